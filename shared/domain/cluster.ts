@@ -1,0 +1,226 @@
+import type { Read, ReadFailure } from './read.ts'
+import type { CalicoApi, ClusterIdentity, ServiceRange } from './report.ts'
+
+/**
+ * Everything that was seen of one cluster at one time: the whole input of an assessment, and as JSON the state file
+ * of `capture` and `check --state`. It holds no secrets: of environments only Felix's own variables.
+ * Times are RFC 3339. A section that could not be read says so (`Read`); one that does not exist is `undefined` inside.
+ */
+export interface ClusterState {
+  schemaVersion: 1
+  cluster: ClusterIdentity
+  observedAt: string
+  /** Absent where no EKS API answers for the cluster (a kubeconfig only). */
+  eks?: Read<EksState>
+  /** From the command line or a probe; wins over the EKS API's answer only where there is none. */
+  givenServiceRange?: ServiceRange
+  /** `v1.36.3-eks-1a2b3c4` as /version says. */
+  kubernetesVersion: Read<string>
+  nodes: Read<NodeState[]>
+  /** DaemonSets that run kube-proxy or calico-node (or calico-node-windows), whatever their names. */
+  daemonSets: Read<DaemonSetState[]>
+  /** kube-proxy's and calico-node's pods. */
+  pods: Read<PodState[]>
+  /** By `namespace/name`: kube-proxy's configuration and what the environment of calico-node refers to. `undefined`: not there. */
+  configMaps: Record<string, Read<ConfigMapState | undefined>>
+  felix: Read<FelixConfigurations>
+  /** `undefined` inside: the object does not exist. */
+  clusterInformation: Read<{ calicoVersion?: string } | undefined>
+  /** The operator's Installation `default`. */
+  installation: Read<InstallationState | undefined>
+  /** Services that hold node ports. */
+  nodePorts: Read<NodePortUse[]>
+  /** By pod `namespace/name`: what a log line proved. Only pods whose logs were read. */
+  logs: Record<string, Read<LogEvidence>>
+  /** By node: Warning Events `IPVSDeprecation` and answers of `/proxyMode`, where they happened to be seen. */
+  modeEvidence?: Record<string, ModeEvidence[]>
+  /** Our Lease with the rollout's state in its annotations. */
+  rollout: Read<RolloutRecord | undefined>
+}
+
+export interface EksState {
+  status: string
+  version?: string
+  arn: string
+  /** Absent: never set, and then 30000–32767 by EKS's documentation. */
+  serviceNodePortRange?: { min: number; max: number }
+  autoMode: boolean
+  /** The kube-proxy add-on; `undefined` inside: kube-proxy is self-managed or absent. */
+  kubeProxyAddon: Read<AddonState | undefined>
+  /** Updates still under way that bear on range, mode or version. */
+  updates: Read<EksUpdate[]>
+  tags: Record<string, string>
+}
+
+export interface AddonState {
+  version?: string
+  status: string
+  /** JSON or YAML, as stored. */
+  configurationValues?: string
+}
+
+export interface EksUpdate {
+  id: string
+  type: string
+  status: string
+  addon?: string
+  nodegroup?: string
+  startedAt?: string
+}
+
+export interface NodeState {
+  name: string
+  labels: Record<string, string>
+  createdAt: string
+  ready: boolean
+  readySince?: string
+  unschedulable: boolean
+  /** The kubelet's pod limit (`status.allocatable.pods`). */
+  podsMax?: number
+  kubeletVersion?: string
+}
+
+export interface DaemonSetState {
+  role: 'kube-proxy' | 'calico-node' | 'calico-node-windows'
+  namespace: string
+  name: string
+  uid: string
+  generation: number
+  createdAt: string
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  updateStrategy: { type: 'RollingUpdate' | 'OnDelete'; maxUnavailable?: string | number }
+  selector: Record<string, string>
+  nodeSelector?: Record<string, string>
+  template: {
+    image: string
+    /** command and args of the main container, one list. */
+    command: string[]
+    env: EnvVar[]
+    envFrom: EnvFrom[]
+    /** Mounted ConfigMaps of the main container: where each is mounted and what it holds there. */
+    configMapMounts: { mountPath: string; configMap: string; items?: Record<string, string> }[]
+    annotations: Record<string, string>
+  }
+  status: {
+    observedGeneration: number
+    desired: number
+    current: number
+    updated: number
+    ready: number
+    unavailable: number
+  }
+  managedFields: ManagedFields[]
+}
+
+/** One entry of a container's environment. Only `FELIX_*` and `CALICO_*` names (in any case) are kept. */
+export interface EnvVar {
+  name: string
+  value?: string
+  /** ConfigMap references are resolved against `configMaps`; anything else cannot be known from outside. */
+  from?: { configMap: string; key: string; optional: boolean } | { unknown: string }
+}
+
+export interface EnvFrom {
+  configMap: string
+  optional: boolean
+  prefix?: string
+}
+
+export interface PodState {
+  role: DaemonSetState['role']
+  namespace: string
+  name: string
+  uid: string
+  node: string
+  /** UID of the DaemonSet that owns it. */
+  daemonSet?: string
+  /** Label `controller-revision-hash`. */
+  revision?: string
+  image: string
+  createdAt: string
+  /** When the main container last started. */
+  startedAt?: string
+  ready: boolean
+  /** Last transition of the Ready condition. */
+  readySince?: string
+  deletedAt?: string
+  restartCount: number
+  /** `CrashLoopBackOff` and the like. */
+  waiting?: string
+  env: EnvVar[]
+  envFrom: EnvFrom[]
+}
+
+export interface ConfigMapState {
+  data: Record<string, string>
+  createdAt: string
+  managedFields: ManagedFields[]
+  labels: Record<string, string>
+  annotations: Record<string, string>
+}
+
+/** An entry of `metadata.managedFields`, its fields as the server's own nested form. */
+export interface ManagedFields {
+  manager: string
+  operation: string
+  time?: string
+  fields: Record<string, unknown>
+}
+
+export interface FelixConfigurations {
+  api: CalicoApi
+  /** Set where `projectcalico.org/v3` is registered but does not answer and the raw objects were read instead. */
+  v3Failure?: ReadFailure
+  objects: FelixObject[]
+}
+
+export interface FelixObject {
+  name: string
+  uid: string
+  resourceVersion: string
+  createdAt: string
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  spec: Record<string, unknown>
+  managedFields: ManagedFields[]
+}
+
+export interface InstallationState {
+  calicoVersion?: string
+  linuxDataplane?: string
+  cniType?: string
+  variant?: string
+  annotations: Record<string, string>
+}
+
+export interface NodePortUse {
+  port: number
+  /** `namespace/name` */
+  service: string
+  field: 'nodePort' | 'healthCheckNodePort'
+  protocol?: string
+}
+
+export interface LogEvidence {
+  /** kube-proxy: the mode it said it runs; calico-node: whether Felix said it is in IPVS mode. Neither: nothing decisive in what could be read. */
+  mode?: 'iptables' | 'ipvs' | 'nftables'
+  felixIpvs?: boolean
+  line?: string
+  at?: string
+}
+
+export interface ModeEvidence {
+  kind: 'event' | 'proxyMode'
+  mode: 'iptables' | 'ipvs' | 'nftables'
+  at?: string
+}
+
+/** Our Lease: the lock of one rollout per cluster, and in annotations where it stands. Read by `rollout status`, kubectl and every step. */
+export interface RolloutRecord {
+  resourceVersion: string
+  holder?: string
+  renewedAt?: string
+  leaseSeconds?: number
+  annotations: Record<string, string>
+}

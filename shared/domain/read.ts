@@ -1,0 +1,25 @@
+/**
+ * What a read gave: its value, or why there is none. Whoever looks at a value must first say what happens without
+ * it, so that "could not read" is never taken for "is not there". Plain data: a captured state holds it as JSON.
+ */
+export type Read<T> = { value: T } | { failure: ReadFailure }
+
+export interface ReadFailure {
+  /**
+   * `unreachable`: no answer (DNS, TCP, TLS, timeout) · `unauthenticated`: 401 · `denied`: 403 ·
+   * `unavailable`: 429, 5xx, aggregated API down · `malformed`: an answer that cannot be understood or is absurdly large.
+   */
+  kind: 'unreachable' | 'unauthenticated' | 'denied' | 'unavailable' | 'malformed'
+  /** What was read: `FelixConfigurations`, `ConfigMap/kube-system/kube-proxy-config`, `eks:DescribeCluster` */
+  object: string
+  /** One line for people, without secrets: what happened. */
+  message: string
+  /** HTTP status, where there was one. */
+  status?: number
+}
+
+export const read = <T>(value: T): Read<T> => ({ value })
+export const failed = <T>(failure: ReadFailure): Read<T> => ({ failure })
+export const valueOf = <T>(it: Read<T> | undefined): T | undefined => (it && 'value' in it ? it.value : undefined)
+export const failureOf = <T>(it: Read<T> | undefined): ReadFailure | undefined =>
+  it && 'failure' in it ? it.failure : undefined

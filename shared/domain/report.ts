@@ -1,0 +1,153 @@
+/**
+ * The published document: one schema for the command line, the Lambda logs and the stored records.
+ * Fields without a value are absent, never null. `docs/report.schema.json` is the same as JSON Schema.
+ */
+export interface Report {
+  schemaVersion: 1
+  cluster: ClusterIdentity
+  /** RFC 3339 */
+  observedAt: string
+  verdict: Verdict
+  serviceRange?: ServiceRange
+  /** `"30000:32767"` or `"31000"`: ascending, disjoint, merged where adjacent. */
+  desiredRange?: string[]
+  calico?: { version?: string; install: 'operator' | 'manifest' | 'none'; api?: CalicoApi }
+  kubeProxy?: { configuredMode?: Mode; addonVersion?: string }
+  nodes: NodeReport[]
+  findings: Finding[]
+  plan?: Plan
+}
+
+export interface ClusterIdentity {
+  name: string
+  arn?: string
+  account?: string
+  region?: string
+  context?: string
+}
+
+export type Verdict = 'in-step' | 'out-of-step' | 'changing' | 'not-applicable' | 'unknown'
+export type Mode = 'iptables' | 'ipvs' | 'nftables'
+export type CalicoApi = 'projectcalico.org/v3' | 'crd.projectcalico.org/v1'
+
+export interface ServiceRange {
+  min: number
+  max: number
+  source: 'eks-api' | 'default' | 'probe' | 'flag'
+}
+
+export interface NodeReport {
+  name: string
+  verdict: Verdict
+  /** Why not applicable or unknown. */
+  reason?: string
+  runningMode: Mode | 'unknown'
+  confidence: 'proven' | 'likely' | 'none'
+  /** What Felix on this node believes, where known. */
+  felixIpvs?: boolean
+  /** Same form as `desiredRange`; `[]` = Felix uses none. */
+  effectiveRange?: string[]
+  rangeSource?: RangeSource
+  markMask?: string
+  /** Endpoints the mask has room for; 0 where Felix would not start. Present wherever IPVS is active or configured. */
+  markCapacity?: number
+  podsMax?: number
+}
+
+/** Felix's own names of its layers: `host` = `node.<name>`, `global` = the object `default`, `default` = built in. */
+export type RangeSource = 'env' | 'file' | 'host' | 'selector' | 'global' | 'default'
+
+export type Severity = 'critical' | 'warning' | 'info'
+
+export interface Finding {
+  code: FindingCode
+  severity: Severity
+  /** `cluster`, `node/NAME`, `FelixConfiguration/NAME`, `DaemonSet/NAMESPACE/NAME`, … */
+  subject: string
+  message: string
+  evidence: Evidence[]
+  /** A command or an exact patch, ready to paste. */
+  remedy?: string
+}
+
+export interface Evidence {
+  /** `FelixConfiguration/default` */
+  object: string
+  /** `metadata.annotations[config.projectcalico.org/KubeNodePortRanges]` */
+  field?: string
+  value?: string
+  /** RFC 3339 */
+  at?: string
+}
+
+export interface Plan {
+  strategy: Strategy
+  changes: Change[]
+  forecast: Forecast
+  /** Finding codes that forbid it now; then `changes` is empty. */
+  blockedBy: FindingCode[]
+}
+
+export type Strategy = 'staged' | 'canary' | 'direct'
+
+export interface Change {
+  action: 'create' | 'patch' | 'delete' | 'restart'
+  apiVersion: string
+  /** A restart names the Pod; a write names the FelixConfiguration. */
+  kind: string
+  namespace?: string
+  name: string
+  /** Merge patch; for `create` the object's metadata and spec. */
+  patch?: object
+}
+
+export interface Forecast {
+  felixRestarts: number
+  felixRestartsAtOnce: number
+  podRestarts: number
+  seconds?: number
+}
+
+/** A fleet: unreachable clusters are rows, never missing. */
+export interface Sweep {
+  schemaVersion: 1
+  sweptAt: string
+  clusters: Report[]
+}
+
+export const findingCodes = [
+  'RANGE_DIFFERS',
+  'RANGE_TOO_WIDE',
+  'RANGE_SPEC_IGNORED',
+  'RANGE_SHADOWED',
+  'RANGE_INVALID',
+  'STRAY_NODE_PORT',
+  'MODE_NOT_ROLLED',
+  'MODE_MIXED',
+  'MODE_UNPROVEN',
+  'FELIX_MISSED_MODE',
+  'STALE_IPVS_DEVICE',
+  'IPVS_DEPRECATED',
+  'IPVS_WITH_BPF',
+  'IPVS_WITH_NFTABLES',
+  'INTERFACE_EXCLUDE',
+  'MARK_CAPACITY',
+  'MARK_OVERLAP',
+  'MARK_INVALID',
+  'MARK_NOT_STORABLE',
+  'MARK_TABLES_DIFFER',
+  'OWNED_BY_GITOPS',
+  'OPERATOR_IGNORED',
+  'CALICO_API_UNAVAILABLE',
+  'CALICO_MIGRATING',
+  'SELECTOR_OVERLAP',
+  'NFTABLES_MODE_DIFFERS',
+  'NODES_NOT_READY',
+  'UPDATE_STRATEGY',
+  'UNREACHABLE',
+  'ACCESS_DENIED',
+  'CLUSTER_UPDATING',
+  'ROLLOUT_HALTED',
+  'FLAPPING',
+] as const
+export type FindingCode = (typeof findingCodes)[number]
