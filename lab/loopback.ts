@@ -14,12 +14,23 @@ export function listenLocally(server: Server): Promise<number> {
 }
 
 /**
- * Ports of 127.0.0.1 that nobody listens on, for programs that must be told theirs. All are held open until the last is found, so
- * that they differ.
+ * Ports of 127.0.0.1 for programs that must be told theirs, and that may have to come back on the same one. They are taken from below
+ * the range out of which the system picks the near end of connections: in that range, somebody's connection might sit on the port
+ * when its program wants it again, and a client that keeps knocking on a port nobody listens on can end up connected to itself.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(servers.map((server) => listenLocally(server)))
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
-  return ports
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000)
+    if (!ports.has(port) && (await isFree(port))) ports.add(port)
+  }
+  return [...ports]
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }

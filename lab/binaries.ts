@@ -1,0 +1,113 @@
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { cacheFolder } from './build/cache.ts'
+import { goBuild } from './build/go-build.ts'
+
+/** A program of the lab that is built from a Go module of its own (a folder with go.mod and go.sum beside this file). */
+export interface Program {
+  readonly folder: string
+  /** What `go build` is asked for in that folder. */
+  readonly package: string
+  /** What the first build costs, for who waits for it. */
+  readonly cost: string
+  /** Folders of other Go modules that are kept in `manifests/` beside the binary, so that using it needs no Go. */
+  readonly manifests: readonly Manifests[]
+}
+
+interface Manifests {
+  /** As `go mod download` takes it: a bare path stands for the version in go.mod. */
+  readonly module: string
+  readonly from: string
+  readonly to: string
+}
+
+// Calico v3.28.4 and eleven commits: the newest that the Go module proxy serves.
+const calico = 'github.com/projectcalico/calico@v1.11.0-cni-plugin.0.20250813170300-a0db560f0520'
+const kwok = 'sigs.k8s.io/kwok'
+
+const programs = {
+  kubelab: {
+    folder: 'kubelab',
+    package: '.',
+    cost: '4 to 8 minutes and 3 GB of Go build cache the first time',
+    manifests: [
+      { module: kwok, from: 'kustomize/crd/bases', to: 'kwok-crds' },
+      { module: kwok, from: 'kustomize/stage/node/fast', to: 'kwok-node-stages' },
+      { module: kwok, from: 'kustomize/stage/pod/fast', to: 'kwok-pod-stages' },
+      { module: calico, from: 'libcalico-go/config/crd', to: 'calico-crds' },
+      { module: calico, from: 'charts/tigera-operator/crds', to: 'operator-crds' },
+    ],
+  },
+  'aws-iam-authenticator': {
+    folder: 'authenticator',
+    package: 'sigs.k8s.io/aws-iam-authenticator/cmd/aws-iam-authenticator',
+    cost: '1 to 3 minutes the first time',
+    manifests: [],
+  },
+} satisfies Record<string, Program>
+
+export type ProgramName = keyof typeof programs
+export const programNames: readonly ProgramName[] = ['kubelab', 'aws-iam-authenticator']
+
+/** The path of a lab program, from the folder `LAB_BIN` or else from the cache; undefined where it must be built first. */
+export function findBinary(name: ProgramName): string | undefined {
+  const given = process.env['LAB_BIN']
+  const folders = [...(given ? [given] : []), cacheFolder(name, programs[name])]
+  return folders.map((folder) => join(folder, name)).find(isExecutable)
+}
+
+/** As `findBinary`, but builds what is missing, with its progress on stderr. Throws with a word on how to get it without Go. */
+export async function buildBinary(name: ProgramName): Promise<string> {
+  return findBinary(name) ?? (await goBuild(name, programs[name], cacheFolder(name, programs[name])))
+}
+
+/** As `findBinary`, but throws with what to run where there is none. */
+export function requireBinary(name: ProgramName): string {
+  const found = findBinary(name)
+  if (found !== undefined) return found
+  throw new Error(
+    `The lab's ${name} is not there yet: run \`npm run lab -- build\` (${programs[name].cost}), or set LAB_BIN to a folder that holds it.`,
+  )
+}
+
+export type ManifestSet = (typeof programs.kubelab.manifests)[number]['to']
+
+/** The Kubernetes objects in the YAML files that lie beside `kubelab`. */
+export function readManifests(kubelab: string, set: ManifestSet): KubernetesObject[] {
+  const folder = join(dirname(kubelab), 'manifests', set)
+  return yamlFiles(folder)
+    .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
+    .map((document): unknown => document.toJS())
+    .filter(isKubernetesObject)
+}
+
+export interface KubernetesObject {
+  apiVersion: string
+  kind: string
+  metadata: { name: string; namespace?: string }
+}
+
+function yamlFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((file) => file.endsWith('.yaml'))
+  } catch (cause) {
+    const hint =
+      '`npm run lab -- build --into FOLDER`, where there is Go, fills a folder for LAB_BIN with all that is needed.'
+    throw new Error(`${folder} is missing. ${hint}`, { cause })
+  }
+}
+
+// A kustomization.yaml lies among the manifests and has no name.
+function isKubernetesObject(value: unknown): value is KubernetesObject {
+  return typeof value === 'object' && value !== null && 'metadata' in value
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
