@@ -1,0 +1,39 @@
+/** A version of open-source Calico. Calico Enterprise counts its own way and is never one of these. */
+export interface CalicoVersion {
+  major: number
+  minor: number
+  patch: number
+  /** `v3.28.4` */
+  text: string
+}
+
+const form = /^v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/
+
+/** `v3.28.4`, `3.28.4`, `v3.28.4-eks-1`; undefined for anything that is not Calico 2 or 3 (`master`, `latest`, Enterprise's `release-calient-…`). */
+export function parseVersion(text: string | undefined): CalicoVersion | undefined {
+  const found = form.exec(text?.trim() ?? '')
+  if (!found) return undefined
+  const [major, minor, patch] = [Number(found[1]), Number(found[2]), Number(found[3])]
+  return major === 2 || major === 3 ? { major, minor, patch, text: `v${major}.${minor}.${patch}` } : undefined
+}
+
+/**
+ * The version a calico-node image names by its tag. Undefined for a digest without a tag, for tags that are not
+ * versions, and for repositories that do not hold open-source Calico (`cnx-node`, `tigera/…`).
+ */
+export function versionOfImage(image: string): CalicoVersion | undefined {
+  const [reference = ''] = image.split('@')
+  const parts = /^(.+?):([^:/]+)$/.exec(reference)
+  if (!parts || isEnterprise(parts[1] ?? '')) return undefined
+  return parseVersion(parts[2])
+}
+
+const isEnterprise = (repository: string): boolean => /(^|\/)(tigera\/|cnx-)/.test(repository)
+
+/** `atLeast(v, '3.23')`, `atLeast(v, '3.28.4')`. */
+export function atLeast(version: CalicoVersion, wanted: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = wanted.split('.').map(Number)
+  if (version.major !== major) return version.major > major
+  if (version.minor !== minor) return version.minor > minor
+  return version.patch >= patch
+}
