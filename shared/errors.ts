@@ -1,0 +1,43 @@
+import type { ReadFailure } from './domain/read.ts'
+
+/**
+ * What no retry can mend: a message that cannot be read, a webhook that is gone. Told to people and acknowledged.
+ * Anything else that is thrown is retried, then kept in the dead-letter queue, then an alarm.
+ */
+export class PermanentError extends Error {
+  override name = 'PermanentError'
+}
+
+/** A service asked to be left alone for a while: give the message back and take it again after that many seconds. */
+export class RetryLaterError extends Error {
+  override name = 'RetryLaterError'
+  readonly retryAfterSeconds: number
+
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+export type KubeErrorKind = ReadFailure['kind'] | 'not-found' | 'conflict' | 'invalid'
+
+/**
+ * A request that the Kubernetes API refused or never answered. `conflict`: 409, somebody changed the object since it
+ * was read (or it exists already) · `invalid`: 400, 415, 422 · the other kinds are those of `ReadFailure`.
+ * After a write, `unreachable` and `unavailable` do not tell whether it was carried out: read again.
+ */
+export class KubeError extends Error {
+  override name = 'KubeError'
+  readonly kind: KubeErrorKind
+  /** HTTP status; 0: no answer. */
+  readonly status: number
+  /** `reason` of the server's Status: `Conflict`, `AlreadyExists`, `Invalid`, … */
+  readonly reason: string
+
+  constructor(kind: KubeErrorKind, message: string, { status = 0, reason = '' } = {}) {
+    super(message)
+    this.kind = kind
+    this.status = status
+    this.reason = reason
+  }
+}
