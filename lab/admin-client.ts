@@ -13,7 +13,10 @@ export interface AdminAccess {
 }
 
 /** `LabCluster.request` over HTTPS. The connections are kept and shared; `close` lets them go. */
-export function adminClient({ server, caPem, token }: AdminAccess): { request: LabCluster['request']; close(): void } {
+export function adminClient({ server, caPem, token }: AdminAccess): {
+  request: LabCluster['request']
+  close: () => void
+} {
   const agent = new Agent({ keepAlive: true, maxSockets: 32, ca: caPem })
   const request: LabCluster['request'] = async (method, path, body, contentType = 'application/json') => {
     const headers = { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': contentType }) }

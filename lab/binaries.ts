@@ -9,6 +9,8 @@ export interface Program {
   readonly folder: string
   /** What `go build` is asked for in that folder. */
   readonly package: string
+  /** Values of string variables that the linker sets, by their full name. */
+  readonly stamps: Readonly<Record<string, string>>
   /** What the first build costs, for who waits for it. */
   readonly cost: string
   /** Folders of other Go modules that are kept in `manifests/` beside the binary, so that using it needs no Go. */
@@ -30,6 +32,12 @@ const programs = {
   kubelab: {
     folder: 'kubelab',
     package: '.',
+    // Kubernetes' own releases are stamped by their makefile; unstamped, every answer of the API server would say v0.0.0.
+    stamps: {
+      'k8s.io/component-base/version.gitVersion': 'v1.36.3',
+      'k8s.io/component-base/version.gitMajor': '1',
+      'k8s.io/component-base/version.gitMinor': '36',
+    },
     cost: '4 to 8 minutes and 3 GB of Go build cache the first time',
     manifests: [
       { module: kwok, from: 'kustomize/crd/bases', to: 'kwok-crds' },
@@ -42,6 +50,7 @@ const programs = {
   'aws-iam-authenticator': {
     folder: 'authenticator',
     package: 'sigs.k8s.io/aws-iam-authenticator/cmd/aws-iam-authenticator',
+    stamps: {},
     cost: '1 to 3 minutes the first time',
     manifests: [],
   },
@@ -86,6 +95,7 @@ export interface KubernetesObject {
   apiVersion: string
   kind: string
   metadata: { name: string; namespace?: string }
+  spec?: object
 }
 
 function yamlFiles(folder: string): string[] {

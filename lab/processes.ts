@@ -6,8 +6,7 @@ export interface LabProcess {
   readonly name: string
   readonly pid: number
   readonly logFile: string
-  /** Settles when the process is gone. */
-  readonly gone: Promise<void>
+  isGone(): boolean
   /** SIGKILL, and waits until it is gone: nothing of a lab needs to be wound up in order. */
   kill(): Promise<void>
 }
@@ -45,7 +44,7 @@ export function startProcess({ name, command, args, logFile, env = {} }: Process
     name,
     pid: child.pid ?? 0,
     logFile,
-    gone,
+    isGone: () => !running.has(child),
     kill: () => {
       child.kill('SIGKILL')
       return gone
@@ -58,12 +57,8 @@ export function startProcess({ name, command, args, logFile, env = {} }: Process
  * milliseconds.
  */
 export async function untilReady(started: LabProcess, ready: () => Promise<boolean>, time = 60_000): Promise<void> {
-  let ended = false
-  void started.gone.then(() => {
-    ended = true
-  })
   for (const deadline = Date.now() + time; !(await ready().catch(() => false)); ) {
-    if (ended) throw new Error(`${started.name} ended before it was ready. ${lastLines(started.logFile)}`)
+    if (started.isGone()) throw new Error(`${started.name} ended before it was ready. ${lastLines(started.logFile)}`)
     if (Date.now() > deadline)
       throw new Error(`${started.name} is not ready after ${time} ms. ${lastLines(started.logFile)}`)
     await new Promise((resolve) => setTimeout(resolve, 25))

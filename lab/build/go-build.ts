@@ -60,7 +60,8 @@ function copyYaml(from: string, to: string): void {
 
 /** The module's paths and this checkout's state stay out of the binary, so that equal modules give equal binaries. */
 function compile(program: Program, output: string): Promise<void> {
-  const flags = ['-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', output]
+  const stamps = Object.entries(program.stamps).map(([variable, value]) => ` -X ${variable}=${value}`)
+  const flags = ['-trimpath', '-buildvcs=false', `-ldflags=-s -w${stamps.join('')}`, '-o', output]
   const child = spawn('go', ['build', ...flags, program.package], {
     cwd: moduleFolder(program),
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,0 +1,42 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { type KubernetesObject, readManifests } from '../binaries.ts'
+import type { LabCluster } from '../cluster.ts'
+import { createIfAbsent, installCrds } from './crds.ts'
+
+/** KWOK resources the lab uses: how pods and nodes go through their lives, and what their logs say. */
+const used = new Set(['stages.kwok.x-k8s.io', 'logs.kwok.x-k8s.io', 'clusterlogs.kwok.x-k8s.io'])
+
+/** On a pod template, how long its pods take to become ready (a Go duration, `3s`). */
+export const readyDelayAnnotation = 'lab/ready-delay'
+
+/** Prepares a cluster for KWOK. It must be there before KWOK starts, and the Node stage before any node, or no pod is ever played. */
+export async function prepareKwok(cluster: Pick<LabCluster, 'request'>, kubelab: string): Promise<void> {
+  const crds = readManifests(kubelab, 'kwok-crds').filter(({ metadata }) => used.has(metadata.name))
+  await installCrds(cluster, crds)
+  const pods = readManifests(kubelab, 'kwok-pod-stages').map(delayed)
+  const stages = [...readManifests(kubelab, 'kwok-node-stages'), ...pods]
+  await Promise.all(stages.map((stage) => createIfAbsent(cluster, '/apis/kwok.x-k8s.io/v1alpha1/stages', stage)))
+}
+
+/** KWOK's own stages, but a pod's readiness waits as long as its annotation asks. */
+function delayed(stage: KubernetesObject): KubernetesObject {
+  if (stage.metadata.name !== 'pod-ready') return stage
+  const jq = { expression: `.metadata.annotations["${readyDelayAnnotation}"]` }
+  const delay = { durationMilliseconds: 0, durationFrom: { jq } }
+  return { ...stage, spec: { ...stage.spec, delay } }
+}
+
+/** KWOK's own configuration; answers the file. */
+export function writeKwokConfig(folder: string): string {
+  const file = join(folder, 'kwok.yaml')
+  const options = {
+    enableDebuggingHandlers: true,
+    enableCRDs: ['Stage', 'Logs', 'ClusterLogs'],
+    podPlayStageParallelism: 16,
+    nodePlayStageParallelism: 16,
+  }
+  writeFileSync(file, stringify({ apiVersion: 'config.kwok.x-k8s.io/v1alpha1', kind: 'KwokConfiguration', options }))
+  return file
+}

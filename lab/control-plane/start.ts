@@ -1,0 +1,120 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { adminClient } from '../admin-client.ts'
+import { requireBinary } from '../binaries.ts'
+import type { ClusterOptions, LabCluster, PortSpan } from '../cluster.ts'
+import { freePorts } from '../loopback.ts'
+import { type LabProcess, startProcess, untilReady } from '../processes.ts'
+import { type ApiServer, createApiServer } from './api-server.ts'
+import { controllerArguments, etcdArguments, kwokArguments, schedulerArguments } from './arguments.ts'
+import { type ClusterFiles, writeClusterFiles, writeKubeconfig } from './files.ts'
+import { prepareKwok, writeKwokConfig } from './simulated-kubelets.ts'
+import { serveTokenWebhook } from './token-webhook.ts'
+
+export interface ControlPlaneOptions extends ClusterOptions {
+  /** Files and logs of this cluster go into a folder of its name in here. It stays after `stop`, for who wants to read the logs. */
+  workdir: string
+}
+
+/** The range of an API server that is told none. */
+export const defaultNodePortRange: PortSpan = { min: 30000, max: 32767 }
+
+/**
+ * The real control plane with simulated kubelets, ready to take objects. Needs the `kubelab` binary and throws with what to run where
+ * there is none, or with the end of the log of the program that did not come up.
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<LabCluster> {
+  const kubelab = requireBinary('kubelab')
+  const folder = join(options.workdir, options.name)
+  rmSync(folder, { recursive: true, force: true })
+  const files = await writeClusterFiles(folder)
+  const undo: (() => void | Promise<void>)[] = []
+  const stop = async (): Promise<void> => {
+    // Last started, first ended: an API server whose etcd is gone would keep its port for a minute.
+    for (const step of undo.splice(0).toReversed()) await step()
+  }
+  try {
+    return await start({ options, kubelab, files, undo, stop })
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+interface Start {
+  options: ControlPlaneOptions
+  kubelab: string
+  files: ClusterFiles
+  undo: (() => void | Promise<void>)[]
+  stop: () => Promise<void>
+}
+
+async function start({ options, kubelab, files, undo, stop }: Start): Promise<LabCluster> {
+  const { name, authenticate, nodePortRange = defaultNodePortRange } = options
+  const launch = (program: string, args: string[]): LabProcess => {
+    const logFile = join(files.folder, `${program}.log`)
+    const launched = startProcess({ name: program, command: kubelab, args: [program, ...args], logFile })
+    undo.push(() => launched.kill())
+    return launched
+  }
+  const [port = 0, etcdPort = 0, peerPort = 0, kwokPort = 0] = await freePorts(4)
+  const server = `https://127.0.0.1:${port}`
+  const access = { server, caPem: files.authority.certPem, token: files.adminToken }
+  const client = adminClient(access)
+  undo.push(client.close)
+  const webhook = authenticate && (await serveTokenWebhook(files, authenticate))
+  if (webhook) undo.push(webhook.close)
+  launch('etcd', etcdArguments(files.folder, etcdPort, peerPort))
+  const apiServer = createApiServer({
+    kubelab,
+    files,
+    port,
+    etcdPort,
+    tokenWebhook: webhook?.kubeconfig,
+    request: client.request,
+  })
+  undo.push(apiServer.kill)
+  await apiServer.start(nodePortRange)
+  const kubeconfig = writeKubeconfig({ file: join(files.folder, 'kubeconfig'), name, ...access })
+  launch('kube-controller-manager', controllerArguments(kubeconfig))
+  launch('kube-scheduler', schedulerArguments(kubeconfig))
+  await prepareKwok(client, kubelab)
+  const config = writeKwokConfig(files.folder)
+  const kwok = launch('kwok', kwokArguments({ files, kubeconfig, config, port: kwokPort }))
+  await untilReady(kwok, () => answers(kwokPort, files))
+  return labCluster({ name, server, files, kubeconfig, request: client.request, apiServer, nodePortRange, stop })
+}
+
+interface Parts extends Pick<LabCluster, 'name' | 'server' | 'kubeconfig' | 'request' | 'stop'> {
+  files: ClusterFiles
+  apiServer: ApiServer
+  nodePortRange: PortSpan
+}
+
+function labCluster({ files, apiServer, nodePortRange, ...rest }: Parts): LabCluster {
+  let range = nodePortRange
+  return {
+    kind: 'real',
+    ...rest,
+    caData: Buffer.from(files.authority.certPem).toString('base64'),
+    adminToken: files.adminToken,
+    setNodePortRange: async (next) => {
+      range = next
+      await apiServer.kill()
+      await apiServer.start(range)
+    },
+    suspend: apiServer.kill,
+    resume: () => apiServer.start(range),
+  }
+}
+
+/** KWOK listens only once its controllers run. */
+async function answers(port: number, files: ClusterFiles): Promise<boolean> {
+  const kwok = adminClient({ server: `https://127.0.0.1:${port}`, caPem: files.authority.certPem, token: '' })
+  try {
+    await kwok.request('GET', '/healthz')
+    return true
+  } finally {
+    kwok.close()
+  }
+}
