@@ -4,9 +4,9 @@ import type { Read } from '../domain/read.ts'
 /** The EKS API of one account and region. */
 export interface EksClient {
   /** `undefined` inside: no such cluster (any more). */
-  describe(name: string): Promise<Read<EksCluster | undefined>>
+  describe: (name: string) => Promise<Read<EksCluster | undefined>>
   /** Names of the clusters EKS runs; clusters merely connected are left out. Throws where the list cannot be had. */
-  list(): Promise<string[]>
+  list: () => Promise<string[]>
 }
 
 export interface EksCluster {

@@ -20,44 +20,44 @@ import type { CalicoApi } from '../domain/report.ts'
  */
 export interface KubeClient {
   /** Requests sent so far, pages and repetitions included. */
-  calls(): number
+  calls: () => number
   /** `v1.36.3-eks-1a2b3c4` */
-  version(): Promise<Read<string>>
+  version: () => Promise<Read<string>>
   /** Every group and version that the server lists in `/apis`: `projectcalico.org/v3`. */
-  apis(): Promise<Read<string[]>>
-  nodes(): Promise<Read<NodeState[]>>
+  apis: () => Promise<Read<string[]>>
+  nodes: () => Promise<Read<NodeState[]>>
   /** Those that run kube-proxy or calico-node, of all namespaces. */
-  daemonSets(): Promise<Read<DaemonSetState[]>>
-  pods(of: PodsOf): Promise<Read<PodState[]>>
+  daemonSets: () => Promise<Read<DaemonSetState[]>>
+  pods: (of: PodsOf) => Promise<Read<PodState[]>>
   /** `undefined`: not there. */
-  configMap(namespace: string, name: string): Promise<Read<ConfigMapState | undefined>>
+  configMap: (namespace: string, name: string) => Promise<Read<ConfigMapState | undefined>>
   /**
    * Through `projectcalico.org/v3` where it is among the APIs, else `crd.projectcalico.org/v1`. Where v3 does not answer
    * and v1 is among the APIs too, the raw objects with `v3Failure` set. Given one API alone: exactly one list of it.
    * Calico's definitions missing altogether: a failure of kind `unavailable` with status 404.
    */
-  felixConfigurations(apis: readonly string[]): Promise<Read<FelixConfigurations>>
-  clusterInformation(apis: readonly string[]): Promise<ClusterState['clusterInformation']>
+  felixConfigurations: (apis: readonly string[]) => Promise<Read<FelixConfigurations>>
+  clusterInformation: (apis: readonly string[]) => Promise<ClusterState['clusterInformation']>
   /** `undefined`, and no request, where the operator's API is not among the APIs. */
-  installation(apis: readonly string[]): Promise<Read<InstallationState | undefined>>
-  nodePorts(): Promise<Read<NodePortUse[]>>
-  podLog(pod: LoggingPod): Promise<Read<LogEvidence>>
+  installation: (apis: readonly string[]) => Promise<Read<InstallationState | undefined>>
+  nodePorts: () => Promise<Read<NodePortUse[]>>
+  podLog: (pod: LoggingPod) => Promise<Read<LogEvidence>>
   /** Our Lease; `undefined`: there is none. */
-  lease(): Promise<Read<RolloutRecord | undefined>>
+  lease: () => Promise<Read<RolloutRecord | undefined>>
 
   /** Creates our Lease (no `resourceVersion`) or changes it where it still has that version. Else a `conflict`. */
-  putLease(change: LeaseChange): Promise<RolloutRecord>
-  createFelix(api: CalicoApi, draft: FelixDraft, options?: WriteOptions): Promise<FelixObject>
+  putLease: (change: LeaseChange) => Promise<RolloutRecord>
+  createFelix: (api: CalicoApi, draft: FelixDraft, options?: WriteOptions) => Promise<FelixObject>
   /** A merge patch: what is not named stays. Another `resourceVersion` by now: a `conflict`. */
-  patchFelix(api: CalicoApi, patch: FelixPatch, options?: WriteOptions): Promise<FelixObject>
+  patchFelix: (api: CalicoApi, patch: FelixPatch, options?: WriteOptions) => Promise<FelixObject>
   /** `false`: it was gone already. Another UID or version by now: a `conflict`. */
-  deleteFelix(api: CalicoApi, object: Pick<FelixObject, 'name' | 'uid' | 'resourceVersion'>): Promise<boolean>
+  deleteFelix: (api: CalicoApi, object: Pick<FelixObject, 'name' | 'uid' | 'resourceVersion'>) => Promise<boolean>
   /** `false`: that very pod (by UID) is gone already. */
-  deletePod(pod: Pick<PodState, 'namespace' | 'name' | 'uid'>): Promise<boolean>
+  deletePod: (pod: Pick<PodState, 'namespace' | 'name' | 'uid'>) => Promise<boolean>
   /** Asks the server whether we may (SelfSubjectAccessReview). */
-  mayI(access: Access): Promise<Read<boolean>>
+  mayI: (access: Access) => Promise<Read<boolean>>
   /** Closes idle connections. */
-  close(): void
+  close: () => void
 }
 
 /** `uid` given: pods that another controller owns are left out. */

@@ -1,7 +1,7 @@
 import type { Severity, Verdict } from '../domain/report.ts'
 
 export interface Notices {
-  publish(notice: OutgoingNotice): Promise<void>
+  publish: (notice: OutgoingNotice) => Promise<void>
 }
 
 /** A message to people as the topic takes it. */

@@ -1,0 +1,79 @@
+import type { FelixConfigurations, FelixObject, InstallationState } from '../domain/cluster.ts'
+import { failed, type Read, type ReadFailure, read } from '../domain/read.ts'
+import type { CalicoApi } from '../domain/report.ts'
+import { KubeError } from '../errors.ts'
+import { type Foreign, objectOf, present, textOf } from './foreign.ts'
+import type { KubeHttp } from './kube-http.ts'
+import { list } from './kube-list.ts'
+import { managedFieldsOf, metadataOf } from './kube-metadata.ts'
+import { failureFrom } from './kube-refusal.ts'
+
+const v3 = 'projectcalico.org/v3'
+const v1 = 'crd.projectcalico.org/v1'
+const object = 'FelixConfigurations'
+/** A FelixConfiguration may be large (annotations of megabytes), and there are few: smaller pages. */
+const limit = 100
+
+export const felixPath = (api: CalicoApi, name?: string): string =>
+  `/apis/${api}/felixconfigurations${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
+
+export function felixOf(it: Foreign): FelixObject {
+  const { name, uid, resourceVersion, createdAt, labels, annotations } = metadataOf(it)
+  const common = { name, uid, resourceVersion, createdAt, labels, annotations }
+  return { ...common, spec: objectOf(it['spec']), managedFields: managedFieldsOf(it) }
+}
+
+/**
+ * The aggregated API validates and shows what counts, so it goes first. Down (5xx), it "cannot tell": the stored objects
+ * are read instead, for judging only. Denied is denied: the other API would not be asked in its place for a write either.
+ */
+export async function felixConfigurations(http: KubeHttp, apis: readonly string[]): Promise<Read<FelixConfigurations>> {
+  if (!apis.includes(v3)) return apis.includes(v1) ? through(http, v1) : failed(missing())
+  const first = await through(http, v3)
+  if ('value' in first || !apis.includes(v1) || !isDown(first.failure)) return first
+  const raw = await through(http, v1)
+  return 'value' in raw ? read({ ...raw.value, v3Failure: first.failure }) : raw
+}
+
+const isDown = ({ kind }: ReadFailure) => kind === 'unavailable' || kind === 'unreachable' || kind === 'malformed'
+
+async function through(http: KubeHttp, api: CalicoApi): Promise<Read<FelixConfigurations>> {
+  try {
+    return read({ api, objects: await list(http, felixPath(api), { limit }, felixOf) })
+  } catch (error) {
+    if (error instanceof KubeError && error.kind === 'not-found') return failed(missing(api))
+    return failed(failureFrom(error, object))
+  }
+}
+
+/** Told apart from "no objects": without the definitions nobody can say what Felix reads. */
+const missing = (api?: CalicoApi): ReadFailure => ({
+  kind: 'unavailable',
+  object,
+  status: 404,
+  message: api
+    ? `${api} does not serve FelixConfigurations.`
+    : 'The cluster serves neither of Calico’s APIs: its CustomResourceDefinitions are not installed.',
+})
+
+/** Stored once and readable raw, also while the aggregated API is down. */
+export function calicoPath(apis: readonly string[], resource: string): string | undefined {
+  const api = [v1, v3].find((candidate) => apis.includes(candidate))
+  return api && `/apis/${api}/${resource}`
+}
+
+export const calicoVersionOf = (clusterInformation: Foreign): { calicoVersion?: string } =>
+  present<{ calicoVersion?: string }>({
+    calicoVersion: textOf(objectOf(clusterInformation['spec'])['calicoVersion']) || undefined,
+  })
+
+export function installationOf(it: Foreign): InstallationState {
+  const spec = objectOf(it['spec'])
+  return present<InstallationState>({
+    calicoVersion: textOf(objectOf(it['status'])['calicoVersion']) || undefined,
+    linuxDataplane: textOf(objectOf(spec['calicoNetwork'])['linuxDataplane']),
+    cniType: textOf(objectOf(spec['cni'])['type']),
+    variant: textOf(spec['variant']),
+    annotations: metadataOf(it).annotations,
+  })
+}

@@ -1,0 +1,157 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { Agent } from 'node:https'
+import { KubeError } from '../errors.ts'
+import type { KubeConnection } from './connection.ts'
+import { oneLine } from './foreign.ts'
+import { type Answer, DroppedError, exchange, type ExchangeLimits } from './kube-exchange.ts'
+import { refusal } from './kube-refusal.ts'
+
+export interface KubeRequest {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** `/api/v1/nodes`; names in it already encoded. */
+  path: string
+  query?: Record<string, string | undefined>
+  body?: unknown
+  contentType?: string
+  accept?: string
+  consume?: (piece: Buffer) => boolean
+}
+
+/** HTTPS to one API server: what the rest of the client is made of. Everything throws `KubeError`. */
+export interface KubeHttp {
+  calls: () => number
+  /** The parsed body. */
+  json: (request: KubeRequest) => Promise<unknown>
+  /** The body goes to `consume`. */
+  stream: (request: KubeRequest & Required<Pick<KubeRequest, 'consume'>>) => Promise<void>
+  close: () => void
+}
+
+export const defaultLimits: ExchangeLimits = {
+  connectMs: 5_000,
+  idleMs: 10_000,
+  deadlineMs: 30_000,
+  pageBytes: 64 * 2 ** 20,
+}
+
+/** Set by the build of a release; the name is what administrators find in audit logs. */
+export const userAgent = 'calico-ipvs-sync/0.1.0'
+
+export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLimits> = {}): KubeHttp {
+  const base = baseOf(connection.server)
+  const agent = agentFor(connection)
+  const bounds = { ...defaultLimits, ...limits }
+  let calls = 0
+
+  const once = async (request: KubeRequest, until: number, fresh: boolean): Promise<Answer> => {
+    const token = await tokenOf(connection, fresh)
+    calls += 1
+    const { method, consume } = request
+    const body = request.body === undefined ? {} : { body: JSON.stringify(request.body) }
+    const headers = headersOf(request, token, body.body)
+    return exchange({
+      agent,
+      url: urlOf(base, request),
+      method,
+      headers,
+      until,
+      limits: bounds,
+      ...body,
+      ...(consume && { consume }),
+    })
+  }
+
+  const send = async (request: KubeRequest): Promise<Answer> => {
+    const until = Date.now() + bounds.deadlineMs
+    const reading = request.method === 'GET'
+    const left = { reconnects: reading ? 1 : 0, tokens: connection.token ? 1 : 0, waits: reading ? 3 : 0 }
+    let fresh = false
+    for (;;) {
+      const answer = await once(request, until, fresh).catch((error: unknown) => {
+        if (error instanceof DroppedError && left.reconnects > 0) return undefined
+        throw error
+      })
+      if (!answer) left.reconnects -= 1
+      else if (answer.status < 300) return answer
+      else if (answer.status === 401 && left.tokens > 0) {
+        left.tokens -= 1
+        fresh = true
+      } else {
+        const wait = waitOf(answer)
+        if (wait === undefined || left.waits === 0 || Date.now() + wait >= until) throw refusal(answer)
+        left.waits -= 1
+        await pause(wait)
+      }
+    }
+  }
+
+  return {
+    calls: () => calls,
+    json: async (request) => parsed(await send(request), request),
+    stream: async (request) => void (await send(request)),
+    close: () => agent.destroy(),
+  }
+}
+
+async function tokenOf({ token }: KubeConnection, fresh: boolean): Promise<string | undefined> {
+  try {
+    return await token?.({ fresh })
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new KubeError('unauthenticated', `No token could be had for the API server: ${oneLine(why)}`)
+  }
+}
+
+function baseOf(server: string): URL {
+  const url = URL.canParse(server) ? new URL(server) : undefined
+  if (url?.protocol === 'https:') return url
+  throw new KubeError(
+    'unreachable',
+    `The API server's address must begin with https:// (it is ${oneLine(server, 100)}).`,
+  )
+}
+
+function urlOf(base: URL, { path, query = {} }: KubeRequest): URL {
+  const url = new URL(base)
+  url.pathname = `${base.pathname.replace(/\/$/, '')}${path}`
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
+  return url
+}
+
+function headersOf(request: KubeRequest, token: string | undefined, body: string | undefined): Record<string, string> {
+  return {
+    accept: request.accept ?? 'application/json',
+    'user-agent': userAgent,
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(body !== undefined && {
+      'content-type': request.contentType ?? 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+    }),
+  }
+}
+
+function agentFor({ ca, cert, key, tlsServerName, insecureSkipTlsVerify }: KubeConnection): Agent {
+  return new Agent({
+    keepAlive: true,
+    maxSockets: 8,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(tlsServerName !== undefined && { servername: tlsServerName }),
+    ...(insecureSkipTlsVerify && { rejectUnauthorized: false }),
+  })
+}
+
+/** Milliseconds the server asks to be left alone; only 429 and 503 ask, and only in seconds. */
+function waitOf({ status, headers }: Answer): number | undefined {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN)
+  return (status === 429 || status === 503) && seconds >= 0 ? seconds * 1_000 : undefined
+}
+
+function parsed({ status, text }: Answer, { path }: KubeRequest): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new KubeError('malformed', `The answer to ${path} is not JSON: ${oneLine(text, 80)}`, { status })
+  }
+}

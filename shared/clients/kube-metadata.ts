@@ -1,0 +1,46 @@
+import type { ManagedFields } from '../domain/cluster.ts'
+import { type Foreign, objectOf, objectsOf, present, textMapOf, textOf } from './foreign.ts'
+
+export interface Metadata {
+  name: string
+  namespace: string
+  uid: string
+  resourceVersion: string
+  createdAt: string
+  labels: Record<string, string>
+  annotations: Record<string, string>
+}
+
+export function metadataOf(object: Foreign): Metadata {
+  const metadata = objectOf(object['metadata'])
+  const text = (key: string) => textOf(metadata[key]) ?? ''
+  return {
+    name: text('name'),
+    namespace: text('namespace'),
+    uid: text('uid'),
+    resourceVersion: text('resourceVersion'),
+    createdAt: text('creationTimestamp'),
+    labels: textMapOf(metadata['labels']),
+    annotations: textMapOf(metadata['annotations']),
+  }
+}
+
+export function managedFieldsOf(object: Foreign): ManagedFields[] {
+  return objectsOf(objectOf(object['metadata'])['managedFields']).map((entry) =>
+    present<ManagedFields>({
+      manager: textOf(entry['manager']) ?? '',
+      operation: textOf(entry['operation']) ?? '',
+      time: textOf(entry['time']),
+      fields: objectOf(entry['fieldsV1']),
+    }),
+  )
+}
+
+/** A condition of a status: whether it holds and since when. */
+export function conditionOf(object: Foreign, type: string): { holds: boolean; since?: string } {
+  const condition = objectsOf(objectOf(object['status'])['conditions']).find((it) => it['type'] === type) ?? {}
+  return present<{ holds: boolean; since?: string }>({
+    holds: condition['status'] === 'True',
+    since: textOf(condition['lastTransitionTime']),
+  })
+}

@@ -1,0 +1,50 @@
+import type { ReadFailure } from '../domain/read.ts'
+import { KubeError, type KubeErrorKind } from '../errors.ts'
+import { objectOf, oneLine, textOf } from './foreign.ts'
+import type { Answer } from './kube-exchange.ts'
+
+/** What a status of 300 and above means. The body is a Status, or plain text where an aggregated API is down. */
+export function refusal({ status, text }: Pick<Answer, 'status' | 'text'>): KubeError {
+  const said = statusOf(text)
+  const message = oneLine(textOf(said['message']) ?? text) || 'no reason given'
+  return new KubeError(kindOf(status), `${status}: ${message}`, { status, reason: textOf(said['reason']) ?? '' })
+}
+
+/** A failed read as the domain keeps it. `object`: what was read. */
+export function failureFrom(error: unknown, object: string): ReadFailure {
+  if (!(error instanceof KubeError))
+    return { kind: 'unreachable', object, message: oneLine(error instanceof Error ? error.message : String(error)) }
+  const { kind, message, status } = error
+  return { kind: failureKind(kind), object, message: oneLine(message), ...(status > 0 && { status }) }
+}
+
+function failureKind(kind: KubeErrorKind): ReadFailure['kind'] {
+  return kind === 'not-found' || kind === 'conflict' ? 'unavailable' : kind === 'invalid' ? 'malformed' : kind
+}
+
+function kindOf(status: number): KubeErrorKind {
+  switch (status) {
+    case 401:
+      return 'unauthenticated'
+    case 403:
+      return 'denied'
+    case 404:
+      return 'not-found'
+    case 409:
+      return 'conflict'
+    case 400:
+    case 415:
+    case 422:
+      return 'invalid'
+    default:
+      return status === 429 || status >= 500 || status === 410 ? 'unavailable' : 'malformed'
+  }
+}
+
+function statusOf(text: string): Record<string, unknown> {
+  try {
+    return objectOf(JSON.parse(text))
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,137 @@
+import { failed, type Read, read } from '../domain/read.ts'
+import { KubeError } from '../errors.ts'
+import type { KubeConnection } from './connection.ts'
+import { type Foreign, isObject, objectOf, objectsOf, textMapOf, textOf } from './foreign.ts'
+import { calicoPath, calicoVersionOf, felixConfigurations, installationOf } from './kube-calico.ts'
+import type { KubeClient, LoggingPod, PodsOf } from './kube-client.ts'
+import { daemonSetOf } from './kube-daemon-sets.ts'
+import type { ExchangeLimits } from './kube-exchange.ts'
+import { type KubeHttp, kubeHttp } from './kube-http.ts'
+import { leaseOf, leasePath } from './kube-lease.ts'
+import { list } from './kube-list.ts'
+import { felixLog, kubeProxyLog } from './kube-logs.ts'
+import { managedFieldsOf, metadataOf } from './kube-metadata.ts'
+import { nodeOf, nodePortsOf } from './kube-nodes.ts'
+import { podReader } from './kube-pods.ts'
+import { failureFrom } from './kube-refusal.ts'
+import { accessReview, kubeWrites } from './kube-writes.ts'
+
+export function kubeClient(connection: KubeConnection, limits: Partial<ExchangeLimits> = {}): KubeClient {
+  const http = kubeHttp(connection, limits)
+  return { calls: http.calls, close: http.close, ...kubeReads(http), ...kubeWrites(http) }
+}
+
+type Reads = Omit<KubeClient, 'calls' | 'close' | keyof ReturnType<typeof kubeWrites>>
+
+function kubeReads(http: KubeHttp): Reads {
+  return {
+    version: () => reading('version', async () => versionOf(await http.json({ method: 'GET', path: '/version' }))),
+    apis: () => reading('apis', async () => groupVersions(await http.json({ method: 'GET', path: '/apis' }))),
+    nodes: () => reading('Nodes', () => list(http, '/api/v1/nodes', {}, nodeOf)),
+    daemonSets: () => reading('DaemonSets', () => list(http, '/apis/apps/v1/daemonsets', {}, daemonSetOf)),
+    pods: (of) =>
+      reading(`Pods of ${of.role} in ${of.namespace}`, () =>
+        list(http, podsPath(of.namespace), selecting(of), podReader(of)),
+      ),
+    configMap: (namespace, name) =>
+      reading(`ConfigMap/${namespace}/${name}`, () =>
+        optional(http, namespaced(namespace, 'configmaps', name), configMapOf),
+      ),
+    felixConfigurations: (apis) => felixConfigurations(http, apis),
+    clusterInformation: (apis) => {
+      const path = calicoPath(apis, 'clusterinformations/default')
+      return path === undefined
+        ? none()
+        : reading('ClusterInformation/default', () => optional(http, path, calicoVersionOf))
+    },
+    installation: (apis) =>
+      apis.includes('operator.tigera.io/v1')
+        ? reading('Installation/default', () =>
+            optional(http, '/apis/operator.tigera.io/v1/installations/default', installationOf),
+          )
+        : none(),
+    nodePorts: () =>
+      reading('Services', async () => (await list(http, '/api/v1/services', holdingPorts, heldPorts)).flat()),
+    podLog: (pod) => reading(`log of Pod/${pod.namespace}/${pod.name}`, () => podLog(http, pod)),
+    lease: () => reading('Lease', () => optional(http, leasePath, leaseOf)),
+    mayI: (access) => reading('SelfSubjectAccessReview', () => accessReview(http, access)),
+  }
+}
+
+const none = async () => read(undefined)
+
+async function reading<T>(object: string, act: () => Promise<T>): Promise<Read<T>> {
+  try {
+    return read(await act())
+  } catch (error) {
+    return failed(failureFrom(error, object))
+  }
+}
+
+async function optional<T>(http: KubeHttp, path: string, of: (it: Foreign) => T): Promise<T | undefined> {
+  try {
+    const answer = await http.json({ method: 'GET', path })
+    if (isObject(answer) && isObject(answer['metadata'])) return of(answer)
+    throw new KubeError('malformed', `The answer to ${path} is not an object.`)
+  } catch (error) {
+    if (error instanceof KubeError && error.kind === 'not-found') return undefined
+    throw error
+  }
+}
+
+const namespaced = (namespace: string, resource: string, name: string) =>
+  `/api/v1/namespaces/${encodeURIComponent(namespace)}/${resource}/${encodeURIComponent(name)}`
+const podsPath = (namespace: string) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
+const selecting = ({ selector }: PodsOf) => ({
+  labelSelector: Object.entries(selector)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(','),
+})
+
+/** Services of type ClusterIP, most of them, hold no node port: the server leaves them out. */
+const holdingPorts = { fieldSelector: 'spec.type!=ClusterIP' }
+const heldPorts = (service: Foreign) => {
+  const held = nodePortsOf(service)
+  return held.length > 0 ? held : undefined
+}
+
+function versionOf(answer: unknown): string {
+  const version = textOf(objectOf(answer)['gitVersion'])
+  if (version !== undefined) return version
+  throw new KubeError('malformed', 'The answer to /version names no version: is this a Kubernetes API server?')
+}
+
+function groupVersions(answer: unknown): string[] {
+  if (!isObject(answer) || !Array.isArray(answer['groups']))
+    throw new KubeError('malformed', 'The answer to /apis lists no groups.')
+  return objectsOf(answer['groups']).flatMap((group) =>
+    objectsOf(group['versions']).flatMap(({ groupVersion }) => textOf(groupVersion) ?? []),
+  )
+}
+
+const configMapOf = (it: Foreign) => {
+  const { createdAt, labels, annotations } = metadataOf(it)
+  return { data: textMapOf(it['data']), createdAt, managedFields: managedFieldsOf(it), labels, annotations }
+}
+
+/** kube-proxy speaks at its start, at the log's head; Felix may start again at any time, so all of its log is gone through. */
+const logBytes = { 'kube-proxy': 256 * 2 ** 10, 'calico-node': 16 * 2 ** 20 }
+
+async function podLog(http: KubeHttp, { role, namespace, name, container }: LoggingPod) {
+  const reader = role === 'kube-proxy' ? kubeProxyLog() : felixLog()
+  const limit = logBytes[role]
+  let size = 0
+  const consume = (piece: Buffer) => {
+    size += piece.length
+    return reader.take(piece)
+  }
+  const query = { container, timestamps: 'true', limitBytes: String(limit) }
+  await http.stream({
+    method: 'GET',
+    path: `${namespaced(namespace, 'pods', name)}/log`,
+    query,
+    accept: '*/*',
+    consume,
+  })
+  return reader.evidence(size < limit)
+}
