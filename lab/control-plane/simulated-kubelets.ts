@@ -3,21 +3,29 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { type KubernetesObject, readManifests } from '../binaries.ts'
 import type { LabCluster } from '../cluster.ts'
+import { readyDelayAnnotation } from '../fixtures/calico-node.ts'
 import { createIfAbsent, installCrds } from './crds.ts'
 
 /** KWOK resources the lab uses: how pods and nodes go through their lives, and what their logs say. */
 const used = new Set(['stages.kwok.x-k8s.io', 'logs.kwok.x-k8s.io', 'clusterlogs.kwok.x-k8s.io'])
 
-/** On a pod template, how long its pods take to become ready (a Go duration, `3s`). */
-export const readyDelayAnnotation = 'lab/ready-delay'
-
 /** Prepares a cluster for KWOK. It must be there before KWOK starts, and the Node stage before any node, or no pod is ever played. */
 export async function prepareKwok(cluster: Pick<LabCluster, 'request'>, kubelab: string): Promise<void> {
   const crds = readManifests(kubelab, 'kwok-crds').filter(({ metadata }) => used.has(metadata.name))
   await installCrds(cluster, crds)
+  const nodes = readManifests(kubelab, 'kwok-node-stages').map(adopting)
   const pods = readManifests(kubelab, 'kwok-pod-stages').map(delayed)
-  const stages = [...readManifests(kubelab, 'kwok-node-stages'), ...pods]
+  const stages = [...nodes, ...pods]
   await Promise.all(stages.map((stage) => createIfAbsent(cluster, '/apis/kwok.x-k8s.io/v1alpha1/stages', stage)))
+}
+
+/**
+ * KWOK's own stage, but for nodes that say no port of their kubelet, in place of nodes that are not Ready: nodes of the lab are made
+ * complete but for the port, which is KWOK's, and one that a test makes NotReady shall stay so.
+ */
+function adopting(stage: KubernetesObject): KubernetesObject {
+  const port = { key: '.status.daemonEndpoints.kubeletEndpoint.Port | select(. != 0)', operator: 'DoesNotExist' }
+  return { ...stage, spec: { ...stage.spec, selector: { matchExpressions: [port] } } }
 }
 
 /** KWOK's own stages, but a pod's readiness waits as long as its annotation asks. */
