@@ -1,0 +1,120 @@
+import { Stack } from 'aws-cdk-lib'
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
+import { CfnAccessEntry } from 'aws-cdk-lib/aws-eks'
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import type { Construct } from 'constructs'
+import type { Fleet } from '../shared/settings.ts'
+
+/**
+ * What each function may do, action by action. The grants of CDK are not used: they add what is never called
+ * (`sqs:GetQueueUrl`, `kms:GenerateDataKey*`).
+ */
+const allow = (actions: string[], resources: string[], broad: Broad = {}): Permission => {
+  const { because, ...more } = broad
+  return { statement: new PolicyStatement({ actions, resources, ...more }), ...(because ? { because } : {}) }
+}
+
+/** A statement, and where a resource in it is a pattern, why it must be. */
+export interface Permission {
+  statement: PolicyStatement
+  because?: string
+}
+
+interface Broad {
+  because?: string
+  conditions?: Record<string, Record<string, unknown>>
+}
+
+export const maySend = (...queues: IQueue[]) =>
+  allow(
+    ['sqs:SendMessage'],
+    queues.map(({ queueArn }) => queueArn),
+  )
+
+/** Exactly what Lambda's poller needs on behalf of the function. */
+export const mayConsume = (queue: IQueue) =>
+  allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [queue.queueArn])
+
+export const mayTell = (topic: ITopic, key: IKey) => [
+  allow(['sns:Publish'], [topic.topicArn]),
+  // SNS encrypts in the publisher's name.
+  allow(['kms:GenerateDataKey', 'kms:Decrypt'], [key.keyArn]),
+]
+
+export const mayRecord = ({ tableArn }: Table) =>
+  allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], [tableArn])
+
+/** EKS lists clusters by region: the action knows no resource. */
+export const mayList = ({ regions }: Fleet): Permission =>
+  allow(['eks:ListClusters'], ['*'], {
+    conditions: { StringEquals: { 'aws:RequestedRegion': regions } },
+    because: 'eks:ListClusters supports no resource; it is bound to the regions of the fleet.',
+  })
+
+/** Of every cluster in the fleet's regions, because a sweep finds new ones; of add-ons, only kube-proxy. */
+export const mayDescribe = (scope: Construct, { accounts, regions }: Fleet): Permission[] => {
+  const own = accounts.find(({ roleArn }) => roleArn === undefined)
+  if (!own) return []
+  const { partition } = Stack.of(scope)
+  const arns = (rest: string) => regions.map((region) => `arn:${partition}:eks:${region}:${own.account}:${rest}`)
+  const [clusters, kubeProxy] = [arns('cluster/*'), arns('addon/*/kube-proxy/*')]
+  const because = 'Clusters are found by a sweep, not listed beforehand; the actions only read.'
+  return [
+    allow(['eks:DescribeCluster'], clusters, { because }),
+    allow(['eks:DescribeAddon'], kubeProxy, { because }),
+    // An update belongs to a cluster or to an add-on, and the call is judged by both.
+    allow(['eks:ListUpdates', 'eks:DescribeUpdate'], [...clusters, ...kubeProxy], { because }),
+  ]
+}
+
+export const mayAssume = ({ accounts }: Fleet): Permission[] => {
+  const roles = accounts.flatMap(({ roleArn }) => roleArn ?? [])
+  return roles.length > 0 ? [allow(['sts:AssumeRole'], roles)] : []
+}
+
+export const mayInvoke = ({ functionArn }: IFunction) => allow(['lambda:InvokeFunction'], [functionArn])
+
+export const mayReadSecret = (secretArn: string) => allow(['secretsmanager:GetSecretValue'], [secretArn])
+
+/** Its own log group only, which the stack has made: no `logs:CreateLogGroup`, no managed policy over all groups. */
+export const mayLog = ({ logGroupArn }: ILogGroup): Permission =>
+  allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn])
+
+export const mayTrace: Permission = allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'], {
+  because: 'X-Ray takes traces without naming a resource.',
+})
+
+/** Lambda's own list for a function in a VPC. */
+export const mayConnect: Permission = allow(
+  [
+    'ec2:CreateNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DeleteNetworkInterface',
+    'ec2:DescribeSubnets',
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:UnassignPrivateIpAddresses',
+  ],
+  ['*'],
+  { because: 'Lambda manages network interfaces whose ids nobody knows beforehand.' },
+)
+
+/** The groups that infra/kubernetes/rbac.yaml binds. */
+export const groups = { viewers: 'calico-ipvs-sync-viewers', operators: 'calico-ipvs-sync-operators' } as const
+
+/** The way into one cluster: who looks may not change, who changes is another role. Without the RBAC manifests both may do nothing. */
+export const accessEntries = (scope: Construct, clusterName: string, roles: { viewer: IRole; operator: IRole }) => {
+  const entry = (id: string, role: IRole, group: string) =>
+    new CfnAccessEntry(scope, `${id}${clusterName}`, {
+      clusterName,
+      principalArn: role.roleArn,
+      type: 'STANDARD',
+      kubernetesGroups: [group],
+    })
+  entry('Viewer', roles.viewer, groups.viewers)
+  entry('Operator', roles.operator, groups.operators)
+}

@@ -1,0 +1,60 @@
+import { Duration } from 'aws-cdk-lib'
+import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import type { Construct } from 'constructs'
+
+/** The sections of docs/runbook.md. Whoever adds an alarm writes what to do about it. */
+export type RunbookSection =
+  | 'clusters-unknown'
+  | 'dead-letters-evaluations'
+  | 'dead-letters-events'
+  | 'dead-letters-rollout-steps'
+  | 'dead-letters-slack'
+  | 'dead-letters-sweep'
+  | 'evaluations-late'
+  | 'function-errors'
+  | 'function-throttled'
+  | 'no-sweep'
+  | 'rollout-halted'
+
+export interface Watch {
+  /** One sentence for whoever is woken: what is wrong, and what it means for clusters. */
+  meaning: string
+  runbook: RunbookSection
+  metric: IMetric
+  /** Alarms at or above; below it where `below` is set. Default 1. */
+  threshold?: number
+  below?: boolean
+  /** Periods in a row. Default 1. */
+  periods?: number
+}
+
+/** What the functions measure. They give the service as the only dimension, so that an alarm needs no list of clusters. */
+export const measured = { namespace: 'CalicoIpvsSync', service: 'calico-ipvs-sync' } as const
+
+export const ourMetric = (metricName: 'RolloutHalted' | 'ClusterUnknown', period: Duration): Metric =>
+  new Metric({
+    namespace: measured.namespace,
+    metricName,
+    dimensionsMap: { service: measured.service },
+    statistic: 'Sum',
+    period,
+  })
+
+/** Silence is good news everywhere but where silence itself is the fault (`below`). */
+export const alarm = (scope: Construct, id: string, topic: ITopic, watch: Watch): Alarm => {
+  const it = new Alarm(scope, id, {
+    alarmDescription: `${watch.meaning} See docs/runbook.md#${watch.runbook}`,
+    metric: watch.metric,
+    threshold: watch.threshold ?? 1,
+    evaluationPeriods: watch.periods ?? 1,
+    comparisonOperator: watch.below
+      ? ComparisonOperator.LESS_THAN_THRESHOLD
+      : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData: watch.below ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+  })
+  it.addAlarmAction(new SnsAction(topic))
+  it.addOkAction(new SnsAction(topic))
+  return it
+}

@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { policySetting } from '../shared/settings.ts'
+
+const account = z.string().regex(/^\d{12}$/, 'is an account id of twelve digits')
+const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is a region such as eu-west-1')
+const arn = (service: string) => z.string().regex(new RegExp(`^arn:[a-z-]+:${service}:`), `is an ARN of ${service}`)
+
+const vpc = z.strictObject({
+  subnetIds: z.array(z.string()).min(1),
+  /** Must be let in on 443 by the security group of every private cluster. */
+  securityGroupIds: z.array(z.string()).min(1),
+})
+
+/** Lambda's and CloudWatch's own lists of what they accept. */
+const retentionDays = z.union(
+  [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653].map((days) => z.literal(days)),
+)
+
+/** Every knob of the deployment. All have a default: an empty file deploys a fleet of one account in one region that only tells. */
+export const config = z.strictObject({
+  /** Two deployments in one account (a trial beside the real one) need two names. */
+  stackName: z.string().default('CalicoIpvsSync'),
+  /** Absent: whatever account and region the deploying credentials name. */
+  env: z.strictObject({ account, region }).optional(),
+
+  /** Regions that are swept. Absent: the stack's own. Events arrive from the stack's own region only. */
+  regions: z.array(region).min(1).optional(),
+  /** Accounts that are swept. Without `roleArn`, only the stack's own can be: one at most. Absent: the stack's own. */
+  accounts: z
+    .array(z.strictObject({ account, roleArn: arn('iam').optional() }))
+    .min(1)
+    .refine((all) => all.filter(({ roleArn }) => !roleArn).length <= 1, 'every account but the own one needs a roleArn')
+    .optional(),
+  /** Clusters of the stack's own account and region that get our access entries. Their authentication mode must allow entries. */
+  clusters: z.array(z.string()).default([]),
+
+  /** Reporting is the default: whoever wants changes made says `"action": "sync"`, or tags a cluster. */
+  policy: policySetting.strict().default({}),
+
+  /** The sweep is the guarantee; events only make it fast. The window spreads it, so that accounts are not asked all at once. */
+  sweep: z
+    .strictObject({
+      everyMinutes: z.int().min(5).max(1440).default(60),
+      withinMinutes: z.int().min(1).max(240).default(15),
+    })
+    .default({ everyMinutes: 60, withinMinutes: 15 }),
+
+  /** Told about clusters and, where no other topic is given, about alarms. Each must confirm the subscription once. */
+  emails: z.array(z.email()).default([]),
+  /** A secret that holds an incoming webhook's URL and nothing else. Absent: nothing of Slack is deployed. */
+  slackWebhookSecretArn: arn('secretsmanager').optional(),
+  /** An existing topic for alarms, a pager's for instance. Absent: a topic of our own, to `emails`. */
+  alarmTopicArn: arn('sns').optional(),
+
+  /** For clusters with private endpoints: where `evaluate` and `rollout-step` run. Absent: outside any VPC, public endpoints only. */
+  vpc: vpc.optional(),
+
+  /** Clusters looked at, and changed, at one time. EKS throttles Describe calls per account and region. */
+  concurrency: z
+    .strictObject({ evaluate: z.int().min(2).max(1000).default(10), rolloutStep: z.int().min(2).max(1000).default(5) })
+    .default({ evaluate: 10, rolloutStep: 5 }),
+  /**
+   * By function. None by default: the event source mappings already bound what matters, and a reservation is taken from
+   * everything else in the account (a new account has ten in all and refuses it). Reserve where neighbours starve us.
+   */
+  reservedConcurrency: z.record(z.string(), z.int().min(1)).default({}),
+
+  /** Long enough to look into last quarter's rollout. */
+  logRetentionDays: retentionDays.default(90),
+  logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+  /** X-Ray costs per trace and adds nothing the logs lack in normal running. */
+  tracing: z.boolean().default(false),
+  tags: z.record(z.string(), z.string()).default({}),
+})
+export type Config = z.output<typeof config>
+
+/** Throws with every name that is wrong and what it must be. */
+export const parseConfig = (value: unknown): Config => {
+  const parsed = config.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new Error(
+    `The deployment's configuration cannot be used; mend it and try again.\n${z.prettifyError(parsed.error)}`,
+  )
+}
+
+/** The JSON file named by `-c config=FILE`, else `deploy.json` beside cdk.json, else every default. */
+export const readConfig = (root: string, named?: string): Config => {
+  const file = join(root, named ?? 'deploy.json')
+  if (named === undefined && !existsSync(file)) return parseConfig({})
+  try {
+    return parseConfig(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    throw new Error(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import { Duration } from 'aws-cdk-lib'
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Architecture, CfnFunction, Code, Function, RecursiveLoop, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import type { Construct } from 'constructs'
+import { mayConnect, mayLog, mayTrace, type Permission } from './access.ts'
+import { alarm, measured } from './alarms.ts'
+import type { Config } from './config.ts'
+import type { EnvironmentOf, FunctionName } from './functions.ts'
+import { roleFor } from './role.ts'
+
+export interface FunctionSpec<N extends FunctionName> {
+  name: N
+  description: string
+  environment: EnvironmentOf<N>
+  may: Permission[]
+  timeout: Duration
+  memorySize: number
+  /** Feeds the queue it works on. Lambda would stop it after about 16 rounds; every message it sends to itself carries a deadline. */
+  feedsItself?: true
+  /** Talks to the Kubernetes API, which may be private. */
+  inVpc?: true
+}
+
+/** What all functions of this deployment have in common. */
+export interface Surroundings {
+  config: Config
+  alarms: ITopic
+  /** Folder with `<name>/index.js` per function. */
+  bundles: string
+}
+
+const pascal = (name: string) => name.replace(/(^|-)(\w)/g, (_, _dash, letter: string) => letter.toUpperCase())
+
+/** A function with a role, a log group and alarms of its own. */
+export const lambdaFunction = <N extends FunctionName>(
+  scope: Construct,
+  around: Surroundings,
+  spec: FunctionSpec<N>,
+) => {
+  const { config, alarms, bundles } = around
+  const id = pascal(spec.name)
+  const reserved = config.reservedConcurrency[spec.name]
+  const logGroup = new LogGroup(scope, `${id}Logs`, { retention: config.logRetentionDays })
+  const it = new Function(scope, id, {
+    description: spec.description,
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    code: Code.fromAsset(join(bundles, spec.name)),
+    handler: 'index.handler',
+    role: roleFor(scope, `${id}Role`, new ServicePrincipal('lambda.amazonaws.com'), needed(spec, config, logGroup)),
+    logGroup,
+    timeout: spec.timeout,
+    memorySize: spec.memorySize,
+    tracing: config.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+    recursiveLoop: spec.feedsItself ? RecursiveLoop.ALLOW : RecursiveLoop.TERMINATE,
+    ...(reserved ? { reservedConcurrentExecutions: reserved } : {}),
+    environment: {
+      ...spec.environment,
+      POWERTOOLS_SERVICE_NAME: measured.service,
+      POWERTOOLS_METRICS_NAMESPACE: measured.namespace,
+      POWERTOOLS_LOG_LEVEL: config.logLevel,
+    },
+  })
+  const resource = it.node.defaultChild
+  // By the resource itself: CDK's own way wants the VPC's zones and route tables, which nothing here needs.
+  if (spec.inVpc && config.vpc && resource instanceof CfnFunction) resource.vpcConfig = config.vpc
+  watch(it, spec.name, alarms)
+  return it
+}
+
+const needed = ({ may, inVpc }: Pick<FunctionSpec<FunctionName>, 'may' | 'inVpc'>, config: Config, logs: LogGroup) => [
+  ...may,
+  mayLog(logs),
+  ...(config.tracing ? [mayTrace] : []),
+  ...(inVpc && config.vpc ? [mayConnect] : []),
+]
+
+const watch = (it: Function, name: FunctionName, alarms: ITopic) => {
+  const period = Duration.minutes(5)
+  alarm(it, 'Errors', alarms, {
+    meaning: `${name} fails again and again; what it could not do is tried again, then kept as dead letters.`,
+    runbook: 'function-errors',
+    metric: it.metricErrors({ period }),
+    threshold: 3,
+    periods: 2,
+  })
+  alarm(it, 'Throttles', alarms, {
+    meaning: `${name} is throttled; clusters are looked at late.`,
+    runbook: 'function-throttled',
+    metric: it.metricThrottles({ period }),
+    threshold: 10,
+    periods: 3,
+  })
+}

@@ -1,0 +1,19 @@
+import type {
+  Environment,
+  evaluateSettings,
+  notifySlackSettings,
+  onEventSettings,
+  rolloutStepSettings,
+  sweepSettings,
+} from '../shared/settings.ts'
+
+/** The Lambdas by the names of their files, each with the settings it reads: a forgotten variable does not compile. */
+export interface Settings {
+  'on-event': typeof onEventSettings
+  sweep: typeof sweepSettings
+  evaluate: typeof evaluateSettings
+  'rollout-step': typeof rolloutStepSettings
+  'notify-slack': typeof notifySlackSettings
+}
+export type FunctionName = keyof Settings
+export type EnvironmentOf<N extends FunctionName> = Environment<Settings[N]>

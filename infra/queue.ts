@@ -1,0 +1,53 @@
+import { Duration, Validations } from 'aws-cdk-lib'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
+import type { Construct } from 'constructs'
+import { alarm, type RunbookSection } from './alarms.ts'
+
+export interface DeadLetters {
+  /** What was lost for now, in one sentence. */
+  meaning: string
+  runbook: RunbookSection
+  alarms: ITopic
+}
+
+const safe = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true } satisfies QueueProps
+
+/** Where what could not be done waits for a person: kept as long as SQS keeps anything, and somebody is told at once. */
+export const deadLetterQueue = (
+  scope: Construct,
+  id: string,
+  { meaning, runbook, alarms }: DeadLetters,
+  fifo = false,
+) => {
+  const queue = new Queue(scope, id, { ...safe, ...(fifo ? { fifo } : {}), retentionPeriod: Duration.days(14) })
+  Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'This queue is itself a dead-letter queue.' })
+  const period = Duration.minutes(1)
+  const metric = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' })
+  alarm(queue, 'NotEmpty', alarms, { meaning, runbook, metric })
+  return queue
+}
+
+export interface Work {
+  fifo?: true
+  /** Of the function that works on it. */
+  functionTimeout: Duration
+  deadLetters: DeadLetters
+}
+
+/**
+ * A queue of work, never without its dead letters. Lambda asks for six function timeouts of invisibility, so that a
+ * message held back by throttling is not handed out twice.
+ */
+export const workQueue = (scope: Construct, id: string, { fifo, functionTimeout, deadLetters }: Work): Queue =>
+  new Queue(scope, id, {
+    ...safe,
+    // Ids are derived from what caused a message; a hash of the body would drop the second of two equal steps.
+    ...(fifo ? { fifo, contentBasedDeduplication: false } : {}),
+    visibilityTimeout: Duration.seconds(functionTimeout.toSeconds() * 6),
+    retentionPeriod: Duration.days(4),
+    deadLetterQueue: {
+      queue: deadLetterQueue(scope, `${id}DeadLetters`, deadLetters, fifo),
+      maxReceiveCount: 5,
+    },
+  })

@@ -1,0 +1,27 @@
+import { Stack, Validations } from 'aws-cdk-lib'
+import { Role, type ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { Construct } from 'constructs'
+import type { Permission } from './access.ts'
+
+/** A role for one function or schedule of this account. A permission over a pattern of resources is accepted only with its reason. */
+export const roleFor = (scope: Construct, id: string, assumedBy: ServicePrincipal, permissions: Permission[]): Role => {
+  const role = new Role(scope, id, { assumedBy })
+  for (const { statement, because } of permissions) {
+    role.addToPolicy(statement)
+    if (because) for (const resource of statement.resources) accept(role, resource, because)
+  }
+  return role
+}
+
+const accept = (role: Role, resource: string, reason: string) => {
+  const shown = asCdkNagSees(Stack.of(role).resolve(resource))
+  if (shown.includes('*')) Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${shown}]`, reason })
+}
+
+/** `arn:<AWS::Partition>:eks:…`: text, with references by name in angle brackets. */
+const asCdkNagSees = (resolved: unknown): string => {
+  if (Array.isArray(resolved)) return resolved.map(asCdkNagSees).join('')
+  if (typeof resolved !== 'object' || resolved === null) return String(resolved)
+  if ('Fn::Join' in resolved && Array.isArray(resolved['Fn::Join'])) return asCdkNagSees(resolved['Fn::Join'][1])
+  return 'Ref' in resolved ? `<${String(resolved.Ref)}>` : JSON.stringify(resolved)
+}

@@ -1,0 +1,43 @@
+import { type App, Stack } from 'aws-cdk-lib'
+import type { Fleet } from '../shared/settings.ts'
+import { accessEntries } from './access.ts'
+import type { Config } from './config.ts'
+import type { Surroundings } from './function.ts'
+import { listening, sweeping } from './hearing.ts'
+import { alarmsTopic, noticesKey, noticesTopic } from './notices.ts'
+import { recordsTable } from './records.ts'
+import { slackChannel } from './slack.ts'
+import { watchVerdicts } from './verdicts.ts'
+import { queues, working } from './working.ts'
+
+/**
+ * The deployment: events and a schedule name clusters, one queue holds those to look at, another the steps to take,
+ * a table remembers and a topic tells. `bundles`: folder with `<name>/index.js` per function.
+ */
+export const fleetStack = (app: App, config: Config, bundles: string): Stack => {
+  const stack = new Stack(app, config.stackName, {
+    description: "Keeps Calico in step with kube-proxy's IPVS mode and the node-port range of EKS clusters",
+    tags: config.tags,
+    ...(config.env ? { env: config.env } : {}),
+  })
+  const fleet = fleetOf(stack, config)
+  const key = noticesKey(stack)
+  const around: Surroundings = { config, alarms: alarmsTopic(stack, key, config), bundles }
+  const notices = noticesTopic(stack, key, config)
+  const { evaluations, rolloutSteps } = queues(stack, around.alarms)
+
+  listening(stack, around, evaluations)
+  sweeping(stack, around, { evaluations, fleet })
+  const roles = working(stack, around, { evaluations, rolloutSteps, notices, key, fleet, records: recordsTable(stack) })
+  for (const cluster of config.clusters) accessEntries(stack, cluster, roles)
+  watchVerdicts(stack, around)
+  if (config.slackWebhookSecretArn) slackChannel(stack, around, notices, config.slackWebhookSecretArn)
+  return stack
+}
+
+const fleetOf = ({ account, region }: Stack, { accounts, regions }: Config): Fleet => ({
+  regions: regions ?? [region],
+  accounts: (accounts ?? [{ account }]).map((one) =>
+    'roleArn' in one && one.roleArn ? { account: one.account, roleArn: one.roleArn } : { account: one.account },
+  ),
+})

@@ -1,0 +1,69 @@
+import { Duration, Stack } from 'aws-cdk-lib'
+import { Rule } from 'aws-cdk-lib/aws-events'
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { CfnEventInvokeConfig, EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda'
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import type { Construct } from 'constructs'
+import { mayInvoke, maySend } from './access.ts'
+import { patterns } from './events.ts'
+import { roleFor } from './role.ts'
+
+/** After an hour a sweep has looked anyway; older news is worth less than the alarm. */
+const stale = Duration.hours(1)
+
+/** Each pattern of `events.ts` is a rule of that name. What EventBridge cannot deliver ends in `failures`. */
+export const onEvents = (scope: Construct, it: IFunction, failures: IQueue): void => {
+  for (const [name, eventPattern] of Object.entries(patterns)) {
+    const rule = new Rule(scope, name, { eventPattern })
+    rule.addTarget(new LambdaFunction(it, { deadLetterQueue: failures, retryAttempts: 10, maxEventAge: stale }))
+  }
+}
+
+interface Rate {
+  everyMinutes: number
+  withinMinutes: number
+  failures: IQueue
+}
+
+/** Invokes the function at the rate, some time within the window. What Scheduler cannot deliver ends in `failures`. */
+export const onSchedule = (scope: Construct, it: IFunction, { everyMinutes, withinMinutes, failures }: Rate): void => {
+  const scheduler = new ServicePrincipal('scheduler.amazonaws.com', {
+    conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+  })
+  const role = roleFor(scope, 'ScheduleRole', scheduler, [mayInvoke(it), maySend(failures)])
+  const schedule = new CfnSchedule(scope, 'Schedule', {
+    description: 'The sweep over the fleet',
+    scheduleExpression: `rate(${everyMinutes} ${everyMinutes === 1 ? 'minute' : 'minutes'})`,
+    flexibleTimeWindow: { mode: 'FLEXIBLE', maximumWindowInMinutes: withinMinutes },
+    target: {
+      arn: it.functionArn,
+      roleArn: role.roleArn,
+      deadLetterConfig: { arn: failures.queueArn },
+      retryPolicy: { maximumRetryAttempts: 3, maximumEventAgeInSeconds: stale.toSeconds() },
+    },
+  })
+  schedule.node.addDependency(role)
+}
+
+/** For functions invoked without anybody waiting: two more tries, then the event is kept. */
+export const keepFailures = (it: IFunction, failures: IQueue): void => {
+  new CfnEventInvokeConfig(it, 'Failures', {
+    functionName: it.functionName,
+    qualifier: '$LATEST',
+    maximumRetryAttempts: 2,
+    maximumEventAgeInSeconds: stale.toSeconds(),
+    destinationConfig: { onFailure: { destination: failures.queueArn } },
+  }).node.addDependency(it)
+}
+
+/** One message at a time: a slow or broken cluster holds up none but itself. */
+export const consume = (it: IFunction, queue: IQueue, maxConcurrency: number): EventSourceMapping =>
+  new EventSourceMapping(it, 'Work', {
+    target: it,
+    eventSourceArn: queue.queueArn,
+    batchSize: 1,
+    reportBatchItemFailures: true,
+    maxConcurrency,
+  })
