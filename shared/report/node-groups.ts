@@ -1,0 +1,60 @@
+import type { NodeReport } from '../domain/report.ts'
+import { compareText, plain, rangeText, verdicts } from './wording.ts'
+
+/** Nodes of which everything but the name is the same: 500 nodes are two or three of these. */
+export interface NodeGroup {
+  /** Any of them: all say the same. */
+  sample: NodeReport
+  /** Sorted. */
+  names: string[]
+}
+
+/** Worst verdict first, within it the larger group first. */
+export const groupNodes = (nodes: readonly NodeReport[]): NodeGroup[] => {
+  const groups = new Map<string, NodeGroup>()
+  for (const node of nodes) {
+    const key = sameness(node)
+    const group = groups.get(key)
+    if (group) group.names.push(node.name)
+    else groups.set(key, { sample: node, names: [node.name] })
+  }
+  const sorted = [...groups.values()].map((group) => ({ ...group, names: group.names.toSorted(compareText) }))
+  return sorted.sort(
+    (a, b) =>
+      verdicts.indexOf(a.sample.verdict) - verdicts.indexOf(b.sample.verdict) || b.names.length - a.names.length,
+  )
+}
+
+/** A reason may name its node; that alone makes no group of its own. */
+const sameness = ({ name, reason, ...rest }: NodeReport): string =>
+  JSON.stringify([reason?.replaceAll(name, ''), Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))])
+
+/** The columns of a row about nodes, as text; an empty one is not shown where it is empty in all rows. */
+export const nodeCells = (node: NodeReport) => ({
+  mode: modeText(node),
+  felix: node.felixIpvs === undefined ? '' : node.felixIpvs ? 'IPVS' : 'not IPVS',
+  range: rangeText(node.effectiveRange),
+  from: node.rangeSource === undefined ? '' : layerWords[node.rangeSource],
+  marks: marksText(node),
+  why: node.reason === undefined ? '' : plain(node.reason),
+})
+
+const layerWords: Record<NonNullable<NodeReport['rangeSource']>, string> = {
+  env: 'environment',
+  file: 'config file',
+  host: 'object node.*',
+  selector: 'object with selector',
+  global: 'object default',
+  default: 'built in',
+}
+
+const modeText = ({ runningMode, confidence }: NodeReport): string => {
+  if (confidence === 'none') return runningMode === 'unknown' ? '' : runningMode
+  return `${runningMode} (${confidence})`
+}
+
+const marksText = ({ markMask, markCapacity, podsMax }: NodeReport): string => {
+  if (markCapacity === undefined) return markMask === undefined ? '' : plain(markMask)
+  const need = podsMax === undefined ? '' : `, ${podsMax} pods at most`
+  return `${markMask === undefined ? '' : `${plain(markMask)}: `}room for ${markCapacity}${need}`
+}

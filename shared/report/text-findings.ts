@@ -1,0 +1,53 @@
+import type { Evidence, Finding } from '../domain/report.ts'
+import { wrapped } from './columns.ts'
+import { groupFindings } from './finding-groups.ts'
+import type { FindingGroup } from './finding-groups.ts'
+import type { Paint } from './paint.ts'
+import { plain, plainLines } from './wording.ts'
+
+/** What needs somebody stands in full, one block each; what is only good to know is one line each in a last block. */
+export const findingLines = (findings: readonly Finding[], brush: Paint, width?: number): string[][] => {
+  const groups = groupFindings(findings)
+  const full = groups.filter(({ finding }) => finding.severity !== 'info')
+  const brief = groups.filter(({ finding }) => finding.severity === 'info')
+  return [
+    ...full.map((group) => findingBlock(group, brush, width)),
+    brief.flatMap(({ finding, subjects }) => [
+      `${brush.severity('info', 'info')}  ${plain(finding.code)}  ${subjectsText(subjects)}`,
+      ...wrapped(plain(finding.message), '      ', width),
+    ]),
+  ]
+}
+
+const mostEvidence = 4
+
+const findingBlock = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number): string[] => {
+  const { severity, code, message, evidence, remedy } = finding
+  const more = evidence.length - mostEvidence
+  return [
+    `${brush.severity(severity, severity)}  ${brush.bold(plain(code))}  ${subjectsText(subjects)}`,
+    ...wrapped(plain(message), '  ', width),
+    ...evidence.slice(0, mostEvidence).map((it) => `    ${brush.dim('seen')}  ${evidenceText(it)}`),
+    ...(more > 0 ? [`    ${brush.dim(`and ${more} more: -o json has all evidence`)}`] : []),
+    ...(remedy === undefined ? [] : remedyLines(remedy, brush)),
+  ]
+}
+
+/** Never wrapped: it is there to be pasted. */
+const remedyLines = (remedy: string, brush: Paint): string[] =>
+  plainLines(remedy).map((line, at) => (at === 0 ? `    ${brush.bold('do')}    ${line}` : `          ${line}`))
+
+export const subjectsText = (subjects: readonly string[]): string => {
+  const shown = subjects.slice(0, 2).map(plain).join(', ')
+  return subjects.length > 2 ? `${shown} and ${subjects.length - 2} more` : shown
+}
+
+const longest = 160
+
+export const evidenceText = ({ object, field, value, at }: Evidence): string => {
+  const what = plain([object, field].filter((part) => part !== undefined).join(' '))
+  const said = value === undefined ? '' : ` = ${clipped(plain(value))}`
+  return `${what}${said}${at === undefined ? '' : ` (${plain(at)})`}`
+}
+
+const clipped = (value: string): string => (value.length > longest ? `${value.slice(0, longest - 1)}…` : value)

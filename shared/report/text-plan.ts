@@ -1,0 +1,52 @@
+import type { Change, Forecast, Plan } from '../domain/report.ts'
+import type { Paint } from './paint.ts'
+import { counted, duration, plain } from './wording.ts'
+
+/** What would be done, what it disturbs, and what forbids it. */
+export const planLines = ({ strategy, changes, forecast, blockedBy }: Plan, brush: Paint): string[] => {
+  if (blockedBy.length > 0)
+    return [
+      brush.bold(
+        `Plan: nothing is written while ${blockedBy.map(plain).join(', ')} stands; the finding says what to do`,
+      ),
+    ]
+  if (changes.length === 0) return [brush.bold('Plan: nothing to do')]
+  return [
+    brush.bold(`Plan (${strategy}): ${counted(changes.length, 'change')}`),
+    ...numbered(changes),
+    `  ${forecastText(forecast)}`,
+  ]
+}
+
+const most = 12
+const ends = 5
+
+const numbered = (changes: readonly Change[]): string[] => {
+  const lines = changes.map(
+    (change, at) => `  ${String(at + 1).padStart(String(changes.length).length)}. ${changeText(change)}`,
+  )
+  if (lines.length <= most) return lines
+  return [...lines.slice(0, ends), `  … ${lines.length - 2 * ends} more like these …`, ...lines.slice(-ends)]
+}
+
+export const changeText = ({ action, kind, namespace, name, patch }: Change): string => {
+  const object = plain([kind, namespace, name].filter((part) => part !== undefined).join('/'))
+  return `${action.padEnd(7)} ${object}${patch === undefined ? '' : `  ${patchText(patch)}`}`
+}
+
+const longest = 200
+
+const patchText = (patch: object): string => {
+  const json = plain(JSON.stringify(patch))
+  return json.length > longest ? `${json.slice(0, longest - 1)}…` : json
+}
+
+/** `Restarts Felix on 48 nodes, 1 at a time; restarts no pod; about 9 min.` */
+export const forecastText = ({ felixRestarts, felixRestartsAtOnce, podRestarts, seconds }: Forecast): string => {
+  const felix =
+    felixRestarts === 0
+      ? 'Restarts no Felix'
+      : `Restarts Felix on ${counted(felixRestarts, 'node')}, ${felixRestartsAtOnce} at a time`
+  const pods = podRestarts === 0 ? 'restarts no pod' : `restarts ${counted(podRestarts, 'calico-node pod')}`
+  return `${[felix, pods, ...(seconds === undefined ? [] : [`about ${duration(seconds)}`])].join('; ')}.`
+}

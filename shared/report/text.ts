@@ -1,0 +1,98 @@
+import type { Report, Sweep } from '../domain/report.ts'
+import { columns } from './columns.ts'
+import type { Row } from './columns.ts'
+import { groupNodes, nodeCells } from './node-groups.ts'
+import { paint } from './paint.ts'
+import type { Paint } from './paint.ts'
+import { findingLines } from './text-findings.ts'
+import { planLines } from './text-plan.ts'
+import { sweepLines } from './text-sweep.ts'
+import { counted, plain, rangeText, serviceRangeText, tally, verdictWords, whereabouts } from './wording.ts'
+
+export interface TextOptions {
+  colour?: boolean
+  /** Width of the terminal; absent where there is none, and then nothing is wrapped. */
+  columns?: number
+}
+
+/** For people at a terminal: the verdict first, then what is wrong and what to do, then the nodes, then the plan. */
+export const text = (document: Report | Sweep, options: TextOptions = {}): string => {
+  const brush = paint(options.colour ?? false)
+  const lines =
+    'clusters' in document
+      ? sweepLines(document, brush, options.columns)
+      : reportLines(document, brush, options.columns)
+  return `${lines.join('\n')}\n`
+}
+
+const reportLines = (report: Report, brush: Paint, width?: number): string[] => {
+  const sections = [headLines(report, brush), ...findingLines(report.findings, brush, width), nodeLines(report, brush)]
+  if (report.plan) sections.push(planLines(report.plan, brush))
+  return sections.filter((lines) => lines.length > 0).flatMap((lines, at) => (at === 0 ? lines : ['', ...lines]))
+}
+
+const headLines = (report: Report, brush: Paint): string[] => {
+  const where = whereabouts(report.cluster)
+  const verdict = brush.verdict(report.verdict, verdictWords[report.verdict].toUpperCase())
+  const facts = [programs(report), nodePorts(report), `seen         ${plain(report.observedAt)}`]
+  return [
+    `${verdict}  ${brush.bold(plain(report.cluster.name))}${where === '' ? '' : `  ${brush.dim(where)}`}`,
+    ...facts.filter((fact) => fact !== '').map((fact) => `  ${fact}`),
+  ]
+}
+
+const programs = ({ calico, kubeProxy }: Report): string => {
+  const proxy = [kubeProxy?.configuredMode, kubeProxy?.addonVersion].filter((part) => part !== undefined)
+  const parts = [
+    kubeProxy && `kube-proxy ${proxy.length === 0 ? '(mode not known)' : plain(proxy.join(' '))}`,
+    calico && calicoText(calico),
+  ]
+  const known = parts.filter((part) => part !== undefined)
+  return known.length === 0 ? '' : `runs         ${known.join(' · ')}`
+}
+
+const calicoText = ({ install, version, api }: NonNullable<Report['calico']>): string => {
+  if (install === 'none') return 'no Calico'
+  const how = [`by ${install}`, api].filter((part) => part !== undefined).join(', ')
+  return `Calico ${version === undefined ? '(version not known)' : plain(version)} (${how})`
+}
+
+const nodePorts = ({ serviceRange, desiredRange }: Report): string => {
+  const parts = [
+    serviceRange && `service range ${serviceRangeText(serviceRange)}`,
+    desiredRange && `Calico should have ${rangeText(desiredRange)}`,
+  ].filter((part) => part !== undefined)
+  return parts.length === 0 ? '' : `node ports   ${parts.join(' · ')}`
+}
+
+/** One screen: beyond this many different rows the rest is counted. */
+const mostGroups = 16
+
+const nodeLines = ({ nodes }: Report, brush: Paint): string[] => {
+  if (nodes.length === 0) return []
+  const groups = groupNodes(nodes)
+  const rows = groups.slice(0, mostGroups).map(({ sample, names }): Row => {
+    const { mode, felix, range, from, marks, why } = nodeCells(sample)
+    return {
+      cells: [verdictWords[sample.verdict], `${names.length}`, mode, felix, range, from, marks, why, namesText(names)],
+      paint: { 0: (cell) => brush.verdict(sample.verdict, cell) },
+    }
+  })
+  const rest = groups.slice(mostGroups)
+  const heads = ['VERDICT', '#', 'MODE', 'FELIX SAYS', 'RANGE', 'SET IN', 'MARKS', 'WHY', 'NODES']
+  return [
+    brush.bold(`${counted(nodes.length, 'node')}: ${tally(nodes.map(({ verdict }) => verdict))}`),
+    ...columns(heads, rows, brush.dim),
+    ...(rest.length === 0
+      ? []
+      : [`… ${counted(rest.flatMap(({ names }) => names).length, 'more node')}, each different: -o csv lists all`]),
+  ]
+}
+
+const namesText = (names: readonly string[]): string => {
+  const shown = names
+    .slice(0, names.length > 2 ? 1 : 2)
+    .map(plain)
+    .join(', ')
+  return names.length > 2 ? `${shown} and ${names.length - 1} more` : shown
+}

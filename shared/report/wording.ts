@@ -1,0 +1,84 @@
+import type { ClusterIdentity, Report, ServiceRange, Severity, Sweep, Verdict } from '../domain/report.ts'
+
+/** What people read, the same in every format. */
+export const verdictWords: Record<Verdict, string> = {
+  'in-step': 'in step',
+  'out-of-step': 'out of step',
+  changing: 'changing',
+  'not-applicable': 'not applicable',
+  unknown: 'unknown',
+}
+
+/** Worst first; `not-applicable` counts only where everything is. */
+export const verdicts: readonly Verdict[] = ['out-of-step', 'unknown', 'changing', 'in-step', 'not-applicable']
+export const severities: readonly Severity[] = ['critical', 'warning', 'info']
+
+export const clustersOf = (document: Report | Sweep): Report[] =>
+  'clusters' in document ? document.clusters : [document]
+
+export const worstVerdict = (document: Report | Sweep): Verdict => {
+  const seen = new Set(clustersOf(document).map(({ verdict }) => verdict))
+  return verdicts.find((verdict) => seen.has(verdict)) ?? 'unknown'
+}
+
+/** Clusters worst first, then by name. */
+export const worstFirst = (clusters: readonly Report[]): Report[] =>
+  clusters.toSorted(
+    (a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict) || compareText(a.cluster.name, b.cluster.name),
+  )
+
+/** The same order on every machine, whatever its locale; numbers inside names count as numbers. */
+const collator = new Intl.Collator('en', { numeric: true })
+export const compareText = (a: string, b: string): number => collator.compare(a, b)
+
+// Control characters (C0, DEL, C1) move cursors and colour terminals; bidirectional controls make text read as what it is not.
+const lineControls = /[\t\n\v\f\r\u0085\u2028\u2029]+/g
+const otherControls = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu
+
+/** One line of harmless text: names, messages and values come from clusters that others write to. */
+export const plain = (text: string): string => text.toWellFormed().replace(lineControls, ' ').replace(otherControls, '')
+
+/** `plain`, but lines stay lines: for remedies that are several commands or a patch. */
+export const plainLines = (text: string): string[] => text.split(/\r\n|\n|\r/).map(plain)
+
+/** `eu-central-1 · 123456789012`, or the kubeconfig context, or nothing. */
+export const whereabouts = ({ region, account, context, name }: ClusterIdentity): string => {
+  const aws = [region, account].filter((part) => part !== undefined)
+  if (aws.length > 0) return plain(aws.join(' · '))
+  return context !== undefined && context !== name ? plain(`context ${context}`) : ''
+}
+
+const sourceWords: Record<ServiceRange['source'], string> = {
+  'eks-api': 'EKS API',
+  default: 'assumed: the default',
+  probe: 'asked the API server',
+  flag: 'given',
+}
+export const serviceRangeText = ({ min, max, source }: ServiceRange): string => `${min}-${max} (${sourceWords[source]})`
+
+/** `20000-32767, 40000`; a long list is cut, since only its being long matters to a reader. */
+export const rangeText = (ranges: readonly string[] | undefined, most = 4): string => {
+  if (!ranges) return ''
+  if (ranges.length === 0) return 'none'
+  const shown = ranges.slice(0, most).map((range) => plain(range).replace(':', '-'))
+  return shown.join(', ') + (ranges.length > most ? ` and ${ranges.length - most} more` : '')
+}
+
+/** `1 node`, `3 nodes` */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
+
+/** `48 in step, 2 out of step`: worst first, only what there is. */
+export const tally = (all: readonly Verdict[]): string =>
+  verdicts
+    .map((verdict) => [all.filter((one) => one === verdict).length, verdictWords[verdict]] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, words]) => `${count} ${words}`)
+    .join(', ')
+
+/** `45 s`, `9 min`, `2 h 5 min`: a forecast is not exact to the second. */
+export const duration = (seconds: number): string => {
+  if (seconds < 90) return `${Math.round(seconds)} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 120) return `${minutes} min`
+  return `${Math.floor(minutes / 60)} h${minutes % 60 === 0 ? '' : ` ${minutes % 60} min`}`
+}
