@@ -63,12 +63,7 @@ export interface KubeClient {
 /** `uid` given: pods that another controller owns are left out. */
 export type PodsOf = Pick<DaemonSetState, 'role' | 'namespace' | 'selector'> & { uid?: string }
 
-export interface LoggingPod {
-  role: 'kube-proxy' | 'calico-node'
-  namespace: string
-  name: string
-  container: string
-}
+export type LoggingPod = Pick<PodState, 'role' | 'namespace' | 'name'>
 
 export interface LeaseChange {
   resourceVersion?: string

@@ -11,6 +11,8 @@ export interface ExchangeLimits {
   /** For the whole call, repetitions included: also a server that drips is bounded. */
   deadlineMs: number
   pageBytes: number
+  /** `Date.now()` after which nothing more is asked: bounds a whole observation of a server that drags on. */
+  until: number
 }
 
 export interface Exchange {

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { Agent } from 'node:https'
 import { KubeError } from '../errors.ts'
-import type { KubeConnection } from './connection.ts'
+import { agentFor, baseOf, type KubeConnection } from './connection.ts'
 import { oneLine } from './foreign.ts'
 import { type Answer, DroppedError, exchange, type ExchangeLimits } from './kube-exchange.ts'
 import { refusal } from './kube-refusal.ts'
+import { takingTurns } from './turns.ts'
 
 export interface KubeRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -32,15 +32,20 @@ export const defaultLimits: ExchangeLimits = {
   idleMs: 10_000,
   deadlineMs: 30_000,
   pageBytes: 64 * 2 ** 20,
+  until: Number.POSITIVE_INFINITY,
 }
 
 /** Set by the build of a release; the name is what administrators find in audit logs. */
 export const userAgent = 'calico-ipvs-sync/0.1.0'
 
+/** At one time: more would only queue behind each other in the server's own limits. */
+const sockets = 8
+
 export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLimits> = {}): KubeHttp {
   const base = baseOf(connection.server)
-  const agent = agentFor(connection)
+  const agent = agentFor(connection, sockets)
   const bounds = { ...defaultLimits, ...limits }
+  const slots = takingTurns(sockets)
   let calls = 0
 
   const once = async (request: KubeRequest, until: number, fresh: boolean): Promise<Answer> => {
@@ -61,8 +66,10 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     })
   }
 
-  const send = async (request: KubeRequest): Promise<Answer> => {
-    const until = Date.now() + bounds.deadlineMs
+  const send = (request: KubeRequest): Promise<Answer> => slots(() => attempt(request))
+
+  const attempt = async (request: KubeRequest): Promise<Answer> => {
+    const until = Math.min(Date.now() + bounds.deadlineMs, bounds.until)
     const reading = request.method === 'GET'
     const left = { reconnects: reading ? 1 : 0, tokens: connection.token ? 1 : 0, waits: reading ? 3 : 0 }
     let fresh = false
@@ -102,15 +109,6 @@ async function tokenOf({ token }: KubeConnection, fresh: boolean): Promise<strin
   }
 }
 
-function baseOf(server: string): URL {
-  const url = URL.canParse(server) ? new URL(server) : undefined
-  if (url?.protocol === 'https:') return url
-  throw new KubeError(
-    'unreachable',
-    `The API server's address must begin with https:// (it is ${oneLine(server, 100)}).`,
-  )
-}
-
 function urlOf(base: URL, { path, query = {} }: KubeRequest): URL {
   const url = new URL(base)
   url.pathname = `${base.pathname.replace(/\/$/, '')}${path}`
@@ -128,18 +126,6 @@ function headersOf(request: KubeRequest, token: string | undefined, body: string
       'content-length': String(Buffer.byteLength(body)),
     }),
   }
-}
-
-function agentFor({ ca, cert, key, tlsServerName, insecureSkipTlsVerify }: KubeConnection): Agent {
-  return new Agent({
-    keepAlive: true,
-    maxSockets: 8,
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(tlsServerName !== undefined && { servername: tlsServerName }),
-    ...(insecureSkipTlsVerify && { rejectUnauthorized: false }),
-  })
 }
 
 /** Milliseconds the server asks to be left alone; only 429 and 503 ask, and only in seconds. */

@@ -1,3 +1,4 @@
+import type { LogEvidence } from '../domain/cluster.ts'
 import { failed, type Read, read } from '../domain/read.ts'
 import { KubeError } from '../errors.ts'
 import type { KubeConnection } from './connection.ts'
@@ -115,9 +116,23 @@ const configMapOf = (it: Foreign) => {
 }
 
 /** kube-proxy speaks at its start, at the log's head; Felix may start again at any time, so all of its log is gone through. */
-const logBytes = { 'kube-proxy': 256 * 2 ** 10, 'calico-node': 16 * 2 ** 20 }
+const logBytes = { 'kube-proxy': 256 * 2 ** 10, 'calico-node': 16 * 2 ** 20, 'calico-node-windows': 0 }
 
-async function podLog(http: KubeHttp, { role, namespace, name, container }: LoggingPod) {
+/** Pods have one container as a rule; where there are more, the server wants the one named that does the work. */
+async function podLog(http: KubeHttp, pod: LoggingPod): Promise<LogEvidence> {
+  try {
+    return await readLog(http, pod)
+  } catch (error) {
+    if (error instanceof KubeError && error.status === 400) return readLog(http, pod, pod.role)
+    throw error
+  }
+}
+
+async function readLog(
+  http: KubeHttp,
+  { role, namespace, name }: LoggingPod,
+  container?: string,
+): Promise<LogEvidence> {
   const reader = role === 'kube-proxy' ? kubeProxyLog() : felixLog()
   const limit = logBytes[role]
   let size = 0

@@ -1,0 +1,16 @@
+/** At most so many at a time, in the order they came. Whoever waits for a turn has not begun, and is not timed yet. */
+export function takingTurns(most: number): <T>(act: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async (act) => {
+    if (running >= most) await new Promise<void>((turn) => waiting.push(turn))
+    else running += 1
+    try {
+      return await act()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else running -= 1
+    }
+  }
+}

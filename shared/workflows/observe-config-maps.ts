@@ -1,0 +1,34 @@
+import type { DaemonSetState } from '../domain/cluster.ts'
+
+interface Named {
+  namespace: string
+  name: string
+}
+
+/** The ConfigMaps that decide something: kube-proxy's configuration, and what calico-node's environment takes from one. */
+export function configMapsToRead(daemonSets: readonly DaemonSetState[]): Named[] {
+  const named = daemonSets.flatMap((daemonSet) =>
+    namesIn(daemonSet).map((name) => ({ namespace: daemonSet.namespace, name })),
+  )
+  return [...new Map(named.map((it) => [`${it.namespace}/${it.name}`, it])).values()]
+}
+
+function namesIn({ role, template }: DaemonSetState): string[] {
+  if (role === 'kube-proxy') return configurationOf(template)
+  return role === 'calico-node' ? [...template.envFrom.map(({ configMap }) => configMap), ...referredTo(template)] : []
+}
+
+/** Only the one that holds the file of `--config`: EKS mounts the kubeconfig from another. */
+function configurationOf({ command, configMapMounts }: DaemonSetState['template']): string[] {
+  const [, path] = /(?:^|\s)--config[=\s]\s*["']?([^\s"']+)/.exec(command.join(' ')) ?? []
+  if (path === undefined) return []
+  const holding = configMapMounts.filter(({ mountPath }) => path.startsWith(`${mountPath.replace(/\/$/, '')}/`))
+  return holding.map(({ configMap }) => configMap)
+}
+
+/** Manifests take MTUs and Typha's address from a ConfigMap too; those decide nothing here and are not worth a request. */
+const decides =
+  /^(felix_(kubenodeportranges|(ip|nf)tables\w+|bpfenabled|interface(exclude|prefix)|wireguardenabled(v6)?|defaultendpointtohostaction|useinternaldataplanedriver)|calico_(disable_felix|api_group))$/i
+
+const referredTo = ({ env }: DaemonSetState['template']): string[] =>
+  env.flatMap(({ name, from }) => (from && 'configMap' in from && decides.test(name) ? [from.configMap] : []))

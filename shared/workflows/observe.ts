@@ -1,0 +1,96 @@
+import type { KubeClient } from '../clients/kube-client.ts'
+import type { ClusterState, EksState } from '../domain/cluster.ts'
+import { logsWorthReading } from '../domain/proxy-mode.ts'
+import { failed, failureOf, type Read, type ReadFailure, valueOf } from '../domain/read.ts'
+import type { ClusterIdentity, ServiceRange } from '../domain/report.ts'
+import { configMapsToRead } from './observe-config-maps.ts'
+
+export interface Observation {
+  kube: KubeClient
+  identity: ClusterIdentity
+  now: Date
+  /** What the EKS API said of the cluster; absent where none answers for it. */
+  eks?: Read<EksState>
+  givenServiceRange?: ServiceRange
+  /** All logs, not a sample. */
+  deep?: boolean
+}
+
+/**
+ * Looks at a whole cluster. Reads that do not need each other go side by side; any of them may fail and is then recorded
+ * as failed. The first answer decides whether there is a server at all: nobody waits for twelve timeouts.
+ */
+export async function observe(it: Observation): Promise<ClusterState> {
+  const { kube } = it
+  const [kubernetesVersion, served] = await Promise.all([kube.version(), kube.apis()])
+  const closed = [failureOf(served), failureOf(kubernetesVersion)].find((failure) => failure && isClosed(failure))
+  if (closed) return unobserved(it, closed)
+  const apis = valueOf(served) ?? everyApi
+  const [workloads, nodes, felix, clusterInformation, installation, nodePorts, rollout] = await Promise.all([
+    observeWorkloads(kube),
+    kube.nodes(),
+    kube.felixConfigurations(apis),
+    kube.clusterInformation(apis),
+    kube.installation(apis),
+    kube.nodePorts(),
+    kube.lease(),
+  ])
+  const seen = { kubernetesVersion, nodes, ...workloads, felix, clusterInformation, installation, nodePorts, rollout }
+  const state: ClusterState = { ...headOf(it), ...seen, logs: {} }
+  return { ...state, logs: await readLogs(kube, state, it.deep ?? false) }
+}
+
+/** The state of a cluster whose API server could not be asked at all, for one and the same reason. */
+export function unobserved(it: Omit<Observation, 'kube' | 'deep'>, failure: ReadFailure): ClusterState {
+  const none = (object: string) => failed<never>({ ...failure, object })
+  return {
+    ...headOf(it),
+    kubernetesVersion: none('version'),
+    nodes: none('Nodes'),
+    daemonSets: none('DaemonSets'),
+    pods: none('Pods'),
+    configMaps: {},
+    felix: none('FelixConfigurations'),
+    clusterInformation: none('ClusterInformation/default'),
+    installation: none('Installation/default'),
+    nodePorts: none('Services'),
+    logs: {},
+    rollout: none('Lease'),
+  }
+}
+
+const isClosed = ({ kind }: ReadFailure) => kind === 'unreachable' || kind === 'unauthenticated'
+
+/** Where the list of APIs is withheld or broken, each is tried. */
+const everyApi = ['projectcalico.org/v3', 'crd.projectcalico.org/v1', 'operator.tigera.io/v1']
+
+const headOf = ({ identity, now, eks, givenServiceRange }: Omit<Observation, 'kube'>) => ({
+  schemaVersion: 1 as const,
+  cluster: identity,
+  observedAt: now.toISOString(),
+  ...(eks && { eks }),
+  ...(givenServiceRange && { givenServiceRange }),
+})
+
+async function observeWorkloads(kube: KubeClient): Promise<Pick<ClusterState, 'daemonSets' | 'pods' | 'configMaps'>> {
+  const daemonSets = await kube.daemonSets()
+  const found = valueOf(daemonSets) ?? []
+  // Windows nodes are not judged, so that their pods need not be known.
+  const lists = found.filter(({ role }) => role !== 'calico-node-windows').map((daemonSet) => kube.pods(daemonSet))
+  const named = configMapsToRead(found).map(async ({ namespace, name }) => {
+    return [`${namespace}/${name}`, await kube.configMap(namespace, name)] as const
+  })
+  const [pods, configMaps] = await Promise.all([Promise.all(lists), Promise.all(named)])
+  const failure = [failureOf(daemonSets), ...pods.map((read) => failureOf(read))].find((it) => it !== undefined)
+  return {
+    daemonSets,
+    pods: failure ? failed(failure) : { value: pods.flatMap((read) => valueOf(read) ?? []) },
+    configMaps: Object.fromEntries(configMaps),
+  }
+}
+
+async function readLogs(kube: KubeClient, state: ClusterState, deep: boolean): Promise<ClusterState['logs']> {
+  const pods = logsWorthReading(state, { deep })
+  const logs = pods.map(async (pod) => [`${pod.namespace}/${pod.name}`, await kube.podLog(pod)] as const)
+  return Object.fromEntries(await Promise.all(logs))
+}
