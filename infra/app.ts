@@ -22,23 +22,24 @@ export interface Synthesis {
   context?: Record<string, unknown>
 }
 
-/** The app with the feature flags of cdk.json, whoever synthesizes it: the CDK's command line, a test, the lab. */
-export const fleetApp = (config: Config, { bundles: from = bundles, outdir, context }: Synthesis = {}): App => {
+/** An app with the feature flags of cdk.json, whoever synthesizes it: the CDK's command line, a test, the lab. */
+export const flaggedApp = ({ outdir, context }: Synthesis = {}): App => {
   const flags = cdkJson.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'))).context
   const app = new App({ context: { ...flags, ...context }, ...(outdir ? { outdir } : {}) })
   // Throws at synthesis; whatever is accepted is acknowledged where it is made, with the reason.
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
-  fleetStack(app, config, from)
   return app
 }
 
 /** The template as CloudFormation gets it: plain JSON, with intrinsic functions where an account or region is not given. */
 export const synthesize = (config: Config, options: Synthesis = {}): Template => {
-  const assembly = fleetApp(config, options).synth()
-  return template.parse(assembly.getStackByName(config.stackName).template)
+  const app = flaggedApp(options)
+  fleetStack(app, config, options.bundles ?? bundles)
+  return template.parse(app.synth().getStackByName(config.stackName).template)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const named = z.string().optional().parse(new App().node.tryGetContext('config'))
-  fleetApp(readConfig(root, named)).synth()
+  const app = flaggedApp()
+  const named = z.string().optional().parse(app.node.tryGetContext('config'))
+  fleetStack(app, readConfig(root, named), bundles)
 }

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { clusterRef } from '../shared/messages.ts'
 import { policySetting } from '../shared/settings.ts'
 
-const account = z.string().regex(/^\d{12}$/, 'is an account id of twelve digits')
-const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is a region such as eu-west-1')
+const { account, region, name: clusterName } = clusterRef.shape
 const arn = (service: string) => z.string().regex(new RegExp(`^arn:[a-z-]+:${service}:`), `is an ARN of ${service}`)
 
 const vpc = z.strictObject({
-  subnetIds: z.array(z.string()).min(1),
+  subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]+$/)).min(1),
   /** Must be let in on 443 by the security group of every private cluster. */
-  securityGroupIds: z.array(z.string()).min(1),
+  securityGroupIds: z.array(z.string().regex(/^sg-[0-9a-f]+$/)).min(1),
 })
 
 /** Lambda's and CloudWatch's own lists of what they accept. */
@@ -34,7 +34,7 @@ export const config = z.strictObject({
     .refine((all) => all.filter(({ roleArn }) => !roleArn).length <= 1, 'every account but the own one needs a roleArn')
     .optional(),
   /** Clusters of the stack's own account and region that get our access entries. Their authentication mode must allow entries. */
-  clusters: z.array(z.string()).default([]),
+  clusters: z.array(clusterName).default([]),
 
   /** Reporting is the default: whoever wants changes made says `"action": "sync"`, or tags a cluster. */
   policy: policySetting.strict().default({}),
