@@ -109,7 +109,7 @@ function mustBeSettled({ addonName, clusterName, status }: Addon): void {
 interface AddonChange {
   addon: Addon
   what: 'Creation' | 'Update' | 'Deletion'
-  effect(): unknown
+  effect: () => unknown
   params?: Record<string, unknown>
 }
 

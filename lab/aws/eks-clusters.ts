@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { eksError, type Holding } from './eks-model.ts'
+import { fieldsOf } from './json.ts'
 import { type EksCall, type EksContext, holdingNamed, type Operations, paged, parseBody } from './eks-operation.ts'
 import { mustBeActive, type UpdateRequest } from './eks-updates.ts'
 
@@ -102,7 +103,7 @@ function updateConfig(call: EksCall, eks: EksContext) {
     const range = body.kubeApiServerConfig?.serviceNodePortRange
     if (range !== undefined) await eks.onNodePortRange?.(holding.cluster, { min: range.minPort, max: range.maxPort })
     // Only the members that are present change; the others stay as they were.
-    holding.cluster[member] = { ...(holding.cluster[member] as object | undefined), ...(body[member] as object) }
+    holding.cluster[member] = { ...fieldsOf(holding.cluster[member]), ...fieldsOf(body[member]) }
   }
   return { update: start(eks, holding, { type, params: { [parameter]: body[member] }, finish }) }
 }

@@ -14,12 +14,12 @@ export interface UpdateRequest {
 
 /** Updates run in the background, as in EKS: accepted at once, in effect later. */
 export interface Updates {
-  start(holding: Holding, request: UpdateRequest): Update
+  start: (holding: Holding, request: UpdateRequest) => Update
   /** The next update of this cluster ends as Failed, with this message. */
-  failNext(clusterName: string, message: string): void
-  setDuration(milliseconds: number): void
-  inProgress(): number
-  stop(): void
+  failNext: (clusterName: string, message: string) => void
+  setDuration: (milliseconds: number) => void
+  inProgress: () => number
+  stop: () => void
 }
 
 export function createUpdates(milliseconds: number): Updates {

@@ -9,6 +9,7 @@ import { apiCallEvent } from './eks-trail.ts'
 import { createUpdates } from './eks-updates.ts'
 import { versionOperations } from './eks-versions.ts'
 import { type Answer, type Request, serve } from './endpoint.ts'
+import { type Fields, parseFields } from './json.ts'
 import type { Caller, Keyring } from './keyring.ts'
 
 const operations: Operations = { ...clusterOperations, ...addonOperations, ...accessOperations, ...versionOperations }
@@ -156,13 +157,10 @@ function failIfTold({ name, caller, faults }: Attempt, cluster: string | undefin
   throw eksError(fault.error, fault.message ?? usual[fault.error] ?? 'Made to fail')
 }
 
-function bodyOf({ body }: Request): Record<string, unknown> {
-  if (body === '') return {}
-  try {
-    return JSON.parse(body) as Record<string, unknown>
-  } catch {
-    throw eksError('InvalidRequestException', 'The body is not JSON')
-  }
+function bodyOf({ body }: Request): Fields {
+  const fields = body === '' ? {} : parseFields(body)
+  if (fields === undefined) throw eksError('InvalidRequestException', 'The body is not a JSON object')
+  return fields
 }
 
 /** Query members of writes are `preserve`, a boolean, and `tagKeys`, a list. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { listenLocally } from '../loopback.ts'
 
@@ -20,7 +21,7 @@ export interface Endpoint {
   /** `http://127.0.0.1:PORT` */
   url: string
   port: number
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 /** An HTTP server on a port of 127.0.0.1 that the system chooses. A handler that throws is a fault of the lab: 500 with its message. */
@@ -40,7 +41,8 @@ export async function serve(handle: (request: Request) => Promise<Answer>): Prom
 
 async function read(incoming: IncomingMessage): Promise<Request> {
   const chunks: Buffer[] = []
-  for await (const chunk of incoming) chunks.push(chunk as Buffer)
+  incoming.on('data', (chunk: Buffer) => void chunks.push(chunk))
+  await once(incoming, 'end')
   const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2)
   return {
     method: incoming.method ?? 'GET',

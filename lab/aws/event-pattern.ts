@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { type Fields, isFields } from './json.ts'
 
 /**
  * EventBridge event patterns, as documented in "Comparison operators for use in event patterns" of the EventBridge user guide.
@@ -6,7 +7,6 @@ import { BlockList, isIP } from 'node:net'
  */
 export type EventPattern = { readonly [field: string]: unknown }
 
-type Fields = Record<string, unknown>
 type Operator = (operand: unknown, value: unknown) => boolean
 
 /** Whether the event has what the pattern asks for. Throws on an operator that EventBridge does not know. */
@@ -101,5 +101,3 @@ const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [v
 const isText = (value: unknown): value is string => typeof value === 'string'
 /** A leaf may be null; an object is not one, and what is absent is nothing at all. */
 const isLeaf = (value: unknown): boolean => value !== undefined && !isFields(value)
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
