@@ -1,0 +1,37 @@
+import type { Context } from './context.ts'
+import { removeNow } from './deletion.ts'
+import { runningStatus } from './pod-status.ts'
+import type { Resource } from './resources.ts'
+import { durationOf, playOf, readyDelayAnnotation } from './stages.ts'
+import { keyOf, type Change } from './store.ts'
+import type { Timers } from './timers.ts'
+import type { Node, Pod } from './workloads.ts'
+
+/** Simulated kubelets: pods on a node come up, after the delay they ask for, and go when they are deleted. */
+export function startKubelets(context: Context, timers: Timers, pods: Resource, nodes: Resource): void {
+  const startPod = (key: string, uid: string | undefined) => {
+    const pod = context.store.get(pods, key) as Pod | undefined
+    if (pod === undefined || pod.metadata.uid !== uid || !isToStart(pod)) return
+    const node = context.store.get(nodes, pod.spec.nodeName ?? '') as Node | undefined
+    context.store.put(pods, { ...pod, status: runningStatus(pod, node, playOf(context, pod), context.now()) })
+  }
+  const removePod = (key: string, uid: string | undefined) => {
+    const pod = context.store.get(pods, key)
+    if (pod !== undefined && pod.metadata.uid === uid) removeNow(context, pods, pod)
+  }
+  context.store.subscribe(pods, ({ type, object }: Change) => {
+    const pod = object as Pod
+    const { deletionTimestamp, finalizers = [], uid } = pod.metadata
+    if (type === 'DELETED') return
+    if (deletionTimestamp !== undefined) {
+      if (finalizers.length === 0) timers.soon(() => removePod(keyOf(pod), uid))
+    } else if (isToStart(pod)) {
+      timers.after(durationOf(pod.metadata.annotations?.[readyDelayAnnotation]), () => startPod(keyOf(pod), uid))
+    }
+  })
+}
+
+const isToStart = (pod: Pod): boolean =>
+  pod.spec.nodeName !== undefined &&
+  pod.metadata.deletionTimestamp === undefined &&
+  (pod.status?.phase ?? 'Pending') === 'Pending'

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { timestamp } from './object.ts'
+import type { Container, Node, Pod } from './workloads.ts'
+
+/** How a simulated kubelet plays a pod. */
+export type Play = 'ready' | 'unready' | 'crashing'
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** The status a pod on a node has once its kubelet has started it. */
+export function runningStatus(pod: Pod, node: Node | undefined, play: Play, now: Date): Pod['status'] {
+  const at = timestamp(now)
+  const hostIP = addressOf(node)
+  const podIP = pod.spec.hostNetwork === true ? hostIP : podAddress(pod)
+  return {
+    phase: 'Running',
+    qosClass: 'BestEffort',
+    startTime: at,
+    hostIP,
+    hostIPs: [{ ip: hostIP }],
+    podIP,
+    podIPs: [{ ip: podIP }],
+    conditions: conditionsOf(pod, play, at),
+    containerStatuses: pod.spec.containers.map((container) => containerStatus(pod, container, play, at)),
+    ...initStatuses(pod, at),
+  }
+}
+
+function conditionsOf(pod: Pod, play: Play, lastTransitionTime: string) {
+  const names = pod.spec.containers.map(({ name }) => name).join(' ')
+  const failing = { reason: 'ContainersNotReady', message: `containers with unready status: [${names}]` }
+  return ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map((type) => {
+    const isFailing = play !== 'ready' && (type === 'Ready' || type === 'ContainersReady')
+    const status = isFailing ? 'False' : 'True'
+    return { type, status, lastProbeTime: null, lastTransitionTime, ...(isFailing ? failing : {}) }
+  })
+}
+
+function containerStatus(pod: Pod, { name, image = '' }: Container, play: Play, at: string) {
+  return {
+    name,
+    image,
+    imageID: imageId(image),
+    containerID: `containerd://${digest(`${pod.metadata.uid}/${name}`)}`,
+    ready: play === 'ready',
+    started: play !== 'crashing',
+    restartCount: play === 'crashing' ? 3 : 0,
+    ...(play === 'crashing' ? crashed(at) : { state: { running: { startedAt: at } }, lastState: {} }),
+  }
+}
+
+const crashed = (at: string) => ({
+  state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 40s restarting failed container' } },
+  lastState: { terminated: { exitCode: 1, reason: 'Error', startedAt: at, finishedAt: at } },
+})
+
+function initStatuses(pod: Pod, at: string) {
+  const { initContainers = [] } = pod.spec
+  if (initContainers.length === 0) return {}
+  const initContainerStatuses = initContainers.map(({ name, image = '' }) => ({
+    name,
+    image,
+    imageID: imageId(image),
+    ready: true,
+    started: false,
+    restartCount: 0,
+    lastState: {},
+    state: { terminated: { exitCode: 0, reason: 'Completed', startedAt: at, finishedAt: at } },
+  }))
+  return { initContainerStatuses }
+}
+
+const imageId = (image: string): string => `${image.replace(/:[^:/]*$/, '')}@sha256:${digest(image)}`
+
+const addressOf = (node: Node | undefined): string =>
+  node?.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '127.0.0.1'
+
+function podAddress(pod: Pod): string {
+  const bytes = createHash('sha256')
+    .update(pod.metadata.uid ?? '')
+    .digest()
+  return `10.0.${bytes[0]}.${((bytes[1] ?? 0) % 254) + 1}`
+}
