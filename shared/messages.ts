@@ -27,6 +27,8 @@ export type Evaluation = z.infer<typeof evaluation>
 export const rolloutStep = z.object({
   schemaVersion: z.literal(1),
   cluster: clusterRef,
+  /** Look at the whole cluster and plan (again) before the step: to begin a rollout, or because its target moved. */
+  begin: z.boolean(),
 })
 export type RolloutStep = z.infer<typeof rolloutStep>
 

@@ -49,7 +49,8 @@ export const evaluateSettings = z.object({
   POLICY: json(policySetting),
 })
 
-export const rolloutStepSettings = evaluateSettings
+/** Telling people is evaluate's alone: a step that ends a rollout asks for another look. */
+export const rolloutStepSettings = evaluateSettings.omit({ NOTICES_TOPIC_ARN: true, RECORDS_TABLE: true })
 
 export const notifySlackSettings = z.object({ SLACK_WEBHOOK_SECRET_ARN: z.string() })
 

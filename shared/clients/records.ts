@@ -2,17 +2,23 @@ import type { Report } from '../domain/report.ts'
 
 /** What is remembered between looks: the last assessment per cluster, and what people were told. Keys: `clusterKey`. */
 export interface Records {
-  lastReport: (cluster: string) => Promise<Report | undefined>
-  /** `false`: a later look (by `observedAt`) is stored already. */
-  putReport: (cluster: string, report: Report) => Promise<boolean>
+  last(cluster: string): Promise<Remembered | undefined>
+  /** `false`: a later look (by `report.observedAt`) is stored already. */
+  put(cluster: string, remembered: Remembered): Promise<boolean>
+  /** The cluster is gone: everything about it goes too. */
+  remove(cluster: string): Promise<void>
   /**
    * Whoever claims first tells. `claimed`: tell now, then `confirm` · `told`: people know · `busy`: somebody else
-   * claimed it in the last five minutes; look again later.
+   * claimed it in the last five minutes; look again later. Claims expire by TTL.
    */
-  claim: (notice: NoticeKey, now: string) => Promise<'claimed' | 'told' | 'busy'>
-  confirm: (notice: NoticeKey, now: string) => Promise<void>
-  /** Forgets that it was told, so that the same thing is told again when it comes back. */
-  forget: (notice: NoticeKey) => Promise<void>
+  claim(notice: NoticeKey, now: string): Promise<'claimed' | 'told' | 'busy'>
+  confirm(notice: NoticeKey, now: string): Promise<void>
+}
+
+export interface Remembered {
+  report: Report
+  /** The news people were told last (`newsOf`); empty: all is well. */
+  told: string
 }
 
 export interface NoticeKey {

@@ -28,6 +28,8 @@ export interface NodeAssessment {
   rangeDiffers: boolean
   /** Felix runs in the wrong mode and cannot have noticed by itself: its pod must be restarted. */
   missedMode: boolean
+  /** calico-node started before kube-proxy took its present mode, where that is known: what Calico's documentation restarts. */
+  olderThanMode: boolean
   /** calico-node was not Ready when observed. */
   broken: boolean
 }

@@ -3,7 +3,7 @@ import type { Severity, Strategy } from './report.ts'
 /** What the tool may do. Every knob of the stack and the command line that a decision depends on. */
 export interface Policy {
   /** `off`: not looked at · `report`: only told · `sync`: put right. The EKS tag `calico-ipvs-sync` overrides it per cluster. */
-  action: 'off' | 'report' | 'sync'
+  action: Action
   strategy: Strategy
   /** Nodes that may be disturbed at one time: a number, or a percentage of the nodes in scope, at least one. */
   maxUnavailable: number | `${number}%`
@@ -19,6 +19,8 @@ export interface Policy {
   failOn?: Severity | 'never'
 }
 
+export type Action = 'off' | 'report' | 'sync'
+
 export const defaultPolicy: Policy = {
   action: 'report',
   strategy: 'staged',
@@ -28,4 +30,19 @@ export const defaultPolicy: Policy = {
   settleSeconds: 10,
   nodeDeadlineSeconds: 300,
   ignoreOwner: false,
+}
+
+const actions: readonly string[] = ['off', 'report', 'sync'] satisfies Action[]
+
+/** The cluster's own switch wins over the deployment's; a value it does not know leaves the deployment's in force. */
+export const actionFor = (policy: Policy, tags: Record<string, string> = {}): Action => {
+  const tag = tags['calico-ipvs-sync']?.trim().toLowerCase()
+  return tag !== undefined && actions.includes(tag) ? (tag as Action) : policy.action
+}
+
+/** Nodes that may be disturbed at one time among `inScope` nodes; at least one, or nothing could ever be done. */
+export const budget = (maxUnavailable: Policy['maxUnavailable'], inScope: number): number => {
+  const nodes =
+    typeof maxUnavailable === 'number' ? maxUnavailable : Math.floor((Number.parseFloat(maxUnavailable) * inScope) / 100)
+  return Math.max(1, Math.min(nodes, Math.max(inScope, 1)))
 }

@@ -1,0 +1,138 @@
+import type { Assessment, NodeAssessment } from './assessment.ts'
+import type { ClusterState, FelixObject } from './cluster.ts'
+import { annotationValue, parsePortList, sameRanges, validRangesForWrite, type PortRange } from './ports.ts'
+import type { Policy } from './policy.ts'
+import { valueOf } from './read.ts'
+import type { FindingCode } from './report.ts'
+import { overrideKey, rangeAnnotation } from './rollout-annotations.ts'
+
+/** What has to be done and what forbids it, before it is spelled out as changes (`plan`) or carried out (`rollout`). */
+export interface Intent {
+  blockedBy: FindingCode[]
+  /** The annotation's text to be reached; absent: no range is to be changed. */
+  target?: string
+  /** Nodes whose Felix the new value reaches, in the order they will be touched. */
+  scope: NodeAssessment[]
+  /** Nodes on which a layer above `default` decides: the write would not count there. */
+  skip: string[]
+  restart: NodeAssessment[]
+  canary?: string
+}
+
+export const intentOf = (assessment: Assessment, state: ClusterState, policy: Policy): Intent => {
+  const ranges = rangeIntent(assessment, state)
+  const restart = assessment.nodes.filter((it) => needsRestart(it, policy) && !it.broken)
+  const wanted = ranges.target !== undefined || restart.length > 0 || ranges.shadowed
+  const blockedBy = blocks(assessment, policy, { ...ranges, wanted })
+  const all = [...ranges.scope, ...restart]
+  const canary = chooseCanary(all)
+  const scope = canaryFirst(ranges.scope, canary)
+  if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [] }
+  return {
+    blockedBy,
+    scope,
+    skip: ranges.skip,
+    restart: canaryFirst(restart, canary),
+    ...(ranges.target !== undefined && { target: ranges.target }),
+    ...(canary !== undefined && { canary }),
+  }
+}
+
+interface RangeIntent {
+  target?: string
+  scope: NodeAssessment[]
+  skip: string[]
+  /** Something differs, but only where our write would be hidden by another layer. */
+  shadowed: boolean
+}
+
+const nothing: RangeIntent = { scope: [], skip: [], shadowed: false }
+
+const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent => {
+  const objects = valueOf(state.felix)?.objects
+  const running = assessment.nodes.filter((it) => it.applicable && it.calicoPod && it.felix)
+  if (!objects || !assessment.desired || !running.some(({ runningMode }) => runningMode === 'ipvs')) return nothing
+  const ours = running.filter((it) => isOursToChange(it, objects))
+  const differs = running.filter(({ rangeDiffers }) => rangeDiffers)
+  const unfinished = objects.some((object) => object.annotations[overrideKey] !== undefined)
+  if (differs.length === 0 && !unfinished) return nothing
+  if (!differs.some((it) => ours.includes(it)) && !unfinished) return { ...nothing, shadowed: true }
+  const target = targetText(assessment.desired, objects)
+  const scope = ours.filter((it) => !it.broken && rawRange(it) !== target)
+  const skip = running.filter((it) => !ours.includes(it)).map(({ node }) => node.name)
+  return { target, scope, skip, shadowed: false }
+}
+
+/** `default` decides, or nothing does, or an override that we made. */
+const isOursToChange = ({ felix, node }: NodeAssessment, objects: FelixObject[]): boolean => {
+  if (!felix || felix.outcome === 'error') return false
+  const source = felix.sources.KubeNodePortRanges
+  if (source !== 'host') return source === 'global' || source === 'default'
+  return objects.some((it) => it.name === `node.${node.name}` && it.annotations[overrideKey] !== undefined)
+}
+
+export const rawRange = ({ felix }: NodeAssessment): string | undefined =>
+  felix && felix.outcome !== 'error' ? felix.raw.KubeNodePortRanges : undefined
+
+/** An equivalent text that stands there already is kept: Felix compares the text, so a cosmetic rewrite restarts every node. */
+const targetText = (desired: PortRange[], objects: FelixObject[]): string => {
+  const present = objects.find(({ name }) => name === 'default')?.annotations[rangeAnnotation]
+  const parsed = present === undefined ? undefined : parsePortList(present)
+  return present !== undefined && parsed?.ok && sameRanges(parsed.ranges, desired) ? present : annotationValue(desired)
+}
+
+const needsRestart = ({ missedMode, olderThanMode }: NodeAssessment, { restarts }: Policy): boolean => {
+  switch (restarts) {
+    case 'auto':
+      return missedMode
+    case 'always':
+      return missedMode || olderThanMode
+    case 'never':
+      return false
+  }
+}
+
+/** Findings that forbid every write while they stand. */
+const forbidding: readonly FindingCode[] = [
+  'UNREACHABLE',
+  'ACCESS_DENIED',
+  'CLUSTER_UPDATING',
+  'CALICO_MIGRATING',
+  'CALICO_API_UNAVAILABLE',
+  'RANGE_INVALID',
+  'FLAPPING',
+  'ROLLOUT_HALTED',
+]
+
+const blocks = (
+  { report, desired }: Assessment,
+  policy: Policy,
+  { wanted, shadowed }: RangeIntent & { wanted: boolean },
+): FindingCode[] => {
+  const found = new Set(report.findings.map(({ code }) => code))
+  const undecided = report.verdict === 'unknown' || report.verdict === 'changing'
+  if (!wanted && !undecided) return []
+  const codes = forbidding.filter((code) => found.has(code) && (code !== 'RANGE_INVALID' || isCritical(report, code)))
+  if (shadowed) codes.push('RANGE_SHADOWED')
+  if (wanted && found.has('OWNED_BY_GITOPS') && !policy.ignoreOwner) codes.push('OWNED_BY_GITOPS')
+  if (wanted && desired && !validRangesForWrite(desired).ok) codes.push('RANGE_INVALID')
+  if (undecided && codes.length === 0) codes.push(report.verdict === 'changing' ? 'CLUSTER_UPDATING' : 'MODE_UNPROVEN')
+  return [...new Set(codes)]
+}
+
+const isCritical = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
+  findings.some((it) => it.code === code && it.severity === 'critical')
+
+/** Well, and if it can be helped not the only node of its zone or node group, so that trouble there takes nothing whole away. */
+const chooseCanary = (nodes: NodeAssessment[]): string | undefined => {
+  const alone = (label: string, it: NodeAssessment) =>
+    nodes.filter(({ node }) => node.labels[label] === it.node.labels[label]).length === 1
+  const spare = (it: NodeAssessment) =>
+    Number(alone('topology.kubernetes.io/zone', it)) + Number(alone('eks.amazonaws.com/nodegroup', it))
+  return nodes.toSorted((a, b) => spare(a) - spare(b) || byName(a, b))[0]?.node.name
+}
+
+const canaryFirst = (nodes: NodeAssessment[], canary: string | undefined): NodeAssessment[] =>
+  nodes.toSorted((a, b) => Number(b.node.name === canary) - Number(a.node.name === canary) || byName(a, b))
+
+const byName = (a: NodeAssessment, b: NodeAssessment): number => (a.node.name < b.node.name ? -1 : 1)

@@ -1,0 +1,197 @@
+import type { FelixObject, PodState } from './cluster.ts'
+import { budget } from './policy.ts'
+import { changedAtKey, overrideKey, rangeAnnotation } from './rollout-annotations.ts'
+import { overrideName } from './range-writes.ts'
+import type { Strategy } from './report.ts'
+import type { Rollout } from './rollout.ts'
+
+/** What a step can see: the FelixConfigurations, calico-node's pods, and what Felix on a pod's node makes of the objects. */
+export interface Seen {
+  objects: FelixObject[]
+  pods: PodState[]
+  /** The raw text of the range that counts on the pod's node; `undefined`: Felix's built-in default. */
+  rangeOn(pod: PodState): string | undefined
+  /** The same for a node that has no object of its own. */
+  defaultRange: string | undefined
+  /** Why Felix would refuse its configuration as it stands now. */
+  trouble?: string
+}
+
+/** One effect on the cluster, or why there is none now. */
+export type Step =
+  | { do: 'override'; node: string; object?: FelixObject }
+  | { do: 'promote' }
+  | { do: 'remove-override'; object: FelixObject }
+  | { do: 'begin-restarts' }
+  | { do: 'restart'; pod: PodState; settled: string[] }
+  | { do: 'wait'; seconds: number; why: string }
+  | { do: 'halt'; reason: string; node?: string }
+  | { do: 'finish' }
+
+/**
+ * Decides the next step from what is there, whatever happened before: nodes that joined or left, steps that were
+ * carried out twice or cut short all look the same to it. `now` is RFC 3339.
+ */
+export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
+  const clock: Clock = { rollout, now: Date.parse(now) }
+  if (rollout.phase === 'restarts') return restartStep(clock, seen.pods) ?? { do: 'finish' }
+  return rangeStep(clock, seen) ?? (rollout.restart.length > 0 ? { do: 'begin-restarts' } : { do: 'finish' })
+}
+
+interface Clock {
+  rollout: Rollout
+  now: number
+}
+
+interface Place {
+  node: string
+  pod: PodState
+  range?: string
+  /** Our override on the node, and when it was last written. */
+  override?: FelixObject
+  changedAt?: string
+}
+
+const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
+  const { target, pace } = clock.rollout
+  if (target === undefined) return undefined
+  if (seen.trouble) return { do: 'halt', reason: seen.trouble }
+  const places = placesOf(clock.rollout, seen)
+  const touched = places.filter((it) => it.override?.annotations[rangeAnnotation] === target && it.changedAt)
+  const trouble = troubleWith(clock, touched, target)
+  if (trouble) return trouble
+  const { settle, limit } = paceAfter(clock.rollout, touched.length, places.length)
+  const waits = touched.flatMap((it) => remaining(clock, it, settle) ?? [])
+  const pending = pendingPlaces(clock.rollout, places)
+  if (pending[0] && wantsOverride(pace.strategy, touched.length) && waits.length < limit) {
+    return overrideStep(pending[0], seen)
+  }
+  return waits.length > 0 ? wait(waits, 'the changed nodes must stay well') : afterOverrides(clock, seen, places)
+}
+
+/** The first node goes alone and must stay well for longer; after it the budget counts. */
+const paceAfter = ({ pace }: Rollout, touched: number, inScope: number): { settle: number; limit: number } =>
+  touched <= 1
+    ? { settle: pace.canarySeconds, limit: 1 }
+    : { settle: pace.settleSeconds, limit: budget(pace.maxUnavailable, inScope) }
+
+const wantsOverride = (strategy: Strategy, touched: number): boolean =>
+  strategy === 'staged' || (strategy === 'canary' && touched === 0)
+
+const overrideStep = ({ node }: Place, { objects }: Seen): Step => {
+  const object = objects.find(({ name }) => name === overrideName(node))
+  return { do: 'override', node, ...(object && { object }) }
+}
+
+/** Every node in scope is right and well; now `default` takes the value, and then our overrides are not needed any more. */
+const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: Place[]): Step | undefined => {
+  const { target, pace } = clock.rollout
+  const base = objects.find(({ name }) => name === 'default')
+  const promotedAt = base?.annotations[changedAtKey]
+  if (defaultRange !== target) {
+    const written = promotedAt && base?.annotations[rangeAnnotation] === target
+    return written ? { do: 'halt', reason: deafReason('default', defaultRange, target) } : { do: 'promote' }
+  }
+  const atOnce = pace.strategy !== 'staged' && promotedAt ? places.map((it) => ({ ...it, changedAt: promotedAt })) : []
+  const late = atOnce.find((it) => isLate(clock, it))
+  if (late) return { do: 'halt', reason: notWell(clock, late) }
+  const waits = atOnce.flatMap((it) => remaining(clock, it, pace.settleSeconds) ?? [])
+  if (waits.length > 0) return wait(waits, 'all nodes took the value at once and must stay well')
+  const left = objects.find((object) => object.annotations[overrideKey] !== undefined)
+  return left && { do: 'remove-override', object: left }
+}
+
+const restartStep = (clock: Clock, pods: PodState[]): Step | undefined => {
+  const { restart, touching } = clock.rollout
+  const cutShort = touching.flatMap(({ pod }) => pods.find(({ name, deletedAt }) => name === pod && !deletedAt) ?? [])[0]
+  if (cutShort) return { do: 'restart', pod: cutShort, settled: [] }
+  const flights = touching.map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
+  const late = flights.find((it) => isLate(clock, it))
+  if (late) return { do: 'halt', reason: notWell(clock, late) }
+  const { settle, limit } = paceAfter(clock.rollout, restarted(restart, pods), pods.length)
+  const waits = flights.flatMap((it) => remaining(clock, it, settle) ?? [])
+  const next = ordered(clock.rollout, pods.filter(({ name, ready, deletedAt }) => restart.includes(name) && ready && !deletedAt))[0]
+  if (next && waits.length < limit) {
+    const settled = flights.filter((it) => remaining(clock, it, settle) === undefined).map(({ node }) => node)
+    return { do: 'restart', pod: next, settled }
+  }
+  return waits.length > 0 ? wait(waits, 'the restarted nodes must stay well') : undefined
+}
+
+/** How many of the pods to be restarted are gone already. */
+const restarted = (restart: string[], pods: PodState[]): number => {
+  const there = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ name }) => name))
+  return restart.filter((name) => !there.has(name)).length
+}
+
+const replacement = (pods: PodState[], node: string, old: string): PodState | undefined =>
+  pods.find((it) => it.node === node && it.name !== old && !it.deletedAt)
+
+const placesOf = (rollout: Rollout, { objects, pods, rangeOn }: Seen): Place[] => {
+  const overrides = new Map(objects.filter((it) => it.annotations[overrideKey]).map((it) => [it.name, it]))
+  const skip = new Set(rollout.skip)
+  return pods
+    .filter(({ node, deletedAt }) => !skip.has(node) && !deletedAt)
+    .map((pod) => {
+      const override = overrides.get(overrideName(pod.node))
+      const changedAt = override?.annotations[changedAtKey]
+      const range = rangeOn(pod)
+      return {
+        node: pod.node,
+        pod,
+        ...(range !== undefined && { range }),
+        ...(override && { override }),
+        ...(changedAt && { changedAt }),
+      }
+    })
+}
+
+/** Nodes that were unwell before we came are kept apart: they take the value from `default` when they are back. */
+const pendingPlaces = (rollout: Rollout, places: Place[]): Place[] =>
+  ordered(
+    rollout,
+    places.filter(({ range, pod }) => range !== rollout.target && pod.ready),
+  )
+
+const ordered = <T extends { node: string }>({ canary }: Rollout, places: T[]): T[] =>
+  places.toSorted((a, b) => Number(b.node === canary) - Number(a.node === canary) || (a.node < b.node ? -1 : 1))
+
+const troubleWith = (clock: Clock, touched: Place[], target: string): Step | undefined => {
+  const deaf = touched.find(({ range }) => range !== target)
+  if (deaf) return { do: 'halt', reason: deafReason(overrideName(deaf.node), deaf.range, target), node: deaf.node }
+  const late = touched.find((it) => isLate(clock, it))
+  return late && { do: 'halt', reason: notWell(clock, late), node: late.node }
+}
+
+/** A write that does not count, such as one hidden by a copy of the metadata, must not be taken for a change. */
+const deafReason = (object: string, counts: string | undefined, target: string | undefined): string =>
+  `FelixConfiguration ${object} was written, but what counts is ${counts ?? "Felix's built-in default"}, not ${target}`
+
+interface Flight {
+  node: string
+  pod?: PodState | undefined
+  changedAt?: string
+}
+
+/** Seconds a node has still to stay well; `undefined` when it has. Felix is away for two or three seconds only, which a readiness probe may miss: time and lasting readiness prove it, not an edge. */
+const remaining = ({ now }: Clock, { pod, changedAt }: Flight, settle: number): number | undefined => {
+  if (!changedAt) return undefined
+  if (!pod?.ready) return settle
+  const since = Math.max(Date.parse(changedAt), Date.parse(pod.readySince ?? changedAt))
+  const left = settle - (now - since) / 1000
+  return left > 0 ? left : undefined
+}
+
+/** Counted from when it was touched or, later, from when it stopped being Ready. */
+const isLate = ({ now, rollout }: Clock, { pod, changedAt }: Flight): boolean => {
+  if (!changedAt || pod?.ready) return false
+  const since = Math.max(Date.parse(changedAt), Date.parse(pod?.readySince ?? changedAt))
+  return now - since > rollout.pace.nodeDeadlineSeconds * 1000
+}
+
+const notWell = ({ rollout }: Clock, { node, pod }: Flight): string => {
+  const state = pod ? `${pod.name} is not Ready${pod.waiting ? ` (${pod.waiting}, ${pod.restartCount} restarts)` : ''}` : 'has no calico-node pod'
+  return `${node}: ${state} ${rollout.pace.nodeDeadlineSeconds} s after it was touched`
+}
+
+const wait = (seconds: number[], why: string): Step => ({ do: 'wait', seconds: Math.ceil(Math.min(...seconds)) || 1, why })

@@ -1,0 +1,130 @@
+import type { DaemonSetState, RolloutRecord } from './cluster.ts'
+import type { Policy } from './policy.ts'
+import type { CalicoApi } from './report.ts'
+import { ours } from './rollout-annotations.ts'
+
+/**
+ * A plan being carried out, as it stands in the annotations of our Lease. It holds what was decided (the target, the
+ * pace) and what cannot be read back from the cluster (which pod was to be restarted); where each node stands is read
+ * from the cluster itself at every step.
+ */
+export interface Rollout {
+  /** Derived from the cluster and the plan: the same plan on the same cluster has the same id. */
+  id: string
+  state: 'running' | 'paused' | 'halted' | 'done' | 'aborted'
+  /** First the range, node by node; then, where there are any, the restarts. */
+  phase: 'range' | 'restarts'
+  /** Value of the range annotation to be reached; absent: no range is changed. */
+  target?: string
+  pace: Pace
+  where: Where
+  /** The node that goes first. */
+  canary?: string
+  /** Nodes on which a layer above ours decides: not waited for, not touched. */
+  skip: string[]
+  /** Fields of `spec` that the API server adds to every object it stores, so an override must carry them too. */
+  defaulted: string[]
+  /** calico-node pods to be restarted, by name; a name that is gone has been. */
+  restart: string[]
+  /** Nodes whose pod was deleted and is not yet known to be well again. */
+  touching: { node: string; pod: string; at: string }[]
+  startedAt: string
+  finishedAt?: string
+  /** Why it halted, for people. */
+  reason?: string
+  /** The node whose override is still to be taken back after a halt. */
+  rollback?: string
+}
+
+export type Pace = Pick<
+  Policy,
+  'strategy' | 'maxUnavailable' | 'canarySeconds' | 'settleSeconds' | 'nodeDeadlineSeconds'
+>
+
+/** What a step must know to find its way without looking at everything again. */
+export interface Where {
+  api: CalicoApi
+  /** Of ClusterInformation or Installation, for images whose tag is not a version. */
+  calico?: string
+  pods: Pick<DaemonSetState, 'namespace' | 'selector' | 'uid'>
+}
+
+const words = (text: string | undefined): string[] => text?.split(' ').filter(Boolean) ?? []
+
+/** `undefined`: the Lease holds no rollout. Throws on annotations that somebody mangled, naming the way out. */
+export const parseRollout = (record: RolloutRecord | undefined): Rollout | undefined => {
+  const at = (key: string) => record?.annotations[ours + key]
+  const id = at('rollout')
+  if (id === undefined) return undefined
+  const state = at('state') as Rollout['state']
+  const pace = parsed<Pace>(at('pace'), ['strategy', 'maxUnavailable', 'canarySeconds', 'settleSeconds', 'nodeDeadlineSeconds'])
+  const where = parsed<Where>(at('where'), ['api', 'pods'])
+  if (!states.includes(state) || !pace || !where) throw mangled('a state, pace or place')
+  return {
+    id,
+    state,
+    phase: at('phase') === 'restarts' ? 'restarts' : 'range',
+    pace,
+    where,
+    skip: words(at('skip')),
+    defaulted: words(at('defaulted')),
+    restart: words(at('restart')),
+    touching: words(at('touching')).map(parseTouch),
+    startedAt: at('started-at') ?? '',
+    ...optional({
+      target: at('target'),
+      canary: at('canary'),
+      finishedAt: at('finished-at'),
+      reason: at('reason'),
+      rollback: at('rollback'),
+    }),
+  }
+}
+
+/** All keys, `null` where there is no value, so that a merge patch also takes away what a former rollout left. */
+export const rolloutAnnotations = (rollout: Rollout): Record<string, string | null> => ({
+  [`${ours}rollout`]: rollout.id,
+  [`${ours}state`]: rollout.state,
+  [`${ours}phase`]: rollout.phase,
+  [`${ours}pace`]: JSON.stringify(rollout.pace),
+  [`${ours}where`]: JSON.stringify(rollout.where),
+  [`${ours}started-at`]: rollout.startedAt,
+  [`${ours}target`]: rollout.target ?? null,
+  [`${ours}canary`]: rollout.canary ?? null,
+  [`${ours}skip`]: rollout.skip.join(' ') || null,
+  [`${ours}defaulted`]: rollout.defaulted.join(' ') || null,
+  [`${ours}restart`]: rollout.restart.join(' ') || null,
+  [`${ours}touching`]: rollout.touching.map(({ node, pod, at }) => `${node}=${pod}=${at}`).join(' ') || null,
+  [`${ours}finished-at`]: rollout.finishedAt ?? null,
+  [`${ours}reason`]: rollout.reason ?? null,
+  [`${ours}rollback`]: rollout.rollback ?? null,
+})
+
+const states: readonly string[] = ['running', 'paused', 'halted', 'done', 'aborted'] satisfies Rollout['state'][]
+
+const mangled = (what: string) =>
+  new Error(
+    `The Lease kube-system/calico-ipvs-sync has ${what} that cannot be read. Nothing was changed. ` +
+      'Look at it (kubectl -n kube-system get lease calico-ipvs-sync -o yaml); delete it to start afresh.',
+  )
+
+const parseTouch = (text: string): Rollout['touching'][number] => {
+  const [node, pod, at] = text.split('=')
+  if (!node || !pod || !at) throw mangled('an entry of "touching"')
+  return { node, pod, at }
+}
+
+const parsed = <T extends object>(text: string | undefined, needed: (keyof T)[]): T | undefined => {
+  try {
+    const it = JSON.parse(text ?? '') as T
+    return needed.every((key) => it[key] !== undefined) ? it : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Leaves out what is undefined, so that an absent field stays absent. */
+const optional = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }

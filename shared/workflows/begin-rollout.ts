@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import type { Assessment } from '../domain/assessment.ts'
+import type { ClusterState, FelixConfigurations, RolloutRecord } from '../domain/cluster.ts'
+import { intentOf, type Intent } from '../domain/intent.ts'
+import { rangeValue } from '../domain/plan.ts'
+import type { Policy } from '../domain/policy.ts'
+import { valueOf } from '../domain/read.ts'
+import { rangeAnnotation } from '../domain/rollout-annotations.ts'
+import { parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
+import { KubeError } from '../errors.ts'
+import { needed } from './needed.ts'
+import type { StepTools } from './rollout-step.ts'
+
+/** A whole look at the cluster, made for this beginning. */
+export interface Look {
+  state: ClusterState
+  assessment: Assessment
+}
+
+export type Beginning =
+  | { begun: true; rollout: Rollout }
+  | { begun: false; why: string; blockedBy: string[] }
+
+/**
+ * Puts into the Lease what has to be done now, if anything has to be and may be. A rollout that is running for another
+ * target takes the new one; nodes changed for the old one are simply changed again, each within the budget.
+ */
+export const beginRollout = async (tools: StepTools, look: Look, policy: Policy): Promise<Beginning> => {
+  const { state, assessment } = look
+  const intent = intentOf(assessment, state, policy)
+  if (intent.blockedBy.length > 0) return { begun: false, why: 'something forbids it', blockedBy: intent.blockedBy }
+  const record = needed(state.rollout)
+  const present = parseRollout(record)
+  if (present?.state === 'running' && carriesOut(present, intent)) return { begun: true, rollout: present }
+  if (intent.target === undefined && intent.restart.length === 0) return { begun: false, why: 'there is nothing to do', blockedBy: [] }
+  if (present?.state === 'paused') return { begun: false, why: 'the rollout is paused', blockedBy: [] }
+  const rollout = await rolloutOf(tools, look, { intent, policy })
+  return put(tools, record, { ...rollout, touching: present?.state === 'running' ? present.touching : [] })
+}
+
+/** What is still to be done is part of what the running rollout is doing. */
+const carriesOut = (present: Rollout, { target, restart }: Intent): boolean =>
+  (target === undefined || target === present.target) &&
+  restart.every(({ calicoPod }) => calicoPod && present.restart.includes(calicoPod.name))
+
+const put = async (tools: StepTools, record: RolloutRecord | undefined, rollout: Rollout): Promise<Beginning> => {
+  try {
+    await tools.kube.putLease({
+      ...(record && { resourceVersion: record.resourceVersion }),
+      holder: tools.holder,
+      renewedAt: tools.now().toISOString(),
+      leaseSeconds: tools.leaseSeconds,
+      annotations: rolloutAnnotations(rollout),
+    })
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.kind !== 'conflict') throw error
+    return { begun: false, why: 'another rollout began in this cluster at the same moment', blockedBy: [] }
+  }
+  tools.tell({ what: 'rollout begins', why: summary(rollout) })
+  return { begun: true, rollout }
+}
+
+const summary = ({ target, restart }: Rollout): string =>
+  [target && `range ${target}`, restart.length > 0 && `${restart.length} calico-node restarts`].filter(Boolean).join(', ')
+
+const rolloutOf = async (tools: StepTools, { state, assessment }: Look, { intent, policy }: { intent: Intent; policy: Policy }): Promise<Rollout> => {
+  const felix = needed(state.felix)
+  const daemonSet = needed(state.daemonSets).find(({ role }) => role === 'calico-node')
+  if (!daemonSet) throw new Error('No calico-node DaemonSet was found, so nothing can be changed.')
+  const { strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds } = policy
+  const calico = assessment.report.calico?.version
+  const restart = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [calicoPod.name] : []))
+  return {
+    id: idOf(state, intent, restart),
+    state: 'running',
+    phase: intent.target === undefined ? 'restarts' : 'range',
+    pace: { strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds },
+    where: {
+      api: felix.api,
+      pods: { namespace: daemonSet.namespace, selector: daemonSet.selector, uid: daemonSet.uid },
+      ...(calico && { calico }),
+    },
+    skip: intent.skip,
+    defaulted: intent.target === undefined ? [] : await serverDefaults(tools, felix, intent.target),
+    restart,
+    touching: [],
+    startedAt: tools.now().toISOString(),
+    ...(intent.target !== undefined && { target: intent.target }),
+    ...(intent.canary !== undefined && { canary: intent.canary }),
+  }
+}
+
+/** The same work on the same cluster has the same id, however often it is begun. */
+const idOf = ({ cluster, felix }: ClusterState, intent: Intent, restart: string[]): string => {
+  const base = valueOf(felix)?.objects.find(({ name }) => name === 'default')
+  const parts = [cluster.arn ?? cluster.name, base?.uid, intent.target, ...restart.toSorted()]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
+}
+
+/**
+ * Which fields of `spec` the server adds to an object that has only the range: with Calico 3.32's definitions
+ * `nftablesMode: Auto`, which on a node's own object would mask what `default` says. The dry run is also the first
+ * proof that we may write.
+ */
+const serverDefaults = async ({ kube }: StepTools, { api }: FelixConfigurations, target: string): Promise<string[]> => {
+  const value = rangeValue(target)
+  const spec = value.spec ? { kubeNodePortRanges: value.spec } : {}
+  const draft = { name: 'node.calico-ipvs-sync', annotations: { [rangeAnnotation]: value.annotation }, spec }
+  const stored = await kube.createFelix(api, draft, { dryRun: true })
+  return Object.keys(stored.spec).filter((field) => field !== 'kubeNodePortRanges')
+}

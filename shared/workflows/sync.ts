@@ -1,0 +1,58 @@
+import type { Policy } from '../domain/policy.ts'
+import { beginRollout, type Look } from './begin-rollout.ts'
+import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
+
+export interface SyncTools extends StepTools {
+  /** A whole look at the cluster as it is now. */
+  look(): Promise<Look>
+  /** Resolves early when the user interrupts. */
+  sleep(seconds: number): Promise<void>
+  /** Told before every wait, for a progress line. */
+  waiting(outcome: Extract<Outcome, { next: 'wait' }>): void
+  interrupted(): boolean
+}
+
+export type SyncResult =
+  | { end: 'nothing-to-do' | 'blocked'; why: string; blockedBy: string[] }
+  | { end: 'done' | 'halted' | 'stopped' | 'interrupted'; why: string }
+
+/** The queue replaced by a loop: the same steps as the Lambdas take, in one process, with waits slept. */
+export const sync = async (tools: SyncTools, policy: Policy): Promise<SyncResult> => {
+  const beginning = await beginRollout(tools, await tools.look(), policy)
+  if (!beginning.begun) {
+    const { why, blockedBy } = beginning
+    return { end: blockedBy.length > 0 || why !== 'there is nothing to do' ? 'blocked' : 'nothing-to-do', why, blockedBy }
+  }
+  for (;;) {
+    if (tools.interrupted()) return interrupted(tools)
+    const outcome = await rolloutStep(tools)
+    if (outcome.next === 'over') return ended(outcome)
+    if (outcome.next === 'wait') {
+      tools.waiting(outcome)
+      // Short enough that the Lease is renewed in time, whatever there is to wait for.
+      await tools.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
+    }
+  }
+}
+
+const ended = ({ state, why }: Extract<Outcome, { next: 'over' }>): SyncResult => {
+  switch (state) {
+    case 'done':
+      return { end: 'done', why }
+    case 'halted':
+      return { end: 'halted', why }
+    case 'running':
+    case 'paused':
+    case 'aborted':
+    case 'none':
+      return { end: 'stopped', why }
+  }
+}
+
+/** Gives the Lease up, so that whoever goes on need not wait it out; the rollout itself stays where it is. */
+const interrupted = async ({ kube }: SyncTools): Promise<SyncResult> => {
+  const read = await kube.lease()
+  const record = 'value' in read ? read.value : undefined
+  if (record) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
+  return { end: 'interrupted', why: 'interrupted; `sync` goes on where it stopped' }
+}
