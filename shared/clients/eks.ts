@@ -1,5 +1,15 @@
-import type { EksState } from '../domain/cluster.ts'
-import type { Read } from '../domain/read.ts'
+import {
+  type Cluster,
+  DescribeAddonCommand,
+  DescribeClusterCommand,
+  type EKSClient,
+  ListClustersCommand,
+} from '@aws-sdk/client-eks'
+import type { AddonState, EksState } from '../domain/cluster.ts'
+import { failed, type Read, read, valueOf } from '../domain/read.ts'
+import { awsFailure, isNotFound } from './aws-failure.ts'
+import { updatesUnderWay } from './eks-updates.ts'
+import { present } from './foreign.ts'
 
 /** The EKS API of one account and region. */
 export interface EksClient {
@@ -21,4 +31,72 @@ export interface EksEndpoint {
   caData: string
   /** What a token must be signed for: the name, on Outposts the id. */
   tokenFor: string
+}
+
+/** Two calls per cluster while nothing is being updated. */
+export function eksClient(sdk: EKSClient): EksClient {
+  return {
+    describe: async (name) => {
+      const [described, kubeProxyAddon] = await Promise.all([describeCluster(sdk, name), describeAddon(sdk, name)])
+      if ('failure' in described) return described
+      const cluster = described.value
+      if (!cluster) return read(undefined)
+      const status = { cluster: cluster.status ?? 'UNKNOWN', addon: valueOf(kubeProxyAddon)?.status }
+      const updates = await updatesUnderWay(sdk, name, status)
+      const endpoint = endpointOf(cluster)
+      return read({ state: { ...stateOf(cluster), kubeProxyAddon, updates }, ...(endpoint && { endpoint }) })
+    },
+    list: async () => {
+      const names: string[] = []
+      let nextToken: string | undefined
+      do {
+        const page = await sdk.send(new ListClustersCommand({ maxResults: 100, nextToken }))
+        names.push(...(page.clusters ?? []))
+        nextToken = page.nextToken
+      } while (nextToken)
+      return names
+    },
+  }
+}
+
+async function describeCluster(sdk: EKSClient, name: string): Promise<Read<Cluster | undefined>> {
+  try {
+    return read((await sdk.send(new DescribeClusterCommand({ name }))).cluster)
+  } catch (error) {
+    return isNotFound(error) ? read(undefined) : failed(awsFailure(error, 'eks:DescribeCluster'))
+  }
+}
+
+/** No such add-on: kube-proxy is self-managed, or there is none. */
+async function describeAddon(sdk: EKSClient, clusterName: string): Promise<Read<AddonState | undefined>> {
+  try {
+    const { addon } = await sdk.send(new DescribeAddonCommand({ clusterName, addonName: 'kube-proxy' }))
+    if (!addon) return read(undefined)
+    const { addonVersion: version, status = 'UNKNOWN', configurationValues } = addon
+    return read(present<AddonState>({ version, status, configurationValues: configurationValues || undefined }))
+  } catch (error) {
+    return isNotFound(error) ? read(undefined) : failed(awsFailure(error, 'eks:DescribeAddon'))
+  }
+}
+
+function stateOf(cluster: Cluster): Omit<EksState, 'kubeProxyAddon' | 'updates'> {
+  return present<Omit<EksState, 'kubeProxyAddon' | 'updates'>>({
+    status: cluster.status ?? 'UNKNOWN',
+    version: cluster.version,
+    arn: cluster.arn ?? '',
+    serviceNodePortRange: rangeOf(cluster),
+    autoMode: cluster.computeConfig?.enabled ?? false,
+    tags: cluster.tags ?? {},
+  })
+}
+
+function rangeOf({ kubeApiServerConfig }: Cluster): EksState['serviceNodePortRange'] {
+  const { minPort: min, maxPort: max } = kubeApiServerConfig?.serviceNodePortRange ?? {}
+  return min === undefined || max === undefined ? undefined : { min, max }
+}
+
+function endpointOf({ endpoint: server, certificateAuthority, id, name }: Cluster): EksEndpoint | undefined {
+  const caData = certificateAuthority?.data
+  const tokenFor = id ?? name
+  return server && caData && tokenFor ? { server, caData, tokenFor } : undefined
 }

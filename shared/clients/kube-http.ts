@@ -42,7 +42,6 @@ export const userAgent = 'calico-ipvs-sync/0.1.0'
 const sockets = 8
 
 export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLimits> = {}): KubeHttp {
-  const base = baseOf(connection.server)
   const agent = agentFor(connection, sockets)
   const bounds = { ...defaultLimits, ...limits }
   const slots = takingTurns(sockets)
@@ -56,7 +55,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     const headers = headersOf(request, token, body.body)
     return exchange({
       agent,
-      url: urlOf(base, request),
+      url: urlOf(baseOf(connection.server), request),
       method,
       headers,
       until,
@@ -75,6 +74,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     let fresh = false
     for (;;) {
       const answer = await once(request, until, fresh).catch((error: unknown) => {
+        // Nobody answered: a read may be asked again, a write may have been carried out.
         if (error instanceof DroppedError && left.reconnects > 0) return undefined
         throw error
       })

@@ -1,28 +1,101 @@
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  type PutItemCommandInput,
+} from '@aws-sdk/client-dynamodb'
 import type { Report } from '../domain/report.ts'
+import { packed, unpacked } from './records-body.ts'
 
 /** What is remembered between looks: the last assessment per cluster, and what people were told. Keys: `clusterKey`. */
 export interface Records {
-  last(cluster: string): Promise<Remembered | undefined>
-  /** `false`: a later look (by `report.observedAt`) is stored already. */
-  put(cluster: string, remembered: Remembered): Promise<boolean>
-  /** The cluster is gone: everything about it goes too. */
-  remove(cluster: string): Promise<void>
+  lastReport: (cluster: string) => Promise<Report | undefined>
+  /** `false`: a later look (by `observedAt`) is stored already. */
+  putReport: (cluster: string, report: Report) => Promise<boolean>
   /**
    * Whoever claims first tells. `claimed`: tell now, then `confirm` · `told`: people know · `busy`: somebody else
-   * claimed it in the last five minutes; look again later. Claims expire by TTL.
+   * claimed it in the last five minutes; look again later.
    */
-  claim(notice: NoticeKey, now: string): Promise<'claimed' | 'told' | 'busy'>
-  confirm(notice: NoticeKey, now: string): Promise<void>
-}
-
-export interface Remembered {
-  report: Report
-  /** The news people were told last (`newsOf`); empty: all is well. */
-  told: string
+  claim: (notice: NoticeKey, now: string) => Promise<'claimed' | 'told' | 'busy'>
+  confirm: (notice: NoticeKey, now: string) => Promise<void>
+  /** Forgets that it was told, so that the same thing is told again when it comes back. */
+  forget: (notice: NoticeKey) => Promise<void>
 }
 
 export interface NoticeKey {
   cluster: string
   /** What makes it the same notice: derived from what is said, never from when. */
   hash: string
+}
+
+const seconds = (at: string): number => Math.floor(Date.parse(at) / 1_000)
+const days = 86_400
+/** Reports of clusters that are gone, and notices that were told, are forgotten by the table itself (TTL on `expiresAt`). */
+const keptFor = { report: 90 * days, notice: 30 * days }
+/** A claim that was never confirmed (the function died in between) is open again. */
+const claimSeconds = 300
+
+export function records(dynamo: DynamoDBClient, table: string): Records {
+  const put = (item: Omit<PutItemCommandInput, 'TableName'>) =>
+    wasAccepted(() => dynamo.send(new PutItemCommand({ TableName: table, ...item })))
+  const get = async (cluster: string, record: string) => {
+    const Key = { cluster: { S: cluster }, record: { S: record } }
+    return (await dynamo.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))).Item
+  }
+  const told = ({ cluster, hash }: NoticeKey) => ({ cluster: { S: cluster }, record: { S: `told#${hash}` } })
+  return {
+    lastReport: async (cluster) => unpacked(await get(cluster, 'assessment')),
+    putReport: (cluster, report) =>
+      put({
+        Item: {
+          cluster: { S: cluster },
+          record: { S: 'assessment' },
+          observedAt: { S: report.observedAt },
+          verdict: { S: report.verdict },
+          expiresAt: { N: String(seconds(report.observedAt) + keptFor.report) },
+          ...packed(report),
+        },
+        ConditionExpression: 'attribute_not_exists(#record) OR observedAt <= :at',
+        ExpressionAttributeNames: { '#record': 'record' },
+        ExpressionAttributeValues: { ':at': { S: report.observedAt } },
+      }),
+    claim: async (notice, now) => {
+      const open = await put({
+        Item: {
+          ...told(notice),
+          claimedAt: { N: String(seconds(now)) },
+          expiresAt: { N: String(seconds(now) + keptFor.notice) },
+        },
+        // The table forgets late: what has expired counts as forgotten already.
+        ConditionExpression:
+          'attribute_not_exists(#record) OR expiresAt < :now OR (attribute_not_exists(toldAt) AND claimedAt <= :stale)',
+        ExpressionAttributeNames: { '#record': 'record' },
+        ExpressionAttributeValues: {
+          ':now': { N: String(seconds(now)) },
+          ':stale': { N: String(seconds(now) - claimSeconds) },
+        },
+      })
+      if (open) return 'claimed'
+      return (await get(notice.cluster, `told#${notice.hash}`))?.['toldAt'] ? 'told' : 'busy'
+    },
+    confirm: async (notice, now) => {
+      const expiresAt = { N: String(seconds(now) + keptFor.notice) }
+      await put({ Item: { ...told(notice), toldAt: { S: now }, expiresAt } })
+    },
+    forget: async (notice) => {
+      await dynamo.send(new DeleteItemCommand({ TableName: table, Key: told(notice) }))
+    },
+  }
+}
+
+async function wasAccepted(write: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await write()
+    return true
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false
+    throw error
+  }
 }

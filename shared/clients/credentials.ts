@@ -1,0 +1,46 @@
+import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts'
+import type { AwsCredentials } from './eks-token.ts'
+
+export interface RoleCredentials extends AwsCredentials {
+  expiration: Date
+}
+
+/** Before its end, so that a call that begins now does not end without credentials. */
+const marginMs = 5 * 60_000
+
+/**
+ * The credentials of a role in another account, assumed when first needed and kept until shortly before they expire.
+ * Callers at the same time share one call.
+ */
+export function assumeRole(
+  sts: STSClient,
+  roleArn: string,
+  now: () => Date = () => new Date(),
+): () => Promise<RoleCredentials> {
+  let current: Promise<RoleCredentials> | undefined
+  return async () => {
+    const known = await current?.catch(() => undefined)
+    if (known && known.expiration.getTime() - now().getTime() > marginMs) return known
+    const asked = assumed(sts, roleArn)
+    current = asked
+    return asked
+  }
+}
+
+async function assumed(sts: STSClient, roleArn: string): Promise<RoleCredentials> {
+  const command = new AssumeRoleCommand({
+    RoleArn: roleArn,
+    RoleSessionName: 'calico-ipvs-sync',
+    DurationSeconds: 3_600,
+  })
+  const { Credentials: given } = await sts.send(command)
+  const {
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+    Expiration: expiration,
+  } = given ?? {}
+  if (!accessKeyId || !secretAccessKey || !sessionToken || !expiration)
+    throw new Error(`STS gave no credentials for ${roleArn}.`)
+  return { accessKeyId, secretAccessKey, sessionToken, expiration }
+}
