@@ -12,7 +12,7 @@ type Log = ReturnType<typeof logger>['log']
  */
 export const lambda = <Event, Result>(service: string, work: (event: Event, log: Log) => Promise<Result>) => {
   const { lines, log } = logger(service)
-  return middy()
+  return middy<Event, Result>()
     .before(({ context }) => lines.addContext(context))
     .onError(({ error }) => lines.error('failed', error ?? new Error('failed without an error')))
     .handler((event: Event) => work(event, log))

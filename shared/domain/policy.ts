@@ -46,3 +46,9 @@ export const budget = (maxUnavailable: Policy['maxUnavailable'], inScope: number
     typeof maxUnavailable === 'number' ? maxUnavailable : Math.floor((Number.parseFloat(maxUnavailable) * inScope) / 100)
   return Math.max(1, Math.min(nodes, Math.max(inScope, 1)))
 }
+
+/** The defaults, with what was given in their place. */
+export const policyWith = (given: { [K in keyof Policy]?: Policy[K] | undefined }): Policy => ({
+  ...defaultPolicy,
+  ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<Policy>),
+})

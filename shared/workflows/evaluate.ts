@@ -29,7 +29,7 @@ export interface EvaluateTools {
 export const evaluate = async (tools: EvaluateTools, message: Evaluation, messageId: string): Promise<void> => {
   const { cluster } = message
   const eks = await tools.describe(cluster)
-  if ('value' in eks && eks.value === undefined) return forget(tools, cluster)
+  if ('value' in eks && eks.value === undefined) return tools.log('cluster is gone', { cluster: clusterKey(cluster) })
   const known = eks as Read<EksCluster>
   const action = actionFor(tools.policy, valueOf(known)?.state.tags)
   if (action === 'off') return tools.log('cluster is switched off', { cluster: clusterKey(cluster) })
@@ -37,8 +37,8 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   const assessment = assess(state, tools.policy)
   const report: Report = { ...assessment.report, plan: plan(assessment, state, tools.policy) }
   tools.log('assessed', { cluster: clusterKey(cluster), reason: message.reason, cause: message.cause, ...summaryOf(report, action) })
-  await tell(tools, cluster, { report, action })
   if (report.verdict === 'changing') return follow(tools, message)
+  await tell(tools, cluster, { report, action })
   if (action === 'sync') await goOn(tools, message, { state, report, messageId })
 }
 
@@ -50,15 +50,17 @@ const summaryOf = (report: Report, action: Action) => ({
   blockedBy: report.plan?.blockedBy,
 })
 
-/** Told once: what people know is kept with the record, and a claim keeps two looks from saying the same at one time. */
+/**
+ * Told once: a report is stored only after its news were told, so the stored report is what people know; a claim keeps
+ * two looks from saying the same thing at one time.
+ */
 const tell = async (tools: EvaluateTools, cluster: ClusterRef, { report, action }: { report: Report; action: Action }) => {
   const key = clusterKey(cluster)
-  const last = await tools.records.last(key)
-  const told = last?.told ?? ''
+  const last = await tools.records.lastReport(key)
+  const told = (last && newsOf(last)) ?? ''
   const notice = noticeOf(report, told, action)
-  const news = notice ? (newsOf(report) ?? told) : told
   if (notice) {
-    const claim = { cluster: key, hash: digest([last?.report.observedAt, told, news]) }
+    const claim = { cluster: key, hash: digest([last?.observedAt, told, newsOf(report)]) }
     const now = () => tools.now().toISOString()
     const state = await tools.records.claim(claim, now())
     if (state === 'busy') throw new Error(`Another look at ${key} is telling people just now; this one is tried again.`)
@@ -68,7 +70,7 @@ const tell = async (tools: EvaluateTools, cluster: ClusterRef, { report, action 
       await tools.records.confirm(claim, now())
     }
   }
-  await tools.records.put(key, { report, told: news })
+  await tools.records.putReport(key, report)
 }
 
 const attributesOf = ({ verdict }: Report, severity: 'critical' | 'warning' | 'info', { name, account, region }: ClusterRef) => ({
@@ -80,11 +82,6 @@ const attributesOf = ({ verdict }: Report, severity: 'critical' | 'warning' | 'i
 })
 
 const digest = (parts: unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
-
-const forget = async ({ records, log }: EvaluateTools, cluster: ClusterRef) => {
-  await records.remove(clusterKey(cluster))
-  log('cluster is gone', { cluster: clusterKey(cluster) })
-}
 
 /** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. */
 const follow = async ({ queues, log }: EvaluateTools, { cluster, reason, cause, attempt = 0 }: Evaluation) => {

@@ -1,11 +1,21 @@
+import type { KubeClient } from '../clients/kube-client.ts'
+import type { EksCluster } from '../clients/eks.ts'
 import type { Queues } from '../clients/queues.ts'
+import { assess } from '../domain/assess.ts'
+import type { ClusterState } from '../domain/cluster.ts'
 import type { Policy } from '../domain/policy.ts'
-import { clusterKey, type RolloutStep } from '../messages.ts'
-import { beginRollout, type Look } from './begin-rollout.ts'
+import type { Read } from '../domain/read.ts'
+import { clusterKey, type ClusterRef, type RolloutStep } from '../messages.ts'
+import { beginRollout } from './begin-rollout.ts'
+import { needed } from './needed.ts'
 import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
 
-export interface TakeStepTools extends StepTools {
-  look(): Promise<Look>
+export interface TakeStepTools extends Omit<StepTools, 'kube'> {
+  access: {
+    describe(cluster: ClusterRef): Promise<Read<EksCluster | undefined>>
+    observe(cluster: ClusterRef, eks: Read<EksCluster>): Promise<ClusterState>
+    kube(cluster: ClusterRef, eks: EksCluster): KubeClient | undefined
+  }
   queues: Queues
   policy: Policy
   log(event: string, facts: object): void
@@ -18,7 +28,7 @@ export interface TakeStepTools extends StepTools {
  */
 export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messageId: string): Promise<void> => {
   const { cluster } = message
-  const outcome = message.begin ? await begin(tools) : await rolloutStep(tools)
+  const outcome = await stepOn(tools, message)
   tools.log('step', { cluster: clusterKey(cluster), ...outcome })
   switch (outcome.next) {
     case 'now':
@@ -33,8 +43,15 @@ export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messa
   }
 }
 
-const begin = async (tools: TakeStepTools): Promise<Outcome> => {
-  const beginning = await beginRollout(tools, await tools.look(), tools.policy)
+const stepOn = async (tools: TakeStepTools, { cluster, begin }: RolloutStep): Promise<Outcome> => {
+  const eks = needed(await tools.access.describe(cluster))
+  const kube = eks && tools.access.kube(cluster, eks)
+  if (!eks || !kube) return { next: 'over', state: 'none', why: 'the cluster is gone' }
+  if (eks.state.status !== 'ACTIVE') return { next: 'wait', seconds: 60, why: `EKS says the cluster is ${eks.state.status}` }
+  const step = { ...tools, kube }
+  if (!begin) return rolloutStep(step)
+  const state = await tools.access.observe(cluster, { value: eks })
+  const beginning = await beginRollout(step, { state, assessment: assess(state, tools.policy) }, tools.policy)
   if (beginning.begun) return { next: 'now' }
   return { next: 'over', state: 'none', why: [beginning.why, ...beginning.blockedBy].join(' ') }
 }

@@ -1,0 +1,27 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { SNSClient } from '@aws-sdk/client-sns'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { notices } from '../shared/clients/notices.ts'
+import { queues } from '../shared/clients/queues.ts'
+import { records } from '../shared/clients/records.ts'
+import { policyWith } from '../shared/domain/policy.ts'
+import { fleetAccess } from '../shared/fleet-access.ts'
+import { worker } from '../shared/handler.ts'
+import { evaluation } from '../shared/messages.ts'
+import { evaluateSettings, readSettings } from '../shared/settings.ts'
+import { evaluate } from '../shared/workflows/evaluate.ts'
+
+const settings = readSettings(evaluateSettings, process.env)
+const tools = {
+  ...fleetAccess(settings.FLEET),
+  queues: queues(new SQSClient(), { evaluations: settings.EVALUATIONS_QUEUE_URL, rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL }),
+  records: records(new DynamoDBClient(), settings.RECORDS_TABLE),
+  notices: notices(new SNSClient(), settings.NOTICES_TOPIC_ARN),
+  policy: policyWith(settings.POLICY),
+  now: () => new Date(),
+}
+
+/** The evaluations queue: look at one cluster, say what is true, tell people, set a rollout going. */
+export const handler = worker('evaluate', evaluation, (message, { messageId, log }) =>
+  evaluate({ ...tools, log }, message, messageId),
+)

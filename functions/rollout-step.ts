@@ -1,0 +1,24 @@
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { queues } from '../shared/clients/queues.ts'
+import { policyWith } from '../shared/domain/policy.ts'
+import { fleetAccess } from '../shared/fleet-access.ts'
+import { worker } from '../shared/handler.ts'
+import { rolloutStep } from '../shared/messages.ts'
+import { readSettings, rolloutStepSettings } from '../shared/settings.ts'
+import { takeStep } from '../shared/workflows/take-step.ts'
+
+const settings = readSettings(rolloutStepSettings, process.env)
+const access = fleetAccess(settings.FLEET)
+const tools = {
+  queues: queues(new SQSClient(), { evaluations: settings.EVALUATIONS_QUEUE_URL, rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL }),
+  policy: policyWith(settings.POLICY),
+  // One name for all instances: the queue lets only one of them work on a cluster at a time.
+  holder: 'calico-ipvs-sync (AWS Lambda)',
+  leaseSeconds: 900,
+  now: () => new Date(),
+}
+
+/** The rollout queue: one step of one cluster's rollout. */
+export const handler = worker('rollout-step', rolloutStep, (message, { messageId, log }) =>
+  takeStep({ ...tools, log, access, tell: (event) => log(event.what, event) }, message, messageId),
+)

@@ -1,0 +1,15 @@
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { eksAccess } from '../shared/clients/eks-access.ts'
+import { queues } from '../shared/clients/queues.ts'
+import { lambda } from '../shared/handler.ts'
+import { readSettings, sweepSettings } from '../shared/settings.ts'
+import { sweep } from '../shared/workflows/sweep.ts'
+
+const settings = readSettings(sweepSettings, process.env)
+const out = queues(new SQSClient(), { evaluations: settings.EVALUATIONS_QUEUE_URL })
+const access = eksAccess()
+
+/** The schedule: every cluster of the fleet is to be looked at. */
+export const handler = lambda('sweep', (_: unknown, log) =>
+  sweep({ queues: out, log, list: (place) => access(place).eks.list() }, settings.FLEET),
+)

@@ -1,0 +1,46 @@
+import { eksAccess } from './clients/eks-access.ts'
+import type { EksCluster } from './clients/eks.ts'
+import { kubeClient } from './clients/kube.ts'
+import type { KubeClient } from './clients/kube-client.ts'
+import type { ClusterState } from './domain/cluster.ts'
+import { failureOf, valueOf, type Read } from './domain/read.ts'
+import type { ClusterRef } from './messages.ts'
+import type { Fleet } from './settings.ts'
+import { observe, unobserved } from './workflows/observe.ts'
+
+/** The way from a cluster's name to its EKS API and its Kubernetes API, with connections and tokens kept between messages. */
+export interface FleetAccess {
+  describe(cluster: ClusterRef): Promise<Read<EksCluster | undefined>>
+  observe(cluster: ClusterRef, eks: Read<EksCluster>): Promise<ClusterState>
+  /** `undefined`: it has no endpoint (yet). */
+  kube(cluster: ClusterRef, eks: EksCluster): KubeClient | undefined
+}
+
+export const fleetAccess = ({ accounts }: Fleet): FleetAccess => {
+  const at = eksAccess()
+  const clients = new Map<string, KubeClient>()
+  const accessTo = ({ account, region }: ClusterRef) =>
+    at({ region, roleArn: accounts.find((it) => it.account === account)?.roleArn })
+  const kube: FleetAccess['kube'] = (cluster, { endpoint }) => {
+    if (!endpoint) return undefined
+    // A certificate authority that was rotated, or a cluster made anew under its old name, is another connection.
+    const key = JSON.stringify([cluster, endpoint])
+    const client = clients.get(key) ?? kubeClient(accessTo(cluster).connection(endpoint))
+    clients.set(key, client)
+    return client
+  }
+  return {
+    kube,
+    describe: (cluster) => accessTo(cluster).eks.describe(cluster.name),
+    observe: (cluster, eks) => {
+      const found = valueOf(eks)
+      const now = new Date()
+      const identity = { ...cluster, ...(found && { arn: found.state.arn }) }
+      const state: Read<EksCluster['state']> = 'value' in eks ? { value: eks.value.state } : eks
+      const client = found && kube(cluster, found)
+      if (client) return observe({ kube: client, identity, now, eks: state })
+      const why = failureOf(eks) ?? { kind: 'unavailable', object: 'endpoint', message: `The cluster has no endpoint; its status is ${found?.state.status}.` }
+      return Promise.resolve(unobserved({ identity, now, eks: state }, why))
+    },
+  }
+}

@@ -1,0 +1,179 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout-annotations.ts'
+import { rolloutStep, type Outcome } from '../../shared/workflows/rollout-step.ts'
+import { calicoPod, felixObject, ranges, startRollout, worldOf, type World } from './world.ts'
+
+const target = '20000:32767'
+const nodes = (count: number) => Array.from({ length: count }, (_, index) => `n${String(index).padStart(2, '0')}`)
+
+/** Steps to the end, sleeping through the waits; as many steps as a rollout can sensibly need. */
+const run = async (world: World, each: (world: World) => void = () => undefined): Promise<Outcome> => {
+  for (let step = 0; step < 60 * (world.pods.length + 2); step += 1) {
+    const before = world.calls
+    const outcome = await rolloutStep(world.tools)
+    expect(world.calls - before).toBeLessThanOrEqual(4)
+    each(world)
+    if (outcome.next === 'over') return outcome
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+  }
+  throw new Error('the rollout does not come to an end')
+}
+
+/** The most Felix restarts that fall within one settling time. */
+const mostAtOnce = (restarts: { at: number }[], seconds: number): number =>
+  Math.max(0, ...restarts.map(({ at }) => restarts.filter((it) => it.at >= at && it.at < at + seconds * 1000).length))
+
+describe('a staged change of the range', () => {
+  test('reaches every node, restarts each Felix once, and leaves nothing of ours behind but the value', async () => {
+    const world = worldOf(nodes(5))
+    startRollout(world, { target, canary: 'n03' })
+    expect(await run(world)).toMatchObject({ next: 'over', state: 'done' })
+    expect([...ranges(world).values()]).toEqual(Array(5).fill(target))
+    expect(world.felixRestarts.map(({ node }) => node)).toEqual(['n03', 'n00', 'n01', 'n02', 'n04'])
+    expect([...world.objects.keys()]).toEqual(['default'])
+    expect(world.objects.get('default')).toMatchObject({ annotations: { [rangeAnnotation]: target }, spec: { kubeNodePortRanges: [target] } })
+    expect(world.lease).not.toHaveProperty('holder')
+  })
+
+  test('waits for the first node alone, three times as long as for the others', async () => {
+    const world = worldOf(nodes(4))
+    startRollout(world, { target, pace: { strategy: 'staged', maxUnavailable: 3, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 } })
+    await run(world)
+    const [first, second] = world.felixRestarts
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(30_000)
+    expect(mostAtOnce(world.felixRestarts, 10)).toBe(3)
+  })
+
+  test('gives a node that joins in the middle its override before default takes the value', async () => {
+    const world = worldOf(nodes(3))
+    startRollout(world, { target })
+    await run(world, (it) => {
+      if (it.felixRestarts.length === 2 && it.pods.length === 3) it.pods.push(calicoPod('n99'))
+    })
+    expect(world.felixRestarts.map(({ node }) => node).toSorted()).toEqual(['n00', 'n01', 'n02', 'n99'])
+    expect(mostAtOnce(world.felixRestarts, 10)).toBe(1)
+  })
+
+  test('keeps an object that was there before us and takes only its own marks off it', async () => {
+    const theirs = felixObject('node.n00', { team: 'net' }, { logSeverityScreen: 'Debug' })
+    const world = worldOf(nodes(2), [felixObject('default'), theirs])
+    startRollout(world, { target })
+    await run(world)
+    expect(world.objects.get('node.n00')).toMatchObject({ annotations: { team: 'net' }, spec: { logSeverityScreen: 'Debug' } })
+    expect(Object.keys(world.objects.get('node.n00')?.annotations ?? {})).toEqual(['team'])
+  })
+
+  test('changes the copy of the metadata that would beat the annotation, in the same write', async () => {
+    const copy = JSON.stringify({ annotations: { [rangeAnnotation]: '30000:32767' } })
+    const base = felixObject('default', { 'projectcalico.org/metadata': copy, [rangeAnnotation]: '30000:32767' })
+    const world = worldOf(nodes(2), [base])
+    startRollout(world, { target })
+    expect(await run(world)).toMatchObject({ state: 'done' })
+    expect([...ranges(world).values()]).toEqual([target, target])
+  })
+
+  test('halts when a node does not come back, takes its override off, and touches no other', async () => {
+    const world = worldOf(nodes(5))
+    world.broken.add('n02')
+    startRollout(world, { target, canary: 'n02' })
+    const outcome = await run(world)
+    expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('n02') })
+    expect(new Set(world.felixRestarts.map(({ node }) => node))).toEqual(new Set(['n02']))
+    expect([...world.objects.values()].some(({ annotations }) => annotations[overrideKey])).toBe(false)
+    expect([...ranges(world).values()]).toEqual(Array(5).fill(undefined))
+  })
+
+  test('keeps a node apart that was unwell before it came', async () => {
+    const world = worldOf(nodes(3))
+    world.pods = world.pods.map((pod) => (pod.node === 'n01' ? { ...pod, ready: false } : pod))
+    startRollout(world, { target })
+    expect(await run(world)).toMatchObject({ state: 'done' })
+    const overridden = world.felixRestarts.slice(0, 2).map(({ node }) => node)
+    expect(overridden).toEqual(['n00', 'n02'])
+  })
+
+  test('halts when what was written is not what counts', async () => {
+    const world = worldOf(nodes(2))
+    const patch = world.tools.kube.createFelix
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, createFelix: async (api, draft, options) => {
+      const made = await patch(api, draft, options)
+      world.objects.set(made.name, { ...made, annotations: { ...made.annotations, 'projectcalico.org/metadata': JSON.stringify({ annotations: { [rangeAnnotation]: '1:2' } }) } })
+      return made
+    } } }
+    startRollout(world, { target })
+    expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringContaining('1:2') })
+  })
+
+  test('whatever the size, budget and strategy: it ends, right, within the budget', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 5 }), fc.constantFrom('staged' as const, 'canary' as const, 'direct' as const), async (count, maxUnavailable, strategy) => {
+        const world = worldOf(nodes(count))
+        startRollout(world, { target, pace: { strategy, maxUnavailable, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 } })
+        expect(await run(world)).toMatchObject({ state: 'done' })
+        expect([...ranges(world).values()].every((range) => range === target)).toBe(true)
+        expect(world.felixRestarts).toHaveLength(count)
+        expect([...world.objects.keys()]).toEqual(['default'])
+        if (strategy === 'staged') expect(mostAtOnce(world.felixRestarts, 10)).toBeLessThanOrEqual(maxUnavailable)
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('restarts', () => {
+  const all = (world: World) => world.pods.map(({ name }) => name)
+
+  test('go one node after the other, the first alone', async () => {
+    const world = worldOf(nodes(3))
+    startRollout(world, { restart: all(world), canary: 'n01' })
+    expect(await run(world)).toMatchObject({ state: 'done' })
+    expect(world.podRestarts.map(({ node }) => node)).toEqual(['n01', 'n00', 'n02'])
+    expect(mostAtOnce(world.podRestarts, 10)).toBe(1)
+  })
+
+  test('happen once each, though every step is cut short after its first effect and taken again', async () => {
+    const world = worldOf(nodes(3))
+    startRollout(world, { restart: all(world) })
+    const { deletePod } = world.tools.kube
+    let cut = true
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, deletePod: (pod) => {
+      cut = !cut
+      return cut ? deletePod(pod) : Promise.reject(new Error('the process died here'))
+    } } }
+    for (let step = 0; step < 100; step += 1) {
+      const outcome = await rolloutStep(world.tools).catch(() => undefined)
+      if (outcome?.next === 'over') break
+      if (outcome?.next === 'wait') world.clock += outcome.seconds * 1000
+    }
+    expect(world.podRestarts.map(({ node }) => node)).toEqual(['n00', 'n01', 'n02'])
+  })
+
+  test('halt at a node that does not come back', async () => {
+    const world = worldOf(nodes(3))
+    world.broken.add('n00')
+    startRollout(world, { restart: all(world) })
+    expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringContaining('n00') })
+    expect(world.podRestarts).toHaveLength(1)
+  })
+})
+
+describe('the Lease', () => {
+  test('keeps a second holder waiting until it expires', async () => {
+    const world = worldOf(nodes(1))
+    startRollout(world, { target })
+    const other = { ...world.tools, holder: 'another' }
+    expect(await rolloutStep(other)).toMatchObject({ next: 'wait', why: expect.stringContaining('test') })
+    expect(world.felixRestarts).toEqual([])
+    world.clock += 61_000
+    await rolloutStep(other)
+    expect(world.lease?.holder).toBe('another')
+  })
+
+  test('with annotations nobody can read stops everything and says how to start afresh', async () => {
+    const world = worldOf(nodes(1))
+    startRollout(world, { target })
+    if (world.lease) world.lease.annotations['calico-ipvs-sync/pace'] = 'nonsense'
+    await expect(rolloutStep(world.tools)).rejects.toThrow('delete it to start afresh')
+  })
+})

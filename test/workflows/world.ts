@@ -1,0 +1,214 @@
+import type { KubeClient } from '../../shared/clients/kube-client.ts'
+import type { FelixObject, PodState, RolloutRecord } from '../../shared/domain/cluster.ts'
+import { seenOf } from '../../shared/domain/seen.ts'
+import { read } from '../../shared/domain/read.ts'
+import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout.ts'
+import { KubeError } from '../../shared/errors.ts'
+import type { StepTools } from '../../shared/workflows/rollout-step.ts'
+
+/**
+ * A cluster in memory with a clock of its own: FelixConfigurations, calico-node pods that come back, our Lease. It notes
+ * each time Felix on a node would restart, because the text of its range changed.
+ */
+export interface World {
+  objects: Map<string, FelixObject>
+  pods: PodState[]
+  lease: RolloutRecord | undefined
+  clock: number
+  felixRestarts: { node: string; at: number }[]
+  podRestarts: { node: string; at: number }[]
+  calls: number
+  /** Nodes whose calico-node does not become Ready after the next disturbance. */
+  broken: Set<string>
+  tools: StepTools
+  iso(): string
+}
+
+const api = 'crd.projectcalico.org/v1' as const
+export const where: Rollout['where'] = {
+  api,
+  calico: 'v3.28.4',
+  pods: { namespace: 'calico-system', selector: { 'k8s-app': 'calico-node' }, uid: 'ds' },
+}
+
+export const felixObject = (name: string, annotations: Record<string, string> = {}, spec: object = {}): FelixObject => ({
+  name,
+  uid: `uid-${name}`,
+  resourceVersion: '1',
+  createdAt: '2026-01-01T00:00:00Z',
+  labels: {},
+  annotations,
+  spec: spec as Record<string, unknown>,
+  managedFields: [],
+})
+
+export const calicoPod = (node: string, over: Partial<PodState> = {}): PodState => ({
+  role: 'calico-node',
+  namespace: 'calico-system',
+  name: `calico-node-${node}`,
+  uid: `uid-${node}`,
+  node,
+  daemonSet: 'ds',
+  image: 'quay.io/calico/node:v3.28.4',
+  createdAt: '2026-01-01T00:00:00Z',
+  startedAt: '2026-01-01T00:00:00Z',
+  ready: true,
+  readySince: '2026-01-01T00:00:00Z',
+  restartCount: 0,
+  env: [],
+  envFrom: [],
+  ...over,
+})
+
+export const worldOf = (nodes: string[], objects: FelixObject[] = [felixObject('default')]): World => {
+  const world: World = {
+    objects: new Map(objects.map((it) => [it.name, it])),
+    pods: nodes.map((node) => calicoPod(node)),
+    lease: undefined,
+    clock: Date.parse('2026-02-01T12:00:00Z'),
+    felixRestarts: [],
+    podRestarts: [],
+    calls: 0,
+    broken: new Set(),
+    iso: () => new Date(world.clock).toISOString(),
+    tools: {
+      kube: kubeOf(() => world),
+      holder: 'test',
+      leaseSeconds: 60,
+      now: () => new Date(world.clock),
+      tell: () => undefined,
+    },
+  }
+  return world
+}
+
+export const startRollout = (world: World, over: Partial<Rollout>): void => {
+  const rollout: Rollout = {
+    id: 'r1',
+    state: 'running',
+    phase: over.target === undefined ? 'restarts' : 'range',
+    pace: { strategy: 'staged', maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 },
+    where,
+    skip: [],
+    defaulted: [],
+    restart: [],
+    touching: [],
+    startedAt: world.iso(),
+    ...over,
+  }
+  world.lease = { resourceVersion: '1', holder: 'test', renewedAt: world.iso(), leaseSeconds: 60, annotations: strings(rolloutAnnotations(rollout)) }
+}
+
+/** The text of the range that Felix on each node goes by. */
+export const ranges = (world: World): Map<string, string | undefined> => {
+  const seen = seenOf({ api, objects: [...world.objects.values()] }, world.pods, where)
+  return new Map(world.pods.map((pod) => [pod.node, seen.rangeOn(pod)]))
+}
+
+const strings = (annotations: Record<string, string | null>): Record<string, string> =>
+  Object.fromEntries(Object.entries(annotations).filter((entry): entry is [string, string] => entry[1] !== null))
+
+const merged = (base: Record<string, unknown>, patch: Record<string, unknown> = {}) => {
+  const next = { ...base, ...patch }
+  for (const [key, value] of Object.entries(patch)) if (value === null) delete next[key]
+  return next
+}
+
+/** Every write to a FelixConfiguration goes through here, as every Felix would see it. */
+const disturbing = (world: World, write: () => void): void => {
+  const before = ranges(world)
+  write()
+  const after = ranges(world)
+  for (const [node, range] of after) if (range !== before.get(node)) disturb(world, node)
+}
+
+const disturb = (world: World, node: string): void => {
+  world.felixRestarts.push({ node, at: world.clock })
+  if (!world.broken.has(node)) return
+  world.pods = world.pods.map((pod) => (pod.node === node ? { ...pod, ready: false, readySince: world.iso() } : pod))
+}
+
+const conflict = () => new KubeError('conflict', 'the object has been modified', { status: 409, reason: 'Conflict' })
+
+const kubeOf = (the: () => World): KubeClient => {
+  const never = () => Promise.reject(new Error('a step has no business with this'))
+  const counted = <T>(work: (world: World) => T): Promise<T> => {
+    const world = the()
+    world.calls += 1
+    try {
+      return Promise.resolve(work(world))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+  const stored = (world: World, object: FelixObject) => {
+    disturbing(world, () => world.objects.set(object.name, object))
+    return object
+  }
+  return {
+    calls: () => the().calls,
+    close: () => undefined,
+    version: never,
+    apis: never,
+    nodes: never,
+    daemonSets: never,
+    configMap: never,
+    clusterInformation: never,
+    installation: never,
+    nodePorts: never,
+    podLog: never,
+    mayI: never,
+    pods: () => counted(({ pods }) => read(pods)),
+    felixConfigurations: () => counted(({ objects }) => read({ api, objects: [...objects.values()] })),
+    lease: () => counted(({ lease }) => read(lease)),
+    putLease: (change) =>
+      counted((world) => {
+        if (world.lease?.resourceVersion !== change.resourceVersion) throw conflict()
+        const { holder: old, ...rest } = world.lease ?? { annotations: {} }
+        const holder = change.holder === undefined ? old : change.holder
+        world.lease = {
+          ...rest,
+          resourceVersion: String(Number(world.lease?.resourceVersion ?? 0) + 1),
+          annotations: merged(rest.annotations, change.annotations) as Record<string, string>,
+          ...(holder && { holder }),
+          ...(change.renewedAt && { renewedAt: change.renewedAt }),
+          ...(change.leaseSeconds && { leaseSeconds: change.leaseSeconds }),
+        }
+        return world.lease
+      }),
+    createFelix: (_api, { name, annotations = {}, spec }, { dryRun = false } = {}) =>
+      counted((world) => {
+        if (!dryRun && world.objects.has(name)) throw conflict()
+        const object = felixObject(name, annotations, spec)
+        return dryRun ? object : stored(world, object)
+      }),
+    patchFelix: (_api, { name, resourceVersion, metadata, spec }) =>
+      counted((world) => {
+        const object = world.objects.get(name)
+        if (object?.resourceVersion !== resourceVersion) throw conflict()
+        return stored(world, {
+          ...object,
+          resourceVersion: String(Number(resourceVersion) + 1),
+          annotations: merged(object.annotations, metadata?.annotations) as Record<string, string>,
+          spec: merged(object.spec, spec),
+        })
+      }),
+    deleteFelix: (_api, { name }) =>
+      counted((world) => {
+        let gone = false
+        disturbing(world, () => (gone = world.objects.delete(name)))
+        return gone
+      }),
+    deletePod: ({ uid }) =>
+      counted((world) => {
+        const pod = world.pods.find((it) => it.uid === uid)
+        if (!pod) return false
+        world.podRestarts.push({ node: pod.node, at: world.clock })
+        const name = `${pod.name}-again`
+        const at = world.iso()
+        const fresh = calicoPod(pod.node, { name, uid: `${uid}-again`, createdAt: at, startedAt: at, readySince: at })
+        world.pods = world.pods.map((it) => (it === pod ? { ...fresh, ready: !world.broken.has(pod.node) } : it))
+        return true
+      }),
+  }
+}
