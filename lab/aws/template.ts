@@ -6,6 +6,8 @@ import { type Physical, physicalOf, type Surroundings } from './physical.ts'
 
 export interface Resource extends Physical {
   logicalId: string
+  /** What the stack's author called it, without the path and the hash that the CDK adds: for people to read. */
+  label: string
   type: string
   /** With every intrinsic function carried out. */
   properties: Fields
@@ -103,7 +105,12 @@ function resourceOf(logicalId: string, declaration: Fields, physical: Physical |
   if (physical === undefined) throw new Error(`${logicalId} has no name`)
   const properties = fieldsOf(resolve(declaration['Properties'] ?? {}, scope))
   const metadata = fieldsOf(declaration['Metadata'])
-  return { ...physical, logicalId, type: String(declaration['Type']), properties, metadata }
+  return { ...physical, logicalId, label: labelOf(logicalId, metadata), type: String(declaration['Type']), properties, metadata }
+}
+
+function labelOf(logicalId: string, metadata: Fields): string {
+  const path = textOf(metadata['aws:cdk:path'])?.replace(/\/Resource$/, '')
+  return path?.split('/').at(-1) ?? logicalId.replace(/(?<=.)[0-9A-F]{8}$/, '')
 }
 
 /** Properties that may name a resource; one that refers to another resource cannot be a name. */
