@@ -25,27 +25,26 @@ export function kubeProxyLog(): LogReader {
 }
 
 /**
- * Felix looks for IPVS right after it says which dataplane driver it uses, and says so where it finds it; where it then
- * goes on without a word, it runs without IPVS. Felix restarts inside its container, so the last start counts:
- * felix/dataplane/driver.go. Between its end and the next start nothing is known.
+ * Felix looks for IPVS between loading its configuration and creating its dataplane, and says so where it finds it; where
+ * it goes on without a word, it runs without (felix/dataplane/driver.go, felix/dataplane/linux/int_dataplane.go). It
+ * restarts inside its container, so the last start counts; between its end and the next start nothing is known.
  */
 export function felixLog(): LogReader {
   let found: LogEvidence = {}
-  let starting: LogEvidence | undefined
+  let starting = false
   const lines = lineReader((line, at) => {
-    const said = (felixIpvs: boolean) => present<LogEvidence>({ felixIpvs, line, at })
-    if (line.includes('Using internal (linux) dataplane driver')) {
+    if (/Felix starting up|Successfully loaded configuration|Using internal \(linux\) dataplane driver/.test(line)) {
       found = {}
-      starting = said(false)
+      starting = true
     } else if (line.includes('enabling felix kube-proxy ipvs support')) {
-      found = said(true)
-      starting = undefined
-    } else if (/Exiting for config change|Felix starting up|Successfully loaded configuration/.test(line)) {
+      found = present<LogEvidence>({ felixIpvs: true, line, at })
+      starting = false
+    } else if (line.includes('Exiting for config change')) {
       found = {}
-      starting = undefined
-    } else if (starting && /\bfelix\/|_dataplane\.go/.test(line)) {
-      found = starting
-      starting = undefined
+      starting = false
+    } else if (starting && /\bint_dataplane\.go\b/.test(line)) {
+      found = present<LogEvidence>({ felixIpvs: false, line, at })
+      starting = false
     }
     return true
   })

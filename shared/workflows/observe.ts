@@ -1,7 +1,7 @@
 import type { KubeClient } from '../clients/kube-client.ts'
-import type { ClusterState, EksState } from '../domain/cluster.ts'
+import type { ClusterState, DaemonSetState, EksState } from '../domain/cluster.ts'
 import { logsWorthReading } from '../domain/proxy-mode.ts'
-import { failed, failureOf, type Read, type ReadFailure, valueOf } from '../domain/read.ts'
+import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '../domain/read.ts'
 import type { ClusterIdentity, ServiceRange } from '../domain/report.ts'
 import { configMapsToRead } from './observe-config-maps.ts'
 
@@ -26,16 +26,15 @@ export async function observe(it: Observation): Promise<ClusterState> {
   const closed = [failureOf(served), failureOf(kubernetesVersion)].find((failure) => failure && isClosed(failure))
   if (closed) return unobserved(it, closed)
   const apis = valueOf(served) ?? everyApi
-  const [workloads, nodes, felix, clusterInformation, installation, nodePorts, rollout] = await Promise.all([
-    observeWorkloads(kube),
+  const [workloads, nodes, felix, clusterInformation, nodePorts, rollout] = await Promise.all([
+    observeWorkloads(kube, apis),
     kube.nodes(),
     kube.felixConfigurations(apis),
     kube.clusterInformation(apis),
-    kube.installation(apis),
     kube.nodePorts(),
     kube.lease(),
   ])
-  const seen = { kubernetesVersion, nodes, ...workloads, felix, clusterInformation, installation, nodePorts, rollout }
+  const seen = { kubernetesVersion, nodes, ...workloads, felix, clusterInformation, nodePorts, rollout }
   const state: ClusterState = { ...headOf(it), ...seen, logs: {} }
   return { ...state, logs: await readLogs(kube, state, it.deep ?? false) }
 }
@@ -72,7 +71,9 @@ const headOf = ({ identity, now, eks, givenServiceRange }: Omit<Observation, 'ku
   ...(givenServiceRange && { givenServiceRange }),
 })
 
-async function observeWorkloads(kube: KubeClient): Promise<Pick<ClusterState, 'daemonSets' | 'pods' | 'configMaps'>> {
+type Workloads = Pick<ClusterState, 'daemonSets' | 'pods' | 'configMaps' | 'installation'>
+
+async function observeWorkloads(kube: KubeClient, apis: readonly string[]): Promise<Workloads> {
   const daemonSets = await kube.daemonSets()
   const found = valueOf(daemonSets) ?? []
   // Windows nodes are not judged, so that their pods need not be known.
@@ -80,13 +81,24 @@ async function observeWorkloads(kube: KubeClient): Promise<Pick<ClusterState, 'd
   const named = configMapsToRead(found).map(async ({ namespace, name }) => {
     return [`${namespace}/${name}`, await kube.configMap(namespace, name)] as const
   })
-  const [pods, configMaps] = await Promise.all([Promise.all(lists), Promise.all(named)])
-  const failure = [failureOf(daemonSets), ...pods.map((read) => failureOf(read))].find((it) => it !== undefined)
+  const [pods, configMaps, installation] = await Promise.all([
+    Promise.all(lists),
+    Promise.all(named),
+    isByManifest(found) ? read(undefined) : kube.installation(apis),
+  ])
+  const failure = [failureOf(daemonSets), ...pods.map((list) => failureOf(list))].find((it) => it !== undefined)
   return {
     daemonSets,
-    pods: failure ? failed(failure) : { value: pods.flatMap((read) => valueOf(read) ?? []) },
+    pods: failure ? failed(failure) : read(pods.flatMap((list) => valueOf(list) ?? [])),
     configMaps: Object.fromEntries(configMaps),
+    installation,
   }
+}
+
+/** The operator puts calico-node into `calico-system`; all of it in `kube-system` is a manifest's, whatever else is installed. */
+function isByManifest(daemonSets: readonly DaemonSetState[]): boolean {
+  const calico = daemonSets.filter(({ role }) => role === 'calico-node')
+  return calico.length > 0 && calico.every(({ namespace }) => namespace === 'kube-system')
 }
 
 async function readLogs(kube: KubeClient, state: ClusterState, deep: boolean): Promise<ClusterState['logs']> {
