@@ -82,12 +82,16 @@ export async function startEnvironment(spec: EnvironmentSpec): Promise<Environme
   const child = start(spec, port)
   const timeOut = (requestId: string) => {
     const seconds = (spec.timeoutMilliseconds / 1000).toFixed(2)
-    settle({ error: failure('Sandbox.Timedout', `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`) })
+    settle({
+      error: failure('Sandbox.Timedout', `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`),
+    })
     child.kill('SIGKILL')
   }
   const exited = once(child, 'exit').then(() => {
     const how = child.signalCode ?? `exit status ${child.exitCode}`
-    settle({ error: failure('Runtime.ExitError', `RequestId: ${task?.requestId} Error: Runtime exited with error: ${how}`) })
+    settle({
+      error: failure('Runtime.ExitError', `RequestId: ${task?.requestId} Error: Runtime exited with error: ${how}`),
+    })
     return close(server)
   })
   return {
@@ -108,7 +112,11 @@ export async function startEnvironment(spec: EnvironmentSpec): Promise<Environme
 
 function start(spec: EnvironmentSpec, port: number): ChildProcess {
   const env = { ...spec.variables, LAMBDA_TASK_ROOT: spec.code, AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}` }
-  const child = spawn(process.execPath, ['--require', rapidClient, runtimeClient], { cwd: spec.code, env, stdio: 'pipe' })
+  const child = spawn(process.execPath, ['--require', rapidClient, runtimeClient], {
+    cwd: spec.code,
+    env,
+    stdio: 'pipe',
+  })
   // A process that ended takes its end of the pipe with it; that it ended is told by `exit`.
   child.stdin.on('error', () => undefined)
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', spec.onLine)
@@ -133,4 +141,3 @@ async function textOf(request: IncomingMessage): Promise<string> {
   await once(request, 'end')
   return Buffer.concat(chunks).toString()
 }
-

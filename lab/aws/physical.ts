@@ -22,9 +22,11 @@ export const queueAccount = '000000000000'
 
 type Naming = (name: string, at: Surroundings) => { ref?: string; arn: string; attributes?: Record<string, string> }
 
-const arn = (service: string, resource: string) => (name: string, { region, account }: Surroundings) => ({
-  arn: `arn:aws:${service}:${region}:${account}:${resource}${name}`,
-})
+const arn =
+  (service: string, resource: string) =>
+  (name: string, { region, account }: Surroundings) => ({
+    arn: `arn:aws:${service}:${region}:${account}:${resource}${name}`,
+  })
 
 /** By type: the property that names it, and how ARN and `Ref` follow from the name. */
 const types: Record<string, [nameProperty: string, Naming]> = {
@@ -32,7 +34,11 @@ const types: Record<string, [nameProperty: string, Naming]> = {
     'QueueName',
     (name, { region, queuesUrl }) => {
       const ref = `${queuesUrl}/${queueAccount}/${name}`
-      return { ref, arn: `arn:aws:sqs:${region}:${queueAccount}:${name}`, attributes: { QueueName: name, QueueUrl: ref } }
+      return {
+        ref,
+        arn: `arn:aws:sqs:${region}:${queueAccount}:${name}`,
+        attributes: { QueueName: name, QueueUrl: ref },
+      }
     },
   ],
   'AWS::SNS::Topic': [

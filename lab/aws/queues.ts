@@ -149,14 +149,20 @@ function refusal({ service }: Operation, { code, message }: AwsError): string {
 
 /** Properties of the template that are attributes of a queue; all text, and what has structure JSON. */
 function attributesOf({ properties, name }: Resource): Record<string, string> {
-  const plain = ['VisibilityTimeout', 'DelaySeconds', 'MaximumMessageSize', 'MessageRetentionPeriod'].concat(
-    ['ReceiveMessageWaitTimeSeconds', 'ContentBasedDeduplication', 'RedrivePolicy', 'RedriveAllowPolicy'],
-  )
+  const plain = ['VisibilityTimeout', 'DelaySeconds', 'MaximumMessageSize', 'MessageRetentionPeriod'].concat([
+    'ReceiveMessageWaitTimeSeconds',
+    'ContentBasedDeduplication',
+    'RedrivePolicy',
+    'RedriveAllowPolicy',
+  ])
   const given = plain.flatMap((key) => {
     const value = properties[key]
     return value === undefined ? [] : [[key, isFields(value) ? JSON.stringify(value) : String(value)] as const]
   })
-  return { ...Object.fromEntries(given), ...(isTrue(properties['FifoQueue']) || name.endsWith('.fifo') ? { FifoQueue: 'true' } : {}) }
+  return {
+    ...Object.fromEntries(given),
+    ...(isTrue(properties['FifoQueue']) || name.endsWith('.fifo') ? { FifoQueue: 'true' } : {}),
+  }
 }
 
 function subscribeCall({ topicArn, protocol, endpoint, attributes }: TopicSubscription): Record<string, string> {
@@ -164,7 +170,13 @@ function subscribeCall({ topicArn, protocol, endpoint, attributes }: TopicSubscr
     [`Attributes.entry.${index + 1}.key`, key] as const,
     [`Attributes.entry.${index + 1}.value`, value] as const,
   ])
-  return { Action: 'Subscribe', TopicArn: topicArn, Protocol: protocol, Endpoint: endpoint, ...Object.fromEntries(entries) }
+  return {
+    Action: 'Subscribe',
+    TopicArn: topicArn,
+    Protocol: protocol,
+    Endpoint: endpoint,
+    ...Object.fromEntries(entries),
+  }
 }
 
 function messageOf(value: unknown): Message {

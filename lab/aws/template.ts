@@ -93,7 +93,9 @@ function stackOf(source: Omit<Source, 'stackName'>, at: Surroundings, resources:
     ofType: (type) => resources.filter((resource) => resource.type === type),
     byArn: (arn) => resources.find((resource) => resource.arn === arn),
     assetOf: ({ logicalId, metadata, properties }) => {
-      const key = textOf(fieldsOf(properties['Code'])['S3Key'])?.replace(/^.*\//, '').replace(/\.zip$/, '')
+      const key = textOf(fieldsOf(properties['Code'])['S3Key'])
+        ?.replace(/^.*\//, '')
+        .replace(/\.zip$/, '')
       const path = textOf(metadata['aws:asset:path']) ?? sources[key ?? '']
       if (path === undefined) throw new Error(`The template does not say where the code of ${logicalId} lies.`)
       return absolute(source.folder, path)
@@ -105,7 +107,14 @@ function resourceOf(logicalId: string, declaration: Fields, physical: Physical |
   if (physical === undefined) throw new Error(`${logicalId} has no name`)
   const properties = fieldsOf(resolve(declaration['Properties'] ?? {}, scope))
   const metadata = fieldsOf(declaration['Metadata'])
-  return { ...physical, logicalId, label: labelOf(logicalId, metadata), type: String(declaration['Type']), properties, metadata }
+  return {
+    ...physical,
+    logicalId,
+    label: labelOf(logicalId, metadata),
+    type: String(declaration['Type']),
+    properties,
+    metadata,
+  }
 }
 
 function labelOf(logicalId: string, metadata: Fields): string {

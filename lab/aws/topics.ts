@@ -22,7 +22,9 @@ export interface Delivery {
 
 /** Both ways of saying it: resources of their own, and the topic's own list. */
 export function subscriptionsOf(stack: Stack): TopicSubscription[] {
-  const own = stack.ofType('AWS::SNS::Subscription').map(({ properties }) => subscriptionOf(properties['TopicArn'], properties))
+  const own = stack
+    .ofType('AWS::SNS::Subscription')
+    .map(({ properties }) => subscriptionOf(properties['TopicArn'], properties))
   const inline = stack.ofType('AWS::SNS::Topic').flatMap(({ arn, properties }: Resource) => {
     const list = Array.isArray(properties['Subscription']) ? properties['Subscription'] : []
     return list.map((item: unknown) => subscriptionOf(arn, fieldsOf(item)))
@@ -57,7 +59,9 @@ export function deliveriesOf(publish: Fields, subscriptions: TopicSubscription[]
   const subject = textOf(publish['Subject'])
   const attributes = attributesOf(publish)
   return subscriptions
-    .filter((subscription) => subscription.topicArn === publish['TopicArn'] && wants(subscription, attributes, fallback))
+    .filter(
+      (subscription) => subscription.topicArn === publish['TopicArn'] && wants(subscription, attributes, fallback),
+    )
     .map(({ protocol, endpoint, topicArn }) => {
       const text = textOf(texts[protocol]) ?? fallback
       return { protocol, endpoint, topicArn, message: text, ...(subject !== undefined && { subject }) }
