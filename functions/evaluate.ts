@@ -14,7 +14,10 @@ import { evaluate } from '../shared/workflows/evaluate.ts'
 const settings = readSettings(evaluateSettings, process.env)
 const tools = {
   ...fleetAccess(settings.FLEET),
-  queues: queues(new SQSClient(), { evaluations: settings.EVALUATIONS_QUEUE_URL, rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL }),
+  queues: queues(new SQSClient(), {
+    evaluations: settings.EVALUATIONS_QUEUE_URL,
+    rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
+  }),
   records: records(new DynamoDBClient(), settings.RECORDS_TABLE),
   notices: notices(new SNSClient(), settings.NOTICES_TOPIC_ARN),
   policy: policyWith(settings.POLICY),

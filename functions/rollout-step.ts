@@ -10,7 +10,10 @@ import { takeStep } from '../shared/workflows/take-step.ts'
 const settings = readSettings(rolloutStepSettings, process.env)
 const access = fleetAccess(settings.FLEET)
 const tools = {
-  queues: queues(new SQSClient(), { evaluations: settings.EVALUATIONS_QUEUE_URL, rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL }),
+  queues: queues(new SQSClient(), {
+    evaluations: settings.EVALUATIONS_QUEUE_URL,
+    rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
+  }),
   policy: policyWith(settings.POLICY),
   // One name for all instances: the queue lets only one of them work on a cluster at a time.
   holder: 'calico-ipvs-sync (AWS Lambda)',

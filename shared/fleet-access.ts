@@ -10,10 +10,10 @@ import { observe, unobserved } from './workflows/observe.ts'
 
 /** The way from a cluster's name to its EKS API and its Kubernetes API, with connections and tokens kept between messages. */
 export interface FleetAccess {
-  describe(cluster: ClusterRef): Promise<Read<EksCluster | undefined>>
-  observe(cluster: ClusterRef, eks: Read<EksCluster>): Promise<ClusterState>
+  describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
+  observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
   /** `undefined`: it has no endpoint (yet). */
-  kube(cluster: ClusterRef, eks: EksCluster): KubeClient | undefined
+  kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
 }
 
 export const fleetAccess = ({ accounts }: Fleet): FleetAccess => {
@@ -39,7 +39,11 @@ export const fleetAccess = ({ accounts }: Fleet): FleetAccess => {
       const state: Read<EksCluster['state']> = 'value' in eks ? { value: eks.value.state } : eks
       const client = found && kube(cluster, found)
       if (client) return observe({ kube: client, identity, now, eks: state })
-      const why = failureOf(eks) ?? { kind: 'unavailable', object: 'endpoint', message: `The cluster has no endpoint; its status is ${found?.state.status}.` }
+      const why = failureOf(eks) ?? {
+        kind: 'unavailable',
+        object: 'endpoint',
+        message: `The cluster has no endpoint; its status is ${found?.state.status}.`,
+      }
       return Promise.resolve(unobserved({ identity, now, eks: state }, why))
     },
   }

@@ -1,5 +1,7 @@
 /** Which cluster an event touched, or why it touches none. What changed is not taken from it: it only says "look". */
-export type Touched = { cluster: { account: string; region: string; name: string }; cause: string } | { ignored: string }
+export type Touched =
+  | { cluster: { account: string; region: string; name: string }; cause: string }
+  | { ignored: string }
 
 /**
  * Understands CloudTrail's API calls of EKS, EKS's own add-on events, and configuration items of AWS Config, in the
@@ -48,9 +50,15 @@ const ofConfigItem = (event: Fields): Touched => {
   const item = { ...record(detail['configurationItemSummary']), ...record(detail['configurationItem']) }
   const type = text(item['resourceType'])
   const configuration = record(item['configuration'])
-  if (type !== 'AWS::EKS::Cluster' && type !== 'AWS::EKS::Addon') return { ignored: `Config item of ${type ?? 'no type'}` }
+  if (type !== 'AWS::EKS::Cluster' && type !== 'AWS::EKS::Addon')
+    return { ignored: `Config item of ${type ?? 'no type'}` }
   const own = type === 'AWS::EKS::Cluster' ? [text(item['resourceName']), text(item['resourceId'])] : []
-  const names = [text(configuration['ClusterName']), nameInArn(text(item['ARN'])), ...own, text(item['resourceId'])?.split('|')[0]]
+  const names = [
+    text(configuration['ClusterName']),
+    nameInArn(text(item['ARN'])),
+    ...own,
+    text(item['resourceId'])?.split('|')[0],
+  ]
   const place = { account: item['awsAccountId'] ?? event['account'], region: item['awsRegion'] ?? event['region'] }
   return found(place, `Config item of ${type}`, names)
 }

@@ -10,7 +10,7 @@ export interface Seen {
   objects: FelixObject[]
   pods: PodState[]
   /** The raw text of the range that counts on the pod's node; `undefined`: Felix's built-in default. */
-  rangeOn(pod: PodState): string | undefined
+  rangeOn: (pod: PodState) => string | undefined
   /** The same for a node that has no object of its own. */
   defaultRange: string | undefined
   /** Why Felix would refuse its configuration as it stands now. */
@@ -103,14 +103,19 @@ const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: P
 
 const restartStep = (clock: Clock, pods: PodState[]): Step | undefined => {
   const { restart, touching } = clock.rollout
-  const cutShort = touching.flatMap(({ pod }) => pods.find(({ name, deletedAt }) => name === pod && !deletedAt) ?? [])[0]
+  const cutShort = touching.flatMap(
+    ({ pod }) => pods.find(({ name, deletedAt }) => name === pod && !deletedAt) ?? [],
+  )[0]
   if (cutShort) return { do: 'restart', pod: cutShort, settled: [] }
   const flights = touching.map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
   const late = flights.find((it) => isLate(clock, it))
   if (late) return { do: 'halt', reason: notWell(clock, late) }
   const { settle, limit } = paceAfter(clock.rollout, restarted(restart, pods), pods.length)
   const waits = flights.flatMap((it) => remaining(clock, it, settle) ?? [])
-  const next = ordered(clock.rollout, pods.filter(({ name, ready, deletedAt }) => restart.includes(name) && ready && !deletedAt))[0]
+  const next = ordered(
+    clock.rollout,
+    pods.filter(({ name, ready, deletedAt }) => restart.includes(name) && ready && !deletedAt),
+  )[0]
   if (next && waits.length < limit) {
     const settled = flights.filter((it) => remaining(clock, it, settle) === undefined).map(({ node }) => node)
     return { do: 'restart', pod: next, settled }
@@ -190,8 +195,14 @@ const isLate = ({ now, rollout }: Clock, { pod, changedAt }: Flight): boolean =>
 }
 
 const notWell = ({ rollout }: Clock, { node, pod }: Flight): string => {
-  const state = pod ? `${pod.name} is not Ready${pod.waiting ? ` (${pod.waiting}, ${pod.restartCount} restarts)` : ''}` : 'has no calico-node pod'
+  const state = pod
+    ? `${pod.name} is not Ready${pod.waiting ? ` (${pod.waiting}, ${pod.restartCount} restarts)` : ''}`
+    : 'has no calico-node pod'
   return `${node}: ${state} ${rollout.pace.nodeDeadlineSeconds} s after it was touched`
 }
 
-const wait = (seconds: number[], why: string): Step => ({ do: 'wait', seconds: Math.ceil(Math.min(...seconds)) || 1, why })
+const wait = (seconds: number[], why: string): Step => ({
+  do: 'wait',
+  seconds: Math.ceil(Math.min(...seconds)) || 1,
+  why,
+})

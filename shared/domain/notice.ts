@@ -14,7 +14,9 @@ export interface Notice {
  */
 export const newsOf = ({ verdict, findings }: Report): string | undefined => {
   if (verdict === 'changing') return undefined
-  const codes = findings.filter(({ severity }) => severity !== 'info').map(({ code, severity }) => `${severity} ${code}`)
+  const codes = findings
+    .filter(({ severity }) => severity !== 'info')
+    .map(({ code, severity }) => `${severity} ${code}`)
   const bad = verdict === 'out-of-step' || verdict === 'unknown' ? [verdict] : []
   return [...bad, ...new Set(codes.toSorted())].join('; ')
 }

@@ -15,7 +15,11 @@ import { overrideKey, rangeAnnotation } from './rollout-annotations.ts'
 export const plan = (assessment: Assessment, state: ClusterState, policy: Policy): Plan =>
   planOf(intentOf(assessment, state, policy), assessment, { state, policy })
 
-export const planOf = (intent: Intent, assessment: Assessment, about: { state: ClusterState; policy: Policy }): Plan => {
+export const planOf = (
+  intent: Intent,
+  assessment: Assessment,
+  about: { state: ClusterState; policy: Policy },
+): Plan => {
   const writes = intent.target === undefined ? [] : rangeChanges(intent, about)
   const restarts = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [restartOf(calicoPod)] : []))
   return {
@@ -54,7 +58,9 @@ const rangeChanges = (intent: Intent, { state, policy }: { state: ClusterState; 
   const promotion = base?.annotations[rangeAnnotation] === intent.target ? [] : [write.promotion(value, base)]
   const made = names.map(overrideName)
   const left = felix.objects.filter((it) => it.annotations[overrideKey] !== undefined && !made.includes(it.name))
-  const removals = [...names.map((node) => byName.get(overrideName(node)) ?? overrideName(node)), ...left].map(write.removal)
+  const removals = [...names.map((node) => byName.get(overrideName(node)) ?? overrideName(node)), ...left].map(
+    write.removal,
+  )
   return [...overrides, ...promotion, ...removals]
 }
 
@@ -67,10 +73,18 @@ const overridden = ({ scope }: Intent, { strategy }: Policy): string[] => {
 const writer = (api: CalicoApi) => {
   const about = (name: string) => ({ apiVersion: api, kind: 'FelixConfiguration', name })
   return {
-    override: (node: string, value: RangeValue, there: { object: FelixObject | undefined; base: FelixObject | undefined }): Change =>
+    override: (
+      node: string,
+      value: RangeValue,
+      there: { object: FelixObject | undefined; base: FelixObject | undefined },
+    ): Change =>
       there.object
         ? { action: 'patch', ...about(overrideName(node)), patch: setRange(there.object, value, api) }
-        : { action: 'create', ...about(overrideName(node)), patch: newOverride(node, value, carriedFrom(there.base, [])) },
+        : {
+            action: 'create',
+            ...about(overrideName(node)),
+            patch: newOverride(node, value, carriedFrom(there.base, [])),
+          },
     promotion: (value: RangeValue, base: FelixObject | undefined): Change =>
       base
         ? { action: 'patch', ...about('default'), patch: setRange(base, value, api) }
@@ -99,9 +113,14 @@ const forecast = (intent: Intent, assessment: Assessment, policy: Policy): Forec
   const reached = intent.target === undefined ? 0 : intent.scope.filter((it) => rawRange(it) !== intent.target).length
   const inScope = assessment.nodes.filter(({ applicable, broken }) => applicable && !broken).length
   const limit = budget(policy.maxUnavailable, inScope)
-  const atOnce = { staged: Math.min(limit, reached), canary: Math.max(reached - 1, Math.min(1, reached)), direct: reached }
+  const atOnce = {
+    staged: Math.min(limit, reached),
+    canary: Math.max(reached - 1, Math.min(1, reached)),
+    direct: reached,
+  }
   const pods = intent.restart.length
-  const seconds = duration(reached, policy, limit) + waves(pods, policy, limit) + Math.ceil(pods / limit) * secondsPerPod
+  const seconds =
+    duration(reached, policy, limit) + waves(pods, policy, limit) + Math.ceil(pods / limit) * secondsPerPod
   return {
     felixRestarts: reached,
     felixRestartsAtOnce: atOnce[policy.strategy],

@@ -43,7 +43,9 @@ export const actionFor = (policy: Policy, tags: Record<string, string> = {}): Ac
 /** Nodes that may be disturbed at one time among `inScope` nodes; at least one, or nothing could ever be done. */
 export const budget = (maxUnavailable: Policy['maxUnavailable'], inScope: number): number => {
   const nodes =
-    typeof maxUnavailable === 'number' ? maxUnavailable : Math.floor((Number.parseFloat(maxUnavailable) * inScope) / 100)
+    typeof maxUnavailable === 'number'
+      ? maxUnavailable
+      : Math.floor((Number.parseFloat(maxUnavailable) * inScope) / 100)
   return Math.max(1, Math.min(nodes, Math.max(inScope, 1)))
 }
 

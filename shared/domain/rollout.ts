@@ -57,7 +57,13 @@ export const parseRollout = (record: RolloutRecord | undefined): Rollout | undef
   const id = at('rollout')
   if (id === undefined) return undefined
   const state = at('state') as Rollout['state']
-  const pace = parsed<Pace>(at('pace'), ['strategy', 'maxUnavailable', 'canarySeconds', 'settleSeconds', 'nodeDeadlineSeconds'])
+  const pace = parsed<Pace>(at('pace'), [
+    'strategy',
+    'maxUnavailable',
+    'canarySeconds',
+    'settleSeconds',
+    'nodeDeadlineSeconds',
+  ])
   const where = parsed<Where>(at('where'), ['api', 'pods'])
   if (!states.includes(state) || !pace || !where) throw mangled('a state, pace or place')
   return {

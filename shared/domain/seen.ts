@@ -26,7 +26,9 @@ export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], 
   }
   const plain = (nodeName: string): FelixNode => ({ nodeName, nodeLabels: {}, env: [] })
   const versionOn = (pod: PodState | undefined) => versionOfImage(pod?.image ?? '') ?? fallback
-  const ranges = new Map(pods.map((pod) => [pod.node, rangeFor({ ...plain(pod.node), env: literal(pod) }, versionOn(pod))]))
+  const ranges = new Map(
+    pods.map((pod) => [pod.node, rangeFor({ ...plain(pod.node), env: literal(pod) }, versionOn(pod))]),
+  )
   const defaultRange = rangeFor(plain(''), versionOn(pods[0]))
   return { objects, pods, rangeOn: ({ node }) => ranges.get(node), defaultRange, ...(trouble && { trouble }) }
 }

@@ -17,9 +17,7 @@ export interface Look {
   assessment: Assessment
 }
 
-export type Beginning =
-  | { begun: true; rollout: Rollout }
-  | { begun: false; why: string; blockedBy: string[] }
+export type Beginning = { begun: true; rollout: Rollout } | { begun: false; why: string; blockedBy: string[] }
 
 /**
  * Puts into the Lease what has to be done now, if anything has to be and may be. A rollout that is running for another
@@ -32,7 +30,8 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   const record = needed(state.rollout)
   const present = parseRollout(record)
   if (present?.state === 'running' && carriesOut(present, intent)) return { begun: true, rollout: present }
-  if (intent.target === undefined && intent.restart.length === 0) return { begun: false, why: 'there is nothing to do', blockedBy: [] }
+  if (intent.target === undefined && intent.restart.length === 0)
+    return { begun: false, why: 'there is nothing to do', blockedBy: [] }
   if (present?.state === 'paused') return { begun: false, why: 'the rollout is paused', blockedBy: [] }
   const rollout = await rolloutOf(tools, look, { intent, policy })
   return put(tools, record, { ...rollout, touching: present?.state === 'running' ? present.touching : [] })
@@ -61,9 +60,15 @@ const put = async (tools: StepTools, record: RolloutRecord | undefined, rollout:
 }
 
 const summary = ({ target, restart }: Rollout): string =>
-  [target && `range ${target}`, restart.length > 0 && `${restart.length} calico-node restarts`].filter(Boolean).join(', ')
+  [target && `range ${target}`, restart.length > 0 && `${restart.length} calico-node restarts`]
+    .filter(Boolean)
+    .join(', ')
 
-const rolloutOf = async (tools: StepTools, { state, assessment }: Look, { intent, policy }: { intent: Intent; policy: Policy }): Promise<Rollout> => {
+const rolloutOf = async (
+  tools: StepTools,
+  { state, assessment }: Look,
+  { intent, policy }: { intent: Intent; policy: Policy },
+): Promise<Rollout> => {
   const felix = needed(state.felix)
   const daemonSet = needed(state.daemonSets).find(({ role }) => role === 'calico-node')
   if (!daemonSet) throw new Error('No calico-node DaemonSet was found, so nothing can be changed.')

@@ -15,14 +15,14 @@ import { parseRollout } from '../domain/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
 
 export interface EvaluateTools {
-  describe(cluster: ClusterRef): Promise<Read<EksCluster | undefined>>
-  observe(cluster: ClusterRef, eks: Read<EksCluster>): Promise<ClusterState>
+  describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
+  observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
   records: Records
   notices: Notices
   queues: Queues
   policy: Policy
-  now(): Date
-  log(event: string, facts: object): void
+  now: () => Date
+  log: (event: string, facts: object) => void
 }
 
 /** Looks at one cluster, says whether Calico is in step, remembers it, tells people what is new, and sets a rollout going. */
@@ -36,7 +36,12 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   const state = await tools.observe(cluster, known)
   const assessment = assess(state, tools.policy)
   const report: Report = { ...assessment.report, plan: plan(assessment, state, tools.policy) }
-  tools.log('assessed', { cluster: clusterKey(cluster), reason: message.reason, cause: message.cause, ...summaryOf(report, action) })
+  tools.log('assessed', {
+    cluster: clusterKey(cluster),
+    reason: message.reason,
+    cause: message.cause,
+    ...summaryOf(report, action),
+  })
   if (report.verdict === 'changing') return follow(tools, message)
   await tell(tools, cluster, { report, action })
   if (action === 'sync') await goOn(tools, message, { state, report, messageId })
@@ -54,7 +59,11 @@ const summaryOf = (report: Report, action: Action) => ({
  * Told once: a report is stored only after its news were told, so the stored report is what people know; a claim keeps
  * two looks from saying the same thing at one time.
  */
-const tell = async (tools: EvaluateTools, cluster: ClusterRef, { report, action }: { report: Report; action: Action }) => {
+const tell = async (
+  tools: EvaluateTools,
+  cluster: ClusterRef,
+  { report, action }: { report: Report; action: Action },
+) => {
   const key = clusterKey(cluster)
   const last = await tools.records.lastReport(key)
   const told = (last && newsOf(last)) ?? ''
@@ -73,7 +82,11 @@ const tell = async (tools: EvaluateTools, cluster: ClusterRef, { report, action 
   await tools.records.putReport(key, report)
 }
 
-const attributesOf = ({ verdict }: Report, severity: 'critical' | 'warning' | 'info', { name, account, region }: ClusterRef) => ({
+const attributesOf = (
+  { verdict }: Report,
+  severity: 'critical' | 'warning' | 'info',
+  { name, account, region }: ClusterRef,
+) => ({
   severity,
   verdict,
   cluster: name,
@@ -81,7 +94,8 @@ const attributesOf = ({ verdict }: Report, severity: 'critical' | 'warning' | 'i
   region,
 })
 
-const digest = (parts: unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+const digest = (parts: unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 
 /** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. */
 const follow = async ({ queues, log }: EvaluateTools, { cluster, reason, cause, attempt = 0 }: Evaluation) => {
@@ -89,7 +103,10 @@ const follow = async ({ queues, log }: EvaluateTools, { cluster, reason, cause, 
   // A rollout that waits goes on when the change is over.
   const why = reason === 'rollout' ? reason : 'follow'
   const message: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }
-  await queues.sendEvaluation({ ...message, ...(cause && { cause }) }, { delaySeconds: Math.min(5 * 2 ** attempt, 900) })
+  await queues.sendEvaluation(
+    { ...message, ...(cause && { cause }) },
+    { delaySeconds: Math.min(5 * 2 ** attempt, 900) },
+  )
 }
 
 /** Seconds without a renewal of the Lease after which a running rollout is taken to have lost its message. */
@@ -99,7 +116,11 @@ const silentSeconds = 600
  * Begins a rollout, or lets one that waits go on. A look that has nothing to do with a rollout leaves a live one alone,
  * so that many events never make it many chains of messages.
  */
-const goOn = async (tools: EvaluateTools, { cluster, reason }: Evaluation, about: { state: ClusterState; report: Report; messageId: string }) => {
+const goOn = async (
+  tools: EvaluateTools,
+  { cluster, reason }: Evaluation,
+  about: { state: ClusterState; report: Report; messageId: string },
+) => {
   const { plan: wanted } = about.report
   const record = valueOf(about.state.rollout)
   const rollout = parseRollout(record)

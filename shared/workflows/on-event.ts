@@ -4,7 +4,7 @@ import { clusterKey, clusterRef } from '../messages.ts'
 
 export interface OnEventTools {
   queues: Queues
-  log(event: string, facts: object): void
+  log: (event: string, facts: object) => void
 }
 
 /** Something touched a cluster: ask for a look at it. */

@@ -1,6 +1,13 @@
 import type { FelixObject } from '../domain/cluster.ts'
 import { newDefault, rangeValue } from '../domain/plan.ts'
-import { carriedFrom, newOverride, overrideName, setRange, unsetRange, type ObjectPatch } from '../domain/range-writes.ts'
+import {
+  carriedFrom,
+  newOverride,
+  overrideName,
+  setRange,
+  unsetRange,
+  type ObjectPatch,
+} from '../domain/range-writes.ts'
 import { changedAtKey, overrideKey } from '../domain/rollout-annotations.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import type { StepTools } from './rollout-step.ts'
@@ -8,13 +15,20 @@ import type { StepTools } from './rollout-step.ts'
 type Tools = Pick<StepTools, 'kube' | 'now'>
 
 /** The one write on a node: creates our override, or adds the range to an object that is there already. */
-export const writeOverride = async (tools: Tools, rollout: Rollout, on: { node: string; objects: FelixObject[] }): Promise<void> => {
+export const writeOverride = async (
+  tools: Tools,
+  rollout: Rollout,
+  on: { node: string; objects: FelixObject[] },
+): Promise<void> => {
   const { api } = rollout.where
   const value = rangeValue(rollout.target ?? '')
   const object = on.objects.find(({ name }) => name === overrideName(on.node))
   if (object) {
     const made = object.annotations[overrideKey] ?? 'added'
-    await patch(tools, rollout, { object, change: marked(setRange(object, value, api), { [overrideKey]: made, [changedAtKey]: at(tools) }) })
+    await patch(tools, rollout, {
+      object,
+      change: marked(setRange(object, value, api), { [overrideKey]: made, [changedAtKey]: at(tools) }),
+    })
     return
   }
   const base = on.objects.find(({ name }) => name === 'default')
@@ -27,7 +41,8 @@ export const writeDefault = async (tools: Tools, rollout: Rollout, objects: Feli
   const value = rangeValue(rollout.target ?? '')
   const base = objects.find(({ name }) => name === 'default')
   const stamp = { [changedAtKey]: at(tools) }
-  if (base) await patch(tools, rollout, { object: base, change: marked(setRange(base, value, rollout.where.api), stamp) })
+  if (base)
+    await patch(tools, rollout, { object: base, change: marked(setRange(base, value, rollout.where.api), stamp) })
   else await create(tools, rollout, marked(newDefault(value), stamp))
 }
 
@@ -46,13 +61,24 @@ const marked = (change: ObjectPatch, annotations: Record<string, string>): Objec
   metadata: { ...change.metadata, annotations: { ...change.metadata.annotations, ...annotations } },
 })
 
-const patch = async ({ kube }: Tools, { where }: Rollout, { object, change }: { object: FelixObject; change: ObjectPatch }) => {
+const patch = async (
+  { kube }: Tools,
+  { where }: Rollout,
+  { object, change }: { object: FelixObject; change: ObjectPatch },
+) => {
   const { name, resourceVersion } = object
   const { annotations } = change.metadata
-  await kube.patchFelix(where.api, { name, resourceVersion, metadata: { annotations }, ...(change.spec && { spec: change.spec }) })
+  await kube.patchFelix(where.api, {
+    name,
+    resourceVersion,
+    metadata: { annotations },
+    ...(change.spec && { spec: change.spec }),
+  })
 }
 
 const create = async ({ kube }: Tools, { where }: Rollout, { metadata, spec = {} }: ObjectPatch) => {
-  const annotations = Object.fromEntries(Object.entries(metadata.annotations).filter((entry): entry is [string, string] => entry[1] !== null))
+  const annotations = Object.fromEntries(
+    Object.entries(metadata.annotations).filter((entry): entry is [string, string] => entry[1] !== null),
+  )
   await kube.createFelix(where.api, { name: metadata.name ?? 'default', annotations, spec })
 }

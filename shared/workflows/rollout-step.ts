@@ -14,8 +14,8 @@ export interface StepTools {
   holder: string
   /** The Lease is renewed in a third of it; a holder that died is waited out for this long. */
   leaseSeconds: number
-  now(): Date
-  tell(event: StepEvent): void
+  now: () => Date
+  tell: (event: StepEvent) => void
 }
 
 /** What was done, for the log and for whoever watches. */
@@ -80,7 +80,11 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
       return { next: 'now' }
     case 'promote':
       await writeDefault(tools, rollout, objects)
-      tools.tell({ what: 'value written to default', object: 'FelixConfiguration/default', why: `range ${rollout.target}` })
+      tools.tell({
+        what: 'value written to default',
+        object: 'FelixConfiguration/default',
+        why: `range ${rollout.target}`,
+      })
       return { next: 'now' }
     case 'remove-override':
       await removeOverride(tools, rollout, step.object)
@@ -101,7 +105,11 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
 }
 
 /** The intent goes into the Lease before the deed: cut short between the two, the next step sees both and goes on. */
-const restart = async (tools: StepTools, at: Standing, { pod, settled }: Extract<Step, { do: 'restart' }>): Promise<Outcome> => {
+const restart = async (
+  tools: StepTools,
+  at: Standing,
+  { pod, settled }: Extract<Step, { do: 'restart' }>,
+): Promise<Outcome> => {
   const { rollout } = at
   if (!rollout.touching.some((it) => it.pod === pod.name)) {
     const touching = rollout.touching.filter(({ node }) => !settled.includes(node))
@@ -113,7 +121,11 @@ const restart = async (tools: StepTools, at: Standing, { pod, settled }: Extract
   return { next: 'now' }
 }
 
-const halt = async (tools: StepTools, at: Standing & { seen: Seen | undefined }, { reason, node }: Extract<Step, { do: 'halt' }>): Promise<Outcome> => {
+const halt = async (
+  tools: StepTools,
+  at: Standing & { seen: Seen | undefined },
+  { reason, node }: Extract<Step, { do: 'halt' }>,
+): Promise<Outcome> => {
   await putRollout(tools, at, { ...at.rollout, state: 'halted', reason, ...(node && { rollback: node }) })
   tools.tell({ what: 'rollout halted', ...(node && { node }), why: reason })
   return node ? { next: 'now' } : { next: 'over', state: 'halted', why: reason }
@@ -149,11 +161,15 @@ const putRollout = (tools: StepTools, { record }: Standing, rollout: Rollout, { 
 const heldByOther = ({ holder, renewedAt, leaseSeconds }: RolloutRecord, tools: StepTools): Outcome | undefined => {
   if (!holder || holder === tools.holder || !renewedAt) return undefined
   const left = (leaseSeconds ?? 0) - (tools.now().getTime() - Date.parse(renewedAt)) / 1000
-  return left > 0 ? { next: 'wait', seconds: Math.ceil(left), why: `the rollout is being carried out by ${holder}` } : undefined
+  return left > 0
+    ? { next: 'wait', seconds: Math.ceil(left), why: `the rollout is being carried out by ${holder}` }
+    : undefined
 }
 
-const isDueForRenewal = ({ holder, renewedAt }: RolloutRecord, { holder: self, leaseSeconds, now }: StepTools): boolean =>
-  holder !== self || now().getTime() - Date.parse(renewedAt ?? '1970-01-01') > (leaseSeconds * 1000) / 3
+const isDueForRenewal = (
+  { holder, renewedAt }: RolloutRecord,
+  { holder: self, leaseSeconds, now }: StepTools,
+): boolean => holder !== self || now().getTime() - Date.parse(renewedAt ?? '1970-01-01') > (leaseSeconds * 1000) / 3
 
 const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<Outcome> => {
   const { holder, leaseSeconds } = tools

@@ -4,9 +4,9 @@ import type { Fleet } from '../settings.ts'
 
 export interface SweepTools {
   /** Names of the clusters in one account and region. */
-  list(place: { account: string; roleArn?: string; region: string }): Promise<string[]>
+  list: (place: { account: string; roleArn?: string; region: string }) => Promise<string[]>
   queues: Queues
-  log(event: string, facts: object): void
+  log: (event: string, facts: object) => void
 }
 
 /**
@@ -19,8 +19,11 @@ export const sweep = async (tools: SweepTools, fleet: Fleet): Promise<{ clusters
   const clusters = lists.flatMap((it) => (it.status === 'fulfilled' ? it.value : []))
   await tools.queues.sendEvaluations(clusters.map(evaluationOf))
   tools.log('sweep', { clusters: clusters.length, places: places.length })
-  const failures = lists.flatMap((it, index) => (it.status === 'rejected' ? [`${nameOf(places[index])}: ${String(it.reason)}`] : []))
-  if (failures.length > 0) throw new Error(`Clusters could not be listed in ${failures.length} places. ${failures.join('; ')}`)
+  const failures = lists.flatMap((it, index) =>
+    it.status === 'rejected' ? [`${nameOf(places[index])}: ${String(it.reason)}`] : [],
+  )
+  if (failures.length > 0)
+    throw new Error(`Clusters could not be listed in ${failures.length} places. ${failures.join('; ')}`)
   return { clusters: clusters.length }
 }
 
@@ -31,6 +34,7 @@ interface Place {
 }
 
 const clean = ({ account, region, roleArn }: Place) => ({ account, region, ...(roleArn && { roleArn }) })
-const refs = ({ account, region }: Place, names: string[]): ClusterRef[] => names.map((name) => ({ account, region, name }))
+const refs = ({ account, region }: Place, names: string[]): ClusterRef[] =>
+  names.map((name) => ({ account, region, name }))
 const evaluationOf = (cluster: ClusterRef): Evaluation => ({ schemaVersion: 1, cluster, reason: 'sweep' })
 const nameOf = (place: Place | undefined): string => `${place?.account}/${place?.region}`

@@ -4,12 +4,12 @@ import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
 
 export interface SyncTools extends StepTools {
   /** A whole look at the cluster as it is now. */
-  look(): Promise<Look>
+  look: () => Promise<Look>
   /** Resolves early when the user interrupts. */
-  sleep(seconds: number): Promise<void>
+  sleep: (seconds: number) => Promise<void>
   /** Told before every wait, for a progress line. */
-  waiting(outcome: Extract<Outcome, { next: 'wait' }>): void
-  interrupted(): boolean
+  waiting: (outcome: Extract<Outcome, { next: 'wait' }>) => void
+  interrupted: () => boolean
 }
 
 export type SyncResult =
@@ -21,7 +21,11 @@ export const sync = async (tools: SyncTools, policy: Policy): Promise<SyncResult
   const beginning = await beginRollout(tools, await tools.look(), policy)
   if (!beginning.begun) {
     const { why, blockedBy } = beginning
-    return { end: blockedBy.length > 0 || why !== 'there is nothing to do' ? 'blocked' : 'nothing-to-do', why, blockedBy }
+    return {
+      end: blockedBy.length > 0 || why !== 'there is nothing to do' ? 'blocked' : 'nothing-to-do',
+      why,
+      blockedBy,
+    }
   }
   for (;;) {
     if (tools.interrupted()) return interrupted(tools)

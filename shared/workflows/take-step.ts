@@ -12,13 +12,13 @@ import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
 
 export interface TakeStepTools extends Omit<StepTools, 'kube'> {
   access: {
-    describe(cluster: ClusterRef): Promise<Read<EksCluster | undefined>>
-    observe(cluster: ClusterRef, eks: Read<EksCluster>): Promise<ClusterState>
-    kube(cluster: ClusterRef, eks: EksCluster): KubeClient | undefined
+    describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
+    observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
+    kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
   }
   queues: Queues
   policy: Policy
-  log(event: string, facts: object): void
+  log: (event: string, facts: object) => void
 }
 
 /**
@@ -34,11 +34,19 @@ export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messa
     case 'now':
       return tools.queues.sendRolloutStep({ schemaVersion: 1, cluster, begin: false }, messageId)
     case 'wait':
-      return tools.queues.sendEvaluation({ schemaVersion: 1, cluster, reason: 'rollout' }, { delaySeconds: outcome.seconds })
+      return tools.queues.sendEvaluation(
+        { schemaVersion: 1, cluster, reason: 'rollout' },
+        { delaySeconds: outcome.seconds },
+      )
     case 'over':
       // Whatever the end is, people hear of it from a fresh look at the cluster. What never began ends in silence.
       if (outcome.state === 'done' || outcome.state === 'halted') {
-        await tools.queues.sendEvaluation({ schemaVersion: 1, cluster, reason: 'event', cause: `rollout ${outcome.state}` })
+        await tools.queues.sendEvaluation({
+          schemaVersion: 1,
+          cluster,
+          reason: 'event',
+          cause: `rollout ${outcome.state}`,
+        })
       }
   }
 }
@@ -47,7 +55,8 @@ const stepOn = async (tools: TakeStepTools, { cluster, begin }: RolloutStep): Pr
   const eks = needed(await tools.access.describe(cluster))
   const kube = eks && tools.access.kube(cluster, eks)
   if (!eks || !kube) return { next: 'over', state: 'none', why: 'the cluster is gone' }
-  if (eks.state.status !== 'ACTIVE') return { next: 'wait', seconds: 60, why: `EKS says the cluster is ${eks.state.status}` }
+  if (eks.state.status !== 'ACTIVE')
+    return { next: 'wait', seconds: 60, why: `EKS says the cluster is ${eks.state.status}` }
   const step = { ...tools, kube }
   if (!begin) return rolloutStep(step)
   const state = await tools.access.observe(cluster, { value: eks })

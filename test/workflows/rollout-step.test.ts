@@ -32,13 +32,19 @@ describe('a staged change of the range', () => {
     expect([...ranges(world).values()]).toEqual(Array(5).fill(target))
     expect(world.felixRestarts.map(({ node }) => node)).toEqual(['n03', 'n00', 'n01', 'n02', 'n04'])
     expect([...world.objects.keys()]).toEqual(['default'])
-    expect(world.objects.get('default')).toMatchObject({ annotations: { [rangeAnnotation]: target }, spec: { kubeNodePortRanges: [target] } })
+    expect(world.objects.get('default')).toMatchObject({
+      annotations: { [rangeAnnotation]: target },
+      spec: { kubeNodePortRanges: [target] },
+    })
     expect(world.lease).not.toHaveProperty('holder')
   })
 
   test('waits for the first node alone, three times as long as for the others', async () => {
     const world = worldOf(nodes(4))
-    startRollout(world, { target, pace: { strategy: 'staged', maxUnavailable: 3, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 } })
+    startRollout(world, {
+      target,
+      pace: { strategy: 'staged', maxUnavailable: 3, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 },
+    })
     await run(world)
     const [first, second] = world.felixRestarts
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(30_000)
@@ -60,7 +66,10 @@ describe('a staged change of the range', () => {
     const world = worldOf(nodes(2), [felixObject('default'), theirs])
     startRollout(world, { target })
     await run(world)
-    expect(world.objects.get('node.n00')).toMatchObject({ annotations: { team: 'net' }, spec: { logSeverityScreen: 'Debug' } })
+    expect(world.objects.get('node.n00')).toMatchObject({
+      annotations: { team: 'net' },
+      spec: { logSeverityScreen: 'Debug' },
+    })
     expect(Object.keys(world.objects.get('node.n00')?.annotations ?? {})).toEqual(['team'])
   })
 
@@ -96,26 +105,46 @@ describe('a staged change of the range', () => {
   test('halts when what was written is not what counts', async () => {
     const world = worldOf(nodes(2))
     const patch = world.tools.kube.createFelix
-    world.tools = { ...world.tools, kube: { ...world.tools.kube, createFelix: async (api, draft, options) => {
-      const made = await patch(api, draft, options)
-      world.objects.set(made.name, { ...made, annotations: { ...made.annotations, 'projectcalico.org/metadata': JSON.stringify({ annotations: { [rangeAnnotation]: '1:2' } }) } })
-      return made
-    } } }
+    world.tools = {
+      ...world.tools,
+      kube: {
+        ...world.tools.kube,
+        createFelix: async (api, draft, options) => {
+          const made = await patch(api, draft, options)
+          world.objects.set(made.name, {
+            ...made,
+            annotations: {
+              ...made.annotations,
+              'projectcalico.org/metadata': JSON.stringify({ annotations: { [rangeAnnotation]: '1:2' } }),
+            },
+          })
+          return made
+        },
+      },
+    }
     startRollout(world, { target })
     expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringContaining('1:2') })
   })
 
   test('whatever the size, budget and strategy: it ends, right, within the budget', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 5 }), fc.constantFrom('staged' as const, 'canary' as const, 'direct' as const), async (count, maxUnavailable, strategy) => {
-        const world = worldOf(nodes(count))
-        startRollout(world, { target, pace: { strategy, maxUnavailable, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 } })
-        expect(await run(world)).toMatchObject({ state: 'done' })
-        expect([...ranges(world).values()].every((range) => range === target)).toBe(true)
-        expect(world.felixRestarts).toHaveLength(count)
-        expect([...world.objects.keys()]).toEqual(['default'])
-        if (strategy === 'staged') expect(mostAtOnce(world.felixRestarts, 10)).toBeLessThanOrEqual(maxUnavailable)
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.constantFrom('staged' as const, 'canary' as const, 'direct' as const),
+        async (count, maxUnavailable, strategy) => {
+          const world = worldOf(nodes(count))
+          startRollout(world, {
+            target,
+            pace: { strategy, maxUnavailable, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 },
+          })
+          expect(await run(world)).toMatchObject({ state: 'done' })
+          expect([...ranges(world).values()].every((range) => range === target)).toBe(true)
+          expect(world.felixRestarts).toHaveLength(count)
+          expect([...world.objects.keys()]).toEqual(['default'])
+          if (strategy === 'staged') expect(mostAtOnce(world.felixRestarts, 10)).toBeLessThanOrEqual(maxUnavailable)
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -137,10 +166,16 @@ describe('restarts', () => {
     startRollout(world, { restart: all(world) })
     const { deletePod } = world.tools.kube
     let cut = true
-    world.tools = { ...world.tools, kube: { ...world.tools.kube, deletePod: (pod) => {
-      cut = !cut
-      return cut ? deletePod(pod) : Promise.reject(new Error('the process died here'))
-    } } }
+    world.tools = {
+      ...world.tools,
+      kube: {
+        ...world.tools.kube,
+        deletePod: (pod) => {
+          cut = !cut
+          return cut ? deletePod(pod) : Promise.reject(new Error('the process died here'))
+        },
+      },
+    }
     for (let step = 0; step < 100; step += 1) {
       const outcome = await rolloutStep(world.tools).catch(() => undefined)
       if (outcome?.next === 'over') break

@@ -31,7 +31,11 @@ export const where: Rollout['where'] = {
   pods: { namespace: 'calico-system', selector: { 'k8s-app': 'calico-node' }, uid: 'ds' },
 }
 
-export const felixObject = (name: string, annotations: Record<string, string> = {}, spec: object = {}): FelixObject => ({
+export const felixObject = (
+  name: string,
+  annotations: Record<string, string> = {},
+  spec: object = {},
+): FelixObject => ({
   name,
   uid: `uid-${name}`,
   resourceVersion: '1',
@@ -96,7 +100,13 @@ export const startRollout = (world: World, over: Partial<Rollout>): void => {
     startedAt: world.iso(),
     ...over,
   }
-  world.lease = { resourceVersion: '1', holder: 'test', renewedAt: world.iso(), leaseSeconds: 60, annotations: strings(rolloutAnnotations(rollout)) }
+  world.lease = {
+    resourceVersion: '1',
+    holder: 'test',
+    renewedAt: world.iso(),
+    leaseSeconds: 60,
+    annotations: strings(rolloutAnnotations(rollout)),
+  }
 }
 
 /** The text of the range that Felix on each node goes by. */
