@@ -1,4 +1,5 @@
 import { Agent, request as httpsRequest } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { LabCluster } from './cluster.ts'
 
 /** What an API server answered instead of what was asked: `status` and the body's words. */
@@ -12,6 +13,9 @@ export interface AdminAccess {
   token: string
 }
 
+/** Milliseconds. For a moment after it has taken a new kind of resource, an API server answers 429, `storage is (re)initializing`. */
+const patience = 10_000
+
 /** `LabCluster.request` over HTTPS. The connections are kept and shared; `close` lets them go. */
 export function adminClient({ server, caPem, token }: AdminAccess): {
   request: LabCluster['request']
@@ -20,7 +24,12 @@ export function adminClient({ server, caPem, token }: AdminAccess): {
   const agent = new Agent({ keepAlive: true, maxSockets: 32, ca: caPem })
   const request: LabCluster['request'] = async (method, path, body, contentType = 'application/json') => {
     const headers = { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': contentType }) }
-    const { status, text } = await exchange(new URL(path, server), { method, agent, headers }, body)
+    const send = () => exchange(new URL(path, server), { method, agent, headers }, body)
+    let { status, text } = await send()
+    for (const deadline = Date.now() + patience; status === 429 && Date.now() < deadline; ) {
+      await sleep(50)
+      ;({ status, text } = await send())
+    }
     if (status >= 400) throw requestError(status, `${method} ${path}`, text)
     return parsed(text)
   }
