@@ -49,7 +49,10 @@ export interface FelixWarning {
   object: string
   /** `metadata.annotations[config.projectcalico.org/KubeNodePortRanges]`, `spec.kubeNodePortRanges` */
   field?: string
+  /** Cut where it is absurdly long. */
   raw?: string
+  /** It is about the layer that decides the parameter, not about one that is shadowed anyway. */
+  decides: boolean
   message: string
 }
 

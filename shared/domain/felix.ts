@@ -1,9 +1,15 @@
-import type { ConfigMapState, EnvFrom, EnvVar, FelixObject } from './cluster.ts'
-import type { FelixResolution, ParameterLayer, RangeLayer } from './felix-values.ts'
-import type { Read } from './read.ts'
-import type { CalicoApi } from './report.ts'
-import type { CalicoVersion } from './version.ts'
+import { goLower } from './felix-go.ts'
+import { type FelixNode, type FelixSource, indexForVersion, type VersionIndex } from './felix-index.ts'
+import { mergeVersions } from './felix-merge.ts'
+import { compileGo } from './felix-regex.ts'
+import { type Layer, objectOf } from './felix-resolve.ts'
+import type { DerivedValues, FelixResolution, FelixValues, ParameterLayer, RangeLayer } from './felix-values.ts'
+import { parsePortList } from './ports.ts'
+import { type CalicoVersion, parseVersion } from './version.ts'
 
+export { type ResolvedEnv, resolveEnv } from './felix-env.ts'
+export type { FelixNode } from './felix-index.ts'
+export { felixParameters } from './felix-resolve.ts'
 export type {
   DerivedValues,
   FelixError,
@@ -17,53 +23,120 @@ export type {
   RangeLayer,
 } from './felix-values.ts'
 
-/** What bears on Felix's configuration on one node. */
-export interface FelixNode {
-  nodeName: string
-  nodeLabels: Record<string, string>
-  /** In the order of the process environment; the last of several spellings of one name counts. */
-  env: { name: string; value: string }[]
-  /** Variables whose value cannot be known from outside. */
-  unknownEnv?: string[]
-  /** Contents of /etc/calico/felix.cfg where known: parameter to value. */
-  file?: Record<string, string>
-}
-
-/** The FelixConfigurations of a cluster and how they were read. */
-export interface FelixSource {
-  objects: FelixObject[]
-  /** The group the objects were read through: through v3 the copy in `projectcalico.org/metadata` is merged already. */
-  api: CalicoApi
-  /** The objects are stored as projectcalico.org/v3 CRDs (no API server of Calico's in between). */
-  nativeV3?: boolean
+export interface FelixCluster extends FelixSource {
   /** Undefined: not known. Then only what all versions agree on is told. */
-  calico?: CalicoVersion
+  calico?: CalicoVersion | undefined
 }
 
-export type FelixInputs = FelixNode & FelixSource
+export type FelixInputs = FelixNode & FelixCluster
 
 /** The objects of a cluster, decoded once and looked up per node. */
 export interface FelixIndex {
+  /** Nodes on which the same layers count get the very same answer. */
   resolve(node: FelixNode): FelixResolution
-  /** Everything that says something about a parameter (in any spelling) on this node, highest first. */
+  /** Everything that says something about a parameter (or spec field, in any case) on this node, highest first. */
   layers(node: FelixNode, parameter: string): ParameterLayer[]
   rangeLayers(node: FelixNode): RangeLayer[]
 }
 
-export interface ResolvedEnv {
-  env: { name: string; value: string }[]
-  unknownEnv: string[]
+// One of each kind: the versions between them differ in nothing that is resolved here.
+const kinds = ['3.22.0', '3.24.0', '3.26.0', '3.28.0', '3.29.0', '3.32.0', '3.33.0'].flatMap(
+  (it) => parseVersion(it) ?? [],
+)
+
+/** For many nodes: decodes each object once, parses each text once. */
+export function indexFelix(cluster: FelixCluster): FelixIndex {
+  const versions = (cluster.calico ? [cluster.calico] : kinds).map((version) => indexForVersion(cluster, version))
+  const newest = versions.at(-1) as VersionIndex
+  const merge = cachedMerge()
+  const specs = new Map(cluster.objects.map((object) => [`FelixConfiguration/${object.name}`, object.spec]))
+  const layers = (node: FelixNode, parameter: string): ParameterLayer[] =>
+    parameterLayers(newest.layers(node), goLower(parameter), (object) => specs.get(object))
+  return {
+    resolve: (node) => merge(versions.map((version) => version.resolve(node))),
+    layers,
+    rangeLayers: (node) => layers(node, 'KubeNodePortRanges').map(withRanges),
+  }
 }
 
-/** For many nodes: decodes each object once, parses each text once; nodes with the same layers share one answer. */
-export declare function indexFelix(source: FelixSource): FelixIndex
+export const resolveFelix = (inputs: FelixInputs): FelixResolution => indexFelix(inputs).resolve(inputs)
 
-export declare function resolveFelix(inputs: FelixInputs): FelixResolution
+export const rangeLayers = (inputs: FelixInputs): RangeLayer[] => indexFelix(inputs).rangeLayers(inputs)
 
-export declare function rangeLayers(inputs: FelixInputs): RangeLayer[]
+/** The values that are certain; none where Felix would not start. */
+export const certainValues = (resolution: FelixResolution): Partial<FelixValues & DerivedValues> =>
+  resolution.outcome === 'error' ? {} : resolution.values
 
-/** The kubelet's order: envFrom first, env over it; what cannot be resolved is named, never guessed. */
-export declare function resolveEnv(
-  from: { env: EnvVar[]; envFrom: EnvFrom[]; namespace: string },
-  configMaps: Record<string, Read<ConfigMapState | undefined>>,
-): ResolvedEnv
+/** Whether `InterfaceExclude` covers an interface of this name. */
+export const excludesInterface = (patterns: readonly string[], name: string): boolean =>
+  patterns.some((pattern) => compileGo(pattern)?.matches(name) ?? false)
+
+type Merge = (answers: FelixResolution[]) => FelixResolution
+
+function cachedMerge(): Merge {
+  const known = new Map<FelixResolution | undefined, { answers: FelixResolution[]; merged: FelixResolution }[]>()
+  return (answers) => {
+    const [only] = answers
+    if (only && answers.length === 1) return only
+    const similar = known.get(only) ?? []
+    known.set(only, similar)
+    const same = similar.find((it) => it.answers.every((answer, at) => answer === answers[at]))
+    if (same) return same.merged
+    const merged = mergeVersions(answers)
+    similar.push({ answers, merged })
+    return merged
+  }
+}
+
+type SpecOf = (object: string) => Record<string, unknown> | undefined
+
+function parameterLayers(layers: readonly Layer[], name: string, specOf: SpecOf): ParameterLayer[] {
+  const found = layers.flatMap((layer) => [
+    ...unseenIn(layer, name),
+    ...seenIn(layer, name, specOf(layer.object) ?? {}),
+  ])
+  const deciding = found.find((it) => it.raw !== '')
+  return found.map((it) => {
+    const decides = it.raw !== '' && it.source === deciding?.source
+    return {
+      ...it,
+      decides,
+      shadowed: !decides && deciding !== undefined && found.indexOf(it) > found.indexOf(deciding),
+    }
+  })
+}
+
+type Place = Omit<ParameterLayer, 'decides' | 'shadowed'>
+
+const unseenIn = (layer: Layer, name: string): Place[] =>
+  layer.unknown?.has(name) ? [{ source: layer.source, object: `env FELIX_${name.toUpperCase()}`, kind: 'env' }] : []
+
+function seenIn(layer: Layer, name: string, spec: Readonly<Record<string, unknown>>): Place[] {
+  const entries = layer.entries.get(name) ?? []
+  const places = entries.map((entry) => {
+    const { kind, raw, field } = entry
+    return { source: layer.source, object: objectOf(layer, entry), kind, raw, ...(field !== undefined && { field }) }
+  })
+  return entries.length > 0 ? places : fieldIn(layer, name, spec)
+}
+
+/** A field of the spec that no table here knows: texts, numbers, booleans and lists of texts as the syncer writes them. */
+function fieldIn(layer: Layer, name: string, spec: Readonly<Record<string, unknown>>): Place[] {
+  const field = Object.keys(spec).find((it) => goLower(it) === name)
+  const raw = field === undefined ? undefined : plainText(spec[field])
+  if (field === undefined || raw === undefined) return []
+  return [{ source: layer.source, object: layer.object, kind: 'spec', raw, field: `spec.${field}` }]
+}
+
+function plainText(value: unknown): string | undefined {
+  if (value === null || value === undefined || value === '') return undefined
+  if (Array.isArray(value)) return value.join(',')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function withRanges(layer: ParameterLayer): RangeLayer {
+  if (layer.raw === undefined || layer.raw === '') return layer
+  if (goLower(layer.raw) === 'none') return { ...layer, ranges: [] }
+  const list = parsePortList(layer.raw)
+  return list.ok ? { ...layer, ranges: list.ranges } : { ...layer, reason: list.reason }
+}

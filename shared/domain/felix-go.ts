@@ -1,0 +1,48 @@
+/** Where Go reads or compares text otherwise than JavaScript, and Felix's answer depends on it. */
+
+/** strings.ToLower: rune by rune, so that `İ` is `i` and nothing more. */
+export const goLower = (text: string): string => text.replaceAll('İ', 'i').toLowerCase()
+
+const digitOf = (code: number): number => {
+  if (code >= 48 && code <= 57) return code - 48
+  const letter = code | 32
+  return letter >= 97 && letter <= 122 ? letter - 87 : 99
+}
+
+function baseOf(text: string): { base: number; from: number } {
+  if (text.charCodeAt(0) !== 48) return { base: 10, from: 0 }
+  const base = text.length >= 3 ? { b: 2, o: 8, x: 16 }[text.charAt(1).toLowerCase()] : undefined
+  return base === undefined ? { base: 8, from: 1 } : { base, from: 2 }
+}
+
+/**
+ * strconv.ParseUint(text, 0, 32): decimal, `0x`, `0b`, `0o` or a leading zero for octal; an underscore between digits
+ * or after the prefix. Undefined for anything else and above 4294967295.
+ */
+export function parseUint32(text: string): number | undefined {
+  if (text === '') return undefined
+  const { base, from } = baseOf(text)
+  let value = 0
+  let separable = from > 0
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 95) {
+      if (!separable) return undefined
+      separable = false
+      continue
+    }
+    const digit = digitOf(code)
+    if (digit >= base) return undefined
+    separable = true
+    value = value * base + digit
+    if (value > 0xffffffff) return undefined
+  }
+  return separable ? value : undefined
+}
+
+const shown = 200
+
+/** For messages: quoted, and cut where the text is absurdly long. */
+export const quote = (text: string): string => JSON.stringify(short(text))
+
+export const short = (text: string): string => (text.length > shown ? `${text.slice(0, shown)}…` : text)
