@@ -14,9 +14,9 @@ export interface Routed {
 
 export interface EventBusOptions {
   targets: Targets
-  onRouted?(routed: Routed): void
+  onRouted?: (routed: Routed) => void
   /** A delivery that failed for good and that no dead-letter queue took. */
-  onFault?(fault: Error): void
+  onFault?: (fault: Error) => void
 }
 
 export interface EventBus {

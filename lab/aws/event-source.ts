@@ -37,7 +37,7 @@ export function startEventSources(stack: Stack, options: EventSourceOptions): Ev
   const stopping = { stopped: false }
   const mappings = stack
     .ofType('AWS::Lambda::EventSourceMapping')
-    .filter(({ properties }) => String(properties['Enabled'] ?? true) === 'true')
+    .filter(({ properties }) => String(properties['Enabled']) !== 'false')
     .map((resource) => mappingOf(stack, resource))
   const ended = Promise.all(mappings.map((mapping) => poll(mapping, options, stopping)))
   return { queues: mappings.map(({ queue }) => queue.name), stop: () => void (stopping.stopped = true), ended }

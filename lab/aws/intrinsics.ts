@@ -21,7 +21,8 @@ export function resolve(value: unknown, scope: Scope): unknown {
 function evaluate(value: unknown, scope: Scope): unknown {
   if (Array.isArray(value)) return value.map((item) => evaluate(item, scope)).filter((item) => item !== noValue)
   if (!isFields(value)) return value
-  const [[name = '', argument] = [], ...others] = Object.entries(value)
+  const [first, ...others] = Object.entries(value)
+  const [name, argument] = first ?? ['', undefined]
   const intrinsic = others.length === 0 ? intrinsics[name] : undefined
   if (intrinsic !== undefined) return intrinsic(argument, scope)
   if (name.startsWith('Fn::')) throw new Error(`The lab does not know the intrinsic function ${name}`)
@@ -77,7 +78,7 @@ function found(value: unknown, what: string): unknown {
 /** A condition by name, or a condition function. */
 export function holds(condition: unknown, scope: Scope): boolean {
   if (typeof condition === 'string') return holds(found(scope.conditions[condition], `condition ${condition}`), scope)
-  const [[name = '', argument] = []] = Object.entries(fieldsOf(condition))
+  const [name, argument] = Object.entries(fieldsOf(condition))[0] ?? ['', undefined]
   const parts = listOf(argument)
   if (name === 'Condition') return holds(textOf(argument), scope)
   if (name === 'Fn::And') return parts.every((part) => holds(part, scope))

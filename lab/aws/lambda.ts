@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { isFields, fieldsOf, numberOf, textOf } from './json.ts'
+import { asText, isFields, fieldsOf, numberOf, textOf } from './json.ts'
 import type { Keyring } from './keyring.ts'
 import { type Environment, type Result, startEnvironment } from './lambda-environment.ts'
 import type { Resource, Stack } from './template.ts'
@@ -139,7 +139,7 @@ function own({ region }: Stack, { name, properties }: Resource, { keyring }: Lam
     AWS_EXECUTION_ENV: `AWS_Lambda_${String(properties['Runtime'])}`,
     AWS_LAMBDA_FUNCTION_NAME: name,
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(properties['MemorySize'] ?? 128),
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: asText(properties['MemorySize'] ?? 128),
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_FORMAT: textOf(logging['LogFormat']) === 'JSON' ? 'JSON' : 'Text',
     // The runtime client does not start without these two.

@@ -20,11 +20,16 @@ export interface Physical {
 /** The account in which fauxqs keeps its queues and topics; it has no other. */
 export const queueAccount = '000000000000'
 
-type Naming = (name: string, at: Surroundings) => { ref?: string; arn: string; attributes?: Record<string, string> }
+interface Named {
+  ref?: string
+  arn: string
+  attributes?: Record<string, string>
+}
+type Naming = (name: string, at: Surroundings) => Named
 
 const arn =
-  (service: string, resource: string) =>
-  (name: string, { region, account }: Surroundings) => ({
+  (service: string, resource: string): Naming =>
+  (name, { region, account }) => ({
     arn: `arn:aws:${service}:${region}:${account}:${resource}${name}`,
   })
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { buildApp } from 'fauxqs'
 import { AwsError } from './aws-error.ts'
-import { type Fields, fieldsOf, isFields, listOf, numberOf, parseFields, textOf } from './json.ts'
+import { asText, type Fields, fieldsOf, listOf, numberOf, parseFields, textOf } from './json.ts'
 import type { Keyring } from './keyring.ts'
 import { isTrue } from './physical.ts'
 import type { Resource, Stack } from './template.ts'
@@ -157,7 +157,7 @@ function attributesOf({ properties, name }: Resource): Record<string, string> {
   ])
   const given = plain.flatMap((key) => {
     const value = properties[key]
-    return value === undefined ? [] : [[key, isFields(value) ? JSON.stringify(value) : String(value)] as const]
+    return value === undefined ? [] : [[key, asText(value)] as const]
   })
   return {
     ...Object.fromEntries(given),

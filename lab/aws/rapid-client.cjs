@@ -3,7 +3,8 @@
 // Only `next`, `done` and `error` of it are used; here they are HTTP, so that all the rest stays AWS's own code.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 const { Agent, request } = require('node:http')
-const Module = require('node:module')
+const { registerHooks } = require('node:module')
+const { pathToFileURL } = require('node:url')
 
 const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':')
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -28,14 +29,18 @@ const post = (path, body, headers) => {
   posted = posted.then(() => call('POST', path, body, { 'content-type': 'application/json', ...headers }))
 }
 
-const native = {
+module.exports = {
   next: () => posted.then(() => call('GET', 'next')),
   done: (id, body) => post(`${id}/response`, body),
   error: (id, body) => post(`${id}/error`, body, { 'lambda-runtime-function-error-type': 'Unhandled' }),
 }
 
-const load = Module._load
-Module._load = (name, ...rest) => (name.endsWith('/rapid-client.node') ? native : load(name, ...rest))
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === './rapid-client.node'
+      ? { url: pathToFileURL(__filename).href, format: 'commonjs', shortCircuit: true }
+      : next(specifier, context),
+})
 
 // Standard input is a pipe from the lab: when the lab is gone, however it went, so is this process.
 process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0))

@@ -6,8 +6,8 @@ import type { Resource, Stack } from './template.ts'
 
 export interface SchedulerOptions {
   targets: Targets
-  onFired?(schedule: string): void
-  onFault?(fault: Error): void
+  onFired?: (schedule: string) => void
+  onFault?: (fault: Error) => void
 }
 
 export interface Scheduler {

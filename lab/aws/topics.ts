@@ -1,6 +1,6 @@
 import { AwsError } from './aws-error.ts'
 import { matchesPattern } from './event-pattern.ts'
-import { type Fields, fieldsOf, isFields, parseFields, textOf } from './json.ts'
+import { asText, type Fields, fieldsOf, parseFields, textOf } from './json.ts'
 import type { Resource, Stack } from './template.ts'
 
 export interface TopicSubscription {
@@ -39,7 +39,7 @@ function subscriptionOf(topicArn: unknown, properties: Fields): TopicSubscriptio
   const names = ['RawMessageDelivery', 'FilterPolicy', 'FilterPolicyScope']
   const given = names.flatMap((name) => {
     const value = properties[name]
-    return value === undefined ? [] : [[name, isFields(value) ? JSON.stringify(value) : String(value)] as const]
+    return value === undefined ? [] : [[name, asText(value)] as const]
   })
   const [protocol, endpoint] = [String(properties['Protocol']), String(properties['Endpoint'])]
   return { topicArn: String(topicArn), protocol, endpoint, attributes: Object.fromEntries(given) }
