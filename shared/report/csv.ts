@@ -1,11 +1,12 @@
 import type { NodeReport, Report, Sweep } from '../domain/report.ts'
 import { clustersOf, plain } from './wording.ts'
 
+// Kept as text so that a reader sees the columns in the order of the file.
 const heads = [
-  ...['cluster', 'account', 'region', 'context', 'observedAt', 'clusterVerdict', 'serviceRange', 'desiredRange'],
-  ...['calicoVersion', 'configuredMode', 'node', 'verdict', 'reason', 'runningMode', 'confidence', 'felixIpvs'],
-  ...['effectiveRange', 'rangeSource', 'markMask', 'markCapacity', 'podsMax', 'nodeFindings', 'clusterFindings'],
-]
+  'cluster,account,region,context,observedAt,clusterVerdict,serviceRange,desiredRange,calicoVersion,configuredMode',
+  'node,verdict,reason,runningMode,confidence,felixIpvs,effectiveRange,rangeSource,markMask,markCapacity,podsMax',
+  'nodeFindings,clusterFindings',
+].flatMap((names) => names.split(','))
 
 /** RFC 4180: one row per node, and one row for a cluster of which no node could be read. */
 export const csv = (document: Report | Sweep): string =>
@@ -14,25 +15,39 @@ export const csv = (document: Report | Sweep): string =>
 type Value = string | number | boolean | undefined
 
 const clusterRows = (report: Report): Value[][] => {
-  const { cluster, serviceRange } = report
-  const about = [
-    ...[cluster.name, cluster.account, cluster.region, cluster.context, report.observedAt, report.verdict],
-    serviceRange && `${serviceRange.min}:${serviceRange.max}`,
-    ...[report.desiredRange?.join(' '), report.calico?.version, report.kubeProxy?.configuredMode],
-  ]
+  const about = clusterValues(report)
   const ofNodes = codesByNode(report)
-  const others = [
-    ...new Set(report.findings.filter(({ subject }) => !subject.startsWith('node/')).map(({ code }) => code)),
-  ]
-  const row = (node: Value[], codes: string[]): Value[] => [...about, ...node, codes.join(' '), others.join(' ')]
-  if (report.nodes.length === 0) return [row(Array.from({ length: 11 }), [])]
-  return report.nodes.map((node) => row(nodeValues(node), ofNodes.get(node.name) ?? []))
+  const others = report.findings.filter(({ subject }) => !subject.startsWith('node/')).map(({ code }) => code)
+  const clusterCodes = [...new Set(others)].join(' ')
+  if (report.nodes.length === 0) return [[...about, ...Array.from({ length: 12 }, () => undefined), clusterCodes]]
+  return report.nodes.map((node) => about.concat(nodeValues(node), ofNodes.get(node.name)?.join(' '), clusterCodes))
 }
 
-const nodeValues = (node: NodeReport): Value[] => [
-  ...[node.name, node.verdict, node.reason, node.runningMode, node.confidence, node.felixIpvs],
-  ...[node.effectiveRange?.join(' '), node.rangeSource, node.markMask, node.markCapacity, node.podsMax],
-]
+const clusterValues = (report: Report): Value[] => {
+  const { cluster, observedAt, verdict, serviceRange, desiredRange, calico, kubeProxy } = report
+  const { name, account, region, context } = cluster
+  const range = serviceRange && `${serviceRange.min}:${serviceRange.max}`
+  const should = desiredRange?.join(' ')
+  return [
+    name,
+    account,
+    region,
+    context,
+    observedAt,
+    verdict,
+    range,
+    should,
+    calico?.version,
+    kubeProxy?.configuredMode,
+  ]
+}
+
+const nodeValues = (node: NodeReport): Value[] => {
+  const { name, verdict, reason, runningMode, confidence, felixIpvs, rangeSource } = node
+  const range = node.effectiveRange?.join(' ')
+  const marks = [node.markMask, node.markCapacity, node.podsMax]
+  return [name, verdict, reason, runningMode, confidence, felixIpvs, range, rangeSource, ...marks]
+}
 
 const codesByNode = ({ findings }: Report): Map<string, string[]> => {
   const codes = new Map<string, string[]>()

@@ -18,8 +18,8 @@ export const groupNodes = (nodes: readonly NodeReport[]): NodeGroup[] => {
     if (group) group.names.push(node.name)
     else groups.set(key, { sample: node, names: [node.name] })
   }
-  const sorted = [...groups.values()].map((group) => ({ ...group, names: group.names.toSorted(compareText) }))
-  return sorted.sort(
+  for (const { names } of groups.values()) names.sort(compareText)
+  return [...groups.values()].sort(
     (a, b) =>
       verdicts.indexOf(a.sample.verdict) - verdicts.indexOf(b.sample.verdict) || b.names.length - a.names.length,
   )

@@ -12,11 +12,13 @@ export const findingLines = (findings: readonly Finding[], brush: Paint, width?:
   const brief = groups.filter(({ finding }) => finding.severity === 'info')
   return [
     ...full.map((group) => findingBlock(group, brush, width)),
-    brief.flatMap(({ finding, subjects }) => [
-      `${brush.severity('info', 'info')}  ${plain(finding.code)}  ${subjectsText(subjects)}`,
-      ...wrapped(plain(finding.message), '      ', width),
-    ]),
+    brief.flatMap((group) => briefLines(group, brush, width)),
   ]
+}
+
+const briefLines = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number): string[] => {
+  const head = `${brush.severity('info', 'info')}  ${plain(finding.code)}  ${subjectsText(subjects)}`
+  return [head, ...wrapped(plain(finding.message), '      ', width)]
 }
 
 const mostEvidence = 4

@@ -54,9 +54,17 @@ export const report = (over: Partial<Report> = {}): Report => ({
 
 const stale: Partial<NodeReport> = { verdict: 'out-of-step', effectiveRange: ['30000:32767'] }
 
+const fargate: NodeReport = {
+  name: 'fargate-10-0-9-9',
+  verdict: 'not-applicable',
+  reason: 'Fargate runs no calico-node',
+  runningMode: 'unknown',
+  confidence: 'none',
+}
+
 export const outOfStep = report({
   verdict: 'out-of-step',
-  nodes: [node(1, stale), node(2, stale), node(3), node(4, { ...fargate(), name: 'fargate-10-0-9-9' })],
+  nodes: [node(1, stale), node(2, stale), node(3), fargate],
   findings: [
     rangeDiffers,
     {
@@ -83,15 +91,6 @@ export const outOfStep = report({
     blockedBy: [],
   },
 })
-
-function fargate(): Partial<NodeReport> {
-  return {
-    verdict: 'not-applicable',
-    reason: 'Fargate runs no calico-node',
-    runningMode: 'unknown',
-    confidence: 'none',
-  }
-}
 
 export const unreachable: Report = {
   schemaVersion: 1,
@@ -152,13 +151,16 @@ export const hostile = (): Report => {
     nodes: hostileTexts.map((name, at) =>
       node(at, { name, reason: `${name}${script}`, markMask: image, verdict: 'unknown' }),
     ),
-    findings: hostileTexts.map((text) => ({
-      ...rangeDiffers,
-      subject: `node/${text}`,
-      message: `${text}${ansi}`,
-      evidence: [{ object: text, field: tab, value: sum, at: lone }],
-      remedy: `${script}\n${text}`,
-    })),
+    findings: hostileTexts.map(
+      (text): Finding => ({
+        code: 'RANGE_DIFFERS',
+        severity: 'critical',
+        subject: `node/${text}`,
+        message: `${text}${ansi}`,
+        evidence: [{ object: text, field: tab, value: sum, at: lone }],
+        remedy: `${script}\n${text}`,
+      }),
+    ),
     plan: {
       strategy: 'staged',
       changes: [

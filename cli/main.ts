@@ -1,0 +1,56 @@
+import { Command, CommanderError } from 'commander'
+import manifest from '../package.json' with { type: 'json' }
+import { addCapture } from './capture.ts'
+import { addCheck, addPlan } from './check.ts'
+import { exitStatus } from './exit-status.ts'
+import { addExplain } from './explain.ts'
+import { Failure, UsageError } from './failure.ts'
+import { leaveWith, surviveClosedPipes } from './streams.ts'
+import { addSweep } from './sweep.ts'
+import { addSync } from './sync.ts'
+
+/** Runs one command and ends the process with its exit status. Nothing that talks to a cluster is loaded before a command needs it. */
+export const main = async (words: readonly string[]): Promise<void> => {
+  surviveClosedPipes()
+  await leaveWith(await run(words))
+}
+
+const run = async (words: readonly string[]): Promise<number> => {
+  let status: number = exitStatus.inStep
+  const program = programOf((result) => {
+    status = result
+  })
+  try {
+    await program.parseAsync(words, { from: 'user' })
+    return status
+  } catch (error) {
+    return explainFailure(error, words)
+  }
+}
+
+/** Commands report their exit status through this. */
+export type Ending = (status: number) => void
+
+const programOf = (end: Ending): Command => {
+  const program = new Command('calico-ipvs-sync')
+    .description("Keeps Calico in step with kube-proxy's IPVS mode and the cluster's node-port range.")
+    .version(manifest.version)
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', statusHelp)
+  for (const add of [addCheck, addPlan, addSync, addSweep, addCapture, addExplain]) add(program, end)
+  return program
+}
+
+const statusHelp = `
+Exit status: 0 in step or not applicable, 1 out of step or changing, 2 could not tell or failed, 64 usage.`
+
+const explainFailure = (error: unknown, words: readonly string[]): number => {
+  // Commander has said it already; only help and version asked for are no error.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.inStep : exitStatus.usage
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`calico-ipvs-sync: ${message}\n`)
+  if (error instanceof Failure && error.next !== undefined) process.stderr.write(`Next: ${error.next}\n`)
+  if (words.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  return error instanceof UsageError ? exitStatus.usage : exitStatus.failed
+}

@@ -1,0 +1,130 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { defaultPolicy, type Policy } from '../shared/domain/policy.ts'
+import type { FailOn } from './exit-status.ts'
+
+/** Loaded for every `--help`: nothing heavy may be imported here. */
+export const formats = ['text', 'json', 'junit', 'sarif', 'csv', 'html'] as const
+export type Format = (typeof formats)[number]
+
+export interface OutputOptions {
+  output: Format
+  color: boolean
+  quiet?: boolean
+  debug?: boolean
+}
+
+export const withOutput = (command: Command, choices: readonly Format[] = formats): Command =>
+  command
+    .addOption(new Option('-o, --output <format>', 'form of the result').choices(choices).default('text'))
+    .option('--no-color', 'no colours, also on a terminal (as NO_COLOR)')
+    .option('--quiet', 'no progress on standard error')
+    .addOption(new Option('--debug', 'show where an error came from').hideHelp())
+
+export interface PlaceOptions {
+  kubeconfig?: string
+  context?: string
+  cluster?: string
+  region?: string
+  role?: string
+}
+
+export const withPlace = (command: Command): Command =>
+  command
+    .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, ~/.kube/config)')
+    .option('--context <name>', 'context in it (default: its current one)')
+    .addOption(eksOption('--cluster <name>', 'an EKS cluster by name, found through the EKS API'))
+    .addOption(new Option('--region <region>', 'its AWS region').env('AWS_REGION'))
+    .option('--role <arn>', 'IAM role to assume for it')
+
+const eksOption = (flags: string, description: string): Option =>
+  new Option(flags, description).conflicts(['context', 'kubeconfig'])
+
+export interface LookOptions {
+  serviceNodePortRange?: { min: number; max: number }
+  probe?: boolean
+  deep?: boolean
+}
+
+export const withLook = (command: Command): Command =>
+  command
+    .option('--service-node-port-range <min-max>', "the API server's range, where no EKS API tells it", portRange)
+    .addOption(
+      new Option('--probe', 'read that range from the API server, by creating a Service it must refuse').conflicts(
+        'serviceNodePortRange',
+      ),
+    )
+    .option('--deep', 'read the logs of all pods, not of a sample')
+
+export interface PolicyOptions {
+  strategy?: Policy['strategy']
+  maxUnavailable?: Policy['maxUnavailable']
+  restarts?: Policy['restarts']
+  canarySeconds?: number
+  settleSeconds?: number
+  nodeDeadline?: number
+  ignoreOwner?: boolean
+}
+
+export const withPolicy = (command: Command): Command => {
+  const { strategy, maxUnavailable, restarts, canarySeconds, settleSeconds, nodeDeadlineSeconds } = defaultPolicy
+  const choice = (flags: string, description: string, choices: readonly string[]): Option =>
+    new Option(flags, description).choices(choices)
+  return command
+    .addOption(
+      choice('--strategy <name>', `how a range reaches the nodes (default: ${strategy})`, [
+        'staged',
+        'canary',
+        'direct',
+      ]),
+    )
+    .option('--max-unavailable <n|n%>', `nodes disturbed at one time (default: ${maxUnavailable})`, nodeBudget)
+    .addOption(
+      choice('--restarts <when>', `when calico-node is restarted (default: ${restarts})`, ['auto', 'always', 'never']),
+    )
+    .option('--canary-seconds <s>', `how long the first node must stay well (default: ${canarySeconds})`, seconds)
+    .option('--settle-seconds <s>', `the same for every later node (default: ${settleSeconds})`, seconds)
+    .option('--node-deadline <s>', `a node not well by then halts it all (default: ${nodeDeadlineSeconds})`, deadline)
+    .option('--ignore-owner', 'write also where GitOps owns the object')
+}
+
+export const withFailOn = (command: Command): Command =>
+  command.addOption(
+    new Option('--fail-on <severity>', 'exit 1 also for findings this severe; never: exit 0 for every answer').choices([
+      'critical',
+      'warning',
+      'never',
+    ] satisfies FailOn[]),
+  )
+
+export const policyOf = (options: PolicyOptions): Policy => {
+  const { nodeDeadline, strategy, maxUnavailable, restarts, canarySeconds, settleSeconds, ignoreOwner } = options
+  const given = { strategy, maxUnavailable, restarts, canarySeconds, settleSeconds, ignoreOwner }
+  const known = Object.entries({ ...given, nodeDeadlineSeconds: nodeDeadline }).filter(([, it]) => it !== undefined)
+  return { ...defaultPolicy, ...(Object.fromEntries(known) as Partial<Policy>) }
+}
+
+/** For options that may be given several times. */
+export const several = (value: string, before: string[] = []): string[] => [...before, value]
+
+const wholeNumber = (text: string, least: number, what: string): number => {
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= least)) throw new InvalidArgumentError(`Give ${what}, ${least} or more.`)
+  return value
+}
+
+const seconds = (text: string): number => wholeNumber(text, 0, 'whole seconds')
+const deadline = (text: string): number => wholeNumber(text, 1, 'whole seconds')
+
+const nodeBudget = (text: string): Policy['maxUnavailable'] => {
+  if (!text.endsWith('%')) return wholeNumber(text, 1, 'a number of nodes or a percentage')
+  const percent = wholeNumber(text.slice(0, -1), 1, 'a percentage')
+  if (percent > 100) throw new InvalidArgumentError('Give at most 100%.')
+  return `${percent}%`
+}
+
+const portRange = (text: string): { min: number; max: number } => {
+  const [, min = 0, max = 0] = (/^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []).map(Number)
+  if (min < 1 || max > 65535 || min > max)
+    throw new InvalidArgumentError('Give it as the API server has it: 30000-32767, within 1 and 65535.')
+  return { min, max }
+}

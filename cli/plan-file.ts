@@ -1,0 +1,13 @@
+import type { Plan } from '../shared/domain/report.ts'
+import { reportSchema } from '../shared/report/schema.ts'
+import { Failure } from './failure.ts'
+import { readJson } from './state-file.ts'
+
+/** The plan in what `plan -o json` printed. */
+export const planFrom = async (file: string): Promise<Plan> => {
+  const parsed = reportSchema.safeParse(await readJson(file, 'a plan'))
+  if (parsed.success && parsed.data.plan) return parsed.data.plan
+  const [issue] = parsed.error?.issues ?? []
+  const why = issue ? `${issue.path.join('.') || 'the whole'}: ${issue.message}` : 'it holds no plan'
+  throw new Failure(`${file} is not a plan file: ${why}`, `calico-ipvs-sync plan -o json > ${file}`)
+}

@@ -1,0 +1,25 @@
+/** A reader that has seen enough (`| head`) is no error of ours: what is left goes nowhere and the exit status stays. */
+export const surviveClosedPipes = (): void => {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+}
+
+/** Resolves when the stream has taken it, or never will. */
+export const write = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
+  new Promise((resolve) => {
+    stream.write(text, () => resolve())
+  })
+
+/** Ends the process without waiting for idle connections, but not before everything written has left it. */
+export const leaveWith = async (status: number): Promise<void> => {
+  await Promise.all([write(process.stdout, ''), write(process.stderr, '')])
+  process.exit(status)
+}
+
+/** On a terminal that has not asked to be spared (https://no-color.org). */
+export const wantsColour = (stream: NodeJS.WriteStream, asked: boolean): boolean => {
+  const { NO_COLOR, TERM } = process.env
+  return asked && stream.isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb'
+}

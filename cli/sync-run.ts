@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Policy } from '../shared/domain/policy.ts'
+import type { Plan, Report } from '../shared/domain/report.ts'
+import { forecastText } from '../shared/report/text-plan.ts'
+import { connect } from './connect.ts'
+import { exitStatus, statusOf } from './exit-status.ts'
+import { Failure } from './failure.ts'
+import { policyOf } from './options.ts'
+import { planFrom } from './plan-file.ts'
+import { asText, print } from './print.ts'
+import { type Progress, progress } from './progress.ts'
+import { look, type Looked, type Target } from './target.ts'
+import { write } from './streams.ts'
+import type { SyncOptions } from './sync.ts'
+import { rollOut } from './sync-rollout.ts'
+
+/** Look, show, ask, do, look again: the result is the cluster as it then is. */
+export const carryOut = async (options: SyncOptions): Promise<number> => {
+  const telling = progress(options.quiet ?? false)
+  const agreed = options.plan === undefined ? undefined : await planFrom(options.plan)
+  const target = await connect(options, telling)
+  try {
+    telling.doing(`reading ${target.name}`)
+    const policy: Policy = { ...policyOf(options), ...(agreed && { strategy: agreed.strategy }) }
+    const looked = await look(target, policy)
+    telling.clear()
+    const plan = looked.plan()
+    if (agreed && !samePlan(agreed, plan)) throw moved(`The plan in ${options.plan}`)
+    if (isIdle(plan) || options.dryRun || !target.kube) return await showOnly({ ...looked.report, plan }, options)
+    return await doIt({ target, kube: target.kube, looked, plan, policy, options, telling })
+  } finally {
+    target.close()
+  }
+}
+
+const isIdle = ({ changes, blockedBy }: Plan): boolean => changes.length === 0 || blockedBy.length > 0
+
+const samePlan = (a: Plan, b: Plan): boolean =>
+  isDeepStrictEqual([a.strategy, a.changes, a.blockedBy], [b.strategy, b.changes, b.blockedBy])
+
+const moved = (what: string): Failure =>
+  new Failure(`${what} is no longer what has to be done here; nothing was written.`, 'calico-ipvs-sync plan')
+
+/** Nothing was written, so the cluster is as it was seen. A plan that may not run leaves it out of step. */
+const showOnly = async (report: Report & { plan: Plan }, options: SyncOptions): Promise<number> => {
+  await print(report, options)
+  return Math.max(statusOf(report), report.plan.blockedBy.length > 0 ? exitStatus.outOfStep : exitStatus.inStep)
+}
+
+export interface Undertaking {
+  target: Target
+  kube: NonNullable<Target['kube']>
+  looked: Looked
+  plan: Plan
+  policy: Policy
+  options: SyncOptions
+  telling: Progress
+}
+
+const doIt = async (it: Undertaking): Promise<number> => {
+  const { target, looked, plan, policy, options, telling } = it
+  telling.done(`${target.name}: ${plan.changes.length} changes, ${plan.strategy}. ${forecastText(plan.forecast)}`)
+  if (!options.yes) {
+    await write(process.stderr, await asText({ ...looked.report, plan }, process.stderr, options.color))
+    if (!(await confirmed())) {
+      await write(process.stderr, 'Nothing was written.\n')
+      return statusOf(looked.report)
+    }
+  }
+  const end = await rollOut(it)
+  telling.clear()
+  if (end.why !== '') await write(process.stderr, `${target.name}: ${end.why}\n`)
+  if (end.status === exitStatus.failed) return end.status
+  telling.doing(`reading ${target.name} once more`)
+  const after = await look(target, policy)
+  const left = after.plan()
+  telling.clear()
+  await print(left.changes.length + left.blockedBy.length > 0 ? { ...after.report, plan: left } : after.report, options)
+  return Math.max(end.status, statusOf(after.report))
+}
+
+const confirmed = async (): Promise<boolean> => {
+  const { createInterface } = await import('node:readline/promises')
+  const asking = createInterface({ input: process.stdin, output: process.stderr })
+  const gone = new AbortController()
+  asking.once('SIGINT', () => gone.abort())
+  asking.once('close', () => gone.abort())
+  try {
+    const answer = await asking.question('Carry it out? [y/N] ', { signal: gone.signal })
+    return /^y(es)?$/i.test(answer.trim())
+  } catch {
+    return false
+  } finally {
+    asking.close()
+  }
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander'
+import { UsageError } from './failure.ts'
+import type { Ending } from './main.ts'
+import type { LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from './options.ts'
+import { withLook, withOutput, withPlace, withPolicy } from './options.ts'
+
+export type SyncOptions = OutputOptions &
+  PlaceOptions &
+  LookOptions &
+  PolicyOptions & { plan?: string; dryRun?: boolean; yes?: boolean }
+
+export const addSync = (program: Command, end: Ending): void => {
+  const command = program
+    .command('sync')
+    .description('Carry out what plan says, one safe step at a time. Interrupted, it goes on when run again.')
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'show the plan and write nothing')
+    .option('--plan <file>', 'do exactly the plan in this file (plan -o json), or nothing if the world has moved')
+  withOutput(withPolicy(withLook(withPlace(command)))).action(async (options: SyncOptions) => {
+    if (!options.yes && !options.dryRun && !isTerminal())
+      throw new UsageError('sync asks before it writes, and there is no terminal to ask on: add --yes, or --dry-run.')
+    const { carryOut } = await import('./sync-run.ts')
+    end(await carryOut(options))
+  })
+}
+
+/** The question goes to standard error, so that the result can be piped away. */
+const isTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true

@@ -1,0 +1,41 @@
+import { expect, test } from '@jest/globals'
+import { junit } from '../../shared/report/junit.ts'
+import { hostile, outOfStep, sweep } from './samples.ts'
+
+test('a pipeline sees a suite per cluster and a case per node, red where the cluster is not in step', () => {
+  const text = junit(sweep)
+  expect(text).toContain('<testsuites name="calico-ipvs-sync" tests="10" failures="3" errors="1" skipped="1" time="0">')
+  expect(text).toContain('<testsuite name="edge-7" tests="1" failures="0" errors="1" skipped="0"')
+  expect(text).toContain('<error type="unknown" message="https://10.9.9.9 does not answer: connection refused.">')
+  expect(text).toContain('<skipped message="Fargate runs no calico-node"/>')
+})
+
+test('the case of a cluster carries its findings with evidence and remedy', () => {
+  expect(junit(outOfStep)).toContain('critical RANGE_DIFFERS FelixConfiguration/default: Felix protects')
+  expect(junit(outOfStep)).toContain('do kubectl annotate felixconfiguration default')
+})
+
+test('it is well-formed XML, whatever stands in the cluster', () => {
+  for (const document of [sweep, outOfStep, hostile()]) expect(faultIn(junit(document))).toBeUndefined()
+})
+
+/** The first thing that is not XML of elements, quoted attributes and escaped text, properly nested. */
+const faultIn = (xml: string): string | undefined => {
+  const body = xml.replace(/^<\?xml version="1.0" encoding="UTF-8"\?>\n/, '')
+  // oxlint-disable-next-line no-control-regex
+  const illegal = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff\ufffe\uffff]/.exec(
+    body.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, ''),
+  )
+  if (illegal) return `character ${illegal[0].codePointAt(0)}`
+  const token = /<(\/?)([a-z-]+)((?: [a-z]+="[^"<]*")*)(\/?)>|((?:[^<&]|&(?:amp|lt|gt|quot|#39);)+)/gy
+  const open: string[] = []
+  while (token.lastIndex < body.length) {
+    const at = token.lastIndex
+    const [, closing, name = '', , empty, text] = token.exec(body) ?? []
+    if (name === '' && text === undefined) return body.slice(at, at + 80)
+    if (text !== undefined || empty === '/') continue
+    if (closing === '') open.push(name)
+    else if (open.pop() !== name) return `</${name}>`
+  }
+  return open.at(0)
+}

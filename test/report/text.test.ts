@@ -1,0 +1,97 @@
+import { expect, test } from '@jest/globals'
+import { text } from '../../shared/report/text.ts'
+import { fleet, hostile, node, outOfStep, report, sweep, unreachable } from './samples.ts'
+
+test('the verdict comes first, then what is wrong with evidence and remedy, then the nodes, then the plan', () => {
+  expect(text(outOfStep)).toBe(`OUT OF STEP  prod-1  eu-central-1 · 123456789012
+  runs         kube-proxy ipvs v1.33.3-eksbuild.4 · Calico v3.28.4 (by operator, crd.projectcalico.org/v1)
+  node ports   service range 20000-32767 (EKS API) · Calico should have 20000-32767
+  seen         2026-11-20T09:30:00Z
+
+critical  RANGE_DIFFERS  FelixConfiguration/default
+  Felix protects node ports 30000-32767 while Services may use 20000-32767.
+    seen  FelixConfiguration/default metadata.annotations[config.projectcalico.org/KubeNodePortRanges] = 30000:32767 (2026-10-01T08:00:00Z)
+    do    kubectl annotate felixconfiguration default --overwrite config.projectcalico.org/KubeNodePortRanges='20000:32767'
+
+info  IPVS_DEPRECATED  cluster
+      Kubernetes deprecates the IPVS mode of kube-proxy.
+
+4 nodes: 2 out of step, 1 in step, 1 not applicable
+VERDICT         #  MODE           FELIX SAYS  RANGE        SET IN          MARKS                                         WHY                          NODES
+out of step     2  ipvs (proven)  IPVS        30000-32767  object default  0xffff0000: room for 16382, 110 pods at most                               ip-10-0-0-1.eu-central-1.compute.internal, ip-10-0-0-2.eu-central-1.compute.internal
+in step         1  ipvs (proven)  IPVS        20000-32767  object default  0xffff0000: room for 16382, 110 pods at most                               ip-10-0-0-3.eu-central-1.compute.internal
+not applicable  1                                                                                                        Fargate runs no calico-node  fargate-10-0-9-9
+
+Plan (staged): 2 changes
+  1. create  FelixConfiguration/node.ip-10-0-0-1.eu-central-1.compute.internal  {"spec":{"kubeNodePortRanges":["20000:32767"]}}
+  2. restart Pod/calico-system/calico-node-abcde
+  Restarts Felix on 2 nodes, 1 at a time; restarts 1 calico-node pod; about 2 min.
+`)
+})
+
+test('a fleet is a line per cluster, worst first, an unreachable one among them', () => {
+  expect(text(sweep)).toBe(`3 clusters: 1 out of step, 1 unknown, 1 in step
+VERDICT      CLUSTER  WHERE                        NODES  MODE  CALICO   FINDINGS
+out of step  prod-2                                4      ipvs  v3.28.4  RANGE_DIFFERS
+unknown      edge-7                                0                     UNREACHABLE
+in step      prod-1   eu-central-1 · 123456789012  3      ipvs  v3.28.4
+
+prod-2: Felix protects node ports 30000-32767 while Services may use 20000-32767.
+edge-7: https://10.9.9.9 does not answer: connection refused.
+
+swept 2026-11-20T09:31:00Z; check on one cluster shows the evidence, -o html a page of the fleet
+`)
+})
+
+test('nothing that others wrote into a cluster can move the cursor, colour the terminal or reverse the text', () => {
+  for (const document of [hostile(), { ...sweep, clusters: [hostile()] }])
+    expect(text(document)).not.toMatch(/[^\P{Cc}\n]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/u)
+})
+
+test('there is colour only when it is asked for, and it changes no word', () => {
+  const coloured = text(outOfStep, { colour: true })
+  expect(text(outOfStep)).not.toContain('\u001b')
+  expect(coloured).toContain('\u001b[1;31mOUT OF STEP\u001b[0m')
+  // oxlint-disable-next-line no-control-regex
+  expect(coloured.replaceAll(/\u001b\[[\d;]*m/g, '')).toBe(text(outOfStep))
+})
+
+test('ten thousand nodes fit one screen, whether they are all the same or all different', () => {
+  const same = report({ nodes: Array.from({ length: 10_000 }, (_, at) => node(at)) })
+  const different = report({ nodes: same.nodes.map((it, at) => ({ ...it, podsMax: at })) })
+  expect(text(same).split('\n').length).toBeLessThan(10)
+  expect(text(different).split('\n').length).toBeLessThan(30)
+  expect(text(different)).toContain('9984 more nodes')
+})
+
+test('the same finding about many nodes is told once, with how many there are', () => {
+  const findings = Array.from({ length: 500 }, (_, at) => ({
+    code: 'FELIX_MISSED_MODE' as const,
+    severity: 'critical' as const,
+    subject: `node/ip-${at}`,
+    message: `Felix on ip-${at} still believes in iptables.`,
+    evidence: [],
+  }))
+  const shown = text(report({ verdict: 'out-of-step', findings }))
+  expect(shown.match(/FELIX_MISSED_MODE/g)).toHaveLength(1)
+  expect(shown).toContain('node/ip-0, node/ip-1 and 498 more')
+})
+
+test('messages are wrapped to the width of a terminal, commands to paste never', () => {
+  const shown = text(outOfStep, { columns: 60 })
+  expect(shown).toContain('  Felix protects node ports 30000-32767 while Services may\n  use 20000-32767.')
+  expect(shown).toContain("--overwrite config.projectcalico.org/KubeNodePortRanges='20000:32767'\n")
+})
+
+test('a plan that may not run says so, and one without changes says there is nothing to do', () => {
+  const forecast = { felixRestarts: 0, felixRestartsAtOnce: 0, podRestarts: 0 }
+  const plan = { strategy: 'staged' as const, changes: [], forecast }
+  expect(text({ ...unreachable, plan: { ...plan, blockedBy: ['UNREACHABLE'] } })).toContain(
+    'Plan: nothing is written while UNREACHABLE stands',
+  )
+  expect(text(report({ plan: { ...plan, blockedBy: [] } }))).toContain('Plan: nothing to do')
+})
+
+test('a fleet of two hundred is two hundred lines and a little', () => {
+  expect(text(fleet(200, 50)).split('\n').length).toBeLessThan(220)
+})
