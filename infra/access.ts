@@ -47,7 +47,10 @@ export const mayTell = (topic: ITopic, key: IKey) => [
 ]
 
 export const mayRecord = ({ tableArn }: Table) =>
-  allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], [tableArn])
+  allow(
+    ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query', 'dynamodb:DeleteItem'],
+    [tableArn],
+  )
 
 /** EKS lists clusters by region: the action knows no resource. */
 export const mayList = ({ regions }: Fleet): Permission =>
@@ -117,4 +120,9 @@ export const accessEntries = (scope: Construct, clusterName: string, roles: { vi
     })
   entry('Viewer', roles.viewer, groups.viewers)
   entry('Operator', roles.operator, groups.operators)
+}
+
+export const roleOf = ({ role, node }: IFunction): IRole => {
+  if (!role) throw new Error(`${node.path} has no role; functions are made by lambdaFunction, which gives them one.`)
+  return role
 }

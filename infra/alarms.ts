@@ -1,5 +1,4 @@
-import { Duration } from 'aws-cdk-lib'
-import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
@@ -28,19 +27,9 @@ export interface Watch {
   below?: boolean
   /** Periods in a row. Default 1. */
   periods?: number
+  /** So many of the last `periods` suffice. Default: all. */
+  anyOf?: number
 }
-
-/** What the functions measure. They give the service as the only dimension, so that an alarm needs no list of clusters. */
-export const measured = { namespace: 'CalicoIpvsSync', service: 'calico-ipvs-sync' } as const
-
-export const ourMetric = (metricName: 'RolloutHalted' | 'ClusterUnknown', period: Duration): Metric =>
-  new Metric({
-    namespace: measured.namespace,
-    metricName,
-    dimensionsMap: { service: measured.service },
-    statistic: 'Sum',
-    period,
-  })
 
 /** Silence is good news everywhere but where silence itself is the fault (`below`). */
 export const alarm = (scope: Construct, id: string, topic: ITopic, watch: Watch): Alarm => {
@@ -49,6 +38,7 @@ export const alarm = (scope: Construct, id: string, topic: ITopic, watch: Watch)
     metric: watch.metric,
     threshold: watch.threshold ?? 1,
     evaluationPeriods: watch.periods ?? 1,
+    ...(watch.anyOf ? { datapointsToAlarm: watch.anyOf } : {}),
     comparisonOperator: watch.below
       ? ComparisonOperator.LESS_THAN_THRESHOLD
       : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

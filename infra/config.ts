@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { clusterRef } from '../shared/messages.ts'
 import { policySetting } from '../shared/settings.ts'
+import { functionNames } from './functions.ts'
 
 const { account, region, name: clusterName } = clusterRef.shape
 const arn = (service: string) => z.string().regex(new RegExp(`^arn:[a-z-]+:${service}:`), `is an ARN of ${service}`)
@@ -65,11 +66,12 @@ export const config = z.strictObject({
    * By function. None by default: the event source mappings already bound what matters, and a reservation is taken from
    * everything else in the account (a new account has ten in all and refuses it). Reserve where neighbours starve us.
    */
-  reservedConcurrency: z.record(z.string(), z.int().min(1)).default({}),
+  reservedConcurrency: z.partialRecord(z.enum(functionNames), z.int().min(1)).default({}),
 
   /** Long enough to look into last quarter's rollout. */
   logRetentionDays: retentionDays.default(90),
-  logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+  /** Not above INFO: alarms count lines of that level. */
+  logLevel: z.enum(['DEBUG', 'INFO']).default('INFO'),
   /** X-Ray costs per trace and adds nothing the logs lack in normal running. */
   tracing: z.boolean().default(false),
   tags: z.record(z.string(), z.string()).default({}),

@@ -6,7 +6,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 import { mayConnect, mayLog, mayTrace, type Permission } from './access.ts'
-import { alarm, measured } from './alarms.ts'
+import { alarm } from './alarms.ts'
 import type { Config } from './config.ts'
 import type { EnvironmentOf, FunctionName } from './functions.ts'
 import { roleFor } from './role.ts'
@@ -59,8 +59,6 @@ export const lambdaFunction = <N extends FunctionName>(
     ...(reserved ? { reservedConcurrentExecutions: reserved } : {}),
     environment: {
       ...spec.environment,
-      POWERTOOLS_SERVICE_NAME: measured.service,
-      POWERTOOLS_METRICS_NAMESPACE: measured.namespace,
       POWERTOOLS_LOG_LEVEL: config.logLevel,
     },
   })

@@ -17,3 +17,11 @@ export interface Settings {
 }
 export type FunctionName = keyof Settings
 export type EnvironmentOf<N extends FunctionName> = Environment<Settings[N]>
+
+export const functionNames = [
+  'on-event',
+  'sweep',
+  'evaluate',
+  'rollout-step',
+  'notify-slack',
+] as const satisfies FunctionName[]

@@ -27,7 +27,7 @@ export const slackChannel = (
       alarms: around.alarms,
     },
   })
-  notices.addSubscription(new SqsSubscription(queue, { rawMessageDelivery: true }))
+  notices.addSubscription(new SqsSubscription(queue))
   const notifySlack = lambdaFunction(scope, around, {
     name: 'notify-slack',
     description: 'Posts notices to Slack',

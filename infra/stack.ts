@@ -1,6 +1,6 @@
 import { type App, Stack } from 'aws-cdk-lib'
 import type { Fleet } from '../shared/settings.ts'
-import { accessEntries } from './access.ts'
+import { accessEntries, roleOf } from './access.ts'
 import type { Config } from './config.ts'
 import type { Surroundings } from './function.ts'
 import { listening, sweeping } from './hearing.ts'
@@ -28,9 +28,17 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
 
   listening(stack, around, evaluations)
   sweeping(stack, around, { evaluations, fleet })
-  const roles = working(stack, around, { evaluations, rolloutSteps, notices, key, fleet, records: recordsTable(stack) })
-  for (const cluster of config.clusters) accessEntries(stack, cluster, roles)
-  watchVerdicts(stack, around)
+  const { evaluate, rolloutStep } = working(stack, around, {
+    evaluations,
+    rolloutSteps,
+    notices,
+    key,
+    fleet,
+    records: recordsTable(stack),
+  })
+  for (const cluster of config.clusters)
+    accessEntries(stack, cluster, { viewer: roleOf(evaluate), operator: roleOf(rolloutStep) })
+  watchVerdicts(around, { evaluate: evaluate.logGroup, rolloutStep: rolloutStep.logGroup })
   if (config.slackWebhookSecretArn) slackChannel(stack, around, notices, config.slackWebhookSecretArn)
   return stack
 }

@@ -1,8 +1,6 @@
 import { Duration, type Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
-import type { IRole } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { Fleet } from '../shared/settings.ts'
@@ -56,56 +54,51 @@ export const queues = (stack: Stack, alarms: ITopic): { evaluations: Queue; roll
   return { evaluations, rolloutSteps }
 }
 
-/** Who looks and who acts; returns their roles, for the way into the clusters. */
-export const working = (stack: Stack, around: Surroundings, work: Work): { viewer: IRole; operator: IRole } => {
-  const { concurrency } = around.config
-  const alike = {
-    environment: environmentOf(stack, around, work),
-    timeout,
-    memorySize,
-    feedsItself: true,
-    inVpc: true,
-  } as const
+/** Who looks and who acts. That only one of them may change a cluster is decided in the cluster, by their groups. */
+export const working = (stack: Stack, around: Surroundings, work: Work) => {
   const evaluate = lambdaFunction(stack, around, {
     ...alike,
     name: 'evaluate',
     description: 'Looks at one cluster and says whether Calico is in step with kube-proxy',
-    may: [mayConsume(work.evaluations), ...mayWork(stack, work)],
+    environment: {
+      ...environmentOf(stack, around, work),
+      NOTICES_TOPIC_ARN: work.notices.topicArn,
+      RECORDS_TABLE: work.records.tableName,
+    },
+    may: [
+      mayConsume(work.evaluations),
+      ...mayTell(work.notices, work.key),
+      mayRecord(work.records),
+      ...mayWork(stack, work),
+    ],
   })
-  consume(evaluate, work.evaluations, concurrency.evaluate)
   const rolloutStep = lambdaFunction(stack, around, {
     ...alike,
     name: 'rollout-step',
     description: "Takes the next safe step of one cluster's rollout",
+    environment: environmentOf(stack, around, work),
     may: [mayConsume(work.rolloutSteps), ...mayWork(stack, work)],
   })
-  consume(rolloutStep, work.rolloutSteps, concurrency.rolloutStep)
-  return { viewer: roleOf(evaluate), operator: roleOf(rolloutStep) }
+  consume(evaluate, work.evaluations, around.config.concurrency.evaluate)
+  consume(rolloutStep, work.rolloutSteps, around.config.concurrency.rolloutStep)
+  return { evaluate, rolloutStep }
 }
+
+const alike = { timeout, memorySize, feedsItself: true, inVpc: true } as const
 
 const environmentOf = (
   stack: Stack,
   { config }: Surroundings,
-  { evaluations, rolloutSteps, notices, records, fleet }: Work,
-): EnvironmentOf<'evaluate'> & EnvironmentOf<'rollout-step'> => ({
+  { evaluations, rolloutSteps, fleet }: Work,
+): EnvironmentOf<'rollout-step'> => ({
   EVALUATIONS_QUEUE_URL: evaluations.queueUrl,
   ROLLOUT_STEPS_QUEUE_URL: rolloutSteps.queueUrl,
-  NOTICES_TOPIC_ARN: notices.topicArn,
-  RECORDS_TABLE: records.tableName,
   FLEET: stack.toJsonString(fleet),
   POLICY: JSON.stringify({ ...config.policy, action: config.policy.action ?? 'report' }),
 })
 
-/** Both see, tell and go on. That only one of them may change a cluster is decided in the cluster, by its groups. */
-const mayWork = (stack: Stack, { evaluations, rolloutSteps, notices, key, records, fleet }: Work): Permission[] => [
+const mayWork = (stack: Stack, { evaluations, rolloutSteps, fleet }: Work): Permission[] => [
   maySend(evaluations, rolloutSteps),
-  ...mayTell(notices, key),
-  mayRecord(records),
   ...mayDescribe(stack, fleet),
   ...mayAssume(fleet),
 ]
-
-const roleOf = ({ role, node }: IFunction): IRole => {
-  if (!role) throw new Error(`${node.path} has no role; functions are made by lambdaFunction, which gives them one.`)
-  return role
-}

@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { Stack, Validations } from 'aws-cdk-lib'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { flaggedApp } from '../../infra/app.ts'
+import { root } from '../../infra/bundle.ts'
+import { parseConfig, readConfig } from '../../infra/config.ts'
+import { deployment, everything } from './deployment.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('the app', () => {
+  test.each([
+    ['nothing configured', {}],
+    ['everything switched on', everything],
+    ['another topic for alarms', { alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:pager' }],
+  ])('with %s passes cdk-nag and the rules of CloudFormation', (_, config) => {
+    expect(() => deployment(config, {})).not.toThrow()
+  })
+
+  test('does not pass cdk-nag with a topic that takes plain HTTP', () => {
+    const app = flaggedApp({ outdir: join(folder, 'nag') })
+    const open = new Topic(new Stack(app, 'Open'), 'Topic')
+    expect(() => app.synth()).toThrow(/AwsSolutions-SNS3/)
+    Validations.of(open).acknowledge({
+      id: 'AwsSolutions-SNS3',
+      reason: 'The test shows that this finding was the cause.',
+    })
+    expect(() => app.synth({ force: true })).not.toThrow()
+  })
+
+  test('is synthesized by a command line of the CDK that can read what the library writes', () => {
+    const version = execFileSync(process.execPath, [join(root, 'node_modules/aws-cdk/bin/cdk'), '--version'], {
+      encoding: 'utf8',
+    })
+    expect(version).toMatch(/^2\.\d+/)
+  })
+})
+
+describe('the configuration', () => {
+  beforeAll(() => writeFileSync(join(folder, 'deploy.json'), '{"regions": ["eu-north-1"]}'))
+
+  test('only reports unless told otherwise, every hour, to nobody', () => {
+    expect(parseConfig({})).toMatchObject({
+      policy: {},
+      sweep: { everyMinutes: 60, withinMinutes: 15 },
+      emails: [],
+      clusters: [],
+      tracing: false,
+    })
+  })
+
+  test('is read from deploy.json where there is one, and from the file that is named', () => {
+    expect(readConfig(folder).regions).toEqual(['eu-north-1'])
+    expect(readConfig(join(folder, 'nowhere')).regions).toBeUndefined()
+    expect(() => readConfig(folder, 'other.json')).toThrow(/other\.json.*no such file/)
+  })
+
+  test.each([
+    ['a knob that does not exist', { sweeps: {} }, /sweeps/],
+    ['an unknown action', { policy: { action: 'fix' } }, /policy\.action/],
+    ['a region that is none', { regions: ['Ireland'] }, /regions/],
+    [
+      'a webhook instead of a secret',
+      { slackWebhookSecretArn: 'https://hooks.slack.com/x' },
+      /is an ARN of secretsmanager/,
+    ],
+    [
+      'two accounts without a role',
+      { accounts: [{ account: '111122223333' }, { account: '444455556666' }] },
+      /needs a roleArn/,
+    ],
+    ['a retention that CloudWatch does not know', { logRetentionDays: 42 }, /logRetentionDays/],
+    ['a reservation for no function', { reservedConcurrency: { evaluation: 1 } }, /reservedConcurrency/],
+  ])('with %s is refused by name', (_, value, message) => expect(() => parseConfig(value)).toThrow(message))
+})

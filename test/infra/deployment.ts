@@ -1,0 +1,53 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { synthesize } from '../../infra/app.ts'
+import { parseConfig } from '../../infra/config.ts'
+import { functionNames } from '../../infra/functions.ts'
+import { type Resource, resolveTemplate, type Stack } from '../../lab/aws/template.ts'
+
+export const account = '111122223333'
+export const region = 'eu-west-1'
+
+/** Everything switched on. */
+export const everything = {
+  env: { account, region },
+  regions: [region, 'eu-central-1'],
+  accounts: [
+    { account },
+    { account: '444455556666', roleArn: 'arn:aws:iam::444455556666:role/fleet/calico-ipvs-sync' },
+  ],
+  clusters: ['prod-1', 'prod_2'],
+  emails: ['oncall@example.com'],
+  slackWebhookSecretArn: `arn:aws:secretsmanager:${region}:${account}:secret:slack-AbCdEf`,
+  vpc: { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] },
+  reservedConcurrency: { evaluate: 20 },
+  tracing: true,
+  tags: { team: 'platform' },
+}
+
+/** CloudFormation's own rules take seconds to load; one test checks them, the others look at the template. */
+const quick = { '@aws-cdk/core:validateAgainstDefaultRules': false }
+
+/** The template of a configuration, with every reference resolved. The functions' code is one line: it is not what is looked at. */
+export const deployment = (config: unknown = {}, context: Record<string, unknown> = quick): Stack => {
+  const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-'))
+  try {
+    for (const name of functionNames) {
+      mkdirSync(join(folder, 'lambda', name), { recursive: true })
+      writeFileSync(join(folder, 'lambda', name, 'index.js'), `exports.handler = async () => '${name}'`)
+    }
+    const options = { bundles: join(folder, 'lambda'), outdir: join(folder, 'cdk.out'), context }
+    const template = synthesize(parseConfig(config), options)
+    const at = { account, region, stackName: 'Test', queuesUrl: 'http://127.0.0.1:1' }
+    return resolveTemplate({ template, folder, stackName: 'Test' }, at)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+export const labelled = ({ resources }: Stack, type: string, label: string): Resource => {
+  const found = resources.find((it) => it.type === type && it.logicalId.replace(/[0-9A-F]{8}$/, '') === label)
+  if (!found) throw new Error(`no ${type} ${label} in the template`)
+  return found
+}

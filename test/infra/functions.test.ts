@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals'
+import {
+  evaluateSettings,
+  notifySlackSettings,
+  onEventSettings,
+  readSettings,
+  rolloutStepSettings,
+  sweepSettings,
+} from '../../shared/settings.ts'
+import { account, deployment, everything, labelled, region } from './deployment.ts'
+
+const full = deployment(everything)
+const plain = deployment()
+const environmentIn = (stack: typeof full, label: string) => {
+  const { Variables } = labelled(stack, 'AWS::Lambda::Function', label).properties['Environment'] as {
+    Variables: Record<string, string>
+  }
+  return Variables
+}
+
+const settings = {
+  OnEvent: onEventSettings,
+  Sweep: sweepSettings,
+  Evaluate: evaluateSettings,
+  RolloutStep: rolloutStepSettings,
+  NotifySlack: notifySlackSettings,
+}
+
+describe('settings', () => {
+  test.each(Object.entries(settings))(
+    '%s finds in its environment every setting it reads, and nothing else of ours',
+    (label, schema) => {
+      const variables = environmentIn(full, label)
+      expect(() => readSettings(schema, variables)).not.toThrow()
+      const ours = Object.keys(variables).filter((name) => !name.startsWith('POWERTOOLS_'))
+      expect(ours.toSorted()).toEqual(Object.keys(schema.shape).toSorted())
+    },
+  )
+
+  test('a deployment without configuration watches its own account and region, and only reports', () => {
+    const { FLEET, POLICY } = readSettings(evaluateSettings, environmentIn(plain, 'Evaluate'))
+    expect(FLEET).toEqual({ regions: [region], accounts: [{ account }] })
+    expect(POLICY).toEqual({ action: 'report' })
+  })
+
+  test('the fleet and the policy of the configuration reach the functions', () => {
+    const stack = deployment({ ...everything, policy: { action: 'sync', maxUnavailable: '10%' } })
+    const { FLEET, POLICY } = readSettings(rolloutStepSettings, environmentIn(stack, 'RolloutStep'))
+    expect(FLEET).toEqual({ regions: everything.regions, accounts: everything.accounts })
+    expect(POLICY).toEqual({ action: 'sync', maxUnavailable: '10%' })
+  })
+})
+
+describe('functions', () => {
+  test('run on Node 24 on arm64, from a bundle of their own', () => {
+    const functions = full.ofType('AWS::Lambda::Function')
+    expect(functions).toHaveLength(5)
+    for (const { properties } of functions)
+      expect(properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'], Handler: 'index.handler' })
+    const code = functions.map(({ properties }) => (properties['Code'] as { S3Key: string }).S3Key)
+    expect(new Set(code).size).toBe(5)
+  })
+
+  test('only those that feed their own queue may do so', () => {
+    const loops = full
+      .ofType('AWS::Lambda::Function')
+      .filter(({ properties }) => properties['RecursiveLoop'] === 'Allow')
+    expect(loops.map(({ logicalId }) => logicalId.slice(0, -8))).toEqual(['Evaluate', 'RolloutStep'])
+  })
+
+  test('only those that talk to Kubernetes stand in the VPC', () => {
+    const inside = full.ofType('AWS::Lambda::Function').filter(({ properties }) => properties['VpcConfig'])
+    const place = { SubnetIds: everything.vpc.subnetIds, SecurityGroupIds: everything.vpc.securityGroupIds }
+    expect(inside.map(({ properties }) => properties['VpcConfig'])).toEqual([place, place])
+    expect(inside.map(({ logicalId }) => logicalId.slice(0, -8))).toEqual(['Evaluate', 'RolloutStep'])
+  })
+
+  test('each writes to a log group that is kept for 90 days', () => {
+    expect(full.ofType('AWS::Logs::LogGroup').map(({ properties }) => properties['RetentionInDays'])).toEqual(
+      Array(5).fill(90),
+    )
+  })
+
+  test('concurrency is reserved where the configuration says so, and nowhere else', () => {
+    const reserved = (stack: typeof full) =>
+      stack
+        .ofType('AWS::Lambda::Function')
+        .flatMap(({ properties }) => properties['ReservedConcurrentExecutions'] ?? [])
+    expect(reserved(plain)).toEqual([])
+    expect(reserved(full)).toEqual([20])
+  })
+})
+
+describe('Slack', () => {
+  test('is not deployed without a webhook', () => {
+    const slack = plain.resources.filter(({ logicalId }) => /slack/i.test(logicalId))
+    expect(slack).toEqual([])
+  })
+
+  test('is told what the topic tells, with its subject', () => {
+    const subscription = full
+      .ofType('AWS::SNS::Subscription')
+      .find(({ properties }) => properties['Protocol'] === 'sqs')
+    // Raw delivery would drop the subject, which is the headline.
+    expect(subscription?.properties).not.toHaveProperty('RawMessageDelivery')
+    expect(subscription?.properties).toMatchObject({
+      TopicArn: labelled(full, 'AWS::SNS::Topic', 'Notices').arn,
+      Endpoint: labelled(full, 'AWS::SQS::Queue', 'SlackNotices').arn,
+    })
+  })
+})
+
+describe('memory', () => {
+  test('records are keyed by cluster, forgotten when they expire, and outlive the stack', () => {
+    const table = labelled(full, 'AWS::DynamoDB::Table', 'Records')
+    expect(table.properties).toMatchObject({
+      KeySchema: [
+        { AttributeName: 'cluster', KeyType: 'HASH' },
+        { AttributeName: 'record', KeyType: 'RANGE' },
+      ],
+      BillingMode: 'PAY_PER_REQUEST',
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: { SSEEnabled: true },
+      DeletionProtectionEnabled: true,
+    })
+  })
+
+  test('people are told by email of clusters and of alarms', () => {
+    const emails = full.ofType('AWS::SNS::Subscription').filter(({ properties }) => properties['Protocol'] === 'email')
+    expect(emails.map(({ properties }) => properties['TopicArn'])).toEqual(
+      ['Alarms', 'Notices'].map((label) => labelled(full, 'AWS::SNS::Topic', label).arn),
+    )
+  })
+})

@@ -1,0 +1,130 @@
+import { describe, expect, test } from '@jest/globals'
+import { account, deployment, everything, labelled } from './deployment.ts'
+
+interface Statement {
+  Effect: string
+  Action: string | string[]
+  Resource: string | string[]
+  Condition?: object
+}
+
+const list = <T>(it: T | T[]): T[] => (Array.isArray(it) ? it : [it])
+
+const statementsOf = (stack: ReturnType<typeof deployment>, role: string): Statement[] => {
+  const { ref } = labelled(stack, 'AWS::IAM::Role', role)
+  return stack
+    .ofType('AWS::IAM::Policy')
+    .filter(({ properties }) => list(properties['Roles']).includes(ref))
+    .flatMap(({ properties }) => (properties['PolicyDocument'] as { Statement: Statement[] }).Statement)
+}
+
+const actionsOf = (stack: ReturnType<typeof deployment>, role: string) =>
+  statementsOf(stack, role)
+    .flatMap(({ Action }) => Action)
+    .toSorted()
+
+const own = deployment({ env: everything.env, slackWebhookSecretArn: everything.slackWebhookSecretArn })
+const fleet = deployment(everything)
+
+const logging = ['logs:CreateLogStream', 'logs:PutLogEvents']
+const polling = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage']
+const clusterReading = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpdate', 'eks:ListUpdates']
+const working = [...clusterReading, ...logging, ...polling, 'sqs:SendMessage']
+const remembering = [
+  'dynamodb:DeleteItem',
+  'dynamodb:GetItem',
+  'dynamodb:PutItem',
+  'dynamodb:Query',
+  'dynamodb:UpdateItem',
+]
+const telling = ['kms:Decrypt', 'kms:GenerateDataKey', 'sns:Publish']
+
+describe('what each function may do', () => {
+  test.each([
+    ['OnEventRole', [...logging, 'sqs:SendMessage']],
+    ['SweepRole', ['eks:ListClusters', ...logging, 'sqs:SendMessage']],
+    ['EvaluateRole', [...working, ...remembering, ...telling]],
+    ['RolloutStepRole', working],
+    ['NotifySlackRole', [...logging, 'secretsmanager:GetSecretValue', ...polling]],
+    ['ScheduleRole', ['lambda:InvokeFunction', 'sqs:SendMessage']],
+  ])('%s: exactly what it calls', (role, actions) => expect(actionsOf(own, role)).toEqual(actions.toSorted()))
+
+  test('no action is a pattern, and no role has a managed policy', () => {
+    for (const stack of [own, fleet]) {
+      for (const { properties } of stack.ofType('AWS::IAM::Role'))
+        expect(properties).not.toHaveProperty('ManagedPolicyArns')
+      const policies = stack.ofType('AWS::IAM::Policy').map(({ properties }) => properties['PolicyDocument'])
+      const actions = policies.flatMap((it) =>
+        (it as { Statement: Statement[] }).Statement.flatMap(({ Action }) => Action),
+      )
+      expect(actions.filter((action) => action.includes('*'))).toEqual([])
+    }
+  })
+
+  test('resources are patterns only where clusters cannot be known beforehand', () => {
+    const broad = ['OnEventRole', 'SweepRole', 'EvaluateRole', 'RolloutStepRole', 'NotifySlackRole', 'ScheduleRole']
+      .flatMap((role) => statementsOf(own, role))
+      .filter(({ Resource }) => list(Resource).some((resource) => resource.replace(/log-group:.*/, '').includes('*')))
+    const resources = new Set(broad.flatMap(({ Resource }) => Resource))
+    expect([...resources].toSorted()).toEqual([
+      '*',
+      `arn:aws:eks:eu-west-1:${account}:addon/*/kube-proxy/*`,
+      `arn:aws:eks:eu-west-1:${account}:cluster/*`,
+    ])
+    expect(broad.filter(({ Resource }) => Resource === '*')).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'eks:ListClusters',
+        Resource: '*',
+        Condition: { StringEquals: { 'aws:RequestedRegion': ['eu-west-1'] } },
+      },
+    ])
+  })
+
+  test('a fleet of several regions is described there and nowhere else', () => {
+    const [clusters] = statementsOf(fleet, 'EvaluateRole').filter(({ Action }) => Action === 'eks:DescribeCluster')
+    const wanted = everything.regions.map((region) => `arn:aws:eks:${region}:${account}:cluster/*`)
+    expect(list(clusters?.Resource ?? []).toSorted()).toEqual(wanted.toSorted())
+  })
+
+  test('other accounts are entered by exactly the roles of the configuration', () => {
+    for (const role of ['SweepRole', 'EvaluateRole', 'RolloutStepRole']) {
+      const [assume] = statementsOf(fleet, role).filter(({ Action }) => Action === 'sts:AssumeRole')
+      expect(list(assume?.Resource ?? [])).toEqual([everything.accounts[1]?.roleArn])
+    }
+    expect(actionsOf(own, 'EvaluateRole')).not.toContain('sts:AssumeRole')
+  })
+
+  test('each role can be taken by one service only', () => {
+    const services = own
+      .ofType('AWS::IAM::Role')
+      .map(({ properties }) => (properties['AssumeRolePolicyDocument'] as { Statement: object[] }).Statement)
+    expect(services.flat().map((it) => (it as { Principal: { Service: string } }).Principal.Service)).toEqual([
+      ...Array(2).fill('lambda.amazonaws.com'),
+      'scheduler.amazonaws.com',
+      ...Array(3).fill('lambda.amazonaws.com'),
+    ])
+  })
+})
+
+describe('the way into clusters', () => {
+  test('who looks and who changes are two roles in two groups', () => {
+    const entries = fleet.ofType('AWS::EKS::AccessEntry').map(({ properties }) => properties)
+    const entry = (clusterName: string, role: string, group: string) => ({
+      ClusterName: clusterName,
+      PrincipalArn: labelled(fleet, 'AWS::IAM::Role', role).arn,
+      Type: 'STANDARD',
+      KubernetesGroups: [group],
+    })
+    expect(entries).toEqual(
+      everything.clusters.flatMap((cluster) => [
+        entry(cluster, 'EvaluateRole', 'calico-ipvs-sync-viewers'),
+        entry(cluster, 'RolloutStepRole', 'calico-ipvs-sync-operators'),
+      ]),
+    )
+  })
+
+  test('no cluster is entered that the configuration does not name', () => {
+    expect(own.ofType('AWS::EKS::AccessEntry')).toEqual([])
+  })
+})
