@@ -131,7 +131,7 @@ function broken(error: Error & { code?: string }, url: URL): KubeError {
   if (code === 'ECONNREFUSED') return new KubeError('unreachable', `Nothing listens at ${url.host} (${code}).`)
   if (code === 'ECONNRESET' || code === 'EPIPE' || error.message === 'socket hang up')
     return new DroppedError('unreachable', `${url.host} dropped the connection.`)
-  if (/CERT|SIGNED|TLS|SSL|ISSUER|HPE_/.test(code))
+  if (/CERT|SIGNED|TLS|SSL|ISSUER|VERIFY|HPE_/.test(code))
     return new KubeError('unreachable', `No trusted connection to ${url.host}: ${error.message} (${code}).`)
   return new KubeError('unreachable', `${url.host} cannot be reached: ${error.message}${code && ` (${code})`}`)
 }

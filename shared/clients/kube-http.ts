@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 import { KubeError } from '../errors.ts'
 import { agentFor, baseOf, type KubeConnection } from './connection.ts'
@@ -78,8 +79,10 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
         if (error instanceof DroppedError && left.reconnects > 0) return undefined
         throw error
       })
-      if (!answer) left.reconnects -= 1
-      else if (answer.status < 300) return answer
+      if (!answer) {
+        left.reconnects -= 1
+        hangUpIdle(agent)
+      } else if (answer.status < 300) return answer
       else if (answer.status === 401 && left.tokens > 0) {
         left.tokens -= 1
         fresh = true
@@ -98,6 +101,11 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     stream: async (request) => void (await send(request)),
     close: () => agent.destroy(),
   }
+}
+
+/** Where one kept connection turned out dead, so are the others: a function that slept finds all of them closed. */
+function hangUpIdle({ freeSockets }: Agent): void {
+  for (const socket of Object.values(freeSockets).flat()) socket?.destroy()
 }
 
 async function tokenOf({ token }: KubeConnection, fresh: boolean): Promise<string | undefined> {

@@ -1,0 +1,280 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { createServer, type Server } from 'node:net'
+import type { EmbeddedCluster } from '../../lab/embedded/start.ts'
+import { listenLocally } from '../../lab/loopback.ts'
+import type { KubeConnection } from '../../shared/clients/connection.ts'
+import { kubeClient } from '../../shared/clients/kube.ts'
+import type { KubeClient } from '../../shared/clients/kube-client.ts'
+import type { ExchangeLimits } from '../../shared/clients/kube-exchange.ts'
+import { failureOf, valueOf } from '../../shared/domain/read.ts'
+import { connectionTo, embeddedCluster, removeScratch } from './lab.ts'
+
+let cluster: EmbeddedCluster
+const clients: KubeClient[] = []
+
+beforeAll(async () => {
+  cluster = await embeddedCluster()
+  for (const name of ['a', 'b', 'c']) await cluster.request('POST', '/api/v1/nodes', node(name))
+})
+afterEach(() => {
+  cluster.faults.clear()
+  for (const client of clients.splice(0)) client.close()
+})
+afterAll(async () => {
+  await cluster?.stop()
+  removeScratch()
+})
+
+const node = (name: string) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } })
+
+function clientFor(change: Partial<KubeConnection> = {}, limits: Partial<ExchangeLimits> = {}): KubeClient {
+  const client = kubeClient({ ...connectionTo(cluster), ...change }, limits)
+  clients.push(client)
+  return client
+}
+
+const nodes = /^\/api\/v1\/nodes/
+
+describe('a token that is refused', () => {
+  test('is asked for anew, once, and the read succeeds', async () => {
+    const asked: boolean[] = []
+    const token: KubeConnection['token'] = async ({ fresh }) => {
+      asked.push(fresh)
+      return fresh ? cluster.adminToken : 'expired'
+    }
+    expect(valueOf(await clientFor({ token }).nodes())).toHaveLength(3)
+    expect(asked).toEqual([false, true])
+  })
+
+  test('again after that is a failure, not a loop', async () => {
+    const client = clientFor({ token: async () => 'nobody' })
+    expect(failureOf(await client.nodes())).toMatchObject({ kind: 'unauthenticated', object: 'Nodes', status: 401 })
+    expect(client.calls()).toBe(2)
+  })
+
+  test('that cannot even be made says why', async () => {
+    const token = async () => Promise.reject(new Error('the plugin\nfailed'))
+    const failure = failureOf(await clientFor({ token }).nodes())
+    expect(failure).toMatchObject({ kind: 'unauthenticated', message: expect.stringContaining('the plugin failed') })
+  })
+})
+
+describe('refusals', () => {
+  test('403 is denied, with the words of the server', async () => {
+    const message = 'nodes is forbidden: User "viewer" cannot list resource "nodes"'
+    cluster.faults.inject({
+      path: nodes,
+      answer: { status: 403, body: { kind: 'Status', message, reason: 'Forbidden' } },
+    })
+    const failure = failureOf(await clientFor().nodes())
+    expect(failure).toMatchObject({ kind: 'denied', status: 403, message: expect.stringContaining(message) })
+  })
+
+  test('503 in plain text, as a broken aggregated API answers, is unavailable', async () => {
+    cluster.faults.inject({ path: nodes, answer: { status: 503, body: 'service unavailable\n' } })
+    expect(failureOf(await clientFor().nodes())).toMatchObject({
+      kind: 'unavailable',
+      message: '503: service unavailable',
+    })
+  })
+
+  test('429 is waited for as long as the server asks, and then asked again', async () => {
+    cluster.faults.inject({ path: nodes, times: 2, answer: { status: 429, body: 'slow down', retryAfter: 0.05 } })
+    const client = clientFor()
+    expect(valueOf(await client.nodes())).toHaveLength(3)
+    expect(client.calls()).toBe(3)
+  })
+
+  test('429 for longer than the deadline fails at once', async () => {
+    cluster.faults.inject({ path: nodes, answer: { status: 429, body: 'slow down', retryAfter: 3600 } })
+    const client = clientFor()
+    expect(failureOf(await client.nodes())).toMatchObject({ kind: 'unavailable', status: 429 })
+    expect(client.calls()).toBe(1)
+  })
+
+  test('429 without end is given up after three waits', async () => {
+    cluster.faults.inject({ path: nodes, answer: { status: 429, retryAfter: 0 } })
+    const client = clientFor()
+    expect(failureOf(await client.nodes())).toMatchObject({ kind: 'unavailable' })
+    expect(client.calls()).toBe(4)
+  })
+
+  test('a message with line breaks and markup comes out as one line', async () => {
+    cluster.faults.inject({ path: nodes, answer: { status: 500, body: `<b>\r\n${'x'.repeat(5000)}\u001b[31m` } })
+    const message = failureOf(await clientFor().nodes())?.message ?? ''
+    expect(message).toMatch(/^500: <b> x+…$/)
+    expect(message.length).toBeLessThanOrEqual(300)
+  })
+})
+
+describe('connections', () => {
+  test('a dropped one is made again for a read', async () => {
+    cluster.faults.inject({ path: nodes, times: 1, drop: 'before' })
+    expect(valueOf(await clientFor().nodes())).toHaveLength(3)
+  })
+
+  test('dropped twice is a failure', async () => {
+    cluster.faults.inject({ path: nodes, drop: 'before' })
+    const client = clientFor()
+    expect(failureOf(await client.nodes())).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringContaining('dropped'),
+    })
+    expect(client.calls()).toBe(2)
+  })
+
+  test('a write that was dropped is never sent again', async () => {
+    cluster.faults.inject({ method: 'POST', path: /leases/, times: 1, drop: 'after' })
+    const client = clientFor()
+    await expect(client.putLease({ holder: 'me' })).rejects.toMatchObject({ kind: 'unreachable' })
+    expect(client.calls()).toBe(1)
+    expect(valueOf(await client.lease())).toMatchObject({ holder: 'me' })
+  })
+
+  test('all those that died while nobody looked cost one repetition, not one each', async () => {
+    const client = clientFor()
+    await Promise.all(Array.from({ length: 6 }, () => client.nodes()))
+    await cluster.suspend()
+    await cluster.resume()
+    expect(valueOf(await client.nodes())).toHaveLength(3)
+  })
+
+  test('a server that drips is bounded by the deadline', async () => {
+    cluster.faults.inject({ path: nodes, drip: { bytes: 1, every: 20 } })
+    const began = Date.now()
+    const failure = failureOf(await clientFor({}, { deadlineMs: 300, idleMs: 200 }).nodes())
+    expect(failure).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringContaining('did not finish its answer in 0.3 s'),
+    })
+    expect(Date.now() - began).toBeLessThan(2_000)
+  })
+
+  test('a server that says nothing is bounded by the idle time', async () => {
+    cluster.faults.inject({ path: nodes, delay: 1_000, times: 1 })
+    const failure = failureOf(await clientFor({}, { idleMs: 100 }).nodes())
+    expect(failure).toMatchObject({ kind: 'unreachable', message: expect.stringContaining('sent nothing for 0.1 s') })
+  })
+
+  test('a certificate nobody here trusts is told by name', async () => {
+    const { server } = cluster
+    const client = kubeClient({ server })
+    clients.push(client)
+    expect(failureOf(await client.version())).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringMatching(/trusted.*(SELF_SIGNED|UNABLE_TO_VERIFY|CERT)/),
+    })
+  })
+
+  test.each([
+    ['http', 'http://127.0.0.1:8001', /must begin with https/],
+    ['no address', 'nonsense', /must begin with https/],
+    ['a name that does not exist', 'https://cluster.invalid', /cannot be resolved/],
+    ['a port where nobody listens', 'https://127.0.0.1:1', /Nothing listens/],
+  ])('%s is a failure that says so', async (_, server, message) => {
+    const client = kubeClient({ server })
+    clients.push(client)
+    expect(failureOf(await client.nodes())).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  test('a server that takes the connection and never speaks TLS is bounded', async () => {
+    const mute: Server = createServer(() => {})
+    const port = await listenLocally(mute)
+    const client = kubeClient({ server: `https://127.0.0.1:${port}` }, { connectMs: 100 })
+    clients.push(client)
+    expect(failureOf(await client.nodes())).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringContaining('does not take connections'),
+    })
+    client.close()
+    mute.close()
+  })
+})
+
+describe('a server that lies', () => {
+  test('one page for ever is noticed at the first repetition', async () => {
+    cluster.faults.inject({
+      path: nodes,
+      answer: { status: 200, body: { metadata: { continue: 'again' }, items: [node('a')] } },
+    })
+    const client = clientFor()
+    expect(failureOf(await client.nodes())).toMatchObject({
+      kind: 'malformed',
+      message: expect.stringContaining('does not end'),
+    })
+    expect(client.calls()).toBe(2)
+  })
+
+  test('pages without end, each with another token, stop somewhere', async () => {
+    let page = 0
+    cluster.faults.inject({
+      path: nodes,
+      rewriteAnswer: (answer) => ({
+        ...answer,
+        body: JSON.stringify({ metadata: { continue: `${(page += 1)}` }, items: [] }),
+      }),
+    })
+    expect(failureOf(await clientFor().nodes())).toMatchObject({ kind: 'malformed' })
+    expect(page).toBeLessThan(500)
+  })
+
+  test('an answer beyond the limit is cut off', async () => {
+    cluster.faults.inject({ path: nodes, answer: { status: 200, body: { items: 'x'.repeat(200_000) } } })
+    const failure = failureOf(await clientFor({}, { pageBytes: 100_000 }).nodes())
+    expect(failure).toMatchObject({ kind: 'malformed', message: expect.stringContaining('larger than') })
+  })
+
+  test.each([
+    ['text', 'hello', 'is not JSON'],
+    ['an object that is no list', { kind: 'Node' }, 'not a list'],
+    ['a list of things without names', { items: [{ metadata: {} }] }, 'without names|with names'],
+    ['a list of texts', { items: ['a'] }, 'with names'],
+  ])('%s in place of a list is malformed', async (_, body, message) => {
+    cluster.faults.inject({ path: nodes, answer: { status: 200, body } })
+    expect(failureOf(await clientFor().nodes())).toMatchObject({
+      kind: 'malformed',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  test('fields of the wrong type count as absent', async () => {
+    const strange = {
+      metadata: { name: 'a', labels: 7 },
+      spec: [],
+      status: { conditions: 'many', allocatable: { pods: {} } },
+    }
+    cluster.faults.inject({ path: nodes, answer: { status: 200, body: { items: [strange] } } })
+    const expected = { name: 'a', labels: {}, createdAt: '', ready: false, unschedulable: false }
+    expect(valueOf(await clientFor().nodes())).toEqual([expected])
+  })
+})
+
+describe('a list that expires while it is read', () => {
+  test('is begun again, once', async () => {
+    cluster.faults.inject({
+      path: /continue=/,
+      times: 1,
+      answer: { status: 410, body: { kind: 'Status', reason: 'Expired' } },
+    })
+    cluster.faults.inject({
+      path: nodes,
+      rewriteRequest: (request) => ({ ...request, url: request.url.replace('limit=500', 'limit=2') }),
+    })
+    const client = clientFor()
+    expect(valueOf(await client.nodes())?.map(({ name }) => name)).toEqual(['a', 'b', 'c'])
+    expect(client.calls()).toBe(4)
+  })
+
+  test('each time is a failure', async () => {
+    cluster.faults.inject({ path: nodes, answer: { status: 410, body: { kind: 'Status', reason: 'Expired' } } })
+    expect(failureOf(await clientFor().nodes())).toMatchObject({ kind: 'unavailable', status: 410 })
+  })
+})
+
+test('after its time is over a client asks nothing more', async () => {
+  const client = clientFor({}, { until: Date.now() - 1 })
+  expect(failureOf(await client.nodes())).toMatchObject({ kind: 'unreachable' })
+})
