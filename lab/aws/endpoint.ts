@@ -56,7 +56,8 @@ async function read(incoming: IncomingMessage): Promise<Request> {
 /** Closes with the connections that clients keep alive. */
 export function close(server: ReturnType<typeof createServer>): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)))
+    // dynalite calls back with null where Node says undefined.
+    server.close((error) => (error instanceof Error ? reject(error) : resolve()))
     server.closeAllConnections()
   })
 }

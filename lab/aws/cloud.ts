@@ -1,0 +1,189 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AuthenticatedUser, PortSpan } from '../cluster.ts'
+import type { EksStandIn } from './eks.ts'
+import type { Addon, Cluster, ClusterSeed } from './eks-model.ts'
+import { userOf } from './eks-token.ts'
+import type { BusEvent } from './eks-trail.ts'
+import { createEventBus, type Routed } from './event-bus.ts'
+import { startEventSources } from './event-source.ts'
+import { type Credentials, createKeyring, type Keyring } from './keyring.ts'
+import { createFunctions, type Invocation } from './lambda.ts'
+import type { Moment } from './moment.ts'
+import { createScheduler } from './scheduler.ts'
+import type { Secrets } from './secrets.ts'
+import type { Slack } from './slack.ts'
+import { startStandIns } from './stand-ins.ts'
+import { createTargets } from './targets.ts'
+import { readTemplate, resolveTemplate, type Stack, type Where } from './template.ts'
+import type { Delivery } from './topics.ts'
+
+export interface CloudOptions extends Where {
+  account?: string
+  region?: string
+  /** Of the template; those with a default need not be given. */
+  parameters?: Record<string, string>
+  eks?: {
+    clusters?: ClusterSeed[]
+    updateMilliseconds?: number
+    onNodePortRange?(cluster: Cluster, range: PortSpan): Promise<void>
+    onAddonUpdated?(cluster: Cluster, addon: Addon): Promise<void>
+  }
+  /** Shortens what AWS waits by itself: until a failed message or event is tried again. 1 when absent. What the template says of queues stays. */
+  timeScale?: number
+  /** Processes of one function at most. */
+  environments?: number
+  /** Further `AWS_ENDPOINT_URL_…` for the functions, or others than the lab's. */
+  endpoints?: Record<string, string>
+  mayAssume?: (callerArn: string, roleArn: string) => boolean
+  /** Told of everything as it happens. */
+  onMoment?(moment: Moment): void
+}
+
+export interface Cloud {
+  stack: Stack
+  eks: EksStandIn
+  secrets: Secrets
+  slack: Slack
+  keyring: Keyring
+  /** Whoever runs the lab: may call every endpoint. */
+  credentials: Credentials
+  /** `AWS_ENDPOINT_URL_EKS` and so on. */
+  endpoints: Record<string, string>
+  /** Endpoints, region and the operator's credentials, as variables for a command or an SDK. */
+  environment: Record<string, string>
+  /** Sent by SNS to others than queues: e-mails. */
+  deliveries: Delivery[]
+  invocations: Invocation[]
+  /** What went wrong in the lab's AWS itself and no dead-letter queue took. */
+  faults: Error[]
+  /** Hands an event to the template's rules. */
+  putEvent: (event: object, bus?: string) => Routed[]
+  /** Fires one schedule of the template, by its label, or all. */
+  fire: (schedule?: string) => void
+  /** Lets the template's rates run by themselves. */
+  runSchedules: (timeScale: number) => void
+  /** Invokes a function by its label, as a person would in the console. */
+  invoke: (label: string, event: unknown) => Promise<Invocation>
+  /** Bodies in the queue of this label or name, whatever their state. */
+  messages: (queue: string) => Promise<string[]>
+  /** For `ClusterOptions.authenticate`: who an EKS token is in this cluster, by its access entries. */
+  authenticate: (clusterName: string) => (token: string) => Promise<AuthenticatedUser | undefined>
+  /** Resolves when no message is visible, in flight or delayed in a queue that somebody polls, and nothing runs. */
+  idle: (options?: { timeoutMilliseconds?: number }) => Promise<void>
+  stop: () => Promise<void>
+}
+
+const defaults = { account: '111122223333', region: 'eu-west-1' }
+
+/** The synthesized stack on stand-ins, in this process but for the functions. Everything listens on 127.0.0.1. */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const { account = defaults.account, region = defaults.region, timeScale = 1, environments } = options
+  const place = { account, region }
+  const source = readTemplate(options)
+  const keyring = createKeyring()
+  const kept = { deliveries: [] as Delivery[], invocations: [] as Invocation[], faults: [] as Error[] }
+  const tell = (moment: Moment) => {
+    if (moment.kind === 'delivery') kept.deliveries.push(moment)
+    if (moment.kind === 'invocation') kept.invocations.push(moment)
+    if (moment.kind === 'fault') kept.faults.push(moment.fault)
+    options.onMoment?.(moment)
+  }
+  const fault = (error: Error) => tell({ kind: 'fault', fault: error })
+  const onEvent = (event: BusEvent) => {
+    tell({ kind: 'event', event })
+    // A bus hears its own account and region only; what else arrives, a rule elsewhere has forwarded.
+    if (event.account === account && event.region === region) bus.putEvent(event)
+  }
+  const standIns = await startStandIns({ ...options, keyring, place, tell, onEvent })
+  const { queues, eks, secrets, slack, endpoints } = standIns
+  const at = { ...place, stackName: source.stackName, queuesUrl: queues.url }
+  const stack = await standIns.deploy(() => resolveTemplate(source, at, options.parameters))
+  const functions = createFunctions(stack, {
+    keyring,
+    endpoints,
+    ...(environments !== undefined && { environments }),
+    onLog: (name, line) => tell({ kind: 'log', function: name, line }),
+    onInvocation: (invocation) => tell({ kind: 'invocation', ...invocation }),
+  })
+  const targets = createTargets(stack, { queues, functions, timeScale })
+  const bus = createEventBus(stack, {
+    targets,
+    onFault: fault,
+    onRouted: (routed) => tell({ kind: 'routed', ...routed }),
+  })
+  const scheduler = createScheduler(stack, {
+    targets,
+    onFault: fault,
+    onFired: (schedule) => tell({ kind: 'schedule', schedule }),
+  })
+  const sources = startEventSources(stack, {
+    queues,
+    functions,
+    timeScale,
+    onBatch: (batch) => tell({ kind: 'batch', ...batch }),
+  })
+  sources.ended.catch((error: unknown) => fault(error instanceof Error ? error : new Error(String(error))))
+  const credentials = keyring.forUser(`arn:aws:iam::${account}:user/operator`)
+  const busy = async (): Promise<string[]> => {
+    const counts = await queues.counts()
+    const waiting = sources.queues.filter((name) => (counts[name] ?? 0) > 0)
+    const under = { functions: functions.running(), events: bus.pending(), schedules: scheduler.pending() }
+    const ways = Object.entries({ ...under, updates: eks.updatesInProgress() }).filter(([, count]) => count > 0)
+    return [...waiting, ...ways.map(([name]) => name)]
+  }
+  return {
+    ...kept,
+    stack,
+    eks,
+    secrets,
+    slack,
+    keyring,
+    credentials,
+    endpoints,
+    environment: { ...endpoints, ...variablesOf(credentials, region) },
+    putEvent: bus.putEvent,
+    fire: scheduler.fire,
+    runSchedules: scheduler.run,
+    invoke: (label, event) => functions.invoke(labelled(stack, 'AWS::Lambda::Function', label).arn, event),
+    messages: (queue) => queues.peek(labelled(stack, 'AWS::SQS::Queue', queue).name),
+    authenticate: (clusterName) => async (token) => {
+      const holding = eks.cluster(clusterName)
+      return holding && userOf(token, holding, keyring)
+    },
+    idle: ({ timeoutMilliseconds = 120_000 } = {}) => untilIdle(busy, timeoutMilliseconds),
+    stop: async () => {
+      sources.stop()
+      scheduler.stop()
+      targets.stop()
+      await functions.stop()
+      await standIns.stop()
+      await sources.ended.catch(() => undefined)
+    },
+  }
+}
+
+/** Twice in a row, because between two looks at several places something may have moved from one to another. */
+async function untilIdle(busy: () => Promise<string[]>, timeoutMilliseconds: number): Promise<void> {
+  const deadline = Date.now() + timeoutMilliseconds
+  for (let quiet = 0; quiet < 2; ) {
+    const places = await busy()
+    quiet = places.length === 0 ? quiet + 1 : 0
+    if (quiet === 0 && Date.now() > deadline) throw new Error(`The lab's AWS is still busy with ${places.join(', ')}`)
+    await delay(20)
+  }
+}
+
+function labelled(stack: Stack, type: string, label: string) {
+  const found = stack.ofType(type).find((one) => [one.label, one.name, one.logicalId].includes(label))
+  if (found !== undefined) return found
+  const known = stack.ofType(type).map((one) => one.label)
+  throw new Error(`The template has no ${type} called ${label}, but ${known.join(', ')}`)
+}
+
+const variablesOf = ({ accessKeyId, secretAccessKey, sessionToken }: Credentials, region: string) => ({
+  AWS_REGION: region,
+  AWS_DEFAULT_REGION: region,
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  AWS_SESSION_TOKEN: sessionToken,
+})

@@ -1,0 +1,76 @@
+import { type EksStandIn, startEks } from './eks.ts'
+import type { Place } from './eks-model.ts'
+import type { BusEvent } from './eks-trail.ts'
+import type { CloudOptions } from './cloud.ts'
+import type { Keyring } from './keyring.ts'
+import type { Moment } from './moment.ts'
+import { type Queues, startQueues } from './queues.ts'
+import { type Secrets, startSecrets } from './secrets.ts'
+import { type Slack, startSlack } from './slack.ts'
+import { startSts } from './sts.ts'
+import { startTables } from './tables.ts'
+import type { Stack } from './template.ts'
+
+export interface StandInOptions extends Pick<CloudOptions, 'eks' | 'endpoints' | 'mayAssume'> {
+  keyring: Keyring
+  place: Place
+  tell: (moment: Moment) => void
+  onEvent: (event: BusEvent) => void
+}
+
+export interface StandIns {
+  queues: Queues
+  eks: EksStandIn
+  secrets: Secrets
+  slack: Slack
+  /** What an SDK must be told to come here. */
+  endpoints: Record<string, string>
+  /** Makes what the stack has of queues, topics, tables and secrets. A stack that cannot be made ends all stand-ins. */
+  deploy: (resolved: () => Stack) => Promise<Stack>
+  stop: () => Promise<void>
+}
+
+/** Every service that functions and people call, each on a port of its own. */
+export async function startStandIns({ keyring, place, tell, onEvent, ...options }: StandInOptions): Promise<StandIns> {
+  const called = (service: string) => (operation: string, caller: string) =>
+    tell({ kind: 'call', service, operation, caller })
+  const onCall = (service: string, operation: string, caller: string) => called(service)(operation, caller)
+  const { mayAssume } = options
+  const [queues, eks, sts, secrets, tables, slack] = await Promise.all([
+    startQueues({
+      region: place.region,
+      keyring,
+      onCall,
+      onDelivery: (delivery) => tell({ kind: 'delivery', ...delivery }),
+    }),
+    startEks({ keyring, place, ...options.eks, onEvent, onCall: called('eks') }),
+    startSts({ keyring, onCall: called('sts'), ...(mayAssume && { mayAssume }) }),
+    startSecrets(keyring, called('secretsmanager')),
+    startTables(keyring, called('dynamodb')),
+    startSlack((message) => tell({ kind: 'slack', ...message })),
+  ])
+  const stop = async () => {
+    await Promise.all([queues.stop(), eks.stop(), sts.close(), secrets.stop(), tables.stop(), slack.stop()])
+  }
+  const endpoints = {
+    AWS_ENDPOINT_URL_SQS: queues.url,
+    AWS_ENDPOINT_URL_SNS: queues.url,
+    AWS_ENDPOINT_URL_DYNAMODB: tables.url,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
+    AWS_ENDPOINT_URL_STS: sts.url,
+    AWS_ENDPOINT_URL_EKS: eks.url,
+    ...options.endpoints,
+  }
+  const deploy = async (resolved: () => Stack): Promise<Stack> => {
+    try {
+      const stack = resolved()
+      secrets.deploy(stack)
+      await Promise.all([queues.deploy(stack), tables.deploy(stack)])
+      return stack
+    } catch (error) {
+      await stop()
+      throw error
+    }
+  }
+  return { queues, eks, secrets, slack, endpoints, deploy, stop }
+}
