@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process'
+import * as z from 'zod'
+import type { LabCluster } from '../cluster.ts'
+import { names } from './fleet.ts'
+import type { Stage } from './run.ts'
+
+/** One thing that must be true at the end, read from the clusters and from what people got, never from our own logs. */
+export interface Expectation {
+  what: string
+  holds: boolean
+  seen: string
+}
+
+const felixConfiguration = z.object({
+  metadata: z.object({ annotations: z.record(z.string(), z.string()).default({}) }),
+  spec: z.object({ kubeNodePortRanges: z.array(z.union([z.string(), z.number()])).optional() }),
+})
+const felixList = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }) })) })
+const annotation = 'config.projectcalico.org/KubeNodePortRanges'
+
+/** With kubectl where there is one, since that is what people would look with. */
+const readBack = async (cluster: LabCluster, path: string): Promise<{ value: unknown; by: string }> => {
+  const args = ['--kubeconfig', cluster.kubeconfig, 'get', '--raw', path]
+  const kubectl = spawnSync('kubectl', args, { encoding: 'utf8' })
+  if (kubectl.status === 0) return { value: JSON.parse(kubectl.stdout), by: 'kubectl' }
+  return { value: await cluster.request('GET', path), by: 'the API' }
+}
+
+const felixPath = '/apis/crd.projectcalico.org/v1/felixconfigurations'
+
+export const expectations = async (stage: Stage, range: string): Promise<Expectation[]> => [
+  ...(await ofRange(stage, range)),
+  ...ofRestarts(stage),
+  ...ofPeople(stage),
+  ...ofLab(stage),
+]
+
+const ofRange = async ({ fleet, pods }: Stage, range: string): Promise<Expectation[]> => {
+  const { value, by } = await readBack(fleet.clusters.range, `${felixPath}/default`)
+  const { metadata, spec } = felixConfiguration.parse(value)
+  const all = felixList.parse((await readBack(fleet.clusters.range, felixPath)).value)
+  const objects = all.items.map(({ metadata }) => metadata.name)
+  const both = [metadata.annotations[annotation], spec.kubeNodePortRanges?.join(',')]
+  return [
+    {
+      what: `${names.range}: the new range stands in annotation and spec of FelixConfiguration default`,
+      holds: both.every((it) => it === range),
+      seen: `${both.join(' and ')}, read with ${by}`,
+    },
+    {
+      what: `${names.range}: no override of ours is left`,
+      holds: objects.join() === 'default',
+      seen: objects.join(', '),
+    },
+    {
+      what: `${names.range}: no calico-node pod was restarted`,
+      holds: pods.range.replaced.length === 0,
+      seen: String(pods.range.replaced.length),
+    },
+  ]
+}
+
+const ofRestarts = ({ pods }: Stage): Expectation[] => [
+  {
+    what: `${names.mode}: calico-node was restarted once on each of the 3 nodes`,
+    holds: new Set(pods.mode.replaced).size === 3 && pods.mode.replaced.length === 3,
+    seen: pods.mode.replaced.join(', then '),
+  },
+  {
+    what: `${names.mode}: never more than one node without calico-node`,
+    holds: pods.mode.mostAway === 1,
+    seen: `${pods.mode.mostAway} at most`,
+  },
+  {
+    what: `${names.quiet}: no calico-node pod was restarted`,
+    holds: pods.quiet.replaced.length === 0,
+    seen: String(pods.quiet.replaced.length),
+  },
+]
+
+const ofPeople = ({ cloud }: Stage): Expectation[] => {
+  const about = (name: string) => cloud.deliveries.filter(({ subject }) => subject?.startsWith(`${name}:`))
+  const count = (name: string, wanted: number, what: string): Expectation => {
+    const subjects = about(name).map(({ subject }) => subject?.slice(name.length + 2))
+    return { what: `${name}: ${what}`, holds: subjects.length === wanted, seen: subjects.join(' · ') || 'silence' }
+  }
+  return [
+    count(names.range, 2, 'people heard that it was out of step, and that it is in step again'),
+    count(names.quiet, 0, 'people heard nothing'),
+    count(names.far, 1, 'people heard once that it cannot be reached'),
+    {
+      what: 'Slack got every notice that was mailed',
+      holds: cloud.slack.received.length === cloud.deliveries.length,
+      seen: `${cloud.slack.received.length} of ${cloud.deliveries.length}`,
+    },
+  ]
+}
+
+const ofLab = ({ cloud }: Stage): Expectation[] => [
+  {
+    what: 'no message ended in a dead-letter queue and nothing failed in the lab',
+    holds: cloud.faults.length === 0,
+    seen: `${cloud.faults.length} faults`,
+  },
+]

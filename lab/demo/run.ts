@@ -1,0 +1,129 @@
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bundleAll, root } from '../../infra/bundle.ts'
+import { synthesize } from '../../infra/app.ts'
+import { parseConfig } from '../../infra/config.ts'
+import { type Cloud, startCloud } from '../aws/cloud.ts'
+import type { ClusterSeed } from '../aws/eks-model.ts'
+import type { LabCluster } from '../cluster.ts'
+import { setKubeProxyMode } from '../fixtures/changes.ts'
+import { type DemoFleet, type Kind, names, startFleet } from './fleet.ts'
+import { tellStory, type Story } from './story.ts'
+import { watchPods, type PodWatch } from './watch.ts'
+
+export const place = { account: '111122223333', region: 'eu-west-1' }
+const webhookSecret = `arn:aws:secretsmanager:${place.region}:${place.account}:secret:slack-webhook`
+const operator = `arn:aws:iam::${place.account}:user/operator`
+
+/** The whole of it running: the stack as synthesized, the clusters, and what they show of themselves. */
+export interface Stage {
+  cloud: Cloud
+  fleet: DemoFleet
+  story: Story
+  pods: Record<'range' | 'mode' | 'quiet', PodWatch>
+  stop: () => Promise<void>
+}
+
+/** Synthesizes the stack, starts the clusters and the lab's AWS, and lets the one into the other. */
+export const setTheStage = async (kind: Kind, write: (line: string) => void): Promise<Stage> => {
+  const story = tellStory(write)
+  const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-demo-'))
+  story.say('lab', 'the stack is synthesized and its functions are bundled')
+  const assembly = join(root, 'out/demo/cdk.out')
+  mkdirSync(assembly, { recursive: true })
+  await bundleAll()
+  synthesize(deployment, { outdir: assembly })
+  const entry: { cloud?: Cloud } = {}
+  story.say(
+    'lab',
+    kind === 'real' ? 'three real control planes start, with simulated nodes' : 'three embedded API servers start',
+  )
+  const fleet = await startFleet(kind, workdir, async (name, token) => entry.cloud?.authenticate(name)(token))
+  const cloud = await startCloud({
+    ...place,
+    assemblyDir: assembly,
+    eks: {
+      clusters: seeds(fleet),
+      updateMilliseconds: 1500,
+      onNodePortRange: ({ name }, range) => clusterNamed(fleet, name).setNodePortRange(range),
+      onAddonUpdated: ({ name }, { configurationValues }) =>
+        followAddon(clusterNamed(fleet, name), configurationValues),
+    },
+    onMoment: story.moment,
+  })
+  entry.cloud = cloud
+  letIn(cloud)
+  const { range, mode, quiet } = fleet.clusters
+  const pods = { range: await watchPods(range, 3), mode: await watchPods(mode, 3), quiet: await watchPods(quiet, 3) }
+  story.say('lab', 'the stack is deployed; everything from here on went through its own rules, queues and functions')
+  const stop = async () => {
+    await Promise.all(Object.values(pods).map((watch) => watch.stop()))
+    await cloud.stop()
+    await fleet.stop()
+  }
+  return { cloud, fleet, story, pods, stop }
+}
+
+/** As deployed it only reports; two clusters are switched on by their tags. The pace is that of a demo. */
+const deployment = parseConfig({
+  env: place,
+  clusters: Object.values(names),
+  policy: { canarySeconds: 3, settleSeconds: 1, nodeDeadlineSeconds: 60 },
+  emails: ['platform@example.com'],
+  slackWebhookSecretArn: webhookSecret,
+})
+
+const seeds = ({ clusters }: DemoFleet): ClusterSeed[] => {
+  const seed = ({ name, server, caData }: LabCluster, mode: string, tags: Record<string, string>): ClusterSeed => ({
+    name,
+    endpoint: server,
+    caData,
+    version: '1.35',
+    tags,
+    addons: [{ name: 'kube-proxy', version: 'v1.35.2-eksbuild.4', configurationValues: JSON.stringify({ mode }) }],
+  })
+  const sync = { 'calico-ipvs-sync': 'sync' }
+  const { range, mode, quiet } = clusters
+  // Port 9 is discard: nothing listens there.
+  const far = { ...seed(quiet, 'ipvs', {}), name: names.far, endpoint: 'https://127.0.0.1:9' }
+  return [seed(range, 'ipvs', sync), seed(mode, 'iptables', sync), seed(quiet, 'ipvs', {}), far]
+}
+
+/** What CloudFormation would make of the template in EKS and Secrets Manager, and the operator's own way in. */
+const letIn = ({ eks, secrets, slack, stack }: Cloud): void => {
+  secrets.put(webhookSecret, slack.webhookUrl)
+  for (const { properties } of stack.ofType('AWS::EKS::AccessEntry')) {
+    grant(eks, String(properties['ClusterName']), String(properties['PrincipalArn']), properties['KubernetesGroups'])
+  }
+  for (const name of Object.values(names)) grant(eks, name, operator, ['calico-ipvs-sync-viewers'])
+}
+
+const grant = (eks: Cloud['eks'], cluster: string, principalArn: string, groups: unknown): void => {
+  const holding = eks.cluster(cluster)
+  if (!holding) throw new Error(`The template has an access entry for ${cluster}, which is not there.`)
+  const at = Date.now() / 1000
+  holding.accessEntries.set(principalArn, {
+    clusterName: cluster,
+    principalArn,
+    accessEntryArn: `${holding.cluster.arn}/access-entry`,
+    kubernetesGroups: Array.isArray(groups) ? groups.map(String) : [],
+    username: principalArn,
+    type: 'STANDARD',
+    tags: {},
+    createdAt: at,
+    modifiedAt: at,
+  })
+}
+
+const clusterNamed = ({ clusters }: DemoFleet, name: string): LabCluster => {
+  const found = Object.values(clusters).find((cluster) => cluster.name === name)
+  if (!found) throw new Error(`${name} is not one of the demo's clusters`)
+  return found
+}
+
+/** EKS writes the mode into the ConfigMap and restarts no pod. */
+const followAddon = async (cluster: LabCluster, values: string | undefined): Promise<void> => {
+  const mode = (JSON.parse(values ?? '{}') as { mode?: 'ipvs' | 'iptables' }).mode
+  if (mode) await setKubeProxyMode(cluster, mode)
+}

@@ -1,0 +1,111 @@
+import type { Moment } from '../aws/cloud.ts'
+import { parseFields, type Fields, fieldsOf, textOf } from '../aws/json.ts'
+
+/** Tells what happens as it happens: one line per thing worth knowing, with the time since the beginning. */
+export interface Story {
+  act: (title: string, ...lines: string[]) => void
+  say: (who: string, text: string) => void
+  moment: (moment: Moment) => void
+  lines: string[]
+}
+
+export const tellStory = (write: (line: string) => void): Story => {
+  const begun = performance.now()
+  const lines: string[] = []
+  const put = (line: string) => {
+    lines.push(line)
+    write(line)
+  }
+  const say = (who: string, text: string) => {
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1).padStart(5)
+    put(`${seconds} s  ${who.padEnd(13)} ${text}`)
+  }
+  return {
+    lines,
+    say,
+    act: (title, ...more) => ['', `── ${title}`, ...more.map((line) => `   ${line}`)].forEach(put),
+    moment: (moment) => {
+      const told = inWords(moment)
+      if (told) say(...told)
+    },
+  }
+}
+
+const inWords = (moment: Moment): [string, string] | undefined => {
+  switch (moment.kind) {
+    case 'event':
+      return ['EKS', `${textOf(fieldsOf(moment.event.detail)['eventName']) ?? moment.event['detail-type']}`]
+    case 'routed':
+      return ['EventBridge', `rule ${moment.rule} → ${moment.target}`]
+    case 'schedule':
+      return ['Scheduler', `fires ${moment.schedule}`]
+    case 'log':
+      return ofLog(moment.function, parseFields(moment.line) ?? {})
+    case 'delivery':
+      return ['e-mail', `${moment.subject ?? ''} (to ${moment.endpoint})`]
+    case 'slack':
+      return ['Slack', 'the same notice arrived']
+    case 'fault':
+      return ['lab', `fault: ${moment.fault.message}`]
+    case 'invocation':
+      return moment.coldStart === undefined
+        ? undefined
+        : [moment.name, `cold start, ${Math.round(moment.coldStart)} ms`]
+    case 'batch':
+    case 'call':
+      return undefined
+  }
+}
+
+const clusterOf = (line: Fields): string => textOf(line['cluster'])?.split('/').at(-1) ?? ''
+
+const ofLog = (name: string, line: Fields): [string, string] | undefined => {
+  const cluster = clusterOf(line)
+  switch (textOf(line['message'])) {
+    case 'event':
+      return [name, `${textOf(line['cause'])} touched ${cluster}: have a look`]
+    case 'sweep':
+      return [name, `${String(line['clusters'])} clusters to look at`]
+    case 'assessed':
+      return [name, `${cluster} is ${textOf(line['verdict'])}${findingsOf(line)}${planOf(line)}`]
+    case 'step':
+      return [
+        name,
+        `${cluster}: ${line['next'] === 'wait' ? `wait ${String(line['seconds'])} s, ${textOf(line['why'])}` : (textOf(line['why']) ?? 'next step')}`,
+      ]
+    case 'rollout begins':
+    case 'rollout finished':
+    case 'rollout halted':
+      return [name, `${textOf(line['message'])}${line['why'] ? `: ${textOf(line['why'])}` : ''}`]
+    case 'override written':
+    case 'calico-node restarted':
+      return [
+        name,
+        `${textOf(line['message'])} on ${textOf(line['node'])}${line['why'] ? ` (${textOf(line['why'])})` : ''}`,
+      ]
+    case 'value written to default':
+      return [name, `default takes the value; every node has it already, so none restarts`]
+    case 'override removed':
+      return [name, `${textOf(line['object'])} removed`]
+    case 'failed':
+    case 'message failed':
+      return [name, `FAILED ${JSON.stringify(line['error'])}`]
+    default:
+      return undefined
+  }
+}
+
+const findingsOf = (line: Fields): string => {
+  const findings = (Array.isArray(line['findings']) ? line['findings'] : []).map(fieldsOf)
+  const codes = findings.filter((it) => it['severity'] !== 'info').map((it) => textOf(it['code']))
+  return codes.length > 0 ? `: ${[...new Set(codes)].join(', ')}` : ''
+}
+
+const planOf = (line: Fields): string => {
+  const blocked = Array.isArray(line['blockedBy']) ? line['blockedBy'] : []
+  const changes = Number(line['changes'] ?? 0)
+  if (blocked.length > 0) return `; nothing may be changed (${blocked.join(', ')})`
+  return changes > 0
+    ? `; plan: ${changes} changes, ${textOf(line['action']) === 'sync' ? 'carried out now' : 'only told'}`
+    : ''
+}
