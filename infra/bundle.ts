@@ -1,7 +1,8 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { build } from 'esbuild'
+import { slimming } from './slimming.ts'
 
 export const root = resolve(import.meta.dirname, '..')
 
@@ -51,7 +52,7 @@ const bundle = async (entry: string, name: string, to: string): Promise<Bundle> 
     sourcesContent: false,
     metafile: true,
     write: false,
-    plugins: [lambdaCredentials],
+    plugins: slimming,
     logLevel: 'silent',
   })
   const code = outputFiles.find(({ path }) => path.endsWith('.js'))
@@ -63,25 +64,6 @@ const bundle = async (entry: string, name: string, to: string): Promise<Bundle> 
   await write(join(`${to}-meta`, `${name}.js.map`), map.contents)
   await write(join(`${to}-meta`, `${name}.json`), JSON.stringify(metafile))
   return { name, file, bytes: code.contents.length }
-}
-
-/**
- * Lambda hands a function its credentials in the environment; the SDK's default chain beyond that (profiles, SSO, token
- * files, instance metadata, with a client for each) is 100 kB that never runs there.
- */
-const lambdaCredentials: Plugin = {
-  name: 'lambda-credentials',
-  setup: (build) => {
-    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ resolveDir }) => ({
-      path: 'environment',
-      namespace: 'lambda-credentials',
-      pluginData: resolveDir,
-    }))
-    build.onLoad({ filter: /./, namespace: 'lambda-credentials' }, ({ pluginData }: { pluginData?: unknown }) => ({
-      contents: `export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env'`,
-      resolveDir: typeof pluginData === 'string' ? pluginData : root,
-    }))
-  },
 }
 
 /** By rename: a test, a synthesis and the lab may bundle at the same time, and none may read half a file. */

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises'
+import type { Plugin } from 'esbuild'
+
+/**
+ * Lambda hands a function its credentials in the environment; the SDK's default chain beyond that (profiles, SSO, token
+ * files, instance metadata, with a client for each) is 70 kB that never runs there.
+ */
+const credentialsFromEnvironment: Plugin = {
+  name: 'credentials-from-environment',
+  setup: (build) => {
+    const namespace = 'credentials-from-environment'
+    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ resolveDir }) => ({
+      path: 'environment',
+      namespace,
+      pluginData: resolveDir,
+    }))
+    build.onLoad({ filter: /./, namespace }, ({ pluginData }: { pluginData?: unknown }) => ({
+      contents: `export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env'`,
+      resolveDir: typeof pluginData === 'string' ? pluginData : '.',
+    }))
+  },
+}
+
+/**
+ * A client's schemas describe every operation it has. Their keys are computed (`{ [_ht]: … }`), which esbuild must take
+ * for a side effect, and so it keeps those of operations nobody calls. With the keys spelled out it can drop them.
+ */
+const schemasWithoutComputedKeys: Plugin = {
+  name: 'schemas-without-computed-keys',
+  setup: (build) => {
+    build.onLoad({ filter: /@aws-sdk[\\/].*[\\/]schemas_\d+\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      const constants = new Map(
+        Array.from(source.matchAll(/^const (\w+) = ("(?:[^"\\]|\\.)*");$/gm), ([, name, text]) => [name, text]),
+      )
+      return { contents: source.replace(/\[(\w+)\]:/g, (key, name: string) => `${constants.get(name) ?? key}:`) }
+    })
+  },
+}
+
+/** Clients read their version for the user agent, and would bring the whole of their package.json along. */
+const versionsOnly: Plugin = {
+  name: 'versions-only',
+  setup: (build) => {
+    build.onLoad({ filter: /@(aws-sdk|smithy)[\\/][^\\/]+[\\/]package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string }
+      return { contents: JSON.stringify({ version }), loader: 'json' }
+    })
+  },
+}
+
+/** `yaml` gives Node its CommonJS build, all or nothing; the same code as ES modules lies beside it. */
+const yamlAsModules: Plugin = {
+  name: 'yaml-as-modules',
+  setup: (build) => {
+    build.onResolve({ filter: /^yaml$/ }, ({ resolveDir, kind }) =>
+      build.resolve('./node_modules/yaml/browser/index.js', {
+        kind,
+        resolveDir: build.initialOptions.absWorkingDir ?? resolveDir,
+      }),
+    )
+  },
+}
+
+/** Operations that stream events need a codec of their own, 15 kB. None is called; one that were would say so. */
+const withoutEventStreams: Plugin = {
+  name: 'without-event-streams',
+  setup: (build) => {
+    const namespace = 'without-event-streams'
+    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, () => ({ path: 'none', namespace }))
+    build.onLoad({ filter: /./, namespace }, () => ({
+      contents: `throw new Error('Event streams are left out of this bundle: see infra/slimming.ts.')`,
+    }))
+  },
+}
+
+/** What esbuild cannot leave out by itself. Nothing here changes what a function does; the sizes are asserted by a test. */
+export const slimming: Plugin[] = [
+  credentialsFromEnvironment,
+  schemasWithoutComputedKeys,
+  versionsOnly,
+  yamlAsModules,
+  withoutEventStreams,
+]
