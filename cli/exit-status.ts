@@ -1,3 +1,4 @@
+import { clustersOf, verdicts } from '../shared/report/wording.ts'
 import type { Report, Severity, Sweep, Verdict } from '../shared/domain/report.ts'
 
 /** What scripts rely on; documented with the command line. */
@@ -18,22 +19,17 @@ const atLeast: Record<Exclude<FailOn, 'never'>, readonly Severity[]> = {
   warning: ['critical', 'warning'],
 }
 
-// Worst first, as for a cluster's nodes: something proven wrong says more than something not known.
-const worst = [exitStatus.outOfStep, exitStatus.failed, exitStatus.inStep]
-
 /**
- * By verdict; `--fail-on S` also makes 1 of a finding that severe, and `never` makes 0 of every look that came to an
- * answer. That a cluster could not be judged is never hidden.
+ * By the worst verdict; `--fail-on S` also makes 1 of a finding that severe, and `never` makes 0 of every look that came
+ * to an answer. That a cluster could not be judged is never hidden.
  */
 export const statusOf = (document: Report | Sweep, failOn?: FailOn): number => {
-  const clusters = 'clusters' in document ? document.clusters : [document]
-  const statuses = clusters.map((report) => statusOfReport(report, failOn))
-  return worst.find((status) => statuses.includes(status)) ?? exitStatus.inStep
+  const seen = new Set(clustersOf(document).map((report) => countedAs(report, failOn)))
+  return ofVerdict[verdicts.find((verdict) => seen.has(verdict)) ?? 'in-step']
 }
 
-const statusOfReport = ({ verdict, findings }: Report, failOn?: FailOn): number => {
-  const status = ofVerdict[verdict]
-  if (failOn === undefined || status === exitStatus.failed) return status
-  if (failOn === 'never') return exitStatus.inStep
-  return findings.some(({ severity }) => atLeast[failOn].includes(severity)) ? exitStatus.outOfStep : status
+const countedAs = ({ verdict, findings }: Report, failOn?: FailOn): Verdict => {
+  if (failOn === undefined || verdict === 'unknown') return verdict
+  if (failOn === 'never') return 'in-step'
+  return findings.some(({ severity }) => atLeast[failOn].includes(severity)) ? 'out-of-step' : verdict
 }

@@ -49,14 +49,15 @@ export const readJson = async (file: string, what: string): Promise<unknown> => 
   }
 }
 
-const withAbsences = (state: Record<string, unknown>): Record<string, unknown> => {
-  const configMaps = state['configMaps'] as Record<string, object>
-  const restored = Object.entries(configMaps).map(([name, it]) => [name, present(it)] as const)
-  const sections = ['clusterInformation', 'installation', 'rollout'].map(
-    (name) => [name, present(state[name])] as const,
-  )
-  return { ...state, ...Object.fromEntries(sections), configMaps: Object.fromEntries(restored) }
+const withAbsences = (state: z.infer<typeof outline>): object => {
+  const { clusterInformation, installation, rollout, configMaps, eks } = state
+  const maps = Object.entries(configMaps).map(([name, it]) => [name, present(it)] as const)
+  const restored = { clusterInformation: present(clusterInformation), installation: present(installation) }
+  const ofEks = eks && 'value' in eks ? { eks: { value: withAddon(eks.value) } } : {}
+  return { ...state, ...restored, ...ofEks, rollout: present(rollout), configMaps: Object.fromEntries(maps) }
 }
+
+const withAddon = (eks: Record<string, unknown>): object => ({ ...eks, kubeProxyAddon: present(eks['kubeProxyAddon']) })
 
 const present = (it: unknown): unknown =>
   typeof it === 'object' && it !== null && !('failure' in it) && !('value' in it) ? { value: undefined } : it

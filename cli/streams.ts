@@ -21,5 +21,5 @@ export const leaveWith = async (status: number): Promise<void> => {
 /** On a terminal that has not asked to be spared (https://no-color.org). */
 export const wantsColour = (stream: NodeJS.WriteStream, asked: boolean): boolean => {
   const { NO_COLOR, TERM } = process.env
-  return asked && stream.isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb'
+  return asked && stream.isTTY && (NO_COLOR ?? '') === '' && TERM !== 'dumb'
 }

@@ -25,4 +25,4 @@ export const addSync = (program: Command, end: Ending): void => {
 }
 
 /** The question goes to standard error, so that the result can be piped away. */
-const isTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true
+const isTerminal = (): boolean => process.stdin.isTTY && process.stderr.isTTY

@@ -19,7 +19,7 @@ export interface Looked {
   assessment: Assessment
   report: Report
   /** Computed when asked for. */
-  plan(): Plan
+  plan: () => Plan
 }
 
 /** Observes and judges; the domain is loaded only now. */

@@ -1,0 +1,299 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { parse, stringify } from 'yaml'
+import type { ClusterState } from '../../shared/domain/cluster.ts'
+import type { Report, Sweep } from '../../shared/domain/report.ts'
+import { reportSchema, sweepSchema } from '../../shared/report/schema.ts'
+import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
+import { populate } from '../../lab/fixtures/populate.ts'
+import { type Ended, run } from './run.ts'
+
+const workdir = mkdtempSync(join(tmpdir(), 'clusters-'))
+const file = (name: string) => join(workdir, name)
+const started: EmbeddedCluster[] = []
+
+const start = async (name: string, nodePortRange?: { min: number; max: number }): Promise<EmbeddedCluster> => {
+  const cluster = await startEmbedded({ name, workdir, ...(nodePortRange && { nodePortRange }) })
+  started.push(cluster)
+  const calico = { version: 'v3.28.4', install: 'operator' } as const
+  await populate(cluster, { nodes: 4, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })
+  return cluster
+}
+
+let good: EmbeddedCluster
+let moved: EmbeddedCluster
+beforeAll(async () => {
+  ;[good, moved] = await Promise.all([start('good'), start('moved', { min: 20000, max: 22767 })])
+})
+afterAll(async () => {
+  await Promise.all(started.map((cluster) => cluster.stop()))
+  rmSync(workdir, { recursive: true })
+})
+
+interface Kubeconfig {
+  clusters: { name: string; cluster: { server: string } }[]
+  contexts: { name: string }[]
+  users: { name: string; user: object }[]
+}
+const configOf = ({ kubeconfig }: EmbeddedCluster) => parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig
+
+/** One kubeconfig with the contexts of all. */
+const merged = (clusters: EmbeddedCluster[]): Kubeconfig => {
+  const configs = clusters.map(configOf)
+  return {
+    clusters: configs.flatMap((it) => it.clusters),
+    contexts: configs.flatMap((it) => it.contexts),
+    users: configs.flatMap((it) => it.users),
+  }
+}
+
+const reportIn = ({ stdout }: Ended): Report => reportSchema.parse(JSON.parse(stdout))
+const codes = ({ findings }: Report) => findings.map(({ code }) => code)
+const given = ['--service-node-port-range', '20000-22767']
+const rangeKey = 'config.projectcalico.org/KubeNodePortRanges'
+const felix = '/apis/crd.projectcalico.org/v1/felixconfigurations'
+
+interface Felix {
+  metadata: { name: string; annotations?: Record<string, string> }
+  spec: { kubeNodePortRanges?: unknown[] }
+}
+const felixObjects = async (cluster: EmbeddedCluster): Promise<Felix[]> =>
+  ((await cluster.request('GET', felix)) as { items: Felix[] }).items
+
+/** Requests other than reads that the server got while `act` ran. */
+const writesDuring = async (cluster: EmbeddedCluster, act: () => Promise<unknown>): Promise<string[]> => {
+  cluster.faults.forget()
+  await act()
+  return cluster.faults
+    .requests()
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, path }) => `${method} ${path}`)
+}
+
+describe('check', () => {
+  test('a cluster in step: exit 0 and the contract’s document', async () => {
+    const ended = await run(['check', '--kubeconfig', good.kubeconfig, '--context', 'good', '-o', 'json'])
+    expect(reportIn(ended)).toMatchObject({
+      verdict: 'in-step',
+      cluster: { name: 'good', context: 'good' },
+      serviceRange: { min: 30000, max: 32767, source: 'default' },
+      desiredRange: ['30000:32767'],
+      kubeProxy: { configuredMode: 'ipvs' },
+    })
+    expect(reportIn(ended).nodes).toHaveLength(4)
+    expect(ended.status).toBe(0)
+  })
+
+  test('a range that Calico does not know: exit 1, the finding, the nodes it concerns', async () => {
+    const ended = await run(['check', '--kubeconfig', moved.kubeconfig, ...given, '-o', 'json'])
+    const report = reportIn(ended)
+    expect([report.verdict, ended.status]).toEqual(['out-of-step', 1])
+    expect(codes(report)).toContain('RANGE_DIFFERS')
+    expect(report.serviceRange).toEqual({ min: 20000, max: 22767, source: 'flag' })
+    expect(report.nodes.every(({ verdict }) => verdict === 'out-of-step')).toBe(true)
+    expect(report).not.toHaveProperty('plan')
+  })
+
+  test('--plan adds what sync would do, and --fail-on never makes 0 of an answer', async () => {
+    const place = ['check', '--kubeconfig', moved.kubeconfig, ...given, '-o', 'json']
+    const ended = await run([...place, '--plan', '--fail-on', 'never'])
+    expect(reportIn(ended).plan?.changes.length).toBeGreaterThan(0)
+    expect(ended.status).toBe(0)
+  })
+
+  test('--probe learns the range from the API server itself and leaves nothing behind', async () => {
+    const ended = await run(['check', '--kubeconfig', moved.kubeconfig, '--probe', '-o', 'json'])
+    expect(reportIn(ended).serviceRange).toEqual({ min: 20000, max: 22767, source: 'probe' })
+    const { items } = (await moved.request('GET', '/api/v1/services')) as { items: { metadata: { name: string } }[] }
+    expect(items.map(({ metadata }) => metadata.name)).not.toContain('calico-ipvs-sync-probe')
+  })
+
+  test('progress goes to standard error, not into the result, and --quiet keeps it away', async () => {
+    const loud = await run(['check', '--kubeconfig', good.kubeconfig])
+    expect(loud.stderr).toBe('reading good\n')
+    expect(loud.stdout.startsWith('IN STEP  good\n')).toBe(true)
+    expect(loud.stdout).not.toContain('\u001b')
+    expect((await run(['check', '--kubeconfig', good.kubeconfig, '--quiet'])).stderr).toBe('')
+  })
+
+  test('a reader that stops reading changes nothing about the exit status', async () => {
+    const ended = await run(['check', '--kubeconfig', moved.kubeconfig, ...given, '-o', 'html'], {
+      running: (child) => child.stdout?.destroy(),
+    })
+    expect(ended).toMatchObject({ status: 1, signal: null, stderr: 'reading moved\n' })
+  })
+
+  test.each(['text', 'json', 'junit', 'sarif', 'csv', 'html'])('-o %s has the cluster in it', async (form) => {
+    const ended = await run(['check', '--kubeconfig', good.kubeconfig, '-o', form])
+    expect(ended.status).toBe(0)
+    expect(ended.stdout).toContain(form === 'sarif' ? '2.1.0' : 'good')
+  })
+})
+
+describe('a cluster that cannot be looked at is the same document with the verdict unknown: exit 2', () => {
+  const config = (over: (config: Kubeconfig) => void): string => {
+    const path = file('kubeconfig')
+    const copy = configOf(good)
+    over(copy)
+    writeFileSync(path, stringify(copy))
+    return path
+  }
+
+  test('nothing listens there', async () => {
+    const path = config(({ clusters: [first] }) => first && (first.cluster.server = 'https://127.0.0.1:1'))
+    for (const command of ['check', 'plan']) {
+      const ended = await run([command, '--kubeconfig', path, '-o', 'json'])
+      const report = reportIn(ended)
+      expect([report.verdict, ended.status]).toEqual(['unknown', 2])
+      expect(codes(report)).toContain('UNREACHABLE')
+      if (command === 'plan') expect(report.plan).toMatchObject({ changes: [], blockedBy: ['UNREACHABLE'] })
+    }
+  })
+
+  test('the token is refused', async () => {
+    const path = config(({ users: [first] }) => first && (first.user = { token: 'wrong' }))
+    const ended = await run(['check', '--kubeconfig', path, '-o', 'json'])
+    expect([reportIn(ended).verdict, ended.status]).toEqual(['unknown', 2])
+    expect(codes(reportIn(ended))).toContain('ACCESS_DENIED')
+  })
+
+  test('there is no such context, and the contexts there are, are named', async () => {
+    const ended = await run(['check', '--kubeconfig', good.kubeconfig, '--context', 'bad', '-o', 'json'])
+    expect([reportIn(ended).verdict, ended.status]).toEqual(['unknown', 2])
+    expect(reportIn(ended).findings[0]?.message).toContain('good')
+  })
+
+  test('there is no such kubeconfig', async () => {
+    const ended = await run(['check', '--kubeconfig', '/nonexistent', '-o', 'json'])
+    expect([reportIn(ended).verdict, ended.status]).toEqual(['unknown', 2])
+  })
+})
+
+describe('capture and check --state', () => {
+  test('a captured state is judged as the live cluster was', async () => {
+    const state = file('moved.json')
+    expect(await run(['capture', state, '--kubeconfig', moved.kubeconfig, ...given, '--quiet'])).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    })
+    const [offline, live] = await Promise.all([
+      run(['check', '--state', state, '-o', 'json']),
+      run(['check', '--kubeconfig', moved.kubeconfig, ...given, '-o', 'json']),
+    ])
+    expect({ ...reportIn(offline), observedAt: '' }).toEqual({ ...reportIn(live), observedAt: '' })
+    expect(offline.status).toBe(1)
+  })
+
+  test('a captured state holds no token', async () => {
+    const { stdout } = await run(['capture', '--kubeconfig', good.kubeconfig])
+    expect(stdout).toContain('"schemaVersion": 1')
+    expect(stdout).not.toContain(good.adminToken)
+  })
+
+  test('a read that failed when it was captured is still not known: exit 2', async () => {
+    const { stdout } = await run(['capture', '--kubeconfig', good.kubeconfig])
+    const state = JSON.parse(stdout) as ClusterState
+    const failure = { kind: 'denied', object: 'Nodes', message: '403: nodes is forbidden', status: 403 } as const
+    writeFileSync(file('denied.json'), JSON.stringify({ ...state, nodes: { failure } }))
+    const ended = await run(['check', '--state', file('denied.json'), '-o', 'json'])
+    expect([reportIn(ended).verdict, ended.status]).toEqual(['unknown', 2])
+  })
+
+  test.each([
+    ['[]', 'is not a captured state'],
+    ['{"schemaVersion":2}', 'schemaVersion'],
+    ['not json', 'it is not JSON'],
+  ])('a file that holds %s is named as the fault: exit 2', async (content, says) => {
+    writeFileSync(file('broken.json'), content)
+    const ended = await run(['check', '--state', file('broken.json')])
+    expect(ended).toMatchObject({ status: 2, stdout: '' })
+    expect(ended.stderr).toContain('broken.json')
+    expect(ended.stderr).toContain(says)
+    expect(ended.stderr).not.toMatch(/^\s+at /m)
+  })
+})
+
+describe('sweep', () => {
+  test('a row per context, the one that is not there among them; the exit status of the worst', async () => {
+    const path = file('fleet')
+    writeFileSync(path, stringify(merged([good, moved])))
+    const contexts = ['--context', 'good', '--context', 'moved', '--context', 'gone']
+    const ended = await run(['sweep', '--kubeconfig', path, ...contexts, ...given, '-o', 'json'])
+    const { clusters }: Sweep = sweepSchema.parse(JSON.parse(ended.stdout))
+    expect(clusters.map(({ cluster, verdict }) => [cluster.name, verdict])).toEqual([
+      ['gone', 'unknown'],
+      ['good', 'out-of-step'],
+      ['moved', 'out-of-step'],
+    ])
+    expect(ended.status).toBe(1)
+  })
+})
+
+describe('sync', () => {
+  const place = () => ['--kubeconfig', moved.kubeconfig, ...given]
+  const fast = ['--canary-seconds', '0', '--settle-seconds', '0']
+
+  test('--dry-run shows the plan and writes nothing', async () => {
+    const writes = await writesDuring(moved, async () => {
+      const ended = await run(['sync', ...place(), '--dry-run', '-o', 'json'])
+      expect(reportIn(ended).plan?.forecast.felixRestarts).toBe(4)
+      expect(ended.status).toBe(1)
+    })
+    expect(writes).toEqual([])
+  })
+
+  test('a plan of another day is refused and nothing is written', async () => {
+    const planned = await run(['plan', ...place(), '-o', 'json'])
+    const report = reportIn(planned)
+    const [first, ...rest] = report.plan?.changes ?? []
+    writeFileSync(file('old-plan.json'), JSON.stringify({ ...report, plan: { ...report.plan, changes: rest } }))
+    expect(first).toBeDefined()
+    const writes = await writesDuring(moved, async () => {
+      const ended = await run(['sync', ...place(), '--yes', '--plan', file('old-plan.json')])
+      expect(ended.status).toBe(2)
+      expect(ended.stderr).toContain('no longer what has to be done')
+    })
+    expect(writes).toEqual([])
+  })
+
+  test('Ctrl-C ends it after the write under way, and sync run again finishes', async () => {
+    const interrupted = await run(['sync', ...place(), '--yes', '--canary-seconds', '600'], {
+      running: (child) => {
+        child.stderr?.on('data', (text) => String(text).includes('override written') && child.kill('SIGINT'))
+      },
+    })
+    expect(interrupted.status).toBe(2)
+    expect(interrupted.stderr).toContain('interrupted')
+    const lease = (await moved.request(
+      'GET',
+      '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync',
+    )) as {
+      spec: { holderIdentity?: string }
+    }
+    expect(lease.spec.holderIdentity ?? '').toBe('')
+    const names = (await felixObjects(moved)).map(({ metadata }) => metadata.name)
+    expect(names.filter((name) => name.startsWith('node.'))).toHaveLength(1)
+  })
+
+  test('--yes brings the cluster in step: the new range stands in both places and no override is left', async () => {
+    const ended = await run(['sync', ...place(), '--yes', ...fast, '-o', 'json'])
+    expect(ended.stderr).toContain('override written')
+    expect(reportIn(ended).verdict).toBe('in-step')
+    expect(ended.status).toBe(0)
+    const objects = await felixObjects(moved)
+    expect(objects.map(({ metadata }) => metadata.name)).toEqual(['default'])
+    expect(objects[0]?.metadata.annotations?.[rangeKey]).toBe('20000:22767')
+    expect(objects[0]?.spec.kubeNodePortRanges).toEqual(['20000:22767'])
+  })
+
+  test('a second time there is nothing to do, and nothing is written, no Lease either', async () => {
+    const writes = await writesDuring(moved, async () => {
+      const ended = await run(['sync', ...place(), '--yes'])
+      expect(ended.status).toBe(0)
+    })
+    expect(writes).toEqual([])
+  })
+})

