@@ -14,7 +14,6 @@ import { keyOf } from './store.ts'
  * Throws 400 for unknown fields under `fieldValidation=Strict`, 422 for invalid values.
  */
 export function admit(
-  context: Context,
   resource: Resource,
   { object, before, options }: { object: KubeObject; before: KubeObject | undefined; options: WriteOptions },
 ): KubeObject {
@@ -24,9 +23,7 @@ export function admit(
   if (resource.schema !== undefined) return validated(resource, fillDefaults(resource.schema, named) as KubeObject)
   const filled = withTemplateGeneration(withDefaults(named), before)
   checkBuiltin(resource, filled)
-  return resource.plural === 'services' && resource.group === ''
-    ? admitService(context, filled, before, options)
-    : filled
+  return filled
 }
 
 const templateGeneration = 'deprecated.daemonset.template.generation'
@@ -124,7 +121,28 @@ function checkBuiltin(resource: Resource, object: KubeObject): void {
   }
 }
 
-function admitService(
+/**
+ * What the server itself assigns once an object is accepted; no field manager owns it. Throws 422 for node ports that cannot be had.
+ */
+export function allocate(
+  context: Context,
+  resource: Resource,
+  { object, before, options }: { object: KubeObject; before: KubeObject | undefined; options: WriteOptions },
+): KubeObject {
+  if (resource.schema !== undefined) return object
+  switch (resource.kind) {
+    case 'Service':
+      return allocateService(context, object, before, options)
+    case 'Namespace':
+      return { status: { phase: 'Active' }, ...object, spec: { finalizers: ['kubernetes'] } }
+    case 'Pod':
+      return { status: { phase: 'Pending', qosClass: 'BestEffort' }, ...object }
+    default:
+      return object
+  }
+}
+
+function allocateService(
   context: Context,
   service: KubeObject,
   before: KubeObject | undefined,
@@ -134,7 +152,7 @@ function admitService(
   const others = context.store.list(serviceResource(context)) ?? []
   const taken = new Set(others.filter(([key]) => key !== keyOf(service)).flatMap(([, other]) => nodePortsOf(other)))
   const allocated = allocateNodePorts(service, before, { range: context.nodePortRange, taken, dryRun })
-  return withClusterIp(allocated, before)
+  return { status: { loadBalancer: {} }, ...withClusterIp(allocated, before) }
 }
 
 function serviceResource({ registry }: Context): Resource {
@@ -150,5 +168,6 @@ function withClusterIp(service: KubeObject, before: KubeObject | undefined): Kub
   const digest = createHash('sha256').update(keyOf(service)).digest()
   const derived = `10.96.${digest[0]}.${((digest[1] ?? 0) % 254) + 1}`
   const clusterIP = spec['clusterIP'] ?? recordAt(before, 'spec')['clusterIP'] ?? derived
-  return { ...service, spec: { ...spec, clusterIP, clusterIPs: [clusterIP] } }
+  const family = { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' }
+  return { ...service, spec: { ...family, ...spec, clusterIP, clusterIPs: [clusterIP] } }
 }

@@ -219,7 +219,11 @@ function answered(status: number, object: KubeObject, request: ApiRequest, { war
   return warnings.length === 0 ? answer : { ...answer, headers: { warning } }
 }
 
+const bodyTypes = ['application/json', 'application/yaml']
+
 function parsedBody({ body, contentType }: ApiRequest, resource: Resource): unknown {
+  // The real server also takes protobuf, which some commands of kubectl prefer.
+  if (/protobuf|cbor/.test(contentType)) throw unsupportedMediaType(bodyTypes)
   if (/yaml/.test(contentType)) return parse(body) as unknown
   try {
     return JSON.parse(body) as unknown

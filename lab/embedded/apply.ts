@@ -44,13 +44,16 @@ function conflictsOf(
   config: KubeObject,
   { applied, others, custom }: { applied: Fields; others: ManagedFieldsEntry[]; custom: boolean },
 ): Conflict[] {
-  const differing = leavesOf(applied).filter(
-    (steps) => !isDeepStrictEqual(valueAt(live, steps, custom), valueAt(config, steps, custom)),
-  )
+  const differing = leavesOf(applied)
+    .toSorted((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1))
+    .filter((steps) => differs(valueAt(live, steps, custom), valueAt(config, steps, custom)))
   return others.flatMap((entry) =>
     differing.filter((steps) => has(entry.fieldsV1, steps)).map((steps) => ({ entry, steps })),
   )
 }
+
+/** Two maps never differ as such: only what is in them can. */
+const differs = (a: unknown, b: unknown): boolean => !(isRecord(a) && isRecord(b)) && !isDeepStrictEqual(a, b)
 
 function conflictFailure(conflicts: Conflict[]): ApiFailure {
   const causes = conflicts.map(({ entry, steps }) => ({
@@ -67,11 +70,17 @@ function conflictFailure(conflicts: Conflict[]): ApiFailure {
   return new ApiFailure(409, 'Conflict', `Apply failed with ${causes.length} ${lines}`, { causes })
 }
 
-const describe = ({ manager, operation, apiVersion, time }: ManagedFieldsEntry): string =>
-  operation === 'Apply' ? JSON.stringify(manager) : `${JSON.stringify(manager)} using ${apiVersion} at ${time}`
+const describe = ({ manager, operation, apiVersion }: ManagedFieldsEntry): string =>
+  operation === 'Apply' ? JSON.stringify(manager) : `${JSON.stringify(manager)} using ${apiVersion}`
 
 const pathOf = (steps: readonly string[]): string =>
-  steps.map((step) => (step.startsWith('f:') ? `.${step.slice(2)}` : `[${step.slice(2)}]`)).join('')
+  steps.map((step) => (step.startsWith('f:') ? `.${step.slice(2)}` : `[${keysText(step.slice(2))}]`)).join('')
+
+/** `name="x",protocol="TCP"` */
+const keysText = (identity: string): string =>
+  Object.entries(JSON.parse(identity) as Record<string, unknown>)
+    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .join(',')
 
 /** What the applier owned, applies no longer, and nobody else owns. */
 function droppedFields(before: Fields, applied: Fields, others: ManagedFieldsEntry[]): Fields | undefined {

@@ -23,7 +23,7 @@ export function withDefaults(object: KubeObject): KubeObject {
 function namespaceDefaults(namespace: KubeObject): KubeObject {
   const labels = { ...namespace.metadata.labels, 'kubernetes.io/metadata.name': namespace.metadata.name }
   const metadata = { ...namespace.metadata, labels }
-  return { status: { phase: 'Active' }, ...namespace, metadata, spec: { finalizers: ['kubernetes'] } }
+  return { ...namespace, metadata }
 }
 
 function serviceDefaults(service: KubeObject): KubeObject {
@@ -34,10 +34,9 @@ function serviceDefaults(service: KubeObject): KubeObject {
   )
   const outside = type === 'NodePort' || type === 'LoadBalancer' ? { externalTrafficPolicy: 'Cluster' } : {}
   const balanced = type === 'LoadBalancer' ? { allocateLoadBalancerNodePorts: true } : {}
-  const inside = type === 'ExternalName' ? {} : { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' }
   const common = { type, sessionAffinity: 'None', internalTrafficPolicy: 'Cluster' }
-  const spec = { ...common, ...outside, ...balanced, ...inside, ...given, ...(ports.length === 0 ? {} : { ports }) }
-  return { status: { loadBalancer: {} }, ...service, spec }
+  const spec = { ...common, ...outside, ...balanced, ...given, ...(ports.length === 0 ? {} : { ports }) }
+  return { ...service, spec }
 }
 
 function daemonSetDefaults(daemonSet: KubeObject): KubeObject {

@@ -4,7 +4,7 @@ import { type ApiRequest, type Answer, handle } from './api.ts'
 import type { Context } from './context.ts'
 import type { Fault, FaultControl, PlainAnswer, PlainRequest, SeenRequest } from './faults.ts'
 import { forbidden, isAllowed } from './rbac.ts'
-import { requestInfo } from './request-info.ts'
+import { requestInfo, withSelectedName } from './request-info.ts'
 import { ApiFailure, unauthorized } from './status.ts'
 import { serveWatch } from './watch.ts'
 
@@ -26,7 +26,11 @@ export async function serve(door: Door, incoming: IncomingMessage, response: Ser
   for (const { delay } of faults) if (delay !== undefined) await sleep(delay)
   if (faults.some(({ drop }) => drop === 'before')) return void incoming.socket.destroy()
   const planned = faults.find(({ answer }) => answer !== undefined)?.answer
-  const request = faults.reduce<PlainRequest>((sent, { rewriteRequest }) => rewriteRequest?.(sent) ?? sent, { method, url, body })
+  const request = faults.reduce<PlainRequest>((sent, { rewriteRequest }) => rewriteRequest?.(sent) ?? sent, {
+    method,
+    url,
+    body,
+  })
   const answer = planned === undefined ? await answerTo(door, incoming, request) : plannedAnswer(planned)
   if (faults.some(({ drop }) => drop === 'after')) return void incoming.socket.destroy()
   if (incoming.socket.destroyed) return
@@ -44,7 +48,8 @@ async function answerTo(door: Door, incoming: IncomingMessage, sent: PlainReques
     const user = await userOf(door, incoming.headers.authorization)
     const url = new URL(sent.url, `https://${incoming.headers.host ?? '127.0.0.1'}`)
     const info = requestInfo(sent.method, url)
-    if (!isAllowed(door.context, user, info)) throw forbidden(user, info)
+    const asked = withSelectedName(info, url.searchParams)
+    if (!isAllowed(door.context, user, asked)) throw forbidden(user, asked)
     const { accept = '', 'content-type': contentType = '', 'user-agent': userAgent = '' } = incoming.headers
     const request: ApiRequest = { ...sent, url, info, user, accept, contentType, userAgent }
     return handle(door.context, request)

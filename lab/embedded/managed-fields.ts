@@ -46,6 +46,13 @@ const isOnlyMark = (fields: Fields): boolean => Object.keys(fields).length === 0
 export const isSameWriter = (entry: ManagedFieldsEntry, writer: Writer): boolean =>
   entry.manager === writer.manager && entry.operation === writer.operation && entry.subresource === writer.subresource
 
+/** A map of which nothing but its own existence is owned is written as a leaf. */
+export const collapsed = (fields: Fields): Fields => {
+  const steps = Object.keys(fields)
+  if (steps.length === 1 && steps[0] === '.') return {}
+  return Object.fromEntries(Object.entries(fields).map(([step, below]) => [step, collapsed(below)]))
+}
+
 export const entryOf = (writer: Writer, fieldsV1: Fields): ManagedFieldsEntry => ({
   manager: writer.manager,
   operation: writer.operation,
@@ -58,10 +65,12 @@ export const entryOf = (writer: Writer, fieldsV1: Fields): ManagedFieldsEntry =>
 
 /** Applied entries first, then by time, as the real server sorts them. */
 export const inOrder = (entries: ManagedFieldsEntry[]): ManagedFieldsEntry[] =>
-  entries.toSorted((a, b) =>
-    a.operation === b.operation
-      ? compare(a.time, b.time) || compare(a.manager, b.manager)
-      : compare(a.operation, b.operation),
-  )
+  entries
+    .map((entry) => ({ ...entry, fieldsV1: collapsed(entry.fieldsV1) }))
+    .toSorted((a, b) =>
+      a.operation === b.operation
+        ? compare(a.time, b.time) || compare(a.manager, b.manager)
+        : compare(a.operation, b.operation),
+    )
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -5,8 +5,6 @@ import type { Container, Node, Pod } from './workloads.ts'
 /** How a simulated kubelet plays a pod. */
 export type Play = 'ready' | 'unready' | 'crashing'
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
-
 /** The status a pod on a node has once its kubelet has started it. */
 export function runningStatus(pod: Pod, node: Node | undefined, play: Play, now: Date): Pod['status'] {
   const at = timestamp(now)
@@ -21,7 +19,7 @@ export function runningStatus(pod: Pod, node: Node | undefined, play: Play, now:
     podIP,
     podIPs: [{ ip: podIP }],
     conditions: conditionsOf(pod, play, at),
-    containerStatuses: pod.spec.containers.map((container) => containerStatus(pod, container, play, at)),
+    containerStatuses: pod.spec.containers.map((container) => containerStatus(container, play, at)),
     ...initStatuses(pod, at),
   }
 }
@@ -36,12 +34,12 @@ function conditionsOf(pod: Pod, play: Play, lastTransitionTime: string) {
   })
 }
 
-function containerStatus(pod: Pod, { name, image = '' }: Container, play: Play, at: string) {
+function containerStatus({ name, image = '' }: Container, play: Play, at: string) {
   return {
     name,
     image,
-    imageID: imageId(image),
-    containerID: `containerd://${digest(`${pod.metadata.uid}/${name}`)}`,
+    // KWOK's own stages leave it empty, and so nothing in the lab can come to rely on it.
+    imageID: '',
     ready: play === 'ready',
     started: play !== 'crashing',
     restartCount: play === 'crashing' ? 3 : 0,
@@ -60,7 +58,7 @@ function initStatuses(pod: Pod, at: string) {
   const initContainerStatuses = initContainers.map(({ name, image = '' }) => ({
     name,
     image,
-    imageID: imageId(image),
+    imageID: '',
     ready: true,
     started: false,
     restartCount: 0,
@@ -69,8 +67,6 @@ function initStatuses(pod: Pod, at: string) {
   }))
   return { initContainerStatuses }
 }
-
-const imageId = (image: string): string => `${image.replace(/:[^:/]*$/, '')}@sha256:${digest(image)}`
 
 const addressOf = (node: Node | undefined): string =>
   node?.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '127.0.0.1'

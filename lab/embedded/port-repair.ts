@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Context, internalWrite } from './context.ts'
 import { nodePortsOf } from './node-ports.ts'
-import { type KubeObject, timestamp } from './object.ts'
+import type { KubeObject } from './object.ts'
 import { create } from './writes.ts'
 
 /** After a range was narrowed Services keep their ports, and the API server's repair loop says so in Events. */
@@ -27,12 +27,12 @@ function portEvent({ now, nodePortRange: { min, max } }: Context, { metadata }: 
     reason: 'PortOutOfRange',
     type: 'Warning',
     action: 'PortAllocation',
-    message: `Port ${port} is not within the port range ${min}-${max}`,
+    message: `Port ${port} is not within the port range ${min}-${max}; please recreate service`,
     eventTime: now().toISOString().replace('Z', '000Z'),
     firstTimestamp: null,
-    lastTimestamp: timestamp(now()),
+    lastTimestamp: null,
     reportingComponent: 'portallocator-repair-controller',
-    reportingInstance: 'embedded',
+    reportingInstance: 'portallocator-repair-controller-embedded',
     source: {},
   }
 }

@@ -63,3 +63,11 @@ function verbOf(method: string, { name }: Target, query: URLSearchParams): strin
 }
 
 export const isWatch = (query: URLSearchParams): boolean => ['true', '1'].includes(query.get('watch') ?? '')
+
+/** To RBAC a collection selected by one name is that object: rules that give names allow it. */
+export function withSelectedName(info: RequestInfo, query: URLSearchParams): RequestInfo {
+  const name = /(?:^|,)metadata\.name==?([^,]+)/.exec(query.get('fieldSelector') ?? '')?.[1]
+  const { target } = info
+  if (name === undefined || target === undefined || target.name !== undefined) return info
+  return { ...info, target: { ...target, name } }
+}

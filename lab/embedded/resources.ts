@@ -108,7 +108,8 @@ export function createRegistry(): ResourceRegistry {
     add,
     all: () => [...byPath.values()],
     find: (group, version, plural) => byPath.get(path(group, version, plural)),
-    byKind: (group, kind) => [...byPath.values()].find((resource) => resource.group === group && resource.kind === kind),
+    byKind: (group, kind) =>
+      [...byPath.values()].find((resource) => resource.group === group && resource.kind === kind),
     groups: () => versionsByGroup([...byPath.values()]),
     remove(group, plural) {
       for (const [key, resource] of byPath) {

@@ -47,7 +47,7 @@ export class ApiFailure extends Error {
 const qualified = ({ group, kind }: Subject): string => (group === '' ? kind : `${kind}.${group}`)
 
 const detailsOf = ({ group, kind, name }: Subject): NonNullable<Status['details']> => ({
-  ...(name === undefined ? {} : { name }),
+  ...(name === undefined || name === '' ? {} : { name }),
   ...(group === '' ? {} : { group }),
   kind,
 })
@@ -89,7 +89,7 @@ export const unprocessable = (): ApiFailure =>
   new ApiFailure(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
 
 export function invalid(subject: Subject, causes: readonly Cause[]): ApiFailure {
-  const lines = causes.map(({ field, message }) => `${field}: ${message}`)
+  const lines = [...new Set(causes.map(({ field, message }) => `${field}: ${message}`))]
   const all = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
   const message = `${qualified(subject)} "${subject.name ?? ''}" is invalid: ${all}`
   return new ApiFailure(422, 'Invalid', message, { ...detailsOf(subject), causes: [...causes] })

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { admit } from './admission.ts'
+import { admit, allocate } from './admission.ts'
 import { applyConfiguration } from './apply.ts'
 import { standInLabel } from './calico-definitions.ts'
 import type { Context, WriteOptions } from './context.ts'
@@ -25,13 +25,14 @@ export function create(context: Context, resource: Resource, body: KubeObject, o
     throw notFound({ group: '', kind: 'namespaces', name: namespace })
   }
   const fresh = newborn(context, resource, body)
-  const admitted = admit(context, resource, { object: fresh, before: undefined, options })
+  const admitted = admit(resource, { object: fresh, before: undefined, options })
   const present = context.store.get(resource, keyOf(admitted))
   if (present !== undefined && present.metadata.labels?.[standInLabel] === undefined) {
     throw alreadyExists(subjectOf(resource, admitted.metadata.name))
   }
   const tracked = tracking(context, resource, { before: undefined, after: admitted, options })
-  return options.dryRun ? tracked : commit(context, resource, tracked)
+  const whole = allocate(context, resource, { object: tracked, before: undefined, options })
+  return options.dryRun ? whole : commit(context, resource, whole)
 }
 
 /** A new object's identity, and none of what only the server or `/status` may set. */
@@ -94,14 +95,18 @@ export interface Update {
 export function update(context: Context, resource: Resource, { before, after, options }: Update): KubeObject {
   checkIdentity(resource, before, after)
   const merged = withSubresource(resource, { before, after, options })
-  const admitted = admit(context, resource, { object: merged, before, options })
+  const admitted = admit(resource, { object: merged, before, options })
   const counted = withGeneration(resource, before, admitted)
   if (isDeepStrictEqual(untracked(counted), untracked(before))) return before
   const tracked = tracking(context, resource, { before, after: counted, options })
-  return options.dryRun
-    ? { ...tracked, metadata: { ...tracked.metadata, resourceVersion: before.metadata.resourceVersion ?? '' } }
-    : commit(context, resource, tracked)
+  const whole = allocate(context, resource, { object: tracked, before, options })
+  return options.dryRun ? withVersionOf(before, whole) : commit(context, resource, whole)
 }
+
+const withVersionOf = ({ metadata: { resourceVersion } }: KubeObject, object: KubeObject): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+})
 
 /** Server-side apply: creates or updates. */
 export function apply(
@@ -116,20 +121,18 @@ export function apply(
   const merged = applyConfiguration(live, { config: desired, writer, force, custom })
   const { managedFields = [] } = merged.metadata
   if (live === undefined) {
-    const created = admit(context, resource, { object: newborn(context, resource, merged), before: undefined, options })
-    const owned = { ...created, metadata: { ...created.metadata, managedFields } }
+    const created = admit(resource, { object: newborn(context, resource, merged), before: undefined, options })
+    const declared = { ...created, metadata: { ...created.metadata, managedFields } }
+    const owned = allocate(context, resource, { object: declared, before: undefined, options })
     return { object: options.dryRun ? owned : commit(context, resource, owned), created: true }
   }
   const wholesome = withSubresource(resource, { before: live, after: merged, options })
-  const admitted = withGeneration(
-    resource,
-    live,
-    admit(context, resource, { object: wholesome, before: live, options }),
-  )
+  const admitted = withGeneration(resource, live, admit(resource, { object: wholesome, before: live, options }))
   if (isDeepStrictEqual(untracked(admitted), untracked(live)) && isSameOwnership(live, managedFields)) {
     return { object: live, created: false }
   }
-  const owned = { ...admitted, metadata: { ...admitted.metadata, managedFields } }
+  const declared = { ...admitted, metadata: { ...admitted.metadata, managedFields } }
+  const owned = allocate(context, resource, { object: declared, before: live, options })
   return { object: options.dryRun ? owned : commit(context, resource, owned), created: false }
 }
 
@@ -199,7 +202,13 @@ function tracking(
   { before, after, options }: Omit<Update, 'before'> & { before: KubeObject | undefined },
 ): KubeObject {
   const writer = writerOf(context, resource, options)
-  const managedFields = trackUpdate(before, after, writer, resource.schema !== undefined)
+  const isStatusApart =
+    resource.subresources.includes('status') && options.subresource !== 'status' && !acceptsStatus(resource)
+  const owned = (object: KubeObject): KubeObject => {
+    const { status: _status, ...rest } = object
+    return isStatusApart ? (rest as KubeObject) : object
+  }
+  const managedFields = trackUpdate(before && owned(before), owned(after), writer, resource.schema !== undefined)
   return { ...after, metadata: { ...after.metadata, managedFields } }
 }
 
