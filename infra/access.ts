@@ -47,10 +47,7 @@ export const mayTell = (topic: ITopic, key: IKey) => [
 ]
 
 export const mayRecord = ({ tableArn }: Table) =>
-  allow(
-    ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query', 'dynamodb:DeleteItem'],
-    [tableArn],
-  )
+  allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], [tableArn])
 
 /** EKS lists clusters by region: the action knows no resource. */
 export const mayList = ({ regions }: Fleet): Permission =>

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, relative, resolve } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { slimming } from './slimming.ts'
@@ -58,18 +58,20 @@ const bundle = async (entry: string, name: string, to: string): Promise<Bundle> 
   const code = outputFiles.find(({ path }) => path.endsWith('.js'))
   const map = outputFiles.find(({ path }) => path.endsWith('.map'))
   if (!code || !map) throw new Error(`esbuild wrote no code for ${name}; look at ${relative(root, entry)}.`)
+  const [folder, beside] = [join(to, name), `${to}-meta`]
+  await Promise.all([mkdir(folder, { recursive: true }), mkdir(beside, { recursive: true })])
+  const write = (target: string, content: string | Uint8Array) =>
+    writeWhole(target, content, join(beside, `.${name}-${basename(target)}.${process.pid}`))
   await write(file, code.contents)
   // In a checkout the nearest package.json would say these are ES modules.
-  await write(join(to, name, 'package.json'), '{"type":"commonjs"}')
-  await write(join(`${to}-meta`, `${name}.js.map`), map.contents)
-  await write(join(`${to}-meta`, `${name}.json`), JSON.stringify(metafile))
+  await write(join(folder, 'package.json'), '{"type":"commonjs"}')
+  await write(join(beside, `${name}.js.map`), map.contents)
+  await write(join(beside, `${name}.json`), JSON.stringify(metafile))
   return { name, file, bytes: code.contents.length }
 }
 
 /** By rename: a test, a synthesis and the lab may bundle at the same time, and none may read half a file. */
-const write = async (file: string, content: string | Uint8Array): Promise<void> => {
-  await mkdir(dirname(file), { recursive: true })
-  const draft = join(dirname(dirname(file)), `.${basename(file)}.${process.pid}`)
+const writeWhole = async (file: string, content: string | Uint8Array, draft: string): Promise<void> => {
   await writeFile(draft, content)
   await rename(draft, file)
 }

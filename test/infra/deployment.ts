@@ -51,3 +51,25 @@ export const labelled = ({ resources }: Stack, type: string, label: string): Res
   if (!found) throw new Error(`no ${type} ${label} in the template`)
   return found
 }
+
+export interface Statement {
+  Effect: string
+  Action: string | string[]
+  Resource: string | string[]
+  Condition?: object
+}
+
+export const list = <T>(it: T | T[]): T[] => (Array.isArray(it) ? it : [it])
+
+export const statementsOf = (stack: Stack, role: string): Statement[] => {
+  const { ref } = labelled(stack, 'AWS::IAM::Role', role)
+  return stack
+    .ofType('AWS::IAM::Policy')
+    .filter(({ properties }) => list(properties['Roles']).includes(ref))
+    .flatMap(({ properties }) => (properties['PolicyDocument'] as { Statement: Statement[] }).Statement)
+}
+
+export const actionsOf = (stack: Stack, role: string) =>
+  statementsOf(stack, role)
+    .flatMap(({ Action }) => Action)
+    .toSorted()

@@ -1,27 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
-import { account, deployment, everything, labelled } from './deployment.ts'
-
-interface Statement {
-  Effect: string
-  Action: string | string[]
-  Resource: string | string[]
-  Condition?: object
-}
-
-const list = <T>(it: T | T[]): T[] => (Array.isArray(it) ? it : [it])
-
-const statementsOf = (stack: ReturnType<typeof deployment>, role: string): Statement[] => {
-  const { ref } = labelled(stack, 'AWS::IAM::Role', role)
-  return stack
-    .ofType('AWS::IAM::Policy')
-    .filter(({ properties }) => list(properties['Roles']).includes(ref))
-    .flatMap(({ properties }) => (properties['PolicyDocument'] as { Statement: Statement[] }).Statement)
-}
-
-const actionsOf = (stack: ReturnType<typeof deployment>, role: string) =>
-  statementsOf(stack, role)
-    .flatMap(({ Action }) => Action)
-    .toSorted()
+import {
+  account,
+  actionsOf,
+  deployment,
+  everything,
+  labelled,
+  list,
+  type Statement,
+  statementsOf,
+} from './deployment.ts'
 
 const own = deployment({ env: everything.env, slackWebhookSecretArn: everything.slackWebhookSecretArn })
 const fleet = deployment(everything)
@@ -30,13 +17,7 @@ const logging = ['logs:CreateLogStream', 'logs:PutLogEvents']
 const polling = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage']
 const clusterReading = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpdate', 'eks:ListUpdates']
 const working = [...clusterReading, ...logging, ...polling, 'sqs:SendMessage']
-const remembering = [
-  'dynamodb:DeleteItem',
-  'dynamodb:GetItem',
-  'dynamodb:PutItem',
-  'dynamodb:Query',
-  'dynamodb:UpdateItem',
-]
+const remembering = ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem']
 const telling = ['kms:Decrypt', 'kms:GenerateDataKey', 'sns:Publish']
 
 describe('what each function may do', () => {

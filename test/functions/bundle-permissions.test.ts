@@ -1,0 +1,47 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { bundleAll } from '../../infra/bundle.ts'
+import { actionsOf, deployment, everything } from '../infra/deployment.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-permissions-'))
+const bundles = join(folder, 'lambda')
+beforeAll(() => bundleAll({ to: bundles }))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** What Lambda does with the function's role on its own: logs, polling, failures, traces, network interfaces, encryption. */
+const lambdas = /^(logs|xray|ec2|kms):|^sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)$/
+
+/** A batch is judged as its single messages are. */
+const actionOf = (client: string, command: string) =>
+  `${client.replace('-', '')}:${command}`.replace('SendMessageBatch', 'SendMessage')
+
+/** The calls of AWS that are in the code, by the command classes that remain in the bundle. */
+const callsIn = (name: string): string[] => {
+  const metafile = JSON.parse(readFileSync(join(`${bundles}-meta`, `${name}.json`), 'utf8')) as {
+    outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>
+  }
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
+  return inputs.flatMap(([file, { bytesInOutput }]) => {
+    const [, client = '', command = ''] = /@aws-sdk\/client-([\w-]+)\/.*\/commands\/(\w+)Command\.js$/.exec(file) ?? []
+    return client && bytesInOutput > 0 ? [actionOf(client, command)] : []
+  })
+}
+
+const stack = deployment(everything)
+
+/** In the code, but never called there: the EKS client is one record of functions, and DynamoDB's discovery of endpoints is off. */
+const describing = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpdate', 'eks:ListUpdates']
+const listing = ['eks:ListClusters']
+
+test.each([
+  ['on-event', 'OnEventRole', []],
+  ['sweep', 'SweepRole', describing],
+  ['evaluate', 'EvaluateRole', [...listing, 'dynamodb:DescribeEndpoints']],
+  ['rollout-step', 'RolloutStepRole', listing],
+  ['notify-slack', 'NotifySlackRole', []],
+])('%s may do what its code calls, and nothing that it does not', (name, role, neverCalled) => {
+  const allowed = actionsOf(stack, role).filter((action) => !lambdas.test(action))
+  expect(new Set(callsIn(name))).toEqual(new Set([...allowed, ...neverCalled]))
+})

@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { bundleAll, root } from '../../infra/bundle.ts'
+import { functionNames } from '../../infra/functions.ts'
+import { countedLines } from '../../infra/verdicts.ts'
+import { bundleNaively, coldImport, coldMilliseconds } from './naive.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-bundles-'))
+const bundles = join(folder, 'lambda')
+const codeOf = (name: string, from = bundles) => readFileSync(join(from, name, 'index.js'), 'utf8')
+
+interface Metafile {
+  outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>
+}
+
+/** Source files of which something is in the bundle. */
+const sourcesOf = (name: string): string[] => {
+  const { outputs } = JSON.parse(readFileSync(join(`${bundles}-meta`, `${name}.json`), 'utf8')) as Metafile
+  return Object.values(outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([file]) => file)
+}
+
+beforeAll(() => bundleAll({ to: bundles }))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+  rmSync(join(root, 'out', `naive-${process.pid}`), { recursive: true, force: true })
+})
+
+describe('bundles', () => {
+  test('there is one for every function that the stack deploys, and none besides', () => {
+    expect(readdirSync(bundles).toSorted()).toEqual([...functionNames].toSorted())
+  })
+
+  test.each(functionNames)('%s takes at most 600 kB, and its folder holds nothing but code', (name) => {
+    expect(Buffer.byteLength(codeOf(name))).toBeLessThanOrEqual(600_000)
+    expect(readdirSync(join(bundles, name)).toSorted()).toEqual(['index.js', 'package.json'])
+  })
+
+  test.each(functionNames)('%s is loaded by Node without anything else on disk, and has a handler', async (name) => {
+    expect(await coldImport(join(bundles, name, 'index.js'))).toMatchObject({ handler: 'function' })
+  })
+
+  test.each(functionNames)(
+    '%s contains neither the Kubernetes client nor credentials that Lambda never uses',
+    (name) => {
+      const unwanted =
+        /@kubernetes\/|credential-provider-(ini|sso|process|login|web-identity|imds)|event-streams\/|client-node/
+      expect(sourcesOf(name).filter((file) => unwanted.test(file))).toEqual([])
+    },
+  )
+
+  test('bundling again gives the same bytes', async () => {
+    const again = join(folder, 'again')
+    await bundleAll({ to: again })
+    for (const name of functionNames) expect(codeOf(name, again)).toBe(codeOf(name))
+  })
+
+  test('a function that is no more leaves no bundle behind', async () => {
+    const [from, to] = [join(folder, 'functions'), join(folder, 'changing')]
+    mkdirSync(from)
+    for (const name of ['stays', 'goes']) writeFileSync(join(from, `${name}.ts`), 'export const handler = () => 1')
+    await bundleAll({ from, to })
+    expect(readdirSync(to).toSorted()).toEqual(['goes', 'stays'])
+    rmSync(join(from, 'goes.ts'))
+    await bundleAll({ from, to })
+    expect(readdirSync(to)).toEqual(['stays'])
+  })
+
+  test('a function that does not compile is told by file and line, and no folder of functions by its name', async () => {
+    const from = join(folder, 'broken')
+    mkdirSync(from)
+    await expect(bundleAll({ from, to: join(folder, 'none') })).rejects.toThrow(/broken: each \.ts file/)
+    writeFileSync(join(from, 'evaluate.ts'), '\nexport const handler = ')
+    await expect(bundleAll({ from, to: join(folder, 'none') })).rejects.toThrow(/evaluate\.ts:2:\d+/)
+  })
+})
+
+describe('what the alarms count', () => {
+  test.each(Object.entries(countedLines))('%s: the function still says the words', (_, line) => {
+    expect(codeOf(line.function)).toContain(`"${line.message}"`)
+  })
+})
+
+test('cold import, beside the same function bundled without care', async () => {
+  const lines: string[] = []
+  for (const name of functionNames) {
+    const ours = await coldMilliseconds(join(bundles, name, 'index.js'))
+    const file = await bundleNaively(name, folder)
+    expect(await coldImport(file)).toMatchObject({ handler: 'function' })
+    const naive = await coldMilliseconds(file)
+    lines.push(
+      `${name.padEnd(14)}${ours.toFixed(0).padStart(5)} ms of ${naive.toFixed(0)} ms: ${((100 * ours) / naive).toFixed(0)} %`,
+    )
+  }
+  process.stdout.write(`Cold import (budget 40 %)\n${lines.join('\n')}\n`)
+})
