@@ -75,6 +75,8 @@ export interface Cloud {
 
 const defaults = { account: '111122223333', region: 'eu-west-1' }
 
+export type { Moment }
+
 /** The synthesized stack on stand-ins, in this process but for the functions. Everything listens on 127.0.0.1. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const { account = defaults.account, region = defaults.region, timeScale = 1, environments } = options

@@ -3,13 +3,14 @@ import { AwsError } from './aws-error.ts'
 import { accessOperations } from './eks-access.ts'
 import { addonOperations } from './eks-addons.ts'
 import { clusterOperations } from './eks-clusters.ts'
-import { type ClusterSeed, eksError, type Holding, holdingOf, type Place } from './eks-model.ts'
+import { type ClusterSeed, eksError, type Holding, holdingOf, newAccessEntry, type Place } from './eks-model.ts'
 import type { EksCall, EksContext, EksHooks, Operation, Operations } from './eks-operation.ts'
 import { apiCallEvent } from './eks-trail.ts'
 import { createUpdates } from './eks-updates.ts'
+import type { Stack } from './template.ts'
 import { versionOperations } from './eks-versions.ts'
 import { type Answer, type Request, serve } from './endpoint.ts'
-import { type Fields, parseFields } from './json.ts'
+import { type Fields, listOf, parseFields } from './json.ts'
 import type { Caller, Keyring } from './keyring.ts'
 
 const operations: Operations = { ...clusterOperations, ...addonOperations, ...accessOperations, ...versionOperations }
@@ -40,6 +41,10 @@ export interface EksStandIn {
   /** Calls so far by operation, refused ones included. */
   calls: Record<string, number>
   addCluster(seed: ClusterSeed): void
+  /** An access entry, as by CreateAccessEntry; throws where there is no such cluster. */
+  grant: (clusterName: string, principalArn: string, kubernetesGroups: string[]) => void
+  /** Makes the template's access entries; all their clusters must be there. */
+  deploy(stack: Stack): void
   /** A cluster as the API sees it now. */
   cluster(name: string): Holding | undefined
   /** Answers how to take the fault back. */
@@ -60,6 +65,13 @@ export async function startEks(options: EksOptions): Promise<EksStandIn> {
   const calls: Record<string, number> = {}
   const faults: Fault[] = []
   let latency = 0
+  const named = (name: string) => holdings.find(({ cluster }) => cluster.name === name)
+  const grant: EksStandIn['grant'] = (clusterName, principalArn, kubernetesGroups) => {
+    const holding = named(clusterName)
+    if (holding === undefined)
+      throw new Error(`An access entry is for ${clusterName}, which is not there; add the cluster first.`)
+    holding.accessEntries.set(principalArn, newAccessEntry(holding, principalArn, { kubernetesGroups }))
+  }
   const answer = async (request: Request): Promise<Answer> => {
     if (latency > 0) await delay(latency)
     const caller = keyring.caller(request.headers)
@@ -73,7 +85,14 @@ export async function startEks(options: EksOptions): Promise<EksStandIn> {
     url,
     calls,
     addCluster: (seed) => void holdings.push(holdingOf(seed, place)),
-    cluster: (name) => holdings.find(({ cluster }) => cluster.name === name),
+    cluster: named,
+    grant,
+    deploy: (stack) => {
+      for (const { properties } of stack.ofType('AWS::EKS::AccessEntry')) {
+        const groups = listOf(properties['KubernetesGroups']).map(String)
+        grant(String(properties['ClusterName']), String(properties['PrincipalArn']), groups)
+      }
+    },
     inject: (fault) => {
       const injected = { ...fault }
       faults.push(injected)

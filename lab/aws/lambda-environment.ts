@@ -25,11 +25,13 @@ export interface EnvironmentSpec {
   onLine: (line: string) => void
 }
 
+/** What an invocation came to. */
 export type Result = { payload: string } | { error: { errorType: string; errorMessage: string } & Fields }
 
 /** One process that runs one function, an invocation at a time. `initialized`: the milliseconds from its start to its readiness. */
 export interface Environment {
-  invoke: (requestId: string, payload: string) => Promise<Result>
+  /** `milliseconds`: from handing the event over to the answer; 0 where it was never handed over. */
+  invoke: (requestId: string, payload: string) => Promise<{ result: Result; milliseconds: number }>
   initialized: () => number | undefined
   /** False once the process has ended: it takes no further invocation. */
   alive: () => boolean
@@ -39,8 +41,8 @@ export interface Environment {
 interface Task {
   requestId: string
   payload: string
-  handed: boolean
-  settle: (result: Result) => void
+  handedAt?: number
+  settle: (outcome: { result: Result; milliseconds: number }) => void
 }
 
 /** Starts AWS's runtime client on the code, with the Runtime API on a port of its own. */
@@ -53,12 +55,12 @@ export async function startEnvironment(spec: EnvironmentSpec): Promise<Environme
     clearTimeout(timer)
     const settled = task
     task = undefined
-    settled?.settle(result)
+    settled?.settle({ result, milliseconds: settled.handedAt === undefined ? 0 : performance.now() - settled.handedAt })
   }
   const hand = () => {
-    if (task === undefined || waiting === undefined || task.handed) return
+    if (task === undefined || waiting === undefined || task.handedAt !== undefined) return
     const { requestId, payload } = task
-    task.handed = true
+    task.handedAt = performance.now()
     clearTimeout(timer)
     timer = setTimeout(timeOut, spec.timeoutMilliseconds, requestId)
     waiting.writeHead(200, invocationHeaders(spec, requestId)).end(payload)
@@ -97,7 +99,7 @@ export async function startEnvironment(spec: EnvironmentSpec): Promise<Environme
   return {
     invoke: (requestId, payload) =>
       new Promise((resolve) => {
-        task = { requestId, payload, handed: false, settle: resolve }
+        task = { requestId, payload, settle: resolve }
         timer = setTimeout(timeOut, initMilliseconds, requestId)
         hand()
       }),

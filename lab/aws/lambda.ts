@@ -79,13 +79,12 @@ function createPool(stack: Stack, resource: Resource, options: LambdaOptions): P
     const requestId = randomUUID()
     const environment = await take()
     const warm = environment.initialized() !== undefined
-    const asked = performance.now()
-    const result = await environment.invoke(requestId, JSON.stringify(event))
-    const coldStart = warm ? 0 : (environment.initialized() ?? 0)
+    const { result, milliseconds } = await environment.invoke(requestId, JSON.stringify(event))
+    const coldStart = environment.initialized()
     if (environment.alive()) idle.push(environment)
     else all.delete(environment)
-    const duration = performance.now() - asked - coldStart
-    return { name: label, requestId, duration, event, result, ...(!warm && { coldStart }) }
+    const cold = !warm && coldStart !== undefined
+    return { name: label, requestId, duration: milliseconds, event, result, ...(cold && { coldStart }) }
   }
   return {
     invoke: async (event) => {

@@ -25,7 +25,7 @@ export interface StandIns {
   slack: Slack
   /** What an SDK must be told to come here. */
   endpoints: Record<string, string>
-  /** Makes what the stack has of queues, topics, tables and secrets. A stack that cannot be made ends all stand-ins. */
+  /** Makes what the stack has of queues, topics, tables, secrets and access entries. A stack that cannot be made ends all stand-ins. */
   deploy: (resolved: () => Stack) => Promise<Stack>
   stop: () => Promise<void>
 }
@@ -65,6 +65,7 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
     try {
       const stack = resolved()
       secrets.deploy(stack)
+      eks.deploy(stack)
       await Promise.all([queues.deploy(stack), tables.deploy(stack)])
       return stack
     } catch (error) {

@@ -20,10 +20,11 @@ export async function startTables(
   onCall?: (operation: string, callerArn: string) => void,
 ): Promise<Tables> {
   const server = dynalite({ createTableMs: 0 })
+  const own = keyring.forUser('arn:aws:iam::000000000000:user/lab')
   const admit = (request: IncomingMessage, response: ServerResponse): boolean => {
     try {
       const { credentials } = keyring.caller(request.headers)
-      onCall?.(String(request.headers['x-amz-target']).split('.')[1] ?? '', credentials.arn)
+      if (credentials !== own) onCall?.(String(request.headers['x-amz-target']).split('.')[1] ?? '', credentials.arn)
       return true
     } catch (error) {
       if (!(error instanceof AwsError)) throw error
@@ -38,7 +39,6 @@ export async function startTables(
     if (admit(request, response)) for (const handler of handlers) Reflect.apply(handler, server, [request, response])
   })
   const url = `http://127.0.0.1:${await listenLocally(server)}`
-  const own = keyring.forUser('arn:aws:iam::000000000000:user/lab')
   return {
     url,
     deploy: async (stack) => {
