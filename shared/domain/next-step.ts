@@ -22,6 +22,8 @@ export type Step =
   | { do: 'override'; node: string; object?: FelixObject }
   | { do: 'promote' }
   | { do: 'remove-override'; object: FelixObject }
+  /** Notes that the override of this node is about to be taken back; `settled` are well again. */
+  | { do: 'take-back'; node: string; settled: string[] }
   | { do: 'begin-restarts' }
   | { do: 'restart'; pod: PodState; settled: string[] }
   | { do: 'wait'; seconds: number; why: string }
@@ -34,6 +36,7 @@ export type Step =
  */
 export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
   const clock: Clock = { rollout, now: Date.parse(now) }
+  if (rollout.state === 'aborting') return abortStep(clock, seen)
   if (rollout.phase === 'restarts') return restartStep(clock, seen.pods) ?? { do: 'finish' }
   return rangeStep(clock, seen) ?? (rollout.restart.length > 0 ? { do: 'begin-restarts' } : { do: 'finish' })
 }
@@ -121,6 +124,25 @@ const restartStep = (clock: Clock, pods: PodState[]): Step | undefined => {
     return { do: 'restart', pod: next, settled }
   }
   return waits.length > 0 ? wait(waits, 'the restarted nodes must stay well') : undefined
+}
+
+/** Takes our overrides back, one node after the other where that restarts its Felix; what `default` has taken stays. */
+const abortStep = (clock: Clock, { objects, pods, defaultRange }: Seen): Step => {
+  const { touching, target, pace } = clock.rollout
+  const ours = objects.filter((object) => object.annotations[overrideKey] !== undefined)
+  const begun = ours.find(({ name }) => touching.some(({ node }) => name === overrideName(node)))
+  if (begun) return { do: 'remove-override', object: begun }
+  const flights = touching.map(({ node, at }) => ({ node, pod: pods.find((it) => it.node === node), changedAt: at }))
+  const late = flights.find((it) => isLate(clock, it))
+  if (late) return { do: 'halt', reason: notWell(clock, late) }
+  const harmless = ours.find(
+    ({ name }) => target === defaultRange || !pods.some(({ node }) => name === overrideName(node)),
+  )
+  if (harmless) return { do: 'remove-override', object: harmless }
+  const waits = flights.flatMap((it) => remaining(clock, it, pace.settleSeconds) ?? [])
+  if (waits.length > 0) return wait(waits, 'the node whose override was taken back must stay well')
+  const next = pods.find(({ node }) => ours.some(({ name }) => name === overrideName(node)))
+  return next ? { do: 'take-back', node: next.node, settled: touching.map(({ node }) => node) } : { do: 'finish' }
 }
 
 /** How many of the pods to be restarted are gone already. */

@@ -11,7 +11,8 @@ import { ours } from './rollout-annotations.ts'
 export interface Rollout {
   /** Derived from the cluster and the plan: the same plan on the same cluster has the same id. */
   id: string
-  state: 'running' | 'paused' | 'halted' | 'done' | 'aborted'
+  /** `aborting`: our overrides are being taken back, node by node. */
+  state: 'running' | 'paused' | 'halted' | 'done' | 'aborting' | 'aborted'
   /** First the range, node by node; then, where there are any, the restarts. */
   phase: 'range' | 'restarts'
   /** Value of the range annotation to be reached; absent: no range is changed. */
@@ -26,7 +27,7 @@ export interface Rollout {
   defaulted: string[]
   /** calico-node pods to be restarted, by name; a name that is gone has been. */
   restart: string[]
-  /** Nodes whose pod was deleted and is not yet known to be well again. */
+  /** Nodes whose pod was deleted, or whose override is taken back (`pod` is then `-`), and that are not yet known to be well again. */
   touching: { node: string; pod: string; at: string }[]
   startedAt: string
   finishedAt?: string
@@ -106,7 +107,14 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}rollback`]: rollout.rollback ?? null,
 })
 
-const states: readonly string[] = ['running', 'paused', 'halted', 'done', 'aborted'] satisfies Rollout['state'][]
+const states: readonly string[] = [
+  'running',
+  'paused',
+  'halted',
+  'done',
+  'aborting',
+  'aborted',
+] satisfies Rollout['state'][]
 
 const mangled = (what: string) =>
   new Error(

@@ -32,7 +32,9 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   if (present?.state === 'running' && carriesOut(present, intent)) return { begun: true, rollout: present }
   if (intent.target === undefined && intent.restart.length === 0)
     return { begun: false, why: 'there is nothing to do', blockedBy: [] }
-  if (present?.state === 'paused') return { begun: false, why: 'the rollout is paused', blockedBy: [] }
+  if (present?.state === 'paused' || present?.state === 'aborting') {
+    return { begun: false, why: `the rollout is ${present.state}`, blockedBy: [] }
+  }
   const rollout = await rolloutOf(tools, look, { intent, policy })
   return put(tools, record, { ...rollout, touching: present?.state === 'running' ? present.touching : [] })
 }

@@ -112,6 +112,9 @@ const follow = async ({ queues, log }: EvaluateTools, { cluster, reason, cause, 
 /** Seconds without a renewal of the Lease after which a running rollout is taken to have lost its message. */
 const silentSeconds = 600
 
+/** Who aborts a rollout does not want it begun again by the next event. */
+const restAfterAbortHours = 24
+
 /**
  * Begins a rollout, or lets one that waits go on. A look that has nothing to do with a rollout leaves a live one alone,
  * so that many events never make it many chains of messages.
@@ -119,16 +122,28 @@ const silentSeconds = 600
 const goOn = async (
   tools: EvaluateTools,
   { cluster, reason }: Evaluation,
-  about: { state: ClusterState; report: Report; messageId: string },
+  { state, report, messageId }: { state: ClusterState; report: Report; messageId: string },
 ) => {
-  const { plan: wanted } = about.report
-  const record = valueOf(about.state.rollout)
+  const { changes = [], blockedBy = [] } = report.plan ?? {}
+  const record = valueOf(state.rollout)
   const rollout = parseRollout(record)
-  const running = rollout?.state === 'running'
-  const silent = tools.now().getTime() - Date.parse(record?.renewedAt ?? '1970-01-01') > silentSeconds * 1000
-  const begin = (wanted?.changes.length ?? 0) > 0
-  if (failureOf(about.state.rollout) || rollout?.state === 'paused' || (wanted?.blockedBy.length ?? 0) > 0) return
-  if (running ? reason === 'rollout' || silent : begin) {
-    await tools.queues.sendRolloutStep({ schemaVersion: 1, cluster, begin }, about.messageId)
+  const since = (at: string | undefined) => (tools.now().getTime() - Date.parse(at ?? '1970-01-01')) / 1000
+  const goesOn = reason === 'rollout' || since(record?.renewedAt) > silentSeconds
+  const send = (begin: boolean) => tools.queues.sendRolloutStep({ schemaVersion: 1, cluster, begin }, messageId)
+  if (failureOf(state.rollout)) return
+  switch (rollout?.state) {
+    case 'aborting':
+      return goesOn ? send(false) : undefined
+    case 'running':
+      return goesOn && blockedBy.length === 0 ? send(changes.length > 0) : undefined
+    case 'paused':
+    case 'halted':
+      return
+    case 'aborted':
+      if (since(rollout.finishedAt) < restAfterAbortHours * 3600) return
+    // falls through
+    case 'done':
+    case undefined:
+      if (changes.length > 0 && blockedBy.length === 0) await send(true)
   }
 }

@@ -37,7 +37,8 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
   const held = heldByOther(record, tools)
   if (held) return held
   if (rollout.state === 'halted' && rollout.rollback) return rollBack(tools, { record, rollout })
-  if (rollout.state !== 'running') return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
+  if (rollout.state !== 'running' && rollout.state !== 'aborting')
+    return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
   if (isDueForRenewal(record, tools)) return renew(tools, record)
   return takeStep(tools, { record, rollout })
 }
@@ -60,10 +61,10 @@ const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> 
   }
 }
 
-const look = async (kube: KubeClient, { where, phase }: Rollout): Promise<[PodState[], Seen | undefined]> => {
+const look = async (kube: KubeClient, { where, phase, state }: Rollout): Promise<[PodState[], Seen | undefined]> => {
   const [pods, felix] = await Promise.all([
     kube.pods({ role: 'calico-node', ...where.pods }),
-    phase === 'range' ? kube.felixConfigurations([where.api]) : undefined,
+    phase === 'range' || state === 'aborting' ? kube.felixConfigurations([where.api]) : undefined,
   ])
   return [needed(pods), felix && seenOf(needed(felix), needed(pods), where)]
 }
@@ -89,6 +90,15 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
     case 'remove-override':
       await removeOverride(tools, rollout, step.object)
       tools.tell({ what: 'override removed', object: `FelixConfiguration/${step.object.name}` })
+      return { next: 'now' }
+    case 'take-back':
+      await putRollout(tools, at, {
+        ...rollout,
+        touching: [
+          ...rollout.touching.filter(({ node }) => !step.settled.includes(node)),
+          { node: step.node, pod: '-', at: tools.now().toISOString() },
+        ],
+      })
       return { next: 'now' }
     case 'begin-restarts':
       await putRollout(tools, at, { ...rollout, phase: 'restarts' })
@@ -143,10 +153,12 @@ const rollBack = async (tools: StepTools, { record, rollout }: Standing): Promis
 }
 
 const finish = async (tools: StepTools, at: Standing): Promise<Outcome> => {
+  const state = at.rollout.state === 'aborting' ? 'aborted' : 'done'
   const finishedAt = tools.now().toISOString()
-  await putRollout(tools, at, { ...at.rollout, state: 'done', touching: [], restart: [], finishedAt }, { giveUp: true })
-  tools.tell({ what: 'rollout finished' })
-  return { next: 'over', state: 'done', why: 'every change is made and every touched node is well' }
+  await putRollout(tools, at, { ...at.rollout, state, touching: [], restart: [], finishedAt }, { giveUp: true })
+  tools.tell({ what: state === 'done' ? 'rollout finished' : 'rollout aborted' })
+  const why = state === 'done' ? 'every change is made and every touched node is well' : 'no override of ours is left'
+  return { next: 'over', state, why }
 }
 
 const putRollout = (tools: StepTools, { record }: Standing, rollout: Rollout, { giveUp = false } = {}) =>

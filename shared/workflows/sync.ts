@@ -47,6 +47,7 @@ const ended = ({ state, why }: Extract<Outcome, { next: 'over' }>): SyncResult =
       return { end: 'halted', why }
     case 'running':
     case 'paused':
+    case 'aborting':
     case 'aborted':
     case 'none':
       return { end: 'stopped', why }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout-annotations.ts'
 import { rolloutStep, type Outcome } from '../../shared/workflows/rollout-step.ts'
+import { control } from '../../shared/workflows/rollout-control.ts'
 import { calicoPod, felixObject, ranges, startRollout, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'
@@ -210,5 +211,65 @@ describe('the Lease', () => {
     startRollout(world, { target })
     if (world.lease) world.lease.annotations['calico-ipvs-sync/pace'] = 'nonsense'
     await expect(rolloutStep(world.tools)).rejects.toThrow('delete it to start afresh')
+  })
+})
+
+describe('a person', () => {
+  const untilTouched = async (world: World, count: number) => {
+    while (world.felixRestarts.length < count) {
+      const outcome = await rolloutStep(world.tools)
+      if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+    }
+  }
+
+  test('pauses a rollout, and nothing more is touched until it is resumed', async () => {
+    const world = worldOf(nodes(4))
+    startRollout(world, { target })
+    await untilTouched(world, 2)
+    await control(world.tools.kube, 'pause')
+    expect(await rolloutStep(world.tools)).toMatchObject({ next: 'over', state: 'paused' })
+    await control(world.tools.kube, 'resume')
+    expect(await run(world)).toMatchObject({ state: 'done' })
+    expect(world.felixRestarts).toHaveLength(4)
+  })
+
+  test('aborts a rollout: the nodes that were changed go back, one at a time', async () => {
+    const world = worldOf(nodes(4))
+    startRollout(world, { target })
+    await untilTouched(world, 3)
+    const begun = world.felixRestarts.length
+    world.clock += 60_000
+    await control(world.tools.kube, 'abort')
+    expect(await run(world)).toMatchObject({ state: 'aborted' })
+    expect([...world.objects.keys()]).toEqual(['default'])
+    expect([...ranges(world).values()]).toEqual(Array(4).fill(undefined))
+    const back = world.felixRestarts.slice(begun)
+    expect(back).toHaveLength(3)
+    expect(mostAtOnce(back, 10)).toBe(1)
+  })
+
+  test('resumes a halted rollout after mending the node', async () => {
+    const world = worldOf(nodes(3))
+    world.broken.add('n00')
+    startRollout(world, { target })
+    expect(await run(world)).toMatchObject({ state: 'halted' })
+    world.broken.clear()
+    world.pods = world.pods.map((pod) => ({ ...pod, ready: true, readySince: world.iso() }))
+    await control(world.tools.kube, 'resume')
+    expect(await run(world)).toMatchObject({ state: 'done' })
+    expect([...ranges(world).values()]).toEqual(Array(3).fill(target))
+  })
+
+  test('is told when there is nothing to pause', async () => {
+    const world = worldOf(nodes(1))
+    expect(await control(world.tools.kube, 'pause')).toEqual({
+      changed: false,
+      why: 'There is no rollout in this cluster.',
+    })
+    startRollout(world, { target, state: 'done' })
+    expect(await control(world.tools.kube, 'resume')).toMatchObject({
+      changed: false,
+      why: expect.stringContaining('done'),
+    })
   })
 })

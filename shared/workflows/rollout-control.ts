@@ -1,0 +1,36 @@
+import type { KubeClient } from '../clients/kube-client.ts'
+import { parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
+import { needed } from './needed.ts'
+
+export type Control = 'pause' | 'resume' | 'abort'
+
+export type Controlled = { changed: true; rollout: Rollout } | { changed: false; why: string }
+
+const from: Record<Control, Rollout['state'][]> = {
+  pause: ['running'],
+  resume: ['paused', 'halted'],
+  abort: ['running', 'paused', 'halted'],
+}
+
+/** What a person says to a rollout. Whoever carries it out sees it at the next step; the holder of the Lease stays who it is. */
+export const control = async (kube: KubeClient, what: Control): Promise<Controlled> => {
+  const record = needed(await kube.lease())
+  const rollout = parseRollout(record)
+  if (!record || !rollout) return { changed: false, why: 'There is no rollout in this cluster.' }
+  if (!from[what].includes(rollout.state))
+    return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
+  const next = after(rollout, what)
+  await kube.putLease({ resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
+  return { changed: true, rollout: next }
+}
+
+const after = ({ reason: _, rollback, ...rollout }: Rollout, what: Control): Rollout => {
+  switch (what) {
+    case 'pause':
+      return { ...rollout, state: 'paused', reason: 'paused by hand', ...(rollback && { rollback }) }
+    case 'resume':
+      return { ...rollout, state: 'running' }
+    case 'abort':
+      return { ...rollout, state: 'aborting' }
+  }
+}
