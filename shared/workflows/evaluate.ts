@@ -139,11 +139,11 @@ const goOn = async (
     case 'paused':
     case 'halted':
       return
-    case 'aborted':
-      if (since(rollout.finishedAt) < restAfterAbortHours * 3600) return
-    // falls through
     case 'done':
-    case undefined:
-      if (changes.length > 0 && blockedBy.length === 0) await send(true)
+    case 'aborted':
+    case undefined: {
+      const rests = rollout?.state === 'aborted' && since(rollout.finishedAt) < restAfterAbortHours * 3600
+      if (!rests && changes.length > 0 && blockedBy.length === 0) await send(true)
+    }
   }
 }

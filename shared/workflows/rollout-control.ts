@@ -24,13 +24,18 @@ export const control = async (kube: KubeClient, what: Control): Promise<Controll
   return { changed: true, rollout: next }
 }
 
-const after = ({ reason: _, rollback, ...rollout }: Rollout, what: Control): Rollout => {
+const after = (rollout: Rollout, what: Control): Rollout => {
   switch (what) {
     case 'pause':
-      return { ...rollout, state: 'paused', reason: 'paused by hand', ...(rollback && { rollback }) }
+      return { ...rollout, state: 'paused', reason: 'paused by hand' }
     case 'resume':
-      return { ...rollout, state: 'running' }
+      return { ...cleared(rollout), state: 'running' }
     case 'abort':
-      return { ...rollout, state: 'aborting' }
+      return { ...cleared(rollout), state: 'aborting' }
   }
+}
+
+const cleared = (rollout: Rollout): Rollout => {
+  const { reason: _reason, rollback: _rollback, ...rest } = rollout
+  return rest
 }
