@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, isFields, textOf } from './json.ts'
+import { asText, type Fields, fieldsOf, isFields, textOf } from './json.ts'
 
 /** What a rule's target gets: a constant, a part of the event, a transformed one, or the event as it is. */
 export function targetInput(target: Fields, event: Fields, rule: { name: string; arn: string }): unknown {
@@ -39,7 +39,7 @@ export function fill(template: string, values: Fields): string {
     if (name === undefined || !Object.hasOwn(values, name)) return token
     const value = values[name]
     if (!quoted) return JSON.stringify(value ?? null)
-    const text = typeof value === 'string' ? value : JSON.stringify(value ?? '')
+    const text = value === undefined ? '' : asText(value)
     return JSON.stringify(text).slice(1, -1)
   })
 }
