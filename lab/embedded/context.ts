@@ -8,7 +8,7 @@ export interface Context {
   registry: ResourceRegistry
   nodePortRange: PortSpan
   kubernetesVersion: string
-  now(): Date
+  now: () => Date
 }
 
 /** What a request says about how to write. */

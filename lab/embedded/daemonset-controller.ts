@@ -25,7 +25,7 @@ export function startDaemonSetController(context: Context, timers: Timers, resou
     isPlanned = true
     timers.soon(() => {
       isPlanned = false
-      for (const [, object] of [...(context.store.list(resources.daemonSets) ?? [])]) {
+      for (const [, object] of context.store.list(resources.daemonSets) ?? []) {
         reconcile(context, resources, object as DaemonSet)
       }
     })

@@ -1,4 +1,4 @@
-import { type Fieldful, isRecord, type KubeObject, listAt, recordAt } from './object.ts'
+import { type Fieldful, isRecord, type KubeObject, listAt, recordAt, textAt } from './object.ts'
 
 /** What the real server adds to an object of a built-in kind when it stores it. */
 export function withDefaults(object: KubeObject): KubeObject {
@@ -80,7 +80,7 @@ function podSpecDefaults(spec: Fieldful): Fieldful {
 }
 
 function containerDefaults(container: Fieldful): Fieldful {
-  const image = String(container['image'] ?? '')
+  const image = textAt(container, 'image') ?? ''
   const tagged = /:[^/]+$/.test(image) && !image.endsWith(':latest')
   const probe = (field: string) =>
     isRecord(container[field]) ? { [field]: { ...probeDefaults, ...container[field] } } : {}

@@ -81,7 +81,7 @@ function removeCustomResources({ registry, store }: Context, definition: KubeObj
   const plural = textAt(definition, 'spec', 'names', 'plural') ?? ''
   const resource = registry.all().find((known) => known.group === group && known.plural === plural)
   if (resource === undefined) return
-  for (const [, object] of [...(store.list(resource) ?? [])]) store.remove(resource, object)
+  for (const [, object] of store.list(resource) ?? []) store.remove(resource, object)
   registry.remove(group, plural)
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthenticatedUser } from '../cluster.ts'
-import { type ApiRequest, type Answer, handle } from './api.ts'
+import { type Answer, handle } from './api.ts'
+import type { ApiRequest } from './request.ts'
 import type { Context } from './context.ts'
 import type { Fault, FaultControl, PlainAnswer, PlainRequest, SeenRequest } from './faults.ts'
 import { forbidden, isAllowed } from './rbac.ts'

@@ -5,15 +5,16 @@ import type { Resource } from './resources.ts'
 import { durationOf, playOf, readyDelayAnnotation } from './stages.ts'
 import { keyOf, type Change } from './store.ts'
 import type { Timers } from './timers.ts'
-import type { Node, Pod } from './workloads.ts'
+import type { Pod } from './workloads.ts'
 
 /** Simulated kubelets: pods on a node come up, after the delay they ask for, and go when they are deleted. */
 export function startKubelets(context: Context, timers: Timers, pods: Resource, nodes: Resource): void {
   const startPod = (key: string, uid: string | undefined) => {
     const pod = context.store.get(pods, key) as Pod | undefined
     if (pod === undefined || pod.metadata.uid !== uid || !isToStart(pod)) return
-    const node = context.store.get(nodes, pod.spec.nodeName ?? '') as Node | undefined
-    context.store.put(pods, { ...pod, status: runningStatus(pod, node, playOf(context, pod), context.now()) })
+    const node = context.store.get(nodes, pod.spec.nodeName ?? '')
+    const status = runningStatus(pod, node, playOf(context, pod), context.now())
+    context.store.put(pods, { ...pod, status })
   }
   const removePod = (key: string, uid: string | undefined) => {
     const pod = context.store.get(pods, key)

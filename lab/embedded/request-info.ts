@@ -15,6 +15,9 @@ export interface Target {
   subresource?: string
 }
 
+/** A target that is one object. */
+export type NamedTarget = Target & { name: string }
+
 export function requestInfo(method: string, url: URL): RequestInfo {
   const path = url.pathname
   const target = targetOf(path)

@@ -68,7 +68,7 @@ interface Life {
   context: Context
   timers: Timers
   listener: Listener
-  close(): void
+  close: () => void
 }
 
 function lifeOf({

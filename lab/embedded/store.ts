@@ -123,7 +123,7 @@ function listAt(collection: Collection, at: number): Entry[] | undefined {
   if (newest <= at) return (collection.sorted ??= sortedEntries(collection.objects))
   const later = collection.history.filter((change) => change.revision > at)
   const objects = new Map(collection.objects)
-  for (const change of later.reverse()) {
+  for (const change of later.toReversed()) {
     if (change.previous === undefined) objects.delete(keyOf(change.object))
     else objects.set(keyOf(change.object), change.previous)
   }

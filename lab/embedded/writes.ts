@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { admit, allocate } from './admission.ts'
 import { applyConfiguration } from './apply.ts'
@@ -6,6 +5,7 @@ import { standInLabel } from './calico-definitions.ts'
 import type { Context, WriteOptions } from './context.ts'
 import { established, serveDefinition } from './crds.ts'
 import { trackUpdate } from './managed-fields.ts'
+import { acceptsStatus, newborn } from './newborn.ts'
 import { type Fieldful, type KubeObject, type ObjectMeta, timestamp } from './object.ts'
 import { groupVersionOf, type Resource } from './resources.ts'
 import { alreadyExists, badRequest, invalid, invalidValue, modified, notFound } from './status.ts'
@@ -34,36 +34,6 @@ export function create(context: Context, resource: Resource, body: KubeObject, o
   const whole = allocate(context, resource, { object: tracked, before: undefined, options })
   return options.dryRun ? whole : commit(context, resource, whole)
 }
-
-/** A new object's identity, and none of what only the server or `/status` may set. */
-function newborn(context: Context, resource: Resource, body: KubeObject): KubeObject {
-  const { resourceVersion: _ignored, managedFields: _also, ...metadata } = body.metadata
-  const { status: _status, ...rest } = body
-  const keepsStatus =
-    resource.schema === undefined ? acceptsStatus(resource) : !resource.subresources.includes('status')
-  return {
-    ...(keepsStatus ? body : rest),
-    apiVersion: groupVersionOf(resource),
-    kind: resource.kind,
-    metadata: {
-      ...metadata,
-      name: metadata.name ?? nameFrom(metadata.generateName),
-      uid: randomUUID(),
-      creationTimestamp: timestamp(context.now()),
-      ...(resource.generation ? { generation: 1 } : {}),
-    },
-  } as KubeObject
-}
-
-/** The real server lets nobody but `/status` set these, except on nodes, which may be registered with it. */
-const acceptsStatus = ({ plural }: Resource): boolean => plural === 'nodes' || plural === 'events'
-
-const suffixLetters = 'bcdfghjklmnpqrstvwxz2456789'
-
-const nameFrom = (generateName: string | undefined): string =>
-  generateName === undefined
-    ? ''
-    : generateName + [...randomBytes(5)].map((byte) => suffixLetters[byte % suffixLetters.length]).join('')
 
 /** PUT: the body replaces the object it names. */
 export function replace(context: Context, resource: Resource, body: KubeObject, options: WriteOptions): KubeObject {
@@ -146,7 +116,7 @@ const withoutServerMetadata = ({
   resourceVersion: _version,
   creationTimestamp: _time,
   ...rest
-}: ObjectMeta): ObjectMeta => rest as ObjectMeta
+}: ObjectMeta): ObjectMeta => rest
 
 function checkIdentity(resource: Resource, before: KubeObject, after: KubeObject): void {
   const { name, uid, resourceVersion } = after.metadata
@@ -173,7 +143,7 @@ function withSubresource(resource: Resource, { before, after, options }: Update)
   const hasStatus = resource.subresources.includes('status')
   if (!hasStatus) return { ...after, metadata }
   const { status: _status, ...rest } = after
-  return { ...rest, ...(before['status'] === undefined ? {} : { status: before['status'] }), metadata } as KubeObject
+  return { ...rest, ...(before['status'] === undefined ? {} : { status: before['status'] }), metadata }
 }
 
 function withGeneration(resource: Resource, before: KubeObject, after: KubeObject): KubeObject {
@@ -206,7 +176,7 @@ function tracking(
     resource.subresources.includes('status') && options.subresource !== 'status' && !acceptsStatus(resource)
   const owned = (object: KubeObject): KubeObject => {
     const { status: _status, ...rest } = object
-    return isStatusApart ? (rest as KubeObject) : object
+    return isStatusApart ? rest : object
   }
   const managedFields = trackUpdate(before && owned(before), owned(after), writer, resource.schema !== undefined)
   return { ...after, metadata: { ...after.metadata, managedFields } }

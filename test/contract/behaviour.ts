@@ -9,7 +9,7 @@ import type { AuthenticatedUser, LabCluster } from '../../lab/cluster.ts'
  */
 export interface Behaviour {
   name: string
-  run(cluster: LabCluster): Promise<void>
+  run: (cluster: LabCluster) => Promise<void>
 }
 
 export interface Call {

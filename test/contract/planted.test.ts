@@ -89,8 +89,8 @@ const differences: Difference[] = [
     noticedBy: ['deletes nothing of another uid or resource version'],
   },
   {
-    name: 'an owner of fields that is not recorded',
-    fault: { rewriteAnswer: (answer) => edited(answer, (body) => lacking(body, 'managedFields')) },
+    name: 'a field manager that is not heard',
+    fault: { rewriteRequest: (request) => withoutQuery(request, 'fieldManager') },
     part: 'managed fields',
     noticedBy: ['records who owns which field of a custom resource', 'owns nothing that is gone'],
   },

@@ -78,8 +78,8 @@ export const nodePorts: Behaviour[] = [
   {
     name: 'keeps the ports of Services when its range changes, names the new range, and reports the strays',
     async run(cluster) {
-      const in_ = await namespaced(cluster, 'ports-moved')
-      const path = in_('services')
+      const inside = await namespaced(cluster, 'ports-moved')
+      const path = inside('services')
       await created(cluster, path, nodePortService('stray', 31234))
       await cluster.setNodePortRange({ min: 20000, max: 22767 })
       try {
@@ -89,7 +89,7 @@ export const nodePorts: Behaviour[] = [
         assert.equal((await call(cluster, 'POST', path, { body: nodePortService('new', 20001) })).status, 201)
         const said = 'Port 31234 is not within the port range 20000-22767; please recreate service'
         await until('an Event tells of the stray port', async () => {
-          const { items } = (await call(cluster, 'GET', in_('events'))).json
+          const { items } = (await call(cluster, 'GET', inside('events'))).json
           return items.some(
             ({ reason, type, message }: Json) => reason === 'PortOutOfRange' && type === 'Warning' && message === said,
           )
