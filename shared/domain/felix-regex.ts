@@ -31,7 +31,6 @@ interface Flags {
 interface Parser extends Cursor {
   flags: Flags
   depth: number
-  names: Set<string>
 }
 
 // regexp/syntax: maxHeight and the largest count of a repetition, also of nested ones multiplied.
@@ -45,7 +44,6 @@ export function compileGo(pattern: string): GoPattern | undefined {
     at: 0,
     flags: { fold: false, multiline: false, dotAll: false },
     depth: 0,
-    names: new Set(),
   }
   try {
     const { node } = takeAlternatives(parser)
@@ -225,11 +223,8 @@ function takeGroup(parser: Parser): Piece[] {
 
 /** `?P<name>` or `?<name>`. */
 function takeName(parser: Parser): boolean {
-  const form = /^\?P?<([0-9A-Za-z_]+)>/.exec(parser.text.slice(parser.at, parser.at + 600).join(''))
+  const form = /^\?P?<[0-9A-Za-z_]+>/.exec(parser.text.slice(parser.at, parser.at + 600).join(''))
   if (!form) return false
-  const name = form[1] ?? ''
-  if (parser.names.has(name)) throw new PatternError('duplicate capture group name')
-  parser.names.add(name)
   parser.at += form[0].length
   return true
 }

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { z } from 'zod'
+import type { Program } from '../binaries.ts'
+import { cacheFolder } from '../build/cache.ts'
+import { goBuild } from '../build/go-build.ts'
+
+/** Calico's own configuration code (v3.28.4 and eleven commits) as a program that answers questions. */
+export const oracleProgram: Program = {
+  folder: 'oracle',
+  package: '.',
+  stamps: {},
+  cost: '1 to 3 minutes the first time',
+  manifests: [],
+}
+
+export const oracleVersion = 'v3.28.4'
+
+/** From the folder `LAB_BIN`, the cache, or built now (needs Go). */
+export async function findOrBuildOracle(): Promise<string> {
+  return findOracle() ?? (await goBuild('oracle', oracleProgram, cacheFolder('oracle', oracleProgram)))
+}
+
+export function findOracle(): string | undefined {
+  const given = process.env['LAB_BIN']
+  const folders = [...(given ? [given] : []), cacheFolder('oracle', oracleProgram)]
+  return folders.map((folder) => join(folder, 'oracle')).find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What bears on Felix on one node, in the oracle's form. */
+export interface Configuration {
+  nodeName: string
+  objects: RawObject[]
+  env: string[]
+  file: Record<string, string>
+  v3: boolean
+}
+
+export interface RawObject {
+  metadata: { name: string; annotations: Record<string, string> }
+  spec: Record<string, unknown>
+}
+
+const textMap = z.record(z.string(), z.string()).default({})
+const resolution = z.object({
+  outcome: z.enum(['ok', 'error', 'nondeterministic']),
+  values: z.record(z.string(), z.unknown()).default({}),
+  sources: textMap,
+  raw: textMap,
+  warnings: z.array(z.string()).default([]),
+  uncertain: z.array(z.string()).default([]),
+  stage: z.string().optional(),
+  error: z.string().optional(),
+})
+const verdict = z.object({ valid: z.boolean(), matches: z.boolean() })
+
+export type OracleResolution = z.infer<typeof resolution>
+export type OracleVerdict = z.infer<typeof verdict>
+
+export interface Oracle {
+  resolve(configuration: Configuration): Promise<OracleResolution>
+  pattern(expression: string, text: string): Promise<OracleVerdict>
+  selector(expression: string, labels: Record<string, string>): Promise<OracleVerdict>
+  stop(): void
+}
+
+interface Waiting {
+  resolve(line: string): void
+  reject(error: Error): void
+}
+
+/** One process, one line an answer, in the order of the questions. */
+export function startOracle(binary: string): Oracle {
+  const child = spawn(binary, [], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const waiting: Waiting[] = []
+  const fail = (error: Error): void => {
+    for (const one of waiting.splice(0)) one.reject(error)
+  }
+  child.on('error', fail)
+  child.stdin.on('error', fail)
+  child.on('close', (code) => fail(new Error(`the oracle ended (exit ${code}) before it answered`)))
+  createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(line))
+  const ask = async (question: object): Promise<unknown> => {
+    const answer = new Promise<string>((resolve, reject) => waiting.push({ resolve, reject }))
+    child.stdin.write(`${JSON.stringify(question)}\n`)
+    return JSON.parse(await answer) as unknown
+  }
+  return {
+    resolve: async (configuration) => resolution.parse(await ask({ configuration })),
+    pattern: async (expression, text) => verdict.parse(await ask({ pattern: { expression, text } })),
+    selector: async (expression, labels) => verdict.parse(await ask({ selector: { expression, labels } })),
+    stop: () => void child.stdin.end(),
+  }
+}
