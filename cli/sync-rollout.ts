@@ -31,29 +31,35 @@ export const rollOut = async (it: Undertaking): Promise<End> => {
   }
 }
 
-const toolsOf = (
-  { target, kube, looked, plan, policy, telling, options }: Undertaking,
-  interruption: Interruption,
-): SyncTools => ({
-  kube,
+const toolsOf = (it: Undertaking, interruption: Interruption): SyncTools => ({
+  kube: it.kube,
   holder: `${userInfo().username}@${hostname()} process ${process.pid}`,
   // A holder that died is waited out for this long by whoever goes on.
   leaseSeconds: 60,
   now: () => new Date(),
-  look: async (): Promise<Look> => {
-    // Without a question in between, what was just seen is fresh enough to begin with.
-    if (options.yes) return looked
-    const again = await look(target, policy)
-    const agreed = isDeepStrictEqual(again.plan(), plan)
-    if (!agreed)
-      throw new Failure('The cluster has changed since the question; nothing was written.', 'calico-ipvs-sync sync')
-    return again
-  },
+  look: looks(it),
   sleep: interruption.sleep,
-  tell: (event) => telling.done(eventText(event)),
-  waiting: ({ seconds, why }) => telling.doing(`waiting ${seconds} s: ${why}`),
+  tell: (event) => it.telling.done(eventText(event)),
+  waiting: ({ seconds, why }) => it.telling.doing(`waiting ${seconds} s: ${why}`),
   interrupted: interruption.came,
 })
+
+/**
+ * To begin with, what was just seen is fresh enough, unless somebody thought about it in between: then the plan must
+ * still be the one agreed to. Later looks are after trouble on the way, where only what is there now counts.
+ */
+const looks = ({ target, looked, plan, policy, options }: Undertaking): (() => Promise<Look>) => {
+  let first = true
+  return async () => {
+    const begins = first
+    first = false
+    if (begins && options.yes) return looked
+    const again = await look(target, policy)
+    if (begins && !isDeepStrictEqual(again.plan(), plan))
+      throw new Failure('The cluster has changed since the question; nothing was written.', 'calico-ipvs-sync sync')
+    return again
+  }
+}
 
 const eventText = ({ what, node, object, why }: StepEvent): string => {
   const subject = node === undefined ? object : `node ${node}`

@@ -5,23 +5,39 @@ export interface Row {
   paint?: Record<number, (text: string) => string>
 }
 
-export const columns = (heads: readonly string[], rows: readonly Row[], head = (text: string) => text): string[] => {
-  const used = heads.map((_, column) => rows.some(({ cells }) => (cells[column] ?? '') !== ''))
-  const last = used.lastIndexOf(true)
+const letters = (text: string): number => Array.from(text).length
+
+/** Cut to what there is room for, and seen to be cut. */
+export const clipped = (text: string, most: number): string => {
+  const all = Array.from(text)
+  return all.length > most ? `${all.slice(0, most - 1).join('')}…` : text
+}
+
+export interface TableStyle {
+  head?: (text: string) => string
+  /** Of the terminal: the last column is cut so that rows stay lines. */
+  width?: number
+}
+
+export const columns = (heads: readonly string[], rows: readonly Row[], style: TableStyle = {}): string[] => {
+  const used = heads.flatMap((_, column) => (rows.some(({ cells }) => (cells[column] ?? '') !== '') ? [column] : []))
   const widths = heads.map((name, column) =>
-    rows.reduce((widest, { cells }) => Math.max(widest, [...(cells[column] ?? '')].length), name.length),
+    rows.reduce((widest, { cells }) => Math.max(widest, letters(cells[column] ?? '')), name.length),
   )
-  const line = ({ cells, paint }: Row): string =>
-    cells
-      .map((cell, column) => ({ cell, column }))
-      .filter(({ column }) => used[column])
-      .map(({ cell, column }) => {
-        const fill = column === last ? '' : ' '.repeat((widths[column] ?? 0) - [...cell].length)
-        return (paint?.[column]?.(cell) ?? cell) + fill
-      })
+  const last = used.at(-1) ?? 0
+  const before = used.slice(0, -1).reduce((sum, column) => sum + (widths[column] ?? 0) + 2, 0)
+  const left = style.width === undefined ? Number.POSITIVE_INFINITY : Math.max(style.width - before, 12)
+  const cellText = ({ cells, paint }: Row, column: number): string => {
+    const cell = column === last ? clipped(cells[column] ?? '', left) : (cells[column] ?? '')
+    const fill = column === last ? '' : ' '.repeat((widths[column] ?? 0) - letters(cell))
+    return (paint?.[column]?.(cell) ?? cell) + fill
+  }
+  const line = (row: Row): string =>
+    used
+      .map((column) => cellText(row, column))
       .join('  ')
       .trimEnd()
-  return [head(line({ cells: [...heads] })), ...rows.map(line)]
+  return [(style.head ?? String)(line({ cells: [...heads] })), ...rows.map(line)]
 }
 
 /** Breaks at spaces; without a width, as for a pipe, a line stays whole so that grep finds it. */

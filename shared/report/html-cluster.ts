@@ -75,7 +75,7 @@ const subjectList = (subjects: readonly string[]): Markup =>
 
 const nodeSection = ({ nodes }: Report): Markup => {
   const all = nodes.map(({ verdict }) => verdict)
-  const heads = ['Verdict', 'Nodes', 'Mode', 'Felix says', 'Range', 'Set in', 'Marks', 'Why']
+  const heads = ['Verdict', 'Nodes', 'Mode', 'Felix says', 'Range', 'Set in', 'Mark mask', 'Room / pods', 'Why']
   const columns = heads.map((head) => ({ head, figures: head === 'Range' }))
   const groups = groupNodes(nodes)
   const shown = groups.slice(0, mostGroups)
@@ -90,8 +90,8 @@ ${hidden === 0 ? undefined : html`<p class="where">${counted(hidden, 'more node'
 const mostGroups = 200
 
 const nodeRow = ({ sample, names }: NodeGroup) => {
-  const { mode, felix, range, from, marks, why } = nodeCells(sample)
-  const cells = [badge(sample.verdict), nodeNames(names), ...[mode, felix, range, from, marks, why].map(cellText)]
+  const { mode, felix, range, from, mask, room, why } = nodeCells(sample)
+  const cells = [badge(sample.verdict), nodeNames(names), ...[mode, felix, range, from, mask, room, why].map(cellText)]
   return { verdict: sample.verdict, cells }
 }
 

@@ -35,7 +35,8 @@ export const nodeCells = (node: NodeReport) => ({
   felix: node.felixIpvs === undefined ? '' : node.felixIpvs ? 'IPVS' : 'not IPVS',
   range: rangeText(node.effectiveRange),
   from: node.rangeSource === undefined ? '' : layerWords[node.rangeSource],
-  marks: marksText(node),
+  mask: node.markMask === undefined ? '' : plain(node.markMask),
+  room: roomText(node),
   why: node.reason === undefined ? '' : plain(node.reason),
 })
 
@@ -53,8 +54,6 @@ const modeText = ({ runningMode, confidence }: NodeReport): string => {
   return `${runningMode} (${confidence})`
 }
 
-const marksText = ({ markMask, markCapacity, podsMax }: NodeReport): string => {
-  if (markCapacity === undefined) return markMask === undefined ? '' : plain(markMask)
-  const need = podsMax === undefined ? '' : `, ${podsMax} pods at most`
-  return `${markMask === undefined ? '' : `${plain(markMask)}: `}room for ${markCapacity}${need}`
-}
+/** How many endpoints the mask can tell apart, and how many pods there may be: the first must not be the smaller. */
+const roomText = ({ markCapacity, podsMax }: NodeReport): string =>
+  markCapacity === undefined ? '' : podsMax === undefined ? `${markCapacity}` : `${markCapacity} / ${podsMax}`

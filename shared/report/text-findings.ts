@@ -1,5 +1,5 @@
 import type { Evidence, Finding } from '../domain/report.ts'
-import { wrapped } from './columns.ts'
+import { clipped, wrapped } from './columns.ts'
 import { groupFindings } from './finding-groups.ts'
 import type { FindingGroup } from './finding-groups.ts'
 import type { Paint } from './paint.ts'
@@ -48,8 +48,6 @@ const longest = 160
 
 export const evidenceText = ({ object, field, value, at }: Evidence): string => {
   const what = plain([object, field].filter((part) => part !== undefined).join(' '))
-  const said = value === undefined ? '' : ` = ${clipped(plain(value))}`
+  const said = value === undefined ? '' : ` = ${clipped(plain(value), longest)}`
   return `${what}${said}${at === undefined ? '' : ` (${plain(at)})`}`
 }
-
-const clipped = (value: string): string => (value.length > longest ? `${value.slice(0, longest - 1)}…` : value)

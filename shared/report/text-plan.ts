@@ -1,4 +1,5 @@
 import type { Change, Forecast, Plan } from '../domain/report.ts'
+import { clipped } from './columns.ts'
 import type { Paint } from './paint.ts'
 import { counted, duration, plain } from './wording.ts'
 
@@ -36,10 +37,7 @@ export const changeText = ({ action, kind, namespace, name, patch }: Change): st
 
 const longest = 200
 
-const patchText = (patch: object): string => {
-  const json = plain(JSON.stringify(patch))
-  return json.length > longest ? `${json.slice(0, longest - 1)}…` : json
-}
+const patchText = (patch: object): string => clipped(plain(JSON.stringify(patch)), longest)
 
 /** `Restarts Felix on 48 nodes, 1 at a time; restarts no pod; about 9 min.` */
 export const forecastText = ({ felixRestarts, felixRestartsAtOnce, podRestarts, seconds }: Forecast): string => {

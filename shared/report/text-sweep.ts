@@ -1,5 +1,5 @@
 import type { Finding, Report, Sweep } from '../domain/report.ts'
-import { columns } from './columns.ts'
+import { clipped, columns } from './columns.ts'
 import type { Row } from './columns.ts'
 import { groupFindings } from './finding-groups.ts'
 import type { Paint } from './paint.ts'
@@ -25,7 +25,7 @@ export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: n
   const heads = ['VERDICT', 'CLUSTER', 'WHERE', 'NODES', 'MODE', 'CALICO', 'FINDINGS']
   return [
     brush.bold(`${counted(clusters.length, 'cluster')}: ${tally(clusters.map(({ verdict }) => verdict))}`),
-    ...columns(heads, rows, brush.dim),
+    ...columns(heads, rows, { head: brush.dim, ...(width !== undefined && { width }) }),
     ...whyLines(worstFirst(clusters), brush, width),
     '',
     brush.dim(`swept ${plain(sweptAt)}; check on one cluster shows the evidence, -o html a page of the fleet`),
@@ -45,10 +45,10 @@ const whyLines = (clusters: readonly Report[], brush: Paint, width?: number): st
     .filter(({ verdict }) => verdict !== 'in-step' && verdict !== 'not-applicable')
     .map((report) => ({ report, first: groupFindings(report.findings.filter(needsSomebody))[0]?.finding }))
     .filter(({ first }) => first !== undefined)
-  const lines = whys.slice(0, mostWhys).map(({ report, first }) => {
-    const line = `${plain(report.cluster.name)}: ${plain(first?.message ?? '')}`
-    return width !== undefined && line.length > width ? `${line.slice(0, width - 1)}…` : line
-  })
+  const lines = whys
+    .slice(0, mostWhys)
+    .map(({ report, first }) => `${plain(report.cluster.name)}: ${plain(first?.message ?? '')}`)
+    .map((line) => (width === undefined ? line : clipped(line, width)))
   if (lines.length === 0) return []
   const more = whys.length - lines.length
   return ['', ...lines, ...(more > 0 ? [brush.dim(`… and ${counted(more, 'more cluster')}`)] : [])]

@@ -1,13 +1,11 @@
 import type { Report, Sweep } from '../domain/report.ts'
-import { columns } from './columns.ts'
-import type { Row } from './columns.ts'
-import { groupNodes, nodeCells } from './node-groups.ts'
 import { paint } from './paint.ts'
 import type { Paint } from './paint.ts'
 import { findingLines } from './text-findings.ts'
+import { nodeLines } from './text-nodes.ts'
 import { planLines } from './text-plan.ts'
 import { sweepLines } from './text-sweep.ts'
-import { counted, plain, rangeText, serviceRangeText, tally, verdictWords, whereabouts } from './wording.ts'
+import { plain, rangeText, serviceRangeText, verdictWords, whereabouts } from './wording.ts'
 
 export interface TextOptions {
   colour?: boolean
@@ -26,7 +24,11 @@ export const text = (document: Report | Sweep, options: TextOptions = {}): strin
 }
 
 const reportLines = (report: Report, brush: Paint, width?: number): string[] => {
-  const sections = [headLines(report, brush), ...findingLines(report.findings, brush, width), nodeLines(report, brush)]
+  const sections = [
+    headLines(report, brush),
+    ...findingLines(report.findings, brush, width),
+    nodeLines(report, brush, width),
+  ]
   if (report.plan) sections.push(planLines(report.plan, brush))
   return sections.filter((lines) => lines.length > 0).flatMap((lines, at) => [''].slice(at === 0 ? 1 : 0).concat(lines))
 }
@@ -63,36 +65,4 @@ const nodePorts = ({ serviceRange, desiredRange }: Report): string => {
     desiredRange && `Calico should have ${rangeText(desiredRange)}`,
   ].filter((part) => part !== undefined)
   return parts.length === 0 ? '' : `node ports   ${parts.join(' · ')}`
-}
-
-/** One screen: beyond this many different rows the rest is counted. */
-const mostGroups = 16
-
-const nodeLines = ({ nodes }: Report, brush: Paint): string[] => {
-  if (nodes.length === 0) return []
-  const groups = groupNodes(nodes)
-  const rows = groups.slice(0, mostGroups).map(({ sample, names }): Row => {
-    const { mode, felix, range, from, marks, why } = nodeCells(sample)
-    return {
-      cells: [verdictWords[sample.verdict], `${names.length}`, mode, felix, range, from, marks, why, namesText(names)],
-      paint: { 0: (cell) => brush.verdict(sample.verdict, cell) },
-    }
-  })
-  const rest = groups.slice(mostGroups)
-  const heads = ['VERDICT', '#', 'MODE', 'FELIX SAYS', 'RANGE', 'SET IN', 'MARKS', 'WHY', 'NODES']
-  return [
-    brush.bold(`${counted(nodes.length, 'node')}: ${tally(nodes.map(({ verdict }) => verdict))}`),
-    ...columns(heads, rows, brush.dim),
-    ...(rest.length === 0
-      ? []
-      : [`… ${counted(rest.flatMap(({ names }) => names).length, 'more node')}, each different: -o csv lists all`]),
-  ]
-}
-
-const namesText = (names: readonly string[]): string => {
-  const shown = names
-    .slice(0, names.length > 2 ? 1 : 2)
-    .map(plain)
-    .join(', ')
-  return names.length > 2 ? `${shown} and ${names.length - 1} more` : shown
 }

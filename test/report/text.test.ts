@@ -17,10 +17,10 @@ info  IPVS_DEPRECATED  cluster
       Kubernetes deprecates the IPVS mode of kube-proxy.
 
 4 nodes: 2 out of step, 1 in step, 1 not applicable
-VERDICT         #  MODE           FELIX SAYS  RANGE        SET IN          MARKS                                         WHY                          NODES
-out of step     2  ipvs (proven)  IPVS        30000-32767  object default  0xffff0000: room for 16382, 110 pods at most                               ip-10-0-0-1.eu-central-1.compute.internal, ip-10-0-0-2.eu-central-1.compute.internal
-in step         1  ipvs (proven)  IPVS        20000-32767  object default  0xffff0000: room for 16382, 110 pods at most                               ip-10-0-0-3.eu-central-1.compute.internal
-not applicable  1                                                                                                        Fargate runs no calico-node  fargate-10-0-9-9
+VERDICT         #  MODE           FELIX SAYS  RANGE        SET IN          MARK MASK   ROOM / PODS  WHY                          NODES
+out of step     2  ipvs (proven)  IPVS        30000-32767  object default  0xffff0000  16382 / 110                               ip-10-0-0-1.eu-central-1.compute.internal, ip-10-0-0-2.eu-central-1.compute.internal
+in step         1  ipvs (proven)  IPVS        20000-32767  object default  0xffff0000  16382 / 110                               ip-10-0-0-3.eu-central-1.compute.internal
+not applicable  1                                                                                   Fargate runs no calico-node  fargate-10-0-9-9
 
 Plan (staged): 2 changes
   1. create  FelixConfiguration/node.ip-10-0-0-1.eu-central-1.compute.internal  {"spec":{"kubeNodePortRanges":["20000:32767"]}}
@@ -81,6 +81,16 @@ test('messages are wrapped to the width of a terminal, commands to paste never',
   const shown = text(outOfStep, { columns: 60 })
   expect(shown).toContain('  Felix protects node ports 30000-32767 while Services may\n  use 20000-32767.')
   expect(shown).toContain("--overwrite config.projectcalico.org/KubeNodePortRanges='20000:32767'\n")
+})
+
+test('in a terminal the rows of the tables stay lines', () => {
+  for (const document of [report(), sweep, fleet(20, 3)]) {
+    const table = text(document, { columns: 120 })
+      .split('\n')
+      .filter((line) => /^(VERDICT|in step|out of step|unknown) /.test(line))
+    expect(table.length).toBeGreaterThan(1)
+    expect(table.filter((line) => line.length > 120)).toEqual([])
+  }
 })
 
 test('a plan that may not run says so, and one without changes says there is nothing to do', () => {
