@@ -19,9 +19,11 @@ export function assumeRole(
 ): () => Promise<RoleCredentials> {
   let current: Promise<RoleCredentials> | undefined
   return async () => {
-    const known = await current?.catch(() => undefined)
+    const seen = current
+    const known = await seen?.catch(() => undefined)
     if (known && known.expiration.getTime() - now().getTime() > marginMs) return known
-    const asked = assumed(sts, roleArn)
+    // Somebody else who waited may have asked by now.
+    const asked = current === undefined || current === seen ? assumed(sts, roleArn) : current
     current = asked
     return asked
   }

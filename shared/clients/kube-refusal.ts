@@ -6,9 +6,13 @@ import type { Answer } from './kube-exchange.ts'
 /** What a status of 300 and above means. The body is a Status, or plain text where an aggregated API is down. */
 export function refusal({ status, text }: Pick<Answer, 'status' | 'text'>): KubeError {
   const said = statusOf(text)
-  const message = oneLine(textOf(said['message']) ?? text) || 'no reason given'
+  const message = shortened(oneLine(textOf(said['message']) ?? text, 100_000)) || 'no reason given'
   return new KubeError(kindOf(status), `${status}: ${message}`, { status, reason: textOf(said['reason']) ?? '' })
 }
+
+/** A refused patch is told with the whole object before the reason: beginning and end are kept. */
+const shortened = (message: string): string =>
+  message.length <= 280 ? message : `${message.slice(0, 100)} … ${message.slice(-170)}`
 
 /** A failed read as the domain keeps it. `object`: what was read. */
 export function failureFrom(error: unknown, object: string): ReadFailure {

@@ -1,11 +1,22 @@
-import { existsSync, readFileSync } from 'node:fs'
-import type { RequestOptions } from 'node:https'
-import type { Cluster, KubeConfig } from '@kubernetes/client-node'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { KubeConnection } from './connection.ts'
-import { objectOf, oneLine } from './foreign.ts'
+import { type ExecCredential, execCredential } from './exec-credential.ts'
+import { isObject, oneLine, textOf } from './foreign.ts'
+import {
+  type Entry,
+  type Kubeconfig,
+  KubeconfigError,
+  kubeconfigFiles,
+  pemOf,
+  readKubeconfig,
+  readText,
+} from './kubeconfig-file.ts'
+
+export { KubeconfigError } from './kubeconfig-file.ts'
 
 export interface KubeconfigChoice {
-  /** Absent: `KUBECONFIG`, else `~/.kube/config`. */
+  /** Absent: `KUBECONFIG`, else `~/.kube/config`, else the service account of the pod we run in. */
   file?: string | undefined
   /** Absent: the current one. */
   context?: string | undefined
@@ -16,101 +27,104 @@ export interface ChosenCluster {
   connection: KubeConnection
 }
 
-/** What is wrong with the kubeconfig and what to do about it. */
-export class KubeconfigError extends Error {
-  override name = 'KubeconfigError'
-}
-
-/**
- * A cluster by kubeconfig, with everything kubectl knows of authentication (exec plugins, OIDC, tokens, certificates) but
- * proxies. The library is loaded only here: it costs half a second.
- */
-export async function clusterFromKubeconfig(choice: KubeconfigChoice = {}): Promise<ChosenCluster> {
-  const config = await load(choice)
-  const context = config.getCurrentContext()
-  const cluster = config.getCurrentCluster()
-  if (!cluster)
-    throw new KubeconfigError(
-      `The context ${oneLine(context || '(none)', 100)} names no cluster that the kubeconfig has. ${contextsOf(config)}`,
-    )
-  if (cluster.proxyUrl)
-    throw new KubeconfigError(
-      `The cluster ${cluster.name} is reached through a proxy (proxy-url), which is not supported. Run where the API server is reached directly.`,
-    )
-  const options = await authenticated(config)
+/** A cluster by kubeconfig, as kubectl would reach it; proxies and impersonation are refused with a word. Throws `KubeconfigError`. */
+export async function clusterFromKubeconfig({ file, context }: KubeconfigChoice = {}): Promise<ChosenCluster> {
+  const files = kubeconfigFiles(file, process.env)
+  if (files.length === 0) return inPod(process.env)
+  const config = readKubeconfig(files)
+  const { name, cluster, user } = chosen(config, context)
+  const { value } = cluster
+  const ca = pemOf(cluster, 'certificate-authority')
+  const tlsServerName = textOf(value['tls-server-name'])
   return {
-    context,
+    context: name,
     connection: {
-      server: cluster.server,
-      ...authority(cluster),
-      ...clientCertificate(options),
-      ...(cluster.tlsServerName && { tlsServerName: cluster.tlsServerName }),
-      ...(cluster.skipTLSVerify && { insecureSkipTlsVerify: true }),
-      ...(tokenIn(options) !== undefined && { token: tokenSource(choice, config) }),
+      server: textOf(value['server']) ?? '',
+      ...(ca !== undefined && { ca }),
+      ...(tlsServerName && { tlsServerName }),
+      ...(value['insecure-skip-tls-verify'] === true && { insecureSkipTlsVerify: true }),
+      ...(user && (await identity(user, cluster, { config, name }))),
     },
   }
 }
 
-/** Plugins keep their credential until it expires; after a refusal everything is read anew. */
-function tokenSource(choice: KubeconfigChoice, first: KubeConfig): NonNullable<KubeConnection['token']> {
-  let config = Promise.resolve(first)
-  return async ({ fresh }) => {
-    if (fresh) config = load(choice)
-    return tokenIn(await authenticated(await config)) ?? ''
-  }
-}
-
-async function load({ file, context }: KubeconfigChoice): Promise<KubeConfig> {
-  if (file !== undefined && !existsSync(file)) throw new KubeconfigError(`There is no kubeconfig ${file}.`)
-  const { KubeConfig } = await import('@kubernetes/client-node')
-  const config = new KubeConfig()
-  try {
-    if (file === undefined) config.loadFromDefault()
-    else config.loadFromFile(file)
-  } catch (error) {
+function chosen(
+  config: Kubeconfig,
+  wanted: string | undefined,
+): { name: string; cluster: Entry; user: Entry | undefined } {
+  const name = wanted ?? config.currentContext
+  const there = `It has: ${oneLine(config.contexts.map((it) => it.name).join(', ')) || 'none'}.`
+  if (name === undefined)
+    throw new KubeconfigError(`The kubeconfig has no current context; choose one with --context. ${there}`)
+  const context = config.contexts.find((it) => it.name === name)
+  if (!context) throw new KubeconfigError(`The kubeconfig has no context ${oneLine(name, 100)}. ${there}`)
+  const cluster = config.clusters.find((it) => it.name === context.value['cluster'])
+  if (!cluster)
+    throw new KubeconfigError(`The context ${oneLine(name, 100)} names a cluster that the kubeconfig does not have.`)
+  if (cluster.value['proxy-url'])
     throw new KubeconfigError(
-      `The kubeconfig cannot be read: ${oneLine(error instanceof Error ? error.message : String(error))}`,
+      `The cluster ${cluster.name} is reached through a proxy (proxy-url), which is not supported. Run where its API server is reached directly.`,
     )
-  }
-  if (context === undefined) return config
-  if (!config.getContextObject(context))
-    throw new KubeconfigError(`The kubeconfig has no context ${oneLine(context, 100)}. ${contextsOf(config)}`)
-  config.setCurrentContext(context)
-  return config
+  return { name, cluster, user: config.users.find((it) => it.name === context.value['user']) }
 }
 
-/** Runs the exec plugin, refreshes the OIDC token, reads the token file: whatever the user's entry says. */
-async function authenticated(config: KubeConfig): Promise<RequestOptions> {
-  const options: RequestOptions = { headers: {} }
-  try {
-    await config.applyToHTTPSOptions(options)
-  } catch (error) {
+type Identity = Pick<KubeConnection, 'cert' | 'key' | 'token'>
+
+/** In kubectl's order: a token file before a token, a certificate beside either, a plugin or provider where there is none. */
+async function identity(user: Entry, cluster: Entry, of: { config: Kubeconfig; name: string }): Promise<Identity> {
+  const { value, folder } = user
+  if (value['as'] !== undefined)
+    throw new KubeconfigError(`The user ${user.name} impersonates another (as), which is not supported.`)
+  const [cert, key] = [pemOf(user, 'client-certificate'), pemOf(user, 'client-key')]
+  const certificate = { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) }
+  const tokenFile = textOf(value['tokenFile'])
+  if (tokenFile) return { ...certificate, token: async () => readText(resolve(folder, tokenFile)).trim() }
+  const token = textOf(value['token'])
+  if (token) return { ...certificate, token: async () => token }
+  if (isObject(value['exec'])) return byPlugin(user, cluster)
+  if (isObject(value['auth-provider'])) return byProvider(of.config.files, of.name)
+  if (value['username'] !== undefined)
     throw new KubeconfigError(
-      `The user of context ${config.getCurrentContext()} cannot authenticate: ${oneLine(error instanceof Error ? error.message : String(error))}`,
+      `The user ${user.name} has a password only; API servers have not taken one since Kubernetes 1.19.`,
     )
+  return certificate
+}
+
+/** The plugin runs now, for it may give a certificate, and again when its credential expires or is refused. */
+async function byPlugin(user: Entry, cluster: Entry): Promise<Identity> {
+  let current = await execCredential(user, cluster)
+  const { cert, key } = current
+  const certificate = { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) }
+  if (current.token === undefined) return certificate
+  const token: KubeConnection['token'] = async ({ fresh }) => {
+    if (fresh || isOver(current)) current = await execCredential(user, cluster)
+    return current.token ?? ''
   }
-  return options
+  return { ...certificate, token }
 }
 
-function clientCertificate({ cert, key }: RequestOptions): Pick<KubeConnection, 'cert' | 'key'> {
-  const [certPem, keyPem] = [pemOf(cert), pemOf(key)]
-  return certPem !== undefined && keyPem !== undefined ? { cert: certPem, key: keyPem } : {}
+const isOver = ({ expiresAt }: ExecCredential): boolean =>
+  expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()
+
+async function byProvider(files: string[], context: string): Promise<Identity> {
+  const { providerToken } = await import('./kubeconfig-provider.ts')
+  let current: string | undefined
+  return {
+    token: async ({ fresh }) =>
+      (current = fresh ? undefined : current) ?? (current = await providerToken(files, context)),
+  }
 }
 
-const pemOf = (it: unknown): string | undefined =>
-  Buffer.isBuffer(it) ? it.toString('utf8') : typeof it === 'string' && it !== '' ? it : undefined
+const account = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-function tokenIn({ headers }: RequestOptions): string | undefined {
-  const header = objectOf(headers)['Authorization']
-  return typeof header === 'string' ? /^Bearer (.+)$/.exec(header)?.[1] : undefined
-}
-
-function authority({ caData, caFile }: Cluster): Pick<KubeConnection, 'ca'> {
-  if (caData) return { ca: Buffer.from(caData, 'base64').toString('utf8') }
-  return caFile ? { ca: readFileSync(caFile, 'utf8') } : {}
-}
-
-function contextsOf(config: KubeConfig): string {
-  const names = config.getContexts().map(({ name }) => name)
-  return names.length > 0 ? `It has: ${oneLine(names.join(', '))}.` : 'It has none.'
+/** Inside a cluster, without a kubeconfig: the API server that the kubelet tells every pod of. */
+function inPod(env: NodeJS.ProcessEnv): ChosenCluster {
+  const [host, port] = [env['KUBERNETES_SERVICE_HOST'], env['KUBERNETES_SERVICE_PORT']]
+  if (!host || !port || !existsSync(`${account}/token`))
+    throw new KubeconfigError(
+      'There is no kubeconfig. Name one with --kubeconfig or KUBECONFIG, or an EKS cluster with --cluster and --region.',
+    )
+  const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const token = async () => readText(`${account}/token`).trim()
+  return { context: 'in-cluster', connection: { server, ca: readText(`${account}/ca.crt`), token } }
 }

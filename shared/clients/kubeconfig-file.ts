@@ -1,0 +1,84 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { type Foreign, isObject, objectOf, objectsOf, oneLine, textOf } from './foreign.ts'
+
+/** What is wrong with the kubeconfig and what to do about it. */
+export class KubeconfigError extends Error {
+  override name = 'KubeconfigError'
+}
+
+/** An entry of a kubeconfig, and the folder its relative paths are meant from. */
+export interface Entry {
+  name: string
+  folder: string
+  value: Foreign
+}
+
+export interface Kubeconfig {
+  files: string[]
+  currentContext?: string
+  contexts: Entry[]
+  clusters: Entry[]
+  users: Entry[]
+}
+
+/** The files kubectl would read: the one named, else those of `KUBECONFIG`, else `~/.kube/config`. */
+export function kubeconfigFiles(file: string | undefined, env: NodeJS.ProcessEnv): string[] {
+  if (file !== undefined) {
+    if (existsSync(file)) return [file]
+    throw new KubeconfigError(`There is no kubeconfig ${file}.`)
+  }
+  const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '')
+  return (listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')]).filter((path) => existsSync(path))
+}
+
+/** Several files count as one: of two entries of one name the first is taken, as kubectl does. */
+export function readKubeconfig(files: string[]): Kubeconfig {
+  const documents = files.map((file) => ({ document: read(file), folder: dirname(resolve(file)) }))
+  const entries = (list: string, inner: string): Entry[] =>
+    documents.flatMap(({ document, folder }) =>
+      objectsOf(document[list]).flatMap((entry) => {
+        const name = textOf(entry['name'])
+        return name === undefined ? [] : [{ name, folder, value: objectOf(entry[inner]) }]
+      }),
+    )
+  const currentContext = documents.map(({ document }) => textOf(document['current-context'])).find((name) => name)
+  return {
+    files,
+    ...(currentContext !== undefined && { currentContext }),
+    contexts: entries('contexts', 'context'),
+    clusters: entries('clusters', 'cluster'),
+    users: entries('users', 'user'),
+  }
+}
+
+function read(file: string): Foreign {
+  try {
+    const document: unknown = parse(readFileSync(file, 'utf8')) ?? {}
+    if (isObject(document)) return document
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    throw new KubeconfigError(`The kubeconfig ${file} cannot be read: ${oneLine(why)}`)
+  }
+  throw new KubeconfigError(`The kubeconfig ${file} cannot be read: it is not a YAML object.`)
+}
+
+/** PEM from `NAME-data` (base64) or from the file of `NAME`. */
+export function pemOf({ value, folder }: Entry, name: string): string | undefined {
+  const data = textOf(value[`${name}-data`])
+  if (data) return Buffer.from(data, 'base64').toString('utf8')
+  const file = textOf(value[name])
+  return file ? readText(resolve(folder, file)) : undefined
+}
+
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new KubeconfigError(
+      `A file named in the kubeconfig cannot be read: ${error instanceof Error ? error.message : file}`,
+    )
+  }
+}

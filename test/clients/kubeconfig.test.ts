@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { createAuthority } from '../../lab/pki.ts'
+import { clusterFromKubeconfig } from '../../shared/clients/kubeconfig.ts'
+import { scratch } from './lab.ts'
+
+const folder = scratch()
+const caPem = (await createAuthority('ca')).certPem
+const client = await (await createAuthority('ca')).issue({ commonName: 'alice', usage: 'client' })
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+beforeAll(() => {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'token'), 'from-file')
+  writeFileSync(join(folder, 'ca.pem'), caPem)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let written = 0
+function kubeconfig(user: object, cluster: object = {}): string {
+  const file = join(folder, `config-${(written += 1)}`)
+  const document = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'one',
+    contexts: [
+      { name: 'one', context: { cluster: 'c', user: 'u' } },
+      { name: 'lost', context: { cluster: 'gone', user: 'u' } },
+    ],
+    clusters: [
+      {
+        name: 'c',
+        cluster: { server: 'https://c.example:6443', 'certificate-authority-data': base64(caPem), ...cluster },
+      },
+    ],
+    users: [{ name: 'u', user }],
+  }
+  writeFileSync(file, JSON.stringify(document))
+  return file
+}
+
+/** A plugin in place of `aws eks get-token`: every run gives another token. */
+function plugin(lines: string): { exec: object } {
+  const script = join(folder, `plugin-${(written += 1)}.sh`)
+  writeFileSync(script, `#!/bin/sh\n${lines}\n`, { mode: 0o755 })
+  return { exec: { apiVersion: 'client.authentication.k8s.io/v1beta1', command: script } }
+}
+
+describe('a user who authenticates', () => {
+  test('by token', async () => {
+    const { context, connection } = await clusterFromKubeconfig({ file: kubeconfig({ token: 'secret' }) })
+    expect(context).toBe('one')
+    expect(connection).toMatchObject({ server: 'https://c.example:6443', ca: caPem })
+    expect(await connection.token?.({ fresh: false })).toBe('secret')
+  })
+
+  test('by token file', async () => {
+    const { connection } = await clusterFromKubeconfig({ file: kubeconfig({ tokenFile: join(folder, 'token') }) })
+    expect(await connection.token?.({ fresh: false })).toBe('from-file')
+  })
+
+  test('by certificate, without any token', async () => {
+    const user = { 'client-certificate-data': base64(client.certPem), 'client-key-data': base64(client.keyPem) }
+    const { connection } = await clusterFromKubeconfig({ file: kubeconfig(user) })
+    expect(connection).toMatchObject({ cert: client.certPem, key: client.keyPem })
+    expect(connection.token).toBeUndefined()
+  })
+
+  test('by OIDC, through the library that refreshes it', async () => {
+    const part = (it: object) => Buffer.from(JSON.stringify(it)).toString('base64url')
+    const idToken = `${part({ alg: 'none' })}.${part({ exp: Math.floor(Date.now() / 1_000) + 3_600 })}.s`
+    const config = {
+      'id-token': idToken,
+      'client-id': 'c',
+      'client-secret': 's',
+      'refresh-token': 'r',
+      'idp-issuer-url': 'https://idp.example',
+    }
+    const { connection } = await clusterFromKubeconfig({
+      file: kubeconfig({ 'auth-provider': { name: 'oidc', config } }),
+    })
+    expect(await connection.token?.({ fresh: false })).toBe(idToken)
+  })
+
+  test('by plugin, which is asked again only after a refusal', async () => {
+    const count = join(folder, 'runs')
+    const user = plugin(
+      `echo run >> ${count}; N=$(wc -l < ${count}); echo '{"kind":"ExecCredential","status":{"token":"run-'$N'"}}'`,
+    )
+    const { connection } = await clusterFromKubeconfig({ file: kubeconfig(user) })
+    expect(await connection.token?.({ fresh: false })).toBe('run-1')
+    expect(await connection.token?.({ fresh: false })).toBe('run-1')
+    expect(await connection.token?.({ fresh: true })).toBe('run-2')
+    expect(await connection.token?.({ fresh: false })).toBe('run-2')
+  })
+})
+
+describe('several files in KUBECONFIG', () => {
+  test('count as one, the first entry of a name before the others', async () => {
+    const [first, second] = [kubeconfig({ token: 'first' }), kubeconfig({ token: 'second' })]
+    const before = process.env['KUBECONFIG']
+    process.env['KUBECONFIG'] = [join(folder, 'none'), first, second].join(delimiter)
+    try {
+      expect(await (await clusterFromKubeconfig()).connection.token?.({ fresh: false })).toBe('first')
+    } finally {
+      if (before === undefined) delete process.env['KUBECONFIG']
+      else process.env['KUBECONFIG'] = before
+    }
+  })
+})
+
+test('a plugin is told the cluster, runs again when its token expires, and may give a certificate', async () => {
+  const info = join(folder, 'info')
+  const answer = {
+    kind: 'ExecCredential',
+    status: { token: 't', clientCertificateData: 'C', clientKeyData: 'K', expirationTimestamp: '2020-01-01T00:00:00Z' },
+  }
+  const { exec } = plugin(`echo "$KUBERNETES_EXEC_INFO $A" >> ${info}; echo '${JSON.stringify(answer)}'`)
+  const user = { exec: { ...exec, provideClusterInfo: true, env: [{ name: 'A', value: 'b' }] } }
+  const { connection } = await clusterFromKubeconfig({ file: kubeconfig(user) })
+  expect(connection).toMatchObject({ cert: 'C', key: 'K' })
+  await connection.token?.({ fresh: false })
+  const runs = readFileSync(info, 'utf8').trim().split('\n')
+  expect(runs).toHaveLength(2)
+  expect(runs[0]).toMatch(/"server":"https:\/\/c\.example:6443".* b$/)
+})
+
+describe('a cluster', () => {
+  test('by certificate file, under another name, or without verification', async () => {
+    const cluster = {
+      'certificate-authority-data': undefined,
+      'certificate-authority': 'ca.pem',
+      'tls-server-name': 'kubernetes',
+      'insecure-skip-tls-verify': true,
+    }
+    const { connection } = await clusterFromKubeconfig({ file: kubeconfig({ token: 't' }, cluster) })
+    expect(connection).toMatchObject({ ca: caPem, tlsServerName: 'kubernetes', insecureSkipTlsVerify: true })
+  })
+
+  test('behind a proxy is refused with the reason', async () => {
+    const file = kubeconfig({ token: 't' }, { 'proxy-url': 'http://proxy:3128' })
+    await expect(clusterFromKubeconfig({ file })).rejects.toThrow(/proxy-url.*not supported/)
+  })
+})
+
+describe('what is wrong is said with what there is', () => {
+  test.each([
+    ['a file that is not there', () => ({ file: join(folder, 'none') }), /There is no kubeconfig/],
+    [
+      'an unknown context',
+      () => ({ file: kubeconfig({ token: 't' }), context: 'two' }),
+      /no context two\. It has: one, lost\./,
+    ],
+    [
+      'a context whose cluster is missing',
+      () => ({ file: kubeconfig({ token: 't' }), context: 'lost' }),
+      /names a cluster that the kubeconfig does not have/,
+    ],
+    [
+      'a plugin that fails',
+      () => ({ file: kubeconfig(plugin('echo no session >&2; exit 1')) }),
+      /plugin .* failed: no session/,
+    ],
+  ])('%s', async (_, choice, message) => {
+    await expect(clusterFromKubeconfig(choice())).rejects.toMatchObject({
+      name: 'KubeconfigError',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  test.each([
+    ['a password', { username: 'u', password: 'p' }, /since Kubernetes 1\.19/],
+    ['impersonation', { token: 't', as: 'root' }, /not supported/],
+    [
+      'a plugin that is not installed',
+      { exec: { command: 'no-such-plugin', installHint: 'Install it.' } },
+      /no-such-plugin failed: .*ENOENT.* Install it\./,
+    ],
+  ])('%s', async (_, user, message) => {
+    await expect(clusterFromKubeconfig({ file: kubeconfig(user) })).rejects.toThrow(message)
+  })
+
+  test('no kubeconfig at all', async () => {
+    const before = process.env['KUBECONFIG']
+    process.env['KUBECONFIG'] = join(folder, 'none')
+    try {
+      await expect(clusterFromKubeconfig()).rejects.toThrow(/There is no kubeconfig\. Name one/)
+    } finally {
+      if (before === undefined) delete process.env['KUBECONFIG']
+      else process.env['KUBECONFIG'] = before
+    }
+  })
+
+  test('a file that is no kubeconfig', async () => {
+    const file = join(folder, 'broken')
+    writeFileSync(file, '{]')
+    await expect(clusterFromKubeconfig({ file })).rejects.toThrow(/cannot be read/)
+  })
+})

@@ -1,0 +1,66 @@
+import { beforeEach, expect, test } from '@jest/globals'
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
+import { mockClient } from 'aws-sdk-client-mock'
+import { notices, type OutgoingNotice, subjectOf } from '../../shared/clients/notices.ts'
+
+const sns = mockClient(SNSClient)
+const client = notices(new SNSClient({ region: 'eu-west-1' }), 'arn:aws:sns:eu-west-1:111122223333:notices')
+const notice: OutgoingNotice = {
+  subject: 'prod is out of step',
+  text: 'line\n„quoted“',
+  attributes: {
+    severity: 'warning',
+    cluster: 'prod',
+    account: '111122223333',
+    region: 'eu-west-1',
+    verdict: 'out-of-step',
+  },
+}
+
+beforeEach(() => {
+  sns.reset()
+  sns.on(PublishCommand).resolves({})
+})
+const published = () => sns.commandCalls(PublishCommand).map(({ args }) => args[0].input)
+
+test('a notice carries what subscribers filter by', async () => {
+  await client.publish(notice)
+  const text = (StringValue: string) => ({ DataType: 'String', StringValue })
+  expect(published()).toEqual([
+    {
+      TopicArn: 'arn:aws:sns:eu-west-1:111122223333:notices',
+      Subject: 'prod is out of step',
+      MessageStructure: 'json',
+      Message: JSON.stringify({ default: 'line\n„quoted“' }),
+      MessageAttributes: {
+        severity: text('warning'),
+        cluster: text('prod'),
+        account: text('111122223333'),
+        region: text('eu-west-1'),
+        verdict: text('out-of-step'),
+      },
+    },
+  ])
+})
+
+test('attributes without a value are left out: SNS refuses empty ones', async () => {
+  await client.publish({ ...notice, attributes: { severity: 'info', cluster: 'c', account: '' } })
+  expect(Object.keys(published()[0]?.MessageAttributes ?? {})).toEqual(['severity', 'cluster'])
+})
+
+test('a text beyond what SNS takes is cut and says so', async () => {
+  await client.publish({ ...notice, text: '€'.repeat(400_000) })
+  const message = published()[0]?.Message ?? ''
+  expect(Buffer.byteLength(message)).toBeLessThan(256 * 1024)
+  expect(message).toContain('shortened')
+})
+
+test.each([
+  ['prod – out of step', 'prod - out of step'],
+  ['two\nlines', 'two lines'],
+  ['Zürich', 'Zurich'],
+  ['日本', 'calico-ipvs-sync'],
+  ['x'.repeat(101), `${'x'.repeat(97)}...`],
+])('SNS takes 100 characters of ASCII as a subject: %j', (subject, expected) => {
+  expect(subjectOf(subject)).toBe(expected)
+})

@@ -1,0 +1,89 @@
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { mockClient } from 'aws-sdk-client-mock'
+import { queues } from '../../shared/clients/queues.ts'
+import type { Evaluation } from '../../shared/messages.ts'
+
+const sqs = mockClient(SQSClient)
+const urls = { evaluations: 'https://sqs/1/evaluations', rolloutSteps: 'https://sqs/1/rollout-steps.fifo' }
+const client = queues(new SQSClient({ region: 'eu-west-1' }), urls)
+const cluster = { account: '111122223333', region: 'eu-west-1', name: 'prod' }
+const evaluation = (name = 'prod'): Evaluation => ({ schemaVersion: 1, cluster: { ...cluster, name }, reason: 'sweep' })
+const sent = () => sqs.commandCalls(SendMessageCommand).map(({ args }) => args[0].input)
+
+beforeEach(() => {
+  sqs.reset()
+  sqs.on(SendMessageCommand).resolves({})
+})
+
+test.each([
+  [undefined, 0],
+  [30, 30],
+  [0.2, 1],
+  [5_000, 900],
+  [-1, 0],
+])('a delay of %s seconds is sent as %s: SQS takes whole seconds up to 900', async (delaySeconds, expected) => {
+  await client.sendEvaluation(evaluation(), delaySeconds === undefined ? {} : { delaySeconds })
+  expect(sent()).toEqual([
+    { QueueUrl: urls.evaluations, MessageBody: JSON.stringify(evaluation()), DelaySeconds: expected },
+  ])
+})
+
+describe('a rollout step', () => {
+  const step = { schemaVersion: 1 as const, cluster, begin: true }
+
+  test('goes into the group of its cluster, without a delay, which a FIFO queue refuses', async () => {
+    await client.sendRolloutStep(step, 'm-1/next')
+    const expected = {
+      QueueUrl: urls.rolloutSteps,
+      MessageBody: JSON.stringify(step),
+      MessageGroupId: '111122223333/eu-west-1/prod',
+      MessageDeduplicationId: 'm-1/next',
+    }
+    expect(sent()).toEqual([expected])
+  })
+
+  test('with an id too long or with signs SQS refuses is deduplicated by the hash of it', async () => {
+    for (const id of ['x'.repeat(129), 'x'.repeat(129), 'with a blank', 'ü']) await client.sendRolloutStep(step, id)
+    const ids = sent().map(({ MessageDeduplicationId }) => MessageDeduplicationId)
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{64}$/)
+    expect(new Set(ids).size).toBe(3)
+  })
+})
+
+describe('the evaluations of a sweep', () => {
+  const names = Array.from({ length: 23 }, (_, index) => `c${index}`)
+  const batches = () => sqs.commandCalls(SendMessageBatchCommand).map(({ args }) => args[0].input.Entries ?? [])
+
+  test('go ten a call', async () => {
+    sqs.on(SendMessageBatchCommand).resolves({})
+    await client.sendEvaluations(names.map(evaluation))
+    expect(batches().map((entries) => entries.length)).toEqual([10, 10, 3])
+    expect(
+      batches()
+        .flat()
+        .map(({ MessageBody }) => JSON.parse(MessageBody ?? '').cluster.name),
+    ).toEqual(names)
+  })
+
+  test('that SQS refused are sent again, those alone', async () => {
+    const refused = { Failed: [{ Id: '7', SenderFault: false, Code: 'InternalError' }], Successful: [] }
+    sqs.on(SendMessageBatchCommand).resolvesOnce(refused).resolves({ Failed: [], Successful: [] })
+    await client.sendEvaluations(names.map(evaluation))
+    expect(
+      batches()
+        .at(-1)
+        ?.map(({ MessageBody }) => JSON.parse(MessageBody ?? '').cluster.name),
+    ).toEqual(['c7'])
+  })
+
+  test('that SQS refuses twice are an error that counts them', async () => {
+    sqs.on(SendMessageBatchCommand).resolves({ Failed: [{ Id: '0', SenderFault: false, Code: 'x' }], Successful: [] })
+    await expect(client.sendEvaluations(names.slice(0, 5).map(evaluation))).rejects.toThrow('refused 1 of 5')
+  })
+
+  test('none: nothing is sent', async () => {
+    await client.sendEvaluations([])
+    expect(batches()).toEqual([])
+  })
+})
