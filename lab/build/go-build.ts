@@ -19,17 +19,19 @@ export async function goBuild(name: string, program: Program, folder: string): P
   await requireGo(name)
   mkdirSync(dirname(folder), { recursive: true })
   const progress = showProgress(`building ${name} (${program.cost})`)
-  const release = await holdLock(`${folder}.lock`, (pid) =>
-    progress.say(`process ${pid} is building it already, waiting`),
-  )
   try {
-    if (!existsSync(folder)) await buildInto(name, program, folder)
+    const release = await holdLock(`${folder}.lock`, (pid) =>
+      progress.say(`process ${pid} builds ${name} already, waiting`),
+    )
+    try {
+      if (!existsSync(folder)) await buildInto(name, program, folder)
+    } finally {
+      release()
+    }
     progress.end(`built ${name}`)
   } catch (error) {
     progress.end(`could not build ${name}`)
     throw error
-  } finally {
-    release()
   }
   return join(folder, name)
 }
@@ -40,7 +42,7 @@ async function buildInto(name: string, program: Program, folder: string): Promis
   mkdirSync(scratch)
   try {
     for (const { module, from, to } of program.manifests) {
-      const { stdout } = await run('go', ['mod', 'download', '-json', module], { cwd: moduleFolder(program) })
+      const { stdout } = await run('go', ['mod', 'download', '-json', module], inside(program))
       copyYaml(join(downloaded.parse(JSON.parse(stdout)).Dir, from), join(scratch, 'manifests', to))
     }
     await compile(program, join(scratch, name))
@@ -63,7 +65,7 @@ function compile(program: Program, output: string): Promise<void> {
   const stamps = Object.entries(program.stamps).map(([variable, value]) => ` -X ${variable}=${value}`)
   const flags = ['-trimpath', '-buildvcs=false', `-ldflags=-s -w${stamps.join('')}`, '-o', output]
   const child = spawn('go', ['build', ...flags, program.package], {
-    cwd: moduleFolder(program),
+    ...inside(program),
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''
@@ -80,9 +82,12 @@ function compile(program: Program, output: string): Promise<void> {
   })
 }
 
+/** The environment by name, because what jest gives its tests for one is a copy. */
+const inside = (program: Program) => ({ cwd: moduleFolder(program), env: process.env })
+
 async function requireGo(name: string): Promise<void> {
   try {
-    await run('go', ['version'])
+    await run('go', ['version'], { env: process.env })
   } catch (cause) {
     throw new Error(
       `The lab's ${name} is built from Go modules, and there is no Go here. Install Go 1.26 or newer (https://go.dev/dl), or, where ` +

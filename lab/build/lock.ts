@@ -1,5 +1,6 @@
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isNativeError } from 'node:util/types'
 
 /**
  * Waits until this process holds the lock file; answers how to let it go. A lock whose holder is no longer there is taken over.
@@ -26,7 +27,7 @@ function take(file: string): boolean {
     linkSync(mine, file)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    if (isNativeError(error) && 'code' in error && error.code === 'EEXIST') return false
     throw error
   } finally {
     rmSync(mine)
