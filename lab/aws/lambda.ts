@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { asText, isFields, fieldsOf, numberOf, textOf } from './json.ts'
 import type { Keyring } from './keyring.ts'
-import { type Environment, type Result, startEnvironment } from './lambda-environment.ts'
+import { type Environment, startEnvironment } from './lambda-environment.ts'
+import type { Result } from './runtime-api.ts'
 import type { Resource, Stack } from './template.ts'
 
 export interface LambdaOptions {

@@ -1,20 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { buildApp } from 'fauxqs'
-import { AwsError } from './aws-error.ts'
-import { asText, type Fields, fieldsOf, listOf, numberOf, parseFields, textOf } from './json.ts'
-import type { Keyring } from './keyring.ts'
+import { type QueuesOptions, startFauxqs } from './fauxqs.ts'
+import { asText, type Fields, fieldsOf, listOf, numberOf } from './json.ts'
 import { isTrue } from './physical.ts'
 import type { Resource, Stack } from './template.ts'
-import { type Delivery, deliveriesOf, subscriptionsOf, type TopicSubscription } from './topics.ts'
-
-export interface QueuesOptions {
-  region: string
-  keyring: Keyring
-  /** `SendMessage`, `Publish`, … of every accepted signature. */
-  onCall?(service: 'sqs' | 'sns', operation: string, callerArn: string): void
-  /** What SNS sends elsewhere than to a queue: an e-mail, a call to an https endpoint. */
-  onDelivery?(delivery: Delivery): void
-}
+import { subscriptionsOf, type TopicSubscription } from './topics.ts'
 
 export interface Message {
   MessageId: string
@@ -50,45 +38,10 @@ export interface Queues {
   stop: () => Promise<void>
 }
 
-/** SQS and SNS by fauxqs, in process; signatures are asked for, and topics reach more than queues. */
+/** SQS and SNS, with the template's queues, topics and subscriptions. */
 export async function startQueues(options: QueuesOptions): Promise<Queues> {
-  const app = buildApp({ logger: false, defaultRegion: options.region })
-  // The lab's own calls come by way of `inject` and carry no signature.
-  const inside = randomUUID()
   const subscriptions: TopicSubscription[] = []
-  app.addHook('preHandler', async (request, reply) => {
-    const operation = operationOf(request.headers, request.body)
-    try {
-      if (request.headers['x-lab'] !== inside) {
-        const { credentials } = options.keyring.caller(request.headers)
-        options.onCall?.(operation.service, operation.name, credentials.arn)
-      }
-      if (operation.name === 'Publish')
-        for (const delivery of deliveriesOf(fieldsOf(request.body), subscriptions)) options.onDelivery?.(delivery)
-    } catch (error) {
-      if (!(error instanceof AwsError)) throw error
-      await reply.status(error.status).headers(typeOf(operation)).send(refusal(operation, error))
-    }
-  })
-  const url = await app.listen({ port: 0, host: '127.0.0.1' })
-  const call = async (headers: Record<string, string>, payload: string): Promise<Fields> => {
-    const { statusCode, body } = await app.inject({
-      method: 'POST',
-      url: '/',
-      headers: { 'x-lab': inside, host: new URL(url).host, ...headers },
-      payload,
-    })
-    if (statusCode >= 400) throw new Error(`The lab's SQS and SNS: ${statusCode} ${body}`)
-    return parseFields(body) ?? {}
-  }
-  const sqs = (action: string, input: Fields) =>
-    call({ 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` }, JSON.stringify(input))
-  const sns = (input: Record<string, string>) =>
-    call({ 'content-type': 'application/x-www-form-urlencoded' }, new URLSearchParams(input).toString())
-  const look = async (path: string): Promise<unknown> => {
-    const { body } = await app.inject({ method: 'GET', url: path, headers: { 'x-lab': inside } })
-    return JSON.parse(body)
-  }
+  const { url, sqs, sns, look, stop } = await startFauxqs(options, subscriptions)
   return {
     url,
     deploy: async (stack) => {
@@ -122,29 +75,8 @@ export async function startQueues(options: QueuesOptions): Promise<Queues> {
       const held = listOf(inflight).map((entry) => fieldsOf(entry)['message'])
       return [...listOf(ready), ...held, ...listOf(delayed)].map((message) => String(fieldsOf(message)['body']))
     },
-    stop: () => app.close(),
+    stop,
   }
-}
-
-interface Operation {
-  service: 'sqs' | 'sns'
-  name: string
-}
-
-function operationOf(headers: Record<string, unknown>, body: unknown): Operation {
-  const target = textOf(headers['x-amz-target'])
-  if (target !== undefined) return { service: 'sqs', name: target.replace('AmazonSQS.', '') }
-  return { service: 'sns', name: String(fieldsOf(body)['Action']) }
-}
-
-const typeOf = ({ service }: Operation) => ({
-  'content-type': service === 'sqs' ? 'application/x-amz-json-1.0' : 'text/xml',
-})
-
-function refusal({ service }: Operation, { code, message }: AwsError): string {
-  if (service === 'sqs') return JSON.stringify({ __type: `com.amazon.coral.service#${code}`, message })
-  const own = code === 'UnrecognizedClientException' ? 'InvalidClientTokenId' : code
-  return `<ErrorResponse><Error><Type>Sender</Type><Code>${own}</Code><Message>${message}</Message></Error></ErrorResponse>`
 }
 
 /** Properties of the template that are attributes of a queue; all text, and what has structure JSON. */

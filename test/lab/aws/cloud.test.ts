@@ -150,19 +150,16 @@ const handlers = {
 let assembly: Assembly
 let cloud: Cloud
 let moments: Moment[]
-let started: number
 
 beforeAll(async () => {
   assembly = await assemble(resources, handlers)
   moments = []
-  const before = performance.now()
   cloud = await startCloud({
     assemblyDir: assembly.folder,
     timeScale: 0.001,
     eks: { clusters: [{ name: 'prod-1', endpoint: 'https://127.0.0.1:1', caData: '' }], updateMilliseconds: 10 },
     onMoment: (moment) => void moments.push(moment),
   })
-  started = performance.now() - before
 })
 afterAll(() => cloud.stop())
 
@@ -192,10 +189,6 @@ const ofKind = <K extends Moment['kind']>(kind: K) =>
   moments.filter((moment): moment is Extract<Moment, { kind: K }> => moment.kind === kind)
 
 describe('the synthesized stack in the lab', () => {
-  test('is there within two seconds', () => {
-    expect(started).toBeLessThan(2000)
-  })
-
   test('carries a change of a cluster through rule, functions, queue and topic to readers', async () => {
     const { update } = await setRange(20000, 22767)
     await cloud.idle()

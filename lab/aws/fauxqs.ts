@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto'
+import { buildApp } from 'fauxqs'
+import { AwsError } from './aws-error.ts'
+import { type Fields, fieldsOf, parseFields, textOf } from './json.ts'
+import type { Keyring } from './keyring.ts'
+import { type Delivery, deliveriesOf, type TopicSubscription } from './topics.ts'
+
+export interface QueuesOptions {
+  region: string
+  keyring: Keyring
+  /** `SendMessage`, `Publish`, … of every accepted signature. */
+  onCall?(service: 'sqs' | 'sns', operation: string, callerArn: string): void
+  /** What SNS sends elsewhere than to a queue: an e-mail, a call to an https endpoint. */
+  onDelivery?(delivery: Delivery): void
+}
+
+/** The lab's own way in: in process, without a signature. Throws on whatever is refused. */
+export interface Fauxqs {
+  /** `http://127.0.0.1:PORT`, for SQS and SNS alike. */
+  url: string
+  sqs: (action: string, input: Fields) => Promise<Fields>
+  sns: (input: Record<string, string>) => Promise<Fields>
+  /** Pages that fauxqs has beside the API: `/_fauxqs/queues`. */
+  look: (path: string) => Promise<unknown>
+  stop: () => Promise<void>
+}
+
+/** fauxqs with what it lacks: it asks for known keys, and topics reach `subscriptions` beside its queues. */
+export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSubscription[]): Promise<Fauxqs> {
+  const app = buildApp({ logger: false, defaultRegion: options.region })
+  // Calls with this header come by way of `inject`, from the lab itself.
+  const inside = randomUUID()
+  app.addHook('preHandler', async ({ headers, body }, reply) => {
+    const operation = operationOf(headers, body)
+    try {
+      if (headers['x-lab'] !== inside) {
+        const { credentials } = options.keyring.caller(headers)
+        options.onCall?.(operation.service, operation.name, credentials.arn)
+      }
+      if (operation.name === 'PublishBatch') throw new AwsError('InvalidAction', 400, 'The lab knows Publish only')
+      if (operation.name === 'Publish')
+        for (const delivery of deliveriesOf(fieldsOf(body), subscriptions)) options.onDelivery?.(delivery)
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error
+      await reply.status(error.status).headers(typeOf(operation)).send(refusal(operation, error))
+    }
+  })
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  const inject = async (headers: Record<string, string>, request: { url: string; payload?: string }) => {
+    const method = request.payload === undefined ? 'GET' : 'POST'
+    const own = { 'x-lab': inside, host: new URL(url).host, ...headers }
+    const { statusCode, body } = await app.inject({ method, headers: own, ...request })
+    if (statusCode >= 400) throw new Error(`The lab's SQS and SNS: ${statusCode} ${body}`)
+    return body
+  }
+  const call = async (headers: Record<string, string>, payload: string) =>
+    parseFields(await inject(headers, { url: '/', payload })) ?? {}
+  return {
+    url,
+    sqs: (action, input) => {
+      const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` }
+      return call(headers, JSON.stringify(input))
+    },
+    sns: (input) =>
+      call({ 'content-type': 'application/x-www-form-urlencoded' }, new URLSearchParams(input).toString()),
+    look: async (path) => JSON.parse(await inject({}, { url: path })),
+    stop: () => app.close(),
+  }
+}
+
+interface Operation {
+  service: 'sqs' | 'sns'
+  name: string
+}
+
+function operationOf(headers: Record<string, unknown>, body: unknown): Operation {
+  const target = textOf(headers['x-amz-target'])
+  if (target !== undefined) return { service: 'sqs', name: target.replace('AmazonSQS.', '') }
+  return { service: 'sns', name: String(fieldsOf(body)['Action']) }
+}
+
+const typeOf = ({ service }: Operation) => ({
+  'content-type': service === 'sqs' ? 'application/x-amz-json-1.0' : 'text/xml',
+})
+
+function refusal({ service }: Operation, { code, message }: AwsError): string {
+  if (service === 'sqs') return JSON.stringify({ __type: `com.amazon.coral.service#${code}`, message })
+  const own = code === 'UnrecognizedClientException' ? 'InvalidClientTokenId' : code
+  return `<ErrorResponse><Error><Type>Sender</Type><Code>${own}</Code><Message>${message}</Message></Error></ErrorResponse>`
+}
