@@ -80,7 +80,8 @@ function endWithThisProcess(): void {
   }
   process.on('exit', killAll)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
+    // First in line, so that listeners that are called once are still counted.
+    process.prependOnceListener(signal, () => {
       // Whoever else listens to the signal wants to end in their own way; then this is not the place to end.
       if (process.listenerCount(signal) > 0) return
       killAll()
