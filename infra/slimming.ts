@@ -62,15 +62,44 @@ const yamlAsModules: Plugin = {
   },
 }
 
+const excuse = 'is left out of this bundle: see infra/slimming.ts.'
+
 /** Operations that stream events need a codec of their own, 15 kB. None is called; one that were would say so. */
 const withoutEventStreams: Plugin = {
   name: 'without-event-streams',
   setup: (build) => {
     const namespace = 'without-event-streams'
     build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, () => ({ path: 'none', namespace }))
-    build.onLoad({ filter: /./, namespace }, () => ({
-      contents: `throw new Error('Event streams are left out of this bundle: see infra/slimming.ts.')`,
-    }))
+    build.onLoad({ filter: /./, namespace }, () => ({ contents: `throw new Error('Streaming events ${excuse}')` }))
+  },
+}
+
+/** DynamoDB's client makes a cache for a discovery of endpoints that none of its operations does any more. */
+const withoutEndpointCache: Plugin = {
+  name: 'without-endpoint-cache',
+  setup: (build) => {
+    const namespace = 'without-endpoint-cache'
+    build.onResolve({ filter: /^@aws-sdk\/endpoint-cache$/ }, () => ({ path: 'none', namespace }))
+    build.onLoad({ filter: /./, namespace }, () => ({ contents: 'export class EndpointCache {}' }))
+  },
+}
+
+/** Schemas can describe themselves as JSON Schema, which only the command line's build of its documentation asks of them. */
+const withoutJsonSchema: Plugin = {
+  name: 'without-json-schema',
+  setup: (build) => {
+    build.onLoad(
+      { filter: /zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
+      async ({ path }) => {
+        const source = await readFile(path, 'utf8')
+        const named = Array.from(
+          source.matchAll(/^export (?:const|function) (\w+)/gm),
+          ([, name]) => `absent as ${name}`,
+        )
+        const contents = `const absent = () => { throw new Error('JSON Schema ${excuse}') }`
+        return { contents: `${contents}\nexport { ${named.join()}, absent as process }` }
+      },
+    )
   },
 }
 
@@ -81,4 +110,6 @@ export const slimming: Plugin[] = [
   versionsOnly,
   yamlAsModules,
   withoutEventStreams,
+  withoutEndpointCache,
+  withoutJsonSchema,
 ]

@@ -97,4 +97,4 @@ test('cold import, beside the same function bundled without care', async () => {
     )
   }
   process.stdout.write(`Cold import (budget 40 %)\n${lines.join('\n')}\n`)
-})
+}, 300_000)

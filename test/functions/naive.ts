@@ -51,9 +51,9 @@ export const coldImport = async (file: string): Promise<{ milliseconds: number; 
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { milliseconds: number; handler: string }
 }
 
-/** The least of five: what else the machine does can only add. */
+/** The least of three: what else the machine does can only add. */
 export const coldMilliseconds = async (file: string): Promise<number> => {
   const runs: number[] = []
-  for (let run = 0; run < 5; run += 1) runs.push((await coldImport(file)).milliseconds)
+  for (let run = 0; run < 3; run += 1) runs.push((await coldImport(file)).milliseconds)
   return Math.min(...runs)
 }
