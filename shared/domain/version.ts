@@ -25,7 +25,8 @@ export function versionOfImage(image: string): CalicoVersion | undefined {
   const [reference = ''] = image.split('@')
   const parts = /^(.+?):([^:/]+)$/.exec(reference)
   if (!parts || isEnterprise(parts[1] ?? '')) return undefined
-  return parseVersion(parts[2])
+  // Calico's own tags begin with a v; another's `3.2.1` is its own count.
+  return parts[2]?.startsWith('v') ? parseVersion(parts[2]) : undefined
 }
 
 const isEnterprise = (repository: string): boolean => /(^|\/)(tigera\/|cnx-)/.test(repository)
