@@ -3,7 +3,8 @@ import { type Context, internalWrite } from './context.ts'
 import { daemonTolerations } from './node-fit.ts'
 import { type KubeObject, type OwnerReference, recordAt, timestamp } from './object.ts'
 import type { Resource } from './resources.ts'
-import type { Container, DaemonSet, Pod } from './workloads.ts'
+import { qosClass } from './pod-status.ts'
+import type { Container, DaemonSet, Node, Pod } from './workloads.ts'
 import { create } from './writes.ts'
 
 const letters = 'bcdfghjklmnpqrstvwxz2456789'
@@ -17,7 +18,7 @@ export function revisionOf({ spec }: DaemonSet): string {
 
 /** Makes sure the ControllerRevision of that hash exists; answers the hash. */
 export function storeRevision(context: Context, revisions: Resource, daemonSet: DaemonSet, hash: string): string {
-  const { name, namespace = '', annotations, labels } = daemonSet.metadata
+  const { name, namespace = '', annotations } = daemonSet.metadata
   const revisionName = `${name}-${hash}`
   if (context.store.get(revisions, `${namespace}/${revisionName}`) !== undefined) return hash
   const owned = (context.store.list(revisions) ?? []).filter(([, { metadata }]) =>
@@ -30,7 +31,7 @@ export function storeRevision(context: Context, revisions: Resource, daemonSet: 
     metadata: {
       name: revisionName,
       namespace,
-      labels: { ...labels, ...daemonSet.spec.template.metadata.labels, 'controller-revision-hash': hash },
+      labels: { ...daemonSet.spec.template.metadata.labels, 'controller-revision-hash': hash },
       ownerReferences: [ownerReference(daemonSet)],
       ...(annotations === undefined ? {} : { annotations }),
     },
@@ -54,10 +55,11 @@ const ownerReference = ({ metadata: { name, uid = '' } }: DaemonSet): OwnerRefer
 export function daemonPod(
   context: Context,
   daemonSet: DaemonSet,
-  { node, revision }: { node: string; revision: string },
+  { node, revision }: { node: Node; revision: string },
 ): Pod {
   const { template } = daemonSet.spec
   const { metadata: owner } = daemonSet
+  const spec = podSpec(daemonSet, node.metadata.name)
   const generation = owner.annotations?.['deprecated.daemonset.template.generation'] ?? '1'
   return {
     apiVersion: 'v1',
@@ -73,18 +75,23 @@ export function daemonPod(
         ...template.metadata.labels,
         'controller-revision-hash': revision,
         'pod-template-generation': generation,
+        ...topologyOf(node),
       },
       ...(isEmpty(template.metadata.annotations) ? {} : { annotations: { ...template.metadata.annotations } }),
       ownerReferences: [ownerReference(daemonSet)],
     },
-    spec: podSpec(daemonSet, node),
+    spec,
     status: {
       phase: 'Pending',
-      qosClass: 'BestEffort',
+      qosClass: qosClass({ spec }),
       conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime: timestamp(context.now()) }],
     },
   }
 }
+
+/** From Kubernetes 1.35 on a pod carries where its node stands. */
+const topologyOf = ({ metadata: { labels = {} } }: Node): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).filter(([key]) => /^topology\.kubernetes\.io\/(zone|region)$/.test(key)))
 
 const isEmpty = (record: object | undefined): boolean => record === undefined || Object.keys(record).length === 0
 

@@ -43,9 +43,8 @@ function reconcile(context: Context, resources: ControlledResources, daemonSet: 
     const surplus = wanted.has(node) ? pods.filter(isLive).slice(1) : pods.filter(isLive)
     for (const pod of surplus) remove(context, resources.pods, pod)
   }
-  for (const name of wanted.keys()) {
-    if (!podsByNode.has(name))
-      context.store.put(resources.pods, daemonPod(context, daemonSet, { node: name, revision }))
+  for (const [name, node] of wanted) {
+    if (!podsByNode.has(name)) context.store.put(resources.pods, daemonPod(context, daemonSet, { node, revision }))
   }
   rollOut(context, resources, daemonSet, { revision, wanted, podsByNode })
   writeStatus(context, resources, daemonSet, { revision, wanted })

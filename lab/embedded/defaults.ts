@@ -54,12 +54,11 @@ function daemonSetDefaults(daemonSet: KubeObject): KubeObject {
 
 function templateDefaults(owner: KubeObject): Fieldful {
   const template = recordAt(owner, 'spec', 'template')
-  return {
-    ...template,
-    metadata: { ...recordAt(template, 'metadata') },
-    spec: podSpecDefaults(recordAt(template, 'spec')),
-  }
+  const metadata = Object.entries(recordAt(template, 'metadata')).filter(([, value]) => !isEmpty(value))
+  return { ...template, metadata: Object.fromEntries(metadata), spec: podSpecDefaults(recordAt(template, 'spec')) }
 }
+
+const isEmpty = (value: unknown): boolean => isRecord(value) && Object.keys(value).length === 0
 
 function podSpecDefaults(spec: Fieldful): Fieldful {
   const account = spec['serviceAccountName'] === undefined ? {} : { serviceAccount: spec['serviceAccountName'] }

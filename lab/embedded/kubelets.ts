@@ -1,13 +1,15 @@
-import type { Context } from './context.ts'
+import { type Context, internalWrite } from './context.ts'
 import { removeNow } from './deletion.ts'
+import { reportedStatus } from './node-status.ts'
 import { runningStatus } from './pod-status.ts'
 import type { Resource } from './resources.ts'
 import { durationOf, playOf, readyDelayAnnotation } from './stages.ts'
 import { keyOf, type Change } from './store.ts'
 import type { Timers } from './timers.ts'
 import type { Pod } from './workloads.ts'
+import { update } from './writes.ts'
 
-/** Simulated kubelets: pods on a node come up, after the delay they ask for, and go when they are deleted. */
+/** Simulated kubelets: nodes report themselves, pods on a node come up, after the delay they ask for, and go when they are deleted. */
 export function startKubelets(context: Context, timers: Timers, pods: Resource, nodes: Resource): void {
   const startPod = (key: string, uid: string | undefined) => {
     const pod = context.store.get(pods, key) as Pod | undefined
@@ -20,6 +22,9 @@ export function startKubelets(context: Context, timers: Timers, pods: Resource, 
     const pod = context.store.get(pods, key)
     if (pod !== undefined && pod.metadata.uid === uid) removeNow(context, pods, pod)
   }
+  context.store.subscribe(nodes, ({ type, object }: Change) => {
+    if (type === 'ADDED') timers.soon(() => reportNode(context, nodes, keyOf(object)))
+  })
   context.store.subscribe(pods, ({ type, object }: Change) => {
     const pod = object as Pod
     const { deletionTimestamp, finalizers = [], uid } = pod.metadata
@@ -36,3 +41,11 @@ const isToStart = (pod: Pod): boolean =>
   pod.spec.nodeName !== undefined &&
   pod.metadata.deletionTimestamp === undefined &&
   (pod.status?.phase ?? 'Pending') === 'Pending'
+
+/** A new node's kubelet reports what whoever made the node left out, and when. */
+function reportNode(context: Context, nodes: Resource, key: string): void {
+  const before = context.store.get(nodes, key)
+  if (before === undefined) return
+  const after = { ...before, status: reportedStatus(before, context.now()) }
+  update(context, nodes, { before, after, options: internalWrite('kwok', 'status') })
+}

@@ -24,7 +24,7 @@ export function newborn(context: Context, resource: Resource, body: KubeObject):
 }
 
 /** The real server lets nobody but `/status` set these, except on nodes, which may be registered with it. */
-export const acceptsStatus = ({ plural }: Resource): boolean => plural === 'nodes' || plural === 'events'
+const acceptsStatus = ({ plural }: Resource): boolean => plural === 'nodes' || plural === 'events'
 
 const suffixLetters = 'bcdfghjklmnpqrstvwxz2456789'
 

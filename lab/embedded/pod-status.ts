@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { timestamp } from './object.ts'
+import { recordAt, timestamp } from './object.ts'
 import type { Container, Node, Pod } from './workloads.ts'
 
 /** How a simulated kubelet plays a pod. */
@@ -12,7 +12,7 @@ export function runningStatus(pod: Pod, node: Node | undefined, play: Play, now:
   const podIP = pod.spec.hostNetwork === true ? hostIP : podAddress(pod)
   return {
     phase: 'Running',
-    qosClass: 'BestEffort',
+    qosClass: qosClass(pod),
     startTime: at,
     hostIP,
     hostIPs: [{ ip: hostIP }],
@@ -27,7 +27,7 @@ export function runningStatus(pod: Pod, node: Node | undefined, play: Play, now:
 function conditionsOf(pod: Pod, play: Play, lastTransitionTime: string) {
   const names = pod.spec.containers.map(({ name }) => name).join(' ')
   const failing = { reason: 'ContainersNotReady', message: `containers with unready status: [${names}]` }
-  return ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map((type) => {
+  return ['Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map((type) => {
     const isFailing = play !== 'ready' && (type === 'Ready' || type === 'ContainersReady')
     const status = isFailing ? 'False' : 'True'
     return { type, status, lastProbeTime: null, lastTransitionTime, ...(isFailing ? failing : {}) }
@@ -41,8 +41,9 @@ function containerStatus({ name, image = '' }: Container, play: Play, at: string
     // KWOK's own stages leave it empty, and so nothing in the lab can come to rely on it.
     imageID: '',
     ready: play === 'ready',
-    started: play !== 'crashing',
     restartCount: play === 'crashing' ? 3 : 0,
+    // The stages of the faults tell it, KWOK's own does not.
+    ...(play === 'ready' ? {} : { started: play === 'unready' }),
     ...(play === 'crashing' ? crashed(at) : { state: { running: { startedAt: at } }, lastState: {} }),
   }
 }
@@ -60,13 +61,18 @@ function initStatuses(pod: Pod, at: string) {
     image,
     imageID: '',
     ready: true,
-    started: false,
     restartCount: 0,
     lastState: {},
     state: { terminated: { exitCode: 0, reason: 'Completed', startedAt: at, finishedAt: at } },
   }))
   return { initContainerStatuses }
 }
+
+/** Guaranteed is not told apart: nothing in the lab sets limits. */
+export const qosClass = ({ spec: { containers } }: Pick<Pod, 'spec'>): string =>
+  containers.some(({ resources }) => Object.keys(recordAt(resources, 'requests')).length > 0)
+    ? 'Burstable'
+    : 'BestEffort'
 
 const addressOf = (node: Node | undefined): string =>
   node?.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '127.0.0.1'

@@ -36,7 +36,7 @@ export function writeOptions({ url, userAgent, info }: ApiRequest): WriteOptions
   const subresource = info.target?.subresource
   return {
     // The real server takes the program's name from the user agent where no manager is named.
-    manager: query.get('fieldManager') ?? userAgent.split('/')[0] ?? 'unknown',
+    manager: query.get('fieldManager') ?? (userAgent.split('/')[0] || 'unknown'),
     dryRun: query.get('dryRun') === 'All',
     fieldValidation: validation === 'Strict' || validation === 'Ignore' ? validation : 'Warn',
     warnings: [],

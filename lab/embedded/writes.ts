@@ -5,7 +5,7 @@ import { standInLabel } from './calico-definitions.ts'
 import type { Context, WriteOptions } from './context.ts'
 import { established, serveDefinition } from './crds.ts'
 import { trackUpdate } from './managed-fields.ts'
-import { acceptsStatus, newborn } from './newborn.ts'
+import { newborn } from './newborn.ts'
 import { type Fieldful, type KubeObject, type ObjectMeta, timestamp } from './object.ts'
 import { groupVersionOf, type Resource } from './resources.ts'
 import { alreadyExists, badRequest, invalid, invalidValue, modified, notFound } from './status.ts'
@@ -172,8 +172,7 @@ function tracking(
   { before, after, options }: Omit<Update, 'before'> & { before: KubeObject | undefined },
 ): KubeObject {
   const writer = writerOf(context, resource, options)
-  const isStatusApart =
-    resource.subresources.includes('status') && options.subresource !== 'status' && !acceptsStatus(resource)
+  const isStatusApart = resource.subresources.includes('status') && options.subresource !== 'status'
   const owned = (object: KubeObject): KubeObject => {
     const { status: _status, ...rest } = object
     return isStatusApart ? rest : object
