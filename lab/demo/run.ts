@@ -29,17 +29,15 @@ export interface Stage {
 export const setTheStage = async (kind: Kind, write: (line: string) => void): Promise<Stage> => {
   const story = tellStory(write)
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-demo-'))
-  story.say('lab', 'the stack is synthesized and its functions are bundled')
-  const assembly = join(root, 'out/demo/cdk.out')
-  mkdirSync(assembly, { recursive: true })
-  await bundleAll()
-  synthesize(deployment, { outdir: assembly })
   const entry: { cloud?: Cloud } = {}
   story.say(
     'lab',
     kind === 'real' ? 'three real control planes start, with simulated nodes' : 'three embedded API servers start',
   )
-  const fleet = await startFleet(kind, workdir, async (name, token) => entry.cloud?.authenticate(name)(token))
+  const starting = startFleet(kind, workdir, async (name, token) => entry.cloud?.authenticate(name)(token))
+  story.say('lab', 'meanwhile the functions are bundled and the stack is synthesized')
+  const assembly = await synthesized()
+  const fleet = await starting
   const cloud = await startCloud({
     ...place,
     assemblyDir: assembly,
@@ -65,11 +63,19 @@ export const setTheStage = async (kind: Kind, write: (line: string) => void): Pr
   return { cloud, fleet, story, pods, stop }
 }
 
+const synthesized = async (): Promise<string> => {
+  const outdir = join(root, 'out/demo/cdk.out')
+  mkdirSync(outdir, { recursive: true })
+  await bundleAll()
+  synthesize(deployment, { outdir })
+  return outdir
+}
+
 /** As deployed it only reports; two clusters are switched on by their tags. The pace is that of a demo. */
 const deployment = parseConfig({
   env: place,
   clusters: Object.values(names),
-  policy: { canarySeconds: 3, settleSeconds: 1, nodeDeadlineSeconds: 60 },
+  policy: { canarySeconds: 2, settleSeconds: 1, nodeDeadlineSeconds: 60 },
   emails: ['platform@example.com'],
   slackWebhookSecretArn: webhookSecret,
 })

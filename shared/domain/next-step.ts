@@ -63,7 +63,9 @@ const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
   const touched = places.filter((it) => it.override?.annotations[rangeAnnotation] === target && it.changedAt)
   const trouble = troubleWith(clock, touched, target)
   if (trouble) return trouble
-  const { settle, limit } = paceAfter(clock.rollout, touched.length, places.length)
+  // Overrides that are taken off again must not make the last of them a first node.
+  const promoted = seen.defaultRange === target
+  const { settle, limit } = paceAfter(clock.rollout, promoted ? places.length : touched.length, places.length)
   const waits = touched.flatMap((it) => remaining(clock, it, settle) ?? [])
   const pending = pendingPlaces(clock.rollout, places)
   if (pending[0] && wantsOverride(pace.strategy, touched.length) && waits.length < limit) {

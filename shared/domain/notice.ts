@@ -12,8 +12,9 @@ export interface Notice {
  * What people have to know about a cluster, as one text: while it stays the same they are told nothing, and while all
  * is well it is empty. `undefined`: cannot be said yet, look again when the change is over.
  */
-export const newsOf = ({ verdict, findings }: Report): string | undefined => {
-  if (verdict === 'changing') return undefined
+export const newsOf = ({ verdict, findings, plan }: Report): string | undefined => {
+  const finishing = verdict === 'in-step' && (plan?.changes.length ?? 0) > 0
+  if (verdict === 'changing' || finishing) return undefined
   const codes = findings
     .filter(({ severity }) => severity !== 'info')
     .map(({ code, severity }) => `${severity} ${code}`)

@@ -21,5 +21,5 @@ export interface ReadFailure {
 export const read = <T>(value: T): Read<T> => ({ value })
 export const failed = <T>(failure: ReadFailure): Read<T> => ({ failure })
 export const valueOf = <T>(it: Read<T> | undefined): T | undefined => (it && 'value' in it ? it.value : undefined)
-export const failureOf = <T>(it: Read<T> | undefined): ReadFailure | undefined =>
+export const failureOf = (it: Read<unknown> | undefined): ReadFailure | undefined =>
   it && 'failure' in it ? it.failure : undefined

@@ -65,6 +65,7 @@ const tell = async (
   { report, action }: { report: Report; action: Action },
 ) => {
   const key = clusterKey(cluster)
+  if (newsOf(report) === undefined) return
   const last = await tools.records.lastReport(key)
   const told = (last && newsOf(last)) ?? ''
   const notice = noticeOf(report, told, action)
