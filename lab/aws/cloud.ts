@@ -4,18 +4,16 @@ import type { EksStandIn } from './eks.ts'
 import type { Addon, Cluster, ClusterSeed } from './eks-model.ts'
 import { userOf } from './eks-token.ts'
 import type { BusEvent } from './eks-trail.ts'
-import { createEventBus, type Routed } from './event-bus.ts'
-import { startEventSources } from './event-source.ts'
+import type { Routed } from './event-bus.ts'
 import { type Credentials, createKeyring, type Keyring } from './keyring.ts'
-import { createFunctions, type Invocation } from './lambda.ts'
+import type { Invocation } from './lambda.ts'
 import type { Moment } from './moment.ts'
-import { createScheduler } from './scheduler.ts'
 import type { Secrets } from './secrets.ts'
 import type { Slack } from './slack.ts'
 import { startStandIns } from './stand-ins.ts'
-import { createTargets } from './targets.ts'
 import { readTemplate, resolveTemplate, type Stack, type Where } from './template.ts'
 import type { Delivery } from './topics.ts'
+import { wire } from './wiring.ts'
 
 export interface CloudOptions extends Where {
   account?: string
@@ -79,7 +77,7 @@ export type { Moment }
 
 /** The synthesized stack on stand-ins, in this process but for the functions. Everything listens on 127.0.0.1. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const { account = defaults.account, region = defaults.region, timeScale = 1, environments } = options
+  const { account = defaults.account, region = defaults.region, timeScale = 1 } = options
   const place = { account, region }
   const source = readTemplate(options)
   const keyring = createKeyring()
@@ -90,7 +88,6 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     if (moment.kind === 'fault') kept.faults.push(moment.fault)
     options.onMoment?.(moment)
   }
-  const fault = (error: Error) => tell({ kind: 'fault', fault: error })
   const onEvent = (event: BusEvent) => {
     tell({ kind: 'event', event })
     // A bus hears its own account and region only; what else arrives, a rule elsewhere has forwarded.
@@ -100,39 +97,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const { queues, eks, secrets, slack, endpoints } = standIns
   const at = { ...place, stackName: source.stackName, queuesUrl: queues.url }
   const stack = await standIns.deploy(() => resolveTemplate(source, at, options.parameters))
-  const functions = createFunctions(stack, {
-    keyring,
-    endpoints,
-    ...(environments !== undefined && { environments }),
-    onLog: (name, line) => tell({ kind: 'log', function: name, line }),
-    onInvocation: (invocation) => tell({ kind: 'invocation', ...invocation }),
-  })
-  const targets = createTargets(stack, { queues, functions, timeScale })
-  const bus = createEventBus(stack, {
-    targets,
-    onFault: fault,
-    onRouted: (routed) => tell({ kind: 'routed', ...routed }),
-  })
-  const scheduler = createScheduler(stack, {
-    targets,
-    onFault: fault,
-    onFired: (schedule) => tell({ kind: 'schedule', schedule }),
-  })
-  const sources = startEventSources(stack, {
-    queues,
-    functions,
-    timeScale,
-    onBatch: (batch) => tell({ kind: 'batch', ...batch }),
-  })
-  sources.ended.catch((error: unknown) => fault(error instanceof Error ? error : new Error(String(error))))
+  const { bus, scheduler, functions, ...wiring } = wire(stack, standIns, { ...options, keyring, timeScale, tell })
   const credentials = keyring.forUser(`arn:aws:iam::${account}:user/operator`)
-  const busy = async (): Promise<string[]> => {
-    const counts = await queues.counts()
-    const waiting = sources.queues.filter((name) => (counts[name] ?? 0) > 0)
-    const under = { functions: functions.running(), events: bus.pending(), schedules: scheduler.pending() }
-    const ways = Object.entries({ ...under, updates: eks.updatesInProgress() }).filter(([, count]) => count > 0)
-    return [...waiting, ...ways.map(([name]) => name)]
-  }
   return {
     ...kept,
     stack,
@@ -152,14 +118,11 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       const holding = eks.cluster(clusterName)
       return holding && userOf(token, holding, keyring)
     },
-    idle: ({ timeoutMilliseconds = 120_000 } = {}) => untilIdle(busy, timeoutMilliseconds),
+    idle: ({ timeoutMilliseconds = 120_000 } = {}) => untilIdle(wiring.busy, timeoutMilliseconds),
     stop: async () => {
-      sources.stop()
-      scheduler.stop()
-      targets.stop()
-      await functions.stop()
+      await wiring.stop()
       await standIns.stop()
-      await sources.ended.catch(() => undefined)
+      await wiring.ended
     },
   }
 }
