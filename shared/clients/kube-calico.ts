@@ -11,8 +11,6 @@ import { failureFrom } from './kube-refusal.ts'
 const v3 = 'projectcalico.org/v3'
 const v1 = 'crd.projectcalico.org/v1'
 const object = 'FelixConfigurations'
-/** A FelixConfiguration may be large (annotations of megabytes), and there are few: smaller pages. */
-const limit = 100
 
 export const felixPath = (api: CalicoApi, name?: string): string =>
   `/apis/${api}/felixconfigurations${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
@@ -39,7 +37,7 @@ const isDown = ({ kind }: ReadFailure) => kind === 'unavailable' || kind === 'un
 
 async function through(http: KubeHttp, api: CalicoApi): Promise<Read<FelixConfigurations>> {
   try {
-    return read({ api, objects: await list(http, felixPath(api), { limit }, felixOf) })
+    return read({ api, objects: await list(http, felixPath(api), {}, felixOf) })
   } catch (error) {
     if (error instanceof KubeError && error.kind === 'not-found') return failed(missing(api))
     return failed(failureFrom(error, object))

@@ -117,11 +117,13 @@ function watchdog(call: Exchange, end: (error: KubeError) => void) {
   }
 }
 
-const tooLarge = ({ url, limits }: Exchange) =>
-  new KubeError(
-    'malformed',
-    `The answer to ${url.pathname} is larger than ${Math.round(limits.pageBytes / 2 ** 20)} MiB.`,
-  )
+/** `reason` of the error that says so. */
+export const tooLargeReason = 'TooLarge'
+
+const tooLarge = ({ url, limits }: Exchange) => {
+  const size = `${Math.round(limits.pageBytes / 2 ** 20)} MiB`
+  return new KubeError('malformed', `The answer to ${url.pathname} is larger than ${size}.`, { reason: tooLargeReason })
+}
 
 function broken(error: Error & { code?: string }, url: URL): KubeError {
   if (error instanceof KubeError) return error

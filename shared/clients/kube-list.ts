@@ -1,17 +1,19 @@
 import { KubeError } from '../errors.ts'
 import { type Foreign, isObject, objectOf, textOf } from './foreign.ts'
+import { tooLargeReason } from './kube-exchange.ts'
 import type { KubeHttp } from './kube-http.ts'
 
 export interface ListQuery {
   labelSelector?: string
   fieldSelector?: string
-  limit?: number
 }
 
-/** More pages than any cluster needs: 400 times 500 objects. */
-const pagesAtMost = 400
+/** Objects a page; where they are so large that a page of them is not taken, pages of a few. */
+const pageSize = { usual: 500, small: 20 }
+/** More than any cluster needs. */
+const pagesAtMost = 1_000
 /** For all pages together. */
-const listMs = 120_000
+const listMs = 60_000
 
 /**
  * A whole collection, page by page; of each item only what `reduce` makes of it is kept, so that memory does not grow
@@ -25,41 +27,37 @@ export async function list<T>(
 ): Promise<T[]> {
   const until = Date.now() + listMs
   try {
-    return await pages()
+    return await pages(pageSize.usual)
   } catch (error) {
-    if (error instanceof KubeError && error.status === 410) return pages()
+    if (error instanceof KubeError && error.status === 410) return pages(pageSize.usual)
+    if (error instanceof KubeError && error.reason === tooLargeReason) return pages(pageSize.small)
     throw error
   }
 
-  async function pages(): Promise<T[]> {
+  async function pages(limit: number): Promise<T[]> {
     const found: T[] = []
     const seen = new Set<string>()
     for (let next: string | undefined = ''; next !== undefined; ) {
-      const page: Foreign = pageOf(await http.json(requestFor(path, query, next)), path)
+      const request = { ...query, limit: String(limit), continue: next || undefined }
+      const page: Foreign = pageOf(await http.json({ method: 'GET', path, query: request }), path)
       for (const item of itemsOf(page, path)) {
         const kept = reduce(item)
         if (kept !== undefined) found.push(kept)
       }
       next = textOf(objectOf(page['metadata'])['continue']) || undefined
-      if (next !== undefined) bounded(next, seen, until)
+      if (next !== undefined) bounded(next, seen)
     }
     return found
   }
 
-  function bounded(next: string, seen: Set<string>, until: number): void {
+  function bounded(next: string, seen: Set<string>): void {
     if (seen.has(next) || seen.size >= pagesAtMost)
-      throw new KubeError('malformed', `The list ${path} does not end: page ${seen.size + 1} leads back.`)
+      throw new KubeError('malformed', `The list ${path} does not end: after ${seen.size + 1} pages it goes on.`)
     if (Date.now() > until)
       throw new KubeError('unreachable', `The list ${path} was not complete after ${listMs / 1_000} s.`)
     seen.add(next)
   }
 }
-
-const requestFor = (path: string, { limit = 500, ...selectors }: ListQuery, next: string) => ({
-  method: 'GET' as const,
-  path,
-  query: { ...selectors, limit: String(limit), continue: next || undefined },
-})
 
 function pageOf(page: unknown, path: string): Foreign {
   if (isObject(page)) return page

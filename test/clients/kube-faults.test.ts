@@ -218,13 +218,18 @@ describe('a server that lies', () => {
       }),
     })
     expect(failureOf(await clientFor().nodes())).toMatchObject({ kind: 'malformed' })
-    expect(page).toBeLessThan(500)
+    expect(page).toBeLessThan(1_100)
   })
 
   test('an answer beyond the limit is cut off', async () => {
     cluster.faults.inject({ path: nodes, answer: { status: 200, body: { items: 'x'.repeat(200_000) } } })
     const failure = failureOf(await clientFor({}, { pageBytes: 100_000 }).nodes())
     expect(failure).toMatchObject({ kind: 'malformed', message: expect.stringContaining('larger than') })
+  })
+
+  test('objects too large for a page of hundreds are read a few at a time', async () => {
+    cluster.faults.inject({ path: /limit=500/, answer: { status: 200, body: { items: 'x'.repeat(200_000) } } })
+    expect(valueOf(await clientFor({}, { pageBytes: 100_000 }).nodes())).toHaveLength(3)
   })
 
   test.each([
@@ -272,6 +277,70 @@ describe('a list that expires while it is read', () => {
     cluster.faults.inject({ path: nodes, answer: { status: 410, body: { kind: 'Status', reason: 'Expired' } } })
     expect(failureOf(await clientFor().nodes())).toMatchObject({ kind: 'unavailable', status: 410 })
   })
+})
+
+describe('Calico’s two APIs', () => {
+  const both = ['projectcalico.org/v3', 'crd.projectcalico.org/v1']
+  const v3 = /^\/apis\/projectcalico\.org\/v3\//
+  const raw = {
+    kind: 'FelixConfiguration',
+    apiVersion: 'crd.projectcalico.org/v1',
+    metadata: { name: 'default' },
+    spec: {},
+  }
+  beforeAll(() => cluster.request('POST', '/apis/crd.projectcalico.org/v1/felixconfigurations', raw))
+
+  test('v3 that answers is read alone', async () => {
+    cluster.faults.inject({ path: v3, answer: { status: 200, body: { items: [raw] } } })
+    const client = clientFor()
+    expect(valueOf(await client.felixConfigurations(both))).toMatchObject({
+      api: 'projectcalico.org/v3',
+      objects: [{ name: 'default' }],
+    })
+    expect(client.calls()).toBe(1)
+  })
+
+  test.each([
+    ['down', { answer: { status: 503, body: 'error trying to reach service: dial tcp 10.0.0.1:5443' } }, 'unavailable'],
+    ['hanging', { delay: 1_000, times: 1 }, 'unreachable'],
+    ['gone, with its name still listed', { answer: { status: 404, body: '404 page not found' } }, 'unavailable'],
+  ])('v3 that is %s: the stored objects, and that v3 failed', async (_, fault, kind) => {
+    cluster.faults.inject({ path: v3, ...fault })
+    const found = valueOf(await clientFor({}, { idleMs: 100 }).felixConfigurations(both))
+    expect(found).toMatchObject({
+      api: 'crd.projectcalico.org/v1',
+      v3Failure: { kind },
+      objects: [{ name: 'default' }],
+    })
+  })
+
+  test('v3 that is down, asked for alone, as before a write: a failure, and one request', async () => {
+    cluster.faults.inject({ path: v3, answer: { status: 503, body: 'service unavailable' } })
+    const client = clientFor()
+    expect(failureOf(await client.felixConfigurations(['projectcalico.org/v3']))).toMatchObject({
+      kind: 'unavailable',
+      status: 503,
+    })
+    expect(client.calls()).toBe(1)
+  })
+
+  test('v3 denied is denied: the other API is not a way around', async () => {
+    cluster.faults.inject({ path: v3, answer: { status: 403, body: { kind: 'Status', message: 'no' } } })
+    expect(failureOf(await clientFor().felixConfigurations(both))).toMatchObject({ kind: 'denied', status: 403 })
+  })
+
+  test('ClusterInformation is read raw, whatever the state of v3', async () => {
+    cluster.faults.inject({ path: v3, answer: { status: 503, body: 'service unavailable' } })
+    expect(await clientFor().clusterInformation(both)).toEqual({ value: undefined })
+    expect(await clientFor().clusterInformation([])).toEqual({ value: undefined })
+  })
+})
+
+test('requests beyond the connections take turns, and those that wait are not timed', async () => {
+  cluster.faults.inject({ path: nodes, delay: 60 })
+  const client = clientFor({}, { connectMs: 1_000, idleMs: 150 })
+  const reads = await Promise.all(Array.from({ length: 40 }, () => client.nodes()))
+  expect(reads.map((read) => valueOf(read)?.length)).toEqual(reads.map(() => 3))
 })
 
 test('after its time is over a client asks nothing more', async () => {

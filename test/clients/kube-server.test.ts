@@ -227,7 +227,7 @@ describe.each([
     expect(kube.calls() - before).toBeLessThanOrEqual(4)
     const { nodes, daemonSets, pods, felix, nodePorts, rollout } = state
     for (const read of [nodes, daemonSets, pods, felix, nodePorts, rollout])
-      expect(failureOf<unknown>(read)).toMatchObject({ kind: 'unreachable' })
+      expect(failureOf(read)).toMatchObject({ kind: 'unreachable' })
     expect(failureOf(felix)?.object).toBe('FelixConfigurations')
     await cluster.resume()
     await until(async () => 'value' in (await kube.nodes()))
