@@ -122,7 +122,8 @@ function checkBuiltin(resource: Resource, object: KubeObject): void {
 }
 
 /**
- * What the server itself assigns once an object is accepted; no field manager owns it. Throws 422 for node ports that cannot be had.
+ * What the server itself assigns once an object is accepted; no field manager owns it. Throws 422 for node ports that
+ * cannot be had.
  */
 export function allocate(
   context: Context,

@@ -13,8 +13,8 @@ export interface Application {
 }
 
 /**
- * Server-side apply: the configuration's fields become the applier's; what it applied before and now leaves out goes, unless
- * another manager owns it too. A value of another manager is a conflict, or taken over with `force`.
+ * Server-side apply: the configuration's fields become the applier's; what it applied before and now leaves out goes,
+ * unless another manager owns it too. A value of another manager is a conflict, or taken over with `force`.
  */
 export function applyConfiguration(live: KubeObject | undefined, application: Application): KubeObject {
   const { config, writer, force, custom } = application

@@ -2,9 +2,9 @@ import type { KubeObject } from './object.ts'
 import type { Schema } from './schema.ts'
 
 /**
- * CustomResourceDefinitions of Calico and its operator reduced to what decides how an object is stored: names and types of fields,
- * what 3.32 defaults, what Kubernetes 1.36 refuses. For machines that do not have the real ones; whoever creates the real ones
- * replaces these.
+ * CustomResourceDefinitions of Calico and its operator reduced to what decides how an object is stored: names and types
+ * of fields, what 3.32 defaults, what Kubernetes 1.36 refuses. For machines that do not have the real ones; whoever
+ * creates the real ones replaces these.
  */
 export const standInLabel = 'calico-ipvs-sync.lab/stand-in'
 

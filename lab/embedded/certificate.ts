@@ -8,7 +8,10 @@ export interface ServerCertificate {
 
 let made: Promise<ServerCertificate> | undefined
 
-/** One certificate for all embedded servers of this process: making keys is what starting hundreds of them would spend its time on. */
+/**
+ * One certificate for all embedded servers of this process: making keys is what starting hundreds of them would spend
+ * its time on.
+ */
 export function sharedCertificate(): Promise<ServerCertificate> {
   made ??= make()
   return made

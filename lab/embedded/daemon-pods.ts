@@ -11,7 +11,9 @@ const letters = 'bcdfghjklmnpqrstvwxz2456789'
 
 const spelled = (bytes: Uint8Array): string => [...bytes].map((byte) => letters[byte % letters.length]).join('')
 
-/** The revision of the DaemonSet's present template: an equal template gets its old name back, as after `rollout undo`. */
+/**
+ * The revision of the DaemonSet's present template: an equal template gets its old name back, as after `rollout undo`.
+ */
 export function revisionOf({ spec }: DaemonSet): string {
   return spelled(createHash('sha256').update(JSON.stringify(spec.template)).digest().subarray(0, 10))
 }

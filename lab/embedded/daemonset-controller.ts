@@ -17,7 +17,9 @@ export interface ControlledResources {
 
 const manager = 'kube-controller-manager'
 
-/** Keeps one pod of every DaemonSet on every node that wants it, rolls changed templates out, and counts in the status. */
+/**
+ * Keeps one pod of every DaemonSet on every node that wants it, rolls changed templates out, and counts in the status.
+ */
 export function startDaemonSetController(context: Context, timers: Timers, resources: ControlledResources): void {
   let isPlanned = false
   const plan = () => {
@@ -71,7 +73,10 @@ interface Rollout {
   podsByNode: Map<string, Pod[]>
 }
 
-/** As the real controller: pods that are unavailable anyway go first and cost nothing, ready ones as far as the budget allows. */
+/**
+ * As the real controller: pods that are unavailable anyway go first and cost nothing, ready ones as far as the budget
+ * allows.
+ */
 function rollOut(context: Context, { pods }: ControlledResources, daemonSet: DaemonSet, rollout: Rollout): void {
   const { updateStrategy } = daemonSet.spec
   if (updateStrategy?.type === 'OnDelete') return

@@ -101,8 +101,8 @@ const subresourceEntries = ({ plural, namespaced, kind, subresources }: Resource
   }))
 
 /**
- * Just enough OpenAPI for kubectl to learn that the server validates fields itself: it looks for the `fieldValidation` parameter
- * of PATCH, kind by kind, and then asks for nothing else.
+ * Just enough OpenAPI for kubectl to learn that the server validates fields itself: it looks for the `fieldValidation`
+ * parameter of PATCH, kind by kind, and then asks for nothing else.
  */
 function openApi(context: Context, groupVersionPath: string): Fieldful | undefined {
   const pathOf = (resource: Resource) =>

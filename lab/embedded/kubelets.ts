@@ -9,7 +9,10 @@ import type { Timers } from './timers.ts'
 import type { Pod } from './workloads.ts'
 import { update } from './writes.ts'
 
-/** Simulated kubelets: nodes report themselves, pods on a node come up, after the delay they ask for, and go when they are deleted. */
+/**
+ * Simulated kubelets: nodes report themselves, pods on a node come up, after the delay they ask for, and go when they
+ * are deleted.
+ */
 export function startKubelets(context: Context, timers: Timers, pods: Resource, nodes: Resource): void {
   const startPod = (key: string, uid: string | undefined) => {
     const pod = context.store.get(pods, key) as Pod | undefined

@@ -1,7 +1,10 @@
 import { standInLabel } from './calico-definitions.ts'
 import type { KubeObject } from './object.ts'
 
-/** The KWOK resources that say how pods live and what their logs hold; this server reads them as KWOK does (`stages`, `pod-logs`). */
+/**
+ * The KWOK resources that say how pods live and what their logs hold; this server reads them as KWOK does (`stages`,
+ * `pod-logs`).
+ */
 export const kwokDefinitions: readonly KubeObject[] = [
   definition('Stage', 'stages', 'Cluster'),
   definition('Logs', 'logs', 'Namespaced'),

@@ -1,8 +1,9 @@
 import { type Fieldful, isRecord } from './object.ts'
 
 /**
- * Lists of the built-in kinds whose items are told apart by keys, by the name of the field that holds the list: strategic merges
- * join their items, field managers own them one by one. (`+listType=map` and `patchMergeKey` in Kubernetes' API types.)
+ * Lists of the built-in kinds whose items are told apart by keys, by the name of the field that holds the list:
+ * strategic merges join their items, field managers own them one by one. (`+listType=map` and `patchMergeKey` in
+ * Kubernetes' API types.)
  */
 const keysByField: Record<string, readonly (readonly string[])[]> = {
   containers: [['name']],

@@ -11,8 +11,8 @@ export interface Writer {
 }
 
 /**
- * The entries after a plain write: what the writer changed or added becomes the writer's with the time of this write, and nobody
- * owns any longer what is gone. Server-side apply has rules of its own (`apply.ts`).
+ * The entries after a plain write: what the writer changed or added becomes the writer's with the time of this write,
+ * and nobody owns any longer what is gone. Server-side apply has rules of its own (`apply.ts`).
  */
 export function trackUpdate(
   before: KubeObject | undefined,

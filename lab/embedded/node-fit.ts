@@ -1,6 +1,9 @@
 import type { DaemonSet, Node, NodeRequirement, NodeSelectorTerm, PodSpec, Taint, Toleration } from './workloads.ts'
 
-/** What the DaemonSet controller adds to every pod it makes: its nodes need not be well for it (`AddOrUpdateDaemonPodTolerations`). */
+/**
+ * What the DaemonSet controller adds to every pod it makes: its nodes need not be well for it
+ * (`AddOrUpdateDaemonPodTolerations`).
+ */
 export function daemonTolerations({ tolerations = [], hostNetwork }: PodSpec): Toleration[] {
   const added = [
     ['not-ready', 'NoExecute'],

@@ -28,7 +28,10 @@ export function validateService(service: KubeObject): void {
   if (causes.length > 0) throw invalid(subjectOf(service.metadata.name), causes)
 }
 
-/** The Service with every node port it needs. Throws 422 with the words the node-port probe reads, 500 for the health check's port. */
+/**
+ * The Service with every node port it needs. Throws 422 with the words the node-port probe reads, 500 for the health
+ * check's port.
+ */
 export function allocateNodePorts(
   service: KubeObject,
   before: KubeObject | undefined,

@@ -1,4 +1,6 @@
-/** The parts of a Kubernetes object that the server itself reads or writes; everything else passes through untouched. */
+/**
+ * The parts of a Kubernetes object that the server itself reads or writes; everything else passes through untouched.
+ */
 export interface KubeObject {
   apiVersion: string
   kind: string

@@ -4,8 +4,8 @@ import { type KubeObject, listAt, recordAt, textAt } from './object.ts'
 import { badRequest } from './status.ts'
 
 /**
- * A pod's log as KWOK serves it: from the file of its `Logs` object, else of the `ClusterLogs` that covers its namespace
- * (CRI format: time, stream, `F`, line). A pod without either has an empty log.
+ * A pod's log as KWOK serves it: from the file of its `Logs` object, else of the `ClusterLogs` that covers its
+ * namespace (CRI format: time, stream, `F`, line). A pod without either has an empty log.
  */
 export function podLog(context: Context, pod: KubeObject, query: URLSearchParams): string {
   const container = containerOf(pod, query.get('container') ?? '')

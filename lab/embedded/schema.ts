@@ -1,7 +1,9 @@
 import { type Fieldful, isRecord } from './object.ts'
 import type { Cause } from './status.ts'
 
-/** The part of a structural schema (OpenAPI v3 in a CustomResourceDefinition) that storing an object takes into account. */
+/**
+ * The part of a structural schema (OpenAPI v3 in a CustomResourceDefinition) that storing an object takes into account.
+ */
 export interface Schema {
   type?: string
   format?: string

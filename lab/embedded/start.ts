@@ -30,7 +30,10 @@ export interface EmbeddedCluster extends LabCluster {
 
 const defaultRange: PortSpan = { min: 30000, max: 32767 }
 
-/** A Kubernetes API server in this process, with the DaemonSet controller and simulated kubelets; nothing outlives `stop`. */
+/**
+ * A Kubernetes API server in this process, with the DaemonSet controller and simulated kubelets; nothing outlives
+ * `stop`.
+ */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedCluster> {
   const { name, workdir, authenticate, nodePortRange = defaultRange, kubernetesVersion = 'v1.36.3' } = options
   const now = options.now ?? (() => new Date())

@@ -9,8 +9,8 @@ export interface Change {
 }
 
 /**
- * What etcd is to the real server: objects by key, one revision counter for all of them, and enough history for watches and for
- * pages of one list to show one moment. Stored objects are never changed in place.
+ * What etcd is to the real server: objects by key, one revision counter for all of them, and enough history for watches
+ * and for pages of one list to show one moment. Stored objects are never changed in place.
  */
 export interface Store {
   revision(): number

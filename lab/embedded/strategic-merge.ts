@@ -3,7 +3,8 @@ import { type Fieldful, isRecord } from './object.ts'
 
 /**
  * Strategic merge as far as kubectl's own commands use it on the built-in kinds: maps merge, keyed lists merge by item,
- * `$patch: delete|replace`, `$retainKeys`, `$deleteFromPrimitiveList/…`; `$setElementOrder/…` only orders and is left out.
+ * `$patch: delete|replace`, `$retainKeys`, `$deleteFromPrimitiveList/…`; `$setElementOrder/…` only orders and is left
+ * out.
  */
 export function strategicMerge(target: unknown, patch: unknown): unknown {
   if (!isRecord(patch)) return patch

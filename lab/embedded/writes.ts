@@ -132,7 +132,10 @@ function checkIdentity(resource: Resource, before: KubeObject, after: KubeObject
   }
 }
 
-/** What only the server sets stays; `/status` changes the status alone, and the plain path never does where `/status` exists. */
+/**
+ * What only the server sets stays; `/status` changes the status alone, and the plain path never does where `/status`
+ * exists.
+ */
 function withSubresource(resource: Resource, { before, after, options }: Update): KubeObject {
   if (options.subresource === 'status') return { ...before, status: after['status'] }
   const kept: Fieldful = { ...before.metadata }
@@ -182,6 +185,11 @@ function tracking(
 }
 
 function commit(context: Context, resource: Resource, object: KubeObject): KubeObject {
+  const { deletionTimestamp, finalizers = [] } = object.metadata
+  // What was only waiting for its last finalizer goes with it; pods go when their kubelet says so.
+  if (deletionTimestamp !== undefined && finalizers.length === 0 && resource.kind !== 'Pod') {
+    return context.store.remove(resource, object)
+  }
   const isDefinition = resource.plural === 'customresourcedefinitions'
   const stored = context.store.put(resource, isDefinition ? established(object, context.now()) : object)
   if (isDefinition) serveDefinition(context.registry, stored)

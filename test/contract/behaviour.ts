@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuthenticatedUser, LabCluster } from '../../lab/cluster.ts'
 
 /**
- * One thing the tool relies on in an API server. `run` throws where the server behaves otherwise. Behaviours share a cluster, so
- * each keeps to names of its own.
+ * One thing the tool relies on in an API server. `run` throws where the server behaves otherwise. Behaviours share a
+ * cluster, so each keeps to names of its own.
  */
 export interface Behaviour {
   name: string

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Behaviour, call } from '../behaviour.ts'
+import { type Behaviour, call, merge } from '../behaviour.ts'
 import { created, felix, felixPath } from '../objects.ts'
 
 export const deleting: Behaviour[] = [
@@ -33,6 +33,19 @@ export const deleting: Behaviour[] = [
       assert.deepEqual([version.status, version.json.reason], [409, 'Conflict'])
       const both = { uid: metadata.uid, resourceVersion: metadata.resourceVersion }
       assert.equal((await call(cluster, 'DELETE', path, { body: { preconditions: both } })).status, 200)
+    },
+  },
+  {
+    name: 'keeps an object until its last finalizer is gone',
+    async run(cluster) {
+      const path = `${felixPath}/deleting-final`
+      await created(cluster, felixPath, felix('deleting-final', {}, { finalizers: ['contract.lab/hold'] }))
+      const { status, json } = await call(cluster, 'DELETE', path)
+      assert.equal(status, 200)
+      assert.ok(json.metadata.deletionTimestamp)
+      assert.ok((await call(cluster, 'GET', path)).json.metadata.deletionTimestamp)
+      assert.equal((await merge(cluster, path, { metadata: { finalizers: null } })).status, 200)
+      assert.equal((await call(cluster, 'GET', path)).status, 404)
     },
   },
   {
