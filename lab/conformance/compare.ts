@@ -120,5 +120,9 @@ export function comparePattern(expression: string, text: string, theirs: OracleV
 
 export function compareSelector(text: string, labels: Record<string, string>, theirs: OracleVerdict): string[] {
   const parsed = parseSelector(text)
-  return unequal('selector', { valid: parsed.ok, matches: parsed.ok && parsed.matches(labels) }, theirs)
+  return unequal(
+    'selector',
+    { valid: parsed.ok, matches: parsed.ok && parsed.matches(new Map(Object.entries(labels))) },
+    theirs,
+  )
 }

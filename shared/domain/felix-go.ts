@@ -46,3 +46,6 @@ const shown = 200
 export const quote = (text: string): string => JSON.stringify(short(text))
 
 export const short = (text: string): string => (text.length > shown ? `${text.slice(0, shown)}…` : text)
+
+/** What Go's decoder says of an object that it cannot read. */
+export class DecodeError extends Error {}

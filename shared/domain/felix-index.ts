@@ -1,9 +1,10 @@
 import type { FelixObject } from './cluster.ts'
-import { type Decoded, type DecodedObject, type DecodeRules, decodeObject, type Entry } from './felix-decode.ts'
-import { goLower, short } from './felix-go.ts'
+import type { DecodeRules, Entry } from './felix-decode.ts'
+import { goLower } from './felix-go.ts'
+import type { Layer, Rules } from './felix-layer.ts'
 import { type Parameter, type Parsed, parametersOf } from './felix-params.ts'
-import { firstError, type Layer, resolveLayers, type Rules } from './felix-resolve.ts'
-import { parseSelector, type Selector } from './felix-selector.ts'
+import { firstError, resolveLayers } from './felix-resolve.ts'
+import { readError, readStore, storeLayers } from './felix-store.ts'
 import type { FelixError, FelixResolution, FelixWarning } from './felix-values.ts'
 import type { CalicoApi } from './report.ts'
 import { atLeast, type CalicoVersion } from './version.ts'
@@ -38,23 +39,6 @@ export interface VersionIndex {
   parse: Rules['parse']
 }
 
-interface SelectorGroup {
-  matches: Selector
-  members: { name: string; object: DecodedObject }[]
-}
-
-interface Store {
-  decoded: ReadonlyMap<string, Decoded>
-  groups: SelectorGroup[]
-  broken: { name: string; reason: string }[]
-  /** About objects, so the same on every node. */
-  warnings: FelixWarning[]
-}
-
-const listed = 10
-const nodePrefix = 'node.'
-const objectName = (name: string): string => `FelixConfiguration/${name}`
-
 /** Objects decoded once by the rules of one Calico version. */
 export function indexForVersion(source: FelixSource, calico: CalicoVersion): VersionIndex {
   const parameters = parametersOf(calico)
@@ -69,7 +53,7 @@ export function indexForVersion(source: FelixSource, calico: CalicoVersion): Ver
     resolve(node) {
       const rules: Rules = { parameters, parse, usesNftablesMask: maskRule(calico, node.kubeProxyNftables ?? false) }
       const local = localLayers(node, parameters)
-      const early = firstError(local, rules) ?? (notReady ? notReadyError : readError(node, store, selectors))
+      const early = firstError(local, rules) ?? (notReady ? notReadyError : readError(node.nodeName, store, selectors))
       if (early) return early
       const { layers, overlap } = storeLayers(node, store)
       const key = JSON.stringify([signature(node), layers.map((layer) => layer.object), overlap?.message])
@@ -154,43 +138,6 @@ function fileEntries(file: Readonly<Record<string, string>>): Map<string, Entry[
   return entries
 }
 
-function readStore(objects: readonly FelixObject[], rules: DecodeRules): Store {
-  const decoded = new Map(objects.map((object) => [object.name, decodeObject(object, rules)]))
-  const groups = new Map<string, SelectorGroup>()
-  const warnings: FelixWarning[] = []
-  for (const [name, object] of decoded) {
-    if (!object.ok || object.nodeSelector === undefined || name === 'default' || name.startsWith(nodePrefix)) continue
-    const group = groups.get(object.nodeSelector)
-    const parsed = group ? { ok: true as const, matches: group.matches } : parseSelector(object.nodeSelector)
-    if (parsed.ok) {
-      const members = [...(group?.members ?? []), { name, object }]
-      groups.set(object.nodeSelector, { matches: parsed.matches, members })
-    } else if (warnings.length < listed) warnings.push(badSelector(name, object.nodeSelector, parsed.reason))
-  }
-  const broken = [...decoded].flatMap(([name, object]) => (object.ok ? [] : [{ name, reason: object.reason }]))
-  if (!rules.selectors) warnings.push(...broken.slice(0, listed).map(undecodable))
-  return { decoded, broken, groups: [...groups.values()], warnings }
-}
-
-const badSelector = (name: string, selector: string, reason: string): FelixWarning => ({
-  kind: 'selector-invalid',
-  source: 'selector',
-  object: objectName(name),
-  field: 'spec.nodeSelector',
-  raw: short(selector),
-  decides: false,
-  message: `the object is ignored, its nodeSelector cannot be parsed: ${reason}`,
-})
-
-/** Until 3.31 Felix starts with `default` and its own node's object alone; then its watch meets the others. */
-const undecodable = ({ name, reason }: { name: string; reason: string }): FelixWarning => ({
-  kind: 'undecodable',
-  source: name.startsWith(nodePrefix) ? 'host' : 'selector',
-  object: objectName(name),
-  decides: false,
-  message: `Felix cannot read this object (${reason}); it starts, but takes no further changes until it is mended`,
-})
-
 const notReadyError: FelixError = {
   outcome: 'error',
   message:
@@ -199,55 +146,3 @@ const notReadyError: FelixError = {
   objects: [],
   warnings: [],
 }
-
-function readError(node: FelixNode, store: Store, listsAll: boolean): FelixError | undefined {
-  const own = new Set(['default', `${nodePrefix}${node.nodeName}`])
-  const broken = listsAll ? store.broken : store.broken.filter((it) => own.has(it.name))
-  const [first] = broken
-  if (!first) return undefined
-  return {
-    outcome: 'error',
-    message: `Felix does not start, and one that runs keeps its old configuration: ${objectName(first.name)} cannot be read: ${first.reason}`,
-    stage: 'read',
-    objects: broken.slice(0, listed).map((it) => objectName(it.name)),
-    warnings: [],
-  }
-}
-
-function storeLayers(node: FelixNode, store: Store): { layers: Layer[]; overlap: FelixWarning | undefined } {
-  const { winner, overlap } = selected(node.nodeLabels, store)
-  const layers = [
-    layerOf('host', `${nodePrefix}${node.nodeName}`, store),
-    ...(winner === undefined ? [] : [layerOf('selector', winner, store)]),
-    layerOf('global', 'default', store),
-  ]
-  return { layers: layers.filter((layer) => layer !== undefined), overlap }
-}
-
-function layerOf(source: Layer['source'], name: string, store: Store): Layer | undefined {
-  const object = store.decoded.get(name)
-  return object?.ok ? { source, object: objectName(name), entries: object.entries } : undefined
-}
-
-/** The oldest counts, whole; of the same age the first by name (MergeSelectorConfigs, felix/calc/config_batcher.go). */
-function selected(labels: Readonly<Record<string, string>>, store: Store): { winner?: string; overlap?: FelixWarning } {
-  const matching = store.groups.filter((group) => group.matches(labels)).flatMap((group) => group.members)
-  let winner = matching[0]
-  for (const member of matching) if (winner && isBefore(member, winner)) winner = member
-  if (!winner) return {}
-  if (matching.length === 1) return { winner: winner.name }
-  const names = matching.slice(0, listed).map((member) => member.name)
-  const overlap: FelixWarning = {
-    kind: 'selector-overlap',
-    source: 'selector',
-    object: objectName(winner.name),
-    field: 'spec.nodeSelector',
-    decides: true,
-    message: `${matching.length} objects select this node (${names.sort().join(', ')}); only the oldest counts: ${winner.name}`,
-  }
-  return { winner: winner.name, overlap }
-}
-
-type Member = SelectorGroup['members'][number]
-const isBefore = (a: Member, b: Member): boolean =>
-  a.object.createdAt === b.object.createdAt ? a.name < b.name : a.object.createdAt < b.object.createdAt

@@ -1,4 +1,4 @@
-import { felixParameters } from './felix-resolve.ts'
+import { felixParameters } from './felix-layer.ts'
 import type { DerivedValues, FelixPartly, FelixResolution, FelixValues, FelixWarning } from './felix-values.ts'
 
 type Values = FelixValues & DerivedValues

@@ -2,7 +2,7 @@
  * Calico's selector language (libcalico-go/lib/selector), as far as a FelixConfiguration's `nodeSelector` needs it:
  * read once, then asked per node.
  */
-export type Selector = (labels: Readonly<Record<string, string>>) => boolean
+export type Selector = (labels: ReadonlyMap<string, string>) => boolean
 
 export type SelectorResult = { ok: true; matches: Selector } | { ok: false; reason: string }
 
@@ -27,7 +27,7 @@ export function parseSelector(text: string): SelectorResult {
   try {
     const tokens = tokenize(text)
     if (tokens[0]?.kind === 'end') return { ok: true, matches: () => true }
-    const reader: Reader = { tokens, at: 0, depth: 0 }
+    const reader: Reader = { tokens, at: 0 }
     const matches = readOr(reader)
     if (peek(reader).kind !== 'end') throw new SyntaxError('unexpected content at end of selector')
     return { ok: true, matches }
@@ -40,6 +40,7 @@ export function parseSelector(text: string): SelectorResult {
 function tokenize(text: string): Token[] {
   const tokens: Token[] = []
   let at = 0
+  let open = 0
   const take = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at
     const found = pattern.exec(text)
@@ -49,7 +50,11 @@ function tokenize(text: string): Token[] {
   for (;;) {
     take(blank)
     if (at >= text.length) return [...tokens, { kind: 'end' }]
-    tokens.push(nextToken(take, tokens.at(-1)?.kind === 'label'))
+    const token = nextToken(take, tokens.at(-1)?.kind === 'label')
+    if (token.kind === '(') open++
+    if (token.kind === ')') open--
+    if (open > depthMax) throw new SyntaxError('nested too deeply')
+    tokens.push(token)
   }
 }
 
@@ -90,7 +95,6 @@ function takeIdentifier(take: Take): string {
 interface Reader {
   tokens: Token[]
   at: number
-  depth: number
 }
 
 const peek = (reader: Reader): Token => reader.tokens[reader.at] ?? { kind: 'end' }
@@ -101,13 +105,11 @@ const next = (reader: Reader): Token => {
 }
 
 function readOr(reader: Reader): Selector {
-  if (++reader.depth > depthMax) throw new SyntaxError('nested too deeply')
   const terms = [readAnd(reader)]
   while (peek(reader).kind === '||') {
     next(reader)
     terms.push(readAnd(reader))
   }
-  reader.depth--
   return terms.length === 1 ? (terms[0] as Selector) : (labels) => terms.some((term) => term(labels))
 }
 
@@ -132,7 +134,7 @@ function readOperation(reader: Reader): Selector {
 
 function readOperand(reader: Reader): Selector {
   const token = next(reader)
-  if (token.kind === 'has') return (labels) => Object.hasOwn(labels, token.value)
+  if (token.kind === 'has') return (labels) => labels.has(token.value)
   if (token.kind === 'all') return () => true
   if (token.kind === 'label') return readComparison(reader, token.value)
   if (token.kind !== '(') throw new SyntaxError(`unexpected token: ${token.kind}`)
@@ -143,12 +145,10 @@ function readOperand(reader: Reader): Selector {
 
 function readComparison(reader: Reader, label: string): Selector {
   const operator = next(reader).kind
-  const valueOf = (labels: Readonly<Record<string, string>>) =>
-    Object.hasOwn(labels, label) ? labels[label] : undefined
   if (operator === 'in' || operator === 'not in') {
     const values = readSet(reader)
     return (labels) => {
-      const value = valueOf(labels)
+      const value = labels.get(label)
       return value === undefined ? operator === 'not in' : values.has(value) === (operator === 'in')
     }
   }
@@ -156,7 +156,7 @@ function readComparison(reader: Reader, label: string): Selector {
   if (compare === undefined) throw new SyntaxError(`expected == or != not: ${operator}`)
   const token = next(reader)
   if (token.kind !== 'string') throw new SyntaxError('expected string')
-  return (labels) => compare(valueOf(labels), token.value)
+  return (labels) => compare(labels.get(label), token.value)
 }
 
 const comparisons = {

@@ -5,7 +5,7 @@ import { failed, type Read, read } from '../../shared/domain/read.ts'
 
 const configMap = (data: Record<string, string>): Read<ConfigMapState | undefined> =>
   read({ data, createdAt: '', managedFields: [], labels: {}, annotations: {} })
-const unreadable = failed({ kind: 'denied' as const, object: 'ConfigMap', message: '' })
+const unreadable = failed<ConfigMapState | undefined>({ kind: 'denied' as const, object: 'ConfigMap', message: '' })
 
 const resolve = (
   from: { env?: EnvVar[]; envFrom?: EnvFrom[] },
