@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { EKSClient, UpdateClusterConfigCommand } from '@aws-sdk/client-eks'
@@ -161,7 +161,10 @@ beforeAll(async () => {
     onMoment: (moment) => void moments.push(moment),
   })
 })
-afterAll(() => cloud.stop())
+afterAll(async () => {
+  await cloud.stop()
+  rmSync(assembly.folder, { recursive: true })
+})
 
 const sdk = (service: string) => ({
   region: 'eu-west-1',

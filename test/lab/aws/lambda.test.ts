@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createKeyring, type Keyring } from '../../../lab/aws/keyring.ts'
 import { createFunctions, type Functions, type Invocation } from '../../../lab/aws/lambda.ts'
 import { readTemplate, resolveTemplate, type Stack } from '../../../lab/aws/template.ts'
-import { assemble, lambda, role } from './handlers.ts'
+import { type Assembly, assemble, lambda, role } from './handlers.ts'
 
 const handlers = {
   echo: `export const handler = async (event, context) => {
@@ -17,6 +18,7 @@ const handlers = {
 }
 const arn = (name: string) => `arn:aws:lambda:eu-west-1:111122223333:function:${name}`
 
+let source: Assembly
 let stack: Stack
 let keyring: Keyring
 let functions: Functions
@@ -24,7 +26,7 @@ let invocations: Invocation[]
 let lines: string[]
 
 beforeAll(async () => {
-  const source = await assemble(
+  source = await assemble(
     {
       ...role,
       Echo: lambda('echo', { Environment: { Variables: { TABLE: { Ref: 'AWS::StackName' } } }, MemorySize: 256 }),
@@ -49,7 +51,10 @@ beforeEach(() => {
   invocations = []
   lines = []
 })
-afterAll(() => functions.stop())
+afterAll(async () => {
+  await functions.stop()
+  rmSync(source.folder, { recursive: true })
+})
 
 const payloadOf = ({ result }: Invocation): Record<string, unknown> => {
   if ('error' in result) throw new Error(result.error.errorMessage)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EKSClient, UpdateAddonCommand } from '@aws-sdk/client-eks'
@@ -19,13 +19,13 @@ const cluster = {
   addons: [{ name: 'kube-proxy', version: 'v1.36.1-eksbuild.1', configurationValues: '{"mode":"iptables"}' }],
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'lab-aws-'))
 let cloud: Cloud
 const moments: Moment[] = []
 const ofKind = <K extends Moment['kind']>(kind: K) =>
   moments.filter((moment): moment is Extract<Moment, { kind: K }> => moment.kind === kind)
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lab-aws-'))
   const [bundles, outdir] = [join(folder, 'lambda'), join(folder, 'cdk.out')]
   await bundleAll({ to: bundles })
   const config = parseConfig({ env: place, emails: ['ops@example.com'], slackWebhookSecretArn })
@@ -39,7 +39,10 @@ beforeAll(async () => {
   })
   cloud.secrets.put(slackWebhookSecretArn, cloud.slack.webhookUrl)
 })
-afterAll(() => cloud.stop())
+afterAll(async () => {
+  await cloud.stop()
+  rmSync(folder, { recursive: true })
+})
 
 describe('the stack as synthesized, with its functions as bundled', () => {
   test('a change of an add-on is noticed by its rules, and people hear that the cluster cannot be reached', async () => {
