@@ -4,11 +4,12 @@ import { adminClient } from '../admin-client.ts'
 import { requireBinary } from '../binaries.ts'
 import type { ClusterOptions, LabCluster, PortSpan } from '../cluster.ts'
 import { freePorts } from '../loopback.ts'
-import { type LabProcess, startProcess, untilReady } from '../processes.ts'
+import { startProcess } from '../processes.ts'
 import { type ApiServer, createApiServer } from './api-server.ts'
-import { controllerArguments, etcdArguments, kwokArguments, schedulerArguments } from './arguments.ts'
+import { etcdArguments } from './arguments.ts'
+import { type Controllers, createControllers } from './controllers.ts'
 import { type ClusterFiles, writeClusterFiles, writeKubeconfig } from './files.ts'
-import { prepareKwok, writeKwokConfig } from './simulated-kubelets.ts'
+import { prepareKwok } from './simulated-kubelets.ts'
 import { serveTokenWebhook } from './token-webhook.ts'
 
 export interface ControlPlaneOptions extends ClusterOptions {
@@ -51,48 +52,56 @@ interface Start {
 
 async function start({ options, kubelab, files, undo, stop }: Start): Promise<LabCluster> {
   const { name, authenticate, nodePortRange = defaultNodePortRange } = options
-  const launch = (program: string, args: string[]): LabProcess => {
-    const logFile = join(files.folder, `${program}.log`)
-    const launched = startProcess({ name: program, command: kubelab, args: [program, ...args], logFile })
-    undo.push(() => launched.kill())
-    return launched
-  }
   const [port = 0, etcdPort = 0, peerPort = 0, kwokPort = 0] = await freePorts(4)
-  const server = `https://127.0.0.1:${port}`
-  const access = { server, caPem: files.authority.certPem, token: files.adminToken }
-  const client = adminClient(access)
-  undo.push(client.close)
+  const access = { server: `https://127.0.0.1:${port}`, caPem: files.authority.certPem, token: files.adminToken }
+  const { request, close } = adminClient(access)
+  undo.push(close)
   const webhook = authenticate && (await serveTokenWebhook(files, authenticate))
   if (webhook) undo.push(webhook.close)
-  launch('etcd', etcdArguments(files.folder, etcdPort, peerPort))
-  const apiServer = createApiServer({
-    kubelab,
-    files,
-    port,
-    etcdPort,
-    tokenWebhook: webhook?.kubeconfig,
-    request: client.request,
+  const etcd = startProcess({
+    name: 'etcd',
+    command: kubelab,
+    args: ['etcd', ...etcdArguments(files.folder, etcdPort, peerPort)],
+    logFile: join(files.folder, 'etcd.log'),
   })
+  undo.push(() => etcd.kill())
+  const apiServer = createApiServer({ kubelab, files, port, etcdPort, tokenWebhook: webhook?.kubeconfig, request })
   undo.push(apiServer.kill)
   await apiServer.start(nodePortRange)
   const kubeconfig = writeKubeconfig({ file: join(files.folder, 'kubeconfig'), name, ...access })
-  await prepareKwok(client, kubelab)
-  const config = writeKwokConfig(files.folder)
-  launch('kube-controller-manager', controllerArguments(kubeconfig))
-  launch('kube-scheduler', schedulerArguments(kubeconfig))
-  const kwok = launch('kwok', kwokArguments({ files, kubeconfig, config, port: kwokPort }))
-  await untilReady(kwok, () => answers(kwokPort, files))
-  return labCluster({ name, server, files, kubeconfig, request: client.request, apiServer, nodePortRange, stop })
+  await prepareKwok({ request }, kubelab)
+  const controllers = createControllers({ kubelab, files, kubeconfig, kwokPort })
+  undo.push(controllers.kill)
+  await controllers.start()
+  return labCluster({
+    name,
+    server: access.server,
+    files,
+    kubeconfig,
+    request,
+    apiServer,
+    controllers,
+    nodePortRange,
+    stop,
+  })
 }
 
 interface Parts extends Pick<LabCluster, 'name' | 'server' | 'kubeconfig' | 'request' | 'stop'> {
   files: ClusterFiles
   apiServer: ApiServer
+  controllers: Controllers
   nodePortRange: PortSpan
 }
 
-function labCluster({ files, apiServer, nodePortRange, ...rest }: Parts): LabCluster {
+function labCluster({ files, apiServer, controllers, nodePortRange, ...rest }: Parts): LabCluster {
   let range = nodePortRange
+  const suspend = async (): Promise<void> => {
+    await Promise.all([apiServer.kill(), controllers.kill()])
+  }
+  const resume = async (): Promise<void> => {
+    await apiServer.start(range)
+    await controllers.start()
+  }
   return {
     kind: 'real',
     ...rest,
@@ -100,21 +109,10 @@ function labCluster({ files, apiServer, nodePortRange, ...rest }: Parts): LabClu
     adminToken: files.adminToken,
     setNodePortRange: async (next) => {
       range = next
-      await apiServer.kill()
-      await apiServer.start(range)
+      await suspend()
+      await resume()
     },
-    suspend: apiServer.kill,
-    resume: () => apiServer.start(range),
-  }
-}
-
-/** KWOK listens only once its controllers run. */
-async function answers(port: number, files: ClusterFiles): Promise<boolean> {
-  const kwok = adminClient({ server: `https://127.0.0.1:${port}`, caPem: files.authority.certPem, token: '' })
-  try {
-    await kwok.request('GET', '/healthz')
-    return true
-  } finally {
-    kwok.close()
+    suspend,
+    resume,
   }
 }

@@ -131,6 +131,16 @@ test("after a change of kube-proxy's mode its pods' logs tell the mode they star
   expect(await logOf(kept)).toContain('Using ipvs Proxier')
 })
 
+test('pods are replaced soon after a suspended control plane has come back', async () => {
+  const [before] = await podsOf(calicoNode.namespace, 'calico-node')
+  await cluster.suspend()
+  await sleep(5000)
+  await cluster.resume()
+  await cluster.request('DELETE', podPath(before))
+  const after = await podOn(before?.node, ({ name, ready }) => name !== before?.name && ready)
+  expect(after.node).toBe(before?.node)
+})
+
 test('a manifest install lies in kube-system, waits as told and is only replaced by hand where it is told so', async () => {
   const workdir = mkdtempSync(join(tmpdir(), 'lab-fixtures-'))
   const manifest = await startControlPlane({ name: 'manifest', workdir })
