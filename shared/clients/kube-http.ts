@@ -36,7 +36,7 @@ export const defaultLimits: ExchangeLimits = {
   until: Number.POSITIVE_INFINITY,
 }
 
-/** Set by the build of a release; the name is what administrators find in audit logs. */
+/** What administrators find in audit logs: our name and the version of package.json. */
 export const userAgent = 'calico-ipvs-sync/0.1.0'
 
 /** At one time: more would only queue behind each other in the server's own limits. */

@@ -21,8 +21,14 @@ export function metadataOf(object: Foreign): Metadata {
     resourceVersion: text('resourceVersion'),
     createdAt: text('creationTimestamp'),
     labels: textMapOf(metadata['labels']),
-    annotations: textMapOf(metadata['annotations']),
+    annotations: withoutManifest(textMapOf(metadata['annotations'])),
   }
+}
+
+/** `kubectl apply` keeps the whole manifest in an annotation, with every variable of every container: secrets among them. */
+function withoutManifest(annotations: Record<string, string>): Record<string, string> {
+  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...others } = annotations
+  return others
 }
 
 export function managedFieldsOf(object: Foreign): ManagedFields[] {

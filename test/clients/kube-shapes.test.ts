@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
+import { readFileSync } from 'node:fs'
 import { envOf, isCalicoNode, repositoryOf, templateOf } from '../../shared/clients/kube-containers.ts'
 import { daemonSetOf } from '../../shared/clients/kube-daemon-sets.ts'
+import { userAgent } from '../../shared/clients/kube-http.ts'
+import { metadataOf } from '../../shared/clients/kube-metadata.ts'
 import { nodeOf, nodePortsOf } from '../../shared/clients/kube-nodes.ts'
 import { podReader } from '../../shared/clients/kube-pods.ts'
 
@@ -198,4 +201,14 @@ test('a Service holds its node ports and its health check’s', () => {
     { port: 31000, service: 'd/w', field: 'nodePort', protocol: 'SCTP' },
     { port: 32001, service: 'd/w', field: 'healthCheckNodePort' },
   ])
+})
+
+test('what kubectl keeps of a manifest is not kept: it holds whole environments, secrets among them', () => {
+  const annotations = { a: 'b', 'kubectl.kubernetes.io/last-applied-configuration': '{"env":"secret"}' }
+  expect(metadataOf({ metadata: { name: 'n', annotations } }).annotations).toEqual({ a: 'b' })
+})
+
+test('audit logs name the tool and its version', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  expect(userAgent).toBe(`calico-ipvs-sync/${version}`)
 })
