@@ -87,11 +87,10 @@ function phaseOf(pod: KubeObject): string {
 
 const portsOf = (service: KubeObject): string =>
   listAt(service, 'spec', 'ports')
-    .map((port) => recordAt(port))
-    .map(
-      ({ port, nodePort, protocol }) =>
-        `${String(port)}${nodePort === undefined ? '' : `:${String(nodePort)}`}/${String(protocol)}`,
-    )
+    .map((port) => {
+      const { nodePort, port: inside, protocol } = recordAt(port)
+      return `${text(inside)}${nodePort === undefined ? '' : `:${text(nodePort)}`}/${text(protocol)}`
+    })
     .join(',')
 
 /** As kubectl writes it, in the largest unit alone. */
