@@ -1,0 +1,95 @@
+import { gapsOf } from './assess-access.ts'
+import { calicoSets, hasNoCalico } from './assess-applicability.ts'
+import { underWay } from './assess-changing.ts'
+import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
+import { nodeFacts } from './assess-nodes.ts'
+import { desiredOf, serviceRangeOf } from './assess-ranges.ts'
+import { nodeReport, report } from './assess-report.ts'
+import { clusterVerdict, nodeVerdict } from './assess-verdict.ts'
+import { kubernetesMinor } from './assess-version.ts'
+import type { Assessment, NodeAssessment } from './assessment.ts'
+import type { ClusterState } from './cluster.ts'
+import { clusterFindings, nodeTroubles } from './findings-all.ts'
+import type { Policy } from './policy.ts'
+import { commonMode, configuredModes } from './proxy-mode.ts'
+import { valueOf } from './read.ts'
+
+export { ownerOf, type Owner } from './findings-owner.ts'
+
+/**
+ * What is true of a cluster and what it means, per node and as a whole. Pure: the same state gives the same answer, live,
+ * in a Lambda or from a captured file; "now" is the state's `observedAt`.
+ */
+export function assess(state: ClusterState, policy: Policy): Assessment {
+  const cluster = factsOf(state, policy)
+  const judged = cluster.nodes.map((it) => {
+    const troubles = nodeTroubles(it, cluster)
+    return { it, troubles, judgement: nodeVerdict(it, troubles, cluster) }
+  })
+  const nodes = judged.map(({ it, judgement }) => nodeReport(it, judgement))
+  const verdict = clusterVerdict(
+    cluster,
+    nodes.map((it) => it.verdict),
+  )
+  const found = judged.flatMap(({ it, troubles }) => troubles.map((trouble) => ({ node: it.node.name, trouble })))
+  return {
+    report: report(cluster, { verdict, nodes, findings: clusterFindings(found, cluster) }),
+    ...(cluster.desired && { desired: cluster.desired }),
+    nodes: cluster.nodes.map(nodeAssessment),
+  }
+}
+
+/** Everything the checks ask about, worked out once. */
+function factsOf(state: ClusterState, policy: Policy): ClusterFacts {
+  const configurations = configuredModes(state)
+  const serviceRange = serviceRangeOf(state)
+  const { ranges: desired, strays } = desiredOf(state, serviceRange)
+  const configuredMode = commonMode(configurations)
+  const minor = kubernetesMinor(state)
+  return {
+    state,
+    policy,
+    now: Date.parse(state.observedAt),
+    gaps: gapsOf(state),
+    underWay: underWay(state),
+    serviceRange,
+    ...(desired && { desired }),
+    strays,
+    install: installOf(state),
+    calicoSets: calicoSets(state),
+    configurations,
+    ...(configuredMode && { configuredMode }),
+    ...(minor !== undefined && { kubernetesMinor: minor }),
+    vpcCni: usesVpcCni(state),
+    nodes: nodeFacts(state, { desired, configurations }),
+  }
+}
+
+/** The operator's DaemonSet stands in a namespace of its own; that also tells where the Installation may not be read. */
+function installOf(state: ClusterState): ClusterFacts['install'] {
+  if (hasNoCalico(state)) return 'none'
+  const byOperator = calicoSets(state).some(({ namespace }) => namespace === 'calico-system')
+  return byOperator || valueOf(state.installation) ? 'operator' : 'manifest'
+}
+
+/** EKS's own CNI unless the operator says that Calico's is used. */
+const usesVpcCni = (state: ClusterState): boolean => {
+  const said = valueOf(state.installation)?.cniType
+  if (said !== undefined) return said === 'AmazonVPC'
+  const isEks = /-eks-/.test(valueOf(state.kubernetesVersion) ?? '') || valueOf(state.eks) !== undefined
+  return isEks
+}
+
+const nodeAssessment = (it: NodeFacts): NodeAssessment => ({
+  node: it.node,
+  applicable: it.outside === undefined,
+  runningMode: it.running?.mode ?? 'unknown',
+  ...(it.calicoPod && { calicoPod: it.calicoPod }),
+  ...(it.running && { kubeProxyPod: it.running.pod }),
+  ...(it.version && { calicoVersion: it.version }),
+  ...(it.felix && { felix: it.felix }),
+  rangeDiffers: it.rangeDiffers,
+  missedMode: it.view.missed,
+  olderThanMode: it.view.olderThanMode,
+  broken: it.outside === undefined && it.calicoPod?.ready !== true,
+})

@@ -1,0 +1,58 @@
+import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
+import type { NodeCheck, NodeTrouble, Trouble } from './findings.ts'
+import { grouped, inOrder } from './findings.ts'
+import * as whole from './findings-cluster.ts'
+import * as combination from './findings-combination.ts'
+import * as mark from './findings-mark.ts'
+import * as mode from './findings-mode.ts'
+import * as range from './findings-range.ts'
+import type { Finding } from './report.ts'
+
+const nodeChecks: readonly NodeCheck[] = [
+  range.rangeDiffers,
+  range.specIgnored,
+  range.rangeShadowed,
+  range.rangeInvalid,
+  mode.modeNotRolled,
+  mode.modeUnproven,
+  mode.felixMissedMode,
+  mode.staleDevice,
+  combination.ipvsWithBpf,
+  combination.ipvsWithNftables,
+  combination.interfaceExclude,
+  combination.selectorOverlap,
+  mark.markCapacity,
+  mark.markInvalid,
+  mark.markOverlap,
+  mark.markTablesDiffer,
+]
+
+const clusterChecks: readonly whole.ClusterCheck[] = [
+  whole.unread,
+  whole.updating,
+  whole.strayPorts,
+  whole.ownedByGitops,
+  whole.operatorIgnored,
+  whole.apiUnavailable,
+  whole.notReady,
+  whole.updateStrategy,
+  whole.rolloutHalted,
+  whole.flapping,
+  mode.modeMixed,
+  mode.modeMisconfigured,
+  mode.ipvsDeprecated,
+  range.specContradicts,
+  mark.markNotStorable,
+]
+
+/** Everything found on one node; nothing on a node outside the question. */
+export const nodeTroubles = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
+  it.outside === undefined ? nodeChecks.flatMap((check) => check(it, cluster)) : []
+
+/** All findings, equal ones of many nodes put together, the worst first. Without Calico only what could not be read. */
+export function clusterFindings(found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] {
+  if (cluster.install === 'none') return inOrder(whole.unread(cluster))
+  const inside = cluster.nodes.filter(({ outside }) => outside === undefined).length
+  const all = [...found, ...combination.nftablesModeDiffers(cluster)]
+  return inOrder([...grouped(all, inside), ...clusterChecks.flatMap((check) => check(cluster))])
+}

@@ -1,0 +1,268 @@
+import { failedStatus } from './assess-changing.ts'
+import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
+import { ownerOf } from './findings-owner.ts'
+import { decidingLayer, isReachedByDefault } from './findings-range.ts'
+import { felixObject, rangeManifest, rolloutRestart } from './findings-remedy.ts'
+import { formatRanges, parsePortList, sameRanges } from './ports.ts'
+import { isRolledOut } from './proxy-mode-configured.ts'
+import { podId } from './proxy-mode-samples.ts'
+import type { ReadFailure } from './read.ts'
+import { valueOf } from './read.ts'
+import type { Evidence, Finding, Severity } from './report.ts'
+import { lease, ours } from './rollout-annotations.ts'
+
+/** Looks at the cluster as a whole. */
+export type ClusterCheck = (cluster: ClusterFacts) => Finding[]
+
+const refused = (it: ReadFailure): boolean => it.kind === 'denied' || it.kind === 'unauthenticated'
+
+/** What could not be read: without the first kind no verdict, without the second no write. */
+export const unread: ClusterCheck = ({ gaps }) =>
+  [
+    { failures: gaps.needed, severity: 'warning' as const, meaning: 'so it cannot be told whether Calico is in step' },
+    {
+      failures: gaps.wanted,
+      severity: 'info' as const,
+      meaning: 'the verdict stands without it, but nothing is written',
+    },
+  ].flatMap(({ failures, ...about }) => [
+    ...gap(
+      failures.filter((it) => !refused(it)),
+      { code: 'UNREACHABLE', ...about },
+    ),
+    ...gap(failures.filter(refused), { code: 'ACCESS_DENIED', ...about }),
+  ])
+
+interface Gap {
+  code: 'UNREACHABLE' | 'ACCESS_DENIED'
+  severity: Severity
+  meaning: string
+}
+
+function gap(failures: readonly ReadFailure[], { code, severity, meaning }: Gap): Finding[] {
+  const [first] = failures
+  if (!first) return []
+  const objects = failures.map(({ object }) => object).join(', ')
+  const verb = code === 'UNREACHABLE' ? 'got no usable answer for' : 'was not allowed to read'
+  return [
+    {
+      code,
+      severity,
+      subject: 'cluster',
+      message: `The tool ${verb} ${objects}, ${meaning}. ${first.message}`,
+      evidence: failures.map(({ object, status, message }) => ({
+        object,
+        field: status === undefined ? 'answer' : `HTTP ${status}`,
+        value: message,
+      })),
+      remedy: 'calico-ipvs-sync doctor names the hop that fails and what to paste to mend it.',
+    },
+  ]
+}
+
+export const updating: ClusterCheck = ({ underWay, state }) => {
+  const passing = underWay.map(
+    (it): Finding => ({ ...it, severity: it.code === 'CALICO_MIGRATING' ? 'warning' : 'info' }),
+  )
+  const status = failedStatus(state)
+  if (status === undefined) return passing
+  const evidence = [{ object: 'eks:DescribeCluster', field: 'status', value: status }]
+  const message = `EKS says the cluster is ${status}: nothing is written to it.`
+  return [...passing, { code: 'CLUSTER_UPDATING', severity: 'warning', subject: 'cluster', message, evidence }]
+}
+
+export const strayPorts: ClusterCheck = ({ strays, serviceRange, nodes }) => {
+  if (strays.length === 0 || nodes.every(({ outside }) => outside !== undefined)) return []
+  const ports = formatRanges(strays.map(({ port }) => ({ min: port, max: port }))).join(', ')
+  return [
+    {
+      code: 'STRAY_NODE_PORT',
+      severity: 'info',
+      subject: 'cluster',
+      message: `Node ports in use outside the service range ${serviceRange.min}-${serviceRange.max}: ${ports}. They stay until their Service is made again; Calico's range must hold them until then.`,
+      evidence: strays.slice(0, 20).map(({ service, field, port }) => ({
+        object: `Service/${service}`,
+        field: field === 'nodePort' ? 'spec.ports[].nodePort' : 'spec.healthCheckNodePort',
+        value: `${port}`,
+      })),
+      remedy: 'Make the Services again, or set a nodePort inside the range, when their clients can follow.',
+    },
+  ]
+}
+
+/** Only where something is to be written there: an owner of an object in step is nobody's business. */
+export const ownedByGitops: ClusterCheck = (cluster) => {
+  const { nodes, desired, policy } = cluster
+  const object = felixObject(cluster, 'default')
+  const owner = object && ownerOf(object)
+  const needed = nodes.some((it) => it.rangeDiffers && isReachedByDefault(it, cluster))
+  if (!owner || !desired || !needed) return []
+  return [
+    {
+      code: 'OWNED_BY_GITOPS',
+      severity: policy.ignoreOwner ? 'info' : 'warning',
+      subject: 'FelixConfiguration/default',
+      message: `${owner.tool} owns FelixConfiguration/default and would undo a change made here: the range is to be changed at its source.`,
+      evidence: [owner.evidence],
+      remedy: `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`,
+    },
+  ]
+}
+
+const ignoreKey = 'unsupported.operator.tigera.io/ignore'
+
+/** The operator then leaves the object alone, updates and repairs included. */
+export const operatorIgnored: ClusterCheck = ({ state, calicoSets }) => {
+  const objects = [
+    { object: 'Installation/default', annotations: valueOf(state.installation)?.annotations ?? {} },
+    ...calicoSets.map((it) => ({ object: `DaemonSet/${it.namespace}/${it.name}`, annotations: it.annotations })),
+    ...(valueOf(state.felix)?.objects ?? [])
+      .filter(({ name }) => name === 'default')
+      .map(({ name, annotations }) => ({ object: `FelixConfiguration/${name}`, annotations })),
+  ]
+  return objects
+    .filter(({ annotations }) => annotations[ignoreKey] === 'true')
+    .map(({ object }) => ({
+      code: 'OPERATOR_IGNORED',
+      severity: 'warning',
+      subject: object,
+      message: `The operator is told to ignore ${object}: it neither updates nor repairs it.`,
+      evidence: [{ object, field: `metadata.annotations[${ignoreKey}]`, value: 'true' }],
+      remedy: `Remove the annotation ${ignoreKey} when its reason is gone.`,
+    }))
+}
+
+export const apiUnavailable: ClusterCheck = ({ state }) => {
+  const failure = valueOf(state.felix)?.v3Failure
+  if (!failure) return []
+  return [
+    {
+      code: 'CALICO_API_UNAVAILABLE',
+      severity: 'warning',
+      subject: 'APIService/v3.projectcalico.org',
+      message: `projectcalico.org/v3 is registered but does not answer; the raw objects were read instead, and nothing is written while it cannot be told which API counts. ${failure.message}`,
+      evidence: [
+        {
+          object: failure.object,
+          field: failure.status === undefined ? 'answer' : `HTTP ${failure.status}`,
+          value: failure.message,
+        },
+      ],
+      remedy: 'kubectl get apiservice v3.projectcalico.org -o yaml; kubectl get pods -A -l k8s-app=calico-apiserver',
+    },
+  ]
+}
+
+const settling = 5 * 60_000
+
+/** Apart from nodes on which the pod has only just started. */
+export const notReady: ClusterCheck = ({ nodes, now }) => {
+  const inside = nodes.filter(({ outside, starting }) => outside === undefined && starting === undefined)
+  const broken = inside.filter(({ calicoPod }) => !calicoPod?.ready)
+  const [first] = broken
+  if (!first) return []
+  const young = broken.every(
+    ({ calicoPod }) => calicoPod && now - Date.parse(calicoPod.startedAt ?? calicoPod.createdAt) < settling,
+  )
+  const names = broken
+    .slice(0, 3)
+    .map(({ node }) => node.name)
+    .join(', ')
+  return [
+    {
+      code: 'NODES_NOT_READY',
+      severity: young ? 'info' : 'warning',
+      subject: broken.length === 1 ? `node/${first.node.name}` : 'cluster',
+      message: `calico-node is not Ready on ${broken.length} of ${inside.length} nodes: ${names}${broken.length > 3 ? ', …' : ''}. They are left alone.`,
+      evidence: broken.slice(0, 10).map(readiness),
+      remedy: 'kubectl get pods -A -l k8s-app=calico-node -o wide; look at the logs of those that are not Ready.',
+    },
+  ]
+}
+
+function readiness({ node, calicoPod: pod }: NodeFacts): Evidence {
+  if (!pod) return { object: `Node/${node.name}`, field: 'calico-node', value: 'no pod' }
+  const value = pod.waiting ?? `Ready False, ${pod.restartCount} restarts`
+  return {
+    object: `Pod/${podId(pod)}`,
+    field: 'status.conditions[Ready]',
+    value,
+    ...(pod.readySince && { at: pod.readySince }),
+  }
+}
+
+/** With `OnDelete` a restart by annotation, as documentation tells, restarts nothing. */
+export const updateStrategy: ClusterCheck = ({ calicoSets, configurations }) =>
+  [...calicoSets, ...configurations.map(({ daemonSet }) => daemonSet)]
+    .filter(({ updateStrategy }) => updateStrategy.type === 'OnDelete')
+    .map((set) => {
+      const behind = !isRolledOut(set)
+      const waiting = behind ? `; ${set.status.desired - set.status.updated} pods still have an older template` : ''
+      return {
+        code: 'UPDATE_STRATEGY',
+        severity: behind ? 'warning' : 'info',
+        subject: `DaemonSet/${set.namespace}/${set.name}`,
+        message: `${set.name} has the update strategy OnDelete: a pod takes a change only when it is deleted${waiting}.`,
+        evidence: [
+          { object: `DaemonSet/${set.namespace}/${set.name}`, field: 'spec.updateStrategy.type', value: 'OnDelete' },
+        ],
+        remedy: `Delete the pods one at a time. ${rolloutRestart(set)} changes the template and restarts nothing.`,
+      }
+    })
+
+const rolloutOf = ({ state }: ClusterFacts) => {
+  const annotations = valueOf(state.rollout)?.annotations ?? {}
+  return (key: string): string | undefined => annotations[ours + key]
+}
+
+const leaseObject = `Lease/${lease.namespace}/${lease.name}`
+
+export const rolloutHalted: ClusterCheck = (cluster) => {
+  const at = rolloutOf(cluster)
+  if (at('state') !== 'halted') return []
+  return [
+    {
+      code: 'ROLLOUT_HALTED',
+      severity: 'warning',
+      subject: leaseObject,
+      message: `A rollout halted: ${at('reason') ?? 'the reason was not recorded'}. Nothing more is touched until somebody decides.`,
+      evidence: [
+        { object: leaseObject, field: `metadata.annotations[${ours}state]`, value: 'halted' },
+        ...(at('reason') === undefined
+          ? []
+          : [{ object: leaseObject, field: `metadata.annotations[${ours}reason]`, value: at('reason') ?? '' }]),
+      ],
+      remedy:
+        'calico-ipvs-sync rollout status; mend the node, then calico-ipvs-sync rollout resume, or calico-ipvs-sync rollout abort',
+    },
+  ]
+}
+
+/** Our value was taken back: a second write the same day would be a fight. */
+export const flapping: ClusterCheck = (cluster) => {
+  const at = rolloutOf(cluster)
+  const { desired, state, nodes } = cluster
+  const [target, finished] = [at('target'), at('finished-at')]
+  if (at('state') !== 'done' || target === undefined || finished === undefined || !desired) return []
+  const wrote = parsePortList(target)
+  const sameDay = finished.slice(0, 10) === state.observedAt.slice(0, 10)
+  if (!sameDay || !wrote.ok || !sameRanges(wrote.ranges, desired)) return []
+  const reverted = nodes.find((it) => it.rangeDiffers && isReachedByDefault(it, cluster))
+  if (!reverted) return []
+  const layer = decidingLayer(reverted)
+  const now = layer?.raw ?? 'nothing'
+  return [
+    {
+      code: 'FLAPPING',
+      severity: 'warning',
+      subject: 'FelixConfiguration/default',
+      message: `The range ${target} was written today and taken back since: FelixConfiguration/default now says ${now}. It is not written a second time today.`,
+      evidence: [
+        { object: leaseObject, field: `metadata.annotations[${ours}target]`, value: target, at: finished },
+        { object: 'FelixConfiguration/default', value: now },
+      ],
+      remedy:
+        'Find who writes it (kubectl get felixconfiguration default -o yaml --show-managed-fields) and change the range there.',
+    },
+  ]
+}

@@ -1,0 +1,168 @@
+import type { ClusterFacts } from './assess-facts.ts'
+import { followsTheLink } from './assess-felix-view.ts'
+import type { NodeCheck, Trouble } from './findings.ts'
+import { quoted, rolloutRestart } from './findings-remedy.ts'
+import { podId } from './proxy-mode-samples.ts'
+import type { Evidence, Finding, Mode } from './report.ts'
+
+const isRolling = ({ underWay }: ClusterFacts): boolean => underWay.length > 0
+
+/** kube-proxy reads its mode only when it starts, so that a changed configuration waits for a restart nobody makes. */
+export const modeNotRolled: NodeCheck = (it, cluster) => {
+  const { running, configuredMode } = it
+  const { configuration } = running ?? {}
+  if (!running || running.mode === 'unknown' || !configuration || configuredMode === undefined) return []
+  if (configuredMode === running.mode || isRolling(cluster)) return []
+  const set = configuration.daemonSet
+  const at = configuration.changes?.at(-1)
+  return [
+    {
+      code: 'MODE_NOT_ROLLED',
+      severity: 'warning',
+      breaks: false,
+      subject: `DaemonSet/${set.namespace}/${set.name}`,
+      message: `kube-proxy is configured for ${configuredMode} but runs ${running.mode}: it has not been restarted since, and Calico is judged by what runs.`,
+      evidence: [{ ...configuration.evidence, ...(at === undefined ? {} : { at }) }],
+      seen: { object: `Node/${it.node.name}`, field: 'kube-proxy', value: `${running.mode} (${running.confidence})` },
+      remedy: rolloutRestart(set),
+    },
+  ]
+}
+
+/** No evidence either way, about kube-proxy or about the Felix that may have stayed behind. */
+export const modeUnproven: NodeCheck = (it, cluster) => {
+  if (it.starting !== undefined || isRolling(cluster)) return []
+  const { running, view } = it
+  if (running && running.mode !== 'unknown')
+    return view.doubt === undefined ? [] : [unproven(view.doubt, view.evidence)]
+  if (running) return [unproven(`what kube-proxy runs is not known: ${running.reason}`, running.evidence)]
+  const none =
+    cluster.configurations.length === 0
+      ? 'no kube-proxy is to be found in this cluster'
+      : 'no kube-proxy pod is on this node'
+  return [unproven(none, [])]
+}
+
+const unproven = (why: string, evidence: readonly Evidence[]): Trouble => ({
+  code: 'MODE_UNPROVEN',
+  severity: 'warning',
+  breaks: false,
+  message: `It cannot be told whether Calico is in step, because ${why}.`,
+  evidence: evidence.slice(0, 2),
+  remedy:
+    'Let the tool read pod logs (get pods/log) and run: calico-ipvs-sync check --deep. Or see for yourself: curl -s 127.0.0.1:10249/proxyMode and ls /sys/class/net/kube-ipvs0 on the node.',
+})
+
+/** Only a restart of the pod makes a Felix that does not follow the link look again. */
+export const felixMissedMode: NodeCheck = (it) => {
+  const { running, view, version, calicoPod } = it
+  if (!running || view.ipvs === undefined || !calicoPod) return []
+  const missed = view.missed || (running.mode === 'ipvs' && !view.ipvs && it.values.BPFEnabled !== true)
+  if (!missed) return []
+  const helpless = followsTheLink(version) !== true
+  return [
+    {
+      code: 'FELIX_MISSED_MODE',
+      severity: 'critical',
+      breaks: true,
+      message: `kube-proxy runs ${running.mode}, but Felix (${version?.text ?? 'version unknown'}) works as if ${view.ipvs ? 'IPVS were active' : 'IPVS were not'}: ${helpless ? 'up to Calico 3.22 it looks only when it starts, and calico-node started before the change' : 'its log says so although this version restarts itself'}.`,
+      evidence: view.evidence.filter(({ object }) => object !== `Pod/${podId(calicoPod)}`),
+      seen: {
+        object: `Pod/${podId(calicoPod)}`,
+        field: 'started',
+        ...(calicoPod.startedAt && { at: calicoPod.startedAt }),
+      },
+      remedy: `One pod at a time, Ready again before the next: kubectl -n ${quoted(calicoPod.namespace)} delete pod ${quoted(calicoPod.name)}`,
+    },
+  ]
+}
+
+/** kube-proxy leaves the link behind on its way from ipvs to iptables, and Felix looks at nothing else. */
+export const staleDevice: NodeCheck = (it) => {
+  const { running, view, calicoPod } = it
+  if (running?.mode === 'ipvs' || running?.mode === 'unknown' || !running || view.ipvs !== true || view.missed)
+    return []
+  return [
+    {
+      code: 'STALE_IPVS_DEVICE',
+      severity: 'warning',
+      breaks: true,
+      message: `kube-proxy runs ${running.mode}, but Felix is still in IPVS mode, because the link kube-ipvs0 was left behind. Restarting calico-node does not help; the link must go.`,
+      evidence: view.evidence,
+      ...(calicoPod && { seen: { object: `Pod/${podId(calicoPod)}`, field: 'felix', value: 'IPVS mode' } }),
+      remedy: `On the node: ip link delete kube-ipvs0 (or kube-proxy --cleanup, or replace the node).${followsTheLink(it.version) === true ? ' Felix then restarts itself.' : ' Then restart its calico-node pod.'}`,
+    },
+  ]
+}
+
+/** Looks at all nodes together: what kube-proxy does differs between them. */
+export function modeMixed({ nodes, configurations }: ClusterFacts): Finding[] {
+  const byMode = new Map<Mode, string[]>()
+  for (const { running, node } of nodes) {
+    if (!running || running.mode === 'unknown') continue
+    const names = byMode.get(running.mode) ?? []
+    names.push(node.name)
+    byMode.set(running.mode, names)
+  }
+  if (byMode.size < 2) return []
+  const intended = new Set(configurations.map(({ mode }) => mode)).size > 1
+  const counts = [...byMode].map(([mode, names]) => `${mode} on ${names.length}`)
+  return [
+    {
+      code: 'MODE_MIXED',
+      severity: intended ? 'info' : 'warning',
+      subject: 'cluster',
+      message: `kube-proxy does not run the same on all nodes: ${counts.join(', ')}${intended ? ', as its DaemonSets are configured' : ''}.`,
+      evidence: [...byMode].flatMap(([mode, names]) =>
+        names.slice(0, 5).map((name) => ({ object: `Node/${name}`, field: 'kube-proxy', value: mode })),
+      ),
+      remedy:
+        'Restart the kube-proxy pods that do not run the configured mode, or keep the node groups apart on purpose.',
+    },
+  ]
+}
+
+/** Written in the upstream plan (KEP-5495): what later versions do with IPVS. */
+const plan =
+  '1.35 warns, 1.37 has the feature gate KubeProxyIPVS, 1.40 turns it off by default, 1.43 removes it (1.40 and 1.43 are plans)'
+const offByDefault = 40
+
+export function ipvsDeprecated({ nodes, configurations, kubernetesMinor }: ClusterFacts): Finding[] {
+  const uses = nodes.some(({ running, ipvs }) => running?.mode === 'ipvs' || ipvs !== 'no')
+  if (!uses || kubernetesMinor === undefined) return []
+  const [first] = configurations.filter(({ mode }) => mode === 'ipvs')
+  const left = offByDefault - kubernetesMinor
+  const next =
+    left <= 0
+      ? 'here kube-proxy starts in ipvs mode only with the feature gate'
+      : `${left} minor versions are left before it is off by default`
+  return [
+    {
+      code: 'IPVS_DEPRECATED',
+      severity: left <= 2 ? 'warning' : 'info',
+      subject: 'cluster',
+      message: `kube-proxy's IPVS mode is deprecated: ${plan}. This cluster runs 1.${kubernetesMinor}: ${next}.`,
+      evidence: first ? [first.evidence] : [],
+      remedy:
+        'Plan the way to nftables (Kubernetes 1.33 and newer) or back to iptables; replace nodes on leaving IPVS, so that no kube-ipvs0 is left behind.',
+    },
+  ]
+}
+
+/** What kube-proxy would refuse, or a flag that does nothing. */
+export function modeMisconfigured({ configurations }: ClusterFacts): Finding[] {
+  return configurations.flatMap(({ problem, failure, evidence, daemonSet }): Finding[] =>
+    problem === undefined || failure
+      ? []
+      : [
+          {
+            code: 'MODE_UNPROVEN',
+            severity: 'warning',
+            subject: `DaemonSet/${daemonSet.namespace}/${daemonSet.name}`,
+            message: `What mode kube-proxy is told cannot be read: ${evidence.object} ${problem}.`,
+            evidence: [evidence],
+            remedy: 'Set the mode to iptables, ipvs or nftables in the file that --config names.',
+          },
+        ],
+  )
+}

@@ -1,0 +1,244 @@
+import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
+import type { FelixWarning, RangeLayer } from './felix.ts'
+import type { NodeCheck, Trouble } from './findings.ts'
+import { felixObject, felixResource, quoted, rangePatch } from './findings-remedy.ts'
+import { formatRanges, parsePortList, sameRanges, subtract, type PortRange } from './ports.ts'
+import { valueOf } from './read.ts'
+import type { Evidence, Finding, Severity } from './report.ts'
+import { overrideKey, rangeAnnotation } from './rollout-annotations.ts'
+
+/** Under IPVS a wrong range is wrong policy now; where IPVS is only configured it will be; elsewhere it is not used. */
+export const rangeSeverity = ({ ipvs, running }: NodeFacts): Severity =>
+  ipvs === 'active' ? 'critical' : ipvs === 'configured' || running?.mode === 'unknown' ? 'warning' : 'info'
+
+const text = (ranges: readonly PortRange[]): string => formatRanges(ranges).join(', ') || 'no port'
+
+/** The layer that Felix goes by on this node; undefined: the built-in default. */
+export const decidingLayer = ({ index, felixNode }: NodeFacts): RangeLayer | undefined =>
+  index && felixNode ? index.rangeLayers(felixNode).find(({ decides }) => decides) : undefined
+
+const layerEvidence = (layer: RangeLayer): Evidence => ({
+  object: layer.object,
+  ...(layer.field === undefined ? {} : { field: layer.field }),
+  ...(layer.raw === undefined ? {} : { value: layer.raw }),
+})
+
+/** Whether a write to `default` counts on this node: nothing above it decides, or only an override that we made. */
+export function isReachedByDefault(it: NodeFacts, cluster: ClusterFacts): boolean {
+  const source = it.sources.KubeNodePortRanges
+  if (source !== 'host') return source === 'global' || source === 'default'
+  return felixObject(cluster, `node.${it.node.name}`)?.annotations[overrideKey] !== undefined
+}
+
+export const rangeDiffers: NodeCheck = (it, cluster) => {
+  const { effectiveRange: effective } = it.values
+  const { desired } = cluster
+  if (!effective || !desired || sameRanges(effective, desired)) return []
+  const severity = rangeSeverity(it)
+  const missing = subtract(desired, effective)
+  const extra = subtract(effective, desired)
+  const layer = decidingLayer(it)
+  const seen = layer ? layerEvidence(layer) : { object: 'Felix', field: 'KubeNodePortRanges', value: 'default' }
+  const base = {
+    severity,
+    breaks: it.rangeDiffers,
+    evidence: desiredEvidence(cluster),
+    seen: { ...seen, value: seen.value ?? '' },
+  }
+  const remedy = isReachedByDefault(it, cluster) ? { remedy: rangePatch(cluster, 'default', desired) } : {}
+  const use = it.ipvs === 'active' ? '' : ' IPVS is not active, so the value is not used now.'
+  const differs: Trouble = {
+    ...base,
+    code: 'RANGE_DIFFERS',
+    message: `Felix takes ${text(effective)} for node ports, Services may have ${text(desired)}${missing.length > 0 ? `: ${text(missing)} missing` : ''}${extra.length > 0 ? `, ${text(extra)} too many` : ''}.${use}`,
+    ...remedy,
+  }
+  if (extra.length === 0) return [differs]
+  return [differs, { ...base, code: 'RANGE_TOO_WIDE', message: tooWide(extra, use), ...remedy }]
+}
+
+const tooWide = (extra: PortRange[], use: string): string =>
+  `Felix takes ${text(extra)} for node ports though no Service can have them: host-endpoint policy is skipped for whatever else listens there.${use}`
+
+const desiredEvidence = ({ serviceRange: { min, max, source }, strays }: ClusterFacts): Evidence[] => [
+  {
+    object: source === 'eks-api' ? 'eks:DescribeCluster' : 'kube-apiserver',
+    field: 'serviceNodePortRange',
+    value: `${min}-${max} (${source})`,
+  },
+  ...strays.slice(0, 5).map(({ service, field, port }) => ({ object: `Service/${service}`, field, value: `${port}` })),
+]
+
+/** `spec.kubeNodePortRanges` reaches Felix as text it cannot parse, in every version up to now; only the annotation counts. */
+export const specIgnored: NodeCheck = (it, cluster) => {
+  const layer = decidingLayer(it)
+  if (layer?.kind !== 'spec') return []
+  const wanted = specRanges(layer.object, cluster)
+  const { effectiveRange: effective } = it.values
+  if (!wanted || !effective || sameRanges(wanted, effective)) return []
+  const name = layer.object.replace('FelixConfiguration/', '')
+  return [
+    {
+      code: 'RANGE_SPEC_IGNORED',
+      severity: it.rangeDiffers ? 'warning' : 'info',
+      breaks: false,
+      subject: layer.object,
+      message: `${layer.object} asks for ${text(wanted)} in spec.kubeNodePortRanges, which Felix cannot parse and replaces with ${text(effective)}; only the annotation counts.`,
+      evidence: [layerEvidence(layer)],
+      ...(cluster.desired && { remedy: rangePatch(cluster, name, cluster.desired) }),
+    },
+  ]
+}
+
+/** What a person meant by the spec's items; undefined where that cannot be said. */
+function specRanges(name: string, cluster: ClusterFacts): PortRange[] | undefined {
+  const object = felixObject(cluster, name.replace('FelixConfiguration/', ''))
+  const items = object?.spec['kubeNodePortRanges']
+  if (!Array.isArray(items)) return undefined
+  const parsed = items.length === 0 ? { ok: true as const, ranges: [] } : parsePortList(items.map(String).join(','))
+  return parsed.ok ? parsed.ranges : undefined
+}
+
+export const rangeShadowed: NodeCheck = (it, cluster) => {
+  if (it.ipvs !== 'active') return []
+  const hidden = (it.felix?.warnings ?? []).find((w) => w.kind === 'unknown' && w.parameter === 'KubeNodePortRanges')
+  if (hidden && it.values.effectiveRange === undefined) return [unseen(hidden)]
+  if (!it.rangeDiffers || isReachedByDefault(it, cluster)) return []
+  const layer = decidingLayer(it)
+  if (!layer) return []
+  return [
+    {
+      code: 'RANGE_SHADOWED',
+      severity: 'warning',
+      breaks: true,
+      subject: layer.object.startsWith('FelixConfiguration/') ? layer.object : calicoNode(cluster),
+      message: `${layer.object} decides the range here and stands above FelixConfiguration/default: a change of default would not count. Change it there.`,
+      evidence: [layerEvidence(layer)],
+      remedy: changeLayer(layer, cluster),
+    },
+  ]
+}
+
+const calicoNode = ({ calicoSets: [set] }: ClusterFacts): string =>
+  set ? `DaemonSet/${set.namespace}/${set.name}` : 'DaemonSet/calico-node'
+
+const unseen = (warning: FelixWarning): Trouble => ({
+  code: 'RANGE_SHADOWED',
+  severity: 'warning',
+  breaks: false,
+  message: `The range comes from ${warning.object}, whose value cannot be seen from outside: ${warning.message}`,
+  evidence: [warningEvidence(warning)],
+  remedy:
+    'Take the setting out there, so that FelixConfiguration/default decides, or put the value where it can be read.',
+})
+
+function changeLayer(layer: RangeLayer, cluster: ClusterFacts): string {
+  const { desired = [], calicoSets } = cluster
+  const [set] = calicoSets
+  if (layer.kind === 'file')
+    return 'Remove KubeNodePortRanges from /etc/calico/felix.cfg on the node and restart its calico-node pod.'
+  if (layer.kind !== 'env') return rangePatch(cluster, layer.object.replace('FelixConfiguration/', ''), desired)
+  const name = layer.object.replace(/^env /, '')
+  const place = set
+    ? `-n ${quoted(set.namespace)} daemonset/${quoted(set.name)}`
+    : '-n kube-system daemonset/calico-node'
+  return `kubectl set env ${place} -c calico-node ${quoted(`${name}-`)}   # restarts calico-node pod by pod; a value from envFrom is to be changed in its ConfigMap`
+}
+
+const warningEvidence = ({ object, field, raw }: FelixWarning): Evidence => ({
+  object,
+  ...(field === undefined ? {} : { field }),
+  ...(raw === undefined ? {} : { value: raw }),
+})
+
+const isRange = ({ parameter }: { parameter?: string }): boolean =>
+  parameter === undefined || parameter === 'KubeNodePortRanges'
+const isMask = (parameter: string | undefined): boolean => parameter?.endsWith('MarkMask') === true
+
+/** What Felix cannot read, or would read differently every time: people must mend it, no write can. */
+export const rangeInvalid: NodeCheck = (it, cluster) => {
+  const { felix } = it
+  if (!felix) return []
+  const mine = felix.warnings.filter(isRange)
+  const found = mine.flatMap((warning): Trouble[] => {
+    if (warning.kind === 'ambiguous') return [ambiguous(warning, cluster)]
+    if (warning.kind === 'undecodable') return [undecodable([warning.object], warning.message, cluster)]
+    return warning.kind === 'invalid' && warning.decides && !isIgnoredSpec(warning, cluster)
+      ? [refused(warning, it, cluster)]
+      : []
+  })
+  if (felix.outcome !== 'error' || isMask(felix.parameter)) return found
+  return [...found, undecodable(felix.objects, felix.message, cluster)]
+}
+
+/** A well-formed spec is a finding of its own. */
+const isIgnoredSpec = ({ field, object }: FelixWarning, cluster: ClusterFacts): boolean =>
+  field?.startsWith('spec.') === true && specRanges(object, cluster) !== undefined
+
+const edit = (cluster: ClusterFacts, object: string): string =>
+  object.startsWith('FelixConfiguration/')
+    ? `kubectl edit ${felixResource(cluster)} ${quoted(object.replace('FelixConfiguration/', ''))}`
+    : `Mend ${object}.`
+
+const refused = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): Trouble => ({
+  code: 'RANGE_INVALID',
+  severity: it.ipvs === 'no' ? 'info' : 'warning',
+  breaks: false,
+  subject: warning.object,
+  message: `Felix refuses the range in ${warning.object} and uses ${text(it.values.effectiveRange ?? [{ min: 30000, max: 32767 }])} instead: ${warning.message}`,
+  evidence: [warningEvidence(warning)],
+  remedy:
+    cluster.desired && warning.object.startsWith('FelixConfiguration/')
+      ? rangePatch(cluster, warning.object.replace('FelixConfiguration/', ''), cluster.desired)
+      : edit(cluster, warning.object),
+})
+
+const ambiguous = (warning: FelixWarning, cluster: ClusterFacts): Trouble => ({
+  code: 'RANGE_INVALID',
+  severity: warning.decides ? 'critical' : 'warning',
+  breaks: warning.decides,
+  subject: warning.object,
+  message: `${warning.object} holds the annotation in two spellings, and Felix takes one by chance, another at the next start: ${warning.message}`,
+  evidence: [warningEvidence(warning)],
+  remedy: `Keep config.projectcalico.org/KubeNodePortRanges, spelled exactly so, and remove every other spelling: ${edit(cluster, warning.object)}`,
+})
+
+const undecodable = (objects: readonly string[], message: string, cluster: ClusterFacts): Trouble => ({
+  code: 'RANGE_INVALID',
+  severity: 'critical',
+  breaks: true,
+  subject: objects[0] ?? 'cluster',
+  message: `Felix cannot read ${objects.join(', ') || 'its configuration'}: one that runs keeps what it had, one that starts does not come up. ${message}`,
+  evidence: objects.map((object) => ({ object })),
+  remedy: edit(cluster, objects[0] ?? 'cluster'),
+})
+
+/** An annotation beside a spec that says something else: the annotation counts, and the spec misleads whoever reads it. */
+export function specContradicts(cluster: ClusterFacts): Finding[] {
+  return (valueOf(cluster.state.felix)?.objects ?? []).flatMap((object): Finding[] => {
+    const annotation = object.annotations[rangeAnnotation]
+    const said = annotation === undefined || annotation === '' ? undefined : parsePortList(annotation)
+    const spec = specRanges(object.name, cluster)
+    if (!said?.ok || !spec || sameRanges(said.ranges, spec)) return []
+    return [
+      {
+        code: 'RANGE_SPEC_IGNORED',
+        severity: 'info',
+        subject: `FelixConfiguration/${object.name}`,
+        message: `FelixConfiguration/${object.name} says ${text(spec)} in spec.kubeNodePortRanges and ${text(said.ranges)} in its annotation; the annotation counts.`,
+        evidence: [
+          {
+            object: `FelixConfiguration/${object.name}`,
+            field: 'spec.kubeNodePortRanges',
+            value: JSON.stringify(object.spec['kubeNodePortRanges']),
+          },
+          {
+            object: `FelixConfiguration/${object.name}`,
+            field: `metadata.annotations[${rangeAnnotation}]`,
+            value: annotation ?? '',
+          },
+        ],
+      },
+    ]
+  })
+}

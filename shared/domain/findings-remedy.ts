@@ -1,0 +1,67 @@
+import type { ClusterFacts } from './assess-facts.ts'
+import type { FelixObject } from './cluster.ts'
+import { formatMask } from './mark.ts'
+import { annotationValue, formatRanges, specItemsMax, type PortRange } from './ports.ts'
+import { setRange } from './range-writes.ts'
+import { valueOf } from './read.ts'
+import type { CalicoApi } from './report.ts'
+import { rangeAnnotation } from './rollout-annotations.ts'
+
+/** For a shell. Names come from the cluster and may hold anything. */
+export const quoted = (text: string): string =>
+  /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+
+export const apiOf = ({ state }: ClusterFacts): CalicoApi => valueOf(state.felix)?.api ?? 'crd.projectcalico.org/v1'
+
+/** The resource's full name, so that kubectl cannot pick the other API. */
+export const felixResource = (cluster: ClusterFacts): string =>
+  `felixconfigurations.${apiOf(cluster).replace(/\/v\d+$/, '')}`
+
+export const felixObject = ({ state }: ClusterFacts, name: string): FelixObject | undefined =>
+  valueOf(state.felix)?.objects.find((it) => it.name === name)
+
+const patchCommand = (cluster: ClusterFacts, name: string, patch: object): string =>
+  `kubectl patch ${felixResource(cluster)} ${quoted(name)} --type=merge -p ${quoted(JSON.stringify(patch))}`
+
+/** Sets the range so that it counts: annotation and spec, and the copy of the metadata where there is one. */
+export function rangePatch(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
+  const object = felixObject(cluster, name)
+  if (!object) return `kubectl create -f - <<'EOF'\n${rangeManifest(cluster, name, ranges)}\nEOF`
+  const value = { ok: true as const, ranges: [...ranges], annotation: annotationValue(ranges), ...specOf(ranges) }
+  try {
+    const { metadata, spec } = setRange(object, value, apiOf(cluster))
+    return patchCommand(cluster, name, { metadata: { annotations: metadata.annotations }, ...(spec && { spec }) })
+  } catch {
+    return `The annotation projectcalico.org/metadata of FelixConfiguration/${name} is not JSON; mend it first (kubectl edit ${felixResource(cluster)} ${quoted(name)}).`
+  }
+}
+
+/** More items than Calico's API takes go into the annotation alone. */
+const specOf = (ranges: readonly PortRange[]): { spec?: (number | string)[] } => {
+  const items = formatRanges(ranges).map((it) => (it.includes(':') ? it : Number(it)))
+  return items.length > specItemsMax ? {} : { spec: items }
+}
+
+/** As it would stand in Git. */
+export function rangeManifest(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
+  const { spec } = specOf(ranges)
+  return [
+    `apiVersion: ${apiOf(cluster)}`,
+    'kind: FelixConfiguration',
+    'metadata:',
+    `  name: ${name}`,
+    '  annotations:',
+    `    ${rangeAnnotation}: ${JSON.stringify(annotationValue(ranges))}`,
+    ...(spec ? ['spec:', `  kubeNodePortRanges: ${JSON.stringify(spec)}`] : []),
+  ].join('\n')
+}
+
+/** A mask as annotation: the one place that takes every value on every version of Kubernetes. */
+export const maskPatch = (cluster: ClusterFacts, name: string, annotation: string, mask: number): string =>
+  patchCommand(cluster, name, { metadata: { annotations: { [annotation]: formatMask(mask) } } })
+
+export const specPatch = (cluster: ClusterFacts, name: string, spec: Record<string, unknown>): string =>
+  patchCommand(cluster, name, { spec })
+
+export const rolloutRestart = (set: { namespace: string; name: string }): string =>
+  `kubectl -n ${quoted(set.namespace)} rollout restart daemonset/${quoted(set.name)}`
