@@ -1,19 +1,15 @@
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bundleAll, root } from '../../infra/bundle.ts'
-import { synthesize } from '../../infra/app.ts'
-import { parseConfig } from '../../infra/config.ts'
 import { type Cloud, startCloud } from '../aws/cloud.ts'
 import type { ClusterSeed } from '../aws/eks-model.ts'
 import type { LabCluster } from '../cluster.ts'
 import { setKubeProxyMode } from '../fixtures/changes.ts'
+import { deploy, place, webhookSecret } from './deployment.ts'
 import { type DemoFleet, type Kind, names, startFleet } from './fleet.ts'
 import { tellStory, type Story } from './story.ts'
 import { watchPods, type PodWatch } from './watch.ts'
 
-export const place = { account: '111122223333', region: 'eu-west-1' }
-const webhookSecret = `arn:aws:secretsmanager:${place.region}:${place.account}:secret:slack-webhook`
 const operator = `arn:aws:iam::${place.account}:user/operator`
 
 /** The whole of it running: the stack as synthesized, the clusters, and what they show of themselves. */
@@ -25,8 +21,15 @@ export interface Stage {
   stop: () => Promise<void>
 }
 
-/** Synthesizes the stack, starts the clusters and the lab's AWS, and lets the one into the other. */
-export const setTheStage = async (kind: Kind, write: (line: string) => void): Promise<Stage> => {
+/**
+ * Synthesizes the stack, starts the clusters and the lab's AWS, and lets the one into the other.
+ * `timeScale` shortens what AWS waits by itself before it tries a failed message again.
+ */
+export const setTheStage = async (
+  kind: Kind,
+  write: (line: string) => void,
+  { timeScale = 1 } = {},
+): Promise<Stage> => {
   const story = tellStory(write)
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-demo-'))
   const entry: { cloud?: Cloud } = {}
@@ -36,11 +39,12 @@ export const setTheStage = async (kind: Kind, write: (line: string) => void): Pr
   )
   const starting = startFleet(kind, workdir, async (name, token) => entry.cloud?.authenticate(name)(token))
   story.say('lab', 'meanwhile the functions are bundled and the stack is synthesized')
-  const assembly = await synthesized()
+  const assembly = await deploy()
   const fleet = await starting
   const cloud = await startCloud({
     ...place,
     assemblyDir: assembly,
+    timeScale,
     eks: {
       clusters: seeds(fleet),
       updateMilliseconds: 1500,
@@ -62,23 +66,6 @@ export const setTheStage = async (kind: Kind, write: (line: string) => void): Pr
   }
   return { cloud, fleet, story, pods, stop }
 }
-
-const synthesized = async (): Promise<string> => {
-  const outdir = join(root, 'out/demo/cdk.out')
-  mkdirSync(outdir, { recursive: true })
-  await bundleAll()
-  synthesize(deployment, { outdir })
-  return outdir
-}
-
-/** As deployed it only reports; two clusters are switched on by their tags. The pace is that of a demo. */
-const deployment = parseConfig({
-  env: place,
-  clusters: Object.values(names),
-  policy: { canarySeconds: 2, settleSeconds: 1, nodeDeadlineSeconds: 60 },
-  emails: ['platform@example.com'],
-  slackWebhookSecretArn: webhookSecret,
-})
 
 const seeds = ({ clusters }: DemoFleet): ClusterSeed[] => {
   const seed = ({ name, server, caData }: LabCluster, mode: string, tags: Record<string, string>): ClusterSeed => ({
