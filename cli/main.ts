@@ -6,6 +6,7 @@ import { exitStatus } from './exit-status.ts'
 import { addExplain } from './explain.ts'
 import { Failure, UsageError } from './failure.ts'
 import { leaveWith, surviveClosedPipes } from './streams.ts'
+import { addRollout } from './rollout.ts'
 import { addSweep } from './sweep.ts'
 import { addSync } from './sync.ts'
 
@@ -38,7 +39,7 @@ const programOf = (end: Ending): Command => {
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', statusHelp)
-  for (const add of [addCheck, addPlan, addSync, addSweep, addCapture, addExplain]) add(program, end)
+  for (const add of [addCheck, addPlan, addSync, addRollout, addSweep, addCapture, addExplain]) add(program, end)
   return program
 }
 

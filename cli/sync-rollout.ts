@@ -1,13 +1,12 @@
-import { hostname, userInfo } from 'node:os'
-import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Look } from '../shared/workflows/begin-rollout.ts'
-import type { StepEvent } from '../shared/workflows/rollout-step.ts'
 import { sync, type SyncResult, type SyncTools } from '../shared/workflows/sync.ts'
 import { KubeError } from '../shared/errors.ts'
 import { exitStatus } from './exit-status.ts'
 import { Failure } from './failure.ts'
+import { type Interruption, watchInterrupts } from './interruption.ts'
 import type { Progress } from './progress.ts'
+import { stepTools, tellWait } from './step-tools.ts'
 import { look } from './target.ts'
 import type { Undertaking } from './sync-run.ts'
 
@@ -32,15 +31,10 @@ export const rollOut = async (it: Undertaking): Promise<End> => {
 }
 
 const toolsOf = (it: Undertaking, interruption: Interruption): SyncTools => ({
-  kube: it.kube,
-  holder: `${userInfo().username}@${hostname()} process ${process.pid}`,
-  // A holder that died is waited out for this long by whoever goes on.
-  leaseSeconds: 60,
-  now: () => new Date(),
+  ...stepTools(it.kube, it.telling),
   look: looks(it),
   sleep: interruption.sleep,
-  tell: (event) => it.telling.done(eventText(event)),
-  waiting: ({ seconds, why }) => it.telling.doing(`waiting ${seconds} s: ${why}`),
+  waiting: (outcome) => tellWait(it.telling, outcome),
   interrupted: interruption.came,
 })
 
@@ -59,11 +53,6 @@ const looks = ({ target, looked, plan, policy, options }: Undertaking): (() => P
       throw new Failure('The cluster has changed since the question; nothing was written.', 'calico-ipvs-sync sync')
     return again
   }
-}
-
-const eventText = ({ what, node, object, why }: StepEvent): string => {
-  const subject = node === undefined ? object : `node ${node}`
-  return `${subject === undefined ? '' : `${subject}: `}${what}${why === undefined ? '' : ` (${why})`}`
 }
 
 const endOf = (result: SyncResult): End => {
@@ -103,26 +92,3 @@ const patiently = async (
 
 const isPassing = (error: unknown): error is KubeError =>
   error instanceof KubeError && (error.kind === 'unreachable' || error.kind === 'unavailable')
-
-interface Interruption {
-  came: () => boolean
-  sleep: (seconds: number) => Promise<void>
-  forget: () => void
-}
-
-/** The first Ctrl-C (or TERM) ends the rollout after the write under way; a second one ends the process at once. */
-const watchInterrupts = (telling: Progress): Interruption => {
-  const stop = new AbortController()
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  const on = () => {
-    if (stop.signal.aborted) process.exit(exitStatus.failed)
-    stop.abort()
-    telling.done('interrupted: finishing the step under way; once more ends at once')
-  }
-  for (const signal of signals) process.on(signal, on)
-  return {
-    came: () => stop.signal.aborted,
-    sleep: (seconds) => pause(seconds * 1000, undefined, { signal: stop.signal }).catch(() => undefined),
-    forget: () => signals.forEach((signal) => process.off(signal, on)),
-  }
-}

@@ -8,10 +8,10 @@ import type { Plan, Report } from '../shared/domain/report.ts'
 export interface Target {
   /** For progress lines. */
   name: string
-  observe(): Promise<ClusterState>
+  observe: () => Promise<ClusterState>
   /** Absent where there is nothing to write to: a file, or a cluster that cannot be reached. */
   kube?: KubeClient
-  close(): void
+  close: () => void
 }
 
 export interface Looked {

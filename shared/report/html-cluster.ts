@@ -3,6 +3,7 @@ import { groupFindings } from './finding-groups.ts'
 import type { FindingGroup } from './finding-groups.ts'
 import { badge, cellText, legend, strip, table } from './html-pieces.ts'
 import { html, lines } from './markup.ts'
+import type { Column } from './html-pieces.ts'
 import type { Markup } from './markup.ts'
 import { groupNodes, nodeCells } from './node-groups.ts'
 import type { NodeGroup } from './node-groups.ts'
@@ -73,16 +74,26 @@ const subjectList = (subjects: readonly string[]): Markup =>
     ? html`${subjects.join(', ')}`
     : html`${subjects[0]} <details class="more"><summary>and ${subjects.length - 1} more</summary>${subjects.slice(1).join(', ')}</details>`
 
+const nodeColumns: readonly Column[] = [
+  { head: 'Verdict' },
+  { head: 'Nodes' },
+  { head: 'Mode', holds: 'words' },
+  { head: 'Felix says', holds: 'words' },
+  { head: 'Range', holds: 'figures' },
+  { head: 'Set in', holds: 'words' },
+  { head: 'Mark mask', holds: 'figures' },
+  { head: 'Room / pods', holds: 'figures' },
+  { head: 'Why' },
+]
+
 const nodeSection = ({ nodes }: Report): Markup => {
   const all = nodes.map(({ verdict }) => verdict)
-  const heads = ['Verdict', 'Nodes', 'Mode', 'Felix says', 'Range', 'Set in', 'Mark mask', 'Room / pods', 'Why']
-  const columns = heads.map((head) => ({ head, figures: head === 'Range' }))
   const groups = groupNodes(nodes)
   const shown = groups.slice(0, mostGroups)
   const hidden = groups.slice(mostGroups).reduce((sum, { names }) => sum + names.length, 0)
   return html`<section><h3>${counted(nodes.length, 'node')}</h3>
 ${strip(all, `${counted(nodes.length, 'node')}: ${tally(all)}`)}${legend(all)}
-${table('Nodes of which everything is the same share a row', columns, shown.map(nodeRow))}
+${table('Nodes of which everything is the same share a row', nodeColumns, shown.map(nodeRow))}
 ${hidden === 0 ? undefined : html`<p class="where">${counted(hidden, 'more node')}, each different, in the JSON and CSV documents.</p>`}</section>`
 }
 

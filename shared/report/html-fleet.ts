@@ -1,7 +1,7 @@
 import type { Report, Verdict } from '../domain/report.ts'
 import { groupFindings } from './finding-groups.ts'
 import { anchors, badge, bar, cellText, legend, strip, table } from './html-pieces.ts'
-import type { TableRow } from './html-pieces.ts'
+import type { Column, TableRow } from './html-pieces.ts'
 import { html } from './markup.ts'
 import type { Markup } from './markup.ts'
 import { rangeText, severities, tally, verdicts, verdictWords, whereabouts } from './wording.ts'
@@ -10,14 +10,22 @@ import { rangeText, severities, tally, verdicts, verdictWords, whereabouts } fro
 export const fleetSection = (clusters: readonly Report[]): Markup => {
   const all = clusters.map(({ verdict }) => verdict)
   const anchorOf = anchors(clusters)
-  const columns = ['Cluster', 'Verdict', 'Where', 'Nodes', 'Mode', 'Calico', 'Desired range', 'Findings'].map(
-    (head) => ({ head, figures: head === 'Desired range' }),
-  )
   const rows = clusters.map((report) => fleetRow(report, anchorOf.get(report) ?? ''))
   return html`<section aria-label="Fleet">${strip(all, tally(all))}${legend(all)}
 ${filter(all)}
-${clusters.length === 0 ? undefined : table('Worst first; a name leads to the details', columns, rows)}</section>`
+${clusters.length === 0 ? undefined : table('Worst first; a name leads to the details', fleetColumns, rows)}</section>`
 }
+
+const fleetColumns: readonly Column[] = [
+  { head: 'Cluster' },
+  { head: 'Verdict' },
+  { head: 'Where' },
+  { head: 'Nodes', holds: 'words' },
+  { head: 'Mode', holds: 'words' },
+  { head: 'Calico' },
+  { head: 'Desired range', holds: 'figures' },
+  { head: 'Findings' },
+]
 
 const fleetRow = (report: Report, anchor: string): TableRow => {
   const nodes = report.nodes.map(({ verdict }) => verdict)

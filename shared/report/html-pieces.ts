@@ -82,8 +82,8 @@ export const legend = (all: readonly Verdict[]): Markup =>
 
 export interface Column {
   head: string
-  /** Numbers and ranges stand in columns of equal digits. */
-  figures?: boolean
+  /** `words`: short ones that stay on a line · `figures`: numbers and ranges, in columns of equal digits. */
+  holds?: 'words' | 'figures'
 }
 
 /** A table that becomes a list of cards where there is no room. Columns empty in all rows are left out. */
@@ -91,7 +91,7 @@ export const table = (caption: string, columns: readonly Column[], rows: readonl
   const used = columns.map((_, at) => rows.some(({ cells }) => cells[at]?.markup))
   const shown = <T>(all: readonly T[]): T[] => all.filter((_, at) => used[at])
   const cellOf = (cells: readonly (Markup | undefined)[]) => (column: Column, at: number) =>
-    html`<td data-head="${column.head}"${{ markup: column.figures ? ' class="figures"' : '' }}>${cells[at]}</td>`
+    html`<td data-head="${column.head}"${{ markup: column.holds ? ` class="${column.holds}"` : '' }}>${cells[at]}</td>`
   return html`<table><caption>${caption}</caption><thead><tr>${shown(columns).map(({ head }) => html`<th scope="col">${head}</th>`)}</tr></thead>
 <tbody>${rows.map(({ cells, verdict }) => html`<tr data-verdict="${verdict}">${shown(columns.map(cellOf(cells)))}</tr>\n`)}</tbody></table>`
 }

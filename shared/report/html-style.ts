@@ -31,7 +31,7 @@ a{color:var(--link)}
 .finding{border:1px solid var(--line);border-left:5px solid var(--line);border-radius:6px;padding:.8rem 1.1rem;margin:.7rem 0}
 .finding.critical{border-left-color:var(--out-of-step)}.finding.warning{border-left-color:var(--changing)}
 .critical .severity,.code.critical{color:var(--out-of-step)}.warning .severity,.code.warning{color:var(--changing)}.info .severity{color:var(--soft)}
-.code{font:600 .78rem/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+.code{white-space:nowrap;font:600 .78rem/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .label{color:var(--soft);font-size:.8rem;margin:.7rem 0 .1rem}
 .evidence{list-style:none;margin:0;padding:0}
 pre{margin:0;padding:.6rem .8rem;background:var(--panel);border-radius:5px;overflow-x:auto;overflow-wrap:normal}
@@ -46,11 +46,11 @@ path.not-applicable{stroke:var(--not-applicable);stroke-width:3}
 .filter legend{float:left;margin:0 1rem 0 0;padding:0;color:var(--soft)}
 table{width:100%;border-collapse:collapse;font-size:.9rem}
 caption{text-align:left;color:var(--soft);font-size:.82rem;padding:.2rem 0}
-th{text-align:left;color:var(--soft);font-weight:500;font-size:.8rem}
+th{overflow-wrap:normal;text-align:left;color:var(--soft);font-weight:500;font-size:.8rem}
 th,td{padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 .bar{vertical-align:middle}.bar path{stroke-dasharray:none}
 .count{display:inline-block;min-width:2.6em;font-variant-numeric:tabular-nums}
-.figures{white-space:nowrap}
+.words,.figures{white-space:nowrap}
 summary{cursor:pointer}
 main>section>details{border:1px solid var(--line);border-radius:8px;margin:.4rem 0;padding:0 1.1rem}
 main>section>details>summary{padding:.55rem 0}
@@ -60,18 +60,18 @@ main>section>details>summary>.name{font-weight:600;font-size:.95em}
 .more{display:inline}.more summary{display:inline;color:var(--link)}
 .changes{padding-left:2rem}
 ${shown}
-@media (max-width:760px){
+@media (max-width:1020px){
 body{padding:1rem 1rem 3rem}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table,tbody,tr,td,caption{display:block}
 tr{padding:.6rem 0;border-bottom:1px solid var(--line)}
 td{display:grid;grid-template-columns:7.2rem 1fr;gap:.6rem;border:0;padding:.08rem 0}
 td:empty{display:none}
-.figures{white-space:normal}
+.words,.figures{white-space:normal}
 td::before{content:attr(data-head);color:var(--soft);font:.8rem/1.7 system-ui,sans-serif}
 td>*{justify-self:start}
 }
 @media print{body{max-width:none;padding:0}.filter{display:none}}
 `
 
-export const styleHash = 'sha256-AF0N2E8ZGj/odWrevCMKiofctnNeLsYcqevM5VmBp9Q='
+export const styleHash = 'sha256-KXWbu+yDfQ3nPTxn9jpH8jxXf/aCS/9XKg0hGXFZ0Xo='

@@ -1,4 +1,5 @@
 import type { NodeReport } from '../domain/report.ts'
+import { clipped } from './columns.ts'
 import { compareText, plain, rangeText, verdicts } from './wording.ts'
 
 /** Nodes of which everything but the name is the same: 500 nodes are two or three of these. */
@@ -35,7 +36,8 @@ export const nodeCells = (node: NodeReport) => ({
   felix: node.felixIpvs === undefined ? '' : node.felixIpvs ? 'IPVS' : 'not IPVS',
   range: rangeText(node.effectiveRange),
   from: node.rangeSource === undefined ? '' : layerWords[node.rangeSource],
-  mask: node.markMask === undefined ? '' : plain(node.markMask),
+  // A mask is ten characters; what somebody made of it is not let grow into the other columns.
+  mask: node.markMask === undefined ? '' : clipped(plain(node.markMask), 20),
   room: roomText(node),
   why: node.reason === undefined ? '' : plain(node.reason),
 })

@@ -53,6 +53,7 @@ const reportIn = ({ stdout }: Ended): Report => reportSchema.parse(JSON.parse(st
 const codes = ({ findings }: Report) => findings.map(({ code }) => code)
 const given = ['--service-node-port-range', '20000-22767']
 const rangeKey = 'config.projectcalico.org/KubeNodePortRanges'
+const leasePath = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
 const felix = '/apis/crd.projectcalico.org/v1/felixconfigurations'
 
 interface Felix {
@@ -259,23 +260,35 @@ describe('sync', () => {
     expect(writes).toEqual([])
   })
 
-  test('Ctrl-C ends it after the write under way, and sync run again finishes', async () => {
-    const interrupted = await run(['sync', ...place(), '--yes', '--canary-seconds', '600'], {
+  test('Ctrl-C ends it after the write under way, with one node changed and the Lease given up', async () => {
+    const interrupted = await run(['sync', ...place(), '--yes', '--canary-seconds', '600', '--settle-seconds', '0'], {
       running: (child) => {
         child.stderr?.on('data', (text) => String(text).includes('override written') && child.kill('SIGINT'))
       },
     })
     expect(interrupted.status).toBe(2)
     expect(interrupted.stderr).toContain('interrupted')
-    const lease = (await moved.request(
-      'GET',
-      '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync',
-    )) as {
-      spec: { holderIdentity?: string }
-    }
+    const lease = (await moved.request('GET', leasePath)) as { spec: { holderIdentity?: string } }
     expect(lease.spec.holderIdentity ?? '').toBe('')
     const names = (await felixObjects(moved)).map(({ metadata }) => metadata.name)
     expect(names.filter((name) => name.startsWith('node.'))).toHaveLength(1)
+  })
+
+  test('what was begun can be seen, paused, resumed and aborted; the abort takes the override back', async () => {
+    const rollout = async (act: string) => {
+      const ended = await run(['rollout', act, '--kubeconfig', moved.kubeconfig, '-o', 'json'])
+      const { rollout } = JSON.parse(ended.stdout) as { rollout: { state: string; target: string } }
+      return [rollout.state, rollout.target, ended.status]
+    }
+    expect(await rollout('status')).toEqual(['running', '20000:22767', 1])
+    expect(await rollout('pause')).toEqual(['paused', '20000:22767', 1])
+    expect((await run(['sync', ...place(), '--yes'])).status).toBe(1)
+    expect(await rollout('resume')).toEqual(['running', '20000:22767', 1])
+    expect(await rollout('abort')).toEqual(['aborted', '20000:22767', 0])
+    expect((await felixObjects(moved)).map(({ metadata }) => metadata.name)).toEqual(['default'])
+    const again = await run(['rollout', 'abort', '--kubeconfig', moved.kubeconfig])
+    expect([again.status, again.stdout]).toEqual([2, ''])
+    expect(again.stderr).toContain('The rollout is aborted; there is nothing to abort.')
   })
 
   test('--yes brings the cluster in step: the new range stands in both places and no override is left', async () => {

@@ -19,7 +19,7 @@ test('without a code every code is listed with one line', async () => {
   const { status, stdout } = await run(['explain'])
   expect(status).toBe(0)
   const lines = stdout.trimEnd().split('\n')
-  expect(new Set(lines.map((line) => line.split(" ")[0]))).toEqual(new Set(findingCodes))
+  expect(new Set(lines.map((line) => line.split(' ')[0]))).toEqual(new Set(findingCodes))
   for (const line of lines) expect(line).toMatch(/^[A-Z_]+ +\S.{10,}/)
 })
 

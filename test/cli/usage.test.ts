@@ -25,6 +25,8 @@ const wrong: [words: string, says: string][] = [
   ['sweep', '--context NAME or --region REGION'],
   ['sweep --region a --context b', 'cannot be used with option'],
   ['sweep --region a --role reader', 'ARN'],
+  ['rollout', 'Usage: calico-ipvs-sync rollout'],
+  ['rollout stop', "unknown command 'stop'"],
   ['capture -o html', 'Allowed choices are json'],
 ]
 

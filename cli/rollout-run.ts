@@ -1,0 +1,83 @@
+import type { KubeClient } from '../shared/clients/kube-client.ts'
+import { failureOf, valueOf } from '../shared/domain/read.ts'
+import { parseRollout, type Rollout } from '../shared/domain/rollout.ts'
+import { control } from '../shared/workflows/rollout-control.ts'
+import { rolloutStep } from '../shared/workflows/rollout-step.ts'
+import { connect } from './connect.ts'
+import { exitStatus } from './exit-status.ts'
+import { Failure } from './failure.ts'
+import { watchInterrupts } from './interruption.ts'
+import { type Progress, progress } from './progress.ts'
+import type { RolloutAct, RolloutOptions } from './rollout.ts'
+import { rolloutText } from './rollout-text.ts'
+import { stepTools, tellWait } from './step-tools.ts'
+import { wantsColour, write } from './streams.ts'
+
+/** Does it, then tells where the rollout stands. 0: none is left to be finished · 1: one is · 2: could not tell, or not done. */
+export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<number> => {
+  const telling = progress(options.quiet ?? false)
+  const target = await connect(options, telling)
+  try {
+    const { kube } = target
+    if (!kube) throw await unreachable(target.observe)
+    if (act !== 'status') await told(kube, act)
+    if (act === 'abort') await takeBack(kube, telling)
+    telling.clear()
+    const rollout = await read(kube)
+    await write(process.stdout, options.output === 'json' ? asJson(rollout) : rolloutText(rollout, bold(options)))
+    return rollout && unfinished.includes(rollout.state) ? exitStatus.outOfStep : exitStatus.inStep
+  } finally {
+    target.close()
+  }
+}
+
+const unfinished: readonly Rollout['state'][] = ['running', 'paused', 'halted', 'aborting']
+
+const unreachable = async (observe: () => Promise<{ nodes: Parameters<typeof failureOf>[0] }>): Promise<Failure> => {
+  const why = failureOf((await observe()).nodes)?.message ?? 'it does not answer'
+  return new Failure(`The cluster cannot be reached: ${why}`, 'calico-ipvs-sync check')
+}
+
+const read = async (kube: KubeClient): Promise<Rollout | undefined> => {
+  const lease = await kube.lease()
+  const failure = failureOf(lease)
+  if (failure) throw new Failure(`The Lease kube-system/calico-ipvs-sync cannot be read: ${failure.message}`)
+  return parseRollout(valueOf(lease))
+}
+
+const told = async (kube: KubeClient, act: Exclude<RolloutAct, 'status'>): Promise<void> => {
+  const answer = await control(kube, act)
+  // An abort that was cut short is gone on with.
+  const goesOn = act === 'abort' && (await read(kube))?.state === 'aborting'
+  if (!answer.changed && !goesOn) throw new Failure(answer.why, 'calico-ipvs-sync rollout status')
+}
+
+const takeBack = async (kube: KubeClient, telling: Progress): Promise<void> => {
+  const interruption = watchInterrupts(telling)
+  const tools = stepTools(kube, telling)
+  try {
+    while (!interruption.came()) {
+      const outcome = await rolloutStep(tools)
+      if (outcome.next === 'over') return
+      if (outcome.next === 'now') continue
+      tellWait(telling, outcome)
+      // Short enough that the Lease is renewed in time.
+      await interruption.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
+    }
+    await giveUp(kube)
+    throw new Failure('The abort was interrupted.', 'calico-ipvs-sync rollout abort, which goes on where it stopped')
+  } finally {
+    interruption.forget()
+  }
+}
+
+/** So that whoever goes on need not wait the Lease out. */
+const giveUp = async (kube: KubeClient): Promise<void> => {
+  const record = valueOf(await kube.lease())
+  if (record) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
+}
+
+const asJson = (rollout: Rollout | undefined): string => `${JSON.stringify({ rollout }, null, 2)}\n`
+
+const bold = ({ color }: RolloutOptions) =>
+  wantsColour(process.stdout, color) ? (text: string) => `\u001b[1m${text}\u001b[0m` : (text: string) => text
