@@ -17,10 +17,11 @@ const servers: [string, Start][] = [
 ]
 
 describe.each(servers)('%s', (_name, start) => {
-  const workdir = mkdtempSync(join(tmpdir(), 'contract-'))
+  let workdir: string
   let cluster: LabCluster
 
   beforeAll(async () => {
+    workdir = mkdtempSync(join(tmpdir(), 'contract-'))
     cluster = await start({ name: 'contract', workdir, authenticate })
     await prepare(cluster)
   })

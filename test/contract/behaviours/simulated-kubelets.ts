@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { LabCluster } from '../../../lab/cluster.ts'
 import { breakNode, type Fault, repairNode } from '../../../lab/fixtures/faults.ts'
 import { type Behaviour, call, type Json, until } from '../behaviour.ts'
@@ -46,7 +45,7 @@ export const simulatedKubelets: Behaviour[] = [
     async run(cluster) {
       const agent = await daemon(cluster, 'kubelet-logs', { nodes: 1 })
       await allReady(agent, 1)
-      const logsFile = join(tmpdir(), `contract-${process.pid}-${cluster.kind}.log`)
+      const logsFile = join(dirname(cluster.kubeconfig), 'pods.log')
       const lines = ['Using ipvs Proxier', 'second', 'third']
       writeFileSync(logsFile, lines.map((line, at) => `2026-01-01T00:00:0${at}.000000000Z stderr F ${line}\n`).join(''))
       await created(cluster, `${kwok}/clusterlogs`, {
