@@ -91,7 +91,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const onEvent = (event: BusEvent) => {
     tell({ kind: 'event', event })
     // A bus hears its own account and region only; what else arrives, a rule elsewhere has forwarded.
-    if (event.account === account && event.region === region) bus.putEvent(event)
+    if (event.account !== account || event.region !== region) return
+    try {
+      bus.putEvent(event)
+    } catch (error) {
+      // A pattern that EventBridge would not have taken: the call that caused the event is none the worse for it.
+      tell({ kind: 'fault', fault: error instanceof Error ? error : new Error(String(error)) })
+    }
   }
   const standIns = await startStandIns({ ...options, keyring, place, tell, onEvent })
   const { queues, eks, secrets, slack, endpoints } = standIns

@@ -11,6 +11,8 @@ export interface EventSourceOptions {
   /** Shortens the wait before a failed message is seen again; 1 leaves it to the queue. */
   timeScale: number
   onBatch?(batch: Batch): void
+  /** The queue or the function could not be reached; the messages come again when they are visible. */
+  onFault?(fault: Error): void
 }
 
 /** What a mapping did with one batch. */
@@ -79,18 +81,20 @@ function mappingOf(stack: Stack, { logicalId, properties }: Resource): Mapping {
 /** Takes batches as long as there are slots. The queue itself keeps a group's messages in order, one in flight. */
 async function poll(mapping: Mapping, options: EventSourceOptions, stopping: { stopped: boolean }): Promise<void> {
   const running = new Set<Promise<void>>()
+  // A lab that stops closes its queues under what is still under way.
+  const failed = (error: unknown) => {
+    if (!stopping.stopped) options.onFault?.(error instanceof Error ? error : new Error(String(error)))
+  }
   while (!stopping.stopped) {
     if (running.size >= mapping.concurrency) await Promise.race(running)
-    const messages = await gather(mapping, options).catch((error: unknown) => {
-      if (stopping.stopped) return []
-      throw error
+    const messages = await gather(mapping, options).catch(async (error: unknown) => {
+      failed(error)
+      if (!stopping.stopped) await delay(1000)
+      return []
     })
     if (messages.length === 0) continue
     const handled: Promise<void> = handle(mapping, messages, options)
-      .catch((error: unknown) => {
-        // A lab that stops closes its queues under what is still under way.
-        if (!stopping.stopped) throw error
-      })
+      .catch(failed)
       .finally(() => running.delete(handled))
     running.add(handled)
   }

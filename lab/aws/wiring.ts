@@ -44,15 +44,12 @@ export function wire(stack: Stack, { queues, eks, endpoints }: StandIns, options
   const onFired = (schedule: string) => tell({ kind: 'schedule', schedule })
   const scheduler = createScheduler(stack, { targets, onFault, onFired })
   const onBatch = (batch: Batch) => tell({ kind: 'batch', ...batch })
-  const sources = startEventSources(stack, { queues, functions, timeScale, onBatch })
-  const ended = sources.ended.catch((error: unknown) =>
-    onFault(error instanceof Error ? error : new Error(String(error))),
-  )
+  const sources = startEventSources(stack, { queues, functions, timeScale, onBatch, onFault })
   return {
     functions,
     bus,
     scheduler,
-    ended,
+    ended: sources.ended,
     busy: async () => {
       const counts = await queues.counts()
       const waiting = sources.queues.filter((name) => (counts[name] ?? 0) > 0)

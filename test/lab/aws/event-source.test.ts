@@ -13,6 +13,7 @@ let stack: Stack
 let sources: EventSources
 let batches: Batch[]
 let received: string[][]
+let faults: string[]
 
 const queueUrl = () => stack.ofType('AWS::SQS::Queue').find(({ logicalId }) => logicalId === 'Work')?.ref ?? ''
 const lost = () => queues.peek('Test-Lost')
@@ -58,6 +59,7 @@ async function start(mapping: object, answer: (records: Records) => unknown): Pr
     functions,
     timeScale: 0.001,
     onBatch: (batch) => void batches.push(batch),
+    onFault: ({ message }) => void faults.push(message),
   })
 }
 
@@ -68,6 +70,7 @@ const sendAll = async (...bodies: string[]) => {
 beforeEach(async () => {
   batches = []
   received = []
+  faults = []
   queues = await startQueues({ region: 'eu-west-1', keyring: createKeyring() })
 })
 afterEach(async () => {
@@ -162,6 +165,20 @@ describe('an event source mapping', () => {
     await until(isEmpty)
     expect(received).toEqual([['{"reason":"event"}']])
     expect(await lost()).toEqual([])
+  })
+
+  test('a queue that cannot be reached is a fault; the poller goes on', async () => {
+    await start({ BatchSize: 1 }, () => undefined)
+    const { remove } = queues
+    queues.remove = async (...message) => {
+      queues.remove = remove
+      await remove(...message)
+      throw new Error('connection reset')
+    }
+    await sendAll('1', '2')
+    await until(isEmpty)
+    expect(received).toEqual([['1'], ['2']])
+    expect(faults).toEqual(['connection reset'])
   })
 
   test('a window gathers a batch', async () => {
