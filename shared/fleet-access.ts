@@ -16,6 +16,9 @@ export interface FleetAccess {
   kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
 }
 
+/** A server that drags must not keep a function until Lambda ends it: then nobody would be told. A look has four rounds of calls. */
+const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 10_000 }
+
 export const fleetAccess = ({ accounts }: Fleet): FleetAccess => {
   const at = eksAccess()
   const clients = new Map<string, KubeClient>()
@@ -25,7 +28,7 @@ export const fleetAccess = ({ accounts }: Fleet): FleetAccess => {
     if (!endpoint) return undefined
     // A certificate authority that was rotated, or a cluster made anew under its old name, is another connection.
     const key = JSON.stringify([cluster, endpoint])
-    const client = clients.get(key) ?? kubeClient(accessTo(cluster).connection(endpoint))
+    const client = clients.get(key) ?? kubeClient(accessTo(cluster).connection(endpoint), limits)
     clients.set(key, client)
     return client
   }
