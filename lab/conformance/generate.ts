@@ -117,6 +117,34 @@ const wrong = pick<unknown>(null, 0, 1, 'x', '', true, [], {}, 1.5)
 const mostly = (right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 12, arbitrary: right }, { weight: 1, arbitrary: wrong })
 
+const durationText = pick(
+  '30s',
+  '1m30s',
+  '0',
+  '1.5h',
+  '.5s',
+  '5.s',
+  '100ms',
+  '1µs',
+  '-1h',
+  '2562047h47m16s',
+  '2562048h',
+  '1',
+  '1 s',
+  '1d',
+  '',
+  '.s',
+)
+// Only whether they decode: an unknown protocol stops Felix later, which our engine does not tell.
+const protocolPort = fc.record(
+  {
+    protocol: fc.oneof({ weight: 9, arbitrary: pick<unknown>('TCP', 'udp') }, pick<unknown>(6, [])),
+    port: pick<unknown>(22, 0, 65535, 65536, -1, '22', 1.5),
+    net: pick<unknown>('10.0.0.0/8', 1),
+  },
+  { requiredKeys: ['protocol'] },
+)
+
 const spec: fc.Arbitrary<Record<string, unknown>> = fc.record(
   {
     kubeNodePortRanges: mostly(fc.array(fromNumberOrText, { maxLength: 4 })),
@@ -129,6 +157,12 @@ const spec: fc.Arbitrary<Record<string, unknown>> = fc.record(
     defaultEndpointToHostAction: mostly(pick('Drop', 'Accept', 'Return')),
     nftablesMode: pick('Auto', 'Enabled'),
     kubenodeportranges: fc.constant(['1:2']),
+    natPortRange: mostly(pick<unknown>('30000:32767', 80, 'named')),
+    reportingInterval: mostly(durationText),
+    failsafeInboundHostPorts: mostly(fc.array(protocolPort, { maxLength: 2 })),
+    healthTimeoutOverrides: mostly(
+      fc.array(fc.record({ name: pick('a'), timeout: mostly(durationText) }), { maxLength: 1 }),
+    ),
   },
   { requiredKeys: [] },
 )

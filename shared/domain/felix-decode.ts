@@ -3,6 +3,7 @@ import { DecodeError, goLower } from './felix-go.ts'
 import { copyKey, readCopy, timeOf } from './felix-metadata-copy.ts'
 import type { Parameter } from './felix-params.ts'
 import { decoders, readSelector } from './felix-spec.ts'
+import { checkSpec, type SpecChecks } from './felix-spec-checks.ts'
 
 /** One setting in one place. */
 export interface Entry {
@@ -31,6 +32,7 @@ export interface DecodeRules {
   parameters: ReadonlyMap<string, Parameter>
   /** The copy of the v3 metadata counts and beats the object's own annotations (3.28 and newer, read through v1). */
   metadataCopy: 'merged' | 'parsed' | 'ignored'
+  checks: SpecChecks
   /** This version's spec has `nodeSelector`, so a wrong one makes the object unreadable. */
   selectors: boolean
 }
@@ -41,6 +43,7 @@ export function decodeObject(object: FelixObject, rules: DecodeRules): Decoded {
   try {
     const copy = rules.metadataCopy === 'ignored' ? undefined : readCopy(object.annotations[copyKey])
     const merged = rules.metadataCopy === 'merged' ? copy : undefined
+    checkSpec(object.spec, rules.checks)
     const entries = new Map<string, Entry[]>()
     for (const entry of specEntries(object.spec, rules.parameters)) add(entries, entry)
     for (const entry of annotationEntries(object.annotations, merged?.annotations ?? new Map())) add(entries, entry)

@@ -4,6 +4,7 @@ import { goLower } from './felix-go.ts'
 import type { Layer, Rules } from './felix-layer.ts'
 import { type Parameter, type Parsed, parametersOf } from './felix-params.ts'
 import { firstError, resolveLayers } from './felix-resolve.ts'
+import { specChecks } from './felix-spec-checks.ts'
 import { readError, readStore, storeLayers } from './felix-store.ts'
 import type { FelixError, FelixResolution, FelixWarning } from './felix-values.ts'
 import type { CalicoApi } from './report.ts'
@@ -43,7 +44,8 @@ export interface VersionIndex {
 export function indexForVersion(source: FelixSource, calico: CalicoVersion): VersionIndex {
   const parameters = parametersOf(calico)
   const selectors = atLeast(calico, '3.32')
-  const store = readStore(source.objects, { parameters, selectors, metadataCopy: copyRule(source.api, calico) })
+  const metadataCopy = copyRule(source.api, calico)
+  const store = readStore(source.objects, { parameters, selectors, metadataCopy, checks: specChecks(calico) })
   const parse = cachedParse()
   const notReady = source.nativeV3 === true && !selectors
   const answers = new Map<string, FelixResolution>()

@@ -34,14 +34,14 @@ interface Whole {
   max: number
 }
 
-function wholeNumber(value: unknown, field: string, { type, min, max }: Whole): number {
+export function wholeNumber(value: unknown, field: string, { type, min, max }: Whole): number {
   const fits = typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
   if (!fits) throw mismatch(value, field, type)
   return value
 }
 
 /** numorstring.Port: UnmarshalJSON, then String. */
-function portText(item: unknown, field: string): string {
+export function portText(item: unknown, field: string): string {
   if (item === null) return '0'
   if (typeof item === 'number') return String(wholeNumber(item, field, { type: 'uint16', min: 0, max: 65535 }))
   if (typeof item !== 'string') throw mismatch(item, field, 'uint16')
@@ -61,7 +61,7 @@ function portError(item: string): string {
   return `minimum port number (${Number(min)}) is greater than maximum port number (${Number(max)}) in port range`
 }
 
-function mismatch(value: unknown, field: string, type: string): DecodeError {
+export function mismatch(value: unknown, field: string, type: string): DecodeError {
   const kind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
   const shown = kind === 'number' ? `number ${String(value)}` : kind
   return new DecodeError(

@@ -123,6 +123,18 @@ describe('errors', () => {
     expect(before.warnings).toMatchObject([{ kind: 'undecodable', object: 'FelixConfiguration/node.node-2' }])
   })
 
+  test.each([
+    [{ reportingInterval: '' }, 'v3.28.4', 'error'],
+    [{ reportingInterval: '1m30s' }, 'v3.28.4', 'ok'],
+    [{ natPortRange: '32767:30000' }, 'v3.28.4', 'error'],
+    [{ failsafeInboundHostPorts: [{ protocol: 'TCP', port: 65536 }] }, 'v3.28.4', 'error'],
+    [{ failsafeInboundHostPorts: [{ protocol: 'TCP', port: 22 }] }, 'v3.28.4', 'ok'],
+    [{ nftablesRefreshInterval: '' }, 'v3.28.4', 'ok'],
+    [{ nftablesRefreshInterval: '' }, 'v3.29.7', 'error'],
+  ])('of any field that the API server stores and Go cannot decode count: %j in %s: %s', (spec, version, outcome) => {
+    expect(resolveFelix(inputs({ objects: [object('default', { spec })], version })).outcome).toBe(outcome)
+  })
+
   test('in the metadata copy stop Felix of every version that reads it, and not what is read through v3', () => {
     const objects = [object('default', { annotations: { 'projectcalico.org/metadata': '{"annotations":' } })]
     expect(resolveFelix(inputs({ objects })).outcome).toBe('error')
