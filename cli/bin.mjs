@@ -13,8 +13,7 @@ const has = Number(process.versions.node.split('.')[0])
 if (has >= needed) {
   stripOwnTypes()
   keepCompiled()
-  const { main } = await import('./main.ts')
-  await main(process.argv.slice(2))
+  await start()
 } else {
   const node = packagedNode()
   if (node === undefined) {
@@ -24,6 +23,18 @@ if (has >= needed) {
     )
     process.exitCode = 2
   } else runWith(node)
+}
+
+/** What is missing must not end as Node ends it, with 1, which says "out of step". */
+async function start() {
+  try {
+    const { main } = await import('./main.ts')
+    await main(process.argv.slice(2))
+  } catch (error) {
+    const missing = error.code === 'ERR_MODULE_NOT_FOUND'
+    process.stderr.write(`calico-ipvs-sync: ${error.message}\n${missing ? 'Next: npm ci\n' : ''}`)
+    process.exit(2)
+  }
 }
 
 /** Node strips no types beneath a folder `node_modules`, which is where an installed package lives; there we do it. */

@@ -5,14 +5,14 @@ import { addCheck, addPlan } from './check.ts'
 import { exitStatus } from './exit-status.ts'
 import { addExplain } from './explain.ts'
 import { Failure, UsageError } from './failure.ts'
-import { leaveWith, surviveClosedPipes } from './streams.ts'
+import { guardExit, leaveWith } from './streams.ts'
 import { addRollout } from './rollout.ts'
 import { addSweep } from './sweep.ts'
 import { addSync } from './sync.ts'
 
 /** Runs one command and ends the process with its exit status. Nothing that talks to a cluster is loaded before a command needs it. */
 export const main = async (words: readonly string[]): Promise<void> => {
-  surviveClosedPipes()
+  guardExit(words.includes('--debug'))
   await leaveWith(await run(words))
 }
 

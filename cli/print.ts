@@ -15,7 +15,9 @@ const rendered = async (document: Report | Sweep, { output, color }: OutputOptio
 /** As people see it on that stream: its colours, its width. */
 export const asText = async (document: Report | Sweep, stream: NodeJS.WriteStream, color: boolean): Promise<string> => {
   const { text } = await import('../shared/report/text.ts')
-  return text(document, { colour: wantsColour(stream, color), ...(stream.isTTY && { columns: stream.columns }) })
+  // A terminal that does not tell its width says 0.
+  const columns = stream.isTTY && stream.columns > 0 ? { columns: stream.columns } : {}
+  return text(document, { colour: wantsColour(stream, color), ...columns })
 }
 
 type Render = (document: Report | Sweep) => string

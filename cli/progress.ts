@@ -13,7 +13,7 @@ export interface Progress {
 export const progress = (quiet: boolean, stream: NodeJS.WriteStream = process.stderr): Progress => {
   if (quiet) return { doing: () => {}, done: () => {}, clear: () => {} }
   if (!stream.isTTY) return plainLines(stream)
-  const fitted = (text: string) => plain(text).slice(0, Math.max(20, stream.columns - 1))
+  const fitted = (text: string) => plain(text).slice(0, (stream.columns || 80) - 1)
   return {
     doing: (text) => stream.write(`\r\u001b[K${fitted(text)}`),
     done: (text) => stream.write(`\r\u001b[K${plain(text)}\n`),

@@ -1,9 +1,20 @@
-/** A reader that has seen enough (`| head`) is no error of ours: what is left goes nowhere and the exit status stays. */
-export const surviveClosedPipes = (): void => {
+import { exitStatus } from './exit-status.ts'
+
+/**
+ * A reader that has seen enough (`| head`) is no error of ours: what is left goes nowhere and the exit status stays.
+ * Whatever else goes wrong outside a command (a full disk, a mistake of ours) must not end as Node would end it, with 1,
+ * which says "out of step".
+ */
+export const guardExit = (debug: boolean): void => {
+  const fail = (error: Error) => {
+    process.stderr.write(`calico-ipvs-sync: ${debug ? error.stack : error.message}\n`)
+    process.exit(exitStatus.failed)
+  }
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      if (error.code !== 'EPIPE') fail(error)
     })
+  process.on('uncaughtException', fail)
 }
 
 /** Resolves when the stream has taken it, or never will. */

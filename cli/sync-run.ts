@@ -59,8 +59,9 @@ export interface Undertaking {
 
 const doIt = async (it: Undertaking): Promise<number> => {
   const { target, looked, plan, policy, options, telling } = it
-  telling.done(`${target.name}: ${plan.changes.length} changes, ${plan.strategy}. ${forecastText(plan.forecast)}`)
-  if (!options.yes) {
+  if (options.yes)
+    telling.done(`${target.name}: ${plan.changes.length} changes, ${plan.strategy}. ${forecastText(plan.forecast)}`)
+  else {
     await write(process.stderr, await asText({ ...looked.report, plan }, process.stderr, options.color))
     if (!(await confirmed())) {
       await write(process.stderr, 'Nothing was written.\n')

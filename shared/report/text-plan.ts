@@ -4,7 +4,8 @@ import type { Paint } from './paint.ts'
 import { counted, duration, plain } from './wording.ts'
 
 /** What would be done, what it disturbs, and what forbids it. */
-export const planLines = ({ strategy, changes, forecast, blockedBy }: Plan, brush: Paint): string[] => {
+export const planLines = (plan: Plan, brush: Paint, width?: number): string[] => {
+  const { strategy, changes, forecast, blockedBy } = plan
   if (blockedBy.length > 0)
     return [
       brush.bold(
@@ -14,7 +15,7 @@ export const planLines = ({ strategy, changes, forecast, blockedBy }: Plan, brus
   if (changes.length === 0) return [brush.bold('Plan: nothing to do')]
   return [
     brush.bold(`Plan (${strategy}): ${counted(changes.length, 'change')}`),
-    ...numbered(changes),
+    ...numbered(changes).map((line) => (width === undefined ? line : clipped(line, width))),
     `  ${forecastText(forecast)}`,
   ]
 }

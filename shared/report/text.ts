@@ -29,7 +29,7 @@ const reportLines = (report: Report, brush: Paint, width?: number): string[] => 
     ...findingLines(report.findings, brush, width),
     nodeLines(report, brush, width),
   ]
-  if (report.plan) sections.push(planLines(report.plan, brush))
+  if (report.plan) sections.push(planLines(report.plan, brush, width))
   return sections.filter((lines) => lines.length > 0).flatMap((lines, at) => [''].slice(at === 0 ? 1 : 0).concat(lines))
 }
 

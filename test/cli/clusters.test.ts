@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -8,7 +9,7 @@ import type { Report, Sweep } from '../../shared/domain/report.ts'
 import { reportSchema, sweepSchema } from '../../shared/report/schema.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { type Ended, run } from './run.ts'
+import { bin, type Ended, run } from './run.ts'
 
 const workdir = mkdtempSync(join(tmpdir(), 'clusters-'))
 const file = (name: string) => join(workdir, name)
@@ -124,6 +125,16 @@ describe('check', () => {
       running: (child) => child.stdout?.destroy(),
     })
     expect(ended).toMatchObject({ status: 1, signal: null, stderr: 'reading moved\n' })
+  })
+
+  test('a result that cannot be written is a failed command, not a cluster out of step', () => {
+    const full = openSync('/dev/full', 'w')
+    const words = ['--help']
+    const ended = spawnSync(process.execPath, [bin, ...words], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
+    closeSync(full)
+    expect(ended.status).toBe(2)
+    expect(ended.stderr).toContain('ENOSPC')
+    expect(ended.stderr).not.toMatch(/^\s+at /m)
   })
 
   test.each(['text', 'json', 'junit', 'sarif', 'csv', 'html'])('-o %s has the cluster in it', async (form) => {
