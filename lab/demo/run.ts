@@ -83,30 +83,10 @@ const seeds = ({ clusters }: DemoFleet): ClusterSeed[] => {
   return [seed(range, 'ipvs', sync), seed(mode, 'iptables', sync), seed(quiet, 'ipvs', {}), far]
 }
 
-/** What CloudFormation would make of the template in EKS and Secrets Manager, and the operator's own way in. */
-const letIn = ({ eks, secrets, slack, stack }: Cloud): void => {
+/** What somebody did by hand: the webhook's address into its secret, and the operator's own way into the clusters. */
+const letIn = ({ eks, secrets, slack }: Cloud): void => {
   secrets.put(webhookSecret, slack.webhookUrl)
-  for (const { properties } of stack.ofType('AWS::EKS::AccessEntry')) {
-    grant(eks, String(properties['ClusterName']), String(properties['PrincipalArn']), properties['KubernetesGroups'])
-  }
-  for (const name of Object.values(names)) grant(eks, name, operator, ['calico-ipvs-sync-viewers'])
-}
-
-const grant = (eks: Cloud['eks'], cluster: string, principalArn: string, groups: unknown): void => {
-  const holding = eks.cluster(cluster)
-  if (!holding) throw new Error(`The template has an access entry for ${cluster}, which is not there.`)
-  const at = Date.now() / 1000
-  holding.accessEntries.set(principalArn, {
-    clusterName: cluster,
-    principalArn,
-    accessEntryArn: `${holding.cluster.arn}/access-entry`,
-    kubernetesGroups: Array.isArray(groups) ? groups.map(String) : [],
-    username: principalArn,
-    type: 'STANDARD',
-    tags: {},
-    createdAt: at,
-    modifiedAt: at,
-  })
+  for (const name of Object.values(names)) eks.grant(name, operator, ['calico-ipvs-sync-viewers'])
 }
 
 const clusterNamed = ({ clusters }: DemoFleet, name: string): LabCluster => {

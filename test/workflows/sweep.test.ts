@@ -14,13 +14,21 @@ const desk = () => {
   return { sent, logged, queues, log: (event: string) => void logged.push(event) }
 }
 
-const fleet = { regions: ['eu-west-1', 'us-east-1'], accounts: [{ account: '111122223333' }, { account: '444455556666', roleArn: 'arn:aws:iam::444455556666:role/r' }] }
+const fleet = {
+  regions: ['eu-west-1', 'us-east-1'],
+  accounts: [{ account: '111122223333' }, { account: '444455556666', roleArn: 'arn:aws:iam::444455556666:role/r' }],
+}
 
 describe('a sweep', () => {
   test('asks for a look at every cluster of every account and region', async () => {
     const { sent, queues, log } = desk()
     await sweep({ queues, log, list: async ({ account, region }) => [`${account.slice(0, 1)}-${region}`] }, fleet)
-    expect(sent.map(({ cluster }) => cluster.name)).toEqual(['1-eu-west-1', '1-us-east-1', '4-eu-west-1', '4-us-east-1'])
+    expect(sent.map(({ cluster }) => cluster.name)).toEqual([
+      '1-eu-west-1',
+      '1-us-east-1',
+      '4-eu-west-1',
+      '4-us-east-1',
+    ])
     expect(new Set(sent.map(({ reason }) => reason))).toEqual(new Set(['sweep']))
   })
 
@@ -47,11 +55,19 @@ describe('an event', () => {
     const { sent, queues, log } = desk()
     await onEvent({ queues, log }, event('prod-1'))
     expect(sent).toEqual([
-      { schemaVersion: 1, cluster: { account: '111122223333', region: 'eu-west-1', name: 'prod-1' }, reason: 'event', cause: 'UpdateAddon' },
+      {
+        schemaVersion: 1,
+        cluster: { account: '111122223333', region: 'eu-west-1', name: 'prod-1' },
+        reason: 'event',
+        cause: 'UpdateAddon',
+      },
     ])
   })
 
-  test.each([['nothing understandable', { hello: 1 }], ['an account that cannot be', event('prod-1', 'me')]])('with %s is logged and acknowledged', async (_, it) => {
+  test.each([
+    ['nothing understandable', { hello: 1 }],
+    ['an account that cannot be', event('prod-1', 'me')],
+  ])('with %s is logged and acknowledged', async (_, it) => {
     const { sent, logged, queues, log } = desk()
     await onEvent({ queues, log }, it)
     expect(sent).toEqual([])
