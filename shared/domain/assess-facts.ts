@@ -1,4 +1,4 @@
-import type { ClusterState, DaemonSetState, NodePortUse, NodeState, PodState } from './cluster.ts'
+import type { ClusterState, DaemonSetState, FelixObject, NodePortUse, NodeState, PodState } from './cluster.ts'
 import type { FelixView } from './assess-felix-view.ts'
 import type { Gaps } from './assess-access.ts'
 import type { UnderWay } from './assess-changing.ts'
@@ -27,6 +27,8 @@ export interface ClusterFacts {
   configuredMode?: Mode
   kubernetesMinor?: number
   vpcCni: boolean
+  /** By name. */
+  felixObjects: ReadonlyMap<string, FelixObject>
   nodes: NodeFacts[]
 }
 

@@ -61,6 +61,7 @@ function factsOf(state: ClusterState, policy: Policy): ClusterFacts {
     ...(configuredMode && { configuredMode }),
     ...(minor !== undefined && { kubernetesMinor: minor }),
     vpcCni: usesVpcCni(state),
+    felixObjects: new Map((valueOf(state.felix)?.objects ?? []).map((it) => [it.name, it])),
     nodes: nodeFacts(state, { desired, configurations }),
   }
 }

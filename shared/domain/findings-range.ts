@@ -11,11 +11,19 @@ import { overrideKey, rangeAnnotation } from './rollout-annotations.ts'
 export const rangeSeverity = ({ ipvs, running }: NodeFacts): Severity =>
   ipvs === 'active' ? 'critical' : ipvs === 'configured' || running?.mode === 'unknown' ? 'warning' : 'info'
 
+const builtIn: Evidence = { object: 'Felix', field: 'KubeNodePortRanges', value: '30000:32767 (built in)' }
+
 const text = (ranges: readonly PortRange[]): string => formatRanges(ranges).join(', ') || 'no port'
 
+const layers = new WeakMap<NodeFacts, RangeLayer[]>()
+
 /** The layer that Felix goes by on this node; undefined: the built-in default. */
-export const decidingLayer = ({ index, felixNode }: NodeFacts): RangeLayer | undefined =>
-  index && felixNode ? index.rangeLayers(felixNode).find(({ decides }) => decides) : undefined
+export function decidingLayer(it: NodeFacts): RangeLayer | undefined {
+  const { index, felixNode } = it
+  const found = layers.get(it) ?? (index && felixNode ? index.rangeLayers(felixNode) : [])
+  layers.set(it, found)
+  return found.find(({ decides }) => decides)
+}
 
 const layerEvidence = (layer: RangeLayer): Evidence => ({
   object: layer.object,
@@ -38,7 +46,7 @@ export const rangeDiffers: NodeCheck = (it, cluster) => {
   const missing = subtract(desired, effective)
   const extra = subtract(effective, desired)
   const layer = decidingLayer(it)
-  const seen = layer ? layerEvidence(layer) : { object: 'Felix', field: 'KubeNodePortRanges', value: 'default' }
+  const seen = layer ? layerEvidence(layer) : builtIn
   const base = {
     severity,
     breaks: it.rangeDiffers,
@@ -111,13 +119,21 @@ export const rangeShadowed: NodeCheck = (it, cluster) => {
       code: 'RANGE_SHADOWED',
       severity: 'warning',
       breaks: true,
-      subject: layer.object.startsWith('FelixConfiguration/') ? layer.object : calicoNode(cluster),
-      message: `${layer.object} decides the range here and stands above FelixConfiguration/default: a change of default would not count. Change it there.`,
-      evidence: [layerEvidence(layer)],
+      ...(layer.source === 'host' ? {} : { subject: subjectOf(layer, cluster) }),
+      message: `${placeOf(layer)} decides the range here and stands above FelixConfiguration/default: a change of default would not count. Change it there.`,
+      evidence: layer.source === 'host' ? [] : [layerEvidence(layer)],
+      ...(layer.source === 'host' && { seen: layerEvidence(layer) }),
       remedy: changeLayer(layer, cluster),
     },
   ]
 }
+
+/** Overrides of many nodes are one cause. */
+const placeOf = ({ source, object }: RangeLayer): string =>
+  source === 'host' ? "The node's own FelixConfiguration/node.NAME" : object
+
+const subjectOf = ({ object }: RangeLayer, cluster: ClusterFacts): string =>
+  object.startsWith('FelixConfiguration/') ? object : calicoNode(cluster)
 
 const calicoNode = ({ calicoSets: [set] }: ClusterFacts): string =>
   set ? `DaemonSet/${set.namespace}/${set.name}` : 'DaemonSet/calico-node'

@@ -17,8 +17,8 @@ export const apiOf = ({ state }: ClusterFacts): CalicoApi => valueOf(state.felix
 export const felixResource = (cluster: ClusterFacts): string =>
   `felixconfigurations.${apiOf(cluster).replace(/\/v\d+$/, '')}`
 
-export const felixObject = ({ state }: ClusterFacts, name: string): FelixObject | undefined =>
-  valueOf(state.felix)?.objects.find((it) => it.name === name)
+export const felixObject = ({ felixObjects }: ClusterFacts, name: string): FelixObject | undefined =>
+  felixObjects.get(name)
 
 const patchCommand = (cluster: ClusterFacts, name: string, patch: object): string =>
   `kubectl patch ${felixResource(cluster)} ${quoted(name)} --type=merge -p ${quoted(JSON.stringify(patch))}`

@@ -51,7 +51,7 @@ function findingOf(group: readonly NodeTrouble[], nodesInside: number): Finding 
     code,
     severity,
     subject: first.trouble.subject ?? only,
-    message: `${message} (${where(group, nodesInside)})`,
+    message: `${message.replace(/\.$/, '')} (${where(group, nodesInside)}).`,
     evidence: distinct([...evidence, ...seen]),
     ...(remedy === undefined ? {} : { remedy }),
   }

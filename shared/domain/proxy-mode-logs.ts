@@ -25,7 +25,7 @@ export function logsWorthReading(state: ClusterState, { deep }: { deep: boolean 
 const withoutLogs = (state: ClusterState): ClusterState => ({ ...state, logs: {} })
 
 function doubtfulProxies(state: ClusterState): PodState[] {
-  const doubtful = [...runningModes(withoutLogs(state)).values()].filter((it) => it.mode === 'unknown')
+  const doubtful = [...runningModes(withoutLogs(state)).values()].filter((it) => it.mode === 'unknown' || it.close)
   const changes = new Map(doubtful.map((it) => [it.pod, it.configuration?.changes]))
   return samples(groupsOf(changes.keys(), (pod) => changes.get(pod)))
 }

@@ -15,6 +15,8 @@ export interface RunningMode {
   evidence: Evidence[]
   /** Why it is unknown. */
   reason?: string
+  /** Times of whole seconds cannot tell whether the pod or the change came first: taken as likely, but a log is worth reading. */
+  close?: true
 }
 
 type Found = Omit<RunningMode, 'configuration' | 'pod'>
@@ -29,8 +31,9 @@ export function runningModes(state: ClusterState): Map<string, RunningMode> {
   const modes = new Map<string, RunningMode>()
   for (const [node, pod] of pods) {
     const configuration = of(pod)
-    const certain = provenMode(state, pod) ?? likelyMode(pod, configuration)
-    const found = certain ?? fromGroup(state, { pod, group: groups.get(pod), configuration }, told)
+    const likely = likelyMode(pod, configuration)
+    const clear = provenMode(state, pod) ?? (likely?.close ? undefined : likely)
+    const found = clear ?? fromGroup(state, { pod, group: groups.get(pod), configuration, likely }, told)
     modes.set(node, { ...found, pod, ...(configuration && { configuration }) })
   }
   return modes
@@ -71,12 +74,15 @@ const evidenceOf = (said: Said, pod: PodState): Evidence => ({
 
 /** A process that started after the mode's last possible change has it. No proof: kube-proxy of 1.25 and older may have fallen back. */
 function likelyMode(pod: PodState, configuration: ProxyConfiguration | undefined): Found | undefined {
-  if (!configuration?.mode || pod.startedAt === undefined || !tookPresentMode(pod, configuration)) return undefined
+  if (!configuration?.mode || pod.startedAt === undefined) return undefined
+  const took = tookPresentMode(pod, configuration)
+  if (took === 'no') return undefined
   const last = configuration.changes?.at(-1)
   const started = 'status.containerStatuses[].state.running.startedAt'
   return {
     mode: configuration.mode,
     confidence: 'likely',
+    ...(took === 'close' && { close: true }),
     evidence: [
       { ...configuration.evidence, ...(last === undefined ? {} : { at: last }) },
       { object: `Pod/${podId(pod)}`, field: started, at: pod.startedAt },
@@ -88,31 +94,36 @@ function likelyMode(pod: PodState, configuration: ProxyConfiguration | undefined
 // so a container restarted in place soon after a change may have read the old file.
 const volumeDelay = 120_000
 
-/** Whether the pod certainly started with the configuration as it stands now. */
-export function tookPresentMode(pod: PodState, configuration: ProxyConfiguration): boolean {
+/** Whether the pod started with the configuration as it stands now. */
+export function tookPresentMode(pod: PodState, configuration: ProxyConfiguration): 'yes' | 'no' | 'close' {
   const { daemonSet, takenBy, changes, initial, templateAt } = configuration
   const [made, started] = [Date.parse(pod.createdAt), Date.parse(pod.startedAt ?? '')]
-  if (!isRolledOut(daemonSet) && made <= Date.parse(templateAt)) return false
-  if (takenBy === 'flag') return true
+  if (!isRolledOut(daemonSet) && made <= Date.parse(templateAt)) return 'no'
+  if (takenBy === 'flag') return 'yes'
   const last = Date.parse(changes?.at(-1) ?? '')
-  if (Number.isNaN(last) || Number.isNaN(started)) return false
-  // Times have whole seconds. No pod can have started without the ConfigMap's very first contents.
-  if (started === last) return initial
-  return started > last && (made >= last || started > last + volumeDelay)
+  if (Number.isNaN(last) || Number.isNaN(started)) return 'no'
+  // No pod can have started without the ConfigMap's very first contents.
+  if (started === last && made === last) return initial ? 'yes' : 'close'
+  return started > last && (made >= last || started > last + volumeDelay) ? 'yes' : 'no'
 }
 
 interface Doubtful {
   pod: PodState
   group: Group | undefined
   configuration: ProxyConfiguration | undefined
+  likely: Found | undefined
 }
 
 /** A few logs of a group stand for all of it, where they agree. */
-function fromGroup(state: ClusterState, { pod, group, configuration }: Doubtful, told: Map<Group, Found>): Found {
+function fromGroup(
+  state: ClusterState,
+  { pod, group, configuration, likely }: Doubtful,
+  told: Map<Group, Found>,
+): Found {
   if (pod.startedAt === undefined || !group) return unknown(`kube-proxy has not started (${pod.waiting ?? 'pending'})`)
   const known = told.get(group) ?? sampled(state, group, configuration)
   told.set(group, known)
-  return known
+  return known.mode === 'unknown' && likely ? likely : known
 }
 
 function sampled(state: ClusterState, group: Group, configuration: ProxyConfiguration | undefined): Found {

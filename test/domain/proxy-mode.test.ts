@@ -1,0 +1,334 @@
+import { describe, expect, test } from '@jest/globals'
+import type { ClusterState, DaemonSetState } from '../../shared/domain/cluster.ts'
+import { commonMode, configuredModes, logsWorthReading, runningModes } from '../../shared/domain/proxy-mode.ts'
+import { failed, read } from '../../shared/domain/read.ts'
+import {
+  edited,
+  healthy,
+  kubeProxySet,
+  logged,
+  modeChanged,
+  nodesOf,
+  owns,
+  podOf,
+  podsOf,
+  proxyConfig,
+  restarted,
+  setOf,
+  times,
+} from './states.ts'
+
+const withSet = (over: Partial<DaemonSetState['template']>, state = healthy()): ClusterState =>
+  edited(state, (copy) => Object.assign(setOf(copy, 'kube-proxy').template, over))
+
+const first = (state: ClusterState) => configuredModes(state)[0]
+
+describe('the configured mode', () => {
+  test.each([
+    ['ipvs', 'ipvs'],
+    ['iptables', 'iptables'],
+    ['nftables', 'nftables'],
+    ['', 'iptables'],
+  ])('%p in the ConfigMap behind --config is %s', (text, mode) => {
+    expect(first(healthy({ mode: text }))?.mode).toBe(mode)
+  })
+
+  test.each(['IPVS', 'userspace', 'ipvs '])('%p is refused by kube-proxy and so is no mode', (text) => {
+    const found = first(healthy({ mode: text }))
+    expect(found?.mode).toBeUndefined()
+    expect(found?.problem).toContain('refuses')
+  })
+
+  test('beside --config the flag --proxy-mode is ignored', () => {
+    const found = first(
+      withSet({ command: ['kube-proxy', '--proxy-mode=iptables', '--config', '/var/lib/kube-proxy-config/config'] }),
+    )
+    expect(found).toMatchObject({ mode: 'ipvs', ignoredFlag: 'iptables', takenBy: 'file' })
+  })
+
+  test.each([
+    [['kube-proxy', '--proxy-mode=ipvs'], 'ipvs'],
+    [['kube-proxy', '--proxy-mode', 'nftables'], 'nftables'],
+    [['sh', '-c', 'exec kube-proxy --proxy-mode="ipvs" --v=2'], 'ipvs'],
+    [['kube-proxy', '--v=2'], 'iptables'],
+  ])('without --config the flags %j say %s', (command, mode) => {
+    expect(first(withSet({ command }))).toMatchObject({ mode, takenBy: 'flag' })
+  })
+
+  test('the key is found through the items of the volume and through subPath', () => {
+    const data = { 'config.conf': 'mode: ipvs' }
+    const state = edited(healthy(), (copy) => {
+      copy.configMaps['kube-system/kube-proxy'] = read(proxyConfig('', { data }))
+    })
+    const command = ['kube-proxy', '--config=/etc/kp/main.yaml']
+    const items = { 'config.conf': 'main.yaml' }
+    for (const mountPath of ['/etc/kp', '/etc/kp/']) {
+      const mounts = [{ mountPath, configMap: 'kube-proxy', items }]
+      expect(first(withSet({ command, configMapMounts: mounts }, state))?.mode).toBe('ipvs')
+    }
+    const mounts = [{ mountPath: '/etc/kp/main.yaml', configMap: 'kube-proxy', items }]
+    expect(first(withSet({ command, configMapMounts: mounts }, state))?.mode).toBe('ipvs')
+  })
+
+  test.each([
+    ['a file no ConfigMap holds', withSet({ configMapMounts: [] }), /no ConfigMap/],
+    [
+      'a ConfigMap that is gone',
+      edited(healthy(), (it) => void (it.configMaps = { 'kube-system/kube-proxy-config': read(undefined) })),
+      /does not exist/,
+    ],
+    [
+      'text that is not YAML',
+      edited(
+        healthy(),
+        (it) =>
+          void (it.configMaps['kube-system/kube-proxy-config'] = read(
+            proxyConfig('', { data: { config: '{ mode: [' } }),
+          )),
+      ),
+      /YAML/,
+    ],
+  ])('%s is told and not guessed', (_, state, reason) => {
+    const found = first(state)
+    expect(found?.mode).toBeUndefined()
+    expect(found?.problem).toMatch(reason)
+  })
+
+  test('several DaemonSets that differ have no common mode, and one for Windows does not count', () => {
+    const other = kubeProxySet(1, {
+      name: 'kube-proxy-b',
+      uid: 'b',
+      template: { ...kubeProxySet(1).template, command: ['kube-proxy'] },
+    })
+    const windows = kubeProxySet(1, {
+      name: 'kube-proxy-windows',
+      uid: 'w',
+      nodeSelector: { 'kubernetes.io/os': 'windows' },
+    })
+    const both = (set: DaemonSetState) =>
+      edited(
+        healthy(),
+        (it) => void (it.daemonSets = read([...(it.daemonSets as { value: DaemonSetState[] }).value, set])),
+      )
+    expect(commonMode(configuredModes(both(other)))).toBeUndefined()
+    expect(commonMode(configuredModes(both(windows)))).toBe('ipvs')
+  })
+
+  test("the mode's last possible change is the last write of that very key, by whichever manager", () => {
+    const managedFields = [
+      owns('eks', ['f:data', 'f:config'], times.installed),
+      owns('kubectl', ['f:data', 'f:config'], times.changed),
+      owns('other', ['f:metadata', 'f:labels'], times.observed),
+    ]
+    const state = edited(
+      healthy(),
+      (it) => void (it.configMaps['kube-system/kube-proxy-config'] = read(proxyConfig('ipvs', { managedFields }))),
+    )
+    expect(first(state)?.changes).toEqual([times.installed, times.changed])
+  })
+})
+
+const modeOn = (state: ClusterState, node = 'node-0001') => runningModes(state).get(node)
+
+describe('the running mode', () => {
+  test('a pod that started after the last possible change likely runs what is configured', () => {
+    expect(modeOn(healthy())).toMatchObject({ mode: 'ipvs', confidence: 'likely' })
+    expect(modeOn(restarted(modeChanged(healthy({ mode: 'iptables' }), 'ipvs'), 'kube-proxy'))).toMatchObject({
+      mode: 'ipvs',
+      confidence: 'likely',
+    })
+  })
+
+  test('an older pod is in doubt, and without a log it stays unknown', () => {
+    const found = modeOn(modeChanged(healthy(), 'iptables'))
+    expect(found).toMatchObject({ mode: 'unknown', confidence: 'none' })
+    expect(found?.reason).toMatch(/before its mode could last have changed/)
+  })
+
+  test('its own log proves it, and the logs of its group make it likely', () => {
+    const state = logged(
+      modeChanged(healthy(), 'iptables'),
+      'kube-proxy',
+      { mode: 'ipvs', line: 'Using ipvs Proxier' },
+      ['node-0001'],
+    )
+    expect(modeOn(state)).toMatchObject({ mode: 'ipvs', confidence: 'proven' })
+    expect(modeOn(state, 'node-0002')).toMatchObject({ mode: 'ipvs', confidence: 'likely' })
+  })
+
+  test('logs of a group that do not agree leave the others unknown', () => {
+    const base = modeChanged(healthy(), 'iptables')
+    const state = logged(
+      logged(base, 'kube-proxy', { mode: 'ipvs' }, ['node-0001']),
+      'kube-proxy',
+      { mode: 'iptables' },
+      ['node-0002'],
+    )
+    expect(modeOn(state, 'node-0003')).toMatchObject({ mode: 'unknown' })
+    expect(modeOn(state, 'node-0003')?.reason).toMatch(/do not agree/)
+  })
+
+  test('pods started between other changes are another group', () => {
+    const base = restarted(modeChanged(healthy(), 'iptables'), 'kube-proxy', ['node-0003'])
+    const state = logged(base, 'kube-proxy', { mode: 'ipvs' }, ['node-0001'])
+    expect(modeOn(state, 'node-0002')).toMatchObject({ mode: 'ipvs', confidence: 'likely' })
+    expect(modeOn(state, 'node-0003')).toMatchObject({ mode: 'iptables', confidence: 'likely' })
+  })
+
+  test('a log outweighs times', () => {
+    expect(modeOn(logged(healthy(), 'kube-proxy', { mode: 'iptables' }))).toMatchObject({
+      mode: 'iptables',
+      confidence: 'proven',
+    })
+  })
+
+  test.each([
+    ['/proxyMode', { kind: 'proxyMode' as const, mode: 'ipvs' as const }, 'proven'],
+    ['an Event of this process', { kind: 'event' as const, mode: 'ipvs' as const, at: times.observed }, 'proven'],
+    ['an Event of a former process', { kind: 'event' as const, mode: 'ipvs' as const, at: times.installed }, 'none'],
+  ])('%s is %s', (_, evidence, confidence) => {
+    const state = edited(
+      modeChanged(healthy(), 'iptables'),
+      (it) => void (it.modeEvidence = { 'node-0001': [evidence] }),
+    )
+    expect(modeOn(state)?.confidence).toBe(confidence)
+  })
+
+  test('a ConfigMap whose writers are unknown may have changed at any time', () => {
+    const state = edited(
+      healthy(),
+      (it) => void (it.configMaps['kube-system/kube-proxy-config'] = read(proxyConfig('ipvs', { managedFields: [] }))),
+    )
+    expect(modeOn(state)).toMatchObject({ mode: 'unknown' })
+  })
+
+  test('a container restarted in place just after the change may have read the old file; later it has not', () => {
+    const at = (startedAt: string) =>
+      edited(modeChanged(healthy(), 'iptables'), (it) => {
+        for (const pod of podsOf(it, 'kube-proxy')) Object.assign(pod, { startedAt, restartCount: 1 })
+      })
+    expect(modeOn(at('2026-11-10T12:00:30Z'))).toMatchObject({ mode: 'unknown' })
+    expect(modeOn(at('2026-11-10T12:05:00Z'))).toMatchObject({ mode: 'iptables', confidence: 'likely' })
+  })
+
+  test('pods and the first configuration made in the same second agree', () => {
+    const state = edited(healthy(), (it) => {
+      for (const pod of podsOf(it, 'kube-proxy'))
+        Object.assign(pod, { createdAt: times.installed, startedAt: times.installed })
+    })
+    expect(modeOn(state)).toMatchObject({ mode: 'ipvs', confidence: 'likely' })
+  })
+
+  test('in the second of the change a pod likely has it, but a log is read and outweighs that', () => {
+    const state = edited(modeChanged(healthy(), 'iptables'), (it) => {
+      for (const pod of podsOf(it, 'kube-proxy'))
+        Object.assign(pod, { createdAt: times.changed, startedAt: times.changed })
+    })
+    expect(modeOn(state)).toMatchObject({ mode: 'iptables', confidence: 'likely' })
+    expect(logsWorthReading(state, { deep: false }).filter((it) => it.role === 'kube-proxy')).toHaveLength(3)
+    expect(modeOn(logged(state, 'kube-proxy', { mode: 'ipvs' }, ['node-0002']))).toMatchObject({
+      mode: 'ipvs',
+      confidence: 'likely',
+    })
+  })
+
+  test('under OnDelete a pod older than the flags is in doubt, one made since is not', () => {
+    const state = edited(withSet({ command: ['kube-proxy', '--proxy-mode=ipvs'] }), (it) => {
+      const set = setOf(it, 'kube-proxy')
+      set.updateStrategy = { type: 'OnDelete' }
+      set.status.updated = 1
+      set.managedFields = [owns('kubectl', ['f:spec', 'f:template', 'f:spec'], times.changed)]
+    })
+    const half = restarted(state, 'kube-proxy', ['node-0001'])
+    expect(modeOn(half)).toMatchObject({ mode: 'ipvs', confidence: 'likely' })
+    expect(modeOn(half, 'node-0002')).toMatchObject({ mode: 'unknown' })
+  })
+
+  test('a pod that has not started runs nothing', () => {
+    const state = edited(healthy(), (it) => {
+      const [pod] = podsOf(it, 'kube-proxy')
+      delete pod?.startedAt
+      Object.assign(pod ?? {}, { waiting: 'CrashLoopBackOff' })
+    })
+    expect(modeOn(state)?.reason).toContain('CrashLoopBackOff')
+  })
+
+  test('of two pods on a node the one that is not going away counts', () => {
+    const state = edited(healthy(), (it) => {
+      const [old] = podsOf(it, 'kube-proxy')
+      if (old) old.deletedAt = times.observed
+      const pod = podOf(setOf(it, 'kube-proxy'), 'node-0001', { name: 'kube-proxy-new' })
+      ;(it.pods as { value: unknown[] }).value.unshift(pod)
+    })
+    expect(modeOn(state)?.pod.name).toBe('kube-proxy-new')
+  })
+})
+
+const names = (state: ClusterState, deep = false) => logsWorthReading(state, { deep }).map((it) => it.name)
+
+describe('logs worth reading', () => {
+  test('none where times leave no doubt', () => {
+    expect(names(healthy({ nodes: 20 }))).toEqual([])
+    expect(names(healthy({ nodes: 20, mode: 'iptables' }))).toEqual([])
+  })
+
+  test('five of a group in doubt, spread over it, and not a second time', () => {
+    const state = modeChanged(healthy({ nodes: 40 }), 'iptables')
+    const wanted = names(state)
+    expect(wanted).toHaveLength(5)
+    expect(wanted.every((it) => it.startsWith('kube-proxy-'))).toBe(true)
+    const afterwards = logged(
+      state,
+      'kube-proxy',
+      { mode: 'ipvs' },
+      wanted.map((it) => it.replace('kube-proxy-', '')),
+    )
+    expect(names(afterwards)).toEqual([])
+  })
+
+  test('five per group', () => {
+    const some = Array.from({ length: 10 }, (_, at) => `node-${`${at + 1}`.padStart(4, '0')}`)
+    const managedFields = ['2026-11-05T00:00:00Z', times.observed].map((time, at) =>
+      owns(`m${at}`, ['f:data', 'f:config'], time),
+    )
+    const state = edited(restarted(healthy({ nodes: 40 }), 'kube-proxy', some), (it) => {
+      it.configMaps['kube-system/kube-proxy-config'] = read(proxyConfig('ipvs', { managedFields }))
+    })
+    expect(names(state).filter((it) => it.startsWith('kube-proxy'))).toHaveLength(10)
+  })
+
+  test('all of both with deep', () => {
+    expect(names(healthy({ nodes: 7 }), true)).toHaveLength(14)
+  })
+
+  test('five calico-node logs where nodes older than a change to iptables may have kept Felix in IPVS mode', () => {
+    const state = restarted(modeChanged(healthy({ nodes: 12 }), 'iptables'), 'kube-proxy')
+    const wanted = names(state)
+    expect(wanted).toHaveLength(5)
+    expect(wanted.every((it) => it.startsWith('calico-node-'))).toBe(true)
+  })
+
+  test('none of nodes that joined after the change', () => {
+    const state = edited(restarted(modeChanged(healthy(), 'iptables'), 'kube-proxy'), (it) => {
+      for (const node of nodesOf(it)) node.createdAt = times.restarted
+    })
+    expect(names(state)).toEqual([])
+  })
+
+  test('Calico up to 3.22 that started before ipvs is asked; a newer one follows the link by itself', () => {
+    const switched = (calico: string) =>
+      restarted(modeChanged(healthy({ mode: 'iptables', calico }), 'ipvs'), 'kube-proxy')
+    expect(names(switched('v3.22.2'))).toHaveLength(3)
+    expect(names(switched('v3.23.0'))).toEqual([])
+  })
+
+  test('none where no Calico runs', () => {
+    const state = edited(modeChanged(healthy(), 'iptables'), (it) => void (it.pods = read(podsOf(it, 'kube-proxy'))))
+    expect(names(state, true)).toEqual([])
+  })
+
+  test('none where pods cannot be read', () => {
+    const denied = failed<never>({ kind: 'denied', object: 'Pods', message: 'forbidden', status: 403 })
+    expect(names(edited(healthy(), (it) => void (it.pods = denied)))).toEqual([])
+  })
+})
