@@ -54,7 +54,7 @@ function agreement(told: readonly Told[]): FelixResolution {
     return { outcome: 'nondeterministic', ...partly }
   }
   const warning = versionWarning(
-    `${parameters.join(', ')}: the versions of Calico differ, and the one here is not known`,
+    `${parameters.join(', ') || 'the mark mask'}: the versions of Calico differ, and the one here is not known`,
   )
   return { outcome: 'unknown', ...partly, warnings: [...partly.warnings, warning] }
 }
