@@ -66,7 +66,7 @@ const listText = (sections: readonly Section[], { output }: OutputOptions): stri
 
 /** The first paragraph that is prose, up to its first full stop. */
 const firstSentence = (text: string): string => {
-  const prose = text.split(/\n\s*\n/).find((paragraph) => /^[A-Za-z`*"]/.test(paragraph)) ?? ''
+  const prose = text.split(/\n\s*\n/).find((paragraph) => /^(?!\W*severity)[A-Za-z`*"]/i.test(paragraph)) ?? ''
   const line = prose.replaceAll(/\s+/g, ' ').replaceAll(/[*`]/g, '')
   return /^.*?[.!](?=\s|$)/.exec(line)?.[0] ?? line
 }
