@@ -56,7 +56,7 @@ const findingBox = ({ finding, subjects }: FindingGroup): Markup => {
 <h4><span class="severity">${severityWords[severity]}</span> <code>${code}</code> <span class="where">${subjectList(subjects)}</span></h4>
 <p>${message}</p>
 ${evidence.length === 0 ? undefined : evidenceList(evidence)}
-${remedy === undefined ? undefined : html`<p class="label">What to do</p><pre tabindex="0"><code>${lines(remedy)}</code></pre>`}
+${remedy === undefined ? undefined : html`<p class="label">What to do</p><pre><code>${lines(remedy)}</code></pre>`}
 </article>`
 }
 

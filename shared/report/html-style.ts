@@ -34,7 +34,7 @@ a{color:var(--link)}
 .code{white-space:nowrap;font:600 .78rem/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .label{color:var(--soft);font-size:.8rem;margin:.7rem 0 .1rem}
 .evidence{list-style:none;margin:0;padding:0}
-pre{margin:0;padding:.6rem .8rem;background:var(--panel);border-radius:5px;overflow-x:auto;overflow-wrap:normal}
+pre{margin:0;padding:.6rem .8rem;background:var(--panel);border-radius:5px;white-space:pre-wrap}
 pre code{user-select:all;font-size:.92em}
 .strip{display:block;max-width:100%;height:auto;margin:.4rem 0}
 path{fill:none;stroke-dasharray:12 2}
@@ -74,4 +74,4 @@ td>*{justify-self:start}
 @media print{body{max-width:none;padding:0}.filter{display:none}}
 `
 
-export const styleHash = 'sha256-KXWbu+yDfQ3nPTxn9jpH8jxXf/aCS/9XKg0hGXFZ0Xo='
+export const styleHash = 'sha256-1VqhIm9hhAnIJodXx/jiwynPXygu0LYhWRHUcWyqWVE='
