@@ -54,10 +54,11 @@ const programs = {
     cost: '1 to 3 minutes the first time',
     manifests: [],
   },
+  oracle: { folder: 'oracle', package: '.', stamps: {}, cost: '1 to 3 minutes the first time', manifests: [] },
 } satisfies Record<string, Program>
 
 export type ProgramName = keyof typeof programs
-export const programNames: readonly ProgramName[] = ['kubelab', 'aws-iam-authenticator']
+export const programNames: readonly ProgramName[] = ['kubelab', 'aws-iam-authenticator', 'oracle']
 
 /** The path of a lab program, from the folder `LAB_BIN` or else from the cache; undefined where it must be built first. */
 export function findBinary(name: ProgramName): string | undefined {

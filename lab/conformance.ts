@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { findOrBuildOracle, oracleVersion, startOracle } from './conformance/oracle.ts'
+import { buildBinary } from './binaries.ts'
+import { oracleVersion, startOracle } from './conformance/oracle.ts'
 import {
   type Compared,
   compareConfigurations,
@@ -30,7 +31,7 @@ interface Results {
 
 async function conformance(options: RunOptions): Promise<void> {
   const vectors = report('recorded configurations', compareVectors())
-  const oracle = startOracle(await findOrBuildOracle())
+  const oracle = startOracle(await buildBinary('oracle'))
   try {
     const twice = { ...options, runs: options.runs * 2 }
     const generated = report('generated configurations', await compareConfigurations(oracle, options))

@@ -1,42 +1,8 @@
 import { spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
-import type { Program } from '../binaries.ts'
-import { cacheFolder } from '../build/cache.ts'
-import { goBuild } from '../build/go-build.ts'
-
-/** Calico's own configuration code (v3.28.4 and eleven commits) as a program that answers questions. */
-export const oracleProgram: Program = {
-  folder: 'oracle',
-  package: '.',
-  stamps: {},
-  cost: '1 to 3 minutes the first time',
-  manifests: [],
-}
 
 export const oracleVersion = 'v3.28.4'
-
-/** From the folder `LAB_BIN`, the cache, or built now (needs Go). */
-export async function findOrBuildOracle(): Promise<string> {
-  return findOracle() ?? (await goBuild('oracle', oracleProgram, cacheFolder('oracle', oracleProgram)))
-}
-
-export function findOracle(): string | undefined {
-  const given = process.env['LAB_BIN']
-  const folders = [...(given ? [given] : []), cacheFolder('oracle', oracleProgram)]
-  return folders.map((folder) => join(folder, 'oracle')).find(isExecutable)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** What bears on Felix on one node, in the oracle's form. */
 export interface Configuration {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { buildBinary } from '../../lab/binaries.ts'
 import { resolveOurs } from '../../lab/conformance/compare.ts'
-import { findOrBuildOracle, type Oracle, startOracle } from '../../lab/conformance/oracle.ts'
+import { type Oracle, startOracle } from '../../lab/conformance/oracle.ts'
 import { compareConfigurations, comparePatterns, compareSelectors, compareVectors } from '../../lab/conformance/run.ts'
 import type { FelixResolution } from '../../shared/domain/felix.ts'
 
@@ -9,7 +10,7 @@ const options = { runs: 300, seed: 7 }
 let oracle: Oracle
 
 beforeAll(async () => {
-  oracle = startOracle(await findOrBuildOracle())
+  oracle = startOracle(await buildBinary('oracle'))
 }, 600_000)
 afterAll(() => oracle?.stop())
 
