@@ -8,7 +8,7 @@ import { isRolledOut } from './proxy-mode-configured.ts'
 import { podId } from './proxy-mode-samples.ts'
 import type { ReadFailure } from './read.ts'
 import { valueOf } from './read.ts'
-import type { Evidence, Finding, Severity } from './report.ts'
+import type { Evidence, Finding } from './report.ts'
 import { lease, ours } from './rollout-annotations.ts'
 
 /** Looks at the cluster as a whole. */
@@ -16,38 +16,32 @@ export type ClusterCheck = (cluster: ClusterFacts) => Finding[]
 
 const refused = (it: ReadFailure): boolean => it.kind === 'denied' || it.kind === 'unauthenticated'
 
-/** What could not be read: without the first kind no verdict, without the second no write. */
-export const unread: ClusterCheck = ({ gaps }) =>
-  [
-    { failures: gaps.needed, severity: 'warning' as const, meaning: 'so it cannot be told whether Calico is in step' },
-    {
-      failures: gaps.wanted,
-      severity: 'info' as const,
-      meaning: 'the verdict stands without it, but nothing is written',
-    },
-  ].flatMap(({ failures, ...about }) => [
+/** What could not be read, one finding for refusals and one for everything else. */
+export const unread: ClusterCheck = ({ gaps }) => {
+  const all = [...gaps.needed, ...gaps.wanted]
+  const isNeeded = gaps.needed.length > 0
+  return [
     ...gap(
-      failures.filter((it) => !refused(it)),
-      { code: 'UNREACHABLE', ...about },
+      'UNREACHABLE',
+      all.filter((it) => !refused(it)),
+      isNeeded,
     ),
-    ...gap(failures.filter(refused), { code: 'ACCESS_DENIED', ...about }),
-  ])
-
-interface Gap {
-  code: 'UNREACHABLE' | 'ACCESS_DENIED'
-  severity: Severity
-  meaning: string
+    ...gap('ACCESS_DENIED', all.filter(refused), isNeeded),
+  ]
 }
 
-function gap(failures: readonly ReadFailure[], { code, severity, meaning }: Gap): Finding[] {
+function gap(code: 'UNREACHABLE' | 'ACCESS_DENIED', failures: readonly ReadFailure[], isNeeded: boolean): Finding[] {
   const [first] = failures
   if (!first) return []
   const objects = failures.map(({ object }) => object).join(', ')
   const verb = code === 'UNREACHABLE' ? 'got no usable answer for' : 'was not allowed to read'
+  const meaning = isNeeded
+    ? 'so it cannot be told whether Calico is in step'
+    : `the verdict stands${objects.includes('DescribeCluster') ? ' on the assumption of the default service range' : ' without it'}, but nothing is written`
   return [
     {
       code,
-      severity,
+      severity: isNeeded ? 'warning' : 'info',
       subject: 'cluster',
       message: `The tool ${verb} ${objects}, ${meaning}. ${first.message}`,
       evidence: failures.map(({ object, status, message }) => ({
@@ -156,7 +150,8 @@ export const apiUnavailable: ClusterCheck = ({ state }) => {
 const settling = 5 * 60_000
 
 /** Apart from nodes on which the pod has only just started. */
-export const notReady: ClusterCheck = ({ nodes, now }) => {
+export const notReady: ClusterCheck = ({ nodes, now, gaps }) => {
+  if (gaps.needed.length > 0) return []
   const inside = nodes.filter(({ outside, starting }) => outside === undefined && starting === undefined)
   const broken = inside.filter(({ calicoPod }) => !calicoPod?.ready)
   const [first] = broken

@@ -2,6 +2,7 @@ import type { ClusterFacts } from './assess-facts.ts'
 import { followsTheLink } from './assess-felix-view.ts'
 import type { NodeCheck, Trouble } from './findings.ts'
 import { quoted, rolloutRestart } from './findings-remedy.ts'
+import type { ProxyConfiguration } from './proxy-mode-configured.ts'
 import { podId } from './proxy-mode-samples.ts'
 import type { Evidence, Finding, Mode } from './report.ts'
 
@@ -31,7 +32,7 @@ export const modeNotRolled: NodeCheck = (it, cluster) => {
 
 /** No evidence either way, about kube-proxy or about the Felix that may have stayed behind. */
 export const modeUnproven: NodeCheck = (it, cluster) => {
-  if (it.starting !== undefined || isRolling(cluster)) return []
+  if (it.starting !== undefined || isRolling(cluster) || cluster.gaps.needed.length > 0) return []
   const { running, view } = it
   if (running && running.mode !== 'unknown')
     return view.doubt === undefined ? [] : [unproven(view.doubt, view.evidence)]
@@ -149,9 +150,11 @@ export function ipvsDeprecated({ nodes, configurations, kubernetesMinor }: Clust
   ]
 }
 
-/** What kube-proxy would refuse, or a flag that does nothing. */
-export function modeMisconfigured({ configurations }: ClusterFacts): Finding[] {
-  return configurations.flatMap(({ problem, failure, evidence, daemonSet }): Finding[] =>
+/** A configuration that a restarted kube-proxy could not start with, though what runs is known. */
+export function modeMisconfigured({ configurations, nodes }: ClusterFacts): Finding[] {
+  const isKnown = ({ daemonSet }: ProxyConfiguration): boolean =>
+    nodes.some(({ running }) => running?.pod.daemonSet === daemonSet.uid && running.mode !== 'unknown')
+  return configurations.filter(isKnown).flatMap(({ problem, failure, evidence, daemonSet }): Finding[] =>
     problem === undefined || failure
       ? []
       : [

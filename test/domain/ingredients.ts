@@ -1,0 +1,265 @@
+import type { ClusterState, FelixObject } from '../../shared/domain/cluster.ts'
+import { failed, read, valueOf } from '../../shared/domain/read.ts'
+import {
+  calicoSet,
+  edited,
+  felixObject,
+  healthy,
+  logged,
+  modeChanged,
+  nodeNamed,
+  nodesOf,
+  objectNamed,
+  podOf,
+  podsOf,
+  proxyConfig,
+  rangeKey,
+  restarted,
+  setOf,
+  times,
+} from './states.ts'
+
+/** The words of the decision table in docs/in-step.md: each makes one thing different. */
+
+type Change = (state: ClusterState, ...found: string[]) => ClusterState
+const change =
+  (what: (copy: ClusterState, ...found: string[]) => void): Change =>
+  (state, ...found) =>
+    edited(state, (copy) => what(copy, ...found))
+
+const annotate = (name: string) =>
+  change((copy, value = '') => void (objectNamed(copy, name).annotations[rangeKey] = value))
+const parameter = (name: string, value: string) =>
+  change((copy) => void (objectNamed(copy, 'default').annotations[`config.projectcalico.org/${name}`] = value))
+const onDefault = (what: (object: FelixObject, value: string) => void) =>
+  change((copy, value = '') => what(objectNamed(copy, 'default'), value))
+const onEks = (what: Record<string, unknown>) => change((copy) => void Object.assign(valueOf(copy.eks) ?? {}, what))
+const labelled = (key: string, value: string, count = Number.POSITIVE_INFINITY) =>
+  change((copy) => {
+    for (const node of nodesOf(copy).slice(0, count)) {
+      node.labels = { ...node.labels, [key]: value }
+      copy.pods = read((valueOf(copy.pods) ?? []).filter((pod) => pod.node !== node.name))
+    }
+  })
+const denied = (object: string) => failed<never>({ kind: 'denied', object, message: 'forbidden', status: 403 })
+const onPods = (what: (pod: { env: unknown[]; [key: string]: unknown }) => void) =>
+  change((copy) => {
+    for (const pod of podsOf(copy, 'calico-node')) what(pod as unknown as { env: unknown[] })
+  })
+const fresh = (over: Partial<FelixObject>) =>
+  change((copy, value = '') => {
+    valueOf(copy.felix)?.objects.push(felixObject({ ...over, annotations: { [rangeKey]: value } }))
+  })
+const lease = (annotations: Record<string, string>) =>
+  change((copy) => {
+    const keyed = Object.entries(annotations).map(([key, value]) => [`calico-ipvs-sync/${key}`, value])
+    copy.rollout = read({ resourceVersion: '1', annotations: Object.fromEntries(keyed) as Record<string, string> })
+  })
+const behind = (role: 'kube-proxy' | 'calico-node', type: 'RollingUpdate' | 'OnDelete', missing: number) =>
+  change((copy) => {
+    const set = setOf(copy, role)
+    set.updateStrategy = { type }
+    set.status.updated -= missing
+  })
+const without = (role: 'kube-proxy' | 'calico-node') =>
+  change((copy) => {
+    copy.pods = read((valueOf(copy.pods) ?? []).filter((it) => it.role !== role))
+    copy.daemonSets = read((valueOf(copy.daemonSets) ?? []).filter((it) => it.role !== role))
+  })
+
+const words: [RegExp, Change][] = [
+  [/^nothing$/, (state) => state],
+  [
+    /^mode (\w+)$/,
+    change((copy, mode = '') => void (copy.configMaps['kube-system/kube-proxy-config'] = read(proxyConfig(mode)))),
+  ],
+  [/^mode changed to (\w+)$/, (state, mode = '') => modeChanged(state, mode)],
+  [/^kube-proxy restarted$/, (state) => restarted(state, 'kube-proxy')],
+  [/^kube-proxy restarted on one$/, (state) => restarted(state, 'kube-proxy', ['node-0001'])],
+  [/^calico restarted$/, (state) => restarted(state, 'calico-node')],
+  [/^kube-proxy log (\w+)$/, (state, mode) => logged(state, 'kube-proxy', { mode: mode as 'ipvs' })],
+  [
+    /^kube-proxy log (\w+) elsewhere$/,
+    (state, mode) => logged(state, 'kube-proxy', { mode: mode as 'ipvs' }, ['node-0002', 'node-0003']),
+  ],
+  [/^calico log ipvs$/, (state) => logged(state, 'calico-node', { felixIpvs: true, at: times.observed })],
+  [/^calico log no ipvs$/, (state) => logged(state, 'calico-node', { felixIpvs: false, at: times.observed })],
+  [/^calico log silent$/, (state) => logged(state, 'calico-node', {})],
+  [
+    /^nodes replaced$/,
+    change((copy) => {
+      for (const node of nodesOf(copy)) node.createdAt = times.restarted
+    }),
+  ],
+  [
+    /^calico (v\S+)$/,
+    change((copy, version = '') => {
+      const image = `quay.io/calico/node:${version}`
+      setOf(copy, 'calico-node').template.image = image
+      for (const pod of podsOf(copy, 'calico-node')) pod.image = image
+    }),
+  ],
+  [/^kubernetes (\S+)$/, change((copy, version) => void (copy.kubernetesVersion = read(`v${version}.1-eks-1`)))],
+  [
+    /^eks range (\d+)-(\d+)$/,
+    change((copy, min, max) => {
+      Object.assign(valueOf(copy.eks) ?? {}, { serviceNodePortRange: { min: Number(min), max: Number(max) } })
+    }),
+  ],
+  [
+    /^given range (\d+)-(\d+)$/,
+    change((copy, min, max) => void (copy.givenServiceRange = { min: Number(min), max: Number(max), source: 'flag' })),
+  ],
+  [/^no eks$/, change((copy) => void delete copy.eks)],
+  [/^annotation (\S+)$/, annotate('default')],
+  [/^node annotation (\S+)$/, annotate('node.node-0001')],
+  [/^selector annotation (\S+)$/, fresh({ name: 'linux', spec: { nodeSelector: "kubernetes.io/os == 'linux'" } })],
+  [/^second selector$/, fresh({ name: 'later', createdAt: times.changed, spec: { nodeSelector: 'all()' } })],
+  [/^spec (\S+)$/, onDefault((it, value) => void (it.spec['kubeNodePortRanges'] = [value]))],
+  [
+    /^two spellings$/,
+    onDefault((it) => {
+      it.annotations['config.projectcalico.org/kubenodeportranges'] = '30000:33000'
+      it.annotations[rangeKey] = '30000:34000'
+    }),
+  ],
+  [/^undecodable item$/, onDefault((it) => void (it.spec['kubeNodePortRanges'] = ['32767:30000']))],
+  [/^env (\w+)=(\S+)$/, (state, name, value) => onPods((pod) => pod.env.push({ name, value }))(state)],
+  [
+    /^secret env (\w+)$/,
+    (state, name) => onPods((pod) => pod.env.push({ name, from: { unknown: 'secretKeyRef' } }))(state),
+  ],
+  [
+    /^(node|health) port (\d+)$/,
+    change((copy, kind, port) => {
+      const field = kind === 'node' ? 'nodePort' : 'healthCheckNodePort'
+      copy.nodePorts = read([{ port: Number(port), service: 'shop/web', field }])
+    }),
+  ],
+  [/^no kube-proxy$/, without('kube-proxy')],
+  [/^no calico$/, without('calico-node')],
+  [/^bpf$/, parameter('BPFEnabled', 'true')],
+  [/^wireguard$/, parameter('WireguardEnabled', 'true')],
+  [/^nftablesMode (\w+)$/, (state, mode = '') => parameter('NFTablesMode', mode)(state)],
+  [/^interfaceExclude (\S+)$/, (state, value = '') => parameter('InterfaceExclude', value)(state)],
+  [/^mask (\S+)$/, (state, value = '') => parameter('IptablesMarkMask', value)(state)],
+  [/^nftables mask (\S+)$/, (state, value = '') => parameter('NftablesMarkMask', value)(state)],
+  [/^stored mask (\d+)$/, onDefault((it, value) => void (it.spec['iptablesMarkMask'] = Number(value)))],
+  [
+    /^pods max (\d+)$/,
+    change((copy, count) => {
+      for (const node of nodesOf(copy)) node.podsMax = Number(count)
+    }),
+  ],
+  [
+    /^override Auto$/,
+    change((copy) => {
+      objectNamed(copy, 'default').spec['nftablesMode'] = 'Disabled'
+      Object.assign(objectNamed(copy, 'node.node-0001').spec, { nftablesMode: 'Auto' })
+    }),
+  ],
+  [/^one fargate$/, labelled('eks.amazonaws.com/compute-type', 'fargate', 1)],
+  [/^all fargate$/, labelled('eks.amazonaws.com/compute-type', 'fargate')],
+  [/^all auto mode$/, labelled('eks.amazonaws.com/compute-type', 'auto')],
+  [/^all windows$/, labelled('kubernetes.io/os', 'windows')],
+  [/^rolling kube-proxy$/, behind('kube-proxy', 'RollingUpdate', 1)],
+  [/^rolling calico$/, behind('calico-node', 'RollingUpdate', 1)],
+  [/^on delete calico behind$/, behind('calico-node', 'OnDelete', 1)],
+  [/^on delete calico$/, behind('calico-node', 'OnDelete', 0)],
+  [/^eks ([A-Z]+)$/, (state, status) => onEks({ status })(state)],
+  [/^addon ([A-Z]+)$/, (state, status) => onEks({ kubeProxyAddon: read({ status }) })(state)],
+  [/^eks update$/, onEks({ updates: read([{ id: '8f0c', type: 'KubeApiServerConfigUpdate', status: 'InProgress' }]) })],
+  [
+    /^two calicos$/,
+    change((copy) => {
+      const other = calicoSet(0, 'v3.30.3', { namespace: 'kube-system', uid: 'uid-other' })
+      copy.daemonSets = read([...(valueOf(copy.daemonSets) ?? []), other])
+    }),
+  ],
+  [
+    /^calico not ready on one$/,
+    change((copy) => void Object.assign(podsOf(copy, 'calico-node')[0] ?? {}, { ready: false })),
+  ],
+  [
+    /^joining node$/,
+    change((copy) => {
+      const node = nodeNamed('node-0009', { createdAt: '2026-11-20T09:59:50Z', ready: false })
+      copy.nodes = read([...nodesOf(copy), node])
+      const pod = podOf(setOf(copy, 'kube-proxy'), node.name, { createdAt: node.createdAt, ready: false })
+      delete pod.startedAt
+      copy.pods = read([...(valueOf(copy.pods) ?? []), pod])
+      for (const set of valueOf(copy.daemonSets) ?? []) {
+        Object.assign(set.status, { desired: 4, updated: 4 })
+      }
+    }),
+  ],
+  [/^denied nodes$/, change((copy) => void (copy.nodes = denied('Nodes')))],
+  [/^denied services$/, change((copy) => void (copy.nodePorts = denied('Services')))],
+  [/^denied felix$/, change((copy) => void (copy.felix = denied('FelixConfigurations')))],
+  [/^denied daemonsets$/, change((copy) => void (copy.daemonSets = denied('DaemonSets')))],
+  [/^denied pods$/, change((copy) => void (copy.pods = denied('Pods')))],
+  [
+    /^denied kube-proxy config$/,
+    change((copy) => {
+      const id = 'kube-system/kube-proxy-config'
+      copy.configMaps[id] = denied(`ConfigMap/${id}`)
+    }),
+  ],
+  [
+    /^denied version$/,
+    change((copy) => {
+      copy.clusterInformation = denied('ClusterInformation/default')
+      copy.installation = denied('Installation/default')
+    }),
+  ],
+  [/^denied eks$/, change((copy) => void (copy.eks = denied('eks:DescribeCluster')))],
+  [
+    /^unreachable$/,
+    change((copy) => {
+      const none = (object: string) => failed<never>({ kind: 'unreachable', object, message: 'connect ETIMEDOUT' })
+      Object.assign(copy, { nodes: none('Nodes'), daemonSets: none('DaemonSets'), pods: none('Pods') })
+      Object.assign(copy, { felix: none('FelixConfigurations'), nodePorts: none('Services'), configMaps: {} })
+      Object.assign(copy, { kubernetesVersion: none('version'), rollout: none('Lease') })
+    }),
+  ],
+  [
+    /^v3 down$/,
+    change((copy) => {
+      const v3Failure = {
+        kind: 'unavailable',
+        object: 'FelixConfigurations',
+        message: 'service unavailable',
+        status: 503,
+      }
+      Object.assign(valueOf(copy.felix) ?? {}, { api: 'crd.projectcalico.org/v1', v3Failure })
+    }),
+  ],
+  [/^owner argocd$/, onDefault((it) => void (it.annotations['argocd.argoproj.io/tracking-id'] = 'calico:x'))],
+  [
+    /^operator ignored$/,
+    change((copy) => {
+      setOf(copy, 'calico-node').annotations['unsupported.operator.tigera.io/ignore'] = 'true'
+    }),
+  ],
+  [/^halted$/, lease({ rollout: 'r', state: 'halted', reason: 'node-0002 did not come back within 300 s' })],
+  [
+    /^reverted (today|yesterday)$/,
+    (state, day) => {
+      const finished = day === 'today' ? '2026-11-20T08:00:00Z' : '2026-11-19T23:59:59Z'
+      return lease({ rollout: 'r', state: 'done', target: '30000:34000', 'finished-at': finished })(state)
+    },
+  ],
+]
+
+/** `mode iptables, eks range 30000-34000` → the healthy cluster with these differences. */
+export function cluster(given: string): ClusterState {
+  return given.split(/, (?=[a-z])/).reduce((state, text) => {
+    const word = words.find(([pattern]) => pattern.test(text))
+    if (!word)
+      throw new Error(`The decision table uses "${text}", which no ingredient in test/domain/ingredients.ts means`)
+    return word[1](state, ...(word[0].exec(text)?.slice(1) ?? []))
+  }, healthy())
+}
+
+/** Each pattern, so that the test can tell which are used by no row. */
+export const patterns: readonly RegExp[] = words.map(([pattern]) => pattern)
