@@ -69,10 +69,7 @@ const ofLog = (name: string, line: Fields): [string, string] | undefined => {
     case 'assessed':
       return [name, `${cluster} is ${textOf(line['verdict'])}${findingsOf(line)}${planOf(line)}`]
     case 'step':
-      return [
-        name,
-        `${cluster}: ${line['next'] === 'wait' ? `wait ${String(line['seconds'])} s, ${textOf(line['why'])}` : (textOf(line['why']) ?? 'next step')}`,
-      ]
+      return stepOf(name, cluster, line)
     case 'rollout begins':
     case 'rollout finished':
     case 'rollout halted':
@@ -93,6 +90,13 @@ const ofLog = (name: string, line: Fields): [string, string] | undefined => {
     default:
       return undefined
   }
+}
+
+/** Steps that follow at once have told their effect already. */
+const stepOf = (name: string, cluster: string, line: Fields): [string, string] | undefined => {
+  if (line['next'] === 'now') return undefined
+  const why = textOf(line['why']) ?? ''
+  return [name, `${cluster}: ${line['next'] === 'wait' ? `wait ${String(line['seconds'])} s, ${why}` : why}`]
 }
 
 const findingsOf = (line: Fields): string => {
