@@ -15,6 +15,8 @@ export interface Seen {
   defaultRange: string | undefined
   /** Why Felix would refuse its configuration as it stands now. */
   trouble?: string
+  /** Of the nodes that were touched: those that have left the cluster, so that nobody waits for their pods. */
+  left?: ReadonlySet<string>
 }
 
 /** One effect on the cluster, or why there is none now. */
@@ -37,7 +39,7 @@ export type Step =
 export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
   const clock: Clock = { rollout, now: Date.parse(now) }
   if (rollout.state === 'aborting') return abortStep(clock, seen)
-  if (rollout.phase === 'restarts') return restartStep(clock, seen.pods) ?? { do: 'finish' }
+  if (rollout.phase === 'restarts') return restartStep(clock, seen) ?? { do: 'finish' }
   return rangeStep(clock, seen) ?? (rollout.restart.length > 0 ? { do: 'begin-restarts' } : { do: 'finish' })
 }
 
@@ -106,13 +108,15 @@ const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: P
   return left && { do: 'remove-override', object: left }
 }
 
-const restartStep = (clock: Clock, pods: PodState[]): Step | undefined => {
+const restartStep = (clock: Clock, { pods, left = new Set() }: Seen): Step | undefined => {
   const { restart, touching } = clock.rollout
   const cutShort = touching.flatMap(
     ({ pod }) => pods.find(({ name, deletedAt }) => name === pod && !deletedAt) ?? [],
   )[0]
   if (cutShort) return { do: 'restart', pod: cutShort, settled: [] }
-  const flights = touching.map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
+  const flights = touching
+    .filter(({ node }) => !left.has(node))
+    .map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
   const late = flights.find((it) => isLate(clock, it))
   if (late) return { do: 'halt', reason: notWell(clock, late) }
   const { settle, limit } = paceAfter(clock.rollout, restarted(restart, pods), pods.length)
@@ -123,18 +127,21 @@ const restartStep = (clock: Clock, pods: PodState[]): Step | undefined => {
   )[0]
   if (next && waits.length < limit) {
     const settled = flights.filter((it) => remaining(clock, it, settle) === undefined).map(({ node }) => node)
+    settled.push(...left)
     return { do: 'restart', pod: next, settled }
   }
   return waits.length > 0 ? wait(waits, 'the restarted nodes must stay well') : undefined
 }
 
 /** Takes our overrides back, one node after the other where that restarts its Felix; what `default` has taken stays. */
-const abortStep = (clock: Clock, { objects, pods, defaultRange }: Seen): Step => {
+const abortStep = (clock: Clock, { objects, pods, defaultRange, left = new Set() }: Seen): Step => {
   const { touching, target, pace } = clock.rollout
   const ours = objects.filter((object) => object.annotations[overrideKey] !== undefined)
   const begun = ours.find(({ name }) => touching.some(({ node }) => name === overrideName(node)))
   if (begun) return { do: 'remove-override', object: begun }
-  const flights = touching.map(({ node, at }) => ({ node, pod: pods.find((it) => it.node === node), changedAt: at }))
+  const flights = touching
+    .filter(({ node }) => !left.has(node))
+    .map(({ node, at }) => ({ node, pod: pods.find((it) => it.node === node), changedAt: at }))
   const late = flights.find((it) => isLate(clock, it))
   if (late) return { do: 'halt', reason: notWell(clock, late) }
   const harmless = ours.find(

@@ -50,8 +50,8 @@ interface Standing {
 
 const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> => {
   const { rollout } = standing
-  const [pods, seen] = await look(tools.kube, rollout)
-  const step = nextStep(rollout, seen ?? onlyPods(pods), tools.now().toISOString())
+  const seen = await look(tools.kube, rollout)
+  const step = nextStep(rollout, seen, tools.now().toISOString())
   try {
     return await carryOut(step, tools, { ...standing, seen })
   } catch (error) {
@@ -61,19 +61,30 @@ const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> 
   }
 }
 
-const look = async (kube: KubeClient, { where, phase, state }: Rollout): Promise<[PodState[], Seen | undefined]> => {
-  const [pods, felix] = await Promise.all([
+const look = async (kube: KubeClient, rollout: Rollout): Promise<Seen> => {
+  const { where, phase, state } = rollout
+  const [listed, felix] = await Promise.all([
     kube.pods({ role: 'calico-node', ...where.pods }),
     phase === 'range' || state === 'aborting' ? kube.felixConfigurations([where.api]) : undefined,
   ])
-  return [needed(pods), felix && seenOf(needed(felix), needed(pods), where)]
+  const pods = needed(listed)
+  const seen = felix ? seenOf(needed(felix), pods, where) : onlyPods(pods)
+  return { ...seen, left: await whoLeft(kube, rollout, pods) }
 }
 
 const onlyPods = (pods: PodState[]): Seen => ({ pods, objects: [], rangeOn: () => undefined, defaultRange: undefined })
 
-const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: Seen | undefined }): Promise<Outcome> => {
+/** A touched node without a pod has left, or waits for its pod: only then are the nodes asked for, which are many. */
+const whoLeft = async (kube: KubeClient, { touching }: Rollout, pods: PodState[]): Promise<Set<string>> => {
+  const bare = touching.map(({ node }) => node).filter((name) => !pods.some(({ node }) => node === name))
+  if (bare.length === 0) return new Set()
+  const there = new Set(needed(await kube.nodes()).map(({ name }) => name))
+  return new Set(bare.filter((name) => !there.has(name)))
+}
+
+const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: Seen }): Promise<Outcome> => {
   const { rollout, seen } = at
-  const objects = seen?.objects ?? []
+  const { objects } = seen
   switch (step.do) {
     case 'override':
       await writeOverride(tools, rollout, { node: step.node, objects })
@@ -133,7 +144,7 @@ const restart = async (
 
 const halt = async (
   tools: StepTools,
-  at: Standing & { seen: Seen | undefined },
+  at: Standing & { seen: Seen },
   { reason, node }: Extract<Step, { do: 'halt' }>,
 ): Promise<Outcome> => {
   await putRollout(tools, at, { ...at.rollout, state: 'halted', reason, ...(node && { rollback: node }) })

@@ -1,5 +1,5 @@
 import type { KubeClient } from '../../shared/clients/kube-client.ts'
-import type { FelixObject, PodState, RolloutRecord } from '../../shared/domain/cluster.ts'
+import type { FelixObject, NodeState, PodState, RolloutRecord } from '../../shared/domain/cluster.ts'
 import { seenOf } from '../../shared/domain/seen.ts'
 import { read } from '../../shared/domain/read.ts'
 import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout.ts'
@@ -140,6 +140,14 @@ const disturb = (world: World, node: string): void => {
 
 const conflict = () => new KubeError('conflict', 'the object has been modified', { status: 409, reason: 'Conflict' })
 
+const nodeState = (name: string): NodeState => ({
+  name,
+  labels: {},
+  createdAt: '2026-01-01T00:00:00Z',
+  ready: true,
+  unschedulable: false,
+})
+
 const kubeOf = (the: () => World): KubeClient => {
   const never = () => Promise.reject(new Error('a step has no business with this'))
   const counted = <T>(work: (world: World) => T): Promise<T> => {
@@ -160,13 +168,15 @@ const kubeOf = (the: () => World): KubeClient => {
     close: () => undefined,
     version: never,
     apis: never,
-    nodes: never,
+    nodes: () => counted(({ pods }) => read(pods.map(({ node }) => nodeState(node)))),
     daemonSets: never,
     configMap: never,
     clusterInformation: never,
     installation: never,
     nodePorts: never,
     podLog: never,
+    ipvsDeprecations: never,
+    proxyMode: never,
     mayI: never,
     pods: () => counted(({ pods }) => read(pods)),
     felixConfigurations: () => counted(({ objects }) => read({ api, objects: [...objects.values()] })),

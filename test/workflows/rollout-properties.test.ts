@@ -1,0 +1,193 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout-annotations.ts'
+import { parseRollout } from '../../shared/domain/rollout.ts'
+import { control } from '../../shared/workflows/rollout-control.ts'
+import { rolloutStep, type Outcome } from '../../shared/workflows/rollout-step.ts'
+import { watched, type Watched } from './disturbances.ts'
+import { calicoPod, felixObject, ranges, startRollout, worldOf, type World } from './world.ts'
+
+/** From any state that mishaps, people and other processes can bring about, a rollout ends, within its budget and scope. */
+const target = '20000:32767'
+const pace = { canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 }
+
+type Event =
+  | { is: 'step' | 'two at once' | 'join' | 'pause' | 'resume' | 'abort' }
+  | { is: 'cut short'; write: number; done: boolean }
+  | { is: 'leave' | 'fail' | 'recover' | 'replace'; which: number }
+  | { is: 'time'; seconds: number }
+
+const which = fc.nat({ max: 20 })
+const events = (people: boolean): fc.Arbitrary<Event> =>
+  fc.oneof(
+    { weight: 8, arbitrary: fc.constant<Event>({ is: 'step' }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ is: fc.constant('time' as const), seconds: fc.constantFrom(1, 5, 12, 40, 200) }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({ is: fc.constant('cut short' as const), write: fc.nat({ max: 2 }), done: fc.boolean() }),
+    },
+    { weight: 2, arbitrary: fc.constant<Event>({ is: 'two at once' }) },
+    { weight: 1, arbitrary: fc.constant<Event>({ is: 'join' }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ is: fc.constantFrom('leave', 'fail', 'recover', 'replace').map((it) => it), which }),
+    },
+    { weight: people ? 1 : 0, arbitrary: fc.constantFrom('pause', 'resume', 'abort').map((is) => ({ is })) },
+  )
+
+interface Situation {
+  nodes: number
+  theirs: number
+  maxUnavailable: number
+  range: boolean
+  restarts: boolean
+}
+
+const situations: fc.Arbitrary<Situation> = fc.record({
+  nodes: fc.integer({ min: 1, max: 9 }),
+  theirs: fc.nat({ max: 2 }),
+  maxUnavailable: fc.integer({ min: 1, max: 4 }),
+  range: fc.boolean(),
+  restarts: fc.boolean(),
+})
+
+/** Objects of somebody else on the first nodes: out of scope. */
+const build = ({ nodes, theirs, maxUnavailable, range, restarts }: Situation): Watched => {
+  const names = Array.from({ length: nodes }, (_, index) => `n${index}`)
+  const skip = names.slice(0, Math.min(theirs, nodes - 1))
+  const owned = skip.map((node) => felixObject(`node.${node}`, { [rangeAnnotation]: '31000' }))
+  const world = worldOf(names, [felixObject('default'), ...owned])
+  const touchable = world.pods.filter(({ node }) => !skip.includes(node)).map(({ name }) => name)
+  startRollout(world, {
+    skip: range ? skip : [],
+    pace: { ...pace, strategy: 'staged', maxUnavailable },
+    ...(range && { target }),
+    restart: restarts || !range ? touchable : [],
+  })
+  return watched(world, { maxUnavailable, settleSeconds: pace.settleSeconds, outOfScope: skip })
+}
+
+const happen = async ({ world, cutShort }: Watched, event: Event): Promise<void> => {
+  const swallowed = () => undefined
+  switch (event.is) {
+    case 'step':
+      await rolloutStep(world.tools).catch(swallowed)
+      return
+    case 'two at once':
+      await Promise.allSettled([rolloutStep(world.tools), rolloutStep({ ...world.tools })])
+      return
+    case 'cut short':
+      await rolloutStep(cutShort(event)).catch(swallowed)
+      return
+    case 'time':
+      world.clock += event.seconds * 1000
+      return
+    case 'pause':
+    case 'resume':
+    case 'abort':
+      await control(world.tools.kube, event.is)
+      return
+    case 'join':
+      world.pods = [...world.pods, fresh(world, `x${world.pods.length}-${world.calls}`)]
+      return
+    case 'leave':
+    case 'fail':
+    case 'recover':
+    case 'replace':
+      befall(world, event)
+  }
+}
+
+let born = 0
+const fresh = (world: World, node: string) => {
+  born += 1
+  const at = world.iso()
+  return calicoPod(node, {
+    name: `calico-node-${born}`,
+    uid: `uid-${born}`,
+    createdAt: at,
+    startedAt: at,
+    readySince: at,
+  })
+}
+
+const befall = (world: World, { is, which }: Extract<Event, { which: number }>): void => {
+  const victim = world.pods[which % Math.max(1, world.pods.length)]
+  if (!victim || (is === 'leave' && world.pods.length === 1)) return
+  world.pods = world.pods.flatMap((pod) => {
+    if (pod !== victim) return [pod]
+    if (is === 'leave') return []
+    if (is === 'replace') return [fresh(world, pod.node)]
+    return pod.ready === (is === 'recover') ? [pod] : [{ ...pod, ready: is === 'recover', readySince: world.iso() }]
+  })
+}
+
+/** Nothing more goes wrong, and who is asked says: go on. */
+const toTheEnd = async ({ world }: Watched): Promise<Outcome> => {
+  world.pods = world.pods.map((pod) => (pod.ready ? pod : { ...pod, ready: true, readySince: world.iso() }))
+  for (let step = 0; step < 80 * (world.pods.length + world.objects.size); step += 1) {
+    const outcome = await rolloutStep(world.tools)
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+    if (outcome.next !== 'over') continue
+    if (outcome.state !== 'halted' && outcome.state !== 'paused') return outcome
+    await control(world.tools.kube, 'resume')
+  }
+  throw new Error('the rollout does not come to an end')
+}
+
+const overridesOf = ({ objects }: World): string[] =>
+  [...objects.values()].filter(({ annotations }) => annotations[overrideKey]).map(({ name }) => name)
+
+const play = async (situation: Situation, happenings: Event[]): Promise<Watched & { end: Outcome }> => {
+  const it = build(situation)
+  for (const event of happenings) await happen(it, event)
+  const end = await toTheEnd(it)
+  return { ...it, end }
+}
+
+describe('from any reachable state', () => {
+  test('a rollout ends with every node right, within the budget, and never touches a node out of scope', async () => {
+    await fc.assert(
+      fc.asyncProperty(situations, fc.array(events(false), { maxLength: 60 }), async (situation, happenings) => {
+        const { world, violations, end } = await play(situation, happenings)
+        expect(violations).toEqual([])
+        expect(end).toMatchObject({ state: 'done' })
+        expect(overridesOf(world)).toEqual([])
+        const rollout = parseRollout(world.lease)
+        const inScope = [...ranges(world)].filter(([node]) => !rollout?.skip.includes(node))
+        if (situation.range) expect(inScope.filter(([, range]) => range !== target)).toEqual([])
+      }),
+      { numRuns: 400 },
+    )
+  }, 60_000)
+
+  test('people may pause, resume and abort at any moment: the same holds, and nothing of ours is left', async () => {
+    await fc.assert(
+      fc.asyncProperty(situations, fc.array(events(true), { maxLength: 60 }), async (situation, happenings) => {
+        const { world, violations, end } = await play(situation, happenings)
+        expect(violations).toEqual([])
+        expect(['done', 'aborted']).toContain(end.next === 'over' && end.state)
+        expect(overridesOf(world)).toEqual([])
+      }),
+      { numRuns: 400 },
+    )
+  }, 60_000)
+
+  test('no pod is restarted twice, and none that was not to be', async () => {
+    await fc.assert(
+      fc.asyncProperty(situations, fc.array(events(true), { maxLength: 60 }), async (situation, happenings) => {
+        const it = build({ ...situation, restarts: true })
+        const planned = new Set(parseRollout(it.world.lease)?.restart)
+        for (const event of happenings) await happen(it, event)
+        await toTheEnd(it)
+        const deleted = it.deleted.map(({ name }) => name)
+        expect(new Set(deleted).size).toBe(deleted.length)
+        expect(deleted.filter((name) => !planned.has(name))).toEqual([])
+      }),
+      { numRuns: 300 },
+    )
+  }, 60_000)
+})
