@@ -53,7 +53,7 @@ export const withLook = (command: Command): Command =>
         'serviceNodePortRange',
       ),
     )
-    .option('--deep', 'read the logs of all pods, not of a sample')
+    .option('--deep', 'read the logs of all pods, not of a sample, and ask kube-proxy itself where it can be reached')
 
 export interface PolicyOptions {
   strategy?: Policy['strategy']

@@ -12,7 +12,7 @@ import type {
   RolloutRecord,
 } from '../domain/cluster.ts'
 import type { Read } from '../domain/read.ts'
-import type { CalicoApi } from '../domain/report.ts'
+import type { CalicoApi, Mode } from '../domain/report.ts'
 
 /**
  * One cluster's Kubernetes API in the domain's words. Reads never throw: a failure is part of the answer. Writes throw
@@ -42,6 +42,10 @@ export interface KubeClient {
   installation: (apis: readonly string[]) => Promise<Read<InstallationState | undefined>>
   nodePorts: () => Promise<Read<NodePortUse[]>>
   podLog: (pod: LoggingPod) => Promise<Read<LogEvidence>>
+  /** kube-proxy's Warning Events `IPVSDeprecation`: those that happen to be there, in one request. */
+  ipvsDeprecations: () => Promise<Read<ModeSaid[]>>
+  /** What kube-proxy answers to `/proxyMode` on that port, asked through the API server. */
+  proxyMode: (pod: LoggingPod, port: number) => Promise<Read<Mode>>
   /** Our Lease; `undefined`: there is none. */
   lease: () => Promise<Read<RolloutRecord | undefined>>
 
@@ -64,6 +68,13 @@ export interface KubeClient {
 export type PodsOf = Pick<DaemonSetState, 'role' | 'namespace' | 'selector'> & { uid?: string }
 
 export type LoggingPod = Pick<PodState, 'role' | 'namespace' | 'name'>
+
+/** What kube-proxy on a node said of itself at a time (RFC 3339). */
+export interface ModeSaid {
+  node: string
+  mode: Mode
+  at: string
+}
 
 export interface LeaseChange {
   resourceVersion?: string

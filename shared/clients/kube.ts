@@ -12,6 +12,7 @@ import { leaseOf, leasePath } from './kube-lease.ts'
 import { list } from './kube-list.ts'
 import { felixLog, kubeProxyLog } from './kube-logs.ts'
 import { managedFieldsOf, metadataOf } from './kube-metadata.ts'
+import { ipvsDeprecations, proxyMode } from './kube-mode-evidence.ts'
 import { nodeOf, nodePortsOf } from './kube-nodes.ts'
 import { podReader } from './kube-pods.ts'
 import { failureFrom } from './kube-refusal.ts'
@@ -54,6 +55,9 @@ function kubeReads(http: KubeHttp): Reads {
     nodePorts: () =>
       reading('Services', async () => (await list(http, '/api/v1/services', holdingPorts, heldPorts)).flat()),
     podLog: (pod) => reading(`log of Pod/${pod.namespace}/${pod.name}`, () => podLog(http, pod)),
+    ipvsDeprecations: () => reading('Events', () => ipvsDeprecations(http)),
+    proxyMode: (pod, port) =>
+      reading(`/proxyMode of Pod/${pod.namespace}/${pod.name}`, () => proxyMode(http, pod, port)),
     lease: () => reading('Lease', () => optional(http, leasePath, leaseOf)),
     mayI: (access) => reading('SelfSubjectAccessReview', () => accessReview(http, access)),
   }

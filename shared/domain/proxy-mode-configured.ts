@@ -1,6 +1,7 @@
 import { parse } from 'yaml'
 import type { ClusterState, ConfigMapState, DaemonSetState, ManagedFields } from './cluster.ts'
 import type { ReadFailure } from './read.ts'
+import { metricsPort } from './proxy-mode-port.ts'
 import { failureOf, valueOf } from './read.ts'
 import type { Evidence, Mode } from './report.ts'
 
@@ -27,6 +28,8 @@ export interface ProxyConfiguration {
   /** Bit numbers of kube-proxy's own mark (`iptables.masqueradeBit` counts in IPVS mode too). */
   masqueradeBit: number
   nftablesMasqueradeBit: number
+  /** Where `/proxyMode` can be asked for from outside the node. Absent: only on the node itself, as is usual. */
+  metricsPort?: number
 }
 
 interface ModeText {
@@ -34,6 +37,7 @@ interface ModeText {
   evidence: Evidence
   masqueradeBit?: unknown
   nftablesMasqueradeBit?: unknown
+  metricsBindAddress?: unknown
 }
 
 const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode[]
@@ -83,7 +87,12 @@ function fromFlags(daemonSet: DaemonSetState, flag: string | undefined): Told {
   const changes = timesOf(daemonSet.managedFields, ['f:spec', 'f:template', 'f:spec'])
   const evidence = { object, field: 'spec.template.spec.containers[].command --proxy-mode' }
   return {
-    ...understood({ text: flag ?? '', evidence, masqueradeBit: bit }),
+    ...understood({
+      text: flag ?? '',
+      evidence,
+      masqueradeBit: bit,
+      metricsBindAddress: flagOf(daemonSet, 'metrics-bind-address'),
+    }),
     takenBy: 'flag',
     ...withChanges(changes, daemonSet.createdAt, daemonSet),
   }
@@ -143,6 +152,7 @@ function understoodFile(text: string, evidence: Evidence): Understood {
       evidence,
       masqueradeBit: inner('iptables')['masqueradeBit'],
       nftablesMasqueradeBit: inner('nftables')['masqueradeBit'],
+      metricsBindAddress: document['metricsBindAddress'],
     })
   } catch {
     return { ...bits({}), evidence, problem: 'is not YAML that kube-proxy could read' }
@@ -151,14 +161,18 @@ function understoodFile(text: string, evidence: Evidence): Understood {
 
 const plainText = (mode: unknown): string => (typeof mode === 'string' ? mode : mode ? JSON.stringify(mode) : '')
 
-type Understood = Pick<ProxyConfiguration, 'mode' | 'evidence' | 'problem' | 'masqueradeBit' | 'nftablesMasqueradeBit'>
+type Understood = Pick<
+  ProxyConfiguration,
+  'mode' | 'evidence' | 'problem' | 'masqueradeBit' | 'nftablesMasqueradeBit' | 'metricsPort'
+>
 
 /** Exact and case-sensitive; nothing means iptables (platformApplyDefaults of kube-proxy on Linux). */
 function understood(it: ModeText): Understood {
   const evidence = { ...it.evidence, value: it.text || '(none: iptables)' }
   const text = it.text || 'iptables'
   const mode = modes.includes(text) ? { mode: text as Mode } : { problem: `says "${text}", which kube-proxy refuses` }
-  return { ...mode, ...bits(it), evidence }
+  const port = metricsPort(it.metricsBindAddress)
+  return { ...mode, ...bits(it), ...(port !== undefined && { metricsPort: port }), evidence }
 }
 
 const isBit = (value: unknown): value is number =>

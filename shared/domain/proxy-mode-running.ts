@@ -1,4 +1,4 @@
-import type { ClusterState, PodState } from './cluster.ts'
+import type { ClusterState, ModeEvidence, PodState } from './cluster.ts'
 import type { ProxyConfiguration } from './proxy-mode-configured.ts'
 import { configuredModes, isRolledOut } from './proxy-mode-configured.ts'
 import type { Group } from './proxy-mode-samples.ts'
@@ -50,13 +50,15 @@ interface Said {
 function provenMode(state: ClusterState, pod: PodState): Found | undefined {
   const since = Date.parse(pod.startedAt ?? '')
   if (Number.isNaN(since)) return undefined
-  const seen: Said[] = (state.modeEvidence?.[pod.node] ?? []).filter(
-    (it) => Date.parse(it.at ?? pod.startedAt ?? '') >= since,
-  )
+  const seen: Said[] = evidenceOn(state, pod.node).filter((it) => Date.parse(it.at ?? pod.startedAt ?? '') >= since)
   const said =
     seen.find((it) => it.kind === 'proxyMode') ?? logMode(state, pod) ?? seen.find((it) => it.at !== undefined)
   return said && { mode: said.mode, confidence: 'proven', evidence: [evidenceOf(said, pod)] }
 }
+
+/** A node may be called `constructor`: only what was put there counts. */
+const evidenceOn = ({ modeEvidence = {} }: ClusterState, node: string): ModeEvidence[] =>
+  Object.hasOwn(modeEvidence, node) ? (modeEvidence[node] ?? []) : []
 
 function logMode(state: ClusterState, pod: PodState): Said | undefined {
   const log = pod.startedAt === undefined ? undefined : logOf(state, pod)

@@ -4,6 +4,7 @@ import { logsWorthReading } from '../domain/proxy-mode.ts'
 import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '../domain/read.ts'
 import type { ClusterIdentity, ServiceRange } from '../domain/report.ts'
 import { configMapsToRead } from './observe-config-maps.ts'
+import { observeModeEvidence } from './observe-mode.ts'
 
 export interface Observation {
   kube: KubeClient
@@ -12,7 +13,7 @@ export interface Observation {
   /** What the EKS API said of the cluster; absent where none answers for it. */
   eks?: Read<EksState>
   givenServiceRange?: ServiceRange
-  /** All logs, not a sample. */
+  /** All logs, not a sample, and `/proxyMode` where it answers from outside. */
   deep?: boolean
 }
 
@@ -36,7 +37,9 @@ export async function observe(it: Observation): Promise<ClusterState> {
   ])
   const seen = { kubernetesVersion, nodes, ...workloads, felix, clusterInformation, nodePorts, rollout }
   const state: ClusterState = { ...headOf(it), ...seen, logs: {} }
-  return { ...state, logs: await readLogs(kube, state, it.deep ?? false) }
+  const withLogs = { ...state, logs: await readLogs(kube, state, it.deep ?? false) }
+  const modeEvidence = await observeModeEvidence(kube, withLogs, it.deep ?? false)
+  return Object.keys(modeEvidence).length === 0 ? withLogs : { ...withLogs, modeEvidence }
 }
 
 /** The state of a cluster whose API server could not be asked at all, for one and the same reason. */

@@ -62,6 +62,7 @@ const looking = [
   'kube-system get /pods/log',
   'kube-system get /configmaps[kube-proxy-config,kube-proxy,kubernetes-services-endpoint,calico-config]',
   'kube-system get coordination.k8s.io/leases[calico-ipvs-sync]',
+  'default list /events',
   'calico-system list /pods',
   'calico-system get /pods/log',
   'calico-system get /configmaps[kubernetes-services-endpoint]',

@@ -71,6 +71,8 @@ function fake(change: Partial<KubeClient> = {}): { kube: KubeClient; asked: stri
     nodePorts: async () => read([]),
     lease: async () => read(undefined),
     podLog: async () => read({ mode: 'ipvs' as const }),
+    ipvsDeprecations: async () => failed(failure('denied', 'Events')),
+    proxyMode: async () => failed(failure('denied', '/proxyMode')),
     ...change,
   }
   const told = Object.entries(reads).map(([name, act]) => {
