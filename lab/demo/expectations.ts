@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import * as z from 'zod'
 import type { LabCluster } from '../cluster.ts'
 import { names } from './fleet.ts'
@@ -18,12 +19,16 @@ const felixConfiguration = z.object({
 const felixList = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }) })) })
 const annotation = 'config.projectcalico.org/KubeNodePortRanges'
 
+const run = promisify(execFile)
+
 /** With kubectl where there is one, since that is what people would look with. */
 const readBack = async (cluster: LabCluster, path: string): Promise<{ value: unknown; by: string }> => {
-  const args = ['--kubeconfig', cluster.kubeconfig, 'get', '--raw', path]
-  const kubectl = spawnSync('kubectl', args, { encoding: 'utf8' })
-  if (kubectl.status === 0) return { value: JSON.parse(kubectl.stdout), by: 'kubectl' }
-  return { value: await cluster.request('GET', path), by: 'the API' }
+  try {
+    const { stdout } = await run('kubectl', ['--kubeconfig', cluster.kubeconfig, 'get', '--raw', path])
+    return { value: JSON.parse(stdout), by: 'kubectl' }
+  } catch {
+    return { value: await cluster.request('GET', path), by: 'the API, as there is no kubectl' }
+  }
 }
 
 const felixPath = '/apis/crd.projectcalico.org/v1/felixconfigurations'
