@@ -1,8 +1,9 @@
 import { failedStatus } from './assess-changing.ts'
 import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
+import type { DaemonSetState } from './cluster.ts'
 import { ownerOf } from './findings-owner.ts'
 import { decidingLayer, isReachedByDefault } from './findings-range.ts'
-import { felixObject, rangeManifest, rolloutRestart } from './findings-remedy.ts'
+import { felixObject, quoted, rangeManifest } from './findings-remedy.ts'
 import { formatRanges, parsePortList, sameRanges } from './ports.ts'
 import { isRolledOut } from './proxy-mode-configured.ts'
 import { podId } from './proxy-mode-samples.ts'
@@ -201,9 +202,14 @@ export const updateStrategy: ClusterCheck = ({ calicoSets, configurations }) =>
         evidence: [
           { object: `DaemonSet/${set.namespace}/${set.name}`, field: 'spec.updateStrategy.type', value: 'OnDelete' },
         ],
-        remedy: `Delete the pods one at a time. ${rolloutRestart(set)} changes the template and restarts nothing.`,
+        remedy: `A rollout restart changes the template and restarts nothing. Delete the pods one at a time, each Ready again before the next; those there are: ${podsOf(set)}`,
       }
     })
+
+const podsOf = ({ namespace, selector }: DaemonSetState): string => {
+  const labels = Object.entries(selector).map(([key, value]) => `${key}=${value}`)
+  return `kubectl -n ${quoted(namespace)} get pods -l ${quoted(labels.join(','))} -o wide`
+}
 
 const rolloutOf = ({ state }: ClusterFacts) => {
   const annotations = valueOf(state.rollout)?.annotations ?? {}

@@ -1,14 +1,17 @@
 import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
-import { excludesInterface, type FelixParameter } from './felix.ts'
+import { excludesInterface, type FelixParameter, type ParameterLayer } from './felix.ts'
 import type { NodeCheck, NodeTrouble, Trouble } from './findings.ts'
-import { specPatch } from './findings-remedy.ts'
+import { parameterChange, specPatch } from './findings-remedy.ts'
 import type { Evidence } from './report.ts'
 
 const link = 'kube-ipvs0'
 
+const deciding = ({ index, felixNode }: NodeFacts, parameter: FelixParameter): ParameterLayer | undefined =>
+  index && felixNode ? index.layers(felixNode, parameter).find(({ decides }) => decides) : undefined
+
 /** Where a parameter's value stands; the built-in default where nothing says anything. */
-function standsIn({ index, felixNode }: NodeFacts, parameter: FelixParameter): Evidence {
-  const layer = index && felixNode ? index.layers(felixNode, parameter).find(({ decides }) => decides) : undefined
+function standsIn(it: NodeFacts, parameter: FelixParameter): Evidence {
+  const layer = deciding(it, parameter)
   return {
     object: layer?.object ?? 'Felix',
     field: layer?.field ?? parameter,
@@ -61,7 +64,10 @@ export const interfaceExclude: NodeCheck = (it, cluster) => {
       breaks: active,
       message: `interfaceExclude does not cover ${link}: Felix takes every ClusterIP for an address of the host, and policy on Service traffic is wrong.`,
       evidence: [standsIn(it, 'InterfaceExclude')],
-      remedy: specPatch(cluster, 'default', { interfaceExclude: interfacesWith(patterns) }),
+      remedy: parameterChange(cluster, deciding(it, 'InterfaceExclude'), {
+        parameter: 'InterfaceExclude',
+        value: interfacesWith(patterns),
+      }),
     },
   ]
 }

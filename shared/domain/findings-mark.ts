@@ -1,8 +1,8 @@
 import { usesWireguard } from './assess-nodes.ts'
 import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
-import type { FelixParameter } from './felix.ts'
+import type { FelixParameter, ParameterLayer } from './felix.ts'
 import type { NodeCheck, Trouble } from './findings.ts'
-import { felixResource, maskPatch, quoted } from './findings-remedy.ts'
+import { felixName, felixResource, parameterChange, quoted } from './findings-remedy.ts'
 import { betterMask, formatMask, markUsers, overlaps, storableInSpec, type MarkUser } from './mark.ts'
 import { valueOf } from './read.ts'
 import type { Evidence, Finding } from './report.ts'
@@ -19,7 +19,11 @@ function neighboursOf(it: NodeFacts, { vpcCni, configurations }: ClusterFacts): 
 }
 
 /** Which of the two parameters is in force, and where it stands. */
-function maskLayer({ index, felixNode, values }: NodeFacts): { parameter: FelixParameter; evidence: Evidence } {
+function maskLayer({ index, felixNode, values }: NodeFacts): {
+  parameter: FelixParameter
+  layer: ParameterLayer | undefined
+  evidence: Evidence
+} {
   const { effectiveMarkMask, NftablesMarkMask, IptablesMarkMask } = values
   const nftables = effectiveMarkMask === NftablesMarkMask && effectiveMarkMask !== IptablesMarkMask
   const parameter = nftables ? 'NftablesMarkMask' : 'IptablesMarkMask'
@@ -29,10 +33,8 @@ function maskLayer({ index, felixNode, values }: NodeFacts): { parameter: FelixP
     field: layer?.field ?? parameter,
     value: layer?.raw ?? formatMask(effectiveMarkMask ?? 0),
   }
-  return { parameter, evidence }
+  return { parameter, layer, evidence }
 }
-
-const annotationOf = (parameter: FelixParameter): string => `config.projectcalico.org/${parameter}`
 
 /** A mask with room and nobody's bits, and how to set it. Masks are never written by this tool: a bad one stops every Felix. */
 function advice(it: NodeFacts, cluster: ClusterFacts): { remedy: string; mask?: number } {
@@ -49,8 +51,8 @@ function advice(it: NodeFacts, cluster: ClusterFacts): { remedy: string; mask?: 
     return {
       remedy: `No mask has room for ${node.podsMax} pods beside the other users of the packet mark; lower the kubelet's maxPods.`,
     }
-  const { parameter } = maskLayer(it)
-  const command = maskPatch(cluster, 'default', annotationOf(parameter), better.mask)
+  const { parameter, layer } = maskLayer(it)
+  const command = parameterChange(cluster, layer, { parameter, value: better.text })
   return {
     mask: better.mask,
     remedy: `${command}   # room for ${better.capacity}; restarts Felix on all nodes at once, so choose the time`,
@@ -108,10 +110,12 @@ const invalid = (subject: string, message: string, evidence: Evidence[], remedy:
   remedy,
 })
 
-const editRemedy = (object: string, cluster: ClusterFacts): string =>
-  object.startsWith('FelixConfiguration/')
-    ? `Remove or mend the mask: kubectl edit ${felixResource(cluster)} ${quoted(object.replace('FelixConfiguration/', ''))}`
-    : `Remove or mend the mask in ${object}.`
+function editRemedy(object: string, cluster: ClusterFacts): string {
+  const name = felixName(object)
+  return name === undefined
+    ? `Remove or mend the mask in ${object}.`
+    : `Remove or mend the mask: kubectl edit ${felixResource(cluster)} ${quoted(name)}`
+}
 
 export const markOverlap: NodeCheck = (it, cluster) => {
   const { mark, ipvs } = it
@@ -174,7 +178,7 @@ export function markNotStorable(cluster: ClusterFacts): Finding[] {
       message: unwritable
         ? `${why}: the mask that is needed can only stand in an annotation.`
         : `${why}: the mask stays as it is stored, but could not be written again.`,
-      evidence: stored,
+      evidence: [{ object: 'kube-apiserver', field: 'version', value: `1.${cluster.kubernetesMinor}` }, ...stored],
       remedy:
         wanted?.remedy ??
         'Keep the value as annotation config.projectcalico.org/IptablesMarkMask, which takes every value, and remove the spec field.',

@@ -4,6 +4,7 @@ import type { NodeCheck, Trouble } from './findings.ts'
 import { quoted, rolloutRestart } from './findings-remedy.ts'
 import type { ProxyConfiguration } from './proxy-mode-configured.ts'
 import { podId } from './proxy-mode-samples.ts'
+import { tookPresentMode } from './proxy-mode-running.ts'
 import type { Evidence, Finding, Mode } from './report.ts'
 
 const isRolling = ({ underWay }: ClusterFacts): boolean => underWay.length > 0
@@ -22,7 +23,7 @@ export const modeNotRolled: NodeCheck = (it, cluster) => {
       severity: 'warning',
       breaks: false,
       subject: `DaemonSet/${set.namespace}/${set.name}`,
-      message: `kube-proxy is configured for ${configuredMode} but runs ${running.mode}: it has not been restarted since, and Calico is judged by what runs.`,
+      message: `kube-proxy is configured for ${configuredMode} but runs ${running.mode}: ${tookPresentMode(running.pod, configuration) === 'yes' ? 'it has started since, and fell back (up to Kubernetes 1.25 it does where kernel modules are missing)' : 'it has not been restarted since'}. Calico is judged by what runs.`,
       evidence: [{ ...configuration.evidence, ...(at === undefined ? {} : { at }) }],
       seen: { object: `Node/${it.node.name}`, field: 'kube-proxy', value: `${running.mode} (${running.confidence})` },
       remedy: rolloutRestart(set),

@@ -1,7 +1,16 @@
 import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
 import type { FelixWarning, RangeLayer } from './felix.ts'
 import type { NodeCheck, Trouble } from './findings.ts'
-import { felixObject, felixResource, quoted, rangePatch } from './findings-remedy.ts'
+import { ownerOf } from './findings-owner.ts'
+import {
+  environmentChange,
+  felixName,
+  felixObject,
+  felixResource,
+  quoted,
+  rangeManifest,
+  rangePatch,
+} from './findings-remedy.ts'
 import { formatRanges, parsePortList, sameRanges, subtract, type PortRange } from './ports.ts'
 import { valueOf } from './read.ts'
 import type { Evidence, Finding, Severity } from './report.ts'
@@ -53,7 +62,8 @@ export const rangeDiffers: NodeCheck = (it, cluster) => {
     evidence: desiredEvidence(cluster),
     seen: { ...seen, value: seen.value ?? '' },
   }
-  const remedy = isReachedByDefault(it, cluster) ? { remedy: rangePatch(cluster, 'default', desired) } : {}
+  const reached = isReachedByDefault(it, cluster) || !layer
+  const remedy = { remedy: reached ? changeOfDefault(cluster) : changeLayer(layer, cluster) }
   const use = it.ipvs === 'active' ? '' : ' IPVS is not active, so the value is not used now.'
   const differs: Trouble = {
     ...base,
@@ -84,7 +94,7 @@ export const specIgnored: NodeCheck = (it, cluster) => {
   const wanted = specRanges(layer.object, cluster)
   const { effectiveRange: effective } = it.values
   if (!wanted || !effective || sameRanges(wanted, effective)) return []
-  const name = layer.object.replace('FelixConfiguration/', '')
+  const name = felixName(layer.object) ?? ''
   return [
     {
       code: 'RANGE_SPEC_IGNORED',
@@ -100,7 +110,7 @@ export const specIgnored: NodeCheck = (it, cluster) => {
 
 /** What a person meant by the spec's items; undefined where that cannot be said. */
 function specRanges(name: string, cluster: ClusterFacts): PortRange[] | undefined {
-  const object = felixObject(cluster, name.replace('FelixConfiguration/', ''))
+  const object = felixObject(cluster, felixName(name) ?? name)
   const items = object?.spec['kubeNodePortRanges']
   if (!Array.isArray(items)) return undefined
   const parsed = items.length === 0 ? { ok: true as const, ranges: [] } : parsePortList(items.map(String).join(','))
@@ -149,16 +159,27 @@ const unseen = (warning: FelixWarning): Trouble => ({
 })
 
 function changeLayer(layer: RangeLayer, cluster: ClusterFacts): string {
-  const { desired = [], calicoSets } = cluster
-  const [set] = calicoSets
+  const name = felixName(layer.object)
   if (layer.kind === 'file')
     return 'Remove KubeNodePortRanges from /etc/calico/felix.cfg on the node and restart its calico-node pod.'
-  if (layer.kind !== 'env') return rangePatch(cluster, layer.object.replace('FelixConfiguration/', ''), desired)
-  const name = layer.object.replace(/^env /, '')
-  const place = set
-    ? `-n ${quoted(set.namespace)} daemonset/${quoted(set.name)}`
-    : '-n kube-system daemonset/calico-node'
-  return `kubectl set env ${place} -c calico-node ${quoted(`${name}-`)}   # restarts calico-node pod by pod; a value from envFrom is to be changed in its ConfigMap`
+  if (name === undefined) return environmentChange(cluster, layer.object.replace(/^env /, ''), '-')
+  return rangePatch(cluster, name, cluster.desired ?? [])
+}
+
+const ofDefault = new WeakMap<ClusterFacts, string>()
+
+/** The change to `default`, at its source where somebody owns it. */
+function changeOfDefault(cluster: ClusterFacts): string {
+  const { desired = [], policy } = cluster
+  const known = ofDefault.get(cluster)
+  if (known !== undefined) return known
+  const object = felixObject(cluster, 'default')
+  const owner = object && !policy.ignoreOwner ? ownerOf(object) : undefined
+  const remedy = owner
+    ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
+    : rangePatch(cluster, 'default', desired)
+  ofDefault.set(cluster, remedy)
+  return remedy
 }
 
 const warningEvidence = ({ object, field, raw }: FelixWarning): Evidence => ({
@@ -191,10 +212,10 @@ export const rangeInvalid: NodeCheck = (it, cluster) => {
 const isIgnoredSpec = ({ field, object }: FelixWarning, cluster: ClusterFacts): boolean =>
   field?.startsWith('spec.') === true && specRanges(object, cluster) !== undefined
 
-const edit = (cluster: ClusterFacts, object: string): string =>
-  object.startsWith('FelixConfiguration/')
-    ? `kubectl edit ${felixResource(cluster)} ${quoted(object.replace('FelixConfiguration/', ''))}`
-    : `Mend ${object}.`
+function edit(cluster: ClusterFacts, object: string): string {
+  const name = felixName(object)
+  return name === undefined ? `Mend ${object}.` : `kubectl edit ${felixResource(cluster)} ${quoted(name)}`
+}
 
 const refused = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): Trouble => ({
   code: 'RANGE_INVALID',
@@ -205,18 +226,37 @@ const refused = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): T
   evidence: [warningEvidence(warning)],
   remedy:
     cluster.desired && warning.object.startsWith('FelixConfiguration/')
-      ? rangePatch(cluster, warning.object.replace('FelixConfiguration/', ''), cluster.desired)
+      ? rangePatch(cluster, felixName(warning.object) ?? '', cluster.desired)
       : edit(cluster, warning.object),
 })
 
-const ambiguous = (warning: FelixWarning, cluster: ClusterFacts): Trouble => ({
-  code: 'RANGE_INVALID',
-  severity: warning.decides ? 'critical' : 'warning',
-  breaks: warning.decides,
-  subject: warning.object,
-  message: `${warning.object} holds the annotation in two spellings, and Felix takes one by chance, another at the next start: ${warning.message}`,
-  evidence: [warningEvidence(warning)],
-  remedy: `Keep config.projectcalico.org/KubeNodePortRanges, spelled exactly so, and remove every other spelling: ${edit(cluster, warning.object)}`,
+function ambiguous(warning: FelixWarning, cluster: ClusterFacts): Trouble {
+  const keys = spellings(warning.object, cluster)
+  const surplus = keys.filter((key) => key !== rangeAnnotation)
+  const name = felixName(warning.object)
+  return {
+    code: 'RANGE_INVALID',
+    severity: warning.decides ? 'critical' : 'warning',
+    breaks: warning.decides,
+    subject: warning.object,
+    message: `${warning.object} holds the range in two spellings, and Felix takes one by chance, perhaps another at its next start.`,
+    evidence: keys.length > 0 ? keys.map((key) => spelled(warning.object, key, cluster)) : [warningEvidence(warning)],
+    remedy:
+      name === undefined || surplus.length === 0
+        ? edit(cluster, warning.object)
+        : `kubectl annotate ${felixResource(cluster)} ${quoted(name)} ${surplus.map((key) => quoted(`${key}-`)).join(' ')}`,
+  }
+}
+
+const spellings = (object: string, cluster: ClusterFacts): string[] =>
+  Object.keys(felixObject(cluster, felixName(object) ?? '')?.annotations ?? {}).filter(
+    (key) => key.toLowerCase() === rangeAnnotation.toLowerCase(),
+  )
+
+const spelled = (object: string, key: string, cluster: ClusterFacts): Evidence => ({
+  object,
+  field: `metadata.annotations[${key}]`,
+  value: felixObject(cluster, felixName(object) ?? '')?.annotations[key] ?? '',
 })
 
 const undecodable = (objects: readonly string[], message: string, cluster: ClusterFacts): Trouble => ({
@@ -224,7 +264,7 @@ const undecodable = (objects: readonly string[], message: string, cluster: Clust
   severity: 'critical',
   breaks: true,
   subject: objects[0] ?? 'cluster',
-  message: `Felix cannot read ${objects.join(', ') || 'its configuration'}: one that runs keeps what it had, one that starts does not come up. ${message}`,
+  message,
   evidence: objects.map((object) => ({ object })),
   remedy: edit(cluster, objects[0] ?? 'cluster'),
 })

@@ -1,6 +1,6 @@
 import type { ClusterFacts } from './assess-facts.ts'
 import type { FelixObject } from './cluster.ts'
-import { formatMask } from './mark.ts'
+import type { ParameterLayer } from './felix.ts'
 import { annotationValue, formatRanges, specItemsMax, type PortRange } from './ports.ts'
 import { setRange } from './range-writes.ts'
 import { valueOf } from './read.ts'
@@ -56,9 +56,41 @@ export function rangeManifest(cluster: ClusterFacts, name: string, ranges: reado
   ].join('\n')
 }
 
-/** A mask as annotation: the one place that takes every value on every version of Kubernetes. */
-export const maskPatch = (cluster: ClusterFacts, name: string, annotation: string, mask: number): string =>
-  patchCommand(cluster, name, { metadata: { annotations: { [annotation]: formatMask(mask) } } })
+const felixPrefix = 'FelixConfiguration/'
+
+/** The name in `FelixConfiguration/NAME`. */
+export const felixName = (object: string): string | undefined =>
+  object.startsWith(felixPrefix) ? object.slice(felixPrefix.length) : undefined
+
+/**
+ * Gives a parameter another value in the very layer that decides it now (`default` where none does). An annotation, because
+ * it beats the spec and takes values, such as large masks, that the spec field may refuse.
+ */
+export function parameterChange(
+  cluster: ClusterFacts,
+  layer: ParameterLayer | undefined,
+  { parameter, value }: { parameter: string; value: string },
+): string {
+  const name = layer ? felixName(layer.object) : 'default'
+  const annotations = { [`config.projectcalico.org/${parameter}`]: value }
+  if (name !== undefined && (!layer || felixObject(cluster, name)))
+    return patchCommand(cluster, name, { metadata: { annotations } })
+  if (layer?.kind === 'file')
+    return `Set ${parameter}=${value} in /etc/calico/felix.cfg on the node and restart its calico-node pod.`
+  return environmentChange(
+    cluster,
+    layer?.object.replace(/^env /, '') ?? `FELIX_${parameter.toUpperCase()}`,
+    `=${value}`,
+  )
+}
+
+/** `change`: `-` removes the variable, `=VALUE` sets it. */
+export function environmentChange({ calicoSets: [set] }: ClusterFacts, name: string, change: string): string {
+  const place = set
+    ? `-n ${quoted(set.namespace)} daemonset/${quoted(set.name)}`
+    : '-n kube-system daemonset/calico-node'
+  return `kubectl set env ${place} -c calico-node ${quoted(name + change)}   # rolls calico-node; a variable from envFrom is changed in its ConfigMap`
+}
 
 export const specPatch = (cluster: ClusterFacts, name: string, spec: Record<string, unknown>): string =>
   patchCommand(cluster, name, { spec })

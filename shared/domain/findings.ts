@@ -46,7 +46,10 @@ function findingOf(group: readonly NodeTrouble[], nodesInside: number): Finding 
   const [first] = group as [NodeTrouble, ...NodeTrouble[]]
   const { code, severity, message, evidence, remedy } = first.trouble
   const only = group.length === 1 ? `node/${first.node}` : 'cluster'
-  const seen = group.slice(0, nodesShown).map(({ node, trouble }) => trouble.seen ?? { object: `Node/${node}` })
+  const everywhere = group.length === nodesInside
+  const seen = group
+    .slice(0, nodesShown)
+    .flatMap(({ node, trouble }) => trouble.seen ?? (everywhere ? [] : { object: `Node/${node}` }))
   return {
     code,
     severity,
@@ -59,7 +62,7 @@ function findingOf(group: readonly NodeTrouble[], nodesInside: number): Finding 
 
 function where(group: readonly NodeTrouble[], nodesInside: number): string {
   const names = group.slice(0, 3).map(({ node }) => node)
-  if (group.length === nodesInside && nodesInside > 3) return `on all ${nodesInside} nodes`
+  if (group.length === nodesInside && nodesInside > 1) return `on all ${nodesInside} nodes`
   const more = group.length > names.length ? ', …' : ''
   return `on ${group.length} of ${nodesInside} nodes: ${names.join(', ')}${more}`
 }
