@@ -1,0 +1,204 @@
+import { describe, expect, test } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import { assess, ownerOf } from '../../shared/domain/assess.ts'
+import type { ClusterState, FelixObject } from '../../shared/domain/cluster.ts'
+import { quoted } from '../../shared/domain/findings-remedy.ts'
+import { defaultPolicy } from '../../shared/domain/policy.ts'
+import { findingCodes, type Finding } from '../../shared/domain/report.ts'
+import { valueOf } from '../../shared/domain/read.ts'
+import { cluster } from './ingredients.ts'
+import { edited, felixObject, healthy, nodesOf, objectNamed, owns, podsOf, rangeKey } from './states.ts'
+
+const findings = (state: ClusterState, policy = defaultPolicy): Finding[] => assess(state, policy).report.findings
+const finding = (code: string, state: ClusterState): Finding => {
+  const found = findings(state).find((it) => it.code === code)
+  if (!found) throw new Error(`${code} was not found`)
+  return found
+}
+const wide = { eks: { serviceNodePortRange: { min: 30000, max: 34000 } } }
+
+describe('docs/findings.md', () => {
+  const page = readFileSync(new URL('../../docs/findings.md', import.meta.url), 'utf8')
+  const sections = page.split(/^## /m).slice(1)
+
+  test('has a section per code and no other', () => {
+    const titles = sections.map((it) => it.slice(0, it.indexOf('\n')))
+    expect(titles.toSorted()).toEqual([...findingCodes].sort())
+  })
+
+  test.each(sections.map((it) => [it.slice(0, it.indexOf('\n')), it]))(
+    '%s has meaning, evidence, remedy, sources',
+    (_, text) => {
+      for (const part of ['**Means.**', '**Look for.**', '**Do.**', '**Sources.**']) expect(text).toContain(part)
+    },
+  )
+})
+
+describe('a finding', () => {
+  test('stands for all nodes with the same cause', () => {
+    const found = findings(healthy({ ...wide, nodes: 500 })).filter(({ code }) => code === 'RANGE_DIFFERS')
+    expect(found).toHaveLength(1)
+    expect(found[0]?.message).toContain('on all 500 nodes')
+    expect(found[0]?.evidence.length).toBeLessThan(12)
+  })
+
+  test('names a few nodes of many and the only one', () => {
+    const some = (count: number) =>
+      edited(healthy({ nodes: 50 }), (it) => {
+        for (const node of nodesOf(it).slice(0, count))
+          objectNamed(it, `node.${node.name}`).annotations[rangeKey] = '30000:31000'
+      })
+    expect(finding('RANGE_DIFFERS', some(20))).toMatchObject({ subject: 'cluster' })
+    expect(finding('RANGE_DIFFERS', some(20)).message).toContain(
+      'on 20 of 50 nodes: node-0001, node-0002, node-0003, …',
+    )
+    expect(finding('RANGE_DIFFERS', some(1))).toMatchObject({ subject: 'node/node-0001' })
+  })
+
+  test('comes in the order of severity', () => {
+    const severities = findings(cluster('annotation 30000:39999, halted, node port 29000')).map((it) => it.severity)
+    const order = ['critical', 'warning', 'info']
+    expect(severities).toEqual(severities.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)))
+    expect(new Set(severities).size).toBe(3)
+  })
+
+  test('never comes worse than info from a healthy cluster', () => {
+    for (const mode of ['ipvs', 'iptables', 'nftables']) {
+      expect(findings(healthy({ mode })).filter((it) => it.severity !== 'info')).toEqual([])
+      expect(findings(healthy({ mode })).length).toBeLessThanOrEqual(1)
+    }
+  })
+})
+
+describe('the remedy', () => {
+  test('writes annotation and spec through the API in use', () => {
+    expect(finding('RANGE_DIFFERS', healthy(wide)).remedy).toBe(
+      `kubectl patch felixconfigurations.projectcalico.org default --type=merge -p '{"metadata":{"annotations":{"${rangeKey}":"30000:34000"}},"spec":{"kubeNodePortRanges":["30000:34000"]}}'`,
+    )
+    expect(finding('RANGE_DIFFERS', cluster('eks range 30000-34000, v3 down')).remedy).toContain(
+      'felixconfigurations.crd.projectcalico.org',
+    )
+  })
+
+  test('makes the object where there is none', () => {
+    const remedy = finding('RANGE_DIFFERS', healthy({ ...wide, felix: [] })).remedy
+    expect(remedy).toMatch(/^kubectl create -f - <<'EOF'\napiVersion: projectcalico.org\/v3\nkind: FelixConfiguration/)
+  })
+
+  test('leaves the spec unset for more than seven items and never widens', () => {
+    const state = edited(healthy(), (it) => {
+      it.nodePorts = {
+        value: Array.from({ length: 8 }, (_, at) => ({
+          port: 20000 + 2 * at,
+          service: 'a/b',
+          field: 'nodePort' as const,
+        })),
+      }
+    })
+    const { remedy } = finding('RANGE_DIFFERS', state)
+    expect(remedy).toContain('"20000,20002,20004,20006,20008,20010,20012,20014,30000:32767"')
+    expect(remedy).toContain('"kubeNodePortRanges":null')
+  })
+
+  test('changes the copy of the metadata too where it beats the annotation', () => {
+    const copy = JSON.stringify({ annotations: { [rangeKey]: '30000:32767' } })
+    const state = edited(cluster('eks range 30000-34000, v3 down'), (it) => {
+      objectNamed(it, 'default').annotations['projectcalico.org/metadata'] = copy
+    })
+    const { remedy = '' } = finding('RANGE_DIFFERS', state)
+    const patch = JSON.parse(/-p '(.*)'$/.exec(remedy)?.[1] ?? '') as {
+      metadata: { annotations: Record<string, string> }
+    }
+    expect(JSON.parse(patch.metadata.annotations['projectcalico.org/metadata'] ?? '')).toEqual({
+      annotations: { [rangeKey]: '30000:34000' },
+    })
+  })
+
+  test('is the place that decides where default is shadowed', () => {
+    const env = cluster('eks range 30000-34000, env FELIX_KUBENODEPORTRANGES=30000:32767')
+    expect(finding('RANGE_DIFFERS', env).remedy).toContain('kubectl set env -n calico-system daemonset/calico-node')
+    const node = cluster('eks range 30000-34000, annotation 30000:34000, node annotation 30000:32767')
+    expect(finding('RANGE_DIFFERS', node).remedy).toContain('node.node-0001')
+    const mask = edited(healthy({ podsMax: 3000 }), (it) => {
+      for (const pod of podsOf(it, 'calico-node')) pod.env = [{ name: 'FELIX_IPTABLESMARKMASK', value: '0xffff0000' }]
+    })
+    expect(finding('MARK_CAPACITY', mask).remedy).toContain('FELIX_IPTABLESMARKMASK=0xffff0100')
+  })
+
+  test('is the change in Git where somebody owns the object, and the patch with --ignore-owner', () => {
+    const state = cluster('eks range 30000-34000, owner argocd')
+    for (const code of ['RANGE_DIFFERS', 'OWNED_BY_GITOPS']) {
+      expect(finding(code, state).remedy).toMatch(
+        /^Merge this into what Argo CD applies:\napiVersion: projectcalico.org\/v3/,
+      )
+    }
+    const ignored = findings(state, { ...defaultPolicy, ignoreOwner: true })
+    expect(ignored.find(({ code }) => code === 'OWNED_BY_GITOPS')?.severity).toBe('info')
+    expect(ignored.find(({ code }) => code === 'RANGE_DIFFERS')?.remedy).toMatch(/^kubectl patch/)
+  })
+
+  test('quotes what a shell would take for something else', () => {
+    expect(quoted('node.ip-10-0-0-1')).toBe('node.ip-10-0-0-1')
+    expect(quoted("x'; rm -rf / #")).toBe(String.raw`'x'\''; rm -rf / #'`)
+    const state = edited(healthy(wide), (it) => {
+      for (const [at, node] of nodesOf(it).entries()) {
+        const name = `$(reboot)${at}`
+        for (const pod of [...podsOf(it, 'kube-proxy'), ...podsOf(it, 'calico-node')])
+          if (pod.node === node.name) pod.node = name
+        objectNamed(it, `node.${name}`).annotations[rangeKey] = '30000:32767'
+        node.name = name
+      }
+    })
+    expect(finding('RANGE_SHADOWED', state).remedy).toContain("'node.$(reboot)0'")
+  })
+})
+
+describe('the owner of an object', () => {
+  const field = ['f:spec', 'f:kubeNodePortRanges']
+  const annotation = ['f:metadata', 'f:annotations', `f:${rangeKey}`]
+  const cases: [string, Partial<FelixObject>, string | undefined][] = [
+    ['nobody', {}, undefined],
+    ['Argo CD by annotation', { annotations: { 'argocd.argoproj.io/tracking-id': 'x' } }, 'Argo CD'],
+    ['Argo CD by label', { labels: { 'argocd.argoproj.io/instance': 'x' } }, 'Argo CD'],
+    ['Argo CD by field', { managedFields: [owns('argocd-controller', field, '')] }, 'Argo CD'],
+    ['Flux by label', { labels: { 'kustomize.toolkit.fluxcd.io/name': 'x' } }, 'Flux'],
+    [
+      'Flux, not Helm, by helm-controller',
+      { labels: { 'helm.toolkit.fluxcd.io/name': 'x', 'app.kubernetes.io/managed-by': 'Helm' } },
+      'Flux',
+    ],
+    ['Flux by field', { managedFields: [owns('kustomize-controller', annotation, '')] }, 'Flux'],
+    ['Helm by label', { labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, 'Helm'],
+    ['Helm by annotation', { annotations: { 'meta.helm.sh/release-name': 'calico' } }, 'Helm'],
+    ['Helm by field', { managedFields: [owns('helm', field, '')] }, 'Helm'],
+    ['Terraform by field', { managedFields: [owns('Terraform', field, '')] }, 'Terraform'],
+    [
+      'a reconciler that manages other fields only',
+      { managedFields: [owns('argocd-controller', ['f:spec', 'f:bpfEnabled'], '')] },
+      undefined,
+    ],
+    ['kubectl', { managedFields: [owns('kubectl-edit', field, '')] }, undefined],
+    ['calicoctl', { managedFields: [owns('calicoctl', field, '')] }, undefined],
+    [
+      'the operator',
+      { managedFields: [owns('operator', field, ''), owns('tigera-operator', annotation, '')] },
+      undefined,
+    ],
+    ['ourselves', { managedFields: [owns('calico-ipvs-sync', field, '')] }, undefined],
+    [
+      'the copy of the metadata',
+      { annotations: { 'projectcalico.org/metadata': '{"labels":{"argocd.argoproj.io/instance":"x"}}' } },
+      'Argo CD',
+    ],
+    ['a broken copy', { annotations: { 'projectcalico.org/metadata': '{' } }, undefined],
+  ]
+  test.each(cases)('%s', (_, over, tool) => {
+    expect(ownerOf(felixObject(over))?.tool).toBe(tool)
+  })
+})
+
+test('a rollout that is done and left other nodes out is not flapping', () => {
+  const state = cluster('eks range 30000-34000, annotation 30000:34000, node annotation 30000:32767, reverted today')
+  expect(findings(state).map(({ code }) => code)).not.toContain('FLAPPING')
+  expect(valueOf(state.rollout)?.annotations['calico-ipvs-sync/state']).toBe('done')
+})
