@@ -34,7 +34,7 @@ export const tellStory = (write: (line: string) => void): Story => {
 const inWords = (moment: Moment): [string, string] | undefined => {
   switch (moment.kind) {
     case 'event':
-      return ['EKS', `${textOf(fieldsOf(moment.event.detail)['eventName']) ?? moment.event['detail-type']}`]
+      return ['EKS', textOf(fieldsOf(moment.event.detail)['eventName']) ?? moment.event['detail-type']]
     case 'routed':
       return ['EventBridge', `rule ${moment.rule} → ${moment.target}`]
     case 'schedule':

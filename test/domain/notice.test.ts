@@ -42,7 +42,10 @@ describe('people are told', () => {
 
   test('once, however many nodes it is about', () => {
     const bad = report({ verdict: 'out-of-step', findings: [finding({ subject: 'node/a' })] })
-    const worse = report({ verdict: 'out-of-step', findings: [finding({ subject: 'node/a' }), finding({ subject: 'node/b' })] })
+    const worse = report({
+      verdict: 'out-of-step',
+      findings: [finding({ subject: 'node/a' }), finding({ subject: 'node/b' })],
+    })
     expect(noticeOf(worse, newsOf(bad) ?? '', 'report')).toBeUndefined()
   })
 
@@ -54,7 +57,10 @@ describe('people are told', () => {
   })
 
   test('that a cluster cannot be reached', () => {
-    const unreachable = report({ verdict: 'unknown', findings: [finding({ code: 'UNREACHABLE', severity: 'warning' })] })
+    const unreachable = report({
+      verdict: 'unknown',
+      findings: [finding({ code: 'UNREACHABLE', severity: 'warning' })],
+    })
     expect(noticeOf(unreachable, '', 'sync')?.subject).toBe('prod-1: cannot tell whether Calico is in step')
   })
 
@@ -68,7 +74,10 @@ describe('people are told', () => {
     })
     expect(noticeOf(planned, '', 'sync')?.text).toContain('Felix restarts on 3 nodes, at most 1 at a time')
     expect(noticeOf(planned, '', 'report')?.text).toContain('calico-ipvs-sync sync --cluster prod-1 --region eu-west-1')
-    const blocked = { ...planned, plan: { strategy: 'staged' as const, changes: [], forecast, blockedBy: ['OWNED_BY_GITOPS' as const] } }
+    const blocked = {
+      ...planned,
+      plan: { strategy: 'staged' as const, changes: [], forecast, blockedBy: ['OWNED_BY_GITOPS' as const] },
+    }
     expect(noticeOf(blocked, '', 'sync')?.text).toContain('Nothing will be changed: OWNED_BY_GITOPS')
   })
 })

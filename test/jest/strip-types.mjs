@@ -8,5 +8,11 @@ const self = readFileSync(new URL(import.meta.url))
 export default {
   process: (source) => ({ code: stripTypeScriptTypes(source) }),
   getCacheKey: (source, path, { instrument }) =>
-    createHash('sha256').update(self).update(process.version).update(path).update(String(instrument)).update(source).digest('hex'),
+    createHash('sha256')
+      .update(self)
+      .update(process.version)
+      .update(path)
+      .update(String(instrument))
+      .update(source)
+      .digest('hex'),
 }
