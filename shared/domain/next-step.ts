@@ -24,8 +24,8 @@ export type Step =
   | { do: 'override'; node: string; object?: FelixObject }
   | { do: 'promote' }
   | { do: 'remove-override'; object: FelixObject }
-  /** Notes that the override of this node is about to be taken back; `settled` are well again. */
-  | { do: 'take-back'; node: string; settled: string[] }
+  /** Takes the range off our override, which stays and says since when, until the node has stayed well. */
+  | { do: 'take-back'; node: string; object: FelixObject }
   | { do: 'begin-restarts' }
   | { do: 'restart'; pod: PodState; settled: string[] }
   | { do: 'wait'; seconds: number; why: string }
@@ -108,50 +108,70 @@ const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: P
   return left && { do: 'remove-override', object: left }
 }
 
-const restartStep = (clock: Clock, { pods, left = new Set() }: Seen): Step | undefined => {
-  const { restart, touching } = clock.rollout
-  const cutShort = touching.flatMap(
-    ({ pod }) => pods.find(({ name, deletedAt }) => name === pod && !deletedAt) ?? [],
-  )[0]
-  if (cutShort) return { do: 'restart', pod: cutShort, settled: [] }
-  const flights = touching
-    .filter(({ node }) => !left.has(node))
-    .map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
+const restartStep = (clock: Clock, seen: Seen): Step | undefined => {
+  const { rollout } = clock
+  const { pods } = seen
+  const cutShort = rollout.touching.flatMap(({ pod }) => pods.find((it) => it.name === pod && !it.deletedAt) ?? [])[0]
+  const flights = flightsOf(rollout, seen).filter(({ node }) => node !== cutShort?.node)
   const late = flights.find((it) => isLate(clock, it))
   if (late) return { do: 'halt', reason: notWell(clock, late) }
-  const { settle, limit } = paceAfter(clock.rollout, restarted(restart, pods), pods.length)
-  const waits = flights.flatMap((it) => remaining(clock, it, settle) ?? [])
-  const next = ordered(
-    clock.rollout,
-    pods.filter(({ name, ready, deletedAt }) => restart.includes(name) && ready && !deletedAt),
-  )[0]
-  if (next && waits.length < limit) {
-    const settled = flights.filter((it) => remaining(clock, it, settle) === undefined).map(({ node }) => node)
-    settled.push(...left)
-    return { do: 'restart', pod: next, settled }
-  }
+  const { settle, limit } = paceAfter(rollout, restarted(rollout.restart, pods), pods.length)
+  const settled = flights.filter((it) => remaining(clock, it, settle) === undefined).map(({ node }) => node)
+  const waits = [
+    ...flights.flatMap((it) => remaining(clock, it, settle) ?? []),
+    ...othersUnwell(clock, pods, [...flights.map(({ node }) => node), cutShort?.node], settle),
+  ]
+  const due = pods.filter(({ name, ready, deletedAt }) => rollout.restart.includes(name) && ready && !deletedAt)
+  const next = cutShort ?? ordered(rollout, due)[0]
+  if (next && waits.length < limit) return { do: 'restart', pod: next, settled: [...settled, ...(seen.left ?? [])] }
   return waits.length > 0 ? wait(waits, 'the restarted nodes must stay well') : undefined
 }
 
-/** Takes our overrides back, one node after the other where that restarts its Felix; what `default` has taken stays. */
-const abortStep = (clock: Clock, { objects, pods, defaultRange, left = new Set() }: Seen): Step => {
-  const { touching, target, pace } = clock.rollout
+/** Nodes whose pod was deleted, with the pod that came in its place; who has left the cluster is not waited for. */
+const flightsOf = ({ touching }: Rollout, { pods, left }: Seen): Flight[] =>
+  touching
+    .filter(({ node }) => !left?.has(node))
+    .map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
+
+/** Seconds that further pods born since the rollout began have to stay well, if they fell ill again: for as long as a node may take. */
+const othersUnwell = (clock: Clock, pods: PodState[], apart: (string | undefined)[], settle: number): number[] =>
+  pods
+    .filter(({ node, name, deletedAt }) => !deletedAt && !apart.includes(node) && !clock.rollout.restart.includes(name))
+    .map((pod) => ({ node: pod.node, pod, changedAt: pod.createdAt }))
+    .filter((it) => Date.parse(it.changedAt) >= Date.parse(clock.rollout.startedAt) && !isLate(clock, it))
+    .flatMap((it) => remaining(clock, it, settle) ?? [])
+
+/**
+ * Takes our overrides back, one node after the other where that restarts its Felix; what `default` has taken stays. An
+ * override that lost its range still says since when; it is removed when its node has stayed well.
+ */
+const abortStep = (clock: Clock, seen: Seen): Step => {
+  const { objects, pods, defaultRange } = seen
+  const { target, pace } = clock.rollout
   const ours = objects.filter((object) => object.annotations[overrideKey] !== undefined)
-  const begun = ours.find(({ name }) => touching.some(({ node }) => name === overrideName(node)))
-  if (begun) return { do: 'remove-override', object: begun }
-  const flights = touching
-    .filter(({ node }) => !left.has(node))
-    .map(({ node, at }) => ({ node, pod: pods.find((it) => it.node === node), changedAt: at }))
-  const late = flights.find((it) => isLate(clock, it))
+  const podOf = ({ name }: FelixObject) => pods.find(({ node, deletedAt }) => name === overrideName(node) && !deletedAt)
+  const places = ours.flatMap((object) => {
+    const [pod, changedAt] = [podOf(object), object.annotations[changedAtKey]]
+    return pod ? [{ node: pod.node, pod, object, ...(changedAt && { changedAt }) }] : []
+  })
+  const withdrawn = places.filter(({ object }) => object.annotations[rangeAnnotation] === undefined)
+  const late = [...flightsOf(clock.rollout, seen), ...withdrawn].find((it) => isLate(clock, it))
   if (late) return { do: 'halt', reason: notWell(clock, late) }
-  const harmless = ours.find(
-    ({ name }) => target === defaultRange || !pods.some(({ node }) => name === overrideName(node)),
-  )
+  const unsettled = places.filter((it) => remaining(clock, it, pace.settleSeconds) !== undefined)
+  const harmless = ours.find((object) => {
+    const place = places.find((it) => it.object === object)
+    return !place || target === defaultRange || (withdrawn.includes(place) && !unsettled.includes(place))
+  })
   if (harmless) return { do: 'remove-override', object: harmless }
-  const waits = flights.flatMap((it) => remaining(clock, it, pace.settleSeconds) ?? [])
-  if (waits.length > 0) return wait(waits, 'the node whose override was taken back must stay well')
-  const next = pods.find(({ node }) => ours.some(({ name }) => name === overrideName(node)))
-  return next ? { do: 'take-back', node: next.node, settled: touching.map(({ node }) => node) } : { do: 'finish' }
+  const waits = [...flightsOf(clock.rollout, seen), ...unsettled].flatMap(
+    (it) => remaining(clock, it, pace.settleSeconds) ?? [],
+  )
+  // Who is disturbed already can be taken back at once without disturbing one more.
+  const next =
+    unsettled.find((it) => !withdrawn.includes(it)) ??
+    (waits.length === 0 ? places.find((it) => !withdrawn.includes(it)) : undefined)
+  if (next) return { do: 'take-back', node: next.node, object: next.object }
+  return waits.length > 0 ? wait(waits, 'the node whose override was taken back must stay well') : { do: 'finish' }
 }
 
 /** How many of the pods to be restarted are gone already. */

@@ -27,7 +27,7 @@ export interface Rollout {
   defaulted: string[]
   /** calico-node pods to be restarted, by name; a name that is gone has been. */
   restart: string[]
-  /** Nodes whose pod was deleted, or whose override is taken back (`pod` is then `-`), and that are not yet known to be well again. */
+  /** Nodes whose pod was deleted and that are not yet known to be well again. */
   touching: { node: string; pod: string; at: string }[]
   startedAt: string
   finishedAt?: string

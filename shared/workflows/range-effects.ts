@@ -46,6 +46,13 @@ export const writeDefault = async (tools: Tools, rollout: Rollout, objects: Feli
   else await create(tools, rollout, marked(newDefault(value), stamp))
 }
 
+/** Takes the range off an override of ours and notes when; the object goes when its node has stayed well without. */
+export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
+  const made = object.annotations[overrideKey] ?? 'added'
+  const change = marked(unsetRange(object, rollout.where.api), { [overrideKey]: made, [changedAtKey]: at(tools) })
+  await patch(tools, rollout, { object, change })
+}
+
 /** Deletes what we created; from what was there before us takes only what we added. */
 export const removeOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
   const { api } = rollout.where

@@ -5,7 +5,7 @@ import { parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollou
 import { seenOf } from '../domain/seen.ts'
 import { KubeError } from '../errors.ts'
 import { needed } from './needed.ts'
-import { removeOverride, writeDefault, writeOverride } from './range-effects.ts'
+import { removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
 
 /** What a step reaches the world through. */
 export interface StepTools {
@@ -103,13 +103,8 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
       tools.tell({ what: 'override removed', object: `FelixConfiguration/${step.object.name}` })
       return { next: 'now' }
     case 'take-back':
-      await putRollout(tools, at, {
-        ...rollout,
-        touching: [
-          ...rollout.touching.filter(({ node }) => !step.settled.includes(node)),
-          { node: step.node, pod: '-', at: tools.now().toISOString() },
-        ],
-      })
+      await withdrawOverride(tools, rollout, step.object)
+      tools.tell({ what: 'range taken back', node: step.node })
       return { next: 'now' }
     case 'begin-restarts':
       await putRollout(tools, at, { ...rollout, phase: 'restarts' })
@@ -132,11 +127,10 @@ const restart = async (
   { pod, settled }: Extract<Step, { do: 'restart' }>,
 ): Promise<Outcome> => {
   const { rollout } = at
-  if (!rollout.touching.some((it) => it.pod === pod.name)) {
-    const touching = rollout.touching.filter(({ node }) => !settled.includes(node))
-    touching.push({ node: pod.node, pod: pod.name, at: tools.now().toISOString() })
-    await putRollout(tools, at, { ...rollout, touching })
-  }
+  // Cut short, it is noted anew: the deadline runs from the deed, which may come long after.
+  const touching = rollout.touching.filter((it) => !settled.includes(it.node) && it.pod !== pod.name)
+  touching.push({ node: pod.node, pod: pod.name, at: tools.now().toISOString() })
+  await putRollout(tools, at, { ...rollout, touching })
   await tools.kube.deletePod(pod)
   tools.tell({ what: 'calico-node restarted', node: pod.node, object: `Pod/${pod.namespace}/${pod.name}` })
   return { next: 'now' }
