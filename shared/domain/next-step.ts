@@ -1,7 +1,7 @@
 import type { FelixObject, PodState } from './cluster.ts'
 import { budget } from './policy.ts'
 import { changedAtKey, overrideKey, rangeAnnotation } from './rollout-annotations.ts'
-import { overrideName } from './range-writes.ts'
+import { overriddenNode, overrideName } from './range-writes.ts'
 import type { Strategy } from './report.ts'
 import type { Rollout } from './rollout.ts'
 
@@ -68,12 +68,24 @@ const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
   // Overrides that are taken off again must not make the last of them a first node.
   const promoted = seen.defaultRange === target
   const { settle, limit } = paceAfter(clock.rollout, promoted ? places.length : touched.length, places.length)
-  const waits = touched.flatMap((it) => remaining(clock, it, settle) ?? [])
+  const away = awayFrom(seen)
+  const gone = away.find(({ node }) => seen.left?.has(node))
+  if (gone) return { do: 'remove-override', object: gone.object }
+  const waits = [...touched.flatMap((it) => remaining(clock, it, settle) ?? []), ...away.map(() => settle)]
   const pending = pendingPlaces(clock.rollout, places)
   if (pending[0] && wantsOverride(pace.strategy, touched.length) && waits.length < limit) {
     return overrideStep(pending[0], seen)
   }
   return waits.length > 0 ? wait(waits, 'the changed nodes must stay well') : afterOverrides(clock, seen, places)
+}
+
+/** Our overrides on nodes that have no calico-node pod just now: who was touched is waited for, who has left is not. */
+const awayFrom = ({ objects, pods }: Seen): { node: string; object: FelixObject }[] => {
+  const there = new Set(pods.map(({ node }) => node))
+  return objects
+    .filter(({ annotations }) => annotations[overrideKey] !== undefined)
+    .map((object) => ({ node: overriddenNode(object), object }))
+    .filter(({ node }) => !there.has(node))
 }
 
 /** The first node goes alone and must stay well for longer; after it the budget counts. */
@@ -186,20 +198,25 @@ const replacement = (pods: PodState[], node: string, old: string): PodState | un
 const placesOf = (rollout: Rollout, { objects, pods, rangeOn }: Seen): Place[] => {
   const overrides = new Map(objects.filter((it) => it.annotations[overrideKey]).map((it) => [it.name, it]))
   const skip = new Set(rollout.skip)
-  return pods
-    .filter(({ node, deletedAt }) => !skip.has(node) && !deletedAt)
-    .map((pod) => {
-      const override = overrides.get(overrideName(pod.node))
-      const changedAt = override?.annotations[changedAtKey]
-      const range = rangeOn(pod)
-      return {
-        node: pod.node,
-        pod,
-        ...(range !== undefined && { range }),
-        ...(override && { override }),
-        ...(changedAt && { changedAt }),
-      }
-    })
+  const alive = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ node }) => node))
+  return (
+    pods
+      .filter(({ node, deletedAt }) => !skip.has(node) && !(deletedAt && alive.has(node)))
+      // Until another comes in its place, a pod that is on its way out is a node that is not well.
+      .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
+      .map((pod) => {
+        const override = overrides.get(overrideName(pod.node))
+        const changedAt = override?.annotations[changedAtKey]
+        const range = rangeOn(pod)
+        return {
+          node: pod.node,
+          pod,
+          ...(range !== undefined && { range }),
+          ...(override && { override }),
+          ...(changedAt && { changedAt }),
+        }
+      })
+  )
 }
 
 /** Nodes that were unwell before we came are kept apart: they take the value from `default` when they are back. */

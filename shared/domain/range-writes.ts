@@ -1,7 +1,7 @@
 import type { FelixObject } from './cluster.ts'
 import type { WriteCheck } from './ports.ts'
 import type { CalicoApi } from './report.ts'
-import { changedAtKey, overrideKey, rangeAnnotation } from './rollout-annotations.ts'
+import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './rollout-annotations.ts'
 
 /** The value to be written, validated: the annotation's text and, where Calico's API takes it, the spec's items. */
 export type RangeValue = Extract<WriteCheck, { ok: true }>
@@ -35,7 +35,7 @@ export const unsetRange = (object: FelixObject, api: CalicoApi): ObjectPatch => 
   metadata: {
     resourceVersion: object.resourceVersion,
     annotations: {
-      ...dropped([...otherSpellings(object), rangeAnnotation, overrideKey, changedAtKey]),
+      ...dropped([...otherSpellings(object), rangeAnnotation, overrideKey, changedAtKey, changeKey]),
       ...copied(object, api, (copy) => withoutOurs(withoutRange(copy))),
     },
   },
@@ -43,6 +43,7 @@ export const unsetRange = (object: FelixObject, api: CalicoApi): ObjectPatch => 
 })
 
 export const overrideName = (node: string): string => `node.${node}`
+export const overriddenNode = ({ name }: Pick<FelixObject, 'name'>): string => name.slice('node.'.length)
 
 /** An override carries, beside the range, what is effective now for every field the server would fill in itself. */
 export const newOverride = (node: string, value: RangeValue, carried: ObjectPatch): ObjectPatch => ({
@@ -80,7 +81,12 @@ type Annotations = Record<string, string>
 const withoutRange = (annotations: Annotations): Annotations =>
   Object.fromEntries(Object.entries(annotations).filter(([key]) => !isRangeKey(key)))
 
-const withoutOurs = ({ [overrideKey]: _made, [changedAtKey]: _at, ...rest }: Annotations): Annotations => rest
+const withoutOurs = ({
+  [overrideKey]: _made,
+  [changedAtKey]: _at,
+  [changeKey]: _change,
+  ...rest
+}: Annotations): Annotations => rest
 
 /** The annotations inside the JSON copy, changed only where the copy carries the range already. */
 const copied = (object: FelixObject, api: CalicoApi, change: (copy: Annotations) => Annotations): Annotations => {

@@ -1,6 +1,8 @@
 import type { KubeClient } from '../clients/kube-client.ts'
 import type { PodState, RolloutRecord } from '../domain/cluster.ts'
 import { nextStep, type Seen, type Step } from '../domain/next-step.ts'
+import { overriddenNode } from '../domain/range-writes.ts'
+import { overrideKey } from '../domain/rollout-annotations.ts'
 import { parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
 import { seenOf } from '../domain/seen.ts'
 import { KubeError } from '../errors.ts'
@@ -27,7 +29,8 @@ export type Outcome =
   | { next: 'over'; state: Rollout['state'] | 'none'; why: string }
 
 /**
- * One step of the rollout that stands in the Lease: at most four requests, at most one effect on nodes. Whatever was
+ * One step of the rollout that stands in the Lease: at most four requests (one more where a touched node is missing),
+ * at most one effect on nodes. Whatever was
  * carried out before and not acknowledged is seen in the cluster and not done again.
  */
 export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
@@ -69,14 +72,16 @@ const look = async (kube: KubeClient, rollout: Rollout): Promise<Seen> => {
   ])
   const pods = needed(listed)
   const seen = felix ? seenOf(needed(felix), pods, where) : onlyPods(pods)
-  return { ...seen, left: await whoLeft(kube, rollout, pods) }
+  return { ...seen, left: await whoLeft(kube, rollout, seen) }
 }
 
 const onlyPods = (pods: PodState[]): Seen => ({ pods, objects: [], rangeOn: () => undefined, defaultRange: undefined })
 
 /** A touched node without a pod has left, or waits for its pod: only then are the nodes asked for, which are many. */
-const whoLeft = async (kube: KubeClient, { touching }: Rollout, pods: PodState[]): Promise<Set<string>> => {
-  const bare = touching.map(({ node }) => node).filter((name) => !pods.some(({ node }) => node === name))
+const whoLeft = async (kube: KubeClient, { touching }: Rollout, { objects, pods }: Seen): Promise<Set<string>> => {
+  const overridden = objects.filter(({ annotations }) => annotations[overrideKey]).map(overriddenNode)
+  const occupied = new Set(pods.map(({ node }) => node))
+  const bare = [...touching.map(({ node }) => node), ...overridden].filter((node) => !occupied.has(node))
   if (bare.length === 0) return new Set()
   const there = new Set(needed(await kube.nodes()).map(({ name }) => name))
   return new Set(bare.filter((name) => !there.has(name)))

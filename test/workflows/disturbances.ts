@@ -29,17 +29,17 @@ export const watched = (world: World, promised: Promised): Watched => {
   const touched = new Map<string, number>()
   const violations: string[] = []
   const deleted: PodState[] = []
+  const settled = (pod: PodState | undefined, at: number): boolean => {
+    const since = Math.max(at, Date.parse(pod?.readySince ?? ''))
+    return pod?.ready === true && !pod.deletedAt && world.clock - since >= promised.settleSeconds * 1000
+  }
   const inFlight = () =>
-    world.pods
-      .filter(({ node, ready, readySince }) => {
-        const at = touched.get(node)
-        if (at === undefined) return false
-        const since = Math.max(at, Date.parse(readySince ?? ''))
-        return !ready || world.clock - since < promised.settleSeconds * 1000
-      })
-      .map(({ node }) => node)
+    [...touched].flatMap(([node, at]) => {
+      const pod = world.pods.find((it) => it.node === node)
+      return (pod || world.bare.has(node)) && !settled(pod, at) ? [node] : []
+    })
   const observe = (before: PodState[], seen: { felix: number; pods: number }, what: string): void => {
-    const well = new Set(before.filter(({ ready }) => ready).map(({ node }) => node))
+    const well = new Set(before.filter(({ ready, deletedAt }) => ready && !deletedAt).map(({ node }) => node))
     const hit = [...world.felixRestarts.slice(seen.felix), ...world.podRestarts.slice(seen.pods)]
     const disturbed = hit.map(({ node }) => node).filter((node) => well.has(node))
     for (const node of disturbed) touched.set(node, world.clock)

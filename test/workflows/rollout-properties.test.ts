@@ -14,7 +14,7 @@ const pace = { canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 }
 type Event =
   | { is: 'step' | 'two at once' | 'join' | 'pause' | 'resume' | 'abort' }
   | { is: 'cut short'; write: number; done: boolean }
-  | { is: 'leave' | 'fail' | 'recover' | 'replace'; which: number }
+  | { is: 'leave' | 'fail' | 'recover' | 'replace' | 'terminate' | 'lose pod'; which: number }
   | { is: 'time'; seconds: number }
 
 const which = fc.nat({ max: 20 })
@@ -33,7 +33,10 @@ const events = (people: boolean): fc.Arbitrary<Event> =>
     { weight: 1, arbitrary: fc.constant<Event>({ is: 'join' }) },
     {
       weight: 2,
-      arbitrary: fc.record({ is: fc.constantFrom('leave', 'fail', 'recover', 'replace').map((it) => it), which }),
+      arbitrary: fc.record({
+        is: fc.constantFrom('leave', 'fail', 'recover', 'replace', 'terminate', 'lose pod'),
+        which,
+      }),
     },
     { weight: people ? 1 : 0, arbitrary: fc.constantFrom('pause', 'resume', 'abort').map((is) => ({ is })) },
   )
@@ -91,12 +94,14 @@ const happen = async ({ world, cutShort }: Watched, event: Event): Promise<void>
       await control(world.tools.kube, event.is)
       return
     case 'join':
-      world.pods = [...world.pods, fresh(world, `x${world.pods.length}-${world.calls}`)]
+      world.pods = [...world.pods, fresh(world, `x${born}`)]
       return
     case 'leave':
     case 'fail':
     case 'recover':
     case 'replace':
+    case 'terminate':
+    case 'lose pod':
       befall(world, event)
   }
 }
@@ -116,10 +121,12 @@ const fresh = (world: World, node: string) => {
 
 const befall = (world: World, { is, which }: Extract<Event, { which: number }>): void => {
   const victim = world.pods[which % Math.max(1, world.pods.length)]
-  if (!victim || (is === 'leave' && world.pods.length === 1)) return
+  if (!victim || ((is === 'leave' || is === 'lose pod') && world.pods.length === 1)) return
+  if (is === 'lose pod') world.bare.add(victim.node)
   world.pods = world.pods.flatMap((pod) => {
     if (pod !== victim) return [pod]
-    if (is === 'leave') return []
+    if (is === 'leave' || is === 'lose pod') return []
+    if (is === 'terminate') return [{ ...pod, deletedAt: world.iso() }]
     if (is === 'replace') return [fresh(world, pod.node)]
     return pod.ready === (is === 'recover') ? [pod] : [{ ...pod, ready: is === 'recover', readySince: world.iso() }]
   })
@@ -127,7 +134,13 @@ const befall = (world: World, { is, which }: Extract<Event, { which: number }>):
 
 /** Nothing more goes wrong, and who is asked says: go on. */
 const toTheEnd = async ({ world }: Watched): Promise<Outcome> => {
-  world.pods = world.pods.map((pod) => (pod.ready ? pod : { ...pod, ready: true, readySince: world.iso() }))
+  world.pods = [
+    ...world.pods.map((pod) =>
+      pod.deletedAt ? fresh(world, pod.node) : pod.ready ? pod : { ...pod, ready: true, readySince: world.iso() },
+    ),
+    ...[...world.bare].map((node) => fresh(world, node)),
+  ]
+  world.bare.clear()
   for (let step = 0; step < 80 * (world.pods.length + world.objects.size); step += 1) {
     const outcome = await rolloutStep(world.tools)
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
@@ -160,7 +173,7 @@ describe('from any reachable state', () => {
         const inScope = [...ranges(world)].filter(([node]) => !rollout?.skip.includes(node))
         if (situation.range) expect(inScope.filter(([, range]) => range !== target)).toEqual([])
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     )
   }, 60_000)
 
@@ -172,7 +185,7 @@ describe('from any reachable state', () => {
         expect(['done', 'aborted']).toContain(end.next === 'over' && end.state)
         expect(overridesOf(world)).toEqual([])
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     )
   }, 60_000)
 

@@ -13,6 +13,8 @@ import type { StepTools } from '../../shared/workflows/rollout-step.ts'
 export interface World {
   objects: Map<string, FelixObject>
   pods: PodState[]
+  /** Nodes whose calico-node pod is gone and not yet made anew. */
+  bare: Set<string>
   lease: RolloutRecord | undefined
   clock: number
   felixRestarts: { node: string; at: number }[]
@@ -68,6 +70,7 @@ export const worldOf = (nodes: string[], objects: FelixObject[] = [felixObject('
   const world: World = {
     objects: new Map(objects.map((it) => [it.name, it])),
     pods: nodes.map((node) => calicoPod(node)),
+    bare: new Set(),
     lease: undefined,
     clock: Date.parse('2026-02-01T12:00:00Z'),
     felixRestarts: [],
@@ -168,7 +171,7 @@ const kubeOf = (the: () => World): KubeClient => {
     close: () => undefined,
     version: never,
     apis: never,
-    nodes: () => counted(({ pods }) => read(pods.map(({ node }) => nodeState(node)))),
+    nodes: () => counted(({ pods, bare }) => read([...pods.map(({ node }) => node), ...bare].map(nodeState))),
     daemonSets: never,
     configMap: never,
     clusterInformation: never,
