@@ -1,5 +1,7 @@
 import type { DaemonSetState, RolloutRecord } from './cluster.ts'
 import type { Policy } from './policy.ts'
+import { evidenceText, type HaltEvidence, parseEvidence } from './halt-evidence.ts'
+import { type Journal, journalText, parseJournal } from './journal.ts'
 import type { CalicoApi } from './report.ts'
 import { ours } from './rollout-annotations.ts'
 
@@ -35,6 +37,12 @@ export interface Rollout {
   reason?: string
   /** The node whose override is still to be taken back after a halt. */
   rollback?: string
+  /** What was seen of the node that did not come back. */
+  evidence?: HaltEvidence
+  /** Nodes by availability zone, as the rollout found them; absent: nothing is to be kept apart by zone. */
+  zones?: Record<string, string[]>
+  /** What was written, of this rollout and earlier ones. Absent from what is to be written: it stays as it is. */
+  journal?: Journal
 }
 
 export type Pace = Pick<
@@ -84,6 +92,9 @@ export const parseRollout = (record: RolloutRecord | undefined): Rollout | undef
       finishedAt: at('finished-at'),
       reason: at('reason'),
       rollback: at('rollback'),
+      evidence: parseEvidence(at('evidence')),
+      zones: parsed<Record<string, string[]>>(at('zones'), []),
+      journal: at('journal') === undefined ? undefined : parseJournal(at('journal')),
     }),
   }
 }
@@ -105,6 +116,9 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}finished-at`]: rollout.finishedAt ?? null,
   [`${ours}reason`]: rollout.reason ?? null,
   [`${ours}rollback`]: rollout.rollback ?? null,
+  [`${ours}evidence`]: rollout.evidence ? evidenceText(rollout.evidence) : null,
+  [`${ours}zones`]: rollout.zones ? JSON.stringify(rollout.zones) : null,
+  ...(rollout.journal && { [`${ours}journal`]: journalText(rollout.journal) }),
 })
 
 const states: readonly string[] = [
@@ -131,7 +145,7 @@ const parseTouch = (text: string): Rollout['touching'][number] => {
 const parsed = <T extends object>(text: string | undefined, needed: (keyof T)[]): T | undefined => {
   try {
     const it = JSON.parse(text ?? '') as T
-    return needed.every((key) => it[key] !== undefined) ? it : undefined
+    return it !== null && needed.every((key) => it[key] !== undefined) ? it : undefined
   } catch {
     return undefined
   }
