@@ -1,7 +1,7 @@
 import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
 import { excludesInterface, type FelixParameter, type ParameterLayer } from './felix.ts'
 import type { NodeCheck, NodeTrouble, Trouble } from './findings.ts'
-import { parameterChange, specPatch } from './findings-remedy.ts'
+import { parameterChange } from './findings-remedy.ts'
 import type { Evidence } from './report.ts'
 
 const link = 'kube-ipvs0'
@@ -47,7 +47,7 @@ export const ipvsWithNftables: NodeCheck = (it, cluster) => {
       breaks: active,
       message: `Felix programs nftables (nftablesMode Enabled) while kube-proxy ${active ? 'runs' : 'is configured for'} ipvs, which nobody tests together.`,
       evidence: [standsIn(it, 'NFTablesMode'), ...(it.running?.evidence ?? [])],
-      remedy: `Either kube-proxy in nftables mode, or: ${specPatch(cluster, 'default', { nftablesMode: 'Disabled' })} (with the operator: Installation default, spec.calicoNetwork.linuxDataplane: Iptables)`,
+      remedy: `Either kube-proxy in nftables mode, or: ${parameterChange(cluster, deciding(it, 'NFTablesMode'), { parameter: 'NFTablesMode', value: 'Disabled' })} (with the operator: Installation default, spec.calicoNetwork.linuxDataplane: Iptables)`,
     },
   ]
 }

@@ -92,8 +92,5 @@ export function environmentChange({ calicoSets: [set] }: ClusterFacts, name: str
   return `kubectl set env ${place} -c calico-node ${quoted(name + change)}   # rolls calico-node; a variable from envFrom is changed in its ConfigMap`
 }
 
-export const specPatch = (cluster: ClusterFacts, name: string, spec: Record<string, unknown>): string =>
-  patchCommand(cluster, name, { spec })
-
 export const rolloutRestart = (set: { namespace: string; name: string }): string =>
   `kubectl -n ${quoted(set.namespace)} rollout restart daemonset/${quoted(set.name)}`
