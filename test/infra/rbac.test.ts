@@ -65,7 +65,6 @@ const looking = [
   'default list /events',
   'calico-system list /pods',
   'calico-system get /pods/log',
-  'calico-system get /configmaps[kubernetes-services-endpoint]',
 ]
 
 const changing = [
