@@ -64,8 +64,11 @@ export interface KubeClient {
   close: () => void
 }
 
-/** `uid` given: pods that another controller owns are left out. */
-export type PodsOf = Pick<DaemonSetState, 'role' | 'namespace' | 'selector'> & { uid?: string }
+/** Several values of a label: any of them. `uid` given: pods that another controller owns are left out. */
+export type PodsOf = Pick<DaemonSetState, 'role' | 'namespace'> & {
+  selector: Record<string, string | readonly string[]>
+  uid?: string | readonly string[]
+}
 
 export type LoggingPod = Pick<PodState, 'role' | 'namespace' | 'name'>
 

@@ -11,12 +11,13 @@ import { conditionOf, metadataOf } from './kube-metadata.ts'
 export function podReader(of: PodsOf): (pod: Foreign) => PodState | undefined {
   const env = interned<EnvVar[]>()
   const envFrom = interned<EnvFrom[]>()
+  const owners = of.uid === undefined ? undefined : new Set([of.uid].flat())
   return (pod) => {
     const owner = objectsOf(objectOf(pod['metadata'])['ownerReferences']).find(({ controller }) => controller === true)
     const phase = objectOf(pod['status'])['phase']
     // A pod that has ended (evicted, say) runs nothing and waits for the DaemonSet controller to remove it.
     if (phase === 'Failed' || phase === 'Succeeded') return undefined
-    if (of.uid !== undefined && owner !== undefined && owner['uid'] !== of.uid) return undefined
+    if (owners && owner !== undefined && !owners.has(textOf(owner['uid']) ?? '')) return undefined
     const state = podOf(pod, of.role, owner)
     return { ...state, env: env(state.env), envFrom: envFrom(state.envFrom) }
   }

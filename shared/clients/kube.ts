@@ -89,7 +89,7 @@ const namespaced = (namespace: string, resource: string, name: string) =>
 const podsPath = (namespace: string) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
 const selecting = ({ selector }: PodsOf) => ({
   labelSelector: Object.entries(selector)
-    .map(([key, value]) => `${key}=${value}`)
+    .map(([key, value]) => (typeof value === 'string' ? `${key}=${value}` : `${key} in (${value.join(',')})`))
     .join(','),
 })
 

@@ -5,6 +5,7 @@ import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '.
 import type { ClusterIdentity, ServiceRange } from '../domain/report.ts'
 import { configMapsToRead } from './observe-config-maps.ts'
 import { observeModeEvidence } from './observe-mode.ts'
+import { podLists } from './observe-pods.ts'
 
 export interface Observation {
   kube: KubeClient
@@ -79,8 +80,7 @@ type Workloads = Pick<ClusterState, 'daemonSets' | 'pods' | 'configMaps' | 'inst
 async function observeWorkloads(kube: KubeClient, apis: readonly string[]): Promise<Workloads> {
   const daemonSets = await kube.daemonSets()
   const found = valueOf(daemonSets) ?? []
-  // Windows nodes are not judged, so that their pods need not be known.
-  const lists = found.filter(({ role }) => role !== 'calico-node-windows').map((daemonSet) => kube.pods(daemonSet))
+  const lists = podLists(found).map((of) => kube.pods(of))
   const named = configMapsToRead(found).map(async ({ namespace, name }) => {
     return [`${namespace}/${name}`, await kube.configMap(namespace, name)] as const
   })

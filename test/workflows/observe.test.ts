@@ -4,6 +4,7 @@ import type { DaemonSetState, NodeState, PodState } from '../../shared/domain/cl
 import { failed, failureOf, type ReadFailure, read, valueOf } from '../../shared/domain/read.ts'
 import { observe } from '../../shared/workflows/observe.ts'
 import { configMapsToRead } from '../../shared/workflows/observe-config-maps.ts'
+import { podLists } from '../../shared/workflows/observe-pods.ts'
 
 const now = new Date('2026-11-23T05:00:00Z')
 const identity = { name: 'prod' }
@@ -84,6 +85,18 @@ function fake(change: Partial<KubeClient> = {}): { kube: KubeClient; asked: stri
   })
   return { kube: Object.fromEntries(told) as KubeClient, asked }
 }
+
+test('copies of kube-proxy that one label tells apart are listed together, everything else by itself', () => {
+  const copy = daemonSet('kube-proxy', { uid: 'copy', selector: { 'k8s-app': 'kube-proxy-2' } })
+  const twice = daemonSet('kube-proxy', { uid: 'twice', selector: { 'k8s-app': 'kube-proxy', pool: 'a' } })
+  const windows = daemonSet('calico-node-windows')
+  const { role, namespace } = kubeProxy
+  expect(podLists([kubeProxy, copy, twice, daemonSet('calico-node'), windows])).toEqual([
+    { role, namespace, selector: { 'k8s-app': ['kube-proxy', 'kube-proxy-2'] }, uid: ['ds-kube-proxy', 'copy'] },
+    { role, namespace, selector: twice.selector, uid: 'twice' },
+    { role: 'calico-node', namespace: 'calico-system', selector: { 'k8s-app': 'calico-node' }, uid: 'ds-calico-node' },
+  ])
+})
 
 describe('a look at a cluster', () => {
   test('holds every section, as of the time it was given', async () => {
