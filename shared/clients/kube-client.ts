@@ -42,6 +42,8 @@ export interface KubeClient {
   installation: (apis: readonly string[]) => Promise<Read<InstallationState | undefined>>
   nodePorts: () => Promise<Read<NodePortUse[]>>
   podLog: (pod: LoggingPod) => Promise<Read<LogEvidence>>
+  /** The last lines of a pod's log, as they stand there: at most 40, of 16 KiB together. */
+  podTail: (pod: Pick<PodState, 'namespace' | 'name'>) => Promise<Read<string[]>>
   /** kube-proxy's Warning Events `IPVSDeprecation`: those that happen to be there, in one request. */
   ipvsDeprecations: () => Promise<Read<ModeSaid[]>>
   /** What kube-proxy answers to `/proxyMode` on that port, asked through the API server. */

@@ -55,6 +55,7 @@ function kubeReads(http: KubeHttp): Reads {
     nodePorts: () =>
       reading('Services', async () => (await list(http, '/api/v1/services', holdingPorts, heldPorts)).flat()),
     podLog: (pod) => reading(`log of Pod/${pod.namespace}/${pod.name}`, () => podLog(http, pod)),
+    podTail: (pod) => reading(`log of Pod/${pod.namespace}/${pod.name}`, () => podTail(http, pod)),
     ipvsDeprecations: () => reading('Events', () => ipvsDeprecations(http)),
     proxyMode: (pod, port) =>
       reading(`/proxyMode of Pod/${pod.namespace}/${pod.name}`, () => proxyMode(http, pod, port)),
@@ -131,6 +132,27 @@ async function podLog(http: KubeHttp, pod: LoggingPod): Promise<LogEvidence> {
     throw error
   }
 }
+
+/** `limitBytes` would cut the end off, which is what is asked for: the number of lines bounds it, and we stop reading. */
+async function podTail(http: KubeHttp, { namespace, name }: Pick<LoggingPod, 'namespace' | 'name'>): Promise<string[]> {
+  const pieces: Buffer[] = []
+  let size = 0
+  const consume = (piece: Buffer) => {
+    pieces.push(piece)
+    size += piece.length
+    return size < tailBytes
+  }
+  const path = `${namespaced(namespace, 'pods', name)}/log`
+  const tail = (container?: string) =>
+    http.stream({ method: 'GET', path, query: { container, tailLines: '40' }, accept: '*/*', consume })
+  await tail('calico-node').catch((error: unknown) => {
+    if (error instanceof KubeError && error.status === 400) return tail()
+    throw error
+  })
+  return Buffer.concat(pieces).toString('utf8').split('\n').filter(Boolean)
+}
+
+const tailBytes = 16 * 2 ** 10
 
 async function readLog(
   http: KubeHttp,

@@ -1,9 +1,11 @@
 import type { FelixObject, PodState } from './cluster.ts'
+import type { HaltEvidence } from './halt-evidence.ts'
 import { budget } from './policy.ts'
 import { changedAtKey, overrideKey, rangeAnnotation } from './rollout-annotations.ts'
 import { overriddenNode, overrideName } from './range-writes.ts'
 import type { Strategy } from './report.ts'
 import type { Rollout } from './rollout.ts'
+import { besideInZone, zoneOf } from './zones.ts'
 
 /** What a step can see: the FelixConfigurations, calico-node's pods, and what Felix on a pod's node makes of the objects. */
 export interface Seen {
@@ -19,6 +21,13 @@ export interface Seen {
   left?: ReadonlySet<string>
 }
 
+/** A node that did not come back, or does not take what was written. */
+export interface Lost {
+  node: string
+  pod?: PodState
+  wrote: NonNullable<HaltEvidence['wrote']>
+}
+
 /** One effect on the cluster, or why there is none now. */
 export type Step =
   | { do: 'override'; node: string; object?: FelixObject }
@@ -29,7 +38,8 @@ export type Step =
   | { do: 'begin-restarts' }
   | { do: 'restart'; pod: PodState; settled: string[] }
   | { do: 'wait'; seconds: number; why: string }
-  | { do: 'halt'; reason: string; node?: string }
+  /** `node`: our override on it is to be taken back. `about`: the node to be looked at more closely before that. */
+  | { do: 'halt'; reason: string; node?: string; about?: Lost }
   | { do: 'finish' }
 
 /**
@@ -72,10 +82,9 @@ const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
   const gone = away.find(({ node }) => seen.left?.has(node))
   if (gone) return { do: 'remove-override', object: gone.object }
   const waits = [...touched.flatMap((it) => remaining(clock, it, settle) ?? []), ...away.map(() => settle)]
-  const pending = pendingPlaces(clock.rollout, places)
-  if (pending[0] && wantsOverride(pace.strategy, touched.length) && waits.length < limit) {
-    return overrideStep(pending[0], seen)
-  }
+  const unsettled = touched.filter((it) => remaining(clock, it, settle) !== undefined).map(({ node }) => node)
+  const next = besideInZone(clock.rollout, pendingPlaces(clock.rollout, places), unsettled)
+  if (next && wantsOverride(pace.strategy, touched.length) && waits.length < limit) return overrideStep(next, seen)
   return waits.length > 0 ? wait(waits, 'the changed nodes must stay well') : afterOverrides(clock, seen, places)
 }
 
@@ -113,7 +122,7 @@ const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: P
   }
   const atOnce = pace.strategy !== 'staged' && promotedAt ? places.map((it) => ({ ...it, changedAt: promotedAt })) : []
   const late = atOnce.find((it) => isLate(clock, it))
-  if (late) return { do: 'halt', reason: notWell(clock, late) }
+  if (late) return lost(clock, late, { object: 'FelixConfiguration/default', value: target })
   const waits = atOnce.flatMap((it) => remaining(clock, it, pace.settleSeconds) ?? [])
   if (waits.length > 0) return wait(waits, 'all nodes took the value at once and must stay well')
   const left = objects.find((object) => object.annotations[overrideKey] !== undefined)
@@ -126,7 +135,7 @@ const restartStep = (clock: Clock, seen: Seen): Step | undefined => {
   const cutShort = rollout.touching.flatMap(({ pod }) => pods.find((it) => it.name === pod && !it.deletedAt) ?? [])[0]
   const flights = flightsOf(rollout, seen).filter(({ node }) => node !== cutShort?.node)
   const late = flights.find((it) => isLate(clock, it))
-  if (late) return { do: 'halt', reason: notWell(clock, late) }
+  if (late) return lost(clock, late, { object: podObject(rollout, late.node) })
   const { settle, limit } = paceAfter(rollout, restarted(rollout.restart, pods), pods.length)
   const settled = flights.filter((it) => remaining(clock, it, settle) === undefined).map(({ node }) => node)
   const waits = [
@@ -134,7 +143,8 @@ const restartStep = (clock: Clock, seen: Seen): Step | undefined => {
     ...othersUnwell(clock, pods, [...flights.map(({ node }) => node), cutShort?.node], settle),
   ]
   const due = pods.filter(({ name, ready, deletedAt }) => rollout.restart.includes(name) && ready && !deletedAt)
-  const next = cutShort ?? ordered(rollout, due)[0]
+  const unsettled = flights.map(({ node }) => node).filter((node) => !settled.includes(node))
+  const next = cutShort ?? besideInZone(rollout, ordered(rollout, due), unsettled)
   if (next && waits.length < limit) return { do: 'restart', pod: next, settled: [...settled, ...(seen.left ?? [])] }
   return waits.length > 0 ? wait(waits, 'the restarted nodes must stay well') : undefined
 }
@@ -168,7 +178,7 @@ const abortStep = (clock: Clock, seen: Seen): Step => {
   })
   const withdrawn = places.filter(({ object }) => object.annotations[rangeAnnotation] === undefined)
   const late = [...flightsOf(clock.rollout, seen), ...withdrawn].find((it) => isLate(clock, it))
-  if (late) return { do: 'halt', reason: notWell(clock, late) }
+  if (late) return lost(clock, late, { object: `FelixConfiguration/${overrideName(late.node)}` })
   const unsettled = places.filter((it) => remaining(clock, it, pace.settleSeconds) !== undefined)
   const harmless = ours.find((object) => {
     const place = places.find((it) => it.object === object)
@@ -226,15 +236,39 @@ const pendingPlaces = (rollout: Rollout, places: Place[]): Place[] =>
     places.filter(({ range, pod }) => range !== rollout.target && pod.ready),
   )
 
-const ordered = <T extends { node: string }>({ canary }: Rollout, places: T[]): T[] =>
-  places.toSorted((a, b) => Number(b.node === canary) - Number(a.node === canary) || (a.node < b.node ? -1 : 1))
+/** The first node, then the rest of its zone, then zone after zone. */
+const ordered = <T extends { node: string }>(rollout: Rollout, places: T[]): T[] => {
+  const { canary } = rollout
+  const zone = zoneOf(rollout)
+  const first = canary === undefined ? undefined : zone(canary)
+  const rank = ({ node }: T): string => `${node === canary ? 0 : zone(node) === first ? 1 : 2} ${zone(node)} ${node}`
+  return places.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
+}
 
 const troubleWith = (clock: Clock, touched: Place[], target: string): Step | undefined => {
+  const ours = ({ node }: Place) => ({ object: `FelixConfiguration/${overrideName(node)}`, value: target })
   const deaf = touched.find(({ range }) => range !== target)
-  if (deaf) return { do: 'halt', reason: deafReason(overrideName(deaf.node), deaf.range, target), node: deaf.node }
+  if (deaf) {
+    const reason = deafReason(overrideName(deaf.node), deaf.range, target)
+    return { ...lost(clock, deaf, ours(deaf)), reason, node: deaf.node }
+  }
   const late = touched.find((it) => isLate(clock, it))
-  return late && { do: 'halt', reason: notWell(clock, late), node: late.node }
+  return late && { ...lost(clock, late, ours(late)), node: late.node }
 }
+
+const lost = (clock: Clock, it: Flight, { object, value }: Lost['wrote']): Extract<Step, { do: 'halt' }> => ({
+  do: 'halt',
+  reason: notWell(clock, it),
+  about: {
+    node: it.node,
+    ...(it.pod && { pod: it.pod }),
+    wrote: { object, ...(value !== undefined && { value }), ...(it.changedAt && { at: it.changedAt }) },
+  },
+})
+
+/** The pod that was deleted on the node. */
+const podObject = ({ touching, where }: Rollout, node: string): string =>
+  `Pod/${where.pods.namespace}/${touching.find((it) => it.node === node)?.pod ?? '-'}`
 
 /** A write that does not count, such as one hidden by a copy of the metadata, must not be taken for a change. */
 const deafReason = (object: string, counts: string | undefined, target: string | undefined): string =>

@@ -8,17 +8,19 @@ import {
   unsetRange,
   type ObjectPatch,
 } from '../domain/range-writes.ts'
-import { changedAtKey, overrideKey } from '../domain/rollout-annotations.ts'
+import type { ChangeMark } from '../domain/journal.ts'
+import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../domain/rollout-annotations.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import type { StepTools } from './rollout-step.ts'
 
-type Tools = Pick<StepTools, 'kube' | 'now'>
+type Tools = Pick<StepTools, 'kube' | 'now' | 'holder'>
 
 /** The one write on a node: creates our override, or adds the range to an object that is there already. */
 export const writeOverride = async (
   tools: Tools,
   rollout: Rollout,
-  on: { node: string; objects: FelixObject[] },
+  /** `from`: what counted on the node before. */
+  on: { node: string; objects: FelixObject[]; from?: string | undefined },
 ): Promise<void> => {
   const { api } = rollout.where
   const value = rangeValue(rollout.target ?? '')
@@ -27,29 +29,30 @@ export const writeOverride = async (
     const made = object.annotations[overrideKey] ?? 'added'
     await patch(tools, rollout, {
       object,
-      change: marked(setRange(object, value, api), { [overrideKey]: made, [changedAtKey]: at(tools) }),
+      change: marked(setRange(object, value, api), { [overrideKey]: made, ...stamp(tools, rollout, rangeOf(object)) }),
     })
     return
   }
   const base = on.objects.find(({ name }) => name === 'default')
   const draft = newOverride(on.node, value, carriedFrom(base, rollout.defaulted))
-  await create(tools, rollout, marked(draft, { [changedAtKey]: at(tools) }))
+  await create(tools, rollout, marked(draft, stamp(tools, rollout, on.from)))
 }
 
 /** Promotion: by now every node in scope has the value already, so that this restarts nothing. */
 export const writeDefault = async (tools: Tools, rollout: Rollout, objects: FelixObject[]): Promise<void> => {
   const value = rangeValue(rollout.target ?? '')
   const base = objects.find(({ name }) => name === 'default')
-  const stamp = { [changedAtKey]: at(tools) }
+  const marks = stamp(tools, rollout, base && rangeOf(base))
   if (base)
-    await patch(tools, rollout, { object: base, change: marked(setRange(base, value, rollout.where.api), stamp) })
-  else await create(tools, rollout, marked(newDefault(value), stamp))
+    await patch(tools, rollout, { object: base, change: marked(setRange(base, value, rollout.where.api), marks) })
+  else await create(tools, rollout, marked(newDefault(value), marks))
 }
 
 /** Takes the range off an override of ours and notes when; the object goes when its node has stayed well without. */
 export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
   const made = object.annotations[overrideKey] ?? 'added'
-  const change = marked(unsetRange(object, rollout.where.api), { [overrideKey]: made, [changedAtKey]: at(tools) })
+  const marks = { [overrideKey]: made, ...stamp(tools, rollout, rangeOf(object)) }
+  const change = marked(unsetRange(object, rollout.where.api), marks)
   await patch(tools, rollout, { object, change })
 }
 
@@ -61,7 +64,13 @@ export const removeOverride = async (tools: Tools, rollout: Rollout, object: Fel
   else if (made !== undefined) await patch(tools, rollout, { object, change: unsetRange(object, api) })
 }
 
-const at = ({ now }: Tools): string => now().toISOString()
+const rangeOf = ({ annotations }: FelixObject): string | undefined => annotations[rangeAnnotation]
+
+/** In the write itself: when, by whom, in which rollout, and what stood there. Nothing can come between a write and these. */
+const stamp = ({ now, holder: by }: Tools, { id }: Rollout, from: string | undefined): Record<string, string> => {
+  const mark: ChangeMark = { by, rollout: id, ...(from !== undefined && { from }) }
+  return { [changedAtKey]: now().toISOString(), [changeKey]: JSON.stringify(mark) }
+}
 
 const marked = (change: ObjectPatch, annotations: Record<string, string>): ObjectPatch => ({
   ...change,

@@ -1,13 +1,16 @@
 import type { KubeClient } from '../clients/kube-client.ts'
-import type { PodState, RolloutRecord } from '../domain/cluster.ts'
+import type { FelixObject, PodState } from '../domain/cluster.ts'
+import { unnoted } from '../domain/journal.ts'
 import { nextStep, type Seen, type Step } from '../domain/next-step.ts'
 import { overriddenNode } from '../domain/range-writes.ts'
 import { overrideKey } from '../domain/rollout-annotations.ts'
-import { parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
+import { parseRollout, type Rollout } from '../domain/rollout.ts'
 import { seenOf } from '../domain/seen.ts'
 import { KubeError } from '../errors.ts'
 import { needed } from './needed.ts'
 import { removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
+import { halt, haltWithEvidence, rollBack } from './rollout-halt.ts'
+import { emptyJournal, heldByOther, isDueForRenewal, putRollout, renew, type Standing } from './rollout-lease.ts'
 
 /** What a step reaches the world through. */
 export interface StepTools {
@@ -20,13 +23,24 @@ export interface StepTools {
   tell: (event: StepEvent) => void
 }
 
-/** What was done, for the log and for whoever watches. */
-export type StepEvent = { what: string; node?: string; object?: string; why?: string }
+/** What was done, for the log and for whoever watches: of a write also in which rollout, by whom, and from what to what. */
+export type StepEvent = {
+  what: string
+  node?: string
+  object?: string
+  why?: string
+  rollout?: string
+  by?: string
+  from?: string | undefined
+  to?: string | undefined
+  evidence?: string[]
+}
 
 export type Outcome =
   | { next: 'now' }
   | { next: 'wait'; seconds: number; why: string }
-  | { next: 'over'; state: Rollout['state'] | 'none'; why: string }
+  /** `lookAfterSeconds`: what was done last shows only then. */
+  | { next: 'over'; state: Rollout['state'] | 'none'; why: string; lookAfterSeconds?: number }
 
 /**
  * One step of the rollout that stands in the Lease: at most four requests (one more where a touched node is missing),
@@ -39,20 +53,22 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
   if (!record || !rollout) return { next: 'over', state: 'none', why: 'no rollout has begun' }
   const held = heldByOther(record, tools)
   if (held) return held
-  if (rollout.state === 'halted' && rollout.rollback) return rollBack(tools, { record, rollout })
+  if (rollout.state === 'halted' && rollout.rollback) return rollBack(withNames(tools, rollout), { record, rollout })
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
     return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
   if (isDueForRenewal(record, tools)) return renew(tools, record)
-  return takeStep(tools, { record, rollout })
+  return takeStep(withNames(tools, rollout), { record, rollout })
 }
 
-interface Standing {
-  record: RolloutRecord
-  rollout: Rollout
-}
+/** Each line of the log stands for itself. */
+const withNames = (tools: StepTools, { id: rollout }: Rollout): StepTools => ({
+  ...tools,
+  tell: (event) => tools.tell({ ...event, rollout, by: tools.holder }),
+})
 
 const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> => {
   const { rollout } = standing
+  if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, rollout.evidence)
   const seen = await look(tools.kube, rollout)
   const step = nextStep(rollout, seen, tools.now().toISOString())
   try {
@@ -91,28 +107,34 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
   const { rollout, seen } = at
   const { objects } = seen
   switch (step.do) {
-    case 'override':
-      await writeOverride(tools, rollout, { node: step.node, objects })
-      tools.tell({ what: 'override written', node: step.node, why: `range ${rollout.target}` })
+    case 'override': {
+      const pod = seen.pods.find(({ node }) => node === step.node)
+      const from = pod && seen.rangeOn(pod)
+      await writeOverride(tools, rollout, { node: step.node, objects, from })
+      const object = `FelixConfiguration/node.${step.node}`
+      const why = `range ${rollout.target}`
+      tools.tell({ what: 'override written', node: step.node, object, why, from, to: rollout.target })
       return { next: 'now' }
-    case 'promote':
+    }
+    case 'promote': {
       await writeDefault(tools, rollout, objects)
-      tools.tell({
-        what: 'value written to default',
-        object: 'FelixConfiguration/default',
-        why: `range ${rollout.target}`,
-      })
+      const object = 'FelixConfiguration/default'
+      const about = { object, why: `range ${rollout.target}`, from: seen.defaultRange, to: rollout.target }
+      tools.tell({ what: 'value written to default', ...about })
       return { next: 'now' }
-    case 'remove-override':
+    }
+    case 'remove-override': {
+      if (isNew(rollout, step.object)) return noteWrites(tools, at)
       await removeOverride(tools, rollout, step.object)
-      tools.tell({ what: 'override removed', object: `FelixConfiguration/${step.object.name}` })
+      tools.tell({ what: 'override removed', object: `FelixConfiguration/${step.object.name}`, from: rollout.target })
       return { next: 'now' }
+    }
     case 'take-back':
       await withdrawOverride(tools, rollout, step.object)
-      tools.tell({ what: 'range taken back', node: step.node })
+      tools.tell({ what: 'range taken back', node: step.node, from: rollout.target })
       return { next: 'now' }
     case 'begin-restarts':
-      await putRollout(tools, at, { ...rollout, phase: 'restarts' })
+      await putRollout(tools, at, { ...rollout, phase: 'restarts' }, { objects, note: removals(rollout) })
       return { next: 'now' }
     case 'restart':
       return restart(tools, at, step)
@@ -125,6 +147,26 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
   }
 }
 
+/** An object that goes takes along what it says of its last write: that stands in the journal first, for all objects at once. */
+const isNew = ({ id, journal = emptyJournal }: Rollout, object: FelixObject): boolean => {
+  const name = `FelixConfiguration/${object.name}`
+  const isKnown = journal.entries.some((entry) => entry.rollout === id && entry.object === name)
+  return !isKnown && unnoted(journal, [object]).length > 0
+}
+
+const noteWrites = async (tools: StepTools, at: Standing & { seen: Seen }): Promise<Outcome> => {
+  await putRollout(tools, at, at.rollout, { objects: at.seen.objects })
+  return { next: 'now' }
+}
+
+/** Overrides go one by one and are noted together, when the last is gone. */
+const removals = ({ id, phase, journal = emptyJournal }: Rollout) => {
+  if (phase !== 'range') return []
+  const made = journal.entries.filter((entry) => entry.rollout === id && entry.what === 'override')
+  const count = new Set(made.map(({ object }) => object)).size
+  return count === 0 ? [] : [{ what: 'remove', object: 'FelixConfiguration/node.*', from: `${count}-overrides` }]
+}
+
 /** The intent goes into the Lease before the deed: cut short between the two, the next step sees both and goes on. */
 const restart = async (
   tools: StepTools,
@@ -132,69 +174,27 @@ const restart = async (
   { pod, settled }: Extract<Step, { do: 'restart' }>,
 ): Promise<Outcome> => {
   const { rollout } = at
+  const object = `Pod/${pod.namespace}/${pod.name}`
   // Cut short, it is noted anew: the deadline runs from the deed, which may come long after.
   const touching = rollout.touching.filter((it) => !settled.includes(it.node) && it.pod !== pod.name)
   touching.push({ node: pod.node, pod: pod.name, at: tools.now().toISOString() })
-  await putRollout(tools, at, { ...rollout, touching })
+  const isNoted = rollout.journal?.entries.some((entry) => entry.rollout === rollout.id && entry.object === object)
+  const note = isNoted ? [] : [{ what: 'restart', object, from: pod.uid }]
+  await putRollout(tools, at, { ...rollout, touching }, { note })
   await tools.kube.deletePod(pod)
-  tools.tell({ what: 'calico-node restarted', node: pod.node, object: `Pod/${pod.namespace}/${pod.name}` })
+  tools.tell({ what: 'calico-node restarted', node: pod.node, object, from: pod.uid })
   return { next: 'now' }
 }
 
-const halt = async (
-  tools: StepTools,
-  at: Standing & { seen: Seen },
-  { reason, node }: Extract<Step, { do: 'halt' }>,
-): Promise<Outcome> => {
-  await putRollout(tools, at, { ...at.rollout, state: 'halted', reason, ...(node && { rollback: node }) })
-  tools.tell({ what: 'rollout halted', ...(node && { node }), why: reason })
-  return node ? { next: 'now' } : { next: 'over', state: 'halted', why: reason }
-}
-
-/** Takes our override off the node that did not come back, and nothing else. */
-const rollBack = async (tools: StepTools, { record, rollout }: Standing): Promise<Outcome> => {
-  const { rollback: node, ...rest } = rollout
-  const { objects } = needed(await tools.kube.felixConfigurations([rollout.where.api]))
-  const object = objects.find(({ name }) => name === `node.${node}`)
-  if (object) await removeOverride(tools, rollout, object)
-  await putRollout(tools, { record, rollout }, rest, { giveUp: true })
-  tools.tell({ what: 'override taken back', ...(node && { node }) })
-  return { next: 'over', state: 'halted', why: rollout.reason ?? 'halted' }
-}
-
-const finish = async (tools: StepTools, at: Standing): Promise<Outcome> => {
-  const state = at.rollout.state === 'aborting' ? 'aborted' : 'done'
+const finish = async (tools: StepTools, at: Standing & { seen: Seen }): Promise<Outcome> => {
+  const { rollout, seen } = at
+  const state = rollout.state === 'aborting' ? 'aborted' : 'done'
   const finishedAt = tools.now().toISOString()
-  await putRollout(tools, at, { ...at.rollout, state, touching: [], restart: [], finishedAt }, { giveUp: true })
+  const { evidence: _evidence, ...rest } = rollout
+  const next: Rollout = { ...rest, state, touching: [], restart: [], finishedAt }
+  const note = [...removals(rollout), { what: state }]
+  await putRollout(tools, at, next, { giveUp: true, objects: seen.objects, note })
   tools.tell({ what: state === 'done' ? 'rollout finished' : 'rollout aborted' })
   const why = state === 'done' ? 'every change is made and every touched node is well' : 'no override of ours is left'
   return { next: 'over', state, why }
-}
-
-const putRollout = (tools: StepTools, { record }: Standing, rollout: Rollout, { giveUp = false } = {}) =>
-  tools.kube.putLease({
-    resourceVersion: record.resourceVersion,
-    holder: giveUp ? null : tools.holder,
-    renewedAt: tools.now().toISOString(),
-    leaseSeconds: tools.leaseSeconds,
-    annotations: rolloutAnnotations(rollout),
-  })
-
-const heldByOther = ({ holder, renewedAt, leaseSeconds }: RolloutRecord, tools: StepTools): Outcome | undefined => {
-  if (!holder || holder === tools.holder || !renewedAt) return undefined
-  const left = (leaseSeconds ?? 0) - (tools.now().getTime() - Date.parse(renewedAt)) / 1000
-  return left > 0
-    ? { next: 'wait', seconds: Math.ceil(left), why: `the rollout is being carried out by ${holder}` }
-    : undefined
-}
-
-const isDueForRenewal = (
-  { holder, renewedAt }: RolloutRecord,
-  { holder: self, leaseSeconds, now }: StepTools,
-): boolean => holder !== self || now().getTime() - Date.parse(renewedAt ?? '1970-01-01') > (leaseSeconds * 1000) / 3
-
-const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<Outcome> => {
-  const { holder, leaseSeconds } = tools
-  await tools.kube.putLease({ resourceVersion, holder, leaseSeconds, renewedAt: tools.now().toISOString() })
-  return { next: 'now' }
 }

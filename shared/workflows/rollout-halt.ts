@@ -1,0 +1,92 @@
+import { evidenceLines, type HaltEvidence, kubeletOf, logEvidence, podEvidence } from '../domain/halt-evidence.ts'
+import type { Lost, Seen, Step } from '../domain/next-step.ts'
+import { valueOf } from '../domain/read.ts'
+import type { Rollout } from '../domain/rollout.ts'
+import { needed } from './needed.ts'
+import { removeOverride } from './range-effects.ts'
+import { putRollout, type Standing } from './rollout-lease.ts'
+import type { Outcome, StepTools } from './rollout-step.ts'
+
+/**
+ * Nothing more is touched. Where a node is the reason, it is first looked at more closely, in a step of its own: the log
+ * of a pod that fails says most before anything is taken back.
+ */
+export const halt = async (
+  tools: StepTools,
+  at: Standing & { seen: Seen },
+  step: Extract<Step, { do: 'halt' }>,
+): Promise<Outcome> => {
+  const { reason, node, about } = step
+  const { objects } = at.seen
+  if (about) {
+    const evidence = firstEvidence(tools, step, about)
+    await putRollout(tools, at, { ...at.rollout, evidence }, { objects })
+    return { next: 'now' }
+  }
+  const halted: Rollout = { ...at.rollout, state: 'halted', reason, ...(node && { rollback: node }) }
+  await putRollout(tools, at, halted, { objects, note: [{ what: 'halt' }], giveUp: !node })
+  tools.tell({ what: 'rollout halted', ...(node && { node }), why: reason })
+  return node ? { next: 'now' } : { next: 'over', state: 'halted', why: reason }
+}
+
+const firstEvidence = (
+  { now }: StepTools,
+  { reason, node: takeBack }: Extract<Step, { do: 'halt' }>,
+  { node, pod, wrote }: Lost,
+): HaltEvidence => ({
+  node,
+  reason,
+  at: now().toISOString(),
+  wrote,
+  ...(pod && { pod: podEvidence(pod) }),
+  pending: takeBack === undefined ? 'halt' : 'take-back',
+})
+
+/** Reads the log and asks for the node; one that has left the cluster is no reason to halt. Then the rollout is halted. */
+export const haltWithEvidence = async (tools: StepTools, at: Standing, first: HaltEvidence): Promise<Outcome> => {
+  const { pending, ...known } = first
+  const { evidence: _evidence, ...rollout } = at.rollout
+  const [log, nodes] = await Promise.all([known.pod && tools.kube.podTail(known.pod), tools.kube.nodes()])
+  const kubelet = kubeletOf(valueOf(nodes), known.node)
+  if (kubelet === 'gone') {
+    await putRollout(tools, at, rollout)
+    return { next: 'wait', seconds: 10, why: `${known.node} has left the cluster` }
+  }
+  const lines = logEvidence((log && valueOf(log)) ?? [])
+  const evidence: HaltEvidence = { ...known, kubelet, ...(lines.length > 0 && { log: lines }) }
+  const rollback = pending === 'take-back' ? known.node : undefined
+  const halted: Rollout = {
+    ...rollout,
+    state: 'halted',
+    reason: known.reason,
+    evidence,
+    ...(rollback !== undefined && { rollback }),
+  }
+  const note = [{ what: 'halt', object: `Node/${known.node}` }]
+  await putRollout(tools, at, halted, { note, giveUp: rollback === undefined })
+  tools.tell({ what: 'rollout halted', node: known.node, why: known.reason, evidence: evidenceLines(evidence) })
+  return rollback === undefined ? over(halted) : { next: 'now' }
+}
+
+/** Takes our override off the node that did not come back, and nothing else. */
+export const rollBack = async (tools: StepTools, { record, rollout }: Standing): Promise<Outcome> => {
+  const { rollback: node, ...rest } = rollout
+  const { objects } = needed(await tools.kube.felixConfigurations([rollout.where.api]))
+  const object = objects.find(({ name }) => name === `node.${node}`)
+  if (object) await removeOverride(tools, rollout, object)
+  const takenBackAt = tools.now().toISOString()
+  const next = { ...rest, ...(rest.evidence && { evidence: { ...rest.evidence, takenBackAt } }) }
+  const from = rollout.target === undefined ? {} : { from: rollout.target }
+  const note = [{ what: 'roll-back', object: `FelixConfiguration/node.${node}`, ...from }]
+  await putRollout(tools, { record }, next, { giveUp: true, note })
+  tools.tell({ what: 'override taken back', ...(node && { node }) })
+  return over(next)
+}
+
+/** Whether the node came back is seen when it has had the time to. */
+const over = ({ reason = 'halted', pace, evidence }: Rollout): Outcome => ({
+  next: 'over',
+  state: 'halted',
+  why: reason,
+  ...(evidence?.takenBackAt !== undefined && { lookAfterSeconds: pace.settleSeconds }),
+})

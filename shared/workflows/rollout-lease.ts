@@ -1,0 +1,72 @@
+import type { FelixObject, RolloutRecord } from '../domain/cluster.ts'
+import { type Entry, noted, unnoted } from '../domain/journal.ts'
+import { lease } from '../domain/rollout-annotations.ts'
+import { rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
+import type { Outcome, StepTools } from './rollout-step.ts'
+
+/** A rollout and the Lease it stands in. */
+export interface Standing {
+  record: RolloutRecord
+  rollout: Rollout
+}
+
+interface Put {
+  giveUp?: boolean
+  /** What the objects say of their last writes goes into the journal as well. */
+  objects?: FelixObject[]
+  note?: Note[]
+}
+
+export type Note = Pick<Entry, 'what'> & Partial<Pick<Entry, 'object' | 'from' | 'to'>>
+
+/** Where the rollout stands and what was written so far, in one write. */
+export const putRollout = (
+  tools: StepTools,
+  { record }: Pick<Standing, 'record'>,
+  rollout: Rollout,
+  { giveUp = false, ...more }: Put = {},
+): Promise<RolloutRecord> =>
+  tools.kube.putLease({
+    resourceVersion: record.resourceVersion,
+    holder: giveUp ? null : tools.holder,
+    renewedAt: tools.now().toISOString(),
+    leaseSeconds: tools.leaseSeconds,
+    annotations: rolloutAnnotations(withJournal(tools, rollout, more)),
+  })
+
+export const emptyJournal = { entries: [], earlier: 0 }
+
+export const withJournal = (
+  { now, holder: by }: Pick<StepTools, 'now' | 'holder'>,
+  rollout: Rollout,
+  { objects = [], note = [] }: Pick<Put, 'objects' | 'note'>,
+): Rollout => {
+  const { journal = emptyJournal, id } = rollout
+  const at = now().toISOString()
+  const ours = note.map(
+    (it): Entry => ({ at, rollout: id, object: `Lease/${lease.namespace}/${lease.name}`, by, ...it }),
+  )
+  return { ...rollout, journal: noted(journal, ...unnoted(journal, objects), ...ours) }
+}
+
+export const heldByOther = (
+  { holder, renewedAt, leaseSeconds }: RolloutRecord,
+  tools: Pick<StepTools, 'holder' | 'now'>,
+): Extract<Outcome, { next: 'wait' }> | undefined => {
+  if (!holder || holder === tools.holder || !renewedAt) return undefined
+  const left = (leaseSeconds ?? 0) - (tools.now().getTime() - Date.parse(renewedAt)) / 1000
+  return left > 0
+    ? { next: 'wait', seconds: Math.ceil(left), why: `the rollout is being carried out by ${holder}` }
+    : undefined
+}
+
+export const isDueForRenewal = (
+  { holder, renewedAt }: RolloutRecord,
+  { holder: self, leaseSeconds, now }: StepTools,
+): boolean => holder !== self || now().getTime() - Date.parse(renewedAt ?? '1970-01-01') > (leaseSeconds * 1000) / 3
+
+export const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<Outcome> => {
+  const { holder, leaseSeconds } = tools
+  await tools.kube.putLease({ resourceVersion, holder, leaseSeconds, renewedAt: tools.now().toISOString() })
+  return { next: 'now' }
+}
