@@ -70,7 +70,7 @@ function configuration(state: ClusterState, daemonSet: DaemonSetState): ProxyCon
 }
 
 /** The last one given counts; items of `sh -c` are looked through too. */
-function flagOf(daemonSet: DaemonSetState, name: string): string | undefined {
+function flagOf(daemonSet: Pick<DaemonSetState, 'template'>, name: string): string | undefined {
   const words = daemonSet.template.command.flatMap((it) => it.split(/\s+/))
   const at = words.findLastIndex((it) => it === `--${name}` || it.startsWith(`--${name}=`))
   if (at < 0) return undefined
@@ -123,13 +123,30 @@ function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string):
   }
 }
 
+/** Where EKS and kubeadm keep it; told by the path alone where the pod template does not say what is mounted there. */
+const customary: Record<string, ConfigMapKey> = {
+  '/var/lib/kube-proxy-config/config': { configMap: 'kube-proxy-config', key: 'config' },
+  '/var/lib/kube-proxy/config.conf': { configMap: 'kube-proxy', key: 'config.conf' },
+}
+
+interface ConfigMapKey {
+  configMap: string
+  key?: string
+}
+
+/** The ConfigMap in the DaemonSet's namespace that holds the file of `--config`; undefined where there is none. */
+export const configuredBy = (daemonSet: Pick<DaemonSetState, 'template'>): ConfigMapKey | undefined => {
+  const file = flagOf(daemonSet, 'config')
+  return file === undefined ? undefined : placeOf(daemonSet, file)
+}
+
 /** Which ConfigMap and key stand behind a path in the container. Mounted by `subPath`, the mount is the file itself. */
-function placeOf(daemonSet: DaemonSetState, path: string): { configMap: string; key?: string } | undefined {
+function placeOf(daemonSet: Pick<DaemonSetState, 'template'>, path: string): ConfigMapKey | undefined {
   const mounts = daemonSet.template.configMapMounts
     .filter(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath.replace(/\/$/, '')}/`))
     .sort((a, b) => b.mountPath.length - a.mountPath.length)
   const [mount] = mounts
-  if (!mount) return undefined
+  if (!mount) return customary[path]
   const file = path.slice(mount.mountPath.replace(/\/$/, '').length + 1)
   const items = Object.entries(mount.items ?? {})
   const named =

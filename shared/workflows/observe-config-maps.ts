@@ -1,4 +1,5 @@
 import type { DaemonSetState } from '../domain/cluster.ts'
+import { configuredBy } from '../domain/proxy-mode-configured.ts'
 
 interface Named {
   namespace: string
@@ -14,16 +15,9 @@ export function configMapsToRead(daemonSets: readonly DaemonSetState[]): Named[]
 }
 
 function namesIn({ role, template }: DaemonSetState): string[] {
-  if (role === 'kube-proxy') return configurationOf(template)
+  // Only the one that holds the file of `--config`: EKS mounts the kubeconfig from another.
+  if (role === 'kube-proxy') return [configuredBy({ template })?.configMap ?? []].flat()
   return role === 'calico-node' ? [...template.envFrom.map(({ configMap }) => configMap), ...referredTo(template)] : []
-}
-
-/** Only the one that holds the file of `--config`: EKS mounts the kubeconfig from another. */
-function configurationOf({ command, configMapMounts }: DaemonSetState['template']): string[] {
-  const [, path] = /(?:^|\s)--config[=\s]\s*["']?([^\s"']+)/.exec(command.join(' ')) ?? []
-  if (path === undefined) return []
-  const holding = configMapMounts.filter(({ mountPath }) => path.startsWith(`${mountPath.replace(/\/$/, '')}/`))
-  return holding.map(({ configMap }) => configMap)
 }
 
 /** Manifests take MTUs and Typha's address from a ConfigMap too; those decide nothing here and are not worth a request. */

@@ -70,8 +70,16 @@ describe('the configured mode', () => {
     expect(first(withSet({ command, configMapMounts: mounts }, state))?.mode).toBe('ipvs')
   })
 
+  test('stands where EKS and kubeadm keep it when the pod template does not say what is mounted at that path', () => {
+    expect(first(withSet({ configMapMounts: [] }))?.mode).toBe('ipvs')
+  })
+
   test.each([
-    ['a file no ConfigMap holds', withSet({ configMapMounts: [] }), /no ConfigMap/],
+    [
+      'a file no ConfigMap holds',
+      withSet({ command: ['kube-proxy', '--config=/etc/kp/main.yaml'], configMapMounts: [] }),
+      /no ConfigMap/,
+    ],
     [
       'a ConfigMap that is gone',
       edited(healthy(), (it) => void (it.configMaps = { 'kube-system/kube-proxy-config': read(undefined) })),
