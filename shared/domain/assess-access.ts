@@ -20,13 +20,17 @@ export function gapsOf(state: ClusterState): Gaps {
     ? [failureOf(nodes)]
     : [failureOf(nodes), failureOf(daemonSets), failureOf(pods), failureOf(felix), failureOf(nodePorts)]
   const proxies = hasNoCalico(state) ? [] : configuredModes(state).map((it) => it.failure)
+  const referred = hasNoCalico(state) ? [] : Object.values(state.configMaps).map((it) => failureOf(it))
   const wanted = [
+    ...referred,
     failureOf(state.eks),
     failureOf(eks?.kubeProxyAddon),
     failureOf(eks?.updates),
     failureOf(state.rollout),
   ]
-  return { needed: distinct([...needed, ...proxies]), wanted: distinct(wanted) }
+  const known = distinct([...needed, ...proxies])
+  const isNeeded = ({ object }: ReadFailure) => known.some((it) => it.object === object)
+  return { needed: known, wanted: distinct(wanted).filter((it) => !isNeeded(it)) }
 }
 
 function distinct(failures: readonly (ReadFailure | undefined)[]): ReadFailure[] {

@@ -1,18 +1,21 @@
 import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
-import type { NodeCheck, NodeTrouble, Trouble } from './findings.ts'
+import type { ClusterCheck, NodeCheck, NodeTrouble, Trouble } from './findings.ts'
 import { grouped, inOrder } from './findings.ts'
+import { unread } from './findings-access.ts'
 import * as whole from './findings-cluster.ts'
 import * as combination from './findings-combination.ts'
 import * as mark from './findings-mark.ts'
 import * as mode from './findings-mode.ts'
 import * as range from './findings-range.ts'
+import { rangeInvalid } from './findings-range-invalid.ts'
+import * as rollout from './findings-rollout.ts'
 import type { Finding } from './report.ts'
 
 const nodeChecks: readonly NodeCheck[] = [
   range.rangeDiffers,
   range.specIgnored,
   range.rangeShadowed,
-  range.rangeInvalid,
+  rangeInvalid,
   mode.modeNotRolled,
   mode.modeUnproven,
   mode.felixMissedMode,
@@ -27,8 +30,8 @@ const nodeChecks: readonly NodeCheck[] = [
   mark.markTablesDiffer,
 ]
 
-const clusterChecks: readonly whole.ClusterCheck[] = [
-  whole.unread,
+const clusterChecks: readonly ClusterCheck[] = [
+  unread,
   whole.updating,
   whole.strayPorts,
   whole.ownedByGitops,
@@ -36,8 +39,8 @@ const clusterChecks: readonly whole.ClusterCheck[] = [
   whole.apiUnavailable,
   whole.notReady,
   whole.updateStrategy,
-  whole.rolloutHalted,
-  whole.flapping,
+  rollout.rolloutHalted,
+  rollout.flapping,
   mode.modeMixed,
   mode.modeMisconfigured,
   mode.ipvsDeprecated,
@@ -51,7 +54,7 @@ export const nodeTroubles = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
 
 /** All findings, equal ones of many nodes put together, the worst first. Without Calico only what could not be read. */
 export function clusterFindings(found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] {
-  if (cluster.install === 'none') return inOrder(whole.unread(cluster))
+  if (cluster.install === 'none') return inOrder(unread(cluster))
   const inside = cluster.nodes.filter(({ outside }) => outside === undefined).length
   const all = [...found, ...combination.nftablesModeDiffers(cluster)]
   return inOrder([...grouped(all, inside), ...clusterChecks.flatMap((check) => check(cluster))])

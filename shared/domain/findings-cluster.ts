@@ -1,59 +1,15 @@
 import { failedStatus } from './assess-changing.ts'
-import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
+import type { NodeFacts } from './assess-facts.ts'
 import type { DaemonSetState } from './cluster.ts'
+import type { ClusterCheck } from './findings.ts'
 import { ownerOf } from './findings-owner.ts'
-import { decidingLayer, isReachedByDefault } from './findings-range.ts'
+import { isReachedByDefault } from './findings-range-layers.ts'
 import { felixObject, quoted, rangeManifest } from './findings-remedy.ts'
-import { formatRanges, parsePortList, sameRanges } from './ports.ts'
+import { formatRanges } from './ports.ts'
 import { isRolledOut } from './proxy-mode-configured.ts'
 import { podId } from './proxy-mode-samples.ts'
-import type { ReadFailure } from './read.ts'
 import { valueOf } from './read.ts'
 import type { Evidence, Finding } from './report.ts'
-import { lease, ours } from './rollout-annotations.ts'
-
-/** Looks at the cluster as a whole. */
-export type ClusterCheck = (cluster: ClusterFacts) => Finding[]
-
-const refused = (it: ReadFailure): boolean => it.kind === 'denied' || it.kind === 'unauthenticated'
-
-/** What could not be read, one finding for refusals and one for everything else. */
-export const unread: ClusterCheck = ({ gaps }) => {
-  const all = [...gaps.needed, ...gaps.wanted]
-  const isNeeded = gaps.needed.length > 0
-  return [
-    ...gap(
-      'UNREACHABLE',
-      all.filter((it) => !refused(it)),
-      isNeeded,
-    ),
-    ...gap('ACCESS_DENIED', all.filter(refused), isNeeded),
-  ]
-}
-
-function gap(code: 'UNREACHABLE' | 'ACCESS_DENIED', failures: readonly ReadFailure[], isNeeded: boolean): Finding[] {
-  const [first] = failures
-  if (!first) return []
-  const objects = failures.map(({ object }) => object).join(', ')
-  const verb = code === 'UNREACHABLE' ? 'got no usable answer for' : 'was not allowed to read'
-  const meaning = isNeeded
-    ? 'so it cannot be told whether Calico is in step'
-    : `the verdict stands${objects.includes('DescribeCluster') ? ' on the assumption of the default service range' : ' without it'}, but nothing is written`
-  return [
-    {
-      code,
-      severity: isNeeded ? 'warning' : 'info',
-      subject: 'cluster',
-      message: `The tool ${verb} ${objects}, ${meaning}. ${first.message}`,
-      evidence: failures.map(({ object, status, message }) => ({
-        object,
-        field: status === undefined ? 'answer' : `HTTP ${status}`,
-        value: message,
-      })),
-      remedy: 'calico-ipvs-sync doctor names the hop that fails and what to paste to mend it.',
-    },
-  ]
-}
 
 export const updating: ClusterCheck = ({ underWay, state }) => {
   const passing = underWay.map(
@@ -209,61 +165,4 @@ export const updateStrategy: ClusterCheck = ({ calicoSets, configurations }) =>
 const podsOf = ({ namespace, selector }: DaemonSetState): string => {
   const labels = Object.entries(selector).map(([key, value]) => `${key}=${value}`)
   return `kubectl -n ${quoted(namespace)} get pods -l ${quoted(labels.join(','))} -o wide`
-}
-
-const rolloutOf = ({ state }: ClusterFacts) => {
-  const annotations = valueOf(state.rollout)?.annotations ?? {}
-  return (key: string): string | undefined => annotations[ours + key]
-}
-
-const leaseObject = `Lease/${lease.namespace}/${lease.name}`
-
-export const rolloutHalted: ClusterCheck = (cluster) => {
-  const at = rolloutOf(cluster)
-  if (at('state') !== 'halted') return []
-  return [
-    {
-      code: 'ROLLOUT_HALTED',
-      severity: 'warning',
-      subject: leaseObject,
-      message: `A rollout halted: ${at('reason') ?? 'the reason was not recorded'}. Nothing more is touched until somebody decides.`,
-      evidence: [
-        { object: leaseObject, field: `metadata.annotations[${ours}state]`, value: 'halted' },
-        ...(at('reason') === undefined
-          ? []
-          : [{ object: leaseObject, field: `metadata.annotations[${ours}reason]`, value: at('reason') ?? '' }]),
-      ],
-      remedy:
-        'calico-ipvs-sync rollout status; mend the node, then calico-ipvs-sync rollout resume, or calico-ipvs-sync rollout abort',
-    },
-  ]
-}
-
-/** Our value was taken back: a second write the same day would be a fight. */
-export const flapping: ClusterCheck = (cluster) => {
-  const at = rolloutOf(cluster)
-  const { desired, state, nodes } = cluster
-  const [target, finished] = [at('target'), at('finished-at')]
-  if (at('state') !== 'done' || target === undefined || finished === undefined || !desired) return []
-  const wrote = parsePortList(target)
-  const sameDay = finished.slice(0, 10) === state.observedAt.slice(0, 10)
-  if (!sameDay || !wrote.ok || !sameRanges(wrote.ranges, desired)) return []
-  const reverted = nodes.find((it) => it.rangeDiffers && isReachedByDefault(it, cluster))
-  if (!reverted) return []
-  const layer = decidingLayer(reverted)
-  const now = layer?.raw ?? 'nothing'
-  return [
-    {
-      code: 'FLAPPING',
-      severity: 'warning',
-      subject: 'FelixConfiguration/default',
-      message: `The range ${target} was written today and taken back since: FelixConfiguration/default now says ${now}. It is not written a second time today.`,
-      evidence: [
-        { object: leaseObject, field: `metadata.annotations[${ours}target]`, value: target, at: finished },
-        { object: 'FelixConfiguration/default', value: now },
-      ],
-      remedy:
-        'Find who writes it (kubectl get felixconfiguration default -o yaml --show-managed-fields) and change the range there.',
-    },
-  ]
 }

@@ -2,50 +2,17 @@ import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
 import type { FelixWarning, RangeLayer } from './felix.ts'
 import type { NodeCheck, Trouble } from './findings.ts'
 import { ownerOf } from './findings-owner.ts'
-import {
-  environmentChange,
-  felixName,
-  felixObject,
-  felixResource,
-  quoted,
-  rangeManifest,
-  rangePatch,
-} from './findings-remedy.ts'
-import { formatRanges, parsePortList, sameRanges, subtract, type PortRange } from './ports.ts'
+import { warningEvidence } from './findings-range-invalid.ts'
+import { builtIn, decidingLayer, isReachedByDefault, layerEvidence, specRanges, text } from './findings-range-layers.ts'
+import { environmentChange, felixName, felixObject, rangeManifest, rangePatch } from './findings-remedy.ts'
+import { parsePortList, sameRanges, subtract, type PortRange } from './ports.ts'
 import { valueOf } from './read.ts'
 import type { Evidence, Finding, Severity } from './report.ts'
-import { overrideKey, rangeAnnotation } from './rollout-annotations.ts'
+import { rangeAnnotation } from './rollout-annotations.ts'
 
 /** Under IPVS a wrong range is wrong policy now; where IPVS is only configured it will be; elsewhere it is not used. */
 export const rangeSeverity = ({ ipvs, running }: NodeFacts): Severity =>
   ipvs === 'active' ? 'critical' : ipvs === 'configured' || running?.mode === 'unknown' ? 'warning' : 'info'
-
-const builtIn: Evidence = { object: 'Felix', field: 'KubeNodePortRanges', value: '30000:32767 (built in)' }
-
-const text = (ranges: readonly PortRange[]): string => formatRanges(ranges).join(', ') || 'no port'
-
-const layers = new WeakMap<NodeFacts, RangeLayer[]>()
-
-/** The layer that Felix goes by on this node; undefined: the built-in default. */
-export function decidingLayer(it: NodeFacts): RangeLayer | undefined {
-  const { index, felixNode } = it
-  const found = layers.get(it) ?? (index && felixNode ? index.rangeLayers(felixNode) : [])
-  layers.set(it, found)
-  return found.find(({ decides }) => decides)
-}
-
-const layerEvidence = (layer: RangeLayer): Evidence => ({
-  object: layer.object,
-  ...(layer.field === undefined ? {} : { field: layer.field }),
-  ...(layer.raw === undefined ? {} : { value: layer.raw }),
-})
-
-/** Whether a write to `default` counts on this node: nothing above it decides, or only an override that we made. */
-export function isReachedByDefault(it: NodeFacts, cluster: ClusterFacts): boolean {
-  const source = it.sources.KubeNodePortRanges
-  if (source !== 'host') return source === 'global' || source === 'default'
-  return felixObject(cluster, `node.${it.node.name}`)?.annotations[overrideKey] !== undefined
-}
 
 export const rangeDiffers: NodeCheck = (it, cluster) => {
   const { effectiveRange: effective } = it.values
@@ -106,15 +73,6 @@ export const specIgnored: NodeCheck = (it, cluster) => {
       ...(cluster.desired && { remedy: rangePatch(cluster, name, cluster.desired) }),
     },
   ]
-}
-
-/** What a person meant by the spec's items; undefined where that cannot be said. */
-function specRanges(name: string, cluster: ClusterFacts): PortRange[] | undefined {
-  const object = felixObject(cluster, felixName(name) ?? name)
-  const items = object?.spec['kubeNodePortRanges']
-  if (!Array.isArray(items)) return undefined
-  const parsed = items.length === 0 ? { ok: true as const, ranges: [] } : parsePortList(items.map(String).join(','))
-  return parsed.ok ? parsed.ranges : undefined
 }
 
 export const rangeShadowed: NodeCheck = (it, cluster) => {
@@ -181,93 +139,6 @@ function changeOfDefault(cluster: ClusterFacts): string {
   ofDefault.set(cluster, remedy)
   return remedy
 }
-
-const warningEvidence = ({ object, field, raw }: FelixWarning): Evidence => ({
-  object,
-  ...(field === undefined ? {} : { field }),
-  ...(raw === undefined ? {} : { value: raw }),
-})
-
-const isRange = ({ parameter }: { parameter?: string }): boolean =>
-  parameter === undefined || parameter === 'KubeNodePortRanges'
-const isMask = (parameter: string | undefined): boolean => parameter?.endsWith('MarkMask') === true
-
-/** What Felix cannot read, or would read differently every time: people must mend it, no write can. */
-export const rangeInvalid: NodeCheck = (it, cluster) => {
-  const { felix } = it
-  if (!felix) return []
-  const mine = felix.warnings.filter(isRange)
-  const found = mine.flatMap((warning): Trouble[] => {
-    if (warning.kind === 'ambiguous') return [ambiguous(warning, cluster)]
-    if (warning.kind === 'undecodable') return [undecodable([warning.object], warning.message, cluster)]
-    return warning.kind === 'invalid' && warning.decides && !isIgnoredSpec(warning, cluster)
-      ? [refused(warning, it, cluster)]
-      : []
-  })
-  if (felix.outcome !== 'error' || isMask(felix.parameter)) return found
-  return [...found, undecodable(felix.objects, felix.message, cluster)]
-}
-
-/** A well-formed spec is a finding of its own. */
-const isIgnoredSpec = ({ field, object }: FelixWarning, cluster: ClusterFacts): boolean =>
-  field?.startsWith('spec.') === true && specRanges(object, cluster) !== undefined
-
-function edit(cluster: ClusterFacts, object: string): string {
-  const name = felixName(object)
-  return name === undefined ? `Mend ${object}.` : `kubectl edit ${felixResource(cluster)} ${quoted(name)}`
-}
-
-const refused = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): Trouble => ({
-  code: 'RANGE_INVALID',
-  severity: it.ipvs === 'no' ? 'info' : 'warning',
-  breaks: false,
-  subject: warning.object,
-  message: `Felix refuses the range in ${warning.object} and uses ${text(it.values.effectiveRange ?? [{ min: 30000, max: 32767 }])} instead: ${warning.message}`,
-  evidence: [warningEvidence(warning)],
-  remedy:
-    cluster.desired && warning.object.startsWith('FelixConfiguration/')
-      ? rangePatch(cluster, felixName(warning.object) ?? '', cluster.desired)
-      : edit(cluster, warning.object),
-})
-
-function ambiguous(warning: FelixWarning, cluster: ClusterFacts): Trouble {
-  const keys = spellings(warning.object, cluster)
-  const surplus = keys.filter((key) => key !== rangeAnnotation)
-  const name = felixName(warning.object)
-  return {
-    code: 'RANGE_INVALID',
-    severity: warning.decides ? 'critical' : 'warning',
-    breaks: warning.decides,
-    subject: warning.object,
-    message: `${warning.object} holds the range in two spellings, and Felix takes one by chance, perhaps another at its next start.`,
-    evidence: keys.length > 0 ? keys.map((key) => spelled(warning.object, key, cluster)) : [warningEvidence(warning)],
-    remedy:
-      name === undefined || surplus.length === 0
-        ? edit(cluster, warning.object)
-        : `kubectl annotate ${felixResource(cluster)} ${quoted(name)} ${surplus.map((key) => quoted(`${key}-`)).join(' ')}`,
-  }
-}
-
-const spellings = (object: string, cluster: ClusterFacts): string[] =>
-  Object.keys(felixObject(cluster, felixName(object) ?? '')?.annotations ?? {}).filter(
-    (key) => key.toLowerCase() === rangeAnnotation.toLowerCase(),
-  )
-
-const spelled = (object: string, key: string, cluster: ClusterFacts): Evidence => ({
-  object,
-  field: `metadata.annotations[${key}]`,
-  value: felixObject(cluster, felixName(object) ?? '')?.annotations[key] ?? '',
-})
-
-const undecodable = (objects: readonly string[], message: string, cluster: ClusterFacts): Trouble => ({
-  code: 'RANGE_INVALID',
-  severity: 'critical',
-  breaks: true,
-  subject: objects[0] ?? 'cluster',
-  message,
-  evidence: objects.map((object) => ({ object })),
-  remedy: edit(cluster, objects[0] ?? 'cluster'),
-})
 
 /** An annotation beside a spec that says something else: the annotation counts, and the spec misleads whoever reads it. */
 export function specContradicts(cluster: ClusterFacts): Finding[] {

@@ -21,6 +21,9 @@ export interface Trouble {
 /** Looks at one node. Pure; told nothing but facts. */
 export type NodeCheck = (it: NodeFacts, cluster: ClusterFacts) => Trouble[]
 
+/** Looks at the cluster as a whole. */
+export type ClusterCheck = (cluster: ClusterFacts) => Finding[]
+
 export interface NodeTrouble {
   node: string
   trouble: Trouble
