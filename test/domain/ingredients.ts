@@ -206,6 +206,14 @@ const words: [RegExp, Change][] = [
     }),
   ],
   [
+    /^denied environment$/,
+    change((copy) => {
+      const id = 'calico-system/felix-settings'
+      copy.configMaps[id] = denied(`ConfigMap/${id}`)
+      for (const pod of podsOf(copy, 'calico-node')) pod.envFrom = [{ configMap: 'felix-settings', optional: true }]
+    }),
+  ],
+  [
     /^denied version$/,
     change((copy) => {
       copy.clusterInformation = denied('ClusterInformation/default')
