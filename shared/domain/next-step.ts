@@ -122,7 +122,8 @@ const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: P
   }
   const atOnce = pace.strategy !== 'staged' && promotedAt ? places.map((it) => ({ ...it, changedAt: promotedAt })) : []
   const late = atOnce.find((it) => isLate(clock, it))
-  if (late) return lost(clock, late, { object: 'FelixConfiguration/default', value: target })
+  if (late)
+    return lost(clock, late, { object: 'FelixConfiguration/default', ...(target !== undefined && { value: target }) })
   const waits = atOnce.flatMap((it) => remaining(clock, it, pace.settleSeconds) ?? [])
   if (waits.length > 0) return wait(waits, 'all nodes took the value at once and must stay well')
   const left = objects.find((object) => object.annotations[overrideKey] !== undefined)

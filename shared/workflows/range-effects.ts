@@ -1,3 +1,4 @@
+import type { WriteOptions } from '../clients/kube-client.ts'
 import type { FelixObject } from '../domain/cluster.ts'
 import { newDefault, rangeValue } from '../domain/plan.ts'
 import {
@@ -21,31 +22,36 @@ export const writeOverride = async (
   rollout: Rollout,
   /** `from`: what counted on the node before. */
   on: { node: string; objects: FelixObject[]; from?: string | undefined },
+  options?: WriteOptions,
 ): Promise<void> => {
   const { api } = rollout.where
   const value = rangeValue(rollout.target ?? '')
   const object = on.objects.find(({ name }) => name === overrideName(on.node))
   if (object) {
     const made = object.annotations[overrideKey] ?? 'added'
-    await patch(tools, rollout, {
-      object,
-      change: marked(setRange(object, value, api), { [overrideKey]: made, ...stamp(tools, rollout, rangeOf(object)) }),
-    })
+    const marks = { [overrideKey]: made, ...stamp(tools, rollout, rangeOf(object)) }
+    await patch(tools, rollout, { object, change: marked(setRange(object, value, api), marks) }, options)
     return
   }
   const base = on.objects.find(({ name }) => name === 'default')
   const draft = newOverride(on.node, value, carriedFrom(base, rollout.defaulted))
-  await create(tools, rollout, marked(draft, stamp(tools, rollout, on.from)))
+  await create(tools, rollout, marked(draft, stamp(tools, rollout, on.from)), options)
 }
 
 /** Promotion: by now every node in scope has the value already, so that this restarts nothing. */
-export const writeDefault = async (tools: Tools, rollout: Rollout, objects: FelixObject[]): Promise<void> => {
+export const writeDefault = async (
+  tools: Tools,
+  rollout: Rollout,
+  objects: FelixObject[],
+  options?: WriteOptions,
+): Promise<void> => {
   const value = rangeValue(rollout.target ?? '')
   const base = objects.find(({ name }) => name === 'default')
   const marks = stamp(tools, rollout, base && rangeOf(base))
-  if (base)
-    await patch(tools, rollout, { object: base, change: marked(setRange(base, value, rollout.where.api), marks) })
-  else await create(tools, rollout, marked(newDefault(value), marks))
+  if (base) {
+    const change = marked(setRange(base, value, rollout.where.api), marks)
+    await patch(tools, rollout, { object: base, change }, options)
+  } else await create(tools, rollout, marked(newDefault(value), marks), options)
 }
 
 /** Takes the range off an override of ours and notes when; the object goes when its node has stayed well without. */
@@ -81,20 +87,23 @@ const patch = async (
   { kube }: Tools,
   { where }: Rollout,
   { object, change }: { object: FelixObject; change: ObjectPatch },
+  options?: WriteOptions,
 ) => {
   const { name, resourceVersion } = object
   const { annotations } = change.metadata
-  await kube.patchFelix(where.api, {
-    name,
-    resourceVersion,
-    metadata: { annotations },
-    ...(change.spec && { spec: change.spec }),
-  })
+  const draft = { name, resourceVersion, metadata: { annotations }, ...(change.spec && { spec: change.spec }) }
+  await (options ? kube.patchFelix(where.api, draft, options) : kube.patchFelix(where.api, draft))
 }
 
-const create = async ({ kube }: Tools, { where }: Rollout, { metadata, spec = {} }: ObjectPatch) => {
+const create = async (
+  { kube }: Tools,
+  { where }: Rollout,
+  { metadata, spec = {} }: ObjectPatch,
+  options?: WriteOptions,
+) => {
   const annotations = Object.fromEntries(
     Object.entries(metadata.annotations).filter((entry): entry is [string, string] => entry[1] !== null),
   )
-  await kube.createFelix(where.api, { name: metadata.name ?? 'default', annotations, spec })
+  const draft = { name: metadata.name ?? 'default', annotations, spec }
+  await (options ? kube.createFelix(where.api, draft, options) : kube.createFelix(where.api, draft))
 }

@@ -206,10 +206,11 @@ const kubeOf = (the: () => World): KubeClient => {
         const object = felixObject(name, annotations, spec)
         return dryRun ? object : stored(world, object)
       }),
-    patchFelix: (_api, { name, resourceVersion, metadata, spec }) =>
+    patchFelix: (_api, { name, resourceVersion, metadata, spec }, { dryRun = false } = {}) =>
       counted((world) => {
         const object = world.objects.get(name)
         if (object?.resourceVersion !== resourceVersion) throw conflict()
+        if (dryRun) return object
         return stored(world, {
           ...object,
           resourceVersion: String(Number(resourceVersion) + 1),

@@ -1,0 +1,25 @@
+import type { ClusterState } from '../domain/cluster.ts'
+import { nextStep } from '../domain/next-step.ts'
+import type { Rollout } from '../domain/rollout.ts'
+import { seenOf } from '../domain/seen.ts'
+import { needed } from './needed.ts'
+import { writeDefault, writeOverride } from './range-effects.ts'
+import type { StepTools } from './rollout-step.ts'
+
+/**
+ * The server's own opinion of the first write, before anything is begun: it goes through admission, validation and our
+ * permissions, and nothing is stored. Throws what the real write would throw.
+ */
+export const tryFirstWrite = async (
+  tools: Pick<StepTools, 'kube' | 'now' | 'holder'>,
+  rollout: Rollout,
+  state: Pick<ClusterState, 'felix' | 'pods'>,
+): Promise<void> => {
+  const felix = needed(state.felix)
+  const { uid } = rollout.where.pods
+  const pods = needed(state.pods).filter(({ role, daemonSet }) => role === 'calico-node' && daemonSet === uid)
+  const step = nextStep(rollout, seenOf(felix, pods, rollout.where), tools.now().toISOString())
+  const { objects } = felix
+  if (step.do === 'override') await writeOverride(tools, rollout, { node: step.node, objects }, { dryRun: true })
+  if (step.do === 'promote') await writeDefault(tools, rollout, objects, { dryRun: true })
+}
