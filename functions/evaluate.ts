@@ -1,6 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { fleetPermits } from '../shared/clients/fleet-budget.ts'
+import { heeded } from '../shared/clients/health.ts'
 import { notices } from '../shared/clients/notices.ts'
 import { queues } from '../shared/clients/queues.ts'
 import { records } from '../shared/clients/records.ts'
@@ -12,15 +14,20 @@ import { evaluateSettings, readSettings } from '../shared/settings.ts'
 import { evaluate } from '../shared/workflows/evaluate.ts'
 
 const settings = readSettings(evaluateSettings, process.env)
+const policy = policyWith(settings.POLICY)
+const sqs = new SQSClient()
+const dynamo = new DynamoDBClient()
 const tools = {
   ...fleetAccess(settings.FLEET),
-  queues: queues(new SQSClient(), {
+  queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
   }),
-  records: records(new DynamoDBClient(), settings.RECORDS_TABLE),
+  records: records(dynamo, settings.RECORDS_TABLE),
   notices: notices(new SNSClient(), settings.NOTICES_TOPIC_ARN),
-  policy: policyWith(settings.POLICY),
+  permits: fleetPermits(dynamo, settings.RECORDS_TABLE, { limit: policy.clustersAtOnce }),
+  ...heeded(policy, () => sqs.config.credentials()),
+  policy,
   now: () => new Date(),
 }
 

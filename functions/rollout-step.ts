@@ -1,4 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { heeded } from '../shared/clients/health.ts'
 import { queues } from '../shared/clients/queues.ts'
 import { policyWith } from '../shared/domain/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
@@ -9,12 +10,16 @@ import { takeStep } from '../shared/workflows/take-step.ts'
 
 const settings = readSettings(rolloutStepSettings, process.env)
 const access = fleetAccess(settings.FLEET)
+const policy = policyWith(settings.POLICY)
+const sqs = new SQSClient()
 const tools = {
-  queues: queues(new SQSClient(), {
+  queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
   }),
-  policy: policyWith(settings.POLICY),
+  ...heeded(policy, () => sqs.config.credentials()),
+  policy,
+  permits: true,
   // One name for all instances: the queue lets only one of them work on a cluster at a time.
   holder: 'calico-ipvs-sync (AWS Lambda)',
   leaseSeconds: 900,

@@ -49,6 +49,19 @@ export const mayTell = (topic: ITopic, key: IKey) => [
 export const mayRecord = ({ tableArn }: Table) =>
   allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], [tableArn])
 
+/** CloudWatch shows composite alarms only to whoever may ask for all; so the regions are what bounds it. */
+export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permission[] => {
+  if (alarms.length === 0) return []
+  const regions = new Set(alarms.map((alarm) => (alarm.startsWith('arn:') ? (alarm.split(':')[3] ?? region) : region)))
+  return [
+    allow(['cloudwatch:DescribeAlarms'], ['*'], {
+      conditions: { StringEquals: { 'aws:RequestedRegion': [...regions] } },
+      because:
+        'CloudWatch shows composite alarms only to a permission on all; it is bound to the regions of the alarms.',
+    }),
+  ]
+}
+
 /** EKS lists clusters by region: the action knows no resource. */
 export const mayList = ({ regions }: Fleet): Permission =>
   allow(['eks:ListClusters'], ['*'], {

@@ -21,19 +21,28 @@ const credentialsFromEnvironment: Plugin = {
   },
 }
 
+/** Errors that our code catches by their class. The others are known by their names, which the SDK gives them all the same. */
+const caught = ['ConditionalCheckFailedException']
+
 /**
- * A client's schemas describe every operation it has. Their keys are computed (`{ [_ht]: … }`), which esbuild must take
- * for a side effect, and so it keeps those of operations nobody calls. With the keys spelled out it can drop them.
+ * A client's schemas describe every operation it has, and register a class for each of its errors. Keys are computed
+ * (`{ [_ht]: … }`), which esbuild must take for a side effect, and so it keeps what belongs to operations nobody calls.
+ * With the keys spelled out, and without the classes nobody catches, it can drop them.
  */
-const schemasWithoutComputedKeys: Plugin = {
-  name: 'schemas-without-computed-keys',
+const schemasOfWhatIsCalled: Plugin = {
+  name: 'schemas-of-what-is-called',
   setup: (build) => {
     build.onLoad({ filter: /@aws-sdk[\\/].*[\\/]schemas_\d+\.js$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8')
       const constants = new Map(
         Array.from(source.matchAll(/^const (\w+) = ("(?:[^"\\]|\\.)*");$/gm), ([, name, text]) => [name, text]),
       )
-      return { contents: source.replace(/\[(\w+)\]:/g, (key, name: string) => `${constants.get(name) ?? key}:`) }
+      const contents = source
+        .replace(/\[(\w+)\]:/g, (key, name: string) => `${constants.get(name) ?? key}:`)
+        .replace(/^n\d+_registry\.registerError\(\w+\$, (\w+)\);$/gm, (line, name: string) =>
+          caught.includes(name) ? line : '',
+        )
+      return { contents }
     })
   },
 }
@@ -106,7 +115,7 @@ const withoutJsonSchema: Plugin = {
 /** What esbuild cannot leave out by itself. Nothing here changes what a function does; the sizes are asserted by a test. */
 export const slimming: Plugin[] = [
   credentialsFromEnvironment,
-  schemasWithoutComputedKeys,
+  schemasOfWhatIsCalled,
   versionsOnly,
   yamlAsModules,
   withoutEventStreams,

@@ -4,7 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { Fleet } from '../shared/settings.ts'
-import { mayAssume, mayConsume, mayDescribe, mayRecord, maySend, mayTell, type Permission } from './access.ts'
+import { mayAssume, mayConsume, mayDescribe, mayHeed, mayRecord, maySend, mayTell, type Permission } from './access.ts'
 import { alarm } from './alarms.ts'
 import { lambdaFunction, type Surroundings } from './function.ts'
 import type { EnvironmentOf } from './functions.ts'
@@ -69,7 +69,7 @@ export const working = (stack: Stack, around: Surroundings, work: Work) => {
       mayConsume(work.evaluations),
       ...mayTell(work.notices, work.key),
       mayRecord(work.records),
-      ...mayWork(stack, work),
+      ...mayWork(stack, around, work),
     ],
   })
   const rolloutStep = lambdaFunction(stack, around, {
@@ -77,7 +77,7 @@ export const working = (stack: Stack, around: Surroundings, work: Work) => {
     name: 'rollout-step',
     description: "Takes the next safe step of one cluster's rollout",
     environment: environmentOf(stack, around, work),
-    may: [mayConsume(work.rolloutSteps), ...mayWork(stack, work)],
+    may: [mayConsume(work.rolloutSteps), ...mayWork(stack, around, work)],
   })
   consume(evaluate, work.evaluations, around.config.concurrency.evaluate)
   consume(rolloutStep, work.rolloutSteps, around.config.concurrency.rolloutStep)
@@ -97,7 +97,8 @@ const environmentOf = (
   POLICY: JSON.stringify({ ...config.policy, action: config.policy.action ?? 'report' }),
 })
 
-const mayWork = (stack: Stack, { evaluations, rolloutSteps, fleet }: Work): Permission[] => [
+const mayWork = (stack: Stack, { config }: Surroundings, { evaluations, rolloutSteps, fleet }: Work): Permission[] => [
+  ...mayHeed(stack, config.policy.pauseOnAlarms ?? []),
   maySend(evaluations, rolloutSteps),
   ...mayDescribe(stack, fleet),
   ...mayAssume(fleet),

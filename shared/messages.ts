@@ -10,16 +10,19 @@ export type ClusterRef = z.infer<typeof clusterRef>
 
 /**
  * "Look at this cluster." Says why for the log, never what changed.
- * `rollout`: a rollout waits to go on · `follow`: an update of EKS was still under way at the last look.
+ * `rollout`: a rollout waits to go on · `follow`: a change was still under way at the last look, or a turn has come ·
+ * `refused`: a rollout could not begin.
  */
 export const evaluation = z.object({
   schemaVersion: z.literal(1),
   cluster: clusterRef,
-  reason: z.enum(['event', 'sweep', 'follow', 'rollout']),
+  reason: z.enum(['event', 'sweep', 'follow', 'rollout', 'refused']),
   /** `UpdateClusterConfig 8f0c…`: for the log. */
   cause: z.string().max(300).optional(),
   /** Looks already taken while following an update; the delay grows with it. */
   attempt: z.int().min(0).optional(),
+  /** What a rollout would need and may not do, told by the one who would have to: `delete pods in calico-system`. */
+  missing: z.array(z.string().max(300)).max(20).optional(),
 })
 export type Evaluation = z.infer<typeof evaluation>
 
@@ -29,6 +32,8 @@ export const rolloutStep = z.object({
   cluster: clusterRef,
   /** Look at the whole cluster and plan (again) before the step: to begin a rollout, or because its target moved. */
   begin: z.boolean(),
+  /** Of the fleet budget. Without one that still holds, no node is touched where the fleet has a budget. */
+  permit: z.object({ token: z.int(), until: z.iso.datetime() }).optional(),
 })
 export type RolloutStep = z.infer<typeof rolloutStep>
 

@@ -1,4 +1,7 @@
 import * as z from 'zod'
+import { endOf } from './domain/exception.ts'
+import { findingCodes } from './domain/report.ts'
+import { isTimezone, weekdays } from './domain/window.ts'
 
 /**
  * The environment of each function, read once at cold start. The stack's types come from here, so that a forgotten
@@ -24,6 +27,24 @@ export const fleet = z.object({
 })
 export type Fleet = z.infer<typeof fleet>
 
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, 'is a time of day such as 22:00')
+const window = z.strictObject({
+  days: z.array(z.enum(weekdays)).min(1).optional(),
+  from: clock,
+  to: clock,
+  timezone: z.string().refine(isTimezone, 'is a name of the tz database such as Europe/Berlin'),
+})
+const exception = z.strictObject({
+  cluster: z.string().min(1),
+  code: z.enum(findingCodes).optional(),
+  until: z
+    .string()
+    .refine((until) => Number.isFinite(endOf({ cluster: '', reason: '', until })) && /^\d{4}-\d\d-\d\d/.test(until), {
+      message: 'is a date such as 2027-03-31, or a moment such as 2027-03-31T18:00:00Z',
+    }),
+  reason: z.string().min(1).max(500),
+})
+
 export const policySetting = z.object({
   action: z.enum(['off', 'report', 'sync']).optional(),
   strategy: z.enum(['staged', 'canary', 'direct']).optional(),
@@ -33,6 +54,10 @@ export const policySetting = z.object({
   settleSeconds: z.int().min(0).optional(),
   nodeDeadlineSeconds: z.int().min(1).optional(),
   ignoreOwner: z.boolean().optional(),
+  windows: z.array(window).max(50).optional(),
+  exceptions: z.array(exception).max(100).optional(),
+  clustersAtOnce: z.int().min(1).optional(),
+  pauseOnAlarms: z.array(z.string().min(1).max(1600)).max(100).optional(),
 })
 
 export const onEventSettings = z.object({ EVALUATIONS_QUEUE_URL: z.url() })

@@ -1,5 +1,6 @@
 import type { Assessment, NodeAssessment } from './assessment.ts'
 import type { ClusterState, FelixObject } from './cluster.ts'
+import { exceptionsFor, forbidsBy } from './exception.ts'
 import { annotationValue, parsePortList, sameRanges, validRangesForWrite, type PortRange } from './ports.ts'
 import type { Policy } from './policy.ts'
 import { valueOf } from './read.ts'
@@ -20,8 +21,9 @@ export interface Intent {
 }
 
 export const intentOf = (assessment: Assessment, state: ClusterState, policy: Policy): Intent => {
-  const ranges = rangeIntent(assessment, state)
-  const restart = assessment.nodes.filter((it) => needsRestart(it, policy) && !it.broken)
+  const excepted = forbidsBy(exceptionsFor(policy.exceptions, state.cluster, Date.parse(state.observedAt)))
+  const ranges = excepted.range ? nothing : rangeIntent(assessment, state)
+  const restart = excepted.restarts ? [] : assessment.nodes.filter((it) => needsRestart(it, policy) && !it.broken)
   const wanted = ranges.target !== undefined || restart.length > 0 || ranges.shadowed
   const blockedBy = blocks(assessment, policy, { ...ranges, wanted })
   const all = [...ranges.scope, ...restart]

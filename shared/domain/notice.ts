@@ -22,14 +22,27 @@ export const newsOf = ({ verdict, findings, plan }: Report): string | undefined 
   return [...bad, ...new Set(codes.toSorted())].join('; ')
 }
 
+/** What else bears on a cluster at this moment. */
+export interface Circumstances {
+  /** Why what is to be done is not done yet. */
+  waits?: string | undefined
+  /** Said after all else: exceptions that hold or have ended. */
+  remarks?: readonly string[]
+}
+
 /** `told`: the news people had last. `undefined`: there is nothing to say. */
-export const noticeOf = (report: Report, told: string, action: Action): Notice | undefined => {
+export const noticeOf = (
+  report: Report,
+  told: string,
+  action: Action,
+  about: Circumstances = {},
+): Notice | undefined => {
   const news = newsOf(report)
   if (news === undefined || news === told) return undefined
   const where = report.cluster.name
   if (news === '') return { subject: `${where}: Calico is in step again`, text: goodNews(report), severity: 'info' }
   const severity = worst(report.findings, report.verdict === 'unknown' ? 'warning' : 'info')
-  return { subject: `${where}: ${headline[report.verdict]}`, text: badNews(report, action), severity }
+  return { subject: `${where}: ${headline[report.verdict]}`, text: badNews(report, action, about), severity }
 }
 
 const headline: Record<Report['verdict'], string> = {
@@ -53,24 +66,27 @@ const goodNews = ({ cluster, desiredRange, nodes }: Report): string =>
     .filter(Boolean)
     .join('\n')
 
-const badNews = (report: Report, action: Action): string => {
+const badNews = (report: Report, action: Action, { waits, remarks = [] }: Circumstances): string => {
   const told = report.findings.filter(({ severity }) => severity !== 'info')
   const parts = told.map(({ severity, code, message, remedy }) =>
     [`${severity.toUpperCase()} ${code}: ${message}`, remedy && `  To mend it: ${remedy}`].filter(Boolean).join('\n'),
   )
-  return [`${title(report.cluster)}: ${report.verdict}`, ...parts, nextUp(report, action)].filter(Boolean).join('\n\n')
+  return [`${title(report.cluster)}: ${report.verdict}`, ...parts, nextUp(report, action, waits), ...remarks]
+    .filter(Boolean)
+    .join('\n\n')
 }
 
 const title = ({ name, region, account }: Report['cluster']): string =>
   `${name}${region ? ` (${[account, region].filter(Boolean).join(', ')})` : ''}`
 
 /** What happens now, and by whom. */
-const nextUp = ({ plan, cluster }: Report, action: Action): string | undefined => {
+const nextUp = ({ plan, cluster }: Report, action: Action, waits: string | undefined): string | undefined => {
   if (!plan) return undefined
   if (plan.blockedBy.length > 0) return `Nothing will be changed: ${plan.blockedBy.join(', ')}.`
   if (plan.changes.length === 0) return undefined
   const { felixRestarts, felixRestartsAtOnce, podRestarts, seconds } = plan.forecast
   const disturbs = `Felix restarts on ${felixRestarts} nodes, at most ${felixRestartsAtOnce} at a time; ${podRestarts} calico-node pods are restarted${seconds === undefined ? '' : `; about ${Math.ceil(seconds / 60)} min`}.`
+  if (action === 'sync' && waits) return `It will be put right, but not yet: ${waits}. ${disturbs}`
   if (action === 'sync') return `It is being put right now. ${disturbs}`
   const region = cluster.region ? ` --region ${cluster.region}` : ''
   return `To put it right: calico-ipvs-sync sync --cluster ${cluster.name}${region}\n${disturbs}`

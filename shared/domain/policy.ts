@@ -1,4 +1,6 @@
+import type { Exception } from './exception.ts'
 import type { Severity, Strategy } from './report.ts'
+import type { Window } from './window.ts'
 
 /** What the tool may do. Every knob of the stack and the command line that a decision depends on. */
 export interface Policy {
@@ -16,6 +18,14 @@ export interface Policy {
   /** A node that is not well by then halts the rollout, in seconds after it was touched. */
   nodeDeadlineSeconds: number
   ignoreOwner: boolean
+  /** When nodes may be disturbed. None: at any time. */
+  windows: readonly Window[]
+  /** What is left alone and not spoken of, each with an end and a reason. */
+  exceptions: readonly Exception[]
+  /** Clusters that may be changed at one time, over the whole deployment. */
+  clustersAtOnce: number
+  /** CloudWatch alarms, by name or ARN: while one of them rings, no further node is touched. */
+  pauseOnAlarms: readonly string[]
   failOn?: Severity | 'never'
 }
 
@@ -30,6 +40,11 @@ export const defaultPolicy: Policy = {
   settleSeconds: 10,
   nodeDeadlineSeconds: 300,
   ignoreOwner: false,
+  windows: [],
+  exceptions: [],
+  // What is wrong with a change is wrong in every cluster: the first one to show it must be the only one.
+  clustersAtOnce: 1,
+  pauseOnAlarms: [],
 }
 
 const actions: readonly string[] = ['off', 'report', 'sync'] satisfies Action[]

@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Assessment } from '../domain/assessment.ts'
 import type { ClusterState, FelixConfigurations, RolloutRecord } from '../domain/cluster.ts'
 import { intentOf, type Intent } from '../domain/intent.ts'
 import { rangeValue } from '../domain/plan.ts'
-import type { Policy } from '../domain/policy.ts'
+import { budget, type Policy } from '../domain/policy.ts'
 import { valueOf } from '../domain/read.ts'
 import { rangeAnnotation } from '../domain/rollout-annotations.ts'
-import { parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
+import { type Pace, parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
+import { zonesToKeep } from '../domain/zones.ts'
 import { KubeError } from '../errors.ts'
+import { accessMissing, accessNeeded, toMend } from './access-review.ts'
+import { tryFirstWrite } from './first-write.ts'
 import { needed } from './needed.ts'
+import { heldByOther, type Note, putRollout, type Standing, withJournal } from './rollout-lease.ts'
 import type { StepTools } from './rollout-step.ts'
 
 /** A whole look at the cluster, made for this beginning. */
@@ -17,7 +22,10 @@ export interface Look {
   assessment: Assessment
 }
 
-export type Beginning = { begun: true; rollout: Rollout } | { begun: false; why: string; blockedBy: string[] }
+/** `missing`: what would be needed and is not allowed, a verb and a resource each. */
+export type Beginning =
+  | { begun: true; rollout: Rollout }
+  | { begun: false; why: string; blockedBy: string[]; missing?: string[] }
 
 /**
  * Puts into the Lease what has to be done now, if anything has to be and may be. A rollout that is running for another
@@ -29,14 +37,55 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   if (intent.blockedBy.length > 0) return { begun: false, why: 'something forbids it', blockedBy: intent.blockedBy }
   const record = needed(state.rollout)
   const present = parseRollout(record)
-  if (present?.state === 'running' && carriesOut(present, intent)) return { begun: true, rollout: present }
+  if (record && present?.state === 'running' && carriesOut(present, intent))
+    return goOn(tools, { record, rollout: present }, paceOf(policy))
   if (intent.target === undefined && intent.restart.length === 0)
     return { begun: false, why: 'there is nothing to do', blockedBy: [] }
   if (present?.state === 'paused' || present?.state === 'aborting') {
     return { begun: false, why: `the rollout is ${present.state}`, blockedBy: [] }
   }
+  const refusal = await refused(tools, look, intent)
+  if (refusal) return refusal
   const rollout = await rolloutOf(tools, look, { intent, policy })
-  return put(tools, record, { ...rollout, touching: present?.state === 'running' ? present.touching : [] })
+  await tryFirstWrite(tools, rollout, state)
+  const touching = present?.state === 'running' ? present.touching : []
+  return put(tools, record, { ...rollout, touching, ...(present?.journal && { journal: present.journal }) })
+}
+
+const paceOf = ({ strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds }: Policy): Pace => ({
+  strategy,
+  maxUnavailable,
+  canarySeconds,
+  settleSeconds,
+  nodeDeadlineSeconds,
+})
+
+/** Whoever goes on with a rollout goes on at the pace asked for now, unless somebody else is carrying it out. */
+const goOn = async (tools: StepTools, standing: Standing, pace: Pace): Promise<Beginning> => {
+  const { record, rollout } = standing
+  const begun = { begun: true, rollout } as const
+  if (isDeepStrictEqual(pace, rollout.pace) || heldByOther(record, tools)) return begun
+  const next = { ...rollout, pace }
+  const note = [{ what: 'pace', from: JSON.stringify(rollout.pace), to: JSON.stringify(pace) }]
+  await putRollout(tools, standing, next, { note })
+  tools.tell({ what: 'rollout goes on at another pace', why: JSON.stringify(pace) })
+  return { begun: true, rollout: next }
+}
+
+/** Before the first write: a rollout that may begin but not end would leave a cluster half changed. */
+const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Promise<Beginning | undefined> => {
+  const { api } = needed(state.felix)
+  const namespace = calicoNode(state).namespace
+  const missing = await accessMissing(kube, accessNeeded({ intent, api, namespace, record: needed(state.rollout) }))
+  if (missing.length === 0) return undefined
+  const why = `the cluster does not allow to ${missing.join(', ')}. Nothing was written. ${toMend}`
+  return { begun: false, why, blockedBy: ['ACCESS_DENIED'], missing }
+}
+
+const calicoNode = ({ daemonSets }: ClusterState) => {
+  const found = needed(daemonSets).find(({ role }) => role === 'calico-node')
+  if (!found) throw new Error('No calico-node DaemonSet was found, so nothing can be changed.')
+  return found
 }
 
 /** What is still to be done is part of what the running rollout is doing. */
@@ -51,7 +100,7 @@ const put = async (tools: StepTools, record: RolloutRecord | undefined, rollout:
       holder: tools.holder,
       renewedAt: tools.now().toISOString(),
       leaseSeconds: tools.leaseSeconds,
-      annotations: rolloutAnnotations(rollout),
+      annotations: rolloutAnnotations(withJournal(tools, rollout, { note: [begin(rollout)] })),
     })
   } catch (error) {
     if (!(error instanceof KubeError) || error.kind !== 'conflict') throw error
@@ -60,6 +109,8 @@ const put = async (tools: StepTools, record: RolloutRecord | undefined, rollout:
   tools.tell({ what: 'rollout begins', why: summary(rollout) })
   return { begun: true, rollout }
 }
+
+const begin = ({ target }: Rollout): Note => ({ what: 'begin', ...(target !== undefined && { to: target }) })
 
 const summary = ({ target, restart }: Rollout): string =>
   [target && `range ${target}`, restart.length > 0 && `${restart.length} calico-node restarts`]
@@ -72,16 +123,16 @@ const rolloutOf = async (
   { intent, policy }: { intent: Intent; policy: Policy },
 ): Promise<Rollout> => {
   const felix = needed(state.felix)
-  const daemonSet = needed(state.daemonSets).find(({ role }) => role === 'calico-node')
-  if (!daemonSet) throw new Error('No calico-node DaemonSet was found, so nothing can be changed.')
-  const { strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds } = policy
+  const daemonSet = calicoNode(state)
+  const nodes = needed(state.nodes)
+  const zones = zonesToKeep(nodes, budget(policy.maxUnavailable, nodes.length))
   const calico = assessment.report.calico?.version
   const restart = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [calicoPod.name] : []))
   return {
     id: idOf(state, intent, restart),
     state: 'running',
     phase: intent.target === undefined ? 'restarts' : 'range',
-    pace: { strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds },
+    pace: paceOf(policy),
     where: {
       api: felix.api,
       pods: { namespace: daemonSet.namespace, selector: daemonSet.selector, uid: daemonSet.uid },
@@ -94,6 +145,7 @@ const rolloutOf = async (
     startedAt: tools.now().toISOString(),
     ...(intent.target !== undefined && { target: intent.target }),
     ...(intent.canary !== undefined && { canary: intent.canary }),
+    ...(zones && { zones }),
   }
 }
 

@@ -1,18 +1,20 @@
-import { createHash } from 'node:crypto'
+import type { FleetPermits } from '../clients/fleet-budget.ts'
+import type { Health } from '../clients/health.ts'
 import type { Records } from '../clients/records.ts'
 import type { Notices } from '../clients/notices.ts'
 import type { Queues } from '../clients/queues.ts'
 import type { EksCluster } from '../clients/eks.ts'
 import type { ClusterState } from '../domain/cluster.ts'
 import { assess } from '../domain/assess.ts'
-import { newsOf, noticeOf } from '../domain/notice.ts'
 import { plan } from '../domain/plan.ts'
 import { actionFor, type Action, type Policy } from '../domain/policy.ts'
 import type { Read } from '../domain/read.ts'
-import { failureOf, valueOf } from '../domain/read.ts'
+import { valueOf } from '../domain/read.ts'
 import type { Report } from '../domain/report.ts'
-import { parseRollout } from '../domain/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
+import { carryOn, decide } from './go-on.ts'
+import { refusedBefore, withRefusal } from './refusal.ts'
+import { tell } from './tell.ts'
 
 export interface EvaluateTools {
   describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
@@ -21,6 +23,10 @@ export interface EvaluateTools {
   notices: Notices
   queues: Queues
   policy: Policy
+  /** The fleet budget; absent: every cluster may be changed at any time. */
+  permits?: FleetPermits
+  /** The alarms that are heeded; absent: none are. */
+  health?: Health
   now: () => Date
   log: (event: string, facts: object) => void
 }
@@ -43,8 +49,12 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
     ...summaryOf(report, action),
   })
   if (report.verdict === 'changing') return follow(tools, message)
-  await tell(tools, cluster, { report, action })
-  if (action === 'sync') await goOn(tools, message, { state, report, messageId })
+  const last = await tools.records.lastReport(clusterKey(cluster))
+  const missing = message.missing ?? refusedBefore(last, { state, report })
+  const next = action === 'sync' ? await decide(tools, message, { state, report, refused: missing !== undefined }) : {}
+  const { waits } = next
+  await tell(tools, cluster, { report: withRefusal(report, missing), last, action, waits })
+  await carryOn(tools, cluster, { next, messageId })
 }
 
 const summaryOf = (report: Report, action: Action) => ({
@@ -54,49 +64,6 @@ const summaryOf = (report: Report, action: Action) => ({
   changes: report.plan?.changes.length ?? 0,
   blockedBy: report.plan?.blockedBy,
 })
-
-/**
- * Told once: a report is stored only after its news were told, so the stored report is what people know; a claim keeps
- * two looks from saying the same thing at one time.
- */
-const tell = async (
-  tools: EvaluateTools,
-  cluster: ClusterRef,
-  { report, action }: { report: Report; action: Action },
-) => {
-  const key = clusterKey(cluster)
-  if (newsOf(report) === undefined) return
-  const last = await tools.records.lastReport(key)
-  const told = (last && newsOf(last)) ?? ''
-  const notice = noticeOf(report, told, action)
-  if (notice) {
-    const claim = { cluster: key, hash: digest([last?.observedAt, told, newsOf(report)]) }
-    const now = () => tools.now().toISOString()
-    const state = await tools.records.claim(claim, now())
-    if (state === 'busy') throw new Error(`Another look at ${key} is telling people just now; this one is tried again.`)
-    if (state === 'claimed') {
-      await tools.notices.publish({ ...notice, attributes: attributesOf(report, notice.severity, cluster) })
-      tools.log('told', { cluster: key, subject: notice.subject })
-      await tools.records.confirm(claim, now())
-    }
-  }
-  await tools.records.putReport(key, report)
-}
-
-const attributesOf = (
-  { verdict }: Report,
-  severity: 'critical' | 'warning' | 'info',
-  { name, account, region }: ClusterRef,
-) => ({
-  severity,
-  verdict,
-  cluster: name,
-  account,
-  region,
-})
-
-const digest = (parts: unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 
 /** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. */
 const follow = async ({ queues, log }: EvaluateTools, { cluster, reason, cause, attempt = 0 }: Evaluation) => {
@@ -108,43 +75,4 @@ const follow = async ({ queues, log }: EvaluateTools, { cluster, reason, cause, 
     { ...message, ...(cause && { cause }) },
     { delaySeconds: Math.min(5 * 2 ** attempt, 900) },
   )
-}
-
-/** Seconds without a renewal of the Lease after which a running rollout is taken to have lost its message. */
-const silentSeconds = 600
-
-/** Who aborts a rollout does not want it begun again by the next event. */
-const restAfterAbortHours = 24
-
-/**
- * Begins a rollout, or lets one that waits go on. A look that has nothing to do with a rollout leaves a live one alone,
- * so that many events never make it many chains of messages.
- */
-const goOn = async (
-  tools: EvaluateTools,
-  { cluster, reason }: Evaluation,
-  { state, report, messageId }: { state: ClusterState; report: Report; messageId: string },
-) => {
-  const { changes = [], blockedBy = [] } = report.plan ?? {}
-  const record = valueOf(state.rollout)
-  const rollout = parseRollout(record)
-  const since = (at: string | undefined) => (tools.now().getTime() - Date.parse(at ?? '1970-01-01')) / 1000
-  const goesOn = reason === 'rollout' || since(record?.renewedAt) > silentSeconds
-  const send = (begin: boolean) => tools.queues.sendRolloutStep({ schemaVersion: 1, cluster, begin }, messageId)
-  if (failureOf(state.rollout)) return
-  switch (rollout?.state) {
-    case 'aborting':
-      return goesOn ? send(false) : undefined
-    case 'running':
-      return goesOn && blockedBy.length === 0 ? send(changes.length > 0) : undefined
-    case 'paused':
-    case 'halted':
-      return
-    case 'done':
-    case 'aborted':
-    case undefined: {
-      const rests = rollout?.state === 'aborted' && since(rollout.finishedAt) < restAfterAbortHours * 3600
-      if (!rests && changes.length > 0 && blockedBy.length === 0) await send(true)
-    }
-  }
 }

@@ -1,12 +1,16 @@
 import type { KubeClient } from '../clients/kube-client.ts'
 import type { EksCluster } from '../clients/eks.ts'
+import type { Health } from '../clients/health.ts'
 import type { Queues } from '../clients/queues.ts'
 import { assess } from '../domain/assess.ts'
 import type { ClusterState } from '../domain/cluster.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Read } from '../domain/read.ts'
+import { changedAtKey, overrideKey } from '../domain/rollout-annotations.ts'
+import { parseRollout } from '../domain/rollout.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../messages.ts'
 import { beginRollout } from './begin-rollout.ts'
+import { fenced, HeldError, holdFor, holdSeconds, holdWithout, type Hold } from './hold.ts'
 import { needed } from './needed.ts'
 import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
 
@@ -18,6 +22,10 @@ export interface TakeStepTools extends Omit<StepTools, 'kube'> {
   }
   queues: Queues
   policy: Policy
+  /** The alarms that are heeded; absent: none are. */
+  health?: Health
+  /** The fleet has a budget: without a permit in the message no node is touched. */
+  permits?: boolean
   log: (event: string, facts: object) => void
 }
 
@@ -27,12 +35,15 @@ export interface TakeStepTools extends Omit<StepTools, 'kube'> {
  * The next message's deduplication id is this one's id, so that a message delivered twice does not make two chains.
  */
 export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messageId: string): Promise<void> => {
-  const { cluster } = message
-  const outcome = await stepOn(tools, message)
-  tools.log('step', { cluster: clusterKey(cluster), ...outcome })
+  const { cluster, permit } = message
+  const { missing, ...outcome } = await stepOn(tools, message)
+  tools.log('step', { cluster: clusterKey(cluster), ...outcome, ...(missing && { missing }) })
   switch (outcome.next) {
     case 'now':
-      return tools.queues.sendRolloutStep({ schemaVersion: 1, cluster, begin: false }, messageId)
+      return tools.queues.sendRolloutStep(
+        { schemaVersion: 1, cluster, begin: false, ...(permit && { permit }) },
+        messageId,
+      )
     case 'wait':
       return tools.queues.sendEvaluation(
         { schemaVersion: 1, cluster, reason: 'rollout' },
@@ -41,26 +52,65 @@ export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messa
     case 'over':
       // Whatever the end is, people hear of it from a fresh look at the cluster. What never began ends in silence.
       if (outcome.state === 'done' || outcome.state === 'halted') {
-        await tools.queues.sendEvaluation({
-          schemaVersion: 1,
-          cluster,
-          reason: 'event',
-          cause: `rollout ${outcome.state}`,
-        })
+        const cause = `rollout ${outcome.state}`
+        const { lookAfterSeconds: delaySeconds } = outcome
+        await tools.queues.sendEvaluation(
+          { schemaVersion: 1, cluster, reason: 'event', cause },
+          ...(delaySeconds === undefined ? [] : [{ delaySeconds }]),
+        )
+      } else if (missing || permit) {
+        // What was asked for in vain is told, or given back.
+        const about = { cause: outcome.why.slice(0, 300), ...(missing && { missing }) }
+        await tools.queues.sendEvaluation({ schemaVersion: 1, cluster, reason: 'refused', ...about })
       }
   }
 }
 
-const stepOn = async (tools: TakeStepTools, { cluster, begin }: RolloutStep): Promise<Outcome> => {
+const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepped> => {
+  const { cluster } = message
   const eks = needed(await tools.access.describe(cluster))
   const kube = eks && tools.access.kube(cluster, eks)
   if (!eks || !kube) return { next: 'over', state: 'none', why: 'the cluster is gone' }
   if (eks.state.status !== 'ACTIVE')
     return { next: 'wait', seconds: 60, why: `EKS says the cluster is ${eks.state.status}` }
-  const step = { ...tools, kube }
-  if (!begin) return rolloutStep(step)
-  const state = await tools.access.observe(cluster, { value: eks })
-  const beginning = await beginRollout(step, { state, assessment: assess(state, tools.policy) }, tools.policy)
-  if (beginning.begun) return { next: 'now' }
-  return { next: 'over', state: 'none', why: [beginning.why, ...beginning.blockedBy].join(' ') }
+  const ask = guard(tools, message)
+  const step = { ...tools, kube: fenced(kube, tools.now, ask) }
+  try {
+    // What may not be touched now does not begin either; what has begun settles first.
+    if (!message.begin || (await ask())) return await rolloutStep(step)
+    const state = await tools.access.observe(cluster, { value: eks })
+    const beginning = await beginRollout(step, { state, assessment: assess(state, tools.policy) }, tools.policy)
+    if (beginning.begun) return { next: 'now' }
+    const { why, blockedBy, missing } = beginning
+    return { next: 'over', state: 'none', why: [why, ...blockedBy].join(' '), ...(missing && { missing }) }
+  } catch (error) {
+    if (!(error instanceof HeldError)) throw error
+    return { next: 'wait', seconds: await whileHeld(kube, error.hold, tools), why: error.hold.why }
+  }
+}
+
+type Stepped = Outcome & { missing?: string[] }
+
+/** The permit's time counts at each write; clock and alarms are asked once a step, which is over within a minute. */
+const guard = (tools: TakeStepTools, { permit }: RolloutStep): (() => Promise<Hold | undefined>) => {
+  let held: Promise<Hold | undefined> | undefined
+  return async () => {
+    const lost = tools.permits ? holdWithout(permit, tools.now()) : undefined
+    return lost ?? (await (held ??= holdFor(tools)))
+  }
+}
+
+/** A node that was just touched is watched until it is well again or its deadline has passed, whatever holds the next one. */
+const whileHeld = async (kube: KubeClient, hold: Hold, { now }: TakeStepTools): Promise<number> => {
+  const rollout = parseRollout(needed(await kube.lease()))
+  const seconds = Math.min(hold.seconds, holdSeconds)
+  if (!rollout) return seconds
+  const { settleSeconds, canarySeconds, nodeDeadlineSeconds } = rollout.pace
+  const { objects } = needed(await kube.felixConfigurations([rollout.where.api]))
+  const touched = [
+    ...rollout.touching.map(({ at }) => at),
+    ...objects.flatMap(({ annotations }) => (annotations[overrideKey] && annotations[changedAtKey]) || []),
+  ].map((at) => Date.parse(at))
+  const watched = now().getTime() - (nodeDeadlineSeconds + canarySeconds) * 1000
+  return touched.some((at) => at > watched) ? Math.min(seconds, Math.max(settleSeconds, 5)) : seconds
 }

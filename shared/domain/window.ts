@@ -1,0 +1,105 @@
+/** When changes may be made, by the clock on somebody's wall. Several windows: whichever is open. */
+export interface Window {
+  /** The days on which it opens; absent: every day. */
+  days?: readonly Day[] | undefined
+  /** `22:00`, or `22:00:30` */
+  from: string
+  /** Not later than `from`: on the next day. The same: it lasts a whole day. */
+  to: string
+  /** A name of the tz database: `Europe/Berlin` */
+  timezone: string
+}
+
+export const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
+export type Day = (typeof weekdays)[number]
+
+/** `opensAt` absent: none of them opens within the next days. */
+export type Openness = { open: true; closesAt?: Date } | { open: false; opensAt?: Date }
+
+const day = 86_400_000
+/** A weekly window that a change of the clocks swallowed opens the week after. */
+const daysAhead = 15
+
+/** No windows at all: always open. Each window opens once on each of its days, whatever the clocks do on that day. */
+export const openness = (windows: readonly Window[], now: Date): Openness => {
+  if (windows.length === 0) return { open: true }
+  const at = now.getTime()
+  const spans = windows.flatMap((window) => spansAround(window, at))
+  const open = spans.filter(({ start, end }) => start <= at && at < end)
+  if (open.length > 0) return { open: true, closesAt: new Date(Math.max(...open.map(({ end }) => end))) }
+  const next = Math.min(...spans.filter(({ start }) => start > at).map(({ start }) => start))
+  return { open: false, ...(Number.isFinite(next) && { opensAt: new Date(next) }) }
+}
+
+/** Milliseconds since 1970; `end` is the first moment outside. */
+interface Span {
+  start: number
+  end: number
+}
+
+const spansAround = ({ days, from, to, timezone }: Window, at: number): Span[] => {
+  const today = startOfDay(wallAt(timezone, at))
+  const [opens, closes] = [millisecondsOf(from), millisecondsOf(to)]
+  const spans: Span[] = []
+  for (let date = today - day; date <= today + daysAhead * day; date += day) {
+    if (days && !days.includes(weekdays[new Date(date).getUTCDay()] ?? 'sun')) continue
+    const start = momentOf(timezone, date + opens)
+    const end = momentOf(timezone, date + closes + (closes <= opens ? day : 0))
+    // Both may fall into the hour that a night in spring leaves out.
+    if (end > start) spans.push({ start, end })
+  }
+  return spans
+}
+
+const startOfDay = (wall: number): number => Math.floor(wall / day) * day
+
+/** `22:00` → milliseconds since midnight. */
+const millisecondsOf = (time: string): number => {
+  const [hours = 0, minutes = 0, seconds = 0] = time.split(':').map(Number)
+  return ((hours * 60 + minutes) * 60 + seconds) * 1000
+}
+
+/**
+ * When a clock on the wall shows this. Twice: the first time; never: as much later as the clocks were put forward, so that
+ * no window is lost. Both as calendars do (RFC 5545, 3.3.5).
+ */
+const momentOf = (timezone: string, wall: number): number => {
+  const before = offsetAt(timezone, wall - day)
+  const after = offsetAt(timezone, wall + day)
+  const right = [wall - before, wall - after].filter((at) => at + offsetAt(timezone, at) === wall)
+  return right.length > 0 ? Math.min(...right) : wall - before
+}
+
+const offsetAt = (timezone: string, at: number): number => wallAt(timezone, at) - at
+
+const clocks = new Map<string, Intl.DateTimeFormat>()
+
+/** What the clock on the wall shows, as if it hung in Greenwich. Throws where the time zone is not known. */
+const wallAt = (timezone: string, at: number): number => {
+  const clock =
+    clocks.get(timezone) ??
+    new Intl.DateTimeFormat('en-US', {
+      timeZone: timezone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
+  clocks.set(timezone, clock)
+  const shown = Object.fromEntries(clock.formatToParts(at).map(({ type, value }) => [type, Number(value)]))
+  const { year = 0, month = 1, day: date = 1, hour = 0, minute = 0, second = 0 } = shown
+  const millisecond = ((at % 1000) + 1000) % 1000
+  return Date.UTC(year, month - 1, date, hour, minute, second, millisecond)
+}
+
+export const isTimezone = (name: string): boolean => {
+  try {
+    wallAt(name, 0)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,39 @@
+import type { Access, KubeClient } from '../clients/kube-client.ts'
+import type { RolloutRecord } from '../domain/cluster.ts'
+import type { Intent } from '../domain/intent.ts'
+import type { CalicoApi } from '../domain/report.ts'
+import { lease } from '../domain/rollout-annotations.ts'
+import { needed } from './needed.ts'
+
+export interface Undertaking {
+  intent: Pick<Intent, 'target' | 'restart'>
+  api: CalicoApi
+  /** Where calico-node runs. */
+  namespace: string
+  record: RolloutRecord | undefined
+}
+
+/** Every verb that the rollout needs from its first write to its end, a halt and an abort included. */
+export const accessNeeded = ({ intent, api, namespace, record }: Undertaking): Access[] => {
+  const felix = { group: api.split('/')[0] ?? '', resource: 'felixconfigurations' }
+  const leases = { group: 'coordination.k8s.io', resource: 'leases', namespace: lease.namespace }
+  return [
+    ...(record ? [] : [{ verb: 'create', ...leases }]),
+    { verb: 'patch', ...leases, name: lease.name },
+    ...(intent.target === undefined ? [] : ['create', 'patch', 'delete'].map((verb) => ({ verb, ...felix }))),
+    ...(intent.restart.length > 0 ? [{ verb: 'delete', group: '', resource: 'pods', namespace }] : []),
+  ]
+}
+
+/** Asks the server about each; what it refuses, in words: `delete pods in calico-system`. Throws where it gives no answer. */
+export const accessMissing = async (kube: KubeClient, needs: Access[]): Promise<string[]> => {
+  const allowed = await Promise.all(needs.map(async (access) => needed(await kube.mayI(access))))
+  return needs.filter((_, index) => !allowed[index]).map(inWords)
+}
+
+const inWords = ({ verb, group, resource, namespace, name }: Access): string =>
+  `${verb} ${resource}${group && `.${group}`}${name ? ` ${name}` : ''}${namespace ? ` in ${namespace}` : ''}`
+
+/** What whoever reads it can do about it. */
+export const toMend =
+  'Apply infra/kubernetes/rbac.yaml with its documents marked [changes]; docs/security.md says what each is for.'

@@ -1,0 +1,120 @@
+import type { ClusterState } from '../domain/cluster.ts'
+import { exceptionsFor, forbidsBy } from '../domain/exception.ts'
+import type { Permit } from '../domain/fleet-budget.ts'
+import { failureOf, valueOf } from '../domain/read.ts'
+import type { Report } from '../domain/report.ts'
+import { parseRollout, type Rollout } from '../domain/rollout.ts'
+import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
+import type { EvaluateTools } from './evaluate.ts'
+import { budgetSpent, type Hold, holdFor } from './hold.ts'
+
+/** What follows from a look. */
+export interface Next {
+  send?: { begin: boolean; permit?: Permit }
+  /** Why what is to be done is not done yet, for people. */
+  waits?: string
+  /** Nothing is being changed here: what the cluster may hold of the fleet budget is given back. */
+  leaves?: boolean
+  /** Look again when this may be over. */
+  again?: Hold
+}
+
+interface Looked {
+  state: ClusterState
+  report: Report
+  /** A rollout could not begin for want of access. */
+  refused: boolean
+}
+
+/** Seconds without a renewal of the Lease after which a running rollout is taken to have lost its message. */
+const silentSeconds = 600
+
+/** Who aborts a rollout does not want it begun again by the next event. */
+const restAfterAbortHours = 24
+
+/**
+ * Begins a rollout, or lets one that waits go on. A look that has nothing to do with a rollout leaves a live one alone,
+ * so that many events never make it many chains of messages.
+ */
+export const decide = async (tools: EvaluateTools, message: Evaluation, looked: Looked): Promise<Next> => {
+  const { state, report } = looked
+  const { changes = [], blockedBy = [] } = report.plan ?? {}
+  const record = valueOf(state.rollout)
+  const rollout = parseRollout(record)
+  const since = (at: string | undefined) => (tools.now().getTime() - Date.parse(at ?? '1970-01-01')) / 1000
+  const goesOn = message.reason === 'rollout' || since(record?.renewedAt) > silentSeconds
+  if (failureOf(state.rollout)) return {}
+  switch (rollout?.state) {
+    case 'aborting':
+      return goesOn ? { send: { begin: false } } : {}
+    case 'running':
+      if (!goesOn || blockedBy.length > 0 || isExcepted(tools, rollout, state)) return {}
+      return { send: await withPermit(tools, message.cluster, { begin: changes.length > 0 }) }
+    case 'paused':
+    case 'halted':
+      return { leaves: true }
+    case 'done':
+    case 'aborted':
+    case undefined: {
+      const rests = rollout?.state === 'aborted' && since(rollout.finishedAt) < restAfterAbortHours * 3600
+      return rests || changes.length === 0 || blockedBy.length > 0 ? { leaves: true } : begin(tools, message, looked)
+    }
+  }
+}
+
+/** Tried in vain, it is tried again by the next sweep, not by every event. */
+const begin = async (tools: EvaluateTools, { cluster, reason }: Evaluation, { refused }: Looked): Promise<Next> => {
+  const hold = await holdFor(tools)
+  if (hold) return { leaves: true, again: hold, waits: hold.why }
+  if (reason === 'refused' || (refused && reason !== 'sweep')) return { leaves: true }
+  const send = await withPermit(tools, cluster, { begin: true })
+  return tools.permits && !send.permit ? { waits: budgetSpent } : { send }
+}
+
+/** Without a permit a running rollout still watches over the nodes it has touched. */
+const withPermit = async ({ permits }: EvaluateTools, cluster: ClusterRef, send: { begin: boolean }) => {
+  const permit = await permits?.take(clusterKey(cluster))
+  return { ...send, ...(permit && { permit }) }
+}
+
+const isExcepted = ({ policy }: EvaluateTools, { phase }: Rollout, { cluster, observedAt }: ClusterState): boolean =>
+  forbidsBy(exceptionsFor(policy.exceptions, cluster, Date.parse(observedAt)))[phase]
+
+export const carryOn = async (
+  tools: EvaluateTools,
+  cluster: ClusterRef,
+  { next, messageId }: { next: Next; messageId: string },
+): Promise<void> => {
+  const { send, leaves, again, waits } = next
+  if (waits) tools.log('waits', { cluster: clusterKey(cluster), why: waits })
+  if (send) await tools.queues.sendRolloutStep({ schemaVersion: 1, cluster, ...send }, messageId)
+  if (leaves) for (const key of (await tools.permits?.leave(clusterKey(cluster))) ?? []) await wake(tools, key)
+  if (again) await lookAgain(tools, cluster, again)
+}
+
+const wake = async ({ queues }: EvaluateTools, key: string): Promise<void> => {
+  const [account = '', region = '', name = ''] = key.split('/')
+  const cause = 'the fleet budget has room'
+  await queues.sendEvaluation({ schemaVersion: 1, cluster: { account, region, name }, reason: 'follow', cause })
+}
+
+const lookSeconds = 900
+/** What is farther off is left to the sweep. */
+const farOffSeconds = 86_400
+
+/**
+ * One look a quarter of an hour, and one when the window opens, however many events there are meanwhile: who claims it
+ * first sends it. A look that was lost is sent by whoever comes next.
+ */
+const lookAgain = async ({ records, queues, now }: EvaluateTools, cluster: ClusterRef, { seconds, why }: Hold) => {
+  if (seconds > farOffSeconds) return
+  const delaySeconds = Math.min(seconds, lookSeconds)
+  const slot = Math.floor(now().getTime() / 1000 / lookSeconds) + 1
+  const claim = { cluster: clusterKey(cluster), hash: `look ${seconds < lookSeconds ? why : slot}`.slice(0, 200) }
+  if ((await records.claim(claim, now().toISOString())) !== 'claimed') return
+  await queues.sendEvaluation(
+    { schemaVersion: 1, cluster, reason: 'follow', cause: why.slice(0, 300) },
+    { delaySeconds },
+  )
+  await records.confirm(claim, now().toISOString())
+}
