@@ -1,6 +1,8 @@
 import type { ClusterFacts } from './assess-facts.ts'
 import type { ClusterCheck } from './findings.ts'
 import { decidingLayer, isReachedByDefault } from './findings-range-layers.ts'
+import { parseEvidence } from './halt-evidence.ts'
+import { haltDetails } from './halt-finding.ts'
 import { parsePortList, sameRanges } from './ports.ts'
 import { valueOf } from './read.ts'
 import { lease, ours } from './rollout-annotations.ts'
@@ -15,17 +17,23 @@ const leaseObject = `Lease/${lease.namespace}/${lease.name}`
 export const rolloutHalted: ClusterCheck = (cluster) => {
   const at = rolloutOf(cluster)
   if (at('state') !== 'halted') return []
+  const details = haltDetails(parseEvidence(at('evidence')), {
+    pods: valueOf(cluster.state.pods) ?? [],
+    object: leaseObject,
+    field: `metadata.annotations[${ours}evidence]`,
+  })
   return [
     {
       code: 'ROLLOUT_HALTED',
       severity: 'warning',
       subject: leaseObject,
-      message: `A rollout halted: ${at('reason') ?? 'the reason was not recorded'}. Nothing more is touched until somebody decides.`,
+      message: `A rollout halted: ${at('reason') ?? 'the reason was not recorded'}. Nothing more is touched until somebody decides.${details.text}`,
       evidence: [
         { object: leaseObject, field: `metadata.annotations[${ours}state]`, value: 'halted' },
         ...(at('reason') === undefined
           ? []
           : [{ object: leaseObject, field: `metadata.annotations[${ours}reason]`, value: at('reason') ?? '' }]),
+        ...details.evidence,
       ],
       remedy:
         'calico-ipvs-sync rollout status; mend the node, then calico-ipvs-sync rollout resume, or calico-ipvs-sync rollout abort',

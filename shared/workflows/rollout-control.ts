@@ -1,6 +1,7 @@
 import type { KubeClient } from '../clients/kube-client.ts'
 import { parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
 import { needed } from './needed.ts'
+import { withJournal } from './rollout-lease.ts'
 
 export type Control = 'pause' | 'resume' | 'abort'
 
@@ -12,14 +13,27 @@ const from: Record<Control, Rollout['state'][]> = {
   abort: ['running', 'paused', 'halted'],
 }
 
+/** Who says it, for the journal. */
+export interface Speaker {
+  by: string
+  now: () => Date
+}
+
+const somebody: Speaker = { by: 'somebody', now: () => new Date() }
+
 /** What a person says to a rollout. Whoever carries it out sees it at the next step; the holder of the Lease stays who it is. */
-export const control = async (kube: KubeClient, what: Control): Promise<Controlled> => {
+export const control = async (
+  kube: KubeClient,
+  what: Control,
+  { by: holder, now }: Speaker = somebody,
+): Promise<Controlled> => {
   const record = needed(await kube.lease())
   const rollout = parseRollout(record)
   if (!record || !rollout) return { changed: false, why: 'There is no rollout in this cluster.' }
   if (!from[what].includes(rollout.state))
     return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
-  const next = after(rollout, what)
+  const note = [{ what, from: rollout.state }]
+  const next = withJournal({ now, holder }, after(rollout, what), { note })
   await kube.putLease({ resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
   return { changed: true, rollout: next }
 }
@@ -36,6 +50,6 @@ const after = (rollout: Rollout, what: Control): Rollout => {
 }
 
 const cleared = (rollout: Rollout): Rollout => {
-  const { reason: _reason, rollback: _rollback, ...rest } = rollout
+  const { reason: _reason, rollback: _rollback, evidence: _evidence, ...rest } = rollout
   return rest
 }
