@@ -1,0 +1,154 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { KubeClient } from '../../shared/clients/kube-client.ts'
+import type { EksCluster } from '../../shared/clients/eks.ts'
+import { notices } from '../../shared/clients/notices.ts'
+import { queues } from '../../shared/clients/queues.ts'
+import { records } from '../../shared/clients/records.ts'
+import { assess } from '../../shared/domain/assess.ts'
+import { policyWith, type Policy } from '../../shared/domain/policy.ts'
+import { type Read, valueOf } from '../../shared/domain/read.ts'
+import { parseRollout, type Rollout } from '../../shared/domain/rollout.ts'
+import { type ClusterRef, evaluation, rolloutStep } from '../../shared/messages.ts'
+import { evaluate } from '../../shared/workflows/evaluate.ts'
+import { observe } from '../../shared/workflows/observe.ts'
+import { takeStep } from '../../shared/workflows/take-step.ts'
+import { createFate, type Doom, type Fate, type Life } from './life.ts'
+import type { Observed } from './observed.ts'
+import { mortalKube, mortalNotices, mortalQueues, mortalTables, type Published, table } from './outside.ts'
+import { createPost, type Post, type Received, type Weather } from './post.ts'
+import { range, type Scene } from './scene.ts'
+
+/** How one run differs from a clean one. */
+export interface Mishap {
+  doom?: Doom
+  weather?: Omit<Weather, 'beforeSkip'>
+  /** In place of the straight way to the API server. */
+  kube?: KubeClient
+  /** Before each message, with how many were received. */
+  between?: (nth: number) => Promise<void>
+  policy?: Partial<Policy>
+}
+
+/** What came of a run. */
+export interface Outcome {
+  fate: Fate
+  post: Post
+  published: Published[]
+  observed: Observed
+  rollout: Rollout | undefined
+  holder: string | undefined
+  verdict: string
+  sweeps: number
+  errors: string[]
+}
+
+const sweepsAtMost = 4
+const hour = 3_600_000
+const deliveriesAtMost = 3_000
+
+let runs = 0
+
+/** From the event that says "look" to the end: messages are worked on one after the other, as Lambda does for one cluster. */
+export const runOnce = async (scene: Scene, dynamo: DynamoDBClient, mishap: Mishap = {}): Promise<Outcome> => {
+  runs += 1
+  const cluster: ClusterRef = { account: '111122223333', region: 'us-east-1', name: `crash-${runs}` }
+  const fate = createFate(mishap.doom)
+  const post = createPost(scene.clock, { ...mishap.weather, beforeSkip: scene.observer.caughtUp })
+  const observed = await scene.observer.begin()
+  const { direct } = scene
+  const it: Run = { scene, dynamo, cluster, fate, post, mishap, kube: mishap.kube ?? direct, published: [], errors: [] }
+  let sweeps = 0
+  await look(it, 'event')
+  for (; !(await workedOff(it, direct)) && sweeps < sweepsAtMost; sweeps += 1) {
+    scene.clock.skip(hour)
+    await look(it, 'sweep')
+  }
+  await scene.observer.caughtUp()
+  const record = valueOf(await direct.lease())
+  const policy = policyWith({ action: 'sync', ...mishap.policy })
+  const { verdict } = assess(await lookThrough(it, direct)(), policy).report
+  const { published, errors } = it
+  const rollout = parseRollout(record)
+  return { fate, post, published, observed, rollout, holder: record?.holder, verdict, sweeps, errors }
+}
+
+interface Run {
+  scene: Scene
+  dynamo: DynamoDBClient
+  cluster: ClusterRef
+  fate: Fate
+  post: Post
+  mishap: Mishap
+  kube: KubeClient
+  published: Published[]
+  errors: string[]
+}
+
+/** An event or the schedule: neither is part of what may die. */
+const look = async ({ post, cluster }: Run, reason: 'event' | 'sweep'): Promise<void> => {
+  const urls = { evaluations: 'evaluations' }
+  await queues({ send: post.send } as never, urls).sendEvaluation({ schemaVersion: 1, cluster, reason })
+}
+
+/** Until no message is left; answers whether the rollout has come to an end. */
+const workedOff = async (it: Run, direct: KubeClient): Promise<boolean> => {
+  for (;;) {
+    await it.mishap.between?.(it.post.deliveries)
+    const message = await it.post.receive()
+    if (!message) break
+    if (it.post.deliveries > deliveriesAtMost) throw new Error('The messages do not come to an end.')
+    const life = it.fate.born()
+    const end = await life.live(async () => {
+      await work(it, life, message)
+      await life.effect(`acknowledge ${message.queue}`, async () => it.post.acknowledge(message))
+    })
+    if (end instanceof Error) it.errors.push(end.message)
+  }
+  const rollout = parseRollout(valueOf(await direct.lease()))
+  return rollout?.state === 'done' || rollout?.state === 'halted'
+}
+
+const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise<void> => {
+  const { scene, post, dynamo } = it
+  const kube = mortalKube(it.kube, life)
+  const tools = {
+    describe: async () => describe(scene),
+    observe: lookThrough(it, kube),
+    kube: () => kube,
+    records: records(mortalTables(dynamo, life), table),
+    notices: notices(mortalNotices(it.published, life), 'topic'),
+    queues: queues(mortalQueues(post, life), { evaluations: 'evaluations', rolloutSteps: 'rollout-steps.fifo' }),
+    policy: policyWith({ action: 'sync', ...it.mishap.policy }),
+    now: scene.clock.now,
+    log: () => undefined,
+    tell: () => undefined,
+    holder: 'calico-ipvs-sync (AWS Lambda)',
+    leaseSeconds: 900,
+  }
+  const message: unknown = JSON.parse(body)
+  if (queue === 'evaluations') await evaluate(tools, evaluation.parse(message), id)
+  else await takeStep({ ...tools, access: tools }, rolloutStep.parse(message), id)
+}
+
+const describe = ({ cluster }: Scene): Read<EksCluster> => ({
+  value: {
+    endpoint: { server: cluster.server, caData: cluster.caData, tokenFor: 'crash' },
+    state: {
+      status: 'ACTIVE',
+      version: '1.36',
+      arn: 'arn:aws:eks:us-east-1:111122223333:cluster/crash',
+      serviceNodePortRange: range,
+      autoMode: false,
+      kubeProxyAddon: { value: undefined },
+      updates: { value: [] },
+      tags: {},
+    },
+  },
+})
+
+const lookThrough =
+  ({ scene, cluster }: Run, kube: KubeClient) =>
+  () => {
+    const eks = valueOf(describe(scene))?.state
+    return observe({ kube, identity: cluster, now: scene.clock.now(), ...(eks && { eks: { value: eks } }) })
+  }

@@ -1,0 +1,97 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { judge, type Verdict } from './judge.ts'
+import type { Doom } from './life.ts'
+import { type Proxy, troubles } from './proxy.ts'
+import { type Mishap, type Outcome, runOnce } from './run.ts'
+import type { Need, Scene } from './scene.ts'
+
+/** One run that was tried: what went wrong in it, and how it ended. */
+export interface Tried extends Verdict {
+  point: string
+}
+
+export interface Series {
+  scene: Scene
+  dynamo: DynamoDBClient
+  proxy: Proxy
+  /** Every k-th point only. */
+  stride: number
+  tried: (it: Tried) => void
+}
+
+const pace = { maxUnavailable: 1, settleSeconds: 10 }
+
+/** A run under mishaps, judged; what makes the run itself fail is a failure too. */
+const attempt = async (series: Series, need: Need, point: string, mishap: Mishap): Promise<Outcome | undefined> => {
+  const { scene, dynamo } = series
+  await scene.set(need)
+  try {
+    const outcome = await runOnce(scene, dynamo, mishap)
+    series.tried({ point: `${need}: ${point}`, ...judge(outcome, scene, { need, ...pace }) })
+    return outcome
+  } catch (error) {
+    const failures = [error instanceof Error ? error.message : String(error)]
+    const none = { finished: false, doubledRestarts: 0, orphans: 0, duplicateNotices: 0, repeatedUnheard: 0 }
+    series.tried({ point: `${need}: ${point}`, ...none, failures })
+    return undefined
+  }
+}
+
+/** Counts the effects of a clean run, then dies at each of them: before it takes place, and after, before it is answered. */
+export const crashes = async (series: Series, need: Need): Promise<void> => {
+  const clean = await attempt(series, need, 'clean', {})
+  const effects = clean?.fate.effects ?? []
+  const points: Doom[] = effects.flatMap((_, at) => [
+    { at, moment: 'before' as const },
+    { at, moment: 'after' as const },
+  ])
+  for (const doom of points.filter((_, index) => index % series.stride === 0)) {
+    await attempt(series, need, `died ${doom.moment} effect ${doom.at}, ${effects[doom.at]?.what}`, { doom })
+  }
+}
+
+/** The same in bad weather: messages that come twice, out of order, late. */
+export const weathers = async (series: Series, need: Need): Promise<void> => {
+  const late = (nth: number) => ((nth * 7919) % 90) * 1000
+  await attempt(series, need, 'every message twice', { weather: { copies: 2 } })
+  await attempt(series, need, 'messages out of order', { weather: { reordered: true, late } })
+  await attempt(series, need, 'messages late by up to 90 s', { weather: { late } })
+  await attempt(series, need, 'messages ten minutes late', { weather: { late: () => 600_000 } })
+  await attempt(series, need, 'twice, out of order and late', { weather: { copies: 2, reordered: true, late } })
+}
+
+/** Each write in turn, and every fifth read, meets each trouble on its way. */
+export const requestTroubles = async (series: Series, need: Need): Promise<void> => {
+  const { proxy } = series
+  proxy.plan()
+  await attempt(series, need, 'clean, through the proxy', { kube: proxy.kube })
+  const asked = [...proxy.asked]
+  const worth = asked.flatMap(({ method }, at) => (method !== 'GET' || at % 5 === 0 ? [at] : []))
+  const points = worth.flatMap((at) => troubles.map((is) => ({ at, is })))
+  for (const trouble of points.filter((_, index) => index % series.stride === 0)) {
+    const about = asked[trouble.at]
+    proxy.plan(trouble)
+    const point = `request ${trouble.at} ${trouble.is}, ${about?.method} ${about?.path.replace(/\?.*/, '')}`
+    await attempt(series, need, point, { kube: proxy.kube })
+  }
+  proxy.plan()
+}
+
+/** The API server is killed before a message is worked on, and is back three messages later. */
+export const outages = async (series: Series, need: Need, moments: number[]): Promise<void> => {
+  const { cluster } = series.scene
+  for (const moment of moments) {
+    let away = false
+    const between = async (nth: number) => {
+      if (nth === moment && !away) {
+        away = true
+        await cluster.suspend()
+      } else if (away && nth === moment + 3) {
+        away = false
+        await cluster.resume()
+      }
+    }
+    await attempt(series, need, `API server killed at message ${moment}`, { between })
+    if (away) await cluster.resume()
+  }
+}
