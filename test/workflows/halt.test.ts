@@ -1,0 +1,189 @@
+import { describe, expect, test } from '@jest/globals'
+import { haltDetails } from '../../shared/domain/halt-finding.ts'
+import { parseRollout, type Rollout } from '../../shared/domain/rollout.ts'
+import { overrideKey } from '../../shared/domain/rollout-annotations.ts'
+import { read } from '../../shared/domain/read.ts'
+import { control } from '../../shared/workflows/rollout-control.ts'
+import { rolloutStep, type Outcome, type StepEvent } from '../../shared/workflows/rollout-step.ts'
+import { calicoPod, startRollout, worldOf, type World } from './world.ts'
+
+const target = '20000:32767'
+const told = (world: World): StepEvent[] => {
+  const events: StepEvent[] = []
+  world.tools = { ...world.tools, tell: (event) => events.push(event) }
+  return events
+}
+const run = async (world: World, each: (world: World) => void = () => undefined, most = 4): Promise<Outcome> => {
+  for (let step = 0; step < 300; step += 1) {
+    const before = world.calls
+    const outcome = await rolloutStep(world.tools)
+    expect(world.calls - before).toBeLessThanOrEqual(most)
+    each(world)
+    if (outcome.next === 'over') return outcome
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+  }
+  throw new Error('the rollout does not come to an end')
+}
+const rolloutIn = (world: World) => parseRollout(world.lease) as Rollout
+const crashing = (world: World, node: string) => {
+  world.pods = world.pods.map((pod) =>
+    pod.node === node && !pod.ready ? { ...pod, waiting: 'CrashLoopBackOff', restartCount: 7 } : pod,
+  )
+}
+
+describe('a node that does not come back', () => {
+  const halted = async (tail: string[] = ['panic: no such mark']) => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    world.broken.add('n0')
+    const events = told(world)
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, podTail: async () => read(tail) } }
+    startRollout(world, { target })
+    const outcome = await run(world, (it) => crashing(it, 'n0'))
+    return { world, events, outcome }
+  }
+
+  test('leaves in the Lease what was written and when, its pod, its node and the end of its log', async () => {
+    const { world } = await halted()
+    const { evidence } = rolloutIn(world)
+    expect(evidence).toMatchObject({
+      node: 'n0',
+      reason: expect.stringContaining('CrashLoopBackOff, 7 restarts'),
+      pod: { name: 'calico-node-n0', ready: false, waiting: 'CrashLoopBackOff', restarts: 7 },
+      wrote: { object: 'FelixConfiguration/node.n0', value: target, at: '2026-02-01T12:00:00.000Z' },
+      kubelet: 'Ready',
+      log: ['panic: no such mark'],
+    })
+    expect(world.lease?.annotations['calico-ipvs-sync/evidence']).toContain('\n "log": [\n  "panic: no such mark"\n ]')
+  })
+
+  test('is told once, with the evidence, after the log was read and before the override goes', async () => {
+    const { events } = await halted()
+    const whats = events.map(({ what }) => what)
+    expect(whats).toEqual(['override written', 'rollout halted', 'override taken back'])
+    expect(events[1]).toMatchObject({ node: 'n0', rollout: 'r1', by: 'test' })
+    expect(events[1]?.evidence).toContain('log: panic: no such mark')
+  })
+
+  test('is looked at again when it has had the time to come back', async () => {
+    const { outcome } = await halted()
+    expect(outcome).toMatchObject({ next: 'over', state: 'halted', lookAfterSeconds: 10 })
+  })
+
+  test('the finding says whether the override’s removal brought it back', async () => {
+    const { world } = await halted()
+    const { evidence } = rolloutIn(world)
+    const about = (pods = world.pods) => haltDetails(evidence, { pods, object: 'Lease/x', field: 'f' })
+    expect(about().text).toContain('but n0 is still not Ready')
+    expect(about(world.pods.map((pod) => ({ ...pod, ready: true }))).text).toContain('n0 is Ready again')
+    expect(about().evidence.map(({ value }) => value)).toContain('log: panic: no such mark')
+  })
+
+  test('no secret of its log is kept, and not more than a few short lines', async () => {
+    const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl'
+    const secrets = [
+      `Authorization: Bearer ${token}`,
+      'ETCD_PASSWORD=hunter2 x',
+      'key AKIAABCDEFGHIJKLMNOP',
+      'x'.repeat(5000),
+    ]
+    const { world } = await halted([...Array.from({ length: 30 }, (_, line) => `line ${line}`), ...secrets])
+    const text = world.lease?.annotations['calico-ipvs-sync/evidence'] ?? ''
+    for (const secret of [token, 'hunter2', 'AKIAABCDEFGHIJKLMNOP']) expect(text).not.toContain(secret)
+    expect(text.length).toBeLessThan(5_000)
+    expect(text).toContain('line 29')
+    expect(text).not.toContain('line 3"')
+  })
+
+  test('halts all the same where its log may not be read', async () => {
+    const world = worldOf(['n0', 'n1'])
+    world.broken.add('n0')
+    const failure = { kind: 'denied', object: 'log', message: '403' } as const
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, podTail: async () => ({ failure }) } }
+    startRollout(world, { target })
+    expect(await run(world)).toMatchObject({ state: 'halted' })
+    expect([...world.objects.values()].some(({ annotations }) => annotations[overrideKey])).toBe(false)
+  })
+
+  test('because it has left the cluster halts nothing', async () => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    world.broken.add('n0')
+    startRollout(world, { target })
+    const { nodes } = world.tools.kube
+    world.tools = {
+      ...world.tools,
+      kube: {
+        ...world.tools.kube,
+        nodes: async () => {
+          const answer = await nodes()
+          // Its pod is still listed for a while.
+          world.pods = world.pods.filter(({ node }) => node !== 'n0')
+          return 'value' in answer ? read(answer.value.filter(({ name }) => name !== 'n0')) : answer
+        },
+      },
+    }
+    // Where a touched node has no pod, the nodes are asked for as well.
+    expect(await run(world, undefined, 5)).toMatchObject({ state: 'done' })
+    expect(rolloutIn(world)).not.toHaveProperty('evidence')
+  })
+
+  test('what was kept goes when the rollout is resumed', async () => {
+    const { world } = await halted()
+    await control(world.tools.kube, 'resume')
+    expect(world.lease?.annotations).not.toHaveProperty('calico-ipvs-sync/evidence')
+  })
+
+  test('after a restart: the pod that was deleted and the one that does not come up are both named', async () => {
+    const world = worldOf(['n0', 'n1'])
+    world.broken.add('n0')
+    startRollout(world, { restart: world.pods.map(({ name }) => name) })
+    expect(await run(world)).toMatchObject({ state: 'halted' })
+    expect(rolloutIn(world).evidence).toMatchObject({
+      wrote: { object: 'Pod/calico-system/calico-node-n0' },
+      pod: { name: 'calico-node-n0-again', ready: false },
+    })
+    expect(world.podRestarts).toHaveLength(1)
+  })
+})
+
+describe('nodes in flight', () => {
+  const zones = { a: ['n0', 'n3', 'n6'], b: ['n1', 'n4', 'n7'], c: ['n2', 'n5', 'n8'] }
+  const pace = {
+    strategy: 'staged',
+    maxUnavailable: 3,
+    canarySeconds: 30,
+    settleSeconds: 10,
+    nodeDeadlineSeconds: 120,
+  } as const
+  const nodes = Array.from({ length: 9 }, (_, index) => `n${index}`)
+  const zoneOf = (node: string) => Object.entries(zones).find(([, members]) => members.includes(node))?.[0]
+  const isTogether = (restarts: World['felixRestarts']) =>
+    restarts.every(({ at, node }) =>
+      restarts.every((it) => Math.abs(it.at - at) >= 10_000 || zoneOf(it.node) === zoneOf(node)),
+    )
+
+  test('are always of one zone, and a zone is finished before the next is begun', async () => {
+    const world = worldOf(nodes)
+    startRollout(world, { target, pace, zones, canary: 'n4' })
+    expect(await run(world)).toMatchObject({ state: 'done' })
+    expect(isTogether(world.felixRestarts)).toBe(true)
+    expect(world.felixRestarts.map(({ node }) => zoneOf(node)).join('')).toBe('bbbaaaccc')
+  })
+
+  test('so it is with restarts of pods', async () => {
+    const world = worldOf(nodes)
+    startRollout(world, { restart: world.pods.map(({ name }) => name), pace, zones })
+    expect(await run(world)).toMatchObject({ state: 'done' })
+    expect(isTogether(world.podRestarts)).toBe(true)
+    expect(world.podRestarts.map(({ node }) => zoneOf(node)).join('')).toBe('aaabbbccc')
+  })
+
+  test('that joined after the beginning are a zone of their own', async () => {
+    const world = worldOf(nodes)
+    startRollout(world, { target, pace, zones })
+    await run(world, (it) => {
+      if (it.felixRestarts.length === 1 && it.pods.length === 9) it.pods.push(calicoPod('new'))
+    })
+    expect(isTogether(world.felixRestarts)).toBe(true)
+    expect(world.felixRestarts).toHaveLength(10)
+  })
+})
