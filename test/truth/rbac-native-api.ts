@@ -50,10 +50,9 @@ const created = async (cluster: LabCluster, path: string, object: object): Promi
   }
 }
 
-const native = ({ spec }: Definition): KubernetesObject =>
-  ({
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${spec.names.plural}.projectcalico.org` },
-    spec: { ...spec, group: 'projectcalico.org', versions: spec.versions.map((it) => ({ ...it, name: 'v3' })) },
-  }) as KubernetesObject
+const native = ({ spec }: Definition): KubernetesObject => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `${spec.names.plural}.projectcalico.org` },
+  spec: { ...spec, group: 'projectcalico.org', versions: spec.versions.map((it) => ({ ...it, name: 'v3' })) },
+})

@@ -26,6 +26,7 @@ import {
   emptied,
   felixPath,
   items,
+  kubeProxyPods,
   mergePatch,
   nodeNames,
   rangeAnnotation,
@@ -171,7 +172,7 @@ describe('a check by a viewer', () => {
     })
     await aSecond()
     await setKubeProxyMode(cluster, 'iptables')
-    const pods = await items(cluster, '/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-proxy')
+    const pods = await items(cluster, kubeProxyPods)
     const names = pods.map(({ metadata }) => metadata.name)
     await setPodLogs(cluster, { namespace: 'kube-system', container: 'kube-proxy', pods: names }, ['nothing to tell'])
     await until('logs that tell nothing', async () => (await check()).nodes.every(({ mode }) => mode === 'unknown'))

@@ -76,19 +76,29 @@ export async function removed(cluster: LabCluster, path: string): Promise<void> 
 interface Listed {
   metadata: { name: string; annotations?: Record<string, string> }
   spec: { nodeName?: string }
+  status?: { conditions?: { type: string; status: string }[] }
 }
 
 export const items = async (cluster: LabCluster, path: string): Promise<Listed[]> =>
   ((await cluster.request('GET', path)) as { items: Listed[] }).items
 
+const isReady = ({ status }: Listed): boolean =>
+  status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+
+export const kubeProxyPods = '/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-proxy'
+
 /** Deletes kube-proxy's pods, all or on one node, and waits for their successors: they read the configuration anew. */
 export async function restartKubeProxy(cluster: LabCluster, node?: string): Promise<void> {
-  const on = node === undefined ? '' : `&fieldSelector=spec.nodeName%3D${node}`
-  await removed(
-    cluster,
-    `/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-proxy${on}&gracePeriodSeconds=0`,
+  const before = await items(cluster, kubeProxyPods)
+  const going = before.filter(({ spec }) => node === undefined || spec.nodeName === node)
+  const names = new Set(going.map(({ metadata }) => metadata.name))
+  await Promise.all(
+    [...names].map((name) => removed(cluster, `/api/v1/namespaces/kube-system/pods/${name}?gracePeriodSeconds=0`)),
   )
-  await aSecond()
+  await until('the new kube-proxy pods', async () => {
+    const after = await items(cluster, kubeProxyPods)
+    return after.length === before.length && after.every((it) => isReady(it) && !names.has(it.metadata.name))
+  })
   await untilSettled(cluster, { namespace: 'kube-system', name: 'kube-proxy' })
 }
 
