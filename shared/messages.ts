@@ -19,6 +19,8 @@ export const evaluation = z.object({
   reason: z.enum(['event', 'sweep', 'follow', 'rollout', 'refused']),
   /** `UpdateClusterConfig 8f0c…`: for the log. */
   cause: z.string().max(300).optional(),
+  /** Of a rollout that waits: the id of the step's message. However often that came, one step follows the wait. */
+  waits: z.string().max(128).optional(),
   /** Looks already taken while following an update; the delay grows with it. */
   attempt: z.int().min(0).optional(),
   /** What a rollout would need and may not do, told by the one who would have to: `delete pods in calico-system`. */

@@ -54,7 +54,8 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   const next = action === 'sync' ? await decide(tools, message, { state, report, refused: missing !== undefined }) : {}
   const { waits } = next
   await tell(tools, cluster, { report: withRefusal(report, missing), last, action, waits })
-  await carryOn(tools, cluster, { next, messageId })
+  const dedupId = message.waits === undefined ? messageId : `${message.waits}:waited`
+  await carryOn(tools, cluster, { next, dedupId })
 }
 
 const summaryOf = (report: Report, action: Action) => ({
@@ -66,13 +67,13 @@ const summaryOf = (report: Report, action: Action) => ({
 })
 
 /** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. */
-const follow = async ({ queues, log }: EvaluateTools, { cluster, reason, cause, attempt = 0 }: Evaluation) => {
+const follow = async ({ queues, log }: EvaluateTools, { cluster, reason, cause, waits, attempt = 0 }: Evaluation) => {
   if (attempt >= 18) return log('change takes very long; left to the schedule', { cluster: clusterKey(cluster) })
   // A rollout that waits goes on when the change is over.
   const why = reason === 'rollout' ? reason : 'follow'
   const message: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }
   await queues.sendEvaluation(
-    { ...message, ...(cause && { cause }) },
+    { ...message, ...(cause && { cause }), ...(waits && { waits }) },
     { delaySeconds: Math.min(5 * 2 ** attempt, 900) },
   )
 }

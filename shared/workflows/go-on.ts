@@ -83,11 +83,11 @@ const isExcepted = ({ policy }: EvaluateTools, { phase }: Rollout, { cluster, ob
 export const carryOn = async (
   tools: EvaluateTools,
   cluster: ClusterRef,
-  { next, messageId }: { next: Next; messageId: string },
+  { next, dedupId }: { next: Next; dedupId: string },
 ): Promise<void> => {
   const { send, leaves, again, waits } = next
   if (waits) tools.log('waits', { cluster: clusterKey(cluster), why: waits })
-  if (send) await tools.queues.sendRolloutStep({ schemaVersion: 1, cluster, ...send }, messageId)
+  if (send) await tools.queues.sendRolloutStep({ schemaVersion: 1, cluster, ...send }, dedupId)
   if (leaves) for (const key of (await tools.permits?.leave(clusterKey(cluster))) ?? []) await wake(tools, key)
   if (again) await lookAgain(tools, cluster, again)
 }

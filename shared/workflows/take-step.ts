@@ -32,7 +32,8 @@ export interface TakeStepTools extends Omit<StepTools, 'kube'> {
 /**
  * One message of the rollout queue: one step, then a message for what comes next. "Now" is the next message of the same
  * queue; a wait is a delayed look at the whole cluster, because what may have changed meanwhile decides how it goes on.
- * The next message's deduplication id is this one's id, so that a message delivered twice does not make two chains.
+ * The next message's deduplication id is this one's id, also across a wait, so that a message delivered twice does not
+ * make two chains.
  */
 export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messageId: string): Promise<void> => {
   const { cluster, permit } = message
@@ -46,7 +47,7 @@ export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messa
       )
     case 'wait':
       return tools.queues.sendEvaluation(
-        { schemaVersion: 1, cluster, reason: 'rollout' },
+        { schemaVersion: 1, cluster, reason: 'rollout', waits: messageId },
         { delaySeconds: outcome.seconds },
       )
     case 'over':
