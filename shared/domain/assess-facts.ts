@@ -21,7 +21,8 @@ export interface ClusterFacts {
   serviceRange: ServiceRange
   desired?: PortRange[]
   strays: NodePortUse[]
-  install: 'operator' | 'manifest' | 'none'
+  /** Absent: not known. */
+  install?: 'operator' | 'manifest' | 'none'
   calicoSets: DaemonSetState[]
   configurations: ProxyConfiguration[]
   configuredMode?: Mode

@@ -29,6 +29,8 @@ export function nodeReport(it: NodeFacts, { verdict, reason }: Judgement): NodeR
 export function report(cluster: ClusterFacts, judged: Pick<Report, 'verdict' | 'nodes' | 'findings'>): Report {
   const { state, serviceRange, desired, configuredMode } = cluster
   const addonVersion = valueOf(valueOf(state.eks)?.kubeProxyAddon)?.version
+  const kubeProxy = { ...(configuredMode && { configuredMode }), ...(addonVersion !== undefined && { addonVersion }) }
+  const calico = calicoOf(cluster)
   return {
     schemaVersion: 1,
     cluster: state.cluster,
@@ -36,15 +38,17 @@ export function report(cluster: ClusterFacts, judged: Pick<Report, 'verdict' | '
     verdict: judged.verdict,
     serviceRange,
     ...(desired && { desiredRange: formatRanges(desired) }),
-    calico: calicoOf(cluster),
-    kubeProxy: { ...(configuredMode && { configuredMode }), ...(addonVersion !== undefined && { addonVersion }) },
+    ...(calico && { calico }),
+    ...(Object.keys(kubeProxy).length > 0 && { kubeProxy }),
     nodes: judged.nodes,
     findings: judged.findings,
   }
 }
 
-function calicoOf(cluster: ClusterFacts): NonNullable<Report['calico']> {
+/** Nothing where it is not known whether Calico is there, and how it was brought. */
+function calicoOf(cluster: ClusterFacts): Report['calico'] {
   const { state, install } = cluster
+  if (install === undefined) return undefined
   const api = install === 'none' ? undefined : valueOf(state.felix)?.api
   const version = install === 'none' ? undefined : versionOf(cluster)
   return { ...(version && { version: version.text }), install, ...(api && { api }) }

@@ -46,6 +46,7 @@ function factsOf(state: ClusterState, policy: Policy): ClusterFacts {
   const { ranges: desired, strays } = desiredOf(state, serviceRange)
   const configuredMode = commonMode(configurations)
   const minor = kubernetesMinor(state)
+  const install = installOf(state)
   return {
     state,
     policy,
@@ -55,7 +56,7 @@ function factsOf(state: ClusterState, policy: Policy): ClusterFacts {
     serviceRange,
     ...(desired && { desired }),
     strays,
-    install: installOf(state),
+    ...(install && { install }),
     calicoSets: calicoSets(state),
     configurations,
     ...(configuredMode && { configuredMode }),
@@ -66,11 +67,15 @@ function factsOf(state: ClusterState, policy: Policy): ClusterFacts {
   }
 }
 
-/** The operator's DaemonSet stands in a namespace of its own; that also tells where the Installation may not be read. */
+/**
+ * The operator's DaemonSet stands in a namespace of its own; that also tells where the Installation may not be read.
+ * Undefined: neither was read, and nothing is claimed.
+ */
 function installOf(state: ClusterState): ClusterFacts['install'] {
   if (hasNoCalico(state)) return 'none'
-  const byOperator = calicoSets(state).some(({ namespace }) => namespace === 'calico-system')
-  return byOperator || valueOf(state.installation) ? 'operator' : 'manifest'
+  const sets = calicoSets(state)
+  if (valueOf(state.installation) || sets.some(({ namespace }) => namespace === 'calico-system')) return 'operator'
+  return sets.length > 0 ? 'manifest' : undefined
 }
 
 /** EKS's own CNI unless the operator says that Calico's is used. */

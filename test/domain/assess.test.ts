@@ -3,7 +3,7 @@ import { assess } from '../../shared/domain/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { defaultPolicy } from '../../shared/domain/policy.ts'
 import type { NodeReport } from '../../shared/domain/report.ts'
-import { read, valueOf } from '../../shared/domain/read.ts'
+import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import { cluster } from './ingredients.ts'
 import { edited, healthy, nodeNamed, nodesOf, objectNamed, podsOf, rangeKey, setOf, times } from './states.ts'
 
@@ -97,8 +97,31 @@ describe('the report', () => {
     }
   })
 
-  test('of an unreachable cluster is a row, not a crash', () => {
-    expect(report(cluster('unreachable'))).toMatchObject({ verdict: 'unknown', nodes: [] })
+  test('of an unreachable cluster is a row that claims nothing', () => {
+    const state = edited(cluster('unreachable, no eks'), (it) => {
+      it.installation = failed({ kind: 'unreachable', object: 'Installation/default', message: 'connect ETIMEDOUT' })
+    })
+    const { findings, ...said } = report(state)
+    expect(said).toEqual({
+      schemaVersion: 1,
+      cluster: state.cluster,
+      observedAt: times.observed,
+      verdict: 'unknown',
+      // Assumed and said so.
+      serviceRange: { min: 30000, max: 32767, source: 'default' },
+      nodes: [],
+    })
+    expect(findings.map(({ code }) => code)).toEqual(['UNREACHABLE'])
+  })
+
+  test('says of Calico and kube-proxy only what was read', () => {
+    const blind = (given: string) => report(edited(cluster(given), (it) => void (it.installation = read(undefined))))
+    expect(blind('denied daemonsets')).not.toHaveProperty('calico')
+    expect(report(cluster('denied daemonsets')).calico?.install).toBe('operator')
+    expect(blind('denied pods, no eks').kubeProxy).toEqual({ configuredMode: 'ipvs' })
+    expect(blind('denied kube-proxy config, no eks')).not.toHaveProperty('kubeProxy')
+    expect(blind('denied kube-proxy config').kubeProxy).toEqual({ addonVersion: 'v1.34.1-eksbuild.2' })
+    expect(report(cluster('no calico')).calico).toEqual({ install: 'none' })
   })
 
   test('of a cluster without nodes is not applicable', () => {
