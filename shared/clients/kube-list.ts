@@ -1,7 +1,8 @@
 import { KubeError } from '../errors.ts'
-import { type Foreign, isObject, objectOf, textOf } from './foreign.ts'
+import { type Foreign, isObject, objectOf, oneLine, textOf } from './foreign.ts'
 import { tooLargeReason } from './kube-exchange.ts'
 import type { KubeHttp } from './kube-http.ts'
+import { metadataOf } from './kube-metadata.ts'
 
 export interface ListQuery {
   labelSelector?: string
@@ -12,6 +13,8 @@ export interface ListQuery {
 const pageSize = { usual: 500, small: 20 }
 /** More than any cluster needs. */
 const pagesAtMost = 1_000
+/** Kept; ten times what the largest clusters have of anything. */
+const itemsAtMost = 150_000
 /** For all pages together. */
 const listMs = 60_000
 
@@ -37,17 +40,32 @@ export async function list<T>(
   async function pages(limit: number): Promise<T[]> {
     const found: T[] = []
     const seen = new Set<string>()
+    const begins = new Set<string>()
     for (let next: string | undefined = ''; next !== undefined; ) {
       const request = { ...query, limit: String(limit), continue: next || undefined }
       const page: Foreign = pageOf(await http.json({ method: 'GET', path, query: request }), path)
-      for (const item of itemsOf(page, path)) {
+      const items = itemsOf(page, path)
+      advancing(items[0], begins)
+      for (const item of items) {
         const kept = reduce(item)
         if (kept !== undefined) found.push(kept)
       }
+      if (found.length > itemsAtMost)
+        throw new KubeError('malformed', `The list ${path} is too long: more than ${itemsAtMost} objects.`)
       next = textOf(objectOf(page['metadata'])['continue']) || undefined
       if (next !== undefined) bounded(next, seen)
     }
     return found
+  }
+
+  /** A server that gives the same page again under another token would never end. */
+  function advancing(first: Foreign | undefined, begins: Set<string>): void {
+    if (first === undefined) return
+    const { namespace, name } = metadataOf(first)
+    const id = `${namespace}/${name}`
+    if (begins.has(id))
+      throw new KubeError('malformed', `The list ${path} does not end: it begins again at ${oneLine(id, 80)}.`)
+    begins.add(id)
   }
 
   function bounded(next: string, seen: Set<string>): void {

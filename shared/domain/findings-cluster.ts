@@ -3,9 +3,8 @@ import type { NodeFacts } from './assess-facts.ts'
 import type { DaemonSetState } from './cluster.ts'
 import type { ClusterCheck } from './findings.ts'
 import { ownerOf } from './findings-owner.ts'
-import { isReachedByDefault } from './findings-range-layers.ts'
+import { isReachedByDefault, text } from './findings-range-layers.ts'
 import { felixObject, quoted, rangeManifest } from './findings-remedy.ts'
-import { formatRanges } from './ports.ts'
 import { isRolledOut } from './proxy-mode-configured.ts'
 import { podId } from './proxy-mode-samples.ts'
 import { valueOf } from './read.ts'
@@ -24,7 +23,7 @@ export const updating: ClusterCheck = ({ underWay, state }) => {
 
 export const strayPorts: ClusterCheck = ({ strays, serviceRange, nodes }) => {
   if (strays.length === 0 || nodes.every(({ outside }) => outside !== undefined)) return []
-  const ports = formatRanges(strays.map(({ port }) => ({ min: port, max: port }))).join(', ')
+  const ports = text(strays.map(({ port }) => ({ min: port, max: port })))
   return [
     {
       code: 'STRAY_NODE_PORT',

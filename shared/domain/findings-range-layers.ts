@@ -7,7 +7,15 @@ import { overrideKey } from './rollout-annotations.ts'
 
 export const builtIn: Evidence = { object: 'Felix', field: 'KubeNodePortRanges', value: '30000:32767 (built in)' }
 
-export const text = (ranges: readonly PortRange[]): string => formatRanges(ranges).join(', ') || 'no port'
+export const text = (ranges: readonly PortRange[]): string => listed(formatRanges(ranges)) || 'no port'
+
+/** Enough to recognise a list by; a sentence is no place for thousands. */
+const itemsShown = 12
+
+export const listed = (items: readonly string[]): string =>
+  items.length <= itemsShown
+    ? items.join(', ')
+    : `${items.slice(0, itemsShown).join(', ')} and ${items.length - itemsShown} more`
 
 const layers = new WeakMap<NodeFacts, RangeLayer[]>()
 

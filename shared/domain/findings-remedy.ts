@@ -49,7 +49,8 @@ export function rangeManifest(cluster: ClusterFacts, name: string, ranges: reado
     `apiVersion: ${apiOf(cluster)}`,
     'kind: FelixConfiguration',
     'metadata:',
-    `  name: ${name}`,
+    // A line break in a name must not become a line of what people paste into a shell.
+    `  name: ${/^[\w.-]+$/.test(name) ? name : JSON.stringify(name)}`,
     '  annotations:',
     `    ${rangeAnnotation}: ${JSON.stringify(annotationValue(ranges))}`,
     ...(spec ? ['spec:', `  kubeNodePortRanges: ${JSON.stringify(spec)}`] : []),

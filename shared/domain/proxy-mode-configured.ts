@@ -117,7 +117,7 @@ function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string):
   if (!configMap || key === undefined || text === undefined) return { ...none, evidence, problem: 'does not exist' }
   const changes = timesOf(configMap.managedFields, ['f:data', `f:${key}`])
   return {
-    ...understoodFile(text, { object: `ConfigMap/${id}`, field: `data[${key}].mode` }),
+    ...understoodFile(text, { object: `ConfigMap/${id}`, field: `data[${key}].mode` }, configMap),
     takenBy: 'file',
     ...withChanges(changes, configMap.createdAt, daemonSet),
   }
@@ -160,9 +160,29 @@ const onlyKey = (configMap: ConfigMapState | undefined): string | undefined => {
   return keys.length === 1 ? keys[0] : undefined
 }
 
-function understoodFile(text: string, evidence: Evidence): Understood {
+/** kube-proxy's own is of two kilobytes; what is far larger is somebody's attempt to keep a parser busy. */
+const configLength = 64 * 2 ** 10
+
+/** Every question about modes begins here, and a parse takes longer than all the rest. */
+const understoodBefore = new WeakMap<ConfigMapState, { text: string; place: string; understood: Understood }[]>()
+
+function understoodFile(text: string, evidence: Evidence, configMap: ConfigMapState): Understood {
+  const before = understoodBefore.get(configMap) ?? []
+  const place = `${evidence.object} ${evidence.field}`
+  const same = before.find((it) => it.text === text && it.place === place)
+  if (same) return same.understood
+  const understood = understoodText(text, evidence)
+  understoodBefore.set(configMap, [...before, { text, place, understood }])
+  return understood
+}
+
+function understoodText(text: string, evidence: Evidence): Understood {
+  if (text.length > configLength) {
+    const problem = `is of ${Math.ceil(text.length / 1_024)} kB, far too large for a configuration of kube-proxy`
+    return { ...bits({}), evidence, problem }
+  }
   try {
-    const document = (parse(text, { uniqueKeys: false, logLevel: 'error' }) ?? {}) as Record<string, unknown>
+    const document = (parse(text, { uniqueKeys: false, logLevel: 'error', prettyErrors: false }) ?? {}) as Record<string, unknown>
     const inner = (name: string) => (document[name] ?? {}) as Record<string, unknown>
     return understood({
       text: plainText(document['mode']),
