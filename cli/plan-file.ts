@@ -1,12 +1,12 @@
-import type { Plan } from '../shared/domain/report.ts'
+import type { Plan, Report } from '../shared/domain/report.ts'
 import { reportSchema } from '../shared/report/schema.ts'
 import { Failure } from './failure.ts'
 import { readJson } from './state-file.ts'
 
-/** The plan in what `plan -o json` printed. */
-export const planFrom = async (file: string): Promise<Plan> => {
+/** What `plan -o json` printed: the plan, and the report that it follows from. */
+export const planFrom = async (file: string): Promise<Report & { plan: Plan }> => {
   const parsed = reportSchema.safeParse(await readJson(file, 'a plan'))
-  if (parsed.success && parsed.data.plan) return parsed.data.plan
+  if (parsed.success && parsed.data.plan) return { ...parsed.data, plan: parsed.data.plan }
   const [issue] = parsed.error?.issues ?? []
   const why = issue ? `${issue.path.join('.') || 'the whole'}: ${issue.message}` : 'it holds no plan'
   throw new Failure(`${file} is not a plan file: ${why}`, `calico-ipvs-sync plan -o json > ${file}`)

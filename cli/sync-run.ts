@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { whatMoved } from '../shared/domain/plan-preconditions.ts'
 import type { Policy } from '../shared/domain/policy.ts'
 import type { Plan, Report } from '../shared/domain/report.ts'
 import { forecastText } from '../shared/report/text-plan.ts'
@@ -21,11 +21,11 @@ export const carryOut = async (options: SyncOptions): Promise<number> => {
   const target = await connect(options, telling)
   try {
     telling.doing(`reading ${target.name}`)
-    const policy: Policy = { ...policyOf(options), ...(agreed && { strategy: agreed.strategy }) }
+    const policy: Policy = { ...policyOf(options), ...(agreed && policyIn(agreed.plan)) }
     const looked = await look(target, policy)
     telling.clear()
     const plan = looked.plan()
-    if (agreed && !samePlan(agreed, plan)) throw moved(`The plan in ${options.plan}`)
+    if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, options.plan ?? '')
     if (isIdle(plan) || options.dryRun || !target.kube) return await showOnly({ ...looked.report, plan }, options)
     return await doIt({ target, kube: target.kube, looked, plan, policy, options, telling })
   } finally {
@@ -35,11 +35,19 @@ export const carryOut = async (options: SyncOptions): Promise<number> => {
 
 const isIdle = ({ changes, blockedBy }: Plan): boolean => changes.length === 0 || blockedBy.length > 0
 
-const samePlan = (a: Plan, b: Plan): boolean =>
-  isDeepStrictEqual([a.strategy, a.changes, a.blockedBy], [b.strategy, b.changes, b.blockedBy])
+/** As it was agreed to; plan files of earlier versions say only the strategy. */
+const policyIn = ({ strategy, preconditions }: Plan): Partial<Policy> => ({
+  strategy,
+  ...(preconditions?.pace as Partial<Policy> | undefined),
+})
 
-const moved = (what: string): Failure =>
-  new Failure(`${what} is no longer what has to be done here; nothing was written.`, 'calico-ipvs-sync plan')
+const refuseIfMoved = (then: Report & { plan: Plan }, now: Report & { plan: Plan }, file: string): void => {
+  const moved = whatMoved(then, now)
+  if (moved.length === 0) return
+  const shown = [...moved.slice(0, 8), ...(moved.length > 8 ? [`${moved.length - 8} more`] : [])]
+  const text = `The plan in ${file} is no longer what has to be done here; nothing was written. What moved: ${shown.join('; ')}.`
+  throw new Failure(text, 'calico-ipvs-sync plan')
+}
 
 /** Nothing was written, so the cluster is as it was seen. A plan that may not run leaves it out of step. */
 const showOnly = async (report: Report & { plan: Plan }, options: SyncOptions): Promise<number> => {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { UsageError } from './failure.ts'
 import type { Ending } from './main.ts'
 import type { LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from './options.ts'
@@ -9,13 +9,21 @@ export type SyncOptions = OutputOptions &
   LookOptions &
   PolicyOptions & { plan?: string; dryRun?: boolean; yes?: boolean }
 
+// What a plan file says itself.
+const inThePlan = 'strategy maxUnavailable restarts canarySeconds settleSeconds nodeDeadline'.split(' ')
+
 export const addSync = (program: Command, end: Ending): void => {
   const command = program
     .command('sync')
     .description('Carry out what plan says, one safe step at a time. Interrupted, it goes on when run again.')
     .option('--yes', 'do not ask')
     .option('--dry-run', 'show the plan and write nothing')
-    .option('--plan <file>', 'do exactly the plan in this file (plan -o json), or nothing if the world has moved')
+    .addOption(
+      new Option(
+        '--plan <file>',
+        'do exactly the plan in this file (plan -o json), or nothing if the world has moved',
+      ).conflicts(inThePlan),
+    )
   withOutput(withPolicy(withLook(withPlace(command)))).action(async (options: SyncOptions) => {
     if (!options.yes && !options.dryRun && !isTerminal())
       throw new UsageError('sync asks before it writes, and there is no terminal to ask on: add --yes, or --dry-run.')

@@ -1,12 +1,14 @@
-import type { Assessment } from './assessment.ts'
+import type { Assessment, NodeAssessment } from './assessment.ts'
 import type { ClusterState, FelixObject } from './cluster.ts'
 import { intentOf, rawRange, type Intent } from './intent.ts'
 import { budget, type Policy } from './policy.ts'
 import { parsePortList, validRangesForWrite } from './ports.ts'
 import { carriedFrom, newOverride, overrideName, setRange, unsetRange, type RangeValue } from './range-writes.ts'
+import { preconditionsOf } from './plan-preconditions.ts'
 import { valueOf } from './read.ts'
 import type { CalicoApi, Change, Forecast, Plan } from './report.ts'
 import { overrideKey, rangeAnnotation } from './rollout-annotations.ts'
+import { zoneOf, zonesToKeep } from './zones.ts'
 
 /**
  * The ordered changes that would bring the cluster in step, and what they disturb. Nothing to do and nothing allowed
@@ -22,11 +24,13 @@ export const planOf = (
 ): Plan => {
   const writes = intent.target === undefined ? [] : rangeChanges(intent, about)
   const restarts = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [restartOf(calicoPod)] : []))
+  const changes = [...writes, ...restarts]
   return {
     strategy: about.policy.strategy,
-    changes: [...writes, ...restarts],
-    forecast: forecast(intent, assessment, about.policy),
+    changes,
+    forecast: forecast(intent, assessment, about),
     blockedBy: intent.blockedBy,
+    ...(changes.length > 0 && { preconditions: preconditionsOf(changes, assessment, about) }),
   }
 }
 
@@ -109,36 +113,53 @@ export const newDefault = (value: RangeValue) => ({
 const secondsPerWrite = 1
 const secondsPerPod = 15
 
-const forecast = (intent: Intent, assessment: Assessment, policy: Policy): Forecast => {
-  const reached = intent.target === undefined ? 0 : intent.scope.filter((it) => rawRange(it) !== intent.target).length
+const forecast = (
+  intent: Intent,
+  assessment: Assessment,
+  { state, policy }: { state: ClusterState; policy: Policy },
+): Forecast => {
+  const reached = intent.target === undefined ? [] : intent.scope.filter((it) => rawRange(it) !== intent.target)
   const inScope = assessment.nodes.filter(({ applicable, broken }) => applicable && !broken).length
   const limit = budget(policy.maxUnavailable, inScope)
+  const zones = zonesToKeep(valueOf(state.nodes) ?? [], limit)
+  const zone = zoneOf(zones ? { zones } : {})
+  // Nodes in flight are of one zone: the zones follow each other.
+  const groupsOf = (nodes: NodeAssessment[]): number[] =>
+    Object.values(Object.groupBy(nodes, ({ node }) => zone(node.name))).map((members = []) => members.length)
+  const groups = groupsOf(reached)
   const atOnce = {
-    staged: Math.min(limit, reached),
-    canary: Math.max(reached - 1, Math.min(1, reached)),
-    direct: reached,
+    staged: Math.min(limit, Math.max(0, ...groups)),
+    canary: Math.max(reached.length - 1, Math.min(1, reached.length)),
+    direct: reached.length,
   }
-  const pods = intent.restart.length
-  const seconds =
-    duration(reached, policy, limit) + waves(pods, policy, limit) + Math.ceil(pods / limit) * secondsPerPod
+  const pods = groupsOf(intent.restart)
+  const seconds = duration(groups, policy, limit) + waves(pods, policy, limit) + turns(pods, limit) * secondsPerPod
   return {
-    felixRestarts: reached,
+    felixRestarts: reached.length,
     felixRestartsAtOnce: atOnce[policy.strategy],
-    podRestarts: pods,
-    ...((reached > 0 || pods > 0) && { seconds }),
+    podRestarts: intent.restart.length,
+    ...((reached.length > 0 || intent.restart.length > 0) && { seconds }),
   }
 }
 
-const duration = (nodes: number, policy: Policy, limit: number): number => {
+const sum = (counts: number[]): number => counts.reduce((all, count) => all + count, 0)
+
+const duration = (groups: number[], policy: Policy, limit: number): number => {
+  const nodes = sum(groups)
   switch (policy.strategy) {
     case 'staged':
-      return waves(nodes, policy, limit) + 2 * nodes * secondsPerWrite
+      return waves(groups, policy, limit) + 2 * nodes * secondsPerWrite
     case 'canary':
-      return waves(Math.min(nodes, 1), policy, 1) + (nodes > 1 ? policy.settleSeconds : 0)
+      return waves([Math.min(nodes, 1)], policy, 1) + (nodes > 1 ? policy.settleSeconds : 0)
     case 'direct':
       return nodes > 0 ? policy.settleSeconds : 0
   }
 }
 
-const waves = (nodes: number, { canarySeconds, settleSeconds }: Policy, limit: number): number =>
-  nodes === 0 ? 0 : canarySeconds + Math.ceil((nodes - 1) / limit) * settleSeconds
+const turns = (groups: number[], limit: number): number => sum(groups.map((nodes) => Math.ceil(nodes / limit)))
+
+/** The first node waits longer; the rest of its zone and the other zones follow within the budget. */
+const waves = (groups: number[], { canarySeconds, settleSeconds }: Policy, limit: number): number => {
+  const [first = 0, ...others] = groups
+  return first === 0 ? 0 : canarySeconds + turns([first - 1, ...others], limit) * settleSeconds
+}

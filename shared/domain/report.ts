@@ -86,6 +86,24 @@ export interface Plan {
   forecast: Forecast
   /** Finding codes that forbid it now; then `changes` is empty. */
   blockedBy: FindingCode[]
+  /** Present where there are changes. */
+  preconditions?: Preconditions
+}
+
+/** What must still be so when a plan is carried out. */
+export interface Preconditions {
+  /** Objects to be written that are there already; a pod has no version here, for only its identity counts. */
+  objects: { kind: string; namespace?: string; name: string; uid: string; resourceVersion?: string }[]
+  /** Digest of what was assessed. */
+  assessed: string
+  /** How it is to be carried out. */
+  pace: {
+    maxUnavailable: number | string
+    restarts: 'auto' | 'always' | 'never'
+    canarySeconds: number
+    settleSeconds: number
+    nodeDeadlineSeconds: number
+  }
 }
 
 export type Strategy = 'staged' | 'canary' | 'direct'

@@ -75,6 +75,27 @@ const plan = z.strictObject({
     seconds: z.number().min(0).exactOptional(),
   }),
   blockedBy: z.array(code),
+  preconditions: z
+    .strictObject({
+      objects: z.array(
+        z.strictObject({
+          kind: text,
+          namespace: text.exactOptional(),
+          name: text,
+          uid: text,
+          resourceVersion: text.exactOptional(),
+        }),
+      ),
+      assessed: text,
+      pace: z.strictObject({
+        maxUnavailable: z.union([z.number(), text]),
+        restarts: z.enum(['auto', 'always', 'never']),
+        canarySeconds: z.number().min(0),
+        settleSeconds: z.number().min(0),
+        nodeDeadlineSeconds: z.number().min(0),
+      }),
+    })
+    .exactOptional(),
 })
 
 export const reportSchema = z

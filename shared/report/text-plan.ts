@@ -40,12 +40,13 @@ const longest = 200
 
 const patchText = (patch: object): string => clipped(plain(JSON.stringify(patch)), longest)
 
-/** `Restarts Felix on 48 nodes, 1 at a time; restarts no pod; about 9 min.` */
+/** `Restarts Felix on 3 nodes at a time, 48 in all, about 9 min; no pod restarted.` */
 export const forecastText = ({ felixRestarts, felixRestartsAtOnce, podRestarts, seconds }: Forecast): string => {
+  const about = seconds === undefined ? '' : `, about ${duration(seconds)}`
   const felix =
     felixRestarts === 0
       ? 'Restarts no Felix'
-      : `Restarts Felix on ${counted(felixRestarts, 'node')}, ${felixRestartsAtOnce} at a time`
-  const pods = podRestarts === 0 ? 'restarts no pod' : `restarts ${counted(podRestarts, 'calico-node pod')}`
-  return `${[felix, pods, ...(seconds === undefined ? [] : [`about ${duration(seconds)}`])].join('; ')}.`
+      : `Restarts Felix on ${counted(felixRestartsAtOnce, 'node')} at a time, ${felixRestarts} in all`
+  if (podRestarts === 0) return `${felix}${about}; no pod restarted.`
+  return `${felix}; ${counted(podRestarts, 'calico-node pod')} restarted${about}.`
 }

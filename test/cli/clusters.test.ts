@@ -271,6 +271,32 @@ describe('sync', () => {
     expect(writes).toEqual([])
   })
 
+  test('a plan is refused once the world has moved, and what moved is named', async () => {
+    const planned = await run(['plan', ...place(), '--settle-seconds', '3', '-o', 'json'])
+    const report = reportIn(planned)
+    expect(report.plan?.preconditions).toMatchObject({
+      objects: [{ kind: 'FelixConfiguration', name: 'default', uid: expect.any(String) }],
+      assessed: expect.stringMatching(/^[0-9a-f]{16}$/),
+      pace: { maxUnavailable: 1, settleSeconds: 3, restarts: 'auto' },
+    })
+    writeFileSync(file('plan.json'), planned.stdout)
+    const fresh = await run(['sync', ...place(), '--dry-run', '--plan', file('plan.json'), '-o', 'json'])
+    expect(reportIn(fresh).plan).toEqual(report.plan)
+
+    const note = { metadata: { annotations: { team: 'net' } } }
+    await moved.request('PATCH', `${felix}/default`, note, 'application/merge-patch+json')
+    const writes = await writesDuring(moved, async () => {
+      const ended = await run(['sync', ...place(), '--yes', '--plan', file('plan.json')])
+      expect(ended.status).toBe(2)
+      expect(ended.stderr).toContain('What moved: FelixConfiguration/default was changed.')
+      const other = await run(['sync', '--kubeconfig', good.kubeconfig, ...given, '--yes', '--plan', file('plan.json')])
+      expect(other.stderr).toContain('the plan is for cluster moved, this is good')
+      const wider = await run(['sync', ...place(), '--yes', '--plan', file('plan.json'), '--max-unavailable', '3'])
+      expect(wider.status).toBe(64)
+    })
+    expect(writes).toEqual([])
+  })
+
   test('Ctrl-C ends it after the write under way, with one node changed and the Lease given up', async () => {
     const interrupted = await run(['sync', ...place(), '--yes', '--canary-seconds', '600', '--settle-seconds', '0'], {
       running: (child) => {

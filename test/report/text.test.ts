@@ -25,7 +25,7 @@ not applicable  1                                                               
 Plan (staged): 2 changes
   1. create  FelixConfiguration/node.ip-10-0-0-1.eu-central-1.compute.internal  {"spec":{"kubeNodePortRanges":["20000:32767"]}}
   2. restart Pod/calico-system/calico-node-abcde
-  Restarts Felix on 2 nodes, 1 at a time; restarts 1 calico-node pod; about 2 min.
+  Restarts Felix on 1 node at a time, 2 in all; 1 calico-node pod restarted, about 2 min.
 `)
 })
 
