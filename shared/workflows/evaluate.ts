@@ -54,7 +54,7 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   const next = action === 'sync' ? await decide(tools, message, { state, report, refused: missing !== undefined }) : {}
   const { waits } = next
   await tell(tools, cluster, { report: withRefusal(report, missing), last, action, waits })
-  const dedupId = message.waits === undefined ? messageId : `${message.waits}:waited`
+  const dedupId = message.waits ?? messageId
   await carryOn(tools, cluster, { next, dedupId })
 }
 
