@@ -5,6 +5,7 @@ import { unread } from './findings-access.ts'
 import * as whole from './findings-cluster.ts'
 import * as combination from './findings-combination.ts'
 import * as mark from './findings-mark.ts'
+import { markForesight } from './findings-mark-foresight.ts'
 import * as mode from './findings-mode.ts'
 import * as range from './findings-range.ts'
 import { rangeInvalid } from './findings-range-invalid.ts'
@@ -25,6 +26,7 @@ const nodeChecks: readonly NodeCheck[] = [
   combination.interfaceExclude,
   combination.selectorOverlap,
   mark.markCapacity,
+  markForesight,
   mark.markInvalid,
   mark.markOverlap,
   mark.markTablesDiffer,

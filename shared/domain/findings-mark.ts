@@ -6,7 +6,7 @@ import { felixName, felixResource, parameterChange, quoted } from './findings-re
 import { betterMask, formatMask, markUsers, overlaps, storableInSpec, type MarkUser } from './mark.ts'
 import { valueOf } from './read.ts'
 import type { Evidence, Finding } from './report.ts'
-import { atLeast } from './version.ts'
+import { atLeast, type CalicoVersion } from './version.ts'
 
 /** Calico 3.33 is the first whose fields hold all 32 bits; Kubernetes 1.36 the first that enforces the old ones' int32. */
 export const isInt32 = ({ kubernetesMinor }: ClusterFacts, { version }: Pick<NodeFacts, 'version'>): boolean =>
@@ -19,7 +19,7 @@ function neighboursOf(it: NodeFacts, { vpcCni, configurations }: ClusterFacts): 
 }
 
 /** Which of the two parameters is in force, and where it stands. */
-function maskLayer({ index, felixNode, values }: NodeFacts): {
+export function maskLayer({ index, felixNode, values }: NodeFacts): {
   parameter: FelixParameter
   layer: ParameterLayer | undefined
   evidence: Evidence
@@ -36,14 +36,21 @@ function maskLayer({ index, felixNode, values }: NodeFacts): {
   return { parameter, layer, evidence }
 }
 
+/** What decides how many of the mask's bits are left for endpoints. */
+export interface Room {
+  calico: CalicoVersion | undefined
+  wireguard: boolean
+}
+
+const roomNow = ({ version, values }: NodeFacts): Room => ({ calico: version, wireguard: usesWireguard(values) })
+
 /** A mask with room and nobody's bits, and how to set it. Masks are never written by this tool: a bad one stops every Felix. */
-function advice(it: NodeFacts, cluster: ClusterFacts): { remedy: string; mask?: number } {
-  const { node, values, version } = it
+export function advice(it: NodeFacts, cluster: ClusterFacts, room = roomNow(it)): { remedy: string; mask?: number } {
+  const { node, values } = it
   const better = betterMask({
+    ...room,
     mask: values.effectiveMarkMask ?? 0xffff0000,
     endpoints: node.podsMax ?? 110,
-    calico: version,
-    wireguard: usesWireguard(values),
     int32: isInt32(cluster, it),
     users: neighboursOf(it, cluster),
   })

@@ -125,6 +125,20 @@ describe('the remedy', () => {
     expect(finding('MARK_CAPACITY', mask).remedy).toContain('FELIX_IPTABLESMARKMASK=0xffff0100')
   })
 
+  test('is a mask that will still do after the update, in an annotation', () => {
+    const found = finding('MARK_CAPACITY', healthy({ podsMax: 3000, calico: 'v3.29.7', kubernetes: 'v1.36.1-eks-1' }))
+    expect(found).toMatchObject({ severity: 'info', subject: 'cluster' })
+    expect(found.message).toContain(
+      'After an update to Calico 3.30 or newer, or with WireGuard, the mark mask 0xffff0000',
+    )
+    expect(found.message).toContain('2046 endpoints instead of 4094')
+    // Both at once: 18 bits, of which five and one are Felix's own.
+    expect(found.remedy).toContain(
+      `{"metadata":{"annotations":{"config.projectcalico.org/IptablesMarkMask":"0xffff0300"}}}`,
+    )
+    expect(found.remedy).toContain('room for 4094')
+  })
+
   test('is the change in Git where somebody owns the object, and the patch with --ignore-owner', () => {
     const state = cluster('eks range 30000-34000, owner argocd')
     for (const code of ['RANGE_DIFFERS', 'OWNED_BY_GITOPS']) {
