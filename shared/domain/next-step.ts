@@ -1,11 +1,24 @@
 import type { FelixObject, PodState } from './cluster.ts'
 import type { HaltEvidence } from './halt-evidence.ts'
-import { budget } from './policy.ts'
+import {
+  type Clock,
+  flightsOf,
+  isLate,
+  notWell,
+  ordered,
+  paceAfter,
+  pendingPlaces,
+  type Place,
+  placesOf,
+  remaining,
+  restarted,
+  type Flight,
+} from './places.ts'
 import { changedAtKey, overrideKey, rangeAnnotation } from './rollout-annotations.ts'
 import { overriddenNode, overrideName } from './range-writes.ts'
 import type { Strategy } from './report.ts'
 import type { Rollout } from './rollout.ts'
-import { besideInZone, zoneOf } from './zones.ts'
+import { besideInZone } from './zones.ts'
 
 /** What a step can see: the FelixConfigurations, calico-node's pods, and what Felix on a pod's node makes of the objects. */
 export interface Seen {
@@ -53,20 +66,6 @@ export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
   return rangeStep(clock, seen) ?? (rollout.restart.length > 0 ? { do: 'begin-restarts' } : { do: 'finish' })
 }
 
-interface Clock {
-  rollout: Rollout
-  now: number
-}
-
-interface Place {
-  node: string
-  pod: PodState
-  range?: string
-  /** Our override on the node, and when it was last written. */
-  override?: FelixObject
-  changedAt?: string
-}
-
 const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
   const { target, pace } = clock.rollout
   if (target === undefined) return undefined
@@ -96,12 +95,6 @@ const awayFrom = ({ objects, pods }: Seen): { node: string; object: FelixObject 
     .map((object) => ({ node: overriddenNode(object), object }))
     .filter(({ node }) => !there.has(node))
 }
-
-/** The first node goes alone and must stay well for longer; after it the budget counts. */
-const paceAfter = ({ pace }: Rollout, touched: number, inScope: number): { settle: number; limit: number } =>
-  touched <= 1
-    ? { settle: pace.canarySeconds, limit: 1 }
-    : { settle: pace.settleSeconds, limit: budget(pace.maxUnavailable, inScope) }
 
 const wantsOverride = (strategy: Strategy, touched: number): boolean =>
   strategy === 'staged' || (strategy === 'canary' && touched === 0)
@@ -150,12 +143,6 @@ const restartStep = (clock: Clock, seen: Seen): Step | undefined => {
   return waits.length > 0 ? wait(waits, 'the restarted nodes must stay well') : undefined
 }
 
-/** Nodes whose pod was deleted, with the pod that came in its place; who has left the cluster is not waited for. */
-const flightsOf = ({ touching }: Rollout, { pods, left }: Seen): Flight[] =>
-  touching
-    .filter(({ node }) => !left?.has(node))
-    .map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
-
 /** Seconds that further pods born since the rollout began have to stay well, if they fell ill again: for as long as a node may take. */
 const othersUnwell = (clock: Clock, pods: PodState[], apart: (string | undefined)[], settle: number): number[] =>
   pods
@@ -197,55 +184,6 @@ const abortStep = (clock: Clock, seen: Seen): Step => {
   return waits.length > 0 ? wait(waits, 'the node whose override was taken back must stay well') : { do: 'finish' }
 }
 
-/** How many of the pods to be restarted are gone already. */
-const restarted = (restart: string[], pods: PodState[]): number => {
-  const there = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ name }) => name))
-  return restart.filter((name) => !there.has(name)).length
-}
-
-const replacement = (pods: PodState[], node: string, old: string): PodState | undefined =>
-  pods.find((it) => it.node === node && it.name !== old && !it.deletedAt)
-
-const placesOf = (rollout: Rollout, { objects, pods, rangeOn }: Seen): Place[] => {
-  const overrides = new Map(objects.filter((it) => it.annotations[overrideKey]).map((it) => [it.name, it]))
-  const skip = new Set(rollout.skip)
-  const alive = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ node }) => node))
-  return (
-    pods
-      .filter(({ node, deletedAt }) => !skip.has(node) && !(deletedAt && alive.has(node)))
-      // Until another comes in its place, a pod that is on its way out is a node that is not well.
-      .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
-      .map((pod) => {
-        const override = overrides.get(overrideName(pod.node))
-        const changedAt = override?.annotations[changedAtKey]
-        const range = rangeOn(pod)
-        return {
-          node: pod.node,
-          pod,
-          ...(range !== undefined && { range }),
-          ...(override && { override }),
-          ...(changedAt && { changedAt }),
-        }
-      })
-  )
-}
-
-/** Nodes that were unwell before we came are kept apart: they take the value from `default` when they are back. */
-const pendingPlaces = (rollout: Rollout, places: Place[]): Place[] =>
-  ordered(
-    rollout,
-    places.filter(({ range, pod }) => range !== rollout.target && pod.ready),
-  )
-
-/** The first node, then the rest of its zone, then zone after zone. */
-const ordered = <T extends { node: string }>(rollout: Rollout, places: T[]): T[] => {
-  const { canary } = rollout
-  const zone = zoneOf(rollout)
-  const first = canary === undefined ? undefined : zone(canary)
-  const rank = ({ node }: T): string => `${node === canary ? 0 : zone(node) === first ? 1 : 2} ${zone(node)} ${node}`
-  return places.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
-}
-
 const troubleWith = (clock: Clock, touched: Place[], target: string): Step | undefined => {
   const ours = ({ node }: Place) => ({ object: `FelixConfiguration/${overrideName(node)}`, value: target })
   const deaf = touched.find(({ range }) => range !== target)
@@ -274,35 +212,6 @@ const podObject = ({ touching, where }: Rollout, node: string): string =>
 /** A write that does not count, such as one hidden by a copy of the metadata, must not be taken for a change. */
 const deafReason = (object: string, counts: string | undefined, target: string | undefined): string =>
   `FelixConfiguration ${object} was written, but what counts is ${counts ?? "Felix's built-in default"}, not ${target}`
-
-interface Flight {
-  node: string
-  pod?: PodState | undefined
-  changedAt?: string
-}
-
-/** Seconds a node has still to stay well; `undefined` when it has. Felix is away for two or three seconds only, which a readiness probe may miss: time and lasting readiness prove it, not an edge. */
-const remaining = ({ now }: Clock, { pod, changedAt }: Flight, settle: number): number | undefined => {
-  if (!changedAt) return undefined
-  if (!pod?.ready) return settle
-  const since = Math.max(Date.parse(changedAt), Date.parse(pod.readySince ?? changedAt))
-  const left = settle - (now - since) / 1000
-  return left > 0 ? left : undefined
-}
-
-/** Counted from when it was touched or, later, from when it stopped being Ready. */
-const isLate = ({ now, rollout }: Clock, { pod, changedAt }: Flight): boolean => {
-  if (!changedAt || pod?.ready) return false
-  const since = Math.max(Date.parse(changedAt), Date.parse(pod?.readySince ?? changedAt))
-  return now - since > rollout.pace.nodeDeadlineSeconds * 1000
-}
-
-const notWell = ({ rollout }: Clock, { node, pod }: Flight): string => {
-  const state = pod
-    ? `${pod.name} is not Ready${pod.waiting ? ` (${pod.waiting}, ${pod.restartCount} restarts)` : ''}`
-    : 'has no calico-node pod'
-  return `${node}: ${state} ${rollout.pace.nodeDeadlineSeconds} s after it was touched`
-}
 
 const wait = (seconds: number[], why: string): Step => ({
   do: 'wait',
