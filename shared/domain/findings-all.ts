@@ -1,6 +1,7 @@
 import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
 import type { ClusterCheck, NodeCheck, NodeTrouble, Trouble } from './findings.ts'
 import { grouped, inOrder } from './findings.ts'
+import { addonDiffers } from './findings-addon.ts'
 import { unread } from './findings-access.ts'
 import * as whole from './findings-cluster.ts'
 import * as combination from './findings-combination.ts'
@@ -45,6 +46,7 @@ const clusterChecks: readonly ClusterCheck[] = [
   rollout.flapping,
   mode.modeMixed,
   mode.modeMisconfigured,
+  addonDiffers,
   mode.ipvsDeprecated,
   range.specContradicts,
   mark.markNotStorable,

@@ -14,7 +14,8 @@ export const modeNotRolled: NodeCheck = (it, cluster) => {
   const { running, configuredMode } = it
   const { configuration } = running ?? {}
   if (!running || running.mode === 'unknown' || !configuration || configuredMode === undefined) return []
-  if (configuredMode === running.mode || isRolling(cluster)) return []
+  // What the add-on is told need not be what kube-proxy reads.
+  if (configuredMode === running.mode || configuration.failure || isRolling(cluster)) return []
   const set = configuration.daemonSet
   const at = configuration.changes?.at(-1)
   return [

@@ -1,5 +1,6 @@
 import { parse } from 'yaml'
 import type { ClusterState, ConfigMapState, DaemonSetState, ManagedFields } from './cluster.ts'
+import { addonMode } from './proxy-mode-addon.ts'
 import type { ReadFailure } from './read.ts'
 import { metricsPort } from './proxy-mode-port.ts'
 import { failureOf, valueOf } from './read.ts'
@@ -8,11 +9,11 @@ import type { Evidence, Mode } from './report.ts'
 /** What one kube-proxy DaemonSet is told, where that stands, and when it could have changed. */
 export interface ProxyConfiguration {
   daemonSet: DaemonSetState
-  /** Absent where it cannot be known (`failure`, `problem`) or kube-proxy would refuse it (`problem`). */
+  /** Absent where it cannot be known (`problem`) or kube-proxy would refuse it; with `failure`, what EKS's add-on is told. */
   mode?: Mode
   /** Where the mode stands. */
   evidence: Evidence
-  /** Why there is no mode, in a sentence without its subject: `says "ipvsx", which kube-proxy refuses`. */
+  /** Why there is no mode, or none that was read where it counts, in a sentence without its subject: `says "ipvsx", which kube-proxy refuses`. */
   problem?: string
   failure?: ReadFailure
   /** A `--proxy-mode` that kube-proxy ignores because `--config` is given. */
@@ -110,7 +111,7 @@ function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string):
   const read = state.configMaps[id]
   const evidence: Evidence = { object: `ConfigMap/${id}`, field: `data[${place.key ?? '?'}]` }
   const failure = failureOf(read)
-  if (failure) return { ...none, evidence, failure, problem: 'could not be read' }
+  if (failure) return { ...none, ...byAddon(state, daemonSet, evidence), failure, problem: 'could not be read' }
   const configMap = valueOf(read)
   const key = place.key ?? onlyKey(configMap)
   const text = key === undefined ? undefined : configMap?.data[key]
@@ -121,6 +122,12 @@ function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string):
     takenBy: 'file',
     ...withChanges(changes, configMap.createdAt, daemonSet),
   }
+}
+
+/** EKS puts the add-on's mode into that ConfigMap; the next best thing to it, though it says nothing about times. */
+function byAddon(state: ClusterState, daemonSet: DaemonSetState, evidence: Evidence): Pick<Told, 'mode' | 'evidence'> {
+  const addon = addonMode(state, daemonSet)
+  return addon ? { mode: addon.mode, evidence: addon.evidence } : { evidence }
 }
 
 /** Where EKS and kubeadm keep it; told by the path alone where the pod template does not say what is mounted there. */
@@ -182,7 +189,10 @@ function understoodText(text: string, evidence: Evidence): Understood {
     return { ...bits({}), evidence, problem }
   }
   try {
-    const document = (parse(text, { uniqueKeys: false, logLevel: 'error', prettyErrors: false }) ?? {}) as Record<string, unknown>
+    const document = (parse(text, { uniqueKeys: false, logLevel: 'error', prettyErrors: false }) ?? {}) as Record<
+      string,
+      unknown
+    >
     const inner = (name: string) => (document[name] ?? {}) as Record<string, unknown>
     return understood({
       text: plainText(document['mode']),

@@ -125,6 +125,17 @@ describe('the remedy', () => {
     expect(finding('MARK_CAPACITY', mask).remedy).toContain('FELIX_IPTABLESMARKMASK=0xffff0100')
   })
 
+  test('tells the add-on what kube-proxy reads, and keeps its other values', () => {
+    const found = finding('MODE_NOT_ROLLED', cluster('addon mode iptables'))
+    expect(found.evidence.map(({ object, value }) => [object, value])).toEqual([
+      ['eks:DescribeAddon', 'iptables'],
+      ['ConfigMap/kube-system/kube-proxy-config', 'ipvs'],
+    ])
+    expect(found.remedy).toContain(
+      `aws eks update-addon --cluster-name blue --region eu-central-1 --addon-name kube-proxy --configuration-values '{"mode":"ipvs","ipvs":{"scheduler":"rr"}}' --resolve-conflicts PRESERVE`,
+    )
+  })
+
   test('is a mask that will still do after the update, in an annotation', () => {
     const found = finding('MARK_CAPACITY', healthy({ podsMax: 3000, calico: 'v3.29.7', kubernetes: 'v1.36.1-eks-1' }))
     expect(found).toMatchObject({ severity: 'info', subject: 'cluster' })

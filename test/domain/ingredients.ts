@@ -168,6 +168,13 @@ const words: [RegExp, Change][] = [
   [/^on delete calico$/, behind('calico-node', 'OnDelete', 0)],
   [/^eks ([A-Z]+)$/, (state, status) => onEks({ status })(state)],
   [/^addon ([A-Z]+)$/, (state, status) => onEks({ kubeProxyAddon: read({ status }) })(state)],
+  [
+    /^addon mode (\w+)$/,
+    (state, mode) => {
+      const configurationValues = JSON.stringify({ mode, ipvs: { scheduler: 'rr' } })
+      return onEks({ kubeProxyAddon: read({ status: 'ACTIVE', configurationValues }) })(state)
+    },
+  ],
   [/^eks update$/, onEks({ updates: read([{ id: '8f0c', type: 'KubeApiServerConfigUpdate', status: 'InProgress' }]) })],
   [
     /^two calicos$/,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { ClusterState, DaemonSetState } from '../../shared/domain/cluster.ts'
 import { commonMode, configuredModes, logsWorthReading, runningModes } from '../../shared/domain/proxy-mode.ts'
-import { failed, read } from '../../shared/domain/read.ts'
+import { failed, read, valueOf } from '../../shared/domain/read.ts'
+import { cluster } from './ingredients.ts'
 import {
   edited,
   healthy,
@@ -22,6 +23,41 @@ const withSet = (over: Partial<DaemonSetState['template']>, state = healthy()): 
   edited(state, (copy) => Object.assign(setOf(copy, 'kube-proxy').template, over))
 
 const first = (state: ClusterState) => configuredModes(state)[0]
+
+describe('the mode the EKS add-on is told', () => {
+  const told = (configurationValues: string, name = 'kube-proxy') =>
+    edited(cluster('denied kube-proxy config'), (copy) => {
+      Object.assign(valueOf(copy.eks) ?? {}, { kubeProxyAddon: read({ status: 'ACTIVE', configurationValues }) })
+      setOf(copy, 'kube-proxy').name = name
+    })
+
+  test.each([
+    ['{"mode":"ipvs","ipvs":{"scheduler":"rr"}}', 'ipvs'],
+    ['mode: nftables\n', 'nftables'],
+    ['{"mode":"ipvsx"}', undefined],
+    ['{"ipvs":{}}', undefined],
+    ['{', undefined],
+    ['"ipvs"', undefined],
+    ['', undefined],
+  ])('%p stands for a ConfigMap that may not be read as %s', (values, mode) => {
+    const found = first(told(values))
+    expect(found?.mode).toBe(mode)
+    expect(found?.failure?.kind).toBe('denied')
+    expect(found?.evidence.object).toBe(mode ? 'eks:DescribeAddon' : 'ConfigMap/kube-system/kube-proxy-config')
+  })
+
+  test('says nothing of a DaemonSet that is not its own', () => {
+    expect(first(told('{"mode":"ipvs"}', 'kube-proxy-large'))?.mode).toBeUndefined()
+  })
+
+  test('makes no running mode likely: it has no time', () => {
+    expect(runningModes(told('{"mode":"ipvs"}')).get('node-0001')?.mode).toBe('unknown')
+  })
+
+  test('does not count where the ConfigMap could be read', () => {
+    expect(first(cluster('addon mode iptables'))?.mode).toBe('ipvs')
+  })
+})
 
 describe('the configured mode', () => {
   test.each([
