@@ -65,8 +65,7 @@ export const isDueForRenewal = (
   { holder: self, leaseSeconds, now }: StepTools,
 ): boolean => holder !== self || now().getTime() - Date.parse(renewedAt ?? '1970-01-01') > (leaseSeconds * 1000) / 3
 
-export const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<Outcome> => {
+export const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<RolloutRecord> => {
   const { holder, leaseSeconds } = tools
-  await tools.kube.putLease({ resourceVersion, holder, leaseSeconds, renewedAt: tools.now().toISOString() })
-  return { next: 'now' }
+  return tools.kube.putLease({ resourceVersion, holder, leaseSeconds, renewedAt: tools.now().toISOString() })
 }

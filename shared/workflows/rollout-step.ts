@@ -43,9 +43,9 @@ export type Outcome =
   | { next: 'over'; state: Rollout['state'] | 'none'; why: string; lookAfterSeconds?: number }
 
 /**
- * One step of the rollout that stands in the Lease: at most four requests (one more where a touched node is missing),
- * at most one effect on nodes. Whatever was
- * carried out before and not acknowledged is seen in the cluster and not done again.
+ * One step of the rollout that stands in the Lease: at most four requests, one more where the Lease is to be renewed or
+ * a touched node is missing; at most one effect on nodes. Whatever was carried out before and not acknowledged is seen
+ * in the cluster and not done again.
  */
 export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
   const record = needed(await tools.kube.lease())
@@ -56,8 +56,21 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
   if (rollout.state === 'halted' && rollout.rollback) return rollBack(withNames(tools, rollout), { record, rollout })
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
     return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
-  if (isDueForRenewal(record, tools)) return renew(tools, record)
-  return takeStep(withNames(tools, rollout), { record, rollout })
+  return lookAgainAtConflict(async () => {
+    // The step goes on at once: where messages come late, a step that only renewed would follow upon another for ever.
+    const kept = isDueForRenewal(record, tools) ? await renew(tools, record) : record
+    return takeStep(withNames(tools, rollout), { record: kept, rollout })
+  })
+}
+
+/** Somebody changed the object since it was read: nothing was written. */
+const lookAgainAtConflict = async (step: () => Promise<Outcome>): Promise<Outcome> => {
+  try {
+    return await step()
+  } catch (error) {
+    if (error instanceof KubeError && error.kind === 'conflict') return { next: 'wait', seconds: 1, why: error.message }
+    throw error
+  }
 }
 
 /** Each line of the log stands for itself. */
@@ -70,14 +83,7 @@ const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> 
   const { rollout } = standing
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, rollout.evidence)
   const seen = await look(tools.kube, rollout)
-  const step = nextStep(rollout, seen, tools.now().toISOString())
-  try {
-    return await carryOut(step, tools, { ...standing, seen })
-  } catch (error) {
-    // Somebody changed the object since it was read: nothing was written; look again.
-    if (error instanceof KubeError && error.kind === 'conflict') return { next: 'wait', seconds: 1, why: error.message }
-    throw error
-  }
+  return carryOut(nextStep(rollout, seen, tools.now().toISOString()), tools, { ...standing, seen })
 }
 
 const look = async (kube: KubeClient, rollout: Rollout): Promise<Seen> => {
