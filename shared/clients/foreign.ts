@@ -22,7 +22,10 @@ export function textMapOf(it: unknown): Record<string, string> {
 /** Leaves out keys without a value: fields that are not known are absent in the domain. */
 export function present<T extends object>(it: { [K in keyof T]: T[K] | undefined }): T
 export function present(it: object): object {
-  return Object.fromEntries(Object.entries(it).filter(([, value]) => value !== undefined))
+  // For every pod and node: a copy by entries costs twice as much.
+  const kept: Foreign = {}
+  for (const [key, value] of Object.entries(it)) if (value !== undefined) kept[key] = value
+  return kept
 }
 
 /** One line without control characters, for messages made of what a server said. */

@@ -68,8 +68,15 @@ export const certainValues = (resolution: FelixResolution): Partial<FelixValues 
   resolution.outcome === 'error' ? {} : resolution.values
 
 /** Whether `InterfaceExclude` covers an interface of this name. */
-export const excludesInterface = (patterns: readonly string[], name: string): boolean =>
-  patterns.some((pattern) => compileGo(pattern)?.matches(name) ?? false)
+export function excludesInterface(patterns: readonly string[], name: string): boolean {
+  const known = excluded.get(patterns) ?? new Map<string, boolean>()
+  const answer = known.get(name) ?? patterns.some((pattern) => compileGo(pattern)?.matches(name) ?? false)
+  excluded.set(patterns, known.set(name, answer))
+  return answer
+}
+
+/** Nodes with equal layers share their values, so that one answer serves all of them. */
+const excluded = new WeakMap<readonly string[], Map<string, boolean>>()
 
 type Merge = (answers: FelixResolution[]) => FelixResolution
 
