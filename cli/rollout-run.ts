@@ -10,8 +10,9 @@ import { watchInterrupts } from './interruption.ts'
 import { type Progress, progress } from './progress.ts'
 import type { RolloutAct, RolloutOptions } from './rollout.ts'
 import { rolloutText } from './rollout-text.ts'
-import { stepTools, tellWait } from './step-tools.ts'
-import { wantsColour, write } from './streams.ts'
+import { bold, unfinished } from './rollout-show.ts'
+import { holder, stepTools, tellWait } from './step-tools.ts'
+import { write } from './streams.ts'
 
 /** Does it, then tells where the rollout stands. 0: none is left to be finished · 1: one is · 2: could not tell, or not done. */
 export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<number> => {
@@ -20,7 +21,7 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
   try {
     const { kube } = target
     if (!kube) throw await unreachable(target.observe)
-    if (act !== 'status') await told(kube, act)
+    await told(kube, act)
     if (act === 'abort') await takeBack(kube, telling)
     telling.clear()
     const rollout = await read(kube)
@@ -30,8 +31,6 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
     target.close()
   }
 }
-
-const unfinished: readonly Rollout['state'][] = ['running', 'paused', 'halted', 'aborting']
 
 const unreachable = async (observe: () => Promise<{ nodes: Parameters<typeof failureOf>[0] }>): Promise<Failure> => {
   const why = failureOf((await observe()).nodes)?.message ?? 'it does not answer'
@@ -45,8 +44,8 @@ const read = async (kube: KubeClient): Promise<Rollout | undefined> => {
   return parseRollout(valueOf(lease))
 }
 
-const told = async (kube: KubeClient, act: Exclude<RolloutAct, 'status'>): Promise<void> => {
-  const answer = await control(kube, act)
+const told = async (kube: KubeClient, act: RolloutAct): Promise<void> => {
+  const answer = await control(kube, act, { by: holder(), now: () => new Date() })
   // An abort that was cut short is gone on with.
   const goesOn = act === 'abort' && (await read(kube))?.state === 'aborting'
   if (!answer.changed && !goesOn) throw new Failure(answer.why, 'calico-ipvs-sync rollout status')
@@ -78,6 +77,3 @@ const giveUp = async (kube: KubeClient): Promise<void> => {
 }
 
 const asJson = (rollout: Rollout | undefined): string => `${JSON.stringify({ rollout }, null, 2)}\n`
-
-const bold = ({ color }: RolloutOptions) =>
-  wantsColour(process.stdout, color) ? (text: string) => `\u001b[1m${text}\u001b[0m` : (text: string) => text

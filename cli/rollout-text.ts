@@ -1,29 +1,74 @@
+import { evidenceLines } from '../shared/domain/halt-evidence.ts'
+import type { Journal } from '../shared/domain/journal.ts'
+import type { Progress } from '../shared/domain/rollout-progress.ts'
 import type { Rollout } from '../shared/domain/rollout.ts'
 import { counted, plain } from '../shared/report/wording.ts'
+import type { Standing } from './rollout-show.ts'
 
-const next: Record<Rollout['state'], string> = {
-  running: 'Whoever holds the Lease carries it out; sync goes on with it here.',
-  paused: 'Nothing is touched until: calico-ipvs-sync rollout resume',
-  halted: 'Nothing is touched until the node is repaired and: calico-ipvs-sync rollout resume (or abort)',
-  aborting: 'Overrides are being taken back; rollout abort goes on with it here.',
-  aborted: 'Nothing is left to do for it.',
-  done: 'Nothing is left to do for it.',
+type Bold = (text: string) => string
+
+const none = 'There is no rollout in this cluster.\n'
+
+/** What was decided, for people. */
+export const rolloutText = (rollout: Rollout | undefined, bold: Bold): string =>
+  rollout ? `${headLines(rollout, bold).join('\n')}\n` : none
+
+/** Where it stands, node by node, and what comes next. */
+export const statusText = ({ rollout, progress, blockedBy, lease, report }: Standing, bold: Bold): string => {
+  if (!rollout) return none
+  const finding = report.findings.find(({ code }) => code === 'ROLLOUT_HALTED')
+  const isOpen = rollout.state === 'running' || rollout.state === 'aborting'
+  const holder = isOpen && lease?.holder
+  const lines = [
+    ...headLines(rollout, bold),
+    holder && `  by        ${plain(holder)}, seen at ${plain(lease?.renewedAt ?? 'no known time')}`,
+    ...(progress ? progressLines(progress) : ['  nodes     cannot be told: the cluster could not be read well enough']),
+    ...(rollout.evidence ? evidenceLines(rollout.evidence).map((line) => `  seen      ${plain(line)}`) : []),
+    finding && rollout.evidence?.takenBackAt && `  since     ${plain(lastSentence(finding.message))}`,
+    isOpen && blockedBy.length > 0 && `  blocked   ${blockedBy.map(plain).join(', ')}: see calico-ipvs-sync check`,
+    progress && `  next      ${plain(progress.next.text)}`,
+    isOpen && !holder && '  Nobody is carrying it out just now: calico-ipvs-sync sync goes on with it here.',
+  ]
+  return `${lines.filter(Boolean).join('\n')}\n`
 }
 
-/** Where it stands, for people. */
-export const rolloutText = (rollout: Rollout | undefined, bold: (text: string) => string): string => {
-  if (!rollout) return 'There is no rollout in this cluster.\n'
-  const { id, state, target, restart, touching, canary, startedAt, finishedAt, reason, pace } = rollout
+const lastSentence = (message: string): string => /[^.]*\.\s*$/.exec(message)?.[0].trim() ?? ''
+
+const headLines = (rollout: Rollout, bold: Bold): string[] => {
+  const { id, state, target, restart, canary, startedAt, finishedAt, reason, pace } = rollout
   const lines = [
     `${bold(state.toUpperCase())}  rollout ${plain(id)}`,
-    target && `  range     ${plain(target)}, ${pace.strategy}, ${pace.maxUnavailable} at a time`,
-    canary && `  first     ${plain(canary)}`,
+    target && `  range     ${plain(target)}`,
     restart.length > 0 && `  restarts  ${counted(restart.length, 'calico-node pod')}`,
-    ...touching.map(({ node, at }) => `  touched   ${plain(node)} at ${plain(at)}`),
+    `  pace      ${pace.strategy}, ${pace.maxUnavailable} at a time, ${pace.settleSeconds} s each, halted after ${pace.nodeDeadlineSeconds} s`,
+    canary && `  first     ${plain(canary)}`,
     `  began     ${plain(startedAt)}`,
     finishedAt && `  ended     ${plain(finishedAt)}`,
     reason && `  why       ${plain(reason)}`,
-    `  ${next[state]}`,
   ]
-  return `${lines.filter(Boolean).join('\n')}\n`
+  return lines.filter((line) => line !== undefined && line !== false && line !== '') as string[]
+}
+
+const progressLines = ({ done, inFlight, pending, apart, overrides }: Progress): (string | false)[] => [
+  `  nodes     ${done.length} done, ${inFlight.length} in flight, ${pending.length} pending, ${apart.length} kept apart`,
+  ...inFlight.map(({ node, seconds }) => `  in flight ${plain(node)}, to stay well for ${seconds} s more`),
+  done.length > 0 && `  done      ${names(done)}`,
+  pending.length > 0 && `  pending   ${names(pending)}`,
+  ...apart.slice(0, 10).map(({ node, why }) => `  apart     ${plain(node)}: ${why}`),
+  apart.length > 10 && `  apart     ${apart.length - 10} more`,
+  overrides > 0 && `  overrides ${overrides} of ours`,
+]
+
+const names = (nodes: string[], most = 6): string =>
+  nodes.slice(0, most).map(plain).join(', ') + (nodes.length > most ? ` and ${nodes.length - most} more` : '')
+
+/** A line a write, oldest first. */
+export const journalLines = ({ entries, earlier }: Journal): string => {
+  if (entries.length === 0) return 'Nothing was ever written in this cluster.\n'
+  const lines = entries.map(({ at, rollout, what, object, from, to, by }) => {
+    const change = from === undefined && to === undefined ? '' : `  ${from ?? 'nothing'} -> ${to ?? 'nothing'}`
+    return plain(`${at}  ${rollout}  ${what.padEnd(9)} ${object}${change}  by ${by}`)
+  })
+  const before = earlier > 0 ? [`${counted(earlier, 'earlier entry', 'earlier entries')} only in the log`] : []
+  return `${[...before, ...lines].join('\n')}\n`
 }

@@ -3,10 +3,22 @@ import type { KubeClient } from '../shared/clients/kube-client.ts'
 import type { Outcome, StepEvent, StepTools } from '../shared/workflows/rollout-step.ts'
 import type { Progress } from './progress.ts'
 
+/** Who we are, in the Lease and in the journal. */
+export const holder = (): string => `${userName()}@${hostname()} process ${process.pid}`
+
+const userName = (): string => {
+  try {
+    return userInfo().username
+  } catch {
+    // A container's user may have no name.
+    return String(process.getuid?.() ?? 'somebody')
+  }
+}
+
 /** What a step of a rollout in this process works with; a line of progress per effect. */
 export const stepTools = (kube: KubeClient, telling: Progress): StepTools => ({
   kube,
-  holder: `${userInfo().username}@${hostname()} process ${process.pid}`,
+  holder: holder(),
   // A holder that died is waited out for this long by whoever goes on.
   leaseSeconds: 60,
   now: () => new Date(),

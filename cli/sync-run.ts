@@ -1,6 +1,9 @@
 import { whatMoved } from '../shared/domain/plan-preconditions.ts'
 import type { Policy } from '../shared/domain/policy.ts'
 import type { Plan, Report } from '../shared/domain/report.ts'
+import type { KubeClient } from '../shared/clients/kube-client.ts'
+import { rolloutStep } from '../shared/workflows/rollout-step.ts'
+import { stepTools } from './step-tools.ts'
 import { forecastText } from '../shared/report/text-plan.ts'
 import { connect } from './connect.ts'
 import { exitStatus, statusOf } from './exit-status.ts'
@@ -26,11 +29,18 @@ export const carryOut = async (options: SyncOptions): Promise<number> => {
     telling.clear()
     const plan = looked.plan()
     if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, options.plan ?? '')
+    if (target.kube && options.yes && plan.blockedBy.includes('ROLLOUT_HALTED')) await finishHalt(target.kube, telling)
     if (isIdle(plan) || options.dryRun || !target.kube) return await showOnly({ ...looked.report, plan }, options)
     return await doIt({ target, kube: target.kube, looked, plan, policy, options, telling })
   } finally {
     target.close()
   }
+}
+
+/** A halt that was cut short before the node's override was taken back. */
+const finishHalt = async (kube: KubeClient, telling: Progress): Promise<void> => {
+  const tools = stepTools(kube, telling)
+  while ((await rolloutStep(tools)).next === 'now') continue
 }
 
 const isIdle = ({ changes, blockedBy }: Plan): boolean => changes.length === 0 || blockedBy.length > 0

@@ -81,7 +81,7 @@ export interface ChangeMark {
 const markOf = (object: FelixObject): ChangeMark | undefined => {
   try {
     const it = JSON.parse(object.annotations[changeKey] ?? '') as ChangeMark | null
-    return typeof it?.by === 'string' && typeof it.rollout === 'string' ? it : undefined
+    return typeof it?.by === 'string' && /^\S+$/.test(it.rollout) ? it : undefined
   } catch {
     return undefined
   }
@@ -92,12 +92,13 @@ const markOf = (object: FelixObject): ChangeMark | undefined => {
  * who made it and what stood there before, in the very write: no crash can come between a write and its trace.
  */
 export const unnoted = (journal: Journal, objects: FelixObject[]): Entry[] => {
-  const known = new Set(journal.entries.map(({ object, at }) => `${object} ${at}`))
+  const known = new Set(journal.entries.map(({ object, at, what }) => `${what} ${object} ${at}`))
   const oldest = journal.earlier > 0 ? (journal.entries[0]?.at ?? '') : ''
   return objects
     .flatMap((object): Entry[] => {
       const [mark, at] = [markOf(object), object.annotations[changedAtKey]]
-      if (!mark || !at || at < oldest) return []
+      // What the journal had no room for was noted once; what somebody mangled cannot be.
+      if (!mark || !at || !/^\S+$/.test(at) || at <= oldest) return []
       const to = object.annotations[rangeAnnotation]
       const what =
         object.annotations[overrideKey] === undefined ? 'promote' : to === undefined ? 'take-back' : 'override'
@@ -105,6 +106,6 @@ export const unnoted = (journal: Journal, objects: FelixObject[]): Entry[] => {
       const name = `FelixConfiguration/${object.name}`
       return [{ at, rollout, what, object: name, ...(from && { from }), ...(to !== undefined && { to }), by }]
     })
-    .filter(({ object, at }) => !known.has(`${object} ${at}`))
+    .filter(({ object, at, what }) => !known.has(`${what} ${object} ${at}`))
     .toSorted((a, b) => (a.at < b.at ? -1 : 1))
 }

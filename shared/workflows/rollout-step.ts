@@ -114,6 +114,7 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
   const { objects } = seen
   switch (step.do) {
     case 'override': {
+      if (step.object && isNew(rollout, step.object)) return noteWrites(tools, at)
       const pod = seen.pods.find(({ node }) => node === step.node)
       const from = pod && seen.rangeOn(pod)
       await writeOverride(tools, rollout, { node: step.node, objects, from })
@@ -136,6 +137,7 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
       return { next: 'now' }
     }
     case 'take-back':
+      if (isNew(rollout, step.object)) return noteWrites(tools, at)
       await withdrawOverride(tools, rollout, step.object)
       tools.tell({ what: 'range taken back', node: step.node, from: rollout.target })
       return { next: 'now' }
@@ -153,12 +155,12 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
   }
 }
 
-/** An object that goes takes along what it says of its last write: that stands in the journal first, for all objects at once. */
-const isNew = ({ id, journal = emptyJournal }: Rollout, object: FelixObject): boolean => {
-  const name = `FelixConfiguration/${object.name}`
-  const isKnown = journal.entries.some((entry) => entry.rollout === id && entry.object === name)
-  return !isKnown && unnoted(journal, [object]).length > 0
-}
+/**
+ * An object that goes takes along what it says of its last write, as does one that is written anew: that stands in the
+ * journal first, for all objects at once.
+ */
+const isNew = ({ journal = emptyJournal }: Rollout, object: FelixObject): boolean =>
+  unnoted(journal, [object]).length > 0
 
 const noteWrites = async (tools: StepTools, at: Standing & { seen: Seen }): Promise<Outcome> => {
   await putRollout(tools, at, at.rollout, { objects: at.seen.objects })

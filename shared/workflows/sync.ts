@@ -30,7 +30,11 @@ export const sync = async (tools: SyncTools, policy: Policy): Promise<SyncResult
   for (;;) {
     if (tools.interrupted()) return interrupted(tools)
     const outcome = await rolloutStep(tools)
-    if (outcome.next === 'over') return ended(outcome)
+    if (outcome.next === 'over') {
+      // Whether a node came back after its override was taken off shows a little later.
+      if (outcome.lookAfterSeconds !== undefined) await tools.sleep(outcome.lookAfterSeconds)
+      return ended(outcome)
+    }
     if (outcome.next === 'wait') {
       tools.waiting(outcome)
       // Short enough that the Lease is renewed in time, whatever there is to wait for.

@@ -318,14 +318,61 @@ describe('sync', () => {
       return [rollout.state, rollout.target, ended.status]
     }
     expect(await rollout('status')).toEqual(['running', '20000:22767', 1])
+    const about = ['--kubeconfig', moved.kubeconfig, ...given]
+    const status = JSON.parse((await run(['rollout', 'status', ...about, '-o', 'json'])).stdout)
+    const first = (await felixObjects(moved)).map(({ metadata }) => metadata.name).find((name) => name !== 'default')
+    expect(status).toMatchObject({
+      blockedBy: [],
+      progress: {
+        done: [],
+        inFlight: [{ node: first?.slice('node.'.length), seconds: expect.any(Number) }],
+        pending: [expect.any(String), expect.any(String), expect.any(String)],
+        apart: [],
+        overrides: 1,
+        next: { do: 'wait', text: expect.stringContaining('the changed nodes must stay well') },
+      },
+    })
+    const text = (await run(['rollout', 'status', ...about])).stdout
+    expect(text).toMatch(/nodes {5}0 done, 1 in flight, 3 pending, 0 kept apart\n/)
+    expect(text).toMatch(/Nobody is carrying it out just now: calico-ipvs-sync sync goes on with it here\./)
     expect(await rollout('pause')).toEqual(['paused', '20000:22767', 1])
     expect((await run(['sync', ...place(), '--yes'])).status).toBe(1)
     expect(await rollout('resume')).toEqual(['running', '20000:22767', 1])
     expect(await rollout('abort')).toEqual(['aborted', '20000:22767', 0])
     expect((await felixObjects(moved)).map(({ metadata }) => metadata.name)).toEqual(['default'])
+    const log = (await run(['rollout', 'log', ...about])).stdout
+    expect(log.split('\n').map((line) => line.split(/ +/)[2])).toEqual(
+      expect.arrayContaining(['begin', 'override', 'pause', 'resume', 'abort', 'take-back', 'aborted']),
+    )
+    expect(log).toMatch(/override {2}FelixConfiguration\/node\.\S+ {2}\S+ -> 20000:22767 {2}by \S+@/)
+    const evidence = await run(['rollout', 'evidence', ...about])
+    expect(JSON.parse(evidence.stdout)).toMatchObject({
+      schemaVersion: 1,
+      rollout: { state: 'aborted' },
+      lease: { annotations: { 'calico-ipvs-sync/journal': expect.stringContaining('take-back') } },
+      report: { verdict: 'out-of-step' },
+    })
+    expect(evidence.stdout).not.toContain(moved.adminToken)
     const again = await run(['rollout', 'abort', '--kubeconfig', moved.kubeconfig])
     expect([again.status, again.stdout]).toEqual([2, ''])
     expect(again.stderr).toContain('The rollout is aborted; there is nothing to abort.')
+  })
+
+  test('going on with other options goes on at their pace', async () => {
+    const begun = await run(['sync', ...place(), '--yes', '--canary-seconds', '600', '--settle-seconds', '0'], {
+      running: (child) => {
+        child.stderr?.on('data', (chunk) => String(chunk).includes('override written') && child.kill('SIGINT'))
+      },
+    })
+    expect(begun.status).toBe(2)
+    const quick = await run(['sync', ...place(), '--yes', ...fast], {
+      running: (child) => {
+        child.stderr?.on('data', (chunk) => String(chunk).includes('another pace') && child.kill('SIGINT'))
+      },
+    })
+    expect(quick.stderr).toContain('rollout goes on at another pace')
+    const { stdout } = await run(['rollout', 'status', '--kubeconfig', moved.kubeconfig, '-o', 'json'])
+    expect(JSON.parse(stdout)).toMatchObject({ rollout: { pace: { canarySeconds: 0 } } })
   })
 
   test('--yes brings the cluster in step: the new range stands in both places and no override is left', async () => {

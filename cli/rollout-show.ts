@@ -1,0 +1,93 @@
+import type { RolloutRecord } from '../shared/domain/cluster.ts'
+import { type Journal, parseJournal } from '../shared/domain/journal.ts'
+import { failureOf, valueOf } from '../shared/domain/read.ts'
+import type { Report } from '../shared/domain/report.ts'
+import { ours } from '../shared/domain/rollout-annotations.ts'
+import { progressOf, type Progress } from '../shared/domain/rollout-progress.ts'
+import { parseRollout, type Rollout } from '../shared/domain/rollout.ts'
+import { seenOf } from '../shared/domain/seen.ts'
+import { connect } from './connect.ts'
+import { exitStatus } from './exit-status.ts'
+import { Failure } from './failure.ts'
+import { defaultPolicy } from '../shared/domain/policy.ts'
+import { progress } from './progress.ts'
+import type { RolloutOptions, RolloutView } from './rollout.ts'
+import { journalLines, statusText } from './rollout-text.ts'
+import { wantsColour, write } from './streams.ts'
+import { look, type Looked } from './target.ts'
+
+/** What there is to see of a rollout, from one look at the whole cluster. */
+export interface Standing {
+  lease?: RolloutRecord
+  rollout?: Rollout
+  /** Absent where the cluster could not be seen well enough. */
+  progress?: Progress
+  blockedBy: string[]
+  /** Objects of ours that are still there. */
+  objects: { name: string; annotations: Record<string, string> }[]
+  journal: Journal
+  report: Report
+}
+
+/** 0: no rollout is left to be finished · 1: one is · 2: could not tell. */
+export const show = async (view: RolloutView, options: RolloutOptions): Promise<number> => {
+  const telling = progress(options.quiet ?? false)
+  const target = await connect(options, telling)
+  try {
+    telling.doing(`reading ${target.name}`)
+    const standing = standingOf(await look(target, defaultPolicy))
+    telling.clear()
+    await write(process.stdout, rendered(view, standing, options))
+    return standing.rollout && unfinished.includes(standing.rollout.state) ? exitStatus.outOfStep : exitStatus.inStep
+  } finally {
+    target.close()
+  }
+}
+
+export const unfinished: readonly Rollout['state'][] = ['running', 'paused', 'halted', 'aborting']
+
+const standingOf = ({ state, report, plan }: Looked): Standing => {
+  const failure = failureOf(state.rollout)
+  if (failure)
+    throw new Failure(
+      `The Lease kube-system/calico-ipvs-sync cannot be read: ${failure.message}`,
+      'calico-ipvs-sync check',
+    )
+  const lease = valueOf(state.rollout)
+  const rollout = parseRollout(lease)
+  const felix = valueOf(state.felix)
+  const pods = valueOf(state.pods)?.filter(
+    (pod) => pod.role === 'calico-node' && pod.daemonSet === rollout?.where.pods.uid,
+  )
+  const isSeen = rollout && felix && pods
+  const marked = (felix?.objects ?? []).filter(({ annotations }) => Object.keys(annotations).some(isOurs))
+  return {
+    ...(lease && { lease }),
+    ...(rollout && { rollout }),
+    ...(isSeen && { progress: progressOf(rollout, seenOf(felix, pods, rollout.where), state.observedAt) }),
+    blockedBy: plan().blockedBy,
+    objects: marked.map(({ name, annotations }) => ({ name, annotations: annotations })),
+    journal: parseJournal(lease?.annotations[`${ours}journal`]),
+    report,
+  }
+}
+
+const isOurs = (key: string): boolean => key.startsWith(ours)
+
+const rendered = (view: RolloutView, standing: Standing, options: RolloutOptions): string => {
+  const { lease: _lease, report: _report, objects: _objects, journal, ...status } = standing
+  const isJson = options.output === 'json'
+  switch (view) {
+    case 'status':
+      return isJson ? asJson(status) : statusText(standing, bold(options))
+    case 'log':
+      return isJson ? asJson({ journal }) : journalLines(journal)
+    case 'evidence':
+      return asJson({ schemaVersion: 1, ...standing })
+  }
+}
+
+const asJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
+
+export const bold = ({ color }: RolloutOptions) =>
+  wantsColour(process.stdout, color) ? (text: string) => `\u001b[1m${text}\u001b[0m` : (text: string) => text
