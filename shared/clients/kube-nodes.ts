@@ -15,6 +15,7 @@ export function nodeOf(node: Foreign): NodeState {
     unschedulable: objectOf(node['spec'])['unschedulable'] === true,
     podsMax: countOf(objectOf(status['allocatable'])['pods']),
     kubeletVersion: textOf(objectOf(status['nodeInfo'])['kubeletVersion']),
+    kernelVersion: textOf(objectOf(status['nodeInfo'])['kernelVersion']),
   })
 }
 

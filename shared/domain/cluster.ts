@@ -78,6 +78,8 @@ export interface NodeState {
   /** The kubelet's pod limit (`status.allocatable.pods`). */
   podsMax?: number
   kubeletVersion?: string
+  /** `6.1.141-155.222.amzn2023.x86_64` */
+  kernelVersion?: string
 }
 
 export interface DaemonSetState {

@@ -5,6 +5,7 @@ import { addonDiffers } from './findings-addon.ts'
 import { unread } from './findings-access.ts'
 import * as whole from './findings-cluster.ts'
 import * as combination from './findings-combination.ts'
+import { ipvsDeprecated } from './findings-deprecated.ts'
 import * as mark from './findings-mark.ts'
 import { markForesight } from './findings-mark-foresight.ts'
 import * as mode from './findings-mode.ts'
@@ -47,7 +48,7 @@ const clusterChecks: readonly ClusterCheck[] = [
   mode.modeMixed,
   mode.modeMisconfigured,
   addonDiffers,
-  mode.ipvsDeprecated,
+  ipvsDeprecated,
   range.specContradicts,
   mark.markNotStorable,
 ]

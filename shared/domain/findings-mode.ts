@@ -125,33 +125,6 @@ export function modeMixed({ nodes, configurations }: ClusterFacts): Finding[] {
   ]
 }
 
-/** Written in the upstream plan (KEP-5495): what later versions do with IPVS. */
-const plan =
-  '1.35 warns, 1.37 has the feature gate KubeProxyIPVS, 1.40 turns it off by default, 1.43 removes it (1.40 and 1.43 are plans)'
-const offByDefault = 40
-
-export function ipvsDeprecated({ nodes, configurations, kubernetesMinor }: ClusterFacts): Finding[] {
-  const uses = nodes.some(({ running, ipvs }) => running?.mode === 'ipvs' || ipvs !== 'no')
-  if (!uses || kubernetesMinor === undefined) return []
-  const [first] = configurations.filter(({ mode }) => mode === 'ipvs')
-  const left = offByDefault - kubernetesMinor
-  const next =
-    left <= 0
-      ? 'here kube-proxy starts in ipvs mode only with the feature gate'
-      : `${left} minor versions are left before it is off by default`
-  return [
-    {
-      code: 'IPVS_DEPRECATED',
-      severity: left <= 2 ? 'warning' : 'info',
-      subject: 'cluster',
-      message: `kube-proxy's IPVS mode is deprecated: ${plan}. This cluster runs 1.${kubernetesMinor}: ${next}.`,
-      evidence: first ? [first.evidence] : [],
-      remedy:
-        'Plan the way to nftables (Kubernetes 1.33 and newer) or back to iptables; replace nodes on leaving IPVS, so that no kube-ipvs0 is left behind.',
-    },
-  ]
-}
-
 /** A configuration that a restarted kube-proxy could not start with, though what runs is known. */
 export function modeMisconfigured({ configurations, nodes }: ClusterFacts): Finding[] {
   const isKnown = ({ daemonSet }: ProxyConfiguration): boolean =>

@@ -7,7 +7,7 @@ import type { Evidence, Mode } from './report.ts'
 export interface AddonMode {
   mode: Mode
   /** All of its values, as a document. */
-  values: Record<string, unknown>
+  values: object
   evidence: Evidence
 }
 
@@ -35,7 +35,7 @@ function understood(text: string): AddonMode | undefined {
     const { mode } = values
     if (typeof mode !== 'string' || !modes.includes(mode)) return undefined
     const evidence = { object: 'eks:DescribeAddon', field: 'configurationValues.mode', value: mode }
-    return { mode: mode as Mode, values: values as Record<string, unknown>, evidence }
+    return { mode: mode as Mode, values, evidence }
   } catch {
     return undefined
   }

@@ -29,6 +29,8 @@ export interface ProxyConfiguration {
   /** Bit numbers of kube-proxy's own mark (`iptables.masqueradeBit` counts in IPVS mode too). */
   masqueradeBit: number
   nftablesMasqueradeBit: number
+  /** `iptables.masqueradeAll`, which counts in IPVS mode too: all Service traffic gets a node's address. */
+  masqueradeAll?: true
   /** Where `/proxyMode` can be asked for from outside the node. Absent: only on the node itself, as is usual. */
   metricsPort?: number
 }
@@ -38,6 +40,7 @@ interface ModeText {
   evidence: Evidence
   masqueradeBit?: unknown
   nftablesMasqueradeBit?: unknown
+  masqueradeAll?: unknown
   metricsBindAddress?: unknown
 }
 
@@ -80,6 +83,12 @@ function flagOf(daemonSet: Pick<DaemonSetState, 'template'>, name: string): stri
   return value?.replace(/^(["'])(.*)\1$/, '$2')
 }
 
+/** `--masquerade-all` alone means true. */
+const isSet = (daemonSet: DaemonSetState, name: string): boolean =>
+  daemonSet.template.command.some((it) =>
+    it.split(/\s+/).some((word) => word === `--${name}` || word === `--${name}=true`),
+  )
+
 type Told = Omit<ProxyConfiguration, 'daemonSet' | 'templateAt'>
 
 function fromFlags(daemonSet: DaemonSetState, flag: string | undefined): Told {
@@ -92,6 +101,7 @@ function fromFlags(daemonSet: DaemonSetState, flag: string | undefined): Told {
       text: flag ?? '',
       evidence,
       masqueradeBit: bit,
+      masqueradeAll: isSet(daemonSet, 'masquerade-all'),
       metricsBindAddress: flagOf(daemonSet, 'metrics-bind-address'),
     }),
     takenBy: 'flag',
@@ -199,6 +209,7 @@ function understoodText(text: string, evidence: Evidence): Understood {
       evidence,
       masqueradeBit: inner('iptables')['masqueradeBit'],
       nftablesMasqueradeBit: inner('nftables')['masqueradeBit'],
+      masqueradeAll: inner('iptables')['masqueradeAll'],
       metricsBindAddress: document['metricsBindAddress'],
     })
   } catch {
@@ -210,7 +221,7 @@ const plainText = (mode: unknown): string => (typeof mode === 'string' ? mode : 
 
 type Understood = Pick<
   ProxyConfiguration,
-  'mode' | 'evidence' | 'problem' | 'masqueradeBit' | 'nftablesMasqueradeBit' | 'metricsPort'
+  'mode' | 'evidence' | 'problem' | 'masqueradeBit' | 'nftablesMasqueradeBit' | 'masqueradeAll' | 'metricsPort'
 >
 
 /** Exact and case-sensitive; nothing means iptables (platformApplyDefaults of kube-proxy on Linux). */
@@ -219,7 +230,8 @@ function understood(it: ModeText): Understood {
   const text = it.text || 'iptables'
   const mode = modes.includes(text) ? { mode: text as Mode } : { problem: `says "${text}", which kube-proxy refuses` }
   const port = metricsPort(it.metricsBindAddress)
-  return { ...mode, ...bits(it), ...(port !== undefined && { metricsPort: port }), evidence }
+  const all = it.masqueradeAll === true && { masqueradeAll: true as const }
+  return { ...mode, ...bits(it), ...all, ...(port !== undefined && { metricsPort: port }), evidence }
 }
 
 const isBit = (value: unknown): value is number =>

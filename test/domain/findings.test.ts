@@ -7,7 +7,7 @@ import { defaultPolicy } from '../../shared/domain/policy.ts'
 import { findingCodes, type Finding } from '../../shared/domain/report.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 import { cluster } from './ingredients.ts'
-import { edited, felixObject, healthy, nodesOf, objectNamed, owns, podsOf, rangeKey } from './states.ts'
+import { edited, felixObject, healthy, nodesOf, objectNamed, owns, podsOf, rangeKey, setOf } from './states.ts'
 
 const findings = (state: ClusterState, policy = defaultPolicy): Finding[] => assess(state, policy).report.findings
 const finding = (code: string, state: ClusterState): Finding => {
@@ -175,6 +175,65 @@ describe('the remedy', () => {
       }
     })
     expect(finding('RANGE_SHADOWED', state).remedy).toContain("'node.$(reboot)0'")
+  })
+})
+
+describe('the way out of IPVS', () => {
+  const ways = (state: ClusterState) => finding('IPVS_DEPRECATED', state)
+
+  test('is one finding, with nothing in the way of a cluster that is up to date', () => {
+    const found = ways(healthy())
+    expect(found.severity).toBe('info')
+    expect(found.message).toContain('This cluster runs 1.34: 6 minor versions are left')
+    expect(found.message).toContain('Nothing that was seen here is in the way of nftables mode.')
+    expect(found.evidence).toHaveLength(1)
+    expect(found.remedy?.split('\n').map((it) => it.slice(0, it.indexOf(':')))).toEqual(['To nftables', 'To iptables'])
+    expect(found.remedy).toContain('linuxDataplane: Nftables')
+    expect(found.remedy).toContain('ip link delete kube-ipvs0')
+  })
+
+  test('says what is in the way: Kubernetes, Calico and the kernels of some nodes', () => {
+    const state = edited(healthy({ kubernetes: 'v1.32.3-eks-1', calico: 'v3.28.4' }), (it) => {
+      for (const [at, node] of nodesOf(it).entries())
+        node.kernelVersion = at === 0 ? '5.10.238-234.956.amzn2' : '5.13.0'
+    })
+    const { message, evidence } = ways(state)
+    expect(message).toContain('it is generally available from Kubernetes 1.33')
+    expect(message).toContain('Felix can program nftables from Calico 3.29, here is v3.28.4')
+    expect(message).toContain('it wants Linux 5.13, 1 of 3 nodes have an older one')
+    expect(evidence.slice(1).map(({ object, value }) => `${object} ${value}`)).toEqual([
+      'kube-apiserver 1.32',
+      'calico-node v3.28.4',
+      'Node/node-0001 5.10.238-234.956.amzn2',
+    ])
+  })
+
+  test.each([
+    ['v3.32.1', 'spec.nftablesMode: Auto', 'Felix follows by itself'],
+    ['v3.30.3', 'spec.nftablesMode: Enabled', 'Felix follows by itself'],
+    ['v3.22.2', 'spec.nftablesMode: Enabled', 'restart calico-node after it'],
+  ])('with a manifest of Calico %s sets %s', (calico, mode, after) => {
+    const state = edited(healthy({ calico, eks: false }), (it) => {
+      for (const role of ['kube-proxy', 'calico-node'] as const) setOf(it, role).namespace = 'kube-system'
+      it.installation = { value: undefined }
+    })
+    expect(ways(state).remedy).toContain(mode)
+    expect(ways(state).remedy).toContain(after)
+    expect(ways(state).remedy).toContain("in kube-proxy's configuration mode nftables")
+  })
+
+  test('names masqueradeAll, which counts in IPVS mode and goes by another name in nftables mode', () => {
+    const withAll = (value: boolean) =>
+      edited(healthy(), (it) => {
+        const config = valueOf(it.configMaps['kube-system/kube-proxy-config'])
+        if (config) config.data['config'] = `mode: ipvs\niptables:\n  masqueradeAll: ${value}\n`
+      })
+    expect(ways(withAll(true)).remedy).toContain('nftables.masqueradeAll')
+    expect(ways(withAll(false)).remedy).not.toContain('masqueradeAll')
+    const byFlag = edited(healthy(), (it) => {
+      setOf(it, 'kube-proxy').template.command = ['kube-proxy', '--proxy-mode=ipvs --masquerade-all']
+    })
+    expect(ways(byFlag).remedy).toContain('nftables.masqueradeAll')
   })
 })
 
