@@ -19,6 +19,8 @@ export interface Observer {
   begin: () => Promise<Observed>
   /** Until all that was done is seen, and calico-node is Ready on every node as its kubelet would have it by then. */
   caughtUp: () => Promise<void>
+  /** Nodes whose calico-node is not waited for. */
+  broken: Set<string>
   overrides: () => string[]
   rangeOn: (node: string) => string | undefined
   stop: () => void
@@ -34,6 +36,7 @@ export interface Observing {
 /** Watches FelixConfigurations and calico-node pods through connections of its own. */
 export const observeCluster = async ({ cluster, nodes, clock, namespace }: Observing): Promise<Observer> => {
   let seen: Observed = { felix: [], pods: [] }
+  const broken = new Set<string>()
   const effective = new Map<string, string | undefined>()
   const felix = await watch(cluster, { path: '/apis/crd.projectcalico.org/v1/felixconfigurations' }, () => {
     const at = clock.now().getTime()
@@ -54,11 +57,13 @@ export const observeCluster = async ({ cluster, nodes, clock, namespace }: Obser
   })
   const caughtUp = async () => {
     await Promise.all([felix.caughtUp(), pods.caughtUp()])
-    const well = () => [...pods.objects.values()].filter(isReady).length >= nodes.length
+    const isWell = (it: WatchedObject) => isReady(it) && !broken.has(it.spec?.nodeName ?? '')
+    const well = () => [...pods.objects.values()].filter(isWell).length >= nodes.length - broken.size
     for (const end = Date.now() + 5_000; !well() && Date.now() < end; ) await sleep(2)
   }
   return {
     caughtUp,
+    broken,
     rangeOn,
     begin: async () => {
       await caughtUp()

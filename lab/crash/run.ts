@@ -27,6 +27,10 @@ export interface Mishap {
   /** Before each message, with how many were received. */
   between?: (nth: number) => Promise<void>
   policy?: Partial<Policy>
+  /** The cluster's name, where a run goes on from another; else each run is of a cluster never heard of. */
+  name?: string
+  /** What makes it look first. */
+  first?: 'event' | 'sweep'
 }
 
 /** What came of a run. */
@@ -51,14 +55,14 @@ let runs = 0
 /** From the event that says "look" to the end: messages are worked on one after the other, as Lambda does for one cluster. */
 export const runOnce = async (scene: Scene, dynamo: DynamoDBClient, mishap: Mishap = {}): Promise<Outcome> => {
   runs += 1
-  const cluster: ClusterRef = { account: '111122223333', region: 'us-east-1', name: `crash-${runs}` }
+  const cluster: ClusterRef = { account: '111122223333', region: 'us-east-1', name: mishap.name ?? `crash-${runs}` }
   const fate = createFate(mishap.doom)
   const post = createPost(scene.clock, { ...mishap.weather, beforeSkip: scene.observer.caughtUp })
   const observed = await scene.observer.begin()
   const { direct } = scene
   const it: Run = { scene, dynamo, cluster, fate, post, mishap, kube: mishap.kube ?? direct, published: [], errors: [] }
   let sweeps = 0
-  await look(it, 'event')
+  await look(it, mishap.first ?? 'event')
   for (; !(await workedOff(it, direct)) && sweeps < sweepsAtMost; sweeps += 1) {
     scene.clock.skip(hour)
     await look(it, 'sweep')

@@ -60,13 +60,13 @@ export const weathers = async (series: Series, need: Need): Promise<void> => {
   await attempt(series, need, 'twice, out of order and late', { weather: { copies: 2, reordered: true, late } })
 }
 
-/** Each write in turn, and every fifth read, meets each trouble on its way. */
+/** Each write in turn, and every fifteenth read, meets each trouble on its way. */
 export const requestTroubles = async (series: Series, need: Need): Promise<void> => {
   const { proxy } = series
   proxy.plan()
   await attempt(series, need, 'clean, through the proxy', { kube: proxy.kube })
   const asked = [...proxy.asked]
-  const worth = asked.flatMap(({ method }, at) => (method !== 'GET' || at % 5 === 0 ? [at] : []))
+  const worth = asked.flatMap(({ method }, at) => (method !== 'GET' || at % 15 === 0 ? [at] : []))
   const points = worth.flatMap((at) => troubles.map((is) => ({ at, is })))
   for (const trouble of points.filter((_, index) => index % series.stride === 0)) {
     const about = asked[trouble.at]

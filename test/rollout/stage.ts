@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createClock } from '../../lab/crash/clock.ts'
+import { observeCluster } from '../../lab/crash/observed.ts'
+import { range, type Scene } from '../../lab/crash/scene.ts'
+import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { startEmbedded } from '../../lab/embedded/start.ts'
+import { nodeSpecs } from '../../lab/fixtures/nodes.ts'
+import { populate } from '../../lab/fixtures/populate.ts'
+import { kubeClient } from '../../shared/clients/kube.ts'
+import { assess } from '../../shared/domain/assess.ts'
+import type { EksState } from '../../shared/domain/cluster.ts'
+import type { Policy } from '../../shared/domain/policy.ts'
+import type { Look } from '../../shared/workflows/begin-rollout.ts'
+import { observe } from '../../shared/workflows/observe.ts'
+import type { SyncTools } from '../../shared/workflows/sync.ts'
+
+/** A cluster in IPVS mode under observation; its range is behind that of `range`. */
+export const setTheStage = async (kind: 'real' | 'embedded', nodeCount: number): Promise<Omit<Scene, 'set'>> => {
+  const workdir = mkdtempSync(join(tmpdir(), 'rollout-'))
+  const cluster = await (kind === 'real' ? startControlPlane : startEmbedded)({ name: 'rollout', workdir })
+  const calico = { version: 'v3.28.4', install: 'operator' } as const
+  await populate(cluster, { nodes: nodeCount, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })
+  const clock = createClock()
+  const nodes = nodeSpecs(nodeCount).map(({ name }) => name)
+  const observer = await observeCluster({ cluster, nodes, clock, namespace: 'calico-system' })
+  const ca = Buffer.from(cluster.caData, 'base64').toString()
+  const direct = kubeClient({ server: cluster.server, ca, token: async () => cluster.adminToken })
+  const stop = async () => {
+    direct.close()
+    observer.stop()
+    await cluster.stop()
+    rmSync(workdir, { recursive: true, force: true })
+  }
+  return { cluster, clock, nodes, observer, direct, stop }
+}
+
+export const eks = (serviceNodePortRange = range): EksState => ({
+  status: 'ACTIVE',
+  version: '1.36',
+  arn: 'arn:aws:eks:us-east-1:111122223333:cluster/rollout',
+  serviceNodePortRange,
+  autoMode: false,
+  kubeProxyAddon: { value: undefined },
+  updates: { value: [] },
+  tags: {},
+})
+
+type Stage = Omit<Scene, 'set'>
+
+export const lookAt = async ({ direct, clock }: Stage, policy: Policy, of = eks()): Promise<Look> => {
+  const state = await observe({ kube: direct, identity: { name: 'rollout' }, now: clock.now(), eks: { value: of } })
+  return { state, assessment: assess(state, policy) }
+}
+
+/** What the command line would be, but that its sleeps cost nothing. */
+export const syncTools = (stage: Stage, policy: Policy, { holder = 'test', of = eks() } = {}): SyncTools => ({
+  kube: stage.direct,
+  holder,
+  leaseSeconds: 60,
+  now: stage.clock.now,
+  tell: () => undefined,
+  waiting: () => undefined,
+  interrupted: () => false,
+  look: () => lookAt(stage, policy, of),
+  sleep: async (seconds) => {
+    await stage.observer.caughtUp()
+    stage.clock.skip(seconds * 1000)
+  },
+})
+
+/** The most nodes whose Felix was made to restart within one settling time. */
+export const mostAtOnce = (changes: { at: number }[], settleSeconds: number): number =>
+  Math.max(
+    0,
+    ...changes.map(({ at }) => changes.filter((it) => it.at <= at && at - it.at < settleSeconds * 1000 - 500).length),
+  )
