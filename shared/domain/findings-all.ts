@@ -9,6 +9,7 @@ import { ipvsDeprecated } from './findings-deprecated.ts'
 import * as mark from './findings-mark.ts'
 import { markForesight } from './findings-mark-foresight.ts'
 import * as mode from './findings-mode.ts'
+import { sctpPorts, strayPorts } from './findings-node-ports.ts'
 import * as range from './findings-range.ts'
 import { rangeInvalid } from './findings-range-invalid.ts'
 import * as rollout from './findings-rollout.ts'
@@ -37,7 +38,8 @@ const nodeChecks: readonly NodeCheck[] = [
 const clusterChecks: readonly ClusterCheck[] = [
   unread,
   whole.updating,
-  whole.strayPorts,
+  strayPorts,
+  sctpPorts,
   whole.ownedByGitops,
   whole.operatorIgnored,
   whole.apiUnavailable,

@@ -3,7 +3,7 @@ import type { NodeFacts } from './assess-facts.ts'
 import type { DaemonSetState } from './cluster.ts'
 import type { ClusterCheck } from './findings.ts'
 import { ownerOf } from './findings-owner.ts'
-import { isReachedByDefault, text } from './findings-range-layers.ts'
+import { isReachedByDefault } from './findings-range-layers.ts'
 import { felixObject, quoted, rangeManifest } from './findings-remedy.ts'
 import { isRolledOut } from './proxy-mode-configured.ts'
 import { podId } from './proxy-mode-samples.ts'
@@ -19,25 +19,6 @@ export const updating: ClusterCheck = ({ underWay, state }) => {
   const evidence = [{ object: 'eks:DescribeCluster', field: 'status', value: status }]
   const message = `EKS says the cluster is ${status}: nothing is written to it.`
   return [...passing, { code: 'CLUSTER_UPDATING', severity: 'warning', subject: 'cluster', message, evidence }]
-}
-
-export const strayPorts: ClusterCheck = ({ strays, serviceRange, nodes }) => {
-  if (strays.length === 0 || nodes.every(({ outside }) => outside !== undefined)) return []
-  const ports = text(strays.map(({ port }) => ({ min: port, max: port })))
-  return [
-    {
-      code: 'STRAY_NODE_PORT',
-      severity: 'info',
-      subject: 'cluster',
-      message: `Node ports in use outside the service range ${serviceRange.min}-${serviceRange.max}: ${ports}. They stay until their Service is made again; Calico's range must hold them until then.`,
-      evidence: strays.slice(0, 20).map(({ service, field, port }) => ({
-        object: `Service/${service}`,
-        field: field === 'nodePort' ? 'spec.ports[].nodePort' : 'spec.healthCheckNodePort',
-        value: `${port}`,
-      })),
-      remedy: 'Make the Services again, or set a nodePort inside the range, when their clients can follow.',
-    },
-  ]
 }
 
 /** Only where something is to be written there: an owner of an object in step is nobody's business. */

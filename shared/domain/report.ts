@@ -140,6 +140,7 @@ export const findingCodes = [
   'RANGE_SHADOWED',
   'RANGE_INVALID',
   'STRAY_NODE_PORT',
+  'NODE_PORT_SCTP',
   'MODE_NOT_ROLLED',
   'MODE_MIXED',
   'MODE_UNPROVEN',

@@ -136,6 +136,12 @@ const words: [RegExp, Change][] = [
       copy.nodePorts = read([{ port: Number(port), service: 'shop/web', field }])
     }),
   ],
+  [
+    /^sctp port (\d+)$/,
+    change((copy, port) => {
+      copy.nodePorts = read([{ port: Number(port), service: 'shop/calls', field: 'nodePort', protocol: 'SCTP' }])
+    }),
+  ],
   [/^no kube-proxy$/, without('kube-proxy')],
   [/^no calico$/, without('calico-node')],
   [/^bpf$/, parameter('BPFEnabled', 'true')],

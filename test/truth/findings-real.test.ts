@@ -157,9 +157,13 @@ const felix = (name: string, more: { annotations?: Record<string, string>; spec?
 const resource = 'felixconfigurations.crd.projectcalico.org'
 const patchOf = (name: string): string => `kubectl patch ${resource} ${name} --type=merge`
 
-test('a range that moved away from under a Service: missing, too wide, and a port that strays', async () => {
+test('a range that moved away from under a Service: missing, too wide, a port that strays, and one of SCTP', async () => {
   const stray = { metadata: { name: 'stray' }, spec: { type: 'NodePort', ports: [{ port: 80, nodePort: 31000 }] } }
-  await world(ipvs({ services: [stray] }))
+  const sctp = {
+    metadata: { name: 'calls' },
+    spec: { type: 'NodePort', ports: [{ port: 80, nodePort: 31000, protocol: 'SCTP' }] },
+  }
+  await world(ipvs({ services: [stray, sctp] }))
   const report = await seen(moved)
   expect([report.verdict, report.desiredRange]).toEqual(['out-of-step', ['20000:22767', '31000']])
   const range = { severity: 'critical', subject: 'cluster', commands: 1, remedy: patchOf('default') } as const
@@ -173,6 +177,14 @@ test('a range that moved away from under a Service: missing, too wide, and a por
     evidence: ['Service/default/stray'],
     commands: 0,
     remedy: 'Make the Services again',
+  })
+  await expectFinding(report, {
+    code: 'NODE_PORT_SCTP',
+    severity: 'info',
+    subject: 'cluster',
+    evidence: ['Service/default/calls'],
+    commands: 0,
+    remedy: 'SCTP',
   })
   await expectFinding(report, {
     code: 'IPVS_DEPRECATED',
