@@ -24,11 +24,17 @@ const daysAhead = 15
 export const openness = (windows: readonly Window[], now: Date): Openness => {
   if (windows.length === 0) return { open: true }
   const at = now.getTime()
-  const spans = windows.flatMap((window) => spansAround(window, at))
-  const open = spans.filter(({ start, end }) => start <= at && at < end)
+  const open = windows
+    .flatMap((window) => [...spansAround(window, at, 1)])
+    .filter(({ start, end }) => start <= at && at < end)
   if (open.length > 0) return { open: true, closesAt: new Date(Math.max(...open.map(({ end }) => end))) }
-  const next = Math.min(...spans.filter(({ start }) => start > at).map(({ start }) => start))
+  const next = Math.min(...windows.map((window) => nextStart(window, at)))
   return { open: false, ...(Number.isFinite(next) && { opensAt: new Date(next) }) }
+}
+
+const nextStart = (window: Window, at: number): number => {
+  for (const { start } of spansAround(window, at, daysAhead)) if (start > at) return start
+  return Infinity
 }
 
 /** Milliseconds since 1970; `end` is the first moment outside. */
@@ -37,18 +43,17 @@ interface Span {
   end: number
 }
 
-const spansAround = ({ days, from, to, timezone }: Window, at: number): Span[] => {
+/** From yesterday's, which may reach into today, to that of so many days ahead. */
+function* spansAround({ days, from, to, timezone }: Window, at: number, ahead: number): Generator<Span> {
   const today = startOfDay(wallAt(timezone, at))
   const [opens, closes] = [millisecondsOf(from), millisecondsOf(to)]
-  const spans: Span[] = []
-  for (let date = today - day; date <= today + daysAhead * day; date += day) {
+  for (let date = today - day; date <= today + ahead * day; date += day) {
     if (days && !days.includes(weekdays[new Date(date).getUTCDay()] ?? 'sun')) continue
     const start = momentOf(timezone, date + opens)
     const end = momentOf(timezone, date + closes + (closes <= opens ? day : 0))
     // Both may fall into the hour that a night in spring leaves out.
-    if (end > start) spans.push({ start, end })
+    if (end > start) yield { start, end }
   }
-  return spans
 }
 
 const startOfDay = (wall: number): number => Math.floor(wall / day) * day

@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { synthesize } from '../../infra/app.ts'
+import { bundleAll, root } from '../../infra/bundle.ts'
+import { parseConfig } from '../../infra/config.ts'
+import { type Alarms, startAlarms } from '../../lab/aws/alarms.ts'
+import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
+import { fieldsOf } from '../../lab/aws/json.ts'
+import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
+import { populate } from '../../lab/fixtures/populate.ts'
+
+const place = { account: '111122223333', region: 'eu-west-1' }
+export const wanted = { min: 20_000, max: 32_767 }
+/** Felix's own default, before. */
+export const target = `${wanted.min}:${wanted.max}`
+
+/** One bundling and one synthesis for all stages. The policy is set later, in the functions' environment. */
+export const assemble = async (folder: string): Promise<string> => {
+  const bundles = join(folder, 'lambda')
+  await bundleAll({ to: bundles })
+  const outdir = join(folder, 'cdk.out')
+  const config = parseConfig({ env: place, emails: ['platform@example.com'], policy: { action: 'sync' } })
+  synthesize(config, { bundles, outdir, context: { '@aws-cdk/core:validateAgainstDefaultRules': false } })
+  return outdir
+}
+
+export interface GuardedStage {
+  cloud: Cloud
+  alarms: Alarms
+  clusters: EmbeddedCluster[]
+  /** What a deployment with this policy would put into the functions' environment; before their first start. */
+  deploy: (policy: object) => void
+  stop: () => Promise<void>
+}
+
+/** Clusters whose node-port range is not Calico's, in front of a cloud that has not yet looked at them. */
+export const raise = async (assemblyDir: string, names: string[], nodes: number): Promise<GuardedStage> => {
+  const entry: { cloud?: Cloud } = {}
+  const workdir = mkdtempSync(join(assemblyDir, '..', 'clusters-'))
+  const alarms = await startAlarms(() => entry.cloud?.keyring)
+  const clusters = await Promise.all(names.map((name) => start(name, { workdir, nodes, cloud: () => entry.cloud })))
+  const cloud = await startCloud({
+    ...place,
+    assemblyDir,
+    timeScale: 1 / 200,
+    endpoints: { AWS_ENDPOINT_URL_CLOUDWATCH: alarms.url },
+    eks: { clusters: clusters.map(seed) },
+  })
+  entry.cloud = cloud
+  for (const name of names) letIn(cloud, name)
+  const deploy = (policy: object) => {
+    for (const { properties } of cloud.stack.ofType('AWS::Lambda::Function')) {
+      const variables = fieldsOf(fieldsOf(properties['Environment'])['Variables'])
+      if ('POLICY' in variables) variables['POLICY'] = JSON.stringify({ action: 'sync', ...policy })
+    }
+  }
+  const stop = async () => {
+    await cloud.stop()
+    await Promise.all([alarms.stop(), ...clusters.map((cluster) => cluster.stop())])
+  }
+  return { cloud, alarms, clusters, deploy, stop }
+}
+
+/** As the stack's own access entries, which are not in it: each stage has clusters of its own. */
+const letIn = ({ stack, eks }: Cloud, cluster: string): void => {
+  const groups = { EvaluateRole: 'calico-ipvs-sync-viewers', RolloutStepRole: 'calico-ipvs-sync-operators' }
+  for (const [label, group] of Object.entries(groups)) {
+    const role = stack.ofType('AWS::IAM::Role').find((it) => it.label === label)
+    if (!role) throw new Error(`The template has no role ${label}`)
+    eks.grant(cluster, role.arn, [group])
+  }
+}
+
+const seed = ({ name, server, caData }: EmbeddedCluster) => ({
+  name,
+  endpoint: server,
+  caData,
+  version: '1.35',
+  nodePortRange: wanted,
+  addons: [
+    { name: 'kube-proxy', version: 'v1.35.2-eksbuild.4', configurationValues: JSON.stringify({ mode: 'ipvs' }) },
+  ],
+})
+
+const start = async (
+  name: string,
+  { workdir, nodes, cloud }: { workdir: string; nodes: number; cloud: () => Cloud | undefined },
+): Promise<EmbeddedCluster> => {
+  const cluster = await startEmbedded({
+    name,
+    workdir,
+    kubernetesVersion: 'v1.35.2',
+    nodePortRange: wanted,
+    authenticate: async (token) => cloud()?.authenticate(name)(token),
+  })
+  const calico = { version: 'v3.28.4', install: 'operator' } as const
+  await populate(cluster, { nodes, kubernetesVersion: '1.35.2', kubeProxy: { mode: 'ipvs' }, calico })
+  await applyRbac(cluster)
+  return cluster
+}
+
+const applyRbac = async (cluster: EmbeddedCluster): Promise<void> => {
+  const text = readFileSync(join(root, 'infra/kubernetes/rbac.yaml'), 'utf8')
+  for (const document of parseAllDocuments(text)) {
+    const object = document.toJSON() as { kind: string; metadata: { namespace?: string } }
+    const { namespace } = object.metadata
+    const plural = `${object.kind.toLowerCase()}s`
+    const under = namespace ? `namespaces/${namespace}/` : ''
+    await cluster.request('POST', `/apis/rbac.authorization.k8s.io/v1/${under}${plural}`, object)
+  }
+}

@@ -1,0 +1,137 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Permit } from '../../shared/domain/fleet-budget.ts'
+import { policyWith } from '../../shared/domain/policy.ts'
+import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
+import { takeStep, type TakeStepTools } from '../../shared/workflows/take-step.ts'
+import { startRollout, worldOf, type World } from './world.ts'
+
+const target = '20000:32767'
+const cluster = { account: '111122223333', region: 'eu-west-1', name: 'prod-1' }
+const permit: Permit = { token: 1, until: '2026-02-01T12:30:00.000Z' }
+
+interface Setting {
+  /** `undefined`: all is well. */
+  trouble?: () => string | undefined
+  permits?: boolean
+  windows?: { from: string; to: string; timezone: string }[]
+}
+
+/** One step after the other as the queues would, with a clock that jumps to what was waited for. */
+const run = async (
+  world: World,
+  { trouble, permits = false, windows = [] }: Setting,
+  first: RolloutStep,
+  steps = 60,
+) => {
+  const waits: number[] = []
+  const told: Evaluation[] = []
+  let next: RolloutStep | undefined = first
+  const eks = { value: { state: { status: 'ACTIVE', arn: '', autoMode: false, tags: {} } } }
+  const tools: TakeStepTools = {
+    ...world.tools,
+    access: {
+      describe: async () => eks as never,
+      observe: () => Promise.reject(new Error('nothing begins here')),
+      kube: () => world.tools.kube,
+    },
+    queues: {
+      sendEvaluations: async () => undefined,
+      sendEvaluation: async (message, { delaySeconds = 0 } = {}) => {
+        if (message.reason !== 'rollout') return void told.push(message)
+        waits.push(delaySeconds)
+        world.clock += delaySeconds * 1000
+        next = { ...first, begin: false }
+      },
+      sendRolloutStep: async (message) => void (next = message),
+    },
+    policy: policyWith({ windows }),
+    permits,
+    ...(trouble && { health: { trouble: async () => trouble() } }),
+    log: () => undefined,
+  }
+  for (let step = 0; next && step < steps; step += 1) {
+    const message = next
+    next = undefined
+    await takeStep(tools, message, String(step))
+  }
+  return { waits, told }
+}
+
+const message: RolloutStep = { schemaVersion: 1, cluster, begin: false }
+
+describe('what holds a rollout', () => {
+  test('a ringing alarm: nothing is written, and the wait is minutes', async () => {
+    const world = worldOf(['n0', 'n1'])
+    startRollout(world, { target })
+    const { waits } = await run(world, { trouble: () => 'the alarm rings' }, message, 5)
+    expect(world.felixRestarts).toEqual([])
+    expect([...world.objects.keys()]).toEqual(['default'])
+    expect(waits.filter((seconds) => seconds !== 300)).toEqual([])
+  })
+
+  test('an alarm in the middle: the node in flight is still watched and halts the rollout by its deadline', async () => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    world.broken.add('n0')
+    startRollout(world, { target })
+    const trouble = () => (world.felixRestarts.length > 0 ? 'the alarm rings' : undefined)
+    const started = world.clock
+    await run(world, { trouble }, message)
+    expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('halted')
+    expect(world.clock - started).toBeLessThan(180_000)
+    expect(new Set(world.felixRestarts.map(({ node }) => node))).toEqual(new Set(['n0']))
+    // Taking the override back is a rescue, and not held.
+    expect([...world.objects.keys()]).toEqual(['default'])
+  })
+
+  test('a window that closes after the last node: what is ours is still cleaned up, and only that', async () => {
+    const world = worldOf(['n0', 'n1'])
+    startRollout(world, { target })
+    const isPromoted = () => Object.keys(world.objects.get('default')?.annotations ?? {}).length > 0
+    await run(world, { trouble: () => (isPromoted() ? 'the alarm rings' : undefined) }, message)
+    expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
+    expect([...world.objects.keys()]).toEqual(['default'])
+  })
+
+  test('a closed window: no pod is restarted and none is noted as restarted, until it opens', async () => {
+    const world = worldOf(['n0', 'n1'])
+    startRollout(world, { restart: ['calico-node-n0', 'calico-node-n1'] })
+    const opens = Date.parse('2026-02-01T13:00:00Z')
+    const windows = [{ from: '13:00', to: '14:00', timezone: 'Etc/UTC' }]
+    await run(world, { windows }, message, 4)
+    expect(world.lease?.annotations['calico-ipvs-sync/touching']).toBeUndefined()
+    await run(world, { windows }, message)
+    expect(world.podRestarts.map(({ node }) => node)).toEqual(['n0', 'n1'])
+    expect(Math.min(...world.podRestarts.map(({ at }) => at))).toBeGreaterThanOrEqual(opens)
+  })
+
+  test('without a permit nothing is touched where the fleet has a budget', async () => {
+    const world = worldOf(['n0'])
+    startRollout(world, { target })
+    const { waits } = await run(world, { permits: true }, message, 4)
+    expect(world.felixRestarts).toEqual([])
+    expect(new Set(waits)).toEqual(new Set([300]))
+  })
+
+  test('a permit that is about to end fences the step off, and is asked for again at once', async () => {
+    const world = worldOf(['n0'])
+    startRollout(world, { target })
+    world.clock = Date.parse(permit.until) - 59_000
+    const { waits } = await run(world, { permits: true }, { ...message, permit }, 1)
+    expect(world.felixRestarts).toEqual([])
+    expect(waits).toEqual([1])
+  })
+
+  test('with a permit the rollout runs to its end, and the message that follows carries it on', async () => {
+    const world = worldOf(['n0', 'n1'])
+    startRollout(world, { target })
+    const { told } = await run(world, { permits: true }, { ...message, permit })
+    expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
+    expect(told.map(({ cause }) => cause)).toEqual(['rollout done'])
+  })
+
+  test('what cannot begin gives its permit back', async () => {
+    const world = worldOf(['n0'])
+    const { told } = await run(world, { permits: true }, { ...message, permit })
+    expect(told).toMatchObject([{ reason: 'refused' }])
+  })
+})
