@@ -28,10 +28,17 @@ export function felixOf(it: Foreign): FelixObject {
 export async function felixConfigurations(http: KubeHttp, apis: readonly string[]): Promise<Read<FelixConfigurations>> {
   if (!apis.includes(v3)) return apis.includes(v1) ? through(http, v1) : failed(missing())
   const first = await through(http, v3)
+  if ('value' in first && isNative(apis)) return read({ ...first.value, nativeV3: true })
   if ('value' in first || !apis.includes(v1) || !isDown(first.failure)) return first
   const raw = await through(http, v1)
   return 'value' in raw ? read({ ...raw.value, v3Failure: first.failure }) : raw
 }
+
+/**
+ * v3 without v1 is no server of Calico's but definitions of its own (libcalico-go/lib/backend/k8s/discovery.go). Told only from
+ * a list of all that is served: a caller may well name one API that it means.
+ */
+const isNative = (apis: readonly string[]): boolean => apis.includes('apiextensions.k8s.io/v1') && !apis.includes(v1)
 
 const isDown = ({ kind }: ReadFailure) => kind === 'unavailable' || kind === 'unreachable' || kind === 'malformed'
 

@@ -1,5 +1,15 @@
-import type { DaemonSetState } from '../domain/cluster.ts'
-import { type Foreign, numberOf, objectOf, objectsOf, present, textMapOf, textOf } from './foreign.ts'
+import type { DaemonSetState, NodeRequirement, NodeTerm, Toleration } from '../domain/cluster.ts'
+import {
+  type Foreign,
+  isObject,
+  numberOf,
+  objectOf,
+  objectsOf,
+  present,
+  textMapOf,
+  textOf,
+  textsOf,
+} from './foreign.ts'
 import { isCalicoNode, isCalicoWindows, isKubeProxy, templateOf } from './kube-containers.ts'
 import { managedFieldsOf, metadataOf } from './kube-metadata.ts'
 
@@ -10,7 +20,9 @@ export function daemonSetOf(object: Foreign): DaemonSetState | undefined {
   const { namespace, name, uid, createdAt, labels, annotations } = metadataOf(object)
   const spec = objectOf(object['spec'])
   const template = objectOf(spec['template'])
-  const nodeSelector = textMapOf(objectOf(template['spec'])['nodeSelector'])
+  const podSpec = objectOf(template['spec'])
+  const nodeSelector = textMapOf(podSpec['nodeSelector'])
+  const tolerations = objectsOf(podSpec['tolerations']).map(tolerationOf)
   return present<DaemonSetState>({
     role,
     namespace,
@@ -23,11 +35,39 @@ export function daemonSetOf(object: Foreign): DaemonSetState | undefined {
     updateStrategy: strategyOf(objectOf(spec['updateStrategy'])),
     selector: textMapOf(objectOf(spec['selector'])['matchLabels']),
     nodeSelector: Object.keys(nodeSelector).length > 0 ? nodeSelector : undefined,
+    affinity: affinityOf(podSpec),
+    tolerations: tolerations.length > 0 ? tolerations : undefined,
     template: { ...templateOf(template, role), annotations: metadataOf(template).annotations },
     status: statusOf(objectOf(object['status'])),
     managedFields: managedFieldsOf(object),
   })
 }
+
+function tolerationOf(it: Foreign): Toleration {
+  const text = (key: string) => textOf(it[key]) || undefined
+  return present<Toleration>({
+    key: text('key'),
+    operator: text('operator'),
+    value: text('value'),
+    effect: text('effect'),
+  })
+}
+
+function affinityOf(podSpec: Foreign): NodeTerm[] | undefined {
+  const affinity = objectOf(objectOf(podSpec['affinity'])['nodeAffinity'])
+  const required = affinity['requiredDuringSchedulingIgnoredDuringExecution']
+  if (!isObject(required)) return undefined
+  return objectsOf(required['nodeSelectorTerms']).map((term) => ({
+    labels: objectsOf(term['matchExpressions']).map(requirementOf),
+    fields: objectsOf(term['matchFields']).map(requirementOf),
+  }))
+}
+
+const requirementOf = (it: Foreign): NodeRequirement => ({
+  key: textOf(it['key']) ?? '',
+  operator: textOf(it['operator']) ?? '',
+  values: textsOf(it['values']),
+})
 
 /** By what it runs, never by its name alone: DaemonSets are renamed and copied per node group. */
 function roleOf(object: Foreign): DaemonSetState['role'] | undefined {

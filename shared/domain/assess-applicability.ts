@@ -1,4 +1,5 @@
 import type { ClusterState, DaemonSetState, NodeState, PodState } from './cluster.ts'
+import { leftOutBy } from './placement.ts'
 import type { Read } from './read.ts'
 import { valueOf } from './read.ts'
 
@@ -22,10 +23,6 @@ export const hasNoCalico = (state: ClusterState): boolean => isEmpty(state.daemo
 const isEmpty = (it: Read<readonly { role: DaemonSetState['role'] }[]>): boolean =>
   valueOf(it)?.some(({ role }) => role === 'calico-node') === false
 
-/** Whether a DaemonSet means to have a pod on the node, as far as its node selector tells. */
-export const selects = (set: DaemonSetState, { labels }: NodeState): boolean =>
-  Object.entries(set.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
-
 /** Long enough for the DaemonSet controller and the kubelet to have a pod on a new node. */
 export const joining = 10 * 60_000
 
@@ -37,10 +34,17 @@ export interface Scheduling {
   pods: number
 }
 
+/** Why none of the DaemonSets has a pod for the node; undefined: one has, or there are none. */
+export function leftOutByAll(sets: readonly DaemonSetState[], node: NodeState): string | undefined {
+  const reasons = sets.map((set) => leftOutBy(set, node))
+  return reasons.includes(undefined) ? undefined : reasons[0]
+}
+
 /** Why no calico-node pod is meant for a Linux node; undefined: one is there, or should be. */
 export function outsideBySchedule({ node, sets, pod, pods }: Scheduling): string | undefined {
   if (pod) return undefined
-  if (!sets.some((set) => selects(set, node))) return 'the nodeSelector of calico-node leaves this node out'
+  const leftOut = leftOutByAll(sets, node)
+  if (leftOut !== undefined) return `calico-node is not meant for this node, by its ${leftOut}`
   const wanted = sets.reduce((sum, { status }) => sum + status.desired, 0)
   return pods >= wanted ? 'calico-node is not scheduled on this node' : undefined
 }

@@ -7,6 +7,7 @@ import type { ClusterState, NodeState, PodState } from './cluster.ts'
 import type { FelixIndex, FelixNode, ResolvedEnv } from './felix.ts'
 import { indexFelix, resolveEnv } from './felix.ts'
 import { capacity } from './mark.ts'
+import { selects } from './placement.ts'
 import type { PortRange } from './ports.ts'
 import { sameRanges } from './ports.ts'
 import type { ProxyConfiguration } from './proxy-mode-configured.ts'
@@ -94,7 +95,8 @@ function starts(state: ClusterState, node: NodeState, pods: (PodState | undefine
   const at = pods.findIndex((pod) =>
     pod ? pod.startedAt === undefined && young(pod.createdAt) && !isFailing(pod) : young(node.createdAt),
   )
-  const isMeant = at === 0 || (valueOf(state.daemonSets) ?? []).some(({ role }) => role === 'kube-proxy')
+  const isMeant =
+    at === 0 || (valueOf(state.daemonSets) ?? []).some((set) => set.role === 'kube-proxy' && selects(set, node))
   return at < 0 || !isMeant || !valueOf(state.pods) ? {} : { starting: `${names[at]} is starting on this node` }
 }
 
@@ -111,11 +113,13 @@ function felixFinder(
   const versionOf = calicoVersions(state)
   const envOf = environments(state)
   const indexes = new Map<string, FelixIndex>()
+  const about = { objects: source?.objects ?? [], api: source?.api ?? 'crd.projectcalico.org/v1' } as const
+  // Of an unknown version that uses them nothing more is to be said than that it can.
+  const nativeV3 = source?.nativeV3 === true
   const indexFor = (calico: CalicoVersion | undefined): FelixIndex | undefined => {
     if (!source) return undefined
     const key = calico?.text ?? ''
-    const index =
-      indexes.get(key) ?? indexFelix({ objects: source.objects, api: source.api, ...(calico && { calico }) })
+    const index = indexes.get(key) ?? indexFelix({ ...about, ...(calico && { calico, nativeV3 }) })
     indexes.set(key, index)
     return index
   }
@@ -123,12 +127,16 @@ function felixFinder(
     const version = versionOf(pod)
     const index = indexFor(version)
     if (!index) return { ...(version && { version }), values: {}, sources: {} }
-    const felixNode: FelixNode = { nodeName: node.name, nodeLabels: node.labels, kubeProxyNftables, ...envOf(pod) }
+    const felixNode: FelixNode = { nodeName: node.name, nodeLabels: labelsOf(node), kubeProxyNftables, ...envOf(pod) }
     const felix = index.resolve(felixNode)
     const { values, sources } = felix.outcome === 'error' ? { values: {}, sources: {} } : felix
     return { ...(version && { version }), index, felixNode, felix, values, sources }
   }
 }
+
+/** As Calico sees them: its own beside those of Kubernetes, which count where both have one (resources/node.go of libcalico-go). */
+const labelsOf = ({ labels, calicoLabels }: NodeState): Record<string, string> =>
+  calicoLabels ? { ...calicoLabels, ...labels } : labels
 
 /** The pod's own environment; where there is no pod yet, what the DaemonSet would give it. */
 function environments(state: ClusterState): (pod: PodState | undefined) => ResolvedEnv {

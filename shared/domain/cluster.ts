@@ -71,15 +71,45 @@ export interface EksUpdate {
 export interface NodeState {
   name: string
   labels: Record<string, string>
+  /** Those of Calico alone (annotation `projectcalico.org/labels`): the scheduler does not know them, Felix's selectors do. */
+  calicoLabels?: Record<string, string>
   createdAt: string
   ready: boolean
   readySince?: string
   unschedulable: boolean
+  /** Those that keep pods away. */
+  taints?: Taint[]
   /** The kubelet's pod limit (`status.allocatable.pods`). */
   podsMax?: number
   kubeletVersion?: string
   /** `6.1.141-155.222.amzn2023.x86_64` */
   kernelVersion?: string
+}
+
+export interface Taint {
+  key: string
+  value?: string
+  effect: string
+}
+
+export interface Toleration {
+  key?: string
+  operator?: string
+  value?: string
+  effect?: string
+}
+
+export interface NodeRequirement {
+  key: string
+  operator: string
+  values: string[]
+}
+
+/** All of its requirements must hold. */
+export interface NodeTerm {
+  labels: NodeRequirement[]
+  /** Of the node's name. */
+  fields: NodeRequirement[]
 }
 
 export interface DaemonSetState {
@@ -94,6 +124,10 @@ export interface DaemonSetState {
   updateStrategy: { type: 'RollingUpdate' | 'OnDelete'; maxUnavailable?: string | number }
   selector: Record<string, string>
   nodeSelector?: Record<string, string>
+  /** The node affinity that is required: any one of them. */
+  affinity?: NodeTerm[]
+  /** Its own; every DaemonSet's pods tolerate some more. */
+  tolerations?: Toleration[]
   template: {
     image: string
     /** command and args of the main container, one list. */
@@ -172,6 +206,8 @@ export interface ManagedFields {
 
 export interface FelixConfigurations {
   api: CalicoApi
+  /** The objects are stored as `projectcalico.org/v3` (Calico 3.32 and newer, by choice): no server of Calico's in between. */
+  nativeV3?: true
   /** Set where `projectcalico.org/v3` is registered but does not answer and the raw objects were read instead. */
   v3Failure?: ReadFailure
   objects: FelixObject[]

@@ -1,5 +1,7 @@
+import { leftOutByAll } from './assess-applicability.ts'
 import type { ClusterFacts } from './assess-facts.ts'
 import { followsTheLink } from './assess-felix-view.ts'
+import type { NodeState } from './cluster.ts'
 import type { NodeCheck, Trouble } from './findings.ts'
 import { quoted, rolloutRestart } from './findings-remedy.ts'
 import type { ProxyConfiguration } from './proxy-mode-configured.ts'
@@ -39,11 +41,16 @@ export const modeUnproven: NodeCheck = (it, cluster) => {
   if (running && running.mode !== 'unknown')
     return view.doubt === undefined ? [] : [unproven(view.doubt, view.evidence)]
   if (running) return [unproven(`what kube-proxy runs is not known: ${running.reason}`, running.evidence)]
-  const none =
-    cluster.configurations.length === 0
-      ? 'no kube-proxy is to be found in this cluster'
-      : 'no kube-proxy pod is on this node'
-  return [unproven(none, [])]
+  return [unproven(noProxy(it.node, cluster), [])]
+}
+
+function noProxy(node: NodeState, { configurations }: ClusterFacts): string {
+  if (configurations.length === 0) return 'no kube-proxy is to be found in this cluster'
+  const leftOut = leftOutByAll(
+    configurations.map(({ daemonSet }) => daemonSet),
+    node,
+  )
+  return leftOut === undefined ? 'no kube-proxy pod is on this node' : `kube-proxy is not meant here, by its ${leftOut}`
 }
 
 const unproven = (why: string, evidence: readonly Evidence[]): Trouble => ({

@@ -300,6 +300,15 @@ describe('Calico’s two APIs', () => {
     expect(client.calls()).toBe(1)
   })
 
+  test('v3 among all that is served, without v1, is stored as such', async () => {
+    cluster.faults.inject({ path: v3, answer: { status: 200, body: { items: [raw] } } })
+    const nativeOf = async (apis: string[]) => valueOf(await clientFor().felixConfigurations(apis))?.nativeV3
+    const served = ['apps/v1', 'apiextensions.k8s.io/v1']
+    expect(await nativeOf([...served, 'projectcalico.org/v3'])).toBe(true)
+    expect(await nativeOf([...served, ...both])).toBeUndefined()
+    expect(await nativeOf(['projectcalico.org/v3'])).toBeUndefined()
+  })
+
   test.each([
     ['down', { answer: { status: 503, body: 'error trying to reach service: dial tcp 10.0.0.1:5443' } }, 'unavailable'],
     ['hanging', { delay: 1_000, times: 1 }, 'unreachable'],

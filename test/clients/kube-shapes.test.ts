@@ -192,6 +192,48 @@ test('a pod limit may be written in thousands', () => {
   ])
 })
 
+describe('labels of Calico alone', () => {
+  const calico = (text: string | undefined) => {
+    const annotations = text === undefined ? {} : { 'projectcalico.org/labels': text }
+    return nodeOf({ metadata: { name: 'n', labels: { zone: 'a' }, annotations } })
+  }
+  test.each([
+    ['{"rack":"r1","zone":"b"}', { rack: 'r1' }],
+    ['{"rack":null}', { rack: '' }],
+    ['{"zone":"b"}', undefined],
+    ['{"rack":"r1","size":7}', undefined],
+    ['{"rack"', undefined],
+    ['null', undefined],
+    [undefined, undefined],
+  ])('%s beside a label zone', (text, labels) => {
+    expect(calico(text).calicoLabels).toEqual(labels)
+    expect(calico(text).labels).toEqual({ zone: 'a' })
+  })
+})
+
+test('what decides where a DaemonSet’s pods go is kept: selector, required affinity, tolerations, and the nodes’ taints', () => {
+  const nodeSelectorTerms = [{ matchExpressions: [{ key: 'type', operator: 'NotIn', values: ['fargate'] }] }]
+  const spec = {
+    nodeSelector: { 'kubernetes.io/os': 'linux' },
+    affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
+    tolerations: [{ operator: 'Exists', key: '', effect: 'NoSchedule' }],
+  }
+  expect(daemonSetOf(daemonSet({ image: 'kube-proxy:1' }, { spec }))).toMatchObject({
+    nodeSelector: { 'kubernetes.io/os': 'linux' },
+    affinity: [{ labels: [{ key: 'type', operator: 'NotIn', values: ['fargate'] }], fields: [] }],
+    tolerations: [{ operator: 'Exists', effect: 'NoSchedule' }],
+  })
+  const plain = daemonSetOf(daemonSet({ image: 'kube-proxy:1' }))
+  expect(plain).not.toHaveProperty('affinity')
+  expect(plain).not.toHaveProperty('tolerations')
+  const taints = [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }]
+  const nodeInfo = { kernelVersion: '6.1.141' }
+  expect(nodeOf({ metadata: { name: 'n' }, spec: { taints }, status: { nodeInfo } })).toMatchObject({
+    taints,
+    kernelVersion: '6.1.141',
+  })
+})
+
 test('a Service holds its node ports and its health check’s', () => {
   const spec = {
     healthCheckNodePort: 32001,

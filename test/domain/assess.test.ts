@@ -129,6 +129,95 @@ describe('the report', () => {
   })
 })
 
+describe('a node that DaemonSets leave out', () => {
+  const without = (state: ClusterState, name: string, roles: string[]) =>
+    void (state.pods = read((valueOf(state.pods) ?? []).filter((it) => it.node !== name || !roles.includes(it.role))))
+  const affinity = [{ labels: [{ key: 'pool', operator: 'NotIn', values: ['bare'] }], fields: [] }]
+  /** calico-node is missing on the second node too, so that numbers tell nothing. */
+  const bare = (over: (state: ClusterState) => void) =>
+    edited(healthy(), (it) => {
+      Object.assign(nodesOf(it)[0] ?? {}, { labels: { 'kubernetes.io/os': 'linux', pool: 'bare' } })
+      for (const role of ['kube-proxy', 'calico-node'] as const) setOf(it, role).status.desired = 2
+      over(it)
+      without(it, 'node-0002', ['calico-node'])
+    })
+
+  test('by affinity is outside, and nobody is troubled by its missing kube-proxy', () => {
+    const found = report(
+      bare((it) => {
+        for (const role of ['kube-proxy', 'calico-node'] as const) setOf(it, role).affinity = affinity
+        without(it, 'node-0001', ['kube-proxy', 'calico-node'])
+      }),
+    )
+    expect(found.nodes[0]).toMatchObject({
+      verdict: 'not-applicable',
+      reason: 'calico-node is not meant for this node, by its node affinity',
+    })
+    expect(found.nodes.slice(1).map(({ verdict }) => verdict)).toEqual(['unknown', 'in-step'])
+    expect(found.findings.map(({ code }) => code)).toEqual(['NODES_NOT_READY', 'IPVS_DEPRECATED'])
+  })
+
+  test('by a taint too', () => {
+    const found = report(
+      bare((it) => {
+        Object.assign(nodesOf(it)[0] ?? {}, { taints: [{ key: 'bare', effect: 'NoSchedule' }] })
+        without(it, 'node-0001', ['kube-proxy', 'calico-node'])
+      }),
+    )
+    expect(found.nodes[0]?.reason).toBe(
+      'calico-node is not meant for this node, by its lack of a toleration for the taint bare',
+    )
+  })
+
+  test('with Calico but without kube-proxy is unknown, and why is said', () => {
+    const found = report(
+      edited(healthy(), (it) => {
+        Object.assign(nodesOf(it)[0] ?? {}, {
+          labels: { 'kubernetes.io/os': 'linux', pool: 'bare' },
+          // Young: but a kube-proxy that is not meant to come is not on its way.
+          createdAt: times.observed,
+        })
+        setOf(it, 'kube-proxy').affinity = affinity
+        without(it, 'node-0001', ['kube-proxy'])
+      }),
+    )
+    expect(found.nodes[0]?.verdict).toBe('unknown')
+    expect(found.findings.find(({ code }) => code === 'MODE_UNPROVEN')?.message).toContain(
+      'kube-proxy is not meant here, by its node affinity',
+    )
+  })
+})
+
+describe('labels of Calico alone', () => {
+  const chosenBy = (nodeSelector: string) =>
+    edited(healthy({ calico: 'v3.32.1' }), (it) => {
+      objectNamed(it, 'rack').spec = { nodeSelector }
+      objectNamed(it, 'rack').annotations[rangeKey] = '30000:34000'
+      Object.assign(nodesOf(it)[0] ?? {}, { calicoLabels: { rack: 'r1', 'kubernetes.io/os': 'other' } })
+    })
+
+  test('count for selectors of FelixConfigurations', () => {
+    expect(report(chosenBy("rack == 'r1'")).nodes.map(({ rangeSource }) => rangeSource)).toEqual([
+      'selector',
+      'default',
+      'default',
+    ])
+  })
+
+  test('stand behind those of Kubernetes', () => {
+    expect(node(chosenBy("kubernetes.io/os == 'other'"))?.rangeSource).toBe('default')
+  })
+})
+
+test('definitions of projectcalico.org/v3 without an API server are no good to a Calico before 3.32', () => {
+  const native = (calico: string) =>
+    edited(healthy({ calico }), (it) => void Object.assign(valueOf(it.felix) ?? {}, { nativeV3: true }))
+  expect(report(native('v3.32.1')).verdict).toBe('in-step')
+  const old = report(native('v3.31.7'))
+  expect(old.verdict).toBe('out-of-step')
+  expect(old.findings[0]?.message).toContain('this version cannot use projectcalico.org/v3 CRDs')
+})
+
 describe('nodes that differ', () => {
   test('each has the version its own pod says', () => {
     const state = edited(cluster('mode iptables, mode changed to ipvs, kube-proxy restarted'), (it) => {

@@ -158,12 +158,12 @@ const resource = 'felixconfigurations.crd.projectcalico.org'
 const patchOf = (name: string): string => `kubectl patch ${resource} ${name} --type=merge`
 
 test('a range that moved away from under a Service: missing, too wide, a port that strays, and one of SCTP', async () => {
-  const stray = { metadata: { name: 'stray' }, spec: { type: 'NodePort', ports: [{ port: 80, nodePort: 31000 }] } }
-  const sctp = {
-    metadata: { name: 'calls' },
-    spec: { type: 'NodePort', ports: [{ port: 80, nodePort: 31000, protocol: 'SCTP' }] },
-  }
-  await world(ipvs({ services: [stray, sctp] }))
+  const port = { port: 80, nodePort: 31000 }
+  const ports = [
+    { ...port, name: 'web' },
+    { ...port, name: 'calls', protocol: 'SCTP' },
+  ]
+  await world(ipvs({ services: [{ metadata: { name: 'stray' }, spec: { type: 'NodePort', ports } }] }))
   const report = await seen(moved)
   expect([report.verdict, report.desiredRange]).toEqual(['out-of-step', ['20000:22767', '31000']])
   const range = { severity: 'critical', subject: 'cluster', commands: 1, remedy: patchOf('default') } as const
@@ -182,7 +182,7 @@ test('a range that moved away from under a Service: missing, too wide, a port th
     code: 'NODE_PORT_SCTP',
     severity: 'info',
     subject: 'cluster',
-    evidence: ['Service/default/calls'],
+    evidence: ['Service/default/stray'],
     commands: 0,
     remedy: 'SCTP',
   })
