@@ -11,7 +11,15 @@ export interface OutgoingNotice {
   subject: string
   text: string
   /** For subscribers' filter policies. */
-  attributes: { severity: Severity; cluster: string; account?: string; region?: string; verdict?: Verdict }
+  attributes: {
+    severity: Severity
+    cluster: string
+    account?: string
+    region?: string
+    verdict?: Verdict
+    /** The same for the same notice: where its sender died before it knew that it had gone out, it comes again. */
+    notice?: string
+  }
 }
 
 /** SNS takes 256 KiB with all its parts; the text is sent once and cut well below. In characters, of up to four bytes. */

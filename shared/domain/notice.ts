@@ -39,11 +39,23 @@ export const noticeOf = (
 ): Notice | undefined => {
   const news = newsOf(report)
   if (news === undefined || news === told) return undefined
+  // One trouble less on the way is no news; the end is.
+  if (isBeingPutRight(report, action, about) && isPartOf(news, told)) return undefined
   const where = report.cluster.name
   if (news === '') return { subject: `${where}: Calico is in step again`, text: goodNews(report), severity: 'info' }
   const severity = worst(report.findings, report.verdict === 'unknown' ? 'warning' : 'info')
   return { subject: `${where}: ${headline[report.verdict]}`, text: badNews(report, action, about), severity }
 }
+
+const isBeingPutRight = ({ plan }: Report, action: Action, { waits }: Circumstances): boolean =>
+  action === 'sync' &&
+  waits === undefined &&
+  plan !== undefined &&
+  plan.changes.length > 0 &&
+  plan.blockedBy.length === 0
+
+const isPartOf = (news: string, told: string): boolean =>
+  news !== '' && news.split('; ').every((it) => told.split('; ').includes(it))
 
 const headline: Record<Report['verdict'], string> = {
   'in-step': 'Calico is in step, but look at this',

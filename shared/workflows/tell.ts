@@ -61,7 +61,8 @@ const publish = async (
   const state = await tools.records.claim(claim, now())
   if (state === 'busy') throw new Error(`Another look at ${key} is telling people just now; this one is tried again.`)
   if (state !== 'claimed') return
-  await tools.notices.publish({ ...notice, attributes: attributesOf(report, notice.severity, cluster) })
+  const attributes = { ...attributesOf(report, notice.severity, cluster), notice: claim.hash }
+  await tools.notices.publish({ ...notice, attributes })
   tools.log('told', { cluster: key, subject: notice.subject })
   await tools.records.confirm(claim, now())
 }
