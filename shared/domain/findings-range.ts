@@ -30,7 +30,7 @@ export const rangeDiffers: NodeCheck = (it, cluster) => {
     seen: { ...seen, value: seen.value ?? '' },
   }
   const reached = isReachedByDefault(it, cluster) || !layer
-  const remedy = { remedy: reached ? changeOfDefault(cluster) : changeLayer(layer, cluster) }
+  const remedy = { remedy: reached ? changeOfDefault(it, cluster) : changeLayer(layer, cluster) }
   const use = it.ipvs === 'active' ? '' : ' IPVS is not active, so the value is not used now.'
   const differs: Trouble = {
     ...base,
@@ -127,18 +127,21 @@ function changeLayer(layer: RangeLayer, cluster: ClusterFacts): string {
 const ofDefault = new WeakMap<ClusterFacts, string>()
 
 /** The change to `default`, at its source where somebody owns it. */
-function changeOfDefault(cluster: ClusterFacts): string {
+function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
   const { desired = [], policy } = cluster
-  const known = ofDefault.get(cluster)
-  if (known !== undefined) return known
   const object = felixObject(cluster, 'default')
   const owner = object && !policy.ignoreOwner ? ownerOf(object) : undefined
-  const remedy = owner
-    ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
-    : rangePatch(cluster, 'default', desired)
-  ofDefault.set(cluster, remedy)
-  return remedy
+  const change =
+    ofDefault.get(cluster) ??
+    (owner
+      ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
+      : rangePatch(cluster, 'default', desired))
+  ofDefault.set(cluster, change)
+  return owner ? change : `${it.rangeDiffers ? sync : 'Nothing, while IPVS is not active; '}${byHand}\n${change}`
 }
+
+const sync = 'calico-ipvs-sync sync, which goes node by node; '
+const byHand = 'or by hand, which restarts Felix on every node at once:'
 
 /** An annotation beside a spec that says something else: the annotation counts, and the spec misleads whoever reads it. */
 export function specContradicts(cluster: ClusterFacts): Finding[] {

@@ -71,8 +71,12 @@ describe('a finding', () => {
 })
 
 describe('the remedy', () => {
-  test('writes annotation and spec through the API in use', () => {
-    expect(finding('RANGE_DIFFERS', healthy(wide)).remedy).toBe(
+  test('goes node by node, or by hand by annotation and spec through the API in use', () => {
+    const [first, patch] = finding('RANGE_DIFFERS', healthy(wide)).remedy?.split('\n') ?? []
+    expect(first).toBe(
+      'calico-ipvs-sync sync, which goes node by node; or by hand, which restarts Felix on every node at once:',
+    )
+    expect(patch).toBe(
       `kubectl patch felixconfigurations.projectcalico.org default --type=merge -p '{"metadata":{"annotations":{"${rangeKey}":"30000:34000"}},"spec":{"kubeNodePortRanges":["30000:34000"]}}'`,
     )
     expect(finding('RANGE_DIFFERS', cluster('eks range 30000-34000, v3 down')).remedy).toContain(
@@ -80,9 +84,14 @@ describe('the remedy', () => {
     )
   })
 
+  test('is nothing while IPVS is not active', () => {
+    const { remedy } = finding('RANGE_DIFFERS', healthy({ ...wide, mode: 'iptables' }))
+    expect(remedy).toMatch(/^Nothing, while IPVS is not active; or by hand, .*:\nkubectl patch/)
+  })
+
   test('makes the object where there is none', () => {
     const remedy = finding('RANGE_DIFFERS', healthy({ ...wide, felix: [] })).remedy
-    expect(remedy).toMatch(/^kubectl create -f - <<'EOF'\napiVersion: projectcalico.org\/v3\nkind: FelixConfiguration/)
+    expect(remedy).toMatch(/\nkubectl create -f - <<'EOF'\napiVersion: projectcalico.org\/v3\nkind: FelixConfiguration/)
   })
 
   test('leaves the spec unset for more than seven items and never widens', () => {
@@ -159,7 +168,7 @@ describe('the remedy', () => {
     }
     const ignored = findings(state, { ...defaultPolicy, ignoreOwner: true })
     expect(ignored.find(({ code }) => code === 'OWNED_BY_GITOPS')?.severity).toBe('info')
-    expect(ignored.find(({ code }) => code === 'RANGE_DIFFERS')?.remedy).toMatch(/^kubectl patch/)
+    expect(ignored.find(({ code }) => code === 'RANGE_DIFFERS')?.remedy).toMatch(/\nkubectl patch/)
   })
 
   test('quotes what a shell would take for something else', () => {
