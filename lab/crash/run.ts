@@ -29,6 +29,8 @@ export interface Mishap {
   policy?: Partial<Policy>
   /** The cluster's name, where a run goes on from another; else each run is of a cluster never heard of. */
   name?: string
+  /** Where what is seen is gathered already. */
+  observed?: Observed
   /** What makes it look first. */
   first?: 'event' | 'sweep'
 }
@@ -53,12 +55,16 @@ const deliveriesAtMost = 3_000
 let runs = 0
 
 /** From the event that says "look" to the end: messages are worked on one after the other, as Lambda does for one cluster. */
-export const runOnce = async (scene: Scene, dynamo: DynamoDBClient, mishap: Mishap = {}): Promise<Outcome> => {
+export const runOnce = async (
+  scene: Omit<Scene, 'set'>,
+  dynamo: DynamoDBClient,
+  mishap: Mishap = {},
+): Promise<Outcome> => {
   runs += 1
   const cluster: ClusterRef = { account: '111122223333', region: 'us-east-1', name: mishap.name ?? `crash-${runs}` }
   const fate = createFate(mishap.doom)
   const post = createPost(scene.clock, { ...mishap.weather, beforeSkip: scene.observer.caughtUp })
-  const observed = await scene.observer.begin()
+  const observed = mishap.observed ?? (await scene.observer.begin())
   const { direct } = scene
   const it: Run = { scene, dynamo, cluster, fate, post, mishap, kube: mishap.kube ?? direct, published: [], errors: [] }
   let sweeps = 0
@@ -77,7 +83,7 @@ export const runOnce = async (scene: Scene, dynamo: DynamoDBClient, mishap: Mish
 }
 
 interface Run {
-  scene: Scene
+  scene: Omit<Scene, 'set'>
   dynamo: DynamoDBClient
   cluster: ClusterRef
   fate: Fate
@@ -134,7 +140,7 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
   else await takeStep({ ...tools, access: tools }, rolloutStep.parse(message), id)
 }
 
-const describe = ({ cluster }: Scene): Read<EksCluster> => ({
+const describe = ({ cluster }: Pick<Scene, 'cluster'>): Read<EksCluster> => ({
   value: {
     endpoint: { server: cluster.server, caData: cluster.caData, tokenFor: 'crash' },
     state: {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createClock } from '../../lab/crash/clock.ts'
 import { observeCluster } from '../../lab/crash/observed.ts'
 import { range, type Scene } from '../../lab/crash/scene.ts'
+import { watch } from '../../lab/crash/watch.ts'
 import { startControlPlane } from '../../lab/control-plane/start.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { nodeSpecs } from '../../lab/fixtures/nodes.ts'
@@ -16,8 +17,11 @@ import type { Look } from '../../shared/workflows/begin-rollout.ts'
 import { observe } from '../../shared/workflows/observe.ts'
 import type { SyncTools } from '../../shared/workflows/sync.ts'
 
+export type Kind = 'real' | 'embedded'
+export type Stage = Omit<Scene, 'set'>
+
 /** A cluster in IPVS mode under observation; its range is behind that of `range`. */
-export const setTheStage = async (kind: 'real' | 'embedded', nodeCount: number): Promise<Omit<Scene, 'set'>> => {
+export const setTheStage = async (kind: Kind, nodeCount: number): Promise<Stage> => {
   const workdir = mkdtempSync(join(tmpdir(), 'rollout-'))
   const cluster = await (kind === 'real' ? startControlPlane : startEmbedded)({ name: 'rollout', workdir })
   const calico = { version: 'v3.28.4', install: 'operator' } as const
@@ -47,8 +51,6 @@ export const eks = (serviceNodePortRange = range): EksState => ({
   tags: {},
 })
 
-type Stage = Omit<Scene, 'set'>
-
 export const lookAt = async ({ direct, clock }: Stage, policy: Policy, of = eks()): Promise<Look> => {
   const state = await observe({ kube: direct, identity: { name: 'rollout' }, now: clock.now(), eks: { value: of } })
   return { state, assessment: assess(state, policy) }
@@ -76,3 +78,44 @@ export const mostAtOnce = (changes: { at: number }[], settleSeconds: number): nu
     0,
     ...changes.map(({ at }) => changes.filter((it) => it.at <= at && at - it.at < settleSeconds * 1000 - 500).length),
   )
+
+interface Pod {
+  metadata: { name: string; namespace: string }
+  spec: { nodeName: string }
+}
+
+/**
+ * As the kubelet does: where an override comes, the probe of calico-node on that node fails, until it is repaired. Watches
+ * for itself and answers the way to stop that.
+ */
+export const failFelixOn = async (
+  { cluster }: Stage,
+  struck: (node: string) => void,
+): Promise<{ stop: () => void; repair: () => Promise<void> }> => {
+  const failing = new Set<string>()
+  const report = async (node: string, ready: boolean) => {
+    const query = `labelSelector=k8s-app%3Dcalico-node&fieldSelector=spec.nodeName%3D${node}`
+    const { items } = (await cluster.request('GET', `/api/v1/pods?${query}`)) as { items: Pod[] }
+    const lastTransitionTime = `${new Date().toISOString().slice(0, 19)}Z`
+    const condition = { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime }
+    const patch = { status: { conditions: [condition] } }
+    const type = 'application/strategic-merge-patch+json'
+    await Promise.all(
+      items.map(({ metadata }) =>
+        cluster.request('PATCH', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/status`, patch, type),
+      ),
+    )
+  }
+  const path = '/apis/crd.projectcalico.org/v1/felixconfigurations'
+  const overrides = await watch(cluster, { path }, ({ type, object }) => {
+    const node = object.metadata.name.replace(/^node\./, '')
+    if (type !== 'ADDED' || node === object.metadata.name) return
+    failing.add(node)
+    struck(node)
+    void report(node, false)
+  })
+  return {
+    stop: overrides.stop,
+    repair: async () => void (await Promise.all([...failing].map((it) => report(it, true)))),
+  }
+}

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { startTables, type Tables } from '../../lab/crash/outside.ts'
+import { type Proxy, startProxy } from '../../lab/crash/proxy.ts'
+import { resultsOf } from '../../lab/crash/results.ts'
+import { type Scene, setTheScene } from '../../lab/crash/scene.ts'
+import { crashes, outages, requestTroubles, type Series, type Tried, weathers } from '../../lab/crash/series.ts'
+
+/** A part of what `npm run crash` tries, on the real API server: some points of every kind. */
+let scene: Scene
+let tables: Tables
+let proxy: Proxy
+
+beforeAll(async () => {
+  ;[scene, tables] = await Promise.all([setTheScene(), startTables()])
+  proxy = await startProxy(scene.cluster)
+}, 120_000)
+afterAll(async () => {
+  await proxy?.stop()
+  await tables?.stop()
+  await scene?.stop()
+}, 60_000)
+
+const outcome = async (stride: number, tries: (series: Series) => Promise<void>) => {
+  const tried: Tried[] = []
+  await tries({ scene, dynamo: tables.dynamo, proxy, stride, tried: (it) => tried.push(it) })
+  return resultsOf(tried, 0)
+}
+
+/** Strides that share no divisor with the two moments of each effect meet both. */
+test('a rollout that dies at an effect, before or after it, is finished by whoever comes next, once and for all', async () => {
+  const results = await outcome(23, async (series) => {
+    await crashes(series, 'both')
+    await crashes(series, 'restarts')
+  })
+  expect(results.failures).toEqual([])
+  expect(results).toMatchObject({ finished: results.points, doubledRestarts: 0, orphans: 0, duplicateNotices: 0 })
+  expect(results.points).toBeGreaterThan(10)
+}, 240_000)
+
+test('so is one whose messages come twice, out of order and late', async () => {
+  const results = await outcome(1, (series) => weathers(series, 'restarts'))
+  expect(results.failures).toEqual([])
+  expect(results.finished).toBe(5)
+}, 120_000)
+
+test('so is one whose requests are refused, dropped or find their token expired', async () => {
+  const results = await outcome(31, (series) => requestTroubles(series, 'both'))
+  expect(results.failures).toEqual([])
+  expect(results.finished).toBe(results.points)
+  expect(results.points).toBeGreaterThan(5)
+}, 240_000)
+
+test('so is one whose API server is killed in the middle and comes back', async () => {
+  const results = await outcome(1, (series) => outages(series, 'both', [9]))
+  expect(results.failures).toEqual([])
+  expect(results.finished).toBe(1)
+}, 120_000)
