@@ -31,17 +31,27 @@ export interface FelixView {
 const at = (time: string | undefined): number => Date.parse(time ?? '')
 const minutes = (count: number): number => count * 60_000
 
-/** Changes that can have changed a mode: not the first writing when kube-proxy was installed. */
-const modeChanges = ({ changes = [], daemonSet }: ProxyConfiguration): string[] =>
-  changes.filter((it, index) => index > 0 || at(it) > at(daemonSet.createdAt) + minutes(10))
+const changesOf = new WeakMap<ProxyConfiguration, { text: string; at: number }[]>()
+
+/** Changes that can have changed a mode: not the first writing when kube-proxy was installed. The same for thousands of nodes. */
+function modeChanges(configuration: ProxyConfiguration): { text: string; at: number }[] {
+  const known = changesOf.get(configuration)
+  if (known) return known
+  const installed = at(configuration.daemonSet.createdAt) + minutes(10)
+  const found = (configuration.changes ?? [])
+    .map((text) => ({ text, at: at(text) }))
+    .filter((it, index) => index > 0 || it.at > installed)
+  changesOf.set(configuration, found)
+  return found
+}
 
 /** The last change that the running kube-proxy took up while the node existed: before it the node may have had another mode. */
 export function changeOnNode({ node, running }: Pick<FelixOnNode, 'node' | 'running'>): string | undefined {
+  const changes = running?.configuration ? modeChanges(running.configuration) : []
+  if (changes.length === 0) return undefined
   const started = at(running?.pod.startedAt)
-  const last = running?.configuration
-    ? modeChanges(running.configuration).findLast((it) => at(it) <= started)
-    : undefined
-  return last !== undefined && at(node.createdAt) < at(last) ? last : undefined
+  const last = changes.findLast((it) => it.at <= started)
+  return last !== undefined && at(node.createdAt) < last.at ? last.text : undefined
 }
 
 /** From 3.23 Felix restarts itself when the link `kube-ipvs0` comes or goes (projectcalico/calico#5776). */

@@ -3,7 +3,7 @@ import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
 import type { FelixParameter, ParameterLayer } from './felix.ts'
 import type { NodeCheck, Trouble } from './findings.ts'
 import { felixName, felixResource, parameterChange, quoted } from './findings-remedy.ts'
-import { betterMask, formatMask, markUsers, overlaps, storableInSpec, type MarkUser } from './mark.ts'
+import { betterMask, bitsIn, formatMask, markUsers, overlaps, storableInSpec, type MarkUser } from './mark.ts'
 import { valueOf } from './read.ts'
 import type { Evidence, Finding } from './report.ts'
 import { atLeast, type CalicoVersion } from './version.ts'
@@ -88,9 +88,8 @@ export const markCapacity: NodeCheck = (it, cluster) => {
 /** Felix starts with it nowhere: too few bits for its own needs, or in IPVS mode none left for endpoints. */
 function isTooSmall({ mark, ipvs, version, values }: NodeFacts): boolean {
   if (mark?.mask === undefined) return false
-  const bits = mark.mask.toString(2).replaceAll('0', '').length
   const own = (version && !atLeast(version, '3.30') ? 4 : 5) + (usesWireguard(values) ? 1 : 0)
-  return bits < own + (ipvs === 'active' ? 1 : 0)
+  return bitsIn(mark.mask) < own + (ipvs === 'active' ? 1 : 0)
 }
 
 const isMask = (parameter: string | undefined): boolean => parameter?.endsWith('MarkMask') === true

@@ -21,7 +21,8 @@ const layers = new WeakMap<NodeFacts, RangeLayer[]>()
 
 /** The layer that Felix goes by on this node; undefined: the built-in default. */
 export function decidingLayer(it: NodeFacts): RangeLayer | undefined {
-  const { index, felixNode } = it
+  const { index, felixNode, sources } = it
+  if (sources.KubeNodePortRanges === 'default') return undefined
   const found = layers.get(it) ?? (index && felixNode ? index.rangeLayers(felixNode) : [])
   layers.set(it, found)
   return found.find(({ decides }) => decides)

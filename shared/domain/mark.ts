@@ -19,8 +19,12 @@ export function parseMask(text: string): MaskResult {
 
 export const formatMask = (mask: number): string => `0x${mask.toString(16).padStart(8, '0')}`
 
-const bitsOf = (mask: number): number[] =>
-  Array.from({ length: 32 }, (_, bit) => bit).filter((bit) => (mask >>> bit) & 1)
+/** How many bits are set. For every node of a cluster, and more than once: no lists are made for it. */
+export function bitsIn(mask: number): number {
+  let count = 0
+  for (let left = mask >>> 0; left !== 0; left = (left & (left - 1)) >>> 0) count += 1
+  return count
+}
 
 /**
  * Bits that Felix takes for itself (felix/dataplane/driver.go): accept, pass, two for scratch, since 3.30 drop, and one
@@ -34,7 +38,7 @@ const reservedBits = (calico: CalicoVersion | undefined, wireguard: boolean): nu
  * for every other endpoint). 0 where Felix would not start with it.
  */
 export function capacity(mask: number, calico: CalicoVersion | undefined, wireguard: boolean): number {
-  const left = bitsOf(mask).length - reservedBits(calico, wireguard)
+  const left = bitsIn(mask) - reservedBits(calico, wireguard)
   return left < 1 ? 0 : 2 ** left - 2
 }
 
