@@ -6,5 +6,6 @@ export default {
   transform: { '\\.ts$': '<rootDir>/test/jest/strip-types.mjs' },
   reporters: ['default', '<rootDir>/test/jest/count-reporter.mjs'],
   modulePathIgnorePatterns: ['<rootDir>/out', '<rootDir>/cdk.out', '<rootDir>/dist'],
-  testTimeout: 60_000,
+  // Real control planes on a busy machine: a test that hangs is found all the same.
+  testTimeout: 180_000,
 }

@@ -17,12 +17,20 @@ interface Felix {
   spec: { kubeNodePortRanges?: unknown[] }
 }
 
-const objectsIn = async (cluster: LabCluster): Promise<Felix[]> =>
-  ((await cluster.request('GET', felix)) as { items: Felix[] }).items
+/** Asked again where the connection broke: the API server goes away and comes back in these tests. */
+const objectsIn = async (cluster: LabCluster, left = 20): Promise<Felix[]> => {
+  try {
+    return ((await cluster.request('GET', felix)) as { items: Felix[] }).items
+  } catch (error) {
+    if (left === 0) throw error
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    return objectsIn(cluster, left - 1)
+  }
+}
 
 const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-  for (const end = Date.now() + 60_000; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 20))) {
-    if (Date.now() > end) throw new Error(`${what} did not come about within a minute`)
+  for (const end = Date.now() + 90_000; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 20))) {
+    if (Date.now() > end) throw new Error(`${what} did not come about in 90 seconds`)
   }
 }
 
