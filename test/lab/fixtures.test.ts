@@ -221,7 +221,7 @@ async function podsOf(namespace: string, app: string): Promise<Pod[]> {
 
 /** Waits for such a pod on the node. */
 async function podOn(node: string | undefined, wanted: (pod: Pod) => boolean, app = 'calico-node'): Promise<Pod> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(20)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
     const pods = await podsOf(app === 'calico-node' ? 'calico-system' : 'kube-system', app)
     const found = pods.find((pod) => pod.node === node && wanted(pod))
     if (found) return found
