@@ -37,7 +37,13 @@ export const config = z.strictObject({
   /** Clusters of the stack's own account and region that get our access entries. Their authentication mode must allow entries. */
   clusters: z.array(clusterName).default([]),
 
-  /** Reporting is the default: whoever wants changes made says `"action": "sync"`, or tags a cluster. */
+  /**
+   * Reporting is the default: whoever wants changes made says `"action": "sync"`, or tags a cluster. Without `windows`
+   * changes are made at any time, since nobody's night is ours to guess. `clustersAtOnce` is 1 by default: what is wrong
+   * with a change is wrong in every cluster, and the first one to show it must be the only one. `exceptions` have an end
+   * and a reason, or they would be forgotten. `pauseOnAlarms` is for the alarms of what runs in the clusters, not ours.
+   * docs/change.md explains them.
+   */
   policy: policySetting.strict().default({}),
 
   /** The sweep is the guarantee; events only make it fast. The window spreads it, so that accounts are not asked all at once. */

@@ -21,6 +21,7 @@ export const everything = {
   emails: ['oncall@example.com'],
   slackWebhookSecretArn: `arn:aws:secretsmanager:${region}:${account}:secret:slack-AbCdEf`,
   vpc: { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] },
+  policy: { pauseOnAlarms: ['checkout-errors'] },
   reservedConcurrency: { evaluate: 20 },
   tracing: true,
   tags: { team: 'platform' },

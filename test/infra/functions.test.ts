@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { parseConfig } from '../../infra/config.ts'
 import {
   evaluateSettings,
   notifySlackSettings,
@@ -41,6 +42,30 @@ describe('settings', () => {
     const { FLEET, POLICY } = readSettings(evaluateSettings, environmentIn(plain, 'Evaluate'))
     expect(FLEET).toEqual({ regions: [region], accounts: [{ account }] })
     expect(POLICY).toEqual({ action: 'report' })
+  })
+
+  test('guards reach both functions as they were configured, and wrong ones are named before anything is deployed', () => {
+    const policy = {
+      windows: [{ days: ['sat', 'sun'], from: '22:00', to: '04:00', timezone: 'Europe/Berlin' }],
+      exceptions: [{ cluster: '*/prod-1', code: 'RANGE_DIFFERS', until: '2027-03-31', reason: 'moves' }],
+      clustersAtOnce: 3,
+      pauseOnAlarms: ['checkout-errors'],
+    }
+    const stack = deployment({ env: { account, region }, policy })
+    for (const label of ['Evaluate', 'RolloutStep'])
+      expect(readSettings(rolloutStepSettings, environmentIn(stack, label)).POLICY).toEqual({
+        action: 'report',
+        ...policy,
+      })
+    const wrong = (guards: object) => () => parseConfig({ policy: guards })
+    const [window] = policy.windows
+    expect(wrong({ windows: [{ ...window, timezone: 'Europe/Bärlin' }] })).toThrow(/tz database/)
+    expect(wrong({ windows: [{ ...window, from: '25:00' }] })).toThrow(/time of day/)
+    expect(wrong({ windows: [{ ...window, weekdays: ['sat'] }] })).toThrow(/weekdays/)
+    expect(wrong({ exceptions: [{ cluster: '*', until: 'next week', reason: 'x' }] })).toThrow(/is a date/)
+    expect(wrong({ exceptions: [{ cluster: '*', until: '2027-03-31' }] })).toThrow(/reason/)
+    expect(wrong({ exceptions: [{ cluster: '*', code: 'RANGE', until: '2027-03-31', reason: 'x' }] })).toThrow(/code/)
+    expect(wrong({ clustersAtOnce: 0 })).toThrow(/clustersAtOnce/)
   })
 
   test('the fleet and the policy of the configuration reach the functions', () => {

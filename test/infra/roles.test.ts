@@ -30,6 +30,17 @@ describe('what each function may do', () => {
     ['ScheduleRole', ['lambda:InvokeFunction', 'sqs:SendMessage']],
   ])('%s: exactly what it calls', (role, actions) => expect(actionsOf(own, role)).toEqual(actions.toSorted()))
 
+  test('alarms are read by who looks and who changes where some are heeded, and there alone', () => {
+    const arn = 'arn:aws:cloudwatch:us-east-1:111122223333:alarm:checkout'
+    const heeding = deployment({ env: everything.env, policy: { pauseOnAlarms: ['errors', arn] } })
+    for (const role of ['EvaluateRole', 'RolloutStepRole']) {
+      const [alarms] = statementsOf(heeding, role).filter(({ Action }) => Action === 'cloudwatch:DescribeAlarms')
+      expect(alarms?.Condition).toEqual({ StringEquals: { 'aws:RequestedRegion': ['eu-west-1', 'us-east-1'] } })
+    }
+    for (const role of ['OnEventRole', 'SweepRole'])
+      expect(actionsOf(heeding, role)).not.toContain('cloudwatch:DescribeAlarms')
+  })
+
   test('no action is a pattern, and no role has a managed policy', () => {
     for (const stack of [own, fleet]) {
       for (const { properties } of stack.ofType('AWS::IAM::Role'))

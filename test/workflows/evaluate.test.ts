@@ -1,0 +1,288 @@
+import { describe, expect, test } from '@jest/globals'
+import type { OutgoingNotice } from '../../shared/clients/notices.ts'
+import { assess } from '../../shared/domain/assess.ts'
+import type { ClusterState } from '../../shared/domain/cluster.ts'
+import { emptyBudget, leave, type Permit, take } from '../../shared/domain/fleet-budget.ts'
+import { type Policy, policyWith } from '../../shared/domain/policy.ts'
+import type { Report } from '../../shared/domain/report.ts'
+import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout.ts'
+import { read } from '../../shared/domain/read.ts'
+import { clusterKey, type Evaluation, type RolloutStep } from '../../shared/messages.ts'
+import { accessMissing, accessNeeded } from '../../shared/workflows/access-review.ts'
+import { evaluate, type EvaluateTools } from '../../shared/workflows/evaluate.ts'
+import { beginRollout } from '../../shared/workflows/begin-rollout.ts'
+import { cluster as clusterWith } from '../domain/ingredients.ts'
+import { healthy } from '../domain/states.ts'
+import { where, worldOf } from './world.ts'
+
+const ref = { account: '111122223333', region: 'eu-central-1', name: 'blue' }
+const out = 'eks range 30000-34000'
+const stateOf = (given: string, over: Partial<ClusterState> = {}): ClusterState => ({
+  ...clusterWith(given),
+  cluster: ref,
+  ...over,
+})
+
+/** What a deployment would remember and send, in memory. */
+const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) => {
+  const it = {
+    clock: Date.parse('2026-11-20T10:00:00Z'),
+    state: stateOf(out),
+    report: undefined as Report | undefined,
+    notices: [] as OutgoingNotice[],
+    steps: [] as RolloutStep[],
+    looks: [] as { message: Evaluation; delaySeconds: number }[],
+    log: [] as { event: string; facts: object }[],
+    claims: new Set<string>(),
+  }
+  const tools: EvaluateTools = {
+    describe: async () => read({ state: { tags: {} } } as never),
+    observe: async () => it.state,
+    records: {
+      lastReport: async () => it.report,
+      putReport: async (_, report) => {
+        it.report = report
+        return true
+      },
+      claim: async ({ hash }) => {
+        if (it.claims.has(hash)) return 'told'
+        it.claims.add(hash)
+        return 'claimed'
+      },
+      confirm: async () => undefined,
+      forget: async () => undefined,
+    },
+    notices: { publish: async (notice) => void it.notices.push(notice) },
+    queues: {
+      sendEvaluation: async (message, { delaySeconds = 0 } = {}) => void it.looks.push({ message, delaySeconds }),
+      sendEvaluations: async () => undefined,
+      sendRolloutStep: async (message) => void it.steps.push(message),
+    },
+    policy: policyWith({ action: 'sync', ...policy }),
+    now: () => new Date(it.clock),
+    log: (event, facts) => void it.log.push({ event, facts }),
+    ...more,
+  }
+  const look = (reason: Evaluation['reason'] = 'event', about: Partial<Evaluation> = {}) =>
+    evaluate(tools, { schemaVersion: 1, cluster: ref, reason, ...about }, 'id')
+  return Object.assign(it, { look })
+}
+
+const exception = { cluster: clusterKey(ref), until: '2026-11-25', reason: 'moves next week' }
+
+describe('owners', () => {
+  test('what Argo CD owns is not changed: people get the exact change to make in Git', async () => {
+    const it = hub()
+    it.state = stateOf(`${out}, owner argocd`)
+    await it.look()
+    expect(it.steps).toEqual([])
+    const [notice] = it.notices
+    expect(notice?.text).toContain('Merge this into what Argo CD applies:\napiVersion: projectcalico.org/v3')
+    expect(notice?.text).toContain('config.projectcalico.org/KubeNodePortRanges: "30000:34000"')
+    expect(notice?.text).toContain('Nothing will be changed: OWNED_BY_GITOPS.')
+  })
+})
+
+describe('flapping', () => {
+  const done = (finishedAt: string): Partial<ClusterState> => {
+    const rollout: Rollout = {
+      id: 'r1',
+      state: 'done',
+      phase: 'range',
+      target: '30000:34000',
+      pace: { strategy: 'staged', maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 300 },
+      where,
+      skip: [],
+      defaulted: [],
+      restart: [],
+      touching: [],
+      startedAt: finishedAt,
+      finishedAt,
+    }
+    const annotations = Object.fromEntries(
+      Object.entries(rolloutAnnotations(rollout)).filter((entry): entry is [string, string] => entry[1] !== null),
+    )
+    return { rollout: read({ resourceVersion: '1', annotations }) }
+  }
+
+  test('a value taken back after our write is not written again the same day, and people hear who to look for', async () => {
+    const it = hub()
+    it.state = stateOf(out, done('2026-11-20T08:00:00Z'))
+    await it.look('sweep')
+    expect(it.steps).toEqual([])
+    expect(it.notices[0]?.text).toContain('FLAPPING')
+  })
+
+  test('another day it is', async () => {
+    const it = hub()
+    it.state = stateOf(out, done('2026-11-18T08:00:00Z'))
+    await it.look('sweep')
+    expect(it.steps).toHaveLength(1)
+  })
+})
+
+describe('exceptions', () => {
+  test('an excepted cluster is neither changed nor spoken of, and people hear of it again afterwards, with the reason', async () => {
+    const it = hub({ exceptions: [exception] })
+    await it.look('sweep')
+    expect([it.steps, it.notices]).toEqual([[], []])
+    expect(it.log.find(({ event }) => event === 'excepted')?.facts).toMatchObject({
+      exceptions: ['Excepted until 2026-11-25: moves next week'],
+    })
+    it.clock = Date.parse('2026-11-26T00:00:01Z')
+    it.state = stateOf(out, { observedAt: '2026-11-26T00:00:01Z' })
+    await it.look('sweep')
+    expect(it.steps).toHaveLength(1)
+    expect(it.notices[0]?.text).toContain('No longer excepted, since 2026-11-25: moves next week')
+  })
+
+  test('an excepted finding is not written for; what else there is, is told together with the exception', async () => {
+    const it = hub({ exceptions: [{ ...exception, code: 'RANGE_DIFFERS' }] })
+    it.state = stateOf(`${out}, owner argocd`)
+    await it.look('sweep')
+    expect(it.steps).toEqual([])
+    const [notice] = it.notices
+    expect(notice?.text).toContain('RANGE_DIFFERS is not spoken of. Excepted until 2026-11-25: moves next week')
+    expect(notice?.text).not.toMatch(/^(CRITICAL|WARNING) RANGE_DIFFERS/m)
+  })
+})
+
+describe('windows and alarms before a rollout begins', () => {
+  const windows = [{ from: '22:00', to: '23:00', timezone: 'Etc/UTC' }]
+
+  test('outside every window nothing begins; people hear when, and one look is asked for however many events there are', async () => {
+    const it = hub({ windows })
+    for (let events = 0; events < 5; events += 1) await it.look()
+    expect(it.steps).toEqual([])
+    expect(it.notices).toHaveLength(1)
+    expect(it.notices[0]?.text).toContain('the maintenance window is closed; it opens 2026-11-20T22:00:00.000Z')
+    expect(it.looks.map(({ delaySeconds }) => delaySeconds)).toEqual([900])
+  })
+
+  test('the looks follow one another until the window opens, and then it begins', async () => {
+    const it = hub({ windows })
+    await it.look()
+    for (let taken = 0; it.steps.length === 0 && taken < 100; taken += 1) {
+      it.clock += (it.looks[taken]?.delaySeconds ?? 0) * 1000
+      await it.look('follow')
+    }
+    expect(new Date(it.clock).toISOString()).toBe('2026-11-20T22:00:00.000Z')
+    expect(it.looks).toHaveLength(48)
+  })
+
+  test('an alarm that rings lets nothing begin', async () => {
+    const it = hub({}, { health: { trouble: async () => 'the alarm checkout rings' } })
+    await it.look()
+    expect(it.steps).toEqual([])
+    expect(it.notices[0]?.text).toContain('not yet: the alarm checkout rings')
+  })
+})
+
+describe('the fleet budget', () => {
+  const shared = (others: string[]) => {
+    const fleet = { budget: emptyBudget, limit: 1 }
+    const asking = (cluster: string) => ({ cluster, limit: fleet.limit, now: Date.parse('2026-11-20T10:00:00Z') })
+    for (const cluster of others) fleet.budget = take(fleet.budget, asking(cluster)).store ?? fleet.budget
+    const permits = {
+      take: async (cluster: string): Promise<Permit | undefined> => {
+        const { store, permit } = take(fleet.budget, asking(cluster))
+        fleet.budget = store ?? fleet.budget
+        return permit
+      },
+      leave: async (cluster: string) => {
+        const { store, wake } = leave(fleet.budget, asking(cluster))
+        fleet.budget = store ?? fleet.budget
+        return wake
+      },
+    }
+    return { fleet, permits }
+  }
+
+  test('goes along with the message that begins', async () => {
+    const it = hub({}, { permits: shared([]).permits })
+    await it.look()
+    expect(it.steps).toMatchObject([{ begin: true, permit: { token: 1, until: '2026-11-20T10:30:00.000Z' } }])
+  })
+
+  test('spent elsewhere, nothing begins and people hear that it waits', async () => {
+    const it = hub({}, { permits: shared(['111122223333/eu-central-1/green']).permits })
+    await it.look()
+    expect(it.steps).toEqual([])
+    expect(it.notices[0]?.text).toContain('not yet: as many clusters as the fleet budget allows')
+  })
+
+  test('is given back by a look that finds nothing to do, and who waits is looked at', async () => {
+    const { fleet, permits } = shared([clusterKey(ref), '111122223333/eu-central-1/green'])
+    const it = hub({}, { permits })
+    it.state = { ...healthy(), cluster: ref }
+    await it.look()
+    expect(fleet.budget.holders).toEqual([])
+    expect(it.looks).toMatchObject([{ message: { cluster: { name: 'green' }, reason: 'follow' }, delaySeconds: 0 }])
+  })
+})
+
+describe('access', () => {
+  test('is asked for in full: every verb of a range, of restarts, and of the Lease', async () => {
+    const needs = accessNeeded({
+      intent: { target: '1:2', restart: [{} as never] },
+      api: 'crd.projectcalico.org/v1',
+      namespace: 'calico-system',
+      record: undefined,
+    })
+    const { kube } = worldOf([]).tools
+    const asked = await accessMissing({ ...kube, mayI: async () => read(false) }, needs)
+    expect(asked).toEqual([
+      'create leases.coordination.k8s.io in kube-system',
+      'patch leases.coordination.k8s.io calico-ipvs-sync in kube-system',
+      'create felixconfigurations.crd.projectcalico.org',
+      'patch felixconfigurations.crd.projectcalico.org',
+      'delete felixconfigurations.crd.projectcalico.org',
+      'delete pods in calico-system',
+    ])
+    expect(await accessMissing({ ...kube, mayI: async () => read(true) }, needs)).toEqual([])
+  })
+
+  test('that is missing keeps a rollout from beginning, before the first write', async () => {
+    const state = stateOf(out)
+    const policy = policyWith({})
+    const { tools } = worldOf([])
+    const refused: string[] = []
+    const kube = Object.fromEntries(
+      Object.entries(tools.kube).map(([name, work]) => [
+        name,
+        /^(put|create|patch|delete)/.test(name) ? written(name) : work,
+      ]),
+    ) as unknown as typeof tools.kube
+    function written(name: string) {
+      return () => Promise.reject(new Error(`${name} was called`))
+    }
+    const mayI: typeof kube.mayI = async ({ verb }) => {
+      refused.push(verb)
+      return read(verb !== 'delete')
+    }
+    const look = { state, assessment: assess(state, policy) }
+    expect(await beginRollout({ ...tools, kube: { ...kube, mayI } }, look, policy)).toEqual({
+      begun: false,
+      blockedBy: ['ACCESS_DENIED'],
+      missing: [expect.stringMatching(/^delete felixconfigurations\./)],
+      why: expect.stringMatching(/Nothing was written. Apply infra\/kubernetes\/rbac.yaml/),
+    })
+    expect(new Set(refused)).toEqual(new Set(['create', 'patch', 'delete']))
+  })
+
+  test('that is missing is told once with what to apply, and tried again by the sweep only', async () => {
+    const it = hub()
+    await it.look()
+    expect(it.steps).toHaveLength(1)
+    const missing = ['delete pods in calico-system']
+    await it.look('refused', { missing })
+    expect(it.notices.at(-1)?.text).toContain('ACCESS_DENIED: What is out of step cannot be put right')
+    expect(it.notices.at(-1)?.text).toContain('delete pods in calico-system')
+    expect(it.notices.at(-1)?.text).toContain('infra/kubernetes/rbac.yaml')
+    await it.look()
+    expect([it.steps.length, it.notices.length]).toEqual([1, 2])
+    await it.look('sweep')
+    await it.look('refused', { missing })
+    expect([it.steps.length, it.notices.length]).toEqual([2, 2])
+  })
+})
