@@ -138,12 +138,16 @@ function felixFinder(
 const labelsOf = ({ labels, calicoLabels }: NodeState): Record<string, string> =>
   calicoLabels ? { ...calicoLabels, ...labels } : labels
 
+/** Where pods or DaemonSets could not be read: any variable of Felix could be there. */
+const unread: ResolvedEnv = { env: [], unknownEnv: ['FELIX_*'] }
+
 /** The pod's own environment; where there is no pod yet, what the DaemonSet would give it. */
 function environments(state: ClusterState): (pod: PodState | undefined) => ResolvedEnv {
   const known = new Map<string, ResolvedEnv>()
   const resolve = (from: Pick<PodState, 'env' | 'envFrom' | 'namespace'>) => resolveEnv(from, state.configMaps)
   const [set] = calicoSets(state)
-  const template = () => (set ? resolve({ ...set.template, namespace: set.namespace }) : { env: [], unknownEnv: [] })
+  const isRead = 'value' in state.pods && 'value' in state.daemonSets
+  const template = () => (set && isRead ? resolve({ ...set.template, namespace: set.namespace }) : unread)
   return (pod) => {
     const key = pod ? `${pod.daemonSet} ${pod.revision}` : ''
     if (pod && (pod.daemonSet === undefined || pod.revision === undefined)) return resolve(pod)

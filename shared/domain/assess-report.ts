@@ -17,7 +17,8 @@ export function nodeReport(it: NodeFacts, { verdict, reason }: Judgement): NodeR
     ...head,
     runningMode: running?.mode ?? 'unknown',
     confidence: running?.confidence ?? 'none',
-    ...(view.ipvs !== undefined && { felixIpvs: view.ipvs }),
+    // In eBPF mode Felix ignores the link; where that cannot be told, neither can this.
+    ...(view.ipvs !== undefined && values.BPFEnabled !== undefined && { felixIpvs: view.ipvs }),
     ...(values.effectiveRange && { effectiveRange: formatRanges(values.effectiveRange) }),
     ...(source && { rangeSource: source }),
     ...(mark?.mask !== undefined && { markMask: formatMask(mark.mask) }),

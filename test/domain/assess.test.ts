@@ -121,6 +121,11 @@ describe('the report', () => {
     expect(blind('denied pods, no eks').kubeProxy).toEqual({ configuredMode: 'ipvs' })
     expect(blind('denied kube-proxy config, no eks')).not.toHaveProperty('kubeProxy')
     expect(blind('denied kube-proxy config').kubeProxy).toEqual({ addonVersion: 'v1.34.1-eksbuild.2' })
+    for (const given of ['denied daemonsets, denied pods', 'denied pods', 'denied felix']) {
+      // Felix's environment, which beats every object, stands in its pods; and without objects there is no telling either.
+      for (const said of ['effectiveRange', 'rangeSource', 'markMask', 'felixIpvs'])
+        expect(node(cluster(given))).not.toHaveProperty(said)
+    }
     expect(report(cluster('no calico')).calico).toEqual({ install: 'none' })
   })
 
