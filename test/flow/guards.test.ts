@@ -63,13 +63,14 @@ const closingWindow = async (stage: GuardedStage) => {
   const watch = watchOverrides(cluster)
   // In whole seconds, for that is what a clock on the wall shows.
   const now = Math.floor(Date.now() / 1000) * 1000
-  const [closes, opens] = [now + 10_000, now + 15_000]
+  // Four nodes, four seconds each: however fast the functions start, the last of them comes after twelve seconds.
+  const [closes, opens] = [now + 12_000, now + 16_000]
   const timezone = 'Etc/UTC'
   const windows = [
     { from: clock(now - 60_000), to: clock(closes), timezone },
     { from: clock(opens), to: clock(opens + 600_000), timezone },
   ]
-  stage.deploy({ ...pace, windows })
+  stage.deploy({ ...pace, canarySeconds: 4, settleSeconds: 4, windows })
   stage.cloud.fire()
   await until('the end of the rollout', () => isDone(cluster))
   await watch.stop()
