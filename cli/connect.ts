@@ -36,7 +36,7 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
   const { kubeconfig: file, context } = options
   try {
     const chosen = await clusterFromKubeconfig({ file, context })
-    const identity = identityOf(chosen.context)
+    const identity = identityOf(chosen.context, chosen.cluster)
     const eks = await eksOf(identity, options)
     return await reached({ identity, connection: chosen.connection, eks }, options, telling)
   } catch (error) {
@@ -48,9 +48,9 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
 
 const clusterArn = /^arn:[\w-]+:eks:([\w-]+):(\d{12}):cluster\/(.+)$/
 
-/** `aws eks update-kubeconfig` names contexts by ARN; any other context is known by its own name. */
-const identityOf = (context: string): ClusterIdentity => {
-  const [arn, region, account, name] = clusterArn.exec(context) ?? []
+/** `aws eks update-kubeconfig` names clusters by ARN, whatever the context is called; any other is known by its context. */
+export const identityOf = (context: string, cluster?: string): ClusterIdentity => {
+  const [arn, region, account, name] = clusterArn.exec(cluster ?? '') ?? clusterArn.exec(context) ?? []
   return arn && region && account && name ? { name, arn, account, region, context } : { name: context, context }
 }
 

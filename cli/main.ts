@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addCapture } from './capture.ts'
 import { addCheck, addPlan } from './check.ts'
+import { addDoctor } from './doctor.ts'
 import { exitStatus } from './exit-status.ts'
 import { addExplain } from './explain.ts'
 import { Failure, UsageError } from './failure.ts'
@@ -39,7 +40,8 @@ const programOf = (end: Ending): Command => {
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', statusHelp)
-  for (const add of [addCheck, addPlan, addSync, addRollout, addSweep, addCapture, addExplain]) add(program, end)
+  for (const add of [addCheck, addPlan, addSync, addRollout, addSweep, addCapture, addDoctor, addExplain])
+    add(program, end)
   return program
 }
 

@@ -24,6 +24,8 @@ export interface KubeconfigChoice {
 
 export interface ChosenCluster {
   context: string
+  /** The name its kubeconfig has for the cluster, which `aws eks update-kubeconfig` makes its ARN. Absent inside a cluster. */
+  cluster?: string
   connection: KubeConnection
 }
 
@@ -38,6 +40,7 @@ export async function clusterFromKubeconfig({ file, context }: KubeconfigChoice 
   const tlsServerName = textOf(value['tls-server-name'])
   return {
     context: name,
+    cluster: cluster.name,
     connection: {
       server: textOf(value['server']) ?? '',
       ...(ca !== undefined && { ca }),

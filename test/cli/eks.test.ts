@@ -102,6 +102,21 @@ test('a context named by its ARN, as aws eks update-kubeconfig names it, is aske
   expect(report.serviceRange?.source).toBe('eks-api')
 })
 
+test('so is a context with an alias: the cluster beneath it is named by the ARN', async () => {
+  const config = parse(readFileSync(cluster.kubeconfig, 'utf8')) as {
+    clusters: { name: string }[]
+    contexts: { name: string; context: { cluster: string } }[]
+  }
+  const [{ contexts, clusters }] = [config]
+  for (const it of clusters) it.name = arn
+  for (const it of contexts) Object.assign(it, { name: 'production' }).context.cluster = arn
+  const path = join(workdir, 'by-alias')
+  writeFileSync(path, stringify({ ...config, 'current-context': 'production' }))
+  const { report } = await check(['--kubeconfig', path], as(reader))
+  expect(report.cluster).toEqual({ name: 'prod', arn, ...place, context: 'production' })
+  expect(report.serviceRange?.source).toBe('eks-api')
+})
+
 test('sweep --region looks at every cluster of the region; one that does not answer is a row', async () => {
   const ended = await run(['sweep', '--region', place.region, '-o', 'json'], { env: as(reader) })
   const { clusters } = sweepSchema.parse(JSON.parse(ended.stdout))

@@ -1,0 +1,89 @@
+import type { STSClient } from '@aws-sdk/client-sts'
+import { quoted } from '../shared/domain/findings-remedy.ts'
+import { failureOf, valueOf } from '../shared/domain/read.ts'
+import type { EksCluster } from '../shared/clients/eks.ts'
+import { HopFailure, type Walk } from './doctor-hop.ts'
+import { eksIn } from './eks.ts'
+
+interface Place {
+  name: string
+  region: string
+  role?: string | undefined
+}
+
+/** Who we are for AWS, and what the EKS API says of the cluster. */
+export const tryAws = async (
+  { take, leaveOut }: Walk,
+  { name, region, role }: Place,
+): Promise<{ eks: EksCluster; arn: string } | undefined> => {
+  const { STSClient } = await import('@aws-sdk/client-sts')
+  const sts = new STSClient({ region, maxAttempts: 2 })
+  await take(
+    'credentials',
+    async () => {
+      const { accessKeyId } = await sts.config.credentials()
+      return { detail: `access key …${accessKeyId.slice(-4)}`, value: true }
+    },
+    'aws sso login   # or: export AWS_PROFILE=NAME, or: aws configure',
+  )
+  const arn = await take(
+    'STS',
+    () => identity(sts),
+    `aws sts get-caller-identity --region ${quoted(region)}   # a clock that is off, expired credentials, or no way to sts.${region}.amazonaws.com`,
+  )
+  const own = arn ?? 'YOUR-ARN'
+  const assumed = await (role === undefined ? undefined : take('role', () => assume(sts, role), roleMend(role, own)))
+  if (role === undefined) leaveOut('role', 'none is to be assumed')
+  const eks = await take(
+    'EKS API',
+    async () => {
+      const read = await (await eksIn({ region, roleArn: role })).eks.describe(name)
+      const failure = failureOf(read)
+      if (failure) throw new HopFailure(failure.message, eksMend(failure.kind, name, region))
+      const found = valueOf(read)
+      if (!found)
+        throw new HopFailure(
+          `There is no EKS cluster ${name} in ${region}.`,
+          `aws eks list-clusters --region ${quoted(region)}`,
+        )
+      return { detail: `${found.state.arn} is ${found.state.status}`, value: found }
+    },
+    eksMend('unreachable', name, region),
+  )
+  return eks && { eks, arn: assumed ?? own }
+}
+
+const identity = async (sts: STSClient) => {
+  const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts')
+  const { Arn = 'nobody' } = await sts.send(new GetCallerIdentityCommand({}))
+  return { detail: Arn, value: Arn }
+}
+
+const assume = async (sts: STSClient, role: string) => {
+  const { assumeRole } = await import('../shared/clients/credentials.ts')
+  await assumeRole(sts, role)()
+  return { detail: `${role} can be assumed`, value: role }
+}
+
+const roleMend = (role: string, own: string): string => {
+  const statement = { Effect: 'Allow', Principal: { AWS: own }, Action: 'sts:AssumeRole' }
+  const trust = JSON.stringify({ Version: '2012-10-17', Statement: [statement] })
+  const name = role.split('/').at(-1) ?? role
+  return `aws iam update-assume-role-policy --role-name ${quoted(name)} --policy-document ${quoted(trust)}   # replaces the trust policy; and ${own} needs sts:AssumeRole on ${role}`
+}
+
+const eksMend = (kind: string, name: string, region: string): string => {
+  if (kind !== 'denied')
+    return `aws eks describe-cluster --name ${quoted(name)} --region ${quoted(region)}   # no way to eks.${region}.amazonaws.com, or wrong credentials`
+  const policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: ['eks:DescribeCluster', 'eks:DescribeAddon', 'eks:ListUpdates', 'eks:DescribeUpdate'],
+        Resource: '*',
+      },
+    ],
+  })
+  return `aws iam put-role-policy --role-name ROLE --policy-name calico-ipvs-sync --policy-document ${quoted(policy)}`
+}
