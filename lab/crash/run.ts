@@ -50,7 +50,7 @@ export interface Outcome {
 
 const sweepsAtMost = 4
 const hour = 3_600_000
-const deliveriesAtMost = 3_000
+const deliveriesAtMost = 600
 
 let runs = 0
 

@@ -44,29 +44,50 @@ export const watch = async (
   let { resourceVersion } = first.metadata
   let stopped = false
   let hangUp = (): void => undefined
-  const take = (line: string): void => {
-    const event = JSON.parse(line) as WatchEvent
-    if (!isChange(event)) throw new Error(`The watch of ${path} ended: ${line}`)
-    resourceVersion = event.object.metadata.resourceVersion
+  const tell = (event: WatchEvent): void => {
     const { name } = event.object.metadata
     const before = objects.get(name)
     if (event.type === 'DELETED') objects.delete(name)
     else objects.set(name, event.object)
     heard(event, before)
   }
+  const take = (line: string): void => {
+    const event = JSON.parse(line) as WatchEvent
+    if (!isChange(event)) return void hangUp()
+    resourceVersion = event.object.metadata.resourceVersion
+    tell(event)
+  }
+  /** A server that was away remembers nothing of before: what it holds is compared with what was seen. */
+  const compare = async (): Promise<void> => {
+    const { metadata, items } = await list()
+    resourceVersion = metadata.resourceVersion
+    const names = new Set(items.map((it) => it.metadata.name))
+    for (const object of objects.values()) if (!names.has(object.metadata.name)) tell({ type: 'DELETED', object })
+    for (const object of items) {
+      const known = objects.get(object.metadata.name)?.metadata.resourceVersion
+      if (known !== object.metadata.resourceVersion) tell({ type: known ? 'MODIFIED' : 'ADDED', object })
+    }
+  }
+  const again = (): void => {
+    if (stopped) return
+    setTimeout(() => void compare().then(follow, again), 50)
+  }
   const follow = (): void => {
     if (stopped) return
-    const again = (): void => void setTimeout(follow, 50)
     const url = new URL(`${path}?watch=1&${query}&resourceVersion=${resourceVersion}`, cluster.server)
     const asked = request(url, optionsOf(cluster), (response) => {
-      if (response.statusCode !== 200) response.resume().once('close', again)
+      response.once('error', () => undefined)
+      if (response.statusCode !== 200) response.resume()
       else
         createInterface({ input: response })
           .on('line', take)
-          .once('error', () => undefined)
-          .once('close', again)
+          .on('error', () => undefined)
     })
-    asked.once('error', again).end()
+    // Told of however the connection ends.
+    asked
+      .once('error', () => undefined)
+      .once('close', again)
+      .end()
     hangUp = () => asked.destroy()
   }
   follow()
