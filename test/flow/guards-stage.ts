@@ -40,12 +40,16 @@ export const raise = async (assemblyDir: string, names: string[], nodes: number)
   const workdir = mkdtempSync(join(assemblyDir, '..', 'clusters-'))
   const alarms = await startAlarms(() => entry.cloud?.keyring)
   const clusters = await Promise.all(names.map((name) => start(name, { workdir, nodes, cloud: () => entry.cloud })))
+  const end = () => Promise.all([alarms.stop(), ...clusters.map((cluster) => cluster.stop())])
   const cloud = await startCloud({
     ...place,
     assemblyDir,
     timeScale: 1 / 200,
     endpoints: { AWS_ENDPOINT_URL_CLOUDWATCH: alarms.url },
     eks: { clusters: clusters.map(seed) },
+  }).catch(async (error: unknown) => {
+    await end()
+    throw error
   })
   entry.cloud = cloud
   for (const name of names) letIn(cloud, name)
@@ -57,7 +61,7 @@ export const raise = async (assemblyDir: string, names: string[], nodes: number)
   }
   const stop = async () => {
     await cloud.stop()
-    await Promise.all([alarms.stop(), ...clusters.map((cluster) => cluster.stop())])
+    await end()
   }
   return { cloud, alarms, clusters, deploy, stop }
 }

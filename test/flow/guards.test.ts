@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { EmbeddedCluster } from '../../lab/embedded/start.ts'
-import { assemble, type GuardedStage, raise, target } from './guards-stage.ts'
+import { assemble, type GuardedStage, raise as raiseStage, target } from './guards-stage.ts'
 
 /** The guards through the synthesized stack, its bundles and queues, in front of embedded clusters; seen from the clusters. */
 const annotation = 'config.projectcalico.org/KubeNodePortRanges'
@@ -106,12 +106,16 @@ describe('guards through the queues and bundles', () => {
   // All three at once: most of a rollout is waiting.
   beforeAll(async () => {
     const assembly = await assemble(folder)
+    const raise = async (...given: Parameters<typeof raiseStage>) => {
+      const stage = await raiseStage(...given)
+      stages.push(stage)
+      return stage
+    }
     const [fleet, window, alarm] = await Promise.all([
       raise(assembly, ['one', 'two', 'three'], 2),
       raise(assembly, ['one'], 4),
       raise(assembly, ['two'], 3),
     ])
-    stages.push(fleet, window, alarm)
     shown.fleet = fleetOfThree(fleet)
     shown.window = closingWindow(window)
     shown.alarm = ringingAlarm(alarm)
