@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { Failure } from '../../cli/failure.ts'
+import { readState } from '../../cli/state-file.ts'
+import { assess } from '../../shared/domain/assess.ts'
+import { plan } from '../../shared/domain/plan.ts'
+import { defaultPolicy } from '../../shared/domain/policy.ts'
+import { healthy } from '../domain/states.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'state-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const file = join(folder, 'state.json')
+
+/** Every place in a document, as the way to it. */
+const placesIn = (value: unknown, way: string[] = []): string[][] =>
+  typeof value === 'object' && value !== null
+    ? [way, ...Object.entries(value).flatMap(([key, inner]) => placesIn(inner, [...way, key]))]
+    : [way]
+
+const withChange = (document: unknown, [key, ...rest]: string[], junk: unknown): unknown => {
+  if (key === undefined) return junk
+  if (Array.isArray(document)) return document.map((it, at) => (String(at) === key ? withChange(it, rest, junk) : it))
+  const record = document as Record<string, unknown>
+  return { ...record, [key]: withChange(record[key], rest, junk) }
+}
+
+const captured: unknown = JSON.parse(JSON.stringify(healthy()))
+const places = placesIn(captured)
+
+test('a state as it was captured passes', async () => {
+  writeFileSync(file, JSON.stringify(captured))
+  expect((await readState(file)).nodes).toHaveProperty('value')
+})
+
+test('a state with garbage anywhere in it is judged or named as the fault, never stumbled over', async () => {
+  const junk = fc.constantFrom<unknown>(null, 7, -1, 'x', '', true, [], {}, [null], { value: null }, { failure: {} }, [
+    [],
+  ])
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...places), junk, async (place, garbage) => {
+      writeFileSync(file, JSON.stringify(withChange(captured, place, garbage)))
+      try {
+        const state = await readState(file)
+        plan(assess(state, defaultPolicy), state, defaultPolicy)
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error
+        expect(error.message).toContain('is not a captured state: ')
+      }
+    }),
+    { numRuns: 300 },
+  )
+}, 60_000)
+
+test('the fault is named by where it stands', async () => {
+  const broken = withChange(captured, ['pods', 'value', '0', 'restartCount'], 'many')
+  writeFileSync(file, JSON.stringify(broken))
+  await expect(readState(file)).rejects.toThrow('pods.value.0.restartCount')
+})
