@@ -64,10 +64,12 @@ const tooMany = (seen: { node: string; at: number }[], { maxUnavailable, settleS
       : [`${node} was disturbed while ${close.map((it) => it.node).join(', ')} had not settled`]
   })
 
-/** The same words to the same people. Between a notice's leaving and the note that it left, its sender cannot know. */
+/** The same words twice running: what came back after something else was said is news. Between a notice's leaving and the note that it left, its sender cannot know. */
 const repetitions = ({ published, fate }: Outcome): { duplicateNotices: number; repeatedUnheard: number } => {
   const same = (a: Published, b: Published) => a.subject === b.subject && a.text === b.text
-  const again = published.filter((it, index) => published.slice(0, index).some((other) => same(it, other)))
+  const again = published.filter((it, index) =>
+    published.slice(Math.max(0, index - 1), index).some((other) => same(it, other)),
+  )
   const unknowing = /^notice|^records PutItem told/.test(fate.struck?.what ?? '') ? 1 : 0
   const repeatedUnheard = Math.min(unknowing, again.length)
   return { duplicateNotices: again.length - repeatedUnheard, repeatedUnheard }
