@@ -186,9 +186,12 @@ describe('the hop that fails is the one that is told, with what to paste; those 
     expect((await doctor(wrong)).failed).toMatchObject([
       { hop: 'TLS', mend: expect.stringContaining('openssl s_client') },
     ])
-    const plainServer = createServer((socket) => socket.end('hello\n'))
+    const plainServer = createServer((socket) => {
+      socket.on('error', () => socket.destroy()).resume()
+      socket.write('hello\n', () => socket.destroySoon())
+    })
     await new Promise<void>((resolve) => plainServer.listen(0, '127.0.0.1', resolve))
-    opened.push(() => new Promise<void>((resolve) => plainServer.close(() => resolve())))
+    opened.push(async () => void plainServer.close())
     const { port } = plainServer.address() as { port: number }
     const speaksNone = byConfig(({ clusters: [it] }) =>
       Object.assign(it?.cluster ?? {}, { server: `https://127.0.0.1:${port}` }),
