@@ -1,0 +1,35 @@
+import { expect, test } from '@jest/globals'
+import { read } from '../../shared/domain/read.ts'
+import { parseRollout, type Rollout } from '../../shared/domain/rollout.ts'
+import { KubeError } from '../../shared/errors.ts'
+import { tryFirstWrite } from '../../shared/workflows/first-write.ts'
+import { felixObject, startRollout, worldOf, type World } from './world.ts'
+
+const target = '20000:32767'
+const stateOf = (world: World) => ({
+  felix: read({ api: 'crd.projectcalico.org/v1' as const, objects: [...world.objects.values()] }),
+  pods: read(world.pods),
+})
+const begun = (world: World, strategy: Rollout['pace']['strategy']): Rollout => {
+  const pace = { strategy, maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 }
+  startRollout(world, { target, pace })
+  return parseRollout(world.lease) as Rollout
+}
+
+test.each([
+  ['staged', felixObject('default'), 'createFelix'],
+  ['staged', felixObject('node.n0'), 'patchFelix'],
+  ['direct', felixObject('default'), 'patchFelix'],
+] as const)(
+  '%s with %j there: the server is asked about the very write that comes first',
+  async (strategy, object, write) => {
+    const world = worldOf(['n0'], [object])
+    const rollout = begun(world, strategy)
+    await tryFirstWrite(world.tools, rollout, stateOf(world))
+    expect([world.calls, world.felixRestarts, world.objects.size]).toEqual([1, [], 1])
+    expect(world.objects.get(object.name)).toEqual(object)
+    const refusing = () => Promise.reject(new KubeError('invalid', '422: no', { status: 422 }))
+    const kube = { ...world.tools.kube, [write]: refusing }
+    await expect(tryFirstWrite({ ...world.tools, kube }, rollout, stateOf(world))).rejects.toThrow('422: no')
+  },
+)
