@@ -96,6 +96,10 @@ const awayFrom = ({ objects, pods }: Seen): { node: string; object: FelixObject 
     .filter(({ node }) => !there.has(node))
 }
 
+/** Who changes it back has a reason, or is a tool that never tires: it is not written a second time. */
+const revertedReason = (target: string | undefined): string =>
+  `FelixConfiguration default was given ${target}, and somebody changed it back before the rollout was over`
+
 const wantsOverride = (strategy: Strategy, touched: number): boolean =>
   strategy === 'staged' || (strategy === 'canary' && touched === 0)
 
@@ -110,8 +114,9 @@ const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: P
   const base = objects.find(({ name }) => name === 'default')
   const promotedAt = base?.annotations[changedAtKey]
   if (defaultRange !== target) {
-    const written = promotedAt && base?.annotations[rangeAnnotation] === target
-    return written ? { do: 'halt', reason: deafReason('default', defaultRange, target) } : { do: 'promote' }
+    if (!promotedAt || promotedAt < clock.rollout.startedAt) return { do: 'promote' }
+    const stands = base?.annotations[rangeAnnotation] === target
+    return { do: 'halt', reason: stands ? deafReason('default', defaultRange, target) : revertedReason(target) }
   }
   const atOnce = pace.strategy !== 'staged' && promotedAt ? places.map((it) => ({ ...it, changedAt: promotedAt })) : []
   const late = atOnce.find((it) => isLate(clock, it))

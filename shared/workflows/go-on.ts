@@ -51,8 +51,10 @@ export const decide = async (tools: EvaluateTools, message: Evaluation, looked: 
       if (!goesOn || blockedBy.length > 0 || isExcepted(tools, rollout, state)) return {}
       return { send: await withPermit(tools, message.cluster, { begin: changes.length > 0 }) }
     case 'paused':
-    case 'halted':
       return { leaves: true }
+    case 'halted':
+      // Cut short between the halt and taking the override back.
+      return rollout.rollback && since(record?.renewedAt) > 60 ? { send: { begin: false } } : { leaves: true }
     case 'done':
     case 'aborted':
     case undefined: {

@@ -128,6 +128,18 @@ describe('a staged change of the range', () => {
     expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringContaining('1:2') })
   })
 
+  test('halts when somebody changes default back in the middle, instead of writing it for ever', async () => {
+    const world = worldOf(nodes(3))
+    startRollout(world, { target })
+    const outcome = await run(world, ({ objects }) => {
+      const base = objects.get('default')
+      if (base?.annotations[rangeAnnotation] === target && objects.size > 1) {
+        objects.set('default', { ...base, annotations: { ...base.annotations, [rangeAnnotation]: '30000:32767' } })
+      }
+    })
+    expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('changed it back') })
+  })
+
   test('whatever the size, budget and strategy: it ends, right, within the budget', async () => {
     await fc.assert(
       fc.asyncProperty(
