@@ -1,7 +1,7 @@
 import type { Access, KubeClient } from '../shared/clients/kube-client.ts'
-import { quoted } from '../shared/domain/findings-remedy.ts'
+import { quoted } from '../shared/domain/findings/remedy.ts'
 import { failureOf, valueOf } from '../shared/domain/read.ts'
-import { lease } from '../shared/domain/rollout-annotations.ts'
+import { lease } from '../shared/domain/rollout/annotations.ts'
 import type { Hop } from './doctor-hop.ts'
 
 /** What is asked of the cluster, and for what. `without`: what is lost where it is refused; it is then no failure. */

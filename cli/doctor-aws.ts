@@ -1,5 +1,5 @@
 import type { STSClient } from '@aws-sdk/client-sts'
-import { quoted } from '../shared/domain/findings-remedy.ts'
+import { quoted } from '../shared/domain/findings/remedy.ts'
 import { failureOf, valueOf } from '../shared/domain/read.ts'
 import type { EksCluster } from '../shared/clients/eks.ts'
 import { HopFailure, type Walk } from './doctor-hop.ts'

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { connect as dial, isIP } from 'node:net'
 import { connect as secure, type ConnectionOptions } from 'node:tls'
 import { baseOf, type KubeConnection } from '../shared/clients/connection.ts'
-import { quoted } from '../shared/domain/findings-remedy.ts'
+import { quoted } from '../shared/domain/findings/remedy.ts'
 import type { ClusterIdentity } from '../shared/domain/report.ts'
 import type { Walk } from './doctor-hop.ts'
 

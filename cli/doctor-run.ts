@@ -1,5 +1,5 @@
 import type { KubeConnection } from '../shared/clients/connection.ts'
-import { quoted } from '../shared/domain/findings-remedy.ts'
+import { quoted } from '../shared/domain/findings/remedy.ts'
 import type { ClusterIdentity } from '../shared/domain/report.ts'
 import { plain, plainLines } from '../shared/report/wording.ts'
 import { identityOf } from './connect.ts'

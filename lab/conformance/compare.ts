@@ -1,7 +1,7 @@
 import type { FelixObject } from '../../shared/domain/cluster.ts'
 import { type FelixParameter, type FelixResolution, resolveFelix } from '../../shared/domain/felix.ts'
-import { compileGo } from '../../shared/domain/felix-regex.ts'
-import { parseSelector } from '../../shared/domain/felix-selector.ts'
+import { compileGo } from '../../shared/domain/felix/regex.ts'
+import { parseSelector } from '../../shared/domain/felix/selector.ts'
 import { parseVersion } from '../../shared/domain/version.ts'
 import {
   type Configuration,

@@ -53,7 +53,7 @@ export const watch = async (
   }
   const take = (line: string): void => {
     const event = JSON.parse(line) as WatchEvent
-    if (!isChange(event)) return void hangUp()
+    if (!isChange(event)) return hangUp()
     resourceVersion = event.object.metadata.resourceVersion
     tell(event)
   }

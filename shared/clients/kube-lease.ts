@@ -1,5 +1,5 @@
 import type { RolloutRecord } from '../domain/cluster.ts'
-import { lease } from '../domain/rollout-annotations.ts'
+import { lease } from '../domain/rollout/annotations.ts'
 import { type Foreign, numberOf, objectOf, present, textOf } from './foreign.ts'
 import type { LeaseChange } from './kube-client.ts'
 import { metadataOf } from './kube-metadata.ts'

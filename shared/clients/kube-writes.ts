@@ -1,4 +1,4 @@
-import { fieldManager } from '../domain/rollout-annotations.ts'
+import { fieldManager } from '../domain/rollout/annotations.ts'
 import { KubeError } from '../errors.ts'
 import { isObject, objectOf } from './foreign.ts'
 import { felixOf, felixPath } from './kube-calico.ts'

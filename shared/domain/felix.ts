@@ -1,15 +1,15 @@
-import { goLower } from './felix-go.ts'
-import { type FelixNode, type FelixSource, indexForVersion, type VersionIndex } from './felix-index.ts'
-import { mergeVersions } from './felix-merge.ts'
-import { compileGo } from './felix-regex.ts'
-import { type Layer, objectOf } from './felix-layer.ts'
-import type { DerivedValues, FelixResolution, FelixValues, ParameterLayer, RangeLayer } from './felix-values.ts'
+import { goLower } from './felix/go.ts'
+import { type FelixNode, type FelixSource, indexForVersion, type VersionIndex } from './felix/lookup.ts'
+import { mergeVersions } from './felix/merge.ts'
+import { compileGo } from './felix/regex.ts'
+import { type Layer, objectOf } from './felix/layer.ts'
+import type { DerivedValues, FelixResolution, FelixValues, ParameterLayer, RangeLayer } from './felix/values.ts'
 import { parsePortList } from './ports.ts'
 import { type CalicoVersion, parseVersion } from './version.ts'
 
-export { type ResolvedEnv, resolveEnv } from './felix-env.ts'
-export type { FelixNode } from './felix-index.ts'
-export { felixParameters } from './felix-layer.ts'
+export { type ResolvedEnv, resolveEnv } from './felix/env.ts'
+export type { FelixNode } from './felix/lookup.ts'
+export { felixParameters } from './felix/layer.ts'
 export type {
   DerivedValues,
   FelixError,
@@ -21,7 +21,7 @@ export type {
   FelixWarning,
   ParameterLayer,
   RangeLayer,
-} from './felix-values.ts'
+} from './felix/values.ts'
 
 export interface FelixCluster extends FelixSource {
   /** Undefined: not known. Then only what all versions agree on is told. */

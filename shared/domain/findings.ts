@@ -1,4 +1,4 @@
-import type { ClusterFacts, NodeFacts } from './assess-facts.ts'
+import type { ClusterFacts, NodeFacts } from './assess/facts.ts'
 import type { Evidence, Finding, FindingCode, Severity } from './report.ts'
 
 /** Something found on one node. The same on many nodes becomes one finding. */

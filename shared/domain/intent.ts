@@ -5,7 +5,7 @@ import { annotationValue, parsePortList, sameRanges, validRangesForWrite, type P
 import type { Policy } from './policy.ts'
 import { valueOf } from './read.ts'
 import type { FindingCode } from './report.ts'
-import { overrideKey, rangeAnnotation } from './rollout-annotations.ts'
+import { overrideKey, rangeAnnotation } from './rollout/annotations.ts'
 
 /** What has to be done and what forbids it, before it is spelled out as changes (`plan`) or carried out (`rollout`). */
 export interface Intent {

@@ -1,4 +1,4 @@
-import { parseMark } from './felix-params.ts'
+import { parseMark } from './felix/params.ts'
 import { atLeast, type CalicoVersion } from './version.ts'
 
 export type MaskResult = { ok: true; mask: number } | { ok: false; reason: string }

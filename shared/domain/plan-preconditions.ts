@@ -67,7 +67,7 @@ const movedObjects = ({ objects }: Preconditions, now: Preconditions | undefined
 }
 
 const movedFacts = (then: Planned, now: Planned): string[] => {
-  const facts: [string, (report: Report) => unknown][] = [
+  const facts: [string, (report: Report) => string | undefined][] = [
     ['the service range', ({ serviceRange: range }) => range && `${range.min}-${range.max}`],
     ['the desired range', ({ desiredRange }) => desiredRange?.join()],
     ["kube-proxy's configured mode", ({ kubeProxy }) => kubeProxy?.configuredMode],
@@ -78,7 +78,7 @@ const movedFacts = (then: Planned, now: Planned): string[] => {
   return facts
     .map(([what, of]) => [what, of(then) || 'nothing', of(now) || 'nothing'] as const)
     .filter(([, was, is]) => was !== is)
-    .map(([what, was, is]) => `${what} was ${String(was)} and is ${String(is)}`)
+    .map(([what, was, is]) => `${what} was ${was} and is ${is}`)
 }
 
 const movedNodes = (then: Planned, now: Planned): string[] => {

@@ -3,12 +3,19 @@ import type { ClusterState, FelixObject } from './cluster.ts'
 import { intentOf, rawRange, type Intent } from './intent.ts'
 import { budget, type Policy } from './policy.ts'
 import { parsePortList, validRangesForWrite } from './ports.ts'
-import { carriedFrom, newOverride, overrideName, setRange, unsetRange, type RangeValue } from './range-writes.ts'
+import {
+  carriedFrom,
+  newOverride,
+  overrideName,
+  setRange,
+  unsetRange,
+  type RangeValue,
+} from './rollout/range-writes.ts'
 import { preconditionsOf } from './plan-preconditions.ts'
 import { valueOf } from './read.ts'
 import type { CalicoApi, Change, Forecast, Plan } from './report.ts'
-import { overrideKey, rangeAnnotation } from './rollout-annotations.ts'
-import { zoneOf, zonesToKeep } from './zones.ts'
+import { overrideKey, rangeAnnotation } from './rollout/annotations.ts'
+import { zoneOf, zonesToKeep } from './rollout/zones.ts'
 
 /**
  * The ordered changes that would bring the cluster in step, and what they disturb. Nothing to do and nothing allowed

@@ -1,9 +1,9 @@
 import type { DaemonSetState, RolloutRecord } from './cluster.ts'
 import type { Policy } from './policy.ts'
-import { evidenceText, type HaltEvidence, parseEvidence } from './halt-evidence.ts'
-import { type Journal, journalText, parseJournal } from './journal.ts'
+import { evidenceText, type HaltEvidence, parseEvidence } from './rollout/halt-evidence.ts'
+import { type Journal, journalText, parseJournal } from './rollout/journal.ts'
 import type { CalicoApi } from './report.ts'
-import { ours } from './rollout-annotations.ts'
+import { ours } from './rollout/annotations.ts'
 
 /**
  * A plan being carried out, as it stands in the annotations of our Lease. It holds what was decided (the target, the

@@ -2,7 +2,7 @@ import type { Access, KubeClient } from '../clients/kube-client.ts'
 import type { RolloutRecord } from '../domain/cluster.ts'
 import type { Intent } from '../domain/intent.ts'
 import type { CalicoApi } from '../domain/report.ts'
-import { lease } from '../domain/rollout-annotations.ts'
+import { lease } from '../domain/rollout/annotations.ts'
 import { needed } from './needed.ts'
 
 export interface Undertaking {

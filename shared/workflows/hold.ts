@@ -2,7 +2,7 @@ import type { KubeClient } from '../clients/kube-client.ts'
 import type { Health } from '../clients/health.ts'
 import { isSound, type Permit } from '../domain/fleet-budget.ts'
 import type { Policy } from '../domain/policy.ts'
-import { ours, rangeAnnotation } from '../domain/rollout-annotations.ts'
+import { ours, rangeAnnotation } from '../domain/rollout/annotations.ts'
 import { openness } from '../domain/window.ts'
 
 /** Why no further node may be touched now, and in how many seconds to look again. */

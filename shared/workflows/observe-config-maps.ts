@@ -1,5 +1,5 @@
 import type { DaemonSetState } from '../domain/cluster.ts'
-import { configuredBy } from '../domain/proxy-mode-configured.ts'
+import { configuredBy } from '../domain/proxy-mode/configured.ts'
 
 interface Named {
   namespace: string

@@ -1,5 +1,5 @@
 import type { KubeClient } from '../clients/kube-client.ts'
-import { kubernetesMinor } from '../domain/assess-version.ts'
+import { kubernetesMinor } from '../domain/assess/version.ts'
 import type { ClusterState, ModeEvidence } from '../domain/cluster.ts'
 import { type RunningMode, runningModes } from '../domain/proxy-mode.ts'
 import { valueOf } from '../domain/read.ts'

@@ -8,9 +8,9 @@ import {
   setRange,
   unsetRange,
   type ObjectPatch,
-} from '../domain/range-writes.ts'
-import type { ChangeMark } from '../domain/journal.ts'
-import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../domain/rollout-annotations.ts'
+} from '../domain/rollout/range-writes.ts'
+import type { ChangeMark } from '../domain/rollout/journal.ts'
+import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../domain/rollout/annotations.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import type { StepTools } from './rollout-step.ts'
 

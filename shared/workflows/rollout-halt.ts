@@ -1,5 +1,11 @@
-import { evidenceLines, type HaltEvidence, kubeletOf, logEvidence, podEvidence } from '../domain/halt-evidence.ts'
-import type { Lost, Seen, Step } from '../domain/next-step.ts'
+import {
+  evidenceLines,
+  type HaltEvidence,
+  kubeletOf,
+  logEvidence,
+  podEvidence,
+} from '../domain/rollout/halt-evidence.ts'
+import type { Lost, Seen, Step } from '../domain/rollout/next-step.ts'
 import { valueOf } from '../domain/read.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import { needed } from './needed.ts'

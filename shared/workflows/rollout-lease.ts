@@ -1,6 +1,6 @@
 import type { FelixObject, RolloutRecord } from '../domain/cluster.ts'
-import { type Entry, noted, unnoted } from '../domain/journal.ts'
-import { lease } from '../domain/rollout-annotations.ts'
+import { type Entry, noted, unnoted } from '../domain/rollout/journal.ts'
+import { lease } from '../domain/rollout/annotations.ts'
 import { rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
 import type { Outcome, StepTools } from './rollout-step.ts'
 

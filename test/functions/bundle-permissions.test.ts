@@ -25,7 +25,7 @@ const callsIn = (name: string): string[] => {
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
   return inputs.flatMap(([file, { bytesInOutput }]) => {
     // The one call that is signed by hand.
-    if (/shared\/clients\/health\.ts$/.test(file) && bytesInOutput > 0) return ['cloudwatch:DescribeAlarms']
+    if (file.endsWith('shared/clients/health.ts') && bytesInOutput > 0) return ['cloudwatch:DescribeAlarms']
     const [, client = '', command = ''] = /@aws-sdk\/client-([\w-]+)\/.*\/commands\/(\w+)Command\.js$/.exec(file) ?? []
     return client && bytesInOutput > 0 ? [actionOf(client, command)] : []
   })

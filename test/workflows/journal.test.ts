@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { journalKept, journalText, noted, parseJournal, type Entry } from '../../shared/domain/journal.ts'
-import { rangeAnnotation } from '../../shared/domain/rollout-annotations.ts'
+import { journalKept, journalText, noted, parseJournal, type Entry } from '../../shared/domain/rollout/journal.ts'
+import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { control } from '../../shared/workflows/rollout-control.ts'
 import { rolloutStep, type StepEvent } from '../../shared/workflows/rollout-step.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout-annotations.ts'
+import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { parseRollout } from '../../shared/domain/rollout.ts'
 import { control } from '../../shared/workflows/rollout-control.ts'
 import { rolloutStep, type Outcome } from '../../shared/workflows/rollout-step.ts'

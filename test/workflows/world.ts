@@ -1,6 +1,6 @@
 import type { KubeClient } from '../../shared/clients/kube-client.ts'
 import type { FelixObject, NodeState, PodState, RolloutRecord } from '../../shared/domain/cluster.ts'
-import { seenOf } from '../../shared/domain/seen.ts'
+import { seenOf } from '../../shared/domain/rollout/seen.ts'
 import { read } from '../../shared/domain/read.ts'
 import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout.ts'
 import { KubeError } from '../../shared/errors.ts'

@@ -1,0 +1,40 @@
+import { hasNoCalico } from './applicability.ts'
+import type { ClusterState } from '../cluster.ts'
+import { configuredModes } from '../proxy-mode/configured.ts'
+import type { ReadFailure } from '../read.ts'
+import { failureOf, valueOf } from '../read.ts'
+
+/** What could not be read, by what it means. */
+export interface Gaps {
+  /** Without it there is no verdict. */
+  needed: ReadFailure[]
+  /** A verdict is possible, but no write. */
+  wanted: ReadFailure[]
+}
+
+/** ClusterInformation and Installation are in neither: Calico's version then comes from the image. */
+export function gapsOf(state: ClusterState): Gaps {
+  const eks = valueOf(state.eks)
+  const { nodes, daemonSets, pods, felix, nodePorts } = state
+  const needed = hasNoCalico(state)
+    ? [failureOf(nodes)]
+    : [failureOf(nodes), failureOf(daemonSets), failureOf(pods), failureOf(felix), failureOf(nodePorts)]
+  const proxies = hasNoCalico(state) ? [] : configuredModes(state).map((it) => it.failure)
+  const referred = hasNoCalico(state) ? [] : Object.values(state.configMaps).map((it) => failureOf(it))
+  const wanted = [
+    ...referred,
+    failureOf(state.eks),
+    failureOf(eks?.kubeProxyAddon),
+    failureOf(eks?.updates),
+    failureOf(state.rollout),
+  ]
+  const known = distinct([...needed, ...proxies])
+  const isNeeded = ({ object }: ReadFailure) => known.some((it) => it.object === object)
+  return { needed: known, wanted: distinct(wanted).filter((it) => !isNeeded(it)) }
+}
+
+function distinct(failures: readonly (ReadFailure | undefined)[]): ReadFailure[] {
+  const byObject = new Map<string, ReadFailure>()
+  for (const it of failures) if (it) byObject.set(it.object, it)
+  return [...byObject.values()]
+}

@@ -1,0 +1,50 @@
+import type { ClusterState, DaemonSetState, NodeState, PodState } from '../cluster.ts'
+import { leftOutBy } from '../placement.ts'
+import type { Read } from '../read.ts'
+import { valueOf } from '../read.ts'
+
+/** Why a node is outside the question, from what is written on the node alone; undefined: it is inside. */
+export function outsideByKind({ labels }: NodeState): string | undefined {
+  const compute = labels['eks.amazonaws.com/compute-type']
+  if ((labels['kubernetes.io/os'] ?? labels['beta.kubernetes.io/os']) === 'windows') return 'Windows node'
+  if (compute === 'fargate') return 'Fargate node'
+  if (compute === 'auto') return 'EKS Auto Mode node: no kube-proxy, no Calico'
+  if (labels['type'] === 'virtual-kubelet' || labels['liqo.io/type'] === 'virtual-node') return 'virtual node'
+  return undefined
+}
+
+/** DaemonSets that run Felix on Linux. */
+export const calicoSets = (state: ClusterState): DaemonSetState[] =>
+  (valueOf(state.daemonSets) ?? []).filter((it) => it.role === 'calico-node')
+
+/** Nothing of Calico is there; not said where it could not be read. */
+export const hasNoCalico = (state: ClusterState): boolean => isEmpty(state.daemonSets) && isEmpty(state.pods)
+
+const isEmpty = (it: Read<readonly { role: DaemonSetState['role'] }[]>): boolean =>
+  valueOf(it)?.some(({ role }) => role === 'calico-node') === false
+
+/** Long enough for the DaemonSet controller and the kubelet to have a pod on a new node. */
+export const joining = 10 * 60_000
+
+export interface Scheduling {
+  node: NodeState
+  sets: readonly DaemonSetState[]
+  pod: PodState | undefined
+  /** Pods of these sets that there are. */
+  pods: number
+}
+
+/** Why none of the DaemonSets has a pod for the node; undefined: one has, or there are none. */
+export function leftOutByAll(sets: readonly DaemonSetState[], node: NodeState): string | undefined {
+  const reasons = sets.map((set) => leftOutBy(set, node))
+  return reasons.includes(undefined) ? undefined : reasons[0]
+}
+
+/** Why no calico-node pod is meant for a Linux node; undefined: one is there, or should be. */
+export function outsideBySchedule({ node, sets, pod, pods }: Scheduling): string | undefined {
+  if (pod) return undefined
+  const leftOut = leftOutByAll(sets, node)
+  if (leftOut !== undefined) return `calico-node is not meant for this node, by its ${leftOut}`
+  const wanted = sets.reduce((sum, { status }) => sum + status.desired, 0)
+  return pods >= wanted ? 'calico-node is not scheduled on this node' : undefined
+}

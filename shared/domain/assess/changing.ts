@@ -1,0 +1,85 @@
+import { calicoSets, hasNoCalico } from './applicability.ts'
+import type { ClusterState, DaemonSetState } from '../cluster.ts'
+import { configuredModes } from '../proxy-mode/configured.ts'
+import { valueOf } from '../read.ts'
+import type { Evidence, FindingCode } from '../report.ts'
+
+/** Something is under way; what is seen now will not last. */
+export interface UnderWay {
+  code: FindingCode
+  subject: string
+  message: string
+  evidence: Evidence[]
+}
+
+/** EKS updates, rolls of kube-proxy and calico-node, a migration between two installs of Calico. */
+export const underWay = (state: ClusterState): UnderWay[] =>
+  hasNoCalico(state) ? [] : [...ofEks(state), ...rolls(state), ...migration(state)]
+
+const passing = ['CREATING', 'UPDATING', 'PENDING', 'DELETING']
+
+function ofEks(state: ClusterState): UnderWay[] {
+  const eks = valueOf(state.eks)
+  if (!eks) return []
+  const found: UnderWay[] = []
+  const say = (message: string, evidence: Evidence) =>
+    found.push({ code: 'CLUSTER_UPDATING', subject: 'cluster', message, evidence: [evidence] })
+  if (passing.includes(eks.status)) {
+    say(`EKS says the cluster is ${eks.status}.`, { object: 'eks:DescribeCluster', field: 'status', value: eks.status })
+  }
+  const addon = valueOf(eks.kubeProxyAddon)
+  if (addon && passing.includes(addon.status)) {
+    say(`The kube-proxy add-on is ${addon.status}.`, {
+      object: 'eks:DescribeAddon',
+      field: 'status',
+      value: addon.status,
+    })
+  }
+  for (const it of valueOf(eks.updates) ?? []) {
+    const of = it.addon ?? it.nodegroup
+    say(`The update ${it.type}${of ? ` of ${of}` : ''} is ${it.status}.`, {
+      object: `eks:Update/${it.id}`,
+      field: 'status',
+      value: it.status,
+      ...(it.startedAt === undefined ? {} : { at: it.startedAt }),
+    })
+  }
+  return found
+}
+
+function rolls(state: ClusterState): UnderWay[] {
+  const proxies = configuredModes(state).map(({ daemonSet }) => daemonSet)
+  return [...proxies, ...calicoSets(state)].filter(isRolling).map((set) => ({
+    code: 'CLUSTER_UPDATING',
+    subject: `DaemonSet/${set.namespace}/${set.name}`,
+    message: `${set.name} is being rolled: ${set.status.updated} of ${set.status.desired} pods have the present template.`,
+    evidence: [{ object: `DaemonSet/${set.namespace}/${set.name}`, field: 'status', value: statusText(set) }],
+  }))
+}
+
+const statusText = ({ generation, status }: DaemonSetState): string =>
+  `generation ${generation}, observed ${status.observedGeneration}, desired ${status.desired}, updated ${status.updated}`
+
+/** With `OnDelete` nothing rolls by itself: pods of an older template are a state, not a passage. */
+export const isRolling = ({ generation, status, updateStrategy }: DaemonSetState): boolean =>
+  status.observedGeneration < generation || (updateStrategy.type === 'RollingUpdate' && status.updated < status.desired)
+
+function migration(state: ClusterState): UnderWay[] {
+  const sets = calicoSets(state)
+  if (sets.length < 2) return []
+  const names = sets.map((it) => `DaemonSet/${it.namespace}/${it.name}`)
+  return [
+    {
+      code: 'CALICO_MIGRATING',
+      subject: 'cluster',
+      message: `Calico is installed twice, as in a migration to the operator: ${names.join(' and ')}. Wait for the migration to end, or remove the one that is left over.`,
+      evidence: sets.map((it, at) => ({ object: names[at] ?? '', field: 'status', value: statusText(it) })),
+    },
+  ]
+}
+
+/** A cluster that EKS has given up on is not changing, but nothing may be written to it either. */
+export const failedStatus = (state: ClusterState): string | undefined => {
+  const status = valueOf(state.eks)?.status
+  return status === undefined || status === 'ACTIVE' || passing.includes(status) ? undefined : status
+}

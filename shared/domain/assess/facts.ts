@@ -1,0 +1,65 @@
+import type { ClusterState, DaemonSetState, FelixObject, NodePortUse, NodeState, PodState } from '../cluster.ts'
+import type { FelixView } from './felix-view.ts'
+import type { Gaps } from './access.ts'
+import type { UnderWay } from './changing.ts'
+import type { FelixIndex, FelixNode, FelixResolution, FelixValues, DerivedValues, FelixParameter } from '../felix.ts'
+import type { PortRange } from '../ports.ts'
+import type { Policy } from '../policy.ts'
+import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
+import type { RunningMode } from '../proxy-mode/running.ts'
+import type { Mode, RangeSource, Report, ServiceRange } from '../report.ts'
+import type { CalicoVersion } from '../version.ts'
+
+/** Everything the checks ask about a cluster, worked out once. */
+export interface ClusterFacts {
+  state: ClusterState
+  policy: Policy
+  /** `observedAt` in milliseconds. */
+  now: number
+  gaps: Gaps
+  underWay: UnderWay[]
+  serviceRange: ServiceRange
+  desired?: PortRange[]
+  strays: NodePortUse[]
+  /** Absent: not known. */
+  install?: 'operator' | 'manifest' | 'none'
+  calicoSets: DaemonSetState[]
+  configurations: ProxyConfiguration[]
+  configuredMode?: Mode
+  kubernetesMinor?: number
+  vpcCni: boolean
+  /** By name. */
+  felixObjects: ReadonlyMap<string, FelixObject>
+  nodes: NodeFacts[]
+}
+
+/** A node outside the question has a reason and nothing else. */
+export interface NodeFacts {
+  node: NodeState
+  outside?: string
+  /** kube-proxy or calico-node is just starting here. */
+  starting?: string
+  running?: RunningMode
+  /** What kube-proxy on this node is told. */
+  configuredMode?: Mode
+  calicoPod?: PodState
+  version?: CalicoVersion
+  index?: FelixIndex
+  felixNode?: FelixNode
+  felix?: FelixResolution
+  values: Partial<FelixValues & DerivedValues>
+  sources: Partial<Record<FelixParameter, RangeSource>>
+  view: FelixView
+  /** `active`: kube-proxy runs in it and Felix is not in eBPF mode · `configured`: only told to. */
+  ipvs: 'active' | 'configured' | 'no'
+  rangeDiffers: boolean
+  mark?: MarkFacts
+}
+
+export interface MarkFacts {
+  mask?: number
+  /** 0: Felix would not start. */
+  capacity?: number
+}
+
+export type NodeVerdict = Report['verdict']

@@ -1,0 +1,193 @@
+import type { ClusterState, LogEvidence, NodeState, PodState } from '../cluster.ts'
+import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
+import type { RunningMode } from '../proxy-mode/running.ts'
+import type { Group } from '../proxy-mode/samples.ts'
+import { groupsOf, logOf, podId } from '../proxy-mode/samples.ts'
+import type { Evidence } from '../report.ts'
+import type { CalicoVersion } from '../version.ts'
+import { atLeast } from '../version.ts'
+
+/** One node as far as times tell what its Felix can have noticed. */
+export interface FelixOnNode {
+  node: NodeState
+  running: RunningMode | undefined
+  calicoPod: PodState | undefined
+  version: CalicoVersion | undefined
+}
+
+/** What Felix on one node believes about IPVS. */
+export interface FelixView {
+  /** Absent: not known. */
+  ipvs?: boolean
+  /** Felix believes otherwise than kube-proxy does, and only a restart of its pod can help. */
+  missed: boolean
+  /** The pod started before the present mode was configured. */
+  olderThanMode: boolean
+  /** Why it cannot be told though the verdict needs it. */
+  doubt?: string
+  evidence: Evidence[]
+}
+
+const at = (time: string | undefined): number => Date.parse(time ?? '')
+const minutes = (count: number): number => count * 60_000
+
+const changesOf = new WeakMap<ProxyConfiguration, { text: string; at: number }[]>()
+
+/** Changes that can have changed a mode: not the first writing when kube-proxy was installed. The same for thousands of nodes. */
+function modeChanges(configuration: ProxyConfiguration): { text: string; at: number }[] {
+  const known = changesOf.get(configuration)
+  if (known) return known
+  const installed = at(configuration.daemonSet.createdAt) + minutes(10)
+  const found = (configuration.changes ?? [])
+    .map((text) => ({ text, at: at(text) }))
+    .filter((it, index) => index > 0 || it.at > installed)
+  changesOf.set(configuration, found)
+  return found
+}
+
+/** The last change that the running kube-proxy took up while the node existed: before it the node may have had another mode. */
+export function changeOnNode({ node, running }: Pick<FelixOnNode, 'node' | 'running'>): string | undefined {
+  const changes = running?.configuration ? modeChanges(running.configuration) : []
+  if (changes.length === 0) return undefined
+  const started = at(running?.pod.startedAt)
+  const last = changes.findLast((it) => it.at <= started)
+  return last !== undefined && at(node.createdAt) < last.at ? last.text : undefined
+}
+
+/** From 3.23 Felix restarts itself when the link `kube-ipvs0` comes or goes (projectcalico/calico#5776). */
+export const followsTheLink = (version: CalicoVersion | undefined): boolean | undefined =>
+  version && atLeast(version, '3.23')
+
+/**
+ * Whether only Felix's own log can tell. kube-proxy leaves `kube-ipvs0` behind when it goes from ipvs to iptables, and
+ * Felix looks at nothing but that link; up to 3.22 it looks only when it starts.
+ */
+export function felixInDoubt(it: FelixOnNode): boolean {
+  const { running, calicoPod, version } = it
+  if (!running || calicoPod?.startedAt === undefined || changeOnNode(it) === undefined) return false
+  const follows = followsTheLink(version) === true
+  if (running.mode === 'ipvs') return !follows && at(calicoPod.startedAt) < at(running.pod.startedAt)
+  return running.mode === 'nftables' ? !follows : true
+}
+
+/** Doubtful calico-node pods in groups of which a few logs stand for all. */
+export function doubtfulGroups(nodes: readonly FelixOnNode[]): Map<PodState, Group> {
+  const changes = new Map<PodState, readonly string[] | undefined>()
+  for (const it of nodes) {
+    if (it.calicoPod && felixInDoubt(it)) changes.set(it.calicoPod, it.running?.configuration?.changes)
+  }
+  return groupsOf(changes.keys(), (pod) => changes.get(pod))
+}
+
+/** One function per cluster, because what a group's logs say is worked out once. */
+export function felixViews(
+  state: ClusterState,
+  groups: Map<PodState, Group>,
+): (it: FelixOnNode, bpf: boolean) => FelixView {
+  const told = new Map<Group, Said>()
+  return (it, bpf) => {
+    const olderThanMode = isOlderThanMode(it)
+    if (bpf) return { ipvs: false, missed: false, olderThanMode, evidence: [] }
+    const group = it.calicoPod && groups.get(it.calicoPod)
+    const ofGroup = group && (told.get(group) ?? whatTheySay(state, group.pods))
+    if (group && ofGroup) told.set(group, ofGroup)
+    const own = it.calicoPod ? whatTheySay(state, [it.calicoPod]) : silent
+    return { olderThanMode, ...view(it, own.ipvs === undefined && ofGroup ? merged(own, ofGroup) : own) }
+  }
+}
+
+interface Said {
+  ipvs?: boolean
+  at?: string | undefined
+  /** At least one log was read. */
+  read: boolean
+  conflict: boolean
+  evidence: Evidence[]
+}
+
+const silent: Said = { read: false, conflict: false, evidence: [] }
+const merged = (own: Said, group: Said): Said => ({ ...group, read: own.read || group.read })
+
+function whatTheySay(state: ClusterState, pods: readonly PodState[]): Said {
+  const logs = pods.flatMap((pod) => (logOf(state, pod) ? [{ pod, log: logOf(state, pod) as LogEvidence }] : []))
+  const decisive = logs.filter(({ log }) => log.felixIpvs !== undefined)
+  const [ipvs, ...others] = new Set(decisive.map(({ log }) => log.felixIpvs))
+  const evidence = decisive.slice(0, 5).map(({ pod, log }) => logEvidence(pod, log))
+  const said = { read: logs.length > 0, conflict: others.length > 0, evidence }
+  return ipvs === undefined || others.length > 0 ? said : { ...said, ipvs, at: decisive[0]?.log.at }
+}
+
+const logEvidence = (pod: PodState, log: LogEvidence): Evidence => ({
+  object: `Pod/${podId(pod)}`,
+  field: 'log',
+  value: log.line ?? `felix ipvs ${log.felixIpvs}`,
+  ...(log.at === undefined ? {} : { at: log.at }),
+})
+
+const isOlderThanMode = (it: FelixOnNode): boolean => {
+  const change = changeOnNode(it)
+  return change !== undefined && at(it.calicoPod?.startedAt) < at(change)
+}
+
+type Seen = Omit<FelixView, 'olderThanMode'>
+
+function view(it: FelixOnNode, said: Said): Seen {
+  if (it.calicoPod?.startedAt === undefined || !it.running) return { missed: false, evidence: [] }
+  switch (it.running.mode) {
+    case 'ipvs':
+      return underIpvs(it, said)
+    case 'iptables':
+      return underIptables(it, said)
+    case 'nftables':
+      return underNftables(it, said)
+    case 'unknown':
+      return { ...(said.ipvs === undefined ? {} : { ipvs: said.ipvs }), missed: false, evidence: said.evidence }
+  }
+}
+
+/** A line older than the running kube-proxy says nothing about a Felix that follows the link. */
+const outdated = (it: FelixOnNode, said: Said): boolean =>
+  followsTheLink(it.version) === true && !(at(said.at) >= at(it.running?.pod.startedAt))
+
+function underIpvs(it: FelixOnNode, said: Said): Seen {
+  const follows = followsTheLink(it.version)
+  if (said.ipvs !== undefined && !outdated(it, said)) {
+    return { ipvs: said.ipvs, missed: !said.ipvs && follows !== true, evidence: said.evidence }
+  }
+  const times = timesOf(it)
+  if (follows === true || !isOlderThanMode(it)) return { ipvs: true, missed: false, evidence: times }
+  if (follows === false) return { ipvs: false, missed: true, evidence: times }
+  const doubt = 'calico-node started before the mode changed, and its version is not known'
+  return { missed: false, doubt, evidence: times }
+}
+
+function timesOf(it: FelixOnNode): Evidence[] {
+  const change = changeOnNode(it)
+  const { calicoPod, running } = it
+  if (change === undefined || calicoPod?.startedAt === undefined) return []
+  const started = 'status.containerStatuses[].state.running.startedAt'
+  return [
+    ...(running?.configuration ? [{ ...running.configuration.evidence, at: change }] : []),
+    { object: `Pod/${podId(calicoPod)}`, field: started, at: calicoPod.startedAt },
+  ]
+}
+
+function underIptables(it: FelixOnNode, said: Said): Seen {
+  if (said.ipvs !== undefined) return { ipvs: said.ipvs, missed: false, evidence: said.evidence }
+  if (!felixInDoubt(it)) return { ipvs: false, missed: false, evidence: [] }
+  if (said.read && !said.conflict) return { missed: false, evidence: [] }
+  const why = said.conflict ? 'the logs read do not agree' : 'its log could not be read'
+  const doubt = `the node is older than kube-proxy's change to iptables: kube-ipvs0 may be left there and Felix still be in IPVS mode; ${why}`
+  return { missed: false, doubt, evidence: timesOf(it) }
+}
+
+/** kube-proxy removes the link on its way to nftables; only a Felix that does not follow it can have stayed behind. */
+function underNftables(it: FelixOnNode, said: Said): Seen {
+  const follows = followsTheLink(it.version)
+  if (said.ipvs !== undefined && !outdated(it, said)) {
+    return { ipvs: said.ipvs, missed: said.ipvs && follows !== true, evidence: said.evidence }
+  }
+  return follows === true || !felixInDoubt(it)
+    ? { ipvs: false, missed: false, evidence: [] }
+    : { missed: false, evidence: [] }
+}

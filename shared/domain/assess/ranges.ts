@@ -1,0 +1,34 @@
+import type { ClusterState, NodePortUse } from '../cluster.ts'
+import type { PortRange } from '../ports.ts'
+import { normalise } from '../ports.ts'
+import { valueOf } from '../read.ts'
+import type { ServiceRange } from '../report.ts'
+
+/** kube-apiserver's default, and EKS's for a cluster that never set another. */
+const builtIn: ServiceRange = { min: 30000, max: 32767, source: 'default' }
+
+/**
+ * The API server's range. EKS's answer stands above what was given; where EKS says nothing about the range it is the
+ * default. Where no EKS API answers it is what was given or probed, else the default is assumed.
+ */
+export function serviceRangeOf(state: ClusterState): ServiceRange {
+  const eks = valueOf(state.eks)
+  if (!eks) return state.givenServiceRange ?? builtIn
+  const range = eks.serviceNodePortRange
+  return range ? { min: range.min, max: range.max, source: 'eks-api' } : builtIn
+}
+
+export interface Desired {
+  /** Absent where the Services could not be read. */
+  ranges?: PortRange[]
+  /** Node ports in use outside the service range. */
+  strays: NodePortUse[]
+}
+
+/** Service range plus stray ports, never a port more. */
+export function desiredOf(state: ClusterState, { min, max }: ServiceRange): Desired {
+  const uses = valueOf(state.nodePorts)
+  if (!uses) return { strays: [] }
+  const strays = uses.filter(({ port }) => port < min || port > max)
+  return { ranges: normalise([{ min, max }, ...strays.map(({ port }) => ({ min: port, max: port }))]), strays }
+}

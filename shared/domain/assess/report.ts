@@ -1,0 +1,66 @@
+import type { ClusterFacts, NodeFacts } from './facts.ts'
+import type { Judgement } from './verdict.ts'
+import { calicoVersions } from './version.ts'
+import { formatMask } from '../mark.ts'
+import { formatRanges } from '../ports.ts'
+import { valueOf } from '../read.ts'
+import type { NodeReport, Report } from '../report.ts'
+import { atLeast, type CalicoVersion } from '../version.ts'
+
+/** One node as published; one outside the question has its name, verdict and reason. */
+export function nodeReport(it: NodeFacts, { verdict, reason }: Judgement): NodeReport {
+  const { node, running, values, sources, view, mark, ipvs } = it
+  const head = { name: node.name, verdict, ...(reason !== undefined && { reason }) }
+  if (it.outside !== undefined) return { ...head, runningMode: 'unknown', confidence: 'none' }
+  const source = sources.KubeNodePortRanges
+  return {
+    ...head,
+    runningMode: running?.mode ?? 'unknown',
+    confidence: running?.confidence ?? 'none',
+    // In eBPF mode Felix ignores the link; where that cannot be told, neither can this.
+    ...(view.ipvs !== undefined && values.BPFEnabled !== undefined && { felixIpvs: view.ipvs }),
+    ...(values.effectiveRange && { effectiveRange: formatRanges(values.effectiveRange) }),
+    ...(source && { rangeSource: source }),
+    ...(mark?.mask !== undefined && { markMask: formatMask(mark.mask) }),
+    ...(ipvs !== 'no' && mark?.capacity !== undefined && { markCapacity: mark.capacity }),
+    ...(node.podsMax !== undefined && { podsMax: node.podsMax }),
+  }
+}
+
+export function report(cluster: ClusterFacts, judged: Pick<Report, 'verdict' | 'nodes' | 'findings'>): Report {
+  const { state, serviceRange, desired, configuredMode } = cluster
+  const addonVersion = valueOf(valueOf(state.eks)?.kubeProxyAddon)?.version
+  const kubeProxy = { ...(configuredMode && { configuredMode }), ...(addonVersion !== undefined && { addonVersion }) }
+  const calico = calicoOf(cluster)
+  return {
+    schemaVersion: 1,
+    cluster: state.cluster,
+    observedAt: state.observedAt,
+    verdict: judged.verdict,
+    serviceRange,
+    ...(desired && { desiredRange: formatRanges(desired) }),
+    ...(calico && { calico }),
+    ...(Object.keys(kubeProxy).length > 0 && { kubeProxy }),
+    nodes: judged.nodes,
+    findings: judged.findings,
+  }
+}
+
+/** Nothing where it is not known whether Calico is there, and how it was brought. */
+function calicoOf(cluster: ClusterFacts): Report['calico'] {
+  const { state, install } = cluster
+  if (install === undefined) return undefined
+  const api = install === 'none' ? undefined : valueOf(state.felix)?.api
+  const version = install === 'none' ? undefined : versionOf(cluster)
+  return { ...(version && { version: version.text }), install, ...(api && { api }) }
+}
+
+/** Of several, in the middle of an upgrade, the oldest: what holds for it holds for all. */
+function versionOf({ nodes, state, calicoSets }: ClusterFacts): CalicoVersion | undefined {
+  const found = nodes.flatMap(({ version }) => version ?? [])
+  const oldest = found.reduce<CalicoVersion | undefined>(
+    (a, b) => (!a || atLeast(a, b.text.slice(1)) ? b : a),
+    undefined,
+  )
+  return oldest ?? (calicoSets.length > 0 ? calicoVersions(state)(undefined) : undefined)
+}

@@ -1,0 +1,48 @@
+import type { ClusterFacts, NodeFacts } from './facts.ts'
+import type { Trouble } from '../findings.ts'
+import type { Verdict } from '../report.ts'
+
+export interface Judgement {
+  verdict: Verdict
+  /** Why not applicable, unknown or changing. */
+  reason?: string
+}
+
+/** In step is a node on which nothing needs a change by anybody. */
+export function nodeVerdict(it: NodeFacts, troubles: readonly Trouble[], { gaps }: ClusterFacts): Judgement {
+  if (it.outside !== undefined) return { verdict: 'not-applicable', reason: it.outside }
+  const [gap] = gaps.needed
+  if (gap) return { verdict: 'unknown', reason: `${gap.object} could not be read: ${gap.message}` }
+  if (troubles.some(({ breaks }) => breaks)) return { verdict: 'out-of-step' }
+  if (it.starting !== undefined) return { verdict: 'changing', reason: it.starting }
+  const doubt = doubtOf(it)
+  return doubt === undefined ? { verdict: 'in-step' } : { verdict: 'unknown', reason: doubt }
+}
+
+/** What is missing for saying that a node is in step. */
+function doubtOf({ running, calicoPod, view, ipvs, values, felix }: NodeFacts): string | undefined {
+  if (!running) return 'no kube-proxy pod is to be found on this node'
+  if (running.mode === 'unknown') return running.reason
+  if (!calicoPod) return 'calico-node should run here, but has no pod'
+  if (view.doubt !== undefined) return view.doubt
+  if (ipvs !== 'active') return undefined
+  if (values.effectiveRange === undefined) return `Felix's range cannot be told: ${why(felix)}`
+  if (values.effectiveMarkMask === undefined) return `Felix's mark mask cannot be told: ${why(felix)}`
+  return undefined
+}
+
+const why = (felix: NodeFacts['felix']): string =>
+  felix?.warnings.find(({ kind }) => kind === 'unknown' || kind === 'ambiguous')?.message ??
+  'it depends on the version of Calico, which is not known'
+
+const worstFirst: readonly Verdict[] = ['out-of-step', 'unknown', 'changing', 'in-step']
+
+/** That of the worst node, never an average; while something is under way, `changing`, whatever the nodes say. */
+export function clusterVerdict({ gaps, underWay, state, nodes }: ClusterFacts, verdicts: readonly Verdict[]): Verdict {
+  if ('failure' in state.nodes) return 'unknown'
+  const counted = verdicts.filter((it) => it !== 'not-applicable')
+  if (counted.length === 0 && (nodes.length > 0 || gaps.needed.length === 0)) return 'not-applicable'
+  if (gaps.needed.length > 0) return 'unknown'
+  if (underWay.length > 0) return 'changing'
+  return worstFirst.find((it) => verdicts.includes(it)) ?? 'not-applicable'
+}

@@ -1,0 +1,29 @@
+import type { ClusterState, PodState } from '../cluster.ts'
+import { valueOf } from '../read.ts'
+import type { CalicoVersion } from '../version.ts'
+import { parseVersion, versionOfImage } from '../version.ts'
+
+/**
+ * Calico's version on a node: what the pod's own image says, since nodes differ in the middle of an upgrade; else (an
+ * image named by digest) what Calico itself or the operator wrote down, unless the image is not open-source Calico.
+ */
+export function calicoVersions(state: ClusterState): (pod: PodState | undefined) => CalicoVersion | undefined {
+  const written = clusterVersion(state)
+  const byImage = new Map<string, CalicoVersion | undefined>()
+  return (pod) => {
+    if (!pod) return written
+    if (!byImage.has(pod.image)) byImage.set(pod.image, versionOfImage(pod.image) ?? written)
+    return byImage.get(pod.image)
+  }
+}
+
+const clusterVersion = (state: ClusterState): CalicoVersion | undefined =>
+  parseVersion(valueOf(state.clusterInformation)?.calicoVersion) ??
+  parseVersion(valueOf(state.installation)?.calicoVersion)
+
+/** `v1.36.3-eks-1a2b3c4` → 36; undefined where it was not read or is none. */
+export const kubernetesMinor = (state: ClusterState): number | undefined => {
+  const text = valueOf(state.kubernetesVersion) ?? valueOf(state.eks)?.version
+  const found = /^v?1\.(\d{1,3})(?:\D|$)/.exec(text ?? '')
+  return found ? Number(found[1]) : undefined
+}

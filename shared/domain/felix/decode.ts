@@ -1,0 +1,90 @@
+import type { FelixObject } from '../cluster.ts'
+import { DecodeError, goLower } from './go.ts'
+import { copyKey, readCopy, timeOf } from './metadata-copy.ts'
+import type { Parameter } from './params.ts'
+import { decoders, readSelector } from './spec.ts'
+import { checkSpec, type SpecChecks } from './spec-checks.ts'
+
+/** One setting in one place. */
+export interface Entry {
+  /** The parameter's name as it stands there. */
+  key: string
+  raw: string
+  field?: string
+  kind: 'env' | 'file' | 'annotation' | 'spec'
+}
+
+/** Settings by lower-case parameter name; several where a name is spelled in several ways. */
+export type Entries = ReadonlyMap<string, Entry[]>
+
+export type Decoded = DecodedObject | { ok: false; reason: string }
+
+export interface DecodedObject {
+  ok: true
+  entries: Entries
+  /** Milliseconds; of an object without a time: before all. */
+  createdAt: number
+  /** Not empty. */
+  nodeSelector?: string
+}
+
+export interface DecodeRules {
+  parameters: ReadonlyMap<string, Parameter>
+  /** The copy of the v3 metadata counts and beats the object's own annotations (3.28 and newer, read through v1). */
+  metadataCopy: 'merged' | 'parsed' | 'ignored'
+  checks: SpecChecks
+  /** This version's spec has `nodeSelector`, so a wrong one makes the object unreadable. */
+  selectors: boolean
+}
+
+const annotationPrefix = 'config.projectcalico.org/'
+/** The settings of one FelixConfiguration as Felix's syncer would pass them on, or why Go cannot read the object. */
+export function decodeObject(object: FelixObject, rules: DecodeRules): Decoded {
+  try {
+    const copy = rules.metadataCopy === 'ignored' ? undefined : readCopy(object.annotations[copyKey])
+    const merged = rules.metadataCopy === 'merged' ? copy : undefined
+    checkSpec(object.spec, rules.checks)
+    const entries = new Map<string, Entry[]>()
+    for (const entry of specEntries(object.spec, rules.parameters)) add(entries, entry)
+    for (const entry of annotationEntries(object.annotations, merged?.annotations ?? new Map())) add(entries, entry)
+    const nodeSelector = rules.selectors ? readSelector(object.spec['nodeSelector']) : undefined
+    const createdAt = copy?.createdAt ?? timeOf(object.createdAt)
+    return nodeSelector ? { ok: true, entries, createdAt, nodeSelector } : { ok: true, entries, createdAt }
+  } catch (error) {
+    if (error instanceof DecodeError) return { ok: false, reason: error.message }
+    throw error
+  }
+}
+
+/** An annotation hides the spec's value only where it has exactly the parameter's name. */
+function add(entries: Map<string, Entry[]>, entry: Entry): void {
+  const name = goLower(entry.key)
+  const others = (entries.get(name) ?? []).filter((other) => other.key !== entry.key)
+  entries.set(name, [...others, entry])
+}
+
+function* annotationEntries(
+  own: Readonly<Record<string, string>>,
+  copied: ReadonlyMap<string, string>,
+): Generator<Entry> {
+  for (const [key, raw] of Object.entries(own)) {
+    if (key.startsWith(annotationPrefix) && !copied.has(key)) yield annotation(key, raw, key)
+  }
+  for (const [key, raw] of copied) if (key.startsWith(annotationPrefix)) yield annotation(key, raw, copyKey)
+}
+
+const annotation = (key: string, raw: string, at: string): Entry => ({
+  key: key.slice(annotationPrefix.length),
+  raw,
+  field: `metadata.annotations[${at}]`,
+  kind: 'annotation',
+})
+
+function* specEntries(spec: Record<string, unknown>, parameters: DecodeRules['parameters']): Generator<Entry> {
+  for (const { name, spec: place } of parameters.values()) {
+    const value = place && Object.hasOwn(spec, place.field) ? spec[place.field] : undefined
+    if (!place || value === undefined || value === null) continue
+    const raw = decoders[place.kind](value, place.field)
+    if (raw !== undefined) yield { key: name, raw, field: `spec.${place.field}`, kind: 'spec' }
+  }
+}

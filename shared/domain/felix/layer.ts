@@ -1,0 +1,42 @@
+import type { Entries, Entry } from './decode.ts'
+import { goLower } from './go.ts'
+import type { Parameter, Parsed } from './params.ts'
+import type { FelixParameter, FelixValues } from './values.ts'
+import type { RangeSource } from '../report.ts'
+
+/** All that one source says; Felix takes the highest that says anything about a parameter, and it alone. */
+export interface Layer {
+  source: Exclude<RangeSource, 'default'>
+  /** `FelixConfiguration/default`, `environment`, `felix.cfg` */
+  object: string
+  entries: Entries
+  /** Lower-case names that are set here to something that cannot be seen from outside. */
+  unknown?: ReadonlySet<string>
+}
+
+export interface Rules {
+  parameters: ReadonlyMap<string, Parameter>
+  /** Felix's own parser, with its answers kept: many nodes share few texts. */
+  parse(parameter: Parameter, raw: string): Parsed
+  /** Which mask counts, where `NFTablesMode` is known. */
+  usesNftablesMask(mode: FelixValues['NFTablesMode']): boolean
+}
+
+export const felixParameters: readonly FelixParameter[] = [
+  'KubeNodePortRanges',
+  'IptablesMarkMask',
+  'NftablesMarkMask',
+  'NFTablesMode',
+  'BPFEnabled',
+  'WireguardEnabled',
+  'WireguardEnabledV6',
+  'InterfaceExclude',
+  'DefaultEndpointToHostAction',
+  'UseInternalDataplaneDriver',
+]
+
+/** Felix's word for the zero value, in any case. */
+export const isNone = (raw: string): boolean => raw.length === 4 && goLower(raw) === 'none'
+
+export const objectOf = (layer: Layer, entry: Entry): string =>
+  entry.kind === 'env' ? `env ${entry.key}` : layer.object

@@ -1,0 +1,37 @@
+import type { ClusterCheck } from '../findings.ts'
+import { quoted } from './remedy.ts'
+import { type AddonMode, addonMode } from '../proxy-mode/addon.ts'
+import type { ClusterIdentity, Mode } from '../report.ts'
+import { valueOf } from '../read.ts'
+
+/**
+ * EKS shows the add-on's mode and kube-proxy reads the ConfigMap's. They part when the ConfigMap is edited by hand, which the
+ * add-on's next update with OVERWRITE takes back, and when an update with NONE or PRESERVE left the ConfigMap as it was.
+ */
+export const addonDiffers: ClusterCheck = ({ state, configurations, underWay }) => {
+  if (underWay.length > 0) return []
+  return configurations.flatMap(({ daemonSet, mode, failure, evidence }) => {
+    const addon = addonMode(state, daemonSet)
+    if (!addon || mode === undefined || failure || addon.mode === mode) return []
+    const status = valueOf(valueOf(state.eks)?.kubeProxyAddon)?.status ?? ''
+    const failing = status === 'ACTIVE' ? '' : ` (the add-on is ${status})`
+    return {
+      code: 'MODE_NOT_ROLLED',
+      severity: 'warning',
+      subject: 'eks:Addon/kube-proxy',
+      message: `The kube-proxy add-on is told ${addon.mode}, but what kube-proxy reads says ${mode}: it was edited by hand, or an update of the add-on was not applied${failing}. The next update may put ${addon.mode} back.`,
+      evidence: [addon.evidence, evidence],
+      remedy: `To stay with ${mode}: ${tell(state.cluster, addon, { mode, conflicts: 'PRESERVE' })}; to have ${addon.mode}: the same with ${addon.mode} and OVERWRITE, then restart kube-proxy node by node.`,
+    }
+  })
+}
+
+/** All values are given anew with every update; those left out would be forgotten. */
+function tell(
+  { name, region }: ClusterIdentity,
+  { values }: AddonMode,
+  { mode, conflicts }: { mode: Mode; conflicts: string },
+): string {
+  const place = `--cluster-name ${quoted(name)}${region === undefined ? '' : ` --region ${quoted(region)}`}`
+  return `aws eks update-addon ${place} --addon-name kube-proxy --configuration-values ${quoted(JSON.stringify({ ...values, mode }))} --resolve-conflicts ${conflicts}`
+}

@@ -1,0 +1,68 @@
+import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
+import type { ClusterCheck, NodeCheck, NodeTrouble, Trouble } from '../findings.ts'
+import { grouped, inOrder } from '../findings.ts'
+import { addonDiffers } from './addon.ts'
+import { unread } from './access.ts'
+import * as whole from './cluster.ts'
+import * as combination from './combination.ts'
+import { ipvsDeprecated } from './deprecated.ts'
+import * as mark from './mark.ts'
+import { markForesight } from './mark-foresight.ts'
+import * as mode from './mode.ts'
+import { sctpPorts, strayPorts } from './node-ports.ts'
+import * as range from './range.ts'
+import { rangeInvalid } from './range-invalid.ts'
+import * as rollout from './rollout.ts'
+import type { Finding } from '../report.ts'
+
+const nodeChecks: readonly NodeCheck[] = [
+  range.rangeDiffers,
+  range.specIgnored,
+  range.rangeShadowed,
+  rangeInvalid,
+  mode.modeNotRolled,
+  mode.modeUnproven,
+  mode.felixMissedMode,
+  mode.staleDevice,
+  combination.ipvsWithBpf,
+  combination.ipvsWithNftables,
+  combination.interfaceExclude,
+  combination.selectorOverlap,
+  mark.markCapacity,
+  markForesight,
+  mark.markInvalid,
+  mark.markOverlap,
+  mark.markTablesDiffer,
+]
+
+const clusterChecks: readonly ClusterCheck[] = [
+  unread,
+  whole.updating,
+  strayPorts,
+  sctpPorts,
+  whole.ownedByGitops,
+  whole.operatorIgnored,
+  whole.apiUnavailable,
+  whole.notReady,
+  whole.updateStrategy,
+  rollout.rolloutHalted,
+  rollout.flapping,
+  mode.modeMixed,
+  mode.modeMisconfigured,
+  addonDiffers,
+  ipvsDeprecated,
+  range.specContradicts,
+  mark.markNotStorable,
+]
+
+/** Everything found on one node; nothing on a node outside the question. */
+export const nodeTroubles = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
+  it.outside === undefined ? nodeChecks.flatMap((check) => check(it, cluster)) : []
+
+/** All findings, equal ones of many nodes put together, the worst first. Without Calico only what could not be read. */
+export function clusterFindings(found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] {
+  if (cluster.install === 'none') return inOrder(unread(cluster))
+  const inside = cluster.nodes.filter(({ outside }) => outside === undefined).length
+  const all = [...found, ...combination.nftablesModeDiffers(cluster)]
+  return inOrder([...grouped(all, inside), ...clusterChecks.flatMap((check) => check(cluster))])
+}

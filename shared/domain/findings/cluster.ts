@@ -1,0 +1,148 @@
+import { failedStatus } from '../assess/changing.ts'
+import type { NodeFacts } from '../assess/facts.ts'
+import type { DaemonSetState } from '../cluster.ts'
+import type { ClusterCheck } from '../findings.ts'
+import { ownerOf } from './owner.ts'
+import { isReachedByDefault } from './range-layers.ts'
+import { felixObject, quoted, rangeManifest } from './remedy.ts'
+import { isRolledOut } from '../proxy-mode/configured.ts'
+import { podId } from '../proxy-mode/samples.ts'
+import { valueOf } from '../read.ts'
+import type { Evidence, Finding } from '../report.ts'
+
+export const updating: ClusterCheck = ({ underWay, state }) => {
+  const passing = underWay.map(
+    (it): Finding => ({ ...it, severity: it.code === 'CALICO_MIGRATING' ? 'warning' : 'info' }),
+  )
+  const status = failedStatus(state)
+  if (status === undefined) return passing
+  const evidence = [{ object: 'eks:DescribeCluster', field: 'status', value: status }]
+  const message = `EKS says the cluster is ${status}: nothing is written to it.`
+  return [...passing, { code: 'CLUSTER_UPDATING', severity: 'warning', subject: 'cluster', message, evidence }]
+}
+
+/** Only where something is to be written there: an owner of an object in step is nobody's business. */
+export const ownedByGitops: ClusterCheck = (cluster) => {
+  const { nodes, desired, policy } = cluster
+  const object = felixObject(cluster, 'default')
+  const owner = object && ownerOf(object)
+  const needed = nodes.some((it) => it.rangeDiffers && isReachedByDefault(it, cluster))
+  if (!owner || !desired || !needed) return []
+  return [
+    {
+      code: 'OWNED_BY_GITOPS',
+      severity: policy.ignoreOwner ? 'info' : 'warning',
+      subject: 'FelixConfiguration/default',
+      message: `${owner.tool} owns FelixConfiguration/default and would undo a change made here: the range is to be changed at its source.`,
+      evidence: [owner.evidence],
+      remedy: `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`,
+    },
+  ]
+}
+
+const ignoreKey = 'unsupported.operator.tigera.io/ignore'
+
+/** The operator then leaves the object alone, updates and repairs included. */
+export const operatorIgnored: ClusterCheck = ({ state, calicoSets }) => {
+  const objects = [
+    { object: 'Installation/default', annotations: valueOf(state.installation)?.annotations ?? {} },
+    ...calicoSets.map((it) => ({ object: `DaemonSet/${it.namespace}/${it.name}`, annotations: it.annotations })),
+    ...(valueOf(state.felix)?.objects ?? [])
+      .filter(({ name }) => name === 'default')
+      .map(({ name, annotations }) => ({ object: `FelixConfiguration/${name}`, annotations })),
+  ]
+  return objects
+    .filter(({ annotations }) => annotations[ignoreKey] === 'true')
+    .map(({ object }) => ({
+      code: 'OPERATOR_IGNORED',
+      severity: 'warning',
+      subject: object,
+      message: `The operator is told to ignore ${object}: it neither updates nor repairs it.`,
+      evidence: [{ object, field: `metadata.annotations[${ignoreKey}]`, value: 'true' }],
+      remedy: `Remove the annotation ${ignoreKey} when its reason is gone.`,
+    }))
+}
+
+export const apiUnavailable: ClusterCheck = ({ state }) => {
+  const failure = valueOf(state.felix)?.v3Failure
+  if (!failure) return []
+  return [
+    {
+      code: 'CALICO_API_UNAVAILABLE',
+      severity: 'warning',
+      subject: 'APIService/v3.projectcalico.org',
+      message: `projectcalico.org/v3 is registered but does not answer; the raw objects were read instead, and nothing is written while it cannot be told which API counts. ${failure.message}`,
+      evidence: [
+        {
+          object: failure.object,
+          field: failure.status === undefined ? 'answer' : `HTTP ${failure.status}`,
+          value: failure.message,
+        },
+      ],
+      remedy: 'kubectl get apiservice v3.projectcalico.org -o yaml; kubectl get pods -A -l k8s-app=calico-apiserver',
+    },
+  ]
+}
+
+const settling = 5 * 60_000
+
+/** Apart from nodes on which the pod has only just started. */
+export const notReady: ClusterCheck = ({ nodes, now, gaps }) => {
+  if (gaps.needed.length > 0) return []
+  const inside = nodes.filter(({ outside, starting }) => outside === undefined && starting === undefined)
+  const broken = inside.filter(({ calicoPod }) => !calicoPod?.ready)
+  const [first] = broken
+  if (!first) return []
+  const young = broken.every(
+    ({ calicoPod }) => calicoPod && now - Date.parse(calicoPod.startedAt ?? calicoPod.createdAt) < settling,
+  )
+  const names = broken
+    .slice(0, 3)
+    .map(({ node }) => node.name)
+    .join(', ')
+  return [
+    {
+      code: 'NODES_NOT_READY',
+      severity: young ? 'info' : 'warning',
+      subject: broken.length === 1 ? `node/${first.node.name}` : 'cluster',
+      message: `calico-node is not Ready on ${broken.length} of ${inside.length} nodes: ${names}${broken.length > 3 ? ', …' : ''}. They are left alone.`,
+      evidence: broken.slice(0, 10).map(readiness),
+      remedy: 'kubectl get pods -A -l k8s-app=calico-node -o wide; look at the logs of those that are not Ready.',
+    },
+  ]
+}
+
+function readiness({ node, calicoPod: pod }: NodeFacts): Evidence {
+  if (!pod) return { object: `Node/${node.name}`, field: 'calico-node', value: 'no pod' }
+  const value = pod.waiting ?? `Ready False, ${pod.restartCount} restarts`
+  return {
+    object: `Pod/${podId(pod)}`,
+    field: 'status.conditions[Ready]',
+    value,
+    ...(pod.readySince && { at: pod.readySince }),
+  }
+}
+
+/** With `OnDelete` a restart by annotation, as documentation tells, restarts nothing. */
+export const updateStrategy: ClusterCheck = ({ calicoSets, configurations }) =>
+  [...calicoSets, ...configurations.map(({ daemonSet }) => daemonSet)]
+    .filter(({ updateStrategy }) => updateStrategy.type === 'OnDelete')
+    .map((set) => {
+      const behind = !isRolledOut(set)
+      const waiting = behind ? `; ${set.status.desired - set.status.updated} pods still have an older template` : ''
+      return {
+        code: 'UPDATE_STRATEGY',
+        severity: behind ? 'warning' : 'info',
+        subject: `DaemonSet/${set.namespace}/${set.name}`,
+        message: `${set.name} has the update strategy OnDelete: a pod takes a change only when it is deleted${waiting}.`,
+        evidence: [
+          { object: `DaemonSet/${set.namespace}/${set.name}`, field: 'spec.updateStrategy.type', value: 'OnDelete' },
+        ],
+        remedy: `A rollout restart changes the template and restarts nothing. Delete the pods one at a time, each Ready again before the next; those there are: ${podsOf(set)}`,
+      }
+    })
+
+const podsOf = ({ namespace, selector }: DaemonSetState): string => {
+  const labels = Object.entries(selector).map(([key, value]) => `${key}=${value}`)
+  return `kubectl -n ${quoted(namespace)} get pods -l ${quoted(labels.join(','))} -o wide`
+}

@@ -1,0 +1,114 @@
+import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
+import { excludesInterface, type FelixParameter, type ParameterLayer } from '../felix.ts'
+import type { NodeCheck, NodeTrouble, Trouble } from '../findings.ts'
+import { parameterChange } from './remedy.ts'
+import type { Evidence } from '../report.ts'
+
+const link = 'kube-ipvs0'
+
+const deciding = ({ index, felixNode }: NodeFacts, parameter: FelixParameter): ParameterLayer | undefined =>
+  index && felixNode ? index.layers(felixNode, parameter).find(({ decides }) => decides) : undefined
+
+/** Where a parameter's value stands; the built-in default where nothing says anything. */
+function standsIn(it: NodeFacts, parameter: FelixParameter): Evidence {
+  const layer = deciding(it, parameter)
+  return {
+    object: layer?.object ?? 'Felix',
+    field: layer?.field ?? parameter,
+    ...(layer?.raw === undefined ? {} : { value: layer.raw }),
+  }
+}
+
+/** Felix's monitor of the link has no regard for eBPF mode: the link is there, so it restarts, for ever (projectcalico/calico#8929). */
+export const ipvsWithBpf: NodeCheck = (it) => {
+  if (it.values.BPFEnabled !== true || it.ipvs === 'no') return []
+  const runs = it.running?.mode === 'ipvs'
+  return [
+    {
+      code: 'IPVS_WITH_BPF',
+      severity: runs ? 'critical' : 'warning',
+      breaks: runs,
+      message: runs
+        ? 'Felix is in eBPF mode and kube-proxy runs ipvs: while the link kube-ipvs0 is there, Felix restarts for ever.'
+        : 'Felix is in eBPF mode and kube-proxy is configured for ipvs: once it runs, Felix restarts for ever.',
+      evidence: [standsIn(it, 'BPFEnabled'), ...(it.running?.evidence ?? [])],
+      remedy: 'Take kube-proxy out of ipvs (or off the nodes), then on each node: ip link delete kube-ipvs0',
+    },
+  ]
+}
+
+export const ipvsWithNftables: NodeCheck = (it, cluster) => {
+  if (it.values.NFTablesMode !== 'Enabled' || it.ipvs === 'no' || it.values.BPFEnabled === true) return []
+  const active = it.ipvs === 'active'
+  return [
+    {
+      code: 'IPVS_WITH_NFTABLES',
+      severity: 'warning',
+      breaks: active,
+      message: `Felix programs nftables (nftablesMode Enabled) while kube-proxy ${active ? 'runs' : 'is configured for'} ipvs, which nobody tests together.`,
+      evidence: [standsIn(it, 'NFTablesMode'), ...(it.running?.evidence ?? [])],
+      remedy: `Either kube-proxy in nftables mode, or: ${parameterChange(cluster, deciding(it, 'NFTablesMode'), { parameter: 'NFTablesMode', value: 'Disabled' })} (with the operator: Installation default, spec.calicoNetwork.linuxDataplane: Iptables)`,
+    },
+  ]
+}
+
+/** Every ClusterIP stands on the link; taken for the host's own addresses they make service traffic look like host traffic. */
+export const interfaceExclude: NodeCheck = (it, cluster) => {
+  const { InterfaceExclude: patterns } = it.values
+  if (it.ipvs === 'no' || !patterns || it.values.BPFEnabled === true || excludesInterface(patterns, link)) return []
+  const active = it.ipvs === 'active'
+  return [
+    {
+      code: 'INTERFACE_EXCLUDE',
+      severity: active ? 'critical' : 'warning',
+      breaks: active,
+      message: `interfaceExclude does not cover ${link}: Felix takes every ClusterIP for an address of the host, and policy on Service traffic is wrong.`,
+      evidence: [standsIn(it, 'InterfaceExclude')],
+      remedy: parameterChange(cluster, deciding(it, 'InterfaceExclude'), {
+        parameter: 'InterfaceExclude',
+        value: interfacesWith(patterns),
+      }),
+    },
+  ]
+}
+
+/** Regular expressions back in Felix's own spelling: a plain name, or an expression between slashes. */
+const interfacesWith = (patterns: readonly string[]): string =>
+  [link, ...patterns.map((it) => /^\^([\w-]+)\$$/.exec(it)?.[1] ?? `/${it}/`)].join(',')
+
+export const selectorOverlap: NodeCheck = (it) =>
+  (it.felix?.warnings ?? [])
+    .filter(({ kind }) => kind === 'selector-overlap' || kind === 'selector-invalid')
+    .map(({ object, field, raw, message }) => ({
+      code: 'SELECTOR_OVERLAP',
+      severity: 'info',
+      breaks: false,
+      subject: object,
+      message: `${object}: ${message}.`,
+      evidence: [{ object, ...(field === undefined ? {} : { field }), ...(raw === undefined ? {} : { value: raw }) }],
+      remedy: 'Give the objects selectors that exclude each other; Felix takes one object whole and merges nothing.',
+    }))
+
+/** The API server puts `nftablesMode: Auto` into every object it stores, and so an override of something else hides `default`'s. */
+export function nftablesModeDiffers({ nodes }: ClusterFacts): NodeTrouble[] {
+  const inside = nodes.filter(({ outside, values }) => outside === undefined && values.NFTablesMode !== undefined)
+  const general = inside.filter(({ sources }) => isGeneral(sources.NFTablesMode))
+  const usual = general[0]?.values.NFTablesMode ?? inside[0]?.values.NFTablesMode
+  const differing = inside.filter(({ values }) => values.NFTablesMode !== usual)
+  return usual === undefined ? [] : differing.map((it) => ({ node: it.node.name, trouble: differs(it, usual) }))
+}
+
+const isGeneral = (source: string | undefined): boolean => source === 'global' || source === 'default'
+
+function differs(it: NodeFacts, usual: string): Trouble {
+  const evidence = standsIn(it, 'NFTablesMode')
+  return {
+    code: 'NFTABLES_MODE_DIFFERS',
+    severity: 'warning',
+    breaks: false,
+    subject: evidence.object,
+    message: `Felix uses nftablesMode ${it.values.NFTablesMode} here and ${usual} elsewhere; the API server adds Auto to an object that does not set it, which then hides what default says.`,
+    evidence: [evidence],
+    remedy: `Set nftablesMode: ${usual} in ${evidence.object}, or remove that object.`,
+  }
+}

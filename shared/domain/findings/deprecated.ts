@@ -1,0 +1,105 @@
+import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
+import { valueOf } from '../read.ts'
+import type { Evidence, Finding } from '../report.ts'
+import { atLeast, type CalicoVersion } from '../version.ts'
+
+/** Written in the upstream plan (KEP-5495): what later versions do with IPVS. */
+const plan =
+  '1.35 warns, 1.37 has the feature gate KubeProxyIPVS, 1.40 turns it off by default, 1.43 removes it (1.40 and 1.43 are plans)'
+const offByDefault = 40
+
+/** One finding for all that there is to say about leaving IPVS: how long it lasts, what is in the way here, and the way. */
+export function ipvsDeprecated(cluster: ClusterFacts): Finding[] {
+  const { nodes, configurations, kubernetesMinor } = cluster
+  const uses = nodes.some(({ running, ipvs }) => running?.mode === 'ipvs' || ipvs !== 'no')
+  if (!uses || kubernetesMinor === undefined) return []
+  const [first] = configurations.filter(({ mode }) => mode === 'ipvs')
+  const left = offByDefault - kubernetesMinor
+  const next =
+    left <= 0
+      ? 'here kube-proxy starts in ipvs mode only with the feature gate'
+      : `${left} minor versions are left before it is off by default`
+  const missing = missingForNftables(cluster, kubernetesMinor)
+  const ready =
+    missing.length > 0
+      ? `In the way of nftables mode here: ${missing.map(({ text }) => text).join('; ')}.`
+      : 'Nothing that was seen here is in the way of nftables mode.'
+  return [
+    {
+      code: 'IPVS_DEPRECATED',
+      severity: left <= 2 ? 'warning' : 'info',
+      subject: 'cluster',
+      message: `kube-proxy's IPVS mode is deprecated: ${plan}. This cluster runs 1.${kubernetesMinor}: ${next}. ${ready}`,
+      evidence: [...(first ? [first.evidence] : []), ...missing.flatMap(({ evidence }) => evidence)],
+      remedy: [toNftables(cluster), toIptables(cluster), ...masquerade(cluster)].join('\n'),
+    },
+  ]
+}
+
+interface Missing {
+  text: string
+  evidence: Evidence[]
+}
+
+/** kube-proxy's nftables mode is GA with 1.33 and wants Linux 5.13; Felix programs nftables from 3.29 on. */
+function missingForNftables(cluster: ClusterFacts, minor: number): Missing[] {
+  const inside = cluster.nodes.filter(({ outside }) => outside === undefined)
+  const old = inside.filter(({ node }) => isOldKernel(node.kernelVersion))
+  const calico = oldest(inside)
+  const found: Missing[] = []
+  if (minor < 33) {
+    const evidence = [{ object: 'kube-apiserver', field: 'version', value: `1.${minor}` }]
+    found.push({ text: 'it is generally available from Kubernetes 1.33', evidence })
+  }
+  if (calico && !atLeast(calico, '3.29')) {
+    const evidence = [{ object: 'calico-node', field: 'version', value: calico.text }]
+    found.push({ text: `Felix can program nftables from Calico 3.29, here is ${calico.text}`, evidence })
+  }
+  if (old.length > 0) {
+    const evidence = old.slice(0, 5).map(({ node }) => ({
+      object: `Node/${node.name}`,
+      field: 'status.nodeInfo.kernelVersion',
+      value: node.kernelVersion ?? '',
+    }))
+    found.push({ text: `it wants Linux 5.13, ${old.length} of ${inside.length} nodes have an older one`, evidence })
+  }
+  return found
+}
+
+function isOldKernel(text: string | undefined): boolean {
+  const [, major, minor] = /^(\d{1,3})\.(\d{1,3})/.exec(text ?? '') ?? []
+  return major !== undefined && (Number(major) < 5 || (Number(major) === 5 && Number(minor) < 13))
+}
+
+const oldest = (nodes: readonly NodeFacts[]): CalicoVersion | undefined =>
+  nodes
+    .flatMap(({ version }) => version ?? [])
+    .reduce<CalicoVersion | undefined>((a, b) => (!a || atLeast(a, b.text.slice(1)) ? b : a), undefined)
+
+/** kube-proxy takes the link away on this way, so that nothing is left to clean. */
+function toNftables({ nodes, install, state }: ClusterFacts): string {
+  const calico = oldest(nodes)
+  const follows = calico && !atLeast(calico, '3.23') ? 'restart calico-node after it' : 'Felix follows by itself'
+  const felix =
+    install === 'operator'
+      ? 'Installation default, spec.calicoNetwork.linuxDataplane: Nftables'
+      : calico && atLeast(calico, '3.32')
+        ? 'FelixConfiguration default, spec.nftablesMode: Auto'
+        : 'FelixConfiguration default, spec.nftablesMode: Enabled'
+  return `To nftables: ${place(state)} mode nftables together with Felix (${felix}), best on new nodes; where nodes stay, restart kube-proxy, which removes kube-ipvs0, and ${follows}. Node ports then answer on a node's primary addresses only, unless nodePortAddresses says otherwise.`
+}
+
+/** Felix looks at nothing but the link, and kube-proxy leaves it behind on this way. */
+const toIptables = ({ state }: ClusterFacts): string =>
+  `To iptables: ${place(state)} mode iptables, then replace the nodes; where nodes stay, restart kube-proxy and on each: ip link delete kube-ipvs0. It is left behind, and Felix stays in IPVS mode as long as it is there.`
+
+const place = (state: ClusterFacts['state']): string =>
+  valueOf(valueOf(state.eks)?.kubeProxyAddon) ? "in the add-on's configuration values" : "in kube-proxy's configuration"
+
+/** In IPVS mode kube-proxy goes by the section of iptables; in nftables mode it has one of its own. */
+const masquerade = ({ configurations }: ClusterFacts): string[] =>
+  configurations.some(({ mode, masqueradeAll }) => mode === 'ipvs' && masqueradeAll)
+    ? [
+        "iptables.masqueradeAll is set and counts under ipvs: all traffic to Services gets a node's address for its source, and policy sees that in place of the client's. nftables mode goes by nftables.masqueradeAll instead.",
+      ]
+    : []

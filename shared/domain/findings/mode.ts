@@ -1,0 +1,153 @@
+import { leftOutByAll } from '../assess/applicability.ts'
+import type { ClusterFacts } from '../assess/facts.ts'
+import { followsTheLink } from '../assess/felix-view.ts'
+import type { NodeState } from '../cluster.ts'
+import type { NodeCheck, Trouble } from '../findings.ts'
+import { quoted, rolloutRestart } from './remedy.ts'
+import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
+import { podId } from '../proxy-mode/samples.ts'
+import { tookPresentMode } from '../proxy-mode/running.ts'
+import type { Evidence, Finding, Mode } from '../report.ts'
+
+const isRolling = ({ underWay }: ClusterFacts): boolean => underWay.length > 0
+
+/** kube-proxy reads its mode only when it starts, so that a changed configuration waits for a restart nobody makes. */
+export const modeNotRolled: NodeCheck = (it, cluster) => {
+  const { running, configuredMode } = it
+  const { configuration } = running ?? {}
+  if (!running || running.mode === 'unknown' || !configuration || configuredMode === undefined) return []
+  // What the add-on is told need not be what kube-proxy reads.
+  if (configuredMode === running.mode || configuration.failure || isRolling(cluster)) return []
+  const set = configuration.daemonSet
+  const at = configuration.changes?.at(-1)
+  return [
+    {
+      code: 'MODE_NOT_ROLLED',
+      severity: 'warning',
+      breaks: false,
+      subject: `DaemonSet/${set.namespace}/${set.name}`,
+      message: `kube-proxy is configured for ${configuredMode} but runs ${running.mode}: ${tookPresentMode(running.pod, configuration) === 'yes' ? 'it has started since, and fell back (up to Kubernetes 1.25 it does where kernel modules are missing)' : 'it has not been restarted since'}. Calico is judged by what runs.`,
+      evidence: [{ ...configuration.evidence, ...(at === undefined ? {} : { at }) }],
+      seen: { object: `Node/${it.node.name}`, field: 'kube-proxy', value: `${running.mode} (${running.confidence})` },
+      remedy: rolloutRestart(set),
+    },
+  ]
+}
+
+/** No evidence either way, about kube-proxy or about the Felix that may have stayed behind. */
+export const modeUnproven: NodeCheck = (it, cluster) => {
+  if (it.starting !== undefined || isRolling(cluster) || cluster.gaps.needed.length > 0) return []
+  const { running, view } = it
+  if (running && running.mode !== 'unknown')
+    return view.doubt === undefined ? [] : [unproven(view.doubt, view.evidence)]
+  if (running) return [unproven(`what kube-proxy runs is not known: ${running.reason}`, running.evidence)]
+  return [unproven(noProxy(it.node, cluster), [])]
+}
+
+function noProxy(node: NodeState, { configurations }: ClusterFacts): string {
+  if (configurations.length === 0) return 'no kube-proxy is to be found in this cluster'
+  const leftOut = leftOutByAll(
+    configurations.map(({ daemonSet }) => daemonSet),
+    node,
+  )
+  return leftOut === undefined ? 'no kube-proxy pod is on this node' : `kube-proxy is not meant here, by its ${leftOut}`
+}
+
+const unproven = (why: string, evidence: readonly Evidence[]): Trouble => ({
+  code: 'MODE_UNPROVEN',
+  severity: 'warning',
+  breaks: false,
+  message: `It cannot be told whether Calico is in step, because ${why}.`,
+  evidence: evidence.slice(0, 2),
+  remedy:
+    'Let the tool read pod logs (get pods/log) and run: calico-ipvs-sync check --deep. Or see for yourself: curl -s 127.0.0.1:10249/proxyMode and ls /sys/class/net/kube-ipvs0 on the node.',
+})
+
+/** Only a restart of the pod makes a Felix that does not follow the link look again. */
+export const felixMissedMode: NodeCheck = (it) => {
+  const { running, view, version, calicoPod } = it
+  if (!running || view.ipvs === undefined || !calicoPod) return []
+  const missed = view.missed || (running.mode === 'ipvs' && !view.ipvs && it.values.BPFEnabled !== true)
+  if (!missed) return []
+  const helpless = followsTheLink(version) !== true
+  return [
+    {
+      code: 'FELIX_MISSED_MODE',
+      severity: 'critical',
+      breaks: true,
+      message: `kube-proxy runs ${running.mode}, but Felix (${version?.text ?? 'version unknown'}) works as if ${view.ipvs ? 'IPVS were active' : 'IPVS were not'}: ${helpless ? 'up to Calico 3.22 it looks only when it starts, and calico-node started before the change' : 'its log says so although this version restarts itself'}.`,
+      evidence: view.evidence.filter(({ object }) => object !== `Pod/${podId(calicoPod)}`),
+      seen: {
+        object: `Pod/${podId(calicoPod)}`,
+        field: 'started',
+        ...(calicoPod.startedAt && { at: calicoPod.startedAt }),
+      },
+      remedy: `One pod at a time, Ready again before the next: kubectl -n ${quoted(calicoPod.namespace)} delete pod ${quoted(calicoPod.name)}`,
+    },
+  ]
+}
+
+/** kube-proxy leaves the link behind on its way from ipvs to iptables, and Felix looks at nothing else. */
+export const staleDevice: NodeCheck = (it) => {
+  const { running, view, calicoPod } = it
+  if (running?.mode === 'ipvs' || running?.mode === 'unknown' || !running || view.ipvs !== true || view.missed)
+    return []
+  return [
+    {
+      code: 'STALE_IPVS_DEVICE',
+      severity: 'warning',
+      breaks: true,
+      message: `kube-proxy runs ${running.mode}, but Felix is still in IPVS mode, because the link kube-ipvs0 was left behind. Restarting calico-node does not help; the link must go.`,
+      evidence: view.evidence,
+      ...(calicoPod && { seen: { object: `Pod/${podId(calicoPod)}`, field: 'felix', value: 'IPVS mode' } }),
+      remedy: `On the node: ip link delete kube-ipvs0 (or kube-proxy --cleanup, or replace the node).${followsTheLink(it.version) === true ? ' Felix then restarts itself.' : ' Then restart its calico-node pod.'}`,
+    },
+  ]
+}
+
+/** Looks at all nodes together: what kube-proxy does differs between them. */
+export function modeMixed({ nodes, configurations }: ClusterFacts): Finding[] {
+  const byMode = new Map<Mode, string[]>()
+  for (const { running, node } of nodes) {
+    if (!running || running.mode === 'unknown') continue
+    const names = byMode.get(running.mode) ?? []
+    names.push(node.name)
+    byMode.set(running.mode, names)
+  }
+  if (byMode.size < 2) return []
+  const intended = new Set(configurations.map(({ mode }) => mode)).size > 1
+  const counts = [...byMode].map(([mode, names]) => `${mode} on ${names.length}`)
+  return [
+    {
+      code: 'MODE_MIXED',
+      severity: intended ? 'info' : 'warning',
+      subject: 'cluster',
+      message: `kube-proxy does not run the same on all nodes: ${counts.join(', ')}${intended ? ', as its DaemonSets are configured' : ''}.`,
+      evidence: [...byMode].flatMap(([mode, names]) =>
+        names.slice(0, 5).map((name) => ({ object: `Node/${name}`, field: 'kube-proxy', value: mode })),
+      ),
+      remedy:
+        'Restart the kube-proxy pods that do not run the configured mode, or keep the node groups apart on purpose.',
+    },
+  ]
+}
+
+/** A configuration that a restarted kube-proxy could not start with, though what runs is known. */
+export function modeMisconfigured({ configurations, nodes }: ClusterFacts): Finding[] {
+  const isKnown = ({ daemonSet }: ProxyConfiguration): boolean =>
+    nodes.some(({ running }) => running?.pod.daemonSet === daemonSet.uid && running.mode !== 'unknown')
+  return configurations.filter(isKnown).flatMap(({ problem, failure, evidence, daemonSet }): Finding[] =>
+    problem === undefined || failure
+      ? []
+      : [
+          {
+            code: 'MODE_UNPROVEN',
+            severity: 'warning',
+            subject: `DaemonSet/${daemonSet.namespace}/${daemonSet.name}`,
+            message: `What mode kube-proxy is told cannot be read: ${evidence.object} ${problem}.`,
+            evidence: [evidence],
+            remedy: 'Set the mode to iptables, ipvs or nftables in the file that --config names.',
+          },
+        ],
+  )
+}

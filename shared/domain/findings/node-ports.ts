@@ -1,0 +1,45 @@
+import type { NodePortUse } from '../cluster.ts'
+import type { ClusterCheck } from '../findings.ts'
+import { listed, text } from './range-layers.ts'
+import { valueOf } from '../read.ts'
+import type { Evidence } from '../report.ts'
+
+const usesShown = 20
+
+const use = ({ service, field, port }: NodePortUse): Evidence => ({
+  object: `Service/${service}`,
+  field: field === 'nodePort' ? 'spec.ports[].nodePort' : 'spec.healthCheckNodePort',
+  value: `${port}`,
+})
+
+export const strayPorts: ClusterCheck = ({ strays, serviceRange, nodes }) => {
+  if (strays.length === 0 || nodes.every(({ outside }) => outside !== undefined)) return []
+  const ports = text(strays.map(({ port }) => ({ min: port, max: port })))
+  return [
+    {
+      code: 'STRAY_NODE_PORT',
+      severity: 'info',
+      subject: 'cluster',
+      message: `Node ports in use outside the service range ${serviceRange.min}-${serviceRange.max}: ${ports}. They stay until their Service is made again; Calico's range must hold them until then.`,
+      evidence: strays.slice(0, usesShown).map(use),
+      remedy: 'Make the Services again, or set a nodePort inside the range, when their clients can follow.',
+    },
+  ]
+}
+
+/** Felix's rule for node ports under IPVS has TCP and UDP and nothing else (felix/rules/static.go), whatever the range says. */
+export const sctpPorts: ClusterCheck = ({ state, nodes }) => {
+  const sctp = (valueOf(state.nodePorts) ?? []).filter(({ protocol }) => protocol === 'SCTP')
+  if (sctp.length === 0 || !nodes.some(({ ipvs }) => ipvs === 'active')) return []
+  return [
+    {
+      code: 'NODE_PORT_SCTP',
+      severity: 'info',
+      subject: 'cluster',
+      message: `Under IPVS Felix knows node ports by TCP and UDP only; traffic to these of SCTP is judged as traffic to the host, whatever the range: ${listed([...new Set(sctp.map(({ service, port }) => `${service} ${port}`))])}.`,
+      evidence: sctp.slice(0, usesShown).map((it) => ({ ...use(it), value: `${it.port}/SCTP` })),
+      remedy:
+        'Where host-endpoint policy is used, let it allow these ports for SCTP; or reach the pods in another way than by node port.',
+    },
+  ]
+}

@@ -1,0 +1,102 @@
+import type { FelixObject } from '../cluster.ts'
+import type { Evidence } from '../report.ts'
+import { rangeAnnotation } from '../rollout/annotations.ts'
+
+/** Something that writes the object again from its own source: what we change, it would change back. */
+export interface Owner {
+  tool: 'Argo CD' | 'Flux' | 'Helm' | 'Terraform'
+  evidence: Evidence
+}
+
+interface Mark {
+  tool: Owner['tool']
+  labels: readonly string[]
+  annotations: readonly string[]
+  /** Value of `app.kubernetes.io/managed-by`, in lower case. */
+  managedBy: string
+  /** Field managers; they count only where they hold the field that would be written. */
+  managers: RegExp
+}
+
+// kubectl, calicoctl, the operator and managers nobody knows are not reconcilers of this object. Flux stands before
+// Helm, because its helm-controller leaves Helm's marks too.
+const marks: readonly Mark[] = [
+  {
+    tool: 'Argo CD',
+    labels: ['argocd.argoproj.io/instance'],
+    annotations: ['argocd.argoproj.io/tracking-id', 'argocd.argoproj.io/installation-id'],
+    managedBy: 'argocd',
+    managers: /^argo-?cd/i,
+  },
+  {
+    tool: 'Flux',
+    labels: ['kustomize.toolkit.fluxcd.io/name', 'helm.toolkit.fluxcd.io/name'],
+    annotations: ['kustomize.toolkit.fluxcd.io/checksum'],
+    managedBy: 'flux',
+    managers: /^(kustomize-controller|helm-controller|flux|gotk-)/i,
+  },
+  {
+    tool: 'Helm',
+    labels: [],
+    annotations: ['meta.helm.sh/release-name'],
+    managedBy: 'helm',
+    managers: /^helm/i,
+  },
+  {
+    tool: 'Terraform',
+    labels: [],
+    annotations: [],
+    managedBy: 'terraform',
+    managers: /^(terraform|hashicorp|opentofu)/i,
+  },
+]
+
+/** Who would undo a change of the range on this object; undefined: nobody that is known to. */
+export function ownerOf(object: FelixObject): Owner | undefined {
+  const seen = withCopy(object)
+  for (const mark of marks) {
+    const evidence = marked(seen, mark) ?? managed(object, mark)
+    if (evidence) return { tool: mark.tool, evidence: { object: `FelixConfiguration/${object.name}`, ...evidence } }
+  }
+  return undefined
+}
+
+type Found = Omit<Evidence, 'object'>
+type Metadata = Pick<FelixObject, 'labels' | 'annotations'>
+
+function marked({ labels, annotations }: Metadata, mark: Mark): Found | undefined {
+  const label = mark.labels.find((it) => labels[it] !== undefined)
+  if (label !== undefined) return { field: `metadata.labels[${label}]`, value: labels[label] ?? '' }
+  const annotation = mark.annotations.find((it) => annotations[it] !== undefined)
+  if (annotation !== undefined)
+    return { field: `metadata.annotations[${annotation}]`, value: annotations[annotation] ?? '' }
+  const by = labels['app.kubernetes.io/managed-by']
+  return by?.toLowerCase() === mark.managedBy
+    ? { field: 'metadata.labels[app.kubernetes.io/managed-by]', value: by }
+    : undefined
+}
+
+function managed({ managedFields }: FelixObject, mark: Mark): Found | undefined {
+  const found = managedFields.find(({ manager, fields }) => mark.managers.test(manager) && holdsRange(fields))
+  if (!found) return undefined
+  return { field: 'metadata.managedFields[].manager', value: found.manager, ...(found.time && { at: found.time }) }
+}
+
+const inner = (fields: unknown, key: string): unknown =>
+  typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>)[key] : undefined
+
+const holdsRange = (fields: unknown): boolean =>
+  inner(inner(fields, 'f:spec'), 'f:kubeNodePortRanges') !== undefined ||
+  inner(inner(inner(fields, 'f:metadata'), 'f:annotations'), `f:${rangeAnnotation}`) !== undefined
+
+/** What Calico keeps of the v3 object's metadata as JSON on the raw one counts as if it stood there. */
+function withCopy({ labels, annotations }: FelixObject): Metadata {
+  const text = annotations['projectcalico.org/metadata']
+  if (text === undefined) return { labels, annotations }
+  try {
+    const copy = JSON.parse(text) as Partial<Metadata> | null
+    return { labels: { ...labels, ...copy?.labels }, annotations: { ...annotations, ...copy?.annotations } }
+  } catch {
+    return { labels, annotations }
+  }
+}

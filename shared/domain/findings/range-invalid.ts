@@ -1,0 +1,94 @@
+import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
+import type { FelixWarning } from '../felix.ts'
+import type { NodeCheck, Trouble } from '../findings.ts'
+import { specRanges, text } from './range-layers.ts'
+import { felixName, felixObject, felixResource, quoted, rangePatch } from './remedy.ts'
+import type { Evidence } from '../report.ts'
+import { rangeAnnotation } from '../rollout/annotations.ts'
+
+export const warningEvidence = ({ object, field, raw }: FelixWarning): Evidence => ({
+  object,
+  ...(field === undefined ? {} : { field }),
+  ...(raw === undefined ? {} : { value: raw }),
+})
+
+const isRange = ({ parameter }: { parameter?: string }): boolean =>
+  parameter === undefined || parameter === 'KubeNodePortRanges'
+const isMask = (parameter: string | undefined): boolean => parameter?.endsWith('MarkMask') === true
+
+/** What Felix cannot read, or would read differently every time: people must mend it, no write can. */
+export const rangeInvalid: NodeCheck = (it, cluster) => {
+  const { felix } = it
+  if (!felix) return []
+  const mine = felix.warnings.filter(isRange)
+  const found = mine.flatMap((warning): Trouble[] => {
+    if (warning.kind === 'ambiguous') return [ambiguous(warning, cluster)]
+    if (warning.kind === 'undecodable') return [undecodable([warning.object], warning.message, cluster)]
+    return warning.kind === 'invalid' && warning.decides && !isIgnoredSpec(warning, cluster)
+      ? [refused(warning, it, cluster)]
+      : []
+  })
+  if (felix.outcome !== 'error' || isMask(felix.parameter)) return found
+  return [...found, undecodable(felix.objects, felix.message, cluster)]
+}
+
+/** A well-formed spec is a finding of its own. */
+const isIgnoredSpec = ({ field, object }: FelixWarning, cluster: ClusterFacts): boolean =>
+  field?.startsWith('spec.') === true && specRanges(object, cluster) !== undefined
+
+function edit(cluster: ClusterFacts, object: string): string {
+  const name = felixName(object)
+  return name === undefined ? `Mend ${object}.` : `kubectl edit ${felixResource(cluster)} ${quoted(name)}`
+}
+
+const refused = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): Trouble => ({
+  code: 'RANGE_INVALID',
+  severity: it.ipvs === 'no' ? 'info' : 'warning',
+  breaks: false,
+  subject: warning.object,
+  message: `Felix refuses the range in ${warning.object} and uses ${text(it.values.effectiveRange ?? [{ min: 30000, max: 32767 }])} instead: ${warning.message}`,
+  evidence: [warningEvidence(warning)],
+  remedy:
+    cluster.desired && warning.object.startsWith('FelixConfiguration/')
+      ? rangePatch(cluster, felixName(warning.object) ?? '', cluster.desired)
+      : edit(cluster, warning.object),
+})
+
+function ambiguous(warning: FelixWarning, cluster: ClusterFacts): Trouble {
+  const keys = spellings(warning.object, cluster)
+  const surplus = keys.filter((key) => key !== rangeAnnotation)
+  const name = felixName(warning.object)
+  return {
+    code: 'RANGE_INVALID',
+    severity: warning.decides ? 'critical' : 'warning',
+    breaks: warning.decides,
+    subject: warning.object,
+    message: `${warning.object} holds the range in two spellings, and Felix takes one by chance, perhaps another at its next start.`,
+    evidence: keys.length > 0 ? keys.map((key) => spelled(warning.object, key, cluster)) : [warningEvidence(warning)],
+    remedy:
+      name === undefined || surplus.length === 0
+        ? edit(cluster, warning.object)
+        : `kubectl annotate ${felixResource(cluster)} ${quoted(name)} ${surplus.map((key) => quoted(`${key}-`)).join(' ')}`,
+  }
+}
+
+const spellings = (object: string, cluster: ClusterFacts): string[] =>
+  Object.keys(felixObject(cluster, felixName(object) ?? '')?.annotations ?? {}).filter(
+    (key) => key.toLowerCase() === rangeAnnotation.toLowerCase(),
+  )
+
+const spelled = (object: string, key: string, cluster: ClusterFacts): Evidence => ({
+  object,
+  field: `metadata.annotations[${key}]`,
+  value: felixObject(cluster, felixName(object) ?? '')?.annotations[key] ?? '',
+})
+
+const undecodable = (objects: readonly string[], message: string, cluster: ClusterFacts): Trouble => ({
+  code: 'RANGE_INVALID',
+  severity: 'critical',
+  breaks: true,
+  subject: objects[0] ?? 'cluster',
+  message,
+  evidence: objects.map((object) => ({ object })),
+  remedy: edit(cluster, objects[0] ?? 'cluster'),
+})

@@ -1,0 +1,51 @@
+import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
+import type { RangeLayer } from '../felix.ts'
+import { felixName, felixObject } from './remedy.ts'
+import { formatRanges, parsePortList, type PortRange } from '../ports.ts'
+import type { Evidence } from '../report.ts'
+import { overrideKey } from '../rollout/annotations.ts'
+
+export const builtIn: Evidence = { object: 'Felix', field: 'KubeNodePortRanges', value: '30000:32767 (built in)' }
+
+export const text = (ranges: readonly PortRange[]): string => listed(formatRanges(ranges)) || 'no port'
+
+/** Enough to recognise a list by; a sentence is no place for thousands. */
+const itemsShown = 12
+
+export const listed = (items: readonly string[]): string =>
+  items.length <= itemsShown
+    ? items.join(', ')
+    : `${items.slice(0, itemsShown).join(', ')} and ${items.length - itemsShown} more`
+
+const layers = new WeakMap<NodeFacts, RangeLayer[]>()
+
+/** The layer that Felix goes by on this node; undefined: the built-in default. */
+export function decidingLayer(it: NodeFacts): RangeLayer | undefined {
+  const { index, felixNode, sources } = it
+  if (sources.KubeNodePortRanges === 'default') return undefined
+  const found = layers.get(it) ?? (index && felixNode ? index.rangeLayers(felixNode) : [])
+  layers.set(it, found)
+  return found.find(({ decides }) => decides)
+}
+
+export const layerEvidence = (layer: RangeLayer): Evidence => ({
+  object: layer.object,
+  ...(layer.field === undefined ? {} : { field: layer.field }),
+  ...(layer.raw === undefined ? {} : { value: layer.raw }),
+})
+
+/** Whether a write to `default` counts on this node: nothing above it decides, or only an override that we made. */
+export function isReachedByDefault(it: NodeFacts, cluster: ClusterFacts): boolean {
+  const source = it.sources.KubeNodePortRanges
+  if (source !== 'host') return source === 'global' || source === 'default'
+  return felixObject(cluster, `node.${it.node.name}`)?.annotations[overrideKey] !== undefined
+}
+
+/** What a person meant by the spec's items; undefined where that cannot be said. */
+export function specRanges(name: string, cluster: ClusterFacts): PortRange[] | undefined {
+  const object = felixObject(cluster, felixName(name) ?? name)
+  const items = object?.spec['kubeNodePortRanges']
+  if (!Array.isArray(items)) return undefined
+  const parsed = items.length === 0 ? { ok: true as const, ranges: [] } : parsePortList(items.map(String).join(','))
+  return parsed.ok ? parsed.ranges : undefined
+}

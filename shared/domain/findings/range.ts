@@ -1,0 +1,174 @@
+import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
+import type { FelixWarning, RangeLayer } from '../felix.ts'
+import type { NodeCheck, Trouble } from '../findings.ts'
+import { ownerOf } from './owner.ts'
+import { warningEvidence } from './range-invalid.ts'
+import { builtIn, decidingLayer, isReachedByDefault, layerEvidence, specRanges, text } from './range-layers.ts'
+import { environmentChange, felixName, felixObject, rangeManifest, rangePatch } from './remedy.ts'
+import { parsePortList, sameRanges, subtract, type PortRange } from '../ports.ts'
+import { valueOf } from '../read.ts'
+import type { Evidence, Finding, Severity } from '../report.ts'
+import { rangeAnnotation } from '../rollout/annotations.ts'
+
+/** Under IPVS a wrong range is wrong policy now; where IPVS is only configured it will be; elsewhere it is not used. */
+export const rangeSeverity = ({ ipvs, running }: NodeFacts): Severity =>
+  ipvs === 'active' ? 'critical' : ipvs === 'configured' || running?.mode === 'unknown' ? 'warning' : 'info'
+
+export const rangeDiffers: NodeCheck = (it, cluster) => {
+  const { effectiveRange: effective } = it.values
+  const { desired } = cluster
+  if (!effective || !desired || sameRanges(effective, desired)) return []
+  const severity = rangeSeverity(it)
+  const missing = subtract(desired, effective)
+  const extra = subtract(effective, desired)
+  const layer = decidingLayer(it)
+  const seen = layer ? layerEvidence(layer) : builtIn
+  const base = {
+    severity,
+    breaks: it.rangeDiffers,
+    evidence: desiredEvidence(cluster),
+    seen: { ...seen, value: seen.value ?? '' },
+  }
+  const reached = isReachedByDefault(it, cluster) || !layer
+  const remedy = { remedy: reached ? changeOfDefault(it, cluster) : changeLayer(layer, cluster) }
+  const use = it.ipvs === 'active' ? '' : ' IPVS is not active, so the value is not used now.'
+  const differs: Trouble = {
+    ...base,
+    code: 'RANGE_DIFFERS',
+    message: `Felix takes ${text(effective)} for node ports, Services may have ${text(desired)}${missing.length > 0 ? `: ${text(missing)} missing` : ''}${extra.length > 0 ? `, ${text(extra)} too many` : ''}.${use}`,
+    ...remedy,
+  }
+  if (extra.length === 0) return [differs]
+  return [differs, { ...base, code: 'RANGE_TOO_WIDE', message: tooWide(extra, use), ...remedy }]
+}
+
+const tooWide = (extra: PortRange[], use: string): string =>
+  `Felix takes ${text(extra)} for node ports though no Service can have them: host-endpoint policy is skipped for whatever else listens there.${use}`
+
+const desiredEvidence = ({ serviceRange: { min, max, source }, strays }: ClusterFacts): Evidence[] => [
+  {
+    object: source === 'eks-api' ? 'eks:DescribeCluster' : 'kube-apiserver',
+    field: 'serviceNodePortRange',
+    value: `${min}-${max} (${source})`,
+  },
+  ...strays.slice(0, 5).map(({ service, field, port }) => ({ object: `Service/${service}`, field, value: `${port}` })),
+]
+
+/** `spec.kubeNodePortRanges` reaches Felix as text it cannot parse, in every version up to now; only the annotation counts. */
+export const specIgnored: NodeCheck = (it, cluster) => {
+  const layer = decidingLayer(it)
+  if (layer?.kind !== 'spec') return []
+  const wanted = specRanges(layer.object, cluster)
+  const { effectiveRange: effective } = it.values
+  if (!wanted || !effective || sameRanges(wanted, effective)) return []
+  const name = felixName(layer.object) ?? ''
+  return [
+    {
+      code: 'RANGE_SPEC_IGNORED',
+      severity: it.rangeDiffers ? 'warning' : 'info',
+      breaks: false,
+      subject: layer.object,
+      message: `${layer.object} asks for ${text(wanted)} in spec.kubeNodePortRanges, which Felix cannot parse and replaces with ${text(effective)}; only the annotation counts.`,
+      evidence: [layerEvidence(layer)],
+      ...(cluster.desired && { remedy: rangePatch(cluster, name, cluster.desired) }),
+    },
+  ]
+}
+
+export const rangeShadowed: NodeCheck = (it, cluster) => {
+  if (it.ipvs !== 'active') return []
+  const hidden = (it.felix?.warnings ?? []).find((w) => w.kind === 'unknown' && w.parameter === 'KubeNodePortRanges')
+  if (hidden && it.values.effectiveRange === undefined) return [unseen(hidden)]
+  if (!it.rangeDiffers || isReachedByDefault(it, cluster)) return []
+  const layer = decidingLayer(it)
+  if (!layer) return []
+  return [
+    {
+      code: 'RANGE_SHADOWED',
+      severity: 'warning',
+      breaks: true,
+      ...(layer.source === 'host' ? {} : { subject: subjectOf(layer, cluster) }),
+      message: `${placeOf(layer)} decides the range here and stands above FelixConfiguration/default: a change of default would not count. Change it there.`,
+      evidence: layer.source === 'host' ? [] : [layerEvidence(layer)],
+      ...(layer.source === 'host' && { seen: layerEvidence(layer) }),
+      remedy: changeLayer(layer, cluster),
+    },
+  ]
+}
+
+/** Overrides of many nodes are one cause. */
+const placeOf = ({ source, object }: RangeLayer): string =>
+  source === 'host' ? "The node's own FelixConfiguration/node.NAME" : object
+
+const subjectOf = ({ object }: RangeLayer, cluster: ClusterFacts): string =>
+  object.startsWith('FelixConfiguration/') ? object : calicoNode(cluster)
+
+const calicoNode = ({ calicoSets: [set] }: ClusterFacts): string =>
+  set ? `DaemonSet/${set.namespace}/${set.name}` : 'DaemonSet/calico-node'
+
+const unseen = (warning: FelixWarning): Trouble => ({
+  code: 'RANGE_SHADOWED',
+  severity: 'warning',
+  breaks: false,
+  message: `The range comes from ${warning.object}, whose value cannot be seen from outside: ${warning.message}`,
+  evidence: [warningEvidence(warning)],
+  remedy:
+    'Take the setting out there, so that FelixConfiguration/default decides, or put the value where it can be read.',
+})
+
+function changeLayer(layer: RangeLayer, cluster: ClusterFacts): string {
+  const name = felixName(layer.object)
+  if (layer.kind === 'file')
+    return 'Remove KubeNodePortRanges from /etc/calico/felix.cfg on the node and restart its calico-node pod.'
+  if (name === undefined) return environmentChange(cluster, layer.object.replace(/^env /, ''), '-')
+  return rangePatch(cluster, name, cluster.desired ?? [])
+}
+
+const ofDefault = new WeakMap<ClusterFacts, string>()
+
+/** The change to `default`, at its source where somebody owns it. */
+function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
+  const { desired = [], policy } = cluster
+  const object = felixObject(cluster, 'default')
+  const owner = object && !policy.ignoreOwner ? ownerOf(object) : undefined
+  const change =
+    ofDefault.get(cluster) ??
+    (owner
+      ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
+      : rangePatch(cluster, 'default', desired))
+  ofDefault.set(cluster, change)
+  return owner ? change : `${it.rangeDiffers ? sync : 'Nothing, while IPVS is not active; '}${byHand}\n${change}`
+}
+
+const sync = 'calico-ipvs-sync sync, which goes node by node; '
+const byHand = 'or by hand, which restarts Felix on every node at once:'
+
+/** An annotation beside a spec that says something else: the annotation counts, and the spec misleads whoever reads it. */
+export function specContradicts(cluster: ClusterFacts): Finding[] {
+  return (valueOf(cluster.state.felix)?.objects ?? []).flatMap((object): Finding[] => {
+    const annotation = object.annotations[rangeAnnotation]
+    const said = annotation === undefined || annotation === '' ? undefined : parsePortList(annotation)
+    const spec = specRanges(object.name, cluster)
+    if (!said?.ok || !spec || sameRanges(said.ranges, spec)) return []
+    return [
+      {
+        code: 'RANGE_SPEC_IGNORED',
+        severity: 'info',
+        subject: `FelixConfiguration/${object.name}`,
+        message: `FelixConfiguration/${object.name} says ${text(spec)} in spec.kubeNodePortRanges and ${text(said.ranges)} in its annotation; the annotation counts.`,
+        evidence: [
+          {
+            object: `FelixConfiguration/${object.name}`,
+            field: 'spec.kubeNodePortRanges',
+            value: JSON.stringify(object.spec['kubeNodePortRanges']),
+          },
+          {
+            object: `FelixConfiguration/${object.name}`,
+            field: `metadata.annotations[${rangeAnnotation}]`,
+            value: annotation ?? '',
+          },
+        ],
+      },
+    ]
+  })
+}

@@ -1,0 +1,97 @@
+import type { ClusterFacts } from '../assess/facts.ts'
+import type { FelixObject } from '../cluster.ts'
+import type { ParameterLayer } from '../felix.ts'
+import { annotationValue, formatRanges, specItemsMax, type PortRange } from '../ports.ts'
+import { setRange } from '../rollout/range-writes.ts'
+import { valueOf } from '../read.ts'
+import type { CalicoApi } from '../report.ts'
+import { rangeAnnotation } from '../rollout/annotations.ts'
+
+/** For a shell. Names come from the cluster and may hold anything. */
+export const quoted = (text: string): string =>
+  /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+
+export const apiOf = ({ state }: ClusterFacts): CalicoApi => valueOf(state.felix)?.api ?? 'crd.projectcalico.org/v1'
+
+/** The resource's full name, so that kubectl cannot pick the other API. */
+export const felixResource = (cluster: ClusterFacts): string =>
+  `felixconfigurations.${apiOf(cluster).replace(/\/v\d+$/, '')}`
+
+export const felixObject = ({ felixObjects }: ClusterFacts, name: string): FelixObject | undefined =>
+  felixObjects.get(name)
+
+const patchCommand = (cluster: ClusterFacts, name: string, patch: object): string =>
+  `kubectl patch ${felixResource(cluster)} ${quoted(name)} --type=merge -p ${quoted(JSON.stringify(patch))}`
+
+/** Sets the range so that it counts: annotation and spec, and the copy of the metadata where there is one. */
+export function rangePatch(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
+  const object = felixObject(cluster, name)
+  if (!object) return `kubectl create -f - <<'EOF'\n${rangeManifest(cluster, name, ranges)}\nEOF`
+  const value = { ok: true as const, ranges: [...ranges], annotation: annotationValue(ranges), ...specOf(ranges) }
+  try {
+    const { metadata, spec } = setRange(object, value, apiOf(cluster))
+    return patchCommand(cluster, name, { metadata: { annotations: metadata.annotations }, ...(spec && { spec }) })
+  } catch {
+    return `The annotation projectcalico.org/metadata of FelixConfiguration/${name} is not JSON; mend it first (kubectl edit ${felixResource(cluster)} ${quoted(name)}).`
+  }
+}
+
+/** More items than Calico's API takes go into the annotation alone. */
+const specOf = (ranges: readonly PortRange[]): { spec?: (number | string)[] } => {
+  const items = formatRanges(ranges).map((it) => (it.includes(':') ? it : Number(it)))
+  return items.length > specItemsMax ? {} : { spec: items }
+}
+
+/** As it would stand in Git. */
+export function rangeManifest(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
+  const { spec } = specOf(ranges)
+  return [
+    `apiVersion: ${apiOf(cluster)}`,
+    'kind: FelixConfiguration',
+    'metadata:',
+    // A line break in a name must not become a line of what people paste into a shell.
+    `  name: ${/^[\w.-]+$/.test(name) ? name : JSON.stringify(name)}`,
+    '  annotations:',
+    `    ${rangeAnnotation}: ${JSON.stringify(annotationValue(ranges))}`,
+    ...(spec ? ['spec:', `  kubeNodePortRanges: ${JSON.stringify(spec)}`] : []),
+  ].join('\n')
+}
+
+const felixPrefix = 'FelixConfiguration/'
+
+/** The name in `FelixConfiguration/NAME`. */
+export const felixName = (object: string): string | undefined =>
+  object.startsWith(felixPrefix) ? object.slice(felixPrefix.length) : undefined
+
+/**
+ * Gives a parameter another value in the very layer that decides it now (`default` where none does). An annotation, because
+ * it beats the spec and takes values, such as large masks, that the spec field may refuse.
+ */
+export function parameterChange(
+  cluster: ClusterFacts,
+  layer: ParameterLayer | undefined,
+  { parameter, value }: { parameter: string; value: string },
+): string {
+  const name = layer ? felixName(layer.object) : 'default'
+  const annotations = { [`config.projectcalico.org/${parameter}`]: value }
+  if (name !== undefined && (!layer || felixObject(cluster, name)))
+    return patchCommand(cluster, name, { metadata: { annotations } })
+  if (layer?.kind === 'file')
+    return `Set ${parameter}=${value} in /etc/calico/felix.cfg on the node and restart its calico-node pod.`
+  return environmentChange(
+    cluster,
+    layer?.object.replace(/^env /, '') ?? `FELIX_${parameter.toUpperCase()}`,
+    `=${value}`,
+  )
+}
+
+/** `change`: `-` removes the variable, `=VALUE` sets it. */
+export function environmentChange({ calicoSets: [set] }: ClusterFacts, name: string, change: string): string {
+  const place = set
+    ? `-n ${quoted(set.namespace)} daemonset/${quoted(set.name)}`
+    : '-n kube-system daemonset/calico-node'
+  return `kubectl set env ${place} -c calico-node ${quoted(name + change)}   # rolls calico-node; a variable from envFrom is changed in its ConfigMap`
+}
+
+export const rolloutRestart = (set: { namespace: string; name: string }): string =>
+  `kubectl -n ${quoted(set.namespace)} rollout restart daemonset/${quoted(set.name)}`

@@ -1,0 +1,42 @@
+import { parse } from 'yaml'
+import type { AddonState, ClusterState, DaemonSetState } from '../cluster.ts'
+import { valueOf } from '../read.ts'
+import type { Evidence, Mode } from '../report.ts'
+
+/** What EKS's kube-proxy add-on is told in its configuration values. */
+export interface AddonMode {
+  mode: Mode
+  /** All of its values, as a document. */
+  values: object
+  evidence: Evidence
+}
+
+const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode[]
+
+/** Far more than the add-on's schema has fields for. */
+const valuesLength = 64 * 2 ** 10
+
+const understoodBefore = new WeakMap<AddonState, AddonMode | undefined>()
+
+/** Undefined where the add-on does not manage this DaemonSet or is told nothing about the mode. */
+export function addonMode(state: ClusterState, { namespace, name }: DaemonSetState): AddonMode | undefined {
+  const addon = valueOf(valueOf(state.eks)?.kubeProxyAddon)
+  if (!addon || namespace !== 'kube-system' || name !== 'kube-proxy') return undefined
+  if (!understoodBefore.has(addon)) understoodBefore.set(addon, understood(addon.configurationValues ?? ''))
+  return understoodBefore.get(addon)
+}
+
+/** JSON or YAML, as people gave it. */
+function understood(text: string): AddonMode | undefined {
+  if (text.length > valuesLength) return undefined
+  try {
+    const values: unknown = parse(text, { uniqueKeys: false, logLevel: 'error', prettyErrors: false })
+    if (typeof values !== 'object' || values === null || !('mode' in values)) return undefined
+    const { mode } = values
+    if (typeof mode !== 'string' || !modes.includes(mode)) return undefined
+    const evidence = { object: 'eks:DescribeAddon', field: 'configurationValues.mode', value: mode }
+    return { mode: mode as Mode, values, evidence }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,44 @@
+import type { FelixOnNode } from '../assess/felix-view.ts'
+import { doubtfulGroups } from '../assess/felix-view.ts'
+import { calicoVersions } from '../assess/version.ts'
+import type { ClusterState, PodState } from '../cluster.ts'
+import { runningModes } from './running.ts'
+import type { Group } from './samples.ts'
+import { groupsOf, nodePods, podId, sampleOf } from './samples.ts'
+import { valueOf } from '../read.ts'
+
+/**
+ * The kube-proxy and calico-node pods whose logs should be read before `assess`, those already in `state.logs` left out:
+ * at most five of each group that times leave in doubt, or all with `deep`. None where no Calico runs.
+ */
+export function logsWorthReading(state: ClusterState, { deep }: { deep: boolean }): PodState[] {
+  const calicoPods = nodePods(state, 'calico-node')
+  if (calicoPods.size === 0) return []
+  const proxyPods = nodePods(state, 'kube-proxy')
+  const wanted = deep
+    ? [...proxyPods.values(), ...calicoPods.values()].filter((it) => it.startedAt !== undefined)
+    : [...doubtfulProxies(state), ...doubtfulFelix(state, calicoPods)]
+  return wanted.filter((it) => state.logs[podId(it)] === undefined)
+}
+
+/** Without logs: what the logs said is in doubt all the same, so that the same sample is taken every time. */
+const withoutLogs = (state: ClusterState): ClusterState => ({ ...state, logs: {} })
+
+function doubtfulProxies(state: ClusterState): PodState[] {
+  const doubtful = [...runningModes(withoutLogs(state)).values()].filter((it) => it.mode === 'unknown' || it.close)
+  const changes = new Map(doubtful.map((it) => [it.pod, it.configuration?.changes]))
+  return samples(groupsOf(changes.keys(), (pod) => changes.get(pod)))
+}
+
+function doubtfulFelix(state: ClusterState, calicoPods: Map<string, PodState>): PodState[] {
+  const running = runningModes(withoutLogs(state))
+  const versionOf = calicoVersions(state)
+  const nodes: FelixOnNode[] = (valueOf(state.nodes) ?? []).map((node) => {
+    const calicoPod = calicoPods.get(node.name)
+    return { node, running: running.get(node.name), calicoPod, version: versionOf(calicoPod) }
+  })
+  return samples(doubtfulGroups(nodes))
+}
+
+const samples = (groups: Map<PodState, Group>): PodState[] =>
+  [...new Set(groups.values())].flatMap((group) => sampleOf(group.pods))

@@ -1,0 +1,107 @@
+import type { NodeState, PodState } from '../cluster.ts'
+
+/**
+ * What was seen of the node that did not come back, kept in the Lease where people read it with kubectl. Bounded, and
+ * without secrets: of the log only its last lines, with whatever looks like a credential taken out.
+ */
+export interface HaltEvidence {
+  node: string
+  /** Why it is taken for lost. */
+  reason: string
+  /** RFC 3339: when that was seen. */
+  at: string
+  pod?: {
+    namespace: string
+    name: string
+    ready: boolean
+    readySince?: string
+    /** `CrashLoopBackOff` and the like. */
+    waiting?: string
+    restarts: number
+  }
+  /** Our last write that reached the node. */
+  wrote?: { object: string; value?: string; at?: string }
+  kubelet?: 'Ready' | 'not Ready' | 'gone' | 'unknown'
+  log?: string[]
+  /** The node's log is still to be read, and then the rollout to be halted; `take-back`: our override goes after that. */
+  pending?: 'halt' | 'take-back'
+  /** When our override on the node was taken back. */
+  takenBackAt?: string
+}
+
+/** Lines of calico-node's log that are kept, and characters of each: a Lease is small. */
+export const logKept = { lines: 12, characters: 240 }
+
+export const podEvidence = (pod: PodState): NonNullable<HaltEvidence['pod']> => ({
+  namespace: pod.namespace,
+  name: pod.name,
+  ready: pod.ready,
+  restarts: pod.restartCount,
+  ...(pod.readySince !== undefined && { readySince: pod.readySince }),
+  ...(pod.waiting !== undefined && { waiting: pod.waiting }),
+})
+
+export const kubeletOf = (nodes: NodeState[] | undefined, name: string): NonNullable<HaltEvidence['kubelet']> => {
+  if (!nodes) return 'unknown'
+  const node = nodes.find((it) => it.name === name)
+  return node ? (node.ready ? 'Ready' : 'not Ready') : 'gone'
+}
+
+const secrets: readonly [RegExp, string][] = [
+  // A JSON web token, wherever it stands.
+  [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]'],
+  [/\b(bearer|basic)\s+[\w+/=.~-]{8,}/gi, '$1 [secret]'],
+  [/\b((?:\w*(?:password|passwd|secret|token|credential|api_?key|access_?key)\w*)["']?\s*[=:]\s*)\S+/gi, '$1[secret]'],
+  [/-----BEGIN [^-]+-----.*/g, '[PEM]'],
+  [/\b(AKIA|ASIA)[0-9A-Z]{16}\b/g, '[access key]'],
+]
+
+/** The last lines of a log as they may be kept and shown. */
+export const logEvidence = (lines: readonly string[]): string[] =>
+  lines
+    .map((line) => secrets.reduce((text, [pattern, instead]) => text.replace(pattern, instead), printable(line)).trim())
+    .filter((line) => line !== '')
+    .slice(-logKept.lines)
+    .map((line) => (line.length > logKept.characters ? `${line.slice(0, logKept.characters - 1)}…` : line))
+
+// oxlint-disable-next-line no-control-regex
+const printable = (line: string): string => line.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+
+/** Indented, so that kubectl shows a block of lines. */
+export const evidenceText = (evidence: HaltEvidence): string => JSON.stringify(evidence, null, 1)
+
+/** `undefined`: there is none, or nobody can read it. */
+export const parseEvidence = (text: string | undefined): HaltEvidence | undefined => {
+  try {
+    const it = JSON.parse(text ?? '') as HaltEvidence | null
+    return typeof it?.node === 'string' && typeof it.reason === 'string' ? it : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** In words, a fact a line: for notices, findings and `rollout status`. */
+export const evidenceLines = ({ node, pod, wrote, kubelet, log = [], takenBackAt }: HaltEvidence): string[] => [
+  ...(wrote ? [`written: ${wrote.object}${wrote.value === undefined ? '' : ` = ${wrote.value}`}${at(wrote.at)}`] : []),
+  ...(pod ? [`pod ${pod.name}: ${podText(pod)}`] : [`node ${node} has no calico-node pod`]),
+  ...(kubelet ? [`node ${node}: ${kubelet}`] : []),
+  ...log.map((line) => `log: ${line}`),
+  ...(takenBackAt ? [`override taken back${at(takenBackAt)}`] : []),
+]
+
+const at = (time: string | undefined): string => (time === undefined ? '' : ` at ${time}`)
+
+const podText = ({ ready, readySince, waiting, restarts }: NonNullable<HaltEvidence['pod']>): string =>
+  [
+    `${ready ? 'Ready' : 'not Ready'}${readySince === undefined ? '' : ` since ${readySince}`}`,
+    ...(waiting === undefined ? [] : [waiting]),
+    `${restarts} restarts`,
+  ].join(', ')
+
+/** Whether the node came back after the override was taken off it, by calico-node's pods as they are now. */
+export const cameBack = ({ node, takenBackAt }: HaltEvidence, pods: PodState[]): 'yes' | 'no' | undefined => {
+  if (takenBackAt === undefined) return undefined
+  return pods.some((pod) => pod.role === 'calico-node' && pod.node === node && pod.ready && !pod.deletedAt)
+    ? 'yes'
+    : 'no'
+}

@@ -1,0 +1,29 @@
+import { cameBack, evidenceLines, type HaltEvidence } from './halt-evidence.ts'
+import type { PodState } from '../cluster.ts'
+import type { Evidence } from '../report.ts'
+
+/** What the finding of a halted rollout says beyond its reason: for people in a sentence or two, and as evidence in full. */
+export const haltDetails = (
+  evidence: HaltEvidence | undefined,
+  { pods, object, field }: { pods: PodState[]; object: string; field: string },
+): { text: string; evidence: Evidence[] } => {
+  if (!evidence) return { text: '', evidence: [] }
+  const { log = [], ...facts } = evidence
+  const seen = evidenceLines(facts).join('; ')
+  const last = log.at(-1)
+  const back = afterwards(evidence, pods)
+  const text = [` Seen at ${evidence.at}: ${seen}.`, ...(last ? [` Its log ended: ${last}.`] : []), back].join('')
+  const values = [...evidenceLines(evidence), ...(back ? [back.trim()] : [])]
+  return { text, evidence: values.map((value) => ({ object, field, value, at: evidence.at })) }
+}
+
+const afterwards = (evidence: HaltEvidence, pods: PodState[]): string => {
+  switch (cameBack(evidence, pods)) {
+    case 'yes':
+      return ` Since its override was taken back, ${evidence.node} is Ready again.`
+    case 'no':
+      return ` Its override was taken back, but ${evidence.node} is still not Ready: look for another cause there.`
+    case undefined:
+      return ''
+  }
+}

@@ -1,0 +1,111 @@
+import type { FelixObject } from '../cluster.ts'
+import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './annotations.ts'
+
+/** One write: when, in which rollout, what, on which object, from what to what, by whom. */
+export interface Entry {
+  /** RFC 3339 */
+  at: string
+  /** Id of the rollout, which is derived from its plan. */
+  rollout: string
+  /** `override`, `promote`, `restart`, `halt`, …: one word. */
+  what: string
+  /** `FelixConfiguration/node.n1`, `Pod/calico-system/calico-node-abc12`, `-`. */
+  object: string
+  from?: string
+  to?: string
+  by: string
+}
+
+/** The newest entries, in the order they were noted; how many went before them stands in the log alone. */
+export interface Journal {
+  entries: Entry[]
+  earlier: number
+}
+
+/** A Lease holds 256 KiB of annotations at most, and every step reads it. */
+export const journalKept = { entries: 200, characters: 24_000 }
+
+const word = (value: string | undefined): string => (value === undefined || value === '' ? '-' : encodeURI(value))
+const unword = (text: string | undefined): string | undefined => {
+  if (text === undefined || text === '-') return undefined
+  try {
+    return decodeURI(text)
+  } catch {
+    return text
+  }
+}
+
+const lineOf = ({ at, rollout, what, object, from, to, by }: Entry): string =>
+  [at, rollout, what, object, word(from), '->', word(to), 'by', by.replace(/\s+/g, ' ')].join(' ')
+
+const entryOf = (line: string): Entry | undefined => {
+  const [at, rollout, what, object, from, arrow, to, by, ...who] = line.split(' ')
+  if (!at || !rollout || !what || !object || arrow !== '->' || by !== 'by') return undefined
+  const [was, is] = [unword(from), unword(to)]
+  return {
+    at,
+    rollout,
+    what,
+    object,
+    ...(was !== undefined && { from: was }),
+    ...(is !== undefined && { to: is }),
+    by: who.join(' '),
+  }
+}
+
+/** A line each, so that kubectl shows a list. */
+export const journalText = ({ entries, earlier }: Journal): string =>
+  [...(earlier > 0 ? [`# ${earlier} earlier entries are in the log only`] : []), ...entries.map(lineOf)].join('\n')
+
+/** Lines that somebody mangled are left out: the journal decides nothing. */
+export const parseJournal = (text: string | undefined): Journal => ({
+  entries: (text ?? '').split('\n').flatMap((line) => entryOf(line) ?? []),
+  earlier: Number(/^# (\d+) earlier/.exec(text ?? '')?.[1] ?? 0),
+})
+
+export const noted = ({ entries, earlier }: Journal, ...more: Entry[]): Journal => {
+  const all = [...entries, ...more]
+  let kept = all.slice(-journalKept.entries)
+  while (kept.length > 1 && kept.reduce((sum, entry) => sum + lineOf(entry).length + 1, 0) > journalKept.characters)
+    kept = kept.slice(1)
+  return { entries: kept, earlier: earlier + all.length - kept.length }
+}
+
+/** On every object we write: who did it, in which rollout, and what stood there. */
+export interface ChangeMark {
+  by: string
+  rollout: string
+  from?: string
+}
+
+const markOf = (object: FelixObject): ChangeMark | undefined => {
+  try {
+    const it = JSON.parse(object.annotations[changeKey] ?? '') as ChangeMark | null
+    return typeof it?.by === 'string' && /^\S+$/.test(it.rollout) ? it : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Writes that stand on the objects themselves and not yet in the journal. An object says of its last write when it was,
+ * who made it and what stood there before, in the very write: no crash can come between a write and its trace.
+ */
+export const unnoted = (journal: Journal, objects: FelixObject[]): Entry[] => {
+  const known = new Set(journal.entries.map(({ object, at, what }) => `${what} ${object} ${at}`))
+  const oldest = journal.earlier > 0 ? (journal.entries[0]?.at ?? '') : ''
+  return objects
+    .flatMap((object): Entry[] => {
+      const [mark, at] = [markOf(object), object.annotations[changedAtKey]]
+      // What the journal had no room for was noted once; what somebody mangled cannot be.
+      if (!mark || !at || !/^\S+$/.test(at) || at <= oldest) return []
+      const to = object.annotations[rangeAnnotation]
+      const what =
+        object.annotations[overrideKey] === undefined ? 'promote' : to === undefined ? 'take-back' : 'override'
+      const { from, rollout, by } = mark
+      const name = `FelixConfiguration/${object.name}`
+      return [{ at, rollout, what, object: name, ...(from && { from }), ...(to !== undefined && { to }), by }]
+    })
+    .filter(({ object, at, what }) => !known.has(`${what} ${object} ${at}`))
+    .toSorted((a, b) => (a.at < b.at ? -1 : 1))
+}

@@ -1,0 +1,111 @@
+import type { FelixObject, PodState } from '../cluster.ts'
+import type { Seen } from './next-step.ts'
+import { budget } from '../policy.ts'
+import { overrideName } from './range-writes.ts'
+import { changedAtKey, overrideKey } from './annotations.ts'
+import type { Rollout } from '../rollout.ts'
+import { zoneOf } from './zones.ts'
+
+export interface Clock {
+  rollout: Rollout
+  now: number
+}
+
+export interface Place {
+  node: string
+  pod: PodState
+  range?: string
+  /** Our override on the node, and when it was last written. */
+  override?: FelixObject
+  changedAt?: string
+}
+
+/** The first node goes alone and must stay well for longer; after it the budget counts. */
+export const paceAfter = ({ pace }: Rollout, touched: number, inScope: number): { settle: number; limit: number } =>
+  touched <= 1
+    ? { settle: pace.canarySeconds, limit: 1 }
+    : { settle: pace.settleSeconds, limit: budget(pace.maxUnavailable, inScope) }
+
+/** Nodes whose pod was deleted, with the pod that came in its place; who has left the cluster is not waited for. */
+export const flightsOf = ({ touching }: Rollout, { pods, left }: Seen): Flight[] =>
+  touching
+    .filter(({ node }) => !left?.has(node))
+    .map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
+
+/** How many of the pods to be restarted are gone already. */
+export const restarted = (restart: string[], pods: PodState[]): number => {
+  const there = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ name }) => name))
+  return restart.filter((name) => !there.has(name)).length
+}
+
+export const replacement = (pods: PodState[], node: string, old: string): PodState | undefined =>
+  pods.find((it) => it.node === node && it.name !== old && !it.deletedAt)
+
+export const placesOf = (rollout: Rollout, { objects, pods, rangeOn }: Seen): Place[] => {
+  const overrides = new Map(objects.filter((it) => it.annotations[overrideKey]).map((it) => [it.name, it]))
+  const skip = new Set(rollout.skip)
+  const alive = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ node }) => node))
+  return (
+    pods
+      .filter(({ node, deletedAt }) => !skip.has(node) && !(deletedAt && alive.has(node)))
+      // Until another comes in its place, a pod that is on its way out is a node that is not well.
+      .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
+      .map((pod) => {
+        const override = overrides.get(overrideName(pod.node))
+        const changedAt = override?.annotations[changedAtKey]
+        const range = rangeOn(pod)
+        return {
+          node: pod.node,
+          pod,
+          ...(range !== undefined && { range }),
+          ...(override && { override }),
+          ...(changedAt && { changedAt }),
+        }
+      })
+  )
+}
+
+/** Nodes that were unwell before we came are kept apart: they take the value from `default` when they are back. */
+export const pendingPlaces = (rollout: Rollout, places: Place[]): Place[] =>
+  ordered(
+    rollout,
+    places.filter(({ range, pod }) => range !== rollout.target && pod.ready),
+  )
+
+/** The first node, then the rest of its zone, then zone after zone. */
+export const ordered = <T extends { node: string }>(rollout: Rollout, places: T[]): T[] => {
+  const { canary } = rollout
+  const zone = zoneOf(rollout)
+  const first = canary === undefined ? undefined : zone(canary)
+  const rank = ({ node }: T): string => `${node === canary ? 0 : zone(node) === first ? 1 : 2} ${zone(node)} ${node}`
+  return places.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
+}
+
+export interface Flight {
+  node: string
+  pod?: PodState | undefined
+  changedAt?: string
+}
+
+/** Seconds a node has still to stay well; `undefined` when it has. Felix is away for two or three seconds only, which a readiness probe may miss: time and lasting readiness prove it, not an edge. */
+export const remaining = ({ now }: Clock, { pod, changedAt }: Flight, settle: number): number | undefined => {
+  if (!changedAt) return undefined
+  if (!pod?.ready) return settle
+  const since = Math.max(Date.parse(changedAt), Date.parse(pod.readySince ?? changedAt))
+  const left = settle - (now - since) / 1000
+  return left > 0 ? left : undefined
+}
+
+/** Counted from when it was touched or, later, from when it stopped being Ready. */
+export const isLate = ({ now, rollout }: Clock, { pod, changedAt }: Flight): boolean => {
+  if (!changedAt || pod?.ready) return false
+  const since = Math.max(Date.parse(changedAt), Date.parse(pod?.readySince ?? changedAt))
+  return now - since > rollout.pace.nodeDeadlineSeconds * 1000
+}
+
+export const notWell = ({ rollout }: Clock, { node, pod }: Flight): string => {
+  const state = pod
+    ? `${pod.name} is not Ready${pod.waiting ? ` (${pod.waiting}, ${pod.restartCount} restarts)` : ''}`
+    : 'has no calico-node pod'
+  return `${node}: ${state} ${rollout.pace.nodeDeadlineSeconds} s after it was touched`
+}

@@ -1,0 +1,119 @@
+import { nextStep, type Seen, type Step } from './next-step.ts'
+import { type Clock, flightsOf, isLate, ordered, paceAfter, pendingPlaces, placesOf, remaining } from './places.ts'
+import { overrideKey, rangeAnnotation } from './annotations.ts'
+import type { Rollout } from '../rollout.ts'
+
+/** Where every node stands, and what comes next. Nodes by name. */
+export interface Progress {
+  /** Have the value, or were restarted, and are well. A restarted pod that left no trace is known by its old name. */
+  done: string[]
+  inFlight: { node: string; seconds: number }[]
+  /** In the order they will be touched. */
+  pending: string[]
+  /** Left alone, and why. */
+  apart: { node: string; why: string }[]
+  /** Overrides of ours that are still there. */
+  overrides: number
+  next: { do: Step['do'] | 'nothing'; text: string; seconds?: number }
+}
+
+/** `now` is RFC 3339. */
+export const progressOf = (rollout: Rollout, seen: Seen, now: string): Progress => {
+  const clock: Clock = { rollout, now: Date.parse(now) }
+  const overrides = seen.objects.filter(({ annotations }) => annotations[overrideKey] !== undefined).length
+  const nodes = rollout.phase === 'restarts' ? inRestarts(clock, seen) : inRange(clock, seen)
+  const skipped = rollout.skip.map((node) => ({ node, why: 'a layer above default decides there' }))
+  return { ...nodes, apart: [...skipped, ...nodes.apart], overrides, next: nextOf(rollout, seen, now) }
+}
+
+type Nodes = Pick<Progress, 'done' | 'inFlight' | 'pending' | 'apart'>
+
+const inRange = (clock: Clock, seen: Seen): Nodes => {
+  const { rollout } = clock
+  const places = placesOf(rollout, seen)
+  const touched = places.filter((it) => it.changedAt && it.override?.annotations[rangeAnnotation] === rollout.target)
+  const promoted = seen.defaultRange === rollout.target
+  const { settle } = paceAfter(rollout, promoted ? places.length : touched.length, places.length)
+  const inFlight = touched.flatMap((it) => {
+    const seconds = remaining(clock, it, settle)
+    return seconds === undefined ? [] : [{ node: it.node, seconds: Math.ceil(seconds) }]
+  })
+  const flying = new Set(inFlight.map(({ node }) => node))
+  return {
+    done: places.filter(({ range, node }) => range === rollout.target && !flying.has(node)).map(({ node }) => node),
+    inFlight,
+    pending: pendingPlaces(rollout, places).map(({ node }) => node),
+    apart: places
+      .filter(({ range, pod, node }) => range !== rollout.target && !pod.ready && !flying.has(node))
+      .map(({ node }) => ({ node, why: 'its calico-node was not Ready before it was touched' })),
+  }
+}
+
+const inRestarts = (clock: Clock, seen: Seen): Nodes => {
+  const { rollout } = clock
+  const there = seen.pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
+  const gone = rollout.restart.filter((name) => !seen.pods.some((pod) => pod.name === name && !pod.deletedAt))
+  const { settle } = paceAfter(rollout, gone.length, seen.pods.length)
+  const inFlight = flightsOf(rollout, seen).flatMap((it) => {
+    const seconds = remaining(clock, it, settle)
+    return seconds === undefined ? [] : [{ node: it.node, seconds: isLate(clock, it) ? 0 : Math.ceil(seconds) }]
+  })
+  const flying = new Set(inFlight.map(({ node }) => node))
+  const nodeOf = (pod: string) => rollout.touching.find((it) => it.pod === pod)?.node ?? pod
+  return {
+    done: gone.map(nodeOf).filter((node) => !flying.has(node)),
+    inFlight,
+    pending: ordered(
+      rollout,
+      there.filter(({ ready }) => ready),
+    ).map(({ node }) => node),
+    apart: there
+      .filter(({ ready, node }) => !ready && !flying.has(node))
+      .map(({ node }) => ({ node, why: 'its calico-node was not Ready before it was touched' })),
+  }
+}
+
+const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => {
+  switch (rollout.state) {
+    case 'running':
+    case 'aborting':
+      return rollout.evidence?.pending
+        ? { do: 'halt', text: `a closer look at ${rollout.evidence.node}, which did not come back, and then a halt` }
+        : stepText(nextStep(rollout, seen, now))
+    case 'paused':
+      return { do: 'nothing', text: 'nothing is touched until: calico-ipvs-sync rollout resume' }
+    case 'halted':
+      return {
+        do: 'nothing',
+        text: rollout.rollback
+          ? `the override on ${rollout.rollback} is taken back: calico-ipvs-sync rollout abort, or the deployment's next message`
+          : 'nothing is touched until the node is repaired and: calico-ipvs-sync rollout resume (or abort)',
+      }
+    case 'done':
+    case 'aborted':
+      return { do: 'nothing', text: 'nothing is left to do for it' }
+  }
+}
+
+const stepText = (step: Step): Progress['next'] => {
+  switch (step.do) {
+    case 'override':
+      return { do: step.do, text: `the range goes to node ${step.node}` }
+    case 'promote':
+      return { do: step.do, text: 'the range goes to default, which changes nothing for the nodes that have it' }
+    case 'remove-override':
+      return { do: step.do, text: `${step.object.name}, which is not needed any more, is removed` }
+    case 'take-back':
+      return { do: step.do, text: `the range is taken off node ${step.node}` }
+    case 'begin-restarts':
+      return { do: step.do, text: 'the restarts begin' }
+    case 'restart':
+      return { do: step.do, text: `calico-node is restarted on ${step.pod.node}` }
+    case 'wait':
+      return { do: step.do, text: `waits ${step.seconds} s: ${step.why}`, seconds: step.seconds }
+    case 'halt':
+      return { do: step.do, text: `halts: ${step.reason}` }
+    case 'finish':
+      return { do: step.do, text: 'it is finished' }
+  }
+}

@@ -1,0 +1,98 @@
+import type { FelixObject } from '../cluster.ts'
+import type { WriteCheck } from '../ports.ts'
+import type { CalicoApi } from '../report.ts'
+import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './annotations.ts'
+
+/** The value to be written, validated: the annotation's text and, where Calico's API takes it, the spec's items. */
+export type RangeValue = Extract<WriteCheck, { ok: true }>
+
+/** A merge patch, or with `create` the whole object's metadata and spec. */
+export interface ObjectPatch {
+  metadata: { annotations: Record<string, string | null>; resourceVersion?: string; name?: string }
+  spec?: Record<string, unknown>
+}
+
+const metadataCopy = 'projectcalico.org/metadata'
+
+/**
+ * Writes the range so that it counts: the annotation (the only spelling Felix honours), the spec for people and later
+ * versions, and the JSON copy of the metadata that Calico keeps on raw objects and that beats the annotation from 3.28.
+ */
+export const setRange = (object: FelixObject, value: RangeValue, api: CalicoApi): ObjectPatch => ({
+  metadata: {
+    resourceVersion: object.resourceVersion,
+    annotations: {
+      ...dropped(otherSpellings(object)),
+      [rangeAnnotation]: value.annotation,
+      ...copied(object, api, (copy) => ({ ...withoutRange(copy), [rangeAnnotation]: value.annotation })),
+    },
+  },
+  spec: { kubeNodePortRanges: value.spec ?? null },
+})
+
+/** Takes the range and our marks off an object that was there before us. */
+export const unsetRange = (object: FelixObject, api: CalicoApi): ObjectPatch => ({
+  metadata: {
+    resourceVersion: object.resourceVersion,
+    annotations: {
+      ...dropped([...otherSpellings(object), rangeAnnotation, overrideKey, changedAtKey, changeKey]),
+      ...copied(object, api, (copy) => withoutOurs(withoutRange(copy))),
+    },
+  },
+  spec: { kubeNodePortRanges: null },
+})
+
+export const overrideName = (node: string): string => `node.${node}`
+export const overriddenNode = ({ name }: Pick<FelixObject, 'name'>): string => name.slice('node.'.length)
+
+/** An override carries, beside the range, what is effective now for every field the server would fill in itself. */
+export const newOverride = (node: string, value: RangeValue, carried: ObjectPatch): ObjectPatch => ({
+  metadata: {
+    name: overrideName(node),
+    annotations: { ...carried.metadata.annotations, [rangeAnnotation]: value.annotation, [overrideKey]: 'created' },
+  },
+  spec: { ...carried.spec, ...(value.spec && { kubeNodePortRanges: value.spec }) },
+})
+
+/**
+ * The server's defaults of one object would mask what `default` says: an override must repeat `default`'s own values of
+ * those fields, and the annotations that stand over them.
+ */
+export const carriedFrom = (base: FelixObject | undefined, fields: readonly string[]): ObjectPatch => {
+  const wanted = new Set(fields.map((field) => field.toLowerCase()))
+  const annotations = Object.entries(base?.annotations ?? {}).filter(([key]) => wanted.has(parameterOf(key) ?? ''))
+  const spec = Object.entries(base?.spec ?? {}).filter(([field]) => fields.includes(field))
+  return { metadata: { annotations: Object.fromEntries(annotations) }, spec: Object.fromEntries(spec) }
+}
+
+const prefix = 'config.projectcalico.org/'
+const parameterOf = (key: string): string | undefined =>
+  key.startsWith(prefix) ? key.slice(prefix.length).toLowerCase() : undefined
+
+const isRangeKey = (key: string): boolean => parameterOf(key) === 'kubenodeportranges'
+
+const otherSpellings = (object: FelixObject): string[] =>
+  Object.keys(object.annotations).filter((key) => isRangeKey(key) && key !== rangeAnnotation)
+
+const dropped = (keys: readonly string[]): Record<string, null> => Object.fromEntries(keys.map((key) => [key, null]))
+
+type Annotations = Record<string, string>
+
+const withoutRange = (annotations: Annotations): Annotations =>
+  Object.fromEntries(Object.entries(annotations).filter(([key]) => !isRangeKey(key)))
+
+const withoutOurs = ({
+  [overrideKey]: _made,
+  [changedAtKey]: _at,
+  [changeKey]: _change,
+  ...rest
+}: Annotations): Annotations => rest
+
+/** The annotations inside the JSON copy, changed only where the copy carries the range already. */
+const copied = (object: FelixObject, api: CalicoApi, change: (copy: Annotations) => Annotations): Annotations => {
+  const text = object.annotations[metadataCopy]
+  if (text === undefined || api === 'projectcalico.org/v3') return {}
+  const metadata = JSON.parse(text) as { annotations?: Annotations }
+  if (!Object.keys(metadata.annotations ?? {}).some(isRangeKey)) return {}
+  return { [metadataCopy]: JSON.stringify({ ...metadata, annotations: change(metadata.annotations ?? {}) }) }
+}

@@ -1,0 +1,37 @@
+import type { FelixConfigurations, PodState } from '../cluster.ts'
+import { indexFelix, type FelixIndex, type FelixNode } from '../felix.ts'
+import type { Seen } from './next-step.ts'
+import type { Where } from '../rollout.ts'
+import { parseVersion, versionOfImage, type CalicoVersion } from '../version.ts'
+
+/**
+ * What Felix makes of the objects on each pod's node. Node labels are not read: where a selector object sets the
+ * range, the rollout leaves those nodes out from its beginning.
+ */
+export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], where: Where): Seen => {
+  const fallback = parseVersion(where.calico)
+  const indexes = new Map<string, FelixIndex>()
+  const indexFor = (calico: CalicoVersion | undefined): FelixIndex => {
+    const key = calico?.text ?? ''
+    const index = indexes.get(key) ?? indexFelix({ objects, api, ...(calico && { calico }) })
+    indexes.set(key, index)
+    return index
+  }
+  let trouble: string | undefined
+  const rangeFor = (node: FelixNode, calico: CalicoVersion | undefined): string | undefined => {
+    const felix = indexFor(calico).resolve(node)
+    if (felix.outcome !== 'error') return felix.raw.KubeNodePortRanges
+    trouble ??= `Felix would refuse its configuration: ${felix.message}`
+    return undefined
+  }
+  const plain = (nodeName: string): FelixNode => ({ nodeName, nodeLabels: {}, env: [] })
+  const versionOn = (pod: PodState | undefined) => versionOfImage(pod?.image ?? '') ?? fallback
+  const ranges = new Map(
+    pods.map((pod) => [pod.node, rangeFor({ ...plain(pod.node), env: literal(pod) }, versionOn(pod))]),
+  )
+  const defaultRange = rangeFor(plain(''), versionOn(pods[0]))
+  return { objects, pods, rangeOn: ({ node }) => ranges.get(node), defaultRange, ...(trouble && { trouble }) }
+}
+
+const literal = ({ env }: PodState): FelixNode['env'] =>
+  env.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }]))
