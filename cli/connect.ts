@@ -54,6 +54,9 @@ export const identityOf = (context: string, cluster?: string): ClusterIdentity =
   return arn && region && account && name ? { name, arn, account, region, context } : { name: context, context }
 }
 
+/** Nobody waits at a terminal for a server that drags: a look of five rounds is over in little more than a minute, with an answer. */
+const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 15_000 }
+
 /** Where the context tells which EKS cluster it is, the EKS API is asked for what only it knows. */
 const eksOf = async ({ arn, name, region }: ClusterIdentity, { role }: PlaceOptions): Promise<AskEks | undefined> => {
   if (arn === undefined || region === undefined) return undefined
@@ -119,7 +122,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
     import('../shared/workflows/observe.ts'),
   ])
   const given = await givenRange(connection, options, telling)
-  const kube: KubeClient = kubeClient(connection)
+  const kube: KubeClient = kubeClient(connection, limits)
   const look = async () =>
     observe({
       kube,
