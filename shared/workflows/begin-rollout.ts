@@ -44,6 +44,9 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   if (present?.state === 'paused' || present?.state === 'aborting') {
     return { begun: false, why: `the rollout is ${present.state}`, blockedBy: [] }
   }
+  if (record && present?.state === 'running' && heldByOther(record, tools)) {
+    return { begun: false, why: `${record.holder} is carrying out a rollout with another target`, blockedBy: [] }
+  }
   const refusal = await refused(tools, look, intent)
   if (refusal) return refusal
   const rollout = await rolloutOf(tools, look, { intent, policy })
