@@ -60,10 +60,13 @@ export const heldByOther = (
     : undefined
 }
 
-export const isDueForRenewal = (
-  { holder, renewedAt }: RolloutRecord,
-  { holder: self, leaseSeconds, now }: StepTools,
-): boolean => holder !== self || now().getTime() - Date.parse(renewedAt ?? '1970-01-01') > (leaseSeconds * 1000) / 3
+/** How much of the Lease's time has gone since it was renewed; all of it where it is not ours. */
+const spent = ({ holder, renewedAt }: RolloutRecord, { holder: self, leaseSeconds, now }: StepTools): number =>
+  holder === self ? (now().getTime() - Date.parse(renewedAt ?? '1970-01-01')) / (leaseSeconds * 1000) : 1
+
+/** A step that only waits has a request to spare, and renews in good time; one that acts does so only when it must. */
+export const isDueForRenewal = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 1 / 3
+export const isOverdue = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 2 / 3
 
 export const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<RolloutRecord> => {
   const { holder, leaseSeconds } = tools

@@ -10,7 +10,15 @@ import { KubeError } from '../errors.ts'
 import { needed } from './needed.ts'
 import { removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
 import { halt, haltWithEvidence, rollBack } from './rollout-halt.ts'
-import { emptyJournal, heldByOther, isDueForRenewal, putRollout, renew, type Standing } from './rollout-lease.ts'
+import {
+  emptyJournal,
+  heldByOther,
+  isDueForRenewal,
+  isOverdue,
+  putRollout,
+  renew,
+  type Standing,
+} from './rollout-lease.ts'
 
 /** What a step reaches the world through. */
 export interface StepTools {
@@ -43,8 +51,8 @@ export type Outcome =
   | { next: 'over'; state: Rollout['state'] | 'none'; why: string; lookAfterSeconds?: number }
 
 /**
- * One step of the rollout that stands in the Lease: at most four requests, one more where the Lease is to be renewed or
- * a touched node is missing; at most one effect on nodes. Whatever was carried out before and not acknowledged is seen
+ * One step of the rollout that stands in the Lease: at most four requests (one more where the Lease was about to expire,
+ * or a touched node is missing) and at most one effect on nodes. Whatever was carried out before and not acknowledged is seen
  * in the cluster and not done again.
  */
 export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
@@ -58,7 +66,7 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
     return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
   return lookAgainAtConflict(async () => {
     // The step goes on at once: where messages come late, a step that only renewed would follow upon another for ever.
-    const kept = isDueForRenewal(record, tools) ? await renew(tools, record) : record
+    const kept = isOverdue(record, tools) ? await renew(tools, record) : record
     return takeStep(withNames(tools, rollout), { record: kept, rollout })
   })
 }
@@ -147,6 +155,7 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
     case 'restart':
       return restart(tools, at, step)
     case 'wait':
+      if (isDueForRenewal(at.record, tools)) await renew(tools, at.record)
       return { next: 'wait', seconds: step.seconds, why: step.why }
     case 'halt':
       return halt(tools, at, step)
