@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { adminClient } from '../admin-client.ts'
 import { startProcess, untilReady } from '../processes.ts'
@@ -35,18 +36,25 @@ export function createControllers({ kubelab, files, kubeconfig, kwokPort }: Cont
     kill,
     start: async () => {
       await kill()
+      const before = stagesStarted(files)
       const kwok = launch('kwok', kwokArguments({ files, kubeconfig, config, port: kwokPort }))
       running = [
         launch('kube-controller-manager', controllerArguments(kubeconfig)),
         launch('kube-scheduler', schedulerArguments(kubeconfig)),
         kwok,
       ]
-      await untilReady(kwok, () => answers(kwokPort, files))
+      await untilReady(kwok, async () => (await answers(kwokPort, files)) && stagesStarted(files) >= before + 2)
     },
   }
 }
 
-/** KWOK listens only once its controllers run. */
+/** How often KWOK has begun to play nodes or pods, by its log: it answers before, and a pod deleted in between is passed over. */
+const stagesStarted = ({ folder }: ClusterFiles): number => {
+  const log = join(folder, 'kwok.log')
+  return existsSync(log) ? readFileSync(log, 'utf8').split('Start stage controller').length - 1 : 0
+}
+
+/** Whether KWOK listens. */
 async function answers(port: number, files: ClusterFiles): Promise<boolean> {
   const kwok = adminClient({ server: `https://127.0.0.1:${port}`, caPem: files.authority.certPem, token: '' })
   try {
