@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { changedAtKey, overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import type { LabCluster } from '../cluster.ts'
 import type { Clock } from './clock.ts'
 import { watch, type WatchedObject } from './watch.ts'
-
-const rangeAnnotation = 'config.projectcalico.org/KubeNodePortRanges'
-const overrideAnnotation = 'calico-ipvs-sync/override'
 
 /** What the API server showed of a run, whatever anybody says they did. */
 export interface Observed {
@@ -38,15 +36,21 @@ export const observeCluster = async ({ cluster, nodes, clock, namespace }: Obser
   let seen: Observed = { felix: [], pods: [] }
   const broken = new Set<string>()
   const effective = new Map<string, string | undefined>()
-  const felix = await watch(cluster, { path: '/apis/crd.projectcalico.org/v1/felixconfigurations' }, () => {
-    const at = clock.now().getTime()
-    for (const node of nodes) {
-      const range = rangeOn(node)
-      if (range === effective.get(node)) continue
-      effective.set(node, range)
-      seen.felix.push({ node, range, at })
-    }
-  })
+  const felix = await watch(
+    cluster,
+    { path: '/apis/crd.projectcalico.org/v1/felixconfigurations' },
+    ({ type, object }) => {
+      // The test's clock may have jumped while the event was on its way; the object itself says when it was written.
+      const written = type === 'DELETED' ? undefined : object.metadata.annotations?.[changedAtKey]
+      const at = written === undefined ? clock.now().getTime() : Date.parse(written)
+      for (const node of nodes) {
+        const range = rangeOn(node)
+        if (range === effective.get(node)) continue
+        effective.set(node, range)
+        seen.felix.push({ node, range, at })
+      }
+    },
+  )
   const rangeOn = (node: string): string | undefined => rangeIn(felix.objects, node)
   for (const node of nodes) effective.set(node, rangeOn(node))
   const path = `/api/v1/namespaces/${namespace}/pods`
@@ -71,9 +75,7 @@ export const observeCluster = async ({ cluster, nodes, clock, namespace }: Obser
       return seen
     },
     overrides: () =>
-      [...felix.objects.values()]
-        .filter((it) => it.metadata.annotations?.[overrideAnnotation])
-        .map((it) => it.metadata.name),
+      [...felix.objects.values()].filter((it) => it.metadata.annotations?.[overrideKey]).map((it) => it.metadata.name),
     stop: () => {
       felix.stop()
       pods.stop()
