@@ -1,6 +1,6 @@
 import { DecodeError, short } from './go.ts'
 import type { SpecKind } from './params.ts'
-import { parsePortList } from '../ports.ts'
+import { isDigits, parsePortList } from '../ports.ts'
 
 export const readSelector = (value: unknown): string | undefined => decoders.string(value ?? '', 'nodeSelector')
 
@@ -53,9 +53,9 @@ export function portText(item: unknown, field: string): string {
 }
 
 function portError(item: string): string {
-  if (/^\d+$/.test(item)) return `invalid port format (${short(item)})`
-  const [, min, max] = /^(\d+):(\d+)$/.exec(item) ?? []
-  if (min === undefined || max === undefined) return `invalid name for named port (${short(item)})`
+  if (isDigits(item)) return `invalid port format (${short(item)})`
+  const [min = '', max = '', ...more] = item.split(':', 3)
+  if (more.length > 0 || !isDigits(min) || !isDigits(max)) return `invalid name for named port (${short(item)})`
   if (Number(min) > 65535) return `invalid minimum port number in range (${short(item)})`
   if (Number(max) > 65535) return `invalid maximum port number in range (${short(item)})`
   return `minimum port number (${Number(min)}) is greater than maximum port number (${Number(max)}) in port range`
