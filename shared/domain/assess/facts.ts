@@ -7,7 +7,7 @@ import type { PortRange } from '../ports.ts'
 import type { Policy } from '../policy.ts'
 import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import type { RunningMode } from '../proxy-mode/running.ts'
-import type { Mode, RangeSource, Report, ServiceRange } from '../report.ts'
+import type { Mode, RangeSource, ServiceRange } from '../report.ts'
 import type { CalicoVersion } from '../version.ts'
 
 /** Everything the checks ask about a cluster, worked out once. */
@@ -61,5 +61,3 @@ export interface MarkFacts {
   /** 0: Felix would not start. */
   capacity?: number
 }
-
-export type NodeVerdict = Report['verdict']
