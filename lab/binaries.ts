@@ -15,6 +15,10 @@ export interface Program {
   readonly cost: string
   /** Folders of other Go modules that are kept in `manifests/` beside the binary, so that using it needs no Go. */
   readonly manifests: readonly Manifests[]
+  /** Beside the environment of whoever builds: `CGO_ENABLED`. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Beside the flags that every program is built with. */
+  readonly flags?: readonly string[]
 }
 
 interface Manifests {
@@ -55,10 +59,29 @@ const programs = {
     manifests: [],
   },
   oracle: { folder: 'oracle', package: '.', stamps: {}, cost: '1 to 3 minutes the first time', manifests: [] },
+  'calico-apiserver': {
+    folder: 'calico-apiserver',
+    package: '.',
+    stamps: {},
+    cost: '1 to 3 minutes the first time',
+    manifests: [],
+  },
+  felix: {
+    folder: 'felix',
+    package: '.',
+    stamps: {},
+    cost: '2 to 6 minutes the first time',
+    manifests: [],
+    environment: { CGO_ENABLED: '0' },
+    // Its go.mod cannot be tidied: a dependency that only Windows needs is not to be had from the Go module proxy.
+    flags: ['-mod=mod'],
+  },
 } satisfies Record<string, Program>
 
 export type ProgramName = keyof typeof programs
-export const programNames: readonly ProgramName[] = ['kubelab', 'aws-iam-authenticator', 'oracle']
+/** What the tests run on. */
+export const testedPrograms: readonly ProgramName[] = ['kubelab', 'aws-iam-authenticator', 'oracle', 'calico-apiserver']
+export const allPrograms: readonly ProgramName[] = [...testedPrograms, 'felix']
 
 /** The path of a lab program, from the folder `LAB_BIN` or else from the cache; undefined where it must be built first. */
 export function findBinary(name: ProgramName): string | undefined {

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
-import { buildBinary, findBinary, programNames } from './binaries.ts'
+import { Argument, Command, InvalidArgumentError } from 'commander'
+import { allPrograms, buildBinary, findBinary, type ProgramName, testedPrograms } from './binaries.ts'
 import type { LabCluster } from './cluster.ts'
 import { startControlPlane } from './control-plane/start.ts'
 import type { ClusterSpec } from './fixtures/cluster-spec.ts'
@@ -17,8 +17,14 @@ interface UpOptions {
   mode: 'iptables' | 'ipvs' | 'nftables'
 }
 
-async function build({ into }: { into?: string }): Promise<void> {
-  for (const name of programNames) {
+interface BuildOptions {
+  into?: string
+  all?: true
+}
+
+async function build(named: ProgramName[], { into, all }: BuildOptions): Promise<void> {
+  const wanted = all ? allPrograms : named.length > 0 ? named : testedPrograms
+  for (const name of wanted) {
     const path = await buildBinary(name)
     if (into === undefined) say(`${name}: ${path}`)
     else {
@@ -30,7 +36,7 @@ async function build({ into }: { into?: string }): Promise<void> {
 }
 
 function status(): void {
-  for (const name of programNames) say(`${name}: ${findBinary(name) ?? 'not built yet'}`)
+  for (const name of allPrograms) say(`${name}: ${findBinary(name) ?? 'not built yet'}`)
 }
 
 async function up(options: UpOptions): Promise<void> {
@@ -68,7 +74,9 @@ function count(text: string): number {
 const program = new Command('lab').description('A cloud on this machine.')
 program
   .command('build')
-  .description('builds the programs that are not there yet')
+  .description('builds the programs that are not there yet: those named, or else those that the tests run on')
+  .addArgument(new Argument('[programs...]').choices(allPrograms))
+  .option('--all', 'every program there is')
   .option('--into <folder>', 'copies them there, with all they need, for LAB_BIN on a machine without Go')
   .action(build)
 program.command('status').description('says where the programs are').action(status)

@@ -64,7 +64,7 @@ function copyYaml(from: string, to: string): void {
 function compile(program: Program, output: string): Promise<void> {
   const stamps = Object.entries(program.stamps).map(([variable, value]) => ` -X ${variable}=${value}`)
   const flags = ['-trimpath', '-buildvcs=false', `-ldflags=-s -w${stamps.join('')}`, '-o', output]
-  const child = spawn('go', ['build', ...flags, program.package], {
+  const child = spawn('go', ['build', ...flags, ...(program.flags ?? []), program.package], {
     ...inside(program),
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -83,7 +83,10 @@ function compile(program: Program, output: string): Promise<void> {
 }
 
 /** The environment by name, because what jest gives its tests for one is a copy. */
-const inside = (program: Program) => ({ cwd: moduleFolder(program), env: process.env })
+const inside = (program: Program) => ({
+  cwd: moduleFolder(program),
+  env: { ...process.env, ...program.environment },
+})
 
 async function requireGo(name: string): Promise<void> {
   try {

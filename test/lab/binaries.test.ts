@@ -54,6 +54,20 @@ test('builds stamped programs, once for two who want one at a time, and over the
   expect(readdirSync(dirname(cache))).toEqual(['hello-1'])
 })
 
+test('a program is built with the flags and the environment that its row asks for', async () => {
+  const program = helloModule(folder, 'func main() { fmt.Println("hello from nowhere") }')
+  const lines = [
+    '//go:build tagged && !cgo',
+    'package main',
+    'import "os"',
+    'func init() { print("tagged"); os.Exit(3) }',
+  ]
+  writeFileSync(join(folder, 'hello', 'tagged.go'), `${lines.join('\n\n')}\n`)
+  const asked = { ...program, flags: ['-tags=tagged'], environment: { CGO_ENABLED: '0' } }
+  const built = await goBuild('hello', asked, join(folder, 'cache', 'hello-2'))
+  expect(spawnSync(built)).toMatchObject({ status: 3, stderr: Buffer.from('tagged') })
+})
+
 test('a build that fails leaves nothing behind and tells what the compiler said', async () => {
   const program = helloModule(folder, 'func main() { undefined() }')
   const cache = join(folder, 'cache', 'hello-1')

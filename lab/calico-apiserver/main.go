@@ -1,0 +1,25 @@
+// Command calico-apiserver is Calico's own aggregated API server, which serves projectcalico.org/v3.
+package main
+
+import (
+	"os"
+
+	"k8s.io/apiserver/pkg/features"
+	"k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/component-base/cli"
+
+	"github.com/projectcalico/calico/apiserver/cmd/apiserver/server"
+)
+
+func main() {
+	// It has no etcd to ask for a consistent read, so the gate, on by default in newer libraries, must be off.
+	gates := map[string]bool{string(features.ConsistentListFromCache): false}
+	if err := feature.DefaultMutableFeatureGate.SetFromMap(gates); err != nil {
+		panic(err)
+	}
+	command, err := server.NewCommandStartCalicoServer(os.Stdout)
+	if err != nil {
+		panic(err)
+	}
+	os.Exit(cli.Run(command))
+}
