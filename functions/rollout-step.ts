@@ -4,8 +4,9 @@ import { queues } from '../shared/clients/queues.ts'
 import { policyWith } from '../shared/domain/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
-import { rolloutStep } from '../shared/messages.ts'
+import { clusterKey, rolloutStep } from '../shared/messages.ts'
 import { readSettings, rolloutStepSettings } from '../shared/settings.ts'
+import type { StepEvent } from '../shared/workflows/rollout-step.ts'
 import { takeStep } from '../shared/workflows/take-step.ts'
 
 const settings = readSettings(rolloutStepSettings, process.env)
@@ -27,6 +28,7 @@ const tools = {
 }
 
 /** The rollout queue: one step of one cluster's rollout. */
-export const handler = worker('rollout-step', rolloutStep, (message, { messageId, log }) =>
-  takeStep({ ...tools, log, access, tell: (event) => log(event.what, event) }, message, messageId),
-)
+export const handler = worker('rollout-step', rolloutStep, (message, { messageId, log }) => {
+  const tell = (event: StepEvent) => log(event.what, { cluster: clusterKey(message.cluster), ...event })
+  return takeStep({ ...tools, log, access, tell }, message, messageId)
+})

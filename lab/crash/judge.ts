@@ -1,3 +1,4 @@
+import { identityOf } from '../../shared/domain/rollout/journal.ts'
 import type { Published } from './outside.ts'
 import type { Outcome } from './run.ts'
 import { type Need, type Scene, target } from './scene.ts'
@@ -39,6 +40,7 @@ export const judge = (outcome: Outcome, scene: Scene, expected: Expected): Verdi
   const { duplicateNotices, repeatedUnheard } = repetitions(outcome)
   if (duplicateNotices > 0) failures.push('people were told the same thing twice')
   if (published.length === 0) failures.push('nobody was told')
+  failures.push(...unaccounted(outcome, scene.nodes, expected.need))
   return {
     finished,
     doubledRestarts: doubled.length,
@@ -54,6 +56,24 @@ const timesOther = (seen: { node: string }[], nodes: string[], times: number, wh
     const found = seen.filter(({ node }) => node === name).length
     return found === times ? [] : [`${what} on ${name} ${found} times instead of ${times}`]
   })
+
+/** Every write is on record, once, with who, why and of which plan. */
+const unaccounted = ({ record, journal }: Outcome, nodes: string[], need: Need): string[] => {
+  const there = new Set(record.map(identityOf))
+  const lost = journal.filter((entry) => !there.has(identityOf(entry)))
+  const partial = record.filter(({ by, why, rollout }) => !by || !why || !rollout)
+  const times = (what: string) => record.filter((entry) => entry.what === what).length
+  const expected = { override: nodes.length, promote: 1, restart: nodes.length, done: 1 }
+  const without = { both: [], range: ['restart'], restarts: ['override', 'promote'] }[need]
+  return [
+    ...lost.map((entry) => `not on record: ${identityOf(entry)}`),
+    ...partial.map((entry) => `on record without who, why or plan: ${identityOf(entry)}`),
+    ...Object.entries(expected)
+      .map(([what, count]) => [what, without.some((it) => it === what) ? 0 : count] as const)
+      .filter(([what, count]) => times(what) !== count)
+      .map(([what, count]) => `${what} is on record ${times(what)} times instead of ${count}`),
+  ]
+}
 
 /** By the times at which the watch told of them; half a second for what the watch is late. */
 const tooMany = (seen: { node: string; at: number }[], { maxUnavailable, settleSeconds }: Expected): string[] =>

@@ -9,6 +9,7 @@ import type { SNSClient } from '@aws-sdk/client-sns'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import dynalite from 'dynalite'
 import type { KubeClient } from '../../shared/clients/kube-client.ts'
+import type { Entry } from '../../shared/domain/rollout/journal.ts'
 import { listenLocally } from '../loopback.ts'
 import type { Life } from './life.ts'
 import type { Post } from './post.ts'
@@ -48,6 +49,27 @@ export const startTables = async (): Promise<Tables> => {
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+/** The writes of one cluster, as whoever audits it would read them. */
+export const writesOnRecord = async (dynamo: Dynamo, cluster: string): Promise<Entry[]> => {
+  const { Items = [] } = await dynamo.send(
+    new QueryCommand({
+      TableName: table,
+      KeyConditionExpression: '#cluster = :cluster AND begins_with(#record, :write)',
+      ExpressionAttributeNames: { '#cluster': 'cluster', '#record': 'record' },
+      ExpressionAttributeValues: { ':cluster': { S: cluster }, ':write': { S: 'write#' } },
+    }),
+  )
+  const text = (item: (typeof Items)[number], name: string) => item[name]?.S ?? ''
+  return Items.map((item) => ({
+    at: text(item, 'at'),
+    rollout: text(item, 'rollout'),
+    what: text(item, 'what'),
+    object: text(item, 'object'),
+    by: text(item, 'by'),
+    why: text(item, 'why'),
+  }))
 }
 
 export const mortalTables = (dynamo: Dynamo, life: Life): Dynamo => {

@@ -8,13 +8,22 @@ import { assess } from '../../shared/domain/assess.ts'
 import { policyWith, type Policy } from '../../shared/domain/policy.ts'
 import { type Read, valueOf } from '../../shared/domain/read.ts'
 import { parseRollout, type Rollout } from '../../shared/domain/rollout.ts'
-import { type ClusterRef, evaluation, rolloutStep } from '../../shared/messages.ts'
+import type { Entry } from '../../shared/domain/rollout/journal.ts'
+import { clusterKey, type ClusterRef, evaluation, rolloutStep } from '../../shared/messages.ts'
 import { evaluate } from '../../shared/workflows/evaluate.ts'
 import { observe } from '../../shared/workflows/observe.ts'
 import { takeStep } from '../../shared/workflows/take-step.ts'
 import { createFate, type Doom, type Fate, type Life } from './life.ts'
 import type { Observed } from './observed.ts'
-import { mortalKube, mortalNotices, mortalQueues, mortalTables, type Published, table } from './outside.ts'
+import {
+  mortalKube,
+  mortalNotices,
+  mortalQueues,
+  mortalTables,
+  type Published,
+  table,
+  writesOnRecord,
+} from './outside.ts'
 import { createPost, type Post, type Received, type Weather } from './post.ts'
 import { range, type Scene } from './scene.ts'
 
@@ -46,6 +55,9 @@ export interface Outcome {
   verdict: string
   sweeps: number
   errors: string[]
+  /** What the table tells of writes, and what the Lease's own list does. */
+  record: Entry[]
+  journal: Entry[]
 }
 
 const sweepsAtMost = 4
@@ -82,7 +94,8 @@ export const runOnce = async (
   const { verdict } = assess(await lookThrough(it, direct)(), policy).report
   const { published, errors } = it
   const rollout = parseRollout(record)
-  return { fate, post, published, observed, rollout, holder: record?.holder, verdict, sweeps, errors }
+  const kept = { record: await writesOnRecord(dynamo, clusterKey(cluster)), journal: rollout?.journal?.entries ?? [] }
+  return { fate, post, published, observed, rollout, holder: record?.holder, verdict, sweeps, errors, ...kept }
 }
 
 interface Run {

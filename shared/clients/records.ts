@@ -1,13 +1,14 @@
 import {
   ConditionalCheckFailedException,
-  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { Report } from '../domain/report.ts'
+import type { Entry } from '../domain/rollout/journal.ts'
 import { packed, unpacked } from './records-body.ts'
+import { idsOf, writeItem } from './records-writes.ts'
 
 /** What is remembered between looks: the last assessment per cluster, and what people were told. Keys: `clusterKey`. */
 export interface Records {
@@ -20,8 +21,11 @@ export interface Records {
    */
   claim: (notice: NoticeKey, now: string) => Promise<'claimed' | 'told' | 'busy'>
   confirm: (notice: NoticeKey, now: string) => Promise<void>
-  /** Forgets that it was told, so that the same thing is told again when it comes back. */
-  forget: (notice: NoticeKey) => Promise<void>
+  /**
+   * Puts on record what is not there yet, each write an item of its own, and says how many. Cut short anywhere it is
+   * done again: the same write has the same key and the same content.
+   */
+  keepWrites: (cluster: string, writes: Entry[], now: string) => Promise<number>
 }
 
 export interface NoticeKey {
@@ -32,8 +36,13 @@ export interface NoticeKey {
 
 const seconds = (at: string): number => Math.floor(Date.parse(at) / 1_000)
 const days = 86_400
-/** Reports of clusters that are gone, and notices that were told, are forgotten by the table itself (TTL on `expiresAt`). */
-const keptFor = { report: 90 * days, notice: 30 * days }
+/**
+ * Reports of clusters that are gone, notices that were told, and writes, are forgotten by the table itself (TTL on
+ * `expiresAt`). Writes are evidence: kept for a year and the month in which it is asked for.
+ */
+const keptFor = { report: 90 * days, notice: 30 * days, write: 400 * days }
+/** Writes that are put at one time. */
+const batch = 25
 /** A claim that was never confirmed (the function died in between) is open again. */
 const claimSeconds = 300
 
@@ -84,8 +93,25 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
       const expiresAt = { N: String(seconds(now) + keptFor.notice) }
       await put({ Item: { ...told(notice), toldAt: { S: now }, expiresAt } })
     },
-    forget: async (notice) => {
-      await dynamo.send(new DeleteItemCommand({ TableName: table, Key: told(notice) }))
+    keepWrites: async (cluster, writes, now) => {
+      const before = (await get(cluster, 'writes'))?.['known']?.SS ?? []
+      const oldest = seconds(now) - keptFor.write
+      // What cannot be dated somebody mangled; what is older was forgotten on purpose.
+      const known = idsOf(writes.filter(({ at }) => seconds(at) > oldest))
+      const fresh = [...known].filter(([id]) => !before.includes(id))
+      if (fresh.length === 0) return 0
+      for (let from = 0; from < fresh.length; from += batch)
+        await Promise.all(
+          fresh.slice(from, from + batch).map(([id, write]) => {
+            const expiresAt = { N: String(seconds(write.at) + keptFor.write) }
+            return put({ Item: { cluster: { S: cluster }, ...writeItem(id, write), expiresAt } })
+          }),
+        )
+      const expiresAt = { N: String(seconds(now) + keptFor.write) }
+      await put({
+        Item: { cluster: { S: cluster }, record: { S: 'writes' }, known: { SS: [...known.keys()] }, expiresAt },
+      })
+      return fresh.length
     },
   }
 }

@@ -33,6 +33,8 @@ export interface Rollout {
   touching: { node: string; pod: string; at: string }[]
   startedAt: string
   finishedAt?: string
+  /** What made it necessary: codes of findings, or words. */
+  why?: string
   /** Why it halted, for people. */
   reason?: string
   /** The node whose override is still to be taken back after a halt. */
@@ -90,6 +92,7 @@ export const parseRollout = (record: RolloutRecord | undefined): Rollout | undef
       target: at('target'),
       canary: at('canary'),
       finishedAt: at('finished-at'),
+      why: at('why'),
       reason: at('reason'),
       rollback: at('rollback'),
       evidence: parseEvidence(at('evidence')),
@@ -114,6 +117,7 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}restart`]: rollout.restart.join(' ') || null,
   [`${ours}touching`]: rollout.touching.map(({ node, pod, at }) => `${node}=${pod}=${at}`).join(' ') || null,
   [`${ours}finished-at`]: rollout.finishedAt ?? null,
+  [`${ours}why`]: rollout.why ?? null,
   [`${ours}reason`]: rollout.reason ?? null,
   [`${ours}rollback`]: rollout.rollback ?? null,
   [`${ours}evidence`]: rollout.evidence ? evidenceText(rollout.evidence) : null,

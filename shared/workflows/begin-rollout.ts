@@ -69,9 +69,16 @@ const goOn = async (tools: StepTools, standing: Standing, pace: Pace): Promise<B
   const begun = { begun: true, rollout } as const
   if (isDeepStrictEqual(pace, rollout.pace) || heldByOther(record, tools)) return begun
   const next = { ...rollout, pace }
-  const note = [{ what: 'pace', from: JSON.stringify(rollout.pace), to: JSON.stringify(pace) }]
+  const note = [
+    { what: 'pace', from: JSON.stringify(rollout.pace), to: JSON.stringify(pace), why: 'another was asked for' },
+  ]
   await putRollout(tools, standing, next, { note })
-  tools.tell({ what: 'rollout goes on at another pace', why: JSON.stringify(pace) })
+  tools.tell({
+    what: 'rollout goes on at another pace',
+    why: JSON.stringify(pace),
+    rollout: rollout.id,
+    by: tools.holder,
+  })
   return { begun: true, rollout: next }
 }
 
@@ -109,7 +116,8 @@ const put = async (tools: StepTools, record: RolloutRecord | undefined, rollout:
     if (!(error instanceof KubeError) || error.kind !== 'conflict') throw error
     return { begun: false, why: 'another rollout began in this cluster at the same moment', blockedBy: [] }
   }
-  tools.tell({ what: 'rollout begins', why: summary(rollout) })
+  const { id, why: cause } = rollout
+  tools.tell({ what: 'rollout begins', why: summary(rollout), rollout: id, by: tools.holder, cause })
   return { begun: true, rollout }
 }
 
@@ -146,10 +154,22 @@ const rolloutOf = async (
     restart,
     touching: [],
     startedAt: tools.now().toISOString(),
+    why: whyOf(assessment, intent),
     ...(intent.target !== undefined && { target: intent.target }),
     ...(intent.canary !== undefined && { canary: intent.canary }),
     ...(zones && { zones }),
   }
+}
+
+/** Codes of the findings that the rollout answers to; where there are none, what it does in words. */
+const whyOf = ({ report }: Assessment, { target, restart }: Intent): string => {
+  const found = new Set(report.findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code))
+  const range = target === undefined ? [] : [...found].filter((code) => code.startsWith('RANGE_'))
+  const mode = restart.length === 0 ? [] : [...found].filter((code) => code === 'FELIX_MISSED_MODE')
+  const codes = [...range, ...mode].join(' ')
+  return (
+    codes || (target === undefined ? 'restarts after every change of mode are asked for' : 'overrides of ours are left')
+  )
 }
 
 /** The same work on the same cluster has the same id, however often it is begun. */

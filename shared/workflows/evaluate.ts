@@ -13,6 +13,7 @@ import { valueOf } from '../domain/read.ts'
 import type { Report } from '../domain/report.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
 import { carryOn, decide } from './go-on.ts'
+import { keepWrites } from './keep-writes.ts'
 import { refusedBefore, withRefusal } from './refusal.ts'
 import { tell } from './tell.ts'
 
@@ -40,6 +41,7 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   const action = actionFor(tools.policy, valueOf(known)?.state.tags)
   if (action === 'off') return tools.log('cluster is switched off', { cluster: clusterKey(cluster) })
   const state = await tools.observe(cluster, known)
+  await keepWrites(tools, cluster, state)
   const assessment = assess(state, tools.policy)
   const report: Report = { ...assessment.report, plan: plan(assessment, state, tools.policy) }
   tools.log('assessed', {

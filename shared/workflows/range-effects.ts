@@ -57,7 +57,7 @@ export const writeDefault = async (
 /** Takes the range off an override of ours and notes when; the object goes when its node has stayed well without. */
 export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
   const made = object.annotations[overrideKey] ?? 'added'
-  const marks = { [overrideKey]: made, ...stamp(tools, rollout, rangeOf(object)) }
+  const marks = { [overrideKey]: made, ...stamp(tools, { ...rollout, why: aborted }, rangeOf(object)) }
   const change = marked(unsetRange(object, rollout.where.api), marks)
   await patch(tools, rollout, { object, change })
 }
@@ -70,11 +70,13 @@ export const removeOverride = async (tools: Tools, rollout: Rollout, object: Fel
   else if (made !== undefined) await patch(tools, rollout, { object, change: unsetRange(object, api) })
 }
 
+export const aborted = 'the rollout is aborted'
+
 const rangeOf = ({ annotations }: FelixObject): string | undefined => annotations[rangeAnnotation]
 
-/** In the write itself: when, by whom, in which rollout, and what stood there. Nothing can come between a write and these. */
-const stamp = ({ now, holder: by }: Tools, { id }: Rollout, from: string | undefined): Record<string, string> => {
-  const mark: ChangeMark = { by, rollout: id, ...(from !== undefined && { from }) }
+/** In the write itself: when, by whom, in which rollout, why, and what stood there. Nothing can come between a write and these. */
+const stamp = ({ now, holder: by }: Tools, { id, why }: Rollout, from: string | undefined): Record<string, string> => {
+  const mark: ChangeMark = { by, rollout: id, ...(from !== undefined && { from }), ...(why !== undefined && { why }) }
   return { [changedAtKey]: now().toISOString(), [changeKey]: JSON.stringify(mark) }
 }
 

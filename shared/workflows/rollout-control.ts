@@ -32,7 +32,7 @@ export const control = async (
   if (!record || !rollout) return { changed: false, why: 'There is no rollout in this cluster.' }
   if (!from[what].includes(rollout.state))
     return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
-  const note = [{ what, from: rollout.state }]
+  const note = [{ what, from: rollout.state, why: 'by hand' }]
   const next = withJournal({ now, holder }, after(rollout, what), { note })
   await kube.putLease({ resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
   return { changed: true, rollout: next }

@@ -30,7 +30,7 @@ export const halt = async (
     return { next: 'now' }
   }
   const halted: Rollout = { ...at.rollout, state: 'halted', reason, ...(node && { rollback: node }) }
-  await putRollout(tools, at, halted, { objects, note: [{ what: 'halt' }], giveUp: !node })
+  await putRollout(tools, at, halted, { objects, note: [{ what: 'halt', why: reason }], giveUp: !node })
   tools.tell({ what: 'rollout halted', ...(node && { node }), why: reason })
   return node ? { next: 'now' } : { next: 'over', state: 'halted', why: reason }
 }
@@ -68,7 +68,7 @@ export const haltWithEvidence = async (tools: StepTools, at: Standing, first: Ha
     evidence,
     ...(rollback !== undefined && { rollback }),
   }
-  const note = [{ what: 'halt', object: `Node/${known.node}` }]
+  const note = [{ what: 'halt', object: `Node/${known.node}`, why: known.reason }]
   await putRollout(tools, at, halted, { note, giveUp: rollback === undefined })
   tools.tell({ what: 'rollout halted', node: known.node, why: known.reason, evidence: evidenceLines(evidence) })
   return rollback === undefined ? over(halted) : { next: 'now' }
@@ -82,10 +82,11 @@ export const rollBack = async (tools: StepTools, { record, rollout }: Standing):
   if (object) await removeOverride(tools, rollout, object)
   const takenBackAt = tools.now().toISOString()
   const next = { ...rest, ...(rest.evidence && { evidence: { ...rest.evidence, takenBackAt } }) }
-  const from = rollout.target === undefined ? {} : { from: rollout.target }
-  const note = [{ what: 'roll-back', object: `FelixConfiguration/node.${node}`, ...from }]
+  const { reason: why, target } = rollout
+  const about = { object: `FelixConfiguration/node.${node}`, ...(target && { from: target }), ...(why && { why }) }
+  const note = [{ what: 'roll-back', ...about }]
   await putRollout(tools, { record }, next, { giveUp: true, note })
-  tools.tell({ what: 'override taken back', ...(node && { node }) })
+  tools.tell({ what: 'override taken back', ...(node && { node }), ...about })
   return over(next)
 }
 

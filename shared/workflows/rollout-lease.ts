@@ -17,7 +17,7 @@ interface Put {
   note?: Note[]
 }
 
-export type Note = Pick<Entry, 'what'> & Partial<Pick<Entry, 'object' | 'from' | 'to'>>
+export type Note = Pick<Entry, 'what'> & Partial<Pick<Entry, 'object' | 'from' | 'to' | 'why'>>
 
 /** Where the rollout stands and what was written so far, in one write. */
 export const putRollout = (
@@ -41,11 +41,9 @@ export const withJournal = (
   rollout: Rollout,
   { objects = [], note = [] }: Pick<Put, 'objects' | 'note'>,
 ): Rollout => {
-  const { journal = emptyJournal, id } = rollout
-  const at = now().toISOString()
-  const ours = note.map(
-    (it): Entry => ({ at, rollout: id, object: `Lease/${lease.namespace}/${lease.name}`, by, ...it }),
-  )
+  const { journal = emptyJournal, id, why } = rollout
+  const about = { at: now().toISOString(), rollout: id, by, ...(why !== undefined && { why }) }
+  const ours = note.map((it): Entry => ({ ...about, object: `Lease/${lease.namespace}/${lease.name}`, ...it }))
   return { ...rollout, journal: noted(journal, ...unnoted(journal, objects), ...ours) }
 }
 

@@ -1,6 +1,6 @@
 import type { KubeClient } from '../clients/kube-client.ts'
 import type { FelixObject, PodState } from '../domain/cluster.ts'
-import { unnoted } from '../domain/rollout/journal.ts'
+import { lookAfter, unnoted } from '../domain/rollout/journal.ts'
 import { nextStep, type Seen, type Step } from '../domain/rollout/next-step.ts'
 import { overriddenNode } from '../domain/rollout/range-writes.ts'
 import { overrideKey } from '../domain/rollout/annotations.ts'
@@ -8,7 +8,7 @@ import { parseRollout, type Rollout } from '../domain/rollout.ts'
 import { seenOf } from '../domain/rollout/seen.ts'
 import { KubeError } from '../errors.ts'
 import { needed } from './needed.ts'
-import { removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
+import { aborted, removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
 import { halt, haltWithEvidence, rollBack } from './rollout-halt.ts'
 import {
   emptyJournal,
@@ -31,7 +31,7 @@ export interface StepTools {
   tell: (event: StepEvent) => void
 }
 
-/** What was done, for the log and for whoever watches: of a write also in which rollout, by whom, and from what to what. */
+/** What was done, for the log and for whoever watches: of a write also in which rollout, by whom, for which cause, and from what to what. */
 export type StepEvent = {
   what: string
   node?: string
@@ -39,6 +39,8 @@ export type StepEvent = {
   why?: string
   rollout?: string
   by?: string
+  /** What made the rollout necessary. */
+  cause?: string | undefined
   from?: string | undefined
   to?: string | undefined
   evidence?: string[]
@@ -82,9 +84,9 @@ const lookAgainAtConflict = async (step: () => Promise<Outcome>): Promise<Outcom
 }
 
 /** Each line of the log stands for itself. */
-const withNames = (tools: StepTools, { id: rollout }: Rollout): StepTools => ({
+const withNames = (tools: StepTools, { id: rollout, why: cause }: Rollout): StepTools => ({
   ...tools,
-  tell: (event) => tools.tell({ ...event, rollout, by: tools.holder }),
+  tell: (event) => tools.tell({ ...event, rollout, by: tools.holder, cause }),
 })
 
 const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> => {
@@ -141,14 +143,17 @@ const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: See
     case 'remove-override': {
       if (isNew(rollout, step.object)) return noteWrites(tools, at)
       await removeOverride(tools, rollout, step.object)
-      tools.tell({ what: 'override removed', object: `FelixConfiguration/${step.object.name}`, from: rollout.target })
+      const object = `FelixConfiguration/${step.object.name}`
+      tools.tell({ what: 'override removed', object, why: whyRemoved(rollout), from: rollout.target })
       return { next: 'now' }
     }
-    case 'take-back':
+    case 'take-back': {
       if (isNew(rollout, step.object)) return noteWrites(tools, at)
       await withdrawOverride(tools, rollout, step.object)
-      tools.tell({ what: 'range taken back', node: step.node, from: rollout.target })
+      const object = `FelixConfiguration/node.${step.node}`
+      tools.tell({ what: 'range taken back', node: step.node, object, why: aborted, from: rollout.target })
       return { next: 'now' }
+    }
     case 'begin-restarts':
       await putRollout(tools, at, { ...rollout, phase: 'restarts' }, { objects, note: removals(rollout) })
       return { next: 'now' }
@@ -172,17 +177,25 @@ const isNew = ({ journal = emptyJournal }: Rollout, object: FelixObject): boolea
   unnoted(journal, [object]).length > 0
 
 const noteWrites = async (tools: StepTools, at: Standing & { seen: Seen }): Promise<Outcome> => {
-  await putRollout(tools, at, at.rollout, { objects: at.seen.objects })
-  return { next: 'now' }
+  const { journal = emptyJournal } = at.rollout
+  const { objects } = at.seen
+  await putRollout(tools, at, at.rollout, { objects })
+  return unnoted(journal, objects).length < lookAfter ? { next: 'now' } : lookFirst
 }
 
+const lookFirst: Outcome = { next: 'wait', seconds: 1, why: 'what was written goes on record first' }
+
 /** Overrides go one by one and are noted together, when the last is gone. */
-const removals = ({ id, phase, journal = emptyJournal }: Rollout) => {
+const removals = (rollout: Rollout) => {
+  const { id, phase, journal = emptyJournal } = rollout
   if (phase !== 'range') return []
   const made = journal.entries.filter((entry) => entry.rollout === id && entry.what === 'override')
   const count = new Set(made.map(({ object }) => object)).size
-  return count === 0 ? [] : [{ what: 'remove', object: 'FelixConfiguration/node.*', from: `${count}-overrides` }]
+  const remove = { what: 'remove', object: 'FelixConfiguration/node.*', why: whyRemoved(rollout) }
+  return count === 0 ? [] : [{ ...remove, from: `${count}-overrides` }]
 }
+
+const whyRemoved = ({ state }: Rollout): string => (state === 'aborting' ? aborted : 'default has the value')
 
 /** The intent goes into the Lease before the deed: cut short between the two, the next step sees both and goes on. */
 const restart = async (
@@ -200,7 +213,8 @@ const restart = async (
   await putRollout(tools, at, { ...rollout, touching }, { note })
   await tools.kube.deletePod(pod)
   tools.tell({ what: 'calico-node restarted', node: pod.node, object, from: pod.uid })
-  return { next: 'now' }
+  const { entries, earlier } = rollout.journal ?? emptyJournal
+  return (entries.length + earlier + 1) % lookAfter === 0 ? lookFirst : { next: 'now' }
 }
 
 const finish = async (tools: StepTools, at: Standing & { seen: Seen }): Promise<Outcome> => {

@@ -1,10 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
-import { CreateTableCommand, DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import { listenLocally } from '../../lab/loopback.ts'
 import { type Records, records } from '../../shared/clients/records.ts'
 import type { Report } from '../../shared/domain/report.ts'
+import type { Entry } from '../../shared/domain/rollout/journal.ts'
 
 const server = dynalite({ createTableMs: 0 })
 let dynamo: DynamoDBClient
@@ -130,11 +138,92 @@ describe('a notice', () => {
     )
     expect(await client.claim(notice('four'), '2026-11-23T04:00:02Z')).toBe('claimed')
   })
+})
 
-  test('that was forgotten is told when it comes back', async () => {
-    await client.claim(notice('five'), '2026-11-23T04:00:00Z')
-    await client.confirm(notice('five'), '2026-11-23T04:00:00Z')
-    await client.forget(notice('five'))
-    expect(await client.claim(notice('five'), '2026-11-23T04:00:02Z')).toBe('claimed')
+describe('the writes of rollouts', () => {
+  const now = '2026-11-23T12:00:00.000Z'
+  const write = (at: string, over: Partial<Entry> = {}): Entry => ({
+    at,
+    rollout: 'b1946ac92492',
+    what: 'override',
+    object: 'FelixConfiguration/node.n0',
+    from: '30000:32767',
+    to: '20000:32767',
+    by: 'calico-ipvs-sync (AWS Lambda)',
+    why: 'RANGE_DIFFERS',
+    ...over,
+  })
+  const monday = write('2026-11-16T22:00:00.000Z')
+  const tuesday = write('2026-11-17T22:00:00.000Z', { object: 'FelixConfiguration/node.n1' })
+  /** As docs/runbook.md has it. */
+  const recorded = async (cluster: string, from: string, until: string) => {
+    const found = await dynamo.send(
+      new QueryCommand({
+        TableName: 'records',
+        KeyConditionExpression: '#cluster = :cluster AND #record BETWEEN :from AND :until',
+        ExpressionAttributeNames: { '#cluster': 'cluster', '#record': 'record' },
+        ExpressionAttributeValues: {
+          ':cluster': { S: cluster },
+          ':from': { S: `write#${from}` },
+          ':until': { S: `write#${until}` },
+        },
+      }),
+    )
+    const texts = (item: object) =>
+      Object.fromEntries(Object.entries(item).map(([name, value]) => [name, Object.values(value as object)[0]]))
+    return (found.Items ?? []).map(texts)
+  }
+
+  test('say who, why, what, on what, before, after and of which plan, and are found by the days asked for', async () => {
+    expect(await client.keepWrites('w1', [monday, tuesday], now)).toBe(2)
+    expect(await recorded('w1', '2026-11-16', '2026-11-17')).toEqual([
+      {
+        cluster: 'w1',
+        record: expect.stringMatching(/^write#2026-11-16T22:00:00.000Z#[0-9a-f]{12}$/),
+        at: '2026-11-16T22:00:00.000Z',
+        by: 'calico-ipvs-sync (AWS Lambda)',
+        why: 'RANGE_DIFFERS',
+        what: 'override',
+        object: 'FelixConfiguration/node.n0',
+        before: '30000:32767',
+        after: '20000:32767',
+        rollout: 'b1946ac92492',
+        expiresAt: String(Date.UTC(2026, 10, 16, 22) / 1_000 + 400 * 86_400),
+      },
+    ])
+  })
+
+  test('are put once, whoever sees them again', async () => {
+    expect(await client.keepWrites('w2', [monday], now)).toBe(1)
+    expect(await client.keepWrites('w2', [monday, tuesday], now)).toBe(1)
+    expect(await client.keepWrites('w2', [monday, tuesday], now)).toBe(0)
+    expect(await recorded('w2', '2026', '2027')).toHaveLength(2)
+  })
+
+  test('are all there and none twice when whoever puts them dies at any of its writes', async () => {
+    const many = Array.from({ length: 30 }, (_, index) =>
+      write('2026-11-16T22:00:00.000Z', { object: `Pod/a/p${index}` }),
+    )
+    for (const dieAt of [0, 1, 24, 25, 29, 30]) {
+      let puts = 0
+      const mortal = {
+        send: (command: unknown) => {
+          if (command instanceof PutItemCommand && puts++ === dieAt) throw new Error('died')
+          return dynamo.send(command as never)
+        },
+      } as unknown as DynamoDBClient
+      const cluster = `w3-${dieAt}`
+      await expect(records(mortal, 'records').keepWrites(cluster, many, now)).rejects.toThrow('died')
+      await client.keepWrites(cluster, many, now)
+      const objects = (await recorded(cluster, '2026', '2027')).map(({ object }) => String(object))
+      expect(objects.toSorted()).toEqual(many.map(({ object }) => object).toSorted())
+    }
+  })
+
+  test('that are forgotten on purpose, or that somebody mangled, are left out and stop nothing', async () => {
+    const old = write('2025-01-01T00:00:00.000Z')
+    const odd = { ...write('2026-11-18T00:00:00.000Z'), by: 5, from: { a: 1 } } as unknown as Entry
+    expect(await client.keepWrites('w4', [old, write('yesterday'), odd], now)).toBe(1)
+    expect(await recorded('w4', '', '3')).toMatchObject([{ by: '5' }])
   })
 })

@@ -17,7 +17,7 @@ const logging = ['logs:CreateLogStream', 'logs:PutLogEvents']
 const polling = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage']
 const clusterReading = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpdate', 'eks:ListUpdates']
 const working = [...clusterReading, ...logging, ...polling, 'sqs:SendMessage']
-const remembering = ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem']
+const remembering = ['dynamodb:GetItem', 'dynamodb:PutItem']
 const telling = ['kms:Decrypt', 'kms:GenerateDataKey', 'sns:Publish']
 
 describe('what each function may do', () => {

@@ -6,7 +6,8 @@ import { emptyBudget, leave, type Permit, take } from '../../shared/domain/fleet
 import { type Policy, policyWith } from '../../shared/domain/policy.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout.ts'
-import { read } from '../../shared/domain/read.ts'
+import { read, valueOf } from '../../shared/domain/read.ts'
+import type { Entry } from '../../shared/domain/rollout/journal.ts'
 import { clusterKey, type Evaluation, type RolloutStep } from '../../shared/messages.ts'
 import { accessMissing, accessNeeded } from '../../shared/workflows/access-review.ts'
 import { evaluate, type EvaluateTools } from '../../shared/workflows/evaluate.ts'
@@ -34,6 +35,7 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
     looks: [] as { message: Evaluation; delaySeconds: number }[],
     log: [] as { event: string; facts: object }[],
     claims: new Set<string>(),
+    written: [] as Entry[],
   }
   const tools: EvaluateTools = {
     describe: async () => read({ state: { tags: {} } } as never),
@@ -50,7 +52,7 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
         return 'claimed'
       },
       confirm: async () => undefined,
-      forget: async () => undefined,
+      keepWrites: async (_, writes) => it.written.push(...writes),
     },
     notices: { publish: async (notice) => void it.notices.push(notice) },
     queues: {
@@ -118,6 +120,43 @@ describe('flapping', () => {
     it.state = stateOf(out, done('2026-11-18T08:00:00Z'))
     await it.look('sweep')
     expect(it.steps).toHaveLength(1)
+  })
+})
+
+describe('the record', () => {
+  test('gets every write that the Lease or an object tells of, before anything follows from the look', async () => {
+    const it = hub()
+    const begin = '2026-11-20T08:00:00Z r1 begin Lease/kube-system/calico-ipvs-sync - -> 1:2 by alice@laptop because X'
+    const annotations = { 'calico-ipvs-sync/journal': begin }
+    const change = JSON.stringify({ by: 'bob', rollout: 'r1', from: '1:1', why: 'RANGE_DIFFERS' })
+    const at = '2026-11-20T09:00:00Z'
+    const marks = { 'calico-ipvs-sync/changed-at': at, 'calico-ipvs-sync/change': change }
+    const state = stateOf(out)
+    const felix = valueOf(state.felix)
+    const objects = (felix?.objects ?? []).map((object) =>
+      object.name === 'default' ? { ...object, annotations: { ...object.annotations, ...marks } } : object,
+    )
+    it.state = { ...state, rollout: read({ resourceVersion: '1', annotations }), felix: read({ ...felix!, objects }) }
+    await it.look()
+    expect(it.written).toMatchObject([
+      {
+        what: 'promote',
+        object: 'FelixConfiguration/default',
+        at,
+        rollout: 'r1',
+        by: 'bob',
+        from: '1:1',
+        why: 'RANGE_DIFFERS',
+      },
+      { what: 'begin', by: 'alice@laptop', why: 'X', to: '1:2' },
+    ])
+  })
+
+  test('is not so much as asked where nothing was ever written', async () => {
+    const it = hub()
+    it.state = { ...healthy(), cluster: ref }
+    await it.look()
+    expect(it.written).toEqual([])
   })
 })
 

@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
-import { journalKept, journalText, noted, parseJournal, type Entry } from '../../shared/domain/rollout/journal.ts'
+import {
+  type Entry,
+  identityOf,
+  journalKept,
+  journalText,
+  noted,
+  parseJournal,
+  written,
+} from '../../shared/domain/rollout/journal.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { control } from '../../shared/workflows/rollout-control.ts'
 import { rolloutStep, type StepEvent } from '../../shared/workflows/rollout-step.ts'
@@ -21,7 +29,7 @@ const story = (world: World) => journalOf(world).map(({ what, object, from, to }
 describe('the journal of a rollout', () => {
   test('names every object that was written, what stood there and what stands there now', async () => {
     const world = worldOf(['n0', 'n1'], [felixObject('default', { [rangeAnnotation]: '30000:32767' })])
-    startRollout(world, { target })
+    startRollout(world, { target, why: 'RANGE_DIFFERS' })
     await run(world)
     expect(story(world)).toEqual([
       ['override', 'FelixConfiguration/node.n0', '30000:32767', target],
@@ -31,6 +39,11 @@ describe('the journal of a rollout', () => {
       ['done', 'Lease/kube-system/calico-ipvs-sync', undefined, undefined],
     ])
     expect(journalOf(world).every(({ by, rollout }) => by === 'test' && rollout === 'r1')).toBe(true)
+    expect(journalOf(world).map(({ why }) => why)).toEqual([
+      ...Array.from({ length: 3 }, () => 'RANGE_DIFFERS'),
+      'default has the value',
+      'RANGE_DIFFERS',
+    ])
   })
 
   test('costs one write of the Lease more than the rollout would need without it', async () => {
@@ -93,15 +106,60 @@ describe('the journal of a rollout', () => {
 
   test('is in the log, a line a write, with all the journal has', async () => {
     const world = worldOf(['n0'], [felixObject('default', { [rangeAnnotation]: '30000:32767' })])
-    startRollout(world, { target })
+    startRollout(world, { target, why: 'RANGE_DIFFERS' })
     const events: StepEvent[] = []
     world.tools = { ...world.tools, tell: (event) => events.push(event) }
     await run(world)
-    const about = { rollout: 'r1', by: 'test', from: '30000:32767', to: target }
+    const about = { rollout: 'r1', by: 'test', cause: 'RANGE_DIFFERS', from: '30000:32767', to: target }
     expect(events.slice(0, 2)).toMatchObject([
       { what: 'override written', object: 'FelixConfiguration/node.n0', ...about },
       { what: 'value written to default', object: 'FelixConfiguration/default', ...about },
     ])
+  })
+})
+
+describe('the record of a rollout that writes more than the Lease has room for', () => {
+  /** What a look at the cluster could put on record, look by look: one comes wherever the rollout waits, and at its end. */
+  const recordOf = async (world: World) => {
+    const record = new Map<string, Entry>()
+    const lookNow = () => {
+      const journal = parseJournal(world.lease?.annotations['calico-ipvs-sync/journal'])
+      for (const entry of written(journal, [...world.objects.values()])) record.set(identityOf(entry), entry)
+    }
+    for (let left = 5_000; left > 0; left -= 1) {
+      const outcome = await rolloutStep(world.tools)
+      if (outcome.next !== 'now') lookNow()
+      if (outcome.next === 'over') return [...record.values()]
+      if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+      world.clock += 1
+    }
+    throw new Error('the rollout does not come to an end')
+  }
+  const names = Array.from({ length: 200 }, (_, index) => `ip-10-0-${index}.eu-central-1.compute.internal`)
+  const pace = { maxUnavailable: 200, canarySeconds: 0, settleSeconds: 0, nodeDeadlineSeconds: 60 }
+  const by = 'calico-ipvs-sync (AWS Lambda) of the platform team'
+
+  test('has every override, though nobody had to wait for a node', async () => {
+    const world = worldOf(names)
+    world.tools = { ...world.tools, holder: by }
+    startRollout(world, { target, pace: { strategy: 'staged', ...pace } })
+    world.lease = { ...world.lease!, holder: by }
+    const record = await recordOf(world)
+    expect(record.filter(({ what }) => what === 'override')).toHaveLength(200)
+    expect(journalOf(world).length).toBeLessThan(150)
+  })
+
+  test('has every restart', async () => {
+    const world = worldOf(names)
+    world.tools = { ...world.tools, holder: by }
+    startRollout(world, {
+      restart: world.pods.map(({ name }) => name),
+      pace: { strategy: 'staged', ...pace },
+    })
+    world.lease = { ...world.lease!, holder: by }
+    const record = await recordOf(world)
+    expect(record.filter(({ what }) => what === 'restart')).toHaveLength(200)
+    expect(journalOf(world).length).toBeLessThan(150)
   })
 })
 
@@ -114,6 +172,7 @@ describe('a journal of many entries', () => {
     from: '30000:32767, 31000',
     to: '20000:32767',
     by: 'calico-ipvs-sync (AWS Lambda)',
+    why: 'RANGE_DIFFERS STRAY_NODE_PORT',
   })
   const many = Array.from({ length: 1_000 }, (_, index) => entry(index))
 

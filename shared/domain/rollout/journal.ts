@@ -1,7 +1,7 @@
 import type { FelixObject } from '../cluster.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './annotations.ts'
 
-/** One write: when, in which rollout, what, on which object, from what to what, by whom. */
+/** One write: when, in which rollout, what, on which object, from what to what, by whom, and why. */
 export interface Entry {
   /** RFC 3339 */
   at: string
@@ -14,6 +14,8 @@ export interface Entry {
   from?: string
   to?: string
   by: string
+  /** Codes of the findings that made it necessary, or in words what it answers to. */
+  why?: string
 }
 
 /** The newest entries, in the order they were noted; how many went before them stands in the log alone. */
@@ -35,13 +37,22 @@ const unword = (text: string | undefined): string | undefined => {
   }
 }
 
-const lineOf = ({ at, rollout, what, object, from, to, by }: Entry): string =>
-  [at, rollout, what, object, word(from), '->', word(to), 'by', by.replace(/\s+/g, ' ')].join(' ')
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ')
+const reasonKept = 240
+
+const lineOf = ({ at, rollout, what, object, from, to, by, why }: Entry): string =>
+  [at, rollout, what, object, word(from), '->', word(to), 'by', oneLine(by), ...(why ? [because + cut(why)] : [])].join(
+    ' ',
+  )
+
+const because = 'because '
+const cut = (why: string): string => oneLine(why).slice(0, reasonKept).trim()
 
 const entryOf = (line: string): Entry | undefined => {
   const [at, rollout, what, object, from, arrow, to, by, ...who] = line.split(' ')
   if (!at || !rollout || !what || !object || arrow !== '->' || by !== 'by') return undefined
   const [was, is] = [unword(from), unword(to)]
+  const [writer = '', ...why] = who.join(' ').split(` ${because}`)
   return {
     at,
     rollout,
@@ -49,7 +60,8 @@ const entryOf = (line: string): Entry | undefined => {
     object,
     ...(was !== undefined && { from: was }),
     ...(is !== undefined && { to: is }),
-    by: who.join(' '),
+    by: writer,
+    ...(why.length > 0 && { why: why.join(` ${because}`) }),
   }
 }
 
@@ -76,6 +88,7 @@ export interface ChangeMark {
   by: string
   rollout: string
   from?: string
+  why?: string
 }
 
 const markOf = (object: FelixObject): ChangeMark | undefined => {
@@ -87,25 +100,40 @@ const markOf = (object: FelixObject): ChangeMark | undefined => {
   }
 }
 
+/** The last write of each object. What somebody mangled cannot be told. */
+const traces = (objects: FelixObject[]): Entry[] =>
+  objects
+    .flatMap((object): Entry[] => {
+      const [mark, at] = [markOf(object), object.annotations[changedAtKey]]
+      if (!mark || !at || !/^\S+$/.test(at)) return []
+      const to = object.annotations[rangeAnnotation]
+      const what =
+        object.annotations[overrideKey] === undefined ? 'promote' : to === undefined ? 'take-back' : 'override'
+      const { from, rollout, by, why } = mark
+      const name = `FelixConfiguration/${object.name}`
+      const change = { ...(from && { from }), ...(to !== undefined && { to }) }
+      return [{ at, rollout, what, object: name, ...change, by, ...(why && { why }) }]
+    })
+    .toSorted((a, b) => (a.at < b.at ? -1 : 1))
+
+/** What makes it the same write, wherever it was read. */
+export const identityOf = ({ object, at, what }: Entry): string => `${what} ${object} ${at}`
+
 /**
  * Writes that stand on the objects themselves and not yet in the journal. An object says of its last write when it was,
  * who made it and what stood there before, in the very write: no crash can come between a write and its trace.
  */
 export const unnoted = (journal: Journal, objects: FelixObject[]): Entry[] => {
-  const known = new Set(journal.entries.map(({ object, at, what }) => `${what} ${object} ${at}`))
+  const known = new Set(journal.entries.map(identityOf))
+  // What the journal had no room for was noted once.
   const oldest = journal.earlier > 0 ? (journal.entries[0]?.at ?? '') : ''
-  return objects
-    .flatMap((object): Entry[] => {
-      const [mark, at] = [markOf(object), object.annotations[changedAtKey]]
-      // What the journal had no room for was noted once; what somebody mangled cannot be.
-      if (!mark || !at || !/^\S+$/.test(at) || at <= oldest) return []
-      const to = object.annotations[rangeAnnotation]
-      const what =
-        object.annotations[overrideKey] === undefined ? 'promote' : to === undefined ? 'take-back' : 'override'
-      const { from, rollout, by } = mark
-      const name = `FelixConfiguration/${object.name}`
-      return [{ at, rollout, what, object: name, ...(from && { from }), ...(to !== undefined && { to }), by }]
-    })
-    .filter(({ object, at, what }) => !known.has(`${what} ${object} ${at}`))
-    .toSorted((a, b) => (a.at < b.at ? -1 : 1))
+  return traces(objects).filter((entry) => !known.has(identityOf(entry)) && entry.at > oldest)
 }
+
+/** Every write that can still be read in the cluster, once: from the Lease's journal and from the objects. */
+export const written = ({ entries }: Journal, objects: FelixObject[]): Entry[] => [
+  ...new Map([...traces(objects), ...entries].map((entry) => [identityOf(entry), entry])).values(),
+]
+
+/** Entries after which a look is due: it puts them on record long before the Lease has no room for them. */
+export const lookAfter = 50
