@@ -30,6 +30,8 @@ export interface CloudOptions extends Where {
   timeScale?: number
   /** Processes of one function at most. */
   environments?: number
+  /** Each message of a queue comes this often though it was handled well, as SQS may have it. 1 when absent. */
+  copies?: number
   /** Further `AWS_ENDPOINT_URL_…` for the functions, or others than the lab's. */
   endpoints?: Record<string, string>
   mayAssume?: (callerArn: string, roleArn: string) => boolean

@@ -10,6 +10,8 @@ export interface EventSourceOptions {
   functions: Functions
   /** Shortens the wait before a failed message is seen again; 1 leaves it to the queue. */
   timeScale: number
+  /** Each message is handled this often though all went well, as SQS may have it; once when absent. */
+  copies?: number
   onBatch?(batch: Batch): void
   /** The queue or the function could not be reached; the messages come again when they are visible. */
   onFault?(fault: Error): void
@@ -112,7 +114,7 @@ async function gather({ queue, batchSize, windowSeconds }: Mapping, { queues, ti
 
 async function handle(mapping: Mapping, received: Message[], options: EventSourceOptions): Promise<void> {
   const { queue, target, filters } = mapping
-  const { queues, functions, timeScale } = options
+  const { queues, functions, timeScale, copies = 1 } = options
   const all = received.map((message) => ({ message, record: recordOf(message, mapping) }))
   const isWanted = (record: Fields) => filters.length === 0 || filters.some((filter) => matchesFilter(filter, record))
   const wanted = all.filter(({ record }) => isWanted(record))
@@ -123,9 +125,12 @@ async function handle(mapping: Mapping, received: Message[], options: EventSourc
   if (messages.length === 0) return
   const invocation = await functions.invoke(target.arn, { Records: wanted.map(({ record }) => record) })
   const failed = failedOf(invocation, messages, mapping.reportsItems)
-  for (const { MessageId, ReceiptHandle } of messages) {
-    if (!failed.includes(MessageId)) await queues.remove(queue.ref, ReceiptHandle)
-    else if (timeScale !== 1)
+  for (const { MessageId, ReceiptHandle, Attributes } of messages) {
+    if (!failed.includes(MessageId)) {
+      if (Number(Attributes['ApproximateReceiveCount']) < copies)
+        await queues.changeVisibility(queue.ref, ReceiptHandle, 0)
+      else await queues.remove(queue.ref, ReceiptHandle)
+    } else if (timeScale !== 1)
       await queues.changeVisibility(queue.ref, ReceiptHandle, Math.round(mapping.visibilitySeconds * timeScale))
   }
   options.onBatch?.({ queue: queue.label, function: target.label, messages, failed, invocation })

@@ -12,6 +12,7 @@ export interface WiringOptions {
   keyring: Keyring
   timeScale: number
   environments?: number
+  copies?: number
   tell: (moment: Moment) => void
 }
 
@@ -29,7 +30,7 @@ export interface Wiring {
 
 /** What AWS does between the services, as the template says: rules, schedules, event source mappings. */
 export function wire(stack: Stack, { queues, eks, endpoints }: StandIns, options: WiringOptions): Wiring {
-  const { keyring, timeScale, environments, tell } = options
+  const { keyring, timeScale, environments, copies = 1, tell } = options
   const onFault = (fault: Error) => tell({ kind: 'fault', fault })
   const functions = createFunctions(stack, {
     keyring,
@@ -44,7 +45,7 @@ export function wire(stack: Stack, { queues, eks, endpoints }: StandIns, options
   const onFired = (schedule: string) => tell({ kind: 'schedule', schedule })
   const scheduler = createScheduler(stack, { targets, onFault, onFired })
   const onBatch = (batch: Batch) => tell({ kind: 'batch', ...batch })
-  const sources = startEventSources(stack, { queues, functions, timeScale, onBatch, onFault })
+  const sources = startEventSources(stack, { queues, functions, timeScale, copies, onBatch, onFault })
   return {
     functions,
     bus,

@@ -7,10 +7,12 @@ import { parseConfig } from '../../infra/config.ts'
 import { type Alarms, startAlarms } from '../../lab/aws/alarms.ts'
 import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
 import { fieldsOf } from '../../lab/aws/json.ts'
-import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
+import type { LabCluster } from '../../lab/cluster.ts'
+import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 
-const place = { account: '111122223333', region: 'eu-west-1' }
+export const place = { account: '111122223333', region: 'eu-west-1' }
 export const wanted = { min: 20_000, max: 32_767 }
 /** Felix's own default, before. */
 export const target = `${wanted.min}:${wanted.max}`
@@ -28,23 +30,31 @@ export const assemble = async (folder: string): Promise<string> => {
 export interface GuardedStage {
   cloud: Cloud
   alarms: Alarms
-  clusters: EmbeddedCluster[]
+  clusters: LabCluster[]
   /** What a deployment with this policy would put into the functions' environment; before their first start. */
   deploy: (policy: object) => void
   stop: () => Promise<void>
 }
 
 /** Clusters whose node-port range is not Calico's, in front of a cloud that has not yet looked at them. */
-export const raise = async (assemblyDir: string, names: string[], nodes: number): Promise<GuardedStage> => {
+export const raise = async (
+  assemblyDir: string,
+  names: string[],
+  nodes: number,
+  /** `real`: which of them have the real API server. `copies`: how often each message comes. */
+  { real = [], copies = 1 }: { real?: string[]; copies?: number } = {},
+): Promise<GuardedStage> => {
   const entry: { cloud?: Cloud } = {}
   const workdir = mkdtempSync(join(assemblyDir, '..', 'clusters-'))
   const alarms = await startAlarms(() => entry.cloud?.keyring)
-  const clusters = await Promise.all(names.map((name) => start(name, { workdir, nodes, cloud: () => entry.cloud })))
+  const about = (name: string) => ({ real: real.includes(name), workdir, nodes, cloud: () => entry.cloud })
+  const clusters = await Promise.all(names.map((name) => start(name, about(name))))
   const end = () => Promise.all([alarms.stop(), ...clusters.map((cluster) => cluster.stop())])
   const cloud = await startCloud({
     ...place,
     assemblyDir,
     timeScale: 1 / 200,
+    copies,
     endpoints: { AWS_ENDPOINT_URL_CLOUDWATCH: alarms.url },
     eks: { clusters: clusters.map(seed) },
   }).catch(async (error: unknown) => {
@@ -76,7 +86,7 @@ const letIn = ({ stack, eks }: Cloud, cluster: string): void => {
   }
 }
 
-const seed = ({ name, server, caData }: EmbeddedCluster) => ({
+const seed = ({ name, server, caData }: LabCluster) => ({
   name,
   endpoint: server,
   caData,
@@ -87,11 +97,15 @@ const seed = ({ name, server, caData }: EmbeddedCluster) => ({
   ],
 })
 
-const start = async (
-  name: string,
-  { workdir, nodes, cloud }: { workdir: string; nodes: number; cloud: () => Cloud | undefined },
-): Promise<EmbeddedCluster> => {
-  const cluster = await startEmbedded({
+interface Start {
+  real: boolean
+  workdir: string
+  nodes: number
+  cloud: () => Cloud | undefined
+}
+
+const start = async (name: string, { real, workdir, nodes, cloud }: Start): Promise<LabCluster> => {
+  const cluster = await (real ? startControlPlane : startEmbedded)({
     name,
     workdir,
     kubernetesVersion: 'v1.35.2',
@@ -104,7 +118,7 @@ const start = async (
   return cluster
 }
 
-const applyRbac = async (cluster: EmbeddedCluster): Promise<void> => {
+const applyRbac = async (cluster: LabCluster): Promise<void> => {
   const text = readFileSync(join(root, 'infra/kubernetes/rbac.yaml'), 'utf8')
   for (const document of parseAllDocuments(text)) {
     const object = document.toJSON() as { kind: string; metadata: { namespace?: string } }

@@ -3,68 +3,51 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { EmbeddedCluster } from '../../lab/embedded/start.ts'
+import type { LabCluster } from '../../lab/cluster.ts'
 import { assemble, type GuardedStage, raise as raiseStage, target } from './guards-stage.ts'
+import { witness, type Witness } from './witness.ts'
 
-/** The guards through the synthesized stack, its bundles and queues, in front of embedded clusters; seen from the clusters. */
-const annotation = 'config.projectcalico.org/KubeNodePortRanges'
+/** The guards through the synthesized stack, its bundles and queues, in front of embedded clusters; judged by what their API servers' watch showed. */
 const pace = { canarySeconds: 1, settleSeconds: 1, nodeDeadlineSeconds: 60 }
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-guards-'))
 const alarm = 'checkout-errors'
-
-interface Felix {
-  metadata: { name: string; annotations?: Record<string, string> }
-}
-const felixIn = async (cluster: EmbeddedCluster): Promise<Felix[]> =>
-  ((await cluster.request('GET', '/apis/crd.projectcalico.org/v1/felixconfigurations')) as { items: Felix[] }).items
-
-const leaseIn = async (cluster: EmbeddedCluster): Promise<Record<string, string>> => {
-  const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
-  const lease = await cluster.request('GET', path).catch(() => undefined)
-  return (lease as { metadata: { annotations?: Record<string, string> } } | undefined)?.metadata.annotations ?? {}
-}
-
-/** When each node was first seen with an override, in milliseconds since 1970. */
-const watchOverrides = (cluster: EmbeddedCluster) => {
-  const seen = new Map<string, number>()
-  const end = new AbortController()
-  const loop = (async () => {
-    while (!end.signal.aborted) {
-      for (const { metadata } of await felixIn(cluster))
-        if (metadata.name.startsWith('node.') && !seen.has(metadata.name)) seen.set(metadata.name, Date.now())
-      await sleep(50)
-    }
-  })()
-  return { times: () => [...seen.values()], stop: async () => (end.abort(), loop) }
-}
 
 const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
   for (const end = Date.now() + 60_000; !(await holds()); await sleep(50))
     if (Date.now() > end) throw new Error(`${what} did not come about within a minute`)
 }
 
-const isDone = async (cluster: EmbeddedCluster): Promise<boolean> =>
-  (await leaseIn(cluster))['calico-ipvs-sync/state'] === 'done'
+const isDone = ({ leases }: Witness): boolean => leases.at(-1)?.state === 'done'
 
 const clock = (at: number): string => new Date(at).toISOString().slice(11, 19)
 
+/** What one cluster showed until its rollout was done. */
+const untilDone = async (seen: Witness): Promise<Witness> => {
+  await until('the end of the rollout', () => isDone(seen))
+  await seen.caughtUp()
+  seen.stop()
+  return seen
+}
+
+const onlyIn = async (stage: GuardedStage, nodes: number): Promise<Witness> => {
+  const [cluster] = stage.clusters as [LabCluster]
+  return witness(cluster, nodes)
+}
+
 const fleetOfThree = async (stage: GuardedStage) => {
+  const all = await Promise.all(stage.clusters.map((cluster) => witness(cluster, 2)))
   stage.deploy({ ...pace, clustersAtOnce: 1 })
   stage.cloud.fire()
-  await until('the end of three rollouts', async () => (await Promise.all(stage.clusters.map(isDone))).every(Boolean))
-  await stage.cloud.idle()
-  const leases = await Promise.all(stage.clusters.map(leaseIn))
-  const values = await Promise.all(stage.clusters.map(felixIn))
-  return { leases, values }
+  await Promise.all(all.map(untilDone))
+  return all
 }
 
 const closingWindow = async (stage: GuardedStage) => {
-  const [cluster] = stage.clusters as [EmbeddedCluster]
-  const watch = watchOverrides(cluster)
+  const seen = await onlyIn(stage, 4)
   // In whole seconds, for that is what a clock on the wall shows.
   const now = Math.floor(Date.now() / 1000) * 1000
   // Four nodes, four seconds each: however fast the functions start, the last of them comes after twelve seconds.
-  const [closes, opens] = [now + 12_000, now + 16_000]
+  const [closes, opens] = [now + 12_000, now + 20_000]
   const timezone = 'Etc/UTC'
   const windows = [
     { from: clock(now - 60_000), to: clock(closes), timezone },
@@ -72,27 +55,24 @@ const closingWindow = async (stage: GuardedStage) => {
   ]
   stage.deploy({ ...pace, canarySeconds: 4, settleSeconds: 4, windows })
   stage.cloud.fire()
-  await until('the end of the rollout', () => isDone(cluster))
-  await watch.stop()
-  const log = stage.cloud.invocations.filter(({ name }) => name === 'Evaluate').length
-  return { times: watch.times(), closes, opens, looks: log, values: await felixIn(cluster) }
+  await untilDone(seen)
+  const looks = stage.cloud.invocations.filter(({ name }) => name === 'Evaluate').length
+  return { seen, closes, opens, looks }
 }
 
 const ringingAlarm = async (stage: GuardedStage) => {
-  const [cluster] = stage.clusters as [EmbeddedCluster]
-  const watch = watchOverrides(cluster)
+  const seen = await onlyIn(stage, 3)
   stage.alarms.set(alarm, 'OK', 'CompositeAlarm')
   stage.deploy({ ...pace, pauseOnAlarms: [alarm] })
   stage.cloud.fire()
-  await until('the first override', () => watch.times().length > 0)
+  await until('the first override', () => seen.touches.length > 0)
   stage.alarms.set(alarm, 'ALARM', 'CompositeAlarm')
   const rang = Date.now()
   await sleep(4_000)
   const ended = Date.now()
   stage.alarms.set(alarm, 'OK', 'CompositeAlarm')
-  await until('the end of the rollout', () => isDone(cluster))
-  await watch.stop()
-  return { times: watch.times(), rang, ended, values: await felixIn(cluster) }
+  await untilDone(seen)
+  return { seen, rang, ended }
 }
 
 describe('guards through the queues and bundles', () => {
@@ -126,43 +106,37 @@ describe('guards through the queues and bundles', () => {
     rmSync(folder, { recursive: true, force: true })
   }, 60_000)
 
-  const isChanged = (values: Felix[]) => {
-    expect(values.map(({ metadata }) => [metadata.name, metadata.annotations?.[annotation]])).toEqual([
-      ['default', target],
-    ])
+  const isChangedOnce = ({ touches, nodes, ranges }: Witness) => {
+    expect(touches.map(({ node }) => node).toSorted()).toEqual(nodes)
+    expect(ranges()).toEqual([['default', target]])
   }
 
   test('three clusters with a fleet budget of one are changed one after the other, none twice', async () => {
-    const { leases, values } = await shown.fleet!
-    const spans = leases
-      .map((lease) => ({
-        start: Date.parse(lease['calico-ipvs-sync/started-at'] ?? ''),
-        end: Date.parse(lease['calico-ipvs-sync/finished-at'] ?? ''),
-      }))
+    const all = await shown.fleet!
+    all.forEach(isChangedOnce)
+    const spans = all
+      .map(({ touches, leases }) => [...touches, ...leases].map(({ at }) => at))
+      .map((times) => ({ start: Math.min(...times), end: Math.max(...times) }))
       .toSorted((a, b) => a.start - b.start)
-    expect(spans.every(({ start, end }) => start < end)).toBe(true)
-    expect(spans.slice(1).every(({ start }, index) => start >= (spans[index]?.end ?? Infinity))).toBe(true)
-    values.forEach(isChanged)
+    expect(spans.slice(1).filter(({ start }, index) => start < (spans[index]?.end ?? Infinity))).toEqual([])
   })
 
   test('a window that closes in the middle lets no new node be touched until it opens, and then the rest follows', async () => {
-    const { times, closes, opens, looks, values } = await shown.window!
-    const between = times.filter((at) => at > closes + 500 && at < opens)
-    expect(between).toEqual([])
+    const { seen, closes, opens, looks } = await shown.window!
+    isChangedOnce(seen)
+    const times = seen.touches.map(({ at }) => at)
+    expect(times.filter((at) => at > closes + 500 && at < opens)).toEqual([])
     expect(times.some((at) => at < closes)).toBe(true)
     expect(times.some((at) => at >= opens)).toBe(true)
-    expect(times).toHaveLength(4)
-    isChanged(values)
     // Waiting is a look now and then.
     expect(looks).toBeLessThan(40)
   })
 
   test('an alarm that rings pauses a rollout, and it goes on by itself when the alarm is over', async () => {
-    const { times, rang, ended, values } = await shown.alarm!
+    const { seen, rang, ended } = await shown.alarm!
+    isChangedOnce(seen)
     // What was under way when it began to ring may still be seen.
-    expect(times.filter((at) => at > rang + 700 && at < ended)).toEqual([])
-    expect(times.filter((at) => at > ended).length).toBeGreaterThan(0)
-    expect(times).toHaveLength(3)
-    isChanged(values)
+    expect(seen.touches.filter(({ at }) => at > rang + 700 && at < ended)).toEqual([])
+    expect(seen.touches.filter(({ at }) => at > ended).length).toBeGreaterThan(0)
   })
 })
