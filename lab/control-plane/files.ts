@@ -62,14 +62,21 @@ export interface KubeconfigRequest {
   server: string
   caPem: string
   token: string
+  /** What the server's certificate names, where that is not the host in `server`. */
+  serverName?: string
 }
 
 /** A kubeconfig with nothing but the one cluster, as its current context; answers its path. */
-export function writeKubeconfig({ file, name, server, caPem, token }: KubeconfigRequest): string {
+export function writeKubeconfig({ file, name, server, caPem, token, serverName }: KubeconfigRequest): string {
+  const cluster = {
+    server,
+    'certificate-authority-data': Buffer.from(caPem).toString('base64'),
+    ...(serverName !== undefined && { 'tls-server-name': serverName }),
+  }
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name, cluster: { server, 'certificate-authority-data': Buffer.from(caPem).toString('base64') } }],
+    clusters: [{ name, cluster }],
     users: [{ name: `${name}-admin`, user: { token } }],
     contexts: [{ name, context: { cluster: name, user: `${name}-admin` } }],
     'current-context': name,
