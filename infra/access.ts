@@ -46,8 +46,7 @@ export const mayTell = (topic: ITopic, key: IKey) => [
   allow(['kms:GenerateDataKey', 'kms:Decrypt'], [key.keyArn]),
 ]
 
-export const mayRecord = ({ tableArn }: Table) =>
-  allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [tableArn])
+export const mayRecord = ({ tableArn }: Table) => allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [tableArn])
 
 /** CloudWatch shows composite alarms only to whoever may ask for all; so the regions are what bounds it. */
 export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permission[] => {
