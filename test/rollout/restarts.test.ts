@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { assess } from '../../shared/domain/assess.ts'
+import { plan } from '../../shared/domain/plan.ts'
+import { policyWith, type Policy } from '../../shared/domain/policy.ts'
+import { parseRollout } from '../../shared/domain/rollout.ts'
+import { valueOf } from '../../shared/domain/read.ts'
+import { observe } from '../../shared/workflows/observe.ts'
+import { sync, type SyncResult } from '../../shared/workflows/sync.ts'
+import { nodeSpecs } from '../../lab/fixtures/nodes.ts'
+import { type RestartStage, type Seen, setTheStage } from './restart-stage.ts'
+import { eks } from './stage.ts'
+
+/**
+ * Restarts of calico-node on the real API server, in real time: Calico 3.21 by its manifest. Seven nodes, three of them
+ * in the first zone and two in each other. What counts is what the API server's watch showed.
+ */
+const specs = nodeSpecs(7)
+const [n1 = '', n2 = '', n3 = '', n4 = '', n5 = '', n6 = '', n7 = ''] = specs.map(({ name }) => name)
+const pace = { canarySeconds: 5, settleSeconds: 2, nodeDeadlineSeconds: 60 }
+/** Times of objects are whole seconds, and the watch is a little late. */
+const tolerance = 1200
+
+let stage: RestartStage
+
+beforeAll(async () => {
+  stage = await setTheStage(specs)
+}, 180_000)
+afterAll(() => stage?.stop(), 60_000)
+
+const look = async (policy: Policy) => {
+  // Felix's own default: the range needs nothing.
+  const of = eks({ min: 30_000, max: 32_767 })
+  const { direct: kube } = stage
+  const state = await observe({ kube, identity: { name: 'restarts' }, now: new Date(), eks: { value: of } })
+  return { state, assessment: assess(state, policy) }
+}
+
+const carryOut = (policy: Policy): Promise<SyncResult> =>
+  sync(
+    {
+      kube: stage.direct,
+      holder: 'test',
+      leaseSeconds: 60,
+      now: () => new Date(),
+      tell: () => undefined,
+      waiting: () => undefined,
+      interrupted: () => false,
+      look: () => look(policy),
+      sleep: (seconds) => sleep(seconds * 1000),
+    },
+    policy,
+  )
+
+/** Milliseconds from when calico-node was back on the node to when the next one went. */
+const pauseAfter = ({ gone, back }: Seen, node: string): number => {
+  const left = gone.find((it) => it.node === node)?.at ?? 0
+  const returned = back.find((it) => it.node === node && it.at > left)?.at ?? Infinity
+  return (gone.find(({ at }) => at > left)?.at ?? Infinity) - returned
+}
+
+const until = async (what: string, holds: () => boolean): Promise<void> => {
+  for (const end = Date.now() + 60_000; !holds(); await sleep(20))
+    if (Date.now() > end) throw new Error(`${what} did not come about within a minute`)
+}
+
+test('with OnDelete: one node after the other, the first alone for longer; what is broken or needs none is left alone', async () => {
+  const policy = policyWith({ action: 'sync', ...pace })
+  // Broken before anybody comes; and one whose calico-node has started since the mode changed.
+  stage.apart.add(n1)
+  await stage.report(n1, false)
+  await restartByHand(n2)
+  await stage.begin()
+
+  const { state, assessment } = await look(policy)
+  expect(assessment.report.verdict).toBe('out-of-step')
+  const broken = assessment.report.findings.find(({ code }) => code === 'NODES_NOT_READY')
+  expect([broken?.subject, broken?.message]).toEqual([`node/${n1}`, expect.stringContaining('on 1 of 7 nodes')])
+  expect(plan(assessment, state, policy).forecast).toMatchObject({ podRestarts: 5, felixRestarts: 0 })
+
+  expect(await carryOut(policy)).toMatchObject({ end: 'done' })
+  await stage.caughtUp()
+  const seen = stage.seen()
+  expect(seen.gone.map(({ node }) => node)).toEqual([n3, n4, n5, n6, n7])
+  expect(seen.mostAway).toBe(1)
+  expect(pauseAfter(seen, n3)).toBeGreaterThan(pace.canarySeconds * 1000 - tolerance)
+  for (const node of [n4, n5, n6]) expect(pauseAfter(seen, node)).toBeGreaterThan(pace.settleSeconds * 1000 - tolerance)
+}, 120_000)
+
+test('a node that was broken is restarted when it is well again, and no other a second time', async () => {
+  const policy = policyWith({ action: 'sync', ...pace })
+  await stage.report(n1, true)
+  stage.apart.delete(n1)
+  await stage.begin()
+  expect(await carryOut(policy)).toMatchObject({ end: 'done' })
+  await stage.caughtUp()
+  expect(stage.seen().gone.map(({ node }) => node)).toEqual([n1])
+  expect((await look(policy)).assessment.report.verdict).toBe('in-step')
+  expect(await carryOut(policy)).toMatchObject({ end: 'nothing-to-do' })
+}, 60_000)
+
+test('with a budget in percent: so many of one zone at once; who joins is not restarted, who leaves is not waited for', async () => {
+  // 40 % of seven nodes are two; the update strategy's own budget is another matter.
+  const policy = policyWith({ action: 'sync', ...pace, maxUnavailable: '40%' })
+  await rollingUpdate('25%')
+  await stage.age()
+  const pods = await stage.begin()
+  const n8 = { name: 'ip-10-1-9-9.ec2.internal', zone: 'us-east-1b' }
+
+  const rollout = carryOut(policy)
+  await until('the first restart', () => stage.seen().gone.length > 0)
+  // One whose turn has not come leaves; another joins; a third leaves while its calico-node is being restarted.
+  stage.apart.add(n3)
+  await Promise.all([stage.leave(n3), stage.join(n8)])
+  await until('the restart of a node', () => stage.seen().gone.some(({ node }) => node === n2))
+  stage.apart.add(n2)
+  await stage.leave(n2)
+  expect(await rollout).toMatchObject({ end: 'done' })
+  await stage.caughtUp()
+
+  const seen = stage.seen()
+  const gone = seen.gone.filter(({ node, uid }) => pods.get(node) === uid && node !== n3)
+  const restarted = gone.map(({ node }) => node)
+  // The first zone's, then the second's, then the third's.
+  expect(restarted[0]).toBe(n1)
+  expect([restarted.slice(1, 3).toSorted(), restarted.slice(3, 5).toSorted(), restarted.slice(5)]).toEqual([
+    [n4, n7],
+    [n2, n5],
+    [n6],
+  ])
+  // Of the others no pod went that had come in the meantime, and none of the node that joined.
+  expect(seen.gone.filter(({ node, uid }) => pods.get(node) !== uid && node !== n2)).toEqual([])
+  expect(seen.mostAway).toBe(2)
+  expect(pauseAfter({ ...seen, gone }, n1)).toBeGreaterThan(pace.canarySeconds * 1000 - tolerance)
+
+  expect((await look(policy)).assessment.report.verdict).toBe('in-step')
+  const record = valueOf(await stage.direct.lease())
+  expect([parseRollout(record)?.state, record?.holder]).toEqual(['done', undefined])
+}, 120_000)
+
+const daemonSet = '/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node'
+
+const rollingUpdate = (maxUnavailable: string) => {
+  const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable } }
+  return stage.cluster.request('PATCH', daemonSet, { spec: { updateStrategy } }, 'application/merge-patch+json')
+}
+
+const restartByHand = async (node: string): Promise<void> => {
+  const uid = (await stage.begin()).get(node)
+  const { items } = (await stage.cluster.request(
+    'GET',
+    `/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dcalico-node&fieldSelector=spec.nodeName%3D${node}`,
+  )) as { items: { metadata: { name: string; uid: string } }[] }
+  const pod = items.find(({ metadata }) => metadata.uid === uid)
+  await stage.cluster.request('DELETE', `/api/v1/namespaces/kube-system/pods/${pod?.metadata.name}`)
+  await until('its return', () => stage.seen().back.some((it) => it.node === node))
+}
