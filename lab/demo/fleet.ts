@@ -72,7 +72,7 @@ const paths: Record<string, string> = {
 }
 
 /** What the platform team does once per cluster: `kubectl apply -f infra/kubernetes/rbac.yaml`. */
-const allowUs = async (cluster: LabCluster): Promise<void> => {
+export const allowUs = async (cluster: LabCluster): Promise<void> => {
   const documents = parseAllDocuments(readFileSync(manifest, 'utf8')).map((it) => it.toJSON() as RbacObject)
   for (const object of documents) {
     const { namespace } = object.metadata

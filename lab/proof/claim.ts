@@ -11,13 +11,20 @@ export interface Claim {
   holds: boolean
 }
 
+/** Figures, as a table for people. */
+export interface Measured {
+  title: string
+  head: string[]
+  rows: string[][]
+}
+
 /** Claims that are shown on one cluster. */
 export interface Chapter {
   /** As `--only` takes it. */
   name: string
   title: string
   ground: GroundSpec
-  prove: (ground: Ground, claim: (claim: Claim) => void) => Promise<void>
+  prove: (ground: Ground, claim: (claim: Claim) => void, measured: (table: Measured) => void) => Promise<void>
 }
 
 /** `ip-10-1-0-1` for `ip-10-1-0-1.ec2.internal`. */

@@ -1,12 +1,13 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ClusterOptions, LabCluster } from '../cluster.ts'
+import type { LabCluster } from '../cluster.ts'
 import { startControlPlane } from '../control-plane/start.ts'
 import type { FelixNode } from '../felix-nodes/node.ts'
 import { startFelixNodes, until } from '../felix-nodes/start.ts'
 import { calicoNamespace, type CalicoSpec, type ClusterSpec } from '../fixtures/cluster-spec.ts'
 import { populate } from '../fixtures/populate.ts'
+import { deployFor, doorFor, type OnAws } from './aws.ts'
 import { nodePortsIn } from './rules.ts'
 
 export interface GroundSpec {
@@ -16,12 +17,16 @@ export interface GroundSpec {
   /** Felix is v3.28.4 whatever this says: it is what the pods' image says, by which the tool judges. v3.28.4 unless told. */
   calicoVersion?: string
   felixConfigurations?: ClusterSpec['felixConfigurations']
+  /** The cluster is one of EKS, and the stack is deployed beside it. */
+  onAws?: true
 }
 
 /** A real control plane, and a real Felix with a packet filter of its own on every node. */
 export interface Ground {
   cluster: LabCluster
   nodes: FelixNode[]
+  /** Where the ground is `onAws`. */
+  aws?: OnAws
   /** The node-port rules of each node, in the nodes' order: `20000:32767`; empty where there are none. */
   ports: () => Promise<string[]>
   /** Until every node's rules say so. Throws after half a minute with what they say instead. */
@@ -42,14 +47,11 @@ export const builtIn = '30000:32767'
 const probeSeconds = 1
 export const pace = { canarySeconds: 4, settleSeconds: 4, nodeDeadlineSeconds: 30 }
 
-export async function layGround(
-  name: string,
-  spec: GroundSpec,
-  authenticate?: ClusterOptions['authenticate'],
-): Promise<Ground> {
+export async function layGround(name: string, spec: GroundSpec): Promise<Ground> {
   const { nodes: count, mode = 'ipvs', calicoVersion: version = 'v3.28.4' } = spec
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-proof-'))
-  const cluster = await startControlPlane({ name, workdir, ...(authenticate && { authenticate }) })
+  const door = doorFor(name)
+  const cluster = await startControlPlane({ name, workdir, authenticate: door.authenticate })
   const undo: (() => Promise<void>)[] = [() => cluster.stop()]
   const stop = async () => {
     for (const step of undo.splice(0).toReversed()) await step()
@@ -82,7 +84,9 @@ export async function layGround(
       30_000,
       () => 'Felix is not ready on every node',
     )
-    return { cluster, nodes, ports, untilPorts, stop }
+    const aws = spec.onAws && (await deployFor(cluster, door, pace))
+    if (aws) undo.push(() => aws.cloud.stop())
+    return { cluster, nodes, ports, untilPorts, stop, ...(aws && { aws }) }
   } catch (error) {
     await stop()
     throw error

@@ -1,10 +1,15 @@
-import type { Chapter, Claim } from './claim.ts'
+import { brokenCanary } from './broken-canary.ts'
+import type { Chapter } from './claim.ts'
+import { comparison } from './comparison.ts'
 import { layGround } from './ground.ts'
 import { ignoredField } from './ignored-field.ts'
+import { lambda } from './lambda.ts'
+import { mode } from './mode.ts'
 import { type Told, writeResults } from './results.ts'
 import { stagedChange } from './staged-change.ts'
 
-export const chapters: readonly Chapter[] = [ignoredField, stagedChange]
+/** In the order in which a reader wants them. */
+export const chapters: readonly Chapter[] = [ignoredField, stagedChange, brokenCanary, mode, lambda, comparison]
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
@@ -14,7 +19,7 @@ export async function prove(only?: readonly string[]): Promise<boolean> {
   const told: Told[] = []
   for (const chapter of chapters.filter(({ name }) => only === undefined || only.includes(name))) {
     say(`\n${chapter.title}`)
-    told.push({ title: chapter.title, claims: await claimsOf(chapter) })
+    told.push(await tell(chapter))
   }
   const seconds = Math.round((Date.now() - begun) / 1000)
   const claims = told.flatMap((it) => it.claims)
@@ -24,26 +29,25 @@ export async function prove(only?: readonly string[]): Promise<boolean> {
   return held === claims.length
 }
 
-async function claimsOf({ name, ground: spec, prove: show }: Chapter): Promise<Claim[]> {
-  const claims: Claim[] = []
-  const ground = await layGround(name, spec)
+async function tell({ name, title, ground: spec, prove: show }: Chapter): Promise<Told> {
+  const told: Told = { title, claims: [], tables: [] }
+  const claim = (it: Told['claims'][number]): void => {
+    told.claims.push(it)
+    say(`  ${it.holds ? '✓' : '✗'} ${it.claim}\n      ${it.command}\n      ${it.seen}`)
+  }
   try {
-    await show(ground, (claim) => {
-      claims.push(claim)
-      say(`  ${claim.holds ? '✓' : '✗'} ${claim.claim}\n      ${claim.command}\n      ${claim.seen}`)
-    })
+    const ground = await layGround(name, spec)
+    try {
+      await show(ground, claim, (table) => {
+        told.tables.push(table)
+        say([`  ${table.title}`, ...[table.head, ...table.rows].map((row) => `      ${row.join(' | ')}`)].join('\n'))
+      })
+    } finally {
+      await ground.stop()
+    }
   } catch (error) {
     const seen = error instanceof Error ? error.message : String(error)
-    const broken = {
-      claim: 'This chapter comes to its end.',
-      command: `npm run proof -- --only ${name}`,
-      seen,
-      holds: false,
-    }
-    claims.push(broken)
-    say(`  ✗ ${broken.claim}\n      ${seen}`)
-  } finally {
-    await ground.stop()
+    claim({ claim: 'This chapter comes to its end.', command: `npm run proof -- --only ${name}`, seen, holds: false })
   }
-  return claims
+  return told
 }
