@@ -23,7 +23,7 @@ const until = async (holds: () => boolean | Promise<boolean>) => {
 const isEmpty = async () => (await queues.counts())['Test-Work'] === 0
 
 /** A mapping with these properties from a queue that gives up after two tries, to a function that is only `answer`. */
-async function start(mapping: object, answer: (records: Records) => unknown): Promise<void> {
+async function start(mapping: object, answer: (records: Records) => unknown, copies = 1): Promise<void> {
   const Work = {
     Type: 'AWS::SQS::Queue',
     Properties: {
@@ -58,6 +58,7 @@ async function start(mapping: object, answer: (records: Records) => unknown): Pr
     queues,
     functions,
     timeScale: 0.001,
+    copies,
     onBatch: (batch) => void batches.push(batch),
     onFault: ({ message }) => void faults.push(message),
   })
@@ -114,6 +115,15 @@ describe('an event source mapping', () => {
     await until(async () => (await lost()).length === 1)
     expect(received).toEqual([['x'], ['x']])
     expect(batches.map(({ failed }) => failed.length)).toEqual([1, 1])
+  })
+
+  test('where SQS delivers twice, a message that was handled well comes once more, and then no more', async () => {
+    await start({ BatchSize: 1 }, () => undefined, 2)
+    await sendAll('x')
+    await until(isEmpty)
+    expect(received).toEqual([['x'], ['x']])
+    expect(new Set(batches.flatMap(({ messages }) => messages.map(({ MessageId }) => MessageId))).size).toBe(1)
+    expect(await lost()).toEqual([])
   })
 
   test('only the messages that are reported stay', async () => {
