@@ -29,6 +29,7 @@ const resolution = z.object({
   stage: z.string().optional(),
   error: z.string().optional(),
 })
+const changed = z.object({ parameters: z.array(z.string()), error: z.string().optional() })
 const verdict = z.object({ valid: z.boolean(), matches: z.boolean() })
 
 export type OracleResolution = z.infer<typeof resolution>
@@ -36,6 +37,8 @@ export type OracleVerdict = z.infer<typeof verdict>
 
 export interface Oracle {
   resolve(configuration: Configuration): Promise<OracleResolution>
+  /** Every parameter that a running Felix would find changed, by its own comparison. Throws where it would not start. */
+  changes(from: Configuration, to: Configuration): Promise<string[]>
   pattern(expression: string, text: string): Promise<OracleVerdict>
   selector(expression: string, labels: Record<string, string>): Promise<OracleVerdict>
   stop(): void
@@ -64,6 +67,11 @@ export function startOracle(binary: string): Oracle {
   }
   return {
     resolve: async (configuration) => resolution.parse(await ask({ configuration })),
+    changes: async (from, to) => {
+      const { parameters, error } = changed.parse(await ask({ changes: { from, to } }))
+      if (error !== undefined) throw new Error(error)
+      return parameters
+    },
     pattern: async (expression, text) => verdict.parse(await ask({ pattern: { expression, text } })),
     selector: async (expression, labels) => verdict.parse(await ask({ selector: { expression, labels } })),
     stop: () => void child.stdin.end(),

@@ -67,13 +67,36 @@ const tokenWebhookArguments = (kubeconfig: string): string[] => [
 
 /** With these an aggregated API server can be registered, such as Calico's. */
 const frontProxyArguments = (files: ClusterFiles): string[] => [
+  ...requestHeaderArguments(files),
+  `--proxy-client-cert-file=${files.frontProxyCert}`,
+  `--proxy-client-key-file=${files.frontProxyKey}`,
+]
+
+/** Whose word an aggregated API server takes for who is asking. */
+const requestHeaderArguments = (files: ClusterFiles): string[] => [
   `--requestheader-client-ca-file=${files.frontProxyCa}`,
   '--requestheader-allowed-names=front-proxy-client',
   '--requestheader-username-headers=X-Remote-User',
   '--requestheader-group-headers=X-Remote-Group',
   '--requestheader-extra-headers-prefix=X-Remote-Extra-',
-  `--proxy-client-cert-file=${files.frontProxyCert}`,
-  `--proxy-client-key-file=${files.frontProxyKey}`,
+]
+
+export interface CalicoApiRequest {
+  files: ClusterFiles
+  kubeconfig: string
+  port: number
+  cert: string
+  key: string
+}
+
+export const calicoApiArguments = ({ files, kubeconfig, port, cert, key }: CalicoApiRequest): string[] => [
+  `--secure-port=${port}`,
+  '--bind-address=127.0.0.1',
+  `--tls-cert-file=${cert}`,
+  `--tls-private-key-file=${key}`,
+  `--client-ca-file=${files.ca}`,
+  ...['kubeconfig', 'authentication-kubeconfig', 'authorization-kubeconfig'].map((it) => `--${it}=${kubeconfig}`),
+  ...requestHeaderArguments(files),
 ]
 
 const clientArguments = (kubeconfig: string): string[] => [

@@ -17,6 +17,11 @@ export interface ControlPlaneOptions extends ClusterOptions {
   workdir: string
 }
 
+/** A real cluster, with the files that its programs were given: what else is to belong to it needs them too. */
+export interface ControlPlane extends LabCluster {
+  readonly files: ClusterFiles
+}
+
 /** The range of an API server that is told none. */
 export const defaultNodePortRange: PortSpan = { min: 30000, max: 32767 }
 
@@ -24,7 +29,7 @@ export const defaultNodePortRange: PortSpan = { min: 30000, max: 32767 }
  * The real control plane with simulated kubelets, ready to take objects. Needs the `kubelab` binary and throws with what to run where
  * there is none, or with the end of the log of the program that did not come up.
  */
-export async function startControlPlane(options: ControlPlaneOptions): Promise<LabCluster> {
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const kubelab = requireBinary('kubelab')
   const folder = join(options.workdir, options.name)
   rmSync(folder, { recursive: true, force: true })
@@ -50,7 +55,7 @@ interface Start {
   stop: () => Promise<void>
 }
 
-async function start({ options, kubelab, files, undo, stop }: Start): Promise<LabCluster> {
+async function start({ options, kubelab, files, undo, stop }: Start): Promise<ControlPlane> {
   const { name, authenticate, nodePortRange = defaultNodePortRange } = options
   const [port = 0, etcdPort = 0, peerPort = 0, kwokPort = 0] = await freePorts(4)
   const access = { server: `https://127.0.0.1:${port}`, caPem: files.authority.certPem, token: files.adminToken }
@@ -93,7 +98,7 @@ interface Parts extends Pick<LabCluster, 'name' | 'server' | 'kubeconfig' | 'req
   nodePortRange: PortSpan
 }
 
-function labCluster({ files, apiServer, controllers, nodePortRange, ...rest }: Parts): LabCluster {
+function labCluster({ files, apiServer, controllers, nodePortRange, ...rest }: Parts): ControlPlane {
   let range = nodePortRange
   const suspend = async (): Promise<void> => {
     await Promise.all([apiServer.kill(), controllers.kill()])
@@ -105,6 +110,7 @@ function labCluster({ files, apiServer, controllers, nodePortRange, ...rest }: P
   return {
     kind: 'real',
     ...rest,
+    files,
     caData: Buffer.from(files.authority.certPem).toString('base64'),
     adminToken: files.adminToken,
     setNodePortRange: async (next) => {

@@ -1,6 +1,7 @@
 // Command oracle lets Calico's own code answer what Felix would use. It reads questions, one JSON document after
-// another, from standard input and writes one answer a line: a configuration resolved by Felix's start-up code, a
-// pattern matched by Go's regular expressions, or a selector evaluated by Calico's parser.
+// another, from standard input and writes one answer a line: a configuration resolved by Felix's start-up code, what
+// Felix would find changed between two, a pattern matched by Go's regular expressions, or a selector evaluated by
+// Calico's parser.
 package main
 
 import (
@@ -19,6 +20,7 @@ import (
 // question has exactly one of its parts.
 type question struct {
 	Configuration *configuration `json:"configuration"`
+	Changes       *passage       `json:"changes"`
 	Pattern       *pattern       `json:"pattern"`
 	Selector      *selection     `json:"selector"`
 }
@@ -66,6 +68,8 @@ func answer(asked question) any {
 	switch {
 	case asked.Configuration != nil:
 		return resolveOften(*asked.Configuration)
+	case asked.Changes != nil:
+		return changes(*asked.Changes)
 	case asked.Pattern != nil:
 		compiled, err := regexp.Compile(asked.Pattern.Expression)
 		return verdict{Valid: err == nil, Matches: err == nil && compiled.MatchString(asked.Pattern.Text)}

@@ -85,33 +85,39 @@ func resolve(asked configuration) (resolution, bool) {
 	heard := listen()
 	defer heard.stop()
 	felix := config.New()
-	spellings := false
-	load := func(values map[string]string, source config.Source) error {
+	stage, spellings, err := load(felix, asked)
+	if err != nil {
+		return resolution{Outcome: "error", Stage: stage, Error: err.Error()}, false
+	}
+	return heard.told(felix), spellings
+}
+
+// load gives Felix its configuration, layer by layer; where that fails, it tells which.
+func load(felix *config.Config, asked configuration) (stage string, spellings bool, err error) {
+	take := func(values map[string]string, source config.Source) error {
 		spellings = spellings || severalSpellings(values)
+		stage = source.String()
 		_, err := felix.UpdateFrom(values, source)
 		return err
 	}
-	if err := load(config.LoadConfigFromEnvironment(asked.Env), config.EnvironmentVariable); err != nil {
-		return failure(config.EnvironmentVariable.String(), err), false
+	if err := take(config.LoadConfigFromEnvironment(asked.Env), config.EnvironmentVariable); err != nil {
+		return stage, spellings, err
 	}
-	if err := load(asked.File, config.ConfigFile); err != nil {
-		return failure(config.ConfigFile.String(), err), false
+	if err := take(asked.File, config.ConfigFile); err != nil {
+		return stage, spellings, err
 	}
 	global, err := read(asked, "default")
 	if err != nil {
-		return failure("read", err), false
+		return "read", spellings, err
 	}
 	host, err := read(asked, "node."+asked.NodeName)
 	if err != nil {
-		return failure("read", err), false
+		return "read", spellings, err
 	}
-	if err := load(global, config.DatastoreGlobal); err != nil {
-		return failure(config.DatastoreGlobal.String(), err), false
+	if err := take(global, config.DatastoreGlobal); err != nil {
+		return stage, spellings, err
 	}
-	if err := load(host, config.DatastorePerHost); err != nil {
-		return failure(config.DatastorePerHost.String(), err), false
-	}
-	return heard.told(felix), spellings
+	return stage, spellings, take(host, config.DatastorePerHost)
 }
 
 func severalSpellings(values map[string]string) bool {
@@ -124,10 +130,6 @@ func severalSpellings(values map[string]string) bool {
 		seen[lower] = true
 	}
 	return false
-}
-
-func failure(stage string, err error) resolution {
-	return resolution{Outcome: "error", Stage: stage, Error: err.Error()}
 }
 
 // read does what Felix's client and its start-up do with the object of that name.

@@ -8,19 +8,25 @@ import { needed } from './needed.ts'
 export interface Undertaking {
   intent: Pick<Intent, 'target' | 'restart'>
   api: CalicoApi
+  nativeV3?: true | undefined
   /** Where calico-node runs. */
   namespace: string
   record: RolloutRecord | undefined
 }
 
 /** Every verb that the rollout needs from its first write to its end, a halt and an abort included. */
-export const accessNeeded = ({ intent, api, namespace, record }: Undertaking): Access[] => {
+export const accessNeeded = ({ intent, api, nativeV3, namespace, record }: Undertaking): Access[] => {
   const felix = { group: api.split('/')[0] ?? '', resource: 'felixconfigurations' }
+  const stored = { group: 'crd.projectcalico.org', resource: 'felixconfigurations' }
+  // Beside Calico's own API server the stored objects' API is asked, by a dry run, what it would fill in.
+  const tried = api === 'projectcalico.org/v3' && !nativeV3 ? [{ verb: 'create', ...stored }] : []
   const leases = { group: 'coordination.k8s.io', resource: 'leases', namespace: lease.namespace }
   return [
     ...(record ? [] : [{ verb: 'create', ...leases }]),
     { verb: 'patch', ...leases, name: lease.name },
-    ...(intent.target === undefined ? [] : ['create', 'patch', 'delete'].map((verb) => ({ verb, ...felix }))),
+    ...(intent.target === undefined
+      ? []
+      : [...['create', 'patch', 'delete'].map((verb) => ({ verb, ...felix })), ...tried]),
     ...(intent.restart.length > 0 ? [{ verb: 'delete', group: '', resource: 'pods', namespace }] : []),
   ]
 }

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Assessment } from '../domain/assessment.ts'
-import type { ClusterState, FelixConfigurations, RolloutRecord } from '../domain/cluster.ts'
+import type { ClusterState, RolloutRecord } from '../domain/cluster.ts'
 import { intentOf, type Intent } from '../domain/intent.ts'
-import { rangeValue } from '../domain/plan.ts'
 import { budget, type Policy } from '../domain/policy.ts'
 import { valueOf } from '../domain/read.ts'
-import { rangeAnnotation } from '../domain/rollout/annotations.ts'
 import { type Pace, parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
 import { zonesToKeep } from '../domain/rollout/zones.ts'
 import { KubeError } from '../errors.ts'
@@ -15,6 +13,7 @@ import { tryFirstWrite } from './first-write.ts'
 import { needed } from './needed.ts'
 import { heldByOther, type Note, putRollout, type Standing, withJournal } from './rollout-lease.ts'
 import type { StepTools } from './rollout-step.ts'
+import { serverDefaults } from './server-defaults.ts'
 
 /** A whole look at the cluster, made for this beginning. */
 export interface Look {
@@ -84,9 +83,12 @@ const goOn = async (tools: StepTools, standing: Standing, pace: Pace): Promise<B
 
 /** Before the first write: a rollout that may begin but not end would leave a cluster half changed. */
 const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Promise<Beginning | undefined> => {
-  const { api } = needed(state.felix)
+  const { api, nativeV3 } = needed(state.felix)
   const namespace = calicoNode(state).namespace
-  const missing = await accessMissing(kube, accessNeeded({ intent, api, namespace, record: needed(state.rollout) }))
+  const missing = await accessMissing(
+    kube,
+    accessNeeded({ intent, api, nativeV3, namespace, record: needed(state.rollout) }),
+  )
   if (missing.length === 0) return undefined
   const why = `the cluster does not allow to ${missing.join(', ')}. Nothing was written. ${toMend}`
   return { begun: false, why, blockedBy: ['ACCESS_DENIED'], missing }
@@ -150,7 +152,7 @@ const rolloutOf = async (
       ...(calico && { calico }),
     },
     skip: intent.skip,
-    defaulted: intent.target === undefined ? [] : await serverDefaults(tools, felix, intent.target),
+    defaulted: intent.target === undefined ? [] : await serverDefaults(tools.kube, felix, intent.target),
     restart,
     touching: [],
     startedAt: tools.now().toISOString(),
@@ -177,17 +179,4 @@ const idOf = ({ cluster, felix }: ClusterState, intent: Intent, restart: string[
   const base = valueOf(felix)?.objects.find(({ name }) => name === 'default')
   const parts = [cluster.arn ?? cluster.name, base?.uid, intent.target, ...restart.toSorted()]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
-}
-
-/**
- * Which fields of `spec` the server adds to an object that has only the range: with Calico 3.32's definitions
- * `nftablesMode: Auto`, which on a node's own object would mask what `default` says. The dry run is also the first
- * proof that we may write.
- */
-const serverDefaults = async ({ kube }: StepTools, { api }: FelixConfigurations, target: string): Promise<string[]> => {
-  const value = rangeValue(target)
-  const spec = value.spec ? { kubeNodePortRanges: value.spec } : {}
-  const draft = { name: 'node.calico-ipvs-sync', annotations: { [rangeAnnotation]: value.annotation }, spec }
-  const stored = await kube.createFelix(api, draft, { dryRun: true })
-  return Object.keys(stored.spec).filter((field) => field !== 'kubeNodePortRanges')
 }

@@ -3,6 +3,7 @@ import type { FelixObject } from '../domain/cluster.ts'
 import { newDefault, rangeValue } from '../domain/plan.ts'
 import {
   carriedFrom,
+  keptFrom,
   newOverride,
   overrideName,
   setRange,
@@ -27,13 +28,14 @@ export const writeOverride = async (
   const { api } = rollout.where
   const value = rangeValue(rollout.target ?? '')
   const object = on.objects.find(({ name }) => name === overrideName(on.node))
+  const base = on.objects.find(({ name }) => name === 'default')
   if (object) {
     const made = object.annotations[overrideKey] ?? 'added'
     const marks = { [overrideKey]: made, ...stamp(tools, rollout, rangeOf(object)) }
-    await patch(tools, rollout, { object, change: marked(setRange(object, value, api), marks) }, options)
+    const change = withKept(setRange(object, value, api), keptFrom(base, object, rollout.defaulted))
+    await patch(tools, rollout, { object, change: marked(change, marks) }, options)
     return
   }
-  const base = on.objects.find(({ name }) => name === 'default')
   const draft = newOverride(on.node, value, carriedFrom(base, rollout.defaulted))
   await create(tools, rollout, marked(draft, stamp(tools, rollout, on.from)), options)
 }
@@ -79,6 +81,11 @@ const stamp = ({ now, holder: by }: Tools, { id, why }: Rollout, from: string | 
   const mark: ChangeMark = { by, rollout: id, ...(from !== undefined && { from }), ...(why !== undefined && { why }) }
   return { [changedAtKey]: now().toISOString(), [changeKey]: JSON.stringify(mark) }
 }
+
+const withKept = ({ metadata, spec }: ObjectPatch, kept: ObjectPatch): ObjectPatch => ({
+  metadata: { ...metadata, annotations: { ...kept.metadata.annotations, ...metadata.annotations } },
+  spec: { ...kept.spec, ...spec },
+})
 
 const marked = (change: ObjectPatch, annotations: Record<string, string>): ObjectPatch => ({
   ...change,

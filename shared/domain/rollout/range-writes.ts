@@ -24,7 +24,8 @@ export const setRange = (object: FelixObject, value: RangeValue, api: CalicoApi)
     annotations: {
       ...dropped(otherSpellings(object)),
       [rangeAnnotation]: value.annotation,
-      ...copied(object, api, (copy) => ({ ...withoutRange(copy), [rangeAnnotation]: value.annotation })),
+      // Our marks of before go from the copy: Calico's API would show them in place of those of this write.
+      ...copied(object, api, (copy) => ({ ...withoutOurs(withoutRange(copy)), [rangeAnnotation]: value.annotation })),
     },
   },
   spec: { kubeNodePortRanges: value.spec ?? null },
@@ -63,6 +64,21 @@ export const carriedFrom = (base: FelixObject | undefined, fields: readonly stri
   const annotations = Object.entries(base?.annotations ?? {}).filter(([key]) => wanted.has(parameterOf(key) ?? ''))
   const spec = Object.entries(base?.spec ?? {}).filter(([field]) => fields.includes(field))
   return { metadata: { annotations: Object.fromEntries(annotations) }, spec: Object.fromEntries(spec) }
+}
+
+/** The same for an object that was there before, in the fields on which it says nothing itself. */
+export const keptFrom = (
+  base: FelixObject | undefined,
+  object: FelixObject,
+  fields: readonly string[],
+): ObjectPatch => {
+  const said = new Set([...Object.keys(object.spec), ...Object.keys(object.annotations).map(parameterOf)])
+  const silent = fields.filter((field) => !said.has(field) && !said.has(field.toLowerCase()))
+  // It stays, so that its values of what this one decides must be its own.
+  return carriedFrom(
+    base,
+    silent.filter((field) => field !== 'bpfConnectTimeLoadBalancingEnabled'),
+  )
 }
 
 const prefix = 'config.projectcalico.org/'
