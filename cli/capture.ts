@@ -5,6 +5,7 @@ import type { LookOptions, OutputOptions, PlaceOptions } from './options.ts'
 import { withLook, withOutput, withPlace } from './options.ts'
 import { progress } from './progress.ts'
 import { write } from './streams.ts'
+import { forPlanning } from './target.ts'
 
 type CaptureOptions = OutputOptions & PlaceOptions & LookOptions
 
@@ -24,7 +25,7 @@ const capture = async (file: string | undefined, options: CaptureOptions): Promi
   const target = await connect(options, telling)
   try {
     telling.doing(`reading ${target.name}`)
-    const state = await target.observe()
+    const state = await forPlanning(target, await target.observe())
     telling.clear()
     const text = `${JSON.stringify(state, null, 2)}\n`
     // Names of nodes and Services are nobody else's business: readable by its owner only.

@@ -46,7 +46,7 @@ const judge = async (options: CheckOptions, withPlan: boolean): Promise<number> 
   const target = await connect(options, telling)
   try {
     telling.doing(`reading ${target.name}`)
-    const { report, plan } = await look(target, policyOf(options))
+    const { report, plan } = await look(target, policyOf(options), withPlan)
     telling.clear()
     const document = withPlan ? { ...report, plan: plan() } : report
     await print(document, options)

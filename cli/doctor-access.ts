@@ -5,7 +5,7 @@ import { lease } from '../shared/domain/rollout/annotations.ts'
 import type { Hop } from './doctor-hop.ts'
 
 /** What is asked of the cluster, and for what. `without`: what is lost where it is refused; it is then no failure. */
-interface Need extends Access {
+export interface Need extends Access {
   why: string
   without?: string
 }
@@ -30,15 +30,14 @@ const looking = ({ calico, groups, operator }: Place): Need[] => [
       why: 'the mode in use, and evidence at a halt',
     },
   ]),
-  ...['kube-proxy-config', 'kube-proxy'].map((name) => ({
-    verb: 'get',
-    group: core,
-    resource: 'configmaps',
-    namespace: 'kube-system',
-    name,
-    why: "kube-proxy's configuration",
+  ...configMaps(['kube-proxy-config', 'kube-proxy']).map((it) => ({ ...it, why: "kube-proxy's configuration" })),
+  ...(calico === 'kube-system' ? configMaps(['calico-config', 'kubernetes-services-endpoint']) : []).map((it) => ({
+    ...it,
+    why: "what calico-node's environment refers to",
+    without: "Felix's environment is not known in full where it refers to it",
   })),
   { ...leases, verb: 'get', name: lease.name, why: 'where a rollout stands' },
+  ...webhooks,
   ...groups.slice(0, 1).map((group) => ({
     verb: 'get',
     group,
@@ -69,6 +68,21 @@ const looking = ({ calico, groups, operator }: Place): Need[] => [
   },
 ]
 
+const configMaps = (names: string[]): Access[] =>
+  names.map((name) => ({ verb: 'get', group: core, resource: 'configmaps', namespace: 'kube-system', name }))
+
+const admission = 'admissionregistration.k8s.io'
+const webhooks: Need[] = [
+  { group: admission, resource: 'validatingwebhookconfigurations' },
+  { group: admission, resource: 'mutatingwebhookconfigurations' },
+  { group: 'discovery.k8s.io', resource: 'endpointslices' },
+].map((it) => ({
+  verb: 'list',
+  ...it,
+  why: 'which nodes answer webhooks that the API server calls for a change',
+  without: 'such a node may be the first to be touched',
+}))
+
 const leases = { group: 'coordination.k8s.io', resource: 'leases', namespace: lease.namespace }
 
 const changing = ({ calico, groups }: Place): Need[] => [
@@ -82,7 +96,7 @@ const changing = ({ calico, groups }: Place): Need[] => [
   { ...leases, verb: 'patch', name: lease.name, why: 'the lock of a rollout' },
 ]
 
-interface Place {
+export interface Place {
   /** Where calico-node runs. */
   calico: string
   /** Calico's APIs that are served, the one that is written through first. */
@@ -105,13 +119,18 @@ const placeIn = async (kube: KubeClient): Promise<Place> => {
   }
 }
 
+/** In the place's terms, what infra/kubernetes/rbac.yaml grants. */
+export const needsIn = (place: Place, lookOnly: boolean): Need[] => [
+  ...looking(place),
+  ...(lookOnly ? [] : changing(place)),
+]
+
 /** A hop per verb: what the server says we may do. */
 export const tryAccess = async (
   kube: KubeClient,
   { lookOnly, user }: { lookOnly: boolean; user: string },
 ): Promise<Hop[]> => {
-  const place = await placeIn(kube)
-  const needs = [...looking(place), ...(lookOnly ? [] : changing(place))]
+  const needs = needsIn(await placeIn(kube), lookOnly)
   return Promise.all(needs.map((need) => tryOne(kube, need, user)))
 }
 

@@ -198,6 +198,7 @@ export const stateSchema = z.looseObject({
   modeEvidence: z
     .record(text, z.array(z.looseObject({ kind: z.enum(['event', 'proxyMode']), mode, at: time.optional() })))
     .optional(),
+  webhookNodes: section(z.array(text)).optional(),
   rollout: optional(
     z.looseObject({
       resourceVersion: text,

@@ -48,7 +48,7 @@ const looks = ({ target, looked, plan, policy, options }: Undertaking): (() => P
     const begins = first
     first = false
     if (begins && options.yes) return looked
-    const again = await look(target, policy)
+    const again = await look(target, policy, true)
     if (begins && !isDeepStrictEqual(again.plan(), plan))
       throw new Failure('The cluster has changed since the question; nothing was written.', 'calico-ipvs-sync sync')
     return again

@@ -25,7 +25,7 @@ export const carryOut = async (options: SyncOptions): Promise<number> => {
   try {
     telling.doing(`reading ${target.name}`)
     const policy: Policy = { ...policyOf(options), ...(agreed && policyIn(agreed.plan)) }
-    const looked = await look(target, policy)
+    const looked = await look(target, policy, true)
     telling.clear()
     const plan = looked.plan()
     if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, options.plan ?? '')
@@ -91,7 +91,7 @@ const doIt = async (it: Undertaking): Promise<number> => {
   if (end.why !== '') await write(process.stderr, `${target.name}: ${end.why}\n`)
   if (end.status === exitStatus.failed) return end.status
   telling.doing(`reading ${target.name} once more`)
-  const after = await look(target, policy)
+  const after = await look(target, policy, true)
   const left = after.plan()
   telling.clear()
   await print(left.changes.length + left.blockedBy.length > 0 ? { ...after.report, plan: left } : after.report, options)

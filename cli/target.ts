@@ -22,13 +22,25 @@ export interface Looked {
   plan: () => Plan
 }
 
-/** Observes and judges; the domain is loaded only now. */
-export const look = async (target: Target, policy: Policy): Promise<Looked> => {
+/**
+ * Observes and judges; the domain is loaded only now. `forPlan`: where something is to be changed, what only planning
+ * needs is read as well.
+ */
+export const look = async (target: Target, policy: Policy, forPlan = false): Promise<Looked> => {
   const [{ assess }, { plan }] = await Promise.all([
     import('../shared/domain/assess.ts'),
     import('../shared/domain/plan.ts'),
   ])
-  const state = await target.observe()
-  const assessment = assess(state, policy)
+  const seen = await target.observe()
+  const assessment = assess(seen, policy)
+  const changes = forPlan && target.kube ? plan(assessment, seen, policy).changes : []
+  const state = changes.length > 0 ? await forPlanning(target, seen) : seen
   return { state, assessment, report: assessment.report, plan: () => plan(assessment, state, policy) }
+}
+
+/** A file is what it is; of a live cluster it is read. */
+export const forPlanning = async ({ kube }: Target, state: ClusterState): Promise<ClusterState> => {
+  if (!kube) return state
+  const { withWebhookNodes } = await import('../shared/workflows/observe-webhooks.ts')
+  return withWebhookNodes(kube, state)
 }

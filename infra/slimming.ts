@@ -93,6 +93,18 @@ const withoutEndpointCache: Plugin = {
   },
 }
 
+/** SHA-256 in JavaScript, for runtimes without their own. Node always has it: requests could not be signed without. */
+const withoutOwnSha256: Plugin = {
+  name: 'without-own-sha256',
+  setup: (build) => {
+    const namespace = 'without-own-sha256'
+    build.onResolve({ filter: /^\.\/Sha256Js$/ }, () => ({ path: 'none', namespace }))
+    build.onLoad({ filter: /./, namespace }, () => ({
+      contents: `export class Sha256Js { constructor() { throw new Error('SHA-256 in JavaScript ${excuse}') } }`,
+    }))
+  },
+}
+
 /** Schemas can describe themselves as JSON Schema, which only the command line's build of its documentation asks of them. */
 const withoutJsonSchema: Plugin = {
   name: 'without-json-schema',
@@ -120,5 +132,6 @@ export const slimming: Plugin[] = [
   yamlAsModules,
   withoutEventStreams,
   withoutEndpointCache,
+  withoutOwnSha256,
   withoutJsonSchema,
 ]

@@ -7,11 +7,14 @@ import { failureOf, valueOf, type Read } from './domain/read.ts'
 import type { ClusterRef } from './messages.ts'
 import type { Fleet } from './settings.ts'
 import { observe, unobserved } from './workflows/observe.ts'
+import { withWebhookNodes } from './workflows/observe-webhooks.ts'
 
 /** The way from a cluster's name to its EKS API and its Kubernetes API, with connections and tokens kept between messages. */
 export interface FleetAccess {
   describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
   observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
+  /** With what only planning needs to know. */
+  forPlan: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
   /** `undefined`: it has no endpoint (yet). */
   kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
 }
@@ -34,6 +37,11 @@ export const fleetAccess = ({ accounts }: Fleet): FleetAccess => {
   }
   return {
     kube,
+    forPlan: async (cluster, eks, state) => {
+      const found = valueOf(eks)
+      const client = found && kube(cluster, found)
+      return client ? withWebhookNodes(client, state) : state
+    },
     describe: (cluster) => accessTo(cluster).eks.describe(cluster.name),
     observe: (cluster, eks) => {
       const found = valueOf(eks)

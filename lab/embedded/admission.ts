@@ -48,6 +48,9 @@ const bodyFields: Record<string, string[]> = {
   RoleBinding: ['subjects', 'roleRef'],
   ControllerRevision: ['data', 'revision'],
   Endpoints: ['subsets'],
+  EndpointSlice: ['addressType', 'endpoints', 'ports'],
+  ValidatingWebhookConfiguration: ['webhooks'],
+  MutatingWebhookConfiguration: ['webhooks'],
 }
 const headFields = ['apiVersion', 'kind', 'metadata']
 

@@ -11,6 +11,10 @@ export function withDefaults(object: KubeObject): KubeObject {
       return { ...object, spec: podSpecDefaults({ enableServiceLinks: true, ...recordAt(object, 'spec') }) }
     case 'Service':
       return serviceDefaults(object)
+    case 'ValidatingWebhookConfiguration':
+      return webhookDefaults(object, {})
+    case 'MutatingWebhookConfiguration':
+      return webhookDefaults(object, { reinvocationPolicy: 'Never' })
     case 'Namespace':
       return namespaceDefaults(object)
     case 'Secret':
@@ -18,6 +22,20 @@ export function withDefaults(object: KubeObject): KubeObject {
     default:
       return object
   }
+}
+
+/** Nobody is called: the embedded server keeps webhooks for those who ask which there are. */
+function webhookDefaults(configuration: KubeObject, more: Fieldful): KubeObject {
+  const common = { failurePolicy: 'Fail', matchPolicy: 'Equivalent', timeoutSeconds: 10, ...more }
+  const selectors = { namespaceSelector: {}, objectSelector: {} }
+  const webhooks = listAt(configuration, 'webhooks').map((webhook) => {
+    const rules = listAt(webhook, 'rules').map((rule) => ({ scope: '*', ...recordAt(rule) }))
+    const config = recordAt(webhook, 'clientConfig')
+    const { service } = config
+    const clientConfig = isRecord(service) ? { ...config, service: { port: 443, ...service } } : config
+    return { ...common, ...selectors, ...recordAt(webhook), clientConfig, rules }
+  })
+  return { ...configuration, webhooks }
 }
 
 function namespaceDefaults(namespace: KubeObject): KubeObject {

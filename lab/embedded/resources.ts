@@ -70,6 +70,15 @@ export const builtinResources: readonly Resource[] = [
     generation: true,
   }),
   define('coordination.k8s.io/v1', 'leases', 'Lease'),
+  define('discovery.k8s.io/v1', 'endpointslices', 'EndpointSlice', { generation: true }),
+  ...['Validating', 'Mutating'].map((kind) =>
+    define(
+      'admissionregistration.k8s.io/v1',
+      `${kind.toLowerCase()}webhookconfigurations`,
+      `${kind}WebhookConfiguration`,
+      { ...cluster, categories: ['api-extensions'], generation: true },
+    ),
+  ),
   define('apiextensions.k8s.io/v1', 'customresourcedefinitions', 'CustomResourceDefinition', {
     ...cluster,
     short: 'crd',

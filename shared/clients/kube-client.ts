@@ -13,6 +13,7 @@ import type {
 } from '../domain/cluster.ts'
 import type { Read } from '../domain/read.ts'
 import type { CalicoApi, Mode } from '../domain/report.ts'
+import type { Callee, Webhook } from '../domain/webhooks.ts'
 
 /**
  * One cluster's Kubernetes API in the domain's words. Reads never throw: a failure is part of the answer. Writes throw
@@ -48,6 +49,10 @@ export interface KubeClient {
   ipvsDeprecations: () => Promise<Read<ModeSaid[]>>
   /** What kube-proxy answers to `/proxyMode` on that port, asked through the API server. */
   proxyMode: (pod: LoggingPod, port: number) => Promise<Read<Mode>>
+  /** Admission webhooks, of both kinds, that the API server reaches through a Service: two requests. */
+  webhooks: () => Promise<Read<Webhook[]>>
+  /** Names of the nodes with pods of that Service, by its EndpointSlices. */
+  servingNodes: (service: Callee) => Promise<Read<string[]>>
   /** Our Lease; `undefined`: there is none. */
   lease: () => Promise<Read<RolloutRecord | undefined>>
 

@@ -16,6 +16,7 @@ import { ipvsDeprecations, proxyMode } from './kube-mode-evidence.ts'
 import { nodeOf, nodePortsOf } from './kube-nodes.ts'
 import { podReader } from './kube-pods.ts'
 import { failureFrom } from './kube-refusal.ts'
+import { servingNodes, webhooks } from './kube-webhooks.ts'
 import { accessReview, kubeWrites } from './kube-writes.ts'
 
 export function kubeClient(connection: KubeConnection, limits: Partial<ExchangeLimits> = {}): KubeClient {
@@ -59,6 +60,9 @@ function kubeReads(http: KubeHttp): Reads {
     ipvsDeprecations: () => reading('Events', () => ipvsDeprecations(http)),
     proxyMode: (pod, port) =>
       reading(`/proxyMode of Pod/${pod.namespace}/${pod.name}`, () => proxyMode(http, pod, port)),
+    webhooks: () => reading('WebhookConfigurations', () => webhooks(http)),
+    servingNodes: (service) =>
+      reading(`EndpointSlices of Service/${service.namespace}/${service.name}`, () => servingNodes(http, service)),
     lease: () => reading('Lease', () => optional(http, leasePath, leaseOf)),
     mayI: (access) => reading('SelfSubjectAccessReview', () => accessReview(http, access)),
   }
@@ -133,14 +137,14 @@ async function podLog(http: KubeHttp, pod: LoggingPod): Promise<LogEvidence> {
   }
 }
 
-/** `limitBytes` would cut the end off, which is what is asked for: the number of lines bounds it, and we stop reading. */
+/** Felix tells its whole configuration in lines of 8 KiB: of so many lines, the end counts. `limitBytes` would cut just that off. */
 async function podTail(http: KubeHttp, { namespace, name }: Pick<LoggingPod, 'namespace' | 'name'>): Promise<string[]> {
-  const pieces: Buffer[] = []
+  let end = Buffer.alloc(0)
   let size = 0
   const consume = (piece: Buffer) => {
-    pieces.push(piece)
     size += piece.length
-    return size < tailBytes
+    end = Buffer.concat([end, piece]).subarray(-tailBytes)
+    return size < tailRead
   }
   const path = `${namespaced(namespace, 'pods', name)}/log`
   const tail = (container?: string) =>
@@ -149,10 +153,13 @@ async function podTail(http: KubeHttp, { namespace, name }: Pick<LoggingPod, 'na
     if (error instanceof KubeError && error.status === 400) return tail()
     throw error
   })
-  return Buffer.concat(pieces).toString('utf8').split('\n').filter(Boolean)
+  const lines = end.toString('utf8').split('\n')
+  // Half a line might be half a secret, which nobody would recognise.
+  return (size > end.length ? lines.slice(1) : lines).filter(Boolean)
 }
 
-const tailBytes = 16 * 2 ** 10
+/** What is kept of the log's end, and where reading stops altogether. */
+const [tailBytes, tailRead] = [16 * 2 ** 10, 4 * 2 ** 20]
 
 async function readLog(
   http: KubeHttp,

@@ -34,6 +34,11 @@ export interface ClusterState {
   logs: Record<string, Read<LogEvidence>>
   /** By node: Warning Events `IPVSDeprecation` and answers of `/proxyMode`, where they happened to be seen. */
   modeEvidence?: Record<string, ModeEvidence[]>
+  /**
+   * Nodes with a pod that answers a webhook which the API server calls for writes of ours, by name. Absent: not asked
+   * for, because nothing was to be planned.
+   */
+  webhookNodes?: Read<string[]>
   /** Our Lease with the rollout's state in its annotations. */
   rollout: Read<RolloutRecord | undefined>
 }

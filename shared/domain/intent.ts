@@ -18,6 +18,8 @@ export interface Intent {
   skip: string[]
   restart: NodeAssessment[]
   canary?: string
+  /** Nodes that go after all others. */
+  last: string[]
 }
 
 export const intentOf = (assessment: Assessment, state: ClusterState, policy: Policy): Intent => {
@@ -27,14 +29,16 @@ export const intentOf = (assessment: Assessment, state: ClusterState, policy: Po
   const wanted = ranges.target !== undefined || restart.length > 0 || ranges.shadowed
   const blockedBy = blocks(assessment, policy, { ...ranges, wanted })
   const all = [...ranges.scope, ...restart]
-  const canary = chooseCanary(all)
-  const scope = canaryFirst(ranges.scope, canary)
-  if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [] }
+  if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [], last: [] }
+  const last = lastOf(all, valueOf(state.webhookNodes))
+  const canary = chooseCanary(all, last)
+  const order = inOrder(canary, last)
   return {
     blockedBy,
-    scope,
+    scope: ranges.scope.toSorted(order),
     skip: ranges.skip,
-    restart: canaryFirst(restart, canary),
+    restart: restart.toSorted(order),
+    last,
     ...(ranges.target !== undefined && { target: ranges.target }),
     ...(canary !== undefined && { canary }),
   }
@@ -125,16 +129,34 @@ const blocks = (
 const isCritical = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
   findings.some((it) => it.code === code && it.severity === 'critical')
 
-/** Well, and if it can be helped not the only node of its zone or node group, so that trouble there takes nothing whole away. */
-const chooseCanary = (nodes: NodeAssessment[]): string | undefined => {
+/** A Lease is small; and where so many nodes serve, no single one matters. */
+const lastAtMost = 100
+
+/**
+ * Where the API server's calls for our own writes end: if such a node's network breaks, it could not take our rollback. So
+ * these go when all others have gone well. Not known, or all of them: nobody is put last.
+ */
+const lastOf = (nodes: NodeAssessment[], serving: string[] = []): string[] => {
+  const last = nodes.map(({ node }) => node.name).filter((name) => serving.includes(name))
+  return last.length > lastAtMost || last.length === nodes.length ? [] : [...new Set(last)].toSorted()
+}
+
+/**
+ * Well, not among the last, and if it can be helped not the only node of its zone or node group, so that trouble there
+ * takes nothing whole away.
+ */
+const chooseCanary = (nodes: NodeAssessment[], last: string[]): string | undefined => {
   const alone = (label: string, it: NodeAssessment) =>
     nodes.filter(({ node }) => node.labels[label] === it.node.labels[label]).length === 1
   const spare = (it: NodeAssessment) =>
     Number(alone('topology.kubernetes.io/zone', it)) + Number(alone('eks.amazonaws.com/nodegroup', it))
-  return nodes.toSorted((a, b) => spare(a) - spare(b) || byName(a, b))[0]?.node.name
+  const isLast = ({ node }: NodeAssessment) => Number(last.includes(node.name))
+  return nodes.toSorted((a, b) => isLast(a) - isLast(b) || spare(a) - spare(b) || byName(a, b))[0]?.node.name
 }
 
-const canaryFirst = (nodes: NodeAssessment[], canary: string | undefined): NodeAssessment[] =>
-  nodes.toSorted((a, b) => Number(b.node.name === canary) - Number(a.node.name === canary) || byName(a, b))
+const inOrder = (canary: string | undefined, last: string[]) => (a: NodeAssessment, b: NodeAssessment) => {
+  const rank = ({ node: { name } }: NodeAssessment) => (name === canary ? 0 : last.includes(name) ? 2 : 1)
+  return rank(a) - rank(b) || byName(a, b)
+}
 
 const byName = (a: NodeAssessment, b: NodeAssessment): number => (a.node.name < b.node.name ? -1 : 1)

@@ -130,9 +130,10 @@ const forecast = (
   const limit = budget(policy.maxUnavailable, inScope)
   const zones = zonesToKeep(valueOf(state.nodes) ?? [], limit)
   const zone = zoneOf(zones ? { zones } : {})
-  // Nodes in flight are of one zone: the zones follow each other.
+  // Nodes in flight are of one zone: the zones follow each other, and then those that go last.
+  const groupOf = ({ node: { name } }: NodeAssessment) => `${intent.last.includes(name)} ${zone(name)}`
   const groupsOf = (nodes: NodeAssessment[]): number[] =>
-    Object.values(Object.groupBy(nodes, ({ node }) => zone(node.name))).map((members = []) => members.length)
+    Object.values(Object.groupBy(nodes, groupOf)).map((members = []) => members.length)
   const groups = groupsOf(reached)
   const atOnce = {
     staged: Math.min(limit, Math.max(0, ...groups)),

@@ -23,6 +23,8 @@ export interface Rollout {
   where: Where
   /** The node that goes first. */
   canary?: string
+  /** Nodes that go after all others: the API server's calls for our own writes end there. */
+  last?: string[]
   /** Nodes on which a layer above ours decides: not waited for, not touched. */
   skip: string[]
   /** Fields of `spec` that the API server adds to every object it stores, so an override must carry them too. */
@@ -91,6 +93,7 @@ export const parseRollout = (record: RolloutRecord | undefined): Rollout | undef
     ...optional({
       target: at('target'),
       canary: at('canary'),
+      last: at('last') === undefined ? undefined : words(at('last')),
       finishedAt: at('finished-at'),
       why: at('why'),
       reason: at('reason'),
@@ -112,6 +115,7 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}started-at`]: rollout.startedAt,
   [`${ours}target`]: rollout.target ?? null,
   [`${ours}canary`]: rollout.canary ?? null,
+  [`${ours}last`]: rollout.last?.join(' ') || null,
   [`${ours}skip`]: rollout.skip.join(' ') || null,
   [`${ours}defaulted`]: rollout.defaulted.join(' ') || null,
   [`${ours}restart`]: rollout.restart.join(' ') || null,

@@ -11,6 +11,7 @@ import { KubeError } from '../errors.ts'
 import { accessMissing, accessNeeded, toMend } from './access-review.ts'
 import { tryFirstWrite } from './first-write.ts'
 import { needed } from './needed.ts'
+import { withWebhookNodes } from './observe-webhooks.ts'
 import { heldByOther, type Note, putRollout, type Standing, withJournal } from './rollout-lease.ts'
 import type { StepTools } from './rollout-step.ts'
 import { serverDefaults } from './server-defaults.ts'
@@ -48,7 +49,9 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   }
   const refusal = await refused(tools, look, intent)
   if (refusal) return refusal
-  const rollout = await rolloutOf(tools, look, { intent, policy })
+  const whole = await withWebhookNodes(tools.kube, state)
+  const about = { intent: intentOf(assessment, whole, policy), policy }
+  const rollout = await rolloutOf(tools, { state: whole, assessment }, about)
   await tryFirstWrite(tools, rollout, state)
   const touching = present?.state === 'running' ? present.touching : []
   return put(tools, record, { ...rollout, touching, ...(present?.journal && { journal: present.journal }) })
@@ -159,6 +162,7 @@ const rolloutOf = async (
     why: whyOf(assessment, intent),
     ...(intent.target !== undefined && { target: intent.target }),
     ...(intent.canary !== undefined && { canary: intent.canary }),
+    ...(intent.last.length > 0 && { last: intent.last }),
     ...(zones && { zones }),
   }
 }

@@ -4,6 +4,7 @@ import type { Records } from '../clients/records.ts'
 import type { Notices } from '../clients/notices.ts'
 import type { Queues } from '../clients/queues.ts'
 import type { EksCluster } from '../clients/eks.ts'
+import type { Assessment } from '../domain/assessment.ts'
 import type { ClusterState } from '../domain/cluster.ts'
 import { assess } from '../domain/assess.ts'
 import { plan } from '../domain/plan.ts'
@@ -20,6 +21,8 @@ import { tell } from './tell.ts'
 export interface EvaluateTools {
   describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
   observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
+  /** What only planning needs to know; absent: planned from the look alone. */
+  forPlan?: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
   records: Records
   notices: Notices
   queues: Queues
@@ -40,9 +43,10 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   const known = eks as Read<EksCluster>
   const action = actionFor(tools.policy, valueOf(known)?.state.tags)
   if (action === 'off') return tools.log('cluster is switched off', { cluster: clusterKey(cluster) })
-  const state = await tools.observe(cluster, known)
-  await keepWrites(tools, cluster, state)
-  const assessment = assess(state, tools.policy)
+  const seen = await tools.observe(cluster, known)
+  await keepWrites(tools, cluster, seen)
+  const assessment = assess(seen, tools.policy)
+  const state = await forPlanning(tools, message, { eks: known, seen, assessment })
   const report: Report = { ...assessment.report, plan: plan(assessment, state, tools.policy) }
   tools.log('assessed', {
     cluster: clusterKey(cluster),
@@ -59,6 +63,16 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   const dedupId = message.waits ?? messageId
   await carryOn(tools, cluster, { next, dedupId })
 }
+
+/** A rollout that has begun knows whose turn it is: then nothing more is read. */
+const forPlanning = async (
+  { forPlan, policy }: EvaluateTools,
+  { cluster, reason }: Evaluation,
+  { eks, seen, assessment }: { eks: Read<EksCluster>; seen: ClusterState; assessment: Assessment },
+): Promise<ClusterState> =>
+  forPlan && reason !== 'rollout' && plan(assessment, seen, policy).changes.length > 0
+    ? forPlan(cluster, eks, seen)
+    : seen
 
 const summaryOf = (report: Report, action: Action) => ({
   verdict: report.verdict,

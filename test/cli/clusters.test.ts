@@ -9,6 +9,7 @@ import type { Report, Sweep } from '../../shared/domain/report.ts'
 import { reportSchema, sweepSchema } from '../../shared/report/schema.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
+import { plantWebhook, uprootWebhook } from '../../lab/fixtures/webhooks.ts'
 import { bin, type Ended, run } from './run.ts'
 
 const workdir = mkdtempSync(join(tmpdir(), 'clusters-'))
@@ -183,6 +184,8 @@ describe('a cluster that cannot be looked at is the same document with the verdi
   })
 })
 
+const byText = (a: string, b: string) => (a < b ? -1 : 1)
+
 describe('capture and check --state', () => {
   test('a captured state is judged as the live cluster was', async () => {
     const state = file('moved.json')
@@ -197,6 +200,31 @@ describe('capture and check --state', () => {
     ])
     expect({ ...reportIn(offline), observedAt: '' }).toEqual({ ...reportIn(live), observedAt: '' })
     expect(offline.status).toBe(1)
+  })
+
+  test('the same node goes first in a plan, in one from a captured state and in a sync, and not one that serves webhooks', async () => {
+    const place = ['--kubeconfig', moved.kubeconfig, ...given, '--quiet']
+    const overrides = ({ plan }: Report) =>
+      plan?.changes.filter(({ action }) => action === 'create').map(({ name }) => name)
+    const usual = overrides(reportIn(await run(['plan', ...place, '-o', 'json']))) ?? []
+    const first = usual[0]?.slice('node.'.length) ?? ''
+    await plantWebhook(moved, [first])
+    const state = file('guarded.json')
+    await run(['capture', state, ...place])
+    const plans = await Promise.all(
+      [
+        ['plan', ...place],
+        ['plan', '--state', state],
+        ['check', '--plan', ...place],
+        ['sync', '--dry-run', ...place],
+      ].map((words) => run([...words, '-o', 'json'])),
+    )
+    await uprootWebhook(moved)
+    expect(usual).toHaveLength(4)
+    const [order = [], ...more] = plans.map((ended) => overrides(reportIn(ended)))
+    expect(order.toSorted(byText)).toEqual(usual.toSorted(byText))
+    expect(order.at(-1)).toBe(`node.${first}`)
+    for (const other of more) expect(other).toEqual(order)
   })
 
   test('a captured state holds no token', async () => {

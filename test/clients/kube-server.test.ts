@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
+import { plantWebhook, uprootWebhook } from '../../lab/fixtures/webhooks.ts'
 import { kubeClient } from '../../shared/clients/kube.ts'
 import type { KubeClient } from '../../shared/clients/kube-client.ts'
 import type { FelixObject, PodState } from '../../shared/domain/cluster.ts'
-import { failureOf, type Read, valueOf } from '../../shared/domain/read.ts'
+import { failed, failureOf, type Read, valueOf } from '../../shared/domain/read.ts'
 import type { CalicoApi } from '../../shared/domain/report.ts'
 import { observe } from '../../shared/workflows/observe.ts'
+import { withWebhookNodes } from '../../shared/workflows/observe-webhooks.ts'
 import { connectionTo, embeddedCluster, realCluster, removeScratch } from './lab.ts'
 
 const api: CalicoApi = 'crd.projectcalico.org/v1'
@@ -212,6 +214,21 @@ describe.each([
     expect(await kube.deletePod({ namespace, name, uid })).toBe(true)
     await until(async () => (await calicoPods()).filter((it) => it.ready && it.uid !== uid).length === 3)
     expect(await kube.deletePod({ namespace, name, uid })).toBe(false)
+  })
+
+  test('webhooks that answer for our writes are found with their nodes, in three requests that a look does not make', async () => {
+    const [node = ''] = known(await kube.nodes()).map(({ name }) => name)
+    await plantWebhook(cluster, [node, node])
+    const state = await observe({ kube, identity: { name: 'c' }, now: new Date() })
+    expect(state).not.toHaveProperty('webhookNodes')
+    const before = kube.calls()
+    const whole = await withWebhookNodes(kube, state)
+    expect(kube.calls() - before).toBe(3)
+    expect(whole.webhookNodes).toEqual({ value: [node] })
+    expect(await withWebhookNodes(kube, whole)).toBe(whole)
+    expect(kube.calls() - before).toBe(3)
+    await uprootWebhook(cluster)
+    expect(known((await withWebhookNodes(kube, state)).webhookNodes ?? failed({} as never))).toEqual([])
   })
 
   test('the server says what we may', async () => {

@@ -11,6 +11,7 @@ import { patching } from './behaviours/patching.ts'
 import { reading } from './behaviours/reading.ts'
 import { simulatedKubelets } from './behaviours/simulated-kubelets.ts'
 import { watching } from './behaviours/watching.ts'
+import { webhooks } from './behaviours/webhooks.ts'
 import { writing } from './behaviours/writing.ts'
 
 /** All that the tool and its tests rely on in an API server, by the part of it. */
@@ -26,6 +27,7 @@ export const behaviours: Record<string, Behaviour[]> = {
   'daemon sets': daemonSets,
   'simulated kubelets': simulatedKubelets,
   watching,
+  webhooks,
   'node ports': nodePorts,
   outage,
 }

@@ -11,11 +11,14 @@ import { configText } from '../../lab/fixtures/kube-proxy.ts'
 import { calicoNodeLog, setPodLogs } from '../../lab/fixtures/pod-logs.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { untilSettled } from '../../lab/fixtures/settle.ts'
+import { plantWebhook, uprootWebhook } from '../../lab/fixtures/webhooks.ts'
 import type { KubeClient } from '../../shared/clients/kube-client.ts'
 import { assess } from '../../shared/domain/assess.ts'
+import { intentOf } from '../../shared/domain/intent.ts'
 import { policyWith } from '../../shared/domain/policy.ts'
 import type { ServiceRange } from '../../shared/domain/report.ts'
 import { observe } from '../../shared/workflows/observe.ts'
+import { withWebhookNodes } from '../../shared/workflows/observe-webhooks.ts'
 import { sync } from '../../shared/workflows/sync.ts'
 import { type Harm, harms, seenIn } from './rbac-harm.ts'
 import { applyManifests, type Right, rights, textOf, without } from './rbac-rules.ts'
@@ -226,6 +229,28 @@ const likeKubeadm = async (): Promise<void> => {
   await change(`${daemonSets}/calico-node`, { spec: { template: { spec: { containers } } } })
   for (const name of ['kube-proxy', 'calico-node']) await untilSettled(cluster, { namespace: 'kube-system', name })
 }
+
+describe('a plan by a viewer', () => {
+  test('spares the node that answers the API server, and without each of these rights goes as if there were none', async () => {
+    await emptied(cluster)
+    const calico = { version: 'v3.28.4', install: 'operator' } as const
+    await populate(cluster, { ...spec, kubeProxy: { mode: 'ipvs' }, calico })
+    const canary = async () => {
+      const { state, assessment } = await look(viewer, moved)
+      return intentOf(assessment, await withWebhookNodes(viewer, state), policy).canary
+    }
+    expect(await canary()).toBe(nodeNames[0])
+    await plantWebhook(cluster, nodeNames.slice(0, 1))
+    expect(await canary()).toBe(nodeNames[1])
+    for (const text of [
+      'list validatingwebhookconfigurations.admissionregistration.k8s.io',
+      'list mutatingwebhookconfigurations.admissionregistration.k8s.io',
+      'list endpointslices.discovery.k8s.io',
+    ])
+      expect(await without({ cluster, kube: viewer }, right(`${whole}: ${text}`), canary)).toBe(nodeNames[0])
+    await uprootWebhook(cluster)
+  }, 120_000)
+})
 
 const moved: ServiceRange = { min: 20000, max: 22767, source: 'flag' }
 const rollOut = async (range?: ServiceRange): Promise<string> => {

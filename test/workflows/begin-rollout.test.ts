@@ -1,9 +1,11 @@
 import { expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess.ts'
 import { defaultPolicy } from '../../shared/domain/policy.ts'
-import { read, valueOf } from '../../shared/domain/read.ts'
+import { failed, read, valueOf } from '../../shared/domain/read.ts'
+import { parseRollout } from '../../shared/domain/rollout.ts'
 import { beginRollout } from '../../shared/workflows/begin-rollout.ts'
 import { cluster } from '../domain/ingredients.ts'
+import { healthy } from '../domain/states.ts'
 import { startRollout, worldOf } from './world.ts'
 
 /** A look at a cluster whose range must change, with the world's Lease in it. */
@@ -31,6 +33,42 @@ test('a rollout that somebody else is carrying out is not given another target',
     why: expect.stringContaining('test'),
   })
   expect(world.lease?.annotations['calico-ipvs-sync/target']).toBe('21000:22000')
+})
+
+test('the first node is not one that answers webhooks for our writes; it is asked for only where something begins', async () => {
+  const world = worldOf(['n1'])
+  const { state, assessment } = lookAt(world)
+  const [first = '', second = ''] = (valueOf(state.nodes) ?? []).map(({ name }) => name)
+  const everything = { groups: ['*'], operations: ['*'], resources: ['*'], scope: '*' }
+  let asked = 0
+  const kube: typeof world.tools.kube = {
+    ...world.tools.kube,
+    webhooks: async () => {
+      asked += 1
+      return read([{ service: { namespace: 'guards', name: 'guard' }, rules: [everything] }])
+    },
+    servingNodes: async () => read([first, 'somewhere-else']),
+  }
+  const still = healthy()
+  await beginRollout(
+    { ...world.tools, kube },
+    { state: still, assessment: assess(still, defaultPolicy) },
+    defaultPolicy,
+  )
+  expect(asked).toBe(0)
+  const begun = await beginRollout({ ...world.tools, kube }, { state, assessment }, defaultPolicy)
+  expect(begun).toMatchObject({ begun: true, rollout: { canary: second, last: [first] } })
+  expect(parseRollout(world.lease)?.last).toEqual([first])
+  expect(asked).toBe(1)
+})
+
+test('that webhooks may not be read keeps nothing from beginning', async () => {
+  const world = worldOf(['n1'])
+  const denied = async () => failed<never>({ kind: 'denied', object: 'WebhookConfigurations', message: '403' })
+  const kube = { ...world.tools.kube, webhooks: denied, servingNodes: denied }
+  const begun = await beginRollout({ ...world.tools, kube }, lookAt(world), defaultPolicy)
+  expect(begun).toMatchObject({ begun: true, rollout: { canary: valueOf(lookAt(world).state.nodes)?.[0]?.name } })
+  expect(begun).not.toHaveProperty('rollout.last')
 })
 
 test('its own rollout takes the new target', async () => {

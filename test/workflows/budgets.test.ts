@@ -41,6 +41,28 @@ test.each([
   },
 )
 
+test.each(['range', 'restarts'] as const)(
+  'nodes that are to go last go when all others are well: %s',
+  async (phase) => {
+    const pace = {
+      strategy: 'staged',
+      maxUnavailable: 2,
+      canarySeconds: 30,
+      settleSeconds: 10,
+      nodeDeadlineSeconds: 120,
+    } as const
+    const world = worldOf(nodes(6))
+    const zones = { a: ['n00', 'n01', 'n02'], b: ['n03', 'n04', 'n05'] }
+    const work = phase === 'range' ? { target: '20000:32767' } : { restart: world.pods.map(({ name }) => name) }
+    startRollout(world, { ...work, pace, zones, canary: 'n01', last: ['n00', 'n04'] })
+    await run(world)
+    const touched = phase === 'range' ? world.felixRestarts : world.podRestarts
+    expect(touched.map(({ node }) => node)).toEqual(['n01', 'n02', 'n03', 'n05', 'n00', 'n04'])
+    const at = (name: string) => touched.find(({ node }) => node === name)?.at ?? 0
+    expect(at('n00') - Math.max(at('n02'), at('n05'))).toBeGreaterThanOrEqual(10_000)
+  },
+)
+
 test('a restart deletes the pod by its UID, so that OnDelete and RollingUpdate, operator and manifest are all one', async () => {
   const world = worldOf(nodes(2))
   world.pods = world.pods.map((pod) => ({ ...pod, namespace: 'kube-system' }))

@@ -123,6 +123,27 @@ describe('flapping', () => {
   })
 })
 
+describe('what only planning needs to know', () => {
+  test('is asked for where something is to be changed and no rollout waits, and nowhere else', async () => {
+    const asked: string[] = []
+    const forPlan: EvaluateTools['forPlan'] = async (_, _eks, state) => {
+      asked.push('asked')
+      const [first = ''] = (valueOf(state.nodes) ?? []).map(({ name }) => name)
+      return { ...state, webhookNodes: read([first]) }
+    }
+    const it = hub({}, { forPlan })
+    await it.look()
+    expect(asked).toHaveLength(1)
+    const [first = '', second = ''] = (valueOf(it.state.nodes) ?? []).map(({ name }) => `node.${name}`)
+    const created = (it.report?.plan?.changes ?? []).flatMap(({ action, name }) => (action === 'create' ? [name] : []))
+    expect([created[0], created.at(-1)]).toEqual([second, first])
+    await it.look('rollout')
+    it.state = { ...healthy(), cluster: ref }
+    await it.look()
+    expect(asked).toHaveLength(1)
+  })
+})
+
 describe('the record', () => {
   test('gets every write that the Lease or an object tells of, before anything follows from the look', async () => {
     const it = hub()

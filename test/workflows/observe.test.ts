@@ -72,6 +72,8 @@ function fake(change: Partial<KubeClient> = {}): { kube: KubeClient; asked: stri
     nodePorts: async () => read([]),
     lease: async () => read(undefined),
     podLog: async () => read({ mode: 'ipvs' as const }),
+    webhooks: async () => Promise.reject(new Error('a look has no business with webhooks')),
+    servingNodes: async () => Promise.reject(new Error('a look has no business with webhooks')),
     ipvsDeprecations: async () => failed(failure('denied', 'Events')),
     proxyMode: async () => failed(failure('denied', '/proxyMode')),
     ...change,

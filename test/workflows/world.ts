@@ -180,6 +180,8 @@ const kubeOf = (the: () => World): KubeClient => {
     podLog: never,
     podTail: ({ name }) => counted(() => read([`${name}: no route to host`])),
     ipvsDeprecations: never,
+    webhooks: () => counted(() => read([])),
+    servingNodes: () => counted(() => read([])),
     proxyMode: never,
     mayI: () => counted(() => read(true)),
     pods: () => counted(({ pods }) => read(pods)),

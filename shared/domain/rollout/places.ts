@@ -72,12 +72,14 @@ export const pendingPlaces = (rollout: Rollout, places: Place[]): Place[] =>
     places.filter(({ range, pod }) => range !== rollout.target && pod.ready),
   )
 
-/** The first node, then the rest of its zone, then zone after zone. */
+/** The first node, then the rest of its zone, then zone after zone; then those that go last. */
 export const ordered = <T extends { node: string }>(rollout: Rollout, places: T[]): T[] => {
   const { canary } = rollout
+  const last = new Set(rollout.last)
   const zone = zoneOf(rollout)
   const first = canary === undefined ? undefined : zone(canary)
-  const rank = ({ node }: T): string => `${node === canary ? 0 : zone(node) === first ? 1 : 2} ${zone(node)} ${node}`
+  const turn = (node: string) => (node === canary ? 0 : last.has(node) ? 3 : zone(node) === first ? 1 : 2)
+  const rank = ({ node }: T): string => `${turn(node)} ${zone(node)} ${node}`
   return places.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
 }
 

@@ -24,7 +24,8 @@ export const zoneOf = ({ zones = {} }: Pick<Rollout, 'zones'>): ((node: string) 
 
 /**
  * Who may be touched beside those that are not yet settled: only nodes of their zone. Whoever spreads replicas over zones
- * can lose one zone's and never two's; and one zone is finished before the next is begun.
+ * can lose one zone's and never two's; and one zone is finished before the next is begun. Those that go last wait until
+ * nobody is left but them. `candidates` are in the order of their turn.
  */
 export const besideInZone = <T extends { node: string }>(
   rollout: Rollout,
@@ -32,5 +33,7 @@ export const besideInZone = <T extends { node: string }>(
   unsettled: string[],
 ): T | undefined => {
   const zone = zoneOf(rollout)
-  return candidates.find(({ node }) => unsettled.every((other) => zone(other) === zone(node)))
+  const last = new Set(rollout.last)
+  const isTurn = candidates.every(({ node }) => last.has(node)) ? () => true : (node: string) => !last.has(node)
+  return candidates.find(({ node }) => isTurn(node) && unsettled.every((other) => zone(other) === zone(node)))
 }

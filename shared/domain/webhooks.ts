@@ -1,0 +1,51 @@
+/** A Service that answers for the API server. */
+export interface Callee {
+  namespace: string
+  name: string
+}
+
+/** An admission webhook that the API server reaches through a Service. One given by URL runs who knows where. */
+export interface Webhook {
+  service: Callee
+  rules: WebhookRule[]
+}
+
+/** As it stands in the configuration: `*` is any. */
+export interface WebhookRule {
+  groups: string[]
+  operations: string[]
+  /** `pods`, `pods/log`, `*`, `*` with subresources. */
+  resources: string[]
+  scope: string
+}
+
+/** Every kind of write of ours that a webhook could refuse, or keep the API server from taking. */
+const ourWrites = [
+  {
+    groups: ['projectcalico.org', 'crd.projectcalico.org'],
+    resource: 'felixconfigurations',
+    operations: ['CREATE', 'UPDATE', 'DELETE'],
+    scope: 'Cluster',
+  },
+  { groups: ['coordination.k8s.io'], resource: 'leases', operations: ['CREATE', 'UPDATE'], scope: 'Namespaced' },
+  { groups: [''], resource: 'pods', operations: ['DELETE'], scope: 'Namespaced' },
+] as const
+
+/**
+ * Services that the API server calls when we write. Selectors and conditions that would leave our objects out are not
+ * looked at: one Service too many costs nothing, for it only decides who goes first.
+ */
+export const calledForOurWrites = (webhooks: Webhook[]): Callee[] => {
+  const called = webhooks.filter(({ rules }) => rules.some((rule) => ourWrites.some((write) => concerns(rule, write))))
+  return [...new Map(called.map(({ service }) => [`${service.namespace}/${service.name}`, service])).values()]
+}
+
+/** A version is not asked for: by default a webhook is called for every version of what it names. */
+const concerns = (rule: WebhookRule, write: (typeof ourWrites)[number]): boolean =>
+  hasOneOf(rule.groups, write.groups) &&
+  hasOneOf(rule.operations, write.operations) &&
+  (rule.scope === '*' || rule.scope === write.scope) &&
+  rule.resources.some((it) => ['*', '*/*', write.resource, `${write.resource}/*`].includes(it))
+
+const hasOneOf = (listed: string[], wanted: readonly string[]): boolean =>
+  listed.includes('*') || wanted.some((it) => listed.includes(it))
