@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { watch } from '../crash/watch.ts'
+import type { FelixNode } from '../felix-nodes/node.ts'
+import { until } from '../felix-nodes/start.ts'
+import { type Chapter, type Claim, shortName } from './claim.ts'
+import { disturbance } from './disturbance.ts'
+import { builtIn, felixConfigurations, type Ground, mergePatch, pace } from './ground.ts'
+import { paceFlags, rangeFlag, runTool, typed } from './tool.ts'
+
+/** The first node must stay well for longer than Felix takes to end and its pod to be seen as not ready: 2 s and three probes. */
+const patient = { ...pace, canarySeconds: 8, nodeDeadlineSeconds: 10 }
+/** From the write to the override's end: Felix ends after 2 s, three probes fail, the deadline passes; and some for the steps themselves. */
+const haltedBySeconds = 2 + 3 + patient.nodeDeadlineSeconds + 6
+
+const syncTo = (range: string): string[] => ['sync', '--yes', ...rangeFlag(range), '--max-unavailable', '2']
+
+/** How the first node is kept from coming back, and what brings it back. */
+interface Trouble {
+  what: string
+  /** The moment its override is there. */
+  strike: (ground: Ground, canary: FelixNode) => Promise<void>
+  /** Of what the tool shows as evidence. */
+  evidence: RegExp
+  mend: (canary: FelixNode) => void
+  /** As the claim has it: when the first node is well again. */
+  back: string
+}
+
+/** 0x000f0000: its four bits are all that Felix takes for itself, and in IPVS mode it marks endpoints as well. */
+const fourBits = { spec: { iptablesMarkMask: 0x000f0000 } }
+
+const mask: Trouble = {
+  what: 'somebody else writes a mask with too few bits for IPVS into its override',
+  strike: async ({ cluster }, { name }) =>
+    void (await cluster.request('PATCH', `${felixConfigurations}/node.${name}`, fourBits, mergePatch)),
+  evidence: /Not enough mark bits available for endpoint mark/,
+  mend: () => undefined,
+  back: 'without it, and the mask that was in it,',
+}
+
+const cutOff: Trouble = {
+  what: 'its way to the API server is cut when its Felix ends to take the value',
+  strike: async (_, { lives, way }) => {
+    const [before] = lives.slice(-1)
+    await until(
+      () => before?.endedAt !== undefined,
+      20_000,
+      () => 'Felix does not end',
+    )
+    way.cut()
+  },
+  evidence: /not Ready/,
+  mend: ({ way }) => way.mend(),
+  back: 'when its way is mended',
+}
+
+const showHalt = async (
+  ground: Ground,
+  claim: (claim: Claim) => void,
+  { trouble, range, old }: { trouble: Trouble; range: string; old: string },
+): Promise<void> => {
+  const { nodes, cluster, ports } = ground
+  const since = Date.now()
+  const before = await ground.cluster.request('GET', `${felixConfigurations}/default`)
+  let canary: FelixNode | undefined
+  let struck: Promise<void> | undefined
+  const times = { written: 0, gone: 0 }
+  const felix = await watch(cluster, { path: felixConfigurations }, ({ type, object }) => {
+    if (type === 'DELETED') times.gone = Date.now()
+    if (type !== 'ADDED' || canary) return
+    canary = nodes.find(({ name }) => object.metadata.name === `node.${name}`)
+    times.written = Date.now()
+    if (canary) struck = trouble.strike(ground, canary)
+  })
+  const args = syncTo(range)
+  const ran = await runTool(ground, ...args, ...paceFlags(patient))
+  await struck
+  if (!canary) throw new Error(`No override was written: ${ran.err}`)
+  const first = canary
+  const status = await runTool(ground, 'rollout', 'status')
+  const seconds = (times.gone - times.written) / 1000
+  const evidence = trouble.evidence.exec(status.out)?.[0]
+  const ended = status.out.split('\n')[0]?.split(' ')[0] ?? ''
+  claim({
+    claim: `The first node does not come back, for ${trouble.what}: the rollout halts by its deadline and says what it saw.`,
+    command: typed(...args),
+    seen:
+      `exit status ${ran.code}; the override gone after ${seconds.toFixed(1)} s; ` +
+      `\`rollout status\`: ${ended}, ${evidence ?? 'no evidence'}`,
+    holds:
+      ran.code === 1 && times.gone > 0 && seconds <= haltedBySeconds && ended === 'HALTED' && evidence !== undefined,
+  })
+
+  const others = nodes.filter((node) => node !== first)
+  const after = await cluster.request('GET', `${felixConfigurations}/default`)
+  const [rules, theirs] = [await ports(), disturbance(others, since)]
+  const same = JSON.stringify(after) === JSON.stringify(before)
+  claim({
+    claim: 'Nothing else was touched: neither the other nodes’ rules, nor their Felix, nor `default`.',
+    command: typed(...args),
+    seen: `rules for ${rules.join(', ')}; ${theirs.starts.join(', ')} starts of Felix on the others; \`default\` is ${same ? 'as it was' : 'changed'}`,
+    holds: rules.every((it) => it === old) && theirs.starts.every((it) => it === 0) && theirs.atOnce === 0 && same,
+  })
+
+  trouble.mend(first)
+  await until(first.isReady, 30_000, () => `Felix is not ready on ${shortName(first)}`).catch(() => undefined)
+  await sleep(3_000)
+  await felix.caughtUp()
+  felix.stop()
+  const [mine, overrides] = [
+    (await ports())[nodes.indexOf(first)],
+    [...felix.objects.keys()].filter((it) => it !== 'default'),
+  ]
+  claim({
+    claim: `The override is taken back: ${trouble.back} the first node is ready again with the rules it had, and no override is left.`,
+    command: typed(...args),
+    seen: `rules for ${mine}; Felix ${first.isReady() ? 'ready' : 'not ready'}; ${overrides.length} overrides`,
+    holds: mine === old && first.isReady() && overrides.length === 0,
+  })
+
+  const resumedAt = Date.now()
+  const resumed = await runTool(ground, 'rollout', 'resume')
+  const finished = await runTool(ground, ...args, ...paceFlags(patient))
+  await sleep(3_000)
+  const [seen, all] = [await ports(), disturbance(nodes, resumedAt)]
+  claim({
+    claim:
+      'The cause is gone, and somebody lets it go on: every node’s rules show the new range, and each Felix restarted once for it.',
+    command: `${typed('rollout', 'resume')} && ${typed(...args)}`,
+    seen: `exit status ${finished.code}; rules for ${seen.join(', ')}; ${all.starts.join(', ')} starts of Felix, ${all.atOnce} at once`,
+    holds:
+      resumed.code === 1 &&
+      finished.code === 0 &&
+      seen.every((it) => it === range) &&
+      all.starts.every((it) => it === 1) &&
+      all.atOnce <= 2,
+  })
+}
+
+/** A change that its first node cannot take, twice over. */
+export const brokenCanary: Chapter = {
+  name: 'broken-canary',
+  title: 'A first node that does not come back',
+  ground: { nodes: 5 },
+  prove: async (ground, claim) => {
+    await showHalt(ground, claim, { trouble: mask, range: '20000:32767', old: builtIn })
+    await showHalt(ground, claim, { trouble: cutOff, range: '25000:32767', old: '20000:32767' })
+  },
+}
