@@ -1,0 +1,109 @@
+import { copyFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../felix-nodes/start.ts'
+import type { Chapter } from './claim.ts'
+import { absences, disturbance } from './disturbance.ts'
+import { builtIn, type Ground } from './ground.ts'
+import { aSecondLater, rollKubeProxy } from './kube-proxy.ts'
+import { keepLogAsItIs, podsOf, replacePod } from './pods.ts'
+import { paceFlags, rangeFlag, runTool, typed } from './tool.ts'
+import { quoted, verdictOf, writable } from './verdict.ts'
+
+/** The first node waits for clearly longer than those after it, so that it can be told apart by the gap behind it. */
+const pace = { canarySeconds: 9, settleSeconds: 3, nodeDeadlineSeconds: 60 }
+/** The API server tells since when a pod is ready in whole seconds. */
+const rounding = 1.2
+
+/**
+ * kube-proxy goes to IPVS. Where Felix is old it stays as it was, and its log with it: the one that really runs notices and writes so, and
+ * what it writes from here on is kept from who reads the pod's log. The pod of one node is made anew afterwards.
+ */
+async function missTheMode(ground: Ground): Promise<string> {
+  const { cluster, nodes, untilPorts } = ground
+  const renewed = nodes[1]?.name ?? ''
+  await keepLogAsItIs(cluster, await podsOf(cluster, 'calico-node'), (file) => {
+    copyFileSync(file, `${file}.kept`)
+    return `${file}.kept`
+  })
+  await rollKubeProxy(ground, 'ipvs')
+  await untilPorts(builtIn)
+  await aSecondLater()
+  await replacePod(cluster, 'calico-node', renewed)
+  const isSteady = async () => (await podsOf(cluster, 'calico-node')).every(({ ready }) => ready)
+  await until(isSteady, 30_000, () => 'calico-node is not ready on every node')
+  return renewed
+}
+
+/** Seconds from a node's being back to the next one's end, in the order in which they went. */
+const gapsBetween = (nodes: Ground['nodes'], since: number): number[] => {
+  const all = nodes.flatMap((node) => absences(node, since)).toSorted((a, b) => a.from - b.from)
+  return all.slice(1).map(({ from }, index) => (from - (all[index]?.to ?? 0)) / 1000)
+}
+
+const args = rangeFlag(builtIn)
+const said = 'Of pods that say Calico v3.21.6, which looks for IPVS only when it starts,'
+
+/** Up to Calico 3.22 only a restart of the pod helps. */
+export const oldVersion: Chapter = {
+  name: 'old-version',
+  title: 'The mode changed under a Calico that does not notice: those that need it are restarted, and no other',
+  ground: { nodes: 4, mode: 'iptables', calicoVersion: 'v3.21.6' },
+  prove: async (ground, claim) => {
+    const { cluster, nodes, ports } = ground
+    const renewed = await missTheMode(ground)
+    const before = await podsOf(cluster, 'calico-node')
+    const due = before.filter(({ node }) => node !== renewed)
+    const verdict = await verdictOf(ground, 'plan', ...args)
+    const isExact =
+      verdict.restarts.toSorted().join() ===
+      due
+        .map(({ name }) => name)
+        .toSorted()
+        .join()
+    claim({
+      claim: `${said} the plan restarts exactly those that started before the mode changed.`,
+      command: typed('plan', ...args),
+      seen: `${quoted(verdict)}; ${verdict.restarts.length} pods in the plan, ${due.length} of ${before.length} older than the mode`,
+      holds: isExact && verdict.codes.includes('FELIX_MISSED_MODE') && verdict.code === 1,
+    })
+    const since = Date.now()
+    const ran = await runTool(ground, 'sync', '--yes', ...args, ...paceFlags(pace))
+    await sleep(3_000)
+    const { starts, atOnce } = disturbance(nodes, since)
+    const after = await podsOf(cluster, 'calico-node')
+    const uids = new Set(after.map(({ uid }) => uid))
+    const kept = before.filter(({ uid }) => uids.has(uid)).map(({ node }) => node)
+    const seen = await ports()
+    claim({
+      claim: `${said} exactly those are replaced, and each takes its Felix with it (here a v3.28.4, for which this is shown); on the node whose pod came after the change both stay.`,
+      command: typed('sync', '--yes', ...args),
+      seen: `exit status ${ran.code}; ${starts.join(', ')} starts of Felix; ${kept.length} of ${before.length} pods are the same; rules for ${seen.join(', ')}`,
+      holds:
+        ran.code === 0 &&
+        kept.join() === renewed &&
+        nodes.every(({ name }, index) => starts[index] === (name === renewed ? 0 : 1)) &&
+        seen.every((it) => it === builtIn),
+    })
+    const gaps = gapsBetween(nodes, since)
+    const [first = 0, ...others] = gaps
+    claim({
+      claim: `One at a time: the first stays well for ${pace.canarySeconds} s before the second goes, each later one for ${pace.settleSeconds} s.`,
+      command: typed('sync', '--yes', ...args, '--canary-seconds', '9', '--settle-seconds', '3'),
+      seen: `${atOnce} node at most without a ready Felix; ${gaps.map((it) => it.toFixed(1)).join(' and ')} s between one’s return and the next one’s end`,
+      holds:
+        atOnce === 1 &&
+        gaps.length === due.length - 1 &&
+        first >= pace.canarySeconds - rounding &&
+        others.every((it) => it >= pace.settleSeconds - rounding && it < first),
+    })
+    const stands = await writable(cluster)
+    const again = await runTool(ground, 'sync', '--yes', ...args)
+    const untouched = (await writable(cluster)) === stands
+    claim({
+      claim: 'Told the same once more, it restarts none.',
+      command: typed('sync', '--yes', ...args),
+      seen: `exit status ${again.code}; ${untouched ? 'nothing' : 'something'} was written`,
+      holds: again.code === 0 && untouched,
+    })
+  },
+}
