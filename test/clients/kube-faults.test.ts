@@ -194,6 +194,23 @@ describe('connections', () => {
   })
 })
 
+describe('the end of a log', () => {
+  test('is what is kept where its lines are long, and no half line', async () => {
+    const lines = [
+      ...Array.from({ length: 30 }, (_, nth) => `${nth} ${'x'.repeat(8_400)}`),
+      '[PANIC] too few bits',
+      'panic',
+    ]
+    cluster.faults.inject({
+      path: /\/log\?/,
+      answer: { status: 200, body: lines.join('\n'), contentType: 'text/plain' },
+    })
+    const tail = valueOf(await clientFor().podTail({ namespace: 'calico-system', name: 'calico-node-a' })) ?? []
+    expect(tail.slice(-2)).toEqual(['[PANIC] too few bits', 'panic'])
+    for (const line of tail) expect(lines).toContain(line)
+  })
+})
+
 describe('a server that lies', () => {
   test('one page for ever is noticed at the first repetition', async () => {
     cluster.faults.inject({

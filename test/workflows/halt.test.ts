@@ -94,6 +94,18 @@ describe('a node that does not come back', () => {
     expect(text).not.toContain('line 3"')
   })
 
+  test('says why it ended, not where it was when it did', async () => {
+    const reason =
+      '[PANIC][973] felix/driver.go 141: Not enough mark bits available for endpoint mark. MarkMask=0xf0000'
+    const frame = (nth: number) => [
+      `github.com/x/felix.(*T).f${nth}({0x7ffe, 0xc}, ...)`,
+      `\tfelix/file.go:${nth} +0x2253`,
+    ]
+    const frames = Array.from({ length: 12 }, (_, nth) => frame(nth)).flat()
+    const { world } = await halted([reason, 'panic: (*logrus.Entry) 0x3cb', '', 'goroutine 1 [running]:', ...frames])
+    expect(rolloutIn(world).evidence?.log).toEqual([reason])
+  })
+
   test('halts all the same where its log may not be read', async () => {
     const world = worldOf(['n0', 'n1'])
     world.broken.add('n0')

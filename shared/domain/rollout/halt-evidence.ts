@@ -56,9 +56,14 @@ const secrets: readonly [RegExp, string][] = [
   [/\b(AKIA|ASIA)[0-9A-Z]{16}\b/g, '[access key]'],
 ]
 
-/** The last lines of a log as they may be kept and shown. */
+/** Where a Go program was when it ended in a panic, a call and a place by turns: why it ended stands before all that. */
+const place = /^\s+\S+\.go:\d+( \+0x[\da-f]+)?\s*$/
+const stack = [place, /^goroutine \d+ \[.*\]:\s*$/, /^panic: \(\*logrus\.Entry\) /]
+
+/** The last lines of a log as they may be kept and shown, without the stacks that would fill them. */
 export const logEvidence = (lines: readonly string[]): string[] =>
   lines
+    .filter((line, index) => !stack.some((it) => it.test(line)) && !place.test(lines[index + 1] ?? ''))
     .map((line) => secrets.reduce((text, [pattern, instead]) => text.replace(pattern, instead), printable(line)).trim())
     .filter((line) => line !== '')
     .slice(-logKept.lines)
