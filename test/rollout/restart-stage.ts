@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { startControlPlane } from '../../lab/control-plane/start.ts'
-import { watch, type WatchedObject } from '../../lab/crash/watch.ts'
+import type { WatchedObject } from '../../lab/crash/watch.ts'
 import { rolloutRestart, setKubeProxyMode } from '../../lab/fixtures/changes.ts'
 import type { NodeSpec } from '../../lab/fixtures/cluster-spec.ts'
 import { nodeObject } from '../../lab/fixtures/nodes.ts'
@@ -12,21 +12,12 @@ import { populate } from '../../lab/fixtures/populate.ts'
 import { untilSettled } from '../../lab/fixtures/settle.ts'
 import { kubeClient } from '../../shared/clients/kube.ts'
 import type { KubeClient } from '../../shared/clients/kube-client.ts'
+import { type Seen, watchPods } from './pod-watch.ts'
 
 const pods = '/api/v1/namespaces/kube-system/pods'
 const query = 'labelSelector=k8s-app%3Dcalico-node'
 const kubernetesVersion = '1.36.3'
 const mergePatch = 'application/merge-patch+json'
-
-/** What the API server's watch showed of calico-node. */
-export interface Seen {
-  /** Pods in the order in which they began to go. */
-  gone: { node: string; uid: string; at: number }[]
-  /** When calico-node was Ready again on a node, each time. */
-  back: { node: string; at: number }[]
-  /** The most nodes that were without a Ready calico-node at one time, but for those apart. */
-  mostAway: number
-}
 
 export interface RestartStage {
   cluster: LabCluster
@@ -65,7 +56,7 @@ export const setTheStage = async (nodes: NodeSpec[]): Promise<RestartStage> => {
   await untilSettled(cluster, kubeProxy, { pods: nodes.length })
   const ca = Buffer.from(cluster.caData, 'base64').toString()
   const direct = kubeClient({ server: cluster.server, ca, token: async () => cluster.adminToken })
-  const { stop: endWatch, ...watching } = await watchPods(cluster)
+  const { stop: endWatch, ...watching } = await watchPods(cluster, { path: pods, query })
   return {
     cluster,
     direct,
@@ -81,41 +72,6 @@ export const setTheStage = async (nodes: NodeSpec[]): Promise<RestartStage> => {
       await cluster.stop()
       rmSync(workdir, { recursive: true, force: true })
     },
-  }
-}
-
-const nodeOf = ({ spec }: WatchedObject): string => spec?.nodeName ?? ''
-
-const isWell = ({ metadata, status }: WatchedObject): boolean =>
-  metadata.deletionTimestamp === undefined &&
-  (status?.conditions ?? []).some((it) => it.type === 'Ready' && it.status === 'True')
-
-const watchPods = async (cluster: LabCluster) => {
-  const apart = new Set<string>()
-  let seen: Seen = { gone: [], back: [], mostAway: 0 }
-  const all = await watch(cluster, { path: pods, query }, ({ type, object }, before) => {
-    const [node, at, { uid }] = [nodeOf(object), Date.now(), object.metadata]
-    const isGoing = type === 'DELETED' || object.metadata.deletionTimestamp !== undefined
-    // For a node that is going the controller makes one more pod, which never gets a place.
-    if (isGoing && node !== '' && !seen.gone.some((it) => it.uid === uid)) seen.gone.push({ node, uid, at })
-    if (!isGoing && isWell(object) && !(before && isWell(before))) seen.back.push({ node, at })
-    const well = new Set([...all.objects.values()].filter(isWell).map(nodeOf))
-    const away = [...known].filter((it) => !well.has(it) && !apart.has(it))
-    for (const it of well) known.add(it)
-    seen.mostAway = Math.max(seen.mostAway, away.length)
-  })
-  /** Nodes whose calico-node was Ready once. */
-  const known = new Set([...all.objects.values()].filter(isWell).map(nodeOf))
-  return {
-    apart,
-    seen: () => seen,
-    begin: async () => {
-      await all.caughtUp()
-      seen = { gone: [], back: [], mostAway: 0 }
-      return new Map(Array.from(all.objects.values(), (it) => [nodeOf(it), it.metadata.uid]))
-    },
-    caughtUp: all.caughtUp,
-    stop: all.stop,
   }
 }
 

@@ -7,9 +7,14 @@ import { parseRollout } from '../../shared/domain/rollout.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 import { observe } from '../../shared/workflows/observe.ts'
 import { sync, type SyncResult } from '../../shared/workflows/sync.ts'
+import { createClock } from '../../lab/crash/clock.ts'
+import { observeCluster } from '../../lab/crash/observed.ts'
+import { startTables } from '../../lab/crash/outside.ts'
+import { runOnce } from '../../lab/crash/run.ts'
 import { nodeSpecs } from '../../lab/fixtures/nodes.ts'
-import { type RestartStage, type Seen, setTheStage } from './restart-stage.ts'
-import { eks } from './stage.ts'
+import { pauseAfter } from './pod-watch.ts'
+import { type RestartStage, setTheStage } from './restart-stage.ts'
+import { eks, mostAtOnce } from './stage.ts'
 
 /**
  * Restarts of calico-node on the real API server, in real time: Calico 3.21 by its manifest. Seven nodes, three of them
@@ -17,6 +22,9 @@ import { eks } from './stage.ts'
  */
 const specs = nodeSpecs(7)
 const [n1 = '', n2 = '', n3 = '', n4 = '', n5 = '', n6 = '', n7 = ''] = specs.map(({ name }) => name)
+/** They join. */
+const n8 = { name: 'ip-10-1-9-8.ec2.internal', zone: 'us-east-1b' }
+const n9 = { name: 'ip-10-1-9-9.ec2.internal', zone: 'us-east-1c' }
 const pace = { canarySeconds: 5, settleSeconds: 2, nodeDeadlineSeconds: 60 }
 /** Times of objects are whole seconds, and the watch is a little late. */
 const tolerance = 1200
@@ -51,13 +59,6 @@ const carryOut = (policy: Policy): Promise<SyncResult> =>
     },
     policy,
   )
-
-/** Milliseconds from when calico-node was back on the node to when the next one went. */
-const pauseAfter = ({ gone, back }: Seen, node: string): number => {
-  const left = gone.find((it) => it.node === node)?.at ?? 0
-  const returned = back.find((it) => it.node === node && it.at > left)?.at ?? Infinity
-  return (gone.find(({ at }) => at > left)?.at ?? Infinity) - returned
-}
 
 const until = async (what: string, holds: () => boolean): Promise<void> => {
   for (const end = Date.now() + 60_000; !holds(); await sleep(20))
@@ -105,7 +106,6 @@ test('with a budget in percent: so many of one zone at once; who joins is not re
   await rollingUpdate('25%')
   await stage.age()
   const pods = await stage.begin()
-  const n8 = { name: 'ip-10-1-9-9.ec2.internal', zone: 'us-east-1b' }
 
   const rollout = carryOut(policy)
   await until('the first restart', () => stage.seen().gone.length > 0)
@@ -136,6 +136,55 @@ test('with a budget in percent: so many of one zone at once; who joins is not re
   expect((await look(policy)).assessment.report.verdict).toBe('in-step')
   const record = valueOf(await stage.direct.lease())
   expect([parseRollout(record)?.state, record?.holder]).toEqual(['done', undefined])
+}, 120_000)
+
+test('from the queue, with a range to be changed as well: nodes join and leave between its messages', async () => {
+  await stage.age()
+  const pods = await stage.begin()
+  const { cluster, direct } = stage
+  const clock = createClock()
+  // As they are at each moment.
+  const nodes = [...pods.keys()]
+  const observer = await observeCluster({ cluster, nodes, clock, namespace: 'kube-system' })
+  const tables = await startTables()
+  const observed = await observer.begin()
+  const leave = (node: string) => {
+    stage.apart.add(node)
+    nodes.splice(nodes.indexOf(node), 1)
+    return stage.leave(node)
+  }
+  const join = async () => {
+    nodes.push(n9.name)
+    await stage.join(n9)
+  }
+  const isTouched = (node: string) => observed.felix.some((it) => it.node === node)
+  const events = [
+    { when: () => isTouched(n1), happens: join },
+    { when: () => isTouched(n4), happens: () => leave(n5) },
+    { when: () => observed.pods.some(({ node }) => node === n6), happens: () => leave(n6) },
+  ]
+  const between = async () => {
+    if (events[0]?.when()) await events.shift()?.happens()
+  }
+  const policy = { ...pace, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 300 }
+  const scene = { cluster, direct, clock, nodes, observer, stop: stage.stop }
+  const outcome = await runOnce(scene, tables.dynamo, { observed, between, policy })
+  observer.stop()
+  await tables.stop()
+
+  expect(events).toEqual([])
+  expect(outcome).toMatchObject({ rollout: { state: 'done' }, verdict: 'in-step', holder: undefined, errors: [] })
+  // Who left before their turn was not touched; who joined took the range and needed no restart.
+  expect(observed.felix.map(({ node }) => node).toSorted()).toEqual([n1, n4, n6, n7, n8.name, n9.name])
+  expect(mostAtOnce(observed.felix, policy.settleSeconds)).toBe(1)
+  const restarted = observed.pods.filter(({ node, uid }) => pods.get(node) === uid && node !== n5)
+  expect(restarted.map(({ node }) => node).toSorted()).toEqual([n1, n4, n6, n7])
+  // Nodes younger than the mode have never had another.
+  expect(observed.pods.filter(({ node }) => node === n8.name || node === n9.name)).toEqual([])
+  expect(stage.seen().mostAway).toBe(1)
+  expect(observer.overrides()).toEqual([])
+  const subjects = outcome.published.map(({ subject }) => subject.replace(/.*: /, ''))
+  expect(subjects).toEqual(['Calico is out of step with kube-proxy', 'Calico is in step again'])
 }, 120_000)
 
 const daemonSet = '/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node'
