@@ -142,8 +142,8 @@ const lastOf = (nodes: NodeAssessment[], serving: string[] = []): string[] => {
 }
 
 /**
- * Well, not among the last, and if it can be helped not the only node of its zone or node group, so that trouble there
- * takes nothing whole away.
+ * Well, not among the last, one that uses the range (without IPVS Felix makes no rules of it, and its being well would show
+ * little), and if it can be helped not the only node of its zone or node group, so that trouble there takes nothing whole away.
  */
 const chooseCanary = (nodes: NodeAssessment[], last: string[]): string | undefined => {
   const alone = (label: string, it: NodeAssessment) =>
@@ -151,7 +151,10 @@ const chooseCanary = (nodes: NodeAssessment[], last: string[]): string | undefin
   const spare = (it: NodeAssessment) =>
     Number(alone('topology.kubernetes.io/zone', it)) + Number(alone('eks.amazonaws.com/nodegroup', it))
   const isLast = ({ node }: NodeAssessment) => Number(last.includes(node.name))
-  return nodes.toSorted((a, b) => isLast(a) - isLast(b) || spare(a) - spare(b) || byName(a, b))[0]?.node.name
+  const isIdle = ({ runningMode }: NodeAssessment) => Number(runningMode !== 'ipvs')
+  const rank = (a: NodeAssessment, b: NodeAssessment) =>
+    isLast(a) - isLast(b) || isIdle(a) - isIdle(b) || spare(a) - spare(b) || byName(a, b)
+  return nodes.toSorted(rank)[0]?.node.name
 }
 
 const inOrder = (canary: string | undefined, last: string[]) => (a: NodeAssessment, b: NodeAssessment) => {

@@ -5,7 +5,7 @@ import { plan } from '../../shared/domain/plan.ts'
 import { policyWith } from '../../shared/domain/policy.ts'
 import { failed, read } from '../../shared/domain/read.ts'
 import { cluster } from './ingredients.ts'
-import { healthy, nodesOf } from './states.ts'
+import { healthy, logged, nodesOf } from './states.ts'
 
 const zone = 'topology.kubernetes.io/zone'
 
@@ -38,6 +38,16 @@ describe('the first node', () => {
   test('is not one that answers webhooks for our writes, even where the others are alone in their zones', () => {
     expect(first(['a', 'a', 'a'], read([n0]))).toEqual({ canary: 1, last: [0], order: [1, 2, 0] })
     expect(first(['a', 'a', 'b'], read([n0, n1]))).toEqual({ canary: 2, last: [0, 1], order: [2, 0, 1] })
+  })
+
+  test('is one that uses the range, even where it is alone in its zone; those without IPVS follow', () => {
+    const state = logged(cluster('eks range 20000-22767, kube-proxy log iptables'), 'kube-proxy', { mode: 'ipvs' }, [
+      n2,
+    ])
+    nodesOf(state).forEach((node, index) => (node.labels = { ...node.labels, [zone]: index === 2 ? 'b' : 'a' }))
+    const { canary, scope } = intentOf(assess(state, policyWith({})), state, policyWith({}))
+    expect(canary).toBe(n2)
+    expect(scope.map(({ node }) => node.name)).toEqual([n2, n0, n1])
   })
 
   test('is chosen as ever where all of them do, where none does, and where that is not known', () => {
