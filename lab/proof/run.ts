@@ -5,11 +5,24 @@ import { layGround } from './ground.ts'
 import { ignoredField } from './ignored-field.ts'
 import { lambda } from './lambda.ts'
 import { mode } from './mode.ts'
+import { oldVersion } from './old-version.ts'
+import { staleLink } from './stale-link.ts'
+import { nothingToDo } from './nothing-to-do.ts'
 import { type Told, writeResults } from './results.ts'
 import { stagedChange } from './staged-change.ts'
 
 /** In the order in which a reader wants them. */
-export const chapters: readonly Chapter[] = [ignoredField, stagedChange, brokenCanary, mode, lambda, comparison]
+export const chapters: readonly Chapter[] = [
+  ignoredField,
+  stagedChange,
+  brokenCanary,
+  mode,
+  oldVersion,
+  staleLink,
+  nothingToDo,
+  lambda,
+  comparison,
+]
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
