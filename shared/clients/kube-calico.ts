@@ -1,8 +1,9 @@
 import type { FelixConfigurations, FelixObject, InstallationState } from '../domain/cluster.ts'
 import { failed, type Read, type ReadFailure, read } from '../domain/read.ts'
 import type { CalicoApi } from '../domain/report.ts'
+import { ours } from '../domain/rollout/annotations.ts'
 import { KubeError } from '../errors.ts'
-import { type Foreign, objectOf, present, textOf } from './foreign.ts'
+import { type Foreign, objectOf, present, textMapOf, textOf } from './foreign.ts'
 import type { KubeHttp } from './kube-http.ts'
 import { list } from './kube-list.ts'
 import { managedFieldsOf, metadataOf } from './kube-metadata.ts'
@@ -19,6 +20,23 @@ export function felixOf(it: Foreign): FelixObject {
   const { name, uid, resourceVersion, createdAt, labels, annotations } = metadataOf(it)
   const common = { name, uid, resourceVersion, createdAt, labels, annotations }
   return { ...common, spec: objectOf(it['spec']), managedFields: managedFieldsOf(it) }
+}
+
+/** What is written through Calico's API server keeps foreign annotations in its copy of the metadata alone: also ours. */
+function storedFelixOf(it: Foreign): FelixObject {
+  const object = felixOf(it)
+  const marks = Object.entries(annotationsInCopy(object)).filter(([key]) => key.startsWith(ours))
+  return marks.length === 0
+    ? object
+    : { ...object, annotations: { ...Object.fromEntries(marks), ...object.annotations } }
+}
+
+function annotationsInCopy({ annotations }: FelixObject): Record<string, string> {
+  try {
+    return textMapOf(objectOf(JSON.parse(annotations['projectcalico.org/metadata'] ?? '{}'))['annotations'])
+  } catch {
+    return {}
+  }
 }
 
 /**
@@ -44,7 +62,7 @@ const isDown = ({ kind }: ReadFailure) => kind === 'unavailable' || kind === 'un
 
 async function through(http: KubeHttp, api: CalicoApi): Promise<Read<FelixConfigurations>> {
   try {
-    return read({ api, objects: await list(http, felixPath(api), {}, felixOf) })
+    return read({ api, objects: await list(http, felixPath(api), {}, api === v1 ? storedFelixOf : felixOf) })
   } catch (error) {
     if (error instanceof KubeError && error.kind === 'not-found') return failed(missing(api))
     return failed(failureFrom(error, object))

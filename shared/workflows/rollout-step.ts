@@ -7,6 +7,7 @@ import { overrideKey } from '../domain/rollout/annotations.ts'
 import { parseRollout, type Rollout } from '../domain/rollout.ts'
 import { seenOf } from '../domain/rollout/seen.ts'
 import { KubeError } from '../errors.ts'
+import { unlessApiIsGone } from './api-gone.ts'
 import { needed } from './needed.ts'
 import { aborted, removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
 import { halt, haltWithEvidence, rollBack } from './rollout-halt.ts'
@@ -54,7 +55,7 @@ export type Outcome =
 
 /**
  * One step of the rollout that stands in the Lease: at most four requests (one more where the Lease was about to expire,
- * or a touched node is missing) and at most one effect on nodes. Whatever was carried out before and not acknowledged is seen
+ * a touched node is missing, or the API is gone) and at most one effect on nodes. Whatever was carried out before and not acknowledged is seen
  * in the cluster and not done again.
  */
 export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
@@ -63,13 +64,16 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
   if (!record || !rollout) return { next: 'over', state: 'none', why: 'no rollout has begun' }
   const held = heldByOther(record, tools)
   if (held) return held
-  if (rollout.state === 'halted' && rollout.rollback) return rollBack(withNames(tools, rollout), { record, rollout })
+  const named = withNames(tools, rollout)
+  if (rollout.state === 'halted' && rollout.rollback)
+    return unlessApiIsGone(named, { record, rollout }, () => rollBack(named, { record, rollout }))
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
     return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
   return lookAgainAtConflict(async () => {
     // The step goes on at once: where messages come late, a step that only renewed would follow upon another for ever.
     const kept = isOverdue(record, tools) ? await renew(tools, record) : record
-    return takeStep(withNames(tools, rollout), { record: kept, rollout })
+    const standing = { record: kept, rollout }
+    return unlessApiIsGone(named, standing, () => takeStep(named, standing))
   })
 }
 

@@ -8,10 +8,10 @@ import { type CalicoApi, serveCalicoApi } from '../../lab/control-plane/calico-a
 import { type ControlPlane, startControlPlane } from '../../lab/control-plane/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { type Watch, watch, type WatchedObject, type WatchEvent } from '../../lab/crash/watch.ts'
-import { changedAtKey } from '../../shared/domain/rollout/annotations.ts'
+import { changedAtKey, overrideKey } from '../../shared/domain/rollout/annotations.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
 import { run } from '../cli/run.ts'
-import { clientOf, felixPath, mergePatch, nodeNames, rangeAnnotation } from './world.ts'
+import { clientOf, felixPath, mergePatch, nodeNames, rangeAnnotation, until } from './world.ts'
 
 /** Calico's own API server, the real Kubernetes, and Calico's own code to say what its Felix would make of every object stored. */
 
@@ -198,4 +198,39 @@ test('an object that a node had before and an old way to say a field come throug
     ]),
   )
   expect((await stored()).map((it) => it.metadata.name)).toEqual(['default', `node.${second}`])
+})
+
+test('a rollout whose API is taken away in the middle goes on with the stored objects and leaves nothing behind', async () => {
+  await cluster.setNodePortRange({ min: 21_000, max: 22_767 })
+  await until('Calico’s API', () => cluster.request('GET', v3Path).catch(() => false))
+  const words = ['--kubeconfig', cluster.kubeconfig, '--context', 'calico-api', '--probe', '--yes']
+  const interrupted = await run(['sync', ...words, '--canary-seconds', '600'], {
+    running: (child) => {
+      child.stderr?.on('data', (text: string) => void (text.includes('override written') && child.kill('SIGINT')))
+    },
+  })
+  expect(interrupted.stderr).toContain('`sync` goes on where it stopped')
+  const ours = (await stored()).find((it) => it.metadata.name === `node.${first}`)
+  // Where Calico's API server puts annotations that are not Calico's.
+  expect(ours?.metadata.annotations?.[overrideKey]).toBeUndefined()
+  expect(ours?.metadata.annotations?.[copyKey]).toContain(overrideKey)
+  await api.stop()
+  await api.unregister()
+
+  const { result, writes } = await writesOf(sync)
+  expect([result.report.verdict, result.status]).toEqual(['in-step', 0])
+  expect(result.stderr).toContain('rollout goes on through another API (projectcalico.org/v3 is no longer served)')
+  expect(inOrder(writes)).toEqual(
+    inOrder([
+      [`MODIFIED node.${second}`, `${second}: KubeNodePortRanges`],
+      [`ADDED node.${third}`, `${third}: KubeNodePortRanges`],
+      ['MODIFIED default'],
+      [`DELETED node.${first}`],
+      [`MODIFIED node.${second}`],
+      [`DELETED node.${third}`],
+    ]),
+  )
+  const left = await stored()
+  expect(left.map((it) => it.metadata.name)).toEqual(['default', `node.${second}`])
+  expect(JSON.stringify(left[1])).not.toContain(overrideKey)
 })

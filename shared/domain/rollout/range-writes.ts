@@ -97,18 +97,17 @@ type Annotations = Record<string, string>
 const withoutRange = (annotations: Annotations): Annotations =>
   Object.fromEntries(Object.entries(annotations).filter(([key]) => !isRangeKey(key)))
 
-const withoutOurs = ({
-  [overrideKey]: _made,
-  [changedAtKey]: _at,
-  [changeKey]: _change,
-  ...rest
-}: Annotations): Annotations => rest
+const isMark = (key: string): boolean => key === overrideKey || key === changedAtKey || key === changeKey
 
-/** The annotations inside the JSON copy, changed only where the copy carries the range already. */
+const withoutOurs = (annotations: Annotations): Annotations =>
+  Object.fromEntries(Object.entries(annotations).filter(([key]) => !isMark(key)))
+
+/** The annotations inside the JSON copy, changed only where the copy carries the range or marks of ours already. */
 const copied = (object: FelixObject, api: CalicoApi, change: (copy: Annotations) => Annotations): Annotations => {
   const text = object.annotations[metadataCopy]
   if (text === undefined || api === 'projectcalico.org/v3') return {}
   const metadata = JSON.parse(text) as { annotations?: Annotations }
-  if (!Object.keys(metadata.annotations ?? {}).some(isRangeKey)) return {}
+  const keys = Object.keys(metadata.annotations ?? {})
+  if (!keys.some((key) => isRangeKey(key) || isMark(key))) return {}
   return { [metadataCopy]: JSON.stringify({ ...metadata, annotations: change(metadata.annotations ?? {}) }) }
 }
