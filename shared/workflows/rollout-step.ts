@@ -55,8 +55,8 @@ export type Outcome =
 
 /**
  * One step of the rollout that stands in the Lease: at most four requests (one more where the Lease was about to expire,
- * a touched node is missing, or the API is gone) and at most one effect on nodes. Whatever was carried out before and not acknowledged is seen
- * in the cluster and not done again.
+ * a touched node is missing, or the API is gone) and at most one effect on nodes. Whatever was carried out before and not
+ * acknowledged is seen in the cluster and not done again.
  */
 export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
   const record = needed(await tools.kube.lease())
