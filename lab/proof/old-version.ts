@@ -89,7 +89,7 @@ export const oldVersion: Chapter = {
     claim({
       claim: `One at a time: the first stays well for ${pace.canarySeconds} s before the second goes, each later one for ${pace.settleSeconds} s.`,
       command: typed('sync', '--yes', ...args, '--canary-seconds', '9', '--settle-seconds', '3'),
-      seen: `${atOnce} node at most without a ready Felix; ${gaps.map((it) => it.toFixed(1)).join(' and ')} s between one’s return and the next one’s end`,
+      seen: `${atOnce} at most without a ready Felix at one time; ${gaps.map((it) => it.toFixed(1)).join(' and ')} s between one’s return and the next one’s end`,
       holds:
         atOnce === 1 &&
         gaps.length === due.length - 1 &&
