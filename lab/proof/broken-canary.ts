@@ -4,11 +4,11 @@ import type { FelixNode } from '../felix-nodes/node.ts'
 import { until } from '../felix-nodes/start.ts'
 import { type Chapter, type Claim, shortName } from './claim.ts'
 import { disturbance } from './disturbance.ts'
-import { builtIn, felixConfigurations, type Ground, mergePatch, pace } from './ground.ts'
+import { builtIn, felixConfigurations, type Ground, mergePatch } from './ground.ts'
 import { paceFlags, rangeFlag, runTool, typed } from './tool.ts'
 
 /** The first node must stay well for longer than Felix takes to end and its pod to be seen as not ready: 2 s and three probes. */
-const patient = { ...pace, canarySeconds: 8, nodeDeadlineSeconds: 10 }
+const patient = { canarySeconds: 7, settleSeconds: 3, nodeDeadlineSeconds: 8 }
 /** From the write to the override's end: Felix ends after 2 s, three probes fail, the deadline passes; and some for the steps themselves. */
 const haltedBySeconds = 2 + 3 + patient.nodeDeadlineSeconds + 6
 

@@ -11,7 +11,8 @@ import { deployFor, doorFor, type OnAws } from './aws.ts'
 import { nodePortsIn } from './rules.ts'
 
 export interface GroundSpec {
-  nodes: number
+  /** So many, in three zones by turns, or each by itself. */
+  nodes: ClusterSpec['nodes']
   /** kube-proxy's mode; in IPVS mode every node has its link from the start. `ipvs` unless told. */
   mode?: 'iptables' | 'ipvs'
   /** Felix is v3.28.4 whatever this says: it is what the pods' image says, by which the tool judges. v3.28.4 unless told. */

@@ -1,6 +1,7 @@
 import { brokenCanary } from './broken-canary.ts'
 import type { Chapter } from './claim.ts'
 import { comparison } from './comparison.ts'
+import { crashes } from './crashes.ts'
 import { layGround } from './ground.ts'
 import { ignoredField } from './ignored-field.ts'
 import { lambda } from './lambda.ts'
@@ -16,6 +17,7 @@ export const chapters: readonly Chapter[] = [
   ignoredField,
   stagedChange,
   brokenCanary,
+  crashes,
   mode,
   oldVersion,
   staleLink,

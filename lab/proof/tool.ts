@@ -10,7 +10,7 @@ export interface Ran {
   err: string
 }
 
-const bin = join(import.meta.dirname, '../../cli/bin.mjs')
+export const bin = join(import.meta.dirname, '../../cli/bin.mjs')
 
 /** The command line as a person would have it, in a process of its own. `args`: without where the cluster is. */
 export const runTool = ({ cluster }: Pick<Ground, 'cluster'>, ...args: string[]): Promise<Ran> =>
