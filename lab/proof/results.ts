@@ -32,7 +32,9 @@ starts of their Felix, its health. It needs Linux, root, and the packages iptabl
 
 What is not real: the kubelets are simulated, but for calico-node, whose pod starts and ends a Felix and is ready when Felix says
 so. Its readiness probe asks every second in place of every ten, and what the tool waits for is shortened in the same measure. kube-proxy
-is told of, not run: its device \`kube-ipvs0\`, by whose name alone Felix goes, is made and removed in its place.
+is told of, not run: its device \`kube-ipvs0\`, by whose name alone Felix goes, is made and removed in its place. There is one
+Felix only: pods that say an older Calico have that Felix behind them too, and their logs kept as they stood before it noticed what an
+older one would not have.
 `
 
 /** The page, from what was shown. Its words are the same in every run; figures need not be. */
