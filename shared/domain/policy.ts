@@ -11,7 +11,10 @@ export interface Policy {
   maxUnavailable: number | `${number}%`
   /** `auto`: only where the running Felix cannot have noticed the mode · `always`: whenever Calico's documentation says so · `never`. */
   restarts: 'auto' | 'always' | 'never'
-  /** How long the first node must stay well before the next is touched, in seconds: three readiness probes of ten seconds. */
+  /**
+   * How long the first node must stay well before the next is touched, in seconds: Felix ends 2 s after the write, then three
+   * readiness probes of ten seconds must fail, and the word of it takes its time.
+   */
   canarySeconds: number
   /** The same for every later node. */
   settleSeconds: number
@@ -36,7 +39,7 @@ export const defaultPolicy: Policy = {
   strategy: 'staged',
   maxUnavailable: 1,
   restarts: 'auto',
-  canarySeconds: 30,
+  canarySeconds: 45,
   settleSeconds: 10,
   nodeDeadlineSeconds: 300,
   ignoreOwner: false,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { defaultPolicy } from '../../shared/domain/policy.ts'
 import { haltDetails } from '../../shared/domain/rollout/halt-finding.ts'
 import { parseRollout, type Rollout } from '../../shared/domain/rollout.ts'
 import { overrideKey } from '../../shared/domain/rollout/annotations.ts'
@@ -114,6 +115,25 @@ describe('a node that does not come back', () => {
     startRollout(world, { target })
     expect(await run(world)).toMatchObject({ state: 'halted' })
     expect([...world.objects.values()].some(({ annotations }) => annotations[overrideKey])).toBe(false)
+  })
+
+  test('is found out at the usual pace before another is touched, though its kubelet takes three probes to say so', async () => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    const { strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds } = defaultPolicy
+    startRollout(world, {
+      target,
+      pace: { strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds },
+    })
+    const felixEndsAfter = 2
+    const probes = 3 * 10
+    const written = world.clock
+    const toldAt = written + (felixEndsAfter + probes + 1) * 1000
+    const told = { ready: false, readySince: new Date(toldAt).toISOString() }
+    const pods = async () =>
+      read(world.pods.map((pod) => (pod.node === 'n0' && world.clock >= toldAt ? { ...pod, ...told } : pod)))
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, pods } }
+    expect(await run(world)).toMatchObject({ state: 'halted' })
+    expect(new Set(world.felixRestarts.map(({ node }) => node))).toEqual(new Set(['n0']))
   })
 
   test('because it has left the cluster halts nothing', async () => {
