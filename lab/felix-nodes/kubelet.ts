@@ -30,6 +30,8 @@ export interface Kubelet {
 const probeDefaults = { periodSeconds: 10, failureThreshold: 3 }
 
 export function startKubelet(cluster: LabCluster, node: FelixNode): Kubelet {
+  /** The pod that Felix runs for, or is about to: several tidings of one pod may come in before the first is acted upon. */
+  let heard: string | undefined
   let current: { pod: CalicoNodePod; startedAt: string; ready: boolean } | undefined
   let queue: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
@@ -78,14 +80,18 @@ export function startKubelet(cluster: LabCluster, node: FelixNode): Kubelet {
   return {
     hear: (pod) => {
       const { uid, deletionTimestamp } = pod.metadata
-      const isCurrent = current?.pod.metadata.uid === uid
-      if (deletionTimestamp === undefined && !isCurrent && pod.status.phase === 'Running') act(() => begin(pod))
-      if (deletionTimestamp !== undefined && isCurrent)
+      if (deletionTimestamp === undefined && heard !== uid && pod.status.phase === 'Running') {
+        heard = uid
+        act(() => begin(pod))
+      }
+      if (deletionTimestamp !== undefined && heard === uid) {
+        heard = undefined
         act(async () => {
           clearInterval(timer)
           current = undefined
           await node.stopFelix()
         })
+      }
     },
     stop: async () => {
       clearInterval(timer)
