@@ -136,6 +136,30 @@ describe('a node that does not come back', () => {
     expect(new Set(world.felixRestarts.map(({ node }) => node))).toEqual(new Set(['n0']))
   })
 
+  test('because somebody wrote into its override what Felix refuses has the override taken back at once', async () => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    startRollout(world, { target })
+    const outcome = await run(world, ({ objects }) => {
+      const override = objects.get('node.n0')
+      if (override) objects.set('node.n0', { ...override, spec: { ...override.spec, iptablesMarkMask: 0x10000 } })
+    })
+    expect(outcome).toMatchObject({ state: 'halted', why: expect.stringMatching(/^n0: Felix would refuse.*MarkMask/) })
+    expect([...world.objects.keys()]).toEqual(['default'])
+    expect(rolloutIn(world).evidence).toMatchObject({ node: 'n0', wrote: { object: 'FelixConfiguration/node.n0' } })
+    expect(world.clock - Date.parse('2026-02-01T12:00:00Z')).toBeLessThan(60_000)
+  })
+
+  test('what Felix refuses elsewhere halts it, and our overrides stay as they are', async () => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    startRollout(world, { target })
+    const outcome = await run(world, ({ objects }) => {
+      const base = objects.get('default')
+      if (base && objects.has('node.n0')) objects.set('default', { ...base, spec: { iptablesMarkMask: 0x10000 } })
+    })
+    expect(outcome).toMatchObject({ state: 'halted' })
+    expect([...world.objects.keys()].toSorted()).toEqual(['default', 'node.n0'])
+  })
+
   test('because it has left the cluster halts nothing', async () => {
     const world = worldOf(['n0', 'n1', 'n2'])
     world.broken.add('n0')

@@ -28,8 +28,8 @@ export interface Seen {
   rangeOn: (pod: PodState) => string | undefined
   /** The same for a node that has no object of its own. */
   defaultRange: string | undefined
-  /** Why Felix would refuse its configuration as it stands now. */
-  trouble?: string
+  /** Why Felix would refuse its configuration as it stands now, and the objects it would refuse: `FelixConfiguration/node.n1`. */
+  trouble?: { reason: string; objects: readonly string[] }
   /** Of the nodes that were touched: those that have left the cluster, so that nobody waits for their pods. */
   left?: ReadonlySet<string>
 }
@@ -69,8 +69,8 @@ export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
 const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
   const { target, pace } = clock.rollout
   if (target === undefined) return undefined
-  if (seen.trouble) return { do: 'halt', reason: seen.trouble }
   const places = placesOf(clock.rollout, seen)
+  if (seen.trouble) return refused(clock, places, seen.trouble)
   const touched = places.filter((it) => it.override?.annotations[rangeAnnotation] === target && it.changedAt)
   const trouble = troubleWith(clock, touched, target)
   if (trouble) return trouble
@@ -187,6 +187,15 @@ const abortStep = (clock: Clock, seen: Seen): Step => {
     (waits.length === 0 ? places.find((it) => !withdrawn.includes(it)) : undefined)
   if (next) return { do: 'take-back', node: next.node, object: next.object }
   return waits.length > 0 ? wait(waits, 'the node whose override was taken back must stay well') : { do: 'finish' }
+}
+
+/** Where it is an override that we made, whoever wrote what Felix refuses, the node is well again without it. */
+const refused = (clock: Clock, places: Place[], { reason, objects }: NonNullable<Seen['trouble']>): Step => {
+  const made = ({ override }: Place) => override?.annotations[overrideKey] === 'created'
+  const ours = places.find((it) => made(it) && objects.includes(`FelixConfiguration/${overrideName(it.node)}`))
+  if (!ours) return { do: 'halt', reason }
+  const wrote = { object: `FelixConfiguration/${overrideName(ours.node)}` }
+  return { ...lost(clock, ours, wrote), reason: `${ours.node}: ${reason}`, node: ours.node }
 }
 
 const troubleWith = (clock: Clock, touched: Place[], target: string): Step | undefined => {

@@ -17,11 +17,11 @@ export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], 
     indexes.set(key, index)
     return index
   }
-  let trouble: string | undefined
+  let trouble: Seen['trouble']
   const rangeFor = (node: FelixNode, calico: CalicoVersion | undefined): string | undefined => {
     const felix = indexFor(calico).resolve(node)
     if (felix.outcome !== 'error') return felix.raw.KubeNodePortRanges
-    trouble ??= `Felix would refuse its configuration: ${felix.message}`
+    trouble ??= { reason: `Felix would refuse its configuration: ${felix.message}`, objects: felix.objects }
     return undefined
   }
   const plain = (nodeName: string): FelixNode => ({ nodeName, nodeLabels: {}, env: [] })
