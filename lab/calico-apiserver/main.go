@@ -3,6 +3,8 @@ package main
 
 import (
 	"os"
+	"strconv"
+	"syscall"
 
 	"k8s.io/apiserver/pkg/features"
 	"k8s.io/apiserver/pkg/util/feature"
@@ -22,4 +24,17 @@ func main() {
 		panic(err)
 	}
 	os.Exit(cli.Run(command))
+}
+
+// As in kubelab: the process named by KUBELAB_PARENT is not outlived, whatever ends it. In init, on the main thread, because the
+// kernel keeps the wish per thread.
+func init() {
+	parent, err := strconv.Atoi(os.Getenv("KUBELAB_PARENT"))
+	if err != nil {
+		return
+	}
+	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0)
+	if os.Getppid() != parent { // it ended before the wish was spoken
+		os.Exit(1)
+	}
 }

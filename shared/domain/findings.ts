@@ -47,7 +47,9 @@ export function grouped(all: readonly NodeTrouble[], nodesInside: number): Findi
 
 function findingOf(group: readonly NodeTrouble[], nodesInside: number): Finding {
   const [first] = group as [NodeTrouble, ...NodeTrouble[]]
-  const { code, severity, message, evidence, remedy } = first.trouble
+  const { code, severity, message } = first.trouble
+  const shown = group.slice(0, nodesShown).map(({ trouble }) => trouble)
+  const remedies = new Set(shown.flatMap(({ remedy }) => remedy ?? []))
   const only = group.length === 1 ? `node/${first.node}` : 'cluster'
   const everywhere = group.length === nodesInside
   const seen = group
@@ -58,8 +60,8 @@ function findingOf(group: readonly NodeTrouble[], nodesInside: number): Finding 
     severity,
     subject: first.trouble.subject ?? only,
     message: `${message.replace(/\.$/, '')} (${where(group, nodesInside)}).`,
-    evidence: distinct([...evidence, ...seen]),
-    ...(remedy === undefined ? {} : { remedy }),
+    evidence: distinct([...shown.flatMap(({ evidence }) => evidence), ...seen]),
+    ...(remedies.size > 0 && { remedy: [...remedies].join('\n') }),
   }
 }
 

@@ -55,6 +55,19 @@ describe('a finding', () => {
     expect(finding('RANGE_DIFFERS', some(1))).toMatchObject({ subject: 'node/node-0001' })
   })
 
+  test('shows what decides on each of the nodes it names, and what to do on each', () => {
+    const state = edited(healthy({ nodes: 50 }), (it) => {
+      for (const node of nodesOf(it).slice(0, 2))
+        objectNamed(it, `node.${node.name}`).annotations[rangeKey] = '30000:31000'
+    })
+    const { evidence, remedy } = finding('RANGE_DIFFERS', state)
+    const objects = ['node.node-0001', 'node.node-0002']
+    for (const object of objects) {
+      expect(evidence.map((it) => it.object)).toContain(`FelixConfiguration/${object}`)
+      expect(remedy).toContain(object)
+    }
+  })
+
   test('comes in the order of severity', () => {
     const severities = findings(cluster('annotation 30000:39999, halted, node port 29000')).map((it) => it.severity)
     const order = ['critical', 'warning', 'info']

@@ -452,7 +452,8 @@ test('an old Felix that missed the mode; its restart fails on the first node and
     severity: 'critical',
     subject: 'cluster',
     evidence: [expect.stringContaining('Pod/calico-system/calico-node-') as unknown as string],
-    commands: 1,
+    // One pod a node.
+    commands: 3,
     remedy: /kubectl -n calico-system delete pod calico-node-\w+/,
   })
   await expectFinding(missed, {
