@@ -1,8 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { LabCluster } from '../cluster.ts'
-import { startControlPlane } from '../control-plane/start.ts'
+import { type ControlPlane, startControlPlane } from '../control-plane/start.ts'
 import type { FelixNode } from '../felix-nodes/node.ts'
 import { startFelixNodes, until } from '../felix-nodes/start.ts'
 import { calicoNamespace, type CalicoSpec, type ClusterSpec } from '../fixtures/cluster-spec.ts'
@@ -24,7 +23,9 @@ export interface GroundSpec {
 
 /** A real control plane, and a real Felix with a packet filter of its own on every node. */
 export interface Ground {
-  cluster: LabCluster
+  /** Logs of everything; it stays after `stop`. */
+  workdir: string
+  cluster: ControlPlane
   nodes: FelixNode[]
   /** Where the ground is `onAws`. */
   aws?: OnAws
@@ -87,7 +88,7 @@ export async function layGround(name: string, spec: GroundSpec): Promise<Ground>
     )
     const aws = spec.onAws && (await deployFor(cluster, door, pace))
     if (aws) undo.push(() => aws.cloud.stop())
-    return { cluster, nodes, ports, untilPorts, stop, ...(aws && { aws }) }
+    return { workdir, cluster, nodes, ports, untilPorts, stop, ...(aws && { aws }) }
   } catch (error) {
     await stop()
     throw error

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { brokenCanary } from './broken-canary.ts'
 import type { Chapter } from './claim.ts'
 import { comparison } from './comparison.ts'
@@ -11,11 +12,13 @@ import { staleLink } from './stale-link.ts'
 import { nothingToDo } from './nothing-to-do.ts'
 import { type Told, writeResults } from './results.ts'
 import { stagedChange } from './staged-change.ts'
+import { v3Api } from './v3-api.ts'
 
 /** In the order in which a reader wants them. */
 export const chapters: readonly Chapter[] = [
   ignoredField,
   stagedChange,
+  v3Api,
   brokenCanary,
   crashes,
   mode,
@@ -50,8 +53,10 @@ async function tell({ name, title, ground: spec, prove: show }: Chapter): Promis
     told.claims.push(it)
     say(`  ${it.holds ? '✓' : '✗'} ${it.claim}\n      ${it.command}\n      ${it.seen}`)
   }
+  let workdir: string | undefined
   try {
     const ground = await layGround(name, spec)
+    ;({ workdir } = ground)
     try {
       await show(ground, claim, (table) => {
         told.tables.push(table)
@@ -64,5 +69,7 @@ async function tell({ name, title, ground: spec, prove: show }: Chapter): Promis
     const seen = error instanceof Error ? error.message : String(error)
     claim({ claim: 'This chapter comes to its end.', command: `npm run proof -- --only ${name}`, seen, holds: false })
   }
+  if (told.claims.every(({ holds }) => holds) && workdir) rmSync(workdir, { recursive: true, force: true })
+  else if (workdir) say(`  Logs are in ${workdir}.`)
   return told
 }
