@@ -58,13 +58,13 @@ export const change = async (
 }
 
 /**
- * After each write in turn and before every other, until a run comes to its end: before a write the cluster is as it was
+ * After each write in turn and before every third, until a run comes to its end: before a write the cluster is as it was
  * after the one that went before it.
  */
 export const changes = async (ground: Ground, { run }: DoomedTool): Promise<Tried[]> => {
   const tried: Tried[] = []
   for (let at = 1; at <= most; at += 1)
-    for (const moment of at % 2 === 1 ? (['before', 'after'] as const) : (['after'] as const)) {
+    for (const moment of at % 3 === 1 ? (['before', 'after'] as const) : (['after'] as const)) {
       const range = ranges[tried.length % 2] ?? ranges[0]
       const doom: Doom = { at, moment }
       const it = await change(ground, (args) => run(args, doom), { doom, range, again: run })

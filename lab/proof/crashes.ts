@@ -43,7 +43,7 @@ const showPoints = ({ nodes }: Ground, tried: Tried[], claim: (it: Claim) => voi
   const command = `${typed(...argsFor(ranges[0]))} # killed with SIGKILL, and again`
   claim({
     claim:
-      'A staged change was killed after each of its writes was carried out, before it was answered, and before every other was carried out.',
+      'A staged change was killed after each of its writes was carried out, before it was answered, and before every third was carried out.',
     command,
     seen: `${dead.length} points on ${clean.length} writes: ${listed(clean)}`,
     holds: after.length === clean.length && clean.length > 2 * nodes.length,
