@@ -9,6 +9,13 @@ export const listOf = (it: unknown): unknown[] => (Array.isArray(it) ? it : [])
 export const objectsOf = (it: unknown): Foreign[] => listOf(it).filter(isObject)
 export const textOf = (it: unknown): string | undefined => (typeof it === 'string' ? it : undefined)
 export const textsOf = (it: unknown): string[] => listOf(it).filter((entry) => typeof entry === 'string')
+/** A moment, as Kubernetes writes it (RFC 3339); what a server that lies makes of one would pass for no time at all. */
+export const timeOf = (it: unknown): string | undefined =>
+  typeof it === 'string' &&
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(it) &&
+  !Number.isNaN(Date.parse(it))
+    ? it
+    : undefined
 export const numberOf = (it: unknown): number | undefined =>
   typeof it === 'number' && Number.isFinite(it) ? it : undefined
 

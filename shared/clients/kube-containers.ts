@@ -1,5 +1,5 @@
 import type { DaemonSetState, EnvFrom, EnvVar, PodState } from '../domain/cluster.ts'
-import { type Foreign, objectOf, objectsOf, present, textOf, textsOf } from './foreign.ts'
+import { type Foreign, objectOf, objectsOf, present, textOf, textsOf, timeOf } from './foreign.ts'
 
 type Role = DaemonSetState['role']
 type Template = DaemonSetState['template']
@@ -126,7 +126,7 @@ export function containerStatus(
   const state = objectOf(status['state'])
   const restarts = status['restartCount']
   return present<Pick<PodState, 'startedAt' | 'waiting' | 'restartCount'>>({
-    startedAt: textOf(objectOf(state['running'])['startedAt']),
+    startedAt: timeOf(objectOf(state['running'])['startedAt']),
     waiting: textOf(objectOf(state['waiting'])['reason']),
     restartCount: typeof restarts === 'number' ? restarts : 0,
   })

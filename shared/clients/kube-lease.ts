@@ -1,6 +1,6 @@
 import type { RolloutRecord } from '../domain/cluster.ts'
 import { lease } from '../domain/rollout/annotations.ts'
-import { type Foreign, numberOf, objectOf, present, textOf } from './foreign.ts'
+import { type Foreign, numberOf, objectOf, present, textOf, timeOf } from './foreign.ts'
 import type { LeaseChange } from './kube-client.ts'
 import { metadataOf } from './kube-metadata.ts'
 
@@ -13,7 +13,7 @@ export function leaseOf(it: Foreign): RolloutRecord {
   return present<RolloutRecord>({
     resourceVersion,
     holder: textOf(spec['holderIdentity']) || undefined,
-    renewedAt: textOf(spec['renewTime']),
+    renewedAt: timeOf(spec['renewTime']),
     leaseSeconds: numberOf(spec['leaseDurationSeconds']),
     annotations,
   })

@@ -1,5 +1,5 @@
 import type { ManagedFields } from '../domain/cluster.ts'
-import { type Foreign, objectOf, objectsOf, present, textMapOf, textOf } from './foreign.ts'
+import { type Foreign, objectOf, objectsOf, present, textMapOf, textOf, timeOf } from './foreign.ts'
 
 export interface Metadata {
   name: string
@@ -19,7 +19,7 @@ export function metadataOf(object: Foreign): Metadata {
     namespace: text('namespace'),
     uid: text('uid'),
     resourceVersion: text('resourceVersion'),
-    createdAt: text('creationTimestamp'),
+    createdAt: timeOf(metadata['creationTimestamp']) ?? '',
     labels: textMapOf(metadata['labels']),
     annotations: withoutManifest(textMapOf(metadata['annotations'])),
   }
@@ -36,7 +36,7 @@ export function managedFieldsOf(object: Foreign): ManagedFields[] {
     present<ManagedFields>({
       manager: textOf(entry['manager']) ?? '',
       operation: textOf(entry['operation']) ?? '',
-      time: textOf(entry['time']),
+      time: timeOf(entry['time']),
       fields: objectOf(entry['fieldsV1']),
     }),
   )
@@ -47,6 +47,6 @@ export function conditionOf(object: Foreign, type: string): { holds: boolean; si
   const condition = objectsOf(objectOf(object['status'])['conditions']).find((it) => it['type'] === type) ?? {}
   return present<{ holds: boolean; since?: string }>({
     holds: condition['status'] === 'True',
-    since: textOf(condition['lastTransitionTime']),
+    since: timeOf(condition['lastTransitionTime']),
   })
 }

@@ -1,5 +1,5 @@
 import type { EnvFrom, EnvVar, PodState } from '../domain/cluster.ts'
-import { type Foreign, objectOf, objectsOf, present, textOf, textsOf } from './foreign.ts'
+import { type Foreign, objectOf, objectsOf, present, textOf, textsOf, timeOf } from './foreign.ts'
 import { containerStatus, envFromOf, envOf, mainContainer } from './kube-containers.ts'
 import type { PodsOf } from './kube-client.ts'
 import { conditionOf, metadataOf } from './kube-metadata.ts'
@@ -40,7 +40,7 @@ function podOf(pod: Foreign, role: PodState['role'], owner: Foreign | undefined)
     createdAt,
     ready,
     readySince,
-    deletedAt: textOf(objectOf(pod['metadata'])['deletionTimestamp']),
+    deletedAt: timeOf(objectOf(pod['metadata'])['deletionTimestamp']),
     ...containerStatus(pod, textOf(container['name'])),
     env: envOf(container),
     envFrom: envFromOf(container),

@@ -16,7 +16,7 @@ export interface Policy {
    * readiness probes of ten seconds must fail, and the word of it takes its time.
    */
   canarySeconds: number
-  /** The same for every later node. */
+  /** The same for every later node: long enough to hear of one that does not come back before the next is touched. */
   settleSeconds: number
   /** A node that is not well by then halts the rollout, in seconds after it was touched. */
   nodeDeadlineSeconds: number
@@ -40,7 +40,7 @@ export const defaultPolicy: Policy = {
   maxUnavailable: 1,
   restarts: 'auto',
   canarySeconds: 45,
-  settleSeconds: 10,
+  settleSeconds: 35,
   nodeDeadlineSeconds: 300,
   ignoreOwner: false,
   windows: [],

@@ -40,7 +40,7 @@ export interface Rollout {
   /** Why it halted, for people. */
   reason?: string
   /** The node whose override is still to be taken back after a halt. */
-  rollback?: string
+  rollback?: string[]
   /** What was seen of the node that did not come back. */
   evidence?: HaltEvidence
   /** Nodes by availability zone, as the rollout found them; absent: nothing is to be kept apart by zone. */
@@ -97,7 +97,7 @@ export const parseRollout = (record: RolloutRecord | undefined): Rollout | undef
       finishedAt: at('finished-at'),
       why: at('why'),
       reason: at('reason'),
-      rollback: at('rollback'),
+      rollback: at('rollback') === undefined ? undefined : words(at('rollback')),
       evidence: parseEvidence(at('evidence')),
       zones: parsed<Record<string, string[]>>(at('zones'), []),
       journal: at('journal') === undefined ? undefined : parseJournal(at('journal')),
@@ -123,7 +123,7 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}finished-at`]: rollout.finishedAt ?? null,
   [`${ours}why`]: rollout.why ?? null,
   [`${ours}reason`]: rollout.reason ?? null,
-  [`${ours}rollback`]: rollout.rollback ?? null,
+  [`${ours}rollback`]: rollout.rollback?.join(' ') ?? null,
   [`${ours}evidence`]: rollout.evidence ? evidenceText(rollout.evidence) : null,
   [`${ours}zones`]: rollout.zones ? JSON.stringify(rollout.zones) : null,
   ...(rollout.journal && { [`${ours}journal`]: journalText(rollout.journal) }),

@@ -22,22 +22,22 @@ export const halt = async (
   at: Standing & { seen: Seen },
   step: Extract<Step, { do: 'halt' }>,
 ): Promise<Outcome> => {
-  const { reason, node, about } = step
+  const { reason, about } = step
   const { objects } = at.seen
   if (about) {
     const evidence = firstEvidence(tools, step, about)
     await putRollout(tools, at, { ...at.rollout, evidence }, { objects })
     return { next: 'now' }
   }
-  const halted: Rollout = { ...at.rollout, state: 'halted', reason, ...(node && { rollback: node }) }
-  await putRollout(tools, at, halted, { objects, note: [{ what: 'halt', why: reason }], giveUp: !node })
-  tools.tell({ what: 'rollout halted', ...(node && { node }), why: reason })
-  return node ? { next: 'now' } : { next: 'over', state: 'halted', why: reason }
+  const halted: Rollout = { ...at.rollout, state: 'halted', reason }
+  await putRollout(tools, at, halted, { objects, note: [{ what: 'halt', why: reason }], giveUp: true })
+  tools.tell({ what: 'rollout halted', why: reason })
+  return { next: 'over', state: 'halted', why: reason }
 }
 
 const firstEvidence = (
   { now }: StepTools,
-  { reason, node: takeBack }: Extract<Step, { do: 'halt' }>,
+  { reason, takeBack = [] }: Extract<Step, { do: 'halt' }>,
   { node, pod, wrote }: Lost,
 ): HaltEvidence => ({
   node,
@@ -45,7 +45,8 @@ const firstEvidence = (
   at: now().toISOString(),
   wrote,
   ...(pod && { pod: podEvidence(pod) }),
-  pending: takeBack === undefined ? 'halt' : 'take-back',
+  ...(takeBack.length > 1 && { beside: takeBack.slice(1) }),
+  pending: takeBack.length > 0 ? 'take-back' : 'halt',
 })
 
 /** Reads the log and asks for the node; one that has left the cluster is no reason to halt. Then the rollout is halted. */
@@ -60,7 +61,7 @@ export const haltWithEvidence = async (tools: StepTools, at: Standing, first: Ha
   }
   const lines = logEvidence((log && valueOf(log)) ?? [])
   const evidence: HaltEvidence = { ...known, kubelet, ...(lines.length > 0 && { log: lines }) }
-  const rollback = pending === 'take-back' ? known.node : undefined
+  const rollback = pending === 'take-back' ? [known.node, ...(known.beside ?? [])] : undefined
   const halted: Rollout = {
     ...rollout,
     state: 'halted',
@@ -74,20 +75,25 @@ export const haltWithEvidence = async (tools: StepTools, at: Standing, first: Ha
   return rollback === undefined ? over(halted) : { next: 'now' }
 }
 
-/** Takes our override off the node that did not come back, and nothing else. */
+/** Takes our override off a node that is not well, one a step, and nothing else. */
 export const rollBack = async (tools: StepTools, { record, rollout }: Standing): Promise<Outcome> => {
-  const { rollback: node, ...rest } = rollout
+  const { rollback: [node, ...others] = [], ...rest } = rollout
   const { objects } = needed(await tools.kube.felixConfigurations([rollout.where.api]))
   const object = objects.find(({ name }) => name === `node.${node}`)
   if (object) await removeOverride(tools, rollout, object)
   const takenBackAt = tools.now().toISOString()
-  const next = { ...rest, ...(rest.evidence && { evidence: { ...rest.evidence, takenBackAt } }) }
+  const { evidence } = rest
+  const next: Rollout = {
+    ...rest,
+    ...(others.length > 0 && { rollback: others }),
+    ...(evidence && evidence.node === node && { evidence: { ...evidence, takenBackAt } }),
+  }
   const { reason: why, target } = rollout
   const about = { object: `FelixConfiguration/node.${node}`, ...(target && { from: target }), ...(why && { why }) }
   const note = [{ what: 'roll-back', ...about }]
-  await putRollout(tools, { record }, next, { giveUp: true, note })
+  await putRollout(tools, { record }, next, { giveUp: others.length === 0, note })
   tools.tell({ what: 'override taken back', ...(node && { node }), ...about })
-  return over(next)
+  return others.length > 0 ? { next: 'now' } : over(next)
 }
 
 /** Whether the node came back is seen when it has had the time to. */

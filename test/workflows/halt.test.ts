@@ -32,6 +32,21 @@ const crashing = (world: World, node: string) => {
   )
 }
 
+/** The pods as the API server has them where Felix does not come back on some nodes: their kubelets take three probes to say so. */
+const slowlyTold = (world: World, sick: string[]) => {
+  const felixEndsAfter = 2
+  const probes = 3 * 10
+  return async () =>
+    read(
+      world.pods.map((pod) => {
+        const written = world.felixRestarts.find(({ node }) => node === pod.node)?.at
+        if (written === undefined || !sick.includes(pod.node)) return pod
+        const toldAt = written + (felixEndsAfter + probes + 1) * 1000
+        return world.clock < toldAt ? pod : { ...pod, ready: false, readySince: new Date(toldAt).toISOString() }
+      }),
+    )
+}
+
 describe('a node that does not come back', () => {
   const halted = async (tail: string[] = ['panic: no such mark']) => {
     const world = worldOf(['n0', 'n1', 'n2'])
@@ -117,23 +132,35 @@ describe('a node that does not come back', () => {
     expect([...world.objects.values()].some(({ annotations }) => annotations[overrideKey])).toBe(false)
   })
 
-  test('is found out at the usual pace before another is touched, though its kubelet takes three probes to say so', async () => {
-    const world = worldOf(['n0', 'n1', 'n2'])
-    const { strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds } = defaultPolicy
-    startRollout(world, {
-      target,
-      pace: { strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds },
-    })
-    const felixEndsAfter = 2
-    const probes = 3 * 10
-    const written = world.clock
-    const toldAt = written + (felixEndsAfter + probes + 1) * 1000
-    const told = { ready: false, readySince: new Date(toldAt).toISOString() }
-    const pods = async () =>
-      read(world.pods.map((pod) => (pod.node === 'n0' && world.clock >= toldAt ? { ...pod, ...told } : pod)))
-    world.tools = { ...world.tools, kube: { ...world.tools.kube, pods } }
-    expect(await run(world)).toMatchObject({ state: 'halted' })
-    expect(new Set(world.felixRestarts.map(({ node }) => node))).toEqual(new Set(['n0']))
+  test.each([
+    ['the first node', 'n0', ['n0']],
+    ['a later node', 'n1', ['n0', 'n1']],
+  ])(
+    '%s is found out at the usual pace before another is touched, though its kubelet takes three probes to say so',
+    async (_, sick, touched) => {
+      const world = worldOf(['n0', 'n1', 'n2'])
+      const { strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds } = defaultPolicy
+      startRollout(world, {
+        target,
+        pace: { strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds },
+      })
+      world.tools = { ...world.tools, kube: { ...world.tools.kube, pods: slowlyTold(world, [sick]) } }
+      expect(await run(world)).toMatchObject({ state: 'halted' })
+      expect(new Set(world.felixRestarts.map(({ node }) => node))).toEqual(new Set(touched))
+    },
+  )
+
+  test('beside another of its wave has our overrides taken off both, one a step, and nobody else is touched', async () => {
+    const world = worldOf(['n0', 'n1', 'n2', 'n3', 'n4'])
+    const events = told(world)
+    startRollout(world, { target, pace: { ...defaultPolicy, maxUnavailable: 3 } })
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, pods: slowlyTold(world, ['n1', 'n3']) } }
+    expect(await run(world)).toMatchObject({ state: 'halted', lookAfterSeconds: defaultPolicy.settleSeconds })
+    const rolledBack = events.filter(({ what }) => what === 'override taken back').map(({ node }) => node)
+    expect(rolledBack).toEqual(['n1', 'n3'])
+    expect([...world.objects.keys()].toSorted()).toEqual(['default', 'node.n0', 'node.n2'])
+    const { evidence, rollback } = rolloutIn(world)
+    expect({ node: evidence?.node, beside: evidence?.beside, rollback }).toEqual({ node: 'n1', beside: ['n3'] })
   })
 
   test('because somebody wrote into its override what Felix refuses has the override taken back at once', async () => {

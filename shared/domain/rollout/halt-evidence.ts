@@ -23,6 +23,8 @@ export interface HaltEvidence {
   wrote?: { object: string; value?: string; at?: string }
   kubelet?: 'Ready' | 'not Ready' | 'gone' | 'unknown'
   log?: string[]
+  /** Further nodes that were touched and not well then. Our overrides on them are taken back as well. */
+  beside?: string[]
   /** The node's log is still to be read, and then the rollout to be halted; `take-back`: our override goes after that. */
   pending?: 'halt' | 'take-back'
   /** When our override on the node was taken back. */
@@ -86,10 +88,19 @@ export const parseEvidence = (text: string | undefined): HaltEvidence | undefine
 }
 
 /** In words, a fact a line: for notices, findings and `rollout status`. */
-export const evidenceLines = ({ node, pod, wrote, kubelet, log = [], takenBackAt }: HaltEvidence): string[] => [
+export const evidenceLines = ({
+  node,
+  pod,
+  wrote,
+  kubelet,
+  beside = [],
+  log = [],
+  takenBackAt,
+}: HaltEvidence): string[] => [
   ...(wrote ? [`written: ${wrote.object}${wrote.value === undefined ? '' : ` = ${wrote.value}`}${at(wrote.at)}`] : []),
   ...(pod ? [`pod ${pod.name}: ${podText(pod)}`] : [`node ${node} has no calico-node pod`]),
   ...(kubelet ? [`node ${node}: ${kubelet}`] : []),
+  ...(beside.length > 0 ? [`not well either: ${beside.join(', ')}`] : []),
   ...log.map((line) => `log: ${line}`),
   ...(takenBackAt ? [`override taken back${at(takenBackAt)}`] : []),
 ]

@@ -51,8 +51,8 @@ export type Step =
   | { do: 'begin-restarts' }
   | { do: 'restart'; pod: PodState; settled: string[] }
   | { do: 'wait'; seconds: number; why: string }
-  /** `node`: our override on it is to be taken back. `about`: the node to be looked at more closely before that. */
-  | { do: 'halt'; reason: string; node?: string; about?: Lost }
+  /** `about`: the node to be looked at more closely first. `takeBack`: nodes off which our overrides are to be taken, it first. */
+  | { do: 'halt'; reason: string; about?: Lost; takeBack?: string[] }
   | { do: 'finish' }
 
 /**
@@ -82,6 +82,9 @@ const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
   if (gone) return { do: 'remove-override', object: gone.object }
   const waits = [...touched.flatMap((it) => remaining(clock, it, settle) ?? []), ...away.map(() => settle)]
   const unsettled = touched.filter((it) => remaining(clock, it, settle) !== undefined).map(({ node }) => node)
+  const ill = touched.filter(({ pod }) => !pod.ready).map(({ node }) => node)
+  if (ill.length > 0)
+    return wait(waits, `not well since it was changed: ${ill.join(', ')}; until it is, no other is touched`)
   const next = besideInZone(clock.rollout, pendingPlaces(clock.rollout, places), unsettled)
   if (next && wantsOverride(pace.strategy, touched.length) && waits.length < limit) return overrideStep(next, seen)
   return waits.length > 0 ? wait(waits, 'the changed nodes must stay well') : afterOverrides(clock, seen, places)
@@ -195,7 +198,7 @@ const refused = (clock: Clock, places: Place[], { reason, objects }: NonNullable
   const ours = places.find((it) => made(it) && objects.includes(`FelixConfiguration/${overrideName(it.node)}`))
   if (!ours) return { do: 'halt', reason }
   const wrote = { object: `FelixConfiguration/${overrideName(ours.node)}` }
-  return { ...lost(clock, ours, wrote), reason: `${ours.node}: ${reason}`, node: ours.node }
+  return { ...lost(clock, ours, wrote), reason: `${ours.node}: ${reason}`, takeBack: withUnwell(ours, places) }
 }
 
 const troubleWith = (clock: Clock, touched: Place[], target: string): Step | undefined => {
@@ -203,10 +206,16 @@ const troubleWith = (clock: Clock, touched: Place[], target: string): Step | und
   const deaf = touched.find(({ range }) => range !== target)
   if (deaf) {
     const reason = deafReason(overrideName(deaf.node), deaf.range, target)
-    return { ...lost(clock, deaf, ours(deaf)), reason, node: deaf.node }
+    return { ...lost(clock, deaf, ours(deaf)), reason, takeBack: withUnwell(deaf, touched) }
   }
   const late = touched.find((it) => isLate(clock, it))
-  return late && { ...lost(clock, late, ours(late)), node: late.node }
+  return late && { ...lost(clock, late, ours(late)), takeBack: withUnwell(late, touched) }
+}
+
+/** Who was touched in the same moment may be as ill and only a second behind: nobody would come back for them after the halt. */
+const withUnwell = (first: Place, places: Place[]): string[] => {
+  const others = places.filter(({ node, pod, changedAt }) => node !== first.node && changedAt && !pod.ready)
+  return [first.node, ...others.map(({ node }) => node)]
 }
 
 const lost = (clock: Clock, it: Flight, { object, value }: Lost['wrote']): Extract<Step, { do: 'halt' }> => ({

@@ -86,7 +86,7 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
       return {
         do: 'nothing',
         text: rollout.rollback
-          ? `the override on ${rollout.rollback} is taken back: calico-ipvs-sync rollout abort, or the deployment's next message`
+          ? `our override is taken off ${rollout.rollback.join(', ')}: calico-ipvs-sync rollout abort, or the deployment's next message`
           : 'nothing is touched until the node is repaired and: calico-ipvs-sync rollout resume (or abort)',
       }
     case 'done':
