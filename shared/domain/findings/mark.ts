@@ -62,8 +62,13 @@ export function advice(it: NodeFacts, cluster: ClusterFacts, room = roomNow(it))
   const command = parameterChange(cluster, layer, { parameter, value: better.text })
   return {
     mask: better.mask,
-    remedy: `${command}   # room for ${better.capacity}; restarts Felix on all nodes at once, so choose the time`,
+    remedy: `${command}   # room for ${better.capacity}; restarts Felix ${reachOf(layer)}`,
   }
+}
+
+const reachOf = (layer: ParameterLayer | undefined): string => {
+  const name = layer && felixName(layer.object)
+  return name?.startsWith('node.') ? 'on that node' : 'on all nodes it reaches at once, so choose the time'
 }
 
 export const markCapacity: NodeCheck = (it, cluster) => {
