@@ -6,6 +6,8 @@ export default {
   transform: { '\\.ts$': '<rootDir>/test/jest/strip-types.mjs' },
   reporters: ['default', '<rootDir>/test/jest/count-reporter.mjs'],
   modulePathIgnorePatterns: ['<rootDir>/out', '<rootDir>/cdk.out', '<rootDir>/dist'],
+  // Modules of a finished file stay in the process's memory; a worker that has grown that large is replaced by a fresh one.
+  workerIdleMemoryLimit: '1GB',
   // Real control planes on a busy machine: a test that hangs is found all the same.
   testTimeout: 180_000,
 }
