@@ -5,7 +5,7 @@ import {
   logEvidence,
   podEvidence,
 } from '../domain/rollout/halt-evidence.ts'
-import type { Lost, Seen, Step } from '../domain/rollout/next-step.ts'
+import type { Lost, Seen, Step } from '../domain/rollout/step.ts'
 import { valueOf } from '../domain/read.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import { needed } from './needed.ts'

@@ -1,5 +1,5 @@
 import type { FelixObject, PodState } from '../cluster.ts'
-import type { Seen } from './next-step.ts'
+import type { Seen } from './step.ts'
 import { budget } from '../policy.ts'
 import { overrideName } from './range-writes.ts'
 import { changedAtKey, overrideKey } from './annotations.ts'

@@ -1,4 +1,5 @@
-import { nextStep, type Seen, type Step } from './next-step.ts'
+import { nextStep } from './next-step.ts'
+import type { Seen, Step } from './step.ts'
 import { type Clock, flightsOf, isLate, ordered, paceAfter, pendingPlaces, placesOf, remaining } from './places.ts'
 import { overrideKey, rangeAnnotation } from './annotations.ts'
 import type { Rollout } from '../rollout.ts'

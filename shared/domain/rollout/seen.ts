@@ -1,6 +1,6 @@
 import type { FelixConfigurations, PodState } from '../cluster.ts'
 import { indexFelix, type FelixIndex, type FelixNode } from '../felix.ts'
-import type { Seen } from './next-step.ts'
+import type { Seen } from './step.ts'
 import type { Where } from '../rollout.ts'
 import { parseVersion, versionOfImage, type CalicoVersion } from '../version.ts'
 

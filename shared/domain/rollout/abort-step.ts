@@ -1,0 +1,39 @@
+import type { FelixObject } from '../cluster.ts'
+import { changedAtKey, overrideKey, rangeAnnotation } from './annotations.ts'
+import { lost } from './halt-step.ts'
+import { type Clock, flightsOf, isLate, remaining } from './places.ts'
+import { overrideName } from './range-writes.ts'
+import { type Seen, type Step, wait } from './step.ts'
+
+/**
+ * Takes our overrides back, one node after the other where that restarts its Felix; what `default` has taken stays. An
+ * override that lost its range still says since when; it is removed when its node has stayed well.
+ */
+export const abortStep = (clock: Clock, seen: Seen): Step => {
+  const { objects, pods, defaultRange } = seen
+  const { target, pace } = clock.rollout
+  const ours = objects.filter((object) => object.annotations[overrideKey] !== undefined)
+  const podOf = ({ name }: FelixObject) => pods.find(({ node, deletedAt }) => name === overrideName(node) && !deletedAt)
+  const places = ours.flatMap((object) => {
+    const [pod, changedAt] = [podOf(object), object.annotations[changedAtKey]]
+    return pod ? [{ node: pod.node, pod, object, ...(changedAt && { changedAt }) }] : []
+  })
+  const withdrawn = places.filter(({ object }) => object.annotations[rangeAnnotation] === undefined)
+  const late = [...flightsOf(clock.rollout, seen), ...withdrawn].find((it) => isLate(clock, it))
+  if (late) return lost(clock, late, { object: `FelixConfiguration/${overrideName(late.node)}` })
+  const unsettled = places.filter((it) => remaining(clock, it, pace.settleSeconds) !== undefined)
+  const harmless = ours.find((object) => {
+    const place = places.find((it) => it.object === object)
+    return !place || target === defaultRange || (withdrawn.includes(place) && !unsettled.includes(place))
+  })
+  if (harmless) return { do: 'remove-override', object: harmless }
+  const waits = [...flightsOf(clock.rollout, seen), ...unsettled].flatMap(
+    (it) => remaining(clock, it, pace.settleSeconds) ?? [],
+  )
+  // Who is disturbed already can be taken back at once without disturbing one more.
+  const next =
+    unsettled.find((it) => !withdrawn.includes(it)) ??
+    (waits.length === 0 ? places.find((it) => !withdrawn.includes(it)) : undefined)
+  if (next) return { do: 'take-back', node: next.node, object: next.object }
+  return waits.length > 0 ? wait(waits, 'the node whose override was taken back must stay well') : { do: 'finish' }
+}

@@ -1,0 +1,50 @@
+import { overrideKey } from './annotations.ts'
+import { type Clock, type Flight, isLate, notWell, type Place } from './places.ts'
+import { overrideName } from './range-writes.ts'
+import type { Lost, Seen, Step } from './step.ts'
+
+/** Where it is an override that we made, whoever wrote what Felix refuses, the node is well again without it. */
+export const refused = (clock: Clock, places: Place[], { reason, objects }: NonNullable<Seen['trouble']>): Step => {
+  const made = ({ override }: Place) => override?.annotations[overrideKey] === 'created'
+  const ours = places.find((it) => made(it) && objects.includes(`FelixConfiguration/${overrideName(it.node)}`))
+  if (!ours) return { do: 'halt', reason }
+  const wrote = { object: `FelixConfiguration/${overrideName(ours.node)}` }
+  return { ...lost(clock, ours, wrote), reason: `${ours.node}: ${reason}`, takeBack: withUnwell(ours, places) }
+}
+
+/** A touched node that did not come back, or on which what was written does not count. */
+export const troubleWith = (clock: Clock, touched: Place[], target: string): Step | undefined => {
+  const ours = ({ node }: Place) => ({ object: `FelixConfiguration/${overrideName(node)}`, value: target })
+  const deaf = touched.find(({ range }) => range !== target)
+  if (deaf) {
+    const reason = deafReason(overrideName(deaf.node), deaf.range, target)
+    return { ...lost(clock, deaf, ours(deaf)), reason, takeBack: withUnwell(deaf, touched) }
+  }
+  const late = touched.find((it) => isLate(clock, it))
+  return late && { ...lost(clock, late, ours(late)), takeBack: withUnwell(late, touched) }
+}
+
+/** Who was touched in the same moment may be as ill and only a second behind: nobody would come back for them after the halt. */
+const withUnwell = (first: Place, places: Place[]): string[] => {
+  const others = places.filter(({ node, pod, changedAt }) => node !== first.node && changedAt && !pod.ready)
+  return [first.node, ...others.map(({ node }) => node)]
+}
+
+/** A halt because of one node, whose pod and last write are kept. */
+export const lost = (clock: Clock, it: Flight, { object, value }: Lost['wrote']): Extract<Step, { do: 'halt' }> => ({
+  do: 'halt',
+  reason: notWell(clock, it),
+  about: {
+    node: it.node,
+    ...(it.pod && { pod: it.pod }),
+    wrote: { object, ...(value !== undefined && { value }), ...(it.changedAt && { at: it.changedAt }) },
+  },
+})
+
+/** A write that does not count, such as one hidden by a copy of the metadata, must not be taken for a change. */
+export const deafReason = (object: string, counts: string | undefined, target: string | undefined): string =>
+  `FelixConfiguration ${object} was written, but what counts is ${counts ?? "Felix's built-in default"}, not ${target}`
+
+/** Who changes it back has a reason, or is a tool that never tires: it is not written a second time. */
+export const revertedReason = (target: string | undefined): string =>
+  `FelixConfiguration default was given ${target}, and somebody changed it back before the rollout was over`

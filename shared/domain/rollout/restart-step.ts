@@ -1,0 +1,39 @@
+import type { PodState } from '../cluster.ts'
+import type { Rollout } from '../rollout.ts'
+import { lost } from './halt-step.ts'
+import { type Clock, flightsOf, isLate, ordered, paceAfter, remaining, restarted } from './places.ts'
+import { type Seen, type Step, wait } from './step.ts'
+import { besideInZone } from './zones.ts'
+
+/** calico-node's pods, one after the other as the budget allows. Undefined: all are made anew and well. */
+export const restartStep = (clock: Clock, seen: Seen): Step | undefined => {
+  const { rollout } = clock
+  const { pods } = seen
+  const cutShort = rollout.touching.flatMap(({ pod }) => pods.find((it) => it.name === pod && !it.deletedAt) ?? [])[0]
+  const flights = flightsOf(rollout, seen).filter(({ node }) => node !== cutShort?.node)
+  const late = flights.find((it) => isLate(clock, it))
+  if (late) return lost(clock, late, { object: podObject(rollout, late.node) })
+  const { settle, limit } = paceAfter(rollout, restarted(rollout.restart, pods), pods.length)
+  const settled = flights.filter((it) => remaining(clock, it, settle) === undefined).map(({ node }) => node)
+  const waits = [
+    ...flights.flatMap((it) => remaining(clock, it, settle) ?? []),
+    ...othersUnwell(clock, pods, [...flights.map(({ node }) => node), cutShort?.node], settle),
+  ]
+  const due = pods.filter(({ name, ready, deletedAt }) => rollout.restart.includes(name) && ready && !deletedAt)
+  const unsettled = flights.map(({ node }) => node).filter((node) => !settled.includes(node))
+  const next = cutShort ?? besideInZone(rollout, ordered(rollout, due), unsettled)
+  if (next && waits.length < limit) return { do: 'restart', pod: next, settled: [...settled, ...(seen.left ?? [])] }
+  return waits.length > 0 ? wait(waits, 'the restarted nodes must stay well') : undefined
+}
+
+/** Seconds that further pods born since the rollout began have to stay well, if they fell ill again: for as long as a node may take. */
+const othersUnwell = (clock: Clock, pods: PodState[], apart: (string | undefined)[], settle: number): number[] =>
+  pods
+    .filter(({ node, name, deletedAt }) => !deletedAt && !apart.includes(node) && !clock.rollout.restart.includes(name))
+    .map((pod) => ({ node: pod.node, pod, changedAt: pod.createdAt }))
+    .filter((it) => Date.parse(it.changedAt) >= Date.parse(clock.rollout.startedAt) && !isLate(clock, it))
+    .flatMap((it) => remaining(clock, it, settle) ?? [])
+
+/** The pod that was deleted on the node. */
+const podObject = ({ touching, where }: Rollout, node: string): string =>
+  `Pod/${where.pods.namespace}/${touching.find((it) => it.node === node)?.pod ?? '-'}`
