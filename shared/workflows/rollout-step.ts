@@ -1,26 +1,17 @@
 import type { KubeClient } from '../clients/kube-client.ts'
-import type { FelixObject, PodState } from '../domain/cluster.ts'
-import { lookAfter, unnoted } from '../domain/rollout/journal.ts'
+import type { PodState } from '../domain/cluster.ts'
 import { nextStep } from '../domain/rollout/next-step.ts'
 import { overriddenNode } from '../domain/rollout/range-writes.ts'
 import { overrideKey } from '../domain/rollout/annotations.ts'
 import { parseRollout, type Rollout } from '../domain/rollout.ts'
 import { seenOf } from '../domain/rollout/seen.ts'
-import type { Seen, Step } from '../domain/rollout/step.ts'
+import type { Seen } from '../domain/rollout/step.ts'
 import { KubeError } from '../errors.ts'
 import { unlessApiIsGone } from './api-gone.ts'
+import { carryOut } from './carry-out.ts'
 import { needed } from './needed.ts'
-import { aborted, removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
-import { halt, haltWithEvidence, rollBack } from './rollout-halt.ts'
-import {
-  emptyJournal,
-  heldByOther,
-  isDueForRenewal,
-  isOverdue,
-  putRollout,
-  renew,
-  type Standing,
-} from './rollout-lease.ts'
+import { haltWithEvidence, rollBack } from './rollout-halt.ts'
+import { heldByOther, isOverdue, renew, type Standing } from './rollout-lease.ts'
 
 /** What a step reaches the world through. */
 export interface StepTools {
@@ -122,115 +113,4 @@ const whoLeft = async (kube: KubeClient, { touching }: Rollout, { objects, pods 
   if (bare.length === 0) return new Set()
   const there = new Set(needed(await kube.nodes()).map(({ name }) => name))
   return new Set(bare.filter((name) => !there.has(name)))
-}
-
-const carryOut = async (step: Step, tools: StepTools, at: Standing & { seen: Seen }): Promise<Outcome> => {
-  const { rollout, seen } = at
-  const { objects } = seen
-  switch (step.do) {
-    case 'override': {
-      if (step.object && isNew(rollout, step.object)) return noteWrites(tools, at)
-      const pod = seen.pods.find(({ node }) => node === step.node)
-      const from = pod && seen.rangeOn(pod)
-      await writeOverride(tools, rollout, { node: step.node, objects, from })
-      const object = `FelixConfiguration/node.${step.node}`
-      const why = `range ${rollout.target}`
-      tools.tell({ what: 'override written', node: step.node, object, why, from, to: rollout.target })
-      return { next: 'now' }
-    }
-    case 'promote': {
-      await writeDefault(tools, rollout, objects)
-      const object = 'FelixConfiguration/default'
-      const about = { object, why: `range ${rollout.target}`, from: seen.defaultRange, to: rollout.target }
-      tools.tell({ what: 'value written to default', ...about })
-      return { next: 'now' }
-    }
-    case 'remove-override': {
-      if (isNew(rollout, step.object)) return noteWrites(tools, at)
-      await removeOverride(tools, rollout, step.object)
-      const object = `FelixConfiguration/${step.object.name}`
-      tools.tell({ what: 'override removed', object, why: whyRemoved(rollout), from: rollout.target })
-      return { next: 'now' }
-    }
-    case 'take-back': {
-      if (isNew(rollout, step.object)) return noteWrites(tools, at)
-      await withdrawOverride(tools, rollout, step.object)
-      const object = `FelixConfiguration/node.${step.node}`
-      tools.tell({ what: 'range taken back', node: step.node, object, why: aborted, from: rollout.target })
-      return { next: 'now' }
-    }
-    case 'begin-restarts':
-      await putRollout(tools, at, { ...rollout, phase: 'restarts' }, { objects, note: removals(rollout) })
-      return { next: 'now' }
-    case 'restart':
-      return restart(tools, at, step)
-    case 'wait':
-      if (isDueForRenewal(at.record, tools)) await renew(tools, at.record)
-      return { next: 'wait', seconds: step.seconds, why: step.why }
-    case 'halt':
-      return halt(tools, at, step)
-    case 'finish':
-      return finish(tools, at)
-  }
-}
-
-/**
- * An object that goes takes along what it says of its last write, as does one that is written anew: that stands in the
- * journal first, for all objects at once.
- */
-const isNew = ({ journal = emptyJournal }: Rollout, object: FelixObject): boolean =>
-  unnoted(journal, [object]).length > 0
-
-const noteWrites = async (tools: StepTools, at: Standing & { seen: Seen }): Promise<Outcome> => {
-  const { journal = emptyJournal } = at.rollout
-  const { objects } = at.seen
-  await putRollout(tools, at, at.rollout, { objects })
-  return unnoted(journal, objects).length < lookAfter ? { next: 'now' } : lookFirst
-}
-
-const lookFirst: Outcome = { next: 'wait', seconds: 1, why: 'what was written goes on record first' }
-
-/** Overrides go one by one and are noted together, when the last is gone. */
-const removals = (rollout: Rollout) => {
-  const { id, phase, journal = emptyJournal } = rollout
-  if (phase !== 'range') return []
-  const made = journal.entries.filter((entry) => entry.rollout === id && entry.what === 'override')
-  const count = new Set(made.map(({ object }) => object)).size
-  const remove = { what: 'remove', object: 'FelixConfiguration/node.*', why: whyRemoved(rollout) }
-  return count === 0 ? [] : [{ ...remove, from: `${count}-overrides` }]
-}
-
-const whyRemoved = ({ state }: Rollout): string => (state === 'aborting' ? aborted : 'default has the value')
-
-/** The intent goes into the Lease before the deed: cut short between the two, the next step sees both and goes on. */
-const restart = async (
-  tools: StepTools,
-  at: Standing,
-  { pod, settled }: Extract<Step, { do: 'restart' }>,
-): Promise<Outcome> => {
-  const { rollout } = at
-  const object = `Pod/${pod.namespace}/${pod.name}`
-  // Cut short, it is noted anew: the deadline runs from the deed, which may come long after.
-  const touching = rollout.touching.filter((it) => !settled.includes(it.node) && it.pod !== pod.name)
-  touching.push({ node: pod.node, pod: pod.name, at: tools.now().toISOString() })
-  const isNoted = rollout.journal?.entries.some((entry) => entry.rollout === rollout.id && entry.object === object)
-  const note = isNoted ? [] : [{ what: 'restart', object, from: pod.uid }]
-  await putRollout(tools, at, { ...rollout, touching }, { note })
-  await tools.kube.deletePod(pod)
-  tools.tell({ what: 'calico-node restarted', node: pod.node, object, from: pod.uid })
-  const { entries, earlier } = rollout.journal ?? emptyJournal
-  return (entries.length + earlier + 1) % lookAfter === 0 ? lookFirst : { next: 'now' }
-}
-
-const finish = async (tools: StepTools, at: Standing & { seen: Seen }): Promise<Outcome> => {
-  const { rollout, seen } = at
-  const state = rollout.state === 'aborting' ? 'aborted' : 'done'
-  const finishedAt = tools.now().toISOString()
-  const { evidence: _evidence, ...rest } = rollout
-  const next: Rollout = { ...rest, state, touching: [], restart: [], finishedAt }
-  const note = [...removals(rollout), { what: state }]
-  await putRollout(tools, at, next, { giveUp: true, objects: seen.objects, note })
-  tools.tell({ what: state === 'done' ? 'rollout finished' : 'rollout aborted' })
-  const why = state === 'done' ? 'every change is made and every touched node is well' : 'no override of ours is left'
-  return { next: 'over', state, why }
 }
