@@ -4,6 +4,8 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/jest/strip-types.mjs' },
+  globalSetup: '<rootDir>/test/jest/make-temporary-folder.mjs',
+  globalTeardown: '<rootDir>/test/jest/remove-temporary-folder.mjs',
   reporters: ['default', '<rootDir>/test/jest/count-reporter.mjs'],
   modulePathIgnorePatterns: ['<rootDir>/out', '<rootDir>/cdk.out', '<rootDir>/dist'],
   // Modules of a finished file stay in the process's memory; a worker that has grown that large is replaced by a fresh one.

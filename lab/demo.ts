@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EKSClient, UpdateAddonCommand, UpdateClusterConfigCommand } from '@aws-sdk/client-eks'
 import { root } from '../infra/bundle.ts'
@@ -19,14 +19,19 @@ const newRange = { minPort: 20_000, maxPort: 32_767 }
 /** The main job on a fleet of four, told as it happens. Resolves to whether everything expected of it was so. */
 const demo = async (kind: Kind): Promise<boolean> => {
   const stage = await setTheStage(kind, write)
+  const { workdir } = stage
+  let good = false
   try {
     await firstLook(stage)
     await rangeChanges(stage)
     await modeChanges(stage)
-    return await theEnd(stage)
+    good = await theEnd(stage)
   } finally {
     await stage.stop()
+    if (good) rmSync(workdir, { recursive: true, force: true })
+    else write(`   Logs are in ${workdir}.`)
   }
+  return good
 }
 
 const firstLook = async ({ cloud, story }: Stage): Promise<void> => {

@@ -17,7 +17,8 @@ export interface Updates {
   start: (holding: Holding, request: UpdateRequest) => Update
   /** The next update of this cluster ends as Failed, with this message. */
   failNext: (clusterName: string, message: string) => void
-  setDuration: (milliseconds: number) => void
+  /** No update ends until the answer is called. */
+  hold: () => () => void
   inProgress: () => number
   stop: () => void
 }
@@ -25,12 +26,13 @@ export interface Updates {
 export function createUpdates(milliseconds: number): Updates {
   const aborter = new AbortController()
   const failures = new Map<string, string>()
-  let duration = milliseconds
+  let held = Promise.resolve()
   let running = 0
   const run = async (holding: Holding, request: UpdateRequest, update: Update) => {
     running += 1
     try {
-      await delay(duration, undefined, { signal: aborter.signal })
+      await delay(milliseconds, undefined, { signal: aborter.signal })
+      await held
       const failure = failures.get(holding.cluster.name)
       failures.delete(holding.cluster.name)
       if (failure !== undefined) throw new Error(failure)
@@ -54,7 +56,11 @@ export function createUpdates(milliseconds: number): Updates {
       return structuredClone(update)
     },
     failNext: (clusterName, message) => void failures.set(clusterName, message),
-    setDuration: (value) => void (duration = value),
+    hold: () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      held = promise
+      return resolve
+    },
     inProgress: () => running,
     stop: () => aborter.abort(),
   }

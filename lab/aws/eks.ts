@@ -50,7 +50,8 @@ export interface EksStandIn {
   /** Answers how to take the fault back. */
   inject(fault: Fault): () => void
   setLatency(milliseconds: number): void
-  setUpdateDuration(milliseconds: number): void
+  /** However long it takes, no update comes to its end until the answer is called. */
+  holdUpdates(): () => void
   failNextUpdate(clusterName: string, message: string): void
   updatesInProgress(): number
   stop(): Promise<void>
@@ -99,7 +100,7 @@ export async function startEks(options: EksOptions): Promise<EksStandIn> {
       return () => void faults.splice(faults.indexOf(injected) >>> 0, 1)
     },
     setLatency: (milliseconds) => void (latency = milliseconds),
-    setUpdateDuration: updates.setDuration,
+    holdUpdates: updates.hold,
     failNextUpdate: updates.failNext,
     updatesInProgress: updates.inProgress,
     stop: async () => {

@@ -18,6 +18,8 @@ export interface Stage {
   fleet: DemoFleet
   story: Story
   pods: Record<'range' | 'mode' | 'quiet', PodWatch>
+  /** Logs of everything; it stays after `stop`. */
+  workdir: string
   stop: () => Promise<void>
 }
 
@@ -64,7 +66,7 @@ export const setTheStage = async (
     await cloud.stop()
     await fleet.stop()
   }
-  return { cloud, fleet, story, pods, stop }
+  return { cloud, fleet, story, pods, workdir, stop }
 }
 
 const seeds = ({ clusters }: DemoFleet): ClusterSeed[] => {

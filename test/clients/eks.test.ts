@@ -23,7 +23,7 @@ beforeEach(async () => {
     { name: 'prod', ...common, addons },
     { name: 'bare', ...common, addons: [] },
   ]
-  standIn = await startEks({ keyring, place, updateMilliseconds: 300, clusters })
+  standIn = await startEks({ keyring, place, updateMilliseconds: 1, clusters })
   sdk = new EKSClient({ endpoint: standIn.url, region: place.region, credentials, maxAttempts: 1 })
   eks = eksClient(sdk)
 })
@@ -62,6 +62,7 @@ describe('a cluster as EKS describes it', () => {
   })
 
   test('with its node-port range, and the update that changes it while it is under way', async () => {
+    const letGo = standIn.holdUpdates()
     const range = { minPort: 20000, maxPort: 32767 }
     await sdk.send(
       new UpdateClusterConfigCommand({ name: 'prod', kubeApiServerConfig: { serviceNodePortRange: range } }),
@@ -78,6 +79,7 @@ describe('a cluster as EKS describes it', () => {
         },
       ],
     })
+    letGo()
     while (standIn.updatesInProgress() > 0) await new Promise((later) => setTimeout(later, 20))
     expect(await stateOf('prod')).toMatchObject({
       status: 'ACTIVE',
@@ -87,6 +89,7 @@ describe('a cluster as EKS describes it', () => {
   })
 
   test('with the update of its add-on', async () => {
+    standIn.holdUpdates()
     await sdk.send(
       new UpdateAddonCommand({
         clusterName: 'prod',

@@ -100,11 +100,13 @@ describe('the EKS API of the lab', () => {
   })
 
   test('takes a node-port range at once and puts it into effect later', async () => {
+    const letGo = eks.holdUpdates()
     const { update } = await setRange('a', 20000, 22767)
     expect(update).toMatchObject({ status: 'InProgress', type: 'ControlPlaneComponentConfigUpdate' })
     expect((await clusterOf('a'))?.status).toBe('UPDATING')
     expect(await errorOf(setRange('a', 20000, 21000))).toMatchObject({ name: 'ResourceInUseException' })
     expect(ranges).toEqual([])
+    letGo()
     await settled()
     expect(ranges).toEqual([['a', { min: 20000, max: 22767 }]])
     expect(await clusterOf('a')).toMatchObject({
@@ -150,8 +152,10 @@ describe('the EKS API of the lab', () => {
   test('updates an add-on, listed under its name, and says so natively when done', async () => {
     const configurationValues = '{"mode":"iptables"}'
     const addon = { clusterName: 'a', addonName: 'kube-proxy' }
+    const letGo = eks.holdUpdates()
     const { update } = await client.send(new UpdateAddonCommand({ ...addon, configurationValues }))
     expect((await client.send(new DescribeAddonCommand(addon))).addon?.status).toBe('UPDATING')
+    letGo()
     await settled()
     const described = await client.send(new DescribeAddonCommand(addon))
     expect(described.addon).toMatchObject({ status: 'ACTIVE', configurationValues })
@@ -201,8 +205,9 @@ describe('the EKS API of the lab', () => {
 
   test('a deleted cluster is DELETING and then gone', async () => {
     expect((await client.send(new DeleteClusterCommand({ name: 'a' }))).cluster?.status).toBe('DELETING')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(await errorOf(clusterOf('a'))).toMatchObject({ name: 'ResourceNotFoundException' })
+    let error = await errorOf(clusterOf('a'))
+    while (error === undefined) error = await errorOf(clusterOf('a'))
+    expect(error).toMatchObject({ name: 'ResourceNotFoundException' })
   })
 
   test('says the bounds of the node-port range per version', async () => {

@@ -1,0 +1,9 @@
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+export default () => {
+  const folder = process.env.TMPDIR
+  // A watching jest begins again in the same process.
+  process.env.TMPDIR = dirname(folder)
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+}
