@@ -1,3 +1,5 @@
+import { milliseconds } from '../domain/rfc3339.ts'
+
 /** Reads of JSON whose shape nobody promised: what is not of the wanted type counts as not there. */
 export type Foreign = Record<string, unknown>
 
@@ -9,13 +11,9 @@ export const listOf = (it: unknown): unknown[] => (Array.isArray(it) ? it : [])
 export const objectsOf = (it: unknown): Foreign[] => listOf(it).filter(isObject)
 export const textOf = (it: unknown): string | undefined => (typeof it === 'string' ? it : undefined)
 export const textsOf = (it: unknown): string[] => listOf(it).filter((entry) => typeof entry === 'string')
-/** A moment, as Kubernetes writes it (RFC 3339); what a server that lies makes of one would pass for no time at all. */
+/** A moment, as Kubernetes writes it; what a server that lies makes of one would pass for no time at all. */
 export const timeOf = (it: unknown): string | undefined =>
-  typeof it === 'string' &&
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(it) &&
-  !Number.isNaN(Date.parse(it))
-    ? it
-    : undefined
+  typeof it === 'string' && !Number.isNaN(milliseconds(it)) ? it : undefined
 export const numberOf = (it: unknown): number | undefined =>
   typeof it === 'number' && Number.isFinite(it) ? it : undefined
 

@@ -1,6 +1,6 @@
 import type { Mode } from '../domain/report.ts'
 import { KubeError } from '../errors.ts'
-import { type Foreign, objectOf, objectsOf, oneLine, textOf } from './foreign.ts'
+import { type Foreign, objectOf, objectsOf, oneLine, textOf, timeOf } from './foreign.ts'
 import type { LoggingPod, ModeSaid } from './kube-client.ts'
 import type { KubeHttp } from './kube-http.ts'
 
@@ -25,8 +25,8 @@ export async function ipvsDeprecations(http: KubeHttp): Promise<ModeSaid[]> {
 /** An Event that came again is counted up in `series`; older recorders write `lastTimestamp` instead of `eventTime`. */
 const lastSeen = (event: Foreign): string | undefined =>
   [objectOf(event['series'])['lastObservedTime'], event['lastTimestamp'], event['eventTime']]
-    .flatMap((time) => textOf(time) ?? [])
-    .find((time) => !Number.isNaN(Date.parse(time)))
+    .map(timeOf)
+    .find((time) => time !== undefined)
 
 const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode[]
 const isMode = (text: string): text is Mode => modes.includes(text)

@@ -2,7 +2,7 @@ import { goLower } from './felix/go.ts'
 import { type FelixNode, type FelixSource, indexForVersion, type VersionIndex } from './felix/lookup.ts'
 import { mergeVersions } from './felix/merge.ts'
 import { compileGo } from './felix/regex.ts'
-import { type Layer, objectOf } from './felix/layer.ts'
+import { type Layer, objectName, objectOf } from './felix/layer.ts'
 import type { DerivedValues, FelixResolution, FelixValues, ParameterLayer, RangeLayer } from './felix/values.ts'
 import { parsePortList } from './ports.ts'
 import { type CalicoVersion, parseVersion } from './version.ts'
@@ -49,7 +49,7 @@ export function indexFelix(cluster: FelixCluster): FelixIndex {
   const versions = (cluster.calico ? [cluster.calico] : kinds).map((version) => indexForVersion(cluster, version))
   const newest = versions.at(-1) as VersionIndex
   const merge = cachedMerge()
-  const specs = new Map(cluster.objects.map((object) => [`FelixConfiguration/${object.name}`, object.spec]))
+  const specs = new Map(cluster.objects.map((object) => [objectName(object.name), object.spec]))
   const layers = (node: FelixNode, parameter: string): ParameterLayer[] =>
     parameterLayers(newest.layers(node), goLower(parameter), (object) => specs.get(object))
   return {

@@ -39,7 +39,7 @@ export interface Rollout {
   why?: string
   /** Why it halted, for people. */
   reason?: string
-  /** The node whose override is still to be taken back after a halt. */
+  /** After a halt: the nodes off which our overrides are still to be taken, in that order. */
   rollback?: string[]
   /** What was seen of the node that did not come back. */
   evidence?: HaltEvidence

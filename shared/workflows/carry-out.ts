@@ -1,5 +1,7 @@
 import type { FelixObject } from '../domain/cluster.ts'
+import { objectName } from '../domain/felix/layer.ts'
 import { lookAfter, unnoted } from '../domain/rollout/journal.ts'
+import { overrideName } from '../domain/rollout/range-writes.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import type { Seen, Step } from '../domain/rollout/step.ts'
 import { aborted, removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
@@ -46,28 +48,37 @@ const write = async (tools: StepTools, { rollout, seen }: At, step: Write): Prom
       const pod = seen.pods.find((it) => it.node === node)
       const from = pod && seen.rangeOn(pod)
       await writeOverride(tools, rollout, { node, objects, from })
-      return tools.tell({ what: 'override written', node, object: felix(`node.${node}`), from, ...toRange })
+      return tools.tell({ what: 'override written', node, object: objectName(overrideName(node)), from, ...toRange })
     }
     case 'promote':
       await writeDefault(tools, rollout, objects)
-      return tools.tell({ what: 'value written to default', object: felix('default'), from: defaultRange, ...toRange })
+      return tools.tell({
+        what: 'value written to default',
+        object: objectName('default'),
+        from: defaultRange,
+        ...toRange,
+      })
     case 'remove-override':
       await removeOverride(tools, rollout, step.object)
       return tools.tell({
         what: 'override removed',
-        object: felix(step.object.name),
+        object: objectName(step.object.name),
         why: whyRemoved(rollout),
         from: to,
       })
     case 'take-back': {
       const { node, object } = step
       await withdrawOverride(tools, rollout, object)
-      return tools.tell({ what: 'range taken back', node, object: felix(`node.${node}`), why: aborted, from: to })
+      return tools.tell({
+        what: 'range taken back',
+        node,
+        object: objectName(overrideName(node)),
+        why: aborted,
+        from: to,
+      })
     }
   }
 }
-
-const felix = (name: string): string => `FelixConfiguration/${name}`
 
 const beginRestarts = async (tools: StepTools, at: At): Promise<Outcome> => {
   const { rollout, seen } = at

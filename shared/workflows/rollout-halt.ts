@@ -1,3 +1,4 @@
+import { objectName } from '../domain/felix/layer.ts'
 import {
   evidenceLines,
   type HaltEvidence,
@@ -5,6 +6,7 @@ import {
   logEvidence,
   podEvidence,
 } from '../domain/rollout/halt-evidence.ts'
+import { overrideName } from '../domain/rollout/range-writes.ts'
 import type { Lost, Seen, Step } from '../domain/rollout/step.ts'
 import { valueOf } from '../domain/read.ts'
 import type { Rollout } from '../domain/rollout.ts'
@@ -78,8 +80,9 @@ export const haltWithEvidence = async (tools: StepTools, at: Standing, first: Ha
 /** Takes our override off a node that is not well, one a step, and nothing else. */
 export const rollBack = async (tools: StepTools, { record, rollout }: Standing): Promise<Outcome> => {
   const { rollback: [node, ...others] = [], ...rest } = rollout
+  if (node === undefined) return over(rollout)
   const { objects } = needed(await tools.kube.felixConfigurations([rollout.where.api]))
-  const object = objects.find(({ name }) => name === `node.${node}`)
+  const object = objects.find(({ name }) => name === overrideName(node))
   if (object) await removeOverride(tools, rollout, object)
   const takenBackAt = tools.now().toISOString()
   const { evidence } = rest
@@ -89,10 +92,10 @@ export const rollBack = async (tools: StepTools, { record, rollout }: Standing):
     ...(evidence && evidence.node === node && { evidence: { ...evidence, takenBackAt } }),
   }
   const { reason: why, target } = rollout
-  const about = { object: `FelixConfiguration/node.${node}`, ...(target && { from: target }), ...(why && { why }) }
+  const about = { object: objectName(overrideName(node)), ...(target && { from: target }), ...(why && { why }) }
   const note = [{ what: 'roll-back', ...about }]
   await putRollout(tools, { record }, next, { giveUp: others.length === 0, note })
-  tools.tell({ what: 'override taken back', ...(node && { node }), ...about })
+  tools.tell({ what: 'override taken back', node, ...about })
   return others.length > 0 ? { next: 'now' } : over(next)
 }
 

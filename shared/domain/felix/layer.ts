@@ -38,5 +38,8 @@ export const felixParameters: readonly FelixParameter[] = [
 /** Felix's word for the zero value, in any case. */
 export const isNone = (raw: string): boolean => raw.length === 4 && goLower(raw) === 'none'
 
+/** How an object is named in evidence, journals and messages. */
+export const objectName = (name: string): string => `FelixConfiguration/${name}`
+
 export const objectOf = (layer: Layer, entry: Entry): string =>
   entry.kind === 'env' ? `env ${entry.key}` : layer.object

@@ -1,3 +1,4 @@
+import { milliseconds } from '../rfc3339.ts'
 import { DecodeError, goLower, quote, short } from './go.ts'
 
 export const copyKey = 'projectcalico.org/metadata'
@@ -36,7 +37,7 @@ function parseJson(text: string): unknown {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown): boolean => typeof value === 'string'
-const isTime = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(timeOf(value, Number.NaN))
+const isTime = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(milliseconds(value))
 const isTexts = (value: unknown): boolean =>
   isRecord(value) && Object.values(value).every((it) => it === null || typeof it === 'string')
 // A null among texts decodes as the empty text.
@@ -67,10 +68,8 @@ const copyFields: Readonly<Record<string, (value: unknown) => boolean>> = {
 const setTime = (text: string): number | undefined =>
   text.startsWith('0001-01-01T00:00:00') ? undefined : timeOf(text)
 
-const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
-
 /** Milliseconds; an object without a time is older than all. */
-export function timeOf(text: string, otherwise = -Infinity): number {
-  const time = rfc3339.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(time) ? otherwise : time
+export function timeOf(text: string): number {
+  const time = milliseconds(text)
+  return Number.isNaN(time) ? -Infinity : time
 }

@@ -1,7 +1,7 @@
 import type { FelixObject } from '../cluster.ts'
 import { type Decoded, type DecodedObject, type DecodeRules, decodeObject } from './decode.ts'
 import { short } from './go.ts'
-import type { Layer } from './layer.ts'
+import { type Layer, objectName } from './layer.ts'
 import { parseSelector, type Selector } from './selector.ts'
 import type { FelixError, FelixWarning } from './values.ts'
 
@@ -21,7 +21,6 @@ export interface Store {
 
 const listed = 10
 const nodePrefix = 'node.'
-const objectName = (name: string): string => `FelixConfiguration/${name}`
 
 export function readStore(objects: readonly FelixObject[], rules: DecodeRules): Store {
   const decoded = new Map(objects.map((object) => [object.name, decodeObject(object, rules)]))

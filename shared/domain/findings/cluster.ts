@@ -1,6 +1,7 @@
 import { failedStatus } from '../assess/changing.ts'
 import type { NodeFacts } from '../assess/facts.ts'
 import type { DaemonSetState } from '../cluster.ts'
+import { objectName } from '../felix/layer.ts'
 import type { ClusterCheck } from '../findings.ts'
 import { ownerOf } from './owner.ts'
 import { isReachedByDefault } from './range-layers.ts'
@@ -49,7 +50,7 @@ export const operatorIgnored: ClusterCheck = ({ state, calicoSets }) => {
     ...calicoSets.map((it) => ({ object: `DaemonSet/${it.namespace}/${it.name}`, annotations: it.annotations })),
     ...(valueOf(state.felix)?.objects ?? [])
       .filter(({ name }) => name === 'default')
-      .map(({ name, annotations }) => ({ object: `FelixConfiguration/${name}`, annotations })),
+      .map(({ name, annotations }) => ({ object: objectName(name), annotations })),
   ]
   return objects
     .filter(({ annotations }) => annotations[ignoreKey] === 'true')

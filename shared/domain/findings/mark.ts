@@ -1,6 +1,7 @@
 import { usesWireguard } from '../assess/nodes.ts'
 import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
 import type { FelixParameter, ParameterLayer } from '../felix.ts'
+import { objectName } from '../felix/layer.ts'
 import type { NodeCheck, Trouble } from '../findings.ts'
 import { felixName, felixResource, parameterChange, quoted } from './remedy.ts'
 import { betterMask, bitsIn, formatMask, markUsers, overlaps, storableInSpec, type MarkUser } from '../mark.ts'
@@ -173,7 +174,7 @@ export function markNotStorable(cluster: ClusterFacts): Finding[] {
     fields.flatMap((field): Evidence[] => {
       const value = spec[field]
       if (typeof value !== 'number' || storableInSpec(value, true)) return []
-      return [{ object: `FelixConfiguration/${name}`, field: `spec.${field}`, value: `${value}` }]
+      return [{ object: objectName(name), field: `spec.${field}`, value: `${value}` }]
     }),
   )
   const short = cluster.nodes.find((it) => wantsMask(it, cluster))

@@ -1,4 +1,5 @@
 import type { FelixObject } from '../cluster.ts'
+import { objectName } from '../felix/layer.ts'
 import type { Evidence } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
 
@@ -56,7 +57,7 @@ export function ownerOf(object: FelixObject): Owner | undefined {
   const seen = withCopy(object)
   for (const mark of marks) {
     const evidence = marked(seen, mark) ?? managed(object, mark)
-    if (evidence) return { tool: mark.tool, evidence: { object: `FelixConfiguration/${object.name}`, ...evidence } }
+    if (evidence) return { tool: mark.tool, evidence: { object: objectName(object.name), ...evidence } }
   }
   return undefined
 }

@@ -1,5 +1,6 @@
 import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
 import type { FelixWarning, RangeLayer } from '../felix.ts'
+import { objectName } from '../felix/layer.ts'
 import type { NodeCheck, Trouble } from '../findings.ts'
 import { ownerOf } from './owner.ts'
 import { warningEvidence } from './range-invalid.ts'
@@ -154,16 +155,16 @@ export function specContradicts(cluster: ClusterFacts): Finding[] {
       {
         code: 'RANGE_SPEC_IGNORED',
         severity: 'info',
-        subject: `FelixConfiguration/${object.name}`,
+        subject: objectName(object.name),
         message: `FelixConfiguration/${object.name} says ${text(spec)} in spec.kubeNodePortRanges and ${text(said.ranges)} in its annotation; the annotation counts.`,
         evidence: [
           {
-            object: `FelixConfiguration/${object.name}`,
+            object: objectName(object.name),
             field: 'spec.kubeNodePortRanges',
             value: JSON.stringify(object.spec['kubeNodePortRanges']),
           },
           {
-            object: `FelixConfiguration/${object.name}`,
+            object: objectName(object.name),
             field: `metadata.annotations[${rangeAnnotation}]`,
             value: annotation ?? '',
           },

@@ -1,4 +1,5 @@
 import type { FelixObject } from '../cluster.ts'
+import { objectName } from '../felix/layer.ts'
 import { changedAtKey, overrideKey, rangeAnnotation } from './annotations.ts'
 import { lost } from './halt-step.ts'
 import { type Clock, flightsOf, isLate, remaining } from './places.ts'
@@ -20,7 +21,7 @@ export const abortStep = (clock: Clock, seen: Seen): Step => {
   })
   const withdrawn = places.filter(({ object }) => object.annotations[rangeAnnotation] === undefined)
   const late = [...flightsOf(clock.rollout, seen), ...withdrawn].find((it) => isLate(clock, it))
-  if (late) return lost(clock, late, { object: `FelixConfiguration/${overrideName(late.node)}` })
+  if (late) return lost(clock, late, { object: objectName(overrideName(late.node)) })
   const unsettled = places.filter((it) => remaining(clock, it, pace.settleSeconds) !== undefined)
   const harmless = ours.find((object) => {
     const place = places.find((it) => it.object === object)

@@ -1,3 +1,4 @@
+import { objectName } from '../felix/layer.ts'
 import { overrideKey } from './annotations.ts'
 import { type Clock, type Flight, isLate, notWell, type Place } from './places.ts'
 import { overrideName } from './range-writes.ts'
@@ -6,15 +7,15 @@ import type { Lost, Seen, Step } from './step.ts'
 /** Where it is an override that we made, whoever wrote what Felix refuses, the node is well again without it. */
 export const refused = (clock: Clock, places: Place[], { reason, objects }: NonNullable<Seen['trouble']>): Step => {
   const made = ({ override }: Place) => override?.annotations[overrideKey] === 'created'
-  const ours = places.find((it) => made(it) && objects.includes(`FelixConfiguration/${overrideName(it.node)}`))
+  const ours = places.find((it) => made(it) && objects.includes(objectName(overrideName(it.node))))
   if (!ours) return { do: 'halt', reason }
-  const wrote = { object: `FelixConfiguration/${overrideName(ours.node)}` }
+  const wrote = { object: objectName(overrideName(ours.node)) }
   return { ...lost(clock, ours, wrote), reason: `${ours.node}: ${reason}`, takeBack: withUnwell(ours, places) }
 }
 
 /** A touched node that did not come back, or on which what was written does not count. */
 export const troubleWith = (clock: Clock, touched: Place[], target: string): Step | undefined => {
-  const ours = ({ node }: Place) => ({ object: `FelixConfiguration/${overrideName(node)}`, value: target })
+  const ours = ({ node }: Place) => ({ object: objectName(overrideName(node)), value: target })
   const deaf = touched.find(({ range }) => range !== target)
   if (deaf) {
     const reason = deafReason(overrideName(deaf.node), deaf.range, target)

@@ -1,4 +1,5 @@
 import type { FelixObject } from '../cluster.ts'
+import { objectName } from '../felix/layer.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './annotations.ts'
 
 /** One write: when, in which rollout, what, on which object, from what to what, by whom, and why. */
@@ -110,7 +111,7 @@ const traces = (objects: FelixObject[]): Entry[] =>
       const what =
         object.annotations[overrideKey] === undefined ? 'promote' : to === undefined ? 'take-back' : 'override'
       const { from, rollout, by, why } = mark
-      const name = `FelixConfiguration/${object.name}`
+      const name = objectName(object.name)
       const change = { ...(from && { from }), ...(to !== undefined && { to }) }
       return [{ at, rollout, what, object: name, ...change, by, ...(why && { why }) }]
     })
