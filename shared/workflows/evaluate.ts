@@ -10,8 +10,9 @@ import { assess } from '../domain/assess.ts'
 import { plan } from '../domain/plan.ts'
 import { actionFor, type Action, type Policy } from '../domain/policy.ts'
 import type { Read } from '../domain/read.ts'
-import { valueOf } from '../domain/read.ts'
+import { failureOf, valueOf } from '../domain/read.ts'
 import type { Report } from '../domain/report.ts'
+import { parseRollout } from '../domain/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
 import { carryOn, decide } from './go-on.ts'
 import { keepWrites } from './keep-writes.ts'
@@ -60,6 +61,7 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   const next = action === 'sync' ? await decide(tools, message, { state, report, refused: missing !== undefined }) : {}
   const { waits } = next
   await tell(tools, cluster, { report: withRefusal(report, missing), last, action, waits })
+  if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
   const dedupId = message.waits ?? messageId
   await carryOn(tools, cluster, { next, dedupId })
 }
@@ -82,10 +84,17 @@ const summaryOf = (report: Report, action: Action) => ({
   blockedBy: report.plan?.blockedBy,
 })
 
+/** A rollout waits, and this look could not tell whether it may go on: with this message its chain would end. */
+const waitsUnseen = ({ reason }: Evaluation, { rollout }: ClusterState, { verdict }: Report): boolean => {
+  if (reason !== 'rollout' || (verdict !== 'unknown' && !failureOf(rollout))) return false
+  const { state = 'running' } = parseRollout(valueOf(rollout)) ?? {}
+  return state === 'running' || state === 'aborting'
+}
+
 /** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. */
 const follow = async ({ queues, log }: EvaluateTools, { cluster, reason, cause, waits, attempt = 0 }: Evaluation) => {
-  if (attempt >= 18) return log('change takes very long; left to the schedule', { cluster: clusterKey(cluster) })
-  // A rollout that waits goes on when the change is over.
+  if (attempt >= 18) return log('takes very long; left to the schedule', { cluster: clusterKey(cluster) })
+  // A rollout that waits goes on when the change is over, or the cluster can be seen again.
   const why = reason === 'rollout' ? reason : 'follow'
   const message: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }
   await queues.sendEvaluation(

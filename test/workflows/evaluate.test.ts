@@ -85,27 +85,73 @@ describe('owners', () => {
   })
 })
 
-describe('flapping', () => {
-  const done = (finishedAt: string): Partial<ClusterState> => {
-    const rollout: Rollout = {
-      id: 'r1',
-      state: 'done',
-      phase: 'range',
-      target: '30000:34000',
-      pace: { strategy: 'staged', maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 300 },
-      where,
-      skip: [],
-      defaulted: [],
-      restart: [],
-      touching: [],
-      startedAt: finishedAt,
-      finishedAt,
-    }
-    const annotations = Object.fromEntries(
-      Object.entries(rolloutAnnotations(rollout)).filter((entry): entry is [string, string] => entry[1] !== null),
-    )
-    return { rollout: read({ resourceVersion: '1', annotations }) }
+/** A cluster whose Lease holds this rollout. */
+const withRollout = (over: Partial<Rollout>): Partial<ClusterState> => {
+  const rollout: Rollout = {
+    id: 'r1',
+    state: 'running',
+    phase: 'range',
+    target: '30000:34000',
+    pace: { strategy: 'staged', maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 300 },
+    where,
+    skip: [],
+    defaulted: [],
+    restart: [],
+    touching: [],
+    startedAt: '2026-11-20T09:59:00Z',
+    ...over,
   }
+  const annotations = Object.fromEntries(
+    Object.entries(rolloutAnnotations(rollout)).filter((entry): entry is [string, string] => entry[1] !== null),
+  )
+  return { rollout: read({ resourceVersion: '1', annotations }) }
+}
+
+describe('a rollout that waits', () => {
+  test('is looked at again and again while its cluster cannot be reached, and then goes on', async () => {
+    const it = hub()
+    it.state = stateOf('unreachable')
+    await it.look('rollout', { waits: 'm1' })
+    await it.look('rollout', { waits: 'm1', attempt: 1 })
+    expect(it.looks).toMatchObject([
+      { message: { reason: 'rollout', waits: 'm1', attempt: 1 }, delaySeconds: 5 },
+      { message: { reason: 'rollout', waits: 'm1', attempt: 2 }, delaySeconds: 10 },
+    ])
+    expect(it.notices).toHaveLength(1)
+    expect(it.steps).toEqual([])
+    it.state = stateOf(out, withRollout({}))
+    await it.look('rollout', { waits: 'm1', attempt: 2 })
+    expect(it.steps).toHaveLength(1)
+    expect(it.looks).toHaveLength(2)
+  })
+
+  test('is let go of in the end, and left to the schedule', async () => {
+    const it = hub()
+    it.state = stateOf('unreachable')
+    await it.look('rollout', { waits: 'm1', attempt: 18 })
+    expect(it.looks).toEqual([])
+  })
+
+  test('is no concern of a look that came for another reason', async () => {
+    const it = hub()
+    it.state = stateOf('unreachable')
+    for (const reason of ['event', 'sweep', 'follow'] as const) await it.look(reason)
+    expect(it.looks).toEqual([])
+  })
+
+  test.each(['halted', 'paused', 'done', 'aborted'] as const)(
+    'is not looked at again where it is %s, however little can be seen',
+    async (state) => {
+      const it = hub()
+      it.state = stateOf('unreachable', withRollout({ state }))
+      await it.look('rollout', { waits: 'm1' })
+      expect(it.looks).toEqual([])
+    },
+  )
+})
+
+describe('flapping', () => {
+  const done = (finishedAt: string) => withRollout({ state: 'done', startedAt: finishedAt, finishedAt })
 
   test('a value taken back after our write is not written again the same day, and people hear who to look for', async () => {
     const it = hub()
