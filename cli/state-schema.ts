@@ -139,6 +139,15 @@ const eks = z.looseObject({
   tags: texts,
 })
 
+const marks = z.looseObject({
+  arn: text.optional(),
+  name: text.optional(),
+  account: text.optional(),
+  region: text.optional(),
+  endpoint: text.optional(),
+  authorities: z.array(text).optional(),
+})
+
 const configMap = z.looseObject({
   data: texts,
   createdAt: time,
@@ -158,6 +167,9 @@ export const stateSchema = z.looseObject({
   }),
   observedAt: time,
   eks: section(eks).optional(),
+  identity: z
+    .looseObject({ connected: marks.extend({ unverified: z.literal(true).optional() }), described: marks.optional() })
+    .optional(),
   givenServiceRange: range.extend({ source: z.enum(['eks-api', 'default', 'probe', 'flag']) }).optional(),
   kubernetesVersion: section(text),
   nodes: section(z.array(node)),

@@ -10,6 +10,7 @@ import { kubernetesMinor } from './assess/version.ts'
 import type { Assessment, NodeAssessment } from './assessment.ts'
 import type { ClusterState } from './cluster.ts'
 import { clusterFindings, nodeTroubles } from './findings/all.ts'
+import { differences } from './identity.ts'
 import type { Policy } from './policy.ts'
 import { commonMode, configuredModes } from './proxy-mode.ts'
 import { valueOf } from './read.ts'
@@ -39,8 +40,16 @@ export function assess(state: ClusterState, policy: Policy): Assessment {
   }
 }
 
+/** What EKS says of another cluster is nothing about this one. */
+const withoutEks = (seen: ClusterState): ClusterState => {
+  const { eks: _, ...state } = seen
+  return state
+}
+
 /** Everything the checks ask about, worked out once. */
-function factsOf(state: ClusterState, policy: Policy): ClusterFacts {
+function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
+  const otherThanEks = seen.identity ? differences(seen.identity) : []
+  const state = otherThanEks.length > 0 ? withoutEks(seen) : seen
   const configurations = configuredModes(state)
   const serviceRange = serviceRangeOf(state)
   const { ranges: desired, strays } = desiredOf(state, serviceRange)
@@ -51,6 +60,7 @@ function factsOf(state: ClusterState, policy: Policy): ClusterFacts {
     state,
     policy,
     now: Date.parse(state.observedAt),
+    otherThanEks,
     gaps: gapsOf(state),
     underWay: underWay(state),
     serviceRange,

@@ -1,3 +1,4 @@
+import type { ClusterComparison } from './identity.ts'
 import type { Read, ReadFailure } from './read.ts'
 import type { CalicoApi, ClusterIdentity, ServiceRange } from './report.ts'
 
@@ -12,6 +13,8 @@ export interface ClusterState {
   observedAt: string
   /** Absent where no EKS API answers for the cluster (a kubeconfig only). */
   eks?: Read<EksState>
+  /** Whether `eks` is of the cluster that all else was read from. Absent: its connection is EKS's own answer. */
+  identity?: ClusterComparison
   /** From the command line or a probe; wins over the EKS API's answer only where there is none. */
   givenServiceRange?: ServiceRange
   /** `v1.36.3-eks-1a2b3c4` as /version says. */

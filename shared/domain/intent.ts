@@ -116,6 +116,7 @@ const blocks = (
   { wanted, shadowed }: RangeIntent & { wanted: boolean },
 ): FindingCode[] => {
   const found = new Set(report.findings.map(({ code }) => code))
+  if (found.has('CLUSTER_IDENTITY')) return ['CLUSTER_IDENTITY']
   const undecided = report.verdict === 'unknown' || report.verdict === 'changing'
   if (!wanted && !undecided) return []
   const codes = forbidding.filter((code) => found.has(code) && (code !== 'RANGE_INVALID' || isCritical(report, code)))

@@ -1,5 +1,6 @@
 import type { KubeClient } from '../clients/kube-client.ts'
 import type { ClusterState, DaemonSetState, EksState } from '../domain/cluster.ts'
+import type { ClusterComparison } from '../domain/identity.ts'
 import { logsWorthReading } from '../domain/proxy-mode.ts'
 import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '../domain/read.ts'
 import type { ClusterIdentity, ServiceRange } from '../domain/report.ts'
@@ -13,6 +14,8 @@ export interface Observation {
   now: Date
   /** What the EKS API said of the cluster; absent where none answers for it. */
   eks?: Read<EksState>
+  /** By what `eks` can be told to be of the cluster behind `kube`; absent where the connection is EKS's own answer. */
+  comparison?: ClusterComparison
   givenServiceRange?: ServiceRange
   /** All logs, not a sample, and `/proxyMode` where it answers from outside. */
   deep?: boolean
@@ -67,11 +70,12 @@ const isClosed = ({ kind }: ReadFailure) => kind === 'unreachable' || kind === '
 /** Where the list of APIs is withheld or broken, each is tried. */
 const everyApi = ['projectcalico.org/v3', 'crd.projectcalico.org/v1', 'operator.tigera.io/v1']
 
-const headOf = ({ identity, now, eks, givenServiceRange }: Omit<Observation, 'kube'>) => ({
+const headOf = ({ identity, now, eks, comparison, givenServiceRange }: Omit<Observation, 'kube'>) => ({
   schemaVersion: 1 as const,
   cluster: identity,
   observedAt: now.toISOString(),
   ...(eks && { eks }),
+  ...(comparison && { identity: comparison }),
   ...(givenServiceRange && { givenServiceRange }),
 })
 

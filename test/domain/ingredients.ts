@@ -1,4 +1,5 @@
 import type { ClusterState, FelixObject } from '../../shared/domain/cluster.ts'
+import type { ClusterComparison, ClusterMarks } from '../../shared/domain/identity.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import {
   calicoSet,
@@ -65,6 +66,15 @@ const without = (role: 'kube-proxy' | 'calico-node') =>
   change((copy) => {
     copy.pods = read((valueOf(copy.pods) ?? []).filter((it) => it.role !== role))
     copy.daemonSets = read((valueOf(copy.daemonSets) ?? []).filter((it) => it.role !== role))
+  })
+
+/** As by a kubeconfig; what EKS describes is the same cluster but for what is changed. */
+const described = (what: (marks: ClusterMarks, connected: ClusterComparison['connected']) => void) =>
+  change((copy) => {
+    const arn = valueOf(copy.eks)?.arn ?? ''
+    const marks = { arn, endpoint: 'abc.gr7.eu-central-1.eks.amazonaws.com:443', authorities: ['aa'.repeat(32)] }
+    copy.identity ??= { connected: { ...marks }, described: { ...marks } }
+    what(copy.identity.described ?? {}, copy.identity.connected)
   })
 
 const words: [RegExp, Change][] = [
@@ -234,6 +244,16 @@ const words: [RegExp, Change][] = [
     }),
   ],
   [/^denied eks$/, change((copy) => void (copy.eks = denied('eks:DescribeCluster')))],
+  [
+    /^eks of another account$/,
+    described((marks) => void (marks.arn = 'arn:aws:eks:eu-central-1:444455556666:cluster/blue')),
+  ],
+  [
+    /^eks at another address$/,
+    described((marks) => void (marks.endpoint = 'f00.gr7.eu-central-1.eks.amazonaws.com:443')),
+  ],
+  [/^eks with another authority$/, described((marks) => void (marks.authorities = ['bb'.repeat(32)]))],
+  [/^unverified$/, described((_, connected) => void (connected.unverified = true))],
   [
     /^unreachable$/,
     change((copy) => {

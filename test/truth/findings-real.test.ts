@@ -16,6 +16,7 @@ import type { KubeClient } from '../../shared/clients/kube-client.ts'
 import { kubeClient } from '../../shared/clients/kube.ts'
 import { assess } from '../../shared/domain/assess.ts'
 import type { EksState } from '../../shared/domain/cluster.ts'
+import { type ClusterComparison, endpointOf } from '../../shared/domain/identity.ts'
 import { plan } from '../../shared/domain/plan.ts'
 import { policyWith } from '../../shared/domain/policy.ts'
 import { type Read, read } from '../../shared/domain/read.ts'
@@ -571,6 +572,35 @@ test('a server that does not answer, and one that lets nobody in, are never take
   await expectFinding({ ...denied, findings: withheld }, { code: 'ACCESS_DENIED', ...about, evidence: needed })
   expect([gone.verdict, denied.verdict]).toEqual(['unknown', 'unknown'])
   expect([gone.plan?.changes, denied.plan?.changes]).toEqual([[], []])
+}, 120_000)
+
+test('a cluster that is not the one EKS describes, at an address that nobody verified', async () => {
+  await world(ipvs())
+  const endpoint = endpointOf(cluster.server)
+  const [ours, theirs] = ['1111', '4444'].map((it) => `arn:aws:eks:eu-west-1:${it}22223333:cluster/findings`)
+  const comparison: ClusterComparison = {
+    connected: { ...(ours && { arn: ours }), endpoint, unverified: true },
+    described: { ...(theirs && { arn: theirs }), endpoint },
+  }
+  const state = await observe({ kube, identity, now: new Date(), eks: moved, comparison })
+  const assessment = assess(state, policy)
+  const report = { ...assessment.report, plan: plan(assessment, state, policy) }
+  const about = { subject: 'cluster', commands: 0 } as const
+  await expectFinding(report, {
+    code: 'CLUSTER_IDENTITY',
+    severity: 'critical',
+    ...about,
+    evidence: ['connection', 'eks:DescribeCluster'],
+    remedy: 'aws sts get-caller-identity',
+  })
+  await expectFinding(report, {
+    code: 'TLS_NOT_VERIFIED',
+    severity: 'warning',
+    ...about,
+    evidence: ['kubeconfig'],
+    remedy: 'certificate-authority-data',
+  })
+  expect(report).toMatchObject({ verdict: 'unknown', plan: { changes: [], blockedBy: ['CLUSTER_IDENTITY'] } })
 }, 120_000)
 
 test('every code of the contract was seen', () => {

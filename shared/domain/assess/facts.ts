@@ -1,4 +1,5 @@
 import type { ClusterState, DaemonSetState, FelixObject, NodePortUse, NodeState, PodState } from '../cluster.ts'
+import type { Difference } from '../identity.ts'
 import type { FelixView } from './felix-view.ts'
 import type { Gaps } from './access.ts'
 import type { UnderWay } from './changing.ts'
@@ -16,6 +17,8 @@ export interface ClusterFacts {
   policy: Policy
   /** `observedAt` in milliseconds. */
   now: number
+  /** In what the cluster that EKS describes is not this one; what EKS said is then not in `state`. */
+  otherThanEks: Difference[]
   gaps: Gaps
   underWay: UnderWay[]
   serviceRange: ServiceRange

@@ -9,8 +9,10 @@ export interface Judgement {
 }
 
 /** In step is a node on which nothing needs a change by anybody. */
-export function nodeVerdict(it: NodeFacts, troubles: readonly Trouble[], { gaps }: ClusterFacts): Judgement {
+export function nodeVerdict(it: NodeFacts, troubles: readonly Trouble[], cluster: ClusterFacts): Judgement {
+  const { gaps, otherThanEks } = cluster
   if (it.outside !== undefined) return { verdict: 'not-applicable', reason: it.outside }
+  if (otherThanEks.length > 0) return { verdict: 'unknown', reason: 'EKS describes another cluster' }
   const [gap] = gaps.needed
   if (gap) return { verdict: 'unknown', reason: `${gap.object} could not be read: ${gap.message}` }
   if (troubles.some(({ breaks }) => breaks)) return { verdict: 'out-of-step' }
@@ -38,8 +40,9 @@ const why = (felix: NodeFacts['felix']): string =>
 const worstFirst: readonly Verdict[] = ['out-of-step', 'unknown', 'changing', 'in-step']
 
 /** That of the worst node, never an average; while something is under way, `changing`, whatever the nodes say. */
-export function clusterVerdict({ gaps, underWay, state, nodes }: ClusterFacts, verdicts: readonly Verdict[]): Verdict {
-  if ('failure' in state.nodes) return 'unknown'
+export function clusterVerdict(cluster: ClusterFacts, verdicts: readonly Verdict[]): Verdict {
+  const { gaps, underWay, state, nodes, otherThanEks } = cluster
+  if ('failure' in state.nodes || otherThanEks.length > 0) return 'unknown'
   const counted = verdicts.filter((it) => it !== 'not-applicable')
   if (counted.length === 0 && (nodes.length > 0 || gaps.needed.length === 0)) return 'not-applicable'
   if (gaps.needed.length > 0) return 'unknown'

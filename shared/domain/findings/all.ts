@@ -5,6 +5,7 @@ import { addonDiffers } from './addon.ts'
 import { unread } from './access.ts'
 import * as whole from './cluster.ts'
 import * as combination from './combination.ts'
+import { clusterIdentity, tlsNotVerified } from './identity.ts'
 import { ipvsDeprecated } from './deprecated.ts'
 import * as mark from './mark.ts'
 import { markForesight } from './mark-foresight.ts'
@@ -35,8 +36,11 @@ const nodeChecks: readonly NodeCheck[] = [
   mark.markTablesDiffer,
 ]
 
+/** Of the way to the cluster, whatever is in it. */
+const wayChecks: readonly ClusterCheck[] = [unread, clusterIdentity, tlsNotVerified]
+
 const clusterChecks: readonly ClusterCheck[] = [
-  unread,
+  ...wayChecks,
   whole.updating,
   strayPorts,
   sctpPorts,
@@ -59,9 +63,9 @@ const clusterChecks: readonly ClusterCheck[] = [
 export const nodeTroubles = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
   it.outside === undefined ? nodeChecks.flatMap((check) => check(it, cluster)) : []
 
-/** All findings, equal ones of many nodes put together, the worst first. Without Calico only what could not be read. */
+/** All findings, equal ones of many nodes put together, the worst first. Without Calico only those of the way to the cluster. */
 export function clusterFindings(found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] {
-  if (cluster.install === 'none') return inOrder(unread(cluster))
+  if (cluster.install === 'none') return inOrder(wayChecks.flatMap((check) => check(cluster)))
   const inside = cluster.nodes.filter(({ outside }) => outside === undefined).length
   const all = [...found, ...combination.nftablesModeDiffers(cluster)]
   return inOrder([...grouped(all, inside), ...clusterChecks.flatMap((check) => check(cluster))])

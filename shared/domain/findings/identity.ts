@@ -1,0 +1,59 @@
+import type { ClusterFacts } from '../assess/facts.ts'
+import type { ClusterCheck } from '../findings.ts'
+import { type ClusterMarks, type Difference, partsOf } from '../identity.ts'
+import { quoted } from './remedy.ts'
+
+/** What EKS says must be about the cluster that is connected to. */
+export const clusterIdentity: ClusterCheck = (cluster) => {
+  const { otherThanEks: found, state } = cluster
+  const { connected = {}, described = {} } = state.identity ?? {}
+  if (found.length === 0) return []
+  return [
+    {
+      code: 'CLUSTER_IDENTITY',
+      severity: 'critical',
+      subject: 'cluster',
+      message: `EKS describes another cluster than the one that is connected to: ${titleOf(described)} instead of ${titleOf(connected)}. They differ in ${found.map(({ mark }) => mark).join(' and ')}. Nothing that EKS says is used, and nothing is written.`,
+      evidence: found.flatMap((it) => [
+        { object: 'connection', field: it.mark, value: it.connected },
+        { object: 'eks:DescribeCluster', field: it.mark, value: it.described },
+      ]),
+      remedy: remedyFor(found, cluster),
+    },
+  ]
+}
+
+const titleOf = ({ arn, name, account, endpoint }: ClusterMarks): string => {
+  const title = arn ?? [name, account && `of account ${account}`].filter(Boolean).join(' ')
+  return [title, endpoint && `at ${endpoint}`].filter(Boolean).join(' ') || 'a cluster without a name'
+}
+
+const remedyFor = (found: readonly Difference[], { state }: ClusterFacts): string => {
+  const { connected = {}, described = {} } = state.identity ?? {}
+  const account = connected.account ?? partsOf(connected.arn ?? '')?.account
+  const asked = partsOf(described.arn ?? '')
+  if (account !== undefined && account !== asked?.account)
+    return `aws sts get-caller-identity   # must be of account ${account}: export AWS_PROFILE=NAME, or give --role with a role of that account`
+  if (!connected.authorities || connected.unverified)
+    return 'Only the address can be compared where no authority is verified: give the cluster certificate-authority-data in the kubeconfig, and tls-server-name where it is reached by another name.'
+  if (found.some(({ mark }) => mark === 'name')) return 'Name the cluster: --cluster NAME --region REGION'
+  const { name, region } = { ...state.cluster, ...asked }
+  return `aws eks update-kubeconfig --name ${quoted(name)} --region ${quoted(region ?? 'REGION')}   # if the cluster was made again or its authority changed; else something stands between here and there`
+}
+
+/** Said, because all that is read and sent is then anybody's. */
+export const tlsNotVerified: ClusterCheck = ({ state }) => {
+  const { connected } = state.identity ?? {}
+  if (!connected?.unverified) return []
+  return [
+    {
+      code: 'TLS_NOT_VERIFIED',
+      severity: 'warning',
+      subject: 'cluster',
+      message: `The certificate of the API server at ${connected.endpoint} is not verified, as the kubeconfig wants it: anybody who answers there is believed, and gets the credential.`,
+      evidence: [{ object: 'kubeconfig', field: 'insecure-skip-tls-verify', value: 'true' }],
+      remedy:
+        'Take insecure-skip-tls-verify out of the kubeconfig and give the cluster its certificate-authority-data, and tls-server-name where its certificate has another name.',
+    },
+  ]
+}
