@@ -1,15 +1,17 @@
 import { gapsOf } from './assess/access.ts'
 import { calicoSets, hasNoCalico } from './assess/applicability.ts'
+import { isAssumed, objectionsTo } from './assess/assumption.ts'
 import { underWay } from './assess/changing.ts'
 import type { ClusterFacts, NodeFacts } from './assess/facts.ts'
 import { nodeFacts } from './assess/nodes.ts'
 import { desiredOf, serviceRangeOf } from './assess/ranges.ts'
 import { nodeReport, report } from './assess/report.ts'
 import { clusterVerdict, nodeVerdict } from './assess/verdict.ts'
-import { kubernetesMinor } from './assess/version.ts'
+import { kubernetesMinor, oldestCalico } from './assess/version.ts'
 import type { Assessment, NodeAssessment } from './assessment.ts'
 import type { ClusterState } from './cluster.ts'
 import { clusterFindings, nodeTroubles } from './findings/all.ts'
+import { portUse } from './findings/node-ports.ts'
 import { differences } from './identity.ts'
 import type { Policy } from './policy.ts'
 import { commonMode, configuredModes } from './proxy-mode.ts'
@@ -52,10 +54,15 @@ function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
   const state = otherThanEks.length > 0 ? withoutEks(seen) : seen
   const configurations = configuredModes(state)
   const serviceRange = serviceRangeOf(state)
-  const { ranges: desired, strays } = desiredOf(state, serviceRange)
+  const { ranges, strays } = desiredOf(state, serviceRange)
   const configuredMode = commonMode(configurations)
   const minor = kubernetesMinor(state)
   const install = installOf(state)
+  const assumed = isAssumed(serviceRange)
+  const nodes = nodeFacts(state, { desired: assumed ? undefined : ranges, configurations })
+  const calico = oldestCalico(nodes, state)
+  const inUse = assumed ? strays.map(portUse) : []
+  const objections = assumed ? [...objectionsTo(serviceRange, state, nodes), ...inUse] : []
   return {
     state,
     policy,
@@ -64,16 +71,18 @@ function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
     gaps: gapsOf(state),
     underWay: underWay(state),
     serviceRange,
-    ...(desired && { desired }),
-    strays,
+    objections,
+    ...(ranges && objections.length === 0 && { desired: ranges }),
+    strays: assumed ? [] : strays,
     ...(install && { install }),
+    ...(calico && { calico }),
     calicoSets: calicoSets(state),
     configurations,
     ...(configuredMode && { configuredMode }),
     ...(minor !== undefined && { kubernetesMinor: minor }),
     vpcCni: usesVpcCni(state),
     felixObjects: new Map((valueOf(state.felix)?.objects ?? []).map((it) => [it.name, it])),
-    nodes: nodeFacts(state, { desired, configurations }),
+    nodes,
   }
 }
 

@@ -10,7 +10,7 @@ import type { CalicoVersion } from './version.ts'
  */
 export interface Assessment {
   report: Report
-  /** Absent where the service range or the stray ports could not be read. */
+  /** Absent where the stray ports could not be read, or the service range is assumed and something speaks against it. */
   desired?: PortRange[]
   nodes: NodeAssessment[]
 }

@@ -49,6 +49,7 @@ const rangeCodes: readonly FindingCode[] = [
   'RANGE_SPEC_IGNORED',
   'RANGE_SHADOWED',
   'RANGE_INVALID',
+  'RANGE_ASSUMED',
 ]
 const restartCodes: readonly FindingCode[] = ['FELIX_MISSED_MODE']
 

@@ -1,3 +1,4 @@
+import { isAssumed } from './assess/assumption.ts'
 import type { Assessment, NodeAssessment } from './assessment.ts'
 import type { ClusterState, FelixObject } from './cluster.ts'
 import { exceptionsFor, forbidsBy } from './exception.ts'
@@ -26,7 +27,7 @@ export const intentOf = (assessment: Assessment, state: ClusterState, policy: Po
   const excepted = forbidsBy(exceptionsFor(policy.exceptions, state.cluster, Date.parse(state.observedAt)))
   const ranges = excepted.range ? nothing : rangeIntent(assessment, state)
   const restart = excepted.restarts ? [] : assessment.nodes.filter((it) => needsRestart(it, policy) && !it.broken)
-  const wanted = ranges.target !== undefined || restart.length > 0 || ranges.shadowed
+  const wanted = ranges.target !== undefined || restart.length > 0 || ranges.shadowed || ranges.assumed
   const blockedBy = blocks(assessment, policy, { ...ranges, wanted })
   const all = [...ranges.scope, ...restart]
   if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [], last: [] }
@@ -50,23 +51,28 @@ interface RangeIntent {
   skip: string[]
   /** Something differs, but only where our write would be hidden by another layer. */
   shadowed: boolean
+  /** The range cannot be told: what may have to be done is not done on an assumption. */
+  assumed: boolean
 }
 
-const nothing: RangeIntent = { scope: [], skip: [], shadowed: false }
+const nothing: RangeIntent = { scope: [], skip: [], shadowed: false, assumed: false }
 
 const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent => {
   const objects = valueOf(state.felix)?.objects
   const running = assessment.nodes.filter((it) => it.applicable && it.calicoPod && it.felix)
-  if (!objects || !assessment.desired || !running.some(({ runningMode }) => runningMode === 'ipvs')) return nothing
+  if (!objects || !running.some(({ runningMode }) => runningMode === 'ipvs')) return nothing
+  const unfinished = objects.some((object) => object.annotations[overrideKey] !== undefined)
+  if (isAssumed(assessment.report.serviceRange))
+    return { ...nothing, assumed: unfinished || isLoud(assessment.report, 'RANGE_ASSUMED') }
+  if (!assessment.desired) return nothing
   const ours = running.filter((it) => isOursToChange(it, objects))
   const differs = running.filter(({ rangeDiffers }) => rangeDiffers)
-  const unfinished = objects.some((object) => object.annotations[overrideKey] !== undefined)
   if (differs.length === 0 && !unfinished) return nothing
   if (!differs.some((it) => ours.includes(it)) && !unfinished) return { ...nothing, shadowed: true }
   const target = targetText(assessment.desired, objects)
   const scope = ours.filter((it) => !it.broken && rawRange(it) !== target)
   const skip = running.filter((it) => !ours.includes(it)).map(({ node }) => node.name)
-  return { target, scope, skip, shadowed: false }
+  return { ...nothing, target, scope, skip }
 }
 
 /** `default` decides, or nothing does, or an override that we made. */
@@ -113,19 +119,23 @@ const forbidding: readonly FindingCode[] = [
 const blocks = (
   { report, desired }: Assessment,
   policy: Policy,
-  { wanted, shadowed }: RangeIntent & { wanted: boolean },
+  { wanted, shadowed, assumed }: RangeIntent & { wanted: boolean },
 ): FindingCode[] => {
   const found = new Set(report.findings.map(({ code }) => code))
   if (found.has('CLUSTER_IDENTITY')) return ['CLUSTER_IDENTITY']
   const undecided = report.verdict === 'unknown' || report.verdict === 'changing'
   if (!wanted && !undecided) return []
   const codes = forbidding.filter((code) => found.has(code) && (code !== 'RANGE_INVALID' || isCritical(report, code)))
+  if (assumed) codes.push('RANGE_ASSUMED')
   if (shadowed) codes.push('RANGE_SHADOWED')
   if (wanted && found.has('OWNED_BY_GITOPS') && !policy.ignoreOwner) codes.push('OWNED_BY_GITOPS')
   if (wanted && desired && !validRangesForWrite(desired).ok) codes.push('RANGE_INVALID')
   if (undecided && codes.length === 0) codes.push(report.verdict === 'changing' ? 'CLUSTER_UPDATING' : 'MODE_UNPROVEN')
   return [...new Set(codes)]
 }
+
+const isLoud = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
+  findings.some((it) => it.code === code && it.severity !== 'info')
 
 const isCritical = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
   findings.some((it) => it.code === code && it.severity === 'critical')

@@ -16,6 +16,7 @@ import { valueOf } from './read.ts'
 import type { CalicoApi, Change, Forecast, Plan } from './report.ts'
 import { overrideKey, rangeAnnotation } from './rollout/annotations.ts'
 import { zoneOf, zonesToKeep } from './rollout/zones.ts'
+import { parseVersion, specMayBeWritten } from './version.ts'
 
 /**
  * The ordered changes that would bring the cluster in step, and what they disturb. Nothing to do and nothing allowed
@@ -29,7 +30,7 @@ export const planOf = (
   assessment: Assessment,
   about: { state: ClusterState; policy: Policy },
 ): Plan => {
-  const writes = intent.target === undefined ? [] : rangeChanges(intent, about)
+  const writes = intent.target === undefined ? [] : rangeChanges(intent, assessment, about)
   const restarts = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [restartOf(calicoPod)] : []))
   const changes = [...writes, ...restarts]
   return {
@@ -41,12 +42,13 @@ export const planOf = (
   }
 }
 
-/** The value as written: the text is kept as it is, the spec's items come from its parsed form. */
-export const rangeValue = (target: string): RangeValue => {
+/** The value as written: the text is kept as it is, the spec's items come from its parsed form, where it may be written. */
+export const rangeValue = (target: string, withSpec: boolean | undefined): RangeValue => {
   const parsed = parsePortList(target)
   const checked = parsed.ok ? validRangesForWrite(parsed.ranges) : parsed
   if (!checked.ok) throw new Error(`The range ${target} is not written: ${checked.reason}`)
-  return { ...checked, annotation: target }
+  const { spec, ...value } = { ...checked, annotation: target }
+  return withSpec && spec ? { ...value, spec } : value
 }
 
 const restartOf = ({ namespace, name }: { namespace: string; name: string }): Change => ({
@@ -57,10 +59,14 @@ const restartOf = ({ namespace, name }: { namespace: string; name: string }): Ch
   name,
 })
 
-const rangeChanges = (intent: Intent, { state, policy }: { state: ClusterState; policy: Policy }): Change[] => {
+const rangeChanges = (
+  intent: Intent,
+  { report: { calico } }: Assessment,
+  { state, policy }: { state: ClusterState; policy: Policy },
+): Change[] => {
   const felix = valueOf(state.felix)
   if (!felix || intent.target === undefined) return []
-  const value = rangeValue(intent.target)
+  const value = rangeValue(intent.target, specMayBeWritten(calico?.install, parseVersion(calico?.version)))
   const byName = new Map(felix.objects.map((object) => [object.name, object]))
   const names = overridden(intent, policy)
   const write = writer(felix.api)

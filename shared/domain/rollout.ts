@@ -1,7 +1,7 @@
 import type { DaemonSetState, RolloutRecord } from './cluster.ts'
 import type { Policy } from './policy.ts'
 import { evidenceText, type HaltEvidence, parseEvidence } from './rollout/halt-evidence.ts'
-import { type Journal, journalText, parseJournal } from './rollout/journal.ts'
+import { type Journal, journalText, type Known, parseJournal } from './rollout/journal.ts'
 import type { CalicoApi } from './report.ts'
 import { ours } from './rollout/annotations.ts'
 
@@ -59,6 +59,10 @@ export interface Where {
   api: CalicoApi
   /** Of ClusterInformation or Installation, for images whose tag is not a version. */
   calico?: string
+  /** `spec.kubeNodePortRanges` may be written; absent: the annotation alone, and a field that is there is taken out. */
+  spec?: boolean
+  /** How the service range was known from which the target follows. */
+  known?: Known
   pods: Pick<DaemonSetState, 'namespace' | 'selector' | 'uid'>
 }
 

@@ -38,3 +38,11 @@ export function atLeast(version: CalicoVersion, wanted: string): boolean {
   if (version.minor !== minor) return version.minor > minor
   return version.patch >= patch
 }
+
+/**
+ * Whether `spec.kubeNodePortRanges` may be written. Up to v1.27.16 and v1.28.7 (Calico 3.24) the operator cannot read any
+ * value of it and crashes (projectcalico/calico#6508, tigera/operator b1467e28); from Calico 3.25 on each has the remedy.
+ * Not known who installs Calico, or which version: not written, for the annotation is what counts.
+ */
+export const specMayBeWritten = (install: string | undefined, version: CalicoVersion | undefined): boolean =>
+  install === 'manifest' || (install === 'operator' && version !== undefined && atLeast(version, '3.25'))

@@ -6,6 +6,7 @@ import { intentOf, type Intent } from '../domain/intent.ts'
 import { budget, type Policy } from '../domain/policy.ts'
 import { valueOf } from '../domain/read.ts'
 import { type Pace, parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
+import { parseVersion, specMayBeWritten } from '../domain/version.ts'
 import { zonesToKeep } from '../domain/rollout/zones.ts'
 import { KubeError } from '../errors.ts'
 import { accessMissing, accessNeeded, toMend } from './access-review.ts'
@@ -142,7 +143,8 @@ const rolloutOf = async (
   const daemonSet = calicoNode(state)
   const nodes = needed(state.nodes)
   const zones = zonesToKeep(nodes, budget(policy.maxUnavailable, nodes.length))
-  const calico = assessment.report.calico?.version
+  const { calico: { version: calico, install } = {}, serviceRange } = assessment.report
+  const known = serviceRange?.source
   const restart = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [calicoPod.name] : []))
   return {
     id: idOf(state, intent, restart),
@@ -153,6 +155,8 @@ const rolloutOf = async (
       api: felix.api,
       pods: { namespace: daemonSet.namespace, selector: daemonSet.selector, uid: daemonSet.uid },
       ...(calico && { calico }),
+      ...(specMayBeWritten(install, parseVersion(calico)) && { spec: true }),
+      ...(known && known !== 'default' && { known }),
     },
     skip: intent.skip,
     defaulted: intent.target === undefined ? [] : await serverDefaults(tools.kube, felix, intent.target),

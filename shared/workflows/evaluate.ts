@@ -85,8 +85,8 @@ const summaryOf = (report: Report, action: Action) => ({
 })
 
 /** A rollout waits, and this look could not tell whether it may go on: with this message its chain would end. */
-const waitsUnseen = ({ reason }: Evaluation, { rollout }: ClusterState, { verdict }: Report): boolean => {
-  if (reason !== 'rollout' || (verdict !== 'unknown' && !failureOf(rollout))) return false
+const waitsUnseen = ({ reason }: Evaluation, { rollout, eks }: ClusterState, { verdict }: Report): boolean => {
+  if (reason !== 'rollout' || (verdict !== 'unknown' && !failureOf(rollout) && !failureOf(eks))) return false
   const { state = 'running' } = parseRollout(valueOf(rollout)) ?? {}
   return state === 'running' || state === 'aborting'
 }

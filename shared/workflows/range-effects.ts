@@ -25,8 +25,8 @@ export const writeOverride = async (
   on: { node: string; objects: FelixObject[]; from?: string | undefined },
   options?: WriteOptions,
 ): Promise<void> => {
-  const { api } = rollout.where
-  const value = rangeValue(rollout.target ?? '')
+  const { api, spec } = rollout.where
+  const value = rangeValue(rollout.target ?? '', spec)
   const object = on.objects.find(({ name }) => name === overrideName(on.node))
   const base = on.objects.find(({ name }) => name === 'default')
   if (object) {
@@ -47,7 +47,7 @@ export const writeDefault = async (
   objects: FelixObject[],
   options?: WriteOptions,
 ): Promise<void> => {
-  const value = rangeValue(rollout.target ?? '')
+  const value = rangeValue(rollout.target ?? '', rollout.where.spec)
   const base = objects.find(({ name }) => name === 'default')
   const marks = stamp(tools, rollout, base && rangeOf(base))
   if (base) {
@@ -77,8 +77,13 @@ export const aborted = 'the rollout is aborted'
 const rangeOf = ({ annotations }: FelixObject): string | undefined => annotations[rangeAnnotation]
 
 /** In the write itself: when, by whom, in which rollout, why, and what stood there. Nothing can come between a write and these. */
-const stamp = ({ now, holder: by }: Tools, { id, why }: Rollout, from: string | undefined): Record<string, string> => {
-  const mark: ChangeMark = { by, rollout: id, ...(from !== undefined && { from }), ...(why !== undefined && { why }) }
+const stamp = (
+  { now, holder: by }: Tools,
+  { id, why, where: { known } }: Rollout,
+  from: string | undefined,
+): Record<string, string> => {
+  const about = { ...(from !== undefined && { from }), ...(why !== undefined && { why }), ...(known && { known }) }
+  const mark: ChangeMark = { by, rollout: id, ...about }
   return { [changedAtKey]: now().toISOString(), [changeKey]: JSON.stringify(mark) }
 }
 

@@ -1,6 +1,5 @@
 import type { KubeClient } from '../clients/kube-client.ts'
 import type { FelixConfigurations } from '../domain/cluster.ts'
-import { rangeValue } from '../domain/plan.ts'
 import type { CalicoApi } from '../domain/report.ts'
 import { rangeAnnotation } from '../domain/rollout/annotations.ts'
 import { KubeError } from '../errors.ts'
@@ -38,9 +37,7 @@ const fieldsAdded = async (
   api: CalicoApi,
   target: string,
 ): Promise<string[]> => {
-  const value = rangeValue(target)
-  const spec = value.spec ? { kubeNodePortRanges: value.spec } : {}
-  const draft = { name: 'node.calico-ipvs-sync', annotations: { [rangeAnnotation]: value.annotation }, spec }
+  const draft = { name: 'node.calico-ipvs-sync', annotations: { [rangeAnnotation]: target }, spec: {} }
   const stored = await kube.createFelix(api, draft, { dryRun: true })
   return Object.keys(stored.spec).filter((field) => field !== 'kubeNodePortRanges')
 }

@@ -18,7 +18,7 @@ describe('the report', () => {
       schemaVersion: 1,
       verdict: 'in-step',
       observedAt: times.observed,
-      serviceRange: { min: 30000, max: 32767, source: 'default' },
+      serviceRange: { min: 30000, max: 32767, source: 'eks-api' },
       desiredRange: ['30000:32767'],
       calico: { version: 'v3.30.3', install: 'operator', api: 'projectcalico.org/v3' },
       kubeProxy: { configuredMode: 'ipvs', addonVersion: 'v1.34.1-eksbuild.2' },

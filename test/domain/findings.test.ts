@@ -200,6 +200,80 @@ describe('the remedy', () => {
   })
 })
 
+describe('a range that nobody proved', () => {
+  const doubted = () =>
+    edited(cluster('no eks, annotation 20000:22767'), (it) => {
+      it.cluster = { name: 'prod 1', context: 'me@prod 1' }
+    })
+
+  test('is called assumed, never seen, and the remedy is the whole command', () => {
+    const { message, evidence, remedy } = finding('RANGE_ASSUMED', doubted())
+    expect(message).toContain('assumed to be 30000-32767, the default: nobody was asked for it')
+    expect(message).toContain('FelixConfiguration/default says 20000:22767')
+    expect(evidence[0]).toEqual({
+      object: 'kube-apiserver',
+      field: 'serviceNodePortRange',
+      value: '30000-32767 (assumed)',
+    })
+    expect(remedy).toContain("calico-ipvs-sync check --context 'me@prod 1' --probe,")
+    expect(remedy).toContain("calico-ipvs-sync check --context 'me@prod 1' --service-node-port-range MIN-MAX,")
+    expect(JSON.stringify(assess(doubted(), defaultPolicy))).not.toContain('(default)')
+  })
+
+  test('is told to EKS by name where the cluster is known by it', () => {
+    const { message, remedy } = finding('RANGE_ASSUMED', cluster('denied eks'))
+    expect(message).toContain('the EKS API did not tell it')
+    expect(remedy).toContain('calico-ipvs-sync check --cluster blue --region eu-central-1 --probe,')
+  })
+
+  test('leaves every other finding without a claim or a patch against it', () => {
+    const given = 'no eks, annotation 20000-22767, spec 21000:22767, node annotation 20000:22767, node port 20080'
+    const state = cluster(`${given}, owner argocd`)
+    const others = findings(state).filter(({ code }) => code !== 'RANGE_ASSUMED')
+    expect(others.map(({ code }) => code).sort()).toEqual(['IPVS_DEPRECATED', 'RANGE_INVALID'])
+    expect(JSON.stringify(others)).not.toContain('kubectl patch')
+    expect(assess(state, defaultPolicy)).not.toHaveProperty('desired')
+  })
+
+  test('says of a value of our own when it was written and how the range was known', () => {
+    const state = edited(doubted(), (it) => {
+      Object.assign(objectNamed(it, 'default').annotations, {
+        'calico-ipvs-sync/changed-at': '2026-11-20T08:00:00Z',
+        'calico-ipvs-sync/change': JSON.stringify({ by: 'me', rollout: 'r1', known: 'probe' }),
+      })
+    })
+    expect(finding('RANGE_ASSUMED', state).message).toContain(
+      '20000:22767 (written by this tool at 2026-11-20T08:00:00Z, the range as the API server told it)',
+    )
+  })
+})
+
+describe('the operator that cannot read the spec', () => {
+  const patchOf = ({ remedy = '' }: Finding) =>
+    JSON.parse(/-p '(.*)'/.exec(remedy)?.[1] ?? 'null') as { metadata: object; spec: object }
+
+  test('gets the field taken out, and the annotation keeps what it says', () => {
+    const found = finding('OPERATOR_BLIND', cluster('annotation 30000:32767, spec 30000:34000, calico v3.24.5'))
+    expect(found).toMatchObject({ severity: 'critical', subject: 'FelixConfiguration/default' })
+    expect(found.remedy).toMatch(/^kubectl patch felixconfigurations\.projectcalico\.org default --type=merge -p \S+$/)
+    expect(patchOf(found)).toEqual({
+      metadata: { annotations: { [rangeKey]: '30000:32767' } },
+      spec: { kubeNodePortRanges: null },
+    })
+  })
+
+  test('where there is no annotation, it takes the range that is desired, and what that does is said', () => {
+    const found = finding('OPERATOR_BLIND', cluster('eks range 20000-22767, spec 30000:34000, calico v3.22.2'))
+    expect(patchOf(found)).toMatchObject({ metadata: { annotations: { [rangeKey]: '20000:22767' } } })
+    expect(found.remedy).toContain('calico-ipvs-sync sync --cluster blue --region eu-central-1')
+  })
+
+  test('no remedy of any finding puts the field back', () => {
+    const all = findings(cluster('eks range 20000-22767, spec 30000:34000, calico v3.24.5, owner argocd'))
+    for (const { remedy = '' } of all) expect(remedy).not.toMatch(/kubeNodePortRanges"?: ?\[/)
+  })
+})
+
 describe('the way out of IPVS', () => {
   const ways = (state: ClusterState) => finding('IPVS_DEPRECATED', state)
 

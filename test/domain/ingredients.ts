@@ -120,6 +120,14 @@ const words: [RegExp, Change][] = [
     /^given range (\d+)-(\d+)$/,
     change((copy, min, max) => void (copy.givenServiceRange = { min: Number(min), max: Number(max), source: 'flag' })),
   ],
+  [
+    /^by manifest$/,
+    change((copy) => {
+      copy.installation = read(undefined)
+      setOf(copy, 'calico-node').namespace = 'kube-system'
+      for (const pod of podsOf(copy, 'calico-node')) pod.namespace = 'kube-system'
+    }),
+  ],
   [/^no eks$/, change((copy) => void delete copy.eks)],
   [/^annotation (\S+)$/, annotate('default')],
   [/^node annotation (\S+)$/, annotate('node.node-0001')],
@@ -281,6 +289,10 @@ const words: [RegExp, Change][] = [
     change((copy) => {
       setOf(copy, 'calico-node').annotations['unsupported.operator.tigera.io/ignore'] = 'true'
     }),
+  ],
+  [
+    /^written yesterday$/,
+    lease({ rollout: 'r', state: 'done', target: '20000:22767', 'finished-at': '2026-11-19T23:59:59Z' }),
   ],
   [/^halted$/, lease({ rollout: 'r', state: 'halted', reason: 'node-0002 did not come back within 300 s' })],
   [

@@ -58,3 +58,68 @@ describe('the first node', () => {
     expect(first([])).toEqual(asEver)
   })
 })
+
+const planned = (given: string, restarts: 'auto' | 'always' = 'auto') => {
+  const state = cluster(given)
+  const { changes, blockedBy } = plan(assess(state, policyWith({ restarts })), state, policyWith({ restarts }))
+  return { changes, blockedBy }
+}
+const specs = (given: string): [string, unknown][] =>
+  planned(given).changes.map(({ name, patch = {} }) => {
+    const { spec } = patch as { spec?: { kubeNodePortRanges?: unknown } }
+    return [name, spec?.kubeNodePortRanges ?? null]
+  })
+
+describe('a range that nobody proved', () => {
+  const nothing = { changes: [], blockedBy: ['RANGE_ASSUMED'] }
+  const ours = 'override Auto, annotation 30000:32767, node annotation 30000:32767'
+
+  test.each(['annotation 20000:22767', 'node annotation 20000:22767', 'node port 20080', 'written yesterday'])(
+    'is not written over %s',
+    (given) => expect(planned(`no eks, ${given}`)).toEqual(nothing),
+  )
+
+  test('is no plan where EKS denies either', () => {
+    const { changes, blockedBy } = planned('denied eks, annotation 20000:22767')
+    expect({ changes, has: blockedBy.includes('RANGE_ASSUMED') }).toEqual({ changes: [], has: true })
+  })
+
+  test('finishes nothing that a proven one began', () => {
+    const state = cluster(`no eks, ${ours}`)
+    for (const it of state.felix && 'value' in state.felix ? state.felix.value.objects : [])
+      if (it.name !== 'default') it.annotations['calico-ipvs-sync/override'] = 'created'
+    const policy = policyWith({})
+    expect(plan(assess(state, policy), state, policy)).toMatchObject(nothing)
+  })
+
+  test('blocks nothing where there is nothing to do', () =>
+    expect(planned('no eks')).toEqual({ changes: [], blockedBy: [] }))
+
+  test('keeps nobody from a restart that the mode asks for, unless something speaks against it', () => {
+    const missed = 'no eks, mode iptables, mode changed to ipvs, kube-proxy restarted, calico v3.22.2'
+    const { changes, blockedBy } = planned(missed)
+    expect([changes.map(({ action }) => action), blockedBy]).toEqual([['restart', 'restart', 'restart'], []])
+    expect(planned(`${missed}, annotation 20000:22767`)).toEqual(nothing)
+  })
+
+  test('is one that was given, probed, or told by EKS in any way', () => {
+    expect(planned('no eks, given range 20000-22767').changes.length).toBeGreaterThan(0)
+    expect(planned('annotation 20000:22767').changes.length).toBeGreaterThan(0)
+  })
+})
+
+describe('spec.kubeNodePortRanges', () => {
+  const range = 'eks range 20000-22767'
+  test('is planned where nobody who cannot read it watches', () => {
+    const all = specs(`${range}, calico v3.25.0`).slice(0, 4)
+    expect(all).toEqual(
+      ['node.node-0001', 'node.node-0002', 'node.node-0003', 'default'].map((it) => [it, ['20000:22767']]),
+    )
+    expect(specs(`${range}, calico v3.24.5, by manifest`)[3]).toEqual(['default', ['20000:22767']])
+  })
+
+  test('is taken out where an operator could stop on it, or nobody knows', () => {
+    for (const calico of ['calico v3.24.5', 'calico v3.24.6', 'calico v3.20.0', 'calico vUnknown, denied version'])
+      expect(specs(`${range}, spec 30000:32767, ${calico}`).filter(([, spec]) => spec !== null)).toEqual([])
+  })
+})

@@ -4,6 +4,7 @@ import { defaultPolicy } from '../../shared/domain/policy.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import { parseRollout } from '../../shared/domain/rollout.ts'
 import { beginRollout } from '../../shared/workflows/begin-rollout.ts'
+import { rolloutStep } from '../../shared/workflows/rollout-step.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { healthy } from '../domain/states.ts'
 import { startRollout, worldOf } from './world.ts'
@@ -77,4 +78,41 @@ test('its own rollout takes the new target', async () => {
   const beginning = await beginRollout(world.tools, lookAt(world), defaultPolicy)
   expect(beginning).toMatchObject({ begun: true, rollout: { target: '20000:22767' } })
   expect(valueOf(lookAt(world).state.rollout)?.annotations['calico-ipvs-sync/target']).toBe('20000:22767')
+})
+
+test('the Lease says whether the spec may be written and how the range was known; each write says the latter too', async () => {
+  const knownOf = async (given: string) => {
+    const world = worldOf(['node-0001', 'node-0002', 'node-0003'])
+    const state = cluster(given)
+    const look = { state, assessment: assess(state, defaultPolicy) }
+    const begun = await beginRollout(world.tools, look, defaultPolicy)
+    const rollout = parseRollout(world.lease)
+    await rolloutStep(world.tools)
+    const change = [...world.objects.values()].flatMap(
+      ({ annotations }) => annotations['calico-ipvs-sync/change'] ?? [],
+    )
+    const marks = change.map((it) => (JSON.parse(it) as { known?: string }).known)
+    return { begun: begun.begun, spec: rollout?.where.spec, known: rollout?.where.known, marks }
+  }
+  expect(await knownOf('eks range 20000-22767')).toEqual({
+    begun: true,
+    spec: true,
+    known: 'eks-api',
+    marks: ['eks-api'],
+  })
+  expect(await knownOf('no eks, given range 20000-22767, calico v3.24.5')).toEqual({
+    begun: true,
+    known: 'flag',
+    marks: ['flag'],
+  })
+  expect(await knownOf('no eks, annotation 20000:22767')).toMatchObject({ begun: false, marks: [] })
+})
+
+test('a running rollout of a proven range is not taken up by a look that only assumes one', async () => {
+  const world = worldOf(['node-0001'])
+  startRollout(world, { target: '20000:22767' })
+  const state = { ...cluster('no eks'), rollout: read(world.lease) }
+  const begun = await beginRollout(world.tools, { state, assessment: assess(state, defaultPolicy) }, defaultPolicy)
+  expect(begun).toMatchObject({ begun: false, blockedBy: ['RANGE_ASSUMED'] })
+  expect(parseRollout(world.lease)).toMatchObject({ state: 'running', target: '20000:22767' })
 })

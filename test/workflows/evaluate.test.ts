@@ -125,6 +125,20 @@ describe('a rollout that waits', () => {
     expect(it.looks).toHaveLength(2)
   })
 
+  test('is not steered by an assumption: while EKS does not answer it waits, and then goes on', async () => {
+    const it = hub()
+    for (const given of ['denied eks', 'denied eks, annotation 30000:34000']) {
+      it.looks.length = 0
+      it.state = stateOf(given, withRollout({}))
+      await it.look('rollout', { waits: 'm1' })
+      expect(it.looks).toMatchObject([{ message: { reason: 'rollout', waits: 'm1', attempt: 1 } }])
+      expect(it.steps).toEqual([])
+    }
+    it.state = stateOf(out, withRollout({}))
+    await it.look('rollout', { waits: 'm1', attempt: 2 })
+    expect(it.steps).toHaveLength(1)
+  })
+
   test('is let go of in the end, and left to the schedule', async () => {
     const it = hub()
     it.state = stateOf('unreachable')

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { rolloutStep, type Outcome } from '../../shared/workflows/rollout-step.ts'
 import { control } from '../../shared/workflows/rollout-control.ts'
-import { calicoPod, felixObject, ranges, startRollout, worldOf, type World } from './world.ts'
+import { calicoPod, felixObject, ranges, startRollout, where, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'
 const nodes = (count: number) => Array.from({ length: count }, (_, index) => `n${String(index).padStart(2, '0')}`)
@@ -38,6 +38,35 @@ describe('a staged change of the range', () => {
       spec: { kubeNodePortRanges: [target] },
     })
     expect(world.lease).not.toHaveProperty('holder')
+  })
+
+  test('writes no spec where an operator could not read it, or where the Lease does not say, and takes out what stands there', async () => {
+    const { spec: _, ...old } = where
+    for (const known of [old, { ...old, spec: false }]) {
+      const was = { kubeNodePortRanges: ['30000:32767'] }
+      const world = worldOf(nodes(2), [
+        felixObject('default', {}, was),
+        felixObject('node.n01', {}, { ...was, logSeverity: 'x' }),
+      ])
+      startRollout(world, { target, where: known })
+      const specs: unknown[] = []
+      await run(world, ({ objects }) =>
+        specs.push(...[...objects.values()].map(({ spec }) => spec['kubeNodePortRanges'])),
+      )
+      expect(new Set(specs.map((it) => it ?? 'none'))).toEqual(new Set([was.kubeNodePortRanges, 'none']))
+      expect([...ranges(world).values()]).toEqual([target, target])
+      expect(world.objects.get('default')?.spec).toEqual({})
+      expect(world.objects.get('node.n01')?.spec).toEqual({ logSeverity: 'x' })
+    }
+  })
+
+  test('aborted, leaves no spec either', async () => {
+    const world = worldOf(nodes(2))
+    startRollout(world, { target, where: { ...where, spec: false } })
+    await rolloutStep(world.tools)
+    await control(world.tools.kube, 'abort')
+    expect(await run(world)).toMatchObject({ state: 'aborted' })
+    expect([...world.objects.values()].map(({ spec }) => spec)).toEqual([{}])
   })
 
   test('waits for the first node alone, three times as long as for the others', async () => {

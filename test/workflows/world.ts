@@ -30,6 +30,7 @@ const api = 'crd.projectcalico.org/v1' as const
 export const where: Rollout['where'] = {
   api,
   calico: 'v3.28.4',
+  spec: true,
   pods: { namespace: 'calico-system', selector: { 'k8s-app': 'calico-node' }, uid: 'ds' },
 }
 

@@ -8,7 +8,7 @@ import type { PortRange } from '../ports.ts'
 import type { Policy } from '../policy.ts'
 import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import type { RunningMode } from '../proxy-mode/running.ts'
-import type { Mode, RangeSource, ServiceRange } from '../report.ts'
+import type { Evidence, Mode, RangeSource, ServiceRange } from '../report.ts'
 import type { CalicoVersion } from '../version.ts'
 
 /** Everything the checks ask about a cluster, worked out once. */
@@ -22,10 +22,15 @@ export interface ClusterFacts {
   gaps: Gaps
   underWay: UnderWay[]
   serviceRange: ServiceRange
+  /** What speaks against a service range that is only assumed; then there is no desired range. */
+  objections: Evidence[]
   desired?: PortRange[]
+  /** Node ports in use outside the service range, where that is known. */
   strays: NodePortUse[]
   /** Absent: not known. */
   install?: 'operator' | 'manifest' | 'none'
+  /** That of the oldest node. */
+  calico?: CalicoVersion
   calicoSets: DaemonSetState[]
   configurations: ProxyConfiguration[]
   configuredMode?: Mode

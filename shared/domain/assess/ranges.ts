@@ -5,17 +5,17 @@ import { valueOf } from '../read.ts'
 import type { ServiceRange } from '../report.ts'
 
 /** kube-apiserver's default, and EKS's for a cluster that never set another. */
-const builtIn: ServiceRange = { min: 30000, max: 32767, source: 'default' }
+const builtIn = { min: 30000, max: 32767 }
 
 /**
- * The API server's range. EKS's answer stands above what was given; where EKS says nothing about the range it is the
- * default. Where no EKS API answers it is what was given or probed, else the default is assumed.
+ * The API server's range. EKS's answer stands above what was given; an answer without a range is one: the default. Where
+ * no EKS API answers it is what was given or probed, else the default is assumed, which proves nothing.
  */
 export function serviceRangeOf(state: ClusterState): ServiceRange {
   const eks = valueOf(state.eks)
-  if (!eks) return state.givenServiceRange ?? builtIn
-  const range = eks.serviceNodePortRange
-  return range ? { min: range.min, max: range.max, source: 'eks-api' } : builtIn
+  if (!eks) return state.givenServiceRange ?? { ...builtIn, source: 'default' }
+  const { min, max } = eks.serviceNodePortRange ?? builtIn
+  return { min, max, source: 'eks-api' }
 }
 
 export interface Desired {

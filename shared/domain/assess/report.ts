@@ -1,11 +1,9 @@
 import type { ClusterFacts, NodeFacts } from './facts.ts'
 import type { Judgement } from './verdict.ts'
-import { calicoVersions } from './version.ts'
 import { formatMask } from '../mark.ts'
 import { formatRanges } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { NodeReport, Report } from '../report.ts'
-import { atLeast, type CalicoVersion } from '../version.ts'
 
 /** One node as published; one outside the question has its name, verdict and reason. */
 export function nodeReport(it: NodeFacts, { verdict, reason }: Judgement): NodeReport {
@@ -48,19 +46,8 @@ export function report(cluster: ClusterFacts, judged: Pick<Report, 'verdict' | '
 
 /** Nothing where it is not known whether Calico is there, and how it was brought. */
 function calicoOf(cluster: ClusterFacts): Report['calico'] {
-  const { state, install } = cluster
+  const { state, install, calico: version } = cluster
   if (install === undefined) return undefined
   const api = install === 'none' ? undefined : valueOf(state.felix)?.api
-  const version = install === 'none' ? undefined : versionOf(cluster)
-  return { ...(version && { version: version.text }), install, ...(api && { api }) }
-}
-
-/** Of several, in the middle of an upgrade, the oldest: what holds for it holds for all. */
-function versionOf({ nodes, state, calicoSets }: ClusterFacts): CalicoVersion | undefined {
-  const found = nodes.flatMap(({ version }) => version ?? [])
-  const oldest = found.reduce<CalicoVersion | undefined>(
-    (a, b) => (!a || atLeast(a, b.text.slice(1)) ? b : a),
-    undefined,
-  )
-  return oldest ?? (calicoSets.length > 0 ? calicoVersions(state)(undefined) : undefined)
+  return { ...(version && install !== 'none' && { version: version.text }), install, ...(api && { api }) }
 }

@@ -17,9 +17,11 @@ export function nodeVerdict(it: NodeFacts, troubles: readonly Trouble[], cluster
   if (gap) return { verdict: 'unknown', reason: `${gap.object} could not be read: ${gap.message}` }
   if (troubles.some(({ breaks }) => breaks)) return { verdict: 'out-of-step' }
   if (it.starting !== undefined) return { verdict: 'changing', reason: it.starting }
-  const doubt = doubtOf(it)
+  const doubt = doubtOf(it) ?? (it.ipvs === 'active' && cluster.objections.length > 0 ? assumedRange : undefined)
   return doubt === undefined ? { verdict: 'in-step' } : { verdict: 'unknown', reason: doubt }
 }
+
+const assumedRange = 'the service range is only assumed, and something speaks against the assumption'
 
 /** What is missing for saying that a node is in step. */
 function doubtOf({ running, calicoPod, view, ipvs, values, felix }: NodeFacts): string | undefined {

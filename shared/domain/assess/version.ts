@@ -1,7 +1,9 @@
+import { calicoSets } from './applicability.ts'
+import type { NodeFacts } from './facts.ts'
 import type { ClusterState, PodState } from '../cluster.ts'
 import { valueOf } from '../read.ts'
 import type { CalicoVersion } from '../version.ts'
-import { parseVersion, versionOfImage } from '../version.ts'
+import { atLeast, parseVersion, versionOfImage } from '../version.ts'
 
 /**
  * Calico's version on a node: what the pod's own image says, since nodes differ in the middle of an upgrade; else (an
@@ -20,6 +22,16 @@ export function calicoVersions(state: ClusterState): (pod: PodState | undefined)
 const clusterVersion = (state: ClusterState): CalicoVersion | undefined =>
   parseVersion(valueOf(state.clusterInformation)?.calicoVersion) ??
   parseVersion(valueOf(state.installation)?.calicoVersion)
+
+/** Of several, in the middle of an upgrade, the oldest: what holds for it holds for all. */
+export function oldestCalico(nodes: readonly NodeFacts[], state: ClusterState): CalicoVersion | undefined {
+  const found = nodes.flatMap(({ version }) => version ?? [])
+  const oldest = found.reduce<CalicoVersion | undefined>(
+    (a, b) => (!a || atLeast(a, b.text.slice(1)) ? b : a),
+    undefined,
+  )
+  return oldest ?? (calicoSets(state).length > 0 ? calicoVersions(state)(undefined) : undefined)
+}
 
 /** `v1.36.3-eks-1a2b3c4` → 36; undefined where it was not read or is none. */
 export const kubernetesMinor = (state: ClusterState): number | undefined => {

@@ -25,7 +25,9 @@ function gap(code: 'UNREACHABLE' | 'ACCESS_DENIED', failures: readonly ReadFailu
   const verb = code === 'UNREACHABLE' ? 'got no usable answer for' : 'was not allowed to read'
   const meaning = isNeeded
     ? 'so it cannot be told whether Calico is in step'
-    : `the verdict stands${objects.includes('DescribeCluster') ? ' on the assumption of the default service range' : ' without it'}, but nothing is written`
+    : objects.includes('DescribeCluster')
+      ? 'so the service range is the one that was given, or assumed, and nothing is written'
+      : 'the verdict stands without it, but nothing is written'
   return [
     {
       code,

@@ -11,7 +11,10 @@ import * as mark from './mark.ts'
 import { markForesight } from './mark-foresight.ts'
 import * as mode from './mode.ts'
 import { sctpPorts, strayPorts } from './node-ports.ts'
+import { operatorBlind } from './operator-blind.ts'
 import * as range from './range.ts'
+import { hostPortsInRange } from './range-host-ports.ts'
+import { rangeAssumed } from './range-assumed.ts'
 import { rangeInvalid } from './range-invalid.ts'
 import * as rollout from './rollout.ts'
 import type { Finding } from '../report.ts'
@@ -41,11 +44,14 @@ const wayChecks: readonly ClusterCheck[] = [unread, clusterIdentity, tlsNotVerif
 
 const clusterChecks: readonly ClusterCheck[] = [
   ...wayChecks,
+  rangeAssumed,
   whole.updating,
+  hostPortsInRange,
   strayPorts,
   sctpPorts,
   whole.ownedByGitops,
   whole.operatorIgnored,
+  operatorBlind,
   whole.apiUnavailable,
   whole.notReady,
   whole.updateStrategy,

@@ -6,7 +6,7 @@ import type { Evidence } from '../report.ts'
 
 const usesShown = 20
 
-const use = ({ service, field, port }: NodePortUse): Evidence => ({
+export const portUse = ({ service, field, port }: NodePortUse): Evidence => ({
   object: `Service/${service}`,
   field: field === 'nodePort' ? 'spec.ports[].nodePort' : 'spec.healthCheckNodePort',
   value: `${port}`,
@@ -21,7 +21,7 @@ export const strayPorts: ClusterCheck = ({ strays, serviceRange, nodes }) => {
       severity: 'info',
       subject: 'cluster',
       message: `Node ports in use outside the service range ${serviceRange.min}-${serviceRange.max}: ${ports}. They stay until their Service is made again; Calico's range must hold them until then.`,
-      evidence: strays.slice(0, usesShown).map(use),
+      evidence: strays.slice(0, usesShown).map(portUse),
       remedy: 'Make the Services again, or set a nodePort inside the range, when their clients can follow.',
     },
   ]
@@ -37,7 +37,7 @@ export const sctpPorts: ClusterCheck = ({ state, nodes }) => {
       severity: 'info',
       subject: 'cluster',
       message: `Under IPVS Felix knows node ports by TCP and UDP only; traffic to these of SCTP is judged as traffic to the host, whatever the range: ${listed([...new Set(sctp.map(({ service, port }) => `${service} ${port}`))])}.`,
-      evidence: sctp.slice(0, usesShown).map((it) => ({ ...use(it), value: `${it.port}/SCTP` })),
+      evidence: sctp.slice(0, usesShown).map((it) => ({ ...portUse(it), value: `${it.port}/SCTP` })),
       remedy:
         'Where host-endpoint policy is used, let it allow these ports for SCTP; or reach the pods in another way than by node port.',
     },

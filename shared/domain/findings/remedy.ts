@@ -2,16 +2,25 @@ import type { ClusterFacts } from '../assess/facts.ts'
 import type { FelixObject } from '../cluster.ts'
 import type { ParameterLayer } from '../felix.ts'
 import { annotationValue, formatRanges, specItemsMax, type PortRange } from '../ports.ts'
-import { setRange } from '../rollout/range-writes.ts'
+import { type RangeText, setRange } from '../rollout/range-writes.ts'
 import { valueOf } from '../read.ts'
 import type { CalicoApi } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
+import { specMayBeWritten } from '../version.ts'
 
 /** For a shell. Names come from the cluster and may hold anything. */
 export const quoted = (text: string): string =>
   /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 export const apiOf = ({ state }: ClusterFacts): CalicoApi => valueOf(state.felix)?.api ?? 'crd.projectcalico.org/v1'
+
+/** A command of this tool, complete for the cluster it speaks of. */
+export const onCluster = ({ state: { cluster } }: ClusterFacts, command: string): string => {
+  const { context, name, region } = cluster
+  const place =
+    context === undefined ? ['--cluster', name, ...(region ? ['--region', region] : [])] : ['--context', context]
+  return ['calico-ipvs-sync', command, ...place.map(quoted)].join(' ')
+}
 
 /** The resource's full name, so that kubectl cannot pick the other API. */
 export const felixResource = (cluster: ClusterFacts): string =>
@@ -20,14 +29,19 @@ export const felixResource = (cluster: ClusterFacts): string =>
 export const felixObject = ({ felixObjects }: ClusterFacts, name: string): FelixObject | undefined =>
   felixObjects.get(name)
 
-const patchCommand = (cluster: ClusterFacts, name: string, patch: object): string =>
+export const patchCommand = (cluster: ClusterFacts, name: string, patch: object): string =>
   `kubectl patch ${felixResource(cluster)} ${quoted(name)} --type=merge -p ${quoted(JSON.stringify(patch))}`
 
 /** Sets the range so that it counts: annotation and spec, and the copy of the metadata where there is one. */
 export function rangePatch(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
   const object = felixObject(cluster, name)
   if (!object) return `kubectl create -f - <<'EOF'\n${rangeManifest(cluster, name, ranges)}\nEOF`
-  const value = { ok: true as const, ranges: [...ranges], annotation: annotationValue(ranges), ...specOf(ranges) }
+  return rangeWrite(cluster, object, { annotation: annotationValue(ranges), ...specOf(cluster, ranges) })
+}
+
+/** Without a spec the field is taken out. */
+export function rangeWrite(cluster: ClusterFacts, object: FelixObject, value: RangeText): string {
+  const { name } = object
   try {
     const { metadata, spec } = setRange(object, value, apiOf(cluster))
     return patchCommand(cluster, name, { metadata: { annotations: metadata.annotations }, ...(spec && { spec }) })
@@ -36,15 +50,15 @@ export function rangePatch(cluster: ClusterFacts, name: string, ranges: readonly
   }
 }
 
-/** More items than Calico's API takes go into the annotation alone. */
-const specOf = (ranges: readonly PortRange[]): { spec?: (number | string)[] } => {
+/** More items than Calico's API takes, and what an operator cannot read, go into the annotation alone. */
+const specOf = ({ install, calico }: ClusterFacts, ranges: readonly PortRange[]): { spec?: (number | string)[] } => {
   const items = formatRanges(ranges).map((it) => (it.includes(':') ? it : Number(it)))
-  return items.length > specItemsMax ? {} : { spec: items }
+  return items.length <= specItemsMax && specMayBeWritten(install, calico) ? { spec: items } : {}
 }
 
 /** As it would stand in Git. */
 export function rangeManifest(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
-  const { spec } = specOf(ranges)
+  const { spec } = specOf(cluster, ranges)
   return [
     `apiVersion: ${apiOf(cluster)}`,
     'kind: FelixConfiguration',

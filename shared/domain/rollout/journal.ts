@@ -1,5 +1,6 @@
 import type { FelixObject } from '../cluster.ts'
 import { objectName } from '../felix/layer.ts'
+import type { ServiceRange } from '../report.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './annotations.ts'
 
 /** One write: when, in which rollout, what, on which object, from what to what, by whom, and why. */
@@ -90,9 +91,14 @@ export interface ChangeMark {
   rollout: string
   from?: string
   why?: string
+  /** How the service range was known that made it necessary. */
+  known?: Known
 }
 
-const markOf = (object: FelixObject): ChangeMark | undefined => {
+export type Known = Exclude<ServiceRange['source'], 'default'>
+
+/** Undefined: not written by us, or by somebody since. */
+export const changeMark = (object: FelixObject): ChangeMark | undefined => {
   try {
     const it = JSON.parse(object.annotations[changeKey] ?? '') as ChangeMark | null
     return typeof it?.by === 'string' && /^\S+$/.test(it.rollout) ? it : undefined
@@ -105,7 +111,7 @@ const markOf = (object: FelixObject): ChangeMark | undefined => {
 const traces = (objects: FelixObject[]): Entry[] =>
   objects
     .flatMap((object): Entry[] => {
-      const [mark, at] = [markOf(object), object.annotations[changedAtKey]]
+      const [mark, at] = [changeMark(object), object.annotations[changedAtKey]]
       if (!mark || !at || !/^\S+$/.test(at)) return []
       const to = object.annotations[rangeAnnotation]
       const what =

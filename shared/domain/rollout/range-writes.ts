@@ -5,6 +5,7 @@ import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './annotat
 
 /** The value to be written, validated: the annotation's text and, where Calico's API takes it, the spec's items. */
 export type RangeValue = Extract<WriteCheck, { ok: true }>
+export type RangeText = Pick<RangeValue, 'annotation' | 'spec'>
 
 /** A merge patch, or with `create` the whole object's metadata and spec. */
 export interface ObjectPatch {
@@ -18,7 +19,7 @@ const metadataCopy = 'projectcalico.org/metadata'
  * Writes the range so that it counts: the annotation (the only spelling Felix honours), the spec for people and later
  * versions, and the JSON copy of the metadata that Calico keeps on raw objects and that beats the annotation from 3.28.
  */
-export const setRange = (object: FelixObject, value: RangeValue, api: CalicoApi): ObjectPatch => ({
+export const setRange = (object: FelixObject, value: RangeText, api: CalicoApi): ObjectPatch => ({
   metadata: {
     resourceVersion: object.resourceVersion,
     annotations: {

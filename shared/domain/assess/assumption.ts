@@ -1,0 +1,67 @@
+import type { ClusterState, FelixObject } from '../cluster.ts'
+import type { NodeFacts } from './facts.ts'
+import { isNone, objectName } from '../felix/layer.ts'
+import { parsePortList, type PortRange, sameRanges } from '../ports.ts'
+import { valueOf } from '../read.ts'
+import type { Evidence, ServiceRange } from '../report.ts'
+import { changedAtKey, lease, ours, rangeAnnotation } from '../rollout/annotations.ts'
+import { changeMark } from '../rollout/journal.ts'
+
+/** Nobody was asked for the service range: neither EKS nor the API server, and none was given. */
+export const isAssumed = (range: ServiceRange | undefined): boolean => range?.source === 'default'
+
+/**
+ * What speaks against an assumed service range: values that somebody set, in whatever layer and whether Felix reads them
+ * or not, and what an earlier rollout of ours was to reach. Ports in use outside it are beside these.
+ */
+export function objectionsTo({ min, max }: ServiceRange, state: ClusterState, nodes: readonly NodeFacts[]): Evidence[] {
+  const assumed = [{ min, max }]
+  const found = [
+    ...nodes.flatMap(setOn),
+    // The same values once more, now with what our own writes say of themselves.
+    ...(valueOf(state.felix)?.objects ?? []).flatMap(setIn),
+    ...recorded(state),
+  ].filter(({ value = '' }) => value !== '' && !means(value, assumed))
+  return [...new Map(found.map((it) => [`${it.object} ${it.field} ${it.value}`, it])).values()]
+}
+
+/** Read kindly: a text that Felix refuses may still say what is meant. */
+function means(text: string, assumed: readonly PortRange[]): boolean {
+  if (isNone(text)) return false
+  const parsed = parsePortList(text.replaceAll(/[\s"[\]]/g, '').replaceAll('-', ':'))
+  return parsed.ok && sameRanges(parsed.ranges, assumed)
+}
+
+function setIn(object: FelixObject): Evidence[] {
+  const { annotations, name, spec } = object
+  const at = annotations[changedAtKey]
+  const mine = changeMark(object) && at !== undefined ? { at } : {}
+  const keys = Object.keys(annotations).filter((key) => key.toLowerCase() === rangeAnnotation.toLowerCase())
+  const items = spec['kubeNodePortRanges']
+  return [
+    ...keys.map((key) => ({
+      object: objectName(name),
+      field: `metadata.annotations[${key}]`,
+      value: annotations[key] ?? '',
+      ...mine,
+    })),
+    ...(Array.isArray(items)
+      ? [{ object: objectName(name), field: 'spec.kubeNodePortRanges', value: items.join(',') || 'none' }]
+      : []),
+  ]
+}
+
+/** The environment, and what counts of a copy of an object's metadata. */
+const setOn = ({ index, felixNode }: NodeFacts): Evidence[] =>
+  (index && felixNode ? index.rangeLayers(felixNode) : [])
+    .filter(({ kind }) => kind !== 'spec')
+    .map(({ object, field, raw = '' }) => ({ object, ...(field !== undefined && { field }), value: raw }))
+
+/** A rollout that somebody aborted is not held against the assumption: it was taken back. */
+function recorded(state: ClusterState): Evidence[] {
+  const at = (key: string) => valueOf(state.rollout)?.annotations[ours + key]
+  const [value, time] = [at('target'), at('finished-at') ?? at('started-at')]
+  if (value === undefined || at('state') === 'aborted' || at('state') === 'aborting') return []
+  const object = `Lease/${lease.namespace}/${lease.name}`
+  return [{ object, field: `metadata.annotations[${ours}target]`, value, ...(time !== undefined && { at: time }) }]
+}

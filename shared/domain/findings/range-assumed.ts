@@ -1,0 +1,61 @@
+import { isAssumed } from '../assess/assumption.ts'
+import type { ClusterFacts } from '../assess/facts.ts'
+import type { ClusterCheck } from '../findings.ts'
+import { listed } from './range-layers.ts'
+import { felixObject, onCluster } from './remedy.ts'
+import { failureOf } from '../read.ts'
+import type { Evidence } from '../report.ts'
+import { changeMark, type Known } from '../rollout/journal.ts'
+
+/** Said wherever the range was not asked for: in step where nothing speaks against the assumption, else nobody can tell. */
+export const rangeAssumed: ClusterCheck = (cluster) => {
+  const { serviceRange, objections, nodes, state, otherThanEks } = cluster
+  // Where EKS described another cluster, that is what has to be put right first.
+  if (!isAssumed(serviceRange) || otherThanEks.length > 0) return []
+  if (nodes.every(({ outside }) => outside !== undefined)) return []
+  const range = `${serviceRange.min}-${serviceRange.max}`
+  const isUsed = nodes.some(({ ipvs }) => ipvs === 'active')
+  const asked = failureOf(state.eks) ? 'the EKS API did not tell it' : 'nobody was asked for it'
+  return [
+    {
+      code: 'RANGE_ASSUMED',
+      severity: objections.length > 0 && isUsed ? 'warning' : 'info',
+      subject: 'cluster',
+      message: `The service range is assumed to be ${range}, the default: ${asked}. ${meaning(cluster, isUsed)}`,
+      evidence: [
+        { object: 'kube-apiserver', field: 'serviceNodePortRange', value: `${range} (assumed)` },
+        ...objections.slice(0, evidenceShown),
+      ],
+      remedy: `${onCluster(cluster, 'check')} --probe, which asks the API server by a Service that it must refuse
+${onCluster(cluster, 'check')} --service-node-port-range MIN-MAX, where you know the range
+plan and sync take the same option.`,
+    },
+  ]
+}
+
+const evidenceShown = 20
+
+function meaning(cluster: ClusterFacts, isUsed: boolean): string {
+  const { objections } = cluster
+  if (objections.length === 0) return 'Nothing speaks against it.'
+  const against = `But ${listed(objections.map((it) => said(it, cluster)))}.`
+  return isUsed
+    ? `${against} So it cannot be told whether Calico is in step, and nothing is written.`
+    : `${against} IPVS is not active, so that the range is not used now.`
+}
+
+const knownWords: Record<string, string> = {
+  'eks-api': 'the EKS API told it',
+  probe: 'the API server told it',
+  flag: 'it was given',
+} satisfies Record<Known, string>
+
+/** A value of our own says how it came to be. */
+function said({ object, value = '', at }: Evidence, cluster: ClusterFacts): string {
+  if (object.startsWith('Service/')) return `${object} has node port ${value}`
+  if (object.startsWith('Lease/')) return `a rollout of this tool was to reach ${value}`
+  const mine = felixObject(cluster, object.slice('FelixConfiguration/'.length))
+  const known = mine && at !== undefined ? knownWords[changeMark(mine)?.known ?? ''] : undefined
+  const by = at === undefined ? '' : ` (written by this tool at ${at}${known ? `, the range as ${known}` : ''})`
+  return `${object} says ${value}${by}`
+}

@@ -1,0 +1,31 @@
+import type { ClusterCheck } from '../findings.ts'
+import { listed } from './range-layers.ts'
+
+/** Ports on which the host itself is reached, whatever Services there are. */
+const hostPorts: readonly { port: number; of: string }[] = [
+  { port: 22, of: 'SSH' },
+  { port: 179, of: 'BGP' },
+  { port: 6443, of: "the API server's" },
+  { port: 10_250, of: "the kubelet's" },
+]
+
+/** What Felix takes for a node port under IPVS never reaches host-endpoint policy (felix/rules/static.go). */
+export const hostPortsInRange: ClusterCheck = ({ desired = [], nodes, serviceRange: { min, max } }) => {
+  const [first] = desired
+  const held = hostPorts.filter(({ port }) => desired.some((it) => it.min <= port && port <= it.max))
+  const low = first && first.min < 1024 ? [`ports below 1024, from ${first.min}`] : []
+  const what = [...low, ...held.map(({ port, of }) => `${port} (${of})`)]
+  if (what.length === 0 || nodes.every(({ outside }) => outside !== undefined)) return []
+  const isUsed = nodes.some(({ ipvs }) => ipvs === 'active')
+  return [
+    {
+      code: 'RANGE_HOST_PORTS',
+      severity: isUsed ? 'warning' : 'info',
+      subject: 'cluster',
+      message: `The range that Services may have holds ${listed(what)}. ${isUsed ? 'Felix must take these for node ports too, and then' : 'Under IPVS Felix would have to take these for node ports too, and then'} host-endpoint policy is skipped for what the host serves there.`,
+      evidence: [{ object: 'kube-apiserver', field: 'serviceNodePortRange', value: `${min}-${max}` }],
+      remedy:
+        "Choose a service range that leaves the host's own ports out (--service-node-port-range of kube-apiserver; EKS takes 10260-32767), and make Services with a port outside it again.",
+    },
+  ]
+}
