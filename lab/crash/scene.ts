@@ -83,8 +83,7 @@ const set = async ({ cluster, nodeCount, started }: Parts, need: Need): Promise<
   const overrides = items.filter(({ metadata }) => metadata.name !== 'default')
   await Promise.all([remove(cluster, lease), ...overrides.map((it) => remove(cluster, `${felix}/${it.metadata.name}`))])
   const annotations = { [rangeAnnotation]: ranged ? target : null, 'calico-ipvs-sync/changed-at': null }
-  const spec = { kubeNodePortRanges: ranged ? [target] : null }
-  await cluster.request('PATCH', `${felix}/default`, { metadata: { annotations }, spec }, mergePatch)
+  await cluster.request('PATCH', `${felix}/default`, { metadata: { annotations } }, mergePatch)
   await untilSettled(cluster, { namespace, name: 'calico-node' }, { pods: nodeCount })
   await pretendStarted(cluster, need === 'range' ? new Date() : started)
 }

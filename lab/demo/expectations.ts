@@ -48,7 +48,7 @@ const ofRange = async ({ fleet, pods }: Stage, range: string): Promise<Expectati
   const both = [metadata.annotations[annotation], spec.kubeNodePortRanges?.join(',')]
   return [
     {
-      what: `${names.range}: the new range stands in annotation and spec of FelixConfiguration default`,
+      what: `${names.range}: the new range stands in annotation and spec of FelixConfiguration default, which its operator can read`,
       holds: both.every((it) => it === range),
       seen: `${both.join(' and ')}, read with ${by}`,
     },

@@ -272,6 +272,90 @@ describe('sweep', () => {
   })
 })
 
+describe('sync with a kubeconfig that names no EKS cluster', () => {
+  const about = (...words: string[]) => [
+    'sync',
+    '--kubeconfig',
+    own.kubeconfig,
+    '--yes',
+    ...fast,
+    '-o',
+    'json',
+    ...words,
+  ]
+  const fast = ['--canary-seconds', '0', '--settle-seconds', '0']
+  const range = '20000:22767'
+  let own: EmbeddedCluster
+  beforeAll(async () => {
+    own = await start('me@prod.eu-west-1.eksctl.io', { min: 20000, max: 22767 })
+  })
+
+  /** What plain sync answers, and what it wrote. */
+  const assumed = async () => {
+    let ended: Ended | undefined
+    const writes = await writesDuring(own, async () => (ended = await run(about())))
+    const report = reportIn(ended as Ended)
+    const { verdict, plan } = report
+    const { message = '', remedy = '' } = report.findings.find(({ code }) => code === 'RANGE_ASSUMED') ?? {}
+    return {
+      writes,
+      verdict,
+      changes: plan?.changes,
+      blockedBy: plan?.blockedBy,
+      status: ended?.status,
+      message,
+      remedy,
+    }
+  }
+  const stays = { writes: [], verdict: 'unknown', changes: [], blockedBy: ['RANGE_ASSUMED'], status: 1 }
+
+  test('writes over no value that stands there, on no node and not in default, and says how the range is learned', async () => {
+    const annotations = { [rangeKey]: range }
+    await own.request('PATCH', `${felix}/default`, { metadata: { annotations } }, 'application/merge-patch+json')
+    const found = await assumed()
+    expect(found).toMatchObject(stays)
+    expect(found.message).toContain(`FelixConfiguration/default says ${range}`)
+    expect(found.remedy).toContain('calico-ipvs-sync check --context me@prod.eu-west-1.eksctl.io --probe')
+    for (const command of ['check', 'plan']) {
+      const ended = await run([command, '--kubeconfig', own.kubeconfig, '-o', 'json'])
+      expect([reportIn(ended).verdict, ended.status]).toEqual(['unknown', 2])
+    }
+  })
+
+  test('the probe proves the same value, and nothing is to be done', async () => {
+    const ended = await run(about('--probe'))
+    expect([reportIn(ended).verdict, ended.status]).toEqual(['in-step', 0])
+  })
+
+  test('does not undo what sync --probe wrote the same day, and says who wrote it and how the range was known', async () => {
+    const annotations = { [rangeKey]: null }
+    await own.request('PATCH', `${felix}/default`, { metadata: { annotations } }, 'application/merge-patch+json')
+    expect(await assumed()).toMatchObject({ writes: [], verdict: 'in-step', changes: [], blockedBy: [], status: 0 })
+    const written = await run(about('--probe'))
+    expect([reportIn(written).verdict, written.status]).toEqual(['in-step', 0])
+    const found = await assumed()
+    expect(found).toMatchObject(stays)
+    expect(found.message).toMatch(/20000:22767 \(written by this tool at \S+, the range as the API server told it\)/)
+    expect((await felixObjects(own))[0]?.metadata.annotations?.[rangeKey]).toBe(range)
+  })
+
+  test('a plan made with a proven range is not carried out on an assumption', async () => {
+    const annotations = { [rangeKey]: '30000:32767' }
+    // With the Lease goes the memory of today's write.
+    await own.request('DELETE', leasePath)
+    await own.request('PATCH', `${felix}/default`, { metadata: { annotations } }, 'application/merge-patch+json')
+    const planned = await run(['plan', '--kubeconfig', own.kubeconfig, '--probe', '-o', 'json'])
+    expect(reportIn(planned).plan?.changes.length).toBeGreaterThan(0)
+    writeFileSync(file('proven.json'), planned.stdout)
+    const writes = await writesDuring(own, async () => {
+      const ended = await run(['sync', '--kubeconfig', own.kubeconfig, '--yes', '--plan', file('proven.json')])
+      expect(ended.status).toBe(2)
+      expect(ended.stderr).toContain('the service range was 20000-22767 and is 30000-32767')
+    })
+    expect(writes).toEqual([])
+  })
+})
+
 describe('sync', () => {
   const place = () => ['--kubeconfig', moved.kubeconfig, ...given]
   const fast = ['--canary-seconds', '0', '--settle-seconds', '0']

@@ -603,6 +603,44 @@ test('a cluster that is not the one EKS describes, at an address that nobody ver
   expect(report).toMatchObject({ verdict: 'unknown', plan: { changes: [], blockedBy: ['CLUSTER_IDENTITY'] } })
 }, 120_000)
 
+test('a range that nobody was asked for, and one of the host’s own ports, under an operator that cannot read the spec', async () => {
+  const object = 'FelixConfiguration/default'
+  const spec = { kubeNodePortRanges: ['20000:22767'] }
+  const set = felix('default', { annotations: { [rangeAnnotation]: '20000:22767' }, spec })
+  await world(ipvs({ calico: calico('v3.24.5'), felixConfigurations: [set] }))
+  const assumed = await seen()
+  await expectFinding(assumed, {
+    code: 'RANGE_ASSUMED',
+    severity: 'warning',
+    subject: 'cluster',
+    evidence: ['kube-apiserver', object],
+    commands: 0,
+    remedy: 'calico-ipvs-sync check --cluster findings --probe',
+  })
+  expect(assumed).toMatchObject({ verdict: 'unknown', plan: { changes: [], blockedBy: ['RANGE_ASSUMED'] } })
+  expect(await carryOut()).toMatchObject({ end: 'blocked' })
+  await expectFinding(assumed, {
+    code: 'OPERATOR_BLIND',
+    severity: 'critical',
+    subject: object,
+    evidence: [object],
+    commands: 1,
+    remedy: patchOf('default'),
+  })
+  const told = await seen(facts({ serviceNodePortRange: { min: 179, max: 22767 } }))
+  await expectFinding(told, {
+    code: 'RANGE_HOST_PORTS',
+    severity: 'warning',
+    subject: 'cluster',
+    evidence: ['kube-apiserver'],
+    commands: 0,
+    remedy: 'EKS takes 10260-32767',
+  })
+  expect(await carryOut(facts({ serviceNodePortRange: { min: 20000, max: 22000 } }))).toMatchObject({ end: 'done' })
+  const [stored] = (await items(cluster, felixPath)) as { spec?: { kubeNodePortRanges?: unknown } }[]
+  expect(stored?.spec?.kubeNodePortRanges).toBeUndefined()
+}, 180_000)
+
 test('every code of the contract was seen', () => {
   expect([...produced].toSorted()).toEqual([...findingCodes].toSorted())
 })
