@@ -2,9 +2,11 @@ import type { KubeConnection } from '../shared/clients/connection.ts'
 import type { EksCluster } from '../shared/clients/eks.ts'
 import type { KubeClient } from '../shared/clients/kube-client.ts'
 import type { EksState } from '../shared/domain/cluster.ts'
-import { failed, type Read, type ReadFailure } from '../shared/domain/read.ts'
+import { partsOf } from '../shared/domain/identity.ts'
+import type { Read, ReadFailure } from '../shared/domain/read.ts'
 import type { ClusterIdentity, ServiceRange } from '../shared/domain/report.ts'
 import { eksIn } from './eks.ts'
+import { type AskEks, askingBehind, existing, identityOf } from './eks-lead.ts'
 import { UsageError } from './failure.ts'
 import type { LookOptions, PlaceOptions } from './options.ts'
 import { probeRange } from './probe.ts'
@@ -36,50 +38,17 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
   const { kubeconfig: file, context } = options
   try {
     const chosen = await clusterFromKubeconfig({ file, context })
-    const identity = identityOf(chosen.context, chosen.cluster)
-    const eks = await eksOf(identity, options)
-    return await reached({ identity, connection: chosen.connection, eks }, options, telling)
+    const ask = await askingBehind(chosen, options, telling)
+    return await reached({ identity: identityOf(chosen), connection: chosen.connection, ask }, options, telling)
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'KubeconfigError') throw error
-    const identity = context === undefined ? { name: 'kubeconfig' } : identityOf(context)
+    const identity = context === undefined ? { name: 'kubeconfig' } : { name: context, ...partsOf(context), context }
     return unreached(identity, { kind: 'unreachable', object: 'kubeconfig', message: error.message })
   }
 }
 
-const clusterArn = /^arn:[\w-]+:eks:([\w-]+):(\d{12}):cluster\/(.+)$/
-
-/** `aws eks update-kubeconfig` names clusters by ARN, whatever the context is called; any other is known by its context. */
-export const identityOf = (context: string, cluster?: string): ClusterIdentity => {
-  const [arn, region, account, name] = clusterArn.exec(cluster ?? '') ?? clusterArn.exec(context) ?? []
-  return arn && region && account && name ? { name, arn, account, region, context } : { name: context, context }
-}
-
 /** Nobody waits at a terminal for a server that drags: a look of five rounds is over in little more than a minute, with an answer. */
 const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 15_000 }
-
-/** Where the context tells which EKS cluster it is, the EKS API is asked for what only it knows. */
-const eksOf = async ({ arn, name, region }: ClusterIdentity, { role }: PlaceOptions): Promise<AskEks | undefined> => {
-  if (arn === undefined || region === undefined) return undefined
-  const { eks } = await eksIn({ region, roleArn: role })
-  return async () => stateIn(await eks.describe(name), { name, region })
-}
-
-const stateIn = (
-  described: Read<EksCluster | undefined>,
-  { name, region }: { name: string; region: string },
-): Read<EksState> => {
-  if ('failure' in described) return described
-  return described.value ? { value: described.value.state } : failed(noSuchCluster(name, region))
-}
-
-/** Asked again at every look: an update may have begun since. */
-type AskEks = () => Promise<Read<EksState>>
-
-const noSuchCluster = (name: string, region: string): ReadFailure => ({
-  kind: 'unreachable',
-  object: 'eks:DescribeCluster',
-  message: `There is no EKS cluster ${name} in ${region}. See: aws eks list-clusters --region ${region}`,
-})
 
 const fromEks = async (
   options: ConnectOptions & { cluster: string; region: string },
@@ -88,19 +57,18 @@ const fromEks = async (
   const { cluster: name, region, role } = options
   const access = await eksIn({ region, roleArn: role })
   telling.doing(`asking the EKS API about ${name}`)
-  const described = await access.eks.describe(name)
+  const described = existing(await access.eks.describe(name), { name, region })
   if ('failure' in described) return unreached({ name, region }, described.failure)
-  if (!described.value) return unreached({ name, region }, noSuchCluster(name, region))
   const { state, endpoint } = described.value
-  const { context: _, ...identity } = { ...identityOf(state.arn), name, region }
+  const identity = { ...partsOf(state.arn), name, region }
   if (!endpoint) return unreached(identity, noEndpoint(state.status), { value: state })
-  let known: Read<EksState> | undefined = { value: state }
-  const eks: AskEks = async () => {
-    const answer = known ?? stateIn(await access.eks.describe(name), { name, region })
+  let known: Read<EksCluster> | undefined = described
+  const ask: AskEks = async () => {
+    const answer = known ?? existing(await access.eks.describe(name), { name, region })
     known = undefined
-    return answer
+    return { identity, eks: 'failure' in answer ? answer : { value: answer.value.state } }
   }
-  return reached({ identity, connection: access.connection(endpoint), eks }, options, telling)
+  return reached({ identity, connection: access.connection(endpoint), ask }, options, telling)
 }
 
 const noEndpoint = (status: string): ReadFailure => ({
@@ -112,11 +80,11 @@ const noEndpoint = (status: string): ReadFailure => ({
 interface Reached {
   identity: ClusterIdentity
   connection: KubeConnection
-  eks: AskEks | undefined
+  ask: AskEks
 }
 
 const reached = async (it: Reached, options: LookOptions, telling: Progress): Promise<Target> => {
-  const { identity, connection, eks } = it
+  const { identity, connection, ask } = it
   const [{ kubeClient }, { observe }] = await Promise.all([
     import('../shared/clients/kube.ts'),
     import('../shared/workflows/observe.ts'),
@@ -126,10 +94,9 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
   const look = async () =>
     observe({
       kube,
-      identity,
+      ...(await ask()),
       now: new Date(),
       deep: options.deep ?? false,
-      ...(eks && { eks: await eks() }),
       ...(given && { givenServiceRange: given }),
     })
   return { name: identity.name, observe: look, kube, close: () => kube.close() }

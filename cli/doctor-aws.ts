@@ -1,30 +1,34 @@
 import type { STSClient } from '@aws-sdk/client-sts'
 import { quoted } from '../shared/domain/findings/remedy.ts'
-import { failureOf, valueOf } from '../shared/domain/read.ts'
+import type { Read } from '../shared/domain/read.ts'
 import type { EksCluster } from '../shared/clients/eks.ts'
+import type { EksPlace } from '../shared/clients/eks-access.ts'
 import { HopFailure, type Walk } from './doctor-hop.ts'
-import { eksIn } from './eks.ts'
 
-interface Place {
-  name: string
-  region: string
-  role?: string | undefined
+export interface AwsPlace extends EksPlace {
+  /** Absent: to be found by `describe`. */
+  name?: string | undefined
+  /** A cluster that is not there is a failure. */
+  describe: () => Promise<Read<EksCluster>>
 }
 
 /** Who we are for AWS, and what the EKS API says of the cluster. */
 export const tryAws = async (
   { take, leaveOut }: Walk,
-  { name, region, role }: Place,
+  { name = 'NAME', region, roleArn: role, as, describe }: AwsPlace,
 ): Promise<{ eks: EksCluster; arn: string } | undefined> => {
   const { STSClient } = await import('@aws-sdk/client-sts')
-  const sts = new STSClient({ region, maxAttempts: 2 })
+  const sts = new STSClient({ region, maxAttempts: 2, ...(as && { credentials: as.credentials }) })
   await take(
     'credentials',
     async () => {
       const { accessKeyId } = await sts.config.credentials()
-      return { detail: `access key …${accessKeyId.slice(-4)}`, value: true }
+      return {
+        detail: `access key …${accessKeyId.slice(-4)}${as ? `, of the kubeconfig's ${as.profile === undefined ? 'keys' : `profile ${as.profile}`}` : ''}`,
+        value: true,
+      }
     },
-    'aws sso login   # or: export AWS_PROFILE=NAME, or: aws configure',
+    `aws sso login${as?.profile === undefined ? '   # or: export AWS_PROFILE=NAME, or: aws configure' : ` --profile ${quoted(as.profile)}   # or: aws configure --profile ${quoted(as.profile)}`}`,
   )
   const arn = await take(
     'STS',
@@ -37,16 +41,16 @@ export const tryAws = async (
   const eks = await take(
     'EKS API',
     async () => {
-      const read = await (await eksIn({ region, roleArn: role })).eks.describe(name)
-      const failure = failureOf(read)
-      if (failure) throw new HopFailure(failure.message, eksMend(failure.kind, name, region))
-      const found = valueOf(read)
-      if (!found)
-        throw new HopFailure(
-          `There is no EKS cluster ${name} in ${region}.`,
-          `aws eks list-clusters --region ${quoted(region)}`,
-        )
-      return { detail: `${found.state.arn} is ${found.state.status}`, value: found }
+      const described = await describe()
+      if ('failure' in described) {
+        const { message, kind } = described.failure
+        const isListed =
+          message.startsWith('There is no EKS cluster') || described.failure.object === 'eks:ListClusters'
+        const list = `aws eks list-clusters --region ${quoted(region)}`
+        throw new HopFailure(message, isListed && kind !== 'denied' ? list : eksMend(kind, name, region))
+      }
+      const { value } = described
+      return { detail: `${value.state.arn} is ${value.state.status}`, value }
     },
     eksMend('unreachable', name, region),
   )

@@ -1,14 +1,16 @@
 import type { KubeConnection } from '../shared/clients/connection.ts'
+import type { ChosenCluster } from '../shared/clients/kubeconfig.ts'
+import { differences, partsOf } from '../shared/domain/identity.ts'
 import { quoted } from '../shared/domain/findings/remedy.ts'
 import type { ClusterIdentity } from '../shared/domain/report.ts'
 import { plain, plainLines } from '../shared/report/wording.ts'
-import { identityOf } from './connect.ts'
 import { tryAccess } from './doctor-access.ts'
 import { tryAws } from './doctor-aws.ts'
 import { type Hop, HopFailure, type Walk, walk } from './doctor-hop.ts'
 import { tryNetwork } from './doctor-network.ts'
 import type { DoctorOptions } from './doctor.ts'
 import { eksIn } from './eks.ts'
+import { compared, describeBehind, type EksLead, existing, identityOf, leadOf } from './eks-lead.ts'
 import { exitStatus } from './exit-status.ts'
 import { UsageError } from './failure.ts'
 import { progress } from './progress.ts'
@@ -34,9 +36,11 @@ const byName = async (way: Walk, options: DoctorOptions): Promise<ClusterIdentit
   const region = options.region ?? process.env['AWS_DEFAULT_REGION']
   if (region === undefined) throw new UsageError('--cluster needs --region (or AWS_REGION): which region is it in?')
   const identity: ClusterIdentity = { name, region }
-  const found = await tryAws(way, { name, region, role })
+  const place = { region, roleArn: role }
+  const describe = async () => existing(await (await eksIn(place)).eks.describe(name), { name, region })
+  const found = await tryAws(way, { ...place, name, describe })
   const endpoint = found?.eks.endpoint
-  const connection = endpoint && (await eksIn({ region, roleArn: role })).connection(endpoint)
+  const connection = endpoint && (await eksIn(place)).connection(endpoint)
   await tryCluster(way, { connection, identity, options, ...(found && { principal: found.arn }) })
   return { ...identity, ...(found && { arn: found.eks.state.arn }) }
 }
@@ -52,13 +56,29 @@ const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<ClusterI
     },
     'kubectl config get-contexts   # for EKS: aws eks update-kubeconfig --name NAME --region REGION',
   )
-  const identity = chosen ? identityOf(chosen.context, chosen.cluster) : { name: context ?? 'kubeconfig' }
-  const { name, region, arn } = identity
-  if (chosen && arn !== undefined && region !== undefined) await tryAws(way, { name, region, role: options.role })
+  const identity = chosen ? identityOf(chosen) : { name: context ?? 'kubeconfig', ...partsOf(context ?? '') }
+  const lead = chosen && (await leadOf(chosen, options))
+  if (chosen && lead) await tryEks(way, chosen, lead)
   else if (chosen)
-    for (const hop of ['STS', 'EKS API']) way.leaveOut(hop, 'the kubeconfig does not name an EKS cluster')
+    for (const hop of ['STS', 'EKS API']) way.leaveOut(hop, 'the kubeconfig does not tell which EKS cluster it is')
   await tryCluster(way, { connection: chosen?.connection, identity, options })
   return identity
+}
+
+/** EKS's answer, and whether it is about the cluster that is connected to. */
+const tryEks = async (way: Walk, chosen: ChosenCluster, lead: EksLead): Promise<void> => {
+  const found = await tryAws(way, { ...lead.place, name: lead.name, describe: () => describeBehind(lead) })
+  if (!found) return
+  const other = differences(compared(chosen, found.eks))
+  await way.take(
+    'identity',
+    () => {
+      const texts = other.map(({ mark, connected, described }) => `${mark} ${connected}, EKS says ${described}`)
+      if (other.length > 0) return Promise.reject(new Error(`EKS describes another cluster: ${texts.join('; ')}`))
+      return Promise.resolve({ detail: `the kubeconfig leads to ${found.eks.state.arn}`, value: true })
+    },
+    `calico-ipvs-sync explain CLUSTER_IDENTITY`,
+  )
 }
 
 interface Ahead {

@@ -1,4 +1,5 @@
-import type { EksAccess, EksPlace } from '../shared/clients/eks-access.ts'
+import type { EksAccess, EksPlace, Principal } from '../shared/clients/eks-access.ts'
+import type { EksHint } from '../shared/clients/kubeconfig-eks.ts'
 
 let access: Promise<(place: EksPlace) => EksAccess> | undefined
 
@@ -6,4 +7,17 @@ let access: Promise<(place: EksPlace) => EksAccess> | undefined
 export const eksIn = async (place: EksPlace): Promise<EksAccess> => {
   access ??= import('../shared/clients/eks-access.ts').then(({ eksAccess }) => eksAccess())
   return (await access)(place)
+}
+
+/**
+ * Whose credentials a kubeconfig's plugin takes; `undefined`: the environment's. A profile is taken alone, never what the
+ * default chain finds after it: those may be of another account.
+ */
+export const principalOf = async ({ profile, keys, region }: EksHint): Promise<Principal | undefined> => {
+  if (profile !== undefined) {
+    const { fromIni } = await import('@aws-sdk/credential-providers')
+    const clientConfig = region === undefined ? {} : { clientConfig: { region } }
+    return { id: `profile ${profile}`, profile, credentials: fromIni({ profile, ...clientConfig }) }
+  }
+  return keys && { id: `key ${keys.accessKeyId}`, credentials: async () => keys }
 }

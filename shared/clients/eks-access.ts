@@ -1,9 +1,10 @@
 import { EKSClient } from '@aws-sdk/client-eks'
 import { STSClient } from '@aws-sdk/client-sts'
+import { fromBase64 } from './certificates.ts'
 import type { KubeConnection } from './connection.ts'
 import { assumeRole } from './credentials.ts'
 import { type EksClient, eksClient, type EksEndpoint } from './eks.ts'
-import { tokens } from './eks-token.ts'
+import { type CredentialsProvider, tokens } from './eks-token.ts'
 
 /** One account and region: its EKS API, and how its clusters' API servers are reached. */
 export interface EksAccess {
@@ -15,6 +16,15 @@ export interface EksPlace {
   region: string
   /** Absent: whoever we are. */
   roleArn?: string | undefined
+  /** Whose credentials, where not the environment's: of the role's caller, or without a role of the calls. */
+  as?: Principal | undefined
+}
+
+export interface Principal {
+  /** What tells one from another, and people: `profile NAME`. */
+  id: string
+  profile?: string
+  credentials: CredentialsProvider
 }
 
 /** EKS throttles per account and region and publishes no rates: the client slows down as it is told. */
@@ -23,23 +33,24 @@ const patience = { retryMode: 'adaptive', maxAttempts: 8 }
 /** Made once and kept: connections, credentials and tokens serve the next cluster too. */
 export function eksAccess(): (place: EksPlace) => EksAccess {
   const known = new Map<string, EksAccess>()
-  return ({ region, roleArn }) => {
-    const key = `${region} ${roleArn ?? ''}`
-    const access = known.get(key) ?? accessTo(region, roleArn)
+  return (place) => {
+    const key = JSON.stringify([place.region, place.roleArn, place.as?.id])
+    const access = known.get(key) ?? accessTo(place)
     known.set(key, access)
     return access
   }
 }
 
-function accessTo(region: string, roleArn: string | undefined): EksAccess {
-  const role = roleArn === undefined ? undefined : assumeRole(new STSClient({ region }), roleArn)
-  const sdk = new EKSClient({ region, ...patience, ...(role && { credentials: role }) })
+function accessTo({ region, roleArn, as }: EksPlace): EksAccess {
+  const own = { region, ...(as && { credentials: as.credentials }) }
+  const role = roleArn === undefined ? undefined : assumeRole(new STSClient(own), roleArn)
+  const sdk = new EKSClient({ ...own, ...patience, ...(role && { credentials: role }) })
   const token = tokens(region, role ?? (() => sdk.config.credentials()))
   return {
     eks: eksClient(sdk),
     connection: ({ server, caData, tokenFor }) => ({
       server,
-      ca: Buffer.from(caData, 'base64').toString('utf8'),
+      ca: fromBase64(caData),
       token: (options) => token(tokenFor, options),
     }),
   }

@@ -8,6 +8,7 @@ import {
 import type { AddonState, EksState } from '../domain/cluster.ts'
 import { failed, type Read, read, valueOf } from '../domain/read.ts'
 import { awsFailure, isNotFound } from './aws-failure.ts'
+import { certificatesIn, fromBase64 } from './certificates.ts'
 import { updatesUnderWay } from './eks-updates.ts'
 import { present } from './foreign.ts'
 
@@ -15,6 +16,8 @@ import { present } from './foreign.ts'
 export interface EksClient {
   /** `undefined` inside: no such cluster (any more). */
   describe: (name: string) => Promise<Read<EksCluster | undefined>>
+  /** The address of its API server; `undefined` inside: it has none. */
+  server: (name: string) => Promise<Read<string | undefined>>
   /** Names of the clusters EKS runs; clusters merely connected are left out. Throws where the list cannot be had. */
   list: () => Promise<string[]>
 }
@@ -44,7 +47,13 @@ export function eksClient(sdk: EKSClient): EksClient {
       const status = { cluster: cluster.status ?? 'UNKNOWN', addon: valueOf(kubeProxyAddon)?.status }
       const updates = await updatesUnderWay(sdk, name, status)
       const endpoint = endpointOf(cluster)
+      const fault = endpoint && faultOf(endpoint)
+      if (fault !== undefined) return failed({ kind: 'malformed', object: 'eks:DescribeCluster', message: fault })
       return read({ state: { ...stateOf(cluster), kubeProxyAddon, updates }, ...(endpoint && { endpoint }) })
+    },
+    server: async (name) => {
+      const described = await describeCluster(sdk, name)
+      return 'failure' in described ? described : read(described.value?.endpoint)
     },
     list: async () => {
       const names: string[] = []
@@ -99,4 +108,14 @@ function endpointOf({ endpoint: server, certificateAuthority, id, name }: Cluste
   const caData = certificateAuthority?.data
   const tokenFor = id ?? name
   return server && caData && tokenFor ? { server, caData, tokenFor } : undefined
+}
+
+/** Why its authority cannot be believed. */
+function faultOf({ caData }: EksEndpoint): string | undefined {
+  try {
+    certificatesIn(fromBase64(caData))
+    return undefined
+  } catch (error) {
+    return `certificateAuthority.data cannot be used: ${error instanceof Error ? error.message : 'not readable'}.`
+  }
 }

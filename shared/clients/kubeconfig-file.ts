@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { fromBase64 } from './certificates.ts'
 import { type Foreign, isObject, objectOf, objectsOf, oneLine, textOf } from './foreign.ts'
 
 /** What is wrong with the kubeconfig and what to do about it. */
@@ -65,12 +66,32 @@ function read(file: string): Foreign {
   throw new KubeconfigError(`The kubeconfig ${file} cannot be read: it is not a YAML object.`)
 }
 
-/** PEM from `NAME-data` (base64) or from the file of `NAME`. */
-export function pemOf({ value, folder }: Entry, name: string): string | undefined {
+/**
+ * PEM from `NAME-data` (base64) or from the file of `NAME`, whichever is there; `undefined`: neither, as kubectl sees it. What
+ * cannot be read throws, also an empty file: it must not be taken for a setting that is not there.
+ */
+export function pemOf({ value, folder }: Entry, name: string): Pem | undefined {
+  for (const key of [`${name}-data`, name])
+    if (value[key] !== undefined && value[key] !== null && textOf(value[key]) === undefined)
+      throw new KubeconfigError(`${key} in the kubeconfig is not a text.`)
   const data = textOf(value[`${name}-data`])
-  if (data) return Buffer.from(data, 'base64').toString('utf8')
+  if (data) return { text: decoded(data, `${name}-data`), from: `${name}-data in the kubeconfig` }
   const file = textOf(value[name])
-  return file ? readText(resolve(folder, file)) : undefined
+  if (file)
+    return { text: readText(resolve(folder, file)), from: `The file ${oneLine(file)} (${name} in the kubeconfig)` }
+  return undefined
+}
+
+export interface Pem {
+  text: string
+  /** Where it is from, as a sentence begins. */
+  from: string
+}
+
+function decoded(data: string, key: string): string {
+  const packed = data.replace(/\s+/g, '')
+  if (/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return fromBase64(packed)
+  throw new KubeconfigError(`${key} in the kubeconfig is not base64.`)
 }
 
 export function readText(file: string): string {

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { certificatesIn, checkKey } from './certificates.ts'
 import type { KubeConnection } from './connection.ts'
 import { type ExecCredential, execCredential } from './exec-credential.ts'
-import { isObject, oneLine, textOf } from './foreign.ts'
+import { isObject, objectOf, oneLine, textOf } from './foreign.ts'
+import { type EksHint, eksHint } from './kubeconfig-eks.ts'
 import {
   type Entry,
   type Kubeconfig,
   KubeconfigError,
   kubeconfigFiles,
+  type Pem,
   pemOf,
   readKubeconfig,
   readText,
@@ -27,6 +30,8 @@ export interface ChosenCluster {
   /** The name its kubeconfig has for the cluster, which `aws eks update-kubeconfig` makes its ARN. Absent inside a cluster. */
   cluster?: string
   connection: KubeConnection
+  /** Where something says which EKS cluster it is. */
+  eks?: EksHint
 }
 
 /** A cluster by kubeconfig, as kubectl would reach it; proxies and impersonation are refused with a word. Throws `KubeconfigError`. */
@@ -36,13 +41,16 @@ export async function clusterFromKubeconfig({ file, context }: KubeconfigChoice 
   const config = readKubeconfig(files)
   const { name, cluster, user } = chosen(config, context)
   const { value } = cluster
-  const ca = pemOf(cluster, 'certificate-authority')
+  const server = textOf(value['server']) ?? ''
+  const ca = authorityOf(cluster)
   const tlsServerName = textOf(value['tls-server-name'])
+  const eks = eksHint({ context: name, cluster: cluster.name, server, exec: objectOf(user?.value['exec']) })
   return {
     context: name,
     cluster: cluster.name,
+    ...(eks && { eks }),
     connection: {
-      server: textOf(value['server']) ?? '',
+      server,
       ...(ca !== undefined && { ca }),
       ...(tlsServerName && { tlsServerName }),
       ...(value['insecure-skip-tls-verify'] === true && { insecureSkipTlsVerify: true }),
@@ -71,6 +79,25 @@ function chosen(
   return { name, cluster, user: config.users.find((it) => it.name === context.value['user']) }
 }
 
+/** An authority that is named and is none is refused: without one the system's authorities would be believed. */
+function authorityOf(cluster: Entry): string | undefined {
+  const { value } = cluster
+  const pem = pemOf(cluster, 'certificate-authority')
+  if (pem) return checked(pem, certificatesIn)
+  const empty = ['certificate-authority-data', 'certificate-authority'].find((key) => value[key] !== undefined)
+  if (empty === undefined || value['insecure-skip-tls-verify'] === true) return undefined
+  throw new KubeconfigError(`${empty} of the cluster ${oneLine(cluster.name, 100)} is empty: no authority is named.`)
+}
+
+function checked({ text, from }: Pem, check: (text: string) => unknown): string {
+  try {
+    check(text)
+    return text
+  } catch (error) {
+    throw new KubeconfigError(`${from} cannot be used: ${error instanceof Error ? error.message : 'not readable'}.`)
+  }
+}
+
 type Identity = Pick<KubeConnection, 'cert' | 'key' | 'token'>
 
 /** In kubectl's order: a token file before a token, a certificate beside either, a plugin or provider where there is none. */
@@ -78,8 +105,7 @@ async function identity(user: Entry, cluster: Entry, of: { config: Kubeconfig; n
   const { value, folder } = user
   if (value['as'] !== undefined)
     throw new KubeconfigError(`The user ${user.name} impersonates another (as), which is not supported.`)
-  const [cert, key] = [pemOf(user, 'client-certificate'), pemOf(user, 'client-key')]
-  const certificate = { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) }
+  const certificate = certificateOf(pemOf(user, 'client-certificate'), pemOf(user, 'client-key'), user)
   const tokenFile = textOf(value['tokenFile'])
   if (tokenFile) return { ...certificate, token: async () => readText(resolve(folder, tokenFile)).trim() }
   const token = textOf(value['token'])
@@ -93,11 +119,24 @@ async function identity(user: Entry, cluster: Entry, of: { config: Kubeconfig; n
   return certificate
 }
 
+/** Neither, or both and each other's. */
+function certificateOf(cert: Pem | undefined, key: Pem | undefined, { name }: Entry): Pick<Identity, 'cert' | 'key'> {
+  if (!cert && !key) return {}
+  if (!cert || !key)
+    throw new KubeconfigError(
+      `The user ${oneLine(name, 100)} has a client ${cert ? 'certificate without its key' : 'key without its certificate'}.`,
+    )
+  const certificate = checked(cert, certificatesIn)
+  return { cert: certificate, key: checked(key, (text) => checkKey(text, certificate)) }
+}
+
 /** The plugin runs now, for it may give a certificate, and again when its credential expires or is refused. */
 async function byPlugin(user: Entry, cluster: Entry): Promise<Identity> {
   let current = await execCredential(user, cluster)
-  const { cert, key } = current
-  const certificate = { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) }
+  const [cert, key] = [current.cert, current.key].map(
+    (text) => text && { text, from: "What the user's credential plugin gave" },
+  )
+  const certificate = certificateOf(cert || undefined, key || undefined, user)
   if (current.token === undefined) return certificate
   const token: KubeConnection['token'] = async ({ fresh }) => {
     if (fresh || isOver(current)) current = await execCredential(user, cluster)
@@ -129,5 +168,7 @@ function inPod(env: NodeJS.ProcessEnv): ChosenCluster {
     )
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
   const token = async () => readText(`${account}/token`).trim()
-  return { context: 'in-cluster', connection: { server, ca: readText(`${account}/ca.crt`), token } }
+  const file = `${account}/ca.crt`
+  const ca = checked({ text: readText(file), from: `The file ${file}` }, certificatesIn)
+  return { context: 'in-cluster', connection: { server, ca, token } }
 }

@@ -3,9 +3,11 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { mockClient } from 'aws-sdk-client-mock'
 import { type EksStandIn, startEks } from '../../lab/aws/eks.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
+import { createAuthority } from '../../lab/pki.ts'
 import { eksAccess } from '../../shared/clients/eks-access.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 
+const ca = (await createAuthority('eks')).certPem
 const place = { account: '111122223333', region: 'eu-west-1' }
 const keyring = createKeyring()
 const hub = keyring.forRole('arn:aws:iam::111122223333:role/hub', 'function')
@@ -16,7 +18,7 @@ const callers: string[] = []
 let eks: EksStandIn
 
 beforeAll(async () => {
-  const clusters = [{ name: 'prod', endpoint: 'https://prod.example', caData: Buffer.from('PEM').toString('base64') }]
+  const clusters = [{ name: 'prod', endpoint: 'https://prod.example', caData: Buffer.from(ca).toString('base64') }]
   eks = await startEks({ keyring, place, clusters, onCall: (_, arn) => void callers.push(arn) })
   process.env['AWS_ENDPOINT_URL_EKS'] = eks.url
   process.env['AWS_ACCESS_KEY_ID'] = hub.accessKeyId
@@ -39,7 +41,7 @@ test('without a role, calls and tokens are signed by whoever we are', async () =
   const endpoint = valueOf(await access.eks.describe('prod'))?.endpoint
   if (!endpoint) throw new Error('no endpoint')
   const connection = access.connection(endpoint)
-  expect(connection).toMatchObject({ server: 'https://prod.example', ca: 'PEM' })
+  expect(connection).toMatchObject({ server: 'https://prod.example', ca })
   expect(keyIn(await connection.token?.({ fresh: false }))).toBe(hub.accessKeyId)
   expect(new Set(callers)).toEqual(new Set([hub.arn]))
 })

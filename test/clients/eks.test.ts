@@ -4,11 +4,13 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { mockClient } from 'aws-sdk-client-mock'
 import { type EksStandIn, startEks } from '../../lab/aws/eks.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
+import { createAuthority } from '../../lab/pki.ts'
 import { awsFailure } from '../../shared/clients/aws-failure.ts'
 import { assumeRole } from '../../shared/clients/credentials.ts'
 import { type EksClient, eksClient } from '../../shared/clients/eks.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 
+const caData = Buffer.from((await createAuthority('eks')).certPem).toString('base64')
 const place = { account: '111122223333', region: 'eu-west-1' }
 const keyring = createKeyring()
 const credentials = keyring.forRole('arn:aws:iam::111122223333:role/hub', 'test')
@@ -18,7 +20,7 @@ let eks: EksClient
 
 beforeEach(async () => {
   const addons = [{ name: 'kube-proxy', version: 'v1.36.1-eksbuild.1', configurationValues: '{"mode":"ipvs"}' }]
-  const common = { endpoint: 'https://127.0.0.1/prod', caData: 'Q0E=' }
+  const common = { endpoint: 'https://127.0.0.1/prod', caData }
   const clusters = [
     { name: 'prod', ...common, addons },
     { name: 'bare', ...common, addons: [] },
@@ -47,7 +49,7 @@ describe('a cluster as EKS describes it', () => {
         },
         updates: { value: [] },
       },
-      endpoint: { server: 'https://127.0.0.1/prod', caData: 'Q0E=', tokenFor: 'prod' },
+      endpoint: { server: 'https://127.0.0.1/prod', caData, tokenFor: 'prod' },
     })
     expect(described?.state).not.toHaveProperty('serviceNodePortRange')
     expect(standIn.calls).toEqual({ DescribeCluster: 1, DescribeAddon: 1 })
@@ -105,6 +107,20 @@ describe('a cluster as EKS describes it', () => {
   })
 })
 
+test.each([
+  [
+    'garbage',
+    Buffer.from('garbage').toString('base64'),
+    /^certificateAuthority\.data cannot be used: .*no certificate in PEM/,
+  ],
+  ['nothing', '====', /^certificateAuthority\.data cannot be used: it is empty/],
+])('an authority that is none is refused: %s', async (_, caData, message) => {
+  standIn.addCluster({ name: 'odd', endpoint: 'https://127.0.0.1/odd', caData })
+  expect(await eks.describe('odd')).toMatchObject({
+    failure: { kind: 'malformed', object: 'eks:DescribeCluster', message: expect.stringMatching(message) },
+  })
+})
+
 describe('a call that fails', () => {
   test.each([
     ['AccessDeniedException', 'denied'],
@@ -151,7 +167,7 @@ describe('a call that fails', () => {
 
 test('all clusters are listed, page by page', async () => {
   for (let index = 0; index < 120; index += 1)
-    standIn.addCluster({ name: `c${index}`, endpoint: 'https://127.0.0.1', caData: 'Q0E=' })
+    standIn.addCluster({ name: `c${index}`, endpoint: 'https://127.0.0.1', caData })
   expect(await eks.list()).toHaveLength(122)
   expect(standIn.calls['ListClusters']).toBe(2)
 })

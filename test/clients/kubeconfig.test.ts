@@ -114,12 +114,19 @@ test('a plugin is told the cluster, runs again when its token expires, and may g
   const info = join(folder, 'info')
   const answer = {
     kind: 'ExecCredential',
-    status: { token: 't', clientCertificateData: 'C', clientKeyData: 'K', expirationTimestamp: '2020-01-01T00:00:00Z' },
+    status: {
+      token: 't',
+      clientCertificateData: client.certPem,
+      clientKeyData: client.keyPem,
+      expirationTimestamp: '2020-01-01T00:00:00Z',
+    },
   }
-  const { exec } = plugin(`echo "$KUBERNETES_EXEC_INFO $A" >> ${info}; echo '${JSON.stringify(answer)}'`)
+  const answered = join(folder, 'answer')
+  writeFileSync(answered, JSON.stringify(answer))
+  const { exec } = plugin(`echo "$KUBERNETES_EXEC_INFO $A" >> ${info}; cat ${answered}`)
   const user = { exec: { ...exec, provideClusterInfo: true, env: [{ name: 'A', value: 'b' }] } }
   const { connection } = await clusterFromKubeconfig({ file: kubeconfig(user) })
-  expect(connection).toMatchObject({ cert: 'C', key: 'K' })
+  expect(connection).toMatchObject({ cert: client.certPem, key: client.keyPem })
   await connection.token?.({ fresh: false })
   const runs = readFileSync(info, 'utf8').trim().split('\n')
   expect(runs).toHaveLength(2)
@@ -141,6 +148,82 @@ describe('a cluster', () => {
   test('behind a proxy is refused with the reason', async () => {
     const file = kubeconfig({ token: 't' }, { 'proxy-url': 'http://proxy:3128' })
     await expect(clusterFromKubeconfig({ file })).rejects.toThrow(/proxy-url.*not supported/)
+  })
+})
+
+const stranger = await (await createAuthority('ca')).issue({ commonName: 'mallory', usage: 'client' })
+const truncated = base64(caPem.replace('-----END CERTIFICATE-----', ''))
+const broken = base64(caPem.replace(/\n[A-Za-z0-9+/]{20}/, '\nAAAAAAAAAAAAAAAAAAAA'))
+
+describe('an authority that is none is refused by name, and the system’s are not believed instead', () => {
+  beforeAll(() => {
+    writeFileSync(join(folder, 'empty.pem'), '')
+    writeFileSync(join(folder, 'text.pem'), 'no PEM at all')
+    writeFileSync(join(folder, 'key.pem'), client.keyPem)
+  })
+  const data = (value: unknown) => ({ 'certificate-authority-data': value })
+  const file = (name: string) => ({ 'certificate-authority-data': undefined, 'certificate-authority': name })
+
+  test.each<[string, object, RegExp]>([
+    ['text that is not base64', data('-----BEGIN CERTIFICATE-----'), /^certificate-authority-data .* is not base64/],
+    ['base64 of something else', data(base64('garbage')), /^certificate-authority-data .* no certificate in PEM/],
+    ['base64 of nothing but space', data(base64(' ')), /^certificate-authority-data .* it is empty/],
+    ['a private key', data(base64(client.keyPem)), /^certificate-authority-data .* no certificate in PEM/],
+    ['a certificate without its end', data(truncated), /^certificate-authority-data .* has no end/],
+    [
+      'a certificate that cannot be read',
+      data(broken),
+      /^certificate-authority-data .* certificate 1 of 1 .* cannot be read/,
+    ],
+    [
+      'one good and one bad',
+      data(base64(caPem + Buffer.from(broken, 'base64'))),
+      /certificate 2 of 2 .* cannot be read/,
+    ],
+    ['an empty text', data(''), /^certificate-authority-data of the cluster c is empty/],
+    ['no text', data(12), /^certificate-authority-data .* is not a text/],
+    ['an empty file', file('empty.pem'), /^The file empty\.pem \(certificate-authority .* it is empty/],
+    ['a file of text', file('text.pem'), /^The file text\.pem .* no certificate in PEM/],
+    ['a file with a key', file('key.pem'), /^The file key\.pem .* no certificate in PEM/],
+    ['no file', file('none.pem'), /cannot be read/],
+    ['the name of no file', file(''), /^certificate-authority of the cluster c is empty/],
+  ])('%s', async (_, cluster, message) => {
+    const refused = clusterFromKubeconfig({ file: kubeconfig({ token: 'hunter2' }, cluster) })
+    await expect(refused).rejects.toMatchObject({ name: 'KubeconfigError', message: expect.stringMatching(message) })
+    await expect(refused).rejects.not.toThrow(/hunter2|PRIVATE KEY-----/)
+  })
+
+  test('several in one bundle are taken, with what people write between them', async () => {
+    const bundle = `# old\n${caPem}# new\n${(await createAuthority('ca')).certPem}`
+    const { connection } = await clusterFromKubeconfig({ file: kubeconfig({ token: 't' }, data(base64(bundle))) })
+    expect(connection.ca).toBe(bundle)
+  })
+
+  test('none at all means the system’s, as for kubectl', async () => {
+    const { connection } = await clusterFromKubeconfig({ file: kubeconfig({ token: 't' }, data(undefined)) })
+    expect(connection).not.toHaveProperty('ca')
+  })
+})
+
+describe('a client certificate that cannot be used is refused by name', () => {
+  const user = (cert: string | undefined, key: string | undefined) => ({
+    ...(cert !== undefined && { 'client-certificate-data': base64(cert) }),
+    ...(key !== undefined && { 'client-key-data': base64(key) }),
+  })
+  test.each([
+    ['garbage', user('garbage', client.keyPem), /^client-certificate-data .* no certificate in PEM/],
+    ['a key that is none', user(client.certPem, 'garbage'), /^client-key-data .* no private key in PEM/],
+    [
+      "another's key",
+      user(client.certPem, stranger.keyPem),
+      /^client-key-data .* not the key of the client certificate/,
+    ],
+    ['no key', user(client.certPem, undefined), /certificate without its key/],
+    ['no certificate', user(undefined, client.keyPem), /key without its certificate/],
+  ])('%s', async (_, given, message) => {
+    const refused = clusterFromKubeconfig({ file: kubeconfig(given) })
+    await expect(refused).rejects.toMatchObject({ name: 'KubeconfigError', message: expect.stringMatching(message) })
+    await expect(refused).rejects.not.toThrow(/PRIVATE KEY-----/)
   })
 })
 

@@ -1,0 +1,33 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+
+/**
+ * SHA-256 of each certificate in a PEM text, hex. Throws, with the reason, where there is none or one cannot be read: Node
+ * would take no authority at all for the system's own.
+ */
+export function certificatesIn(pem: string): string[] {
+  const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+  if (begun === 0) throw new Error(pem.trim() === '' ? 'it is empty' : 'it holds no certificate in PEM')
+  if (blocks.length < begun) throw new Error('a certificate in it has no end')
+  return blocks.map((block, index) => {
+    try {
+      return new X509Certificate(block).fingerprint256.replaceAll(':', '').toLowerCase()
+    } catch {
+      throw new Error(`certificate ${index + 1} of ${blocks.length} in it cannot be read`)
+    }
+  })
+}
+
+/** As EKS and a kubeconfig hold PEM. */
+export const fromBase64 = (data: string): string => Buffer.from(data, 'base64').toString('utf8')
+
+/** Throws, with the reason, where a private key cannot be read or is not the certificate's. What is wrong is said without the key. */
+export function checkKey(key: string, cert: string): void {
+  let read
+  try {
+    read = createPrivateKey(key)
+  } catch {
+    throw new Error(/ENCRYPTED/.test(key) ? 'it is encrypted' : 'it holds no private key in PEM')
+  }
+  if (!new X509Certificate(cert).checkPrivateKey(read)) throw new Error('it is not the key of the client certificate')
+}
