@@ -44,7 +44,7 @@ export const config = z.strictObject({
    * and a reason, or they would be forgotten. `pauseOnAlarms` is for the alarms of what runs in the clusters, not ours.
    * docs/change.md explains them.
    */
-  policy: policySetting.strict().default({}),
+  policy: z.strictObject(policySetting.shape).default({}),
 
   /** The sweep is the guarantee; events only make it fast. The window spreads it, so that accounts are not asked all at once. */
   sweep: z

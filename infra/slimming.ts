@@ -73,6 +73,25 @@ const yamlAsModules: Plugin = {
 
 const excuse = 'is left out of this bundle: see infra/slimming.ts.'
 
+/** Documents are read and never written; with keys that are texts, nothing is turned into text on the way either. */
+const withoutYamlWriting: Plugin = {
+  name: 'without-yaml-writing',
+  setup: (build) => {
+    build.onLoad({ filter: /yaml[\\/]browser[\\/]dist[\\/]stringify[\\/]\w+\.js$/ }, async ({ path }) => ({
+      contents: absentAll(await readFile(path, 'utf8'), 'Writing YAML'),
+    }))
+  },
+}
+
+/** A module with the same names, each of which says that it is not there. */
+const absentAll = (source: string, what: string) => {
+  const names = Array.from(source.matchAll(/^export \{ (.+) \};?$|^export (?:const|function) (\w+)/gm), (found) =>
+    (found[1] ?? found[2] ?? '').split(', ').map((name) => name.replace(/^\w+ as /, '')),
+  ).flat()
+  const absent = `const absent = () => { throw new Error('${what} ${excuse}') }`
+  return `${absent}\nexport { ${names.map((name) => `absent as ${name}`).join()} }`
+}
+
 /** Operations that stream events need a codec of their own, 15 kB. None is called; one that were would say so. */
 const withoutEventStreams: Plugin = {
   name: 'without-event-streams',
@@ -111,15 +130,7 @@ const withoutJsonSchema: Plugin = {
   setup: (build) => {
     build.onLoad(
       { filter: /zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
-      async ({ path }) => {
-        const source = await readFile(path, 'utf8')
-        const named = Array.from(
-          source.matchAll(/^export (?:const|function) (\w+)/gm),
-          ([, name]) => `absent as ${name}`,
-        )
-        const contents = `const absent = () => { throw new Error('JSON Schema ${excuse}') }`
-        return { contents: `${contents}\nexport { ${named.join()}, absent as process }` }
-      },
+      async ({ path }) => ({ contents: absentAll(await readFile(path, 'utf8'), 'JSON Schema') }),
     )
   },
 }
@@ -130,6 +141,7 @@ export const slimming: Plugin[] = [
   schemasOfWhatIsCalled,
   versionsOnly,
   yamlAsModules,
+  withoutYamlWriting,
   withoutEventStreams,
   withoutEndpointCache,
   withoutOwnSha256,

@@ -1,6 +1,6 @@
 import middy from '@middy/core'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { PermanentError } from './errors.ts'
 import { logger } from './log.ts'
 
@@ -22,7 +22,7 @@ export const lambda = <Event, Result>(service: string, work: (event: Event, log:
  * The frame of a function that works off a queue, message by message. A message that fails is given back alone. One that
  * cannot be read is given back too, so that it ends in the dead-letter queue where people see it, and not in silence.
  */
-export const worker = <S extends z.ZodType>(
+export const worker = <S extends z.ZodMiniType>(
   service: string,
   schema: S,
   work: (message: z.output<S>, about: { messageId: string; log: Log }) => Promise<void>,

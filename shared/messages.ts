@@ -1,10 +1,10 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /** A cluster by what EKS calls it: enough to find it, and nothing that could have gone stale in a queue. */
 export const clusterRef = z.object({
-  account: z.string().regex(/^\d{12}$/),
-  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
-  name: z.string().regex(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/),
+  account: z.string().check(z.regex(/^\d{12}$/)),
+  region: z.string().check(z.regex(/^[a-z]{2}(-[a-z]+)+-\d$/)),
+  name: z.string().check(z.regex(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/)),
 })
 export type ClusterRef = z.infer<typeof clusterRef>
 
@@ -18,13 +18,13 @@ export const evaluation = z.object({
   cluster: clusterRef,
   reason: z.enum(['event', 'sweep', 'follow', 'rollout', 'refused']),
   /** `UpdateClusterConfig 8f0c…`: for the log. */
-  cause: z.string().max(300).optional(),
+  cause: z.optional(z.string().check(z.maxLength(300))),
   /** Of a rollout that waits: the id of the step's message. However often that came, one step follows the wait. */
-  waits: z.string().max(128).optional(),
+  waits: z.optional(z.string().check(z.maxLength(128))),
   /** Looks already taken while following an update; the delay grows with it. */
-  attempt: z.int().min(0).optional(),
+  attempt: z.optional(z.int().check(z.minimum(0))),
   /** What a rollout would need and may not do, told by the one who would have to: `delete pods in calico-system`. */
-  missing: z.array(z.string().max(300)).max(20).optional(),
+  missing: z.optional(z.array(z.string().check(z.maxLength(300))).check(z.maxLength(20))),
 })
 export type Evaluation = z.infer<typeof evaluation>
 
@@ -35,7 +35,7 @@ export const rolloutStep = z.object({
   /** Look at the whole cluster and plan (again) before the step: to begin a rollout, or because its target moved. */
   begin: z.boolean(),
   /** Of the fleet budget. Without one that still holds, no node is touched where the fleet has a budget. */
-  permit: z.object({ token: z.int(), until: z.iso.datetime() }).optional(),
+  permit: z.optional(z.object({ token: z.int(), until: z.iso.datetime() })),
 })
 export type RolloutStep = z.infer<typeof rolloutStep>
 

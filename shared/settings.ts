@@ -1,63 +1,66 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
+import en from 'zod/v4/locales/en.js'
 import { endOf } from './domain/exception.ts'
 import { findingCodes } from './domain/report.ts'
 import { isTimezone, weekdays } from './domain/window.ts'
+
+// The small build of zod has no words for what is wrong until it is given some.
+z.config(en())
 
 /**
  * The environment of each function, read once at cold start. The stack's types come from here, so that a forgotten
  * variable does not compile. Values are text; JSON where a value has structure.
  */
-const json = <T extends z.ZodType>(schema: T) =>
-  z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown
-      } catch {
-        context.addIssue({ code: 'custom', message: 'is not JSON' })
-        return z.NEVER
-      }
-    })
-    .pipe(schema)
+const json = <T extends z.ZodMiniType>(schema: T) => z.pipe(z.pipe(z.string(), parsed), schema)
+
+const parsed = z.transform((text: string, context): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    context.issues.push({ code: 'custom', message: 'is not JSON', input: text })
+    return z.NEVER
+  }
+})
 
 /** Which accounts and regions the fleet spans. `roleArn` absent: the function's own role. */
 export const fleet = z.object({
-  regions: z.array(z.string()).min(1),
-  accounts: z.array(z.object({ account: z.string(), roleArn: z.string().optional() })).min(1),
+  regions: z.array(z.string()).check(z.minLength(1)),
+  accounts: z.array(z.object({ account: z.string(), roleArn: z.optional(z.string()) })).check(z.minLength(1)),
 })
 export type Fleet = z.infer<typeof fleet>
 
-const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, 'is a time of day such as 22:00')
+const clock = z.string().check(z.regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, 'is a time of day such as 22:00'))
 const window = z.strictObject({
-  days: z.array(z.enum(weekdays)).min(1).optional(),
+  days: z.optional(z.array(z.enum(weekdays)).check(z.minLength(1))),
   from: clock,
   to: clock,
-  timezone: z.string().refine(isTimezone, 'is a name of the tz database such as Europe/Berlin'),
+  timezone: z.string().check(z.refine(isTimezone, 'is a name of the tz database such as Europe/Berlin')),
 })
+const isEnd = (until: string) =>
+  Number.isFinite(endOf({ cluster: '', reason: '', until })) && /^\d{4}-\d\d-\d\d/.test(until)
+const named = z.string().check(z.minLength(1))
 const exception = z.strictObject({
-  cluster: z.string().min(1),
-  code: z.enum(findingCodes).optional(),
-  until: z
-    .string()
-    .refine((until) => Number.isFinite(endOf({ cluster: '', reason: '', until })) && /^\d{4}-\d\d-\d\d/.test(until), {
-      message: 'is a date such as 2027-03-31, or a moment such as 2027-03-31T18:00:00Z',
-    }),
-  reason: z.string().min(1).max(500),
+  cluster: named,
+  code: z.optional(z.enum(findingCodes)),
+  until: z.string().check(z.refine(isEnd, 'is a date such as 2027-03-31, or a moment such as 2027-03-31T18:00:00Z')),
+  reason: z.string().check(z.minLength(1), z.maxLength(500)),
 })
 
+const atLeast = (least: number) => z.int().check(z.minimum(least))
+
 export const policySetting = z.object({
-  action: z.enum(['off', 'report', 'sync']).optional(),
-  strategy: z.enum(['staged', 'canary', 'direct']).optional(),
-  maxUnavailable: z.union([z.int().min(1), z.templateLiteral([z.int(), '%'])]).optional(),
-  restarts: z.enum(['auto', 'always', 'never']).optional(),
-  canarySeconds: z.int().min(0).optional(),
-  settleSeconds: z.int().min(0).optional(),
-  nodeDeadlineSeconds: z.int().min(1).optional(),
-  ignoreOwner: z.boolean().optional(),
-  windows: z.array(window).max(50).optional(),
-  exceptions: z.array(exception).max(100).optional(),
-  clustersAtOnce: z.int().min(1).optional(),
-  pauseOnAlarms: z.array(z.string().min(1).max(1600)).max(100).optional(),
+  action: z.optional(z.enum(['off', 'report', 'sync'])),
+  strategy: z.optional(z.enum(['staged', 'canary', 'direct'])),
+  maxUnavailable: z.optional(z.union([atLeast(1), z.templateLiteral([z.int(), '%'])])),
+  restarts: z.optional(z.enum(['auto', 'always', 'never'])),
+  canarySeconds: z.optional(atLeast(0)),
+  settleSeconds: z.optional(atLeast(0)),
+  nodeDeadlineSeconds: z.optional(atLeast(1)),
+  ignoreOwner: z.optional(z.boolean()),
+  windows: z.optional(z.array(window).check(z.maxLength(50))),
+  exceptions: z.optional(z.array(exception).check(z.maxLength(100))),
+  clustersAtOnce: z.optional(atLeast(1)),
+  pauseOnAlarms: z.optional(z.array(z.string().check(z.minLength(1), z.maxLength(1600))).check(z.maxLength(100))),
 })
 
 export const onEventSettings = z.object({ EVALUATIONS_QUEUE_URL: z.url() })
@@ -75,15 +78,15 @@ export const evaluateSettings = z.object({
 })
 
 /** Telling people is evaluate's alone: a step that ends a rollout asks for another look. */
-export const rolloutStepSettings = evaluateSettings.omit({ NOTICES_TOPIC_ARN: true, RECORDS_TABLE: true })
+export const rolloutStepSettings = z.omit(evaluateSettings, { NOTICES_TOPIC_ARN: true, RECORDS_TABLE: true })
 
 export const notifySlackSettings = z.object({ SLACK_WEBHOOK_SECRET_ARN: z.string() })
 
 /** The names of a function's variables, all of which the stack must give. */
-export type Environment<S extends z.ZodObject> = Record<keyof z.input<S>, string>
+export type Environment<S extends z.ZodMiniObject> = Record<keyof z.input<S>, string>
 
 /** Throws with every name that is missing or wrong, never with a value. */
-export const readSettings = <S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv): z.output<S> => {
+export const readSettings = <S extends z.ZodMiniObject>(schema: S, env: NodeJS.ProcessEnv): z.output<S> => {
   const parsed = schema.safeParse(env)
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)

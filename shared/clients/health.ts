@@ -1,5 +1,5 @@
 import { SignatureV4 } from '@smithy/signature-v4'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type CredentialsProvider, stsHost } from './eks-token.ts'
 import { Sha256 } from './sha256.ts'
 
@@ -20,8 +20,8 @@ export interface HealthOptions {
 
 /** One call of an API in JSON; a client for it would be as large as all that is ours. */
 const operation = 'GraniteServiceVersion20100801.DescribeAlarms'
-const alarm = z.object({ AlarmName: z.string(), StateValue: z.string(), StateReason: z.string().optional() })
-const answer = z.object({ MetricAlarms: z.array(alarm).optional(), CompositeAlarms: z.array(alarm).optional() })
+const alarm = z.object({ AlarmName: z.string(), StateValue: z.string(), StateReason: z.optional(z.string()) })
+const answer = z.object({ MetricAlarms: z.optional(z.array(alarm)), CompositeAlarms: z.optional(z.array(alarm)) })
 type Alarm = z.infer<typeof alarm>
 
 /** CloudWatch takes a hundred names a call, and answers as many. */

@@ -59,7 +59,21 @@ describe('the mode the EKS add-on is told', () => {
   })
 })
 
+const saying = (config: string): ClusterState =>
+  edited(
+    healthy(),
+    (it) => void (it.configMaps['kube-system/kube-proxy-config'] = read(proxyConfig('', { data: { config } }))),
+  )
+
 describe('the configured mode', () => {
+  test.each([
+    ['mode: ipvs\niptables: {masqueradeAll: yes, masqueradeBit: 016}', { masqueradeAll: true, masqueradeBit: 14 }],
+    ['x: &x {masqueradeBit: 0x10}\nmode: ipvs\niptables:\n  <<: *x', { masqueradeBit: 16 }],
+    ['mode: iptables\nmode: ipvs\n', {}],
+  ])('%p is read as kube-proxy reads it: YAML 1.1', (config, expected) => {
+    expect(first(saying(config))).toMatchObject({ mode: 'ipvs', ...expected })
+  })
+
   test.each([
     ['ipvs', 'ipvs'],
     ['iptables', 'iptables'],
@@ -132,6 +146,7 @@ describe('the configured mode', () => {
       ),
       /YAML/,
     ],
+    ['a key that is a map, which kube-proxy refuses', saying('{mode: x}: ipvs\nmode: ipvs'), /YAML/],
   ])('%s is told and not guessed', (_, state, reason) => {
     const found = first(state)
     expect(found?.mode).toBeUndefined()

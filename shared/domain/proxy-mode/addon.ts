@@ -1,7 +1,7 @@
-import { parse } from 'yaml'
 import type { AddonState, ClusterState, DaemonSetState } from '../cluster.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Mode } from '../report.ts'
+import { yamlOf } from './yaml.ts'
 
 /** What EKS's kube-proxy add-on is told in its configuration values. */
 export interface AddonMode {
@@ -30,7 +30,7 @@ export function addonMode(state: ClusterState, { namespace, name }: DaemonSetSta
 function understood(text: string): AddonMode | undefined {
   if (text.length > valuesLength) return undefined
   try {
-    const values: unknown = parse(text, { uniqueKeys: false, logLevel: 'error', prettyErrors: false })
+    const values: unknown = yamlOf(text)
     if (typeof values !== 'object' || values === null || !('mode' in values)) return undefined
     const { mode } = values
     if (typeof mode !== 'string' || !modes.includes(mode)) return undefined

@@ -1,8 +1,8 @@
-import { parse } from 'yaml'
 import type { ClusterState, ConfigMapState, DaemonSetState, ManagedFields } from '../cluster.ts'
 import { addonMode } from './addon.ts'
 import type { ReadFailure } from '../read.ts'
 import { metricsPort } from './port.ts'
+import { yamlOf } from './yaml.ts'
 import { failureOf, valueOf } from '../read.ts'
 import type { Evidence, Mode } from '../report.ts'
 
@@ -199,10 +199,7 @@ function understoodText(text: string, evidence: Evidence): Understood {
     return { ...bits({}), evidence, problem }
   }
   try {
-    const document = (parse(text, { uniqueKeys: false, logLevel: 'error', prettyErrors: false }) ?? {}) as Record<
-      string,
-      unknown
-    >
+    const document = (yamlOf(text) ?? {}) as Record<string, unknown>
     const inner = (name: string) => (document[name] ?? {}) as Record<string, unknown>
     return understood({
       text: plainText(document['mode']),
