@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
-import { type Foreign, objectOf, objectsOf, oneLine, present, textOf, textsOf } from './foreign.ts'
+import {
+  exactTextOf as textOf,
+  exactTextsOf as textsOf,
+  type Foreign,
+  objectOf,
+  objectsOf,
+  oneLine,
+  present,
+} from './foreign.ts'
 import { type Entry, KubeconfigError } from './kubeconfig-file.ts'
 
 /** What a credential plugin gave. */

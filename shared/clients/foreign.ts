@@ -1,3 +1,4 @@
+import { harmless, plain } from '../domain/plain.ts'
 import { milliseconds } from '../domain/rfc3339.ts'
 
 /** Reads of JSON whose shape nobody promised: what is not of the wanted type counts as not there. */
@@ -9,20 +10,28 @@ export const isObject = (it: unknown): it is Foreign => typeof it === 'object' &
 export const objectOf = (it: unknown): Foreign => (isObject(it) ? it : nothing)
 export const listOf = (it: unknown): unknown[] => (Array.isArray(it) ? it : [])
 export const objectsOf = (it: unknown): Foreign[] => listOf(it).filter(isObject)
-export const textOf = (it: unknown): string | undefined => (typeof it === 'string' ? it : undefined)
-export const textsOf = (it: unknown): string[] => listOf(it).filter((entry) => typeof entry === 'string')
+/** The door for names, states, versions, labels: whatever it is shown in later, it can do nothing there. */
+export const textOf = (it: unknown): string | undefined => (typeof it === 'string' ? harmless(it) : undefined)
+export const textsOf = (it: unknown): string[] => exactTextsOf(it).map(harmless)
+/** To the letter, for what is parsed, compared or handed on as it is: values of annotations and variables, files, credentials. */
+export const exactTextOf = (it: unknown): string | undefined => (typeof it === 'string' ? it : undefined)
+export const exactTextsOf = (it: unknown): string[] => listOf(it).filter((entry) => typeof entry === 'string')
 /** A moment, as Kubernetes writes it; what a server that lies makes of one would pass for no time at all. */
 export const timeOf = (it: unknown): string | undefined =>
   typeof it === 'string' && !Number.isNaN(milliseconds(it)) ? it : undefined
 export const numberOf = (it: unknown): number | undefined =>
   typeof it === 'number' && Number.isFinite(it) ? it : undefined
 
-/** A map of texts, such as labels. */
-export function textMapOf(it: unknown): Record<string, string> {
+/** A map of texts whose values are kept to the letter, such as annotations. */
+export function exactTextMapOf(it: unknown): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(objectOf(it)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    Object.entries(objectOf(it)).flatMap(([key, value]) => (typeof value === 'string' ? [[harmless(key), value]] : [])),
   )
 }
+
+/** A map of texts, such as labels. */
+export const textMapOf = (it: unknown): Record<string, string> =>
+  Object.fromEntries(Object.entries(exactTextMapOf(it)).map(([key, value]) => [key, harmless(value)]))
 
 /** Leaves out keys without a value: fields that are not known are absent in the domain. */
 export function present<T extends object>(it: { [K in keyof T]: T[K] | undefined }): T
@@ -33,11 +42,8 @@ export function present(it: object): object {
   return kept
 }
 
-/** One line without control characters, for messages made of what a server said. */
+/** One line that can do nothing and holds no secret, for messages made of what a server said. */
 export function oneLine(text: string, length = 300): string {
-  const line = text
-    .slice(0, length * 4)
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim()
+  const line = plain(text).trim()
   return line.length > length ? `${line.slice(0, length - 1)}…` : line
 }

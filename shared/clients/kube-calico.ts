@@ -3,7 +3,7 @@ import { failed, type Read, type ReadFailure, read } from '../domain/read.ts'
 import type { CalicoApi } from '../domain/report.ts'
 import { ours } from '../domain/rollout/annotations.ts'
 import { KubeError } from '../errors.ts'
-import { type Foreign, objectOf, present, textMapOf, textOf } from './foreign.ts'
+import { exactTextMapOf, type Foreign, objectOf, present, textOf } from './foreign.ts'
 import type { KubeHttp } from './kube-http.ts'
 import { list } from './kube-list.ts'
 import { managedFieldsOf, metadataOf } from './kube-metadata.ts'
@@ -33,7 +33,7 @@ function storedFelixOf(it: Foreign): FelixObject {
 
 function annotationsInCopy({ annotations }: FelixObject): Record<string, string> {
   try {
-    return textMapOf(objectOf(JSON.parse(annotations['projectcalico.org/metadata'] ?? '{}'))['annotations'])
+    return exactTextMapOf(objectOf(JSON.parse(annotations['projectcalico.org/metadata'] ?? '{}'))['annotations'])
   } catch {
     return {}
   }

@@ -1,5 +1,5 @@
 import type { DaemonSetState, EnvFrom, EnvVar, PodState } from '../domain/cluster.ts'
-import { type Foreign, objectOf, objectsOf, present, textOf, textsOf, timeOf } from './foreign.ts'
+import { exactTextOf, exactTextsOf, type Foreign, objectOf, objectsOf, present, textOf, timeOf } from './foreign.ts'
 
 type Role = DaemonSetState['role']
 type Template = DaemonSetState['template']
@@ -13,7 +13,7 @@ export function repositoryOf(image: string): string {
 }
 
 const baseName = (path: string) => path.slice(path.lastIndexOf('/') + 1)
-const commandOf = (container: Foreign) => [...textsOf(container['command']), ...textsOf(container['args'])]
+const commandOf = (container: Foreign) => [...exactTextsOf(container['command']), ...exactTextsOf(container['args'])]
 
 /** Runs kube-proxy, by image or by command, whatever it is called. */
 export const isKubeProxy = (container: Foreign): boolean =>
@@ -57,7 +57,7 @@ export function envOf(container: Foreign): EnvVar[] {
   return objectsOf(container['env']).flatMap((entry) => {
     const name = textOf(entry['name'])
     if (name === undefined || !counts(name)) return []
-    const value = textOf(entry['value'])
+    const value = exactTextOf(entry['value'])
     return [
       present<EnvVar>({ name, value, from: value === undefined ? sourceOf(objectOf(entry['valueFrom'])) : undefined }),
     ]

@@ -1,5 +1,5 @@
 import { KubeError } from '../errors.ts'
-import { type Foreign, isObject, objectOf, oneLine, textOf } from './foreign.ts'
+import { exactTextOf, type Foreign, isObject, objectOf, oneLine, textOf } from './foreign.ts'
 import { tooLargeReason } from './kube-exchange.ts'
 import type { KubeHttp } from './kube-http.ts'
 import { metadataOf } from './kube-metadata.ts'
@@ -52,7 +52,7 @@ export async function list<T>(
       }
       if (found.length > itemsAtMost)
         throw new KubeError('malformed', `The list ${path} is too long: more than ${itemsAtMost} objects.`)
-      next = textOf(objectOf(page['metadata'])['continue']) || undefined
+      next = exactTextOf(objectOf(page['metadata'])['continue']) || undefined
       if (next !== undefined) bounded(next, seen)
     }
     return found

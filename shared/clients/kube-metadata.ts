@@ -1,5 +1,5 @@
 import type { ManagedFields } from '../domain/cluster.ts'
-import { type Foreign, objectOf, objectsOf, present, textMapOf, textOf, timeOf } from './foreign.ts'
+import { exactTextMapOf, type Foreign, objectOf, objectsOf, present, textMapOf, textOf, timeOf } from './foreign.ts'
 
 export interface Metadata {
   name: string
@@ -21,7 +21,7 @@ export function metadataOf(object: Foreign): Metadata {
     resourceVersion: text('resourceVersion'),
     createdAt: timeOf(metadata['creationTimestamp']) ?? '',
     labels: textMapOf(metadata['labels']),
-    annotations: withoutManifest(textMapOf(metadata['annotations'])),
+    annotations: withoutManifest(exactTextMapOf(metadata['annotations'])),
   }
 }
 

@@ -2,7 +2,7 @@ import type { LogEvidence } from '../domain/cluster.ts'
 import { failed, type Read, read } from '../domain/read.ts'
 import { KubeError } from '../errors.ts'
 import type { KubeConnection } from './connection.ts'
-import { type Foreign, isObject, objectOf, objectsOf, textMapOf, textOf } from './foreign.ts'
+import { exactTextMapOf, type Foreign, isObject, objectOf, objectsOf, textOf } from './foreign.ts'
 import { calicoPath, calicoVersionOf, felixConfigurations, installationOf } from './kube-calico.ts'
 import type { KubeClient, LoggingPod, PodsOf } from './kube-client.ts'
 import { daemonSetOf } from './kube-daemon-sets.ts'
@@ -121,7 +121,7 @@ function groupVersions(answer: unknown): string[] {
 
 const configMapOf = (it: Foreign) => {
   const { createdAt, labels, annotations } = metadataOf(it)
-  return { data: textMapOf(it['data']), createdAt, managedFields: managedFieldsOf(it), labels, annotations }
+  return { data: exactTextMapOf(it['data']), createdAt, managedFields: managedFieldsOf(it), labels, annotations }
 }
 
 /** kube-proxy speaks at its start, at the log's head; Felix may start again at any time, so all of its log is gone through. */

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { fromBase64 } from './certificates.ts'
-import { type Foreign, isObject, objectOf, objectsOf, oneLine, textOf } from './foreign.ts'
+import { exactTextOf as textOf, type Foreign, isObject, objectOf, objectsOf, oneLine } from './foreign.ts'
 
 /** What is wrong with the kubeconfig and what to do about it. */
 export class KubeconfigError extends Error {

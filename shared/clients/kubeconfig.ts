@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { certificatesIn, checkKey } from './certificates.ts'
 import type { KubeConnection } from './connection.ts'
 import { type ExecCredential, execCredential } from './exec-credential.ts'
-import { isObject, objectOf, oneLine, textOf } from './foreign.ts'
+import { exactTextOf as textOf, isObject, objectOf, oneLine } from './foreign.ts'
 import { type EksHint, eksHint } from './kubeconfig-eks.ts'
 import {
   type Entry,

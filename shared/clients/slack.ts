@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { PermanentError, RetryLaterError } from '../errors.ts'
-import { objectOf, oneLine, textOf } from './foreign.ts'
+import { exactTextOf, objectOf, oneLine } from './foreign.ts'
 
 export interface Slack {
   /** Throws `RetryLaterError` where Slack asks to wait or is down, `PermanentError` where it will never take the message. */
@@ -84,7 +84,7 @@ function webhookIn(text: string): string | undefined {
   if (URL.canParse(text.trim())) return text.trim()
   try {
     const secret = objectOf(JSON.parse(text))
-    const url = textOf(secret['url']) ?? textOf(secret['webhookUrl'])
+    const url = exactTextOf(secret['url']) ?? exactTextOf(secret['webhookUrl'])
     return url !== undefined && URL.canParse(url) ? url : undefined
   } catch {
     return undefined
