@@ -3,7 +3,7 @@ import type { ChosenCluster } from '../shared/clients/kubeconfig.ts'
 import { differences, partsOf } from '../shared/domain/identity.ts'
 import { quoted } from '../shared/domain/findings/remedy.ts'
 import type { ClusterIdentity } from '../shared/domain/report.ts'
-import { plain, plainLines } from '../shared/report/wording.ts'
+import { plain, plainAll, plainLines, safeJson } from '../shared/domain/plain.ts'
 import { tryAccess } from './doctor-access.ts'
 import { tryAws } from './doctor-aws.ts'
 import { type Hop, HopFailure, type Walk, walk } from './doctor-hop.ts'
@@ -26,7 +26,7 @@ export const examine = async (options: DoctorOptions): Promise<number> => {
   const document = { schemaVersion: 1, cluster, ok, hops: way.hops }
   await write(
     process.stdout,
-    options.output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : asText(document, options),
+    options.output === 'json' ? `${safeJson(plainAll(document), 2)}\n` : asText(document, options),
   )
   return ok ? exitStatus.inStep : exitStatus.failed
 }

@@ -6,7 +6,7 @@ import { addDoctor } from './doctor.ts'
 import { exitStatus } from './exit-status.ts'
 import { addExplain } from './explain.ts'
 import { Failure, UsageError } from './failure.ts'
-import { guardExit, leaveWith } from './streams.ts'
+import { guardExit, leaveWith, say } from './streams.ts'
 import { addRollout } from './rollout.ts'
 import { addSweep } from './sweep.ts'
 import { addSync } from './sync.ts'
@@ -52,8 +52,8 @@ const explainFailure = (error: unknown, words: readonly string[]): number => {
   // Commander has said it already; only help and version asked for are no error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.inStep : exitStatus.usage
   const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`calico-ipvs-sync: ${message}\n`)
-  if (error instanceof Failure && error.next !== undefined) process.stderr.write(`Next: ${error.next}\n`)
-  if (words.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  say(`calico-ipvs-sync: ${message}`)
+  if (error instanceof Failure && error.next !== undefined) say(`Next: ${error.next}`)
+  if (words.includes('--debug') && error instanceof Error) say(error.stack ?? '')
   return error instanceof UsageError ? exitStatus.usage : exitStatus.failed
 }

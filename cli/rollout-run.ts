@@ -1,4 +1,5 @@
 import type { KubeClient } from '../shared/clients/kube-client.ts'
+import { plainAll, safeJson } from '../shared/domain/plain.ts'
 import { failureOf, valueOf } from '../shared/domain/read.ts'
 import { parseRollout, type Rollout } from '../shared/domain/rollout.ts'
 import { control } from '../shared/workflows/rollout-control.ts'
@@ -76,4 +77,4 @@ const giveUp = async (kube: KubeClient): Promise<void> => {
   if (record) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
 }
 
-const asJson = (rollout: Rollout | undefined): string => `${JSON.stringify({ rollout }, null, 2)}\n`
+const asJson = (rollout: Rollout | undefined): string => `${safeJson(plainAll({ rollout }), 2)}\n`

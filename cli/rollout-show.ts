@@ -1,5 +1,6 @@
 import type { RolloutRecord } from '../shared/domain/cluster.ts'
 import { type Journal, parseJournal } from '../shared/domain/rollout/journal.ts'
+import { plainAll, safeJson } from '../shared/domain/plain.ts'
 import { failureOf, valueOf } from '../shared/domain/read.ts'
 import type { Report } from '../shared/domain/report.ts'
 import { ours } from '../shared/domain/rollout/annotations.ts'
@@ -87,7 +88,7 @@ const rendered = (view: RolloutView, standing: Standing, options: RolloutOptions
   }
 }
 
-const asJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
+const asJson = (value: object): string => `${safeJson(plainAll(value), 2)}\n`
 
 export const bold = ({ color }: RolloutOptions) =>
   wantsColour(process.stdout, color) ? (text: string) => `\u001b[1m${text}\u001b[0m` : (text: string) => text

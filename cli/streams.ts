@@ -1,3 +1,4 @@
+import { plainLines } from '../shared/domain/plain.ts'
 import { exitStatus } from './exit-status.ts'
 
 /**
@@ -7,7 +8,7 @@ import { exitStatus } from './exit-status.ts'
  */
 export const guardExit = (debug: boolean): void => {
   const fail = (error: Error) => {
-    process.stderr.write(`calico-ipvs-sync: ${debug ? error.stack : error.message}\n`)
+    say(`calico-ipvs-sync: ${debug ? error.stack : error.message}`)
     process.exit(exitStatus.failed)
   }
   for (const stream of [process.stdout, process.stderr])
@@ -16,6 +17,9 @@ export const guardExit = (debug: boolean): void => {
     })
   process.on('uncaughtException', fail)
 }
+
+/** On standard error: what went wrong may be told in words of a server, a plugin or a file. */
+export const say = (text: string): void => void process.stderr.write(`${plainLines(text).join('\n')}\n`)
 
 /** Resolves when the stream has taken it, or never will. */
 export const write = (stream: NodeJS.WriteStream, text: string): Promise<void> =>

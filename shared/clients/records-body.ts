@@ -1,5 +1,6 @@
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { safeJson } from '../domain/plain.ts'
 import type { Report } from '../domain/report.ts'
 
 /** An item holds 400 kB with its names. */
@@ -11,7 +12,7 @@ const packedAtMost = 380_000
  * fit even so loses its last nodes (the worst stand first), and says how many (`nodesLeftOut`).
  */
 export function packed(report: Report): Record<string, AttributeValue> {
-  const text = JSON.stringify(report)
+  const text = safeJson(report)
   if (Buffer.byteLength(text) <= plainAtMost) return { report: { S: text } }
   for (let kept = report.nodes.length; ; kept = Math.floor(kept / 2)) {
     const body = brotliCompressSync(JSON.stringify({ ...report, nodes: report.nodes.slice(0, kept) }))

@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { plain } from '../domain/plain.ts'
 import { type Entry, identityOf } from '../domain/rollout/journal.ts'
 import { createHash } from 'node:crypto'
 
@@ -19,6 +20,6 @@ export const writeItem = (id: string, write: Entry): Record<string, AttributeVal
   return {
     record: { S: `write#${new Date(at).toISOString()}#${id}` },
     // Annotations that somebody mangled may hold anything.
-    ...Object.fromEntries(given.map(([name, value]) => [name, { S: String(value).slice(0, 4_000) }])),
+    ...Object.fromEntries(given.map(([name, value]) => [name, { S: plain(String(value)).slice(0, 4_000) }])),
   }
 }

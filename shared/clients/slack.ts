@@ -107,9 +107,15 @@ export function slackBody({ title, text }: SlackMessage) {
   const rest = sections.length > kept.length ? ['… (shortened; the record of the cluster has all of it)'] : []
   return {
     text: slackText(plain),
+    unfurl_links: false,
+    unfurl_media: false,
     blocks: [
       { type: 'header', text: { type: 'plain_text', text: plain } },
-      ...[...kept, ...rest].map((section) => ({ type: 'section', text: { type: 'mrkdwn', text: section } })),
+      ...[...kept, ...rest].map((section) => ({
+        // As it stands: no links made of addresses, nobody called by a name in it.
+        type: 'section',
+        text: { type: 'mrkdwn', text: section, verbatim: true },
+      })),
     ],
   }
 }

@@ -1,3 +1,5 @@
+import { plain, unlinked } from './plain.ts'
+import { quoted } from './findings/remedy.ts'
 import type { Action } from './policy.ts'
 import type { Finding, Report, Severity } from './report.ts'
 
@@ -41,10 +43,11 @@ export const noticeOf = (
   if (news === undefined || news === told) return undefined
   // One trouble less on the way is no news; the end is.
   if (isBeingPutRight(report, action, about) && isPartOf(news, told)) return undefined
-  const where = report.cluster.name
-  if (news === '') return { subject: `${where}: Calico is in step again`, text: goodNews(report), severity: 'info' }
+  const where = unlinked(report.cluster.name)
+  if (news === '')
+    return { subject: `${where}: Calico is in step again`, text: unlinked(goodNews(report)), severity: 'info' }
   const severity = worst(report.findings, report.verdict === 'unknown' ? 'warning' : 'info')
-  return { subject: `${where}: ${headline[report.verdict]}`, text: badNews(report, action, about), severity }
+  return { subject: `${where}: ${headline[report.verdict]}`, text: unlinked(badNews(report, action, about)), severity }
 }
 
 const isBeingPutRight = ({ plan }: Report, action: Action, { waits }: Circumstances): boolean =>
@@ -83,7 +86,12 @@ const badNews = (report: Report, action: Action, { waits, remarks = [] }: Circum
   const parts = told.map(({ severity, code, message, remedy }) =>
     [`${severity.toUpperCase()} ${code}: ${message}`, remedy && `  To mend it: ${remedy}`].filter(Boolean).join('\n'),
   )
-  return [`${title(report.cluster)}: ${report.verdict}`, ...parts, nextUp(report, action, waits), ...remarks]
+  return [
+    `${title(report.cluster)}: ${report.verdict}`,
+    ...parts,
+    nextUp(report, action, waits && plain(waits)),
+    ...remarks,
+  ]
     .filter(Boolean)
     .join('\n\n')
 }
@@ -100,6 +108,6 @@ const nextUp = ({ plan, cluster }: Report, action: Action, waits: string | undef
   const disturbs = `Felix restarts on ${felixRestarts} nodes, at most ${felixRestartsAtOnce} at a time; ${podRestarts} calico-node pods are restarted${seconds === undefined ? '' : `; about ${Math.ceil(seconds / 60)} min`}.`
   if (action === 'sync' && waits) return `It will be put right, but not yet: ${waits}. ${disturbs}`
   if (action === 'sync') return `It is being put right now. ${disturbs}`
-  const region = cluster.region ? ` --region ${cluster.region}` : ''
-  return `To put it right: calico-ipvs-sync sync --cluster ${cluster.name}${region}\n${disturbs}`
+  const region = cluster.region ? ` --region ${quoted(cluster.region)}` : ''
+  return `To put it right: calico-ipvs-sync sync --cluster ${quoted(cluster.name)}${region}\n${disturbs}`
 }

@@ -23,8 +23,18 @@ export const harmless = (text: string): string =>
 /** Text of others as it may be shown, told, logged and stored: `harmless`, and without what looks like a secret. */
 export const plain = (text: string): string => harmless(withoutSecrets(text))
 
+/** As it stands in a mail or a chat, which makes links of what looks like an address: none of ours is among them. */
+export const unlinked = (text: string): string =>
+  text
+    .replace(/:\/\//g, '[:]//')
+    .replace(/\b(www|ftp)\./gi, '$1[.]')
+    .replace(/\bmailto:/gi, 'mailto[:]')
+
 /** `plain`, but lines stay lines: for remedies that are several commands or a patch. */
-export const plainLines = (text: string): string[] => withoutSecrets(text).split(/\r\n|\n|\r/).map(harmless)
+export const plainLines = (text: string): string[] =>
+  withoutSecrets(text)
+    .split(/\r\n|\n|\r/)
+    .map(harmless)
 
 /** Every text in a document `plain`; keys and shape stay. */
 export const plainAll = <T>(it: T): T => mapped(it, plain) as T

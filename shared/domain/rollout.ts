@@ -1,4 +1,5 @@
 import type { DaemonSetState, RolloutRecord } from './cluster.ts'
+import { plain, plainAll } from './plain.ts'
 import type { Policy } from './policy.ts'
 import { evidenceText, type HaltEvidence, parseEvidence } from './rollout/halt-evidence.ts'
 import { type Journal, journalText, type Known, parseJournal } from './rollout/journal.ts'
@@ -126,9 +127,9 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}touching`]: rollout.touching.map(({ node, pod, at }) => `${node}=${pod}=${at}`).join(' ') || null,
   [`${ours}finished-at`]: rollout.finishedAt ?? null,
   [`${ours}why`]: rollout.why ?? null,
-  [`${ours}reason`]: rollout.reason ?? null,
+  [`${ours}reason`]: rollout.reason === undefined ? null : plain(rollout.reason),
   [`${ours}rollback`]: rollout.rollback?.join(' ') ?? null,
-  [`${ours}evidence`]: rollout.evidence ? evidenceText(rollout.evidence) : null,
+  [`${ours}evidence`]: rollout.evidence ? evidenceText(plainAll(rollout.evidence)) : null,
   [`${ours}zones`]: rollout.zones ? JSON.stringify(rollout.zones) : null,
   ...(rollout.journal && { [`${ours}journal`]: journalText(rollout.journal) }),
 })

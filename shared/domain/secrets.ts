@@ -28,13 +28,19 @@ const patterns: readonly [RegExp, string][] = [
   [/\b\d{8,10}:[\w-]{35}\b/g, '[token]'],
   [/\b(?=[a-z]*\d)[a-z\d]{6}\.(?=[a-z]*\d)[a-z\d]{16}\b/g, '[token]'],
   // A name that says so, and its value; a lower-case word after a colon is a sentence that goes on.
-  [/\b([\w-]{0,40}(?:password|passwd|passphrase|pwd|private_?key)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|(?!\[secret)[^\s"']+)/gi, '$1[secret]'],
+  [
+    /\b([\w-]{0,40}(?:password|passwd|passphrase|pwd|private_?key)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|(?!\[secret)[^\s"']+)/gi,
+    '$1[secret]',
+  ],
   [
     /\b([\w-]{0,40}(?:secret|token|credentials?|api[_-]?key|access[_-]?key(?:[_-]?id)?|client[_-]?key(?:-data)?)["']?\s*(?:=\s*|:\s*(?![a-z]+[\s.,;:]|\[)))(?:"[^"]*"|'[^']*'|(?!\[secret)[^\s"']+)/gi,
     '$1[secret]',
   ],
   // Forty and more letters of both cases with digits: a secret access key, a key in base64. No hash in hex is.
-  [/(?<![\w/+.-])(?=[A-Za-z\d/+]{0,200}?[A-Z])(?=[A-Za-z\d/+]{0,200}?[a-z])(?=[A-Za-z\d/+]{0,200}?\d)[A-Za-z\d/+]{40,}={0,2}(?![\w-])/g, '[secret]'],
+  [
+    /(?<![\w/+.-])(?=[A-Za-z\d/+]{0,200}?[A-Z])(?=[A-Za-z\d/+]{0,200}?[a-z])(?=[A-Za-z\d/+]{0,200}?\d)[A-Za-z\d/+]{40,}={0,2}(?![\w-])/g,
+    '[secret]',
+  ],
 ]
 
 /** A text without any of these signs holds none of the above: nearly every name and value. */

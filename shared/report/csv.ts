@@ -60,11 +60,12 @@ const codesByNode = ({ findings }: Report): Map<string, string[]> => {
 }
 
 // A spreadsheet runs what starts with one of these; the apostrophe makes it text (OWASP, CSV injection).
-const formula = /^[\s]*[=+\-@|%]/
+const formula = /^[\s]*[=+\-@|%＝＋－＠]/
 
 const cell = (value: Value): string => {
   if (typeof value !== 'string') return value === undefined ? '' : String(value)
   const text = plain(value)
   if (formula.test(text)) return `"'${text.replaceAll('"', '""')}"`
-  return /[",\s]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  // Some countries' spreadsheets part cells at a semicolon.
+  return /[",;\s]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

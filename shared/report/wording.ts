@@ -1,3 +1,4 @@
+import { plain, plainLines } from '../domain/plain.ts'
 import type { ClusterIdentity, Report, ServiceRange, Severity, Sweep, Verdict } from '../domain/report.ts'
 
 /** What people read, the same in every format. */
@@ -31,15 +32,7 @@ export const worstFirst = (clusters: readonly Report[]): Report[] =>
 const collator = new Intl.Collator('en', { numeric: true })
 export const compareText = (a: string, b: string): number => collator.compare(a, b)
 
-// Control characters (C0, DEL, C1) move cursors and colour terminals; bidirectional controls make text read as what it is not.
-const lineControls = /[\t\n\v\f\r\u0085\u2028\u2029]+/g
-const otherControls = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu
-
-/** One line of harmless text: names, messages and values come from clusters that others write to. */
-export const plain = (text: string): string => text.toWellFormed().replace(lineControls, ' ').replace(otherControls, '')
-
-/** `plain`, but lines stay lines: for remedies that are several commands or a patch. */
-export const plainLines = (text: string): string[] => text.split(/\r\n|\n|\r/).map(plain)
+export { plain, plainLines }
 
 /** `eu-central-1 · 123456789012`, or the kubeconfig context, or nothing. */
 export const whereabouts = ({ region, account, context, name }: ClusterIdentity): string => {

@@ -4,7 +4,8 @@ import { controlsIn, plantedControls, plantedSecrets, secretsIn } from '../hosti
 
 describe('text of others', () => {
   test.each(plantedControls.map((it) => [it.kind, it.text] as const))('holds no more %s', (_, text) => {
-    for (const shown of [plain(text), harmless(text)]) expect({ found: controlsIn(shown), lines: shown.split('\n').length }).toEqual({ found: [], lines: 1 })
+    for (const shown of [plain(text), harmless(text)])
+      expect({ found: controlsIn(shown), lines: shown.split('\n').length }).toEqual({ found: [], lines: 1 })
     expect(controlsIn(safeJson({ text }, 2))).toEqual([])
     expect(JSON.parse(safeJson({ text }))).toEqual({ text })
   })

@@ -8,7 +8,13 @@ export interface Planted {
 }
 
 const body = (seed: string): string =>
-  Array.from({ length: 64 }, (_, at) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'[(seed.charCodeAt(at % seed.length) * (at + 7)) % 64]).join('')
+  Array.from(
+    { length: 64 },
+    (_, at) =>
+      'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'[
+        (seed.charCodeAt(at % seed.length) * (at + 7)) % 64
+      ],
+  ).join('')
 // Put together here, so that no scanner of repositories takes them for real.
 const of = (...parts: string[]): string => parts.join('')
 const jwt = of('ey', 'JhbGciOiJSUzI1NiIsImtpZCI6Ing', '.ey', 'JzdWIiOiJzeXN0ZW06c2EifQ', '.c2lnbmF0dXJlLW9mLWl0')
@@ -26,17 +32,45 @@ export const plantedSecrets: readonly Planted[] = [
     text: 'https://sts.amazonaws.com/?X-Amz-Credential=AROA4711%2F20260101&X-Amz-Signature=deadbeefdeadbeef0123456789abcdef',
     finds: 'deadbeefdeadbeef0123456789abcdef',
   },
-  { kind: 'a session token in an address', text: 'GET /?X-Amz-Security-Token=IQoJb3JpZ2luX2VjEPlant', finds: 'IQoJb3JpZ2luX2VjEPlant' },
-  { kind: 'a session token in a header', text: 'x-amz-security-token: IQoJb3JpZ2luX2VjEHeader', finds: 'IQoJb3JpZ2luX2VjEHeader' },
-  { kind: 'a private key', text: `-----BEGIN RSA PRIVATE KEY-----\n${body('rsa')}\n${body('rsb')}\nQUJD==\n-----END RSA PRIVATE KEY-----`, finds: body('rsa') },
-  { kind: 'a private key in one line', text: String.raw`-----BEGIN EC PRIVATE KEY-----\n${body('ec')}\n-----END EC PRIVATE KEY-----`, finds: body('ec') },
+  {
+    kind: 'a session token in an address',
+    text: 'GET /?X-Amz-Security-Token=IQoJb3JpZ2luX2VjEPlant',
+    finds: 'IQoJb3JpZ2luX2VjEPlant',
+  },
+  {
+    kind: 'a session token in a header',
+    text: 'x-amz-security-token: IQoJb3JpZ2luX2VjEHeader',
+    finds: 'IQoJb3JpZ2luX2VjEHeader',
+  },
+  {
+    kind: 'a private key',
+    text: `-----BEGIN RSA PRIVATE KEY-----\n${body('rsa')}\n${body('rsb')}\nQUJD==\n-----END RSA PRIVATE KEY-----`,
+    finds: body('rsa'),
+  },
+  {
+    kind: 'a private key in one line',
+    text: String.raw`-----BEGIN EC PRIVATE KEY-----\n${body('ec')}\n-----END EC PRIVATE KEY-----`,
+    finds: body('ec'),
+  },
   { kind: 'a key without its head', text: `${body('tail')}\nQUJDREVG\n-----END PRIVATE KEY-----`, finds: body('tail') },
   { kind: 'a key without head and end', text: `${body('mid')}\n${body('mie')}`, finds: body('mie') },
-  { kind: 'a login in an address', text: 'https://admin:hunter2hunter@registry.example:5000/v2/', finds: 'hunter2hunter' },
+  {
+    kind: 'a login in an address',
+    text: 'https://admin:hunter2hunter@registry.example:5000/v2/',
+    finds: 'hunter2hunter',
+  },
   { kind: 'a token in an address', text: 'https://deploy-key-77@git.example/repo.git', finds: 'deploy-key-77' },
   { kind: 'a database login', text: 'postgres://felix:s3cr3t-p4ss@db.example/felix', finds: 's3cr3t-p4ss' },
-  { kind: 'a webhook of Slack', text: of('https://hooks.slack', '.com/services/T0000/B0000/XXplantedXX'), finds: 'XXplantedXX' },
-  { kind: 'a webhook of Teams', text: 'https://acme.webhook.office.com/webhookb2/11-22@33/IncomingWebhook/44plant/55', finds: '44plant' },
+  {
+    kind: 'a webhook of Slack',
+    text: of('https://hooks.slack', '.com/services/T0000/B0000/XXplantedXX'),
+    finds: 'XXplantedXX',
+  },
+  {
+    kind: 'a webhook of Teams',
+    text: 'https://acme.webhook.office.com/webhookb2/11-22@33/IncomingWebhook/44plant/55',
+    finds: '44plant',
+  },
   { kind: 'a webhook of Discord', text: 'https://discord.com/api/webhooks/123456789012/plant_-ed', finds: 'plant_-ed' },
   { kind: 'a token of GitHub', text: of('gh', 'p_abcdefghijklmnopqrstuvwxyz0123456789') },
   { kind: 'a fine-grained token of GitHub', text: of('github', '_pat_11ABCDEFG0abcdefghijkl_mnop') },

@@ -1,6 +1,7 @@
 import type { ClusterFacts, NodeFacts } from './facts.ts'
 import type { Judgement } from './verdict.ts'
 import { formatMask } from '../mark.ts'
+import { plainAll, plainLines } from '../plain.ts'
 import { formatRanges } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { NodeReport, Report } from '../report.ts'
@@ -30,7 +31,7 @@ export function report(cluster: ClusterFacts, judged: Pick<Report, 'verdict' | '
   const addonVersion = valueOf(valueOf(state.eks)?.kubeProxyAddon)?.version
   const kubeProxy = { ...(configuredMode && { configuredMode }), ...(addonVersion !== undefined && { addonVersion }) }
   const calico = calicoOf(cluster)
-  return {
+  return published({
     schemaVersion: 1,
     cluster: state.cluster,
     observedAt: state.observedAt,
@@ -41,8 +42,20 @@ export function report(cluster: ClusterFacts, judged: Pick<Report, 'verdict' | '
     ...(Object.keys(kubeProxy).length > 0 && { kubeProxy }),
     nodes: judged.nodes,
     findings: judged.findings,
-  }
+  })
 }
+
+/**
+ * The one place that no text gets past on its way to people: what was judged to the letter (annotations, files, patterns) is
+ * shown as plain text. Remedies alone have lines, all of them ours; names in them have none, and values stand in JSON.
+ */
+const published = (it: Report): Report => ({
+  ...plainAll({ ...it, findings: [] }),
+  findings: it.findings.map(({ remedy, ...finding }) => ({
+    ...plainAll(finding),
+    ...(remedy !== undefined && { remedy: plainLines(remedy).join('\n') }),
+  })),
+})
 
 /** Nothing where it is not known whether Calico is there, and how it was brought. */
 function calicoOf(cluster: ClusterFacts): Report['calico'] {

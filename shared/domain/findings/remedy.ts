@@ -1,6 +1,7 @@
 import type { ClusterFacts } from '../assess/facts.ts'
 import type { FelixObject } from '../cluster.ts'
 import type { ParameterLayer } from '../felix.ts'
+import { harmless, safeJson } from '../plain.ts'
 import { annotationValue, formatRanges, specItemsMax, type PortRange } from '../ports.ts'
 import { type RangeText, setRange } from '../rollout/range-writes.ts'
 import { valueOf } from '../read.ts'
@@ -8,9 +9,17 @@ import type { CalicoApi } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
 import { specMayBeWritten } from '../version.ts'
 
-/** For a shell. Names come from the cluster and may hold anything. */
-export const quoted = (text: string): string =>
-  /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+/** For a shell. Names come from the cluster and may hold anything; what would break the line or not be seen is spelled out. */
+export const quoted = (text: string): string => {
+  if (/^[\w./:=@%+,-]+$/.test(text)) return text
+  const unseen = text.replace(/ /g, '') !== harmless(text).replace(/ /g, '')
+  return unseen ? `$'${text.replace(/[^ -~]|[\\']/gu, spelled)}'` : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
+
+const spelled = (letter: string): string => {
+  if (letter === '\\' || letter === "'") return `\\${letter}`
+  return `\\U${(letter.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`
+}
 
 export const apiOf = ({ state }: ClusterFacts): CalicoApi => valueOf(state.felix)?.api ?? 'crd.projectcalico.org/v1'
 
@@ -30,7 +39,7 @@ export const felixObject = ({ felixObjects }: ClusterFacts, name: string): Felix
   felixObjects.get(name)
 
 export const patchCommand = (cluster: ClusterFacts, name: string, patch: object): string =>
-  `kubectl patch ${felixResource(cluster)} ${quoted(name)} --type=merge -p ${quoted(JSON.stringify(patch))}`
+  `kubectl patch ${felixResource(cluster)} ${quoted(name)} --type=merge -p ${quoted(safeJson(patch))}`
 
 /** Sets the range so that it counts: annotation and spec, and the copy of the metadata where there is one. */
 export function rangePatch(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {

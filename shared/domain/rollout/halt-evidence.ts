@@ -1,4 +1,5 @@
 import type { NodeState, PodState } from '../cluster.ts'
+import { plainLines } from '../plain.ts'
 
 /**
  * What was seen of the node that did not come back, kept in the Lease where people read it with kubectl. Bounded, and
@@ -49,30 +50,19 @@ export const kubeletOf = (nodes: NodeState[] | undefined, name: string): NonNull
   return node ? (node.ready ? 'Ready' : 'not Ready') : 'gone'
 }
 
-const secrets: readonly [RegExp, string][] = [
-  // A JSON web token, wherever it stands.
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]'],
-  [/\b(bearer|basic)\s+[\w+/=.~-]{8,}/gi, '$1 [secret]'],
-  [/\b((?:\w*(?:password|passwd|secret|token|credential|api_?key|access_?key)\w*)["']?\s*[=:]\s*)\S+/gi, '$1[secret]'],
-  [/-----BEGIN [^-]+-----.*/g, '[PEM]'],
-  [/\b(AKIA|ASIA)[0-9A-Z]{16}\b/g, '[access key]'],
-]
-
 /** Where a Go program was when it ended in a panic, a call and a place by turns: why it ended stands before all that. */
 const place = /^\s+\S+\.go:\d+( \+0x[\da-f]+)?\s*$/
 const stack = [place, /^goroutine \d+ \[.*\]:\s*$/, /^panic: \(\*logrus\.Entry\) /]
 
-/** The last lines of a log as they may be kept and shown, without the stacks that would fill them. */
+/** The last lines of a log as they may be kept and shown, without the stacks that would fill them. A key is told by its lines. */
 export const logEvidence = (lines: readonly string[]): string[] =>
-  lines
-    .filter((line, index) => !stack.some((it) => it.test(line)) && !place.test(lines[index + 1] ?? ''))
-    .map((line) => secrets.reduce((text, [pattern, instead]) => text.replace(pattern, instead), printable(line)).trim())
+  plainLines(lines.filter((line, index) => !isStack(line) && !place.test(lines[index + 1] ?? '')).join('\n'))
+    .map((line) => line.trim())
     .filter((line) => line !== '')
     .slice(-logKept.lines)
     .map((line) => (line.length > logKept.characters ? `${line.slice(0, logKept.characters - 1)}…` : line))
 
-// oxlint-disable-next-line no-control-regex
-const printable = (line: string): string => line.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+const isStack = (line: string): boolean => stack.some((it) => it.test(line))
 
 /** Indented, so that kubectl shows a block of lines. */
 export const evidenceText = (evidence: HaltEvidence): string => JSON.stringify(evidence, null, 1)

@@ -1,6 +1,7 @@
 import type { FelixObject } from '../cluster.ts'
 import { objectName } from '../felix/layer.ts'
 import type { ServiceRange } from '../report.ts'
+import { plain, plainAll } from '../plain.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './annotations.ts'
 
 /** One write: when, in which rollout, what, on which object, from what to what, by whom, and why. */
@@ -29,7 +30,8 @@ export interface Journal {
 /** A Lease holds 256 KiB of annotations at most, and every step reads it. */
 export const journalKept = { entries: 200, characters: 24_000 }
 
-const word = (value: string | undefined): string => (value === undefined || value === '' ? '-' : encodeURI(value))
+const word = (value: string | undefined): string =>
+  value === undefined || value === '' ? '-' : encodeURI(plain(value))
 const unword = (text: string | undefined): string | undefined => {
   if (text === undefined || text === '-') return undefined
   try {
@@ -39,7 +41,7 @@ const unword = (text: string | undefined): string | undefined => {
   }
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ')
+const oneLine = (text: string): string => plain(text).replace(/\s+/g, ' ')
 const reasonKept = 240
 
 const lineOf = ({ at, rollout, what, object, from, to, by, why }: Entry): string =>
@@ -55,7 +57,7 @@ const entryOf = (line: string): Entry | undefined => {
   if (!at || !rollout || !what || !object || arrow !== '->' || by !== 'by') return undefined
   const [was, is] = [unword(from), unword(to)]
   const [writer = '', ...why] = who.join(' ').split(` ${because}`)
-  return {
+  return plainAll({
     at,
     rollout,
     what,
@@ -64,7 +66,7 @@ const entryOf = (line: string): Entry | undefined => {
     ...(is !== undefined && { to: is }),
     by: writer,
     ...(why.length > 0 && { why: why.join(` ${because}`) }),
-  }
+  })
 }
 
 /** A line each, so that kubectl shows a list. */
