@@ -5,6 +5,7 @@ import { fleetPermits } from '../shared/clients/fleet-budget.ts'
 import { heeded } from '../shared/clients/health.ts'
 import { notices } from '../shared/clients/notices.ts'
 import { queues } from '../shared/clients/queues.ts'
+import { received } from '../shared/clients/received.ts'
 import { records } from '../shared/clients/records.ts'
 import { policyWith } from '../shared/domain/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
@@ -32,6 +33,8 @@ const tools = {
 }
 
 /** The evaluations queue: look at one cluster, say what is true, tell people, set a rollout going. */
-export const handler = worker('evaluate', evaluation, (message, { messageId, log }) =>
-  evaluate({ ...tools, log }, message, messageId),
-)
+export const handler = worker('evaluate', {
+  schema: evaluation,
+  received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
+  work: (message, { messageId, log }) => evaluate({ ...tools, log }, message, messageId),
+})

@@ -1,5 +1,7 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import * as z from 'zod/mini'
+import { received } from '../shared/clients/received.ts'
 import { slack, slackText } from '../shared/clients/slack.ts'
 import { worker } from '../shared/handler.ts'
 import { notifySlackSettings, readSettings } from '../shared/settings.ts'
@@ -10,7 +12,12 @@ const webhook = slack({ secrets: new SecretsManagerClient(), secretArn: settings
 /** A notice as SNS delivers it to the queue. */
 const delivered = z.object({ Subject: z.optional(z.string()), Message: z.string() })
 
-/** The Slack queue: one notice to the webhook; throttled or refused, it stays in the queue. */
-export const handler = worker('notify-slack', delivered, ({ Subject = 'calico-ipvs-sync', Message }) =>
-  webhook.post({ title: Subject, text: slackText(Message) }),
-)
+/** The Slack queue: one notice to the webhook. Throttled, it comes back when Slack says; refused, it is a dead letter. */
+export const handler = worker('notify-slack', {
+  schema: delivered,
+  received: received(new SQSClient(), {
+    queue: settings.WORK_QUEUE_URL,
+    deadLetters: settings.DEAD_LETTERS_QUEUE_URL,
+  }),
+  work: ({ Subject = 'calico-ipvs-sync', Message }) => webhook.post({ title: Subject, text: slackText(Message) }),
+})

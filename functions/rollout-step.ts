@@ -1,6 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { heeded } from '../shared/clients/health.ts'
 import { queues } from '../shared/clients/queues.ts'
+import { received } from '../shared/clients/received.ts'
 import { policyWith } from '../shared/domain/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
@@ -28,7 +29,11 @@ const tools = {
 }
 
 /** The rollout queue: one step of one cluster's rollout. */
-export const handler = worker('rollout-step', rolloutStep, (message, { messageId, log }) => {
-  const tell = (event: StepEvent) => log(event.what, { cluster: clusterKey(message.cluster), ...event })
-  return takeStep({ ...tools, log, access, tell }, message, messageId)
+export const handler = worker('rollout-step', {
+  schema: rolloutStep,
+  received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
+  work: (message, { messageId, log }) => {
+    const tell = (event: StepEvent) => log(event.what, { cluster: clusterKey(message.cluster), ...event })
+    return takeStep({ ...tools, log, access, tell }, message, messageId)
+  },
 })

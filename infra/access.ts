@@ -6,7 +6,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
-import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import type { Fleet } from '../shared/settings.ts'
 
@@ -36,9 +36,14 @@ export const maySend = (...queues: IQueue[]) =>
     queues.map(({ queueArn }) => queueArn),
   )
 
-/** Exactly what Lambda's poller needs on behalf of the function. */
-export const mayConsume = (queue: IQueue) =>
-  allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [queue.queueArn])
+/** What Lambda's poller needs on behalf of the function, and what becomes of a message that could not be done. */
+export const mayConsume = ({ queueArn, deadLetterQueue }: Queue) => [
+  allow(
+    ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+    [queueArn],
+  ),
+  ...(deadLetterQueue ? [maySend(deadLetterQueue.queue)] : []),
+]
 
 export const mayTell = (topic: ITopic, key: IKey) => [
   allow(['sns:Publish'], [topic.topicArn]),

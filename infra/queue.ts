@@ -2,6 +2,7 @@ import { Duration, Validations } from 'aws-cdk-lib'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { receivesAtMost } from '../shared/settings.ts'
 import { alarm, type RunbookSection } from './alarms.ts'
 
 export interface DeadLetters {
@@ -48,6 +49,12 @@ export const workQueue = (scope: Construct, id: string, { fifo, functionTimeout,
     retentionPeriod: Duration.days(4),
     deadLetterQueue: {
       queue: deadLetterQueue(scope, `${id}DeadLetters`, deadLetters, fifo),
-      maxReceiveCount: 5,
+      maxReceiveCount: receivesAtMost,
     },
   })
+
+/** What a function must know of the queue it works on. */
+export const workedQueue = ({ queueUrl, deadLetterQueue }: Queue) => ({
+  WORK_QUEUE_URL: queueUrl,
+  DEAD_LETTERS_QUEUE_URL: deadLetterQueue?.queue.queueUrl ?? '',
+})

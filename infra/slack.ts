@@ -4,7 +4,7 @@ import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
 import { mayConsume, mayReadSecret } from './access.ts'
 import { lambdaFunction, type Surroundings } from './function.ts'
-import { workQueue } from './queue.ts'
+import { workedQueue, workQueue } from './queue.ts'
 import { consume } from './triggers.ts'
 
 const timeout = Duration.seconds(30)
@@ -31,8 +31,8 @@ export const slackChannel = (
   const notifySlack = lambdaFunction(scope, around, {
     name: 'notify-slack',
     description: 'Posts notices to Slack',
-    environment: { SLACK_WEBHOOK_SECRET_ARN: webhookSecretArn },
-    may: [mayConsume(queue), mayReadSecret(webhookSecretArn)],
+    environment: { ...workedQueue(queue), SLACK_WEBHOOK_SECRET_ARN: webhookSecretArn },
+    may: [...mayConsume(queue), mayReadSecret(webhookSecretArn)],
     timeout,
     memorySize: 256,
   })

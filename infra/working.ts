@@ -2,13 +2,13 @@ import { Duration, type Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
-import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
+import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import type { Fleet } from '../shared/settings.ts'
 import { mayAssume, mayConsume, mayDescribe, mayHeed, mayRecord, maySend, mayTell, type Permission } from './access.ts'
 import { alarm } from './alarms.ts'
 import { lambdaFunction, type Surroundings } from './function.ts'
 import type { EnvironmentOf } from './functions.ts'
-import { workQueue } from './queue.ts'
+import { workedQueue, workQueue } from './queue.ts'
 import { consume } from './triggers.ts'
 
 /** A dozen reads, or a step of four calls, each with a deadline of its own well below it. */
@@ -18,8 +18,8 @@ const timeout = Duration.seconds(60)
 const memorySize = 1024
 
 export interface Work {
-  evaluations: IQueue
-  rolloutSteps: IQueue
+  evaluations: Queue
+  rolloutSteps: Queue
   notices: ITopic
   key: IKey
   records: Table
@@ -62,11 +62,12 @@ export const working = (stack: Stack, around: Surroundings, work: Work) => {
     description: 'Looks at one cluster and says whether Calico is in step with kube-proxy',
     environment: {
       ...environmentOf(stack, around, work),
+      ...workedQueue(work.evaluations),
       NOTICES_TOPIC_ARN: work.notices.topicArn,
       RECORDS_TABLE: work.records.tableName,
     },
     may: [
-      mayConsume(work.evaluations),
+      ...mayConsume(work.evaluations),
       ...mayTell(work.notices, work.key),
       mayRecord(work.records),
       ...mayWork(stack, around, work),
@@ -76,8 +77,8 @@ export const working = (stack: Stack, around: Surroundings, work: Work) => {
     ...alike,
     name: 'rollout-step',
     description: "Takes the next safe step of one cluster's rollout",
-    environment: environmentOf(stack, around, work),
-    may: [mayConsume(work.rolloutSteps), ...mayWork(stack, around, work)],
+    environment: { ...environmentOf(stack, around, work), ...workedQueue(work.rolloutSteps) },
+    may: [...mayConsume(work.rolloutSteps), ...mayWork(stack, around, work)],
   })
   consume(evaluate, work.evaluations, around.config.concurrency.evaluate)
   consume(rolloutStep, work.rolloutSteps, around.config.concurrency.rolloutStep)
@@ -90,7 +91,7 @@ const environmentOf = (
   stack: Stack,
   { config }: Surroundings,
   { evaluations, rolloutSteps, fleet }: Work,
-): EnvironmentOf<'rollout-step'> => ({
+): Omit<EnvironmentOf<'rollout-step'>, keyof ReturnType<typeof workedQueue>> => ({
   EVALUATIONS_QUEUE_URL: evaluations.queueUrl,
   ROLLOUT_STEPS_QUEUE_URL: rolloutSteps.queueUrl,
   FLEET: stack.toJsonString(fleet),

@@ -1,8 +1,8 @@
 import type { ReadFailure } from './domain/read.ts'
 
 /**
- * What no retry can mend: a message that cannot be read, a webhook that is gone. Told to people and acknowledged.
- * Anything else that is thrown is retried, then kept in the dead-letter queue, then an alarm.
+ * What no retry can help: a message that cannot be read, a webhook that is gone. It is among the dead letters at once, with
+ * the reason. Anything else that is thrown is retried, then a dead letter, and every dead letter is an alarm.
  */
 export class PermanentError extends Error {
   override name = 'PermanentError'

@@ -1,8 +1,10 @@
 import middy from '@middy/core'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type * as z from 'zod/mini'
-import { PermanentError } from './errors.ts'
+import type { Received } from './clients/received.ts'
+import { PermanentError, RetryLaterError } from './errors.ts'
 import { logger } from './log.ts'
+import { receivesAtMost } from './settings.ts'
 
 type Log = ReturnType<typeof logger>['log']
 
@@ -18,34 +20,64 @@ export const lambda = <Event, Result>(service: string, work: (event: Event, log:
     .handler((event: Event) => work(event, log))
 }
 
+export interface Work<S extends z.ZodMiniType> {
+  schema: S
+  received: Received
+  /** Throws `PermanentError` where no retry can help, `RetryLaterError` where a service asked to wait; anything else is retried. */
+  work: (message: z.output<S>, about: { messageId: string; log: Log }) => Promise<void>
+}
+
 /**
- * The frame of a function that works off a queue, message by message. A message that fails is given back alone. One that
- * cannot be read is given back too, so that it ends in the dead-letter queue where people see it, and not in silence.
+ * The frame of a function that works on a queue, message by message. A message is acknowledged only when it was done, or
+ * when it is among the dead letters with the reason: at once where no retry can help, else after the last retry.
  */
-export const worker = <S extends z.ZodMiniType>(
-  service: string,
-  schema: S,
-  work: (message: z.output<S>, about: { messageId: string; log: Log }) => Promise<void>,
-) => {
+export const worker = <S extends z.ZodMiniType>(service: string, { schema, received, work }: Work<S>) => {
   const one = async (record: SQSRecord, log: Log): Promise<void> => {
     const message = schema.safeParse(parsed(record.body))
-    if (!message.success) throw new Error(`This message cannot be read: ${message.error.issues[0]?.message}`)
+    if (!message.success) throw new PermanentError(`This message cannot be read: ${message.error.issues[0]?.message}`)
     await work(message.data, { messageId: record.messageId, log })
   }
   return lambda(service, async ({ Records }: SQSEvent, log): Promise<SQSBatchResponse> => {
     const batchItemFailures: SQSBatchResponse['batchItemFailures'] = []
     for (const record of Records) {
+      const { messageId } = record
       try {
         await one(record, log)
       } catch (error) {
-        const { messageId } = record
-        log('message failed', { messageId, error: error instanceof Error ? error.message : String(error) })
-        if (!(error instanceof PermanentError)) batchItemFailures.push({ itemIdentifier: messageId })
+        const fate = fateOf(error, record)
+        log('message failed', { messageId, ...fate })
+        const acknowledged = await settle(received, record, fate).catch((fault: unknown) => {
+          log('message not settled', { messageId, error: textOf(fault) })
+          return false
+        })
+        if (!acknowledged) batchItemFailures.push({ itemIdentifier: messageId })
       }
     }
     return { batchItemFailures }
   })
 }
+
+type Fate = { error: string } & ({ next: 'dead letters' } | { next: 'retry' } | { next: 'retry'; seconds: number })
+
+const fateOf = (error: unknown, { attributes }: SQSRecord): Fate => {
+  const receives = Number(attributes.ApproximateReceiveCount)
+  const about = { error: textOf(error) }
+  if (error instanceof PermanentError || receives >= receivesAtMost) return { ...about, next: 'dead letters' }
+  if (!(error instanceof RetryLaterError)) return { ...about, next: 'retry' }
+  return { ...about, next: 'retry', seconds: Math.max(error.retryAfterSeconds, backoffSeconds * 2 ** (receives - 1)) }
+}
+
+/** 30, 60, 120, 240 s: a service that is down for five minutes costs no dead letter. */
+const backoffSeconds = 30
+
+/** Whether the message may be acknowledged. */
+const settle = async (received: Received, record: SQSRecord, fate: Fate): Promise<boolean> => {
+  if (fate.next === 'dead letters') await received.bury(record, fate.error)
+  else if ('seconds' in fate) await received.postpone(record, fate.seconds)
+  return fate.next === 'dead letters'
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const parsed = (body: string): unknown => {
   try {

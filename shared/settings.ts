@@ -63,11 +63,17 @@ export const policySetting = z.object({
   pauseOnAlarms: z.optional(z.array(z.string().check(z.minLength(1), z.maxLength(1600))).check(z.maxLength(100))),
 })
 
+/** Receives of one message after which it is a dead letter. */
+export const receivesAtMost = 5
+
+/** The queue that a function works on, and where what cannot be done is kept for a person. */
+const worked = z.object({ WORK_QUEUE_URL: z.url(), DEAD_LETTERS_QUEUE_URL: z.url() })
+
 export const onEventSettings = z.object({ EVALUATIONS_QUEUE_URL: z.url() })
 
 export const sweepSettings = z.object({ EVALUATIONS_QUEUE_URL: z.url(), FLEET: json(fleet) })
 
-export const evaluateSettings = z.object({
+export const evaluateSettings = z.extend(worked, {
   EVALUATIONS_QUEUE_URL: z.url(),
   ROLLOUT_STEPS_QUEUE_URL: z.url(),
   NOTICES_TOPIC_ARN: z.string(),
@@ -80,7 +86,7 @@ export const evaluateSettings = z.object({
 /** Telling people is evaluate's alone: a step that ends a rollout asks for another look. */
 export const rolloutStepSettings = z.omit(evaluateSettings, { NOTICES_TOPIC_ARN: true, RECORDS_TABLE: true })
 
-export const notifySlackSettings = z.object({ SLACK_WEBHOOK_SECRET_ARN: z.string() })
+export const notifySlackSettings = z.extend(worked, { SLACK_WEBHOOK_SECRET_ARN: z.string() })
 
 /** The names of a function's variables, all of which the stack must give. */
 export type Environment<S extends z.ZodMiniObject> = Record<keyof z.input<S>, string>

@@ -19,6 +19,8 @@ const variables = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
   EVALUATIONS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/evaluations',
   ROLLOUT_STEPS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/rollout-steps.fifo',
+  WORK_QUEUE_URL: 'http://127.0.0.1:1/111122223333/work',
+  DEAD_LETTERS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/dead-letters',
   NOTICES_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:notices',
   RECORDS_TABLE: 'records',
   FLEET: '{"regions":["eu-west-1"],"accounts":[{"account":"111122223333"}]}',

@@ -14,7 +14,7 @@ const own = deployment({ env: everything.env, slackWebhookSecretArn: everything.
 const fleet = deployment(everything)
 
 const logging = ['logs:CreateLogStream', 'logs:PutLogEvents']
-const polling = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage']
+const polling = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage']
 const clusterReading = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpdate', 'eks:ListUpdates']
 const working = [...clusterReading, ...logging, ...polling, 'sqs:SendMessage']
 const remembering = ['dynamodb:GetItem', 'dynamodb:PutItem']
@@ -26,7 +26,7 @@ describe('what each function may do', () => {
     ['SweepRole', ['eks:ListClusters', ...logging, 'sqs:SendMessage']],
     ['EvaluateRole', [...working, ...remembering, ...telling]],
     ['RolloutStepRole', working],
-    ['NotifySlackRole', [...logging, 'secretsmanager:GetSecretValue', ...polling]],
+    ['NotifySlackRole', [...logging, 'secretsmanager:GetSecretValue', ...polling, 'sqs:SendMessage']],
     ['ScheduleRole', ['lambda:InvokeFunction', 'sqs:SendMessage']],
   ])('%s: exactly what it calls', (role, actions) => expect(actionsOf(own, role)).toEqual(actions.toSorted()))
 

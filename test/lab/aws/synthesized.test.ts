@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EKSClient, UpdateAddonCommand } from '@aws-sdk/client-eks'
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
 import { synthesize } from '../../../infra/app.ts'
 import { bundleAll } from '../../../infra/bundle.ts'
 import { parseConfig } from '../../../infra/config.ts'
@@ -82,4 +83,24 @@ describe('the stack as synthesized, with its functions as bundled', () => {
     const left = await Promise.all(queues.map(async ({ label }) => [label, await cloud.messages(label)]))
     expect(left.filter(([, messages]) => messages?.length !== 0)).toEqual([])
   })
+
+  test.each([400, 404, 410])(
+    'a notice that Slack refuses with %d is kept as a dead letter, not dropped',
+    async (status) => {
+      const { arn } = cloud.stack.ofType('AWS::SNS::Topic').find(({ label }) => label === 'Notices') ?? {}
+      const sns = new SNSClient({
+        region: place.region,
+        endpoint: cloud.endpoints['AWS_ENDPOINT_URL_SNS'] ?? '',
+        credentials: cloud.credentials,
+      })
+      const kept = async () => (await cloud.messages('SlackNoticesDeadLetters')) ?? []
+      const before = (await kept()).length
+      cloud.slack.refuse({ status, times: 1 })
+      await sns.send(new PublishCommand({ TopicArn: arn, Subject: `refused with ${status}`, Message: 'out of step' }))
+      await cloud.idle()
+      const after = await kept()
+      expect(after).toHaveLength(before + 1)
+      expect(after.join()).toContain(`refused with ${status}`)
+    },
+  )
 })
