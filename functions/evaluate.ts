@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { brakeOf } from '../shared/clients/brake.ts'
 import { fleetPermits } from '../shared/clients/fleet-budget.ts'
 import { heeded } from '../shared/clients/health.ts'
 import { notices } from '../shared/clients/notices.ts'
@@ -27,6 +28,7 @@ const tools = {
   records: records(dynamo, settings.RECORDS_TABLE),
   notices: notices(new SNSClient(), settings.NOTICES_TOPIC_ARN),
   permits: fleetPermits(dynamo, settings.RECORDS_TABLE, { limit: policy.clustersAtOnce }),
+  brake: brakeOf(settings.BRAKE_PARAMETER, () => sqs.config.credentials()),
   ...heeded(policy, () => sqs.config.credentials()),
   policy,
   now: () => new Date(),

@@ -1,4 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { brakeOf } from '../shared/clients/brake.ts'
 import { heeded } from '../shared/clients/health.ts'
 import { queues } from '../shared/clients/queues.ts'
 import { received } from '../shared/clients/received.ts'
@@ -19,6 +20,7 @@ const tools = {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
   }),
+  brake: brakeOf(settings.BRAKE_PARAMETER, () => sqs.config.credentials()),
   ...heeded(policy, () => sqs.config.credentials()),
   policy,
   permits: true,

@@ -7,6 +7,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
+import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 import type { Fleet } from '../shared/settings.ts'
 
@@ -93,6 +94,8 @@ export const mayAssume = ({ accounts }: Fleet): Permission[] => {
   const roles = accounts.flatMap(({ roleArn }) => roleArn ?? [])
   return roles.length > 0 ? [allow(['sts:AssumeRole'], roles)] : []
 }
+
+export const mayReadBrake = ({ parameterArn }: StringParameter) => allow(['ssm:GetParameter'], [parameterArn])
 
 export const mayInvoke = ({ functionArn }: IFunction) => allow(['lambda:InvokeFunction'], [functionArn])
 

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs'
 
 /** The sections of docs/runbook.md. Whoever adds an alarm writes what to do about it. */
 export type RunbookSection =
+  | 'brake-unreadable'
   | 'clusters-unknown'
   | 'dead-letters-evaluations'
   | 'dead-letters-events'

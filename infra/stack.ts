@@ -1,6 +1,7 @@
 import { type App, Stack } from 'aws-cdk-lib'
 import type { Fleet } from '../shared/settings.ts'
 import { accessEntries, roleOf } from './access.ts'
+import { brake } from './brake.ts'
 import type { Config } from './config.ts'
 import type { Surroundings } from './function.ts'
 import { listening, sweeping } from './hearing.ts'
@@ -35,6 +36,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
     key,
     fleet,
     records: recordsTable(stack),
+    brake: brake(stack, config.stackName),
   })
   for (const cluster of config.clusters)
     accessEntries(stack, cluster, { viewer: roleOf(evaluate), operator: roleOf(rolloutStep) })

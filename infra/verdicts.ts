@@ -6,6 +6,7 @@ import type { Surroundings } from './function.ts'
 /** Lines of the functions' logs that are counted. Their words are part of the contract between function and alarm; a test holds them together. */
 export const countedLines = {
   RolloutHalted: { function: 'rollout-step', message: 'rollout halted' },
+  BrakeUnreadable: { function: 'evaluate', message: 'brake cannot be read' },
   ClusterUnknown: { function: 'evaluate', message: 'assessed', verdict: 'unknown' },
 } as const
 
@@ -16,7 +17,7 @@ export const watchVerdicts = (
   { alarms, config }: Surroundings,
   logs: { evaluate: ILogGroup; rolloutStep: ILogGroup },
 ): void => {
-  const { RolloutHalted, ClusterUnknown } = countedLines
+  const { RolloutHalted, BrakeUnreadable, ClusterUnknown } = countedLines
   const unknown = FilterPattern.all(
     said(ClusterUnknown.message),
     FilterPattern.stringValue('$.verdict', '=', ClusterUnknown.verdict),
@@ -37,6 +38,16 @@ export const watchVerdicts = (
     }),
   }
   alarm(logs.rolloutStep, 'Halted', alarms, halted)
+  alarm(logs.evaluate, 'BrakeUnreadable', alarms, {
+    meaning: 'The brake cannot be read, so nothing is changed in any cluster.',
+    runbook: 'brake-unreadable',
+    metric: count('BrakeUnreadable', logs.evaluate, said(BrakeUnreadable.message)).metric({
+      statistic: 'Sum',
+      period: Duration.minutes(5),
+    }),
+    // One throttled call is no news.
+    threshold: 3,
+  })
   alarm(logs.evaluate, 'Unknown', alarms, {
     meaning: 'Clusters cannot be judged for two sweeps and longer; what runs there is not known.',
     runbook: 'clusters-unknown',

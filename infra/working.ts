@@ -3,8 +3,19 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
+import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Fleet } from '../shared/settings.ts'
-import { mayAssume, mayConsume, mayDescribe, mayHeed, mayRecord, maySend, mayTell, type Permission } from './access.ts'
+import {
+  mayAssume,
+  mayConsume,
+  mayDescribe,
+  mayHeed,
+  mayReadBrake,
+  mayRecord,
+  maySend,
+  mayTell,
+  type Permission,
+} from './access.ts'
 import { alarm } from './alarms.ts'
 import { lambdaFunction, type Surroundings } from './function.ts'
 import type { EnvironmentOf } from './functions.ts'
@@ -23,6 +34,7 @@ export interface Work {
   notices: ITopic
   key: IKey
   records: Table
+  brake: StringParameter
   fleet: Fleet
 }
 
@@ -90,16 +102,22 @@ const alike = { timeout, memorySize, feedsItself: true, inVpc: true } as const
 const environmentOf = (
   stack: Stack,
   { config }: Surroundings,
-  { evaluations, rolloutSteps, fleet }: Work,
+  { evaluations, rolloutSteps, fleet, brake }: Work,
 ): Omit<EnvironmentOf<'rollout-step'>, keyof ReturnType<typeof workedQueue>> => ({
   EVALUATIONS_QUEUE_URL: evaluations.queueUrl,
   ROLLOUT_STEPS_QUEUE_URL: rolloutSteps.queueUrl,
+  BRAKE_PARAMETER: brake.parameterName,
   FLEET: stack.toJsonString(fleet),
   POLICY: JSON.stringify({ ...config.policy, action: config.policy.action ?? 'report' }),
 })
 
-const mayWork = (stack: Stack, { config }: Surroundings, { evaluations, rolloutSteps, fleet }: Work): Permission[] => [
+const mayWork = (
+  stack: Stack,
+  { config }: Surroundings,
+  { evaluations, rolloutSteps, fleet, brake }: Work,
+): Permission[] => [
   ...mayHeed(stack, config.policy.pauseOnAlarms ?? []),
+  mayReadBrake(brake),
   maySend(evaluations, rolloutSteps),
   ...mayDescribe(stack, fleet),
   ...mayAssume(fleet),

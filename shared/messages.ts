@@ -41,3 +41,6 @@ export type RolloutStep = z.infer<typeof rolloutStep>
 
 /** The same text everywhere a cluster is a key: queue group, record, log. */
 export const clusterKey = ({ account, region, name }: ClusterRef): string => `${account}/${region}/${name}`
+
+/** In place of a cluster's key: what is true of the whole deployment. */
+export const deploymentKey = 'deployment'

@@ -50,6 +50,7 @@ const atLeast = (least: number) => z.int().check(z.minimum(least))
 
 export const policySetting = z.object({
   action: z.optional(z.enum(['off', 'report', 'sync'])),
+  limit: z.optional(z.enum(['off', 'report', 'sync'])),
   strategy: z.optional(z.enum(['staged', 'canary', 'direct'])),
   maxUnavailable: z.optional(z.union([atLeast(1), z.templateLiteral([z.int(), '%'])])),
   restarts: z.optional(z.enum(['auto', 'always', 'never'])),
@@ -78,6 +79,8 @@ export const evaluateSettings = z.extend(worked, {
   ROLLOUT_STEPS_QUEUE_URL: z.url(),
   NOTICES_TOPIC_ARN: z.string(),
   RECORDS_TABLE: z.string(),
+  /** Name of the SSM parameter that is the brake. */
+  BRAKE_PARAMETER: z.string(),
   FLEET: json(fleet),
   /** Partial: what is absent has the default of `shared/domain/policy.ts`. */
   POLICY: json(policySetting),

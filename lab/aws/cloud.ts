@@ -8,6 +8,7 @@ import type { Routed } from './event-bus.ts'
 import { type Credentials, createKeyring, type Keyring } from './keyring.ts'
 import type { Invocation } from './lambda.ts'
 import type { Moment } from './moment.ts'
+import type { Parameters } from './parameters.ts'
 import type { Secrets } from './secrets.ts'
 import type { Slack } from './slack.ts'
 import { startStandIns } from './stand-ins.ts'
@@ -43,6 +44,8 @@ export interface Cloud {
   stack: Stack
   eks: EksStandIn
   secrets: Secrets
+  /** SSM's; not the template's. */
+  ssm: Parameters
   slack: Slack
   keyring: Keyring
   /** Whoever runs the lab: may call every endpoint. */
@@ -102,7 +105,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     }
   }
   const standIns = await startStandIns({ ...options, keyring, place, tell, onEvent })
-  const { queues, eks, secrets, slack, endpoints } = standIns
+  const { queues, eks, secrets, parameters: ssm, slack, endpoints } = standIns
   const at = { ...place, stackName: source.stackName, queuesUrl: queues.url }
   const stack = await standIns.deploy(() => resolveTemplate(source, at, options.parameters))
   const { bus, scheduler, functions, ...wiring } = wire(stack, standIns, { ...options, keyring, timeScale, tell })
@@ -112,6 +115,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     stack,
     eks,
     secrets,
+    ssm,
     slack,
     keyring,
     credentials,

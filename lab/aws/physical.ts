@@ -68,6 +68,10 @@ const types: Record<string, [nameProperty: string, Naming]> = {
   'AWS::Scheduler::Schedule': ['Name', arn('scheduler', 'schedule/default/')],
   'AWS::Logs::LogGroup': ['LogGroupName', arn('logs', 'log-group:')],
   'AWS::KMS::Key': ['KeyId', arn('kms', 'key/')],
+  'AWS::SSM::Parameter': [
+    'Name',
+    (name, { account, region }) => ({ arn: `arn:aws:ssm:${region}:${account}:parameter${name}` }),
+  ],
   'AWS::CloudWatch::Alarm': ['AlarmName', arn('cloudwatch', 'alarm:')],
 }
 

@@ -4,6 +4,7 @@ import type { BusEvent } from './eks-trail.ts'
 import type { CloudOptions } from './cloud.ts'
 import type { Keyring } from './keyring.ts'
 import type { Moment } from './moment.ts'
+import { type Parameters, startParameters } from './parameters.ts'
 import { type Queues, startQueues } from './queues.ts'
 import { type Secrets, startSecrets } from './secrets.ts'
 import { type Slack, startSlack } from './slack.ts'
@@ -22,6 +23,7 @@ export interface StandIns {
   queues: Queues
   eks: EksStandIn
   secrets: Secrets
+  parameters: Parameters
   slack: Slack
   /** What an SDK must be told to come here. */
   endpoints: Record<string, string>
@@ -36,7 +38,7 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
     tell({ kind: 'call', service, operation, caller })
   const onCall = (service: string, operation: string, caller: string) => called(service)(operation, caller)
   const { mayAssume } = options
-  const [queues, eks, sts, secrets, tables, slack] = await Promise.all([
+  const [queues, eks, sts, secrets, parameters, tables, slack] = await Promise.all([
     startQueues({
       region: place.region,
       keyring,
@@ -46,17 +48,27 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
     startEks({ keyring, place, ...options.eks, onEvent, onCall: called('eks') }),
     startSts({ keyring, onCall: called('sts'), ...(mayAssume && { mayAssume }) }),
     startSecrets(keyring, called('secretsmanager')),
+    startParameters(keyring, called('ssm')),
     startTables(keyring, called('dynamodb')),
     startSlack((message) => tell({ kind: 'slack', ...message })),
   ])
   const stop = async () => {
-    await Promise.all([queues.stop(), eks.stop(), sts.close(), secrets.stop(), tables.stop(), slack.stop()])
+    await Promise.all([
+      queues.stop(),
+      eks.stop(),
+      sts.close(),
+      secrets.stop(),
+      parameters.stop(),
+      tables.stop(),
+      slack.stop(),
+    ])
   }
   const endpoints = {
     AWS_ENDPOINT_URL_SQS: queues.url,
     AWS_ENDPOINT_URL_SNS: queues.url,
     AWS_ENDPOINT_URL_DYNAMODB: tables.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
+    AWS_ENDPOINT_URL_SSM: parameters.url,
     AWS_ENDPOINT_URL_STS: sts.url,
     AWS_ENDPOINT_URL_EKS: eks.url,
     ...options.endpoints,
@@ -65,6 +77,7 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
     try {
       const stack = resolved()
       secrets.deploy(stack)
+      parameters.deploy(stack)
       eks.deploy(stack)
       await Promise.all([queues.deploy(stack), tables.deploy(stack)])
       return stack
@@ -73,5 +86,5 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
       throw error
     }
   }
-  return { queues, eks, secrets, slack, endpoints, deploy, stop }
+  return { queues, eks, secrets, parameters, slack, endpoints, deploy, stop }
 }

@@ -19,6 +19,7 @@ const variables = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
   EVALUATIONS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/evaluations',
   ROLLOUT_STEPS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/rollout-steps.fifo',
+  BRAKE_PARAMETER: '/calico-ipvs-sync/Test/brake',
   WORK_QUEUE_URL: 'http://127.0.0.1:1/111122223333/work',
   DEAD_LETTERS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/dead-letters',
   NOTICES_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:notices',

@@ -1,7 +1,6 @@
-import { SignatureV4 } from '@smithy/signature-v4'
 import * as z from 'zod/mini'
-import { type CredentialsProvider, stsHost } from './eks-token.ts'
-import { Sha256 } from './sha256.ts'
+import type { CredentialsProvider } from './eks-token.ts'
+import { signedCall } from './signed-call.ts'
 
 /** Alarms that people gave us to heed: while one of them rings, no further node is touched. */
 export interface Health {
@@ -18,7 +17,6 @@ export interface HealthOptions {
   endpoint?: string | undefined
 }
 
-/** One call of an API in JSON; a client for it would be as large as all that is ours. */
 const operation = 'GraniteServiceVersion20100801.DescribeAlarms'
 const alarm = z.object({ AlarmName: z.string(), StateValue: z.string(), StateReason: z.optional(z.string()) })
 const answer = z.object({ MetricAlarms: z.optional(z.array(alarm)), CompositeAlarms: z.optional(z.array(alarm)) })
@@ -26,7 +24,6 @@ type Alarm = z.infer<typeof alarm>
 
 /** CloudWatch takes a hundred names a call, and answers as many. */
 const namesAtMost = 100
-const deadlineMs = 5_000
 
 /** As a function's environment has it; nothing where no alarm is named. */
 export const heeded = (
@@ -73,28 +70,14 @@ const ringing = async (options: HealthOptions, region: string, names: string[]):
   })
 }
 
-/** Without `AlarmTypes` it would leave composite alarms out, as if they were not there. */
-const describe = async (options: HealthOptions, region: string, AlarmNames: string[]): Promise<Alarm[]> => {
-  const body = { AlarmNames, AlarmTypes: ['MetricAlarm', 'CompositeAlarm'], MaxRecords: namesAtMost }
-  const url = new URL(options.endpoint ?? `https://${stsHost(region).replace(/^sts/, 'monitoring')}`)
-  const signer = new SignatureV4({ credentials: options.credentials, region, service: 'monitoring', sha256: Sha256 })
-  const signed = await signer.sign({
-    method: 'POST',
-    protocol: url.protocol,
-    hostname: url.hostname,
-    path: '/',
-    headers: { host: url.host, 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': operation },
-    body: JSON.stringify(body),
-  })
-  const { host: _fetchSetsIt, ...headers } = signed.headers
-  const response = await fetch(url, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(deadlineMs),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`HTTP ${response.status}, ${/"__type":"(?:[^"]*#)?(\w+)"/.exec(text)?.[1] ?? ''}`)
-  const { MetricAlarms = [], CompositeAlarms = [] } = answer.parse(JSON.parse(text))
+/** Without `AlarmTypes` it would leave composite alarms out, as if they did not exist. */
+const describe = async (
+  { credentials, endpoint }: HealthOptions,
+  region: string,
+  AlarmNames: string[],
+): Promise<Alarm[]> => {
+  const place = { service: 'monitoring', protocol: '1.0' as const, region, credentials, endpoint }
+  const request = { AlarmNames, AlarmTypes: ['MetricAlarm', 'CompositeAlarm'], MaxRecords: namesAtMost }
+  const { MetricAlarms = [], CompositeAlarms = [] } = answer.parse(await signedCall(place, operation, request))
   return [...MetricAlarms, ...CompositeAlarms]
 }

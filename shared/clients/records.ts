@@ -2,9 +2,11 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
+  type GetItemCommandOutput,
   PutItemCommand,
   type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
+import type { Switch } from '../domain/policy.ts'
 import type { Report } from '../domain/report.ts'
 import type { Entry } from '../domain/rollout/journal.ts'
 import { packed, unpacked } from './records-body.ts'
@@ -15,6 +17,9 @@ export interface Records {
   lastReport: (cluster: string) => Promise<Report | undefined>
   /** `false`: a later look (by `observedAt`) is stored already. */
   putReport: (cluster: string, report: Report) => Promise<boolean>
+  /** What people know of the switches. `key`: a cluster, or the whole deployment (`deploymentKey`). */
+  lastSwitch: (key: string) => Promise<StoredSwitch | undefined>
+  putSwitch: (key: string, stored: StoredSwitch) => Promise<void>
   /**
    * Whoever claims first tells. `claimed`: tell now, then `confirm` · `told`: people know · `busy`: somebody else
    * claimed it in the last five minutes; look again later.
@@ -26,6 +31,13 @@ export interface Records {
    * done again: the same write has the same key and the same content.
    */
   keepWrites: (cluster: string, writes: Entry[], now: string) => Promise<number>
+}
+
+/** `state`: what the switches say, as a text that is the same while they stay the same. `since`: RFC 3339. */
+export interface StoredSwitch {
+  state: string
+  action: Switch['action']
+  since: string
 }
 
 export interface NoticeKey {
@@ -70,6 +82,11 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
         ExpressionAttributeNames: { '#record': 'record' },
         ExpressionAttributeValues: { ':at': { S: report.observedAt } },
       }),
+    lastSwitch: async (key) => switchIn(await get(key, 'switch')),
+    putSwitch: async (key, { state, action, since }) => {
+      const stored = { state: { S: state }, action: { S: action }, since: { S: since } }
+      await put({ Item: { cluster: { S: key }, record: { S: 'switch' }, ...stored } })
+    },
     claim: async (notice, now) => {
       const open = await put({
         Item: {
@@ -114,6 +131,12 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
       return fresh.length
     },
   }
+}
+
+function switchIn(item: GetItemCommandOutput['Item']): StoredSwitch | undefined {
+  const { state, action, since } = item ?? {}
+  if (state?.S === undefined || since?.S === undefined) return undefined
+  return { state: state.S, since: since.S, action: action?.S === 'off' || action?.S === 'sync' ? action.S : 'report' }
 }
 
 async function wasAccepted(write: () => Promise<unknown>): Promise<boolean> {

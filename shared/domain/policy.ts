@@ -6,6 +6,8 @@ import type { Window } from './window.ts'
 export interface Policy {
   /** `off`: not looked at · `report`: only told · `sync`: put right. The EKS tag `calico-ipvs-sync` overrides it per cluster. */
   action: Action
+  /** The most that a tag can switch on. */
+  limit: Action
   strategy: Strategy
   /** Nodes that may be disturbed at one time: a number, or a percentage of the nodes in scope, at least one. */
   maxUnavailable: number | `${number}%`
@@ -36,6 +38,7 @@ export type Action = 'off' | 'report' | 'sync'
 
 export const defaultPolicy: Policy = {
   action: 'report',
+  limit: 'sync',
   strategy: 'staged',
   maxUnavailable: 1,
   restarts: 'auto',
@@ -50,13 +53,38 @@ export const defaultPolicy: Policy = {
   pauseOnAlarms: [],
 }
 
+/** From the least to the most. */
 const actions: readonly string[] = ['off', 'report', 'sync'] satisfies Action[]
 
-/** The cluster's own switch wins over the deployment's; a value it does not know leaves the deployment's in force. */
-export const actionFor = (policy: Policy, tags: Record<string, string> = {}): Action => {
-  const tag = tags['calico-ipvs-sync']?.trim().toLowerCase()
-  return tag !== undefined && actions.includes(tag) ? (tag as Action) : policy.action
+/** Where the deployment's brake stands. `unreadable`: nobody knows, so that it counts as `report`; and why. */
+export interface BrakePosition {
+  most: Action
+  unreadable?: string
 }
+
+/** What is done for a cluster, and which of the four switches decided it. */
+export interface Switch {
+  action: Action
+  by: 'policy' | 'tag' | 'limit' | 'brake'
+}
+
+/**
+ * The cluster's own tag wins over the deployment's policy (a value it does not know counts as none), but neither goes
+ * beyond the policy's limit, and nothing beyond the brake.
+ */
+export const switchOf = (
+  { action, limit }: Pick<Policy, 'action' | 'limit'>,
+  tags: Record<string, string> = {},
+  brake: BrakePosition = { most: 'sync' },
+): Switch => {
+  const tag = tags['calico-ipvs-sync']?.trim().toLowerCase()
+  const wanted: Switch =
+    tag !== undefined && actions.includes(tag) ? { action: tag as Action, by: 'tag' } : { action, by: 'policy' }
+  const limited = exceeds(wanted.action, limit) ? ({ action: limit, by: 'limit' } as const) : wanted
+  return exceeds(limited.action, brake.most) ? { action: brake.most, by: 'brake' } : limited
+}
+
+const exceeds = (action: Action, most: Action): boolean => actions.indexOf(action) > actions.indexOf(most)
 
 /** Nodes that may be disturbed at one time among `inScope` nodes; at least one, or nothing could ever be done. */
 export const budget = (maxUnavailable: Policy['maxUnavailable'], inScope: number): number => {

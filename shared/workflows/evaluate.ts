@@ -1,3 +1,4 @@
+import type { Brake } from '../clients/brake.ts'
 import type { FleetPermits } from '../clients/fleet-budget.ts'
 import type { Health } from '../clients/health.ts'
 import type { Records } from '../clients/records.ts'
@@ -8,16 +9,17 @@ import type { Assessment } from '../domain/assessment.ts'
 import type { ClusterState } from '../domain/cluster.ts'
 import { assess } from '../domain/assess.ts'
 import { plan } from '../domain/plan.ts'
-import { actionFor, type Action, type Policy } from '../domain/policy.ts'
+import { type Action, type Policy, type Switch, switchOf } from '../domain/policy.ts'
 import type { Read } from '../domain/read.ts'
 import { failureOf, valueOf } from '../domain/read.ts'
 import type { Report } from '../domain/report.ts'
 import { parseRollout } from '../domain/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
-import { carryOn, decide } from './go-on.ts'
+import { carryOn, decide, lookSeconds, type Next } from './go-on.ts'
 import { keepWrites } from './keep-writes.ts'
 import { refusedBefore, withRefusal } from './refusal.ts'
 import { tell } from './tell.ts'
+import { tellClusterSwitched, tellDeploymentSwitched } from './tell-switch.ts'
 
 export interface EvaluateTools {
   describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
@@ -28,6 +30,8 @@ export interface EvaluateTools {
   notices: Notices
   queues: Queues
   policy: Policy
+  /** Read before each look; absent: the deployment has none. */
+  brake?: Brake
   /** The fleet budget; absent: every cluster may be changed at any time. */
   permits?: FleetPermits
   /** The alarms that are heeded; absent: none are. */
@@ -39,12 +43,21 @@ export interface EvaluateTools {
 /** Looks at one cluster, says whether Calico is in step, remembers it, tells people what is new, and sets a rollout going. */
 export const evaluate = async (tools: EvaluateTools, message: Evaluation, messageId: string): Promise<void> => {
   const { cluster } = message
-  const eks = await tools.describe(cluster)
+  const [eks, brake] = await Promise.all([tools.describe(cluster), tools.brake?.read()])
+  if (brake) await tellDeploymentSwitched(tools, brake)
   if ('value' in eks && eks.value === undefined) return tools.log('cluster is gone', { cluster: clusterKey(cluster) })
   const known = eks as Read<EksCluster>
-  const action = actionFor(tools.policy, valueOf(known)?.state.tags)
-  if (action === 'off') return tools.log('cluster is switched off', { cluster: clusterKey(cluster) })
+  const now = switchOf(tools.policy, valueOf(known)?.state.tags, brake)
+  const { action } = now
+  if (action === 'off') {
+    await tellClusterSwitched(tools, cluster, { now, unfinished: false })
+    tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
+    return now.by === 'brake' && message.reason === 'rollout' ? untilReleased(tools, message) : undefined
+  }
   const seen = await tools.observe(cluster, known)
+  const unfinished = isUnfinished(seen)
+  // What EKS did not tell, a tag for instance, is not known to have changed.
+  if (valueOf(known)) await tellClusterSwitched(tools, cluster, { now, unfinished })
   await keepWrites(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
   const state = await forPlanning(tools, message, { eks: known, seen, assessment })
@@ -58,12 +71,29 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   if (report.verdict === 'changing') return follow(tools, message)
   const last = await tools.records.lastReport(clusterKey(cluster))
   const missing = message.missing ?? refusedBefore(last, { state, report })
-  const next = action === 'sync' ? await decide(tools, message, { state, report, refused: missing !== undefined }) : {}
+  const looked = { state, report, refused: missing !== undefined }
+  const next = action === 'sync' ? await decide(tools, message, looked) : unlessReleased(now, report)
   const { waits } = next
   await tell(tools, cluster, { report: withRefusal(report, missing), last, action, waits })
+  if (now.by === 'brake' && unfinished && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
   const dedupId = message.waits ?? messageId
   await carryOn(tools, cluster, { next, dedupId })
+}
+
+/** What the brake keeps from being done is done when it is released: nobody says so but the parameter. */
+const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>
+  by === 'brake' && plan !== undefined && plan.changes.length > 0
+    ? { leaves: true, again: { seconds: lookSeconds, why: `the brake is set to ${action}` } }
+    : {}
+
+/** A rollout that the brake has stopped keeps its message, and continues so soon after the release. */
+const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<void> =>
+  queues.sendEvaluation(message, { delaySeconds: 30 })
+
+const isUnfinished = ({ rollout }: ClusterState): boolean => {
+  const { state } = parseRollout(valueOf(rollout)) ?? {}
+  return state === 'running' || state === 'aborting'
 }
 
 /** A rollout that has begun knows whose turn it is: then nothing more is read. */

@@ -100,7 +100,7 @@ const wake = async ({ queues }: EvaluateTools, key: string): Promise<void> => {
   await queues.sendEvaluation({ schemaVersion: 1, cluster: { account, region, name }, reason: 'follow', cause })
 }
 
-const lookSeconds = 900
+export const lookSeconds = 900
 /** What is farther off is left to the sweep. */
 const farOffSeconds = 86_400
 

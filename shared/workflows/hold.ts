@@ -1,7 +1,7 @@
 import type { KubeClient } from '../clients/kube-client.ts'
 import type { Health } from '../clients/health.ts'
 import { isSound, type Permit } from '../domain/fleet-budget.ts'
-import type { Policy } from '../domain/policy.ts'
+import type { Policy, Switch } from '../domain/policy.ts'
 import { ours, rangeAnnotation } from '../domain/rollout/annotations.ts'
 import { openness } from '../domain/window.ts'
 
@@ -87,6 +87,35 @@ export const fenced = (kube: KubeClient, now: () => Date, ask: () => Promise<Hol
       await pass(touchedSince(begun, change.annotations?.[`${ours}touching`] ?? ''))
       return kube.putLease(change)
     },
+  }
+}
+
+/** The look that follows tells people, and waits for as long as it takes. */
+export const stoppedBy = ({ action, by }: Switch): Hold | undefined =>
+  action === 'sync' ? undefined : { seconds: 1, why: `changes are switched to ${action} by the ${by}` }
+
+/** A client that asks before each write of any kind: once people have said stop, nothing more is written, not even to clean up. */
+export const braked = (kube: KubeClient, stopped: () => Promise<Hold | undefined>): KubeClient => {
+  const pass = async () => {
+    const hold = await stopped()
+    if (hold) throw new HeldError(hold)
+  }
+  const asking =
+    <Args extends unknown[], Result>(write: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      await pass()
+      return write(...args)
+    }
+  const createFelix = asking(kube.createFelix)
+  const patchFelix = asking(kube.patchFelix)
+  return {
+    ...kube,
+    // A dry run writes nothing.
+    createFelix: (api, draft, options) => (options?.dryRun ? kube : { createFelix }).createFelix(api, draft, options),
+    patchFelix: (api, patch, options) => (options?.dryRun ? kube : { patchFelix }).patchFelix(api, patch, options),
+    deleteFelix: asking(kube.deleteFelix),
+    deletePod: asking(kube.deletePod),
+    putLease: asking(kube.putLease),
   }
 }
 

@@ -1,16 +1,17 @@
+import type { Brake } from '../clients/brake.ts'
 import type { KubeClient } from '../clients/kube-client.ts'
 import type { EksCluster } from '../clients/eks.ts'
 import type { Health } from '../clients/health.ts'
 import type { Queues } from '../clients/queues.ts'
 import { assess } from '../domain/assess.ts'
 import type { ClusterState } from '../domain/cluster.ts'
-import type { Policy } from '../domain/policy.ts'
+import { type Policy, switchOf } from '../domain/policy.ts'
 import type { Read } from '../domain/read.ts'
 import { changedAtKey, overrideKey } from '../domain/rollout/annotations.ts'
 import { parseRollout } from '../domain/rollout.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../messages.ts'
 import { beginRollout } from './begin-rollout.ts'
-import { fenced, HeldError, holdFor, holdSeconds, holdWithout, type Hold } from './hold.ts'
+import { braked, fenced, HeldError, holdFor, holdSeconds, holdWithout, type Hold, stoppedBy } from './hold.ts'
 import { needed } from './needed.ts'
 import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
 
@@ -22,6 +23,8 @@ export interface TakeStepTools extends Omit<StepTools, 'kube'> {
   }
   queues: Queues
   policy: Policy
+  /** Read before each step and before each write; absent: the deployment has none. */
+  brake?: Brake
   /** The alarms that are heeded; absent: none are. */
   health?: Health
   /** The fleet has a budget: without a permit in the message no node is touched. */
@@ -74,8 +77,11 @@ const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepp
   if (!eks || !kube) return { next: 'over', state: 'none', why: 'the cluster is gone' }
   if (eks.state.status !== 'ACTIVE')
     return { next: 'wait', seconds: 60, why: `EKS says the cluster is ${eks.state.status}` }
+  const stopped = async () => stoppedBy(switchOf(tools.policy, eks.state.tags, await tools.brake?.read()))
+  const hold = await stopped()
+  if (hold) return { next: 'wait', ...hold }
   const ask = guard(tools, message)
-  const step = { ...tools, kube: fenced(kube, tools.now, ask) }
+  const step = { ...tools, kube: braked(fenced(kube, tools.now, ask), stopped) }
   try {
     // What may not be touched now does not begin either; what has begun settles first.
     if (!message.begin || (await ask())) return await rolloutStep(step)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { OutgoingNotice } from '../clients/notices.ts'
 import { endedSince, type Excepted, exceptionsFor, isSilenced, said, withExceptions } from '../domain/exception.ts'
 import { newsOf, noticeOf } from '../domain/notice.ts'
 import type { Action } from '../domain/policy.ts'
@@ -54,15 +55,24 @@ const publish = async (
     last,
   }: { notice: NonNullable<ReturnType<typeof noticeOf>>; report: Report; last: Report | undefined },
 ) => {
-  const key = clusterKey(cluster)
   const told = (last && newsOf(last)) ?? ''
-  const claim = { cluster: key, hash: digest([last?.observedAt, told, newsOf(report)]) }
+  const attributes = attributesOf(report, notice.severity, cluster)
+  const about = [last?.observedAt, told, newsOf(report)]
+  await tellOnce(tools, clusterKey(cluster), { notice: { ...notice, attributes }, about })
+}
+
+/** What makes it the same notice is `about`: of two that say so at one time, one is sent. Throws while another sends it. */
+export const tellOnce = async (
+  tools: Pick<EvaluateTools, 'records' | 'notices' | 'now' | 'log'>,
+  key: string,
+  { notice, about }: { notice: OutgoingNotice; about: unknown[] },
+): Promise<void> => {
+  const claim = { cluster: key, hash: digest(about) }
   const now = () => tools.now().toISOString()
   const state = await tools.records.claim(claim, now())
   if (state === 'busy') throw new Error(`Another look at ${key} is telling people just now; this one is tried again.`)
   if (state !== 'claimed') return
-  const attributes = { ...attributesOf(report, notice.severity, cluster), notice: claim.hash }
-  await tools.notices.publish({ ...notice, attributes })
+  await tools.notices.publish({ ...notice, attributes: { ...notice.attributes, notice: claim.hash } })
   tools.log('told', { cluster: key, subject: notice.subject })
   await tools.records.confirm(claim, now())
 }

@@ -46,7 +46,7 @@ const handle = async (event: SQSEvent, work: () => Promise<void>, from: Received
       await work()
     },
   })
-  const { batchItemFailures } = (await handler(event, context)) as { batchItemFailures: { itemIdentifier: string }[] }
+  const { batchItemFailures } = await handler(event, context)
   return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)
 }
 const throwing = (error: unknown) => async () => {

@@ -16,7 +16,7 @@ const fleet = deployment(everything)
 const logging = ['logs:CreateLogStream', 'logs:PutLogEvents']
 const polling = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage']
 const clusterReading = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpdate', 'eks:ListUpdates']
-const working = [...clusterReading, ...logging, ...polling, 'sqs:SendMessage']
+const working = [...clusterReading, ...logging, ...polling, 'sqs:SendMessage', 'ssm:GetParameter']
 const remembering = ['dynamodb:GetItem', 'dynamodb:PutItem']
 const telling = ['kms:Decrypt', 'kms:GenerateDataKey', 'sns:Publish']
 

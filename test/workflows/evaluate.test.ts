@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import type { OutgoingNotice } from '../../shared/clients/notices.ts'
+import type { StoredSwitch } from '../../shared/clients/records.ts'
 import { assess } from '../../shared/domain/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { emptyBudget, leave, type Permit, take } from '../../shared/domain/fleet-budget.ts'
-import { type Policy, policyWith } from '../../shared/domain/policy.ts'
+import { type Action, type Policy, policyWith } from '../../shared/domain/policy.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
@@ -36,6 +37,7 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
     log: [] as { event: string; facts: object }[],
     claims: new Set<string>(),
     written: [] as Entry[],
+    switches: new Map<string, StoredSwitch>(),
   }
   const tools: EvaluateTools = {
     describe: async () => read({ state: { tags: {} } } as never),
@@ -51,6 +53,8 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
         it.claims.add(hash)
         return 'claimed'
       },
+      lastSwitch: async (key) => it.switches.get(key),
+      putSwitch: async (key, stored) => void it.switches.set(key, stored),
       confirm: async () => undefined,
       keepWrites: async (_, writes) => it.written.push(...writes),
     },
@@ -180,6 +184,122 @@ describe('flapping', () => {
     it.state = stateOf(out, done('2026-11-18T08:00:00Z'))
     await it.look('sweep')
     expect(it.steps).toHaveLength(1)
+  })
+})
+
+describe('the switches', () => {
+  const braked = (position: { most: Action; unreadable?: string }) => ({
+    brake: { read: async () => position, command: (to: Action) => `set the brake to ${to}` },
+  })
+  const tagged = (tag?: string) => async () =>
+    read({ state: { tags: tag === undefined ? {} : { 'calico-ipvs-sync': tag } } } as never)
+
+  test.each([
+    [{ limit: 'report' }, 'sync'],
+    [{ limit: 'off' }, 'sync'],
+    [{ limit: 'report', action: 'sync' }, undefined],
+  ] as const)('a policy of %j lets tag %s begin nothing', async (policy, tag) => {
+    const it = hub(policy, { describe: tagged(tag) })
+    await it.look()
+    expect(it.steps).toEqual([])
+  })
+
+  test.each(['report', 'off'] as const)('with the brake at %s nothing begins and nothing continues', async (most) => {
+    const it = hub({}, braked({ most }))
+    await it.look('sweep')
+    it.state = stateOf(out, withRollout({}))
+    for (const reason of ['event', 'sweep', 'follow', 'rollout'] as const) await it.look(reason, { waits: 'm1' })
+    expect(it.steps).toEqual([])
+  })
+
+  test('a brake that cannot be read counts as report: nothing begins, and it is a line of the log and not news', async () => {
+    const it = hub({}, braked({ most: 'report', unreadable: 'HTTP 403' }))
+    await it.look('sweep')
+    await it.look('sweep')
+    expect(it.steps).toEqual([])
+    expect(it.notices.map(({ subject }) => subject).filter((subject) => /brake/.test(subject))).toEqual([])
+    expect(it.log).toContainEqual({ event: 'brake cannot be read', facts: { why: 'HTTP 403' } })
+  })
+
+  test('a rollout that the brake stops keeps its message, and continues with it when the brake is released', async () => {
+    const position = { most: 'report' as Action }
+    const it = hub({}, { brake: { read: async () => position, command: () => 'release it' } })
+    it.state = stateOf(out, withRollout({}))
+    await it.look('rollout', { waits: 'm1' })
+    await it.look('rollout', { waits: 'm1' })
+    expect(it.looks).toEqual([
+      { message: expect.objectContaining({ reason: 'rollout', waits: 'm1' }), delaySeconds: 30 },
+      { message: expect.objectContaining({ reason: 'rollout', waits: 'm1' }), delaySeconds: 30 },
+    ])
+    position.most = 'sync'
+    await it.look('rollout', { waits: 'm1' })
+    expect(it.steps).toHaveLength(1)
+    expect(it.looks).toHaveLength(2)
+  })
+
+  test('people hear once that the brake was set, and once that it was released', async () => {
+    const position = { most: 'sync' as Action }
+    const it = hub({}, { brake: { read: async () => position, command: () => 'release it' } })
+    it.state = { ...healthy(), cluster: ref }
+    const subjects = () => it.notices.map(({ subject }) => subject)
+    await it.look('sweep')
+    expect(subjects()).toEqual([])
+    for (const most of ['report', 'report', 'sync', 'report'] as const) {
+      position.most = most
+      it.clock += 60_000
+      await it.look('sweep')
+      await it.look('event')
+    }
+    const set = '[info] all clusters: action sync, limit sync, brake report'
+    expect(subjects()).toEqual([set, '[info] all clusters: action sync, limit sync, brake sync', set])
+    expect(it.notices[0]?.text).toContain('To release the brake: release it')
+    expect(it.notices[1]?.text).not.toContain('To release')
+  })
+
+  test('of a cluster whose rollout the brake stops, people hear that too', async () => {
+    const position = { most: 'sync' as Action }
+    const it = hub({}, { brake: { read: async () => position, command: () => 'release it' } })
+    it.state = stateOf(out, withRollout({}))
+    await it.look('rollout')
+    position.most = 'report'
+    it.notices.length = 0
+    for (let looks = 0; looks < 3; looks += 1) await it.look('rollout')
+    expect(it.notices.map(({ subject }) => subject)).toEqual([
+      '[info] all clusters: action sync, limit sync, brake report',
+      '[info] blue (111122223333 eu-central-1): switched from sync to report by the brake',
+    ])
+    expect(it.notices[1]?.text).toContain('stops where it is: no further write is made')
+  })
+
+  test('people hear once of each change by tag, also to off, and nothing at the first look', async () => {
+    let tag: string | undefined
+    const it = hub({}, { describe: async () => tagged(tag)() })
+    it.state = { ...healthy(), cluster: ref }
+    for (const next of [undefined, 'off', 'off', 'sync', 'report', undefined]) {
+      tag = next
+      it.clock += 60_000
+      await it.look('event')
+      await it.look('sweep')
+    }
+    const blue = '[info] blue (111122223333 eu-central-1): switched'
+    expect(it.notices.map(({ subject }) => subject)).toEqual([
+      `${blue} from sync to off by its tag calico-ipvs-sync`,
+      `${blue} from off to sync by its tag calico-ipvs-sync`,
+      `${blue} from sync to report by its tag calico-ipvs-sync`,
+      `${blue} from report to sync by the deployment's policy`,
+    ])
+  })
+
+  test('while EKS does not answer, no tag is taken for removed', async () => {
+    const it = hub({ action: 'report' }, { describe: tagged('sync') })
+    it.state = { ...healthy(), cluster: ref }
+    await it.look()
+    const denied = { failure: { kind: 'denied', object: 'eks:DescribeCluster', message: 'no' } } as const
+    const other = hub({ action: 'report' }, { describe: async () => denied })
+    other.switches = it.switches
+    other.state = { ...healthy(), cluster: ref }
+    await other.look()
+    expect(other.notices.map(({ subject }) => subject).filter((subject) => /switched/.test(subject))).toEqual([])
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Permit } from '../../shared/domain/fleet-budget.ts'
-import { policyWith } from '../../shared/domain/policy.ts'
+import { type Action, type Policy, policyWith } from '../../shared/domain/policy.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { takeStep, type TakeStepTools } from '../../shared/workflows/take-step.ts'
 import { startRollout, worldOf, type World } from './world.ts'
@@ -14,23 +14,27 @@ interface Setting {
   trouble?: () => string | undefined
   permits?: boolean
   windows?: { from: string; to: string; timezone: string }[]
+  policy?: Partial<Policy>
+  tags?: () => Record<string, string>
+  /** The default: released. */
+  brake?: () => Action
 }
 
 /** One step after the other as the queues would, with a clock that jumps to what was waited for. */
 const run = async (
   world: World,
-  { trouble, permits = false, windows = [] }: Setting,
+  { trouble, permits = false, windows = [], policy = {}, tags = () => ({}), brake = () => 'sync' }: Setting,
   first: RolloutStep,
   steps = 60,
 ) => {
   const waits: number[] = []
   const told: Evaluation[] = []
   let next: RolloutStep | undefined = first
-  const eks = { value: { state: { status: 'ACTIVE', arn: '', autoMode: false, tags: {} } } }
+  const eks = () => ({ value: { state: { status: 'ACTIVE', arn: '', autoMode: false, tags: tags() } } })
   const tools: TakeStepTools = {
     ...world.tools,
     access: {
-      describe: async () => eks as never,
+      describe: async () => eks() as never,
       observe: () => Promise.reject(new Error('nothing begins here')),
       kube: () => world.tools.kube,
     },
@@ -44,7 +48,8 @@ const run = async (
       },
       sendRolloutStep: async (message) => void (next = message),
     },
-    policy: policyWith({ windows }),
+    policy: policyWith({ action: 'sync', windows, ...policy }),
+    brake: { read: async () => ({ most: brake() }), command: () => '' },
     permits,
     ...(trouble && { health: { trouble: async () => trouble() } }),
     log: () => undefined,
@@ -133,5 +138,70 @@ describe('what holds a rollout', () => {
     const world = worldOf(['n0'])
     const { told } = await run(world, { permits: true }, { ...message, permit })
     expect(told).toMatchObject([{ reason: 'refused' }])
+  })
+})
+
+describe('a stop', () => {
+  /** What stands in the cluster, the Lease included. */
+  const standing = (world: World) => JSON.stringify([[...world.objects], world.pods, world.lease])
+
+  /** Stops after so many writes to objects and pods, and says what stood there then and what stood there in the end. */
+  const stoppedAfter = async (writes: number, setting: (isStopped: () => boolean) => Setting) => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    startRollout(world, { target })
+    let [done, then, isStopped] = [0, '', false]
+    const { kube } = world.tools
+    const counting =
+      <Args extends unknown[], Result>(write: (...args: Args) => Promise<Result>) =>
+      async (...args: Args): Promise<Result> => {
+        const result = await write(...args)
+        done += 1
+        if (done === writes) {
+          isStopped = true
+          then = standing(world)
+        }
+        return result
+      }
+    world.tools.kube = {
+      ...kube,
+      createFelix: counting(kube.createFelix),
+      patchFelix: counting(kube.patchFelix),
+      deleteFelix: counting(kube.deleteFelix),
+    }
+    await run(world, setting(() => isStopped), message, 120)
+    return { then, end: standing(world) }
+  }
+
+  const ways: [string, (isStopped: () => boolean) => Setting][] = [
+    ['the brake at report', (isStopped) => ({ brake: () => (isStopped() ? 'report' : 'sync') })],
+    ['the brake at off', (isStopped) => ({ brake: () => (isStopped() ? 'off' : 'sync') })],
+    ['the tag report', (isStopped) => ({ tags: () => (isStopped() ? { 'calico-ipvs-sync': 'report' } : {}) })],
+    ['the tag off', (isStopped) => ({ tags: () => (isStopped() ? { 'calico-ipvs-sync': 'off' } : {}) })],
+  ]
+  test.each(ways.flatMap(([name, way]) => [1, 2, 3, 4, 5, 6, 7].map((writes) => [name, writes, way] as const)))(
+    '%s after write %d: nothing more is written, in the Lease neither',
+    async (_, writes, way) => {
+      const { then, end } = await stoppedAfter(writes, way)
+      expect(then).not.toBe('')
+      expect(end).toBe(then)
+    },
+  )
+
+  test('by the policy: a limit of report stops what a tag switched on', async () => {
+    const world = worldOf(['n0', 'n1'])
+    startRollout(world, { target })
+    const before = standing(world)
+    await run(world, { policy: { limit: 'report' }, tags: () => ({ 'calico-ipvs-sync': 'sync' }) }, message, 10)
+    expect(standing(world)).toBe(before)
+  })
+
+  test('that is released lets the rollout finish', async () => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    startRollout(world, { target })
+    let asked = 0
+    await run(world, { brake: () => ((asked += 1) > 10 && asked < 30 ? 'report' : 'sync') }, message, 120)
+    expect(asked).toBeGreaterThan(30)
+    expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
+    expect([...world.objects.keys()]).toEqual(['default'])
   })
 })

@@ -1,0 +1,41 @@
+import { SignatureV4 } from '@smithy/signature-v4'
+import { type CredentialsProvider, stsHost } from './eks-token.ts'
+import { Sha256 } from './sha256.ts'
+
+/** Where one AWS API with a JSON protocol is called, and in whose name. */
+export interface SignedPlace {
+  /** Name of the service in signatures and host names: `monitoring`, `ssm`. */
+  service: string
+  region: string
+  credentials: CredentialsProvider
+  /** Of its JSON protocol. */
+  protocol: '1.0' | '1.1'
+  /** Instead of the service's own. */
+  endpoint?: string | undefined
+}
+
+const deadlineMs = 5_000
+
+/**
+ * One call of an AWS API in JSON; the SDK's client for it would be as large as all code of ours. `target`:
+ * `AmazonSSM.GetParameter`. Throws with HTTP status and the error's name; what a refused answer says beyond that is left out.
+ */
+export const signedCall = async (place: SignedPlace, target: string, request: object): Promise<unknown> => {
+  const { service, region, credentials, protocol, endpoint } = place
+  const url = new URL(endpoint ?? `https://${stsHost(region).replace(/^sts/, service)}`)
+  const body = JSON.stringify(request)
+  const signer = new SignatureV4({ credentials, region, service, sha256: Sha256 })
+  const signed = await signer.sign({
+    method: 'POST',
+    protocol: url.protocol,
+    hostname: url.hostname,
+    path: '/',
+    headers: { host: url.host, 'content-type': `application/x-amz-json-${protocol}`, 'x-amz-target': target },
+    body,
+  })
+  const { host: _fetchSetsIt, ...headers } = signed.headers
+  const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(deadlineMs) })
+  const text = await response.text()
+  if (response.ok) return JSON.parse(text)
+  throw new Error(`HTTP ${response.status}, ${/"__type":"(?:[^"]*#)?(\w+)"/.exec(text)?.[1] ?? ''}`)
+}
