@@ -38,7 +38,7 @@ export const watchVerdicts = (
     }),
   }
   alarm(logs.rolloutStep, 'Halted', alarms, halted)
-  alarm(logs.evaluate, 'BrakeUnreadable', alarms, {
+  alarm(logs.evaluate, 'Braked', alarms, {
     meaning: 'The brake cannot be read, so nothing is changed in any cluster.',
     runbook: 'brake-unreadable',
     metric: count('BrakeUnreadable', logs.evaluate, said(BrakeUnreadable.message)).metric({

@@ -5,17 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { assemble, type GuardedStage, raise as raiseStage, target } from './guards-stage.ts'
+import { until } from './until.ts'
 import { witness, type Witness } from './witness.ts'
 
 /** The guards through the synthesized stack, its bundles and queues, in front of embedded clusters; judged by what their API servers' watch showed. */
 const pace = { canarySeconds: 1, settleSeconds: 1, nodeDeadlineSeconds: 60 }
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-guards-'))
 const alarm = 'checkout-errors'
-
-const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-  for (const end = Date.now() + 60_000; !(await holds()); await sleep(50))
-    if (Date.now() > end) throw new Error(`${what} did not come about within a minute`)
-}
 
 const isDone = ({ leases }: Witness): boolean => leases.at(-1)?.state === 'done'
 

@@ -80,7 +80,12 @@ describe('findings that are alarms', () => {
   const filters = stack.ofType('AWS::Logs::MetricFilter').map(({ properties }) => properties)
 
   test('are counted from the log lines of the function that finds them', () => {
-    expect(filters).toHaveLength(2)
+    expect(filters).toHaveLength(3)
+    expect(filters).toContainEqual({
+      LogGroupName: labelled(stack, 'AWS::Logs::LogGroup', 'EvaluateLogs').name,
+      FilterPattern: '{ $.message = "brake cannot be read" }',
+      MetricTransformations: [expect.objectContaining({ MetricName: 'BrakeUnreadable' })],
+    })
     expect(filters).toContainEqual({
       LogGroupName: labelled(stack, 'AWS::Logs::LogGroup', 'RolloutStepLogs').name,
       FilterPattern: '{ $.message = "rollout halted" }',
@@ -96,7 +101,8 @@ describe('findings that are alarms', () => {
   test('raise the alarm of their name', () => {
     for (const name of Object.keys(countedLines)) {
       const [alarm] = alarms.filter(({ MetricName }) => MetricName === name)
-      expect(alarm).toMatchObject({ Namespace: 'CalicoIpvsSync', Threshold: 1, Statistic: 'Sum' })
+      const Threshold = name === 'BrakeUnreadable' ? 3 : 1
+      expect(alarm).toMatchObject({ Namespace: 'CalicoIpvsSync', Threshold, Statistic: 'Sum' })
     }
   })
 })

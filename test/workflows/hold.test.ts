@@ -168,8 +168,13 @@ describe('a stop', () => {
       patchFelix: counting(kube.patchFelix),
       deleteFelix: counting(kube.deleteFelix),
     }
-    await run(world, setting(() => isStopped), message, 120)
-    return { then, end: standing(world) }
+    await run(
+      world,
+      setting(() => isStopped),
+      message,
+      120,
+    )
+    return { before: then, end: standing(world) }
   }
 
   const ways: [string, (isStopped: () => boolean) => Setting][] = [
@@ -181,9 +186,9 @@ describe('a stop', () => {
   test.each(ways.flatMap(([name, way]) => [1, 2, 3, 4, 5, 6, 7].map((writes) => [name, writes, way] as const)))(
     '%s after write %d: nothing more is written, in the Lease neither',
     async (_, writes, way) => {
-      const { then, end } = await stoppedAfter(writes, way)
-      expect(then).not.toBe('')
-      expect(end).toBe(then)
+      const { before, end } = await stoppedAfter(writes, way)
+      expect(before).not.toBe('')
+      expect(end).toBe(before)
     },
   )
 
