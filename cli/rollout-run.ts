@@ -11,11 +11,11 @@ import { watchInterrupts } from './interruption.ts'
 import { type Progress, progress } from './progress.ts'
 import type { RolloutAct, RolloutOptions } from './rollout.ts'
 import { rolloutText } from './rollout-text.ts'
-import { bold, unfinished } from './rollout-show.ts'
+import { bold } from './rollout-show.ts'
 import { holder, stepTools, tellWait } from './step-tools.ts'
 import { write } from './streams.ts'
 
-/** Does it, then tells where the rollout stands. 0: none is left to be finished · 1: one is · 2: could not tell, or not done. */
+/** Does it, then shows the rollout. 0: it did what was asked · 1: the abort halted on the way · 2: could not tell, or not done. */
 export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const target = await connect(options, telling)
@@ -27,11 +27,13 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
     telling.clear()
     const rollout = await read(kube)
     await write(process.stdout, options.output === 'json' ? asJson(rollout) : rolloutText(rollout, bold(options)))
-    return rollout && unfinished.includes(rollout.state) ? exitStatus.outOfStep : exitStatus.inStep
+    return rollout?.state === asked[act] ? exitStatus.inStep : exitStatus.outOfStep
   } finally {
     target.close()
   }
 }
+
+const asked: Record<RolloutAct, Rollout['state']> = { pause: 'paused', resume: 'running', abort: 'aborted' }
 
 const unreachable = async (observe: () => Promise<{ nodes: Parameters<typeof failureOf>[0] }>): Promise<Failure> => {
   const why = failureOf((await observe()).nodes)?.message ?? 'it does not answer'

@@ -45,7 +45,7 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
   }
 }
 
-export const unfinished: readonly Rollout['state'][] = ['running', 'paused', 'halted', 'aborting']
+const unfinished: readonly Rollout['state'][] = ['running', 'paused', 'halted', 'aborting']
 
 const standingOf = ({ state, report, plan }: Looked): Standing => {
   const failure = failureOf(state.rollout)

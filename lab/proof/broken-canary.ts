@@ -129,7 +129,7 @@ const showHalt = async (
     command: `${typed('rollout', 'resume')} && ${typed(...args)}`,
     seen: `exit status ${finished.code}; rules for ${seen.join(', ')}; ${all.starts.join(', ')} starts of Felix, ${all.atOnce} at once`,
     holds:
-      resumed.code === 1 &&
+      resumed.code === 0 &&
       finished.code === 0 &&
       seen.every((it) => it === range) &&
       all.starts.every((it) => it === 1) &&

@@ -447,9 +447,9 @@ describe('sync', () => {
     const text = (await run(['rollout', 'status', ...about])).stdout
     expect(text).toMatch(/nodes {5}0 done, 1 in flight, 3 pending, 0 kept apart\n/)
     expect(text).toMatch(/Nobody is carrying it out just now: calico-ipvs-sync sync goes on with it here\./)
-    expect(await rollout('pause')).toEqual(['paused', '20000:22767', 1])
+    expect(await rollout('pause')).toEqual(['paused', '20000:22767', 0])
     expect((await run(['sync', ...place(), '--yes'])).status).toBe(1)
-    expect(await rollout('resume')).toEqual(['running', '20000:22767', 1])
+    expect(await rollout('resume')).toEqual(['running', '20000:22767', 0])
     expect(await rollout('abort')).toEqual(['aborted', '20000:22767', 0])
     expect((await felixObjects(moved)).map(({ metadata }) => metadata.name)).toEqual(['default'])
     const log = (await run(['rollout', 'log', ...about])).stdout
