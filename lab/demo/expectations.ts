@@ -84,9 +84,9 @@ const ofRestarts = ({ pods }: Stage): Expectation[] => [
 ]
 
 const ofPeople = ({ cloud }: Stage): Expectation[] => {
-  const about = (name: string) => cloud.deliveries.filter(({ subject }) => subject?.startsWith(`${name}:`))
+  const about = (name: string) => cloud.deliveries.filter(({ subject }) => subject?.includes(`] ${name} (`))
   const count = (name: string, wanted: number, what: string): Expectation => {
-    const subjects = about(name).map(({ subject }) => subject?.slice(name.length + 2))
+    const subjects = about(name).map(({ subject }) => subject?.replace(/^.*?: /, ''))
     return { what: `${name}: ${what}`, holds: subjects.length === wanted, seen: subjects.join(' · ') || 'silence' }
   }
   return [

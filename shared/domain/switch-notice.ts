@@ -15,7 +15,7 @@ const cause: Record<Switch['by'], string> = {
 }
 
 export interface ClusterSwitched {
-  /** `prod (111122223333 eu-west-1)` */
+  /** As `placeOf` says it. */
   where: string
   from: Action
   to: Switch

@@ -74,7 +74,7 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   const looked = { state, report, refused: missing !== undefined }
   const next = action === 'sync' ? await decide(tools, message, looked) : unlessReleased(now, report)
   const { waits } = next
-  await tell(tools, cluster, { report: withRefusal(report, missing), last, action, waits })
+  await tell(tools, cluster, { report: withRefusal(report, missing), last, action, waits, halted: haltIn(seen) })
   if (now.by === 'brake' && unfinished && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
   const dedupId = message.waits ?? messageId
@@ -90,6 +90,12 @@ const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>
 /** A rollout that the brake has stopped keeps its message, and continues so soon after the release. */
 const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<void> =>
   queues.sendEvaluation(message, { delaySeconds: 30 })
+
+/** The node that the halt is about stands in what was kept of it. */
+const haltIn = ({ rollout }: ClusterState) => {
+  const { state, evidence } = parseRollout(valueOf(rollout)) ?? {}
+  return state === 'halted' ? { node: evidence?.node } : undefined
+}
 
 const isUnfinished = ({ rollout }: ClusterState): boolean => {
   const { state } = parseRollout(valueOf(rollout)) ?? {}

@@ -1,5 +1,6 @@
 import type { StoredSwitch } from '../clients/records.ts'
 import type { BrakePosition, Switch } from '../domain/policy.ts'
+import { placeOf } from '../domain/notice.ts'
 import { clusterSwitched, deploymentSwitched, deploymentSwitches } from '../domain/switch-notice.ts'
 import { clusterKey, type ClusterRef, deploymentKey } from '../messages.ts'
 import type { EvaluateTools } from './evaluate.ts'
@@ -40,7 +41,7 @@ export const tellClusterSwitched = async (
   { now, unfinished }: ClusterSwitch,
 ): Promise<void> => {
   const { account, region, name } = cluster
-  const where = `${name} (${account} ${region})`
+  const where = placeOf(cluster)
   const isNews = ({ state }: StoredSwitch) => unfinished || now.by === 'tag' || state.endsWith(' tag')
   await changed(tools, clusterKey(cluster), {
     now: { state: `${now.action} ${now.by}`, action: now.action },

@@ -13,6 +13,8 @@ export interface Telling {
   last: Report | undefined
   action: Action
   waits: string | undefined
+  /** A rollout has halted, on that node where it is known. */
+  halted?: { node?: string | undefined } | undefined
 }
 
 /**
@@ -20,7 +22,7 @@ export interface Telling {
  * two looks from saying the same thing at one time. What is excepted is stored as such and told when the exception ends.
  */
 export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Telling): Promise<void> => {
-  const { last, action, waits } = about
+  const { last, action, waits, halted } = about
   const key = clusterKey(cluster)
   const now = Date.parse(about.report.observedAt)
   const excepted = exceptionsFor(tools.policy.exceptions, cluster, now)
@@ -35,7 +37,12 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Tel
       ...remarksOn(excepted),
       ...ended.map((it) => `No longer excepted, since ${it.until}: ${it.reason}`),
     ]
-    const notice = noticeOf(report, (last && newsOf(last)) ?? '', action, { waits, remarks })
+    const notice = noticeOf(report, (last && newsOf(last)) ?? '', action, {
+      waits,
+      halted,
+      brake: tools.brake?.command('report'),
+      remarks,
+    })
     if (notice) await publish(tools, cluster, { notice, report, last })
   }
   await tools.records.putReport(key, report)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { newsOf, noticeOf } from '../../shared/domain/notice.ts'
-import type { Finding, Report } from '../../shared/domain/report.ts'
+import type { Finding, FindingCode, Report } from '../../shared/domain/report.ts'
 
 const report = (over: Partial<Report> = {}): Report => ({
   schemaVersion: 1,
@@ -33,11 +33,13 @@ describe('people are told', () => {
     expect(noticeOf(report({ verdict: 'changing' }), 'out-of-step', 'report')).toBeUndefined()
   })
 
-  test('what is wrong, why, and how to mend it', () => {
+  test('what is wrong and why: the severity and the place in the subject', () => {
     const notice = noticeOf(report({ verdict: 'out-of-step', findings: [finding()] }), '', 'report')
-    expect(notice).toMatchObject({ severity: 'critical', subject: 'prod-1: Calico is out of step with kube-proxy' })
+    expect(notice).toMatchObject({
+      severity: 'critical',
+      subject: '[critical] prod-1 (111122223333 eu-west-1): Calico is out of step with kube-proxy',
+    })
     expect(notice?.text).toContain('CRITICAL RANGE_DIFFERS: Felix uses 30000:32767')
-    expect(notice?.text).toContain('kubectl patch')
   })
 
   test('once, however many nodes it is about', () => {
@@ -53,7 +55,9 @@ describe('people are told', () => {
     const told = newsOf(report({ verdict: 'out-of-step', findings: [finding()] })) ?? ''
     const other = report({ verdict: 'out-of-step', findings: [finding({ code: 'FELIX_MISSED_MODE' })] })
     expect(noticeOf(other, told, 'report')).toBeDefined()
-    expect(noticeOf(report(), told, 'report')?.subject).toBe('prod-1: Calico is in step again')
+    expect(noticeOf(report(), told, 'report')?.subject).toBe(
+      '[info] prod-1 (111122223333 eu-west-1): Calico is in step again',
+    )
   })
 
   test('that a cluster cannot be reached', () => {
@@ -61,23 +65,113 @@ describe('people are told', () => {
       verdict: 'unknown',
       findings: [finding({ code: 'UNREACHABLE', severity: 'warning' })],
     })
-    expect(noticeOf(unreachable, '', 'sync')?.subject).toBe('prod-1: cannot tell whether Calico is in step')
+    expect(noticeOf(unreachable, '', 'sync')?.subject).toBe(
+      '[warning] prod-1 (111122223333 eu-west-1): cannot tell whether Calico is in step',
+    )
   })
 
-  test('what will be done, and what that disturbs', () => {
-    const change = { action: 'patch' as const, apiVersion: 'v1', kind: 'FelixConfiguration', name: 'default' }
-    const forecast = { felixRestarts: 3, felixRestartsAtOnce: 1, podRestarts: 0, seconds: 70 }
-    const planned = report({
+  test('a cluster without account and region by its name alone', () => {
+    const unplaced = report({ cluster: { name: 'dev' }, verdict: 'out-of-step', findings: [finding()] })
+    expect(noticeOf(unplaced, '', 'report')?.subject).toBe('[critical] dev: Calico is out of step with kube-proxy')
+  })
+})
+
+describe('the first line says who acts, and then comes what people must do', () => {
+  const change = { action: 'patch' as const, apiVersion: 'v1', kind: 'FelixConfiguration', name: 'default' }
+  const forecast = { felixRestarts: 3, felixRestartsAtOnce: 1, podRestarts: 0, seconds: 70 }
+  const fleetWide = 'kubectl patch felixconfigurations default'
+  const differs = finding({ remedy: fleetWide })
+  const wide = finding({ code: 'RANGE_TOO_WIDE', remedy: fleetWide })
+  const ignored = finding({ code: 'RANGE_SPEC_IGNORED', severity: 'warning', remedy: fleetWide })
+  const missed = finding({ code: 'FELIX_MISSED_MODE', remedy: 'kubectl rollout restart daemonset/calico-node' })
+  const full = finding({ code: 'MARK_CAPACITY', severity: 'warning', remedy: 'widen the mask' })
+  const halt = finding({ code: 'ROLLOUT_HALTED', severity: 'warning', remedy: 'calico-ipvs-sync rollout status' })
+  const planned = (blockedBy: FindingCode[] = [], findings = [differs, wide, ignored, missed, full]) =>
+    report({
       verdict: 'out-of-step',
-      findings: [finding()],
-      plan: { strategy: 'staged', changes: [change], forecast, blockedBy: [] },
+      findings,
+      plan: { strategy: 'staged', changes: blockedBy.length > 0 ? [] : [change], forecast, blockedBy },
     })
-    expect(noticeOf(planned, '', 'sync')?.text).toContain('Felix restarts on 3 nodes, at most 1 at a time')
-    expect(noticeOf(planned, '', 'report')?.text).toContain('calico-ipvs-sync sync --cluster prod-1 --region eu-west-1')
-    const blocked = {
-      ...planned,
-      plan: { strategy: 'staged' as const, changes: [], forecast, blockedBy: ['OWNED_BY_GITOPS' as const] },
-    }
-    expect(noticeOf(blocked, '', 'sync')?.text).toContain('Nothing will be changed: OWNED_BY_GITOPS')
+  const lines = (...given: Parameters<typeof noticeOf>) => (noticeOf(...given)?.text ?? '').split('\n')
+  const start = 'prod-1 (111122223333 eu-west-1): '
+
+  test('while we act: nobody has to, and no change by hand of what we change is advised', () => {
+    const text = lines(planned(), '', 'sync')
+    expect(text[0]).toBe(
+      `${start}Calico is out of step with kube-proxy. calico-ipvs-sync fixes it now, node by node; nobody has to act.`,
+    )
+    expect(text.join('\n')).not.toMatch(/kubectl/)
+    expect(text.slice(2, 4)).toEqual(['What to do:', '1. widen the mask'])
+    expect(text.at(-1)).toBe(
+      'The rollout restarts Felix on 3 nodes, at most 1 at a time, and 0 calico-node pods; about 2 min.',
+    )
+  })
+
+  test('while we wait: for what', () => {
+    const text = lines(planned(), '', 'sync', { waits: 'the maintenance window is closed' })
+    expect(text[0]).toContain('will fix it, but not yet: the maintenance window is closed.')
+    expect(text.join('\n')).not.toMatch(/kubectl/)
+  })
+
+  test.each(['report', 'off'] as const)(
+    'where it is only reported (%s): a person, with the command first',
+    (action) => {
+      const text = lines(planned(), '', action)
+      expect(text[0]).toBe(
+        `${start}Calico is out of step with kube-proxy. A person must act: this cluster is switched to ${action}, so nothing is changed by itself.`,
+      )
+      expect(text.slice(2, 5)).toEqual([
+        'What to do:',
+        '1. calico-ipvs-sync sync --cluster prod-1 --region eu-west-1',
+        '2. widen the mask',
+      ])
+      expect(text.join('\n')).not.toMatch(/kubectl/)
+    },
+  )
+
+  test('after a halt: it is critical, names the node, and advises neither a patch nor another sync', () => {
+    const halted = planned(['ROLLOUT_HALTED'], [differs, missed, full, halt])
+    const notice = noticeOf(halted, '', 'sync', { halted: { node: 'ip-10-1-0-7' }, brake: 'aws ssm put-parameter' })
+    expect(notice).toMatchObject({
+      severity: 'critical',
+      subject: '[critical] prod-1 (111122223333 eu-west-1): rollout halted on ip-10-1-0-7',
+    })
+    const text = (notice?.text ?? '').split('\n')
+    expect(text[0]).toBe(`${start}rollout halted on ip-10-1-0-7. Nothing more is changed there until a person decides.`)
+    expect(text.slice(2, 6)).toEqual([
+      'What to do:',
+      '1. calico-ipvs-sync rollout status',
+      '2. widen the mask',
+      '3. To stop changes in every other cluster as well: aws ssm put-parameter',
+    ])
+    expect(notice?.text).not.toMatch(/kubectl|ipvs-sync sync/)
+  })
+
+  test('where something forbids it: that first, and the change in Git where that is the way', () => {
+    const invalid = finding({ code: 'RANGE_INVALID', remedy: 'remove the annotation' })
+    const blocked = lines(planned(['RANGE_INVALID'], [full, differs, invalid]), '', 'sync')
+    expect(blocked[0]).toContain('A person must act. Nothing will be changed: RANGE_INVALID.')
+    expect(blocked.slice(2, 5)).toEqual(['What to do:', '1. remove the annotation', '2. widen the mask'])
+    const owned = finding({ code: 'OWNED_BY_GITOPS', severity: 'warning', remedy: 'change it in Git' })
+    const merge = finding({ remedy: 'Merge this into what Argo CD applies' })
+    expect(lines(planned(['OWNED_BY_GITOPS'], [merge, owned]), '', 'sync').slice(2, 5)).toEqual([
+      'What to do:',
+      '1. change it in Git',
+      '2. Merge this into what Argo CD applies',
+    ])
+  })
+
+  test('where there is nothing that we may change, that is said', () => {
+    const text = lines(report({ findings: [full] }), '', 'sync')
+    expect(text[0]).toBe(
+      `${start}Calico is in step, but look at this. There is nothing that calico-ipvs-sync may change.`,
+    )
+  })
+
+  test('the same step is said once', () => {
+    const twice = [full, { ...full, subject: 'node/b' }]
+    expect(lines(report({ findings: twice }), '', 'sync').filter((line) => line.includes('widen'))).toEqual([
+      '1. widen the mask',
+    ])
   })
 })

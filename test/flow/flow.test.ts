@@ -63,7 +63,7 @@ describe.each(kinds)('the whole flow on the %s control plane', (kind) => {
     expect(others).toEqual([])
     expect(only?.metadata.annotations?.[annotation]).toBeUndefined()
     const subjects = stage.cloud.deliveries.map(({ subject }) => subject)
-    expect(subjects).toContain('quiet: Calico is out of step with kube-proxy')
+    expect(subjects).toContain('[critical] quiet (111122223333 eu-west-1): Calico is out of step with kube-proxy')
   }, 120_000)
 
   test('an API server that is killed in the middle of a rollout loses nothing and gets nothing twice', async () => {

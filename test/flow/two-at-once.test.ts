@@ -64,9 +64,9 @@ describe.each(names)('two rollouts started at once through the queues and bundle
 
   test('people hear of it once, and of its end once', () => {
     const subjects = stage.cloud.deliveries.map(({ subject }) => subject)
-    expect(subjects.filter((it) => it?.startsWith(`${name}:`))).toEqual([
-      `${name}: Calico is out of step with kube-proxy`,
-      `${name}: Calico is in step again`,
+    expect(subjects.filter((it) => it?.includes(`] ${name} (`))).toEqual([
+      `[critical] ${name} (111122223333 eu-west-1): Calico is out of step with kube-proxy`,
+      `[info] ${name} (111122223333 eu-west-1): Calico is in step again`,
     ])
   })
 
