@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import * as z from 'zod'
 import { brakeOf } from '../shared/clients/brake.ts'
 import { fleetPermits } from '../shared/clients/fleet-budget.ts'
 import { heeded } from '../shared/clients/health.ts'
@@ -11,9 +12,10 @@ import { records } from '../shared/clients/records.ts'
 import { policyWith } from '../shared/domain/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
-import { evaluation } from '../shared/messages.ts'
+import { evaluation, telling } from '../shared/messages.ts'
 import { evaluateSettings, readSettings } from '../shared/settings.ts'
 import { evaluate } from '../shared/workflows/evaluate.ts'
+import { sendNotice } from '../shared/workflows/tell.ts'
 
 const settings = readSettings(evaluateSettings, process.env)
 const policy = policyWith(settings.POLICY)
@@ -34,9 +36,10 @@ const tools = {
   now: () => new Date(),
 }
 
-/** The evaluations queue: look at one cluster, say what is true, tell people, set a rollout going. */
+/** The evaluations queue: look at one cluster, say what is true, set a rollout going; or send a notice that is on record. */
 export const handler = worker('evaluate', {
-  schema: evaluation,
+  schema: z.union([evaluation, telling]),
   received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
-  work: (message, { messageId, log }) => evaluate({ ...tools, log }, message, messageId),
+  work: (message, { messageId, log }) =>
+    'tell' in message ? sendNotice({ ...tools, log }, message) : evaluate({ ...tools, log }, message, messageId),
 })

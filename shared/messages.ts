@@ -28,6 +28,14 @@ export const evaluation = z.object({
 })
 export type Evaluation = z.infer<typeof evaluation>
 
+/** "Send this notice." It is in the records; a message of its own sends it, so that no look waits for SNS. */
+export const telling = z.object({
+  schemaVersion: z.literal(1),
+  /** `cluster`: as in the records. `hash`: what makes it the same notice. */
+  tell: z.object({ cluster: z.string().max(200), hash: z.string().regex(/^[0-9a-f]{32}$/) }),
+})
+export type Telling = z.infer<typeof telling>
+
 /** "Take the next step of this cluster's rollout." What the step is, is decided from the live cluster. */
 export const rolloutStep = z.object({
   schemaVersion: z.literal(1),

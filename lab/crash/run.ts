@@ -9,9 +9,10 @@ import { policyWith, type Policy } from '../../shared/domain/policy.ts'
 import { type Read, valueOf } from '../../shared/domain/read.ts'
 import { parseRollout, type Rollout } from '../../shared/domain/rollout.ts'
 import type { Entry } from '../../shared/domain/rollout/journal.ts'
-import { clusterKey, type ClusterRef, evaluation, rolloutStep } from '../../shared/messages.ts'
+import { clusterKey, type ClusterRef, evaluation, rolloutStep, telling } from '../../shared/messages.ts'
 import { evaluate } from '../../shared/workflows/evaluate.ts'
 import { observe } from '../../shared/workflows/observe.ts'
+import { sendNotice } from '../../shared/workflows/tell.ts'
 import { takeStep } from '../../shared/workflows/take-step.ts'
 import { createFate, type Doom, type Fate, type Life } from './life.ts'
 import type { Observed } from './observed.ts'
@@ -153,7 +154,9 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
     leaseSeconds: 900,
   }
   const message: unknown = JSON.parse(body)
-  if (queue === 'evaluations') await evaluate(tools, evaluation.parse(message), id)
+  const notice = telling.safeParse(message)
+  if (notice.success) await sendNotice(tools, notice.data)
+  else if (queue === 'evaluations') await evaluate(tools, evaluation.parse(message), id)
   else await takeStep({ ...tools, access: tools }, rolloutStep.parse(message), id)
 }
 

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { clusterKey, type Evaluation, type RolloutStep } from '../messages.ts'
+import { clusterKey, type Evaluation, type RolloutStep, type Telling } from '../messages.ts'
 
 export interface Queues {
   /** `delaySeconds`: 0 to 900; more counts as 900, for whoever waits looks again anyway. */
   sendEvaluation: (message: Evaluation, options?: { delaySeconds?: number }) => Promise<void>
+  /** Into the same queue as evaluations. */
+  sendTelling: (message: Telling) => Promise<void>
   /** All of them, ten a call; what was refused is sent again once. Throws where some could not be sent, naming how many. */
   sendEvaluations: (messages: readonly Evaluation[]) => Promise<void>
   /** In the queue of its cluster. A second message of one `dedupId` within five minutes is dropped by SQS. */
@@ -28,6 +30,9 @@ export function queues(sqs: SQSClient, urls: QueueUrls): Queues {
       await sqs.send(
         new SendMessageCommand({ QueueUrl: urls.evaluations, MessageBody: JSON.stringify(message), DelaySeconds }),
       )
+    },
+    sendTelling: async (message) => {
+      await sqs.send(new SendMessageCommand({ QueueUrl: urls.evaluations, MessageBody: JSON.stringify(message) }))
     },
     sendEvaluations: async (messages) => {
       const refused = await sendBatches(

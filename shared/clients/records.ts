@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import type { Switch } from '../domain/policy.ts'
 import type { Report } from '../domain/report.ts'
+import type { OutgoingNotice } from './notices.ts'
 import type { Entry } from '../domain/rollout/journal.ts'
 import { packed, unpacked } from './records-body.ts'
 import { idsOf, writeItem } from './records-writes.ts'
@@ -26,6 +27,11 @@ export interface Records {
    */
   claim: (notice: NoticeKey, now: string) => Promise<'claimed' | 'told' | 'busy'>
   confirm: (notice: NoticeKey, now: string) => Promise<void>
+  /** Gives a claim back: the notice could not be sent, and may be tried again at once. */
+  release: (notice: NoticeKey, now: string) => Promise<void>
+  /** Puts a notice on record before it is sent; the first one of a key stays. */
+  keepNotice: (notice: NoticeKey, content: OutgoingNotice, now: string) => Promise<void>
+  keptNotice: (notice: NoticeKey) => Promise<OutgoingNotice | undefined>
   /**
    * Puts on record what is not there yet, each write an item of its own, and says how many. Cut short anywhere it is
    * done again: the same write has the same key and the same content.
@@ -105,6 +111,27 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
       })
       if (open) return 'claimed'
       return (await get(notice.cluster, `told#${notice.hash}`))?.['toldAt'] ? 'told' : 'busy'
+    },
+    keepNotice: async ({ cluster, hash }, content, now) => {
+      const expiresAt = { N: String(seconds(now) + keptFor.notice) }
+      const Item = { cluster: { S: cluster }, record: { S: `notice#${hash}` }, content: { S: JSON.stringify(content) } }
+      const ExpressionAttributeNames = { '#record': 'record' }
+      await put({
+        Item: { ...Item, expiresAt },
+        ConditionExpression: 'attribute_not_exists(#record)',
+        ExpressionAttributeNames,
+      })
+    },
+    keptNotice: async ({ cluster, hash }) => {
+      const content = (await get(cluster, `notice#${hash}`))?.['content']?.S
+      // Written by `keepNotice` alone.
+      return content === undefined ? undefined : (JSON.parse(content) as OutgoingNotice)
+    },
+    release: async (notice, now) => {
+      await put({
+        Item: { ...told(notice), claimedAt: { N: '0' }, expiresAt: { N: String(seconds(now) + keptFor.notice) } },
+        ConditionExpression: 'attribute_not_exists(toldAt)',
+      })
     },
     confirm: async (notice, now) => {
       const expiresAt = { N: String(seconds(now) + keptFor.notice) }

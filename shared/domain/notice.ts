@@ -100,19 +100,27 @@ const order: Severity[] = ['critical', 'warning', 'info']
 const worst = (findings: Finding[], least: Severity): Severity =>
   order.find((severity) => severity === least || findings.some((it) => it.severity === severity)) ?? least
 
-const goodNews = ({ cluster, desiredRange, nodes }: Report): string =>
-  [
+const goodNews = (report: Report): string => {
+  const { cluster, desiredRange, nodes } = report
+  return [
     `${placeOf(cluster)}: Calico is in step with kube-proxy on all ${nodes.length} nodes.`,
     desiredRange && `Node ports: ${desiredRange.join(', ')}.`,
+    asOf(report),
   ]
     .filter(Boolean)
     .join('\n')
+}
+
+/** Notices may arrive late, and one before another. */
+const asOf = ({ observedAt }: Report): string => `As of ${observedAt}.`
 
 const badNews = (about: About): string => {
   const { report, remarks = [] } = about
   const shown = spokenOf(report)
   const causes = shown.map(({ severity, code, message }) => `${severity.toUpperCase()} ${code}: ${message}`)
-  return [firstLine(about), whatToDo(about), ...causes, forecastOf(about), ...remarks].filter(Boolean).join('\n\n')
+  return [firstLine(about), whatToDo(about), ...causes, forecastOf(about), ...remarks, asOf(report)]
+    .filter(Boolean)
+    .join('\n\n')
 }
 
 const spokenOf = ({ findings }: Report): Finding[] => findings.filter(({ severity }) => severity !== 'info')

@@ -1,3 +1,4 @@
+import type { OutgoingNotice } from '../clients/notices.ts'
 import type { StoredSwitch } from '../clients/records.ts'
 import type { BrakePosition, Switch } from '../domain/policy.ts'
 import { placeOf } from '../domain/notice.ts'
@@ -6,7 +7,7 @@ import { clusterKey, type ClusterRef, deploymentKey } from '../messages.ts'
 import type { EvaluateTools } from './evaluate.ts'
 import { tellOnce } from './tell.ts'
 
-type Tools = Pick<EvaluateTools, 'records' | 'notices' | 'now' | 'log' | 'policy' | 'brake'>
+type Tools = Pick<EvaluateTools, 'records' | 'queues' | 'now' | 'log' | 'policy' | 'brake'>
 
 /**
  * People hear once that the switches of the whole deployment (policy, limit, brake) have changed. A brake that cannot be
@@ -57,7 +58,7 @@ export const tellClusterSwitched = async (
 
 interface Changing {
   now: Omit<StoredSwitch, 'since'>
-  noticeOf: (last: StoredSwitch) => Parameters<Tools['notices']['publish']>[0] | undefined
+  noticeOf: (last: StoredSwitch) => OutgoingNotice | undefined
 }
 
 /** What was never recorded is recorded in silence; what is recorded is what people know. */

@@ -4,10 +4,11 @@ import { endedSince, type Excepted, exceptionsFor, isSilenced, said, withExcepti
 import { newsOf, noticeOf } from '../domain/notice.ts'
 import type { Action } from '../domain/policy.ts'
 import type { Report } from '../domain/report.ts'
-import { clusterKey, type ClusterRef } from '../messages.ts'
+import { PermanentError, RetryLaterError } from '../errors.ts'
+import { clusterKey, type ClusterRef, type Telling } from '../messages.ts'
 import type { EvaluateTools } from './evaluate.ts'
 
-export interface Telling {
+export interface Assessed {
   report: Report
   /** What people know. */
   last: Report | undefined
@@ -21,7 +22,7 @@ export interface Telling {
  * Told once: a report is stored only after its news were told, so the stored report is what people know; a claim keeps
  * two looks from saying the same thing at one time. What is excepted is stored as such and told when the exception ends.
  */
-export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Telling): Promise<void> => {
+export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Assessed): Promise<void> => {
   const { last, action, waits, halted } = about
   const key = clusterKey(cluster)
   const now = Date.parse(about.report.observedAt)
@@ -68,20 +69,46 @@ const publish = async (
   await tellOnce(tools, clusterKey(cluster), { notice: { ...notice, attributes }, about })
 }
 
-/** What makes it the same notice is `about`: of two that say so at one time, one is sent. Throws while another sends it. */
+/**
+ * Puts a notice on record and has a message of its own send it. What makes it the same notice is `about`: said again, it is
+ * the same record, and sent once.
+ */
 export const tellOnce = async (
-  tools: Pick<EvaluateTools, 'records' | 'notices' | 'now' | 'log'>,
-  key: string,
+  tools: Pick<EvaluateTools, 'records' | 'queues' | 'now'>,
+  cluster: string,
   { notice, about }: { notice: OutgoingNotice; about: unknown[] },
 ): Promise<void> => {
-  const claim = { cluster: key, hash: digest(about) }
+  const key = { cluster, hash: digest(about) }
+  const attributes = { ...notice.attributes, notice: key.hash }
+  await tools.records.keepNotice(key, { ...notice, attributes }, tools.now().toISOString())
+  await tools.queues.sendTelling({ schemaVersion: 1, tell: key })
+}
+
+/**
+ * Sends a notice that is on record, once: of two messages that say so at one time, one does. Throws `RetryLaterError` where
+ * SNS refuses or another is just sending it, so that its message comes again.
+ */
+export const sendNotice = async (
+  tools: Pick<EvaluateTools, 'records' | 'notices' | 'now' | 'log'>,
+  { tell: key }: Telling,
+): Promise<void> => {
   const now = () => tools.now().toISOString()
-  const state = await tools.records.claim(claim, now())
-  if (state === 'busy') throw new Error(`Another look at ${key} is telling people just now; this one is tried again.`)
-  if (state !== 'claimed') return
-  await tools.notices.publish({ ...notice, attributes: { ...notice.attributes, notice: claim.hash } })
-  tools.log('told', { cluster: key, subject: notice.subject })
-  await tools.records.confirm(claim, now())
+  const notice = await tools.records.keptNotice(key)
+  if (!notice) throw new PermanentError(`The notice ${key.hash} of ${key.cluster} is not on record.`)
+  const state = await tools.records.claim(key, now())
+  if (state === 'busy') throw new RetryLaterError(`Another message is sending the notice ${key.hash} just now.`, 60)
+  if (state === 'told') return
+  try {
+    await tools.notices.publish(notice)
+  } catch (error) {
+    await tools.records.release(key, now())
+    throw new RetryLaterError(
+      `SNS did not take the notice: ${error instanceof Error ? error.message : String(error)}`,
+      30,
+    )
+  }
+  tools.log('told', { cluster: key.cluster, subject: notice.subject })
+  await tools.records.confirm(key, now())
 }
 
 const attributesOf = (

@@ -227,3 +227,35 @@ describe('the writes of rollouts', () => {
     expect(await recorded('w4', '', '3')).toMatchObject([{ by: '5' }])
   })
 })
+
+describe('the outbox', () => {
+  const content = { subject: 's', text: 'first', attributes: { severity: 'info' as const, cluster: 'prod' } }
+  const key = { cluster: 'outbox', hash: 'a'.repeat(32) }
+  const now = '2026-11-20T10:00:00Z'
+
+  test('keeps the first notice of a key, and none that was never kept', async () => {
+    expect(await client.keptNotice(key)).toBeUndefined()
+    await client.keepNotice(key, content, now)
+    await client.keepNotice(key, { ...content, text: 'second' }, now)
+    expect(await client.keptNotice(key)).toEqual(content)
+  })
+
+  test('a claim that is released can be taken again at once, one that is told cannot', async () => {
+    expect(await client.claim(key, now)).toBe('claimed')
+    expect(await client.claim(key, now)).toBe('busy')
+    await client.release(key, now)
+    expect(await client.claim(key, now)).toBe('claimed')
+    await client.confirm(key, now)
+    await client.release(key, now)
+    expect(await client.claim(key, now)).toBe('told')
+  })
+})
+
+test('what people know of the switches is kept by cluster and for the whole deployment', async () => {
+  const stored = { state: 'sync tag', action: 'sync' as const, since: '2026-11-20T10:00:00Z' }
+  expect(await client.lastSwitch('1/r/prod')).toBeUndefined()
+  await client.putSwitch('1/r/prod', stored)
+  await client.putSwitch('deployment', { ...stored, action: 'off' })
+  expect(await client.lastSwitch('1/r/prod')).toEqual(stored)
+  expect(await client.lastSwitch('deployment')).toEqual({ ...stored, action: 'off' })
+})

@@ -102,7 +102,8 @@ describe('the first line says who acts, and then comes what people must do', () 
     )
     expect(text.join('\n')).not.toMatch(/kubectl/)
     expect(text.slice(2, 4)).toEqual(['What to do:', '1. widen the mask'])
-    expect(text.at(-1)).toBe(
+    expect(text.at(-1)).toBe('As of 2026-11-20T10:00:00Z.')
+    expect(text.at(-3)).toBe(
       'The rollout restarts Felix on 3 nodes, at most 1 at a time, and 0 calico-node pods; about 2 min.',
     )
   })

@@ -12,6 +12,7 @@ import type { Entry } from '../../shared/domain/rollout/journal.ts'
 import { clusterKey, type Evaluation, type RolloutStep } from '../../shared/messages.ts'
 import { accessMissing, accessNeeded } from '../../shared/workflows/access-review.ts'
 import { evaluate, type EvaluateTools } from '../../shared/workflows/evaluate.ts'
+import { sendNotice } from '../../shared/workflows/tell.ts'
 import { beginRollout } from '../../shared/workflows/begin-rollout.ts'
 import { cluster as clusterWith } from '../domain/ingredients.ts'
 import { healthy } from '../domain/states.ts'
@@ -37,6 +38,7 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
     log: [] as { event: string; facts: object }[],
     claims: new Set<string>(),
     written: [] as Entry[],
+    kept: new Map<string, OutgoingNotice>(),
     switches: new Map<string, StoredSwitch>(),
   }
   const tools: EvaluateTools = {
@@ -56,11 +58,15 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
       lastSwitch: async (key) => it.switches.get(key),
       putSwitch: async (key, stored) => void it.switches.set(key, stored),
       confirm: async () => undefined,
+      release: async ({ hash }) => void it.claims.delete(hash),
+      keepNotice: async ({ hash }, content) => void (it.kept.has(hash) || it.kept.set(hash, content)),
+      keptNotice: async ({ hash }) => it.kept.get(hash),
       keepWrites: async (_, writes) => it.written.push(...writes),
     },
     notices: { publish: async (notice) => void it.notices.push(notice) },
     queues: {
       sendEvaluation: async (message, { delaySeconds = 0 } = {}) => void it.looks.push({ message, delaySeconds }),
+      sendTelling: async (message) => sendNotice(tools, message),
       sendEvaluations: async () => undefined,
       sendRolloutStep: async (message) => void it.steps.push(message),
     },

@@ -39,6 +39,7 @@ const run = async (
       kube: () => world.tools.kube,
     },
     queues: {
+      sendTelling: async () => undefined,
       sendEvaluations: async () => undefined,
       sendEvaluation: async (message, { delaySeconds = 0 } = {}) => {
         if (message.reason !== 'rollout') return void told.push(message)

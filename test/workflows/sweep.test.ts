@@ -10,6 +10,7 @@ const desk = () => {
     sendEvaluation: async (message: Evaluation) => void sent.push(message),
     sendEvaluations: async (messages: readonly Evaluation[]) => void sent.push(...messages),
     sendRolloutStep: async () => undefined,
+    sendTelling: async () => undefined,
   }
   return { sent, logged, queues, log: (event: string) => void logged.push(event) }
 }
