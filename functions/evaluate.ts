@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { brakeOf } from '../shared/clients/brake.ts'
 import { fleetPermits } from '../shared/clients/fleet-budget.ts'
 import { heeded } from '../shared/clients/health.ts'

@@ -32,7 +32,7 @@ export type Evaluation = z.infer<typeof evaluation>
 export const telling = z.object({
   schemaVersion: z.literal(1),
   /** `cluster`: as in the records. `hash`: what makes it the same notice. */
-  tell: z.object({ cluster: z.string().max(200), hash: z.string().regex(/^[0-9a-f]{32}$/) }),
+  tell: z.object({ cluster: z.string().check(z.maxLength(200)), hash: z.string().check(z.regex(/^[0-9a-f]{32}$/)) }),
 })
 export type Telling = z.infer<typeof telling>
 

@@ -17,6 +17,12 @@ const lambdas = /^(logs|xray|ec2|kms):|^sqs:(ReceiveMessage|DeleteMessage|GetQue
 const actionOf = (client: string, command: string) =>
   `${client.replace('-', '')}:${command}`.replace('SendMessageBatch', 'SendMessage')
 
+/** Calls without a client of the SDK. */
+const signedByHand = {
+  'shared/clients/health.ts': 'cloudwatch:DescribeAlarms',
+  'shared/clients/brake.ts': 'ssm:GetParameter',
+}
+
 /** The calls of AWS that are in the code, by the command classes that remain in the bundle. */
 const callsIn = (name: string): string[] => {
   const metafile = JSON.parse(readFileSync(join(`${bundles}-meta`, `${name}.json`), 'utf8')) as {
@@ -24,8 +30,8 @@ const callsIn = (name: string): string[] => {
   }
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
   return inputs.flatMap(([file, { bytesInOutput }]) => {
-    // The one call that is signed by hand.
-    if (file.endsWith('shared/clients/health.ts') && bytesInOutput > 0) return ['cloudwatch:DescribeAlarms']
+    const signed = Object.entries(signedByHand).find(([source]) => file.endsWith(source))
+    if (signed && bytesInOutput > 0) return [signed[1]]
     const [, client = '', command = ''] = /@aws-sdk\/client-([\w-]+)\/.*\/commands\/(\w+)Command\.js$/.exec(file) ?? []
     return client && bytesInOutput > 0 ? [actionOf(client, command)] : []
   })
