@@ -144,9 +144,9 @@ export const askingBehind = async (
     const described = await describeBehind(known)
     const comparison = compared(chosen, valueOf(described))
     if ('failure' in described) {
-      const isNobodys = known.doubtful || (known.name === undefined && isGiven)
-      if (isNobodys) telling.done(`EKS is left out: ${described.failure.message}`)
-      return { identity, comparison, ...(!isNobodys && { eks: described }) }
+      const isSpared = known.doubtful || (isGiven && canBeSpared(chosen, known, described.failure))
+      if (isSpared) telling.done(`EKS is left out: ${described.failure.message}`)
+      return { identity, comparison, ...(!isSpared && { eks: described }) }
     }
     const { state } = described.value
     const { name } = partsOf(state.arn) ?? {}
@@ -154,6 +154,10 @@ export const askingBehind = async (
     return { identity: named(identity, comparison), eks: read(state), comparison }
   }
 }
+
+/** Where the range was given, EKS is not needed by those who may not ask it; a cluster that is named by ARN is EKS's, and EKS is heard. */
+const canBeSpared = ({ eks: hint }: ChosenCluster, { name }: EksLead, { kind }: ReadFailure): boolean =>
+  hint?.arn === undefined && (name === undefined || kind === 'denied' || kind === 'unauthenticated')
 
 /** The kubeconfig's side and EKS's. */
 export const compared = (

@@ -13,11 +13,13 @@ export const eksIn = async (place: EksPlace): Promise<EksAccess> => {
  * Whose credentials a kubeconfig's plugin takes; `undefined`: the environment's. A profile is taken alone, never what the
  * default chain finds after it: those may be of another account.
  */
-export const principalOf = async ({ profile, keys, region }: EksHint): Promise<Principal | undefined> => {
+export const principalOf = async (hint: EksHint): Promise<Principal | undefined> => {
+  const { keys, region, files } = hint
+  const profile = hint.profile ?? (files && !keys ? 'default' : undefined)
   if (profile !== undefined) {
     const { fromIni } = await import('@aws-sdk/credential-providers')
-    const clientConfig = region === undefined ? {} : { clientConfig: { region } }
-    return { id: `profile ${profile}`, profile, credentials: fromIni({ profile, ...clientConfig }) }
+    const credentials = fromIni({ profile, ...files, ...(region !== undefined && { clientConfig: { region } }) })
+    return { id: JSON.stringify(['profile', profile, files]), profile, credentials }
   }
   return keys && { id: `key ${keys.accessKeyId}`, credentials: async () => keys }
 }

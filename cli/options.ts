@@ -34,7 +34,7 @@ export const withPlace = (command: Command): Command =>
     .option('--context <name>', 'context in it (default: its current one)')
     .addOption(eksOption('--cluster <name>', 'an EKS cluster by name, found through the EKS API'))
     .addOption(new Option('--region <region>', 'its AWS region').env('AWS_REGION'))
-    .option('--role <arn>', 'IAM role to assume for it')
+    .option('--role <arn>', 'IAM role to assume for it (default: as the kubeconfig has it)')
 
 const eksOption = (flags: string, description: string): Option =>
   new Option(flags, description).conflicts(['context', 'kubeconfig'])

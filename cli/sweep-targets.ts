@@ -52,8 +52,11 @@ const lookOnly = ({ serviceNodePortRange, probe, deep }: LookOptions): LookOptio
   ...(deep && { deep }),
 })
 
-const contextOpenings = ({ context = [], kubeconfig, ...rest }: SweepPlaces & LookOptions): Open[] =>
-  context.map((name) => opening({ context: name, ...(kubeconfig && { kubeconfig }), ...lookOnly(rest) }))
+/** With contexts there are no regions: one role is then for all of them. */
+const contextOpenings = ({ context = [], kubeconfig, role: [role] = [], ...rest }: SweepPlaces & LookOptions): Open[] =>
+  context.map((name) =>
+    opening({ context: name, ...(kubeconfig && { kubeconfig }), ...(role && { role }), ...lookOnly(rest) }),
+  )
 
 const regionOpenings = async (options: SweepPlaces & LookOptions, telling: Progress): Promise<Open[]> => {
   const { region: regions = [] } = options

@@ -21,7 +21,7 @@ export interface EksPlace {
 }
 
 export interface Principal {
-  /** What tells one from another, and people: `profile NAME`. */
+  /** What tells one from another. */
   id: string
   profile?: string
   credentials: CredentialsProvider

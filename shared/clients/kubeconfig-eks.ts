@@ -11,6 +11,8 @@ export interface EksHint {
   /** What the credential plugin takes: a role to assume, a profile of `~/.aws`, or keys in its environment. */
   roleArn?: string
   profile?: string
+  /** Other files than those of `~/.aws`. */
+  files?: { configFilepath?: string; filepath?: string }
   keys?: AwsCredentials
   /** Only the authenticator's own name for the cluster is known, and it serves clusters that are not EKS's too. */
   doubtful?: true
@@ -36,7 +38,7 @@ export function eksHint({ context, cluster, server, exec }: ContextParts): EksHi
   const endpoint = endpointRegion(server)
   const name = arn?.name ?? plugin?.name ?? eksctl?.[1]
   if (name === undefined && endpoint === undefined) return undefined
-  const { roleArn, profile, keys } = plugin ?? {}
+  const { roleArn, profile, files, keys } = plugin ?? {}
   const isDoubtful = !arn && !eksctl && !endpoint && plugin?.tool === 'authenticator'
   return present<EksHint>({
     arn: arn?.arn,
@@ -45,6 +47,7 @@ export function eksHint({ context, cluster, server, exec }: ContextParts): EksHi
     region: arn?.region ?? endpoint ?? plugin?.region ?? eksctl?.[2],
     roleArn,
     profile,
+    files,
     keys,
     doubtful: isDoubtful || undefined,
   })
@@ -63,7 +66,9 @@ function endpointRegion(server: string): string | undefined {
   return endpoints.exec(new URL(server).hostname.replace(/\.$/, ''))?.[1]
 }
 
-type Plugin = Pick<EksHint, 'name' | 'region' | 'roleArn' | 'profile' | 'keys'> & { tool: 'aws' | 'authenticator' }
+type Plugin = Pick<EksHint, 'name' | 'region' | 'roleArn' | 'profile' | 'files' | 'keys'> & {
+  tool: 'aws' | 'authenticator'
+}
 
 const tools: Record<string, Plugin['tool']> = {
   aws: 'aws',
@@ -88,6 +93,7 @@ function pluginOf(exec: Foreign): Plugin | undefined {
     profile:
       (tool === 'aws' ? option('--profile') : undefined) ??
       (env['AWS_PROFILE'] || env['AWS_DEFAULT_PROFILE'] || undefined),
+    files: filesIn(env),
     keys: keysIn(env),
   })
 }
@@ -119,6 +125,12 @@ function lastOption(words: string[], names: string[]): string | undefined {
     }),
   )
   return values.at(-1) || undefined
+}
+
+function filesIn(env: Record<string, string>): EksHint['files'] {
+  const { AWS_CONFIG_FILE: configFilepath, AWS_SHARED_CREDENTIALS_FILE: filepath } = env
+  if (!configFilepath && !filepath) return undefined
+  return { ...(configFilepath && { configFilepath }), ...(filepath && { filepath }) }
 }
 
 function keysIn(env: Record<string, string>): AwsCredentials | undefined {

@@ -114,8 +114,9 @@ interface Written {
 
 let written = 0
 /** A kubeconfig with one context, `prod`. */
-const kubeconfig = ({ context = 'prod', name = 'c', cluster: more = {}, exec, env = {} }: Written): string => {
+const kubeconfig = ({ context = 'prod', name, cluster: more = {}, exec, env = {} }: Written): string => {
   const path = file(`config-${(written += 1)}`)
+  const [known, user] = [name ?? `cluster-${written}`, `user-${written}`]
   const [command, ...args] = exec?.split(' ') ?? []
   const plugin = {
     apiVersion: 'client.authentication.k8s.io/v1beta1',
@@ -125,9 +126,11 @@ const kubeconfig = ({ context = 'prod', name = 'c', cluster: more = {}, exec, en
   }
   const document = {
     'current-context': context,
-    contexts: [{ name: context, context: { cluster: name, user: 'u' } }],
-    clusters: [{ name, cluster: { server: cluster.server, 'certificate-authority-data': cluster.caData, ...more } }],
-    users: [{ name: 'u', user: exec === undefined ? { token: cluster.adminToken } : { exec: plugin } }],
+    contexts: [{ name: context, context: { cluster: known, user } }],
+    clusters: [
+      { name: known, cluster: { server: cluster.server, 'certificate-authority-data': cluster.caData, ...more } },
+    ],
+    users: [{ name: user, user: exec === undefined ? { token: cluster.adminToken } : { exec: plugin } }],
   }
   writeFileSync(path, JSON.stringify(document))
   return path
@@ -195,6 +198,35 @@ describe('the plugin’s arguments and environment lead to EKS', () => {
     expect(asked.toSorted()).toEqual(['AssumeRole Work', 'DescribeAddon Admin', 'DescribeCluster Admin'])
   })
 
+  test('keys and files of its own are taken before the shell’s', async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } = keyring.forRole(work, 'plugin')
+    const keys = {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+    }
+    await check(kubeconfig({ exec: token, env: keys }), shell({ as: other }))
+    const files = { ...shell({ as: other }), AWS_SHARED_CREDENTIALS_FILE: file('no-credentials') }
+    const env = { AWS_SHARED_CREDENTIALS_FILE: file('credentials'), AWS_PROFILE: 'work' }
+    expect((await check(kubeconfig({ exec: token, env }), files)).report.serviceRange).toEqual(fromEks)
+    expect(new Set(asked)).toEqual(new Set(['DescribeCluster Work', 'DescribeAddon Work']))
+  })
+
+  test('a sweep of contexts asks for each as its own profile', async () => {
+    const [mine, hers] = ['work', 'other'].map((profile) =>
+      kubeconfig({ context: profile, exec: `${token} --profile ${profile}` }),
+    )
+    const env = { ...shell(), KUBECONFIG: `${mine}:${hers}` }
+    const { stdout } = await run(['sweep', '--context', 'work', '--context', 'other', '-o', 'json'], { env })
+    const { clusters } = sweepSchema.parse(JSON.parse(stdout))
+    const found = clusters.map((it) => [
+      it.cluster.context,
+      it.findings.some(({ code }) => code === 'CLUSTER_IDENTITY'),
+    ])
+    expect(Object.fromEntries(found)).toEqual({ work: false, other: true })
+    expect(asked).toEqual(expect.arrayContaining(['DescribeCluster Work', 'DescribeCluster Other']))
+  })
+
   test('a profile that is not there is a failure: EKS is not asked as anybody else, and nothing is written', async () => {
     const config = kubeconfig({ exec: `${token} --profile gone` })
     const done = await writes(async () => {
@@ -203,6 +235,27 @@ describe('the plugin’s arguments and environment lead to EKS', () => {
       expect(JSON.stringify(report.findings)).toContain('profile: [gone]')
     })
     expect([done, asked]).toEqual([[], []])
+  })
+
+  test('a range that was given needs no EKS that may not be asked, unless the kubeconfig names it by ARN', async () => {
+    const config = kubeconfig({ exec: `${token} --profile gone` })
+    const { report, stderr } = await check(config, shell({ as: work }), '--probe')
+    expect(report.serviceRange).toEqual({ min: 20000, max: 22767, source: 'probe' })
+    expect(stderr).toContain('EKS is left out')
+    const named = await check(
+      kubeconfig({ name: arn, exec: `${token} --profile gone` }),
+      shell({ as: work }),
+      '--probe',
+    )
+    expect(named.codes).toContain('ACCESS_DENIED')
+    expect(asked).toEqual([])
+  })
+
+  test('EKS’s answer stands above a probe and above what was given', async () => {
+    const config = kubeconfig({ exec: `${token} --profile work` })
+    const words = ['--service-node-port-range', '30000-31000']
+    expect((await check(config, shell(), ...words)).report.serviceRange).toEqual(fromEks)
+    expect((await check(config, shell(), '--probe')).report.serviceRange).toEqual(fromEks)
   })
 
   test('a name that only the authenticator knows need not be EKS’s: then the range is what was given', async () => {

@@ -58,6 +58,14 @@ describe('the plugin of the AWS command line', () => {
       }),
       { name: 'prod', region, keys: { accessKeyId: 'AKIA1', secretAccessKey: 's' } },
     ],
+    [
+      'files of its own',
+      aws('eks get-token --cluster-name prod --profile work', {
+        AWS_CONFIG_FILE: '/c',
+        AWS_SHARED_CREDENTIALS_FILE: '/d',
+      }),
+      { name: 'prod', profile: 'work', files: { configFilepath: '/c', filepath: '/d' } },
+    ],
     ['an option given twice: the last', aws('eks get-token --cluster-name a --cluster-name prod'), { name: 'prod' }],
     ['no region', aws('eks get-token --cluster-name prod'), { name: 'prod' }],
     ['by a path', plugin('/usr/local/bin/aws', ['eks', 'get-token', '--cluster-name', 'prod']), { name: 'prod' }],
