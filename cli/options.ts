@@ -47,7 +47,11 @@ export interface LookOptions {
 
 export const withLook = (command: Command): Command =>
   command
-    .option('--service-node-port-range <min-max>', "the API server's range, where no EKS API tells it", portRange)
+    .option(
+      '--service-node-port-range <min-max>',
+      "the API server's range, where no EKS API tells it; without it, and without --probe, none is written",
+      portRange,
+    )
     .addOption(
       new Option('--probe', 'read that range from the API server, by creating a Service it must refuse').conflicts(
         'serviceNodePortRange',

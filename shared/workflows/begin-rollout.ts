@@ -174,7 +174,8 @@ const rolloutOf = async (
 /** Codes of the findings that the rollout answers to; where there are none, what it does in words. */
 const whyOf = ({ report }: Assessment, { target, restart }: Intent): string => {
   const found = new Set(report.findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code))
-  const range = target === undefined ? [] : [...found].filter((code) => code.startsWith('RANGE_'))
+  const range =
+    target === undefined ? [] : [...found].filter((code) => code.startsWith('RANGE_') && code !== 'RANGE_HOST_PORTS')
   const mode = restart.length === 0 ? [] : [...found].filter((code) => code === 'FELIX_MISSED_MODE')
   const codes = [...range, ...mode].join(' ')
   return (

@@ -335,7 +335,7 @@ describe('sync with a kubeconfig that names no EKS cluster', () => {
     expect([reportIn(written).verdict, written.status]).toEqual(['in-step', 0])
     const found = await assumed()
     expect(found).toMatchObject(stays)
-    expect(found.message).toMatch(/20000:22767 \(written by this tool at \S+, the range as the API server told it\)/)
+    expect(found.message).toMatch(/20000:22767, written by this tool at \S+ \(the range as the API server told it\)/)
     expect((await felixObjects(own))[0]?.metadata.annotations?.[rangeKey]).toBe(range)
   })
 

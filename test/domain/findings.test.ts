@@ -243,9 +243,24 @@ describe('a range that nobody proved', () => {
       })
     })
     expect(finding('RANGE_ASSUMED', state).message).toContain(
-      '20000:22767 (written by this tool at 2026-11-20T08:00:00Z, the range as the API server told it)',
+      '20000:22767, written by this tool at 2026-11-20T08:00:00Z (the range as the API server told it)',
     )
   })
+})
+
+test('a range that our own rollout was to reach is said with how it was known, and forgotten where it was aborted', () => {
+  const withLease = (more: Record<string, string>) =>
+    edited(cluster('no eks, written yesterday'), (it) => {
+      Object.assign(valueOf(it.rollout)?.annotations ?? {}, more)
+    })
+  const known = finding('RANGE_ASSUMED', withLease({ 'calico-ipvs-sync/where': '{"known":"probe"}' }))
+  expect(known.message).toContain(
+    'a rollout of this tool was to reach 20000:22767 (the range as the API server told it)',
+  )
+  expect(known.evidence[1]).toMatchObject({ object: 'Lease/kube-system/calico-ipvs-sync', value: '20000:22767' })
+  const forged = finding('RANGE_ASSUMED', withLease({ 'calico-ipvs-sync/where': '{"known":"constructor"}' }))
+  expect(forged.message).toContain('was to reach 20000:22767.')
+  expect(finding('RANGE_ASSUMED', withLease({ 'calico-ipvs-sync/state': 'aborted' })).severity).toBe('info')
 })
 
 describe('the operator that cannot read the spec', () => {

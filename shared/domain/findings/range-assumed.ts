@@ -2,9 +2,10 @@ import { isAssumed } from '../assess/assumption.ts'
 import type { ClusterFacts } from '../assess/facts.ts'
 import type { ClusterCheck } from '../findings.ts'
 import { listed } from './range-layers.ts'
-import { felixObject, onCluster } from './remedy.ts'
-import { failureOf } from '../read.ts'
+import { felixName, felixObject, onCluster } from './remedy.ts'
+import { failureOf, valueOf } from '../read.ts'
 import type { Evidence } from '../report.ts'
+import { ours } from '../rollout/annotations.ts'
 import { changeMark, type Known } from '../rollout/journal.ts'
 
 /** Said wherever the range was not asked for: in step where nothing speaks against the assumption, else nobody can tell. */
@@ -44,18 +45,26 @@ function meaning(cluster: ClusterFacts, isUsed: boolean): string {
     : `${against} IPVS is not active, so that the range is not used now.`
 }
 
-const knownWords: Record<string, string> = {
-  'eks-api': 'the EKS API told it',
-  probe: 'the API server told it',
-  flag: 'it was given',
-} satisfies Record<Known, string>
+const knownWords: ReadonlyMap<string | undefined, string> = new Map([
+  ['eks-api', 'the EKS API told it'],
+  ['probe', 'the API server told it'],
+  ['flag', 'it was given'],
+] satisfies [Known, string][])
 
-/** A value of our own says how it came to be. */
-function said({ object, value = '', at }: Evidence, cluster: ClusterFacts): string {
+/** What we wrote or were to reach says how the range was known then. */
+function said({ object, value: text = '', at }: Evidence, cluster: ClusterFacts): string {
+  const value = text.length > 60 ? `${text.slice(0, 60)}…` : text
   if (object.startsWith('Service/')) return `${object} has node port ${value}`
-  if (object.startsWith('Lease/')) return `a rollout of this tool was to reach ${value}`
-  const mine = felixObject(cluster, object.slice('FelixConfiguration/'.length))
-  const known = mine && at !== undefined ? knownWords[changeMark(mine)?.known ?? ''] : undefined
-  const by = at === undefined ? '' : ` (written by this tool at ${at}${known ? `, the range as ${known}` : ''})`
-  return `${object} says ${value}${by}`
+  if (object.startsWith('Lease/')) {
+    const where = valueOf(cluster.state.rollout)?.annotations[`${ours}where`] ?? ''
+    return `a rollout of this tool was to reach ${value}${asKnown(/"known":"([a-z-]+)"/.exec(where)?.[1])}`
+  }
+  const mine = felixObject(cluster, felixName(object) ?? '')
+  if (!mine || at === undefined) return `${object} says ${value}`
+  return `${object} says ${value}, written by this tool at ${at}${asKnown(changeMark(mine)?.known)}`
+}
+
+const asKnown = (known: string | undefined): string => {
+  const words = knownWords.get(known)
+  return words ? ` (the range as ${words})` : ''
 }
