@@ -1,14 +1,19 @@
 import * as z from 'zod'
+import { harmless } from '../shared/domain/plain.ts'
 
 /**
  * A captured state as deep as it is looked into: whatever passes can be judged, never stumbled over. Fields that are not
  * known are kept, for a state of a later version.
  */
 const time = z.iso.datetime({ offset: true })
-const text = z.string()
-const texts = z.record(text, text)
+/** A file can be made by anybody: names and states are made harmless, as they are where a cluster's answers come in. */
+const text = z.string().transform(harmless)
+/** What is parsed by the rules of Felix and kube-proxy is kept to the letter. */
+const exact = z.string()
+const texts = z.record(exact, text)
+const exactTexts = z.record(exact, exact)
 const count = z.number()
-const anything = z.record(text, z.unknown())
+const anything = z.record(exact, z.unknown())
 
 const failure = z.looseObject({
   kind: z.enum(['denied', 'unauthenticated', 'unreachable', 'unavailable', 'malformed']),
@@ -29,7 +34,7 @@ const from = z.union([
   z.looseObject({ configMap: text, key: text, optional: z.boolean() }),
   z.looseObject({ unknown: text }),
 ])
-const env = z.array(z.looseObject({ name: text, value: text.optional(), from: from.optional() }))
+const env = z.array(z.looseObject({ name: text, value: exact.optional(), from: from.optional() }))
 const envFrom = z.array(z.looseObject({ configMap: text, optional: z.boolean(), prefix: text.optional() }))
 const role = z.enum(['kube-proxy', 'calico-node', 'calico-node-windows'])
 const mode = z.enum(['iptables', 'ipvs', 'nftables'])
@@ -67,7 +72,7 @@ const daemonSet = z.looseObject({
   generation: count,
   createdAt: time,
   labels: texts,
-  annotations: texts,
+  annotations: exactTexts,
   updateStrategy: z.looseObject({
     type: z.enum(['RollingUpdate', 'OnDelete']),
     maxUnavailable: z.union([text, count]).optional(),
@@ -78,11 +83,11 @@ const daemonSet = z.looseObject({
   tolerations: z.array(toleration).optional(),
   template: z.looseObject({
     image: text,
-    command: z.array(text),
+    command: z.array(exact),
     env,
     envFrom,
     configMapMounts: z.array(z.looseObject({ mountPath: text, configMap: text, items: texts.optional() })),
-    annotations: texts,
+    annotations: exactTexts,
   }),
   status: z.looseObject({
     observedGeneration: count,
@@ -121,7 +126,7 @@ const felixObject = z.looseObject({
   resourceVersion: text,
   createdAt: time,
   labels: texts,
-  annotations: texts,
+  annotations: exactTexts,
   spec: anything,
   managedFields,
 })
@@ -133,7 +138,7 @@ const eks = z.looseObject({
   serviceNodePortRange: range.optional(),
   autoMode: z.boolean(),
   kubeProxyAddon: optional(
-    z.looseObject({ status: text, version: text.optional(), configurationValues: text.optional() }),
+    z.looseObject({ status: text, version: text.optional(), configurationValues: exact.optional() }),
   ),
   updates: section(z.array(z.looseObject({ id: text, type: text, status: text }))),
   tags: texts,
@@ -149,11 +154,11 @@ const marks = z.looseObject({
 })
 
 const configMap = z.looseObject({
-  data: texts,
+  data: exactTexts,
   createdAt: time,
   managedFields,
   labels: texts,
-  annotations: texts,
+  annotations: exactTexts,
 })
 
 export const stateSchema = z.looseObject({
@@ -175,7 +180,7 @@ export const stateSchema = z.looseObject({
   nodes: section(z.array(node)),
   daemonSets: section(z.array(daemonSet)),
   pods: section(z.array(pod)),
-  configMaps: z.record(text, optional(configMap)),
+  configMaps: z.record(exact, optional(configMap)),
   felix: section(
     z.looseObject({
       api: z.enum(['projectcalico.org/v3', 'crd.projectcalico.org/v1']),
@@ -190,14 +195,14 @@ export const stateSchema = z.looseObject({
       linuxDataplane: text.optional(),
       cniType: text.optional(),
       variant: text.optional(),
-      annotations: texts,
+      annotations: exactTexts,
     }),
   ),
   nodePorts: section(
     z.array(z.looseObject({ port: count, service: text, field: z.enum(['nodePort', 'healthCheckNodePort']) })),
   ),
   logs: z.record(
-    text,
+    exact,
     section(
       z.looseObject({
         mode: mode.optional(),
@@ -217,7 +222,7 @@ export const stateSchema = z.looseObject({
       holder: text.optional(),
       renewedAt: time.optional(),
       leaseSeconds: count.optional(),
-      annotations: texts,
+      annotations: exactTexts,
     }),
   ),
 })

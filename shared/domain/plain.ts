@@ -36,6 +36,9 @@ export const plainLines = (text: string): string[] =>
     .split(/\r\n|\n|\r/)
     .map(harmless)
 
+/** In the place of a value that decides nothing, where its being there must be seen. */
+export const leftOut = '[left out]'
+
 /** Every text in a document `plain`; keys and shape stay. */
 export const plainAll = <T>(it: T): T => mapped(it, plain) as T
 

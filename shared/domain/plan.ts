@@ -11,10 +11,13 @@ import {
   unsetRange,
   type RangeValue,
 } from './rollout/range-writes.ts'
+import { copyKey, keptCopy } from './kept-annotations.ts'
+import { mapped } from './plain.ts'
 import { preconditionsOf } from './plan-preconditions.ts'
 import { valueOf } from './read.ts'
 import type { CalicoApi, Change, Forecast, Plan } from './report.ts'
 import { overrideKey, rangeAnnotation } from './rollout/annotations.ts'
+import { withoutSecrets } from './secrets.ts'
 import { zoneOf, zonesToKeep } from './rollout/zones.ts'
 import { parseVersion, specMayBeWritten } from './version.ts'
 
@@ -32,7 +35,7 @@ export const planOf = (
 ): Plan => {
   const writes = intent.target === undefined ? [] : rangeChanges(intent, assessment, about)
   const restarts = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [restartOf(calicoPod)] : []))
-  const changes = [...writes, ...restarts]
+  const changes = [...writes, ...restarts].map(published)
   return {
     strategy: about.policy.strategy,
     changes,
@@ -40,6 +43,20 @@ export const planOf = (
     blockedBy: intent.blockedBy,
     ...(changes.length > 0 && { preconditions: preconditionsOf(changes, assessment, about) }),
   }
+}
+
+/** A plan is a document: what others keep in an object is not printed in it. What is written is worked out anew from the object. */
+const published = (change: Change): Change =>
+  change.patch ? { ...change, patch: mapped(withKeptCopy(change.patch), withoutSecrets) as object } : change
+
+const withKeptCopy = (patch: { metadata?: { annotations?: Record<string, string | null> } }): object => {
+  const copy = patch.metadata?.annotations?.[copyKey]
+  return typeof copy === 'string'
+    ? {
+        ...patch,
+        metadata: { ...patch.metadata, annotations: { ...patch.metadata?.annotations, [copyKey]: keptCopy(copy) } },
+      }
+    : patch
 }
 
 /** The value as written: the text is kept as it is, the spec's items come from its parsed form, where it may be written. */

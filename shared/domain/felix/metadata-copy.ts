@@ -26,6 +26,17 @@ export function readCopy(text: string | undefined): MetadataCopy | undefined {
   return createdAt === undefined ? { annotations } : { annotations, createdAt }
 }
 
+/** Whether Go could decode it. */
+export function isReadable(text: string): boolean {
+  try {
+    readCopy(text)
+    return true
+  } catch (error) {
+    if (error instanceof DecodeError) return false
+    throw error
+  }
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown

@@ -194,3 +194,12 @@ export const absent: Pick<FelixValues, 'NFTablesMode' | 'NftablesMarkMask' | 'Wi
   NftablesMarkMask: 0xffff0000,
   WireguardEnabledV6: false,
 }
+
+const everyParameter = [
+  ...always,
+  mask('IptablesMarkMask', 'iptablesMarkMask', 'uint32'),
+  ...since.flatMap(([, parameters]) => parameters),
+]
+/** Of all parameters that any version is asked about: their names in lower case, and their fields of the spec. */
+export const parameterNames: ReadonlySet<string> = new Set(everyParameter.map(({ name }) => goLower(name)))
+export const parameterFields: readonly string[] = everyParameter.flatMap(({ spec }) => spec?.field ?? [])

@@ -41,6 +41,8 @@ const table: [since: string, fields: string[], check: (value: unknown, field: st
   durations('3.32', 'liveMigrationRouteConvergenceTime'),
 ]
 
+export const everyCheckedField: readonly string[] = table.flatMap(([, fields]) => fields)
+
 export function specChecks(calico: CalicoVersion): SpecChecks {
   const known = table.filter(([since]) => atLeast(calico, since))
   return new Map(known.flatMap(([, fields, check]) => fields.map((field) => [field, check] as const)))

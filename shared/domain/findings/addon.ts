@@ -1,6 +1,7 @@
 import type { ClusterCheck } from '../findings.ts'
 import { quoted } from './remedy.ts'
-import { type AddonMode, addonMode } from '../proxy-mode/addon.ts'
+import { safeJson } from '../plain.ts'
+import { type AddonMode, addonMode, hasMore } from '../proxy-mode/addon.ts'
 import type { ClusterIdentity, Mode } from '../report.ts'
 import { valueOf } from '../read.ts'
 
@@ -33,5 +34,9 @@ function tell(
   { mode, conflicts }: { mode: Mode; conflicts: string },
 ): string {
   const place = `--cluster-name ${quoted(name)}${region === undefined ? '' : ` --region ${quoted(region)}`}`
-  return `aws eks update-addon ${place} --addon-name kube-proxy --configuration-values ${quoted(JSON.stringify({ ...values, mode }))} --resolve-conflicts ${conflicts}`
+  const given = hasMore(values) ? 'VALUES' : quoted(safeJson({ ...values, mode }))
+  const what = hasMore(values)
+    ? ` (VALUES: those of aws eks describe-addon with mode ${mode}; left out, they are forgotten)`
+    : ''
+  return `aws eks update-addon ${place} --addon-name kube-proxy --configuration-values ${given} --resolve-conflicts ${conflicts}${what}`
 }

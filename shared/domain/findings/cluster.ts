@@ -8,6 +8,7 @@ import { isReachedByDefault } from './range-layers.ts'
 import { felixObject, quoted, rangeManifest } from './remedy.ts'
 import { isRolledOut } from '../proxy-mode/configured.ts'
 import { podId } from '../proxy-mode/samples.ts'
+import { ignoreKey } from '../kept-annotations.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
 
@@ -40,8 +41,6 @@ export const ownedByGitops: ClusterCheck = (cluster) => {
     },
   ]
 }
-
-const ignoreKey = 'unsupported.operator.tigera.io/ignore'
 
 /** The operator then leaves the object alone, updates and repairs included. */
 export const operatorIgnored: ClusterCheck = ({ state, calicoSets }) => {

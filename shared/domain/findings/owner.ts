@@ -52,6 +52,9 @@ const marks: readonly Mark[] = [
   },
 ]
 
+export const ownerLabels: readonly string[] = [...marks.flatMap(({ labels }) => labels), 'app.kubernetes.io/managed-by']
+export const ownerAnnotations: readonly string[] = marks.flatMap(({ annotations }) => annotations)
+
 /** Who would undo a change of the range on this object; undefined: nobody that is known to. */
 export function ownerOf(object: FelixObject): Owner | undefined {
   const seen = withCopy(object)

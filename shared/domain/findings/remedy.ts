@@ -1,6 +1,7 @@
 import type { ClusterFacts } from '../assess/facts.ts'
 import type { FelixObject } from '../cluster.ts'
 import type { ParameterLayer } from '../felix.ts'
+import { copyKey, isPrivate } from '../kept-annotations.ts'
 import { harmless, safeJson } from '../plain.ts'
 import { annotationValue, formatRanges, specItemsMax, type PortRange } from '../ports.ts'
 import { type RangeText, setRange } from '../rollout/range-writes.ts'
@@ -53,6 +54,9 @@ export function rangeWrite(cluster: ClusterFacts, object: FelixObject, value: Ra
   const { name } = object
   try {
     const { metadata, spec } = setRange(object, value, apiOf(cluster))
+    const copy = metadata.annotations[copyKey]
+    if (typeof copy === 'string' && isPrivate(copy))
+      return `kubectl edit ${felixResource(cluster)} ${quoted(name)}   # ${rangeAnnotation}: ${JSON.stringify(value.annotation)}, once among the annotations and once inside ${copyKey}, which holds annotations of others too`
     return patchCommand(cluster, name, { metadata: { annotations: metadata.annotations }, ...(spec && { spec }) })
   } catch {
     return `The annotation projectcalico.org/metadata of FelixConfiguration/${name} is not JSON; mend it first (kubectl edit ${felixResource(cluster)} ${quoted(name)}).`

@@ -1,4 +1,5 @@
 import type { AddonState, ClusterState, DaemonSetState } from '../cluster.ts'
+import { leftOut } from '../plain.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Mode } from '../report.ts'
 import { yamlOf } from './yaml.ts'
@@ -24,6 +25,22 @@ export function addonMode(state: ClusterState, { namespace, name }: DaemonSetSta
   if (!addon || namespace !== 'kube-system' || name !== 'kube-proxy') return undefined
   if (!understoodBefore.has(addon)) understoodBefore.set(addon, understood(addon.configurationValues ?? ''))
   return understoodBefore.get(addon)
+}
+
+const shown: readonly string[] = ['mode', 'ipvs', 'resources']
+
+/** Whether there are values of which nobody knows what they hold (environment, annotations): they are printed nowhere. */
+export const hasMore = (values: object): boolean => Object.keys(values).some((key) => !shown.includes(key))
+
+/** The mode, what belongs to it, and of all else the names. */
+export function keptAddonValues(text: string): string {
+  const values = understood(text)?.values
+  if (!values) return ''
+  return JSON.stringify(
+    Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, shown.includes(key) ? (value as unknown) : leftOut]),
+    ),
+  )
 }
 
 /** JSON or YAML, as people gave it. */

@@ -83,6 +83,18 @@ function flagOf(daemonSet: Pick<DaemonSetState, 'template'>, name: string): stri
   return value?.replace(/^(["'])(.*)\1$/, '$2')
 }
 
+const flags = ['config', 'proxy-mode', 'iptables-masquerade-bit', 'metrics-bind-address']
+
+/** Of kube-proxy's command the flags that decide; of other programs nothing. */
+export const keptCommand = (daemonSet: DaemonSetState): string[] => {
+  if (daemonSet.role !== 'kube-proxy') return []
+  const given = flags.flatMap((name) => {
+    const value = flagOf(daemonSet, name)
+    return value === undefined ? [] : [`--${name}=${value}`]
+  })
+  return ['kube-proxy', ...given, ...(isSet(daemonSet, 'masquerade-all') ? ['--masquerade-all'] : [])]
+}
+
 /** `--masquerade-all` alone means true. */
 const isSet = (daemonSet: DaemonSetState, name: string): boolean =>
   daemonSet.template.command.some((it) =>
@@ -178,7 +190,7 @@ const onlyKey = (configMap: ConfigMapState | undefined): string | undefined => {
 }
 
 /** kube-proxy's own is of two kilobytes; what is far larger is somebody's attempt to keep a parser busy. */
-const configLength = 64 * 2 ** 10
+export const configLength = 64 * 2 ** 10
 
 /** Every question about modes begins here, and a parse takes longer than all the rest. */
 const understoodBefore = new WeakMap<ConfigMapState, { text: string; place: string; understood: Understood }[]>()
