@@ -23,6 +23,7 @@ const sqs = new SQSClient()
 const dynamo = new DynamoDBClient()
 const tools = {
   ...fleetAccess(settings.FLEET),
+  fleet: settings.FLEET,
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,

@@ -8,4 +8,6 @@ const settings = readSettings(onEventSettings, process.env)
 const out = queues(new SQSClient(), { evaluations: settings.EVALUATIONS_QUEUE_URL })
 
 /** EventBridge: something touched a cluster. */
-export const handler = lambda('on-event', (event: unknown, log) => onEvent({ queues: out, log }, event))
+export const handler = lambda('on-event', (event: unknown, log) =>
+  onEvent({ queues: out, fleet: settings.FLEET, log }, event),
+)

@@ -16,6 +16,7 @@ const access = fleetAccess(settings.FLEET)
 const policy = policyWith(settings.POLICY)
 const sqs = new SQSClient()
 const tools = {
+  fleet: settings.FLEET,
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,

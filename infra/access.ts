@@ -67,19 +67,27 @@ export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permissio
   ]
 }
 
+/** With the functions' own roles only their own account is entered, and that only where it is in the fleet without another role. */
+const isOwnEntered = ({ own, accounts }: Fleet) =>
+  accounts.some(({ account, roleArn }) => account === own && roleArn === undefined)
+
 /** EKS lists clusters by region: the action knows no resource. */
-export const mayList = ({ regions }: Fleet): Permission =>
-  allow(['eks:ListClusters'], ['*'], {
-    conditions: { StringEquals: { 'aws:RequestedRegion': regions } },
-    because: 'eks:ListClusters supports no resource; it is bound to the regions of the fleet.',
-  })
+export const mayList = (fleet: Fleet): Permission[] => {
+  if (!isOwnEntered(fleet)) return []
+  return [
+    allow(['eks:ListClusters'], ['*'], {
+      conditions: { StringEquals: { 'aws:RequestedRegion': fleet.regions } },
+      because: 'eks:ListClusters supports no resource; it is bound to the regions of the fleet.',
+    }),
+  ]
+}
 
 /** Of every cluster in the fleet's regions, because a sweep finds new ones; of add-ons, only kube-proxy. */
-export const mayDescribe = (scope: Construct, { accounts, regions }: Fleet): Permission[] => {
-  const own = accounts.find(({ roleArn }) => roleArn === undefined)
-  if (!own) return []
+export const mayDescribe = (scope: Construct, fleet: Fleet): Permission[] => {
+  if (!isOwnEntered(fleet)) return []
+  const { own, regions } = fleet
   const { partition } = Stack.of(scope)
-  const arns = (rest: string) => regions.map((region) => `arn:${partition}:eks:${region}:${own.account}:${rest}`)
+  const arns = (rest: string) => regions.map((region) => `arn:${partition}:eks:${region}:${own}:${rest}`)
   const [clusters, kubeProxy] = [arns('cluster/*'), arns('addon/*/kube-proxy/*')]
   const because = 'Clusters are found by a sweep, not listed beforehand; the actions only read.'
   return [

@@ -16,6 +16,7 @@ export type RunbookSection =
   | 'function-errors'
   | 'function-throttled'
   | 'no-sweep'
+  | 'outside-the-fleet'
   | 'rollout-halted'
 
 export interface Watch {

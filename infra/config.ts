@@ -19,23 +19,24 @@ const retentionDays = z.union(
   [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653].map((days) => z.literal(days)),
 )
 
+const isDistinct = (all: readonly string[]): boolean => new Set(all).size === all.length
+
 /** Every knob of the deployment. All have a default: an empty file deploys a fleet of one account in one region that only tells. */
-export const config = z.strictObject({
+const knobs = z.strictObject({
   /** Two deployments in one account (a trial beside the real one) need two names. */
   stackName: z.string().default('CalicoIpvsSync'),
   /** Absent: whatever account and region the deploying credentials name. */
   env: z.strictObject({ account, region }).optional(),
 
-  /** Regions that are swept. Absent: the stack's own. Events arrive from the stack's own region only. */
-  regions: z.array(region).min(1).optional(),
-  /** Accounts that are swept. Without `roleArn`, only the stack's own can be: one at most. Absent: the stack's own. */
+  /** Regions of the fleet. Absent: the stack's own. Events arrive from the stack's own region only. */
+  regions: z.array(region).min(1).refine(isDistinct, 'name each region once').optional(),
+  /** Accounts of the fleet. Without `roleArn` only the stack's own can be, which `env` then names. Absent: the stack's own. */
   accounts: z
     .array(z.strictObject({ account, roleArn: arn('iam').optional() }))
     .min(1)
-    .refine((all) => all.filter(({ roleArn }) => !roleArn).length <= 1, 'every account but the own one needs a roleArn')
     .optional(),
   /** Clusters of the stack's own account and region that get our access entries. Their authentication mode must allow entries. */
-  clusters: z.array(clusterName).default([]),
+  clusters: z.array(clusterName).refine(isDistinct, 'name each cluster once').default([]),
 
   /**
    * Reporting is the default: whoever wants changes made says `"action": "sync"`, or tags a cluster. Without `windows`
@@ -82,7 +83,44 @@ export const config = z.strictObject({
   tracing: z.boolean().default(false),
   tags: z.record(z.string(), z.string()).default({}),
 })
+export const config = knobs.superRefine((all, context) => {
+  for (const { path, message } of [...accountFaults(all), ...clusterFaults(all)])
+    context.addIssue({ code: 'custom', path, message })
+})
 export type Config = z.output<typeof config>
+
+interface Fault {
+  path: (string | number)[]
+  message: string
+}
+
+/** A wrong account is answered with the clusters of another one: each entry must be the account that its credentials are of. */
+const accountFaults = ({ accounts = [], env }: z.output<typeof knobs>): Fault[] =>
+  accounts.flatMap(({ account, roleArn }, index) => {
+    const path = ['accounts', index]
+    const ofRole = roleArn?.split(':')[4]
+    if (accounts.findIndex((it) => it.account === account) < index)
+      return { path, message: `${account} stands there twice` }
+    if (roleArn === undefined && account !== env?.account)
+      return {
+        path,
+        message: `${account} needs a roleArn: without one only the stack's own account is entered, ${env ? `which is ${env.account}` : 'and env does not say which that is'}`,
+      }
+    if (roleArn !== undefined && ofRole !== account)
+      return { path: [...path, 'roleArn'], message: `the role ${roleArn} is of account ${ofRole}, not of ${account}` }
+    return []
+  })
+
+/** An access entry for a cluster that is then dropped as nobody's. */
+const clusterFaults = ({ clusters, env, accounts, regions }: z.output<typeof knobs>): Fault[] => {
+  if (clusters.length === 0 || !env) return []
+  const path = ['clusters']
+  if (accounts && !accounts.some(({ account }) => account === env.account))
+    return [{ path, message: `are of the stack's own account ${env.account}, which is not among accounts` }]
+  if (regions && !regions.includes(env.region))
+    return [{ path, message: `are of the stack's own region ${env.region}, which is not among regions` }]
+  return []
+}
 
 /** Throws with every name that is wrong and what it must be. */
 export const parseConfig = (value: unknown): Config => {

@@ -7,8 +7,13 @@ import { lambdaFunction, type Surroundings } from './function.ts'
 import { deadLetterQueue } from './queue.ts'
 import { keepFailures, onEvents, onSchedule } from './triggers.ts'
 
+interface Work {
+  evaluations: IQueue
+  fleet: Fleet
+}
+
 /** Events: the fast way in. */
-export const listening = (stack: Stack, around: Surroundings, evaluations: IQueue): void => {
+export const listening = (stack: Stack, around: Surroundings, work: Work) => {
   const lost = deadLetterQueue(stack, 'EventsDeadLetters', {
     meaning: 'Events were lost; their clusters are looked at only by the next sweep.',
     runbook: 'dead-letters-events',
@@ -17,17 +22,23 @@ export const listening = (stack: Stack, around: Surroundings, evaluations: IQueu
   const onEvent = lambdaFunction(stack, around, {
     name: 'on-event',
     description: 'An event touched a cluster: has it looked at',
-    environment: { EVALUATIONS_QUEUE_URL: evaluations.queueUrl },
-    may: [maySend(evaluations, lost)],
+    environment: environmentOf(stack, work),
+    may: [maySend(work.evaluations, lost)],
     timeout: Duration.seconds(15),
     memorySize: 256,
   })
   keepFailures(onEvent, lost)
   onEvents(stack, onEvent, lost)
+  return onEvent
 }
 
+const environmentOf = (stack: Stack, { evaluations, fleet }: Work) => ({
+  EVALUATIONS_QUEUE_URL: evaluations.queueUrl,
+  FLEET: stack.toJsonString(fleet),
+})
+
 /** The schedule: the sure way in. */
-export const sweeping = (stack: Stack, around: Surroundings, work: { evaluations: IQueue; fleet: Fleet }): void => {
+export const sweeping = (stack: Stack, around: Surroundings, work: Work): void => {
   const { evaluations, fleet } = work
   const { everyMinutes, withinMinutes } = around.config.sweep
   const lost = deadLetterQueue(stack, 'SweepDeadLetters', {
@@ -38,8 +49,8 @@ export const sweeping = (stack: Stack, around: Surroundings, work: { evaluations
   const sweep = lambdaFunction(stack, around, {
     name: 'sweep',
     description: 'Has every cluster of the fleet looked at',
-    environment: { EVALUATIONS_QUEUE_URL: evaluations.queueUrl, FLEET: stack.toJsonString(fleet) },
-    may: [maySend(evaluations, lost), mayList(fleet), ...mayAssume(fleet)],
+    environment: environmentOf(stack, work),
+    may: [maySend(evaluations, lost), ...mayList(fleet), ...mayAssume(fleet)],
     timeout: Duration.minutes(5),
     memorySize: 512,
   })

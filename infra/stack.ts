@@ -27,7 +27,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   const notices = noticesTopic(stack, key, config)
   const { evaluations, rolloutSteps } = queues(stack, around.alarms)
 
-  listening(stack, around, evaluations)
+  const onEvent = listening(stack, around, { evaluations, fleet })
   sweeping(stack, around, { evaluations, fleet })
   const { evaluate, rolloutStep } = working(stack, around, {
     evaluations,
@@ -40,12 +40,17 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   })
   for (const cluster of config.clusters)
     accessEntries(stack, cluster, { viewer: roleOf(evaluate), operator: roleOf(rolloutStep) })
-  watchVerdicts(around, { evaluate: evaluate.logGroup, rolloutStep: rolloutStep.logGroup })
+  watchVerdicts(around, {
+    onEvent: onEvent.logGroup,
+    evaluate: evaluate.logGroup,
+    rolloutStep: rolloutStep.logGroup,
+  })
   if (config.slackWebhookSecretArn) slackChannel(stack, around, notices, config.slackWebhookSecretArn)
   return stack
 }
 
 const fleetOf = ({ account, region }: Stack, { accounts, regions }: Config): Fleet => ({
+  own: account,
   regions: regions ?? [region],
   accounts: (accounts ?? [{ account }]).map((one) =>
     'roleArn' in one && one.roleArn ? { account: one.account, roleArn: one.roleArn } : { account: one.account },

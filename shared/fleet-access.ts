@@ -3,8 +3,9 @@ import type { EksCluster } from './clients/eks.ts'
 import { kubeClient } from './clients/kube.ts'
 import type { KubeClient } from './clients/kube-client.ts'
 import type { ClusterState } from './domain/cluster.ts'
+import { entrance } from './domain/fleet.ts'
 import { failureOf, valueOf, type Read } from './domain/read.ts'
-import type { ClusterRef } from './messages.ts'
+import { clusterKey, type ClusterRef } from './messages.ts'
 import type { Fleet } from './settings.ts'
 import { observe, unobserved } from './workflows/observe.ts'
 import { withWebhookNodes } from './workflows/observe-webhooks.ts'
@@ -22,11 +23,14 @@ export interface FleetAccess {
 /** A server that drags must not keep a function until Lambda ends it: then nobody would be told. A look has four rounds of calls. */
 const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 10_000 }
 
-export const fleetAccess = ({ accounts }: Fleet): FleetAccess => {
+export const fleetAccess = (fleet: Fleet): FleetAccess => {
   const at = eksAccess()
   const clients = new Map<string, KubeClient>()
-  const accessTo = ({ account, region }: ClusterRef) =>
-    at({ region, roleArn: accounts.find((it) => it.account === account)?.roleArn })
+  const accessTo = (cluster: ClusterRef) => {
+    const way = entrance(fleet, cluster.account)
+    if (!way) throw new Error(`${clusterKey(cluster)} is not in the fleet: no role leads into its account.`)
+    return at({ region: cluster.region, roleArn: way.roleArn })
+  }
   const kube: FleetAccess['kube'] = (cluster, { endpoint }) => {
     if (!endpoint) return undefined
     // A certificate authority that was rotated, or a cluster made anew under its old name, is another connection.

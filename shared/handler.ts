@@ -3,10 +3,8 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type * as z from 'zod/mini'
 import type { Received } from './clients/received.ts'
 import { PermanentError, RetryLaterError } from './errors.ts'
-import { logger } from './log.ts'
+import { type Log, logger } from './log.ts'
 import { receivesAtMost } from './settings.ts'
-
-type Log = ReturnType<typeof logger>['log']
 
 /**
  * A function's frame: the request's id on every log line, and errors logged once before Lambda sees them.

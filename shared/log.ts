@@ -6,9 +6,11 @@ export const logger = (service: string) => {
   const lines = new Logger({ serviceName: service, jsonReplacerFn: clean })
   return {
     lines,
-    log: (event: string, facts: object): void => lines.info(event, { ...facts }),
+    log: ((event, facts, level = 'info') => lines[level](event, { ...facts })) satisfies Log,
   }
 }
+
+export type Log = (event: string, facts: object, level?: 'info' | 'warn') => void
 
 /** Also of errors that somebody else wrote: no text leaves that could be taken for a line of ours or holds a secret. */
 const clean = (key: string, value: unknown): unknown =>

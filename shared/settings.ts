@@ -22,8 +22,9 @@ const parsed = z.transform((text: string, context): unknown => {
   }
 })
 
-/** Which accounts and regions the fleet spans. `roleArn` absent: the function's own role. */
+/** Which accounts and regions the fleet spans: `shared/domain/fleet.ts`. */
 export const fleet = z.object({
+  own: z.string(),
   regions: z.array(z.string()).check(z.minLength(1)),
   accounts: z.array(z.object({ account: z.string(), roleArn: z.optional(z.string()) })).check(z.minLength(1)),
 })
@@ -70,9 +71,9 @@ export const receivesAtMost = 5
 /** The queue that a function works on, and where what cannot be done is kept for a person. */
 const worked = z.object({ WORK_QUEUE_URL: z.url(), DEAD_LETTERS_QUEUE_URL: z.url() })
 
-export const onEventSettings = z.object({ EVALUATIONS_QUEUE_URL: z.url() })
+export const onEventSettings = z.object({ EVALUATIONS_QUEUE_URL: z.url(), FLEET: json(fleet) })
 
-export const sweepSettings = z.object({ EVALUATIONS_QUEUE_URL: z.url(), FLEET: json(fleet) })
+export const sweepSettings = onEventSettings
 
 export const evaluateSettings = z.extend(worked, {
   EVALUATIONS_QUEUE_URL: z.url(),

@@ -140,6 +140,7 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
   const { scene, post, dynamo } = it
   const kube = mortalKube(it.kube, life)
   const tools = {
+    fleet: { own: '111122223333', regions: ['us-east-1'], accounts: [{ account: '111122223333' }] },
     describe: async () => describe(scene),
     observe: lookThrough(it, kube),
     kube: () => kube,

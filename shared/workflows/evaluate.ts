@@ -8,20 +8,24 @@ import type { EksCluster } from '../clients/eks.ts'
 import type { Assessment } from '../domain/assessment.ts'
 import type { ClusterState } from '../domain/cluster.ts'
 import { assess } from '../domain/assess.ts'
+import type { FleetBounds } from '../domain/fleet.ts'
 import { plan } from '../domain/plan.ts'
 import { type Action, type Policy, type Switch, switchOf } from '../domain/policy.ts'
 import type { Read } from '../domain/read.ts'
 import { failureOf, valueOf } from '../domain/read.ts'
 import type { Report } from '../domain/report.ts'
 import { parseRollout } from '../domain/rollout.ts'
+import type { Log } from '../log.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
-import { carryOn, decide, lookSeconds, type Next } from './go-on.ts'
+import { carryOn, decide, giveBack, lookSeconds, type Next } from './go-on.ts'
 import { keepWrites } from './keep-writes.ts'
+import { isOutsider } from './outsider.ts'
 import { refusedBefore, withRefusal } from './refusal.ts'
 import { tell } from './tell.ts'
 import { tellClusterSwitched, tellDeploymentSwitched } from './tell-switch.ts'
 
 export interface EvaluateTools {
+  fleet: FleetBounds
   describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
   observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
   /** What only planning needs to know; absent: planned from the look alone. */
@@ -37,30 +41,33 @@ export interface EvaluateTools {
   /** The alarms that are heeded; absent: none are. */
   health?: Health
   now: () => Date
-  log: (event: string, facts: object) => void
+  log: Log
 }
 
 /** Looks at one cluster, says whether Calico is in step, remembers it, tells people what is new, and sets a rollout going. */
 export const evaluate = async (tools: EvaluateTools, message: Evaluation, messageId: string): Promise<void> => {
   const { cluster } = message
+  if (isOutsider(tools, cluster, message.cause ?? message.reason)) return giveBack(tools, cluster)
   const [eks, brake] = await Promise.all([tools.describe(cluster), tools.brake?.read()])
   if (brake) await tellDeploymentSwitched(tools, brake)
-  if ('value' in eks && eks.value === undefined) return tools.log('cluster is gone', { cluster: clusterKey(cluster) })
-  const known = eks as Read<EksCluster>
-  const now = switchOf(tools.policy, valueOf(known)?.state.tags, brake)
+  if (!isThere(eks)) {
+    tools.log('cluster is gone', { cluster: clusterKey(cluster) })
+    return giveBack(tools, cluster)
+  }
+  const now = switchOf(tools.policy, valueOf(eks)?.state.tags, brake)
   const { action } = now
   if (action === 'off') {
     await tellClusterSwitched(tools, cluster, { now, unfinished: false })
     tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
-    return now.by === 'brake' && message.reason === 'rollout' ? untilReleased(tools, message) : undefined
+    return now.by === 'brake' && message.reason === 'rollout' ? untilReleased(tools, message) : giveBack(tools, cluster)
   }
-  const seen = await tools.observe(cluster, known)
+  const seen = await tools.observe(cluster, eks)
   const unfinished = isUnfinished(seen)
   // What EKS did not tell, a tag for instance, is not known to have changed.
-  if (valueOf(known)) await tellClusterSwitched(tools, cluster, { now, unfinished })
+  if (valueOf(eks)) await tellClusterSwitched(tools, cluster, { now, unfinished })
   await keepWrites(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
-  const state = await forPlanning(tools, message, { eks: known, seen, assessment })
+  const state = await forPlanning(tools, message, { eks, seen, assessment })
   const report: Report = { ...assessment.report, plan: plan(assessment, state, tools.policy) }
   tools.log('assessed', {
     cluster: clusterKey(cluster),
@@ -80,6 +87,9 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
   const dedupId = message.waits ?? messageId
   await carryOn(tools, cluster, { next, dedupId })
 }
+
+const isThere = (eks: Read<EksCluster | undefined>): eks is Read<EksCluster> =>
+  'failure' in eks || eks.value !== undefined
 
 /** What the brake keeps from being done is done when it is released: nobody says so but the parameter. */
 const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>

@@ -90,11 +90,19 @@ export const carryOn = async (
   const { send, leaves, again, waits } = next
   if (waits) tools.log('waits', { cluster: clusterKey(cluster), why: waits })
   if (send) await tools.queues.sendRolloutStep({ schemaVersion: 1, cluster, ...send }, dedupId)
-  if (leaves) for (const key of (await tools.permits?.leave(clusterKey(cluster))) ?? []) await wake(tools, key)
+  if (leaves) await giveBack(tools, cluster)
   if (again) await lookAgain(tools, cluster, again)
 }
 
-const wake = async ({ queues }: EvaluateTools, key: string): Promise<void> => {
+/** What the cluster may hold of the fleet budget, and its place among those that wait; whose turn has come is looked at. */
+export const giveBack = async (
+  tools: Pick<EvaluateTools, 'permits' | 'queues'>,
+  cluster: ClusterRef,
+): Promise<void> => {
+  for (const key of (await tools.permits?.leave(clusterKey(cluster))) ?? []) await wake(tools, key)
+}
+
+const wake = async ({ queues }: Pick<EvaluateTools, 'queues'>, key: string): Promise<void> => {
   const [account = '', region = '', name = ''] = key.split('/')
   const cause = 'the fleet budget has room'
   await queues.sendEvaluation({ schemaVersion: 1, cluster: { account, region, name }, reason: 'follow', cause })

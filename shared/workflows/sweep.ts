@@ -1,4 +1,5 @@
 import type { Queues } from '../clients/queues.ts'
+import { entrance } from '../domain/fleet.ts'
 import type { ClusterRef, Evaluation } from '../messages.ts'
 import type { Fleet } from '../settings.ts'
 
@@ -15,7 +16,11 @@ export interface SweepTools {
  */
 export const sweep = async (tools: SweepTools, fleet: Fleet): Promise<{ clusters: number }> => {
   const places = fleet.accounts.flatMap((account) => fleet.regions.map((region) => ({ ...account, region })))
-  const lists = await Promise.allSettled(places.map(async (place) => refs(place, await tools.list(clean(place)))))
+  const list = async (place: Place) => {
+    if (!entrance(fleet, place.account)) throw new Error('there is no role for this account')
+    return refs(place, await tools.list(clean(place)))
+  }
+  const lists = await Promise.allSettled(places.map(list))
   const clusters = lists.flatMap((it) => (it.status === 'fulfilled' ? it.value : []))
   await tools.queues.sendEvaluations(clusters.map(evaluationOf))
   tools.log('sweep', { clusters: clusters.length, places: places.length })

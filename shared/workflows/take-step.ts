@@ -5,17 +5,21 @@ import type { Health } from '../clients/health.ts'
 import type { Queues } from '../clients/queues.ts'
 import { assess } from '../domain/assess.ts'
 import type { ClusterState } from '../domain/cluster.ts'
+import type { FleetBounds } from '../domain/fleet.ts'
 import { type Policy, switchOf } from '../domain/policy.ts'
 import type { Read } from '../domain/read.ts'
 import { changedAtKey, overrideKey } from '../domain/rollout/annotations.ts'
 import { parseRollout } from '../domain/rollout.ts'
+import type { Log } from '../log.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../messages.ts'
 import { beginRollout } from './begin-rollout.ts'
 import { braked, fenced, HeldError, holdFor, holdSeconds, holdWithout, type Hold, stoppedBy } from './hold.ts'
 import { needed } from './needed.ts'
+import { isOutsider } from './outsider.ts'
 import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
 
 export interface TakeStepTools extends Omit<StepTools, 'kube'> {
+  fleet: FleetBounds
   access: {
     describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
     observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
@@ -29,7 +33,7 @@ export interface TakeStepTools extends Omit<StepTools, 'kube'> {
   health?: Health
   /** The fleet has a budget: without a permit in the message no node is touched. */
   permits?: boolean
-  log: (event: string, facts: object) => void
+  log: Log
 }
 
 /**
@@ -72,6 +76,8 @@ export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messa
 
 const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepped> => {
   const { cluster } = message
+  if (isOutsider(tools, cluster, 'rollout step'))
+    return { next: 'over', state: 'none', why: 'the cluster is not in the fleet' }
   const eks = needed(await tools.access.describe(cluster))
   const kube = eks && tools.access.kube(cluster, eks)
   if (!eks || !kube) return { next: 'over', state: 'none', why: 'the cluster is gone' }

@@ -80,7 +80,7 @@ describe('findings that are alarms', () => {
   const filters = stack.ofType('AWS::Logs::MetricFilter').map(({ properties }) => properties)
 
   test('are counted from the log lines of the function that finds them', () => {
-    expect(filters).toHaveLength(3)
+    expect(filters).toHaveLength(6)
     expect(filters).toContainEqual({
       LogGroupName: labelled(stack, 'AWS::Logs::LogGroup', 'EvaluateLogs').name,
       FilterPattern: '{ $.message = "brake cannot be read" }',
@@ -96,6 +96,16 @@ describe('findings that are alarms', () => {
       FilterPattern: '{ ($.message = "assessed") && ($.verdict = "unknown") }',
       MetricTransformations: [{ MetricNamespace: 'CalicoIpvsSync', MetricName: 'ClusterUnknown', MetricValue: '1' }],
     })
+  })
+
+  test('of clusters outside the fleet are counted together, whichever function drops them', () => {
+    const logs = ['OnEventLogs', 'EvaluateLogs', 'RolloutStepLogs']
+    for (const label of logs)
+      expect(filters).toContainEqual({
+        LogGroupName: labelled(stack, 'AWS::Logs::LogGroup', label).name,
+        FilterPattern: '{ $.message = "not in the fleet" }',
+        MetricTransformations: [{ MetricNamespace: 'CalicoIpvsSync', MetricName: 'OutsideTheFleet', MetricValue: '1' }],
+      })
   })
 
   test('raise the alarm of their name', () => {

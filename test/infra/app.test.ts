@@ -72,7 +72,34 @@ describe('the configuration', () => {
     [
       'two accounts without a role',
       { accounts: [{ account: '111122223333' }, { account: '444455556666' }] },
-      /needs a roleArn/,
+      /111122223333 needs a roleArn.*env does not say which that is/,
+    ],
+    [
+      'an account of others without a role',
+      { env: everything.env, accounts: [{ account: '111122223333' }, { account: '444455556666' }] },
+      /444455556666 needs a roleArn: without one only the stack's own account is entered, which is 111122223333/,
+    ],
+    [
+      'a role of another account than its entry',
+      { accounts: [{ account: '444455556666', roleArn: 'arn:aws:iam::777788889999:role/sync' }] },
+      /the role arn:aws:iam::777788889999:role\/sync is of account 777788889999, not of 444455556666/,
+    ],
+    [
+      'an account that stands there twice',
+      { env: everything.env, accounts: [...everything.accounts, { account: '111122223333' }] },
+      /111122223333 stands there twice/,
+    ],
+    ['a region that stands there twice', { regions: ['eu-west-1', 'eu-west-1'] }, /name each region once/],
+    ['a cluster that stands there twice', { clusters: ['a', 'a'] }, /name each cluster once/],
+    [
+      'clusters of a region that is not looked at',
+      { env: everything.env, clusters: ['a'], regions: ['eu-north-1'] },
+      /are of the stack's own region eu-west-1, which is not among regions/,
+    ],
+    [
+      'clusters of an account that is not looked at',
+      { env: everything.env, clusters: ['a'], accounts: everything.accounts.slice(1) },
+      /are of the stack's own account 111122223333, which is not among accounts/,
     ],
     ['a retention that CloudWatch does not know', { logRetentionDays: 42 }, /logRetentionDays/],
     ['a reservation for no function', { reservedConcurrency: { evaluation: 1 } }, /reservedConcurrency/],

@@ -40,7 +40,7 @@ describe('settings', () => {
 
   test('a deployment without configuration watches its own account and region, and only reports', () => {
     const { FLEET, POLICY } = readSettings(evaluateSettings, environmentIn(plain, 'Evaluate'))
-    expect(FLEET).toEqual({ regions: [region], accounts: [{ account }] })
+    expect(FLEET).toEqual({ own: account, regions: [region], accounts: [{ account }] })
     expect(POLICY).toEqual({ action: 'report' })
   })
 
@@ -71,7 +71,7 @@ describe('settings', () => {
   test('the fleet and the policy of the configuration reach the functions', () => {
     const stack = deployment({ ...everything, policy: { action: 'sync', maxUnavailable: '10%' } })
     const { FLEET, POLICY } = readSettings(rolloutStepSettings, environmentIn(stack, 'RolloutStep'))
-    expect(FLEET).toEqual({ regions: everything.regions, accounts: everything.accounts })
+    expect(FLEET).toEqual({ own: account, regions: everything.regions, accounts: everything.accounts })
     expect(POLICY).toEqual({ action: 'sync', maxUnavailable: '10%' })
   })
 })

@@ -87,6 +87,12 @@ describe('what each function may do', () => {
     expect(actionsOf(own, 'EvaluateRole')).not.toContain('sts:AssumeRole')
   })
 
+  test('with their own credentials the functions ask EKS only where their own account is in the fleet', () => {
+    const hub = deployment({ env: everything.env, accounts: everything.accounts.slice(1) })
+    for (const role of ['SweepRole', 'EvaluateRole', 'RolloutStepRole'])
+      expect(actionsOf(hub, role).filter((action) => action.startsWith('eks:'))).toEqual([])
+  })
+
   test('each role can be taken by one service only', () => {
     const services = own
       .ofType('AWS::IAM::Role')

@@ -35,14 +35,15 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
     notices: [] as OutgoingNotice[],
     steps: [] as RolloutStep[],
     looks: [] as { message: Evaluation; delaySeconds: number }[],
-    log: [] as { event: string; facts: object }[],
+    log: [] as { event: string; facts: object; level?: string | undefined }[],
     claims: new Set<string>(),
     written: [] as Entry[],
     kept: new Map<string, OutgoingNotice>(),
     switches: new Map<string, StoredSwitch>(),
   }
   const tools: EvaluateTools = {
-    describe: async () => read({ state: { tags: {} } } as never),
+    fleet: { own: ref.account, regions: [ref.region], accounts: [{ account: ref.account }] },
+    describe: async () => read({ state: eksState } as never),
     observe: async () => it.state,
     records: {
       lastReport: async () => it.report,
@@ -72,13 +73,16 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
     },
     policy: policyWith({ action: 'sync', ...policy }),
     now: () => new Date(it.clock),
-    log: (event, facts) => void it.log.push({ event, facts }),
+    log: (event, facts, level) => void it.log.push({ event, facts, level }),
     ...more,
   }
   const look = (reason: Evaluation['reason'] = 'event', about: Partial<Evaluation> = {}) =>
     evaluate(tools, { schemaVersion: 1, cluster: ref, reason, ...about }, 'id')
   return Object.assign(it, { look })
 }
+
+const tag = 'calico-ipvs-sync'
+const eksState = { arn: `arn:aws:eks:${ref.region}:${ref.account}:cluster/${ref.name}`, tags: {}, status: 'ACTIVE' }
 
 const exception = { cluster: clusterKey(ref), until: '2026-11-25', reason: 'moves next week' }
 
@@ -92,6 +96,25 @@ describe('owners', () => {
     expect(notice?.text).toContain('Merge this into what Argo CD applies:\napiVersion: projectcalico.org/v3')
     expect(notice?.text).toContain('config.projectcalico.org/KubeNodePortRanges: "30000:34000"')
     expect(notice?.text).toContain('Nothing will be changed: OWNED_BY_GITOPS.')
+  })
+})
+
+describe('a cluster outside the fleet', () => {
+  test.each([
+    ['account', { ...ref, account: '999999999999' }],
+    ['region', { ...ref, region: 'ap-south-1' }],
+  ])('of another %s is not so much as asked for, and a warning is logged', async (_, cluster) => {
+    const asked: unknown[] = []
+    const describe: EvaluateTools['describe'] = async (it) => {
+      asked.push(it)
+      return read({ state: eksState } as never)
+    }
+    const it = hub({}, { describe })
+    await it.look('event', { cluster, cause: 'UpdateAddon' })
+    expect([asked, it.report, it.notices, it.steps]).toEqual([[], undefined, [], []])
+    expect(it.log).toMatchObject([
+      { event: 'not in the fleet', level: 'warn', facts: { cluster: clusterKey(cluster), cause: 'UpdateAddon' } },
+    ])
   })
 })
 
@@ -455,6 +478,24 @@ describe('the fleet budget', () => {
     await it.look()
     expect(it.steps).toEqual([])
     expect(it.notices[0]?.text).toContain('not yet: as many clusters as the fleet budget allows')
+  })
+
+  test.each([
+    ['is gone', { describe: async () => read(undefined) }, {}],
+    [
+      'is switched off',
+      { describe: async () => read({ state: { ...eksState, tags: { [tag]: 'off' } } } as never) },
+      {},
+    ],
+    ['left the fleet', {}, { cluster: { ...ref, region: 'ap-south-1' } }],
+  ] as const)('of a cluster that %s is given back at once, and who waits is looked at', async (_, more, about) => {
+    const { cluster = ref } = about as { cluster?: typeof ref }
+    const { fleet, permits } = shared([clusterKey(cluster), '111122223333/eu-central-1/green'])
+    const it = hub({}, { permits, ...more })
+    await it.look('rollout', about)
+    expect([fleet.budget.holders, fleet.budget.waiting]).toEqual([[], []])
+    expect(it.looks).toMatchObject([{ message: { cluster: { name: 'green' }, reason: 'follow' }, delaySeconds: 0 }])
+    expect([it.report, it.notices, it.steps]).toEqual([undefined, [], []])
   })
 
   test('is given back by a look that finds nothing to do, and who waits is looked at', async () => {

@@ -33,6 +33,7 @@ const run = async (
   const eks = () => ({ value: { state: { status: 'ACTIVE', arn: '', autoMode: false, tags: tags() } } })
   const tools: TakeStepTools = {
     ...world.tools,
+    fleet: { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
     access: {
       describe: async () => eks() as never,
       observe: () => Promise.reject(new Error('nothing begins here')),

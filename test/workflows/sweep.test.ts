@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import type { Log } from '../../shared/log.ts'
 import type { Evaluation } from '../../shared/messages.ts'
 import { onEvent } from '../../shared/workflows/on-event.ts'
 import { sweep } from '../../shared/workflows/sweep.ts'
@@ -6,16 +7,22 @@ import { sweep } from '../../shared/workflows/sweep.ts'
 const desk = () => {
   const sent: Evaluation[] = []
   const logged: string[] = []
+  const warned: object[] = []
   const queues = {
     sendEvaluation: async (message: Evaluation) => void sent.push(message),
     sendEvaluations: async (messages: readonly Evaluation[]) => void sent.push(...messages),
     sendRolloutStep: async () => undefined,
     sendTelling: async () => undefined,
   }
-  return { sent, logged, queues, log: (event: string) => void logged.push(event) }
+  const log: Log = (event, facts, level) => {
+    logged.push(event)
+    if (level === 'warn') warned.push({ event, ...facts })
+  }
+  return { sent, logged, warned, queues, log }
 }
 
 const fleet = {
+  own: '111122223333',
   regions: ['eu-west-1', 'us-east-1'],
   accounts: [{ account: '111122223333' }, { account: '444455556666', roleArn: 'arn:aws:iam::444455556666:role/r' }],
 }
@@ -42,6 +49,20 @@ describe('a sweep', () => {
     await expect(sweep({ queues, log, list }, fleet)).rejects.toThrow('444455556666/us-east-1: Error: AccessDenied')
     expect(sent).toHaveLength(3)
   })
+
+  test('never lists an account without a role with its own credentials', async () => {
+    const { sent, queues, log } = desk()
+    const accounts = [{ account: '111122223333' }, { account: '999999999999' }]
+    const asked: string[] = []
+    const list = async ({ account }: { account: string }) => {
+      asked.push(account)
+      return ['prod-1']
+    }
+    const swept = sweep({ queues, log, list }, { ...fleet, regions: ['eu-west-1'], accounts })
+    await expect(swept).rejects.toThrow('999999999999/eu-west-1: Error: there is no role for this account')
+    expect(asked).toEqual(['111122223333'])
+    expect(sent.map(({ cluster }) => cluster.account)).toEqual(['111122223333'])
+  })
 })
 
 describe('an event', () => {
@@ -54,7 +75,7 @@ describe('an event', () => {
 
   test('that touches a cluster becomes one question about it', async () => {
     const { sent, queues, log } = desk()
-    await onEvent({ queues, log }, event('prod-1'))
+    await onEvent({ queues, fleet, log }, event('prod-1'))
     expect(sent).toEqual([
       {
         schemaVersion: 1,
@@ -66,11 +87,22 @@ describe('an event', () => {
   })
 
   test.each([
+    ['account', '999999999999', 'eu-west-1', 'account 999999999999 is not in the fleet'],
+    ['region', '111122223333', 'ap-south-1', 'region ap-south-1 is not in the fleet'],
+  ])('of another %s than the fleet is dropped with a warning', async (_, account, region, why) => {
+    const { sent, warned, queues, log } = desk()
+    await onEvent({ queues, fleet, log }, { ...event('prod-1', account), region })
+    expect(sent).toEqual([])
+    const cluster = `${account}/${region}/prod-1`
+    expect(warned).toEqual([{ event: 'not in the fleet', cluster, why, cause: 'UpdateAddon' }])
+  })
+
+  test.each([
     ['nothing understandable', { hello: 1 }],
     ['an account that cannot be', event('prod-1', 'me')],
   ])('with %s is logged and acknowledged', async (_, it) => {
     const { sent, logged, queues, log } = desk()
-    await onEvent({ queues, log }, it)
+    await onEvent({ queues, fleet, log }, it)
     expect(sent).toEqual([])
     expect(logged).toEqual(['event ignored'])
   })
