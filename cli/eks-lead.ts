@@ -148,6 +148,8 @@ export const askingBehind = async (
       if (isSpared) telling.done(`EKS is left out: ${described.failure.message}`)
       return { identity, comparison, ...(!isSpared && { eks: described }) }
     }
+    if (known.doubtful && isGiven && differences(comparison).length > 0)
+      return { identity, comparison: compared(chosen, undefined) }
     const { state } = described.value
     const { name } = partsOf(state.arn) ?? {}
     known = { ...known, ...(name && { name }) }

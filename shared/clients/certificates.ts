@@ -7,6 +7,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 export function certificatesIn(pem: string): string[] {
   const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+  if (/-----BEGIN (?:TRUSTED|X509) CERTIFICATE-----/.test(pem))
+    throw new Error('it holds a form of certificate that kubectl does not read')
   if (begun === 0) throw new Error(pem.trim() === '' ? 'it is empty' : 'it holds no certificate in PEM')
   if (blocks.length < begun) throw new Error('a certificate in it has no end')
   return blocks.map((block, index) => {

@@ -69,6 +69,7 @@ beforeAll(async () => {
     ]
   })
   writeFileSync(file('credentials'), `${lines.join('\n')}\n`)
+  writeFileSync(file('aws-config'), `[profile chained]\nrole_arn=${admin}\nsource_profile=work\n`)
   // Names of EKS lead to the cluster of this machine.
   writeFileSync(
     file('names.mjs'),
@@ -92,7 +93,7 @@ const shell = ({ as }: Shell = {}): NodeJS.ProcessEnv => {
   return {
     PATH: `${file('bin')}:${process.env['PATH']}`,
     AWS_SHARED_CREDENTIALS_FILE: file('credentials'),
-    AWS_CONFIG_FILE: file('no-config'),
+    AWS_CONFIG_FILE: file('aws-config'),
     AWS_ENDPOINT_URL_EKS: eks.url,
     AWS_ENDPOINT_URL_STS: sts.url,
     ...(keys && {
@@ -161,6 +162,11 @@ describe('the plugin’s arguments and environment lead to EKS', () => {
     [
       'its role, assumed by its profile',
       { exec: `${token} --profile work --role-arn ${admin}` },
+      ['AssumeRole Work', 'DescribeCluster Admin'],
+    ],
+    [
+      'a profile that assumes a role',
+      { exec: `${token} --profile chained` },
       ['AssumeRole Work', 'DescribeCluster Admin'],
     ],
     ['the profile in its environment', { exec: token, env: { AWS_PROFILE: 'work' } }, ['DescribeCluster Work']],
@@ -256,6 +262,22 @@ describe('the plugin’s arguments and environment lead to EKS', () => {
     const words = ['--service-node-port-range', '30000-31000']
     expect((await check(config, shell(), ...words)).report.serviceRange).toEqual(fromEks)
     expect((await check(config, shell(), '--probe')).report.serviceRange).toEqual(fromEks)
+  })
+
+  test('a name that only the authenticator knows may be another cluster’s in EKS', async () => {
+    const config = kubeconfig({ exec: 'aws-iam-authenticator token -i prod' })
+    const env = { ...shell({ as: other }), AWS_REGION: region }
+    expect((await check(config, env)).codes).toContain('CLUSTER_IDENTITY')
+    const { report, codes } = await check(config, env, '--probe')
+    expect(report.serviceRange?.source).toBe('probe')
+    expect(codes).not.toContain('CLUSTER_IDENTITY')
+  })
+
+  test('a region that nothing tells is said, and EKS is not asked', async () => {
+    const config = kubeconfig({ exec: 'aws eks get-token --cluster-name prod --profile work' })
+    expect((await check(config, shell())).stderr).toContain('EKS is not asked about prod: nothing tells its region')
+    expect(asked).toEqual([])
+    expect((await check(config, { ...shell(), AWS_REGION: region })).report.serviceRange).toEqual(fromEks)
   })
 
   test('a name that only the authenticator knows need not be EKS’s: then the range is what was given', async () => {

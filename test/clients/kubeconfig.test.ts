@@ -180,6 +180,11 @@ describe('an authority that is none is refused by name, and the system’s are n
       data(base64(caPem + Buffer.from(broken, 'base64'))),
       /certificate 2 of 2 .* cannot be read/,
     ],
+    [
+      'one good and one in a form that only OpenSSL would believe',
+      data(base64(caPem + caPem.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE'))),
+      /a form of certificate that kubectl does not read/,
+    ],
     ['an empty text', data(''), /^certificate-authority-data of the cluster c is empty/],
     ['no text', data(12), /^certificate-authority-data .* is not a text/],
     ['an empty file', file('empty.pem'), /^The file empty\.pem \(certificate-authority .* it is empty/],
