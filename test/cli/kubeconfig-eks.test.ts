@@ -334,6 +334,9 @@ describe('a kubeconfig of one account, credentials of another with a cluster of 
     expect(found).toMatchObject({ severity: 'critical' })
     expect(found?.message).toContain(`arn:aws:eks:${region}:${theirs}:cluster/prod at other.example:443`)
     expect(found?.message).toContain(new URL(cluster.server).host)
+    // What is to be pasted first must not lead the kubeconfig to the other cluster.
+    expect(found?.remedy).not.toMatch(/^aws eks update-kubeconfig/)
+    expect(found?.remedy).toContain('AWS_PROFILE')
     expect(new Set(asked)).toEqual(new Set(['DescribeCluster Other', 'DescribeAddon Other']))
   })
 
@@ -372,6 +375,7 @@ test('a cluster made again under its name has another authority: it is another o
   expect(codes).toContain('CLUSTER_IDENTITY')
   const found = report.findings.find(({ code }) => code === 'CLUSTER_IDENTITY')
   expect(found?.remedy).toContain('aws eks update-kubeconfig --name made-again --region eu-west-1')
+  expect(found?.remedy).toContain(`account ${ours}`)
 })
 
 test('an authority of EKS that is none is refused, and the system’s are not believed instead', async () => {

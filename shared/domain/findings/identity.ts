@@ -38,7 +38,9 @@ const remedyFor = (found: readonly Difference[], { state }: ClusterFacts): strin
     return 'Only the address can be compared where no authority is verified: give the cluster certificate-authority-data in the kubeconfig, and tls-server-name where it is reached by another name.'
   if (found.some(({ mark }) => mark === 'name')) return 'Name the cluster: --cluster NAME --region REGION'
   const { name, region } = { ...state.cluster, ...asked }
-  return `aws eks update-kubeconfig --name ${quoted(name)} --region ${quoted(region ?? 'REGION')}   # if the cluster was made again or its authority changed; else something stands between here and there`
+  const update = `aws eks update-kubeconfig --name ${quoted(name)} --region ${quoted(region ?? 'REGION')}   # if the cluster was made again or its authority changed; else something stands between here and there`
+  if (account !== undefined || !asked) return update
+  return `EKS was asked in account ${asked.account}. If the cluster is of another one: export AWS_PROFILE=NAME, or give --role. If it is of that one:\n${update}`
 }
 
 /** Said, because all that is read and sent is then anybody's. */
