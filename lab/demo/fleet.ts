@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseAllDocuments } from 'yaml'
 import type { AuthenticatedUser, ClusterOptions, LabCluster } from '../cluster.ts'
 import { startControlPlane } from '../control-plane/start.ts'
 import { startEmbedded } from '../embedded/start.ts'
 import type { ClusterSpec } from '../fixtures/cluster-spec.ts'
+import { applyManifests } from '../fixtures/manifests.ts'
 import { populate } from '../fixtures/populate.ts'
 
 /** The demo's clusters by what happens to them. `far` exists in EKS only: nothing answers at its endpoint. */
@@ -50,7 +48,7 @@ export const startFleet = async (
     started.push(cluster)
     const spec = specs[name]
     if (spec) await populate(cluster, spec)
-    await allowUs(cluster)
+    await applyManifests(cluster)
     return cluster
   }
   const stop = async () => void (await Promise.all(started.map((cluster) => cluster.stop())))
@@ -61,27 +59,4 @@ export const startFleet = async (
     await stop()
     throw error
   }
-}
-
-const manifest = join(import.meta.dirname, '../../infra/kubernetes/rbac.yaml')
-const paths: Record<string, string> = {
-  ClusterRole: 'clusterroles',
-  ClusterRoleBinding: 'clusterrolebindings',
-  Role: 'roles',
-  RoleBinding: 'rolebindings',
-}
-
-/** What the platform team does once per cluster: `kubectl apply -f infra/kubernetes/rbac.yaml`. */
-export const allowUs = async (cluster: LabCluster): Promise<void> => {
-  const documents = parseAllDocuments(readFileSync(manifest, 'utf8')).map((it) => it.toJSON() as RbacObject)
-  for (const object of documents) {
-    const { namespace } = object.metadata
-    const place = namespace ? `namespaces/${namespace}/` : ''
-    await cluster.request('POST', `/apis/rbac.authorization.k8s.io/v1/${place}${paths[object.kind]}`, object)
-  }
-}
-
-interface RbacObject {
-  kind: string
-  metadata: { name: string; namespace?: string }
 }

@@ -9,7 +9,7 @@ import { type Cloud, startCloud } from '../aws/cloud.ts'
 import type { BusEvent } from '../aws/eks-trail.ts'
 import type { ClusterOptions, LabCluster } from '../cluster.ts'
 import { place } from '../demo/deployment.ts'
-import { allowUs } from '../demo/fleet.ts'
+import { applyManifests } from '../fixtures/manifests.ts'
 
 export interface Pace {
   canarySeconds: number
@@ -60,7 +60,7 @@ export async function deployFor(cluster: LabCluster, door: ReturnType<typeof doo
     },
   })
   door.entry.cloud = cloud
-  await allowUs(cluster)
+  await applyManifests(cluster)
   const { environment, credentials } = cloud
   return {
     cloud,

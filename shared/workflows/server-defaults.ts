@@ -1,7 +1,7 @@
 import type { KubeClient } from '../clients/kube-client.ts'
 import type { FelixConfigurations } from '../domain/cluster.ts'
 import type { CalicoApi } from '../domain/report.ts'
-import { rangeAnnotation } from '../domain/rollout/annotations.ts'
+import { overrideKey, rangeAnnotation } from '../domain/rollout/annotations.ts'
 import { KubeError } from '../errors.ts'
 
 /**
@@ -37,7 +37,9 @@ const fieldsAdded = async (
   api: CalicoApi,
   target: string,
 ): Promise<string[]> => {
-  const draft = { name: 'node.calico-ipvs-sync', annotations: { [rangeAnnotation]: target }, spec: {} }
+  // Marked like every override of ours: the guard (infra/kubernetes/guard.yaml) lets us make no others.
+  const annotations = { [rangeAnnotation]: target, [overrideKey]: 'created' }
+  const draft = { name: 'node.calico-ipvs-sync', annotations, spec: {} }
   const stored = await kube.createFelix(api, draft, { dryRun: true })
   return Object.keys(stored.spec).filter((field) => field !== 'kubeNodePortRanges')
 }

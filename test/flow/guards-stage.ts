@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseAllDocuments } from 'yaml'
 import { synthesize } from '../../infra/app.ts'
-import { bundleAll, root } from '../../infra/bundle.ts'
+import { bundleAll } from '../../infra/bundle.ts'
 import { parseConfig } from '../../infra/config.ts'
 import { type Alarms, startAlarms } from '../../lab/aws/alarms.ts'
 import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
@@ -10,6 +9,7 @@ import { fieldsOf } from '../../lab/aws/json.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { startControlPlane } from '../../lab/control-plane/start.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
+import { applyManifests } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 
 export const place = { account: '111122223333', region: 'eu-west-1' }
@@ -114,17 +114,6 @@ const start = async (name: string, { real, workdir, nodes, cloud }: Start): Prom
   })
   const calico = { version: 'v3.28.4', install: 'operator' } as const
   await populate(cluster, { nodes, kubernetesVersion: '1.35.2', kubeProxy: { mode: 'ipvs' }, calico })
-  await applyRbac(cluster)
+  await applyManifests(cluster)
   return cluster
-}
-
-const applyRbac = async (cluster: LabCluster): Promise<void> => {
-  const text = readFileSync(join(root, 'infra/kubernetes/rbac.yaml'), 'utf8')
-  for (const document of parseAllDocuments(text)) {
-    const object = document.toJSON() as { kind: string; metadata: { namespace?: string } }
-    const { namespace } = object.metadata
-    const plural = `${object.kind.toLowerCase()}s`
-    const under = namespace ? `namespaces/${namespace}/` : ''
-    await cluster.request('POST', `/apis/rbac.authorization.k8s.io/v1/${under}${plural}`, object)
-  }
 }

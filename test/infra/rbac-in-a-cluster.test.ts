@@ -1,25 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { parseAllDocuments } from 'yaml'
 import { groups } from '../../infra/access.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
+import { applyManifests } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { kubeClient } from '../../shared/clients/kube.ts'
 import type { KubeClient } from '../../shared/clients/kube-client.ts'
 import { failureOf, valueOf } from '../../shared/domain/read.ts'
 import { observe } from '../../shared/workflows/observe.ts'
 
-const file = new URL('../../infra/kubernetes/rbac.yaml', import.meta.url)
 const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-rbac-'))
 const users: Record<string, string> = { viewer: groups.viewers, operator: groups.operators, stranger: 'other' }
-const kinds: Record<string, string> = {
-  ClusterRole: 'clusterroles',
-  ClusterRoleBinding: 'clusterrolebindings',
-  Role: 'roles',
-  RoleBinding: 'rolebindings',
-}
 
 let cluster: EmbeddedCluster
 const clients = new Map<string, KubeClient>()
@@ -31,15 +24,6 @@ const as = (user: string): KubeClient => {
   return client
 }
 const look = (user: string) => observe({ kube: as(user), identity: { name: 'rbac' }, now: new Date(), deep: true })
-
-const apply = async () => {
-  for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
-    const manifest = document.toJS() as { kind: string; metadata: { namespace?: string } }
-    const { namespace } = manifest.metadata
-    const place = namespace ? `namespaces/${namespace}/` : ''
-    await cluster.request('POST', `/apis/rbac.authorization.k8s.io/v1/${place}${kinds[manifest.kind]}`, manifest)
-  }
-}
 
 beforeAll(async () => {
   const authenticate = async (token: string) => {
@@ -55,7 +39,7 @@ beforeAll(async () => {
     kubeProxy: { mode: 'ipvs' },
     calico: { version: 'v3.28.2', install: 'operator' },
   })
-  await apply()
+  await applyManifests(cluster)
 })
 afterAll(async () => {
   for (const client of clients.values()) client.close()

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { parseAllDocuments } from 'yaml'
 import type { LabCluster } from '../../lab/cluster.ts'
+import { collectionOf, type Manifest, manifestsIn } from '../../lab/fixtures/manifests.ts'
 import type { Access, KubeClient } from '../../shared/clients/kube-client.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 import { mergePatch, until } from './world.ts'
@@ -22,24 +21,13 @@ interface Rule {
   verbs: string[]
 }
 
-interface Manifest {
-  kind: string
-  metadata: { name: string; namespace?: string }
+interface Role extends Manifest {
   rules?: Rule[]
 }
 
-const file = new URL('../../infra/kubernetes/rbac.yaml', import.meta.url)
-export const manifests = parseAllDocuments(readFileSync(file, 'utf8')).map((it) => it.toJS() as Manifest)
-
-const plural = (kind: string): string => `${kind.toLowerCase()}s`
-const folderOf = ({ kind, metadata: { namespace } }: Manifest): string =>
-  `/apis/rbac.authorization.k8s.io/v1/${namespace ? `namespaces/${namespace}/` : ''}${plural(kind)}`
+export const manifests = manifestsIn<Role>('rbac.yaml')
 const idOf = ({ kind, metadata: { namespace, name } }: Manifest): string =>
   [kind, namespace, name].filter(Boolean).join('/')
-
-export async function applyManifests(cluster: LabCluster): Promise<void> {
-  for (const manifest of manifests) await cluster.request('POST', folderOf(manifest), manifest)
-}
 
 /** Everything the manifest grants, right by right. */
 export const rights: readonly Right[] = manifests.flatMap((manifest) =>
@@ -82,7 +70,7 @@ export async function without<T>(
 ): Promise<T> {
   const manifest = manifests.find((it) => idOf(it) === right.role)
   if (!manifest) throw new Error(`${right.role} is not in the manifest`)
-  const path = `${folderOf(manifest)}/${manifest.metadata.name}`
+  const path = `${collectionOf(manifest)}/${manifest.metadata.name}`
   const others = rights.filter((it) => it !== right && it.role === right.role).map(asRule)
   const write = (rules: Rule[] | undefined) => cluster.request('PATCH', path, { rules }, mergePatch)
   const known = (allowed: boolean) =>
