@@ -77,7 +77,7 @@ export const raise = async (
 }
 
 /** As the stack's own access entries, which are not in it: each stage has clusters of its own. */
-const letIn = ({ stack, eks }: Cloud, cluster: string): void => {
+export const letIn = ({ stack, eks }: Cloud, cluster: string): void => {
   const groups = { EvaluateRole: 'calico-ipvs-sync-viewers', RolloutStepRole: 'calico-ipvs-sync-operators' }
   for (const [label, group] of Object.entries(groups)) {
     const role = stack.ofType('AWS::IAM::Role').find((it) => it.label === label)
@@ -86,7 +86,7 @@ const letIn = ({ stack, eks }: Cloud, cluster: string): void => {
   }
 }
 
-const seed = ({ name, server, caData }: LabCluster) => ({
+export const seed = ({ name, server, caData }: LabCluster) => ({
   name,
   endpoint: server,
   caData,
