@@ -31,16 +31,16 @@ export const ledger = (): Ledger => {
       for (const name of namesIn(moment.line).slice(0, 1)) of(name).verdicts += 1
     if (moment.kind === 'delivery' && moment.protocol.startsWith('email'))
       for (const name of namesIn(moment.subject ?? '').slice(0, 1))
-        of(name).notices.push(`${moment.subject}\n${moment.message}`)
+        of(name).notices.push(timeless(`${moment.subject}\n${moment.message}`))
   }
   return { of, note }
 }
 
+/** A notice says as of when it speaks; said again, it is the same notice. */
+const timeless = (text: string): string => text.replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?/g, 'then')
+
 /** Clusters are called v17-1, a name that nothing else has. */
 const namesIn = (text: string): string[] => [...new Set(text.match(/\bv\d+-\d+\b/g))]
-
-const queues = ['Evaluations', 'RolloutSteps', 'Events']
-const deadLetters = ['EvaluationsDeadLetters', 'RolloutStepsDeadLetters', 'EventsDeadLetters']
 
 export interface Mail {
   /** Whether a message about the cluster is on its way. */
@@ -49,11 +49,13 @@ export interface Mail {
   stop: () => Promise<void>
 }
 
+const isDead = (label: string): boolean => label.endsWith('DeadLetters')
+
 /** Looks into all queues again and again, once for all clusters. */
 export const watchMail = async (cloud: Cloud): Promise<Mail> => {
-  const labels = new Set(cloud.stack.ofType('AWS::SQS::Queue').map(({ label }) => label))
-  const bodies = async (of: string[]) =>
-    (await Promise.all(of.filter((it) => labels.has(it)).map((it) => cloud.messages(it)))).flat()
+  const all = cloud.stack.ofType('AWS::SQS::Queue').map(({ label }) => label)
+  const [deadLetters, queues] = [all.filter((it) => isDead(it)), all.filter((it) => !isDead(it))]
+  const bodies = async (of: string[]) => (await Promise.all(of.map((it) => cloud.messages(it)))).flat()
   let [waiting, dead] = [await bodies(queues), await bodies(deadLetters)]
   const end = new AbortController()
   const loop = (async () => {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { findBinary } from '../../lab/binaries.ts'
-import { tryAll } from './run.ts'
+import { type Tried, tryAll } from './run.ts'
 import { failuresOf, resultsOf } from './results.ts'
 import { setTheStage } from './stage.ts'
 import { variantOf } from './variant.ts'
@@ -34,18 +34,19 @@ const forgeries = async ({ seed, variants, real, only, parallel }: Options): Pro
   ]
   const stage = await setTheStage()
   let count = 0
-  const tried = await tryAll(stage, jobs, {
-    parallel,
-    tell: (it) => {
-      count += 1
-      const failures = failuresOf(it)
-      if (failures.length > 0)
-        say(
-          `RED --seed ${seed} --only ${it.variant.nth}${it.kind === 'real' ? ' --real 1' : ' --real 0'}  ${it.variant.what}\n    ${failures.join('\n    ')}`,
-        )
-      if (count % 50 === 0) say(`${count} variants, ${Math.round((Date.now() - began) / 1000)} s`)
-    },
-  }).finally(() => stage.stop())
+  const tell = (it: Tried): void => {
+    count += 1
+    const failures = failuresOf(it)
+    const replay = `--seed ${seed} --only ${it.variant.nth} --real ${it.kind === 'real' ? 1 : 0}`
+    if (failures.length > 0) say([`RED ${replay}  ${it.variant.what}`, ...failures].join('\n    '))
+    if (count % 50 === 0) say(`${count} variants, ${Math.round((Date.now() - began) / 1000)} s`)
+  }
+  let tried: Tried[]
+  try {
+    tried = await tryAll(stage, jobs, { parallel, tell })
+  } finally {
+    await stage.stop()
+  }
   const seconds = Math.round((Date.now() - began) / 1000)
   const results = resultsOf(tried, { seed, seconds, versions: { node: process.version, commit: commit() } })
   const folder = join(import.meta.dirname, '../../out/forgeries')
