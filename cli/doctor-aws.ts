@@ -3,6 +3,7 @@ import { quoted } from '../shared/domain/findings/remedy.ts'
 import type { Read } from '../shared/domain/read.ts'
 import type { EksCluster } from '../shared/clients/eks.ts'
 import type { EksPlace } from '../shared/clients/eks-access.ts'
+import { limited } from '../shared/clients/aws-limits.ts'
 import { HopFailure, type Walk } from './doctor-hop.ts'
 
 export interface AwsPlace extends EksPlace {
@@ -18,7 +19,7 @@ export const tryAws = async (
   { name = 'NAME', region, roleArn: role, as, describe }: AwsPlace,
 ): Promise<{ eks: EksCluster; arn: string } | undefined> => {
   const { STSClient } = await import('@aws-sdk/client-sts')
-  const sts = new STSClient({ region, maxAttempts: 2, ...(as && { credentials: as.credentials }) })
+  const sts = new STSClient({ region, ...limited, maxAttempts: 2, ...(as && { credentials: as.credentials }) })
   await take(
     'credentials',
     async () => {

@@ -1,4 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { limited } from '../shared/clients/aws-limits.ts'
 import { brakeOf } from '../shared/clients/brake.ts'
 import { heeded } from '../shared/clients/health.ts'
 import { queues } from '../shared/clients/queues.ts'
@@ -14,7 +15,7 @@ import { takeStep } from '../shared/workflows/take-step.ts'
 const settings = readSettings(rolloutStepSettings, process.env)
 const access = fleetAccess(settings.FLEET)
 const policy = policyWith(settings.POLICY)
-const sqs = new SQSClient()
+const sqs = new SQSClient(limited)
 const tools = {
   fleet: settings.FLEET,
   queues: queues(sqs, {

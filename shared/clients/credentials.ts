@@ -1,4 +1,5 @@
 import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts'
+import { inTime } from './aws-limits.ts'
 import type { AwsCredentials } from './eks-token.ts'
 
 export interface RoleCredentials extends AwsCredentials {
@@ -29,13 +30,16 @@ export function assumeRole(
   }
 }
 
+/** Shorter than that of the call which needs the credentials, so that it is known which one did not answer. */
+const deadlineMs = 9_000
+
 async function assumed(sts: STSClient, roleArn: string): Promise<RoleCredentials> {
   const command = new AssumeRoleCommand({
     RoleArn: roleArn,
     RoleSessionName: 'calico-ipvs-sync',
     DurationSeconds: 3_600,
   })
-  const { Credentials: given } = await sts.send(command)
+  const { Credentials: given } = await inTime('sts:AssumeRole', (options) => sts.send(command, options), deadlineMs)
   const {
     AccessKeyId: accessKeyId,
     SecretAccessKey: secretAccessKey,

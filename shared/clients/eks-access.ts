@@ -1,5 +1,6 @@
 import { EKSClient } from '@aws-sdk/client-eks'
 import { STSClient } from '@aws-sdk/client-sts'
+import { limited } from './aws-limits.ts'
 import { fromBase64 } from './certificates.ts'
 import type { KubeConnection } from './connection.ts'
 import { assumeRole } from './credentials.ts'
@@ -28,7 +29,7 @@ export interface Principal {
 }
 
 /** EKS throttles per account and region and publishes no rates: the client slows down as it is told. */
-const patience = { retryMode: 'adaptive', maxAttempts: 8 }
+const patience = { ...limited, retryMode: 'adaptive', maxAttempts: 5 }
 
 /** Made once and kept: connections, credentials and tokens serve the next cluster too. */
 export function eksAccess(): (place: EksPlace) => EksAccess {
@@ -43,7 +44,7 @@ export function eksAccess(): (place: EksPlace) => EksAccess {
 
 function accessTo({ region, roleArn, as }: EksPlace): EksAccess {
   const own = { region, ...(as && { credentials: as.credentials }) }
-  const role = roleArn === undefined ? undefined : assumeRole(new STSClient(own), roleArn)
+  const role = roleArn === undefined ? undefined : assumeRole(new STSClient({ ...own, ...limited }), roleArn)
   const sdk = new EKSClient({ ...own, ...patience, ...(role && { credentials: role }) })
   const token = tokens(region, role ?? (() => sdk.config.credentials()))
   return {

@@ -1,6 +1,7 @@
 import { DescribeUpdateCommand, type EKSClient, ListUpdatesCommand, type Update } from '@aws-sdk/client-eks'
 import type { EksUpdate } from '../domain/cluster.ts'
 import { failed, type Read, read } from '../domain/read.ts'
+import { inTime } from './aws-limits.ts'
 import { awsFailure } from './aws-failure.ts'
 import { present } from './foreign.ts'
 
@@ -17,23 +18,29 @@ export async function updatesUnderWay(
   status: { cluster: string; addon?: string | undefined },
 ): Promise<Read<EksUpdate[]>> {
   try {
-    const found = await Promise.all([
-      status.cluster === 'ACTIVE' ? [] : updatesOf(sdk, { name }),
-      /^(CREATING|UPDATING|DELETING)$/.test(status.addon ?? '')
-        ? updatesOf(sdk, { name, addonName: 'kube-proxy' })
-        : [],
-    ])
+    const found = await inTime('eks:ListUpdates', (options) =>
+      Promise.all([
+        status.cluster === 'ACTIVE' ? [] : updatesOf(sdk, { name }, options),
+        /^(CREATING|UPDATING|DELETING)$/.test(status.addon ?? '')
+          ? updatesOf(sdk, { name, addonName: 'kube-proxy' }, options)
+          : [],
+      ]),
+    )
     return read(found.flat())
   } catch (error) {
     return failed(awsFailure(error, 'eks:ListUpdates'))
   }
 }
 
-async function updatesOf(sdk: EKSClient, of: { name: string; addonName?: string }): Promise<EksUpdate[]> {
-  const { updateIds = [] } = await sdk.send(new ListUpdatesCommand({ ...of, maxResults: 100 }))
+async function updatesOf(
+  sdk: EKSClient,
+  of: { name: string; addonName?: string },
+  options: { abortSignal: AbortSignal },
+): Promise<EksUpdate[]> {
+  const { updateIds = [] } = await sdk.send(new ListUpdatesCommand({ ...of, maxResults: 100 }), options)
   const described = updateIds
     .slice(0, lookedAt)
-    .map((updateId) => sdk.send(new DescribeUpdateCommand({ ...of, updateId })))
+    .map((updateId) => sdk.send(new DescribeUpdateCommand({ ...of, updateId }), options))
   const updates = (await Promise.all(described)).map(({ update }) => update)
   return updates.flatMap((update) => (update?.status === 'InProgress' ? updateOf(update, of.addonName) : []))
 }

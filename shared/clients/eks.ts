@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-eks'
 import type { AddonState, EksState } from '../domain/cluster.ts'
 import { failed, type Read, read, valueOf } from '../domain/read.ts'
+import { inTime } from './aws-limits.ts'
 import { awsFailure, isNotFound } from './aws-failure.ts'
 import { certificatesIn, fromBase64 } from './certificates.ts'
 import { updatesUnderWay } from './eks-updates.ts'
@@ -59,7 +60,9 @@ export function eksClient(sdk: EKSClient): EksClient {
       const names: string[] = []
       let nextToken: string | undefined
       do {
-        const page = await sdk.send(new ListClustersCommand({ maxResults: 100, nextToken }))
+        const page = await inTime('eks:ListClusters', (options) =>
+          sdk.send(new ListClustersCommand({ maxResults: 100, nextToken }), options),
+        )
         names.push(...(page.clusters ?? []))
         nextToken = page.nextToken
       } while (nextToken)
@@ -70,7 +73,10 @@ export function eksClient(sdk: EKSClient): EksClient {
 
 async function describeCluster(sdk: EKSClient, name: string): Promise<Read<Cluster | undefined>> {
   try {
-    return read((await sdk.send(new DescribeClusterCommand({ name }))).cluster)
+    return read(
+      (await inTime('eks:DescribeCluster', (options) => sdk.send(new DescribeClusterCommand({ name }), options)))
+        .cluster,
+    )
   } catch (error) {
     return isNotFound(error) ? read(undefined) : failed(awsFailure(error, 'eks:DescribeCluster'))
   }
@@ -79,7 +85,9 @@ async function describeCluster(sdk: EKSClient, name: string): Promise<Read<Clust
 /** No such add-on: kube-proxy is self-managed, or there is none. */
 async function describeAddon(sdk: EKSClient, clusterName: string): Promise<Read<AddonState | undefined>> {
   try {
-    const { addon } = await sdk.send(new DescribeAddonCommand({ clusterName, addonName: 'kube-proxy' }))
+    const { addon } = await inTime('eks:DescribeAddon', (options) =>
+      sdk.send(new DescribeAddonCommand({ clusterName, addonName: 'kube-proxy' }), options),
+    )
     if (!addon) return read(undefined)
     const { addonVersion: version, status = 'UNKNOWN', configurationValues } = addon
     return read(present<AddonState>({ version, status, configurationValues: configurationValues || undefined }))
