@@ -20,6 +20,7 @@ const failure = z.looseObject({
   object: text,
   message: text,
   status: count.optional(),
+  retryAfterSeconds: count.optional(),
 })
 /** A section that was read, or could not be. */
 const section = <T extends z.ZodType>(value: T) => z.union([z.looseObject({ failure }), z.looseObject({ value })])

@@ -8,7 +8,7 @@ import { fleetPermits } from '../shared/clients/fleet-budget.ts'
 import { heeded } from '../shared/clients/health.ts'
 import { notices } from '../shared/clients/notices.ts'
 import { queues } from '../shared/clients/queues.ts'
-import { received } from '../shared/clients/received.ts'
+import { received as messagesOf } from '../shared/clients/received.ts'
 import { records } from '../shared/clients/records.ts'
 import { policyWith } from '../shared/domain/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
@@ -41,7 +41,7 @@ const tools = {
 /** The evaluations queue: look at one cluster, say what is true, set a rollout going; or send a notice that is on record. */
 export const handler = worker('evaluate', {
   schema: z.union([evaluation, telling]),
-  received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
-  work: (message, { messageId, log }) =>
-    'tell' in message ? sendNotice({ ...tools, log }, message) : evaluate({ ...tools, log }, message, messageId),
+  received: messagesOf(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
+  work: (message, { log, ...received }) =>
+    'tell' in message ? sendNotice({ ...tools, log }, message) : evaluate({ ...tools, log }, message, received),
 })

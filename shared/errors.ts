@@ -33,11 +33,22 @@ export class KubeError extends Error {
   readonly status: number
   /** `reason` of the server's Status: `Conflict`, `AlreadyExists`, `Invalid`, … */
   readonly reason: string
+  /** So long the server asked to be left alone, in seconds. */
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(kind: KubeErrorKind, message: string, { status = 0, reason = '' } = {}) {
+  constructor(
+    kind: KubeErrorKind,
+    message: string,
+    {
+      status = 0,
+      reason = '',
+      retryAfterSeconds,
+    }: { status?: number; reason?: string; retryAfterSeconds?: number | undefined } = {},
+  ) {
     super(message)
     this.kind = kind
     this.status = status
     this.reason = reason
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }

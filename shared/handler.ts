@@ -22,7 +22,7 @@ export interface Work<S extends z.ZodMiniType> {
   schema: S
   received: Received
   /** Throws `PermanentError` where no retry can help, `RetryLaterError` where a service asked to wait; anything else is retried. */
-  work: (message: z.output<S>, about: { messageId: string; log: Log }) => Promise<void>
+  work: (message: z.output<S>, about: { messageId: string; receives: number; log: Log }) => Promise<void>
 }
 
 /**
@@ -33,7 +33,7 @@ export const worker = <S extends z.ZodMiniType>(service: string, { schema, recei
   const one = async (record: SQSRecord, log: Log): Promise<void> => {
     const message = schema.safeParse(parsed(record.body))
     if (!message.success) throw new PermanentError(`This message cannot be read: ${message.error.issues[0]?.message}`)
-    await work(message.data, { messageId: record.messageId, log })
+    await work(message.data, { messageId: record.messageId, receives: receivesOf(record), log })
   }
   return lambda(service, async ({ Records }: SQSEvent, log): Promise<SQSBatchResponse> => {
     const batchItemFailures: SQSBatchResponse['batchItemFailures'] = []
@@ -57,8 +57,10 @@ export const worker = <S extends z.ZodMiniType>(service: string, { schema, recei
 
 type Fate = { error: string } & ({ next: 'dead letters' } | { next: 'retry' } | { next: 'retry'; seconds: number })
 
-const fateOf = (error: unknown, { attributes }: SQSRecord): Fate => {
-  const receives = Number(attributes.ApproximateReceiveCount)
+const receivesOf = ({ attributes }: SQSRecord): number => Number(attributes.ApproximateReceiveCount) || 1
+
+const fateOf = (error: unknown, record: SQSRecord): Fate => {
+  const receives = receivesOf(record)
   const about = { error: textOf(error) }
   if (error instanceof PermanentError || receives >= receivesAtMost) return { ...about, next: 'dead letters' }
   if (!(error instanceof RetryLaterError)) return { ...about, next: 'retry' }

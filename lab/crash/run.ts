@@ -157,7 +157,7 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
   const message: unknown = JSON.parse(body)
   const notice = telling.safeParse(message)
   if (notice.success) await sendNotice(tools, notice.data)
-  else if (queue === 'evaluations') await evaluate(tools, evaluation.parse(message), id)
+  else if (queue === 'evaluations') await evaluate(tools, evaluation.parse(message), { messageId: id })
   else await takeStep({ ...tools, access: tools }, rolloutStep.parse(message), id)
 }
 

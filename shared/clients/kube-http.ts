@@ -4,7 +4,7 @@ import { KubeError } from '../errors.ts'
 import { agentFor, baseOf, type KubeConnection } from './connection.ts'
 import { oneLine } from './foreign.ts'
 import { type Answer, DroppedError, exchange, type ExchangeLimits } from './kube-exchange.ts'
-import { refusal } from './kube-refusal.ts'
+import { refusal, retryAfterIn } from './kube-refusal.ts'
 import { takingTurns } from './turns.ts'
 
 export interface KubeRequest {
@@ -71,7 +71,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
   const attempt = async (request: KubeRequest): Promise<Answer> => {
     const until = Math.min(Date.now() + bounds.deadlineMs, bounds.until)
     const reading = request.method === 'GET'
-    const left = { reconnects: reading ? 1 : 0, tokens: connection.token ? 1 : 0, waits: reading ? 3 : 0 }
+    const left = { reconnects: reading ? 1 : 0, tokens: connection.token ? 1 : 0, waits: 3 }
     let fresh = false
     for (;;) {
       const answer = await once(request, until, fresh).catch((error: unknown) => {
@@ -87,7 +87,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
         left.tokens -= 1
         fresh = true
       } else {
-        const wait = waitOf(answer)
+        const wait = waitOf(answer, reading)
         if (wait === undefined || left.waits === 0 || Date.now() + wait >= until) throw refusal(answer)
         left.waits -= 1
         await pause(wait)
@@ -136,10 +136,10 @@ function headersOf(request: KubeRequest, token: string | undefined, body: string
   }
 }
 
-/** Milliseconds the server asks to be left alone; only 429 and 503 ask, and only in seconds. */
-function waitOf({ status, headers }: Answer): number | undefined {
-  const seconds = Number(headers['retry-after'] ?? Number.NaN)
-  return (status === 429 || status === 503) && seconds >= 0 ? seconds * 1_000 : undefined
+/** Milliseconds the server asks to be left alone. A write is sent again only where it was refused (429), never where it may have been carried out. */
+function waitOf({ status, headers }: Answer, reading: boolean): number | undefined {
+  const seconds = status === 429 || (status === 503 && reading) ? retryAfterIn(headers) : undefined
+  return seconds === undefined ? undefined : seconds * 1_000
 }
 
 function parsed({ status, text }: Answer, { path }: KubeRequest): unknown {

@@ -16,6 +16,8 @@ export interface ReadFailure {
   message: string
   /** HTTP status, where there was one. */
   status?: number
+  /** So long the server asked to be left alone. */
+  retryAfterSeconds?: number
 }
 
 export const read = <T>(value: T): Read<T> => ({ value })

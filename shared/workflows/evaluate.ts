@@ -11,7 +11,7 @@ import { assess } from '../domain/assess.ts'
 import type { FleetBounds } from '../domain/fleet.ts'
 import { plan } from '../domain/plan.ts'
 import { type Action, type Policy, type Switch, switchOf } from '../domain/policy.ts'
-import type { Read } from '../domain/read.ts'
+import type { Read, ReadFailure } from '../domain/read.ts'
 import { failureOf, valueOf } from '../domain/read.ts'
 import type { Report } from '../domain/report.ts'
 import { parseRollout } from '../domain/rollout.ts'
@@ -19,6 +19,7 @@ import type { Log } from '../log.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
 import { carryOn, decide, giveBack, lookSeconds, type Next } from './go-on.ts'
 import { keepWrites } from './keep-writes.ts'
+import { unobserved } from './observe.ts'
 import { isOutsider } from './outsider.ts'
 import { refusedBefore, withRefusal } from './refusal.ts'
 import { tell } from './tell.ts'
@@ -44,8 +45,18 @@ export interface EvaluateTools {
   log: Log
 }
 
+/** The message as the queue gave it. `receives`: how often it was handed out, this time included. */
+export interface Received {
+  messageId: string
+  receives?: number
+}
+
 /** Looks at one cluster, says whether Calico is in step, remembers it, tells people what is new, and sets a rollout going. */
-export const evaluate = async (tools: EvaluateTools, message: Evaluation, messageId: string): Promise<void> => {
+export const evaluate = async (
+  tools: EvaluateTools,
+  message: Evaluation,
+  { messageId, receives = 1 }: Received,
+): Promise<void> => {
   const { cluster } = message
   if (isOutsider(tools, cluster, message.cause ?? message.reason)) return giveBack(tools, cluster)
   const [eks, brake] = await Promise.all([tools.describe(cluster), tools.brake?.read()])
@@ -61,7 +72,7 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
     tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
     return now.by === 'brake' && message.reason === 'rollout' ? untilReleased(tools, message) : giveBack(tools, cluster)
   }
-  const seen = await tools.observe(cluster, eks)
+  const seen = receives > looksAtMost ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
   const unfinished = isUnfinished(seen)
   // What EKS did not tell, a tag for instance, is not known to have changed.
   if (valueOf(eks)) await tellClusterSwitched(tools, cluster, { now, unfinished })
@@ -76,6 +87,7 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
     ...summaryOf(report, action),
   })
   if (report.verdict === 'changing') return follow(tools, message)
+  if (receives <= looksAtMost && mayPass(message, seen, report)) return follow(tools, message, retryAfter(seen))
   const last = await tools.records.lastReport(clusterKey(cluster))
   const missing = message.missing ?? refusedBefore(last, { state, report })
   const looked = { state, report, refused: missing !== undefined }
@@ -90,6 +102,15 @@ export const evaluate = async (tools: EvaluateTools, message: Evaluation, messag
 
 const isThere = (eks: Read<EksCluster | undefined>): eks is Read<EksCluster> =>
   'failure' in eks || eks.value !== undefined
+
+/** A look that broke off twice, for want of memory or time, or by an error, would break off again: people hear of it instead. */
+const looksAtMost = 2
+
+const brokenOff = ({ now }: EvaluateTools, identity: ClusterRef, eks: Read<EksCluster>): ClusterState => {
+  const message = `${looksAtMost} looks at this cluster broke off: out of memory or time, or by an error. The log of evaluate has them.`
+  const known = 'value' in eks ? { value: eks.value.state } : eks
+  return unobserved({ identity, now: now(), eks: known }, { kind: 'unavailable', object: 'evaluate', message })
+}
 
 /** What the brake keeps from being done is done when it is released: nobody says so but the parameter. */
 const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>
@@ -137,14 +158,40 @@ const waitsUnseen = ({ reason }: Evaluation, { rollout, eks }: ClusterState, { v
   return state === 'running' || state === 'aborting'
 }
 
-/** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. */
-const follow = async ({ queues, log }: EvaluateTools, { cluster, reason, cause, waits, attempt = 0 }: Evaluation) => {
+/** Throttled, or a server that is being replaced: nobody is told of what passes within five minutes. */
+const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, { verdict }: Report): boolean =>
+  verdict === 'unknown' && attempt < passingLooks && failuresIn(state).some(({ kind }) => kind === 'unavailable')
+
+/** 5 s, 10 s … 160 s. */
+const passingLooks = 6
+
+/** Failures of what the verdict cannot do without. */
+const failuresIn = ({
+  eks,
+  nodes,
+  daemonSets,
+  pods,
+  felix,
+  nodePorts,
+  kubernetesVersion,
+}: ClusterState): ReadFailure[] =>
+  [eks, nodes, daemonSets, pods, felix, nodePorts, kubernetesVersion].flatMap((it) => failureOf(it) ?? [])
+
+const retryAfter = (state: ClusterState): number =>
+  Math.max(0, ...failuresIn(state).map(({ retryAfterSeconds = 0 }) => retryAfterSeconds))
+
+/** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. `least`: in seconds. */
+const follow = async (
+  { queues, log }: EvaluateTools,
+  { cluster, reason, cause, waits, attempt = 0 }: Evaluation,
+  least = 0,
+) => {
   if (attempt >= 18) return log('takes very long; left to the schedule', { cluster: clusterKey(cluster) })
   // A rollout that waits goes on when the change is over, or the cluster can be seen again.
   const why = reason === 'rollout' ? reason : 'follow'
   const message: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }
   await queues.sendEvaluation(
     { ...message, ...(cause && { cause }), ...(waits && { waits }) },
-    { delaySeconds: Math.min(5 * 2 ** attempt, 900) },
+    { delaySeconds: Math.min(Math.max(5 * 2 ** attempt, least), 900) },
   )
 }

@@ -61,7 +61,7 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
     return unlessApiIsGone(named, { record, rollout }, () => rollBack(named, { record, rollout }))
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
     return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
-  return lookAgainAtConflict(async () => {
+  return unlessRefused(async () => {
     // The step goes on at once: where messages come late, a step that only renewed would follow upon another for ever.
     const kept = isOverdue(record, tools) ? await renew(tools, record) : record
     const standing = { record: kept, rollout }
@@ -69,12 +69,15 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
   })
 }
 
-/** Somebody changed the object since it was read: nothing was written. */
-const lookAgainAtConflict = async (step: () => Promise<Outcome>): Promise<Outcome> => {
+/** Somebody changed the object since it was read, or the server is throttling: nothing was written. */
+const unlessRefused = async (step: () => Promise<Outcome>): Promise<Outcome> => {
   try {
     return await step()
   } catch (error) {
     if (error instanceof KubeError && error.kind === 'conflict') return { next: 'wait', seconds: 1, why: error.message }
+    // Refused before anything was done.
+    if (error instanceof KubeError && error.status === 429)
+      return { next: 'wait', seconds: error.retryAfterSeconds || 5, why: error.message }
     throw error
   }
 }

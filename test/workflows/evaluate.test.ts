@@ -7,7 +7,7 @@ import { emptyBudget, leave, type Permit, take } from '../../shared/domain/fleet
 import { type Action, type Policy, policyWith } from '../../shared/domain/policy.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout.ts'
-import { read, valueOf } from '../../shared/domain/read.ts'
+import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import type { Entry } from '../../shared/domain/rollout/journal.ts'
 import { clusterKey, type Evaluation, type RolloutStep } from '../../shared/messages.ts'
 import { accessMissing, accessNeeded } from '../../shared/workflows/access-review.ts'
@@ -76,8 +76,8 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
     log: (event, facts, level) => void it.log.push({ event, facts, level }),
     ...more,
   }
-  const look = (reason: Evaluation['reason'] = 'event', about: Partial<Evaluation> = {}) =>
-    evaluate(tools, { schemaVersion: 1, cluster: ref, reason, ...about }, 'id')
+  const look = (reason: Evaluation['reason'] = 'event', about: Partial<Evaluation> = {}, receives = 1) =>
+    evaluate(tools, { schemaVersion: 1, cluster: ref, reason, ...about }, { messageId: 'id', receives })
   return Object.assign(it, { look })
 }
 
@@ -195,6 +195,75 @@ describe('a rollout that waits', () => {
       expect(it.looks).toEqual([])
     },
   )
+})
+
+describe('a cluster that cannot be read just now', () => {
+  const throttled = (retryAfterSeconds?: number): Partial<ClusterState> => ({
+    nodes: failed({
+      kind: 'unavailable',
+      object: 'Nodes',
+      message: '429: slow down',
+      status: 429,
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    }),
+  })
+
+  test('because its server throttles is looked at again, and nobody is told of what passes', async () => {
+    const it = hub()
+    it.state = stateOf(out, throttled())
+    for (let attempt = 0; attempt < 6; attempt += 1) await it.look('event', { attempt })
+    expect(it.notices).toEqual([])
+    expect(it.report).toBeUndefined()
+    expect(it.looks.map(({ delaySeconds }) => delaySeconds)).toEqual([5, 10, 20, 40, 80, 160])
+    it.state = { ...healthy(), cluster: ref }
+    await it.look('follow', { attempt: 6 })
+    expect(it.notices).toEqual([])
+    expect(it.report?.verdict).toBe('in-step')
+  })
+
+  test('waits for as long as its server asks', async () => {
+    const it = hub()
+    it.state = stateOf(out, throttled(120))
+    await it.look()
+    expect(it.looks).toMatchObject([{ delaySeconds: 120 }])
+  })
+
+  test('because the EKS API throttles, the same', async () => {
+    const denied = { failure: { kind: 'unavailable', object: 'eks:DescribeCluster', message: 'Throttling' } } as const
+    const it = hub({}, { describe: async () => denied })
+    it.state = stateOf('unreachable', { eks: denied })
+    await it.look()
+    expect([it.notices.length, it.looks.length]).toEqual([0, 1])
+  })
+
+  test('for more than five minutes is told as unknown, once', async () => {
+    const it = hub()
+    it.state = stateOf(out, throttled())
+    await it.look('follow', { attempt: 6 })
+    await it.look('sweep', { attempt: 6 })
+    expect(it.notices.map(({ subject }) => subject)).toEqual([
+      '[warning] blue (111122223333 eu-central-1): cannot tell whether Calico is in step',
+    ])
+  })
+
+  test('because nobody answers there is told at once: that does not pass by itself', async () => {
+    const it = hub()
+    it.state = stateOf('unreachable')
+    await it.look()
+    expect([it.notices.length, it.looks.length]).toEqual([1, 0])
+  })
+
+  test('because two looks at it broke off is not looked at a third time: people hear of it', async () => {
+    let observed = 0
+    const it = hub({}, { observe: async () => Promise.reject(new Error(`look ${(observed += 1)}`)) })
+    await expect(it.look('event', {}, 1)).rejects.toThrow('look 1')
+    await expect(it.look('event', {}, 2)).rejects.toThrow('look 2')
+    await it.look('event', {}, 3)
+    expect(observed).toBe(2)
+    expect(it.notices).toHaveLength(1)
+    expect(it.notices[0]?.text).toContain('2 looks at this cluster broke off: out of memory or time, or by an error')
+    expect(it.steps).toEqual([])
+  })
 })
 
 describe('flapping', () => {
