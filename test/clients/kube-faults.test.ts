@@ -93,11 +93,16 @@ describe('refusals', () => {
   })
 
   test('429 to a write, which was then not carried out, is waited for and sent again', async () => {
-    cluster.faults.inject({ path: /felixconfigurations/, times: 2, answer: { status: 429, body: 'slow down', retryAfter: 0.05 } })
+    cluster.faults.inject({
+      path: /felixconfigurations/,
+      times: 2,
+      answer: { status: 429, body: 'slow down', retryAfter: 0.05 },
+    })
     const client = clientFor()
     const api = 'crd.projectcalico.org/v1'
-    await client.createFelix(api, { name: 'default', annotations: {}, spec: {} })
+    const made = await client.createFelix(api, { name: 'node.throttled', annotations: {}, spec: {} })
     expect(client.calls()).toBe(3)
+    await client.deleteFelix(api, made)
   })
 
   test('503 to a write is not sent again: it may have been carried out', async () => {
