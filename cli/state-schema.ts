@@ -36,7 +36,12 @@ const from = z.union([
   z.looseObject({ unknown: text }),
 ])
 const env = z.array(z.looseObject({ name: text, value: exact.optional(), from: from.optional() }))
-const envFrom = z.array(z.looseObject({ configMap: text, optional: z.boolean(), prefix: text.optional() }))
+const envFrom = z.array(
+  z.union([
+    z.looseObject({ unknown: text, prefix: text.optional() }),
+    z.looseObject({ configMap: text, optional: z.boolean(), prefix: text.optional() }),
+  ]),
+)
 const role = z.enum(['kube-proxy', 'calico-node', 'calico-node-windows'])
 const mode = z.enum(['iptables', 'ipvs', 'nftables'])
 const range = z.looseObject({ min: count, max: count })
@@ -110,6 +115,7 @@ const pod = z.looseObject({
   daemonSet: text.optional(),
   revision: text.optional(),
   image: text,
+  flags: z.array(text).optional(),
   createdAt: time,
   startedAt: time.optional(),
   ready: z.boolean(),
@@ -210,6 +216,9 @@ export const stateSchema = z.looseObject({
         felixIpvs: z.boolean().optional(),
         line: text.optional(),
         at: time.optional(),
+        missing: z.array(text).optional(),
+        ended: text.optional(),
+        linkSeen: z.looseObject({ line: text, at: time.optional() }).optional(),
       }),
     ),
   ),

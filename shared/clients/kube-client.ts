@@ -77,7 +77,8 @@ export type PodsOf = Pick<DaemonSetState, 'role' | 'namespace'> & {
   uid?: string | readonly string[]
 }
 
-export type LoggingPod = Pick<PodState, 'role' | 'namespace' | 'name'>
+/** `ended`: it does not run; the log of the process before is meant. */
+export type LoggingPod = Pick<PodState, 'role' | 'namespace' | 'name'> & { ended?: boolean }
 
 /** What kube-proxy on a node said of itself at a time (RFC 3339). */
 export interface ModeSaid {

@@ -50,6 +50,15 @@ export function templateOf(template: Foreign, role: Role): Template {
   }
 }
 
+/** Of a kube-proxy's command what decides its mode, each as one word; nothing else of it is kept. */
+export function proxyFlags(container: Foreign): string[] {
+  const words = commandOf(container).flatMap((it) => it.split(/\s+/))
+  return words.flatMap((word, at) => {
+    const [, name, value] = /^--(config|proxy-mode)(?:=(.*))?$/.exec(word) ?? []
+    return name === undefined ? [] : [`--${name}=${value ?? words[at + 1] ?? ''}`]
+  })
+}
+
 /** Felix matches names in any case; nothing else of an environment is kept, for it may hold secrets. */
 const counts = (name: string) => /^(felix|calico)_/i.test(name)
 
@@ -73,17 +82,13 @@ function sourceOf(valueFrom: Foreign): EnvVar['from'] {
 }
 
 export function envFromOf(container: Foreign): EnvFrom[] {
-  return objectsOf(container['envFrom']).flatMap((entry) => {
-    const reference = objectOf(entry['configMapRef'])
+  return objectsOf(container['envFrom']).flatMap((entry): EnvFrom[] => {
+    const { prefix: before, configMapRef, ...others } = entry
+    const reference = objectOf(configMapRef)
     const configMap = textOf(reference['name'])
-    if (configMap === undefined) return []
-    return [
-      present<EnvFrom>({
-        configMap,
-        optional: reference['optional'] === true,
-        prefix: textOf(entry['prefix']) || undefined,
-      }),
-    ]
+    const prefix = textOf(before) ? { prefix: textOf(before) as string } : {}
+    if (configMap !== undefined) return [{ configMap, optional: reference['optional'] === true, ...prefix }]
+    return Object.keys(others).map((unknown) => ({ unknown, ...prefix }))
   })
 }
 

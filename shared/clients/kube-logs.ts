@@ -11,44 +11,61 @@ export interface LogReader {
 
 const modes = ['iptables', 'ipvs', 'nftables'] as const
 
-/** kube-proxy says once, at its start, which proxier it uses: `Using ipvs Proxier`, `Using iptables Proxy`. */
-export function kubeProxyLog(): LogReader {
+/**
+ * kube-proxy says once, at its start, which proxier it uses: `Using ipvs Proxier`, `Using iptables Proxy`. Up to 1.25 it says
+ * before that which kernel modules it misses for ipvs. Of a process that has ended, what counts is its last complaint.
+ */
+export function kubeProxyLog({ ended = false } = {}): LogReader {
   let found: LogEvidence = {}
   const lines = lineReader((line, at) => {
+    if (ended && /^([EF]\d{4} |Error: |panic: )/.test(line)) found = present<LogEvidence>({ ...found, ended: line, at })
+    const [, modules] = /kernel modules are not loaded: \[([\w, -]{1,300})\]/.exec(line) ?? []
+    if (modules !== undefined) found = { ...found, missing: modules.split(/[, ]+/).filter(Boolean) }
     const [, said] = /\bUsing (\w+) (?:Proxier|Proxy)\b/.exec(line) ?? []
     const mode = modes.find((it) => it === said)
-    if (mode === undefined) return true
-    found = present<LogEvidence>({ mode, line, at })
+    if (ended || mode === undefined) return true
+    found = present<LogEvidence>({ ...found, mode, line, at })
     return false
   })
   return { take: lines, evidence: () => found }
 }
 
+const start = /Successfully loaded configuration|Using internal \(linux\) dataplane driver/
+const linkInBpf = /kube-proxy IPVS device found but we're in BPF mode/
+const linkAppeared = /kube-proxy mode changed\. Restart felix\..*ipvsIfaceState="?(?:up|down)"? ipvsSupport=false/
+
 /**
  * Felix looks for IPVS between loading its configuration and creating its dataplane, and says so where it finds it; where
- * it goes on without a word, it runs without (felix/dataplane/driver.go, felix/dataplane/linux/int_dataplane.go). It
- * restarts inside its container, so the last start counts; between its end and the next start nothing is known.
+ * it goes on without a word, it runs without (felix/dataplane/driver.go, felix/dataplane/linux/int_dataplane.go). Only a
+ * start that is logged shows that the word would be too: these lines have its level, Info, and come after the level was set;
+ * `Felix starting up` comes before. It restarts inside its container, so the last start counts; between its end and the next
+ * start nothing is known. In eBPF mode it sees the link, does not use it, and restarts because of it.
  */
 export function felixLog(): LogReader {
   let found: LogEvidence = {}
-  let starting = false
+  let link: LogEvidence['linkSeen']
+  let starting: 'no' | 'yes' | 'with link' = 'no'
   const lines = lineReader((line, at) => {
-    if (/Felix starting up|Successfully loaded configuration|Using internal \(linux\) dataplane driver/.test(line)) {
+    if (start.test(line)) {
       found = {}
-      starting = true
+      if (starting === 'no') starting = 'yes'
     } else if (line.includes('enabling felix kube-proxy ipvs support')) {
       found = present<LogEvidence>({ felixIpvs: true, line, at })
-      starting = false
-    } else if (line.includes('Exiting for config change')) {
+      starting = 'no'
+    } else if (linkInBpf.test(line)) {
+      link = present<NonNullable<typeof link>>({ line, at })
+      starting = 'with link'
+    } else if (/Felix starting up|Exiting for config change/.test(line)) {
       found = {}
-      starting = false
-    } else if (starting && /\bint_dataplane\.go\b/.test(line)) {
+      starting = 'no'
+    } else if (starting !== 'no' && /\bint_dataplane\.go\b/.test(line)) {
       found = present<LogEvidence>({ felixIpvs: false, line, at })
-      starting = false
-    }
+      if (starting === 'yes') link = undefined
+      starting = 'no'
+    } else if (linkAppeared.test(line)) link = present<NonNullable<typeof link>>({ line, at })
     return true
   })
-  return { take: lines, evidence: (whole) => (whole ? found : {}) }
+  return { take: lines, evidence: (whole) => (whole ? present<LogEvidence>({ ...found, linkSeen: link }) : {}) }
 }
 
 /** Longer lines are cut: no line that counts is long. */

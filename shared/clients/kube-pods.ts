@@ -1,6 +1,6 @@
 import type { EnvFrom, EnvVar, PodState } from '../domain/cluster.ts'
 import { type Foreign, objectOf, objectsOf, present, textOf, textsOf, timeOf } from './foreign.ts'
-import { containerStatus, envFromOf, envOf, mainContainer } from './kube-containers.ts'
+import { containerStatus, envFromOf, envOf, mainContainer, proxyFlags } from './kube-containers.ts'
 import type { PodsOf } from './kube-client.ts'
 import { conditionOf, metadataOf } from './kube-metadata.ts'
 
@@ -17,7 +17,9 @@ export function podReader(of: PodsOf): (pod: Foreign) => PodState | undefined {
     const phase = objectOf(pod['status'])['phase']
     // A pod that has ended (evicted, say) runs nothing and waits for the DaemonSet controller to remove it.
     if (phase === 'Failed' || phase === 'Succeeded') return undefined
-    if (owners && owner !== undefined && !owners.has(textOf(owner['uid']) ?? '')) return undefined
+    // A static pod's mirror is owned by its Node, and does the same work.
+    if (owners && owner !== undefined && owner['kind'] !== 'Node' && !owners.has(textOf(owner['uid']) ?? ''))
+      return undefined
     const state = podOf(pod, of.role, owner)
     return { ...state, env: env(state.env), envFrom: envFrom(state.envFrom) }
   }
@@ -37,6 +39,7 @@ function podOf(pod: Foreign, role: PodState['role'], owner: Foreign | undefined)
     daemonSet: owner?.['kind'] === 'DaemonSet' ? textOf(owner['uid']) : undefined,
     revision: labels['controller-revision-hash'],
     image: textOf(container['image']) ?? '',
+    flags: role === 'kube-proxy' && owner?.['kind'] !== 'DaemonSet' ? proxyFlags(container) : undefined,
     createdAt,
     ready,
     readySince,

@@ -163,17 +163,22 @@ const [tailBytes, tailRead] = [16 * 2 ** 10, 4 * 2 ** 20]
 
 async function readLog(
   http: KubeHttp,
-  { role, namespace, name }: LoggingPod,
+  { role, namespace, name, ended = false }: LoggingPod,
   container?: string,
 ): Promise<LogEvidence> {
-  const reader = role === 'kube-proxy' ? kubeProxyLog() : felixLog()
+  const reader = role === 'kube-proxy' ? kubeProxyLog({ ended }) : felixLog()
   const limit = logBytes[role]
   let size = 0
   const consume = (piece: Buffer) => {
     size += piece.length
-    return reader.take(piece)
+    return reader.take(piece) && size < limit
   }
-  const query = { container, timestamps: 'true', limitBytes: String(limit) }
+  const query = {
+    container,
+    timestamps: 'true',
+    // Why a process ended stands at the end.
+    ...(ended ? { previous: 'true', tailLines: '400' } : { limitBytes: String(limit) }),
+  }
   await http.stream({
     method: 'GET',
     path: `${namespaced(namespace, 'pods', name)}/log`,

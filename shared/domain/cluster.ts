@@ -165,11 +165,8 @@ export interface EnvVar {
   from?: { configMap: string; key: string; optional: boolean } | { unknown: string }
 }
 
-export interface EnvFrom {
-  configMap: string
-  optional: boolean
-  prefix?: string
-}
+/** All keys of an object as variables. Of what is no ConfigMap (a Secret) nothing is read, so that any could come from it. */
+export type EnvFrom = ({ configMap: string; optional: boolean } | { unknown: string }) & { prefix?: string }
 
 export interface PodState {
   role: DaemonSetState['role']
@@ -182,6 +179,8 @@ export interface PodState {
   /** Label `controller-revision-hash`. */
   revision?: string
   image: string
+  /** Of a kube-proxy without a DaemonSet (a static pod): its `--config=` and `--proxy-mode=`. */
+  flags?: string[]
   createdAt: string
   /** When the main container last started. */
   startedAt?: string
@@ -254,6 +253,12 @@ export interface LogEvidence {
   felixIpvs?: boolean
   line?: string
   at?: string
+  /** kube-proxy up to 1.25: kernel modules that were not loaded, so that it works as iptables in place of ipvs. */
+  missing?: string[]
+  /** kube-proxy that does not run: the last complaint of the process before. */
+  ended?: string
+  /** calico-node: where Felix last said that `kube-ipvs0` is there though it does not use it, as in eBPF mode. */
+  linkSeen?: { line: string; at?: string }
 }
 
 export interface ModeEvidence {

@@ -239,6 +239,7 @@ function pod(it: PodState): PodState {
     daemonSet,
     revision,
     image,
+    flags,
     createdAt,
     startedAt,
     ready,
@@ -256,6 +257,7 @@ function pod(it: PodState): PodState {
     daemonSet,
     revision,
     image,
+    flags,
     createdAt,
     startedAt,
     ready,
@@ -324,7 +326,9 @@ function variableKeys(sets: DaemonSetState[], name: string, state: ClusterState)
     ),
   )
   const prefixes = new Set(
-    sources.flatMap(({ envFrom }) => envFrom.filter((it) => it.configMap === name).map(({ prefix = '' }) => prefix)),
+    sources.flatMap(({ envFrom }) =>
+      envFrom.flatMap((it) => ('configMap' in it && it.configMap === name ? [it.prefix ?? ''] : [])),
+    ),
   )
   return (key) => named.has(key) || [...prefixes].some((prefix) => isVariable(prefix + key))
 }

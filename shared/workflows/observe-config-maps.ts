@@ -17,8 +17,11 @@ export function configMapsToRead(daemonSets: readonly DaemonSetState[]): Named[]
 function namesIn({ role, template }: DaemonSetState): string[] {
   // Only the one that holds the file of `--config`: EKS mounts the kubeconfig from another.
   if (role === 'kube-proxy') return [configuredBy({ template })?.configMap ?? []].flat()
-  return role === 'calico-node' ? [...template.envFrom.map(({ configMap }) => configMap), ...referredTo(template)] : []
+  return role === 'calico-node' ? [...wholly(template), ...referredTo(template)] : []
 }
+
+const wholly = ({ envFrom }: DaemonSetState['template']): string[] =>
+  envFrom.flatMap((source) => ('configMap' in source ? [source.configMap] : []))
 
 /** Manifests take MTUs and Typha's address from a ConfigMap too; those decide nothing here and are not worth a request. */
 const decides =

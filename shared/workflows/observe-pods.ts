@@ -8,8 +8,18 @@ import type { DaemonSetState } from '../domain/cluster.ts'
 export function podLists(daemonSets: readonly DaemonSetState[]): PodsOf[] {
   // Windows nodes are not judged, so that their pods need not be known.
   const judged = daemonSets.filter(({ role }) => role !== 'calico-node-windows')
-  return [...Map.groupBy(judged, likeness).values()].map(together)
+  const ofSets = [...Map.groupBy(judged, likeness).values()].map(together)
+  const roles = judged.map(({ role }) => role)
+  return roles.includes('calico-node') && !roles.includes('kube-proxy') ? [...ofSets, ...staticProxies] : ofSets
 }
+
+/** Static pods, which no DaemonSet tells of, by the labels that installers give them; those that another controller owns are none. */
+const staticProxies: readonly PodsOf[] = ['k8s-app', 'component'].map((key) => ({
+  role: 'kube-proxy',
+  namespace: 'kube-system',
+  selector: { [key]: 'kube-proxy' },
+  uid: [],
+}))
 
 function likeness({ role, namespace, selector, uid }: DaemonSetState): string {
   const [key, ...others] = Object.keys(selector)

@@ -1,5 +1,5 @@
-import type { KubeClient } from '../clients/kube-client.ts'
-import type { ClusterState, DaemonSetState, EksState } from '../domain/cluster.ts'
+import type { KubeClient, LoggingPod } from '../clients/kube-client.ts'
+import type { ClusterState, DaemonSetState, EksState, PodState } from '../domain/cluster.ts'
 import type { ClusterComparison } from '../domain/identity.ts'
 import { logsWorthReading } from '../domain/proxy-mode.ts'
 import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '../domain/read.ts'
@@ -108,8 +108,10 @@ function isByManifest(daemonSets: readonly DaemonSetState[]): boolean {
   return calico.length > 0 && calico.every(({ namespace }) => namespace === 'kube-system')
 }
 
+const logOfProcess = (pod: PodState): LoggingPod => (pod.startedAt === undefined ? { ...pod, ended: true } : pod)
+
 async function readLogs(kube: KubeClient, state: ClusterState, deep: boolean): Promise<ClusterState['logs']> {
   const pods = logsWorthReading(state, { deep })
-  const logs = pods.map(async (pod) => [`${pod.namespace}/${pod.name}`, await kube.podLog(pod)] as const)
+  const logs = pods.map(async (pod) => [`${pod.namespace}/${pod.name}`, await kube.podLog(logOfProcess(pod))] as const)
   return Object.fromEntries(await Promise.all(logs))
 }

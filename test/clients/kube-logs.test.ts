@@ -30,6 +30,24 @@ describe('what kube-proxy says of its mode', () => {
     ).toEqual({})
   })
 
+  test('that it fell back to iptables, and the modules it missed', () => {
+    const missed = `E0412 10:15:48.739711       1 server_others.go:107] "Can't use the IPVS proxier" err="IPVS proxier will not be used because the following required kernel modules are not loaded: [ip_vs_lc ip_vs_rr]"`
+    const using = 'I0412 10:15:48.762531       1 server_others.go:206] "Using iptables Proxier"'
+    expect(evidence(kubeProxyLog(), [missed, using])).toEqual({
+      mode: 'iptables',
+      line: using,
+      missing: ['ip_vs_lc', 'ip_vs_rr'],
+    })
+  })
+
+  test('of the end of one that died, its last complaint', () => {
+    const said = 'I0102 03:04:05.000003       1 server_linux.go:137] "Using ipvs Proxier"'
+    const died =
+      'E0102 03:04:06.000003       1 run.go:72] "command failed" err="listen tcp :10256: bind: address in use"'
+    expect(evidence(kubeProxyLog(), [said, died])).toEqual({ mode: 'ipvs', line: said })
+    expect(evidence(kubeProxyLog({ ended: true }), [said, died, 'bye'])).toEqual({ ended: died })
+  })
+
   test('the reader has enough at the first word of it', () => {
     const reader = kubeProxyLog()
     expect(reader.take(Buffer.from('first\nUsing ipvs Proxier\n'))).toBe(false)
@@ -51,6 +69,12 @@ describe('what Felix says of IPVS', () => {
     "2026-01-02 03:04:05.002 [INFO][64] felix/driver.go 79: kube-proxy IPVS device found but we're in BPF mode, ignoring."
   const creating = '2026-01-02 03:04:05.003 [INFO][64] felix/int_dataplane.go 421: Creating internal dataplane driver.'
   const exiting = '2026-01-02 04:00:00.000 [FATAL][64] felix/daemon.go 948: Exiting for config change'
+  const started = '2026-01-02 03:04:05.000 [INFO][64] felix/daemon.go 121: Felix starting up buildVersion="v3.31.4"'
+  const warning = '2026-01-02 03:04:06.003 [WARNING][64] felix/int_dataplane.go 1200: Failed to resync with dataplane'
+  const summary =
+    '2026-01-02 03:04:07.003 [INFO][64] felix/summary.go 100: Summarising 11 dataplane reconciliation loops'
+  const changed =
+    '2026-01-02 03:04:07.003 [INFO][640] felix/int_dataplane.go 1877: kube-proxy mode changed. Restart felix. ipvsIfaceState="down" ipvsSupport=false'
   const other = '2026-01-02 03:04:05.002 [INFO][60] confd/client.go 995: Recompute BGP peerings'
 
   test('the words after the start: IPVS', () => {
@@ -66,7 +90,27 @@ describe('what Felix says of IPVS', () => {
   })
 
   test('with BPF the device is ignored: no IPVS', () => {
-    expect(evidence(felixLog(), [loaded, driver, ignored, creating])).toMatchObject({ felixIpvs: false })
+    expect(evidence(felixLog(), [loaded, driver, ignored, creating])).toEqual({
+      felixIpvs: false,
+      line: creating,
+      linkSeen: { line: ignored },
+    })
+  })
+
+  test('the link that it sees and that does not fit, also between two starts and where the start is rotated away', () => {
+    const seen = { linkSeen: { line: changed } }
+    expect(evidence(felixLog(), [loaded, driver, ignored, creating, changed, exiting])).toEqual(seen)
+    expect(evidence(felixLog(), [summary, changed, exiting])).toEqual(seen)
+    expect(
+      evidence(felixLog(), [loaded, driver, ignored, creating, changed, exiting, loaded, driver, creating]),
+    ).toEqual({
+      felixIpvs: false,
+      line: creating,
+    })
+  })
+
+  test('the positive line decides wherever it stands', () => {
+    expect(evidence(felixLog(), [summary, enabled, summary])).toEqual({ felixIpvs: true, line: enabled })
   })
 
   test.each([
@@ -75,6 +119,8 @@ describe('what Felix says of IPVS', () => {
     ['an exit after which no start is seen', [loaded, driver, enabled, creating, exiting]],
     ['a restart that has not come to its dataplane yet', [loaded, enabled, creating, exiting, loaded]],
     ['an empty log', []],
+    ['a start that is not logged, as at level Warning', [started, warning, 'Calico node started successfully']],
+    ['a log that begins after its start (rotated)', [summary, warning, summary]],
   ])('%s proves nothing', (_, lines) => {
     expect(evidence(felixLog(), lines)).toEqual({})
   })

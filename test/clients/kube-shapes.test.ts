@@ -165,6 +165,17 @@ describe('pods', () => {
   test('of another DaemonSet with the same labels are left out', () => {
     expect(read(pod('a', { owner: 'other' }))).toBeUndefined()
   })
+  test('of kube-proxy are a static pod as well, with the flags that decide its mode', () => {
+    const proxies = podReader({ role: 'kube-proxy', namespace: 'kube-system', selector: {}, uid: 'ds' })
+    const command = ['kube-proxy', '--proxy-mode', 'ipvs', '--master=https://user:secret@host']
+    const mirror = {
+      ...pod('a', { spec: { nodeName: 'n', containers: [{ name: 'kube-proxy', command }] } }),
+    }
+    mirror.metadata.ownerReferences = [{ kind: 'Node', uid: 'node-uid', controller: true }]
+    expect(proxies(mirror)).toMatchObject({ node: 'n', flags: ['--proxy-mode=ipvs'] })
+    expect(proxies(mirror)).not.toHaveProperty('daemonSet')
+    expect(proxies(pod('a', { owner: 'ds' }))).not.toHaveProperty('flags')
+  })
   test('that have ended are left out: they run nothing', () => {
     expect(read(pod('a', { status: { phase: 'Failed', reason: 'Evicted' } }))).toBeUndefined()
   })

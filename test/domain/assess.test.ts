@@ -225,7 +225,8 @@ test('definitions of projectcalico.org/v3 without an API server are no good to a
 
 describe('nodes that differ', () => {
   test('each has the version its own pod says', () => {
-    const state = edited(cluster('mode iptables, mode changed to ipvs, kube-proxy restarted'), (it) => {
+    const given = 'mode iptables, mode changed to ipvs, kube-proxy restarted, calico log no ipvs on one'
+    const state = edited(cluster(given), (it) => {
       for (const pod of podsOf(it, 'calico-node').slice(0, 1)) pod.image = 'quay.io/calico/node:v3.22.2'
     })
     expect(report(state).nodes.map(({ verdict }) => verdict)).toEqual(['out-of-step', 'in-step', 'in-step'])

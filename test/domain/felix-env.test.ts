@@ -47,6 +47,25 @@ describe("calico-node's environment", () => {
     expect(answer.env).toEqual([{ name: 'FELIX_A', value: '1' }])
   })
 
+  test('may hold anything where it takes all of a Secret, but for what env sets afterwards', () => {
+    const envFrom: EnvFrom[] = [source('one'), { unknown: 'secretRef' }]
+    const env = [{ name: 'FELIX_B', value: 'env' }]
+    const maps = { 'calico-system/one': configMap({ FELIX_A: '1', FELIX_B: '1' }) }
+    expect(resolve({ env, envFrom }, maps)).toEqual({
+      env: [{ name: 'FELIX_B', value: 'env' }],
+      unknownEnv: ['FELIX_A', '*'],
+    })
+  })
+
+  test('takes only names with its prefix from a Secret that has one', () => {
+    const envFrom: EnvFrom[] = [source('one'), { unknown: 'secretRef', prefix: 'FELIX_K' }]
+    const maps = { 'calico-system/one': configMap({ FELIX_A: '1', FELIX_K1: '1' }) }
+    expect(resolve({ envFrom }, maps)).toEqual({
+      env: [{ name: 'FELIX_A', value: '1' }],
+      unknownEnv: ['FELIX_K1', 'FELIX_K*'],
+    })
+  })
+
   test('takes values from ConfigMaps of its own namespace', () => {
     const env = [{ name: 'FELIX_A', from: { configMap: 'one', key: 'a', optional: false } }]
     const maps = { 'calico-system/one': configMap({ a: '1' }), 'default/one': configMap({ a: '2' }) }

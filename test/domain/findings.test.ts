@@ -7,7 +7,7 @@ import { defaultPolicy } from '../../shared/domain/policy.ts'
 import { findingCodes, type Finding } from '../../shared/domain/report.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 import { cluster } from './ingredients.ts'
-import { edited, felixObject, healthy, nodesOf, objectNamed, owns, podsOf, rangeKey, setOf } from './states.ts'
+import { edited, felixObject, healthy, logged, nodesOf, objectNamed, owns, podsOf, rangeKey, setOf } from './states.ts'
 
 const findings = (state: ClusterState, policy = defaultPolicy): Finding[] => assess(state, policy).report.findings
 const finding = (code: string, state: ClusterState): Finding => {
@@ -16,6 +16,55 @@ const finding = (code: string, state: ClusterState): Finding => {
   return found
 }
 const wide = { eks: { serviceNodePortRange: { min: 30000, max: 34000 } } }
+
+describe('a kube-proxy that does not do as it is told', () => {
+  test('for want of a kernel module is not to be restarted', () => {
+    const { remedy, message } = finding(
+      'MODE_NOT_ROLLED',
+      cluster('kube-proxy v1.25.16, kube-proxy log missing ip_vs_lc'),
+    )
+    expect(message).toContain('kernel modules are missing (ip_vs_lc)')
+    expect(remedy).toContain('modprobe -a ip_vs_lc')
+    expect(remedy).not.toContain('rollout restart')
+  })
+
+  test('because it ends again and again cannot be asked', () => {
+    const { remedy, message } = finding('MODE_UNPROVEN', cluster('kube-proxy crash loops'))
+    expect(message).toContain('kube-proxy does not run (CrashLoopBackOff)')
+    expect(remedy).toContain('kubectl -n kube-system logs kube-proxy-node-0001 --previous')
+    expect(remedy).not.toMatch(/curl|--deep/)
+  })
+
+  test('and said why when it ended', () => {
+    const log = { ended: 'E0102 run.go:72] "command failed" err="can not use ipvs"', missing: ['ip_vs'] }
+    const { evidence, remedy } = finding('MODE_UNPROVEN', logged(cluster('kube-proxy crash loops'), 'kube-proxy', log))
+    expect(evidence[0]).toMatchObject({ field: 'log --previous', value: log.ended })
+    expect(remedy).toContain('modprobe -a ip_vs,')
+  })
+})
+
+describe('a link left behind', () => {
+  test('in eBPF mode is named, with the nodes', () => {
+    const found = finding(
+      'IPVS_WITH_BPF',
+      cluster('no kube-proxy, bpf, calico log link seen on one, calico log no ipvs elsewhere'),
+    )
+    expect(found.subject).toBe('node/node-0001')
+    expect(found.remedy).toContain('ip link delete kube-ipvs0')
+    expect(found.evidence.map(({ object }) => object)).toEqual(
+      expect.arrayContaining(['Pod/calico-system/calico-node-node-0001', 'Node/node-0001']),
+    )
+  })
+
+  test('is looked for on the node where the log is silent', () => {
+    const { message, remedy } = finding(
+      'MODE_UNPROVEN',
+      cluster('mode changed to iptables, kube-proxy restarted, calico log silent'),
+    )
+    expect(message).toContain('its log does not show its own start at level Info')
+    expect(remedy).toContain('ls /sys/class/net/kube-ipvs0')
+  })
+})
 
 describe('docs/findings.md', () => {
   const page = readFileSync(new URL('../../docs/findings.md', import.meta.url), 'utf8')

@@ -87,10 +87,63 @@ const words: [RegExp, Change][] = [
   [/^kube-proxy restarted$/, (state) => restarted(state, 'kube-proxy')],
   [/^kube-proxy restarted on one$/, (state) => restarted(state, 'kube-proxy', ['node-0001'])],
   [/^calico restarted$/, (state) => restarted(state, 'calico-node')],
-  [/^kube-proxy log (\w+)$/, (state, mode) => logged(state, 'kube-proxy', { mode: mode as 'ipvs' })],
+  [/^kube-proxy log (iptables|ipvs|nftables)$/, (state, mode) => logged(state, 'kube-proxy', { mode: mode as 'ipvs' })],
   [
     /^kube-proxy log (\w+) elsewhere$/,
     (state, mode) => logged(state, 'kube-proxy', { mode: mode as 'ipvs' }, ['node-0002', 'node-0003']),
+  ],
+  [
+    /^kube-proxy log missing (\S+)$/,
+    (state, module = '') => logged(state, 'kube-proxy', { mode: 'iptables', missing: [module] }),
+  ],
+  [/^kube-proxy log silent$/, (state) => logged(state, 'kube-proxy', {})],
+  [
+    /^kube-proxy (v\S+)$/,
+    change((copy, version = '') => {
+      for (const pod of podsOf(copy, 'kube-proxy')) pod.image = `eks/kube-proxy:${version}-minimal-eksbuild.2`
+    }),
+  ],
+  [
+    /^kube-proxy crash loops$/,
+    change((copy) => {
+      for (const pod of podsOf(copy, 'kube-proxy')) {
+        delete pod.startedAt
+        Object.assign(pod, { waiting: 'CrashLoopBackOff', restartCount: 7, ready: false })
+      }
+    }),
+  ],
+  [
+    /^static kube-proxy( \S+)?$/,
+    change((copy, flag = '') => {
+      copy.daemonSets = read((valueOf(copy.daemonSets) ?? []).filter((it) => it.role !== 'kube-proxy'))
+      for (const pod of podsOf(copy, 'kube-proxy')) {
+        delete pod.daemonSet
+        delete pod.revision
+        pod.flags = [flag.trim() || '--config=/etc/kubernetes/kube-proxy.yaml']
+      }
+    }),
+  ],
+  [
+    /^calico log (no )?ipvs on one$/,
+    (state, no) => logged(state, 'calico-node', { felixIpvs: no === undefined, at: times.observed }, ['node-0001']),
+  ],
+  [
+    /^calico log (no ipvs|silent) elsewhere$/,
+    (state, what) =>
+      logged(state, 'calico-node', what === 'silent' ? {} : { felixIpvs: false, at: times.observed }, [
+        'node-0002',
+        'node-0003',
+      ]),
+  ],
+  [
+    /^calico log link seen( on one)?$/,
+    (state, one) =>
+      logged(
+        state,
+        'calico-node',
+        { linkSeen: { line: "kube-proxy IPVS device found but we're in BPF mode, ignoring." } },
+        one === undefined ? undefined : ['node-0001'],
+      ),
   ],
   [/^calico log ipvs$/, (state) => logged(state, 'calico-node', { felixIpvs: true, at: times.observed })],
   [/^calico log no ipvs$/, (state) => logged(state, 'calico-node', { felixIpvs: false, at: times.observed })],
@@ -242,6 +295,13 @@ const words: [RegExp, Change][] = [
       const id = 'calico-system/felix-settings'
       copy.configMaps[id] = denied(`ConfigMap/${id}`)
       for (const pod of podsOf(copy, 'calico-node')) pod.envFrom = [{ configMap: 'felix-settings', optional: true }]
+    }),
+  ],
+  [
+    /^secret environment( \S+)?$/,
+    change((copy, prefix = '') => {
+      const source = { unknown: 'secretRef', ...(prefix && { prefix: prefix.trim() }) }
+      for (const pod of podsOf(copy, 'calico-node')) pod.envFrom = [source]
     }),
   ],
   [

@@ -96,7 +96,8 @@ describe('a range that nobody proved', () => {
     expect(planned('no eks')).toEqual({ changes: [], blockedBy: [] }))
 
   test('keeps nobody from a restart that the mode asks for, unless something speaks against it', () => {
-    const missed = 'no eks, mode iptables, mode changed to ipvs, kube-proxy restarted, calico v3.22.2'
+    const missed =
+      'no eks, mode iptables, mode changed to ipvs, kube-proxy restarted, calico v3.22.2, calico log no ipvs'
     const { changes, blockedBy } = planned(missed)
     expect([changes.map(({ action }) => action), blockedBy]).toEqual([['restart', 'restart', 'restart'], []])
     expect(planned(`${missed}, annotation 20000:22767`)).toEqual(nothing)

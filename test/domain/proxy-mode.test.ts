@@ -215,6 +215,29 @@ describe('the running mode', () => {
     expect(modeOn(state, 'node-0002')).toMatchObject({ mode: 'ipvs', confidence: 'likely' })
   })
 
+  test('a log that was read and says nothing is not made up for by those of others', () => {
+    const base = logged(modeChanged(healthy(), 'iptables'), 'kube-proxy', { mode: 'ipvs' }, ['node-0001'])
+    const state = logged(base, 'kube-proxy', {}, ['node-0002'])
+    expect(modeOn(state, 'node-0002')).toMatchObject({ mode: 'unknown' })
+    expect(modeOn(state, 'node-0003')).toMatchObject({ mode: 'ipvs', confidence: 'likely' })
+  })
+
+  test.each([
+    ['eks/kube-proxy:v1.25.16-minimal-eksbuild.2', 'v1.25.16-eks-1', 'unknown'],
+    ['eks/kube-proxy:v1.25.16-minimal-eksbuild.2', 'v1.28.1-eks-1', 'unknown'],
+    ['eks/kube-proxy:v1.26.1-minimal-eksbuild.2', 'v1.28.1-eks-1', 'ipvs'],
+    // Three minor versions may lie between the server and kube-proxy.
+    ['eks/kube-proxy@sha256:0123', 'v1.28.1-eks-1', 'unknown'],
+    ['eks/kube-proxy@sha256:0123', 'v1.29.1-eks-1', 'ipvs'],
+    ['eks/kube-proxy@sha256:0123', 'nonsense', 'unknown'],
+  ])('%s at %s is %s by times alone: up to 1.25 it may have fallen back', (image, kubernetes, mode) => {
+    const state = edited(healthy({ kubernetes, eks: false }), (it) => {
+      for (const pod of podsOf(it, 'kube-proxy')) pod.image = image
+    })
+    expect(modeOn(state)?.mode).toBe(mode)
+    expect(logsWorthReading(state, { deep: false })).toHaveLength(mode === 'unknown' ? 3 : 0)
+  })
+
   test('logs of a group that do not agree leave the others unknown', () => {
     const base = modeChanged(healthy(), 'iptables')
     const state = logged(
@@ -379,6 +402,35 @@ describe('logs worth reading', () => {
       restarted(modeChanged(healthy({ mode: 'iptables', calico }), 'ipvs'), 'kube-proxy')
     expect(names(switched('v3.22.2'))).toHaveLength(3)
     expect(names(switched('v3.23.0'))).toEqual([])
+  })
+
+  test('five of kube-proxies that do not run: their last process has said why', () => {
+    const state = edited(healthy({ nodes: 12 }), (it) => {
+      for (const pod of podsOf(it, 'kube-proxy')) {
+        delete pod.startedAt
+        Object.assign(pod, { waiting: 'CrashLoopBackOff', restartCount: 7 })
+      }
+    })
+    expect(names(state)).toHaveLength(5)
+    const waiting = edited(state, (it) => {
+      for (const pod of podsOf(it, 'kube-proxy')) pod.restartCount = 0
+    })
+    expect(names(waiting)).toEqual([])
+  })
+
+  test('five calico-nodes in eBPF mode where an ipvs mode may have left its link', () => {
+    const without = (given: string) => names(cluster(given))
+    expect(without('no kube-proxy, bpf')).toHaveLength(3)
+    expect(without('no kube-proxy')).toEqual([])
+    const away = (given: string) =>
+      names(
+        edited(cluster(given), (it) => {
+          it.pods = read(podsOf(it, 'calico-node'))
+          setOf(it, 'kube-proxy').status.desired = 0
+        }),
+      )
+    expect(away('bpf')).toHaveLength(3)
+    expect(away('bpf, mode iptables')).toEqual([])
   })
 
   test('none where no Calico runs', () => {

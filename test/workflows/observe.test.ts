@@ -100,6 +100,12 @@ test('copies of kube-proxy that one label tells apart are listed together, every
   ])
 })
 
+test('without a DaemonSet kube-proxy may be static pods, under either of their usual labels', () => {
+  const proxies = podLists([daemonSet('calico-node')]).filter(({ role }) => role === 'kube-proxy')
+  expect(proxies.map(({ selector }) => selector)).toEqual([{ 'k8s-app': 'kube-proxy' }, { component: 'kube-proxy' }])
+  expect(podLists([])).toEqual([])
+})
+
 describe('a look at a cluster', () => {
   test('holds every section, as of the time it was given', async () => {
     const { kube } = fake()
@@ -137,6 +143,14 @@ describe('a look at a cluster', () => {
     // The ConfigMap was changed by nobody knows whom after the pods had started.
     expect(podLog.mock.calls.map(([{ name }]) => name)).toContain('kube-proxy-n')
     expect(state.logs['kube-system/kube-proxy-n']).toEqual({ failure: failure('denied', 'log') })
+  })
+
+  test('reads of a kube-proxy that does not run the log of the process before', async () => {
+    const podLog = jest.fn<KubeClient['podLog']>().mockResolvedValue(read({ ended: 'E0102 bye' }))
+    const { startedAt: _, ...dead } = { ...pod('kube-proxy'), waiting: 'CrashLoopBackOff', restartCount: 3 }
+    const pods: KubeClient['pods'] = async ({ role }) => read([role === 'kube-proxy' ? dead : pod(role)])
+    await observe({ kube: fake({ podLog, pods }).kube, identity, now })
+    expect(podLog.mock.calls.map(([{ name, ended }]) => [name, ended])).toContainEqual(['kube-proxy-n', true])
   })
 
   test('reads all logs when told to', async () => {

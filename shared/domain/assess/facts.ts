@@ -58,6 +58,8 @@ export interface NodeFacts {
   values: Partial<FelixValues & DerivedValues>
   sources: Partial<Record<FelixParameter, RangeSource>>
   view: FelixView
+  /** eBPF mode, and the link kube-ipvs0 is there all the same: what Felix says of it. */
+  leftLink?: Evidence[]
   /** `active`: kube-proxy runs in it and Felix is not in eBPF mode · `configured`: only told to. */
   ipvs: 'active' | 'configured' | 'no'
   rangeDiffers: boolean

@@ -47,12 +47,17 @@ function modeChanges(configuration: ProxyConfiguration): { text: string; at: num
 
 /** The last change that the running kube-proxy took up while the node existed: before it the node may have had another mode. */
 export function changeOnNode({ node, running }: Pick<FelixOnNode, 'node' | 'running'>): string | undefined {
+  if (running?.pod.flags) return staticChange(node, running.pod)
   const changes = running?.configuration ? modeChanges(running.configuration) : []
   if (changes.length === 0) return undefined
   const started = at(running?.pod.startedAt)
   const last = changes.findLast((it) => it.at <= started)
   return last !== undefined && at(node.createdAt) < last.at ? last.text : undefined
 }
+
+/** A static pod that was made again while the node existed may have been told another mode before. */
+const staticChange = (node: NodeState, { createdAt }: PodState): string | undefined =>
+  at(createdAt) > at(node.createdAt) + minutes(10) ? createdAt : undefined
 
 /** From 3.23 Felix restarts itself when the link `kube-ipvs0` comes or goes (projectcalico/calico#5776). */
 export const followsTheLink = (version: CalicoVersion | undefined): boolean | undefined =>
@@ -79,7 +84,7 @@ export function doubtfulGroups(nodes: readonly FelixOnNode[]): Map<PodState, Gro
   return groupsOf(changes.keys(), (pod) => changes.get(pod))
 }
 
-/** One function per cluster, because what a group's logs say is worked out once. */
+/** Its own log counts where it was read, however little it says; else a few of the group's, where they agree. */
 export function felixViews(
   state: ClusterState,
   groups: Map<PodState, Group>,
@@ -92,7 +97,7 @@ export function felixViews(
     const ofGroup = group && (told.get(group) ?? whatTheySay(state, group.pods))
     if (group && ofGroup) told.set(group, ofGroup)
     const own = it.calicoPod ? whatTheySay(state, [it.calicoPod]) : silent
-    return { olderThanMode, ...view(it, own.ipvs === undefined && ofGroup ? merged(own, ofGroup) : own) }
+    return { olderThanMode, ...view(it, own.read ? own : (ofGroup ?? own)) }
   }
 }
 
@@ -106,7 +111,6 @@ interface Said {
 }
 
 const silent: Said = { read: false, conflict: false, evidence: [] }
-const merged = (own: Said, group: Said): Said => ({ ...group, read: own.read || group.read })
 
 function whatTheySay(state: ClusterState, pods: readonly PodState[]): Said {
   const logs = pods.flatMap((pod) => (logOf(state, pod) ? [{ pod, log: logOf(state, pod) as LogEvidence }] : []))
@@ -156,9 +160,17 @@ function underIpvs(it: FelixOnNode, said: Said): Seen {
   }
   const times = timesOf(it)
   if (follows === true || !isOlderThanMode(it)) return { ipvs: true, missed: false, evidence: times }
-  if (follows === false) return { ipvs: false, missed: true, evidence: times }
-  const doubt = 'calico-node started before the mode changed, and its version is not known'
+  const which =
+    follows === false
+      ? 'up to Calico 3.22 Felix looks for IPVS only'
+      : 'and its version is not known: it may look for IPVS only'
+  const doubt = `kube-proxy's configuration was written after calico-node started, which need not have changed the mode; ${which} when it starts, and ${silence(said)}`
   return { missed: false, doubt, evidence: times }
+}
+
+const silence = ({ read, conflict }: Said): string => {
+  if (conflict) return 'the logs read do not agree'
+  return read ? 'its log does not show its own start at level Info' : 'its log could not be read'
 }
 
 function timesOf(it: FelixOnNode): Evidence[] {
@@ -175,9 +187,7 @@ function timesOf(it: FelixOnNode): Evidence[] {
 function underIptables(it: FelixOnNode, said: Said): Seen {
   if (said.ipvs !== undefined) return { ipvs: said.ipvs, missed: false, evidence: said.evidence }
   if (!felixInDoubt(it)) return { ipvs: false, missed: false, evidence: [] }
-  if (said.read && !said.conflict) return { missed: false, evidence: [] }
-  const why = said.conflict ? 'the logs read do not agree' : 'its log could not be read'
-  const doubt = `the node is older than kube-proxy's change to iptables: kube-ipvs0 may be left there and Felix still be in IPVS mode; ${why}`
+  const doubt = `the node is older than the last write of kube-proxy's configuration: if that took it from ipvs to iptables, kube-ipvs0 is left there and Felix still in IPVS mode; ${silence(said)}`
   return { missed: false, doubt, evidence: timesOf(it) }
 }
 

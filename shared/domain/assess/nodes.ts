@@ -2,6 +2,7 @@ import { joining, outsideByKind, outsideBySchedule, calicoSets, hasNoCalico } fr
 import type { MarkFacts, NodeFacts } from './facts.ts'
 import type { FelixView } from './felix-view.ts'
 import { doubtfulGroups, felixViews } from './felix-view.ts'
+import { leftLinks } from './left-link.ts'
 import { calicoVersions } from './version.ts'
 import type { ClusterState, NodeState, PodState } from '../cluster.ts'
 import type { FelixIndex, FelixNode, ResolvedEnv } from '../felix.ts'
@@ -50,6 +51,7 @@ function located(state: ClusterState, about: About): (node: NodeState) => NodeFa
   const sets = calicoSets(state)
   const felixOn = felixFinder(state)
   const none = hasNoCalico(state)
+  const leftLink = leftLinks(state)
   const told = commonMode(about.configurations)
   return (node) => {
     const base: NodeFacts = { node, values: {}, sources: {}, view: nothingSeen, ipvs: 'no', rangeDiffers: false }
@@ -61,14 +63,16 @@ function located(state: ClusterState, about: About): (node: NodeState) => NodeFa
     const running = modes.get(node.name)
     const felix = felixOn(node, pod, running?.mode === 'nftables')
     const inEbpf = felix.values?.BPFEnabled === true && running === undefined && known !== undefined
-    if (inEbpf) return { ...base, outside: 'eBPF mode without kube-proxy' }
+    const left = felix.values?.BPFEnabled === true ? leftLink(pod) : []
+    if (inEbpf && left.length === 0) return { ...base, outside: 'eBPF mode without kube-proxy' }
     if (felix.values?.UseInternalDataplaneDriver === false || valueOf(state.installation)?.linuxDataplane === 'VPP') {
       return { ...base, outside: "another data plane than Felix's own" }
     }
-    const configured = running?.configuration?.mode ?? (running ? undefined : told)
+    const configured = running?.configuration?.mode ?? (running || inEbpf ? undefined : told)
     return {
       ...base,
       ...felix,
+      ...(left.length > 0 && { leftLink: left }),
       ...present({ running, calicoPod: pod, configuredMode: configured }),
       ...starts(state, node, [pod, running?.pod]),
     }
@@ -104,6 +108,12 @@ const isFailing = ({ waiting, restartCount }: PodState): boolean =>
   restartCount > 0 || /BackOff|^Err|Error$/.test(waiting ?? '')
 
 type Configured = Pick<NodeFacts, 'version' | 'index' | 'felixNode' | 'felix' | 'values' | 'sources'>
+
+/** Whether Felix is in eBPF mode on a node. */
+export function ebpfOn(state: ClusterState): (node: NodeState, pod: PodState | undefined) => boolean {
+  const felixOn = felixFinder(state)
+  return (node, pod) => felixOn(node, pod, false).values.BPFEnabled === true
+}
 
 /** What Felix uses on a node: one index per version of Calico, one environment per template. */
 function felixFinder(

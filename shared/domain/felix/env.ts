@@ -23,7 +23,10 @@ export function resolveEnv(
   configMaps: ConfigMaps,
 ): ResolvedEnv {
   const found = new Map<string, Known>()
-  for (const source of from.envFrom) addConfigMap(found, source, configMaps[`${from.namespace}/${source.configMap}`])
+  for (const source of from.envFrom) {
+    const map = 'configMap' in source ? configMaps[`${from.namespace}/${source.configMap}`] : undefined
+    addAll(found, source.prefix ?? '', map)
+  }
   for (const variable of from.env) {
     const known = valueOfVariable(variable, found, (name) => configMaps[`${from.namespace}/${name}`])
     if (known !== undefined) found.set(variable.name, known)
@@ -31,19 +34,17 @@ export function resolveEnv(
   return split(found)
 }
 
-/** From an unreadable ConfigMap any variable could come, also over one of an earlier ConfigMap: `PREFIX*` stands for them. */
-function addConfigMap(
-  found: Map<string, Known>,
-  source: EnvFrom,
-  read: Read<ConfigMapState | undefined> | undefined,
-): void {
+/**
+ * From an unreadable ConfigMap, or a Secret, any variable could come, also over one of an earlier source: `PREFIX*` stands
+ * for them.
+ */
+function addAll(found: Map<string, Known>, prefix: string, read: Read<ConfigMapState | undefined> | undefined): void {
   if (!read || 'failure' in read) {
-    for (const name of found.keys()) found.set(name, 'unknown')
-    found.set(`${source.prefix ?? ''}*`, 'unknown')
+    for (const name of found.keys()) if (name.startsWith(prefix)) found.set(name, 'unknown')
+    found.set(`${prefix}*`, 'unknown')
     return
   }
-  for (const [key, value] of Object.entries(read.value?.data ?? {}))
-    found.set(`${source.prefix ?? ''}${key}`, { value })
+  for (const [key, value] of Object.entries(read.value?.data ?? {})) found.set(`${prefix}${key}`, { value })
 }
 
 function valueOfVariable(

@@ -21,8 +21,10 @@ function standsIn(it: NodeFacts, parameter: FelixParameter): Evidence {
 
 /** Felix's monitor of the link has no regard for eBPF mode: the link is there, so it restarts, for ever (projectcalico/calico#8929). */
 export const ipvsWithBpf: NodeCheck = (it) => {
-  if (it.values.BPFEnabled !== true || it.ipvs === 'no') return []
+  if (it.values.BPFEnabled !== true) return []
   const runs = it.running?.mode === 'ipvs'
+  if (it.leftLink && !runs) return [linkLeft(it, it.leftLink)]
+  if (it.ipvs === 'no') return []
   return [
     {
       code: 'IPVS_WITH_BPF',
@@ -36,6 +38,17 @@ export const ipvsWithBpf: NodeCheck = (it) => {
     },
   ]
 }
+
+/** Whoever left ipvs for eBPF has no kube-proxy any more that would remove it. */
+const linkLeft = (it: NodeFacts, evidence: Evidence[]): Trouble => ({
+  code: 'IPVS_WITH_BPF',
+  severity: 'critical',
+  breaks: true,
+  message: `Felix is in eBPF mode and the link ${link} of an earlier ipvs mode is still there: Felix restarts for ever.`,
+  evidence: [standsIn(it, 'BPFEnabled'), ...evidence],
+  seen: { object: `Node/${it.node.name}`, field: 'link', value: link },
+  remedy: `On each of these nodes: ip link delete ${link} (or replace the node). Felix then stays up by itself.`,
+})
 
 export const ipvsWithNftables: NodeCheck = (it, cluster) => {
   if (it.values.NFTablesMode !== 'Enabled' || it.ipvs === 'no' || it.values.BPFEnabled === true) return []

@@ -6,7 +6,7 @@ import type { NodeCheck, Trouble } from '../findings.ts'
 import { quoted, rolloutRestart } from './remedy.ts'
 import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import { podId } from '../proxy-mode/samples.ts'
-import { tookPresentMode } from '../proxy-mode/running.ts'
+import { type RunningMode, tookPresentMode } from '../proxy-mode/running.ts'
 import type { Evidence, Finding, Mode } from '../report.ts'
 
 const isRolling = ({ underWay }: ClusterFacts): boolean => underWay.length > 0
@@ -20,32 +20,61 @@ export const modeNotRolled: NodeCheck = (it, cluster) => {
   if (configuredMode === running.mode || configuration.failure || isRolling(cluster)) return []
   const set = configuration.daemonSet
   const at = configuration.changes?.at(-1)
+  const fellBack =
+    configuredMode === 'ipvs' && running.mode === 'iptables' && tookPresentMode(running.pod, configuration) === 'yes'
   return [
     {
       code: 'MODE_NOT_ROLLED',
       severity: 'warning',
       breaks: false,
       subject: `DaemonSet/${set.namespace}/${set.name}`,
-      message: `kube-proxy is configured for ${configuredMode} but runs ${running.mode}: ${tookPresentMode(running.pod, configuration) === 'yes' ? 'it has started since, and fell back (up to Kubernetes 1.25 it does where kernel modules are missing)' : 'it has not been restarted since'}. Calico is judged by what runs.`,
-      evidence: [{ ...configuration.evidence, ...(at === undefined ? {} : { at }) }],
+      message: `kube-proxy is configured for ${configuredMode} but runs ${running.mode}: ${fellBack ? `it fell back, as it does up to 1.25 where kernel modules are missing (${modulesOf(running.missing)})` : 'it has not been restarted since'}. Calico is judged by what runs.`,
+      evidence: [
+        { ...configuration.evidence, ...(at === undefined ? {} : { at }) },
+        ...(fellBack ? running.evidence : []),
+      ],
       seen: { object: `Node/${it.node.name}`, field: 'kube-proxy', value: `${running.mode} (${running.confidence})` },
-      remedy: rolloutRestart(set),
+      remedy: fellBack ? loadModules(running.missing) : rolloutRestart(set),
     },
   ]
 }
+
+const ipvsModules = ['ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', 'nf_conntrack']
+const modulesOf = (missing: readonly string[] = ipvsModules): string => missing.join(', ')
+
+/** A restart alone would find them missing again. */
+const loadModules = (missing: readonly string[] = ipvsModules): string =>
+  `On the nodes: modprobe -a ${missing.join(' ')}, and have it loaded at boot (/etc/modules-load.d/, or the user data of the node group). kube-proxy takes ipvs up when its pod is made anew after that.`
 
 /** No evidence either way, about kube-proxy or about the Felix that may have stayed behind. */
 export const modeUnproven: NodeCheck = (it, cluster) => {
   if (it.starting !== undefined || isRolling(cluster) || cluster.gaps.needed.length > 0) return []
   const { running, view } = it
+  if (it.leftLink && !running) return []
   if (running && running.mode !== 'unknown')
-    return view.doubt === undefined ? [] : [unproven(view.doubt, view.evidence)]
-  if (running) return [unproven(`what kube-proxy runs is not known: ${running.reason}`, running.evidence)]
-  return [unproven(noProxy(it.node, cluster), [])]
+    return view.doubt === undefined ? [] : [{ ...unproven(view.doubt, view.evidence), remedy: seeTheLink }]
+  if (!running) return [unproven(noProxy(it.node, cluster), [])]
+  const trouble = unproven(`what kube-proxy runs is not known: ${running.reason}`, running.evidence)
+  return [running.pod.startedAt === undefined ? { ...trouble, remedy: startKubeProxy(running) } : trouble]
 }
 
-function noProxy(node: NodeState, { configurations }: ClusterFacts): string {
-  if (configurations.length === 0) return 'no kube-proxy is to be found in this cluster'
+const seeTheLink =
+  'On the node, ls /sys/class/net/kube-ipvs0 shows the link if it is there; calico-ipvs-sync check --deep reads all logs. A log tells where it begins with the start of Felix and its level (logSeverityScreen) is Info: that of a calico-node pod made anew does.'
+
+/** A process that does not run answers nothing. */
+function startKubeProxy({ pod, missing }: RunningMode): string {
+  const place = `kubectl -n ${quoted(pod.namespace)}`
+  if (missing) return loadModules(missing)
+  return pod.restartCount > 0
+    ? `See why it ends: ${place} logs ${quoted(pod.name)} --previous`
+    : `See what it waits for: ${place} describe pod ${quoted(pod.name)}`
+}
+
+function noProxy(node: NodeState, { configurations, nodes }: ClusterFacts): string {
+  if (configurations.length === 0) {
+    const elsewhere = nodes.some(({ running }) => running !== undefined)
+    return elsewhere ? 'no kube-proxy pod is on this node' : 'no kube-proxy is to be found in this cluster'
+  }
   const leftOut = leftOutByAll(
     configurations.map(({ daemonSet }) => daemonSet),
     node,

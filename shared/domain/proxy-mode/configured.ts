@@ -45,6 +45,7 @@ interface ModeText {
 }
 
 const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode[]
+export const isMode = (text: string): text is Mode => modes.includes(text)
 const minutes = (count: number): number => count * 60_000
 
 /** One entry per kube-proxy DaemonSet; those for Windows nodes are left out. */
@@ -237,7 +238,7 @@ type Understood = Pick<
 function understood(it: ModeText): Understood {
   const evidence = { ...it.evidence, value: it.text || '(none: iptables)' }
   const text = it.text || 'iptables'
-  const mode = modes.includes(text) ? { mode: text as Mode } : { problem: `says "${text}", which kube-proxy refuses` }
+  const mode = isMode(text) ? { mode: text } : { problem: `says "${text}", which kube-proxy refuses` }
   const port = metricsPort(it.metricsBindAddress)
   const all = it.masqueradeAll === true && { masqueradeAll: true as const }
   return { ...mode, ...bits(it), ...all, ...(port !== undefined && { metricsPort: port }), evidence }

@@ -1,7 +1,9 @@
 import type { FelixOnNode } from '../assess/felix-view.ts'
 import { doubtfulGroups } from '../assess/felix-view.ts'
+import { ebpfOn } from '../assess/nodes.ts'
 import { calicoVersions } from '../assess/version.ts'
 import type { ClusterState, PodState } from '../cluster.ts'
+import { configuredModes } from './configured.ts'
 import { runningModes } from './running.ts'
 import type { Group } from './samples.ts'
 import { groupsOf, nodePods, podId, sampleOf } from './samples.ts'
@@ -16,10 +18,18 @@ export function logsWorthReading(state: ClusterState, { deep }: { deep: boolean 
   if (calicoPods.size === 0) return []
   const proxyPods = nodePods(state, 'kube-proxy')
   const wanted = deep
-    ? [...proxyPods.values(), ...calicoPods.values()].filter((it) => it.startedAt !== undefined)
-    : [...doubtfulProxies(state), ...doubtfulFelix(state, calicoPods)]
+    ? [...proxyPods.values(), ...calicoPods.values()].filter((it) => it.startedAt !== undefined || hasEnded(it))
+    : [
+        ...doubtfulProxies(state),
+        ...sampleOf([...proxyPods.values()].filter(hasEnded)),
+        ...doubtfulFelix(state, calicoPods),
+      ]
   return wanted.filter((it) => state.logs[podId(it)] === undefined)
 }
+
+/** A kube-proxy that does not run: why, the log of the process before says. */
+const hasEnded = ({ role, startedAt, restartCount }: PodState): boolean =>
+  role === 'kube-proxy' && startedAt === undefined && restartCount > 0
 
 /** Without logs: what the logs said is in doubt all the same, so that the same sample is taken every time. */
 const withoutLogs = (state: ClusterState): ClusterState => ({ ...state, logs: {} })
@@ -37,7 +47,18 @@ function doubtfulFelix(state: ClusterState, calicoPods: Map<string, PodState>): 
     const calicoPod = calicoPods.get(node.name)
     return { node, running: running.get(node.name), calicoPod, version: versionOf(calicoPod) }
   })
-  return samples(doubtfulGroups(nodes))
+  return [...samples(doubtfulGroups(nodes)), ...doubtfulLinks(state, nodes)]
+}
+
+/** In eBPF mode: where `kube-ipvs0` may be left of an ipvs mode before, Felix restarts for ever inside its container, and only its log shows it. */
+function doubtfulLinks(state: ClusterState, nodes: readonly FelixOnNode[]): PodState[] {
+  const configurations = configuredModes(state)
+  const neverIpvs = configurations.length > 0 && configurations.every(({ initial, mode }) => initial && mode !== 'ipvs')
+  const doubtful = neverIpvs ? [] : nodes.filter(({ running, calicoPod }) => !running && calicoPod)
+  if (doubtful.length === 0) return []
+  const inEbpf = ebpfOn(state)
+  const pods = doubtful.flatMap(({ node, calicoPod }) => (calicoPod && inEbpf(node, calicoPod) ? [calicoPod] : []))
+  return samples(groupsOf(pods, () => undefined))
 }
 
 const samples = (groups: Map<PodState, Group>): PodState[] =>

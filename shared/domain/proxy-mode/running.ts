@@ -1,6 +1,7 @@
+import { kubernetesMinor } from '../assess/version.ts'
 import type { ClusterState, ModeEvidence, PodState } from '../cluster.ts'
 import type { ProxyConfiguration } from './configured.ts'
-import { configuredModes, isRolledOut } from './configured.ts'
+import { configuredModes, isMode, isRolledOut } from './configured.ts'
 import type { Group } from './samples.ts'
 import { groupsOf, logOf, nodePods, podId, sampleSize } from './samples.ts'
 import { failureOf } from '../read.ts'
@@ -15,6 +16,8 @@ export interface RunningMode {
   evidence: Evidence[]
   /** Why it is unknown. */
   reason?: string
+  /** Kernel modules that kube-proxy missed for ipvs, as its log says. */
+  missing?: string[]
   /** Times of whole seconds cannot tell whether the pod or the change came first: taken as likely, but a log is worth reading. */
   close?: true
 }
@@ -27,13 +30,14 @@ export function runningModes(state: ClusterState): Map<string, RunningMode> {
   const of = (pod: PodState) => configurations.get(pod.daemonSet ?? '')
   const pods = nodePods(state, 'kube-proxy')
   const groups = groupsOf(pods.values(), (pod) => of(pod)?.changes)
-  const told = new Map<Group, Found>()
+  const known = new Map<Group, Found>()
   const modes = new Map<string, RunningMode>()
   for (const [node, pod] of pods) {
     const configuration = of(pod)
-    const likely = likelyMode(pod, configuration)
+    const told = pod.flags ? byFlags(pod) : likelyMode(pod, configuration)
+    const likely = told && mayFallBack(state, pod, told.mode) ? undefined : told
     const clear = provenMode(state, pod) ?? (likely?.close ? undefined : likely)
-    const found = clear ?? fromGroup(state, { pod, group: groups.get(pod), configuration, likely }, told)
+    const found = clear ?? fromGroup(state, { pod, group: groups.get(pod), configuration, likely }, known)
     modes.set(node, { ...found, pod, ...(configuration && { configuration }) })
   }
   return modes
@@ -44,6 +48,7 @@ interface Said {
   mode: Mode
   line?: string | undefined
   at?: string | undefined
+  missing?: string[] | undefined
 }
 
 /** What the process itself said: `/proxyMode`, its log, or its Event. What is older than the process says nothing. */
@@ -53,8 +58,12 @@ function provenMode(state: ClusterState, pod: PodState): Found | undefined {
   const seen: Said[] = evidenceOn(state, pod.node).filter((it) => Date.parse(it.at ?? pod.startedAt ?? '') >= since)
   const said =
     seen.find((it) => it.kind === 'proxyMode') ?? logMode(state, pod) ?? seen.find((it) => it.at !== undefined)
-  return said && { mode: said.mode, confidence: 'proven', evidence: [evidenceOf(said, pod)] }
+  return (
+    said && { mode: said.mode, confidence: 'proven', evidence: [evidenceOf(said, pod)], ...missingIn(said.missing) }
+  )
 }
+
+const missingIn = (missing: string[] | undefined): { missing?: string[] } => (missing ? { missing } : {})
 
 /** A node may be called `constructor`: only what was put there counts. */
 const evidenceOn = ({ modeEvidence = {} }: ClusterState, node: string): ModeEvidence[] =>
@@ -62,7 +71,7 @@ const evidenceOn = ({ modeEvidence = {} }: ClusterState, node: string): ModeEvid
 
 function logMode(state: ClusterState, pod: PodState): Said | undefined {
   const log = pod.startedAt === undefined ? undefined : logOf(state, pod)
-  return log?.mode ? { kind: 'log', mode: log.mode, line: log.line, at: log.at } : undefined
+  return log?.mode ? { kind: 'log', mode: log.mode, line: log.line, at: log.at, missing: log.missing } : undefined
 }
 
 const fields = { log: 'log', event: 'Event IPVSDeprecation', proxyMode: '/proxyMode' } as const
@@ -74,7 +83,27 @@ const evidenceOf = (said: Said, pod: PodState): Evidence => ({
   ...(said.at === undefined ? {} : { at: said.at }),
 })
 
-/** A process that started after the mode's last possible change has it. No proof: kube-proxy of 1.25 and older may have fallen back. */
+/**
+ * Up to 1.25 kube-proxy works as iptables where kernel modules for ipvs are missing (kubernetes/kubernetes#111806), and says so
+ * in its log alone. An image without a version is of the server's, or of up to three minor versions before.
+ */
+function mayFallBack(state: ClusterState, { image }: PodState, mode: Found['mode']): boolean {
+  if (mode !== 'ipvs') return false
+  const own = /:v?1\.(\d{1,3})\./.exec(image)?.[1]
+  const minor = own === undefined ? (kubernetesMinor(state) ?? 0) - 3 : Number(own)
+  return minor <= 25
+}
+
+/** A static pod's flags are those of its process; what stands in a file on the node cannot be seen. */
+function byFlags(pod: PodState): Found | undefined {
+  const value = (name: string) => pod.flags?.findLast((it) => it.startsWith(`--${name}=`))?.slice(name.length + 3)
+  const mode = value('proxy-mode') || 'iptables'
+  if (value('config') !== undefined || pod.startedAt === undefined || !isMode(mode)) return undefined
+  const field = 'spec.containers[].command --proxy-mode'
+  return { mode, confidence: 'likely', evidence: [{ object: `Pod/${podId(pod)}`, field, value: mode }] }
+}
+
+/** A process that started after the mode's last possible change has it. */
 function likelyMode(pod: PodState, configuration: ProxyConfiguration | undefined): Found | undefined {
   if (!configuration?.mode || pod.startedAt === undefined) return undefined
   const took = tookPresentMode(pod, configuration)
@@ -116,27 +145,41 @@ interface Doubtful {
   likely: Found | undefined
 }
 
-/** A few logs of a group stand for all of it, where they agree. */
+/** Its own log counts where it was read; else a few logs of the group stand for it, where they agree. */
 function fromGroup(
   state: ClusterState,
   { pod, group, configuration, likely }: Doubtful,
   told: Map<Group, Found>,
 ): Found {
-  if (pod.startedAt === undefined || !group) return unknown(`kube-proxy has not started (${pod.waiting ?? 'pending'})`)
+  if (pod.startedAt === undefined || !group) return notRunning(state, pod)
+  if (logOf(state, pod)) return likely ?? unknown(silence(state, [pod], configuration))
   const known = told.get(group) ?? sampled(state, group, configuration)
   told.set(group, known)
   return known.mode === 'unknown' && likely ? likely : known
 }
 
+/** What the process before it said at its end, where it is known. */
+function notRunning(state: ClusterState, pod: PodState): Found {
+  const { ended, at, missing } = logOf(state, pod) ?? {}
+  const why = pod.waiting ?? 'pending'
+  const its = pod.restartCount > 0 ? 'does not run' : 'has not started'
+  const evidence: Evidence[] = ended
+    ? [{ object: `Pod/${podId(pod)}`, field: 'log --previous', value: ended, ...(at === undefined ? {} : { at }) }]
+    : []
+  const modules = missing ? `; kernel modules are missing on the node: ${missing.join(', ')}` : ''
+  return { ...unknown(`kube-proxy ${its} (${why})${modules}`, evidence), ...missingIn(missing) }
+}
+
 function sampled(state: ClusterState, group: Group, configuration: ProxyConfiguration | undefined): Found {
   const said = group.pods.flatMap((pod) => {
     const log = logMode(state, pod)
-    return log ? [{ mode: log.mode, evidence: evidenceOf(log, pod) }] : []
+    return log ? [{ mode: log.mode, evidence: evidenceOf(log, pod), missing: log.missing }] : []
   })
   const [mode, ...others] = new Set(said.map((it) => it.mode))
-  if (mode === undefined) return unknown(silence(state, group, configuration))
+  if (mode === undefined) return unknown(silence(state, group.pods, configuration))
   const evidence = said.slice(0, sampleSize).map((it) => it.evidence)
-  return others.length === 0 ? { mode, confidence: 'likely', evidence } : unknown(disagreement, evidence)
+  if (others.length > 0) return unknown(disagreement, evidence)
+  return { mode, confidence: 'likely', evidence, ...missingIn(said.find(({ missing }) => missing)?.missing) }
 }
 
 const disagreement = 'the logs of pods that started at the same time do not agree; read all of them with --deep'
@@ -148,10 +191,18 @@ const unknown = (reason: string, evidence: Evidence[] = []): Found => ({
   reason,
 })
 
-function silence(state: ClusterState, group: Group, configuration: ProxyConfiguration | undefined): string {
-  if (!configuration) return 'no kube-proxy DaemonSet is known to own the pod'
+function silence(
+  state: ClusterState,
+  pods: readonly PodState[],
+  configuration: ProxyConfiguration | undefined,
+): string {
+  if (!configuration) return 'no kube-proxy DaemonSet is known to own the pod, and no log tells'
   if (configuration.problem) return `${configuration.evidence.object} ${configuration.problem}`
-  const older = 'kube-proxy started before its mode could last have changed'
-  const failures = group.pods.flatMap((it) => failureOf(state.logs[podId(it)]) ?? [])
-  return failures[0] ? `${older}, and its log could not be read: ${failures[0].message}` : `${older}, and no log tells`
+  const [pod] = pods
+  const doubt =
+    pod && mayFallBack(state, pod, configuration.mode ?? 'unknown') && likelyMode(pod, configuration)
+      ? 'kube-proxy up to 1.25 works as iptables where kernel modules for ipvs are missing'
+      : 'kube-proxy started before its mode could last have changed'
+  const failures = pods.flatMap((it) => failureOf(state.logs[podId(it)]) ?? [])
+  return failures[0] ? `${doubt}, and its log could not be read: ${failures[0].message}` : `${doubt}, and no log tells`
 }

@@ -32,7 +32,7 @@ export function groupsOf(
   const byPod = new Map<PodState, Group>()
   for (const pod of pods) {
     if (pod.startedAt === undefined) continue
-    const key = `${pod.daemonSet ?? ''} ${pod.revision ?? ''} ${interval(pod.startedAt, changesOf(pod) ?? [])}`
+    const key = `${pod.daemonSet ?? pod.flags?.join(' ') ?? ''} ${pod.revision ?? ''} ${interval(pod.startedAt, changesOf(pod) ?? [])}`
     const group = byKey.get(key) ?? { pods: [] }
     group.pods.push(pod)
     byKey.set(key, group)
