@@ -41,6 +41,7 @@ const gapsBetween = (nodes: Ground['nodes'], since: number): number[] => {
 }
 
 const args = rangeFlag(builtIn)
+const newRange = '20000:32767'
 const said = 'Of pods that say Calico v3.21.6, which looks for IPVS only when it starts,'
 
 /** Up to Calico 3.22 only a restart of the pod helps. */
@@ -104,6 +105,17 @@ export const oldVersion: Chapter = {
       command: typed('sync', '--yes', ...args),
       seen: `exit status ${again.code}; ${untouched ? 'nothing' : 'something'} was written`,
       holds: again.code === 0 && untouched,
+    })
+    const ranged = rangeFlag(newRange)
+    const { out } = await runTool(ground, 'plan', ...ranged, '-o', 'json')
+    const { plan } = JSON.parse(out) as { plan: { changes: { patch?: { spec?: object } }[] } }
+    const specs = plan.changes.flatMap(({ patch }) => Object.entries(patch?.spec ?? {}))
+    claim({
+      claim:
+        'Its operator would crash on `spec.kubeNodePortRanges`: a change of the range is planned for the annotation alone.',
+      command: typed('plan', ...ranged),
+      seen: `${plan.changes.length} changes, ${specs.filter(([, value]) => value !== null).length} with a value in spec`,
+      holds: plan.changes.length > 0 && specs.every(([, value]) => value === null),
     })
   },
 }

@@ -35,6 +35,9 @@ so. Its readiness probe asks every second in place of every ten, and what the to
 is told of, not run: its device \`kube-ipvs0\`, by whose name alone Felix goes, is made and removed in its place. There is one
 Felix only: pods that say an older Calico have that Felix behind them too, and their logs kept as they stood before it noticed what an
 older one would not have.
+
+No operator runs here. That the one of Calico 3.19 to 3.24 crashes on any value of \`spec.kubeNodePortRanges\` is the word of its code
+(projectcalico/calico#6508); shown is that the tool then writes the annotation alone.
 `
 
 /** The page, from what was shown. Its words are the same in every run; figures need not be. */
