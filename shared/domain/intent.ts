@@ -125,7 +125,12 @@ const blocks = (
   if (found.has('CLUSTER_IDENTITY')) return ['CLUSTER_IDENTITY']
   const undecided = report.verdict === 'unknown' || report.verdict === 'changing'
   if (!wanted && !undecided) return []
-  const codes = forbidding.filter((code) => found.has(code) && (code !== 'RANGE_INVALID' || isCritical(report, code)))
+  const codes = forbidding.filter(
+    (code) =>
+      found.has(code) &&
+      (code !== 'RANGE_INVALID' || isCritical(report, code)) &&
+      !(assumed && isOfEksAlone(report, code)),
+  )
   if (assumed) codes.push('RANGE_ASSUMED')
   if (shadowed) codes.push('RANGE_SHADOWED')
   if (wanted && found.has('OWNED_BY_GITOPS') && !policy.ignoreOwner) codes.push('OWNED_BY_GITOPS')
@@ -133,6 +138,14 @@ const blocks = (
   if (undecided && codes.length === 0) codes.push(report.verdict === 'changing' ? 'CLUSTER_UPDATING' : 'MODE_UNPROVEN')
   return [...new Set(codes)]
 }
+
+/** That EKS does not say what its cluster is: where its range is assumed for that, RANGE_ASSUMED says so. */
+const isOfEksAlone = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
+  findings
+    .filter((it) => it.code === code)
+    .every(({ evidence }) => evidence.length > 0 && evidence.every(({ object }) => eksReads.includes(object)))
+
+const eksReads: readonly string[] = ['eks:DescribeCluster', 'eks:ListClusters']
 
 const isLoud = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
   findings.some((it) => it.code === code && it.severity !== 'info')

@@ -80,8 +80,9 @@ describe('a range that nobody proved', () => {
   )
 
   test('is no plan where EKS denies either', () => {
-    const { changes, blockedBy } = planned('denied eks, annotation 20000:22767')
-    expect({ changes, has: blockedBy.includes('RANGE_ASSUMED') }).toEqual({ changes: [], has: true })
+    expect(planned('denied eks, annotation 20000:22767')).toEqual(nothing)
+    const both = planned('denied eks, denied environment, annotation 20000:22767')
+    expect(both.blockedBy).toEqual(['ACCESS_DENIED', 'RANGE_ASSUMED'])
   })
 
   test('finishes nothing that a proven one began', () => {
