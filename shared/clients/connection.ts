@@ -22,7 +22,7 @@ export function baseOf(server: string): URL {
   if (url?.protocol === 'https:') return url
   throw new KubeError(
     'unreachable',
-    `The API server's address must begin with https:// (it is ${oneLine(server, 100)}).`,
+    `The API server's address must begin with https:// (it is ${oneLine(server.replace(/[^/@]*@/, '[secret]@'), 100)}).`,
   )
 }
 

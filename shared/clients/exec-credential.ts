@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
+import { harmless } from '../domain/plain.ts'
 import {
   exactTextOf as textOf,
   exactTextsOf as textsOf,
@@ -10,6 +11,7 @@ import {
   present,
 } from './foreign.ts'
 import { type Entry, KubeconfigError } from './kubeconfig-file.ts'
+import { givenSecrets, ownSecrets } from './own-secrets.ts'
 
 /** What a credential plugin gave. */
 export interface ExecCredential {
@@ -37,13 +39,10 @@ export async function execCredential(user: Entry, cluster: Entry): Promise<ExecC
     expiresAt: textOf(status['expirationTimestamp']),
   })
   if (credential.token !== undefined || credential.cert !== undefined) return credential
-  throw new KubeconfigError(`The plugin ${command} gave neither token nor certificate.`)
+  throw new KubeconfigError(`The plugin ${oneLine(command, 200)} gave neither token nor certificate.`)
 }
 
 function environmentOf(exec: Foreign, cluster: Entry): NodeJS.ProcessEnv {
-  const own = objectsOf(exec['env']).flatMap(({ name, value }) =>
-    typeof name === 'string' ? [[name, textOf(value) ?? '']] : [],
-  )
   const { server, 'certificate-authority-data': ca, 'tls-server-name': serverName } = cluster.value
   const spec = {
     interactive: process.stdin.isTTY,
@@ -52,10 +51,27 @@ function environmentOf(exec: Foreign, cluster: Entry): NodeJS.ProcessEnv {
     }),
   }
   const info = { apiVersion: textOf(exec['apiVersion']), kind: 'ExecCredential', spec }
-  return { ...Object.fromEntries(own), KUBERNETES_EXEC_INFO: JSON.stringify(info) }
+  return { ...variablesOf(exec), KUBERNETES_EXEC_INFO: JSON.stringify(info) }
+}
+
+const variablesOf = (exec: Foreign): Record<string, string> =>
+  Object.fromEntries(
+    objectsOf(exec['env']).flatMap(({ name, value }) =>
+      typeof name === 'string' ? [[name, textOf(value) ?? '']] : [],
+    ),
+  )
+
+function credentialsIn(answer: string): (string | undefined)[] {
+  try {
+    const status = objectOf(objectOf(JSON.parse(answer))['status'])
+    return [textOf(status['token']), textOf(status['clientKeyData'])]
+  } catch {
+    return [answer.trim()]
+  }
 }
 
 function run(command: string, args: string[], env: NodeJS.ProcessEnv, exec: Foreign): Promise<string> {
+  const own = ownSecrets(...givenSecrets(args, variablesOf(exec)))
   return new Promise((done, reject) => {
     const child = spawn(command, args, { env, stdio: ['inherit', 'pipe', 'pipe'] })
     const patience = setTimeout(() => child.kill('SIGKILL'), patienceMs)
@@ -63,15 +79,17 @@ function run(command: string, args: string[], env: NodeJS.ProcessEnv, exec: Fore
     let said = ''
     const fail = (why: string) => {
       clearTimeout(patience)
+      // One that fails may have given its credential all the same, and said it too.
+      own.learn(...credentialsIn(out))
       const hint = textOf(exec['installHint'])
-      const message = `The credential plugin ${command} failed: ${oneLine(why)}${hint ? ` ${oneLine(hint)}` : ''}`
+      const message = `The credential plugin ${oneLine(command, 200)} failed: ${oneLine(own.hide(why))}${hint ? ` ${oneLine(hint)}` : ''}`
       reject(new KubeconfigError(message))
     }
     child.stdout.on('data', (piece: Buffer) => (out += piece.toString()))
     child.stderr.on('data', (piece: Buffer) => {
       said = `${said}${piece.toString()}`.slice(-2_000)
       // A device code or a question for whoever sits there.
-      if (process.stderr.isTTY) process.stderr.write(piece)
+      if (process.stderr.isTTY) process.stderr.write(own.hide(piece.toString()).split('\n').map(harmless).join('\n'))
     })
     child.on('error', (error) => fail(error.message))
     child.on('close', (status, signal) => {
@@ -86,6 +104,6 @@ function parsed(answer: string, command: string): Foreign {
   try {
     return objectOf(JSON.parse(answer))
   } catch {
-    throw new KubeconfigError(`The plugin ${command} did not answer with an ExecCredential in JSON.`)
+    throw new KubeconfigError(`The plugin ${oneLine(command, 200)} did not answer with an ExecCredential in JSON.`)
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { KubeError } from '../errors.ts'
 import { agentFor, baseOf, type KubeConnection } from './connection.ts'
 import { oneLine } from './foreign.ts'
+import { loginsIn, ownSecrets } from './own-secrets.ts'
 import { type Answer, DroppedError, exchange, type ExchangeLimits } from './kube-exchange.ts'
 import { refusal, retryAfterIn } from './kube-refusal.ts'
 import { takingTurns } from './turns.ts'
@@ -25,6 +26,8 @@ export interface KubeHttp {
   json: (request: KubeRequest) => Promise<unknown>
   /** The body goes to `consume`. */
   stream: (request: KubeRequest & Required<Pick<KubeRequest, 'consume'>>) => Promise<void>
+  /** A text of the server's without the secrets that we sent it. */
+  hide: (text: string) => string
   close: () => void
 }
 
@@ -46,15 +49,17 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
   const agent = agentFor(connection, sockets)
   const bounds = { ...defaultLimits, ...limits }
   const slots = takingTurns(sockets)
+  const own = ownSecrets(connection.key, connection.cert, ...loginsIn(connection.server))
   let calls = 0
 
   const once = async (request: KubeRequest, until: number, fresh: boolean): Promise<Answer> => {
     const token = await tokenOf(connection, fresh)
+    own.learn(token)
     calls += 1
     const { method, consume } = request
     const body = request.body === undefined ? {} : { body: JSON.stringify(request.body) }
     const headers = headersOf(request, token, body.body)
-    return exchange({
+    const answer = await exchange({
       agent,
       url: urlOf(baseOf(connection.server), request),
       method,
@@ -64,6 +69,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
       ...body,
       ...(consume && { consume }),
     })
+    return { ...answer, text: own.hide(answer.text) }
   }
 
   const send = (request: KubeRequest): Promise<Answer> => slots(() => attempt(request))
@@ -97,6 +103,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
 
   return {
     calls: () => calls,
+    hide: own.hide,
     json: async (request) => parsed(await send(request), request),
     stream: async (request) => void (await send(request)),
     close: () => agent.destroy(),

@@ -153,7 +153,7 @@ async function podTail(http: KubeHttp, { namespace, name }: Pick<LoggingPod, 'na
     if (error instanceof KubeError && error.status === 400) return tail()
     throw error
   })
-  const lines = end.toString('utf8').split('\n')
+  const lines = http.hide(end.toString('utf8')).split('\n')
   // Half a line might be half a secret, which nobody would recognise.
   return (size > end.length ? lines.slice(1) : lines).filter(Boolean)
 }
@@ -186,5 +186,6 @@ async function readLog(
     accept: '*/*',
     consume,
   })
-  return reader.evidence(size < limit)
+  const { line, ...evidence } = reader.evidence(size < limit)
+  return line === undefined ? evidence : { ...evidence, line: http.hide(line) }
 }

@@ -57,13 +57,20 @@ export function readKubeconfig(files: string[]): Kubeconfig {
 
 function read(file: string): Foreign {
   try {
-    const document: unknown = parse(readFileSync(file, 'utf8')) ?? {}
+    const document: unknown = parse(readFileSync(file, 'utf8'), { logLevel: 'error' }) ?? {}
     if (isObject(document)) return document
   } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-    throw new KubeconfigError(`The kubeconfig ${file} cannot be read: ${oneLine(why)}`)
+    throw new KubeconfigError(`The kubeconfig ${file} cannot be read: ${reasonOf(error)}`)
   }
   throw new KubeconfigError(`The kubeconfig ${file} cannot be read: it is not a YAML object.`)
+}
+
+/** What a parser says quotes the text, and a token may stand just there: the line is told, and not what is in it. */
+function reasonOf(error: unknown): string {
+  const { code, message, linePos } = error as { code?: string; message?: string; linePos?: { line: number }[] }
+  if (code?.startsWith('E') && message !== undefined) return oneLine(message)
+  const line = linePos?.[0]?.line
+  return `it is not YAML${line === undefined ? '' : ` (line ${line})`}.`
 }
 
 /**

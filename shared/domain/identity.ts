@@ -32,6 +32,8 @@ export interface Difference {
 export const endpointOf = (server: string): string => {
   if (!URL.canParse(server)) return 'no address'
   const { hostname, port, pathname } = new URL(server)
+  // `user:password@host` is an address to the parser, with all of it as a path.
+  if (hostname === '') return 'no address'
   return `${hostname.replace(/\.$/, '')}:${port || '443'}${pathname.replace(/\/+$/, '')}`
 }
 

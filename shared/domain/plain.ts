@@ -39,14 +39,14 @@ export const plainLines = (text: string): string[] =>
 /** In the place of a value that decides nothing, where its being there must be seen. */
 export const leftOut = '[left out]'
 
-/** Every text in a document `plain`; keys and shape stay. */
+/** Every text in a document `plain`, names of fields among them; its shape stays. */
 export const plainAll = <T>(it: T): T => mapped(it, plain) as T
 
 export const mapped = (it: unknown, change: (text: string) => string): unknown => {
   if (typeof it === 'string') return change(it)
   if (Array.isArray(it)) return it.map((one: unknown) => mapped(one, change))
   if (typeof it !== 'object' || it === null) return it
-  return Object.fromEntries(Object.entries(it).map(([key, value]) => [key, mapped(value, change)]))
+  return Object.fromEntries(Object.entries(it).map(([key, value]) => [change(key), mapped(value, change)]))
 }
 
 /** JSON that reads back the same and holds nothing that `harmless` would change. */

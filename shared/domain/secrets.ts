@@ -12,6 +12,7 @@ const patterns: readonly [RegExp, string][] = [
   [/\beyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g, '[token]'],
   [/\b(authorization["']?\s*[:=]\s*["']?)(?:\w+\s+)?[^\s"',;]+/gi, '$1[secret]'],
   [/\b(bearer|basic)\s+(?![a-z]+\b(?![=/+]))[\w+/=.~:-]{6,}/gi, '$1 [secret]'],
+  [/\b[\w.%+-]{1,60}:[^\s/@:"'<>\\]{3,100}@(?!sha\d+:)(?=[\w[])/g, '[secret]@'],
   // Addresses: who logs in, a presigned call, a hook that takes messages from anybody who knows it.
   [/\b([a-z][a-z\d+.-]{0,20}:\/\/)[^\s/@"'<>]+@/gi, '$1[secret]@'],
   [/\b((?:X-Amz-)?(?:Signature|Credential|Security-Token)["']?\s*(?:=|%3D|:)\s*["']?)[^\s&"'<>,]{8,}/gi, '$1[secret]'],
@@ -29,14 +30,16 @@ const patterns: readonly [RegExp, string][] = [
   [/\b(?=[a-z]*\d)[a-z\d]{6}\.(?=[a-z]*\d)[a-z\d]{16}\b/g, '[token]'],
   // A name that says so, and its value; a lower-case word after a colon is a sentence that goes on.
   [
-    /\b([\w-]{0,40}(?:password|passwd|passphrase|pwd|private_?key)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|(?!\[secret)[^\s"']+)/gi,
+    /\b([\w-]{0,40}(?:password|passwd|passphrase|pwd|private_?key)[\\"']{0,4}\s*[=:]\s*)(?:\\{0,3}"[^"]*"|'[^']*'|(?!\[secret)[^\s"']+)/gi,
     '$1[secret]',
   ],
   [
-    /\b([\w-]{0,40}(?:secret|token|credentials?|api[_-]?key|access[_-]?key(?:[_-]?id)?|client[_-]?key(?:-data)?)["']?\s*(?:=\s*|:\s*(?![a-z]+[\s.,;:]|\[)))(?:"[^"]*"|'[^']*'|(?!\[secret)[^\s"']+)/gi,
+    /\b([\w-]{0,40}(?:secret|token|credentials?|api[_-]?key|access[_-]?key(?:[_-]?id)?|client[_-]?key(?:-data)?)[\\"']{0,4}\s*(?:=\s*|:\s*(?![a-z]+[\s.,;:]|\[)))(?:\\{0,3}"[^"]*"|'[^']*'|(?!\[secret)[^\s"']+)/gi,
     '$1[secret]',
   ],
   // Forty and more letters of both cases with digits: a secret access key, a key in base64. No hash in hex is.
+  // A line of a key, wherever it came to stand.
+  [/(?<![\w/+.-])(?=[a-z\d/+]{0,200}?[A-Z])(?=[A-Z\d/+]{0,200}?[a-z])[A-Za-z\d/+]{60,}={0,2}(?![\w-])/g, '[secret]'],
   [
     /(?<![\w/+.-])(?=[A-Za-z\d/+]{0,200}?[A-Z])(?=[A-Za-z\d/+]{0,200}?[a-z])(?=[A-Za-z\d/+]{0,200}?\d)[A-Za-z\d/+]{40,}={0,2}(?![\w-])/g,
     '[secret]',

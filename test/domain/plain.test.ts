@@ -32,6 +32,7 @@ describe('text of others', () => {
     '0123ABCD0123ABCD0123ABCD0123ABCD.gr7.eu-west-1.eks.amazonaws.com cannot be reached: connect ETIMEDOUT (ETIMEDOUT)',
     "No trusted connection to x: Hostname/IP does not match certificate's altnames (ERR_TLS_CERT_ALTNAME_INVALID)",
     '2026-01-01 00:00:00.000 [INFO][51] felix/int_dataplane.go 409: Creating internal dataplane driver.',
+    'calico/node:v3.28.4@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',
     'SHA-256 fingerprint\n'.trim() + ' ' + 'ab'.repeat(32),
     'ab'.repeat(32),
     'müller · größe 日本語 emoji 🙂',

