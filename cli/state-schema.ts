@@ -141,6 +141,7 @@ const felixObject = z.looseObject({
 const eks = z.looseObject({
   status: text,
   arn: text,
+  createdAt: time.optional(),
   version: text.optional(),
   serviceNodePortRange: range.optional(),
   autoMode: z.boolean(),

@@ -1,10 +1,12 @@
 import { eksAccess } from './clients/eks-access.ts'
 import type { EksCluster } from './clients/eks.ts'
 import { kubeClient } from './clients/kube.ts'
+import { keptClients } from './clients/kept-clients.ts'
 import type { KubeClient } from './clients/kube-client.ts'
 import type { ClusterState } from './domain/cluster.ts'
 import { entrance } from './domain/fleet.ts'
-import { failureOf, valueOf, type Read } from './domain/read.ts'
+import { asked, saidOf } from './domain/incarnation.ts'
+import { failureOf, valueOf, type Read, type ReadFailure } from './domain/read.ts'
 import { clusterKey, type ClusterRef } from './messages.ts'
 import type { Fleet } from './settings.ts'
 import { observe, unobserved } from './workflows/observe.ts'
@@ -16,28 +18,32 @@ export interface FleetAccess {
   observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
   /** With what only planning needs to know. */
   forPlan: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
-  /** `undefined`: it has no endpoint (yet). */
+  /** `undefined`: it has no endpoint (yet), or EKS describes another cluster. */
   kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
 }
 
 /** A server that drags must not keep a function until Lambda ends it: then nobody would be told. A look has four rounds of calls. */
 const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 10_000 }
 
+/** A role in a wrong account leads to that account's cluster: nothing is read from it, for it would be kept as this one's. */
+const otherCluster: ReadFailure = {
+  kind: 'malformed',
+  object: 'Kubernetes',
+  message: 'EKS describes another cluster than the one that was asked for; it was not connected to.',
+}
+
 export const fleetAccess = (fleet: Fleet): FleetAccess => {
   const at = eksAccess()
-  const clients = new Map<string, KubeClient>()
+  const kept = keptClients()
   const accessTo = (cluster: ClusterRef) => {
     const way = entrance(fleet, cluster.account)
     if (!way) throw new Error(`${clusterKey(cluster)} is not in the fleet: no role leads into its account.`)
     return at({ region: cluster.region, roleArn: way.roleArn })
   }
-  const kube: FleetAccess['kube'] = (cluster, { endpoint }) => {
-    if (!endpoint) return undefined
-    // A certificate authority that was rotated, or a cluster made anew under its old name, is another connection.
-    const key = JSON.stringify([cluster, endpoint])
-    const client = clients.get(key) ?? kubeClient(accessTo(cluster).connection(endpoint), limits)
-    clients.set(key, client)
-    return client
+  const kube: FleetAccess['kube'] = (cluster, { state, endpoint }) => {
+    if (!endpoint || !saidOf(cluster, state)) return undefined
+    const version = JSON.stringify([state.createdAt, endpoint])
+    return kept(clusterKey(cluster), version, () => kubeClient(accessTo(cluster).connection(endpoint), limits))
   }
   return {
     kube,
@@ -50,8 +56,12 @@ export const fleetAccess = (fleet: Fleet): FleetAccess => {
     observe: (cluster, eks) => {
       const found = valueOf(eks)
       const now = new Date()
-      const identity = { ...cluster, ...(found && { arn: found.state.arn }) }
       const state: Read<EksCluster['state']> = 'value' in eks ? { value: eks.value.state } : eks
+      if (found && !saidOf(cluster, found.state)) {
+        const comparison = asked(cluster, found.state)
+        return Promise.resolve(unobserved({ identity: cluster, now, eks: state, comparison }, otherCluster))
+      }
+      const identity = { ...cluster, ...(found && { arn: found.state.arn }) }
       const client = found && kube(cluster, found)
       if (client) return observe({ kube: client, identity, now, eks: state })
       const why = failureOf(eks) ?? {

@@ -8,6 +8,9 @@ export const clusterRef = z.object({
 })
 export type ClusterRef = z.infer<typeof clusterRef>
 
+/** When EKS made the cluster that the message is about: for one made again under its name it is no message. Absent: for any. */
+const incarnation = z.optional(z.iso.datetime())
+
 /**
  * "Look at this cluster." Says why for the log, never what changed.
  * `rollout`: a rollout waits to go on · `follow`: a change was still under way at the last look, or a turn has come ·
@@ -16,6 +19,7 @@ export type ClusterRef = z.infer<typeof clusterRef>
 export const evaluation = z.object({
   schemaVersion: z.literal(1),
   cluster: clusterRef,
+  incarnation,
   reason: z.enum(['event', 'sweep', 'follow', 'rollout', 'refused']),
   /** `UpdateClusterConfig 8f0c…`: for the log. */
   cause: z.optional(z.string().check(z.maxLength(300))),
@@ -40,6 +44,7 @@ export type Telling = z.infer<typeof telling>
 export const rolloutStep = z.object({
   schemaVersion: z.literal(1),
   cluster: clusterRef,
+  incarnation,
   /** Look at the whole cluster and plan (again) before the step: to begin a rollout, or because its target moved. */
   begin: z.boolean(),
   /** Of the fleet budget. Without one that still holds, no node is touched where the fleet has a budget. */

@@ -141,7 +141,7 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
   const kube = mortalKube(it.kube, life)
   const tools = {
     fleet: { own: '111122223333', regions: ['us-east-1'], accounts: [{ account: '111122223333' }] },
-    describe: async () => describe(scene),
+    describe: async () => describe(it),
     observe: lookThrough(it, kube),
     kube: () => kube,
     records: records(mortalTables(dynamo, life), table),
@@ -161,13 +161,13 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
   else await takeStep({ ...tools, access: tools }, rolloutStep.parse(message), id)
 }
 
-const describe = ({ cluster }: Pick<Scene, 'cluster'>): Read<EksCluster> => ({
+const describe = ({ scene: { cluster }, cluster: { name } }: Pick<Run, 'scene' | 'cluster'>): Read<EksCluster> => ({
   value: {
-    endpoint: { server: cluster.server, caData: cluster.caData, tokenFor: 'crash' },
+    endpoint: { server: cluster.server, caData: cluster.caData, tokenFor: name },
     state: {
       status: 'ACTIVE',
       version: '1.36',
-      arn: 'arn:aws:eks:us-east-1:111122223333:cluster/crash',
+      arn: `arn:aws:eks:us-east-1:111122223333:cluster/${name}`,
       serviceNodePortRange: range,
       autoMode: false,
       kubeProxyAddon: { value: undefined },
@@ -180,6 +180,6 @@ const describe = ({ cluster }: Pick<Scene, 'cluster'>): Read<EksCluster> => ({
 const lookThrough =
   ({ scene, cluster }: Run, kube: KubeClient) =>
   () => {
-    const eks = valueOf(describe(scene))?.state
+    const eks = valueOf(describe({ scene, cluster }))?.state
     return observe({ kube, identity: cluster, now: scene.clock.now(), ...(eks && { eks: { value: eks } }) })
   }

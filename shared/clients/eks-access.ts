@@ -46,13 +46,12 @@ function accessTo({ region, roleArn, as }: EksPlace): EksAccess {
   const own = { region, ...(as && { credentials: as.credentials }) }
   const role = roleArn === undefined ? undefined : assumeRole(new STSClient({ ...own, ...limited }), roleArn)
   const sdk = new EKSClient({ ...own, ...patience, ...(role && { credentials: role }) })
-  const token = tokens(region, role ?? (() => sdk.config.credentials()))
   return {
     eks: eksClient(sdk),
-    connection: ({ server, caData, tokenFor }) => ({
-      server,
-      ca: fromBase64(caData),
-      token: (options) => token(tokenFor, options),
-    }),
+    connection: ({ server, caData, tokenFor }) => {
+      // Kept with the connection: a cluster made again under its name is another connection, and gets tokens of its own.
+      const token = tokens(region, role ?? (() => sdk.config.credentials()))
+      return { server, ca: fromBase64(caData), token: (options) => token(tokenFor, options) }
+    },
   }
 }

@@ -55,17 +55,17 @@ export async function signToken({ region, tokenFor, now }: TokenRequest, credent
 const escaped = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 
-/** Tokens of one identity, kept per cluster and key: never across a change of credentials. */
+/** Tokens of one identity, the last one per cluster, and never across a change of credentials. */
 export function tokens(region: string, credentials: CredentialsProvider, now: () => Date = () => new Date()) {
-  const kept = new Map<string, { token: string; until: number }>()
+  const kept = new Map<string, { token: string; until: number; accessKeyId: string }>()
   return async (tokenFor: string, { fresh }: { fresh: boolean }): Promise<string> => {
     const identity = await credentials()
-    const key = `${tokenFor} ${identity.accessKeyId}`
-    const known = kept.get(key)
+    const { accessKeyId } = identity
+    const known = kept.get(tokenFor)
     const at = now()
-    if (known && !fresh && at.getTime() < known.until) return known.token
+    if (known?.accessKeyId === accessKeyId && !fresh && at.getTime() < known.until) return known.token
     const token = await signToken({ region, tokenFor, now: at }, identity)
-    kept.set(key, { token, until: at.getTime() + lifetimeMs })
+    kept.set(tokenFor, { token, until: at.getTime() + lifetimeMs, accessKeyId })
     return token
   }
 }

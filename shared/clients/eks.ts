@@ -101,11 +101,15 @@ function stateOf(cluster: Cluster): Omit<EksState, 'kubeProxyAddon' | 'updates'>
     status: cluster.status ?? 'UNKNOWN',
     version: cluster.version,
     arn: cluster.arn ?? '',
+    createdAt: timeOf(cluster.createdAt),
     serviceNodePortRange: rangeOf(cluster),
     autoMode: cluster.computeConfig?.enabled ?? false,
     tags: cluster.tags ?? {},
   })
 }
+
+const timeOf = (at: Date | undefined): string | undefined =>
+  at && Number.isFinite(at.getTime()) ? at.toISOString() : undefined
 
 function rangeOf({ kubeApiServerConfig }: Cluster): EksState['serviceNodePortRange'] {
   const { minPort: min, maxPort: max } = kubeApiServerConfig?.serviceNodePortRange ?? {}

@@ -9,9 +9,9 @@ import { type Asking, emptyBudget, type FleetBudget, leave, type Permit, take } 
 /** How many clusters may be changed at one time, over all functions and for all that die in between. */
 export interface FleetPermits {
   /** `undefined`: as many as may are being changed; whoever ends next wakes those that wait. Renews what is held already. */
-  take: (cluster: string) => Promise<Permit | undefined>
-  /** Gives back what the cluster may hold. Answers the clusters that are to be looked at now: their turn may have come. */
-  leave: (cluster: string) => Promise<string[]>
+  take: (cluster: string, incarnation?: string) => Promise<Permit | undefined>
+  /** Gives back what the cluster may hold, or only that one of its name. Answers the clusters that are to be looked at now: their turn may have come. */
+  leave: (cluster: string, incarnation?: string) => Promise<string[]>
 }
 
 const key = { cluster: { S: 'fleet' }, record: { S: 'budget' } }
@@ -24,22 +24,24 @@ export function fleetPermits(
   { limit, now = () => Date.now() }: { limit: number; now?: () => number },
 ): FleetPermits {
   const decide = async <T extends { store?: FleetBudget }>(
-    cluster: string,
+    of: Pick<Asking, 'cluster' | 'incarnation'>,
     decision: (budget: FleetBudget, asking: Asking) => T,
   ): Promise<T> => {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const budget = await load(dynamo, table)
-      const decided = decision(budget, { cluster, limit, now: now() })
+      const decided = decision(budget, { ...of, limit, now: now() })
       if (!decided.store || (await store(dynamo, table, { before: budget.version, budget: decided.store })))
         return decided
     }
     throw new Error('Too many clusters ask for the fleet budget at one moment; this message is tried again.')
   }
   return {
-    take: async (cluster) => (await decide(cluster, take)).permit,
-    leave: async (cluster) => (await decide(cluster, leave)).wake,
+    take: async (cluster, incarnation) => (await decide(asking(cluster, incarnation), take)).permit,
+    leave: async (cluster, incarnation) => (await decide(asking(cluster, incarnation), leave)).wake,
   }
 }
+
+const asking = (cluster: string, incarnation?: string) => ({ cluster, ...(incarnation && { incarnation }) })
 
 async function load(dynamo: DynamoDBClient, TableName: string): Promise<FleetBudget> {
   const { Item } = await dynamo.send(new GetItemCommand({ TableName, Key: key, ConsistentRead: true }))

@@ -50,6 +50,8 @@ export interface EksState {
   status: string
   version?: string
   arn: string
+  /** A cluster made again under its name has the same ARN and another time of creation. */
+  createdAt?: string
   /** Absent: never set, and then 30000–32767 by EKS's documentation. */
   serviceNodePortRange?: { min: number; max: number }
   autoMode: boolean

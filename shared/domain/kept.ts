@@ -56,11 +56,12 @@ const parts: { [K in keyof Required<ClusterState>]: (part: Part<K>, state: Clust
   observedAt: whole,
   identity: whole,
   givenServiceRange: whole,
-  eks: section(({ status, version, arn, serviceNodePortRange, autoMode, kubeProxyAddon, updates, tags }) =>
+  eks: section(({ status, version, arn, createdAt, serviceNodePortRange, autoMode, kubeProxyAddon, updates, tags }) =>
     present({
       status,
       version,
       arn,
+      createdAt,
       serviceNodePortRange,
       autoMode,
       kubeProxyAddon:

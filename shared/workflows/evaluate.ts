@@ -6,9 +6,10 @@ import type { Notices } from '../clients/notices.ts'
 import type { Queues } from '../clients/queues.ts'
 import type { EksCluster } from '../clients/eks.ts'
 import type { Assessment } from '../domain/assessment.ts'
-import type { ClusterState } from '../domain/cluster.ts'
+import type { ClusterState, EksState } from '../domain/cluster.ts'
 import { assess } from '../domain/assess.ts'
 import type { FleetBounds } from '../domain/fleet.ts'
+import { isAnother, predates, saidOf } from '../domain/incarnation.ts'
 import { plan } from '../domain/plan.ts'
 import { type Action, type Policy, type Switch, switchOf } from '../domain/policy.ts'
 import type { Read, ReadFailure } from '../domain/read.ts'
@@ -54,28 +55,33 @@ export interface Received {
 /** Looks at one cluster, says whether Calico is in step, remembers it, tells people what is new, and sets a rollout going. */
 export const evaluate = async (
   tools: EvaluateTools,
-  message: Evaluation,
+  heard: Evaluation,
   { messageId, receives = 1 }: Received,
 ): Promise<void> => {
-  const { cluster } = message
-  if (isOutsider(tools, cluster, message.cause ?? message.reason)) return giveBack(tools, cluster)
+  const { cluster } = heard
+  if (isOutsider(tools, cluster, heard.cause ?? heard.reason)) return giveBack(tools, cluster)
   const [eks, brake] = await Promise.all([tools.describe(cluster), tools.brake?.read()])
   if (brake) await tellDeploymentSwitched(tools, brake)
-  if (!isThere(eks)) {
-    tools.log('cluster is gone', { cluster: clusterKey(cluster) })
-    return giveBack(tools, cluster)
+  // What EKS says of another cluster than the one that was asked for, a tag for instance, is nothing about this one.
+  const said = saidOf(cluster, valueOf(eks)?.state)
+  if (!isThere(eks) || isAnother(heard.incarnation, said?.createdAt)) {
+    tools.log('cluster is gone', { cluster: clusterKey(cluster), madeAgain: said?.createdAt })
+    return giveBack(tools, cluster, said && heard.incarnation)
   }
-  const now = switchOf(tools.policy, valueOf(eks)?.state.tags, brake)
+  const incarnation = said?.createdAt ?? heard.incarnation
+  const message = { ...heard, ...(incarnation && { incarnation }) }
+  const now = switchOf(tools.policy, said?.tags, brake)
   const { action } = now
   if (action === 'off') {
-    await tellClusterSwitched(tools, cluster, { now, unfinished: false })
+    await tellClusterSwitched(tools, cluster, { now, unfinished: false, incarnation })
     tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
     return now.by === 'brake' && message.reason === 'rollout' ? untilReleased(tools, message) : giveBack(tools, cluster)
   }
+  if (said && isPassing(said)) await giveBack(tools, cluster)
   const seen = receives > looksAtMost ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
   const unfinished = isUnfinished(seen)
   // What EKS did not tell, a tag for instance, is not known to have changed.
-  if (valueOf(eks)) await tellClusterSwitched(tools, cluster, { now, unfinished })
+  if (said) await tellClusterSwitched(tools, cluster, { now, unfinished, incarnation })
   await keepWrites(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
   const state = await forPlanning(tools, message, { eks, seen, assessment })
@@ -88,16 +94,18 @@ export const evaluate = async (
   })
   if (report.verdict === 'changing') return follow(tools, message)
   if (receives <= looksAtMost && mayPass(message, seen, report)) return follow(tools, message, retryAfter(seen))
-  const last = await tools.records.lastReport(clusterKey(cluster))
+  const stored = await tools.records.lastReport(clusterKey(cluster))
+  const last = stored && predates(stored.observedAt, incarnation) ? undefined : stored
   const missing = message.missing ?? refusedBefore(last, { state, report })
   const looked = { state, report, refused: missing !== undefined }
   const next = action === 'sync' ? await decide(tools, message, looked) : unlessReleased(now, report)
   const { waits } = next
-  await tell(tools, cluster, { report: withRefusal(report, missing), last, action, waits, halted: haltIn(seen) })
+  const about = { report: withRefusal(report, missing), last, incarnation }
+  await tell(tools, cluster, { ...about, action, waits, halted: haltIn(seen) })
   if (now.by === 'brake' && unfinished && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
   const dedupId = message.waits ?? messageId
-  await carryOn(tools, cluster, { next, dedupId })
+  await carryOn(tools, message, { next, dedupId })
 }
 
 const isThere = (eks: Read<EksCluster | undefined>): eks is Read<EksCluster> =>
@@ -111,6 +119,9 @@ const brokenOff = ({ now }: EvaluateTools, identity: ClusterRef, eks: Read<EksCl
   const known = 'value' in eks ? { value: eks.value.state } : eks
   return unobserved({ identity, now: now(), eks: known }, { kind: 'unavailable', object: 'evaluate', message })
 }
+
+/** Nothing is changed in it any more, or yet: what it holds is an earlier one's. */
+const isPassing = ({ status }: EksState): boolean => status === 'DELETING' || status === 'CREATING'
 
 /** What the brake keeps from being done is done when it is released: nobody says so but the parameter. */
 const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>
@@ -181,17 +192,14 @@ const retryAfter = (state: ClusterState): number =>
   Math.max(0, ...failuresIn(state).map(({ retryAfterSeconds = 0 }) => retryAfterSeconds))
 
 /** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. `least`: in seconds. */
-const follow = async (
-  { queues, log }: EvaluateTools,
-  { cluster, reason, cause, waits, attempt = 0 }: Evaluation,
-  least = 0,
-) => {
+const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least = 0) => {
+  const { cluster, incarnation, reason, cause, waits, attempt = 0 } = message
   if (attempt >= 18) return log('takes very long; left to the schedule', { cluster: clusterKey(cluster) })
   // A rollout that waits goes on when the change is over, or the cluster can be seen again.
   const why = reason === 'rollout' ? reason : 'follow'
-  const message: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }
+  const next: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }
   await queues.sendEvaluation(
-    { ...message, ...(cause && { cause }), ...(waits && { waits }) },
+    { ...next, ...(incarnation && { incarnation }), ...(cause && { cause }), ...(waits && { waits }) },
     { delaySeconds: Math.min(Math.max(5 * 2 ** attempt, least), 900) },
   )
 }

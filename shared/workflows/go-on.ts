@@ -49,7 +49,7 @@ export const decide = async (tools: EvaluateTools, message: Evaluation, looked: 
       return goesOn ? { send: { begin: false } } : {}
     case 'running':
       if (!goesOn || blockedBy.length > 0 || isExcepted(tools, rollout, state)) return {}
-      return { send: await withPermit(tools, message.cluster, { begin: changes.length > 0 }) }
+      return { send: await withPermit(tools, message, { begin: changes.length > 0 }) }
     case 'paused':
       return { leaves: true }
     case 'halted':
@@ -65,41 +65,50 @@ export const decide = async (tools: EvaluateTools, message: Evaluation, looked: 
 }
 
 /** Tried in vain, it is tried again by the next sweep, not by every event. */
-const begin = async (tools: EvaluateTools, { cluster, reason }: Evaluation, { refused }: Looked): Promise<Next> => {
+const begin = async (tools: EvaluateTools, message: Evaluation, { refused }: Looked): Promise<Next> => {
+  const { reason } = message
   const hold = await holdFor(tools)
   if (hold) return { leaves: true, again: hold, waits: hold.why }
   if (reason === 'refused' || (refused && reason !== 'sweep')) return { leaves: true }
-  const send = await withPermit(tools, cluster, { begin: true })
+  const send = await withPermit(tools, message, { begin: true })
   return tools.permits && !send.permit ? { waits: budgetSpent } : { send }
 }
 
 /** Without a permit a running rollout still watches over the nodes it has touched. */
-const withPermit = async ({ permits }: EvaluateTools, cluster: ClusterRef, send: { begin: boolean }) => {
-  const permit = await permits?.take(clusterKey(cluster))
+const withPermit = async ({ permits }: EvaluateTools, { cluster, incarnation }: Subject, send: { begin: boolean }) => {
+  const permit = await permits?.take(clusterKey(cluster), incarnation)
   return { ...send, ...(permit && { permit }) }
 }
 
 const isExcepted = ({ policy }: EvaluateTools, { phase }: Rollout, { cluster, observedAt }: ClusterState): boolean =>
   forbidsBy(exceptionsFor(policy.exceptions, cluster, Date.parse(observedAt)))[phase]
 
+/** Which cluster, of all that were ever made under the name. */
+type Subject = Pick<Evaluation, 'cluster' | 'incarnation'>
+
 export const carryOn = async (
   tools: EvaluateTools,
-  cluster: ClusterRef,
+  { cluster, incarnation }: Subject,
   { next, dedupId }: { next: Next; dedupId: string },
 ): Promise<void> => {
   const { send, leaves, again, waits } = next
+  const subject = { cluster, ...(incarnation && { incarnation }) }
   if (waits) tools.log('waits', { cluster: clusterKey(cluster), why: waits })
-  if (send) await tools.queues.sendRolloutStep({ schemaVersion: 1, cluster, ...send }, dedupId)
+  if (send) await tools.queues.sendRolloutStep({ schemaVersion: 1, ...subject, ...send }, dedupId)
   if (leaves) await giveBack(tools, cluster)
-  if (again) await lookAgain(tools, cluster, again)
+  if (again) await lookAgain(tools, subject, again)
 }
 
-/** What the cluster may hold of the fleet budget, and its place among those that wait; whose turn has come is looked at. */
+/**
+ * What the cluster may hold of the fleet budget, and its place among those that wait; whose turn has come is looked at.
+ * `incarnation`: only what that one holds, since another of its name may be there by now.
+ */
 export const giveBack = async (
   tools: Pick<EvaluateTools, 'permits' | 'queues'>,
   cluster: ClusterRef,
+  incarnation?: string,
 ): Promise<void> => {
-  for (const key of (await tools.permits?.leave(clusterKey(cluster))) ?? []) await wake(tools, key)
+  for (const key of (await tools.permits?.leave(clusterKey(cluster), incarnation)) ?? []) await wake(tools, key)
 }
 
 const wake = async ({ queues }: Pick<EvaluateTools, 'queues'>, key: string): Promise<void> => {
@@ -116,14 +125,16 @@ const farOffSeconds = 86_400
  * One look a quarter of an hour, and one when the window opens, however many events there are meanwhile: who claims it
  * first sends it. A look that was lost is sent by whoever comes next.
  */
-const lookAgain = async ({ records, queues, now }: EvaluateTools, cluster: ClusterRef, { seconds, why }: Hold) => {
+const lookAgain = async ({ records, queues, now }: EvaluateTools, subject: Subject, { seconds, why }: Hold) => {
   if (seconds > farOffSeconds) return
   const delaySeconds = Math.min(seconds, lookSeconds)
   const slot = Math.floor(now().getTime() / 1000 / lookSeconds) + 1
-  const claim = { cluster: clusterKey(cluster), hash: `look ${seconds < lookSeconds ? why : slot}`.slice(0, 200) }
+  const { cluster, incarnation = '' } = subject
+  const which = seconds < lookSeconds ? why : slot
+  const claim = { cluster: clusterKey(cluster), hash: `look ${incarnation} ${which}`.slice(0, 200) }
   if ((await records.claim(claim, now().toISOString())) !== 'claimed') return
   await queues.sendEvaluation(
-    { schemaVersion: 1, cluster, reason: 'follow', cause: why.slice(0, 300) },
+    { schemaVersion: 1, ...subject, reason: 'follow', cause: why.slice(0, 300) },
     { delaySeconds },
   )
   await records.confirm(claim, now().toISOString())

@@ -4,8 +4,9 @@ import type { EksCluster } from '../clients/eks.ts'
 import type { Health } from '../clients/health.ts'
 import type { Queues } from '../clients/queues.ts'
 import { assess } from '../domain/assess.ts'
-import type { ClusterState } from '../domain/cluster.ts'
+import type { ClusterState, EksState } from '../domain/cluster.ts'
 import type { FleetBounds } from '../domain/fleet.ts'
+import { isAnother, saidOf } from '../domain/incarnation.ts'
 import { type Policy, switchOf } from '../domain/policy.ts'
 import type { Read } from '../domain/read.ts'
 import { changedAtKey, overrideKey } from '../domain/rollout/annotations.ts'
@@ -43,18 +44,16 @@ export interface TakeStepTools extends Omit<StepTools, 'kube'> {
  * make two chains.
  */
 export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messageId: string): Promise<void> => {
-  const { cluster, permit } = message
+  const { cluster, incarnation, permit } = message
   const { missing, ...outcome } = await stepOn(tools, message)
+  const subject = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }) } as const
   tools.log('step', { cluster: clusterKey(cluster), ...outcome, ...(missing && { missing }) })
   switch (outcome.next) {
     case 'now':
-      return tools.queues.sendRolloutStep(
-        { schemaVersion: 1, cluster, begin: false, ...(permit && { permit }) },
-        messageId,
-      )
+      return tools.queues.sendRolloutStep({ ...subject, begin: false, ...(permit && { permit }) }, messageId)
     case 'wait':
       return tools.queues.sendEvaluation(
-        { schemaVersion: 1, cluster, reason: 'rollout', waits: messageId },
+        { ...subject, reason: 'rollout', waits: messageId },
         { delaySeconds: outcome.seconds },
       )
     case 'over':
@@ -63,13 +62,13 @@ export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messa
         const cause = `rollout ${outcome.state}`
         const { lookAfterSeconds: delaySeconds } = outcome
         await tools.queues.sendEvaluation(
-          { schemaVersion: 1, cluster, reason: 'event', cause },
+          { ...subject, reason: 'event', cause },
           ...(delaySeconds === undefined ? [] : [{ delaySeconds }]),
         )
       } else if (missing || permit) {
         // What was asked for in vain is told, or given back.
         const about = { cause: outcome.why.slice(0, 300), ...(missing && { missing }) }
-        await tools.queues.sendEvaluation({ schemaVersion: 1, cluster, reason: 'refused', ...about })
+        await tools.queues.sendEvaluation({ ...subject, reason: 'refused', ...about })
       }
   }
 }
@@ -79,8 +78,9 @@ const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepp
   if (isOutsider(tools, cluster, 'rollout step'))
     return { next: 'over', state: 'none', why: 'the cluster is not in the fleet' }
   const eks = needed(await tools.access.describe(cluster))
-  const kube = eks && tools.access.kube(cluster, eks)
-  if (!eks || !kube) return { next: 'over', state: 'none', why: 'the cluster is gone' }
+  const end = eks ? whyOver(message, eks.state) : 'the cluster is gone'
+  const kube = eks && end === undefined ? tools.access.kube(cluster, eks) : undefined
+  if (!eks || !kube) return { next: 'over', state: 'none', why: end ?? 'the cluster has no endpoint' }
   if (eks.state.status !== 'ACTIVE')
     return { next: 'wait', seconds: 60, why: `EKS says the cluster is ${eks.state.status}` }
   const stopped = async () => stoppedBy(switchOf(tools.policy, eks.state.tags, await tools.brake?.read()))
@@ -100,6 +100,15 @@ const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepp
     if (!(error instanceof HeldError)) throw error
     return { next: 'wait', seconds: await whileHeld(kube, error.hold, tools), why: error.hold.why }
   }
+}
+
+/** Why nothing of what was meant is done: it was meant for a cluster that is no more, or EKS speaks of another. */
+const whyOver = ({ cluster, incarnation }: RolloutStep, eks: EksState): string | undefined => {
+  if (!saidOf(cluster, eks)) return `EKS describes another cluster: ${eks.arn || 'one without an ARN'}`
+  if (eks.status === 'DELETING') return 'the cluster is gone: EKS is deleting it'
+  return isAnother(incarnation, eks.createdAt)
+    ? `the cluster is gone: the one of its name was made ${eks.createdAt}`
+    : undefined
 }
 
 type Stepped = Outcome & { missing?: string[] }

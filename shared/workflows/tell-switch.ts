@@ -1,6 +1,7 @@
 import type { OutgoingNotice } from '../clients/notices.ts'
 import type { StoredSwitch } from '../clients/records.ts'
 import type { BrakePosition, Switch } from '../domain/policy.ts'
+import { type Incarnation, predates } from '../domain/incarnation.ts'
 import { placeOf } from '../domain/notice.ts'
 import { clusterSwitched, deploymentSwitched, deploymentSwitches } from '../domain/switch-notice.ts'
 import { clusterKey, type ClusterRef, deploymentKey } from '../messages.ts'
@@ -30,6 +31,7 @@ export interface ClusterSwitch {
   now: Switch
   /** A rollout is under way there. */
   unfinished: boolean
+  incarnation: Incarnation
 }
 
 /**
@@ -39,7 +41,7 @@ export interface ClusterSwitch {
 export const tellClusterSwitched = async (
   tools: Tools,
   cluster: ClusterRef,
-  { now, unfinished }: ClusterSwitch,
+  { now, unfinished, incarnation }: ClusterSwitch,
 ): Promise<void> => {
   const { account, region, name } = cluster
   const where = placeOf(cluster)
@@ -47,7 +49,7 @@ export const tellClusterSwitched = async (
   await changed(tools, clusterKey(cluster), {
     now: { state: `${now.action} ${now.by}`, action: now.action },
     noticeOf: (last) =>
-      last.action === now.action || !isNews(last)
+      last.action === now.action || !isNews(last) || predates(last.since, incarnation)
         ? undefined
         : {
             ...clusterSwitched({ where, from: last.action, to: now, unfinished }),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { OutgoingNotice } from '../clients/notices.ts'
 import { endedSince, type Excepted, exceptionsFor, isSilenced, said, withExceptions } from '../domain/exception.ts'
+import type { Incarnation } from '../domain/incarnation.ts'
 import { newsOf, noticeOf } from '../domain/notice.ts'
 import type { Action } from '../domain/policy.ts'
 import type { Report } from '../domain/report.ts'
@@ -12,6 +13,7 @@ export interface Assessed {
   report: Report
   /** What people know. */
   last: Report | undefined
+  incarnation: Incarnation
   action: Action
   waits: string | undefined
   /** A rollout has halted, on that node where it is known. */
@@ -44,7 +46,7 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
       brake: tools.brake?.command('report'),
       remarks,
     })
-    if (notice) await publish(tools, cluster, { notice, report, last })
+    if (notice) await publish(tools, cluster, { ...about, notice, report })
   }
   await tools.records.putReport(key, report)
 }
@@ -57,15 +59,12 @@ const remarksOn = ({ cluster, codes }: Excepted): string[] => [
 const publish = async (
   tools: EvaluateTools,
   cluster: ClusterRef,
-  {
-    notice,
-    report,
-    last,
-  }: { notice: NonNullable<ReturnType<typeof noticeOf>>; report: Report; last: Report | undefined },
+  { notice, report, last, incarnation }: Assessed & { notice: NonNullable<ReturnType<typeof noticeOf>> },
 ) => {
   const told = (last && newsOf(last)) ?? ''
   const attributes = attributesOf(report, notice.severity, cluster)
-  const about = [last?.observedAt, told, newsOf(report)]
+  // What was said of an earlier cluster of the name was not said of this one.
+  const about = [incarnation, last?.observedAt, told, newsOf(report)]
   await tellOnce(tools, clusterKey(cluster), { notice: { ...notice, attributes }, about })
 }
 

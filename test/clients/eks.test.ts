@@ -43,6 +43,7 @@ describe('a cluster as EKS describes it', () => {
       state: {
         status: 'ACTIVE',
         arn: 'arn:aws:eks:eu-west-1:111122223333:cluster/prod',
+        createdAt: expect.stringMatching(/^20\d\d-.*\.\d{3}Z$/),
         autoMode: false,
         kubeProxyAddon: {
           value: { version: 'v1.36.1-eksbuild.1', status: 'ACTIVE', configurationValues: '{"mode":"ipvs"}' },

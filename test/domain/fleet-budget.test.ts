@@ -32,6 +32,19 @@ describe('the fleet budget', () => {
     expect(take(taken.store ?? emptyBudget, asking('a', later)).permit).toBeUndefined()
   })
 
+  test("is not held by a cluster made again under the name of its holder, and not given back by that one's late messages", () => {
+    const of = (incarnation: string) => ({ ...asking('a'), incarnation })
+    const [earlier, later] = [of('2026-01-01T00:00:00.000Z'), of('2026-02-01T00:00:00.000Z')]
+    const first = take(emptyBudget, earlier)
+    const second = take(first.store ?? emptyBudget, later)
+    expect(second.permit?.token).toBeGreaterThan(first.permit?.token ?? Infinity)
+    const { store = emptyBudget } = second
+    expect(store.holders).toHaveLength(1)
+    expect(leave(store, earlier)).toEqual({ wake: [] })
+    expect(leave(store, later).store?.holders).toEqual([])
+    expect(leave(store, asking('a')).store?.holders).toEqual([])
+  })
+
   test('nothing is written for a cluster that holds nothing while nobody waits', () => {
     expect(leave(emptyBudget, asking('a'))).toEqual({ wake: [] })
   })

@@ -84,6 +84,8 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
 const tag = 'calico-ipvs-sync'
 const eksState = { arn: `arn:aws:eks:${ref.region}:${ref.account}:cluster/${ref.name}`, tags: {}, status: 'ACTIVE' }
 
+const made = (createdAt: string) => async () => read({ state: { ...eksState, createdAt } } as never)
+
 const exception = { cluster: clusterKey(ref), until: '2026-11-25', reason: 'moves next week' }
 
 describe('owners', () => {
@@ -115,6 +117,78 @@ describe('a cluster outside the fleet', () => {
     expect(it.log).toMatchObject([
       { event: 'not in the fleet', level: 'warn', facts: { cluster: clusterKey(cluster), cause: 'UpdateAddon' } },
     ])
+  })
+})
+
+describe('a cluster made again under its name', () => {
+  const earlier = '2026-10-01T00:00:00.000Z'
+  const later = '2026-11-20T09:30:00.000Z'
+
+  test('is not judged by what was stored of the earlier one, nor is its notice taken for told', async () => {
+    const it = hub({}, { describe: made(earlier) })
+    it.state = stateOf(out, { observedAt: '2026-11-20T09:00:00Z' })
+    await it.look('sweep')
+    await it.look('sweep')
+    expect(it.notices).toHaveLength(1)
+    const again = hub({}, { describe: made(later) })
+    Object.assign(again, { report: it.report, claims: it.claims, kept: it.kept, state: stateOf(out) })
+    again.state = stateOf(out, { observedAt: '2026-11-20T10:00:00Z' })
+    await again.look('sweep')
+    await again.look('sweep')
+    expect(again.notices.map(({ subject }) => subject)).toEqual(it.notices.map(({ subject }) => subject))
+  })
+
+  test('is not refused what the earlier one refused', async () => {
+    const it = hub({}, { describe: made(earlier) })
+    it.state = stateOf(out, { observedAt: '2026-11-20T09:00:00Z' })
+    await it.look('refused', { missing: ['delete pods in calico-system'] })
+    await it.look()
+    expect(it.steps).toEqual([])
+    const again = hub({}, { describe: made(later) })
+    again.report = it.report
+    again.state = stateOf(out, { observedAt: '2026-11-20T10:00:00Z' })
+    await again.look()
+    expect(again.steps).toMatchObject([{ begin: true, incarnation: later }])
+  })
+
+  test.each(['rollout', 'follow', 'refused'] as const)(
+    'is not looked at for a message of the earlier one (%s), which ends as gone',
+    async (reason) => {
+      const it = hub({}, { describe: made(later) })
+      await it.look(reason, { incarnation: earlier, waits: 'm1', missing: ['delete pods in calico-system'] })
+      expect([it.steps, it.looks, it.notices, it.report]).toEqual([[], [], [], undefined])
+      expect(it.log).toMatchObject([{ event: 'cluster is gone', facts: { madeAgain: later } }])
+    },
+  )
+
+  test('every message that follows from a look says which one it is about', async () => {
+    const windows = [{ from: '22:00', to: '23:00', timezone: 'Etc/UTC' }]
+    const waiting = hub({ windows }, { describe: made(later) })
+    await waiting.look()
+    const following = hub({}, { describe: made(later) })
+    following.state = stateOf('unreachable')
+    await following.look('rollout', { waits: 'm1' })
+    const beginning = hub({}, { describe: made(later) })
+    await beginning.look()
+    const sent = [...waiting.looks, ...following.looks].map(({ message }) => message.incarnation)
+    expect([...sent, ...beginning.steps.map((it) => it.incarnation)]).toEqual([later, later, later])
+  })
+})
+
+describe('a cluster that EKS answers with another one', () => {
+  test.each([
+    ['account', eksState.arn.replace(ref.account, '999999999999')],
+    ['region', eksState.arn.replace(ref.region, 'ap-south-1')],
+    ['name', eksState.arn.replace('/blue', '/green')],
+    ['ARN', ''],
+  ])('of another %s: its tags switch nothing, and its time of creation ends nothing', async (_, arn) => {
+    const tags = { [tag]: 'off' }
+    const state = { ...eksState, arn, tags, createdAt: '2026-11-20T09:30:00.000Z' }
+    const it = hub({ action: 'report' }, { describe: async () => read({ state } as never) })
+    it.state = stateOf('unreachable')
+    await it.look('follow', { incarnation: '2026-10-01T00:00:00.000Z' })
+    expect(it.report?.verdict).toBe('unknown')
+    expect(it.switches.get(clusterKey(ref))).toBeUndefined()
   })
 })
 
@@ -290,7 +364,7 @@ describe('the switches', () => {
     brake: { read: async () => position, command: (to: Action) => `set the brake to ${to}` },
   })
   const tagged = (tag?: string) => async () =>
-    read({ state: { tags: tag === undefined ? {} : { 'calico-ipvs-sync': tag } } } as never)
+    read({ state: { ...eksState, tags: tag === undefined ? {} : { 'calico-ipvs-sync': tag } } } as never)
 
   test.each([
     [{ limit: 'report' }, 'sync'],
@@ -519,21 +593,26 @@ describe('windows and alarms before a rollout begins', () => {
 describe('the fleet budget', () => {
   const shared = (others: string[]) => {
     const fleet = { budget: emptyBudget, limit: 1 }
-    const asking = (cluster: string) => ({ cluster, limit: fleet.limit, now: Date.parse('2026-11-20T10:00:00Z') })
+    const asking = (cluster: string, incarnation?: string) => ({
+      cluster,
+      ...(incarnation && { incarnation }),
+      limit: fleet.limit,
+      now: Date.parse('2026-11-20T10:00:00Z'),
+    })
     for (const cluster of others) fleet.budget = take(fleet.budget, asking(cluster)).store ?? fleet.budget
     const permits = {
-      take: async (cluster: string): Promise<Permit | undefined> => {
-        const { store, permit } = take(fleet.budget, asking(cluster))
+      take: async (cluster: string, incarnation?: string): Promise<Permit | undefined> => {
+        const { store, permit } = take(fleet.budget, asking(cluster, incarnation))
         fleet.budget = store ?? fleet.budget
         return permit
       },
-      leave: async (cluster: string) => {
-        const { store, wake } = leave(fleet.budget, asking(cluster))
+      leave: async (cluster: string, incarnation?: string) => {
+        const { store, wake } = leave(fleet.budget, asking(cluster, incarnation))
         fleet.budget = store ?? fleet.budget
         return wake
       },
     }
-    return { fleet, permits }
+    return { fleet, permits, asking }
   }
 
   test('goes along with the message that begins', async () => {
@@ -565,6 +644,30 @@ describe('the fleet budget', () => {
     expect([fleet.budget.holders, fleet.budget.waiting]).toEqual([[], []])
     expect(it.looks).toMatchObject([{ message: { cluster: { name: 'green' }, reason: 'follow' }, delaySeconds: 0 }])
     expect([it.report, it.notices, it.steps]).toEqual([undefined, [], []])
+  })
+
+  test.each(['DELETING', 'CREATING'])('of a cluster that is %s is given back before it is gone', async (status) => {
+    const { fleet, permits } = shared([clusterKey(ref), '111122223333/eu-central-1/green'])
+    const it = hub({}, { permits, describe: async () => read({ state: { ...eksState, status } } as never) })
+    it.state = stateOf('unreachable')
+    await it.look()
+    expect(fleet.budget.holders).toEqual([])
+    expect(it.looks).toMatchObject([{ message: { cluster: { name: 'green' } } }])
+  })
+
+  test('of an earlier cluster of the name is given back by its last message, and what the new one holds is not', async () => {
+    const { fleet, permits } = shared([])
+    const it = hub({}, { permits, describe: made('2026-11-20T09:00:00.000Z') })
+    await permits.take(clusterKey(ref), '2026-11-01T00:00:00.000Z')
+    await permits.take('111122223333/eu-central-1/green')
+    await it.look('refused', { incarnation: '2026-11-01T00:00:00.000Z' })
+    expect(fleet.budget.holders).toEqual([])
+    expect(it.looks).toMatchObject([{ message: { cluster: { name: 'green' } } }])
+    await it.look()
+    const [holder] = fleet.budget.holders
+    expect(holder).toMatchObject({ cluster: clusterKey(ref), incarnation: '2026-11-20T09:00:00.000Z' })
+    await it.look('refused', { incarnation: '2026-11-01T00:00:00.000Z' })
+    expect(fleet.budget.holders).toEqual([holder])
   })
 
   test('is given back by a look that finds nothing to do, and who waits is looked at', async () => {

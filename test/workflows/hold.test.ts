@@ -18,19 +18,32 @@ interface Setting {
   tags?: () => Record<string, string>
   /** The default: released. */
   brake?: () => Action
+  /** What EKS says otherwise; `null`: there is no such cluster. */
+  eks?: object | null
 }
 
 /** One step after the other as the queues would, with a clock that jumps to what was waited for. */
 const run = async (
   world: World,
-  { trouble, permits = false, windows = [], policy = {}, tags = () => ({}), brake = () => 'sync' }: Setting,
+  {
+    trouble,
+    permits = false,
+    windows = [],
+    policy = {},
+    tags = () => ({}),
+    brake = () => 'sync',
+    eks: more = {},
+  }: Setting,
   first: RolloutStep,
   steps = 60,
 ) => {
   const waits: number[] = []
   const told: Evaluation[] = []
   let next: RolloutStep | undefined = first
-  const eks = () => ({ value: { state: { status: 'ACTIVE', arn: '', autoMode: false, tags: tags() } } })
+  const arn = `arn:aws:eks:${cluster.region}:${cluster.account}:cluster/${cluster.name}`
+  const eks = () => ({
+    value: more === null ? undefined : { state: { status: 'ACTIVE', arn, autoMode: false, tags: tags(), ...more } },
+  })
   const tools: TakeStepTools = {
     ...world.tools,
     fleet: { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
@@ -211,4 +224,42 @@ describe('a stop', () => {
     expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
     expect([...world.objects.keys()]).toEqual(['default'])
   })
+})
+
+describe('a rollout whose cluster is another one', () => {
+  const earlier = '2026-01-01T00:00:00.000Z'
+  const later = '2026-02-01T11:00:00.000Z'
+
+  test.each([
+    ['is no more', null, 'the cluster is gone'],
+    ['is being deleted', { status: 'DELETING' }, 'the cluster is gone: EKS is deleting it'],
+    [
+      'was made again under its name',
+      { createdAt: later },
+      `the cluster is gone: the one of its name was made ${later}`,
+    ],
+    [
+      'is of another account',
+      { arn: 'arn:aws:eks:eu-west-1:999999999999:cluster/prod-1' },
+      'EKS describes another cluster: arn:aws:eks:eu-west-1:999999999999:cluster/prod-1',
+    ],
+  ])('%s: nothing is read or written there, and its permit is given back at once', async (_, eks, cause) => {
+    const world = worldOf(['n0', 'n1'])
+    startRollout(world, { target })
+    const { waits, told } = await run(world, { permits: true, eks }, { ...message, permit, incarnation: earlier })
+    expect([world.calls, world.felixRestarts, waits]).toEqual([0, [], []])
+    expect(told).toEqual([{ schemaVersion: 1, cluster, incarnation: earlier, reason: 'refused', cause }])
+  })
+
+  test.each([undefined, earlier])(
+    'continues where it is the same one, or a message (of %s) does not say which',
+    async (incarnation) => {
+      const world = worldOf(['n0', 'n1'])
+      startRollout(world, { target })
+      const first = { ...message, permit, ...(incarnation && { incarnation }) }
+      const { told } = await run(world, { permits: true, eks: { createdAt: earlier } }, first)
+      expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
+      expect(told.map((it) => it.incarnation)).toEqual([incarnation])
+    },
+  )
 })

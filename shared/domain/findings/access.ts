@@ -5,7 +5,9 @@ import type { Finding } from '../report.ts'
 const refused = (it: ReadFailure): boolean => it.kind === 'denied' || it.kind === 'unauthenticated'
 
 /** What could not be read, one finding for refusals and one for everything else. */
-export const unread: ClusterCheck = ({ gaps }) => {
+export const unread: ClusterCheck = ({ gaps, state, otherThanEks }) => {
+  // Nothing was read on purpose, and that is a finding of its own.
+  if (otherThanEks.length > 0 && state.identity?.connected.endpoint === undefined) return []
   const all = [...gaps.needed, ...gaps.wanted]
   const isNeeded = gaps.needed.length > 0
   return [
