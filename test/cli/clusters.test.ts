@@ -287,7 +287,7 @@ describe('sync with a kubeconfig that names no EKS cluster', () => {
   const range = '20000:22767'
   let own: EmbeddedCluster
   beforeAll(async () => {
-    own = await start('me@prod.eu-west-1.eksctl.io', { min: 20000, max: 22767 })
+    own = await start('renamed', { min: 20000, max: 22767 })
   })
 
   /** What plain sync answers, and what it wrote. */
@@ -315,11 +315,25 @@ describe('sync with a kubeconfig that names no EKS cluster', () => {
     const found = await assumed()
     expect(found).toMatchObject(stays)
     expect(found.message).toContain(`FelixConfiguration/default says ${range}`)
-    expect(found.remedy).toContain('calico-ipvs-sync check --context me@prod.eu-west-1.eksctl.io --probe')
+    expect(found.remedy).toContain('calico-ipvs-sync check --context renamed --probe')
     for (const command of ['check', 'plan']) {
       const ended = await run([command, '--kubeconfig', own.kubeconfig, '-o', 'json'])
       expect([reportIn(ended).verdict, ended.status]).toEqual(['unknown', 2])
     }
+  })
+
+  test('nor where the name leads to an EKS cluster that may not be asked about', async () => {
+    const config = configOf(own)
+    const contexts = config.contexts.map((it) => ({ ...it, name: 'me@prod.eu-west-1.eksctl.io' }))
+    const named = { ...config, contexts, 'current-context': contexts[0]?.name }
+    writeFileSync(file('eksctl.yaml'), stringify(named))
+    const writes = await writesDuring(own, async () => {
+      const ended = await run(['sync', '--kubeconfig', file('eksctl.yaml'), '--yes', '-o', 'json'])
+      const { verdict, plan } = reportIn(ended)
+      expect([verdict, plan?.changes, ended.status]).toEqual(['unknown', [], 1])
+      expect(plan?.blockedBy).toContain('RANGE_ASSUMED')
+    })
+    expect(writes).toEqual([])
   })
 
   test('the probe proves the same value, and nothing is to be done', async () => {
