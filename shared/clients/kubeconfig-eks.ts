@@ -53,8 +53,14 @@ export function eksHint({ context, cluster, server, exec }: ContextParts): EksHi
   })
 }
 
+/** What EKS takes for a name; the authenticator's may be any text. */
+const eksName = /^[0-9A-Za-z][\w-]{0,99}$/
+const fitting = (pattern: RegExp, text: string | undefined) => (text && pattern.test(text) ? text : undefined)
+
 const region = String.raw`[a-z]{2,}(?:-[a-z]+)+-\d+`
 const eksctlName = new RegExp(String.raw`(?:^|@)([0-9A-Za-z][\w-]{0,99})\.(${region})\.eksctl\.io$`)
+
+const wholeRegion = new RegExp(`^${region}$`)
 
 /** Of all partitions; `api.` domains are those of endpoints with IPv6. */
 const endpoints = new RegExp(
@@ -87,8 +93,8 @@ function pluginOf(exec: Foreign): Plugin | undefined {
   const option = (...names: string[]) => lastOption(given, names)
   return present<Plugin>({
     tool,
-    name: tool === 'aws' ? option('--cluster-name') : option('-i', '--cluster-id'),
-    region: option('--region') ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || undefined),
+    name: fitting(eksName, tool === 'aws' ? option('--cluster-name') : option('-i', '--cluster-id')),
+    region: fitting(wholeRegion, option('--region') ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'])),
     roleArn: tool === 'aws' ? option('--role-arn') : option('-r', '--role'),
     profile:
       (tool === 'aws' ? option('--profile') : undefined) ??

@@ -281,7 +281,7 @@ describe('the plugin’s arguments and environment lead to EKS', () => {
   })
 
   test('a name that only the authenticator knows need not be EKS’s: then the range is what was given', async () => {
-    const config = kubeconfig({ exec: 'aws-iam-authenticator token -i kops.example', env: { AWS_REGION: region } })
+    const config = kubeconfig({ exec: 'aws-iam-authenticator token -i self-made', env: { AWS_REGION: region } })
     const { report, codes } = await check(config, shell({ as: work }), '--service-node-port-range', '20000-22767')
     expect(report.serviceRange?.source).toBe('flag')
     expect(codes).not.toContain('UNREACHABLE')

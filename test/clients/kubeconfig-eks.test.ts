@@ -68,6 +68,7 @@ describe('the plugin of the AWS command line', () => {
     ],
     ['an option given twice: the last', aws('eks get-token --cluster-name a --cluster-name prod'), { name: 'prod' }],
     ['no region', aws('eks get-token --cluster-name prod'), { name: 'prod' }],
+    ['a region that is none', aws('eks get-token --cluster-name prod --region evil.example/#'), { name: 'prod' }],
     ['by a path', plugin('/usr/local/bin/aws', ['eks', 'get-token', '--cluster-name', 'prod']), { name: 'prod' }],
     [
       'on Windows',
@@ -162,6 +163,8 @@ describe('nothing says that it is EKS’s', () => {
     ['another plugin', plugin('kubelogin', ['get-token', '--cluster-name', 'prod'])],
     ['another command of the AWS command line', aws('sts get-caller-identity --cluster-name prod')],
     ['a plugin without a name', aws('eks get-token')],
+    ['a name that no cluster of EKS can have', authenticator('token -i kops.example')],
+    ['a name with more than a name in it', plugin('aws', ['eks', 'get-token', '--cluster-name', 'a\u001b[31m'])],
     ['an option without a value', aws('eks get-token --cluster-name')],
     ['arguments that are none', { exec: { command: 'aws', args: 'eks get-token' } }],
     ['an address that is none', { server: 'prod' }],
