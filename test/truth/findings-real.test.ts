@@ -9,7 +9,7 @@ import { calicoNode, readyDelayAnnotation } from '../../lab/fixtures/calico-node
 import { setKubeProxyMode } from '../../lab/fixtures/changes.ts'
 import type { CalicoSpec, ClusterSpec, Fragment } from '../../lab/fixtures/cluster-spec.ts'
 import { breakNode } from '../../lab/fixtures/faults.ts'
-import { setPodLogs } from '../../lab/fixtures/pod-logs.ts'
+import { kubeProxyLog, setPodLogs } from '../../lab/fixtures/pod-logs.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { untilSettled } from '../../lab/fixtures/settle.ts'
 import type { KubeClient } from '../../shared/clients/kube-client.ts'
@@ -439,6 +439,73 @@ test('a mode that was changed and not rolled: mixed, then unproven, and in the e
     remedy: 'check --deep',
   })
   expect(silent.verdict).toBe('out-of-step')
+}, 120_000)
+
+test('a kube-proxy that fell back for want of a kernel module, and one that does not run', async () => {
+  await world(ipvs({ kubeProxy: { mode: 'ipvs', version: 'v1.25.16-minimal-eksbuild.2' } }))
+  const modules = 'because the following required kernel modules are not loaded: [ip_vs_lc]'
+  await setPodLogs(cluster, { namespace: 'kube-system', container: 'kube-proxy' }, [
+    `E0412 10:15:48.739711       1 server_others.go:107] "Can't use the IPVS proxier" err="IPVS proxier will not be used ${modules}"`,
+    ...kubeProxyLog('iptables'),
+  ])
+  const report = await until('the log', async () => {
+    const it = await seen(facts())
+    return it.verdict === 'in-step' && it
+  })
+  await expectFinding(report, {
+    code: 'MODE_NOT_ROLLED',
+    severity: 'warning',
+    subject: 'DaemonSet/kube-system/kube-proxy',
+    evidence: ['ConfigMap/kube-system/kube-proxy-config', `Node/${first}`],
+    commands: 0,
+    remedy: 'modprobe -a ip_vs_lc',
+  })
+  expect(report.plan?.changes).toEqual([])
+
+  const pod = (await items(cluster, kubeProxyPods)).find(({ spec }) => spec.nodeName === first)?.metadata.name ?? ''
+  await setPodLogs(cluster, { namespace: 'kube-system', container: 'kube-proxy', pods: [pod] }, [
+    'E1126 09:00:02.1 1 run.go:72] "command failed" err="listen tcp 0.0.0.0:10256: bind: address already in use"',
+  ])
+  const state = { waiting: { reason: 'CrashLoopBackOff' } }
+  const container = { name: 'kube-proxy', image: 'i', imageID: '', ready: false, restartCount: 5, state }
+  const status = { status: { containerStatuses: [container] } }
+  await cluster.request('PATCH', `/api/v1/namespaces/kube-system/pods/${pod}/status`, status, mergePatch)
+  const dead = await seen(facts())
+  await expectFinding(dead, {
+    code: 'MODE_UNPROVEN',
+    severity: 'warning',
+    subject: `node/${first}`,
+    evidence: [`Pod/kube-system/${pod}`],
+    commands: 1,
+    remedy: `kubectl -n kube-system logs ${pod} --previous`,
+  })
+  expect(dead.verdict).toBe('unknown')
+}, 120_000)
+
+test('a link that was left behind on the way to eBPF', async () => {
+  await world(
+    ipvs({ felixConfigurations: [felix('default', { spec: { bpfEnabled: true, nftablesMode: 'Disabled' } })] }),
+  )
+  const nodeSelector = { 'operator.tigera.io/disable-kube-proxy': 'true' }
+  const away = { spec: { template: { spec: { nodeSelector } } } }
+  await cluster.request('PATCH', '/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy', away, mergePatch)
+  await setPodLogs(cluster, { namespace: 'calico-system', container: 'calico-node' }, [
+    "2026-11-28 20:00:00.002 [INFO][640] felix/driver.go 86: kube-proxy IPVS device found but we're in BPF mode, ignoring.",
+    '2026-11-28 20:00:04.003 [WARNING][640] felix/daemon.go 933: Exiting for config change',
+  ])
+  const left = await until('no kube-proxy, and the log', async () => {
+    if ((await items(cluster, kubeProxyPods)).length > 0) return false
+    const report = await seen(facts())
+    return report.verdict === 'out-of-step' && report
+  })
+  await expectFinding(left, {
+    code: 'IPVS_WITH_BPF',
+    severity: 'critical',
+    subject: 'cluster',
+    evidence: ['FelixConfiguration/default', ...nodeNames.map((name) => `Node/${name}`)],
+    commands: 0,
+    remedy: 'ip link delete kube-ipvs0',
+  })
 }, 120_000)
 
 test('an old Felix that missed the mode; its restart fails on the first node and the rollout halts', async () => {
