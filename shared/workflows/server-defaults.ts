@@ -8,7 +8,7 @@ import { KubeError } from '../errors.ts'
  * Fields that Calico's API server fills in while it stores an object, from code of its own that a dry run does not reach
  * (setDefaults in libcalico-go/lib/clientv3/felixconfig.go). The last is not filled in: it decides the first two.
  */
-const filledByCalico: readonly string[] = [
+export const filledByCalico: readonly string[] = [
   'bpfConnectTimeLoadBalancing',
   'bpfHostNetworkedNATWithoutCTLB',
   'floatingIPs',

@@ -3,8 +3,11 @@ import type { Snapshot } from './snapshot.ts'
 import type { Variant } from './variant.ts'
 import type { Listed } from './world.ts'
 
-export const desired = { min: 20_000, max: 32_767 }
-const target = `${desired.min}:${desired.max}`
+/** What EKS says of a cluster: out of step with what Felix takes by itself, or in step. */
+export const desired = ({ setting }: Pick<Variant, 'setting'>): { min: number; max: number } => ({
+  min: setting === 'in-step' ? 30_000 : 20_000,
+  max: 32_767,
+})
 
 export interface Seen {
   /** Once the forgery was in, and when all was quiet. */
@@ -68,7 +71,8 @@ const configurations = (variant: Variant, { before, after, made }: Seen): string
         return [`FelixConfiguration ${name} was changed`]
       if (!isDeepStrictEqual(withoutRange(was), withoutRange(is)))
         return [`settings of FelixConfiguration ${name} were changed`]
-      return [rangeIn(was), target, undefined].includes(rangeIn(is))
+      const { min, max } = desired(variant)
+      return [rangeIn(was), `${min}:${max}`, undefined].includes(rangeIn(is))
         ? []
         : [`FelixConfiguration ${name} was given ${rangeIn(is)}`]
     })

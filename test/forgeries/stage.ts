@@ -10,6 +10,7 @@ import { assemble, letIn, place, seed } from '../flow/guards-stage.ts'
 import { fieldsOf } from '../../lab/aws/json.ts'
 import { desired } from './judge.ts'
 import { ledger, type Ledger, type Mail, watchMail } from './deployment.ts'
+import type { Variant } from './variant.ts'
 import { inhabit } from './world.ts'
 
 /** The deployed stack on stand-ins, each function as its bundle, to which clusters are added one by one. */
@@ -20,7 +21,7 @@ export interface Stage {
   /** A cluster of its own for a variant, looked after by the stack from now on. */
   cluster: (name: string, kind: LabCluster['kind'], guarded: boolean) => Promise<LabCluster>
   /** What EKS says of it: its range, and what may be done there. */
-  announce: (cluster: LabCluster, about: { inStep: boolean; action: string }) => void
+  announce: (cluster: LabCluster, variant: Pick<Variant, 'setting' | 'action'>) => void
   stop: () => Promise<void>
 }
 
@@ -56,10 +57,9 @@ export const setTheStage = async (): Promise<Stage> => {
       await applyManifests(cluster, { guarded })
       return cluster
     },
-    announce: (cluster, { inStep, action }) => {
-      const { nodePortRange: _range, ...known } = seed(cluster)
-      const nodePortRange = inStep ? { min: 30_000, max: 32_767 } : desired
-      cloud.eks.addCluster({ ...known, nodePortRange, tags: { 'calico-ipvs-sync': action } })
+    announce: (cluster, variant) => {
+      const tags = { 'calico-ipvs-sync': variant.action }
+      cloud.eks.addCluster({ ...seed(cluster), nodePortRange: desired(variant), tags })
       letIn(cloud, cluster.name)
     },
     stop: async () => {
