@@ -24,7 +24,7 @@ const text = JSON.stringify(policies)
 
 describe('the guard', () => {
   test('denies, each policy by one binding, and what cannot be judged too', () => {
-    const bound = all.flatMap(({ spec }) => (spec.validationActions?.join() === 'Deny' ? [spec.policyName] : []))
+    const bound = all.flatMap(({ spec }) => (spec.validationActions?.join() === 'Deny' ? [spec.policyName ?? ''] : []))
     expect(bound.toSorted()).toEqual(policies.map(({ metadata }) => metadata.name).toSorted())
     expect(new Set(policies.map(({ spec }) => spec.failurePolicy))).toEqual(new Set(['Fail']))
   })
@@ -40,7 +40,7 @@ describe('the guard', () => {
   test('knows our annotations and what an override must repeat', () => {
     for (const key of [ours, overrideKey, rangeAnnotation]) expect(text).toContain(`'${key}'`)
     const filledIn = policies.flatMap(({ spec }) => spec.variables ?? []).find(({ name }) => name === 'filledIn')
-    const fields = [...(filledIn?.expression.matchAll(/'(\w+)'/g) ?? [])].map(([, field]) => field)
+    const fields = [...(filledIn?.expression.matchAll(/'(\w+)'/g) ?? [])].map(([, field = '']) => field)
     expect(fields.toSorted()).toEqual(['nftablesMode', ...filledByCalico].toSorted())
   })
 
