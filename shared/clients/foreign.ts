@@ -1,4 +1,4 @@
-import { harmless, plain } from '../domain/plain.ts'
+import { bounded, harmless, plain } from '../domain/plain.ts'
 import { milliseconds } from '../domain/rfc3339.ts'
 
 /** Reads of JSON whose shape nobody promised: what is not of the wanted type counts as not there. */
@@ -44,6 +44,6 @@ export function present(it: object): object {
 
 /** One line that can do nothing and holds no secret, for messages made of what a server said. */
 export function oneLine(text: string, length = 300): string {
-  const line = plain(text).trim()
+  const line = plain(bounded(text, Math.max(10_000, length))).trim()
   return line.length > length ? `${line.slice(0, length - 1)}…` : line
 }

@@ -32,15 +32,19 @@ export const unlinked = (text: string): string =>
 
 /** `plain`, but lines stay lines: for remedies that are several commands or a patch. */
 export const plainLines = (text: string): string[] =>
-  withoutSecrets(text)
+  withoutSecrets(bounded(text, 100_000))
     .split(/\r\n|\n|\r/)
     .map(harmless)
 
 /** In the place of a value that decides nothing, where its being there must be seen. */
 export const leftOut = '[left out]'
 
-/** Every text in a document `plain`, names of fields among them; its shape stays. */
-export const plainAll = <T>(it: T): T => mapped(it, plain) as T
+/** More of one text is shown to nobody, and looking through it takes time. A word that is cut in two might be half a secret. */
+export const bounded = (text: string, most = 10_000): string =>
+  text.length <= most ? text : `${text.slice(0, most).replace(/\s\S{0,1000}$/, '')} …`
+
+/** Every text in a document `plain` and of bounded length, names of fields among them; its shape stays. */
+export const plainAll = <T>(it: T): T => mapped(it, (text) => plain(bounded(text))) as T
 
 export const mapped = (it: unknown, change: (text: string) => string): unknown => {
   if (typeof it === 'string') return change(it)
