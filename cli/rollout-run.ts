@@ -1,9 +1,10 @@
 import type { KubeClient } from '../shared/clients/kube-client.ts'
 import { plainAll, safeJson } from '../shared/domain/plain.ts'
 import { failureOf, valueOf } from '../shared/domain/read.ts'
-import { parseRollout, type Rollout } from '../shared/domain/rollout.ts'
+import { parseRollout } from '../shared/domain/rollout/parse.ts'
+import type { Rollout } from '../shared/domain/rollout.ts'
 import { control } from '../shared/workflows/rollout-control.ts'
-import { rolloutStep } from '../shared/workflows/rollout-step.ts'
+import { notUnderstood, rolloutStep } from '../shared/workflows/rollout-step.ts'
 import { connect } from './connect.ts'
 import { exitStatus } from './exit-status.ts'
 import { Failure } from './failure.ts'
@@ -44,7 +45,9 @@ const read = async (kube: KubeClient): Promise<Rollout | undefined> => {
   const lease = await kube.lease()
   const failure = failureOf(lease)
   if (failure) throw new Failure(`The Lease kube-system/calico-ipvs-sync cannot be read: ${failure.message}`)
-  return parseRollout(valueOf(lease))
+  const parsed = parseRollout(valueOf(lease), Date.now())
+  if (parsed.is === 'invalid') throw new Failure(notUnderstood(parsed.why), 'calico-ipvs-sync check')
+  return parsed.is === 'rollout' ? parsed.rollout : undefined
 }
 
 const told = async (kube: KubeClient, act: RolloutAct): Promise<void> => {
@@ -60,7 +63,8 @@ const takeBack = async (kube: KubeClient, telling: Progress): Promise<void> => {
   try {
     while (!interruption.came()) {
       const outcome = await rolloutStep(tools)
-      if (outcome.next === 'over') return
+      // Somebody let it go on again: that is not ours to carry out.
+      if (outcome.next === 'over' || outcome.next === 'look') return
       if (outcome.next === 'now') continue
       tellWait(telling, outcome)
       // Short enough that the Lease is renewed in time.

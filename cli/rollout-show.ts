@@ -5,7 +5,8 @@ import { failureOf, valueOf } from '../shared/domain/read.ts'
 import type { Report } from '../shared/domain/report.ts'
 import { ours } from '../shared/domain/rollout/annotations.ts'
 import { progressOf, type Progress } from '../shared/domain/rollout/progress.ts'
-import { parseRollout, type Rollout } from '../shared/domain/rollout.ts'
+import { parseRollout } from '../shared/domain/rollout/parse.ts'
+import type { Rollout } from '../shared/domain/rollout.ts'
 import { seenOf } from '../shared/domain/rollout/seen.ts'
 import { connect } from './connect.ts'
 import { exitStatus } from './exit-status.ts'
@@ -16,6 +17,7 @@ import type { RolloutOptions, RolloutView } from './rollout.ts'
 import { journalLines, statusText } from './rollout-text.ts'
 import { wantsColour, write } from './streams.ts'
 import { look, type Looked } from './target.ts'
+import { notUnderstood } from '../shared/workflows/rollout-step.ts'
 
 /** What there is to see of a rollout, from one look at the whole cluster. */
 export interface Standing {
@@ -55,11 +57,12 @@ const standingOf = ({ state, report, plan }: Looked): Standing => {
       'calico-ipvs-sync check',
     )
   const lease = valueOf(state.rollout)
-  const rollout = parseRollout(lease)
+  const parsed = parseRollout(lease, Date.parse(state.observedAt))
+  if (parsed.is === 'invalid') throw new Failure(notUnderstood(parsed.why), 'calico-ipvs-sync check')
+  const rollout = parsed.is === 'rollout' ? parsed.rollout : undefined
+  const sets = new Set(valueOf(state.daemonSets)?.flatMap(({ role, uid }) => (role === 'calico-node' ? uid : [])))
   const felix = valueOf(state.felix)
-  const pods = valueOf(state.pods)?.filter(
-    (pod) => pod.role === 'calico-node' && pod.daemonSet === rollout?.where.pods.uid,
-  )
+  const pods = valueOf(state.pods)?.filter((pod) => pod.role === 'calico-node' && sets.has(pod.daemonSet ?? ''))
   const isSeen = rollout && felix && pods
   const marked = (felix?.objects ?? []).filter(({ annotations }) => Object.keys(annotations).some(isOurs))
   return {

@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os'
 import type { KubeClient } from '../shared/clients/kube-client.ts'
+import { defaultPolicy } from '../shared/domain/policy.ts'
 import type { Outcome, StepEvent, StepTools } from '../shared/workflows/rollout-step.ts'
 import type { Progress } from './progress.ts'
 
@@ -18,6 +19,7 @@ const userName = (): string => {
 /** What a step of a rollout in this process works with; a line of progress per effect. */
 export const stepTools = (kube: KubeClient, telling: Progress): StepTools => ({
   kube,
+  policy: defaultPolicy,
   holder: holder(),
   // A holder that died is waited out for this long by whoever goes on.
   leaseSeconds: 60,

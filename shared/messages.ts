@@ -25,6 +25,8 @@ export const evaluation = z.object({
   cause: z.optional(z.string().check(z.maxLength(300))),
   /** Of a rollout that waits: the id of the step's message. However often that came, one step follows the wait. */
   waits: z.optional(z.string().check(z.maxLength(128))),
+  /** Of a rollout that waits: what the deployment decided, known from no place that the cluster can write to. */
+  decided: z.optional(z.string().check(z.maxLength(64))),
   /** Looks already taken while following an update; the delay grows with it. */
   attempt: z.optional(z.int().check(z.minimum(0))),
   /** What a rollout would need and may not do, told by the one who would have to: `delete pods in calico-system`. */
@@ -47,6 +49,8 @@ export const rolloutStep = z.object({
   incarnation,
   /** Look at the whole cluster and plan (again) before the step: to begin a rollout, or because its target moved. */
   begin: z.boolean(),
+  /** What the deployment decided when it last looked: a Lease that says anything else is not acted upon. */
+  decided: z.optional(z.string().check(z.maxLength(64))),
   /** Of the fleet budget. Without one that still holds, no node is touched where the fleet has a budget. */
   permit: z.optional(z.object({ token: z.int(), until: z.iso.datetime() })),
 })

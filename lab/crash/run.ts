@@ -7,7 +7,8 @@ import { records } from '../../shared/clients/records.ts'
 import { assess } from '../../shared/domain/assess.ts'
 import { policyWith, type Policy } from '../../shared/domain/policy.ts'
 import { type Read, valueOf } from '../../shared/domain/read.ts'
-import { parseRollout, type Rollout } from '../../shared/domain/rollout.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import type { Rollout } from '../../shared/domain/rollout.ts'
 import type { Entry } from '../../shared/domain/rollout/journal.ts'
 import { clusterKey, type ClusterRef, evaluation, rolloutStep, telling } from '../../shared/messages.ts'
 import { evaluate } from '../../shared/workflows/evaluate.ts'
@@ -94,7 +95,7 @@ export const runOnce = async (
   const policy = policyWith({ action: 'sync', ...mishap.policy })
   const { verdict } = assess(await lookThrough(it, direct)(), policy).report
   const { published, errors } = it
-  const rollout = parseRollout(record)
+  const rollout = soundRollout(record, scene.clock.now().getTime())
   const kept = { record: await writesOnRecord(dynamo, clusterKey(cluster)), journal: rollout?.journal?.entries ?? [] }
   return { fate, post, published, observed, rollout, holder: record?.holder, verdict, sweeps, errors, ...kept }
 }
@@ -132,7 +133,7 @@ const workedOff = async (it: Run, direct: KubeClient): Promise<boolean> => {
     })
     if (end instanceof Error) it.errors.push(end.message)
   }
-  const rollout = parseRollout(valueOf(await direct.lease()))
+  const rollout = soundRollout(valueOf(await direct.lease()), it.scene.clock.now().getTime())
   return rollout?.state === 'done' || rollout?.state === 'halted'
 }
 

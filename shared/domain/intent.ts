@@ -5,8 +5,9 @@ import { exceptionsFor, forbidsBy } from './exception.ts'
 import { annotationValue, parsePortList, sameRanges, validRangesForWrite, type PortRange } from './ports.ts'
 import type { Policy } from './policy.ts'
 import { valueOf } from './read.ts'
-import type { FindingCode } from './report.ts'
-import { overrideKey, rangeAnnotation } from './rollout/annotations.ts'
+import type { Finding, FindingCode } from './report.ts'
+import { rangeAnnotation } from './rollout/annotations.ts'
+import { isOurs } from './rollout/marks.ts'
 
 /** What has to be done and what forbids it, before it is spelled out as changes (`plan`) or carried out (`rollout`). */
 export interface Intent {
@@ -61,7 +62,7 @@ const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent =
   const objects = valueOf(state.felix)?.objects
   const running = assessment.nodes.filter((it) => it.applicable && it.calicoPod && it.felix)
   if (!objects || !running.some(({ runningMode }) => runningMode === 'ipvs')) return nothing
-  const unfinished = objects.some((object) => object.annotations[overrideKey] !== undefined)
+  const unfinished = objects.some(isOurs)
   if (isAssumed(assessment.report.serviceRange))
     return { ...nothing, assumed: unfinished || isLoud(assessment.report, 'RANGE_ASSUMED') }
   if (!assessment.desired) return nothing
@@ -80,7 +81,7 @@ const isOursToChange = ({ felix, node }: NodeAssessment, objects: FelixObject[])
   if (!felix || felix.outcome === 'error') return false
   const source = felix.sources.KubeNodePortRanges
   if (source !== 'host') return source === 'global' || source === 'default'
-  return objects.some((it) => it.name === `node.${node.name}` && it.annotations[overrideKey] !== undefined)
+  return objects.some((it) => it.name === `node.${node.name}` && isOurs(it))
 }
 
 export const rawRange = ({ felix }: NodeAssessment): string | undefined =>
@@ -93,7 +94,8 @@ const targetText = (desired: PortRange[], objects: FelixObject[]): string => {
   return present !== undefined && parsed?.ok && sameRanges(parsed.ranges, desired) ? present : annotationValue(desired)
 }
 
-const needsRestart = ({ missedMode, olderThanMode }: NodeAssessment, { restarts }: Policy): boolean => {
+/** By what the pod itself shows. */
+export const needsRestart = ({ missedMode, olderThanMode }: NodeAssessment, { restarts }: Policy): boolean => {
   switch (restarts) {
     case 'auto':
       return missedMode
@@ -114,6 +116,7 @@ const forbidding: readonly FindingCode[] = [
   'RANGE_INVALID',
   'FLAPPING',
   'ROLLOUT_HALTED',
+  'ROLLOUT_STATE_INVALID',
 ]
 
 const blocks = (
@@ -126,10 +129,7 @@ const blocks = (
   const undecided = report.verdict === 'unknown' || report.verdict === 'changing'
   if (!wanted && !undecided) return []
   const codes = forbidding.filter(
-    (code) =>
-      found.has(code) &&
-      (code !== 'RANGE_INVALID' || isCritical(report, code)) &&
-      !(assumed && isOfEksAlone(report, code)),
+    (code) => found.has(code) && forbids(report, code) && !(assumed && isOfEksAlone(report, code)),
   )
   if (assumed) codes.push('RANGE_ASSUMED')
   if (shadowed) codes.push('RANGE_SHADOWED')
@@ -146,6 +146,14 @@ const isOfEksAlone = ({ findings }: Assessment['report'], code: FindingCode): bo
     .every(({ evidence }) => evidence.length > 0 && evidence.every(({ object }) => eksReads.includes(object)))
 
 const eksReads: readonly string[] = ['eks:DescribeCluster', 'eks:ListClusters']
+
+/** An object with a mark that is not ours is left alone, and keeps nothing else from being done. */
+const forbids = (report: Assessment['report'], code: FindingCode): boolean => {
+  if (code === 'RANGE_INVALID') return isCritical(report, code)
+  return code !== 'ROLLOUT_STATE_INVALID' || report.findings.some((it) => it.code === code && isLease(it))
+}
+
+const isLease = ({ subject }: Finding): boolean => subject.startsWith('Lease/')
 
 const isLoud = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
   findings.some((it) => it.code === code && it.severity !== 'info')

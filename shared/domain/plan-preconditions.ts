@@ -1,3 +1,4 @@
+import { fingerprint } from './fingerprint.ts'
 import type { Assessment } from './assessment.ts'
 import type { ClusterState } from './cluster.ts'
 import type { Policy } from './policy.ts'
@@ -117,11 +118,3 @@ export const digestOf = ({ verdict, serviceRange, desiredRange, calico, kubeProx
       nodes.map(factsOf).toSorted(),
     ]),
   )
-
-/** FNV-1a, 64 bits: it tells a change, it does not keep out a forger. */
-const fingerprint = (text: string): string => {
-  const prime = 0x100000001b3n
-  let hash = 0xcbf29ce484222325n
-  for (const unit of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(unit)) * prime)
-  return hash.toString(16).padStart(16, '0')
-}

@@ -17,6 +17,7 @@ import { preconditionsOf } from './plan-preconditions.ts'
 import { valueOf } from './read.ts'
 import type { CalicoApi, Change, Forecast, Plan } from './report.ts'
 import { overrideKey, rangeAnnotation } from './rollout/annotations.ts'
+import { isOurs } from './rollout/marks.ts'
 import { withoutSecrets } from './secrets.ts'
 import { zoneOf, zonesToKeep } from './rollout/zones.ts'
 import { parseVersion, specMayBeWritten } from './version.ts'
@@ -91,7 +92,7 @@ const rangeChanges = (
   const overrides = names.map((node) => write.override(node, value, { object: byName.get(overrideName(node)), base }))
   const promotion = base?.annotations[rangeAnnotation] === intent.target ? [] : [write.promotion(value, base)]
   const made = names.map(overrideName)
-  const left = felix.objects.filter((it) => it.annotations[overrideKey] !== undefined && !made.includes(it.name))
+  const left = felix.objects.filter((it) => isOurs(it) && !made.includes(it.name))
   const removals = [...names.map((node) => byName.get(overrideName(node)) ?? overrideName(node)), ...left].map(
     write.removal,
   )
@@ -126,7 +127,7 @@ const writer = (api: CalicoApi) => {
     /** An object that was there before us keeps everything but what we added. */
     removal: (object: FelixObject | string): Change => {
       if (typeof object === 'string') return { action: 'delete', ...about(object) }
-      const created = object.annotations[overrideKey] === 'created'
+      const created = object.annotations[overrideKey] === 'created' && isOurs(object)
       return created
         ? { action: 'delete', ...about(object.name) }
         : { action: 'patch', ...about(object.name), patch: unsetRange(object, api) }

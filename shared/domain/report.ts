@@ -172,6 +172,7 @@ export const findingCodes = [
   'TLS_NOT_VERIFIED',
   'CLUSTER_UPDATING',
   'ROLLOUT_HALTED',
+  'ROLLOUT_STATE_INVALID',
   'FLAPPING',
 ] as const
 export type FindingCode = (typeof findingCodes)[number]

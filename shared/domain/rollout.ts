@@ -1,8 +1,8 @@
-import type { DaemonSetState, RolloutRecord } from './cluster.ts'
 import { plain, plainAll } from './plain.ts'
 import type { Policy } from './policy.ts'
-import { evidenceText, type HaltEvidence, parseEvidence } from './rollout/halt-evidence.ts'
-import { type Journal, journalText, type Known, parseJournal } from './rollout/journal.ts'
+import { evidenceText, type HaltEvidence } from './rollout/halt-evidence.ts'
+import { type Journal, journalText } from './rollout/journal.ts'
+import type { Known } from './rollout/marks.ts'
 import type { CalicoApi } from './report.ts'
 import { ours } from './rollout/annotations.ts'
 
@@ -64,50 +64,6 @@ export interface Where {
   spec?: boolean
   /** How the service range was known from which the target follows. */
   known?: Known
-  pods: Pick<DaemonSetState, 'namespace' | 'selector' | 'uid'>
-}
-
-const words = (text: string | undefined): string[] => text?.split(' ').filter(Boolean) ?? []
-
-/** `undefined`: the Lease holds no rollout. Throws on annotations that somebody mangled, naming the way out. */
-export const parseRollout = (record: RolloutRecord | undefined): Rollout | undefined => {
-  const at = (key: string) => record?.annotations[ours + key]
-  const id = at('rollout')
-  if (id === undefined) return undefined
-  const state = at('state') as Rollout['state']
-  const pace = parsed<Pace>(at('pace'), [
-    'strategy',
-    'maxUnavailable',
-    'canarySeconds',
-    'settleSeconds',
-    'nodeDeadlineSeconds',
-  ])
-  const where = parsed<Where>(at('where'), ['api', 'pods'])
-  if (!states.includes(state) || !pace || !where) throw mangled('a state, pace or place')
-  return {
-    id,
-    state,
-    phase: at('phase') === 'restarts' ? 'restarts' : 'range',
-    pace,
-    where,
-    skip: words(at('skip')),
-    defaulted: words(at('defaulted')),
-    restart: words(at('restart')),
-    touching: words(at('touching')).map(parseTouch),
-    startedAt: at('started-at') ?? '',
-    ...optional({
-      target: at('target'),
-      canary: at('canary'),
-      last: at('last') === undefined ? undefined : words(at('last')),
-      finishedAt: at('finished-at'),
-      why: at('why'),
-      reason: at('reason'),
-      rollback: at('rollback') === undefined ? undefined : words(at('rollback')),
-      evidence: parseEvidence(at('evidence')),
-      zones: parsed<Record<string, string[]>>(at('zones'), []),
-      journal: at('journal') === undefined ? undefined : parseJournal(at('journal')),
-    }),
-  }
 }
 
 /** All keys, `null` where there is no value, so that a merge patch also takes away what a former rollout left. */
@@ -133,39 +89,3 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}zones`]: rollout.zones ? JSON.stringify(rollout.zones) : null,
   ...(rollout.journal && { [`${ours}journal`]: journalText(rollout.journal) }),
 })
-
-const states: readonly string[] = [
-  'running',
-  'paused',
-  'halted',
-  'done',
-  'aborting',
-  'aborted',
-] satisfies Rollout['state'][]
-
-const mangled = (what: string) =>
-  new Error(
-    `The Lease kube-system/calico-ipvs-sync has ${what} that cannot be read. Nothing was changed. ` +
-      'Look at it (kubectl -n kube-system get lease calico-ipvs-sync -o yaml); delete it to start afresh.',
-  )
-
-const parseTouch = (text: string): Rollout['touching'][number] => {
-  const [node, pod, at] = text.split('=')
-  if (!node || !pod || !at) throw mangled('an entry of "touching"')
-  return { node, pod, at }
-}
-
-const parsed = <T extends object>(text: string | undefined, needed: (keyof T)[]): T | undefined => {
-  try {
-    const it = JSON.parse(text ?? '') as T
-    return it !== null && needed.every((key) => it[key] !== undefined) ? it : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Leaves out what is undefined, so that an absent field stays absent. */
-const optional = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }

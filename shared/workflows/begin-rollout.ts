@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Assessment } from '../domain/assessment.ts'
 import type { ClusterState, RolloutRecord } from '../domain/cluster.ts'
-import { intentOf, type Intent } from '../domain/intent.ts'
+import { intentOf, needsRestart, type Intent } from '../domain/intent.ts'
 import { budget, type Policy } from '../domain/policy.ts'
 import { valueOf } from '../domain/read.ts'
-import { type Pace, parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
+import { paceOf } from '../domain/rollout/pace.ts'
+import { parseRollout } from '../domain/rollout/parse.ts'
+import { type Pace, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
 import { parseVersion, specMayBeWritten } from '../domain/version.ts'
 import { zonesToKeep } from '../domain/rollout/zones.ts'
 import { KubeError } from '../errors.ts'
+import { decisionOf } from './decision.ts'
 import { accessMissing, accessNeeded, toMend } from './access-review.ts'
 import { tryFirstWrite } from './first-write.ts'
 import { needed } from './needed.ts'
@@ -23,24 +26,30 @@ export interface Look {
   assessment: Assessment
 }
 
-/** `missing`: what would be needed and is not allowed, a verb and a resource each. */
+/** `decided` absent: another party carries it out. `missing`: what would be needed and is not allowed, a verb and a resource each. */
 export type Beginning =
-  | { begun: true; rollout: Rollout }
+  | { begun: true; rollout: Rollout; decided?: string }
   | { begun: false; why: string; blockedBy: string[]; missing?: string[] }
 
 /**
  * Puts into the Lease what has to be done now, if anything has to be and may be. A rollout that is running for another
- * target takes the new one; nodes changed for the old one are simply changed again, each within the budget.
+ * target takes the new one; nodes changed for the old one are simply changed again, each within the budget. What another
+ * party decided, or nobody, is decided anew from this look: of the Lease only what was touched last is kept, to wait for.
  */
 export const beginRollout = async (tools: StepTools, look: Look, policy: Policy): Promise<Beginning> => {
   const { state, assessment } = look
   const intent = intentOf(assessment, state, policy)
   if (intent.blockedBy.length > 0) return { begun: false, why: 'something forbids it', blockedBy: intent.blockedBy }
   const record = needed(state.rollout)
-  const present = parseRollout(record)
-  if (record && present?.state === 'running' && carriesOut(present, intent))
-    return goOn(tools, { record, rollout: present }, paceOf(policy))
-  if (intent.target === undefined && intent.restart.length === 0)
+  const parsed = parseRollout(record, tools.now().getTime())
+  if (parsed.is === 'invalid') return { begun: false, why: parsed.why, blockedBy: ['ROLLOUT_STATE_INVALID'] }
+  const present = parsed.is === 'rollout' ? parsed.rollout : undefined
+  if (record && present?.state === 'running' && carriesOut(present, intent)) {
+    if (heldByOther(record, tools)) return { begun: true, rollout: present }
+    if (decisionOf(present) === tools.decided && isStillDue(present, assessment, policy))
+      return goOn(tools, { record, rollout: present }, paceOf(policy))
+  }
+  if (intent.target === undefined && intent.restart.length === 0 && present?.state !== 'running')
     return { begun: false, why: 'there is nothing to do', blockedBy: [] }
   if (present?.state === 'paused' || present?.state === 'aborting') {
     return { begun: false, why: `the rollout is ${present.state}`, blockedBy: [] }
@@ -54,23 +63,25 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   const about = { intent: intentOf(assessment, whole, policy), policy }
   const rollout = await rolloutOf(tools, { state: whole, assessment }, about)
   await tryFirstWrite(tools, rollout, state)
-  const touching = present?.state === 'running' ? present.touching : []
+  const touching = present?.state === 'running' ? inFlight(present, rollout, state) : []
   return put(tools, record, { ...rollout, touching, ...(present?.journal && { journal: present.journal }) })
 }
 
-const paceOf = ({ strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds }: Policy): Pace => ({
-  strategy,
-  maxUnavailable,
-  canarySeconds,
-  settleSeconds,
-  nodeDeadlineSeconds,
-})
+/** Every pod that it would still restart is one whose Felix needs it. */
+const isStillDue = ({ restart }: Rollout, { nodes }: Assessment, policy: Policy): boolean =>
+  nodes.every((it) => !it.calicoPod || !restart.includes(it.calicoPod.name) || needsRestart(it, policy))
 
-/** Whoever goes on with a rollout goes on at the pace asked for now, unless somebody else is carrying it out. */
+/** Nodes whose pod was deleted by those who went before, or is still to be: they are waited for. */
+const inFlight = ({ touching }: Rollout, { restart }: Rollout, { pods, nodes }: ClusterState): Rollout['touching'] => {
+  const [there, known] = [new Set(needed(pods).map(({ name }) => name)), new Set(needed(nodes).map(({ name }) => name))]
+  return touching.filter(({ node, pod }) => known.has(node) && (restart.includes(pod) || !there.has(pod)))
+}
+
+/** It goes on at the pace asked for now. */
 const goOn = async (tools: StepTools, standing: Standing, pace: Pace): Promise<Beginning> => {
-  const { record, rollout } = standing
-  const begun = { begun: true, rollout } as const
-  if (isDeepStrictEqual(pace, rollout.pace) || heldByOther(record, tools)) return begun
+  const { rollout } = standing
+  const decided = decisionOf(rollout)
+  if (isDeepStrictEqual(pace, rollout.pace)) return { begun: true, rollout, decided }
   const next = { ...rollout, pace }
   const note = [
     { what: 'pace', from: JSON.stringify(rollout.pace), to: JSON.stringify(pace), why: 'another was asked for' },
@@ -82,13 +93,13 @@ const goOn = async (tools: StepTools, standing: Standing, pace: Pace): Promise<B
     rollout: rollout.id,
     by: tools.holder,
   })
-  return { begun: true, rollout: next }
+  return { begun: true, rollout: next, decided }
 }
 
 /** Before the first write: a rollout that may begin but not end would leave a cluster half changed. */
 const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Promise<Beginning | undefined> => {
   const { api, nativeV3 } = needed(state.felix)
-  const namespace = calicoNode(state).namespace
+  const namespace = calicoNamespace(state)
   const missing = await accessMissing(
     kube,
     accessNeeded({ intent, api, nativeV3, namespace, record: needed(state.rollout) }),
@@ -98,11 +109,8 @@ const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Pr
   return { begun: false, why, blockedBy: ['ACCESS_DENIED'], missing }
 }
 
-const calicoNode = ({ daemonSets }: ClusterState) => {
-  const found = needed(daemonSets).find(({ role }) => role === 'calico-node')
-  if (!found) throw new Error('No calico-node DaemonSet was found, so nothing can be changed.')
-  return found
-}
+const calicoNamespace = ({ daemonSets }: ClusterState): string =>
+  needed(daemonSets).find(({ role }) => role === 'calico-node')?.namespace ?? 'kube-system'
 
 /** What is still to be done is part of what the running rollout is doing. */
 const carriesOut = (present: Rollout, { target, restart }: Intent): boolean =>
@@ -124,7 +132,7 @@ const put = async (tools: StepTools, record: RolloutRecord | undefined, rollout:
   }
   const { id, why: cause } = rollout
   tools.tell({ what: 'rollout begins', why: summary(rollout), rollout: id, by: tools.holder, cause })
-  return { begun: true, rollout }
+  return { begun: true, rollout, decided: decisionOf(rollout) }
 }
 
 const begin = ({ target }: Rollout): Note => ({ what: 'begin', ...(target !== undefined && { to: target }) })
@@ -132,7 +140,7 @@ const begin = ({ target }: Rollout): Note => ({ what: 'begin', ...(target !== un
 const summary = ({ target, restart }: Rollout): string =>
   [target && `range ${target}`, restart.length > 0 && `${restart.length} calico-node restarts`]
     .filter(Boolean)
-    .join(', ')
+    .join(', ') || 'nothing is left to do but to wait for what was touched'
 
 const rolloutOf = async (
   tools: StepTools,
@@ -140,7 +148,6 @@ const rolloutOf = async (
   { intent, policy }: { intent: Intent; policy: Policy },
 ): Promise<Rollout> => {
   const felix = needed(state.felix)
-  const daemonSet = calicoNode(state)
   const nodes = needed(state.nodes)
   const zones = zonesToKeep(nodes, budget(policy.maxUnavailable, nodes.length))
   const { calico: { version: calico, install } = {}, serviceRange } = assessment.report
@@ -153,7 +160,6 @@ const rolloutOf = async (
     pace: paceOf(policy),
     where: {
       api: felix.api,
-      pods: { namespace: daemonSet.namespace, selector: daemonSet.selector, uid: daemonSet.uid },
       ...(calico && { calico }),
       ...(specMayBeWritten(install, parseVersion(calico)) && { spec: true }),
       ...(known && known !== 'default' && { known }),
@@ -178,10 +184,11 @@ const whyOf = ({ report }: Assessment, { target, restart }: Intent): string => {
     target === undefined ? [] : [...found].filter((code) => code.startsWith('RANGE_') && code !== 'RANGE_HOST_PORTS')
   const mode = restart.length === 0 ? [] : [...found].filter((code) => code === 'FELIX_MISSED_MODE')
   const codes = [...range, ...mode].join(' ')
-  return (
-    codes || (target === undefined ? 'restarts after every change of mode are asked for' : 'overrides of ours are left')
-  )
+  return codes || (target !== undefined ? 'overrides of ours are left' : inWords(restart.length))
 }
+
+const inWords = (restarts: number): string =>
+  restarts > 0 ? 'restarts after every change of mode are asked for' : 'what made it necessary is gone'
 
 /** The same work on the same cluster has the same id, however often it is begun. */
 const idOf = ({ cluster, felix }: ClusterState, intent: Intent, restart: string[]): string => {

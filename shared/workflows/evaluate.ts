@@ -15,7 +15,7 @@ import { type Action, type Policy, type Switch, switchOf } from '../domain/polic
 import type { Read, ReadFailure } from '../domain/read.ts'
 import { failureOf, valueOf } from '../domain/read.ts'
 import type { Report } from '../domain/report.ts'
-import { parseRollout } from '../domain/rollout.ts'
+import { soundRollout } from '../domain/rollout/parse.ts'
 import type { Log } from '../log.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
 import { carryOn, decide, giveBack, lookSeconds, type Next } from './go-on.ts'
@@ -134,13 +134,13 @@ const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<
   queues.sendEvaluation(message, { delaySeconds: 30 })
 
 /** The node that the halt is about stands in what was kept of it. */
-const haltIn = ({ rollout }: ClusterState) => {
-  const { state, evidence } = parseRollout(valueOf(rollout)) ?? {}
+const haltIn = ({ rollout, observedAt }: ClusterState) => {
+  const { state, evidence } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
   return state === 'halted' ? { node: evidence?.node } : undefined
 }
 
-const isUnfinished = ({ rollout }: ClusterState): boolean => {
-  const { state } = parseRollout(valueOf(rollout)) ?? {}
+const isUnfinished = ({ rollout, observedAt }: ClusterState): boolean => {
+  const { state } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
   return state === 'running' || state === 'aborting'
 }
 
@@ -163,9 +163,13 @@ const summaryOf = (report: Report, action: Action) => ({
 })
 
 /** A rollout waits, and this look could not tell whether it may go on: with this message its chain would end. */
-const waitsUnseen = ({ reason }: Evaluation, { rollout, eks }: ClusterState, { verdict }: Report): boolean => {
+const waitsUnseen = (
+  { reason }: Evaluation,
+  { rollout, eks, observedAt }: ClusterState,
+  { verdict }: Report,
+): boolean => {
   if (reason !== 'rollout' || (verdict !== 'unknown' && !failureOf(rollout) && !failureOf(eks))) return false
-  const { state = 'running' } = parseRollout(valueOf(rollout)) ?? {}
+  const { state = 'running' } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
   return state === 'running' || state === 'aborting'
 }
 
@@ -193,13 +197,19 @@ const retryAfter = (state: ClusterState): number =>
 
 /** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. `least`: in seconds. */
 const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least = 0) => {
-  const { cluster, incarnation, reason, cause, waits, attempt = 0 } = message
+  const { cluster, incarnation, reason, cause, waits, decided, attempt = 0 } = message
   if (attempt >= 18) return log('takes very long; left to the schedule', { cluster: clusterKey(cluster) })
   // A rollout that waits goes on when the change is over, or the cluster can be seen again.
   const why = reason === 'rollout' ? reason : 'follow'
   const next: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }
   await queues.sendEvaluation(
-    { ...next, ...(incarnation && { incarnation }), ...(cause && { cause }), ...(waits && { waits }) },
+    {
+      ...next,
+      ...(incarnation && { incarnation }),
+      ...(cause && { cause }),
+      ...(waits && { waits }),
+      ...(decided && { decided }),
+    },
     { delaySeconds: Math.min(Math.max(5 * 2 ** attempt, least), 900) },
   )
 }

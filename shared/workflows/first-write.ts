@@ -16,8 +16,7 @@ export const tryFirstWrite = async (
   state: Pick<ClusterState, 'felix' | 'pods'>,
 ): Promise<void> => {
   const felix = needed(state.felix)
-  const { uid } = rollout.where.pods
-  const pods = needed(state.pods).filter(({ role, daemonSet }) => role === 'calico-node' && daemonSet === uid)
+  const pods = needed(state.pods).filter(({ role, daemonSet }) => role === 'calico-node' && daemonSet !== undefined)
   const step = nextStep(rollout, seenOf(felix, pods, rollout.where), tools.now().toISOString())
   const { objects } = felix
   if (step.do === 'override') await writeOverride(tools, rollout, { node: step.node, objects }, { dryRun: true })

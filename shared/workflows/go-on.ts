@@ -3,14 +3,16 @@ import { exceptionsFor, forbidsBy } from '../domain/exception.ts'
 import type { Permit } from '../domain/fleet-budget.ts'
 import { failureOf, valueOf } from '../domain/read.ts'
 import type { Report } from '../domain/report.ts'
-import { parseRollout, type Rollout } from '../domain/rollout.ts'
+import { milliseconds } from '../domain/rfc3339.ts'
+import { parseRollout } from '../domain/rollout/parse.ts'
+import type { Rollout } from '../domain/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
 import type { EvaluateTools } from './evaluate.ts'
 import { budgetSpent, type Hold, holdFor } from './hold.ts'
 
 /** What follows from a look. */
 export interface Next {
-  send?: { begin: boolean; permit?: Permit }
+  send?: { begin: boolean; decided?: string; permit?: Permit }
   /** Why what is to be done is not done yet, for people. */
   waits?: string
   /** Nothing is being changed here: what the cluster may hold of the fleet budget is given back. */
@@ -40,8 +42,10 @@ export const decide = async (tools: EvaluateTools, message: Evaluation, looked: 
   const { state, report } = looked
   const { changes = [], blockedBy = [] } = report.plan ?? {}
   const record = valueOf(state.rollout)
-  const rollout = parseRollout(record)
-  const since = (at: string | undefined) => (tools.now().getTime() - Date.parse(at ?? '1970-01-01')) / 1000
+  const parsed = parseRollout(record, tools.now().getTime())
+  if (parsed.is === 'invalid') return { leaves: true }
+  const rollout = parsed.is === 'rollout' ? parsed.rollout : undefined
+  const since = (at = '1970-01-01T00:00:00Z') => (tools.now().getTime() - milliseconds(at)) / 1000
   const goesOn = message.reason === 'rollout' || since(record?.renewedAt) > silentSeconds
   if (failureOf(state.rollout)) return {}
   switch (rollout?.state) {
@@ -49,7 +53,7 @@ export const decide = async (tools: EvaluateTools, message: Evaluation, looked: 
       return goesOn ? { send: { begin: false } } : {}
     case 'running':
       if (!goesOn || blockedBy.length > 0 || isExcepted(tools, rollout, state)) return {}
-      return { send: await withPermit(tools, message, { begin: changes.length > 0 }) }
+      return { send: await withPermit(tools, message, goingOn(message, changes.length > 0)) }
     case 'paused':
       return { leaves: true }
     case 'halted':
@@ -64,6 +68,10 @@ export const decide = async (tools: EvaluateTools, message: Evaluation, looked: 
   }
 }
 
+/** Without a decision of the deployment's own to go by, what is to be done is decided anew. */
+const goingOn = ({ decided }: Evaluation, changes: boolean) =>
+  decided === undefined ? { begin: true } : { begin: changes, decided }
+
 /** Tried in vain, it is tried again by the next sweep, not by every event. */
 const begin = async (tools: EvaluateTools, message: Evaluation, { refused }: Looked): Promise<Next> => {
   const { reason } = message
@@ -75,7 +83,11 @@ const begin = async (tools: EvaluateTools, message: Evaluation, { refused }: Loo
 }
 
 /** Without a permit a running rollout still watches over the nodes it has touched. */
-const withPermit = async ({ permits }: EvaluateTools, { cluster, incarnation }: Subject, send: { begin: boolean }) => {
+const withPermit = async (
+  { permits }: EvaluateTools,
+  { cluster, incarnation }: Subject,
+  send: { begin: boolean; decided?: string },
+) => {
   const permit = await permits?.take(clusterKey(cluster), incarnation)
   return { ...send, ...(permit && { permit }) }
 }

@@ -10,7 +10,7 @@ import {
   unsetRange,
   type ObjectPatch,
 } from '../domain/rollout/range-writes.ts'
-import type { ChangeMark } from '../domain/rollout/journal.ts'
+import { changeMark, type ChangeMark, isOurs, sealOf } from '../domain/rollout/marks.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../domain/rollout/annotations.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import type { StepTools } from './rollout-step.ts'
@@ -30,14 +30,12 @@ export const writeOverride = async (
   const object = on.objects.find(({ name }) => name === overrideName(on.node))
   const base = on.objects.find(({ name }) => name === 'default')
   if (object) {
-    const made = object.annotations[overrideKey] ?? 'added'
-    const marks = { [overrideKey]: made, ...stamp(tools, rollout, rangeOf(object)) }
     const change = withKept(setRange(object, value, api), keptFrom(base, object, rollout.defaulted))
-    await patch(tools, rollout, { object, change: marked(change, marks) }, options)
+    await patch(tools, rollout, { object, change: sealed(tools, rollout, { object, change }) }, options)
     return
   }
-  const draft = newOverride(on.node, value, carriedFrom(base, rollout.defaulted))
-  await create(tools, rollout, marked(draft, stamp(tools, rollout, on.from)), options)
+  const change = newOverride(on.node, value, carriedFrom(base, rollout.defaulted))
+  await create(tools, rollout, sealed(tools, rollout, { change, from: on.from }), options)
 }
 
 /** Promotion: by now every node in scope has the value already, so that this restarts nothing. */
@@ -49,7 +47,7 @@ export const writeDefault = async (
 ): Promise<void> => {
   const value = rangeValue(rollout.target ?? '', rollout.where.spec)
   const base = objects.find(({ name }) => name === 'default')
-  const marks = stamp(tools, rollout, base && rangeOf(base))
+  const marks = stamps(stamp(tools, rollout, base && rangeOf(base)))
   if (base) {
     const change = marked(setRange(base, value, rollout.where.api), marks)
     await patch(tools, rollout, { object: base, change }, options)
@@ -58,18 +56,18 @@ export const writeDefault = async (
 
 /** Takes the range off an override of ours and notes when; the object goes when its node has stayed well without. */
 export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
-  const made = object.annotations[overrideKey] ?? 'added'
-  const marks = { [overrideKey]: made, ...stamp(tools, { ...rollout, why: aborted }, rangeOf(object)) }
-  const change = marked(unsetRange(object, rollout.where.api), marks)
-  await patch(tools, rollout, { object, change })
+  if (!isOurs(object)) return
+  const change = unsetRange(object, rollout.where.api)
+  await patch(tools, rollout, { object, change: sealed(tools, { ...rollout, why: aborted }, { object, change }) })
 }
 
-/** Deletes what we created; from what was there before us takes only what we added. */
-export const removeOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
+/** Deletes what we created; from what was there before us takes only what we added. `false`: it is not ours, and stays. */
+export const removeOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<boolean> => {
   const { api } = rollout.where
-  const made = object.annotations[overrideKey]
-  if (made === 'created') await tools.kube.deleteFelix(api, object)
-  else if (made !== undefined) await patch(tools, rollout, { object, change: unsetRange(object, api) })
+  if (!isOurs(object)) return false
+  if (object.annotations[overrideKey] === 'created') await tools.kube.deleteFelix(api, object)
+  else await patch(tools, rollout, { object, change: unsetRange(object, api) })
+  return true
 }
 
 export const aborted = 'the rollout is aborted'
@@ -81,11 +79,38 @@ const stamp = (
   { now, holder: by }: Tools,
   { id, why, where: { known } }: Rollout,
   from: string | undefined,
-): Record<string, string> => {
+): { at: string; mark: ChangeMark } => {
   const about = { ...(from !== undefined && { from }), ...(why !== undefined && { why }), ...(known && { known }) }
-  const mark: ChangeMark = { by, rollout: id, ...about }
-  return { [changedAtKey]: now().toISOString(), [changeKey]: JSON.stringify(mark) }
+  return { at: now().toISOString(), mark: { by, rollout: id, ...about } }
 }
+
+const stamps = ({ at, mark }: ReturnType<typeof stamp>): Record<string, string> => ({
+  [changedAtKey]: at,
+  [changeKey]: JSON.stringify(mark),
+})
+
+/** The change with our marks, and a seal over the override as it will be. */
+const sealed = (
+  tools: Tools,
+  rollout: Rollout,
+  { object, change, from }: { object?: FelixObject; change: ObjectPatch; from?: string | undefined },
+): ObjectPatch => {
+  const { at, mark } = stamp(tools, rollout, object ? rangeOf(object) : from)
+  const made = object && !(isOurs(object) && object.annotations[overrideKey] === 'created') ? 'added' : 'created'
+  const before = object && changeMark(object)
+  const filled = [...new Set([...rollout.defaulted, ...(before?.filled ?? [])])].toSorted()
+  const draft = marked(change, { [overrideKey]: made, [changedAtKey]: at })
+  const written = {
+    name: object?.name ?? change.metadata.name ?? '',
+    annotations: merged(object?.annotations ?? {}, draft.metadata.annotations) as Record<string, string>,
+    spec: merged(object?.spec ?? {}, draft.spec ?? {}),
+  }
+  const whole = { ...mark, ...(made === 'created' && filled.length > 0 && { filled }) }
+  return marked(draft, { [changeKey]: JSON.stringify({ ...whole, seal: sealOf(written, whole) }) })
+}
+
+const merged = (base: object, patch: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries({ ...base, ...patch }).filter(([, value]) => value !== null))
 
 const withKept = ({ metadata, spec }: ObjectPatch, kept: ObjectPatch): ObjectPatch => ({
   metadata: { ...metadata, annotations: { ...kept.metadata.annotations, ...metadata.annotations } },

@@ -1,7 +1,7 @@
 import type { ClusterState } from '../domain/cluster.ts'
 import { valueOf } from '../domain/read.ts'
 import type { Finding, Report } from '../domain/report.ts'
-import { parseRollout } from '../domain/rollout.ts'
+import { soundRollout } from '../domain/rollout/parse.ts'
 import { toMend } from './access-review.ts'
 
 /** Who looks may not ask what who changes may do: it is told, and remembered in the report until a rollout begins. */
@@ -13,7 +13,7 @@ export const refusedBefore = (
   { state, report }: { state: ClusterState; report: Report },
 ): string[] | undefined => {
   const known = last?.findings.find(({ evidence }) => evidence[0]?.object === review)
-  const rollout = parseRollout(valueOf(state.rollout))
+  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
   const begun = rollout?.state === 'running' || rollout?.state === 'aborting'
   return known && !begun && (report.plan?.changes.length ?? 0) > 0
     ? known.evidence.flatMap(({ field }) => field ?? [])

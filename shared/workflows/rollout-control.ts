@@ -1,7 +1,9 @@
 import type { KubeClient } from '../clients/kube-client.ts'
-import { parseRollout, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
+import { parseRollout } from '../domain/rollout/parse.ts'
+import { rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
 import { needed } from './needed.ts'
 import { withJournal } from './rollout-lease.ts'
+import { notUnderstood } from './rollout-step.ts'
 
 export type Control = 'pause' | 'resume' | 'abort'
 
@@ -28,8 +30,10 @@ export const control = async (
   { by: holder, now }: Speaker = somebody,
 ): Promise<Controlled> => {
   const record = needed(await kube.lease())
-  const rollout = parseRollout(record)
-  if (!record || !rollout) return { changed: false, why: 'There is no rollout in this cluster.' }
+  const parsed = parseRollout(record, now().getTime())
+  if (parsed.is === 'invalid') return { changed: false, why: notUnderstood(parsed.why) }
+  if (!record || parsed.is === 'none') return { changed: false, why: 'There is no rollout in this cluster.' }
+  const { rollout } = parsed
   if (!from[what].includes(rollout.state))
     return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
   const note = [{ what, from: rollout.state, why: 'by hand' }]

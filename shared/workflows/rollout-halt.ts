@@ -9,6 +9,7 @@ import {
 import { overrideName } from '../domain/rollout/range-writes.ts'
 import type { Lost, Seen, Step } from '../domain/rollout/step.ts'
 import { valueOf } from '../domain/read.ts'
+import type { PodState } from '../domain/cluster.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import { needed } from './needed.ts'
 import { removeOverride } from './range-effects.ts'
@@ -52,10 +53,16 @@ const firstEvidence = (
 })
 
 /** Reads the log and asks for the node; one that has left the cluster is no reason to halt. Then the rollout is halted. */
-export const haltWithEvidence = async (tools: StepTools, at: Standing, first: HaltEvidence): Promise<Outcome> => {
+export const haltWithEvidence = async (
+  tools: StepTools,
+  at: Standing,
+  { first, pods }: { first: HaltEvidence; pods: PodState[] },
+): Promise<Outcome> => {
   const { pending, ...known } = first
+  // Of no other pod than calico-node's is a log read, whatever pod the Lease names.
+  const pod = pods.find(({ name, namespace }) => name === known.pod?.name && namespace === known.pod.namespace)
   const { evidence: _evidence, ...rollout } = at.rollout
-  const [log, nodes] = await Promise.all([known.pod && tools.kube.podTail(known.pod), tools.kube.nodes()])
+  const [log, nodes] = await Promise.all([pod && tools.kube.podTail(pod), tools.kube.nodes()])
   const kubelet = kubeletOf(valueOf(nodes), known.node)
   if (kubelet === 'gone') {
     await putRollout(tools, at, rollout)
@@ -83,19 +90,19 @@ export const rollBack = async (tools: StepTools, { record, rollout }: Standing):
   if (node === undefined) return over(rollout)
   const { objects } = needed(await tools.kube.felixConfigurations([rollout.where.api]))
   const object = objects.find(({ name }) => name === overrideName(node))
-  if (object) await removeOverride(tools, rollout, object)
+  const removed = object === undefined || (await removeOverride(tools, rollout, object))
   const takenBackAt = tools.now().toISOString()
   const { evidence } = rest
   const next: Rollout = {
     ...rest,
     ...(others.length > 0 && { rollback: others }),
-    ...(evidence && evidence.node === node && { evidence: { ...evidence, takenBackAt } }),
+    ...(evidence && evidence.node === node && removed && { evidence: { ...evidence, takenBackAt } }),
   }
   const { reason: why, target } = rollout
   const about = { object: objectName(overrideName(node)), ...(target && { from: target }), ...(why && { why }) }
-  const note = [{ what: 'roll-back', ...about }]
+  const note = removed ? [{ what: 'roll-back', ...about }] : []
   await putRollout(tools, { record }, next, { giveUp: others.length === 0, note })
-  tools.tell({ what: 'override taken back', node, ...about })
+  tools.tell({ what: removed ? 'override taken back' : 'override left: somebody changed it', node, ...about })
   return others.length > 0 ? { next: 'now' } : over(next)
 }
 

@@ -1,6 +1,7 @@
 import type { FelixObject, RolloutRecord } from '../domain/cluster.ts'
+import { milliseconds } from '../domain/rfc3339.ts'
 import { type Entry, noted, unnoted } from '../domain/rollout/journal.ts'
-import { lease } from '../domain/rollout/annotations.ts'
+import { clockSkew, lease } from '../domain/rollout/annotations.ts'
 import { rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
 import type { Outcome, StepTools } from './rollout-step.ts'
 
@@ -52,7 +53,10 @@ export const heldByOther = (
   tools: Pick<StepTools, 'holder' | 'now'>,
 ): Extract<Outcome, { next: 'wait' }> | undefined => {
   if (!holder || holder === tools.holder || !renewedAt) return undefined
-  const left = (leaseSeconds ?? 0) - (tools.now().getTime() - Date.parse(renewedAt)) / 1000
+  const gone = tools.now().getTime() - milliseconds(renewedAt)
+  // Nobody holds it from a time on that has not come.
+  if (!(gone >= -clockSkew)) return undefined
+  const left = (leaseSeconds ?? 0) - gone / 1000
   return left > 0
     ? { next: 'wait', seconds: Math.ceil(left), why: `the rollout is being carried out by ${holder}` }
     : undefined
@@ -60,7 +64,9 @@ export const heldByOther = (
 
 /** How much of the Lease's time has gone since it was renewed; all of it where it is not ours. */
 const spent = ({ holder, renewedAt }: RolloutRecord, { holder: self, leaseSeconds, now }: StepTools): number =>
-  holder === self ? (now().getTime() - Date.parse(renewedAt ?? '1970-01-01')) / (leaseSeconds * 1000) : 1
+  holder === self && renewedAt !== undefined
+    ? Math.abs(now().getTime() - milliseconds(renewedAt)) / (leaseSeconds * 1000)
+    : 1
 
 /** A step that only waits has a request to spare, and renews in good time; one that acts does so only when it must. */
 export const isDueForRenewal = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 1 / 3

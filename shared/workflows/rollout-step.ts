@@ -2,13 +2,16 @@ import type { KubeClient } from '../clients/kube-client.ts'
 import type { PodState } from '../domain/cluster.ts'
 import { nextStep } from '../domain/rollout/next-step.ts'
 import { overriddenNode } from '../domain/rollout/range-writes.ts'
-import { overrideKey } from '../domain/rollout/annotations.ts'
-import { parseRollout, type Rollout } from '../domain/rollout.ts'
+import { isOurs } from '../domain/rollout/marks.ts'
+import { carefulPace } from '../domain/rollout/pace.ts'
+import { parseRollout } from '../domain/rollout/parse.ts'
+import type { Pace, Rollout } from '../domain/rollout.ts'
 import { seenOf } from '../domain/rollout/seen.ts'
 import type { Seen } from '../domain/rollout/step.ts'
 import { KubeError } from '../errors.ts'
 import { unlessApiIsGone } from './api-gone.ts'
 import { carryOut } from './carry-out.ts'
+import { decisionOf } from './decision.ts'
 import { needed } from './needed.ts'
 import { haltWithEvidence, rollBack } from './rollout-halt.ts'
 import { heldByOther, isOverdue, renew, type Standing } from './rollout-lease.ts'
@@ -20,6 +23,10 @@ export interface StepTools {
   holder: string
   /** The Lease is renewed in a third of it; a holder that died is waited out for this long. */
   leaseSeconds: number
+  /** Nobody is hurried beyond it by what stands in the Lease. */
+  policy: Pace
+  /** What this party decided when it last looked at the whole cluster (`decisionOf`); absent: it has not looked. */
+  decided?: string | undefined
   now: () => Date
   tell: (event: StepEvent) => void
 }
@@ -42,25 +49,32 @@ export type StepEvent = {
 export type Outcome =
   | { next: 'now' }
   | { next: 'wait'; seconds: number; why: string }
+  /** The Lease says what this party did not decide: it acts only after a look at the whole cluster (`beginRollout`). */
+  | { next: 'look'; why: string }
   /** `lookAfterSeconds`: what was done last shows only then. */
   | { next: 'over'; state: Rollout['state'] | 'none'; why: string; lookAfterSeconds?: number }
 
 /**
- * One step of the rollout that stands in the Lease: at most four requests (one more where the Lease was about to expire,
- * a touched node is missing, or the API is gone) and at most one effect on nodes. Whatever was carried out before and not
- * acknowledged is seen in the cluster and not done again.
+ * One step of the rollout in the Lease: at most five requests (one more where the Lease was about to expire, a touched
+ * node is missing, one is looked at more closely, or the API is gone) and at most one effect on nodes. What was carried
+ * out before and not acknowledged is seen in the cluster and not done again. The Lease is anybody's to write: no node is
+ * changed for it unless this party decided it, and what is read to act upon is read afresh.
  */
 export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
   const record = needed(await tools.kube.lease())
-  const rollout = parseRollout(record)
-  if (!record || !rollout) return { next: 'over', state: 'none', why: 'no rollout has begun' }
+  const parsed = parseRollout(record, tools.now().getTime())
+  if (parsed.is === 'invalid') return { next: 'over', state: 'none', why: notUnderstood(parsed.why) }
+  if (!record || parsed.is === 'none') return { next: 'over', state: 'none', why: 'no rollout has begun' }
   const held = heldByOther(record, tools)
   if (held) return held
+  const rollout = { ...parsed.rollout, pace: carefulPace(parsed.rollout.pace, tools.policy) }
   const named = withNames(tools, rollout)
   if (rollout.state === 'halted' && rollout.rollback)
     return unlessApiIsGone(named, { record, rollout }, () => rollBack(named, { record, rollout }))
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
     return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
+  if (rollout.state === 'running' && decisionOf(rollout) !== tools.decided)
+    return { next: 'look', why: 'the Lease says what was not decided here' }
   return unlessRefused(async () => {
     // The step goes on at once: where messages come late, a step that only renewed would follow upon another for ever.
     const kept = isOverdue(record, tools) ? await renew(tools, record) : record
@@ -68,6 +82,9 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
     return unlessApiIsGone(named, standing, () => takeStep(named, standing))
   })
 }
+
+export const notUnderstood = (why: string): string =>
+  `The Lease kube-system/calico-ipvs-sync cannot be understood: ${why}. Look at it (kubectl -n kube-system get lease calico-ipvs-sync -o yaml) and delete it.`
 
 /** Somebody changed the object since it was read, or the server is throttling: nothing was written. */
 const unlessRefused = async (step: () => Promise<Outcome>): Promise<Outcome> => {
@@ -90,27 +107,36 @@ const withNames = (tools: StepTools, { id: rollout, why: cause }: Rollout): Step
 
 const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> => {
   const { rollout } = standing
-  if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, rollout.evidence)
-  const seen = await look(tools.kube, rollout)
+  const pods = await calicoPods(tools.kube)
+  if (pods === undefined) return { next: 'wait', seconds: 60, why: 'there is no one calico-node DaemonSet to go by' }
+  if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
+  const seen = await look(tools.kube, rollout, pods)
   return carryOut(nextStep(rollout, seen, tools.now().toISOString()), tools, { ...standing, seen })
 }
 
-const look = async (kube: KubeClient, rollout: Rollout): Promise<Seen> => {
-  const { where, phase, state } = rollout
-  const [listed, felix] = await Promise.all([
-    kube.pods({ role: 'calico-node', ...where.pods }),
-    phase === 'range' || state === 'aborting' ? kube.felixConfigurations([where.api]) : undefined,
-  ])
-  const pods = needed(listed)
-  const seen = felix ? seenOf(needed(felix), pods, where) : onlyPods(pods)
-  return { ...seen, left: await whoLeft(kube, rollout, seen) }
+/** Of the DaemonSet that runs calico-node, and of nothing else. Undefined: there is none, or Calico is being migrated. */
+const calicoPods = async (kube: KubeClient): Promise<PodState[] | undefined> => {
+  const [set, ...others] = needed(await kube.daemonSets()).filter(({ role }) => role === 'calico-node')
+  if (!set || others.length > 0) return undefined
+  const { role, namespace, selector, uid } = set
+  return needed(await kube.pods({ role, namespace, selector, uid })).filter(({ daemonSet }) => daemonSet === uid)
+}
+
+const look = async (kube: KubeClient, { where, phase, state, touching }: Rollout, pods: PodState[]): Promise<Seen> => {
+  const ranged = phase === 'range' || state === 'aborting'
+  const seen = ranged ? seenOf(needed(await kube.felixConfigurations([where.api])), pods, where) : onlyPods(pods)
+  return { ...seen, left: await whoLeft(kube, touching, seen) }
 }
 
 const onlyPods = (pods: PodState[]): Seen => ({ pods, objects: [], rangeOn: () => undefined, defaultRange: undefined })
 
 /** A touched node without a pod has left, or waits for its pod: only then are the nodes asked for, which are many. */
-const whoLeft = async (kube: KubeClient, { touching }: Rollout, { objects, pods }: Seen): Promise<Set<string>> => {
-  const overridden = objects.filter(({ annotations }) => annotations[overrideKey]).map(overriddenNode)
+const whoLeft = async (
+  kube: KubeClient,
+  touching: Rollout['touching'],
+  { objects, pods }: Seen,
+): Promise<Set<string>> => {
+  const overridden = objects.filter(isOurs).map(overriddenNode)
   const occupied = new Set(pods.map(({ node }) => node))
   const bare = [...touching.map(({ node }) => node), ...overridden].filter((node) => !occupied.has(node))
   if (bare.length === 0) return new Set()

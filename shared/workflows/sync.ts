@@ -1,8 +1,8 @@
 import type { Policy } from '../domain/policy.ts'
-import { beginRollout, type Look } from './begin-rollout.ts'
+import { beginRollout, type Beginning, type Look } from './begin-rollout.ts'
 import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
 
-export interface SyncTools extends StepTools {
+export interface SyncTools extends Omit<StepTools, 'policy' | 'decided'> {
   /** A whole look at the cluster as it is now. */
   look: () => Promise<Look>
   /** Resolves early when the user interrupts. */
@@ -17,19 +17,17 @@ export type SyncResult =
   | { end: 'done' | 'halted' | 'stopped' | 'interrupted'; why: string }
 
 /** The queue replaced by a loop: the same steps as the Lambdas take, in one process, with waits slept. */
-export const sync = async (tools: SyncTools, policy: Policy): Promise<SyncResult> => {
-  const beginning = await beginRollout(tools, await tools.look(), policy)
-  if (!beginning.begun) {
-    const { why, blockedBy } = beginning
-    return {
-      end: blockedBy.length > 0 || why !== 'there is nothing to do' ? 'blocked' : 'nothing-to-do',
-      why,
-      blockedBy,
-    }
-  }
+export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult> => {
+  const tools: SyncTools & StepTools = { ...given, policy }
+  let outcome: Outcome = { next: 'look', why: 'to begin with' }
   for (;;) {
+    if (outcome.next === 'look') {
+      const beginning = await beginRollout(tools, await tools.look(), policy)
+      if (!beginning.begun) return notBegun(beginning)
+      tools.decided = beginning.decided
+    }
     if (tools.interrupted()) return interrupted(tools)
-    const outcome = await rolloutStep(tools)
+    outcome = await rolloutStep(tools)
     if (outcome.next === 'over') {
       // Whether a node came back after its override was taken off shows a little later.
       if (outcome.lookAfterSeconds !== undefined) await tools.sleep(outcome.lookAfterSeconds)
@@ -42,6 +40,12 @@ export const sync = async (tools: SyncTools, policy: Policy): Promise<SyncResult
     }
   }
 }
+
+const notBegun = ({ why, blockedBy }: Extract<Beginning, { begun: false }>): SyncResult => ({
+  end: blockedBy.length > 0 || why !== 'there is nothing to do' ? 'blocked' : 'nothing-to-do',
+  why,
+  blockedBy,
+})
 
 const ended = ({ state, why }: Extract<Outcome, { next: 'over' }>): SyncResult => {
   switch (state) {

@@ -9,8 +9,9 @@ import type { FleetBounds } from '../domain/fleet.ts'
 import { isAnother, saidOf } from '../domain/incarnation.ts'
 import { type Policy, switchOf } from '../domain/policy.ts'
 import type { Read } from '../domain/read.ts'
-import { changedAtKey, overrideKey } from '../domain/rollout/annotations.ts'
-import { parseRollout } from '../domain/rollout.ts'
+import { isMarked, touchedAt } from '../domain/rollout/marks.ts'
+import { carefulPace } from '../domain/rollout/pace.ts'
+import { soundRollout } from '../domain/rollout/parse.ts'
 import type { Log } from '../log.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../messages.ts'
 import { beginRollout } from './begin-rollout.ts'
@@ -19,7 +20,7 @@ import { needed } from './needed.ts'
 import { isOutsider } from './outsider.ts'
 import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
 
-export interface TakeStepTools extends Omit<StepTools, 'kube'> {
+export interface TakeStepTools extends Omit<StepTools, 'kube' | 'decided'> {
   fleet: FleetBounds
   access: {
     describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
@@ -45,16 +46,22 @@ export interface TakeStepTools extends Omit<StepTools, 'kube'> {
  */
 export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messageId: string): Promise<void> => {
   const { cluster, incarnation, permit } = message
-  const { missing, ...outcome } = await stepOn(tools, message)
+  const { missing, decided, ...outcome } = await stepOn(tools, message)
   const subject = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }) } as const
+  const known = { ...subject, ...(decided !== undefined && { decided }) }
   tools.log('step', { cluster: clusterKey(cluster), ...outcome, ...(missing && { missing }) })
   switch (outcome.next) {
     case 'now':
-      return tools.queues.sendRolloutStep({ ...subject, begin: false, ...(permit && { permit }) }, messageId)
+      return tools.queues.sendRolloutStep({ ...known, begin: false, ...(permit && { permit }) }, messageId)
     case 'wait':
       return tools.queues.sendEvaluation(
-        { ...subject, reason: 'rollout', waits: messageId },
+        { ...known, reason: 'rollout', waits: messageId },
         { delaySeconds: outcome.seconds },
+      )
+    case 'look':
+      return tools.queues.sendEvaluation(
+        { ...subject, reason: 'rollout', cause: outcome.why, waits: messageId },
+        { delaySeconds: lookSeconds },
       )
     case 'over':
       // Whatever the end is, people hear of it from a fresh look at the cluster. What never began ends in silence.
@@ -73,8 +80,11 @@ export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messa
   }
 }
 
+/** Somebody who writes the Lease again and again must not keep us busy. */
+const lookSeconds = 5
+
 const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepped> => {
-  const { cluster } = message
+  const { cluster, decided } = message
   if (isOutsider(tools, cluster, 'rollout step'))
     return { next: 'over', state: 'none', why: 'the cluster is not in the fleet' }
   const eks = needed(await tools.access.describe(cluster))
@@ -82,23 +92,29 @@ const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepp
   const kube = eks && end === undefined ? tools.access.kube(cluster, eks) : undefined
   if (!eks || !kube) return { next: 'over', state: 'none', why: end ?? 'the cluster has no endpoint' }
   if (eks.state.status !== 'ACTIVE')
-    return { next: 'wait', seconds: 60, why: `EKS says the cluster is ${eks.state.status}` }
+    return { next: 'wait', seconds: 60, why: `EKS says the cluster is ${eks.state.status}`, decided }
   const stopped = async () => stoppedBy(switchOf(tools.policy, eks.state.tags, await tools.brake?.read()))
-  const hold = await stopped()
-  if (hold) return { next: 'wait', ...hold }
+  const stop = await stopped()
+  if (stop) return { next: 'wait', ...stop, decided }
   const ask = guard(tools, message)
-  const step = { ...tools, kube: braked(fenced(kube, tools.now, ask), stopped) }
+  const step = { ...tools, decided, kube: braked(fenced(kube, tools.now, ask), stopped) }
   try {
     // What may not be touched now does not begin either; what has begun settles first.
-    if (!message.begin || (await ask())) return await rolloutStep(step)
+    const hold = message.begin ? await ask() : undefined
+    if (!message.begin || hold) {
+      const outcome = await rolloutStep(step)
+      if (outcome.next === 'look' && hold) throw new HeldError(hold)
+      return { ...outcome, decided }
+    }
     const state = await tools.access.observe(cluster, { value: eks })
     const beginning = await beginRollout(step, { state, assessment: assess(state, tools.policy) }, tools.policy)
-    if (beginning.begun) return { next: 'now' }
+    if (beginning.begun) return { next: 'now', decided: beginning.decided }
     const { why, blockedBy, missing } = beginning
     return { next: 'over', state: 'none', why: [why, ...blockedBy].join(' '), ...(missing && { missing }) }
   } catch (error) {
     if (!(error instanceof HeldError)) throw error
-    return { next: 'wait', seconds: await whileHeld(kube, error.hold, tools), why: error.hold.why }
+    const seconds = await whileHeld(kube, error.hold, tools)
+    return { next: 'wait', seconds, why: error.hold.why, decided }
   }
 }
 
@@ -111,7 +127,7 @@ const whyOver = ({ cluster, incarnation }: RolloutStep, eks: EksState): string |
     : undefined
 }
 
-type Stepped = Outcome & { missing?: string[] }
+type Stepped = Outcome & { missing?: string[]; decided?: string | undefined }
 
 /** The permit's time counts at each write; clock and alarms are asked once a step, which is over within a minute. */
 const guard = (tools: TakeStepTools, { permit }: RolloutStep): (() => Promise<Hold | undefined>) => {
@@ -123,16 +139,16 @@ const guard = (tools: TakeStepTools, { permit }: RolloutStep): (() => Promise<Ho
 }
 
 /** A node that was just touched is watched until it is well again or its deadline has passed, whatever holds the next one. */
-const whileHeld = async (kube: KubeClient, hold: Hold, { now }: TakeStepTools): Promise<number> => {
-  const rollout = parseRollout(needed(await kube.lease()))
+const whileHeld = async (kube: KubeClient, hold: Hold, { now, policy }: TakeStepTools): Promise<number> => {
+  const rollout = soundRollout(needed(await kube.lease()), now().getTime())
   const seconds = Math.min(hold.seconds, holdSeconds)
   if (!rollout) return seconds
-  const { settleSeconds, canarySeconds, nodeDeadlineSeconds } = rollout.pace
+  const { settleSeconds, canarySeconds, nodeDeadlineSeconds } = carefulPace(rollout.pace, policy)
   const { objects } = needed(await kube.felixConfigurations([rollout.where.api]))
   const touched = [
-    ...rollout.touching.map(({ at }) => at),
-    ...objects.flatMap(({ annotations }) => (annotations[overrideKey] && annotations[changedAtKey]) || []),
-  ].map((at) => Date.parse(at))
+    ...rollout.touching.map(({ at }) => Date.parse(at)),
+    ...objects.filter(isMarked).map((object) => touchedAt(object, now().getTime())),
+  ]
   const watched = now().getTime() - (nodeDeadlineSeconds + canarySeconds) * 1000
   return touched.some((at) => at > watched) ? Math.min(seconds, Math.max(settleSeconds, 5)) : seconds
 }

@@ -1,6 +1,7 @@
-import type { ClusterState, FelixObject } from '../../shared/domain/cluster.ts'
+import type { ClusterState, FelixConfigurations, FelixObject, RolloutRecord } from '../../shared/domain/cluster.ts'
 import type { ClusterComparison, ClusterMarks } from '../../shared/domain/identity.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
+import { sealOf } from '../../shared/domain/rollout/marks.ts'
 import {
   calicoSet,
   edited,
@@ -53,9 +54,39 @@ const fresh = (over: Partial<FelixObject>) =>
   })
 const lease = (annotations: Record<string, string>) =>
   change((copy) => {
-    const keyed = Object.entries(annotations).map(([key, value]) => [`calico-ipvs-sync/${key}`, value])
+    const keyed = Object.entries({ ...inLease, ...annotations }).map(([key, value]) => [
+      `calico-ipvs-sync/${key}`,
+      value,
+    ])
     copy.rollout = read({ resourceVersion: '1', annotations: Object.fromEntries(keyed) as Record<string, string> })
   })
+const held = (over: { renewedAt?: string; leaseSeconds?: number }) =>
+  change((copy) => {
+    const seen = { holder: 'somebody', renewedAt: '2026-11-20T09:59:00Z', leaseSeconds: 60, ...over }
+    copy.rollout = read({ ...valueOf(lease({ state: 'running' })(copy).rollout), ...seen } as RolloutRecord)
+  })
+/** What every rollout says of itself. */
+const inLease = {
+  rollout: 'r',
+  phase: 'range',
+  pace: JSON.stringify({
+    strategy: 'staged',
+    maxUnavailable: 1,
+    canarySeconds: 45,
+    settleSeconds: 35,
+    nodeDeadlineSeconds: 300,
+  }),
+  where: JSON.stringify({ api: 'crd.projectcalico.org/v1' }),
+  'started-at': '2026-11-19T08:00:00Z',
+}
+/** As we mark what we make. */
+export const marked = (object: FelixObject): FelixObject => {
+  const mark = { by: 'test', rollout: 'r' }
+  const changed = { 'calico-ipvs-sync/override': 'created', 'calico-ipvs-sync/changed-at': '2026-11-19T08:00:00Z' }
+  const annotations: Record<string, string> = { ...object.annotations, ...changed }
+  const seal = sealOf({ ...object, annotations }, mark)
+  return { ...object, annotations: { ...annotations, 'calico-ipvs-sync/change': JSON.stringify({ ...mark, seal }) } }
+}
 const behind = (role: 'kube-proxy' | 'calico-node', type: 'RollingUpdate' | 'OnDelete', missing: number) =>
   change((copy) => {
     const set = setOf(copy, role)
@@ -353,6 +384,24 @@ const words: [RegExp, Change][] = [
   [
     /^written yesterday$/,
     lease({ rollout: 'r', state: 'done', target: '20000:22767', 'finished-at': '2026-11-19T23:59:59Z' }),
+  ],
+  [/^lease state bogus$/, lease({ state: 'bogus' })],
+  [/^lease held in 2099$/, held({ renewedAt: '2099-01-01T00:00:00Z' })],
+  [/^lease held for a year$/, held({ leaseSeconds: 31_536_000 })],
+  [/^lease journal long$/, lease({ state: 'done', journal: 'x '.repeat(100_000) })],
+  [
+    /^(own|copied) mark on (.*)$/,
+    (state, whose, name) => {
+      const copy = structuredClone(state)
+      const object = marked(felixObject({ name: 'node.node-0001', annotations: { [rangeKey]: '30000:32767' } }))
+      const objects = valueOf(copy.felix)?.objects.filter((it) => it.name !== name) ?? []
+      copy.felix = read({
+        ...(valueOf(copy.felix) as FelixConfigurations),
+        objects: [...objects, { ...object, name: name ?? '' }],
+      })
+      if (whose === 'own' && name !== object.name) throw new Error('an override of ours is named after its node')
+      return copy
+    },
   ],
   [/^halted$/, lease({ rollout: 'r', state: 'halted', reason: 'node-0002 did not come back within 300 s' })],
   [

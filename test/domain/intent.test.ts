@@ -4,7 +4,7 @@ import { intentOf } from '../../shared/domain/intent.ts'
 import { plan } from '../../shared/domain/plan.ts'
 import { policyWith } from '../../shared/domain/policy.ts'
 import { failed, read } from '../../shared/domain/read.ts'
-import { cluster } from './ingredients.ts'
+import { cluster, marked } from './ingredients.ts'
 import { healthy, logged, nodesOf } from './states.ts'
 
 const zone = 'topology.kubernetes.io/zone'
@@ -87,8 +87,8 @@ describe('a range that nobody proved', () => {
 
   test('finishes nothing that a proven one began', () => {
     const state = cluster(`no eks, ${ours}`)
-    for (const it of state.felix && 'value' in state.felix ? state.felix.value.objects : [])
-      if (it.name !== 'default') it.annotations['calico-ipvs-sync/override'] = 'created'
+    if ('value' in state.felix)
+      state.felix.value.objects = state.felix.value.objects.map((it) => (it.name === 'default' ? it : marked(it)))
     const policy = policyWith({})
     expect(plan(assess(state, policy), state, policy)).toMatchObject(nothing)
   })

@@ -2,7 +2,7 @@ import { afterAll, beforeEach, afterEach, expect, test } from '@jest/globals'
 import { startTables } from '../../lab/crash/outside.ts'
 import { runOnce } from '../../lab/crash/run.ts'
 import { policyWith } from '../../shared/domain/policy.ts'
-import { parseRollout } from '../../shared/domain/rollout.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 import { sync } from '../../shared/workflows/sync.ts'
 import { lookAt, mostAtOnce, setTheStage, type Stage, syncTools } from './stage.ts'
@@ -26,7 +26,7 @@ const oneByOne = async (observed: { felix: { node: string; at: number }[] }) => 
   expect((await lookAt(stage, policy)).assessment.report.verdict).toBe('in-step')
   const record = valueOf(await stage.direct.lease())
   expect(record?.holder).toBeUndefined()
-  expect(parseRollout(record)?.state).toBe('done')
+  expect(soundRollout(record, Infinity)?.state).toBe('done')
 }
 
 /** Notes who wrote a range while somebody else held the Lease. */

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { failed, type Read, read } from '../../shared/domain/read.ts'
 import type { CalicoApi } from '../../shared/domain/report.ts'
-import { parseRollout } from '../../shared/domain/rollout.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { KubeError } from '../../shared/errors.ts'
 import { unlessApiIsGone } from '../../shared/workflows/api-gone.ts'
 import { startRollout, worldOf } from './world.ts'
@@ -13,16 +13,15 @@ const gone = new KubeError('unavailable', 'projectcalico.org/v3 does not serve F
 /** A step of a rollout through `api` that ends in an error, in a cluster that serves these; through what it goes on. */
 const stepThrough = async (api: CalicoApi, served: Read<string[]>, error: KubeError) => {
   const world = worldOf([])
-  const pods = { namespace: 'calico-system', selector: { 'k8s-app': 'calico-node' }, uid: 'ds' }
-  startRollout(world, { target: '1:2', where: { api, pods } })
+  startRollout(world, { target: '1:2', where: { api } })
   const record = world.lease
-  const rollout = parseRollout(record)
+  const rollout = soundRollout(record, Infinity)
   if (!record || !rollout) throw new Error('no rollout has begun')
   const tools = { ...world.tools, kube: { ...world.tools.kube, apis: async () => served } }
   const outcome = await unlessApiIsGone(tools, { record, rollout }, () => Promise.reject(error)).catch(
     (it: unknown) => it,
   )
-  return { outcome, through: parseRollout(world.lease)?.where.api }
+  return { outcome, through: soundRollout(world.lease, Infinity)?.where.api }
 }
 
 test('an API that is served no more is left for that of the stored objects', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess.ts'
 import { defaultPolicy } from '../../shared/domain/policy.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
-import { parseRollout } from '../../shared/domain/rollout.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { beginRollout } from '../../shared/workflows/begin-rollout.ts'
 import { rolloutStep } from '../../shared/workflows/rollout-step.ts'
 import { cluster } from '../domain/ingredients.ts'
@@ -59,7 +59,7 @@ test('the first node is not one that answers webhooks for our writes; it is aske
   expect(asked).toBe(0)
   const begun = await beginRollout({ ...world.tools, kube }, { state, assessment }, defaultPolicy)
   expect(begun).toMatchObject({ begun: true, rollout: { canary: second, last: [first] } })
-  expect(parseRollout(world.lease)?.last).toEqual([first])
+  expect(soundRollout(world.lease, Infinity)?.last).toEqual([first])
   expect(asked).toBe(1)
 })
 
@@ -86,8 +86,8 @@ test('the Lease says whether the spec may be written and how the range was known
     const state = cluster(given)
     const look = { state, assessment: assess(state, defaultPolicy) }
     const begun = await beginRollout(world.tools, look, defaultPolicy)
-    const rollout = parseRollout(world.lease)
-    await rolloutStep(world.tools)
+    const rollout = soundRollout(world.lease, Infinity)
+    await rolloutStep({ ...world.tools, decided: begun.begun ? begun.decided : undefined })
     const change = [...world.objects.values()].flatMap(
       ({ annotations }) => annotations['calico-ipvs-sync/change'] ?? [],
     )
@@ -114,5 +114,5 @@ test('a running rollout of a proven range is not taken up by a look that only as
   const state = { ...cluster('no eks'), rollout: read(world.lease) }
   const begun = await beginRollout(world.tools, { state, assessment: assess(state, defaultPolicy) }, defaultPolicy)
   expect(begun).toMatchObject({ begun: false, blockedBy: ['RANGE_ASSUMED'] })
-  expect(parseRollout(world.lease)).toMatchObject({ state: 'running', target: '20000:22767' })
+  expect(soundRollout(world.lease, Infinity)).toMatchObject({ state: 'running', target: '20000:22767' })
 })

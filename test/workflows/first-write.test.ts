@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { read } from '../../shared/domain/read.ts'
-import { parseRollout, type Rollout } from '../../shared/domain/rollout.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import type { Rollout } from '../../shared/domain/rollout.ts'
 import { KubeError } from '../../shared/errors.ts'
 import { tryFirstWrite } from '../../shared/workflows/first-write.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'
@@ -13,7 +14,7 @@ const stateOf = (world: World) => ({
 const begun = (world: World, strategy: Rollout['pace']['strategy']): Rollout => {
   const pace = { strategy, maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 }
   startRollout(world, { target, pace })
-  return parseRollout(world.lease) as Rollout
+  return soundRollout(world.lease, Infinity) as Rollout
 }
 
 test.each([

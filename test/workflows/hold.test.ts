@@ -39,7 +39,7 @@ const run = async (
 ) => {
   const waits: number[] = []
   const told: Evaluation[] = []
-  let next: RolloutStep | undefined = first
+  let next: RolloutStep | undefined = { ...first, ...(world.tools.decided && { decided: world.tools.decided }) }
   const arn = `arn:aws:eks:${cluster.region}:${cluster.account}:cluster/${cluster.name}`
   const eks = () => ({
     value: more === null ? undefined : { state: { status: 'ACTIVE', arn, autoMode: false, tags: tags(), ...more } },
@@ -59,7 +59,7 @@ const run = async (
         if (message.reason !== 'rollout') return void told.push(message)
         waits.push(delaySeconds)
         world.clock += delaySeconds * 1000
-        next = { ...first, begin: false }
+        next = { ...first, begin: false, ...(message.decided && { decided: message.decided }) }
       },
       sendRolloutStep: async (message) => void (next = message),
     },

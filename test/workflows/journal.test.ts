@@ -83,7 +83,11 @@ describe('the journal of a rollout', () => {
     expect(journalOf(world)).toEqual([])
     const { annotations } = world.objects.get('node.n0') ?? felixObject('none')
     expect(annotations['calico-ipvs-sync/changed-at']).toBe('2026-02-01T12:00:00.000Z')
-    expect(JSON.parse(annotations['calico-ipvs-sync/change'] ?? '')).toEqual({ by: 'test', rollout: 'r1' })
+    expect(JSON.parse(annotations['calico-ipvs-sync/change'] ?? '')).toEqual({
+      by: 'test',
+      rollout: 'r1',
+      seal: expect.any(String),
+    })
   })
 
   test('says who paused, resumed and aborted', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
-import { parseRollout } from '../../shared/domain/rollout.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { control } from '../../shared/workflows/rollout-control.ts'
 import { rolloutStep, type Outcome } from '../../shared/workflows/rollout-step.ts'
 import { watched, type Watched } from './disturbances.ts'
@@ -169,7 +169,7 @@ describe('from any reachable state', () => {
         expect(violations).toEqual([])
         expect(end).toMatchObject({ state: 'done' })
         expect(overridesOf(world)).toEqual([])
-        const rollout = parseRollout(world.lease)
+        const rollout = soundRollout(world.lease, Infinity)
         const inScope = [...ranges(world)].filter(([node]) => !rollout?.skip.includes(node))
         if (situation.range) expect(inScope.filter(([, range]) => range !== target)).toEqual([])
       }),
@@ -193,7 +193,7 @@ describe('from any reachable state', () => {
     await fc.assert(
       fc.asyncProperty(situations, fc.array(events(true), { maxLength: 60 }), async (situation, happenings) => {
         const it = build({ ...situation, restarts: true })
-        const planned = new Set(parseRollout(it.world.lease)?.restart)
+        const planned = new Set(soundRollout(it.world.lease, Infinity)?.restart)
         for (const event of happenings) await happen(it, event)
         await toTheEnd(it)
         const deleted = it.deleted.map(({ name }) => name)

@@ -1,9 +1,11 @@
 import type { KubeClient } from '../../shared/clients/kube-client.ts'
-import type { FelixObject, NodeState, PodState, RolloutRecord } from '../../shared/domain/cluster.ts'
+import type { DaemonSetState, FelixObject, NodeState, PodState, RolloutRecord } from '../../shared/domain/cluster.ts'
+import { defaultPolicy } from '../../shared/domain/policy.ts'
 import { seenOf } from '../../shared/domain/rollout/seen.ts'
 import { read } from '../../shared/domain/read.ts'
 import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout.ts'
 import { KubeError } from '../../shared/errors.ts'
+import { decisionOf } from '../../shared/workflows/decision.ts'
 import type { StepTools } from '../../shared/workflows/rollout-step.ts'
 
 /**
@@ -31,7 +33,6 @@ export const where: Rollout['where'] = {
   api,
   calico: 'v3.28.4',
   spec: true,
-  pods: { namespace: 'calico-system', selector: { 'k8s-app': 'calico-node' }, uid: 'ds' },
 }
 
 export const felixObject = (
@@ -67,6 +68,22 @@ export const calicoPod = (node: string, over: Partial<PodState> = {}): PodState 
   ...over,
 })
 
+export const calicoSet: DaemonSetState = {
+  role: 'calico-node',
+  namespace: 'calico-system',
+  name: 'calico-node',
+  uid: 'ds',
+  generation: 1,
+  createdAt: '2026-01-01T00:00:00Z',
+  labels: {},
+  annotations: {},
+  updateStrategy: { type: 'RollingUpdate' },
+  selector: { 'k8s-app': 'calico-node' },
+  template: { image: '', command: [], env: [], envFrom: [], configMapMounts: [], annotations: {} },
+  status: { observedGeneration: 1, desired: 1, current: 1, updated: 1, ready: 1, unavailable: 0 },
+  managedFields: [],
+}
+
 export const worldOf = (nodes: string[], objects: FelixObject[] = [felixObject('default')]): World => {
   const world: World = {
     objects: new Map(objects.map((it) => [it.name, it])),
@@ -83,6 +100,7 @@ export const worldOf = (nodes: string[], objects: FelixObject[] = [felixObject('
       kube: kubeOf(() => world),
       holder: 'test',
       leaseSeconds: 60,
+      policy: defaultPolicy,
       now: () => new Date(world.clock),
       tell: () => undefined,
     },
@@ -90,6 +108,7 @@ export const worldOf = (nodes: string[], objects: FelixObject[] = [felixObject('
   return world
 }
 
+/** In the Lease, and decided by the world's own party. */
 export const startRollout = (world: World, over: Partial<Rollout>): void => {
   const rollout: Rollout = {
     id: 'r1',
@@ -111,6 +130,7 @@ export const startRollout = (world: World, over: Partial<Rollout>): void => {
     leaseSeconds: 60,
     annotations: strings(rolloutAnnotations(rollout)),
   }
+  world.tools = { ...world.tools, decided: decisionOf(rollout), policy: rollout.pace }
 }
 
 /** The text of the range that Felix on each node goes by. */
@@ -173,7 +193,7 @@ const kubeOf = (the: () => World): KubeClient => {
     version: never,
     apis: never,
     nodes: () => counted(({ pods, bare }) => read([...pods.map(({ node }) => node), ...bare].map(nodeState))),
-    daemonSets: never,
+    daemonSets: () => counted(() => read([calicoSet])),
     configMap: never,
     clusterInformation: never,
     installation: never,

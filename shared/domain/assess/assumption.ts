@@ -5,7 +5,8 @@ import { parsePortList, type PortRange, sameRanges } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, ServiceRange } from '../report.ts'
 import { changedAtKey, lease, ours, rangeAnnotation } from '../rollout/annotations.ts'
-import { changeMark } from '../rollout/journal.ts'
+import { changeMark } from '../rollout/marks.ts'
+import { soundRollout } from '../rollout/parse.ts'
 
 /** Nobody was asked for the service range: neither EKS nor the API server, and none was given. */
 export const isAssumed = (range: ServiceRange | undefined): boolean => range?.source === 'default'
@@ -59,9 +60,10 @@ const setOn = ({ index, felixNode }: NodeFacts): Evidence[] =>
 
 /** A rollout that somebody aborted is not held against the assumption: it was taken back. */
 function recorded(state: ClusterState): Evidence[] {
-  const at = (key: string) => valueOf(state.rollout)?.annotations[ours + key]
-  const [value, time] = [at('target'), at('finished-at') ?? at('started-at')]
-  if (value === undefined || at('state') === 'aborted' || at('state') === 'aborting') return []
+  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  if (rollout?.target === undefined || rollout.state === 'aborted' || rollout.state === 'aborting') return []
+  const { target: value, finishedAt, startedAt } = rollout
+  const time = finishedAt ?? startedAt
   const object = `Lease/${lease.namespace}/${lease.name}`
-  return [{ object, field: `metadata.annotations[${ours}target]`, value, ...(time !== undefined && { at: time }) }]
+  return [{ object, field: `metadata.annotations[${ours}target]`, value, at: time }]
 }

@@ -56,6 +56,7 @@ const clusterChecks: readonly ClusterCheck[] = [
   whole.notReady,
   whole.updateStrategy,
   rollout.rolloutHalted,
+  rollout.rolloutStateInvalid,
   rollout.flapping,
   mode.modeMixed,
   mode.modeMisconfigured,

@@ -6,7 +6,7 @@ import { felixName, felixObject, onCluster } from './remedy.ts'
 import { failureOf, valueOf } from '../read.ts'
 import type { Evidence } from '../report.ts'
 import { ours } from '../rollout/annotations.ts'
-import { changeMark, type Known } from '../rollout/journal.ts'
+import { changeMark, type Known } from '../rollout/marks.ts'
 
 /** Said wherever the range was not asked for: in step where nothing speaks against the assumption, else nobody can tell. */
 export const rangeAssumed: ClusterCheck = (cluster) => {

@@ -3,7 +3,7 @@ import type { RangeLayer } from '../felix.ts'
 import { felixName, felixObject } from './remedy.ts'
 import { formatRanges, parsePortList, type PortRange } from '../ports.ts'
 import type { Evidence } from '../report.ts'
-import { overrideKey } from '../rollout/annotations.ts'
+import { isOurs } from '../rollout/marks.ts'
 
 export const builtIn: Evidence = { object: 'Felix', field: 'KubeNodePortRanges', value: '30000:32767 (built in)' }
 
@@ -38,7 +38,8 @@ export const layerEvidence = (layer: RangeLayer): Evidence => ({
 export function isReachedByDefault(it: NodeFacts, cluster: ClusterFacts): boolean {
   const source = it.sources.KubeNodePortRanges
   if (source !== 'host') return source === 'global' || source === 'default'
-  return felixObject(cluster, `node.${it.node.name}`)?.annotations[overrideKey] !== undefined
+  const object = felixObject(cluster, `node.${it.node.name}`)
+  return object !== undefined && isOurs(object)
 }
 
 /** What a person meant by the spec's items; undefined where that cannot be said. */

@@ -1,38 +1,88 @@
 import type { ClusterFacts } from '../assess/facts.ts'
 import type { ClusterCheck } from '../findings.ts'
 import { decidingLayer, isReachedByDefault } from './range-layers.ts'
-import { parseEvidence } from '../rollout/halt-evidence.ts'
 import { haltDetails } from '../rollout/halt-finding.ts'
 import { parsePortList, sameRanges } from '../ports.ts'
 import { valueOf } from '../read.ts'
-import { lease, ours } from '../rollout/annotations.ts'
+import { changedAtKey, changeKey, lease, ours, overrideKey } from '../rollout/annotations.ts'
+import { isMarked, isOurs } from '../rollout/marks.ts'
+import { parseRollout } from '../rollout/parse.ts'
+import type { Rollout } from '../rollout.ts'
+import { objectName } from '../felix/layer.ts'
+import { felixResource, onCluster, quoted } from './remedy.ts'
 
-const rolloutOf = ({ state }: ClusterFacts) => {
-  const annotations = valueOf(state.rollout)?.annotations ?? {}
-  return (key: string): string | undefined => annotations[ours + key]
+const parsedOf = ({ state }: ClusterFacts) => parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+
+const rolloutOf = (cluster: ClusterFacts): Rollout | undefined => {
+  const parsed = parsedOf(cluster)
+  return parsed.is === 'rollout' ? parsed.rollout : undefined
+}
+
+const field = (key: string): string => `metadata.annotations[${ours}${key}]`
+
+/** What anybody may have written where a rollout of ours is remembered: it steers nothing, and is told. */
+export const rolloutStateInvalid: ClusterCheck = (cluster) => [...leaseInvalid(cluster), ...marksOfOthers(cluster)]
+
+const leaseInvalid: ClusterCheck = (cluster) => {
+  const parsed = parsedOf(cluster)
+  if (parsed.is !== 'invalid') return []
+  const { name, namespace } = lease
+  const kubectl = `kubectl -n ${namespace}`
+  return [
+    {
+      code: 'ROLLOUT_STATE_INVALID',
+      severity: 'warning',
+      subject: leaseObject,
+      message: `The Lease ${namespace}/${name} cannot be understood: ${parsed.why}. Somebody else wrote it. Nothing is changed here while it is there.`,
+      evidence: [{ object: leaseObject, value: parsed.why }],
+      remedy: `Look at it: ${kubectl} get lease ${name} -o yaml\nDelete it: ${kubectl} delete lease ${name}\nThen: ${onCluster(cluster, 'sync')}`,
+    },
+  ]
+}
+
+const shownMarks = 10
+
+const marksOfOthers: ClusterCheck = (cluster) => {
+  const found = [...cluster.felixObjects.values()].filter((object) => isMarked(object) && !isOurs(object))
+  const [first] = found
+  if (!first) return []
+  const names = found.slice(0, shownMarks).map(({ name }) => name)
+  const isOne = found.length === 1
+  return [
+    {
+      code: 'ROLLOUT_STATE_INVALID',
+      severity: 'warning',
+      subject: isOne ? objectName(first.name) : 'cluster',
+      message: `${isOne ? `${objectName(first.name)} says` : `${found.length} FelixConfigurations say`} that this tool made ${isOne ? 'it' : 'them'}, but ${isOne ? 'it is' : 'they are'} not as this tool wrote ${isOne ? 'it' : 'them'}: somebody copied, restored or changed ${isOne ? 'it' : 'them'}. Left alone.`,
+      evidence: names.map((name) => ({ object: objectName(name), field: `metadata.annotations[${overrideKey}]` })),
+      remedy: [
+        `Look at it: kubectl get ${felixResource(cluster)} ${names.map(quoted).join(' ')} -o yaml`,
+        `To keep it, take the marks off: kubectl annotate ${felixResource(cluster)} ${names.map(quoted).join(' ')} ${[overrideKey, changedAtKey, changeKey].map((key) => `${key}-`).join(' ')}`,
+      ].join('\n'),
+    },
+  ]
 }
 
 const leaseObject = `Lease/${lease.namespace}/${lease.name}`
 
 export const rolloutHalted: ClusterCheck = (cluster) => {
-  const at = rolloutOf(cluster)
-  if (at('state') !== 'halted') return []
-  const details = haltDetails(parseEvidence(at('evidence')), {
+  const rollout = rolloutOf(cluster)
+  if (rollout?.state !== 'halted') return []
+  const { reason, evidence } = rollout
+  const details = haltDetails(evidence, {
     pods: valueOf(cluster.state.pods) ?? [],
     object: leaseObject,
-    field: `metadata.annotations[${ours}evidence]`,
+    field: field('evidence'),
   })
   return [
     {
       code: 'ROLLOUT_HALTED',
       severity: 'warning',
       subject: leaseObject,
-      message: `A rollout halted: ${at('reason') ?? 'the reason was not recorded'}. Nothing more is touched until somebody decides.${details.text}`,
+      message: `A rollout halted: ${reason ?? 'the reason was not recorded'}. Nothing more is touched until somebody decides.${details.text}`,
       evidence: [
-        { object: leaseObject, field: `metadata.annotations[${ours}state]`, value: 'halted' },
-        ...(at('reason') === undefined
-          ? []
-          : [{ object: leaseObject, field: `metadata.annotations[${ours}reason]`, value: at('reason') ?? '' }]),
+        { object: leaseObject, field: field('state'), value: 'halted' },
+        ...(reason === undefined ? [] : [{ object: leaseObject, field: field('reason'), value: reason }]),
         ...details.evidence,
       ],
       remedy:
@@ -43,10 +93,9 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
 
 /** Our value was taken back: a second write the same day would be a fight. */
 export const flapping: ClusterCheck = (cluster) => {
-  const at = rolloutOf(cluster)
+  const { state: ended, target, finishedAt: finished } = rolloutOf(cluster) ?? {}
   const { desired, state, nodes } = cluster
-  const [target, finished] = [at('target'), at('finished-at')]
-  if (at('state') !== 'done' || target === undefined || finished === undefined || !desired) return []
+  if (ended !== 'done' || target === undefined || finished === undefined || !desired) return []
   const wrote = parsePortList(target)
   const sameDay = finished.slice(0, 10) === state.observedAt.slice(0, 10)
   if (!sameDay || !wrote.ok || !sameRanges(wrote.ranges, desired)) return []
@@ -61,7 +110,7 @@ export const flapping: ClusterCheck = (cluster) => {
       subject: 'FelixConfiguration/default',
       message: `The range ${target} was written today and taken back since: FelixConfiguration/default now says ${now}. It is not written a second time today.`,
       evidence: [
-        { object: leaseObject, field: `metadata.annotations[${ours}target]`, value: target, at: finished },
+        { object: leaseObject, field: field('target'), value: target, at: finished },
         { object: 'FelixConfiguration/default', value: now },
       ],
       remedy:

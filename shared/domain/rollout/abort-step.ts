@@ -1,6 +1,7 @@
 import type { FelixObject } from '../cluster.ts'
 import { objectName } from '../felix/layer.ts'
-import { changedAtKey, overrideKey, rangeAnnotation } from './annotations.ts'
+import { rangeAnnotation } from './annotations.ts'
+import { isOurs, touchedAt } from './marks.ts'
 import { lost } from './halt-step.ts'
 import { type Clock, flightsOf, isLate, remaining } from './places.ts'
 import { overrideName } from './range-writes.ts'
@@ -13,11 +14,12 @@ import { type Seen, type Step, wait } from './step.ts'
 export const abortStep = (clock: Clock, seen: Seen): Step => {
   const { objects, pods, defaultRange } = seen
   const { target, pace } = clock.rollout
-  const ours = objects.filter((object) => object.annotations[overrideKey] !== undefined)
+  const ours = objects.filter(isOurs)
   const podOf = ({ name }: FelixObject) => pods.find(({ node, deletedAt }) => name === overrideName(node) && !deletedAt)
   const places = ours.flatMap((object) => {
-    const [pod, changedAt] = [podOf(object), object.annotations[changedAtKey]]
-    return pod ? [{ node: pod.node, pod, object, ...(changedAt && { changedAt }) }] : []
+    const pod = podOf(object)
+    const changedAt = new Date(touchedAt(object, clock.now)).toISOString()
+    return pod ? [{ node: pod.node, pod, object, changedAt }] : []
   })
   const withdrawn = places.filter(({ object }) => object.annotations[rangeAnnotation] === undefined)
   const late = [...flightsOf(clock.rollout, seen), ...withdrawn].find((it) => isLate(clock, it))

@@ -12,3 +12,6 @@ export const lease = { namespace: 'kube-system', name: 'calico-ipvs-sync' } as c
 export const fieldManager = 'calico-ipvs-sync'
 /** What Felix reads; exact case: another spelling beside a set spec makes the winner a matter of chance. */
 export const rangeAnnotation = 'config.projectcalico.org/KubeNodePortRanges'
+
+/** Milliseconds by which the clocks of two machines may differ: what is farther ahead is no time that has come. */
+export const clockSkew = 300_000

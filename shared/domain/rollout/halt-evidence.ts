@@ -1,5 +1,6 @@
 import type { NodeState, PodState } from '../cluster.ts'
 import { plainLines } from '../plain.ts'
+import { milliseconds } from '../rfc3339.ts'
 
 /**
  * What was seen of the node that did not come back, kept in the Lease where people read it with kubectl. Bounded, and
@@ -67,14 +68,72 @@ const isStack = (line: string): boolean => stack.some((it) => it.test(line))
 /** Indented, so that kubectl shows a block of lines. */
 export const evidenceText = (evidence: HaltEvidence): string => JSON.stringify(evidence, null, 1)
 
+/** Of what anybody may have written there no more is taken than we write: it goes into notices. */
+const text = (it: unknown, characters = 300): string | undefined =>
+  typeof it === 'string' ? it.slice(0, characters) : undefined
+const lines = (it: unknown, most: number): string[] | undefined =>
+  Array.isArray(it) ? it.slice(0, most).flatMap((line) => text(line, logKept.characters) ?? []) : undefined
+const moment = (it: unknown): string | undefined =>
+  typeof it === 'string' && !Number.isNaN(milliseconds(it)) ? it : undefined
+
 /** `undefined`: there is none, or nobody can read it. */
-export const parseEvidence = (text: string | undefined): HaltEvidence | undefined => {
+export const parseEvidence = (given: string | undefined): HaltEvidence | undefined => {
   try {
-    const it = JSON.parse(text ?? '') as HaltEvidence | null
-    return typeof it?.node === 'string' && typeof it.reason === 'string' ? it : undefined
+    return given === undefined || given.length > 64_000 ? undefined : evidenceIn(JSON.parse(given))
   } catch {
     return undefined
   }
+}
+
+type Loose<T> = { [K in keyof T]?: unknown }
+
+const evidenceIn = (it: Loose<HaltEvidence> | null): HaltEvidence | undefined => {
+  const [node, reason, at] = [text(it?.node), text(it?.reason, 2_000), moment(it?.at)]
+  if (!it || node === undefined || reason === undefined || at === undefined) return undefined
+  const kubelet = (['Ready', 'not Ready', 'gone', 'unknown'] as const).find((word) => word === it.kubelet)
+  const pending = (['halt', 'take-back'] as const).find((word) => word === it.pending)
+  const [pod, wrote] = [podIn(it.pod), wroteIn(it.wrote)]
+  const [log, beside] = [lines(it.log, logKept.lines), lines(it.beside, 100)]
+  const takenBackAt = moment(it.takenBackAt)
+  return {
+    node,
+    reason,
+    at,
+    ...(pod && { pod }),
+    ...(wrote && { wrote }),
+    ...(kubelet && { kubelet }),
+    ...(log && { log }),
+    ...(beside && { beside }),
+    ...(pending && { pending }),
+    ...(takenBackAt !== undefined && { takenBackAt }),
+  }
+}
+
+const podIn = (given: unknown): HaltEvidence['pod'] => {
+  const it = (given ?? {}) as Loose<NonNullable<HaltEvidence['pod']>>
+  const [namespace, name, readySince, waiting] = [
+    text(it.namespace),
+    text(it.name),
+    moment(it.readySince),
+    text(it.waiting),
+  ]
+  if (namespace === undefined || name === undefined) return undefined
+  return {
+    namespace,
+    name,
+    ready: it.ready === true,
+    restarts: typeof it.restarts === 'number' ? it.restarts : 0,
+    ...(readySince !== undefined && { readySince }),
+    ...(waiting !== undefined && { waiting }),
+  }
+}
+
+const wroteIn = (given: unknown): HaltEvidence['wrote'] => {
+  const it = (given ?? {}) as Loose<NonNullable<HaltEvidence['wrote']>>
+  const [object, value, at] = [text(it.object), text(it.value, 4_096), moment(it.at)]
+  return object === undefined
+    ? undefined
+    : { object, ...(value !== undefined && { value }), ...(at !== undefined && { at }) }
 }
 
 /** In words, a fact a line: for notices, findings and `rollout status`. */

@@ -6,7 +6,7 @@ import type { Lost, Seen, Step } from './step.ts'
 
 /** Where it is an override that we made, whoever wrote what Felix refuses, the node is well again without it. */
 export const refused = (clock: Clock, places: Place[], { reason, objects }: NonNullable<Seen['trouble']>): Step => {
-  const made = ({ override }: Place) => override?.annotations[overrideKey] === 'created'
+  const made = ({ override, foreign }: Place) => override?.annotations[overrideKey] === 'created' && !foreign
   const ours = places.find((it) => made(it) && objects.includes(objectName(overrideName(it.node))))
   if (!ours) return { do: 'halt', reason }
   const wrote = { object: objectName(overrideName(ours.node)) }

@@ -1,8 +1,9 @@
 import type { FelixObject } from '../cluster.ts'
 import { objectName } from '../felix/layer.ts'
-import type { ServiceRange } from '../report.ts'
 import { plain, plainAll } from '../plain.ts'
-import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './annotations.ts'
+import { milliseconds } from '../rfc3339.ts'
+import { changedAtKey, overrideKey, rangeAnnotation } from './annotations.ts'
+import { changeMark } from './marks.ts'
 
 /** One write: when, in which rollout, what, on which object, from what to what, by whom, and why. */
 export interface Entry {
@@ -54,7 +55,8 @@ const cut = (why: string): string => oneLine(why).slice(0, reasonKept).trim()
 
 const entryOf = (line: string): Entry | undefined => {
   const [at, rollout, what, object, from, arrow, to, by, ...who] = line.split(' ')
-  if (!at || !rollout || !what || !object || arrow !== '->' || by !== 'by') return undefined
+  if (!at || Number.isNaN(milliseconds(at)) || !rollout || !what || !object) return undefined
+  if (arrow !== '->' || by !== 'by') return undefined
   const [was, is] = [unword(from), unword(to)]
   const [writer = '', ...why] = who.join(' ').split(` ${because}`)
   return plainAll({
@@ -73,48 +75,36 @@ const entryOf = (line: string): Entry | undefined => {
 export const journalText = ({ entries, earlier }: Journal): string =>
   [...(earlier > 0 ? [`# ${earlier} earlier entries are in the log only`] : []), ...entries.map(lineOf)].join('\n')
 
-/** Lines that somebody mangled are left out: the journal decides nothing. */
-export const parseJournal = (text: string | undefined): Journal => ({
-  entries: (text ?? '').split('\n').flatMap((line) => entryOf(line) ?? []),
-  earlier: Number(/^# (\d+) earlier/.exec(text ?? '')?.[1] ?? 0),
-})
+/** Longer than we make them: a line, and the whole, of which the end counts. */
+const journalRead = { line: 12_000, characters: 2 * journalKept.characters }
 
+/** Lines that somebody mangled are left out, and of more than we keep the oldest: the journal decides nothing. */
+export const parseJournal = (text = ''): Journal => {
+  const lines = text.slice(-journalRead.characters).split('\n').slice(-journalKept.entries)
+  return {
+    entries: lines.filter(({ length }) => length <= journalRead.line).flatMap((line) => entryOf(line) ?? []),
+    earlier: Number(/^# (\d{1,9}) earlier/.exec(text)?.[1] ?? 0),
+  }
+}
+
+/** The newest entries that have room; always the last one. */
 export const noted = ({ entries, earlier }: Journal, ...more: Entry[]): Journal => {
   const all = [...entries, ...more]
-  let kept = all.slice(-journalKept.entries)
-  while (kept.length > 1 && kept.reduce((sum, entry) => sum + lineOf(entry).length + 1, 0) > journalKept.characters)
-    kept = kept.slice(1)
-  return { entries: kept, earlier: earlier + all.length - kept.length }
-}
-
-/** On every object we write: who did it, in which rollout, and what stood there. */
-export interface ChangeMark {
-  by: string
-  rollout: string
-  from?: string
-  why?: string
-  /** How the service range was known that made it necessary. */
-  known?: Known
-}
-
-export type Known = Exclude<ServiceRange['source'], 'default'>
-
-/** Undefined: not written by us, or by somebody since. */
-export const changeMark = (object: FelixObject): ChangeMark | undefined => {
-  try {
-    const it = JSON.parse(object.annotations[changeKey] ?? '') as ChangeMark | null
-    return typeof it?.by === 'string' && /^\S+$/.test(it.rollout) ? it : undefined
-  } catch {
-    return undefined
+  let [room, from] = [journalKept.characters, all.length]
+  while (from > 0 && all.length - from < journalKept.entries) {
+    room -= lineOf(all[from - 1] as Entry).length + 1
+    if (room < 0 && from < all.length) break
+    from -= 1
   }
+  return { entries: all.slice(from), earlier: earlier + from }
 }
 
 /** The last write of each object. What somebody mangled cannot be told. */
 const traces = (objects: FelixObject[]): Entry[] =>
   objects
     .flatMap((object): Entry[] => {
-      const [mark, at] = [changeMark(object), object.annotations[changedAtKey]]
-      if (!mark || !at || !/^\S+$/.test(at)) return []
+      const [mark, at = ''] = [changeMark(object), object.annotations[changedAtKey]]
+      if (!mark || Number.isNaN(milliseconds(at))) return []
       const to = object.annotations[rangeAnnotation]
       const what =
         object.annotations[overrideKey] === undefined ? 'promote' : to === undefined ? 'take-back' : 'override'

@@ -2,7 +2,9 @@ import type { FelixObject } from '../cluster.ts'
 import type { Strategy } from '../report.ts'
 import type { Rollout } from '../rollout.ts'
 import { abortStep } from './abort-step.ts'
-import { changedAtKey, overrideKey, rangeAnnotation } from './annotations.ts'
+import { changedAtKey, clockSkew, rangeAnnotation } from './annotations.ts'
+import { isOurs } from './marks.ts'
+import { milliseconds } from '../rfc3339.ts'
 import { deafReason, lost, refused, revertedReason, troubleWith } from './halt-step.ts'
 import { type Clock, isLate, paceAfter, pendingPlaces, type Place, placesOf, remaining } from './places.ts'
 import { overriddenNode, overrideName } from './range-writes.ts'
@@ -24,7 +26,7 @@ export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
 const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
   const { target, pace } = clock.rollout
   if (target === undefined) return undefined
-  const places = placesOf(clock.rollout, seen)
+  const places = placesOf(clock, seen)
   if (seen.trouble) return refused(clock, places, seen.trouble)
   const touched = places.filter((it) => it.override?.annotations[rangeAnnotation] === target && it.changedAt)
   const trouble = troubleWith(clock, touched, target)
@@ -49,7 +51,7 @@ const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
 const awayFrom = ({ objects, pods }: Seen): { node: string; object: FelixObject }[] => {
   const there = new Set(pods.map(({ node }) => node))
   return objects
-    .filter(({ annotations }) => annotations[overrideKey] !== undefined)
+    .filter(isOurs)
     .map((object) => ({ node: overriddenNode(object), object }))
     .filter(({ node }) => !there.has(node))
 }
@@ -66,9 +68,9 @@ const overrideStep = ({ node }: Place, { objects }: Seen): Step => {
 const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: Place[]): Step | undefined => {
   const { target, pace } = clock.rollout
   const base = objects.find(({ name }) => name === 'default')
-  const promotedAt = base?.annotations[changedAtKey]
+  const promotedAt = momentOf(clock, base)
   if (defaultRange !== target) {
-    if (!promotedAt || promotedAt < clock.rollout.startedAt) return { do: 'promote' }
+    if (!promotedAt || milliseconds(promotedAt) < milliseconds(clock.rollout.startedAt)) return { do: 'promote' }
     const stands = base?.annotations[rangeAnnotation] === target
     return { do: 'halt', reason: stands ? deafReason('default', defaultRange, target) : revertedReason(target) }
   }
@@ -78,6 +80,12 @@ const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: P
     return lost(clock, late, { object: 'FelixConfiguration/default', ...(target !== undefined && { value: target }) })
   const waits = atOnce.flatMap((it) => remaining(clock, it, pace.settleSeconds) ?? [])
   if (waits.length > 0) return wait(waits, 'all nodes took the value at once and must stay well')
-  const left = objects.find((object) => object.annotations[overrideKey] !== undefined)
+  const left = objects.find(isOurs)
   return left && { do: 'remove-override', object: left }
+}
+
+/** When we last wrote it; what is no time that has come was not written by us. */
+const momentOf = ({ now }: Clock, object: FelixObject | undefined): string | undefined => {
+  const at = object?.annotations[changedAtKey]
+  return at !== undefined && milliseconds(at) <= now + clockSkew ? at : undefined
 }

@@ -2,7 +2,9 @@ import type { FelixObject, PodState } from '../cluster.ts'
 import type { Seen } from './step.ts'
 import { budget } from '../policy.ts'
 import { overrideName } from './range-writes.ts'
-import { changedAtKey, overrideKey } from './annotations.ts'
+import { clockSkew } from './annotations.ts'
+import { isMarked, isOurs, touchedAt } from './marks.ts'
+import { milliseconds } from '../rfc3339.ts'
 import type { Rollout } from '../rollout.ts'
 import { zoneOf } from './zones.ts'
 
@@ -15,9 +17,11 @@ export interface Place {
   node: string
   pod: PodState
   range?: string
-  /** Our override on the node, and when it was last written. */
+  /** The override on the node, and when it was last written. */
   override?: FelixObject
   changedAt?: string
+  /** Somebody changed the override, or copied one: it is waited for, and left alone. */
+  foreign?: true
 }
 
 /** The first node goes alone and must stay well for longer; after it the budget counts. */
@@ -41,8 +45,8 @@ export const restarted = (restart: string[], pods: PodState[]): number => {
 export const replacement = (pods: PodState[], node: string, old: string): PodState | undefined =>
   pods.find((it) => it.node === node && it.name !== old && !it.deletedAt)
 
-export const placesOf = (rollout: Rollout, { objects, pods, rangeOn }: Seen): Place[] => {
-  const overrides = new Map(objects.filter((it) => it.annotations[overrideKey]).map((it) => [it.name, it]))
+export const placesOf = ({ rollout, now }: Clock, { objects, pods, rangeOn }: Seen): Place[] => {
+  const overrides = new Map(objects.filter(isMarked).map((it) => [it.name, it]))
   const skip = new Set(rollout.skip)
   const alive = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ node }) => node))
   return (
@@ -52,7 +56,7 @@ export const placesOf = (rollout: Rollout, { objects, pods, rangeOn }: Seen): Pl
       .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
       .map((pod) => {
         const override = overrides.get(overrideName(pod.node))
-        const changedAt = override?.annotations[changedAtKey]
+        const changedAt = override && new Date(touchedAt(override, now)).toISOString()
         const range = rangeOn(pod)
         return {
           node: pod.node,
@@ -60,6 +64,7 @@ export const placesOf = (rollout: Rollout, { objects, pods, rangeOn }: Seen): Pl
           ...(range !== undefined && { range }),
           ...(override && { override }),
           ...(changedAt && { changedAt }),
+          ...(override && !isOurs(override) && { foreign: true as const }),
         }
       })
   )
@@ -69,7 +74,7 @@ export const placesOf = (rollout: Rollout, { objects, pods, rangeOn }: Seen): Pl
 export const pendingPlaces = (rollout: Rollout, places: Place[]): Place[] =>
   ordered(
     rollout,
-    places.filter(({ range, pod }) => range !== rollout.target && pod.ready),
+    places.filter(({ range, pod, foreign }) => range !== rollout.target && pod.ready && !foreign),
   )
 
 /** The first node, then the rest of its zone, then zone after zone; then those that go last. */
@@ -93,7 +98,7 @@ export interface Flight {
 export const remaining = ({ now }: Clock, { pod, changedAt }: Flight, settle: number): number | undefined => {
   if (!changedAt) return undefined
   if (!pod?.ready) return settle
-  const since = Math.max(Date.parse(changedAt), Date.parse(pod.readySince ?? changedAt))
+  const since = lastOf({ now }, changedAt, pod.readySince)
   const left = settle - (now - since) / 1000
   return left > 0 ? left : undefined
 }
@@ -101,8 +106,14 @@ export const remaining = ({ now }: Clock, { pod, changedAt }: Flight, settle: nu
 /** Counted from when it was touched or, later, from when it stopped being Ready. */
 export const isLate = ({ now, rollout }: Clock, { pod, changedAt }: Flight): boolean => {
   if (!changedAt || pod?.ready) return false
-  const since = Math.max(Date.parse(changedAt), Date.parse(pod?.readySince ?? changedAt))
+  const since = lastOf({ now }, changedAt, pod?.readySince)
   return now - since > rollout.pace.nodeDeadlineSeconds * 1000
+}
+
+/** What is no time counts as now: a node is not settled because somebody wrote nonsense. */
+const lastOf = ({ now }: Pick<Clock, 'now'>, ...times: (string | undefined)[]): number => {
+  const moments = times.flatMap((time) => (time === undefined ? [] : milliseconds(time)))
+  return Math.max(...moments.map((it) => (it <= now + clockSkew ? it : now)))
 }
 
 export const notWell = ({ rollout }: Clock, { node, pod }: Flight): string => {

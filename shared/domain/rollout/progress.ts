@@ -1,7 +1,8 @@
 import { nextStep } from './next-step.ts'
 import type { Seen, Step } from './step.ts'
 import { type Clock, flightsOf, isLate, ordered, paceAfter, pendingPlaces, placesOf, remaining } from './places.ts'
-import { overrideKey, rangeAnnotation } from './annotations.ts'
+import { rangeAnnotation } from './annotations.ts'
+import { isOurs } from './marks.ts'
 import type { Rollout } from '../rollout.ts'
 
 /** Where every node stands, and what comes next. Nodes by name. */
@@ -21,7 +22,7 @@ export interface Progress {
 /** `now` is RFC 3339. */
 export const progressOf = (rollout: Rollout, seen: Seen, now: string): Progress => {
   const clock: Clock = { rollout, now: Date.parse(now) }
-  const overrides = seen.objects.filter(({ annotations }) => annotations[overrideKey] !== undefined).length
+  const overrides = seen.objects.filter(isOurs).length
   const nodes = rollout.phase === 'restarts' ? inRestarts(clock, seen) : inRange(clock, seen)
   const skipped = rollout.skip.map((node) => ({ node, why: 'a layer above default decides there' }))
   return { ...nodes, apart: [...skipped, ...nodes.apart], overrides, next: nextOf(rollout, seen, now) }
@@ -31,7 +32,7 @@ type Nodes = Pick<Progress, 'done' | 'inFlight' | 'pending' | 'apart'>
 
 const inRange = (clock: Clock, seen: Seen): Nodes => {
   const { rollout } = clock
-  const places = placesOf(rollout, seen)
+  const places = placesOf(clock, seen)
   const touched = places.filter((it) => it.changedAt && it.override?.annotations[rangeAnnotation] === rollout.target)
   const promoted = seen.defaultRange === rollout.target
   const { settle } = paceAfter(rollout, promoted ? places.length : touched.length, places.length)
@@ -45,10 +46,15 @@ const inRange = (clock: Clock, seen: Seen): Nodes => {
     inFlight,
     pending: pendingPlaces(rollout, places).map(({ node }) => node),
     apart: places
-      .filter(({ range, pod, node }) => range !== rollout.target && !pod.ready && !flying.has(node))
-      .map(({ node }) => ({ node, why: 'its calico-node was not Ready before it was touched' })),
+      .filter(
+        ({ range, node, pod, foreign }) => range !== rollout.target && (foreign || !pod.ready) && !flying.has(node),
+      )
+      .map(({ node, foreign }) => ({ node, why: foreign ? changedBySomebody : unwellBefore })),
   }
 }
+
+const unwellBefore = 'its calico-node was not Ready before it was touched'
+const changedBySomebody = 'somebody changed or copied the override on it'
 
 const inRestarts = (clock: Clock, seen: Seen): Nodes => {
   const { rollout } = clock
@@ -70,7 +76,7 @@ const inRestarts = (clock: Clock, seen: Seen): Nodes => {
     ).map(({ node }) => node),
     apart: there
       .filter(({ ready, node }) => !ready && !flying.has(node))
-      .map(({ node }) => ({ node, why: 'its calico-node was not Ready before it was touched' })),
+      .map(({ node }) => ({ node, why: unwellBefore })),
   }
 }
 

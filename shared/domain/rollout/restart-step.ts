@@ -9,17 +9,18 @@ import { besideInZone } from './zones.ts'
 export const restartStep = (clock: Clock, seen: Seen): Step | undefined => {
   const { rollout } = clock
   const { pods } = seen
-  const cutShort = rollout.touching.flatMap(({ pod }) => pods.find((it) => it.name === pod && !it.deletedAt) ?? [])[0]
+  const toRestart = pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
+  const cutShort = rollout.touching.flatMap(({ pod }) => toRestart.find((it) => it.name === pod) ?? [])[0]
   const flights = flightsOf(rollout, seen).filter(({ node }) => node !== cutShort?.node)
   const late = flights.find((it) => isLate(clock, it))
-  if (late) return lost(clock, late, { object: podObject(rollout, late.node) })
+  if (late) return lost(clock, late, { object: podObject(rollout, late.node, pods) })
   const { settle, limit } = paceAfter(rollout, restarted(rollout.restart, pods), pods.length)
   const settled = flights.filter((it) => remaining(clock, it, settle) === undefined).map(({ node }) => node)
   const waits = [
     ...flights.flatMap((it) => remaining(clock, it, settle) ?? []),
     ...othersUnwell(clock, pods, [...flights.map(({ node }) => node), cutShort?.node], settle),
   ]
-  const due = pods.filter(({ name, ready, deletedAt }) => rollout.restart.includes(name) && ready && !deletedAt)
+  const due = toRestart.filter(({ ready }) => ready)
   const unsettled = flights.map(({ node }) => node).filter((node) => !settled.includes(node))
   const next = cutShort ?? besideInZone(rollout, ordered(rollout, due), unsettled)
   if (next && waits.length < limit) return { do: 'restart', pod: next, settled: [...settled, ...(seen.left ?? [])] }
@@ -35,5 +36,5 @@ const othersUnwell = (clock: Clock, pods: PodState[], apart: (string | undefined
     .flatMap((it) => remaining(clock, it, settle) ?? [])
 
 /** The pod that was deleted on the node. */
-const podObject = ({ touching, where }: Rollout, node: string): string =>
-  `Pod/${where.pods.namespace}/${touching.find((it) => it.node === node)?.pod ?? '-'}`
+const podObject = ({ touching }: Rollout, node: string, [any]: PodState[]): string =>
+  `Pod/${any?.namespace ?? '-'}/${touching.find((it) => it.node === node)?.pod ?? '-'}`

@@ -1,0 +1,126 @@
+import type { FelixObject } from '../cluster.ts'
+import { fingerprint } from '../fingerprint.ts'
+import type { ServiceRange } from '../report.ts'
+import { milliseconds } from '../rfc3339.ts'
+import { changedAtKey, changeKey, clockSkew, overrideKey, rangeAnnotation } from './annotations.ts'
+
+/** On every object we write: who did it, in which rollout, and what stood there. */
+export interface ChangeMark {
+  by: string
+  rollout: string
+  from?: string
+  why?: string
+  /** How the service range was known that made it necessary. */
+  known?: Known
+  /** Fields of `spec` that the API server may fill in by itself. */
+  filled?: string[]
+  /** Of what we wrote: with it an override can be told from one that somebody copied or has changed since. */
+  seal?: string
+}
+
+export type Known = Exclude<ServiceRange['source'], 'default'>
+export const knowns = ['eks-api', 'probe', 'flag'] as const satisfies Known[]
+
+/** Anybody may write it: longer than any of ours, it is none. */
+const longest = { mark: 16_000, by: 300, why: 500, filled: 100 }
+
+/** Undefined: not written by us, or by somebody since. */
+export const changeMark = ({ annotations }: Pick<FelixObject, 'annotations'>): ChangeMark | undefined => {
+  const text = annotations[changeKey] ?? ''
+  if (text.length > longest.mark) return undefined
+  try {
+    return markOf(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+const markOf = (it: unknown): ChangeMark | undefined => {
+  const { by, rollout, from, why, known, filled, seal } = (it ?? {}) as Record<keyof ChangeMark, unknown>
+  if (typeof by !== 'string' || by.length > longest.by) return undefined
+  if (typeof rollout !== 'string' || !/^\S{1,64}$/.test(rollout)) return undefined
+  const fields = Array.isArray(filled) ? filled.filter((name) => typeof name === 'string').slice(0, longest.filled) : []
+  return {
+    by,
+    rollout,
+    ...(typeof from === 'string' && { from }),
+    ...(typeof why === 'string' && { why: why.slice(0, longest.why) }),
+    ...(knowns.some((it) => it === known) && { known: known as Known }),
+    ...(fields.length > 0 && { filled: fields }),
+    ...(typeof seal === 'string' && { seal }),
+  }
+}
+
+/** It says that it is an override of ours, which anybody can write. */
+export const isMarked = ({ annotations }: Pick<FelixObject, 'annotations'>): boolean =>
+  annotations[overrideKey] !== undefined
+
+/**
+ * An override that we made or added to, and nothing else: a node's own object, with the marks of our write, and with no
+ * setting that we did not write. Everything else with our mark on it was copied, restored or changed by somebody.
+ */
+export const isOurs = (object: FelixObject): boolean => {
+  const known = judged.get(object)
+  if (known !== undefined) return known
+  const mark = isMarked(object) && /^node\../.test(object.name) ? changeMark(object) : undefined
+  const ours = mark?.seal !== undefined && mark.seal === sealOf(object, mark)
+  judged.set(object, ours)
+  return ours
+}
+
+/** Asked many times about each of thousands of objects, which never change. */
+const judged = new WeakMap<FelixObject, boolean>()
+
+/** What we made in whole is sealed in whole; of an object that was there before us, our value. */
+export const sealOf = (
+  { name, annotations, spec }: Pick<FelixObject, 'name' | 'annotations' | 'spec'>,
+  { by, rollout, filled = [] }: Pick<ChangeMark, 'by' | 'rollout' | 'filled'>,
+): string => {
+  const [made, changedAt] = [annotations[overrideKey], annotations[changedAtKey]]
+  const settings = settingsOf(annotations)
+  const free = new Set(['kubeNodePortRanges', ...filled])
+  const fields = Object.entries(spec).filter(([field]) => !free.has(field))
+  const content = made === 'created' ? [settings, fields] : [settings.filter(([key]) => key === rangeAnnotation)]
+  return fingerprint(canonical([name, made, changedAt, by, rollout, ...content]))
+}
+
+/** Those that Felix reads; other labels and annotations are also added by admission webhooks, and configure nothing. */
+const settingsOf = (annotations: Record<string, string>): [string, string][] => {
+  const all = { ...inCopy(annotations), ...annotations }
+  return Object.entries(all)
+    .filter(([key]) => key.startsWith('config.projectcalico.org/'))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** What goes through Calico's API server is kept in a copy of the metadata, where the stored object is read. */
+const inCopy = (annotations: Record<string, string>): Record<string, string> => {
+  try {
+    const copy = JSON.parse(annotations['projectcalico.org/metadata'] ?? '{}') as { annotations?: object } | null
+    return Object.fromEntries(
+      Object.entries(copy?.annotations ?? {}).filter(
+        (entry): entry is [string, string] => typeof entry[1] === 'string',
+      ),
+    )
+  } catch {
+    return {}
+  }
+}
+
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, it: unknown) =>
+    typeof it === 'object' && it !== null && !Array.isArray(it)
+      ? Object.fromEntries(Object.entries(it).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : it,
+  )
+
+/**
+ * When we last wrote the object. What is no time, or has not come yet, was put there by somebody: then the object counts
+ * as touched when the API server last saw it written. `now` in milliseconds; so is the answer.
+ */
+export const touchedAt = (object: FelixObject, now: number): number => {
+  const at = milliseconds(object.annotations[changedAtKey] ?? '')
+  if (at <= now + clockSkew) return at
+  const written = object.managedFields.map(({ time }) => milliseconds(time ?? '')).filter((it) => it <= now + clockSkew)
+  const made = milliseconds(object.createdAt)
+  return Math.max(...written, Number.isNaN(made) ? 0 : made) || now
+}

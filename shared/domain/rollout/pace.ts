@@ -1,0 +1,30 @@
+import type { Policy } from '../policy.ts'
+import type { Strategy } from '../report.ts'
+import type { Pace } from '../rollout.ts'
+
+export const paceOf = ({
+  strategy,
+  maxUnavailable,
+  canarySeconds,
+  settleSeconds,
+  nodeDeadlineSeconds,
+}: Pace & Partial<Policy>): Pace => ({ strategy, maxUnavailable, canarySeconds, settleSeconds, nodeDeadlineSeconds })
+
+const strategies: readonly Strategy[] = ['staged', 'canary', 'direct']
+
+/**
+ * The more careful of both in everything: what stands in the Lease never hurries those that carry it out beyond their own
+ * policy. A number and a percentage cannot be compared before the nodes are counted: then the policy counts.
+ */
+export const carefulPace = (asked: Pace, policy: Pace): Pace => ({
+  strategy: strategies[Math.min(strategies.indexOf(asked.strategy), strategies.indexOf(policy.strategy))] ?? 'staged',
+  maxUnavailable: fewer(asked.maxUnavailable, policy.maxUnavailable),
+  canarySeconds: Math.max(asked.canarySeconds, policy.canarySeconds),
+  settleSeconds: Math.max(asked.settleSeconds, policy.settleSeconds),
+  nodeDeadlineSeconds: Math.min(asked.nodeDeadlineSeconds, policy.nodeDeadlineSeconds),
+})
+
+const fewer = (asked: Pace['maxUnavailable'], policy: Pace['maxUnavailable']): Pace['maxUnavailable'] =>
+  typeof asked === typeof policy && Number.parseFloat(String(asked)) < Number.parseFloat(String(policy))
+    ? asked
+    : policy
