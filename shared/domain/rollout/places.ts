@@ -30,10 +30,13 @@ export const paceAfter = ({ pace }: Rollout, touched: number, inScope: number): 
     ? { settle: pace.canarySeconds, limit: 1 }
     : { settle: pace.settleSeconds, limit: budget(pace.maxUnavailable, inScope) }
 
-/** Nodes whose pod was deleted, with the pod that came in its place; who has left the cluster is not waited for. */
+/**
+ * Nodes whose pod was deleted, with the pod that came in its place. One that has left the cluster is not waited for, nor
+ * one whose pod is still there: it was noted and not yet deleted.
+ */
 export const flightsOf = ({ touching }: Rollout, { pods, left }: Seen): Flight[] =>
   touching
-    .filter(({ node }) => !left?.has(node))
+    .filter(({ node, pod }) => !left?.has(node) && !pods.some(({ name, deletedAt }) => name === pod && !deletedAt))
     .map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
 
 /** How many of the pods to be restarted are gone already. */
