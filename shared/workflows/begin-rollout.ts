@@ -64,7 +64,8 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   const rollout = await rolloutOf(tools, { state: whole, assessment }, about)
   await tryFirstWrite(tools, rollout, state)
   const touching = present?.state === 'running' ? inFlight(present, rollout, state) : []
-  return put(tools, record, { ...rollout, touching, ...(present?.journal && { journal: present.journal }) })
+  const next = { ...rollout, touching, ...(present?.journal && { journal: present.journal }) }
+  return put(tools, next, { record, ...(present?.state === 'running' && { before: present.pace }) })
 }
 
 /** Every pod that it would still restart is one whose Felix needs it. */
@@ -83,18 +84,24 @@ const goOn = async (tools: StepTools, standing: Standing, pace: Pace): Promise<B
   const decided = decisionOf(rollout)
   if (isDeepStrictEqual(pace, rollout.pace)) return { begun: true, rollout, decided }
   const next = { ...rollout, pace }
-  const note = [
-    { what: 'pace', from: JSON.stringify(rollout.pace), to: JSON.stringify(pace), why: 'another was asked for' },
-  ]
-  await putRollout(tools, standing, next, { note })
+  await putRollout(tools, standing, next, { note: [paced(rollout.pace, pace)] })
   tools.tell({
-    what: 'rollout goes on at another pace',
+    what: goesOnAtAnotherPace,
     why: JSON.stringify(pace),
     rollout: rollout.id,
     by: tools.holder,
   })
   return { begun: true, rollout: next, decided }
 }
+
+const goesOnAtAnotherPace = 'rollout goes on at another pace'
+
+const paced = (from: Pace, to: Pace): Note => ({
+  what: 'pace',
+  from: JSON.stringify(from),
+  to: JSON.stringify(to),
+  why: 'another was asked for',
+})
 
 /** Before the first write: a rollout that may begin but not end would leave a cluster half changed. */
 const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Promise<Beginning | undefined> => {
@@ -117,21 +124,30 @@ const carriesOut = (present: Rollout, { target, restart }: Intent): boolean =>
   (target === undefined || target === present.target) &&
   restart.every(({ calicoPod }) => calicoPod && present.restart.includes(calicoPod.name))
 
-const put = async (tools: StepTools, record: RolloutRecord | undefined, rollout: Rollout): Promise<Beginning> => {
+/** `before`: the pace of the rollout that it goes on with. */
+const put = async (
+  tools: StepTools,
+  rollout: Rollout,
+  { record, before }: { record: RolloutRecord | undefined; before?: Pace },
+): Promise<Beginning> => {
+  const isHurried = before !== undefined && !isDeepStrictEqual(before, rollout.pace)
   try {
     await tools.kube.putLease({
       ...(record && { resourceVersion: record.resourceVersion }),
       holder: tools.holder,
       renewedAt: tools.now().toISOString(),
       leaseSeconds: tools.leaseSeconds,
-      annotations: rolloutAnnotations(withJournal(tools, rollout, { note: [begin(rollout)] })),
+      annotations: rolloutAnnotations(
+        withJournal(tools, rollout, { note: [isHurried ? paced(before, rollout.pace) : begin(rollout)] }),
+      ),
     })
   } catch (error) {
     if (!(error instanceof KubeError) || error.kind !== 'conflict') throw error
     return { begun: false, why: 'another rollout began in this cluster at the same moment', blockedBy: [] }
   }
   const { id, why: cause } = rollout
-  tools.tell({ what: 'rollout begins', why: summary(rollout), rollout: id, by: tools.holder, cause })
+  const what = before === undefined ? 'rollout begins' : isHurried ? goesOnAtAnotherPace : 'rollout goes on'
+  tools.tell({ what, why: summary(rollout), rollout: id, by: tools.holder, cause })
   return { begun: true, rollout, decided: decisionOf(rollout) }
 }
 
