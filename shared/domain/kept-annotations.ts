@@ -26,6 +26,12 @@ export const keptAnnotations = (annotations: Texts): Texts =>
     ),
   )
 
+/** Parameters that are not kept, of which only their being there counts. */
+export const foreignSettings = (annotations: Texts): Texts =>
+  Object.fromEntries(
+    Object.keys(annotations).flatMap((key) => (key.startsWith(configPrefix) && !isConfig(key) ? [[key, leftOut]] : [])),
+  )
+
 export const keptLabels = (labels: Texts): Texts =>
   Object.fromEntries(Object.entries(labels).filter(([key]) => ownerLabels.includes(key)))
 

@@ -11,14 +11,15 @@ import type {
 import { goLower } from './felix/go.ts'
 import { parameterNames } from './felix/params.ts'
 import { specFields } from './felix/spec-fields.ts'
-import { ignoreKey, keptAnnotations, keptLabels } from './kept-annotations.ts'
+import { foreignSettings, ignoreKey, keptAnnotations, keptLabels } from './kept-annotations.ts'
 import { keptConfig } from './kept-config.ts'
-import { mapped, plainAll } from './plain.ts'
+import { leftOut, mapped, plainAll } from './plain.ts'
 import { configuredBy, keptCommand } from './proxy-mode/configured.ts'
 import { keptAddonValues } from './proxy-mode/addon.ts'
 import type { Read } from './read.ts'
 import { valueOf } from './read.ts'
 import { rangeAnnotation, ours } from './rollout/annotations.ts'
+import { isMarked } from './rollout/marks.ts'
 import { withoutSecrets } from './secrets.ts'
 
 /**
@@ -334,6 +335,12 @@ function variableKeys(sets: DaemonSetState[], name: string, state: ClusterState)
   return (key) => named.has(key) || [...prefixes].some((prefix) => isVariable(prefix + key))
 }
 
+const isKnown = (field: string): boolean => specFields.has(field)
+
+/** Whether an override of ours holds more than we wrote is seen by what it holds, whatever that is. */
+const masked = (spec: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(spec).map(([field, value]) => [field, isKnown(field) ? value : leftOut]))
+
 function felixObject(it: FelixObject): FelixObject {
   const { name, uid, resourceVersion, createdAt } = it
   return {
@@ -342,8 +349,8 @@ function felixObject(it: FelixObject): FelixObject {
     resourceVersion,
     createdAt,
     labels: keptLabels(it.labels),
-    annotations: keptAnnotations(it.annotations),
-    spec: only(it.spec, (key) => specFields.has(key)),
+    annotations: { ...(isMarked(it) && foreignSettings(it.annotations)), ...keptAnnotations(it.annotations) },
+    spec: isMarked(it) ? masked(it.spec) : only(it.spec, isKnown),
     managedFields: keptFields(it.managedFields, [
       ['f:spec', 'f:kubeNodePortRanges'],
       ['f:metadata', 'f:annotations', `f:${rangeAnnotation}`],

@@ -302,12 +302,18 @@ test('a range that our own rollout was to reach is said with how it was known, a
     edited(cluster('no eks, written yesterday'), (it) => {
       Object.assign(valueOf(it.rollout)?.annotations ?? {}, more)
     })
-  const known = finding('RANGE_ASSUMED', withLease({ 'calico-ipvs-sync/where': '{"known":"probe"}' }))
+  const known = finding(
+    'RANGE_ASSUMED',
+    withLease({ 'calico-ipvs-sync/where': '{"api":"crd.projectcalico.org/v1","known":"probe"}' }),
+  )
   expect(known.message).toContain(
     'a rollout of this tool was to reach 20000:22767 (the range as the API server told it)',
   )
   expect(known.evidence[1]).toMatchObject({ object: 'Lease/kube-system/calico-ipvs-sync', value: '20000:22767' })
-  const forged = finding('RANGE_ASSUMED', withLease({ 'calico-ipvs-sync/where': '{"known":"constructor"}' }))
+  const forged = finding(
+    'RANGE_ASSUMED',
+    withLease({ 'calico-ipvs-sync/where': '{"api":"crd.projectcalico.org/v1","known":"constructor"}' }),
+  )
   expect(forged.message).toContain('was to reach 20000:22767.')
   expect(finding('RANGE_ASSUMED', withLease({ 'calico-ipvs-sync/state': 'aborted' })).severity).toBe('info')
 })
