@@ -9,5 +9,8 @@ export const planFrom = async (file: string): Promise<Report & { plan: Plan }> =
   if (parsed.success && parsed.data.plan) return { ...parsed.data, plan: parsed.data.plan }
   const [issue] = parsed.error?.issues ?? []
   const why = issue ? `${issue.path.join('.') || 'the whole'}: ${issue.message}` : 'it holds no plan'
-  throw new Failure(`${file} is not a plan file: ${why}`, `calico-ipvs-sync plan -o json > ${file}`)
+  throw new Failure(
+    `${file} is not a plan file: ${why}`,
+    'calico-ipvs-sync plan --help   # with -o json its output is a plan file',
+  )
 }

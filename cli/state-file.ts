@@ -11,7 +11,7 @@ export const readState = async (file: string): Promise<ClusterState> => {
   if (parsed.success) return withAbsences(parsed.data) as unknown as ClusterState
   throw new Failure(
     `${file} is not a captured state: ${complaint(parsed.error)}`,
-    `calico-ipvs-sync capture --context NAME > ${file}`,
+    'calico-ipvs-sync capture --help   # it writes such files',
   )
 }
 

@@ -32,6 +32,7 @@ export function assumeRole(
 
 /** Shorter than that of the call which needs the credentials, so that it is known which one did not answer. */
 const deadlineMs = 9_000
+const assuming = 'sts:AssumeRole'
 
 async function assumed(sts: STSClient, roleArn: string): Promise<RoleCredentials> {
   const command = new AssumeRoleCommand({
@@ -39,7 +40,12 @@ async function assumed(sts: STSClient, roleArn: string): Promise<RoleCredentials
     RoleSessionName: 'calico-ipvs-sync',
     DurationSeconds: 3_600,
   })
-  const { Credentials: given } = await inTime('sts:AssumeRole', (options) => sts.send(command, options), deadlineMs)
+  const { Credentials: given } = await inTime(assuming, (options) => sts.send(command, options), deadlineMs).catch(
+    (error: unknown) => {
+      // It comes out of the call that needed the credentials, which is not the one that failed.
+      throw error instanceof Error ? Object.assign(error, { call: assuming }) : error
+    },
+  )
   const {
     AccessKeyId: accessKeyId,
     SecretAccessKey: secretAccessKey,

@@ -19,6 +19,8 @@ interface Case {
   verdict: Verdict
   reason?: string
   findings: Finding[]
+  /** The worst finding that is not about one node alone. */
+  shared?: Finding
 }
 interface Suite {
   report: Report
@@ -29,11 +31,13 @@ const suiteOf = (report: Report): Suite => {
   const ofNodes = Map.groupBy(report.findings, ({ subject }) => subject)
   const names = new Set(report.nodes.map(({ name }) => `node/${name}`))
   const others = report.findings.filter(({ subject }) => !names.has(subject))
+  const worst = others.find(({ severity }) => severity !== 'info')
   const nodeCase = ({ name, verdict, reason }: NodeReport): Case => ({
     name: `node/${name}`,
     verdict,
     ...(reason === undefined ? {} : { reason }),
     findings: ofNodes.get(`node/${name}`) ?? [],
+    ...(worst && { shared: worst }),
   })
   return {
     report,
@@ -70,7 +74,9 @@ const caseText = (it: Case, suite: string): string => {
 const resultText = (it: Case): string => {
   const element = elements[it.verdict]
   if (element === undefined) return ''
-  const message = escape(it.reason ?? it.findings[0]?.message ?? verdictWords[it.verdict])
+  // What is only good to know explains no failure.
+  const why = it.findings.find(({ severity }) => severity !== 'info') ?? it.shared
+  const message = escape(it.reason ?? why?.message ?? verdictWords[it.verdict])
   if (element === 'skipped') return `      <skipped message="${message}"/>\n`
   return `      <${element} type="${it.verdict}" message="${message}">${findingsText(it.findings)}</${element}>\n`
 }

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import type { Finding } from '../../shared/domain/report.ts'
 import { junit } from '../../shared/report/junit.ts'
 import { hostile, outOfStep, sweep } from './samples.ts'
 
@@ -39,3 +40,21 @@ const faultIn = (xml: string): string | undefined => {
   }
   return open.at(0)
 }
+
+test('a node that fails is explained by what is wrong, never by what is only good to know', () => {
+  const [node] = outOfStep.nodes
+  if (!node) throw new Error('the sample has no node')
+  const message = 'IPVS will go one day'
+  const deprecated: Finding = {
+    code: 'IPVS_DEPRECATED',
+    severity: 'info',
+    subject: `node/${node.name}`,
+    message,
+    evidence: [],
+  }
+  const findings = [...outOfStep.findings, deprecated]
+  const failing = { ...node, verdict: 'out-of-step' as const }
+  const text = junit({ ...outOfStep, findings, nodes: [failing] })
+  expect(text).not.toMatch(/<failure[^>]*message="IPVS will go one day"/)
+  expect(text).toMatch(new RegExp(`node/${node.name}"[^>]*>\\s*<failure type="out-of-step" message="Felix protects`))
+})
