@@ -218,7 +218,7 @@ describe.each(golden)('$name', ({ make, verdict, findings }) => {
 
   test('is judged the same from a captured state', async () => {
     const file = join(workdir, 'state.json')
-    await run(['capture', ...byKubeconfig, file], { env: cloud.environment })
+    await run(['capture', '--force', ...byKubeconfig, file], { env: cloud.environment })
     const offline = await cli('check', '--plan', '-o', 'json', '--state', file)
     expect(offline.cluster).toEqual(live.cluster)
     expect(judgement(offline)).toEqual(judgement(live))
