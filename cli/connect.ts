@@ -47,8 +47,11 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
   }
 }
 
-/** Nobody waits at a terminal for a server that drags: a look of five rounds is over in little more than a minute, with an answer. */
+/** Nobody waits at a terminal for a server that drags: a look is over in little more than a minute, with an answer. */
 const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 15_000 }
+const usualLook = { ms: 75_000, bytes: 2 ** 30, kept: 128 * 2 ** 20 }
+/** All logs, of which the largest have 16 MiB. */
+const deepLook = { ...usualLook, ms: 900_000, bytes: 2 ** 34 }
 
 const fromEks = async (
   options: ConnectOptions & { cluster: string; region: string },
@@ -93,7 +96,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
   const kube: KubeClient = kubeClient(connection, limits)
   const look = async () =>
     observe({
-      kube,
+      kube: kube.within(options.deep ? deepLook : usualLook),
       ...(await ask()),
       now: new Date(),
       deep: options.deep ?? false,

@@ -22,8 +22,14 @@ export interface FleetAccess {
   kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
 }
 
-/** A server that drags must not keep a function until Lambda ends it: then nobody would be told. A look has four rounds of calls. */
+/** A server that drags must not keep a function until Lambda ends it: then nobody would be told. */
 const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 10_000 }
+/**
+ * Of a function's 60 s and 1,024 MB a look takes a third, and what it keeps a sixteenth: assessing, planning and telling
+ * need theirs. Five thousand nodes with all that belongs to them are 200 MiB, a dozen logs as much again.
+ */
+const look = { ms: 20_000, bytes: 512 * 2 ** 20, kept: 64 * 2 ** 20 }
+const forPlanning = { ...look, ms: 5_000 }
 
 /** A role in a wrong account leads to that account's cluster: nothing is read from it, for it would be kept as this one's. */
 const otherCluster: ReadFailure = {
@@ -50,7 +56,7 @@ export const fleetAccess = (fleet: Fleet): FleetAccess => {
     forPlan: async (cluster, eks, state) => {
       const found = valueOf(eks)
       const client = found && kube(cluster, found)
-      return client ? withWebhookNodes(client, state) : state
+      return client ? withWebhookNodes(client.within(forPlanning), state) : state
     },
     describe: (cluster) => accessTo(cluster).eks.describe(cluster.name),
     observe: (cluster, eks) => {
@@ -63,7 +69,7 @@ export const fleetAccess = (fleet: Fleet): FleetAccess => {
       }
       const identity = { ...cluster, ...(found && { arn: found.state.arn }) }
       const client = found && kube(cluster, found)
-      if (client) return observe({ kube: client, identity, now, eks: state })
+      if (client) return observe({ kube: client.within(look), identity, now, eks: state })
       const why = failureOf(eks) ?? {
         kind: 'unavailable',
         object: 'endpoint',

@@ -23,6 +23,8 @@ export interface Invocation {
   /** Milliseconds. `coldStart`: from the start of the process to its readiness; absent when it was warm. */
   duration: number
   coldStart?: number
+  /** The most memory its process held meanwhile, in megabytes; absent where it cannot be known. */
+  peak?: number
   event: unknown
   result: Result
 }
@@ -80,12 +82,20 @@ function createPool(stack: Stack, resource: Resource, options: LambdaOptions): P
     const requestId = randomUUID()
     const environment = await take()
     const warm = environment.initialized() !== undefined
-    const { result, milliseconds } = await environment.invoke(requestId, JSON.stringify(event))
+    const { result, milliseconds, peak } = await environment.invoke(requestId, JSON.stringify(event))
     const coldStart = environment.initialized()
     if (environment.alive()) idle.push(environment)
     else all.delete(environment)
     const cold = !warm && coldStart !== undefined
-    return { name: label, requestId, duration: milliseconds, event, result, ...(cold && { coldStart }) }
+    return {
+      name: label,
+      requestId,
+      duration: milliseconds,
+      event,
+      result,
+      ...(cold && { coldStart }),
+      ...(peak !== undefined && { peak }),
+    }
   }
   return {
     invoke: async (event) => {
@@ -115,6 +125,7 @@ function specOf(stack: Stack, resource: Resource, options: LambdaOptions) {
     code: stack.assetOf(resource),
     functionArn: arn,
     timeoutMilliseconds: (numberOf(properties['Timeout']) ?? 3) * 1000,
+    memoryMegabytes: numberOf(properties['MemorySize']) ?? 128,
     variables: { ...own(stack, resource, options), ...templateVariables(resource), ...options.endpoints },
     onLine: (line: string) => options.onLog?.(label, line),
   }

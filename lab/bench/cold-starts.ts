@@ -46,7 +46,8 @@ export async function coldStart(code: string): Promise<number> {
   const said: string[] = []
   const functionArn = 'arn:aws:lambda:eu-west-1:111122223333:function:bench'
   const onLine = (line: string) => void said.push(line)
-  const environment = await startEnvironment({ code, functionArn, timeoutMilliseconds: 30_000, variables, onLine })
+  const bounds = { timeoutMilliseconds: 30_000, memoryMegabytes: 1_024 }
+  const environment = await startEnvironment({ code, functionArn, ...bounds, variables, onLine })
   try {
     // A runtime is ready when it asks for its first event; only an invocation under way is told where it never does.
     const invoked = environment.invoke(randomUUID(), '{}')

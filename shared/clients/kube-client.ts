@@ -13,13 +13,11 @@ import type {
 } from '../domain/cluster.ts'
 import type { Read } from '../domain/read.ts'
 import type { CalicoApi, Mode } from '../domain/report.ts'
+import type { LookLimits } from './kube-budget.ts'
 import type { Callee, Webhook } from '../domain/webhooks.ts'
 
-/**
- * One cluster's Kubernetes API in the domain's words. Reads never throw: a failure is part of the answer. Writes throw
- * `KubeError` and are never repeated by the client. One call is one request unless a list has several pages.
- */
-export interface KubeClient {
+/** What is read of one cluster. Nothing throws: a failure is part of the answer. One call is one request unless a list has several pages. */
+export interface KubeReads {
   /** Requests sent so far, pages and repetitions included. */
   calls: () => number
   /** `v1.36.3-eks-1a2b3c4` */
@@ -55,6 +53,16 @@ export interface KubeClient {
   servingNodes: (service: Callee) => Promise<Read<string[]>>
   /** Our Lease; `undefined`: there is none. */
   lease: () => Promise<Read<RolloutRecord | undefined>>
+  /** Asks the server whether we may (SelfSubjectAccessReview). */
+  mayI: (access: Access) => Promise<Read<boolean>>
+}
+
+/**
+ * One cluster's Kubernetes API in the domain's words. Writes throw `KubeError` and are never repeated by the client.
+ */
+export interface KubeClient extends KubeReads {
+  /** The same connection for one look: all that is read through it shares that budget. */
+  within: (look: LookLimits) => KubeReads
 
   /** Creates our Lease (no `resourceVersion`) or changes it where it still has that version. Else a `conflict`. */
   putLease: (change: LeaseChange) => Promise<RolloutRecord>
@@ -65,14 +73,12 @@ export interface KubeClient {
   deleteFelix: (api: CalicoApi, object: Pick<FelixObject, 'name' | 'uid' | 'resourceVersion'>) => Promise<boolean>
   /** `false`: that very pod (by UID) is gone already. */
   deletePod: (pod: Pick<PodState, 'namespace' | 'name' | 'uid'>) => Promise<boolean>
-  /** Asks the server whether we may (SelfSubjectAccessReview). */
-  mayI: (access: Access) => Promise<Read<boolean>>
   /** Closes idle connections. */
   close: () => void
 }
 
 /** Several values of a label: any of them. `uid` given: pods that another controller owns are left out. */
-export type PodsOf = Pick<DaemonSetState, 'role' | 'namespace'> & {
+export type PodsOf = Pick<PodState, 'role' | 'namespace'> & {
   selector: Record<string, string | readonly string[]>
   uid?: string | readonly string[]
 }

@@ -1,7 +1,7 @@
 import type { DaemonSetState, EnvFrom, EnvVar, PodState } from '../domain/cluster.ts'
 import { exactTextOf, exactTextsOf, type Foreign, objectOf, objectsOf, present, textOf, timeOf } from './foreign.ts'
 
-type Role = DaemonSetState['role']
+type Role = PodState['role']
 type Template = DaemonSetState['template']
 
 /** `602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/kube-proxy:v1.33.3` → `eks/kube-proxy` without registry, tag and digest. */
@@ -62,10 +62,10 @@ export function proxyFlags(container: Foreign): string[] {
 /** Felix matches names in any case; nothing else of an environment is kept, for it may hold secrets. */
 const counts = (name: string) => /^(felix|calico)_/i.test(name)
 
-export function envOf(container: Foreign): EnvVar[] {
+export function envOf(container: Foreign, wanted = counts): EnvVar[] {
   return objectsOf(container['env']).flatMap((entry) => {
     const name = textOf(entry['name'])
-    if (name === undefined || !counts(name)) return []
+    if (name === undefined || !wanted(name)) return []
     const value = exactTextOf(entry['value'])
     return [
       present<EnvVar>({ name, value, from: value === undefined ? sourceOf(objectOf(entry['valueFrom'])) : undefined }),

@@ -1,4 +1,4 @@
-import type { DaemonSetState, NodeRequirement, NodeTerm, Toleration } from '../domain/cluster.ts'
+import type { DaemonSetState, PodState, NodeRequirement, NodeTerm, Toleration } from '../domain/cluster.ts'
 import {
   type Foreign,
   isObject,
@@ -12,11 +12,27 @@ import {
 } from './foreign.ts'
 import { isCalicoNode, isCalicoWindows, isKubeProxy, templateOf } from './kube-containers.ts'
 import { managedFieldsOf, metadataOf } from './kube-metadata.ts'
+import { markingProgram, templateOfNeighbour } from './kube-neighbours.ts'
 
 /** `undefined`: it runs none of the programs we look for. */
 export function daemonSetOf(object: Foreign): DaemonSetState | undefined {
+  const template = objectOf(objectOf(object['spec'])['template'])
   const role = roleOf(object)
-  if (role === undefined) return undefined
+  if (role !== undefined) {
+    const { annotations } = metadataOf(template)
+    return whole(object, { role, template: { ...templateOf(template, role), annotations } })
+  }
+  const podSpec = objectOf(template['spec'])
+  const marking = isForWindows(podSpec) ? undefined : markingProgram(podSpec)
+  if (!marking) return undefined
+  const { neighbour } = marking
+  const set = whole(object, { role: 'neighbour', template: templateOfNeighbour(marking) })
+  return { ...set, neighbour, labels: {}, annotations: {}, managedFields: [] }
+}
+
+const isForWindows = (podSpec: Foreign): boolean => objectOf(podSpec['nodeSelector'])['kubernetes.io/os'] === 'windows'
+
+function whole(object: Foreign, known: Pick<DaemonSetState, 'role' | 'template'>): DaemonSetState {
   const { namespace, name, uid, createdAt, labels, annotations } = metadataOf(object)
   const spec = objectOf(object['spec'])
   const template = objectOf(spec['template'])
@@ -24,7 +40,7 @@ export function daemonSetOf(object: Foreign): DaemonSetState | undefined {
   const nodeSelector = textMapOf(podSpec['nodeSelector'])
   const tolerations = objectsOf(podSpec['tolerations']).map(tolerationOf)
   return present<DaemonSetState>({
-    role,
+    ...known,
     namespace,
     name,
     uid,
@@ -37,7 +53,6 @@ export function daemonSetOf(object: Foreign): DaemonSetState | undefined {
     nodeSelector: Object.keys(nodeSelector).length > 0 ? nodeSelector : undefined,
     affinity: affinityOf(podSpec),
     tolerations: tolerations.length > 0 ? tolerations : undefined,
-    template: { ...templateOf(template, role), annotations: metadataOf(template).annotations },
     status: statusOf(objectOf(object['status'])),
     managedFields: managedFieldsOf(object),
   })
@@ -70,15 +85,14 @@ const requirementOf = (it: Foreign): NodeRequirement => ({
 })
 
 /** By what it runs, never by its name alone: DaemonSets are renamed and copied per node group. */
-function roleOf(object: Foreign): DaemonSetState['role'] | undefined {
+function roleOf(object: Foreign): PodState['role'] | undefined {
   const { namespace } = metadataOf(object)
   const template = objectOf(objectOf(object['spec'])['template'])
   const podSpec = objectOf(template['spec'])
   const containers = objectsOf(podSpec['containers'])
-  const windows = objectOf(podSpec['nodeSelector'])['kubernetes.io/os'] === 'windows'
   const app = metadataOf(template).labels['k8s-app'] ?? metadataOf(object).labels['k8s-app']
   if (app === 'calico-node-windows' || containers.some(isCalicoWindows)) return 'calico-node-windows'
-  if (windows) return undefined
+  if (isForWindows(podSpec)) return undefined
   if (app === 'calico-node' || containers.some(isCalicoNode)) return 'calico-node'
   if (namespace === 'kube-system' && (app === 'kube-proxy' || containers.some(isKubeProxy))) return 'kube-proxy'
   return undefined

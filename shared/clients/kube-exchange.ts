@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { type Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { KubeError } from '../errors.ts'
+import { jsonBounds } from './json-bounds.ts'
+import type { Budget } from './kube-budget.ts'
 
 /** How long and how much one answer may be. Milliseconds, bytes. */
 export interface ExchangeLimits {
@@ -11,8 +13,6 @@ export interface ExchangeLimits {
   /** For the whole call, repetitions included: also a server that drips is bounded. */
   deadlineMs: number
   pageBytes: number
-  /** `Date.now()` after which nothing more is asked: bounds a whole observation of a server that drags on. */
-  until: number
 }
 
 export interface Exchange {
@@ -24,6 +24,8 @@ export interface Exchange {
   /** `Date.now()` by which it must be over. */
   until: number
   limits: ExchangeLimits
+  /** Of the look that this call is part of. */
+  budget?: Budget
   /** Takes a successful body piece by piece instead of keeping it; `false`: enough, hang up. */
   consume?: (piece: Buffer) => boolean
 }
@@ -70,6 +72,12 @@ export function exchange(call: Exchange): Promise<Answer> {
 function collect(response: IncomingMessage, call: Exchange, alive: () => void): Promise<Answer> {
   const status = response.statusCode ?? 0
   const consume = status < 300 ? call.consume : undefined
+  const shape = jsonBounds()
+  const fault = (piece: Buffer): KubeError | undefined => {
+    if (size > call.limits.pageBytes) return tooLarge(call)
+    const misshapen = consume ? undefined : shape(piece)
+    return misshapen === undefined ? call.budget?.receive(call.url.pathname, piece.length) : tooMuch(call, misshapen)
+  }
   const pieces: Buffer[] = []
   let size = 0
   return new Promise((resolve, reject) => {
@@ -77,7 +85,8 @@ function collect(response: IncomingMessage, call: Exchange, alive: () => void): 
     response.on('data', (piece: Buffer) => {
       alive()
       size += piece.length
-      if (size > call.limits.pageBytes) return reject(tooLarge(call))
+      const wrong = fault(piece)
+      if (wrong) return reject(wrong)
       if (!consume) return void pieces.push(piece)
       if (!consume(piece)) {
         finish()
@@ -100,8 +109,9 @@ function watchdog(call: Exchange, end: (error: KubeError) => void) {
   const slow = (text: string) => () => end(new KubeError('unreachable', `${call.url.host} ${text}`))
   const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`
   const { connectMs, idleMs, deadlineMs } = call.limits
+  const over = call.budget && call.until >= call.budget.until && tooSlow(call.budget, call.url.pathname)
   const overall = setTimeout(
-    slow(`did not finish its answer in ${seconds(deadlineMs)}.`),
+    over ? () => end(over) : slow(`did not finish its answer in ${seconds(deadlineMs)}.`),
     Math.max(0, call.until - Date.now()),
   )
   const connecting = setTimeout(slow(`does not take connections (waited ${seconds(connectMs)}).`), connectMs)
@@ -117,13 +127,17 @@ function watchdog(call: Exchange, end: (error: KubeError) => void) {
   }
 }
 
+/** The look is over; this answer was not there in time. */
+export const tooSlow = ({ ms }: Budget, path: string) =>
+  new KubeError('unreachable', `A look takes ${ms / 1_000} s at most, and ${path} was not answered in that time.`)
+
 /** `reason` of the error that says so. */
 export const tooLargeReason = 'TooLarge'
 
-const tooLarge = ({ url, limits }: Exchange) => {
-  const size = `${Math.round(limits.pageBytes / 2 ** 20)} MiB`
-  return new KubeError('malformed', `The answer to ${url.pathname} is larger than ${size}.`, { reason: tooLargeReason })
-}
+const tooMuch = ({ url }: Exchange, what: string) =>
+  new KubeError('malformed', `The answer to ${url.pathname} ${what}.`, { reason: tooLargeReason })
+
+const tooLarge = (call: Exchange) => tooMuch(call, `is larger than ${Math.round(call.limits.pageBytes / 2 ** 20)} MiB`)
 
 function broken(error: Error & { code?: string }, url: URL): KubeError {
   if (error instanceof KubeError) return error

@@ -3,9 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { KubeError } from '../errors.ts'
 import { agentFor, baseOf, type KubeConnection } from './connection.ts'
 import { oneLine } from './foreign.ts'
-import { loginsIn, ownSecrets } from './own-secrets.ts'
-import { type Answer, DroppedError, exchange, type ExchangeLimits } from './kube-exchange.ts'
+import { type Budget, budgetOf, type LookLimits } from './kube-budget.ts'
+import { type Answer, DroppedError, exchange, type ExchangeLimits, tooSlow } from './kube-exchange.ts'
 import { refusal, retryAfterIn } from './kube-refusal.ts'
+import { loginsIn, ownSecrets } from './own-secrets.ts'
 import { takingTurns } from './turns.ts'
 
 export interface KubeRequest {
@@ -28,6 +29,10 @@ export interface KubeHttp {
   stream: (request: KubeRequest & Required<Pick<KubeRequest, 'consume'>>) => Promise<void>
   /** A text of the server's without the secrets that we sent it. */
   hide: (text: string) => string
+  /** The same connections and the same count of calls, for one look: what is read through it shares one budget. */
+  within: (look: LookLimits) => KubeHttp
+  /** Absent: every call is on its own. */
+  budget?: Budget
   close: () => void
 }
 
@@ -35,8 +40,8 @@ export const defaultLimits: ExchangeLimits = {
   connectMs: 5_000,
   idleMs: 10_000,
   deadlineMs: 30_000,
-  pageBytes: 64 * 2 ** 20,
-  until: Number.POSITIVE_INFINITY,
+  // A page of 500 nodes is half of that. What is parsed from it takes up to fifteen times as much memory for a moment.
+  pageBytes: 16 * 2 ** 20,
 }
 
 /** What administrators find in audit logs: our name and the version of package.json. */
@@ -52,7 +57,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
   const own = ownSecrets(connection.key, connection.cert, ...loginsIn(connection.server))
   let calls = 0
 
-  const once = async (request: KubeRequest, until: number, fresh: boolean): Promise<Answer> => {
+  const once = async (request: KubeRequest, { until, fresh, budget }: Attempt): Promise<Answer> => {
     const token = await tokenOf(connection, fresh)
     own.learn(token)
     calls += 1
@@ -68,19 +73,19 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
       limits: bounds,
       ...body,
       ...(consume && { consume }),
+      ...(budget && { budget }),
     })
     return { ...answer, text: own.hide(answer.text) }
   }
 
-  const send = (request: KubeRequest): Promise<Answer> => slots(() => attempt(request))
-
-  const attempt = async (request: KubeRequest): Promise<Answer> => {
-    const until = Math.min(Date.now() + bounds.deadlineMs, bounds.until)
+  const attempt = async (request: KubeRequest, budget: Budget | undefined): Promise<Answer> => {
+    const until = Math.min(Date.now() + bounds.deadlineMs, budget?.until ?? Infinity)
+    if (budget && Date.now() >= budget.until) throw tooSlow(budget, request.path)
     const reading = request.method === 'GET'
     const left = { reconnects: reading ? 1 : 0, tokens: connection.token ? 1 : 0, waits: 3 }
     let fresh = false
     for (;;) {
-      const answer = await once(request, until, fresh).catch((error: unknown) => {
+      const answer = await once(request, { until, fresh, budget }).catch((error: unknown) => {
         // Nobody answered: a read may be asked again, a write may have been carried out.
         if (error instanceof DroppedError && left.reconnects > 0) return undefined
         throw error
@@ -101,13 +106,27 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     }
   }
 
-  return {
-    calls: () => calls,
-    hide: own.hide,
-    json: async (request) => parsed(await send(request), request),
-    stream: async (request) => void (await send(request)),
-    close: () => agent.destroy(),
+  const view = (budget?: Budget): KubeHttp => {
+    const send = (request: KubeRequest): Promise<Answer> => slots(() => attempt(request, budget))
+    return {
+      calls: () => calls,
+      hide: own.hide,
+      json: async (request) => parsed(await send(request), request),
+      stream: async (request) => void (await send(request)),
+      within: (look) => view(budgetOf(look)),
+      ...(budget && { budget }),
+      close: () => agent.destroy(),
+    }
   }
+  return view()
+}
+
+interface Attempt {
+  /** `Date.now()` by which it must be over. */
+  until: number
+  /** A token of its own, not a kept one. */
+  fresh: boolean
+  budget: Budget | undefined
 }
 
 /** Where one kept connection turned out dead, so are the others: a function that slept finds all of them closed. */

@@ -1,6 +1,7 @@
 import { KubeError } from '../errors.ts'
 import { exactTextOf, type Foreign, isObject, objectOf, oneLine, textOf } from './foreign.ts'
 import { tooLargeReason } from './kube-exchange.ts'
+import type { LookLimits } from './kube-budget.ts'
 import type { KubeHttp } from './kube-http.ts'
 import { metadataOf } from './kube-metadata.ts'
 
@@ -9,32 +10,37 @@ export interface ListQuery {
   fieldSelector?: string
 }
 
-/** Objects a page; where they are so large that a page of them is not taken, pages of a few. */
-const pageSize = { usual: 500, small: 20 }
+/** Objects a page; where they are so large that a page of them is not taken, pages of fewer. */
+const pageSizes = [500, 100, 20]
 /** More than any cluster needs. */
 const pagesAtMost = 1_000
 /** Kept; ten times what the largest clusters have of anything. */
 const itemsAtMost = 150_000
-/** For all pages together. */
-const listMs = 60_000
+/** For all pages together, where the list is not part of a look. */
+const alone: LookLimits = { ms: 60_000, bytes: 512 * 2 ** 20, kept: 128 * 2 ** 20 }
 
 /**
  * A whole collection, page by page; of each item only what `reduce` makes of it is kept, so that memory does not grow
  * with what is not needed. A list that expired on the way (410) is begun again once.
  */
 export async function list<T>(
-  http: KubeHttp,
+  whole: KubeHttp,
   path: string,
   query: ListQuery,
   reduce: (item: Foreign) => T | undefined,
 ): Promise<T[]> {
-  const until = Date.now() + listMs
-  try {
-    return await pages(pageSize.usual)
-  } catch (error) {
-    if (error instanceof KubeError && error.status === 410) return pages(pageSize.usual)
-    if (error instanceof KubeError && error.reason === tooLargeReason) return pages(pageSize.small)
-    throw error
+  const http = whole.budget ? whole : whole.within(alone)
+  return attempt(pageSizes, true)
+
+  async function attempt([limit = 0, ...smaller]: readonly number[], again: boolean): Promise<T[]> {
+    try {
+      return await pages(limit)
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error
+      if (error.status === 410 && again) return attempt([limit, ...smaller], false)
+      if (error.reason === tooLargeReason && smaller.length > 0) return attempt(smaller, again)
+      throw error
+    }
   }
 
   async function pages(limit: number): Promise<T[]> {
@@ -48,7 +54,9 @@ export async function list<T>(
       advancing(items[0], begins)
       for (const item of items) {
         const kept = reduce(item)
-        if (kept !== undefined) found.push(kept)
+        if (kept === undefined) continue
+        found.push(kept)
+        http.budget?.keep(path, kept)
       }
       if (found.length > itemsAtMost)
         throw new KubeError('malformed', `The list ${path} is too long: more than ${itemsAtMost} objects.`)
@@ -71,8 +79,6 @@ export async function list<T>(
   function bounded(next: string, seen: Set<string>): void {
     if (seen.has(next) || seen.size >= pagesAtMost)
       throw new KubeError('malformed', `The list ${path} does not end: after ${seen.size + 1} pages it goes on.`)
-    if (Date.now() > until)
-      throw new KubeError('unreachable', `The list ${path} was not complete after ${listMs / 1_000} s.`)
     seen.add(next)
   }
 }

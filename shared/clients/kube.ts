@@ -4,7 +4,7 @@ import { KubeError } from '../errors.ts'
 import type { KubeConnection } from './connection.ts'
 import { exactTextMapOf, type Foreign, isObject, objectOf, objectsOf, textOf } from './foreign.ts'
 import { calicoPath, calicoVersionOf, felixConfigurations, installationOf } from './kube-calico.ts'
-import type { KubeClient, LoggingPod, PodsOf } from './kube-client.ts'
+import type { KubeClient, KubeReads, LoggingPod, PodsOf } from './kube-client.ts'
 import { daemonSetOf } from './kube-daemon-sets.ts'
 import type { ExchangeLimits } from './kube-exchange.ts'
 import { type KubeHttp, kubeHttp } from './kube-http.ts'
@@ -21,13 +21,17 @@ import { accessReview, kubeWrites } from './kube-writes.ts'
 
 export function kubeClient(connection: KubeConnection, limits: Partial<ExchangeLimits> = {}): KubeClient {
   const http = kubeHttp(connection, limits)
-  return { calls: http.calls, close: http.close, ...kubeReads(http), ...kubeWrites(http) }
+  return {
+    ...kubeReads(http),
+    ...kubeWrites(http),
+    within: (look) => kubeReads(http.within(look)),
+    close: http.close,
+  }
 }
 
-type Reads = Omit<KubeClient, 'calls' | 'close' | keyof ReturnType<typeof kubeWrites>>
-
-function kubeReads(http: KubeHttp): Reads {
+function kubeReads(http: KubeHttp): KubeReads {
   return {
+    calls: http.calls,
     version: () => reading('version', async () => versionOf(await http.json({ method: 'GET', path: '/version' }))),
     apis: () => reading('apis', async () => groupVersions(await http.json({ method: 'GET', path: '/apis' }))),
     nodes: () => reading('Nodes', () => list(http, '/api/v1/nodes', {}, nodeOf)),
@@ -81,7 +85,11 @@ async function reading<T>(object: string, act: () => Promise<T>): Promise<Read<T
 async function optional<T>(http: KubeHttp, path: string, of: (it: Foreign) => T): Promise<T | undefined> {
   try {
     const answer = await http.json({ method: 'GET', path })
-    if (isObject(answer) && isObject(answer['metadata'])) return of(answer)
+    if (isObject(answer) && isObject(answer['metadata'])) {
+      const kept = of(answer)
+      http.budget?.keep(path, kept)
+      return kept
+    }
     throw new KubeError('malformed', `The answer to ${path} is not an object.`)
   } catch (error) {
     if (error instanceof KubeError && error.kind === 'not-found') return undefined

@@ -1,4 +1,4 @@
-import { brotliCompressSync, brotliDecompressSync } from 'node:zlib'
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { safeJson } from '../domain/plain.ts'
 import type { Report } from '../domain/report.ts'
@@ -15,7 +15,7 @@ export function packed(report: Report): Record<string, AttributeValue> {
   const text = safeJson(report)
   if (Buffer.byteLength(text) <= plainAtMost) return { report: { S: text } }
   for (let kept = report.nodes.length; ; kept = Math.floor(kept / 2)) {
-    const body = brotliCompressSync(JSON.stringify({ ...report, nodes: report.nodes.slice(0, kept) }))
+    const body = compressed(JSON.stringify({ ...report, nodes: report.nodes.slice(0, kept) }))
     const leftOut = report.nodes.length - kept
     if (body.length <= packedAtMost)
       return { packed: { B: body }, ...(leftOut > 0 && { nodesLeftOut: { N: String(leftOut) } }) }
@@ -24,6 +24,14 @@ export function packed(report: Report): Record<string, AttributeValue> {
         `The report of ${report.cluster.name} is too large to store: ${body.length} bytes without its nodes.`,
       )
   }
+}
+
+/** The best compression takes a second per megabyte: of a report that is out of all proportion, a minute. */
+const thoroughAtMost = 2 ** 20
+
+const compressed = (text: string): Buffer => {
+  const quality = text.length <= thoroughAtMost ? constants.BROTLI_MAX_QUALITY : 8
+  return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } })
 }
 
 export function unpacked(item: Record<string, AttributeValue> | undefined): Report | undefined {

@@ -101,8 +101,9 @@ function installOf(state: ClusterState): ClusterFacts['install'] {
 const usesVpcCni = (state: ClusterState): boolean => {
   const said = valueOf(state.installation)?.cniType
   if (said !== undefined) return said === 'AmazonVPC'
-  const isEks = /-eks-/.test(valueOf(state.kubernetesVersion) ?? '') || valueOf(state.eks) !== undefined
-  return isEks
+  // Where all DaemonSets were seen, the CNI's own is among them if it is there.
+  if (valueOf(state.daemonSets)) return false
+  return /-eks-/.test(valueOf(state.kubernetesVersion) ?? '') || valueOf(state.eks) !== undefined
 }
 
 const nodeAssessment = (it: NodeFacts): NodeAssessment => ({

@@ -1,4 +1,5 @@
 import type { ClusterComparison } from './identity.ts'
+import type { Neighbour } from './mark.ts'
 import type { Read, ReadFailure } from './read.ts'
 import type { CalicoApi, ClusterIdentity, ServiceRange } from './report.ts'
 
@@ -20,7 +21,7 @@ export interface ClusterState {
   /** `v1.36.3-eks-1a2b3c4` as /version says. */
   kubernetesVersion: Read<string>
   nodes: Read<NodeState[]>
-  /** DaemonSets that run kube-proxy or calico-node (or calico-node-windows), whatever their names. */
+  /** DaemonSets that run kube-proxy, calico-node (or calico-node-windows), or mark packets beside them, whatever their names. */
   daemonSets: Read<DaemonSetState[]>
   /** kube-proxy's and calico-node's pods. */
   pods: Read<PodState[]>
@@ -123,7 +124,10 @@ export interface NodeTerm {
 }
 
 export interface DaemonSetState {
-  role: 'kube-proxy' | 'calico-node' | 'calico-node-windows'
+  /** `neighbour`: it marks packets beside Calico; of it nothing is known but its place, image and the variable that decides. */
+  role: 'kube-proxy' | 'calico-node' | 'calico-node-windows' | 'neighbour'
+  /** Which of them. */
+  neighbour?: Neighbour
   namespace: string
   name: string
   uid: string
@@ -171,7 +175,7 @@ export interface EnvVar {
 export type EnvFrom = ({ configMap: string; optional: boolean } | { unknown: string }) & { prefix?: string }
 
 export interface PodState {
-  role: DaemonSetState['role']
+  role: Exclude<DaemonSetState['role'], 'neighbour'>
   namespace: string
   name: string
   uid: string

@@ -49,13 +49,14 @@ export function indexFelix(cluster: FelixCluster): FelixIndex {
   const versions = (cluster.calico ? [cluster.calico] : kinds).map((version) => indexForVersion(cluster, version))
   const newest = versions.at(-1) as VersionIndex
   const merge = cachedMerge()
+  const reader = rangeReader()
   const specs = new Map(cluster.objects.map((object) => [objectName(object.name), object.spec]))
   const layers = (node: FelixNode, parameter: string): ParameterLayer[] =>
     parameterLayers(newest.layers(node), goLower(parameter), (object) => specs.get(object))
   return {
     resolve: (node) => merge(versions.map((version) => version.resolve(node))),
     layers,
-    rangeLayers: (node) => layers(node, 'KubeNodePortRanges').map(withRanges),
+    rangeLayers: (node) => layers(node, 'KubeNodePortRanges').map(reader),
   }
 }
 
@@ -141,9 +142,19 @@ function plainText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function withRanges(layer: ParameterLayer): RangeLayer {
+/** Each text is parsed once, and its ranges are shared by all nodes. */
+function rangeReader(): (layer: ParameterLayer) => RangeLayer {
+  const known = new Map<string, ReturnType<typeof parsePortList>>()
+  return (layer) => {
+    const text = layer.raw ?? ''
+    const list = known.get(text) ?? parsePortList(text)
+    known.set(text, list)
+    return withRanges(layer, list)
+  }
+}
+
+function withRanges(layer: ParameterLayer, list: ReturnType<typeof parsePortList>): RangeLayer {
   if (layer.raw === undefined || layer.raw === '') return layer
   if (goLower(layer.raw) === 'none') return { ...layer, ranges: [] }
-  const list = parsePortList(layer.raw)
   return list.ok ? { ...layer, ranges: list.ranges } : { ...layer, reason: list.reason }
 }

@@ -2,7 +2,14 @@ import { isAssumed } from './assess/assumption.ts'
 import type { Assessment, NodeAssessment } from './assessment.ts'
 import type { ClusterState, FelixObject } from './cluster.ts'
 import { exceptionsFor, forbidsBy } from './exception.ts'
-import { annotationValue, parsePortList, sameRanges, validRangesForWrite, type PortRange } from './ports.ts'
+import {
+  rangesAtMost,
+  annotationValue,
+  parsePortList,
+  sameRanges,
+  validRangesForWrite,
+  type PortRange,
+} from './ports.ts'
 import type { Policy } from './policy.ts'
 import { valueOf } from './read.ts'
 import type { Finding, FindingCode } from './report.ts'
@@ -135,6 +142,8 @@ const blocks = (
   if (shadowed) codes.push('RANGE_SHADOWED')
   if (wanted && found.has('OWNED_BY_GITOPS') && !policy.ignoreOwner) codes.push('OWNED_BY_GITOPS')
   if (wanted && desired && !validRangesForWrite(desired).ok) codes.push('RANGE_INVALID')
+  if (wanted && desired && desired.length > rangesAtMost) codes.push('STRAY_NODE_PORT')
+  if (undecided && codes.length === 0 && isLoud(report, 'RANGE_INVALID')) codes.push('RANGE_INVALID')
   if (undecided && codes.length === 0) codes.push(report.verdict === 'changing' ? 'CLUSTER_UPDATING' : 'MODE_UNPROVEN')
   return [...new Set(codes)]
 }

@@ -1,4 +1,6 @@
+import { parseUint32 } from './felix/go.ts'
 import { parseMark } from './felix/params.ts'
+import type { Evidence } from './report.ts'
 import { atLeast, type CalicoVersion } from './version.ts'
 
 export type MaskResult = { ok: true; mask: number } | { ok: false; reason: string }
@@ -9,6 +11,8 @@ export interface MarkUser {
   bits: number
   /** Where the bits are defined. */
   source: string
+  /** Where it was seen to run here. */
+  evidence?: Evidence
 }
 
 /** Felix's own reading of a mask: decimal, hexadecimal, octal or binary, 32 bits, at least two of them set. */
@@ -42,33 +46,80 @@ export function capacity(mask: number, calico: CalicoVersion | undefined, wiregu
   return left < 1 ? 0 : 2 ** left - 2
 }
 
-const kubeProxySource = 'kubernetes: cmd/kube-proxy/app/options.go, masqueradeBit'
+/** Programs of DaemonSets that mark packets beside Calico. */
+export type Neighbour = 'vpc-cni' | 'cilium' | 'tailscale' | 'weave'
 
-/** Who else is known to mark packets. Those of Calico's own default bits are not here by chance: both cannot run. */
-export const neighbours: readonly MarkUser[] = [
-  { name: 'kube-proxy masquerade', bits: 0x4000, source: kubeProxySource },
+/** What is said of the packet mark in their own sources. */
+const programs: Record<Neighbour, Pick<MarkUser, 'name' | 'bits' | 'source'>> = {
+  'vpc-cni': {
+    name: 'Amazon VPC CNI connmark',
+    bits: 0x80,
+    source: 'amazon-vpc-cni-k8s: pkg/networkutils/network.go, defaultConnmark',
+  },
+  // The identity in the other bits is there only on traffic of its proxies.
+  cilium: { name: 'Cilium', bits: 0x0f00, source: 'cilium: linux_defaults/mark.go, MagicMarkHostMask' },
+  // It sets two of these bits, and clears all of them.
+  tailscale: { name: 'Tailscale', bits: 0xff0000, source: 'tailscale: tsconst, LinuxFwmarkMask' },
+  weave: { name: 'Weave Net', bits: 0x20000, source: 'fwmark/registry' },
+}
+
+/** On every node, by kube-proxy, the kubelet and the runtime's plugins. */
+const everywhere = (masqueradeBit: number): MarkUser[] => [
+  {
+    name: 'kube-proxy masquerade',
+    bits: (1 << masqueradeBit) >>> 0,
+    source: 'kubernetes: cmd/kube-proxy/app/options.go, masqueradeBit',
+  },
   { name: 'kubelet KUBE-MARK-DROP', bits: 0x8000, source: 'kubernetes: pkg/kubelet, iptables-drop-bit' },
-  { name: 'Amazon VPC CNI connmark', bits: 0x80, source: 'amazon-vpc-cni-k8s: AWS_VPC_K8S_CNI_CONNMARK' },
   { name: 'CNI portmap plugin', bits: 0x2000, source: 'containernetworking/plugins: plugins/meta/portmap' },
-  { name: 'Cilium', bits: 0x0f00, source: 'fwmark/registry' },
-  { name: 'Tailscale', bits: 0xc0000, source: 'fwmark/registry' },
-  { name: 'Weave Net', bits: 0x20000, source: 'fwmark/registry' },
 ]
+
+/** One program that runs on the node, and where that was seen. */
+export interface MarkingProgram {
+  neighbour: Neighbour
+  evidence?: Evidence
+  /** The variable that decides about its bits, as given; absent: its default. */
+  value?: string
+  /** Where its value comes from, where that cannot be seen from outside. */
+  hidden?: string
+}
 
 export interface MarkContext {
   /** kube-proxy's `masqueradeBit`, where it is not 14. */
   masqueradeBit?: number
-  /** The VPC CNI runs here. */
-  vpcCni: boolean
-  /** AWS_VPC_K8S_CNI_CONNMARK, where it is not 0x80. */
-  connmark?: number
+  programs: readonly MarkingProgram[]
 }
 
-/** Those whose bits are in use on every node of such a cluster. */
-export function markUsers({ masqueradeBit = 14, vpcCni, connmark = 0x80 }: MarkContext): MarkUser[] {
-  const [masquerade, drop, cni, portmap] = neighbours as [MarkUser, MarkUser, MarkUser, MarkUser]
-  const users = [{ ...masquerade, bits: (1 << masqueradeBit) >>> 0 }, drop, portmap]
-  return vpcCni ? [...users, { ...cni, bits: connmark }] : users
+/** Those whose bits are in use on such a node. */
+export const markUsers = ({ masqueradeBit = 14, programs: running }: MarkContext): MarkUser[] => [
+  ...everywhere(masqueradeBit),
+  ...running.flatMap((it) => {
+    const bits = bitsOf(it)
+    return bits === 0 ? [] : [{ ...programs[it.neighbour], bits, ...(it.evidence && { evidence: it.evidence }) }]
+  }),
+]
+
+export const nameOf = ({ neighbour }: MarkingProgram): string => programs[neighbour].name
+
+/** 0: none, or none that can be told. */
+function bitsOf({ neighbour, value, hidden }: MarkingProgram): number {
+  const { bits } = programs[neighbour]
+  if (hidden !== undefined) return 0
+  switch (neighbour) {
+    case 'vpc-cni':
+      return connmark(value) ?? bits
+    case 'tailscale':
+      // Its container keeps to itself unless it is told not to.
+      return value === 'false' || value === '0' ? bits : 0
+    case 'cilium':
+    case 'weave':
+      return bits
+  }
+}
+
+/** As the VPC CNI reads it (getConnmark): Go's integers of any base; none, nonsense and anything out of range is the default. */
+function connmark(value: string | undefined): number | undefined {
+  return parseUint32((value ?? '').replace(/^\+/, '')) || undefined
 }
 
 /** Those among them whose bits the mask takes, each with the bits in dispute. */

@@ -97,6 +97,12 @@ export function isDigits(text: string): boolean {
   return text.length > 0
 }
 
+/**
+ * Separate ranges that are compared and written: half of what is apart can be a thousand in a range of two thousand ports.
+ * Longer lists, which only make every node's part of a report as long as they are, are named and left to people.
+ */
+export const rangesAtMost = 1_500
+
 /** Calico's API refuses more (libcalico-go/lib/validator/v3, validateFelixConfigSpec); Felix itself takes any number. */
 export const specItemsMax = 7
 

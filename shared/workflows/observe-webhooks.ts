@@ -1,4 +1,4 @@
-import type { KubeClient } from '../clients/kube-client.ts'
+import type { KubeReads } from '../clients/kube-client.ts'
 import type { ClusterState } from '../domain/cluster.ts'
 import { failed, failureOf, type Read, read, valueOf } from '../domain/read.ts'
 import { calledForOurWrites } from '../domain/webhooks.ts'
@@ -7,10 +7,10 @@ import { calledForOurWrites } from '../domain/webhooks.ts'
 const servicesAtMost = 20
 
 /** What only planning needs to know, and what a look does not read. Told by the state already, it is not read again. */
-export const withWebhookNodes = async (kube: KubeClient, state: ClusterState): Promise<ClusterState> =>
+export const withWebhookNodes = async (kube: KubeReads, state: ClusterState): Promise<ClusterState> =>
   state.webhookNodes ? state : { ...state, webhookNodes: await webhookNodes(kube) }
 
-const webhookNodes = async (kube: KubeClient): Promise<Read<string[]>> => {
+const webhookNodes = async (kube: KubeReads): Promise<Read<string[]>> => {
   const webhooks = await kube.webhooks()
   if ('failure' in webhooks) return webhooks
   const called = calledForOurWrites(webhooks.value).slice(0, servicesAtMost)

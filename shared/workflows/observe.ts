@@ -1,4 +1,4 @@
-import type { KubeClient, LoggingPod } from '../clients/kube-client.ts'
+import type { KubeReads, LoggingPod } from '../clients/kube-client.ts'
 import type { ClusterState, DaemonSetState, EksState, PodState } from '../domain/cluster.ts'
 import type { ClusterComparison } from '../domain/identity.ts'
 import { logsWorthReading } from '../domain/proxy-mode.ts'
@@ -9,7 +9,7 @@ import { observeModeEvidence } from './observe-mode.ts'
 import { podLists } from './observe-pods.ts'
 
 export interface Observation {
-  kube: KubeClient
+  kube: KubeReads
   identity: ClusterIdentity
   now: Date
   /** What the EKS API said of the cluster; absent where none answers for it. */
@@ -81,7 +81,7 @@ const headOf = ({ identity, now, eks, comparison, givenServiceRange }: Omit<Obse
 
 type Workloads = Pick<ClusterState, 'daemonSets' | 'pods' | 'configMaps' | 'installation'>
 
-async function observeWorkloads(kube: KubeClient, apis: readonly string[]): Promise<Workloads> {
+async function observeWorkloads(kube: KubeReads, apis: readonly string[]): Promise<Workloads> {
   const daemonSets = await kube.daemonSets()
   const found = valueOf(daemonSets) ?? []
   const lists = podLists(found).map((of) => kube.pods(of))
@@ -110,7 +110,7 @@ function isByManifest(daemonSets: readonly DaemonSetState[]): boolean {
 
 const logOfProcess = (pod: PodState): LoggingPod => (pod.startedAt === undefined ? { ...pod, ended: true } : pod)
 
-async function readLogs(kube: KubeClient, state: ClusterState, deep: boolean): Promise<ClusterState['logs']> {
+async function readLogs(kube: KubeReads, state: ClusterState, deep: boolean): Promise<ClusterState['logs']> {
   const pods = logsWorthReading(state, { deep })
   const logs = pods.map(async (pod) => [`${pod.namespace}/${pod.name}`, await kube.podLog(logOfProcess(pod))] as const)
   return Object.fromEntries(await Promise.all(logs))

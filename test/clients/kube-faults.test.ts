@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createServer, type Server } from 'node:net'
 import type { EmbeddedCluster } from '../../lab/embedded/start.ts'
 import { listenLocally } from '../../lab/loopback.ts'
@@ -394,7 +395,60 @@ test('requests beyond the connections take turns, and those that wait are not ti
   expect(reads.map((read) => valueOf(read)?.length)).toEqual(reads.map(() => 3))
 })
 
-test('after its time is over a client asks nothing more', async () => {
-  const client = clientFor({}, { until: Date.now() - 1 })
-  expect(failureOf(await client.nodes())).toMatchObject({ kind: 'unreachable' })
+describe('one look', () => {
+  const most = { ms: 5_000, bytes: 2 ** 30, kept: 2 ** 30 }
+
+  test('asks nothing more after its time is over', async () => {
+    const client = clientFor()
+    const look = client.within({ ...most, ms: 50 })
+    await pause(60)
+    const before = client.calls()
+    expect(failureOf(await look.nodes())).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringContaining('nodes'),
+    })
+    expect(client.calls()).toBe(before)
+    expect(failureOf(await client.nodes())).toBeUndefined()
+  })
+
+  test('reads so many bytes of all lists together, and says which list sent most', async () => {
+    const look = clientFor().within({ ...most, bytes: 2 * 2 ** 20 })
+    await look.version()
+    cluster.faults.inject({
+      path: nodes,
+      rewriteAnswer: (it) => ({ ...it, body: `${it.body}${' '.repeat(1_500_000)}` }),
+    })
+    expect(failureOf(await look.nodes())).toBeUndefined()
+    expect(failureOf(await look.nodes())).toMatchObject({
+      kind: 'malformed',
+      message: 'A look reads 2 MiB of a cluster at most, and /api/v1/nodes alone sent 2 MiB.',
+    })
+    expect(failureOf(await look.daemonSets())).toMatchObject({ message: expect.stringContaining('/api/v1/nodes') })
+  })
+
+  test('keeps so much of what it read', async () => {
+    const look = clientFor().within({ ...most, kept: 100 })
+    expect(failureOf(await look.nodes())).toMatchObject({
+      kind: 'malformed',
+      message: expect.stringContaining('nodes'),
+    })
+  })
+})
+
+test.each([
+  ['levels', '{"a":'.repeat(200), 'nested more than 100 levels deep'],
+  ['values', `{"items":[${'[],'.repeat(1_600_000)}1]}`, 'more than 1500000 values'],
+])('an answer of far too many %s is refused before it is parsed', async (_, body, why) => {
+  cluster.faults.inject({ path: nodes, answer: { status: 200, body } })
+  expect(failureOf(await clientFor().nodes())).toMatchObject({
+    kind: 'malformed',
+    message: expect.stringContaining(why),
+  })
+})
+
+test('brackets in texts are no levels', async () => {
+  const text = `${'[{"'.repeat(1_000)}\\`
+  const body = { kind: 'NodeList', items: [{ metadata: { name: 'n', annotations: { text } } }] }
+  cluster.faults.inject({ path: nodes, answer: { status: 200, body } })
+  expect(valueOf(await clientFor().nodes())?.map(({ name }) => name)).toEqual(['n'])
 })

@@ -1,4 +1,5 @@
 import type { ClusterState, FelixConfigurations, FelixObject, RolloutRecord } from '../../shared/domain/cluster.ts'
+import type { Neighbour } from '../../shared/domain/mark.ts'
 import type { ClusterComparison, ClusterMarks } from '../../shared/domain/identity.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import { sealOf } from '../../shared/domain/rollout/marks.ts'
@@ -20,6 +21,22 @@ import {
   setOf,
   times,
 } from './states.ts'
+
+/** A DaemonSet that marks packets; the word's own value, `from` elsewhere, or `false` is that of its variable. */
+const withNeighbour = (neighbour: Neighbour, name: string, variable?: string, from?: string): Change =>
+  change((copy, value = 'false') => {
+    const env = variable ? [{ name: variable, ...(from ? { from: { unknown: from } } : { value }) }] : []
+    const { nodeSelector: _, ...set } = calicoSet(3, '')
+    valueOf(copy.daemonSets)?.push({
+      ...set,
+      role: 'neighbour',
+      neighbour,
+      namespace: 'kube-system',
+      name,
+      uid: `uid-${name}`,
+      template: { image: name, command: [], env, envFrom: [], configMapMounts: [], annotations: {} },
+    })
+  })
 
 /** The words of the decision table in docs/in-step.md: each makes one thing different. */
 
@@ -252,6 +269,21 @@ const words: [RegExp, Change][] = [
   [/^interfaceExclude (\S+)$/, (state, value = '') => parameter('InterfaceExclude', value)(state)],
   [/^mask (\S+)$/, (state, value = '') => parameter('IptablesMarkMask', value)(state)],
   [/^nftables mask (\S+)$/, (state, value = '') => parameter('NftablesMarkMask', value)(state)],
+  [/^aws-node$/, withNeighbour('vpc-cni', 'aws-node')],
+  [/^aws-node connmark (\S+)$/, withNeighbour('vpc-cni', 'aws-node', 'AWS_VPC_K8S_CNI_CONNMARK')],
+  [
+    /^aws-node connmark from elsewhere$/,
+    withNeighbour('vpc-cni', 'aws-node', 'AWS_VPC_K8S_CNI_CONNMARK', 'secretKeyRef'),
+  ],
+  [
+    /^aws-node nowhere$/,
+    (state) =>
+      edited(withNeighbour('vpc-cni', 'aws-node')(state), (copy) => void (setOf(copy, 'neighbour').status.desired = 0)),
+  ],
+  [/^cilium$/, withNeighbour('cilium', 'cilium')],
+  [/^weave$/, withNeighbour('weave', 'weave-net')],
+  [/^tailscale$/, withNeighbour('tailscale', 'tailscale')],
+  [/^tailscale in the kernel$/, withNeighbour('tailscale', 'tailscale', 'TS_USERSPACE')],
   [/^stored mask (\d+)$/, onDefault((it, value) => void (it.spec['iptablesMarkMask'] = Number(value)))],
   [
     /^pods max (\d+)$/,

@@ -81,13 +81,50 @@ describe("Felix's reading of a mask", () => {
   })
 })
 
+const vpcCni = { neighbour: 'vpc-cni' } as const
+
 describe('bits that others use', () => {
+  test.each([
+    ['0x20000', 0x20000],
+    ['131072', 0x20000],
+    ['0o400000', 0x20000],
+    ['0x8000_0000', 0x80000000],
+    ['+0x100', 0x100],
+    ['', 0x80],
+    ['0', 0x80],
+    ['-1', 0x80],
+    ['0x100000000', 0x80],
+    ['many', 0x80],
+  ])('of a VPC CNI that is told %j are read as it reads them', (value, bits) => {
+    const found = markUsers({ programs: [{ ...vpcCni, value }] }).find(({ name }) => name.includes('VPC CNI'))
+    expect(found?.bits).toBe(bits)
+  })
+
+  test.each([
+    ['Cilium', { neighbour: 'cilium' }, 0x0f00],
+    ['Weave Net', { neighbour: 'weave' }, 0x20000],
+    ['Tailscale', { neighbour: 'tailscale', value: 'false' }, 0xff0000],
+  ] as const)('of %s count where it runs', (name, program, bits) => {
+    expect(overlaps(0xffffffff, markUsers({ programs: [program] }))).toContainEqual(
+      expect.objectContaining({ name, bits }),
+    )
+    expect(markUsers({ programs: [] }).map((it) => it.name)).not.toContain(name)
+  })
+
+  test.each([
+    ['Tailscale in user space', { neighbour: 'tailscale' }],
+    ['Tailscale that is told so', { neighbour: 'tailscale', value: 'true' }],
+    ['a VPC CNI whose variable cannot be seen', { ...vpcCni, hidden: 'secretKeyRef' }],
+  ] as const)('of %s are none that could be said', (_, program) => {
+    expect(markUsers({ programs: [program] })).toEqual(markUsers({ programs: [] }))
+  })
+
   test("Calico's default touches nobody's", () => {
-    expect(overlaps(0xffff0000, markUsers({ vpcCni: true }))).toEqual([])
+    expect(overlaps(0xffff0000, markUsers({ programs: [vpcCni] }))).toEqual([])
   })
 
   test('are named with the bits in dispute', () => {
-    const found = overlaps(0xffffc080, markUsers({ vpcCni: true })).map((it) => [it.name, formatMask(it.bits)])
+    const found = overlaps(0xffffc080, markUsers({ programs: [vpcCni] })).map((it) => [it.name, formatMask(it.bits)])
     expect(found).toEqual([
       ['kube-proxy masquerade', '0x00004000'],
       ['kubelet KUBE-MARK-DROP', '0x00008000'],
@@ -96,17 +133,17 @@ describe('bits that others use', () => {
   })
 
   test("follow kube-proxy's masqueradeBit and the VPC CNI's connmark", () => {
-    const users = markUsers({ masqueradeBit: 31, vpcCni: true, connmark: 0x100 })
+    const users = markUsers({ masqueradeBit: 31, programs: [{ ...vpcCni, value: '0x100' }] })
     expect(overlaps(0x80000100, users).map((it) => it.bits)).toEqual([0x80000000, 0x100])
   })
 
   test('of the VPC CNI do not matter without it', () => {
-    expect(overlaps(0xffff0080, markUsers({ vpcCni: false }))).toEqual([])
+    expect(overlaps(0xffff0080, markUsers({ programs: [] }))).toEqual([])
   })
 })
 
 describe('a better mask', () => {
-  const wanted = { calico: since330, wireguard: false, int32: false, users: markUsers({ vpcCni: true }) }
+  const wanted = { calico: since330, wireguard: false, int32: false, users: markUsers({ programs: [vpcCni] }) }
 
   test('is the mask itself where it needs no change', () => {
     expect(betterMask({ ...wanted, mask: 0xffff0000, endpoints: 110 })?.text).toBe('0xffff0000')

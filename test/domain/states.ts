@@ -110,7 +110,7 @@ export const calicoSet = (count: number, version: string, over: Partial<DaemonSe
 })
 
 export const podOf = (set: DaemonSetState, node: string, over: Partial<PodState> = {}): PodState => ({
-  role: set.role,
+  role: set.role as PodState['role'],
   namespace: set.namespace,
   name: `${set.name}-${node}`,
   uid: `uid-${set.name}-${node}`,

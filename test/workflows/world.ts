@@ -190,6 +190,7 @@ const kubeOf = (the: () => World): KubeClient => {
   return {
     calls: () => the().calls,
     close: () => undefined,
+    within: () => kubeOf(the),
     version: never,
     apis: never,
     nodes: () => counted(({ pods, bare }) => read([...pods.map(({ node }) => node), ...bare].map(nodeState))),

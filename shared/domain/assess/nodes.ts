@@ -3,9 +3,10 @@ import type { MarkFacts, NodeFacts } from './facts.ts'
 import type { FelixView } from './felix-view.ts'
 import { doubtfulGroups, felixViews } from './felix-view.ts'
 import { leftLinks } from './left-link.ts'
+import { withoutVastRange } from './vast-range.ts'
 import { calicoVersions } from './version.ts'
 import type { ClusterState, NodeState, PodState } from '../cluster.ts'
-import type { FelixIndex, FelixNode, ResolvedEnv } from '../felix.ts'
+import type { FelixIndex, FelixNode, FelixResolution, ResolvedEnv } from '../felix.ts'
 import { indexFelix, resolveEnv } from '../felix.ts'
 import { capacity } from '../mark.ts'
 import { selects } from '../placement.ts'
@@ -123,6 +124,7 @@ function felixFinder(
   const versionOf = calicoVersions(state)
   const envOf = environments(state)
   const indexes = new Map<string, FelixIndex>()
+  const bounded = new Map<FelixResolution, FelixResolution>()
   const about = { objects: source?.objects ?? [], api: source?.api ?? 'crd.projectcalico.org/v1' } as const
   // Of an unknown version that uses them nothing more is to be said than that it can.
   const nativeV3 = source?.nativeV3 === true
@@ -138,7 +140,9 @@ function felixFinder(
     const index = indexFor(version)
     if (!index) return { ...(version && { version }), values: {}, sources: {} }
     const felixNode: FelixNode = { nodeName: node.name, nodeLabels: labelsOf(node), kubeProxyNftables, ...envOf(pod) }
-    const felix = index.resolve(felixNode)
+    const resolved = index.resolve(felixNode)
+    const felix = bounded.get(resolved) ?? withoutVastRange(resolved, index, felixNode)
+    bounded.set(resolved, felix)
     const { values, sources } = felix.outcome === 'error' ? { values: {}, sources: {} } : felix
     return { ...(version && { version }), index, felixNode, felix, values, sources }
   }

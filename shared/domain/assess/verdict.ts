@@ -36,7 +36,7 @@ function doubtOf({ running, calicoPod, view, ipvs, values, felix }: NodeFacts): 
 }
 
 const why = (felix: NodeFacts['felix']): string =>
-  felix?.warnings.find(({ kind }) => kind === 'unknown' || kind === 'ambiguous')?.message ??
+  felix?.warnings.find(({ kind }) => kind === 'unknown' || kind === 'ambiguous' || kind === 'vast')?.message ??
   'it depends on the version of Calico, which is not known'
 
 const worstFirst: readonly Verdict[] = ['out-of-step', 'unknown', 'changing', 'in-step']

@@ -32,7 +32,7 @@ export interface FelixWarning {
    * `ambiguous`: two spellings of one key, Felix takes one by chance · `unknown`: the value cannot be seen from outside ·
    * `selector-overlap`: several selector objects match, the oldest counts · `selector-invalid`: the object is ignored ·
    * `undecodable`: an object Felix cannot read; this version starts all the same, but its watch fails until it is mended ·
-   * `not-understood`: by this version; the setting does nothing.
+   * `not-understood`: by this version; the setting does nothing · `vast`: too long to be compared, whatever Felix makes of it.
    */
   kind:
     | 'invalid'
@@ -43,6 +43,7 @@ export interface FelixWarning {
     | 'selector-invalid'
     | 'undecodable'
     | 'not-understood'
+    | 'vast'
   parameter?: FelixParameter
   source: RangeSource
   /** `FelixConfiguration/default`, `env FELIX_BPFENABLED`, `felix.cfg` */

@@ -4,7 +4,8 @@ import type { FelixParameter, ParameterLayer } from '../felix.ts'
 import { objectName } from '../felix/layer.ts'
 import type { NodeCheck, Trouble } from '../findings.ts'
 import { felixName, felixResource, parameterChange, quoted } from './remedy.ts'
-import { betterMask, bitsIn, formatMask, markUsers, overlaps, storableInSpec, type MarkUser } from '../mark.ts'
+import { betterMask, bitsIn, formatMask, markUsers, nameOf, overlaps, storableInSpec, type MarkUser } from '../mark.ts'
+import { markingPrograms } from '../assess/marking.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'
@@ -13,10 +14,10 @@ import { atLeast, type CalicoVersion } from '../version.ts'
 export const isInt32 = ({ kubernetesMinor }: ClusterFacts, { version }: Pick<NodeFacts, 'version'>): boolean =>
   (kubernetesMinor ?? 0) >= 36 && !(version && atLeast(version, '3.33'))
 
-function neighboursOf(it: NodeFacts, { vpcCni, configurations }: ClusterFacts): MarkUser[] {
+function neighboursOf(it: NodeFacts, { state, vpcCni, configurations }: ClusterFacts): MarkUser[] {
   const configuration = it.running?.configuration ?? configurations[0]
   const bit = it.running?.mode === 'nftables' ? configuration?.nftablesMasqueradeBit : configuration?.masqueradeBit
-  return markUsers({ masqueradeBit: bit ?? 14, vpcCni })
+  return markUsers({ masqueradeBit: bit ?? 14, programs: markingPrograms(state, it.node, vpcCni) })
 }
 
 /** Which of the two parameters is in force, and where it stands. */
@@ -133,17 +134,37 @@ export const markOverlap: NodeCheck = (it, cluster) => {
   const { mark, ipvs } = it
   if (mark?.mask === undefined) return []
   const mask = mark.mask
-  return overlaps(mask, neighboursOf(it, cluster)).map(
+  const found = overlaps(mask, neighboursOf(it, cluster)).map(
     (user): Trouble => ({
       code: 'MARK_OVERLAP',
       severity: ipvs === 'active' && !user.name.includes('portmap') ? 'critical' : 'warning',
       breaks: true,
       message: `The mark mask ${formatMask(mask)} takes ${formatMask(user.bits)}, which ${user.name} uses: each changes the other's marks.`,
-      evidence: [maskLayer(it).evidence, { object: user.name, value: formatMask(user.bits) }],
+      evidence: [maskLayer(it).evidence, user.evidence ?? { object: user.name, value: formatMask(user.bits) }],
       remedy: advice(it, cluster).remedy,
     }),
   )
+  return [...found, ...hiddenMarks(it, cluster)]
 }
+
+/** A neighbour whose bits cannot be seen from outside is named; whether they are free nobody knows. */
+const hiddenMarks = (it: NodeFacts, { state, vpcCni }: ClusterFacts): Trouble[] =>
+  markingPrograms(state, it.node, vpcCni).flatMap((program): Trouble[] => {
+    const { hidden, evidence } = program
+    if (hidden === undefined || !evidence) return []
+    const [, namespace, name] = evidence.object.split('/')
+    return [
+      {
+        code: 'MARK_OVERLAP',
+        severity: 'info',
+        breaks: false,
+        subject: evidence.object,
+        message: `Which bits of the packet mark ${nameOf(program)} uses cannot be told: ${evidence.field} comes from ${hidden}, which is not read.`,
+        evidence: [evidence],
+        remedy: `Look it up on a node, and compare it with the mask: iptables-save | grep -i mark. Where it comes from: kubectl -n ${quoted(namespace ?? '')} get daemonset ${quoted(name ?? '')} -o yaml`,
+      },
+    ]
+  })
 
 /** Which of the two masks counts depends on the nftables mode and on Calico's version, so the same value in both is the only safe one. */
 export const markTablesDiffer: NodeCheck = ({ values }) => {

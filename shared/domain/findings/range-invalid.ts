@@ -23,6 +23,7 @@ export const rangeInvalid: NodeCheck = (it, cluster) => {
   const mine = felix.warnings.filter(isRange)
   const found = mine.flatMap((warning): Trouble[] => {
     if (warning.kind === 'ambiguous') return [ambiguous(warning, cluster)]
+    if (warning.kind === 'vast') return [vast(warning, it, cluster)]
     if (warning.kind === 'undecodable') return [undecodable([warning.object], warning.message, cluster)]
     return warning.kind === 'invalid' && warning.decides && !isIgnoredSpec(warning, cluster)
       ? [refused(warning, it, cluster)]
@@ -40,6 +41,17 @@ function edit(cluster: ClusterFacts, object: string): string {
   const name = felixName(object)
   return name === undefined ? `Mend ${object}.` : `kubectl edit ${felixResource(cluster)} ${quoted(name)}`
 }
+
+/** Felix may well take it. */
+const vast = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): Trouble => ({
+  code: 'RANGE_INVALID',
+  severity: it.ipvs === 'no' ? 'info' : 'warning',
+  breaks: false,
+  subject: warning.object,
+  message: `It cannot be told what the range in ${warning.object} comes to: ${warning.message}.`,
+  evidence: [warningEvidence(warning)],
+  remedy: `Look at it, and write the ranges that are meant; neighbouring ports as one range:\n${edit(cluster, warning.object)}`,
+})
 
 const refused = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): Trouble => ({
   code: 'RANGE_INVALID',

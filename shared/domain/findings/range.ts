@@ -20,8 +20,7 @@ export const rangeDiffers: NodeCheck = (it, cluster) => {
   const { desired } = cluster
   if (!effective || !desired || sameRanges(effective, desired)) return []
   const severity = rangeSeverity(it)
-  const missing = subtract(desired, effective)
-  const extra = subtract(effective, desired)
+  const { different, extra } = comparison(effective, desired)
   const layer = decidingLayer(it)
   const seen = layer ? layerEvidence(layer) : builtIn
   const base = {
@@ -36,15 +35,42 @@ export const rangeDiffers: NodeCheck = (it, cluster) => {
   const differs: Trouble = {
     ...base,
     code: 'RANGE_DIFFERS',
-    message: `Felix takes ${text(effective)} for node ports, Services may have ${text(desired)}${missing.length > 0 ? `: ${text(missing)} missing` : ''}${extra.length > 0 ? `, ${text(extra)} too many` : ''}.${use}`,
+    message: `${different}${use}`,
     ...remedy,
   }
-  if (extra.length === 0) return [differs]
+  if (extra === undefined) return [differs]
   return [differs, { ...base, code: 'RANGE_TOO_WIDE', message: tooWide(extra, use), ...remedy }]
 }
 
-const tooWide = (extra: PortRange[], use: string): string =>
-  `Felix takes ${text(extra)} for node ports though no Service can have them: host-endpoint policy is skipped for whatever else listens there.${use}`
+interface Compared {
+  /** The same list as `effective` and the same as `desired` of all nodes that share them. */
+  different: string
+  /** Absent: none too many. */
+  extra?: string
+}
+
+const compared = new WeakMap<readonly PortRange[], WeakMap<readonly PortRange[], Compared>>()
+
+/** Thousands of nodes have one and the same range, and lists can be long. */
+function comparison(effective: PortRange[], desired: PortRange[]): Compared {
+  const known = compared.get(desired) ?? new WeakMap<readonly PortRange[], Compared>()
+  compared.set(desired, known)
+  const found = known.get(effective) ?? compare(effective, desired)
+  known.set(effective, found)
+  return found
+}
+
+function compare(effective: PortRange[], desired: PortRange[]): Compared {
+  const missing = subtract(desired, effective)
+  const extra = subtract(effective, desired)
+  const tooFew = missing.length > 0 ? `: ${text(missing)} missing` : ''
+  const tooMany = extra.length > 0 ? `, ${text(extra)} too many` : ''
+  const different = `Felix takes ${text(effective)} for node ports, Services may have ${text(desired)}${tooFew}${tooMany}.`
+  return { different, ...(extra.length > 0 && { extra: text(extra) }) }
+}
+
+const tooWide = (extra: string, use: string): string =>
+  `Felix takes ${extra} for node ports though no Service can have them: host-endpoint policy is skipped for whatever else listens there.${use}`
 
 const desiredEvidence = ({ serviceRange: { min, max, source }, strays }: ClusterFacts): Evidence[] => [
   {

@@ -13,6 +13,7 @@ const handlers = {
   }`,
   fails: `export const handler = async () => { throw new TypeError('no such cluster') }`,
   slow: `export const handler = async ({ ms }) => { await new Promise((r) => setTimeout(r, ms)); return process.pid }`,
+  hoards: `const all = []; export const handler = async ({ megabytes }) => { for (let n = 0; n < megabytes; n += 8) { all.push(Buffer.alloc(8 * 2 ** 20, 1)); await new Promise((r) => setTimeout(r, 5)) } return 1 }`,
   exits: `export const handler = async () => { process.exit(3) }`,
   broken: `throw new Error('settings are incomplete'); export const handler = async () => 1`,
 }
@@ -32,6 +33,7 @@ beforeAll(async () => {
       Echo: lambda('echo', { Environment: { Variables: { TABLE: { Ref: 'AWS::StackName' } } }, MemorySize: 256 }),
       Fails: lambda('fails'),
       Slow: lambda('slow', { Timeout: 1 }),
+      Hoards: lambda('hoards', { MemorySize: 256, Timeout: 20 }),
       Exits: lambda('exits'),
       Broken: lambda('broken'),
     },
@@ -106,6 +108,16 @@ describe('a function of the lab', () => {
     expect(errorOf(late)?.errorMessage).toMatch(/Task timed out after 1\.00 seconds$/)
     expect(payloadOf(await functions.invoke(arn('slow'), { ms: 0 }))).not.toBe(pid)
     expect(running(pid)).toBe(false)
+  })
+
+  test('that takes more memory than the template gives it is ended, and what it held is told', async () => {
+    const modest = await functions.invoke(arn('hoards'), { megabytes: 64 })
+    expect(payloadOf(modest)).toBe(1)
+    expect(modest.peak).toBeGreaterThan(90)
+    expect(modest.peak).toBeLessThan(256)
+    const greedy = await functions.invoke(arn('hoards'), { megabytes: 400 })
+    expect(errorOf(greedy)).toMatchObject({ errorType: 'Runtime.OutOfMemory' })
+    expect(payloadOf(await functions.invoke(arn('hoards'), { megabytes: 0 }))).toBe(1)
   })
 
   test('whose process ends in the middle is an error', async () => {

@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DeleteItemCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Faults, PlainAnswer, PlainRequest } from '../../lab/embedded/faults.ts'
+import type { EmbeddedCluster } from '../../lab/embedded/start.ts'
+import { assemble, type GuardedStage, place, raise } from '../flow/guards-stage.ts'
+
+/** `evaluate` as it is deployed, in a process with its memory and its time, in front of a cluster that sends too much. */
+const folder = mkdtempSync(join(tmpdir(), 'bounded-'))
+/** Three quarters of its memory and half of its time (infra/working.ts). */
+const atMost = { megabytes: 768, seconds: 30 }
+const name = 'vast'
+const rangeKey = 'config.projectcalico.org/KubeNodePortRanges'
+
+let stage: GuardedStage
+let faults: Faults
+beforeAll(async () => {
+  stage = await raise(await assemble(folder), [name], 400)
+  stage.deploy({ action: 'report' })
+  faults = (stage.clusters[0] as EmbeddedCluster).faults
+  // Warm, as it mostly is.
+  await looked()
+  await forget()
+}, 180_000)
+afterEach(async () => {
+  faults.clear()
+  await forget()
+})
+afterAll(async () => {
+  await stage?.stop()
+  rmSync(folder, { recursive: true })
+})
+
+interface Item {
+  metadata: { name: string; namespace?: string; annotations?: Record<string, string> }
+}
+
+/** What was told of the cluster so far, so that the next look tells anew. */
+const forget = async (): Promise<void> => {
+  const { credentials, endpoints, stack } = stage.cloud
+  const endpoint = endpoints['AWS_ENDPOINT_URL_DYNAMODB'] ?? ''
+  const client = new DynamoDBClient({ ...place, credentials, endpoint })
+  const TableName = stack.ofType('AWS::DynamoDB::Table')[0]?.name ?? ''
+  const { Items = [] } = await client.send(new ScanCommand({ TableName }))
+  for (const { cluster, record } of Items) {
+    if (cluster && record) await client.send(new DeleteItemCommand({ TableName, Key: { cluster, record } }))
+  }
+}
+
+let sent = 0
+/** One message for `evaluate`; what it came to, what it took, and what people were told because of it. */
+const looked = async () => {
+  const { cloud } = stage
+  const before = cloud.deliveries.length
+  const body = { schemaVersion: 1, cluster: { ...place, name }, reason: 'event', cause: 'a test' }
+  const began = performance.now()
+  const { result, peak = 0 } = await cloud.invoke('Evaluate', {
+    Records: [{ messageId: `m${(sent += 1)}`, body: JSON.stringify(body), attributes: {} }],
+  })
+  const seconds = (performance.now() - began) / 1_000
+  await cloud.idle()
+  const told = cloud.deliveries.slice(before).map(({ subject, message }) => `${subject}\n${message}`)
+  process.stdout.write(`${expect.getState().currentTestName}: ${peak.toFixed(0)} MB, ${seconds.toFixed(1)} s\n`)
+  return { result, peak, seconds, told }
+}
+
+/** The look has a verdict and a notice that says so, in bounds. */
+const bounded = async (): Promise<string> => {
+  const { result, peak, seconds, told } = await looked()
+  expect(result).toEqual({ payload: '{"batchItemFailures":[]}' })
+  expect(peak).toBeLessThan(atMost.megabytes)
+  expect(seconds).toBeLessThan(atMost.seconds)
+  expect(told.length).toBe(1)
+  return told[0] ?? ''
+}
+
+const items = (path: RegExp, change: (items: Item[]) => object[]): void => {
+  const rewriteAnswer = (answer: PlainAnswer): PlainAnswer => {
+    const list = JSON.parse(answer.body) as { items: Item[] }
+    return { ...answer, body: JSON.stringify({ ...list, items: change(list.items) }) }
+  }
+  faults.inject({ path, rewriteAnswer })
+}
+
+const nodes = /^\/api\/v1\/nodes/
+const felix = /^\/apis\/crd\.projectcalico\.org\/v1\/felixconfigurations/
+
+const pages = (path: RegExp, page: (at: number) => object, every = 0): void => {
+  let at = 0
+  const rewriteAnswer = (answer: PlainAnswer): PlainAnswer => ({ ...answer, body: JSON.stringify(page((at += 1))) })
+  const rewriteRequest = (request: PlainRequest): PlainRequest => ({ ...request, url: '/version' })
+  faults.inject({ path, rewriteRequest, rewriteAnswer, delay: every })
+}
+const page = (at: number, items: object[]) => ({ kind: 'List', metadata: { continue: `${at}` }, items })
+const named = (name: string, more: object = {}) => ({ metadata: { name, namespace: 'x', ...more } })
+const many = <T>(length: number, make: (at: number) => T): T[] => Array.from({ length }, (_, at) => make(at))
+const scattered = (length: number) => many(length, (at) => 20_000 + 2 * at).join()
+
+describe('a cluster that sends too much has a verdict and a notice, within three quarters of the memory and half of the time', () => {
+  test('a list of 60 MB in one page', async () => {
+    items(nodes, () => many(1_000, (at) => named(`n${at}`, { annotations: { text: 'x'.repeat(60_000) } })))
+    expect(await bounded()).toMatch(/nodes.* is larger than/)
+  })
+
+  test('all lists of 60 MB at once', async () => {
+    items(/\?limit=/, () => many(1_000, (at) => named(`n${at}`, { annotations: { text: 'x'.repeat(60_000) } })))
+    expect(await bounded()).toMatch(/is larger than/)
+  })
+
+  test('all lists of pages of nothing but brackets', async () => {
+    faults.inject({ path: /\?limit=/, answer: { status: 200, body: `{"items":[${'{},'.repeat(5_000_000)}{}]}` } })
+    expect(await bounded()).toMatch(/has more than 1500000 values/)
+  })
+
+  test('a list of 60 MB in pages, of which everything is to be kept', async () => {
+    pages(felix, (at) =>
+      page(
+        at,
+        many(20, (it) => named(`f${at}-${it}`, { annotations: { text: 'x'.repeat(100_000) } })),
+      ),
+    )
+    expect(await bounded()).toMatch(/felixconfigurations/)
+  })
+
+  test('labels without end on nodes without end', async () => {
+    const labels = Object.fromEntries(many(500, (at) => [`label-${at}`, `${at}`]))
+    pages(nodes, (at) =>
+      page(
+        at,
+        many(500, (it) => named(`n${at}-${it}`, { labels })),
+      ),
+    )
+    expect(await bounded()).toMatch(/nodes/)
+  })
+
+  test('30 pages at 2.5 seconds each', async () => {
+    pages(
+      nodes,
+      (at) =>
+        at > 30
+          ? { items: [] }
+          : page(
+              at,
+              many(10, (it) => named(`n${at}-${it}`)),
+            ),
+      2_500,
+    )
+    expect(await bounded()).toMatch(/nodes/)
+  })
+
+  test('every answer takes 9 seconds', async () => {
+    faults.inject({ path: /./, delay: 9_000 })
+    expect(await bounded()).toMatch(/nothing for 5 s/)
+  })
+
+  test('every list drips on for ever', async () => {
+    faults.inject({ path: /\?limit=/, drip: { bytes: 1, every: 1_000 } })
+    expect(await bounded()).toMatch(/did not finish/)
+  })
+
+  test.each([
+    ['nodes', nodes],
+    ['felixconfigurations', felix],
+    ['services', /^\/api\/v1\/services/],
+    ['daemonsets', /daemonsets/],
+  ] as const)('continue tokens that never end: %s', async (what, path) => {
+    pages(path, (at) =>
+      page(
+        at,
+        many(500, (it) => named(`n${at}-${it}`, { labels: { a: 'b' } })),
+      ),
+    )
+    expect(await bounded()).toMatch(new RegExp(what))
+  })
+
+  test('items that are 100,000 tiny objects', async () => {
+    items(nodes, () => many(100_000, (at) => named(`n${at}`)))
+    const { result, peak, seconds } = await looked()
+    expect(result).toEqual({ payload: '{"batchItemFailures":[]}' })
+    expect(peak).toBeLessThan(atMost.megabytes)
+    expect(seconds).toBeLessThan(atMost.seconds)
+  })
+
+  test.each([
+    ['[', '['.repeat(10_000_000)],
+    ['objects', '{"a":'.repeat(2_000_000)],
+    ['an item', `{"items":[{"metadata":{"name":"default"},"spec":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}]}`],
+  ])('deep nesting: %s', async (_, body) => {
+    faults.inject({ path: felix, answer: { status: 200, body } })
+    expect(await bounded()).toBeTruthy()
+  })
+
+  test('an annotation of 20,000 scattered ports', async () => {
+    items(felix, () => [named('default', { annotations: { [rangeKey]: scattered(20_000) } })])
+    expect(await bounded()).toMatch(/default/)
+  })
+
+  test('20,000 scattered ports in use', async () => {
+    const ports = many(20_000, (at) => ({ nodePort: 20_001 + 2 * at }))
+    items(/^\/api\/v1\/services/, () =>
+      many(200, (at) => ({ ...named(`s${at}`), spec: { ports: ports.slice(at * 100, at * 100 + 100) } })),
+    )
+    expect(await bounded()).toBeTruthy()
+  })
+})
