@@ -1,20 +1,18 @@
 import type { DaemonSetState, EnvVar } from '../domain/cluster.ts'
-import type { Neighbour } from '../domain/mark.ts'
+import { markVariables, type Neighbour } from '../domain/mark.ts'
 import { type Foreign, objectOf, objectsOf, present, textOf } from './foreign.ts'
 import { envOf, repositoryOf } from './kube-containers.ts'
 
 interface Program {
   neighbour: Neighbour
   image: RegExp
-  /** What decides about its bits; nothing else of its environment is kept. */
-  variable?: string
 }
 
 /** Programs that mark packets on the nodes they run on, by image, whatever registry it comes from. */
 const programs: Program[] = [
-  { neighbour: 'vpc-cni', image: /(^|\/)amazon-k8s-cni$/, variable: 'AWS_VPC_K8S_CNI_CONNMARK' },
+  { neighbour: 'vpc-cni', image: /(^|\/)amazon-k8s-cni$/ },
   { neighbour: 'cilium', image: /(^|\/)cilium(-enterprise)?$/ },
-  { neighbour: 'tailscale', image: /(^|\/)tailscale$/, variable: 'TS_USERSPACE' },
+  { neighbour: 'tailscale', image: /(^|\/)tailscale$/ },
   { neighbour: 'weave', image: /(^|\/)weave-kube$/ },
 ]
 
@@ -30,12 +28,13 @@ export function markingProgram(podSpec: Foreign): Marking | undefined {
   for (const container of objectsOf(podSpec['containers'])) {
     const image = textOf(container['image']) ?? ''
     const program = programs.find((it) => it.image.test(repositoryOf(image)))
-    if (program) return { neighbour: program.neighbour, image, env: variableOf(container, program.variable) }
+    if (program)
+      return { neighbour: program.neighbour, image, env: variableOf(container, markVariables[program.neighbour]) }
   }
   return undefined
 }
 
-/** From a whole ConfigMap or Secret any variable may come. */
+/** What decides about its bits; nothing else of its environment is kept. From a whole ConfigMap or Secret any variable may come. */
 function variableOf(container: Foreign, variable: string | undefined): EnvVar[] {
   if (variable === undefined) return []
   const own = envOf(container, (name) => name === variable)

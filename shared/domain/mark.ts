@@ -49,6 +49,12 @@ export function capacity(mask: number, calico: CalicoVersion | undefined, wiregu
 /** Programs of DaemonSets that mark packets beside Calico. */
 export type Neighbour = 'vpc-cni' | 'cilium' | 'tailscale' | 'weave'
 
+/** The variable that decides about a program's bits. */
+export const markVariables: Partial<Record<Neighbour, string>> = {
+  'vpc-cni': 'AWS_VPC_K8S_CNI_CONNMARK',
+  tailscale: 'TS_USERSPACE',
+}
+
 /** What is said of the packet mark in their own sources. */
 const programs: Record<Neighbour, Pick<MarkUser, 'name' | 'bits' | 'source'>> = {
   'vpc-cni': {

@@ -118,8 +118,10 @@ const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> 
 const calicoPods = async (kube: KubeClient): Promise<PodState[] | undefined> => {
   const [set, ...others] = needed(await kube.daemonSets()).filter(({ role }) => role === 'calico-node')
   if (!set || others.length > 0) return undefined
-  const { role, namespace, selector, uid } = set
-  return needed(await kube.pods({ role, namespace, selector, uid })).filter(({ daemonSet }) => daemonSet === uid)
+  const { namespace, selector, uid } = set
+  return needed(await kube.pods({ role: 'calico-node', namespace, selector, uid })).filter(
+    ({ daemonSet }) => daemonSet === uid,
+  )
 }
 
 const look = async (kube: KubeClient, { where, phase, state, touching }: Rollout, pods: PodState[]): Promise<Seen> => {

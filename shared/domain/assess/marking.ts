@@ -1,5 +1,5 @@
 import type { ClusterState, DaemonSetState, NodeState } from '../cluster.ts'
-import type { MarkingProgram } from '../mark.ts'
+import { type MarkingProgram, markVariables } from '../mark.ts'
 import { selects } from '../placement.ts'
 import { valueOf } from '../read.ts'
 
@@ -18,7 +18,7 @@ const neighbours = (state: ClusterState): DaemonSetState[] =>
 
 function programOf({ neighbour, namespace, name, template }: DaemonSetState): MarkingProgram[] {
   if (!neighbour) return []
-  const variable = template.env.at(-1)
+  const variable = template.env.findLast(({ name: one }) => one === markVariables[neighbour])
   const object = `DaemonSet/${namespace}/${name}`
   const { value, from } = variable ?? {}
   const hidden = from && ('configMap' in from ? `ConfigMap ${from.configMap}` : from.unknown)

@@ -1,6 +1,7 @@
 import type { DaemonSetState, EnvVar, PodState } from '../cluster.ts'
 import { goLower } from '../felix/go.ts'
 import { parameterNames } from '../felix/params.ts'
+import { markVariables } from '../mark.ts'
 import { ignoreKey } from '../kept-annotations.ts'
 import { configuredBy, keptCommand } from '../proxy-mode/configured.ts'
 import { keptFields, only, present } from './fields.ts'
@@ -8,6 +9,7 @@ import { keptFields, only, present } from './fields.ts'
 export function daemonSet(it: DaemonSetState): DaemonSetState {
   const {
     role,
+    neighbour,
     namespace,
     name,
     uid,
@@ -23,6 +25,7 @@ export function daemonSet(it: DaemonSetState): DaemonSetState {
   const { image, env, envFrom } = it.template
   return present<DaemonSetState>({
     role,
+    neighbour,
     namespace,
     name,
     uid,
@@ -96,7 +99,8 @@ export function pod(it: PodState): PodState {
 }
 
 export const isVariable = (name: string): boolean =>
-  /^felix_/i.test(name) && parameterNames.has(goLower(name).slice('felix_'.length))
+  (/^felix_/i.test(name) && parameterNames.has(goLower(name).slice('felix_'.length))) ||
+  Object.values(markVariables).includes(name)
 
 /** Felix's parameters that decide, and what their values are put together from. */
 export function keptEnv(env: EnvVar[]): EnvVar[] {
