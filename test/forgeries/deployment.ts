@@ -8,6 +8,8 @@ export interface Traffic {
   looks: Map<string, boolean>
   verdicts: number
   notices: string[]
+  /** What the functions logged as errors, for who looks for the reason. */
+  errors: string[]
 }
 
 export interface Ledger {
@@ -19,7 +21,7 @@ export interface Ledger {
 export const ledger = (): Ledger => {
   const all = new Map<string, Traffic>()
   const of = (cluster: string): Traffic => {
-    const known = all.get(cluster) ?? { looks: new Map<string, boolean>(), verdicts: 0, notices: [] }
+    const known = all.get(cluster) ?? { looks: new Map<string, boolean>(), verdicts: 0, notices: [], errors: [] }
     all.set(cluster, known)
     return known
   }
@@ -29,6 +31,8 @@ export const ledger = (): Ledger => {
         for (const name of namesIn(Body)) of(name).looks.set(MessageId, !moment.failed.includes(MessageId))
     if (moment.kind === 'log' && moment.function === 'Evaluate' && moment.line.includes('"assessed"'))
       for (const name of namesIn(moment.line).slice(0, 1)) of(name).verdicts += 1
+    if (moment.kind === 'log' && moment.line.includes('"level":"ERROR"'))
+      for (const name of namesIn(moment.line)) of(name).errors.push(moment.line.slice(0, 600))
     if (moment.kind === 'delivery' && moment.protocol.startsWith('email'))
       for (const name of namesIn(moment.subject ?? '').slice(0, 1))
         of(name).notices.push(timeless(`${moment.subject}\n${moment.message}`))

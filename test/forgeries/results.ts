@@ -12,6 +12,8 @@ export interface Results {
   seconds: number
   /** Restarts of calico-node in all variants together, right ones included. */
   restarts: number
+  /** Variants in which the deployment put the range right all the same: it was at work. */
+  putRight: number
   versions: Record<string, string>
   failures: { only: number; seed: number; real?: true; what: string; failures: string[] }[]
 }
@@ -28,6 +30,7 @@ export const resultsOf = (tried: Tried[], about: Pick<Results, 'seed' | 'seconds
   withoutVerdict: tried.filter((it) => it.withoutVerdict.length > 0).length,
   toldTwice: tried.filter((it) => it.toldTwice.length > 0).length,
   restarts: tried.reduce((sum, { restarts }) => sum + restarts, 0),
+  putRight: tried.filter(({ wrote }) => wrote).length,
   ...about,
   failures: tried
     .filter((it) => failuresOf(it).length > 0)

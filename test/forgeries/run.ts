@@ -48,7 +48,7 @@ const tryOut = async (stage: Stage, { variant, kind }: Job): Promise<Tried> => {
     return ended(await tryIn(stage, variant, cluster))
   } catch (error) {
     const withoutVerdict = [error instanceof Error ? error.message : String(error)]
-    return ended({ harms: [], withoutVerdict, toldTwice: [], restarts: 0 })
+    return ended({ harms: [], withoutVerdict, toldTwice: [], restarts: 0, wrote: false })
   } finally {
     await cluster.stop()
   }
@@ -68,11 +68,13 @@ const tryIn = async (stage: Stage, variant: Variant, cluster: LabCluster): Promi
     await quiet(stage, name, known)
   }
   clearAnswers(cluster)
-  const { looks, verdicts, notices } = stage.ledger.of(name)
+  const { looks, verdicts, notices, errors } = stage.ledger.of(name)
   const unseen = [...looks].filter(([, well]) => !well).map(([id]) => id)
   const deadLetters = stage.mail.dead(name)
   const after = await snapshotOf(cluster)
-  return judge(variant, { before, after, made, notices, looks: looks.size, unseen, verdicts, deadLetters })
+  const judgement = judge(variant, { before, after, made, notices, looks: looks.size, unseen, verdicts, deadLetters })
+  const { withoutVerdict } = judgement
+  return { ...judgement, withoutVerdict: withoutVerdict.length > 0 ? [...withoutVerdict, ...errors.slice(-1)] : [] }
 }
 
 const look = ({ cloud }: Stage, name: string, eventName: string): void => {
