@@ -4,13 +4,14 @@ import type { KubeClient } from '../shared/clients/kube-client.ts'
 import type { EksState } from '../shared/domain/cluster.ts'
 import { partsOf } from '../shared/domain/identity.ts'
 import type { Read, ReadFailure } from '../shared/domain/read.ts'
-import type { ClusterIdentity, ServiceRange } from '../shared/domain/report.ts'
+import type { ClusterIdentity } from '../shared/domain/report.ts'
 import { eksIn } from './eks.ts'
 import { type AskEks, askingBehind, existing, identityOf } from './eks-lead.ts'
 import { UsageError } from './failure.ts'
 import type { LookOptions, PlaceOptions } from './options.ts'
 import { probeRange } from './probe.ts'
 import type { Progress } from './progress.ts'
+import type { Observation } from '../shared/workflows/observe.ts'
 import type { Target } from './target.ts'
 
 export type ConnectOptions = PlaceOptions & LookOptions & { state?: string }
@@ -100,7 +101,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
       ...(await ask()),
       now: new Date(),
       deep: options.deep ?? false,
-      ...(given && { givenServiceRange: given }),
+      ...given,
     })
   return { name: identity.name, observe: look, kube, close: () => kube.close() }
 }
@@ -109,11 +110,13 @@ const givenRange = async (
   connection: KubeConnection,
   { serviceNodePortRange, probe }: LookOptions,
   telling: Progress,
-): Promise<ServiceRange | undefined> => {
-  if (serviceNodePortRange) return { ...serviceNodePortRange, source: 'flag' }
-  if (!probe) return undefined
+): Promise<Pick<Observation, 'givenServiceRange' | 'probeFailure'>> => {
+  if (serviceNodePortRange) return { givenServiceRange: { ...serviceNodePortRange, source: 'flag' } }
+  if (!probe) return {}
   telling.doing('asking the API server for its node-port range')
-  return probeRange(connection, telling)
+  const probed = await probeRange(connection)
+  if (!probed) return {}
+  return 'failure' in probed ? { probeFailure: probed.failure } : { givenServiceRange: probed.value }
 }
 
 /** Nothing could be asked, for one and the same reason. */

@@ -184,6 +184,7 @@ export const stateSchema = z.looseObject({
     .looseObject({ connected: marks.extend({ unverified: z.literal(true).optional() }), described: marks.optional() })
     .optional(),
   givenServiceRange: range.extend({ source: z.enum(['eks-api', 'default', 'probe', 'flag']) }).optional(),
+  probeFailure: failure.optional(),
   kubernetesVersion: section(text),
   nodes: section(z.array(node)),
   daemonSets: section(z.array(daemonSet)),

@@ -3,6 +3,7 @@ import type { Report } from '../shared/domain/report.ts'
 import { compareText } from '../shared/report/wording.ts'
 import { connect, type ConnectOptions, unreached } from './connect.ts'
 import { eksIn } from './eks.ts'
+import { UsageError } from './failure.ts'
 import type { LookOptions } from './options.ts'
 import { type Progress, progress } from './progress.ts'
 import { look, type Target } from './target.ts'
@@ -41,10 +42,23 @@ export const sweepReports = async (
 
 type Open = () => Promise<Target>
 
+/** What keeps one cluster from being asked is the row of that cluster. */
 const opening =
   (options: ConnectOptions): Open =>
-  () =>
-    connect(options, progress(true))
+  async () => {
+    try {
+      return await connect(options, progress(true))
+    } catch (error) {
+      if (error instanceof UsageError || !(error instanceof Error)) throw error
+      const { cluster, context, region } = options
+      const identity = {
+        name: cluster ?? context ?? 'kubeconfig',
+        ...(context && { context }),
+        ...(region && { region }),
+      }
+      return unreached(identity, { kind: 'unreachable', object: 'cluster', message: error.message })
+    }
+  }
 
 const lookOnly = ({ serviceNodePortRange, probe, deep }: LookOptions): LookOptions => ({
   ...(serviceNodePortRange && { serviceNodePortRange }),

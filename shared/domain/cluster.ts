@@ -18,6 +18,8 @@ export interface ClusterState {
   identity?: ClusterComparison
   /** From the command line or a probe; wins over the EKS API's answer only where there is none. */
   givenServiceRange?: ServiceRange
+  /** The API server was to be asked for it, and did not tell. */
+  probeFailure?: ReadFailure
   /** `v1.36.3-eks-1a2b3c4` as /version says. */
   kubernetesVersion: Read<string>
   nodes: Read<NodeState[]>

@@ -46,6 +46,7 @@ const parts: { [K in keyof Required<ClusterState>]: (part: Part<K>, state: Clust
   observedAt: whole,
   identity: whole,
   givenServiceRange: whole,
+  probeFailure: plainAll,
   eks: section(({ status, version, arn, createdAt, serviceNodePortRange, autoMode, kubeProxyAddon, updates, tags }) =>
     present({
       status,

@@ -17,6 +17,8 @@ export interface Observation {
   /** By what `eks` can be told to be of the cluster behind `kube`; absent where the connection is EKS's own answer. */
   comparison?: ClusterComparison
   givenServiceRange?: ServiceRange
+  /** Why the API server did not tell it, where it was to be asked. */
+  probeFailure?: ReadFailure
   /** All logs, not a sample, and `/proxyMode` where it answers from outside. */
   deep?: boolean
 }
@@ -70,13 +72,14 @@ const isClosed = ({ kind }: ReadFailure) => kind === 'unreachable' || kind === '
 /** Where the list of APIs is withheld or broken, each is tried. */
 const everyApi = ['projectcalico.org/v3', 'crd.projectcalico.org/v1', 'operator.tigera.io/v1']
 
-const headOf = ({ identity, now, eks, comparison, givenServiceRange }: Omit<Observation, 'kube'>) => ({
+const headOf = ({ identity, now, eks, comparison, givenServiceRange, probeFailure }: Omit<Observation, 'kube'>) => ({
   schemaVersion: 1 as const,
   cluster: identity,
   observedAt: now.toISOString(),
   ...(eks && { eks }),
   ...(comparison && { identity: comparison }),
   ...(givenServiceRange && { givenServiceRange }),
+  ...(probeFailure && { probeFailure }),
 })
 
 type Workloads = Pick<ClusterState, 'daemonSets' | 'pods' | 'configMaps' | 'installation'>

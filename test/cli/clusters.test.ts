@@ -270,6 +270,39 @@ describe('sweep', () => {
     ])
     expect(ended.status).toBe(1)
   })
+
+  test('--probe: a server that refuses to be asked is a row that says so, beside the others', async () => {
+    const path = file('probed')
+    writeFileSync(path, stringify(merged([good, moved])))
+    const answer = { status: 403, body: { kind: 'Status', message: 'services is forbidden: User "me" cannot create' } }
+    const allow = moved.faults.inject({ method: 'POST', path: /\/services$/, answer })
+    try {
+      const ended = await run([
+        'sweep',
+        '--kubeconfig',
+        path,
+        '--context',
+        'good',
+        '--context',
+        'moved',
+        '--probe',
+        '-o',
+        'json',
+      ])
+      const { clusters }: Sweep = sweepSchema.parse(JSON.parse(ended.stdout))
+      expect(
+        clusters.map(({ cluster, verdict, serviceRange }) => [cluster.name, verdict, serviceRange?.source]),
+      ).toEqual([
+        ['good', 'in-step', 'probe'],
+        ['moved', 'unknown', 'default'],
+      ])
+      const { message } = clusters[1]?.findings.find(({ code }) => code === 'RANGE_ASSUMED') ?? {}
+      expect(message).toContain('services is forbidden: User "me" cannot create')
+      expect(ended.status).toBe(2)
+    } finally {
+      allow()
+    }
+  })
 })
 
 describe('sync with a kubeconfig that names no EKS cluster', () => {

@@ -297,6 +297,37 @@ describe('a range that nobody proved', () => {
   })
 })
 
+describe('an item of the spec that Felix cannot decode', () => {
+  const invalid = (items: unknown[]) =>
+    finding(
+      'RANGE_INVALID',
+      edited(healthy(wide), (it) => void (objectNamed(it, 'default').spec['kubeNodePortRanges'] = items)),
+    )
+
+  test('is named by its field, with what it holds', () => {
+    const { message, evidence } = invalid(['30000:32767', '70000'])
+    expect(message).toContain('FelixConfiguration/default cannot be read: spec.kubeNodePortRanges[1] "70000": ')
+    expect(evidence).toEqual([
+      { object: 'FelixConfiguration/default', field: 'spec.kubeNodePortRanges[1]', value: '70000' },
+    ])
+  })
+
+  test.each([
+    [{ natPortRange: '32767:30000' }, 'spec.natPortRange', '32767:30000'],
+    [{ reportingInterval: '' }, 'spec.reportingInterval', ''],
+    [
+      { failsafeInboundHostPorts: [{ protocol: 'TCP', port: 22 }, { port: 65536 }] },
+      'spec.failsafeInboundHostPorts[1].port',
+      '65536',
+    ],
+    [{ kubeNodePortRanges: '30000:32767' }, 'spec.kubeNodePortRanges', '30000:32767'],
+    [{ kubeNodePortRanges: [true] }, 'spec.kubeNodePortRanges[0]', 'true'],
+  ])('%j: %s', (spec, field, value) => {
+    const state = edited(healthy(wide), (it) => void Object.assign(objectNamed(it, 'default').spec, spec))
+    expect(finding('RANGE_INVALID', state).evidence).toEqual([{ object: 'FelixConfiguration/default', field, value }])
+  })
+})
+
 test('a range that our own rollout was to reach is said with how it was known, and forgotten where it was aborted', () => {
   const withLease = (more: Record<string, string>) =>
     edited(cluster('no eks, written yesterday'), (it) => {

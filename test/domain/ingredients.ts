@@ -229,6 +229,13 @@ const words: [RegExp, Change][] = [
       for (const pod of podsOf(copy, 'calico-node')) pod.namespace = 'kube-system'
     }),
   ],
+  [
+    /^probe refused$/,
+    change((copy) => {
+      const object = 'Services (to ask for the node-port range)'
+      copy.probeFailure = { kind: 'denied', object, message: '403: services is forbidden', status: 403 }
+    }),
+  ],
   [/^no eks$/, change((copy) => void delete copy.eks)],
   [/^annotation (\S+)$/, annotate('default')],
   [/^node annotation (\S+)$/, annotate('node.node-0001')],

@@ -13,7 +13,8 @@ export const isAssumed = (range: ServiceRange | undefined): boolean => range?.so
 
 /**
  * What speaks against an assumed service range: values that somebody set, in whatever layer and whether Felix reads them
- * or not, and what an earlier rollout of ours was to reach. Ports in use outside it are beside these.
+ * or not, and what an earlier rollout of ours was to reach; and an API server that was asked and did not tell. Ports in use
+ * outside it are beside these.
  */
 export function objectionsTo({ min, max }: ServiceRange, state: ClusterState, nodes: readonly NodeFacts[]): Evidence[] {
   const assumed = [{ min, max }]
@@ -23,8 +24,14 @@ export function objectionsTo({ min, max }: ServiceRange, state: ClusterState, no
     ...(valueOf(state.felix)?.objects ?? []).flatMap(setIn),
     ...recorded(state),
   ].filter(({ value = '' }) => value !== '' && !means(value, assumed))
-  return [...new Map(found.map((it) => [`${it.object} ${it.field} ${it.value}`, it])).values()]
+  return [...refusedProbe(state), ...new Map(found.map((it) => [`${it.object} ${it.field} ${it.value}`, it])).values()]
 }
+
+/** Who asks the API server and gets no answer does not want an assumption. */
+const refusedProbe = ({ probeFailure }: ClusterState): Evidence[] =>
+  probeFailure ? [{ object: apiServer, field: 'probe', value: probeFailure.message }] : []
+
+export const apiServer = 'kube-apiserver'
 
 /** Read kindly: a text that Felix refuses may still say what is meant. */
 function means(text: string, assumed: readonly PortRange[]): boolean {

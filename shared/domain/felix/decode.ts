@@ -1,5 +1,5 @@
 import type { FelixObject } from '../cluster.ts'
-import { DecodeError, goLower } from './go.ts'
+import { type BadField, DecodeError, goLower, inField } from './go.ts'
 import { copyKey, readCopy, timeOf } from './metadata-copy.ts'
 import type { Parameter } from './params.ts'
 import { decoders, readSelector } from './spec.ts'
@@ -17,7 +17,8 @@ export interface Entry {
 /** Settings by lower-case parameter name; several where a name is spelled in several ways. */
 export type Entries = ReadonlyMap<string, Entry[]>
 
-export type Decoded = DecodedObject | { ok: false; reason: string }
+/** `at`: the field that is to blame, where it is one. */
+export type Decoded = DecodedObject | { ok: false; reason: string; at?: BadField }
 
 export interface DecodedObject {
   ok: true
@@ -41,20 +42,23 @@ const annotationPrefix = 'config.projectcalico.org/'
 /** The settings of one FelixConfiguration as Felix's syncer would pass them on, or why Go cannot read the object. */
 export function decodeObject(object: FelixObject, rules: DecodeRules): Decoded {
   try {
-    const copy = rules.metadataCopy === 'ignored' ? undefined : readCopy(object.annotations[copyKey])
+    const copy = rules.metadataCopy === 'ignored' ? undefined : copyOf(object.annotations[copyKey])
     const merged = rules.metadataCopy === 'merged' ? copy : undefined
     checkSpec(object.spec, rules.checks)
     const entries = new Map<string, Entry[]>()
     for (const entry of specEntries(object.spec, rules.parameters)) add(entries, entry)
     for (const entry of annotationEntries(object.annotations, merged?.annotations ?? new Map())) add(entries, entry)
-    const nodeSelector = rules.selectors ? readSelector(object.spec['nodeSelector']) : undefined
+    const nodeSelector = rules.selectors ? selectorOf(object.spec['nodeSelector']) : undefined
     const createdAt = copy?.createdAt ?? timeOf(object.createdAt)
     return nodeSelector ? { ok: true, entries, createdAt, nodeSelector } : { ok: true, entries, createdAt }
   } catch (error) {
-    if (error instanceof DecodeError) return { ok: false, reason: error.message }
+    if (error instanceof DecodeError) return { ok: false, reason: error.message, ...(error.at && { at: error.at }) }
     throw error
   }
 }
+
+const copyOf = (text: string | undefined) => inField(`metadata.annotations[${copyKey}]`, text, () => readCopy(text))
+const selectorOf = (value: unknown) => inField('spec.nodeSelector', value, () => readSelector(value))
 
 /** An annotation hides the spec's value only where it has exactly the parameter's name. */
 function add(entries: Map<string, Entry[]>, entry: Entry): void {
@@ -84,7 +88,8 @@ function* specEntries(spec: Record<string, unknown>, parameters: DecodeRules['pa
   for (const { name, spec: place } of parameters.values()) {
     const value = place && Object.hasOwn(spec, place.field) ? spec[place.field] : undefined
     if (!place || value === undefined || value === null) continue
-    const raw = decoders[place.kind](value, place.field)
-    if (raw !== undefined) yield { key: name, raw, field: `spec.${place.field}`, kind: 'spec' }
+    const field = `spec.${place.field}`
+    const raw = inField(field, value, () => decoders[place.kind](value, place.field))
+    if (raw !== undefined) yield { key: name, raw, field, kind: 'spec' }
   }
 }

@@ -47,5 +47,26 @@ export const quote = (text: string): string => JSON.stringify(short(text))
 
 export const short = (text: string): string => (text.length > shown ? `${text.slice(0, shown)}…` : text)
 
+/** A field that cannot be read, `spec.kubeNodePortRanges[0]`, and what it holds, cut where it is absurdly long. */
+export interface BadField {
+  field: string
+  raw?: string
+}
+
 /** What Go's decoder says of an object that it cannot read. */
-export class DecodeError extends Error {}
+export class DecodeError extends Error {
+  at?: BadField
+}
+
+/** What goes wrong in it is wrong with that field, unless a field within is known to be the one. `value`: may be shown. */
+export function inField<T>(field: string, value: unknown, decode: () => T): T {
+  try {
+    return decode()
+  } catch (error) {
+    if (error instanceof DecodeError)
+      error.at ??= value === undefined ? { field } : { field, raw: short(textOf(value)) }
+    throw error
+  }
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))

@@ -1,5 +1,5 @@
 import { decoders, mismatch, portText, wholeNumber } from './spec.ts'
-import { DecodeError, quote } from './go.ts'
+import { DecodeError, inField, quote } from './go.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'
 
 /**
@@ -50,7 +50,8 @@ export function specChecks(calico: CalicoVersion): SpecChecks {
 
 /** Throws what Go would say. */
 export function checkSpec(spec: Readonly<Record<string, unknown>>, checks: SpecChecks): void {
-  for (const [field, value] of Object.entries(spec)) if (value !== null) checks.get(field)?.(value, field)
+  for (const [field, value] of Object.entries(spec))
+    if (value !== null) inField(`spec.${field}`, value, () => checks.get(field)?.(value, field))
 }
 
 const units: Readonly<Record<string, number>> = {
@@ -78,27 +79,46 @@ function checkDuration(value: unknown, field: string): void {
 type Item = Record<string, unknown>
 const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function itemsOf(value: unknown, field: string, type: string): Item[] {
+type Field = readonly [name: string, value: unknown, check: (value: unknown, field: string) => unknown]
+
+function checkItems(
+  value: unknown,
+  field: string,
+  { type, fields }: { type: string; fields: (item: Item) => Field[] },
+) {
   if (!Array.isArray(value)) throw mismatch(value, field, `[]v3.${type}`)
-  return value.flatMap((item: unknown) => {
-    if (item === null) return []
-    if (!isItem(item)) throw mismatch(item, field, `v3.${type}`)
-    return [item]
+  for (const [index, item] of (value as unknown[]).entries()) {
+    if (item === null) continue
+    const place = `spec.${field}[${index}]`
+    if (!isItem(item))
+      inField(place, item, () => {
+        throw mismatch(item, field, `v3.${type}`)
+      })
+    else
+      for (const [name, it, check] of fields(item)) inField(`${place}.${name}`, it, () => check(it, `${field}.${name}`))
+  }
+}
+
+const port = { type: 'uint16', min: 0, max: 65535 }
+
+function checkProtocolPorts(value: unknown, field: string): void {
+  checkItems(value, field, {
+    type: 'ProtoPort',
+    fields: (item) => [
+      ['protocol', item['protocol'] ?? '', decoders.string],
+      ['net', item['net'] ?? '', decoders.string],
+      ['port', item['port'] ?? 0, (it, at) => wholeNumber(it, at, port)],
+    ],
   })
 }
 
-function checkProtocolPorts(value: unknown, field: string): void {
-  for (const { protocol, port, net } of itemsOf(value, field, 'ProtoPort')) {
-    decoders.string(protocol ?? '', `${field}.protocol`)
-    decoders.string(net ?? '', `${field}.net`)
-    wholeNumber(port ?? 0, `${field}.port`, { type: 'uint16', min: 0, max: 65535 })
-  }
-}
-
 function checkTimeouts(value: unknown, field: string): void {
-  for (const { name, timeout } of itemsOf(value, field, 'HealthTimeoutOverride')) {
-    decoders.string(name ?? '', `${field}.name`)
-    // Not a pointer, so null reaches its decoder, which wants a text but takes null for an empty one.
-    if (timeout !== undefined) checkDuration(timeout ?? '', `${field}.timeout`)
-  }
+  checkItems(value, field, {
+    type: 'HealthTimeoutOverride',
+    fields: ({ name, timeout }) => [
+      ['name', name ?? '', decoders.string],
+      // Not a pointer, so null reaches its decoder, which wants a text but takes null for an empty one.
+      ...(timeout === undefined ? [] : [['timeout', timeout ?? '', checkDuration] as const]),
+    ],
+  })
 }

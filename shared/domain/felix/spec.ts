@@ -1,4 +1,4 @@
-import { DecodeError, short } from './go.ts'
+import { DecodeError, inField, short } from './go.ts'
 import type { SpecKind } from './params.ts'
 import { isDigits, parsePortList } from '../ports.ts'
 
@@ -24,7 +24,8 @@ export const decoders: Record<SpecKind, (value: unknown, field: string) => strin
   // The syncer has no way to write this type as text, so Felix gets Go's own form of a list: `[30000:32767 40000]`.
   ports(value, field) {
     if (!Array.isArray(value)) throw mismatch(value, field, '[]numorstring.Port')
-    return `[${value.map((item) => portText(item, field)).join(' ')}]`
+    const texts = value.map((item, index) => inField(`spec.${field}[${index}]`, item, () => portText(item, field)))
+    return `[${texts.join(' ')}]`
   },
 }
 

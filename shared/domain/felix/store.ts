@@ -1,6 +1,6 @@
 import type { FelixObject } from '../cluster.ts'
 import { type Decoded, type DecodedObject, type DecodeRules, decodeObject } from './decode.ts'
-import { short } from './go.ts'
+import { type BadField, quote, short } from './go.ts'
 import { type Layer, objectName } from './layer.ts'
 import { parseSelector, type Selector } from './selector.ts'
 import type { FelixError, FelixWarning } from './values.ts'
@@ -10,11 +10,18 @@ interface SelectorGroup {
   members: { name: string; object: DecodedObject }[]
 }
 
+interface Broken {
+  name: string
+  /** Begins with the field that is to blame, where it is one. */
+  reason: string
+  at?: BadField
+}
+
 /** The FelixConfigurations of a cluster, decoded by the rules of one version. */
 export interface Store {
   decoded: ReadonlyMap<string, Decoded>
   groups: SelectorGroup[]
-  broken: { name: string; reason: string }[]
+  broken: Broken[]
   /** About objects, so the same on every node. */
   warnings: FelixWarning[]
 }
@@ -35,10 +42,15 @@ export function readStore(objects: readonly FelixObject[], rules: DecodeRules): 
       groups.set(object.nodeSelector, { matches: parsed.matches, members })
     } else if (warnings.length < listed) warnings.push(badSelector(name, object.nodeSelector, parsed.reason))
   }
-  const broken = [...decoded].flatMap(([name, object]) => (object.ok ? [] : [{ name, reason: object.reason }]))
+  const broken = [...decoded].flatMap(([name, object]) => (object.ok ? [] : [brokenOne(name, object)]))
   if (!rules.selectors) warnings.push(...broken.slice(0, listed).map(undecodable))
   return { decoded, broken, groups: [...groups.values()], warnings }
 }
+
+const brokenOne = (name: string, { reason, at }: Extract<Decoded, { ok: false }>): Broken =>
+  at
+    ? { name, reason: `${at.field}${at.raw === undefined ? '' : ` ${quote(at.raw)}`}: ${reason}`, at }
+    : { name, reason }
 
 const badSelector = (name: string, selector: string, reason: string): FelixWarning => ({
   kind: 'selector-invalid',
@@ -51,10 +63,11 @@ const badSelector = (name: string, selector: string, reason: string): FelixWarni
 })
 
 /** Until 3.31 Felix starts with `default` and its own node's object alone; then its watch meets the others. */
-const undecodable = ({ name, reason }: { name: string; reason: string }): FelixWarning => ({
+const undecodable = ({ name, reason, at }: Broken): FelixWarning => ({
   kind: 'undecodable',
   source: name.startsWith(nodePrefix) ? 'host' : 'selector',
   object: objectName(name),
+  ...at,
   decides: false,
   message: `Felix cannot read this object (${reason}); it starts, but takes no further changes until it is mended`,
 })
@@ -70,6 +83,7 @@ export function readError(nodeName: string, store: Store, listsAll: boolean): Fe
     message: `Felix does not start, and one that runs keeps its old configuration: ${objectName(first.name)} cannot be read: ${first.reason}`,
     stage: 'read',
     objects: broken.slice(0, listed).map((it) => objectName(it.name)),
+    places: broken.slice(0, listed).map(({ name, at }) => ({ object: objectName(name), ...at })),
     warnings: [],
   }
 }

@@ -81,6 +81,8 @@ export interface FelixError {
   /** Where Felix stops: reading the objects, or parsing a layer. */
   stage: 'read' | RangeSource
   objects: string[]
+  /** Of objects that cannot be read: the field that is to blame, and what it holds. */
+  places?: Pick<FelixWarning, 'object' | 'field' | 'raw'>[]
   parameter?: FelixParameter
   warnings: FelixWarning[]
 }

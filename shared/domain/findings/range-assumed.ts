@@ -1,8 +1,9 @@
-import { isAssumed } from '../assess/assumption.ts'
+import { apiServer, isAssumed } from '../assess/assumption.ts'
 import type { ClusterFacts } from '../assess/facts.ts'
 import type { ClusterCheck } from '../findings.ts'
 import { listed } from './range-layers.ts'
 import { felixName, felixObject, onCluster } from './remedy.ts'
+import type { ClusterState } from '../cluster.ts'
 import { failureOf, valueOf } from '../read.ts'
 import type { Evidence } from '../report.ts'
 import { ours } from '../rollout/annotations.ts'
@@ -16,25 +17,33 @@ export const rangeAssumed: ClusterCheck = (cluster) => {
   if (nodes.every(({ outside }) => outside !== undefined)) return []
   const range = `${serviceRange.min}-${serviceRange.max}`
   const isUsed = nodes.some(({ ipvs }) => ipvs === 'active')
-  const asked = failureOf(state.eks) ? 'the EKS API did not tell it' : 'nobody was asked for it'
   return [
     {
       code: 'RANGE_ASSUMED',
       severity: objections.length > 0 && isUsed ? 'warning' : 'info',
       subject: 'cluster',
-      message: `The service range is assumed to be ${range}, the default: ${asked}. ${meaning(cluster, isUsed)}`,
+      message: `The service range is assumed to be ${range}, the default: ${reason(state)}. ${meaning(cluster, isUsed)}`,
       evidence: [
-        { object: 'kube-apiserver', field: 'serviceNodePortRange', value: `${range} (assumed)` },
+        { object: apiServer, field: 'serviceNodePortRange', value: `${range} (assumed)` },
         ...objections.slice(0, evidenceShown),
       ],
-      remedy: `${onCluster(cluster, 'check')} --probe, which asks the API server by a Service that it must refuse
-${onCluster(cluster, 'check')} --service-node-port-range MIN-MAX, where you know the range
-plan and sync take the same option.`,
+      remedy: [
+        state.probeFailure
+          ? 'Allow "create services" in namespace default, and ask again with --probe.'
+          : `${onCluster(cluster, 'check')} --probe, which asks the API server by a Service that it must refuse`,
+        `${onCluster(cluster, 'check')} --service-node-port-range MIN-MAX, where you know the range`,
+        'plan and sync take the same option.',
+      ].join('\n'),
     },
   ]
 }
 
 const evidenceShown = 20
+
+function reason({ eks, probeFailure }: ClusterState): string {
+  if (probeFailure) return 'the API server did not tell it'
+  return failureOf(eks) ? 'the EKS API did not tell it' : 'nobody was asked for it'
+}
 
 function meaning(cluster: ClusterFacts, isUsed: boolean): string {
   const { objections } = cluster
@@ -53,7 +62,8 @@ const knownWords: ReadonlyMap<string | undefined, string> = new Map([
 
 /** What we wrote or were to reach says how the range was known then. */
 function said({ object, value: text = '', at }: Evidence, cluster: ClusterFacts): string {
-  const value = text.length > 60 ? `${text.slice(0, 60)}…` : text
+  const value = object !== apiServer && text.length > 60 ? `${text.slice(0, 60)}…` : text
+  if (object === apiServer) return `it answered ${value}`
   if (object.startsWith('Service/')) return `${object} has node port ${value}`
   if (object.startsWith('Lease/')) {
     const where = valueOf(cluster.state.rollout)?.annotations[`${ours}where`] ?? ''

@@ -6,7 +6,7 @@ import { felixName, felixObject, felixResource, quoted, rangePatch } from './rem
 import type { Evidence } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
 
-export const warningEvidence = ({ object, field, raw }: FelixWarning): Evidence => ({
+export const warningEvidence = ({ object, field, raw }: Pick<FelixWarning, 'object' | 'field' | 'raw'>): Evidence => ({
   object,
   ...(field === undefined ? {} : { field }),
   ...(raw === undefined ? {} : { value: raw }),
@@ -24,13 +24,13 @@ export const rangeInvalid: NodeCheck = (it, cluster) => {
   const found = mine.flatMap((warning): Trouble[] => {
     if (warning.kind === 'ambiguous') return [ambiguous(warning, cluster)]
     if (warning.kind === 'vast') return [vast(warning, it, cluster)]
-    if (warning.kind === 'undecodable') return [undecodable([warning.object], warning.message, cluster)]
+    if (warning.kind === 'undecodable') return [undecodable([warning], warning.message, cluster)]
     return warning.kind === 'invalid' && warning.decides && !isIgnoredSpec(warning, cluster)
       ? [refused(warning, it, cluster)]
       : []
   })
   if (felix.outcome !== 'error' || isMask(felix.parameter)) return found
-  return [...found, undecodable(felix.objects, felix.message, cluster)]
+  return [...found, undecodable(felix.places ?? felix.objects.map((object) => ({ object })), felix.message, cluster)]
 }
 
 /** A well-formed spec is a finding of its own. */
@@ -95,12 +95,16 @@ const spelled = (object: string, key: string, cluster: ClusterFacts): Evidence =
   value: felixObject(cluster, felixName(object) ?? '')?.annotations[key] ?? '',
 })
 
-const undecodable = (objects: readonly string[], message: string, cluster: ClusterFacts): Trouble => ({
+const undecodable = (
+  places: readonly Pick<FelixWarning, 'object' | 'field' | 'raw'>[],
+  message: string,
+  cluster: ClusterFacts,
+): Trouble => ({
   code: 'RANGE_INVALID',
   severity: 'critical',
   breaks: true,
-  subject: objects[0] ?? 'cluster',
+  subject: places[0]?.object ?? 'cluster',
   message,
-  evidence: objects.map((object) => ({ object })),
-  remedy: edit(cluster, objects[0] ?? 'cluster'),
+  evidence: places.map(warningEvidence),
+  remedy: edit(cluster, places[0]?.object ?? 'cluster'),
 })
