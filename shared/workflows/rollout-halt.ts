@@ -6,10 +6,12 @@ import {
   logEvidence,
   podEvidence,
 } from '../domain/rollout/halt-evidence.ts'
+import { rangeAnnotation } from '../domain/rollout/annotations.ts'
 import { overrideName } from '../domain/rollout/range-writes.ts'
+import { seenOf } from '../domain/rollout/seen.ts'
 import type { Lost, Seen, Step } from '../domain/rollout/step.ts'
 import { valueOf } from '../domain/read.ts'
-import type { PodState } from '../domain/cluster.ts'
+import type { FelixObject, PodState } from '../domain/cluster.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import { needed } from './needed.ts'
 import { removeOverride } from './range-effects.ts'
@@ -84,13 +86,17 @@ export const haltWithEvidence = async (
   return rollback === undefined ? over(halted) : { next: 'now' }
 }
 
-/** Takes our override off a node that is not well, one a step, and nothing else. */
-export const rollBack = async (tools: StepTools, { record, rollout }: Standing): Promise<Outcome> => {
+/**
+ * Takes our override off a node that is not well, one a step, and nothing else. The list is anybody's to write: where the
+ * node is well with what its override says, taking it off would only disturb one more, and it stays.
+ */
+export const rollBack = async (tools: StepTools, { record, rollout }: Standing, pods: PodState[]): Promise<Outcome> => {
   const { rollback: [node, ...others] = [], ...rest } = rollout
   if (node === undefined) return over(rollout)
-  const { objects } = needed(await tools.kube.felixConfigurations([rollout.where.api]))
-  const object = objects.find(({ name }) => name === overrideName(node))
-  const removed = object === undefined || (await removeOverride(tools, rollout, object))
+  const seen = seenOf(needed(await tools.kube.felixConfigurations([rollout.where.api])), pods, rollout.where)
+  const object = seen.objects.find(({ name }) => name === overrideName(node))
+  const well = object !== undefined && isWellWith(object, node, seen)
+  const removed = object === undefined || (!well && (await removeOverride(tools, rollout, object)))
   const takenBackAt = tools.now().toISOString()
   const { evidence } = rest
   const next: Rollout = {
@@ -102,8 +108,15 @@ export const rollBack = async (tools: StepTools, { record, rollout }: Standing):
   const about = { object: objectName(overrideName(node)), ...(target && { from: target }), ...(why && { why }) }
   const note = removed ? [{ what: 'roll-back', ...about }] : []
   await putRollout(tools, { record }, next, { giveUp: others.length === 0, note })
-  tools.tell({ what: removed ? 'override taken back' : 'override left: somebody changed it', node, ...about })
+  const left = `override left: ${well ? 'the node is well with it' : 'somebody changed it'}`
+  tools.tell({ what: removed ? 'override taken back' : left, node, ...about })
   return others.length > 0 ? { next: 'now' } : over(next)
+}
+
+/** Its calico-node is Ready, and what the override says is what counts there. */
+const isWellWith = ({ annotations }: FelixObject, node: string, { pods, rangeOn }: Seen): boolean => {
+  const pod = pods.find((it) => it.node === node && !it.deletedAt)
+  return pod !== undefined && pod.ready && rangeOn(pod) === annotations[rangeAnnotation]
 }
 
 /** Whether the node came back is seen when it has had the time to. */

@@ -70,7 +70,10 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
   const rollout = { ...parsed.rollout, pace: carefulPace(parsed.rollout.pace, tools.policy) }
   const named = withNames(tools, rollout)
   if (rollout.state === 'halted' && rollout.rollback)
-    return unlessApiIsGone(named, { record, rollout }, () => rollBack(named, { record, rollout }))
+    return unlessApiIsGone(named, { record, rollout }, async () => {
+      const pods = await calicoPods(named.kube)
+      return pods === undefined ? noOneDaemonSet : rollBack(named, { record, rollout }, pods)
+    })
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
     return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
   if (rollout.state === 'running' && decisionOf(rollout) !== tools.decided)
@@ -105,10 +108,16 @@ const withNames = (tools: StepTools, { id: rollout, why: cause }: Rollout): Step
   tell: (event) => tools.tell({ ...event, rollout, by: tools.holder, cause }),
 })
 
+const noOneDaemonSet: Outcome = {
+  next: 'wait',
+  seconds: 60,
+  why: 'there is no one calico-node DaemonSet to go by',
+}
+
 const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> => {
   const { rollout } = standing
   const pods = await calicoPods(tools.kube)
-  if (pods === undefined) return { next: 'wait', seconds: 60, why: 'there is no one calico-node DaemonSet to go by' }
+  if (pods === undefined) return noOneDaemonSet
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
   const seen = await look(tools.kube, rollout, pods)
   return carryOut(nextStep(rollout, seen, tools.now().toISOString()), tools, { ...standing, seen })

@@ -62,10 +62,10 @@ const ended = ({ state, why }: Extract<Outcome, { next: 'over' }>): SyncResult =
   }
 }
 
-/** Gives the Lease up, so that whoever goes on need not wait it out; the rollout itself stays where it is. */
-const interrupted = async ({ kube }: SyncTools): Promise<SyncResult> => {
+/** Gives the Lease up where it is ours, so that whoever goes on need not wait it out; the rollout itself stays where it is. */
+const interrupted = async ({ kube, holder }: SyncTools): Promise<SyncResult> => {
   const read = await kube.lease()
   const record = 'value' in read ? read.value : undefined
-  if (record) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
+  if (record?.holder === holder) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
   return { end: 'interrupted', why: 'interrupted; `sync` goes on where it stopped' }
 }

@@ -13,7 +13,7 @@ import { type Seen, type Step, wait } from './step.ts'
  */
 export const abortStep = (clock: Clock, seen: Seen): Step => {
   const { objects, pods, defaultRange } = seen
-  const { target, pace } = clock.rollout
+  const { pace } = clock.rollout
   const ours = objects.filter(isOurs)
   const podOf = ({ name }: FelixObject) => pods.find(({ node, deletedAt }) => name === overrideName(node) && !deletedAt)
   const places = ours.flatMap((object) => {
@@ -25,9 +25,12 @@ export const abortStep = (clock: Clock, seen: Seen): Step => {
   const late = [...flightsOf(clock.rollout, seen), ...withdrawn].find((it) => isLate(clock, it))
   if (late) return lost(clock, late, { object: objectName(overrideName(late.node)) })
   const unsettled = places.filter((it) => remaining(clock, it, pace.settleSeconds) !== undefined)
+  // By what it says itself: the Lease's target is anybody's to write.
+  const saysAsDefault = ({ annotations }: FelixObject) =>
+    annotations[rangeAnnotation] !== undefined && annotations[rangeAnnotation] === defaultRange
   const harmless = ours.find((object) => {
     const place = places.find((it) => it.object === object)
-    return !place || target === defaultRange || (withdrawn.includes(place) && !unsettled.includes(place))
+    return !place || saysAsDefault(object) || (withdrawn.includes(place) && !unsettled.includes(place))
   })
   if (harmless) return { do: 'remove-override', object: harmless }
   const waits = [...flightsOf(clock.rollout, seen), ...unsettled].flatMap(
