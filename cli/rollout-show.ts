@@ -1,5 +1,6 @@
 import type { RolloutRecord } from '../shared/domain/cluster.ts'
-import { type Journal, parseJournal } from '../shared/domain/rollout/journal.ts'
+import { cameBack } from '../shared/domain/rollout/halt-evidence.ts'
+import { allWrites, parseJournal, type ShownEntry } from '../shared/domain/rollout/journal.ts'
 import { plainAll, safeJson } from '../shared/domain/plain.ts'
 import { failureOf, valueOf } from '../shared/domain/read.ts'
 import type { Report } from '../shared/domain/report.ts'
@@ -28,7 +29,10 @@ export interface Standing {
   blockedBy: string[]
   /** Objects of ours that are still there. */
   objects: { name: string; annotations: Record<string, string> }[]
-  journal: Journal
+  /** Every write that can still be read; `earlier`: how many the journal had no room for. */
+  journal: { entries: ShownEntry[]; earlier: number }
+  /** Whether the node that was lost is well again since our override was taken off it. */
+  cameBack?: 'yes' | 'no'
   report: Report
 }
 
@@ -64,6 +68,8 @@ const standingOf = ({ state, report, plan }: Looked): Standing => {
   const felix = valueOf(state.felix)
   const pods = valueOf(state.pods)?.filter((pod) => pod.role === 'calico-node' && sets.has(pod.daemonSet ?? ''))
   const isSeen = rollout && felix && pods
+  const journal = parseJournal(lease?.annotations[`${ours}journal`])
+  const back = rollout?.evidence && pods && cameBack(rollout.evidence, pods)
   const marked = (felix?.objects ?? []).filter(({ annotations }) => Object.keys(annotations).some(isOurs))
   return {
     ...(lease && { lease }),
@@ -71,7 +77,8 @@ const standingOf = ({ state, report, plan }: Looked): Standing => {
     ...(isSeen && { progress: progressOf(rollout, seenOf(felix, pods, rollout.where), state.observedAt) }),
     blockedBy: plan().blockedBy,
     objects: marked.map(({ name, annotations }) => ({ name, annotations: annotations })),
-    journal: parseJournal(lease?.annotations[`${ours}journal`]),
+    journal: { ...journal, entries: allWrites(journal, felix?.objects ?? []) },
+    ...(back && { cameBack: back }),
     report,
   }
 }
