@@ -114,8 +114,9 @@ const nodeAssessment = (it: NodeFacts): NodeAssessment => ({
   ...(it.running && { kubeProxyPod: it.running.pod }),
   ...(it.version && { calicoVersion: it.version }),
   ...(it.felix && { felix: it.felix }),
+  ...it.reached,
   rangeDiffers: it.rangeDiffers,
   missedMode: it.view.missed,
   olderThanMode: it.view.olderThanMode,
-  broken: it.outside === undefined && it.calicoPod?.ready !== true,
+  broken: it.reached ? !it.reached.calicoPod.ready : it.outside === undefined && it.calicoPod?.ready !== true,
 })

@@ -20,6 +20,7 @@ export interface NodeAssessment {
   /** Linux, runs (or should run) calico-node with Felix, is not Fargate, Auto Mode or virtual. */
   applicable: boolean
   runningMode: Mode | 'unknown'
+  /** On nodes that are not applicable as well, as `felix` is: a write to `default` reaches them. */
   calicoPod?: PodState
   kubeProxyPod?: PodState
   calicoVersion?: CalicoVersion

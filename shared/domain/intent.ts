@@ -10,11 +10,15 @@ import {
   validRangesForWrite,
   type PortRange,
 } from './ports.ts'
-import type { Policy } from './policy.ts'
+import { budget, type Policy } from './policy.ts'
 import { valueOf } from './read.ts'
 import type { Finding, FindingCode } from './report.ts'
 import { rangeAnnotation } from './rollout/annotations.ts'
-import { isOurs } from './rollout/marks.ts'
+import type { Rollout } from './rollout.ts'
+import { isMarked, isOurs } from './rollout/marks.ts'
+import { ordered, pendingPlaces } from './rollout/places.ts'
+import { overrideName } from './rollout/range-writes.ts'
+import { zonesToKeep } from './rollout/zones.ts'
 
 /** What has to be done and what forbids it, before it is spelled out as changes (`plan`) or carried out (`rollout`). */
 export interface Intent {
@@ -29,6 +33,8 @@ export interface Intent {
   canary?: string
   /** Nodes that go after all others. */
   last: string[]
+  /** Which nodes are of one zone, where more than one may be disturbed at a time. */
+  zones?: Exclude<Rollout['zones'], undefined>
 }
 
 export const intentOf = (assessment: Assessment, state: ClusterState, policy: Policy): Intent => {
@@ -37,25 +43,29 @@ export const intentOf = (assessment: Assessment, state: ClusterState, policy: Po
   const restart = excepted.restarts ? [] : assessment.nodes.filter((it) => needsRestart(it, policy) && !it.broken)
   const wanted = ranges.target !== undefined || restart.length > 0 || ranges.shadowed || ranges.assumed
   const blockedBy = blocks(assessment, policy, { ...ranges, wanted })
-  const all = [...ranges.scope, ...restart]
   if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [], last: [] }
-  const last = lastOf(all, valueOf(state.webhookNodes))
-  const canary = chooseCanary(all, last)
-  const order = inOrder(canary, last)
+  const scope = pendingPlaces({ ...(ranges.target !== undefined && { target: ranges.target }) }, ranges.places)
+  const last = lastOf([...scope.map(({ it }) => it), ...restart], valueOf(state.webhookNodes))
+  // The range goes first.
+  const canary = chooseCanary(scope.length > 0 ? scope.map(({ it }) => it) : restart, last)
+  const nodes = valueOf(state.nodes) ?? []
+  const zones = zonesToKeep(nodes, budget(policy.maxUnavailable, nodes.length))
+  const turns = { last, ...(canary !== undefined && { canary }), ...(zones && { zones }) }
+  const named = restart.map((it) => ({ node: it.node.name, it }))
   return {
     blockedBy,
-    scope: ranges.scope.toSorted(order),
+    scope: ordered(turns, scope).map(({ it }) => it),
     skip: ranges.skip,
-    restart: restart.toSorted(order),
-    last,
+    restart: ordered(turns, named).map(({ it }) => it),
     ...(ranges.target !== undefined && { target: ranges.target }),
-    ...(canary !== undefined && { canary }),
+    ...turns,
   }
 }
 
 interface RangeIntent {
   target?: string
-  scope: NodeAssessment[]
+  /** Nodes that `default` or an override of ours decides for. */
+  places: ReturnType<typeof placeOf>[]
   skip: string[]
   /** Something differs, but only where our write would be hidden by another layer. */
   shadowed: boolean
@@ -63,24 +73,34 @@ interface RangeIntent {
   assumed: boolean
 }
 
-const nothing: RangeIntent = { scope: [], skip: [], shadowed: false, assumed: false }
+const nothing: RangeIntent = { places: [], skip: [], shadowed: false, assumed: false }
 
 const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent => {
   const objects = valueOf(state.felix)?.objects
-  const running = assessment.nodes.filter((it) => it.applicable && it.calicoPod && it.felix)
-  if (!objects || !running.some(({ runningMode }) => runningMode === 'ipvs')) return nothing
+  const reached = assessment.nodes.filter((it): it is Running => it.calicoPod !== undefined && it.felix !== undefined)
+  if (!objects || !reached.some(({ runningMode }) => runningMode === 'ipvs')) return nothing
   const unfinished = objects.some(isOurs)
   if (isAssumed(assessment.report.serviceRange))
     return { ...nothing, assumed: unfinished || isLoud(assessment.report, 'RANGE_ASSUMED') }
   if (!assessment.desired) return nothing
-  const ours = running.filter((it) => isOursToChange(it, objects))
-  const differs = running.filter(({ rangeDiffers }) => rangeDiffers)
+  const ours = reached.filter((it) => isOursToChange(it, objects))
+  const differs = reached.filter(({ rangeDiffers }) => rangeDiffers)
   if (differs.length === 0 && !unfinished) return nothing
   if (!differs.some((it) => ours.includes(it)) && !unfinished) return { ...nothing, shadowed: true }
   const target = targetText(assessment.desired, objects)
-  const scope = ours.filter((it) => !it.broken && rawRange(it) !== target)
-  const skip = running.filter((it) => !ours.includes(it)).map(({ node }) => node.name)
-  return { ...nothing, target, scope, skip }
+  const places = ours.map((it) => placeOf(it, objects))
+  const skip = reached.filter((it) => !ours.includes(it)).map(({ node }) => node.name)
+  return { ...nothing, target, places, skip }
+}
+
+type Running = NodeAssessment & Required<Pick<NodeAssessment, 'calicoPod' | 'felix'>>
+
+const placeOf = (it: Running, objects: FelixObject[]) => {
+  const range = rawRange(it)
+  const object = objects.find(({ name }) => name === overrideName(it.node.name))
+  const pod = { ready: it.calicoPod.ready && !it.calicoPod.deletedAt }
+  const foreign = object && isMarked(object) && !isOurs(object)
+  return { it, node: it.node.name, pod, ...(range !== undefined && { range }), ...(foreign && { foreign }) }
 }
 
 /** `default` decides, or nothing does, or an override that we made. */
@@ -196,11 +216,6 @@ const chooseCanary = (nodes: NodeAssessment[], last: string[]): string | undefin
   const rank = (a: NodeAssessment, b: NodeAssessment) =>
     isLast(a) - isLast(b) || isIdle(a) - isIdle(b) || spare(a) - spare(b) || byName(a, b)
   return nodes.toSorted(rank)[0]?.node.name
-}
-
-const inOrder = (canary: string | undefined, last: string[]) => (a: NodeAssessment, b: NodeAssessment) => {
-  const rank = ({ node: { name } }: NodeAssessment) => (name === canary ? 0 : last.includes(name) ? 2 : 1)
-  return rank(a) - rank(b) || byName(a, b)
 }
 
 const byName = (a: NodeAssessment, b: NodeAssessment): number => (a.node.name < b.node.name ? -1 : 1)

@@ -1,6 +1,6 @@
 import type { Assessment, NodeAssessment } from './assessment.ts'
 import type { ClusterState, FelixObject } from './cluster.ts'
-import { intentOf, rawRange, type Intent } from './intent.ts'
+import { intentOf, type Intent } from './intent.ts'
 import { budget, type Policy } from './policy.ts'
 import { parsePortList, validRangesForWrite } from './ports.ts'
 import {
@@ -19,7 +19,7 @@ import type { CalicoApi, Change, Forecast, Plan } from './report.ts'
 import { overrideKey, rangeAnnotation } from './rollout/annotations.ts'
 import { isOurs } from './rollout/marks.ts'
 import { withoutSecrets } from './secrets.ts'
-import { zoneOf, zonesToKeep } from './rollout/zones.ts'
+import { zoneOf } from './rollout/zones.ts'
 import { parseVersion, specMayBeWritten } from './version.ts'
 
 /**
@@ -40,7 +40,7 @@ export const planOf = (
   return {
     strategy: about.policy.strategy,
     changes,
-    forecast: forecast(intent, assessment, about),
+    forecast: forecast(intent, assessment, about.policy),
     blockedBy: intent.blockedBy,
     ...(changes.length > 0 && { preconditions: preconditionsOf(changes, assessment, about) }),
   }
@@ -144,16 +144,11 @@ export const newDefault = (value: RangeValue) => ({
 const secondsPerWrite = 1
 const secondsPerPod = 15
 
-const forecast = (
-  intent: Intent,
-  assessment: Assessment,
-  { state, policy }: { state: ClusterState; policy: Policy },
-): Forecast => {
-  const reached = intent.target === undefined ? [] : intent.scope.filter((it) => rawRange(it) !== intent.target)
-  const inScope = assessment.nodes.filter(({ applicable, broken }) => applicable && !broken).length
+const forecast = (intent: Intent, assessment: Assessment, policy: Policy): Forecast => {
+  const reached = intent.scope
+  const inScope = assessment.nodes.filter(({ calicoPod, broken }) => calicoPod && !broken).length
   const limit = budget(policy.maxUnavailable, inScope)
-  const zones = zonesToKeep(valueOf(state.nodes) ?? [], limit)
-  const zone = zoneOf(zones ? { zones } : {})
+  const zone = zoneOf(intent)
   // Nodes in flight are of one zone: the zones follow each other, and then those that go last.
   const groupOf = ({ node: { name } }: NodeAssessment) => `${intent.last.includes(name)} ${zone(name)}`
   const groupsOf = (nodes: NodeAssessment[]): number[] =>

@@ -3,13 +3,12 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Assessment } from '../domain/assessment.ts'
 import type { ClusterState, RolloutRecord } from '../domain/cluster.ts'
 import { intentOf, needsRestart, type Intent } from '../domain/intent.ts'
-import { budget, type Policy } from '../domain/policy.ts'
+import type { Policy } from '../domain/policy.ts'
 import { valueOf } from '../domain/read.ts'
 import { paceOf } from '../domain/rollout/pace.ts'
 import { parseRollout } from '../domain/rollout/parse.ts'
 import { type Pace, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
 import { parseVersion, specMayBeWritten } from '../domain/version.ts'
-import { zonesToKeep } from '../domain/rollout/zones.ts'
 import { KubeError } from '../errors.ts'
 import { decisionOf } from './decision.ts'
 import { accessMissing, accessNeeded, toMend } from './access-review.ts'
@@ -164,8 +163,6 @@ const rolloutOf = async (
   { intent, policy }: { intent: Intent; policy: Policy },
 ): Promise<Rollout> => {
   const felix = needed(state.felix)
-  const nodes = needed(state.nodes)
-  const zones = zonesToKeep(nodes, budget(policy.maxUnavailable, nodes.length))
   const { calico: { version: calico, install } = {}, serviceRange } = assessment.report
   const known = serviceRange?.source
   const restart = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [calicoPod.name] : []))
@@ -189,7 +186,7 @@ const rolloutOf = async (
     ...(intent.target !== undefined && { target: intent.target }),
     ...(intent.canary !== undefined && { canary: intent.canary }),
     ...(intent.last.length > 0 && { last: intent.last }),
-    ...(zones && { zones }),
+    ...(intent.zones && { zones: intent.zones }),
   }
 }
 

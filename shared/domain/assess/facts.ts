@@ -41,10 +41,12 @@ export interface ClusterFacts {
   nodes: NodeFacts[]
 }
 
-/** A node outside the question has a reason and nothing else. */
+/** A node outside the question has a reason, what a write to `default` would reach there, and nothing else. */
 export interface NodeFacts {
   node: NodeState
   outside?: string
+  /** calico-node runs here all the same (it tolerates everything): its Felix restarts when the range changes. */
+  reached?: { calicoPod: PodState; felix: FelixResolution }
   /** kube-proxy or calico-node is just starting here. */
   starting?: string
   running?: RunningMode

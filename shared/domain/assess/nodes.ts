@@ -60,14 +60,15 @@ function located(state: ClusterState, about: About): (node: NodeState) => NodeFa
     const known = valueOf(state.daemonSets) && valueOf(state.pods)
     const schedule = known ? outsideBySchedule({ node, sets, pod, pods: calicoPods.size }) : undefined
     const outside = outsideByKind(node) ?? (none ? 'no Calico in this cluster' : schedule)
-    if (outside !== undefined) return { ...base, outside }
     const running = modes.get(node.name)
     const felix = felixOn(node, pod, running?.mode === 'nftables')
+    const reached = pod && felix.felix ? { reached: { calicoPod: pod, felix: felix.felix } } : {}
+    if (outside !== undefined) return { ...base, outside, ...reached }
     const inEbpf = felix.values?.BPFEnabled === true && running === undefined && known !== undefined
     const left = felix.values?.BPFEnabled === true ? leftLink(pod) : []
-    if (inEbpf && left.length === 0) return { ...base, outside: 'eBPF mode without kube-proxy' }
+    if (inEbpf && left.length === 0) return { ...base, outside: 'eBPF mode without kube-proxy', ...reached }
     if (felix.values?.UseInternalDataplaneDriver === false || valueOf(state.installation)?.linuxDataplane === 'VPP') {
-      return { ...base, outside: "another data plane than Felix's own" }
+      return { ...base, outside: "another data plane than Felix's own", ...reached }
     }
     const configured = running?.configuration?.mode ?? (running || inEbpf ? undefined : told)
     return {

@@ -73,18 +73,27 @@ export const placesOf = ({ rollout, now }: Clock, { objects, pods, rangeOn }: Se
   )
 }
 
-/** Nodes that were unwell before we came are kept apart: they take the value from `default` when they are back. */
-export const pendingPlaces = (rollout: Rollout, places: Place[]): Place[] =>
+/** Which nodes a rollout means, and in which order: for plan, status and the rollout itself. `skip` is left out before. */
+export const pendingPlaces = <T extends Reached>(turns: Turns & Pick<Rollout, 'target'>, places: T[]): T[] =>
   ordered(
-    rollout,
-    places.filter(({ range, pod, foreign }) => range !== rollout.target && pod.ready && !foreign),
+    turns,
+    places.filter((place) => isMeant(place, turns.target)),
   )
 
+/** A node with calico-node, whatever kube-proxy does there: `default` reaches it as well. */
+type Reached = Pick<Place, 'node' | 'range' | 'foreign'> & { pod: Pick<PodState, 'ready'> }
+
+/** Nodes that were unwell before we came are kept apart: they take the value from `default` when they are back. */
+const isMeant = ({ range, pod, foreign }: Reached, target: string | undefined): boolean =>
+  range !== target && pod.ready && !foreign
+
+type Turns = Pick<Rollout, 'canary' | 'last' | 'zones'>
+
 /** The first node, then the rest of its zone, then zone after zone; then those that go last. */
-export const ordered = <T extends { node: string }>(rollout: Rollout, places: T[]): T[] => {
-  const { canary } = rollout
-  const last = new Set(rollout.last)
-  const zone = zoneOf(rollout)
+export const ordered = <T extends { node: string }>(turns: Turns, places: T[]): T[] => {
+  const { canary } = turns
+  const last = new Set(turns.last)
+  const zone = zoneOf(turns)
   const first = canary === undefined ? undefined : zone(canary)
   const turn = (node: string) => (node === canary ? 0 : last.has(node) ? 3 : zone(node) === first ? 1 : 2)
   const rank = ({ node }: T): string => `${turn(node)} ${zone(node)} ${node}`
