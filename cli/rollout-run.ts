@@ -77,10 +77,10 @@ const takeBack = async (kube: KubeClient, telling: Progress): Promise<void> => {
   }
 }
 
-/** So that whoever goes on need not wait the Lease out. */
+/** Where it is ours, so that whoever goes on need not wait the Lease out. */
 const giveUp = async (kube: KubeClient): Promise<void> => {
   const record = valueOf(await kube.lease())
-  if (record) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
+  if (record?.holder === holder()) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
 }
 
 const asJson = (rollout: Rollout | undefined): string => `${safeJson(plainAll({ rollout }), 2)}\n`

@@ -4,6 +4,7 @@ import type { Permit } from '../domain/fleet-budget.ts'
 import { failureOf, valueOf } from '../domain/read.ts'
 import type { Report } from '../domain/report.ts'
 import { milliseconds } from '../domain/rfc3339.ts'
+import { isOurs } from '../domain/rollout/marks.ts'
 import { parseRollout } from '../domain/rollout/parse.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
@@ -32,7 +33,7 @@ interface Looked {
 const silentSeconds = 600
 
 /** Who aborts a rollout does not want it begun again by the next event. */
-const restAfterAbortHours = 24
+const restSeconds = 86_400
 
 /**
  * Begins a rollout, or lets one that waits go on. A look that has nothing to do with a rollout leaves a live one alone,
@@ -62,8 +63,11 @@ export const decide = async (tools: EvaluateTools, message: Evaluation, looked: 
     case 'done':
     case 'aborted':
     case undefined: {
-      const rests = rollout?.state === 'aborted' && since(rollout.finishedAt) < restAfterAbortHours * 3600
-      return rests || changes.length === 0 || blockedBy.length > 0 ? { leaves: true } : begin(tools, message, looked)
+      if (changes.length === 0 || blockedBy.length > 0) return { leaves: true }
+      const rests = restOf(rollout, state)
+      return rests !== undefined && since(rests.from) < restSeconds
+        ? { leaves: true, waits: rests.why }
+        : begin(tools, message, looked)
     }
   }
 }
@@ -71,6 +75,14 @@ export const decide = async (tools: EvaluateTools, message: Evaluation, looked: 
 /** Without a decision of the deployment's own to go by, what is to be done is decided anew. */
 const goingOn = ({ decided }: Evaluation, changes: boolean) =>
   decided === undefined ? { begin: true } : { begin: changes, decided }
+
+/** None after an abort that left overrides of ours: then somebody else says so. */
+const restOf = (rollout: Rollout | undefined, { felix }: ClusterState): { from: string; why: string } | undefined => {
+  const from = rollout?.state === 'aborted' ? rollout.finishedAt : undefined
+  if (from === undefined || valueOf(felix)?.objects.some(isOurs)) return undefined
+  const until = new Date(milliseconds(from) + restSeconds * 1000).toISOString()
+  return { from, why: `a rollout was aborted; none begins before ${until}` }
+}
 
 /** Tried in vain, it is tried again by the next sweep, not by every event. */
 const begin = async (tools: EvaluateTools, message: Evaluation, { refused }: Looked): Promise<Next> => {

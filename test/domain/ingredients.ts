@@ -442,6 +442,7 @@ const words: [RegExp, Change][] = [
       return copy
     },
   ],
+  [/^paused$/, lease({ rollout: 'r', state: 'paused' })],
   [/^halted$/, lease({ rollout: 'r', state: 'halted', reason: 'node-0002 did not come back within 300 s' })],
   [
     /^reverted (today|yesterday)$/,

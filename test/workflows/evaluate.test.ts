@@ -271,6 +271,37 @@ describe('a rollout that waits', () => {
   )
 })
 
+describe('a rollout that somebody stopped, or a Lease that says so', () => {
+  const left = 'own mark on node.node-0001'
+  const startedAt = '2026-11-20T07:00:00Z'
+
+  test.each([out, left])('is told where it is paused, with what lets it go on: %s', async (given) => {
+    const it = hub()
+    it.state = stateOf(given, withRollout({ state: 'paused', startedAt }))
+    await it.look('sweep')
+    expect(it.notices).toHaveLength(1)
+    expect(it.notices[0]?.text).toContain('Nothing will be changed: ROLLOUT_HALTED.')
+    expect(it.notices[0]?.text).toContain('calico-ipvs-sync rollout resume')
+    expect(it.steps).toEqual([])
+  })
+
+  test('is not said to be carried out now in the day after it was aborted', async () => {
+    const it = hub()
+    it.state = stateOf(out, withRollout({ state: 'aborted', startedAt, finishedAt: '2026-11-20T08:00:00Z' }))
+    await it.look('sweep')
+    expect(it.notices[0]?.text).not.toContain('nobody has to act')
+    expect(it.notices[0]?.text).toContain('a rollout was aborted; none begins before 2026-11-21T08:00:00.000Z')
+    expect(it.steps).toEqual([])
+  })
+
+  test('was not aborted where overrides of ours are left: what is left is taken up again', async () => {
+    const it = hub()
+    it.state = stateOf(left, withRollout({ state: 'aborted', startedAt, finishedAt: '2026-11-20T08:00:00Z' }))
+    await it.look('sweep')
+    expect(it.steps).toMatchObject([{ begin: true }])
+  })
+})
+
 describe('a cluster that cannot be read just now', () => {
   const throttled = (retryAfterSeconds?: number): Partial<ClusterState> => ({
     nodes: failed({

@@ -3,6 +3,7 @@ import type { ClusterCheck } from '../findings.ts'
 import { decidingLayer, isReachedByDefault } from './range-layers.ts'
 import { haltDetails } from '../rollout/halt-finding.ts'
 import { parsePortList, sameRanges } from '../ports.ts'
+import type { Finding } from '../report.ts'
 import { valueOf } from '../read.ts'
 import { changedAtKey, changeKey, lease, ours, overrideKey } from '../rollout/annotations.ts'
 import { isMarked, isOurs } from '../rollout/marks.ts'
@@ -65,8 +66,10 @@ const marksOfOthers: ClusterCheck = (cluster) => {
 
 const leaseObject = `Lease/${lease.namespace}/${lease.name}`
 
+/** By itself, or by somebody: nothing continues unless people hear of it. */
 export const rolloutHalted: ClusterCheck = (cluster) => {
   const rollout = rolloutOf(cluster)
+  if (rollout?.state === 'paused') return [paused]
   if (rollout?.state !== 'halted') return []
   const { reason, evidence } = rollout
   const details = haltDetails(evidence, {
@@ -89,6 +92,16 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
         'calico-ipvs-sync rollout status; mend the node, then calico-ipvs-sync rollout resume, or calico-ipvs-sync rollout abort',
     },
   ]
+}
+
+const paused: Finding = {
+  code: 'ROLLOUT_HALTED',
+  severity: 'warning',
+  subject: leaseObject,
+  message: 'A rollout is paused. Nothing more is touched until somebody decides.',
+  evidence: [{ object: leaseObject, field: field('state'), value: 'paused' }],
+  remedy:
+    'calico-ipvs-sync rollout log, which says who paused it; then calico-ipvs-sync rollout resume, or calico-ipvs-sync rollout abort',
 }
 
 /** Our value was taken back: a second write the same day would be a fight. */
