@@ -84,6 +84,19 @@ const requirementOf = (it: Foreign): NodeRequirement => ({
   values: textsOf(it['values']),
 })
 
+/** Where Calico's manifests and its operator put calico-node. */
+const homes: readonly string[] = ['kube-system', 'calico-system']
+
+/**
+ * Who may make DaemonSets in a namespace of their own cannot make one that passes for the cluster's calico-node: one of
+ * another namespace counts only where there is none in those of Calico.
+ */
+export function ofTheCluster(sets: DaemonSetState[]): DaemonSetState[] {
+  const isFelix = ({ role }: DaemonSetState) => role === 'calico-node'
+  const isAtHome = ({ namespace }: DaemonSetState) => homes.includes(namespace)
+  return sets.some((it) => isFelix(it) && isAtHome(it)) ? sets.filter((it) => !isFelix(it) || isAtHome(it)) : sets
+}
+
 /** By what it runs, never by its name alone: DaemonSets are renamed and copied per node group. */
 function roleOf(object: Foreign): PodState['role'] | undefined {
   const { namespace } = metadataOf(object)
@@ -93,7 +106,7 @@ function roleOf(object: Foreign): PodState['role'] | undefined {
   const app = metadataOf(template).labels['k8s-app'] ?? metadataOf(object).labels['k8s-app']
   if (app === 'calico-node-windows' || containers.some(isCalicoWindows)) return 'calico-node-windows'
   if (isForWindows(podSpec)) return undefined
-  if (app === 'calico-node' || containers.some(isCalicoNode)) return 'calico-node'
+  if (containers.some(isCalicoNode)) return 'calico-node'
   if (namespace === 'kube-system' && (app === 'kube-proxy' || containers.some(isKubeProxy))) return 'kube-proxy'
   return undefined
 }

@@ -5,7 +5,7 @@ import type { KubeConnection } from './connection.ts'
 import { exactTextMapOf, type Foreign, isObject, objectOf, objectsOf, textOf } from './foreign.ts'
 import { calicoPath, calicoVersionOf, felixConfigurations, installationOf } from './kube-calico.ts'
 import type { KubeClient, KubeReads, LoggingPod, PodsOf } from './kube-client.ts'
-import { daemonSetOf } from './kube-daemon-sets.ts'
+import { daemonSetOf, ofTheCluster } from './kube-daemon-sets.ts'
 import type { ExchangeLimits } from './kube-exchange.ts'
 import { type KubeHttp, kubeHttp } from './kube-http.ts'
 import { leaseOf, leasePath } from './kube-lease.ts'
@@ -35,7 +35,8 @@ function kubeReads(http: KubeHttp): KubeReads {
     version: () => reading('version', async () => versionOf(await http.json({ method: 'GET', path: '/version' }))),
     apis: () => reading('apis', async () => groupVersions(await http.json({ method: 'GET', path: '/apis' }))),
     nodes: () => reading('Nodes', () => list(http, '/api/v1/nodes', {}, nodeOf)),
-    daemonSets: () => reading('DaemonSets', () => list(http, '/apis/apps/v1/daemonsets', {}, daemonSetOf)),
+    daemonSets: () =>
+      reading('DaemonSets', async () => ofTheCluster(await list(http, '/apis/apps/v1/daemonsets', {}, daemonSetOf))),
     pods: (of) =>
       reading(`Pods of ${of.role} in ${of.namespace}`, () =>
         list(http, podsPath(of.namespace), selecting(of), podReader(of)),

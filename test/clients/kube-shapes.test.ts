@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { envOf, isCalicoNode, repositoryOf, templateOf } from '../../shared/clients/kube-containers.ts'
-import { daemonSetOf } from '../../shared/clients/kube-daemon-sets.ts'
+import { daemonSetOf, ofTheCluster } from '../../shared/clients/kube-daemon-sets.ts'
 import { userAgent } from '../../shared/clients/kube-http.ts'
 import { metadataOf } from '../../shared/clients/kube-metadata.ts'
 import { nodeOf, nodePortsOf } from '../../shared/clients/kube-nodes.ts'
@@ -49,6 +49,12 @@ describe('which program a DaemonSet runs', () => {
     ],
     ['mirrored image with a port', { image: 'registry:5000/calico/node:v3.28.2' }, { namespace: 'x' }, 'calico-node'],
     ['Tigera’s image', { image: 'quay.io/tigera/cnx-node:v3.20' }, { namespace: 'x' }, 'calico-node'],
+    [
+      'calico-node’s label on something else',
+      { image: 'acme/csi:1' },
+      { labels: { 'k8s-app': 'calico-node' } },
+      undefined,
+    ],
     ['container name alone (canal)', { name: 'calico-node', image: 'mirror/a:1' }, {}, 'calico-node'],
     [
       'calico-node for Windows',
@@ -64,6 +70,15 @@ describe('which program a DaemonSet runs', () => {
     ],
   ])('%s', (_, container, rest, role) => {
     expect(daemonSetOf(daemonSet(container, rest))?.role).toBe(role)
+  })
+
+  test('a calico-node that somebody runs in a namespace of theirs is not the cluster’s, unless there is no other', () => {
+    const calico = (namespace: string) => daemonSetOf(daemonSet({ image: 'calico/node:v3.28.2' }, { namespace }))
+    const sets = (...namespaces: string[]) => namespaces.flatMap((it) => calico(it) ?? [])
+    const kept = (...namespaces: string[]) => ofTheCluster(sets(...namespaces)).map(({ namespace }) => namespace)
+    expect(kept('team-a', 'calico-system')).toEqual(['calico-system'])
+    expect(kept('kube-system', 'team-a', 'calico-system')).toEqual(['kube-system', 'calico-system'])
+    expect(kept('team-a')).toEqual(['team-a'])
   })
 })
 
