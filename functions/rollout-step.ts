@@ -1,9 +1,11 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { limited } from '../shared/clients/aws-limits.ts'
 import { brakeOf } from '../shared/clients/brake.ts'
 import { heeded } from '../shared/clients/health.ts'
 import { queues } from '../shared/clients/queues.ts'
 import { received } from '../shared/clients/received.ts'
+import { actedRecords } from '../shared/clients/records-writes.ts'
 import { policyWith } from '../shared/domain/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
@@ -22,6 +24,7 @@ const tools = {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
   }),
+  records: actedRecords(new DynamoDBClient(limited), settings.RECORDS_TABLE),
   brake: brakeOf(settings.BRAKE_PARAMETER, () => sqs.config.credentials()),
   ...heeded(policy, () => sqs.config.credentials()),
   policy,

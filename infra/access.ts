@@ -54,6 +54,9 @@ export const mayTell = (topic: ITopic, key: IKey) => [
 
 export const mayRecord = ({ tableArn }: Table) => allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [tableArn])
 
+/** Adds what it has done; reads nothing that is there. */
+export const mayRecordActs = ({ tableArn }: Table) => allow(['dynamodb:PutItem'], [tableArn])
+
 /** CloudWatch shows composite alarms only to whoever may ask for all; so the regions are what bounds it. */
 export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permission[] => {
   if (alarms.length === 0) return []

@@ -12,6 +12,7 @@ import {
   mayHeed,
   mayReadBrake,
   mayRecord,
+  mayRecordActs,
   maySend,
   mayTell,
   type Permission,
@@ -22,7 +23,7 @@ import type { EnvironmentOf } from './functions.ts'
 import { workedQueue, workQueue } from './queue.ts'
 import { consume } from './triggers.ts'
 
-/** A dozen reads, or a step of four calls, each with a deadline of its own well below it. */
+/** A dozen reads, or a step of five calls, each with a deadline of its own well below it. */
 const timeout = Duration.seconds(60)
 
 /** A full vCPU comes with 1,769 MB; most of a look is waiting, its start is not. */
@@ -76,7 +77,6 @@ export const working = (stack: Stack, around: Surroundings, work: Work) => {
       ...environmentOf(stack, around, work),
       ...workedQueue(work.evaluations),
       NOTICES_TOPIC_ARN: work.notices.topicArn,
-      RECORDS_TABLE: work.records.tableName,
     },
     may: [
       ...mayConsume(work.evaluations),
@@ -90,7 +90,7 @@ export const working = (stack: Stack, around: Surroundings, work: Work) => {
     name: 'rollout-step',
     description: "Takes the next safe step of one cluster's rollout",
     environment: { ...environmentOf(stack, around, work), ...workedQueue(work.rolloutSteps) },
-    may: [...mayConsume(work.rolloutSteps), ...mayWork(stack, around, work)],
+    may: [...mayConsume(work.rolloutSteps), mayRecordActs(work.records), ...mayWork(stack, around, work)],
   })
   consume(evaluate, work.evaluations, around.config.concurrency.evaluate)
   consume(rolloutStep, work.rolloutSteps, around.config.concurrency.rolloutStep)
@@ -102,11 +102,12 @@ const alike = { timeout, memorySize, feedsItself: true, inVpc: true } as const
 const environmentOf = (
   stack: Stack,
   { config }: Surroundings,
-  { evaluations, rolloutSteps, fleet, brake }: Work,
+  { evaluations, rolloutSteps, fleet, brake, records }: Work,
 ): Omit<EnvironmentOf<'rollout-step'>, keyof ReturnType<typeof workedQueue>> => ({
   EVALUATIONS_QUEUE_URL: evaluations.queueUrl,
   ROLLOUT_STEPS_QUEUE_URL: rolloutSteps.queueUrl,
   BRAKE_PARAMETER: brake.parameterName,
+  RECORDS_TABLE: records.tableName,
   FLEET: stack.toJsonString(fleet),
   POLICY: JSON.stringify({ ...config.policy, action: config.policy.action ?? 'report' }),
 })

@@ -88,7 +88,7 @@ export const evaluateSettings = z.extend(worked, {
 })
 
 /** Telling people is evaluate's alone: a step that ends a rollout asks for another look. */
-export const rolloutStepSettings = z.omit(evaluateSettings, { NOTICES_TOPIC_ARN: true, RECORDS_TABLE: true })
+export const rolloutStepSettings = z.omit(evaluateSettings, { NOTICES_TOPIC_ARN: true })
 
 export const notifySlackSettings = z.extend(worked, { SLACK_WEBHOOK_SECRET_ARN: z.string() })
 

@@ -51,14 +51,19 @@ export const startTables = async (): Promise<Tables> => {
   }
 }
 
-/** The writes of one cluster, as whoever audits it would read them. */
+/** The writes of one cluster, those that functions recorded and those that only the cluster tells of. */
 export const writesOnRecord = async (dynamo: Dynamo, cluster: string): Promise<Entry[]> => {
+  const kinds = await Promise.all(['write#', 'claim#'].map((kind) => recordsOf(dynamo, cluster, kind)))
+  return kinds.flat()
+}
+
+const recordsOf = async (dynamo: Dynamo, cluster: string, kind: string): Promise<Entry[]> => {
   const { Items = [] } = await dynamo.send(
     new QueryCommand({
       TableName: table,
       KeyConditionExpression: '#cluster = :cluster AND begins_with(#record, :write)',
       ExpressionAttributeNames: { '#cluster': 'cluster', '#record': 'record' },
-      ExpressionAttributeValues: { ':cluster': { S: cluster }, ':write': { S: 'write#' } },
+      ExpressionAttributeValues: { ':cluster': { S: cluster }, ':write': { S: kind } },
     }),
   )
   const text = (item: (typeof Items)[number], name: string) => item[name]?.S ?? ''

@@ -4,6 +4,7 @@ import type { EksCluster } from '../../shared/clients/eks.ts'
 import { notices } from '../../shared/clients/notices.ts'
 import { queues } from '../../shared/clients/queues.ts'
 import { records } from '../../shared/clients/records.ts'
+import { actedRecords } from '../../shared/clients/records-writes.ts'
 import { assess } from '../../shared/domain/assess.ts'
 import { policyWith, type Policy } from '../../shared/domain/policy.ts'
 import { type Read, valueOf } from '../../shared/domain/read.ts'
@@ -145,7 +146,7 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
     describe: async () => describe(it),
     observe: lookThrough(it, kube),
     kube: () => kube,
-    records: records(mortalTables(dynamo, life), table),
+    records: { ...records(mortalTables(dynamo, life), table), ...actedRecords(mortalTables(dynamo, life), table) },
     notices: notices(mortalNotices(it.published, life), 'topic'),
     queues: queues(mortalQueues(post, life), { evaluations: 'evaluations', rolloutSteps: 'rollout-steps.fifo' }),
     policy: policyWith({ action: 'sync', ...it.mishap.policy }),

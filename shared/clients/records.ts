@@ -1,5 +1,4 @@
 import {
-  ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   type GetItemCommandOutput,
@@ -11,7 +10,8 @@ import type { Report } from '../domain/report.ts'
 import type { OutgoingNotice } from './notices.ts'
 import type { Entry } from '../domain/rollout/journal.ts'
 import { packed, unpacked } from './records-body.ts'
-import { idsOf, writeItem } from './records-writes.ts'
+import { accepted, idsOf, writeKeeper, writeKey, writeKeptSeconds } from './records-writes.ts'
+import { clockSkew } from '../domain/rollout/annotations.ts'
 
 /** What is remembered between looks: the last assessment per cluster, and what people were told. Keys: `clusterKey`. */
 export interface Records {
@@ -33,10 +33,11 @@ export interface Records {
   keepNotice: (notice: NoticeKey, content: OutgoingNotice, now: string) => Promise<void>
   keptNotice: (notice: NoticeKey) => Promise<OutgoingNotice | undefined>
   /**
-   * Puts on record what is not there yet, each write an item of its own, and says how many. Cut short anywhere it is
-   * done again: the same write has the same key and the same content.
+   * Puts on record what the cluster alone says of writes (those of a terminal, and of a function that died before it could
+   * record them), and says how many. Anybody may have written it: it is marked as claimed, and no more than 100 a look and
+   * 1,000 a day are kept for a cluster. Cut short anywhere it is done again, and nothing is there twice.
    */
-  keepWrites: (cluster: string, writes: Entry[], now: string) => Promise<number>
+  keepClaims: (cluster: string, writes: Entry[], now: string) => Promise<number>
 }
 
 /** `state`: what the switches say, as a text that is the same while they stay the same. `since`: RFC 3339. */
@@ -58,19 +59,22 @@ const days = 86_400
  * Reports of clusters that are gone, notices that were told, and writes, are forgotten by the table itself (TTL on
  * `expiresAt`). Writes are evidence: kept for a year and the month in which it is asked for.
  */
-const keptFor = { report: 90 * days, notice: 30 * days, write: 400 * days }
+const keptFor = { report: 90 * days, notice: 30 * days, write: writeKeptSeconds }
 /** Writes that are put at one time. */
 const batch = 25
+/** Of each cluster; what has no room is not kept. */
+const claimsAtMost = { look: 100, day: 1_000 }
 /** A claim that was never confirmed (the function died in between) is open again. */
 const claimSeconds = 300
 
 export function records(dynamo: DynamoDBClient, table: string): Records {
   const put = (item: Omit<PutItemCommandInput, 'TableName'>) =>
-    wasAccepted(() => dynamo.send(new PutItemCommand({ TableName: table, ...item })))
+    accepted(() => dynamo.send(new PutItemCommand({ TableName: table, ...item })))
   const get = async (cluster: string, record: string) => {
     const Key = { cluster: { S: cluster }, record: { S: record } }
     return (await dynamo.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))).Item
   }
+  const keep = writeKeeper(dynamo, table)
   const told = ({ cluster, hash }: NoticeKey) => ({ cluster: { S: cluster }, record: { S: `told#${hash}` } })
   return {
     lastReport: async (cluster) => unpacked(await get(cluster, 'assessment')),
@@ -137,25 +141,32 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
       const expiresAt = { N: String(seconds(now) + keptFor.notice) }
       await put({ Item: { ...told(notice), toldAt: { S: now }, expiresAt } })
     },
-    keepWrites: async (cluster, writes, now) => {
-      const before = (await get(cluster, 'writes'))?.['known']?.SS ?? []
-      const oldest = seconds(now) - keptFor.write
-      // What cannot be dated somebody mangled; what is older was forgotten on purpose.
-      const known = idsOf(writes.filter(({ at }) => seconds(at) > oldest))
-      const fresh = [...known].filter(([id]) => !before.includes(id))
+    keepClaims: async (cluster, writes, now) => {
+      const item = (await get(cluster, 'writes')) ?? {}
+      const before = item['known']?.SS ?? []
+      // What is older was forgotten on purpose; what is yet to come was not written by us.
+      const isDated = ({ at }: Entry) =>
+        seconds(at) > seconds(now) - keptFor.write && seconds(at) <= seconds(now) + clockSkew / 1_000
+      const known = idsOf(writes.filter(isDated))
+      const day = now.slice(0, 10)
+      const today = item['day']?.S === day ? Number(item['claims']?.N ?? 0) : 0
+      const room = Math.min(claimsAtMost.look, claimsAtMost.day - today)
+      const fresh = [...known].filter(([id]) => !before.includes(id)).slice(0, Math.max(0, room))
       if (fresh.length === 0) return 0
-      for (let from = 0; from < fresh.length; from += batch)
-        await Promise.all(
-          fresh.slice(from, from + batch).map(([id, write]) => {
-            const expiresAt = { N: String(seconds(write.at) + keptFor.write) }
-            return put({ Item: { cluster: { S: cluster }, ...writeItem(id, write), expiresAt } })
-          }),
-        )
+      let claims = 0
+      for (let from = 0; from < fresh.length; from += batch) {
+        const kept = fresh.slice(from, from + batch).map(async ([id, write]) => {
+          const isActed = (await get(cluster, writeKey('write', id, write))) !== undefined
+          return !isActed && (await keep(cluster, { kind: 'claim', id, write }))
+        })
+        claims += (await Promise.all(kept)).filter(Boolean).length
+      }
+      const seen = new Set([...before, ...fresh.map(([id]) => id)])
+      const SS = [...known.keys()].filter((id) => seen.has(id))
+      const about = { known: { SS }, day: { S: day }, claims: { N: String(today + claims) } }
       const expiresAt = { N: String(seconds(now) + keptFor.write) }
-      await put({
-        Item: { cluster: { S: cluster }, record: { S: 'writes' }, known: { SS: [...known.keys()] }, expiresAt },
-      })
-      return fresh.length
+      await put({ Item: { cluster: { S: cluster }, record: { S: 'writes' }, ...about, expiresAt } })
+      return claims
     },
   }
 }
@@ -164,14 +175,4 @@ function switchIn(item: GetItemCommandOutput['Item']): StoredSwitch | undefined 
   const { state, action, since } = item ?? {}
   if (state?.S === undefined || since?.S === undefined) return undefined
   return { state: state.S, since: since.S, action: action?.S === 'off' || action?.S === 'sync' ? action.S : 'report' }
-}
-
-async function wasAccepted(write: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await write()
-    return true
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false
-    throw error
-  }
 }

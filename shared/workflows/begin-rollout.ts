@@ -15,7 +15,7 @@ import { accessMissing, accessNeeded, toMend } from './access-review.ts'
 import { tryFirstWrite } from './first-write.ts'
 import { needed } from './needed.ts'
 import { withWebhookNodes } from './observe-webhooks.ts'
-import { heldByOther, type Note, putRollout, type Standing, withJournal } from './rollout-lease.ts'
+import { entriesOf, heldByOther, type Note, putRollout, type Standing, withJournal } from './rollout-lease.ts'
 import type { StepTools } from './rollout-step.ts'
 import { serverDefaults } from './server-defaults.ts'
 
@@ -130,20 +130,20 @@ const put = async (
   { record, before }: { record: RolloutRecord | undefined; before?: Pace },
 ): Promise<Beginning> => {
   const isHurried = before !== undefined && !isDeepStrictEqual(before, rollout.pace)
+  const done = entriesOf(tools, rollout, [isHurried ? paced(before, rollout.pace) : begin(rollout)])
   try {
     await tools.kube.putLease({
       ...(record && { resourceVersion: record.resourceVersion }),
       holder: tools.holder,
       renewedAt: tools.now().toISOString(),
       leaseSeconds: tools.leaseSeconds,
-      annotations: rolloutAnnotations(
-        withJournal(tools, rollout, { note: [isHurried ? paced(before, rollout.pace) : begin(rollout)] }),
-      ),
+      annotations: rolloutAnnotations(withJournal(rollout, { entries: done })),
     })
   } catch (error) {
     if (!(error instanceof KubeError) || error.kind !== 'conflict') throw error
     return { begun: false, why: 'another rollout began in this cluster at the same moment', blockedBy: [] }
   }
+  await tools.record?.(done)
   const { id, why: cause } = rollout
   const what = before === undefined ? 'rollout begins' : isHurried ? goesOnAtAnotherPace : 'rollout goes on'
   tools.tell({ what, why: summary(rollout), rollout: id, by: tools.holder, cause })

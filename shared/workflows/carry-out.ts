@@ -1,12 +1,12 @@
 import type { FelixObject } from '../domain/cluster.ts'
 import { objectName } from '../domain/felix/layer.ts'
-import { lookAfter, unnoted } from '../domain/rollout/journal.ts'
+import { type Entry, lookAfter, unnoted } from '../domain/rollout/journal.ts'
 import { overrideName } from '../domain/rollout/range-writes.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import type { Seen, Step } from '../domain/rollout/step.ts'
 import { aborted, removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
 import { halt } from './rollout-halt.ts'
-import { emptyJournal, isDueForRenewal, putRollout, renew, type Standing } from './rollout-lease.ts'
+import { emptyJournal, entriesOf, isDueForRenewal, putRollout, renew, type Standing } from './rollout-lease.ts'
 import type { Outcome, StepTools } from './rollout-step.ts'
 
 /** What a decision was made upon. */
@@ -125,13 +125,15 @@ const restart = async (
   // Cut short, it is noted anew: the deadline runs from the deed, which may come long after.
   const touching = rollout.touching.filter((it) => !settled.includes(it.node) && it.pod !== pod.name)
   touching.push({ node: pod.node, pod: pod.name, at: tools.now().toISOString() })
-  const isNoted = rollout.journal?.entries.some((entry) => entry.rollout === rollout.id && entry.object === object)
-  const note = isNoted ? [] : [{ what: 'restart', object, from: pod.uid }]
-  await putRollout(tools, at, { ...rollout, touching }, { note })
+  const isNoted = (it: Entry) => it.rollout === rollout.id && it.object === object
+  const before = rollout.journal?.entries.find(isNoted)
+  const entries = before ? [before] : entriesOf(tools, rollout, [{ what: 'restart', object, from: pod.uid }])
+  await putRollout(tools, at, { ...rollout, touching }, { entries: before ? [] : entries })
   await tools.kube.deletePod(pod)
+  await tools.record?.(entries)
   tools.tell({ what: 'calico-node restarted', node: pod.node, object, from: pod.uid })
-  const { entries, earlier } = rollout.journal ?? emptyJournal
-  return (entries.length + earlier + 1) % lookAfter === 0 ? lookFirst : { next: 'now' }
+  const kept = rollout.journal ?? emptyJournal
+  return (kept.entries.length + kept.earlier + 1) % lookAfter === 0 ? lookFirst : { next: 'now' }
 }
 
 const finish = async (tools: StepTools, at: At): Promise<Outcome> => {

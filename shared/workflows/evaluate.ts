@@ -19,7 +19,7 @@ import { soundRollout } from '../domain/rollout/parse.ts'
 import type { Log } from '../log.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../messages.ts'
 import { carryOn, decide, giveBack, lookSeconds, type Next } from './go-on.ts'
-import { keepWrites } from './keep-writes.ts'
+import { keepClaims } from './keep-writes.ts'
 import { unobserved } from './observe.ts'
 import { isOutsider } from './outsider.ts'
 import { refusedBefore, withRefusal } from './refusal.ts'
@@ -82,7 +82,7 @@ export const evaluate = async (
   const unfinished = isUnfinished(seen)
   // What EKS did not tell, a tag for instance, is not known to have changed.
   if (said) await tellClusterSwitched(tools, cluster, { now, unfinished, incarnation })
-  await keepWrites(tools, cluster, seen)
+  await keepClaims(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
   const state = await forPlanning(tools, message, { eks, seen, assessment })
   const report: Report = { ...assessment.report, plan: plan(assessment, state, tools.policy) }

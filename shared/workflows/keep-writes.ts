@@ -6,10 +6,11 @@ import { clusterKey, type ClusterRef } from '../messages.ts'
 import type { EvaluateTools } from './evaluate.ts'
 
 /**
- * What the Lease and the objects tell of writes, also of those made at a terminal, goes on record; whoever was cut short
- * before that leaves it to the next look. Nothing is read for it that a look does not read anyway.
+ * What the Lease and the objects say of writes goes on record as what the cluster claims, where the function that made the
+ * write has not recorded it: those of a terminal, and those after which a function died. Nothing is read for it in the
+ * cluster that a look does not read anyway.
  */
-export const keepWrites = async (
+export const keepClaims = async (
   { records, now, log }: Pick<EvaluateTools, 'records' | 'now' | 'log'>,
   cluster: ClusterRef,
   { rollout, felix }: Pick<ClusterState, 'rollout' | 'felix'>,
@@ -17,6 +18,6 @@ export const keepWrites = async (
   const journal = parseJournal(valueOf(rollout)?.annotations[`${ours}journal`])
   const writes = written(journal, valueOf(felix)?.objects ?? [])
   if (writes.length === 0) return
-  const kept = await records.keepWrites(clusterKey(cluster), writes, now().toISOString())
-  if (kept > 0) log('writes recorded', { cluster: clusterKey(cluster), writes: kept })
+  const kept = await records.keepClaims(clusterKey(cluster), writes, now().toISOString())
+  if (kept > 0) log('writes claimed', { cluster: clusterKey(cluster), writes: kept })
 }

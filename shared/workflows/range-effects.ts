@@ -10,12 +10,13 @@ import {
   unsetRange,
   type ObjectPatch,
 } from '../domain/rollout/range-writes.ts'
+import { traces } from '../domain/rollout/journal.ts'
 import { changeMark, type ChangeMark, isOurs, sealOf } from '../domain/rollout/marks.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../domain/rollout/annotations.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import type { StepTools } from './rollout-step.ts'
 
-type Tools = Pick<StepTools, 'kube' | 'now' | 'holder'>
+type Tools = Pick<StepTools, 'kube' | 'now' | 'holder' | 'record'>
 
 /** The one write on a node: creates our override, or adds the range to an object that is there already. */
 export const writeOverride = async (
@@ -123,7 +124,7 @@ const marked = (change: ObjectPatch, annotations: Record<string, string>): Objec
 })
 
 const patch = async (
-  { kube }: Tools,
+  { kube, record }: Tools,
   { where }: Rollout,
   { object, change }: { object: FelixObject; change: ObjectPatch },
   options?: WriteOptions,
@@ -131,11 +132,12 @@ const patch = async (
   const { name, resourceVersion } = object
   const { annotations } = change.metadata
   const draft = { name, resourceVersion, metadata: { annotations }, ...(change.spec && { spec: change.spec }) }
-  await (options ? kube.patchFelix(where.api, draft, options) : kube.patchFelix(where.api, draft))
+  const written = await (options ? kube.patchFelix(where.api, draft, options) : kube.patchFelix(where.api, draft))
+  if (!options?.dryRun) await record?.(traces([written]))
 }
 
 const create = async (
-  { kube }: Tools,
+  { kube, record }: Tools,
   { where }: Rollout,
   { metadata, spec = {} }: ObjectPatch,
   options?: WriteOptions,
@@ -144,5 +146,6 @@ const create = async (
     Object.entries(metadata.annotations).filter((entry): entry is [string, string] => entry[1] !== null),
   )
   const draft = { name: metadata.name ?? 'default', annotations, spec }
-  await (options ? kube.createFelix(where.api, draft, options) : kube.createFelix(where.api, draft))
+  const written = await (options ? kube.createFelix(where.api, draft, options) : kube.createFelix(where.api, draft))
+  if (!options?.dryRun) await record?.(traces([written]))
 }

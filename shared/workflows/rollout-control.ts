@@ -2,7 +2,7 @@ import type { KubeClient } from '../clients/kube-client.ts'
 import { parseRollout } from '../domain/rollout/parse.ts'
 import { rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
 import { needed } from './needed.ts'
-import { withJournal } from './rollout-lease.ts'
+import { entriesOf, withJournal } from './rollout-lease.ts'
 import { notUnderstood } from './rollout-step.ts'
 
 export type Control = 'pause' | 'resume' | 'abort'
@@ -37,12 +37,13 @@ export const control = async (
   if (!from[what].includes(rollout.state))
     return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
   const note = [{ what, from: rollout.state, why: 'by hand' }]
-  const next = withJournal({ now, holder }, after(rollout, what), { note })
+  const after = controlled(rollout, what)
+  const next = withJournal(after, { entries: entriesOf({ now, holder }, after, note) })
   await kube.putLease({ resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
   return { changed: true, rollout: next }
 }
 
-const after = (rollout: Rollout, what: Control): Rollout => {
+const controlled = (rollout: Rollout, what: Control): Rollout => {
   switch (what) {
     case 'pause':
       return { ...rollout, state: 'paused', reason: 'paused by hand' }

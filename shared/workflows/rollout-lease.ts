@@ -16,36 +16,47 @@ interface Put {
   /** What the objects say of their last writes goes into the journal as well. */
   objects?: FelixObject[]
   note?: Note[]
+  entries?: Entry[]
 }
 
 export type Note = Pick<Entry, 'what'> & Partial<Pick<Entry, 'object' | 'from' | 'to' | 'why'>>
 
-/** Where the rollout stands and what was written so far, in one write. */
-export const putRollout = (
+/** Where the rollout stands and what was written so far, in one write. `entries`: noted, and recorded when they are done. */
+export const putRollout = async (
   tools: StepTools,
   { record }: Pick<Standing, 'record'>,
   rollout: Rollout,
-  { giveUp = false, ...more }: Put = {},
-): Promise<RolloutRecord> =>
-  tools.kube.putLease({
+  { giveUp = false, objects = [], note = [], entries = [] }: Put = {},
+): Promise<RolloutRecord> => {
+  const done = entriesOf(tools, rollout, note)
+  const put = await tools.kube.putLease({
     resourceVersion: record.resourceVersion,
     holder: giveUp ? null : tools.holder,
     renewedAt: tools.now().toISOString(),
     leaseSeconds: tools.leaseSeconds,
-    annotations: rolloutAnnotations(withJournal(tools, rollout, more)),
+    annotations: rolloutAnnotations(withJournal(rollout, { objects, entries: [...entries, ...done] })),
   })
+  if (done.length > 0) await tools.record?.(done)
+  return put
+}
 
 export const emptyJournal = { entries: [], earlier: 0 }
 
 export const withJournal = (
-  { now, holder: by }: Pick<StepTools, 'now' | 'holder'>,
   rollout: Rollout,
-  { objects = [], note = [] }: Pick<Put, 'objects' | 'note'>,
+  { objects = [], entries = [] }: Pick<Put, 'objects' | 'entries'>,
 ): Rollout => {
-  const { journal = emptyJournal, id, why } = rollout
+  const { journal = emptyJournal } = rollout
+  return { ...rollout, journal: noted(journal, ...unnoted(journal, objects), ...entries) }
+}
+
+export const entriesOf = (
+  { now, holder: by }: Pick<StepTools, 'now' | 'holder'>,
+  { id, why }: Rollout,
+  note: Note[],
+): Entry[] => {
   const about = { at: now().toISOString(), rollout: id, by, ...(why !== undefined && { why }) }
-  const ours = note.map((it): Entry => ({ ...about, object: `Lease/${lease.namespace}/${lease.name}`, ...it }))
-  return { ...rollout, journal: noted(journal, ...unnoted(journal, objects), ...ours) }
+  return note.map((it): Entry => ({ ...about, object: `Lease/${lease.namespace}/${lease.name}`, ...it }))
 }
 
 export const heldByOther = (

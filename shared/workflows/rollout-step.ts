@@ -3,6 +3,7 @@ import type { PodState } from '../domain/cluster.ts'
 import { nextStep } from '../domain/rollout/next-step.ts'
 import { overriddenNode } from '../domain/rollout/range-writes.ts'
 import { isOurs } from '../domain/rollout/marks.ts'
+import type { Entry } from '../domain/rollout/journal.ts'
 import { carefulPace } from '../domain/rollout/pace.ts'
 import { parseRollout } from '../domain/rollout/parse.ts'
 import type { Pace, Rollout } from '../domain/rollout.ts'
@@ -29,6 +30,8 @@ export interface StepTools {
   decided?: string | undefined
   now: () => Date
   tell: (event: StepEvent) => void
+  /** Puts on record what was just done; absent: nothing is kept but what the cluster itself says. */
+  record?: (entries: Entry[]) => Promise<void>
 }
 
 /** What was done, for the log and for whoever watches: of a write also in which rollout, by whom, for which cause, and from what to what. */

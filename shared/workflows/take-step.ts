@@ -3,12 +3,14 @@ import type { KubeClient } from '../clients/kube-client.ts'
 import type { EksCluster } from '../clients/eks.ts'
 import type { Health } from '../clients/health.ts'
 import type { Queues } from '../clients/queues.ts'
+import type { ActedRecords } from '../clients/records-writes.ts'
 import { assess } from '../domain/assess.ts'
 import type { ClusterState, EksState } from '../domain/cluster.ts'
 import type { FleetBounds } from '../domain/fleet.ts'
 import { isAnother, saidOf } from '../domain/incarnation.ts'
 import { type Policy, switchOf } from '../domain/policy.ts'
 import type { Read } from '../domain/read.ts'
+import type { Entry } from '../domain/rollout/journal.ts'
 import { isMarked, touchedAt } from '../domain/rollout/marks.ts'
 import { carefulPace } from '../domain/rollout/pace.ts'
 import { soundRollout } from '../domain/rollout/parse.ts'
@@ -20,7 +22,7 @@ import { needed } from './needed.ts'
 import { isOutsider } from './outsider.ts'
 import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
 
-export interface TakeStepTools extends Omit<StepTools, 'kube' | 'decided'> {
+export interface TakeStepTools extends Omit<StepTools, 'kube' | 'decided' | 'record'> {
   fleet: FleetBounds
   access: {
     describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
@@ -28,6 +30,7 @@ export interface TakeStepTools extends Omit<StepTools, 'kube' | 'decided'> {
     kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
   }
   queues: Queues
+  records: ActedRecords
   policy: Policy
   /** Read before each step and before each write; absent: the deployment has none. */
   brake?: Brake
@@ -97,7 +100,8 @@ const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepp
   const stop = await stopped()
   if (stop) return { next: 'wait', ...stop, decided }
   const ask = guard(tools, message)
-  const step = { ...tools, decided, kube: braked(fenced(kube, tools.now, ask), stopped) }
+  const record = (entries: Entry[]) => tools.records.keepActed(clusterKey(cluster), entries)
+  const step = { ...tools, decided, record, kube: braked(fenced(kube, tools.now, ask), stopped) }
   try {
     // What may not be touched now does not begin either; what has begun settles first.
     const hold = message.begin ? await ask() : undefined

@@ -11,6 +11,7 @@ import {
 import dynalite from 'dynalite'
 import { listenLocally } from '../../lab/loopback.ts'
 import { type Records, records } from '../../shared/clients/records.ts'
+import { type ActedRecords, actedRecords } from '../../shared/clients/records-writes.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import type { Entry } from '../../shared/domain/rollout/journal.ts'
 
@@ -141,6 +142,10 @@ describe('a notice', () => {
 })
 
 describe('the writes of rollouts', () => {
+  let acted: ActedRecords
+  beforeAll(() => {
+    acted = actedRecords(dynamo, 'records')
+  })
   const now = '2026-11-23T12:00:00.000Z'
   const write = (at: string, over: Partial<Entry> = {}): Entry => ({
     at,
@@ -156,7 +161,7 @@ describe('the writes of rollouts', () => {
   const monday = write('2026-11-16T22:00:00.000Z')
   const tuesday = write('2026-11-17T22:00:00.000Z', { object: 'FelixConfiguration/node.n1' })
   /** As docs/runbook.md has it. */
-  const recorded = async (cluster: string, from: string, until: string) => {
+  const recorded = async (cluster: string, from: string, until: string, kind = 'claim') => {
     const found = await dynamo.send(
       new QueryCommand({
         TableName: 'records',
@@ -164,8 +169,8 @@ describe('the writes of rollouts', () => {
         ExpressionAttributeNames: { '#cluster': 'cluster', '#record': 'record' },
         ExpressionAttributeValues: {
           ':cluster': { S: cluster },
-          ':from': { S: `write#${from}` },
-          ':until': { S: `write#${until}` },
+          ':from': { S: `${kind}#${from}` },
+          ':until': { S: `${kind}#${until}` },
         },
       }),
     )
@@ -175,8 +180,8 @@ describe('the writes of rollouts', () => {
   }
 
   test('say who, why, what, on what, before, after and of which plan, and are found by the days asked for', async () => {
-    expect(await client.keepWrites('w1', [monday, tuesday], now)).toBe(2)
-    expect(await recorded('w1', '2026-11-16', '2026-11-17')).toEqual([
+    await acted.keepActed('w1', [monday, tuesday])
+    expect(await recorded('w1', '2026-11-16', '2026-11-17', 'write')).toEqual([
       {
         cluster: 'w1',
         record: expect.stringMatching(/^write#2026-11-16T22:00:00.000Z#[0-9a-f]{12}$/),
@@ -194,9 +199,9 @@ describe('the writes of rollouts', () => {
   })
 
   test('are put once, whoever sees them again', async () => {
-    expect(await client.keepWrites('w2', [monday], now)).toBe(1)
-    expect(await client.keepWrites('w2', [monday, tuesday], now)).toBe(1)
-    expect(await client.keepWrites('w2', [monday, tuesday], now)).toBe(0)
+    expect(await client.keepClaims('w2', [monday], now)).toBe(1)
+    expect(await client.keepClaims('w2', [monday, tuesday], now)).toBe(1)
+    expect(await client.keepClaims('w2', [monday, tuesday], now)).toBe(0)
     expect(await recorded('w2', '2026', '2027')).toHaveLength(2)
   })
 
@@ -213,17 +218,47 @@ describe('the writes of rollouts', () => {
         },
       } as unknown as DynamoDBClient
       const cluster = `w3-${dieAt}`
-      await expect(records(mortal, 'records').keepWrites(cluster, many, now)).rejects.toThrow('died')
-      await client.keepWrites(cluster, many, now)
+      await expect(records(mortal, 'records').keepClaims(cluster, many, now)).rejects.toThrow('died')
+      await client.keepClaims(cluster, many, now)
       const objects = (await recorded(cluster, '2026', '2027')).map(({ object }) => String(object))
       expect(objects.toSorted()).toEqual(many.map(({ object }) => object).toSorted())
     }
   })
 
+  test('that only the cluster tells of are marked as claimed, and stand beside nothing that was seen done', async () => {
+    await acted.keepActed('w5', [monday])
+    expect(await client.keepClaims('w5', [monday, tuesday], now)).toBe(1)
+    expect(await recorded('w5', '2026', '2027', 'write')).toHaveLength(1)
+    expect(await recorded('w5', '2026', '2027')).toMatchObject([
+      { object: 'FelixConfiguration/node.n1', claimed: true },
+    ])
+  })
+
+  test('are never written over, by whom or with what ever', async () => {
+    const forged = { ...monday, by: 'mallory', to: '1:65535' }
+    await acted.keepActed('w6', [monday])
+    await acted.keepActed('w6', [forged])
+    expect(await client.keepClaims('w6', [forged], now)).toBe(0)
+    await client.keepClaims('w6', [tuesday], now)
+    await client.keepClaims('w6', [{ ...tuesday, by: 'mallory' }], now)
+    expect(await recorded('w6', '2026', '2027', 'write')).toMatchObject([{ by: monday.by, after: monday.to }])
+    expect(await recorded('w6', '2026', '2027')).toMatchObject([{ by: tuesday.by }])
+  })
+
+  test('that are claimed have a bound a look and a day, and no date in the future', async () => {
+    const flood = (from: number) =>
+      Array.from({ length: 200 }, (_, index) => write(monday.at, { object: `Pod/a/p${from + index}` }))
+    const counts: number[] = []
+    for (let look = 0; look < 14; look += 1) counts.push(await client.keepClaims('w7', flood(look * 200), now))
+    expect([Math.max(...counts), counts.reduce((sum, it) => sum + it, 0)]).toEqual([100, 1_000])
+    expect(await client.keepClaims('w7', flood(9_000), '2026-11-24T00:00:00.000Z')).toBe(100)
+    expect(await client.keepClaims('w8', [write('2099-01-01T00:00:00.000Z')], now)).toBe(0)
+  })
+
   test('that are forgotten on purpose, or that somebody mangled, are left out and stop nothing', async () => {
     const old = write('2025-01-01T00:00:00.000Z')
     const odd = { ...write('2026-11-18T00:00:00.000Z'), by: 5, from: { a: 1 } } as unknown as Entry
-    expect(await client.keepWrites('w4', [old, write('yesterday'), odd], now)).toBe(1)
+    expect(await client.keepClaims('w4', [old, write('yesterday'), odd], now)).toBe(1)
     expect(await recorded('w4', '', '3')).toMatchObject([{ by: '5' }])
   })
 })

@@ -47,7 +47,7 @@ test.each([
   ['on-event', 'OnEventRole', []],
   ['sweep', 'SweepRole', describing],
   ['evaluate', 'EvaluateRole', [...listing, 'dynamodb:DescribeEndpoints']],
-  ['rollout-step', 'RolloutStepRole', listing],
+  ['rollout-step', 'RolloutStepRole', [...listing, 'dynamodb:DescribeEndpoints']],
   ['notify-slack', 'NotifySlackRole', []],
 ])('%s may do what its code calls, and nothing that it does not', (name, role, neverCalled) => {
   const allowed = actionsOf(stack, role).filter((action) => !lambdas.test(action))

@@ -25,7 +25,7 @@ describe('what each function may do', () => {
     ['OnEventRole', [...logging, 'sqs:SendMessage']],
     ['SweepRole', ['eks:ListClusters', ...logging, 'sqs:SendMessage']],
     ['EvaluateRole', [...working, ...remembering, ...telling]],
-    ['RolloutStepRole', working],
+    ['RolloutStepRole', [...working, 'dynamodb:PutItem']],
     ['NotifySlackRole', [...logging, 'secretsmanager:GetSecretValue', ...polling, 'sqs:SendMessage']],
     ['ScheduleRole', ['lambda:InvokeFunction', 'sqs:SendMessage']],
   ])('%s: exactly what it calls', (role, actions) => expect(actionsOf(own, role)).toEqual(actions.toSorted()))

@@ -62,7 +62,7 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
       release: async ({ hash }) => void it.claims.delete(hash),
       keepNotice: async ({ hash }, content) => void (it.kept.has(hash) || it.kept.set(hash, content)),
       keptNotice: async ({ hash }) => it.kept.get(hash),
-      keepWrites: async (_, writes) => it.written.push(...writes),
+      keepClaims: async (_, writes) => it.written.push(...writes),
     },
     notices: { publish: async (notice) => void it.notices.push(notice) },
     queues: {

@@ -46,6 +46,7 @@ const run = async (
   })
   const tools: TakeStepTools = {
     ...world.tools,
+    records: { keepActed: async () => undefined },
     fleet: { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
     access: {
       describe: async () => eks() as never,

@@ -100,7 +100,7 @@ export const noted = ({ entries, earlier }: Journal, ...more: Entry[]): Journal 
 }
 
 /** The last write of each object. What somebody mangled cannot be told. */
-const traces = (objects: FelixObject[]): Entry[] =>
+export const traces = (objects: FelixObject[]): Entry[] =>
   objects
     .flatMap((object): Entry[] => {
       const [mark, at = ''] = [changeMark(object), object.annotations[changedAtKey]]
