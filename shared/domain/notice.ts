@@ -12,15 +12,17 @@ export interface Notice {
 
 /**
  * What people have to know about a cluster, as one text: while it stays the same they are told nothing, and while all
- * is well it is empty. `undefined`: cannot be said yet, look again when the change is over.
+ * is well it is empty. `undefined`: cannot be said yet, look again when the change is over. `lasting`: a change that did
+ * not end for hours.
  */
-export const newsOf = ({ verdict, findings, plan }: Report): string | undefined => {
+export const newsOf = ({ verdict, findings, plan }: Report, lasting = false): string | undefined => {
   const finishing = verdict === 'in-step' && (plan?.changes.length ?? 0) > 0
-  if (verdict === 'changing' || finishing) return undefined
+  if (finishing || (verdict === 'changing' && !lasting)) return undefined
   const codes = findings
     .filter(({ severity }) => severity !== 'info')
     .map(({ code, severity }) => `${severity} ${code}`)
-  const bad = verdict === 'out-of-step' || verdict === 'unknown' ? [verdict] : []
+  if (verdict === 'changing' && codes.length === 0) return undefined
+  const bad = verdict === 'in-step' || verdict === 'not-applicable' ? [] : [verdict]
   return [...bad, ...new Set(codes.toSorted())].join('; ')
 }
 
@@ -30,6 +32,8 @@ export interface Circumstances {
   waits?: string | undefined
   /** A rollout has halted, on that node where it is known. */
   halted?: { node?: string | undefined } | undefined
+  /** A change that is under way did not end for hours. */
+  lasting?: boolean | undefined
   /** What to paste to stop all changes of the deployment at once. */
   brake?: string | undefined
   /** Said after all else: exceptions that hold or have ended. */
@@ -52,7 +56,7 @@ export const noticeOf = (
   action: Action,
   circumstances: Circumstances = {},
 ): Notice | undefined => {
-  const news = newsOf(report)
+  const news = newsOf(report, circumstances.lasting)
   if (news === undefined || news === told) return undefined
   const about: About = { ...circumstances, report, action, acting: actingOn(report, action, circumstances) }
   // One trouble less on the way is no news; the end is.

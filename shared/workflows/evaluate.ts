@@ -92,10 +92,15 @@ export const evaluate = async (
     cause: message.cause,
     ...summaryOf(report, action),
   })
-  if (report.verdict === 'changing') return follow(tools, message)
+  const isChanging = report.verdict === 'changing'
+  if (isChanging && (message.attempt ?? 0) < followedAtMost) return follow(tools, message)
   if (receives <= looksAtMost && mayPass(message, seen, report)) return follow(tools, message, retryAfter(seen))
   const stored = await tools.records.lastReport(clusterKey(cluster))
   const last = stored && predates(stored.observedAt, incarnation) ? undefined : stored
+  if (isChanging) {
+    await tell(tools, cluster, { report, last, incarnation, action, lasting: true })
+    return follow(tools, message)
+  }
   const missing = message.missing ?? refusedBefore(last, { state, report })
   const looked = { state, report, refused: missing !== undefined }
   const next = action === 'sync' ? await decide(tools, message, looked) : unlessReleased(now, report)
@@ -195,10 +200,12 @@ const failuresIn = ({
 const retryAfter = (state: ClusterState): number =>
   Math.max(0, ...failuresIn(state).map(({ retryAfterSeconds = 0 }) => retryAfterSeconds))
 
+const followedAtMost = 18
+
 /** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. `least`: in seconds. */
 const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least = 0) => {
   const { cluster, incarnation, reason, cause, waits, decided, attempt = 0 } = message
-  if (attempt >= 18) return log('takes very long; left to the schedule', { cluster: clusterKey(cluster) })
+  if (attempt >= followedAtMost) return log('takes very long; left to the schedule', { cluster: clusterKey(cluster) })
   // A rollout that waits goes on when the change is over, or the cluster can be seen again.
   const why = reason === 'rollout' ? reason : 'follow'
   const next: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }

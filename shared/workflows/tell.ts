@@ -15,7 +15,9 @@ export interface Assessed {
   last: Report | undefined
   incarnation: Incarnation
   action: Action
-  waits: string | undefined
+  waits?: string | undefined
+  /** A change that is under way did not end for hours. */
+  lasting?: boolean
   /** A rollout has halted, on that node where it is known. */
   halted?: { node?: string | undefined } | undefined
 }
@@ -25,12 +27,12 @@ export interface Assessed {
  * two looks from saying the same thing at one time. What is excepted is stored as such and told when the exception ends.
  */
 export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Assessed): Promise<void> => {
-  const { last, action, waits, halted } = about
+  const { last, action, waits, halted, lasting } = about
   const key = clusterKey(cluster)
   const now = Date.parse(about.report.observedAt)
   const excepted = exceptionsFor(tools.policy.exceptions, cluster, now)
   const report = withExceptions(about.report, excepted)
-  if (newsOf(report) === undefined) return
+  if (newsOf(report, lasting) === undefined) return
   if (isSilenced(about.report, excepted)) {
     tools.log('excepted', { cluster: key, exceptions: remarksOn(excepted) })
   } else {
@@ -40,9 +42,10 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
       ...remarksOn(excepted),
       ...ended.map((it) => `No longer excepted, since ${it.until}: ${it.reason}`),
     ]
-    const notice = noticeOf(report, (last && newsOf(last)) ?? '', action, {
+    const notice = noticeOf(report, toldOf(last), action, {
       waits,
       halted,
+      lasting,
       brake: tools.brake?.command('report'),
       remarks,
     })
@@ -50,6 +53,9 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
   }
   await tools.records.putReport(key, report)
 }
+
+/** A change that is on record is one that lasted. */
+const toldOf = (last: Report | undefined): string => (last && newsOf(last, true)) ?? ''
 
 const remarksOn = ({ cluster, codes }: Excepted): string[] => [
   ...(cluster ? [said(cluster)] : []),
@@ -59,12 +65,12 @@ const remarksOn = ({ cluster, codes }: Excepted): string[] => [
 const publish = async (
   tools: EvaluateTools,
   cluster: ClusterRef,
-  { notice, report, last, incarnation }: Assessed & { notice: NonNullable<ReturnType<typeof noticeOf>> },
+  { notice, report, last, incarnation, lasting }: Assessed & { notice: NonNullable<ReturnType<typeof noticeOf>> },
 ) => {
-  const told = (last && newsOf(last)) ?? ''
+  const told = toldOf(last)
   const attributes = attributesOf(report, notice.severity, cluster)
   // What was said of an earlier cluster of the name was not said of this one.
-  const about = [incarnation, last?.observedAt, told, newsOf(report)]
+  const about = [incarnation, last?.observedAt, told, newsOf(report, lasting)]
   await tellOnce(tools, clusterKey(cluster), { notice: { ...notice, attributes }, about })
 }
 

@@ -302,6 +302,33 @@ describe('a rollout that somebody stopped, or a Lease that says so', () => {
   })
 })
 
+describe('a change that does not end', () => {
+  test('is told once when it was followed for hours, with what is known, and that it is over', async () => {
+    const it = hub()
+    it.state = stateOf('two calicos')
+    await it.look('follow', { attempt: 17 })
+    expect([it.notices, it.looks.length]).toEqual([[], 1])
+    await it.look('follow', { attempt: 18 })
+    await it.look('follow', { attempt: 18 })
+    expect(it.notices.map(({ subject }) => subject)).toEqual([
+      '[warning] blue (111122223333 eu-central-1): a change is under way',
+    ])
+    expect(it.notices[0]?.text).toContain('WARNING CALICO_MIGRATING: Calico is installed twice')
+    expect(it.report?.verdict).toBe('changing')
+    expect(it.steps).toEqual([])
+    it.state = stateOf('nothing', { observedAt: '2026-11-20T11:00:00Z' })
+    await it.look('sweep')
+    expect(it.notices[1]?.subject).toContain('Calico is in step again')
+  })
+
+  test('but of which there is nothing to say is left to the schedule', async () => {
+    const it = hub()
+    it.state = stateOf('eks UPDATING')
+    await it.look('follow', { attempt: 18 })
+    expect([it.notices, it.looks, it.report]).toEqual([[], [], undefined])
+  })
+})
+
 describe('a cluster that cannot be read just now', () => {
   const throttled = (retryAfterSeconds?: number): Partial<ClusterState> => ({
     nodes: failed({
