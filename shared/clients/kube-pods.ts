@@ -17,9 +17,9 @@ export function podReader(of: PodsOf): (pod: Foreign) => PodState | undefined {
     const phase = objectOf(pod['status'])['phase']
     // A pod that has ended (evicted, say) runs nothing and waits for the DaemonSet controller to remove it.
     if (phase === 'Failed' || phase === 'Succeeded') return undefined
-    // A static pod's mirror is owned by its Node, and does the same work.
-    if (owners && owner !== undefined && owner['kind'] !== 'Node' && !owners.has(textOf(owner['uid']) ?? ''))
-      return undefined
+    // A static pod's mirror is owned by its Node, and does the same work. calico-node is never one.
+    const isStatic = owner === undefined || owner['kind'] === 'Node'
+    if (owners && !(isStatic ? of.role === 'kube-proxy' : owners.has(textOf(owner['uid']) ?? ''))) return undefined
     const state = podOf(pod, of.role, owner)
     return { ...state, env: env(state.env), envFrom: envFrom(state.envFrom) }
   }

@@ -180,6 +180,11 @@ describe('pods', () => {
   test('of another DaemonSet with the same labels are left out', () => {
     expect(read(pod('a', { owner: 'other' }))).toBeUndefined()
   })
+  test('of no DaemonSet are none of calico-node, whatever their labels', () => {
+    const bare = pod('a')
+    bare.metadata.ownerReferences = []
+    expect(read(bare)).toBeUndefined()
+  })
   test('of kube-proxy are a static pod as well, with the flags that decide its mode', () => {
     const proxies = podReader({ role: 'kube-proxy', namespace: 'kube-system', selector: {}, uid: 'ds' })
     const command = ['kube-proxy', '--proxy-mode', 'ipvs', '--master=https://user:secret@host']

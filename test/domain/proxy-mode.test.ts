@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { ClusterState, DaemonSetState } from '../../shared/domain/cluster.ts'
+import type { ClusterState, DaemonSetState, PodState } from '../../shared/domain/cluster.ts'
 import { commonMode, configuredModes, logsWorthReading, runningModes } from '../../shared/domain/proxy-mode.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import { cluster } from './ingredients.ts'
@@ -274,6 +274,18 @@ describe('the running mode', () => {
       (it) => void (it.modeEvidence = { 'node-0001': [evidence] }),
     )
     expect(modeOn(state)?.confidence).toBe(confidence)
+  })
+
+  test('a pod of nobody’s with kube-proxy’s label, however new and whatever it logs, says nothing beside the DaemonSet’s', () => {
+    const state = edited(healthy(), (it) => {
+      const [{ daemonSet: _, ...own }] = podsOf(it, 'kube-proxy') as [PodState]
+      const [createdAt, startedAt] = [times.observed, times.observed]
+      const stray = { ...own, name: 'stray', uid: 'stray', flags: ['--proxy-mode=iptables'], createdAt, startedAt }
+      it.pods = read([...(valueOf(it.pods) ?? []), stray])
+      it.logs['kube-system/stray'] = read({ mode: 'iptables', line: 'Using iptables Proxier.', at: times.observed })
+    })
+    for (const { pod, mode } of runningModes(state).values())
+      expect([pod.name === 'stray', mode]).toEqual([false, 'ipvs'])
   })
 
   test('a ConfigMap whose writers are unknown may have changed at any time', () => {

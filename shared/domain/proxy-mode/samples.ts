@@ -6,7 +6,10 @@ export const podId = ({ namespace, name }: Pick<PodState, 'namespace' | 'name'>)
 /** What the pod's log said, where it was read. */
 export const logOf = (state: ClusterState, pod: PodState): LogEvidence | undefined => valueOf(state.logs[podId(pod)])
 
-/** By node the pod that counts: one that is not going away, and of several the one made last. */
+/**
+ * By node the pod that counts: a DaemonSet's, since whoever makes pods can give them its label; one that is not going away;
+ * and of several the one made last.
+ */
 export function nodePods(state: ClusterState, role: DaemonSetState['role']): Map<string, PodState> {
   const byNode = new Map<string, PodState>()
   for (const pod of valueOf(state.pods) ?? []) {
@@ -17,7 +20,8 @@ export function nodePods(state: ClusterState, role: DaemonSetState['role']): Map
   return byNode
 }
 
-const counts = (pod: PodState): number => (pod.deletedAt === undefined ? 1e15 : 0) + Date.parse(pod.createdAt)
+const counts = ({ daemonSet, deletedAt, createdAt }: PodState): number =>
+  (daemonSet === undefined ? 0 : 2e15) + (deletedAt === undefined ? 1e15 : 0) + Date.parse(createdAt)
 
 /** Pods that started between the same two changes of the configuration, from the same template: what one does, all do. */
 export interface Group {
