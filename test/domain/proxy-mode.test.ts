@@ -266,7 +266,7 @@ describe('the running mode', () => {
 
   test.each([
     ['/proxyMode', { kind: 'proxyMode' as const, mode: 'ipvs' as const }, 'proven'],
-    ['an Event of this process', { kind: 'event' as const, mode: 'ipvs' as const, at: times.observed }, 'proven'],
+    ['an Event of this process', { kind: 'event' as const, mode: 'ipvs' as const, at: times.observed }, 'likely'],
     ['an Event of a former process', { kind: 'event' as const, mode: 'ipvs' as const, at: times.installed }, 'none'],
   ])('%s is %s', (_, evidence, confidence) => {
     const state = edited(
@@ -286,6 +286,13 @@ describe('the running mode', () => {
     })
     for (const { pod, mode } of runningModes(state).values())
       expect([pod.name === 'stray', mode]).toEqual([false, 'ipvs'])
+  })
+
+  test('an Event, which anybody may write who may write Events, changes nothing that is known otherwise', () => {
+    const state = edited(cluster('mode iptables'), (it) => {
+      it.modeEvidence = { 'node-0001': [{ kind: 'event', mode: 'ipvs', at: times.observed }] }
+    })
+    expect(modeOn(state)).toMatchObject({ mode: 'iptables', confidence: 'likely' })
   })
 
   test('a ConfigMap whose writers are unknown may have changed at any time', () => {

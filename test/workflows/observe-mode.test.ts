@@ -82,7 +82,7 @@ describe('where times and logs leave a doubt', () => {
     expect(state).not.toHaveProperty('modeEvidence')
   })
 
-  test('an Event of the running process proves its node’s mode, one from before it started does not', async () => {
+  test('an Event of the running process makes its node’s mode likely, one from before it started does not', async () => {
     const { state } = await look()
     const [first = '', second = ''] = (valueOf(state.nodes) ?? []).map(({ name }) => name)
     await cluster.request(
@@ -96,7 +96,7 @@ describe('where times and logs leave a doubt', () => {
       event(second, { eventTime: '2026-11-23T03:00:00.000000Z' }),
     )
     const { modes } = await look()
-    expect(modes.toSorted()).toEqual(['ipvs proven', 'unknown none', 'unknown none'])
+    expect(modes.toSorted()).toEqual(['ipvs likely', 'unknown none', 'unknown none'])
   })
 
   test('before Kubernetes 1.35, which knows no such Event, none is asked for', async () => {

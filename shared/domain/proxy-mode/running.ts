@@ -34,10 +34,11 @@ export function runningModes(state: ClusterState): Map<string, RunningMode> {
   const modes = new Map<string, RunningMode>()
   for (const [node, pod] of pods) {
     const configuration = of(pod)
-    const told = pod.flags ? byFlags(pod) : likelyMode(pod, configuration)
-    const likely = told && mayFallBack(state, pod, told.mode) ? undefined : told
+    const expected = pod.flags ? byFlags(pod) : likelyMode(pod, configuration)
+    const likely = expected && mayFallBack(state, pod, expected.mode) ? undefined : expected
     const clear = provenMode(state, pod) ?? (likely?.close ? undefined : likely)
-    const found = clear ?? fromGroup(state, { pod, group: groups.get(pod), configuration, likely }, known)
+    const told = clear ?? fromGroup(state, { pod, group: groups.get(pod), configuration, likely }, known)
+    const found = told.mode === 'unknown' ? (byEvent(state, pod) ?? told) : told
     modes.set(node, { ...found, pod, ...(configuration && { configuration }) })
   }
   return modes
@@ -51,17 +52,23 @@ interface Said {
   missing?: string[] | undefined
 }
 
-/** What the process itself said: `/proxyMode`, its log, or its Event. What is older than the process says nothing. */
+/** What the process itself said: `/proxyMode` or its log. What is older than the process says nothing. */
 function provenMode(state: ClusterState, pod: PodState): Found | undefined {
-  const since = Date.parse(pod.startedAt ?? '')
-  if (Number.isNaN(since)) return undefined
-  const seen: Said[] = evidenceOn(state, pod.node).filter((it) => Date.parse(it.at ?? pod.startedAt ?? '') >= since)
-  const said =
-    seen.find((it) => it.kind === 'proxyMode') ?? logMode(state, pod) ?? seen.find((it) => it.at !== undefined)
+  if (Number.isNaN(Date.parse(pod.startedAt ?? ''))) return undefined
+  const said = saidOn(state, pod).find((it) => it.kind === 'proxyMode') ?? logMode(state, pod)
   return (
     said && { mode: said.mode, confidence: 'proven', evidence: [evidenceOf(said, pod)], ...missingIn(said.missing) }
   )
 }
+
+/** Its Event, where nothing else tells: who may write Events can write that one too. */
+function byEvent(state: ClusterState, pod: PodState): Found | undefined {
+  const said = saidOn(state, pod).find((it) => it.kind === 'event' && it.at !== undefined)
+  return said && { mode: said.mode, confidence: 'likely', evidence: [evidenceOf(said, pod)] }
+}
+
+const saidOn = (state: ClusterState, { node, startedAt = '' }: PodState): Said[] =>
+  evidenceOn(state, node).filter(({ at }) => Date.parse(at ?? startedAt) >= Date.parse(startedAt))
 
 const missingIn = (missing: string[] | undefined): { missing?: string[] } => (missing ? { missing } : {})
 
