@@ -21,7 +21,7 @@ describe('a dead letter', () => {
         QueueUrl: urls.deadLetters,
         MessageBody: '{"a":1}',
         MessageAttributes: {
-          reason: { DataType: 'String', StringValue: 'Slack refused [31m it with 404' },
+          reason: { DataType: 'String', StringValue: 'Slack refused\ufffd[31m it with 404' },
           messageId: { DataType: 'String', StringValue: 'm-1' },
         },
       },
