@@ -44,9 +44,8 @@ export const tryAws = async (
     async () => {
       const described = await describe()
       if ('failure' in described) {
-        const { message, kind } = described.failure
-        const isListed =
-          message.startsWith('There is no EKS cluster') || described.failure.object === 'eks:ListClusters'
+        const { message, kind, object, status } = described.failure
+        const isListed = status === 404 || object === 'eks:ListClusters'
         const list = `aws eks list-clusters --region ${quoted(region)}`
         throw new HopFailure(message, isListed && kind !== 'denied' ? list : eksMend(kind, name, region))
       }

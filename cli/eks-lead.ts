@@ -54,6 +54,7 @@ export const leadOf = async (
 const noSuchCluster = (name: string, region: string): ReadFailure => ({
   kind: 'unreachable',
   object: 'eks:DescribeCluster',
+  status: 404,
   message: `There is no EKS cluster ${name} in ${region}. See: aws eks list-clusters --region ${region}`,
 })
 

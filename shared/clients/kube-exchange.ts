@@ -145,7 +145,7 @@ function broken(error: Error & { code?: string }, url: URL): KubeError {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return new KubeError('unreachable', `The name ${url.hostname} cannot be resolved (${code}).`)
   if (code === 'ECONNREFUSED') return new KubeError('unreachable', `Nothing listens at ${url.host} (${code}).`)
-  if (code === 'ECONNRESET' || code === 'EPIPE' || error.message === 'socket hang up')
+  if (code === 'ECONNRESET' || code === 'EPIPE')
     return new DroppedError('unreachable', `${url.host} dropped the connection.`)
   if (/CERT|SIGNED|TLS|SSL|ISSUER|VERIFY|HPE_/.test(code))
     return new KubeError('unreachable', `No trusted connection to ${url.host}: ${error.message} (${code}).`)

@@ -13,6 +13,8 @@ export interface MarkUser {
   source: string
   /** Where it was seen to run here. */
   evidence?: Evidence
+  /** It marks packets to ports of the host alone. */
+  seldom?: true
 }
 
 /** Felix's own reading of a mask: decimal, hexadecimal, octal or binary, 32 bits, at least two of them set. */
@@ -77,7 +79,12 @@ const everywhere = (masqueradeBit: number): MarkUser[] => [
     source: 'kubernetes: cmd/kube-proxy/app/options.go, masqueradeBit',
   },
   { name: 'kubelet KUBE-MARK-DROP', bits: 0x8000, source: 'kubernetes: pkg/kubelet, iptables-drop-bit' },
-  { name: 'CNI portmap plugin', bits: 0x2000, source: 'containernetworking/plugins: plugins/meta/portmap' },
+  {
+    name: 'CNI portmap plugin',
+    bits: 0x2000,
+    source: 'containernetworking/plugins: plugins/meta/portmap',
+    seldom: true,
+  },
 ]
 
 /** One program that runs on the node, and where that was seen. */

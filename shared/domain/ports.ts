@@ -83,10 +83,16 @@ export function parsePortList(text: string): PortListResult {
   return { ok: true, ranges }
 }
 
+/** What Felix takes for the name of a port, such as `http` or `30000-32767`. */
+export const isPortName = (item: string): boolean => !isPorts(item.split(':', 3)) && nameForm.test(item)
+
+const isPorts = ([first = '', last = first, ...more]: string[]): boolean =>
+  more.length === 0 && isDigits(first) && isDigits(last)
+
 function parsePort(item: string): PortRange | string {
-  const [first = '', last = first, ...more] = item.split(':', 3)
-  const isPorts = more.length === 0 && isDigits(first) && isDigits(last)
-  if (!isPorts) return nameForm.test(item) ? `${item} has port name set` : `${item} is not a valid port range`
+  const parts = item.split(':', 3)
+  if (!isPorts(parts)) return isPortName(item) ? `${item} has port name set` : `${item} is not a valid port range`
+  const [first = '', last = first] = parts
   const [min, max] = [Number(first), Number(last)]
   return min <= max && max <= 65535 ? { min, max } : `${item} is not a valid port range`
 }

@@ -25,10 +25,27 @@ export interface Look {
   assessment: Assessment
 }
 
-/** `decided` absent: another party carries it out. `missing`: what would be needed and is not allowed, a verb and a resource each. */
-export type Beginning =
-  | { begun: true; rollout: Rollout; decided?: string }
-  | { begun: false; why: string; blockedBy: string[]; missing?: string[] }
+/** `decided` absent: another party carries it out. */
+export type Beginning = { begun: true; rollout: Rollout; decided?: string } | NotBegun
+
+/**
+ * `blocked`: by findings · `busy`: by another rollout, or a person who stopped this one · `refused`: by the cluster.
+ * `missing`: what would be needed and is not allowed, a verb and a resource each. `why` is for people alone.
+ */
+export interface NotBegun {
+  begun: false
+  reason: 'nothing-to-do' | 'blocked' | 'busy' | 'refused'
+  why: string
+  blockedBy: string[]
+  missing?: string[]
+}
+
+const not = (reason: NotBegun['reason'], why: string, blockedBy: string[] = []): NotBegun => ({
+  begun: false,
+  reason,
+  why,
+  blockedBy,
+})
 
 /**
  * Puts into the Lease what has to be done now, if anything has to be and may be. A rollout that is running for another
@@ -38,10 +55,10 @@ export type Beginning =
 export const beginRollout = async (tools: StepTools, look: Look, policy: Policy): Promise<Beginning> => {
   const { state, assessment } = look
   const intent = intentOf(assessment, state, policy)
-  if (intent.blockedBy.length > 0) return { begun: false, why: 'something forbids it', blockedBy: intent.blockedBy }
+  if (intent.blockedBy.length > 0) return not('blocked', 'something forbids it', intent.blockedBy)
   const record = needed(state.rollout)
   const parsed = parseRollout(record, tools.now().getTime())
-  if (parsed.is === 'invalid') return { begun: false, why: parsed.why, blockedBy: ['ROLLOUT_STATE_INVALID'] }
+  if (parsed.is === 'invalid') return not('blocked', parsed.why, ['ROLLOUT_STATE_INVALID'])
   const present = parsed.is === 'rollout' ? parsed.rollout : undefined
   if (record && present?.state === 'running' && carriesOut(present, intent)) {
     if (heldByOther(record, tools)) return { begun: true, rollout: present }
@@ -49,12 +66,12 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
       return goOn(tools, { record, rollout: present }, paceOf(policy))
   }
   if (intent.target === undefined && intent.restart.length === 0 && present?.state !== 'running')
-    return { begun: false, why: 'there is nothing to do', blockedBy: [] }
+    return not('nothing-to-do', 'there is nothing to do')
   if (present?.state === 'paused' || present?.state === 'aborting') {
-    return { begun: false, why: `the rollout is ${present.state}`, blockedBy: [] }
+    return not('busy', `the rollout is ${present.state}`)
   }
   if (record && present?.state === 'running' && heldByOther(record, tools)) {
-    return { begun: false, why: `${record.holder} is carrying out a rollout with another target`, blockedBy: [] }
+    return not('busy', `${record.holder} is carrying out a rollout with another target`)
   }
   const refusal = await refused(tools, look, intent)
   if (refusal) return refusal
@@ -112,7 +129,7 @@ const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Pr
   )
   if (missing.length === 0) return undefined
   const why = `the cluster does not allow to ${missing.join(', ')}. Nothing was written. ${toMend}`
-  return { begun: false, why, blockedBy: ['ACCESS_DENIED'], missing }
+  return { ...not('refused', why, ['ACCESS_DENIED']), missing }
 }
 
 const calicoNamespace = ({ daemonSets }: ClusterState): string =>
@@ -141,7 +158,7 @@ const put = async (
     })
   } catch (error) {
     if (!(error instanceof KubeError) || error.kind !== 'conflict') throw error
-    return { begun: false, why: 'another rollout began in this cluster at the same moment', blockedBy: [] }
+    return not('busy', 'another rollout began in this cluster at the same moment')
   }
   await tools.record?.(done)
   const { id, why: cause } = rollout

@@ -154,7 +154,7 @@ const lookAgain = async ({ records, queues, now }: EvaluateTools, subject: Subje
   const delaySeconds = Math.min(seconds, lookSeconds)
   const slot = Math.floor(now().getTime() / 1000 / lookSeconds) + 1
   const { cluster, incarnation = '' } = subject
-  const which = seconds < lookSeconds ? why : slot
+  const which = seconds < lookSeconds ? `at ${Math.floor(now().getTime() / 1000 + seconds)}` : slot
   const claim = { cluster: clusterKey(cluster), hash: `look ${incarnation} ${which}`.slice(0, 200) }
   if ((await records.claim(claim, now().toISOString())) !== 'claimed') return
   await queues.sendEvaluation(

@@ -1,5 +1,5 @@
 import type { Policy } from '../domain/policy.ts'
-import { beginRollout, type Beginning, type Look } from './begin-rollout.ts'
+import { beginRollout, type Look, type NotBegun } from './begin-rollout.ts'
 import { rolloutStep, type Outcome, type StepTools } from './rollout-step.ts'
 
 export interface SyncTools extends Omit<StepTools, 'policy' | 'decided'> {
@@ -41,8 +41,8 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
   }
 }
 
-const notBegun = ({ why, blockedBy }: Extract<Beginning, { begun: false }>): SyncResult => ({
-  end: blockedBy.length > 0 || why !== 'there is nothing to do' ? 'blocked' : 'nothing-to-do',
+const notBegun = ({ reason, why, blockedBy }: NotBegun): SyncResult => ({
+  end: reason === 'nothing-to-do' ? reason : 'blocked',
   why,
   blockedBy,
 })

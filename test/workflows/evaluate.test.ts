@@ -780,6 +780,7 @@ describe('access', () => {
     const look = { state, assessment: assess(state, policy) }
     expect(await beginRollout({ ...tools, kube: { ...kube, mayI } }, look, policy)).toEqual({
       begun: false,
+      reason: 'refused',
       blockedBy: ['ACCESS_DENIED'],
       missing: [expect.stringMatching(/^delete felixconfigurations\./)],
       why: expect.stringMatching(/Nothing was written. Apply infra\/kubernetes\/rbac.yaml/),

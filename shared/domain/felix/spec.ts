@@ -1,6 +1,6 @@
 import { DecodeError, inField, short } from './go.ts'
 import type { SpecKind } from './params.ts'
-import { isDigits, parsePortList } from '../ports.ts'
+import { isDigits, isPortName, parsePortList } from '../ports.ts'
 
 export const readSelector = (value: unknown): string | undefined => decoders.string(value ?? '', 'nodeSelector')
 
@@ -49,7 +49,7 @@ export function portText(item: unknown, field: string): string {
   const list = item.includes(',') ? undefined : parsePortList(item)
   const range = list?.ok ? list.ranges[0] : undefined
   if (range) return range.min === range.max ? `${range.min}` : `${range.min}:${range.max}`
-  if (list && !list.ok && list.reason.endsWith(' has port name set')) return item
+  if (isPortName(item)) return item
   throw new DecodeError(portError(item))
 }
 

@@ -137,7 +137,7 @@ export const markOverlap: NodeCheck = (it, cluster) => {
   const found = overlaps(mask, neighboursOf(it, cluster)).map(
     (user): Trouble => ({
       code: 'MARK_OVERLAP',
-      severity: ipvs === 'active' && !user.name.includes('portmap') ? 'critical' : 'warning',
+      severity: ipvs === 'active' && !user.seldom ? 'critical' : 'warning',
       breaks: true,
       message: `The mark mask ${formatMask(mask)} takes ${formatMask(user.bits)}, which ${user.name} uses: each changes the other's marks.`,
       evidence: [maskLayer(it).evidence, user.evidence ?? { object: user.name, value: formatMask(user.bits) }],
