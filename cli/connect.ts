@@ -3,7 +3,7 @@ import type { EksCluster } from '../shared/clients/eks.ts'
 import type { KubeClient } from '../shared/clients/kube-client.ts'
 import type { EksState } from '../shared/domain/cluster.ts'
 import { partsOf } from '../shared/domain/identity.ts'
-import type { Read, ReadFailure } from '../shared/domain/read.ts'
+import { type Read, type ReadFailure, valueOf } from '../shared/domain/read.ts'
 import type { ClusterIdentity } from '../shared/domain/report.ts'
 import { eksIn } from './eks.ts'
 import { type AskEks, askingBehind, existing, identityOf } from './eks-lead.ts'
@@ -22,10 +22,33 @@ export type ConnectOptions = PlaceOptions & LookOptions & { state?: string }
  */
 export const connect = async (options: ConnectOptions, telling: Progress): Promise<Target> => {
   if (options.state !== undefined) return fromFile(options.state)
-  if (options.cluster === undefined) return fromKubeconfig(options, telling)
-  const region = options.region ?? process.env['AWS_DEFAULT_REGION']
+  if (options.cluster === undefined) return withWay(await fromKubeconfig(options, telling), options)
+  const place = eksPlaceOf({ ...options, cluster: options.cluster })
+  return withWay(await fromEks({ ...options, ...place }, telling), options)
+}
+
+/** Throws a `UsageError` where they do not name a cluster of EKS's. */
+export const eksPlaceOf = ({ cluster, region: given }: PlaceOptions & { cluster: string }): EksName => {
+  const parts = partsOf(cluster)
+  if (parts) throw new UsageError(`--cluster takes a name: --cluster ${parts.name} --region ${parts.region}`)
+  const region = given ?? process.env['AWS_DEFAULT_REGION']
   if (region === undefined) throw new UsageError('--cluster needs --region (or AWS_REGION): which region is it in?')
-  return fromEks({ ...options, cluster: options.cluster, region }, telling)
+  return { cluster, region }
+}
+
+interface EksName {
+  cluster: string
+  region: string
+}
+
+/** The commands that are printed take the same way. */
+const withWay = (target: Target, { kubeconfig, role }: PlaceOptions): Target => {
+  const way = { ...(kubeconfig && { kubeconfig }), ...(role && { role }) }
+  const observe = async () => {
+    const state = await target.observe()
+    return { ...state, reachedBy: { ...state.reachedBy, ...way } }
+  }
+  return Object.keys(way).length === 0 ? target : { ...target, observe }
 }
 
 const fromFile = async (file: string): Promise<Target> => {
@@ -40,7 +63,8 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
   try {
     const chosen = await clusterFromKubeconfig({ file, context })
     const ask = await askingBehind(chosen, options, telling)
-    return await reached({ identity: identityOf(chosen), connection: chosen.connection, ask }, options, telling)
+    const target = await reached({ identity: identityOf(chosen), connection: chosen.connection, ask }, options, telling)
+    return chosen.cluster === undefined ? insidePod(target) : target
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'KubeconfigError') throw error
     const identity = context === undefined ? { name: 'kubeconfig' } : { name: context, ...partsOf(context), context }
@@ -48,21 +72,23 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
   }
 }
 
+const insidePod = (target: Target): Target => ({
+  ...target,
+  observe: async () => ({ ...(await target.observe()), reachedBy: { inCluster: true } }),
+})
+
 /** Nobody waits at a terminal for a server that drags: a look is over in little more than a minute, with an answer. */
 const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 15_000 }
 const usualLook = { ms: 75_000, bytes: 2 ** 30, kept: 128 * 2 ** 20 }
 /** All logs, of which the largest have 16 MiB. */
 const deepLook = { ...usualLook, ms: 900_000, bytes: 2 ** 34 }
 
-const fromEks = async (
-  options: ConnectOptions & { cluster: string; region: string },
-  telling: Progress,
-): Promise<Target> => {
+const fromEks = async (options: ConnectOptions & EksName, telling: Progress): Promise<Target> => {
   const { cluster: name, region, role } = options
   const access = await eksIn({ region, roleArn: role })
   telling.doing(`asking the EKS API about ${name}`)
   const described = existing(await access.eks.describe(name), { name, region })
-  if ('failure' in described) return unreached({ name, region }, described.failure)
+  if ('failure' in described) return unreached({ name, region }, described.failure, described)
   const { state, endpoint } = described.value
   const identity = { ...partsOf(state.arn), name, region }
   if (!endpoint) return unreached(identity, noEndpoint(state.status), { value: state })
@@ -93,16 +119,21 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
     import('../shared/clients/kube.ts'),
     import('../shared/workflows/observe.ts'),
   ])
-  const given = await givenRange(connection, options, telling)
   const kube: KubeClient = kubeClient(connection, limits)
-  const look = async () =>
-    observe({
-      kube: kube.within(options.deep ? deepLook : usualLook),
-      ...(await ask()),
+  let given: Pick<Observation, 'givenServiceRange' | 'probeFailure'> = {}
+  const look = async () => {
+    const answer = await ask()
+    // Where EKS tells the range, the API server is not asked as well: who looks may not be allowed to create Services.
+    if (!valueOf(answer.eks) && !given.givenServiceRange) given = await givenRange(connection, options, telling)
+    const deep = options.deep ?? false
+    return observe({
+      kube: kube.within(deep ? deepLook : usualLook),
+      ...answer,
       now: new Date(),
-      deep: options.deep ?? false,
+      deep,
       ...given,
     })
+  }
   return { name: identity.name, observe: look, kube, close: () => kube.close() }
 }
 

@@ -9,10 +9,10 @@ import { tryAws } from './doctor-aws.ts'
 import { type Hop, HopFailure, type Walk, walk } from './doctor-hop.ts'
 import { tryNetwork } from './doctor-network.ts'
 import type { DoctorOptions } from './doctor.ts'
+import { eksPlaceOf } from './connect.ts'
 import { eksIn } from './eks.ts'
 import { compared, describeBehind, type EksLead, existing, identityOf, leadOf } from './eks-lead.ts'
 import { exitStatus } from './exit-status.ts'
-import { UsageError } from './failure.ts'
 import { progress } from './progress.ts'
 import { wantsColour, write } from './streams.ts'
 
@@ -32,9 +32,8 @@ export const examine = async (options: DoctorOptions): Promise<number> => {
 }
 
 const byName = async (way: Walk, options: DoctorOptions): Promise<ClusterIdentity> => {
-  const { cluster: name = '', role } = options
-  const region = options.region ?? process.env['AWS_DEFAULT_REGION']
-  if (region === undefined) throw new UsageError('--cluster needs --region (or AWS_REGION): which region is it in?')
+  const { role } = options
+  const { cluster: name, region } = eksPlaceOf({ ...options, cluster: options.cluster ?? '' })
   const identity: ClusterIdentity = { name, region }
   const place = { region, roleArn: role }
   const describe = async () => existing(await (await eksIn(place)).eks.describe(name), { name, region })

@@ -27,11 +27,15 @@ export interface EksLead {
   doubtful: boolean
 }
 
-/** A cluster named by ARN, plugin or eksctl is known by that name, any other by its context. */
-export const identityOf = ({ context, eks = {} }: Pick<ChosenCluster, 'context' | 'eks'>): ClusterIdentity => {
+/** A cluster named by ARN, plugin or eksctl is known by that name, any other by its context; inside a pod there is none. */
+export const identityOf = ({
+  context,
+  cluster,
+  eks = {},
+}: Pick<ChosenCluster, 'context' | 'cluster' | 'eks'>): ClusterIdentity => {
   const { name = context, arn, account, region } = eks
   const known = { ...(arn && { arn }), ...(account && { account }), ...(region && { region }) }
-  return { name, ...known, context }
+  return { name, ...known, ...(cluster !== undefined && { context }) }
 }
 
 /** `--role` stands above the kubeconfig's role. `undefined`: no EKS cluster, as far as the kubeconfig tells. */

@@ -5,6 +5,7 @@ import { parseRollout } from '../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../shared/domain/rollout.ts'
 import { control } from '../shared/workflows/rollout-control.ts'
 import { notUnderstood, rolloutStep } from '../shared/workflows/rollout-step.ts'
+import { commandFor } from './command-for.ts'
 import { connect } from './connect.ts'
 import { exitStatus } from './exit-status.ts'
 import { Failure } from './failure.ts'
@@ -22,11 +23,11 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
   const target = await connect(options, telling)
   try {
     const { kube } = target
-    if (!kube) throw await unreachable(target.observe)
-    await told(kube, act)
-    if (act === 'abort') await takeBack(kube, telling)
+    if (!kube) throw await unreachable(target.observe, options)
+    await told(kube, act, options)
+    if (act === 'abort') await takeBack(kube, telling, options)
     telling.clear()
-    const rollout = await read(kube)
+    const rollout = await read(kube, options)
     await write(process.stdout, options.output === 'json' ? asJson(rollout) : rolloutText(rollout, bold(options)))
     return rollout?.state === asked[act] ? exitStatus.inStep : exitStatus.outOfStep
   } finally {
@@ -36,28 +37,31 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
 
 const asked: Record<RolloutAct, Rollout['state']> = { pause: 'paused', resume: 'running', abort: 'aborted' }
 
-const unreachable = async (observe: () => Promise<{ nodes: Parameters<typeof failureOf>[0] }>): Promise<Failure> => {
+const unreachable = async (
+  observe: () => Promise<{ nodes: Parameters<typeof failureOf>[0] }>,
+  options: RolloutOptions,
+): Promise<Failure> => {
   const why = failureOf((await observe()).nodes)?.message ?? 'it does not answer'
-  return new Failure(`The cluster cannot be reached: ${why}`, 'calico-ipvs-sync check')
+  return new Failure(`The cluster cannot be reached: ${why}`, commandFor('check', options))
 }
 
-const read = async (kube: KubeClient): Promise<Rollout | undefined> => {
+const read = async (kube: KubeClient, options: RolloutOptions): Promise<Rollout | undefined> => {
   const lease = await kube.lease()
   const failure = failureOf(lease)
   if (failure) throw new Failure(`The Lease kube-system/calico-ipvs-sync cannot be read: ${failure.message}`)
   const parsed = parseRollout(valueOf(lease), Date.now())
-  if (parsed.is === 'invalid') throw new Failure(notUnderstood(parsed.why), 'calico-ipvs-sync check')
+  if (parsed.is === 'invalid') throw new Failure(notUnderstood(parsed.why), commandFor('check', options))
   return parsed.is === 'rollout' ? parsed.rollout : undefined
 }
 
-const told = async (kube: KubeClient, act: RolloutAct): Promise<void> => {
+const told = async (kube: KubeClient, act: RolloutAct, options: RolloutOptions): Promise<void> => {
   const answer = await control(kube, act, { by: holder(), now: () => new Date() })
   // An abort that was cut short is gone on with.
-  const goesOn = act === 'abort' && (await read(kube))?.state === 'aborting'
-  if (!answer.changed && !goesOn) throw new Failure(answer.why, 'calico-ipvs-sync rollout status')
+  const goesOn = act === 'abort' && (await read(kube, options))?.state === 'aborting'
+  if (!answer.changed && !goesOn) throw new Failure(answer.why, commandFor('rollout status', options))
 }
 
-const takeBack = async (kube: KubeClient, telling: Progress): Promise<void> => {
+const takeBack = async (kube: KubeClient, telling: Progress, options: RolloutOptions): Promise<void> => {
   const interruption = watchInterrupts(telling)
   const tools = stepTools(kube, telling)
   try {
@@ -71,7 +75,10 @@ const takeBack = async (kube: KubeClient, telling: Progress): Promise<void> => {
       await interruption.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
     }
     await giveUp(kube)
-    throw new Failure('The abort was interrupted.', 'calico-ipvs-sync rollout abort, which goes on where it stopped')
+    throw new Failure(
+      'The abort was interrupted.',
+      `${commandFor('rollout abort', options)}, which goes on where it stopped`,
+    )
   } finally {
     interruption.forget()
   }

@@ -9,6 +9,7 @@ import { progressOf, type Progress } from '../shared/domain/rollout/progress.ts'
 import { parseRollout } from '../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../shared/domain/rollout.ts'
 import { seenOf } from '../shared/domain/rollout/seen.ts'
+import { commandFor } from './command-for.ts'
 import { connect } from './connect.ts'
 import { exitStatus } from './exit-status.ts'
 import { Failure } from './failure.ts'
@@ -42,7 +43,7 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
   const target = await connect(options, telling)
   try {
     telling.doing(`reading ${target.name}`)
-    const standing = standingOf(await look(target, defaultPolicy))
+    const standing = standingOf(await look(target, defaultPolicy), commandFor('check', options))
     telling.clear()
     await write(process.stdout, rendered(view, standing, options))
     return standing.rollout && unfinished.includes(standing.rollout.state) ? exitStatus.outOfStep : exitStatus.inStep
@@ -53,16 +54,12 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
 
 const unfinished: readonly Rollout['state'][] = ['running', 'paused', 'halted', 'aborting']
 
-const standingOf = ({ state, report, plan }: Looked): Standing => {
+const standingOf = ({ state, report, plan }: Looked, next: string): Standing => {
   const failure = failureOf(state.rollout)
-  if (failure)
-    throw new Failure(
-      `The Lease kube-system/calico-ipvs-sync cannot be read: ${failure.message}`,
-      'calico-ipvs-sync check',
-    )
+  if (failure) throw new Failure(`The Lease kube-system/calico-ipvs-sync cannot be read: ${failure.message}`, next)
   const lease = valueOf(state.rollout)
   const parsed = parseRollout(lease, Date.parse(state.observedAt))
-  if (parsed.is === 'invalid') throw new Failure(notUnderstood(parsed.why), 'calico-ipvs-sync check')
+  if (parsed.is === 'invalid') throw new Failure(notUnderstood(parsed.why), next)
   const rollout = parsed.is === 'rollout' ? parsed.rollout : undefined
   const sets = new Set(valueOf(state.daemonSets)?.flatMap(({ role, uid }) => (role === 'calico-node' ? uid : [])))
   const felix = valueOf(state.felix)

@@ -183,6 +183,9 @@ export const stateSchema = z.looseObject({
   identity: z
     .looseObject({ connected: marks.extend({ unverified: z.literal(true).optional() }), described: marks.optional() })
     .optional(),
+  reachedBy: z
+    .strictObject({ kubeconfig: text.optional(), role: text.optional(), inCluster: z.boolean().optional() })
+    .optional(),
   givenServiceRange: range.extend({ source: z.enum(['eks-api', 'default', 'probe', 'flag']) }).optional(),
   probeFailure: failure.optional(),
   kubernetesVersion: section(text),

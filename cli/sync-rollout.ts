@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Look } from '../shared/workflows/begin-rollout.ts'
 import { sync, type SyncResult, type SyncTools } from '../shared/workflows/sync.ts'
 import { KubeError } from '../shared/errors.ts'
+import { commandFor } from './command-for.ts'
 import { exitStatus } from './exit-status.ts'
 import { Failure } from './failure.ts'
 import { type Interruption, watchInterrupts } from './interruption.ts'
@@ -24,7 +25,10 @@ export const rollOut = async (it: Undertaking): Promise<End> => {
     return endOf(await patiently(() => sync(tools, it.policy), it.telling, interruption))
   } catch (error) {
     if (!(error instanceof KubeError)) throw error
-    throw new Failure(`The rollout stopped: ${error.message}`, 'calico-ipvs-sync sync, which goes on where it stopped')
+    throw new Failure(
+      `The rollout stopped: ${error.message}`,
+      `${commandFor('sync', it.options)}, which goes on where it stopped`,
+    )
   } finally {
     interruption.forget()
   }
@@ -50,7 +54,7 @@ const looks = ({ target, looked, plan, policy, options }: Undertaking): (() => P
     if (begins && options.yes) return looked
     const again = await look(target, policy, true)
     if (begins && !isDeepStrictEqual(again.plan(), plan))
-      throw new Failure('The cluster has changed since the question; nothing was written.', 'calico-ipvs-sync sync')
+      throw new Failure('The cluster has changed since the question; nothing was written.', commandFor('sync', options))
     return again
   }
 }

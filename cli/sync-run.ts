@@ -5,10 +5,13 @@ import type { KubeClient } from '../shared/clients/kube-client.ts'
 import { rolloutStep } from '../shared/workflows/rollout-step.ts'
 import { stepTools } from './step-tools.ts'
 import { forecastText } from '../shared/report/text-plan.ts'
+import { quoted } from '../shared/domain/findings/remedy.ts'
+import { isAssumed } from '../shared/domain/assess/assumption.ts'
+import { commandFor } from './command-for.ts'
 import { connect } from './connect.ts'
 import { exitStatus, statusOf } from './exit-status.ts'
 import { Failure } from './failure.ts'
-import { policyOf } from './options.ts'
+import { type LookOptions, policyOf } from './options.ts'
 import { planFrom } from './plan-file.ts'
 import { asText, print } from './print.ts'
 import { type Progress, progress } from './progress.ts'
@@ -28,8 +31,9 @@ export const carryOut = async (options: SyncOptions): Promise<number> => {
     const looked = await look(target, policy, true)
     telling.clear()
     const plan = looked.plan()
-    if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, options.plan ?? '')
-    if (target.kube && options.yes && plan.blockedBy.includes('ROLLOUT_HALTED')) await finishHalt(target.kube, telling)
+    if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, options)
+    if (target.kube && options.yes && !options.dryRun && plan.blockedBy.includes('ROLLOUT_HALTED'))
+      await finishHalt(target.kube, telling)
     if (isIdle(plan) || options.dryRun || !target.kube) return await showOnly({ ...looked.report, plan }, options)
     return await doIt({ target, kube: target.kube, looked, plan, policy, options, telling })
   } finally {
@@ -51,13 +55,24 @@ const policyIn = ({ strategy, preconditions }: Plan): Partial<Policy> => ({
   ...(preconditions?.pace as Partial<Policy> | undefined),
 })
 
-const refuseIfMoved = (then: Report & { plan: Plan }, now: Report & { plan: Plan }, file: string): void => {
+type Planned = Report & { plan: Plan }
+
+const refuseIfMoved = (then: Planned, now: Planned, options: SyncOptions): void => {
+  const { plan: file = '', probe, serviceNodePortRange, ...place } = options
   const moved = whatMoved(then, now)
   if (moved.length === 0) return
   const shown = [...moved.slice(0, 8), ...(moved.length > 8 ? [`${moved.length - 8} more`] : [])]
   const text = `The plan in ${file} is no longer what has to be done here; nothing was written. What moved: ${shown.join('; ')}.`
-  throw new Failure(text, 'calico-ipvs-sync plan')
+  const range = isAssumed(now.serviceRange)
+    ? asThen(then)
+    : { ...(probe && { probe }), ...(serviceNodePortRange && { serviceNodePortRange }) }
+  const again = isAssumed(now.serviceRange) && !isAssumed(then.serviceRange) ? `sync --plan ${quoted(file)}` : 'plan'
+  throw new Failure(text, commandFor(again, { ...place, ...range }))
 }
+
+/** As the range of the plan was known; what EKS told then and does not tell now, the API server may. */
+const asThen = ({ serviceRange: range }: Planned): LookOptions =>
+  range?.source === 'flag' ? { serviceNodePortRange: range } : { probe: true }
 
 /** Nothing was written, so the cluster is as it was seen. A plan that may not run leaves it out of step. */
 const showOnly = async (report: Report & { plan: Plan }, options: SyncOptions): Promise<number> => {

@@ -37,7 +37,7 @@ export interface ChosenCluster {
 /** A cluster by kubeconfig, as kubectl would reach it; proxies and impersonation are refused with a word. Throws `KubeconfigError`. */
 export async function clusterFromKubeconfig({ file, context }: KubeconfigChoice = {}): Promise<ChosenCluster> {
   const files = kubeconfigFiles(file, process.env)
-  if (files.length === 0) return inPod(process.env)
+  if (files.length === 0) return inPod(process.env, context)
   const config = readKubeconfig(files)
   const { name, cluster, user } = chosen(config, context)
   const { value } = cluster
@@ -159,13 +159,14 @@ async function byProvider(files: string[], context: string): Promise<Identity> {
 
 const account = '/var/run/secrets/kubernetes.io/serviceaccount'
 
+const naming = 'Name one with --kubeconfig or KUBECONFIG, or an EKS cluster with --cluster and --region.'
+
 /** Inside a cluster, without a kubeconfig: the API server that the kubelet tells every pod of. */
-function inPod(env: NodeJS.ProcessEnv): ChosenCluster {
+function inPod(env: NodeJS.ProcessEnv, wanted: string | undefined): ChosenCluster {
   const [host, port] = [env['KUBERNETES_SERVICE_HOST'], env['KUBERNETES_SERVICE_PORT']]
-  if (!host || !port || !existsSync(`${account}/token`))
-    throw new KubeconfigError(
-      'There is no kubeconfig. Name one with --kubeconfig or KUBECONFIG, or an EKS cluster with --cluster and --region.',
-    )
+  if (wanted !== undefined)
+    throw new KubeconfigError(`There is no kubeconfig that could have the context ${oneLine(wanted, 100)}. ${naming}`)
+  if (!host || !port || !existsSync(`${account}/token`)) throw new KubeconfigError(`There is no kubeconfig. ${naming}`)
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
   const token = async () => readText(`${account}/token`).trim()
   const file = `${account}/ca.crt`

@@ -1,4 +1,4 @@
-import { isAssumed } from './assess/assumption.ts'
+import { isAssumed, isGiven, isOfEks } from './assess/assumption.ts'
 import type { Assessment, NodeAssessment } from './assessment.ts'
 import type { ClusterState, FelixObject } from './cluster.ts'
 import { exceptionsFor, forbidsBy } from './exception.ts'
@@ -155,8 +155,9 @@ const blocks = (
   if (found.has('CLUSTER_IDENTITY')) return ['CLUSTER_IDENTITY']
   const undecided = report.verdict === 'unknown' || report.verdict === 'changing'
   if (!wanted && !undecided) return []
+  const withoutEks = assumed || isGiven(report.serviceRange)
   const codes = forbidding.filter(
-    (code) => found.has(code) && forbids(report, code) && !(assumed && isOfEksAlone(report, code)),
+    (code) => found.has(code) && forbids(report, code) && !(withoutEks && isOfEksAlone(report, code)),
   )
   if (assumed) codes.push('RANGE_ASSUMED')
   if (shadowed) codes.push('RANGE_SHADOWED')
@@ -168,13 +169,11 @@ const blocks = (
   return [...new Set(codes)]
 }
 
-/** That EKS does not say what its cluster is: where its range is assumed for that, RANGE_ASSUMED says so. */
+/** That EKS does not say what its cluster is: where its range is assumed for that, RANGE_ASSUMED says so; one that was asked for or given needs no EKS. */
 const isOfEksAlone = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
   findings
     .filter((it) => it.code === code)
-    .every(({ evidence }) => evidence.length > 0 && evidence.every(({ object }) => eksReads.includes(object)))
-
-const eksReads: readonly string[] = ['eks:DescribeCluster', 'eks:ListClusters']
+    .every(({ evidence }) => evidence.length > 0 && evidence.every(({ object }) => isOfEks(object)))
 
 /** An object with a mark that is not ours is left alone, and keeps nothing else from being done. */
 const forbids = (report: Assessment['report'], code: FindingCode): boolean => {

@@ -40,11 +40,14 @@ const section =
 const each = <T>(keep: (one: T, state: ClusterState) => T) =>
   section<T[]>((all, state) => all.map((one) => keep(one, state)))
 
-const parts: { [K in keyof Required<ClusterState>]: (part: Part<K>, state: ClusterState) => Part<K> } = {
+const parts: {
+  [K in keyof Required<ClusterState>]: (part: Part<K>, state: ClusterState) => Part<K>
+} = {
   schemaVersion: whole,
   cluster: whole,
   observedAt: whole,
   identity: whole,
+  reachedBy: whole,
   givenServiceRange: whole,
   probeFailure: plainAll,
   eks: section(({ status, version, arn, createdAt, serviceNodePortRange, autoMode, kubeProxyAddon, updates, tags }) =>

@@ -2,6 +2,7 @@ import { fingerprint } from './fingerprint.ts'
 import type { Assessment } from './assessment.ts'
 import type { ClusterState } from './cluster.ts'
 import type { Policy } from './policy.ts'
+import { isAssumed } from './assess/assumption.ts'
 import { valueOf } from './read.ts'
 import type { Change, Plan, Preconditions, Report } from './report.ts'
 
@@ -35,6 +36,8 @@ type Planned = Report & { plan: Plan }
 /** In words, each thing that is not as it was when the plan was made; empty: it may be carried out. */
 export const whatMoved = (then: Planned, now: Planned): string[] => {
   const { preconditions } = then.plan
+  const unknown = movedRange(then, now)
+  if (unknown.length > 0) return [...movedCluster(then, now), ...unknown]
   const moved = [
     ...movedCluster(then, now),
     ...(preconditions ? movedObjects(preconditions, now.plan.preconditions) : []),
@@ -52,6 +55,12 @@ const movedCluster = ({ cluster: then }: Planned, { cluster: now }: Planned): st
   const isSame = then.arn !== undefined && now.arn !== undefined ? then.arn === now.arn : then.name === now.name
   return isSame ? [] : [`the plan is for cluster ${then.arn ?? then.name}, this is ${now.arn ?? now.name}`]
 }
+
+/** All else that differs then is for that alone. */
+const movedRange = ({ serviceRange: then }: Planned, { serviceRange: now }: Planned): string[] =>
+  then && isAssumed(now) && !isAssumed(then)
+    ? [`the service range was ${then.min}-${then.max} (${then.source}), and now nobody was asked for it`]
+    : []
 
 const nameOf = ({ kind, namespace, name }: Pick<Change, 'kind' | 'namespace' | 'name'>): string =>
   [kind, namespace, name].filter((part) => part !== undefined).join('/')

@@ -348,7 +348,7 @@ describe('sync with a kubeconfig that names no EKS cluster', () => {
     const found = await assumed()
     expect(found).toMatchObject(stays)
     expect(found.message).toContain(`FelixConfiguration/default says ${range}`)
-    expect(found.remedy).toContain('calico-ipvs-sync check --context renamed --probe')
+    expect(found.remedy).toContain(`calico-ipvs-sync check --context renamed --kubeconfig ${own.kubeconfig} --probe`)
     for (const command of ['check', 'plan']) {
       const ended = await run([command, '--kubeconfig', own.kubeconfig, '-o', 'json'])
       expect([reportIn(ended).verdict, ended.status]).toEqual(['unknown', 2])
@@ -397,7 +397,9 @@ describe('sync with a kubeconfig that names no EKS cluster', () => {
     const writes = await writesDuring(own, async () => {
       const ended = await run(['sync', '--kubeconfig', own.kubeconfig, '--yes', '--plan', file('proven.json')])
       expect(ended.status).toBe(2)
-      expect(ended.stderr).toContain('the service range was 20000-22767 and is 30000-32767')
+      expect(ended.stderr).toContain('the service range was 20000-22767 (probe), and now nobody was asked for it.')
+      const again = `calico-ipvs-sync sync --plan ${file('proven.json')} --kubeconfig ${own.kubeconfig} --probe`
+      expect(ended.stderr).toContain(`Next: ${again}\n`)
     })
     expect(writes).toEqual([])
   })

@@ -257,11 +257,29 @@ describe('the plugin’s arguments and environment lead to EKS', () => {
     expect(asked).toEqual([])
   })
 
+  test('RANGE_ASSUMED’s remedy works where EKS refuses: with --probe the plan is not blocked', async () => {
+    const config = kubeconfig({ name: arn, exec: `${token} --profile gone` })
+    const checked = await check(config, shell())
+    const { remedy } = checked.report.findings.find(({ code }) => code === 'RANGE_ASSUMED') ?? {}
+    expect(remedy).toContain(`calico-ipvs-sync check --context prod --kubeconfig ${config} --probe`)
+    const { report } = await json(['plan', '--kubeconfig', config, '--probe'], shell())
+    expect(report.plan?.blockedBy).toEqual([])
+    expect(report.plan?.changes.length).toBeGreaterThan(0)
+  })
+
   test('EKS’s answer stands above a probe and above what was given', async () => {
     const config = kubeconfig({ exec: `${token} --profile work` })
     const words = ['--service-node-port-range', '30000-31000']
     expect((await check(config, shell(), ...words)).report.serviceRange).toEqual(fromEks)
     expect((await check(config, shell(), '--probe')).report.serviceRange).toEqual(fromEks)
+  })
+
+  test('where EKS answers the API server is not asked as well, which may refuse it', async () => {
+    const config = kubeconfig({ exec: `${token} --profile work` })
+    const done = await writes(async () => {
+      expect((await check(config, shell(), '--probe')).status).toBe(1)
+    })
+    expect(done.filter((it) => it.includes('/services'))).toEqual([])
   })
 
   test('a name that only the authenticator knows may be another cluster’s in EKS', async () => {

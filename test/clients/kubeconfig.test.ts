@@ -274,6 +274,8 @@ describe('what is wrong is said with what there is', () => {
     process.env['KUBECONFIG'] = join(folder, 'none')
     try {
       await expect(clusterFromKubeconfig()).rejects.toThrow(/There is no kubeconfig\. Name one/)
+      // Inside a pod too: whoever names a context does not mean the pod's own cluster.
+      await expect(clusterFromKubeconfig({ context: 'prod' })).rejects.toThrow(/could have the context prod\. Name one/)
     } finally {
       if (before === undefined) delete process.env['KUBECONFIG']
       else process.env['KUBECONFIG'] = before

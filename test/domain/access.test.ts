@@ -3,6 +3,7 @@ import { assess } from '../../shared/domain/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { defaultPolicy } from '../../shared/domain/policy.ts'
 import { failed, type ReadFailure } from '../../shared/domain/read.ts'
+import { unobserved } from '../../shared/workflows/observe.ts'
 import { healthy } from './states.ts'
 
 const denied = (change: Partial<ClusterState>) => {
@@ -45,6 +46,45 @@ describe('a refusal says which of four it was, and what to change there', () => 
     })
     expect(finding?.message).toContain('does not allow to list nodes, list felixconfigurations, get leases (403)')
     expect(finding?.remedy).toContain('infra/kubernetes/rbac.yaml')
+  })
+
+  test('401 where nothing says that it is EKS: the credential, and no command of EKS', () => {
+    const cluster = { name: 'kind', context: 'kind' }
+    const finding = denied({ cluster, nodes: no('unauthenticated', 'Nodes', '401: Unauthorized') })
+    expect(finding?.remedy).toContain('kubectl --context kind auth whoami')
+    expect(finding?.remedy).not.toContain('aws ')
+  })
+
+  test('no token: nothing was sent, so the API server refused nobody', () => {
+    const nodes = no('unauthenticated', 'Nodes', 'No token could be had for the API server: SSO expired')
+    const finding = denied({ nodes })
+    expect(finding?.message).toContain('Nothing was sent to the API server: No token could be had')
+    expect(finding?.remedy).toContain('aws sts get-caller-identity')
+    expect(denied({ nodes, cluster: { name: 'x', context: 'x' } })?.remedy).toContain('kubectl --context x auth whoami')
+  })
+
+  test.each(['denied', 'unauthenticated'] as const)(
+    'EKS alone refused (%s): what hangs on it is no refusal of its own',
+    (kind) => {
+      const failure = { kind, object: 'eks:DescribeCluster', message: 'not authorized', status: 403 }
+      const identity = { name: 'prod', region: 'eu-west-1' }
+      const state = unobserved({ identity, now: new Date(), eks: failed(failure) }, failure)
+      const finding = assess(state, defaultPolicy).report.findings.find(({ code }) => code === 'ACCESS_DENIED')
+      expect(finding?.message).toContain(
+        kind === 'denied' ? 'IAM does not allow eks:' : 'AWS does not accept who calls',
+      )
+      expect(finding?.message).not.toMatch(/RBAC|API server/)
+      expect(finding?.remedy).not.toMatch(/rbac|create-access-entry/)
+    },
+  )
+
+  test('EKS refused beside a range that is known says what is not known, and does not say that nothing is written', () => {
+    const eks = no('denied', 'eks:DescribeCluster', 'AccessDeniedException')
+    const given = (source: 'probe' | 'flag') => denied({ eks, givenServiceRange: { min: 1, max: 2, source } })?.message
+    const unsure = 'whether EKS is changing the cluster is not known'
+    expect(given('probe')).toContain(`so the service range is what the API server told, and ${unsure}.`)
+    expect(given('flag')).toContain(`so the service range is the one that was given, and ${unsure}.`)
+    expect(denied({ eks })?.message).toContain('so the service range is assumed, and nothing is written.')
   })
 
   test('two at once are two sentences, and the command that tries each hop comes last', () => {

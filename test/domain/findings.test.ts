@@ -136,7 +136,7 @@ describe('the remedy', () => {
   test('goes node by node, or by hand by annotation and spec through the API in use', () => {
     const [first, patch] = finding('RANGE_DIFFERS', healthy(wide)).remedy?.split('\n') ?? []
     expect(first).toBe(
-      'calico-ipvs-sync sync, which goes node by node; or by hand, which restarts Felix on every node at once:',
+      'calico-ipvs-sync sync --cluster blue --region eu-central-1, which goes node by node; or by hand, which restarts Felix on every node at once:',
     )
     expect(patch).toBe(
       `kubectl patch felixconfigurations.projectcalico.org default --type=merge -p '{"metadata":{"annotations":{"${rangeKey}":"30000:34000"}},"spec":{"kubeNodePortRanges":["30000:34000"]}}'`,

@@ -85,6 +85,20 @@ describe('a range that nobody proved', () => {
     expect(both.blockedBy).toEqual(['ACCESS_DENIED', 'RANGE_ASSUMED'])
   })
 
+  test.each(['denied', 'unauthenticated', 'unreachable'] as const)(
+    'is one as soon as it was given, also where EKS is %s',
+    (kind) => {
+      const eks = failed<never>({ kind, object: 'eks:DescribeCluster', message: 'no' })
+      const of = (given: string) => {
+        const state = { ...cluster(given), eks }
+        return plan(assess(state, policyWith({})), state, policyWith({}))
+      }
+      expect(of('no eks, given range 20000-22767').blockedBy).toEqual([])
+      expect(of('no eks, given range 20000-22767').changes.length).toBeGreaterThan(0)
+      expect(of('no eks, given range 20000-22767, denied environment').changes).toEqual([])
+    },
+  )
+
   test('finishes nothing that a proven one began', () => {
     const state = cluster(`no eks, ${ours}`)
     if ('value' in state.felix)

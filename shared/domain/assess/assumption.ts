@@ -11,6 +11,14 @@ import { soundRollout } from '../rollout/parse.ts'
 /** Nobody was asked for the service range: neither EKS nor the API server, and none was given. */
 export const isAssumed = (range: ServiceRange | undefined): boolean => range?.source === 'default'
 
+/** By these EKS says what its cluster is. Whoever knows the range from elsewhere can do without. */
+export const isOfEks = (object: string): boolean =>
+  ['eks:DescribeCluster', 'eks:ListClusters', 'sts:AssumeRole'].includes(object)
+
+/** Somebody asked the API server, or gave the range. */
+export const isGiven = (range: ServiceRange | undefined): boolean =>
+  range?.source === 'probe' || range?.source === 'flag'
+
 /**
  * What speaks against an assumed service range: values that somebody set, in whatever layer and whether Felix reads them
  * or not, and what an earlier rollout of ours was to reach; and an API server that was asked and did not tell. Ports in use

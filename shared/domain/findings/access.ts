@@ -1,8 +1,9 @@
+import { isOfEks } from '../assess/assumption.ts'
 import type { ClusterFacts } from '../assess/facts.ts'
 import type { ClusterCheck } from '../findings.ts'
-import type { ReadFailure } from '../read.ts'
-import type { Finding } from '../report.ts'
-import { onCluster, quoted } from './remedy.ts'
+import { failureOf, type ReadFailure } from '../read.ts'
+import type { Finding, ServiceRange } from '../report.ts'
+import { kubectl, onCluster, quoted } from './remedy.ts'
 
 const refused = (it: ReadFailure): boolean => it.kind === 'denied' || it.kind === 'unauthenticated'
 
@@ -36,11 +37,7 @@ function gap(
   const [first] = failures
   if (!first) return []
   const objects = failures.map(({ object }) => object).join(', ')
-  const meaning = isNeeded
-    ? 'so it cannot be told whether Calico is in step'
-    : failures.some(({ object }) => object === 'eks:DescribeCluster')
-      ? 'so the service range is the one that was given, or assumed, and nothing is written'
-      : 'the verdict stands without it, but nothing is written'
+  const meaning = isNeeded ? 'so it cannot be told whether Calico is in step' : meaningOf(failures, cluster)
   const causes = code === 'ACCESS_DENIED' ? causesOf(failures, cluster) : []
   const doctor = `${onCluster(cluster, 'doctor')}   # names the hop that fails, and what to paste`
   return [
@@ -62,22 +59,44 @@ function gap(
   ]
 }
 
-/** Four that look alike and are fixed in four places. */
-type Cause = 'role' | 'credentials' | 'policy' | 'identity' | 'rbac'
-
-const causeOf = ({ object, kind }: ReadFailure): Cause => {
-  if (object === 'sts:AssumeRole') return 'role'
-  if (/^(eks|sts):/.test(object)) return kind === 'denied' ? 'policy' : 'credentials'
-  return kind === 'denied' ? 'rbac' : 'identity'
+/** Without EKS a range that is known from elsewhere may be written all the same. */
+function meaningOf(failures: readonly ReadFailure[], { serviceRange: { source } }: ClusterFacts): string {
+  if (!failures.some(({ object }) => isOfEks(object))) return 'the verdict stands without it, but nothing is written'
+  const isEnough = source !== 'default' && failures.every(({ object }) => isOfEks(object))
+  const rest = isEnough ? 'whether EKS is changing the cluster is not known' : 'nothing is written'
+  return `so the service range is ${sources[source]}, and ${rest}`
 }
 
-const causesOf = (failures: readonly ReadFailure[], cluster: ClusterFacts): { said: string; remedy: string }[] =>
-  [...Map.groupBy(failures, causeOf)].map(([cause, alike]) => explained(cause, alike, cluster))
+const sources: Record<ServiceRange['source'], string> = {
+  default: 'assumed',
+  probe: 'what the API server told',
+  flag: 'the one that was given',
+  'eks-api': 'what EKS told',
+}
 
-const explained = (cause: Cause, alike: readonly ReadFailure[], { state: { cluster } }: ClusterFacts) => {
+/** Five that look alike and are fixed in five places. */
+type Cause = 'role' | 'credentials' | 'policy' | 'token' | 'identity' | 'rbac'
+
+const causeOf = ({ object, kind, message }: ReadFailure): Cause => {
+  if (object === 'sts:AssumeRole') return 'role'
+  if (/^(eks|sts):/.test(object)) return kind === 'denied' ? 'policy' : 'credentials'
+  if (kind === 'denied') return 'rbac'
+  return message.startsWith('No token') ? 'token' : 'identity'
+}
+
+/** Where EKS did not say how to reach the cluster, its answer stands for all that could then not be read. */
+const causesOf = (failures: readonly ReadFailure[], cluster: ClusterFacts): { said: string; remedy: string }[] => {
+  const eks = failureOf(cluster.state.eks)
+  const own = failures.filter((it) => it.object === eks?.object || it.message !== eks?.message)
+  return [...Map.groupBy(own, causeOf)].map(([cause, alike]) => explained(cause, alike, cluster))
+}
+
+const explained = (cause: Cause, alike: readonly ReadFailure[], facts: ClusterFacts) => {
+  const { cluster } = facts.state
   const objects = [...new Set(alike.map(({ object }) => object))]
   const message = alike[0]?.message ?? ''
   const { name, region = 'REGION', context } = cluster
+  const isEks = context === undefined || cluster.region !== undefined
   const named = context === undefined || cluster.arn !== undefined ? quoted(name) : 'NAME'
   switch (cause) {
     case 'role':
@@ -95,16 +114,26 @@ const explained = (cause: Cause, alike: readonly ReadFailure[], { state: { clust
         said: `IAM does not allow ${objects.join(', ')}: ${message}`,
         remedy: `Allow ${objects.join(', ')} on the cluster in an IAM policy of the identity that is named above.`,
       }
+    case 'token':
+      return {
+        said: `Nothing was sent to the API server: ${message}`,
+        remedy:
+          context === undefined
+            ? 'aws sts get-caller-identity   # then: aws sso login, or export AWS_PROFILE=NAME'
+            : `${kubectl(facts)} auth whoami   # has the same credential plugin or file: what it needs is to be renewed`,
+      }
     case 'identity':
       return {
         said: `The API server does not know the identity (401): ${message}`,
-        remedy: `aws eks create-access-entry --cluster-name ${named} --region ${quoted(region)} --principal-arn ARN --kubernetes-groups calico-ipvs-sync-viewers`,
+        remedy: isEks
+          ? `aws eks create-access-entry --cluster-name ${named} --region ${quoted(region)} --principal-arn ARN --kubernetes-groups calico-ipvs-sync-viewers   # or its credential has expired: aws sso login`
+          : `${kubectl(facts)} auth whoami   # the credential of the kubeconfig is wrong or has expired: fetch it anew where it came from`,
       }
     case 'rbac': {
       const verbs = [...new Set(objects.map(verbFor))].join(', ')
       return {
         said: `RBAC of the cluster does not allow to ${verbs} (403): ${message}`,
-        remedy: `kubectl${context === undefined ? '' : ` --context ${quoted(context)}`} apply -f infra/kubernetes/rbac.yaml   # it allows to ${verbs}`,
+        remedy: `${kubectl(facts)} apply -f infra/kubernetes/rbac.yaml   # it allows to ${verbs}`,
       }
     }
   }

@@ -1,11 +1,11 @@
 import { failedStatus } from '../assess/changing.ts'
-import type { NodeFacts } from '../assess/facts.ts'
+import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
 import type { DaemonSetState } from '../cluster.ts'
 import { objectName } from '../felix/layer.ts'
 import type { ClusterCheck } from '../findings.ts'
 import { ownerOf } from './owner.ts'
 import { isReachedByDefault } from './range-layers.ts'
-import { felixObject, quoted, rangeManifest } from './remedy.ts'
+import { felixObject, kubectl, quoted, rangeManifest } from './remedy.ts'
 import { isRolledOut } from '../proxy-mode/configured.ts'
 import { podId } from '../proxy-mode/samples.ts'
 import { ignoreKey } from '../kept-annotations.ts'
@@ -63,8 +63,8 @@ export const operatorIgnored: ClusterCheck = ({ state, calicoSets }) => {
     }))
 }
 
-export const apiUnavailable: ClusterCheck = ({ state }) => {
-  const failure = valueOf(state.felix)?.v3Failure
+export const apiUnavailable: ClusterCheck = (cluster) => {
+  const failure = valueOf(cluster.state.felix)?.v3Failure
   if (!failure) return []
   return [
     {
@@ -79,7 +79,7 @@ export const apiUnavailable: ClusterCheck = ({ state }) => {
           value: failure.message,
         },
       ],
-      remedy: 'kubectl get apiservice v3.projectcalico.org -o yaml; kubectl get pods -A -l k8s-app=calico-apiserver',
+      remedy: `${kubectl(cluster)} get apiservice v3.projectcalico.org -o yaml; ${kubectl(cluster)} get pods -A -l k8s-app=calico-apiserver`,
     },
   ]
 }
@@ -87,7 +87,8 @@ export const apiUnavailable: ClusterCheck = ({ state }) => {
 const settling = 5 * 60_000
 
 /** Apart from nodes on which the pod has only just started. */
-export const notReady: ClusterCheck = ({ nodes, now, gaps }) => {
+export const notReady: ClusterCheck = (cluster) => {
+  const { nodes, now, gaps } = cluster
   if (gaps.needed.length > 0) return []
   const inside = nodes.filter(({ outside, starting }) => outside === undefined && starting === undefined)
   const broken = inside.filter(({ calicoPod }) => !calicoPod?.ready)
@@ -107,7 +108,7 @@ export const notReady: ClusterCheck = ({ nodes, now, gaps }) => {
       subject: broken.length === 1 ? `node/${first.node.name}` : 'cluster',
       message: `calico-node is not Ready on ${broken.length} of ${inside.length} nodes: ${names}${broken.length > 3 ? ', …' : ''}. They are left alone.`,
       evidence: broken.slice(0, 10).map(readiness),
-      remedy: 'kubectl get pods -A -l k8s-app=calico-node -o wide; look at the logs of those that are not Ready.',
+      remedy: `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide; look at the logs of those that are not Ready.`,
     },
   ]
 }
@@ -124,8 +125,8 @@ function readiness({ node, calicoPod: pod }: NodeFacts): Evidence {
 }
 
 /** With `OnDelete` a restart by annotation, as documentation tells, restarts nothing. */
-export const updateStrategy: ClusterCheck = ({ calicoSets, configurations }) =>
-  [...calicoSets, ...configurations.map(({ daemonSet }) => daemonSet)]
+export const updateStrategy: ClusterCheck = (cluster) =>
+  [...cluster.calicoSets, ...cluster.configurations.map(({ daemonSet }) => daemonSet)]
     .filter(({ updateStrategy }) => updateStrategy.type === 'OnDelete')
     .map((set) => {
       const behind = !isRolledOut(set)
@@ -138,11 +139,11 @@ export const updateStrategy: ClusterCheck = ({ calicoSets, configurations }) =>
         evidence: [
           { object: `DaemonSet/${set.namespace}/${set.name}`, field: 'spec.updateStrategy.type', value: 'OnDelete' },
         ],
-        remedy: `A rollout restart changes the template and restarts nothing. Delete the pods one at a time, each Ready again before the next; those there are: ${podsOf(set)}`,
+        remedy: `A rollout restart changes the template and restarts nothing. Delete the pods one at a time, each Ready again before the next; those there are: ${podsOf(cluster, set)}`,
       }
     })
 
-const podsOf = ({ namespace, selector }: DaemonSetState): string => {
+const podsOf = (cluster: ClusterFacts, { namespace, selector }: DaemonSetState): string => {
   const labels = Object.entries(selector).map(([key, value]) => `${key}=${value}`)
-  return `kubectl -n ${quoted(namespace)} get pods -l ${quoted(labels.join(','))} -o wide`
+  return `${kubectl(cluster)} -n ${quoted(namespace)} get pods -l ${quoted(labels.join(','))} -o wide`
 }

@@ -3,7 +3,7 @@ import type { ClusterFacts } from '../assess/facts.ts'
 import { followsTheLink } from '../assess/felix-view.ts'
 import type { NodeState } from '../cluster.ts'
 import type { NodeCheck, Trouble } from '../findings.ts'
-import { quoted, rolloutRestart } from './remedy.ts'
+import { kubectl, onCluster, quoted, rolloutRestart } from './remedy.ts'
 import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import { podId } from '../proxy-mode/samples.ts'
 import { type RunningMode, tookPresentMode } from '../proxy-mode/running.ts'
@@ -34,7 +34,7 @@ export const modeNotRolled: NodeCheck = (it, cluster) => {
         ...(fellBack ? running.evidence : []),
       ],
       seen: { object: `Node/${it.node.name}`, field: 'kube-proxy', value: `${running.mode} (${running.confidence})` },
-      remedy: fellBack ? loadModules(running.missing) : rolloutRestart(set),
+      remedy: fellBack ? loadModules(running.missing) : rolloutRestart(cluster, set),
     },
   ]
 }
@@ -52,18 +52,20 @@ export const modeUnproven: NodeCheck = (it, cluster) => {
   const { running, view } = it
   if (it.leftLink && !running) return []
   if (running && running.mode !== 'unknown')
-    return view.doubt === undefined ? [] : [{ ...unproven(view.doubt, view.evidence), remedy: seeTheLink }]
-  if (!running) return [unproven(noProxy(it.node, cluster), [])]
-  const trouble = unproven(`what kube-proxy runs is not known: ${running.reason}`, running.evidence)
-  return [running.pod.startedAt === undefined ? { ...trouble, remedy: startKubeProxy(running) } : trouble]
+    return view.doubt === undefined
+      ? []
+      : [{ ...unproven(cluster, view.doubt, view.evidence), remedy: seeTheLink(cluster) }]
+  if (!running) return [unproven(cluster, noProxy(it.node, cluster), [])]
+  const trouble = unproven(cluster, `what kube-proxy runs is not known: ${running.reason}`, running.evidence)
+  return [running.pod.startedAt === undefined ? { ...trouble, remedy: startKubeProxy(running, cluster) } : trouble]
 }
 
-const seeTheLink =
-  'On the node, ls /sys/class/net/kube-ipvs0 shows the link if it is there; calico-ipvs-sync check --deep reads all logs. A log tells where it begins with the start of Felix and its level (logSeverityScreen) is Info: that of a calico-node pod made anew does.'
+const seeTheLink = (cluster: ClusterFacts): string =>
+  `On the node, ls /sys/class/net/kube-ipvs0 shows the link if it is there; ${onCluster(cluster, 'check')} --deep reads all logs. A log tells where it begins with the start of Felix and its level (logSeverityScreen) is Info: that of a calico-node pod made anew does.`
 
 /** A process that does not run answers nothing. */
-function startKubeProxy({ pod, missing }: RunningMode): string {
-  const place = `kubectl -n ${quoted(pod.namespace)}`
+function startKubeProxy({ pod, missing }: RunningMode, cluster: ClusterFacts): string {
+  const place = `${kubectl(cluster)} -n ${quoted(pod.namespace)}`
   if (missing) return loadModules(missing)
   return pod.restartCount > 0
     ? `See why it ends: ${place} logs ${quoted(pod.name)} --previous`
@@ -82,18 +84,17 @@ function noProxy(node: NodeState, { configurations, nodes }: ClusterFacts): stri
   return leftOut === undefined ? 'no kube-proxy pod is on this node' : `kube-proxy is not meant here, by its ${leftOut}`
 }
 
-const unproven = (why: string, evidence: readonly Evidence[]): Trouble => ({
+const unproven = (cluster: ClusterFacts, why: string, evidence: readonly Evidence[]): Trouble => ({
   code: 'MODE_UNPROVEN',
   severity: 'warning',
   breaks: false,
   message: `It cannot be told whether Calico is in step, because ${why}.`,
   evidence: evidence.slice(0, 2),
-  remedy:
-    'Let the tool read pod logs (get pods/log) and run: calico-ipvs-sync check --deep. Or see for yourself: curl -s 127.0.0.1:10249/proxyMode and ls /sys/class/net/kube-ipvs0 on the node.',
+  remedy: `Let the tool read pod logs (get pods/log) and run: ${onCluster(cluster, 'check')} --deep. Or see for yourself: curl -s 127.0.0.1:10249/proxyMode and ls /sys/class/net/kube-ipvs0 on the node.`,
 })
 
 /** Only a restart of the pod makes a Felix that does not follow the link look again. */
-export const felixMissedMode: NodeCheck = (it) => {
+export const felixMissedMode: NodeCheck = (it, cluster) => {
   const { running, view, version, calicoPod } = it
   if (!running || view.ipvs === undefined || !calicoPod) return []
   const missed = view.missed || (running.mode === 'ipvs' && !view.ipvs && it.values.BPFEnabled !== true)
@@ -111,7 +112,7 @@ export const felixMissedMode: NodeCheck = (it) => {
         field: 'started',
         ...(calicoPod.startedAt && { at: calicoPod.startedAt }),
       },
-      remedy: `One pod at a time, Ready again before the next: kubectl -n ${quoted(calicoPod.namespace)} delete pod ${quoted(calicoPod.name)}`,
+      remedy: `One pod at a time, Ready again before the next: ${kubectl(cluster)} -n ${quoted(calicoPod.namespace)} delete pod ${quoted(calicoPod.name)}`,
     },
   ]
 }

@@ -5,7 +5,7 @@ import type { NodeCheck, Trouble } from '../findings.ts'
 import { ownerOf } from './owner.ts'
 import { warningEvidence } from './range-invalid.ts'
 import { builtIn, decidingLayer, isReachedByDefault, layerEvidence, specRanges, text } from './range-layers.ts'
-import { environmentChange, felixName, felixObject, rangeManifest, rangePatch } from './remedy.ts'
+import { environmentChange, felixName, felixObject, onCluster, rangeManifest, rangePatch } from './remedy.ts'
 import { parsePortList, sameRanges, subtract, type PortRange } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding, Severity } from '../report.ts'
@@ -164,10 +164,10 @@ function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
       ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
       : rangePatch(cluster, 'default', desired))
   ofDefault.set(cluster, change)
+  const sync = `${onCluster(cluster, 'sync')}, which goes node by node; `
   return owner ? change : `${it.rangeDiffers ? sync : 'Nothing, while IPVS is not active; '}${byHand}\n${change}`
 }
 
-const sync = 'calico-ipvs-sync sync, which goes node by node; '
 const byHand = 'or by hand, which restarts Felix on every node at once:'
 
 /** An annotation beside a spec that says something else: the annotation counts, and the spec misleads whoever reads it. */

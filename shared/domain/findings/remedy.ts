@@ -1,12 +1,12 @@
 import type { ClusterFacts } from '../assess/facts.ts'
-import type { FelixObject } from '../cluster.ts'
+import type { ClusterState, FelixObject } from '../cluster.ts'
 import type { ParameterLayer } from '../felix.ts'
 import { copyKey, isPrivate } from '../kept-annotations.ts'
 import { harmless, safeJson } from '../plain.ts'
 import { annotationValue, formatRanges, specItemsMax, type PortRange } from '../ports.ts'
 import { type RangeText, setRange } from '../rollout/range-writes.ts'
 import { valueOf } from '../read.ts'
-import type { CalicoApi } from '../report.ts'
+import type { CalicoApi, ServiceRange } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
 import { specMayBeWritten } from '../version.ts'
 
@@ -24,12 +24,40 @@ const spelled = (letter: string): string => {
 
 export const apiOf = ({ state }: ClusterFacts): CalicoApi => valueOf(state.felix)?.api ?? 'crd.projectcalico.org/v1'
 
-/** A command of this tool, complete for the cluster it speaks of. */
-export const onCluster = ({ state: { cluster } }: ClusterFacts, command: string): string => {
-  const { context, name, region } = cluster
+/** A command of this tool, complete for the cluster it speaks of: where it is, and how its range was known. */
+export const onCluster = ({ state, serviceRange }: ClusterFacts, command: string): string =>
+  ['calico-ipvs-sync', command, ...placeOf(state), ...(takesRange.test(command) ? rangeOf(serviceRange) : [])].join(' ')
+
+const placeOf = ({ cluster: { context, name, region }, reachedBy }: ClusterState): string[] => {
+  const { kubeconfig, role, inCluster } = reachedBy ?? {}
   const place =
-    context === undefined ? ['--cluster', name, ...(region ? ['--region', region] : [])] : ['--context', context]
-  return ['calico-ipvs-sync', command, ...place.map(quoted)].join(' ')
+    context === undefined
+      ? [
+          ['--cluster', name],
+          ['--region', region],
+        ]
+      : [['--context', context]]
+  const words = [...(inCluster ? [] : place), ['--kubeconfig', kubeconfig], ['--role', role]]
+  return words.flatMap(([option = '', value]) => (value === undefined ? [] : [option, quoted(value)]))
+}
+
+const takesRange = /^(?:check|plan|sync)\b/
+
+const rangeOf = ({ source, min, max }: ServiceRange): string[] =>
+  source === 'probe' ? ['--probe'] : source === 'flag' ? ['--service-node-port-range', `${min}-${max}`] : []
+
+/**
+ * kubectl for the cluster that is spoken of, and never for the one that happens to be current. Without a context of ours it is the
+ * ARN, as `aws eks update-kubeconfig` names it: where there is none of that name, kubectl refuses.
+ */
+export const kubectl = ({ state: { cluster, reachedBy } }: ClusterFacts): string => {
+  const { context = cluster.arn } = cluster
+  const { kubeconfig } = reachedBy ?? {}
+  return [
+    'kubectl',
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', quoted(kubeconfig)]),
+    ...(context === undefined ? [] : ['--context', quoted(context)]),
+  ].join(' ')
 }
 
 /** The resource's full name, so that kubectl cannot pick the other API. */
@@ -40,12 +68,12 @@ export const felixObject = ({ felixObjects }: ClusterFacts, name: string): Felix
   felixObjects.get(name)
 
 export const patchCommand = (cluster: ClusterFacts, name: string, patch: object): string =>
-  `kubectl patch ${felixResource(cluster)} ${quoted(name)} --type=merge -p ${quoted(safeJson(patch))}`
+  `${kubectl(cluster)} patch ${felixResource(cluster)} ${quoted(name)} --type=merge -p ${quoted(safeJson(patch))}`
 
 /** Sets the range so that it counts: annotation and spec, and the copy of the metadata where there is one. */
 export function rangePatch(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
   const object = felixObject(cluster, name)
-  if (!object) return `kubectl create -f - <<'EOF'\n${rangeManifest(cluster, name, ranges)}\nEOF`
+  if (!object) return `${kubectl(cluster)} create -f - <<'EOF'\n${rangeManifest(cluster, name, ranges)}\nEOF`
   return rangeWrite(cluster, object, { annotation: annotationValue(ranges), ...specOf(cluster, ranges) })
 }
 
@@ -56,10 +84,10 @@ export function rangeWrite(cluster: ClusterFacts, object: FelixObject, value: Ra
     const { metadata, spec } = setRange(object, value, apiOf(cluster))
     const copy = metadata.annotations[copyKey]
     if (typeof copy === 'string' && isPrivate(copy))
-      return `kubectl edit ${felixResource(cluster)} ${quoted(name)}   # ${rangeAnnotation}: ${JSON.stringify(value.annotation)}, once among the annotations and once inside ${copyKey}, which holds annotations of others too`
+      return `${kubectl(cluster)} edit ${felixResource(cluster)} ${quoted(name)}   # ${rangeAnnotation}: ${JSON.stringify(value.annotation)}, once among the annotations and once inside ${copyKey}, which holds annotations of others too`
     return patchCommand(cluster, name, { metadata: { annotations: metadata.annotations }, ...(spec && { spec }) })
   } catch {
-    return `The annotation projectcalico.org/metadata of FelixConfiguration/${name} is not JSON; mend it first (kubectl edit ${felixResource(cluster)} ${quoted(name)}).`
+    return `The annotation projectcalico.org/metadata of FelixConfiguration/${name} is not JSON; mend it first (${kubectl(cluster)} edit ${felixResource(cluster)} ${quoted(name)}).`
   }
 }
 
@@ -113,12 +141,13 @@ export function parameterChange(
 }
 
 /** `change`: `-` removes the variable, `=VALUE` sets it. */
-export function environmentChange({ calicoSets: [set] }: ClusterFacts, name: string, change: string): string {
+export function environmentChange(cluster: ClusterFacts, name: string, change: string): string {
+  const [set] = cluster.calicoSets
   const place = set
     ? `-n ${quoted(set.namespace)} daemonset/${quoted(set.name)}`
     : '-n kube-system daemonset/calico-node'
-  return `kubectl set env ${place} -c calico-node ${quoted(name + change)}   # rolls calico-node; a variable from envFrom is changed in its ConfigMap`
+  return `${kubectl(cluster)} set env ${place} -c calico-node ${quoted(name + change)}   # rolls calico-node; a variable from envFrom is changed in its ConfigMap`
 }
 
-export const rolloutRestart = (set: { namespace: string; name: string }): string =>
-  `kubectl -n ${quoted(set.namespace)} rollout restart daemonset/${quoted(set.name)}`
+export const rolloutRestart = (cluster: ClusterFacts, set: { namespace: string; name: string }): string =>
+  `${kubectl(cluster)} -n ${quoted(set.namespace)} rollout restart daemonset/${quoted(set.name)}`

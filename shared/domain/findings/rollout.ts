@@ -10,7 +10,7 @@ import { isMarked, isOurs } from '../rollout/marks.ts'
 import { parseRollout } from '../rollout/parse.ts'
 import type { Rollout } from '../rollout.ts'
 import { objectName } from '../felix/layer.ts'
-import { felixResource, onCluster, quoted } from './remedy.ts'
+import { felixResource, kubectl, onCluster, quoted } from './remedy.ts'
 
 const parsedOf = ({ state }: ClusterFacts) => parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
 
@@ -28,7 +28,7 @@ const leaseInvalid: ClusterCheck = (cluster) => {
   const parsed = parsedOf(cluster)
   if (parsed.is !== 'invalid') return []
   const { name, namespace } = lease
-  const kubectl = `kubectl -n ${namespace}`
+  const inNamespace = `${kubectl(cluster)} -n ${namespace}`
   return [
     {
       code: 'ROLLOUT_STATE_INVALID',
@@ -36,7 +36,7 @@ const leaseInvalid: ClusterCheck = (cluster) => {
       subject: leaseObject,
       message: `The Lease ${namespace}/${name} cannot be understood: ${parsed.why}. Somebody else wrote it. Nothing is changed here while it is there.`,
       evidence: [{ object: leaseObject, value: parsed.why }],
-      remedy: `Look at it: ${kubectl} get lease ${name} -o yaml\nDelete it: ${kubectl} delete lease ${name}\nThen: ${onCluster(cluster, 'sync')}`,
+      remedy: `Look at it: ${inNamespace} get lease ${name} -o yaml\nDelete it: ${inNamespace} delete lease ${name}\nThen: ${onCluster(cluster, 'sync')}`,
     },
   ]
 }
@@ -57,8 +57,8 @@ const marksOfOthers: ClusterCheck = (cluster) => {
       message: `${isOne ? `${objectName(first.name)} says` : `${found.length} FelixConfigurations say`} that this tool made ${isOne ? 'it' : 'them'}, but ${isOne ? 'it is' : 'they are'} not as this tool wrote ${isOne ? 'it' : 'them'}: somebody copied, restored or changed ${isOne ? 'it' : 'them'}. Left alone.`,
       evidence: names.map((name) => ({ object: objectName(name), field: `metadata.annotations[${overrideKey}]` })),
       remedy: [
-        `Look at it: kubectl get ${felixResource(cluster)} ${names.map(quoted).join(' ')} -o yaml`,
-        `To keep it, take the marks off: kubectl annotate ${felixResource(cluster)} ${names.map(quoted).join(' ')} ${[overrideKey, changedAtKey, changeKey].map((key) => `${key}-`).join(' ')}`,
+        `Look at it: ${kubectl(cluster)} get ${felixResource(cluster)} ${names.map(quoted).join(' ')} -o yaml`,
+        `To keep it, take the marks off: ${kubectl(cluster)} annotate ${felixResource(cluster)} ${names.map(quoted).join(' ')} ${[overrideKey, changedAtKey, changeKey].map((key) => `${key}-`).join(' ')}`,
       ].join('\n'),
     },
   ]
@@ -69,7 +69,7 @@ const leaseObject = `Lease/${lease.namespace}/${lease.name}`
 /** By itself, or by somebody: nothing continues unless people hear of it. */
 export const rolloutHalted: ClusterCheck = (cluster) => {
   const rollout = rolloutOf(cluster)
-  if (rollout?.state === 'paused') return [paused]
+  if (rollout?.state === 'paused') return [paused(cluster)]
   if (rollout?.state !== 'halted') return []
   const { reason, evidence } = rollout
   const details = haltDetails(evidence, {
@@ -88,21 +88,19 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
         ...(reason === undefined ? [] : [{ object: leaseObject, field: field('reason'), value: reason }]),
         ...details.evidence,
       ],
-      remedy:
-        'calico-ipvs-sync rollout status; mend the node, then calico-ipvs-sync rollout resume, or calico-ipvs-sync rollout abort',
+      remedy: `${onCluster(cluster, 'rollout status')}; mend the node, then ${onCluster(cluster, 'rollout resume')}, or ${onCluster(cluster, 'rollout abort')}`,
     },
   ]
 }
 
-const paused: Finding = {
+const paused = (cluster: ClusterFacts): Finding => ({
   code: 'ROLLOUT_HALTED',
   severity: 'warning',
   subject: leaseObject,
   message: 'A rollout is paused. Nothing more is touched until somebody decides.',
   evidence: [{ object: leaseObject, field: field('state'), value: 'paused' }],
-  remedy:
-    'calico-ipvs-sync rollout log, which says who paused it; then calico-ipvs-sync rollout resume, or calico-ipvs-sync rollout abort',
-}
+  remedy: `${onCluster(cluster, 'rollout log')}, which says who paused it; then ${onCluster(cluster, 'rollout resume')}, or ${onCluster(cluster, 'rollout abort')}`,
+})
 
 /** Our value was taken back: a second write the same day would be a fight. */
 export const flapping: ClusterCheck = (cluster) => {
@@ -126,8 +124,7 @@ export const flapping: ClusterCheck = (cluster) => {
         { object: leaseObject, field: field('target'), value: target, at: finished },
         { object: 'FelixConfiguration/default', value: now },
       ],
-      remedy:
-        'Find who writes it (kubectl get felixconfiguration default -o yaml --show-managed-fields) and change the range there.',
+      remedy: `Find who writes it (${kubectl(cluster)} get ${felixResource(cluster)} default -o yaml --show-managed-fields) and change the range there.`,
     },
   ]
 }
