@@ -1,6 +1,5 @@
 import type { RolloutRecord } from '../shared/domain/cluster.ts'
-import { cameBack } from '../shared/domain/rollout/halt-evidence.ts'
-import { allWrites, parseJournal, type ShownEntry } from '../shared/domain/rollout/journal.ts'
+import { type Journal, parseJournal } from '../shared/domain/rollout/journal.ts'
 import { plainAll, safeJson } from '../shared/domain/plain.ts'
 import { failureOf, valueOf } from '../shared/domain/read.ts'
 import type { Report } from '../shared/domain/report.ts'
@@ -8,7 +7,7 @@ import { ours } from '../shared/domain/rollout/annotations.ts'
 import { progressOf, type Progress } from '../shared/domain/rollout/progress.ts'
 import { parseRollout } from '../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../shared/domain/rollout.ts'
-import { seenOf } from '../shared/domain/rollout/seen.ts'
+import { seenOf, withNodes } from '../shared/domain/rollout/seen.ts'
 import { commandFor } from './command-for.ts'
 import { connect } from './connect.ts'
 import { exitStatus } from './exit-status.ts'
@@ -30,10 +29,7 @@ export interface Standing {
   blockedBy: string[]
   /** Objects of ours that are still there. */
   objects: { name: string; annotations: Record<string, string> }[]
-  /** Every write that can still be read; `earlier`: how many the journal had no room for. */
-  journal: { entries: ShownEntry[]; earlier: number }
-  /** Whether the node that was lost is well again since our override was taken off it. */
-  cameBack?: 'yes' | 'no'
+  journal: Journal
   report: Report
 }
 
@@ -65,17 +61,20 @@ const standingOf = ({ state, report, plan }: Looked, next: string): Standing => 
   const felix = valueOf(state.felix)
   const pods = valueOf(state.pods)?.filter((pod) => pod.role === 'calico-node' && sets.has(pod.daemonSet ?? ''))
   const isSeen = rollout && felix && pods
-  const journal = parseJournal(lease?.annotations[`${ours}journal`])
-  const back = rollout?.evidence && pods && cameBack(rollout.evidence, pods)
   const marked = (felix?.objects ?? []).filter(({ annotations }) => Object.keys(annotations).some(isOurs))
   return {
     ...(lease && { lease }),
     ...(rollout && { rollout }),
-    ...(isSeen && { progress: progressOf(rollout, seenOf(felix, pods, rollout.where), state.observedAt) }),
+    ...(isSeen && {
+      progress: progressOf(
+        rollout,
+        withNodes(seenOf(felix, pods, rollout.where), valueOf(state.nodes) ?? []),
+        state.observedAt,
+      ),
+    }),
     blockedBy: plan().blockedBy,
     objects: marked.map(({ name, annotations }) => ({ name, annotations: annotations })),
-    journal: { ...journal, entries: allWrites(journal, felix?.objects ?? []) },
-    ...(back && { cameBack: back }),
+    journal: parseJournal(lease?.annotations[`${ours}journal`]),
     report,
   }
 }

@@ -24,7 +24,8 @@ export interface KubeReads {
   version: () => Promise<Read<string>>
   /** Every group and version that the server lists in `/apis`: `projectcalico.org/v3`. */
   apis: () => Promise<Read<string[]>>
-  nodes: () => Promise<Read<NodeState[]>>
+  /** All, or the one of that name, if it is there. */
+  nodes: (name?: string) => Promise<Read<NodeState[]>>
   /** Those that run kube-proxy or calico-node, of all namespaces. */
   daemonSets: () => Promise<Read<DaemonSetState[]>>
   pods: (of: PodsOf) => Promise<Read<PodState[]>>

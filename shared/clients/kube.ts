@@ -34,7 +34,10 @@ function kubeReads(http: KubeHttp): KubeReads {
     calls: http.calls,
     version: () => reading('version', async () => versionOf(await http.json({ method: 'GET', path: '/version' }))),
     apis: () => reading('apis', async () => groupVersions(await http.json({ method: 'GET', path: '/apis' }))),
-    nodes: () => reading('Nodes', () => list(http, '/api/v1/nodes', {}, nodeOf)),
+    nodes: (name) =>
+      reading('Nodes', () =>
+        list(http, '/api/v1/nodes', name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }, nodeOf),
+      ),
     daemonSets: () =>
       reading('DaemonSets', async () => ofTheCluster(await list(http, '/apis/apps/v1/daemonsets', {}, daemonSetOf))),
     pods: (of) =>

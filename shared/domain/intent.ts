@@ -40,7 +40,9 @@ export interface Intent {
 export const intentOf = (assessment: Assessment, state: ClusterState, policy: Policy): Intent => {
   const excepted = forbidsBy(exceptionsFor(policy.exceptions, state.cluster, Date.parse(state.observedAt)))
   const ranges = excepted.range ? nothing : rangeIntent(assessment, state)
-  const restart = excepted.restarts ? [] : assessment.nodes.filter((it) => needsRestart(it, policy) && !it.broken)
+  const restart = excepted.restarts
+    ? []
+    : assessment.nodes.filter((it) => needsRestart(it, policy) && !it.broken && it.node.ready)
   const wanted = ranges.target !== undefined || restart.length > 0 || ranges.shadowed || ranges.assumed
   const blockedBy = blocks(assessment, policy, { ...ranges, wanted })
   if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [], last: [] }
@@ -98,7 +100,7 @@ type Running = NodeAssessment & Required<Pick<NodeAssessment, 'calicoPod' | 'fel
 const placeOf = (it: Running, objects: FelixObject[]) => {
   const range = rawRange(it)
   const object = objects.find(({ name }) => name === overrideName(it.node.name))
-  const pod = { ready: it.calicoPod.ready && !it.calicoPod.deletedAt }
+  const pod = { ready: it.calicoPod.ready && !it.calicoPod.deletedAt && it.node.ready }
   const foreign = object && isMarked(object) && !isOurs(object)
   return { it, node: it.node.name, pod, ...(range !== undefined && { range }), ...(foreign && { foreign }) }
 }

@@ -3,6 +3,7 @@ import type { Policy } from './policy.ts'
 import { evidenceText, type HaltEvidence } from './rollout/halt-evidence.ts'
 import { type Journal, journalText } from './rollout/journal.ts'
 import type { Known } from './rollout/marks.ts'
+import type { TakenBack } from './rollout/memory.ts'
 import type { CalicoApi } from './report.ts'
 import { ours } from './rollout/annotations.ts'
 
@@ -46,6 +47,9 @@ export interface Rollout {
   evidence?: HaltEvidence
   /** Nodes by availability zone, as the rollout found them; absent: nothing is to be kept apart by zone. */
   zones?: Record<string, string[]>
+  /** Which objects were given the target: what vanishes is not taken for what is still to be done (`memory.ts`). */
+  written?: string[]
+  takenBack?: TakenBack
   /** What was written, of this rollout and earlier ones. Absent from what is to be written: it stays as it is. */
   journal?: Journal
 }
@@ -87,5 +91,7 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}rollback`]: rollout.rollback?.join(' ') ?? null,
   [`${ours}evidence`]: rollout.evidence ? evidenceText(plainAll(rollout.evidence)) : null,
   [`${ours}zones`]: rollout.zones ? JSON.stringify(rollout.zones) : null,
+  [`${ours}written`]: rollout.written?.join(' ') || null,
+  [`${ours}taken-back`]: rollout.takenBack ? JSON.stringify(plainAll(rollout.takenBack)) : null,
   ...(rollout.journal && { [`${ours}journal`]: journalText(rollout.journal) }),
 })

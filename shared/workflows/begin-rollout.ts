@@ -80,7 +80,13 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   const rollout = await rolloutOf(tools, { state: whole, assessment }, about)
   await tryFirstWrite(tools, rollout, state)
   const touching = present?.state === 'running' ? inFlight(present, rollout, state) : []
-  const next = { ...rollout, touching, ...(present?.journal && { journal: present.journal }) }
+  const isSame = present?.state === 'running' && present.target === rollout.target
+  const next = {
+    ...rollout,
+    touching,
+    ...(isSame && present.written && { written: present.written }),
+    ...(present?.journal && { journal: present.journal }),
+  }
   return put(tools, next, { record, ...(present?.state === 'running' && { before: present.pace }) })
 }
 

@@ -1,12 +1,24 @@
 import type { FelixObject } from '../domain/cluster.ts'
 import { objectName } from '../domain/felix/layer.ts'
 import { type Entry, lookAfter, unnoted } from '../domain/rollout/journal.ts'
-import { overrideName } from '../domain/rollout/range-writes.ts'
+import { ours } from '../domain/rollout/annotations.ts'
+import { confirmed, forgotten, noting, writtenBefore } from '../domain/rollout/memory.ts'
+import { overriddenNode, overrideName } from '../domain/rollout/range-writes.ts'
+import { KubeError } from '../errors.ts'
+import { HeldError } from './hold.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import type { Seen, Step } from '../domain/rollout/step.ts'
 import { aborted, removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
 import { halt } from './rollout-halt.ts'
-import { emptyJournal, entriesOf, isDueForRenewal, putRollout, renew, type Standing } from './rollout-lease.ts'
+import {
+  emptyJournal,
+  entriesOf,
+  isDueForRenewal,
+  type Note,
+  putRollout,
+  renew,
+  type Standing,
+} from './rollout-lease.ts'
 import type { Outcome, StepTools } from './rollout-step.ts'
 
 /** What a decision was made upon. */
@@ -20,8 +32,7 @@ export const carryOut = async (step: Step, tools: StepTools, at: At): Promise<Ou
     case 'promote':
     case 'remove-override':
     case 'take-back':
-      await write(tools, at, step)
-      return { next: 'now' }
+      return write(tools, at, step)
     case 'begin-restarts':
       return beginRestarts(tools, at)
     case 'restart':
@@ -36,9 +47,59 @@ export const carryOut = async (step: Step, tools: StepTools, at: At): Promise<Ou
   }
 }
 
+/** Noted in the Lease first, and confirmed after it: an object that somebody deletes takes its own marks along. */
+const remembered = async (
+  tools: StepTools,
+  at: At,
+  {
+    name,
+    write,
+    ...note
+  }: { name: string; what: string; from: string | undefined; write: (tools: Noting) => Promise<void> },
+): Promise<void> => {
+  const { record, rollout, seen } = at
+  const now = tools.now()
+  const frozen = { ...tools, now: () => now }
+  const object = objectName(name)
+  const before = rollout.journal?.entries.findLast((it) => it.rollout === rollout.id && it.object === object)
+  const cutShort = writtenBefore(rollout)(name) === 'perhaps' && before?.what === note.what ? before : undefined
+  const written = noting(rollout, name, seen.objects)
+  const about = { what: note.what, object, ...(note.from !== undefined && { from: note.from }), to: rollout.target }
+  // It goes on record when it is done.
+  const entries = cutShort ? [] : entriesOf(frozen, rollout, [about as Note])
+  const kept = await putRollout(frozen, at, { ...rollout, written }, { objects: seen.objects, entries })
+  const put = (annotations: Record<string, string | null>) =>
+    tools.kube.putLease({ resourceVersion: kept.resourceVersion, annotations })
+  try {
+    await write({ ...frozen, noted: cutShort?.at })
+  } catch (error) {
+    // Nothing was written: that is not to be taken for a write that somebody took back.
+    if (isRefusal(error)) await put(pick(record.annotations, ['written', 'journal']))
+    throw error
+  }
+  await put({ [`${ours}written`]: confirmed(written, name).join(' ') })
+}
+
+type Noting = StepTools & { noted?: string | undefined }
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof HeldError ||
+  (error instanceof KubeError && error.status !== undefined && error.status >= 400 && error.status < 500)
+
+const pick = (annotations: Record<string, string>, keys: string[]): Record<string, string | null> =>
+  Object.fromEntries(keys.map((key) => [ours + key, annotations[ours + key] ?? null]))
+
 type Write = Extract<Step, { do: 'override' | 'promote' | 'remove-override' | 'take-back' }>
 
-const write = async (tools: StepTools, { rollout, seen }: At, step: Write): Promise<void> => {
+const write = async (tools: StepTools, at: At, step: Write): Promise<Outcome> => {
+  await writeStep(tools, at, step)
+  const { entries, earlier } = at.rollout.journal ?? emptyJournal
+  const isNoted = step.do === 'override' || step.do === 'promote'
+  return isNoted && (entries.length + earlier + 1) % lookAfter === 0 ? lookFirst : { next: 'now' }
+}
+
+const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> => {
+  const { rollout, seen } = at
   const { objects, defaultRange } = seen
   const to = rollout.target
   const toRange = { why: `range ${to}`, to }
@@ -47,11 +108,22 @@ const write = async (tools: StepTools, { rollout, seen }: At, step: Write): Prom
       const { node } = step
       const pod = seen.pods.find((it) => it.node === node)
       const from = pod && seen.rangeOn(pod)
-      await writeOverride(tools, rollout, { node, objects, from })
+      const name = overrideName(node)
+      await remembered(tools, at, {
+        name,
+        what: 'override',
+        from,
+        write: (noting) => writeOverride(noting, rollout, { node, objects, from }),
+      })
       return tools.tell({ what: 'override written', node, object: objectName(overrideName(node)), from, ...toRange })
     }
     case 'promote':
-      await writeDefault(tools, rollout, objects)
+      await remembered(tools, at, {
+        name: 'default',
+        what: 'promote',
+        from: defaultRange,
+        write: (noting) => writeDefault(noting, rollout, objects),
+      })
       return tools.tell({
         what: 'value written to default',
         object: objectName('default'),
@@ -59,6 +131,7 @@ const write = async (tools: StepTools, { rollout, seen }: At, step: Write): Prom
         ...toRange,
       })
     case 'remove-override':
+      if (seen.left?.has(overriddenNode(step.object))) await forget(tools, at, step.object.name)
       await removeOverride(tools, rollout, step.object)
       return tools.tell({
         what: 'override removed',
@@ -78,6 +151,13 @@ const write = async (tools: StepTools, { rollout, seen }: At, step: Write): Prom
       })
     }
   }
+}
+
+/** A node of the same name may join. */
+const forget = async ({ kube }: StepTools, { record, rollout }: At, name: string): Promise<void> => {
+  if (writtenBefore(rollout)(name) === 'no') return
+  const annotations = { [`${ours}written`]: forgotten(rollout.written, name).join(' ') || null }
+  await kube.putLease({ resourceVersion: record.resourceVersion, annotations })
 }
 
 const beginRestarts = async (tools: StepTools, at: At): Promise<Outcome> => {
@@ -140,7 +220,7 @@ const finish = async (tools: StepTools, at: At): Promise<Outcome> => {
   const { rollout, seen } = at
   const state = rollout.state === 'aborting' ? 'aborted' : 'done'
   const finishedAt = tools.now().toISOString()
-  const { evidence: _evidence, ...rest } = rollout
+  const { evidence: _evidence, written: _written, ...rest } = rollout
   const next: Rollout = { ...rest, state, touching: [], restart: [], finishedAt }
   const note = [...removals(rollout), { what: state }]
   await putRollout(tools, at, next, { giveUp: true, objects: seen.objects, note })

@@ -16,7 +16,8 @@ import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../domain
 import type { Rollout } from '../domain/rollout.ts'
 import type { StepTools } from './rollout-step.ts'
 
-type Tools = Pick<StepTools, 'kube' | 'now' | 'holder' | 'record'>
+/** `noted`: when the write was first noted, where an attempt was cut short. */
+type Tools = Pick<StepTools, 'kube' | 'now' | 'holder' | 'record'> & { noted?: string | undefined }
 
 /** The one write on a node: creates our override, or adds the range to an object that is there already. */
 export const writeOverride = async (
@@ -77,11 +78,16 @@ const rangeOf = ({ annotations }: FelixObject): string | undefined => annotation
 
 /** In the write itself: when, by whom, in which rollout, why, and what stood there. Nothing can come between a write and these. */
 const stamp = (
-  { now, holder: by }: Tools,
+  { now, holder: by, noted }: Tools,
   { id, why, where: { known } }: Rollout,
   from: string | undefined,
 ): { at: string; mark: ChangeMark } => {
-  const about = { ...(from !== undefined && { from }), ...(why !== undefined && { why }), ...(known && { known }) }
+  const about = {
+    ...(from !== undefined && { from }),
+    ...(why !== undefined && { why }),
+    ...(known && { known }),
+    ...(noted && { noted }),
+  }
   return { at: now().toISOString(), mark: { by, rollout: id, ...about } }
 }
 

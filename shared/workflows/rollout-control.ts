@@ -48,10 +48,16 @@ const controlled = (rollout: Rollout, what: Control): Rollout => {
     case 'pause':
       return { ...rollout, state: 'paused', reason: 'paused by hand' }
     case 'resume':
-      return { ...cleared(rollout), state: 'running' }
+      return resumed(rollout)
     case 'abort':
       return { ...cleared(rollout), state: 'aborting' }
   }
+}
+
+/** What was taken back, and is written again because somebody said so. */
+const resumed = (rollout: Rollout): Rollout => {
+  const { written: _written, takenBack: _takenBack, ...rest } = cleared(rollout)
+  return { ...rest, state: 'running' }
 }
 
 const cleared = (rollout: Rollout): Rollout => {

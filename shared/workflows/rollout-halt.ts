@@ -27,14 +27,15 @@ export const halt = async (
   at: Standing & { seen: Seen },
   step: Extract<Step, { do: 'halt' }>,
 ): Promise<Outcome> => {
-  const { reason, about } = step
+  const { reason, about, takenBack } = step
   const { objects } = at.seen
   if (about) {
     const evidence = firstEvidence(tools, step, about)
     await putRollout(tools, at, { ...at.rollout, evidence }, { objects })
     return { next: 'now' }
   }
-  const halted: Rollout = { ...at.rollout, state: 'halted', reason }
+  const seen = takenBack && { takenBack: { ...takenBack, at: tools.now().toISOString() } }
+  const halted: Rollout = { ...at.rollout, state: 'halted', reason, ...seen }
   await putRollout(tools, at, halted, { objects, note: [{ what: 'halt', why: reason }], giveUp: true })
   tools.tell({ what: 'rollout halted', why: reason })
   return { next: 'over', state: 'halted', why: reason }

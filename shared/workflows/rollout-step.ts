@@ -7,8 +7,8 @@ import type { Entry } from '../domain/rollout/journal.ts'
 import { carefulPace } from '../domain/rollout/pace.ts'
 import { parseRollout } from '../domain/rollout/parse.ts'
 import type { Pace, Rollout } from '../domain/rollout.ts'
-import { seenOf } from '../domain/rollout/seen.ts'
-import type { Seen } from '../domain/rollout/step.ts'
+import { seenOf, withNodes } from '../domain/rollout/seen.ts'
+import type { Seen, Step } from '../domain/rollout/step.ts'
 import { KubeError } from '../errors.ts'
 import { unlessApiIsGone } from './api-gone.ts'
 import { carryOut } from './carry-out.ts'
@@ -58,8 +58,9 @@ export type Outcome =
   | { next: 'over'; state: Rollout['state'] | 'none'; why: string; lookAfterSeconds?: number }
 
 /**
- * One step of the rollout in the Lease: at most five requests (one more where the Lease was about to expire, a touched
- * node is missing, one is looked at more closely, or the API is gone) and at most one effect on nodes. What was carried
+ * One step of the rollout in the Lease: at most five requests, and eight where it writes a range, which is noted before
+ * and confirmed after (one more where the Lease was about to expire, a touched node is missing or not Ready, one is looked at
+ * more closely, or the API is gone) and at most one effect on nodes. What was carried
  * out before and not acknowledged is seen in the cluster and not done again. The Lease is anybody's to write: no node is
  * changed for it unless this party decided it, and what is read to act upon is read afresh.
  */
@@ -122,8 +123,20 @@ const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> 
   const pods = await calicoPods(tools.kube)
   if (pods === undefined) return noOneDaemonSet
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
-  const seen = await look(tools.kube, rollout, pods)
-  return carryOut(nextStep(rollout, seen, tools.now().toISOString()), tools, { ...standing, seen })
+  const { step, seen } = await decide(tools, rollout, await look(tools.kube, rollout, pods))
+  return carryOut(step, tools, { ...standing, seen })
+}
+
+/** A pod may be called Ready for as long as its kubelet is silent: before a node is touched, it is asked for itself. */
+const decide = async ({ kube, now }: StepTools, rollout: Rollout, seen: Seen): Promise<{ step: Step; seen: Seen }> => {
+  const at = now().toISOString()
+  const step = nextStep(rollout, seen, at)
+  const name = step.do === 'override' ? step.node : step.do === 'restart' ? step.pod.node : undefined
+  if (name === undefined) return { step, seen }
+  const isReady = needed(await kube.nodes(name)).some((node) => node.name === name && node.ready)
+  if (isReady) return { step, seen }
+  const known = withNodes(seen, needed(await kube.nodes()))
+  return { step: nextStep(rollout, known, at), seen: known }
 }
 
 /** Of the DaemonSet that runs calico-node, and of nothing else. Undefined: there is none, or Calico is being migrated. */

@@ -15,7 +15,7 @@ const told = (world: World): StepEvent[] => {
   world.tools = { ...world.tools, tell: (event) => events.push(event) }
   return events
 }
-const run = async (world: World, each: (world: World) => void = () => undefined, most = 6): Promise<Outcome> => {
+const run = async (world: World, each: (world: World) => void = () => undefined, most = 9): Promise<Outcome> => {
   for (let step = 0; step < 300; step += 1) {
     const before = world.calls
     const outcome = await rolloutStep(world.tools)

@@ -159,7 +159,12 @@ describe('what holds a rollout', () => {
 
 describe('a stop', () => {
   /** What stands in the cluster, the Lease included. */
-  const standing = (world: World) => JSON.stringify([[...world.objects], world.pods, world.lease])
+  const standing = ({ objects, pods, lease }: World) => {
+    const { resourceVersion: _, annotations = {}, ...held } = lease ?? {}
+    // That the write in flight was made is noted after it, and belongs to it.
+    const { 'calico-ipvs-sync/written': written = '', ...said } = annotations
+    return JSON.stringify([[...objects], pods, held, said, written.replaceAll('?', '')])
+  }
 
   /** Stops after so many writes to objects and pods, and says what stood there then and what stood there in the end. */
   const stoppedAfter = async (writes: number, setting: (isStopped: () => boolean) => Setting) => {

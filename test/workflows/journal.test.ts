@@ -46,7 +46,7 @@ describe('the journal of a rollout', () => {
     ])
   })
 
-  test('costs one write of the Lease more than the rollout would need without it', async () => {
+  test('costs two writes of the Lease for each of an object, before it and after it, and one at the end', async () => {
     const world = worldOf(['n0', 'n1', 'n2'])
     startRollout(world, {
       target,
@@ -60,7 +60,7 @@ describe('the journal of a rollout', () => {
     }
     world.tools = { ...world.tools, kube: { ...world.tools.kube, putLease: counting } }
     await run(world)
-    expect(leases).toBe(2)
+    expect(leases).toBe(2 * (3 + 1) + 1)
   })
 
   test('has the intent of a restart before the pod is deleted, once, though the process dies in between', async () => {
@@ -76,11 +76,16 @@ describe('the journal of a rollout', () => {
     expect(story(world).filter(([what]) => what === 'restart')).toHaveLength(1)
   })
 
-  test('can be told from the object itself when the process dies right after a write', async () => {
+  test('has a write before it is made, and the object says so itself when the process dies right after a write', async () => {
     const world = worldOf(['n0'])
     startRollout(world, { target })
-    await step(world)
-    expect(journalOf(world)).toEqual([])
+    const dying: typeof world.tools.kube.createFelix = async (...given) => {
+      await world.tools.kube.createFelix(...given)
+      throw new Error('the process died here')
+    }
+    const kube = { ...world.tools.kube, createFelix: dying }
+    await expect(rolloutStep({ ...world.tools, kube })).rejects.toThrow('died')
+    expect(story(world)).toEqual([['override', 'FelixConfiguration/node.n0', undefined, target]])
     const { annotations } = world.objects.get('node.n0') ?? felixObject('none')
     expect(annotations['calico-ipvs-sync/changed-at']).toBe('2026-02-01T12:00:00.000Z')
     expect(JSON.parse(annotations['calico-ipvs-sync/change'] ?? '')).toEqual({
@@ -99,6 +104,7 @@ describe('the journal of a rollout', () => {
     await control(world.tools.kube, 'resume', alice)
     await control(world.tools.kube, 'abort', alice)
     expect(journalOf(world).map(({ what, by }) => `${what} by ${by}`)).toEqual([
+      'override by test',
       'pause by alice@laptop',
       'resume by alice@laptop',
       'abort by alice@laptop',

@@ -6,7 +6,7 @@ import { plan } from '../../shared/domain/plan.ts'
 import { defaultPolicy, type Policy } from '../../shared/domain/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { progressOf } from '../../shared/domain/rollout/progress.ts'
-import { seenOf } from '../../shared/domain/rollout/seen.ts'
+import { seenOf, withNodes } from '../../shared/domain/rollout/seen.ts'
 import { beginRollout } from '../../shared/workflows/begin-rollout.ts'
 import { rolloutStep } from '../../shared/workflows/rollout-step.ts'
 import { edited, healthy, nodesOf, objectNamed, podsOf, rangeKey } from '../domain/states.ts'
@@ -18,6 +18,7 @@ const kinds = [
   'auto',
   'fargate',
   'not ready',
+  'silent',
   'pinned',
   'env',
   'copied mark',
@@ -48,6 +49,9 @@ const befallen = (copy: ClusterState, name: string, kind: Kind): void => {
     case 'not ready':
       pod.ready = false
       return
+    case 'silent':
+      node.ready = false
+      return
     case 'pinned':
       objectNamed(copy, `node.${name}`).annotations[rangeKey] = '31000'
       return
@@ -75,6 +79,7 @@ const stateOf = (given: readonly Kind[]): ClusterState =>
 const worldFrom = (state: ClusterState): World => {
   const world = worldOf([], valueOf(state.felix)?.objects ?? [])
   world.pods = podsOf(state, 'calico-node').map((pod) => ({ ...pod, daemonSet: calicoSet.uid }))
+  world.silent = new Set(nodesOf(state).flatMap(({ name, ready }) => (ready ? [] : [name])))
   world.clock = Date.parse(state.observedAt)
   return world
 }
@@ -109,10 +114,11 @@ const compared = async (given: readonly Kind[], policy: Policy) => {
     world.pods,
     begun.rollout.where,
   )
-  const pending = progressOf(begun.rollout, seen, world.iso()).pending.map((node) => `node.${node}`)
+  const known = withNodes(seen, valueOf(state.nodes) ?? [])
+  const pending = progressOf(begun.rollout, known, world.iso()).pending.map((node) => `node.${node}`)
   const done = [...(await overriddenBy(world))]
   // Those that are left alone take the value when `default` does.
-  const isLeft = (kind: Kind) => kind === 'not ready' || kind === 'copied mark'
+  const isLeft = (kind: Kind) => kind === 'not ready' || kind === 'silent' || kind === 'copied mark'
   const well = new Set(given.flatMap((kind, index) => (isLeft(kind) ? [] : [nodesOf(state)[index]?.name])))
   const restarts = world.felixRestarts.filter(({ node }) => well.has(node)).length
   return { planned: created, pending, done, restarts, forecast: planned.forecast.felixRestarts, begun: true }

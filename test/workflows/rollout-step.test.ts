@@ -10,8 +10,8 @@ const nodes = (count: number) => Array.from({ length: count }, (_, index) => `n$
 
 /** Steps to the end, sleeping through the waits; as many steps as a rollout can sensibly need. */
 const run = async (world: World, each: (world: World) => void = () => undefined): Promise<Outcome> => {
-  // Five, and one more where the Lease has expired or a node is looked at more closely.
-  const most = 6
+  // A write is noted before and confirmed after it, and its node asked for; one more where the Lease has expired.
+  const most = 9
   for (let step = 0; step < 60 * (world.pods.length + 2); step += 1) {
     const before = world.calls
     const outcome = await rolloutStep(world.tools)
@@ -124,6 +124,20 @@ describe('a staged change of the range', () => {
     expect([...world.objects.values()].some(({ annotations }) => annotations[overrideKey])).toBe(false)
     expect([...ranges(world).values()]).toEqual(Array(5).fill(undefined))
   })
+
+  test.each([{ target }, { restart: ['calico-node-n00', 'calico-node-n01', 'calico-node-n02'] }])(
+    'a Node that is NotReady is not touched, whatever a stale pod says: %j',
+    async (work) => {
+      const world = worldOf(nodes(3))
+      world.silent.add('n00')
+      startRollout(world, { ...work, canary: 'n00' })
+      const touched = () => [...world.felixRestarts, ...world.podRestarts].map(({ node }) => node)
+      await run(world)
+      expect(touched().slice(0, 2)).toEqual(['n01', 'n02'])
+      expect([...world.objects.keys()]).toEqual(['default'])
+      expect(world.podRestarts.map(({ node }) => node)).not.toContain('n00')
+    },
+  )
 
   test('keeps a node apart that was unwell before it came', async () => {
     const world = worldOf(nodes(3))

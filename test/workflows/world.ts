@@ -17,6 +17,8 @@ export interface World {
   pods: PodState[]
   /** Nodes whose calico-node pod is gone and not yet made anew. */
   bare: Set<string>
+  /** Nodes whose kubelet does not answer: their pods may still be called Ready. */
+  silent: Set<string>
   lease: RolloutRecord | undefined
   clock: number
   felixRestarts: { node: string; at: number }[]
@@ -89,6 +91,7 @@ export const worldOf = (nodes: string[], objects: FelixObject[] = [felixObject('
     objects: new Map(objects.map((it) => [it.name, it])),
     pods: nodes.map((node) => calicoPod(node)),
     bare: new Set(),
+    silent: new Set(),
     lease: undefined,
     clock: Date.parse('2026-02-01T12:00:00Z'),
     felixRestarts: [],
@@ -193,7 +196,11 @@ const kubeOf = (the: () => World): KubeClient => {
     within: () => kubeOf(the),
     version: never,
     apis: never,
-    nodes: () => counted(({ pods, bare }) => read([...pods.map(({ node }) => node), ...bare].map(nodeState))),
+    nodes: (name) =>
+      counted(({ pods, bare, silent }) => {
+        const names = [...pods.map(({ node }) => node), ...bare].filter((it) => name === undefined || it === name)
+        return read(names.map((it) => ({ ...nodeState(it), ready: !silent.has(it) })))
+      }),
     daemonSets: () => counted(() => read([calicoSet])),
     configMap: never,
     clusterInformation: never,

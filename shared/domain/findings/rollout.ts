@@ -102,8 +102,28 @@ const paused = (cluster: ClusterFacts): Finding => ({
   remedy: `${onCluster(cluster, 'rollout log')}, which says who paused it; then ${onCluster(cluster, 'rollout resume')}, or ${onCluster(cluster, 'rollout abort')}`,
 })
 
+/** In the middle of a rollout. */
+const takenBackToday: ClusterCheck = (cluster) => {
+  const { takenBack, target } = rolloutOf(cluster) ?? {}
+  if (!takenBack || takenBack.at.slice(0, 10) !== cluster.state.observedAt.slice(0, 10)) return []
+  const { object, at, by } = takenBack
+  const name = object.slice(object.indexOf('/') + 1)
+  return [
+    {
+      code: 'FLAPPING',
+      severity: 'warning',
+      subject: object,
+      message: `The range ${target ?? '(none)'} was written to ${object} today and taken back by ${by ?? 'somebody'} before the rollout was over (seen ${at}). It is not written there a second time today.`,
+      evidence: [{ object: leaseObject, field: field('taken-back'), value: by ?? 'not known by whom', at }],
+      remedy: `Find who does that (kubectl get ${felixResource(cluster)} ${quoted(name)} -o yaml --show-managed-fields; where it was deleted, the audit log says who) and stop it, or leave this cluster out. Then: ${onCluster(cluster, 'rollout resume')}`,
+    },
+  ]
+}
+
 /** Our value was taken back: a second write the same day would be a fight. */
 export const flapping: ClusterCheck = (cluster) => {
+  const interrupted = takenBackToday(cluster)
+  if (interrupted.length > 0) return interrupted
   const { state: ended, target, finishedAt: finished } = rolloutOf(cluster) ?? {}
   const { desired, state, nodes } = cluster
   if (ended !== 'done' || target === undefined || finished === undefined || !desired) return []

@@ -1,5 +1,7 @@
 import { objectName } from '../felix/layer.ts'
 import { overrideKey } from './annotations.ts'
+import { isMarked } from './marks.ts'
+import { lastWriter, writtenBefore } from './memory.ts'
 import { type Clock, type Flight, isLate, notWell, type Place } from './places.ts'
 import { overrideName } from './range-writes.ts'
 import type { Lost, Seen, Step } from './step.ts'
@@ -45,6 +47,23 @@ export const lost = (clock: Clock, it: Flight, { object, value }: Lost['wrote'])
 /** A write that does not count, such as one hidden by a copy of the metadata, must not be taken for a change. */
 export const deafReason = (object: string, counts: string | undefined, target: string | undefined): string =>
   `FelixConfiguration ${object} was written, but what counts is ${counts ?? "Felix's built-in default"}, not ${target}`
+
+/** An override that was written and is gone, or says something else: who did that has a reason, or is a tool that never tires. */
+export const takenBackStep = ({ rollout }: Clock, places: Place[], { objects }: Seen): Step | undefined => {
+  const written = writtenBefore(rollout)
+  const isTakenBack = ({ node, range, override }: Place): boolean => {
+    const before = range === rollout.target ? 'no' : written(overrideName(node))
+    return before === 'yes' || before === 'perhaps twice' || (before === 'perhaps' && override !== undefined)
+  }
+  const place = places.find(isTakenBack)
+  if (!place) return undefined
+  const object = objectName(overrideName(place.node))
+  const left = objects.find(({ name }) => name === overrideName(place.node))
+  const by = lastWriter(left)
+  const how = left ? (isMarked(left) ? 'changed' : 'emptied') : 'deleted'
+  const reason = `${object} was given ${rollout.target}, and ${by ?? 'somebody'} ${how} it before the rollout was over; it is not written again today`
+  return { do: 'halt', reason, takenBack: { object, ...(by !== undefined && { by }) } }
+}
 
 /** Who changes it back has a reason, or is a tool that never tires: it is not written a second time. */
 export const revertedReason = (target: string | undefined): string =>

@@ -108,10 +108,10 @@ export const traces = (objects: FelixObject[]): Entry[] =>
       const to = object.annotations[rangeAnnotation]
       const what =
         object.annotations[overrideKey] === undefined ? 'promote' : to === undefined ? 'take-back' : 'override'
-      const { from, rollout, by, why } = mark
+      const { from, rollout, by, why, noted: first = at } = mark
       const name = objectName(object.name)
       const change = { ...(from && { from }), ...(to !== undefined && { to }) }
-      return [{ at, rollout, what, object: name, ...change, by, ...(why && { why }) }]
+      return [{ at: first, rollout, what, object: name, ...change, by, ...(why && { why }) }]
     })
     .toSorted((a, b) => (a.at < b.at ? -1 : 1))
 
@@ -133,20 +133,6 @@ export const unnoted = (journal: Journal, objects: FelixObject[]): Entry[] => {
 export const written = ({ entries }: Journal, objects: FelixObject[]): Entry[] => [
   ...new Map([...traces(objects), ...entries].map((entry) => [identityOf(entry), entry])).values(),
 ]
-
-/** A write as people are shown it. */
-export interface ShownEntry extends Entry {
-  /** The object alone tells of it: the journal does not have it yet, or had no room for it. */
-  unnoted?: true
-}
-
-/** The same for people, oldest first. */
-export const allWrites = (journal: Journal, objects: FelixObject[]): ShownEntry[] => {
-  const known = new Set(journal.entries.map(identityOf))
-  return written(journal, objects)
-    .map((entry): ShownEntry => (known.has(identityOf(entry)) ? entry : { ...entry, unnoted: true }))
-    .toSorted((a, b) => milliseconds(a.at) - milliseconds(b.at))
-}
 
 /** Entries after which a look is due: it puts them on record long before the Lease has no room for them. */
 export const lookAfter = 50

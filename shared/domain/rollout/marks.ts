@@ -10,6 +10,8 @@ export interface ChangeMark {
   rollout: string
   from?: string
   why?: string
+  /** RFC 3339: when it was first noted that it would be written, where that was an earlier attempt. */
+  noted?: string
   /** How the service range was known that made it necessary. */
   known?: Known
   /** Fields of `spec` that the API server may fill in by itself. */
@@ -36,7 +38,7 @@ export const changeMark = ({ annotations }: Pick<FelixObject, 'annotations'>): C
 }
 
 const markOf = (it: unknown): ChangeMark | undefined => {
-  const { by, rollout, from, why, known, filled, seal } = (it ?? {}) as Record<keyof ChangeMark, unknown>
+  const { by, rollout, from, why, noted, known, filled, seal } = (it ?? {}) as Record<keyof ChangeMark, unknown>
   if (typeof by !== 'string' || by.length > longest.by) return undefined
   if (typeof rollout !== 'string' || !/^\S{1,64}$/.test(rollout)) return undefined
   const fields = Array.isArray(filled) ? filled.filter((name) => typeof name === 'string').slice(0, longest.filled) : []
@@ -45,6 +47,7 @@ const markOf = (it: unknown): ChangeMark | undefined => {
     rollout,
     ...(typeof from === 'string' && { from }),
     ...(typeof why === 'string' && { why: why.slice(0, longest.why) }),
+    ...(typeof noted === 'string' && !Number.isNaN(milliseconds(noted)) && { noted }),
     ...(knowns.some((it) => it === known) && { known: known as Known }),
     ...(fields.length > 0 && { filled: fields }),
     ...(typeof seal === 'string' && { seal }),

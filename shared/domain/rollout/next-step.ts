@@ -4,8 +4,10 @@ import type { Rollout } from '../rollout.ts'
 import { abortStep } from './abort-step.ts'
 import { changedAtKey, clockSkew, rangeAnnotation } from './annotations.ts'
 import { isOurs } from './marks.ts'
+import { lastWriter, writtenBefore } from './memory.ts'
 import { milliseconds } from '../rfc3339.ts'
-import { deafReason, lost, refused, revertedReason, troubleWith } from './halt-step.ts'
+import { objectName } from '../felix/layer.ts'
+import { deafReason, lost, refused, revertedReason, takenBackStep, troubleWith } from './halt-step.ts'
 import { type Clock, isLate, paceAfter, pendingPlaces, type Place, placesOf, remaining } from './places.ts'
 import { overriddenNode, overrideName } from './range-writes.ts'
 import { restartStep } from './restart-step.ts'
@@ -31,6 +33,8 @@ const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
   const touched = places.filter((it) => it.override?.annotations[rangeAnnotation] === target && it.changedAt)
   const trouble = troubleWith(clock, touched, target)
   if (trouble) return trouble
+  const fight = takenBackStep(clock, places, seen)
+  if (fight) return fight
   // Overrides that are taken off again must not make the last of them a first node.
   const promoted = seen.defaultRange === target
   const { settle, limit } = paceAfter(clock.rollout, promoted ? places.length : touched.length, places.length)
@@ -70,9 +74,14 @@ const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: P
   const base = objects.find(({ name }) => name === 'default')
   const promotedAt = momentOf(clock, base)
   if (defaultRange !== target) {
-    if (!promotedAt || milliseconds(promotedAt) < milliseconds(clock.rollout.startedAt)) return { do: 'promote' }
-    const stands = base?.annotations[rangeAnnotation] === target
-    return { do: 'halt', reason: stands ? deafReason('default', defaultRange, target) : revertedReason(target) }
+    const before = writtenBefore(clock.rollout)('default')
+    const isMarked = promotedAt !== undefined && milliseconds(promotedAt) >= milliseconds(clock.rollout.startedAt)
+    if (!isMarked && (before === 'no' || before === 'perhaps')) return { do: 'promote' }
+    if (base?.annotations[rangeAnnotation] === target)
+      return { do: 'halt', reason: deafReason('default', defaultRange, target) }
+    const by = lastWriter(base)
+    const takenBack = { object: objectName('default'), ...(by !== undefined && { by }) }
+    return { do: 'halt', reason: revertedReason(target), takenBack }
   }
   const atOnce = pace.strategy !== 'staged' && promotedAt ? places.map((it) => ({ ...it, changedAt: promotedAt })) : []
   const late = atOnce.find((it) => isLate(clock, it))

@@ -6,6 +6,7 @@ import { clockSkew, ours } from './annotations.ts'
 import { parseEvidence } from './halt-evidence.ts'
 import { parseJournal } from './journal.ts'
 import { knowns } from './marks.ts'
+import { isWord, type TakenBack } from './memory.ts'
 
 /** What our Lease holds. Whoever may write Leases there may write anything into it: what makes no sense is `invalid`. */
 export type Parsed = { is: 'none' } | { is: 'rollout'; rollout: Rollout } | { is: 'invalid'; why: string }
@@ -76,6 +77,8 @@ const assembled = (id: string, at: At, now: number): Parsed => {
       rollback: given('rollback', names),
       evidence: parseEvidence(at('evidence')),
       zones: given('zones', zonesOf),
+      written: given('written', (text) => all(words(text), (it) => (isWord(it) ? it : undefined))),
+      takenBack: given('taken-back', (text) => takenBackOf(text, time)),
       journal: at('journal') === undefined ? undefined : parseJournal(at('journal')),
     }),
   }
@@ -159,6 +162,12 @@ const whereOf = (text: string): Where | undefined => {
     ...(typeof spec === 'boolean' && { spec }),
     ...(how !== undefined && { known: how }),
   }
+}
+
+const takenBackOf = (text: string, time: (text: string) => string | undefined): TakenBack | undefined => {
+  const { object, at, by } = json(text) ?? {}
+  if (typeof object !== 'string' || object.length > 300 || typeof at !== 'string' || !time(at)) return undefined
+  return { object, at, ...(typeof by === 'string' && { by: by.slice(0, 100) }) }
 }
 
 const zonesOf = (text: string): Rollout['zones'] => {

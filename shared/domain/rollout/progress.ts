@@ -1,16 +1,6 @@
 import { nextStep } from './next-step.ts'
 import type { Seen, Step } from './step.ts'
-import {
-  type Clock,
-  flightsOf,
-  isLate,
-  ordered,
-  paceAfter,
-  pendingPlaces,
-  type Place,
-  placesOf,
-  remaining,
-} from './places.ts'
+import { type Clock, flightsOf, isLate, ordered, paceAfter, pendingPlaces, placesOf, remaining } from './places.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { isOurs } from './marks.ts'
 import type { Rollout } from '../rollout.ts'
@@ -33,14 +23,10 @@ export interface Progress {
 export const progressOf = (rollout: Rollout, seen: Seen, now: string): Progress => {
   const clock: Clock = { rollout, now: Date.parse(now) }
   const overrides = seen.objects.filter(isOurs).length
-  const found = rollout.phase === 'restarts' ? inRestarts(clock, seen) : inRange(clock, seen)
-  const nodes = touchesMore(rollout) ? found : { ...found, pending: [] }
+  const nodes = rollout.phase === 'restarts' ? inRestarts(clock, seen) : inRange(clock, seen)
   const skipped = rollout.skip.map((node) => ({ node, why: 'a layer above default decides there' }))
   return { ...nodes, apart: [...skipped, ...nodes.apart], overrides, next: nextOf(rollout, seen, now) }
 }
-
-/** One that has ended, or is taken back, touches no further node. */
-const touchesMore = ({ state }: Rollout): boolean => state === 'running' || state === 'paused' || state === 'halted'
 
 type Nodes = Pick<Progress, 'done' | 'inFlight' | 'pending' | 'apart'>
 
@@ -56,29 +42,18 @@ const inRange = (clock: Clock, seen: Seen): Nodes => {
   })
   const flying = new Set(inFlight.map(({ node }) => node))
   return {
-    done: places
-      .filter(({ range, node, pod }) => range === rollout.target && pod.ready && !flying.has(node))
-      .map(({ node }) => node),
+    done: places.filter(({ range, node }) => range === rollout.target && !flying.has(node)).map(({ node }) => node),
     inFlight,
     pending: pendingPlaces(rollout, places).map(({ node }) => node),
     apart: places
       .filter(
-        ({ range, node, pod, foreign }) => ((foreign && range !== rollout.target) || !pod.ready) && !flying.has(node),
+        ({ range, node, pod, foreign }) => range !== rollout.target && (foreign || !pod.ready) && !flying.has(node),
       )
-      .map((place) => ({ node: place.node, why: whyApart(rollout, place) })),
+      .map(({ node, foreign }) => ({ node, why: foreign ? changedBySomebody : unwellBefore })),
   }
 }
 
-const whyApart = ({ target, evidence }: Rollout, { node, range, override, foreign }: Place): string => {
-  if (foreign) return changedBySomebody
-  const isLost = evidence !== undefined && [evidence.node, ...(evidence.beside ?? [])].includes(node)
-  if (override || isLost) return unwellSince
-  return range === target ? unwellWithIt : unwellBefore
-}
-
 const unwellBefore = 'its calico-node was not Ready before it was touched'
-const unwellSince = 'its calico-node is not Ready since it was touched'
-const unwellWithIt = 'its calico-node has the range, but is not Ready'
 const changedBySomebody = 'somebody changed or copied the override on it'
 
 const inRestarts = (clock: Clock, seen: Seen): Nodes => {

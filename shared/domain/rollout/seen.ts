@@ -1,4 +1,4 @@
-import type { FelixConfigurations, PodState } from '../cluster.ts'
+import type { FelixConfigurations, NodeState, PodState } from '../cluster.ts'
 import { indexFelix, type FelixIndex, type FelixNode } from '../felix.ts'
 import type { Seen } from './step.ts'
 import type { Where } from '../rollout.ts'
@@ -31,6 +31,18 @@ export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], 
   )
   const defaultRange = rangeFor(plain(''), versionOn(pods[0]))
   return { objects, pods, rangeOn: ({ node }) => ranges.get(node), defaultRange, ...(trouble && { trouble }) }
+}
+
+/** A node whose kubelet does not answer is not well, and one that is not there neither, whatever is still said of its pod. */
+export const withNodes = (seen: Seen, nodes: NodeState[]): Seen => {
+  const known = new Map(nodes.map((node) => [node.name, node]))
+  const pods = seen.pods.map((pod): PodState => {
+    const node = known.get(pod.node)
+    if (node?.ready || !pod.ready) return pod
+    return { ...pod, ready: false, ...(node?.readySince !== undefined && { readySince: node.readySince }) }
+  })
+  const original = new Map(pods.map((pod, index) => [pod, seen.pods[index] ?? pod]))
+  return { ...seen, pods, rangeOn: (pod) => seen.rangeOn(original.get(pod) ?? pod) }
 }
 
 const literal = ({ env }: PodState): FelixNode['env'] =>

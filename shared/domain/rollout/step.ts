@@ -1,5 +1,6 @@
 import type { FelixObject, PodState } from '../cluster.ts'
 import type { HaltEvidence } from './halt-evidence.ts'
+import type { TakenBack } from './memory.ts'
 
 /** What a step can see: the FelixConfigurations, calico-node's pods, and what Felix on a pod's node makes of the objects. */
 export interface Seen {
@@ -33,7 +34,7 @@ export type Step =
   | { do: 'restart'; pod: PodState; settled: string[] }
   | { do: 'wait'; seconds: number; why: string }
   /** `about`: the node to be looked at more closely first. `takeBack`: nodes off which our overrides are to be taken, it first. */
-  | { do: 'halt'; reason: string; about?: Lost; takeBack?: string[] }
+  | { do: 'halt'; reason: string; about?: Lost; takeBack?: string[]; takenBack?: Omit<TakenBack, 'at'> }
   | { do: 'finish' }
 
 /** Until the first of so many seconds is over. */

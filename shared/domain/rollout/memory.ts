@@ -1,0 +1,61 @@
+import type { FelixObject } from '../cluster.ts'
+import { fingerprint } from '../fingerprint.ts'
+import type { Rollout } from '../rollout.ts'
+import { fieldManager, rangeAnnotation } from './annotations.ts'
+import { isOurs } from './marks.ts'
+
+/** What somebody took back in the middle of a rollout: there nothing is written again the same day. */
+export interface TakenBack {
+  /** `FelixConfiguration/node.n1` */
+  object: string
+  /** RFC 3339: when that was seen. */
+  at: string
+  /** Field manager of whoever wrote there last, where the object is still there to say so. */
+  by?: string
+}
+
+/**
+ * What was written, kept in the Lease because an object that vanishes takes its marks along. A word an object, short, for
+ * a Lease is small: noted before the write (`…?`), the word alone after it. Cut short between the two, nobody can tell
+ * whether it was written, and it is written once more (`…??`).
+ */
+export type Written = 'no' | 'perhaps' | 'perhaps twice' | 'yes'
+
+const wordOf = (object: string): string => fingerprint(object).slice(0, 8)
+export const isWord = (text: string): boolean => /^[\da-f]{8}\?{0,2}$/.test(text)
+
+export const writtenBefore = ({ written = [] }: Pick<Rollout, 'written'>): ((object: string) => Written) => {
+  const words = new Set(written)
+  return (object) => {
+    const word = wordOf(object)
+    if (words.has(word)) return 'yes'
+    return words.has(`${word}??`) ? 'perhaps twice' : words.has(`${word}?`) ? 'perhaps' : 'no'
+  }
+}
+
+/** The words with a note that the object is about to be written. Overrides that are seen have been written. */
+export const noting = (rollout: Rollout, object: string, objects: FelixObject[]): string[] => {
+  const seen = objects.filter((it) => isOurs(it) && it.annotations[rangeAnnotation] === rollout.target)
+  const known = new Set(seen.map(({ name }) => wordOf(name)))
+  const word = wordOf(object)
+  const others = (rollout.written ?? []).filter((it) => !known.has(it.replaceAll('?', '')) && !it.startsWith(word))
+  const mark = writtenBefore(rollout)(object) === 'no' ? '?' : '??'
+  return [...others, ...[...known].filter((it) => it !== word), word + mark]
+}
+
+/** The words once the object is written. */
+export const confirmed = (written: string[], object: string): string[] => [
+  ...forgotten(written, object),
+  wordOf(object),
+]
+
+/** The words without the object: we took it away ourselves. */
+export const forgotten = (written: string[] = [], object: string): string[] =>
+  written.filter((it) => !it.startsWith(wordOf(object)))
+
+/** Who wrote there last, beside us. Deleted objects cannot say. */
+export const lastWriter = (object: FelixObject | undefined): string | undefined =>
+  object?.managedFields
+    .filter(({ manager }) => manager !== fieldManager)
+    .toSorted((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))[0]
+    ?.manager.slice(0, 100)

@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals'
+import { parseJournal } from '../../shared/domain/rollout/journal.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { rolloutStep, type Outcome, type StepEvent } from '../../shared/workflows/rollout-step.ts'
+import { felixObject, startRollout, worldOf, type World } from './world.ts'
+
+/** Somebody else does not want our overrides: a person, a cleanup job, an operator. We do not fight. */
+const target = '20000:32767'
+
+type Other = (world: World, name: string) => void
+
+/** Felix sees what others write as it sees ours. */
+const rewritten = (world: World, node: string, write: () => void): void => {
+  write()
+  world.felixRestarts.push({ node, at: world.clock })
+}
+
+const others: Record<string, Other> = {
+  deletes: (world, name) => world.objects.delete(name),
+  resets: (world, name) => {
+    const object = world.objects.get(name) ?? felixObject(name)
+    const annotations = { ...object.annotations, [rangeAnnotation]: '30000:32767' }
+    const managedFields = [{ manager: 'cleanup-job', operation: 'Update', time: world.iso(), fields: {} }]
+    world.objects.set(name, { ...object, resourceVersion: `${object.resourceVersion}0`, annotations, managedFields })
+  },
+  strips: (world, name) => {
+    const object = world.objects.get(name) ?? felixObject(name)
+    world.objects.set(name, { ...object, resourceVersion: `${object.resourceVersion}0`, annotations: {}, spec: {} })
+  },
+}
+
+const has = (world: World, name: string): boolean => world.objects.get(name)?.annotations[rangeAnnotation] === target
+
+const fight = async (world: World, other: Other, on = 'n1', step = rolloutStep): Promise<Outcome> => {
+  for (let left = 400; left > 0; left -= 1) {
+    const outcome = await step(world.tools)
+    if (has(world, `node.${on}`)) rewritten(world, on, () => other(world, `node.${on}`))
+    if (outcome.next === 'over') return outcome
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+  }
+  throw new Error('it fights without end')
+}
+const journalOf = (world: World) => parseJournal(world.lease?.annotations['calico-ipvs-sync/journal']).entries
+const told = (world: World): StepEvent[] => {
+  const events: StepEvent[] = []
+  world.tools = { ...world.tools, tell: (event) => events.push(event) }
+  return events
+}
+
+describe.each(Object.keys(others))('somebody %s an override in the middle of a rollout', (how) => {
+  const fought = async (on = 'n1') => {
+    const world = worldOf(['n0', 'n1', 'n2', 'n3'])
+    const events = told(world)
+    startRollout(world, { target })
+    const outcome = await fight(world, others[how]!, on)
+    return { world, events, outcome, restarts: world.felixRestarts.filter(({ node }) => node === on) }
+  }
+
+  test.each(['n0', 'n1'])(
+    'which halts it, told once: no second write there, two restarts of Felix at most (%s)',
+    async (on) => {
+      const { events, outcome, restarts, world } = await fought(on)
+      expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining(`node.${on}`) })
+      expect(events.filter(({ what }) => what === 'rollout halted')).toHaveLength(1)
+      expect(events.filter(({ what, node }) => what === 'override written' && node === on)).toHaveLength(1)
+      expect(restarts).toHaveLength(2)
+      expect(world.felixRestarts.some(({ node }) => node === 'n2')).toBe(false)
+    },
+  )
+
+  test('and the Lease remembers the write, and what was taken back', async () => {
+    const { world } = await fought()
+    const object = 'FelixConfiguration/node.n1'
+    expect(journalOf(world).filter((it) => it.object === object)).toMatchObject([{ what: 'override', to: target }])
+    expect(soundRollout(world.lease, Infinity)?.takenBack).toMatchObject({
+      object,
+      ...(how === 'resets' && { by: 'cleanup-job' }),
+    })
+  })
+
+  test('also where the process died right after the write: then at most one rewrite', async () => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    startRollout(world, { target })
+    const { createFelix } = world.tools.kube
+    let dies = true
+    const kube: typeof world.tools.kube = {
+      ...world.tools.kube,
+      createFelix: async (api, draft, options) => {
+        const made = await createFelix(api, draft, options)
+        if (!dies || draft.name !== 'node.n1') return made
+        dies = false
+        throw new Error('the process died here')
+      },
+    }
+    world.tools = { ...world.tools, kube }
+    const patient: typeof rolloutStep = async (tools) => rolloutStep(tools).catch((): Outcome => ({ next: 'now' }))
+    expect(await fight(world, others[how]!, 'n1', patient)).toMatchObject({ state: 'halted' })
+    const writes = journalOf(world).filter(({ object, what }) => object.endsWith('node.n1') && what === 'override')
+    expect(writes.length).toBeGreaterThan(0)
+    expect(world.felixRestarts.filter(({ node }) => node === 'n1').length).toBeLessThanOrEqual(4)
+  })
+})
+
+test('a value that is taken out of `default` again and again, with our marks, is written once', async () => {
+  const world = worldOf(['n0', 'n1'])
+  const events = told(world)
+  startRollout(world, { target })
+  const outcome = await fight(
+    world,
+    () => undefined,
+    'none',
+    async (tools) => {
+      const step = await rolloutStep(tools)
+      if (has(world, 'default')) others['strips']?.(world, 'default')
+      return step
+    },
+  )
+  expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('changed it back') })
+  expect(events.filter(({ what }) => what === 'value written to default')).toHaveLength(1)
+})
+
+test('a write that the server refuses was none: it is not taken for one that somebody took back', async () => {
+  const world = worldOf(['n0', 'n1'])
+  startRollout(world, { target })
+  const { createFelix } = world.tools.kube
+  let refusals = 5
+  const { KubeError } = await import('../../shared/errors.ts')
+  const kube: typeof world.tools.kube = {
+    ...world.tools.kube,
+    createFelix: (api, draft, options) => {
+      refusals -= 1
+      if (refusals < 0) return createFelix(api, draft, options)
+      return Promise.reject(new KubeError('unavailable', 'slow down', { status: 429, retryAfterSeconds: 1 }))
+    },
+  }
+  world.tools = { ...world.tools, kube }
+  expect(await fight(world, () => undefined, 'none')).toMatchObject({ state: 'done' })
+  expect(journalOf(world).filter(({ what }) => what === 'override')).toHaveLength(2)
+})
