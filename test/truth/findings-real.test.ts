@@ -21,6 +21,7 @@ import { plan } from '../../shared/domain/plan.ts'
 import { policyWith } from '../../shared/domain/policy.ts'
 import { type Read, read } from '../../shared/domain/read.ts'
 import { type Finding, type FindingCode, findingCodes, type Report } from '../../shared/domain/report.ts'
+import { overrideKey } from '../../shared/domain/rollout/annotations.ts'
 import { observe } from '../../shared/workflows/observe.ts'
 import { sync } from '../../shared/workflows/sync.ts'
 import { dryKubectl, type Kubectl } from './kubectl.ts'
@@ -576,6 +577,27 @@ test('a range that is written and taken back the same day is not written again',
   expect(report.plan).toMatchObject({ changes: [], blockedBy: ['FLAPPING'] })
 }, 180_000)
 
+test('a Lease that somebody wrote over, and a mark of ours on an object that we did not make, are told and left alone', async () => {
+  await world(ipvs())
+  expect(await carryOut(moved)).toMatchObject({ end: 'done' })
+  const forged = { metadata: { annotations: { 'calico-ipvs-sync/state': 'bogus' } } }
+  const leasePath = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
+  await cluster.request('PATCH', leasePath, forged, mergePatch)
+  const mark = { metadata: { annotations: { [overrideKey]: 'created' } } }
+  await cluster.request('PATCH', `${felixPath}/default`, mark, mergePatch)
+  const report = await seen(facts({ serviceNodePortRange: { min: 21000, max: 22767 } }))
+  for (const subject of ['Lease/kube-system/calico-ipvs-sync', 'FelixConfiguration/default'])
+    await expectFinding(report, {
+      code: 'ROLLOUT_STATE_INVALID',
+      severity: 'warning',
+      subject,
+      evidence: [subject],
+      commands: 2,
+      remedy: 'Look at it: kubectl',
+    })
+  expect(report.plan).toMatchObject({ changes: [], blockedBy: expect.arrayContaining(['ROLLOUT_STATE_INVALID']) })
+}, 180_000)
+
 test('Calico in passage: its API down, installed twice, and a roll under way', async () => {
   await world(ipvs())
   await cluster.request('POST', '/apis/apiregistration.k8s.io/v1/apiservices', {
@@ -636,7 +658,10 @@ test('a server that does not answer, and one that lets nobody in, are never take
   stranger.close()
   const needed = ['Nodes', 'DaemonSets', 'FelixConfigurations', 'Services']
   const withheld = denied.findings.filter(({ code, severity }) => code === 'ACCESS_DENIED' && severity === 'warning')
-  await expectFinding({ ...denied, findings: withheld }, { code: 'ACCESS_DENIED', ...about, evidence: needed })
+  await expectFinding(
+    { ...denied, findings: withheld },
+    { code: 'ACCESS_DENIED', ...about, commands: 1, evidence: needed },
+  )
   expect([gone.verdict, denied.verdict]).toEqual(['unknown', 'unknown'])
   expect([gone.plan?.changes, denied.plan?.changes]).toEqual([[], []])
 }, 120_000)
