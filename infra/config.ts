@@ -8,6 +8,11 @@ import { functionNames } from './functions.ts'
 const { account, region, name: clusterName } = clusterRef.shape
 const arn = (service: string) => z.string().regex(new RegExp(`^arn:[a-z-]+:${service}:`), `is an ARN of ${service}`)
 
+/** One role, which a pattern is not, nor a user. */
+const roleArn = z
+  .string()
+  .regex(/^arn:[a-z-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'is the ARN of one role, arn:aws:iam::ACCOUNT:role/NAME')
+
 const vpc = z.strictObject({
   subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]+$/)).min(1),
   /** Must be let in on 443 by the security group of every private cluster. */
@@ -32,7 +37,7 @@ const knobs = z.strictObject({
   regions: z.array(region).min(1).refine(isDistinct, 'name each region once').optional(),
   /** Accounts of the fleet. Without `roleArn` only the stack's own can be, which `env` then names. Absent: the stack's own. */
   accounts: z
-    .array(z.strictObject({ account, roleArn: arn('iam').optional() }))
+    .array(z.strictObject({ account, roleArn: roleArn.optional() }))
     .min(1)
     .optional(),
   /** Clusters of the stack's own account and region that get our access entries. Their authentication mode must allow entries. */
@@ -84,8 +89,8 @@ const knobs = z.strictObject({
   tags: z.record(z.string(), z.string()).default({}),
 })
 export const config = knobs.superRefine((all, context) => {
-  for (const { path, message } of [...accountFaults(all), ...clusterFaults(all)])
-    context.addIssue({ code: 'custom', path, message })
+  const faults = [accountFaults, clusterFaults, partitionFaults, exceptionFaults, placeFaults, timeFaults]
+  for (const { path, message } of faults.flatMap((of) => of(all))) context.addIssue({ code: 'custom', path, message })
 })
 export type Config = z.output<typeof config>
 
@@ -95,7 +100,7 @@ interface Fault {
 }
 
 /** A wrong account is answered with the clusters of another one: each entry must be the account that its credentials are of. */
-const accountFaults = ({ accounts = [], env }: z.output<typeof knobs>): Fault[] =>
+const accountFaults = ({ accounts = [], env }: Knobs): Fault[] =>
   accounts.flatMap(({ account, roleArn }, index) => {
     const path = ['accounts', index]
     const ofRole = roleArn?.split(':')[4]
@@ -112,7 +117,7 @@ const accountFaults = ({ accounts = [], env }: z.output<typeof knobs>): Fault[] 
   })
 
 /** An access entry for a cluster that is then dropped as nobody's. */
-const clusterFaults = ({ clusters, env, accounts, regions }: z.output<typeof knobs>): Fault[] => {
+const clusterFaults = ({ clusters, env, accounts, regions }: Knobs): Fault[] => {
   if (clusters.length === 0 || !env) return []
   const path = ['clusters']
   if (accounts && !accounts.some(({ account }) => account === env.account))
@@ -121,6 +126,72 @@ const clusterFaults = ({ clusters, env, accounts, regions }: z.output<typeof kno
     return [{ path, message: `are of the stack's own region ${env.region}, which is not among regions` }]
   return []
 }
+
+type Knobs = z.output<typeof knobs>
+
+const partitionOf = (of: string): string =>
+  of.startsWith('cn-') ? 'aws-cn' : of.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
+const commercial = /^(?!cn-|us-gov-|[a-z]+-iso[a-z]*-|eusc-)/
+
+/** No credentials lead from one partition of AWS to another. Only of those whose regions are known by their names. */
+const partitionFaults = ({ env, regions = [], accounts = [] }: Knobs): Fault[] => {
+  const places = [...(env ? [env.region] : []), ...regions]
+  const known = new Set(places.filter((it) => commercial.test(it) || partitionOf(it) !== 'aws').map(partitionOf))
+  if (known.size > 1)
+    return [{ path: ['regions'], message: `are of ${[...known].join(' and ')}: a deployment for each partition` }]
+  return accounts.flatMap(({ roleArn: role }, index) => {
+    const partition = role?.split(':')[1] ?? ''
+    if (known.size === 0 || known.has(partition) || role === undefined) return []
+    return {
+      path: ['accounts', index, 'roleArn'],
+      message: `the role is of ${partition}, the regions of ${[...known][0]}`,
+    }
+  })
+}
+
+/** What fits no cluster of the fleet protects none, and somebody believes that it does. */
+const exceptionFaults = ({ policy, env, regions, accounts }: Knobs): Fault[] =>
+  (policy.exceptions ?? []).flatMap(({ cluster }, index) => {
+    const path = ['policy', 'exceptions', index, 'cluster']
+    const parts = cluster.split('/')
+    const [ofAccount = '', ofRegion = ''] = parts
+    // What stands before the first star must begin as an account does.
+    const isBegun = /^(\d{0,11}$|\d{12}(\/|$))/.test(cluster.split('*')[0] ?? '')
+    if (!isBegun || (!cluster.includes('*') && parts.length !== 3))
+      return { path, message: `${cluster} fits no cluster: give it as ACCOUNT/REGION/NAME, with * for any text` }
+    const known = accounts?.map((it) => it.account) ?? (env ? [env.account] : undefined)
+    const places = regions ?? (env ? [env.region] : undefined)
+    if (known && parts.length > 1 && !ofAccount.includes('*') && !known.includes(ofAccount))
+      return { path, message: `${cluster} fits no cluster: ${ofAccount} is no account of the fleet` }
+    if (places && parts.length > 2 && !/[*]/.test(`${ofAccount}${ofRegion}`) && !places.includes(ofRegion))
+      return { path, message: `${cluster} fits no cluster: ${ofRegion} is no region of the fleet` }
+    return []
+  })
+
+/** CloudWatch sends to topics of its own region only, and the secret is read in the stack's. */
+const placeFaults = ({ env, alarmTopicArn, slackWebhookSecretArn }: Knobs): Fault[] =>
+  Object.entries({ alarmTopicArn, slackWebhookSecretArn }).flatMap(([name, value]) => {
+    const ofRegion = value?.split(':')[3]
+    if (!env || ofRegion === undefined || ofRegion === env.region) return []
+    return { path: [name], message: `is of ${ofRegion}, and the stack is in ${env.region}` }
+  })
+
+/** What is refused for want of concurrency is received again and again, and ends as a dead letter that was never tried. */
+const timeFaults = ({ sweep, concurrency, reservedConcurrency: reserved }: Knobs): Fault[] => [
+  ...(sweep.withinMinutes > sweep.everyMinutes
+    ? [{ path: ['sweep', 'withinMinutes'], message: `is more than everyMinutes, which is ${sweep.everyMinutes}` }]
+    : []),
+  ...(
+    [
+      ['evaluate', 'evaluate'],
+      ['rollout-step', 'rolloutStep'],
+    ] as const
+  ).flatMap(([name, knob]) => {
+    const least = concurrency[knob]
+    if ((reserved[name] ?? least) >= least) return []
+    return { path: ['reservedConcurrency', name], message: `is less than concurrency.${knob}, which is ${least}` }
+  }),
+]
 
 /** Throws with every name that is wrong and what it must be. */
 export const parseConfig = (value: unknown): Config => {

@@ -49,11 +49,15 @@ const exception = z.strictObject({
 
 const atLeast = (least: number) => z.int().check(z.minimum(least))
 
+const share = z
+  .templateLiteral([z.int(), '%'])
+  .check(z.refine((text) => /^([1-9]\d?|100)%$/.test(text), 'is from 1% to 100%'))
+
 export const policySetting = z.object({
   action: z.optional(z.enum(['off', 'report', 'sync'])),
   limit: z.optional(z.enum(['off', 'report', 'sync'])),
   strategy: z.optional(z.enum(['staged', 'canary', 'direct'])),
-  maxUnavailable: z.optional(z.union([atLeast(1), z.templateLiteral([z.int(), '%'])])),
+  maxUnavailable: z.optional(z.union([atLeast(1), share])),
   restarts: z.optional(z.enum(['auto', 'always', 'never'])),
   canarySeconds: z.optional(atLeast(0)),
   settleSeconds: z.optional(atLeast(0)),

@@ -102,6 +102,68 @@ describe('the configuration', () => {
       /are of the stack's own account 111122223333, which is not among accounts/,
     ],
     ['a retention that CloudWatch does not know', { logRetentionDays: 42 }, /logRetentionDays/],
+    ...['prod-1', 'prod-*', 'arn:aws:eks:eu-west-1:111122223333:cluster/prod', '111122223333/eu-west-1'].map(
+      (cluster): [string, object, RegExp] => [
+        `an exception for ${cluster}, which fits no cluster`,
+        { policy: { exceptions: [{ cluster, until: '2099-01-01', reason: 'x' }] } },
+        /fits no cluster: give it as ACCOUNT\/REGION\/NAME/,
+      ],
+    ),
+    [
+      'an exception for an account that is none of the fleet',
+      {
+        env: everything.env,
+        policy: { exceptions: [{ cluster: '999988887777/*', until: '2099-01-01', reason: 'x' }] },
+      },
+      /999988887777 is no account of the fleet/,
+    ],
+    [
+      'an exception for a region that is none of the fleet',
+      {
+        env: everything.env,
+        policy: {
+          exceptions: [
+            { cluster: '*/eu-north-1/a', until: '2099-01-01', reason: 'x' },
+            { cluster: '111122223333/eu-north-1/a', until: '2099-01-01', reason: 'x' },
+          ],
+        },
+      },
+      /eu-north-1 is no region of the fleet/,
+    ],
+    ...['user/x', 'root', 'role/*'].map((end): [string, object, RegExp] => [
+      `${end} for a role`,
+      { accounts: [{ account: '444455556666', roleArn: `arn:aws:iam::444455556666:${end}` }] },
+      /is the ARN of one role/,
+    ]),
+    ['regions of two partitions', { regions: ['eu-west-1', 'cn-north-1'] }, /a deployment for each partition/],
+    [
+      'a role of another partition',
+      {
+        regions: ['eu-west-1'],
+        accounts: [{ account: '444455556666', roleArn: 'arn:aws-cn:iam::444455556666:role/x' }],
+      },
+      /the role is of aws-cn, the regions of aws/,
+    ],
+    ...['0%', '-5%', '101%'].map((maxUnavailable): [string, object, RegExp] => [
+      `a budget of ${maxUnavailable}`,
+      { policy: { maxUnavailable } },
+      /maxUnavailable/,
+    ]),
+    [
+      'a sweep that is late before the next',
+      { sweep: { everyMinutes: 5, withinMinutes: 30 } },
+      /more than everyMinutes/,
+    ],
+    [
+      'a reservation below the concurrency',
+      { concurrency: { evaluate: 10 }, reservedConcurrency: { evaluate: 2 } },
+      /less than concurrency\.evaluate, which is 10/,
+    ],
+    [
+      'an alarm topic of another region',
+      { env: everything.env, alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:pager' },
+      /is of us-east-1, and the stack is in eu-west-1/,
+    ],
     ['a reservation for no function', { reservedConcurrency: { evaluation: 1 } }, /reservedConcurrency/],
   ])('with %s is refused by name', (_, value, message) => expect(() => parseConfig(value)).toThrow(message))
 })
