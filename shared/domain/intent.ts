@@ -1,6 +1,8 @@
 import { isAssumed, isGiven, isOfEks } from './assess/assumption.ts'
 import type { Assessment, NodeAssessment } from './assessment.ts'
 import type { ClusterState, FelixObject } from './cluster.ts'
+import { indexFelix } from './felix.ts'
+import { parseVersion } from './version.ts'
 import { exceptionsFor, forbidsBy } from './exception.ts'
 import {
   rangesAtMost,
@@ -25,6 +27,8 @@ export interface Intent {
   blockedBy: FindingCode[]
   /** The annotation's text to be reached; absent: no range is to be changed. */
   target?: string
+  /** What made a change necessary is gone: overrides of ours, with another value than `default`'s, are taken back. */
+  withdraw?: true
   /** Nodes whose Felix the new value reaches, in the order they will be touched. */
   scope: NodeAssessment[]
   /** Nodes on which a layer above `default` decides: the write would not count there. */
@@ -43,10 +47,10 @@ export const intentOf = (assessment: Assessment, state: ClusterState, policy: Po
   const restart = excepted.restarts
     ? []
     : assessment.nodes.filter((it) => needsRestart(it, policy) && !it.broken && it.node.ready)
-  const wanted = ranges.target !== undefined || restart.length > 0 || ranges.shadowed || ranges.assumed
+  const wanted = ranges.target !== undefined || ranges.withdraw === true || restart.length > 0 || ranges.shadowed || ranges.assumed
   const blockedBy = blocks(assessment, policy, { ...ranges, wanted })
   if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [], last: [] }
-  const scope = pendingPlaces({ ...(ranges.target !== undefined && { target: ranges.target }) }, ranges.places)
+  const scope = pendingPlaces({ ...(ranges.goal !== undefined && { target: ranges.goal }) }, ranges.places)
   const last = lastOf([...scope.map(({ it }) => it), ...restart], valueOf(state.webhookNodes))
   // The range goes first.
   const canary = chooseCanary(scope.length > 0 ? scope.map(({ it }) => it) : restart, last)
@@ -60,12 +64,16 @@ export const intentOf = (assessment: Assessment, state: ClusterState, policy: Po
     skip: ranges.skip,
     restart: ordered(turns, named).map(({ it }) => it),
     ...(ranges.target !== undefined && { target: ranges.target }),
+    ...(ranges.withdraw && { withdraw: true as const }),
     ...turns,
   }
 }
 
 interface RangeIntent {
   target?: string
+  withdraw?: true
+  /** The text that counts in the end: the target, or what `default` has. */
+  goal?: string | undefined
   /** Nodes that `default` or an override of ours decides for. */
   places: ReturnType<typeof placeOf>[]
   skip: string[]
@@ -89,11 +97,38 @@ const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent =
   const differs = reached.filter(({ rangeDiffers }) => rangeDiffers)
   if (differs.length === 0 && !unfinished) return nothing
   if (!differs.some((it) => ours.includes(it)) && !unfinished) return { ...nothing, shadowed: true }
-  const target = targetText(assessment.desired, objects)
   const places = ours.map((it) => placeOf(it, objects))
+  const standing = reasonGone(assessment, objects)
+  if (standing) {
+    const overridden = places.filter(({ it }) => it.felix.outcome !== 'error' && it.felix.sources.KubeNodePortRanges === 'host')
+    return { ...nothing, withdraw: true, goal: standing.text, places: overridden }
+  }
+  const target = targetText(assessment.desired, objects)
   const skip = reached.filter((it) => !ours.includes(it)).map(({ node }) => node.name)
-  return { ...nothing, target, places, skip }
+  return { ...nothing, target, goal: target, places, skip }
 }
+
+/** `default` says what is wanted, and of our overrides some do not: what led to them is no more. */
+const reasonGone = (
+  { desired, report }: Assessment,
+  objects: FelixObject[],
+): { text: string | undefined } | undefined => {
+  const isWanted = (text: string | undefined): boolean => {
+    const parsed = text === undefined ? undefined : parsePortList(text)
+    return parsed?.ok === true && desired !== undefined && sameRanges(parsed.ranges, desired)
+  }
+  if (!objects.some((it) => isOurs(it) && !isWanted(it.annotations[rangeAnnotation]))) return undefined
+  const calico = parseVersion(report.calico?.version)
+  const base = objects.filter(({ name }) => name === 'default')
+  const api = report.calico?.api ?? 'crd.projectcalico.org/v1'
+  const felix = indexFelix({ objects: base, api, ...(calico && { calico }) }).resolve(nobody)
+  if (felix.outcome === 'error' || !desired) return undefined
+  const { effectiveRange } = felix.values
+  return effectiveRange && sameRanges(effectiveRange, desired) ? { text: felix.raw.KubeNodePortRanges } : undefined
+}
+
+/** A node that has no object of its own. */
+const nobody = { nodeName: '', nodeLabels: {}, env: [] }
 
 type Running = NodeAssessment & Required<Pick<NodeAssessment, 'calicoPod' | 'felix'>>
 

@@ -34,7 +34,7 @@ export const planOf = (
   assessment: Assessment,
   about: { state: ClusterState; policy: Policy },
 ): Plan => {
-  const writes = intent.target === undefined ? [] : rangeChanges(intent, assessment, about)
+  const writes = intent.withdraw ? withdrawals(about.state) : rangeChanges(intent, assessment, about)
   const restarts = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [restartOf(calicoPod)] : []))
   const changes = [...writes, ...restarts].map(published)
   return {
@@ -97,6 +97,12 @@ const rangeChanges = (
     write.removal,
   )
   return [...overrides, ...promotion, ...removals]
+}
+
+/** Each with the care of a rollout; what `default` says is right. */
+const withdrawals = (state: ClusterState): Change[] => {
+  const felix = valueOf(state.felix)
+  return felix ? felix.objects.filter(isOurs).map(writer(felix.api).removal) : []
 }
 
 /** Which nodes get an override first. */

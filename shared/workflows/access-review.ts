@@ -6,7 +6,7 @@ import { lease } from '../domain/rollout/annotations.ts'
 import { needed } from './needed.ts'
 
 export interface Undertaking {
-  intent: Pick<Intent, 'target' | 'restart'>
+  intent: Pick<Intent, 'target' | 'restart' | 'withdraw'>
   api: CalicoApi
   nativeV3?: true | undefined
   /** Where calico-node runs. */
@@ -24,7 +24,7 @@ export const accessNeeded = ({ intent, api, nativeV3, namespace, record }: Under
   return [
     ...(record ? [] : [{ verb: 'create', ...leases }]),
     { verb: 'patch', ...leases, name: lease.name },
-    ...(intent.target === undefined
+    ...(intent.target === undefined && !intent.withdraw
       ? []
       : [...['create', 'patch', 'delete'].map((verb) => ({ verb, ...felix })), ...tried]),
     ...(intent.restart.length > 0 ? [{ verb: 'delete', group: '', resource: 'pods', namespace }] : []),

@@ -65,7 +65,7 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
     if (decisionOf(present) === tools.decided && isStillDue(present, assessment, policy))
       return goOn(tools, { record, rollout: present }, paceOf(policy))
   }
-  if (intent.target === undefined && intent.restart.length === 0 && present?.state !== 'running')
+  if (isNothing(intent) && present?.state !== 'running')
     return not('nothing-to-do', 'there is nothing to do')
   if (present?.state === 'paused' || present?.state === 'aborting') {
     return not('busy', `the rollout is ${present.state}`)
@@ -89,6 +89,9 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   }
   return put(tools, next, { record, ...(present?.state === 'running' && { before: present.pace }) })
 }
+
+const isNothing = ({ target, withdraw, restart }: Intent): boolean =>
+  target === undefined && !withdraw && restart.length === 0
 
 /** Every pod that it would still restart is one whose Felix needs it. */
 const isStillDue = ({ restart }: Rollout, { nodes }: Assessment, policy: Policy): boolean =>
@@ -142,8 +145,9 @@ const calicoNamespace = ({ daemonSets }: ClusterState): string =>
   needed(daemonSets).find(({ role }) => role === 'calico-node')?.namespace ?? 'kube-system'
 
 /** What is still to be done is part of what the running rollout is doing. */
-const carriesOut = (present: Rollout, { target, restart }: Intent): boolean =>
+const carriesOut = (present: Rollout, { target, restart, withdraw }: Intent): boolean =>
   (target === undefined || target === present.target) &&
+  (withdraw ?? false) === (present.phase === 'range' && present.target === undefined) &&
   restart.every(({ calicoPod }) => calicoPod && present.restart.includes(calicoPod.name))
 
 /** `before`: the pace of the rollout that it goes on with. */
@@ -192,7 +196,7 @@ const rolloutOf = async (
   return {
     id: idOf(state, intent, restart),
     state: 'running',
-    phase: intent.target === undefined ? 'restarts' : 'range',
+    phase: intent.target === undefined && !intent.withdraw ? 'restarts' : 'range',
     pace: paceOf(policy),
     where: {
       api: felix.api,

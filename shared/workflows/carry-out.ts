@@ -8,7 +8,7 @@ import { KubeError } from '../errors.ts'
 import { HeldError } from './hold.ts'
 import type { Rollout } from '../domain/rollout.ts'
 import type { Seen, Step } from '../domain/rollout/step.ts'
-import { aborted, removeOverride, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
+import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-effects.ts'
 import { halt } from './rollout-halt.ts'
 import {
   emptyJournal,
@@ -146,7 +146,7 @@ const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> =
         what: 'range taken back',
         node,
         object: objectName(overrideName(node)),
-        why: aborted,
+        why: whyWithdrawn(rollout),
         from: to,
       })
     }
@@ -192,7 +192,8 @@ const removals = (rollout: Rollout) => {
   return count === 0 ? [] : [{ ...remove, from: `${count}-overrides` }]
 }
 
-const whyRemoved = ({ state }: Rollout): string => (state === 'aborting' ? aborted : 'default has the value')
+const whyRemoved = (rollout: Rollout): string =>
+  rollout.state === 'aborting' || rollout.target === undefined ? whyWithdrawn(rollout) : 'default has the value'
 
 /** The intent goes into the Lease before the deed: cut short between the two, the next step sees both and goes on. */
 const restart = async (

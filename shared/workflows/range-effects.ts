@@ -60,7 +60,7 @@ export const writeDefault = async (
 export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
   if (!isOurs(object)) return
   const change = unsetRange(object, rollout.where.api)
-  await patch(tools, rollout, { object, change: sealed(tools, { ...rollout, why: aborted }, { object, change }) })
+  await patch(tools, rollout, { object, change: sealed(tools, { ...rollout, why: whyWithdrawn(rollout) }, { object, change }) })
 }
 
 /** Deletes what we created; from what was there before us takes only what we added. `false`: it is not ours, and stays. */
@@ -72,7 +72,8 @@ export const removeOverride = async (tools: Tools, rollout: Rollout, object: Fel
   return true
 }
 
-export const aborted = 'the rollout is aborted'
+export const whyWithdrawn = ({ state }: Rollout): string =>
+  state === 'aborting' ? 'the rollout is aborted' : 'what made it necessary is gone'
 
 const rangeOf = ({ annotations }: FelixObject): string | undefined => annotations[rangeAnnotation]
 

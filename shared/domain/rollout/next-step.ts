@@ -27,7 +27,11 @@ export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
 
 const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
   const { target, pace } = clock.rollout
-  if (target === undefined) return undefined
+  if (target === undefined) {
+    // What led to our overrides is gone: they are taken back with the same care.
+    const step = abortStep(clock, seen)
+    return step.do === 'finish' ? undefined : step
+  }
   const places = placesOf(clock, seen)
   if (seen.trouble) return refused(clock, places, seen.trouble)
   const touched = places.filter((it) => it.override?.annotations[rangeAnnotation] === target && it.changedAt)
