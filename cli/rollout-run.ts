@@ -55,7 +55,7 @@ const read = async (kube: KubeClient, options: RolloutOptions): Promise<Rollout 
 }
 
 const told = async (kube: KubeClient, act: RolloutAct, options: RolloutOptions): Promise<void> => {
-  const answer = await control(kube, act, { by: holder(), now: () => new Date() })
+  const answer = await control(kube, act, { by: holder(), now: () => new Date(), force: options.force === true })
   // An abort that was cut short is gone on with.
   const goesOn = act === 'abort' && (await read(kube, options))?.state === 'aborting'
   if (!answer.changed && !goesOn) throw new Failure(answer.why, commandFor('rollout status', options))

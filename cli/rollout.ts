@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Ending } from './main.ts'
 import { type LookOptions, type OutputOptions, type PlaceOptions, withLook, withOutput, withPlace } from './options.ts'
 
-export type RolloutOptions = OutputOptions & PlaceOptions & LookOptions & { state?: string }
+export type RolloutOptions = OutputOptions & PlaceOptions & LookOptions & { state?: string; force?: boolean }
 export type RolloutAct = 'pause' | 'resume' | 'abort'
 export type RolloutView = 'status' | 'log' | 'evidence'
 
@@ -14,7 +14,7 @@ const views: Record<RolloutView, string> = {
 
 const acts: Record<RolloutAct, string> = {
   pause: 'Let it touch no further node until it is resumed.',
-  resume: 'Let a paused or halted rollout go on; sync carries it out.',
+  resume: 'Let a paused or halted rollout go on, unless what halted it is still so; sync carries it out.',
   abort: 'Take our overrides back, one node after the other; what default has taken stays.',
 }
 
@@ -30,11 +30,12 @@ export const addRollout = (program: Command, end: Ending): void => {
       const { show } = await import('./rollout-show.ts')
       end(await show(view, options))
     })
-  for (const [act, description] of Object.entries(acts) as [RolloutAct, string][])
-    withOutput(withPlace(rollout.command(act).description(description)), ['text', 'json']).action(
-      async (options: RolloutOptions) => {
-        const { steer } = await import('./rollout-run.ts')
-        end(await steer(act, options))
-      },
-    )
+  for (const [act, description] of Object.entries(acts) as [RolloutAct, string][]) {
+    const command = withOutput(withPlace(rollout.command(act).description(description)), ['text', 'json'])
+    if (act === 'resume') command.option('--force', 'resume although what halted it is still so, one node at a time')
+    command.action(async (options: RolloutOptions) => {
+      const { steer } = await import('./rollout-run.ts')
+      end(await steer(act, options))
+    })
+  }
 }

@@ -47,7 +47,8 @@ export const intentOf = (assessment: Assessment, state: ClusterState, policy: Po
   const restart = excepted.restarts
     ? []
     : assessment.nodes.filter((it) => needsRestart(it, policy) && !it.broken && it.node.ready)
-  const wanted = ranges.target !== undefined || ranges.withdraw === true || restart.length > 0 || ranges.shadowed || ranges.assumed
+  const wanted =
+    ranges.target !== undefined || ranges.withdraw === true || restart.length > 0 || ranges.shadowed || ranges.assumed
   const blockedBy = blocks(assessment, policy, { ...ranges, wanted })
   if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [], last: [] }
   const scope = pendingPlaces({ ...(ranges.goal !== undefined && { target: ranges.goal }) }, ranges.places)
@@ -100,7 +101,9 @@ const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent =
   const places = ours.map((it) => placeOf(it, objects))
   const standing = reasonGone(assessment, objects)
   if (standing) {
-    const overridden = places.filter(({ it }) => it.felix.outcome !== 'error' && it.felix.sources.KubeNodePortRanges === 'host')
+    const overridden = places.filter(
+      ({ it }) => it.felix.outcome !== 'error' && it.felix.sources.KubeNodePortRanges === 'host',
+    )
     return { ...nothing, withdraw: true, goal: standing.text, places: overridden }
   }
   const target = targetText(assessment.desired, objects)

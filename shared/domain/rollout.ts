@@ -50,6 +50,8 @@ export interface Rollout {
   /** Which objects were given the target: what vanishes is not taken for what is still to be done (`memory.ts`). */
   written?: string[]
   takenBack?: TakenBack
+  /** Somebody insisted that it be resumed: one node at a time, whatever the policy allows. */
+  careful?: true
   /** What was written, of this rollout and earlier ones. Absent from what is to be written: it stays as it is. */
   journal?: Journal
 }
@@ -93,5 +95,6 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}zones`]: rollout.zones ? JSON.stringify(rollout.zones) : null,
   [`${ours}written`]: rollout.written?.join(' ') || null,
   [`${ours}taken-back`]: rollout.takenBack ? JSON.stringify(plainAll(rollout.takenBack)) : null,
+  [`${ours}careful`]: rollout.careful ? 'true' : null,
   ...(rollout.journal && { [`${ours}journal`]: journalText(rollout.journal) }),
 })

@@ -5,7 +5,7 @@ import type { ClusterState, RolloutRecord } from '../domain/cluster.ts'
 import { intentOf, needsRestart, type Intent } from '../domain/intent.ts'
 import type { Policy } from '../domain/policy.ts'
 import { valueOf } from '../domain/read.ts'
-import { paceOf } from '../domain/rollout/pace.ts'
+import { oneByOne, paceOf } from '../domain/rollout/pace.ts'
 import { parseRollout } from '../domain/rollout/parse.ts'
 import { type Pace, rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
 import { parseVersion, specMayBeWritten } from '../domain/version.ts'
@@ -63,10 +63,9 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   if (record && present?.state === 'running' && carriesOut(present, intent)) {
     if (heldByOther(record, tools)) return { begun: true, rollout: present }
     if (decisionOf(present) === tools.decided && isStillDue(present, assessment, policy))
-      return goOn(tools, { record, rollout: present }, paceOf(policy))
+      return goOn(tools, { record, rollout: present }, paceFor(present, policy))
   }
-  if (isNothing(intent) && present?.state !== 'running')
-    return not('nothing-to-do', 'there is nothing to do')
+  if (isNothing(intent) && present?.state !== 'running') return not('nothing-to-do', 'there is nothing to do')
   if (present?.state === 'paused' || present?.state === 'aborting') {
     return not('busy', `the rollout is ${present.state}`)
   }
@@ -81,10 +80,12 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   await tryFirstWrite(tools, rollout, state)
   const touching = present?.state === 'running' ? inFlight(present, rollout, state) : []
   const isSame = present?.state === 'running' && present.target === rollout.target
+  const isCareful = present?.state === 'running' && present.careful
   const next = {
     ...rollout,
     touching,
     ...(isSame && present.written && { written: present.written }),
+    ...(isCareful && { careful: true as const, pace: paceFor(present, policy) }),
     ...(present?.journal && { journal: present.journal }),
   }
   return put(tools, next, { record, ...(present?.state === 'running' && { before: present.pace }) })
@@ -102,6 +103,8 @@ const inFlight = ({ touching }: Rollout, { restart }: Rollout, { pods, nodes }: 
   const [there, known] = [new Set(needed(pods).map(({ name }) => name)), new Set(needed(nodes).map(({ name }) => name))]
   return touching.filter(({ node, pod }) => known.has(node) && (restart.includes(pod) || !there.has(pod)))
 }
+
+const paceFor = ({ careful }: Rollout, policy: Policy): Pace => (careful ? oneByOne(paceOf(policy)) : paceOf(policy))
 
 /** It goes on at the pace asked for now. */
 const goOn = async (tools: StepTools, standing: Standing, pace: Pace): Promise<Beginning> => {

@@ -60,7 +60,10 @@ export const writeDefault = async (
 export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
   if (!isOurs(object)) return
   const change = unsetRange(object, rollout.where.api)
-  await patch(tools, rollout, { object, change: sealed(tools, { ...rollout, why: whyWithdrawn(rollout) }, { object, change }) })
+  await patch(tools, rollout, {
+    object,
+    change: sealed(tools, { ...rollout, why: whyWithdrawn(rollout) }, { object, change }),
+  })
 }
 
 /** Deletes what we created; from what was there before us takes only what we added. `false`: it is not ours, and stays. */

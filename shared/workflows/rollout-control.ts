@@ -1,7 +1,9 @@
 import type { KubeClient } from '../clients/kube-client.ts'
 import { parseRollout } from '../domain/rollout/parse.ts'
 import { rolloutAnnotations, type Rollout } from '../domain/rollout.ts'
+import { oneByOne } from '../domain/rollout/pace.ts'
 import { needed } from './needed.ts'
+import { againstResuming } from './resume.ts'
 import { entriesOf, withJournal } from './rollout-lease.ts'
 import { notUnderstood } from './rollout-step.ts'
 
@@ -15,10 +17,11 @@ const from: Record<Control, Rollout['state'][]> = {
   abort: ['running', 'paused', 'halted'],
 }
 
-/** Who says it, for the journal. */
+/** Who says it, for the journal. `force`: a halted rollout is resumed whatever speaks against it, one node at a time. */
 export interface Speaker {
   by: string
   now: () => Date
+  force?: boolean
 }
 
 const somebody: Speaker = { by: 'somebody', now: () => new Date() }
@@ -27,7 +30,7 @@ const somebody: Speaker = { by: 'somebody', now: () => new Date() }
 export const control = async (
   kube: KubeClient,
   what: Control,
-  { by: holder, now }: Speaker = somebody,
+  { by: holder, now, force = false }: Speaker = somebody,
 ): Promise<Controlled> => {
   const record = needed(await kube.lease())
   const parsed = parseRollout(record, now().getTime())
@@ -36,28 +39,33 @@ export const control = async (
   const { rollout } = parsed
   if (!from[what].includes(rollout.state))
     return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
-  const note = [{ what, from: rollout.state, why: 'by hand' }]
-  const after = controlled(rollout, what)
+  const after = controlled(rollout, what, force)
+  if (what === 'resume' && rollout.state === 'halted' && !force) {
+    const against = await againstResuming(kube, rollout, { resumed: after, now: now() })
+    if (against !== undefined) return { changed: false, why: `The rollout stays halted: ${against}. --force insists.` }
+  }
+  const note = [{ what, from: rollout.state, why: force ? 'by hand, with --force' : 'by hand' }]
   const next = withJournal(after, { entries: entriesOf({ now, holder }, after, note) })
   await kube.putLease({ resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
   return { changed: true, rollout: next }
 }
 
-const controlled = (rollout: Rollout, what: Control): Rollout => {
+const controlled = (rollout: Rollout, what: Control, force: boolean): Rollout => {
   switch (what) {
     case 'pause':
       return { ...rollout, state: 'paused', reason: 'paused by hand' }
     case 'resume':
-      return resumed(rollout)
+      return resumed(rollout, force)
     case 'abort':
       return { ...cleared(rollout), state: 'aborting' }
   }
 }
 
 /** What was taken back, and is written again because somebody said so. */
-const resumed = (rollout: Rollout): Rollout => {
+const resumed = (rollout: Rollout, force: boolean): Rollout => {
   const { written: _written, takenBack: _takenBack, ...rest } = cleared(rollout)
-  return { ...rest, state: 'running' }
+  const insisted = force && { careful: true as const, pace: oneByOne(rest.pace) }
+  return { ...rest, state: 'running', ...insisted }
 }
 
 const cleared = (rollout: Rollout): Rollout => {

@@ -123,7 +123,7 @@ const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> 
   const pods = await calicoPods(tools.kube)
   if (pods === undefined) return noOneDaemonSet
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
-  const { step, seen } = await decide(tools, rollout, await look(tools.kube, rollout, pods))
+  const { step, seen } = await decide(tools, rollout, await lookAtRollout(tools.kube, rollout, pods))
   return carryOut(step, tools, { ...standing, seen })
 }
 
@@ -140,7 +140,7 @@ const decide = async ({ kube, now }: StepTools, rollout: Rollout, seen: Seen): P
 }
 
 /** Of the DaemonSet that runs calico-node, and of nothing else. Undefined: there is none, or Calico is being migrated. */
-const calicoPods = async (kube: KubeClient): Promise<PodState[] | undefined> => {
+export const calicoPods = async (kube: KubeClient): Promise<PodState[] | undefined> => {
   const [set, ...others] = needed(await kube.daemonSets()).filter(({ role }) => role === 'calico-node')
   if (!set || others.length > 0) return undefined
   const { namespace, selector, uid } = set
@@ -149,7 +149,11 @@ const calicoPods = async (kube: KubeClient): Promise<PodState[] | undefined> => 
   )
 }
 
-const look = async (kube: KubeClient, { where, phase, state, touching }: Rollout, pods: PodState[]): Promise<Seen> => {
+export const lookAtRollout = async (
+  kube: KubeClient,
+  { where, phase, state, touching }: Rollout,
+  pods: PodState[],
+): Promise<Seen> => {
   const ranged = phase === 'range' || state === 'aborting'
   const seen = ranged ? seenOf(needed(await kube.felixConfigurations([where.api])), pods, where) : onlyPods(pods)
   return { ...seen, left: await whoLeft(kube, touching, seen) }

@@ -215,6 +215,7 @@ describe('a node that does not come back', () => {
 
   test('what was kept goes when the rollout is resumed', async () => {
     const { world } = await halted()
+    world.pods = world.pods.map((pod) => ({ ...pod, ready: true, readySince: world.iso() }))
     await control(world.tools.kube, 'resume')
     expect(world.lease?.annotations).not.toHaveProperty('calico-ipvs-sync/evidence')
   })

@@ -321,6 +321,53 @@ describe('a person', () => {
     expect([...ranges(world).values()]).toEqual(Array(3).fill(target))
   })
 
+  describe('resumes a halted rollout without repairing the node', () => {
+    const halted = async () => {
+      const world = worldOf(nodes(4))
+      for (const node of nodes(4)) world.broken.add(node)
+      startRollout(world, { target })
+      expect(await run(world)).toMatchObject({ state: 'halted' })
+      const now = () => new Date(world.clock)
+      return { world, alice: { by: 'alice', now } }
+    }
+
+    test('and is refused, with the reason: no other node crashes', async () => {
+      const { world, alice } = await halted()
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        const answer = await control(world.tools.kube, 'resume', alice)
+        expect(answer).toMatchObject({ changed: false, why: expect.stringMatching(/n00.*not Ready.*--force/) })
+        expect(await run(world)).toMatchObject({ state: 'halted' })
+      }
+      expect(new Set(world.felixRestarts.map(({ node }) => node))).toEqual(new Set(['n00']))
+    })
+
+    test('and insists: one node at a time', async () => {
+      const { world, alice } = await halted()
+      const answer = await control(world.tools.kube, 'resume', { ...alice, force: true })
+      expect(answer).toMatchObject({ changed: true, rollout: { careful: true, pace: { maxUnavailable: 1 } } })
+      expect(await run(world)).toMatchObject({ state: 'halted' })
+      expect(new Set(world.felixRestarts.map(({ node }) => node))).toEqual(new Set(['n00', 'n01']))
+    })
+
+    test('whose value Felix refuses is told so', async () => {
+      const world = worldOf(nodes(3))
+      startRollout(world, { target })
+      await run(world, ({ objects }) => {
+        const base = objects.get('default')
+        if (base && objects.has('node.n00')) objects.set('default', { ...base, spec: { iptablesMarkMask: 0x10000 } })
+      })
+      const now = () => new Date(world.clock)
+      expect(await control(world.tools.kube, 'resume', { by: 'alice', now })).toMatchObject({
+        changed: false,
+        why: expect.stringMatching(/MarkMask/),
+      })
+      const base = world.objects.get('default')
+      if (base) world.objects.set('default', { ...base, spec: {} })
+      expect(await control(world.tools.kube, 'resume', { by: 'alice', now })).toMatchObject({ changed: true })
+      expect(await run(world)).toMatchObject({ state: 'done' })
+    })
+  })
+
   test('is told when there is nothing to pause', async () => {
     const world = worldOf(nodes(1))
     expect(await control(world.tools.kube, 'pause')).toEqual({

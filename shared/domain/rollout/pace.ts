@@ -24,7 +24,11 @@ export const carefulPace = (asked: Pace, policy: Pace): Pace => ({
   nodeDeadlineSeconds: Math.min(asked.nodeDeadlineSeconds, policy.nodeDeadlineSeconds),
 })
 
+/** One node after the other. */
+export const oneByOne = (pace: Pace): Pace => ({ ...pace, strategy: 'staged', maxUnavailable: 1 })
+
 const fewer = (asked: Pace['maxUnavailable'], policy: Pace['maxUnavailable']): Pace['maxUnavailable'] =>
-  typeof asked === typeof policy && Number.parseFloat(String(asked)) < Number.parseFloat(String(policy))
+  asked === 1 ||
+  (typeof asked === typeof policy && Number.parseFloat(String(asked)) < Number.parseFloat(String(policy)))
     ? asked
     : policy

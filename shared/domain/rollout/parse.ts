@@ -78,6 +78,7 @@ const assembled = (id: string, at: At, now: number): Parsed => {
       evidence: parseEvidence(at('evidence')),
       zones: given('zones', zonesOf),
       written: given('written', (text) => all(words(text), (it) => (isWord(it) ? it : undefined))),
+      careful: given('careful', (text) => (text === 'true' ? (true as const) : undefined)),
       takenBack: given('taken-back', (text) => takenBackOf(text, time)),
       journal: at('journal') === undefined ? undefined : parseJournal(at('journal')),
     }),

@@ -30,8 +30,11 @@ export const progressOf = (rollout: Rollout, seen: Seen, now: string): Progress 
 
 type Nodes = Pick<Progress, 'done' | 'inFlight' | 'pending' | 'apart'>
 
-const inRange = (clock: Clock, seen: Seen): Nodes => {
-  const { rollout } = clock
+const inRange = (given: Clock, seen: Seen): Nodes => {
+  // Where what led to it is gone, what `default` says is to be reached.
+  const { target = seen.defaultRange, ...rest } = given.rollout
+  const rollout: Rollout = { ...rest, ...(target !== undefined && { target }) }
+  const clock = { ...given, rollout }
   const places = placesOf(clock, seen)
   const touched = places.filter((it) => it.changedAt && it.override?.annotations[rangeAnnotation] === rollout.target)
   const promoted = seen.defaultRange === rollout.target
