@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { brotliDecompressSync } from 'node:zlib'
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import type { PlainAnswer } from '../../lab/embedded/faults.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
@@ -17,6 +18,12 @@ import { safeJson } from '../../shared/domain/plain.ts'
 import { plan } from '../../shared/domain/plan.ts'
 import { defaultPolicy } from '../../shared/domain/policy.ts'
 import type { Report } from '../../shared/domain/report.ts'
+import { records } from '../../shared/clients/records.ts'
+import { read } from '../../shared/domain/read.ts'
+import { logger } from '../../shared/log.ts'
+import type { Telling } from '../../shared/messages.ts'
+import { evaluate, type EvaluateTools } from '../../shared/workflows/evaluate.ts'
+import { sendNotice } from '../../shared/workflows/tell.ts'
 import { csv } from '../../shared/report/csv.ts'
 import { html } from '../../shared/report/html.ts'
 import { json } from '../../shared/report/json.ts'
@@ -209,6 +216,133 @@ describe('what is planted in a cluster leaves it nowhere', () => {
     const state = await look()
     expect(JSON.stringify(state)).not.toContain(cluster.adminToken)
     expect(foundIn(await outputsOf(state), [cluster.adminToken])).toEqual([])
+  })
+})
+
+describe('a look of the deployed hub', () => {
+  const ref = { account: '111122223333', region: 'eu-west-1', name: 'planted' }
+  const arn = `arn:aws:eks:${ref.region}:${ref.account}:cluster/${ref.name}`
+  type Item = Record<string, { S?: string; B?: Uint8Array }>
+
+  /** What our Lease may be made to say: a rollout that halted, with everything in its reason, its evidence and its journal. */
+  const leaseOf = (texts: readonly string[]) => {
+    const at = new Date(Date.now() - 60_000).toISOString()
+    const [a = '', b = '', c = '', ...more] = texts
+    const entry = (text: string) =>
+      `${at} r1 override FelixConfiguration/node.n ${encodeURI(a.toWellFormed())} -> b by ${text} because ${c}`
+    const annotations = {
+      'calico-ipvs-sync/rollout': 'aaaabbbbcccc',
+      'calico-ipvs-sync/state': 'halted',
+      'calico-ipvs-sync/phase': 'range',
+      'calico-ipvs-sync/target': '20000:32767',
+      'calico-ipvs-sync/pace': JSON.stringify({
+        strategy: 'staged',
+        maxUnavailable: 1,
+        canarySeconds: 30,
+        settleSeconds: 10,
+        nodeDeadlineSeconds: 300,
+      }),
+      'calico-ipvs-sync/where': JSON.stringify({ api: 'crd.projectcalico.org/v1' }),
+      'calico-ipvs-sync/started-at': at,
+      'calico-ipvs-sync/why': a,
+      'calico-ipvs-sync/reason': b,
+      'calico-ipvs-sync/journal': texts.map((it) => entry(it)).join('\n'),
+      'calico-ipvs-sync/evidence': JSON.stringify({
+        node: c,
+        reason: a,
+        at,
+        log: more,
+        wrote: { object: b, value: c },
+      }),
+    }
+    const metadata = { name: 'calico-ipvs-sync', namespace: 'kube-system', resourceVersion: '1', annotations }
+    return { kind: 'Lease', metadata, spec: { holderIdentity: b, renewTime: at.replace('Z', '000Z') } }
+  }
+
+  /** One look: all that is put on record, sent to queues and people, and logged. `cause`: what the event said. */
+  const evaluated = async (state: ClusterState, cause: string) => {
+    const stored = new Map<string, Item>()
+    const keyOf = (it: Item) => `${it['cluster']?.S} ${it['record']?.S}`
+    const send = async ({ input }: { input: { Item?: Item; Key?: Item } }) => {
+      if (input.Item) stored.set(keyOf(input.Item), input.Item)
+      return input.Key ? { Item: stored.get(keyOf(input.Key)) } : {}
+    }
+    const [queued, sent, logged]: [unknown[], unknown[], string[]] = [[], [], []]
+    const spies = [process.stdout, process.stderr].map((it) =>
+      jest.spyOn(it, 'write').mockImplementation((text) => logged.push(String(text)) > 0),
+    )
+    const { log } = logger('evaluate')
+    const telling: Telling[] = []
+    const tools: EvaluateTools = {
+      fleet: { own: ref.account, regions: [ref.region], accounts: [{ account: ref.account }] },
+      describe: async () => read({ state: { arn, status: 'ACTIVE', tags: {}, autoMode: false } } as never),
+      observe: async () => state,
+      records: records({ send } as never, 'table'),
+      notices: topic({ send: async ({ input }: { input: unknown }) => void sent.push(input) } as never, 'arn'),
+      queues: {
+        sendEvaluation: async (message) => void queued.push(message),
+        sendEvaluations: async (messages) => void queued.push(messages),
+        sendRolloutStep: async (message) => void queued.push(message),
+        sendTelling: async (message) => void telling.push(message),
+      },
+      policy: defaultPolicy,
+      now: () => new Date(),
+      log,
+    }
+    try {
+      const about = { schemaVersion: 1, cluster: ref, reason: 'event', cause, attempt: 6 } as const
+      await evaluate(tools, about, { messageId: 'm' })
+      for (const message of telling) await sendNotice(tools, message)
+      log('failed', { error: new Error(cause), cause })
+    } finally {
+      for (const spy of spies) spy.mockRestore()
+    }
+    const packedIn = [...stored.values()].map(
+      (it) => it['packed']?.B && brotliDecompressSync(it['packed'].B).toString(),
+    )
+    const [{ Message = '', Subject = '' } = {}] = sent as { Message?: string; Subject?: string }[]
+    const { default: mail = '' } = JSON.parse(Message || '{}') as { default?: string }
+    return {
+      records: [...stored.values()].flatMap((it) => Object.values(it).map(({ S = '' }) => S)).join(' '),
+      packed: packedIn.join(' '),
+      queued: JSON.stringify([...queued, ...telling]),
+      attributes: JSON.stringify(sent),
+      subject: Subject,
+      mail,
+      log: logged.join(' '),
+      logged: JSON.stringify(
+        logged
+          .join('')
+          .trim()
+          .split('\n')
+          .map((it) => JSON.parse(it) as unknown),
+      ),
+      kinds: [...stored.values()].map((it) => it['record']?.S?.split('#')[0]).join(' '),
+    }
+  }
+
+  test.each([
+    ['in every text there is', everywhere],
+    ['beside all that counts', beside],
+    ['in the Lease', undefined],
+  ])('%s: nothing on record, in queues, in notices and in the log holds it', async (_, way) => {
+    const kinds = new Set<string>()
+    let mails = 0
+    for (let shift = 0; shift < 12; shift += 1) {
+      const texts = [...all.slice(shift * 5), ...all.slice(0, shift * 5)]
+      if (way) cluster.faults.inject({ path: /./, rewriteAnswer: rewrites(way(texts)) })
+      cluster.faults.inject({ path: /leases\/calico-ipvs-sync/, answer: { status: 200, body: leaseOf(texts) } })
+      const state = { ...(await look()), cluster: ref }
+      cluster.faults.clear()
+      const { kinds: stored, ...outputs } = await evaluated(state, texts.slice(0, 3).join(' '))
+      expect({ shift, found: foundIn(outputs, [cluster.adminToken]) }).toEqual({ shift, found: [] })
+      for (const kind of stored.split(' ')) kinds.add(kind)
+      mails += outputs.mail === '' ? 0 : 1
+    }
+    expect(mails).toBeGreaterThan(5)
+    expect(kinds).toEqual(
+      new Set(['assessment', 'notice', 'switch', 'told', ...(way === beside ? [] : ['write', 'writes'])]),
+    )
   })
 })
 

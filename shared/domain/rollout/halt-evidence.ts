@@ -1,5 +1,5 @@
 import type { NodeState, PodState } from '../cluster.ts'
-import { plainLines } from '../plain.ts'
+import { bounded, plain, plainLines } from '../plain.ts'
 import { milliseconds } from '../rfc3339.ts'
 
 /**
@@ -68,9 +68,9 @@ const isStack = (line: string): boolean => stack.some((it) => it.test(line))
 /** Indented, so that kubectl shows a block of lines. */
 export const evidenceText = (evidence: HaltEvidence): string => JSON.stringify(evidence, null, 1)
 
-/** Of what anybody may have written there no more is taken than we write: it goes into notices. */
+/** Of what anybody may have written there no more is taken than we write, and that as text of others: it goes into subjects and notices. */
 const text = (it: unknown, characters = 300): string | undefined =>
-  typeof it === 'string' ? it.slice(0, characters) : undefined
+  typeof it === 'string' ? plain(bounded(it, characters)) : undefined
 const lines = (it: unknown, most: number): string[] | undefined =>
   Array.isArray(it) ? it.slice(0, most).flatMap((line) => text(line, logKept.characters) ?? []) : undefined
 const moment = (it: unknown): string | undefined =>
