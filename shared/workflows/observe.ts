@@ -1,5 +1,5 @@
 import type { KubeReads, LoggingPod } from '../clients/kube-client.ts'
-import type { ClusterState, DaemonSetState, EksState, PodState } from '../domain/cluster.ts'
+import type { ClusterState, DaemonSetState, EksState, NodeState, PodState } from '../domain/cluster.ts'
 import type { ClusterComparison } from '../domain/identity.ts'
 import { logsWorthReading } from '../domain/proxy-mode.ts'
 import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '../domain/read.ts'
@@ -41,7 +41,8 @@ export async function observe(it: Observation): Promise<ClusterState> {
     kube.nodePorts(),
     kube.lease(),
   ])
-  const seen = { kubernetesVersion, nodes, ...workloads, felix, clusterInformation, nodePorts, rollout }
+  const all = { nodes: agreeing(nodes, workloads.pods), ...workloads, felix, clusterInformation, nodePorts, rollout }
+  const seen = { kubernetesVersion, ...all }
   const state: ClusterState = { ...headOf(it), ...seen, logs: {} }
   const withLogs = { ...state, logs: await readLogs(kube, state, it.deep ?? false) }
   const modeEvidence = await observeModeEvidence(kube, withLogs, it.deep ?? false)
@@ -65,6 +66,18 @@ export function unobserved(it: Omit<Observation, 'kube' | 'deep'>, failure: Read
     logs: {},
     rollout: none('Lease'),
   }
+}
+
+/**
+ * A list of nodes with none of those on which pods run is of another place, or another time: nodes that are gone keep their
+ * pods for a minute. Nothing is known from it, least of all that calico-node is meant for no node.
+ */
+function agreeing(nodes: Read<NodeState[]>, pods: Read<PodState[]>): Read<NodeState[]> {
+  const [listed, occupied] = [valueOf(nodes), (valueOf(pods) ?? []).map(({ node }) => node).filter(Boolean)]
+  const names = new Set(listed?.map(({ name }) => name))
+  if (!listed || occupied.length === 0 || occupied.some((node) => names.has(node))) return nodes
+  const message = `The list of ${listed.length} nodes has none of those on which pods run, ${occupied[0]} for one.`
+  return failed({ kind: 'unavailable', object: 'Nodes', message })
 }
 
 const isClosed = ({ kind }: ReadFailure) => kind === 'unreachable' || kind === 'unauthenticated'

@@ -137,6 +137,17 @@ describe('a look at a cluster', () => {
     expect(most).toBe(3)
   })
 
+  test('a list of nodes with none of those on which pods run is no answer, and may be one in a minute', async () => {
+    const others = async () => read(Array.from({ length: 100 }, (_, at) => ({ ...node, name: `other-${at}` })))
+    for (const nodes of [others, async () => read([])]) {
+      const state = await observe({ kube: fake({ nodes }).kube, identity, now })
+      expect(failureOf(state.nodes)).toMatchObject({ kind: 'unavailable', object: 'Nodes' })
+      expect(failureOf(state.nodes)?.message).toMatch(/has none of those on which pods run, n for one/)
+    }
+    const some = async () => read([node, { ...node, name: 'new' }])
+    expect(valueOf((await observe({ kube: fake({ nodes: some }).kube, identity, now })).nodes)).toHaveLength(2)
+  })
+
   test('reads a log only where times leave a doubt, and keeps a log that could not be read as such', async () => {
     const podLog = jest.fn<KubeClient['podLog']>().mockResolvedValue(failed(failure('denied', 'log')))
     const state = await observe({ kube: fake({ podLog }).kube, identity, now })
