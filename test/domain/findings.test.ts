@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { assess, ownerOf } from '../../shared/domain/assess.ts'
 import type { ClusterState, FelixObject } from '../../shared/domain/cluster.ts'
-import { quoted } from '../../shared/domain/findings/remedy.ts'
+import { onObjects, quoted } from '../../shared/domain/findings/remedy.ts'
 import { defaultPolicy } from '../../shared/domain/policy.ts'
 import { findingCodes, type Finding } from '../../shared/domain/report.ts'
 import { valueOf } from '../../shared/domain/read.ts'
@@ -482,4 +482,33 @@ test('a rollout that is done and left other nodes out is not flapping', () => {
   const state = cluster('eks range 30000-34000, annotation 30000:34000, node annotation 30000:32767, reverted today')
   expect(findings(state).map(({ code }) => code)).not.toContain('FLAPPING')
   expect(valueOf(state.rollout)?.annotations['calico-ipvs-sync/state']).toBe('done')
+})
+
+describe('a name that begins with a dash, which no real one does', () => {
+  const dashed = (state: ClusterState): ClusterState =>
+    JSON.parse(
+      JSON.stringify(state)
+        .replaceAll('kube-proxy-node-', '-x-proxy-')
+        .replaceAll('calico-node-node-', '-x-calico-')
+        .replaceAll(/"(all-workers|linux)"/g, '"-x"'),
+    ) as ClusterState
+  const given = [
+    'kube-proxy crash loops',
+    'mode iptables, mode changed to ipvs, kube-proxy restarted, calico v3.22.2, calico log no ipvs',
+    'copied mark on all-workers',
+    'calico v3.32.1, selector annotation 30000-32767',
+    'calico v3.32.1, eks range 20000-22767, selector annotation 30000:32767',
+  ]
+  test.each(given)('is no option for kubectl: %s', (state) => {
+    const remedies = findings(dashed(cluster(state))).map(({ remedy = '' }) => remedy)
+    for (const remedy of remedies) expect(remedy).not.toMatch(/ ["']?-x/)
+  })
+
+  test('is given with its resource', () => {
+    expect(onObjects('pod', '-x')).toBe('pod/-x')
+    expect(onObjects('pod', 'a', '-x')).toBe('pod/a pod/-x')
+    expect(onObjects('pod', 'a', 'b c')).toBe("pod a 'b c'")
+    const { remedy } = finding('MODE_UNPROVEN', dashed(cluster('kube-proxy crash loops')))
+    expect(remedy).toContain('logs pod/-x-proxy-0001 --previous')
+  })
 })

@@ -3,7 +3,7 @@ import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
 import type { FelixParameter, ParameterLayer } from '../felix.ts'
 import { objectName } from '../felix/layer.ts'
 import type { NodeCheck, Trouble } from '../findings.ts'
-import { felixName, felixResource, kubectl, parameterChange, quoted } from './remedy.ts'
+import { felixName, kubectl, onFelix, onObjects, parameterChange, quoted } from './remedy.ts'
 import { betterMask, bitsIn, formatMask, markUsers, nameOf, overlaps, storableInSpec, type MarkUser } from '../mark.ts'
 import { markingPrograms } from '../assess/marking.ts'
 import { valueOf } from '../read.ts'
@@ -127,7 +127,7 @@ function editRemedy(object: string, cluster: ClusterFacts): string {
   const name = felixName(object)
   return name === undefined
     ? `Remove or mend the mask in ${object}.`
-    : `Remove or mend the mask: ${kubectl(cluster)} edit ${felixResource(cluster)} ${quoted(name)}`
+    : `Remove or mend the mask: ${kubectl(cluster)} edit ${onFelix(cluster, name)}`
 }
 
 export const markOverlap: NodeCheck = (it, cluster) => {
@@ -161,7 +161,7 @@ const hiddenMarks = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
         subject: evidence.object,
         message: `Which bits of the packet mark ${nameOf(program)} uses cannot be told: ${evidence.field} comes from ${hidden}, which is not read.`,
         evidence: [evidence],
-        remedy: `Look it up on a node, and compare it with the mask: iptables-save | grep -i mark. Where it comes from: ${kubectl(cluster)} -n ${quoted(namespace ?? '')} get daemonset ${quoted(name ?? '')} -o yaml`,
+        remedy: `Look it up on a node, and compare it with the mask: iptables-save | grep -i mark. Where it comes from: ${kubectl(cluster)} -n ${quoted(namespace ?? '')} get ${onObjects('daemonset', name ?? '')} -o yaml`,
       },
     ]
   })

@@ -3,7 +3,7 @@ import type { ClusterFacts } from '../assess/facts.ts'
 import { followsTheLink } from '../assess/felix-view.ts'
 import type { NodeState } from '../cluster.ts'
 import type { NodeCheck, Trouble } from '../findings.ts'
-import { kubectl, onCluster, quoted, rolloutRestart } from './remedy.ts'
+import { kubectl, onCluster, onObjects, quoted, rolloutRestart } from './remedy.ts'
 import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import { podId } from '../proxy-mode/samples.ts'
 import { type RunningMode, tookPresentMode } from '../proxy-mode/running.ts'
@@ -68,8 +68,8 @@ function startKubeProxy({ pod, missing }: RunningMode, cluster: ClusterFacts): s
   const place = `${kubectl(cluster)} -n ${quoted(pod.namespace)}`
   if (missing) return loadModules(missing)
   return pod.restartCount > 0
-    ? `See why it ends: ${place} logs ${quoted(pod.name)} --previous`
-    : `See what it waits for: ${place} describe pod ${quoted(pod.name)}`
+    ? `See why it ends: ${place} logs ${quoted(pod.name.startsWith('-') ? `pod/${pod.name}` : pod.name)} --previous`
+    : `See what it waits for: ${place} describe ${onObjects('pod', pod.name)}`
 }
 
 function noProxy(node: NodeState, { configurations, nodes }: ClusterFacts): string {
@@ -112,7 +112,7 @@ export const felixMissedMode: NodeCheck = (it, cluster) => {
         field: 'started',
         ...(calicoPod.startedAt && { at: calicoPod.startedAt }),
       },
-      remedy: `One pod at a time, Ready again before the next: ${kubectl(cluster)} -n ${quoted(calicoPod.namespace)} delete pod ${quoted(calicoPod.name)}`,
+      remedy: `One pod at a time, Ready again before the next: ${kubectl(cluster)} -n ${quoted(calicoPod.namespace)} delete ${onObjects('pod', calicoPod.name)}`,
     },
   ]
 }

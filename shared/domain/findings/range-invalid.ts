@@ -2,7 +2,7 @@ import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
 import type { FelixWarning } from '../felix.ts'
 import type { NodeCheck, Trouble } from '../findings.ts'
 import { specRanges, text } from './range-layers.ts'
-import { felixName, felixObject, felixResource, kubectl, quoted, rangePatch } from './remedy.ts'
+import { felixName, felixObject, kubectl, onFelix, quoted, rangePatch } from './remedy.ts'
 import type { Evidence } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
 
@@ -39,7 +39,7 @@ const isIgnoredSpec = ({ field, object }: FelixWarning, cluster: ClusterFacts): 
 
 function edit(cluster: ClusterFacts, object: string): string {
   const name = felixName(object)
-  return name === undefined ? `Mend ${object}.` : `${kubectl(cluster)} edit ${felixResource(cluster)} ${quoted(name)}`
+  return name === undefined ? `Mend ${object}.` : `${kubectl(cluster)} edit ${onFelix(cluster, name)}`
 }
 
 /** Felix may well take it. */
@@ -80,7 +80,7 @@ function ambiguous(warning: FelixWarning, cluster: ClusterFacts): Trouble {
     remedy:
       name === undefined || surplus.length === 0
         ? edit(cluster, warning.object)
-        : `${kubectl(cluster)} annotate ${felixResource(cluster)} ${quoted(name)} ${surplus.map((key) => quoted(`${key}-`)).join(' ')}`,
+        : `${kubectl(cluster)} annotate ${onFelix(cluster, name)} ${surplus.map((key) => quoted(`${key}-`)).join(' ')}`,
   }
 }
 

@@ -64,11 +64,22 @@ export const kubectl = ({ state: { cluster, reachedBy } }: ClusterFacts): string
 export const felixResource = (cluster: ClusterFacts): string =>
   `felixconfigurations.${apiOf(cluster).replace(/\/v\d+$/, '')}`
 
+/**
+ * Objects as kubectl takes them. No name of Kubernetes' own begins with a dash; where a server says so all the same, kubectl
+ * would read it as an option, and is given RESOURCE/NAME.
+ */
+export const onObjects = (resource: string, ...names: string[]): string =>
+  names.some((name) => name.startsWith('-'))
+    ? names.map((name) => quoted(`${resource}/${name}`)).join(' ')
+    : [resource, ...names.map(quoted)].join(' ')
+
+export const onFelix = (cluster: ClusterFacts, ...names: string[]): string => onObjects(felixResource(cluster), ...names)
+
 export const felixObject = ({ felixObjects }: ClusterFacts, name: string): FelixObject | undefined =>
   felixObjects.get(name)
 
 export const patchCommand = (cluster: ClusterFacts, name: string, patch: object): string =>
-  `${kubectl(cluster)} patch ${felixResource(cluster)} ${quoted(name)} --type=merge -p ${quoted(safeJson(patch))}`
+  `${kubectl(cluster)} patch ${onFelix(cluster, name)} --type=merge -p ${quoted(safeJson(patch))}`
 
 /** Sets the range so that it counts: annotation and spec, and the copy of the metadata where there is one. */
 export function rangePatch(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
@@ -84,10 +95,10 @@ export function rangeWrite(cluster: ClusterFacts, object: FelixObject, value: Ra
     const { metadata, spec } = setRange(object, value, apiOf(cluster))
     const copy = metadata.annotations[copyKey]
     if (typeof copy === 'string' && isPrivate(copy))
-      return `${kubectl(cluster)} edit ${felixResource(cluster)} ${quoted(name)}   # ${rangeAnnotation}: ${JSON.stringify(value.annotation)}, once among the annotations and once inside ${copyKey}, which holds annotations of others too`
+      return `${kubectl(cluster)} edit ${onFelix(cluster, name)}   # ${rangeAnnotation}: ${JSON.stringify(value.annotation)}, once among the annotations and once inside ${copyKey}, which holds annotations of others too`
     return patchCommand(cluster, name, { metadata: { annotations: metadata.annotations }, ...(spec && { spec }) })
   } catch {
-    return `The annotation projectcalico.org/metadata of FelixConfiguration/${name} is not JSON; mend it first (${kubectl(cluster)} edit ${felixResource(cluster)} ${quoted(name)}).`
+    return `The annotation projectcalico.org/metadata of FelixConfiguration/${name} is not JSON; mend it first (${kubectl(cluster)} edit ${onFelix(cluster, name)}).`
   }
 }
 

@@ -10,7 +10,7 @@ import { isMarked, isOurs } from '../rollout/marks.ts'
 import { parseRollout } from '../rollout/parse.ts'
 import type { Rollout } from '../rollout.ts'
 import { objectName } from '../felix/layer.ts'
-import { felixResource, kubectl, onCluster, quoted } from './remedy.ts'
+import { felixResource, kubectl, onCluster, onFelix } from './remedy.ts'
 
 const parsedOf = ({ state }: ClusterFacts) => parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
 
@@ -57,8 +57,8 @@ const marksOfOthers: ClusterCheck = (cluster) => {
       message: `${isOne ? `${objectName(first.name)} says` : `${found.length} FelixConfigurations say`} that this tool made ${isOne ? 'it' : 'them'}, but ${isOne ? 'it is' : 'they are'} not as this tool wrote ${isOne ? 'it' : 'them'}: somebody copied, restored or changed ${isOne ? 'it' : 'them'}. Left alone.`,
       evidence: names.map((name) => ({ object: objectName(name), field: `metadata.annotations[${overrideKey}]` })),
       remedy: [
-        `Look at it: ${kubectl(cluster)} get ${felixResource(cluster)} ${names.map(quoted).join(' ')} -o yaml`,
-        `To keep it, take the marks off: ${kubectl(cluster)} annotate ${felixResource(cluster)} ${names.map(quoted).join(' ')} ${[overrideKey, changedAtKey, changeKey].map((key) => `${key}-`).join(' ')}`,
+        `Look at it: ${kubectl(cluster)} get ${onFelix(cluster, ...names)} -o yaml`,
+        `To keep it, take the marks off: ${kubectl(cluster)} annotate ${onFelix(cluster, ...names)} ${[overrideKey, changedAtKey, changeKey].map((key) => `${key}-`).join(' ')}`,
       ].join('\n'),
     },
   ]
