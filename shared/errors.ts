@@ -52,3 +52,6 @@ export class KubeError extends Error {
     this.retryAfterSeconds = retryAfterSeconds
   }
 }
+
+/** A read that an effect depends on failed: nothing was done. */
+export class ReadError extends KubeError {}

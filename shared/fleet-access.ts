@@ -18,7 +18,7 @@ export interface FleetAccess {
   observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
   /** With what only planning needs to know. */
   forPlan: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
-  /** `undefined`: it has no endpoint (yet), or EKS describes another cluster. */
+  /** For one step: all that it reads shares one budget. `undefined`: it has no endpoint (yet), or EKS describes another cluster. */
   kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
 }
 
@@ -30,6 +30,8 @@ const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 10_000 }
  */
 const look = { ms: 20_000, bytes: 512 * 2 ** 20, kept: 64 * 2 ** 20 }
 const forPlanning = { ...look, ms: 5_000 }
+/** From a step's first read to its last, the look at a beginning in between; a step reads a part of what a look does. */
+const step = { ms: 25_000, bytes: 256 * 2 ** 20, kept: 32 * 2 ** 20 }
 
 /** A role in a wrong account leads to that account's cluster: nothing is read from it, for it would be kept as this one's. */
 const otherCluster: ReadFailure = {
@@ -52,7 +54,10 @@ export const fleetAccess = (fleet: Fleet): FleetAccess => {
     return kept(clusterKey(cluster), version, () => kubeClient(accessTo(cluster).connection(endpoint), limits))
   }
   return {
-    kube,
+    kube: (cluster, eks) => {
+      const client = kube(cluster, eks)
+      return client && { ...client, ...client.within(step) }
+    },
     forPlan: async (cluster, eks, state) => {
       const found = valueOf(eks)
       const client = found && kube(cluster, found)

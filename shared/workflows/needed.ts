@@ -1,9 +1,9 @@
-import { KubeError } from '../errors.ts'
+import { ReadError } from '../errors.ts'
 import type { Read } from '../domain/read.ts'
 
-/** The value of a read that an effect depends on; without it nothing may be done, so it throws and is tried again. */
+/** The value of a read that an effect depends on; without it nothing may be done, so it throws `ReadError`. */
 export const needed = <T>(read: Read<T>): T => {
   if ('value' in read) return read.value
   const { kind, object, message, status } = read.failure
-  throw new KubeError(kind, `${object}: ${message}`, status === undefined ? {} : { status })
+  throw new ReadError(kind, `${object}: ${message}`, status === undefined ? {} : { status })
 }

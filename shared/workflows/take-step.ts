@@ -14,6 +14,7 @@ import type { Entry } from '../domain/rollout/journal.ts'
 import { isMarked, touchedAt } from '../domain/rollout/marks.ts'
 import { carefulPace } from '../domain/rollout/pace.ts'
 import { soundRollout } from '../domain/rollout/parse.ts'
+import { ReadError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../messages.ts'
 import { beginRollout } from './begin-rollout.ts'
@@ -116,11 +117,27 @@ const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepp
     const { why, blockedBy, missing } = beginning
     return { next: 'over', state: 'none', why: [why, ...blockedBy].join(' '), ...(missing && { missing }) }
   } catch (error) {
-    if (!(error instanceof HeldError)) throw error
-    const seconds = await whileHeld(kube, error.hold, tools)
-    return { next: 'wait', seconds, why: error.hold.why, decided }
+    return { ...(await waitFor(error, kube, tools)), decided }
   }
 }
+
+/** What ends a step and is no fault of it. Where the cluster cannot be read, the look at all of it finds the same, and says so. */
+const waitFor = async (error: unknown, kube: KubeClient, tools: TakeStepTools): Promise<Outcome> => {
+  if (isUnread(error)) return { next: 'wait', seconds: unreadSeconds, why: error.message.slice(0, 300) }
+  if (!(error instanceof HeldError)) throw error
+  try {
+    return { next: 'wait', seconds: await whileHeld(kube, error.hold, tools), why: error.hold.why }
+  } catch (fault) {
+    if (!isUnread(fault)) throw fault
+    return { next: 'wait', seconds: unreadSeconds, why: error.hold.why }
+  }
+}
+
+/** Not what is refused for good: that is somebody's to allow, and an alarm. */
+const isUnread = (error: unknown): error is ReadError =>
+  error instanceof ReadError && ['malformed', 'unreachable', 'unavailable'].includes(error.kind)
+
+const unreadSeconds = 30
 
 /** Why nothing of what was meant is done: it was meant for a cluster that is no more, or EKS speaks of another. */
 const whyOver = ({ cluster, incarnation }: RolloutStep, eks: EksState): string | undefined => {

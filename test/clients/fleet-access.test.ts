@@ -64,7 +64,8 @@ test('the remedy for a role of another account names the knob', async () => {
 
 test('the client of a cluster is kept, and another one is made where it was made again under its name', () => {
   const access = fleetAccess(fleet)
-  const first = access.kube(cluster, described(own))
-  expect(access.kube(cluster, described(own))).toBe(first)
-  expect(access.kube(cluster, described(own, '2026-11-20T00:00:00.000Z'))).not.toBe(first)
+  const connection = (createdAt?: string) => access.kube(cluster, described(own, createdAt))?.close
+  const first = connection()
+  expect(connection()).toBe(first)
+  expect(connection('2026-11-20T00:00:00.000Z')).not.toBe(first)
 })

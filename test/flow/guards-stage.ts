@@ -6,6 +6,7 @@ import { parseConfig } from '../../infra/config.ts'
 import { type Alarms, startAlarms } from '../../lab/aws/alarms.ts'
 import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
 import { fieldsOf } from '../../lab/aws/json.ts'
+import type { Moment } from '../../lab/aws/moment.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { startControlPlane } from '../../lab/control-plane/start.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
@@ -42,7 +43,7 @@ export const raise = async (
   names: string[],
   nodes: number,
   /** `real`: which of them have the real API server. `copies`: how often each message comes. */
-  { real = [], copies = 1 }: { real?: string[]; copies?: number } = {},
+  { real = [], copies = 1, onMoment }: { real?: string[]; copies?: number; onMoment?: (moment: Moment) => void } = {},
 ): Promise<GuardedStage> => {
   const entry: { cloud?: Cloud } = {}
   const workdir = mkdtempSync(join(assemblyDir, '..', 'clusters-'))
@@ -55,6 +56,7 @@ export const raise = async (
     assemblyDir,
     timeScale: 1 / 200,
     copies,
+    ...(onMoment && { onMoment }),
     endpoints: { AWS_ENDPOINT_URL_CLOUDWATCH: alarms.url },
     eks: { clusters: clusters.map(seed) },
   }).catch(async (error: unknown) => {

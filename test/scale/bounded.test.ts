@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DeleteItemCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Moment } from '../../lab/aws/moment.ts'
 import type { Faults, PlainAnswer, PlainRequest } from '../../lab/embedded/faults.ts'
 import type { EmbeddedCluster } from '../../lab/embedded/start.ts'
+import { type Rollout, rolloutAnnotations } from '../../shared/domain/rollout.ts'
 import { assemble, type GuardedStage, place, raise } from '../flow/guards-stage.ts'
 
 /** `evaluate` as it is deployed, in a process with its memory and its time, in front of a cluster that sends too much. */
@@ -16,8 +18,13 @@ const rangeKey = 'config.projectcalico.org/KubeNodePortRanges'
 
 let stage: GuardedStage
 let faults: Faults
+/** What rollout-step logged. */
+const steps: string[] = []
 beforeAll(async () => {
-  stage = await raise(await assemble(folder), [name], 400)
+  const onMoment = (moment: Moment): void => {
+    if (moment.kind === 'log' && moment.function === 'RolloutStep') steps.push(moment.line)
+  }
+  stage = await raise(await assemble(folder), [name], 400, { onMoment })
   stage.deploy({ action: 'report' })
   faults = (stage.clusters[0] as EmbeddedCluster).faults
   // Warm, as it mostly is.
@@ -50,11 +57,11 @@ const forget = async (): Promise<void> => {
 }
 
 let sent = 0
-/** One message for `evaluate`; what it came to, what it took, and what people were told because of it. */
-const looked = async () => {
+/** One message for `evaluate`; what it came to, what it took, and what people were told because of it. `attempt`: the look at what may pass. */
+const looked = async (attempt = 0) => {
   const { cloud } = stage
   const before = cloud.deliveries.length
-  const body = { schemaVersion: 1, cluster: { ...place, name }, reason: 'event', cause: 'a test' }
+  const body = { schemaVersion: 1, cluster: { ...place, name }, reason: 'event', cause: 'a test', attempt }
   const began = performance.now()
   const { result, peak = 0 } = await cloud.invoke('Evaluate', {
     Records: [{ messageId: `m${(sent += 1)}`, body: JSON.stringify(body), attributes: {} }],
@@ -67,8 +74,8 @@ const looked = async () => {
 }
 
 /** The look has a verdict and a notice that says so, in bounds. */
-const bounded = async (): Promise<string> => {
-  const { result, peak, seconds, told } = await looked()
+const bounded = async (attempt = 0): Promise<string> => {
+  const { result, peak, seconds, told } = await looked(attempt)
   expect(result).toEqual({ payload: '{"batchItemFailures":[]}' })
   expect(peak).toBeLessThan(atMost.megabytes)
   expect(seconds).toBeLessThan(atMost.seconds)
@@ -177,10 +184,8 @@ describe('a cluster that sends too much has a verdict and a notice, within three
 
   test('items that are 100,000 tiny objects', async () => {
     items(nodes, () => many(100_000, (at) => named(`n${at}`)))
-    const { result, peak, seconds } = await looked()
-    expect(result).toEqual({ payload: '{"batchItemFailures":[]}' })
-    expect(peak).toBeLessThan(atMost.megabytes)
-    expect(seconds).toBeLessThan(atMost.seconds)
+    // Nodes that are gone keep their pods for a minute: people hear of it when five have passed.
+    expect(await bounded(6)).toMatch(/The list of 100000 nodes has none of those on which pods run/)
   })
 
   test.each([
@@ -203,5 +208,81 @@ describe('a cluster that sends too much has a verdict and a notice, within three
       many(200, (at) => ({ ...named(`s${at}`), spec: { ports: ports.slice(at * 100, at * 100 + 100) } })),
     )
     expect(await bounded()).toBeTruthy()
+  })
+})
+
+describe('a step in front of such a cluster ends as a wait, within the same', () => {
+  const rollout: Rollout = {
+    id: 'aaaabbbbcccc',
+    state: 'aborting',
+    phase: 'range',
+    target: '20000:32767',
+    pace: { strategy: 'staged', maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 300 },
+    where: { api: 'crd.projectcalico.org/v1' },
+    skip: [],
+    defaulted: [],
+    restart: [],
+    touching: [],
+    startedAt: new Date().toISOString(),
+  }
+  const put = async () => {
+    const annotations = Object.fromEntries(Object.entries(rolloutAnnotations(rollout)).filter(([, it]) => it !== null))
+    const object = { metadata: { name: 'calico-ipvs-sync', namespace: 'kube-system', annotations }, spec: {} }
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', ...object }
+    await stage.clusters[0]?.request('POST', leases, lease)
+  }
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases'
+  /** Not yet started: it may sync. */
+  beforeAll(() => stage.deploy({ action: 'sync' }))
+  afterEach(async () => {
+    faults.clear()
+    await stage.clusters[0]?.request('DELETE', `${leases}/calico-ipvs-sync`)
+  })
+
+  const waited = async (why: RegExp): Promise<void> => {
+    await put()
+    const { cloud } = stage
+    steps.length = 0
+    const body = { schemaVersion: 1, cluster: { ...place, name }, begin: false }
+    const began = performance.now()
+    const attributes = { ApproximateReceiveCount: '1', MessageGroupId: name }
+    const record = { messageId: `s${(sent += 1)}`, body: JSON.stringify(body), attributes }
+    const { result, peak = 0 } = await cloud.invoke('RolloutStep', { Records: [record] })
+    const seconds = (performance.now() - began) / 1_000
+    process.stdout.write(`${expect.getState().currentTestName}: ${peak.toFixed(0)} MB, ${seconds.toFixed(1)} s\n`)
+    expect(result).toEqual({ payload: '{"batchItemFailures":[]}' })
+    expect(steps.filter((it) => it.includes('"wait"')).join()).toMatch(why)
+    expect(peak).toBeLessThan(atMost.megabytes)
+    expect(seconds).toBeLessThan(atMost.seconds)
+  }
+  const endless = (path: RegExp, every: number) =>
+    pages(
+      path,
+      (at) =>
+        page(
+          at,
+          many(20, (it) => named(`n${at}-${it}`)),
+        ),
+      every,
+    )
+
+  test('lists of 60 MB', async () => {
+    items(/\?limit=/, () => many(1_000, (at) => named(`n${at}`, { annotations: { text: 'x'.repeat(60_000) } })))
+    await waited(/is larger than/)
+  })
+
+  test('pages without end, of which everything is kept', async () => {
+    pages(felix, (at) =>
+      page(
+        at,
+        many(20, (it) => named(`f${at}-${it}`, { annotations: { text: 'x'.repeat(100_000) } })),
+      ),
+    )
+    await waited(/felixconfigurations/)
+  })
+
+  test('pages without end, 2.5 seconds each', async () => {
+    endless(felix, 2_500)
+    await waited(/A look takes 25 s at most, and .*felixconfigurations/)
   })
 })

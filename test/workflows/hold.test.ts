@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Permit } from '../../shared/domain/fleet-budget.ts'
 import { type Action, type Policy, policyWith } from '../../shared/domain/policy.ts'
+import { failed, type ReadFailure } from '../../shared/domain/read.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { takeStep, type TakeStepTools } from '../../shared/workflows/take-step.ts'
 import { startRollout, worldOf, type World } from './world.ts'
@@ -229,6 +230,49 @@ describe('a stop', () => {
     expect(asked).toBeGreaterThan(30)
     expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
     expect([...world.objects.keys()]).toEqual(['default'])
+  })
+})
+
+describe('a cluster that answers what cannot be used', () => {
+  const failing = (kind: ReadFailure['kind']) => async () => failed<never>({ kind, object: 'x', message: 'why' })
+  const reads = ['lease', 'daemonSets', 'pods', 'felixConfigurations'] as const
+
+  test.each(
+    reads.flatMap((which) =>
+      (['malformed', 'unreachable', 'unavailable'] as const).map((kind) => [which, kind] as const),
+    ),
+  )(
+    '%s %s: the step ends as a wait, nothing is written, and what is left is done when it can be read',
+    async (which, kind) => {
+      const world = worldOf(['n0', 'n1'])
+      startRollout(world, { target })
+      const { kube } = world.tools
+      world.tools = { ...world.tools, kube: { ...kube, [which]: failing(kind) } }
+      const { waits } = await run(world, {}, message, 3)
+      expect(waits).toEqual([30, 30, 30])
+      expect([...world.objects.keys()]).toEqual(['default'])
+      world.tools = { ...world.tools, kube }
+      await run(world, {}, message)
+      expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
+    },
+  )
+
+  test('held, it waits for what it is held by', async () => {
+    const world = worldOf(['n0'])
+    startRollout(world, { target })
+    const { lease } = world.tools.kube
+    let reads = 0
+    const once: typeof lease = () => ((reads += 1) > 1 ? failing('malformed')() : lease())
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, lease: once } }
+    const { waits } = await run(world, { trouble: () => 'the alarm rings' }, message, 1)
+    expect(waits).toEqual([30])
+  })
+
+  test('what is refused for good is no wait: it is an alarm', async () => {
+    const world = worldOf(['n0'])
+    startRollout(world, { target })
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, pods: failing('denied') } }
+    await expect(run(world, {}, message, 1)).rejects.toThrow('x: why')
   })
 })
 

@@ -73,7 +73,8 @@ export const onObjects = (resource: string, ...names: string[]): string =>
     ? names.map((name) => quoted(`${resource}/${name}`)).join(' ')
     : [resource, ...names.map(quoted)].join(' ')
 
-export const onFelix = (cluster: ClusterFacts, ...names: string[]): string => onObjects(felixResource(cluster), ...names)
+export const onFelix = (cluster: ClusterFacts, ...names: string[]): string =>
+  onObjects(felixResource(cluster), ...names)
 
 export const felixObject = ({ felixObjects }: ClusterFacts, name: string): FelixObject | undefined =>
   felixObjects.get(name)
