@@ -10,7 +10,7 @@ import { isMarked, isOurs } from '../rollout/marks.ts'
 import { parseRollout } from '../rollout/parse.ts'
 import type { Rollout } from '../rollout.ts'
 import { objectName } from '../felix/layer.ts'
-import { felixResource, kubectl, onCluster, onFelix } from './remedy.ts'
+import { felixResource, kubectl, onCluster, onFelix, quoted } from './remedy.ts'
 
 const parsedOf = ({ state }: ClusterFacts) => parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
 
