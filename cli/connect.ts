@@ -125,6 +125,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
     const answer = await ask()
     // Where EKS tells the range, the API server is not asked as well: who looks may not be allowed to create Services.
     if (!valueOf(answer.eks) && !given.givenServiceRange) given = await givenRange(connection, options, telling)
+    else if (options.serviceNodePortRange) telling.done('--service-node-port-range is not used: EKS tells the range.')
     const deep = options.deep ?? false
     return observe({
       kube: kube.within(deep ? deepLook : usualLook),

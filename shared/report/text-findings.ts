@@ -1,4 +1,4 @@
-import type { Evidence, Finding } from '../domain/report.ts'
+import type { Evidence, FindingCode, Report } from '../domain/report.ts'
 import { clipped, wrapped } from './columns.ts'
 import { groupFindings } from './finding-groups.ts'
 import type { FindingGroup } from './finding-groups.ts'
@@ -6,15 +6,26 @@ import type { Paint } from './paint.ts'
 import { plain, plainLines } from './wording.ts'
 
 /** What needs somebody stands in full, one block each; what is only good to know is one line each in a last block. */
-export const findingLines = (findings: readonly Finding[], brush: Paint, width?: number): string[][] => {
+export const findingLines = (
+  { findings, plan }: Pick<Report, 'findings' | 'plan'>,
+  brush: Paint,
+  width?: number,
+): string[][] => {
   const groups = groupFindings(findings)
+  const lasting: readonly string[] = [...notKnown, ...(plan?.blockedBy ?? [])]
   const full = groups.filter(({ finding }) => finding.severity !== 'info')
   const brief = groups.filter(({ finding }) => finding.severity === 'info')
   return [
     ...full.map((group) => findingBlock(group, brush, width)),
-    brief.flatMap((group) => briefLines(group, brush, width)),
+    brief.flatMap((group) => [
+      ...briefLines(group, brush, width),
+      ...(lasting.includes(group.finding.code) ? remedyLines(group.finding.remedy ?? '', brush) : []),
+    ]),
   ]
 }
+
+/** Nothing is wrong, but somebody may want to know for sure. Of these, and of what forbids the plan, it is said how. */
+const notKnown: readonly FindingCode[] = ['RANGE_ASSUMED', 'ACCESS_DENIED', 'UNREACHABLE']
 
 const briefLines = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number): string[] => {
   const head = `${brush.severity('info', 'info')}  ${plain(finding.code)}  ${subjectsText(subjects)}`
@@ -37,7 +48,9 @@ const findingBlock = ({ finding, subjects }: FindingGroup, brush: Paint, width?:
 
 /** Never wrapped: it is there to be pasted. */
 const remedyLines = (remedy: string, brush: Paint): string[] =>
-  plainLines(remedy).map((line, at) => (at === 0 ? `    ${brush.bold('do')}    ${line}` : `          ${line}`))
+  (remedy === '' ? [] : plainLines(remedy)).map((line, at) =>
+    at === 0 ? `    ${brush.bold('do')}    ${line}` : `          ${line}`,
+  )
 
 export const subjectsText = (subjects: readonly string[]): string => {
   const shown = subjects.slice(0, 2).map(plain).join(', ')

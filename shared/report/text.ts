@@ -24,11 +24,7 @@ export const text = (document: Report | Sweep, options: TextOptions = {}): strin
 }
 
 const reportLines = (report: Report, brush: Paint, width?: number): string[] => {
-  const sections = [
-    headLines(report, brush),
-    ...findingLines(report.findings, brush, width),
-    nodeLines(report, brush, width),
-  ]
+  const sections = [headLines(report, brush), ...findingLines(report, brush, width), nodeLines(report, brush, width)]
   if (report.plan) sections.push(planLines(report.plan, brush, width))
   return sections.filter((lines) => lines.length > 0).flatMap((lines, at) => [''].slice(at === 0 ? 1 : 0).concat(lines))
 }

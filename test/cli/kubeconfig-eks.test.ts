@@ -270,7 +270,9 @@ describe('the plugin’s arguments and environment lead to EKS', () => {
   test('EKS’s answer stands above a probe and above what was given', async () => {
     const config = kubeconfig({ exec: `${token} --profile work` })
     const words = ['--service-node-port-range', '30000-31000']
-    expect((await check(config, shell(), ...words)).report.serviceRange).toEqual(fromEks)
+    const given = await check(config, shell(), ...words)
+    expect(given.report.serviceRange).toEqual(fromEks)
+    expect(given.stderr).toContain('--service-node-port-range is not used: EKS tells the range.')
     expect((await check(config, shell(), '--probe')).report.serviceRange).toEqual(fromEks)
   })
 

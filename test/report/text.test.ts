@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import type { Finding } from '../../shared/domain/report.ts'
 import { text } from '../../shared/report/text.ts'
 import { fleet, hostile, node, outOfStep, report, sweep, unreachable } from './samples.ts'
 
@@ -27,6 +28,30 @@ Plan (staged): 2 changes
   2. restart Pod/calico-system/calico-node-abcde
   Restarts Felix on 1 node at a time, 2 in all; 1 calico-node pod restarted, about 2 min.
 `)
+})
+
+test('what is not known, and what forbids the plan, says what to do also where nothing is wrong', () => {
+  const finding = (code: Finding['code'], remedy: string): Finding => ({
+    code,
+    severity: 'info',
+    subject: 'cluster',
+    message: 'm',
+    evidence: [],
+    remedy,
+  })
+  const forecast = { felixRestarts: 0, felixRestartsAtOnce: 0, podRestarts: 0 }
+  const document = report({
+    findings: [
+      finding('RANGE_ASSUMED', 'ask with --probe'),
+      finding('UPDATE_STRATEGY', 'not of interest'),
+      finding('CLUSTER_UPDATING', 'wait for it'),
+    ],
+    plan: { strategy: 'staged', changes: [], blockedBy: ['CLUSTER_UPDATING'], forecast },
+  })
+  const shown = text(document)
+  expect(shown).toContain('    do    ask with --probe\n')
+  expect(shown).toContain('    do    wait for it\n')
+  expect(shown).not.toContain('not of interest')
 })
 
 test('a fleet is a line per cluster, worst first, an unreachable one among them', () => {
