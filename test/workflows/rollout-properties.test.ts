@@ -161,6 +161,15 @@ const play = async (situation: Situation, happenings: Event[]): Promise<Watched 
   return { ...it, end }
 }
 
+const sixNodes: Situation = { nodes: 6, theirs: 1, maxUnavailable: 2, range: false, restarts: false }
+const settledThenTerminated: Event[] = [
+  { is: 'step' },
+  { is: 'time', seconds: 40 },
+  { is: 'step' },
+  { is: 'terminate', which: 19 },
+  { is: 'two at once' },
+]
+
 describe('from any reachable state', () => {
   test('a rollout ends with every node right, within the budget, and never touches a node out of scope', async () => {
     await fc.assert(
@@ -173,7 +182,8 @@ describe('from any reachable state', () => {
         const inScope = [...ranges(world)].filter(([node]) => !rollout?.skip.includes(node))
         if (situation.range) expect(inScope.filter(([, range]) => range !== target)).toEqual([])
       }),
-      { numRuns: 300 },
+      // A node that had settled and whose new pod is then on its way out counts as disturbed, whoever deleted it.
+      { numRuns: 300, examples: [[sixNodes, settledThenTerminated]] },
     )
   }, 60_000)
 

@@ -48,29 +48,32 @@ export const restarted = (restart: string[], pods: PodState[]): number => {
 export const replacement = (pods: PodState[], node: string, old: string): PodState | undefined =>
   pods.find((it) => it.node === node && it.name !== old && !it.deletedAt)
 
+/** A pod a node. Until another comes in its place, one that is on its way out is a node that is not well. */
+export const presentPods = (pods: PodState[]): PodState[] => {
+  const alive = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ node }) => node))
+  return pods
+    .filter(({ node, deletedAt }) => !(deletedAt && alive.has(node)))
+    .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
+}
+
 export const placesOf = ({ rollout, now }: Clock, { objects, pods, rangeOn }: Seen): Place[] => {
   const overrides = new Map(objects.filter(isMarked).map((it) => [it.name, it]))
   const skip = new Set(rollout.skip)
-  const alive = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ node }) => node))
-  return (
-    pods
-      .filter(({ node, deletedAt }) => !skip.has(node) && !(deletedAt && alive.has(node)))
-      // Until another comes in its place, a pod that is on its way out is a node that is not well.
-      .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
-      .map((pod) => {
-        const override = overrides.get(overrideName(pod.node))
-        const changedAt = override && new Date(touchedAt(override, now)).toISOString()
-        const range = rangeOn(pod)
-        return {
-          node: pod.node,
-          pod,
-          ...(range !== undefined && { range }),
-          ...(override && { override }),
-          ...(changedAt && { changedAt }),
-          ...(override && !isOurs(override) && { foreign: true as const }),
-        }
-      })
-  )
+  return presentPods(pods)
+    .filter(({ node }) => !skip.has(node))
+    .map((pod) => {
+      const override = overrides.get(overrideName(pod.node))
+      const changedAt = override && new Date(touchedAt(override, now)).toISOString()
+      const range = rangeOn(pod)
+      return {
+        node: pod.node,
+        pod,
+        ...(range !== undefined && { range }),
+        ...(override && { override }),
+        ...(changedAt && { changedAt }),
+        ...(override && !isOurs(override) && { foreign: true as const }),
+      }
+    })
 }
 
 /** Which nodes a rollout means, and in which order: for plan, status and the rollout itself. `skip` is left out before. */

@@ -1,7 +1,7 @@
 import type { PodState } from '../cluster.ts'
 import type { Rollout } from '../rollout.ts'
 import { lost } from './halt-step.ts'
-import { type Clock, flightsOf, isLate, ordered, paceAfter, remaining, restarted } from './places.ts'
+import { type Clock, flightsOf, isLate, ordered, paceAfter, presentPods, remaining, restarted } from './places.ts'
 import { type Seen, type Step, wait } from './step.ts'
 import { besideInZone } from './zones.ts'
 
@@ -29,8 +29,8 @@ export const restartStep = (clock: Clock, seen: Seen): Step | undefined => {
 
 /** Seconds that further pods born since the rollout began have to stay well, if they fell ill again: for as long as a node may take. */
 const othersUnwell = (clock: Clock, pods: PodState[], apart: (string | undefined)[], settle: number): number[] =>
-  pods
-    .filter(({ node, name, deletedAt }) => !deletedAt && !apart.includes(node) && !clock.rollout.restart.includes(name))
+  presentPods(pods)
+    .filter(({ node, name }) => !apart.includes(node) && !clock.rollout.restart.includes(name))
     .map((pod) => ({ node: pod.node, pod, changedAt: pod.createdAt }))
     .filter((it) => Date.parse(it.changedAt) >= Date.parse(clock.rollout.startedAt) && !isLate(clock, it))
     .flatMap((it) => remaining(clock, it, settle) ?? [])
