@@ -112,6 +112,24 @@ const withoutEndpointCache: Plugin = {
   },
 }
 
+/** STS could sign for several regions at once, which needs a package that is not there: each of our calls is for one. */
+const forOneRegion: Plugin = {
+  name: 'for-one-region',
+  setup: (build) => {
+    const namespace = 'for-one-region'
+    build.onResolve({ filter: /^@aws-sdk\/signature-v4-multi-region$/ }, ({ resolveDir }) => ({
+      path: 'one-region',
+      namespace,
+      pluginData: resolveDir,
+    }))
+    build.onLoad({ filter: /./, namespace }, ({ pluginData }: { pluginData?: unknown }) => ({
+      contents: `import { SignatureV4 } from '@smithy/signature-v4'
+export class SignatureV4MultiRegion extends SignatureV4 { static sigv4aDependency() { return 'none' } }`,
+      resolveDir: typeof pluginData === 'string' ? pluginData : '.',
+    }))
+  },
+}
+
 /** SHA-256 in JavaScript, for runtimes without their own. Node always has it: requests could not be signed without. */
 const withoutOwnSha256: Plugin = {
   name: 'without-own-sha256',
@@ -144,6 +162,7 @@ export const slimming: Plugin[] = [
   withoutYamlWriting,
   withoutEventStreams,
   withoutEndpointCache,
+  forOneRegion,
   withoutOwnSha256,
   withoutJsonSchema,
 ]
