@@ -111,7 +111,7 @@ const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent =
   return { ...nothing, target, goal: target, places, skip }
 }
 
-/** `default` says what is wanted, and of our overrides some do not: what led to them is no more. */
+/** `default` says what is wanted, or need not: of our overrides some do not, or are not needed. What led to them is no more. */
 const reasonGone = (
   { desired, report }: Assessment,
   objects: FelixObject[],
@@ -120,14 +120,18 @@ const reasonGone = (
     const parsed = text === undefined ? undefined : parsePortList(text)
     return parsed?.ok === true && desired !== undefined && sameRanges(parsed.ranges, desired)
   }
-  if (!objects.some((it) => isOurs(it) && !isWanted(it.annotations[rangeAnnotation]))) return undefined
+  const left = objects.filter(isOurs)
+  if (left.length === 0) return undefined
   const calico = parseVersion(report.calico?.version)
   const base = objects.filter(({ name }) => name === 'default')
   const api = report.calico?.api ?? 'crd.projectcalico.org/v1'
   const felix = indexFelix({ objects: base, api, ...(calico && { calico }) }).resolve(nobody)
   if (felix.outcome === 'error' || !desired) return undefined
   const { effectiveRange } = felix.values
-  return effectiveRange && sameRanges(effectiveRange, desired) ? { text: felix.raw.KubeNodePortRanges } : undefined
+  const text = felix.raw.KubeNodePortRanges
+  // What Felix has built in is not written as text either: that would restart it on every node.
+  const isOther = text === undefined || left.some((it) => !isWanted(it.annotations[rangeAnnotation]))
+  return isOther && effectiveRange && sameRanges(effectiveRange, desired) ? { text } : undefined
 }
 
 /** A node that has no object of its own. */
