@@ -341,7 +341,7 @@ describe('a look of the deployed hub', () => {
     }
     expect(mails).toBeGreaterThan(5)
     expect(kinds).toEqual(
-      new Set(['assessment', 'notice', 'switch', 'told', ...(way === beside ? [] : ['write', 'writes'])]),
+      new Set(['assessment', 'notice', 'switch', 'told', ...(way === beside ? [] : ['claim', 'writes'])]),
     )
   })
 })

@@ -10,7 +10,7 @@ import { isMarked, isOurs } from '../rollout/marks.ts'
 import { parseRollout } from '../rollout/parse.ts'
 import type { Rollout } from '../rollout.ts'
 import { objectName } from '../felix/layer.ts'
-import { felixResource, kubectl, onCluster, onFelix, quoted } from './remedy.ts'
+import { felixResource, kubectl, onCluster, onFelix } from './remedy.ts'
 
 const parsedOf = ({ state }: ClusterFacts) => parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
 
@@ -115,7 +115,7 @@ const takenBackToday: ClusterCheck = (cluster) => {
       subject: object,
       message: `The range ${target ?? '(none)'} was written to ${object} today and taken back by ${by ?? 'somebody'} before the rollout was over (seen ${at}). It is not written there a second time today.`,
       evidence: [{ object: leaseObject, field: field('taken-back'), value: by ?? 'not known by whom', at }],
-      remedy: `Find who does that (kubectl get ${felixResource(cluster)} ${quoted(name)} -o yaml --show-managed-fields; where it was deleted, the audit log says who) and stop it, or leave this cluster out. Then: ${onCluster(cluster, 'rollout resume')}`,
+      remedy: `Find who does that (kubectl get ${onFelix(cluster, name)} -o yaml --show-managed-fields; where it was deleted, the audit log says who) and stop it, or leave this cluster out. Then: ${onCluster(cluster, 'rollout resume')}`,
     },
   ]
 }
