@@ -1,6 +1,7 @@
 import type { RolloutRecord } from '../shared/domain/cluster.ts'
-import { type Journal, parseJournal } from '../shared/domain/rollout/journal.ts'
-import { plainAll, safeJson } from '../shared/domain/plain.ts'
+import { cameBack } from '../shared/domain/rollout/halt-evidence.ts'
+import { allWrites, parseJournal, type ShownEntry } from '../shared/domain/rollout/journal.ts'
+import { plain, plainAll, safeJson } from '../shared/domain/plain.ts'
 import { failureOf, valueOf } from '../shared/domain/read.ts'
 import type { Report } from '../shared/domain/report.ts'
 import { ours } from '../shared/domain/rollout/annotations.ts'
@@ -29,7 +30,10 @@ export interface Standing {
   blockedBy: string[]
   /** Objects of ours that are still there. */
   objects: { name: string; annotations: Record<string, string> }[]
-  journal: Journal
+  /** Every write that can still be read; `earlier`: how many the journal had no room for. */
+  journal: { entries: ShownEntry[]; earlier: number }
+  /** Whether the node that was lost is well again since our override was taken off it. */
+  cameBack?: 'yes' | 'no'
   report: Report
 }
 
@@ -61,6 +65,8 @@ const standingOf = ({ state, report, plan }: Looked, next: string): Standing => 
   const felix = valueOf(state.felix)
   const pods = valueOf(state.pods)?.filter((pod) => pod.role === 'calico-node' && sets.has(pod.daemonSet ?? ''))
   const isSeen = rollout && felix && pods
+  const journal = parseJournal(lease?.annotations[`${ours}journal`])
+  const back = rollout?.evidence && pods && cameBack(rollout.evidence, pods)
   const marked = (felix?.objects ?? []).filter(({ annotations }) => Object.keys(annotations).some(isOurs))
   return {
     ...(lease && { lease }),
@@ -74,7 +80,8 @@ const standingOf = ({ state, report, plan }: Looked, next: string): Standing => 
     }),
     blockedBy: plan().blockedBy,
     objects: marked.map(({ name, annotations }) => ({ name, annotations: annotations })),
-    journal: parseJournal(lease?.annotations[`${ours}journal`]),
+    journal: { ...journal, entries: allWrites(journal, felix?.objects ?? []) },
+    ...(back && { cameBack: back }),
     report,
   }
 }
@@ -86,12 +93,18 @@ const rendered = (view: RolloutView, standing: Standing, options: RolloutOptions
   const isJson = options.output === 'json'
   switch (view) {
     case 'status':
-      return isJson ? asJson(status) : statusText(standing, bold(options))
+      return isJson ? asJson(status) : statusText(standing, bold(options), (command) => onTyped(command, options))
     case 'log':
       return isJson ? asJson({ journal }) : journalLines(journal)
     case 'evidence':
       return asJson({ schemaVersion: 1, ...standing })
   }
+}
+
+/** Steering takes no range. */
+const onTyped = (command: string, { probe, serviceNodePortRange, ...place }: RolloutOptions): string => {
+  const range = { ...(probe && { probe }), ...(serviceNodePortRange && { serviceNodePortRange }) }
+  return plain(commandFor(command, command.startsWith('rollout ') ? place : { ...place, ...range }))
 }
 
 const asJson = (value: object): string => `${safeJson(plainAll(value), 2)}\n`

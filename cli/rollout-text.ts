@@ -1,5 +1,5 @@
 import { evidenceLines } from '../shared/domain/rollout/halt-evidence.ts'
-import type { Journal } from '../shared/domain/rollout/journal.ts'
+import { afterwards } from '../shared/domain/rollout/halt-finding.ts'
 import type { Progress } from '../shared/domain/rollout/progress.ts'
 import type { Rollout } from '../shared/domain/rollout.ts'
 import { counted, plain } from '../shared/report/wording.ts'
@@ -14,9 +14,10 @@ export const rolloutText = (rollout: Rollout | undefined, bold: Bold): string =>
   rollout ? `${headLines(rollout, bold).join('\n')}\n` : none
 
 /** Where it stands, node by node, and what comes next. */
-export const statusText = ({ rollout, progress, blockedBy, lease, report }: Standing, bold: Bold): string => {
+/** `on`: a command, complete for the cluster. */
+export const statusText = (standing: Omit<Standing, 'report'>, bold: Bold, on: (command: string) => string): string => {
+  const { rollout, progress, blockedBy, lease, cameBack } = standing
   if (!rollout) return none
-  const finding = report.findings.find(({ code }) => code === 'ROLLOUT_HALTED')
   const isOpen = rollout.state === 'running' || rollout.state === 'aborting'
   const holder = isOpen && lease?.holder
   const lines = [
@@ -24,15 +25,14 @@ export const statusText = ({ rollout, progress, blockedBy, lease, report }: Stan
     holder && `  by        ${plain(holder)}, seen at ${plain(lease?.renewedAt ?? 'no known time')}`,
     ...(progress ? progressLines(progress) : ['  nodes     cannot be told: the cluster could not be read well enough']),
     ...(rollout.evidence ? evidenceLines(rollout.evidence).map((line) => `  seen      ${plain(line)}`) : []),
-    finding && rollout.evidence?.takenBackAt && `  since     ${plain(lastSentence(finding.message))}`,
-    isOpen && blockedBy.length > 0 && `  blocked   ${blockedBy.map(plain).join(', ')}: see calico-ipvs-sync check`,
+    ...afterwards(rollout.evidence?.node ?? '', cameBack).map((line) => `  since     ${plain(line)}`),
+    isOpen && blockedBy.length > 0 && `  blocked   ${blockedBy.map(plain).join(', ')}: see ${on('check')}`,
     progress && `  next      ${plain(progress.next.text)}`,
-    isOpen && !holder && '  Nobody is carrying it out just now: calico-ipvs-sync sync goes on with it here.',
+    ...(progress?.next.commands ?? []).map((command) => `            ${on(command)}`),
+    isOpen && !holder && `  Nobody is carrying it out just now. To continue it here: ${on('sync')}`,
   ]
   return `${lines.filter(Boolean).join('\n')}\n`
 }
-
-const lastSentence = (message: string): string => /[^.]*\.\s*$/.exec(message)?.[0].trim() ?? ''
 
 const headLines = (rollout: Rollout, bold: Bold): string[] => {
   const { id, state, target, restart, canary, startedAt, finishedAt, reason, pace } = rollout
@@ -63,11 +63,13 @@ const names = (nodes: string[], most = 6): string =>
   nodes.slice(0, most).map(plain).join(', ') + (nodes.length > most ? ` and ${nodes.length - most} more` : '')
 
 /** A line a write, oldest first. */
-export const journalLines = ({ entries, earlier }: Journal): string => {
+export const journalLines = ({ entries, earlier }: Standing['journal']): string => {
   if (entries.length === 0) return 'Nothing was ever written in this cluster.\n'
-  const lines = entries.map(({ at, rollout, what, object, from, to, by }) => {
+  const lines = entries.map(({ at, rollout, what, object, from, to, by, unnoted }) => {
     const change = from === undefined && to === undefined ? '' : `  ${from ?? 'nothing'} -> ${to ?? 'nothing'}`
-    return plain(`${at}  ${rollout}  ${what.padEnd(9)} ${object}${change}  by ${by}`)
+    return plain(
+      `${at}  ${rollout}  ${what.padEnd(9)} ${object}${change}  by ${by}${unnoted ? '  (the object says so; not yet in the journal)' : ''}`,
+    )
   })
   const before = earlier > 0 ? [`${counted(earlier, 'earlier entry', 'earlier entries')} only in the log`] : []
   return `${[...before, ...lines].join('\n')}\n`

@@ -495,7 +495,9 @@ describe('sync', () => {
     })
     const text = (await run(['rollout', 'status', ...about])).stdout
     expect(text).toMatch(/nodes {5}0 done, 1 in flight, 3 pending, 0 kept apart\n/)
-    expect(text).toMatch(/Nobody is carrying it out just now: calico-ipvs-sync sync goes on with it here\./)
+    expect(text).toMatch(
+      /Nobody is carrying it out just now\. To continue it here: calico-ipvs-sync sync --kubeconfig \S+/,
+    )
     expect(await rollout('pause')).toEqual(['paused', '20000:22767', 0])
     expect((await run(['sync', ...place(), '--yes'])).status).toBe(1)
     expect(await rollout('resume')).toEqual(['running', '20000:22767', 0])

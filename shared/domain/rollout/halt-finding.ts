@@ -11,19 +11,22 @@ export const haltDetails = (
   const { log = [], ...facts } = evidence
   const seen = evidenceLines(facts).join('; ')
   const last = log.at(-1)
-  const back = afterwards(evidence, pods)
-  const text = [` Seen at ${evidence.at}: ${seen}.`, ...(last ? [` Its log ended: ${last}.`] : []), back].join('')
-  const values = [...evidenceLines(evidence), ...(back ? [back.trim()] : [])]
+  const back = afterwards(evidence.node, cameBack(evidence, pods))
+  const text = [`Seen at ${evidence.at}: ${seen}.`, ...(last ? [`Its log ended: ${last}.`] : []), ...back]
+    .map((sentence) => ` ${sentence}`)
+    .join('')
+  const values = [...evidenceLines(evidence), ...back]
   return { text, evidence: values.map((value) => ({ object, field, value, at: evidence.at })) }
 }
 
-const afterwards = (evidence: HaltEvidence, pods: PodState[]): string => {
-  switch (cameBack(evidence, pods)) {
+/** Whether the node came back, in a sentence; none where its override was not taken back. */
+export const afterwards = (node: string, back: ReturnType<typeof cameBack>): string[] => {
+  switch (back) {
     case 'yes':
-      return ` Since its override was taken back, ${evidence.node} is Ready again.`
+      return [`Since its override was taken back, ${node} is Ready again.`]
     case 'no':
-      return ` Its override was taken back, but ${evidence.node} is still not Ready: look for another cause there.`
+      return [`Its override was taken back, but ${node} is still not Ready: look for another cause there.`]
     case undefined:
-      return ''
+      return []
   }
 }

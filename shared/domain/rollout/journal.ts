@@ -134,5 +134,19 @@ export const written = ({ entries }: Journal, objects: FelixObject[]): Entry[] =
   ...new Map([...traces(objects), ...entries].map((entry) => [identityOf(entry), entry])).values(),
 ]
 
+/** A write as people are shown it. */
+export interface ShownEntry extends Entry {
+  /** The object alone tells of it: the journal does not have it yet, or had no room for it. */
+  unnoted?: true
+}
+
+/** The same for people, oldest first. */
+export const allWrites = (journal: Journal, objects: FelixObject[]): ShownEntry[] => {
+  const known = new Set(journal.entries.map(identityOf))
+  return written(journal, objects)
+    .map((entry): ShownEntry => (known.has(identityOf(entry)) ? entry : { ...entry, unnoted: true }))
+    .toSorted((a, b) => milliseconds(a.at) - milliseconds(b.at))
+}
+
 /** Entries after which a look is due: it puts them on record long before the Lease has no room for them. */
 export const lookAfter = 50

@@ -1,6 +1,16 @@
 import { nextStep } from './next-step.ts'
 import type { Seen, Step } from './step.ts'
-import { type Clock, flightsOf, isLate, ordered, paceAfter, pendingPlaces, placesOf, remaining } from './places.ts'
+import {
+  type Clock,
+  flightsOf,
+  isLate,
+  ordered,
+  paceAfter,
+  pendingPlaces,
+  type Place,
+  placesOf,
+  remaining,
+} from './places.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { isOurs } from './marks.ts'
 import type { Rollout } from '../rollout.ts'
@@ -16,17 +26,22 @@ export interface Progress {
   apart: { node: string; why: string }[]
   /** Overrides of ours that are still there. */
   overrides: number
-  next: { do: Step['do'] | 'nothing'; text: string; seconds?: number }
+  /** `commands` of this tool that lead on: `rollout resume`. */
+  next: { do: Step['do'] | 'nothing'; text: string; seconds?: number; commands?: string[] }
 }
 
 /** `now` is RFC 3339. */
 export const progressOf = (rollout: Rollout, seen: Seen, now: string): Progress => {
   const clock: Clock = { rollout, now: Date.parse(now) }
   const overrides = seen.objects.filter(isOurs).length
-  const nodes = rollout.phase === 'restarts' ? inRestarts(clock, seen) : inRange(clock, seen)
+  const found = rollout.phase === 'restarts' ? inRestarts(clock, seen) : inRange(clock, seen)
+  const nodes = touchesMore(rollout) ? found : { ...found, pending: [] }
   const skipped = rollout.skip.map((node) => ({ node, why: 'a layer above default decides there' }))
   return { ...nodes, apart: [...skipped, ...nodes.apart], overrides, next: nextOf(rollout, seen, now) }
 }
+
+/** One that has ended, or is taken back, touches no further node. */
+const touchesMore = ({ state }: Rollout): boolean => state === 'running' || state === 'paused' || state === 'halted'
 
 type Nodes = Pick<Progress, 'done' | 'inFlight' | 'pending' | 'apart'>
 
@@ -45,18 +60,29 @@ const inRange = (given: Clock, seen: Seen): Nodes => {
   })
   const flying = new Set(inFlight.map(({ node }) => node))
   return {
-    done: places.filter(({ range, node }) => range === rollout.target && !flying.has(node)).map(({ node }) => node),
+    done: places
+      .filter(({ range, node, pod }) => range === rollout.target && pod.ready && !flying.has(node))
+      .map(({ node }) => node),
     inFlight,
     pending: pendingPlaces(rollout, places).map(({ node }) => node),
     apart: places
       .filter(
-        ({ range, node, pod, foreign }) => range !== rollout.target && (foreign || !pod.ready) && !flying.has(node),
+        ({ range, node, pod, foreign }) => ((foreign && range !== rollout.target) || !pod.ready) && !flying.has(node),
       )
-      .map(({ node, foreign }) => ({ node, why: foreign ? changedBySomebody : unwellBefore })),
+      .map((place) => ({ node: place.node, why: whyApart(rollout, place) })),
   }
 }
 
+const whyApart = ({ target, evidence }: Rollout, { node, range, override, foreign }: Place): string => {
+  if (foreign) return changedBySomebody
+  const isLost = evidence !== undefined && [evidence.node, ...(evidence.beside ?? [])].includes(node)
+  if (override || isLost) return unwellSince
+  return range === target ? unwellWithIt : unwellBefore
+}
+
 const unwellBefore = 'its calico-node was not Ready before it was touched'
+const unwellSince = 'its calico-node is not Ready since it was touched'
+const unwellWithIt = 'its calico-node has the range, but is not Ready'
 const changedBySomebody = 'somebody changed or copied the override on it'
 
 const inRestarts = (clock: Clock, seen: Seen): Nodes => {
@@ -91,13 +117,18 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
         ? { do: 'halt', text: `a closer look at ${rollout.evidence.node}, which did not come back, and then a halt` }
         : stepText(nextStep(rollout, seen, now))
     case 'paused':
-      return { do: 'nothing', text: 'nothing is touched until: calico-ipvs-sync rollout resume' }
+      return {
+        do: 'nothing',
+        text: 'nothing is touched until it is resumed',
+        commands: ['rollout resume', 'rollout abort'],
+      }
     case 'halted':
       return {
         do: 'nothing',
         text: rollout.rollback
-          ? `our override is taken off ${rollout.rollback.join(', ')}: calico-ipvs-sync rollout abort, or the deployment's next message`
-          : 'nothing is touched until the node is repaired and: calico-ipvs-sync rollout resume (or abort)',
+          ? `our override is taken off ${rollout.rollback.join(', ')} by an abort, or by the deployment's next message`
+          : 'nothing is touched until the node is repaired and the rollout resumed',
+        commands: rollout.rollback ? ['rollout abort'] : ['rollout resume', 'rollout abort'],
       }
     case 'done':
     case 'aborted':

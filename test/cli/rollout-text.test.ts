@@ -1,0 +1,143 @@
+import { describe, expect, test } from '@jest/globals'
+import { journalLines, statusText } from '../../cli/rollout-text.ts'
+import type { HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
+import { allWrites, parseJournal } from '../../shared/domain/rollout/journal.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import { progressOf } from '../../shared/domain/rollout/progress.ts'
+import { seenOf } from '../../shared/domain/rollout/seen.ts'
+import type { Rollout } from '../../shared/domain/rollout.ts'
+import { control } from '../../shared/workflows/rollout-control.ts'
+import { rolloutStep } from '../../shared/workflows/rollout-step.ts'
+import { startRollout, where, worldOf, type World } from '../workflows/world.ts'
+
+const target = '20000:32767'
+const nodes = ['ip-10-0-1-1.eu-west-1.compute.internal', 'ip-10-0-1-2.eu-west-1.compute.internal']
+const [first = '', second = ''] = nodes
+
+const begun = (over: Partial<Rollout> = {}): World => {
+  const world = worldOf(nodes)
+  startRollout(world, { target, canary: first, ...over })
+  return world
+}
+const rolloutIn = (world: World): Rollout => soundRollout(world.lease, Infinity) as Rollout
+const progressIn = (world: World, over: Partial<Rollout> = {}) => {
+  const seen = seenOf({ api: where.api, objects: [...world.objects.values()] }, world.pods, where)
+  return progressOf({ ...rolloutIn(world), ...over }, seen, world.iso())
+}
+const illNow = (world: World, node: string) => {
+  world.pods = world.pods.map((pod) => (pod.node === node ? { ...pod, ready: false, readySince: world.iso() } : pod))
+}
+const stepped = async (world: World, steps: number): Promise<void> => {
+  for (let at = 0; at < steps; at += 1) {
+    const outcome = await rolloutStep(world.tools)
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+  }
+}
+const plainly = (text: string) => text
+const on = (command: string) => `calico-ipvs-sync ${command} --context 'prod 1'`
+
+describe('rollout status', () => {
+  const evidence: HaltEvidence = {
+    node: first,
+    reason: 'lost',
+    at: '2026-02-01T12:00:00Z',
+    takenBackAt: '2026-02-01T12:03:00Z',
+  }
+  const standing = (over: object) => ({
+    rollout: { ...rolloutIn(begun()), state: 'halted' as const, evidence },
+    blockedBy: [],
+    objects: [],
+    journal: { entries: [], earlier: 0 },
+    ...over,
+  })
+  const sinceLine = (text: string) => text.split('\n').find((line) => line.startsWith('  since'))
+
+  test('says of the node by its whole name whether it came back', () => {
+    expect(sinceLine(statusText(standing({ cameBack: 'no' }), plainly, on))).toBe(
+      `  since     Its override was taken back, but ${first} is still not Ready: look for another cause there.`,
+    )
+    expect(sinceLine(statusText(standing({ cameBack: 'yes' }), plainly, on))).toBe(
+      `  since     Since its override was taken back, ${first} is Ready again.`,
+    )
+    expect(sinceLine(statusText(standing({}), plainly, on))).toBeUndefined()
+  })
+})
+
+test('rollout status prints commands for that cluster', () => {
+  const world = begun()
+  const text = (state: Rollout['state'], blockedBy: string[] = []) =>
+    statusText(
+      {
+        rollout: { ...rolloutIn(world), state },
+        progress: progressIn(world, { state }),
+        blockedBy,
+        objects: [],
+        journal: { entries: [], earlier: 0 },
+      },
+      plainly,
+      on,
+    )
+  expect(text('paused')).toContain("\n            calico-ipvs-sync rollout resume --context 'prod 1'\n")
+  expect(text('halted')).toContain("\n            calico-ipvs-sync rollout abort --context 'prod 1'\n")
+  expect(text('running', ['NODES_NOT_READY'])).toContain("see calico-ipvs-sync check --context 'prod 1'\n")
+  expect(text('running')).toContain("To continue it here: calico-ipvs-sync sync --context 'prod 1'\n")
+})
+
+describe('a node that is not well', () => {
+  test('before it was touched is kept apart as such', () => {
+    const world = begun()
+    illNow(world, second)
+    expect(progressIn(world).apart).toEqual([
+      { node: second, why: 'its calico-node was not Ready before it was touched' },
+    ])
+  })
+
+  test('after it was touched, and the range taken off it again, is not said to have been so before', async () => {
+    const world = begun()
+    world.broken.add(first)
+    await stepped(world, 12)
+    expect(rolloutIn(world)).toMatchObject({ state: 'halted', evidence: { node: first } })
+    expect(progressIn(world).apart).toEqual([{ node: first, why: 'its calico-node is not Ready since it was touched' }])
+  })
+
+  test('is not done, though the value reached it through default', async () => {
+    const world = begun({ pace: { ...rolloutIn(begun()).pace, strategy: 'direct' } })
+    await stepped(world, 1)
+    illNow(world, second)
+    const { done, apart } = progressIn(world)
+    expect([done, apart]).toEqual([[first], [{ node: second, why: 'its calico-node has the range, but is not Ready' }]])
+  })
+})
+
+test.each(['done', 'aborted', 'aborting'] as const)('nothing is pending in a rollout that is %s', (state) => {
+  expect(progressIn(begun()).pending).toEqual(nodes)
+  expect(progressIn(begun(), { state }).pending).toEqual([])
+})
+
+describe('rollout log', () => {
+  test('has a write that only the object tells of, and says so', async () => {
+    const world = begun()
+    await stepped(world, 1)
+    // As where the Lease was deleted.
+    const journal = { entries: [], earlier: 0 }
+    const entries = allWrites(journal, [...world.objects.values()])
+    expect(entries.map(({ what, object, unnoted }) => [what, object, unnoted])).toEqual([
+      ['override', `FelixConfiguration/node.${first}`, true],
+    ])
+    expect(journalLines({ entries, earlier: 0 })).toMatch(
+      / by test {2}\(the object says so; not yet in the journal\)\n$/,
+    )
+  })
+
+  test('has it once when the journal has it too', async () => {
+    const world = begun()
+    await stepped(world, 2)
+    await control(world.tools.kube, 'pause', { by: 'me', now: () => new Date(world.clock) })
+    await stepped(world, 1)
+    const journal = parseJournal(world.lease?.annotations['calico-ipvs-sync/journal'])
+    const entries = allWrites(journal, [...world.objects.values()])
+    const overrides = entries.filter(({ what }) => what === 'override')
+    expect(overrides).toHaveLength(1)
+    expect(entries.map(({ at }) => at)).toEqual(entries.map(({ at }) => at).toSorted())
+  })
+})
