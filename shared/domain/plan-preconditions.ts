@@ -52,9 +52,14 @@ export const whatMoved = (then: Planned, now: Planned): string[] => {
 }
 
 const movedCluster = ({ cluster: then }: Planned, { cluster: now }: Planned): string[] => {
-  const isSame = then.arn !== undefined && now.arn !== undefined ? then.arn === now.arn : then.name === now.name
-  return isSame ? [] : [`the plan is for cluster ${then.arn ?? then.name}, this is ${now.arn ?? now.name}`]
+  const marks = then.arn !== undefined && now.arn !== undefined ? (['arn'] as const) : (['name'] as const)
+  const places = (['account', 'region'] as const).filter((it) => then[it] !== undefined && now[it] !== undefined)
+  const isSame = [...marks, ...places].every((it) => then[it] === now[it])
+  return isSame ? [] : [`the plan is for cluster ${titleOf(then)}, this is ${titleOf(now)}`]
 }
+
+const titleOf = ({ arn, name, region, account }: Report['cluster']): string =>
+  arn ?? [name, region && `in ${region}`, account && `of account ${account}`].filter(Boolean).join(' ')
 
 /** All else that differs then is for that alone. */
 const movedRange = ({ serviceRange: then }: Planned, { serviceRange: now }: Planned): string[] =>
