@@ -77,6 +77,8 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   const whole = await withWebhookNodes(tools.kube, state)
   const about = { intent: intentOf(assessment, whole, policy), policy }
   const rollout = await rolloutOf(tools, { state: whole, assessment }, about)
+  if (record?.holder === tools.holder && present?.state === 'running' && isDecidedAnew(present, rollout))
+    return goOn(tools, { record, rollout: present }, paceFor(present, policy))
   await tryFirstWrite(tools, rollout, state)
   const touching = present?.state === 'running' ? inFlight(present, rollout, state) : []
   const isSame = present?.state === 'running' && present.target === rollout.target
@@ -89,6 +91,17 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
     ...(present?.journal && { journal: present.journal }),
   }
   return put(tools, next, { record, ...(present?.state === 'running' && { before: present.pace }) })
+}
+
+/**
+ * A message that comes twice, or another that was sent at the same time, decides the same from the same look. Written again,
+ * it would be another decision, and the step that follows the first would not be ours any more.
+ */
+const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
+  // Who goes first, and why, is another as soon as the first node has the value.
+  const { id, canary, last, zones, why, startedAt } = present
+  const alike = [fresh, present].map((it) => decisionOf({ ...it, id, canary, last, zones, why, startedAt } as Rollout))
+  return alike[0] === alike[1]
 }
 
 const isNothing = ({ target, withdraw, restart }: Intent): boolean =>

@@ -25,6 +25,30 @@ test('a rollout begins once; begun again, it is the same one', async () => {
   })
 })
 
+test('a message to begin that comes twice decides once: the step that follows the first is still ours', async () => {
+  const world = worldOf(['n1'])
+  const { decided: _none, ...tools } = world.tools
+  const first = await beginRollout(tools, lookAt(world), defaultPolicy)
+  const written = world.lease
+  world.clock += 2_000
+  const second = await beginRollout(tools, lookAt(world), defaultPolicy)
+  if (!first.begun || !second.begun) throw new Error('it did not begin')
+  expect(second.decided).toBe(first.decided)
+  expect(world.lease).toEqual(written)
+})
+
+test('a Lease that says anything else than a fresh look is decided anew, though it bears our name', async () => {
+  const world = worldOf(['n1'])
+  const { decided: _none, ...tools } = world.tools
+  const first = await beginRollout(tools, lookAt(world), defaultPolicy)
+  const annotations = { ...world.lease?.annotations, 'calico-ipvs-sync/restart': 'coredns-1 coredns-2' }
+  world.lease = { ...world.lease!, annotations }
+  const second = await beginRollout(tools, lookAt(world), defaultPolicy)
+  if (!first.begun || !second.begun) throw new Error('it did not begin')
+  expect(second.rollout.restart).toEqual([])
+  expect(soundRollout(world.lease, Infinity)?.restart).toEqual([])
+})
+
 test('a rollout that somebody else is carrying out is not given another target', async () => {
   const world = worldOf(['n1'])
   startRollout(world, { target: '21000:22000' })
