@@ -130,14 +130,14 @@ export class SignatureV4MultiRegion extends SignatureV4 { static sigv4aDependenc
   },
 }
 
-/** SHA-256 in JavaScript, for runtimes without their own. Node always has it: requests could not be signed without. */
-const withoutOwnSha256: Plugin = {
-  name: 'without-own-sha256',
+/** SHA-256 and MD5 in JavaScript, for runtimes without their own. Node always has them: requests could not be signed without. */
+const withoutOwnHashes: Plugin = {
+  name: 'without-own-hashes',
   setup: (build) => {
-    const namespace = 'without-own-sha256'
-    build.onResolve({ filter: /^\.\/Sha256Js$/ }, () => ({ path: 'none', namespace }))
-    build.onLoad({ filter: /./, namespace }, () => ({
-      contents: `export class Sha256Js { constructor() { throw new Error('SHA-256 in JavaScript ${excuse}') } }`,
+    const namespace = 'without-own-hashes'
+    build.onResolve({ filter: /^\.\/(Sha256|Md5)Js$/ }, ({ path }) => ({ path, namespace }))
+    build.onLoad({ filter: /./, namespace }, ({ path }) => ({
+      contents: `export class ${path.slice(2)} { constructor() { throw new Error('A hash in JavaScript ${excuse}') } }`,
     }))
   },
 }
@@ -163,6 +163,6 @@ export const slimming: Plugin[] = [
   withoutEventStreams,
   withoutEndpointCache,
   forOneRegion,
-  withoutOwnSha256,
+  withoutOwnHashes,
   withoutJsonSchema,
 ]
