@@ -5,6 +5,9 @@ import { clusterRef } from '../shared/messages.ts'
 import { policySetting } from '../shared/settings.ts'
 import { functionNames } from './functions.ts'
 
+// The functions' own words are short; whoever writes a configuration gets all of them.
+z.config(z.locales.en())
+
 const { account, region, name: clusterName } = clusterRef.shape
 const arn = (service: string) => z.string().regex(new RegExp(`^arn:[a-z-]+:${service}:`), `is an ARN of ${service}`)
 

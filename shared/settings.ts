@@ -1,11 +1,10 @@
 import * as z from 'zod/mini'
-import en from 'zod/v4/locales/en.js'
 import { endOf } from './domain/exception.ts'
 import { findingCodes } from './domain/report.ts'
 import { isTimezone, weekdays } from './domain/window.ts'
 
-// The small build of zod has no words for what is wrong until it is given some.
-z.config(en())
+// The small build of zod has no words for what is wrong until it is given some; a function's log needs few.
+z.config({ localeError: (it) => ('expected' in it ? `is not ${String(it.expected)}` : it.code) })
 
 /**
  * The environment of each function, read once at cold start. The stack's types come from here, so that a forgotten

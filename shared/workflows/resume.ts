@@ -18,10 +18,10 @@ export const againstResuming = async (
   const at = now.toISOString()
   if (takenBack?.at.slice(0, 10) === at.slice(0, 10))
     return `${takenBack.object} was taken back by ${takenBack.by ?? 'somebody'} today (${takenBack.at}), and is not written again the same day`
-  const pods = await calicoPods(kube)
-  if (!pods) return 'there is no one calico-node DaemonSet to go by'
+  const calico = await calicoPods(kube)
+  if (!calico) return 'there is no one calico-node DaemonSet to go by'
   const nodes = needed(await kube.nodes())
-  const seen = withNodes(await lookAtRollout(kube, resumed, pods), nodes)
+  const seen = withNodes(await lookAtRollout(kube, resumed, calico.pods), nodes)
   const there = new Set(nodes.map(({ name }) => name))
   const well = new Set(seen.pods.filter(({ ready, deletedAt }) => ready && !deletedAt).map(({ node }) => node))
   const touched = evidence ? [evidence.node, ...(evidence.beside ?? [])] : []

@@ -75,8 +75,8 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
   const named = withNames(tools, rollout)
   if (rollout.state === 'halted' && rollout.rollback)
     return unlessApiIsGone(named, { record, rollout }, async () => {
-      const pods = await calicoPods(named.kube)
-      return pods === undefined ? noOneDaemonSet : rollBack(named, { record, rollout }, pods)
+      const calico = await calicoPods(named.kube)
+      return calico === undefined ? noOneDaemonSet : rollBack(named, { record, rollout }, calico.pods)
     })
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
     return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
@@ -120,10 +120,12 @@ const noOneDaemonSet: Outcome = {
 
 const takeStep = async (tools: StepTools, standing: Standing): Promise<Outcome> => {
   const { rollout } = standing
-  const pods = await calicoPods(tools.kube)
-  if (pods === undefined) return noOneDaemonSet
+  const calico = await calicoPods(tools.kube)
+  if (calico === undefined) return noOneDaemonSet
+  const { pods, missing } = calico
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
-  const { step, seen } = await decide(tools, rollout, await lookAtRollout(tools.kube, rollout, pods))
+  const looked = { ...(await lookAtRollout(tools.kube, rollout, pods)), missing }
+  const { step, seen } = await decide(tools, rollout, looked)
   return carryOut(step, tools, { ...standing, seen })
 }
 
@@ -139,14 +141,20 @@ const decide = async ({ kube, now }: StepTools, rollout: Rollout, seen: Seen): P
   return { step: nextStep(rollout, known, at), seen: known }
 }
 
+export interface CalicoPods {
+  pods: PodState[]
+  /** Pods that the DaemonSet is to have and has not. */
+  missing: number
+}
+
 /** Of the DaemonSet that runs calico-node, and of nothing else. Undefined: there is none, or Calico is being migrated. */
-export const calicoPods = async (kube: KubeClient): Promise<PodState[] | undefined> => {
+export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | undefined> => {
   const [set, ...others] = needed(await kube.daemonSets()).filter(({ role }) => role === 'calico-node')
   if (!set || others.length > 0) return undefined
-  const { namespace, selector, uid } = set
-  return needed(await kube.pods({ role: 'calico-node', namespace, selector, uid })).filter(
-    ({ daemonSet }) => daemonSet === uid,
-  )
+  const { namespace, selector, uid, status } = set
+  const listed = needed(await kube.pods({ role: 'calico-node', namespace, selector, uid }))
+  const pods = listed.filter(({ daemonSet }) => daemonSet === uid)
+  return { pods, missing: Math.max(0, status.desired - new Set(pods.map(({ node }) => node)).size) }
 }
 
 export const lookAtRollout = async (

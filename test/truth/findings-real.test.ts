@@ -437,7 +437,7 @@ test('a mode that was changed and not rolled: mixed, then unproven, and in the e
     subject: 'cluster',
     evidence: [`Node/${second}`, `Node/${third}`],
     commands: 0,
-    remedy: 'check --deep',
+    remedy: /^calico-ipvs-sync check .*--deep/,
   })
   expect(silent.verdict).toBe('out-of-step')
 }, 120_000)

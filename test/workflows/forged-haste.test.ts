@@ -57,6 +57,28 @@ describe('a Lease that somebody changed in the middle of a rollout', () => {
   })
 })
 
+test('what is forgotten of the pods that were deleted lets no second one go while the first is missing', async () => {
+  const world = worldOf(nodes)
+  startRollout(world, { restart: nodes.map((node) => `calico-node-${node}`) })
+  const { kube } = world.tools
+  world.tools.kube = {
+    ...kube,
+    // Its successor is not made yet.
+    deletePod: async (pod) => {
+      const { node = '' } = world.pods.find(({ uid }) => uid === pod.uid) ?? {}
+      const deleted = await kube.deletePod(pod)
+      world.pods = world.pods.filter((it) => it.node !== node)
+      world.bare.add(node)
+      return deleted
+    },
+  }
+  for (let step = 0; step < 12; step += 1) {
+    await rolloutStep(world.tools)
+    delete world.lease?.annotations['calico-ipvs-sync/touching']
+  }
+  expect(world.podRestarts.map(({ node }) => node)).toEqual(['n0'])
+})
+
 test('who interrupts `sync` while another carries the rollout out lets go of nothing that is theirs', async () => {
   const world = worldOf(nodes)
   startRollout(world, { target })

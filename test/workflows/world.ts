@@ -201,7 +201,11 @@ const kubeOf = (the: () => World): KubeClient => {
         const names = [...pods.map(({ node }) => node), ...bare].filter((it) => name === undefined || it === name)
         return read(names.map((it) => ({ ...nodeState(it), ready: !silent.has(it) })))
       }),
-    daemonSets: () => counted(() => read([calicoSet])),
+    daemonSets: () =>
+      counted(({ pods, bare }) => {
+        const desired = new Set([...pods.map(({ node }) => node), ...bare]).size
+        return read([{ ...calicoSet, status: { ...calicoSet.status, desired } }])
+      }),
     configMap: never,
     clusterInformation: never,
     installation: never,

@@ -90,7 +90,10 @@ const unproven = (cluster: ClusterFacts, why: string, evidence: readonly Evidenc
   breaks: false,
   message: `It cannot be told whether Calico is in step, because ${why}.`,
   evidence: evidence.slice(0, 2),
-  remedy: `Let the tool read pod logs (get pods/log) and run: ${onCluster(cluster, 'check')} --deep. Or see for yourself: curl -s 127.0.0.1:10249/proxyMode and ls /sys/class/net/kube-ipvs0 on the node.`,
+  remedy: [
+    `${onCluster(cluster, 'check')} --deep   # reads all pod logs (get pods/log)`,
+    'curl -s 127.0.0.1:10249/proxyMode; ls /sys/class/net/kube-ipvs0   # on the node',
+  ].join('\n'),
 })
 
 /** Only a restart of the pod makes a Felix that does not follow the link look again. */

@@ -20,11 +20,17 @@ export const restartStep = (clock: Clock, seen: Seen): Step | undefined => {
     ...flights.flatMap((it) => remaining(clock, it, settle) ?? []),
     ...othersUnwell(clock, pods, [...flights.map(({ node }) => node), cutShort?.node], settle),
   ]
+  const away = flights.filter(({ pod }) => !pod).length
+  const missing = Math.max(0, (seen.missing ?? 0) - away)
   const due = toRestart.filter(({ ready }) => ready)
   const unsettled = flights.map(({ node }) => node).filter((node) => !settled.includes(node))
   const next = cutShort ?? besideInZone(rollout, ordered(rollout, due), unsettled)
-  if (next && waits.length < limit) return { do: 'restart', pod: next, settled: [...settled, ...(seen.left ?? [])] }
-  return waits.length > 0 ? wait(waits, 'the restarted nodes must stay well') : undefined
+  if (next && waits.length + missing < limit)
+    return { do: 'restart', pod: next, settled: [...settled, ...(seen.left ?? [])] }
+  if (waits.length > 0) return wait(waits, 'the restarted nodes must stay well')
+  return next
+    ? wait([settle], `${missing} calico-node pods are missing; until they are back, no other is restarted`)
+    : undefined
 }
 
 /** Seconds that further pods born since the rollout began have to stay well, if they fell ill again: for as long as a node may take. */

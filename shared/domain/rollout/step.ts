@@ -14,6 +14,8 @@ export interface Seen {
   trouble?: { reason: string; objects: readonly string[] }
   /** Of the nodes that were touched: those that have left the cluster, so that nobody waits for their pods. */
   left?: ReadonlySet<string>
+  /** Pods that the DaemonSet is to have and has not: whoever lost one is disturbed, whatever is remembered of it. */
+  missing?: number
 }
 
 /** A node that did not come back, or does not take what was written. */
