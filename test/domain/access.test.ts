@@ -11,7 +11,8 @@ const denied = (change: Partial<ClusterState>) => {
   const { findings } = assess({ ...healthy(), cluster, ...change }, defaultPolicy).report
   return findings.find(({ code }) => code === 'ACCESS_DENIED')
 }
-const no = (kind: ReadFailure['kind'], object: string, message: string) => failed<never>({ kind, object, message })
+const no = (kind: ReadFailure['kind'], object: string, message: string, status?: number) =>
+  failed<never>({ kind, object, message, ...(status !== undefined && { status }) })
 
 describe('a refusal says which of four it was, and what to change there', () => {
   test('STS: the role may not be assumed', () => {
@@ -33,7 +34,7 @@ describe('a refusal says which of four it was, and what to change there', () => 
   })
 
   test('401: the API server does not know the identity', () => {
-    const finding = denied({ nodes: no('unauthenticated', 'Nodes', '401: Unauthorized') })
+    const finding = denied({ nodes: no('unauthenticated', 'Nodes', '401: Unauthorized', 401) })
     expect(finding?.message).toContain('The API server does not know the identity (401)')
     expect(finding?.remedy).toContain('aws eks create-access-entry --cluster-name prod --region eu-west-1')
   })
@@ -50,7 +51,7 @@ describe('a refusal says which of four it was, and what to change there', () => 
 
   test('401 where nothing says that it is EKS: the credential, and no command of EKS', () => {
     const cluster = { name: 'kind', context: 'kind' }
-    const finding = denied({ cluster, nodes: no('unauthenticated', 'Nodes', '401: Unauthorized') })
+    const finding = denied({ cluster, nodes: no('unauthenticated', 'Nodes', '401: Unauthorized', 401) })
     expect(finding?.remedy).toContain('kubectl --context kind auth whoami')
     expect(finding?.remedy).not.toContain('aws ')
   })

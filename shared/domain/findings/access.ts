@@ -77,11 +77,12 @@ const sources: Record<ServiceRange['source'], string> = {
 /** Five that look alike and are fixed in five places. */
 type Cause = 'role' | 'credentials' | 'policy' | 'token' | 'identity' | 'rbac'
 
-const causeOf = ({ object, kind, message }: ReadFailure): Cause => {
+const causeOf = ({ object, kind, status }: ReadFailure): Cause => {
   if (object === 'sts:AssumeRole') return 'role'
   if (/^(eks|sts):/.test(object)) return kind === 'denied' ? 'policy' : 'credentials'
   if (kind === 'denied') return 'rbac'
-  return message.startsWith('No token') ? 'token' : 'identity'
+  // Nothing was sent without a token, so that nothing answered.
+  return status === undefined ? 'token' : 'identity'
 }
 
 /** Where EKS did not say how to reach the cluster, its answer stands for all that could then not be read. */
