@@ -69,8 +69,13 @@ const nameByArn = (): void => {
 }
 
 /** All that is said of a cluster, but for when and under which name it was looked at. */
-const judgement = ({ observedAt: _at, cluster: _whose, ...rest }: Report): Omit<Report, 'observedAt' | 'cluster'> =>
-  rest
+const judgement = ({ observedAt: _at, cluster: _whose, findings, ...rest }: Report) => ({
+  ...rest,
+  findings: findings.map(({ remedy, ...finding }) => ({ ...finding, remedy: remedy && unplaced(remedy) })),
+})
+
+/** A command leads to the cluster by the way it was reached; all else in it is the same. */
+const unplaced = (remedy: string): string => remedy.replace(/ --(context|kubeconfig|cluster|region) [^ ,\n]+/g, '')
 
 const cli = async (...words: string[]): Promise<Report> => {
   const { stdout, stderr } = await run(words, { env: cloud.environment })
