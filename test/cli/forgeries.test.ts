@@ -108,7 +108,7 @@ describe('a forged Lease', () => {
     await forge()
     const { checked } = await unharmed()
     const told = checked.findings.find(({ code }) => code === 'ROLLOUT_STATE_INVALID')
-    expect(told?.remedy).toContain('kubectl -n kube-system delete lease calico-ipvs-sync')
+    expect(told?.remedy).toMatch(/kubectl .*--context forged -n kube-system delete lease calico-ipvs-sync\n/)
     const status = await run(['rollout', 'status', '--kubeconfig', cluster.kubeconfig])
     expect([status.status, status.stderr]).toEqual([2, expect.stringContaining('cannot be understood')])
   })
