@@ -21,21 +21,26 @@ interface Trouble {
   strike: (ground: Ground, canary: FelixNode) => Promise<void>
   /** Of what the tool shows as evidence. */
   evidence: RegExp
-  mend: (canary: FelixNode) => void
+  repair: (ground: Ground, canary: FelixNode) => Promise<void>
+  /** Whether our override goes, or is left because it holds what somebody else wrote. */
+  override: 'goes' | 'is left'
   /** As the claim has it: when the first node is well again. */
   back: string
 }
 
 /** 0x000f0000: its four bits are all that Felix takes for itself, and in IPVS mode it marks endpoints as well. */
 const fourBits = { spec: { iptablesMarkMask: 0x000f0000 } }
+const noMask = { spec: { iptablesMarkMask: null } }
 
 const mask: Trouble = {
   what: 'somebody else writes a mask with too few bits for IPVS into its override',
   strike: async ({ cluster }, { name }) =>
     void (await cluster.request('PATCH', `${felixConfigurations}/node.${name}`, fourBits, mergePatch)),
   evidence: /Not enough mark bits available for endpoint mark/,
-  mend: () => undefined,
-  back: 'without it, and the mask that was in it,',
+  repair: async ({ cluster }, { name }) =>
+    void (await cluster.request('PATCH', `${felixConfigurations}/node.${name}`, noMask, mergePatch)),
+  override: 'is left',
+  back: 'The override holds what somebody else wrote, so it is left, and told: when they take their mask out again,',
 }
 
 const cutOff: Trouble = {
@@ -50,8 +55,9 @@ const cutOff: Trouble = {
     way.cut()
   },
   evidence: /not Ready/,
-  mend: ({ way }) => way.mend(),
-  back: 'when its way is mended',
+  repair: async (_, { way }) => way.mend(),
+  override: 'goes',
+  back: 'The override is taken back: when its way to the API server is repaired,',
 }
 
 const showHalt = async (
@@ -78,17 +84,25 @@ const showHalt = async (
   if (!canary) throw new Error(`No override was written: ${ran.err}`)
   const first = canary
   const status = await runTool(ground, 'rollout', 'status')
-  const seconds = (times.gone - times.written) / 1000
+  const goes = trouble.override === 'goes'
+  const checked = await runTool(ground, 'check', ...rangeFlag(range))
+  const isTold = checked.out.includes('ROLLOUT_STATE_INVALID')
+  const seconds = ((goes ? times.gone : Date.now()) - times.written) / 1000
   const evidence = trouble.evidence.exec(status.out)?.[0]
   const ended = status.out.split('\n')[0]?.split(' ')[0] ?? ''
   claim({
     claim: `The first node does not come back, for ${trouble.what}: the rollout halts by its deadline and says what it saw.`,
     command: typed(...args),
     seen:
-      `exit status ${ran.code}; the override gone after ${seconds.toFixed(1)} s; ` +
+      `exit status ${ran.code}; the override ${goes ? `gone after ${seconds.toFixed(1)} s` : `left, ${isTold ? 'and told (ROLLOUT_STATE_INVALID)' : 'and not told'}`}; ` +
       `\`rollout status\`: ${ended}, ${evidence ?? 'no evidence'}`,
     holds:
-      ran.code === 1 && times.gone > 0 && seconds <= haltedBySeconds && ended === 'HALTED' && evidence !== undefined,
+      ran.code === 1 &&
+      goes === times.gone > 0 &&
+      goes !== isTold &&
+      seconds <= haltedBySeconds + (goes ? 0 : 10) &&
+      ended === 'HALTED' &&
+      evidence !== undefined,
   })
 
   const others = nodes.filter((node) => node !== first)
@@ -102,7 +116,7 @@ const showHalt = async (
     holds: rules.every((it) => it === old) && theirs.starts.every((it) => it === 0) && theirs.atOnce === 0 && same,
   })
 
-  trouble.mend(first)
+  await trouble.repair(ground, first)
   await until(first.isReady, 30_000, () => `Felix is not ready on ${shortName(first)}`).catch(() => undefined)
   await sleep(3_000)
   await felix.caughtUp()
@@ -112,10 +126,10 @@ const showHalt = async (
     [...felix.objects.keys()].filter((it) => it !== 'default'),
   ]
   claim({
-    claim: `The override is taken back: ${trouble.back} the first node is ready again with the rules it had, and no override is left.`,
+    claim: `${trouble.back} the first node is ready again with ${goes ? 'the rules it had, and no override is left' : 'the new range, and nothing but our override is there'}.`,
     command: typed(...args),
     seen: `rules for ${mine}; Felix ${first.isReady() ? 'ready' : 'not ready'}; ${overrides.length} overrides`,
-    holds: mine === old && first.isReady() && overrides.length === 0,
+    holds: mine === (goes ? old : range) && first.isReady() && overrides.length === (goes ? 0 : 1),
   })
 
   const resumedAt = Date.now()
@@ -124,15 +138,14 @@ const showHalt = async (
   await sleep(3_000)
   const [seen, all] = [await ports(), disturbance(nodes, resumedAt)]
   claim({
-    claim:
-      'The cause is gone, and somebody lets it go on: every node’s rules show the new range, and each Felix restarted once for it.',
+    claim: `The cause is gone, and somebody lets it go on: every node’s rules show the new range, and each Felix ${goes ? '' : 'that did not have it '}restarted once for it.`,
     command: `${typed('rollout', 'resume')} && ${typed(...args)}`,
     seen: `exit status ${finished.code}; rules for ${seen.join(', ')}; ${all.starts.join(', ')} starts of Felix, ${all.atOnce} at once`,
     holds:
       resumed.code === 0 &&
       finished.code === 0 &&
       seen.every((it) => it === range) &&
-      all.starts.every((it) => it === 1) &&
+      all.starts.every((it, at) => it === (goes || nodes[at] !== first ? 1 : 0)) &&
       all.atOnce <= 2,
   })
 }
