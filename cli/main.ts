@@ -1,15 +1,15 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
-import { addCapture } from './capture.ts'
-import { addCheck, addPlan } from './check.ts'
-import { addDoctor } from './doctor.ts'
+import { addCapture } from './check/capture.ts'
+import { addCheck, addPlan } from './check/check.ts'
+import { addDoctor } from './doctor/doctor.ts'
 import { exitStatus } from './exit-status.ts'
 import { addExplain } from './explain.ts'
 import { Failure, UsageError } from './failure.ts'
 import { guardExit, leaveWith, say } from './streams.ts'
-import { addRollout } from './rollout.ts'
-import { addSweep } from './sweep.ts'
-import { addSync } from './sync.ts'
+import { addRollout } from './rollout/rollout.ts'
+import { addSweep } from './sweep/sweep.ts'
+import { addSync } from './sync/sync.ts'
 
 /** Runs one command and ends the process with its exit status. Nothing that talks to a cluster is loaded before a command needs it. */
 export const main = async (words: readonly string[]): Promise<void> => {

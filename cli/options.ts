@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { defaultPolicy, type Policy } from '../shared/domain/policy.ts'
+import { defaultPolicy, type Policy } from '../shared/domain/policy/policy.ts'
 import type { FailOn } from './exit-status.ts'
 
 /** Loaded for every `--help`: nothing heavy may be imported here. */

@@ -1,9 +1,9 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { limited } from '../shared/clients/aws-limits.ts'
-import { queues } from '../shared/clients/queues.ts'
+import { limited } from '../shared/clients/aws/limits.ts'
+import { queues } from '../shared/clients/aws/queues.ts'
 import { lambda } from '../shared/handler.ts'
 import { onEventSettings, readSettings } from '../shared/settings.ts'
-import { onEvent } from '../shared/workflows/on-event.ts'
+import { onEvent } from '../shared/workflows/fleet/on-event.ts'
 
 const settings = readSettings(onEventSettings, process.env)
 const out = queues(new SQSClient(limited), { evaluations: settings.EVALUATIONS_QUEUE_URL })

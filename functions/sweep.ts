@@ -1,10 +1,10 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { limited } from '../shared/clients/aws-limits.ts'
-import { eksAccess } from '../shared/clients/eks-access.ts'
-import { queues } from '../shared/clients/queues.ts'
+import { limited } from '../shared/clients/aws/limits.ts'
+import { eksAccess } from '../shared/clients/aws/eks-access.ts'
+import { queues } from '../shared/clients/aws/queues.ts'
 import { lambda } from '../shared/handler.ts'
 import { readSettings, sweepSettings } from '../shared/settings.ts'
-import { sweep } from '../shared/workflows/sweep.ts'
+import { sweep } from '../shared/workflows/fleet/sweep.ts'
 
 const settings = readSettings(sweepSettings, process.env)
 const out = queues(new SQSClient(limited), { evaluations: settings.EVALUATIONS_QUEUE_URL })

@@ -1,16 +1,16 @@
-import { eksAccess } from './clients/eks-access.ts'
-import type { EksCluster } from './clients/eks.ts'
-import { kubeClient } from './clients/kube.ts'
-import { keptClients } from './clients/kept-clients.ts'
-import type { KubeClient } from './clients/kube-client.ts'
+import { eksAccess } from './clients/aws/eks-access.ts'
+import type { EksCluster } from './clients/aws/eks.ts'
+import { kubeClient } from './clients/kube/open.ts'
+import { keptClients } from './clients/kube/client-cache.ts'
+import type { KubeClient } from './clients/kube/client.ts'
 import type { ClusterState } from './domain/cluster.ts'
 import { entrance } from './domain/fleet.ts'
 import { asked, saidOf } from './domain/incarnation.ts'
 import { failureOf, valueOf, type Read, type ReadFailure } from './domain/read.ts'
 import { clusterKey, type ClusterRef } from './messages.ts'
 import type { Fleet } from './settings.ts'
-import { observe, unobserved } from './workflows/observe.ts'
-import { withWebhookNodes } from './workflows/observe-webhooks.ts'
+import { observe, unobserved } from './workflows/observe/observe.ts'
+import { withWebhookNodes } from './workflows/observe/webhooks.ts'
 
 /** The way from a cluster's name to its EKS API and its Kubernetes API, with connections and tokens kept between messages. */
 export interface FleetAccess {

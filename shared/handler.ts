@@ -1,7 +1,7 @@
 import middy from '@middy/core'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type * as z from 'zod/mini'
-import type { Received } from './clients/received.ts'
+import type { Received } from './clients/aws/received.ts'
 import { PermanentError, RetryLaterError } from './errors.ts'
 import { type Log, logger } from './log.ts'
 import { receivesAtMost } from './settings.ts'

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
-import { endOf } from './domain/exception.ts'
+import { endOf } from './domain/policy/exception.ts'
 import { findingCodes } from './domain/report.ts'
-import { isTimezone, weekdays } from './domain/window.ts'
+import { isTimezone, weekdays } from './domain/policy/window.ts'
 
 // The small build of zod has no words for what is wrong until it is given some; a function's log needs few.
 z.config({ localeError: (it) => ('expected' in it ? `is not ${String(it.expected)}` : it.code) })
@@ -86,7 +86,7 @@ export const evaluateSettings = z.extend(worked, {
   /** Name of the SSM parameter that is the brake. */
   BRAKE_PARAMETER: z.string(),
   FLEET: json(fleet),
-  /** Partial: what is absent has the default of `shared/domain/policy.ts`. */
+  /** Partial: what is absent has the default of `shared/domain/policy/policy.ts`. */
   POLICY: json(policySetting),
 })
 

@@ -1,6 +1,6 @@
 import type { Finding, NodeReport, Report, Sweep, Verdict } from '../domain/report.ts'
-import { escape, escapeLines } from './markup.ts'
-import { evidenceText } from './text-findings.ts'
+import { escape, escapeLines } from './html/markup.ts'
+import { evidenceText } from './text/findings.ts'
 import { clustersOf, verdictWords } from './wording.ts'
 
 /**

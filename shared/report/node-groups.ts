@@ -1,5 +1,5 @@
 import type { NodeReport } from '../domain/report.ts'
-import { clipped } from './columns.ts'
+import { clipped } from './text/columns.ts'
 import { compareText, plain, rangeText, verdicts } from './wording.ts'
 
 /** Nodes of which everything but the name is the same: 500 nodes are two or three of these. */

@@ -1,5 +1,5 @@
 import type { Finding, FindingCode, Report, Severity, Sweep } from '../domain/report.ts'
-import { evidenceText } from './text-findings.ts'
+import { evidenceText } from './text/findings.ts'
 import { clustersOf, plain, plainLines } from './wording.ts'
 
 /** SARIF 2.1.0, for code scanning: findings of all clusters in one run, each located by what it is about. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { searchByEndpoint, searchedAtMost } from '../../cli/eks-lead.ts'
+import { searchByEndpoint, searchedAtMost } from '../../cli/target/eks-lead.ts'
 import { failed, read, type Read } from '../../shared/domain/read.ts'
 
 const lead = { server: 'https://ABC.gr7.eu-west-1.eks.amazonaws.com', place: { region: 'eu-west-1' } }

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { EKSClient } from '@aws-sdk/client-eks'
-import { inTime, limited } from '../../shared/clients/aws-limits.ts'
-import { eksClient } from '../../shared/clients/eks.ts'
+import { inTime, limited } from '../../shared/clients/aws/limits.ts'
+import { eksClient } from '../../shared/clients/aws/eks.ts'
 import { failureOf } from '../../shared/domain/read.ts'
 
 /** AWS as it is when it is not well: which call it was is known within fifteen seconds, on the command line and in a Lambda alike. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { type Parameters, startParameters } from '../../lab/aws/parameters.ts'
-import { brake } from '../../shared/clients/brake.ts'
+import { brake } from '../../shared/clients/aws/brake.ts'
 
 const keyring = createKeyring()
 const credentials = keyring.forUser('arn:aws:iam::111122223333:user/us')

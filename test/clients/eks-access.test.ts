@@ -4,7 +4,7 @@ import { mockClient } from 'aws-sdk-client-mock'
 import { type EksStandIn, startEks } from '../../lab/aws/eks.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { createAuthority } from '../../lab/pki.ts'
-import { eksAccess } from '../../shared/clients/eks-access.ts'
+import { eksAccess } from '../../shared/clients/aws/eks-access.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 
 const ca = (await createAuthority('eks')).certPem

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createHash, createHmac } from 'node:crypto'
 import { startTokenVerifier, type TokenVerifier } from '../../lab/eks-token-verifier/start.ts'
-import { type AwsCredentials, signToken, stsHost, tokens } from '../../shared/clients/eks-token.ts'
+import { type AwsCredentials, signToken, stsHost, tokens } from '../../shared/clients/aws/eks-token.ts'
 
 const keys = { accessKeyId: 'AKIDMAPPED', secretAccessKey: 'mapped/secret+key' }
 const temporary = { accessKeyId: 'ASIATEMPORARY', secretAccessKey: 'temporary', sessionToken: 'IQoJ+/b3J=!*' }

@@ -5,9 +5,9 @@ import { mockClient } from 'aws-sdk-client-mock'
 import { type EksStandIn, startEks } from '../../lab/aws/eks.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { createAuthority } from '../../lab/pki.ts'
-import { awsFailure } from '../../shared/clients/aws-failure.ts'
-import { assumeRole } from '../../shared/clients/credentials.ts'
-import { type EksClient, eksClient } from '../../shared/clients/eks.ts'
+import { awsFailure } from '../../shared/clients/aws/failure.ts'
+import { assumeRole } from '../../shared/clients/aws/credentials.ts'
+import { type EksClient, eksClient } from '../../shared/clients/aws/eks.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 
 const caData = Buffer.from((await createAuthority('eks')).certPem).toString('base64')

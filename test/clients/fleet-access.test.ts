@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals'
-import type { EksCluster } from '../../shared/clients/eks.ts'
-import { assess } from '../../shared/domain/assess.ts'
-import { plan } from '../../shared/domain/plan.ts'
-import { policyWith } from '../../shared/domain/policy.ts'
+import type { EksCluster } from '../../shared/clients/aws/eks.ts'
+import { assess } from '../../shared/domain/assess/assess.ts'
+import { plan } from '../../shared/domain/plan/plan.ts'
+import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { read } from '../../shared/domain/read.ts'
 import { fleetAccess } from '../../shared/fleet-access.ts'
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { startTables, type Tables } from '../../lab/aws/tables.ts'
-import { fleetPermits } from '../../shared/clients/fleet-budget.ts'
-import { permitSeconds } from '../../shared/domain/fleet-budget.ts'
+import { fleetPermits } from '../../shared/clients/aws/fleet-budget.ts'
+import { permitSeconds } from '../../shared/domain/policy/fleet-budget.ts'
 
 const keyring = createKeyring()
 const credentials = keyring.forUser('arn:aws:iam::111122223333:user/us')

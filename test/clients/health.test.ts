@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Alarms, startAlarms } from '../../lab/aws/alarms.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
-import { health } from '../../shared/clients/health.ts'
+import { health } from '../../shared/clients/aws/health.ts'
 
 const keyring = createKeyring()
 const credentials = keyring.forUser('arn:aws:iam::111122223333:user/us')

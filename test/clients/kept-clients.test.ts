@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { keptClients } from '../../shared/clients/kept-clients.ts'
-import type { KubeClient } from '../../shared/clients/kube-client.ts'
+import { keptClients } from '../../shared/clients/kube/client-cache.ts'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
 
 const desk = () => {
   const closed: string[] = []

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { felixLog, kubeProxyLog, type LogReader } from '../../shared/clients/kube-logs.ts'
+import { felixLog, kubeProxyLog, type LogReader } from '../../shared/clients/kube/logs.ts'
 
 const at = '2026-11-23T04:54:40.123456789Z'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { daemonSetOf } from '../../shared/clients/kube-daemon-sets.ts'
-import { podLists } from '../../shared/workflows/observe-pods.ts'
+import { daemonSetOf } from '../../shared/clients/kube/daemon-sets.ts'
+import { podLists } from '../../shared/workflows/observe/pods.ts'
 
 const set = (image: string, container: object = {}, spec: object = {}) =>
   daemonSetOf({

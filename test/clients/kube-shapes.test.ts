@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
-import { envOf, isCalicoNode, repositoryOf, templateOf } from '../../shared/clients/kube-containers.ts'
-import { daemonSetOf, ofTheCluster } from '../../shared/clients/kube-daemon-sets.ts'
-import { userAgent } from '../../shared/clients/kube-http.ts'
-import { metadataOf } from '../../shared/clients/kube-metadata.ts'
-import { nodeOf, nodePortsOf } from '../../shared/clients/kube-nodes.ts'
-import { podReader } from '../../shared/clients/kube-pods.ts'
+import { envOf, isCalicoNode, repositoryOf, templateOf } from '../../shared/clients/kube/containers.ts'
+import { daemonSetOf, ofTheCluster } from '../../shared/clients/kube/daemon-sets.ts'
+import { userAgent } from '../../shared/clients/kube/http.ts'
+import { metadataOf } from '../../shared/clients/kube/metadata.ts'
+import { nodeOf, nodePortsOf } from '../../shared/clients/kube/nodes.ts'
+import { podReader } from '../../shared/clients/kube/pods.ts'
 
 const daemonSet = (container: object, { namespace = 'kube-system', labels = {}, spec = {} } = {}) => ({
   metadata: { name: 'any-name', namespace, uid: 'u' },

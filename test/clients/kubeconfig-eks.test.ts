@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { type ContextParts, type EksHint, eksHint } from '../../shared/clients/kubeconfig-eks.ts'
+import { type ContextParts, type EksHint, eksHint } from '../../shared/clients/kubeconfig/eks.ts'
 
 const endpoint = 'https://0123ABCD.gr7.eu-west-1.eks.amazonaws.com'
 const vpn = 'https://prod.internal.example:6443'

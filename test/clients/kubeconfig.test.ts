@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { createAuthority } from '../../lab/pki.ts'
-import { clusterFromKubeconfig } from '../../shared/clients/kubeconfig.ts'
+import { clusterFromKubeconfig } from '../../shared/clients/kubeconfig/load.ts'
 import { scratch } from './lab.ts'
 
 const folder = scratch()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { startControlPlane } from '../../lab/control-plane/start.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
-import type { KubeConnection } from '../../shared/clients/connection.ts'
+import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
 
 export const scratch = (): string => mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-'))
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals'
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
 import { mockClient } from 'aws-sdk-client-mock'
-import { notices, type OutgoingNotice, subjectOf } from '../../shared/clients/notices.ts'
+import { notices, type OutgoingNotice, subjectOf } from '../../shared/clients/aws/notices.ts'
 
 const sns = mockClient(SNSClient)
 const client = notices(new SNSClient({ region: 'eu-west-1' }), 'arn:aws:sns:eu-west-1:111122223333:notices')

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { mockClient } from 'aws-sdk-client-mock'
-import { queues } from '../../shared/clients/queues.ts'
+import { queues } from '../../shared/clients/aws/queues.ts'
 import type { Evaluation } from '../../shared/messages.ts'
 
 const sqs = mockClient(SQSClient)

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { SQSRecord } from 'aws-lambda'
 import { mockClient } from 'aws-sdk-client-mock'
-import { received } from '../../shared/clients/received.ts'
+import { received } from '../../shared/clients/aws/received.ts'
 
 const sqs = mockClient(SQSClient)
 beforeEach(() => void sqs.reset())

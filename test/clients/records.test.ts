@@ -10,8 +10,8 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import { listenLocally } from '../../lab/loopback.ts'
-import { type Records, records } from '../../shared/clients/records.ts'
-import { type ActedRecords, actedRecords } from '../../shared/clients/records-writes.ts'
+import { type Records, records } from '../../shared/clients/aws/records.ts'
+import { type ActedRecords, actedRecords } from '../../shared/clients/aws/records-writes.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import type { Entry } from '../../shared/domain/rollout/journal.ts'
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { startTables, type Tables } from '../../lab/crash/outside.ts'
-import { type Proxy, startProxy } from '../../lab/crash/proxy.ts'
-import { resultsOf } from '../../lab/crash/results.ts'
-import { type Scene, setTheScene } from '../../lab/crash/scene.ts'
-import { crashes, outages, requestTroubles, type Series, type Tried, weathers } from '../../lab/crash/series.ts'
+import { startTables, type Tables } from '../verify/crash/outside.ts'
+import { type Proxy, startProxy } from '../verify/crash/proxy.ts'
+import { resultsOf } from '../verify/crash/results.ts'
+import { type Scene, setTheScene } from '../verify/crash/scene.ts'
+import { crashes, outages, requestTroubles, type Series, type Tried, weathers } from '../verify/crash/series.ts'
 
 /** A part of what `npm run crash` tries, on the real API server: some points of every kind. */
 let scene: Scene

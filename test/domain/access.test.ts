@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import { assess } from '../../shared/domain/assess.ts'
+import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
-import { defaultPolicy } from '../../shared/domain/policy.ts'
+import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { failed, type ReadFailure } from '../../shared/domain/read.ts'
-import { unobserved } from '../../shared/workflows/observe.ts'
+import { unobserved } from '../../shared/workflows/observe/observe.ts'
 import { healthy } from './states.ts'
 
 const denied = (change: Partial<ClusterState>) => {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { endedSince, type Exception, exceptionsFor, isSilenced, withExceptions } from '../../shared/domain/exception.ts'
+import {
+  endedSince,
+  type Exception,
+  exceptionsFor,
+  isSilenced,
+  withExceptions,
+} from '../../shared/domain/policy/exception.ts'
 import type { Finding, Report } from '../../shared/domain/report.ts'
 
 const cluster = { account: '111122223333', region: 'eu-west-1', name: 'prod-1' }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { differences, readVectors, versionsOf } from '../../lab/conformance/vectors.ts'
+import { differences, readVectors, versionsOf } from '../verify/conformance/vectors.ts'
 
 const vectors = readVectors()
 const answers = vectors.flatMap((vector) => versionsOf(vector).map((version) => ({ vector, version })))

@@ -8,7 +8,7 @@ import {
   indexFelix,
   rangeLayers,
   resolveFelix,
-} from '../../shared/domain/felix.ts'
+} from '../../shared/domain/felix/felix.ts'
 import { parseVersion } from '../../shared/domain/version.ts'
 
 const ranges = 'config.projectcalico.org/KubeNodePortRanges'

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { emptyBudget, type FleetBudget, isSound, leave, permitSeconds, take } from '../../shared/domain/fleet-budget.ts'
+import {
+  emptyBudget,
+  type FleetBudget,
+  isSound,
+  leave,
+  permitSeconds,
+  take,
+} from '../../shared/domain/policy/fleet-budget.ts'
 
 const asking = (cluster: string, now = 0, limit = 1) => ({ cluster, now, limit })
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { assess } from '../../shared/domain/assess.ts'
+import { assess } from '../../shared/domain/assess/assess.ts'
 import { type ClusterComparison, differences, endpointOf } from '../../shared/domain/identity.ts'
-import { plan } from '../../shared/domain/plan.ts'
-import { defaultPolicy } from '../../shared/domain/policy.ts'
+import { plan } from '../../shared/domain/plan/plan.ts'
+import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { cluster } from './ingredients.ts'
 
 const [ours, other, third] = ['aa', 'bb', 'cc'].map((it) => it.repeat(32)) as [string, string, string]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
-import { assess } from '../../shared/domain/assess.ts'
-import { defaultPolicy } from '../../shared/domain/policy.ts'
+import { assess } from '../../shared/domain/assess/assess.ts'
+import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { findingCodes, type Finding } from '../../shared/domain/report.ts'
 import { cluster, patterns } from './ingredients.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { newsOf, noticeOf } from '../../shared/domain/notice.ts'
+import { newsOf, noticeOf } from '../../shared/domain/notice/notice.ts'
 import type { Finding, FindingCode, Report } from '../../shared/domain/report.ts'
 
 const report = (over: Partial<Report> = {}): Report => ({

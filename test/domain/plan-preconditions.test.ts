@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals'
-import { assess } from '../../shared/domain/assess.ts'
-import { plan } from '../../shared/domain/plan.ts'
-import { whatMoved } from '../../shared/domain/plan-preconditions.ts'
-import { policyWith } from '../../shared/domain/policy.ts'
+import { assess } from '../../shared/domain/assess/assess.ts'
+import { plan } from '../../shared/domain/plan/plan.ts'
+import { whatMoved } from '../../shared/domain/plan/preconditions.ts'
+import { policyWith } from '../../shared/domain/policy/policy.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { cluster } from './ingredients.ts'
 

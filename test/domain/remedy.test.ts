@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { assess } from '../../shared/domain/assess.ts'
+import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
-import { defaultPolicy } from '../../shared/domain/policy.ts'
+import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { failed } from '../../shared/domain/read.ts'
 import { cluster } from './ingredients.ts'
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { RolloutRecord } from '../../shared/domain/cluster.ts'
-import { defaultPolicy } from '../../shared/domain/policy.ts'
+import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { parseEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
 import { journalKept, noted, parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { changeMark, isOurs } from '../../shared/domain/rollout/marks.ts'
 import { carefulPace, paceOf } from '../../shared/domain/rollout/pace.ts'
 import { parseRollout } from '../../shared/domain/rollout/parse.ts'
-import { type Rollout, rolloutAnnotations } from '../../shared/domain/rollout.ts'
+import { type Rollout, rolloutAnnotations } from '../../shared/domain/rollout/rollout.ts'
 import { felixObject } from '../workflows/world.ts'
 
 const now = Date.parse('2026-11-20T10:00:00Z')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { openness, type Window } from '../../shared/domain/window.ts'
+import { openness, type Window } from '../../shared/domain/policy/window.ts'
 
 const night: Window = { from: '22:00', to: '04:00', timezone: 'Europe/Berlin' }
 const at = (time: string) => new Date(time)

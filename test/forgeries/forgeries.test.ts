@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { failuresOf } from './results.ts'
-import { type Job, tryAll } from './run.ts'
-import { setTheStage, type Stage } from './stage.ts'
-import { variantOf } from './variant.ts'
+import { failuresOf } from '../verify/forgeries/results.ts'
+import { type Job, tryAll } from '../verify/forgeries/run.ts'
+import { setTheStage, type Stage } from '../verify/forgeries/stage.ts'
+import { variantOf } from '../verify/forgeries/variant.ts'
 
 /** A part of what `npm run forgeries` tries: one of every kind, of those that once did harm or ended without a verdict. */
 let stage: Stage

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { judge, type Seen } from './judge.ts'
-import { randomOf } from './random.ts'
-import { variantOf } from './variant.ts'
-import type { Listed } from './world.ts'
+import { judge, type Seen } from '../verify/forgeries/judge.ts'
+import { randomOf } from '../verify/forgeries/random.ts'
+import { variantOf } from '../verify/forgeries/variant.ts'
+import type { Listed } from '../verify/forgeries/world.ts'
 
 const pod = (name: string, daemonSet?: string): Listed => {
   const owner = { kind: 'DaemonSet', name: daemonSet ?? '', uid: 'u', controller: true }

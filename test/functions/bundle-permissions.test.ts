@@ -19,8 +19,8 @@ const actionOf = (client: string, command: string) =>
 
 /** Calls without a client of the SDK. */
 const signedByHand = {
-  'shared/clients/health.ts': 'cloudwatch:DescribeAlarms',
-  'shared/clients/brake.ts': 'ssm:GetParameter',
+  'shared/clients/aws/health.ts': 'cloudwatch:DescribeAlarms',
+  'shared/clients/aws/brake.ts': 'ssm:GetParameter',
 }
 
 /** The calls of AWS that are in the code, by the command classes that remain in the bundle. */

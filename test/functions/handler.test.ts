@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { Context, SQSEvent } from 'aws-lambda'
 import * as z from 'zod/mini'
-import type { Received } from '../../shared/clients/received.ts'
+import type { Received } from '../../shared/clients/aws/received.ts'
 import { PermanentError, RetryLaterError } from '../../shared/errors.ts'
 import { lambda, worker } from '../../shared/handler.ts'
 import { receivesAtMost } from '../../shared/settings.ts'

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import { groups } from '../../infra/access.ts'
 import { type Manifest, manifestsIn } from '../../lab/fixtures/manifests.ts'
 import { lease, ours, overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
-import { filledByCalico } from '../../shared/workflows/server-defaults.ts'
+import { filledByCalico } from '../../shared/workflows/rollout/server-defaults.ts'
 
 /** What the guard says agrees with what the code writes. What it does is shown on the real API server, next door. */
 

@@ -6,10 +6,10 @@ import { groups } from '../../infra/access.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { applyManifests } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { kubeClient } from '../../shared/clients/kube.ts'
-import type { KubeClient } from '../../shared/clients/kube-client.ts'
+import { kubeClient } from '../../shared/clients/kube/open.ts'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import { failureOf, valueOf } from '../../shared/domain/read.ts'
-import { observe } from '../../shared/workflows/observe.ts'
+import { observe } from '../../shared/workflows/observe/observe.ts'
 
 const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-rbac-'))
 const users: Record<string, string> = { viewer: groups.viewers, operator: groups.operators, stranger: 'other' }

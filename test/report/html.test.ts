@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from '@jest/globals'
-import { html } from '../../shared/report/html.ts'
-import { style, styleHash } from '../../shared/report/html-style.ts'
+import { html } from '../../shared/report/html/report.ts'
+import { style, styleHash } from '../../shared/report/html/style.ts'
 import { fleet, hostile, node, outOfStep, report, sweep, unreachable } from './samples.ts'
 
 const pages = () => [html(report()), html(outOfStep), html(unreachable), html(sweep), html(hostile())]

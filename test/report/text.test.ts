@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { Finding } from '../../shared/domain/report.ts'
-import { text } from '../../shared/report/text.ts'
+import { text } from '../../shared/report/text/report.ts'
 import { fleet, hostile, node, outOfStep, report, sweep, unreachable } from './samples.ts'
 
 test('the verdict comes first, then what is wrong with evidence and remedy, then the nodes, then the plan', () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { startTables, type Tables } from '../../lab/crash/outside.ts'
-import { runOnce } from '../../lab/crash/run.ts'
+import { startTables, type Tables } from '../verify/crash/outside.ts'
+import { runOnce } from '../verify/crash/run.ts'
 import { type Kind, failFelixOn, setTheStage, type Stage } from './stage.ts'
-import { control } from '../../shared/workflows/rollout-control.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
 
 /**
  * A Felix that does not come back after its range changed: the pod stays, its kubelet finds it NotReady. Through the

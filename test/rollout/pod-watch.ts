@@ -1,4 +1,4 @@
-import { watch, type WatchedObject } from '../../lab/crash/watch.ts'
+import { watch, type WatchedObject } from '../verify/crash/watch.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 
 /** What the API server's watch showed of calico-node. */

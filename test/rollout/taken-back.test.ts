@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { policyWith } from '../../shared/domain/policy.ts'
+import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { valueOf } from '../../shared/domain/read.ts'
-import type { StepEvent } from '../../shared/workflows/rollout-step.ts'
-import { sync } from '../../shared/workflows/sync.ts'
+import type { StepEvent } from '../../shared/workflows/rollout/step.ts'
+import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { lookAt, setTheStage, type Stage, syncTools } from './stage.ts'
 
 /** Another writer in the same cluster takes our override back within a moment, each time it sees one. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { policyWith } from '../../shared/domain/policy.ts'
-import { sync } from '../../shared/workflows/sync.ts'
+import { policyWith } from '../../shared/domain/policy/policy.ts'
+import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { lookAt, mostAtOnce, setTheStage, syncTools } from './stage.ts'
 
 /** Three hundred nodes; what is counted is what the API server's own watch showed. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeEach, afterEach, expect, test } from '@jest/globals'
-import { startTables } from '../../lab/crash/outside.ts'
-import { runOnce } from '../../lab/crash/run.ts'
-import { policyWith } from '../../shared/domain/policy.ts'
+import { startTables } from '../verify/crash/outside.ts'
+import { runOnce } from '../verify/crash/run.ts'
+import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { valueOf } from '../../shared/domain/read.ts'
-import { sync } from '../../shared/workflows/sync.ts'
+import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { lookAt, mostAtOnce, setTheStage, type Stage, syncTools } from './stage.ts'
 
 /** Two at once in one cluster of the real API server: one of them holds the Lease and the other waits, or finds it done. */

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { Moment } from '../../lab/aws/moment.ts'
 import type { Faults, PlainAnswer, PlainRequest } from '../../lab/embedded/faults.ts'
 import type { EmbeddedCluster } from '../../lab/embedded/start.ts'
-import { type Rollout, rolloutAnnotations } from '../../shared/domain/rollout.ts'
+import { type Rollout, rolloutAnnotations } from '../../shared/domain/rollout/rollout.ts'
 import { assemble, type GuardedStage, place, raise } from '../flow/guards-stage.ts'
 
 /** `evaluate` as it is deployed, in a process with its memory and its time, in front of a cluster that sends too much. */

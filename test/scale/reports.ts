@@ -1,11 +1,11 @@
 import type { Report } from '../../shared/domain/report.ts'
 import { csv } from '../../shared/report/csv.ts'
-import { html } from '../../shared/report/html.ts'
+import { html } from '../../shared/report/html/report.ts'
 import { json } from '../../shared/report/json.ts'
 import { junit } from '../../shared/report/junit.ts'
 import { sarif } from '../../shared/report/sarif.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
-import { text } from '../../shared/report/text.ts'
+import { text } from '../../shared/report/text/report.ts'
 
 /** More than people or pipelines can take; 500 nodes need a tenth of it. */
 const longest = 4 * 2 ** 20

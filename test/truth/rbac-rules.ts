@@ -1,6 +1,6 @@
 import type { LabCluster } from '../../lab/cluster.ts'
 import { collectionOf, type Manifest, manifestsIn } from '../../lab/fixtures/manifests.ts'
-import type { Access, KubeClient } from '../../shared/clients/kube-client.ts'
+import type { Access, KubeClient } from '../../shared/clients/kube/client.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 import { mergePatch, until } from './world.ts'
 

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isStatus } from '../../lab/admin-client.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { untilSettled } from '../../lab/fixtures/settle.ts'
-import { kubeClient } from '../../shared/clients/kube.ts'
-import type { KubeClient } from '../../shared/clients/kube-client.ts'
+import { kubeClient } from '../../shared/clients/kube/open.ts'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
 
 /** The few things that the tests of the truth do to one and the same lab cluster, world after world. */
 

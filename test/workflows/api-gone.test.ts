@@ -3,7 +3,7 @@ import { failed, type Read, read } from '../../shared/domain/read.ts'
 import type { CalicoApi } from '../../shared/domain/report.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { KubeError } from '../../shared/errors.ts'
-import { unlessApiIsGone } from '../../shared/workflows/api-gone.ts'
+import { unlessApiIsGone } from '../../shared/workflows/rollout/api-gone.ts'
 import { startRollout, worldOf } from './world.ts'
 
 const v1 = 'crd.projectcalico.org/v1'

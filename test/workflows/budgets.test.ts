@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { rolloutStep } from '../../shared/workflows/rollout-step.ts'
+import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
 import { startRollout, worldOf, type World } from './world.ts'
 
 const nodes = (count: number) => Array.from({ length: count }, (_, index) => `n${String(index).padStart(2, '0')}`)

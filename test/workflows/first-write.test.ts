@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
 import { read } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
-import type { Rollout } from '../../shared/domain/rollout.ts'
+import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { KubeError } from '../../shared/errors.ts'
-import { tryFirstWrite } from '../../shared/workflows/first-write.ts'
+import { tryFirstWrite } from '../../shared/workflows/rollout/first-write.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'

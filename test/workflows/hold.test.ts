@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Permit } from '../../shared/domain/fleet-budget.ts'
-import { type Action, type Policy, policyWith } from '../../shared/domain/policy.ts'
+import type { Permit } from '../../shared/domain/policy/fleet-budget.ts'
+import { type Action, type Policy, policyWith } from '../../shared/domain/policy/policy.ts'
 import { failed, type ReadFailure } from '../../shared/domain/read.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
-import { takeStep, type TakeStepTools } from '../../shared/workflows/take-step.ts'
+import { takeStep, type TakeStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { startRollout, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'

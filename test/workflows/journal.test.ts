@@ -9,8 +9,8 @@ import {
   written,
 } from '../../shared/domain/rollout/journal.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
-import { control } from '../../shared/workflows/rollout-control.ts'
-import { rolloutStep, type StepEvent } from '../../shared/workflows/rollout-step.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
+import { rolloutStep, type StepEvent } from '../../shared/workflows/rollout/step.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'

@@ -6,11 +6,11 @@ import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts
 import { configText } from '../../lab/fixtures/kube-proxy.ts'
 import { setPodLogs } from '../../lab/fixtures/pod-logs.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { kubeClient } from '../../shared/clients/kube.ts'
+import { kubeClient } from '../../shared/clients/kube/open.ts'
 import { metricsPort } from '../../shared/domain/proxy-mode/port.ts'
 import { runningModes } from '../../shared/domain/proxy-mode.ts'
 import { valueOf } from '../../shared/domain/read.ts'
-import { observe } from '../../shared/workflows/observe.ts'
+import { observe } from '../../shared/workflows/observe/observe.ts'
 
 const workdir = mkdtempSync(join(tmpdir(), 'observe-mode-'))
 const configMap = '/api/v1/namespaces/kube-system/configmaps/kube-proxy-config'

@@ -1,10 +1,10 @@
 import { describe, expect, jest, test } from '@jest/globals'
-import type { KubeClient } from '../../shared/clients/kube-client.ts'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { DaemonSetState, NodeState, PodState } from '../../shared/domain/cluster.ts'
 import { failed, failureOf, type ReadFailure, read, valueOf } from '../../shared/domain/read.ts'
-import { observe } from '../../shared/workflows/observe.ts'
-import { configMapsToRead } from '../../shared/workflows/observe-config-maps.ts'
-import { podLists } from '../../shared/workflows/observe-pods.ts'
+import { observe } from '../../shared/workflows/observe/observe.ts'
+import { configMapsToRead } from '../../shared/workflows/observe/config-maps.ts'
+import { podLists } from '../../shared/workflows/observe/pods.ts'
 
 const now = new Date('2026-11-23T05:00:00Z')
 const identity = { name: 'prod' }

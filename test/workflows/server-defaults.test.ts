@@ -3,7 +3,7 @@ import type { FelixObject } from '../../shared/domain/cluster.ts'
 import type { CalicoApi } from '../../shared/domain/report.ts'
 import { carriedFrom, keptFrom } from '../../shared/domain/rollout/range-writes.ts'
 import { KubeError } from '../../shared/errors.ts'
-import { serverDefaults } from '../../shared/workflows/server-defaults.ts'
+import { serverDefaults } from '../../shared/workflows/rollout/server-defaults.ts'
 
 const target = '20000:22767'
 const ctlb = ['bpfConnectTimeLoadBalancing', 'bpfHostNetworkedNATWithoutCTLB']

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Log } from '../../shared/log.ts'
 import type { Evaluation } from '../../shared/messages.ts'
-import { onEvent } from '../../shared/workflows/on-event.ts'
-import { sweep } from '../../shared/workflows/sweep.ts'
+import { onEvent } from '../../shared/workflows/fleet/on-event.ts'
+import { sweep } from '../../shared/workflows/fleet/sweep.ts'
 
 const desk = () => {
   const sent: Evaluation[] = []

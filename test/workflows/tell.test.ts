@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import type { OutgoingNotice } from '../../shared/clients/notices.ts'
-import type { NoticeKey, Records } from '../../shared/clients/records.ts'
+import type { OutgoingNotice } from '../../shared/clients/aws/notices.ts'
+import type { NoticeKey, Records } from '../../shared/clients/aws/records.ts'
 import type { Telling } from '../../shared/messages.ts'
-import { sendNotice, tellOnce } from '../../shared/workflows/tell.ts'
+import { sendNotice, tellOnce } from '../../shared/workflows/fleet/tell.ts'
 
 const notice: OutgoingNotice = {
   subject: '[critical] prod: Calico is out of step with kube-proxy',

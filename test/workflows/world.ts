@@ -1,12 +1,12 @@
-import type { KubeClient } from '../../shared/clients/kube-client.ts'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { DaemonSetState, FelixObject, NodeState, PodState, RolloutRecord } from '../../shared/domain/cluster.ts'
-import { defaultPolicy } from '../../shared/domain/policy.ts'
+import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { seenOf } from '../../shared/domain/rollout/seen.ts'
 import { read } from '../../shared/domain/read.ts'
-import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout.ts'
+import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { KubeError } from '../../shared/errors.ts'
-import { decisionOf } from '../../shared/workflows/decision.ts'
-import type { StepTools } from '../../shared/workflows/rollout-step.ts'
+import { decisionOf } from '../../shared/workflows/rollout/decision.ts'
+import type { StepTools } from '../../shared/workflows/rollout/step.ts'
 
 /**
  * A cluster in memory with a clock of its own: FelixConfigurations, calico-node pods that come back, our Lease. It notes

@@ -1,4 +1,4 @@
-import type { ClusterFacts, NodeFacts } from './facts.ts'
+import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
 import type { Judgement } from './verdict.ts'
 import { formatMask } from '../mark.ts'
 import { plainAll, plainLines } from '../plain.ts'

@@ -1,5 +1,5 @@
-import type { ClusterFacts, NodeFacts } from './facts.ts'
-import type { Trouble } from '../findings.ts'
+import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
+import type { Trouble } from '../findings/checks.ts'
 import type { Verdict } from '../report.ts'
 
 export interface Judgement {

@@ -1,4 +1,4 @@
-import type { ClusterCheck } from '../findings.ts'
+import type { ClusterCheck } from './checks.ts'
 import { quoted } from './remedy.ts'
 import { safeJson } from '../plain.ts'
 import { type AddonMode, addonMode, hasMore } from '../proxy-mode/addon.ts'

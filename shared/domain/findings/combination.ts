@@ -1,6 +1,6 @@
-import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
-import { excludesInterface, type FelixParameter, type ParameterLayer } from '../felix.ts'
-import type { NodeCheck, NodeTrouble, Trouble } from '../findings.ts'
+import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
+import { excludesInterface, type FelixParameter, type ParameterLayer } from '../felix/felix.ts'
+import type { NodeCheck, NodeTrouble, Trouble } from './checks.ts'
 import { parameterChange } from './remedy.ts'
 import type { Evidence } from '../report.ts'
 

@@ -1,4 +1,4 @@
-import type { ClusterFacts, NodeFacts } from '../assess/facts.ts'
+import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'

@@ -1,5 +1,5 @@
-import type { ClusterFacts } from '../assess/facts.ts'
-import type { ClusterCheck } from '../findings.ts'
+import type { ClusterFacts } from '../facts/facts.ts'
+import type { ClusterCheck } from './checks.ts'
 import { type ClusterMarks, type Difference, partsOf } from '../identity.ts'
 import { quoted } from './remedy.ts'
 

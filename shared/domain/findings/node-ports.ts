@@ -1,5 +1,5 @@
 import type { NodePortUse } from '../cluster.ts'
-import type { ClusterCheck } from '../findings.ts'
+import type { ClusterCheck } from './checks.ts'
 import { listed, text } from './range-layers.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence } from '../report.ts'

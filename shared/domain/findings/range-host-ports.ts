@@ -1,4 +1,4 @@
-import type { ClusterCheck } from '../findings.ts'
+import type { ClusterCheck } from './checks.ts'
 import { listed } from './range-layers.ts'
 
 /** Ports on which the host itself is reached, whatever Services there are. */

@@ -1,6 +1,6 @@
 import type { FelixObject } from '../cluster.ts'
 import { fingerprint } from '../fingerprint.ts'
-import type { Rollout } from '../rollout.ts'
+import type { Rollout } from './rollout.ts'
 import { fieldManager, rangeAnnotation } from './annotations.ts'
 import { isOurs } from './marks.ts'
 

@@ -1,6 +1,6 @@
 import type { FelixObject } from '../cluster.ts'
 import type { Strategy } from '../report.ts'
-import type { Rollout } from '../rollout.ts'
+import type { Rollout } from './rollout.ts'
 import { abortStep } from './abort-step.ts'
 import { changedAtKey, clockSkew, rangeAnnotation } from './annotations.ts'
 import { isOurs } from './marks.ts'

@@ -1,6 +1,6 @@
-import type { Policy } from '../policy.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { Strategy } from '../report.ts'
-import type { Pace } from '../rollout.ts'
+import type { Pace } from './rollout.ts'
 
 export const paceOf = ({
   strategy,

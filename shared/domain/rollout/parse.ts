@@ -1,7 +1,7 @@
 import type { RolloutRecord } from '../cluster.ts'
 import { parsePortList } from '../ports.ts'
 import { milliseconds } from '../rfc3339.ts'
-import type { Pace, Rollout, Where } from '../rollout.ts'
+import type { Pace, Rollout, Where } from './rollout.ts'
 import { clockSkew, ours } from './annotations.ts'
 import { parseEvidence } from './halt-evidence.ts'
 import { parseJournal } from './journal.ts'

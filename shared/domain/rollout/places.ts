@@ -1,11 +1,11 @@
 import type { FelixObject, PodState } from '../cluster.ts'
 import type { Seen } from './step.ts'
-import { budget } from '../policy.ts'
+import { budget } from '../policy/policy.ts'
 import { overrideName } from './range-writes.ts'
 import { clockSkew } from './annotations.ts'
 import { isMarked, isOurs, touchedAt } from './marks.ts'
 import { milliseconds } from '../rfc3339.ts'
-import type { Rollout } from '../rollout.ts'
+import type { Rollout } from './rollout.ts'
 import { zoneOf } from './zones.ts'
 
 export interface Clock {

@@ -13,7 +13,7 @@ import {
 } from './places.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { isOurs } from './marks.ts'
-import type { Rollout } from '../rollout.ts'
+import type { Rollout } from './rollout.ts'
 
 /** Where every node stands, and what comes next. Nodes by name. */
 export interface Progress {

@@ -1,5 +1,5 @@
 import type { PodState } from '../cluster.ts'
-import type { Rollout } from '../rollout.ts'
+import type { Rollout } from './rollout.ts'
 import { lost } from './halt-step.ts'
 import { type Clock, flightsOf, isLate, ordered, paceAfter, presentPods, remaining, restarted } from './places.ts'
 import { type Seen, type Step, wait } from './step.ts'

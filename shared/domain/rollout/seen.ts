@@ -1,7 +1,7 @@
 import type { FelixConfigurations, NodeState, PodState } from '../cluster.ts'
-import { indexFelix, type FelixIndex, type FelixNode } from '../felix.ts'
+import { indexFelix, type FelixIndex, type FelixNode } from '../felix/felix.ts'
 import type { Seen } from './step.ts'
-import type { Where } from '../rollout.ts'
+import type { Where } from './rollout.ts'
 import { parseVersion, versionOfImage, type CalicoVersion } from '../version.ts'
 
 /**

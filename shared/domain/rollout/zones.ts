@@ -1,5 +1,5 @@
 import type { NodeState } from '../cluster.ts'
-import type { Rollout } from '../rollout.ts'
+import type { Rollout } from './rollout.ts'
 
 const zoneLabel = 'topology.kubernetes.io/zone'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { signToken } from '../../../shared/clients/eks-token.ts'
+import { signToken } from '../../../shared/clients/aws/eks-token.ts'
 import { holdingOf } from '../../../lab/aws/eks-model.ts'
 import { userOf } from '../../../lab/aws/eks-token.ts'
 import { createKeyring } from '../../../lab/aws/keyring.ts'

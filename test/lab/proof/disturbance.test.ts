@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { absences, disturbance } from '../../../lab/proof/disturbance.ts'
+import { absences, disturbance } from '../../verify/proof/disturbance.ts'
 
 const life = (startedAt: number, endedAt?: number) => ({ pid: 1, startedAt, ...(endedAt !== undefined && { endedAt }) })
 const node = (name: string, lives: ReturnType<typeof life>[], health: [number, boolean][]) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { chapters } from '../../../lab/proof/run.ts'
-import { page, type Told } from '../../../lab/proof/results.ts'
+import { chapters } from '../../verify/proof/run.ts'
+import { page, type Told } from '../../verify/proof/results.ts'
 
 const told = (seen: string, holds = true): Told => ({
   title: 'A chapter',

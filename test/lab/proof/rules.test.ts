@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { nodePortsIn, otherwise } from '../../../lab/proof/rules.ts'
+import { nodePortsIn, otherwise } from '../../verify/proof/rules.ts'
 
 /** As Felix v3.28.4 left them in a node with kube-proxy's IPVS device. */
 const saved = (ports: string, mark = 'bUR0hjplRDKWsXng'): string[] => [

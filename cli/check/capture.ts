@@ -1,0 +1,47 @@
+import type { Command } from 'commander'
+import { exitStatus } from '../exit-status.ts'
+import type { Ending } from '../main.ts'
+import type { LookOptions, OutputOptions, PlaceOptions } from '../options.ts'
+import { withLook, withOutput, withPlace } from '../options.ts'
+import { writePrivately, writePrivatelyToOutput } from './private-file.ts'
+import { progress } from '../progress.ts'
+import { forPlanning } from '../target/target.ts'
+
+type CaptureOptions = OutputOptions & PlaceOptions & LookOptions & { force?: boolean }
+
+export const addCapture = (program: Command, end: Ending): void => {
+  const command = program
+    .command('capture')
+    .description('Write what check sees as a state file, without secrets, for check --state.')
+    .argument('[file]', 'where to write it, readable by its owner only (default: standard output)')
+    .option('--force', 'also over a file that is there already')
+    .addHelpText('after', heldHelp)
+  withOutput(withLook(withPlace(command)), ['json']).action(async (file: string | undefined, options: CaptureOptions) =>
+    end(await capture(file, options)),
+  )
+}
+
+const heldHelp = `
+It holds, of nodes, kube-proxy, calico-node, FelixConfigurations and Services, what the verdict goes by: names, times, versions,
+states, node ports, the labels that selectors name, kube-proxy's mode and flags, Felix's parameters that bear on it. It holds no other
+key of a ConfigMap, no other variable, argument or annotation, no last-applied-configuration, no kubeconfig. Field by field: docs/security.md.`
+
+const capture = async (file: string | undefined, options: CaptureOptions): Promise<number> => {
+  const telling = progress(options.quiet ?? false)
+  const [{ connect }, { kept }, { safeJson }] = await Promise.all([
+    import('../target/connect.ts'),
+    import('../../shared/domain/capture/kept.ts'),
+    import('../../shared/domain/plain.ts'),
+  ])
+  const target = await connect(options, telling)
+  try {
+    telling.doing(`reading ${target.name}`)
+    const state = await forPlanning(target, await target.observe())
+    telling.clear()
+    const text = `${safeJson(kept(state), 2)}\n`
+    await (file === undefined ? writePrivatelyToOutput(text) : writePrivately(file, text, options.force ?? false))
+    return 'failure' in state.nodes ? exitStatus.failed : exitStatus.inStep
+  } finally {
+    target.close()
+  }
+}

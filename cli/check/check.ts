@@ -1,0 +1,57 @@
+import { type Command, Option } from 'commander'
+import { type FailOn, statusOf } from '../exit-status.ts'
+import type { Ending } from '../main.ts'
+import type { LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from '../options.ts'
+import { policyOf, withFailOn, withLook, withOutput, withPlace, withPolicy } from '../options.ts'
+import { print } from './print.ts'
+import { progress } from '../progress.ts'
+import { look } from '../target/target.ts'
+
+export type CheckOptions = OutputOptions &
+  PlaceOptions &
+  LookOptions &
+  PolicyOptions & { state?: string; failOn?: FailOn }
+
+// A file holds one look at one cluster: there is nothing left to choose or to ask.
+const live = 'kubeconfig context cluster role probe deep serviceNodePortRange'.split(' ')
+
+/** The options of every command that looks at one cluster. */
+export const withOneCluster = (command: Command): Command =>
+  withLook(withPlace(command)).addOption(
+    new Option('--state <file>', 'judge a captured state instead of a live cluster').conflicts(live),
+  )
+
+export const addCheck = (program: Command, end: Ending): void => {
+  const command = program
+    .command('check')
+    .description('Look at one cluster and say whether Calico is in step with kube-proxy.')
+    .option('--plan', 'with what sync would do')
+  withFailOn(withOutput(withOneCluster(command))).action(async (options: CheckOptions & { plan?: boolean }) =>
+    end(await judge(options, options.plan ?? false)),
+  )
+}
+
+export const addPlan = (program: Command, end: Ending): void => {
+  const command = program
+    .command('plan')
+    .description('Say what sync would do, what that disturbs and what forbids it; -o json is a plan file.')
+  withFailOn(withOutput(withPolicy(withOneCluster(command)))).action(async (options: CheckOptions) =>
+    end(await judge(options, true)),
+  )
+}
+
+const judge = async (options: CheckOptions, withPlan: boolean): Promise<number> => {
+  const telling = progress(options.quiet ?? false)
+  const { connect } = await import('../target/connect.ts')
+  const target = await connect(options, telling)
+  try {
+    telling.doing(`reading ${target.name}`)
+    const { report, plan } = await look(target, policyOf(options), withPlan)
+    telling.clear()
+    const document = withPlan ? { ...report, plan: plan() } : report
+    await print(document, options)
+    return statusOf(document, options.failOn)
+  } finally {
+    target.close()
+  }
+}

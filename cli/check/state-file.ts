@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises'
+import type * as z from 'zod'
+import type { ClusterState } from '../../shared/domain/cluster.ts'
+import { Failure } from '../failure.ts'
+import { complaint, stateSchema } from './state-schema.ts'
+
+/** Throws a `Failure` that names the file and what is wrong with it. */
+export const readState = async (file: string): Promise<ClusterState> => {
+  const parsed = stateSchema.safeParse(await readJson(file, 'a state'))
+  // JSON has no `undefined`: a section whose object does not exist comes back as `{}`, and is given its `value` again.
+  if (parsed.success) return withAbsences(parsed.data) as unknown as ClusterState
+  throw new Failure(
+    `${file} is not a captured state: ${complaint(parsed.error)}`,
+    'calico-ipvs-sync capture --help   # it writes such files',
+  )
+}
+
+export const readJson = async (file: string, what: string): Promise<unknown> => {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as unknown
+  } catch (error) {
+    const why = error instanceof SyntaxError ? 'it is not JSON' : error instanceof Error ? error.message : String(error)
+    throw new Failure(`${file} cannot be read as ${what}: ${why}`)
+  }
+}
+
+const withAbsences = (state: z.infer<typeof stateSchema>): object => {
+  const { clusterInformation, installation, rollout, configMaps, eks } = state
+  const maps = Object.entries(configMaps).map(([name, it]) => [name, present(it)] as const)
+  const restored = { clusterInformation: present(clusterInformation), installation: present(installation) }
+  const ofEks = eks && 'value' in eks ? { eks: { value: withAddon(eks.value as Record<string, unknown>) } } : {}
+  return { ...state, ...restored, ...ofEks, rollout: present(rollout), configMaps: Object.fromEntries(maps) }
+}
+
+const withAddon = (eks: Record<string, unknown>): object => ({ ...eks, kubeProxyAddon: present(eks['kubeProxyAddon']) })
+
+const present = (it: unknown): unknown =>
+  typeof it === 'object' && it !== null && !('failure' in it) && !('value' in it) ? { value: undefined } : it

@@ -1,0 +1,171 @@
+import type { Access, KubeClient } from '../../shared/clients/kube/client.ts'
+import { quoted } from '../../shared/domain/findings/remedy.ts'
+import { failureOf, valueOf } from '../../shared/domain/read.ts'
+import { lease } from '../../shared/domain/rollout/annotations.ts'
+import type { Hop } from './hop.ts'
+
+/** What is asked of the cluster, and for what. `without`: what is lost where it is refused; it is then no failure. */
+export interface Need extends Access {
+  why: string
+  without?: string
+}
+
+const v3 = 'projectcalico.org'
+const v1 = 'crd.projectcalico.org'
+const core = ''
+
+const looking = ({ calico, groups, operator }: Place): Need[] => [
+  { verb: 'list', group: core, resource: 'nodes', why: 'which nodes there are' },
+  { verb: 'list', group: core, resource: 'services', why: 'node ports in use outside the range' },
+  { verb: 'list', group: 'apps', resource: 'daemonsets', why: 'kube-proxy and calico-node' },
+  ...groups.map((group) => ({ verb: 'list', group, resource: 'felixconfigurations', why: "Felix's configuration" })),
+  ...namespaces(calico).flatMap((namespace) => [
+    { verb: 'list', group: core, resource: 'pods', namespace, why: 'which pods run where, since when' },
+    {
+      verb: 'get',
+      group: core,
+      resource: 'pods',
+      subresource: 'log',
+      namespace,
+      why: 'the mode in use, and evidence at a halt',
+    },
+  ]),
+  ...configMaps(['kube-proxy-config', 'kube-proxy']).map((it) => ({ ...it, why: "kube-proxy's configuration" })),
+  ...(calico === 'kube-system' ? configMaps(['calico-config', 'kubernetes-services-endpoint']) : []).map((it) => ({
+    ...it,
+    why: "what calico-node's environment refers to",
+    without: "Felix's environment is not known in full where it refers to it",
+  })),
+  { ...leases, verb: 'get', name: lease.name, why: 'where a rollout stands' },
+  ...webhooks,
+  ...groups.slice(0, 1).map((group) => ({
+    verb: 'get',
+    group,
+    resource: 'clusterinformations',
+    name: 'default',
+    why: "Calico's version",
+    without: 'it is taken from the image',
+  })),
+  ...(operator
+    ? [
+        {
+          verb: 'get',
+          group: 'operator.tigera.io',
+          resource: 'installations',
+          name: 'default',
+          why: 'how Calico was installed',
+          without: 'it is told by the namespace',
+        },
+      ]
+    : []),
+  {
+    verb: 'list',
+    group: core,
+    resource: 'events',
+    namespace: 'default',
+    why: "kube-proxy's own warnings",
+    without: 'logs tell the mode',
+  },
+]
+
+const configMaps = (names: string[]): Access[] =>
+  names.map((name) => ({ verb: 'get', group: core, resource: 'configmaps', namespace: 'kube-system', name }))
+
+const admission = 'admissionregistration.k8s.io'
+const webhooks: Need[] = [
+  { group: admission, resource: 'validatingwebhookconfigurations' },
+  { group: admission, resource: 'mutatingwebhookconfigurations' },
+  { group: 'discovery.k8s.io', resource: 'endpointslices' },
+].map((it) => ({
+  verb: 'list',
+  ...it,
+  why: 'which nodes answer webhooks that the API server calls for a change',
+  without: 'such a node may be the first to be touched',
+}))
+
+const leases = { group: 'coordination.k8s.io', resource: 'leases', namespace: lease.namespace }
+
+const changing = ({ calico, groups }: Place): Need[] => [
+  ...['create', 'patch', 'delete'].flatMap((verb) =>
+    groups
+      .slice(0, 1)
+      .map((group) => ({ verb, group, resource: 'felixconfigurations', why: 'the range, node by node' })),
+  ),
+  { verb: 'delete', group: core, resource: 'pods', namespace: calico, why: 'restarts of calico-node' },
+  { ...leases, verb: 'create', why: 'the lock of a rollout' },
+  { ...leases, verb: 'patch', name: lease.name, why: 'the lock of a rollout' },
+]
+
+export interface Place {
+  /** Where calico-node runs. */
+  calico: string
+  /** Calico's APIs that are served, the one that is written through first. */
+  groups: string[]
+  operator: boolean
+}
+
+const namespaces = (calico: string): string[] => [...new Set(['kube-system', calico])]
+
+const placeIn = async (kube: KubeClient): Promise<Place> => {
+  const [apis, daemonSets] = [valueOf(await kube.apis()) ?? [], valueOf(await kube.daemonSets()) ?? []]
+  const served = (group: string) => apis.some((api) => api.startsWith(`${group}/`))
+  const groups = [v3, v1].filter(served)
+  const operator = served('operator.tigera.io')
+  const calico = daemonSets.find(({ role }) => role === 'calico-node')?.namespace
+  return {
+    calico: calico ?? (operator ? 'calico-system' : 'kube-system'),
+    groups: groups.length > 0 ? groups : [v1],
+    operator,
+  }
+}
+
+/** In the place's terms, what infra/kubernetes/rbac.yaml grants. */
+export const needsIn = (place: Place, lookOnly: boolean): Need[] => [
+  ...looking(place),
+  ...(lookOnly ? [] : changing(place)),
+]
+
+/** A hop per verb: what the server says we may do. */
+export const tryAccess = async (
+  kube: KubeClient,
+  { lookOnly, user }: { lookOnly: boolean; user: string },
+): Promise<Hop[]> => {
+  const needs = needsIn(await placeIn(kube), lookOnly)
+  return Promise.all(needs.map((need) => tryOne(kube, need, user)))
+}
+
+const tryOne = async (kube: KubeClient, { why, without, ...access }: Need, user: string): Promise<Hop> => {
+  const hop = `may ${inWords(access)}`
+  const answer = await kube.mayI(access)
+  const failure = failureOf(answer)
+  if (failure) return { hop, state: 'failed', detail: failure.message, mend: canI(access) }
+  if (valueOf(answer)) return { hop, state: 'ok', detail: why }
+  if (without !== undefined) return { hop, state: 'left out', detail: `refused; ${without}` }
+  return { hop, state: 'failed', detail: `refused: needed for ${why}`, mend: grant(access, user) }
+}
+
+const resourceOf = ({ resource, group, subresource }: Access): string =>
+  `${resource}${group && `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`
+
+const inWords = (access: Access): string =>
+  [
+    access.verb,
+    resourceOf(access),
+    ...(access.name === undefined ? [] : [access.name]),
+    ...(access.namespace === undefined ? [] : [`in ${access.namespace}`]),
+  ].join(' ')
+
+const canI = (access: Access): string =>
+  `kubectl auth can-i ${access.verb} ${resourceOf(access)}${access.namespace === undefined ? '' : ` -n ${access.namespace}`}`
+
+/** One permission for whoever we are; the whole set is in the project's manifest. */
+const grant = (access: Access, user: string): string => {
+  const kind = access.namespace === undefined ? 'clusterrole' : 'role'
+  const scope = access.namespace === undefined ? '' : ` -n ${access.namespace}`
+  const name = `calico-ipvs-sync-${access.verb}-${access.resource}${access.group === v1 ? '-crd' : ''}`
+  const named = access.name === undefined || access.verb === 'create' ? '' : ` --resource-name=${access.name}`
+  return [
+    'kubectl apply -f infra/kubernetes/rbac.yaml   # all of them, for the groups of the deployment; or this one:',
+    `kubectl create ${kind} ${name}${scope} --verb=${access.verb} --resource=${resourceOf(access)}${named} && kubectl create ${kind}binding ${name}${scope} --${kind}=${name} --user=${quoted(user)}`,
+  ].join('\n')
+}

@@ -1,0 +1,16 @@
+import type { Command } from 'commander'
+import type { Ending } from '../main.ts'
+import { type OutputOptions, type PlaceOptions, withOutput, withPlace } from '../options.ts'
+
+export type DoctorOptions = OutputOptions & PlaceOptions & { lookOnly?: boolean }
+
+export const addDoctor = (program: Command, end: Ending): void => {
+  const command = program
+    .command('doctor')
+    .description('Try each hop to a cluster by name, and say what to paste to mend the one that fails.')
+    .option('--look-only', 'leave out the permissions that only sync needs')
+  withOutput(withPlace(command), ['text', 'json']).action(async (options: DoctorOptions) => {
+    const { examine } = await import('./run.ts')
+    end(await examine(options))
+  })
+}

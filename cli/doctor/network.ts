@@ -1,0 +1,94 @@
+import { lookup } from 'node:dns/promises'
+import { connect as dial, isIP } from 'node:net'
+import { connect as secure, type ConnectionOptions } from 'node:tls'
+import { baseOf, type KubeConnection } from '../../shared/clients/kube/connection.ts'
+import { quoted } from '../../shared/domain/findings/remedy.ts'
+import type { ClusterIdentity } from '../../shared/domain/report.ts'
+import type { Walk } from './hop.ts'
+
+const patienceMs = 5_000
+
+/** From the API server's name to a connection that can be believed. */
+export const tryNetwork = async (
+  { take, leaveOut }: Walk,
+  connection: KubeConnection,
+  identity: ClusterIdentity,
+): Promise<void> => {
+  const url = baseOf(connection.server)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const port = Number(url.port || 443)
+  const at = `${host}:${port}`
+  if (isIP(host)) leaveOut('DNS', `${host} is an address`)
+  else
+    await take(
+      'DNS',
+      async () => {
+        const found = await lookup(host, { all: true })
+        return { detail: `${host} is ${found.map(({ address }) => address).join(', ')}`, value: found }
+      },
+      `getent hosts ${quoted(host)}   # a private endpoint is resolved in its VPC only: ${endpointCommand(identity)}`,
+    )
+  await take('TCP', () => reach(host, port), tcpMend(identity, at))
+  await take('TLS', () => believe(connection, host, port), tlsMend(identity, at))
+}
+
+const awsPlace = ({ name, region }: ClusterIdentity): string =>
+  `--name ${quoted(name)}${region === undefined ? '' : ` --region ${quoted(region)}`}`
+
+const endpointCommand = (identity: ClusterIdentity): string =>
+  identity.region === undefined
+    ? 'ask for its endpoint where the kubeconfig comes from'
+    : `aws eks describe-cluster ${awsPlace(identity)} --query cluster.resourcesVpcConfig`
+
+const tcpMend = (identity: ClusterIdentity, at: string): string =>
+  identity.region === undefined
+    ? `nc -vz ${at.replace(/:(\d+)$/, ' $1')}   # then the firewall or VPN between here and there`
+    : `aws eks update-cluster-config ${awsPlace(identity)} --resources-vpc-config publicAccessCidrs="$(curl -s https://checkip.amazonaws.com)/32"   # replaces the list of allowed addresses; a private endpoint: let our security group in on 443`
+
+const tlsMend = (identity: ClusterIdentity, at: string): string =>
+  identity.region === undefined
+    ? `openssl s_client -connect ${quoted(at)} -showcerts </dev/null   # compare with certificate-authority-data in the kubeconfig`
+    : `aws eks update-kubeconfig ${awsPlace(identity)}   # fetches the authority anew; if it fails still, a proxy sits in between`
+
+const reach = (host: string, port: number): Promise<{ detail: string; value: true }> =>
+  new Promise((resolve, reject) => {
+    const socket = dial({ host, port, timeout: patienceMs })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve({ detail: `${host}:${port} takes connections`, value: true })
+    })
+    socket.once('timeout', () => socket.destroy(new Error(`${host}:${port} does not answer in ${patienceMs / 1000} s`)))
+    socket.once('error', ({ message }: Error & { code?: string }) =>
+      reject(new Error(message || `${host}:${port} cannot be reached`)),
+    )
+  })
+
+const believe = (
+  { ca, cert, key, tlsServerName, insecureSkipTlsVerify }: KubeConnection,
+  host: string,
+  port: number,
+): Promise<{ detail: string; value: true }> =>
+  new Promise((resolve, reject) => {
+    const options: ConnectionOptions = {
+      host,
+      port,
+      timeout: patienceMs,
+      rejectUnauthorized: !insecureSkipTlsVerify,
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      ...(tlsServerName !== undefined ? { servername: tlsServerName } : isIP(host) ? {} : { servername: host }),
+    }
+    const socket = secure(options)
+    socket.once('secureConnect', () => {
+      const { valid_to: until } = socket.getPeerCertificate()
+      const how = insecureSkipTlsVerify ? 'not verified, as the kubeconfig wants' : 'verified'
+      const protocol = socket.getProtocol() ?? 'TLS'
+      socket.destroy()
+      resolve({ detail: `${protocol}, certificate ${how}, good until ${until}`, value: true })
+    })
+    socket.once('timeout', () => socket.destroy(new Error(`no TLS handshake in ${patienceMs / 1000} s`)))
+    socket.once('error', ({ message, code }: Error & { code?: string }) =>
+      reject(new Error(`${message}${code && !message.includes(code) ? ` (${code})` : ''}`)),
+    )
+  })

@@ -1,0 +1,178 @@
+import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
+import type { ChosenCluster } from '../../shared/clients/kubeconfig/load.ts'
+import { differences, partsOf } from '../../shared/domain/identity.ts'
+import { quoted } from '../../shared/domain/findings/remedy.ts'
+import type { ClusterIdentity } from '../../shared/domain/report.ts'
+import { plain, plainAll, plainLines, safeJson } from '../../shared/domain/plain.ts'
+import { tryAccess } from './access.ts'
+import { tryAws } from './aws.ts'
+import { type Hop, HopFailure, type Walk, walk } from './hop.ts'
+import { tryNetwork } from './network.ts'
+import type { DoctorOptions } from './doctor.ts'
+import { eksPlaceOf } from '../target/connect.ts'
+import { eksIn } from '../target/eks.ts'
+import { compared, describeBehind, type EksLead, existing, identityOf, leadOf } from '../target/eks-lead.ts'
+import { exitStatus } from '../exit-status.ts'
+import { progress } from '../progress.ts'
+import { wantsColour, write } from '../streams.ts'
+
+/** 0: every hop that is needed is fine · 2: one is not. */
+export const examine = async (options: DoctorOptions): Promise<number> => {
+  const telling = progress(options.quiet ?? false)
+  const way = walk((text) => telling.doing(text))
+  const cluster = await (options.cluster === undefined ? byKubeconfig(way, options) : byName(way, options))
+  telling.clear()
+  const ok = way.hops.every(({ state }) => state === 'ok' || state === 'left out')
+  const document = { schemaVersion: 1, cluster, ok, hops: way.hops }
+  await write(
+    process.stdout,
+    options.output === 'json' ? `${safeJson(plainAll(document), 2)}\n` : asText(document, options),
+  )
+  return ok ? exitStatus.inStep : exitStatus.failed
+}
+
+const byName = async (way: Walk, options: DoctorOptions): Promise<ClusterIdentity> => {
+  const { role } = options
+  const { cluster: name, region } = eksPlaceOf({ ...options, cluster: options.cluster ?? '' })
+  const identity: ClusterIdentity = { name, region }
+  const place = { region, roleArn: role }
+  const describe = async () => existing(await (await eksIn(place)).eks.describe(name), { name, region })
+  const found = await tryAws(way, { ...place, name, describe })
+  const endpoint = found?.eks.endpoint
+  const connection = endpoint && (await eksIn(place)).connection(endpoint)
+  await tryCluster(way, { connection, identity, options, ...(found && { principal: found.arn }) })
+  return { ...identity, ...(found && { arn: found.eks.state.arn }) }
+}
+
+const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<ClusterIdentity> => {
+  const { clusterFromKubeconfig } = await import('../../shared/clients/kubeconfig/load.ts')
+  const { kubeconfig: file, context } = options
+  const chosen = await way.take(
+    'kubeconfig',
+    async () => {
+      const value = await clusterFromKubeconfig({ file, context })
+      return { detail: `context ${value.context}, ${value.connection.server}`, value }
+    },
+    'kubectl config get-contexts   # for EKS: aws eks update-kubeconfig --name NAME --region REGION',
+  )
+  const identity = chosen ? identityOf(chosen) : { name: context ?? 'kubeconfig', ...partsOf(context ?? '') }
+  const lead = chosen && (await leadOf(chosen, options))
+  if (chosen && lead) await tryEks(way, chosen, lead)
+  else if (chosen)
+    for (const hop of ['STS', 'EKS API']) way.leaveOut(hop, 'the kubeconfig does not tell which EKS cluster it is')
+  await tryCluster(way, { connection: chosen?.connection, identity, options })
+  return identity
+}
+
+/** EKS's answer, and whether it is about the cluster that is connected to. */
+const tryEks = async (way: Walk, chosen: ChosenCluster, lead: EksLead): Promise<void> => {
+  const found = await tryAws(way, { ...lead.place, name: lead.name, describe: () => describeBehind(lead) })
+  if (!found) return
+  const other = differences(compared(chosen, found.eks))
+  await way.take(
+    'identity',
+    () => {
+      const texts = other.map(({ mark, connected, described }) => `${mark} ${connected}, EKS says ${described}`)
+      if (other.length > 0) return Promise.reject(new Error(`EKS describes another cluster: ${texts.join('; ')}`))
+      return Promise.resolve({ detail: `the kubeconfig leads to ${found.eks.state.arn}`, value: true })
+    },
+    `calico-ipvs-sync explain CLUSTER_IDENTITY`,
+  )
+}
+
+interface Ahead {
+  connection: KubeConnection | undefined
+  identity: ClusterIdentity
+  options: DoctorOptions
+  principal?: string
+}
+
+const tryCluster = async (way: Walk, { connection, identity, options, principal }: Ahead): Promise<void> => {
+  if (!connection) {
+    if (way.hops.every(({ state }) => state !== 'failed'))
+      await way.take(
+        'endpoint',
+        () => Promise.reject(new Error('The cluster has no API server endpoint yet.')),
+        endpointMend(identity),
+      )
+    for (const hop of ['DNS', 'TCP', 'TLS', 'authentication', 'permissions'])
+      way.hops.push({ hop, state: 'not tried', detail: 'an earlier hop failed' })
+    return
+  }
+  await tryNetwork(way, connection, identity)
+  const user = await way.take('authentication', () => whoAmI(connection), entryMend(identity, principal))
+  if (user === undefined) {
+    way.hops.push({ hop: 'permissions', state: 'not tried', detail: 'an earlier hop failed' })
+    return
+  }
+  const { kubeClient } = await import('../../shared/clients/kube/open.ts')
+  const kube = kubeClient(connection)
+  try {
+    way.hops.push(...(await tryAccess(kube, { lookOnly: options.lookOnly ?? false, user })))
+  } finally {
+    kube.close()
+  }
+}
+
+const endpointMend = ({ name, region = 'REGION' }: ClusterIdentity): string =>
+  `aws eks wait cluster-active --name ${quoted(name)} --region ${quoted(region)}`
+
+const entryMend = ({ name, region }: ClusterIdentity, principal = 'YOUR-ROLE-ARN'): string =>
+  region === undefined
+    ? 'kubectl auth whoami   # the credential of the kubeconfig is wrong or has expired: fetch it anew where it came from'
+    : `aws eks create-access-entry --cluster-name ${quoted(name)} --region ${quoted(region)} --principal-arn ${quoted(roleOf(principal))} --kubernetes-groups calico-ipvs-sync-viewers calico-ipvs-sync-operators`
+
+/** An access entry is for the role, not for its session; a path in the role's name is not in the session's and is to be added. */
+const roleOf = (arn: string): string =>
+  arn.replace(/^arn:([\w-]+):sts::(\d{12}):assumed-role\/([^/]+)\/.*$/, 'arn:$1:iam::$2:role/$3')
+
+/** Who the API server takes us for. */
+const whoAmI = async (connection: KubeConnection): Promise<{ detail: string; value: string }> => {
+  const [{ kubeHttp }, { KubeError }] = await Promise.all([
+    import('../../shared/clients/kube/http.ts'),
+    import('../../shared/errors.ts'),
+  ])
+  const http = kubeHttp(connection)
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
+  try {
+    const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
+    const { status } = (await http.json({ method: 'POST', path, body })) as {
+      status?: { userInfo?: { username?: string; groups?: string[] } }
+    }
+    const { username = '', groups = [] } = status?.userInfo ?? {}
+    if (username === 'system:anonymous')
+      throw new HopFailure(
+        'The API server takes us for nobody (system:anonymous): no credential was sent.',
+        'kubectl auth whoami',
+      )
+    return { detail: `as ${username} (${groups.join(', ')})`, value: username }
+  } catch (error) {
+    // Before Kubernetes 1.28 nobody can ask; whoever is refused nothing but this was authenticated.
+    if (error instanceof KubeError && error.kind === 'not-found') return { detail: 'accepted', value: 'YOUR-USER' }
+    throw error
+  } finally {
+    http.close()
+  }
+}
+
+const asText = (
+  { cluster, ok, hops }: { cluster: ClusterIdentity; ok: boolean; hops: Hop[] },
+  { color }: DoctorOptions,
+): string => {
+  const coloured = wantsColour(process.stdout, color)
+  const paint = (code: number, text: string) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text)
+  const marks: Record<Hop['state'], string> = {
+    ok: paint(32, 'ok       '),
+    failed: paint(31, 'FAILED   '),
+    'left out': 'left out ',
+    'not tried': 'not tried',
+  }
+  const width = Math.min(44, Math.max(...hops.map(({ hop }) => hop.length)))
+  const lines = hops.flatMap(({ hop, state, detail, mend }) => [
+    `${marks[state]}  ${plain(hop).padEnd(width)}  ${plain(detail)}`,
+    ...(mend === undefined ? [] : plainLines(mend).map((line) => `           to mend it: ${line}`)),
+  ])
+  const failed = hops.filter(({ state }) => state === 'failed').length
+  const end = ok ? 'Everything that is needed works.' : `${failed} of ${hops.length} hops failed.`
+  return `${plain(cluster.name)}\n${lines.join('\n')}\n${end}\n`
+}

@@ -1,0 +1,27 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { exitStatus } from '../exit-status.ts'
+import type { Progress } from '../progress.ts'
+
+export interface Interruption {
+  came: () => boolean
+  /** Ends early when one comes. */
+  sleep: (seconds: number) => Promise<void>
+  forget: () => void
+}
+
+/** The first Ctrl-C (or TERM) ends the work after the write under way; a second one ends the process at once. */
+export const watchInterrupts = (telling: Progress): Interruption => {
+  const stop = new AbortController()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const on = () => {
+    if (stop.signal.aborted) process.exit(exitStatus.failed)
+    stop.abort()
+    telling.done('interrupted: finishing the step under way; once more ends at once')
+  }
+  for (const signal of signals) process.on(signal, on)
+  return {
+    came: () => stop.signal.aborted,
+    sleep: (seconds) => pause(seconds * 1000, undefined, { signal: stop.signal }).catch(() => undefined),
+    forget: () => signals.forEach((signal) => process.off(signal, on)),
+  }
+}

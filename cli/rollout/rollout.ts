@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import type { Ending } from '../main.ts'
+import { type LookOptions, type OutputOptions, type PlaceOptions, withLook, withOutput, withPlace } from '../options.ts'
+
+export type RolloutOptions = OutputOptions & PlaceOptions & LookOptions & { state?: string; force?: boolean }
+export type RolloutAct = 'pause' | 'resume' | 'abort'
+export type RolloutView = 'status' | 'log' | 'evidence'
+
+const views: Record<RolloutView, string> = {
+  status: 'Where the rollout in this cluster stands, node by node, what comes next and what forbids it.',
+  log: 'What was written, of this rollout and earlier ones: when, what, on what, from what to what, by whom.',
+  evidence: 'All of it as one JSON document for support and audits: rollout, journal, halt, report, our objects.',
+}
+
+const acts: Record<RolloutAct, string> = {
+  pause: 'Let it touch no further node until it is resumed.',
+  resume: 'Let a paused or halted rollout go on, unless what halted it is still so; sync carries it out.',
+  abort: 'Take our overrides back, one node after the other; what default has taken stays.',
+}
+
+export const addRollout = (program: Command, end: Ending): void => {
+  const rollout = program
+    .command('rollout')
+    .description('What sync has begun in a cluster: status, log, evidence, pause, resume, abort.')
+  for (const [view, description] of Object.entries(views) as [RolloutView, string][])
+    withOutput(
+      withLook(withPlace(rollout.command(view).description(description))),
+      view === 'evidence' ? ['json'] : ['text', 'json'],
+    ).action(async (options: RolloutOptions) => {
+      const { show } = await import('./show.ts')
+      end(await show(view, options))
+    })
+  for (const [act, description] of Object.entries(acts) as [RolloutAct, string][]) {
+    const command = withOutput(withPlace(rollout.command(act).description(description)), ['text', 'json'])
+    if (act === 'resume') command.option('--force', 'resume although what halted it is still so, one node at a time')
+    command.action(async (options: RolloutOptions) => {
+      const { steer } = await import('./run.ts')
+      end(await steer(act, options))
+    })
+  }
+}

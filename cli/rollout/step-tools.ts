@@ -1,0 +1,36 @@
+import { hostname, userInfo } from 'node:os'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
+import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
+import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/step.ts'
+import type { Progress } from '../progress.ts'
+
+/** Who we are, in the Lease and in the journal. */
+export const holder = (): string => `${userName()}@${hostname()} process ${process.pid}`
+
+const userName = (): string => {
+  try {
+    return userInfo().username
+  } catch {
+    // A container's user may have no name.
+    return String(process.getuid?.() ?? 'somebody')
+  }
+}
+
+/** What a step of a rollout in this process works with; a line of progress per effect. */
+export const stepTools = (kube: KubeClient, telling: Progress): StepTools => ({
+  kube,
+  policy: defaultPolicy,
+  holder: holder(),
+  // A holder that died is waited out for this long by whoever goes on.
+  leaseSeconds: 60,
+  now: () => new Date(),
+  tell: (event) => telling.done(eventText(event)),
+})
+
+const eventText = ({ what, node, object, why }: StepEvent): string => {
+  const subject = node === undefined ? object : `node ${node}`
+  return `${subject === undefined ? '' : `${subject}: `}${what}${why === undefined ? '' : ` (${why})`}`
+}
+
+export const tellWait = (telling: Progress, { seconds, why }: Extract<Outcome, { next: 'wait' }>): void =>
+  telling.doing(`waiting ${seconds} s: ${why}`)

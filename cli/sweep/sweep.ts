@@ -1,0 +1,46 @@
+import { type Command, Option } from 'commander'
+import type { Sweep } from '../../shared/domain/report.ts'
+import { type FailOn, statusOf } from '../exit-status.ts'
+import { UsageError } from '../failure.ts'
+import type { Ending } from '../main.ts'
+import type { LookOptions, OutputOptions } from '../options.ts'
+import { policyOf, several, withFailOn, withLook, withOutput } from '../options.ts'
+import { print } from '../check/print.ts'
+import { progress } from '../progress.ts'
+import type { SweepPlaces } from './targets.ts'
+
+type SweepOptions = OutputOptions & LookOptions & SweepPlaces & { failOn?: FailOn; atOnce?: number }
+
+export const addSweep = (program: Command, end: Ending): void => {
+  const command = program
+    .command('sweep')
+    .description('Look at a fleet: a row per cluster, also for those that cannot be reached.')
+    .option('--context <name>', 'a context of the kubeconfig; may be given several times', several)
+    .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, ~/.kube/config)')
+    .addOption(regionOption())
+    .option('--role <arn or name>', 'IAM role to assume; an ARN, several times for several accounts', several)
+    .option('--account <id>', 'account in which the role of that name is assumed; may be given several times', several)
+  withFailOn(withOutput(withLook(command))).action(async (options: SweepOptions) => end(await sweep(options)))
+}
+
+const regionOption = (): Option =>
+  new Option('--region <region>', 'all EKS clusters of this region; may be given several times')
+    .argParser(several)
+    .conflicts(['context', 'kubeconfig'])
+
+const sweep = async (options: SweepOptions): Promise<number> => {
+  const { context = [], region = [], account = [], role = [] } = options
+  if (context.length === 0 && region.length === 0)
+    throw new UsageError('sweep needs --context NAME or --region REGION, each as often as there are.')
+  if (account.length > 0 && (role.length !== 1 || role[0]?.startsWith('arn:')))
+    throw new UsageError('--account goes with one --role by name, which is then assumed in each account.')
+  if (account.length === 0 && role.some((it) => !it.startsWith('arn:')))
+    throw new UsageError('--role needs an ARN, or a name together with --account.')
+  const telling = progress(options.quiet ?? false)
+  const { sweepReports } = await import('./targets.ts')
+  const clusters = await sweepReports(options, policyOf({}), telling)
+  telling.clear()
+  const document: Sweep = { schemaVersion: 1, sweptAt: new Date().toISOString(), clusters }
+  await print(document, options)
+  return statusOf(document, options.failOn)
+}

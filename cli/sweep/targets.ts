@@ -1,0 +1,119 @@
+import type { Policy } from '../../shared/domain/policy/policy.ts'
+import type { Report } from '../../shared/domain/report.ts'
+import { compareText } from '../../shared/report/wording.ts'
+import { connect, type ConnectOptions, unreached } from '../target/connect.ts'
+import { eksIn } from '../target/eks.ts'
+import { UsageError } from '../failure.ts'
+import type { LookOptions } from '../options.ts'
+import { type Progress, progress } from '../progress.ts'
+import { look, type Target } from '../target/target.ts'
+
+export interface SweepPlaces {
+  context?: string[]
+  kubeconfig?: string
+  region?: string[]
+  account?: string[]
+  role?: string[]
+}
+
+/** Enough to hide the waiting; more would only make the APIs slow us down. */
+const atOnce = 8
+
+/** A report per cluster, sorted by name. Nothing that fails leaves a cluster out. */
+export const sweepReports = async (
+  options: SweepPlaces & LookOptions,
+  policy: Policy,
+  telling: Progress,
+): Promise<Report[]> => {
+  const openings = [...contextOpenings(options), ...(await regionOpenings(options, telling))]
+  let finished = 0
+  const reports = await inTurns(openings, async (open) => {
+    const target = await open()
+    try {
+      return (await look(target, policy)).report
+    } finally {
+      target.close()
+      finished += 1
+      telling.doing(`${finished} of ${openings.length} clusters: ${target.name}`)
+    }
+  })
+  return reports.toSorted((a, b) => compareText(a.cluster.name, b.cluster.name))
+}
+
+type Open = () => Promise<Target>
+
+/** What keeps one cluster from being asked is the row of that cluster. */
+const opening =
+  (options: ConnectOptions): Open =>
+  async () => {
+    try {
+      return await connect(options, progress(true))
+    } catch (error) {
+      if (error instanceof UsageError || !(error instanceof Error)) throw error
+      const { cluster, context, region } = options
+      const identity = {
+        name: cluster ?? context ?? 'kubeconfig',
+        ...(context && { context }),
+        ...(region && { region }),
+      }
+      return unreached(identity, { kind: 'unreachable', object: 'cluster', message: error.message })
+    }
+  }
+
+const lookOnly = ({ serviceNodePortRange, probe, deep }: LookOptions): LookOptions => ({
+  ...(serviceNodePortRange && { serviceNodePortRange }),
+  ...(probe && { probe }),
+  ...(deep && { deep }),
+})
+
+/** With contexts there are no regions: one role is then for all of them. */
+const contextOpenings = ({ context = [], kubeconfig, role: [role] = [], ...rest }: SweepPlaces & LookOptions): Open[] =>
+  context.map((name) =>
+    opening({ context: name, ...(kubeconfig && { kubeconfig }), ...(role && { role }), ...lookOnly(rest) }),
+  )
+
+const regionOpenings = async (options: SweepPlaces & LookOptions, telling: Progress): Promise<Open[]> => {
+  const { region: regions = [] } = options
+  const places = regions.flatMap((region) =>
+    rolesOf(options, region).map((role) => ({ region, ...(role && { role }) })),
+  )
+  const lists = await inTurns(places, async (place) => {
+    telling.doing(`listing the clusters of ${place.region}`)
+    return listed(place, options)
+  })
+  return lists.flat()
+}
+
+const rolesOf = ({ account = [], role = [] }: SweepPlaces, region: string): (string | undefined)[] => {
+  if (account.length > 0) return account.map((id) => `arn:${partitionOf(region)}:iam::${id}:role/${role[0]}`)
+  return role.length > 0 ? role : [undefined]
+}
+
+const partitionOf = (region: string): string =>
+  region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
+
+/** A region that cannot be listed is one row: what is in it is not known, and nobody must take that for nothing. */
+const listed = async (place: { region: string; role?: string }, options: LookOptions): Promise<Open[]> => {
+  const { region, role } = place
+  try {
+    const { eks } = await eksIn({ region, roleArn: role })
+    const names = await eks.list()
+    return names.map((cluster) => opening({ ...place, cluster, ...lookOnly(options) }))
+  } catch (error) {
+    const { awsFailure } = await import('../../shared/clients/aws/failure.ts')
+    const account = role?.split(':')[4]
+    const identity = { name: `all clusters of ${region}`, region, ...(account && { account }) }
+    return [() => unreached(identity, awsFailure(error, 'eks:ListClusters'))]
+  }
+}
+
+/** Results in the order of the items, at most `atOnce` under way. */
+const inTurns = async <T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<R[]> => {
+  const results: R[] = []
+  const waiting = items.entries()
+  const worker = async () => {
+    for (const [at, item] of waiting) results[at] = await act(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
+  return results
+}

@@ -1,0 +1,98 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Look } from '../../shared/workflows/rollout/begin.ts'
+import { sync, type SyncResult, type SyncTools } from '../../shared/workflows/rollout/sync.ts'
+import { KubeError } from '../../shared/errors.ts'
+import { commandFor } from '../target/command-for.ts'
+import { exitStatus } from '../exit-status.ts'
+import { Failure } from '../failure.ts'
+import { type Interruption, watchInterrupts } from '../rollout/interruption.ts'
+import type { Progress } from '../progress.ts'
+import { stepTools, tellWait } from '../rollout/step-tools.ts'
+import { look } from '../target/target.ts'
+import type { Undertaking } from './run.ts'
+
+export interface End {
+  status: number
+  /** For people; empty where the final report says all there is to say. */
+  why: string
+}
+
+/** The rollout in this process, with a line per step. Throws where the API server stays away or refuses. */
+export const rollOut = async (it: Undertaking): Promise<End> => {
+  const interruption = watchInterrupts(it.telling)
+  try {
+    const tools = toolsOf(it, interruption)
+    return endOf(await patiently(() => sync(tools, it.policy), it.telling, interruption))
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error
+    throw new Failure(
+      `The rollout stopped: ${error.message}`,
+      `${commandFor('sync', it.options)}, which goes on where it stopped`,
+    )
+  } finally {
+    interruption.forget()
+  }
+}
+
+const toolsOf = (it: Undertaking, interruption: Interruption): SyncTools => ({
+  ...stepTools(it.kube, it.telling),
+  look: looks(it),
+  sleep: interruption.sleep,
+  waiting: (outcome) => tellWait(it.telling, outcome),
+  interrupted: interruption.came,
+})
+
+/**
+ * To begin with, what was just seen is fresh enough, unless somebody thought about it in between: then the plan must
+ * still be the one agreed to. Later looks are after trouble on the way, where only what is there now counts.
+ */
+const looks = ({ target, looked, plan, policy, options }: Undertaking): (() => Promise<Look>) => {
+  let first = true
+  return async () => {
+    const begins = first
+    first = false
+    if (begins && options.yes) return looked
+    const again = await look(target, policy, true)
+    if (begins && !isDeepStrictEqual(again.plan(), plan))
+      throw new Failure('The cluster has changed since the question; nothing was written.', commandFor('sync', options))
+    return again
+  }
+}
+
+const endOf = (result: SyncResult): End => {
+  switch (result.end) {
+    case 'done':
+    case 'nothing-to-do':
+      return { status: exitStatus.inStep, why: '' }
+    case 'blocked':
+      return { status: exitStatus.outOfStep, why: [result.why, ...result.blockedBy].join(' ') }
+    case 'halted':
+    case 'stopped':
+      return { status: exitStatus.outOfStep, why: `${result.end}: ${result.why}` }
+    case 'interrupted':
+      return { status: exitStatus.failed, why: result.why }
+  }
+}
+
+const patience = [1, 2, 5, 10, 20, 30]
+
+/** An API server that is away for a moment (EKS replaces them) ends nothing: every step looks afresh. */
+const patiently = async (
+  act: () => Promise<SyncResult>,
+  telling: Progress,
+  interruption: Interruption,
+): Promise<SyncResult> => {
+  for (const seconds of patience) {
+    try {
+      return await act()
+    } catch (error) {
+      if (!isPassing(error) || interruption.came()) throw error
+      telling.done(`${error.message}; trying again in ${seconds} s`)
+      await interruption.sleep(seconds)
+    }
+  }
+  return act()
+}
+
+const isPassing = (error: unknown): error is KubeError =>
+  error instanceof KubeError && (error.kind === 'unreachable' || error.kind === 'unavailable')

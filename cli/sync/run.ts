@@ -1,0 +1,133 @@
+import { whatMoved } from '../../shared/domain/plan/preconditions.ts'
+import type { Policy } from '../../shared/domain/policy/policy.ts'
+import type { Plan, Report } from '../../shared/domain/report.ts'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
+import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { stepTools } from '../rollout/step-tools.ts'
+import { forecastText } from '../../shared/report/text/plan.ts'
+import { quoted } from '../../shared/domain/findings/remedy.ts'
+import { isAssumed } from '../../shared/domain/facts/assumption.ts'
+import { commandFor } from '../target/command-for.ts'
+import { connect } from '../target/connect.ts'
+import { exitStatus, statusOf } from '../exit-status.ts'
+import { Failure } from '../failure.ts'
+import { type LookOptions, policyOf } from '../options.ts'
+import { planFrom } from './plan-file.ts'
+import { asText, print } from '../check/print.ts'
+import { type Progress, progress } from '../progress.ts'
+import { look, type Looked, type Target } from '../target/target.ts'
+import { write } from '../streams.ts'
+import type { SyncOptions } from './sync.ts'
+import { rollOut } from './rollout.ts'
+
+/** Look, show, ask, do, look again: the result is the cluster as it then is. */
+export const carryOut = async (options: SyncOptions): Promise<number> => {
+  const telling = progress(options.quiet ?? false)
+  const agreed = options.plan === undefined ? undefined : await planFrom(options.plan)
+  const target = await connect(options, telling)
+  try {
+    telling.doing(`reading ${target.name}`)
+    const policy: Policy = { ...policyOf(options), ...(agreed && policyIn(agreed.plan)) }
+    const looked = await look(target, policy, true)
+    telling.clear()
+    const plan = looked.plan()
+    if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, options)
+    if (target.kube && options.yes && !options.dryRun && plan.blockedBy.includes('ROLLOUT_HALTED'))
+      await finishHalt(target.kube, telling)
+    if (isIdle(plan) || options.dryRun || !target.kube) return await showOnly({ ...looked.report, plan }, options)
+    return await doIt({ target, kube: target.kube, looked, plan, policy, options, telling })
+  } finally {
+    target.close()
+  }
+}
+
+/** A halt that was cut short before the node's override was taken back. */
+const finishHalt = async (kube: KubeClient, telling: Progress): Promise<void> => {
+  const tools = stepTools(kube, telling)
+  while ((await rolloutStep(tools)).next === 'now') continue
+}
+
+const isIdle = ({ changes, blockedBy }: Plan): boolean => changes.length === 0 || blockedBy.length > 0
+
+/** As it was agreed to; plan files of earlier versions say only the strategy. */
+const policyIn = ({ strategy, preconditions }: Plan): Partial<Policy> => ({
+  strategy,
+  ...(preconditions?.pace as Partial<Policy> | undefined),
+})
+
+type Planned = Report & { plan: Plan }
+
+const refuseIfMoved = (then: Planned, now: Planned, options: SyncOptions): void => {
+  const { plan: file = '', probe, serviceNodePortRange, ...place } = options
+  const moved = whatMoved(then, now)
+  if (moved.length === 0) return
+  const shown = [...moved.slice(0, 8), ...(moved.length > 8 ? [`${moved.length - 8} more`] : [])]
+  const text = `The plan in ${file} is no longer what has to be done here; nothing was written. What moved: ${shown.join('; ')}.`
+  const range = isAssumed(now.serviceRange)
+    ? asThen(then)
+    : { ...(probe && { probe }), ...(serviceNodePortRange && { serviceNodePortRange }) }
+  const again = isAssumed(now.serviceRange) && !isAssumed(then.serviceRange) ? `sync --plan ${quoted(file)}` : 'plan'
+  throw new Failure(text, commandFor(again, { ...place, ...range }))
+}
+
+/** As the range of the plan was known; what EKS told then and does not tell now, the API server may. */
+const asThen = ({ serviceRange: range }: Planned): LookOptions =>
+  range?.source === 'flag' ? { serviceNodePortRange: range } : { probe: true }
+
+/** Nothing was written, so the cluster is as it was seen. A plan that may not run leaves it out of step. */
+const showOnly = async (report: Report & { plan: Plan }, options: SyncOptions): Promise<number> => {
+  await print(report, options)
+  const { blockedBy } = report.plan
+  // What a range that nobody proved leaves open was not tried: that is no failure.
+  if (blockedBy.includes('RANGE_ASSUMED')) return exitStatus.outOfStep
+  return Math.max(statusOf(report), blockedBy.length > 0 ? exitStatus.outOfStep : exitStatus.inStep)
+}
+
+export interface Undertaking {
+  target: Target
+  kube: NonNullable<Target['kube']>
+  looked: Looked
+  plan: Plan
+  policy: Policy
+  options: SyncOptions
+  telling: Progress
+}
+
+const doIt = async (it: Undertaking): Promise<number> => {
+  const { target, looked, plan, policy, options, telling } = it
+  if (options.yes)
+    telling.done(`${target.name}: ${plan.changes.length} changes, ${plan.strategy}. ${forecastText(plan.forecast)}`)
+  else {
+    await write(process.stderr, await asText({ ...looked.report, plan }, process.stderr, options.color))
+    if (!(await confirmed())) {
+      await write(process.stderr, 'Nothing was written.\n')
+      return statusOf(looked.report)
+    }
+  }
+  const end = await rollOut(it)
+  telling.clear()
+  if (end.why !== '') await write(process.stderr, `${target.name}: ${end.why}\n`)
+  if (end.status === exitStatus.failed) return end.status
+  telling.doing(`reading ${target.name} once more`)
+  const after = await look(target, policy, true)
+  const left = after.plan()
+  telling.clear()
+  await print(left.changes.length + left.blockedBy.length > 0 ? { ...after.report, plan: left } : after.report, options)
+  return Math.max(end.status, statusOf(after.report))
+}
+
+const confirmed = async (): Promise<boolean> => {
+  const { createInterface } = await import('node:readline/promises')
+  const asking = createInterface({ input: process.stdin, output: process.stderr })
+  const gone = new AbortController()
+  asking.once('SIGINT', () => gone.abort())
+  asking.once('close', () => gone.abort())
+  try {
+    const answer = await asking.question('Carry it out? [y/N] ', { signal: gone.signal })
+    return /^y(es)?$/i.test(answer.trim())
+  } catch {
+    return false
+  } finally {
+    asking.close()
+  }
+}

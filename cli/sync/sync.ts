@@ -1,0 +1,36 @@
+import { type Command, Option } from 'commander'
+import { UsageError } from '../failure.ts'
+import type { Ending } from '../main.ts'
+import type { LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from '../options.ts'
+import { withLook, withOutput, withPlace, withPolicy } from '../options.ts'
+
+export type SyncOptions = OutputOptions &
+  PlaceOptions &
+  LookOptions &
+  PolicyOptions & { plan?: string; dryRun?: boolean; yes?: boolean }
+
+// What a plan file says itself.
+const inThePlan = 'strategy maxUnavailable restarts canarySeconds settleSeconds nodeDeadline'.split(' ')
+
+export const addSync = (program: Command, end: Ending): void => {
+  const command = program
+    .command('sync')
+    .description('Carry out what plan says, one safe step at a time. Interrupted, it goes on when run again.')
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'show the plan and write nothing')
+    .addOption(
+      new Option(
+        '--plan <file>',
+        'do exactly the plan in this file (plan -o json), or nothing if the world has moved',
+      ).conflicts(inThePlan),
+    )
+  withOutput(withPolicy(withLook(withPlace(command)))).action(async (options: SyncOptions) => {
+    if (!options.yes && !options.dryRun && !isTerminal())
+      throw new UsageError('sync asks before it writes, and there is no terminal to ask on: add --yes, or --dry-run.')
+    const { carryOut } = await import('./run.ts')
+    end(await carryOut(options))
+  })
+}
+
+/** The question goes to standard error, so that the result can be piped away. */
+const isTerminal = (): boolean => process.stdin.isTTY && process.stderr.isTTY

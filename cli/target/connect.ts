@@ -1,0 +1,163 @@
+import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
+import type { EksCluster } from '../../shared/clients/aws/eks.ts'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
+import type { EksState } from '../../shared/domain/cluster.ts'
+import { partsOf } from '../../shared/domain/identity.ts'
+import { type Read, type ReadFailure, valueOf } from '../../shared/domain/read.ts'
+import type { ClusterIdentity } from '../../shared/domain/report.ts'
+import { eksIn } from './eks.ts'
+import { type AskEks, askingBehind, existing, identityOf } from './eks-lead.ts'
+import { UsageError } from '../failure.ts'
+import type { LookOptions, PlaceOptions } from '../options.ts'
+import { probeRange } from './probe.ts'
+import type { Progress } from '../progress.ts'
+import type { Observation } from '../../shared/workflows/observe/observe.ts'
+import type { Target } from './target.ts'
+
+export type ConnectOptions = PlaceOptions & LookOptions & { state?: string }
+
+/**
+ * From options to a cluster. One that cannot be reached is a target too: its state says why, so that every format has
+ * the same document for it. Throws only where the options make no sense or a state file cannot be read.
+ */
+export const connect = async (options: ConnectOptions, telling: Progress): Promise<Target> => {
+  if (options.state !== undefined) return fromFile(options.state)
+  if (options.cluster === undefined) return withWay(await fromKubeconfig(options, telling), options)
+  const place = eksPlaceOf({ ...options, cluster: options.cluster })
+  return withWay(await fromEks({ ...options, ...place }, telling), options)
+}
+
+/** Throws a `UsageError` where they do not name a cluster of EKS's. */
+export const eksPlaceOf = ({ cluster, region: given }: PlaceOptions & { cluster: string }): EksName => {
+  const parts = partsOf(cluster)
+  if (parts) throw new UsageError(`--cluster takes a name: --cluster ${parts.name} --region ${parts.region}`)
+  const region = given ?? process.env['AWS_DEFAULT_REGION']
+  if (region === undefined) throw new UsageError('--cluster needs --region (or AWS_REGION): which region is it in?')
+  return { cluster, region }
+}
+
+interface EksName {
+  cluster: string
+  region: string
+}
+
+/** The commands that are printed take the same way. */
+const withWay = (target: Target, { kubeconfig, role }: PlaceOptions): Target => {
+  const way = { ...(kubeconfig && { kubeconfig }), ...(role && { role }) }
+  const observe = async () => {
+    const state = await target.observe()
+    return { ...state, reachedBy: { ...state.reachedBy, ...way } }
+  }
+  return Object.keys(way).length === 0 ? target : { ...target, observe }
+}
+
+const fromFile = async (file: string): Promise<Target> => {
+  const { readState } = await import('../check/state-file.ts')
+  const state = await readState(file)
+  return { name: file, observe: async () => state, close: () => {} }
+}
+
+const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promise<Target> => {
+  const { clusterFromKubeconfig } = await import('../../shared/clients/kubeconfig/load.ts')
+  const { kubeconfig: file, context } = options
+  try {
+    const chosen = await clusterFromKubeconfig({ file, context })
+    const ask = await askingBehind(chosen, options, telling)
+    const target = await reached({ identity: identityOf(chosen), connection: chosen.connection, ask }, options, telling)
+    return chosen.cluster === undefined ? insidePod(target) : target
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'KubeconfigError') throw error
+    const identity = context === undefined ? { name: 'kubeconfig' } : { name: context, ...partsOf(context), context }
+    return unreached(identity, { kind: 'unreachable', object: 'kubeconfig', message: error.message })
+  }
+}
+
+const insidePod = (target: Target): Target => ({
+  ...target,
+  observe: async () => ({ ...(await target.observe()), reachedBy: { inCluster: true } }),
+})
+
+/** Nobody waits at a terminal for a server that drags: a look is over in little more than a minute, with an answer. */
+const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 15_000 }
+const usualLook = { ms: 75_000, bytes: 2 ** 30, kept: 128 * 2 ** 20 }
+/** All logs, of which the largest have 16 MiB. */
+const deepLook = { ...usualLook, ms: 900_000, bytes: 2 ** 34 }
+
+const fromEks = async (options: ConnectOptions & EksName, telling: Progress): Promise<Target> => {
+  const { cluster: name, region, role } = options
+  const access = await eksIn({ region, roleArn: role })
+  telling.doing(`asking the EKS API about ${name}`)
+  const described = existing(await access.eks.describe(name), { name, region })
+  if ('failure' in described) return unreached({ name, region }, described.failure, described)
+  const { state, endpoint } = described.value
+  const identity = { ...partsOf(state.arn), name, region }
+  if (!endpoint) return unreached(identity, noEndpoint(state.status), { value: state })
+  let known: Read<EksCluster> | undefined = described
+  const ask: AskEks = async () => {
+    const answer = known ?? existing(await access.eks.describe(name), { name, region })
+    known = undefined
+    return { identity, eks: 'failure' in answer ? answer : { value: answer.value.state } }
+  }
+  return reached({ identity, connection: access.connection(endpoint), ask }, options, telling)
+}
+
+const noEndpoint = (status: string): ReadFailure => ({
+  kind: 'unreachable',
+  object: 'eks:DescribeCluster',
+  message: `The cluster has no API server endpoint yet (status ${status}).`,
+})
+
+interface Reached {
+  identity: ClusterIdentity
+  connection: KubeConnection
+  ask: AskEks
+}
+
+const reached = async (it: Reached, options: LookOptions, telling: Progress): Promise<Target> => {
+  const { identity, connection, ask } = it
+  const [{ kubeClient }, { observe }] = await Promise.all([
+    import('../../shared/clients/kube/open.ts'),
+    import('../../shared/workflows/observe/observe.ts'),
+  ])
+  const kube: KubeClient = kubeClient(connection, limits)
+  let given: Pick<Observation, 'givenServiceRange' | 'probeFailure'> = {}
+  const look = async () => {
+    const answer = await ask()
+    // Where EKS tells the range, the API server is not asked as well: who looks may not be allowed to create Services.
+    if (!valueOf(answer.eks) && !given.givenServiceRange) given = await givenRange(connection, options, telling)
+    else if (options.serviceNodePortRange) telling.done('--service-node-port-range is not used: EKS tells the range.')
+    const deep = options.deep ?? false
+    return observe({
+      kube: kube.within(deep ? deepLook : usualLook),
+      ...answer,
+      now: new Date(),
+      deep,
+      ...given,
+    })
+  }
+  return { name: identity.name, observe: look, kube, close: () => kube.close() }
+}
+
+const givenRange = async (
+  connection: KubeConnection,
+  { serviceNodePortRange, probe }: LookOptions,
+  telling: Progress,
+): Promise<Pick<Observation, 'givenServiceRange' | 'probeFailure'>> => {
+  if (serviceNodePortRange) return { givenServiceRange: { ...serviceNodePortRange, source: 'flag' } }
+  if (!probe) return {}
+  telling.doing('asking the API server for its node-port range')
+  const probed = await probeRange(connection)
+  if (!probed) return {}
+  return 'failure' in probed ? { probeFailure: probed.failure } : { givenServiceRange: probed.value }
+}
+
+/** Nothing could be asked, for one and the same reason. */
+export const unreached = async (
+  identity: ClusterIdentity,
+  failure: ReadFailure,
+  eks?: Read<EksState>,
+): Promise<Target> => {
+  const { unobserved } = await import('../../shared/workflows/observe/observe.ts')
+  const observe = async () => unobserved({ identity, now: new Date(), ...(eks && { eks }) }, failure)
+  return { name: identity.name, observe, close: () => {} }
+}

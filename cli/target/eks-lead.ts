@@ -1,0 +1,195 @@
+import { certificatesIn, fromBase64 } from '../../shared/clients/certificates.ts'
+import type { EksClient, EksCluster } from '../../shared/clients/aws/eks.ts'
+import type { EksPlace } from '../../shared/clients/aws/eks-access.ts'
+import type { ChosenCluster } from '../../shared/clients/kubeconfig/load.ts'
+import { takingTurns } from '../../shared/clients/concurrency.ts'
+import type { EksState } from '../../shared/domain/cluster.ts'
+import {
+  type ClusterComparison,
+  type ClusterMarks,
+  differences,
+  endpointOf,
+  partsOf,
+} from '../../shared/domain/identity.ts'
+import { failed, failureOf, read, type Read, type ReadFailure, valueOf } from '../../shared/domain/read.ts'
+import type { ClusterIdentity } from '../../shared/domain/report.ts'
+import { eksIn, principalOf } from './eks.ts'
+import type { LookOptions, PlaceOptions } from '../options.ts'
+import type { Progress } from '../progress.ts'
+
+/** From a kubeconfig's context to the EKS cluster behind it: where to ask, and as whom. */
+export interface EksLead {
+  place: EksPlace
+  /** Absent: it is the one with this endpoint. */
+  name?: string
+  server: string
+  /** It may as well be no cluster of EKS's. */
+  doubtful: boolean
+}
+
+/** A cluster named by ARN, plugin or eksctl is known by that name, any other by its context; inside a pod there is none. */
+export const identityOf = ({
+  context,
+  cluster,
+  eks = {},
+}: Pick<ChosenCluster, 'context' | 'cluster' | 'eks'>): ClusterIdentity => {
+  const { name = context, arn, account, region } = eks
+  const known = { ...(arn && { arn }), ...(account && { account }), ...(region && { region }) }
+  return { name, ...known, ...(cluster !== undefined && { context }) }
+}
+
+/** `--role` stands above the kubeconfig's role. `undefined`: no EKS cluster, as far as the kubeconfig tells. */
+export const leadOf = async (
+  { eks: hint, connection }: ChosenCluster,
+  { role, region: given }: PlaceOptions,
+  telling?: Progress,
+): Promise<EksLead | undefined> => {
+  if (!hint) return undefined
+  const region = hint.region ?? given ?? process.env['AWS_DEFAULT_REGION']
+  if (region === undefined) {
+    telling?.done(`EKS is not asked about ${hint.name ?? 'the cluster'}: nothing tells its region; give --region.`)
+    return undefined
+  }
+  const place = { region, roleArn: role ?? hint.roleArn, as: await principalOf({ ...hint, region }) }
+  const named = hint.name === undefined ? {} : { name: hint.name }
+  return { place, ...named, server: connection.server, doubtful: hint.doubtful ?? false }
+}
+
+const noSuchCluster = (name: string, region: string): ReadFailure => ({
+  kind: 'unreachable',
+  object: 'eks:DescribeCluster',
+  status: 404,
+  message: `There is no EKS cluster ${name} in ${region}. See: aws eks list-clusters --region ${region}`,
+})
+
+export const existing = (
+  described: Read<EksCluster | undefined>,
+  { name, region }: { name: string; region: string },
+): Read<EksCluster> => {
+  if ('failure' in described) return described
+  return described.value ? read(described.value) : failed(noSuchCluster(name, region))
+}
+
+/** Asks EKS; a cluster without a name is searched for first. */
+export const describeBehind = async (lead: EksLead): Promise<Read<EksCluster>> => {
+  const { eks } = await eksIn(lead.place)
+  const { region } = lead.place
+  const found = lead.name === undefined ? await searchByEndpoint(eks, lead) : read(lead.name)
+  if ('failure' in found) return found
+  return existing(await eks.describe(found.value), { name: found.value, region })
+}
+
+/** A call for each cluster of the region: beyond this many somebody had better name it. */
+export const searchedAtMost = 100
+const atOnce = 8
+
+/** The one cluster of the region that EKS says has this endpoint. */
+export const searchByEndpoint = async (
+  eks: Pick<EksClient, 'list' | 'server'>,
+  { server, place: { region } }: Pick<EksLead, 'server' | 'place'>,
+): Promise<Read<string>> => {
+  const about = (kind: ReadFailure['kind'], message: string) =>
+    failed<string>({
+      kind,
+      object: 'eks:ListClusters',
+      message: `${message} Name it: --cluster NAME --region ${region}.`,
+    })
+  const names = await listed(eks)
+  if ('failure' in names) return names
+  const count = names.value.length
+  if (count > searchedAtMost)
+    return about(
+      'unavailable',
+      `Which EKS cluster this is was not searched for: ${region} has ${count}, more than ${searchedAtMost}.`,
+    )
+  const turns = takingTurns(atOnce)
+  const wanted = endpointOf(server)
+  const servers = await Promise.all(names.value.map((name) => turns(() => eks.server(name))))
+  const matching = names.value.filter((_, index) => endpointOf(valueOf(servers[index]) ?? '') === wanted)
+  const [found] = matching
+  if (found !== undefined && matching.length === 1) return read(found)
+  const unread = servers.map((it) => failureOf(it)).find((it) => it !== undefined)
+  if (unread) return failed(unread)
+  return about(
+    'unreachable',
+    `${matching.length === 0 ? 'None' : 'More than one'} of the ${count} EKS clusters in ${region} has the endpoint ${wanted}.`,
+  )
+}
+
+const listed = async (eks: Pick<EksClient, 'list'>): Promise<Read<string[]>> => {
+  try {
+    return read(await eks.list())
+  } catch (error) {
+    const { awsFailure } = await import('../../shared/clients/aws/failure.ts')
+    return failed(awsFailure(error, 'eks:ListClusters'))
+  }
+}
+
+/** What one look learns from EKS, and by what it can be told to be about the cluster that is connected to. */
+export interface EksAnswer {
+  identity: ClusterIdentity
+  eks?: Read<EksState>
+  comparison?: ClusterComparison
+}
+
+/** Asked again at every look: an update may have begun since. */
+export type AskEks = () => Promise<EksAnswer>
+
+export const askingBehind = async (
+  chosen: ChosenCluster,
+  options: PlaceOptions & LookOptions,
+  telling: Progress,
+): Promise<AskEks> => {
+  const identity = identityOf(chosen)
+  const lead = await leadOf(chosen, options, telling)
+  if (!lead) return async () => ({ identity, comparison: compared(chosen, undefined) })
+  const isGiven = options.probe === true || options.serviceNodePortRange !== undefined
+  let known = lead
+  return async () => {
+    const described = await describeBehind(known)
+    const comparison = compared(chosen, valueOf(described))
+    if ('failure' in described) {
+      const isSpared = known.doubtful || (isGiven && canBeSpared(chosen, known, described.failure))
+      if (isSpared) telling.done(`EKS is left out: ${described.failure.message}`)
+      return { identity, comparison, ...(!isSpared && { eks: described }) }
+    }
+    if (known.doubtful && isGiven && differences(comparison).length > 0)
+      return { identity, comparison: compared(chosen, undefined) }
+    const { state } = described.value
+    const { name } = partsOf(state.arn) ?? {}
+    known = { ...known, ...(name && { name }) }
+    return { identity: named(identity, comparison), eks: read(state), comparison }
+  }
+}
+
+/** Where the range was given, EKS is not needed by those who may not ask it; a cluster that is named by ARN is EKS's, and EKS is heard. */
+const canBeSpared = ({ eks: hint }: ChosenCluster, { name }: EksLead, { kind }: ReadFailure): boolean =>
+  hint?.arn === undefined && (name === undefined || kind === 'denied' || kind === 'unauthenticated')
+
+/** The kubeconfig's side and EKS's. */
+export const compared = (
+  { eks: hint = {}, connection }: ChosenCluster,
+  described: EksCluster | undefined,
+): ClusterComparison => {
+  const { arn, name } = hint
+  const claims = arn === undefined ? { ...(name && { name }) } : { arn }
+  const { server, ca, insecureSkipTlsVerify } = connection
+  const connected = {
+    ...claims,
+    endpoint: endpointOf(server),
+    ...(ca !== undefined && { authorities: certificatesIn(ca) }),
+    ...(insecureSkipTlsVerify && { unverified: true as const }),
+  }
+  return { connected, ...(described && { described: describedMarks(described) }) }
+}
+
+const describedMarks = ({ state: { arn }, endpoint }: EksCluster): ClusterMarks =>
+  endpoint
+    ? { arn, endpoint: endpointOf(endpoint.server), authorities: certificatesIn(fromBase64(endpoint.caData)) }
+    : { arn }
+
+/** Once EKS's cluster is known to be this one, its ARN names it. */
+const named = (identity: ClusterIdentity, comparison: ClusterComparison): ClusterIdentity => {
+  const parts = partsOf(comparison.described?.arn ?? '')
+  return parts && differences(comparison).length === 0 ? { ...identity, ...parts } : identity
+}

@@ -1,0 +1,25 @@
+import type { EksAccess, EksPlace, Principal } from '../../shared/clients/aws/eks-access.ts'
+import type { EksHint } from '../../shared/clients/kubeconfig/eks.ts'
+
+let access: Promise<(place: EksPlace) => EksAccess> | undefined
+
+/** One account and region of the EKS API; loaded when first needed, its credentials and tokens shared by all clusters. */
+export const eksIn = async (place: EksPlace): Promise<EksAccess> => {
+  access ??= import('../../shared/clients/aws/eks-access.ts').then(({ eksAccess }) => eksAccess())
+  return (await access)(place)
+}
+
+/**
+ * Whose credentials a kubeconfig's plugin takes; `undefined`: the environment's. A profile is taken alone, never what the
+ * default chain finds after it: those may be of another account.
+ */
+export const principalOf = async (hint: EksHint): Promise<Principal | undefined> => {
+  const { keys, region, files } = hint
+  const profile = hint.profile ?? (files && !keys ? 'default' : undefined)
+  if (profile !== undefined) {
+    const { fromIni } = await import('@aws-sdk/credential-providers')
+    const credentials = fromIni({ profile, ...files, ...(region !== undefined && { clientConfig: { region } }) })
+    return { id: JSON.stringify(['profile', profile, files]), profile, credentials }
+  }
+  return keys && { id: `key ${keys.accessKeyId}`, credentials: async () => keys }
+}

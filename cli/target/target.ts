@@ -1,0 +1,46 @@
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
+import type { Assessment } from '../../shared/domain/assess/assessment.ts'
+import type { ClusterState } from '../../shared/domain/cluster.ts'
+import type { Policy } from '../../shared/domain/policy/policy.ts'
+import type { Plan, Report } from '../../shared/domain/report.ts'
+
+/** One cluster as a command sees it, wherever it is: behind a kubeconfig, in EKS, or in a file. */
+export interface Target {
+  /** For progress lines. */
+  name: string
+  observe: () => Promise<ClusterState>
+  /** Absent where there is nothing to write to: a file, or a cluster that cannot be reached. */
+  kube?: KubeClient
+  close: () => void
+}
+
+export interface Looked {
+  state: ClusterState
+  assessment: Assessment
+  report: Report
+  /** Computed when asked for. */
+  plan: () => Plan
+}
+
+/**
+ * Observes and judges; the domain is loaded only now. `forPlan`: where something is to be changed, what only planning
+ * needs is read as well.
+ */
+export const look = async (target: Target, policy: Policy, forPlan = false): Promise<Looked> => {
+  const [{ assess }, { plan }] = await Promise.all([
+    import('../../shared/domain/assess/assess.ts'),
+    import('../../shared/domain/plan/plan.ts'),
+  ])
+  const seen = await target.observe()
+  const assessment = assess(seen, policy)
+  const changes = forPlan && target.kube ? plan(assessment, seen, policy).changes : []
+  const state = changes.length > 0 ? await forPlanning(target, seen) : seen
+  return { state, assessment, report: assessment.report, plan: () => plan(assessment, state, policy) }
+}
+
+/** A file is what it is; of a live cluster it is read. */
+export const forPlanning = async ({ kube }: Target, state: ClusterState): Promise<ClusterState> => {
+  if (!kube) return state
+  const { withWebhookNodes } = await import('../../shared/workflows/observe/webhooks.ts')
+  return withWebhookNodes(kube, state)
+}

@@ -1,0 +1,57 @@
+import { EKSClient } from '@aws-sdk/client-eks'
+import { STSClient } from '@aws-sdk/client-sts'
+import { limited } from './limits.ts'
+import { fromBase64 } from '../certificates.ts'
+import type { KubeConnection } from '../kube/connection.ts'
+import { assumeRole } from './credentials.ts'
+import { type EksClient, eksClient, type EksEndpoint } from './eks.ts'
+import { type CredentialsProvider, tokens } from './eks-token.ts'
+
+/** One account and region: its EKS API, and how its clusters' API servers are reached. */
+export interface EksAccess {
+  eks: EksClient
+  connection: (endpoint: EksEndpoint) => KubeConnection
+}
+
+export interface EksPlace {
+  region: string
+  /** Absent: whoever we are. */
+  roleArn?: string | undefined
+  /** Whose credentials, where not the environment's: of the role's caller, or without a role of the calls. */
+  as?: Principal | undefined
+}
+
+export interface Principal {
+  /** What tells one from another. */
+  id: string
+  profile?: string
+  credentials: CredentialsProvider
+}
+
+/** EKS throttles per account and region and publishes no rates: the client slows down as it is told. */
+const patience = { ...limited, retryMode: 'adaptive', maxAttempts: 5 }
+
+/** Made once and kept: connections, credentials and tokens serve the next cluster too. */
+export function eksAccess(): (place: EksPlace) => EksAccess {
+  const known = new Map<string, EksAccess>()
+  return (place) => {
+    const key = JSON.stringify([place.region, place.roleArn, place.as?.id])
+    const access = known.get(key) ?? accessTo(place)
+    known.set(key, access)
+    return access
+  }
+}
+
+function accessTo({ region, roleArn, as }: EksPlace): EksAccess {
+  const own = { region, ...(as && { credentials: as.credentials }) }
+  const role = roleArn === undefined ? undefined : assumeRole(new STSClient({ ...own, ...limited }), roleArn)
+  const sdk = new EKSClient({ ...own, ...patience, ...(role && { credentials: role }) })
+  return {
+    eks: eksClient(sdk),
+    connection: ({ server, caData, tokenFor }) => {
+      // Kept with the connection: a cluster made again under its name is another connection, and gets tokens of its own.
+      const token = tokens(region, role ?? (() => sdk.config.credentials()))
+      return { server, ca: fromBase64(caData), token: (options) => token(tokenFor, options) }
+    },
+  }
+}

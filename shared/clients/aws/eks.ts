@@ -1,0 +1,133 @@
+import {
+  type Cluster,
+  DescribeAddonCommand,
+  DescribeClusterCommand,
+  type EKSClient,
+  ListClustersCommand,
+} from '@aws-sdk/client-eks'
+import type { AddonState, EksState } from '../../domain/cluster.ts'
+import { failed, type Read, read, valueOf } from '../../domain/read.ts'
+import { inTime } from './limits.ts'
+import { awsFailure, isNotFound } from './failure.ts'
+import { certificatesIn, fromBase64 } from '../certificates.ts'
+import { updatesUnderWay } from './eks-updates.ts'
+import { present } from '../foreign.ts'
+
+/** The EKS API of one account and region. */
+export interface EksClient {
+  /** `undefined` inside: no such cluster (any more). */
+  describe: (name: string) => Promise<Read<EksCluster | undefined>>
+  /** The address of its API server; `undefined` inside: it has none. */
+  server: (name: string) => Promise<Read<string | undefined>>
+  /** Names of the clusters EKS runs; clusters merely connected are left out. Throws where the list cannot be had. */
+  list: () => Promise<string[]>
+}
+
+export interface EksCluster {
+  state: EksState
+  /** Absent while the cluster is being created. */
+  endpoint?: EksEndpoint
+}
+
+export interface EksEndpoint {
+  server: string
+  /** PEM, base64. */
+  caData: string
+  /** What a token must be signed for: the name, on Outposts the id. */
+  tokenFor: string
+}
+
+/** Two calls per cluster while nothing is being updated. */
+export function eksClient(sdk: EKSClient): EksClient {
+  return {
+    describe: async (name) => {
+      const [described, kubeProxyAddon] = await Promise.all([describeCluster(sdk, name), describeAddon(sdk, name)])
+      if ('failure' in described) return described
+      const cluster = described.value
+      if (!cluster) return read(undefined)
+      const status = { cluster: cluster.status ?? 'UNKNOWN', addon: valueOf(kubeProxyAddon)?.status }
+      const updates = await updatesUnderWay(sdk, name, status)
+      const endpoint = endpointOf(cluster)
+      const fault = endpoint && faultOf(endpoint)
+      if (fault !== undefined) return failed({ kind: 'malformed', object: 'eks:DescribeCluster', message: fault })
+      return read({ state: { ...stateOf(cluster), kubeProxyAddon, updates }, ...(endpoint && { endpoint }) })
+    },
+    server: async (name) => {
+      const described = await describeCluster(sdk, name)
+      return 'failure' in described ? described : read(described.value?.endpoint)
+    },
+    list: async () => {
+      const names: string[] = []
+      let nextToken: string | undefined
+      do {
+        const page = await inTime('eks:ListClusters', (options) =>
+          sdk.send(new ListClustersCommand({ maxResults: 100, nextToken }), options),
+        )
+        names.push(...(page.clusters ?? []))
+        nextToken = page.nextToken
+      } while (nextToken)
+      return names
+    },
+  }
+}
+
+async function describeCluster(sdk: EKSClient, name: string): Promise<Read<Cluster | undefined>> {
+  try {
+    return read(
+      (await inTime('eks:DescribeCluster', (options) => sdk.send(new DescribeClusterCommand({ name }), options)))
+        .cluster,
+    )
+  } catch (error) {
+    return isNotFound(error) ? read(undefined) : failed(awsFailure(error, 'eks:DescribeCluster'))
+  }
+}
+
+/** No such add-on: kube-proxy is self-managed, or there is none. */
+async function describeAddon(sdk: EKSClient, clusterName: string): Promise<Read<AddonState | undefined>> {
+  try {
+    const { addon } = await inTime('eks:DescribeAddon', (options) =>
+      sdk.send(new DescribeAddonCommand({ clusterName, addonName: 'kube-proxy' }), options),
+    )
+    if (!addon) return read(undefined)
+    const { addonVersion: version, status = 'UNKNOWN', configurationValues } = addon
+    return read(present<AddonState>({ version, status, configurationValues: configurationValues || undefined }))
+  } catch (error) {
+    return isNotFound(error) ? read(undefined) : failed(awsFailure(error, 'eks:DescribeAddon'))
+  }
+}
+
+function stateOf(cluster: Cluster): Omit<EksState, 'kubeProxyAddon' | 'updates'> {
+  return present<Omit<EksState, 'kubeProxyAddon' | 'updates'>>({
+    status: cluster.status ?? 'UNKNOWN',
+    version: cluster.version,
+    arn: cluster.arn ?? '',
+    createdAt: timeOf(cluster.createdAt),
+    serviceNodePortRange: rangeOf(cluster),
+    autoMode: cluster.computeConfig?.enabled ?? false,
+    tags: cluster.tags ?? {},
+  })
+}
+
+const timeOf = (at: Date | undefined): string | undefined =>
+  at && Number.isFinite(at.getTime()) ? at.toISOString() : undefined
+
+function rangeOf({ kubeApiServerConfig }: Cluster): EksState['serviceNodePortRange'] {
+  const { minPort: min, maxPort: max } = kubeApiServerConfig?.serviceNodePortRange ?? {}
+  return min === undefined || max === undefined ? undefined : { min, max }
+}
+
+function endpointOf({ endpoint: server, certificateAuthority, id, name }: Cluster): EksEndpoint | undefined {
+  const caData = certificateAuthority?.data
+  const tokenFor = id ?? name
+  return server && caData && tokenFor ? { server, caData, tokenFor } : undefined
+}
+
+/** Why its authority cannot be believed. */
+function faultOf({ caData }: EksEndpoint): string | undefined {
+  try {
+    certificatesIn(fromBase64(caData))
+    return undefined
+  } catch (error) {
+    return `certificateAuthority.data cannot be used: ${error instanceof Error ? error.message : 'not readable'}.`
+  }
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { clusterKey, type Evaluation, type RolloutStep, type Telling } from '../../messages.ts'
+
+export interface Queues {
+  /** `delaySeconds`: 0 to 900; more counts as 900, for whoever waits looks again anyway. */
+  sendEvaluation: (message: Evaluation, options?: { delaySeconds?: number }) => Promise<void>
+  /** Into the same queue as evaluations. */
+  sendTelling: (message: Telling) => Promise<void>
+  /** All of them, ten a call; what was refused is sent again once. Throws where some could not be sent, naming how many. */
+  sendEvaluations: (messages: readonly Evaluation[]) => Promise<void>
+  /** In the queue of its cluster. A second message of one `dedupId` within five minutes is dropped by SQS. */
+  sendRolloutStep: (message: RolloutStep, dedupId: string) => Promise<void>
+}
+
+export interface QueueUrls {
+  evaluations: string
+  /** Only who carries out rollouts has one. */
+  rolloutSteps?: string
+}
+
+/** SQS' longest delay of one message. */
+const delayAtMost = 900
+const batchSize = 10
+
+export function queues(sqs: SQSClient, urls: QueueUrls): Queues {
+  return {
+    sendEvaluation: async (message, { delaySeconds = 0 } = {}) => {
+      const DelaySeconds = Math.min(delayAtMost, Math.max(0, Math.ceil(delaySeconds)))
+      await sqs.send(
+        new SendMessageCommand({ QueueUrl: urls.evaluations, MessageBody: JSON.stringify(message), DelaySeconds }),
+      )
+    },
+    sendTelling: async (message) => {
+      await sqs.send(new SendMessageCommand({ QueueUrl: urls.evaluations, MessageBody: JSON.stringify(message) }))
+    },
+    sendEvaluations: async (messages) => {
+      const refused = await sendBatches(
+        sqs,
+        urls.evaluations,
+        messages.map((message) => JSON.stringify(message)),
+      )
+      const lost = await sendBatches(sqs, urls.evaluations, refused)
+      if (lost.length > 0)
+        throw new Error(
+          `SQS refused ${lost.length} of ${messages.length} evaluations twice; they will be sent again with the next sweep.`,
+        )
+    },
+    sendRolloutStep: async (message, dedupId) => {
+      const command = {
+        QueueUrl: urls.rolloutSteps,
+        MessageBody: JSON.stringify(message),
+        MessageGroupId: fitting(clusterKey(message.cluster)),
+        MessageDeduplicationId: fitting(dedupId),
+      }
+      await sqs.send(new SendMessageCommand(command))
+    },
+  }
+}
+
+/** Sends all; answers what SQS refused. A batch that fails as a whole throws. */
+async function sendBatches(sqs: SQSClient, QueueUrl: string, bodies: readonly string[]): Promise<string[]> {
+  const refused: string[] = []
+  for (let from = 0; from < bodies.length; from += batchSize) {
+    const batch = bodies.slice(from, from + batchSize)
+    const Entries = batch.map((MessageBody, index) => ({ Id: String(index), MessageBody }))
+    const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }))
+    refused.push(...Failed.flatMap(({ Id }) => batch[Number(Id)] ?? []))
+  }
+  return refused
+}
+
+/** SQS takes 128 letters, digits and signs of ASCII in ids; a longer one counts by its hash. */
+const fitting = (id: string): string => (/^[!-~]{1,128}$/.test(id) ? id : createHash('sha256').update(id).digest('hex'))

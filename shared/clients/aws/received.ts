@@ -1,0 +1,41 @@
+import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import type { SQSRecord } from 'aws-lambda'
+import { oneLine } from '../foreign.ts'
+
+/** What can become of a message that was received and could not be done. */
+export interface Received {
+  /** Moves it to the dead letters together with the reason (message attribute `reason`). Throws where SQS refuses. */
+  bury: (record: SQSRecord, reason: string) => Promise<void>
+  /** The queue hands it out again after so many seconds, 1 to 43,200. Throws where SQS refuses. */
+  postpone: (record: SQSRecord, seconds: number) => Promise<void>
+}
+
+export interface ReceivedUrls {
+  queue: string
+  deadLetters: string
+}
+
+/** SQS counts twelve hours from the receive. */
+const postponeAtMost = 43_200
+
+/** Reads well in a console and stays far below SQS's bound of 1 MiB for body and attributes together. */
+const reasonAtMost = 1_000
+
+export const received = (sqs: SQSClient, { queue, deadLetters }: ReceivedUrls): Received => ({
+  bury: async ({ body, messageId, attributes }, reason) => {
+    const { MessageGroupId } = attributes
+    const text = (StringValue: string) => ({ DataType: 'String', StringValue })
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl: deadLetters,
+        MessageBody: body,
+        MessageAttributes: { reason: text(oneLine(reason, reasonAtMost) || 'no reason'), messageId: text(messageId) },
+        ...(MessageGroupId !== undefined && { MessageGroupId, MessageDeduplicationId: messageId }),
+      }),
+    )
+  },
+  postpone: async ({ receiptHandle: ReceiptHandle }, seconds) => {
+    const VisibilityTimeout = Math.min(postponeAtMost, Math.max(1, Math.ceil(seconds)))
+    await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: queue, ReceiptHandle, VisibilityTimeout }))
+  },
+})

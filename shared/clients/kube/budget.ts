@@ -1,0 +1,70 @@
+import { KubeError } from '../../errors.ts'
+
+/** What one look at a cluster may take: the reads of a look share it, however many lists and pages they have. */
+export interface LookLimits {
+  /** Milliseconds from its first to its last answer. */
+  ms: number
+  /** Of all answers. */
+  bytes: number
+  /** Of what is kept of them, roughly as it weighs in memory. */
+  kept: number
+}
+
+/** What is left of it. */
+export interface Budget {
+  ms: number
+  /** `Date.now()` after which nothing more is read. */
+  until: number
+  /** Counts a piece of an answer; an error where that is more than one look takes. */
+  receive: (path: string, bytes: number) => KubeError | undefined
+  /** Counts what is kept. Throws where that is too much, or nested without end. */
+  keep: (path: string, value: unknown) => void
+}
+
+/** Deeper is nothing that Kubernetes stores. */
+export const depthAtMost = 100
+
+/** `reason` of the errors that say so: no smaller page helps. */
+export const overBudget = 'OverBudget'
+
+export function budgetOf({ ms, bytes, kept }: LookLimits): Budget {
+  const received = new Map<string, number>()
+  const seen = new WeakSet<object>()
+  let [bytesLeft, keptLeft] = [bytes, kept]
+  return {
+    ms,
+    until: Date.now() + ms,
+    receive: (path, size) => {
+      bytesLeft -= size
+      received.set(path, (received.get(path) ?? 0) + size)
+      return bytesLeft < 0 ? over(`A look reads ${inMiB(bytes)} of a cluster at most${most(received)}`) : undefined
+    },
+    keep: (path, value) => {
+      keptLeft -= weightOf(value, seen)
+      if (keptLeft < 0) throw over(`A look keeps ${inMiB(kept)} of a cluster at most, and ${path} has more than that`)
+      if (Number.isNaN(keptLeft)) throw over(`An answer to ${path} is nested more than ${depthAtMost} levels deep`)
+    },
+  }
+}
+
+const over = (what: string) => new KubeError('malformed', `${what}.`, { reason: overBudget })
+
+/** So that people know which list to look at, whichever was being read when the budget ended. */
+const most = (received: ReadonlyMap<string, number>): string => {
+  const [path, size] = [...received].reduce((a, b) => (b[1] > a[1] ? b : a))
+  return `, and ${path} alone sent ${inMiB(size)}`
+}
+
+const inMiB = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
+
+/** What is shared weighs once. `NaN`: nested too deeply. */
+function weightOf(value: unknown, seen: WeakSet<object>, depth = 0): number {
+  if (typeof value === 'string') return 24 + value.length
+  if (typeof value !== 'object' || value === null) return 8
+  if (depth > depthAtMost) return Number.NaN
+  if (seen.has(value)) return 8
+  seen.add(value)
+  let sum = 40
+  for (const [key, inner] of Object.entries(value)) sum += 8 + key.length + weightOf(inner, seen, depth + 1)
+  return sum
+}

@@ -1,0 +1,26 @@
+import type { KubeClient } from './client.ts'
+
+/** A function works on one cluster at a time; those it saw last are the likeliest to come again. */
+const keptAtMost = 50
+
+/**
+ * The client of each cluster, made once and kept with its connections and tokens. `version`: what it depends on; another one
+ * (a cluster made again under its name, another address or authority) gets a client of its own, and the old one is closed.
+ */
+export function keptClients() {
+  const kept = new Map<string, { version: string; client: KubeClient }>()
+  const forget = (cluster: string): void => {
+    kept.get(cluster)?.client.close()
+    kept.delete(cluster)
+  }
+  return (cluster: string, version: string, make: () => KubeClient): KubeClient => {
+    const known = kept.get(cluster)
+    if (known && known.version !== version) forget(cluster)
+    const client = known?.version === version ? known.client : make()
+    // Last in the order of a Map is who was asked for last.
+    kept.delete(cluster)
+    kept.set(cluster, { version, client })
+    for (const oldest of [...kept.keys()].slice(0, -keptAtMost)) forget(oldest)
+    return client
+  }
+}

@@ -1,0 +1,42 @@
+import { Agent } from 'node:https'
+import { KubeError } from '../../errors.ts'
+import { oneLine } from '../foreign.ts'
+
+/** Where a cluster's API server is and how to be believed there. PEM texts; the token is asked for when it is needed. */
+export interface KubeConnection {
+  /** `https://0123ABCD.gr7.eu-west-1.eks.amazonaws.com` */
+  server: string
+  /** PEM. Absent: the system's authorities. */
+  ca?: string
+  /** `fresh`: the last one was refused. */
+  token?: (options: { fresh: boolean }) => Promise<string>
+  cert?: string
+  key?: string
+  /** The name on the server's certificate where it is not the one in the address. */
+  tlsServerName?: string
+  insecureSkipTlsVerify?: boolean
+}
+
+export function baseOf(server: string): URL {
+  const url = URL.canParse(server) ? new URL(server) : undefined
+  if (url?.protocol === 'https:') return url
+  throw new KubeError(
+    'unreachable',
+    `The API server's address must begin with https:// (it is ${oneLine(server.replace(/[^/@]*@/, '[secret]@'), 100)}).`,
+  )
+}
+
+export function agentFor(
+  { ca, cert, key, tlsServerName, insecureSkipTlsVerify }: KubeConnection,
+  maxSockets: number,
+): Agent {
+  return new Agent({
+    keepAlive: true,
+    maxSockets,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(tlsServerName !== undefined && { servername: tlsServerName }),
+    ...(insecureSkipTlsVerify && { rejectUnauthorized: false }),
+  })
+}

@@ -1,0 +1,177 @@
+import type { Agent } from 'node:https'
+import { setTimeout as pause } from 'node:timers/promises'
+import { KubeError } from '../../errors.ts'
+import { agentFor, baseOf, type KubeConnection } from './connection.ts'
+import { oneLine } from '../foreign.ts'
+import { type Budget, budgetOf, type LookLimits } from './budget.ts'
+import { type Answer, DroppedError, exchange, type ExchangeLimits, tooSlow } from './exchange.ts'
+import { refusal, retryAfterIn } from './refusal.ts'
+import { loginsIn, ownSecrets } from './own-secrets.ts'
+import { takingTurns } from '../concurrency.ts'
+
+export interface KubeRequest {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** `/api/v1/nodes`; names in it already encoded. */
+  path: string
+  query?: Record<string, string | undefined>
+  body?: unknown
+  contentType?: string
+  accept?: string
+  consume?: (piece: Buffer) => boolean
+}
+
+/** HTTPS to one API server: what the rest of the client is made of. Everything throws `KubeError`. */
+export interface KubeHttp {
+  calls: () => number
+  /** The parsed body. */
+  json: (request: KubeRequest) => Promise<unknown>
+  /** The body goes to `consume`. */
+  stream: (request: KubeRequest & Required<Pick<KubeRequest, 'consume'>>) => Promise<void>
+  /** A text of the server's without the secrets that we sent it. */
+  hide: (text: string) => string
+  /** The same connections and the same count of calls, for one look: what is read through it shares one budget. */
+  within: (look: LookLimits) => KubeHttp
+  /** Absent: every call is on its own. */
+  budget?: Budget
+  close: () => void
+}
+
+export const defaultLimits: ExchangeLimits = {
+  connectMs: 5_000,
+  idleMs: 10_000,
+  deadlineMs: 30_000,
+  // A page of 500 nodes is half of that. What is parsed from it takes up to fifteen times as much memory for a moment.
+  pageBytes: 16 * 2 ** 20,
+}
+
+/** What administrators find in audit logs: our name and the version of package.json. */
+export const userAgent = 'calico-ipvs-sync/0.1.0'
+
+/** At one time: more would only queue behind each other in the server's own limits. */
+const sockets = 8
+
+export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLimits> = {}): KubeHttp {
+  const agent = agentFor(connection, sockets)
+  const bounds = { ...defaultLimits, ...limits }
+  const slots = takingTurns(sockets)
+  const own = ownSecrets(connection.key, connection.cert, ...loginsIn(connection.server))
+  let calls = 0
+
+  const once = async (request: KubeRequest, { until, fresh, budget }: Attempt): Promise<Answer> => {
+    const token = await tokenOf(connection, fresh)
+    own.learn(token)
+    calls += 1
+    const { method, consume } = request
+    const body = request.body === undefined ? {} : { body: JSON.stringify(request.body) }
+    const headers = headersOf(request, token, body.body)
+    const answer = await exchange({
+      agent,
+      url: urlOf(baseOf(connection.server), request),
+      method,
+      headers,
+      until,
+      limits: bounds,
+      ...body,
+      ...(consume && { consume }),
+      ...(budget && { budget }),
+    })
+    return { ...answer, text: own.hide(answer.text) }
+  }
+
+  const attempt = async (request: KubeRequest, budget: Budget | undefined): Promise<Answer> => {
+    const until = Math.min(Date.now() + bounds.deadlineMs, budget?.until ?? Infinity)
+    if (budget && Date.now() >= budget.until) throw tooSlow(budget, request.path)
+    const reading = request.method === 'GET'
+    const left = { reconnects: reading ? 1 : 0, tokens: connection.token ? 1 : 0, waits: 3 }
+    let fresh = false
+    for (;;) {
+      const answer = await once(request, { until, fresh, budget }).catch((error: unknown) => {
+        // Nobody answered: a read may be asked again, a write may have been carried out.
+        if (error instanceof DroppedError && left.reconnects > 0) return undefined
+        throw error
+      })
+      if (!answer) {
+        left.reconnects -= 1
+        hangUpIdle(agent)
+      } else if (answer.status < 300) return answer
+      else if (answer.status === 401 && left.tokens > 0) {
+        left.tokens -= 1
+        fresh = true
+      } else {
+        const wait = waitOf(answer, reading)
+        if (wait === undefined || left.waits === 0 || Date.now() + wait >= until) throw refusal(answer)
+        left.waits -= 1
+        await pause(wait)
+      }
+    }
+  }
+
+  const view = (budget?: Budget): KubeHttp => {
+    const send = (request: KubeRequest): Promise<Answer> => slots(() => attempt(request, budget))
+    return {
+      calls: () => calls,
+      hide: own.hide,
+      json: async (request) => parsed(await send(request), request),
+      stream: async (request) => void (await send(request)),
+      within: (look) => view(budgetOf(look)),
+      ...(budget && { budget }),
+      close: () => agent.destroy(),
+    }
+  }
+  return view()
+}
+
+interface Attempt {
+  /** `Date.now()` by which it must be over. */
+  until: number
+  /** A token of its own, not a kept one. */
+  fresh: boolean
+  budget: Budget | undefined
+}
+
+/** Where one kept connection turned out dead, so are the others: a function that slept finds all of them closed. */
+function hangUpIdle({ freeSockets }: Agent): void {
+  for (const socket of Object.values(freeSockets).flat()) socket?.destroy()
+}
+
+async function tokenOf({ token }: KubeConnection, fresh: boolean): Promise<string | undefined> {
+  try {
+    return await token?.({ fresh })
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new KubeError('unauthenticated', `No token could be had for the API server: ${oneLine(why)}`)
+  }
+}
+
+function urlOf(base: URL, { path, query = {} }: KubeRequest): URL {
+  const url = new URL(base)
+  url.pathname = `${base.pathname.replace(/\/$/, '')}${path}`
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
+  return url
+}
+
+function headersOf(request: KubeRequest, token: string | undefined, body: string | undefined): Record<string, string> {
+  return {
+    accept: request.accept ?? 'application/json',
+    'user-agent': userAgent,
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(body !== undefined && {
+      'content-type': request.contentType ?? 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+    }),
+  }
+}
+
+/** Milliseconds the server asks to be left alone. A write is sent again only where it was refused (429), never where it may have been carried out. */
+function waitOf({ status, headers }: Answer, reading: boolean): number | undefined {
+  const seconds = status === 429 || (status === 503 && reading) ? retryAfterIn(headers) : undefined
+  return seconds === undefined ? undefined : seconds * 1_000
+}
+
+function parsed({ status, text }: Answer, { path }: KubeRequest): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new KubeError('malformed', `The answer to ${path} is not JSON: ${oneLine(text, 80)}`, { status })
+  }
+}

@@ -1,0 +1,74 @@
+import type { ReadFailure } from '../../domain/read.ts'
+import { KubeError, type KubeErrorKind } from '../../errors.ts'
+import { objectOf, oneLine, textOf } from '../foreign.ts'
+import type { Answer } from './exchange.ts'
+
+/** What a status of 300 and above means. The body is a Status, or plain text where an aggregated API is down. */
+export function refusal({
+  status,
+  text,
+  headers = {},
+}: Pick<Answer, 'status' | 'text'> & Partial<Pick<Answer, 'headers'>>): KubeError {
+  const said = statusOf(text)
+  const message = shortened(oneLine(textOf(said['message']) ?? text, 100_000)) || 'no reason given'
+  return new KubeError(kindOf(status), `${status}: ${message}`, {
+    status,
+    reason: textOf(said['reason']) ?? '',
+    retryAfterSeconds: retryAfterIn(headers),
+  })
+}
+
+/** A refused patch is told with the whole object before the reason: beginning and end are kept. */
+const shortened = (message: string): string =>
+  message.length <= 280 ? message : `${message.slice(0, 100)} … ${message.slice(-170)}`
+
+/** Whole seconds, an hour at most; a date is not what API servers send. */
+export const retryAfterIn = (headers: Answer['headers']): number | undefined => {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN)
+  return seconds >= 0 ? Math.min(seconds, 3_600) : undefined
+}
+
+/** A failed read as the domain keeps it. `object`: what was read. */
+export function failureFrom(error: unknown, object: string): ReadFailure {
+  if (!(error instanceof KubeError))
+    return { kind: 'unreachable', object, message: oneLine(error instanceof Error ? error.message : String(error)) }
+  const { kind, message, status, retryAfterSeconds } = error
+  return {
+    kind: failureKind(kind),
+    object,
+    message: oneLine(message),
+    ...(status > 0 && { status }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  }
+}
+
+function failureKind(kind: KubeErrorKind): ReadFailure['kind'] {
+  return kind === 'not-found' || kind === 'conflict' ? 'unavailable' : kind === 'invalid' ? 'malformed' : kind
+}
+
+function kindOf(status: number): KubeErrorKind {
+  switch (status) {
+    case 401:
+      return 'unauthenticated'
+    case 403:
+      return 'denied'
+    case 404:
+      return 'not-found'
+    case 409:
+      return 'conflict'
+    case 400:
+    case 415:
+    case 422:
+      return 'invalid'
+    default:
+      return status === 429 || status >= 500 || status === 410 ? 'unavailable' : 'malformed'
+  }
+}
+
+function statusOf(text: string): Record<string, unknown> {
+  try {
+    return objectOf(JSON.parse(text))
+  } catch {
+    return {}
+  }
+}

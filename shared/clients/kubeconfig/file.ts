@@ -1,0 +1,112 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { fromBase64 } from '../certificates.ts'
+import { exactTextOf as textOf, type Foreign, isObject, objectOf, objectsOf, oneLine } from '../foreign.ts'
+
+/** What is wrong with the kubeconfig and what to do about it. */
+export class KubeconfigError extends Error {
+  override name = 'KubeconfigError'
+}
+
+/** An entry of a kubeconfig, and the folder its relative paths are meant from. */
+export interface Entry {
+  name: string
+  folder: string
+  value: Foreign
+}
+
+export interface Kubeconfig {
+  files: string[]
+  currentContext?: string
+  contexts: Entry[]
+  clusters: Entry[]
+  users: Entry[]
+}
+
+/** The files kubectl would read: the one named, else those of `KUBECONFIG`, else `~/.kube/config`. */
+export function kubeconfigFiles(file: string | undefined, env: NodeJS.ProcessEnv): string[] {
+  if (file !== undefined) {
+    if (existsSync(file)) return [file]
+    throw new KubeconfigError(`There is no kubeconfig ${file}.`)
+  }
+  const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '')
+  return (listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')]).filter((path) => existsSync(path))
+}
+
+/** Several files count as one: of two entries of one name the first is taken, as kubectl does. */
+export function readKubeconfig(files: string[]): Kubeconfig {
+  const documents = files.map((file) => ({ document: read(file), folder: dirname(resolve(file)) }))
+  const entries = (list: string, inner: string): Entry[] =>
+    documents.flatMap(({ document, folder }) =>
+      objectsOf(document[list]).flatMap((entry) => {
+        const name = textOf(entry['name'])
+        return name === undefined ? [] : [{ name, folder, value: objectOf(entry[inner]) }]
+      }),
+    )
+  const currentContext = documents.map(({ document }) => textOf(document['current-context'])).find((name) => name)
+  return {
+    files,
+    ...(currentContext !== undefined && { currentContext }),
+    contexts: entries('contexts', 'context'),
+    clusters: entries('clusters', 'cluster'),
+    users: entries('users', 'user'),
+  }
+}
+
+function read(file: string): Foreign {
+  try {
+    const document: unknown = parse(readFileSync(file, 'utf8'), { logLevel: 'error' }) ?? {}
+    if (isObject(document)) return document
+  } catch (error) {
+    throw new KubeconfigError(`The kubeconfig ${file} cannot be read: ${reasonOf(error)}`)
+  }
+  throw new KubeconfigError(`The kubeconfig ${file} cannot be read: it is not a YAML object.`)
+}
+
+/** What a parser says quotes the text, and a token may stand just there: the line is told, and not what is in it. */
+function reasonOf(error: unknown): string {
+  const { code, message, linePos } = error as { code?: string; message?: string; linePos?: { line: number }[] }
+  if (code?.startsWith('E') && message !== undefined) return oneLine(message)
+  const line = linePos?.[0]?.line
+  return `it is not YAML${line === undefined ? '' : ` (line ${line})`}.`
+}
+
+/**
+ * PEM from `NAME-data` (base64) or from the file of `NAME`, whichever is there; `undefined`: neither, as kubectl sees it. What
+ * cannot be read throws, also an empty file: it must not be taken for a setting that is not there.
+ */
+export function pemOf({ value, folder }: Entry, name: string): Pem | undefined {
+  for (const key of [`${name}-data`, name])
+    if (value[key] !== undefined && value[key] !== null && textOf(value[key]) === undefined)
+      throw new KubeconfigError(`${key} in the kubeconfig is not a text.`)
+  const data = textOf(value[`${name}-data`])
+  if (data) return { text: decoded(data, `${name}-data`), from: `${name}-data in the kubeconfig` }
+  const file = textOf(value[name])
+  if (file)
+    return { text: readText(resolve(folder, file)), from: `The file ${oneLine(file)} (${name} in the kubeconfig)` }
+  return undefined
+}
+
+export interface Pem {
+  text: string
+  /** Where it is from, as a sentence begins. */
+  from: string
+}
+
+function decoded(data: string, key: string): string {
+  const packed = data.replace(/\s+/g, '')
+  if (/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return fromBase64(packed)
+  throw new KubeconfigError(`${key} in the kubeconfig is not base64.`)
+}
+
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new KubeconfigError(
+      `A file named in the kubeconfig cannot be read: ${error instanceof Error ? error.message : file}`,
+    )
+  }
+}

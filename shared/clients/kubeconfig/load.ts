@@ -1,0 +1,175 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { certificatesIn, checkKey } from '../certificates.ts'
+import type { KubeConnection } from '../kube/connection.ts'
+import { type ExecCredential, execCredential } from './exec-credential.ts'
+import { exactTextOf as textOf, isObject, objectOf, oneLine } from '../foreign.ts'
+import { type EksHint, eksHint } from './eks.ts'
+import {
+  type Entry,
+  type Kubeconfig,
+  KubeconfigError,
+  kubeconfigFiles,
+  type Pem,
+  pemOf,
+  readKubeconfig,
+  readText,
+} from './file.ts'
+
+export { KubeconfigError } from './file.ts'
+
+export interface KubeconfigChoice {
+  /** Absent: `KUBECONFIG`, else `~/.kube/config`, else the service account of the pod we run in. */
+  file?: string | undefined
+  /** Absent: the current one. */
+  context?: string | undefined
+}
+
+export interface ChosenCluster {
+  context: string
+  /** The name its kubeconfig has for the cluster, which `aws eks update-kubeconfig` makes its ARN. Absent inside a cluster. */
+  cluster?: string
+  connection: KubeConnection
+  /** Where something says which EKS cluster it is. */
+  eks?: EksHint
+}
+
+/** A cluster by kubeconfig, as kubectl would reach it; proxies and impersonation are refused with a word. Throws `KubeconfigError`. */
+export async function clusterFromKubeconfig({ file, context }: KubeconfigChoice = {}): Promise<ChosenCluster> {
+  const files = kubeconfigFiles(file, process.env)
+  if (files.length === 0) return inPod(process.env, context)
+  const config = readKubeconfig(files)
+  const { name, cluster, user } = chosen(config, context)
+  const { value } = cluster
+  const server = textOf(value['server']) ?? ''
+  const ca = authorityOf(cluster)
+  const tlsServerName = textOf(value['tls-server-name'])
+  const eks = eksHint({ context: name, cluster: cluster.name, server, exec: objectOf(user?.value['exec']) })
+  return {
+    context: name,
+    cluster: cluster.name,
+    ...(eks && { eks }),
+    connection: {
+      server,
+      ...(ca !== undefined && { ca }),
+      ...(tlsServerName && { tlsServerName }),
+      ...(value['insecure-skip-tls-verify'] === true && { insecureSkipTlsVerify: true }),
+      ...(user && (await identity(user, cluster, { config, name }))),
+    },
+  }
+}
+
+function chosen(
+  config: Kubeconfig,
+  wanted: string | undefined,
+): { name: string; cluster: Entry; user: Entry | undefined } {
+  const name = wanted ?? config.currentContext
+  const there = `It has: ${oneLine(config.contexts.map((it) => it.name).join(', ')) || 'none'}.`
+  if (name === undefined)
+    throw new KubeconfigError(`The kubeconfig has no current context; choose one with --context. ${there}`)
+  const context = config.contexts.find((it) => it.name === name)
+  if (!context) throw new KubeconfigError(`The kubeconfig has no context ${oneLine(name, 100)}. ${there}`)
+  const cluster = config.clusters.find((it) => it.name === context.value['cluster'])
+  if (!cluster)
+    throw new KubeconfigError(`The context ${oneLine(name, 100)} names a cluster that the kubeconfig does not have.`)
+  if (cluster.value['proxy-url'])
+    throw new KubeconfigError(
+      `The cluster ${cluster.name} is reached through a proxy (proxy-url), which is not supported. Run where its API server is reached directly.`,
+    )
+  return { name, cluster, user: config.users.find((it) => it.name === context.value['user']) }
+}
+
+/** An authority that is named and is none is refused: without one the system's authorities would be believed. */
+function authorityOf(cluster: Entry): string | undefined {
+  const { value } = cluster
+  const pem = pemOf(cluster, 'certificate-authority')
+  if (pem) return checked(pem, certificatesIn)
+  const empty = ['certificate-authority-data', 'certificate-authority'].find((key) => value[key] !== undefined)
+  if (empty === undefined || value['insecure-skip-tls-verify'] === true) return undefined
+  throw new KubeconfigError(`${empty} of the cluster ${oneLine(cluster.name, 100)} is empty: no authority is named.`)
+}
+
+function checked({ text, from }: Pem, check: (text: string) => unknown): string {
+  try {
+    check(text)
+    return text
+  } catch (error) {
+    throw new KubeconfigError(`${from} cannot be used: ${error instanceof Error ? error.message : 'not readable'}.`)
+  }
+}
+
+type Identity = Pick<KubeConnection, 'cert' | 'key' | 'token'>
+
+/** In kubectl's order: a token file before a token, a certificate beside either, a plugin or provider where there is none. */
+async function identity(user: Entry, cluster: Entry, of: { config: Kubeconfig; name: string }): Promise<Identity> {
+  const { value, folder } = user
+  if (value['as'] !== undefined)
+    throw new KubeconfigError(`The user ${user.name} impersonates another (as), which is not supported.`)
+  const certificate = certificateOf(pemOf(user, 'client-certificate'), pemOf(user, 'client-key'), user)
+  const tokenFile = textOf(value['tokenFile'])
+  if (tokenFile) return { ...certificate, token: async () => readText(resolve(folder, tokenFile)).trim() }
+  const token = textOf(value['token'])
+  if (token) return { ...certificate, token: async () => token }
+  if (isObject(value['exec'])) return byPlugin(user, cluster)
+  if (isObject(value['auth-provider'])) return byProvider(of.config.files, of.name)
+  if (value['username'] !== undefined)
+    throw new KubeconfigError(
+      `The user ${user.name} has a password only; API servers have not taken one since Kubernetes 1.19.`,
+    )
+  return certificate
+}
+
+/** Neither, or both and each other's. */
+function certificateOf(cert: Pem | undefined, key: Pem | undefined, { name }: Entry): Pick<Identity, 'cert' | 'key'> {
+  if (!cert && !key) return {}
+  if (!cert || !key)
+    throw new KubeconfigError(
+      `The user ${oneLine(name, 100)} has a client ${cert ? 'certificate without its key' : 'key without its certificate'}.`,
+    )
+  const certificate = checked(cert, certificatesIn)
+  return { cert: certificate, key: checked(key, (text) => checkKey(text, certificate)) }
+}
+
+/** The plugin runs now, for it may give a certificate, and again when its credential expires or is refused. */
+async function byPlugin(user: Entry, cluster: Entry): Promise<Identity> {
+  let current = await execCredential(user, cluster)
+  const [cert, key] = [current.cert, current.key].map(
+    (text) => text && { text, from: "What the user's credential plugin gave" },
+  )
+  const certificate = certificateOf(cert || undefined, key || undefined, user)
+  if (current.token === undefined) return certificate
+  const token: KubeConnection['token'] = async ({ fresh }) => {
+    if (fresh || isOver(current)) current = await execCredential(user, cluster)
+    return current.token ?? ''
+  }
+  return { ...certificate, token }
+}
+
+const isOver = ({ expiresAt }: ExecCredential): boolean =>
+  expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()
+
+async function byProvider(files: string[], context: string): Promise<Identity> {
+  const { providerToken } = await import('./provider.ts')
+  let current: string | undefined
+  return {
+    token: async ({ fresh }) =>
+      (current = fresh ? undefined : current) ?? (current = await providerToken(files, context)),
+  }
+}
+
+const account = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+const naming = 'Name one with --kubeconfig or KUBECONFIG, or an EKS cluster with --cluster and --region.'
+
+/** Inside a cluster, without a kubeconfig: the API server that the kubelet tells every pod of. */
+function inPod(env: NodeJS.ProcessEnv, wanted: string | undefined): ChosenCluster {
+  const [host, port] = [env['KUBERNETES_SERVICE_HOST'], env['KUBERNETES_SERVICE_PORT']]
+  if (wanted !== undefined)
+    throw new KubeconfigError(`There is no kubeconfig that could have the context ${oneLine(wanted, 100)}. ${naming}`)
+  if (!host || !port || !existsSync(`${account}/token`)) throw new KubeconfigError(`There is no kubeconfig. ${naming}`)
+  const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const token = async () => readText(`${account}/token`).trim()
+  const file = `${account}/ca.crt`
+  const ca = checked({ text: readText(file), from: `The file ${file}` }, certificatesIn)
+  return { context: 'in-cluster', connection: { server, ca, token } }
+}

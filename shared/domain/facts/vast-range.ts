@@ -1,0 +1,27 @@
+import type { FelixIndex, FelixNode, FelixResolution } from '../felix/felix.ts'
+import { rangesAtMost } from '../ports.ts'
+
+/** A list of ranges too long to be compared node by node counts as one that cannot be seen; the warning says where it stands. */
+export function withoutVastRange(felix: FelixResolution, index: FelixIndex, node: FelixNode): FelixResolution {
+  if (felix.outcome === 'error') return felix
+  const count = felix.values.effectiveRange?.length ?? 0
+  if (count <= rangesAtMost) return felix
+  const { effectiveRange: _, ...values } = felix.values
+  const layer = index.rangeLayers(node).find(({ decides }) => decides)
+  const warning = {
+    kind: 'vast',
+    parameter: 'KubeNodePortRanges',
+    source: felix.sources.KubeNodePortRanges ?? 'default',
+    object: layer?.object ?? 'KubeNodePortRanges',
+    ...(layer?.field !== undefined && { field: layer.field }),
+    decides: true,
+    message: `KubeNodePortRanges has ${count} separate ranges, and more than ${rangesAtMost} are not compared`,
+  } as const
+  return {
+    ...felix,
+    outcome: 'unknown',
+    parameters: ['KubeNodePortRanges'],
+    values,
+    warnings: [...felix.warnings, warning],
+  }
+}

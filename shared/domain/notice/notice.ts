@@ -1,0 +1,191 @@
+import { plain, unlinked } from '../plain.ts'
+import { quoted } from '../findings/remedy.ts'
+import type { Action } from '../policy/policy.ts'
+import type { Finding, FindingCode, Plan, Report, Severity } from '../report.ts'
+
+/** A message to people: plain text that says what is wrong, why we think so, and what to do. */
+export interface Notice {
+  subject: string
+  text: string
+  severity: Severity
+}
+
+/**
+ * What people have to know about a cluster, as one text: while it stays the same they are told nothing, and while all
+ * is well it is empty. `undefined`: cannot be said yet, look again when the change is over. `lasting`: a change that did
+ * not end for hours.
+ */
+export const newsOf = ({ verdict, findings, plan }: Report, lasting = false): string | undefined => {
+  const finishing = verdict === 'in-step' && (plan?.changes.length ?? 0) > 0
+  if (finishing || (verdict === 'changing' && !lasting)) return undefined
+  const codes = findings
+    .filter(({ severity }) => severity !== 'info')
+    .map(({ code, severity }) => `${severity} ${code}`)
+  if (verdict === 'changing' && codes.length === 0) return undefined
+  const bad = verdict === 'in-step' || verdict === 'not-applicable' ? [] : [verdict]
+  return [...bad, ...new Set(codes.toSorted())].join('; ')
+}
+
+/** What else bears on a cluster at this moment. */
+export interface Circumstances {
+  /** Why what is to be done is not done yet. */
+  waits?: string | undefined
+  /** A rollout has halted, on that node where it is known. */
+  halted?: { node?: string | undefined } | undefined
+  /** A change that is under way did not end for hours. */
+  lasting?: boolean | undefined
+  /** What to paste to stop all changes of the deployment at once. */
+  brake?: string | undefined
+  /** Said after all else: exceptions that hold or have ended. */
+  remarks?: readonly string[]
+}
+
+/** Who acts now. `nobody`: there is nothing to change, or nothing that may be changed. */
+type Acting = 'tool' | 'tool-later' | 'person' | 'nobody'
+
+interface About extends Circumstances {
+  report: Report
+  action: Action
+  acting: Acting
+}
+
+/** `told`: the news people had last. `undefined`: there is nothing to say. */
+export const noticeOf = (
+  report: Report,
+  told: string,
+  action: Action,
+  circumstances: Circumstances = {},
+): Notice | undefined => {
+  const news = newsOf(report, circumstances.lasting)
+  if (news === undefined || news === told) return undefined
+  const about: About = { ...circumstances, report, action, acting: actingOn(report, action, circumstances) }
+  // One trouble less on the way is no news; the end is.
+  if (about.acting === 'tool' && isPartOf(news, told)) return undefined
+  if (news === '') return titled('info', report, { what: 'Calico is in step again', text: goodNews(report) })
+  const severity = about.halted ? 'critical' : worst(report.findings, report.verdict === 'unknown' ? 'warning' : 'info')
+  return titled(severity, report, { what: headline(about), text: badNews(about) })
+}
+
+const titled = (severity: Severity, { cluster }: Report, { what, text }: { what: string; text: string }): Notice => ({
+  subject: unlinked(`[${severity}] ${placeOf(cluster)}: ${what}`),
+  text: unlinked(text),
+  severity,
+})
+
+/** `prod (111122223333 eu-west-1)` */
+export const placeOf = ({ name, account, region }: Report['cluster']): string => {
+  const place = [account, region].filter(Boolean).join(' ')
+  return place === '' ? name : `${name} (${place})`
+}
+
+const actingOn = ({ plan }: Report, action: Action, { waits, halted }: Circumstances): Acting => {
+  if (halted) return 'person'
+  if (!plan || (plan.changes.length === 0 && plan.blockedBy.length === 0)) return 'nobody'
+  if (plan.blockedBy.length > 0 || action !== 'sync') return 'person'
+  return waits === undefined ? 'tool' : 'tool-later'
+}
+
+const isPartOf = (news: string, told: string): boolean =>
+  news !== '' && news.split('; ').every((it) => told.split('; ').includes(it))
+
+const ofVerdict: Record<Report['verdict'], string> = {
+  'in-step': 'Calico is in step, but look at this',
+  'out-of-step': 'Calico is out of step with kube-proxy',
+  unknown: 'cannot tell whether Calico is in step',
+  changing: 'a change is under way',
+  'not-applicable': 'nothing to keep in step, but look at this',
+}
+
+const headline = ({ report, halted }: About): string =>
+  halted ? `rollout halted${halted.node ? ` on ${halted.node}` : ''}` : ofVerdict[report.verdict]
+
+const order: Severity[] = ['critical', 'warning', 'info']
+
+const worst = (findings: Finding[], least: Severity): Severity =>
+  order.find((severity) => severity === least || findings.some((it) => it.severity === severity)) ?? least
+
+const goodNews = (report: Report): string => {
+  const { cluster, desiredRange, nodes } = report
+  return [
+    `${placeOf(cluster)}: Calico is in step with kube-proxy on all ${nodes.length} nodes.`,
+    desiredRange && `Node ports: ${desiredRange.join(', ')}.`,
+    asOf(report),
+  ]
+    .filter(Boolean)
+    .join('\n')
+}
+
+/** Notices may arrive late, and one before another. */
+const asOf = ({ observedAt }: Report): string => `As of ${observedAt}.`
+
+const badNews = (about: About): string => {
+  const { report, remarks = [] } = about
+  const shown = spokenOf(report)
+  const causes = shown.map(({ severity, code, message }) => `${severity.toUpperCase()} ${code}: ${message}`)
+  return [firstLine(about), whatToDo(about), ...causes, forecastOf(about), ...remarks, asOf(report)]
+    .filter(Boolean)
+    .join('\n\n')
+}
+
+const spokenOf = ({ findings }: Report): Finding[] => findings.filter(({ severity }) => severity !== 'info')
+
+/** What is so, and who acts: the line that matters at three in the morning. */
+const firstLine = (about: About): string => {
+  const { report, action, halted, waits } = about
+  const { plan } = report
+  const start = `${placeOf(report.cluster)}: ${headline(about)}.`
+  if (halted) return `${start} Nothing more is changed there until a person decides.`
+  switch (about.acting) {
+    case 'tool':
+      return `${start} calico-ipvs-sync fixes it now, node by node; nobody has to act.`
+    case 'tool-later':
+      return `${start} calico-ipvs-sync will fix it, but not yet: ${plain(waits ?? '')}.`
+    case 'person':
+      return plan && plan.blockedBy.length > 0
+        ? `${start} A person must act. Nothing will be changed: ${plan.blockedBy.join(', ')}.`
+        : `${start} A person must act: this cluster is switched to ${action}, so nothing is changed by itself.`
+    case 'nobody':
+      return `${start} There is nothing that calico-ipvs-sync may change.`
+  }
+}
+
+/** Findings that a rollout removes. By hand that restarts Felix on every node at once, so it is not advised beside a rollout. */
+const fixedBySync: ReadonlySet<FindingCode> = new Set([
+  'RANGE_DIFFERS',
+  'RANGE_TOO_WIDE',
+  'RANGE_SPEC_IGNORED',
+  'FELIX_MISSED_MODE',
+])
+
+const whatToDo = (about: About): string | undefined => {
+  const steps = [...new Set(stepsOf(about))]
+  if (steps.length === 0) return undefined
+  return ['What to do:', ...steps.map((step, index) => `${index + 1}. ${step}`)].join('\n')
+}
+
+/** What forbids a change comes first. A change at its source, in Git, is the only one by hand that is advised. */
+const stepsOf = ({ report, halted, brake, acting }: About): string[] => {
+  const { plan, cluster } = report
+  const { blockedBy = [], changes = [] } = plan ?? {}
+  const first = (code: FindingCode): number => (code === 'ROLLOUT_HALTED' ? -1 : blockedBy.includes(code) ? 0 : 1)
+  const isAdvised = ({ code }: Finding): boolean => !fixedBySync.has(code) || (plan !== undefined && isInGit(plan))
+  const remedies = spokenOf(report)
+    .filter(isAdvised)
+    .toSorted((a, b) => first(a.code) - first(b.code))
+    .flatMap(({ remedy }) => remedy ?? [])
+  if (halted) return [...remedies, ...(brake ? [`To stop changes in every other cluster as well: ${brake}`] : [])]
+  return acting === 'person' && changes.length > 0 ? [syncCommand(cluster), ...remedies] : remedies
+}
+
+const isInGit = ({ blockedBy }: Plan): boolean => blockedBy.includes('OWNED_BY_GITOPS')
+
+const syncCommand = ({ name, region }: Report['cluster']): string =>
+  ['calico-ipvs-sync sync --cluster', quoted(name), ...(region ? ['--region', quoted(region)] : [])].join(' ')
+
+const forecastOf = ({ report: { plan }, acting }: About): string | undefined => {
+  if (!plan || plan.changes.length === 0) return undefined
+  const { felixRestarts, felixRestartsAtOnce, podRestarts, seconds } = plan.forecast
+  const time = seconds === undefined ? '' : `; about ${Math.ceil(seconds / 60)} min`
+  const what = acting === 'person' ? 'That' : 'The rollout'
+  return `${what} restarts Felix on ${felixRestarts} nodes, at most ${felixRestartsAtOnce} at a time, and ${podRestarts} calico-node pods${time}.`
+}

@@ -1,0 +1,50 @@
+import type { Notice } from './notice.ts'
+import type { Action, BrakePosition, Policy, Switch } from '../policy/policy.ts'
+
+const meaning: Record<Action, string> = {
+  off: 'it is not looked at',
+  report: 'it is only reported, and nothing is changed',
+  sync: 'changes are made',
+}
+
+const cause: Record<Switch['by'], string> = {
+  policy: "by the deployment's policy",
+  tag: 'by its tag calico-ipvs-sync',
+  limit: "by the deployment's policy.limit",
+  brake: 'by the brake',
+}
+
+export interface ClusterSwitched {
+  /** As `placeOf` says it. */
+  where: string
+  from: Action
+  to: Switch
+  /** A rollout is under way, and stops or continues by this. */
+  unfinished: boolean
+}
+
+export const clusterSwitched = ({ where, from, to, unfinished }: ClusterSwitched): Notice => {
+  const rollout = to.action === 'sync' ? 'continues' : 'stops where it is: no further write is made'
+  return {
+    subject: `[info] ${where}: switched from ${from} to ${to.action} ${cause[to.by]}`,
+    text: [
+      `${where} was switched from ${from} to ${to.action} ${cause[to.by]}: ${meaning[to.action]}.`,
+      ...(unfinished ? [`The rollout that is under way ${rollout}.`] : []),
+    ].join('\n'),
+    severity: 'info',
+  }
+}
+
+/** The switches of the whole deployment, as a text that is the same while they stay the same. */
+export const deploymentSwitches = ({ action, limit }: Pick<Policy, 'action' | 'limit'>, brake: BrakePosition): string =>
+  `action ${action}, limit ${limit}, brake ${brake.most}`
+
+export const deploymentSwitched = (from: string, to: string, release: string | undefined): Notice => ({
+  subject: `[info] all clusters: ${to}`,
+  text: [
+    `The switches of this deployment were: ${from}. They are now: ${to}.`,
+    'No cluster is changed beyond the least of tag or action, limit, and brake.',
+    ...(release === undefined ? [] : [`To release the brake: ${release}`]),
+  ].join('\n'),
+  severity: 'info',
+})

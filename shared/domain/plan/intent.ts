@@ -1,0 +1,264 @@
+import { isAssumed, isGiven, isOfEks } from '../facts/assumption.ts'
+import type { Assessment, NodeAssessment } from '../assess/assessment.ts'
+import type { ClusterState, FelixObject } from '../cluster.ts'
+import { indexFelix } from '../felix/felix.ts'
+import { parseVersion } from '../version.ts'
+import { exceptionsFor, forbidsBy } from '../policy/exception.ts'
+import {
+  rangesAtMost,
+  annotationValue,
+  parsePortList,
+  sameRanges,
+  validRangesForWrite,
+  type PortRange,
+} from '../ports.ts'
+import { budget, type Policy } from '../policy/policy.ts'
+import { valueOf } from '../read.ts'
+import type { Finding, FindingCode } from '../report.ts'
+import { rangeAnnotation } from '../rollout/annotations.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import { isMarked, isOurs } from '../rollout/marks.ts'
+import { ordered, pendingPlaces } from '../rollout/places.ts'
+import { overrideName } from '../rollout/range-writes.ts'
+import { zonesToKeep } from '../rollout/zones.ts'
+
+/** What has to be done and what forbids it, before it is spelled out as changes (`plan`) or carried out (`rollout`). */
+export interface Intent {
+  blockedBy: FindingCode[]
+  /** The annotation's text to be reached; absent: no range is to be changed. */
+  target?: string
+  /** What made a change necessary is gone: overrides of ours, with another value than `default`'s, are taken back. */
+  withdraw?: true
+  /** Nodes whose Felix the new value reaches, in the order they will be touched. */
+  scope: NodeAssessment[]
+  /** Nodes on which a layer above `default` decides: the write would not count there. */
+  skip: string[]
+  restart: NodeAssessment[]
+  canary?: string
+  /** Nodes that go after all others. */
+  last: string[]
+  /** Which nodes are of one zone, where more than one may be disturbed at a time. */
+  zones?: Exclude<Rollout['zones'], undefined>
+}
+
+export const intentOf = (assessment: Assessment, state: ClusterState, policy: Policy): Intent => {
+  const excepted = forbidsBy(exceptionsFor(policy.exceptions, state.cluster, Date.parse(state.observedAt)))
+  const ranges = excepted.range ? nothing : rangeIntent(assessment, state)
+  const restart = excepted.restarts
+    ? []
+    : assessment.nodes.filter((it) => needsRestart(it, policy) && !it.broken && it.node.ready)
+  const wanted =
+    ranges.target !== undefined || ranges.withdraw === true || restart.length > 0 || ranges.shadowed || ranges.assumed
+  const blockedBy = blocks(assessment, policy, { ...ranges, wanted })
+  if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [], last: [] }
+  const scope = pendingPlaces({ ...(ranges.goal !== undefined && { target: ranges.goal }) }, ranges.places)
+  const last = lastOf([...scope.map(({ it }) => it), ...restart], valueOf(state.webhookNodes))
+  // The range goes first.
+  const canary = chooseCanary(scope.length > 0 ? scope.map(({ it }) => it) : restart, last)
+  const nodes = valueOf(state.nodes) ?? []
+  const zones = zonesToKeep(nodes, budget(policy.maxUnavailable, nodes.length))
+  const turns = { last, ...(canary !== undefined && { canary }), ...(zones && { zones }) }
+  const named = restart.map((it) => ({ node: it.node.name, it }))
+  return {
+    blockedBy,
+    scope: ordered(turns, scope).map(({ it }) => it),
+    skip: ranges.skip,
+    restart: ordered(turns, named).map(({ it }) => it),
+    ...(ranges.target !== undefined && { target: ranges.target }),
+    ...(ranges.withdraw && { withdraw: true as const }),
+    ...turns,
+  }
+}
+
+interface RangeIntent {
+  target?: string
+  withdraw?: true
+  /** The text that counts in the end: the target, or what `default` has. */
+  goal?: string | undefined
+  /** Nodes that `default` or an override of ours decides for. */
+  places: ReturnType<typeof placeOf>[]
+  skip: string[]
+  /** Something differs, but only where our write would be hidden by another layer. */
+  shadowed: boolean
+  /** The range cannot be told: what may have to be done is not done on an assumption. */
+  assumed: boolean
+}
+
+const nothing: RangeIntent = { places: [], skip: [], shadowed: false, assumed: false }
+
+const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent => {
+  const objects = valueOf(state.felix)?.objects
+  const reached = assessment.nodes.filter((it): it is Running => it.calicoPod !== undefined && it.felix !== undefined)
+  if (!objects || !reached.some(({ runningMode }) => runningMode === 'ipvs')) return nothing
+  const unfinished = objects.some(isOurs)
+  if (isAssumed(assessment.report.serviceRange))
+    return { ...nothing, assumed: unfinished || isLoud(assessment.report, 'RANGE_ASSUMED') }
+  if (!assessment.desired) return nothing
+  const ours = reached.filter((it) => isOursToChange(it, objects))
+  const differs = reached.filter(({ rangeDiffers }) => rangeDiffers)
+  if (differs.length === 0 && !unfinished) return nothing
+  if (!differs.some((it) => ours.includes(it)) && !unfinished) return { ...nothing, shadowed: true }
+  const places = ours.map((it) => placeOf(it, objects))
+  const standing = reasonGone(assessment, objects)
+  if (standing) {
+    const overridden = places.filter(
+      ({ it }) => it.felix.outcome !== 'error' && it.felix.sources.KubeNodePortRanges === 'host',
+    )
+    return { ...nothing, withdraw: true, goal: standing.text, places: overridden }
+  }
+  const target = targetText(assessment.desired, objects)
+  const skip = reached.filter((it) => !ours.includes(it)).map(({ node }) => node.name)
+  return { ...nothing, target, goal: target, places, skip }
+}
+
+/** `default` says what is wanted, or need not: of our overrides some do not, or are not needed. What led to them is no more. */
+const reasonGone = (
+  { desired, report }: Assessment,
+  objects: FelixObject[],
+): { text: string | undefined } | undefined => {
+  const isWanted = (text: string | undefined): boolean => {
+    const parsed = text === undefined ? undefined : parsePortList(text)
+    return parsed?.ok === true && desired !== undefined && sameRanges(parsed.ranges, desired)
+  }
+  const left = objects.filter(isOurs)
+  if (left.length === 0) return undefined
+  const calico = parseVersion(report.calico?.version)
+  const base = objects.filter(({ name }) => name === 'default')
+  const api = report.calico?.api ?? 'crd.projectcalico.org/v1'
+  const felix = indexFelix({ objects: base, api, ...(calico && { calico }) }).resolve(nobody)
+  if (felix.outcome === 'error' || !desired) return undefined
+  const { effectiveRange } = felix.values
+  const text = felix.raw.KubeNodePortRanges
+  // What Felix has built in is not written as text either: that would restart it on every node.
+  const isOther = text === undefined || left.some((it) => !isWanted(it.annotations[rangeAnnotation]))
+  return isOther && effectiveRange && sameRanges(effectiveRange, desired) ? { text } : undefined
+}
+
+/** A node that has no object of its own. */
+const nobody = { nodeName: '', nodeLabels: {}, env: [] }
+
+type Running = NodeAssessment & Required<Pick<NodeAssessment, 'calicoPod' | 'felix'>>
+
+const placeOf = (it: Running, objects: FelixObject[]) => {
+  const range = rawRange(it)
+  const object = objects.find(({ name }) => name === overrideName(it.node.name))
+  const pod = { ready: it.calicoPod.ready && !it.calicoPod.deletedAt && it.node.ready }
+  const foreign = object && isMarked(object) && !isOurs(object)
+  return { it, node: it.node.name, pod, ...(range !== undefined && { range }), ...(foreign && { foreign }) }
+}
+
+/** `default` decides, or nothing does, or an override that we made. */
+const isOursToChange = ({ felix, node }: NodeAssessment, objects: FelixObject[]): boolean => {
+  if (!felix || felix.outcome === 'error') return false
+  const source = felix.sources.KubeNodePortRanges
+  if (source !== 'host') return source === 'global' || source === 'default'
+  return objects.some((it) => it.name === `node.${node.name}` && isOurs(it))
+}
+
+export const rawRange = ({ felix }: NodeAssessment): string | undefined =>
+  felix && felix.outcome !== 'error' ? felix.raw.KubeNodePortRanges : undefined
+
+/** An equivalent text that stands there already is kept: Felix compares the text, so a cosmetic rewrite restarts every node. */
+const targetText = (desired: PortRange[], objects: FelixObject[]): string => {
+  const present = objects.find(({ name }) => name === 'default')?.annotations[rangeAnnotation]
+  const parsed = present === undefined ? undefined : parsePortList(present)
+  return present !== undefined && parsed?.ok && sameRanges(parsed.ranges, desired) ? present : annotationValue(desired)
+}
+
+/** By what the pod itself shows. */
+export const needsRestart = ({ missedMode, olderThanMode }: NodeAssessment, { restarts }: Policy): boolean => {
+  switch (restarts) {
+    case 'auto':
+      return missedMode
+    case 'always':
+      return missedMode || olderThanMode
+    case 'never':
+      return false
+  }
+}
+
+/** Findings that forbid every write while they stand. */
+const forbidding: readonly FindingCode[] = [
+  'UNREACHABLE',
+  'ACCESS_DENIED',
+  'CLUSTER_UPDATING',
+  'CALICO_MIGRATING',
+  'CALICO_API_UNAVAILABLE',
+  'RANGE_INVALID',
+  'FLAPPING',
+  'ROLLOUT_HALTED',
+  'ROLLOUT_STATE_INVALID',
+]
+
+const blocks = (
+  { report, desired }: Assessment,
+  policy: Policy,
+  { wanted, shadowed, assumed }: RangeIntent & { wanted: boolean },
+): FindingCode[] => {
+  const found = new Set(report.findings.map(({ code }) => code))
+  if (found.has('CLUSTER_IDENTITY')) return ['CLUSTER_IDENTITY']
+  const undecided = report.verdict === 'unknown' || report.verdict === 'changing'
+  if (!wanted && !undecided) return []
+  const withoutEks = assumed || isGiven(report.serviceRange)
+  const codes = forbidding.filter(
+    (code) => found.has(code) && forbids(report, code) && !(withoutEks && isOfEksAlone(report, code)),
+  )
+  if (assumed) codes.push('RANGE_ASSUMED')
+  if (shadowed) codes.push('RANGE_SHADOWED')
+  if (wanted && found.has('OWNED_BY_GITOPS') && !policy.ignoreOwner) codes.push('OWNED_BY_GITOPS')
+  if (wanted && desired && !validRangesForWrite(desired).ok) codes.push('RANGE_INVALID')
+  if (wanted && desired && desired.length > rangesAtMost) codes.push('STRAY_NODE_PORT')
+  if (undecided && codes.length === 0 && isLoud(report, 'RANGE_INVALID')) codes.push('RANGE_INVALID')
+  if (undecided && codes.length === 0) codes.push(report.verdict === 'changing' ? 'CLUSTER_UPDATING' : 'MODE_UNPROVEN')
+  return [...new Set(codes)]
+}
+
+/** That EKS does not say what its cluster is: where its range is assumed for that, RANGE_ASSUMED says so; one that was asked for or given needs no EKS. */
+const isOfEksAlone = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
+  findings
+    .filter((it) => it.code === code)
+    .every(({ evidence }) => evidence.length > 0 && evidence.every(({ object }) => isOfEks(object)))
+
+/** An object with a mark that is not ours is left alone, and keeps nothing else from being done. */
+const forbids = (report: Assessment['report'], code: FindingCode): boolean => {
+  if (code === 'RANGE_INVALID') return isCritical(report, code)
+  return code !== 'ROLLOUT_STATE_INVALID' || report.findings.some((it) => it.code === code && isLease(it))
+}
+
+const isLease = ({ subject }: Finding): boolean => subject.startsWith('Lease/')
+
+const isLoud = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
+  findings.some((it) => it.code === code && it.severity !== 'info')
+
+const isCritical = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
+  findings.some((it) => it.code === code && it.severity === 'critical')
+
+/** A Lease is small; and where so many nodes serve, no single one matters. */
+const lastAtMost = 100
+
+/**
+ * Where the API server's calls for our own writes end: if such a node's network breaks, it could not take our rollback. So
+ * these go when all others have gone well. Not known, or all of them: nobody is put last.
+ */
+const lastOf = (nodes: NodeAssessment[], serving: string[] = []): string[] => {
+  const last = nodes.map(({ node }) => node.name).filter((name) => serving.includes(name))
+  return last.length > lastAtMost || last.length === nodes.length ? [] : [...new Set(last)].toSorted()
+}
+
+/**
+ * Well, not among the last, one that uses the range (without IPVS Felix makes no rules of it, and its being well would show
+ * little), and if it can be helped not the only node of its zone or node group, so that trouble there takes nothing whole away.
+ */
+const chooseCanary = (nodes: NodeAssessment[], last: string[]): string | undefined => {
+  const alone = (label: string, it: NodeAssessment) =>
+    nodes.filter(({ node }) => node.labels[label] === it.node.labels[label]).length === 1
+  const spare = (it: NodeAssessment) =>
+    Number(alone('topology.kubernetes.io/zone', it)) + Number(alone('eks.amazonaws.com/nodegroup', it))
+  const isLast = ({ node }: NodeAssessment) => Number(last.includes(node.name))
+  const isIdle = ({ runningMode }: NodeAssessment) => Number(runningMode !== 'ipvs')
+  const rank = (a: NodeAssessment, b: NodeAssessment) =>
+    isLast(a) - isLast(b) || isIdle(a) - isIdle(b) || spare(a) - spare(b) || byName(a, b)
+  return nodes.toSorted(rank)[0]?.node.name
+}
+
+const byName = (a: NodeAssessment, b: NodeAssessment): number => (a.node.name < b.node.name ? -1 : 1)

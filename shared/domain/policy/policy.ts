@@ -1,0 +1,102 @@
+import type { Exception } from './exception.ts'
+import type { Severity, Strategy } from '../report.ts'
+import type { Window } from './window.ts'
+
+/** What the tool may do. Every knob of the stack and the command line that a decision depends on. */
+export interface Policy {
+  /** `off`: not looked at · `report`: only told · `sync`: put right. The EKS tag `calico-ipvs-sync` overrides it per cluster. */
+  action: Action
+  /** The most that a tag can switch on. */
+  limit: Action
+  strategy: Strategy
+  /** Nodes that may be disturbed at one time: a number, or a percentage of the nodes in scope, at least one. */
+  maxUnavailable: number | `${number}%`
+  /** `auto`: only where the running Felix cannot have noticed the mode · `always`: whenever Calico's documentation says so · `never`. */
+  restarts: 'auto' | 'always' | 'never'
+  /**
+   * How long the first node must stay well before the next is touched, in seconds: Felix ends 2 s after the write, then three
+   * readiness probes of ten seconds must fail, and the word of it takes its time.
+   */
+  canarySeconds: number
+  /** The same for every later node: long enough to hear of one that does not come back before the next is touched. */
+  settleSeconds: number
+  /** A node that is not well by then halts the rollout, in seconds after it was touched. */
+  nodeDeadlineSeconds: number
+  ignoreOwner: boolean
+  /** When nodes may be disturbed. None: at any time. */
+  windows: readonly Window[]
+  /** What is left alone and not spoken of, each with an end and a reason. */
+  exceptions: readonly Exception[]
+  /** Clusters that may be changed at one time, over the whole deployment. */
+  clustersAtOnce: number
+  /** CloudWatch alarms, by name or ARN: while one of them rings, no further node is touched. */
+  pauseOnAlarms: readonly string[]
+  failOn?: Severity | 'never'
+}
+
+export type Action = 'off' | 'report' | 'sync'
+
+export const defaultPolicy: Policy = {
+  action: 'report',
+  limit: 'sync',
+  strategy: 'staged',
+  maxUnavailable: 1,
+  restarts: 'auto',
+  canarySeconds: 45,
+  settleSeconds: 35,
+  nodeDeadlineSeconds: 300,
+  ignoreOwner: false,
+  windows: [],
+  exceptions: [],
+  // What is wrong with a change is wrong in every cluster: the first one to show it must be the only one.
+  clustersAtOnce: 1,
+  pauseOnAlarms: [],
+}
+
+/** From the least to the most. */
+const actions: readonly string[] = ['off', 'report', 'sync'] satisfies Action[]
+
+/** Where the deployment's brake stands. `unreadable`: nobody knows, so that it counts as `report`; and why. */
+export interface BrakePosition {
+  most: Action
+  unreadable?: string
+}
+
+/** What is done for a cluster, and which of the four switches decided it. */
+export interface Switch {
+  action: Action
+  by: 'policy' | 'tag' | 'limit' | 'brake'
+}
+
+/**
+ * The cluster's own tag wins over the deployment's policy (a value it does not know counts as none), but neither goes
+ * beyond the policy's limit, and nothing beyond the brake.
+ */
+export const switchOf = (
+  { action, limit }: Pick<Policy, 'action' | 'limit'>,
+  tags: Record<string, string> = {},
+  brake: BrakePosition = { most: 'sync' },
+): Switch => {
+  const tag = tags['calico-ipvs-sync']?.trim().toLowerCase()
+  const wanted: Switch =
+    tag !== undefined && actions.includes(tag) ? { action: tag as Action, by: 'tag' } : { action, by: 'policy' }
+  const limited = exceeds(wanted.action, limit) ? ({ action: limit, by: 'limit' } as const) : wanted
+  return exceeds(limited.action, brake.most) ? { action: brake.most, by: 'brake' } : limited
+}
+
+const exceeds = (action: Action, most: Action): boolean => actions.indexOf(action) > actions.indexOf(most)
+
+/** Nodes that may be disturbed at one time among `inScope` nodes; at least one, or nothing could ever be done. */
+export const budget = (maxUnavailable: Policy['maxUnavailable'], inScope: number): number => {
+  const nodes =
+    typeof maxUnavailable === 'number'
+      ? maxUnavailable
+      : Math.floor((Number.parseFloat(maxUnavailable) * inScope) / 100)
+  return Math.max(1, Math.min(nodes, Math.max(inScope, 1)))
+}
+
+/** The defaults, with what was given in their place. */
+export const policyWith = (given: { [K in keyof Policy]?: Policy[K] | undefined }): Policy => ({
+  ...defaultPolicy,
+  ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<Policy>),
+})

@@ -1,0 +1,64 @@
+import type { Report, Sweep } from '../../domain/report.ts'
+import { paint } from './paint.ts'
+import type { Paint } from './paint.ts'
+import { findingLines } from './findings.ts'
+import { nodeLines } from './nodes.ts'
+import { planLines } from './plan.ts'
+import { sweepLines } from './sweep.ts'
+import { plain, rangeText, serviceRangeText, verdictWords, whereabouts } from '../wording.ts'
+
+export interface TextOptions {
+  colour?: boolean
+  /** Width of the terminal; absent where there is none, and then nothing is wrapped. */
+  columns?: number
+}
+
+/** For people at a terminal: the verdict first, then what is wrong and what to do, then the nodes, then the plan. */
+export const text = (document: Report | Sweep, options: TextOptions = {}): string => {
+  const brush = paint(options.colour ?? false)
+  const lines =
+    'clusters' in document
+      ? sweepLines(document, brush, options.columns)
+      : reportLines(document, brush, options.columns)
+  return `${lines.join('\n')}\n`
+}
+
+const reportLines = (report: Report, brush: Paint, width?: number): string[] => {
+  const sections = [headLines(report, brush), ...findingLines(report, brush, width), nodeLines(report, brush, width)]
+  if (report.plan) sections.push(planLines(report.plan, brush, width))
+  return sections.filter((lines) => lines.length > 0).flatMap((lines, at) => [''].slice(at === 0 ? 1 : 0).concat(lines))
+}
+
+const headLines = (report: Report, brush: Paint): string[] => {
+  const where = whereabouts(report.cluster)
+  const verdict = brush.verdict(report.verdict, verdictWords[report.verdict].toUpperCase())
+  const facts = [programs(report), nodePorts(report), `seen         ${plain(report.observedAt)}`]
+  return [
+    `${verdict}  ${brush.bold(plain(report.cluster.name))}${where === '' ? '' : `  ${brush.dim(where)}`}`,
+    ...facts.filter((fact) => fact !== '').map((fact) => `  ${fact}`),
+  ]
+}
+
+const programs = ({ calico, kubeProxy }: Report): string => {
+  const proxy = [kubeProxy?.configuredMode, kubeProxy?.addonVersion].filter((part) => part !== undefined)
+  const parts = [
+    kubeProxy && `kube-proxy ${proxy.length === 0 ? '(mode not known)' : plain(proxy.join(' '))}`,
+    calico && calicoText(calico),
+  ]
+  const known = parts.filter((part) => part !== undefined)
+  return known.length === 0 ? '' : `runs         ${known.join(' · ')}`
+}
+
+const calicoText = ({ install, version, api }: NonNullable<Report['calico']>): string => {
+  if (install === 'none') return 'no Calico'
+  const how = [`by ${install}`, api].filter((part) => part !== undefined).join(', ')
+  return `Calico ${version === undefined ? '(version not known)' : plain(version)} (${how})`
+}
+
+const nodePorts = ({ serviceRange, desiredRange }: Report): string => {
+  const parts = [
+    serviceRange && `service range ${serviceRangeText(serviceRange)}`,
+    desiredRange && `Calico should have ${rangeText(desiredRange)}`,
+  ].filter((part) => part !== undefined)
+  return parts.length === 0 ? '' : `node ports   ${parts.join(' · ')}`
+}

@@ -1,0 +1,55 @@
+import type { Finding, Report, Sweep } from '../../domain/report.ts'
+import { clipped, columns } from './columns.ts'
+import type { Row } from './columns.ts'
+import { groupFindings } from '../finding-groups.ts'
+import type { Paint } from './paint.ts'
+import { counted, plain, tally, verdictWords, whereabouts, worstFirst } from '../wording.ts'
+
+/** One line per cluster, worst first, with the finding that matters most. */
+export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: number): string[] => {
+  if (clusters.length === 0) return [brush.bold('No clusters')]
+  const rows = worstFirst(clusters).map(
+    (report): Row => ({
+      cells: [
+        verdictWords[report.verdict],
+        plain(report.cluster.name),
+        whereabouts(report.cluster),
+        `${report.nodes.length}`,
+        report.kubeProxy?.configuredMode ?? '',
+        plain(report.calico?.version ?? ''),
+        worstFindings(report),
+      ],
+      paint: { 0: (cell) => brush.verdict(report.verdict, cell) },
+    }),
+  )
+  const heads = ['VERDICT', 'CLUSTER', 'WHERE', 'NODES', 'MODE', 'CALICO', 'FINDINGS']
+  return [
+    brush.bold(`${counted(clusters.length, 'cluster')}: ${tally(clusters.map(({ verdict }) => verdict))}`),
+    ...columns(heads, rows, { head: brush.dim, ...(width !== undefined && { width }) }),
+    ...whyLines(worstFirst(clusters), brush, width),
+    '',
+    brush.dim(`swept ${plain(sweptAt)}; check on one cluster shows the evidence, -o html a page of the fleet`),
+  ]
+}
+
+const needsSomebody = ({ severity }: Finding): boolean => severity !== 'info'
+
+const worstFindings = ({ findings }: Report): string =>
+  [...new Set(groupFindings(findings.filter(needsSomebody)).map(({ finding }) => plain(finding.code)))].join(' ')
+
+const mostWhys = 10
+
+/** The first message of each cluster that is not in step: a fleet's list of what to do today. */
+const whyLines = (clusters: readonly Report[], brush: Paint, width?: number): string[] => {
+  const whys = clusters
+    .filter(({ verdict }) => verdict !== 'in-step' && verdict !== 'not-applicable')
+    .map((report) => ({ report, first: groupFindings(report.findings.filter(needsSomebody))[0]?.finding }))
+    .filter(({ first }) => first !== undefined)
+  const lines = whys
+    .slice(0, mostWhys)
+    .map(({ report, first }) => `${plain(report.cluster.name)}: ${plain(first?.message ?? '')}`)
+    .map((line) => (width === undefined ? line : clipped(line, width)))
+  if (lines.length === 0) return []
+  const more = whys.length - lines.length
+  return ['', ...lines, ...(more > 0 ? [brush.dim(`… and ${counted(more, 'more cluster')}`)] : [])]
+}

@@ -1,0 +1,222 @@
+import type { Brake } from '../../clients/aws/brake.ts'
+import type { FleetPermits } from '../../clients/aws/fleet-budget.ts'
+import type { Health } from '../../clients/aws/health.ts'
+import type { Records } from '../../clients/aws/records.ts'
+import type { Notices } from '../../clients/aws/notices.ts'
+import type { Queues } from '../../clients/aws/queues.ts'
+import type { EksCluster } from '../../clients/aws/eks.ts'
+import type { Assessment } from '../../domain/assess/assessment.ts'
+import type { ClusterState, EksState } from '../../domain/cluster.ts'
+import { assess } from '../../domain/assess/assess.ts'
+import type { FleetBounds } from '../../domain/fleet.ts'
+import { isAnother, predates, saidOf } from '../../domain/incarnation.ts'
+import { plan } from '../../domain/plan/plan.ts'
+import { type Action, type Policy, type Switch, switchOf } from '../../domain/policy/policy.ts'
+import type { Read, ReadFailure } from '../../domain/read.ts'
+import { failureOf, valueOf } from '../../domain/read.ts'
+import type { Report } from '../../domain/report.ts'
+import { soundRollout } from '../../domain/rollout/parse.ts'
+import type { Log } from '../../log.ts'
+import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
+import { carryOn, decide, giveBack, lookSeconds, type Next } from './next.ts'
+import { keepClaims } from './record-claims.ts'
+import { unobserved } from '../observe/observe.ts'
+import { isOutsider } from './outsider.ts'
+import { refusedBefore, withRefusal } from './refusal.ts'
+import { tell } from './tell.ts'
+import { tellClusterSwitched, tellDeploymentSwitched } from './tell-switch.ts'
+
+export interface EvaluateTools {
+  fleet: FleetBounds
+  describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
+  observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
+  /** What only planning needs to know; absent: planned from the look alone. */
+  forPlan?: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
+  records: Records
+  notices: Notices
+  queues: Queues
+  policy: Policy
+  /** Read before each look; absent: the deployment has none. */
+  brake?: Brake
+  /** The fleet budget; absent: every cluster may be changed at any time. */
+  permits?: FleetPermits
+  /** The alarms that are heeded; absent: none are. */
+  health?: Health
+  now: () => Date
+  log: Log
+}
+
+/** The message as the queue gave it. `receives`: how often it was handed out, this time included. */
+export interface Received {
+  messageId: string
+  receives?: number
+}
+
+/** Looks at one cluster, says whether Calico is in step, remembers it, tells people what is new, and sets a rollout going. */
+export const evaluate = async (
+  tools: EvaluateTools,
+  heard: Evaluation,
+  { messageId, receives = 1 }: Received,
+): Promise<void> => {
+  const { cluster } = heard
+  if (isOutsider(tools, cluster, heard.cause ?? heard.reason)) return giveBack(tools, cluster)
+  const [eks, brake] = await Promise.all([tools.describe(cluster), tools.brake?.read()])
+  if (brake) await tellDeploymentSwitched(tools, brake)
+  // What EKS says of another cluster than the one that was asked for, a tag for instance, is nothing about this one.
+  const said = saidOf(cluster, valueOf(eks)?.state)
+  if (!isThere(eks) || isAnother(heard.incarnation, said?.createdAt)) {
+    tools.log('cluster is gone', { cluster: clusterKey(cluster), madeAgain: said?.createdAt })
+    return giveBack(tools, cluster, said && heard.incarnation)
+  }
+  const incarnation = said?.createdAt ?? heard.incarnation
+  const message = { ...heard, ...(incarnation && { incarnation }) }
+  const now = switchOf(tools.policy, said?.tags, brake)
+  const { action } = now
+  if (action === 'off') {
+    await tellClusterSwitched(tools, cluster, { now, unfinished: false, incarnation })
+    tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
+    return now.by === 'brake' && message.reason === 'rollout' ? untilReleased(tools, message) : giveBack(tools, cluster)
+  }
+  if (said && isPassing(said)) await giveBack(tools, cluster)
+  const seen = receives > looksAtMost ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
+  const unfinished = isUnfinished(seen)
+  // What EKS did not tell, a tag for instance, is not known to have changed.
+  if (said) await tellClusterSwitched(tools, cluster, { now, unfinished, incarnation })
+  await keepClaims(tools, cluster, seen)
+  const assessment = assess(seen, tools.policy)
+  const state = await forPlanning(tools, message, { eks, seen, assessment })
+  const report: Report = { ...assessment.report, plan: plan(assessment, state, tools.policy) }
+  tools.log('assessed', {
+    cluster: clusterKey(cluster),
+    reason: message.reason,
+    cause: message.cause,
+    ...summaryOf(report, action),
+  })
+  const isChanging = report.verdict === 'changing'
+  if (isChanging && (message.attempt ?? 0) < followedAtMost) return follow(tools, message)
+  if (receives <= looksAtMost && mayPass(message, seen, report)) return follow(tools, message, retryAfter(seen))
+  const stored = await tools.records.lastReport(clusterKey(cluster))
+  const last = stored && predates(stored.observedAt, incarnation) ? undefined : stored
+  if (isChanging) {
+    await tell(tools, cluster, { report, last, incarnation, action, lasting: true })
+    return follow(tools, message)
+  }
+  const missing = message.missing ?? refusedBefore(last, { state, report })
+  const looked = { state, report, refused: missing !== undefined }
+  const next = action === 'sync' ? await decide(tools, message, looked) : unlessReleased(now, report)
+  const { waits } = next
+  const about = { report: withRefusal(report, missing), last, incarnation }
+  await tell(tools, cluster, { ...about, action, waits, halted: haltIn(seen) })
+  if (now.by === 'brake' && unfinished && message.reason === 'rollout') return untilReleased(tools, message)
+  if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
+  const dedupId = message.waits ?? messageId
+  await carryOn(tools, message, { next, dedupId })
+}
+
+const isThere = (eks: Read<EksCluster | undefined>): eks is Read<EksCluster> =>
+  'failure' in eks || eks.value !== undefined
+
+/** A look that broke off twice, for want of memory or time, or by an error, would break off again: people hear of it instead. */
+const looksAtMost = 2
+
+const brokenOff = ({ now }: EvaluateTools, identity: ClusterRef, eks: Read<EksCluster>): ClusterState => {
+  const message = `${looksAtMost} looks at this cluster broke off: out of memory or time, or by an error. The log of evaluate has them.`
+  const known = 'value' in eks ? { value: eks.value.state } : eks
+  return unobserved({ identity, now: now(), eks: known }, { kind: 'unavailable', object: 'evaluate', message })
+}
+
+/** Nothing is changed in it any more, or yet: what it holds is an earlier one's. */
+const isPassing = ({ status }: EksState): boolean => status === 'DELETING' || status === 'CREATING'
+
+/** What the brake keeps from being done is done when it is released: nobody says so but the parameter. */
+const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>
+  by === 'brake' && plan !== undefined && plan.changes.length > 0
+    ? { leaves: true, again: { seconds: lookSeconds, why: `the brake is set to ${action}` } }
+    : {}
+
+/** A rollout that the brake has stopped keeps its message, and continues so soon after the release. */
+const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<void> =>
+  queues.sendEvaluation(message, { delaySeconds: 30 })
+
+/** The node that the halt is about stands in what was kept of it. */
+const haltIn = ({ rollout, observedAt }: ClusterState) => {
+  const { state, evidence } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
+  return state === 'halted' ? { node: evidence?.node } : undefined
+}
+
+const isUnfinished = ({ rollout, observedAt }: ClusterState): boolean => {
+  const { state } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
+  return state === 'running' || state === 'aborting'
+}
+
+/** A rollout that has begun knows whose turn it is: then nothing more is read. */
+const forPlanning = async (
+  { forPlan, policy }: EvaluateTools,
+  { cluster, reason }: Evaluation,
+  { eks, seen, assessment }: { eks: Read<EksCluster>; seen: ClusterState; assessment: Assessment },
+): Promise<ClusterState> =>
+  forPlan && reason !== 'rollout' && plan(assessment, seen, policy).changes.length > 0
+    ? forPlan(cluster, eks, seen)
+    : seen
+
+const summaryOf = (report: Report, action: Action) => ({
+  verdict: report.verdict,
+  action,
+  findings: report.findings.map(({ code, severity, subject }) => ({ code, severity, subject })),
+  changes: report.plan?.changes.length ?? 0,
+  blockedBy: report.plan?.blockedBy,
+})
+
+/** A rollout waits, and this look could not tell whether it may go on: with this message its chain would end. */
+const waitsUnseen = (
+  { reason }: Evaluation,
+  { rollout, eks, observedAt }: ClusterState,
+  { verdict }: Report,
+): boolean => {
+  if (reason !== 'rollout' || (verdict !== 'unknown' && !failureOf(rollout) && !failureOf(eks))) return false
+  const { state = 'running' } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
+  return state === 'running' || state === 'aborting'
+}
+
+/** Throttled, or a server that is being replaced: nobody is told of what passes within five minutes. */
+const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, { verdict }: Report): boolean =>
+  verdict === 'unknown' && attempt < passingLooks && failuresIn(state).some(({ kind }) => kind === 'unavailable')
+
+/** 5 s, 10 s … 160 s. */
+const passingLooks = 6
+
+/** Failures of what the verdict cannot do without. */
+const failuresIn = ({
+  eks,
+  nodes,
+  daemonSets,
+  pods,
+  felix,
+  nodePorts,
+  kubernetesVersion,
+}: ClusterState): ReadFailure[] =>
+  [eks, nodes, daemonSets, pods, felix, nodePorts, kubernetesVersion].flatMap((it) => failureOf(it) ?? [])
+
+const retryAfter = (state: ClusterState): number =>
+  Math.max(0, ...failuresIn(state).map(({ retryAfterSeconds = 0 }) => retryAfterSeconds))
+
+const followedAtMost = 18
+
+/** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. `least`: in seconds. */
+const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least = 0) => {
+  const { cluster, incarnation, reason, cause, waits, decided, attempt = 0 } = message
+  if (attempt >= followedAtMost) return log('takes very long; left to the schedule', { cluster: clusterKey(cluster) })
+  // A rollout that waits goes on when the change is over, or the cluster can be seen again.
+  const why = reason === 'rollout' ? reason : 'follow'
+  const next: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }
+  await queues.sendEvaluation(
+    {
+      ...next,
+      ...(incarnation && { incarnation }),
+      ...(cause && { cause }),
+      ...(waits && { waits }),
+      ...(decided && { decided }),
+    },
+    { delaySeconds: Math.min(Math.max(5 * 2 ** attempt, least), 900) },
+  )
+}

@@ -1,0 +1,23 @@
+import type { ClusterState } from '../../domain/cluster.ts'
+import { valueOf } from '../../domain/read.ts'
+import { ours } from '../../domain/rollout/annotations.ts'
+import { parseJournal, written } from '../../domain/rollout/journal.ts'
+import { clusterKey, type ClusterRef } from '../../messages.ts'
+import type { EvaluateTools } from './evaluate.ts'
+
+/**
+ * What the Lease and the objects say of writes goes on record as what the cluster claims, where the function that made the
+ * write has not recorded it: those of a terminal, and those after which a function died. Nothing is read for it in the
+ * cluster that a look does not read anyway.
+ */
+export const keepClaims = async (
+  { records, now, log }: Pick<EvaluateTools, 'records' | 'now' | 'log'>,
+  cluster: ClusterRef,
+  { rollout, felix }: Pick<ClusterState, 'rollout' | 'felix'>,
+): Promise<void> => {
+  const journal = parseJournal(valueOf(rollout)?.annotations[`${ours}journal`])
+  const writes = written(journal, valueOf(felix)?.objects ?? [])
+  if (writes.length === 0) return
+  const kept = await records.keepClaims(clusterKey(cluster), writes, now().toISOString())
+  if (kept > 0) log('writes claimed', { cluster: clusterKey(cluster), writes: kept })
+}

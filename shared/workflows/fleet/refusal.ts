@@ -1,0 +1,40 @@
+import type { ClusterState } from '../../domain/cluster.ts'
+import { valueOf } from '../../domain/read.ts'
+import type { Finding, Report } from '../../domain/report.ts'
+import { soundRollout } from '../../domain/rollout/parse.ts'
+import { toMend } from '../rollout/access-review.ts'
+
+/** Who looks may not ask what who changes may do: it is told, and remembered in the report until a rollout begins. */
+const review = 'SelfSubjectAccessReview'
+
+/** What a rollout was refused when it last tried to begin, as long as it has not begun and there is something to do. */
+export const refusedBefore = (
+  last: Report | undefined,
+  { state, report }: { state: ClusterState; report: Report },
+): string[] | undefined => {
+  const known = last?.findings.find(({ evidence }) => evidence[0]?.object === review)
+  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  const begun = rollout?.state === 'running' || rollout?.state === 'aborting'
+  return known && !begun && (report.plan?.changes.length ?? 0) > 0
+    ? known.evidence.flatMap(({ field }) => field ?? [])
+    : undefined
+}
+
+export const withRefusal = (report: Report, missing: string[] | undefined): Report => {
+  if (!missing) return report
+  const { plan } = report
+  return {
+    ...report,
+    findings: [...report.findings, refusalOf(missing)],
+    ...(plan && { plan: { ...plan, changes: [], blockedBy: [...plan.blockedBy, 'ACCESS_DENIED'] } }),
+  }
+}
+
+const refusalOf = (missing: string[]): Finding => ({
+  code: 'ACCESS_DENIED',
+  severity: 'warning',
+  subject: 'rollout',
+  message: `What is out of step cannot be put right: the cluster does not allow us to ${missing.join(', ')}. Nothing was written.`,
+  evidence: missing.map((field) => ({ object: review, field, value: 'denied' })),
+  remedy: toMend,
+})

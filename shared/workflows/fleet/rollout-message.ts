@@ -1,0 +1,175 @@
+import type { Brake } from '../../clients/aws/brake.ts'
+import type { KubeClient } from '../../clients/kube/client.ts'
+import type { EksCluster } from '../../clients/aws/eks.ts'
+import type { Health } from '../../clients/aws/health.ts'
+import type { Queues } from '../../clients/aws/queues.ts'
+import type { ActedRecords } from '../../clients/aws/records-writes.ts'
+import { assess } from '../../domain/assess/assess.ts'
+import type { ClusterState, EksState } from '../../domain/cluster.ts'
+import type { FleetBounds } from '../../domain/fleet.ts'
+import { isAnother, saidOf } from '../../domain/incarnation.ts'
+import { type Policy, switchOf } from '../../domain/policy/policy.ts'
+import type { Read } from '../../domain/read.ts'
+import type { Entry } from '../../domain/rollout/journal.ts'
+import { isMarked, touchedAt } from '../../domain/rollout/marks.ts'
+import { carefulPace } from '../../domain/rollout/pace.ts'
+import { soundRollout } from '../../domain/rollout/parse.ts'
+import { ReadError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import { clusterKey, type ClusterRef, type RolloutStep } from '../../messages.ts'
+import { beginRollout } from '../rollout/begin.ts'
+import { braked, fenced, HeldError, holdFor, holdSeconds, holdWithout, type Hold, stoppedBy } from '../rollout/hold.ts'
+import { needed } from '../needed.ts'
+import { isOutsider } from './outsider.ts'
+import { rolloutStep, type Outcome, type StepTools } from '../rollout/step.ts'
+
+export interface TakeStepTools extends Omit<StepTools, 'kube' | 'decided' | 'record'> {
+  fleet: FleetBounds
+  access: {
+    describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
+    observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
+    kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
+  }
+  queues: Queues
+  records: ActedRecords
+  policy: Policy
+  /** Read before each step and before each write; absent: the deployment has none. */
+  brake?: Brake
+  /** The alarms that are heeded; absent: none are. */
+  health?: Health
+  /** The fleet has a budget: without a permit in the message no node is touched. */
+  permits?: boolean
+  log: Log
+}
+
+/**
+ * One message of the rollout queue: one step, then a message for what comes next. "Now" is the next message of the same
+ * queue; a wait is a delayed look at the whole cluster, because what may have changed meanwhile decides how it goes on.
+ * The next message's deduplication id is this one's id, also across a wait, so that a message delivered twice does not
+ * make two chains.
+ */
+export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messageId: string): Promise<void> => {
+  const { cluster, incarnation, permit } = message
+  const { missing, decided, ...outcome } = await stepOn(tools, message)
+  const subject = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }) } as const
+  const known = { ...subject, ...(decided !== undefined && { decided }) }
+  tools.log('step', { cluster: clusterKey(cluster), ...outcome, ...(missing && { missing }) })
+  switch (outcome.next) {
+    case 'now':
+      return tools.queues.sendRolloutStep({ ...known, begin: false, ...(permit && { permit }) }, messageId)
+    case 'wait':
+      return tools.queues.sendEvaluation(
+        { ...known, reason: 'rollout', waits: messageId },
+        { delaySeconds: outcome.seconds },
+      )
+    case 'look':
+      return tools.queues.sendEvaluation(
+        { ...subject, reason: 'rollout', cause: outcome.why, waits: messageId },
+        { delaySeconds: lookSeconds },
+      )
+    case 'over':
+      // Whatever the end is, people hear of it from a fresh look at the cluster. What never began ends in silence.
+      if (outcome.state === 'done' || outcome.state === 'halted') {
+        const cause = `rollout ${outcome.state}`
+        const { lookAfterSeconds: delaySeconds } = outcome
+        await tools.queues.sendEvaluation(
+          { ...subject, reason: 'event', cause },
+          ...(delaySeconds === undefined ? [] : [{ delaySeconds }]),
+        )
+      } else if (missing || permit) {
+        // What was asked for in vain is told, or given back.
+        const about = { cause: outcome.why.slice(0, 300), ...(missing && { missing }) }
+        await tools.queues.sendEvaluation({ ...subject, reason: 'refused', ...about })
+      }
+  }
+}
+
+/** Somebody who writes the Lease again and again must not keep us busy. */
+const lookSeconds = 5
+
+const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepped> => {
+  const { cluster, decided } = message
+  if (isOutsider(tools, cluster, 'rollout step'))
+    return { next: 'over', state: 'none', why: 'the cluster is not in the fleet' }
+  const eks = needed(await tools.access.describe(cluster))
+  const end = eks ? whyOver(message, eks.state) : 'the cluster is gone'
+  const kube = eks && end === undefined ? tools.access.kube(cluster, eks) : undefined
+  if (!eks || !kube) return { next: 'over', state: 'none', why: end ?? 'the cluster has no endpoint' }
+  if (eks.state.status !== 'ACTIVE')
+    return { next: 'wait', seconds: 60, why: `EKS says the cluster is ${eks.state.status}`, decided }
+  const stopped = async () => stoppedBy(switchOf(tools.policy, eks.state.tags, await tools.brake?.read()))
+  const stop = await stopped()
+  if (stop) return { next: 'wait', ...stop, decided }
+  const ask = guard(tools, message)
+  const record = (entries: Entry[]) => tools.records.keepActed(clusterKey(cluster), entries)
+  const step = { ...tools, decided, record, kube: braked(fenced(kube, tools.now, ask), stopped) }
+  try {
+    // What may not be touched now does not begin either; what has begun settles first.
+    const hold = message.begin ? await ask() : undefined
+    if (!message.begin || hold) {
+      const outcome = await rolloutStep(step)
+      if (outcome.next === 'look' && hold) throw new HeldError(hold)
+      return { ...outcome, decided }
+    }
+    const state = await tools.access.observe(cluster, { value: eks })
+    const beginning = await beginRollout(step, { state, assessment: assess(state, tools.policy) }, tools.policy)
+    if (beginning.begun) return { next: 'now', decided: beginning.decided }
+    const { why, blockedBy, missing } = beginning
+    return { next: 'over', state: 'none', why: [why, ...blockedBy].join(' '), ...(missing && { missing }) }
+  } catch (error) {
+    return { ...(await waitFor(error, kube, tools)), decided }
+  }
+}
+
+/** What ends a step and is no fault of it. Where the cluster cannot be read, the look at all of it finds the same, and says so. */
+const waitFor = async (error: unknown, kube: KubeClient, tools: TakeStepTools): Promise<Outcome> => {
+  if (isUnread(error)) return { next: 'wait', seconds: unreadSeconds, why: error.message.slice(0, 300) }
+  if (!(error instanceof HeldError)) throw error
+  try {
+    return { next: 'wait', seconds: await whileHeld(kube, error.hold, tools), why: error.hold.why }
+  } catch (fault) {
+    if (!isUnread(fault)) throw fault
+    return { next: 'wait', seconds: unreadSeconds, why: error.hold.why }
+  }
+}
+
+/** Not what is refused for good: that is somebody's to allow, and an alarm. */
+const isUnread = (error: unknown): error is ReadError =>
+  error instanceof ReadError && ['malformed', 'unreachable', 'unavailable'].includes(error.kind)
+
+const unreadSeconds = 30
+
+/** Why nothing of what was meant is done: it was meant for a cluster that is no more, or EKS speaks of another. */
+const whyOver = ({ cluster, incarnation }: RolloutStep, eks: EksState): string | undefined => {
+  if (!saidOf(cluster, eks)) return `EKS describes another cluster: ${eks.arn || 'one without an ARN'}`
+  if (eks.status === 'DELETING') return 'the cluster is gone: EKS is deleting it'
+  return isAnother(incarnation, eks.createdAt)
+    ? `the cluster is gone: the one of its name was made ${eks.createdAt}`
+    : undefined
+}
+
+type Stepped = Outcome & { missing?: string[]; decided?: string | undefined }
+
+/** The permit's time counts at each write; clock and alarms are asked once a step, which is over within a minute. */
+const guard = (tools: TakeStepTools, { permit }: RolloutStep): (() => Promise<Hold | undefined>) => {
+  let held: Promise<Hold | undefined> | undefined
+  return async () => {
+    const lost = tools.permits ? holdWithout(permit, tools.now()) : undefined
+    return lost ?? (await (held ??= holdFor(tools)))
+  }
+}
+
+/** A node that was just touched is watched until it is well again or its deadline has passed, whatever holds the next one. */
+const whileHeld = async (kube: KubeClient, hold: Hold, { now, policy }: TakeStepTools): Promise<number> => {
+  const rollout = soundRollout(needed(await kube.lease()), now().getTime())
+  const seconds = Math.min(hold.seconds, holdSeconds)
+  if (!rollout) return seconds
+  const { settleSeconds, canarySeconds, nodeDeadlineSeconds } = carefulPace(rollout.pace, policy)
+  const { objects } = needed(await kube.felixConfigurations([rollout.where.api]))
+  const touched = [
+    ...rollout.touching.map(({ at }) => Date.parse(at)),
+    ...objects.filter(isMarked).map((object) => touchedAt(object, now().getTime())),
+  ]
+  const watched = now().getTime() - (nodeDeadlineSeconds + canarySeconds) * 1000
+  return touched.some((at) => at > watched) ? Math.min(seconds, Math.max(settleSeconds, 5)) : seconds
+}

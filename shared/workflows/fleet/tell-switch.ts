@@ -1,0 +1,73 @@
+import type { OutgoingNotice } from '../../clients/aws/notices.ts'
+import type { StoredSwitch } from '../../clients/aws/records.ts'
+import type { BrakePosition, Switch } from '../../domain/policy/policy.ts'
+import { type Incarnation, predates } from '../../domain/incarnation.ts'
+import { placeOf } from '../../domain/notice/notice.ts'
+import { clusterSwitched, deploymentSwitched, deploymentSwitches } from '../../domain/notice/switch-notice.ts'
+import { clusterKey, type ClusterRef, deploymentKey } from '../../messages.ts'
+import type { EvaluateTools } from './evaluate.ts'
+import { tellOnce } from './tell.ts'
+
+type Tools = Pick<EvaluateTools, 'records' | 'queues' | 'now' | 'log' | 'policy' | 'brake'>
+
+/**
+ * People hear once that the switches of the whole deployment (policy, limit, brake) have changed. A brake that cannot be
+ * read has not been set by anybody: that is an alarm, not news.
+ */
+export const tellDeploymentSwitched = async (tools: Tools, brake: BrakePosition): Promise<void> => {
+  if (brake.unreadable !== undefined) return tools.log('brake cannot be read', { why: brake.unreadable })
+  const state = deploymentSwitches(tools.policy, brake)
+  const release = brake.most === 'sync' ? undefined : tools.brake?.command('sync')
+  await changed(tools, deploymentKey, {
+    now: { state, action: brake.most },
+    noticeOf: (last) => ({
+      ...deploymentSwitched(last.state, state, release),
+      attributes: { severity: 'info', cluster: '*' },
+    }),
+  })
+}
+
+export interface ClusterSwitch {
+  now: Switch
+  /** A rollout is under way there. */
+  unfinished: boolean
+  incarnation: Incarnation
+}
+
+/**
+ * People hear once that a cluster's own tag has changed what is done for it. What the whole deployment's switches change is
+ * told for the whole deployment, and for a cluster only where a rollout is under way in it.
+ */
+export const tellClusterSwitched = async (
+  tools: Tools,
+  cluster: ClusterRef,
+  { now, unfinished, incarnation }: ClusterSwitch,
+): Promise<void> => {
+  const { account, region, name } = cluster
+  const where = placeOf(cluster)
+  const isNews = ({ state }: StoredSwitch) => unfinished || now.by === 'tag' || state.endsWith(' tag')
+  await changed(tools, clusterKey(cluster), {
+    now: { state: `${now.action} ${now.by}`, action: now.action },
+    noticeOf: (last) =>
+      last.action === now.action || !isNews(last) || predates(last.since, incarnation)
+        ? undefined
+        : {
+            ...clusterSwitched({ where, from: last.action, to: now, unfinished }),
+            attributes: { severity: 'info', cluster: name, account, region },
+          },
+  })
+}
+
+interface Changing {
+  now: Omit<StoredSwitch, 'since'>
+  noticeOf: (last: StoredSwitch) => OutgoingNotice | undefined
+}
+
+/** What was never recorded is recorded in silence; what is recorded is what people know. */
+const changed = async (tools: Tools, key: string, { now, noticeOf }: Changing): Promise<void> => {
+  const last = await tools.records.lastSwitch(key)
+  if (last?.state === now.state) return
+  const notice = last && noticeOf(last)
+  if (notice) await tellOnce(tools, key, { notice, about: ['switch', last.since, now.state] })
+  await tools.records.putSwitch(key, { ...now, since: tools.now().toISOString() })
+}

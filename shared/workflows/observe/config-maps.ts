@@ -1,0 +1,31 @@
+import type { DaemonSetState } from '../../domain/cluster.ts'
+import { configuredBy } from '../../domain/proxy-mode/configured.ts'
+
+interface Named {
+  namespace: string
+  name: string
+}
+
+/** The ConfigMaps that decide something: kube-proxy's configuration, and what calico-node's environment takes from one. */
+export function configMapsToRead(daemonSets: readonly DaemonSetState[]): Named[] {
+  const named = daemonSets.flatMap((daemonSet) =>
+    namesIn(daemonSet).map((name) => ({ namespace: daemonSet.namespace, name })),
+  )
+  return [...new Map(named.map((it) => [`${it.namespace}/${it.name}`, it])).values()]
+}
+
+function namesIn({ role, template }: DaemonSetState): string[] {
+  // Only the one that holds the file of `--config`: EKS mounts the kubeconfig from another.
+  if (role === 'kube-proxy') return [configuredBy({ template })?.configMap ?? []].flat()
+  return role === 'calico-node' ? [...wholly(template), ...referredTo(template)] : []
+}
+
+const wholly = ({ envFrom }: DaemonSetState['template']): string[] =>
+  envFrom.flatMap((source) => ('configMap' in source ? [source.configMap] : []))
+
+/** Manifests take MTUs and Typha's address from a ConfigMap too; those decide nothing here and are not worth a request. */
+const decides =
+  /^(felix_(kubenodeportranges|(ip|nf)tables\w+|bpfenabled|interface(exclude|prefix)|wireguardenabled(v6)?|defaultendpointtohostaction|useinternaldataplanedriver)|calico_(disable_felix|api_group))$/i
+
+const referredTo = ({ env }: DaemonSetState['template']): string[] =>
+  env.flatMap(({ name, from }) => (from && 'configMap' in from && decides.test(name) ? [from.configMap] : []))

@@ -1,0 +1,133 @@
+import type { KubeReads, LoggingPod } from '../../clients/kube/client.ts'
+import type { ClusterState, DaemonSetState, EksState, NodeState, PodState } from '../../domain/cluster.ts'
+import type { ClusterComparison } from '../../domain/identity.ts'
+import { logsWorthReading } from '../../domain/proxy-mode.ts'
+import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '../../domain/read.ts'
+import type { ClusterIdentity, ServiceRange } from '../../domain/report.ts'
+import { configMapsToRead } from './config-maps.ts'
+import { observeModeEvidence } from './mode.ts'
+import { podLists } from './pods.ts'
+
+export interface Observation {
+  kube: KubeReads
+  identity: ClusterIdentity
+  now: Date
+  /** What the EKS API said of the cluster; absent where none answers for it. */
+  eks?: Read<EksState>
+  /** By what `eks` can be told to be of the cluster behind `kube`; absent where the connection is EKS's own answer. */
+  comparison?: ClusterComparison
+  givenServiceRange?: ServiceRange
+  /** Why the API server did not tell it, where it was to be asked. */
+  probeFailure?: ReadFailure
+  /** All logs, not a sample, and `/proxyMode` where it answers from outside. */
+  deep?: boolean
+}
+
+/**
+ * Looks at a whole cluster. Reads that do not need each other go side by side; any of them may fail and is then recorded
+ * as failed. The first answer decides whether there is a server at all: nobody waits for twelve timeouts.
+ */
+export async function observe(it: Observation): Promise<ClusterState> {
+  const { kube } = it
+  const [kubernetesVersion, served] = await Promise.all([kube.version(), kube.apis()])
+  const closed = [failureOf(served), failureOf(kubernetesVersion)].find((failure) => failure && isClosed(failure))
+  if (closed) return unobserved(it, closed)
+  const apis = valueOf(served) ?? everyApi
+  const [workloads, nodes, felix, clusterInformation, nodePorts, rollout] = await Promise.all([
+    observeWorkloads(kube, apis),
+    kube.nodes(),
+    kube.felixConfigurations(apis),
+    kube.clusterInformation(apis),
+    kube.nodePorts(),
+    kube.lease(),
+  ])
+  const all = { nodes: agreeing(nodes, workloads.pods), ...workloads, felix, clusterInformation, nodePorts, rollout }
+  const seen = { kubernetesVersion, ...all }
+  const state: ClusterState = { ...headOf(it), ...seen, logs: {} }
+  const withLogs = { ...state, logs: await readLogs(kube, state, it.deep ?? false) }
+  const modeEvidence = await observeModeEvidence(kube, withLogs, it.deep ?? false)
+  return Object.keys(modeEvidence).length === 0 ? withLogs : { ...withLogs, modeEvidence }
+}
+
+/** The state of a cluster whose API server could not be asked at all, for one and the same reason. */
+export function unobserved(it: Omit<Observation, 'kube' | 'deep'>, failure: ReadFailure): ClusterState {
+  const none = (object: string) => failed<never>({ ...failure, object })
+  return {
+    ...headOf(it),
+    kubernetesVersion: none('version'),
+    nodes: none('Nodes'),
+    daemonSets: none('DaemonSets'),
+    pods: none('Pods'),
+    configMaps: {},
+    felix: none('FelixConfigurations'),
+    clusterInformation: none('ClusterInformation/default'),
+    installation: none('Installation/default'),
+    nodePorts: none('Services'),
+    logs: {},
+    rollout: none('Lease'),
+  }
+}
+
+/**
+ * A list of nodes with none of those on which pods run is of another place, or another time: nodes that are gone keep their
+ * pods for a minute. Nothing is known from it, least of all that calico-node is meant for no node.
+ */
+function agreeing(nodes: Read<NodeState[]>, pods: Read<PodState[]>): Read<NodeState[]> {
+  const [listed, occupied] = [valueOf(nodes), (valueOf(pods) ?? []).map(({ node }) => node).filter(Boolean)]
+  const names = new Set(listed?.map(({ name }) => name))
+  if (!listed || occupied.length === 0 || occupied.some((node) => names.has(node))) return nodes
+  const message = `The list of ${listed.length} nodes has none of those on which pods run, ${occupied[0]} for one.`
+  return failed({ kind: 'unavailable', object: 'Nodes', message })
+}
+
+const isClosed = ({ kind }: ReadFailure) => kind === 'unreachable' || kind === 'unauthenticated'
+
+/** Where the list of APIs is withheld or broken, each is tried. */
+const everyApi = ['projectcalico.org/v3', 'crd.projectcalico.org/v1', 'operator.tigera.io/v1']
+
+const headOf = ({ identity, now, eks, comparison, givenServiceRange, probeFailure }: Omit<Observation, 'kube'>) => ({
+  schemaVersion: 1 as const,
+  cluster: identity,
+  observedAt: now.toISOString(),
+  ...(eks && { eks }),
+  ...(comparison && { identity: comparison }),
+  ...(givenServiceRange && { givenServiceRange }),
+  ...(probeFailure && { probeFailure }),
+})
+
+type Workloads = Pick<ClusterState, 'daemonSets' | 'pods' | 'configMaps' | 'installation'>
+
+async function observeWorkloads(kube: KubeReads, apis: readonly string[]): Promise<Workloads> {
+  const daemonSets = await kube.daemonSets()
+  const found = valueOf(daemonSets) ?? []
+  const lists = podLists(found).map((of) => kube.pods(of))
+  const named = configMapsToRead(found).map(async ({ namespace, name }) => {
+    return [`${namespace}/${name}`, await kube.configMap(namespace, name)] as const
+  })
+  const [pods, configMaps, installation] = await Promise.all([
+    Promise.all(lists),
+    Promise.all(named),
+    isByManifest(found) ? read(undefined) : kube.installation(apis),
+  ])
+  const failure = [failureOf(daemonSets), ...pods.map((list) => failureOf(list))].find((it) => it !== undefined)
+  return {
+    daemonSets,
+    pods: failure ? failed(failure) : read(pods.flatMap((list) => valueOf(list) ?? [])),
+    configMaps: Object.fromEntries(configMaps),
+    installation,
+  }
+}
+
+/** The operator puts calico-node into `calico-system`; all of it in `kube-system` is a manifest's, whatever else is installed. */
+function isByManifest(daemonSets: readonly DaemonSetState[]): boolean {
+  const calico = daemonSets.filter(({ role }) => role === 'calico-node')
+  return calico.length > 0 && calico.every(({ namespace }) => namespace === 'kube-system')
+}
+
+const logOfProcess = (pod: PodState): LoggingPod => (pod.startedAt === undefined ? { ...pod, ended: true } : pod)
+
+async function readLogs(kube: KubeReads, state: ClusterState, deep: boolean): Promise<ClusterState['logs']> {
+  const pods = logsWorthReading(state, { deep })
+  const logs = pods.map(async (pod) => [`${pod.namespace}/${pod.name}`, await kube.podLog(logOfProcess(pod))] as const)
+  return Object.fromEntries(await Promise.all(logs))
+}

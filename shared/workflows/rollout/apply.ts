@@ -1,0 +1,223 @@
+import type { FelixObject } from '../../domain/cluster.ts'
+import { objectName } from '../../domain/felix/layer.ts'
+import { type Entry, lookAfter, unnoted } from '../../domain/rollout/journal.ts'
+import { ours } from '../../domain/rollout/annotations.ts'
+import { confirmed, forgotten, noting, writtenBefore } from '../../domain/rollout/memory.ts'
+import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.ts'
+import { KubeError } from '../../errors.ts'
+import { HeldError } from './hold.ts'
+import type { Rollout } from '../../domain/rollout/rollout.ts'
+import type { Seen, Step } from '../../domain/rollout/step.ts'
+import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
+import { halt } from './halt.ts'
+import { emptyJournal, entriesOf, isDueForRenewal, type Note, putRollout, renew, type Standing } from './lease.ts'
+import type { Outcome, StepTools } from './step.ts'
+
+/** What a decision was made upon. */
+type At = Standing & { seen: Seen }
+
+/** The effect of one decision, and what comes next. */
+export const carryOut = async (step: Step, tools: StepTools, at: At): Promise<Outcome> => {
+  if ('object' in step && step.object && isNew(at.rollout, step.object)) return noteWrites(tools, at)
+  switch (step.do) {
+    case 'override':
+    case 'promote':
+    case 'remove-override':
+    case 'take-back':
+      return write(tools, at, step)
+    case 'begin-restarts':
+      return beginRestarts(tools, at)
+    case 'restart':
+      return restart(tools, at, step)
+    case 'wait':
+      if (isDueForRenewal(at.record, tools)) await renew(tools, at.record)
+      return { next: 'wait', seconds: step.seconds, why: step.why }
+    case 'halt':
+      return halt(tools, at, step)
+    case 'finish':
+      return finish(tools, at)
+  }
+}
+
+/** Noted in the Lease first, and confirmed after it: an object that somebody deletes takes its own marks along. */
+const remembered = async (
+  tools: StepTools,
+  at: At,
+  {
+    name,
+    write,
+    ...note
+  }: { name: string; what: string; from: string | undefined; write: (tools: Noting) => Promise<void> },
+): Promise<void> => {
+  const { record, rollout, seen } = at
+  const now = tools.now()
+  const frozen = { ...tools, now: () => now }
+  const object = objectName(name)
+  const before = rollout.journal?.entries.findLast((it) => it.rollout === rollout.id && it.object === object)
+  const cutShort = writtenBefore(rollout)(name) === 'perhaps' && before?.what === note.what ? before : undefined
+  const written = noting(rollout, name, seen.objects)
+  const about = { what: note.what, object, ...(note.from !== undefined && { from: note.from }), to: rollout.target }
+  // It goes on record when it is done.
+  const entries = cutShort ? [] : entriesOf(frozen, rollout, [about as Note])
+  const kept = await putRollout(frozen, at, { ...rollout, written }, { objects: seen.objects, entries })
+  const put = (annotations: Record<string, string | null>) =>
+    tools.kube.putLease({ resourceVersion: kept.resourceVersion, annotations })
+  try {
+    await write({ ...frozen, noted: cutShort?.at })
+  } catch (error) {
+    // Nothing was written: that is not to be taken for a write that somebody took back.
+    if (isRefusal(error)) await put(pick(record.annotations, ['written', 'journal']))
+    throw error
+  }
+  await put({ [`${ours}written`]: confirmed(written, name).join(' ') })
+}
+
+type Noting = StepTools & { noted?: string | undefined }
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof HeldError ||
+  (error instanceof KubeError && error.status !== undefined && error.status >= 400 && error.status < 500)
+
+const pick = (annotations: Record<string, string>, keys: string[]): Record<string, string | null> =>
+  Object.fromEntries(keys.map((key) => [ours + key, annotations[ours + key] ?? null]))
+
+type Write = Extract<Step, { do: 'override' | 'promote' | 'remove-override' | 'take-back' }>
+
+const write = async (tools: StepTools, at: At, step: Write): Promise<Outcome> => {
+  await writeStep(tools, at, step)
+  const { entries, earlier } = at.rollout.journal ?? emptyJournal
+  const isNoted = step.do === 'override' || step.do === 'promote'
+  return isNoted && (entries.length + earlier + 1) % lookAfter === 0 ? lookFirst : { next: 'now' }
+}
+
+const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> => {
+  const { rollout, seen } = at
+  const { objects, defaultRange } = seen
+  const to = rollout.target
+  const toRange = { why: `range ${to}`, to }
+  switch (step.do) {
+    case 'override': {
+      const { node } = step
+      const pod = seen.pods.find((it) => it.node === node)
+      const from = pod && seen.rangeOn(pod)
+      const name = overrideName(node)
+      await remembered(tools, at, {
+        name,
+        what: 'override',
+        from,
+        write: (noting) => writeOverride(noting, rollout, { node, objects, from }),
+      })
+      return tools.tell({ what: 'override written', node, object: objectName(overrideName(node)), from, ...toRange })
+    }
+    case 'promote':
+      await remembered(tools, at, {
+        name: 'default',
+        what: 'promote',
+        from: defaultRange,
+        write: (noting) => writeDefault(noting, rollout, objects),
+      })
+      return tools.tell({
+        what: 'value written to default',
+        object: objectName('default'),
+        from: defaultRange,
+        ...toRange,
+      })
+    case 'remove-override':
+      if (seen.left?.has(overriddenNode(step.object))) await forget(tools, at, step.object.name)
+      await removeOverride(tools, rollout, step.object)
+      return tools.tell({
+        what: 'override removed',
+        object: objectName(step.object.name),
+        why: whyRemoved(rollout),
+        from: to,
+      })
+    case 'take-back': {
+      const { node, object } = step
+      await withdrawOverride(tools, rollout, object)
+      return tools.tell({
+        what: 'range taken back',
+        node,
+        object: objectName(overrideName(node)),
+        why: whyWithdrawn(rollout),
+        from: to,
+      })
+    }
+  }
+}
+
+/** A node of the same name may join. */
+const forget = async ({ kube }: StepTools, { record, rollout }: At, name: string): Promise<void> => {
+  if (writtenBefore(rollout)(name) === 'no') return
+  const annotations = { [`${ours}written`]: forgotten(rollout.written, name).join(' ') || null }
+  await kube.putLease({ resourceVersion: record.resourceVersion, annotations })
+}
+
+const beginRestarts = async (tools: StepTools, at: At): Promise<Outcome> => {
+  const { rollout, seen } = at
+  await putRollout(tools, at, { ...rollout, phase: 'restarts' }, { objects: seen.objects, note: removals(rollout) })
+  return { next: 'now' }
+}
+
+/**
+ * An object that goes takes along what it says of its last write, as does one that is written anew: that stands in the
+ * journal first, for all objects at once.
+ */
+const isNew = ({ journal = emptyJournal }: Rollout, object: FelixObject): boolean =>
+  unnoted(journal, [object]).length > 0
+
+const noteWrites = async (tools: StepTools, at: At): Promise<Outcome> => {
+  const { journal = emptyJournal } = at.rollout
+  const { objects } = at.seen
+  await putRollout(tools, at, at.rollout, { objects })
+  return unnoted(journal, objects).length < lookAfter ? { next: 'now' } : lookFirst
+}
+
+const lookFirst: Outcome = { next: 'wait', seconds: 1, why: 'what was written goes on record first' }
+
+/** Overrides go one by one and are noted together, when the last is gone. */
+const removals = (rollout: Rollout) => {
+  const { id, phase, journal = emptyJournal } = rollout
+  if (phase !== 'range') return []
+  const made = journal.entries.filter((entry) => entry.rollout === id && entry.what === 'override')
+  const count = new Set(made.map(({ object }) => object)).size
+  const remove = { what: 'remove', object: 'FelixConfiguration/node.*', why: whyRemoved(rollout) }
+  return count === 0 ? [] : [{ ...remove, from: `${count}-overrides` }]
+}
+
+const whyRemoved = (rollout: Rollout): string =>
+  rollout.state === 'aborting' || rollout.target === undefined ? whyWithdrawn(rollout) : 'default has the value'
+
+/** The intent goes into the Lease before the deed: cut short between the two, the next step sees both and goes on. */
+const restart = async (
+  tools: StepTools,
+  at: Standing,
+  { pod, settled }: Extract<Step, { do: 'restart' }>,
+): Promise<Outcome> => {
+  const { rollout } = at
+  const object = `Pod/${pod.namespace}/${pod.name}`
+  // Cut short, it is noted anew: the deadline runs from the deed, which may come long after.
+  const touching = rollout.touching.filter((it) => !settled.includes(it.node) && it.pod !== pod.name)
+  touching.push({ node: pod.node, pod: pod.name, at: tools.now().toISOString() })
+  const isNoted = (it: Entry) => it.rollout === rollout.id && it.object === object
+  const before = rollout.journal?.entries.find(isNoted)
+  const entries = before ? [before] : entriesOf(tools, rollout, [{ what: 'restart', object, from: pod.uid }])
+  await putRollout(tools, at, { ...rollout, touching }, { entries: before ? [] : entries })
+  await tools.kube.deletePod(pod)
+  await tools.record?.(entries)
+  tools.tell({ what: 'calico-node restarted', node: pod.node, object, from: pod.uid })
+  const kept = rollout.journal ?? emptyJournal
+  return (kept.entries.length + kept.earlier + 1) % lookAfter === 0 ? lookFirst : { next: 'now' }
+}
+
+const finish = async (tools: StepTools, at: At): Promise<Outcome> => {
+  const { rollout, seen } = at
+  const state = rollout.state === 'aborting' ? 'aborted' : 'done'
+  const finishedAt = tools.now().toISOString()
+  const { evidence: _evidence, written: _written, ...rest } = rollout
+  const next: Rollout = { ...rest, state, touching: [], restart: [], finishedAt }
+  const note = [...removals(rollout), { what: state }]
+  await putRollout(tools, at, next, { giveUp: true, objects: seen.objects, note })
+  tools.tell({ what: state === 'done' ? 'rollout finished' : 'rollout aborted' })
+  const why = state === 'done' ? 'every change is made and every touched node is well' : 'no override of ours is left'
+  return { next: 'over', state, why }
+}

@@ -1,0 +1,254 @@
+import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { Assessment } from '../../domain/assess/assessment.ts'
+import type { ClusterState, RolloutRecord } from '../../domain/cluster.ts'
+import { intentOf, needsRestart, type Intent } from '../../domain/plan/intent.ts'
+import type { Policy } from '../../domain/policy/policy.ts'
+import { valueOf } from '../../domain/read.ts'
+import { oneByOne, paceOf } from '../../domain/rollout/pace.ts'
+import { parseRollout } from '../../domain/rollout/parse.ts'
+import { type Pace, rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
+import { parseVersion, specMayBeWritten } from '../../domain/version.ts'
+import { KubeError } from '../../errors.ts'
+import { decisionOf } from './decision.ts'
+import { accessMissing, accessNeeded, toMend } from './access-review.ts'
+import { tryFirstWrite } from './first-write.ts'
+import { needed } from '../needed.ts'
+import { withWebhookNodes } from '../observe/webhooks.ts'
+import { entriesOf, heldByOther, type Note, putRollout, type Standing, withJournal } from './lease.ts'
+import type { StepTools } from './step.ts'
+import { serverDefaults } from './server-defaults.ts'
+
+/** A whole look at the cluster, made for this beginning. */
+export interface Look {
+  state: ClusterState
+  assessment: Assessment
+}
+
+/** `decided` absent: another party carries it out. */
+export type Beginning = { begun: true; rollout: Rollout; decided?: string } | NotBegun
+
+/**
+ * `blocked`: by findings · `busy`: by another rollout, or a person who stopped this one · `refused`: by the cluster.
+ * `missing`: what would be needed and is not allowed, a verb and a resource each. `why` is for people alone.
+ */
+export interface NotBegun {
+  begun: false
+  reason: 'nothing-to-do' | 'blocked' | 'busy' | 'refused'
+  why: string
+  blockedBy: string[]
+  missing?: string[]
+}
+
+const not = (reason: NotBegun['reason'], why: string, blockedBy: string[] = []): NotBegun => ({
+  begun: false,
+  reason,
+  why,
+  blockedBy,
+})
+
+/**
+ * Puts into the Lease what has to be done now, if anything has to be and may be. A rollout that is running for another
+ * target takes the new one; nodes changed for the old one are simply changed again, each within the budget. What another
+ * party decided, or nobody, is decided anew from this look: of the Lease only what was touched last is kept, to wait for.
+ */
+export const beginRollout = async (tools: StepTools, look: Look, policy: Policy): Promise<Beginning> => {
+  const { state, assessment } = look
+  const intent = intentOf(assessment, state, policy)
+  if (intent.blockedBy.length > 0) return not('blocked', 'something forbids it', intent.blockedBy)
+  const record = needed(state.rollout)
+  const parsed = parseRollout(record, tools.now().getTime())
+  if (parsed.is === 'invalid') return not('blocked', parsed.why, ['ROLLOUT_STATE_INVALID'])
+  const present = parsed.is === 'rollout' ? parsed.rollout : undefined
+  if (record && present?.state === 'running' && carriesOut(present, intent)) {
+    if (heldByOther(record, tools)) return { begun: true, rollout: present }
+    if (decisionOf(present) === tools.decided && isStillDue(present, assessment, policy))
+      return goOn(tools, { record, rollout: present }, paceFor(present, policy))
+  }
+  if (isNothing(intent) && present?.state !== 'running') return not('nothing-to-do', 'there is nothing to do')
+  if (present?.state === 'paused' || present?.state === 'aborting') {
+    return not('busy', `the rollout is ${present.state}`)
+  }
+  if (record && present?.state === 'running' && heldByOther(record, tools)) {
+    return not('busy', `${record.holder} is carrying out a rollout with another target`)
+  }
+  const refusal = await refused(tools, look, intent)
+  if (refusal) return refusal
+  const whole = await withWebhookNodes(tools.kube, state)
+  const about = { intent: intentOf(assessment, whole, policy), policy }
+  const rollout = await rolloutOf(tools, { state: whole, assessment }, about)
+  if (record?.holder === tools.holder && present?.state === 'running' && isDecidedAnew(present, rollout))
+    return goOn(tools, { record, rollout: present }, paceFor(present, policy))
+  await tryFirstWrite(tools, rollout, state)
+  const touching = present?.state === 'running' ? inFlight(present, rollout, state) : []
+  const isSame = present?.state === 'running' && present.target === rollout.target
+  const isCareful = present?.state === 'running' && present.careful
+  const next = {
+    ...rollout,
+    touching,
+    ...(isSame && present.written && { written: present.written }),
+    ...(isCareful && { careful: true as const, pace: paceFor(present, policy) }),
+    ...(present?.journal && { journal: present.journal }),
+  }
+  return put(tools, next, { record, ...(present?.state === 'running' && { before: present.pace }) })
+}
+
+/**
+ * A message that comes twice, or another that was sent at the same time, decides the same from the same look. Written again,
+ * it would be another decision, and the step that follows the first would not be ours any more.
+ */
+const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
+  // Who goes first, and why, is another as soon as the first node has the value.
+  const { id, canary, last, zones, why, startedAt } = present
+  const alike = [fresh, present].map((it) => decisionOf({ ...it, id, canary, last, zones, why, startedAt } as Rollout))
+  return alike[0] === alike[1]
+}
+
+const isNothing = ({ target, withdraw, restart }: Intent): boolean =>
+  target === undefined && !withdraw && restart.length === 0
+
+/** Every pod that it would still restart is one whose Felix needs it. */
+const isStillDue = ({ restart }: Rollout, { nodes }: Assessment, policy: Policy): boolean =>
+  nodes.every((it) => !it.calicoPod || !restart.includes(it.calicoPod.name) || needsRestart(it, policy))
+
+/** Nodes whose pod was deleted by those who went before, or is still to be: they are waited for. */
+const inFlight = ({ touching }: Rollout, { restart }: Rollout, { pods, nodes }: ClusterState): Rollout['touching'] => {
+  const [there, known] = [new Set(needed(pods).map(({ name }) => name)), new Set(needed(nodes).map(({ name }) => name))]
+  return touching.filter(({ node, pod }) => known.has(node) && (restart.includes(pod) || !there.has(pod)))
+}
+
+const paceFor = ({ careful }: Rollout, policy: Policy): Pace => (careful ? oneByOne(paceOf(policy)) : paceOf(policy))
+
+/** It goes on at the pace asked for now. */
+const goOn = async (tools: StepTools, standing: Standing, pace: Pace): Promise<Beginning> => {
+  const { rollout } = standing
+  const decided = decisionOf(rollout)
+  if (isDeepStrictEqual(pace, rollout.pace)) return { begun: true, rollout, decided }
+  const next = { ...rollout, pace }
+  await putRollout(tools, standing, next, { note: [paced(rollout.pace, pace)] })
+  tools.tell({
+    what: goesOnAtAnotherPace,
+    why: JSON.stringify(pace),
+    rollout: rollout.id,
+    by: tools.holder,
+  })
+  return { begun: true, rollout: next, decided }
+}
+
+const goesOnAtAnotherPace = 'rollout goes on at another pace'
+
+const paced = (from: Pace, to: Pace): Note => ({
+  what: 'pace',
+  from: JSON.stringify(from),
+  to: JSON.stringify(to),
+  why: 'another was asked for',
+})
+
+/** Before the first write: a rollout that may begin but not end would leave a cluster half changed. */
+const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Promise<Beginning | undefined> => {
+  const { api, nativeV3 } = needed(state.felix)
+  const namespace = calicoNamespace(state)
+  const missing = await accessMissing(
+    kube,
+    accessNeeded({ intent, api, nativeV3, namespace, record: needed(state.rollout) }),
+  )
+  if (missing.length === 0) return undefined
+  const why = `the cluster does not allow to ${missing.join(', ')}. Nothing was written. ${toMend}`
+  return { ...not('refused', why, ['ACCESS_DENIED']), missing }
+}
+
+const calicoNamespace = ({ daemonSets }: ClusterState): string =>
+  needed(daemonSets).find(({ role }) => role === 'calico-node')?.namespace ?? 'kube-system'
+
+/** What is still to be done is part of what the running rollout is doing. */
+const carriesOut = (present: Rollout, { target, restart, withdraw }: Intent): boolean =>
+  (target === undefined || target === present.target) &&
+  (withdraw ?? false) === (present.phase === 'range' && present.target === undefined) &&
+  restart.every(({ calicoPod }) => calicoPod && present.restart.includes(calicoPod.name))
+
+/** `before`: the pace of the rollout that it goes on with. */
+const put = async (
+  tools: StepTools,
+  rollout: Rollout,
+  { record, before }: { record: RolloutRecord | undefined; before?: Pace },
+): Promise<Beginning> => {
+  const isHurried = before !== undefined && !isDeepStrictEqual(before, rollout.pace)
+  const done = entriesOf(tools, rollout, [isHurried ? paced(before, rollout.pace) : begin(rollout)])
+  try {
+    await tools.kube.putLease({
+      ...(record && { resourceVersion: record.resourceVersion }),
+      holder: tools.holder,
+      renewedAt: tools.now().toISOString(),
+      leaseSeconds: tools.leaseSeconds,
+      annotations: rolloutAnnotations(withJournal(rollout, { entries: done })),
+    })
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.kind !== 'conflict') throw error
+    return not('busy', 'another rollout began in this cluster at the same moment')
+  }
+  await tools.record?.(done)
+  const { id, why: cause } = rollout
+  const what = before === undefined ? 'rollout begins' : isHurried ? goesOnAtAnotherPace : 'rollout goes on'
+  tools.tell({ what, why: summary(rollout), rollout: id, by: tools.holder, cause })
+  return { begun: true, rollout, decided: decisionOf(rollout) }
+}
+
+const begin = ({ target }: Rollout): Note => ({ what: 'begin', ...(target !== undefined && { to: target }) })
+
+const summary = ({ target, restart }: Rollout): string =>
+  [target && `range ${target}`, restart.length > 0 && `${restart.length} calico-node restarts`]
+    .filter(Boolean)
+    .join(', ') || 'nothing is left to do but to wait for what was touched'
+
+const rolloutOf = async (
+  tools: StepTools,
+  { state, assessment }: Look,
+  { intent, policy }: { intent: Intent; policy: Policy },
+): Promise<Rollout> => {
+  const felix = needed(state.felix)
+  const { calico: { version: calico, install } = {}, serviceRange } = assessment.report
+  const known = serviceRange?.source
+  const restart = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [calicoPod.name] : []))
+  return {
+    id: idOf(state, intent, restart),
+    state: 'running',
+    phase: intent.target === undefined && !intent.withdraw ? 'restarts' : 'range',
+    pace: paceOf(policy),
+    where: {
+      api: felix.api,
+      ...(calico && { calico }),
+      ...(specMayBeWritten(install, parseVersion(calico)) && { spec: true }),
+      ...(known && known !== 'default' && { known }),
+    },
+    skip: intent.skip,
+    defaulted: intent.target === undefined ? [] : await serverDefaults(tools.kube, felix, intent.target),
+    restart,
+    touching: [],
+    startedAt: tools.now().toISOString(),
+    why: whyOf(assessment, intent),
+    ...(intent.target !== undefined && { target: intent.target }),
+    ...(intent.canary !== undefined && { canary: intent.canary }),
+    ...(intent.last.length > 0 && { last: intent.last }),
+    ...(intent.zones && { zones: intent.zones }),
+  }
+}
+
+/** Codes of the findings that the rollout answers to; where there are none, what it does in words. */
+const whyOf = ({ report }: Assessment, { target, restart }: Intent): string => {
+  const found = new Set(report.findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code))
+  const range =
+    target === undefined ? [] : [...found].filter((code) => code.startsWith('RANGE_') && code !== 'RANGE_HOST_PORTS')
+  const mode = restart.length === 0 ? [] : [...found].filter((code) => code === 'FELIX_MISSED_MODE')
+  const codes = [...range, ...mode].join(' ')
+  return codes || (target !== undefined ? 'overrides of ours are left' : inWords(restart.length))
+}
+
+const inWords = (restarts: number): string =>
+  restarts > 0 ? 'restarts after every change of mode are asked for' : 'what made it necessary is gone'
+
+/** The same work on the same cluster has the same id, however often it is begun. */
+const idOf = ({ cluster, felix }: ClusterState, intent: Intent, restart: string[]): string => {
+  const base = valueOf(felix)?.objects.find(({ name }) => name === 'default')
+  const parts = [cluster.arn ?? cluster.name, base?.uid, intent.target, ...restart.toSorted()]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
+}

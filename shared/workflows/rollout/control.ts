@@ -1,0 +1,74 @@
+import type { KubeClient } from '../../clients/kube/client.ts'
+import { parseRollout } from '../../domain/rollout/parse.ts'
+import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
+import { oneByOne } from '../../domain/rollout/pace.ts'
+import { needed } from '../needed.ts'
+import { againstResuming } from './resume.ts'
+import { entriesOf, withJournal } from './lease.ts'
+import { notUnderstood } from './step.ts'
+
+export type Control = 'pause' | 'resume' | 'abort'
+
+export type Controlled = { changed: true; rollout: Rollout } | { changed: false; why: string }
+
+const from: Record<Control, Rollout['state'][]> = {
+  pause: ['running'],
+  resume: ['paused', 'halted'],
+  abort: ['running', 'paused', 'halted'],
+}
+
+/** Who says it, for the journal. `force`: a halted rollout is resumed whatever speaks against it, one node at a time. */
+export interface Speaker {
+  by: string
+  now: () => Date
+  force?: boolean
+}
+
+const somebody: Speaker = { by: 'somebody', now: () => new Date() }
+
+/** What a person says to a rollout. Whoever carries it out sees it at the next step; the holder of the Lease stays who it is. */
+export const control = async (
+  kube: KubeClient,
+  what: Control,
+  { by: holder, now, force = false }: Speaker = somebody,
+): Promise<Controlled> => {
+  const record = needed(await kube.lease())
+  const parsed = parseRollout(record, now().getTime())
+  if (parsed.is === 'invalid') return { changed: false, why: notUnderstood(parsed.why) }
+  if (!record || parsed.is === 'none') return { changed: false, why: 'There is no rollout in this cluster.' }
+  const { rollout } = parsed
+  if (!from[what].includes(rollout.state))
+    return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
+  const after = controlled(rollout, what, force)
+  if (what === 'resume' && rollout.state === 'halted' && !force) {
+    const against = await againstResuming(kube, rollout, { resumed: after, now: now() })
+    if (against !== undefined) return { changed: false, why: `The rollout stays halted: ${against}. --force insists.` }
+  }
+  const note = [{ what, from: rollout.state, why: force ? 'by hand, with --force' : 'by hand' }]
+  const next = withJournal(after, { entries: entriesOf({ now, holder }, after, note) })
+  await kube.putLease({ resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
+  return { changed: true, rollout: next }
+}
+
+const controlled = (rollout: Rollout, what: Control, force: boolean): Rollout => {
+  switch (what) {
+    case 'pause':
+      return { ...rollout, state: 'paused', reason: 'paused by hand' }
+    case 'resume':
+      return resumed(rollout, force)
+    case 'abort':
+      return { ...cleared(rollout), state: 'aborting' }
+  }
+}
+
+/** What was taken back, and is written again because somebody said so. */
+const resumed = (rollout: Rollout, force: boolean): Rollout => {
+  const { written: _written, takenBack: _takenBack, ...rest } = cleared(rollout)
+  const insisted = force && { careful: true as const, pace: oneByOne(rest.pace) }
+  return { ...rest, state: 'running', ...insisted }
+}
+
+const cleared = (rollout: Rollout): Rollout => {
+  const { reason: _reason, rollback: _rollback, evidence: _evidence, ...rest } = rollout
+  return rest
+}

@@ -1,0 +1,24 @@
+import type { ClusterState } from '../../domain/cluster.ts'
+import { nextStep } from '../../domain/rollout/next-step.ts'
+import type { Rollout } from '../../domain/rollout/rollout.ts'
+import { seenOf } from '../../domain/rollout/seen.ts'
+import { needed } from '../needed.ts'
+import { writeDefault, writeOverride } from './range-writes.ts'
+import type { StepTools } from './step.ts'
+
+/**
+ * The server's own opinion of the first write, before anything is begun: it goes through admission, validation and our
+ * permissions, and nothing is stored. Throws what the real write would throw.
+ */
+export const tryFirstWrite = async (
+  tools: Pick<StepTools, 'kube' | 'now' | 'holder'>,
+  rollout: Rollout,
+  state: Pick<ClusterState, 'felix' | 'pods'>,
+): Promise<void> => {
+  const felix = needed(state.felix)
+  const pods = needed(state.pods).filter(({ role, daemonSet }) => role === 'calico-node' && daemonSet !== undefined)
+  const step = nextStep(rollout, seenOf(felix, pods, rollout.where), tools.now().toISOString())
+  const { objects } = felix
+  if (step.do === 'override') await writeOverride(tools, rollout, { node: step.node, objects }, { dryRun: true })
+  if (step.do === 'promote') await writeDefault(tools, rollout, objects, { dryRun: true })
+}

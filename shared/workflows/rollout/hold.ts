@@ -1,0 +1,124 @@
+import type { KubeClient } from '../../clients/kube/client.ts'
+import type { Health } from '../../clients/aws/health.ts'
+import { isSound, type Permit } from '../../domain/policy/fleet-budget.ts'
+import type { Policy, Switch } from '../../domain/policy/policy.ts'
+import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
+import { openness } from '../../domain/policy/window.ts'
+
+/** Why no further node may be touched now, and in how many seconds to look again. */
+export interface Hold {
+  seconds: number
+  why: string
+}
+
+/** Thrown instead of a write that would have disturbed a node: nothing was written. */
+export class HeldError extends Error {
+  override name = 'HeldError'
+  readonly hold: Hold
+
+  constructor(hold: Hold) {
+    super(hold.why)
+    this.hold = hold
+  }
+}
+
+export interface Guards {
+  policy: Policy
+  health?: Health
+  now: () => Date
+}
+
+const farOff = 14 * 86_400
+/** An alarm may be over at any moment; asking costs little. */
+const alarmSeconds = 900
+/** Well within the time after which a Lease that nobody renews makes other looks take the rollout up. */
+export const holdSeconds = 300
+
+/** What holds every change in the fleet: the clock, then the alarms. */
+export const holdFor = async ({ policy, health, now }: Guards): Promise<Hold | undefined> => {
+  const at = now()
+  const window = openness(policy.windows, at)
+  if (!window.open) {
+    const { opensAt } = window
+    const seconds = opensAt ? Math.ceil((opensAt.getTime() - at.getTime()) / 1000) : farOff
+    const when = opensAt ? `it opens ${opensAt.toISOString()}` : 'none opens within the next two weeks'
+    return { seconds, why: `the maintenance window is closed; ${when}` }
+  }
+  const trouble = await health?.trouble()
+  return trouble === undefined ? undefined : { seconds: alarmSeconds, why: trouble }
+}
+
+export const budgetSpent = 'as many clusters as the fleet budget allows are being changed already'
+
+/** What holds this cluster alone. A permit that ran out on the way is asked for anew at once; one that was refused, later. */
+export const holdWithout = (permit: Permit | undefined, now: Date): Hold | undefined => {
+  if (permit && isSound(permit, now.getTime())) return undefined
+  return permit
+    ? { seconds: 1, why: 'the permit of the fleet budget has run out' }
+    : { seconds: holdSeconds, why: budgetSpent }
+}
+
+/**
+ * A client that asks before each write that disturbs a node: a range that is set, a pod that is deleted, and the note in
+ * the Lease that comes just before. Taking a range away passes, for it cleans up, or rescues a node.
+ */
+export const fenced = (kube: KubeClient, now: () => Date, ask: () => Promise<Hold | undefined>): KubeClient => {
+  const begun = now().getTime()
+  const pass = async (disturbs: boolean) => {
+    const hold = disturbs ? await ask() : undefined
+    if (hold) throw new HeldError(hold)
+  }
+  const sets = (annotations: Record<string, string | null> = {}) => typeof annotations[rangeAnnotation] === 'string'
+  return {
+    ...kube,
+    createFelix: async (api, draft, options) => {
+      await pass(!options?.dryRun && sets(draft.annotations))
+      return kube.createFelix(api, draft, options)
+    },
+    patchFelix: async (api, patch, options) => {
+      await pass(!options?.dryRun && sets(patch.metadata?.annotations))
+      return kube.patchFelix(api, patch, options)
+    },
+    deletePod: async (pod) => {
+      await pass(true)
+      return kube.deletePod(pod)
+    },
+    putLease: async (change) => {
+      await pass(touchedSince(begun, change.annotations?.[`${ours}touching`] ?? ''))
+      return kube.putLease(change)
+    },
+  }
+}
+
+/** The look that follows tells people, and waits for as long as it takes. */
+export const stoppedBy = ({ action, by }: Switch): Hold | undefined =>
+  action === 'sync' ? undefined : { seconds: 1, why: `changes are switched to ${action} by the ${by}` }
+
+/** A client that asks before each write of any kind: once people have said stop, nothing more is written, not even to clean up. */
+export const braked = (kube: KubeClient, stopped: () => Promise<Hold | undefined>): KubeClient => {
+  const pass = async () => {
+    const hold = await stopped()
+    if (hold) throw new HeldError(hold)
+  }
+  const asking =
+    <Args extends unknown[], Result>(write: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      await pass()
+      return write(...args)
+    }
+  const createFelix = asking(kube.createFelix)
+  const patchFelix = asking(kube.patchFelix)
+  return {
+    ...kube,
+    // A dry run writes nothing.
+    createFelix: (api, draft, options) => (options?.dryRun ? kube : { createFelix }).createFelix(api, draft, options),
+    patchFelix: (api, patch, options) => (options?.dryRun ? kube : { patchFelix }).patchFelix(api, patch, options),
+    deleteFelix: asking(kube.deleteFelix),
+    deletePod: asking(kube.deletePod),
+    putLease: asking(kube.putLease),
+  }
+}
+
+/** The entries are `NODE=POD=WHEN`. */
+const touchedSince = (begun: number, touching: string): boolean =>
+  touching.split(' ').some((entry) => Date.parse(entry.split('=')[2] ?? '') >= begun)

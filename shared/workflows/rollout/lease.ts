@@ -1,0 +1,89 @@
+import type { FelixObject, RolloutRecord } from '../../domain/cluster.ts'
+import { milliseconds } from '../../domain/rfc3339.ts'
+import { type Entry, noted, unnoted } from '../../domain/rollout/journal.ts'
+import { clockSkew, lease } from '../../domain/rollout/annotations.ts'
+import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
+import type { Outcome, StepTools } from './step.ts'
+
+/** A rollout and the Lease it stands in. */
+export interface Standing {
+  record: RolloutRecord
+  rollout: Rollout
+}
+
+interface Put {
+  giveUp?: boolean
+  /** What the objects say of their last writes goes into the journal as well. */
+  objects?: FelixObject[]
+  note?: Note[]
+  entries?: Entry[]
+}
+
+export type Note = Pick<Entry, 'what'> & Partial<Pick<Entry, 'object' | 'from' | 'to' | 'why'>>
+
+/** Where the rollout stands and what was written so far, in one write. `entries`: noted, and recorded when they are done. */
+export const putRollout = async (
+  tools: StepTools,
+  { record }: Pick<Standing, 'record'>,
+  rollout: Rollout,
+  { giveUp = false, objects = [], note = [], entries = [] }: Put = {},
+): Promise<RolloutRecord> => {
+  const done = entriesOf(tools, rollout, note)
+  const put = await tools.kube.putLease({
+    resourceVersion: record.resourceVersion,
+    holder: giveUp ? null : tools.holder,
+    renewedAt: tools.now().toISOString(),
+    leaseSeconds: tools.leaseSeconds,
+    annotations: rolloutAnnotations(withJournal(rollout, { objects, entries: [...entries, ...done] })),
+  })
+  if (done.length > 0) await tools.record?.(done)
+  return put
+}
+
+export const emptyJournal = { entries: [], earlier: 0 }
+
+export const withJournal = (
+  rollout: Rollout,
+  { objects = [], entries = [] }: Pick<Put, 'objects' | 'entries'>,
+): Rollout => {
+  const { journal = emptyJournal } = rollout
+  return { ...rollout, journal: noted(journal, ...unnoted(journal, objects), ...entries) }
+}
+
+export const entriesOf = (
+  { now, holder: by }: Pick<StepTools, 'now' | 'holder'>,
+  { id, why }: Rollout,
+  note: Note[],
+): Entry[] => {
+  const about = { at: now().toISOString(), rollout: id, by, ...(why !== undefined && { why }) }
+  return note.map((it): Entry => ({ ...about, object: `Lease/${lease.namespace}/${lease.name}`, ...it }))
+}
+
+export const heldByOther = (
+  { holder, renewedAt, leaseSeconds }: RolloutRecord,
+  tools: Pick<StepTools, 'holder' | 'now'>,
+): Extract<Outcome, { next: 'wait' }> | undefined => {
+  if (!holder || holder === tools.holder || !renewedAt) return undefined
+  const gone = tools.now().getTime() - milliseconds(renewedAt)
+  // Nobody holds it from a time on that has not come.
+  if (!(gone >= -clockSkew)) return undefined
+  const left = (leaseSeconds ?? 0) - gone / 1000
+  return left > 0
+    ? { next: 'wait', seconds: Math.ceil(left), why: `the rollout is being carried out by ${holder}` }
+    : undefined
+}
+
+/** How much of the Lease's time has gone since it was renewed; all of it where it is not ours. */
+const spent = ({ holder, renewedAt }: RolloutRecord, { holder: self, leaseSeconds, now }: StepTools): number =>
+  holder === self && renewedAt !== undefined
+    ? Math.abs(now().getTime() - milliseconds(renewedAt)) / (leaseSeconds * 1000)
+    : 1
+
+/** A step that only waits has a request to spare, and renews in good time; one that acts does so only when it must. */
+export const isDueForRenewal = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 1 / 3
+export const isOverdue = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 2 / 3
+
+export const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<RolloutRecord> => {
+  const { holder, leaseSeconds } = tools
+  return tools.kube.putLease({ resourceVersion, holder, leaseSeconds, renewedAt: tools.now().toISOString() })
+}

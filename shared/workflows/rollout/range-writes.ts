@@ -1,0 +1,161 @@
+import type { WriteOptions } from '../../clients/kube/client.ts'
+import type { FelixObject } from '../../domain/cluster.ts'
+import { newDefault, rangeValue } from '../../domain/plan/plan.ts'
+import {
+  carriedFrom,
+  keptFrom,
+  newOverride,
+  overrideName,
+  setRange,
+  unsetRange,
+  type ObjectPatch,
+} from '../../domain/rollout/range-writes.ts'
+import { traces } from '../../domain/rollout/journal.ts'
+import { changeMark, type ChangeMark, isOurs, sealOf } from '../../domain/rollout/marks.ts'
+import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../../domain/rollout/annotations.ts'
+import type { Rollout } from '../../domain/rollout/rollout.ts'
+import type { StepTools } from './step.ts'
+
+/** `noted`: when the write was first noted, where an attempt was cut short. */
+type Tools = Pick<StepTools, 'kube' | 'now' | 'holder' | 'record'> & { noted?: string | undefined }
+
+/** The one write on a node: creates our override, or adds the range to an object that is there already. */
+export const writeOverride = async (
+  tools: Tools,
+  rollout: Rollout,
+  /** `from`: what counted on the node before. */
+  on: { node: string; objects: FelixObject[]; from?: string | undefined },
+  options?: WriteOptions,
+): Promise<void> => {
+  const { api, spec } = rollout.where
+  const value = rangeValue(rollout.target ?? '', spec)
+  const object = on.objects.find(({ name }) => name === overrideName(on.node))
+  const base = on.objects.find(({ name }) => name === 'default')
+  if (object) {
+    const change = withKept(setRange(object, value, api), keptFrom(base, object, rollout.defaulted))
+    await patch(tools, rollout, { object, change: sealed(tools, rollout, { object, change }) }, options)
+    return
+  }
+  const change = newOverride(on.node, value, carriedFrom(base, rollout.defaulted))
+  await create(tools, rollout, sealed(tools, rollout, { change, from: on.from }), options)
+}
+
+/** Promotion: by now every node in scope has the value already, so that this restarts nothing. */
+export const writeDefault = async (
+  tools: Tools,
+  rollout: Rollout,
+  objects: FelixObject[],
+  options?: WriteOptions,
+): Promise<void> => {
+  const value = rangeValue(rollout.target ?? '', rollout.where.spec)
+  const base = objects.find(({ name }) => name === 'default')
+  const marks = stamps(stamp(tools, rollout, base && rangeOf(base)))
+  if (base) {
+    const change = marked(setRange(base, value, rollout.where.api), marks)
+    await patch(tools, rollout, { object: base, change }, options)
+  } else await create(tools, rollout, marked(newDefault(value), marks), options)
+}
+
+/** Takes the range off an override of ours and notes when; the object goes when its node has stayed well without. */
+export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
+  if (!isOurs(object)) return
+  const change = unsetRange(object, rollout.where.api)
+  await patch(tools, rollout, {
+    object,
+    change: sealed(tools, { ...rollout, why: whyWithdrawn(rollout) }, { object, change }),
+  })
+}
+
+/** Deletes what we created; from what was there before us takes only what we added. `false`: it is not ours, and stays. */
+export const removeOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<boolean> => {
+  const { api } = rollout.where
+  if (!isOurs(object)) return false
+  if (object.annotations[overrideKey] === 'created') await tools.kube.deleteFelix(api, object)
+  else await patch(tools, rollout, { object, change: unsetRange(object, api) })
+  return true
+}
+
+export const whyWithdrawn = ({ state }: Rollout): string =>
+  state === 'aborting' ? 'the rollout is aborted' : 'what made it necessary is gone'
+
+const rangeOf = ({ annotations }: FelixObject): string | undefined => annotations[rangeAnnotation]
+
+/** In the write itself: when, by whom, in which rollout, why, and what stood there. Nothing can come between a write and these. */
+const stamp = (
+  { now, holder: by, noted }: Tools,
+  { id, why, where: { known } }: Rollout,
+  from: string | undefined,
+): { at: string; mark: ChangeMark } => {
+  const about = {
+    ...(from !== undefined && { from }),
+    ...(why !== undefined && { why }),
+    ...(known && { known }),
+    ...(noted && { noted }),
+  }
+  return { at: now().toISOString(), mark: { by, rollout: id, ...about } }
+}
+
+const stamps = ({ at, mark }: ReturnType<typeof stamp>): Record<string, string> => ({
+  [changedAtKey]: at,
+  [changeKey]: JSON.stringify(mark),
+})
+
+/** The change with our marks, and a seal over the override as it will be. */
+const sealed = (
+  tools: Tools,
+  rollout: Rollout,
+  { object, change, from }: { object?: FelixObject; change: ObjectPatch; from?: string | undefined },
+): ObjectPatch => {
+  const { at, mark } = stamp(tools, rollout, object ? rangeOf(object) : from)
+  const made = object && !(isOurs(object) && object.annotations[overrideKey] === 'created') ? 'added' : 'created'
+  const before = object && changeMark(object)
+  const filled = [...new Set([...rollout.defaulted, ...(before?.filled ?? [])])].toSorted()
+  const draft = marked(change, { [overrideKey]: made, [changedAtKey]: at })
+  const written = {
+    name: object?.name ?? change.metadata.name ?? '',
+    annotations: merged(object?.annotations ?? {}, draft.metadata.annotations) as Record<string, string>,
+    spec: merged(object?.spec ?? {}, draft.spec ?? {}),
+  }
+  const whole = { ...mark, ...(made === 'created' && filled.length > 0 && { filled }) }
+  return marked(draft, { [changeKey]: JSON.stringify({ ...whole, seal: sealOf(written, whole) }) })
+}
+
+const merged = (base: object, patch: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries({ ...base, ...patch }).filter(([, value]) => value !== null))
+
+const withKept = ({ metadata, spec }: ObjectPatch, kept: ObjectPatch): ObjectPatch => ({
+  metadata: { ...metadata, annotations: { ...kept.metadata.annotations, ...metadata.annotations } },
+  spec: { ...kept.spec, ...spec },
+})
+
+const marked = (change: ObjectPatch, annotations: Record<string, string>): ObjectPatch => ({
+  ...change,
+  metadata: { ...change.metadata, annotations: { ...change.metadata.annotations, ...annotations } },
+})
+
+const patch = async (
+  { kube, record }: Tools,
+  { where }: Rollout,
+  { object, change }: { object: FelixObject; change: ObjectPatch },
+  options?: WriteOptions,
+) => {
+  const { name, resourceVersion } = object
+  const { annotations } = change.metadata
+  const draft = { name, resourceVersion, metadata: { annotations }, ...(change.spec && { spec: change.spec }) }
+  const written = await (options ? kube.patchFelix(where.api, draft, options) : kube.patchFelix(where.api, draft))
+  if (!options?.dryRun) await record?.(traces([written]))
+}
+
+const create = async (
+  { kube, record }: Tools,
+  { where }: Rollout,
+  { metadata, spec = {} }: ObjectPatch,
+  options?: WriteOptions,
+) => {
+  const annotations = Object.fromEntries(
+    Object.entries(metadata.annotations).filter((entry): entry is [string, string] => entry[1] !== null),
+  )
+  const draft = { name: metadata.name ?? 'default', annotations, spec }
+  const written = await (options ? kube.createFelix(where.api, draft, options) : kube.createFelix(where.api, draft))
+  if (!options?.dryRun) await record?.(traces([written]))
+}

@@ -1,0 +1,33 @@
+import type { KubeClient } from '../../clients/kube/client.ts'
+import { nextStep } from '../../domain/rollout/next-step.ts'
+import type { Rollout } from '../../domain/rollout/rollout.ts'
+import { withNodes } from '../../domain/rollout/seen.ts'
+import { needed } from '../needed.ts'
+import { calicoPods, lookAtRollout } from './step.ts'
+
+/**
+ * Why a halted rollout is not resumed: it would crash one more node each time. `resumed` is the rollout as it would be.
+ * Undefined: nothing that can be seen speaks against it.
+ */
+export const againstResuming = async (
+  kube: KubeClient,
+  halted: Rollout,
+  { resumed, now }: { resumed: Rollout; now: Date },
+): Promise<string | undefined> => {
+  const { evidence, takenBack } = halted
+  const at = now.toISOString()
+  if (takenBack?.at.slice(0, 10) === at.slice(0, 10))
+    return `${takenBack.object} was taken back by ${takenBack.by ?? 'somebody'} today (${takenBack.at}), and is not written again the same day`
+  const calico = await calicoPods(kube)
+  if (!calico) return 'there is no one calico-node DaemonSet to go by'
+  const nodes = needed(await kube.nodes())
+  const seen = withNodes(await lookAtRollout(kube, resumed, calico.pods), nodes)
+  const there = new Set(nodes.map(({ name }) => name))
+  const well = new Set(seen.pods.filter(({ ready, deletedAt }) => ready && !deletedAt).map(({ node }) => node))
+  const touched = evidence ? [evidence.node, ...(evidence.beside ?? [])] : []
+  const ill = touched.find((node) => there.has(node) && !well.has(node))
+  if (ill !== undefined) return `${ill}, on which it halted, is still not well: its calico-node is not Ready`
+  // What was written before is no reason: somebody says that it is to be written again.
+  const step = nextStep({ ...resumed, startedAt: at }, seen, at)
+  return step.do === 'halt' ? `it would halt again at once: ${step.reason}` : undefined
+}

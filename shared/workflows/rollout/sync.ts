@@ -1,0 +1,71 @@
+import type { Policy } from '../../domain/policy/policy.ts'
+import { beginRollout, type Look, type NotBegun } from './begin.ts'
+import { rolloutStep, type Outcome, type StepTools } from './step.ts'
+
+export interface SyncTools extends Omit<StepTools, 'policy' | 'decided'> {
+  /** A whole look at the cluster as it is now. */
+  look: () => Promise<Look>
+  /** Resolves early when the user interrupts. */
+  sleep: (seconds: number) => Promise<void>
+  /** Told before every wait, for a progress line. */
+  waiting: (outcome: Extract<Outcome, { next: 'wait' }>) => void
+  interrupted: () => boolean
+}
+
+export type SyncResult =
+  | { end: 'nothing-to-do' | 'blocked'; why: string; blockedBy: string[] }
+  | { end: 'done' | 'halted' | 'stopped' | 'interrupted'; why: string }
+
+/** The queue replaced by a loop: the same steps as the Lambdas take, in one process, with waits slept. */
+export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult> => {
+  const tools: SyncTools & StepTools = { ...given, policy }
+  let outcome: Outcome = { next: 'look', why: 'to begin with' }
+  for (;;) {
+    if (outcome.next === 'look') {
+      const beginning = await beginRollout(tools, await tools.look(), policy)
+      if (!beginning.begun) return notBegun(beginning)
+      tools.decided = beginning.decided
+    }
+    if (tools.interrupted()) return interrupted(tools)
+    outcome = await rolloutStep(tools)
+    if (outcome.next === 'over') {
+      // Whether a node came back after its override was taken off shows a little later.
+      if (outcome.lookAfterSeconds !== undefined) await tools.sleep(outcome.lookAfterSeconds)
+      return ended(outcome)
+    }
+    if (outcome.next === 'wait') {
+      tools.waiting(outcome)
+      // Short enough that the Lease is renewed in time, whatever there is to wait for.
+      await tools.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
+    }
+  }
+}
+
+const notBegun = ({ reason, why, blockedBy }: NotBegun): SyncResult => ({
+  end: reason === 'nothing-to-do' ? reason : 'blocked',
+  why,
+  blockedBy,
+})
+
+const ended = ({ state, why }: Extract<Outcome, { next: 'over' }>): SyncResult => {
+  switch (state) {
+    case 'done':
+      return { end: 'done', why }
+    case 'halted':
+      return { end: 'halted', why }
+    case 'running':
+    case 'paused':
+    case 'aborting':
+    case 'aborted':
+    case 'none':
+      return { end: 'stopped', why }
+  }
+}
+
+/** Gives the Lease up where it is ours, so that whoever goes on need not wait it out; the rollout itself stays where it is. */
+const interrupted = async ({ kube, holder }: SyncTools): Promise<SyncResult> => {
+  const read = await kube.lease()
+  const record = 'value' in read ? read.value : undefined
+  if (record?.holder === holder) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
+  return { end: 'interrupted', why: 'interrupted; `sync` goes on where it stopped' }
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { bundleAll, bundles } from '../../../infra/bundle.ts'
+import { startEnvironment } from '../../../lab/aws/lambda-environment.ts'
+
+/** All that the functions want to know at their start; nothing listens there, and nothing is invoked. */
+const variables = {
+  AWS_REGION: 'eu-west-1',
+  AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+  AWS_LAMBDA_FUNCTION_NAME: 'bench',
+  AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
+  AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/bench',
+  AWS_LAMBDA_LOG_STREAM_NAME: 'bench',
+  _HANDLER: 'index.handler',
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  EVALUATIONS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/evaluations',
+  ROLLOUT_STEPS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/rollout-steps.fifo',
+  BRAKE_PARAMETER: '/calico-ipvs-sync/Test/brake',
+  WORK_QUEUE_URL: 'http://127.0.0.1:1/111122223333/work',
+  DEAD_LETTERS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/dead-letters',
+  NOTICES_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:notices',
+  RECORDS_TABLE: 'records',
+  FLEET: '{"own":"111122223333","regions":["eu-west-1"],"accounts":[{"account":"111122223333"}]}',
+  POLICY: '{}',
+  SLACK_WEBHOOK_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:slack',
+}
+
+export const empty = 'empty function'
+
+/** Bundles all functions; answers each with its folder, an empty one first. */
+export async function functionFolders(workdir: string): Promise<Map<string, string>> {
+  const none = join(workdir, 'empty')
+  mkdirSync(none, { recursive: true })
+  writeFileSync(join(none, 'index.js'), 'exports.handler = async () => undefined\n')
+  writeFileSync(join(none, 'package.json'), '{"type":"commonjs"}')
+  const all = await bundleAll()
+  return new Map([[empty, none], ...all.map(({ name }): [string, string] => [name, join(bundles, name)])])
+}
+
+/** Milliseconds from the start of a process with AWS's runtime client until the function takes its first event. */
+export async function coldStart(code: string): Promise<number> {
+  const said: string[] = []
+  const functionArn = 'arn:aws:lambda:eu-west-1:111122223333:function:bench'
+  const onLine = (line: string) => void said.push(line)
+  const bounds = { timeoutMilliseconds: 30_000, memoryMegabytes: 1_024 }
+  const environment = await startEnvironment({ code, functionArn, ...bounds, variables, onLine })
+  try {
+    // A runtime is ready when it asks for its first event; only an invocation under way is told where it never does.
+    const invoked = environment.invoke(randomUUID(), '{}')
+    while (environment.initialized() === undefined && environment.alive()) await sleep(1)
+    const ready = environment.initialized()
+    if (ready === undefined) throw new Error(`${code} does not start: ${said.slice(-3).join(' ')}`)
+    void invoked.catch(() => undefined)
+    return ready
+  } finally {
+    await environment.stop()
+  }
+}

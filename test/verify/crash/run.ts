@@ -1,0 +1,187 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { KubeClient } from '../../../shared/clients/kube/client.ts'
+import type { EksCluster } from '../../../shared/clients/aws/eks.ts'
+import { notices } from '../../../shared/clients/aws/notices.ts'
+import { queues } from '../../../shared/clients/aws/queues.ts'
+import { records } from '../../../shared/clients/aws/records.ts'
+import { actedRecords } from '../../../shared/clients/aws/records-writes.ts'
+import { assess } from '../../../shared/domain/assess/assess.ts'
+import { policyWith, type Policy } from '../../../shared/domain/policy/policy.ts'
+import { type Read, valueOf } from '../../../shared/domain/read.ts'
+import { soundRollout } from '../../../shared/domain/rollout/parse.ts'
+import type { Rollout } from '../../../shared/domain/rollout/rollout.ts'
+import type { Entry } from '../../../shared/domain/rollout/journal.ts'
+import { clusterKey, type ClusterRef, evaluation, rolloutStep, telling } from '../../../shared/messages.ts'
+import { evaluate } from '../../../shared/workflows/fleet/evaluate.ts'
+import { observe } from '../../../shared/workflows/observe/observe.ts'
+import { sendNotice } from '../../../shared/workflows/fleet/tell.ts'
+import { takeStep } from '../../../shared/workflows/fleet/rollout-message.ts'
+import { createFate, type Doom, type Fate, type Life } from './life.ts'
+import type { Observed } from './observed.ts'
+import {
+  mortalKube,
+  mortalNotices,
+  mortalQueues,
+  mortalTables,
+  type Published,
+  table,
+  writesOnRecord,
+} from './outside.ts'
+import { createPost, type Post, type Received, type Weather } from './post.ts'
+import { range, type Scene } from './scene.ts'
+
+/** How one run differs from a clean one. */
+export interface Mishap {
+  doom?: Doom
+  weather?: Omit<Weather, 'beforeSkip'>
+  /** In place of the straight way to the API server. */
+  kube?: KubeClient
+  /** Before each message, with how many were received. */
+  between?: (nth: number) => Promise<void>
+  policy?: Partial<Policy>
+  /** The cluster's name, where a run goes on from another; else each run is of a cluster never heard of. */
+  name?: string
+  /** Where what is seen is gathered already. */
+  observed?: Observed
+  /** What makes it look first. */
+  first?: 'event' | 'sweep'
+}
+
+/** What came of a run. */
+export interface Outcome {
+  fate: Fate
+  post: Post
+  published: Published[]
+  observed: Observed
+  rollout: Rollout | undefined
+  holder: string | undefined
+  verdict: string
+  sweeps: number
+  errors: string[]
+  /** What the table tells of writes, and what the Lease's own list does. */
+  record: Entry[]
+  journal: Entry[]
+}
+
+const sweepsAtMost = 4
+const hour = 3_600_000
+/** Per node: a chain that doubles goes far beyond. */
+const deliveriesAtMost = 200
+
+let runs = 0
+
+/** From the event that says "look" to the end: messages are worked on one after the other, as Lambda does for one cluster. */
+export const runOnce = async (
+  scene: Omit<Scene, 'set'>,
+  dynamo: DynamoDBClient,
+  mishap: Mishap = {},
+): Promise<Outcome> => {
+  runs += 1
+  const cluster: ClusterRef = { account: '111122223333', region: 'us-east-1', name: mishap.name ?? `crash-${runs}` }
+  const fate = createFate(mishap.doom)
+  // While the API server is away there is nothing to catch up with.
+  const beforeSkip = () => scene.observer.caughtUp().catch(() => undefined)
+  const post = createPost(scene.clock, { ...mishap.weather, beforeSkip })
+  const observed = mishap.observed ?? (await scene.observer.begin())
+  const { direct } = scene
+  const it: Run = { scene, dynamo, cluster, fate, post, mishap, kube: mishap.kube ?? direct, published: [], errors: [] }
+  let sweeps = 0
+  await look(it, mishap.first ?? 'event')
+  for (; !(await workedOff(it, direct)) && sweeps < sweepsAtMost; sweeps += 1) {
+    scene.clock.skip(hour)
+    await look(it, 'sweep')
+  }
+  await scene.observer.caughtUp()
+  const record = valueOf(await direct.lease())
+  const policy = policyWith({ action: 'sync', ...mishap.policy })
+  const { verdict } = assess(await lookThrough(it, direct)(), policy).report
+  const { published, errors } = it
+  const rollout = soundRollout(record, scene.clock.now().getTime())
+  const kept = { record: await writesOnRecord(dynamo, clusterKey(cluster)), journal: rollout?.journal?.entries ?? [] }
+  return { fate, post, published, observed, rollout, holder: record?.holder, verdict, sweeps, errors, ...kept }
+}
+
+interface Run {
+  scene: Omit<Scene, 'set'>
+  dynamo: DynamoDBClient
+  cluster: ClusterRef
+  fate: Fate
+  post: Post
+  mishap: Mishap
+  kube: KubeClient
+  published: Published[]
+  errors: string[]
+}
+
+/** An event or the schedule: neither is part of what may die. */
+const look = async ({ post, cluster }: Run, reason: 'event' | 'sweep'): Promise<void> => {
+  const urls = { evaluations: 'evaluations' }
+  await queues({ send: post.send } as never, urls).sendEvaluation({ schemaVersion: 1, cluster, reason })
+}
+
+/** Until no message is left; answers whether the rollout has come to an end. */
+const workedOff = async (it: Run, direct: KubeClient): Promise<boolean> => {
+  for (;;) {
+    await it.mishap.between?.(it.post.deliveries)
+    const message = await it.post.receive()
+    if (!message) break
+    if (it.post.deliveries > deliveriesAtMost * it.scene.nodes.length)
+      throw new Error('The messages do not come to an end.')
+    const life = it.fate.born()
+    const end = await life.live(async () => {
+      await work(it, life, message)
+      await life.effect(`acknowledge ${message.queue}`, async () => it.post.acknowledge(message))
+    })
+    if (end instanceof Error) it.errors.push(end.message)
+  }
+  const rollout = soundRollout(valueOf(await direct.lease()), it.scene.clock.now().getTime())
+  return rollout?.state === 'done' || rollout?.state === 'halted'
+}
+
+const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise<void> => {
+  const { scene, post, dynamo } = it
+  const kube = mortalKube(it.kube, life)
+  const tools = {
+    fleet: { own: '111122223333', regions: ['us-east-1'], accounts: [{ account: '111122223333' }] },
+    describe: async () => describe(it),
+    observe: lookThrough(it, kube),
+    kube: () => kube,
+    records: { ...records(mortalTables(dynamo, life), table), ...actedRecords(mortalTables(dynamo, life), table) },
+    notices: notices(mortalNotices(it.published, life), 'topic'),
+    queues: queues(mortalQueues(post, life), { evaluations: 'evaluations', rolloutSteps: 'rollout-steps.fifo' }),
+    policy: policyWith({ action: 'sync', ...it.mishap.policy }),
+    now: scene.clock.now,
+    log: () => undefined,
+    tell: () => undefined,
+    holder: 'calico-ipvs-sync (AWS Lambda)',
+    leaseSeconds: 900,
+  }
+  const message: unknown = JSON.parse(body)
+  const notice = telling.safeParse(message)
+  if (notice.success) await sendNotice(tools, notice.data)
+  else if (queue === 'evaluations') await evaluate(tools, evaluation.parse(message), { messageId: id })
+  else await takeStep({ ...tools, access: tools }, rolloutStep.parse(message), id)
+}
+
+const describe = ({ scene: { cluster }, cluster: { name } }: Pick<Run, 'scene' | 'cluster'>): Read<EksCluster> => ({
+  value: {
+    endpoint: { server: cluster.server, caData: cluster.caData, tokenFor: name },
+    state: {
+      status: 'ACTIVE',
+      version: '1.36',
+      arn: `arn:aws:eks:us-east-1:111122223333:cluster/${name}`,
+      serviceNodePortRange: range,
+      autoMode: false,
+      kubeProxyAddon: { value: undefined },
+      updates: { value: [] },
+      tags: {},
+    },
+  },
+})
+
+const lookThrough =
+  ({ scene, cluster }: Run, kube: KubeClient) =>
+  () => {
+    const eks = valueOf(describe({ scene, cluster }))?.state
+    return observe({ kube, identity: cluster, now: scene.clock.now(), ...(eks && { eks: { value: eks } }) })
+  }
