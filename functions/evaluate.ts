@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import * as z from 'zod/mini'
-import { limited } from '../shared/clients/aws/limits.ts'
+import { bounded, limited } from '../shared/clients/aws/limits.ts'
 import { brakeOf } from '../shared/clients/aws/brake.ts'
 import { fleetPermits } from '../shared/clients/aws/fleet-budget.ts'
 import { heeded } from '../shared/clients/aws/health.ts'
@@ -20,8 +20,8 @@ import { sendNotice } from '../shared/workflows/fleet/tell.ts'
 
 const settings = readSettings(evaluateSettings, process.env)
 const policy = policyWith(settings.POLICY)
-const sqs = new SQSClient(limited)
-const dynamo = new DynamoDBClient(limited)
+const sqs = bounded(new SQSClient(limited))
+const dynamo = bounded(new DynamoDBClient(limited))
 const tools = {
   ...fleetAccess(settings.FLEET),
   fleet: settings.FLEET,
@@ -30,7 +30,7 @@ const tools = {
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
   }),
   records: records(dynamo, settings.RECORDS_TABLE),
-  notices: notices(new SNSClient(limited), settings.NOTICES_TOPIC_ARN),
+  notices: notices(bounded(new SNSClient(limited)), settings.NOTICES_TOPIC_ARN),
   permits: fleetPermits(dynamo, settings.RECORDS_TABLE, { limit: policy.clustersAtOnce }),
   brake: brakeOf(settings.BRAKE_PARAMETER, () => sqs.config.credentials()),
   ...heeded(policy, () => sqs.config.credentials()),

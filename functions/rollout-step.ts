@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { limited } from '../shared/clients/aws/limits.ts'
+import { bounded, limited } from '../shared/clients/aws/limits.ts'
 import { brakeOf } from '../shared/clients/aws/brake.ts'
 import { heeded } from '../shared/clients/aws/health.ts'
 import { queues } from '../shared/clients/aws/queues.ts'
@@ -17,14 +17,14 @@ import { takeStep } from '../shared/workflows/fleet/rollout-message.ts'
 const settings = readSettings(rolloutStepSettings, process.env)
 const access = fleetAccess(settings.FLEET)
 const policy = policyWith(settings.POLICY)
-const sqs = new SQSClient(limited)
+const sqs = bounded(new SQSClient(limited))
 const tools = {
   fleet: settings.FLEET,
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
   }),
-  records: actedRecords(new DynamoDBClient(limited), settings.RECORDS_TABLE),
+  records: actedRecords(bounded(new DynamoDBClient(limited)), settings.RECORDS_TABLE),
   brake: brakeOf(settings.BRAKE_PARAMETER, () => sqs.config.credentials()),
   ...heeded(policy, () => sqs.config.credentials()),
   policy,

@@ -1,5 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { limited } from '../shared/clients/aws/limits.ts'
+import { bounded, limited } from '../shared/clients/aws/limits.ts'
 import { eksAccess } from '../shared/clients/aws/eks-access.ts'
 import { queues } from '../shared/clients/aws/queues.ts'
 import { lambda } from '../shared/handler.ts'
@@ -7,7 +7,7 @@ import { readSettings, sweepSettings } from '../shared/settings.ts'
 import { sweep } from '../shared/workflows/fleet/sweep.ts'
 
 const settings = readSettings(sweepSettings, process.env)
-const out = queues(new SQSClient(limited), { evaluations: settings.EVALUATIONS_QUEUE_URL })
+const out = queues(bounded(new SQSClient(limited)), { evaluations: settings.EVALUATIONS_QUEUE_URL })
 const access = eksAccess()
 
 /** The schedule: every cluster of the fleet is to be looked at. */

@@ -3,7 +3,7 @@ import { quoted } from '../../shared/domain/findings/remedy.ts'
 import type { Read } from '../../shared/domain/read.ts'
 import type { EksCluster } from '../../shared/clients/aws/eks.ts'
 import type { EksPlace } from '../../shared/clients/aws/eks-access.ts'
-import { limited } from '../../shared/clients/aws/limits.ts'
+import { bounded, inTime, limited } from '../../shared/clients/aws/limits.ts'
 import { HopFailure, type Walk } from './hop.ts'
 
 export interface AwsPlace extends EksPlace {
@@ -19,11 +19,11 @@ export const tryAws = async (
   { name = 'NAME', region, roleArn: role, as, describe }: AwsPlace,
 ): Promise<{ eks: EksCluster; arn: string } | undefined> => {
   const { STSClient } = await import('@aws-sdk/client-sts')
-  const sts = new STSClient({ region, ...limited, maxAttempts: 2, ...(as && { credentials: as.credentials }) })
+  const sts = bounded(new STSClient({ region, ...limited, maxAttempts: 2, ...(as && { credentials: as.credentials }) }))
   await take(
     'credentials',
     async () => {
-      const { accessKeyId } = await sts.config.credentials()
+      const { accessKeyId } = await inTime('The source of credentials', () => sts.config.credentials())
       return {
         detail: `access key …${accessKeyId.slice(-4)}${as ? `, of the kubeconfig's ${as.profile === undefined ? 'keys' : `profile ${as.profile}`}` : ''}`,
         value: true,

@@ -1,4 +1,5 @@
 import type { Policy } from '../../shared/domain/policy/policy.ts'
+import { failed } from '../../shared/domain/read.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { compareText } from '../../shared/report/wording.ts'
 import { connect, type ConnectOptions, unreached } from '../target/connect.ts'
@@ -103,7 +104,8 @@ const listed = async (place: { region: string; role?: string }, options: LookOpt
     const { awsFailure } = await import('../../shared/clients/aws/failure.ts')
     const account = role?.split(':')[4]
     const identity = { name: `all clusters of ${region}`, region, ...(account && { account }) }
-    return [() => unreached(identity, awsFailure(error, 'eks:ListClusters'))]
+    const failure = awsFailure(error, 'eks:ListClusters')
+    return [() => unreached(identity, failure, failed(failure))]
   }
 }
 

@@ -104,7 +104,16 @@ export const searchByEndpoint = async (
     )
   const turns = takingTurns(atOnce)
   const wanted = endpointOf(server)
-  const servers = await Promise.all(names.value.map((name) => turns(() => eks.server(name))))
+  let away: Read<string | undefined> | undefined
+  const servers = await Promise.all(
+    names.value.map((name) =>
+      turns(async () => {
+        const answer = away ?? (await eks.server(name))
+        if (isAway(failureOf(answer))) away = answer
+        return answer
+      }),
+    ),
+  )
   const matching = names.value.filter((_, index) => endpointOf(valueOf(servers[index]) ?? '') === wanted)
   const [found] = matching
   if (found !== undefined && matching.length === 1) return read(found)
@@ -115,6 +124,9 @@ export const searchByEndpoint = async (
     `${matching.length === 0 ? 'None' : 'More than one'} of the ${count} EKS clusters in ${region} has the endpoint ${wanted}.`,
   )
 }
+
+/** One that does not answer for the first clusters is not waited for a hundred times. */
+const isAway = (failure?: ReadFailure): boolean => failure?.kind === 'unreachable' || failure?.kind === 'unavailable'
 
 const listed = async (eks: Pick<EksClient, 'list'>): Promise<Read<string[]>> => {
   try {

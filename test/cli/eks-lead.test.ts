@@ -60,6 +60,13 @@ describe('the EKS cluster with an endpoint', () => {
     expect(asked()).toBe(0)
   })
 
+  test('is not asked for a hundred times where EKS does not answer', async () => {
+    const away = failed<undefined>({ kind: 'unreachable', object: 'eks:DescribeCluster', message: 'no answer' })
+    const { eks, asked } = region(Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`c${index}`, away])))
+    expect(await searchByEndpoint(eks, lead)).toEqual(away)
+    expect(asked()).toBeLessThanOrEqual(8)
+  })
+
   test('is not known where the region cannot be listed', async () => {
     const list = () => Promise.reject(Object.assign(new Error('no'), { name: 'AccessDeniedException' }))
     const { eks } = region({})

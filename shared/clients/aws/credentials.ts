@@ -31,7 +31,7 @@ export function assumeRole(
 }
 
 /** Shorter than that of the call which needs the credentials, so that it is known which one did not answer. */
-const deadlineMs = 9_000
+const deadlineMs = 8_000
 const assuming = 'sts:AssumeRole'
 
 async function assumed(sts: STSClient, roleArn: string): Promise<RoleCredentials> {

@@ -1,6 +1,6 @@
 import { EKSClient } from '@aws-sdk/client-eks'
 import { STSClient } from '@aws-sdk/client-sts'
-import { limited } from './limits.ts'
+import { limited, remembering } from './limits.ts'
 import { fromBase64 } from '../certificates.ts'
 import type { KubeConnection } from '../kube/connection.ts'
 import { assumeRole } from './credentials.ts'
@@ -44,8 +44,9 @@ export function eksAccess(): (place: EksPlace) => EksAccess {
 
 function accessTo({ region, roleArn, as }: EksPlace): EksAccess {
   const own = { region, ...(as && { credentials: as.credentials }) }
-  const role = roleArn === undefined ? undefined : assumeRole(new STSClient({ ...own, ...limited }), roleArn)
-  const sdk = new EKSClient({ ...own, ...patience, ...(role && { credentials: role }) })
+  const role =
+    roleArn === undefined ? undefined : assumeRole(remembering(new STSClient({ ...own, ...limited })), roleArn)
+  const sdk = remembering(new EKSClient({ ...own, ...patience, ...(role && { credentials: role }) }))
   return {
     eks: eksClient(sdk),
     connection: ({ server, caData, tokenFor }) => {

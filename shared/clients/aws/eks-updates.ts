@@ -10,22 +10,22 @@ const lookedAt = 10
 
 /**
  * What EKS is doing to the cluster or to kube-proxy's add-on. Asked only where a status says that something is under way:
- * an update of range, version or add-on shows in one of them for all its time.
+ * an update of range, version or add-on shows in one of them for all its time. `ms`: until when an answer counts.
  */
 export async function updatesUnderWay(
   sdk: EKSClient,
   name: string,
-  status: { cluster: string; addon?: string | undefined },
+  status: { cluster: string; addon?: string | undefined; ms: number },
 ): Promise<Read<EksUpdate[]>> {
   try {
-    const found = await inTime('eks:ListUpdates', (options) =>
+    const ask = (options: { abortSignal: AbortSignal }) =>
       Promise.all([
         status.cluster === 'ACTIVE' ? [] : updatesOf(sdk, { name }, options),
         /^(CREATING|UPDATING|DELETING)$/.test(status.addon ?? '')
           ? updatesOf(sdk, { name, addonName: 'kube-proxy' }, options)
           : [],
-      ]),
-    )
+      ])
+    const found = await inTime('eks:ListUpdates', ask, status.ms)
     return read(found.flat())
   } catch (error) {
     return failed(awsFailure(error, 'eks:ListUpdates'))

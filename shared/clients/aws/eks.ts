@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-eks'
 import type { AddonState, EksState } from '../../domain/cluster.ts'
 import { failed, type Read, read, valueOf } from '../../domain/read.ts'
-import { inTime } from './limits.ts'
+import { deadlineMs, inTime } from './limits.ts'
 import { awsFailure, isNotFound } from './failure.ts'
 import { certificatesIn, fromBase64 } from '../certificates.ts'
 import { updatesUnderWay } from './eks-updates.ts'
@@ -37,16 +37,17 @@ export interface EksEndpoint {
   tokenFor: string
 }
 
-/** Two calls per cluster while nothing is being updated. */
+/** Two calls per cluster while nothing is being updated; all calls for one cluster share one deadline. */
 export function eksClient(sdk: EKSClient): EksClient {
   return {
     describe: async (name) => {
+      const began = Date.now()
       const [described, kubeProxyAddon] = await Promise.all([describeCluster(sdk, name), describeAddon(sdk, name)])
       if ('failure' in described) return described
       const cluster = described.value
       if (!cluster) return read(undefined)
       const status = { cluster: cluster.status ?? 'UNKNOWN', addon: valueOf(kubeProxyAddon)?.status }
-      const updates = await updatesUnderWay(sdk, name, status)
+      const updates = await updatesUnderWay(sdk, name, { ...status, ms: deadlineMs - (Date.now() - began) })
       const endpoint = endpointOf(cluster)
       const fault = endpoint && faultOf(endpoint)
       if (fault !== undefined) return failed({ kind: 'malformed', object: 'eks:DescribeCluster', message: fault })
@@ -56,19 +57,19 @@ export function eksClient(sdk: EKSClient): EksClient {
       const described = await describeCluster(sdk, name)
       return 'failure' in described ? described : read(described.value?.endpoint)
     },
-    list: async () => {
-      const names: string[] = []
-      let nextToken: string | undefined
-      do {
-        const page = await inTime('eks:ListClusters', (options) =>
-          sdk.send(new ListClustersCommand({ maxResults: 100, nextToken }), options),
-        )
-        names.push(...(page.clusters ?? []))
-        nextToken = page.nextToken
-      } while (nextToken)
-      return names
-    },
+    list: () => inTime('eks:ListClusters', (options) => listAll(sdk, options)),
   }
+}
+
+async function listAll(sdk: EKSClient, options: { abortSignal: AbortSignal }): Promise<string[]> {
+  const names: string[] = []
+  let nextToken: string | undefined
+  do {
+    const page = await sdk.send(new ListClustersCommand({ maxResults: 100, nextToken }), options)
+    names.push(...(page.clusters ?? []))
+    nextToken = page.nextToken
+  } while (nextToken)
+  return names
 }
 
 async function describeCluster(sdk: EKSClient, name: string): Promise<Read<Cluster | undefined>> {
