@@ -4,6 +4,9 @@ import type { Report, Severity, Sweep, Verdict } from '../shared/domain/report.t
 /** What scripts rely on; documented with the command line. */
 export const exitStatus = { inStep: 0, outOfStep: 1, failed: 2, usage: 64 } as const
 
+/** Commands report their exit status through this. */
+export type Ending = (status: number) => void
+
 const ofVerdict: Record<Verdict, number> = {
   'in-step': exitStatus.inStep,
   'not-applicable': exitStatus.inStep,

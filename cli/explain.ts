@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { exitStatus } from './exit-status.ts'
 import { Failure, UsageError } from './failure.ts'
-import type { Ending } from './main.ts'
+import type { Ending } from './exit-status.ts'
 import { type OutputOptions, withOutput } from './options.ts'
 import { wantsColour, write } from './streams.ts'
 

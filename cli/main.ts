@@ -3,7 +3,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { addCapture } from './check/capture.ts'
 import { addCheck, addPlan } from './check/check.ts'
 import { addDoctor } from './doctor/doctor.ts'
-import { exitStatus } from './exit-status.ts'
+import { type Ending, exitStatus } from './exit-status.ts'
 import { addExplain } from './explain.ts'
 import { Failure, UsageError } from './failure.ts'
 import { guardExit, leaveWith, say } from './streams.ts'
@@ -29,9 +29,6 @@ const run = async (words: readonly string[]): Promise<number> => {
     return explainFailure(error, words)
   }
 }
-
-/** Commands report their exit status through this. */
-export type Ending = (status: number) => void
 
 const programOf = (end: Ending): Command => {
   const program = new Command('calico-ipvs-sync')

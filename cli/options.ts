@@ -91,6 +91,17 @@ export const withPolicy = (command: Command): Command => {
     .option('--ignore-owner', 'write also where GitOps owns the object')
 }
 
+export type DoctorOptions = OutputOptions & PlaceOptions & { lookOnly?: boolean }
+
+export type SyncOptions = OutputOptions &
+  PlaceOptions &
+  LookOptions &
+  PolicyOptions & { plan?: string; dryRun?: boolean; yes?: boolean }
+
+export type RolloutOptions = OutputOptions & PlaceOptions & LookOptions & { state?: string; force?: boolean }
+export type RolloutAct = 'pause' | 'resume' | 'abort'
+export type RolloutView = 'status' | 'log' | 'evidence'
+
 export const withFailOn = (command: Command): Command =>
   command.addOption(
     new Option('--fail-on <severity>', 'exit 1 also for findings this severe; never: exit 0 for every answer').choices([

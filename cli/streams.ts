@@ -38,3 +38,7 @@ export const wantsColour = (stream: NodeJS.WriteStream, asked: boolean): boolean
   const { NO_COLOR, TERM } = process.env
   return asked && stream.isTTY && (NO_COLOR ?? '') === '' && TERM !== 'dumb'
 }
+
+/** Bold on a terminal, else the text as it is. */
+export const bold = ({ color }: { color: boolean }) =>
+  wantsColour(process.stdout, color) ? (text: string) => `\u001b[1m${text}\u001b[0m` : (text: string) => text

@@ -11,7 +11,7 @@ import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
 import { clusterKey, rolloutStep } from '../shared/messages.ts'
 import { readSettings, rolloutStepSettings } from '../shared/settings.ts'
-import type { StepEvent } from '../shared/workflows/rollout/step.ts'
+import type { StepEvent } from '../shared/workflows/rollout/tools.ts'
 import { takeStep } from '../shared/workflows/fleet/rollout-message.ts'
 
 const settings = readSettings(rolloutStepSettings, process.env)

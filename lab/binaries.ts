@@ -3,30 +3,7 @@ import { dirname, join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { cacheFolder } from './build/cache.ts'
 import { goBuild } from './build/go-build.ts'
-
-/** A program of the lab that is built from a Go module of its own (a folder with go.mod and go.sum beside this file). */
-export interface Program {
-  readonly folder: string
-  /** What `go build` is asked for in that folder. */
-  readonly package: string
-  /** Values of string variables that the linker sets, by their full name. */
-  readonly stamps: Readonly<Record<string, string>>
-  /** What the first build costs, for who waits for it. */
-  readonly cost: string
-  /** Folders of other Go modules that are kept in `manifests/` beside the binary, so that using it needs no Go. */
-  readonly manifests: readonly Manifests[]
-  /** Beside the environment of whoever builds: `CGO_ENABLED`. */
-  readonly environment?: Readonly<Record<string, string>>
-  /** Beside the flags that every program is built with. */
-  readonly flags?: readonly string[]
-}
-
-interface Manifests {
-  /** As `go mod download` takes it: a bare path stands for the version in go.mod. */
-  readonly module: string
-  readonly from: string
-  readonly to: string
-}
+import type { Program } from './build/program.ts'
 
 // Calico v3.28.4 and eleven commits: the newest that the Go module proxy serves.
 const calico = 'github.com/projectcalico/calico@v1.11.0-cni-plugin.0.20250813170300-a0db560f0520'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { exitStatus } from '../exit-status.ts'
-import type { Ending } from '../main.ts'
+import type { Ending } from '../exit-status.ts'
 import type { LookOptions, OutputOptions, PlaceOptions } from '../options.ts'
 import { withLook, withOutput, withPlace } from '../options.ts'
 import { writePrivately, writePrivatelyToOutput } from './private-file.ts'

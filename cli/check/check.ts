@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { type FailOn, statusOf } from '../exit-status.ts'
-import type { Ending } from '../main.ts'
+import type { Ending } from '../exit-status.ts'
 import type { LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from '../options.ts'
 import { policyOf, withFailOn, withLook, withOutput, withPlace, withPolicy } from '../options.ts'
 import { print } from './print.ts'

@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
-import type { Ending } from '../main.ts'
-import { type OutputOptions, type PlaceOptions, withOutput, withPlace } from '../options.ts'
-
-export type DoctorOptions = OutputOptions & PlaceOptions & { lookOnly?: boolean }
+import type { Ending } from '../exit-status.ts'
+import { type DoctorOptions, withOutput, withPlace } from '../options.ts'
 
 export const addDoctor = (program: Command, end: Ending): void => {
   const command = program

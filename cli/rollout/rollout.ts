@@ -1,10 +1,6 @@
 import type { Command } from 'commander'
-import type { Ending } from '../main.ts'
-import { type LookOptions, type OutputOptions, type PlaceOptions, withLook, withOutput, withPlace } from '../options.ts'
-
-export type RolloutOptions = OutputOptions & PlaceOptions & LookOptions & { state?: string; force?: boolean }
-export type RolloutAct = 'pause' | 'resume' | 'abort'
-export type RolloutView = 'status' | 'log' | 'evidence'
+import type { Ending } from '../exit-status.ts'
+import { type RolloutAct, type RolloutOptions, type RolloutView, withLook, withOutput, withPlace } from '../options.ts'
 
 const views: Record<RolloutView, string> = {
   status: 'Where the rollout in this cluster stands, node by node, what comes next and what forbids it.',

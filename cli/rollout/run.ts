@@ -11,11 +11,10 @@ import { exitStatus } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
 import { watchInterrupts } from './interruption.ts'
 import { type Progress, progress } from '../progress.ts'
-import type { RolloutAct, RolloutOptions } from './rollout.ts'
+import type { RolloutAct, RolloutOptions } from '../options.ts'
 import { rolloutText } from './text.ts'
-import { bold } from './show.ts'
 import { holder, stepTools, tellWait } from './step-tools.ts'
-import { write } from '../streams.ts'
+import { bold, write } from '../streams.ts'
 
 /** Does it, then shows the rollout. 0: it did what was asked · 1: the abort halted on the way · 2: could not tell, or not done. */
 export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<number> => {

@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
-import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/step.ts'
+import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/tools.ts'
 import type { Progress } from '../progress.ts'
 
 /** Who we are, in the Lease and in the journal. */

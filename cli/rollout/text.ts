@@ -3,7 +3,7 @@ import { afterwards } from '../../shared/domain/rollout/halt-finding.ts'
 import type { Progress } from '../../shared/domain/rollout/progress.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { counted, plain } from '../../shared/report/wording.ts'
-import type { Standing } from './show.ts'
+import type { RolloutStatus } from './status.ts'
 
 type Bold = (text: string) => string
 
@@ -13,9 +13,12 @@ const none = 'There is no rollout in this cluster.\n'
 export const rolloutText = (rollout: Rollout | undefined, bold: Bold): string =>
   rollout ? `${headLines(rollout, bold).join('\n')}\n` : none
 
-/** Where it stands, node by node, and what comes next. */
-/** `on`: a command, complete for the cluster. */
-export const statusText = (standing: Omit<Standing, 'report'>, bold: Bold, on: (command: string) => string): string => {
+/** Node by node, and what comes next. `on` completes a command for the cluster. */
+export const statusText = (
+  standing: Omit<RolloutStatus, 'report'>,
+  bold: Bold,
+  on: (command: string) => string,
+): string => {
   const { rollout, progress, blockedBy, lease, cameBack } = standing
   if (!rollout) return none
   const isOpen = rollout.state === 'running' || rollout.state === 'aborting'
@@ -63,7 +66,7 @@ const names = (nodes: string[], most = 6): string =>
   nodes.slice(0, most).map(plain).join(', ') + (nodes.length > most ? ` and ${nodes.length - most} more` : '')
 
 /** A line a write, oldest first. */
-export const journalLines = ({ entries, earlier }: Standing['journal']): string => {
+export const journalLines = ({ entries, earlier }: RolloutStatus['journal']): string => {
   if (entries.length === 0) return 'Nothing was ever written in this cluster.\n'
   const lines = entries.map(({ at, rollout, what, object, from, to, by, unnoted }) => {
     const change = from === undefined && to === undefined ? '' : `  ${from ?? 'nothing'} -> ${to ?? 'nothing'}`

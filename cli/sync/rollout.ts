@@ -8,8 +8,20 @@ import { Failure } from '../failure.ts'
 import { type Interruption, watchInterrupts } from '../rollout/interruption.ts'
 import type { Progress } from '../progress.ts'
 import { stepTools, tellWait } from '../rollout/step-tools.ts'
-import { look } from '../target/target.ts'
-import type { Undertaking } from './run.ts'
+import type { Plan } from '../../shared/domain/report.ts'
+import type { Policy } from '../../shared/domain/policy/policy.ts'
+import type { SyncOptions } from '../options.ts'
+import { type AssessedTarget, look, type Target } from '../target/target.ts'
+
+export interface SyncRun {
+  target: Target
+  kube: NonNullable<Target['kube']>
+  looked: AssessedTarget
+  plan: Plan
+  policy: Policy
+  options: SyncOptions
+  telling: Progress
+}
 
 export interface End {
   status: number
@@ -18,7 +30,7 @@ export interface End {
 }
 
 /** The rollout in this process, with a line per step. Throws where the API server stays away or refuses. */
-export const rollOut = async (it: Undertaking): Promise<End> => {
+export const rollOut = async (it: SyncRun): Promise<End> => {
   const interruption = watchInterrupts(it.telling)
   try {
     const tools = toolsOf(it, interruption)
@@ -34,7 +46,7 @@ export const rollOut = async (it: Undertaking): Promise<End> => {
   }
 }
 
-const toolsOf = (it: Undertaking, interruption: Interruption): SyncTools => ({
+const toolsOf = (it: SyncRun, interruption: Interruption): SyncTools => ({
   ...stepTools(it.kube, it.telling),
   look: looks(it),
   sleep: interruption.sleep,
@@ -46,7 +58,7 @@ const toolsOf = (it: Undertaking, interruption: Interruption): SyncTools => ({
  * To begin with, what was just seen is fresh enough, unless somebody thought about it in between: then the plan must
  * still be the one agreed to. Later looks are after trouble on the way, where only what is there now counts.
  */
-const looks = ({ target, looked, plan, policy, options }: Undertaking): (() => Promise<Look>) => {
+const looks = ({ target, looked, plan, policy, options }: SyncRun): (() => Promise<Look>) => {
   let first = true
   return async () => {
     const begins = first

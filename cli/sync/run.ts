@@ -11,17 +11,16 @@ import { commandFor } from '../target/command-for.ts'
 import { connect } from '../target/connect.ts'
 import { exitStatus, statusOf } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
-import { type LookOptions, policyOf } from '../options.ts'
+import { type LookOptions, policyOf, type SyncOptions } from '../options.ts'
 import { planFrom } from './plan-file.ts'
 import { asText, print } from '../check/print.ts'
 import { type Progress, progress } from '../progress.ts'
-import { look, type Looked, type Target } from '../target/target.ts'
+import { look } from '../target/target.ts'
 import { write } from '../streams.ts'
-import type { SyncOptions } from './sync.ts'
-import { rollOut } from './rollout.ts'
+import { rollOut, type SyncRun } from './rollout.ts'
 
 /** Look, show, ask, do, look again: the result is the cluster as it then is. */
-export const carryOut = async (options: SyncOptions): Promise<number> => {
+export const runSync = async (options: SyncOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const agreed = options.plan === undefined ? undefined : await planFrom(options.plan)
   const target = await connect(options, telling)
@@ -35,7 +34,7 @@ export const carryOut = async (options: SyncOptions): Promise<number> => {
     if (target.kube && options.yes && !options.dryRun && plan.blockedBy.includes('ROLLOUT_HALTED'))
       await finishHalt(target.kube, telling)
     if (isIdle(plan) || options.dryRun || !target.kube) return await showOnly({ ...looked.report, plan }, options)
-    return await doIt({ target, kube: target.kube, looked, plan, policy, options, telling })
+    return await rollOutAndReport({ target, kube: target.kube, looked, plan, policy, options, telling })
   } finally {
     target.close()
   }
@@ -83,17 +82,7 @@ const showOnly = async (report: Report & { plan: Plan }, options: SyncOptions): 
   return Math.max(statusOf(report), blockedBy.length > 0 ? exitStatus.outOfStep : exitStatus.inStep)
 }
 
-export interface Undertaking {
-  target: Target
-  kube: NonNullable<Target['kube']>
-  looked: Looked
-  plan: Plan
-  policy: Policy
-  options: SyncOptions
-  telling: Progress
-}
-
-const doIt = async (it: Undertaking): Promise<number> => {
+const rollOutAndReport = async (it: SyncRun): Promise<number> => {
   const { target, looked, plan, policy, options, telling } = it
   if (options.yes)
     telling.done(`${target.name}: ${plan.changes.length} changes, ${plan.strategy}. ${forecastText(plan.forecast)}`)

@@ -1,13 +1,7 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../failure.ts'
-import type { Ending } from '../main.ts'
-import type { LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from '../options.ts'
-import { withLook, withOutput, withPlace, withPolicy } from '../options.ts'
-
-export type SyncOptions = OutputOptions &
-  PlaceOptions &
-  LookOptions &
-  PolicyOptions & { plan?: string; dryRun?: boolean; yes?: boolean }
+import type { Ending } from '../exit-status.ts'
+import { type SyncOptions, withLook, withOutput, withPlace, withPolicy } from '../options.ts'
 
 // What a plan file says itself.
 const inThePlan = 'strategy maxUnavailable restarts canarySeconds settleSeconds nodeDeadline'.split(' ')
@@ -27,8 +21,8 @@ export const addSync = (program: Command, end: Ending): void => {
   withOutput(withPolicy(withLook(withPlace(command)))).action(async (options: SyncOptions) => {
     if (!options.yes && !options.dryRun && !isTerminal())
       throw new UsageError('sync asks before it writes, and there is no terminal to ask on: add --yes, or --dry-run.')
-    const { carryOut } = await import('./run.ts')
-    end(await carryOut(options))
+    const { runSync } = await import('./run.ts')
+    end(await runSync(options))
   })
 }
 

@@ -14,7 +14,7 @@ export interface Target {
   close: () => void
 }
 
-export interface Looked {
+export interface AssessedTarget {
   state: ClusterState
   assessment: Assessment
   report: Report
@@ -26,7 +26,7 @@ export interface Looked {
  * Observes and judges; the domain is loaded only now. `forPlan`: where something is to be changed, what only planning
  * needs is read as well.
  */
-export const look = async (target: Target, policy: Policy, forPlan = false): Promise<Looked> => {
+export const look = async (target: Target, policy: Policy, forPlan = false): Promise<AssessedTarget> => {
   const [{ assess }, { plan }] = await Promise.all([
     import('../../shared/domain/assess/assess.ts'),
     import('../../shared/domain/plan/plan.ts'),

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AuthenticatedUser, PortSpan } from '../cluster.ts'
+import type { AuthenticatedUser } from '../cluster.ts'
 import type { EksStandIn } from './eks.ts'
-import type { Addon, Cluster, ClusterSeed } from './eks-model.ts'
 import { userOf } from './eks-token.ts'
 import type { BusEvent } from './eks-trail.ts'
 import type { Routed } from './event-bus.ts'
@@ -11,31 +10,22 @@ import type { Moment } from './moment.ts'
 import type { Parameters } from './parameters.ts'
 import type { Secrets } from './secrets.ts'
 import type { Slack } from './slack.ts'
-import { startStandIns } from './stand-ins.ts'
+import { type StandInSettings, startStandIns } from './stand-ins.ts'
 import { readTemplate, resolveTemplate, type Stack, type Where } from './template.ts'
 import type { Delivery } from './topics.ts'
 import { wire } from './wiring.ts'
 
-export interface CloudOptions extends Where {
+export interface CloudOptions extends Where, StandInSettings {
   account?: string
   region?: string
   /** Of the template; those with a default need not be given. */
   parameters?: Record<string, string>
-  eks?: {
-    clusters?: ClusterSeed[]
-    updateMilliseconds?: number
-    onNodePortRange?(cluster: Cluster, range: PortSpan): Promise<void>
-    onAddonUpdated?(cluster: Cluster, addon: Addon): Promise<void>
-  }
   /** Shortens what AWS waits by itself: until a failed message or event is tried again. 1 when absent. What the template says of queues stays. */
   timeScale?: number
   /** Processes of one function at most. */
   environments?: number
   /** Each message of a queue comes this often though it was handled well, as SQS may have it. 1 when absent. */
   copies?: number
-  /** Further `AWS_ENDPOINT_URL_…` for the functions, or others than the lab's. */
-  endpoints?: Record<string, string>
-  mayAssume?: (callerArn: string, roleArn: string) => boolean
   /** Told of everything as it happens. */
   onMoment?(moment: Moment): void
 }

@@ -1,7 +1,7 @@
 import { type EksStandIn, startEks } from './eks.ts'
-import type { Place } from './eks-model.ts'
+import type { Addon, Cluster, ClusterSeed, Place } from './eks-model.ts'
 import type { BusEvent } from './eks-trail.ts'
-import type { CloudOptions } from './cloud.ts'
+import type { PortSpan } from '../cluster.ts'
 import type { Keyring } from './keyring.ts'
 import type { Moment } from './moment.ts'
 import { type Parameters, startParameters } from './parameters.ts'
@@ -12,7 +12,20 @@ import { startSts } from './sts.ts'
 import { startTables } from './tables.ts'
 import type { Stack } from './template.ts'
 
-export interface StandInOptions extends Pick<CloudOptions, 'eks' | 'endpoints' | 'mayAssume'> {
+/** What a caller of the lab may choose about the services. */
+export interface StandInSettings {
+  eks?: {
+    clusters?: ClusterSeed[]
+    updateMilliseconds?: number
+    onNodePortRange?(cluster: Cluster, range: PortSpan): Promise<void>
+    onAddonUpdated?(cluster: Cluster, addon: Addon): Promise<void>
+  }
+  /** Further `AWS_ENDPOINT_URL_…` for the functions, or others than the lab's. */
+  endpoints?: Record<string, string>
+  mayAssume?: (callerArn: string, roleArn: string) => boolean
+}
+
+export interface StandInOptions extends StandInSettings {
   keyring: Keyring
   place: Place
   tell: (moment: Moment) => void

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Program } from '../binaries.ts'
+import type { Program } from './program.ts'
 
 export const moduleFolder = (program: Program): string => join(import.meta.dirname, '..', program.folder)
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
-import type { Program } from '../binaries.ts'
+import type { Program } from './program.ts'
 import { moduleFolder } from './cache.ts'
 import { holdLock } from './lock.ts'
 import { showProgress } from './progress.ts'

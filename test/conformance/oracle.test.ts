@@ -3,7 +3,7 @@ import { buildBinary } from '../../lab/binaries.ts'
 import { resolveOurs } from '../verify/conformance/compare.ts'
 import { type Oracle, startOracle } from '../verify/conformance/oracle.ts'
 import { compareConfigurations, comparePatterns, compareSelectors, compareVectors } from '../verify/conformance/run.ts'
-import type { FelixResolution } from '../../shared/domain/felix/felix.ts'
+import type { FelixResolution } from '../../shared/domain/felix/values.ts'
 
 // A shortened `npm run conformance`. Without the oracle and without Go to build it, this fails and says so.
 const options = { runs: 300, seed: 7 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { ConfigMapState, EnvFrom, EnvVar } from '../../shared/domain/cluster.ts'
-import { resolveEnv } from '../../shared/domain/felix/felix.ts'
+import { resolveEnv } from '../../shared/domain/felix/env.ts'
 import { failed, type Read, read } from '../../shared/domain/read.ts'
 
 const configMap = (data: Record<string, string>): Read<ConfigMapState | undefined> =>

@@ -4,11 +4,11 @@ import {
   certainValues,
   excludesInterface,
   type FelixInputs,
-  type FelixNode,
   indexFelix,
   rangeLayers,
   resolveFelix,
-} from '../../shared/domain/felix/felix.ts'
+} from '../../shared/domain/felix/felix-index.ts'
+import type { FelixNode } from '../../shared/domain/felix/lookup.ts'
 import { parseVersion } from '../../shared/domain/version.ts'
 
 const ranges = 'config.projectcalico.org/KubeNodePortRanges'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
-import { assess, ownerOf } from '../../shared/domain/assess/assess.ts'
+import { assess } from '../../shared/domain/assess/assess.ts'
+import { ownerOf } from '../../shared/domain/facts/owner.ts'
 import type { ClusterState, FelixObject } from '../../shared/domain/cluster.ts'
 import { onObjects, quoted } from '../../shared/domain/findings/remedy.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { ClusterState, DaemonSetState, PodState } from '../../shared/domain/cluster.ts'
-import { commonMode, configuredModes, logsWorthReading, runningModes } from '../../shared/domain/proxy-mode.ts'
+import { commonMode, configuredModes } from '../../shared/domain/proxy-mode/configured.ts'
+import { logsWorthReading } from '../../shared/domain/facts/logs-worth-reading.ts'
+import { runningModes } from '../../shared/domain/proxy-mode/running.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import { cluster } from './ingredients.ts'
 import {

@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { buildBinary, findBinary, type Program, readManifests } from '../../lab/binaries.ts'
+import { buildBinary, findBinary, readManifests } from '../../lab/binaries.ts'
+import type { Program } from '../../lab/build/program.ts'
 import { goBuild } from '../../lab/build/go-build.ts'
 import { showProgress } from '../../lab/build/progress.ts'
 

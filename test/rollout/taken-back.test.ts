@@ -3,7 +3,7 @@ import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { valueOf } from '../../shared/domain/read.ts'
-import type { StepEvent } from '../../shared/workflows/rollout/step.ts'
+import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { lookAt, setTheStage, type Stage, syncTools } from './stage.ts'
 

@@ -1,6 +1,6 @@
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { PodState } from '../../shared/domain/cluster.ts'
-import type { StepTools } from '../../shared/workflows/rollout/step.ts'
+import type { StepTools } from '../../shared/workflows/rollout/tools.ts'
 import type { World } from './world.ts'
 
 /** A world under observation: what our writes did to nodes, and where that broke a promise. */

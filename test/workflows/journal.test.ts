@@ -10,7 +10,8 @@ import {
 } from '../../shared/domain/rollout/journal.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
-import { rolloutStep, type StepEvent } from '../../shared/workflows/rollout/step.ts'
+import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'

@@ -8,7 +8,7 @@ import { setPodLogs } from '../../lab/fixtures/pod-logs.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { kubeClient } from '../../shared/clients/kube/open.ts'
 import { metricsPort } from '../../shared/domain/proxy-mode/port.ts'
-import { runningModes } from '../../shared/domain/proxy-mode.ts'
+import { runningModes } from '../../shared/domain/proxy-mode/running.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 import { observe } from '../../shared/workflows/observe/observe.ts'
 

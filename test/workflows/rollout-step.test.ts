@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
-import { rolloutStep, type Outcome } from '../../shared/workflows/rollout/step.ts'
+import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { calicoPod, felixObject, ranges, startRollout, where, worldOf, type World } from './world.ts'
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import { parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
-import { rolloutStep, type Outcome, type StepEvent } from '../../shared/workflows/rollout/step.ts'
+import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import type { Outcome, StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'
 
 /** Somebody else does not want our overrides: a person, a cleanup job, an operator. We do not fight. */

@@ -6,7 +6,7 @@ import { read } from '../../shared/domain/read.ts'
 import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { KubeError } from '../../shared/errors.ts'
 import { decisionOf } from '../../shared/workflows/rollout/decision.ts'
-import type { StepTools } from '../../shared/workflows/rollout/step.ts'
+import type { StepTools } from '../../shared/workflows/rollout/tools.ts'
 
 /**
  * A cluster in memory with a clock of its own: FelixConfigurations, calico-node pods that come back, our Lease. It notes

@@ -1,5 +1,5 @@
 import type { NodeState, PodState } from '../cluster.ts'
-import type { FelixResolution } from '../felix/felix.ts'
+import type { FelixResolution } from '../felix/values.ts'
 import type { PortRange } from '../ports.ts'
 import type { Mode, Report } from '../report.ts'
 import type { CalicoVersion } from '../version.ts'

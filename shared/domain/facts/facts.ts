@@ -3,14 +3,9 @@ import type { Difference } from '../identity.ts'
 import type { FelixView } from './felix-view.ts'
 import type { Gaps } from './gaps.ts'
 import type { UnderWay } from './changing.ts'
-import type {
-  FelixIndex,
-  FelixNode,
-  FelixResolution,
-  FelixValues,
-  DerivedValues,
-  FelixParameter,
-} from '../felix/felix.ts'
+import type { FelixIndex } from '../felix/felix-index.ts'
+import type { FelixNode } from '../felix/lookup.ts'
+import type { FelixResolution, FelixValues, DerivedValues, FelixParameter } from '../felix/values.ts'
 import type { PortRange } from '../ports.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { ProxyConfiguration } from '../proxy-mode/configured.ts'

@@ -1,4 +1,6 @@
-import type { FelixIndex, FelixNode, FelixResolution } from '../felix/felix.ts'
+import type { FelixIndex } from '../felix/felix-index.ts'
+import type { FelixNode } from '../felix/lookup.ts'
+import type { FelixResolution } from '../felix/values.ts'
 import { rangesAtMost } from '../ports.ts'
 
 /** A list of ranges too long to be compared node by node counts as one that cannot be seen; the warning says where it stands. */

@@ -1,5 +1,4 @@
 import { calicoSets } from './applicability.ts'
-import type { NodeFacts } from './facts.ts'
 import type { ClusterState, PodState } from '../cluster.ts'
 import { valueOf } from '../read.ts'
 import type { CalicoVersion } from '../version.ts'
@@ -24,18 +23,14 @@ const clusterVersion = (state: ClusterState): CalicoVersion | undefined =>
   parseVersion(valueOf(state.installation)?.calicoVersion)
 
 /** Of several, in the middle of an upgrade, the oldest: what holds for it holds for all. */
-export function oldestCalico(nodes: readonly NodeFacts[], state: ClusterState): CalicoVersion | undefined {
+export function oldestCalico(
+  nodes: readonly { version?: CalicoVersion }[],
+  state: ClusterState,
+): CalicoVersion | undefined {
   const found = nodes.flatMap(({ version }) => version ?? [])
   const oldest = found.reduce<CalicoVersion | undefined>(
     (a, b) => (!a || atLeast(a, b.text.slice(1)) ? b : a),
     undefined,
   )
   return oldest ?? (calicoSets(state).length > 0 ? calicoVersions(state)(undefined) : undefined)
-}
-
-/** `v1.36.3-eks-1a2b3c4` → 36; undefined where it was not read or is none. */
-export const kubernetesMinor = (state: ClusterState): number | undefined => {
-  const text = valueOf(state.kubernetesVersion) ?? valueOf(state.eks)?.version
-  const found = /^v?1\.(\d{1,3})(?:\D|$)/.exec(text ?? '')
-  return found ? Number(found[1]) : undefined
 }

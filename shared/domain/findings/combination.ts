@@ -1,5 +1,6 @@
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
-import { excludesInterface, type FelixParameter, type ParameterLayer } from '../felix/felix.ts'
+import { excludesInterface } from '../felix/felix-index.ts'
+import type { FelixParameter, ParameterLayer } from '../felix/values.ts'
 import type { NodeCheck, NodeTrouble, Trouble } from './checks.ts'
 import { parameterChange } from './remedy.ts'
 import type { Evidence } from '../report.ts'

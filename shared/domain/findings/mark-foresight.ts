@@ -1,4 +1,4 @@
-import { usesWireguard } from '../facts/nodes.ts'
+import { usesWireguard } from '../facts/node-judgement.ts'
 import type { NodeFacts } from '../facts/facts.ts'
 import type { NodeCheck } from './checks.ts'
 import { advice, maskLayer, type Room } from './mark.ts'

@@ -1,6 +1,6 @@
-import { usesWireguard } from '../facts/nodes.ts'
+import { usesWireguard } from '../facts/node-judgement.ts'
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
-import type { FelixParameter, ParameterLayer } from '../felix/felix.ts'
+import type { FelixParameter, ParameterLayer } from '../felix/values.ts'
 import { objectName } from '../felix/layer.ts'
 import type { NodeCheck, Trouble } from './checks.ts'
 import { felixName, kubectl, onFelix, onObjects, parameterChange, quoted } from './remedy.ts'

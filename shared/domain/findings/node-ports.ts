@@ -1,16 +1,9 @@
-import type { NodePortUse } from '../cluster.ts'
 import type { ClusterCheck } from './checks.ts'
 import { listed, text } from './range-layers.ts'
+import { portUse } from '../facts/port-use.ts'
 import { valueOf } from '../read.ts'
-import type { Evidence } from '../report.ts'
 
 const usesShown = 20
-
-export const portUse = ({ service, field, port }: NodePortUse): Evidence => ({
-  object: `Service/${service}`,
-  field: field === 'nodePort' ? 'spec.ports[].nodePort' : 'spec.healthCheckNodePort',
-  value: `${port}`,
-})
 
 export const strayPorts: ClusterCheck = ({ strays, serviceRange, nodes }) => {
   if (strays.length === 0 || nodes.every(({ outside }) => outside !== undefined)) return []

@@ -1,5 +1,5 @@
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
-import type { FelixWarning } from '../felix/felix.ts'
+import type { FelixWarning } from '../felix/values.ts'
 import type { NodeCheck, Trouble } from './checks.ts'
 import { specRanges, text } from './range-layers.ts'
 import { felixName, felixObject, kubectl, onFelix, quoted, rangePatch } from './remedy.ts'

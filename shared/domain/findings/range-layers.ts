@@ -1,5 +1,5 @@
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
-import type { RangeLayer } from '../felix/felix.ts'
+import type { RangeLayer } from '../felix/values.ts'
 import { felixName, felixObject } from './remedy.ts'
 import { formatRanges, parsePortList, type PortRange } from '../ports.ts'
 import type { Evidence } from '../report.ts'

@@ -1,5 +1,5 @@
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
-import type { FelixWarning, RangeLayer } from '../felix/felix.ts'
+import type { FelixWarning, RangeLayer } from '../felix/values.ts'
 import { objectName } from '../felix/layer.ts'
 import type { NodeCheck, Trouble } from './checks.ts'
 import { ownerOf } from '../facts/owner.ts'

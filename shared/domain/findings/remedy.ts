@@ -1,6 +1,6 @@
 import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterState, FelixObject } from '../cluster.ts'
-import type { ParameterLayer } from '../felix/felix.ts'
+import type { ParameterLayer } from '../felix/values.ts'
 import { copyKey, isPrivate } from '../capture/annotations.ts'
 import { harmless, safeJson } from '../plain.ts'
 import { annotationValue, formatRanges, specItemsMax, type PortRange } from '../ports.ts'

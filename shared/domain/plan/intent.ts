@@ -1,7 +1,7 @@
 import { isAssumed, isGiven, isOfEks } from '../facts/assumption.ts'
 import type { Assessment, NodeAssessment } from '../assess/assessment.ts'
 import type { ClusterState, FelixObject } from '../cluster.ts'
-import { indexFelix } from '../felix/felix.ts'
+import { indexFelix } from '../felix/felix-index.ts'
 import { parseVersion } from '../version.ts'
 import { exceptionsFor, forbidsBy } from '../policy/exception.ts'
 import {

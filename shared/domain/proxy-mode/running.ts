@@ -1,4 +1,4 @@
-import { kubernetesMinor } from '../facts/version.ts'
+import { kubernetesMinor } from './kubernetes-minor.ts'
 import type { ClusterState, ModeEvidence, PodState } from '../cluster.ts'
 import type { ProxyConfiguration } from './configured.ts'
 import { configuredModes, isMode, isRolledOut } from './configured.ts'

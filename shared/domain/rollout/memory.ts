@@ -4,16 +4,6 @@ import type { Rollout } from './rollout.ts'
 import { fieldManager, rangeAnnotation } from './annotations.ts'
 import { isOurs } from './marks.ts'
 
-/** What somebody took back in the middle of a rollout: there nothing is written again the same day. */
-export interface TakenBack {
-  /** `FelixConfiguration/node.n1` */
-  object: string
-  /** RFC 3339: when that was seen. */
-  at: string
-  /** Field manager of whoever wrote there last, where the object is still there to say so. */
-  by?: string
-}
-
 /**
  * What was written, kept in the Lease because an object that vanishes takes its marks along. A word an object, short, for
  * a Lease is small: noted before the write (`…?`), the word alone after it. Cut short between the two, nobody can tell

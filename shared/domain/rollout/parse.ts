@@ -1,12 +1,12 @@
 import type { RolloutRecord } from '../cluster.ts'
 import { parsePortList } from '../ports.ts'
 import { milliseconds } from '../rfc3339.ts'
-import type { Pace, Rollout, Where } from './rollout.ts'
+import type { Pace, Rollout, TakenBack, Where } from './rollout.ts'
 import { clockSkew, ours } from './annotations.ts'
 import { parseEvidence } from './halt-evidence.ts'
 import { parseJournal } from './journal.ts'
 import { knowns } from './marks.ts'
-import { isWord, type TakenBack } from './memory.ts'
+import { isWord } from './memory.ts'
 
 /** What our Lease holds. Whoever may write Leases there may write anything into it: what makes no sense is `invalid`. */
 export type Parsed = { is: 'none' } | { is: 'rollout'; rollout: Rollout } | { is: 'invalid'; why: string }

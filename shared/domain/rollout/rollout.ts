@@ -3,7 +3,6 @@ import type { Policy } from '../policy/policy.ts'
 import { evidenceText, type HaltEvidence } from './halt-evidence.ts'
 import { type Journal, journalText } from './journal.ts'
 import type { Known } from './marks.ts'
-import type { TakenBack } from './memory.ts'
 import type { CalicoApi } from '../report.ts'
 import { ours } from './annotations.ts'
 
@@ -70,6 +69,16 @@ export interface Where {
   spec?: boolean
   /** How the service range was known from which the target follows. */
   known?: Known
+}
+
+/** What somebody took back in the middle of a rollout: there nothing is written again the same day. */
+export interface TakenBack {
+  /** `FelixConfiguration/node.n1` */
+  object: string
+  /** RFC 3339: when that was seen. */
+  at: string
+  /** Field manager of whoever wrote there last, where the object is still there to say so. */
+  by?: string
 }
 
 /** All keys, `null` where there is no value, so that a merge patch also takes away what a former rollout left. */

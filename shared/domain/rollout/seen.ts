@@ -1,5 +1,6 @@
 import type { FelixConfigurations, NodeState, PodState } from '../cluster.ts'
-import { indexFelix, type FelixIndex, type FelixNode } from '../felix/felix.ts'
+import { indexFelix, type FelixIndex } from '../felix/felix-index.ts'
+import type { FelixNode } from '../felix/lookup.ts'
 import type { Seen } from './step.ts'
 import type { Where } from './rollout.ts'
 import { parseVersion, versionOfImage, type CalicoVersion } from '../version.ts'

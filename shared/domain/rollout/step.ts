@@ -1,6 +1,6 @@
 import type { FelixObject, PodState } from '../cluster.ts'
 import type { HaltEvidence } from './halt-evidence.ts'
-import type { TakenBack } from './memory.ts'
+import type { TakenBack } from './rollout.ts'
 
 /** What a step can see: the FelixConfigurations, calico-node's pods, and what Felix on a pod's node makes of the objects. */
 export interface Seen {

@@ -1,22 +1,14 @@
-import type { Brake } from '../../clients/aws/brake.ts'
-import type { FleetPermits } from '../../clients/aws/fleet-budget.ts'
-import type { Health } from '../../clients/aws/health.ts'
-import type { Records } from '../../clients/aws/records.ts'
-import type { Notices } from '../../clients/aws/notices.ts'
-import type { Queues } from '../../clients/aws/queues.ts'
 import type { EksCluster } from '../../clients/aws/eks.ts'
 import type { Assessment } from '../../domain/assess/assessment.ts'
 import type { ClusterState, EksState } from '../../domain/cluster.ts'
 import { assess } from '../../domain/assess/assess.ts'
-import type { FleetBounds } from '../../domain/fleet.ts'
 import { isAnother, predates, saidOf } from '../../domain/incarnation.ts'
 import { plan } from '../../domain/plan/plan.ts'
-import { type Action, type Policy, type Switch, switchOf } from '../../domain/policy/policy.ts'
+import { type Action, type Switch, switchOf } from '../../domain/policy/policy.ts'
 import type { Read, ReadFailure } from '../../domain/read.ts'
 import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
-import type { Log } from '../../log.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import { carryOn, decide, giveBack, lookSeconds, type Next } from './next.ts'
 import { keepClaims } from './record-claims.ts'
@@ -24,33 +16,8 @@ import { unobserved } from '../observe/observe.ts'
 import { isOutsider } from './outsider.ts'
 import { refusedBefore, withRefusal } from './refusal.ts'
 import { tell } from './tell.ts'
+import type { EvaluateTools, Received } from './tools.ts'
 import { tellClusterSwitched, tellDeploymentSwitched } from './tell-switch.ts'
-
-export interface EvaluateTools {
-  fleet: FleetBounds
-  describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
-  observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
-  /** What only planning needs to know; absent: planned from the look alone. */
-  forPlan?: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
-  records: Records
-  notices: Notices
-  queues: Queues
-  policy: Policy
-  /** Read before each look; absent: the deployment has none. */
-  brake?: Brake
-  /** The fleet budget; absent: every cluster may be changed at any time. */
-  permits?: FleetPermits
-  /** The alarms that are heeded; absent: none are. */
-  health?: Health
-  now: () => Date
-  log: Log
-}
-
-/** The message as the queue gave it. `receives`: how often it was handed out, this time included. */
-export interface Received {
-  messageId: string
-  receives?: number
-}
 
 /** Looks at one cluster, says whether Calico is in step, remembers it, tells people what is new, and sets a rollout going. */
 export const evaluate = async (

@@ -8,7 +8,7 @@ import { isOurs } from '../../domain/rollout/marks.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
-import type { EvaluateTools } from './evaluate.ts'
+import type { EvaluateTools } from './tools.ts'
 import { budgetSpent, type Hold, holdFor } from '../rollout/hold.ts'
 
 /** What follows from a look. */

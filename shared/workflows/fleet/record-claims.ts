@@ -3,7 +3,7 @@ import { valueOf } from '../../domain/read.ts'
 import { ours } from '../../domain/rollout/annotations.ts'
 import { parseJournal, written } from '../../domain/rollout/journal.ts'
 import { clusterKey, type ClusterRef } from '../../messages.ts'
-import type { EvaluateTools } from './evaluate.ts'
+import type { EvaluateTools } from './tools.ts'
 
 /**
  * What the Lease and the objects say of writes goes on record as what the cluster claims, where the function that made the

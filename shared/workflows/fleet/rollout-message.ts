@@ -21,7 +21,8 @@ import { beginRollout } from '../rollout/begin.ts'
 import { braked, fenced, HeldError, holdFor, holdSeconds, holdWithout, type Hold, stoppedBy } from '../rollout/hold.ts'
 import { needed } from '../needed.ts'
 import { isOutsider } from './outsider.ts'
-import { rolloutStep, type Outcome, type StepTools } from '../rollout/step.ts'
+import { rolloutStep } from '../rollout/step.ts'
+import type { Outcome, StepTools } from '../rollout/tools.ts'
 
 export interface TakeStepTools extends Omit<StepTools, 'kube' | 'decided' | 'record'> {
   fleet: FleetBounds

@@ -5,7 +5,7 @@ import { type Incarnation, predates } from '../../domain/incarnation.ts'
 import { placeOf } from '../../domain/notice/notice.ts'
 import { clusterSwitched, deploymentSwitched, deploymentSwitches } from '../../domain/notice/switch-notice.ts'
 import { clusterKey, type ClusterRef, deploymentKey } from '../../messages.ts'
-import type { EvaluateTools } from './evaluate.ts'
+import type { EvaluateTools } from './tools.ts'
 import { tellOnce } from './tell.ts'
 
 type Tools = Pick<EvaluateTools, 'records' | 'queues' | 'now' | 'log' | 'policy' | 'brake'>

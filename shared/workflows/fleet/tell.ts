@@ -14,7 +14,7 @@ import type { Action } from '../../domain/policy/policy.ts'
 import type { Report } from '../../domain/report.ts'
 import { PermanentError, RetryLaterError } from '../../errors.ts'
 import { clusterKey, type ClusterRef, type Telling } from '../../messages.ts'
-import type { EvaluateTools } from './evaluate.ts'
+import type { EvaluateTools } from './tools.ts'
 
 export interface Assessed {
   report: Report

@@ -1,7 +1,7 @@
 import type { KubeReads } from '../../clients/kube/client.ts'
-import { kubernetesMinor } from '../../domain/facts/version.ts'
+import { kubernetesMinor } from '../../domain/proxy-mode/kubernetes-minor.ts'
 import type { ClusterState, ModeEvidence } from '../../domain/cluster.ts'
-import { type RunningMode, runningModes } from '../../domain/proxy-mode.ts'
+import { type RunningMode, runningModes } from '../../domain/proxy-mode/running.ts'
 import { valueOf } from '../../domain/read.ts'
 
 type Evidence = NonNullable<ClusterState['modeEvidence']>

@@ -1,7 +1,7 @@
 import type { KubeReads, LoggingPod } from '../../clients/kube/client.ts'
 import type { ClusterState, DaemonSetState, EksState, NodeState, PodState } from '../../domain/cluster.ts'
 import type { ClusterComparison } from '../../domain/identity.ts'
-import { logsWorthReading } from '../../domain/proxy-mode.ts'
+import { logsWorthReading } from '../../domain/facts/logs-worth-reading.ts'
 import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '../../domain/read.ts'
 import type { ClusterIdentity, ServiceRange } from '../../domain/report.ts'
 import { configMapsToRead } from './config-maps.ts'

@@ -1,8 +1,9 @@
 import type { CalicoApi } from '../../domain/report.ts'
 import { KubeError } from '../../errors.ts'
 import { needed } from '../needed.ts'
-import { putRollout, type Standing } from './lease.ts'
-import type { Outcome, StepTools } from './step.ts'
+import { putRollout } from './lease.ts'
+import type { LeasedRollout } from './tools.ts'
+import type { Outcome, StepTools } from './tools.ts'
 
 const v1: CalicoApi = 'crd.projectcalico.org/v1'
 
@@ -13,7 +14,7 @@ const v1: CalicoApi = 'crd.projectcalico.org/v1'
  */
 export const unlessApiIsGone = async (
   tools: StepTools,
-  { record, rollout }: Standing,
+  { record, rollout }: LeasedRollout,
   step: () => Promise<Outcome>,
 ): Promise<Outcome> => {
   try {

@@ -10,11 +10,12 @@ import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { Seen, Step } from '../../domain/rollout/step.ts'
 import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
 import { halt } from './halt.ts'
-import { emptyJournal, entriesOf, isDueForRenewal, type Note, putRollout, renew, type Standing } from './lease.ts'
-import type { Outcome, StepTools } from './step.ts'
+import { emptyJournal, entriesOf, isDueForRenewal, type Note, putRollout, renew } from './lease.ts'
+import type { LeasedRollout } from './tools.ts'
+import type { Outcome, StepTools } from './tools.ts'
 
 /** What a decision was made upon. */
-type At = Standing & { seen: Seen }
+type At = LeasedRollout & { seen: Seen }
 
 /** The effect of one decision, and what comes next. */
 export const carryOut = async (step: Step, tools: StepTools, at: At): Promise<Outcome> => {
@@ -190,7 +191,7 @@ const whyRemoved = (rollout: Rollout): string =>
 /** The intent goes into the Lease before the deed: cut short between the two, the next step sees both and goes on. */
 const restart = async (
   tools: StepTools,
-  at: Standing,
+  at: LeasedRollout,
   { pod, settled }: Extract<Step, { do: 'restart' }>,
 ): Promise<Outcome> => {
   const { rollout } = at

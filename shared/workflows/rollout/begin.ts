@@ -15,8 +15,9 @@ import { accessMissing, accessNeeded, toMend } from './access-review.ts'
 import { tryFirstWrite } from './first-write.ts'
 import { needed } from '../needed.ts'
 import { withWebhookNodes } from '../observe/webhooks.ts'
-import { entriesOf, heldByOther, type Note, putRollout, type Standing, withJournal } from './lease.ts'
-import type { StepTools } from './step.ts'
+import { entriesOf, heldByOther, type Note, putRollout, withJournal } from './lease.ts'
+import type { LeasedRollout } from './tools.ts'
+import type { StepTools } from './tools.ts'
 import { serverDefaults } from './server-defaults.ts'
 
 /** A whole look at the cluster, made for this beginning. */
@@ -120,7 +121,7 @@ const inFlight = ({ touching }: Rollout, { restart }: Rollout, { pods, nodes }: 
 const paceFor = ({ careful }: Rollout, policy: Policy): Pace => (careful ? oneByOne(paceOf(policy)) : paceOf(policy))
 
 /** It goes on at the pace asked for now. */
-const goOn = async (tools: StepTools, standing: Standing, pace: Pace): Promise<Beginning> => {
+const goOn = async (tools: StepTools, standing: LeasedRollout, pace: Pace): Promise<Beginning> => {
   const { rollout } = standing
   const decided = decisionOf(rollout)
   if (isDeepStrictEqual(pace, rollout.pace)) return { begun: true, rollout, decided }

@@ -4,7 +4,7 @@ import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { seenOf } from '../../domain/rollout/seen.ts'
 import { needed } from '../needed.ts'
 import { writeDefault, writeOverride } from './range-writes.ts'
-import type { StepTools } from './step.ts'
+import type { StepTools } from './tools.ts'
 
 /**
  * The server's own opinion of the first write, before anything is begun: it goes through admission, validation and our

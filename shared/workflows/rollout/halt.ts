@@ -15,8 +15,9 @@ import type { FelixObject, PodState } from '../../domain/cluster.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { needed } from '../needed.ts'
 import { removeOverride } from './range-writes.ts'
-import { putRollout, type Standing } from './lease.ts'
-import type { Outcome, StepTools } from './step.ts'
+import { putRollout } from './lease.ts'
+import type { LeasedRollout } from './tools.ts'
+import type { Outcome, StepTools } from './tools.ts'
 
 /**
  * Nothing more is touched. Where a node is the reason, it is first looked at more closely, in a step of its own: the log
@@ -24,7 +25,7 @@ import type { Outcome, StepTools } from './step.ts'
  */
 export const halt = async (
   tools: StepTools,
-  at: Standing & { seen: Seen },
+  at: LeasedRollout & { seen: Seen },
   step: Extract<Step, { do: 'halt' }>,
 ): Promise<Outcome> => {
   const { reason, about, takenBack } = step
@@ -58,7 +59,7 @@ const firstEvidence = (
 /** Reads the log and asks for the node; one that has left the cluster is no reason to halt. Then the rollout is halted. */
 export const haltWithEvidence = async (
   tools: StepTools,
-  at: Standing,
+  at: LeasedRollout,
   { first, pods }: { first: HaltEvidence; pods: PodState[] },
 ): Promise<Outcome> => {
   const { pending, ...known } = first
@@ -91,7 +92,11 @@ export const haltWithEvidence = async (
  * Takes our override off a node that is not well, one a step, and nothing else. The list is anybody's to write: where the
  * node is well with what its override says, taking it off would only disturb one more, and it stays.
  */
-export const rollBack = async (tools: StepTools, { record, rollout }: Standing, pods: PodState[]): Promise<Outcome> => {
+export const rollBack = async (
+  tools: StepTools,
+  { record, rollout }: LeasedRollout,
+  pods: PodState[],
+): Promise<Outcome> => {
   const { rollback: [node, ...others] = [], ...rest } = rollout
   if (node === undefined) return over(rollout)
   const seen = seenOf(needed(await tools.kube.felixConfigurations([rollout.where.api])), pods, rollout.where)

@@ -3,13 +3,7 @@ import { milliseconds } from '../../domain/rfc3339.ts'
 import { type Entry, noted, unnoted } from '../../domain/rollout/journal.ts'
 import { clockSkew, lease } from '../../domain/rollout/annotations.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
-import type { Outcome, StepTools } from './step.ts'
-
-/** A rollout and the Lease it stands in. */
-export interface Standing {
-  record: RolloutRecord
-  rollout: Rollout
-}
+import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 interface Put {
   giveUp?: boolean
@@ -24,7 +18,7 @@ export type Note = Pick<Entry, 'what'> & Partial<Pick<Entry, 'object' | 'from' |
 /** Where the rollout stands and what was written so far, in one write. `entries`: noted, and recorded when they are done. */
 export const putRollout = async (
   tools: StepTools,
-  { record }: Pick<Standing, 'record'>,
+  { record }: Pick<LeasedRollout, 'record'>,
   rollout: Rollout,
   { giveUp = false, objects = [], note = [], entries = [] }: Put = {},
 ): Promise<RolloutRecord> => {

@@ -14,7 +14,7 @@ import { traces } from '../../domain/rollout/journal.ts'
 import { changeMark, type ChangeMark, isOurs, sealOf } from '../../domain/rollout/marks.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
-import type { StepTools } from './step.ts'
+import type { StepTools } from './tools.ts'
 
 /** `noted`: when the write was first noted, where an attempt was cut short. */
 type Tools = Pick<StepTools, 'kube' | 'now' | 'holder' | 'record'> & { noted?: string | undefined }

@@ -3,7 +3,7 @@ import { nextStep } from '../../domain/rollout/next-step.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/seen.ts'
 import { needed } from '../needed.ts'
-import { calicoPods, lookAtRollout } from './step.ts'
+import { calicoPods, observeRollout } from './observe.ts'
 
 /**
  * Why a halted rollout is not resumed: it would crash one more node each time. `resumed` is the rollout as it would be.
@@ -21,7 +21,7 @@ export const againstResuming = async (
   const calico = await calicoPods(kube)
   if (!calico) return 'there is no one calico-node DaemonSet to go by'
   const nodes = needed(await kube.nodes())
-  const seen = withNodes(await lookAtRollout(kube, resumed, calico.pods), nodes)
+  const seen = withNodes(await observeRollout(kube, resumed, calico.pods), nodes)
   const there = new Set(nodes.map(({ name }) => name))
   const well = new Set(seen.pods.filter(({ ready, deletedAt }) => ready && !deletedAt).map(({ node }) => node))
   const touched = evidence ? [evidence.node, ...(evidence.beside ?? [])] : []

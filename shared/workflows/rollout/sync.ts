@@ -1,6 +1,7 @@
 import type { Policy } from '../../domain/policy/policy.ts'
 import { beginRollout, type Look, type NotBegun } from './begin.ts'
-import { rolloutStep, type Outcome, type StepTools } from './step.ts'
+import { rolloutStep } from './step.ts'
+import type { Outcome, StepTools } from './tools.ts'
 
 export interface SyncTools extends Omit<StepTools, 'policy' | 'decided'> {
   /** A whole look at the cluster as it is now. */

@@ -1,5 +1,6 @@
 import type { FelixObject } from '../../../shared/domain/cluster.ts'
-import { type FelixParameter, type FelixResolution, resolveFelix } from '../../../shared/domain/felix/felix.ts'
+import type { FelixParameter, FelixResolution } from '../../../shared/domain/felix/values.ts'
+import { resolveFelix } from '../../../shared/domain/felix/felix-index.ts'
 import { compileGo } from '../../../shared/domain/felix/regex.ts'
 import { parseSelector } from '../../../shared/domain/felix/selector.ts'
 import { parseVersion } from '../../../shared/domain/version.ts'

@@ -1,11 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { FelixObject } from '../../../shared/domain/cluster.ts'
-import {
-  type FelixInputs,
-  type FelixParameter,
-  type FelixResolution,
-  resolveFelix,
-} from '../../../shared/domain/felix/felix.ts'
+import { type FelixInputs, resolveFelix } from '../../../shared/domain/felix/felix-index.ts'
+import type { FelixParameter, FelixResolution } from '../../../shared/domain/felix/values.ts'
 import { atLeast, type CalicoVersion, parseVersion } from '../../../shared/domain/version.ts'
 
 /** One configuration and what Calico's own code made of it, recorded for several versions. */

@@ -7,22 +7,6 @@ import type { DerivedValues, FelixResolution, FelixValues, ParameterLayer, Range
 import { parsePortList } from '../ports.ts'
 import { type CalicoVersion, parseVersion } from '../version.ts'
 
-export { type ResolvedEnv, resolveEnv } from './env.ts'
-export type { FelixNode } from './lookup.ts'
-export { felixParameters } from './layer.ts'
-export type {
-  DerivedValues,
-  FelixError,
-  FelixOk,
-  FelixParameter,
-  FelixPartly,
-  FelixResolution,
-  FelixValues,
-  FelixWarning,
-  ParameterLayer,
-  RangeLayer,
-} from './values.ts'
-
 export interface FelixCluster extends FelixSource {
   /** Undefined: not known. Then only what all versions agree on is told. */
   calico?: CalicoVersion | undefined

@@ -1,0 +1,79 @@
+import { calicoSets, hasNoCalico } from './applicability.ts'
+import { isAssumed, objectionsTo } from './assumption.ts'
+import { underWay } from './changing.ts'
+import type { ClusterFacts } from './facts.ts'
+import { gapsOf } from './gaps.ts'
+import { nodeFacts } from './nodes.ts'
+import { portUse } from './port-use.ts'
+import { desiredOf, serviceRangeOf } from './ranges.ts'
+import { oldestCalico } from './version.ts'
+import type { ClusterState } from '../cluster.ts'
+import { differences } from '../identity.ts'
+import type { Policy } from '../policy/policy.ts'
+import { commonMode, configuredModes } from '../proxy-mode/configured.ts'
+import { kubernetesMinor } from '../proxy-mode/kubernetes-minor.ts'
+import { valueOf } from '../read.ts'
+
+/** What EKS says of another cluster is nothing about this one. */
+const withoutEks = (seen: ClusterState): ClusterState => {
+  const { eks: _, ...state } = seen
+  return state
+}
+
+/** Everything the checks ask about, worked out once. */
+export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
+  const otherThanEks = seen.identity ? differences(seen.identity) : []
+  const state = otherThanEks.length > 0 ? withoutEks(seen) : seen
+  const configurations = configuredModes(state)
+  const serviceRange = serviceRangeOf(state)
+  const { ranges, strays } = desiredOf(state, serviceRange)
+  const configuredMode = commonMode(configurations)
+  const minor = kubernetesMinor(state)
+  const install = installOf(state)
+  const assumed = isAssumed(serviceRange)
+  const nodes = nodeFacts(state, { desired: assumed ? undefined : ranges, configurations })
+  const calico = oldestCalico(nodes, state)
+  const inUse = assumed ? strays.map(portUse) : []
+  const objections = assumed ? [...objectionsTo(serviceRange, state, nodes), ...inUse] : []
+  return {
+    state,
+    policy,
+    now: Date.parse(state.observedAt),
+    otherThanEks,
+    gaps: gapsOf(state),
+    underWay: underWay(state),
+    serviceRange,
+    objections,
+    ...(ranges && objections.length === 0 && { desired: ranges }),
+    strays: assumed ? [] : strays,
+    ...(install && { install }),
+    ...(calico && { calico }),
+    calicoSets: calicoSets(state),
+    configurations,
+    ...(configuredMode && { configuredMode }),
+    ...(minor !== undefined && { kubernetesMinor: minor }),
+    vpcCni: usesVpcCni(state),
+    felixObjects: new Map((valueOf(state.felix)?.objects ?? []).map((it) => [it.name, it])),
+    nodes,
+  }
+}
+
+/**
+ * The operator's DaemonSet stands in a namespace of its own; that also tells where the Installation may not be read.
+ * Undefined: neither was read, and nothing is claimed.
+ */
+function installOf(state: ClusterState): ClusterFacts['install'] {
+  if (hasNoCalico(state)) return 'none'
+  const sets = calicoSets(state)
+  if (valueOf(state.installation) || sets.some(({ namespace }) => namespace === 'calico-system')) return 'operator'
+  return sets.length > 0 ? 'manifest' : undefined
+}
+
+/** EKS's own CNI unless the operator says that Calico's is used. */
+const usesVpcCni = (state: ClusterState): boolean => {
+  const said = valueOf(state.installation)?.cniType
+  if (said !== undefined) return said === 'AmazonVPC'
+  // Where all DaemonSets were seen, the CNI's own is among them if it is there.
+  if (valueOf(state.daemonSets)) return false
+  return /-eks-/.test(valueOf(state.kubernetesVersion) ?? '') || valueOf(state.eks) !== undefined
+}

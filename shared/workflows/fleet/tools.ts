@@ -1,0 +1,40 @@
+import type { Brake } from '../../clients/aws/brake.ts'
+import type { EksCluster } from '../../clients/aws/eks.ts'
+import type { FleetPermits } from '../../clients/aws/fleet-budget.ts'
+import type { Health } from '../../clients/aws/health.ts'
+import type { Notices } from '../../clients/aws/notices.ts'
+import type { Queues } from '../../clients/aws/queues.ts'
+import type { Records } from '../../clients/aws/records.ts'
+import type { ClusterState } from '../../domain/cluster.ts'
+import type { FleetBounds } from '../../domain/fleet.ts'
+import type { Policy } from '../../domain/policy/policy.ts'
+import type { Read } from '../../domain/read.ts'
+import type { Log } from '../../log.ts'
+import type { ClusterRef } from '../../messages.ts'
+
+/** What `evaluate` reaches the world through. */
+export interface EvaluateTools {
+  fleet: FleetBounds
+  describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
+  observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
+  /** What only planning needs to know; absent: planned from the look alone. */
+  forPlan?: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
+  records: Records
+  notices: Notices
+  queues: Queues
+  policy: Policy
+  /** Read before each look; absent: the deployment has none. */
+  brake?: Brake
+  /** The fleet budget; absent: every cluster may be changed at any time. */
+  permits?: FleetPermits
+  /** The alarms that are heeded; absent: none are. */
+  health?: Health
+  now: () => Date
+  log: Log
+}
+
+/** The message as the queue gave it. `receives`: how often it was handed out, this time included. */
+export interface Received {
+  messageId: string
+  receives?: number
+}

@@ -1,0 +1,50 @@
+import type { KubeClient } from '../../clients/kube/client.ts'
+import type { PodState } from '../../domain/cluster.ts'
+import { isOurs } from '../../domain/rollout/marks.ts'
+import { overriddenNode } from '../../domain/rollout/range-writes.ts'
+import type { Rollout } from '../../domain/rollout/rollout.ts'
+import { seenOf } from '../../domain/rollout/seen.ts'
+import type { Seen } from '../../domain/rollout/step.ts'
+import { needed } from '../needed.ts'
+
+export interface CalicoPods {
+  pods: PodState[]
+  /** Pods that the DaemonSet is to have and has not. */
+  missing: number
+}
+
+/** Of the DaemonSet that runs calico-node, and of nothing else. Undefined: there is none, or Calico is being migrated. */
+export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | undefined> => {
+  const [set, ...others] = needed(await kube.daemonSets()).filter(({ role }) => role === 'calico-node')
+  if (!set || others.length > 0) return undefined
+  const { namespace, selector, uid, status } = set
+  const listed = needed(await kube.pods({ role: 'calico-node', namespace, selector, uid }))
+  const pods = listed.filter(({ daemonSet }) => daemonSet === uid)
+  return { pods, missing: Math.max(0, status.desired - new Set(pods.map(({ node }) => node)).size) }
+}
+
+export const observeRollout = async (
+  kube: KubeClient,
+  { where, phase, state, touching }: Rollout,
+  pods: PodState[],
+): Promise<Seen> => {
+  const ranged = phase === 'range' || state === 'aborting'
+  const seen = ranged ? seenOf(needed(await kube.felixConfigurations([where.api])), pods, where) : onlyPods(pods)
+  return { ...seen, left: await whoLeft(kube, touching, seen) }
+}
+
+const onlyPods = (pods: PodState[]): Seen => ({ pods, objects: [], rangeOn: () => undefined, defaultRange: undefined })
+
+/** A touched node without a pod has left, or waits for its pod: only then are the nodes asked for, which are many. */
+const whoLeft = async (
+  kube: KubeClient,
+  touching: Rollout['touching'],
+  { objects, pods }: Seen,
+): Promise<Set<string>> => {
+  const overridden = objects.filter(isOurs).map(overriddenNode)
+  const occupied = new Set(pods.map(({ node }) => node))
+  const bare = [...touching.map(({ node }) => node), ...overridden].filter((node) => !occupied.has(node))
+  if (bare.length === 0) return new Set()
+  const there = new Set(needed(await kube.nodes()).map(({ name }) => name))
+  return new Set(bare.filter((name) => !there.has(name)))
+}

@@ -1,0 +1,50 @@
+import type { KubeClient } from '../../clients/kube/client.ts'
+import type { RolloutRecord } from '../../domain/cluster.ts'
+import type { Entry } from '../../domain/rollout/journal.ts'
+import type { Pace, Rollout } from '../../domain/rollout/rollout.ts'
+
+/** What a step reaches the world through. */
+export interface StepTools {
+  kube: KubeClient
+  /** Who holds the Lease: one name for all Lambdas of a hub, one per process of the command line. */
+  holder: string
+  /** The Lease is renewed in a third of it; a holder that died is waited out for this long. */
+  leaseSeconds: number
+  /** Nobody is hurried beyond it by what stands in the Lease. */
+  policy: Pace
+  /** What this party decided when it last looked at the whole cluster (`decisionOf`); absent: it has not looked. */
+  decided?: string | undefined
+  now: () => Date
+  tell: (event: StepEvent) => void
+  /** Puts on record what was just done; absent: nothing is kept but what the cluster itself says. */
+  record?: (entries: Entry[]) => Promise<void>
+}
+
+/** What was done, for the log and for whoever watches: of a write also in which rollout, by whom, for which cause, and from what to what. */
+export type StepEvent = {
+  what: string
+  node?: string
+  object?: string
+  why?: string
+  rollout?: string
+  by?: string
+  /** What made the rollout necessary. */
+  cause?: string | undefined
+  from?: string | undefined
+  to?: string | undefined
+  evidence?: string[]
+}
+
+export type Outcome =
+  | { next: 'now' }
+  | { next: 'wait'; seconds: number; why: string }
+  /** The Lease says what this party did not decide: it acts only after a look at the whole cluster (`beginRollout`). */
+  | { next: 'look'; why: string }
+  /** `lookAfterSeconds`: what was done last shows only then. */
+  | { next: 'over'; state: Rollout['state'] | 'none'; why: string; lookAfterSeconds?: number }
+
+/** A rollout and the Lease it is stored in. */
+export interface LeasedRollout {
+  record: RolloutRecord
+  rollout: Rollout
+}
