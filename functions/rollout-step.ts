@@ -9,10 +9,10 @@ import { actedRecords } from '../shared/clients/aws/records-writes.ts'
 import { policyWith } from '../shared/domain/policy/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
-import { clusterKey, rolloutStep } from '../shared/messages.ts'
+import { clusterKey, rolloutStepMessage } from '../shared/messages.ts'
 import { readSettings, rolloutStepSettings } from '../shared/settings.ts'
 import type { StepEvent } from '../shared/workflows/rollout/tools.ts'
-import { takeStep } from '../shared/workflows/fleet/rollout-message.ts'
+import { handleStep } from '../shared/workflows/fleet/rollout-message.ts'
 
 const settings = readSettings(rolloutStepSettings, process.env)
 const access = fleetAccess(settings.FLEET)
@@ -28,7 +28,7 @@ const tools = {
   brake: brakeOf(settings.BRAKE_PARAMETER, () => sqs.config.credentials()),
   ...heeded(policy, () => sqs.config.credentials()),
   policy,
-  permits: true,
+  needsPermit: true,
   // One name for all instances: the queue lets only one of them work on a cluster at a time.
   holder: 'calico-ipvs-sync (AWS Lambda)',
   leaseSeconds: 900,
@@ -37,10 +37,10 @@ const tools = {
 
 /** The rollout queue: one step of one cluster's rollout. */
 export const handler = worker('rollout-step', {
-  schema: rolloutStep,
+  schema: rolloutStepMessage,
   received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
   work: (message, { messageId, log }) => {
     const tell = (event: StepEvent) => log(event.what, { cluster: clusterKey(message.cluster), ...event })
-    return takeStep({ ...tools, log, access, tell }, message, messageId)
+    return handleStep({ ...tools, log, access, tell }, message, messageId)
   },
 })

@@ -4,12 +4,12 @@ import { accessEntries, roleOf } from './access.ts'
 import { brake } from './brake.ts'
 import type { Config } from './config.ts'
 import type { Surroundings } from './function.ts'
-import { listening, sweeping } from './hearing.ts'
+import { eventHandlers, sweeping } from './event-handlers.ts'
 import { alarmsTopic, noticesKey, noticesTopic } from './notices.ts'
 import { recordsTable } from './records.ts'
 import { slackChannel } from './slack.ts'
 import { watchVerdicts } from './verdicts.ts'
-import { queues, working } from './working.ts'
+import { queues, workers } from './workers.ts'
 
 /**
  * The deployment: events and a schedule name clusters, one queue holds those to look at, another the steps to take,
@@ -27,9 +27,9 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   const notices = noticesTopic(stack, key, config)
   const { evaluations, rolloutSteps } = queues(stack, around.alarms)
 
-  const onEvent = listening(stack, around, { evaluations, fleet })
+  const onEvent = eventHandlers(stack, around, { evaluations, fleet })
   sweeping(stack, around, { evaluations, fleet })
-  const { evaluate, rolloutStep } = working(stack, around, {
+  const { evaluate, rolloutStep } = workers(stack, around, {
     evaluations,
     rolloutSteps,
     notices,

@@ -42,9 +42,9 @@ export const worker = <S extends z.ZodMiniType>(service: string, { schema, recei
       try {
         await one(record, log)
       } catch (error) {
-        const fate = fateOf(error, record)
-        log('message failed', { messageId, ...fate })
-        const acknowledged = await settle(received, record, fate).catch((fault: unknown) => {
+        const ending = endingOf(error, record)
+        log('message failed', { messageId, ...ending })
+        const acknowledged = await settle(received, record, ending).catch((fault: unknown) => {
           log('message not settled', { messageId, error: textOf(fault) })
           return false
         })
@@ -55,11 +55,11 @@ export const worker = <S extends z.ZodMiniType>(service: string, { schema, recei
   })
 }
 
-type Fate = { error: string } & ({ next: 'dead letters' } | { next: 'retry' } | { next: 'retry'; seconds: number })
+type Ending = { error: string } & ({ next: 'dead letters' } | { next: 'retry' } | { next: 'retry'; seconds: number })
 
 const receivesOf = ({ attributes }: SQSRecord): number => Number(attributes.ApproximateReceiveCount) || 1
 
-const fateOf = (error: unknown, record: SQSRecord): Fate => {
+const endingOf = (error: unknown, record: SQSRecord): Ending => {
   const receives = receivesOf(record)
   const about = { error: textOf(error) }
   if (error instanceof PermanentError || receives >= receivesAtMost) return { ...about, next: 'dead letters' }
@@ -71,10 +71,10 @@ const fateOf = (error: unknown, record: SQSRecord): Fate => {
 const backoffSeconds = 30
 
 /** Whether the message may be acknowledged. */
-const settle = async (received: Received, record: SQSRecord, fate: Fate): Promise<boolean> => {
-  if (fate.next === 'dead letters') await received.bury(record, fate.error)
-  else if ('seconds' in fate) await received.postpone(record, fate.seconds)
-  return fate.next === 'dead letters'
+const settle = async (received: Received, record: SQSRecord, ending: Ending): Promise<boolean> => {
+  if (ending.next === 'dead letters') await received.bury(record, ending.error)
+  else if ('seconds' in ending) await received.postpone(record, ending.seconds)
+  return ending.next === 'dead letters'
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -43,7 +43,7 @@ export const telling = z.object({
 export type Telling = z.infer<typeof telling>
 
 /** "Take the next step of this cluster's rollout." What the step is, is decided from the live cluster. */
-export const rolloutStep = z.object({
+export const rolloutStepMessage = z.object({
   schemaVersion: z.literal(1),
   cluster: clusterRef,
   incarnation,
@@ -54,7 +54,7 @@ export const rolloutStep = z.object({
   /** Of the fleet budget. Without one that still holds, no node is touched where the fleet has a budget. */
   permit: z.optional(z.object({ token: z.int(), until: z.iso.datetime() })),
 })
-export type RolloutStep = z.infer<typeof rolloutStep>
+export type RolloutStep = z.infer<typeof rolloutStepMessage>
 
 /** The same text everywhere a cluster is a key: queue group, record, log. */
 export const clusterKey = ({ account, region, name }: ClusterRef): string => `${account}/${region}/${name}`

@@ -5,7 +5,7 @@ import type { LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from '..
 import { policyOf, withFailOn, withLook, withOutput, withPlace, withPolicy } from '../options.ts'
 import { print } from './print.ts'
 import { progress } from '../progress.ts'
-import { look } from '../target/target.ts'
+import { assessTarget } from '../target/target.ts'
 
 export type CheckOptions = OutputOptions &
   PlaceOptions &
@@ -46,7 +46,7 @@ const judge = async (options: CheckOptions, withPlan: boolean): Promise<number> 
   const target = await connect(options, telling)
   try {
     telling.doing(`reading ${target.name}`)
-    const { report, plan } = await look(target, policyOf(options), withPlan)
+    const { report, plan } = await assessTarget(target, policyOf(options), withPlan)
     telling.clear()
     const document = withPlan ? { ...report, plan: plan() } : report
     await print(document, options)

@@ -4,7 +4,7 @@ import { failureOf, valueOf } from '../../shared/domain/read.ts'
 import { parseRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
-import { notUnderstood, rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { notUnderstood, takeStep } from '../../shared/workflows/rollout/step.ts'
 import { commandFor } from '../target/command-for.ts'
 import { connect } from '../target/connect.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -56,8 +56,8 @@ const read = async (kube: KubeClient, options: RolloutOptions): Promise<Rollout 
 const told = async (kube: KubeClient, act: RolloutAct, options: RolloutOptions): Promise<void> => {
   const answer = await control(kube, act, { by: holder(), now: () => new Date(), force: options.force === true })
   // An abort that was cut short is gone on with.
-  const goesOn = act === 'abort' && (await read(kube, options))?.state === 'aborting'
-  if (!answer.changed && !goesOn) throw new Failure(answer.why, commandFor('rollout status', options))
+  const continues = act === 'abort' && (await read(kube, options))?.state === 'aborting'
+  if (!answer.changed && !continues) throw new Failure(answer.why, commandFor('rollout status', options))
 }
 
 const takeBack = async (kube: KubeClient, telling: Progress, options: RolloutOptions): Promise<void> => {
@@ -65,7 +65,7 @@ const takeBack = async (kube: KubeClient, telling: Progress, options: RolloutOpt
   const tools = stepTools(kube, telling)
   try {
     while (!interruption.came()) {
-      const outcome = await rolloutStep(tools)
+      const outcome = await takeStep(tools)
       // Somebody let it go on again: that is not ours to carry out.
       if (outcome.next === 'over' || outcome.next === 'look') return
       if (outcome.next === 'now') continue

@@ -9,7 +9,7 @@ import type { RolloutOptions, RolloutView } from '../options.ts'
 import { type RolloutStatus, rolloutStatus } from './status.ts'
 import { journalLines, statusText } from './text.ts'
 import { bold, write } from '../streams.ts'
-import { look } from '../target/target.ts'
+import { assessTarget } from '../target/target.ts'
 
 /** 0: no rollout is left to be finished · 1: one is · 2: could not tell. */
 export const show = async (view: RolloutView, options: RolloutOptions): Promise<number> => {
@@ -17,7 +17,7 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
   const target = await connect(options, telling)
   try {
     telling.doing(`reading ${target.name}`)
-    const status = rolloutStatus(await look(target, defaultPolicy), commandFor('check', options))
+    const status = rolloutStatus(await assessTarget(target, defaultPolicy), commandFor('check', options))
     telling.clear()
     await write(process.stdout, rendered(view, status, options))
     return status.rollout && unfinished.includes(status.rollout.state) ? exitStatus.outOfStep : exitStatus.inStep

@@ -7,7 +7,7 @@ import { eksIn } from '../target/eks.ts'
 import { UsageError } from '../failure.ts'
 import type { LookOptions } from '../options.ts'
 import { type Progress, progress } from '../progress.ts'
-import { look, type Target } from '../target/target.ts'
+import { assessTarget, type Target } from '../target/target.ts'
 
 export interface SweepPlaces {
   context?: string[]
@@ -31,7 +31,7 @@ export const sweepReports = async (
   const reports = await inTurns(openings, async (open) => {
     const target = await open()
     try {
-      return (await look(target, policy)).report
+      return (await assessTarget(target, policy)).report
     } finally {
       target.close()
       finished += 1

@@ -11,7 +11,7 @@ import { stepTools, tellWait } from '../rollout/step-tools.ts'
 import type { Plan } from '../../shared/domain/report.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import type { SyncOptions } from '../options.ts'
-import { type AssessedTarget, look, type Target } from '../target/target.ts'
+import { type AssessedTarget, assessTarget, type Target } from '../target/target.ts'
 
 export interface SyncRun {
   target: Target
@@ -64,7 +64,7 @@ const looks = ({ target, looked, plan, policy, options }: SyncRun): (() => Promi
     const begins = first
     first = false
     if (begins && options.yes) return looked
-    const again = await look(target, policy, true)
+    const again = await assessTarget(target, policy, true)
     if (begins && !isDeepStrictEqual(again.plan(), plan))
       throw new Failure('The cluster has changed since the question; nothing was written.', commandFor('sync', options))
     return again

@@ -2,7 +2,7 @@ import { whatMoved } from '../../shared/domain/plan/preconditions.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import type { Plan, Report } from '../../shared/domain/report.ts'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { stepTools } from '../rollout/step-tools.ts'
 import { forecastText } from '../../shared/report/text/plan.ts'
 import { quoted } from '../../shared/domain/findings/remedy.ts'
@@ -15,7 +15,7 @@ import { type LookOptions, policyOf, type SyncOptions } from '../options.ts'
 import { planFrom } from './plan-file.ts'
 import { asText, print } from '../check/print.ts'
 import { type Progress, progress } from '../progress.ts'
-import { look } from '../target/target.ts'
+import { assessTarget } from '../target/target.ts'
 import { write } from '../streams.ts'
 import { rollOut, type SyncRun } from './rollout.ts'
 
@@ -27,7 +27,7 @@ export const runSync = async (options: SyncOptions): Promise<number> => {
   try {
     telling.doing(`reading ${target.name}`)
     const policy: Policy = { ...policyOf(options), ...(agreed && policyIn(agreed.plan)) }
-    const looked = await look(target, policy, true)
+    const looked = await assessTarget(target, policy, true)
     telling.clear()
     const plan = looked.plan()
     if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, options)
@@ -43,7 +43,7 @@ export const runSync = async (options: SyncOptions): Promise<number> => {
 /** A halt that was cut short before the node's override was taken back. */
 const finishHalt = async (kube: KubeClient, telling: Progress): Promise<void> => {
   const tools = stepTools(kube, telling)
-  while ((await rolloutStep(tools)).next === 'now') continue
+  while ((await takeStep(tools)).next === 'now') continue
 }
 
 const isIdle = ({ changes, blockedBy }: Plan): boolean => changes.length === 0 || blockedBy.length > 0
@@ -98,7 +98,7 @@ const rollOutAndReport = async (it: SyncRun): Promise<number> => {
   if (end.why !== '') await write(process.stderr, `${target.name}: ${end.why}\n`)
   if (end.status === exitStatus.failed) return end.status
   telling.doing(`reading ${target.name} once more`)
-  const after = await look(target, policy, true)
+  const after = await assessTarget(target, policy, true)
   const left = after.plan()
   telling.clear()
   await print(left.changes.length + left.blockedBy.length > 0 ? { ...after.report, plan: left } : after.report, options)

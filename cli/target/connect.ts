@@ -121,7 +121,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
   ])
   const kube: KubeClient = kubeClient(connection, limits)
   let given: Pick<Observation, 'givenServiceRange' | 'probeFailure'> = {}
-  const look = async () => {
+  const observeNow = async () => {
     const answer = await ask()
     // Where EKS tells the range, the API server is not asked as well: who looks may not be allowed to create Services.
     if (!valueOf(answer.eks) && !given.givenServiceRange) given = await givenRange(connection, options, telling)
@@ -135,7 +135,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
       ...given,
     })
   }
-  return { name: identity.name, observe: look, kube, close: () => kube.close() }
+  return { name: identity.name, observe: observeNow, kube, close: () => kube.close() }
 }
 
 const givenRange = async (

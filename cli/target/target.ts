@@ -26,7 +26,7 @@ export interface AssessedTarget {
  * Observes and judges; the domain is loaded only now. `forPlan`: where something is to be changed, what only planning
  * needs is read as well.
  */
-export const look = async (target: Target, policy: Policy, forPlan = false): Promise<AssessedTarget> => {
+export const assessTarget = async (target: Target, policy: Policy, forPlan = false): Promise<AssessedTarget> => {
   const [{ assess }, { plan }] = await Promise.all([
     import('../../shared/domain/assess/assess.ts'),
     import('../../shared/domain/plan/plan.ts'),

@@ -7,7 +7,7 @@ import { progressOf } from '../../shared/domain/rollout/progress.ts'
 import { seenOf } from '../../shared/domain/rollout/seen.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { startRollout, where, worldOf, type World } from '../workflows/world.ts'
 
 const target = '20000:32767'
@@ -29,7 +29,7 @@ const illNow = (world: World, node: string) => {
 }
 const stepped = async (world: World, steps: number): Promise<void> => {
   for (let at = 0; at < steps; at += 1) {
-    const outcome = await rolloutStep(world.tools)
+    const outcome = await takeStep(world.tools)
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
   }
 }

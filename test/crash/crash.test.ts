@@ -3,7 +3,7 @@ import { startTables, type Tables } from '../verify/crash/outside.ts'
 import { type Proxy, startProxy } from '../verify/crash/proxy.ts'
 import { resultsOf } from '../verify/crash/results.ts'
 import { type Scene, setTheScene } from '../verify/crash/scene.ts'
-import { crashes, outages, requestTroubles, type Series, type Tried, weathers } from '../verify/crash/series.ts'
+import { crashes, outages, requestTroubles, type Series, type Tried, deliveryFaults } from '../verify/crash/series.ts'
 
 /** A part of what `npm run crash` tries, on the real API server: some points of every kind. */
 let scene: Scene
@@ -38,7 +38,7 @@ test('a rollout that dies at an effect, before or after it, is finished by whoev
 }, 240_000)
 
 test('so is one whose messages come twice, out of order and late', async () => {
-  const results = await outcome(1, (series) => weathers(series, 'restarts'))
+  const results = await outcome(1, (series) => deliveryFaults(series, 'restarts'))
   expect(results.failures).toEqual([])
   expect(results.finished).toBe(5)
 }, 120_000)

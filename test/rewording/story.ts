@@ -8,7 +8,7 @@ import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
-import { takeStep, type TakeStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
+import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { startRollout, worldOf, type World } from '../workflows/world.ts'
 
@@ -147,7 +147,7 @@ const stepped = async (name: string) => {
   const world = await worldFor(before)
   const sent: object[] = []
   let next: RolloutStep | undefined = { schemaVersion: 1, cluster: ref, begin: true }
-  const tools: TakeStepTools = {
+  const tools: HandleStepTools = {
     ...world.tools,
     records: { keepActed: async () => undefined },
     fleet: { own: ref.account, regions: [ref.region], accounts: [{ account: ref.account }] },
@@ -174,7 +174,7 @@ const stepped = async (name: string) => {
     for (let step = 0; next && step < 150; step += 1) {
       const message = next
       next = undefined
-      await takeStep(tools, message, String(step))
+      await handleStep(tools, message, String(step))
     }
     return undefined
   })

@@ -11,7 +11,7 @@ import { assemble, type GuardedStage, place, raise } from '../flow/guards-stage.
 
 /** `evaluate` as it is deployed, in a process with its memory and its time, in front of a cluster that sends too much. */
 const folder = mkdtempSync(join(tmpdir(), 'bounded-'))
-/** Three quarters of its memory and half of its time (infra/working.ts). */
+/** Three quarters of its memory and half of its time (infra/workers.ts). */
 const atMost = { megabytes: 768, seconds: 30 }
 const name = 'vast'
 const rangeKey = 'config.projectcalico.org/KubeNodePortRanges'

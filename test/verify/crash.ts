@@ -5,7 +5,7 @@ import { startTables } from './crash/outside.ts'
 import { startProxy } from './crash/proxy.ts'
 import { resultsOf } from './crash/results.ts'
 import { setTheScene } from './crash/scene.ts'
-import { crashes, outages, requestTroubles, weathers, type Series, type Tried } from './crash/series.ts'
+import { crashes, outages, requestTroubles, deliveryFaults, type Series, type Tried } from './crash/series.ts'
 
 /** Stops a rollout dead at every one of its effects, on the real API server, and looks whether it is finished all the same. */
 
@@ -37,7 +37,7 @@ const crash = async ({ every, only }: Options): Promise<void> => {
     if (!only || only === 'crashes')
       for (const need of ['both', 'range', 'restarts'] as const) await crashes(series, need)
     if (!only || only === 'messages')
-      for (const need of ['both', 'range', 'restarts'] as const) await weathers(series, need)
+      for (const need of ['both', 'range', 'restarts'] as const) await deliveryFaults(series, need)
     if (!only || only === 'requests') await requestTroubles(series, 'both')
     if (!only || only === 'outages') await outages(series, 'both', [1, 4, 9, 16, 24])
   } finally {

@@ -4,7 +4,7 @@ import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { healthy } from '../domain/states.ts'
 import { startRollout, worldOf } from './world.ts'
@@ -111,7 +111,7 @@ test('the Lease says whether the spec may be written and how the range was known
     const look = { state, assessment: assess(state, defaultPolicy) }
     const begun = await beginRollout(world.tools, look, defaultPolicy)
     const rollout = soundRollout(world.lease, Infinity)
-    await rolloutStep({ ...world.tools, decided: begun.begun ? begun.decided : undefined })
+    await takeStep({ ...world.tools, decided: begun.begun ? begun.decided : undefined })
     const change = [...world.objects.values()].flatMap(
       ({ annotations }) => annotations['calico-ipvs-sync/change'] ?? [],
     )

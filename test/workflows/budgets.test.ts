@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { startRollout, worldOf, type World } from './world.ts'
 
 const nodes = (count: number) => Array.from({ length: count }, (_, index) => `n${String(index).padStart(2, '0')}`)
 const run = async (world: World): Promise<void> => {
   for (let step = 0; step < 2_000; step += 1) {
-    const outcome = await rolloutStep(world.tools)
+    const outcome = await takeStep(world.tools)
     if (outcome.next === 'over') return
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
   }

@@ -3,7 +3,7 @@ import { assess } from '../../shared/domain/assess/assess.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { read } from '../../shared/domain/read.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { cluster } from '../domain/ingredients.ts'
@@ -18,7 +18,7 @@ const halfDone = async () => {
   const world = worldOf(nodes, [felixObject('default', { [rangeAnnotation]: before })])
   startRollout(world, { target })
   while (world.felixRestarts.length < nodes.length) {
-    const outcome = await rolloutStep(world.tools)
+    const outcome = await takeStep(world.tools)
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
   }
   world.clock += 600_000
@@ -41,7 +41,7 @@ describe('a Lease that somebody changed in the middle of a rollout', () => {
   ])('disturbs no more nodes at once than the policy allows: %s', async (_, atMost, forged) => {
     const world = await halfDone()
     forge(world, forged)
-    for (let step = 0; step < 12; step += 1) await rolloutStep(world.tools)
+    for (let step = 0; step < 12; step += 1) await takeStep(world.tools)
     expect(world.felixRestarts).toHaveLength(atMost)
   })
 
@@ -50,7 +50,7 @@ describe('a Lease that somebody changed in the middle of a rollout', () => {
     world.pods = world.pods.map((pod) => (pod.node === 'n3' ? { ...pod, ready: false } : pod))
     const events: StepEvent[] = []
     forge(world, { state: 'halted', rollback: nodes.join(' ') })
-    for (let step = 0; step < 12; step += 1) await rolloutStep({ ...world.tools, tell: (it) => events.push(it) })
+    for (let step = 0; step < 12; step += 1) await takeStep({ ...world.tools, tell: (it) => events.push(it) })
     expect(world.felixRestarts.map(({ node }) => node)).toEqual(['n3'])
     expect(events.map(({ what, node }) => `${node}: ${what}`)).toEqual(
       nodes.map((node) => `${node}: override ${node === 'n3' ? 'taken back' : 'left: the node is well with it'}`),
@@ -74,7 +74,7 @@ test('what is forgotten of the pods that were deleted lets no second one go whil
     },
   }
   for (let step = 0; step < 12; step += 1) {
-    await rolloutStep(world.tools)
+    await takeStep(world.tools)
     delete world.lease?.annotations['calico-ipvs-sync/touching']
   }
   expect(world.podRestarts.map(({ node }) => node)).toEqual(['n0'])

@@ -8,7 +8,7 @@ import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { calicoPod, calicoSet, felixObject, ranges, startRollout, worldOf, type World } from './world.ts'
@@ -41,7 +41,7 @@ describe('a forged Lease', () => {
       restart: world.pods.map(({ name }) => name),
       touching: [{ node: 'n0', pod: 'coredns-1', at: world.iso() }],
     })
-    expect(await rolloutStep(world.tools)).toMatchObject({ next: 'look' })
+    expect(await takeStep(world.tools)).toMatchObject({ next: 'look' })
     expect(world.podRestarts).toEqual([])
   })
 
@@ -50,7 +50,7 @@ describe('a forged Lease', () => {
     strangers(world)
     startRollout(world, { restart: world.pods.map(({ name }) => name) })
     for (let step = 0; step < 60; step += 1) {
-      const outcome = await rolloutStep(world.tools)
+      const outcome = await takeStep(world.tools)
       if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
     }
     expect(world.podRestarts.map(({ node }) => node)).toEqual(['n0', 'n1'])
@@ -62,7 +62,7 @@ describe('a forged Lease', () => {
     startRollout(world, { restart: ['calico-node-n0'] })
     if (world.lease) world.lease.annotations['calico-ipvs-sync/touching'] = `n1=calico-node-n1=${world.iso()}`
     for (let step = 0; step < 20; step += 1) {
-      const outcome = await rolloutStep(world.tools)
+      const outcome = await takeStep(world.tools)
       if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
     }
     expect(world.podRestarts.map(({ node }) => node)).toEqual(['n0'])
@@ -104,7 +104,7 @@ describe('a forged Lease', () => {
     const world = worldOf(['n0', 'n1'])
     forge(world, { target })
     if (world.lease) world.lease.annotations[`calico-ipvs-sync/${key}`] = value
-    expect(await rolloutStep(world.tools)).toMatchObject({ next: 'over', state: 'none' })
+    expect(await takeStep(world.tools)).toMatchObject({ next: 'over', state: 'none' })
     const abort = await control(world.tools.kube, 'abort', { by: 'x', now: world.tools.now })
     expect(abort).toMatchObject({ changed: false, why: expect.stringContaining('cannot be understood') })
     const state = { ...cluster('eks range 20000-22767'), observedAt: world.iso(), rollout: read(world.lease) }
@@ -126,7 +126,7 @@ describe('a forged Lease', () => {
       nodeDeadlineSeconds: 9_999,
     }
     if (world.lease) world.lease.annotations['calico-ipvs-sync/pace'] = JSON.stringify(hurry)
-    for (let step = 0; step < 8; step += 1) await rolloutStep(world.tools)
+    for (let step = 0; step < 8; step += 1) await takeStep(world.tools)
     expect(world.felixRestarts.map(({ node }) => node)).toEqual(['n0'])
   })
 
@@ -141,7 +141,7 @@ describe('a forged Lease', () => {
       logs.push(name)
       return read([])
     }
-    await rolloutStep({ ...world.tools, kube: { ...world.tools.kube, podTail } })
+    await takeStep({ ...world.tools, kube: { ...world.tools.kube, podTail } })
     expect(logs).toEqual([])
   })
 
@@ -159,7 +159,7 @@ describe('a forged Lease', () => {
     const world = worldOf(['n0'])
     startRollout(world, { restart: ['calico-node-n0'] })
     const daemonSets = async () => read([calicoSet, { ...calicoSet, uid: 'other', namespace: 'kube-system' }])
-    const outcome = await rolloutStep({ ...world.tools, kube: { ...world.tools.kube, daemonSets } })
+    const outcome = await takeStep({ ...world.tools, kube: { ...world.tools.kube, daemonSets } })
     expect(outcome).toMatchObject({ next: 'wait' })
     expect(world.podRestarts).toEqual([])
   })
@@ -178,7 +178,7 @@ const forgedMark = (name: string, spec: object = {}) =>
 
 const toTheEnd = async (world: World, each: (world: World) => void = () => undefined) => {
   for (let step = 0; step < 300; step += 1) {
-    const outcome = await rolloutStep(world.tools)
+    const outcome = await takeStep(world.tools)
     each(world)
     if (outcome.next === 'over') return outcome
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
@@ -256,13 +256,13 @@ describe('an override of ours', () => {
     async (at) => {
       const world = worldOf(['n0', 'n1'])
       startRollout(world, { target })
-      await rolloutStep(world.tools)
+      await takeStep(world.tools)
       const it = world.objects.get('node.n0') ?? felixObject('')
       const time = world.iso()
       const managedFields = [{ manager: 'x', operation: 'Update', time, fields: {} }]
       world.objects.set('node.n0', { ...it, annotations: { ...it.annotations, [changedAtKey]: at }, managedFields })
       expect(isOurs(world.objects.get('node.n0') ?? it)).toBe(false)
-      expect(await rolloutStep(world.tools)).toMatchObject({ next: 'wait' })
+      expect(await takeStep(world.tools)).toMatchObject({ next: 'wait' })
       expect(world.felixRestarts).toHaveLength(1)
       const begun = world.clock
       expect(await toTheEnd(world)).toMatchObject({ state: 'done' })

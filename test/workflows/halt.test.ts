@@ -6,7 +6,7 @@ import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { overrideKey } from '../../shared/domain/rollout/annotations.ts'
 import { read } from '../../shared/domain/read.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome, StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { calicoPod, startRollout, worldOf, type World } from './world.ts'
 
@@ -19,7 +19,7 @@ const told = (world: World): StepEvent[] => {
 const run = async (world: World, each: (world: World) => void = () => undefined, most = 9): Promise<Outcome> => {
   for (let step = 0; step < 300; step += 1) {
     const before = world.calls
-    const outcome = await rolloutStep(world.tools)
+    const outcome = await takeStep(world.tools)
     expect(world.calls - before).toBeLessThanOrEqual(most)
     each(world)
     if (outcome.next === 'over') return outcome
@@ -84,7 +84,7 @@ describe('a node that does not come back', () => {
 
   test('is looked at again when it has had the time to come back', async () => {
     const { outcome } = await halted()
-    expect(outcome).toMatchObject({ next: 'over', state: 'halted', lookAfterSeconds: 10 })
+    expect(outcome).toMatchObject({ next: 'over', state: 'halted', recheckAfterSeconds: 10 })
   })
 
   test('the finding says whether the override’s removal brought it back', async () => {
@@ -157,7 +157,7 @@ describe('a node that does not come back', () => {
     const events = told(world)
     startRollout(world, { target, pace: { ...defaultPolicy, maxUnavailable: 3 } })
     world.tools = { ...world.tools, kube: { ...world.tools.kube, pods: slowlyTold(world, ['n1', 'n3']) } }
-    expect(await run(world)).toMatchObject({ state: 'halted', lookAfterSeconds: defaultPolicy.settleSeconds })
+    expect(await run(world)).toMatchObject({ state: 'halted', recheckAfterSeconds: defaultPolicy.settleSeconds })
     const rolledBack = events.filter(({ what }) => what === 'override taken back').map(({ node }) => node)
     expect(rolledBack).toEqual(['n1', 'n3'])
     expect([...world.objects.keys()].toSorted()).toEqual(['default', 'node.n0', 'node.n2'])

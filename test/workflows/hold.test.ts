@@ -3,7 +3,7 @@ import type { Permit } from '../../shared/domain/policy/fleet-budget.ts'
 import { type Action, type Policy, policyWith } from '../../shared/domain/policy/policy.ts'
 import { failed, type ReadFailure } from '../../shared/domain/read.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
-import { takeStep, type TakeStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
+import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { startRollout, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'
@@ -13,7 +13,7 @@ const permit: Permit = { token: 1, until: '2026-02-01T12:30:00.000Z' }
 interface Setting {
   /** `undefined`: all is well. */
   trouble?: () => string | undefined
-  permits?: boolean
+  needsPermit?: boolean
   windows?: { from: string; to: string; timezone: string }[]
   policy?: Partial<Policy>
   tags?: () => Record<string, string>
@@ -28,7 +28,7 @@ const run = async (
   world: World,
   {
     trouble,
-    permits = false,
+    needsPermit = false,
     windows = [],
     policy = {},
     tags = () => ({}),
@@ -45,7 +45,7 @@ const run = async (
   const eks = () => ({
     value: more === null ? undefined : { state: { status: 'ACTIVE', arn, autoMode: false, tags: tags(), ...more } },
   })
-  const tools: TakeStepTools = {
+  const tools: HandleStepTools = {
     ...world.tools,
     records: { keepActed: async () => undefined },
     fleet: { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
@@ -67,14 +67,14 @@ const run = async (
     },
     policy: policyWith({ action: 'sync', windows, ...policy }),
     brake: { read: async () => ({ most: brake() }), command: () => '' },
-    permits,
+    needsPermit,
     ...(trouble && { health: { trouble: async () => trouble() } }),
     log: () => undefined,
   }
   for (let step = 0; next && step < steps; step += 1) {
     const message = next
     next = undefined
-    await takeStep(tools, message, String(step))
+    await handleStep(tools, message, String(step))
   }
   return { waits, told }
 }
@@ -129,7 +129,7 @@ describe('what holds a rollout', () => {
   test('without a permit nothing is touched where the fleet has a budget', async () => {
     const world = worldOf(['n0'])
     startRollout(world, { target })
-    const { waits } = await run(world, { permits: true }, message, 4)
+    const { waits } = await run(world, { needsPermit: true }, message, 4)
     expect(world.felixRestarts).toEqual([])
     expect(new Set(waits)).toEqual(new Set([300]))
   })
@@ -138,7 +138,7 @@ describe('what holds a rollout', () => {
     const world = worldOf(['n0'])
     startRollout(world, { target })
     world.clock = Date.parse(permit.until) - 59_000
-    const { waits } = await run(world, { permits: true }, { ...message, permit }, 1)
+    const { waits } = await run(world, { needsPermit: true }, { ...message, permit }, 1)
     expect(world.felixRestarts).toEqual([])
     expect(waits).toEqual([1])
   })
@@ -146,14 +146,14 @@ describe('what holds a rollout', () => {
   test('with a permit the rollout runs to its end, and the message that follows carries it on', async () => {
     const world = worldOf(['n0', 'n1'])
     startRollout(world, { target })
-    const { told } = await run(world, { permits: true }, { ...message, permit })
+    const { told } = await run(world, { needsPermit: true }, { ...message, permit })
     expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
     expect(told.map(({ cause }) => cause)).toEqual(['rollout done'])
   })
 
   test('what cannot begin gives its permit back', async () => {
     const world = worldOf(['n0'])
-    const { told } = await run(world, { permits: true }, { ...message, permit })
+    const { told } = await run(world, { needsPermit: true }, { ...message, permit })
     expect(told).toMatchObject([{ reason: 'refused' }])
   })
 })
@@ -296,7 +296,7 @@ describe('a rollout whose cluster is another one', () => {
   ])('%s: nothing is read or written there, and its permit is given back at once', async (_, eks, cause) => {
     const world = worldOf(['n0', 'n1'])
     startRollout(world, { target })
-    const { waits, told } = await run(world, { permits: true, eks }, { ...message, permit, incarnation: earlier })
+    const { waits, told } = await run(world, { needsPermit: true, eks }, { ...message, permit, incarnation: earlier })
     expect([world.calls, world.felixRestarts, waits]).toEqual([0, [], []])
     expect(told).toEqual([{ schemaVersion: 1, cluster, incarnation: earlier, reason: 'refused', cause }])
   })
@@ -307,7 +307,7 @@ describe('a rollout whose cluster is another one', () => {
       const world = worldOf(['n0', 'n1'])
       startRollout(world, { target })
       const first = { ...message, permit, ...(incarnation && { incarnation }) }
-      const { told } = await run(world, { permits: true, eks: { createdAt: earlier } }, first)
+      const { told } = await run(world, { needsPermit: true, eks: { createdAt: earlier } }, first)
       expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
       expect(told.map((it) => it.incarnation)).toEqual([incarnation])
     },

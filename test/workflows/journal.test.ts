@@ -10,14 +10,14 @@ import {
 } from '../../shared/domain/rollout/journal.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'
 const journalOf = (world: World) => parseJournal(world.lease?.annotations['calico-ipvs-sync/journal']).entries
 const step = async (world: World): Promise<boolean> => {
-  const outcome = await rolloutStep(world.tools)
+  const outcome = await takeStep(world.tools)
   if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
   return outcome.next !== 'over'
 }
@@ -69,7 +69,7 @@ describe('the journal of a rollout', () => {
     startRollout(world, { restart: world.pods.map(({ name }) => name) })
     const { deletePod } = world.tools.kube
     const dying = { ...world.tools.kube, deletePod: () => Promise.reject(new Error('the process died here')) }
-    await expect(rolloutStep({ ...world.tools, kube: dying })).rejects.toThrow('died')
+    await expect(takeStep({ ...world.tools, kube: dying })).rejects.toThrow('died')
     expect(world.podRestarts).toHaveLength(0)
     expect(story(world)).toEqual([['restart', 'Pod/calico-system/calico-node-n0', 'uid-n0', undefined]])
     world.tools = { ...world.tools, kube: { ...world.tools.kube, deletePod } }
@@ -85,7 +85,7 @@ describe('the journal of a rollout', () => {
       throw new Error('the process died here')
     }
     const kube = { ...world.tools.kube, createFelix: dying }
-    await expect(rolloutStep({ ...world.tools, kube })).rejects.toThrow('died')
+    await expect(takeStep({ ...world.tools, kube })).rejects.toThrow('died')
     expect(story(world)).toEqual([['override', 'FelixConfiguration/node.n0', undefined, target]])
     const { annotations } = world.objects.get('node.n0') ?? felixObject('none')
     expect(annotations['calico-ipvs-sync/changed-at']).toBe('2026-02-01T12:00:00.000Z')
@@ -138,7 +138,7 @@ describe('the record of a rollout that writes more than the Lease has room for',
       for (const entry of written(journal, [...world.objects.values()])) record.set(identityOf(entry), entry)
     }
     for (let left = 5_000; left > 0; left -= 1) {
-      const outcome = await rolloutStep(world.tools)
+      const outcome = await takeStep(world.tools)
       if (outcome.next !== 'now') lookNow()
       if (outcome.next === 'over') return [...record.values()]
       if (outcome.next === 'wait') world.clock += outcome.seconds * 1000

@@ -8,7 +8,7 @@ import { read, valueOf } from '../../shared/domain/read.ts'
 import { progressOf } from '../../shared/domain/rollout/progress.ts'
 import { seenOf, withNodes } from '../../shared/domain/rollout/seen.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { edited, healthy, nodesOf, objectNamed, podsOf, rangeKey } from '../domain/states.ts'
 import { calicoSet, worldOf, type World } from './world.ts'
 
@@ -88,7 +88,7 @@ const overriddenBy = async (world: World): Promise<Set<string>> => {
   const seen = new Set<string>()
   const before = new Set(world.objects.keys())
   for (let step = 0; step < 400; step += 1) {
-    const outcome = await rolloutStep(world.tools)
+    const outcome = await takeStep(world.tools)
     for (const [name, { annotations }] of world.objects)
       if (annotations['calico-ipvs-sync/change'] && name !== 'default' && !before.has(name)) seen.add(name)
     if (outcome.next === 'over') return seen

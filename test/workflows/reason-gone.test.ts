@@ -6,7 +6,7 @@ import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
 import { felixObject, healthy, podsOf } from '../domain/states.ts'
 import { calicoSet, worldOf, type World } from './world.ts'
@@ -48,7 +48,7 @@ const halfDone = async (base: string | undefined): Promise<World> => {
   const begun = await beginRollout(world.tools, lookAt(world, { min: 20_000, max: 22_767 }), policy)
   world.tools = { ...world.tools, decided: begun.begun ? begun.decided : undefined }
   while (world.felixRestarts.length < 3) {
-    const outcome = await rolloutStep(world.tools)
+    const outcome = await takeStep(world.tools)
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
   }
   return world

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
 import { watched, type Watched } from './disturbances.ts'
 import { calicoPod, felixObject, ranges, startRollout, worldOf, type World } from './world.ts'
@@ -78,13 +78,13 @@ const happen = async ({ world, cutShort }: Watched, event: Event): Promise<void>
   const swallowed = () => undefined
   switch (event.is) {
     case 'step':
-      await rolloutStep(world.tools).catch(swallowed)
+      await takeStep(world.tools).catch(swallowed)
       return
     case 'two at once':
-      await Promise.allSettled([rolloutStep(world.tools), rolloutStep({ ...world.tools })])
+      await Promise.allSettled([takeStep(world.tools), takeStep({ ...world.tools })])
       return
     case 'cut short':
-      await rolloutStep(cutShort(event)).catch(swallowed)
+      await takeStep(cutShort(event)).catch(swallowed)
       return
     case 'time':
       world.clock += event.seconds * 1000
@@ -143,7 +143,7 @@ const toTheEnd = async ({ world }: Watched): Promise<Outcome> => {
   ]
   world.bare.clear()
   for (let step = 0; step < 80 * (world.pods.length + world.objects.size); step += 1) {
-    const outcome = await rolloutStep(world.tools)
+    const outcome = await takeStep(world.tools)
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
     if (outcome.next !== 'over') continue
     if (outcome.state !== 'halted' && outcome.state !== 'paused') return outcome

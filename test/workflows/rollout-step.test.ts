@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { calicoPod, felixObject, ranges, startRollout, where, worldOf, type World } from './world.ts'
@@ -15,7 +15,7 @@ const run = async (world: World, each: (world: World) => void = () => undefined)
   const most = 9
   for (let step = 0; step < 60 * (world.pods.length + 2); step += 1) {
     const before = world.calls
-    const outcome = await rolloutStep(world.tools)
+    const outcome = await takeStep(world.tools)
     expect(world.calls - before).toBeLessThanOrEqual(most)
     each(world)
     if (outcome.next === 'over') return outcome
@@ -66,7 +66,7 @@ describe('a staged change of the range', () => {
   test('aborted, leaves no spec either', async () => {
     const world = worldOf(nodes(2))
     startRollout(world, { target, where: { ...where, spec: false } })
-    await rolloutStep(world.tools)
+    await takeStep(world.tools)
     await control(world.tools.kube, 'abort')
     expect(await run(world)).toMatchObject({ state: 'aborted' })
     expect([...world.objects.values()].map(({ spec }) => spec)).toEqual([{}])
@@ -236,7 +236,7 @@ describe('restarts', () => {
       },
     }
     for (let step = 0; step < 100; step += 1) {
-      const outcome = await rolloutStep(world.tools).catch(() => undefined)
+      const outcome = await takeStep(world.tools).catch(() => undefined)
       if (outcome?.next === 'over') break
       if (outcome?.next === 'wait') world.clock += outcome.seconds * 1000
     }
@@ -257,10 +257,10 @@ describe('the Lease', () => {
     const world = worldOf(nodes(1))
     startRollout(world, { target })
     const other = { ...world.tools, holder: 'another' }
-    expect(await rolloutStep(other)).toMatchObject({ next: 'wait', why: expect.stringContaining('test') })
+    expect(await takeStep(other)).toMatchObject({ next: 'wait', why: expect.stringContaining('test') })
     expect(world.felixRestarts).toEqual([])
     world.clock += 61_000
-    await rolloutStep(other)
+    await takeStep(other)
     expect(world.lease?.holder).toBe('another')
   })
 
@@ -269,7 +269,7 @@ describe('the Lease', () => {
     startRollout(world, { target })
     if (world.lease) world.lease.annotations['calico-ipvs-sync/pace'] = 'nonsense'
     const why = expect.stringMatching(/calico-ipvs-sync\/pace.*and delete it/)
-    expect(await rolloutStep(world.tools)).toEqual({ next: 'over', state: 'none', why })
+    expect(await takeStep(world.tools)).toEqual({ next: 'over', state: 'none', why })
     expect(world.felixRestarts).toEqual([])
   })
 })
@@ -277,7 +277,7 @@ describe('the Lease', () => {
 describe('a person', () => {
   const untilTouched = async (world: World, count: number) => {
     while (world.felixRestarts.length < count) {
-      const outcome = await rolloutStep(world.tools)
+      const outcome = await takeStep(world.tools)
       if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
     }
   }
@@ -287,7 +287,7 @@ describe('a person', () => {
     startRollout(world, { target })
     await untilTouched(world, 2)
     await control(world.tools.kube, 'pause')
-    expect(await rolloutStep(world.tools)).toMatchObject({ next: 'over', state: 'paused' })
+    expect(await takeStep(world.tools)).toMatchObject({ next: 'over', state: 'paused' })
     await control(world.tools.kube, 'resume')
     expect(await run(world)).toMatchObject({ state: 'done' })
     expect(world.felixRestarts).toHaveLength(4)

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
-import { rolloutStep } from '../../shared/workflows/rollout/step.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome, StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'
 
@@ -33,7 +33,7 @@ const others: Record<string, Other> = {
 
 const has = (world: World, name: string): boolean => world.objects.get(name)?.annotations[rangeAnnotation] === target
 
-const fight = async (world: World, other: Other, on = 'n1', step = rolloutStep): Promise<Outcome> => {
+const fight = async (world: World, other: Other, on = 'n1', step = takeStep): Promise<Outcome> => {
   for (let left = 400; left > 0; left -= 1) {
     const outcome = await step(world.tools)
     if (has(world, `node.${on}`)) rewritten(world, on, () => other(world, `node.${on}`))
@@ -95,7 +95,7 @@ describe.each(Object.keys(others))('somebody %s an override in the middle of a r
       },
     }
     world.tools = { ...world.tools, kube }
-    const patient: typeof rolloutStep = async (tools) => rolloutStep(tools).catch((): Outcome => ({ next: 'now' }))
+    const patient: typeof takeStep = async (tools) => takeStep(tools).catch((): Outcome => ({ next: 'now' }))
     expect(await fight(world, others[how]!, 'n1', patient)).toMatchObject({ state: 'halted' })
     const writes = journalOf(world).filter(({ object, what }) => object.endsWith('node.n1') && what === 'override')
     expect(writes.length).toBeGreaterThan(0)
@@ -112,7 +112,7 @@ test('a value that is taken out of `default` again and again, with our marks, is
     () => undefined,
     'none',
     async (tools) => {
-      const step = await rolloutStep(tools)
+      const step = await takeStep(tools)
       if (has(world, 'default')) others['strips']?.(world, 'default')
       return step
     },

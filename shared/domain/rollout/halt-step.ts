@@ -2,29 +2,33 @@ import { objectName } from '../felix/layer.ts'
 import { overrideKey } from './annotations.ts'
 import { isMarked } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
-import { type Clock, type Flight, isLate, notWell, type Place } from './places.ts'
+import { type RolloutNow, type Flight, isLate, notWell, type Place } from './places.ts'
 import { overrideName } from './range-writes.ts'
 import type { Lost, Seen, Step } from './step.ts'
 
 /** Where it is an override that we made, whoever wrote what Felix refuses, the node is well again without it. */
-export const refused = (clock: Clock, places: Place[], { reason, objects }: NonNullable<Seen['trouble']>): Step => {
+export const refused = (
+  current: RolloutNow,
+  places: Place[],
+  { reason, objects }: NonNullable<Seen['trouble']>,
+): Step => {
   const made = ({ override, foreign }: Place) => override?.annotations[overrideKey] === 'created' && !foreign
   const ours = places.find((it) => made(it) && objects.includes(objectName(overrideName(it.node))))
   if (!ours) return { do: 'halt', reason }
   const wrote = { object: objectName(overrideName(ours.node)) }
-  return { ...lost(clock, ours, wrote), reason: `${ours.node}: ${reason}`, takeBack: withUnwell(ours, places) }
+  return { ...lost(current, ours, wrote), reason: `${ours.node}: ${reason}`, takeBack: withUnwell(ours, places) }
 }
 
 /** A touched node that did not come back, or on which what was written does not count. */
-export const troubleWith = (clock: Clock, touched: Place[], target: string): Step | undefined => {
+export const troubleWith = (current: RolloutNow, touched: Place[], target: string): Step | undefined => {
   const ours = ({ node }: Place) => ({ object: objectName(overrideName(node)), value: target })
   const deaf = touched.find(({ range }) => range !== target)
   if (deaf) {
     const reason = deafReason(overrideName(deaf.node), deaf.range, target)
-    return { ...lost(clock, deaf, ours(deaf)), reason, takeBack: withUnwell(deaf, touched) }
+    return { ...lost(current, deaf, ours(deaf)), reason, takeBack: withUnwell(deaf, touched) }
   }
-  const late = touched.find((it) => isLate(clock, it))
-  return late && { ...lost(clock, late, ours(late)), takeBack: withUnwell(late, touched) }
+  const late = touched.find((it) => isLate(current, it))
+  return late && { ...lost(current, late, ours(late)), takeBack: withUnwell(late, touched) }
 }
 
 /** Who was touched in the same moment may be as ill and only a second behind: nobody would come back for them after the halt. */
@@ -34,9 +38,13 @@ const withUnwell = (first: Place, places: Place[]): string[] => {
 }
 
 /** A halt because of one node, whose pod and last write are kept. */
-export const lost = (clock: Clock, it: Flight, { object, value }: Lost['wrote']): Extract<Step, { do: 'halt' }> => ({
+export const lost = (
+  current: RolloutNow,
+  it: Flight,
+  { object, value }: Lost['wrote'],
+): Extract<Step, { do: 'halt' }> => ({
   do: 'halt',
-  reason: notWell(clock, it),
+  reason: notWell(current, it),
   about: {
     node: it.node,
     ...(it.pod && { pod: it.pod }),
@@ -49,7 +57,7 @@ export const deafReason = (object: string, counts: string | undefined, target: s
   `FelixConfiguration ${object} was written, but what counts is ${counts ?? "Felix's built-in default"}, not ${target}`
 
 /** An override that was written and is gone, or says something else: who did that has a reason, or is a tool that never tires. */
-export const takenBackStep = ({ rollout }: Clock, places: Place[], { objects }: Seen): Step | undefined => {
+export const takenBackStep = ({ rollout }: RolloutNow, places: Place[], { objects }: Seen): Step | undefined => {
   const written = writtenBefore(rollout)
   const isTakenBack = ({ node, range, override }: Place): boolean => {
     const before = range === rollout.target ? 'no' : written(overrideName(node))

@@ -149,4 +149,4 @@ export const allWrites = (journal: Journal, objects: FelixObject[]): ShownEntry[
 }
 
 /** Entries after which a look is due: it puts them on record long before the Lease has no room for them. */
-export const lookAfter = 50
+export const entriesBetweenLooks = 50

@@ -8,7 +8,7 @@ import { lastWriter, writtenBefore } from './memory.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
 import { deafReason, lost, refused, revertedReason, takenBackStep, troubleWith } from './halt-step.ts'
-import { type Clock, isLate, paceAfter, pendingPlaces, type Place, placesOf, remaining } from './places.ts'
+import { type RolloutNow, isLate, paceAfter, pendingPlaces, type Place, placesOf, remaining } from './places.ts'
 import { overriddenNode, overrideName } from './range-writes.ts'
 import { restartStep } from './restart-step.ts'
 import { type Seen, type Step, wait } from './step.ts'
@@ -19,40 +19,40 @@ import { besideInZone } from './zones.ts'
  * carried out twice or cut short all look the same to it. `now` is RFC 3339.
  */
 export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
-  const clock: Clock = { rollout, now: Date.parse(now) }
-  if (rollout.state === 'aborting') return abortStep(clock, seen)
-  if (rollout.phase === 'restarts') return restartStep(clock, seen) ?? { do: 'finish' }
-  return rangeStep(clock, seen) ?? (rollout.restart.length > 0 ? { do: 'begin-restarts' } : { do: 'finish' })
+  const current: RolloutNow = { rollout, now: Date.parse(now) }
+  if (rollout.state === 'aborting') return abortStep(current, seen)
+  if (rollout.phase === 'restarts') return restartStep(current, seen) ?? { do: 'finish' }
+  return rangeStep(current, seen) ?? (rollout.restart.length > 0 ? { do: 'begin-restarts' } : { do: 'finish' })
 }
 
-const rangeStep = (clock: Clock, seen: Seen): Step | undefined => {
-  const { target, pace } = clock.rollout
+const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
+  const { target, pace } = current.rollout
   if (target === undefined) {
     // What led to our overrides is gone: they are taken back with the same care.
-    const step = abortStep(clock, seen)
+    const step = abortStep(current, seen)
     return step.do === 'finish' ? undefined : step
   }
-  const places = placesOf(clock, seen)
-  if (seen.trouble) return refused(clock, places, seen.trouble)
+  const places = placesOf(current, seen)
+  if (seen.trouble) return refused(current, places, seen.trouble)
   const touched = places.filter((it) => it.override?.annotations[rangeAnnotation] === target && it.changedAt)
-  const trouble = troubleWith(clock, touched, target)
+  const trouble = troubleWith(current, touched, target)
   if (trouble) return trouble
-  const fight = takenBackStep(clock, places, seen)
+  const fight = takenBackStep(current, places, seen)
   if (fight) return fight
   // Overrides that are taken off again must not make the last of them a first node.
   const promoted = seen.defaultRange === target
-  const { settle, limit } = paceAfter(clock.rollout, promoted ? places.length : touched.length, places.length)
+  const { settle, limit } = paceAfter(current.rollout, promoted ? places.length : touched.length, places.length)
   const away = awayFrom(seen)
   const gone = away.find(({ node }) => seen.left?.has(node))
   if (gone) return { do: 'remove-override', object: gone.object }
-  const waits = [...touched.flatMap((it) => remaining(clock, it, settle) ?? []), ...away.map(() => settle)]
-  const unsettled = touched.filter((it) => remaining(clock, it, settle) !== undefined).map(({ node }) => node)
+  const waits = [...touched.flatMap((it) => remaining(current, it, settle) ?? []), ...away.map(() => settle)]
+  const unsettled = touched.filter((it) => remaining(current, it, settle) !== undefined).map(({ node }) => node)
   const ill = touched.filter(({ pod }) => !pod.ready).map(({ node }) => node)
   if (ill.length > 0)
     return wait(waits, `not well since it was changed: ${ill.join(', ')}; until it is, no other is touched`)
-  const next = besideInZone(clock.rollout, pendingPlaces(clock.rollout, places), unsettled)
+  const next = besideInZone(current.rollout, pendingPlaces(current.rollout, places), unsettled)
   if (next && wantsOverride(pace.strategy, touched.length) && waits.length < limit) return overrideStep(next, seen)
-  return waits.length > 0 ? wait(waits, 'the changed nodes must stay well') : afterOverrides(clock, seen, places)
+  return waits.length > 0 ? wait(waits, 'the changed nodes must stay well') : afterOverrides(current, seen, places)
 }
 
 /** Our overrides on nodes that have no calico-node pod just now: who was touched is waited for, who has left is not. */
@@ -73,13 +73,13 @@ const overrideStep = ({ node }: Place, { objects }: Seen): Step => {
 }
 
 /** Every node in scope is right and well; now `default` takes the value, and then our overrides are not needed any more. */
-const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: Place[]): Step | undefined => {
-  const { target, pace } = clock.rollout
+const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, places: Place[]): Step | undefined => {
+  const { target, pace } = current.rollout
   const base = objects.find(({ name }) => name === 'default')
-  const promotedAt = momentOf(clock, base)
+  const promotedAt = momentOf(current, base)
   if (defaultRange !== target) {
-    const before = writtenBefore(clock.rollout)('default')
-    const isMarked = promotedAt !== undefined && milliseconds(promotedAt) >= milliseconds(clock.rollout.startedAt)
+    const before = writtenBefore(current.rollout)('default')
+    const isMarked = promotedAt !== undefined && milliseconds(promotedAt) >= milliseconds(current.rollout.startedAt)
     if (!isMarked && (before === 'no' || before === 'perhaps')) return { do: 'promote' }
     if (base?.annotations[rangeAnnotation] === target)
       return { do: 'halt', reason: deafReason('default', defaultRange, target) }
@@ -88,17 +88,17 @@ const afterOverrides = (clock: Clock, { objects, defaultRange }: Seen, places: P
     return { do: 'halt', reason: revertedReason(target), takenBack }
   }
   const atOnce = pace.strategy !== 'staged' && promotedAt ? places.map((it) => ({ ...it, changedAt: promotedAt })) : []
-  const late = atOnce.find((it) => isLate(clock, it))
+  const late = atOnce.find((it) => isLate(current, it))
   if (late)
-    return lost(clock, late, { object: 'FelixConfiguration/default', ...(target !== undefined && { value: target }) })
-  const waits = atOnce.flatMap((it) => remaining(clock, it, pace.settleSeconds) ?? [])
+    return lost(current, late, { object: 'FelixConfiguration/default', ...(target !== undefined && { value: target }) })
+  const waits = atOnce.flatMap((it) => remaining(current, it, pace.settleSeconds) ?? [])
   if (waits.length > 0) return wait(waits, 'all nodes took the value at once and must stay well')
   const left = objects.find(isOurs)
   return left && { do: 'remove-override', object: left }
 }
 
 /** When we last wrote it; what is no time that has come was not written by us. */
-const momentOf = ({ now }: Clock, object: FelixObject | undefined): string | undefined => {
+const momentOf = ({ now }: RolloutNow, object: FelixObject | undefined): string | undefined => {
   const at = object?.annotations[changedAtKey]
   return at !== undefined && milliseconds(at) <= now + clockSkew ? at : undefined
 }

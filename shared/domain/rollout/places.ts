@@ -8,7 +8,7 @@ import { milliseconds } from '../rfc3339.ts'
 import type { Rollout } from './rollout.ts'
 import { zoneOf } from './zones.ts'
 
-export interface Clock {
+export interface RolloutNow {
   rollout: Rollout
   now: number
 }
@@ -56,7 +56,7 @@ export const presentPods = (pods: PodState[]): PodState[] => {
     .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
 }
 
-export const placesOf = ({ rollout, now }: Clock, { objects, pods, rangeOn }: Seen): Place[] => {
+export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn }: Seen): Place[] => {
   const overrides = new Map(objects.filter(isMarked).map((it) => [it.name, it]))
   const skip = new Set(rollout.skip)
   return presentPods(pods)
@@ -110,7 +110,7 @@ export interface Flight {
 }
 
 /** Seconds a node has still to stay well; `undefined` when it has. Felix is away for two or three seconds only, which a readiness probe may miss: time and lasting readiness prove it, not an edge. */
-export const remaining = ({ now }: Clock, { pod, changedAt }: Flight, settle: number): number | undefined => {
+export const remaining = ({ now }: RolloutNow, { pod, changedAt }: Flight, settle: number): number | undefined => {
   if (!changedAt) return undefined
   if (!pod?.ready) return settle
   const since = lastOf({ now }, changedAt, pod.readySince)
@@ -119,19 +119,19 @@ export const remaining = ({ now }: Clock, { pod, changedAt }: Flight, settle: nu
 }
 
 /** Counted from when it was touched or, later, from when it stopped being Ready. */
-export const isLate = ({ now, rollout }: Clock, { pod, changedAt }: Flight): boolean => {
+export const isLate = ({ now, rollout }: RolloutNow, { pod, changedAt }: Flight): boolean => {
   if (!changedAt || pod?.ready) return false
   const since = lastOf({ now }, changedAt, pod?.readySince)
   return now - since > rollout.pace.nodeDeadlineSeconds * 1000
 }
 
 /** What is no time counts as now: a node is not settled because somebody wrote nonsense. */
-const lastOf = ({ now }: Pick<Clock, 'now'>, ...times: (string | undefined)[]): number => {
+const lastOf = ({ now }: Pick<RolloutNow, 'now'>, ...times: (string | undefined)[]): number => {
   const moments = times.flatMap((time) => (time === undefined ? [] : milliseconds(time)))
   return Math.max(...moments.map((it) => (it <= now + clockSkew ? it : now)))
 }
 
-export const notWell = ({ rollout }: Clock, { node, pod }: Flight): string => {
+export const notWell = ({ rollout }: RolloutNow, { node, pod }: Flight): string => {
   const state = pod
     ? `${pod.name} is not Ready${pod.waiting ? ` (${pod.waiting}, ${pod.restartCount} restarts)` : ''}`
     : 'has no calico-node pod'

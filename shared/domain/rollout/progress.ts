@@ -1,7 +1,7 @@
 import { nextStep } from './next-step.ts'
 import type { Seen, Step } from './step.ts'
 import {
-  type Clock,
+  type RolloutNow,
   flightsOf,
   isLate,
   ordered,
@@ -32,9 +32,9 @@ export interface Progress {
 
 /** `now` is RFC 3339. */
 export const progressOf = (rollout: Rollout, seen: Seen, now: string): Progress => {
-  const clock: Clock = { rollout, now: Date.parse(now) }
+  const current: RolloutNow = { rollout, now: Date.parse(now) }
   const overrides = seen.objects.filter(isOurs).length
-  const found = rollout.phase === 'restarts' ? inRestarts(clock, seen) : inRange(clock, seen)
+  const found = rollout.phase === 'restarts' ? inRestarts(current, seen) : inRange(current, seen)
   const nodes = touchesMore(rollout) ? found : { ...found, pending: [] }
   const skipped = rollout.skip.map((node) => ({ node, why: 'a layer above default decides there' }))
   return { ...nodes, apart: [...skipped, ...nodes.apart], overrides, next: nextOf(rollout, seen, now) }
@@ -45,17 +45,17 @@ const touchesMore = ({ state }: Rollout): boolean => state === 'running' || stat
 
 type Nodes = Pick<Progress, 'done' | 'inFlight' | 'pending' | 'apart'>
 
-const inRange = (given: Clock, seen: Seen): Nodes => {
+const inRange = (given: RolloutNow, seen: Seen): Nodes => {
   // Where what led to it is gone, what `default` says is to be reached.
   const { target = seen.defaultRange, ...rest } = given.rollout
   const rollout: Rollout = { ...rest, ...(target !== undefined && { target }) }
-  const clock = { ...given, rollout }
-  const places = placesOf(clock, seen)
+  const current = { ...given, rollout }
+  const places = placesOf(current, seen)
   const touched = places.filter((it) => it.changedAt && it.override?.annotations[rangeAnnotation] === rollout.target)
   const promoted = seen.defaultRange === rollout.target
   const { settle } = paceAfter(rollout, promoted ? places.length : touched.length, places.length)
   const inFlight = touched.flatMap((it) => {
-    const seconds = remaining(clock, it, settle)
+    const seconds = remaining(current, it, settle)
     return seconds === undefined ? [] : [{ node: it.node, seconds: Math.ceil(seconds) }]
   })
   const flying = new Set(inFlight.map(({ node }) => node))
@@ -85,14 +85,14 @@ const unwellSince = 'its calico-node is not Ready since it was touched'
 const unwellWithIt = 'its calico-node has the range, but is not Ready'
 const changedBySomebody = 'somebody changed or copied the override on it'
 
-const inRestarts = (clock: Clock, seen: Seen): Nodes => {
-  const { rollout } = clock
+const inRestarts = (current: RolloutNow, seen: Seen): Nodes => {
+  const { rollout } = current
   const there = seen.pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
   const gone = rollout.restart.filter((name) => !seen.pods.some((pod) => pod.name === name && !pod.deletedAt))
   const { settle } = paceAfter(rollout, gone.length, seen.pods.length)
   const inFlight = flightsOf(rollout, seen).flatMap((it) => {
-    const seconds = remaining(clock, it, settle)
-    return seconds === undefined ? [] : [{ node: it.node, seconds: isLate(clock, it) ? 0 : Math.ceil(seconds) }]
+    const seconds = remaining(current, it, settle)
+    return seconds === undefined ? [] : [{ node: it.node, seconds: isLate(current, it) ? 0 : Math.ceil(seconds) }]
   })
   const flying = new Set(inFlight.map(({ node }) => node))
   const nodeOf = (pod: string) => rollout.touching.find((it) => it.pod === pod)?.node ?? pod

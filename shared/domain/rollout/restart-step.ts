@@ -1,24 +1,24 @@
 import type { PodState } from '../cluster.ts'
 import type { Rollout } from './rollout.ts'
 import { lost } from './halt-step.ts'
-import { type Clock, flightsOf, isLate, ordered, paceAfter, presentPods, remaining, restarted } from './places.ts'
+import { type RolloutNow, flightsOf, isLate, ordered, paceAfter, presentPods, remaining, restarted } from './places.ts'
 import { type Seen, type Step, wait } from './step.ts'
 import { besideInZone } from './zones.ts'
 
 /** calico-node's pods, one after the other as the budget allows. Undefined: all are made anew and well. */
-export const restartStep = (clock: Clock, seen: Seen): Step | undefined => {
-  const { rollout } = clock
+export const restartStep = (current: RolloutNow, seen: Seen): Step | undefined => {
+  const { rollout } = current
   const { pods } = seen
   const toRestart = pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
   const cutShort = rollout.touching.flatMap(({ pod }) => toRestart.find((it) => it.name === pod) ?? [])[0]
   const flights = flightsOf(rollout, seen).filter(({ node }) => node !== cutShort?.node)
-  const late = flights.find((it) => isLate(clock, it))
-  if (late) return lost(clock, late, { object: podObject(rollout, late.node, pods) })
+  const late = flights.find((it) => isLate(current, it))
+  if (late) return lost(current, late, { object: podObject(rollout, late.node, pods) })
   const { settle, limit } = paceAfter(rollout, restarted(rollout.restart, pods), pods.length)
-  const settled = flights.filter((it) => remaining(clock, it, settle) === undefined).map(({ node }) => node)
+  const settled = flights.filter((it) => remaining(current, it, settle) === undefined).map(({ node }) => node)
   const waits = [
-    ...flights.flatMap((it) => remaining(clock, it, settle) ?? []),
-    ...othersUnwell(clock, pods, [...flights.map(({ node }) => node), cutShort?.node], settle),
+    ...flights.flatMap((it) => remaining(current, it, settle) ?? []),
+    ...othersUnwell(current, pods, [...flights.map(({ node }) => node), cutShort?.node], settle),
   ]
   const away = flights.filter(({ pod }) => !pod).length
   const missing = Math.max(0, (seen.missing ?? 0) - away)
@@ -34,12 +34,12 @@ export const restartStep = (clock: Clock, seen: Seen): Step | undefined => {
 }
 
 /** Seconds that further pods born since the rollout began have to stay well, if they fell ill again: for as long as a node may take. */
-const othersUnwell = (clock: Clock, pods: PodState[], apart: (string | undefined)[], settle: number): number[] =>
+const othersUnwell = (current: RolloutNow, pods: PodState[], apart: (string | undefined)[], settle: number): number[] =>
   presentPods(pods)
-    .filter(({ node, name }) => !apart.includes(node) && !clock.rollout.restart.includes(name))
+    .filter(({ node, name }) => !apart.includes(node) && !current.rollout.restart.includes(name))
     .map((pod) => ({ node: pod.node, pod, changedAt: pod.createdAt }))
-    .filter((it) => Date.parse(it.changedAt) >= Date.parse(clock.rollout.startedAt) && !isLate(clock, it))
-    .flatMap((it) => remaining(clock, it, settle) ?? [])
+    .filter((it) => Date.parse(it.changedAt) >= Date.parse(current.rollout.startedAt) && !isLate(current, it))
+    .flatMap((it) => remaining(current, it, settle) ?? [])
 
 /** The pod that was deleted on the node. */
 const podObject = ({ touching }: Rollout, node: string, [any]: PodState[]): string =>

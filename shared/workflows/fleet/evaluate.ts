@@ -10,7 +10,7 @@ import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
-import { carryOn, decide, giveBack, lookSeconds, type Next } from './next.ts'
+import { continueRollout, decideNext, giveBack, recheckSeconds, type Next } from './next.ts'
 import { keepClaims } from './record-claims.ts'
 import { unobserved } from '../observe/observe.ts'
 import { isOutsider } from './outsider.ts'
@@ -70,14 +70,14 @@ export const evaluate = async (
   }
   const missing = message.missing ?? refusedBefore(last, { state, report })
   const looked = { state, report, refused: missing !== undefined }
-  const next = action === 'sync' ? await decide(tools, message, looked) : unlessReleased(now, report)
+  const next = action === 'sync' ? await decideNext(tools, message, looked) : unlessReleased(now, report)
   const { waits } = next
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, { ...about, action, waits, halted: haltIn(seen) })
   if (now.by === 'brake' && unfinished && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
   const dedupId = message.waits ?? messageId
-  await carryOn(tools, message, { next, dedupId })
+  await continueRollout(tools, message, { next, dedupId })
 }
 
 const isThere = (eks: Read<EksCluster | undefined>): eks is Read<EksCluster> =>
@@ -98,7 +98,7 @@ const isPassing = ({ status }: EksState): boolean => status === 'DELETING' || st
 /** What the brake keeps from being done is done when it is released: nobody says so but the parameter. */
 const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>
   by === 'brake' && plan !== undefined && plan.changes.length > 0
-    ? { leaves: true, again: { seconds: lookSeconds, why: `the brake is set to ${action}` } }
+    ? { leaves: true, again: { seconds: recheckSeconds, why: `the brake is set to ${action}` } }
     : {}
 
 /** A rollout that the brake has stopped keeps its message, and continues so soon after the release. */

@@ -22,7 +22,7 @@ export interface Next {
   again?: Hold
 }
 
-interface Looked {
+interface Observed {
   state: ClusterState
   report: Report
   /** A rollout could not begin for want of access. */
@@ -39,7 +39,7 @@ const restSeconds = 86_400
  * Begins a rollout, or lets one that waits go on. A look that has nothing to do with a rollout leaves a live one alone,
  * so that many events never make it many chains of messages.
  */
-export const decide = async (tools: EvaluateTools, message: Evaluation, looked: Looked): Promise<Next> => {
+export const decideNext = async (tools: EvaluateTools, message: Evaluation, looked: Observed): Promise<Next> => {
   const { state, report } = looked
   const { changes = [], blockedBy = [] } = report.plan ?? {}
   const record = valueOf(state.rollout)
@@ -47,14 +47,14 @@ export const decide = async (tools: EvaluateTools, message: Evaluation, looked: 
   if (parsed.is === 'invalid') return { leaves: true }
   const rollout = parsed.is === 'rollout' ? parsed.rollout : undefined
   const since = (at = '1970-01-01T00:00:00Z') => (tools.now().getTime() - milliseconds(at)) / 1000
-  const goesOn = message.reason === 'rollout' || since(record?.renewedAt) > silentSeconds
+  const isContinued = message.reason === 'rollout' || since(record?.renewedAt) > silentSeconds
   if (failureOf(state.rollout)) return {}
   switch (rollout?.state) {
     case 'aborting':
-      return goesOn ? { send: { begin: false } } : {}
+      return isContinued ? { send: { begin: false } } : {}
     case 'running':
-      if (!goesOn || blockedBy.length > 0 || isExcepted(tools, rollout, state)) return {}
-      return { send: await withPermit(tools, message, goingOn(message, changes.length > 0)) }
+      if (!isContinued || blockedBy.length > 0 || isExcepted(tools, rollout, state)) return {}
+      return { send: await withPermit(tools, message, withDecision(message, changes.length > 0)) }
     case 'paused':
       return { leaves: true }
     case 'halted':
@@ -73,7 +73,7 @@ export const decide = async (tools: EvaluateTools, message: Evaluation, looked: 
 }
 
 /** Without a decision of the deployment's own to go by, what is to be done is decided anew. */
-const goingOn = ({ decided }: Evaluation, changes: boolean) =>
+const withDecision = ({ decided }: Evaluation, changes: boolean) =>
   decided === undefined ? { begin: true } : { begin: changes, decided }
 
 /** None after an abort that left overrides of ours: then somebody else says so. */
@@ -85,7 +85,7 @@ const restOf = (rollout: Rollout | undefined, { felix }: ClusterState): { from: 
 }
 
 /** Tried in vain, it is tried again by the next sweep, not by every event. */
-const begin = async (tools: EvaluateTools, message: Evaluation, { refused }: Looked): Promise<Next> => {
+const begin = async (tools: EvaluateTools, message: Evaluation, { refused }: Observed): Promise<Next> => {
   const { reason } = message
   const hold = await holdFor(tools)
   if (hold) return { leaves: true, again: hold, waits: hold.why }
@@ -110,7 +110,7 @@ const isExcepted = ({ policy }: EvaluateTools, { phase }: Rollout, { cluster, ob
 /** Which cluster, of all that were ever made under the name. */
 type Subject = Pick<Evaluation, 'cluster' | 'incarnation'>
 
-export const carryOn = async (
+export const continueRollout = async (
   tools: EvaluateTools,
   { cluster, incarnation }: Subject,
   { next, dedupId }: { next: Next; dedupId: string },
@@ -120,7 +120,7 @@ export const carryOn = async (
   if (waits) tools.log('waits', { cluster: clusterKey(cluster), why: waits })
   if (send) await tools.queues.sendRolloutStep({ schemaVersion: 1, ...subject, ...send }, dedupId)
   if (leaves) await giveBack(tools, cluster)
-  if (again) await lookAgain(tools, subject, again)
+  if (again) await scheduleLook(tools, subject, again)
 }
 
 /**
@@ -141,7 +141,7 @@ const wake = async ({ queues }: Pick<EvaluateTools, 'queues'>, key: string): Pro
   await queues.sendEvaluation({ schemaVersion: 1, cluster: { account, region, name }, reason: 'follow', cause })
 }
 
-export const lookSeconds = 900
+export const recheckSeconds = 900
 /** What is farther off is left to the sweep. */
 const farOffSeconds = 86_400
 
@@ -149,12 +149,12 @@ const farOffSeconds = 86_400
  * One look a quarter of an hour, and one when the window opens, however many events there are meanwhile: who claims it
  * first sends it. A look that was lost is sent by whoever comes next.
  */
-const lookAgain = async ({ records, queues, now }: EvaluateTools, subject: Subject, { seconds, why }: Hold) => {
+const scheduleLook = async ({ records, queues, now }: EvaluateTools, subject: Subject, { seconds, why }: Hold) => {
   if (seconds > farOffSeconds) return
-  const delaySeconds = Math.min(seconds, lookSeconds)
-  const slot = Math.floor(now().getTime() / 1000 / lookSeconds) + 1
+  const delaySeconds = Math.min(seconds, recheckSeconds)
+  const slot = Math.floor(now().getTime() / 1000 / recheckSeconds) + 1
   const { cluster, incarnation = '' } = subject
-  const which = seconds < lookSeconds ? `at ${Math.floor(now().getTime() / 1000 + seconds)}` : slot
+  const which = seconds < recheckSeconds ? `at ${Math.floor(now().getTime() / 1000 + seconds)}` : slot
   const claim = { cluster: clusterKey(cluster), hash: `look ${incarnation} ${which}`.slice(0, 200) }
   if ((await records.claim(claim, now().toISOString())) !== 'claimed') return
   await queues.sendEvaluation(

@@ -21,10 +21,10 @@ import { beginRollout } from '../rollout/begin.ts'
 import { braked, fenced, HeldError, holdFor, holdSeconds, holdWithout, type Hold, stoppedBy } from '../rollout/hold.ts'
 import { needed } from '../needed.ts'
 import { isOutsider } from './outsider.ts'
-import { rolloutStep } from '../rollout/step.ts'
+import { takeStep } from '../rollout/step.ts'
 import type { Outcome, StepTools } from '../rollout/tools.ts'
 
-export interface TakeStepTools extends Omit<StepTools, 'kube' | 'decided' | 'record'> {
+export interface HandleStepTools extends Omit<StepTools, 'kube' | 'decided' | 'record'> {
   fleet: FleetBounds
   access: {
     describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
@@ -39,7 +39,7 @@ export interface TakeStepTools extends Omit<StepTools, 'kube' | 'decided' | 'rec
   /** The alarms that are heeded; absent: none are. */
   health?: Health
   /** The fleet has a budget: without a permit in the message no node is touched. */
-  permits?: boolean
+  needsPermit?: boolean
   log: Log
 }
 
@@ -49,7 +49,7 @@ export interface TakeStepTools extends Omit<StepTools, 'kube' | 'decided' | 'rec
  * The next message's deduplication id is this one's id, also across a wait, so that a message delivered twice does not
  * make two chains.
  */
-export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messageId: string): Promise<void> => {
+export const handleStep = async (tools: HandleStepTools, message: RolloutStep, messageId: string): Promise<void> => {
   const { cluster, incarnation, permit } = message
   const { missing, decided, ...outcome } = await stepOn(tools, message)
   const subject = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }) } as const
@@ -66,13 +66,13 @@ export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messa
     case 'look':
       return tools.queues.sendEvaluation(
         { ...subject, reason: 'rollout', cause: outcome.why, waits: messageId },
-        { delaySeconds: lookSeconds },
+        { delaySeconds: recheckSeconds },
       )
     case 'over':
       // Whatever the end is, people hear of it from a fresh look at the cluster. What never began ends in silence.
       if (outcome.state === 'done' || outcome.state === 'halted') {
         const cause = `rollout ${outcome.state}`
-        const { lookAfterSeconds: delaySeconds } = outcome
+        const { recheckAfterSeconds: delaySeconds } = outcome
         await tools.queues.sendEvaluation(
           { ...subject, reason: 'event', cause },
           ...(delaySeconds === undefined ? [] : [{ delaySeconds }]),
@@ -86,9 +86,9 @@ export const takeStep = async (tools: TakeStepTools, message: RolloutStep, messa
 }
 
 /** Somebody who writes the Lease again and again must not keep us busy. */
-const lookSeconds = 5
+const recheckSeconds = 5
 
-const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepped> => {
+const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Stepped> => {
   const { cluster, decided } = message
   if (isOutsider(tools, cluster, 'rollout step'))
     return { next: 'over', state: 'none', why: 'the cluster is not in the fleet' }
@@ -108,7 +108,7 @@ const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepp
     // What may not be touched now does not begin either; what has begun settles first.
     const hold = message.begin ? await ask() : undefined
     if (!message.begin || hold) {
-      const outcome = await rolloutStep(step)
+      const outcome = await takeStep(step)
       if (outcome.next === 'look' && hold) throw new HeldError(hold)
       return { ...outcome, decided }
     }
@@ -123,7 +123,7 @@ const stepOn = async (tools: TakeStepTools, message: RolloutStep): Promise<Stepp
 }
 
 /** What ends a step and is no fault of it. Where the cluster cannot be read, the look at all of it finds the same, and says so. */
-const waitFor = async (error: unknown, kube: KubeClient, tools: TakeStepTools): Promise<Outcome> => {
+const waitFor = async (error: unknown, kube: KubeClient, tools: HandleStepTools): Promise<Outcome> => {
   if (isUnread(error)) return { next: 'wait', seconds: unreadSeconds, why: error.message.slice(0, 300) }
   if (!(error instanceof HeldError)) throw error
   try {
@@ -152,16 +152,16 @@ const whyOver = ({ cluster, incarnation }: RolloutStep, eks: EksState): string |
 type Stepped = Outcome & { missing?: string[]; decided?: string | undefined }
 
 /** The permit's time counts at each write; clock and alarms are asked once a step, which is over within a minute. */
-const guard = (tools: TakeStepTools, { permit }: RolloutStep): (() => Promise<Hold | undefined>) => {
+const guard = (tools: HandleStepTools, { permit }: RolloutStep): (() => Promise<Hold | undefined>) => {
   let held: Promise<Hold | undefined> | undefined
   return async () => {
-    const lost = tools.permits ? holdWithout(permit, tools.now()) : undefined
+    const lost = tools.needsPermit ? holdWithout(permit, tools.now()) : undefined
     return lost ?? (await (held ??= holdFor(tools)))
   }
 }
 
 /** A node that was just touched is watched until it is well again or its deadline has passed, whatever holds the next one. */
-const whileHeld = async (kube: KubeClient, hold: Hold, { now, policy }: TakeStepTools): Promise<number> => {
+const whileHeld = async (kube: KubeClient, hold: Hold, { now, policy }: HandleStepTools): Promise<number> => {
   const rollout = soundRollout(needed(await kube.lease()), now().getTime())
   const seconds = Math.min(hold.seconds, holdSeconds)
   if (!rollout) return seconds

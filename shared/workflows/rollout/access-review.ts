@@ -5,7 +5,7 @@ import type { CalicoApi } from '../../domain/report.ts'
 import { lease } from '../../domain/rollout/annotations.ts'
 import { needed } from '../needed.ts'
 
-export interface Undertaking {
+export interface AccessScope {
   intent: Pick<Intent, 'target' | 'restart' | 'withdraw'>
   api: CalicoApi
   nativeV3?: true | undefined
@@ -15,7 +15,7 @@ export interface Undertaking {
 }
 
 /** Every verb that the rollout needs from its first write to its end, a halt and an abort included. */
-export const accessNeeded = ({ intent, api, nativeV3, namespace, record }: Undertaking): Access[] => {
+export const accessNeeded = ({ intent, api, nativeV3, namespace, record }: AccessScope): Access[] => {
   const felix = { group: api.split('/')[0] ?? '', resource: 'felixconfigurations' }
   const stored = { group: 'crd.projectcalico.org', resource: 'felixconfigurations' }
   // Beside Calico's own API server the stored objects' API is asked, by a dry run, what it would fill in.

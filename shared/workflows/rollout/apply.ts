@@ -1,6 +1,6 @@
 import type { FelixObject } from '../../domain/cluster.ts'
 import { objectName } from '../../domain/felix/layer.ts'
-import { type Entry, lookAfter, unnoted } from '../../domain/rollout/journal.ts'
+import { type Entry, entriesBetweenLooks, unnoted } from '../../domain/rollout/journal.ts'
 import { ours } from '../../domain/rollout/annotations.ts'
 import { confirmed, forgotten, noting, writtenBefore } from '../../domain/rollout/memory.ts'
 import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.ts'
@@ -18,7 +18,7 @@ import type { Outcome, StepTools } from './tools.ts'
 type At = LeasedRollout & { seen: Seen }
 
 /** The effect of one decision, and what comes next. */
-export const carryOut = async (step: Step, tools: StepTools, at: At): Promise<Outcome> => {
+export const applyStep = async (step: Step, tools: StepTools, at: At): Promise<Outcome> => {
   if ('object' in step && step.object && isNew(at.rollout, step.object)) return noteWrites(tools, at)
   switch (step.do) {
     case 'override':
@@ -88,7 +88,7 @@ const write = async (tools: StepTools, at: At, step: Write): Promise<Outcome> =>
   await writeStep(tools, at, step)
   const { entries, earlier } = at.rollout.journal ?? emptyJournal
   const isNoted = step.do === 'override' || step.do === 'promote'
-  return isNoted && (entries.length + earlier + 1) % lookAfter === 0 ? lookFirst : { next: 'now' }
+  return isNoted && (entries.length + earlier + 1) % entriesBetweenLooks === 0 ? recordFirst : { next: 'now' }
 }
 
 const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> => {
@@ -170,10 +170,10 @@ const noteWrites = async (tools: StepTools, at: At): Promise<Outcome> => {
   const { journal = emptyJournal } = at.rollout
   const { objects } = at.seen
   await putRollout(tools, at, at.rollout, { objects })
-  return unnoted(journal, objects).length < lookAfter ? { next: 'now' } : lookFirst
+  return unnoted(journal, objects).length < entriesBetweenLooks ? { next: 'now' } : recordFirst
 }
 
-const lookFirst: Outcome = { next: 'wait', seconds: 1, why: 'what was written goes on record first' }
+const recordFirst: Outcome = { next: 'wait', seconds: 1, why: 'what was written goes on record first' }
 
 /** Overrides go one by one and are noted together, when the last is gone. */
 const removals = (rollout: Rollout) => {
@@ -207,7 +207,7 @@ const restart = async (
   await tools.record?.(entries)
   tools.tell({ what: 'calico-node restarted', node: pod.node, object, from: pod.uid })
   const kept = rollout.journal ?? emptyJournal
-  return (kept.entries.length + kept.earlier + 1) % lookAfter === 0 ? lookFirst : { next: 'now' }
+  return (kept.entries.length + kept.earlier + 1) % entriesBetweenLooks === 0 ? recordFirst : { next: 'now' }
 }
 
 const finish = async (tools: StepTools, at: At): Promise<Outcome> => {

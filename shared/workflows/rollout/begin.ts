@@ -64,7 +64,7 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   if (record && present?.state === 'running' && carriesOut(present, intent)) {
     if (heldByOther(record, tools)) return { begun: true, rollout: present }
     if (decisionOf(present) === tools.decided && isStillDue(present, assessment, policy))
-      return goOn(tools, { record, rollout: present }, paceFor(present, policy))
+      return continueAtPace(tools, { record, rollout: present }, paceFor(present, policy))
   }
   if (isNothing(intent) && present?.state !== 'running') return not('nothing-to-do', 'there is nothing to do')
   if (present?.state === 'paused' || present?.state === 'aborting') {
@@ -79,7 +79,7 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   const about = { intent: intentOf(assessment, whole, policy), policy }
   const rollout = await rolloutOf(tools, { state: whole, assessment }, about)
   if (record?.holder === tools.holder && present?.state === 'running' && isDecidedAnew(present, rollout))
-    return goOn(tools, { record, rollout: present }, paceFor(present, policy))
+    return continueAtPace(tools, { record, rollout: present }, paceFor(present, policy))
   await tryFirstWrite(tools, rollout, state)
   const touching = present?.state === 'running' ? inFlight(present, rollout, state) : []
   const isSame = present?.state === 'running' && present.target === rollout.target
@@ -121,7 +121,7 @@ const inFlight = ({ touching }: Rollout, { restart }: Rollout, { pods, nodes }: 
 const paceFor = ({ careful }: Rollout, policy: Policy): Pace => (careful ? oneByOne(paceOf(policy)) : paceOf(policy))
 
 /** It goes on at the pace asked for now. */
-const goOn = async (tools: StepTools, standing: LeasedRollout, pace: Pace): Promise<Beginning> => {
+const continueAtPace = async (tools: StepTools, standing: LeasedRollout, pace: Pace): Promise<Beginning> => {
   const { rollout } = standing
   const decided = decisionOf(rollout)
   if (isDeepStrictEqual(pace, rollout.pace)) return { begun: true, rollout, decided }

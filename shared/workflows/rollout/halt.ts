@@ -130,5 +130,5 @@ const over = ({ reason = 'halted', pace, evidence }: Rollout): Outcome => ({
   next: 'over',
   state: 'halted',
   why: reason,
-  ...(evidence?.takenBackAt !== undefined && { lookAfterSeconds: pace.settleSeconds }),
+  ...(evidence?.takenBackAt !== undefined && { recheckAfterSeconds: pace.settleSeconds }),
 })

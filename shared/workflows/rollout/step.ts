@@ -6,7 +6,7 @@ import { withNodes } from '../../domain/rollout/seen.ts'
 import type { Seen, Step } from '../../domain/rollout/step.ts'
 import { KubeError } from '../../errors.ts'
 import { unlessApiIsGone } from './api-gone.ts'
-import { carryOut } from './apply.ts'
+import { applyStep } from './apply.ts'
 import { decisionOf } from './decision.ts'
 import { needed } from '../needed.ts'
 import { haltWithEvidence, rollBack } from './halt.ts'
@@ -21,7 +21,7 @@ import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
  * out before and not acknowledged is seen in the cluster and not done again. The Lease is anybody's to write: no node is
  * changed for it unless this party decided it, and what is read to act upon is read afresh.
  */
-export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
+export const takeStep = async (tools: StepTools): Promise<Outcome> => {
   const record = needed(await tools.kube.lease())
   const parsed = parseRollout(record, tools.now().getTime())
   if (parsed.is === 'invalid') return { next: 'over', state: 'none', why: notUnderstood(parsed.why) }
@@ -43,7 +43,7 @@ export const rolloutStep = async (tools: StepTools): Promise<Outcome> => {
     // The step goes on at once: where messages come late, a step that only renewed would follow upon another for ever.
     const kept = isOverdue(record, tools) ? await renew(tools, record) : record
     const standing = { record: kept, rollout }
-    return unlessApiIsGone(named, standing, () => takeStep(named, standing))
+    return unlessApiIsGone(named, standing, () => decideAndApply(named, standing))
   })
 }
 
@@ -75,19 +75,23 @@ const noOneDaemonSet: Outcome = {
   why: 'there is no one calico-node DaemonSet to go by',
 }
 
-const takeStep = async (tools: StepTools, standing: LeasedRollout): Promise<Outcome> => {
+const decideAndApply = async (tools: StepTools, standing: LeasedRollout): Promise<Outcome> => {
   const { rollout } = standing
   const calico = await calicoPods(tools.kube)
   if (calico === undefined) return noOneDaemonSet
   const { pods, missing } = calico
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
   const looked = { ...(await observeRollout(tools.kube, rollout, pods)), missing }
-  const { step, seen } = await decide(tools, rollout, looked)
-  return carryOut(step, tools, { ...standing, seen })
+  const { step, seen } = await decideStep(tools, rollout, looked)
+  return applyStep(step, tools, { ...standing, seen })
 }
 
 /** A pod may be called Ready for as long as its kubelet is silent: before a node is touched, it is asked for itself. */
-const decide = async ({ kube, now }: StepTools, rollout: Rollout, seen: Seen): Promise<{ step: Step; seen: Seen }> => {
+const decideStep = async (
+  { kube, now }: StepTools,
+  rollout: Rollout,
+  seen: Seen,
+): Promise<{ step: Step; seen: Seen }> => {
   const at = now().toISOString()
   const step = nextStep(rollout, seen, at)
   const name = step.do === 'override' ? step.node : step.do === 'restart' ? step.pod.node : undefined

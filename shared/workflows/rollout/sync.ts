@@ -1,6 +1,6 @@
 import type { Policy } from '../../domain/policy/policy.ts'
 import { beginRollout, type Look, type NotBegun } from './begin.ts'
-import { rolloutStep } from './step.ts'
+import { takeStep } from './step.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
 export interface SyncTools extends Omit<StepTools, 'policy' | 'decided'> {
@@ -28,10 +28,10 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
       tools.decided = beginning.decided
     }
     if (tools.interrupted()) return interrupted(tools)
-    outcome = await rolloutStep(tools)
+    outcome = await takeStep(tools)
     if (outcome.next === 'over') {
       // Whether a node came back after its override was taken off shows a little later.
-      if (outcome.lookAfterSeconds !== undefined) await tools.sleep(outcome.lookAfterSeconds)
+      if (outcome.recheckAfterSeconds !== undefined) await tools.sleep(outcome.recheckAfterSeconds)
       return ended(outcome)
     }
     if (outcome.next === 'wait') {

@@ -40,8 +40,8 @@ export type Outcome =
   | { next: 'wait'; seconds: number; why: string }
   /** The Lease says what this party did not decide: it acts only after a look at the whole cluster (`beginRollout`). */
   | { next: 'look'; why: string }
-  /** `lookAfterSeconds`: what was done last shows only then. */
-  | { next: 'over'; state: Rollout['state'] | 'none'; why: string; lookAfterSeconds?: number }
+  /** `recheckAfterSeconds`: what was done last shows only then. */
+  | { next: 'over'; state: Rollout['state'] | 'none'; why: string; recheckAfterSeconds?: number }
 
 /** A rollout and the Lease it is stored in. */
 export interface LeasedRollout {

@@ -4,17 +4,17 @@ export interface Effect {
 }
 
 /** Where a process is to die: at which effect, and whether the effect still takes place. */
-export interface Doom {
+export interface CrashPoint {
   at: number
   moment: 'before' | 'after'
 }
 
-export interface Fate {
+export interface Crashes {
   /** Effects so far, those of processes that died at them included. */
   effects: Effect[]
   /** The effect at which a process died, once it has. */
   struck?: Effect
-  born: () => Life
+  start: () => Life
 }
 
 /** A process: its effects, until it dies. Then nothing of it goes on, and nobody hears of it. */
@@ -26,12 +26,12 @@ export interface Life {
 
 const never = new Promise<never>(() => undefined)
 
-export const createFate = (doom?: Doom): Fate => {
-  const fate: Fate = { effects: [], born: () => born(fate, doom) }
-  return fate
+export const createCrashes = (crashPoint?: CrashPoint): Crashes => {
+  const crashing: Crashes = { effects: [], start: () => start(crashing, crashPoint) }
+  return crashing
 }
 
-const born = (fate: Fate, doom: Doom | undefined): Life => {
+const start = (crashing: Crashes, crashPoint: CrashPoint | undefined): Life => {
   let alive = true
   let die = (): void => undefined
   const death = new Promise<'died'>((resolve) => {
@@ -44,13 +44,13 @@ const born = (fate: Fate, doom: Doom | undefined): Life => {
     effect: async (what, act) => {
       if (!alive) return never
       const effect = { what }
-      fate.effects.push(effect)
-      if (doom?.at !== fate.effects.length - 1) {
+      crashing.effects.push(effect)
+      if (crashPoint?.at !== crashing.effects.length - 1) {
         const answer = await act()
         return alive ? answer : never
       }
-      fate.struck = effect
-      if (doom.moment === 'after') await act()
+      crashing.struck = effect
+      if (crashPoint.moment === 'after') await act()
       die()
       return never
     },

@@ -113,7 +113,7 @@ export const mortalNotices = (published: Published[], life: Life): SNSClient => 
 }
 
 /** Creating, changing and deleting are effects; a dry run changes nothing. */
-export const mortalKube = (kube: KubeClient, life: Life): KubeClient => ({
+export const crashingKube = (kube: KubeClient, life: Life): KubeClient => ({
   ...kube,
   putLease: (change) => life.effect('kube putLease', () => kube.putLease(change)),
   createFelix: (api, draft, options) =>

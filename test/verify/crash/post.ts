@@ -7,7 +7,7 @@ export interface Post {
   send: (command: unknown) => Promise<object>
   /** The next message that may be received, after waiting for it if there is any to wait for. */
   receive: () => Promise<Received | undefined>
-  /** Takes it off the queue, unless the weather has it come again. */
+  /** Takes it off the queue, unless the delivery has it come again. */
   acknowledge: (message: Received) => void
   /** Every message that was received, redeliveries included. */
   deliveries: number
@@ -23,7 +23,7 @@ export interface Received {
 export type QueueName = 'evaluations' | 'rollout-steps.fifo'
 
 /** What SQS may do to messages, and hardly ever does. Deterministic, so that a run can be repeated. */
-export interface Weather {
+export interface DeliveryFaults {
   /** Each message comes this many times though it was acknowledged. */
   copies?: number
   /** Of messages that could be received, not always the oldest. Only where a queue keeps no order. */
@@ -46,7 +46,7 @@ const dedupWindow = 300_000
 const invisible = 360_000
 const receivesAtMost = 5
 
-export const createPost = (clock: Clock, weather: Weather = {}): Post => {
+export const createPost = (clock: Clock, delivery: DeliveryFaults = {}): Post => {
   let letters: Letter[] = []
   const accepted = new Map<string, number>()
   let sent = 0
@@ -61,9 +61,9 @@ export const createPost = (clock: Clock, weather: Weather = {}): Post => {
       id: `message-${sent}`,
       queue: QueueUrl as QueueName,
       body: MessageBody,
-      visibleAt: now() + DelaySeconds * 1000 + (weather.late?.(sent) ?? 0),
+      visibleAt: now() + DelaySeconds * 1000 + (delivery.late?.(sent) ?? 0),
       receives: 0,
-      copies: weather.copies ?? 1,
+      copies: delivery.copies ?? 1,
       ...(MessageGroupId && { group: MessageGroupId }),
     })
   }
@@ -85,11 +85,11 @@ export const createPost = (clock: Clock, weather: Weather = {}): Post => {
       const soonest = Math.min(...receivable().map(({ visibleAt }) => visibleAt))
       if (soonest === Number.POSITIVE_INFINITY) return undefined
       if (soonest > now()) {
-        await weather.beforeSkip?.()
+        await delivery.beforeSkip?.()
         clock.skip(soonest - now())
       }
       const ready = receivable().filter(({ visibleAt }) => visibleAt <= now())
-      const letter = weather.reordered ? ready.at(-1) : ready.toSorted((a, b) => a.visibleAt - b.visibleAt)[0]
+      const letter = delivery.reordered ? ready.at(-1) : ready.toSorted((a, b) => a.visibleAt - b.visibleAt)[0]
       if (!letter) return undefined
       if (letter.receives === receivesAtMost) {
         letters = letters.filter((it) => it !== letter)

@@ -11,15 +11,15 @@ import { type Read, valueOf } from '../../../shared/domain/read.ts'
 import { soundRollout } from '../../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../../shared/domain/rollout/rollout.ts'
 import type { Entry } from '../../../shared/domain/rollout/journal.ts'
-import { clusterKey, type ClusterRef, evaluation, rolloutStep, telling } from '../../../shared/messages.ts'
+import { clusterKey, type ClusterRef, evaluation, rolloutStepMessage, telling } from '../../../shared/messages.ts'
 import { evaluate } from '../../../shared/workflows/fleet/evaluate.ts'
 import { observe } from '../../../shared/workflows/observe/observe.ts'
 import { sendNotice } from '../../../shared/workflows/fleet/tell.ts'
-import { takeStep } from '../../../shared/workflows/fleet/rollout-message.ts'
-import { createFate, type Doom, type Fate, type Life } from './life.ts'
+import { handleStep } from '../../../shared/workflows/fleet/rollout-message.ts'
+import { createCrashes, type CrashPoint, type Crashes, type Life } from './life.ts'
 import type { Observed } from './observed.ts'
 import {
-  mortalKube,
+  crashingKube,
   mortalNotices,
   mortalQueues,
   mortalTables,
@@ -27,13 +27,13 @@ import {
   table,
   writesOnRecord,
 } from './outside.ts'
-import { createPost, type Post, type Received, type Weather } from './post.ts'
+import { createPost, type Post, type Received, type DeliveryFaults } from './post.ts'
 import { range, type Scene } from './scene.ts'
 
 /** How one run differs from a clean one. */
 export interface Mishap {
-  doom?: Doom
-  weather?: Omit<Weather, 'beforeSkip'>
+  crashPoint?: CrashPoint
+  delivery?: Omit<DeliveryFaults, 'beforeSkip'>
   /** In place of the straight way to the API server. */
   kube?: KubeClient
   /** Before each message, with how many were received. */
@@ -49,7 +49,7 @@ export interface Mishap {
 
 /** What came of a run. */
 export interface Outcome {
-  fate: Fate
+  crashing: Crashes
   post: Post
   published: Published[]
   observed: Observed
@@ -78,13 +78,23 @@ export const runOnce = async (
 ): Promise<Outcome> => {
   runs += 1
   const cluster: ClusterRef = { account: '111122223333', region: 'us-east-1', name: mishap.name ?? `crash-${runs}` }
-  const fate = createFate(mishap.doom)
+  const crashing = createCrashes(mishap.crashPoint)
   // While the API server is away there is nothing to catch up with.
   const beforeSkip = () => scene.observer.caughtUp().catch(() => undefined)
-  const post = createPost(scene.clock, { ...mishap.weather, beforeSkip })
+  const post = createPost(scene.clock, { ...mishap.delivery, beforeSkip })
   const observed = mishap.observed ?? (await scene.observer.begin())
   const { direct } = scene
-  const it: Run = { scene, dynamo, cluster, fate, post, mishap, kube: mishap.kube ?? direct, published: [], errors: [] }
+  const it: Run = {
+    scene,
+    dynamo,
+    cluster,
+    crashing,
+    post,
+    mishap,
+    kube: mishap.kube ?? direct,
+    published: [],
+    errors: [],
+  }
   let sweeps = 0
   await look(it, mishap.first ?? 'event')
   for (; !(await workedOff(it, direct)) && sweeps < sweepsAtMost; sweeps += 1) {
@@ -98,14 +108,14 @@ export const runOnce = async (
   const { published, errors } = it
   const rollout = soundRollout(record, scene.clock.now().getTime())
   const kept = { record: await writesOnRecord(dynamo, clusterKey(cluster)), journal: rollout?.journal?.entries ?? [] }
-  return { fate, post, published, observed, rollout, holder: record?.holder, verdict, sweeps, errors, ...kept }
+  return { crashing, post, published, observed, rollout, holder: record?.holder, verdict, sweeps, errors, ...kept }
 }
 
 interface Run {
   scene: Omit<Scene, 'set'>
   dynamo: DynamoDBClient
   cluster: ClusterRef
-  fate: Fate
+  crashing: Crashes
   post: Post
   mishap: Mishap
   kube: KubeClient
@@ -127,7 +137,7 @@ const workedOff = async (it: Run, direct: KubeClient): Promise<boolean> => {
     if (!message) break
     if (it.post.deliveries > deliveriesAtMost * it.scene.nodes.length)
       throw new Error('The messages do not come to an end.')
-    const life = it.fate.born()
+    const life = it.crashing.start()
     const end = await life.live(async () => {
       await work(it, life, message)
       await life.effect(`acknowledge ${message.queue}`, async () => it.post.acknowledge(message))
@@ -140,7 +150,7 @@ const workedOff = async (it: Run, direct: KubeClient): Promise<boolean> => {
 
 const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise<void> => {
   const { scene, post, dynamo } = it
-  const kube = mortalKube(it.kube, life)
+  const kube = crashingKube(it.kube, life)
   const tools = {
     fleet: { own: '111122223333', regions: ['us-east-1'], accounts: [{ account: '111122223333' }] },
     describe: async () => describe(it),
@@ -160,7 +170,7 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
   const notice = telling.safeParse(message)
   if (notice.success) await sendNotice(tools, notice.data)
   else if (queue === 'evaluations') await evaluate(tools, evaluation.parse(message), { messageId: id })
-  else await takeStep({ ...tools, access: tools }, rolloutStep.parse(message), id)
+  else await handleStep({ ...tools, access: tools }, rolloutStepMessage.parse(message), id)
 }
 
 const describe = ({ scene: { cluster }, cluster: { name } }: Pick<Run, 'scene' | 'cluster'>): Read<EksCluster> => ({

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { judge, type Verdict } from './judge.ts'
-import type { Doom } from './life.ts'
+import type { CrashPoint } from './life.ts'
 import { type Proxy, troubles } from './proxy.ts'
 import { type Mishap, type Outcome, runOnce } from './run.ts'
 import type { Need, Scene } from './scene.ts'
@@ -40,24 +40,26 @@ const attempt = async (series: Series, need: Need, point: string, mishap: Mishap
 /** Counts the effects of a clean run, then dies at each of them: before it takes place, and after, before it is answered. */
 export const crashes = async (series: Series, need: Need): Promise<void> => {
   const clean = await attempt(series, need, 'clean', {})
-  const effects = clean?.fate.effects ?? []
-  const points: Doom[] = effects.flatMap((_, at) => [
+  const effects = clean?.crashing.effects ?? []
+  const points: CrashPoint[] = effects.flatMap((_, at) => [
     { at, moment: 'before' as const },
     { at, moment: 'after' as const },
   ])
-  for (const doom of points.filter((_, index) => index % series.stride === 0)) {
-    await attempt(series, need, `died ${doom.moment} effect ${doom.at}, ${effects[doom.at]?.what}`, { doom })
+  for (const crashPoint of points.filter((_, index) => index % series.stride === 0)) {
+    await attempt(series, need, `died ${crashPoint.moment} effect ${crashPoint.at}, ${effects[crashPoint.at]?.what}`, {
+      crashPoint,
+    })
   }
 }
 
-/** The same in bad weather: messages that come twice, out of order, late. */
-export const weathers = async (series: Series, need: Need): Promise<void> => {
+/** The same in bad delivery: messages that come twice, out of order, late. */
+export const deliveryFaults = async (series: Series, need: Need): Promise<void> => {
   const late = (nth: number) => ((nth * 7919) % 90) * 1000
-  await attempt(series, need, 'every message twice', { weather: { copies: 2 } })
-  await attempt(series, need, 'messages out of order', { weather: { reordered: true, late } })
-  await attempt(series, need, 'messages late by up to 90 s', { weather: { late } })
-  await attempt(series, need, 'messages ten minutes late', { weather: { late: () => 600_000 } })
-  await attempt(series, need, 'twice, out of order and late', { weather: { copies: 2, reordered: true, late } })
+  await attempt(series, need, 'every message twice', { delivery: { copies: 2 } })
+  await attempt(series, need, 'messages out of order', { delivery: { reordered: true, late } })
+  await attempt(series, need, 'messages late by up to 90 s', { delivery: { late } })
+  await attempt(series, need, 'messages ten minutes late', { delivery: { late: () => 600_000 } })
+  await attempt(series, need, 'twice, out of order and late', { delivery: { copies: 2, reordered: true, late } })
 }
 
 /** Each write in turn, and every fifteenth read, meets each trouble on its way. */

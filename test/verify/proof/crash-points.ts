@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Disturbance, disturbance } from './disturbance.ts'
-import type { Doom, DoomedTool, Ended } from './doomed-tool.ts'
+import type { CrashPoint, DoomedTool, Ended } from './doomed-tool.ts'
 import { felixConfigurations, type Ground } from './ground.ts'
 import { paceFlags, rangeFlag } from './tool.ts'
 
@@ -24,7 +24,7 @@ export const argsFor = (range: string): string[] => [
 
 /** What came of a change whose process died once. */
 export interface Tried extends Disturbance {
-  doom: Doom
+  crashPoint: CrashPoint
   /** What it asked for until it died. */
   writes: string[]
   /** Otherwise it came to its end before. */
@@ -40,7 +40,7 @@ export interface Tried extends Disturbance {
 export const change = async (
   ground: Ground,
   first: (args: string[]) => Promise<Ended>,
-  { range, ...at }: { doom: Doom; range: string; again: (args: string[]) => Promise<Pick<Ended, 'code'>> },
+  { range, ...at }: { crashPoint: CrashPoint; range: string; again: (args: string[]) => Promise<Pick<Ended, 'code'>> },
 ): Promise<Tried> => {
   const since = Date.now()
   const args = [...argsFor(range), ...paceFlags(brisk)]
@@ -54,7 +54,7 @@ export const change = async (
   const right = rules.every((it) => it === range) && last === 0
   // Beside `default`.
   const overrides = items.length - 1
-  return { doom: at.doom, ...disturbance(ground.nodes, since), writes, killed, seconds, right, overrides }
+  return { crashPoint: at.crashPoint, ...disturbance(ground.nodes, since), writes, killed, seconds, right, overrides }
 }
 
 /**
@@ -66,8 +66,8 @@ export const changes = async (ground: Ground, { run }: DoomedTool): Promise<Trie
   for (let at = 1; at <= most; at += 1)
     for (const moment of at % 3 === 1 ? (['before', 'after'] as const) : (['after'] as const)) {
       const range = ranges[tried.length % 2] ?? ranges[0]
-      const doom: Doom = { at, moment }
-      const it = await change(ground, (args) => run(args, doom), { doom, range, again: run })
+      const crashPoint: CrashPoint = { at, moment }
+      const it = await change(ground, (args) => run(args, crashPoint), { crashPoint, range, again: run })
       tried.push(it)
       if (!it.killed) return tried
     }

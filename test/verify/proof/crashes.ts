@@ -1,11 +1,12 @@
 import { nodeSpecs } from '../../../lab/fixtures/nodes.ts'
 import type { Chapter, Claim } from './claim.ts'
 import { argsFor, budget, change, changes, ranges, type Tried } from './crash-points.ts'
-import { type Doom, type DoomedTool, startDoomedTool } from './doomed-tool.ts'
+import { type CrashPoint, type DoomedTool, startDoomedTool } from './doomed-tool.ts'
 import type { Ground } from './ground.ts'
 import { runTool, typed } from './tool.ts'
 
-const pointOf = ({ doom, writes }: Tried): string => `${doom.moment} write ${doom.at} (${writes.at(-1)})`
+const pointOf = ({ crashPoint, writes }: Tried): string =>
+  `${crashPoint.moment} write ${crashPoint.at} (${writes.at(-1)})`
 
 /** `PATCH leases`, `POST felixconfigurations 3 times`: in the order in which they came. */
 const listed = (writes: string[]): string => {
@@ -39,7 +40,7 @@ export const crashes: Chapter = {
 const showPoints = ({ nodes }: Ground, tried: Tried[], claim: (it: Claim) => void): void => {
   const dead = tried.filter(({ killed }) => killed)
   const clean = tried.find(({ killed }) => !killed)?.writes ?? []
-  const after = dead.filter(({ doom }) => doom.moment === 'after')
+  const after = dead.filter(({ crashPoint }) => crashPoint.moment === 'after')
   const command = `${typed(...argsFor(ranges[0]))} # killed with SIGKILL, and again`
   claim({
     claim:
@@ -72,9 +73,9 @@ const waitsForTheLock = async (
   { run }: DoomedTool,
   { range, claim }: { range: string; claim: (it: Claim) => void },
 ): Promise<void> => {
-  const doom: Doom = { at: 2, moment: 'after' }
+  const crashPoint: CrashPoint = { at: 2, moment: 'after' }
   const again = (args: string[]) => runTool(ground, ...args)
-  const it = await change(ground, (args) => run(args, doom), { doom, range, again })
+  const it = await change(ground, (args) => run(args, crashPoint), { crashPoint, range, again })
   const { starts, seconds, right, overrides } = it
   claim({
     claim:

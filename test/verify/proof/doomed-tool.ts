@@ -9,7 +9,7 @@ import { listenLocally } from '../../../lab/loopback.ts'
 import { bin } from './tool.ts'
 
 /** Where the process is killed: at which of its writes, from 1, and whether the write still takes place. */
-export interface Doom {
+export interface CrashPoint {
   at: number
   moment: 'before' | 'after'
 }
@@ -18,20 +18,20 @@ export interface Ended {
   code: number | null
   /** Every write it asked for: `PATCH leases`. Dry runs and questions for access are none. */
   writes: string[]
-  /** It was killed at its doom. */
+  /** It was killed at its crashPoint. */
   killed: boolean
 }
 
 /** The command line behind a server of ours that lets everything through, and kills it with SIGKILL where it is told to. */
 export interface DoomedTool {
-  run: (args: string[], doom?: Doom) => Promise<Ended>
+  run: (args: string[], crashPoint?: CrashPoint) => Promise<Ended>
   stop: () => Promise<void>
 }
 
 export async function startDoomedTool(cluster: LabCluster): Promise<DoomedTool> {
   const { certPem, keyPem, caPem } = await sharedCertificate()
   const agent = new Agent({ keepAlive: true, ca: Buffer.from(cluster.caData, 'base64').toString() })
-  let heard: (write: string) => Doom['moment'] | undefined = () => undefined
+  let heard: (write: string) => CrashPoint['moment'] | undefined = () => undefined
   let kill: () => void = () => undefined
 
   const pass = (incoming: IncomingMessage, response: ServerResponse, isLast: boolean): void => {
@@ -58,7 +58,7 @@ export async function startDoomedTool(cluster: LabCluster): Promise<DoomedTool> 
     token: cluster.adminToken,
   })
 
-  const run = (args: string[], doom?: Doom): Promise<Ended> =>
+  const run = (args: string[], crashPoint?: CrashPoint): Promise<Ended> =>
     new Promise((resolve, reject) => {
       const it: Ended = { code: null, writes: [], killed: false }
       // In a container the process has the same number each time, so that the Lease of the one that died is its own.
@@ -73,7 +73,7 @@ export async function startDoomedTool(cluster: LabCluster): Promise<DoomedTool> 
       }
       heard = (write) => {
         it.writes.push(write)
-        return doom?.at === it.writes.length ? doom.moment : undefined
+        return crashPoint?.at === it.writes.length ? crashPoint.moment : undefined
       }
       child.once('error', reject)
       child.once('close', (code) => resolve({ ...it, code }))

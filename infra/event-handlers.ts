@@ -13,7 +13,7 @@ interface Work {
 }
 
 /** Events: the fast way in. */
-export const listening = (stack: Stack, around: Surroundings, work: Work) => {
+export const eventHandlers = (stack: Stack, around: Surroundings, work: Work) => {
   const lost = deadLetterQueue(stack, 'EventsDeadLetters', {
     meaning: 'Events were lost; their clusters are looked at only by the next sweep.',
     runbook: 'dead-letters-events',

@@ -68,7 +68,7 @@ export const queues = (stack: Stack, alarms: ITopic): { evaluations: Queue; roll
 }
 
 /** Who looks and who acts. That only one of them may change a cluster is decided in the cluster, by their groups. */
-export const working = (stack: Stack, around: Surroundings, work: Work) => {
+export const workers = (stack: Stack, around: Surroundings, work: Work) => {
   const evaluate = lambdaFunction(stack, around, {
     ...alike,
     name: 'evaluate',
