@@ -58,6 +58,7 @@ export const evaluate = async (
     reason: message.reason,
     cause: message.cause,
     ...summaryOf(report, action),
+    unread: failuresIn(seen).at(0),
   })
   const isChanging = report.verdict === 'changing'
   if (isChanging && (message.attempt ?? 0) < followedAtMost) return follow(tools, message)
