@@ -64,10 +64,10 @@ const endingOf = (error: unknown, record: SQSRecord): Ending => {
   const about = { error: textOf(error) }
   if (error instanceof PermanentError || receives >= receivesAtMost) return { ...about, next: 'dead letters' }
   if (!(error instanceof RetryLaterError)) return { ...about, next: 'retry' }
-  return { ...about, next: 'retry', seconds: Math.max(error.retryAfterSeconds, backoffSeconds * 2 ** (receives - 1)) }
+  return { ...about, next: 'retry', seconds: Math.max(error.retryAfterSeconds, backoffSeconds * 3 ** (receives - 1)) }
 }
 
-/** 30, 60, 120, 240 s: a service that is down for five minutes costs no dead letter. */
+/** 30, 90, 270, 810 s: a service that is down for ten minutes costs no dead letter. */
 const backoffSeconds = 30
 
 /** Whether the message may be acknowledged. */

@@ -294,3 +294,17 @@ test('what people know of the switches is kept by cluster and for the whole depl
   expect(await client.lastSwitch('1/r/prod')).toEqual(stored)
   expect(await client.lastSwitch('deployment')).toEqual({ ...stored, action: 'off' })
 })
+
+describe('a look that is repeated', () => {
+  const now = '2026-11-20T10:00:00.000Z'
+  test('is known to have broken off where one of its message began and did not end', async () => {
+    expect(await client.lookBegins('1/r/killed', 'm1', now)).toBe(false)
+    expect(await client.lookBegins('1/r/killed', 'm1', now)).toBe(true)
+  })
+  test('is not where that one ended, or was of another message', async () => {
+    await client.lookBegins('1/r/well', 'm1', now)
+    await client.lookEnded('1/r/well', now)
+    expect(await client.lookBegins('1/r/well', 'm1', now)).toBe(false)
+    expect(await client.lookBegins('1/r/well', 'm2', now)).toBe(false)
+  })
+})

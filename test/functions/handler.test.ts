@@ -92,8 +92,8 @@ describe('a message', () => {
   test.each([
     [1, 300, 300],
     [1, 5, 30],
-    [2, 5, 60],
-    [4, 5, 240],
+    [2, 5, 90],
+    [4, 5, 810],
     [4, 900, 900],
   ])('on receive %d that must wait %d s comes back after %d s', async (receives, asked, seconds) => {
     const work = throwing(new RetryLaterError('Slack answered 429', asked))

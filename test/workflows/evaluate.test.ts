@@ -33,6 +33,7 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
     clock: Date.parse('2026-11-20T10:00:00Z'),
     state: stateOf(out),
     report: undefined as Report | undefined,
+    begun: undefined as string | undefined,
     notices: [] as OutgoingNotice[],
     steps: [] as RolloutStep[],
     looks: [] as { message: Evaluation; delaySeconds: number }[],
@@ -64,6 +65,12 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
       keepNotice: async ({ hash }, content) => void (it.kept.has(hash) || it.kept.set(hash, content)),
       keptNotice: async ({ hash }) => it.kept.get(hash),
       keepClaims: async (_, writes) => it.written.push(...writes),
+      lookBegins: async (_, messageId) => {
+        const broke = it.begun === messageId
+        it.begun = messageId
+        return broke
+      },
+      lookEnded: async () => void (it.begun = undefined),
     },
     notices: { publish: async (notice) => void it.notices.push(notice) },
     queues: {
@@ -396,6 +403,15 @@ describe('a cluster that cannot be read just now', () => {
     expect(it.notices).toHaveLength(1)
     expect(it.notices[0]?.text).toContain('2 looks at this cluster broke off: out of memory or time, or by an error')
     expect(it.steps).toEqual([])
+  })
+})
+
+describe('a message that comes again', () => {
+  test('because records or queues failed has its look: no look broke off', async () => {
+    const it = hub()
+    await it.look('event', {}, 4)
+    expect(it.notices.map(({ subject }) => subject)).toEqual([expect.stringContaining('out of step')])
+    expect(it.begun).toBeUndefined()
   })
 })
 

@@ -29,6 +29,9 @@ export interface Records {
   confirm: (notice: NoticeKey, now: string) => Promise<void>
   /** Gives a claim back: the notice could not be sent, and may be tried again at once. */
   release: (notice: NoticeKey, now: string) => Promise<void>
+  /** Before a look that is a repetition; `true`: an earlier one of this message began and did not end, its function was killed. */
+  lookBegins: (cluster: string, messageId: string, now: string) => Promise<boolean>
+  lookEnded: (cluster: string, now: string) => Promise<void>
   /** Puts a notice on record before it is sent; the first one of a key stays. */
   keepNotice: (notice: NoticeKey, content: OutgoingNotice, now: string) => Promise<void>
   keptNotice: (notice: NoticeKey) => Promise<OutgoingNotice | undefined>
@@ -97,6 +100,12 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
       const stored = { state: { S: state }, action: { S: action }, since: { S: since } }
       await put({ Item: { cluster: { S: key }, record: { S: 'switch' }, ...stored } })
     },
+    lookBegins: async (cluster, messageId, now) => {
+      const begun = (await get(cluster, 'look'))?.['message']?.S === messageId
+      await put({ Item: lookOf(cluster, messageId, now) })
+      return begun
+    },
+    lookEnded: async (cluster, now) => void (await put({ Item: lookOf(cluster, '-', now) })),
     claim: async (notice, now) => {
       const open = await put({
         Item: {
@@ -170,6 +179,13 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
     },
   }
 }
+
+const lookOf = (cluster: string, messageId: string, now: string) => ({
+  cluster: { S: cluster },
+  record: { S: 'look' },
+  message: { S: messageId },
+  expiresAt: { N: String(seconds(now) + keptFor.notice) },
+})
 
 function switchIn(item: GetItemCommandOutput['Item']): StoredSwitch | undefined {
   const { state, action, since } = item ?? {}

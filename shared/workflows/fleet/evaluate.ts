@@ -45,7 +45,8 @@ export const evaluate = async (
     return now.by === 'brake' && message.reason === 'rollout' ? untilReleased(tools, message) : giveBack(tools, cluster)
   }
   if (said && isPassing(said)) await giveBack(tools, cluster)
-  const seen = receives > looksAtMost ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
+  const broke = receives > 1 && (await tools.records.lookBegins(clusterKey(cluster), messageId, iso(tools)))
+  const seen = broke ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
   const unfinished = isUnfinished(seen)
   // What EKS did not tell, a tag for instance, is not known to have changed.
   if (said) await tellClusterSwitched(tools, cluster, { now, unfinished, incarnation })
@@ -53,6 +54,7 @@ export const evaluate = async (
   const assessment = assess(seen, tools.policy)
   const state = await forPlanning(tools, message, { eks, seen, assessment })
   const report: Report = { ...assessment.report, plan: plan(assessment, state, tools.policy) }
+  if (receives > 1) await tools.records.lookEnded(clusterKey(cluster), iso(tools))
   tools.log('assessed', {
     cluster: clusterKey(cluster),
     reason: message.reason,
@@ -62,7 +64,7 @@ export const evaluate = async (
   })
   const isChanging = report.verdict === 'changing'
   if (isChanging && (message.attempt ?? 0) < followedAtMost) return follow(tools, message)
-  if (receives <= looksAtMost && mayPass(message, seen, report)) return follow(tools, message, retryAfter(seen))
+  if (!broke && mayPass(message, seen, report)) return follow(tools, message, retryAfter(seen))
   const stored = await tools.records.lastReport(clusterKey(cluster))
   const last = stored && predates(stored.observedAt, incarnation) ? undefined : stored
   if (isChanging) {
@@ -84,11 +86,15 @@ export const evaluate = async (
 const isThere = (eks: Read<EksCluster | undefined>): eks is Read<EksCluster> =>
   'failure' in eks || eks.value !== undefined
 
-/** A look that broke off twice, for want of memory or time, or by an error, would break off again: people hear of it instead. */
-const looksAtMost = 2
+const iso = ({ now }: EvaluateTools): string => now().toISOString()
 
+/**
+ * A look that broke off twice, for want of memory or time, or by an error, would break off again: people hear of it instead.
+ * Of the first time nobody but the queue knows. What fails before or after a look (records, queues) breaks no look off.
+ */
 const brokenOff = ({ now }: EvaluateTools, identity: ClusterRef, eks: Read<EksCluster>): ClusterState => {
-  const message = `${looksAtMost} looks at this cluster broke off: out of memory or time, or by an error. The log of evaluate has them.`
+  const message =
+    '2 looks at this cluster broke off: out of memory or time, or by an error. The log of evaluate has them.'
   const known = 'value' in eks ? { value: eks.value.state } : eks
   return unobserved({ identity, now: now(), eks: known }, { kind: 'unavailable', object: 'evaluate', message })
 }
