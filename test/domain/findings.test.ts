@@ -44,6 +44,18 @@ describe('a kube-proxy that does not do as it is told', () => {
   })
 })
 
+test('a range that holds ports of the host names each', () => {
+  const { message } = finding('RANGE_HOST_PORTS', cluster('eks range 22-32767, annotation 22:32767'))
+  const held = [
+    'ports below 1024, from 22',
+    '22 (SSH)',
+    '179 (BGP)',
+    "6443 (the API server's)",
+    "10250 (the kubelet's)",
+  ]
+  for (const it of held) expect(message).toContain(it)
+})
+
 describe('a link left behind', () => {
   test('in eBPF mode is named, with the nodes', () => {
     const found = finding(

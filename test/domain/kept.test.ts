@@ -83,6 +83,12 @@ describe('a captured state', () => {
     },
   )
 
+  test('holds nothing of what others put there, though it looks like no secret', () => {
+    const planted = withSecrets(healthy({ felix: [{ name: 'default' }] }), 'sesame')
+    expect(safeJson(planted)).toContain('sesame')
+    expect(safeJson(kept(planted))).not.toContain('sesame')
+  })
+
   test('holds nothing of a ConfigMap but what decides', () => {
     const state = edited(healthy(), (copy) => {
       const config = valueOf(copy.configMaps['kube-system/kube-proxy-config'] ?? read(undefined))

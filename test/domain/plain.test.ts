@@ -17,6 +17,11 @@ describe('text of others', () => {
     }
   })
 
+  test('keeps no short last line of a key without head and end', () => {
+    const [key] = plantedSecrets.filter(({ kind }) => kind === 'a key without head and end')
+    expect(plainLines(`${key?.text}\nc2hvcnRwbGFudGVm==`)).toEqual(['[PEM]'])
+  })
+
   test.each([
     'calico-node',
     'ip-10-1-0-1.ec2.internal',

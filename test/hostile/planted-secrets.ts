@@ -23,6 +23,7 @@ export const plantedSecrets: readonly Planted[] = [
   { kind: 'a JSON web token', text: jwt },
   { kind: 'a bearer token', text: 'Authorization: Bearer opaque-token-4711', finds: 'opaque-token-4711' },
   { kind: 'a basic login', text: 'Authorization: Basic dXNlcjpodW50ZXIy', finds: 'dXNlcjpodW50ZXIy' },
+  { kind: 'a bearer token without a header', text: 'sent Bearer 0paque4712token', finds: '0paque4712token' },
   { kind: 'a token of EKS', text: of('k8s-aws', '-v1.aHR0cHM6Ly9zdHMuYW1hem9uYXdzLmNvbS8') },
   { kind: 'an access key id', text: of('AKI', 'AIOSFODNN7EXAMPLE') },
   { kind: 'a temporary access key id', text: of('ASI', 'AIOSFODNN7EXAMPLE') },
@@ -31,6 +32,16 @@ export const plantedSecrets: readonly Planted[] = [
     kind: 'a presigned address',
     text: 'https://sts.amazonaws.com/?X-Amz-Credential=AROA4711%2F20260101&X-Amz-Signature=deadbeefdeadbeef0123456789abcdef',
     finds: 'deadbeefdeadbeef0123456789abcdef',
+  },
+  {
+    kind: 'the signature of an address',
+    text: 'https://bucket.s3.amazonaws.com/x?X-Amz-Expires=60&X-Amz-Signature=beefdeadbeefdead0123456789abcdef',
+    finds: 'beefdeadbeefdead0123456789abcdef',
+  },
+  {
+    kind: 'a shared access signature',
+    text: 'https://acme.blob.core.windows.net/x?sv=2024&sig=pl4nted%2Fsig',
+    finds: 'pl4nted%2Fsig',
   },
   {
     kind: 'a session token in an address',
@@ -52,6 +63,12 @@ export const plantedSecrets: readonly Planted[] = [
     text: String.raw`-----BEGIN EC PRIVATE KEY-----\n${body('ec')}\n-----END EC PRIVATE KEY-----`,
     finds: body('ec'),
   },
+  {
+    kind: 'a private key without its end',
+    text: '-----BEGIN PRIVATE KEY-----\nc2hvcnRwbGFudGVk',
+    finds: 'c2hvcnRwbGFudGVk',
+  },
+  { kind: 'the end of a key', text: 'c2hvcnRwbGFudGVl\n-----END PRIVATE KEY-----', finds: 'c2hvcnRwbGFudGVl' },
   { kind: 'a key without its head', text: `${body('tail')}\nQUJDREVG\n-----END PRIVATE KEY-----`, finds: body('tail') },
   { kind: 'a key without head and end', text: `${body('mid')}\n${body('mie')}`, finds: body('mie') },
   {
@@ -82,6 +99,8 @@ export const plantedSecrets: readonly Planted[] = [
   { kind: 'a token of npm', text: of('npm', '_abcdefghijklmnopqrstuvwxyz0123456789') },
   { kind: 'a token of Hugging Face', text: of('hf', '_abcdefghijklmnopqrstuvwxyzABCDEFGH') },
   { kind: 'a token of Vault', text: of('hv', 's.CAESIJabcdefghijklmnop') },
+  { kind: 'a token of a Telegram bot', text: of('123456789', ':AAplantedplantedplantedplanted_plan') },
+  { kind: 'a key of letters alone', text: body('letters').replaceAll(/[^A-Za-z]/g, 'xY') },
   { kind: 'a bootstrap token', text: of('ab12cd', '.0123456789abcdef') },
   { kind: 'a password', text: 'password=swordfish', finds: 'swordfish' },
   { kind: 'a password in JSON', text: '{"db_password":"sword fish"}', finds: 'sword fish' },
