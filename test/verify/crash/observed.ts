@@ -58,6 +58,9 @@ export const observeCluster = async ({ cluster, nodes, clock, namespace }: Obser
     const { uid, deletionTimestamp } = object.metadata
     if ((type !== 'DELETED' && deletionTimestamp === undefined) || seen.pods.some((it) => it.uid === uid)) return
     seen.pods.push({ node: object.spec?.nodeName ?? '?', uid, at: clock.now().getTime() })
+  }).catch((error: unknown) => {
+    felix.stop()
+    throw error
   })
   const caughtUp = async () => {
     await Promise.all([felix.caughtUp(), pods.caughtUp()])

@@ -42,6 +42,28 @@ const rangeAnnotation = 'config.projectcalico.org/KubeNodePortRanges'
 export const setTheScene = async (nodeCount = 3): Promise<Scene> => {
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-crash-'))
   const cluster = await startControlPlane({ name: 'crash', workdir })
+  try {
+    const started = await populateFrom321(cluster, nodeCount)
+    const clock = createClock()
+    const nodes = nodeSpecs(nodeCount).map(({ name }) => name)
+    const observer = await observeCluster({ cluster, nodes, clock, namespace })
+    const direct = directTo(cluster)
+    const stop = async () => {
+      direct.close()
+      observer.stop()
+      await cluster.stop()
+      rmSync(workdir, { recursive: true, force: true })
+    }
+    const parts = { cluster, nodeCount, started }
+    return { cluster, clock, nodes, observer, direct, set: (need) => set(parts, need), stop }
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+}
+
+/** Answers when the first calico-node pods had started: before the mode changed. */
+const populateFrom321 = async (cluster: LabCluster, nodeCount: number): Promise<Date> => {
   const calico = { version: 'v3.21.6', install: 'operator' } as const
   await populate(cluster, { nodes: nodeCount, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'iptables' }, calico })
   const before = new Date(Date.now() - 1000)
@@ -53,18 +75,7 @@ export const setTheScene = async (nodeCount = 3): Promise<Scene> => {
   await sleep(2100)
   await rolloutRestart(cluster, kubeProxy)
   await untilSettled(cluster, kubeProxy, { pods: nodeCount })
-  const clock = createClock()
-  const nodes = nodeSpecs(nodeCount).map(({ name }) => name)
-  const observer = await observeCluster({ cluster, nodes, clock, namespace })
-  const direct = directTo(cluster)
-  const stop = async () => {
-    direct.close()
-    observer.stop()
-    await cluster.stop()
-    rmSync(workdir, { recursive: true, force: true })
-  }
-  const parts = { cluster, nodeCount, started: before }
-  return { cluster, clock, nodes, observer, direct, set: (need) => set(parts, need), stop }
+  return before
 }
 
 const directTo = ({ server, caData, adminToken }: LabCluster): KubeClient =>

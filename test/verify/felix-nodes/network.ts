@@ -45,7 +45,7 @@ export interface Way {
   server: string
   /** Nothing comes through any more, as when the endpoint is gone. */
   cut: () => void
-  mend: () => void
+  restore: () => void
   close: () => void
 }
 
@@ -85,7 +85,7 @@ export async function openWay(target: number): Promise<Way> {
       isCut = true
       hangUp()
     },
-    mend: () => {
+    restore: () => {
       isCut = false
     },
     close: () => {

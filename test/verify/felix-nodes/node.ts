@@ -16,7 +16,7 @@ export interface FelixNode {
   /** kube-proxy's IPVS device comes or goes. */
   link: (present: boolean) => Promise<void>
   /** Felix's way to the API server. */
-  way: Pick<Way, 'cut' | 'mend'>
+  way: Pick<Way, 'cut' | 'restore'>
   /** Answers the file that its log goes to. */
   startFelix: (env: Record<string, string>) => string
   stopFelix: () => Promise<void>

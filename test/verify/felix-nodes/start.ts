@@ -39,20 +39,23 @@ export async function startFelixNodes(cluster: LabCluster, daemonSet: DaemonSetN
     const pod = { ...rest, metadata: { ...metadata, ...gone } } as unknown as CalicoNodePod
     kubelets.get(object.spec?.nodeName ?? '')?.hear(pod)
   })
-  for (const { metadata } of pods.objects.values()) await cluster.request('DELETE', `${path}/${metadata.name}`)
-  await until(
-    () => nodes.every((node) => node.isReady()),
-    60_000,
-    () => `Felix is not ready on ${unready(nodes)}`,
-  )
-  await untilSettled(cluster, daemonSet, { pods: nodes.length })
-  return {
-    nodes,
-    stop: async () => {
-      pods.stop()
-      await Promise.all([...kubelets.values()].map((kubelet) => kubelet.stop()))
-      await Promise.all(nodes.map((node) => node.remove()))
-    },
+  const stop = async () => {
+    pods.stop()
+    await Promise.all([...kubelets.values()].map((kubelet) => kubelet.stop()))
+    await Promise.all(nodes.map((node) => node.remove()))
+  }
+  try {
+    for (const { metadata } of pods.objects.values()) await cluster.request('DELETE', `${path}/${metadata.name}`)
+    await until(
+      () => nodes.every((node) => node.isReady()),
+      60_000,
+      () => `Felix is not ready on ${unready(nodes)}`,
+    )
+    await untilSettled(cluster, daemonSet, { pods: nodes.length })
+    return { nodes, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 

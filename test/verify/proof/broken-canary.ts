@@ -55,7 +55,7 @@ const cutOff: Trouble = {
     way.cut()
   },
   evidence: /not Ready/,
-  repair: async (_, { way }) => way.mend(),
+  repair: async (_, { way }) => way.restore(),
   override: 'goes',
   back: 'The override is taken back: when its way to the API server is repaired,',
 }
@@ -78,76 +78,79 @@ const showHalt = async (
     times.written = Date.now()
     if (canary) struck = trouble.strike(ground, canary)
   })
-  const args = syncTo(range)
-  const ran = await runTool(ground, ...args, ...paceFlags(patient))
-  await struck
-  if (!canary) throw new Error(`No override was written: ${ran.err}`)
-  const first = canary
-  const status = await runTool(ground, 'rollout', 'status')
-  const goes = trouble.override === 'goes'
-  const checked = await runTool(ground, 'check', ...rangeFlag(range))
-  const isTold = checked.out.includes('ROLLOUT_STATE_INVALID')
-  const seconds = ((goes ? times.gone : Date.now()) - times.written) / 1000
-  const evidence = trouble.evidence.exec(status.out)?.[0]
-  const ended = status.out.split('\n')[0]?.split(' ')[0] ?? ''
-  claim({
-    claim: `The first node does not come back, for ${trouble.what}: the rollout halts by its deadline and says what it saw.`,
-    command: typed(...args),
-    seen:
-      `exit status ${ran.code}; the override ${goes ? `gone after ${seconds.toFixed(1)} s` : `left, ${isTold ? 'and told (ROLLOUT_STATE_INVALID)' : 'and not told'}`}; ` +
-      `\`rollout status\`: ${ended}, ${evidence ?? 'no evidence'}`,
-    holds:
-      ran.code === 1 &&
-      goes === times.gone > 0 &&
-      goes !== isTold &&
-      seconds <= haltedBySeconds + (goes ? 0 : 10) &&
-      ended === 'HALTED' &&
-      evidence !== undefined,
-  })
+  try {
+    const args = syncTo(range)
+    const ran = await runTool(ground, ...args, ...paceFlags(patient))
+    await struck
+    if (!canary) throw new Error(`No override was written: ${ran.err}`)
+    const first = canary
+    const status = await runTool(ground, 'rollout', 'status')
+    const goes = trouble.override === 'goes'
+    const checked = await runTool(ground, 'check', ...rangeFlag(range))
+    const isTold = checked.out.includes('ROLLOUT_STATE_INVALID')
+    const seconds = ((goes ? times.gone : Date.now()) - times.written) / 1000
+    const evidence = trouble.evidence.exec(status.out)?.[0]
+    const ended = status.out.split('\n')[0]?.split(' ')[0] ?? ''
+    claim({
+      claim: `The first node does not come back, for ${trouble.what}: the rollout halts by its deadline and says what it saw.`,
+      command: typed(...args),
+      seen:
+        `exit status ${ran.code}; the override ${goes ? `gone after ${seconds.toFixed(1)} s` : `left, ${isTold ? 'and told (ROLLOUT_STATE_INVALID)' : 'and not told'}`}; ` +
+        `\`rollout status\`: ${ended}, ${evidence ?? 'no evidence'}`,
+      holds:
+        ran.code === 1 &&
+        goes === times.gone > 0 &&
+        goes !== isTold &&
+        seconds <= haltedBySeconds + (goes ? 0 : 10) &&
+        ended === 'HALTED' &&
+        evidence !== undefined,
+    })
 
-  const others = nodes.filter((node) => node !== first)
-  const after = await cluster.request('GET', `${felixConfigurations}/default`)
-  const [rules, theirs] = [await ports(), disturbance(others, since)]
-  const same = JSON.stringify(after) === JSON.stringify(before)
-  claim({
-    claim: 'Nothing else was touched: neither the other nodes’ rules, nor their Felix, nor `default`.',
-    command: typed(...args),
-    seen: `rules for ${rules.join(', ')}; ${theirs.starts.join(', ')} starts of Felix on the others; \`default\` is ${same ? 'as it was' : 'changed'}`,
-    holds: rules.every((it) => it === old) && theirs.starts.every((it) => it === 0) && theirs.atOnce === 0 && same,
-  })
+    const others = nodes.filter((node) => node !== first)
+    const after = await cluster.request('GET', `${felixConfigurations}/default`)
+    const [rules, theirs] = [await ports(), disturbance(others, since)]
+    const same = JSON.stringify(after) === JSON.stringify(before)
+    claim({
+      claim: 'Nothing else was touched: neither the other nodes’ rules, nor their Felix, nor `default`.',
+      command: typed(...args),
+      seen: `rules for ${rules.join(', ')}; ${theirs.starts.join(', ')} starts of Felix on the others; \`default\` is ${same ? 'as it was' : 'changed'}`,
+      holds: rules.every((it) => it === old) && theirs.starts.every((it) => it === 0) && theirs.atOnce === 0 && same,
+    })
 
-  await trouble.repair(ground, first)
-  await until(first.isReady, 30_000, () => `Felix is not ready on ${shortName(first)}`).catch(() => undefined)
-  await sleep(3_000)
-  await felix.caughtUp()
-  felix.stop()
-  const [mine, overrides] = [
-    (await ports())[nodes.indexOf(first)],
-    [...felix.objects.keys()].filter((it) => it !== 'default'),
-  ]
-  claim({
-    claim: `${trouble.back} the first node is ready again with ${goes ? 'the rules it had, and no override is left' : 'the new range, and nothing but our override is there'}.`,
-    command: typed(...args),
-    seen: `rules for ${mine}; Felix ${first.isReady() ? 'ready' : 'not ready'}; ${overrides.length} overrides`,
-    holds: mine === (goes ? old : range) && first.isReady() && overrides.length === (goes ? 0 : 1),
-  })
+    await trouble.repair(ground, first)
+    await until(first.isReady, 30_000, () => `Felix is not ready on ${shortName(first)}`).catch(() => undefined)
+    await sleep(3_000)
+    await felix.caughtUp()
+    const [mine, overrides] = [
+      (await ports())[nodes.indexOf(first)],
+      [...felix.objects.keys()].filter((it) => it !== 'default'),
+    ]
+    claim({
+      claim: `${trouble.back} the first node is ready again with ${goes ? 'the rules it had, and no override is left' : 'the new range, and nothing but our override is there'}.`,
+      command: typed(...args),
+      seen: `rules for ${mine}; Felix ${first.isReady() ? 'ready' : 'not ready'}; ${overrides.length} overrides`,
+      holds: mine === (goes ? old : range) && first.isReady() && overrides.length === (goes ? 0 : 1),
+    })
 
-  const resumedAt = Date.now()
-  const resumed = await runTool(ground, 'rollout', 'resume')
-  const finished = await runTool(ground, ...args, ...paceFlags(patient))
-  await sleep(3_000)
-  const [seen, all] = [await ports(), disturbance(nodes, resumedAt)]
-  claim({
-    claim: `The cause is gone, and somebody lets it go on: every node’s rules show the new range, and each Felix ${goes ? '' : 'that did not have it '}restarted once for it.`,
-    command: `${typed('rollout', 'resume')} && ${typed(...args)}`,
-    seen: `exit status ${finished.code}; rules for ${seen.join(', ')}; ${all.starts.join(', ')} starts of Felix, ${all.atOnce} at once`,
-    holds:
-      resumed.code === 0 &&
-      finished.code === 0 &&
-      seen.every((it) => it === range) &&
-      all.starts.every((it, at) => it === (goes || nodes[at] !== first ? 1 : 0)) &&
-      all.atOnce <= 2,
-  })
+    const resumedAt = Date.now()
+    const resumed = await runTool(ground, 'rollout', 'resume')
+    const finished = await runTool(ground, ...args, ...paceFlags(patient))
+    await sleep(3_000)
+    const [seen, all] = [await ports(), disturbance(nodes, resumedAt)]
+    claim({
+      claim: `The cause is gone, and somebody lets it go on: every node’s rules show the new range, and each Felix ${goes ? '' : 'that did not have it '}restarted once for it.`,
+      command: `${typed('rollout', 'resume')} && ${typed(...args)}`,
+      seen: `exit status ${finished.code}; rules for ${seen.join(', ')}; ${all.starts.join(', ')} starts of Felix, ${all.atOnce} at once`,
+      holds:
+        resumed.code === 0 &&
+        finished.code === 0 &&
+        seen.every((it) => it === range) &&
+        all.starts.every((it, at) => it === (goes || nodes[at] !== first ? 1 : 0)) &&
+        all.atOnce <= 2,
+    })
+  } finally {
+    felix.stop()
+  }
 }
 
 /** A change that its first node cannot take, twice over. */

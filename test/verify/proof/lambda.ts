@@ -27,9 +27,13 @@ export const lambda: Chapter = {
     let since = Date.now()
     const watched = watchRules(ground, range)
     const kubeApiServerConfig = { serviceNodePortRange: { minPort: 20_000, maxPort: 32_767 } }
-    await eks.send(new UpdateClusterConfigCommand({ name: cluster.name, kubeApiServerConfig }))
-    await untilQuiet(aws)
-    const arrived = await watched.end()
+    let arrived: number[] = []
+    try {
+      await eks.send(new UpdateClusterConfigCommand({ name: cluster.name, kubeApiServerConfig }))
+      await untilQuiet(aws)
+    } finally {
+      arrived = await watched.end()
+    }
     let seen = await ground.ports()
     const first = disturbance(nodes, since)
     claim({
