@@ -201,7 +201,7 @@ export const parseConfig = (value: unknown): Config => {
   const parsed = config.safeParse(value)
   if (parsed.success) return parsed.data
   throw new Error(
-    `The deployment's configuration cannot be used; mend it and try again.\n${z.prettifyError(parsed.error)}`,
+    `The deployment's configuration cannot be used; fix it and try again.\n${z.prettifyError(parsed.error)}`,
   )
 }
 

@@ -138,10 +138,10 @@ const tryOne = async (kube: KubeClient, { why, without, ...access }: Need, user:
   const hop = `may ${inWords(access)}`
   const answer = await kube.mayI(access)
   const failure = failureOf(answer)
-  if (failure) return { hop, state: 'failed', detail: failure.message, mend: canI(access) }
+  if (failure) return { hop, state: 'failed', detail: failure.message, fix: canI(access) }
   if (valueOf(answer)) return { hop, state: 'ok', detail: why }
   if (without !== undefined) return { hop, state: 'left out', detail: `refused; ${without}` }
-  return { hop, state: 'failed', detail: `refused: needed for ${why}`, mend: grant(access, user) }
+  return { hop, state: 'failed', detail: `refused: needed for ${why}`, fix: grant(access, user) }
 }
 
 const resourceOf = ({ resource, group, subresource }: Access): string =>

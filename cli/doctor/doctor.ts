@@ -5,7 +5,7 @@ import { type DoctorOptions, withOutput, withPlace } from '../options.ts'
 export const addDoctor = (program: Command, end: Ending): void => {
   const command = program
     .command('doctor')
-    .description('Try each hop to a cluster by name, and say what to paste to mend the one that fails.')
+    .description('Try each hop to a cluster by name, and say what to paste to fix the one that fails.')
     .option('--look-only', 'leave out the permissions that only sync needs')
   withOutput(withPlace(command), ['text', 'json']).action(async (options: DoctorOptions) => {
     const { examine } = await import('./run.ts')

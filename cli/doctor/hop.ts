@@ -4,17 +4,17 @@ export interface Hop {
   /** `left out`: it does not apply here · `not tried`: an earlier one failed. */
   state: 'ok' | 'failed' | 'left out' | 'not tried'
   detail: string
-  /** What to paste to mend it. */
-  mend?: string
+  /** What to paste to fix it. */
+  fix?: string
 }
 
 export class HopFailure extends Error {
   override name = 'HopFailure'
-  readonly mend: string
+  readonly fix: string
 
-  constructor(message: string, mend: string) {
+  constructor(message: string, fix: string) {
     super(message)
-    this.mend = mend
+    this.fix = fix
   }
 }
 
@@ -22,7 +22,7 @@ export class HopFailure extends Error {
 export interface Walk {
   hops: Hop[]
   /** `undefined`: it failed, or was not reached. */
-  take: <T>(hop: string, act: () => Promise<{ detail: string; value: T }>, mend: string) => Promise<T | undefined>
+  take: <T>(hop: string, act: () => Promise<{ detail: string; value: T }>, fix: string) => Promise<T | undefined>
   leaveOut: (hop: string, detail: string) => void
 }
 
@@ -32,7 +32,7 @@ export const walk = (doing: (text: string) => void): Walk => {
   return {
     hops,
     leaveOut: (hop, detail) => hops.push({ hop, state: 'left out', detail }),
-    take: async (hop, act, mend) => {
+    take: async (hop, act, fix) => {
       if (isOver()) {
         hops.push({ hop, state: 'not tried', detail: 'an earlier hop failed' })
         return undefined
@@ -44,7 +44,7 @@ export const walk = (doing: (text: string) => void): Walk => {
         return value
       } catch (error) {
         const detail = error instanceof Error ? error.message : String(error)
-        hops.push({ hop, state: 'failed', detail, mend: error instanceof HopFailure ? error.mend : mend })
+        hops.push({ hop, state: 'failed', detail, fix: error instanceof HopFailure ? error.fix : fix })
         return undefined
       }
     },

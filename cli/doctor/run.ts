@@ -168,9 +168,9 @@ const asText = (
     'not tried': 'not tried',
   }
   const width = Math.min(44, Math.max(...hops.map(({ hop }) => hop.length)))
-  const lines = hops.flatMap(({ hop, state, detail, mend }) => [
+  const lines = hops.flatMap(({ hop, state, detail, fix }) => [
     `${marks[state]}  ${plain(hop).padEnd(width)}  ${plain(detail)}`,
-    ...(mend === undefined ? [] : plainLines(mend).map((line) => `           to mend it: ${line}`)),
+    ...(fix === undefined ? [] : plainLines(fix).map((line) => `           to fix it: ${line}`)),
   ])
   const failed = hops.filter(({ state }) => state === 'failed').length
   const end = ok ? 'Everything that is needed works.' : `${failed} of ${hops.length} hops failed.`

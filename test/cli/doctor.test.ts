@@ -85,7 +85,7 @@ interface Hop {
   hop: string
   state: string
   detail: string
-  mend?: string
+  fix?: string
 }
 const doctor = async (words: string[], env: NodeJS.ProcessEnv = {}) => {
   const { status, stdout } = await run(['doctor', '-o', 'json', ...words], { env })
@@ -135,7 +135,7 @@ describe('the hop that fails is the one that is told, with what to paste; those 
     const env = { AWS_ENDPOINT_URL_EKS: eks.url, AWS_ENDPOINT_URL_STS: sts.url, HOME: workdir }
     const { status, failed, names } = await doctor(named('prod'), env)
     expect(status).toBe(2)
-    expect(failed).toMatchObject([{ hop: 'credentials', mend: expect.stringContaining('aws sso login') }])
+    expect(failed).toMatchObject([{ hop: 'credentials', fix: expect.stringContaining('aws sso login') }])
     expect(names).toEqual(expect.arrayContaining(['STS: not tried', 'EKS API: not tried', 'TLS: not tried']))
   })
 
@@ -143,17 +143,17 @@ describe('the hop that fails is the one that is told, with what to paste; those 
     const env = { ...as(admin), AWS_ACCESS_KEY_ID: 'ASIAOFSOMEBODYELSE00' }
     const { status, failed } = await doctor(named('prod'), env)
     expect(status).toBe(2)
-    expect(failed).toMatchObject([{ hop: 'STS', mend: expect.stringContaining('aws sts get-caller-identity') }])
+    expect(failed).toMatchObject([{ hop: 'STS', fix: expect.stringContaining('aws sts get-caller-identity') }])
   })
 
   test('the EKS API: refused, and no such cluster', async () => {
     const undo = eks.inject({ operation: 'DescribeCluster', error: 'AccessDeniedException' })
     const refused = await doctor(named('prod'), as(admin))
     undo()
-    expect(refused.failed).toMatchObject([{ hop: 'EKS API', mend: expect.stringContaining('eks:DescribeCluster') }])
+    expect(refused.failed).toMatchObject([{ hop: 'EKS API', fix: expect.stringContaining('eks:DescribeCluster') }])
     const wrong = await doctor(named('prodd'), as(admin))
     expect(wrong.failed).toMatchObject([
-      { hop: 'EKS API', mend: expect.stringContaining('aws eks list-clusters --region eu-west-1') },
+      { hop: 'EKS API', fix: expect.stringContaining('aws eks list-clusters --region eu-west-1') },
     ])
   })
 
@@ -163,7 +163,7 @@ describe('the hop that fails is the one that is told, with what to paste; those 
       {
         hop: 'DNS',
         detail: expect.stringContaining('no-such-host.invalid'),
-        mend: expect.stringContaining('resourcesVpcConfig'),
+        fix: expect.stringContaining('resourcesVpcConfig'),
       },
     ])
   })
@@ -174,7 +174,7 @@ describe('the hop that fails is the one that is told, with what to paste; those 
       {
         hop: 'TCP',
         detail: expect.stringContaining('ECONNREFUSED'),
-        mend: expect.stringContaining('publicAccessCidrs'),
+        fix: expect.stringContaining('publicAccessCidrs'),
       },
     ])
     expect(names.slice(-3)).toEqual(['TLS: not tried', 'authentication: not tried', 'permissions: not tried'])
@@ -184,7 +184,7 @@ describe('the hop that fails is the one that is told, with what to paste; those 
     const authority = { 'certificate-authority-data': undefined, 'certificate-authority': undefined }
     const wrong = byConfig(({ clusters: [it] }) => Object.assign(it?.cluster ?? {}, authority))
     expect((await doctor(wrong)).failed).toMatchObject([
-      { hop: 'TLS', mend: expect.stringContaining('openssl s_client') },
+      { hop: 'TLS', fix: expect.stringContaining('openssl s_client') },
     ])
     const plainServer = createServer((socket) => {
       socket.on('error', () => socket.destroy()).resume()
@@ -206,9 +206,9 @@ describe('the hop that fails is the one that is told, with what to paste; those 
     ])
     const { failed } = await doctor(named('prod'), as(stranger))
     expect(failed).toMatchObject([
-      { hop: 'authentication', mend: expect.stringContaining('aws eks create-access-entry') },
+      { hop: 'authentication', fix: expect.stringContaining('aws eks create-access-entry') },
     ])
-    expect(failed[0]?.mend).toContain(`--cluster-name prod --region eu-west-1 --principal-arn ${stranger}`)
+    expect(failed[0]?.fix).toContain(`--cluster-name prod --region eu-west-1 --principal-arn ${stranger}`)
   })
 
   test('permissions, each verb by name; with --look-only those of a viewer are enough', async () => {
@@ -222,7 +222,7 @@ describe('the hop that fails is the one that is told, with what to paste; those 
       'may create leases.coordination.k8s.io in kube-system',
       'may patch leases.coordination.k8s.io calico-ipvs-sync in kube-system',
     ])
-    expect(failed[3]?.mend).toContain(
+    expect(failed[3]?.fix).toContain(
       'kubectl create role calico-ipvs-sync-delete-pods -n calico-system --verb=delete --resource=pods',
     )
     const looking = await doctor([...named('prod'), '--look-only'], as(viewer))
@@ -232,6 +232,6 @@ describe('the hop that fails is the one that is told, with what to paste; those 
   test('the kubeconfig itself', async () => {
     const { status, failed } = await doctor(['--kubeconfig', cluster.kubeconfig, '--context', 'nobody'])
     expect(status).toBe(2)
-    expect(failed).toMatchObject([{ hop: 'kubeconfig', mend: expect.stringContaining('kubectl config get-contexts') }])
+    expect(failed).toMatchObject([{ hop: 'kubeconfig', fix: expect.stringContaining('kubectl config get-contexts') }])
   })
 })

@@ -47,7 +47,7 @@ describe('the webhook', () => {
   })
 
   test.each(['', '{}', 'not an address', '{"url":"file:///etc/passwd"}'])(
-    'that the secret does not hold (%j) is for people to mend',
+    'that the secret does not hold (%j) is for people to fix',
     async (secret) => {
       secrets.on(GetSecretValueCommand).resolves({ SecretString: secret })
       expect(await failureOf(slack(options).post(message))).toMatchObject({ name: 'PermanentError' })

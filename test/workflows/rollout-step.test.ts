@@ -309,7 +309,7 @@ describe('a person', () => {
     expect(mostAtOnce(back, 10)).toBe(1)
   })
 
-  test('resumes a halted rollout after mending the node', async () => {
+  test('resumes a halted rollout after the node was fixed', async () => {
     const world = worldOf(nodes(3))
     world.broken.add('n00')
     startRollout(world, { target })

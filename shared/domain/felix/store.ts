@@ -69,7 +69,7 @@ const undecodable = ({ name, reason, at }: Broken): FelixWarning => ({
   object: objectName(name),
   ...at,
   decides: false,
-  message: `Felix cannot read this object (${reason}); it starts, but takes no further changes until it is mended`,
+  message: `Felix cannot read this object (${reason}); it starts, but takes no further changes until it is fixed`,
 })
 
 /** Why Felix on this node cannot read its configuration. */

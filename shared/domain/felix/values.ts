@@ -31,7 +31,7 @@ export interface FelixWarning {
    * `invalid`: Felix uses the built-in default instead · `empty`: ignored, the next lower layer counts ·
    * `ambiguous`: two spellings of one key, Felix takes one by chance · `unknown`: the value cannot be seen from outside ·
    * `selector-overlap`: several selector objects match, the oldest counts · `selector-invalid`: the object is ignored ·
-   * `undecodable`: an object Felix cannot read; this version starts all the same, but its watch fails until it is mended ·
+   * `undecodable`: an object Felix cannot read; this version starts all the same, but its watch fails until it is fixed ·
    * `not-understood`: by this version; the setting does nothing · `vast`: too long to be compared, whatever Felix makes of it.
    */
   kind:

@@ -126,8 +126,8 @@ const invalid = (subject: string, message: string, evidence: Evidence[], remedy:
 function editRemedy(object: string, cluster: ClusterFacts): string {
   const name = felixName(object)
   return name === undefined
-    ? `Remove or mend the mask in ${object}.`
-    : `Remove or mend the mask: ${kubectl(cluster)} edit ${onFelix(cluster, name)}`
+    ? `Remove or fix the mask in ${object}.`
+    : `Remove or fix the mask: ${kubectl(cluster)} edit ${onFelix(cluster, name)}`
 }
 
 export const markOverlap: NodeCheck = (it, cluster) => {

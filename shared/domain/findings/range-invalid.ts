@@ -16,7 +16,7 @@ const isRange = ({ parameter }: { parameter?: string }): boolean =>
   parameter === undefined || parameter === 'KubeNodePortRanges'
 const isMask = (parameter: string | undefined): boolean => parameter?.endsWith('MarkMask') === true
 
-/** What Felix cannot read, or would read differently every time: people must mend it, no write can. */
+/** What Felix cannot read, or would read differently every time: people must fix it, no write can. */
 export const rangeInvalid: NodeCheck = (it, cluster) => {
   const { felix } = it
   if (!felix) return []
@@ -39,7 +39,7 @@ const isIgnoredSpec = ({ field, object }: FelixWarning, cluster: ClusterFacts): 
 
 function edit(cluster: ClusterFacts, object: string): string {
   const name = felixName(object)
-  return name === undefined ? `Mend ${object}.` : `${kubectl(cluster)} edit ${onFelix(cluster, name)}`
+  return name === undefined ? `Fix ${object}.` : `${kubectl(cluster)} edit ${onFelix(cluster, name)}`
 }
 
 /** Felix may well take it. */

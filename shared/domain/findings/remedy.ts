@@ -99,7 +99,7 @@ export function rangeWrite(cluster: ClusterFacts, object: FelixObject, value: Ra
       return `${kubectl(cluster)} edit ${onFelix(cluster, name)}   # ${rangeAnnotation}: ${JSON.stringify(value.annotation)}, once among the annotations and once inside ${copyKey}, which holds annotations of others too`
     return patchCommand(cluster, name, { metadata: { annotations: metadata.annotations }, ...(spec && { spec }) })
   } catch {
-    return `The annotation projectcalico.org/metadata of FelixConfiguration/${name} is not JSON; mend it first (${kubectl(cluster)} edit ${onFelix(cluster, name)}).`
+    return `The annotation projectcalico.org/metadata of FelixConfiguration/${name} is not JSON; fix it first (${kubectl(cluster)} edit ${onFelix(cluster, name)}).`
   }
 }
 

@@ -88,7 +88,7 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
         ...(reason === undefined ? [] : [{ object: leaseObject, field: field('reason'), value: reason }]),
         ...details.evidence,
       ],
-      remedy: `${onCluster(cluster, 'rollout status')}; mend the node, then ${onCluster(cluster, 'rollout resume')}, or ${onCluster(cluster, 'rollout abort')}`,
+      remedy: `${onCluster(cluster, 'rollout status')}; fix the node, then ${onCluster(cluster, 'rollout resume')}, or ${onCluster(cluster, 'rollout abort')}`,
     },
   ]
 }

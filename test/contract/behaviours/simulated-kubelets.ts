@@ -11,7 +11,7 @@ const kwok = '/apis/kwok.x-k8s.io/v1alpha1'
 
 export const simulatedKubelets: Behaviour[] = [
   {
-    name: 'lets the next calico-node pod of a broken node crash, and mends it by itself once repaired',
+    name: 'lets the next calico-node pod of a broken node crash, and repairs it by itself once repaired',
     async run(cluster) {
       const broken = await breakOne(cluster, 'kubelet-crash', 'crash')
       const { containerStatuses } = broken.pod.status
