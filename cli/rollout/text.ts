@@ -28,7 +28,7 @@ export const statusText = (
     holder && `  by        ${plain(holder)}, seen at ${plain(lease?.renewedAt ?? 'no known time')}`,
     ...(progress ? progressLines(progress) : ['  nodes     cannot be told: the cluster could not be read well enough']),
     ...(rollout.evidence ? evidenceLines(rollout.evidence).map((line) => `  seen      ${plain(line)}`) : []),
-    ...afterwards(rollout.evidence?.node ?? '', cameBack).map((line) => `  since     ${plain(line)}`),
+    ...(rollout.evidence ? afterwards(rollout.evidence, cameBack) : []).map((line) => `  since     ${plain(line)}`),
     isOpen && blockedBy.length > 0 && `  blocked   ${blockedBy.map(plain).join(', ')}: see ${on('check')}`,
     progress && `  next      ${plain(progress.next.text)}`,
     ...(progress?.next.commands ?? []).map((command) => `            ${on(command)}`),

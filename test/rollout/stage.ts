@@ -84,38 +84,67 @@ interface Pod {
   spec: { nodeName: string }
 }
 
+/** Says of calico-node on a node whether it is Ready, as its kubelet would, by the test's clock. */
+const reportReady = async ({ cluster, clock }: Stage, node: string, ready: boolean): Promise<void> => {
+  const query = `labelSelector=k8s-app%3Dcalico-node&fieldSelector=spec.nodeName%3D${node}`
+  const { items } = (await cluster.request('GET', `/api/v1/pods?${query}`)) as { items: Pod[] }
+  const lastTransitionTime = `${clock.now().toISOString().slice(0, 19)}Z`
+  const condition = { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime }
+  const patch = { status: { conditions: [condition] } }
+  const type = 'application/strategic-merge-patch+json'
+  await Promise.all(
+    items.map(({ metadata }) =>
+      cluster.request('PATCH', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/status`, patch, type),
+    ),
+  )
+}
+
+const felixConfigurations = '/apis/crd.projectcalico.org/v1/felixconfigurations'
+
+/** calico-node on the node is Ready as long as the range that counts there is another one than `range`. */
+export const failFelixWith = async (
+  stage: Stage,
+  node: string,
+  range: string,
+): Promise<{ stop: () => Promise<void> }> => {
+  let [ready, told] = [true, Promise.resolve()]
+  const { observer } = stage
+  const follow = async (): Promise<void> => {
+    await observer.caughtUp()
+    const isWell = observer.rangeOn(node) !== range
+    if (isWell === ready) return
+    ready = isWell
+    if (ready) observer.broken.delete(node)
+    else observer.broken.add(node)
+    told = told.then(() => reportReady(stage, node, isWell))
+  }
+  const changes = await watch(stage.cluster, { path: felixConfigurations }, () => void follow())
+  return {
+    stop: async () => {
+      changes.stop()
+      await told
+    },
+  }
+}
+
 /**
  * As the kubelet does: where an override comes, the probe of calico-node on that node fails, until it is repaired. Watches
  * for itself and answers the way to stop that.
  */
 export const failFelixOn = async (
-  { cluster }: Stage,
+  stage: Stage,
   struck: (node: string) => void,
 ): Promise<{ stop: () => void; repair: () => Promise<void> }> => {
   const failing = new Set<string>()
-  const report = async (node: string, ready: boolean) => {
-    const query = `labelSelector=k8s-app%3Dcalico-node&fieldSelector=spec.nodeName%3D${node}`
-    const { items } = (await cluster.request('GET', `/api/v1/pods?${query}`)) as { items: Pod[] }
-    const lastTransitionTime = `${new Date().toISOString().slice(0, 19)}Z`
-    const condition = { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime }
-    const patch = { status: { conditions: [condition] } }
-    const type = 'application/strategic-merge-patch+json'
-    await Promise.all(
-      items.map(({ metadata }) =>
-        cluster.request('PATCH', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/status`, patch, type),
-      ),
-    )
-  }
-  const path = '/apis/crd.projectcalico.org/v1/felixconfigurations'
-  const overrides = await watch(cluster, { path }, ({ type, object }) => {
+  const overrides = await watch(stage.cluster, { path: felixConfigurations }, ({ type, object }) => {
     const node = object.metadata.name.replace(/^node\./, '')
     if (type !== 'ADDED' || node === object.metadata.name) return
     failing.add(node)
     struck(node)
-    void report(node, false)
+    void reportReady(stage, node, false)
   })
   return {
     stop: overrides.stop,
-    repair: async () => void (await Promise.all([...failing].map((it) => report(it, true)))),
+    repair: async () => void (await Promise.all([...failing].map((it) => reportReady(stage, it, true)))),
   }
 }

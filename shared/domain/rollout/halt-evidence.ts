@@ -27,9 +27,9 @@ export interface HaltEvidence {
   log?: string[]
   /** Further nodes that were touched and not well then. Our overrides on them are taken back as well. */
   beside?: string[]
-  /** The node's log is still to be read, and then the rollout to be halted; `take-back`: our override goes after that. */
-  pending?: 'halt' | 'take-back'
-  /** When our override on the node was taken back. */
+  /** The node's log is still to be read, and then the rollout to be halted; `take-back`: our override goes after that; `restore`: `default` gets its former value back after that. */
+  pending?: 'halt' | 'take-back' | 'restore'
+  /** When our override on the node was removed, or `default` got its former value back. */
   takenBackAt?: string
 }
 
@@ -91,7 +91,7 @@ const evidenceIn = (it: Loose<HaltEvidence> | null): HaltEvidence | undefined =>
   const [node, reason, at] = [text(it?.node), text(it?.reason, 2_000), moment(it?.at)]
   if (!it || node === undefined || reason === undefined || at === undefined) return undefined
   const kubelet = (['Ready', 'not Ready', 'gone', 'unknown'] as const).find((word) => word === it.kubelet)
-  const pending = (['halt', 'take-back'] as const).find((word) => word === it.pending)
+  const pending = (['halt', 'take-back', 'restore'] as const).find((word) => word === it.pending)
   const [pod, wrote] = [podIn(it.pod), wroteIn(it.wrote)]
   const [log, beside] = [lines(it.log, logKept.lines), lines(it.beside, 100)]
   const takenBackAt = moment(it.takenBackAt)
@@ -136,6 +136,10 @@ const wroteIn = (given: unknown): HaltEvidence['wrote'] => {
     : { object, ...(value !== undefined && { value }), ...(at !== undefined && { at }) }
 }
 
+/** The last write that reached the node was that to `default`. */
+export const restoresDefault = ({ wrote }: { wrote?: HaltEvidence['wrote'] | undefined }): boolean =>
+  wrote?.object === 'FelixConfiguration/default'
+
 /** In words, a fact a line: for notices, findings and `rollout status`. */
 export const evidenceLines = ({
   node,
@@ -151,7 +155,9 @@ export const evidenceLines = ({
   ...(kubelet ? [`node ${node}: ${kubelet}`] : []),
   ...(beside.length > 0 ? [`not well either: ${beside.join(', ')}`] : []),
   ...log.map((line) => `log: ${line}`),
-  ...(takenBackAt ? [`override taken back${at(takenBackAt)}`] : []),
+  ...(takenBackAt
+    ? [`${restoresDefault({ wrote }) ? 'former value of default put back' : 'override taken back'}${at(takenBackAt)}`]
+    : []),
 ]
 
 const at = (time: string | undefined): string => (time === undefined ? '' : ` at ${time}`)

@@ -1,4 +1,4 @@
-import { cameBack, evidenceLines, type HaltEvidence } from './halt-evidence.ts'
+import { cameBack, evidenceLines, type HaltEvidence, restoresDefault } from './halt-evidence.ts'
 import type { PodState } from '../cluster.ts'
 import type { Evidence } from '../report.ts'
 
@@ -11,7 +11,7 @@ export const haltDetails = (
   const { log = [], ...facts } = evidence
   const seen = evidenceLines(facts).join('; ')
   const last = log.at(-1)
-  const back = afterwards(evidence.node, cameBack(evidence, pods))
+  const back = afterwards(evidence, cameBack(evidence, pods))
   const text = [`Seen at ${evidence.at}: ${seen}.`, ...(last ? [`Its log ended: ${last}.`] : []), ...back]
     .map((sentence) => ` ${sentence}`)
     .join('')
@@ -20,12 +20,19 @@ export const haltDetails = (
 }
 
 /** Whether the node came back, in a sentence; none where its override was not taken back. */
-export const afterwards = (node: string, back: ReturnType<typeof cameBack>): string[] => {
+export const afterwards = (
+  evidence: Pick<HaltEvidence, 'node' | 'wrote'>,
+  back: ReturnType<typeof cameBack>,
+): string[] => {
+  const { node } = evidence
+  const [done, undone] = restoresDefault(evidence)
+    ? ['default was put back to its former value', 'default was put back to its former value']
+    : ['its override was taken back', 'Its override was taken back']
   switch (back) {
     case 'yes':
-      return [`Since its override was taken back, ${node} is Ready again.`]
+      return [`Since ${done}, ${node} is Ready again.`]
     case 'no':
-      return [`Its override was taken back, but ${node} is still not Ready: look for another cause there.`]
+      return [`${undone}, but ${node} is still not Ready: look for another cause there.`]
     case undefined:
       return []
   }

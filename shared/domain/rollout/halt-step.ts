@@ -32,7 +32,7 @@ export const troubleWith = (current: RolloutNow, touched: Place[], target: strin
 }
 
 /** Who was touched in the same moment may be as ill and only a second behind: nobody would come back for them after the halt. */
-const withUnwell = (first: Place, places: Place[]): string[] => {
+export const withUnwell = (first: Place, places: Place[]): string[] => {
   const others = places.filter(({ node, pod, changedAt }) => node !== first.node && changedAt && !pod.ready)
   return [first.node, ...others.map(({ node }) => node)]
 }

@@ -7,8 +7,17 @@ import { isOurs } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
-import { deafReason, lost, refused, revertedReason, takenBackStep, troubleWith } from './halt-step.ts'
-import { type RolloutNow, isLate, paceAfter, pendingPlaces, type Place, placesOf, remaining } from './places.ts'
+import { deafReason, lost, refused, revertedReason, takenBackStep, troubleWith, withUnwell } from './halt-step.ts'
+import {
+  type RolloutNow,
+  isLate,
+  paceAfter,
+  pendingPlaces,
+  type Place,
+  placesOf,
+  remaining,
+  wasUnwell,
+} from './places.ts'
 import { overriddenNode, overrideName } from './range-writes.ts'
 import { restartStep } from './restart-step.ts'
 import { type Seen, type Step, wait } from './step.ts'
@@ -87,10 +96,13 @@ const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, pl
     const takenBack = { object: objectName('default'), ...(by !== undefined && { by }) }
     return { do: 'halt', reason: revertedReason(target), takenBack }
   }
-  const atOnce = pace.strategy !== 'staged' && promotedAt ? places.map((it) => ({ ...it, changedAt: promotedAt })) : []
+  const reached = places.map((it) => ({ ...it, ...(promotedAt !== undefined && { changedAt: promotedAt }) }))
+  const atOnce = pace.strategy !== 'staged' && promotedAt ? reached.filter((it) => !wasUnwell(it)) : []
   const late = atOnce.find((it) => isLate(current, it))
-  if (late)
-    return lost(current, late, { object: 'FelixConfiguration/default', ...(target !== undefined && { value: target }) })
+  if (late) {
+    const wrote = { object: objectName('default'), ...(target !== undefined && { value: target }) }
+    return { ...lost(current, late, wrote), takeBack: withUnwell(late, atOnce), restore: true }
+  }
   const waits = atOnce.flatMap((it) => remaining(current, it, pace.settleSeconds) ?? [])
   if (waits.length > 0) return wait(waits, 'all nodes took the value at once and must stay well')
   const left = objects.find(isOurs)

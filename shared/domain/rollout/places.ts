@@ -118,6 +118,10 @@ export const remaining = ({ now }: RolloutNow, { pod, changedAt }: Flight, settl
   return left > 0 ? left : undefined
 }
 
+/** Not Ready since before it was touched: what was written is not the reason. A node's clock may be behind ours. */
+export const wasUnwell = ({ pod, changedAt = '' }: Flight): boolean =>
+  pod?.ready === false && milliseconds(pod.readySince ?? '') < milliseconds(changedAt) - clockSkew
+
 /** Counted from when it was touched or, later, from when it stopped being Ready. */
 export const isLate = ({ now, rollout }: RolloutNow, { pod, changedAt }: Flight): boolean => {
   if (!changedAt || pod?.ready) return false

@@ -12,6 +12,7 @@ import {
   remaining,
 } from './places.ts'
 import { rangeAnnotation } from './annotations.ts'
+import { restoresDefault } from './halt-evidence.ts'
 import { isOurs } from './marks.ts'
 import type { Rollout } from './rollout.ts'
 
@@ -126,7 +127,7 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
       return {
         do: 'nothing',
         text: rollout.rollback
-          ? `our override is taken off ${rollout.rollback.join(', ')} by an abort, or by the deployment's next message`
+          ? unfinishedHalt(rollout.rollback, rollout.evidence)
           : 'nothing is touched until the node is repaired and the rollout resumed',
         commands: rollout.rollback ? ['rollout abort'] : ['rollout resume', 'rollout abort'],
       }
@@ -135,6 +136,11 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
       return { do: 'nothing', text: 'nothing is left to do for it' }
   }
 }
+
+const unfinishedHalt = (nodes: string[], evidence: Rollout['evidence']): string =>
+  evidence && restoresDefault(evidence)
+    ? "default gets its former value back by sync, or by the deployment's next message"
+    : `our override is taken off ${nodes.join(', ')} by an abort, or by the deployment's next message`
 
 const stepText = (step: Step): Progress['next'] => {
   switch (step.do) {

@@ -35,8 +35,15 @@ export type Step =
   | { do: 'begin-restarts' }
   | { do: 'restart'; pod: PodState; settled: string[] }
   | { do: 'wait'; seconds: number; why: string }
-  /** `about`: the node to be looked at more closely first. `takeBack`: nodes off which our overrides are to be taken, it first. */
-  | { do: 'halt'; reason: string; about?: Lost; takeBack?: string[]; takenBack?: Omit<TakenBack, 'at'> }
+  /** `about`: the node to be looked at more closely first. `takeBack`: nodes off which our overrides are to be taken, it first. `restore`: `default` gets its former value back. */
+  | {
+      do: 'halt'
+      reason: string
+      about?: Lost
+      takeBack?: string[]
+      restore?: boolean
+      takenBack?: Omit<TakenBack, 'at'>
+    }
   | { do: 'finish' }
 
 /** Until the first of so many seconds is over. */

@@ -5,17 +5,20 @@ import {
   kubeletOf,
   logEvidence,
   podEvidence,
+  restoresDefault,
 } from '../../domain/rollout/halt-evidence.ts'
 import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { overrideName } from '../../domain/rollout/range-writes.ts'
+import { forgotten } from '../../domain/rollout/memory.ts'
+import { restoreStep } from '../../domain/rollout/restore-step.ts'
 import { seenOf } from '../../domain/rollout/seen.ts'
 import type { Lost, Seen, Step } from '../../domain/rollout/step.ts'
 import { valueOf } from '../../domain/read.ts'
 import type { FelixObject, PodState } from '../../domain/cluster.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { needed } from '../needed.ts'
-import { removeOverride } from './range-writes.ts'
-import { putRollout } from './lease.ts'
+import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
+import { entriesOf, isOverdue, putRollout, renew } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
@@ -44,7 +47,7 @@ export const halt = async (
 
 const firstEvidence = (
   { now }: StepTools,
-  { reason, takeBack = [] }: Extract<Step, { do: 'halt' }>,
+  { reason, takeBack = [], restore = false }: Extract<Step, { do: 'halt' }>,
   { node, pod, wrote }: Lost,
 ): HaltEvidence => ({
   node,
@@ -53,7 +56,7 @@ const firstEvidence = (
   wrote,
   ...(pod && { pod: podEvidence(pod) }),
   ...(takeBack.length > 1 && { beside: takeBack.slice(1) }),
-  pending: takeBack.length > 0 ? 'take-back' : 'halt',
+  pending: restore ? 'restore' : takeBack.length > 0 ? 'take-back' : 'halt',
 })
 
 /** Reads the log and asks for the node; one that has left the cluster is no reason to halt. Then the rollout is halted. */
@@ -74,7 +77,7 @@ export const haltWithEvidence = async (
   }
   const lines = logEvidence((log && valueOf(log)) ?? [])
   const evidence: HaltEvidence = { ...known, kubelet, ...(lines.length > 0 && { log: lines }) }
-  const rollback = pending === 'take-back' ? [known.node, ...(known.beside ?? [])] : undefined
+  const rollback = pending === 'halt' ? undefined : [known.node, ...(known.beside ?? [])]
   const halted: Rollout = {
     ...rollout,
     state: 'halted',
@@ -100,6 +103,7 @@ export const rollBack = async (
   const { rollback: [node, ...others] = [], ...rest } = rollout
   if (node === undefined) return over(rollout)
   const seen = seenOf(needed(await tools.kube.felixConfigurations([rollout.where.api])), pods, rollout.where)
+  if (rollout.evidence && restoresDefault(rollout.evidence)) return restoreDefault(tools, { record, rollout }, seen)
   const object = seen.objects.find(({ name }) => name === overrideName(node))
   const well = object !== undefined && isWellWith(object, node, seen)
   const removed = object === undefined || (!well && (await removeOverride(tools, rollout, object)))
@@ -118,6 +122,62 @@ export const rollBack = async (
   tools.tell({ what: removed ? 'override taken back' : left, node, ...about })
   return others.length > 0 ? { next: 'now' } : over(next)
 }
+
+/**
+ * One write a step (`restoreStep`). Cut short after any of them, the next step sees what is there and goes on. That
+ * `default` is about to be written stands in the Lease first: its marks of the rollout go with the write.
+ */
+const restoreDefault = async (
+  tools: StepTools,
+  { record: read, rollout }: LeasedRollout,
+  seen: Seen,
+): Promise<Outcome> => {
+  const record = isOverdue(read, tools) ? await renew(tools, read) : read
+  const step = restoreStep({ rollout, now: tools.now().getTime() }, seen)
+  const { objects } = seen
+  const { evidence, target: from, rollback: _rollback, ...rest } = rollout
+  switch (step?.do) {
+    case 'override': {
+      const { node } = step
+      await writeOverride(tools, rollout, { node, objects, from })
+      tools.tell({ what: 'override written', node, object: objectName(overrideName(node)), from, to: from, why: keeps })
+      return { next: 'now' }
+    }
+    case 'restore': {
+      const { object, former: to } = step
+      const note = {
+        what: 'put-back',
+        object: objectName('default'),
+        ...(from !== undefined && { from }),
+        ...(to && { to }),
+      }
+      const entries = entriesOf(tools, rollout, [note])
+      const next = {
+        ...rollout,
+        ...(evidence && { evidence: { ...evidence, takenBackAt: tools.now().toISOString() } }),
+        written: forgotten(rollout.written, 'default'),
+      }
+      await putRollout(tools, { record }, next, { objects, entries })
+      await writeFormer(tools, rollout, { object, former: to })
+      await tools.record?.(entries)
+      tools.tell({
+        ...note,
+        what: 'former value put back',
+        why: 'the nodes that took the range from default are not well',
+      })
+      return { next: 'now' }
+    }
+    case undefined: {
+      const next = { ...rest, ...(evidence && { evidence }), ...(from !== undefined && { target: from }) }
+      await putRollout(tools, { record }, next, { objects, giveUp: true })
+      if (evidence?.takenBackAt === undefined)
+        tools.tell({ what: 'default left', object: objectName('default'), why: 'its former value would help no node' })
+      return over(next)
+    }
+  }
+}
+
+const keeps = 'the node is well with it, and default gets its former value back'
 
 /** Its calico-node is Ready, and what the override says is what counts there. */
 const isWellWith = ({ annotations }: FelixObject, node: string, { pods, rangeOn }: Seen): boolean => {

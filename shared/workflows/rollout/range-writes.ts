@@ -56,6 +56,19 @@ export const writeDefault = async (
   } else await create(tools, rollout, marked(newDefault(value), marks), options)
 }
 
+/** `default` as it was before this rollout wrote there; our marks go too. `former` absent: it said nothing about the range. */
+export const writeFormer = async (
+  tools: Tools,
+  rollout: Rollout,
+  { object, former }: { object: FelixObject; former?: string | undefined },
+): Promise<void> => {
+  const { api, spec } = rollout.where
+  const unmarked = { [changedAtKey]: null, [changeKey]: null }
+  const change =
+    former === undefined ? unsetRange(object, api) : marked(setRange(object, rangeValue(former, spec), api), unmarked)
+  await patch(tools, rollout, { object, change })
+}
+
 /** Takes the range off an override of ours and notes when; the object goes when its node has stayed well without. */
 export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
   if (!isOurs(object)) return
@@ -128,7 +141,7 @@ const withKept = ({ metadata, spec }: ObjectPatch, kept: ObjectPatch): ObjectPat
   spec: { ...kept.spec, ...spec },
 })
 
-const marked = (change: ObjectPatch, annotations: Record<string, string>): ObjectPatch => ({
+const marked = (change: ObjectPatch, annotations: Record<string, string | null>): ObjectPatch => ({
   ...change,
   metadata: { ...change.metadata, annotations: { ...change.metadata.annotations, ...annotations } },
 })

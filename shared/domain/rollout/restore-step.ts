@@ -1,0 +1,42 @@
+import type { FelixObject } from '../cluster.ts'
+import { parsePortList, validRangesForWrite } from '../ports.ts'
+import { rangeAnnotation } from './annotations.ts'
+import { changeMark, touchedAt } from './marks.ts'
+import { ordered, placesOf, type RolloutNow, wasUnwell } from './places.ts'
+import type { Seen } from './step.ts'
+
+/** `former` absent: `default` said nothing about the range before. */
+export type Restore = { do: 'override'; node: string } | { do: 'restore'; object: FelixObject; former?: string }
+
+const day = 86_400_000
+
+/**
+ * After a halt on a node that took the range from `default`: first each well node keeps the range by an override of its own,
+ * which restarts nothing, and then `default` gets its former value back, which restarts Felix on the ill nodes alone.
+ * Undefined: nothing is to be put back. No ill node would get another range by it, or `default` does not hold what this
+ * rollout wrote there within the last day.
+ */
+export const restoreStep = (current: RolloutNow, seen: Seen): Restore | undefined => {
+  const { rollout, now } = current
+  const base = seen.objects.find(({ name }) => name === 'default')
+  const mark = base && changeMark(base)
+  if (!base || mark?.rollout !== rollout.id || base.annotations[rangeAnnotation] !== rollout.target) return undefined
+  const changed = touchedAt(base, now)
+  if (now - changed > day) return undefined
+  const { from: former } = mark
+  if (former !== undefined && !mayBeWritten(former)) return undefined
+  const reached = placesOf(current, seen).filter(({ range, override }) => !override && range === rollout.target)
+  const changedAt = new Date(changed).toISOString()
+  if (reached.every((it) => it.pod.ready || wasUnwell({ ...it, changedAt }))) return undefined
+  const [well] = ordered(
+    rollout,
+    reached.filter(({ pod }) => pod.ready),
+  )
+  if (well) return { do: 'override', node: well.node }
+  return { do: 'restore', object: base, ...(former !== undefined && { former }) }
+}
+
+const mayBeWritten = (range: string): boolean => {
+  const parsed = parsePortList(range)
+  return parsed.ok && validRangesForWrite(parsed.ranges).ok
+}
