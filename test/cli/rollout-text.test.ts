@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
+import { rolloutStatus } from '../../cli/rollout/status.ts'
 import { journalLines, statusText } from '../../cli/rollout/text.ts'
+import { read } from '../../shared/domain/read.ts'
 import type { HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
 import { allWrites, parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
@@ -127,6 +129,26 @@ describe('rollout log', () => {
     expect(journalLines({ entries, earlier: 0 })).toMatch(
       / by test {2}\(the object says so; not yet in the journal\)\n$/,
     )
+  })
+
+  test('is made of both, as the command shows it', async () => {
+    const world = begun()
+    await stepped(world, 1)
+    const annotations = Object.fromEntries(
+      Object.entries(world.lease?.annotations ?? {}).filter(([key]) => !/journal|writes/.test(key)),
+    )
+    const state = {
+      observedAt: world.iso(),
+      rollout: read({ ...world.lease, annotations }),
+      felix: read({ api: where.api, objects: [...world.objects.values()] }),
+      pods: read(world.pods),
+      daemonSets: read([]),
+      nodes: read([]),
+    }
+    const status = rolloutStatus({ state, plan: () => ({ blockedBy: [] }) } as never, 'check')
+    expect(status.journal.entries.map(({ object, unnoted }) => [object, unnoted])).toEqual([
+      [`FelixConfiguration/node.${first}`, true],
+    ])
   })
 
   test('has it once when the journal has it too', async () => {

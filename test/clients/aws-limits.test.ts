@@ -92,6 +92,14 @@ describe('a client of a function', () => {
     sdk.destroy()
   }, 15_000)
 
+  test('knows within seconds that it cannot connect, before its deadline', async () => {
+    const sdk = client(await dropping())
+    const began = Date.now()
+    await expect(send(sdk)).rejects.toThrow(/^SQS: TimeoutError: .*did not establish a connection/)
+    expect(Date.now() - began).toBeLessThan(7_500)
+    sdk.destroy()
+  }, 15_000)
+
   test('says which service refused, and keeps what its error is', async () => {
     const sdk = client(await serve(refusing(400, 'AccessDeniedException')))
     const refused = { name: 'AccessDeniedException', message: expect.stringMatching(/^SQS: AccessDeniedException: /) }

@@ -503,6 +503,30 @@ describe('the switches', () => {
     expect(it.notices[1]?.text).not.toContain('To release')
   })
 
+  test('every notice of a halt says how to stop all: the command of the brake', async () => {
+    const brake = {
+      read: async () => ({ most: 'sync' as const }),
+      command: (most: Action) => `set the brake to ${most}`,
+    }
+    const it = hub({}, { brake })
+    it.state = stateOf(out, withRollout({ state: 'halted', reason: 'n1 did not come back' }))
+    await it.look('rollout')
+    expect(it.notices.map(({ text }) => text)).toEqual([expect.stringContaining('set the brake to report')])
+  })
+
+  test('people hear once that the limit of tags was changed by a deployment', async () => {
+    const brake = { read: async () => ({ most: 'sync' as const }), command: () => 'release it' }
+    const before = hub({}, { brake })
+    const after = hub({ limit: 'report' }, { brake })
+    for (const it of [before, after]) it.state = { ...healthy(), cluster: ref }
+    await before.look('sweep')
+    after.switches = before.switches
+    for (const reason of ['sweep', 'event', 'sweep'] as const) await after.look(reason)
+    expect(after.notices.map(({ subject }) => subject)).toEqual([
+      '[info] all clusters: action sync, limit report, brake sync',
+    ])
+  })
+
   test('of a cluster whose rollout the brake stops, people hear that too', async () => {
     const position = { most: 'sync' as Action }
     const it = hub({}, { brake: { read: async () => position, command: () => 'release it' } })
