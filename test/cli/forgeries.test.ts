@@ -51,7 +51,7 @@ const sound = {
   }),
   where: JSON.stringify({
     api: 'crd.projectcalico.org/v1',
-    pods: { namespace: 'kube-system', selector: {}, uid: 'x' },
+    pods: { namespace: 'kube-system', selector: {} },
   }),
   'started-at': '2026-01-01T00:00:00Z',
 }
@@ -68,7 +68,7 @@ const standing = async (): Promise<string> => {
   ])
 }
 interface Named {
-  metadata: { name: string; uid: string; annotations?: object }
+  metadata: { name: string; namespace?: string; uid: string; annotations?: object }
   spec: object
 }
 
@@ -95,6 +95,30 @@ describe('a forged Lease', () => {
   test('with another range has it written nowhere', async () => {
     await lease({ target: '1:65535', defaulted: 'bpfEnabled' })
     await unharmed()
+  })
+
+  test('that joins what is to be done anyway has nothing else done', async () => {
+    const { items } = (await cluster.request('GET', '/api/v1/pods')) as { items: Named[] }
+    const theirs = items.filter(({ metadata }) => metadata.namespace === 'kube-system').map(({ metadata }) => metadata)
+    const target = '20000:32767'
+    await lease({ target, phase: 'restarts', restart: theirs.map(({ name }) => name).join(' ') })
+    const paces = ['canary', 'settle'].flatMap((name) => [`--${name}-seconds`, '1'])
+    const range = ['--service-node-port-range', '20000-32767', '--kubeconfig', cluster.kubeconfig, '-o', 'json']
+    const synced = await run(['sync', '--yes', ...range, ...paces])
+    const left = ((await cluster.request('GET', '/api/v1/pods')) as { items: Named[] }).items
+    expect(left.map(({ metadata }) => metadata.uid).toSorted()).toEqual(
+      items.map(({ metadata }) => metadata.uid).toSorted(),
+    )
+    expect({ status: synced.status, verdict: report(synced.stdout).verdict }).toEqual({ status: 0, verdict: 'in-step' })
+    await cluster.request(
+      'PATCH',
+      `${felix}/default`,
+      {
+        metadata: { annotations: { 'config.projectcalico.org/KubeNodePortRanges': null } },
+        spec: { kubeNodePortRanges: null },
+      },
+      'application/merge-patch+json',
+    )
   })
 
   test.each<[string, () => Promise<void>]>([
