@@ -39,6 +39,7 @@ const run = async (
   steps = 60,
 ) => {
   const waits: number[] = []
+  const asked: RolloutStep['cluster'][] = []
   const told: Evaluation[] = []
   let next: RolloutStep | undefined = { ...first, ...(world.tools.decided && { decided: world.tools.decided }) }
   const arn = `arn:aws:eks:${cluster.region}:${cluster.account}:cluster/${cluster.name}`
@@ -50,7 +51,10 @@ const run = async (
     records: { keepActed: async () => undefined },
     fleet: { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
     access: {
-      describe: async () => eks() as never,
+      describe: async (it) => {
+        asked.push(it)
+        return eks() as never
+      },
       observe: () => Promise.reject(new Error('nothing begins here')),
       kube: () => world.tools.kube,
     },
@@ -76,7 +80,7 @@ const run = async (
     next = undefined
     await handleStep(tools, message, String(step))
   }
-  return { waits, told }
+  return { waits, told, asked }
 }
 
 const message: RolloutStep = { schemaVersion: 1, cluster, begin: false }
@@ -156,6 +160,17 @@ describe('what holds a rollout', () => {
     const { told } = await run(world, { needsPermit: true }, { ...message, permit })
     expect(told).toMatchObject([{ reason: 'refused' }])
   })
+})
+
+test.each([
+  ['another account', { account: '444455556666' }],
+  ['another region', { region: 'us-east-1' }],
+])('a step for a cluster of %s than the fleet touches nothing and asks nobody', async (_, over) => {
+  const world = worldOf(['n0'])
+  startRollout(world, { target })
+  const { waits, told, asked } = await run(world, {}, { ...message, cluster: { ...cluster, ...over } })
+  expect([world.felixRestarts, [...world.objects.keys()], waits, told]).toEqual([[], ['default'], [], []])
+  expect(asked).toEqual([])
 })
 
 describe('a stop', () => {
