@@ -1,21 +1,26 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { nodeSpecs } from '../../lab/fixtures/nodes.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
+import { untilSettled } from '../../lab/fixtures/settle.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
 import { run } from './run.ts'
 
 const workdir = mkdtempSync(join(tmpdir(), 'cli-real-'))
+const autoNode = 'ip-10-1-9-9.ec2.internal'
 let cluster: LabCluster
 
 beforeAll(async () => {
   const nodePortRange = { min: 20000, max: 22767 }
   cluster = await startControlPlane({ name: 'real', workdir, nodePortRange })
   const calico = { version: 'v3.28.4', install: 'operator' } as const
-  await populate(cluster, { nodes: 3, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })
+  // On the fourth neither kube-proxy nor calico-node runs.
+  const nodes = [...nodeSpecs(3), { name: autoNode, computeType: 'auto' as const }]
+  await populate(cluster, { nodes, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })
 }, 120_000)
 afterAll(async () => {
   await cluster.stop()
@@ -57,3 +62,24 @@ test('against the real Kubernetes: out of step, brought in step node by node, th
   expect(await pods()).toEqual(before)
   expect((await ask('check', '--probe')).status).toBe(0)
 })
+
+test('a node of Auto Mode on which calico-node runs takes its turn in the plan, and sync does exactly the plan', async () => {
+  const calicoNode = { namespace: 'calico-system', name: 'calico-node' }
+  const tolerant = { spec: { template: { spec: { affinity: null } } } }
+  const daemonSet = '/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node'
+  await cluster.request('PATCH', daemonSet, tolerant, 'application/merge-patch+json')
+  await untilSettled(cluster, calicoNode, { pods: 4 })
+
+  const range = ['--service-node-port-range', '20000-22000']
+  const planned = await ask('plan', ...range, '--canary-seconds', '0', '--settle-seconds', '0')
+  const file = join(workdir, 'plan.json')
+  writeFileSync(file, planned.stdout)
+  const done = await ask('sync', '--yes', '--plan', file, ...range)
+  const written = [...done.stderr.matchAll(/(\S+): override written/g)].map(([, node]) => node)
+  const changed = planned.report.plan?.changes
+    .filter(({ action }) => action === 'create')
+    .flatMap(({ name }) => /^node\.(.*)/.exec(name)?.[1] ?? [])
+  expect(changed).toContain(autoNode)
+  expect(written.toSorted()).toEqual(changed?.toSorted())
+  expect([done.report.verdict, done.status]).toEqual(['in-step', 0])
+}, 60_000)
