@@ -3,7 +3,7 @@ import { assess } from '../../shared/domain/assess/assess.ts'
 import { defaultPolicy, policyWith } from '../../shared/domain/policy/policy.ts'
 import { read } from '../../shared/domain/read.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
-import { isOurs } from '../../shared/domain/rollout/marks.ts'
+import { changeMark, isOurs, sealOf } from '../../shared/domain/rollout/marks.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
@@ -201,6 +201,22 @@ describe('our mark on an object that we did not make', () => {
     for (const it of theirs.slice(1)) expect(world.objects.get(it.name)).toEqual(it)
     expect(world.objects.get('default')?.spec).toMatchObject({ logSeverityScreen: 'Debug' })
     await control(world.tools.kube, 'abort')
+  })
+
+  test('and sealed as we seal, which anybody can compute, leaves default and a selector where they are', async () => {
+    const sealed = (name: string, spec: object) => {
+      const it = forgedMark(name, spec)
+      const mark = changeMark(it)
+      if (!mark) throw new Error('there is no mark')
+      const seal = JSON.stringify({ ...mark, seal: sealOf(it, mark) })
+      return { ...it, annotations: { ...it.annotations, [changeKey]: seal } }
+    }
+    const theirs = [sealed('default', { logSeverityScreen: 'Debug' }), sealed('workers', { nodeSelector: 'all()' })]
+    expect([...theirs, sealed('node.n0', {})].map(isOurs)).toEqual([false, false, true])
+    const world = worldOf(['n0', 'n1'], theirs)
+    startRollout(world, { target, state: 'aborting' })
+    expect(await toTheEnd(world)).toMatchObject({ state: 'aborted' })
+    expect([...world.objects.values()]).toEqual(theirs)
   })
 
   test('begins no rollout', () => {
