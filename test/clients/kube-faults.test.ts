@@ -71,6 +71,13 @@ describe('refusals', () => {
     expect(failure).toMatchObject({ kind: 'denied', status: 403, message: expect.stringContaining(message) })
   })
 
+  test('a server that says the login in its own address is not repeated', async () => {
+    const said = { kind: 'Status', message: 'wrong word hunter2hunter', reason: 'Forbidden' }
+    cluster.faults.inject({ path: nodes, answer: { status: 403, body: said } })
+    const server = connectionTo(cluster).server.replace('://', '://admin:hunter2hunter@')
+    expect(failureOf(await clientFor({ server }).nodes())?.message).toContain('wrong word [secret]')
+  })
+
   test('503 in plain text, as a broken aggregated API answers, is unavailable', async () => {
     cluster.faults.inject({ path: nodes, answer: { status: 503, body: 'service unavailable\n' } })
     expect(failureOf(await clientFor().nodes())).toMatchObject({

@@ -257,6 +257,14 @@ describe('what is wrong is said with what there is', () => {
     })
   })
 
+  test('a plugin that fails and repeats what it was given, without that', async () => {
+    const { exec } = plugin('echo no session for $1 with $WORD_TOKEN >&2; exit 1')
+    const env = [{ name: 'WORD_TOKEN', value: 'swordfish two' }]
+    const user = { exec: { ...exec, args: ['--client-secret=swordfish one'], env } }
+    const refused = clusterFromKubeconfig({ file: kubeconfig(user) })
+    await expect(refused).rejects.toThrow(/no session for --client-secret=\[secret\] with \[secret\]/)
+  })
+
   test.each([
     ['a password', { username: 'u', password: 'p' }, /since Kubernetes 1\.19/],
     ['impersonation', { token: 't', as: 'root' }, /not supported/],
