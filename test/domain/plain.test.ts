@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { harmless, plain, plainAll, plainLines, safeJson } from '../../shared/domain/plain.ts'
+import { harmless, plain, plainAll, plainLines, safeJson, unlinked } from '../../shared/domain/plain.ts'
 import { controlsIn, plantedControls, plantedSecrets, secretsIn } from '../hostile/planted-secrets.ts'
 
 describe('text of others', () => {
@@ -16,6 +16,14 @@ describe('text of others', () => {
       expect(secretsIn(plainLines(around).join('\n'))).toEqual([])
     }
   })
+
+  test('is one line, with a space where a line ended', () => expect(harmless('a\r\n\tb\u2029c')).toBe('a b c'))
+
+  test.each([
+    ['see https://evil.example/x', 'see https[:]//evil.example/x'],
+    ['see WWW.evil.example', 'see WWW[.]evil.example'],
+    ['mailto:a@evil.example', 'mailto[:]a@evil.example'],
+  ])('is no link in a mail or a chat: %s', (text, shown) => expect(unlinked(text)).toContain(shown))
 
   test('keeps no short last line of a key without head and end', () => {
     const [key] = plantedSecrets.filter(({ kind }) => kind === 'a key without head and end')

@@ -125,6 +125,7 @@ export const plantedControls: readonly Planted[] = [
   { kind: 'text turned around', text: '\u202egpj.exe', finds: '\u202e' },
   { kind: 'an isolate', text: 'a\u2066b\u2069', finds: '\u2066' },
   { kind: 'an Arabic letter mark', text: 'a\u061cb', finds: '\u061c' },
+  { kind: 'a mark between lines', text: 'a\ufff9b', finds: '\ufff9' },
   { kind: 'nothing of width', text: 'def\u200bault', finds: '\u200b' },
   { kind: 'a word joiner', text: 'a\u2060b', finds: '\u2060' },
   { kind: 'a mark of order', text: '\ufeffa', finds: '\ufeff' },
