@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type * as z from 'zod'
+import { jsonBounds } from '../../shared/clients/kube/json-bounds.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { Failure } from '../failure.ts'
 import { complaint, stateSchema } from './state-schema.ts'
@@ -17,7 +18,10 @@ export const readState = async (file: string): Promise<ClusterState> => {
 
 export const readJson = async (file: string, what: string): Promise<unknown> => {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as unknown
+    const content = await readFile(file)
+    const unbounded = jsonBounds()(content)
+    if (unbounded !== undefined) throw new Error(`it ${unbounded}`)
+    return JSON.parse(content.toString('utf8')) as unknown
   } catch (error) {
     const why = error instanceof SyntaxError ? 'it is not JSON' : error instanceof Error ? error.message : String(error)
     throw new Failure(`${file} cannot be read as ${what}: ${why}`)

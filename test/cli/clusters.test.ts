@@ -233,6 +233,34 @@ describe('capture and check --state', () => {
     expect(stdout).not.toContain(good.adminToken)
   })
 
+  const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+
+  test('what a server nests without end keeps nothing from being captured, and the file can be judged', async () => {
+    const body = `{"items":[{"metadata":{"name":"default","uid":"u"},"spec":{"kubeNodePortRanges":${nested}}}]}`
+    const undo = good.faults.inject({ path: /felixconfigurations/, answer: { status: 200, body } })
+    const { stdout, stderr } = await run(['capture', '--quiet', '--kubeconfig', good.kubeconfig])
+    undo()
+    expect(stderr).toBe('')
+    writeFileSync(file('of-nested.json'), stdout)
+    const ended = await run(['check', '--quiet', '--state', file('of-nested.json'), '-o', 'json'])
+    expect(ended.stderr).toBe('')
+    const told = reportIn(ended).findings.find(({ code }) => code === 'UNREACHABLE')
+    expect(told?.message).toMatch(/FelixConfigurations.* nested more than 100 levels/)
+  })
+
+  test('a file that nests without end is named as the fault: exit 2', async () => {
+    const { stdout } = await run(['capture', '--kubeconfig', good.kubeconfig])
+    const object = '{"name":"default","uid":"u","resourceVersion":"1","createdAt":"2026-01-01T00:00:00Z"'
+    const rest = `"labels":{},"annotations":{},"managedFields":[],"spec":{"kubeNodePortRanges":${nested}}}`
+    const state = JSON.stringify({ ...(JSON.parse(stdout) as ClusterState), felix: 0 })
+    const felix = `"felix":{"value":{"api":"crd.projectcalico.org/v1","objects":[${object},${rest}]}}`
+    writeFileSync(file('nested.json'), state.replace('"felix":0', felix))
+    const ended = await run(['check', '--state', file('nested.json')])
+    expect(ended).toMatchObject({ status: 2, stdout: '' })
+    expect(ended.stderr).toContain('nested.json')
+    expect(ended.stderr).not.toMatch(/RangeError|Maximum call stack|^\s+at /m)
+  })
+
   test('a read that failed when it was captured is still not known: exit 2', async () => {
     const { stdout } = await run(['capture', '--kubeconfig', good.kubeconfig])
     const state = JSON.parse(stdout) as ClusterState

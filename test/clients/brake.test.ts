@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { type Parameters, startParameters } from '../../lab/aws/parameters.ts'
@@ -51,4 +52,15 @@ describe('the brake', () => {
     ssm.refuse({ code: 'ThrottlingException', status: 400, times: 2 })
     expect(await read()).toMatchObject({ most: 'report', unreadable: expect.stringContaining('ThrottlingException') })
   })
+})
+
+test('is set by the command that stands in the runbook', () => {
+  const place = {
+    parameter: '"/calico-ipvs-sync/$STACK/brake"',
+    region: '"$REGION"',
+    credentials: async () => credentials,
+  }
+  const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8')
+  const command = brake(place).command('report')
+  expect(runbook).toContain(command)
 })
