@@ -154,6 +154,16 @@ const withoutJsonSchema: Plugin = {
 }
 
 /** What esbuild cannot leave out by itself. Nothing here changes what a function does; the sizes are asserted by a test. */
+/** Each region comes with its name for people, which no endpoint has in it. */
+const withoutNamesOfRegions: Plugin = {
+  name: 'without-names-of-regions',
+  setup: (build) => {
+    build.onLoad({ filter: /util-endpoints[\\/]lib[\\/]aws[\\/]partitions\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(/"description": "[^"]*"/g, ''),
+    }))
+  },
+}
+
 export const slimming: Plugin[] = [
   credentialsFromEnvironment,
   schemasOfWhatIsCalled,
@@ -165,4 +175,5 @@ export const slimming: Plugin[] = [
   forOneRegion,
   withoutOwnHashes,
   withoutJsonSchema,
+  withoutNamesOfRegions,
 ]
