@@ -67,7 +67,7 @@ export function findBinary(name: ProgramName): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable)
 }
 
-/** As `findBinary`, but builds what is missing, with its progress on stderr. Throws with a word on how to get it without Go. */
+/** As `findBinary`, but builds what is missing, with its progress on stderr. Brings Go first where there is none; throws where that cannot be. */
 export async function buildBinary(name: ProgramName): Promise<string> {
   return findBinary(name) ?? (await goBuild(name, programs[name], cacheFolder(name, programs[name])))
 }
@@ -104,7 +104,7 @@ function yamlFiles(folder: string): string[] {
     return readdirSync(folder).filter((file) => file.endsWith('.yaml'))
   } catch (cause) {
     const hint =
-      '`npm run lab -- build --into FOLDER`, where there is Go, fills a folder for LAB_BIN with all that is needed.'
+      '`npm run lab -- build --into FOLDER`, on a machine that can build, fills a folder for LAB_BIN with all that is needed.'
     throw new Error(`${folder} is missing. ${hint}`, { cause })
   }
 }

@@ -77,7 +77,7 @@ program
   .description('builds the programs that are not there yet: those named, or else those that the tests run on')
   .addArgument(new Argument('[programs...]').choices(allPrograms))
   .option('--all', 'every program there is')
-  .option('--into <folder>', 'copies them there, with all they need, for LAB_BIN on a machine without Go')
+  .option('--into <folder>', 'copies them there, with all they need, for LAB_BIN on another machine')
   .action(build)
 program.command('status').description('says where the programs are').action(status)
 program

@@ -10,9 +10,12 @@ export const moduleFolder = (program: Program): string => join(import.meta.dirna
  * Where a built program lies: named by all that decides what it is (its module, its manifests, this platform), so that a changed
  * module is another folder and an old one is never taken for it.
  */
-export function cacheFolder(name: string, program: Program): string {
+export const cacheFolder = (name: string, program: Program): string => ownCache(`${name}-${fingerprint(program)}`)
+
+/** The lab's own folder among the user's caches, or what lies in it by this name. */
+export function ownCache(name = ''): string {
   const caches = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
-  return join(caches, 'calico-ipvs-sync', `${name}-${fingerprint(program)}`)
+  return join(caches, 'calico-ipvs-sync', name)
 }
 
 function fingerprint(program: Program): string {

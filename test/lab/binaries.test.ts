@@ -31,10 +31,12 @@ test('a program in LAB_BIN goes before one in the cache', () => {
   expect(findBinary('kubelab')).toBe(join(folder, 'kubelab'))
 })
 
-test('with empty folders and no Go it says how to get the program all the same', async () => {
+test('with empty folders, no Go and no Python it says how to get the program all the same', async () => {
   Object.assign(process.env, { LAB_BIN: folder, XDG_CACHE_HOME: folder, PATH: folder })
   expect(findBinary('kubelab')).toBeUndefined()
-  await expect(buildBinary('kubelab')).rejects.toThrow(/there is no Go here\. Install Go .*LAB_BIN/s)
+  await expect(buildBinary('kubelab')).rejects.toThrow(
+    /^The lab's programs [^.]* neither Go 1\.26 here nor a python3 with pip [^.]*: install one of them, or set LAB_BIN [^.]*\.$/,
+  )
 })
 
 test('a binary without its manifests says how to get them', () => {
