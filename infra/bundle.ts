@@ -3,6 +3,7 @@ import { basename, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { slimming } from './slimming.ts'
+import { thirdPartyNotices } from './third-party.ts'
 
 export const root = resolve(import.meta.dirname, '..')
 
@@ -65,6 +66,7 @@ const bundle = async (entry: string, name: string, to: string): Promise<Bundle> 
   await write(file, code.contents)
   // In a checkout the nearest package.json would say these are ES modules.
   await write(join(folder, 'package.json'), '{"type":"commonjs"}')
+  await write(join(folder, 'THIRD_PARTY_NOTICES.txt'), await thirdPartyNotices(root, metafile))
   await write(join(beside, `${name}.js.map`), map.contents)
   await write(join(beside, `${name}.json`), JSON.stringify(metafile))
   return { name, file, bytes: code.contents.length }

@@ -38,10 +38,17 @@ describe('bundles', () => {
     expect(readdirSync(bundles).toSorted()).toEqual([...functionNames].toSorted())
   })
 
-  test.each(functionNames)('%s takes at most 600 kB, and its folder holds nothing but code', (name) => {
-    expect(Buffer.byteLength(codeOf(name))).toBeLessThanOrEqual(600_000)
-    expect(readdirSync(join(bundles, name)).toSorted()).toEqual(['index.js', 'package.json'])
-  })
+  test.each(functionNames)(
+    '%s takes at most 600 kB, and its folder holds the code and the licences of others',
+    (name) => {
+      expect(Buffer.byteLength(codeOf(name))).toBeLessThanOrEqual(600_000)
+      expect(readdirSync(join(bundles, name)).toSorted()).toEqual([
+        'THIRD_PARTY_NOTICES.txt',
+        'index.js',
+        'package.json',
+      ])
+    },
+  )
 
   test.each(functionNames)('%s is loaded by Node without anything else on disk, and has a handler', async (name) => {
     expect(await coldImport(join(bundles, name, 'index.js'))).toMatchObject({ handler: 'function' })
@@ -56,10 +63,28 @@ describe('bundles', () => {
     },
   )
 
+  test.each(functionNames)('%s says whose software it contains, each package by name, version and licence', (name) => {
+    const notices = readFileSync(join(bundles, name, 'THIRD_PARTY_NOTICES.txt'), 'utf8')
+    const packages = new Set(
+      sourcesOf(name).flatMap((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []),
+    )
+    expect([...packages]).toContain('@middy/core')
+    for (const it of packages) {
+      const { version, license } = JSON.parse(readFileSync(join(root, 'node_modules', it, 'package.json'), 'utf8')) as {
+        version: string
+        license: string
+      }
+      expect(notices).toContain(`\n${it} ${version} (${license})\n`)
+    }
+    expect(notices.match(/TERMS AND CONDITIONS FOR USE, REPRODUCTION/g)?.length).toBeLessThan(5)
+    expect(notices).toMatch(/Permission is hereby granted, free of charge/)
+  })
+
   test('bundling again gives the same bytes', async () => {
     const again = join(folder, 'again')
     await bundleAll({ to: again })
-    const hashes = (from?: string) => functionNames.map((name) => hashOf(codeOf(name, from)))
+    const notices = (name: string, from = bundles) => readFileSync(join(from, name, 'THIRD_PARTY_NOTICES.txt'), 'utf8')
+    const hashes = (from?: string) => functionNames.map((name) => hashOf(codeOf(name, from) + notices(name, from)))
     expect(hashes(again)).toEqual(hashes())
   })
 

@@ -1,0 +1,73 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Metafile } from 'esbuild'
+import * as z from 'zod'
+
+const manifest = z.looseObject({
+  name: z.string(),
+  version: z.string(),
+  license: z.string(),
+  author: z.union([z.string(), z.looseObject({ name: z.string() }).transform(({ name }) => name)]).optional(),
+})
+
+interface Package {
+  name: string
+  version: string
+  license: string
+  /** Its licence and notice files, or what its package.json says where it ships none. */
+  text: string
+}
+
+/** The folders of the packages of which something is in the bundle, sorted, relative to the root. */
+export const packagesIn = ({ outputs }: Pick<Metafile, 'outputs'>): string[] => {
+  const files = Object.values(outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([file]) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0])
+  return [...new Set(files)].filter((folder) => folder !== undefined).toSorted()
+}
+
+/**
+ * Names, versions and licences of what others wrote in a bundle. A text that several packages share is there once. Throws where a package
+ * ships no licence and its package.json names none that we can write out.
+ */
+export const thirdPartyNotices = async (root: string, metafile: Metafile): Promise<string> => {
+  const packages = await Promise.all(packagesIn(metafile).map((folder) => read(join(root, folder))))
+  const users = Map.groupBy(packages, ({ text }) => text)
+  const sections = [...users].map(([text, all]) => `${all.map(titleOf).join('\n')}\n\n${text}`)
+  return ['This bundle contains the software listed here.', ...sections].join(`\n\n${'-'.repeat(80)}\n\n`).concat('\n')
+}
+
+const titleOf = ({ name, version, license }: Package) => `${name} ${version} (${license})`
+
+const read = async (folder: string): Promise<Package> => {
+  const { name, version, license, author } = manifest.parse(
+    JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')),
+  )
+  const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)\b/i.test(file)).toSorted()
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
+  const text = texts.map((it) => it.replaceAll('\r', '').trim()).join('\n\n')
+  return { name, version, license, text: text || writtenOut(name, license, author ?? `the authors of ${name}`) }
+}
+
+/** For a package that ships no licence file. */
+const writtenOut = (name: string, license: string, author: string): string => {
+  if (license === 'MIT') return `Copyright (c) ${author}\n\n${permission}${condition}\n\n${warranty}`
+  if (license === 'MIT-0') return `Copyright (c) ${author}\n\n${permission}.\n\n${warranty}`
+  throw new Error(`${name} ships no licence file, and ${license} is not written out in infra/third-party.ts.`)
+}
+
+const permission = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
+files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy,
+modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software
+is furnished to do so`
+
+const condition = `, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
+Software.`
+
+const warranty = `THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES
+OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE
+LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR
+IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`
