@@ -30,7 +30,8 @@ const run = async (words: readonly string[]): Promise<number> => {
   }
 }
 
-const programOf = (end: Ending): Command => {
+/** The command line as its parser has it. `end` takes the exit status. */
+export const programOf = (end: Ending): Command => {
   const program = new Command('calico-ipvs-sync')
     .description("Keeps Calico in step with kube-proxy's IPVS mode and the cluster's node-port range.")
     .version(manifest.version)

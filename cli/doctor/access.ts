@@ -125,23 +125,31 @@ export const needsIn = (place: Place, lookOnly: boolean): Need[] => [
   ...(lookOnly ? [] : changing(place)),
 ]
 
-/** A hop per verb: what the server says we may do. */
-export const tryAccess = async (
-  kube: KubeClient,
-  { lookOnly, user }: { lookOnly: boolean; user: string },
-): Promise<Hop[]> => {
-  const needs = needsIn(await placeIn(kube), lookOnly)
-  return Promise.all(needs.map((need) => tryOne(kube, need, user)))
+interface Trying {
+  lookOnly: boolean
+  user: string
+  /** kubectl for this cluster. */
+  kubectl: string
 }
 
-const tryOne = async (kube: KubeClient, { why, without, ...access }: Need, user: string): Promise<Hop> => {
+/** A hop per verb: what the server says we may do. */
+export const tryAccess = async (kube: KubeClient, { lookOnly, user, kubectl }: Trying): Promise<Hop[]> => {
+  const needs = needsIn(await placeIn(kube), lookOnly)
+  return Promise.all(needs.map((need) => tryOne(kube, need, { user, kubectl })))
+}
+
+const tryOne = async (
+  kube: KubeClient,
+  { why, without, ...access }: Need,
+  as: Omit<Trying, 'lookOnly'>,
+): Promise<Hop> => {
   const hop = `may ${inWords(access)}`
   const answer = await kube.mayI(access)
   const failure = failureOf(answer)
-  if (failure) return { hop, state: 'failed', detail: failure.message, fix: canI(access) }
+  if (failure) return { hop, state: 'failed', detail: failure.message, fix: canI(access, as.kubectl) }
   if (valueOf(answer)) return { hop, state: 'ok', detail: why }
   if (without !== undefined) return { hop, state: 'left out', detail: `refused; ${without}` }
-  return { hop, state: 'failed', detail: `refused: needed for ${why}`, fix: grant(access, user) }
+  return { hop, state: 'failed', detail: `refused: needed for ${why}`, fix: grant(access, as) }
 }
 
 const resourceOf = ({ resource, group, subresource }: Access): string =>
@@ -155,17 +163,17 @@ const inWords = (access: Access): string =>
     ...(access.namespace === undefined ? [] : [`in ${access.namespace}`]),
   ].join(' ')
 
-const canI = (access: Access): string =>
-  `kubectl auth can-i ${access.verb} ${resourceOf(access)}${access.namespace === undefined ? '' : ` -n ${access.namespace}`}`
+const canI = (access: Access, kubectl: string): string =>
+  `${kubectl} auth can-i ${access.verb} ${resourceOf(access)}${access.namespace === undefined ? '' : ` -n ${access.namespace}`}`
 
 /** One permission for whoever we are; the whole set is in the project's manifest. */
-const grant = (access: Access, user: string): string => {
+const grant = (access: Access, { user, kubectl }: Omit<Trying, 'lookOnly'>): string => {
   const kind = access.namespace === undefined ? 'clusterrole' : 'role'
   const scope = access.namespace === undefined ? '' : ` -n ${access.namespace}`
   const name = `calico-ipvs-sync-${access.verb}-${access.resource}${access.group === v1 ? '-crd' : ''}`
   const named = access.name === undefined || access.verb === 'create' ? '' : ` --resource-name=${access.name}`
   return [
-    'kubectl apply -f infra/kubernetes/rbac.yaml   # all of them, for the groups of the deployment; or this one:',
-    `kubectl create ${kind} ${name}${scope} --verb=${access.verb} --resource=${resourceOf(access)}${named} && kubectl create ${kind}binding ${name}${scope} --${kind}=${name} --user=${quoted(user)}`,
+    `${kubectl} apply -f infra/kubernetes/rbac.yaml   # all of them, for the groups of the deployment; or this one:`,
+    `${kubectl} create ${kind} ${name}${scope} --verb=${access.verb} --resource=${resourceOf(access)}${named} && ${kubectl} create ${kind}binding ${name}${scope} --${kind}=${name} --user=${quoted(user)}`,
   ].join('\n')
 }

@@ -37,7 +37,7 @@ export const tryAws = async (
     `aws sts get-caller-identity --region ${quoted(region)}   # a clock that is off, expired credentials, or no way to sts.${region}.amazonaws.com`,
   )
   const own = arn ?? 'YOUR-ARN'
-  const assumed = await (role === undefined ? undefined : take('role', () => assume(sts, role), roleMend(role, own)))
+  const assumed = await (role === undefined ? undefined : take('role', () => assume(sts, role), roleFix(role, own)))
   if (role === undefined) leaveOut('role', 'none is to be assumed')
   const eks = await take(
     'EKS API',
@@ -47,12 +47,12 @@ export const tryAws = async (
         const { message, kind, object, status } = described.failure
         const isListed = status === 404 || object === 'eks:ListClusters'
         const list = `aws eks list-clusters --region ${quoted(region)}`
-        throw new HopFailure(message, isListed && kind !== 'denied' ? list : eksMend(kind, name, region))
+        throw new HopFailure(message, isListed && kind !== 'denied' ? list : eksFix(kind, name, region))
       }
       const { value } = described
       return { detail: `${value.state.arn} is ${value.state.status}`, value }
     },
-    eksMend('unreachable', name, region),
+    eksFix('unreachable', name, region),
   )
   return eks && { eks, arn: assumed ?? own }
 }
@@ -69,14 +69,14 @@ const assume = async (sts: STSClient, role: string) => {
   return { detail: `${role} can be assumed`, value: role }
 }
 
-const roleMend = (role: string, own: string): string => {
+const roleFix = (role: string, own: string): string => {
   const statement = { Effect: 'Allow', Principal: { AWS: own }, Action: 'sts:AssumeRole' }
   const trust = JSON.stringify({ Version: '2012-10-17', Statement: [statement] })
   const name = role.split('/').at(-1) ?? role
   return `aws iam update-assume-role-policy --role-name ${quoted(name)} --policy-document ${quoted(trust)}   # replaces the trust policy; and ${own} needs sts:AssumeRole on ${role}`
 }
 
-const eksMend = (kind: string, name: string, region: string): string => {
+const eksFix = (kind: string, name: string, region: string): string => {
   if (kind !== 'denied')
     return `aws eks describe-cluster --name ${quoted(name)} --region ${quoted(region)}   # no way to eks.${region}.amazonaws.com, or wrong credentials`
   const policy = JSON.stringify({

@@ -28,8 +28,8 @@ export const tryNetwork = async (
       },
       `getent hosts ${quoted(host)}   # a private endpoint is resolved in its VPC only: ${endpointCommand(identity)}`,
     )
-  await take('TCP', () => reach(host, port), tcpMend(identity, at))
-  await take('TLS', () => believe(connection, host, port), tlsMend(identity, at))
+  await take('TCP', () => reach(host, port), tcpFix(identity, at))
+  await take('TLS', () => believe(connection, host, port), tlsFix(identity, at))
 }
 
 const awsPlace = ({ name, region }: ClusterIdentity): string =>
@@ -40,12 +40,12 @@ const endpointCommand = (identity: ClusterIdentity): string =>
     ? 'ask for its endpoint where the kubeconfig comes from'
     : `aws eks describe-cluster ${awsPlace(identity)} --query cluster.resourcesVpcConfig`
 
-const tcpMend = (identity: ClusterIdentity, at: string): string =>
+const tcpFix = (identity: ClusterIdentity, at: string): string =>
   identity.region === undefined
     ? `nc -vz ${at.replace(/:(\d+)$/, ' $1')}   # then the firewall or VPN between here and there`
     : `aws eks update-cluster-config ${awsPlace(identity)} --resources-vpc-config publicAccessCidrs="$(curl -s https://checkip.amazonaws.com)/32"   # replaces the list of allowed addresses; a private endpoint: let our security group in on 443`
 
-const tlsMend = (identity: ClusterIdentity, at: string): string =>
+const tlsFix = (identity: ClusterIdentity, at: string): string =>
   identity.region === undefined
     ? `openssl s_client -connect ${quoted(at)} -showcerts </dev/null   # compare with certificate-authority-data in the kubeconfig`
     : `aws eks update-kubeconfig ${awsPlace(identity)}   # fetches the authority anew; if it fails still, a proxy sits in between`

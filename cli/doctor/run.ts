@@ -1,7 +1,7 @@
 import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
 import type { ChosenCluster } from '../../shared/clients/kubeconfig/load.ts'
 import { differences, partsOf } from '../../shared/domain/identity.ts'
-import { quoted } from '../../shared/domain/findings/remedy.ts'
+import { kubectlFor, quoted } from '../../shared/domain/findings/remedy.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { plain, plainAll, plainLines, safeJson } from '../../shared/domain/plain.ts'
 import { tryAccess } from './access.ts'
@@ -93,14 +93,18 @@ const tryCluster = async (way: Walk, { connection, identity, options, principal 
       await way.take(
         'endpoint',
         () => Promise.reject(new Error('The cluster has no API server endpoint yet.')),
-        endpointMend(identity),
+        endpointFix(identity),
       )
     for (const hop of ['DNS', 'TCP', 'TLS', 'authentication', 'permissions'])
       way.hops.push({ hop, state: 'not tried', detail: 'an earlier hop failed' })
     return
   }
   await tryNetwork(way, connection, identity)
-  const user = await way.take('authentication', () => whoAmI(connection), entryMend(identity, principal))
+  const user = await way.take(
+    'authentication',
+    () => whoAmI(connection, kubectlOf(identity, options)),
+    entryFix(identity, kubectlOf(identity, options), principal),
+  )
   if (user === undefined) {
     way.hops.push({ hop: 'permissions', state: 'not tried', detail: 'an earlier hop failed' })
     return
@@ -108,18 +112,23 @@ const tryCluster = async (way: Walk, { connection, identity, options, principal 
   const { kubeClient } = await import('../../shared/clients/kube/open.ts')
   const kube = kubeClient(connection)
   try {
-    way.hops.push(...(await tryAccess(kube, { lookOnly: options.lookOnly ?? false, user })))
+    way.hops.push(
+      ...(await tryAccess(kube, { lookOnly: options.lookOnly ?? false, user, kubectl: kubectlOf(identity, options) })),
+    )
   } finally {
     kube.close()
   }
 }
 
-const endpointMend = ({ name, region = 'REGION' }: ClusterIdentity): string =>
+/** kubectl for the cluster that is tried, with the kubeconfig that was named. */
+const kubectlOf = (identity: ClusterIdentity, { kubeconfig }: DoctorOptions): string => kubectlFor(identity, kubeconfig)
+
+const endpointFix = ({ name, region = 'REGION' }: ClusterIdentity): string =>
   `aws eks wait cluster-active --name ${quoted(name)} --region ${quoted(region)}`
 
-const entryMend = ({ name, region }: ClusterIdentity, principal = 'YOUR-ROLE-ARN'): string =>
+const entryFix = ({ name, region }: ClusterIdentity, kubectl: string, principal = 'YOUR-ROLE-ARN'): string =>
   region === undefined
-    ? 'kubectl auth whoami   # the credential of the kubeconfig is wrong or has expired: fetch it anew where it came from'
+    ? `${kubectl} auth whoami   # the credential of the kubeconfig is wrong or has expired: fetch it anew where it came from`
     : `aws eks create-access-entry --cluster-name ${quoted(name)} --region ${quoted(region)} --principal-arn ${quoted(roleOf(principal))} --kubernetes-groups calico-ipvs-sync-viewers calico-ipvs-sync-operators`
 
 /** An access entry is for the role, not for its session; a path in the role's name is not in the session's and is to be added. */
@@ -127,7 +136,7 @@ const roleOf = (arn: string): string =>
   arn.replace(/^arn:([\w-]+):sts::(\d{12}):assumed-role\/([^/]+)\/.*$/, 'arn:$1:iam::$2:role/$3')
 
 /** Who the API server takes us for. */
-const whoAmI = async (connection: KubeConnection): Promise<{ detail: string; value: string }> => {
+const whoAmI = async (connection: KubeConnection, kubectl: string): Promise<{ detail: string; value: string }> => {
   const [{ kubeHttp }, { KubeError }] = await Promise.all([
     import('../../shared/clients/kube/http.ts'),
     import('../../shared/errors.ts'),
@@ -143,7 +152,7 @@ const whoAmI = async (connection: KubeConnection): Promise<{ detail: string; val
     if (username === 'system:anonymous')
       throw new HopFailure(
         'The API server takes us for nobody (system:anonymous): no credential was sent.',
-        'kubectl auth whoami',
+        `${kubectl} auth whoami`,
       )
     return { detail: `as ${username} (${groups.join(', ')})`, value: username }
   } catch (error) {

@@ -76,7 +76,7 @@ const takeBack = async (kube: KubeClient, telling: Progress, options: RolloutOpt
     await giveUp(kube)
     throw new Failure(
       'The abort was interrupted.',
-      `${commandFor('rollout abort', options)}, which goes on where it stopped`,
+      `${commandFor('rollout abort', options)}   # continues where it stopped`,
     )
   } finally {
     interruption.forget()

@@ -33,18 +33,15 @@ const rendered = (view: RolloutView, status: RolloutStatus, options: RolloutOpti
   const isJson = options.output === 'json'
   switch (view) {
     case 'status':
-      return isJson ? asJson(shown) : statusText(status, bold(options), (command) => onTyped(command, options))
+      return isJson
+        ? asJson(plainAll(shown))
+        : statusText(status, bold(options), (command) => plain(commandFor(command, options)))
     case 'log':
-      return isJson ? asJson({ journal }) : journalLines(journal)
+      return isJson ? asJson(plainAll({ journal })) : journalLines(journal)
     case 'evidence':
-      return asJson({ schemaVersion: 1, ...status })
+      // The report is plain already, and its remedies have lines.
+      return asJson({ schemaVersion: 1, ...plainAll({ ...status, report: undefined }), report: status.report })
   }
 }
 
-/** Steering takes no range. */
-const onTyped = (command: string, { probe, serviceNodePortRange, ...place }: RolloutOptions): string => {
-  const range = { ...(probe && { probe }), ...(serviceNodePortRange && { serviceNodePortRange }) }
-  return plain(commandFor(command, command.startsWith('rollout ') ? place : { ...place, ...range }))
-}
-
-const asJson = (value: object): string => `${safeJson(plainAll(value), 2)}\n`
+const asJson = (value: object): string => `${safeJson(value, 2)}\n`

@@ -29,7 +29,7 @@ export const statusText = (
     ...(progress ? progressLines(progress) : ['  nodes     cannot be told: the cluster could not be read well enough']),
     ...(rollout.evidence ? evidenceLines(rollout.evidence).map((line) => `  seen      ${plain(line)}`) : []),
     ...(rollout.evidence ? afterwards(rollout.evidence, cameBack) : []).map((line) => `  since     ${plain(line)}`),
-    isOpen && blockedBy.length > 0 && `  blocked   ${blockedBy.map(plain).join(', ')}: see ${on('check')}`,
+    isOpen && blockedBy.length > 0 && `  blocked   ${blockedBy.map(plain).join(', ')}: ${on('check')}`,
     progress && `  next      ${plain(progress.next.text)}`,
     ...(progress?.next.commands ?? []).map((command) => `            ${on(command)}`),
     isOpen && !holder && `  Nobody is carrying it out just now. To continue it here: ${on('sync')}`,

@@ -39,7 +39,7 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
     if (!(error instanceof KubeError)) throw error
     throw new Failure(
       `The rollout stopped: ${error.message}`,
-      `${commandFor('sync', it.options)}, which goes on where it stopped`,
+      `${commandFor('sync', it.options)}   # continues where it stopped`,
     )
   } finally {
     interruption.forget()

@@ -1,6 +1,9 @@
 import { quoted } from '../../shared/domain/findings/remedy.ts'
 import type { LookOptions, PlaceOptions } from '../options.ts'
 
+/** To pause, resume or abort takes no range; all else that is printed does. */
+const takesRange = (words: string): boolean => !/^rollout (?:pause|resume|abort)\b|^(?:doctor|explain)\b/.test(words)
+
 /** A command of this tool for the cluster that these options lead to, to be pasted. */
 export const commandFor = (
   words: string,
@@ -13,8 +16,8 @@ export const commandFor = (
     ['--cluster', cluster],
     ['--region', cluster && region],
     ['--role', role],
-    ['--service-node-port-range', range && `${range.min}-${range.max}`],
+    ['--service-node-port-range', takesRange(words) && range ? `${range.min}-${range.max}` : undefined],
   ]
   const place = given.flatMap(([option, value]) => (value === undefined ? [] : [`${option} ${quoted(value)}`]))
-  return ['calico-ipvs-sync', words, ...place, ...(probe ? ['--probe'] : [])].join(' ')
+  return ['calico-ipvs-sync', words, ...place, ...(probe && takesRange(words) ? ['--probe'] : [])].join(' ')
 }

@@ -81,7 +81,7 @@ test('rollout status prints commands for that cluster', () => {
     )
   expect(text('paused')).toContain("\n            calico-ipvs-sync rollout resume --context 'prod 1'\n")
   expect(text('halted')).toContain("\n            calico-ipvs-sync rollout abort --context 'prod 1'\n")
-  expect(text('running', ['NODES_NOT_READY'])).toContain("see calico-ipvs-sync check --context 'prod 1'\n")
+  expect(text('running', ['NODES_NOT_READY'])).toContain("NODES_NOT_READY: calico-ipvs-sync check --context 'prod 1'\n")
   expect(text('running')).toContain("To continue it here: calico-ipvs-sync sync --context 'prod 1'\n")
 })
 

@@ -32,7 +32,7 @@ describe('a kube-proxy that does not do as it is told', () => {
   test('because it ends again and again cannot be asked', () => {
     const { remedy, message } = finding('MODE_UNPROVEN', cluster('kube-proxy crash loops'))
     expect(message).toContain('kube-proxy does not run (CrashLoopBackOff)')
-    expect(remedy).toContain('kubectl -n kube-system logs kube-proxy-node-0001 --previous')
+    expect(remedy).toContain(' -n kube-system logs kube-proxy-node-0001 --previous')
     expect(remedy).not.toMatch(/curl|--deep/)
   })
 
@@ -147,13 +147,11 @@ describe('a finding', () => {
 
 describe('the remedy', () => {
   test('goes node by node, or by hand by annotation and spec through the API in use', () => {
-    const [first, patch] = finding('RANGE_DIFFERS', healthy(wide)).remedy?.split('\n') ?? []
-    expect(first).toBe(
-      'calico-ipvs-sync sync --cluster blue --region eu-central-1, which goes node by node; or by hand, which restarts Felix on every node at once:',
-    )
-    expect(patch).toBe(
-      `kubectl patch felixconfigurations.projectcalico.org default --type=merge -p '{"metadata":{"annotations":{"${rangeKey}":"30000:34000"}},"spec":{"kubeNodePortRanges":["30000:34000"]}}'`,
-    )
+    expect(finding('RANGE_DIFFERS', healthy(wide)).remedy?.split('\n')).toEqual([
+      'calico-ipvs-sync sync --cluster blue --region eu-central-1   # node by node',
+      'Or by hand, which restarts Felix on every node at once:',
+      `kubectl --context arn:aws:eks:eu-central-1:111122223333:cluster/blue patch felixconfigurations.projectcalico.org default --type=merge -p '{"metadata":{"annotations":{"${rangeKey}":"30000:34000"}},"spec":{"kubeNodePortRanges":["30000:34000"]}}'`,
+    ])
     expect(finding('RANGE_DIFFERS', cluster('eks range 30000-34000, v3 down')).remedy).toContain(
       'felixconfigurations.crd.projectcalico.org',
     )
@@ -161,12 +159,14 @@ describe('the remedy', () => {
 
   test('is nothing while IPVS is not active', () => {
     const { remedy } = finding('RANGE_DIFFERS', healthy({ ...wide, mode: 'iptables' }))
-    expect(remedy).toMatch(/^Nothing, while IPVS is not active; or by hand, .*:\nkubectl patch/)
+    expect(remedy).toMatch(/^Nothing, while IPVS is not active\.\nOr by hand, .*:\nkubectl --context \S+ patch/)
   })
 
   test('makes the object where there is none', () => {
     const remedy = finding('RANGE_DIFFERS', healthy({ ...wide, felix: [] })).remedy
-    expect(remedy).toMatch(/\nkubectl create -f - <<'EOF'\napiVersion: projectcalico.org\/v3\nkind: FelixConfiguration/)
+    expect(remedy).toMatch(
+      /\nkubectl --context \S+ create -f - <<'EOF'\napiVersion: projectcalico.org\/v3\nkind: FelixConfiguration/,
+    )
   })
 
   test('leaves the spec unset for more than seven items and never widens', () => {
@@ -200,7 +200,7 @@ describe('the remedy', () => {
 
   test('is the place that decides where default is shadowed', () => {
     const env = cluster('eks range 30000-34000, env FELIX_KUBENODEPORTRANGES=30000:32767')
-    expect(finding('RANGE_DIFFERS', env).remedy).toContain('kubectl set env -n calico-system daemonset/calico-node')
+    expect(finding('RANGE_DIFFERS', env).remedy).toContain(' set env -n calico-system daemonset/calico-node')
     const node = cluster('eks range 30000-34000, annotation 30000:34000, node annotation 30000:32767')
     expect(finding('RANGE_DIFFERS', node).remedy).toContain('node.node-0001')
     const mask = edited(healthy({ podsMax: 3000 }), (it) => {
@@ -243,7 +243,7 @@ describe('the remedy', () => {
     }
     const ignored = findings(state, { ...defaultPolicy, ignoreOwner: true })
     expect(ignored.find(({ code }) => code === 'OWNED_BY_GITOPS')?.severity).toBe('info')
-    expect(ignored.find(({ code }) => code === 'RANGE_DIFFERS')?.remedy).toMatch(/\nkubectl patch/)
+    expect(ignored.find(({ code }) => code === 'RANGE_DIFFERS')?.remedy).toMatch(/\nkubectl --context \S+ patch/)
   })
 
   test('quotes what a shell would take for something else', () => {
@@ -277,15 +277,15 @@ describe('a range that nobody proved', () => {
       field: 'serviceNodePortRange',
       value: '30000-32767 (assumed)',
     })
-    expect(remedy).toContain("calico-ipvs-sync check --context 'me@prod 1' --probe,")
-    expect(remedy).toContain("calico-ipvs-sync check --context 'me@prod 1' --service-node-port-range MIN-MAX,")
+    expect(remedy).toContain("calico-ipvs-sync check --context 'me@prod 1' --probe   # ")
+    expect(remedy).toContain("calico-ipvs-sync check --context 'me@prod 1' --service-node-port-range MIN-MAX   # ")
     expect(JSON.stringify(assess(doubted(), defaultPolicy))).not.toContain('(default)')
   })
 
   test('is told to EKS by name where the cluster is known by it', () => {
     const { message, remedy } = finding('RANGE_ASSUMED', cluster('denied eks'))
     expect(message).toContain('the EKS API did not tell it')
-    expect(remedy).toContain('calico-ipvs-sync check --cluster blue --region eu-central-1 --probe,')
+    expect(remedy).toContain('calico-ipvs-sync check --cluster blue --region eu-central-1 --probe   # ')
   })
 
   test('leaves every other finding without a claim or a patch against it', () => {
@@ -369,7 +369,9 @@ describe('the operator that cannot read the spec', () => {
   test('gets the field taken out, and the annotation keeps what it says', () => {
     const found = finding('OPERATOR_BLIND', cluster('annotation 30000:32767, spec 30000:34000, calico v3.24.5'))
     expect(found).toMatchObject({ severity: 'critical', subject: 'FelixConfiguration/default' })
-    expect(found.remedy).toMatch(/^kubectl patch felixconfigurations\.projectcalico\.org default --type=merge -p \S+$/)
+    expect(found.remedy).toMatch(
+      /^kubectl --context \S+ patch felixconfigurations\.projectcalico\.org default --type=merge -p \S+$/,
+    )
     expect(patchOf(found)).toEqual({
       metadata: { annotations: { [rangeKey]: '30000:32767' } },
       spec: { kubeNodePortRanges: null },

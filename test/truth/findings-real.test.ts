@@ -478,7 +478,7 @@ test('a kube-proxy that fell back for want of a kernel module, and one that does
     subject: `node/${first}`,
     evidence: [`Pod/kube-system/${pod}`],
     commands: 1,
-    remedy: `kubectl -n kube-system logs ${pod} --previous`,
+    remedy: ` -n kube-system logs ${pod} --previous`,
   })
   expect(dead.verdict).toBe('unknown')
 }, 120_000)

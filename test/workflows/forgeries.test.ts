@@ -225,7 +225,7 @@ describe('our mark on an object that we did not make', () => {
       const { report } = assess(state, defaultPolicy)
       expect(report).toMatchObject({ verdict: 'in-step' })
       const found = report.findings.find(({ code }) => code === 'ROLLOUT_STATE_INVALID')
-      expect(found?.remedy).toContain(`kubectl annotate felixconfigurations.projectcalico.org ${name}`)
+      expect(found?.remedy).toContain(` annotate felixconfigurations.projectcalico.org ${name}`)
     }
   })
 

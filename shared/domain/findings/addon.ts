@@ -22,7 +22,7 @@ export const addonDiffers: ClusterCheck = ({ state, configurations, underWay }) 
       subject: 'eks:Addon/kube-proxy',
       message: `The kube-proxy add-on is told ${addon.mode}, but what kube-proxy reads says ${mode}: it was edited by hand, or an update of the add-on was not applied${failing}. The next update may put ${addon.mode} back.`,
       evidence: [addon.evidence, evidence],
-      remedy: `To stay with ${mode}: ${tell(state.cluster, addon, { mode, conflicts: 'PRESERVE' })}; to have ${addon.mode}: the same with ${addon.mode} and OVERWRITE, then restart kube-proxy node by node.`,
+      remedy: `To stay with ${mode}: ${tell(state.cluster, addon, { mode, conflicts: 'PRESERVE' })}\nTo have ${addon.mode}: the same with ${addon.mode} and OVERWRITE, then restart kube-proxy node by node.`,
     }
   })
 }
@@ -33,10 +33,10 @@ function tell(
   { values }: AddonMode,
   { mode, conflicts }: { mode: Mode; conflicts: string },
 ): string {
-  const place = `--cluster-name ${quoted(name)}${region === undefined ? '' : ` --region ${quoted(region)}`}`
+  const place = `--cluster-name ${quoted(name)} --region ${quoted(region ?? 'REGION')}`
   const given = hasMore(values) ? 'VALUES' : quoted(safeJson({ ...values, mode }))
   const what = hasMore(values)
-    ? ` (VALUES: those of aws eks describe-addon with mode ${mode}; left out, they are forgotten)`
+    ? `   # VALUES: those of describe-addon with mode ${mode}; left out, they are forgotten`
     : ''
   return `aws eks update-addon ${place} --addon-name kube-proxy --configuration-values ${given} --resolve-conflicts ${conflicts}${what}`
 }

@@ -79,7 +79,7 @@ export const apiUnavailable: ClusterCheck = (cluster) => {
           value: failure.message,
         },
       ],
-      remedy: `${kubectl(cluster)} get apiservice v3.projectcalico.org -o yaml; ${kubectl(cluster)} get pods -A -l k8s-app=calico-apiserver`,
+      remedy: `${kubectl(cluster)} get apiservice v3.projectcalico.org -o yaml\n${kubectl(cluster)} get pods -A -l k8s-app=calico-apiserver`,
     },
   ]
 }
@@ -108,7 +108,7 @@ export const notReady: ClusterCheck = (cluster) => {
       subject: broken.length === 1 ? `node/${first.node.name}` : 'cluster',
       message: `calico-node is not Ready on ${broken.length} of ${inside.length} nodes: ${names}${broken.length > 3 ? ', …' : ''}. They are left alone.`,
       evidence: broken.slice(0, 10).map(readiness),
-      remedy: `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide; look at the logs of those that are not Ready.`,
+      remedy: `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide   # look at the logs of those that are not Ready`,
     },
   ]
 }

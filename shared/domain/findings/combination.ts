@@ -61,7 +61,7 @@ export const ipvsWithNftables: NodeCheck = (it, cluster) => {
       breaks: active,
       message: `Felix programs nftables (nftablesMode Enabled) while kube-proxy ${active ? 'runs' : 'is configured for'} ipvs, which nobody tests together.`,
       evidence: [standsIn(it, 'NFTablesMode'), ...(it.running?.evidence ?? [])],
-      remedy: `Either kube-proxy in nftables mode, or: ${parameterChange(cluster, deciding(it, 'NFTablesMode'), { parameter: 'NFTablesMode', value: 'Disabled' })} (with the operator: Installation default, spec.calicoNetwork.linuxDataplane: Iptables)`,
+      remedy: `Either kube-proxy in nftables mode, or: ${parameterChange(cluster, deciding(it, 'NFTablesMode'), { parameter: 'NFTablesMode', value: 'Disabled' })}   # with the operator: Installation default, spec.calicoNetwork.linuxDataplane: Iptables`,
     },
   ]
 }

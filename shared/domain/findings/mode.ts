@@ -61,7 +61,7 @@ export const modeUnproven: NodeCheck = (it, cluster) => {
 }
 
 const seeTheLink = (cluster: ClusterFacts): string =>
-  `On the node, ls /sys/class/net/kube-ipvs0 shows the link if it is there; ${onCluster(cluster, 'check')} --deep reads all logs. A log tells where it begins with the start of Felix and its level (logSeverityScreen) is Info: that of a calico-node pod made anew does.`
+  `On the node, ls /sys/class/net/kube-ipvs0 shows the link if it is there.\nRead all logs: ${onCluster(cluster, 'check')} --deep\nA log tells where it begins with the start of Felix and its level (logSeverityScreen) is Info: that of a calico-node pod made anew does.`
 
 /** A process that does not run answers nothing. */
 function startKubeProxy({ pod, missing }: RunningMode, cluster: ClusterFacts): string {

@@ -54,5 +54,5 @@ function withoutField(object: FelixObject, cluster: ClusterFacts): string {
   const ranges = cluster.desired ?? specRanges(object.name, cluster)
   if (!ranges) return patchCommand(cluster, object.name, { spec: { kubeNodePortRanges: null } })
   return `${rangeWrite(cluster, object, { annotation: annotationValue(ranges) })}
-The annotation makes the range count: Felix restarts at once on every node where another counts now. Where nodes are out of step, ${onCluster(cluster, 'sync')} does both, node by node.`
+The annotation makes the range count: Felix restarts at once on every node where another counts now. Where nodes are out of step, this does both, node by node: ${onCluster(cluster, 'sync')}`
 }

@@ -30,8 +30,8 @@ export const rangeAssumed: ClusterCheck = (cluster) => {
       remedy: [
         state.probeFailure
           ? 'Allow "create services" in namespace default, and ask again with --probe.'
-          : `${onCluster(cluster, 'check')} --probe, which asks the API server by a Service that it must refuse`,
-        `${onCluster(cluster, 'check')} --service-node-port-range MIN-MAX, where you know the range`,
+          : `${onCluster(cluster, 'check')} --probe   # asks the API server by a Service that it must refuse`,
+        `${onCluster(cluster, 'check')} --service-node-port-range MIN-MAX   # where you know the range`,
         'plan and sync take the same option.',
       ].join('\n'),
     },

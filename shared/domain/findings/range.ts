@@ -164,11 +164,11 @@ function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
       ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
       : rangePatch(cluster, 'default', desired))
   ofDefault.set(cluster, change)
-  const sync = `${onCluster(cluster, 'sync')}, which goes node by node; `
-  return owner ? change : `${it.rangeDiffers ? sync : 'Nothing, while IPVS is not active; '}${byHand}\n${change}`
+  const sync = `${onCluster(cluster, 'sync')}   # node by node\n`
+  return owner ? change : `${it.rangeDiffers ? sync : 'Nothing, while IPVS is not active.\n'}${byHand}\n${change}`
 }
 
-const byHand = 'or by hand, which restarts Felix on every node at once:'
+const byHand = 'Or by hand, which restarts Felix on every node at once:'
 
 /** An annotation beside a spec that says something else: the annotation counts, and the spec misleads whoever reads it. */
 export function specContradicts(cluster: ClusterFacts): Finding[] {

@@ -6,7 +6,7 @@ import { harmless, safeJson } from '../plain.ts'
 import { annotationValue, formatRanges, specItemsMax, type PortRange } from '../ports.ts'
 import { type RangeText, setRange } from '../rollout/range-writes.ts'
 import { valueOf } from '../read.ts'
-import type { CalicoApi, ServiceRange } from '../report.ts'
+import type { CalicoApi, Report, ServiceRange } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
 import { specMayBeWritten } from '../version.ts'
 
@@ -50,14 +50,23 @@ const rangeOf = ({ source, min, max }: ServiceRange): string[] =>
  * kubectl for the cluster that is spoken of, and never for the one that happens to be current. Without a context of ours it is the
  * ARN, as `aws eks update-kubeconfig` names it: where there is none of that name, kubectl refuses.
  */
-export const kubectl = ({ state: { cluster, reachedBy } }: ClusterFacts): string => {
-  const { context = cluster.arn } = cluster
-  const { kubeconfig } = reachedBy ?? {}
+export const kubectl = ({ state: { cluster, reachedBy } }: ClusterFacts): string =>
+  kubectlFor(cluster, reachedBy?.kubeconfig)
+
+export const kubectlFor = (cluster: Report['cluster'], kubeconfig: string | undefined): string => {
+  const { context = cluster.arn ?? arnOf(cluster) } = cluster
   return [
     'kubectl',
     ...(kubeconfig === undefined ? [] : ['--kubeconfig', quoted(kubeconfig)]),
     ...(context === undefined ? [] : ['--context', quoted(context)]),
   ].join(' ')
+}
+
+/** As EKS would name it, where it did not say so. Undefined: too little is known of the cluster. */
+const arnOf = ({ account, region, name }: Report['cluster']): string | undefined => {
+  if (account === undefined || region === undefined) return undefined
+  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
+  return `arn:${partition}:eks:${region}:${account}:cluster/${name}`
 }
 
 /** The resource's full name, so that kubectl cannot pick the other API. */

@@ -88,7 +88,7 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
         ...(reason === undefined ? [] : [{ object: leaseObject, field: field('reason'), value: reason }]),
         ...details.evidence,
       ],
-      remedy: `${onCluster(cluster, 'rollout status')}; fix the node, then ${onCluster(cluster, 'rollout resume')}, or ${onCluster(cluster, 'rollout abort')}`,
+      remedy: `${onCluster(cluster, 'rollout status')}\nFix the node, then: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
     },
   ]
 }
@@ -99,7 +99,7 @@ const paused = (cluster: ClusterFacts): Finding => ({
   subject: leaseObject,
   message: 'A rollout is paused. Nothing more is touched until somebody decides.',
   evidence: [{ object: leaseObject, field: field('state'), value: 'paused' }],
-  remedy: `${onCluster(cluster, 'rollout log')}, which says who paused it; then ${onCluster(cluster, 'rollout resume')}, or ${onCluster(cluster, 'rollout abort')}`,
+  remedy: `${onCluster(cluster, 'rollout log')}   # who paused it\nThen: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
 })
 
 /** In the middle of a rollout. */
@@ -115,7 +115,7 @@ const takenBackToday: ClusterCheck = (cluster) => {
       subject: object,
       message: `The range ${target ?? '(none)'} was written to ${object} today and taken back by ${by ?? 'somebody'} before the rollout was over (seen ${at}). It is not written there a second time today.`,
       evidence: [{ object: leaseObject, field: field('taken-back'), value: by ?? 'not known by whom', at }],
-      remedy: `Find who does that (kubectl get ${onFelix(cluster, name)} -o yaml --show-managed-fields; where it was deleted, the audit log says who) and stop it, or leave this cluster out. Then: ${onCluster(cluster, 'rollout resume')}`,
+      remedy: `Find who does that: ${kubectl(cluster)} get ${onFelix(cluster, name)} -o yaml --show-managed-fields\nWhere it was deleted, the audit log says who. Stop it, or leave this cluster out.\nThen: ${onCluster(cluster, 'rollout resume')}`,
     },
   ]
 }
@@ -144,7 +144,7 @@ export const flapping: ClusterCheck = (cluster) => {
         { object: leaseObject, field: field('target'), value: target, at: finished },
         { object: 'FelixConfiguration/default', value: now },
       ],
-      remedy: `Find who writes it (${kubectl(cluster)} get ${felixResource(cluster)} default -o yaml --show-managed-fields) and change the range there.`,
+      remedy: `Find who writes it: ${kubectl(cluster)} get ${felixResource(cluster)} default -o yaml --show-managed-fields\nChange the range there.`,
     },
   ]
 }

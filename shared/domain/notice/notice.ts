@@ -179,8 +179,14 @@ const stepsOf = ({ report, halted, brake, acting }: About): string[] => {
 
 const isInGit = ({ blockedBy }: Plan): boolean => blockedBy.includes('OWNED_BY_GITOPS')
 
-const syncCommand = ({ name, region }: Report['cluster']): string =>
-  ['calico-ipvs-sync sync --cluster', quoted(name), ...(region ? ['--region', quoted(region)] : [])].join(' ')
+/** A function of the deployment knows no context; a report of the command line may be shown to people as a notice all the same. */
+const syncCommand = ({ name, region, context }: Report['cluster']): string => {
+  const place =
+    context === undefined
+      ? ['--cluster', quoted(name), ...(region ? ['--region', quoted(region)] : [])]
+      : ['--context', quoted(context)]
+  return ['calico-ipvs-sync sync', ...place].join(' ')
+}
 
 const forecastOf = ({ report: { plan }, acting }: About): string | undefined => {
   if (!plan || plan.changes.length === 0) return undefined

@@ -48,7 +48,7 @@ export const takeStep = async (tools: StepTools): Promise<Outcome> => {
 }
 
 export const notUnderstood = (why: string): string =>
-  `The Lease kube-system/calico-ipvs-sync cannot be understood: ${why}. Look at it (kubectl -n kube-system get lease calico-ipvs-sync -o yaml) and delete it.`
+  `The Lease kube-system/calico-ipvs-sync cannot be understood: ${why}. check says how to look at it and to delete it.`
 
 /** Somebody changed the object since it was read, or the server is throttling: nothing was written. */
 const unlessRefused = async (step: () => Promise<Outcome>): Promise<Outcome> => {

@@ -1,0 +1,126 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { parse, stringify } from 'yaml'
+import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
+import { populate } from '../../lab/fixtures/populate.ts'
+import { run } from '../cli/run.ts'
+import { faultsOf, printedIn, stringsIn } from './printed.ts'
+
+/** Every command that the command line prints about a cluster behind a kubeconfig whose names a shell would trip over. */
+const context = `it's $(touch made); > made`
+const workdir = mkdtempSync(join(tmpdir(), 'my configs '))
+const kubeconfig = join(workdir, 'kube config')
+const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases'
+const felix = '/apis/crd.projectcalico.org/v1/felixconfigurations'
+let cluster: EmbeddedCluster
+
+interface Kubeconfig {
+  'current-context': string
+  contexts: { name: string }[]
+  users: { user: object }[]
+  clusters: { cluster: { server: string } }[]
+}
+const configured = (change: (config: Kubeconfig) => void = () => undefined): void => {
+  const config = parse(readFileSync(cluster.kubeconfig, 'utf8')) as Kubeconfig
+  for (const it of config.contexts) it.name = context
+  config['current-context'] = context
+  change(config)
+  writeFileSync(kubeconfig, stringify(config))
+}
+
+beforeAll(async () => {
+  cluster = await startEmbedded({ name: 'prod', workdir, nodePortRange: { min: 20000, max: 22767 } })
+  const calico = { version: 'v3.28.4', install: 'operator' } as const
+  await populate(cluster, { nodes: 3, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })
+})
+afterAll(async () => {
+  await cluster.stop()
+  rmSync(workdir, { recursive: true })
+})
+
+const place = () => ['--context', context, '--kubeconfig', kubeconfig]
+const said: string[] = []
+const saying = async (words: readonly string[], more: readonly string[] = []): Promise<void> => {
+  const { stdout, stderr } = await run([...words, ...place(), ...more])
+  said.push(stdout, stderr)
+}
+
+const held = async (state: string, more: Record<string, string> = {}): Promise<void> => {
+  await cluster.request('DELETE', `${lease}/calico-ipvs-sync`).catch(() => undefined)
+  const annotations = {
+    rollout: 'r1',
+    state,
+    phase: 'range',
+    pace: JSON.stringify({
+      strategy: 'staged',
+      maxUnavailable: 1,
+      canarySeconds: 1,
+      settleSeconds: 1,
+      nodeDeadlineSeconds: 60,
+    }),
+    where: JSON.stringify({ api: 'crd.projectcalico.org/v1' }),
+    'started-at': '2026-01-01T00:00:00Z',
+    target: '20000:22767',
+    ...more,
+  }
+  const keyed = Object.fromEntries(
+    Object.entries(annotations).map(([key, value]) => [`calico-ipvs-sync/${key}`, value]),
+  )
+  const metadata = { name: 'calico-ipvs-sync', namespace: 'kube-system', annotations: keyed }
+  await cluster.request('POST', lease, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: {} })
+}
+
+test('each command on the screen is understood by its parser and leads to the cluster that it is about', async () => {
+  configured()
+  for (const range of [[], ['--probe'], ['--service-node-port-range', '20000-22767']]) {
+    await saying(['check'], range)
+    await saying(['sync', '--dry-run'], range)
+  }
+  await saying(['sync'])
+  await saying(['sync', '--plan', join(workdir, 'none.json'), '--yes'])
+  await saying(['rollout', 'pause'])
+  for (const [state, more] of [
+    ['running', {}],
+    ['paused', {}],
+    ['halted', { reason: 'ip-10-1-0-1: not Ready', rollback: 'ip-10-1-0-1' }],
+    [
+      'halted',
+      {
+        reason: 'taken back',
+        'taken-back': JSON.stringify({ object: 'FelixConfiguration/node.x', at: new Date().toISOString() }),
+      },
+    ],
+    ['bogus', {}],
+  ] as const) {
+    await held(state, more)
+    await saying(['rollout', 'status'], ['--probe'])
+    const { stdout } = await run(['rollout', 'evidence', ...place()])
+    if (stdout !== '') said.push(...stringsIn(JSON.parse(stdout)))
+    await saying(['rollout', 'resume'])
+    if (state === 'halted') await saying(['sync', '--yes'], ['--probe'])
+  }
+  await cluster.request('POST', felix, {
+    apiVersion: 'crd.projectcalico.org/v1',
+    kind: 'FelixConfiguration',
+    metadata: { name: 'node.copied', annotations: { 'calico-ipvs-sync/override': 'created' } },
+    spec: {},
+  })
+  await saying(['check'])
+  await saying(['doctor'])
+  // Refused, closed and unknown.
+  configured(({ users }) => users.forEach((it) => (it.user = { token: 'wrong' })))
+  for (const words of [['check'], ['doctor'], ['sync', '--yes'], ['rollout', 'status'], ['capture']])
+    await saying(words)
+  configured(({ clusters }) => clusters.forEach((it) => (it.cluster.server = 'https://127.0.0.1:1')))
+  for (const words of [['check'], ['doctor'], ['rollout', 'abort']]) await saying(words)
+  for (const words of [['check'], ['doctor']])
+    said.push(...Object.values(await run([...words, '--kubeconfig', join(workdir, 'no such')])).map(String))
+
+  const printed = printedIn(said)
+  expect(printed.length).toBeGreaterThan(20)
+  expect(printed.filter(({ words }) => words.length < 2)).toEqual([])
+  const about = printed.filter(({ text }) => !/^aws eks |no such/.test(text))
+  expect([...new Set(about.flatMap((it) => faultsOf(it, { context, kubeconfig })))]).toEqual([])
+}, 180_000)
