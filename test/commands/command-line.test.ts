@@ -98,8 +98,8 @@ test('each command on the screen is understood by its parser and leads to the cl
     await saying(['rollout', 'status'], ['--probe'])
     const { stdout } = await run(['rollout', 'evidence', ...place()])
     if (stdout !== '') said.push(...stringsIn(JSON.parse(stdout)))
-    await saying(['rollout', 'resume'])
     if (state === 'halted') await saying(['sync', '--yes'], ['--probe'])
+    await saying(['rollout', 'resume'])
   }
   await cluster.request('POST', felix, {
     apiVersion: 'crd.projectcalico.org/v1',
