@@ -41,6 +41,7 @@ async function start() {
 function stripOwnTypes() {
   const own = new URL('..', import.meta.url).href
   if (!own.includes('/node_modules/')) return
+  withoutWarningOf('stripTypeScriptTypes')
   nodeModule.registerHooks({
     load(url, context, next) {
       const ours = url.startsWith(own) && url.endsWith('.ts')
@@ -49,6 +50,14 @@ function stripOwnTypes() {
       return { format: 'module', source, shortCircuit: true }
     },
   })
+}
+
+/** Node says once on stderr that a function is experimental: nothing that a user of this command can act on. */
+function withoutWarningOf(name) {
+  const { emitWarning } = process
+  process.emitWarning = (warning, ...rest) => {
+    if (!String(warning).startsWith(name)) emitWarning.call(process, warning, ...rest)
+  }
 }
 
 /** A third of a short command's time is compiling. The cache is the user's own: in a shared folder others could plant code. */

