@@ -54,9 +54,9 @@ function stripOwnTypes() {
 
 /** Node says once on stderr that a function is experimental: nothing that a user of this command can act on. */
 function withoutWarningOf(name) {
-  const { emitWarning } = process
+  const emitWarning = process.emitWarning.bind(process)
   process.emitWarning = (warning, ...rest) => {
-    if (!String(warning).startsWith(name)) emitWarning.call(process, warning, ...rest)
+    if (!String(warning).startsWith(name)) emitWarning(warning, ...rest)
   }
 }
 
