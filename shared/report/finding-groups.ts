@@ -8,7 +8,7 @@ export interface FindingGroup {
   subjects: string[]
 }
 
-/** Critical first; otherwise in the order of the report, which is by importance. */
+/** What a person must decide before anything else comes first, then critical; otherwise the order of the report, which is by importance. */
 export const groupFindings = (findings: readonly Finding[]): FindingGroup[] => {
   const groups = new Map<string, FindingGroup>()
   for (const finding of findings) {
@@ -18,9 +18,13 @@ export const groupFindings = (findings: readonly Finding[]): FindingGroup[] => {
     else groups.set(key, { finding, subjects: [finding.subject] })
   }
   return [...groups.values()].sort(
-    (a, b) => severities.indexOf(a.finding.severity) - severities.indexOf(b.finding.severity),
+    (a, b) =>
+      Number(isHalt(b.finding)) - Number(isHalt(a.finding)) ||
+      severities.indexOf(a.finding.severity) - severities.indexOf(b.finding.severity),
   )
 }
+
+const isHalt = ({ code }: Finding): boolean => code === 'ROLLOUT_HALTED'
 
 /** A message that only differs by the name of its subject says the same. */
 const sameness = ({ code, severity, subject, message }: Finding): string => {

@@ -13,6 +13,7 @@ import type { Policy } from '../policy/policy.ts'
 import { commonMode, configuredModes } from '../proxy-mode/configured.ts'
 import { kubernetesMinor } from '../proxy-mode/kubernetes-minor.ts'
 import { valueOf } from '../read.ts'
+import { parseRollout } from '../rollout/parse.ts'
 
 /** What EKS says of another cluster is nothing about this one. */
 const withoutEks = (seen: ClusterState): ClusterState => {
@@ -41,6 +42,7 @@ export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
     now: Date.parse(state.observedAt),
     otherThanEks,
     gaps: gapsOf(state),
+    rollingOut: isRollingOut(state),
     underWay: underWay(state),
     serviceRange,
     objections,
@@ -56,6 +58,11 @@ export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
     felixObjects: new Map((valueOf(state.felix)?.objects ?? []).map((it) => [it.name, it])),
     nodes,
   }
+}
+
+const isRollingOut = (state: ClusterState): boolean => {
+  const parsed = parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  return parsed.is === 'rollout' && !['done', 'aborted'].includes(parsed.rollout.state)
 }
 
 /**

@@ -22,6 +22,8 @@ export interface ClusterFacts {
   /** In what the cluster that EKS describes is not this one; what EKS said is then not in `state`. */
   otherThanEks: Difference[]
   gaps: Gaps
+  /** A rollout has begun and not ended, halted ones among them. */
+  rollingOut: boolean
   underWay: UnderWay[]
   serviceRange: ServiceRange
   /** What speaks against a service range that is only assumed; then there is no desired range. */

@@ -164,6 +164,9 @@ function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
       ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
       : rangePatch(cluster, 'default', desired))
   ofDefault.set(cluster, change)
+  // By hand it would reach all nodes at once, the one that could not take it among them.
+  if (!owner && cluster.rollingOut)
+    return `${onCluster(cluster, 'rollout status')}   # the rollout of this range, and what is to be done`
   const sync = `${onCluster(cluster, 'sync')}   # node by node\n`
   return owner ? change : `${it.rangeDiffers ? sync : 'Nothing, while IPVS is not active.\n'}${byHand}\n${change}`
 }

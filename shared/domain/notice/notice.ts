@@ -127,7 +127,11 @@ const badNews = (about: About): string => {
     .join('\n\n')
 }
 
-const spokenOf = ({ findings }: Report): Finding[] => findings.filter(({ severity }) => severity !== 'info')
+/** A halt first: nothing else can be done before it. */
+const spokenOf = ({ findings }: Report): Finding[] =>
+  findings
+    .filter(({ severity }) => severity !== 'info')
+    .toSorted((a, b) => Number(b.code === 'ROLLOUT_HALTED') - Number(a.code === 'ROLLOUT_HALTED'))
 
 /** What is so, and who acts: the line that matters at three in the morning. */
 const firstLine = (about: About): string => {
@@ -172,7 +176,9 @@ const stepsOf = ({ report, halted, brake, acting }: About): string[] => {
   const remedies = spokenOf(report)
     .filter(isAdvised)
     .toSorted((a, b) => first(a.code) - first(b.code))
-    .flatMap(({ remedy }) => remedy ?? [])
+    .flatMap(({ code, remedy = '' }) =>
+      code === 'ROLLOUT_HALTED' ? remedy.split('\n') : remedy === '' ? [] : [remedy],
+    )
   if (halted) return [...remedies, ...(brake ? [`To stop changes in every other cluster as well: ${brake}`] : [])]
   return acting === 'person' && changes.length > 0 ? [syncCommand(cluster), ...remedies] : remedies
 }

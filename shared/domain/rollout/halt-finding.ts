@@ -12,7 +12,11 @@ export const haltDetails = (
   const seen = evidenceLines(facts).join('; ')
   const last = log.at(-1)
   const back = afterwards(evidence, cameBack(evidence, pods))
-  const text = [`Seen at ${evidence.at}: ${seen}.`, ...(last ? [`Its log ended: ${last}.`] : []), ...back]
+  const text = [
+    ...back,
+    `Seen at ${evidence.at}: ${seen}.`,
+    ...(last ? [`Its log ended: ${last.replace(/\.+$/, '')}.`] : []),
+  ]
     .map((sentence) => ` ${sentence}`)
     .join('')
   const values = [...evidenceLines(evidence), ...back]
