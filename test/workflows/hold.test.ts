@@ -4,7 +4,7 @@ import { type Action, type Policy, policyWith } from '../../shared/domain/policy
 import { failed, type ReadFailure } from '../../shared/domain/read.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
-import { startRollout, worldOf, type World } from './world.ts'
+import { ranges, startRollout, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'
 const cluster = { account: '111122223333', region: 'eu-west-1', name: 'prod-1' }
@@ -93,6 +93,52 @@ describe('what holds a rollout', () => {
     expect(world.felixRestarts).toEqual([])
     expect([...world.objects.keys()]).toEqual(['default'])
     expect(waits.filter((seconds) => seconds !== 300)).toEqual([])
+  })
+
+  test.each(['canary', 'direct'] as const)(
+    'an alarm after %s wrote to default: its former value is put back all the same, for that rescues the node',
+    async (strategy) => {
+      const world = worldOf(['n0', 'n1', 'n2'])
+      world.broken.add('n1')
+      startRollout(world, {
+        target,
+        canary: 'n0',
+        pace: { strategy, maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 },
+      })
+      const trouble = () => (world.pods.some(({ ready }) => !ready) ? 'the alarm rings' : undefined)
+      await run(
+        world,
+        { trouble, needsPermit: true, policy: { strategy, nodeDeadlineSeconds: 120 } },
+        { ...message, permit },
+        40,
+      )
+      expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('halted')
+      expect([...ranges(world)]).toEqual([
+        ['n0', target],
+        ['n1', undefined],
+        ['n2', target],
+      ])
+    },
+  )
+
+  test('the brake while a former value is put back: nothing is written until it is released, and then it is put back', async () => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    world.broken.add('n1')
+    startRollout(world, {
+      target,
+      pace: { strategy: 'direct', maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 },
+    })
+    const isHalted = () => world.lease?.annotations['calico-ipvs-sync/state'] === 'halted'
+    let braked = 5
+    const brake = () => (isHalted() && braked-- > 0 ? 'report' : 'sync')
+    const before: unknown[] = []
+    const seen = () => {
+      if (isHalted() && braked > 0) before.push([...world.objects.keys()])
+      return undefined
+    }
+    await run(world, { trouble: seen, brake, policy: { strategy: 'direct', nodeDeadlineSeconds: 120 } }, message, 40)
+    expect(before.every((names) => String(names) === 'default')).toBe(true)
+    expect([...ranges(world).values()]).toEqual([target, undefined, target])
   })
 
   test('an alarm in the middle: the node in flight is still watched and halts the rollout by its deadline', async () => {

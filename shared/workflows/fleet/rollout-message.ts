@@ -24,7 +24,7 @@ import { isOutsider } from './outsider.ts'
 import { takeStep } from '../rollout/step.ts'
 import type { Outcome, StepTools } from '../rollout/tools.ts'
 
-export interface HandleStepTools extends Omit<StepTools, 'kube' | 'decided' | 'record'> {
+export interface HandleStepTools extends Omit<StepTools, 'kube' | 'rescue' | 'decided' | 'record'> {
   fleet: FleetBounds
   access: {
     describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
@@ -103,7 +103,8 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
   if (stop) return { next: 'wait', ...stop, decided }
   const ask = guard(tools, message)
   const record = (entries: Entry[]) => tools.records.keepActed(clusterKey(cluster), entries)
-  const step = { ...tools, decided, record, kube: braked(fenced(kube, tools.now, ask), stopped) }
+  const rescue = braked(kube, stopped)
+  const step = { ...tools, decided, record, rescue, kube: braked(fenced(kube, tools.now, ask), stopped) }
   try {
     // What may not be touched now does not begin either; what has begun settles first.
     const hold = message.begin ? await ask() : undefined

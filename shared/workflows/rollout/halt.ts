@@ -103,7 +103,8 @@ export const rollBack = async (
   const { rollback: [node, ...others] = [], ...rest } = rollout
   if (node === undefined) return over(rollout)
   const seen = seenOf(needed(await tools.kube.felixConfigurations([rollout.where.api])), pods, rollout.where)
-  if (rollout.evidence && restoresDefault(rollout.evidence)) return restoreDefault(tools, { record, rollout }, seen)
+  if (rollout.evidence && restoresDefault(rollout.evidence))
+    return restoreDefault({ ...tools, kube: tools.rescue ?? tools.kube }, { record, rollout }, seen)
   const object = seen.objects.find(({ name }) => name === overrideName(node))
   const well = object !== undefined && isWellWith(object, node, seen)
   const removed = object === undefined || (!well && (await removeOverride(tools, rollout, object)))

@@ -31,10 +31,12 @@ export const takeStep = async (tools: StepTools): Promise<Outcome> => {
   const rollout = { ...parsed.rollout, pace: carefulPace(parsed.rollout.pace, tools.policy) }
   const named = withNames(tools, rollout)
   if (rollout.state === 'halted' && rollout.rollback)
-    return unlessApiIsGone(named, { record, rollout }, async () => {
-      const calico = await calicoPods(named.kube)
-      return calico === undefined ? noOneDaemonSet : rollBack(named, { record, rollout }, calico.pods)
-    })
+    return unlessRefused(() =>
+      unlessApiIsGone(named, { record, rollout }, async () => {
+        const calico = await calicoPods(named.kube)
+        return calico === undefined ? noOneDaemonSet : rollBack(named, { record, rollout }, calico.pods)
+      }),
+    )
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
     return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
   if (rollout.state === 'running' && decisionOf(rollout) !== tools.decided)

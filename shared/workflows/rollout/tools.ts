@@ -6,6 +6,8 @@ import type { Pace, Rollout } from '../../domain/rollout/rollout.ts'
 /** What a step reaches the world through. */
 export interface StepTools {
   kube: KubeClient
+  /** For what rescues a node: no window, alarm or permit holds it, the brake alone does. Absent: `kube`. */
+  rescue?: KubeClient
   /** Who holds the Lease: one name for all Lambdas of a hub, one per process of the command line. */
   holder: string
   /** The Lease is renewed in a third of it; a holder that died is waited out for this long. */
