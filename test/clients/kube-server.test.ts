@@ -10,6 +10,7 @@ import type { CalicoApi } from '../../shared/domain/report.ts'
 import { observe } from '../../shared/workflows/observe/observe.ts'
 import { withWebhookNodes } from '../../shared/workflows/observe/webhooks.ts'
 import { connectionTo, embeddedCluster, realCluster, removeScratch } from './lab.ts'
+import { until } from '../until.ts'
 
 const api: CalicoApi = 'crd.projectcalico.org/v1'
 const rangeKey = 'config.projectcalico.org/KubeNodePortRanges'
@@ -212,7 +213,7 @@ describe.each([
     expect(await kube.deletePod({ namespace, name, uid: 'another' })).toBe(false)
     expect((await calicoPods()).some((it) => it.uid === uid && it.deletedAt === undefined)).toBe(true)
     expect(await kube.deletePod({ namespace, name, uid })).toBe(true)
-    await until(async () => (await calicoPods()).filter((it) => it.ready && it.uid !== uid).length === 3)
+    await until('the answer', async () => (await calicoPods()).filter((it) => it.ready && it.uid !== uid).length === 3)
     expect(await kube.deletePod({ namespace, name, uid })).toBe(false)
   })
 
@@ -247,11 +248,6 @@ describe.each([
       expect(failureOf(read)).toMatchObject({ kind: 'unreachable' })
     expect(failureOf(felix)?.object).toBe('FelixConfigurations')
     await cluster.resume()
-    await until(async () => 'value' in (await kube.nodes()))
+    await until('the answer', async () => 'value' in (await kube.nodes()))
   })
 })
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !(await holds()); await new Promise((later) => setTimeout(later, 50)))
-    if (Date.now() > deadline) throw new Error('it did not come about in 30 s')
-}

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuthenticatedUser, LabCluster } from '../../lab/cluster.ts'
 
 /**
@@ -71,14 +70,6 @@ export const merge = (cluster: LabCluster, path: string, body: unknown): Promise
   call(cluster, 'PATCH', path, { body, contentType: 'application/merge-patch+json' })
 
 /** Waits for something to become true; throws with `what` where it does not within the time. */
-export async function until(what: string, check: () => Promise<boolean>, seconds = 20): Promise<void> {
-  const deadline = Date.now() + seconds * 1000
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`)
-    await sleep(50)
-  }
-}
-
 /** Tokens that servers under contract accept beside the administrator's, by the group RBAC knows their users by. */
 export const tokens: Record<string, AuthenticatedUser> = {
   'token-of-nobody': { username: 'nobody', groups: ['nothing-granted'] },

@@ -1,6 +1,7 @@
 import { standInDefinitions } from '../../lab/embedded/calico-definitions.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
-import { type Json, call, until } from './behaviour.ts'
+import { type Json, call } from './behaviour.ts'
+import { until } from '../until.ts'
 
 export const felixPath = '/apis/crd.projectcalico.org/v1/felixconfigurations'
 

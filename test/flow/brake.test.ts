@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { assemble, type GuardedStage, raise, target } from './guards-stage.ts'
-import { until } from './until.ts'
+import { until } from '../until.ts'
 import { witness, type Witness } from './witness.ts'
 
 /** The brake through the synthesized stack, its bundles and queues, set in the middle of a rollout on three embedded clusters. */

@@ -5,6 +5,7 @@ import type { LabCluster } from '../../lab/cluster.ts'
 import { names, type Kind } from '../../lab/demo/fleet.ts'
 import { place } from '../../lab/demo/deployment.ts'
 import { setTheStage, type Stage } from '../../lab/demo/run.ts'
+import { until } from '../until.ts'
 
 /** The synthesized stack, its bundles and queues in front of clusters, in ways the demo does not go. */
 const kinds: Kind[] = ['embedded', 'real']
@@ -25,12 +26,6 @@ const objectsIn = async (cluster: LabCluster, left = 20): Promise<Felix[]> => {
     if (left === 0) throw error
     await new Promise((resolve) => setTimeout(resolve, 200))
     return objectsIn(cluster, left - 1)
-  }
-}
-
-const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-  for (const end = Date.now() + 90_000; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 20))) {
-    if (Date.now() > end) throw new Error(`${what} did not come about in 90 seconds`)
   }
 }
 

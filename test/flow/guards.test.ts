@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { assemble, type GuardedStage, raise as raiseStage, target } from './guards-stage.ts'
-import { until } from './until.ts'
+import { until } from '../until.ts'
 import { witness, type Witness } from './witness.ts'
 
 /** The guards through the synthesized stack, its bundles and queues, in front of embedded clusters; judged by what their API servers' watch showed. */

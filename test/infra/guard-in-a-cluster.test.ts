@@ -16,7 +16,8 @@ import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annota
 import { observe } from '../../shared/workflows/observe/observe.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
-import { clientOf, felixPath, items, mergePatch, nodeNames, removed, until, withFieldsOf332 } from '../truth/world.ts'
+import { clientOf, felixPath, items, mergePatch, nodeNames, removed, withFieldsOf332 } from '../truth/world.ts'
+import { until } from '../until.ts'
 import { copyKey, type Forgery, forgeries, plantTargets, powers, answerTo } from './guard-forgeries.ts'
 
 /** The admission policies as shipped, on a real API server: they let a whole rollout pass and none of the forgeries. */

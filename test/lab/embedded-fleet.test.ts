@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { type Json, until } from '../contract/behaviour.ts'
+import type { Json } from '../contract/behaviour.ts'
+import { until } from '../until.ts'
 
 const calico = { version: 'v3.28.2', install: 'operator' as const }
 

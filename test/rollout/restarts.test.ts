@@ -15,6 +15,7 @@ import { nodeSpecs } from '../../lab/fixtures/nodes.ts'
 import { pauseAfter } from './pod-watch.ts'
 import { type RestartStage, setTheStage } from './restart-stage.ts'
 import { eks, mostAtOnce } from './stage.ts'
+import { until } from '../until.ts'
 
 /**
  * Restarts of calico-node on the real API server, in real time: Calico 3.21 by its manifest. Seven nodes, three of them
@@ -59,11 +60,6 @@ const carryOut = (policy: Policy): Promise<SyncResult> =>
     },
     policy,
   )
-
-const until = async (what: string, holds: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 60_000; !holds(); await sleep(20))
-    if (Date.now() > end) throw new Error(`${what} did not come about within a minute`)
-}
 
 test('with OnDelete: one node after the other, the first alone for longer; what is broken or needs none is left alone', async () => {
   const policy = policyWith({ action: 'sync', ...pace })

@@ -11,7 +11,8 @@ import { type Watch, watch, type WatchedObject, type WatchEvent } from '../verif
 import { changedAtKey, overrideKey } from '../../shared/domain/rollout/annotations.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
 import { run } from '../cli/run.ts'
-import { clientOf, felixPath, mergePatch, nodeNames, rangeAnnotation, until } from './world.ts'
+import { clientOf, felixPath, mergePatch, nodeNames, rangeAnnotation } from './world.ts'
+import { until } from '../until.ts'
 
 /** Calico's own API server, the real Kubernetes, and Calico's own code to say what its Felix would make of every object stored. */
 

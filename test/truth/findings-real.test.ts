@@ -36,9 +36,9 @@ import {
   nodeNames,
   rangeAnnotation,
   restartKubeProxy,
-  until,
   withFieldsOf332,
 } from './world.ts'
+import { until } from '../until.ts'
 
 /** Every finding there is, seen in the objects of a real API server and nowhere else. */
 

@@ -21,7 +21,8 @@ import type { FindingCode, Report, Verdict } from '../../shared/domain/report.ts
 import { clusterKey } from '../../shared/messages.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
 import { run } from '../cli/run.ts'
-import { aSecond, emptied, nodeNames, rangeAnnotation, removed, restartKubeProxy, until } from './world.ts'
+import { aSecond, emptied, nodeNames, rangeAnnotation, removed, restartKubeProxy } from './world.ts'
+import { until } from '../until.ts'
 
 /**
  * One engine serves both: the command line, by kubeconfig and by cluster name, and the Lambda as bundled and deployed

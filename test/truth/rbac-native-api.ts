@@ -1,7 +1,8 @@
 import type { LabCluster } from '../../lab/cluster.ts'
 import { installCrds } from '../../lab/control-plane/crds.ts'
 import type { KubernetesObject } from '../../lab/binaries.ts'
-import { items, removed, until } from './world.ts'
+import { items, removed } from './world.ts'
+import { until } from '../until.ts'
 
 interface Definition extends KubernetesObject {
   spec: { group: string; names: { kind: string; plural: string }; versions: { name: string }[] }

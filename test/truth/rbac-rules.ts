@@ -2,7 +2,8 @@ import type { LabCluster } from '../../lab/cluster.ts'
 import { collectionOf, type Manifest, manifestsIn } from '../../lab/fixtures/manifests.ts'
 import type { Access, KubeClient } from '../../shared/clients/kube/client.ts'
 import { valueOf } from '../../shared/domain/read.ts'
-import { mergePatch, until } from './world.ts'
+import { mergePatch } from './world.ts'
+import { until } from '../until.ts'
 
 /** One verb on one resource of one group, by one name where the rule names any: what can be taken away by itself. */
 export interface Right {

@@ -36,8 +36,8 @@ import {
   rangeAnnotation,
   removed,
   restartKubeProxy,
-  until,
 } from './world.ts'
+import { until } from '../until.ts'
 
 /**
  * The manifest as shipped, on a real API server: enough for a whole look and for whole rollouts, and not a verb more.

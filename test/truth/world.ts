@@ -4,6 +4,7 @@ import type { LabCluster } from '../../lab/cluster.ts'
 import { untilSettled } from '../../lab/fixtures/settle.ts'
 import { kubeClient } from '../../shared/clients/kube/open.ts'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
+import { until } from '../until.ts'
 
 /** The few things that the tests of the truth do to one and the same lab cluster, world after world. */
 
@@ -14,14 +15,6 @@ export const nodeNames = ['1', '2', '3'].map((it) => `ip-10-1-0-${it}.ec2.intern
 
 /** The server stamps times with whole seconds: what shall be seen as later must be a second later. */
 export const aSecond = (): Promise<void> => sleep(1_100)
-
-export async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 60_000; ; await sleep(50)) {
-    const answer = await ask()
-    if (answer !== undefined && answer !== false) return answer
-    if (Date.now() > end) throw new Error(`${what} did not come about within a minute`)
-  }
-}
 
 /** A client as the administrator, or with another token. */
 export const clientOf = ({ server, caData, adminToken }: LabCluster, token = adminToken): KubeClient =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { LabCluster } from '../../../lab/cluster.ts'
-import { type Behaviour, call, until } from '../behaviour.ts'
+import { type Behaviour, call } from '../behaviour.ts'
+import { until } from '../../until.ts'
 import { created, felix, felixPath, namespaced } from '../objects.ts'
 
 const rbac = '/apis/rbac.authorization.k8s.io/v1'

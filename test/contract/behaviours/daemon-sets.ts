@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LabCluster } from '../../../lab/cluster.ts'
 import { nodeObject } from '../../../lab/fixtures/nodes.ts'
-import { type Behaviour, call, type Json, merge, until } from '../behaviour.ts'
+import { type Behaviour, call, type Json, merge } from '../behaviour.ts'
+import { until } from '../../until.ts'
 import { created, namespaced } from '../objects.ts'
 
 export const daemonSetsApi = '/apis/apps/v1'
@@ -64,7 +65,7 @@ const node = (name: string, behaviour: string, computeType: 'ec2' | 'fargate' = 
 export const isReady = (pod: Json): boolean =>
   pod.status.conditions?.some(({ type, status }: Json) => type === 'Ready' && status === 'True') === true
 
-export const allReady = (daemon: Daemon, count: number): Promise<void> =>
+export const allReady = (daemon: Daemon, count: number): Promise<true> =>
   until(`${count} pods are ready`, async () => {
     const pods = await daemon.pods()
     return pods.length === count && pods.every(isReady)

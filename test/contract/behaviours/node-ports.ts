@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Behaviour, call, type Json, until } from '../behaviour.ts'
+import { type Behaviour, call, type Json } from '../behaviour.ts'
+import { until } from '../../until.ts'
 import { created, namespaced, nodePortService, service } from '../objects.ts'
 
 const outside = (range: string) => `provided port is not in the valid range. The range of valid ports is ${range}`

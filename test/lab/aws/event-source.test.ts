@@ -5,6 +5,7 @@ import { createKeyring } from '../../../lab/aws/keyring.ts'
 import type { Functions, Invocation } from '../../../lab/aws/lambda.ts'
 import { type Queues, startQueues } from '../../../lab/aws/queues.ts'
 import { resolveTemplate, type Stack } from '../../../lab/aws/template.ts'
+import { until } from '../../until.ts'
 
 type Records = { messageId: string; body: string; attributes: Record<string, string> }[]
 
@@ -17,9 +18,6 @@ let faults: string[]
 
 const queueUrl = () => stack.ofType('AWS::SQS::Queue').find(({ logicalId }) => logicalId === 'Work')?.ref ?? ''
 const lost = () => queues.peek('Test-Lost')
-const until = async (holds: () => boolean | Promise<boolean>) => {
-  for (let tries = 0; tries < 200 && !(await holds()); tries += 1) await delay(10)
-}
 const isEmpty = async () => (await queues.counts())['Test-Work'] === 0
 
 /** A mapping with these properties from a queue that gives up after two tries, to a function that is only `answer`. */
@@ -85,7 +83,7 @@ describe('an event source mapping', () => {
     let record: Records[number] | undefined
     await start({ BatchSize: 1 }, ([first]) => void (record = first))
     await sendAll('hello')
-    await until(isEmpty)
+    await until('an empty queue', isEmpty)
     expect(record).toMatchObject({
       body: 'hello',
       messageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -112,7 +110,7 @@ describe('an event source mapping', () => {
       throw new Error('not today')
     })
     await sendAll('x')
-    await until(async () => (await lost()).length === 1)
+    await until('the dead letter', async () => (await lost()).length === 1)
     expect(received).toEqual([['x'], ['x']])
     expect(batches.map(({ failed }) => failed.length)).toEqual([1, 1])
   })
@@ -120,7 +118,7 @@ describe('an event source mapping', () => {
   test('where SQS delivers twice, a message that was handled well comes once more, and then no more', async () => {
     await start({ BatchSize: 1 }, () => undefined, 2)
     await sendAll('x')
-    await until(isEmpty)
+    await until('an empty queue', isEmpty)
     expect(received).toEqual([['x'], ['x']])
     expect(new Set(batches.flatMap(({ messages }) => messages.map(({ MessageId }) => MessageId))).size).toBe(1)
     expect(await lost()).toEqual([])
@@ -132,7 +130,7 @@ describe('an event source mapping', () => {
       batchItemFailures: badOnes(records).map(({ messageId }) => ({ itemIdentifier: messageId })),
     }))
     await sendAll('good', 'bad', 'fine')
-    await until(async () => (await lost()).length === 1 && (await isEmpty()))
+    await until('the dead letter', async () => (await lost()).length === 1 && (await isEmpty()))
     expect(await lost()).toEqual(['bad'])
     expect(received.flat().filter((body) => body === 'good')).toHaveLength(1)
   })
@@ -140,7 +138,7 @@ describe('an event source mapping', () => {
   test('without ReportBatchItemFailures the same answer is a success', async () => {
     await start({ BatchSize: 1 }, (records) => ({ batchItemFailures: [{ itemIdentifier: records[0]?.messageId }] }))
     await sendAll('x')
-    await until(isEmpty)
+    await until('an empty queue', isEmpty)
     expect(received).toHaveLength(1)
     expect(await lost()).toEqual([])
   })
@@ -150,7 +148,7 @@ describe('an event source mapping', () => {
       batchItemFailures: [{ itemIdentifier: '' }],
     }))
     await sendAll('x')
-    await until(async () => (await lost()).length === 1)
+    await until('the dead letter', async () => (await lost()).length === 1)
     expect(received).toHaveLength(2)
   })
 
@@ -163,7 +161,7 @@ describe('an event source mapping', () => {
       now -= 1
     })
     await sendAll('1', '2', '3', '4', '5')
-    await until(isEmpty)
+    await until('an empty queue', isEmpty)
     expect(received).toHaveLength(5)
     expect(most).toBe(2)
   })
@@ -172,7 +170,7 @@ describe('an event source mapping', () => {
     const Filters = [{ Pattern: '{"body":{"reason":["event"]}}' }]
     await start({ BatchSize: 1, FilterCriteria: { Filters } }, () => undefined)
     await sendAll('{"reason":"sweep"}', '{"reason":"event"}', 'no JSON')
-    await until(isEmpty)
+    await until('an empty queue', isEmpty)
     expect(received).toEqual([['{"reason":"event"}']])
     expect(await lost()).toEqual([])
   })
@@ -186,7 +184,7 @@ describe('an event source mapping', () => {
       throw new Error('connection reset')
     }
     await sendAll('1', '2')
-    await until(isEmpty)
+    await until('an empty queue', isEmpty)
     expect(received).toEqual([['1'], ['2']])
     expect(faults).toEqual(['connection reset'])
   })
@@ -194,7 +192,7 @@ describe('an event source mapping', () => {
   test('a window gathers a batch', async () => {
     await start({ BatchSize: 10, MaximumBatchingWindowInSeconds: 100 }, () => undefined)
     await sendAll('1', '2', '3')
-    await until(isEmpty)
+    await until('an empty queue', isEmpty)
     expect(received.flat()).toEqual(['1', '2', '3'])
     expect(received.length).toBeLessThan(3)
   })

@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { V1Node } from '@kubernetes/client-node'
 import { requireBinary } from '../../../lab/binaries.ts'
 import type { LabCluster } from '../../../lab/cluster.ts'
@@ -11,6 +10,7 @@ import { type DaemonSetName, untilSettled } from '../../../lab/fixtures/settle.t
 import { type CalicoNodePod, startKubelet } from './kubelet.ts'
 import { layBridge } from './network.ts'
 import { createFelixNode, type FelixNode } from './node.ts'
+import { until } from '../../until.ts'
 
 export interface FelixNodes {
   nodes: FelixNode[]
@@ -47,9 +47,9 @@ export async function startFelixNodes(cluster: LabCluster, daemonSet: DaemonSetN
   try {
     for (const { metadata } of pods.objects.values()) await cluster.request('DELETE', `${path}/${metadata.name}`)
     await until(
-      () => nodes.every((node) => node.isReady()),
-      60_000,
       () => `Felix is not ready on ${unready(nodes)}`,
+      () => nodes.every((node) => node.isReady()),
+      60,
     )
     await untilSettled(cluster, daemonSet, { pods: nodes.length })
     return { nodes, stop }
@@ -66,11 +66,6 @@ const unready = (nodes: FelixNode[]): string =>
     .join(', ')
 
 /** Asks every 50 ms. Throws with the words after so many milliseconds. */
-export async function until(holds: () => boolean | Promise<boolean>, time: number, words: () => string): Promise<void> {
-  for (const deadline = Date.now() + time; !(await holds()); await sleep(50))
-    if (Date.now() > deadline) throw new Error(`${words()}, after ${time / 1000} s.`)
-}
-
 async function createNode(cluster: LabCluster, node: V1Node, at: { felix: string; folder: string }) {
   const name = node.metadata?.name ?? ''
   const address = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? ''

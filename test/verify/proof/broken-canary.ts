@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { watch } from '../crash/watch.ts'
 import type { FelixNode } from '../felix-nodes/node.ts'
-import { until } from '../felix-nodes/start.ts'
+import { until } from '../../until.ts'
 import { type Chapter, type Claim, shortName } from './claim.ts'
 import { disturbance } from './disturbance.ts'
 import { builtIn, felixConfigurations, type Ground, mergePatch } from './ground.ts'
@@ -48,9 +48,9 @@ const cutOff: Trouble = {
   strike: async (_, { lives, way }) => {
     const [before] = lives.slice(-1)
     await until(
-      () => before?.endedAt !== undefined,
-      20_000,
       () => 'Felix does not end',
+      () => before?.endedAt !== undefined,
+      20,
     )
     way.cut()
   },
@@ -118,7 +118,7 @@ const showHalt = async (
     })
 
     await trouble.repair(ground, first)
-    await until(first.isReady, 30_000, () => `Felix is not ready on ${shortName(first)}`).catch(() => undefined)
+    await until(() => `Felix is not ready on ${shortName(first)}`, first.isReady, 30).catch(() => undefined)
     await sleep(3_000)
     await felix.caughtUp()
     const [mine, overrides] = [

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts'
 import type { FelixNode } from '../felix-nodes/node.ts'
-import { startFelixNodes, until } from '../felix-nodes/start.ts'
+import { startFelixNodes } from '../felix-nodes/start.ts'
+import { until } from '../../until.ts'
 import { calicoNamespace, type CalicoSpec, type ClusterSpec } from '../../../lab/fixtures/cluster-spec.ts'
 import { populate } from '../../../lab/fixtures/populate.ts'
 import { deployFor, doorFor, type OnAws } from './aws.ts'
@@ -75,16 +76,16 @@ export async function layGround(name: string, spec: GroundSpec): Promise<Ground>
     const untilPorts = async (wanted: string) => {
       let last: string[] = []
       const all = async () => (last = await ports()).every((it) => it === wanted)
-      await until(all, 30_000, () => `The rules are for ${last.join(', ')} and not for ${wanted}`)
+      await until(() => `The rules are for ${last.join(', ')} and not for ${wanted}`, all, 30)
     }
     if (mode === 'ipvs') {
       await Promise.all(nodes.map((node) => node.link(true)))
       await untilPorts(builtIn)
     }
     await until(
-      () => nodes.every((node) => node.isReady()),
-      30_000,
       () => 'Felix is not ready on every node',
+      () => nodes.every((node) => node.isReady()),
+      30,
     )
     const aws = spec.onAws && (await deployFor(cluster, door, pace))
     if (aws) undo.push(() => aws.cloud.stop())

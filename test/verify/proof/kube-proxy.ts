@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { until } from '../felix-nodes/start.ts'
+import { until } from '../../until.ts'
 import { rolloutRestart, setKubeProxyMode } from '../../../lab/fixtures/changes.ts'
 import type { ProxyMode } from '../../../lab/fixtures/cluster-spec.ts'
 import { untilSettled } from '../../../lab/fixtures/settle.ts'
@@ -33,7 +33,7 @@ export async function rollKubeProxy({ cluster, nodes }: Ground, mode: ProxyMode)
     }
     return waiting.size === 0
   }
-  await until(follow, 60_000, () => `kube-proxy has not been replaced on ${waiting.size} nodes`)
+  await until(() => `kube-proxy has not been replaced on ${waiting.size} nodes`, follow, 60)
   await untilSettled(cluster, daemonSetOf('kube-proxy'), { pods: nodes.length })
 }
 

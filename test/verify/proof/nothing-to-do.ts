@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setKubeProxyMode } from '../../../lab/fixtures/changes.ts'
-import { until } from '../felix-nodes/start.ts'
+import { until } from '../../until.ts'
 import type { Chapter, Claim } from './claim.ts'
 import { disturbance } from './disturbance.ts'
 import { builtIn, felixConfigurations, type Ground, mergePatch, rangeAnnotation } from './ground.ts'
@@ -46,11 +46,11 @@ async function ipvsOn(ground: Ground, nodes: Ground['nodes']): Promise<void> {
 const untilPortsAre = async (ground: Ground, wanted: string[]): Promise<void> => {
   let seen: string[] = []
   const holds = async () => (seen = await ground.ports()).join(' ') === wanted.join(' ')
-  await until(holds, 30_000, () => `There are ${inWords(seen)}, not for ${wanted.join(' ')}`)
+  await until(() => `There are ${inWords(seen)}, not for ${wanted.join(' ')}`, holds, 30)
   await until(
-    () => ground.nodes.every((it) => it.isReady()),
-    30_000,
     () => 'Felix is not ready on every node',
+    () => ground.nodes.every((it) => it.isReady()),
+    30,
   )
 }
 

@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { until } from '../felix-nodes/start.ts'
+import { until } from '../../until.ts'
 import type { Chapter } from './claim.ts'
 import { absences, disturbance } from './disturbance.ts'
 import { builtIn, type Ground } from './ground.ts'
@@ -30,7 +30,7 @@ async function missTheMode(ground: Ground): Promise<string> {
   await aSecondLater()
   await replacePod(cluster, 'calico-node', renewed)
   const isSteady = async () => (await podsOf(cluster, 'calico-node')).every(({ ready }) => ready)
-  await until(isSteady, 30_000, () => 'calico-node is not ready on every node')
+  await until(() => 'calico-node is not ready on every node', isSteady, 30)
   return renewed
 }
 

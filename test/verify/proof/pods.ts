@@ -1,5 +1,5 @@
 import type { LabCluster } from '../../../lab/cluster.ts'
-import { until } from '../felix-nodes/start.ts'
+import { until } from '../../until.ts'
 import { setPodLogFile } from '../../../lab/fixtures/pod-logs.ts'
 
 /** Where a pod of the DaemonSet is, and that it is still the same one. */
@@ -43,7 +43,7 @@ export async function replacePod(cluster: LabCluster, program: Program, node: st
   await cluster.request('DELETE', `${podsPath(program)}/${old?.name}`)
   const isBack = async () =>
     (await podsOf(cluster, program)).some((it) => it.node === node && it.uid !== old?.uid && it.ready)
-  await until(isBack, 60_000, () => `No other ${program} is ready on ${node}`)
+  await until(() => `No other ${program} is ready on ${node}`, isBack, 60)
 }
 
 /** From now on the log of the pods is told as it stood when this was asked, whatever they go on to write. */
