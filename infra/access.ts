@@ -57,7 +57,7 @@ export const mayRecord = ({ tableArn }: Table) => allow(['dynamodb:GetItem', 'dy
 /** Adds what it has done; reads nothing that is there. */
 export const mayRecordActs = ({ tableArn }: Table) => allow(['dynamodb:PutItem'], [tableArn])
 
-/** CloudWatch shows composite alarms only to whoever may ask for all; so the regions are what bounds it. */
+/** CloudWatch shows composite alarms only to a caller that may list all of them, so only the regions can be restricted. */
 export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permission[] => {
   if (alarms.length === 0) return []
   const regions = new Set(alarms.map((alarm) => (alarm.startsWith('arn:') ? (alarm.split(':')[3] ?? region) : region)))
@@ -70,7 +70,10 @@ export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permissio
   ]
 }
 
-/** With the functions' own roles only their own account is entered, and that only where it is in the fleet without another role. */
+/**
+ * With the functions' own roles only their own account is entered, and that only where it is in the fleet without
+ * another role.
+ */
 const isOwnEntered = ({ own, accounts }: Fleet) =>
   accounts.some(({ account, roleArn }) => account === own && roleArn === undefined)
 
@@ -137,7 +140,10 @@ export const mayConnect: Permission = allow(
 /** The groups that infra/kubernetes/rbac.yaml binds. */
 export const groups = { viewers: 'calico-ipvs-sync-viewers', operators: 'calico-ipvs-sync-operators' } as const
 
-/** The way into one cluster: who looks may not change, who changes is another role. Without the RBAC manifests both may do nothing. */
+/**
+ * Access entries for one cluster: the viewer may not change anything, the operator is another role. Without the RBAC
+ * manifests both may do nothing.
+ */
 export const accessEntries = (scope: Construct, clusterName: string, roles: { viewer: IRole; operator: IRole }) => {
   const entry = (id: string, role: IRole, group: string) =>
     new CfnAccessEntry(scope, `${id}${clusterName}`, {

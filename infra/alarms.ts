@@ -3,7 +3,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 
-/** The sections of docs/runbook.md. Whoever adds an alarm writes what to do about it. */
+/** The sections of docs/runbook.md. A new alarm needs a section that says what to do. */
 export type RunbookSection =
   | 'brake-unreadable'
   | 'clusters-unknown'
@@ -20,7 +20,7 @@ export type RunbookSection =
   | 'rollout-halted'
 
 export interface Watch {
-  /** One sentence for whoever is woken: what is wrong, and what it means for clusters. */
+  /** One sentence for the person on call: what is wrong, and what it means for clusters. */
   meaning: string
   runbook: RunbookSection
   metric: IMetric

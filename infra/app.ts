@@ -22,7 +22,7 @@ export interface Synthesis {
   context?: Record<string, unknown>
 }
 
-/** An app with the feature flags of cdk.json, whoever synthesizes it: the CDK's command line, a test, the lab. */
+/** An app with the feature flags of cdk.json, for the CDK's command line, tests and the lab alike. */
 export const flaggedApp = ({ outdir, context }: Synthesis = {}): App => {
   const flags = cdkJson.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'))).context
   const app = new App({ context: { ...flags, ...context }, ...(outdir ? { outdir } : {}) })

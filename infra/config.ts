@@ -5,7 +5,7 @@ import { clusterRef } from '../shared/messages.ts'
 import { policySetting } from '../shared/settings.ts'
 import { functionNames } from './functions.ts'
 
-// The functions' own words are short; whoever writes a configuration gets all of them.
+// The functions' own messages are short; the author of a configuration gets full ones.
 z.config(z.locales.en())
 
 const { account, region, name: clusterName } = clusterRef.shape
@@ -29,7 +29,10 @@ const retentionDays = z.union(
 
 const isDistinct = (all: readonly string[]): boolean => new Set(all).size === all.length
 
-/** Every knob of the deployment. All have a default: an empty file deploys a fleet of one account in one region that only tells. */
+/**
+ * Every knob of the deployment. All have a default: an empty file deploys a fleet of one account in one region that only
+ * tells.
+ */
 const knobs = z.strictObject({
   /** Two deployments in one account (a trial beside the real one) need two names. */
   stackName: z.string().default('CalicoIpvsSync'),
@@ -47,7 +50,7 @@ const knobs = z.strictObject({
   clusters: z.array(clusterName).refine(isDistinct, 'name each cluster once').default([]),
 
   /**
-   * Reporting is the default: whoever wants changes made says `"action": "sync"`, or tags a cluster. Without `windows`
+   * Reporting is the default. To have changes made, set `"action": "sync"` or tag a cluster. Without `windows`
    * changes are made at any time, since nobody's night is ours to guess. `clustersAtOnce` is 1 by default: what is wrong
    * with a change is wrong in every cluster, and the first one to show it must be the only one. `exceptions` have an end
    * and a reason, or they would be forgotten. `pauseOnAlarms` is for the alarms of what runs in the clusters, not ours.
@@ -70,7 +73,10 @@ const knobs = z.strictObject({
   /** An existing topic for alarms, a pager's for instance. Absent: a topic of our own, to `emails`. */
   alarmTopicArn: arn('sns').optional(),
 
-  /** For clusters with private endpoints: where `evaluate` and `rollout-step` run. Absent: outside any VPC, public endpoints only. */
+  /**
+   * For clusters with private endpoints: where `evaluate` and `rollout-step` run. Absent: outside any VPC, public
+   * endpoints only.
+   */
   vpc: vpc.optional(),
 
   /** Clusters looked at, and changed, at one time. EKS throttles Describe calls per account and region. */

@@ -67,7 +67,10 @@ export const queues = (stack: Stack, alarms: ITopic): { evaluations: Queue; roll
   return { evaluations, rolloutSteps }
 }
 
-/** Who looks and who acts. That only one of them may change a cluster is decided in the cluster, by their groups. */
+/**
+ * The function that looks and the function that acts. The cluster decides by their groups that only one of them may
+ * change it.
+ */
 export const workers = (stack: Stack, around: Surroundings, work: Work) => {
   const evaluate = lambdaFunction(stack, around, {
     ...alike,

@@ -22,7 +22,10 @@ export interface ProcessRequest {
 
 const running = new Set<ChildProcess>()
 
-/** Starts a program that does not outlive this process: not its end, not Ctrl-C, and on Linux (by kubelab's own doing) not SIGKILL. */
+/**
+ * Starts a program that does not outlive this process: not its end, not Ctrl-C, and on Linux (by kubelab's own doing)
+ * not SIGKILL.
+ */
 export function startProcess({ name, command, args, logFile, env = {} }: ProcessRequest): LabProcess {
   endWithThisProcess()
   const log = openSync(logFile, 'a')
@@ -82,7 +85,7 @@ function endWithThisProcess(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // First in line, so that listeners that are called once are still counted.
     process.prependOnceListener(signal, () => {
-      // Whoever else listens to the signal wants to end in their own way; then this is not the place to end.
+      // Another listener of the signal wants to end the process in its own way; then this handler does not end it.
       if (process.listenerCount(signal) > 0) return
       killAll()
       process.kill(process.pid, signal)

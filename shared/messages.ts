@@ -29,7 +29,7 @@ export const evaluation = z.object({
   decided: z.optional(z.string().check(z.maxLength(64))),
   /** Looks already taken while following an update; the delay grows with it. */
   attempt: z.optional(z.int().check(z.minimum(0))),
-  /** What a rollout would need and may not do, told by the one who would have to: `delete pods in calico-system`. */
+  /** Permissions that a rollout needs and does not have, as `rollout-step` found them: `delete pods in calico-system`. */
   missing: z.optional(z.array(z.string().check(z.maxLength(300))).check(z.maxLength(20))),
 })
 export type Evaluation = z.infer<typeof evaluation>

@@ -166,7 +166,7 @@ const inWords = (access: Access): string =>
 const canI = (access: Access, kubectl: string): string =>
   `${kubectl} auth can-i ${access.verb} ${resourceOf(access)}${access.namespace === undefined ? '' : ` -n ${access.namespace}`}`
 
-/** One permission for whoever we are; the whole set is in the project's manifest. */
+/** One permission for the current user; the whole set is in the project's manifest. */
 const grant = (access: Access, { user, kubectl }: Omit<Trying, 'lookOnly'>): string => {
   const kind = access.namespace === undefined ? 'clusterrole' : 'role'
   const scope = access.namespace === undefined ? '' : ` -n ${access.namespace}`

@@ -13,7 +13,7 @@ export interface AwsPlace extends EksPlace {
   describe: () => Promise<Read<EksCluster>>
 }
 
-/** Who we are for AWS, and what the EKS API says of the cluster. */
+/** The identity that AWS sees, and what the EKS API says of the cluster. */
 export const tryAws = async (
   { take, leaveOut }: Walk,
   { name = 'NAME', region, roleArn: role, as, describe }: AwsPlace,

@@ -135,7 +135,7 @@ const entryFix = ({ name, region }: ClusterIdentity, kubectl: string, principal 
 const roleOf = (arn: string): string =>
   arn.replace(/^arn:([\w-]+):sts::(\d{12}):assumed-role\/([^/]+)\/.*$/, 'arn:$1:iam::$2:role/$3')
 
-/** Who the API server takes us for. */
+/** The user that the API server sees. */
 const whoAmI = async (connection: KubeConnection, kubectl: string): Promise<{ detail: string; value: string }> => {
   const [{ kubeHttp }, { KubeError }] = await Promise.all([
     import('../../shared/clients/kube/http.ts'),
@@ -156,7 +156,7 @@ const whoAmI = async (connection: KubeConnection, kubectl: string): Promise<{ de
       )
     return { detail: `as ${username} (${groups.join(', ')})`, value: username }
   } catch (error) {
-    // Before Kubernetes 1.28 nobody can ask; whoever is refused nothing but this was authenticated.
+    // Before Kubernetes 1.28 there is no SelfSubjectReview; a caller that is refused only this was authenticated.
     if (error instanceof KubeError && error.kind === 'not-found') return { detail: 'accepted', value: 'YOUR-USER' }
     throw error
   } finally {

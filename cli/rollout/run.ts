@@ -16,7 +16,10 @@ import { rolloutText } from './text.ts'
 import { holder, stepTools, tellWait } from './step-tools.ts'
 import { bold, write } from '../streams.ts'
 
-/** Does it, then shows the rollout. 0: it did what was asked · 1: the abort halted on the way · 2: could not tell, or not done. */
+/**
+ * Does it, then shows the rollout. 0: it did what was asked · 1: the abort halted on the way · 2: could not tell, or not
+ * done.
+ */
 export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const target = await connect(options, telling)
@@ -83,7 +86,7 @@ const takeBack = async (kube: KubeClient, telling: Progress, options: RolloutOpt
   }
 }
 
-/** Where it is ours, so that whoever goes on need not wait the Lease out. */
+/** Releases the Lease if we hold it, so that the next process does not have to wait until it expires. */
 const giveUp = async (kube: KubeClient): Promise<void> => {
   const record = valueOf(await kube.lease())
   if (record?.holder === holder()) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })

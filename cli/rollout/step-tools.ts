@@ -4,7 +4,7 @@ import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/tools.ts'
 import type { Progress } from '../progress.ts'
 
-/** Who we are, in the Lease and in the journal. */
+/** Our name in the Lease and in the journal. */
 export const holder = (): string => `${userName()}@${hostname()} process ${process.pid}`
 
 const userName = (): string => {
@@ -21,7 +21,7 @@ export const stepTools = (kube: KubeClient, telling: Progress): StepTools => ({
   kube,
   policy: defaultPolicy,
   holder: holder(),
-  // A holder that died is waited out for this long by whoever goes on.
+  // The next process waits this long for a holder that died.
   leaseSeconds: 60,
   now: () => new Date(),
   tell: (event) => telling.done(eventText(event)),

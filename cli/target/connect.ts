@@ -123,7 +123,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
   let given: Pick<Observation, 'givenServiceRange' | 'probeFailure'> = {}
   const observeNow = async () => {
     const answer = await ask()
-    // Where EKS tells the range, the API server is not asked as well: who looks may not be allowed to create Services.
+    // Where EKS gives the range, the API server is not probed: a viewer may not be allowed to create Services.
     if (!valueOf(answer.eks) && !given.givenServiceRange) given = await givenRange(connection, options, telling)
     else if (options.serviceNodePortRange) telling.done('--service-node-port-range is not used: EKS tells the range.')
     const deep = options.deep ?? false

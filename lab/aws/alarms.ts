@@ -21,7 +21,7 @@ export async function startAlarms(keyring: () => Pick<Keyring, 'caller'> | undef
   let calls = 0
   const describe = (body: string): Record<string, object[]> => {
     const { AlarmNames, AlarmTypes } = parseFields(body) ?? {}
-    // As CloudWatch: whoever does not ask for composite alarms gets none.
+    // As CloudWatch: composite alarms are only in the answer if they were asked for.
     const kinds = AlarmTypes === undefined ? ['MetricAlarm'] : listOf(AlarmTypes)
     const found = listOf(AlarmNames).flatMap((AlarmName) => {
       const it = alarms.get(textOf(AlarmName) ?? '')

@@ -20,7 +20,10 @@ export interface CloudOptions extends Where, StandInSettings {
   region?: string
   /** Of the template; those with a default need not be given. */
   parameters?: Record<string, string>
-  /** Shortens what AWS waits by itself: until a failed message or event is tried again. 1 when absent. What the template says of queues stays. */
+  /**
+   * Shortens what AWS waits by itself: until a failed message or event is tried again. 1 when absent. What the template
+   * says of queues stays.
+   */
   timeScale?: number
   /** Processes of one function at most. */
   environments?: number
@@ -38,7 +41,7 @@ export interface Cloud {
   ssm: Parameters
   slack: Slack
   keyring: Keyring
-  /** Whoever runs the lab: may call every endpoint. */
+  /** The operator of the lab: may call every endpoint. */
   credentials: Credentials
   /** `AWS_ENDPOINT_URL_EKS` and so on. */
   endpoints: Record<string, string>

@@ -9,7 +9,7 @@ export interface Program {
   readonly cost: string
   /** Folders of other Go modules that are kept in `manifests/` beside the binary, so that using it needs no Go. */
   readonly manifests: readonly Manifests[]
-  /** Beside the environment of whoever builds: `CGO_ENABLED`. */
+  /** In addition to the environment of the build: `CGO_ENABLED`. */
   readonly environment?: Readonly<Record<string, string>>
   /** Beside the flags that every program is built with. */
   readonly flags?: readonly string[]

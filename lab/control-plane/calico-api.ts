@@ -15,7 +15,7 @@ export interface CalicoApi {
   readonly logFile: string
   /** Resolves when the API server passes requests on to it. Does nothing while it runs. */
   start(): Promise<void>
-  /** SIGKILL. It stays registered: its group is still listed, and whoever asks for it is answered 503. */
+  /** SIGKILL. It stays registered: its group is still listed, and requests for it are answered with 503. */
   stop(): Promise<void>
   /** From now on nobody serves the group: 404. What was written through it stays where it is stored. */
   unregister(): Promise<void>

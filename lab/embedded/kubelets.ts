@@ -45,7 +45,7 @@ const isToStart = (pod: Pod): boolean =>
   pod.metadata.deletionTimestamp === undefined &&
   (pod.status?.phase ?? 'Pending') === 'Pending'
 
-/** A new node's kubelet reports what whoever made the node left out, and when. */
+/** A new node's kubelet reports what the node's creator left out, and when. */
 function reportNode(context: Context, nodes: Resource, key: string): void {
   const before = context.store.get(nodes, key)
   if (before === undefined) return

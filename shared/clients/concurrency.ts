@@ -1,4 +1,7 @@
-/** At most so many at a time, in the order they came. Whoever waits for a turn has not begun, and is not timed yet. */
+/**
+ * Runs at most `most` actions at a time, in the order they came. An action that waits for its turn has not begun, so its
+ * timeout does not run.
+ */
 export function takingTurns(most: number): <T>(act: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = []
   let running = 0

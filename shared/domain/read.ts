@@ -1,5 +1,5 @@
 /**
- * What a read gave: its value, or why there is none. Whoever looks at a value must first say what happens without
+ * The result of a read: its value, or why there is none. Code that uses the value must first say what happens without
  * it, so that "could not read" is never taken for "is not there". Plain data: a captured state holds it as JSON.
  */
 export type Read<T> = { value: T } | { failure: ReadFailure }

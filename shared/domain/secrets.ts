@@ -13,7 +13,7 @@ const patterns: readonly [RegExp, string][] = [
   [/\b(authorization["']?\s*[:=]\s*["']?)(?:\w+\s+)?[^\s"',;]+/gi, '$1[secret]'],
   [/\b(bearer|basic)\s+(?![a-z]+\b(?![=/+]))[\w+/=.~:-]{6,}/gi, '$1 [secret]'],
   [/\b[\w.%+-]{1,60}:[^\s/@:"'<>\\]{3,100}@(?!sha\d+:)(?=[\w[])/g, '[secret]@'],
-  // Addresses: who logs in, a presigned call, a hook that takes messages from anybody who knows it.
+  // Addresses with a login, presigned calls, and webhook URLs, which accept messages from anybody who has them.
   [/\b([a-z][a-z\d+.-]{0,20}:\/\/)[^\s/@"'<>]+@/gi, '$1[secret]@'],
   [/\b((?:X-Amz-)?(?:Signature|Credential|Security-Token)["']?\s*(?:=|%3D|:)\s*["']?)[^\s&"'<>,]{8,}/gi, '$1[secret]'],
   [/\b(hooks\.slack(?:-gov)?\.com\/(?:services|workflows|triggers)\/)[^\s"'<>]+/gi, '$1[secret]'],

@@ -4,7 +4,7 @@ export interface Callee {
   name: string
 }
 
-/** An admission webhook that the API server reaches through a Service. One given by URL runs who knows where. */
+/** An admission webhook that the API server reaches through a Service. A webhook given by URL may run anywhere. */
 export interface Webhook {
   service: Callee
   rules: WebhookRule[]
@@ -33,7 +33,7 @@ const ourWrites = [
 
 /**
  * Services that the API server calls when we write. Selectors and conditions that would leave our objects out are not
- * looked at: one Service too many costs nothing, for it only decides who goes first.
+ * looked at: one Service too many costs nothing, for it only decides which node goes first.
  */
 export const calledForOurWrites = (webhooks: Webhook[]): Callee[] => {
   const called = webhooks.filter(({ rules }) => rules.some((rule) => ourWrites.some((write) => concerns(rule, write))))

@@ -23,7 +23,7 @@ export function assumeRole(
     const seen = current
     const known = await seen?.catch(() => undefined)
     if (known && known.expiration.getTime() - now().getTime() > marginMs) return known
-    // Somebody else who waited may have asked by now.
+    // Another caller may have asked in the meantime.
     const asked = current === undefined || current === seen ? assumed(sts, roleArn) : current
     current = asked
     return asked

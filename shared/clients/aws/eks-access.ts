@@ -15,7 +15,7 @@ export interface EksAccess {
 
 export interface EksPlace {
   region: string
-  /** Absent: whoever we are. */
+  /** Absent: the caller's own credentials. */
   roleArn?: string | undefined
   /** Whose credentials, where not the environment's: of the role's caller, or without a role of the calls. */
   as?: Principal | undefined

@@ -11,7 +11,10 @@ export type CredentialsProvider = () => Promise<AwsCredentials>
 /** The verifier takes a token for fifteen minutes after its date; a good margin before that it is made anew. */
 const lifetimeMs = 10 * 60_000
 
-/** The domains of AWS' partitions; the verifier refuses a host of another one (aws-iam-authenticator, pkg/endpoints/partitions.go). */
+/**
+ * The domains of AWS' partitions; the verifier refuses a host of another one (aws-iam-authenticator,
+ * pkg/endpoints/partitions.go).
+ */
 const domains: readonly [prefix: string, domain: string][] = [
   ['cn-', 'amazonaws.com.cn'],
   ['us-iso-', 'c2s.ic.gov'],
@@ -32,7 +35,7 @@ export interface TokenRequest {
   now: Date
 }
 
-/** A presigned GetCallerIdentity, which EKS replays to learn who asks. Made offline. */
+/** A presigned GetCallerIdentity. EKS sends it to STS to learn the caller's identity. Made without a request. */
 export async function signToken({ region, tokenFor, now }: TokenRequest, credentials: AwsCredentials): Promise<string> {
   const host = stsHost(region)
   const signer = new SignatureV4({ credentials, region, service: 'sts', sha256: Sha256, applyChecksum: false })

@@ -15,14 +15,17 @@ import {
 
 /** How many clusters may be changed at one time, over all functions and for all that die in between. */
 export interface FleetPermits {
-  /** `undefined`: as many as may are being changed; whoever ends next wakes those that wait. Renews what is held already. */
+  /** `undefined`: the budget is spent; the next cluster that ends wakes those that wait. Renews a permit that is held already. */
   take: (cluster: string, incarnation?: string) => Promise<Permit | undefined>
-  /** Gives back what the cluster may hold, or only that one of its name. Answers the clusters that are to be looked at now: their turn may have come. */
+  /**
+   * Gives back what the cluster may hold, or only that one of its name. Answers the clusters that are to be looked at
+   * now: their turn may have come.
+   */
   leave: (cluster: string, incarnation?: string) => Promise<string[]>
 }
 
 const key = { cluster: { S: 'fleet' }, record: { S: 'budget' } }
-/** Whoever loses a race has seen somebody else win it; so many in a row only a fleet that begins all at once can lose. */
+/** Each lost race means that another writer won it. Only a fleet that begins all at once can lose so many in a row. */
 const attempts = 20
 
 export function fleetPermits(

@@ -3,7 +3,7 @@ import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aw
 import { clusterKey, type Evaluation, type RolloutStep, type Telling } from '../../messages.ts'
 
 export interface Queues {
-  /** `delaySeconds`: 0 to 900; more counts as 900, for whoever waits looks again anyway. */
+  /** `delaySeconds`: 0 to 900; more counts as 900, since each wait ends with another look. */
   sendEvaluation: (message: Evaluation, options?: { delaySeconds?: number }) => Promise<void>
   /** Into the same queue as evaluations. */
   sendTelling: (message: Telling) => Promise<void>
@@ -15,7 +15,7 @@ export interface Queues {
 
 export interface QueueUrls {
   evaluations: string
-  /** Only who carries out rollouts has one. */
+  /** Only the functions that carry out rollouts have one. */
   rolloutSteps?: string
 }
 

@@ -22,14 +22,17 @@ export interface Records {
   lastSwitch: (key: string) => Promise<StoredSwitch | undefined>
   putSwitch: (key: string, stored: StoredSwitch) => Promise<void>
   /**
-   * Whoever claims first tells. `claimed`: tell now, then `confirm` · `told`: people know · `busy`: somebody else
+   * The first to claim a notice sends it. `claimed`: tell now, then `confirm` · `told`: people know · `busy`: somebody else
    * claimed it in the last five minutes; look again later.
    */
   claim: (notice: NoticeKey, now: string) => Promise<'claimed' | 'told' | 'busy'>
   confirm: (notice: NoticeKey, now: string) => Promise<void>
   /** Gives a claim back: the notice could not be sent, and may be tried again at once. */
   release: (notice: NoticeKey, now: string) => Promise<void>
-  /** Before a look that is a repetition; `true`: an earlier one of this message began and did not end, its function was killed. */
+  /**
+   * Before a look that is a repetition; `true`: an earlier one of this message began and did not end, its function was
+   * killed.
+   */
   lookBegins: (cluster: string, messageId: string, now: string) => Promise<boolean>
   lookEnded: (cluster: string, now: string) => Promise<void>
   /** Puts a notice on record before it is sent; the first one of a key stays. */

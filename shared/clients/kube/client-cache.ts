@@ -17,7 +17,7 @@ export function keptClients() {
     const known = kept.get(cluster)
     if (known && known.version !== version) forget(cluster)
     const client = known?.version === version ? known.client : make()
-    // Last in the order of a Map is who was asked for last.
+    // The last entry of a Map is the one that was used last.
     kept.delete(cluster)
     kept.set(cluster, { version, client })
     for (const oldest of [...kept.keys()].slice(0, -keptAtMost)) forget(oldest)

@@ -88,7 +88,7 @@ const requirementOf = (it: Foreign): NodeRequirement => ({
 const homes: readonly string[] = ['kube-system', 'calico-system']
 
 /**
- * Who may make DaemonSets in a namespace of their own cannot make one that passes for the cluster's calico-node: one of
+ * A user who may create DaemonSets in another namespace cannot create one that passes for the cluster's calico-node: one of
  * another namespace counts only where there is none in those of Calico.
  */
 export function ofTheCluster(sets: DaemonSetState[]): DaemonSetState[] {

@@ -88,7 +88,7 @@ function run(command: string, args: string[], env: NodeJS.ProcessEnv, exec: Fore
     child.stdout.on('data', (piece: Buffer) => (out += piece.toString()))
     child.stderr.on('data', (piece: Buffer) => {
       said = `${said}${piece.toString()}`.slice(-2_000)
-      // A device code or a question for whoever sits there.
+      // A device code or a question for the person at the terminal.
       if (process.stderr.isTTY) process.stderr.write(own.hide(piece.toString()).split('\n').map(harmless).join('\n'))
     })
     child.on('error', (error) => fail(error.message))

@@ -13,7 +13,7 @@ const configPrefix = 'config.projectcalico.org/'
 const isConfig = (key: string): boolean =>
   key.startsWith(configPrefix) && parameterNames.has(goLower(key.slice(configPrefix.length)))
 
-/** Annotations that decide something or show who owns the object; of others nobody knows what they hold. */
+/** Annotations that decide something or show the object's owner. Others may hold anything. */
 const isKept = (key: string): boolean =>
   key.startsWith(ours) || key === ignoreKey || isConfig(key) || ownerAnnotations.includes(key)
 

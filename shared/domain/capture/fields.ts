@@ -1,6 +1,6 @@
 import type { ManagedFields } from '../cluster.ts'
 
-/** Who wrote the fields that are asked about, and when. */
+/** Which manager wrote the fields in question, and when. */
 export const keptFields = (all: readonly ManagedFields[], paths: string[][]): ManagedFields[] =>
   all.flatMap(({ manager, operation, time, fields }) => {
     const owned = paths.filter((path) => has(fields, path))

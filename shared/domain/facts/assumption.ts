@@ -11,7 +11,7 @@ import { soundRollout } from '../rollout/parse.ts'
 /** Nobody was asked for the service range: neither EKS nor the API server, and none was given. */
 export const isAssumed = (range: ServiceRange | undefined): boolean => range?.source === 'default'
 
-/** By these EKS says what its cluster is. Whoever knows the range from elsewhere can do without. */
+/** The calls by which EKS describes the cluster. They are not needed where the range is known from elsewhere. */
 export const isOfEks = (object: string): boolean =>
   ['eks:DescribeCluster', 'eks:ListClusters', 'sts:AssumeRole'].includes(object)
 
@@ -35,7 +35,7 @@ export function objectionsTo({ min, max }: ServiceRange, state: ClusterState, no
   return [...refusedProbe(state), ...new Map(found.map((it) => [`${it.object} ${it.field} ${it.value}`, it])).values()]
 }
 
-/** Who asks the API server and gets no answer does not want an assumption. */
+/** The range was to be read from the API server, and the API server did not answer: nothing is assumed in its place. */
 const refusedProbe = ({ probeFailure }: ClusterState): Evidence[] =>
   probeFailure ? [{ object: apiServer, field: 'probe', value: probeFailure.message }] : []
 

@@ -55,7 +55,7 @@ const marks: readonly Mark[] = [
 export const ownerLabels: readonly string[] = [...marks.flatMap(({ labels }) => labels), 'app.kubernetes.io/managed-by']
 export const ownerAnnotations: readonly string[] = marks.flatMap(({ annotations }) => annotations)
 
-/** Who would undo a change of the range on this object; undefined: nobody that is known to. */
+/** The tool that would revert a change of the range on this object. Undefined: no known tool. */
 export function ownerOf(object: FelixObject): Owner | undefined {
   const seen = withCopy(object)
   for (const mark of marks) {

@@ -20,7 +20,10 @@ function standsIn(it: NodeFacts, parameter: FelixParameter): Evidence {
   }
 }
 
-/** Felix's monitor of the link has no regard for eBPF mode: the link is there, so it restarts, for ever (projectcalico/calico#8929). */
+/**
+ * Felix's monitor of the link has no regard for eBPF mode: the link is there, so it restarts, for ever
+ * (projectcalico/calico#8929).
+ */
 export const ipvsWithBpf: NodeCheck = (it) => {
   if (it.values.BPFEnabled !== true) return []
   const runs = it.running?.mode === 'ipvs'
@@ -40,7 +43,7 @@ export const ipvsWithBpf: NodeCheck = (it) => {
   ]
 }
 
-/** Whoever left ipvs for eBPF has no kube-proxy any more that would remove it. */
+/** A cluster that went from ipvs to eBPF has no kube-proxy that would remove the link. */
 const linkLeft = (it: NodeFacts, evidence: Evidence[]): Trouble => ({
   code: 'IPVS_WITH_BPF',
   severity: 'critical',
@@ -103,7 +106,10 @@ export const selectorOverlap: NodeCheck = (it) =>
       remedy: 'Give the objects selectors that exclude each other; Felix takes one object whole and merges nothing.',
     }))
 
-/** The API server puts `nftablesMode: Auto` into every object it stores, and so an override of something else hides `default`'s. */
+/**
+ * The API server puts `nftablesMode: Auto` into every object it stores, and so an override of something else hides
+ * `default`'s.
+ */
 export function nftablesModeDiffers({ nodes }: ClusterFacts): NodeTrouble[] {
   const inside = nodes.filter(({ outside, values }) => outside === undefined && values.NFTablesMode !== undefined)
   const general = inside.filter(({ sources }) => isGeneral(sources.NFTablesMode))

@@ -173,7 +173,7 @@ function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
 
 const byHand = 'Or by hand, which restarts Felix on every node at once:'
 
-/** An annotation beside a spec that says something else: the annotation counts, and the spec misleads whoever reads it. */
+/** An annotation beside a spec that says something else: the annotation counts, and the spec misleads its reader. */
 export function specContradicts(cluster: ClusterFacts): Finding[] {
   return (valueOf(cluster.state.felix)?.objects ?? []).flatMap((object): Finding[] => {
     const annotation = object.annotations[rangeAnnotation]

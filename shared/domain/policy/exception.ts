@@ -8,7 +8,7 @@ export interface Exception {
   code?: FindingCode | undefined
   /** RFC 3339: a date, to its end in UTC, or a moment. */
   until: string
-  /** For whoever wonders later. */
+  /** For the person who asks later why. */
   reason: string
 }
 

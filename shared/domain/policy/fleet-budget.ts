@@ -2,12 +2,12 @@ import { isAnother } from '../incarnation.ts'
 
 /**
  * Which clusters are being changed now, and which wait for their turn. One small document for the whole fleet, changed
- * only by whoever read it last (`version`), so that every decision about it can be a pure function.
+ * only on the version that was read (`version`), so that every decision about it can be a pure function.
  */
 export interface FleetBudget {
   version: number
   holders: Holder[]
-  /** First come, first woken. Only a courtesy: who is not in it finds its turn by a later look. */
+  /** First come, first woken. A cluster that is not in the list gets its turn at a later look. */
   waiting: string[]
 }
 
@@ -61,7 +61,7 @@ export const take = (
 }
 
 /**
- * Gives back what the cluster holds, if it does, and says who is to be woken for what is free now. `incarnation`: what that one
+ * Gives back what the cluster holds, if it does, and answers which clusters to wake for the place that is free now. `incarnation`: what that one
  * holds, and nothing of another one of its name.
  */
 export const leave = (

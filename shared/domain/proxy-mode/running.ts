@@ -61,7 +61,7 @@ function provenMode(state: ClusterState, pod: PodState): Found | undefined {
   )
 }
 
-/** Its Event, where nothing else tells: who may write Events can write that one too. */
+/** The node's Event, used where nothing else shows the mode: anybody who may write Events can write that one too. */
 function byEvent(state: ClusterState, pod: PodState): Found | undefined {
   const said = saidOn(state, pod).find((it) => it.kind === 'event' && it.at !== undefined)
   return said && { mode: said.mode, confidence: 'likely', evidence: [evidenceOf(said, pod)] }

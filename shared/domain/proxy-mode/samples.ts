@@ -7,7 +7,7 @@ export const podId = ({ namespace, name }: Pick<PodState, 'namespace' | 'name'>)
 export const logOf = (state: ClusterState, pod: PodState): LogEvidence | undefined => valueOf(state.logs[podId(pod)])
 
 /**
- * By node the pod that counts: a DaemonSet's, since whoever makes pods can give them its label; one that is not going away;
+ * For each node the pod that counts: a pod of the DaemonSet, since anybody who creates pods can give them its label; one that is not going away;
  * and of several the one made last.
  */
 export function nodePods(state: ClusterState, role: DaemonSetState['role']): Map<string, PodState> {

@@ -36,7 +36,7 @@ export const abortStep = (current: RolloutNow, seen: Seen): Step => {
   const waits = [...flightsOf(current.rollout, seen), ...unsettled].flatMap(
     (it) => remaining(current, it, pace.settleSeconds) ?? [],
   )
-  // Who is disturbed already can be taken back at once without disturbing one more.
+  // An override on a node that is disturbed already can be withdrawn at once, without disturbing one more node.
   const next =
     unsettled.find((it) => !withdrawn.includes(it)) ??
     (waits.length === 0 ? places.find((it) => !withdrawn.includes(it)) : undefined)

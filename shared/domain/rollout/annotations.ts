@@ -4,7 +4,7 @@ export const ours = 'calico-ipvs-sync/'
 export const overrideKey = 'calico-ipvs-sync/override'
 /** RFC 3339: when we last changed the range on this object. */
 export const changedAtKey = 'calico-ipvs-sync/changed-at'
-/** On every object we wrote: JSON of who did it, in which rollout, and what stood there before. */
+/** On every object that we wrote: JSON with the writer, the rollout and the former value. */
 export const changeKey = 'calico-ipvs-sync/change'
 /** The Lease that is the lock of one rollout per cluster and says where it stands. */
 export const lease = { namespace: 'kube-system', name: 'calico-ipvs-sync' } as const

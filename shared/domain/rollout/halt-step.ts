@@ -6,7 +6,7 @@ import { type RolloutNow, type Flight, isLate, notWell, type Place } from './pla
 import { overrideName } from './range-writes.ts'
 import type { Lost, Seen, Step } from './step.ts'
 
-/** Where it is an override that we made, whoever wrote what Felix refuses, the node is well again without it. */
+/** Where Felix refuses a value in an override that we made, removing the override restores the node, whoever wrote the value. */
 export const refused = (
   current: RolloutNow,
   places: Place[],
@@ -31,7 +31,10 @@ export const troubleWith = (current: RolloutNow, touched: Place[], target: strin
   return late && { ...lost(current, late, ours(late)), takeBack: withUnwell(late, touched) }
 }
 
-/** Who was touched in the same moment may be as ill and only a second behind: nobody would come back for them after the halt. */
+/**
+ * A node that was changed in the same moment may fail a second later. After the halt no step would look at it again, so
+ * its override is removed too.
+ */
 export const withUnwell = (first: Place, places: Place[]): string[] => {
   const others = places.filter(({ node, pod, changedAt }) => node !== first.node && changedAt && !pod.ready)
   return [first.node, ...others.map(({ node }) => node)]
@@ -56,7 +59,7 @@ export const lost = (
 export const deafReason = (object: string, counts: string | undefined, target: string | undefined): string =>
   `FelixConfiguration ${object} was written, but what counts is ${counts ?? "Felix's built-in default"}, not ${target}`
 
-/** An override that was written and is gone, or says something else: who did that has a reason, or is a tool that never tires. */
+/** An override that was written and is gone, or has another value: a person had a reason, or a controller will do it again. */
 export const takenBackStep = ({ rollout }: RolloutNow, places: Place[], { objects }: Seen): Step | undefined => {
   const written = writtenBefore(rollout)
   const isTakenBack = ({ node, range, override }: Place): boolean => {
@@ -73,6 +76,6 @@ export const takenBackStep = ({ rollout }: RolloutNow, places: Place[], { object
   return { do: 'halt', reason, takenBack: { object, ...(by !== undefined && { by }) } }
 }
 
-/** Who changes it back has a reason, or is a tool that never tires: it is not written a second time. */
+/** A person who reverts it has a reason, and a controller will revert it again: it is not written a second time. */
 export const revertedReason = (target: string | undefined): string =>
   `FelixConfiguration default was given ${target}, and somebody changed it back before the rollout was over`

@@ -4,7 +4,7 @@ import type { ServiceRange } from '../report.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { changedAtKey, changeKey, clockSkew, overrideKey, rangeAnnotation } from './annotations.ts'
 
-/** On every object we write: who did it, in which rollout, and what stood there. */
+/** On every object that we write: the writer, the rollout and the former value. */
 export interface ChangeMark {
   by: string
   rollout: string

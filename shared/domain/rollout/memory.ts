@@ -43,7 +43,7 @@ export const confirmed = (written: string[], object: string): string[] => [
 export const forgotten = (written: string[] = [], object: string): string[] =>
   written.filter((it) => !it.startsWith(wordOf(object)))
 
-/** Who wrote there last, beside us. Deleted objects cannot say. */
+/** The field manager that wrote last, other than ours. Unknown for a deleted object. */
 export const lastWriter = (object: FelixObject | undefined): string | undefined =>
   object?.managedFields
     .filter(({ manager }) => manager !== fieldManager)

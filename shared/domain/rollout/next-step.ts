@@ -64,7 +64,10 @@ const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
   return waits.length > 0 ? wait(waits, 'the changed nodes must stay well') : afterOverrides(current, seen, places)
 }
 
-/** Our overrides on nodes that have no calico-node pod just now: who was touched is waited for, who has left is not. */
+/**
+ * Our overrides on nodes that have no calico-node pod just now. The rollout waits for a node that was changed, but not
+ * for one that left the cluster.
+ */
 const awayFrom = ({ objects, pods }: Seen): { node: string; object: FelixObject }[] => {
   const there = new Set(pods.map(({ node }) => node))
   return objects

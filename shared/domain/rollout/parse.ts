@@ -8,7 +8,7 @@ import { parseJournal } from './journal.ts'
 import { knowns } from './marks.ts'
 import { isWord } from './memory.ts'
 
-/** What our Lease holds. Whoever may write Leases there may write anything into it: what makes no sense is `invalid`. */
+/** What our Lease holds. Anybody who may write Leases there may write anything into it: what makes no sense is `invalid`. */
 export type Parsed = { is: 'none' } | { is: 'rollout'; rollout: Rollout } | { is: 'invalid'; why: string }
 
 /** A Lease holds 256 KiB of annotations; of nodes there are 5,000 in the largest clusters; a month is longer than any wait. */

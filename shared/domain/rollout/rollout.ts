@@ -77,7 +77,7 @@ export interface TakenBack {
   object: string
   /** RFC 3339: when that was seen. */
   at: string
-  /** Field manager of whoever wrote there last, where the object is still there to say so. */
+  /** The field manager that wrote last, where the object still exists. */
   by?: string
 }
 

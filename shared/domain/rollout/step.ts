@@ -14,7 +14,7 @@ export interface Seen {
   trouble?: { reason: string; objects: readonly string[] }
   /** Of the nodes that were touched: those that have left the cluster, so that nobody waits for their pods. */
   left?: ReadonlySet<string>
-  /** Pods that the DaemonSet is to have and has not: whoever lost one is disturbed, whatever is remembered of it. */
+  /** Pods that the DaemonSet should have and does not. A node without its pod counts as disturbed. */
   missing?: number
 }
 
@@ -35,7 +35,10 @@ export type Step =
   | { do: 'begin-restarts' }
   | { do: 'restart'; pod: PodState; settled: string[] }
   | { do: 'wait'; seconds: number; why: string }
-  /** `about`: the node to be looked at more closely first. `takeBack`: nodes off which our overrides are to be taken, it first. `restore`: `default` gets its former value back. */
+  /**
+   * `about`: the node to be looked at more closely first. `takeBack`: nodes off which our overrides are to be taken, it
+   * first. `restore`: `default` gets its former value back.
+   */
   | {
       do: 'halt'
       reason: string

@@ -23,7 +23,7 @@ export const zoneOf = ({ zones = {} }: Pick<Rollout, 'zones'>): ((node: string) 
 }
 
 /**
- * Who may be touched beside those that are not yet settled: only nodes of their zone. Whoever spreads replicas over zones
+ * Which nodes may be changed while others are not settled: only nodes of the same zone. A workload that spreads its replicas over zones
  * can lose one zone's and never two's; and one zone is finished before the next is begun. Those that go last wait until
  * nobody is left but them. `candidates` are in the order of their turn.
  */

@@ -32,7 +32,7 @@ interface Observed {
 /** Seconds without a renewal of the Lease after which a running rollout is taken to have lost its message. */
 const silentSeconds = 600
 
-/** Who aborts a rollout does not want it begun again by the next event. */
+/** A person who aborts a rollout does not want the next event to begin it again. */
 const restSeconds = 86_400
 
 /**
@@ -147,7 +147,7 @@ const farOffSeconds = 86_400
 
 /**
  * One look a quarter of an hour, and one when the window opens, however many events there are meanwhile: who claims it
- * first sends it. A look that was lost is sent by whoever comes next.
+ * first sends it. A look that was lost is sent by the next evaluation.
  */
 const scheduleLook = async ({ records, queues, now }: EvaluateTools, subject: Subject, { seconds, why }: Hold) => {
   if (seconds > farOffSeconds) return

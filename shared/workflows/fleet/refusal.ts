@@ -4,7 +4,10 @@ import type { Finding, Report } from '../../domain/report.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
 import { toMend } from '../rollout/access-review.ts'
 
-/** Who looks may not ask what who changes may do: it is told, and remembered in the report until a rollout begins. */
+/**
+ * `evaluate` may only read, so it cannot ask what `rollout-step` may write. `rollout-step` reports what it was refused,
+ * and the report keeps it until a rollout begins.
+ */
 const review = 'SelfSubjectAccessReview'
 
 /** What a rollout was refused when it last tried to begin, as long as it has not begun and there is something to do. */

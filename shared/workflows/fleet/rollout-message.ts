@@ -85,7 +85,7 @@ export const handleStep = async (tools: HandleStepTools, message: RolloutStep, m
   }
 }
 
-/** Somebody who writes the Lease again and again must not keep us busy. */
+/** Another writer of the Lease must not keep this function busy. */
 const recheckSeconds = 5
 
 const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Stepped> => {
@@ -123,7 +123,10 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
   }
 }
 
-/** What ends a step and is no fault of it. Where the cluster cannot be read, the look at all of it finds the same, and says so. */
+/**
+ * What ends a step and is no fault of it. Where the cluster cannot be read, the look at all of it finds the same, and
+ * says so.
+ */
 const waitFor = async (error: unknown, kube: KubeClient, tools: HandleStepTools): Promise<Outcome> => {
   if (isUnread(error)) return { next: 'wait', seconds: unreadSeconds, why: error.message.slice(0, 300) }
   if (!(error instanceof HeldError)) throw error

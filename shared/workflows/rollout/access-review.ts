@@ -40,6 +40,6 @@ export const accessMissing = async (kube: KubeClient, needs: Access[]): Promise<
 const inWords = ({ verb, group, resource, namespace, name }: Access): string =>
   `${verb} ${resource}${group && `.${group}`}${name ? ` ${name}` : ''}${namespace ? ` in ${namespace}` : ''}`
 
-/** What whoever reads it can do about it. */
+/** What the reader can do about it. */
 export const toMend =
   'Apply infra/kubernetes/rbac.yaml with its documents marked [changes]; docs/security.md says what each is for.'

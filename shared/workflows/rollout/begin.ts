@@ -99,7 +99,7 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
  * it would be another decision, and the step that follows the first would not be ours any more.
  */
 const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
-  // Who goes first, and why, is another as soon as the first node has the value.
+  // As soon as the first node has the value, another node would be chosen as the first.
   const { id, canary, last, zones, why, startedAt } = present
   const alike = [fresh, present].map((it) => decisionOf({ ...it, id, canary, last, zones, why, startedAt } as Rollout))
   return alike[0] === alike[1]
@@ -112,7 +112,7 @@ const isNothing = ({ target, withdraw, restart }: Intent): boolean =>
 const isStillDue = ({ restart }: Rollout, { nodes }: Assessment, policy: Policy): boolean =>
   nodes.every((it) => !it.calicoPod || !restart.includes(it.calicoPod.name) || needsRestart(it, policy))
 
-/** Nodes whose pod was deleted by those who went before, or is still to be: they are waited for. */
+/** Nodes whose pod an earlier run has deleted or was about to delete. The rollout waits for them. */
 const inFlight = ({ touching }: Rollout, { restart }: Rollout, { pods, nodes }: ClusterState): Rollout['touching'] => {
   const [there, known] = [new Set(needed(pods).map(({ name }) => name)), new Set(needed(nodes).map(({ name }) => name))]
   return touching.filter(({ node, pod }) => known.has(node) && (restart.includes(pod) || !there.has(pod)))

@@ -17,7 +17,7 @@ const from: Record<Control, Rollout['state'][]> = {
   abort: ['running', 'paused', 'halted'],
 }
 
-/** Who says it, for the journal. `force`: a halted rollout is resumed whatever speaks against it, one node at a time. */
+/** The person, for the journal. `force`: a halted rollout is resumed although what halted it is still so, one node at a time. */
 export interface Speaker {
   by: string
   now: () => Date
@@ -26,7 +26,10 @@ export interface Speaker {
 
 const somebody: Speaker = { by: 'somebody', now: () => new Date() }
 
-/** What a person says to a rollout. Whoever carries it out sees it at the next step; the holder of the Lease stays who it is. */
+/**
+ * Pauses, resumes or aborts a rollout for a person. The process that holds the Lease keeps it and sees the change at its
+ * next step. Throws `ReadError` where the Lease cannot be read, `KubeError` where it cannot be written.
+ */
 export const control = async (
   kube: KubeClient,
   what: Control,

@@ -63,7 +63,10 @@ const ended = ({ state, why }: Extract<Outcome, { next: 'over' }>): SyncResult =
   }
 }
 
-/** Gives the Lease up where it is ours, so that whoever goes on need not wait it out; the rollout itself stays where it is. */
+/**
+ * Releases the Lease if we hold it, so that the next process does not have to wait until it expires. The rollout stays
+ * as it is.
+ */
 const interrupted = async ({ kube, holder }: SyncTools): Promise<SyncResult> => {
   const read = await kube.lease()
   const record = 'value' in read ? read.value : undefined

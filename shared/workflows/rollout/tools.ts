@@ -8,7 +8,7 @@ export interface StepTools {
   kube: KubeClient
   /** For what rescues a node: no window, alarm or permit holds it, the brake alone does. Absent: `kube`. */
   rescue?: KubeClient
-  /** Who holds the Lease: one name for all Lambdas of a hub, one per process of the command line. */
+  /** The holder of the Lease: one name for all Lambdas of a hub, one for each process of the command line. */
   holder: string
   /** The Lease is renewed in a third of it; a holder that died is waited out for this long. */
   leaseSeconds: number
@@ -22,7 +22,10 @@ export interface StepTools {
   record?: (entries: Entry[]) => Promise<void>
 }
 
-/** What was done, for the log and for whoever watches: of a write also in which rollout, by whom, for which cause, and from what to what. */
+/**
+ * What was done, for the log and for the terminal. A write also says in which rollout, by whom, for which cause, and
+ * from which value to which.
+ */
 export type StepEvent = {
   what: string
   node?: string
