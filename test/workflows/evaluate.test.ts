@@ -302,6 +302,17 @@ describe('a rollout that somebody stopped, or a Lease that says so', () => {
     expect(it.steps).toEqual([])
   })
 
+  test('and that was halted in the middle of what rescues its nodes goes on when its own message comes back, and only then', async () => {
+    const it = hub()
+    const { rollout } = withRollout({ state: 'halted', reason: 'n1 did not come back', rollback: ['node-0001'] })
+    const record = rollout && valueOf(rollout)
+    it.state = stateOf(out, { rollout: read(record && { ...record, renewedAt: new Date(it.clock).toISOString() }) })
+    await it.look('event')
+    expect(it.steps).toEqual([])
+    await it.look('rollout', { waits: 'm1' })
+    expect(it.steps).toMatchObject([{ begin: false }])
+  })
+
   test('was not aborted where overrides of ours are left: what is left is taken up again', async () => {
     const it = hub()
     it.state = stateOf(left, withRollout({ state: 'aborted', startedAt, finishedAt: '2026-11-20T08:00:00Z' }))

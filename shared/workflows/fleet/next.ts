@@ -58,8 +58,10 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
     case 'paused':
       return { leaves: true }
     case 'halted':
-      // Cut short between the halt and taking the override back.
-      return rollout.rollback && since(record?.renewedAt) > 60 ? { send: { begin: false } } : { leaves: true }
+      // What rescues its nodes was cut short, or waits.
+      return rollout.rollback && (isContinued || since(record?.renewedAt) > 60)
+        ? { send: { begin: false } }
+        : { leaves: true }
     case 'done':
     case 'aborted':
     case undefined: {
