@@ -13,7 +13,7 @@ import { watchInterrupts } from './interruption.ts'
 import { type Progress, progress } from '../progress.ts'
 import type { RolloutAct, RolloutOptions } from '../options.ts'
 import { rolloutText } from './text.ts'
-import { holder, stepTools, tellWait } from './step-tools.ts'
+import { finishHalt, holder, stepTools, tellWait } from './step-tools.ts'
 import { bold, write } from '../streams.ts'
 
 /**
@@ -26,6 +26,7 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
   try {
     const { kube } = target
     if (!kube) throw await unreachable(target.observe, options)
+    if (act === 'abort' && (await read(kube, options))?.state === 'halted') await finishHalt(kube, telling)
     await told(kube, act, options)
     if (act === 'abort') await takeBack(kube, telling, options)
     telling.clear()

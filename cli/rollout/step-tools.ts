@@ -1,8 +1,15 @@
 import { hostname, userInfo } from 'node:os'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/tools.ts'
 import type { Progress } from '../progress.ts'
+
+/** Finishes a halt that was cut short before its nodes had back what they had before. */
+export const finishHalt = async (kube: KubeClient, telling: Progress): Promise<void> => {
+  const tools = stepTools(kube, telling)
+  while ((await takeStep(tools)).next === 'now') continue
+}
 
 /** Our name in the Lease and in the journal. */
 export const holder = (): string => `${userName()}@${hostname()} process ${process.pid}`

@@ -1,9 +1,7 @@
 import { whatMoved } from '../../shared/domain/plan/preconditions.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import type { Plan, Report } from '../../shared/domain/report.ts'
-import type { KubeClient } from '../../shared/clients/kube/client.ts'
-import { takeStep } from '../../shared/workflows/rollout/step.ts'
-import { stepTools } from '../rollout/step-tools.ts'
+import { finishHalt } from '../rollout/step-tools.ts'
 import { forecastText } from '../../shared/report/text/plan.ts'
 import { quoted } from '../../shared/domain/findings/remedy.ts'
 import { isAssumed } from '../../shared/domain/facts/assumption.ts'
@@ -14,7 +12,7 @@ import { Failure } from '../failure.ts'
 import { type LookOptions, policyOf, type SyncOptions } from '../options.ts'
 import { planFrom } from './plan-file.ts'
 import { asText, print } from '../check/print.ts'
-import { type Progress, progress } from '../progress.ts'
+import { progress } from '../progress.ts'
 import { assessTarget } from '../target/target.ts'
 import { write } from '../streams.ts'
 import { rollOut, type SyncRun } from './rollout.ts'
@@ -38,12 +36,6 @@ export const runSync = async (options: SyncOptions): Promise<number> => {
   } finally {
     target.close()
   }
-}
-
-/** A halt that was cut short before the node's override was taken back. */
-const finishHalt = async (kube: KubeClient, telling: Progress): Promise<void> => {
-  const tools = stepTools(kube, telling)
-  while ((await takeStep(tools)).next === 'now') continue
 }
 
 const isIdle = ({ changes, blockedBy }: Plan): boolean => changes.length === 0 || blockedBy.length > 0

@@ -145,6 +145,20 @@ for (const strategy of ['canary', 'direct'] as const)
     })
   })
 
+test('an abort waits until the former value is put back, and then leaves nothing of the rollout', async () => {
+  const world = begun('direct')
+  const abort = () => control(world.tools.kube, 'abort', { by: 'test', now: world.tools.now })
+  for (let step = 0; step < 100 && rolloutIn(world).state !== 'halted'; step += 1) {
+    const outcome = await takeStep(world.tools)
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+  }
+  expect(await abort()).toMatchObject({ changed: false, why: expect.stringContaining('still being put back') })
+  await run(world)
+  expect(await abort()).toMatchObject({ changed: true })
+  expect(await run(world)).toMatchObject({ state: 'aborted' })
+  expect([...ranges(world).values()]).toEqual([former, former, former, former])
+})
+
 test('where every node is ill, default alone is written', async () => {
   const world = begun('direct', { broken: ['n0', 'n1', 'n2', 'n3'] })
   await run(world)

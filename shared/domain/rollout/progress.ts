@@ -129,13 +129,17 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
         text: rollout.rollback
           ? unfinishedHalt(rollout.rollback, rollout.evidence)
           : 'nothing is touched until the node is repaired and the rollout resumed',
-        commands: rollout.rollback ? ['rollout abort'] : ['rollout resume', 'rollout abort'],
+        commands: rollout.rollback
+          ? [isRestoring(rollout) ? 'sync' : 'rollout abort']
+          : ['rollout resume', 'rollout abort'],
       }
     case 'done':
     case 'aborted':
       return { do: 'nothing', text: 'nothing is left to do for it' }
   }
 }
+
+const isRestoring = ({ evidence }: Rollout): boolean => evidence !== undefined && restoresDefault(evidence)
 
 const unfinishedHalt = (nodes: string[], evidence: Rollout['evidence']): string =>
   evidence && restoresDefault(evidence)

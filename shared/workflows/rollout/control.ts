@@ -1,4 +1,5 @@
 import type { KubeClient } from '../../clients/kube/client.ts'
+import { restoresDefault } from '../../domain/rollout/halt-evidence.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { oneByOne } from '../../domain/rollout/pace.ts'
@@ -42,6 +43,12 @@ export const control = async (
   const { rollout } = parsed
   if (!from[what].includes(rollout.state))
     return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
+  // An abort leaves default as it is: with the value that makes nodes ill.
+  if (what === 'abort' && rollout.rollback && rollout.evidence && restoresDefault(rollout.evidence))
+    return {
+      changed: false,
+      why: 'The former value of default is still being put back; sync finishes that, then it can be aborted.',
+    }
   const after = controlled(rollout, what, force)
   if (what === 'resume' && rollout.state === 'halted' && !force) {
     const against = await againstResuming(kube, rollout, { resumed: after, now: now() })
