@@ -135,6 +135,11 @@ test('a region that cannot be listed is a row as well, never nothing', async () 
   expect(clusters.map(({ cluster: { name }, verdict }) => [name, verdict])).toEqual([
     ['all clusters of eu-west-1', 'unknown'],
   ])
+  const remedies = clusters.flatMap(({ findings }) => findings.flatMap(({ remedy = '' }) => remedy.split('\n')))
+  expect(remedies).toContain(
+    `aws eks list-clusters --region ${place.region}   # until it answers, sweep cannot list them either`,
+  )
+  expect(remedies.filter((remedy) => remedy.includes('doctor'))).toEqual([])
   expect(ended.status).toBe(2)
 })
 

@@ -54,10 +54,17 @@ function gap(
         field: status === undefined ? 'answer' : `HTTP ${status}`,
         value: message,
       })),
-      remedy: [...causes.map(({ remedy }) => remedy), doctor].join('\n'),
+      remedy: [...causes.map(({ remedy }) => remedy), isOfRegion(failures) ? listCommand(cluster) : doctor].join('\n'),
     },
   ]
 }
+
+/** The row of a region whose clusters could not be listed: there is no cluster that doctor could try. */
+const isOfRegion = (failures: readonly ReadFailure[]): boolean =>
+  failures.some(({ object }) => object === 'eks:ListClusters')
+
+const listCommand = ({ state: { cluster } }: ClusterFacts): string =>
+  `aws eks list-clusters --region ${quoted(cluster.region ?? 'REGION')}   # until it answers, sweep cannot list them either`
 
 /** Without EKS a range that is known from elsewhere may be written all the same. */
 function meaningOf(failures: readonly ReadFailure[], { serviceRange: { source } }: ClusterFacts): string {
