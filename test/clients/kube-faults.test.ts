@@ -244,6 +244,29 @@ describe('the end of a log', () => {
   })
 })
 
+describe('a pod that says our own token', () => {
+  const word = 'swordfish-of-ours'
+  const line = `Using ipvs Proxier for ${word} ${Buffer.from(word).toString('base64')}`
+  const pod = { namespace: 'kube-system', name: 'kube-proxy-a' }
+  const answerWithIt = () =>
+    cluster.faults.inject({
+      path: /\/(log|proxyMode)\b/,
+      answer: { status: 200, body: `${line}\n`, contentType: 'text/plain' },
+    })
+
+  test.each([
+    ['at the end of its log', (client: KubeClient) => client.podTail(pod)],
+    ['in the line that decides', (client: KubeClient) => client.podLog({ ...pod, role: 'kube-proxy' })],
+    ['where it should say its mode', (client: KubeClient) => client.proxyMode({ ...pod, role: 'kube-proxy' }, 10_249)],
+  ])('%s is shown without it', async (_, readLog) => {
+    answerWithIt()
+    const client = clientFor({ token: async () => word })
+    const shown = JSON.stringify(await readLog(client))
+    expect(shown).toContain('Using ipvs Proxier for [secret]')
+    expect(shown).not.toMatch(new RegExp(`${word}|${Buffer.from(word).toString('base64').replace(/=+$/, '')}`))
+  })
+})
+
 describe('a server that lies', () => {
   test('one page for ever is noticed at the first repetition', async () => {
     cluster.faults.inject({

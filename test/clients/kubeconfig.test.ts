@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { createAuthority } from '../../lab/pki.ts'
@@ -255,6 +255,23 @@ describe('what is wrong is said with what there is', () => {
       name: 'KubeconfigError',
       message: expect.stringMatching(message),
     })
+  })
+
+  test('what a plugin says goes to a terminal, without what it was given and without what moves a cursor', async () => {
+    const { exec } = plugin(String.raw`printf 'code \033]52;c;x\007 for %s\nnext' "$WORD_TOKEN" >&2; exit 1`)
+    const user = { exec: { ...exec, env: [{ name: 'WORD_TOKEN', value: 'swordfish two' }] } }
+    const said: string[] = []
+    const terminal = Object.getOwnPropertyDescriptor(process.stderr, 'isTTY')
+    const spy = jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0)
+    Object.defineProperty(process.stderr, 'isTTY', { value: true, configurable: true })
+    try {
+      await expect(clusterFromKubeconfig({ file: kubeconfig(user) })).rejects.toThrow('failed')
+    } finally {
+      spy.mockRestore()
+      if (terminal) Object.defineProperty(process.stderr, 'isTTY', terminal)
+      else Reflect.deleteProperty(process.stderr, 'isTTY')
+    }
+    expect(said.join('')).toBe('code \ufffd]52;c;x\ufffd for [secret]\nnext')
   })
 
   test('a plugin that fails and repeats what it was given, without that', async () => {

@@ -70,6 +70,19 @@ describe('people are told', () => {
     )
   })
 
+  test('of what others wrote, without a link: neither in the subject nor in the text', () => {
+    const links = 'see https://evil.example/x and www.evil.example'
+    const bad = report({
+      cluster: { name: 'www.evil.example' },
+      verdict: 'out-of-step',
+      findings: [finding({ message: links, remedy: links })],
+    })
+    const { subject = '', text = '' } = noticeOf(bad, '', 'report') ?? {}
+    expect(subject).toContain('www[.]evil.example')
+    expect(text).toContain('RANGE_DIFFERS: see https[:]//evil.example/x and www[.]evil.example')
+    expect(`${subject}\n${text}`).not.toMatch(/:\/\/|www\./)
+  })
+
   test('a cluster without account and region by its name alone', () => {
     const unplaced = report({ cluster: { name: 'dev' }, verdict: 'out-of-step', findings: [finding()] })
     expect(noticeOf(unplaced, '', 'report')?.subject).toBe('[critical] dev: Calico is out of step with kube-proxy')

@@ -30,3 +30,18 @@ test('no log line of a function holds what others planted, in facts or in errors
     })
   }
 })
+
+test('nothing that a command says on standard error holds it either', () => {
+  const texts = [...plantedSecrets, ...plantedControls].map(({ text }) => text)
+  const code = `
+    const { say } = await import(${JSON.stringify(fileURLToPath(new URL('../../cli/streams.ts', import.meta.url)))})
+    for (const text of JSON.parse(process.env.TEXTS)) say('it failed: ' + text)`
+  const { stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+    encoding: 'utf8',
+    env: { ...process.env, TEXTS: JSON.stringify(texts) },
+  })
+  expect(status).toBe(0)
+  // Lines stay lines: what is told in words of others has been made one line where it was read.
+  const oneLine = stderr.replaceAll('\n', ' ')
+  expect({ secrets: secretsIn(stderr), controls: controlsIn(oneLine) }).toEqual({ secrets: [], controls: [] })
+})
