@@ -201,13 +201,21 @@ describe('a cluster that EKS answers with another one', () => {
 })
 
 /** A cluster whose Lease holds this rollout. */
+const withPace = {
+  strategy: 'staged',
+  maxUnavailable: 1,
+  canarySeconds: 30,
+  settleSeconds: 10,
+  nodeDeadlineSeconds: 300,
+} as const
+
 const withRollout = (over: Partial<Rollout>): Partial<ClusterState> => {
   const rollout: Rollout = {
     id: 'r1',
     state: 'running',
     phase: 'range',
     target: '30000:34000',
-    pace: { strategy: 'staged', maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 300 },
+    pace: withPace,
     where,
     skip: [],
     defaulted: [],
@@ -311,6 +319,21 @@ describe('a rollout that somebody stopped, or a Lease that says so', () => {
     expect(it.steps).toEqual([])
     await it.look('rollout', { waits: 'm1' })
     expect(it.steps).toMatchObject([{ begin: false }])
+  })
+
+  test('is not said to be over while it waits for nodes that took the value at once', async () => {
+    const it = hub()
+    it.state = stateOf(out)
+    await it.look('event')
+    const { rollout } = withRollout({ pace: { ...withPace, strategy: 'direct' } })
+    const record = rollout && valueOf(rollout)
+    const renewedAt = stateOf('nothing').observedAt
+    it.state = stateOf('nothing', { rollout: read(record && { ...record, renewedAt }) })
+    await it.look('event')
+    expect(it.notices).toHaveLength(1)
+    it.state = stateOf('nothing', withRollout({ state: 'done', finishedAt: '2026-11-20T10:00:00Z' }))
+    await it.look('event')
+    expect(it.notices.map(({ subject }) => subject).at(-1)).toContain('Calico is in step again')
   })
 
   test('was not aborted where overrides of ours are left: what is left is taken up again', async () => {

@@ -10,7 +10,7 @@ import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
-import { continueRollout, decideNext, giveBack, recheckSeconds, type Next } from './next.ts'
+import { continueRollout, decideNext, giveBack, recheckSeconds, type Next, silentSeconds } from './next.ts'
 import { keepClaims } from './record-claims.ts'
 import { unobserved } from '../observe/observe.ts'
 import { isOutsider } from './outsider.ts'
@@ -76,7 +76,13 @@ export const evaluate = async (
   const next = action === 'sync' ? await decideNext(tools, message, looked) : unlessReleased(now, report)
   const { waits } = next
   const about = { report: withRefusal(report, missing), last, incarnation }
-  await tell(tools, cluster, { ...about, action, waits, halted: haltIn(seen) })
+  await tell(tools, cluster, {
+    ...about,
+    action,
+    waits,
+    unfinished: unfinished && !isSilent(seen),
+    halted: haltIn(seen),
+  })
   if (now.by === 'brake' && unfinished && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
   const dedupId = message.waits ?? messageId
@@ -117,6 +123,10 @@ const haltIn = ({ rollout, observedAt }: ClusterState) => {
   const { state, evidence } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
   return state === 'halted' ? { node: evidence?.node } : undefined
 }
+
+/** Nobody carries the rollout out any more. */
+const isSilent = ({ rollout, observedAt }: ClusterState): boolean =>
+  !(Date.parse(observedAt) - Date.parse(valueOf(rollout)?.renewedAt ?? '') < silentSeconds * 1000)
 
 const isUnfinished = ({ rollout, observedAt }: ClusterState): boolean => {
   const { state } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}

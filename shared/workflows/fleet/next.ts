@@ -30,7 +30,7 @@ interface Observed {
 }
 
 /** Seconds without a renewal of the Lease after which a running rollout is taken to have lost its message. */
-const silentSeconds = 600
+export const silentSeconds = 600
 
 /** A person who aborts a rollout does not want the next event to begin it again. */
 const restSeconds = 86_400

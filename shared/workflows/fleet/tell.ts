@@ -25,6 +25,8 @@ export interface Assessed {
   waits?: string | undefined
   /** A change that is under way did not end for hours. */
   lasting?: boolean
+  /** A rollout is under way: that all is well is told when it is over. */
+  unfinished?: boolean
   /** A rollout has halted, on that node where it is known. */
   halted?: { node?: string | undefined } | undefined
 }
@@ -39,7 +41,8 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
   const now = Date.parse(about.report.observedAt)
   const excepted = exceptionsFor(tools.policy.exceptions, cluster, now)
   const report = withExceptions(about.report, excepted)
-  if (newsOf(report, lasting) === undefined) return
+  const news = newsOf(report, lasting)
+  if (news === undefined || (news === '' && about.unfinished)) return
   if (isSilenced(about.report, excepted)) {
     tools.log('excepted', { cluster: key, exceptions: remarksOn(excepted) })
   } else {
