@@ -184,7 +184,12 @@ export const stateSchema = z.looseObject({
     .looseObject({ connected: marks.extend({ unverified: z.literal(true).optional() }), described: marks.optional() })
     .optional(),
   reachedBy: z
-    .strictObject({ kubeconfig: text.optional(), role: text.optional(), inCluster: z.boolean().optional() })
+    .strictObject({
+      kubeconfig: text.optional(),
+      role: text.optional(),
+      profile: text.optional(),
+      inCluster: z.boolean().optional(),
+    })
     .optional(),
   givenServiceRange: range.extend({ source: z.enum(['eks-api', 'default', 'probe', 'flag']) }).optional(),
   probeFailure: failure.optional(),

@@ -1,5 +1,5 @@
 import type { STSClient } from '@aws-sdk/client-sts'
-import { quoted } from '../../shared/domain/findings/remedy.ts'
+import { awsEks, type Place, quoted } from '../../shared/domain/findings/remedy.ts'
 import type { Read } from '../../shared/domain/read.ts'
 import type { EksCluster } from '../../shared/clients/aws/eks.ts'
 import type { EksPlace } from '../../shared/clients/aws/eks-access.ts'
@@ -18,6 +18,8 @@ export const tryAws = async (
   { take, leaveOut }: Walk,
   { name = 'NAME', region, roleArn: role, as, describe }: AwsPlace,
 ): Promise<{ eks: EksCluster; arn: string } | undefined> => {
+  const profile = as?.profile
+  const own: Place = { cluster: { name, region }, ...(profile !== undefined && { reachedBy: { profile } }) }
   const { STSClient } = await import('@aws-sdk/client-sts')
   const sts = bounded(new STSClient({ region, ...limited, maxAttempts: 2, ...(as && { credentials: as.credentials }) }))
   await take(
@@ -29,15 +31,15 @@ export const tryAws = async (
         value: true,
       }
     },
-    `aws sso login${as?.profile === undefined ? '   # or: export AWS_PROFILE=NAME, or: aws configure' : ` --profile ${quoted(as.profile)}   # or: aws configure --profile ${quoted(as.profile)}`}`,
+    `aws sso login${profile === undefined ? '   # or: export AWS_PROFILE=NAME, or: aws configure' : ` --profile ${quoted(profile)}   # or: aws configure --profile ${quoted(profile)}`}`,
   )
   const arn = await take(
     'STS',
     () => identity(sts),
-    `aws sts get-caller-identity --region ${quoted(region)}   # a clock that is off, expired credentials, or no way to sts.${region}.amazonaws.com`,
+    `aws sts get-caller-identity --region ${quoted(region)}${profile === undefined ? '' : ` --profile ${quoted(profile)}`}   # a clock that is off, expired credentials, or no way to sts.${region}.amazonaws.com`,
   )
-  const own = arn ?? 'YOUR-ARN'
-  const assumed = await (role === undefined ? undefined : take('role', () => assume(sts, role), roleFix(role, own)))
+  const caller = arn ?? 'YOUR-ARN'
+  const assumed = await (role === undefined ? undefined : take('role', () => assume(sts, role), roleFix(role, caller)))
   if (role === undefined) leaveOut('role', 'none is to be assumed')
   const eks = await take(
     'EKS API',
@@ -46,15 +48,14 @@ export const tryAws = async (
       if ('failure' in described) {
         const { message, kind, object, status } = described.failure
         const isListed = status === 404 || object === 'eks:ListClusters'
-        const list = `aws eks list-clusters --region ${quoted(region)}`
-        throw new HopFailure(message, isListed && kind !== 'denied' ? list : eksFix(kind, name, region))
+        throw new HopFailure(message, isListed && kind !== 'denied' ? awsEks(own, 'list-clusters') : eksFix(kind, own))
       }
       const { value } = described
       return { detail: `${value.state.arn} is ${value.state.status}`, value }
     },
-    eksFix('unreachable', name, region),
+    eksFix('unreachable', own),
   )
-  return eks && { eks, arn: assumed ?? own }
+  return eks && { eks, arn: assumed ?? caller }
 }
 
 const identity = async (sts: STSClient) => {
@@ -76,9 +77,10 @@ const roleFix = (role: string, own: string): string => {
   return `aws iam update-assume-role-policy --role-name ${quoted(name)} --policy-document ${quoted(trust)}   # replaces the trust policy; and ${own} needs sts:AssumeRole on ${role}`
 }
 
-const eksFix = (kind: string, name: string, region: string): string => {
+const eksFix = (kind: string, place: Place): string => {
+  const { name, region } = place.cluster
   if (kind !== 'denied')
-    return `aws eks describe-cluster --name ${quoted(name)} --region ${quoted(region)}   # no way to eks.${region}.amazonaws.com, or wrong credentials`
+    return `${awsEks(place, `describe-cluster --name ${quoted(name)}`)}   # no way to eks.${region}.amazonaws.com, or wrong credentials`
   const policy = JSON.stringify({
     Version: '2012-10-17',
     Statement: [

@@ -2,18 +2,13 @@ import { lookup } from 'node:dns/promises'
 import { connect as dial, isIP } from 'node:net'
 import { connect as secure, type ConnectionOptions } from 'node:tls'
 import { baseOf, type KubeConnection } from '../../shared/clients/kube/connection.ts'
-import { quoted } from '../../shared/domain/findings/remedy.ts'
-import type { ClusterIdentity } from '../../shared/domain/report.ts'
+import { awsEks, type Place, quoted, updateKubeconfig } from '../../shared/domain/findings/remedy.ts'
 import type { Walk } from './hop.ts'
 
 const patienceMs = 5_000
 
 /** From the API server's name to a connection that can be believed. */
-export const tryNetwork = async (
-  { take, leaveOut }: Walk,
-  connection: KubeConnection,
-  identity: ClusterIdentity,
-): Promise<void> => {
+export const tryNetwork = async ({ take, leaveOut }: Walk, connection: KubeConnection, place: Place): Promise<void> => {
   const url = baseOf(connection.server)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const port = Number(url.port || 443)
@@ -26,29 +21,29 @@ export const tryNetwork = async (
         const found = await lookup(host, { all: true })
         return { detail: `${host} is ${found.map(({ address }) => address).join(', ')}`, value: found }
       },
-      `getent hosts ${quoted(host)}   # a private endpoint is resolved in its VPC only: ${endpointCommand(identity)}`,
+      `getent hosts ${quoted(host)}   # a private endpoint is resolved in its VPC only: ${endpointCommand(place)}`,
     )
-  await take('TCP', () => reach(host, port), tcpFix(identity, at))
-  await take('TLS', () => believe(connection, host, port), tlsFix(identity, at))
+  await take('TCP', () => reach(host, port), tcpFix(place, at))
+  await take('TLS', () => believe(connection, host, port), tlsFix(place, at))
 }
 
-const awsPlace = ({ name, region }: ClusterIdentity): string =>
-  `--name ${quoted(name)}${region === undefined ? '' : ` --region ${quoted(region)}`}`
+const eksOf = (place: Place, command: string): string =>
+  awsEks(place, `${command} --name ${quoted(place.cluster.name)}`)
 
-const endpointCommand = (identity: ClusterIdentity): string =>
-  identity.region === undefined
+const endpointCommand = (place: Place): string =>
+  place.cluster.region === undefined
     ? 'ask for its endpoint where the kubeconfig comes from'
-    : `aws eks describe-cluster ${awsPlace(identity)} --query cluster.resourcesVpcConfig`
+    : `${eksOf(place, 'describe-cluster')} --query cluster.resourcesVpcConfig`
 
-const tcpFix = (identity: ClusterIdentity, at: string): string =>
-  identity.region === undefined
+const tcpFix = (place: Place, at: string): string =>
+  place.cluster.region === undefined
     ? `nc -vz ${at.replace(/:(\d+)$/, ' $1')}   # then the firewall or VPN between here and there`
-    : `aws eks update-cluster-config ${awsPlace(identity)} --resources-vpc-config publicAccessCidrs="$(curl -s https://checkip.amazonaws.com)/32"   # replaces the list of allowed addresses; a private endpoint: let our security group in on 443`
+    : `${eksOf(place, 'update-cluster-config')} --resources-vpc-config publicAccessCidrs="$(curl -s https://checkip.amazonaws.com)/32"   # replaces the list of allowed addresses; a private endpoint: let our security group in on 443`
 
-const tlsFix = (identity: ClusterIdentity, at: string): string =>
-  identity.region === undefined
+const tlsFix = (place: Place, at: string): string =>
+  place.cluster.region === undefined
     ? `openssl s_client -connect ${quoted(at)} -showcerts </dev/null   # compare with certificate-authority-data in the kubeconfig`
-    : `aws eks update-kubeconfig ${awsPlace(identity)}   # fetches the authority anew; if it fails still, a proxy sits in between`
+    : `${updateKubeconfig(place)}   # fetches the authority anew; if it fails still, a proxy sits in between`
 
 const reach = (host: string, port: number): Promise<{ detail: string; value: true }> =>
   new Promise((resolve, reject) => {

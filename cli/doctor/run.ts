@@ -1,7 +1,7 @@
 import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
 import type { ChosenCluster } from '../../shared/clients/kubeconfig/load.ts'
 import { differences, partsOf } from '../../shared/domain/identity.ts'
-import { kubectlFor, quoted } from '../../shared/domain/findings/remedy.ts'
+import { awsEks, kubectlOn, type Place, quoted, withContext } from '../../shared/domain/findings/remedy.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { plain, plainAll, plainLines, safeJson } from '../../shared/domain/plain.ts'
 import { tryAccess } from './access.ts'
@@ -20,31 +20,47 @@ import { wantsColour, write } from '../streams.ts'
 export const examine = async (options: DoctorOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const way = walk((text) => telling.doing(text))
-  const cluster = await (options.cluster === undefined ? byKubeconfig(way, options) : byName(way, options))
+  const place = await (options.cluster === undefined ? byKubeconfig(way, options) : byName(way, options))
   telling.clear()
   const ok = way.hops.every(({ state }) => state === 'ok' || state === 'left out')
-  const document = { schemaVersion: 1, cluster, ok, hops: way.hops }
+  const document = { schemaVersion: 1, cluster: place.cluster, ok, hops: withFixes(way.hops, place) }
   await write(
     process.stdout,
-    options.output === 'json' ? `${safeJson(plainAll(document), 2)}\n` : asText(document, options),
+    options.output === 'json' ? `${safeJson(published(document), 2)}\n` : asText(document, options),
   )
   return ok ? exitStatus.inStep : exitStatus.failed
 }
 
-const byName = async (way: Walk, options: DoctorOptions): Promise<ClusterIdentity> => {
-  const { role } = options
-  const { cluster: name, region } = eksPlaceOf({ ...options, cluster: options.cluster ?? '' })
-  const identity: ClusterIdentity = { name, region }
-  const place = { region, roleArn: role }
-  const describe = async () => existing(await (await eksIn(place)).eks.describe(name), { name, region })
-  const found = await tryAws(way, { ...place, name, describe })
-  const endpoint = found?.eks.endpoint
-  const connection = endpoint && (await eksIn(place)).connection(endpoint)
-  await tryCluster(way, { connection, identity, options, ...(found && { principal: found.arn }) })
-  return { ...identity, ...(found && { arn: found.eks.state.arn }) }
+/** kubectl's context is made once, not for each hop. */
+const withFixes = (hops: readonly Hop[], place: Place): Hop[] => {
+  const first = hops.findIndex(({ fix }) => fix !== undefined && withContext(fix, place) !== fix)
+  return hops.map((it, at) => (at === first && it.fix !== undefined ? { ...it, fix: withContext(it.fix, place) } : it))
 }
 
-const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<ClusterIdentity> => {
+/** Fixes alone have lines: a command after another's comment would be a part of it. */
+const published = <Document extends { hops: Hop[] }>(document: Document): Document => ({
+  ...plainAll({ ...document, hops: [] }),
+  hops: document.hops.map(({ fix, ...hop }) => ({
+    ...plainAll(hop),
+    ...(fix !== undefined && { fix: plainLines(fix).join('\n') }),
+  })),
+})
+
+const byName = async (way: Walk, options: DoctorOptions): Promise<Place> => {
+  const { role } = options
+  const { cluster: name, region } = eksPlaceOf({ ...options, cluster: options.cluster ?? '' })
+  const asked = { region, roleArn: role }
+  const describe = async () => existing(await (await eksIn(asked)).eks.describe(name), { name, region })
+  const found = await tryAws(way, { ...asked, name, describe })
+  const endpoint = found?.eks.endpoint
+  const connection = endpoint && (await eksIn(asked)).connection(endpoint)
+  const cluster = { name, region, ...partsOf(found?.eks.state.arn ?? '') }
+  const place: Place = { cluster, ...(role !== undefined && { reachedBy: { role } }) }
+  await tryCluster(way, { connection, place, options, ...(found && { principal: found.arn }) })
+  return place
+}
+
+const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<Place> => {
   const { clusterFromKubeconfig } = await import('../../shared/clients/kubeconfig/load.ts')
   const { kubeconfig: file, context } = options
   const chosen = await way.take(
@@ -55,13 +71,18 @@ const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<ClusterI
     },
     'kubectl config get-contexts   # for EKS: aws eks update-kubeconfig --name NAME --region REGION',
   )
-  const identity = chosen ? identityOf(chosen) : { name: context ?? 'kubeconfig', ...partsOf(context ?? '') }
+  const cluster: ClusterIdentity = chosen
+    ? identityOf(chosen)
+    : { name: context ?? 'kubeconfig', ...partsOf(context ?? ''), ...(context !== undefined && { context }) }
+  const profile = chosen?.eks?.profile
+  const reachedBy = { ...(file !== undefined && { kubeconfig: file }), ...(profile !== undefined && { profile }) }
+  const place = { cluster, reachedBy }
   const lead = chosen && (await leadOf(chosen, options))
   if (chosen && lead) await tryEks(way, chosen, lead)
   else if (chosen)
     for (const hop of ['STS', 'EKS API']) way.leaveOut(hop, 'the kubeconfig does not tell which EKS cluster it is')
-  await tryCluster(way, { connection: chosen?.connection, identity, options })
-  return identity
+  await tryCluster(way, { connection: chosen?.connection, place, options })
+  return place
 }
 
 /** EKS's answer, and whether it is about the cluster that is connected to. */
@@ -82,29 +103,26 @@ const tryEks = async (way: Walk, chosen: ChosenCluster, lead: EksLead): Promise<
 
 interface Ahead {
   connection: KubeConnection | undefined
-  identity: ClusterIdentity
+  place: Place
   options: DoctorOptions
   principal?: string
 }
 
-const tryCluster = async (way: Walk, { connection, identity, options, principal }: Ahead): Promise<void> => {
+const tryCluster = async (way: Walk, { connection, place, options, principal }: Ahead): Promise<void> => {
   if (!connection) {
     if (way.hops.every(({ state }) => state !== 'failed'))
       await way.take(
         'endpoint',
         () => Promise.reject(new Error('The cluster has no API server endpoint yet.')),
-        endpointFix(identity),
+        endpointFix(place),
       )
     for (const hop of ['DNS', 'TCP', 'TLS', 'authentication', 'permissions'])
       way.hops.push({ hop, state: 'not tried', detail: 'an earlier hop failed' })
     return
   }
-  await tryNetwork(way, connection, identity)
-  const user = await way.take(
-    'authentication',
-    () => whoAmI(connection, kubectlOf(identity, options)),
-    entryFix(identity, kubectlOf(identity, options), principal),
-  )
+  await tryNetwork(way, connection, place)
+  const kubectl = kubectlOn(place)
+  const user = await way.take('authentication', () => whoAmI(connection, kubectl), entryFix(place, kubectl, principal))
   if (user === undefined) {
     way.hops.push({ hop: 'permissions', state: 'not tried', detail: 'an earlier hop failed' })
     return
@@ -112,24 +130,18 @@ const tryCluster = async (way: Walk, { connection, identity, options, principal 
   const { kubeClient } = await import('../../shared/clients/kube/open.ts')
   const kube = kubeClient(connection)
   try {
-    way.hops.push(
-      ...(await tryAccess(kube, { lookOnly: options.lookOnly ?? false, user, kubectl: kubectlOf(identity, options) })),
-    )
+    way.hops.push(...(await tryAccess(kube, { lookOnly: options.lookOnly ?? false, user, kubectl })))
   } finally {
     kube.close()
   }
 }
 
-/** kubectl for the cluster that is tried, with the kubeconfig that was named. */
-const kubectlOf = (identity: ClusterIdentity, { kubeconfig }: DoctorOptions): string => kubectlFor(identity, kubeconfig)
+const endpointFix = (place: Place): string => awsEks(place, `wait cluster-active --name ${quoted(place.cluster.name)}`)
 
-const endpointFix = ({ name, region = 'REGION' }: ClusterIdentity): string =>
-  `aws eks wait cluster-active --name ${quoted(name)} --region ${quoted(region)}`
-
-const entryFix = ({ name, region }: ClusterIdentity, kubectl: string, principal = 'YOUR-ROLE-ARN'): string =>
-  region === undefined
+const entryFix = (place: Place, kubectl: string, principal = 'YOUR-ROLE-ARN'): string =>
+  place.cluster.region === undefined
     ? `${kubectl} auth whoami   # the credential of the kubeconfig is wrong or has expired: fetch it anew where it came from`
-    : `aws eks create-access-entry --cluster-name ${quoted(name)} --region ${quoted(region)} --principal-arn ${quoted(roleOf(principal))} --kubernetes-groups calico-ipvs-sync-viewers calico-ipvs-sync-operators`
+    : `${awsEks(place, `create-access-entry --cluster-name ${quoted(place.cluster.name)}`)} --principal-arn ${quoted(roleOf(principal))} --kubernetes-groups calico-ipvs-sync-viewers calico-ipvs-sync-operators`
 
 /** An access entry is for the role, not for its session; a path in the role's name is not in the session's and is to be added. */
 const roleOf = (arn: string): string =>

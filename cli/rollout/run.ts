@@ -15,6 +15,7 @@ import type { RolloutAct, RolloutOptions } from '../options.ts'
 import { rolloutText } from './text.ts'
 import { finishHalt, holder, stepTools, tellWait } from './step-tools.ts'
 import { bold, write } from '../streams.ts'
+import type { Target } from '../target/target.ts'
 
 /**
  * Does it, then shows the rollout. 0: it did what was asked · 1: the abort halted on the way · 2: could not tell, or not
@@ -24,13 +25,12 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
   const telling = progress(options.quiet ?? false)
   const target = await connect(options, telling)
   try {
-    const { kube } = target
-    if (!kube) throw await unreachable(target.observe, options)
-    if (act === 'abort' && (await read(kube, options))?.state === 'halted') await finishHalt(kube, telling)
-    await told(kube, act, options)
-    if (act === 'abort') await takeBack(kube, telling, options)
+    if (!reaches(target)) throw await unreachable(target, options)
+    if (act === 'abort' && (await read(target, options))?.state === 'halted') await finishHalt(target.kube, telling)
+    await told(target, act, options)
+    if (act === 'abort') await takeBack(target, telling, options)
     telling.clear()
-    const rollout = await read(kube, options)
+    const rollout = await read(target, options)
     await write(process.stdout, options.output === 'json' ? asJson(rollout) : rolloutText(rollout, bold(options)))
     return rollout?.state === asked[act] ? exitStatus.inStep : exitStatus.outOfStep
   } finally {
@@ -38,33 +38,35 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
   }
 }
 
+type Reached = Target & Required<Pick<Target, 'kube'>>
+
+const reaches = (target: Target): target is Reached => target.kube !== undefined
+
 const asked: Record<RolloutAct, Rollout['state']> = { pause: 'paused', resume: 'running', abort: 'aborted' }
 
-const unreachable = async (
-  observe: () => Promise<{ nodes: Parameters<typeof failureOf>[0] }>,
-  options: RolloutOptions,
-): Promise<Failure> => {
-  const why = failureOf((await observe()).nodes)?.message ?? 'it does not answer'
-  return new Failure(`The cluster cannot be reached: ${why}`, commandFor('check', options))
+const unreachable = async (target: Target, options: RolloutOptions): Promise<Failure> => {
+  const why = failureOf((await target.observe()).nodes)?.message ?? 'it does not answer'
+  return new Failure(`The cluster cannot be reached: ${why}`, commandFor('check', target, options))
 }
 
-const read = async (kube: KubeClient, options: RolloutOptions): Promise<Rollout | undefined> => {
-  const lease = await kube.lease()
+const read = async (target: Reached, options: RolloutOptions): Promise<Rollout | undefined> => {
+  const lease = await target.kube.lease()
   const failure = failureOf(lease)
   if (failure) throw new Failure(`The Lease kube-system/calico-ipvs-sync cannot be read: ${failure.message}`)
   const parsed = parseRollout(valueOf(lease), Date.now())
-  if (parsed.is === 'invalid') throw new Failure(notUnderstood(parsed.why), commandFor('check', options))
+  if (parsed.is === 'invalid') throw new Failure(notUnderstood(parsed.why), commandFor('check', target, options))
   return parsed.is === 'rollout' ? parsed.rollout : undefined
 }
 
-const told = async (kube: KubeClient, act: RolloutAct, options: RolloutOptions): Promise<void> => {
-  const answer = await control(kube, act, { by: holder(), now: () => new Date(), force: options.force === true })
+const told = async (target: Reached, act: RolloutAct, options: RolloutOptions): Promise<void> => {
+  const answer = await control(target.kube, act, { by: holder(), now: () => new Date(), force: options.force === true })
   // An abort that was cut short is gone on with.
-  const continues = act === 'abort' && (await read(kube, options))?.state === 'aborting'
-  if (!answer.changed && !continues) throw new Failure(answer.why, commandFor('rollout status', options))
+  const continues = act === 'abort' && (await read(target, options))?.state === 'aborting'
+  if (!answer.changed && !continues) throw new Failure(answer.why, commandFor('rollout status', target, options))
 }
 
-const takeBack = async (kube: KubeClient, telling: Progress, options: RolloutOptions): Promise<void> => {
+const takeBack = async (target: Reached, telling: Progress, options: RolloutOptions): Promise<void> => {
+  const { kube } = target
   const interruption = watchInterrupts(telling)
   const tools = stepTools(kube, telling)
   try {
@@ -80,7 +82,7 @@ const takeBack = async (kube: KubeClient, telling: Progress, options: RolloutOpt
     await giveUp(kube)
     throw new Failure(
       'The abort was interrupted.',
-      `${commandFor('rollout abort', options)}   # continues where it stopped`,
+      `${commandFor('rollout abort', target, options)}   # continues where it stopped`,
     )
   } finally {
     interruption.forget()

@@ -17,9 +17,10 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
   const target = await connect(options, telling)
   try {
     telling.doing(`reading ${target.name}`)
-    const status = rolloutStatus(await assessTarget(target, defaultPolicy), commandFor('check', options))
+    const status = rolloutStatus(await assessTarget(target, defaultPolicy), commandFor('check', target, options))
     telling.clear()
-    await write(process.stdout, rendered(view, status, options))
+    const on = (command: string): string => plain(commandFor(command, target, options))
+    await write(process.stdout, rendered(view, status, { ...options, on }))
     return status.rollout && unfinished.includes(status.rollout.state) ? exitStatus.outOfStep : exitStatus.inStep
   } finally {
     target.close()
@@ -28,14 +29,16 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
 
 const unfinished: readonly Rollout['state'][] = ['running', 'paused', 'halted', 'aborting']
 
-const rendered = (view: RolloutView, status: RolloutStatus, options: RolloutOptions): string => {
+const rendered = (
+  view: RolloutView,
+  status: RolloutStatus,
+  options: RolloutOptions & { on: (command: string) => string },
+): string => {
   const { lease: _lease, report: _report, objects: _objects, journal, ...shown } = status
   const isJson = options.output === 'json'
   switch (view) {
     case 'status':
-      return isJson
-        ? asJson(plainAll(shown))
-        : statusText(status, bold(options), (command) => plain(commandFor(command, options)))
+      return isJson ? asJson(plainAll(shown)) : statusText(status, bold(options), options.on)
     case 'log':
       return isJson ? asJson(plainAll({ journal })) : journalLines(journal)
     case 'evidence':

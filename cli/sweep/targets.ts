@@ -2,7 +2,7 @@ import type { Policy } from '../../shared/domain/policy/policy.ts'
 import { failed } from '../../shared/domain/read.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { compareText } from '../../shared/report/wording.ts'
-import { connect, type ConnectOptions, unreached } from '../target/connect.ts'
+import { connect, type ConnectOptions, unreached, withWay } from '../target/connect.ts'
 import { eksIn } from '../target/eks.ts'
 import { UsageError } from '../failure.ts'
 import type { LookOptions } from '../options.ts'
@@ -51,13 +51,14 @@ const opening =
       return await connect(options, progress(true))
     } catch (error) {
       if (error instanceof UsageError || !(error instanceof Error)) throw error
-      const { cluster, context, region } = options
+      const { cluster, context, region, kubeconfig, role } = options
       const identity = {
         name: cluster ?? context ?? 'kubeconfig',
         ...(context && { context }),
         ...(region && { region }),
       }
-      return unreached(identity, { kind: 'unreachable', object: 'cluster', message: error.message })
+      const target = await unreached(identity, { kind: 'unreachable', object: 'cluster', message: error.message })
+      return withWay(target, { kubeconfig, role })
     }
   }
 

@@ -39,7 +39,7 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
     if (!(error instanceof KubeError)) throw error
     throw new Failure(
       `The rollout stopped: ${error.message}`,
-      `${commandFor('sync', it.options)}   # continues where it stopped`,
+      `${commandFor('sync', it.target, it.options)}   # continues where it stopped`,
     )
   } finally {
     interruption.forget()
@@ -66,7 +66,10 @@ const looks = ({ target, looked, plan, policy, options }: SyncRun): (() => Promi
     if (begins && options.yes) return looked
     const again = await assessTarget(target, policy, true)
     if (begins && !isDeepStrictEqual(again.plan(), plan))
-      throw new Failure('The cluster has changed since the question; nothing was written.', commandFor('sync', options))
+      throw new Failure(
+        'The cluster has changed since the question; nothing was written.',
+        commandFor('sync', target, options),
+      )
     return again
   }
 }

@@ -13,7 +13,7 @@ import { type LookOptions, policyOf, type SyncOptions } from '../options.ts'
 import { planFrom } from './plan-file.ts'
 import { asText, print } from '../check/print.ts'
 import { progress } from '../progress.ts'
-import { assessTarget } from '../target/target.ts'
+import { assessTarget, type Target } from '../target/target.ts'
 import { write } from '../streams.ts'
 import { rollOut, type SyncRun } from './rollout.ts'
 
@@ -28,7 +28,7 @@ export const runSync = async (options: SyncOptions): Promise<number> => {
     const looked = await assessTarget(target, policy, true)
     telling.clear()
     const plan = looked.plan()
-    if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, options)
+    if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, { ...options, target })
     if (target.kube && options.yes && !options.dryRun && plan.blockedBy.includes('ROLLOUT_HALTED'))
       await finishHalt(target.kube, telling)
     if (isIdle(plan) || options.dryRun || !target.kube) return await showOnly({ ...looked.report, plan }, options)
@@ -48,17 +48,15 @@ const policyIn = ({ strategy, preconditions }: Plan): Partial<Policy> => ({
 
 type Planned = Report & { plan: Plan }
 
-const refuseIfMoved = (then: Planned, now: Planned, options: SyncOptions): void => {
-  const { plan: file = '', probe, serviceNodePortRange, ...place } = options
+const refuseIfMoved = (then: Planned, now: Planned, options: SyncOptions & { target: Target }): void => {
+  const { plan: file = '', target } = options
   const moved = whatMoved(then, now)
   if (moved.length === 0) return
   const shown = [...moved.slice(0, 8), ...(moved.length > 8 ? [`${moved.length - 8} more`] : [])]
   const text = `The plan in ${file} is no longer what has to be done here; nothing was written. What moved: ${shown.join('; ')}.`
-  const range = isAssumed(now.serviceRange)
-    ? asThen(then)
-    : { ...(probe && { probe }), ...(serviceNodePortRange && { serviceNodePortRange }) }
+  const range = isAssumed(now.serviceRange) ? asThen(then) : options
   const again = isAssumed(now.serviceRange) && !isAssumed(then.serviceRange) ? `sync --plan ${quoted(file)}` : 'plan'
-  throw new Failure(text, commandFor(again, { ...place, ...range }))
+  throw new Failure(text, commandFor(again, target, range))
 }
 
 /** As the range of the plan was known; what EKS told then and does not tell now, the API server may. */

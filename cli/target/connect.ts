@@ -4,6 +4,7 @@ import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { EksState } from '../../shared/domain/cluster.ts'
 import { partsOf } from '../../shared/domain/identity.ts'
 import { type Read, type ReadFailure, valueOf } from '../../shared/domain/read.ts'
+import type { Place } from '../../shared/domain/findings/remedy.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { eksIn } from './eks.ts'
 import { type AskEks, askingBehind, existing, identityOf } from './eks-lead.ts'
@@ -22,9 +23,9 @@ export type ConnectOptions = PlaceOptions & LookOptions & { state?: string }
  */
 export const connect = async (options: ConnectOptions, telling: Progress): Promise<Target> => {
   if (options.state !== undefined) return fromFile(options.state)
-  if (options.cluster === undefined) return withWay(await fromKubeconfig(options, telling), options)
-  const place = eksPlaceOf({ ...options, cluster: options.cluster })
-  return withWay(await fromEks({ ...options, ...place }, telling), options)
+  const { kubeconfig, role, cluster } = options
+  if (cluster === undefined) return withWay(await fromKubeconfig(options, telling), { kubeconfig, role })
+  return withWay(await fromEks({ ...options, ...eksPlaceOf({ ...options, cluster }) }, telling), { role })
 }
 
 /** Throws a `UsageError` where they do not name a cluster of EKS's. */
@@ -41,20 +42,21 @@ interface EksName {
   region: string
 }
 
+type Way = NonNullable<Place['reachedBy']>
+
 /** The commands that are printed take the same way. */
-const withWay = (target: Target, { kubeconfig, role }: PlaceOptions): Target => {
-  const way = { ...(kubeconfig && { kubeconfig }), ...(role && { role }) }
-  const observe = async () => {
-    const state = await target.observe()
-    return { ...state, reachedBy: { ...state.reachedBy, ...way } }
-  }
-  return Object.keys(way).length === 0 ? target : { ...target, observe }
+export const withWay = (target: Target, way: { [Key in keyof Way]: Way[Key] | undefined }): Target => {
+  const given = Object.entries(way).filter(([, value]) => value !== undefined)
+  if (given.length === 0) return target
+  const reachedBy: Way = { ...target.place.reachedBy, ...Object.fromEntries(given) }
+  const observe = async () => ({ ...(await target.observe()), reachedBy })
+  return { ...target, place: { ...target.place, reachedBy }, observe }
 }
 
 const fromFile = async (file: string): Promise<Target> => {
   const { readState } = await import('../check/state-file.ts')
   const state = await readState(file)
-  return { name: file, observe: async () => state, close: () => {} }
+  return { name: file, place: state, observe: async () => state, close: () => {} }
 }
 
 const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promise<Target> => {
@@ -64,18 +66,13 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
     const chosen = await clusterFromKubeconfig({ file, context })
     const ask = await askingBehind(chosen, options, telling)
     const target = await reached({ identity: identityOf(chosen), connection: chosen.connection, ask }, options, telling)
-    return chosen.cluster === undefined ? insidePod(target) : target
+    return withWay(target, chosen.cluster === undefined ? { inCluster: true } : { profile: chosen.eks?.profile })
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'KubeconfigError') throw error
     const identity = context === undefined ? { name: 'kubeconfig' } : { name: context, ...partsOf(context), context }
     return unreached(identity, { kind: 'unreachable', object: 'kubeconfig', message: error.message })
   }
 }
-
-const insidePod = (target: Target): Target => ({
-  ...target,
-  observe: async () => ({ ...(await target.observe()), reachedBy: { inCluster: true } }),
-})
 
 /** Nobody waits at a terminal for a server that drags: a look is over in little more than a minute, with an answer. */
 const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 15_000 }
@@ -135,7 +132,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
       ...given,
     })
   }
-  return { name: identity.name, observe: observeNow, kube, close: () => kube.close() }
+  return { name: identity.name, place: { cluster: identity }, observe: observeNow, kube, close: () => kube.close() }
 }
 
 const givenRange = async (
@@ -159,5 +156,5 @@ export const unreached = async (
 ): Promise<Target> => {
   const { unobserved } = await import('../../shared/workflows/observe/observe.ts')
   const observe = async () => unobserved({ identity, now: new Date(), ...(eks && { eks }) }, failure)
-  return { name: identity.name, observe, close: () => {} }
+  return { name: identity.name, place: { cluster: identity }, observe, close: () => {} }
 }

@@ -12,6 +12,7 @@ import {
   partsOf,
 } from '../../shared/domain/identity.ts'
 import { failed, failureOf, read, type Read, type ReadFailure, valueOf } from '../../shared/domain/read.ts'
+import { awsEks } from '../../shared/domain/findings/remedy.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { eksIn, principalOf } from './eks.ts'
 import type { LookOptions, PlaceOptions } from '../options.ts'
@@ -55,28 +56,32 @@ export const leadOf = async (
   return { place, ...named, server: connection.server, doubtful: hint.doubtful ?? false }
 }
 
-const noSuchCluster = (name: string, region: string): ReadFailure => ({
+interface Asked {
+  name: string
+  region: string
+  /** With which AWS profile. */
+  profile?: string | undefined
+}
+
+const noSuchCluster = ({ name, region, profile }: Asked): ReadFailure => ({
   kind: 'unreachable',
   object: 'eks:DescribeCluster',
   status: 404,
-  message: `There is no EKS cluster ${name} in ${region}. See: aws eks list-clusters --region ${region}`,
+  message: `There is no EKS cluster ${name} in ${region}. See: ${awsEks({ cluster: { name, region }, ...(profile !== undefined && { reachedBy: { profile } }) }, 'list-clusters')}`,
 })
 
-export const existing = (
-  described: Read<EksCluster | undefined>,
-  { name, region }: { name: string; region: string },
-): Read<EksCluster> => {
+export const existing = (described: Read<EksCluster | undefined>, asked: Asked): Read<EksCluster> => {
   if ('failure' in described) return described
-  return described.value ? read(described.value) : failed(noSuchCluster(name, region))
+  return described.value ? read(described.value) : failed(noSuchCluster(asked))
 }
 
 /** Asks EKS; a cluster without a name is searched for first. */
 export const describeBehind = async (lead: EksLead): Promise<Read<EksCluster>> => {
   const { eks } = await eksIn(lead.place)
-  const { region } = lead.place
+  const { region, as } = lead.place
   const found = lead.name === undefined ? await searchByEndpoint(eks, lead) : read(lead.name)
   if ('failure' in found) return found
-  return existing(await eks.describe(found.value), { name: found.value, region })
+  return existing(await eks.describe(found.value), { name: found.value, region, profile: as?.profile })
 }
 
 /** A call for each cluster of the region: beyond this many somebody had better name it. */

@@ -2,12 +2,15 @@ import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { Assessment } from '../../shared/domain/assess/assessment.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
+import type { Place } from '../../shared/domain/findings/remedy.ts'
 import type { Plan, Report } from '../../shared/domain/report.ts'
 
 /** One cluster as a command sees it, wherever it is: behind a kubeconfig, in EKS, or in a file. */
 export interface Target {
   /** For progress lines. */
   name: string
+  /** For commands that are printed. */
+  place: Place
   observe: () => Promise<ClusterState>
   /** Absent where there is nothing to write to: a file, or a cluster that cannot be reached. */
   kube?: KubeClient

@@ -426,7 +426,7 @@ describe('sync with a kubeconfig that names no EKS cluster', () => {
       const ended = await run(['sync', '--kubeconfig', own.kubeconfig, '--yes', '--plan', file('proven.json')])
       expect(ended.status).toBe(2)
       expect(ended.stderr).toContain('the service range was 20000-22767 (probe), and now nobody was asked for it.')
-      const again = `calico-ipvs-sync sync --plan ${file('proven.json')} --kubeconfig ${own.kubeconfig} --probe`
+      const again = `calico-ipvs-sync sync --plan ${file('proven.json')} --context renamed --kubeconfig ${own.kubeconfig} --probe`
       expect(ended.stderr).toContain(`Next: ${again}\n`)
     })
     expect(writes).toEqual([])
@@ -524,7 +524,7 @@ describe('sync', () => {
     const text = (await run(['rollout', 'status', ...about])).stdout
     expect(text).toMatch(/nodes {5}0 done, 1 in flight, 3 pending, 0 kept apart\n/)
     expect(text).toMatch(
-      /Nobody is carrying it out just now\. To continue it here: calico-ipvs-sync sync --kubeconfig \S+/,
+      /Nobody is carrying it out just now\. To continue it here: calico-ipvs-sync sync --context moved --kubeconfig \S+/,
     )
     expect(await rollout('pause')).toEqual(['paused', '20000:22767', 0])
     expect((await run(['sync', ...place(), '--yes'])).status).toBe(1)

@@ -223,7 +223,7 @@ describe('the hop that fails is the one that is told, with what to paste; those 
       'may patch leases.coordination.k8s.io calico-ipvs-sync in kube-system',
     ])
     expect(failed[3]?.fix).toContain(
-      'kubectl create role calico-ipvs-sync-delete-pods -n calico-system --verb=delete --resource=pods',
+      '\nkubectl --context arn:aws:eks:eu-west-1:111122223333:cluster/prod create role calico-ipvs-sync-delete-pods -n calico-system --verb=delete --resource=pods',
     )
     const looking = await doctor([...named('prod'), '--look-only'], as(viewer))
     expect([looking.status, looking.failed]).toEqual([0, []])

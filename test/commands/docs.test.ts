@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
-import { parsed } from './printed.ts'
+import { deployment, everything } from '../infra/deployment.ts'
+import { parsed, printedIn, stringsIn } from './printed.ts'
 
 /** Commands in the pages: in blocks for a shell, and in code within a sentence. */
 const root = new URL('../../', import.meta.url)
@@ -10,11 +11,13 @@ const pages = ['README.md', ...readdirSync(new URL('docs', root)).map((name) => 
 
 const placeholders: Record<string, string> = { 'MIN-MAX': '30000-32767', FILE: 'a.json', CODE: 'RANGE_DIFFERS' }
 
+const textOf = (page: string): string => readFileSync(new URL(page, root), 'utf8').replaceAll('\\\n', ' ')
+const shellLines = (page: string): string[] =>
+  [...textOf(page).matchAll(/```(?:sh|bash|console)\n([\s\S]*?)```/g)].flatMap(([, block = '']) => block.split('\n'))
+
 const commandsIn = (page: string): string[] => {
-  const text = readFileSync(new URL(page, root), 'utf8').replaceAll('\\\n', ' ')
-  const blocks = [...text.matchAll(/```(?:sh|bash|console)\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
-    block.split('\n'),
-  )
+  const text = textOf(page)
+  const blocks = shellLines(page)
   const spans = [...text.matchAll(/(?<!`)`([^`\n]+)`(?!`)/g)].map(([, span = '']) => span)
   return [...blocks, ...spans]
     .map((line) =>
@@ -41,6 +44,15 @@ const wordsOf = (command: string): string[] =>
 
 test('the pages show commands', () => {
   expect(pages.flatMap(commandsIn).length).toBeGreaterThan(20)
+})
+
+test('no line for a shell writes over a file', () => {
+  const bare = pages.flatMap(shellLines).map((line) => line.replaceAll(/'[^']*'|"[^"]*"|#.*$/g, ''))
+  expect(bare.filter((line) => /(?<!\d)>(?!&)|\d>(?!&)/.test(line))).toEqual([])
+})
+
+test('the deployment prints no command: alarms name the chapter of the runbook', () => {
+  expect(printedIn(stringsIn(deployment(everything))).map(({ text }) => text)).toEqual([])
 })
 
 test.each(pages.map((page) => [page, commandsIn(page)] as const).filter(([, commands]) => commands.length > 0))(

@@ -8,11 +8,12 @@ import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { failed, read } from '../../shared/domain/read.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { html } from '../../shared/report/html/report.ts'
+import { csv } from '../../shared/report/csv.ts'
 import { junit } from '../../shared/report/junit.ts'
 import { sarif } from '../../shared/report/sarif.ts'
 import { text } from '../../shared/report/text/report.ts'
 import { cluster } from '../domain/ingredients.ts'
-import { faultsOf, type Printed, printedIn, stringsIn, type Way } from './printed.ts'
+import { faultsOf, type Printed, printedIn, stringsIn, type Way, withoutContext } from './printed.ts'
 
 /** Every command in everything that is said of every world of docs/in-step.md, by every way to the cluster. */
 const worlds = readFileSync(new URL('../../docs/in-step.md', import.meta.url), 'utf8')
@@ -23,6 +24,12 @@ const worlds = readFileSync(new URL('../../docs/in-step.md', import.meta.url), '
 const arn = 'arn:aws:eks:eu-west-1:111122223333:cluster/prod'
 const role = 'arn:aws:iam::111122223333:role/Admin'
 const hostile = `it's $(touch made) "prod"; > made & \`touch made\``
+
+/** EKS does not tell the range, and it is known by another way. */
+const known = (source: 'probe' | 'flag') => ({
+  eks: failed<never>({ kind: 'denied', object: 'eks:DescribeCluster', message: '403' }),
+  givenServiceRange: { min: 20000, max: 22767, source },
+})
 
 const ways: Record<string, { over: Partial<ClusterState>; way: Way }> = {
   'a context': { over: { cluster: { name: 'prod', context: 'prod-1' } }, way: { context: 'prod-1' } },
@@ -40,6 +47,26 @@ const ways: Record<string, { over: Partial<ClusterState>; way: Way }> = {
       reachedBy: { role },
     },
     way: { context: 'p', role },
+  },
+  'a context whose plugin takes a profile': {
+    over: {
+      cluster: { name: 'prod', context: 'p', arn, region: 'eu-west-1', account: '111122223333' },
+      reachedBy: { kubeconfig: '/tmp/a', profile: 'my work' },
+    },
+    way: { context: 'p', kubeconfig: '/tmp/a', profile: 'my work' },
+  },
+  'a context, with the range probed': {
+    over: { cluster: { name: 'prod', context: 'p' }, ...known('probe') },
+    way: { context: 'p', range: 'probe' },
+  },
+  'a context, with the range given': {
+    over: { cluster: { name: 'prod', context: 'p' }, ...known('flag') },
+    way: { context: 'p', range: 'flag' },
+  },
+  'inside a pod': { over: { cluster: { name: 'kubernetes' }, reachedBy: { inCluster: true } }, way: {} },
+  'a cluster of EKS that did not tell its account': {
+    over: { cluster: { name: 'prod', region: 'eu-west-1' } },
+    way: { cluster: 'prod', region: 'eu-west-1', arn: 'arn:aws:eks:eu-west-1:ACCOUNT:cluster/prod' },
   },
   'an EKS cluster by name': {
     over: { cluster: { name: 'prod', arn, region: 'eu-west-1', account: '111122223333' } },
@@ -117,6 +144,8 @@ const withoutMarkup = (page: string): string =>
     .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
 const textsOf = (report: Report): string[] => [
   text(report),
+  text({ schemaVersion: 1, sweptAt: report.observedAt, clusters: [report] }),
+  csv(report),
   withoutMarkup(junit(report)),
   withoutMarkup(html(report)),
   ...stringsIn(JSON.parse(sarif(report))),
@@ -145,7 +174,9 @@ describe.each(Object.entries(ways))('reached by %s', (_, { over, way }) => {
 
   test('every command is whole, stands where it can be copied, and leads there', () => {
     const notices = over.reachedBy ? [] : reports.flatMap(noticesOf)
-    const printed = printedIn([...reports.flatMap(textsOf), ...notices])
+    const texts = [...reports.flatMap(textsOf), ...notices]
+    expect([...new Set(withoutContext(texts))]).toEqual([])
+    const printed = printedIn(texts)
     expect(printed.filter(({ words }) => words.length < 2)).toEqual([])
     expect(printed.length).toBeGreaterThan(50)
     expect([...new Set(printed.filter(isOfThis).flatMap((it) => faultsOf(it, way)))]).toEqual([])

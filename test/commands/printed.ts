@@ -44,7 +44,7 @@ const found = (line: string): Omit<Printed, 'words'>[] => {
   })
 }
 
-/** All commands of some texts, read by a real shell that runs none of them. Throws where the shell writes a file. */
+/** All commands of some texts, read by a real shell that runs none of them. Throws where that makes a file. */
 export const printedIn = (texts: readonly string[]): Printed[] => {
   const lines = [...new Set(texts.flatMap((text) => text.split(/\r?\n/)))]
   const commands = [...new Map(lines.flatMap(found).map((it) => [`${it.stands} ${it.text}`, it])).values()]
@@ -114,6 +114,10 @@ export interface Way {
   cluster?: string
   region?: string
   role?: string
+  /** Of AWS, as the kubeconfig's plugin takes it. */
+  profile?: string
+  /** How the node-port range was known: what looks or writes asks the same way. */
+  range?: 'probe' | 'flag'
   /** The name that kubectl's context has where it is not `context`. */
   arn?: string
 }
@@ -131,6 +135,7 @@ export const faultsOf = ({ text, words, stands, before }: Printed, way: Way): st
   const faults = stands ? [] : [`stands in the middle of a line after ${JSON.stringify(before.slice(-40))}: ${text}`]
   const wrong = (what: string) => faults.push(`${what}: ${text}`)
   if (words.includes('not for a shell')) wrong('is not for a shell')
+  if (/>/.test(text.replaceAll(/\$?'(?:\\.|[^'])*'|"[^"]*"|\\./g, ''))) wrong('writes over a file')
   if (program === 'calico-ipvs-sync') {
     try {
       const { command, options } = parsed(rest)
@@ -138,6 +143,8 @@ export const faultsOf = ({ text, words, stands, before }: Printed, way: Way): st
       for (const key of ['context', 'kubeconfig', 'cluster', 'region', 'role'] as const)
         if (options[key] !== way[key] && !(key === 'region' && way.cluster === undefined))
           wrong(`--${key} is ${String(options[key])}, not ${way[key]}`)
+      if (way.range !== undefined && /^(?:check|plan|sync|rollout status)$/.test(command) && !asks(options, way.range))
+        wrong(`does not know the range by ${way.range}`)
     } catch (error) {
       wrong(`is not understood (${(error as Error).message})`)
     }
@@ -148,11 +155,27 @@ export const faultsOf = ({ text, words, stands, before }: Printed, way: Way): st
   } else if (program === 'aws' && /^(?:eks|ssm)$/.test(rest[0] ?? '')) {
     const region = optionOf(rest, '--region')
     if (region === undefined || (way.region !== undefined && region !== way.region)) wrong(`--region is ${region}`)
+    if (rest[0] === 'eks' && optionOf(rest, '--profile') !== way.profile) wrong(`--profile is not ${way.profile}`)
+    if (rest[1] === 'update-kubeconfig') {
+      if (optionOf(rest, '--kubeconfig') !== way.kubeconfig) wrong(`changes another kubeconfig than ${way.kubeconfig}`)
+      if (optionOf(rest, '--role-arn') !== way.role) wrong(`--role-arn is not ${way.role}`)
+    }
     const name = optionOf(rest, '--cluster-name') ?? (rest[0] === 'eks' ? optionOf(rest, '--name') : undefined)
     if (name !== undefined && way.cluster !== undefined && name !== way.cluster) wrong(`names ${name}`)
   }
   return faults
 }
+
+/** Another range may be advised where it is to be given. */
+const asks = ({ probe, serviceNodePortRange }: Record<string, unknown>, range: 'probe' | 'flag'): boolean =>
+  serviceNodePortRange !== undefined || (range === 'probe' && probe === true)
+
+/** Texts that hold a command of kubectl's for a context that no kubeconfig has yet, and not before it how to make it. */
+export const withoutContext = (texts: readonly string[]): string[] =>
+  texts.filter((text) => {
+    const first = text.search(/\bkubectl (?:--kubeconfig \S+ )?--context arn:/)
+    return first >= 0 && !text.slice(0, first).includes('aws eks update-kubeconfig --name ')
+  })
 
 /** All texts in a JSON document. */
 export const stringsIn = (it: unknown): string[] =>

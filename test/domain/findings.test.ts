@@ -150,6 +150,7 @@ describe('the remedy', () => {
     expect(finding('RANGE_DIFFERS', healthy(wide)).remedy?.split('\n')).toEqual([
       'calico-ipvs-sync sync --cluster blue --region eu-central-1   # node by node',
       'Or by hand, which restarts Felix on every node at once:',
+      "aws eks update-kubeconfig --name blue --region eu-central-1   # once: kubectl's context, which is then the current one",
       `kubectl --context arn:aws:eks:eu-central-1:111122223333:cluster/blue patch felixconfigurations.projectcalico.org default --type=merge -p '{"metadata":{"annotations":{"${rangeKey}":"30000:34000"}},"spec":{"kubeNodePortRanges":["30000:34000"]}}'`,
     ])
     expect(finding('RANGE_DIFFERS', cluster('eks range 30000-34000, v3 down')).remedy).toContain(
@@ -159,7 +160,9 @@ describe('the remedy', () => {
 
   test('is nothing while IPVS is not active', () => {
     const { remedy } = finding('RANGE_DIFFERS', healthy({ ...wide, mode: 'iptables' }))
-    expect(remedy).toMatch(/^Nothing, while IPVS is not active\.\nOr by hand, .*:\nkubectl --context \S+ patch/)
+    expect(remedy).toMatch(
+      /^Nothing, while IPVS is not active\.\nOr by hand, .*:\naws eks update-kubeconfig .*\nkubectl --context \S+ patch/,
+    )
   })
 
   test('makes the object where there is none', () => {
@@ -370,7 +373,7 @@ describe('the operator that cannot read the spec', () => {
     const found = finding('OPERATOR_BLIND', cluster('annotation 30000:32767, spec 30000:34000, calico v3.24.5'))
     expect(found).toMatchObject({ severity: 'critical', subject: 'FelixConfiguration/default' })
     expect(found.remedy).toMatch(
-      /^kubectl --context \S+ patch felixconfigurations\.projectcalico\.org default --type=merge -p \S+$/,
+      /^aws eks update-kubeconfig .*\nkubectl --context \S+ patch felixconfigurations\.projectcalico\.org default --type=merge -p \S+$/,
     )
     expect(patchOf(found)).toEqual({
       metadata: { annotations: { [rangeKey]: '30000:32767' } },

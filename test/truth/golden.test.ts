@@ -76,7 +76,10 @@ const judgement = ({ observedAt: _at, cluster: _whose, findings, ...rest }: Repo
 })
 
 /** A command leads to the cluster by the way it was reached; all else in it is the same. */
-const unplaced = (remedy: string): string => remedy.replace(/ --(context|kubeconfig|cluster|region) [^ ,\n]+/g, '')
+const unplaced = (remedy: string): string =>
+  remedy
+    .replace(/^aws eks update-kubeconfig .*\n/gm, '')
+    .replace(/ --(context|kubeconfig|cluster|region) [^ ,\n]+/g, '')
 
 const cli = async (...words: string[]): Promise<Report> => {
   const { stdout, stderr } = await run(words, { env: cloud.environment })

@@ -3,7 +3,7 @@ import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterCheck } from './checks.ts'
 import { failureOf, type ReadFailure } from '../read.ts'
 import type { Finding, ServiceRange } from '../report.ts'
-import { kubectl, onCluster, quoted } from './remedy.ts'
+import { awsEks, kubectl, onCluster, quoted } from './remedy.ts'
 
 const refused = (it: ReadFailure): boolean => it.kind === 'denied' || it.kind === 'unauthenticated'
 
@@ -39,7 +39,6 @@ function gap(
   const objects = failures.map(({ object }) => object).join(', ')
   const meaning = isNeeded ? 'so it cannot be told whether Calico is in step' : meaningOf(failures, cluster)
   const causes = code === 'ACCESS_DENIED' ? causesOf(failures, cluster) : []
-  const doctor = `${onCluster(cluster, 'doctor')}   # names the hop that fails, and what to paste`
   return [
     {
       code,
@@ -54,17 +53,16 @@ function gap(
         field: status === undefined ? 'answer' : `HTTP ${status}`,
         value: message,
       })),
-      remedy: [...causes.map(({ remedy }) => remedy), isOfRegion(failures) ? listCommand(cluster) : doctor].join('\n'),
+      remedy: [...causes.map(({ remedy }) => remedy), lookCloser(cluster)].join('\n'),
     },
   ]
 }
 
-/** The row of a region whose clusters could not be listed: there is no cluster that doctor could try. */
-const isOfRegion = (failures: readonly ReadFailure[]): boolean =>
-  failures.some(({ object }) => object === 'eks:ListClusters')
-
-const listCommand = ({ state: { cluster } }: ClusterFacts): string =>
-  `aws eks list-clusters --region ${quoted(cluster.region ?? 'REGION')}   # until it answers, sweep cannot list them either`
+/** Where the clusters of a region could not be listed, there is none that doctor could try. */
+const lookCloser = (facts: ClusterFacts): string =>
+  failureOf(facts.state.eks)?.object === 'eks:ListClusters' && facts.state.cluster.context === undefined
+    ? `${awsEks(facts.state, 'list-clusters')}   # until it answers, sweep cannot list them either`
+    : `${onCluster(facts, 'doctor')}   # names the hop that fails, and what to paste`
 
 /** Without EKS a range that is known from elsewhere may be written all the same. */
 function meaningOf(failures: readonly ReadFailure[], { serviceRange: { source } }: ClusterFacts): string {
@@ -103,7 +101,7 @@ const explained = (cause: Cause, alike: readonly ReadFailure[], facts: ClusterFa
   const { cluster } = facts.state
   const objects = [...new Set(alike.map(({ object }) => object))]
   const message = alike[0]?.message ?? ''
-  const { name, region = 'REGION', context } = cluster
+  const { name, context } = cluster
   const isEks = context === undefined || cluster.region !== undefined
   const named = context === undefined || cluster.arn !== undefined ? quoted(name) : 'NAME'
   switch (cause) {
@@ -134,7 +132,7 @@ const explained = (cause: Cause, alike: readonly ReadFailure[], facts: ClusterFa
       return {
         said: `The API server does not know the identity (401): ${message}`,
         remedy: isEks
-          ? `aws eks create-access-entry --cluster-name ${named} --region ${quoted(region)} --principal-arn ARN --kubernetes-groups calico-ipvs-sync-viewers   # or its credential has expired: aws sso login`
+          ? `${awsEks(facts.state, `create-access-entry --cluster-name ${named}`)} --principal-arn ARN --kubernetes-groups calico-ipvs-sync-viewers   # or its credential has expired: aws sso login`
           : `${kubectl(facts)} auth whoami   # the credential of the kubeconfig is wrong or has expired: fetch it anew where it came from`,
       }
     case 'rbac': {

@@ -1,8 +1,8 @@
 import type { ClusterCheck } from './checks.ts'
-import { quoted } from './remedy.ts'
+import { awsEks, inAccount, type Place, quoted } from './remedy.ts'
 import { safeJson } from '../plain.ts'
 import { type AddonMode, addonMode, hasMore } from '../proxy-mode/addon.ts'
-import type { ClusterIdentity, Mode } from '../report.ts'
+import type { Mode } from '../report.ts'
 import { valueOf } from '../read.ts'
 
 /**
@@ -22,21 +22,17 @@ export const addonDiffers: ClusterCheck = ({ state, configurations, underWay }) 
       subject: 'eks:Addon/kube-proxy',
       message: `The kube-proxy add-on is told ${addon.mode}, but what kube-proxy reads says ${mode}: it was edited by hand, or an update of the add-on was not applied${failing}. The next update may put ${addon.mode} back.`,
       evidence: [addon.evidence, evidence],
-      remedy: `To stay with ${mode}: ${tell(state.cluster, addon, { mode, conflicts: 'PRESERVE' })}\nTo have ${addon.mode}: the same with ${addon.mode} and OVERWRITE, then restart kube-proxy node by node.`,
+      remedy: `To stay with ${mode}${inAccount(state)}: ${tell(state, addon, { mode, conflicts: 'PRESERVE' })}\nTo have ${addon.mode}: the same with ${addon.mode} and OVERWRITE, then restart kube-proxy node by node.`,
     }
   })
 }
 
 /** All values are given anew with every update; those left out would be forgotten. */
-function tell(
-  { name, region }: ClusterIdentity,
-  { values }: AddonMode,
-  { mode, conflicts }: { mode: Mode; conflicts: string },
-): string {
-  const place = `--cluster-name ${quoted(name)} --region ${quoted(region ?? 'REGION')}`
+function tell(place: Place, { values }: AddonMode, { mode, conflicts }: { mode: Mode; conflicts: string }): string {
   const given = hasMore(values) ? 'VALUES' : quoted(safeJson({ ...values, mode }))
   const what = hasMore(values)
     ? `   # VALUES: those of describe-addon with mode ${mode}; left out, they are forgotten`
     : ''
-  return `aws eks update-addon ${place} --addon-name kube-proxy --configuration-values ${given} --resolve-conflicts ${conflicts}${what}`
+  const update = awsEks(place, `update-addon --cluster-name ${quoted(place.cluster.name)}`)
+  return `${update} --addon-name kube-proxy --configuration-values ${given} --resolve-conflicts ${conflicts}${what}`
 }

@@ -16,6 +16,7 @@ import * as range from './range.ts'
 import { hostPortsInRange } from './range-host-ports.ts'
 import { rangeAssumed } from './range-assumed.ts'
 import { rangeInvalid } from './range-invalid.ts'
+import { withContext } from './remedy.ts'
 import * as rollout from './rollout.ts'
 import type { Finding } from '../report.ts'
 
@@ -70,10 +71,17 @@ const clusterChecks: readonly ClusterCheck[] = [
 export const nodeTroubles = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
   it.outside === undefined ? nodeChecks.flatMap((check) => check(it, cluster)) : []
 
-/** All findings, equal ones of many nodes put together, the worst first. Without Calico only those of the way to the cluster. */
-export function clusterFindings(found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] {
-  if (cluster.install === 'none') return inOrder(wayChecks.flatMap((check) => check(cluster)))
+/** All findings, the worst first; each remedy can be pasted as it is. */
+export const clusterFindings = (found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] =>
+  inOrder(allFindings(found, cluster)).map(({ remedy, ...finding }) => ({
+    ...finding,
+    ...(remedy !== undefined && { remedy: withContext(remedy, cluster.state) }),
+  }))
+
+/** Equal ones of many nodes put together. Without Calico only those of the way to the cluster. */
+const allFindings = (found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] => {
+  if (cluster.install === 'none') return wayChecks.flatMap((check) => check(cluster))
   const inside = cluster.nodes.filter(({ outside }) => outside === undefined).length
   const all = [...found, ...combination.nftablesModeDiffers(cluster)]
-  return inOrder([...grouped(all, inside), ...clusterChecks.flatMap((check) => check(cluster))])
+  return [...grouped(all, inside), ...clusterChecks.flatMap((check) => check(cluster))]
 }

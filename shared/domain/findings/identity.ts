@@ -1,7 +1,7 @@
 import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterCheck } from './checks.ts'
 import { type ClusterMarks, type Difference, partsOf } from '../identity.ts'
-import { quoted } from './remedy.ts'
+import { updateKubeconfig } from './remedy.ts'
 
 /** What EKS says must be about the cluster that is connected to. */
 export const clusterIdentity: ClusterCheck = (cluster) => {
@@ -39,8 +39,7 @@ const remedyFor = (found: readonly Difference[], { state }: ClusterFacts): strin
   if (!connected.authorities || connected.unverified)
     return 'Only the address can be compared where no authority is verified: give the cluster certificate-authority-data in the kubeconfig, and tls-server-name where it is reached by another name.'
   if (found.some(({ mark }) => mark === 'name')) return 'Name the cluster: --cluster NAME --region REGION'
-  const { name, region } = { ...state.cluster, ...asked }
-  const update = `aws eks update-kubeconfig --name ${quoted(name)} --region ${quoted(region ?? 'REGION')}   # if the cluster was made again or its authority changed; else something stands between here and there`
+  const update = `${updateKubeconfig({ ...state, cluster: { ...state.cluster, ...asked } })}   # if the cluster was made again or its authority changed; else something stands between here and there`
   if (account !== undefined || !asked) return update
   return `EKS was asked in account ${asked.account}. If the cluster is of another one: export AWS_PROFILE=NAME, or give --role. If it is of that one:\n${update}`
 }

@@ -24,47 +24,72 @@ const spelled = (letter: string): string => {
 
 export const apiOf = ({ state }: ClusterFacts): CalicoApi => valueOf(state.felix)?.api ?? 'crd.projectcalico.org/v1'
 
-/** A command of this tool, complete for the cluster it speaks of: where it is, and how its range was known. */
-export const onCluster = ({ state, serviceRange }: ClusterFacts, command: string): string =>
-  ['calico-ipvs-sync', command, ...placeOf(state), ...(takesRange.test(command) ? rangeOf(serviceRange) : [])].join(' ')
+/** Which cluster it is, and how one gets there. */
+export type Place = Pick<ClusterState, 'cluster' | 'reachedBy'>
 
-const placeOf = ({ cluster: { context, name, region }, reachedBy }: ClusterState): string[] => {
-  const { kubeconfig, role, inCluster } = reachedBy ?? {}
-  const place =
-    context === undefined
-      ? [
-          ['--cluster', name],
-          ['--region', region],
-        ]
-      : [['--context', context]]
-  const words = [...(inCluster ? [] : place), ['--kubeconfig', kubeconfig], ['--role', role]]
-  return words.flatMap(([option = '', value]) => (value === undefined ? [] : [option, quoted(value)]))
+export const onCluster = ({ state, serviceRange }: ClusterFacts, command: string): string =>
+  commandOn(state, command, serviceRange)
+
+/** A command of this tool, complete for the cluster it speaks of: where it is, and how its range was known. */
+export const commandOn = (place: Place, command: string, range?: ServiceRange): string =>
+  ['calico-ipvs-sync', command, ...placeWords(place), ...(takesRange.test(command) ? rangeWords(range) : [])].join(' ')
+
+const placeWords = ({ cluster: { context, name, region }, reachedBy = {} }: Place): string[] => {
+  const { kubeconfig, role, inCluster } = reachedBy
+  // What has neither context nor region was not found: its name is ours.
+  const isNamed = !inCluster && context === undefined && region !== undefined
+  return optionWords({
+    context: inCluster ? undefined : context,
+    ...(isNamed && { cluster: name, region }),
+    kubeconfig,
+    role,
+  })
 }
 
-const takesRange = /^(?:check|plan|sync)\b/
+const optionWords = (options: Record<string, string | undefined>): string[] =>
+  Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, quoted(value)]))
 
-const rangeOf = ({ source, min, max }: ServiceRange): string[] =>
+const takesRange = /^(?:check|plan|sync|rollout status)\b/
+
+const rangeWords = ({ source, min, max }: Partial<ServiceRange> = {}): string[] =>
   source === 'probe' ? ['--probe'] : source === 'flag' ? ['--service-node-port-range', `${min}-${max}`] : []
 
 /**
  * kubectl for the cluster that is spoken of, and never for the one that happens to be current. Without a context of ours it is the
  * ARN, as `aws eks update-kubeconfig` names it: where there is none of that name, kubectl refuses.
  */
-export const kubectl = ({ state: { cluster, reachedBy } }: ClusterFacts): string =>
-  kubectlFor(cluster, reachedBy?.kubeconfig)
+export const kubectl = ({ state }: ClusterFacts): string => kubectlOn(state)
 
-export const kubectlFor = (cluster: Report['cluster'], kubeconfig: string | undefined): string => {
+export const kubectlOn = ({ cluster, reachedBy = {} }: Place): string => {
   const { context = cluster.arn ?? arnOf(cluster) } = cluster
-  return [
-    'kubectl',
-    ...(kubeconfig === undefined ? [] : ['--kubeconfig', quoted(kubeconfig)]),
-    ...(context === undefined ? [] : ['--context', quoted(context)]),
-  ].join(' ')
+  return ['kubectl', ...optionWords({ kubeconfig: reachedBy.kubeconfig, context })].join(' ')
 }
 
-/** As EKS would name it, where it did not say so. Undefined: too little is known of the cluster. */
-const arnOf = ({ account, region, name }: Report['cluster']): string | undefined => {
-  if (account === undefined || region === undefined) return undefined
+/** aws takes no account, and a name may be in many: it is said before what changes something there. */
+export const inAccount = ({ cluster: { account } }: Place): string =>
+  account === undefined ? '' : ` in account ${account}`
+
+/** A command of EKS's, with the profile that the kubeconfig's plugin takes. */
+export const awsEks = ({ cluster: { region = 'REGION' }, reachedBy = {} }: Place, command: string): string =>
+  ['aws eks', command, ...optionWords({ region, profile: reachedBy.profile })].join(' ')
+
+export const updateKubeconfig = (place: Place): string => {
+  const { kubeconfig, role } = place.reachedBy ?? {}
+  const update = awsEks(place, `update-kubeconfig --name ${quoted(place.cluster.name)}`)
+  return [update, ...optionWords({ 'role-arn': role, kubeconfig })].join(' ')
+}
+
+/** Where no kubeconfig led to the cluster, kubectl needs its context first. */
+export const withContext = (remedy: string, place: Place): string => {
+  const { context, region } = place.cluster
+  if (context !== undefined || region === undefined) return remedy
+  const once = `${updateKubeconfig(place)}   # once: kubectl's context, which is then the current one`
+  return remedy.replace(/^.*\bkubectl --/m, (line) => `${once}\n${line}`)
+}
+
+/** As EKS would name it, where it did not say so; an account that is not known is left to be filled in. */
+const arnOf = ({ account = 'ACCOUNT', region, name }: Report['cluster']): string | undefined => {
+  if (region === undefined) return undefined
   const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
   return `arn:${partition}:eks:${region}:${account}:cluster/${name}`
 }

@@ -1,5 +1,5 @@
 import { plain, unlinked } from '../plain.ts'
-import { quoted } from '../findings/remedy.ts'
+import { commandOn } from '../findings/remedy.ts'
 import type { Action } from '../policy/policy.ts'
 import type { Finding, FindingCode, Plan, Report, Severity } from '../report.ts'
 
@@ -169,7 +169,7 @@ const whatToDo = (about: About): string | undefined => {
 
 /** What forbids a change comes first. A change at its source, in Git, is the only one by hand that is advised. */
 const stepsOf = ({ report, halted, brake, acting }: About): string[] => {
-  const { plan, cluster } = report
+  const { plan, cluster, serviceRange } = report
   const { blockedBy = [], changes = [] } = plan ?? {}
   const first = (code: FindingCode): number => (code === 'ROLLOUT_HALTED' ? -1 : blockedBy.includes(code) ? 0 : 1)
   const isAdvised = ({ code }: Finding): boolean => !fixedBySync.has(code) || (plan !== undefined && isInGit(plan))
@@ -180,19 +180,12 @@ const stepsOf = ({ report, halted, brake, acting }: About): string[] => {
       code === 'ROLLOUT_HALTED' ? remedy.split('\n') : remedy === '' ? [] : [remedy],
     )
   if (halted) return [...remedies, ...(brake ? [`To stop changes in every other cluster as well: ${brake}`] : [])]
-  return acting === 'person' && changes.length > 0 ? [syncCommand(cluster), ...remedies] : remedies
+  return acting === 'person' && changes.length > 0
+    ? [commandOn({ cluster }, 'sync', serviceRange), ...remedies]
+    : remedies
 }
 
 const isInGit = ({ blockedBy }: Plan): boolean => blockedBy.includes('OWNED_BY_GITOPS')
-
-/** A function of the deployment knows no context; a report of the command line may be shown to people as a notice all the same. */
-const syncCommand = ({ name, region, context }: Report['cluster']): string => {
-  const place =
-    context === undefined
-      ? ['--cluster', quoted(name), ...(region ? ['--region', quoted(region)] : [])]
-      : ['--context', quoted(context)]
-  return ['calico-ipvs-sync sync', ...place].join(' ')
-}
 
 const forecastOf = ({ report: { plan }, acting }: About): string | undefined => {
   if (!plan || plan.changes.length === 0) return undefined
