@@ -707,7 +707,7 @@ test('a range that nobody was asked for, and one of the host’s own ports, unde
     subject: 'cluster',
     evidence: ['kube-apiserver', object],
     commands: 0,
-    remedy: 'calico-ipvs-sync check --cluster findings --probe',
+    remedy: 'calico-ipvs-sync check --probe',
   })
   expect(assumed).toMatchObject({ verdict: 'unknown', plan: { changes: [], blockedBy: ['RANGE_ASSUMED'] } })
   expect(await carryOut()).toMatchObject({ end: 'blocked' })
