@@ -56,10 +56,10 @@ describe('rollout status', () => {
 
   test('says of the node by its whole name whether it came back', () => {
     expect(sinceLine(statusText(standing({ cameBack: 'no' }), plainly, on))).toBe(
-      `  since     Its override was taken back, but ${first} is still not Ready: look for another cause there.`,
+      `  since     Its override was taken back, but calico-node on ${first} is still not Ready. If it stays so, look for another cause there.`,
     )
     expect(sinceLine(statusText(standing({ cameBack: 'yes' }), plainly, on))).toBe(
-      `  since     Since its override was taken back, ${first} is Ready again.`,
+      `  since     After its override was taken back, ${first} is Ready again: what was written may well be the reason.`,
     )
     expect(sinceLine(statusText(standing({}), plainly, on))).toBeUndefined()
   })

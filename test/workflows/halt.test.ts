@@ -91,7 +91,7 @@ describe('a node that does not come back', () => {
     const { world } = await halted()
     const { evidence } = rolloutIn(world)
     const about = (pods = world.pods) => haltDetails(evidence, { pods, object: 'Lease/x', field: 'f' })
-    expect(about().text).toContain('but n0 is still not Ready')
+    expect(about().text).toContain('but calico-node on n0 is still not Ready')
     expect(about(world.pods.map((pod) => ({ ...pod, ready: true }))).text).toContain('n0 is Ready again')
     expect(about().evidence.map(({ value }) => value)).toContain('log: panic: no such mark')
   })

@@ -88,7 +88,7 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
         ...(reason === undefined ? [] : [{ object: leaseObject, field: field('reason'), value: reason }]),
         ...details.evidence,
       ],
-      remedy: `${onCluster(cluster, 'rollout status')}\nFix the node, then: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
+      remedy: `${onCluster(cluster, 'rollout status')}\nWhen you know why the node failed and it is well, to try it again and then the rest: ${onCluster(cluster, 'rollout resume')}\nOr, to give changed nodes their former range back, one by one: ${onCluster(cluster, 'rollout abort')}`,
     },
   ]
 }

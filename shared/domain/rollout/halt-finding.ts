@@ -34,9 +34,9 @@ export const afterwards = (
     : ['its override was taken back', 'Its override was taken back']
   switch (back) {
     case 'yes':
-      return [`Since ${done}, ${node} is Ready again.`]
+      return [`After ${done}, ${node} is Ready again: what was written may well be the reason.`]
     case 'no':
-      return [`${undone}, but ${node} is still not Ready: look for another cause there.`]
+      return [`${undone}, but calico-node on ${node} is still not Ready. If it stays so, look for another cause there.`]
     case undefined:
       return []
   }

@@ -128,7 +128,7 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
         do: 'nothing',
         text: rollout.rollback
           ? unfinishedHalt(rollout.rollback, rollout.evidence)
-          : 'nothing is touched until the node is repaired and the rollout resumed',
+          : 'nothing: a person resumes it (the node that failed is tried again, then the rest) or aborts it (changed nodes get their former range back, one by one)',
         commands: rollout.rollback
           ? [isRestoring(rollout) ? 'sync' : 'rollout abort']
           : ['rollout resume', 'rollout abort'],
