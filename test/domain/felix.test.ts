@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { cpuTime } from '../cpu-time.ts'
 import type { FelixObject } from '../../shared/domain/cluster.ts'
 import {
   certainValues,
@@ -249,9 +250,9 @@ describe('interfaces that Felix leaves out', () => {
 
   test('cannot be a pattern that hangs us', () => {
     const pattern = `^${'(.*)*'.repeat(200)}x$`
-    const started = performance.now()
+    const started = cpuTime()
     expect(excludesInterface([pattern], 'kube-ipvs0'.repeat(5))).toBe(false)
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(cpuTime() - started).toBeLessThan(2_000)
   })
 })
 
@@ -310,10 +311,10 @@ describe('many nodes and hostile objects', () => {
       [object('default', { spec: { kubeNodePortRanges: Array.from({ length: 300_000 }, () => 'a') } })],
     ],
   ])('%s: 500 nodes in bounded time, with short messages', (_, objects) => {
-    const started = performance.now()
+    const started = cpuTime()
     const index = indexFelix(inputs({ objects }))
     const answers = nodes.map((node) => index.resolve(node))
-    expect(performance.now() - started).toBeLessThan(4_000)
+    expect(cpuTime() - started).toBeLessThan(4_000)
     const [first] = answers
     expect(first && JSON.stringify([first.warnings, first.outcome === 'error' && first.message]).length).toBeLessThan(
       8_000,
@@ -326,10 +327,10 @@ describe('many nodes and hostile objects', () => {
       ...nodes.slice(0, 100).map((it) => annotated(`node.${it.nodeName}`, '30000:39999')),
     ]
     const once = (): number => {
-      const started = performance.now()
+      const started = cpuTime()
       const index = indexFelix(inputs({ objects }))
       for (const node of nodes) index.resolve(node)
-      return performance.now() - started
+      return cpuTime() - started
     }
     // The best of several: other work on the machine must not fail the test.
     expect(Math.min(...Array.from({ length: 5 }, once))).toBeLessThan(100)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { cpuTime } from '../cpu-time.ts'
 import { harmless, plain, plainAll, plainLines, safeJson, unlinked } from '../../shared/domain/plain.ts'
 import { controlsIn, plantedControls, plantedSecrets, secretsIn } from '../hostile/planted-secrets.ts'
 
@@ -54,14 +55,14 @@ describe('text of others', () => {
   })
 
   test('is gone through in no time, however long', () => {
-    const began = performance.now()
+    const began = cpuTime()
     for (const piece of ['x', 'a-', 'aA1', '-----END ', 'A1b2C3d4 ', 'secret', '://', 'eyJ', '\u202e', ' \n', '::'])
       for (const clean of [
         plain(piece.repeat(100_000 / piece.length)),
         plainAll(piece.repeat(5_000_000 / piece.length)),
       ])
         expect(clean.length).toBeLessThan(300_000)
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(cpuTime() - began).toBeLessThan(5_000)
   })
 
   test('made plain once is plain', () => {

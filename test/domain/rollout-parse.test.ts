@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { cpuTime } from '../cpu-time.ts'
 import fc from 'fast-check'
 import type { RolloutRecord } from '../../shared/domain/cluster.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
@@ -59,11 +60,11 @@ describe('what is read of our Lease', () => {
     )
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...Object.keys(annotations)), nasty), (over) => {
-        const begun = performance.now()
+        const begun = cpuTime()
         expect(['none', 'rollout', 'invalid']).toContain(
           parseRollout(record({ annotations: { ...annotations, ...over } }), now).is,
         )
-        expect(performance.now() - begun).toBeLessThan(500)
+        expect(cpuTime() - begun).toBeLessThan(500)
       }),
       { numRuns: 2_000 },
     )
@@ -86,13 +87,13 @@ describe('what else anybody may have written', () => {
   test('a journal is read up to its bound, without lines that have no date', () => {
     const line = (at: string) => `${at} r what - - -> - by x`
     const text = Array.from({ length: 36_000 }, (_, index) => line(new Date(index * 1000).toISOString())).join('\n')
-    const begun = performance.now()
+    const begun = cpuTime()
     const journal = parseJournal(`${text}\n${line('yesterday')}`)
     expect(journal.entries.length).toBeLessThanOrEqual(journalKept.entries)
     expect(journal.entries.at(-1)?.at).toBe(new Date(35_999_000).toISOString())
     const entries = Array.from({ length: 36_000 }, () => journal.entries[0]!)
     expect(noted({ entries, earlier: 0 }).earlier).toBeGreaterThan(35_000)
-    expect(performance.now() - begun).toBeLessThan(1_000)
+    expect(cpuTime() - begun).toBeLessThan(1_000)
   })
 
   test('evidence and marks never throw, and have bounds', () => {

@@ -1,0 +1,52 @@
+import type { Finding, Report } from '../../domain/report.ts'
+import { groupFindings } from '../finding-groups.ts'
+import { clipped } from './columns.ts'
+import type { Paint } from './paint.ts'
+import { counted, plain, verdictWords } from '../wording.ts'
+
+/** Makes a command of this tool complete for the cluster; absent where nothing can be run, as for a captured state. */
+export type CommandOn = (words: string) => string
+
+/** The last line, which stays on the screen: the verdict, of how many nodes, and what to do next. */
+export const closingLines = (report: Report, brush: Paint, style: { width?: number; on?: CommandOn }): string[] => {
+  const { verdict, nodes } = report
+  const concerned = nodes.filter((node) => node.verdict === verdict).length
+  const of = nodes.length === 0 ? '' : `, ${concerned} of ${counted(nodes.length, 'node')}`
+  const words = brush.verdict(verdict, verdictWords[verdict].toUpperCase())
+  const { text, command } = nextOf(report)
+  const shown = clipped(text, style.width === undefined ? Infinity : Math.max(style.width - 4, 30))
+  return [
+    `${words}  ${brush.bold(plain(report.cluster.name))}${of}`,
+    `  ${shown}${command !== undefined && style.on ? `: ${style.on(command)}` : ''}`,
+  ]
+}
+
+const needsSomebody = ({ severity }: Finding): boolean => severity !== 'info'
+
+interface Next {
+  text: string
+  command?: string
+}
+
+const nextOf = ({ verdict, plan, findings }: Report): Next => {
+  const first = groupFindings(findings.filter(needsSomebody))[0]?.finding.code
+  const see = (code: string): string => `${plain(code)} above says what to do`
+  const blocker = plan?.blockedBy[0]
+  if (blocker !== undefined) return { text: see(blocker) }
+  if (plan && plan.changes.length > 0) return { text: 'to carry the plan out', command: 'sync' }
+  switch (verdict) {
+    case 'out-of-step':
+      if (first !== undefined && (plan !== undefined || byHand.has(first))) return { text: see(first) }
+      return { text: 'what would put it right', command: 'plan' }
+    case 'changing':
+      return { text: 'a change is under way; look again in a few minutes', command: 'check' }
+    case 'unknown':
+      return first === undefined ? { text: 'where it ends', command: 'doctor' } : { text: see(first) }
+    case 'in-step':
+    case 'not-applicable':
+      return { text: first === undefined ? 'nothing to do' : `nothing to do for node ports; ${see(first)}` }
+  }
+}
+
+/** What no plan of ours can put right. */
+const byHand: ReadonlySet<string> = new Set(['ROLLOUT_HALTED', 'MARK_CAPACITY', 'MARK_INVALID', 'MARK_OVERLAP'])
