@@ -189,6 +189,7 @@ export const stateSchema = z.looseObject({
       role: text.optional(),
       profile: text.optional(),
       inCluster: z.boolean().optional(),
+      listing: z.boolean().optional(),
     })
     .optional(),
   givenServiceRange: range.extend({ source: z.enum(['eks-api', 'default', 'probe', 'flag']) }).optional(),

@@ -106,7 +106,7 @@ const listed = async (place: { region: string; role?: string }, options: LookOpt
     const account = role?.split(':')[4]
     const identity = { name: `all clusters of ${region}`, region, ...(account && { account }) }
     const failure = awsFailure(error, 'eks:ListClusters')
-    return [() => unreached(identity, failure, failed(failure))]
+    return [async () => withWay(await unreached(identity, failure, failed(failure)), { role, listing: true })]
   }
 }
 

@@ -16,8 +16,8 @@ export interface ClusterState {
   eks?: Read<EksState>
   /** Whether `eks` is of the cluster that all else was read from. Absent: its connection is EKS's own answer. */
   identity?: ClusterComparison
-  /** How the command line got there, beyond the context: what is printed leads there too. */
-  reachedBy?: { kubeconfig?: string; role?: string; profile?: string; inCluster?: boolean }
+  /** How the command line got there, beyond the context: what is printed leads there too. `listing`: it stands for all clusters of its region. */
+  reachedBy?: { kubeconfig?: string; role?: string; profile?: string; inCluster?: boolean; listing?: boolean }
   /** From the command line or a probe; wins over the EKS API's answer only where there is none. */
   givenServiceRange?: ServiceRange
   /** The API server was to be asked for it, and did not tell. */

@@ -11,6 +11,7 @@ import { startSts } from '../../lab/aws/sts.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { reportSchema, sweepSchema } from '../../shared/report/schema.ts'
+import { refusing, unwell } from '../unwell/endpoints.ts'
 import { run } from './run.ts'
 
 const place = { account: '111122223333', region: 'eu-west-1' }
@@ -19,6 +20,7 @@ const [reader, stranger] = ['Reader', 'Stranger'].map((name) => `arn:aws:iam::${
   string,
 ]
 const keyring = createKeyring()
+const { serve, close } = unwell()
 const workdir = mkdtempSync(join(tmpdir(), 'eks-'))
 let eks: EksStandIn
 let sts: Endpoint
@@ -45,6 +47,7 @@ beforeAll(async () => {
   ;[eks, sts] = await Promise.all([startEks({ keyring, place, clusters }), startSts({ keyring })])
 })
 afterAll(async () => {
+  close()
   await Promise.all([cluster.stop(), eks.stop(), sts.close()])
   rmSync(workdir, { recursive: true })
 })
@@ -140,6 +143,25 @@ test('a region that cannot be listed is a row as well, never nothing', async () 
     `aws eks list-clusters --region ${place.region}   # until it answers, sweep cannot list them either`,
   )
   expect(remedies.filter((remedy) => remedy.includes('doctor'))).toEqual([])
+  expect(ended.status).toBe(2)
+})
+
+test.each([
+  ['may not list clusters', 'eks', /eks:ListClusters on all clusters/],
+  ['may not be assumed', 'sts', /Allow the caller sts:AssumeRole/],
+] as const)('a region whose clusters a role %s: sweep is advised again as that role', async (_, where, cause) => {
+  const words = ['sweep', '--region', place.region, '--account', place.account, '--role', 'Reader', '-o', 'json']
+  const denying = await serve(refusing(403, 'AccessDenied'))
+  const broken = where === 'eks' ? { AWS_ENDPOINT_URL_EKS: denying } : { AWS_ENDPOINT_URL_STS: denying }
+  const ended = await run(words, { env: { ...as(stranger), ...broken } })
+  const { clusters } = sweepSchema.parse(JSON.parse(ended.stdout))
+  expect(clusters.map(({ cluster }) => cluster)).toEqual([{ name: 'all clusters of eu-west-1', ...place }])
+  const remedies = clusters.flatMap(({ findings }) => findings.flatMap(({ remedy = '' }) => remedy.split('\n')))
+  expect(remedies).toContainEqual(expect.stringMatching(cause))
+  expect(remedies).toContain(
+    `calico-ipvs-sync sweep --region ${place.region} --role ${reader}   # lists them again, as that role`,
+  )
+  expect(remedies.filter((remedy) => /doctor|aws eks/.test(remedy))).toEqual([])
   expect(ended.status).toBe(2)
 })
 

@@ -3,7 +3,7 @@ import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterCheck } from './checks.ts'
 import { failureOf, type ReadFailure } from '../read.ts'
 import type { Finding, ServiceRange } from '../report.ts'
-import { awsEks, kubectl, onCluster, quoted } from './remedy.ts'
+import { awsEks, kubectl, onCluster, quoted, sweepOf } from './remedy.ts'
 
 const refused = (it: ReadFailure): boolean => it.kind === 'denied' || it.kind === 'unauthenticated'
 
@@ -59,10 +59,17 @@ function gap(
 }
 
 /** Where the clusters of a region could not be listed, there is none that doctor could try. */
-const lookCloser = (facts: ClusterFacts): string =>
-  failureOf(facts.state.eks)?.object === 'eks:ListClusters' && facts.state.cluster.context === undefined
+const lookCloser = (facts: ClusterFacts): string => {
+  const { eks, cluster, reachedBy = {} } = facts.state
+  const isUnlisted = reachedBy.listing ?? (failureOf(eks)?.object === listing && cluster.context === undefined)
+  if (!isUnlisted) return `${onCluster(facts, 'doctor')}   # names the hop that fails, and what to paste`
+  // Without the role another account's would be listed.
+  return reachedBy.role === undefined
     ? `${awsEks(facts.state, 'list-clusters')}   # until it answers, sweep cannot list them either`
-    : `${onCluster(facts, 'doctor')}   # names the hop that fails, and what to paste`
+    : `${sweepOf(facts.state)}   # lists them again, as that role`
+}
+
+const listing = 'eks:ListClusters'
 
 /** Without EKS a range that is known from elsewhere may be written all the same. */
 function meaningOf(failures: readonly ReadFailure[], { serviceRange: { source } }: ClusterFacts): string {
@@ -118,7 +125,7 @@ const explained = (cause: Cause, alike: readonly ReadFailure[], facts: ClusterFa
     case 'policy':
       return {
         said: `IAM does not allow ${objects.join(', ')}: ${message}`,
-        remedy: `Allow ${objects.join(', ')} on the cluster in an IAM policy of the identity that is named above.`,
+        remedy: `Allow ${objects.join(', ')} on ${objects.includes(listing) ? 'all clusters (*)' : 'the cluster'} in an IAM policy of the identity that is named above.`,
       }
     case 'token':
       return {

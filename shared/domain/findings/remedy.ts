@@ -49,6 +49,10 @@ const placeWords = ({ cluster: { context, name, region }, reachedBy = {} }: Plac
 const optionWords = (options: Record<string, string | undefined>): string[] =>
   Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, quoted(value)]))
 
+/** Looks at all clusters of the place's region. */
+export const sweepOf = ({ cluster: { region }, reachedBy: { role } = {} }: Place): string =>
+  ['calico-ipvs-sync sweep', ...optionWords({ region, role })].join(' ')
+
 const takesRange = /^(?:check|plan|sync|rollout status)\b/
 
 const rangeWords = ({ source, min, max }: Partial<ServiceRange> = {}): string[] =>
