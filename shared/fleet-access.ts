@@ -1,3 +1,4 @@
+import { needTime } from './deadline.ts'
 import { eksAccess } from './clients/aws/eks-access.ts'
 import type { EksCluster } from './clients/aws/eks.ts'
 import { kubeClient } from './clients/kube/open.ts'
@@ -30,6 +31,8 @@ const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 10_000 }
  */
 const look = { ms: 20_000, bytes: 512 * 2 ** 20, kept: 64 * 2 ** 20 }
 const forPlanning = { ...look, ms: 5_000 }
+/** What comes after a look: a dozen calls to say what was found, and what follows from it. */
+const tellingMs = 15_000
 /** From a step's first read to its last, the look at a beginning in between; a step reads a part of what a look does. */
 const step = { ms: 25_000, bytes: 256 * 2 ** 20, kept: 32 * 2 ** 20 }
 
@@ -64,13 +67,15 @@ export const fleetAccess = (fleet: Fleet): FleetAccess => {
       return client ? withWebhookNodes(client.within(forPlanning), state) : state
     },
     describe: (cluster) => accessTo(cluster).eks.describe(cluster.name),
-    observe: (cluster, eks) => {
+    observe: async (cluster, eks) => {
+      // A look that is cut short for want of our own time would say of the cluster what is true of us.
+      needTime(look.ms + tellingMs, 'a look at the cluster')
       const found = valueOf(eks)
       const now = new Date()
       const state: Read<EksCluster['state']> = 'value' in eks ? { value: eks.value.state } : eks
       if (found && !saidOf(cluster, found.state)) {
         const comparison = asked(cluster, found.state)
-        return Promise.resolve(unobserved({ identity: cluster, now, eks: state, comparison }, otherCluster))
+        return unobserved({ identity: cluster, now, eks: state, comparison }, otherCluster)
       }
       const identity = { ...cluster, ...(found && { arn: found.state.arn }) }
       const client = found && kube(cluster, found)
@@ -80,7 +85,7 @@ export const fleetAccess = (fleet: Fleet): FleetAccess => {
         object: 'endpoint',
         message: `The cluster has no endpoint; its status is ${found?.state.status}.`,
       }
-      return Promise.resolve(unobserved({ identity, now, eks: state }, why))
+      return unobserved({ identity, now, eks: state }, why)
     },
   }
 }

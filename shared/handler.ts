@@ -2,20 +2,30 @@ import middy from '@middy/core'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type * as z from 'zod/mini'
 import type { Received } from './clients/aws/received.ts'
+import { withDeadline } from './deadline.ts'
 import { PermanentError, RetryLaterError } from './errors.ts'
 import { type Log, logger } from './log.ts'
 import { receivesAtMost } from './settings.ts'
 
+/** Of the function's time, for the last lines of its log. */
+const endingMs = 1_000
+
 /**
- * A function's frame: the request's id on every log line, and errors logged once before Lambda sees them.
- * Throwing means: try again, then the dead-letter queue, then an alarm.
+ * A function's frame: the request's id on every log line, and errors logged once before Lambda sees them. All its calls end
+ * before Lambda would end the function. Throwing means: try again, then the dead-letter queue, then an alarm.
  */
-export const lambda = <Event, Result>(service: string, work: (event: Event, log: Log) => Promise<Result>) => {
+export const lambda = <Event, Result>(
+  service: string,
+  work: (event: Event, log: Log, left: () => number) => Promise<Result>,
+) => {
   const { lines, log } = logger(service)
   return middy<Event, Result>()
     .before(({ context }) => lines.addContext(context))
     .onError(({ error }) => lines.error('failed', error ?? new Error('failed without an error')))
-    .handler((event: Event) => work(event, log))
+    .handler((event: Event, context) => {
+      const left = () => context.getRemainingTimeInMillis() - endingMs
+      return withDeadline(left(), () => work(event, log, left))
+    })
 }
 
 export interface Work<S extends z.ZodMiniType> {
@@ -35,12 +45,12 @@ export const worker = <S extends z.ZodMiniType>(service: string, { schema, recei
     if (!message.success) throw new PermanentError(`This message cannot be read: ${message.error.issues[0]?.message}`)
     await work(message.data, { messageId: record.messageId, receives: receivesOf(record), log })
   }
-  return lambda(service, async ({ Records }: SQSEvent, log): Promise<SQSBatchResponse> => {
+  return lambda(service, async ({ Records }: SQSEvent, log, left): Promise<SQSBatchResponse> => {
     const batchItemFailures: SQSBatchResponse['batchItemFailures'] = []
     for (const record of Records) {
       const { messageId } = record
       try {
-        await one(record, log)
+        await withDeadline(left() - settlingMs, () => one(record, log))
       } catch (error) {
         const ending = endingOf(error, record)
         log('message failed', { messageId, ...ending })
@@ -54,6 +64,9 @@ export const worker = <S extends z.ZodMiniType>(service: string, { schema, recei
     return { batchItemFailures }
   })
 }
+
+/** Of the function's time, for what becomes of a message that failed: one call of SQS, which may be late itself. */
+const settlingMs = 4_000
 
 type Ending = { error: string } & ({ next: 'dead letters' } | { next: 'retry' } | { next: 'retry'; seconds: number })
 

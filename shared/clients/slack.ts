@@ -1,4 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { needTime, timeLeft } from '../deadline.ts'
 import { PermanentError, RetryLaterError } from '../errors.ts'
 import { exactTextOf, objectOf, oneLine } from './foreign.ts'
 
@@ -44,9 +45,10 @@ export function slack({ secrets, secretArn, fetch = globalThis.fetch }: SlackOpt
 }
 
 async function send(fetch: typeof globalThis.fetch, url: string, message: SlackMessage): Promise<Response> {
+  needTime(1_000, 'Slack')
   try {
     const headers = { 'content-type': 'application/json' }
-    const signal = AbortSignal.timeout(timeoutMs)
+    const signal = AbortSignal.timeout(Math.min(timeoutMs, timeLeft()))
     return await fetch(url, {
       method: 'POST',
       headers,

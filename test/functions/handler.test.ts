@@ -7,7 +7,7 @@ import { lambda, worker } from '../../shared/handler.ts'
 import { receivesAtMost } from '../../shared/settings.ts'
 
 const schema = z.object({ cluster: z.string() })
-const context = { awsRequestId: 'r-1', functionName: 'f' } as Context
+const context = { awsRequestId: 'r-1', functionName: 'f', getRemainingTimeInMillis: () => 60_000 } as Context
 
 let buried: [id: string, reason: string][]
 let postponed: [id: string, seconds: number][]

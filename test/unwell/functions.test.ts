@@ -1,68 +1,30 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DeleteItemCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { until } from '../until.ts'
-import { fieldsOf } from '../../lab/aws/json.ts'
 import type { Moment } from '../../lab/aws/moment.ts'
-import { assemble, type GuardedStage, place, raise } from '../flow/guards-stage.ts'
+import { place } from '../flow/guards-stage.ts'
 import { dripping, refusing } from './endpoints.ts'
-import { type Gate, gate } from './gate.ts'
+import { type GatedStage, raiseGated, type Service, services } from './gated-stage.ts'
 
 /**
  * `evaluate` as it is deployed, with its memory and its time, in front of an AWS that is not well: it ends by itself, says
  * which service it was, and when AWS is well again people hear once what is so.
  */
-const folder = mkdtempSync(join(tmpdir(), 'unwell-functions-'))
 const name = 'blue'
-const services = ['EKS', 'SSM', 'DYNAMODB', 'SQS', 'SNS'] as const
-type Service = (typeof services)[number]
-
-let stage: GuardedStage
-let gates: Record<Service, Gate>
+let it: GatedStage
 const lines: string[] = []
 
 beforeAll(async () => {
-  const onMoment = (moment: Moment): void => {
+  it = await raiseGated(name, (moment: Moment): void => {
     if (moment.kind === 'log' && moment.function === 'Evaluate') lines.push(moment.line)
-  }
-  stage = await raise(await assemble(folder), [name], 2, { onMoment })
-  stage.deploy({ action: 'report' })
-  const behind = await Promise.all(
-    services.map(async (it) => [it, await gate(stage.cloud.endpoints[`AWS_ENDPOINT_URL_${it}`] ?? '')] as const),
-  )
-  gates = Object.fromEntries(behind) as Record<Service, Gate>
-  const own = stage.cloud.endpoints['AWS_ENDPOINT_URL_SQS'] ?? ''
-  for (const { properties } of stage.cloud.stack.ofType('AWS::Lambda::Function')) {
-    const variables = fieldsOf(fieldsOf(properties['Environment'])['Variables'])
-    for (const [key, value] of Object.entries(variables))
-      if (typeof value === 'string' && key.endsWith('_URL')) variables[key] = value.replace(own, gates.SQS.url)
-  }
-  // What the functions are given; the lab itself goes to the endpoints as before.
-  for (const it of services) stage.cloud.endpoints[`AWS_ENDPOINT_URL_${it}`] = gates[it].url
+  })
+  it.stage.deploy({ action: 'report' })
 }, 120_000)
 afterEach(async () => {
-  for (const it of Object.values(gates)) it.set(undefined)
-  await stage.cloud.idle()
-  await forget()
+  for (const gate of Object.values(it.gates)) gate.set(undefined)
+  await it.stage.cloud.idle()
+  await it.forget()
 }, 120_000)
-afterAll(async () => {
-  for (const it of Object.values(gates ?? {})) it.close()
-  await stage?.stop()
-  rmSync(folder, { recursive: true })
-})
-
-/** What was told so far, so that the next look tells anew. */
-const forget = async (): Promise<void> => {
-  const { credentials, endpoints, stack } = stage.cloud
-  const client = new DynamoDBClient({ ...place, credentials, endpoint: endpoints['AWS_ENDPOINT_URL_DYNAMODB'] ?? '' })
-  const TableName = stack.ofType('AWS::DynamoDB::Table')[0]?.name ?? ''
-  const { Items = [] } = await client.send(new ScanCommand({ TableName }))
-  for (const { cluster, record } of Items)
-    if (cluster && record) await client.send(new DeleteItemCommand({ TableName, Key: { cluster, record } }))
-  client.destroy()
-}
+afterAll(() => it?.stop())
 
 const look = { schemaVersion: 1, cluster: { ...place, name }, reason: 'event', cause: 'a test' }
 let sent = 0
@@ -71,7 +33,7 @@ const looked = async () => {
   const began = performance.now()
   const attributes = { ApproximateReceiveCount: '1' }
   const record = { messageId: `m${(sent += 1)}`, receiptHandle: 'none', body: JSON.stringify(look), attributes }
-  const { result } = await stage.cloud.invoke('Evaluate', { Records: [record] })
+  const { result } = await it.stage.cloud.invoke('Evaluate', { Records: [record] })
   const seconds = (performance.now() - began) / 1_000
   process.stdout.write(`${expect.getState().currentTestName}: ${seconds.toFixed(1)} s\n`)
   return { result, seconds, log: lines.join('\n') }
@@ -97,21 +59,21 @@ describe.each(services)('where %s', (service) => {
   test.each(Object.keys(ways) as (keyof typeof ways)[])(
     '%s, a look ends by itself and says so',
     async (way) => {
-      const told = stage.cloud.deliveries.length
-      gates[service].set(ways[way])
+      const told = it.stage.cloud.deliveries.length
+      it.gates[service].set(ways[way])
       const { result, seconds, log } = await looked()
       expect(result).toHaveProperty('payload')
       expect(seconds).toBeLessThan(45)
       // A notice has a message of its own.
       await until(`a word about ${service}`, () => named[service].test(`${log}\n${lines.join('\n')}`), 30)
-      gates[service].set(undefined)
+      it.gates[service].set(undefined)
       // The next sweep, or the same message again.
       expect((await looked()).result).toEqual(done)
-      await stage.cloud.idle()
-      const said = stage.cloud.deliveries.slice(told).map(({ subject }) => String(subject))
+      await it.stage.cloud.idle()
+      const said = it.stage.cloud.deliveries.slice(told).map(({ subject }) => String(subject))
       expect(said.filter((it) => it.includes('out of step'))).toHaveLength(1)
       expect(said.filter((it) => it.includes('cannot tell')).length).toBeLessThanOrEqual(service === 'EKS' ? 1 : 0)
-      expect(await stage.cloud.messages('EvaluationsDeadLetters')).toEqual([])
+      expect(await it.stage.cloud.messages('EvaluationsDeadLetters')).toEqual([])
     },
     120_000,
   )

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { counted, outOfTime, timeLeft } from '../../deadline.ts'
 
 /**
  * For every client of the SDK: an address that nobody answers, as in a VPC without a way to the service, is known within
@@ -18,18 +19,30 @@ type Call<T> = (options: { abortSignal: AbortSignal }) => Promise<T>
 const refusals = new AsyncLocalStorage<{ last?: unknown }>()
 
 /**
- * Throws where the call has not ended by its deadline: the service's own refusal where it was tried again until then, else
- * an error named `TimeoutError`, which names the call.
+ * Throws where the call has not ended by its deadline or the message's: the service's own refusal where it was tried again
+ * until then, else an error named `TimeoutError`, which names the call.
  */
-export const inTime = async <T>(what: string, call: Call<T>, ms = deadlineMs): Promise<T> => {
+export const inTime = <T>(what: string, call: Call<T>, ms = deadlineMs): Promise<T> =>
+  counted(serviceOf(what), () => within(what, call, ms))
+
+/** `eks:DescribeCluster` is a call of EKS. */
+const serviceOf = (what: string): string => what.replace(/^(\w+):.*/, (_, service: string) => service.toUpperCase())
+
+const within = async <T>(what: string, call: Call<T>, allowedMs: number): Promise<T> => {
+  const leftMs = timeLeft()
+  if (leftMs <= 0) throw outOfTime(what)
+  const ms = Math.min(allowedMs, leftMs)
   const given = new AbortController()
   const seen: { last?: unknown } = {}
   let timer: NodeJS.Timeout | undefined
+  const lateError = () =>
+    ms < allowedMs
+      ? outOfTime(what)
+      : Object.assign(new Error(`${what} did not answer within ${ms / 1000} s`), { name: 'TimeoutError' })
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       // Between two attempts the SDK does not look at the signal.
-      const message = `${what} did not answer within ${ms / 1000} s`
-      reject(seen.last ?? Object.assign(new Error(message), { name: 'TimeoutError' }))
+      reject(seen.last ?? lateError())
       given.abort()
     }, ms)
   })

@@ -1,4 +1,5 @@
 import { SignatureV4 } from '@smithy/signature-v4'
+import { counted, outOfTime, timeLeft } from '../../deadline.ts'
 import { type CredentialsProvider, stsHost } from './eks-token.ts'
 import { Sha256 } from './sha256.ts'
 
@@ -20,8 +21,13 @@ const deadlineMs = 5_000
  * One call of an AWS API in JSON; the SDK's client for it would be as large as all code of ours. `target`:
  * `AmazonSSM.GetParameter`. Throws with HTTP status and the error's name; what a refused answer says beyond that is left out.
  */
-export const signedCall = async (place: SignedPlace, target: string, request: object): Promise<unknown> => {
+export const signedCall = (place: SignedPlace, target: string, request: object): Promise<unknown> =>
+  counted(place.service, () => call(place, target, request))
+
+const call = async (place: SignedPlace, target: string, request: object): Promise<unknown> => {
   const { service, region, credentials, protocol, endpoint } = place
+  const ms = Math.min(deadlineMs, timeLeft())
+  if (ms <= 0) throw outOfTime(service)
   const url = new URL(endpoint ?? `https://${stsHost(region).replace(/^sts/, service)}`)
   const body = JSON.stringify(request)
   const signer = new SignatureV4({ credentials, region, service, sha256: Sha256 })
@@ -34,7 +40,7 @@ export const signedCall = async (place: SignedPlace, target: string, request: ob
     body,
   })
   const { host: _fetchSetsIt, ...headers } = signed.headers
-  const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(deadlineMs) })
+  const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(ms) })
   const text = await response.text()
   if (response.ok) return JSON.parse(text)
   throw new Error(`HTTP ${response.status}, ${/"__type":"(?:[^"]*#)?(\w+)"/.exec(text)?.[1] ?? ''}`)

@@ -1,5 +1,6 @@
 import type { Agent } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
+import { counted, outOfTime, timeLeft } from '../../deadline.ts'
 import { KubeError } from '../../errors.ts'
 import { agentFor, baseOf, type KubeConnection } from './connection.ts'
 import { oneLine } from '../foreign.ts'
@@ -47,6 +48,9 @@ export const defaultLimits: ExchangeLimits = {
 /** What administrators find in audit logs: our name and the version of package.json. */
 export const userAgent = 'calico-ipvs-sync/0.1.0'
 
+/** Of a message's time, for what says how it ended: the record, the next message. */
+const spareMs = 6_000
+
 /** At one time: more would only queue behind each other in the server's own limits. */
 const sockets = 8
 
@@ -79,8 +83,10 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
   }
 
   const attempt = async (request: KubeRequest, budget: Budget | undefined): Promise<Answer> => {
-    const until = Math.min(Date.now() + bounds.deadlineMs, budget?.until ?? Infinity)
+    const until =
+      Date.now() + Math.min(bounds.deadlineMs, timeLeft() - spareMs, (budget?.until ?? Infinity) - Date.now())
     if (budget && Date.now() >= budget.until) throw tooSlow(budget, request.path)
+    if (Date.now() >= until) throw outOfTime(`the Kubernetes API (${request.path})`)
     const reading = request.method === 'GET'
     const left = { reconnects: reading ? 1 : 0, tokens: connection.token ? 1 : 0, waits: 3 }
     let fresh = false
@@ -107,7 +113,8 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
   }
 
   const view = (budget?: Budget): KubeHttp => {
-    const send = (request: KubeRequest): Promise<Answer> => slots(() => attempt(request, budget))
+    const send = (request: KubeRequest): Promise<Answer> =>
+      slots(() => counted('the Kubernetes API', () => attempt(request, budget)))
     return {
       calls: () => calls,
       hide: own.hide,

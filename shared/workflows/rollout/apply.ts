@@ -4,6 +4,7 @@ import { type Entry, entriesBetweenLooks, unnoted } from '../../domain/rollout/j
 import { ours } from '../../domain/rollout/annotations.ts'
 import { confirmed, forgotten, noting, writtenBefore } from '../../domain/rollout/memory.ts'
 import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.ts'
+import { needTime } from '../../deadline.ts'
 import { KubeError } from '../../errors.ts'
 import { HeldError } from './hold.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
@@ -17,8 +18,12 @@ import type { Outcome, StepTools } from './tools.ts'
 /** What a decision was made upon. */
 type At = LeasedRollout & { seen: Seen }
 
+/** For a note, a write and its confirmation: cut off between them twice, nobody could tell any more whether it was made. */
+const writingMs = 20_000
+
 /** The effect of one decision, and what comes next. */
 export const applyStep = async (step: Step, tools: StepTools, at: At): Promise<Outcome> => {
+  if (step.do !== 'wait') needTime(writingMs, 'a write to the cluster')
   if ('object' in step && step.object && isNew(at.rollout, step.object)) return noteWrites(tools, at)
   switch (step.do) {
     case 'override':
