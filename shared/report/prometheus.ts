@@ -8,17 +8,25 @@ import { clustersOf, plain, severities, verdicts } from './wording.ts'
 export const prometheus = (document: Report | Sweep): string => {
   const clusters = clustersOf(document)
   const lines = [
-    ...family('calico_ipvs_sync_verdict', 'The verdict of the cluster: 1 for the one that it has.', clusters, (report) =>
-      verdicts.map((verdict) => [{ verdict }, report.verdict === verdict ? 1 : 0]),
+    ...family(
+      'calico_ipvs_sync_verdict',
+      'The verdict of the cluster: 1 for the one that it has.',
+      clusters,
+      (report) => verdicts.map((verdict) => [{ verdict }, report.verdict === verdict ? 1 : 0]),
     ),
     ...family('calico_ipvs_sync_nodes', 'Nodes of the cluster by verdict.', clusters, ({ nodes }) =>
       verdicts.map((verdict) => [{ verdict }, nodes.filter((node) => node.verdict === verdict).length]),
     ),
     ...family('calico_ipvs_sync_findings', 'Findings of the cluster by code and severity.', clusters, findingCounts),
-    ...family('calico_ipvs_sync_observed_seconds', 'When the cluster was seen, in seconds since 1970.', clusters, (it) => {
-      const seconds = Date.parse(it.observedAt) / 1000
-      return Number.isFinite(seconds) ? [[{}, seconds]] : []
-    }),
+    ...family(
+      'calico_ipvs_sync_observed_seconds',
+      'When the cluster was seen, in seconds since 1970.',
+      clusters,
+      (it) => {
+        const seconds = Date.parse(it.observedAt) / 1000
+        return Number.isFinite(seconds) ? [[{}, seconds]] : []
+      },
+    ),
   ]
   return `${lines.join('\n')}\n`
 }

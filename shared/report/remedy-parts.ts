@@ -34,7 +34,8 @@ const commandOf = (line: string): RemedyPart => {
 }
 
 /** As a shell parts them: a space within quotes parts nothing. */
-const wordsOf = (line: string): string[] => line.match(/(?:\$?'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\\.|[^\s'"\\])+/g) ?? []
+const wordsOf = (line: string): string[] =>
+  line.match(/(?:\$?'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\\.|[^\s'"\\])+/g) ?? []
 
 /** A command on lines of the width, each but the last ending in a backslash: pasted, it is the same command. */
 export const brokenCommand = (command: string, width: number): string[] => {
