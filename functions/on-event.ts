@@ -1,14 +1,23 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { bounded, limited } from '../shared/clients/aws/limits.ts'
+import { lookRequests } from '../shared/clients/aws/looks.ts'
 import { queues } from '../shared/clients/aws/queues.ts'
 import { lambda } from '../shared/handler.ts'
 import { onEventSettings, readSettings } from '../shared/settings.ts'
 import { onEvent } from '../shared/workflows/fleet/on-event.ts'
 
 const settings = readSettings(onEventSettings, process.env)
-const out = queues(bounded(new SQSClient(limited)), { evaluations: settings.EVALUATIONS_QUEUE_URL })
+const tools = {
+  queues: queues(bounded(new SQSClient(limited)), { evaluations: settings.EVALUATIONS_QUEUE_URL }),
+  looks: lookRequests(bounded(new DynamoDBClient(limited)), settings.RECORDS_TABLE, {
+    gapSeconds: settings.LOOK_GAP_SECONDS,
+  }),
+  fleet: settings.FLEET,
+  now: () => new Date(),
+}
 
 /** EventBridge: something touched a cluster. */
-export const handler = lambda('on-event', (event: unknown, log) =>
-  onEvent({ queues: out, fleet: settings.FLEET, log }, event),
+export const handler = lambda('on-event', (event: unknown, log, _left, requestId) =>
+  onEvent({ ...tools, log }, event, requestId),
 )

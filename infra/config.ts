@@ -58,6 +58,12 @@ const knobs = z.strictObject({
    */
   policy: z.strictObject(policySetting.shape).default({}),
 
+  /**
+   * However many events a cluster has, it is looked at for them once in so many seconds: at the first at once, at all that
+   * follow when the time is over. Longer is cheaper in a storm and later in a calm.
+   */
+  events: z.strictObject({ gapSeconds: z.int().min(0).max(900).default(60) }).default({ gapSeconds: 60 }),
+
   /** The sweep is the guarantee; events only make it fast. The window spreads it, so that accounts are not asked all at once. */
   sweep: z
     .strictObject({

@@ -1,7 +1,8 @@
 import { Duration, type Stack } from 'aws-cdk-lib'
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Fleet } from '../shared/settings.ts'
-import { mayAssume, mayList, maySend } from './access.ts'
+import { mayAssume, mayList, mayRecord, maySend } from './access.ts'
 import { alarm } from './alarms.ts'
 import { lambdaFunction, type Surroundings } from './function.ts'
 import { deadLetterQueue } from './queue.ts'
@@ -13,7 +14,7 @@ interface Work {
 }
 
 /** Events: the fast way in. */
-export const eventHandlers = (stack: Stack, around: Surroundings, work: Work) => {
+export const eventHandlers = (stack: Stack, around: Surroundings, work: Work & { records: Table }) => {
   const lost = deadLetterQueue(stack, 'EventsDeadLetters', {
     meaning: 'Events were lost; their clusters are looked at only by the next sweep.',
     runbook: 'dead-letters-events',
@@ -22,8 +23,12 @@ export const eventHandlers = (stack: Stack, around: Surroundings, work: Work) =>
   const onEvent = lambdaFunction(stack, around, {
     name: 'on-event',
     description: 'An event touched a cluster: has it looked at',
-    environment: environmentOf(stack, work),
-    may: [maySend(work.evaluations, lost)],
+    environment: {
+      ...environmentOf(stack, work),
+      RECORDS_TABLE: work.records.tableName,
+      LOOK_GAP_SECONDS: String(around.config.events.gapSeconds),
+    },
+    may: [maySend(work.evaluations, lost), mayRecord(work.records)],
     timeout: Duration.seconds(15),
     memorySize: 256,
   })

@@ -27,7 +27,8 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   const notices = noticesTopic(stack, key, config)
   const { evaluations, rolloutSteps } = queues(stack, around.alarms)
 
-  const onEvent = eventHandlers(stack, around, { evaluations, fleet })
+  const records = recordsTable(stack)
+  const onEvent = eventHandlers(stack, around, { evaluations, fleet, records })
   sweeping(stack, around, { evaluations, fleet })
   const { evaluate, rolloutStep } = workers(stack, around, {
     evaluations,
@@ -35,7 +36,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
     notices,
     key,
     fleet,
-    records: recordsTable(stack),
+    records,
     brake: brake(stack, config.stackName),
   })
   for (const cluster of config.clusters)

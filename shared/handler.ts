@@ -13,10 +13,11 @@ const endingMs = 1_000
 /**
  * A function's frame: the request's id on every log line, and errors logged once before Lambda sees them. All its calls end
  * before Lambda would end the function. Throwing means: try again, then the dead-letter queue, then an alarm.
+ * `requestId`: the same for each try of one event.
  */
 export const lambda = <Event, Result>(
   service: string,
-  work: (event: Event, log: Log, left: () => number) => Promise<Result>,
+  work: (event: Event, log: Log, left: () => number, requestId: string) => Promise<Result>,
 ) => {
   const { lines, log } = logger(service)
   return middy<Event, Result>()
@@ -24,7 +25,7 @@ export const lambda = <Event, Result>(
     .onError(({ error }) => lines.error('failed', error ?? new Error('failed without an error')))
     .handler((event: Event, context) => {
       const left = () => context.getRemainingTimeInMillis() - endingMs
-      return withDeadline(left(), () => work(event, log, left))
+      return withDeadline(left(), () => work(event, log, left, context.awsRequestId))
     })
 }
 

@@ -23,6 +23,8 @@ export const evaluation = z.object({
   reason: z.enum(['event', 'sweep', 'follow', 'rollout', 'refused']),
   /** `UpdateClusterConfig 8f0c…`: for the log. */
   cause: z.optional(z.string().check(z.maxLength(300))),
+  /** Of an event: when it was heard, and by which invocation. Others rely on the look that it asks for. */
+  heard: z.optional(z.object({ at: z.iso.datetime(), by: z.string().check(z.maxLength(128)) })),
   /** Of a rollout that waits: the id of the step's message. However often that came, one step follows the wait. */
   waits: z.optional(z.string().check(z.maxLength(128))),
   /** Of a rollout that waits: what the deployment decided, known from no place that the cluster can write to. */

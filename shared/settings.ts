@@ -74,9 +74,15 @@ export const receivesAtMost = 5
 /** The queue that a function works on, and where what cannot be done is kept for a person. */
 const worked = z.object({ WORK_QUEUE_URL: z.url(), DEAD_LETTERS_QUEUE_URL: z.url() })
 
-export const onEventSettings = z.object({ EVALUATIONS_QUEUE_URL: z.url(), FLEET: json(fleet) })
+const sending = z.object({ EVALUATIONS_QUEUE_URL: z.url(), FLEET: json(fleet) })
 
-export const sweepSettings = onEventSettings
+export const onEventSettings = z.extend(sending, {
+  RECORDS_TABLE: z.string(),
+  /** Seconds between two looks for events of one cluster. */
+  LOOK_GAP_SECONDS: z.pipe(z.pipe(z.string(), z.transform(Number)), z.number().check(z.minimum(0), z.maximum(900))),
+})
+
+export const sweepSettings = sending
 
 export const evaluateSettings = z.extend(worked, {
   EVALUATIONS_QUEUE_URL: z.url(),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { buildApp } from 'fauxqs'
 import { AwsError } from './aws-error.ts'
+import { fairStores } from './fair-queue.ts'
 import { type Fields, fieldsOf, parseFields, textOf } from './json.ts'
 import type { Keyring } from './keyring.ts'
 import { type Delivery, deliveriesOf, type TopicSubscription } from './topics.ts'
@@ -25,9 +26,10 @@ export interface Fauxqs {
   stop: () => Promise<void>
 }
 
-/** fauxqs with what it lacks: it asks for known keys, and topics reach `subscriptions` beside its queues. */
+/** fauxqs with what it lacks: it asks for known keys, its standard queues are fair, and topics reach `subscriptions` beside its queues. */
 export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSubscription[]): Promise<Fauxqs> {
-  const app = buildApp({ logger: false, defaultRegion: options.region })
+  const { stores, hear } = fairStores()
+  const app = buildApp({ logger: false, defaultRegion: options.region, stores })
   // Calls with this header come by way of `inject`, from the lab itself.
   const inside = randomUUID()
   app.addHook('preHandler', async ({ headers, body }, reply) => {
@@ -37,6 +39,7 @@ export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSu
         const { credentials } = options.keyring.caller(headers)
         options.onCall?.(operation.service, operation.name, credentials.arn)
       }
+      if (operation.service === 'sqs') hear(operation.name, body)
       if (operation.name === 'PublishBatch') throw new AwsError('InvalidAction', 400, 'The lab knows Publish only')
       if (operation.name === 'Publish')
         for (const delivery of deliveriesOf(fieldsOf(body), subscriptions)) options.onDelivery?.(delivery)

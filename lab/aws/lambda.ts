@@ -30,8 +30,8 @@ export interface Invocation {
 }
 
 export interface Functions {
-  /** By ARN. Resolves also when the function fails: then the result has an `error`. */
-  invoke: (functionArn: string, event: unknown) => Promise<Invocation>
+  /** By ARN. Resolves also when the function fails: then the result has an `error`. `requestId`: of an earlier try. */
+  invoke: (functionArn: string, event: unknown, requestId?: string) => Promise<Invocation>
   /** Invocations under way or waiting for a process. */
   running: () => number
   stop: () => Promise<void>
@@ -43,11 +43,11 @@ export function createFunctions(stack: Stack, options: LambdaOptions): Functions
     stack.ofType('AWS::Lambda::Function').map((resource) => [resource.arn, createPool(stack, resource, options)]),
   )
   return {
-    invoke: async (functionArn, event) => {
+    invoke: async (functionArn, event, requestId = randomUUID()) => {
       // An alias or version comes after the function's name.
       const pool = pools.get(functionArn.split(':').slice(0, 7).join(':'))
       if (pool === undefined) throw new Error(`The template has no function ${functionArn}`)
-      return pool.invoke(event)
+      return pool.invoke(event, requestId)
     },
     running: () => [...pools.values()].reduce((sum, pool) => sum + pool.running(), 0),
     stop: async () => void (await Promise.all([...pools.values()].map((pool) => pool.stop()))),
@@ -55,7 +55,7 @@ export function createFunctions(stack: Stack, options: LambdaOptions): Functions
 }
 
 interface Pool {
-  invoke: (event: unknown) => Promise<Invocation>
+  invoke: (event: unknown, requestId: string) => Promise<Invocation>
   running: () => number
   stop: () => Promise<void>
 }
@@ -78,8 +78,7 @@ function createPool(stack: Stack, resource: Resource, options: LambdaOptions): P
     if (stopped) await fresh.stop()
     return fresh
   }
-  const run = async (event: unknown): Promise<Invocation> => {
-    const requestId = randomUUID()
+  const run = async (event: unknown, requestId: string): Promise<Invocation> => {
     const environment = await take()
     const warm = environment.initialized() !== undefined
     const { result, milliseconds, peak } = await environment.invoke(requestId, JSON.stringify(event))
@@ -98,11 +97,11 @@ function createPool(stack: Stack, resource: Resource, options: LambdaOptions): P
     }
   }
   return {
-    invoke: async (event) => {
+    invoke: async (event, requestId) => {
       if (busy >= limit) await new Promise<void>((free) => queue.push(free))
       else busy += 1
       try {
-        const invocation = await run(event)
+        const invocation = await run(event, requestId)
         options.onInvocation?.(invocation)
         return invocation
       } finally {

@@ -47,8 +47,11 @@ export function createTargets(stack: Stack, { queues, functions, timeScale }: Ta
   }
   const invoke = async (arn: string, payload: unknown): Promise<void> => {
     const { retries, onFailure, deadLetters } = asynchronous(stack, arn)
+    // Lambda gives every try of one event the same id.
+    let requestId: string | undefined
     for (let attempt = 0; ; attempt += 1) {
-      const invocation = await functions.invoke(arn, payload)
+      const invocation: Invocation = await functions.invoke(arn, payload, requestId)
+      requestId = invocation.requestId
       if (!('error' in invocation.result)) return
       if (attempt < retries) {
         await delay((waits[attempt] ?? 0) * 1000 * timeScale, undefined, { signal: aborter.signal })

@@ -14,6 +14,7 @@ export const webhookSecret = `arn:aws:secretsmanager:${place.region}:${place.acc
 const deployment = {
   env: place,
   clusters: Object.values(names),
+  events: { gapSeconds: 1 },
   policy: { canarySeconds: 2, settleSeconds: 1, nodeDeadlineSeconds: 60 },
   emails: ['platform@example.com'],
   slackWebhookSecretArn: webhookSecret,

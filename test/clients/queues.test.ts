@@ -25,7 +25,12 @@ test.each([
 ])('a delay of %s seconds is sent as %s: SQS takes whole seconds up to 900', async (delaySeconds, expected) => {
   await client.sendEvaluation(evaluation(), delaySeconds === undefined ? {} : { delaySeconds })
   expect(sent()).toEqual([
-    { QueueUrl: urls.evaluations, MessageBody: JSON.stringify(evaluation()), DelaySeconds: expected },
+    {
+      QueueUrl: urls.evaluations,
+      MessageBody: JSON.stringify(evaluation()),
+      DelaySeconds: expected,
+      MessageGroupId: '111122223333/eu-west-1/prod',
+    },
   ])
 })
 
@@ -51,6 +56,11 @@ describe('a rollout step', () => {
   })
 })
 
+test('a notice to be sent is in the group of the cluster that it speaks of', async () => {
+  await client.sendTelling({ schemaVersion: 1, tell: { cluster: 'deployment', hash: 'a'.repeat(32) } })
+  expect(sent()[0]).toMatchObject({ QueueUrl: urls.evaluations, MessageGroupId: 'deployment' })
+})
+
 describe('the evaluations of a sweep', () => {
   const names = Array.from({ length: 23 }, (_, index) => `c${index}`)
   const batches = () => sqs.commandCalls(SendMessageBatchCommand).map(({ args }) => args[0].input.Entries ?? [])
@@ -64,6 +74,16 @@ describe('the evaluations of a sweep', () => {
         .flat()
         .map(({ MessageBody }) => JSON.parse(MessageBody ?? '').cluster.name),
     ).toEqual(names)
+  })
+
+  test('are each in the group of its cluster, so that many of one hold up no other', async () => {
+    sqs.on(SendMessageBatchCommand).resolves({})
+    await client.sendEvaluations(names.slice(0, 2).map(evaluation))
+    expect(
+      batches()
+        .flat()
+        .map(({ MessageGroupId }) => MessageGroupId),
+    ).toEqual(['111122223333/eu-west-1/c0', '111122223333/eu-west-1/c1'])
   })
 
   test('that SQS refused are sent again, those alone', async () => {

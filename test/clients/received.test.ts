@@ -29,10 +29,16 @@ describe('a dead letter', () => {
   })
 
   test('of a queue with groups stays in its group, and twice is once', async () => {
-    await messages.bury(record({ MessageGroupId: '1/eu-west-1/prod' }), 'x')
+    await messages.bury(record({ MessageGroupId: '1/eu-west-1/prod', MessageDeduplicationId: 'd' }), 'x')
     expect(sent()).toEqual([
       expect.objectContaining({ MessageGroupId: '1/eu-west-1/prod', MessageDeduplicationId: 'm-1' }),
     ])
+  })
+
+  test('of a standard queue stays in its group, without an id, which such a queue refuses', async () => {
+    await messages.bury(record({ MessageGroupId: '1/eu-west-1/prod' }), 'x')
+    expect(sent()[0]).toMatchObject({ MessageGroupId: '1/eu-west-1/prod' })
+    expect(sent()[0]).not.toHaveProperty('MessageDeduplicationId')
   })
 
   test('has a reason of bounded length, and never none: SQS refuses an empty value', async () => {

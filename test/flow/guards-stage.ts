@@ -19,11 +19,17 @@ export const wanted = { min: 20_000, max: 32_767 }
 export const target = `${wanted.min}:${wanted.max}`
 
 /** One bundling and one synthesis for all stages. The policy is set later, in the functions' environment. */
-export const assemble = async (folder: string): Promise<string> => {
+export const assemble = async (folder: string, more: object = {}): Promise<string> => {
   const bundles = join(folder, 'lambda')
   await bundleAll({ to: bundles })
   const outdir = join(folder, 'cdk.out')
-  const config = parseConfig({ env: place, emails: ['platform@example.com'], policy: { action: 'sync' } })
+  const config = parseConfig({
+    env: place,
+    emails: ['platform@example.com'],
+    policy: { action: 'sync' },
+    events: { gapSeconds: 1 },
+    ...more,
+  })
   synthesize(config, { bundles, outdir, context: { '@aws-cdk/core:validateAgainstDefaultRules': false } })
   return outdir
 }

@@ -44,7 +44,7 @@ const describing = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpd
 const listing = ['eks:ListClusters']
 
 test.each([
-  ['on-event', 'OnEventRole', []],
+  ['on-event', 'OnEventRole', ['dynamodb:DescribeEndpoints']],
   ['sweep', 'SweepRole', describing],
   ['evaluate', 'EvaluateRole', [...listing, 'dynamodb:DescribeEndpoints']],
   ['rollout-step', 'RolloutStepRole', [...listing, 'dynamodb:DescribeEndpoints']],

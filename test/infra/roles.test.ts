@@ -22,7 +22,7 @@ const telling = ['kms:Decrypt', 'kms:GenerateDataKey', 'sns:Publish']
 
 describe('what each function may do', () => {
   test.each([
-    ['OnEventRole', [...logging, 'sqs:SendMessage']],
+    ['OnEventRole', [...logging, ...remembering, 'sqs:SendMessage']],
     ['SweepRole', ['eks:ListClusters', ...logging, 'sqs:SendMessage']],
     ['EvaluateRole', [...working, ...remembering, ...telling]],
     ['RolloutStepRole', [...working, 'dynamodb:PutItem']],

@@ -46,7 +46,10 @@ beforeAll(async () => {
   await applyManifests(cluster)
   const [bundles, assemblyDir] = [join(workdir, 'lambda'), join(workdir, 'cdk.out')]
   await bundleAll({ to: bundles })
-  synthesize(parseConfig({ env: place, clusters: [ref.name] }), { bundles, outdir: assemblyDir })
+  synthesize(parseConfig({ env: place, clusters: [ref.name], events: { gapSeconds: 1 } }), {
+    bundles,
+    outdir: assemblyDir,
+  })
   const { server: endpoint, caData } = cluster
   const addons = [{ name: 'kube-proxy', version: 'v1.36.3-eksbuild.2', configurationValues: '{"mode":"ipvs"}' }]
   const clusters = [{ name: ref.name, endpoint, caData, nodePortRange, addons }]

@@ -75,6 +75,7 @@ const cloud = (ill: Service) => {
       reached('DynamoDB', () => void (kept.has(id(key)) || kept.set(id(key), it))),
     keptNotice: (key: NoticeKey) => reached('DynamoDB', () => kept.get(id(key))),
     keepClaims: () => reached('DynamoDB', () => 0),
+    beginLook: () => reached('DynamoDB', () => true),
     lookBegins: (_: string, messageId: string) =>
       reached('DynamoDB', () => {
         const broke = begun === messageId

@@ -71,6 +71,7 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
         return broke
       },
       lookEnded: async () => void (it.begun = undefined),
+      beginLook: async () => true,
     },
     notices: { publish: async (notice) => void it.notices.push(notice) },
     queues: {

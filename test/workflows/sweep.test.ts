@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Log } from '../../shared/log.ts'
 import type { Evaluation } from '../../shared/messages.ts'
-import { onEvent } from '../../shared/workflows/fleet/on-event.ts'
 import { sweep } from '../../shared/workflows/fleet/sweep.ts'
 
 const desk = () => {
@@ -62,48 +61,5 @@ describe('a sweep', () => {
     await expect(swept).rejects.toThrow('999999999999/eu-west-1: Error: there is no role for this account')
     expect(asked).toEqual(['111122223333'])
     expect(sent.map(({ cluster }) => cluster.account)).toEqual(['111122223333'])
-  })
-})
-
-describe('an event', () => {
-  const event = (name: string, account = '111122223333') => ({
-    account,
-    region: 'eu-west-1',
-    'detail-type': 'AWS API Call via CloudTrail',
-    detail: { eventSource: 'eks.amazonaws.com', eventName: 'UpdateAddon', requestParameters: { name } },
-  })
-
-  test('that touches a cluster becomes one question about it', async () => {
-    const { sent, queues, log } = desk()
-    await onEvent({ queues, fleet, log }, event('prod-1'))
-    expect(sent).toEqual([
-      {
-        schemaVersion: 1,
-        cluster: { account: '111122223333', region: 'eu-west-1', name: 'prod-1' },
-        reason: 'event',
-        cause: 'UpdateAddon',
-      },
-    ])
-  })
-
-  test.each([
-    ['account', '999999999999', 'eu-west-1', 'account 999999999999 is not in the fleet'],
-    ['region', '111122223333', 'ap-south-1', 'region ap-south-1 is not in the fleet'],
-  ])('of another %s than the fleet is dropped with a warning', async (_, account, region, why) => {
-    const { sent, warned, queues, log } = desk()
-    await onEvent({ queues, fleet, log }, { ...event('prod-1', account), region })
-    expect(sent).toEqual([])
-    const cluster = `${account}/${region}/prod-1`
-    expect(warned).toEqual([{ event: 'not in the fleet', cluster, why, cause: 'UpdateAddon' }])
-  })
-
-  test.each([
-    ['nothing understandable', { hello: 1 }],
-    ['an account that cannot be', event('prod-1', 'me')],
-  ])('with %s is logged and acknowledged', async (_, it) => {
-    const { sent, logged, queues, log } = desk()
-    await onEvent({ queues, fleet, log }, it)
-    expect(sent).toEqual([])
-    expect(logged).toEqual(['event ignored'])
   })
 })

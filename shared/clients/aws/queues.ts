@@ -3,7 +3,7 @@ import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aw
 import { clusterKey, type Evaluation, type RolloutStep, type Telling } from '../../messages.ts'
 
 export interface Queues {
-  /** `delaySeconds`: 0 to 900; more counts as 900, since each wait ends with another look. */
+  /** In the group of its cluster: SQS hands out first what is of clusters with few messages under way. `delaySeconds`: 0 to 900; more counts as 900, since each wait ends with another look. */
   sendEvaluation: (message: Evaluation, options?: { delaySeconds?: number }) => Promise<void>
   /** Into the same queue as evaluations. */
   sendTelling: (message: Telling) => Promise<void>
@@ -24,23 +24,17 @@ const delayAtMost = 900
 const batchSize = 10
 
 export function queues(sqs: SQSClient, urls: QueueUrls): Queues {
+  const QueueUrl = urls.evaluations
+  const sendOne = async (message: Evaluation | Telling, more: { DelaySeconds?: number } = {}) => {
+    await sqs.send(new SendMessageCommand({ QueueUrl, ...entryOf(message), ...more }))
+  }
   return {
-    sendEvaluation: async (message, { delaySeconds = 0 } = {}) => {
-      const DelaySeconds = Math.min(delayAtMost, Math.max(0, Math.ceil(delaySeconds)))
-      await sqs.send(
-        new SendMessageCommand({ QueueUrl: urls.evaluations, MessageBody: JSON.stringify(message), DelaySeconds }),
-      )
-    },
-    sendTelling: async (message) => {
-      await sqs.send(new SendMessageCommand({ QueueUrl: urls.evaluations, MessageBody: JSON.stringify(message) }))
-    },
+    sendEvaluation: (message, { delaySeconds = 0 } = {}) =>
+      sendOne(message, { DelaySeconds: Math.min(delayAtMost, Math.max(0, Math.ceil(delaySeconds))) }),
+    sendTelling: (message) => sendOne(message),
     sendEvaluations: async (messages) => {
-      const refused = await sendBatches(
-        sqs,
-        urls.evaluations,
-        messages.map((message) => JSON.stringify(message)),
-      )
-      const lost = await sendBatches(sqs, urls.evaluations, refused)
+      const refused = await sendBatches(sqs, QueueUrl, messages.map(entryOf))
+      const lost = await sendBatches(sqs, QueueUrl, refused)
       if (lost.length > 0)
         throw new Error(
           `SQS refused ${lost.length} of ${messages.length} evaluations twice; they will be sent again with the next sweep.`,
@@ -58,12 +52,22 @@ export function queues(sqs: SQSClient, urls: QueueUrls): Queues {
   }
 }
 
+interface Entry {
+  MessageBody: string
+  MessageGroupId: string
+}
+
+const entryOf = (message: Evaluation | Telling): Entry => ({
+  MessageBody: JSON.stringify(message),
+  MessageGroupId: fitting('tell' in message ? message.tell.cluster : clusterKey(message.cluster)),
+})
+
 /** Sends all; answers what SQS refused. A batch that fails as a whole throws. */
-async function sendBatches(sqs: SQSClient, QueueUrl: string, bodies: readonly string[]): Promise<string[]> {
-  const refused: string[] = []
-  for (let from = 0; from < bodies.length; from += batchSize) {
-    const batch = bodies.slice(from, from + batchSize)
-    const Entries = batch.map((MessageBody, index) => ({ Id: String(index), MessageBody }))
+async function sendBatches(sqs: SQSClient, QueueUrl: string, entries: readonly Entry[]): Promise<Entry[]> {
+  const refused: Entry[] = []
+  for (let from = 0; from < entries.length; from += batchSize) {
+    const batch = entries.slice(from, from + batchSize)
+    const Entries = batch.map((entry, index) => ({ Id: String(index), ...entry }))
     const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }))
     refused.push(...Failed.flatMap(({ Id }) => batch[Number(Id)] ?? []))
   }

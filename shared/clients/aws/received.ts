@@ -23,14 +23,16 @@ const reasonAtMost = 1_000
 
 export const received = (sqs: SQSClient, { queue, deadLetters }: ReceivedUrls): Received => ({
   bury: async ({ body, messageId, attributes }, reason) => {
-    const { MessageGroupId } = attributes
+    const { MessageGroupId, MessageDeduplicationId } = attributes
     const text = (StringValue: string) => ({ DataType: 'String', StringValue })
     await sqs.send(
       new SendMessageCommand({
         QueueUrl: deadLetters,
         MessageBody: body,
         MessageAttributes: { reason: text(oneLine(reason, reasonAtMost) || 'no reason'), messageId: text(messageId) },
-        ...(MessageGroupId !== undefined && { MessageGroupId, MessageDeduplicationId: messageId }),
+        ...(MessageGroupId !== undefined && { MessageGroupId }),
+        // Only a FIFO queue has such ids, and takes them.
+        ...(MessageDeduplicationId !== undefined && { MessageDeduplicationId: messageId }),
       }),
     )
   },

@@ -9,6 +9,7 @@ import type { Switch } from '../../domain/policy/policy.ts'
 import type { Report } from '../../domain/report.ts'
 import type { OutgoingNotice } from './notices.ts'
 import type { Entry } from '../../domain/rollout/journal.ts'
+import { type BeginningLook, lookBeginner } from './looks-item.ts'
 import { packed, unpacked } from './records-body.ts'
 import { accepted, idsOf, writeKeeper, writeKey, writeKeptSeconds } from './records-writes.ts'
 import { clockSkew } from '../../domain/rollout/annotations.ts'
@@ -35,6 +36,8 @@ export interface Records {
    */
   lookBegins: (cluster: string, messageId: string, now: string) => Promise<boolean>
   lookEnded: (cluster: string, now: string) => Promise<void>
+  /** Before a look that an event asked for. `false`: it need not be, another one that began later has seen what happened. */
+  beginLook: (cluster: string, look: BeginningLook) => Promise<boolean>
   /** Puts a notice on record before it is sent; the first one of a key stays. */
   keepNotice: (notice: NoticeKey, content: OutgoingNotice, now: string) => Promise<void>
   keptNotice: (notice: NoticeKey) => Promise<OutgoingNotice | undefined>
@@ -108,6 +111,7 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
       await put({ Item: lookOf(cluster, messageId, now) })
       return begun
     },
+    beginLook: lookBeginner(dynamo, table),
     lookEnded: async (cluster, now) => void (await put({ Item: lookOf(cluster, '-', now) })),
     claim: async (notice, now) => {
       const open = await put({

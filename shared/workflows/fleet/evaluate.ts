@@ -10,6 +10,7 @@ import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
+import { beginLook } from './begin-look.ts'
 import { continueRollout, decideNext, giveBack, recheckSeconds, type Next, silentSeconds } from './next.ts'
 import { keepClaims } from './record-claims.ts'
 import { unobserved } from '../observe/observe.ts'
@@ -27,6 +28,7 @@ export const evaluate = async (
 ): Promise<void> => {
   const { cluster } = heard
   if (isOutsider(tools, cluster, heard.cause ?? heard.reason)) return giveBack(tools, cluster)
+  if (!(await beginLook(tools, heard, { messageId }))) return
   const [eks, brake] = await Promise.all([tools.describe(cluster), tools.brake?.read()])
   if (brake) await tellDeploymentSwitched(tools, brake)
   // What EKS says of another cluster than the one that was asked for, a tag for instance, is nothing about this one.

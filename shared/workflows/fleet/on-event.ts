@@ -1,3 +1,4 @@
+import type { LookRequests } from '../../clients/aws/looks.ts'
 import type { Queues } from '../../clients/aws/queues.ts'
 import { touchedBy } from '../../domain/event.ts'
 import type { FleetBounds } from '../../domain/fleet.ts'
@@ -6,19 +7,39 @@ import { clusterKey, clusterRef } from '../../messages.ts'
 import { isOutsider } from './outsider.ts'
 
 export interface OnEventTools {
-  queues: Queues
+  queues: Pick<Queues, 'sendEvaluation'>
+  looks: LookRequests
   fleet: FleetBounds
+  now: () => Date
   log: Log
 }
 
-/** Something touched a cluster: ask for a look at it. */
-export const onEvent = async (tools: OnEventTools, event: unknown): Promise<void> => {
+/**
+ * Something touched a cluster: ask for a look at it, where none is pending. `requestId`: of the invocation, the same where it
+ * is tried again.
+ */
+export const onEvent = async (tools: OnEventTools, event: unknown, requestId: string): Promise<void> => {
   const { queues, log } = tools
   const touched = touchedBy(event)
   if ('ignored' in touched) return log('event ignored', { why: touched.ignored })
   const cluster = clusterRef.safeParse(touched.cluster)
   if (!cluster.success) return log('event ignored', { why: 'its account, region or cluster name is not one of AWS' })
   if (isOutsider(tools, cluster.data, touched.cause)) return
-  await queues.sendEvaluation({ schemaVersion: 1, cluster: cluster.data, reason: 'event', cause: touched.cause })
-  log('event', { cluster: clusterKey(cluster.data), cause: touched.cause })
+  const heard = { at: tools.now().toISOString(), by: requestId }
+  const { cause } = touched
+  const facts = { cluster: clusterKey(cluster.data), cause }
+  const asked = await ask(tools, facts.cluster, requestId)
+  if (!asked) return log('a look is pending', facts)
+  await queues.sendEvaluation({ schemaVersion: 1, cluster: cluster.data, reason: 'event', cause, heard }, asked)
+  log('event', { ...facts, heard, ...asked })
+}
+
+/** Where nobody can say whether a look is pending, one is asked for: too many are slow, too few are wrong. */
+const ask = async ({ looks, log }: OnEventTools, cluster: string, requestId: string) => {
+  try {
+    return await looks.ask(cluster, requestId)
+  } catch (error) {
+    log('whether a look is pending is not known', { cluster, error: String(error) }, 'warn')
+    return { delaySeconds: 0 }
+  }
 }

@@ -29,7 +29,12 @@ const ofKind = <K extends Moment['kind']>(kind: K) =>
 beforeAll(async () => {
   const [bundles, outdir] = [join(folder, 'lambda'), join(folder, 'cdk.out')]
   await bundleAll({ to: bundles })
-  const config = parseConfig({ env: place, emails: ['ops@example.com'], slackWebhookSecretArn })
+  const config = parseConfig({
+    env: place,
+    emails: ['ops@example.com'],
+    slackWebhookSecretArn,
+    events: { gapSeconds: 1 },
+  })
   synthesize(config, { bundles, outdir })
   cloud = await startCloud({
     ...place,

@@ -24,6 +24,7 @@ const variables = {
   DEAD_LETTERS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/dead-letters',
   NOTICES_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:notices',
   RECORDS_TABLE: 'records',
+  LOOK_GAP_SECONDS: '60',
   FLEET: '{"own":"111122223333","regions":["eu-west-1"],"accounts":[{"account":"111122223333"}]}',
   POLICY: '{}',
   SLACK_WEBHOOK_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:slack',

@@ -42,7 +42,13 @@ export async function deployFor(cluster: LabCluster, door: ReturnType<typeof doo
   const [bundles, assemblyDir] = [join(folder, 'lambda'), join(folder, 'cdk.out')]
   await bundleAll({ to: bundles })
   const policy = { action: 'sync', maxUnavailable: 1, ...pace }
-  const config = parseConfig({ env: place, clusters: [cluster.name], emails: ['platform@example.com'], policy })
+  const config = parseConfig({
+    env: place,
+    clusters: [cluster.name],
+    emails: ['platform@example.com'],
+    policy,
+    events: { gapSeconds: 1 },
+  })
   synthesize(config, { bundles, outdir: assemblyDir })
   const events: BusEvent[] = []
   const { name, server: endpoint, caData } = cluster

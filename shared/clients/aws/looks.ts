@@ -1,0 +1,72 @@
+import { type AttributeValue, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { askForLook, type Looks, noLooks } from '../../domain/pending-look.ts'
+import { inTime } from './limits.ts'
+import { keyOfLooks, looksItem } from './looks-item.ts'
+import { accepted } from './records-writes.ts'
+
+/** Looks that events ask for. */
+export interface LookRequests {
+  /**
+   * In how many seconds a look is due that has to be asked for; `undefined`: one is pending that has not begun. Throws where
+   * nobody knows: then it is asked for. `by`: the same for each try of one invocation.
+   */
+  ask: (cluster: string, by: string) => Promise<{ delaySeconds: number } | undefined>
+}
+
+/** Of ask's calls together: a function that hears events has fifteen seconds, and must still send. */
+const askMs = 4_000
+/** Each lost race means that another event, or a look, was first. */
+const attempts = 5
+
+export function lookRequests(
+  dynamo: DynamoDBClient,
+  table: string,
+  { gapSeconds, now = () => Date.now() }: { gapSeconds: number; now?: () => number },
+): LookRequests {
+  const load = async (cluster: string, options: object): Promise<Looks> => {
+    const get = new GetItemCommand({ TableName: table, Key: keyOfLooks(cluster), ConsistentRead: true })
+    return looksIn((await dynamo.send(get, options)).Item)
+  }
+  /** `false`: it is not any more as it was read. */
+  const store = (cluster: string, { before, after }: { before: Looks; after: Looks }, options: object) =>
+    accepted(() => {
+      const put = new PutItemCommand({
+        TableName: table,
+        Item: looksItem(cluster, after, now()),
+        ConditionExpression: 'attribute_not_exists(#record) OR (lookedAt = :looked AND pendingUntil = :until)',
+        ExpressionAttributeNames: { '#record': 'record' },
+        ExpressionAttributeValues: {
+          ':looked': { N: `${before.lookedAt}` },
+          ':until': { N: `${before.pendingUntil}` },
+        },
+      })
+      return dynamo.send(put, options)
+    })
+  return {
+    ask: (cluster, by) =>
+      inTime(
+        'dynamodb:PutItem',
+        async (options) => {
+          for (let attempt = 0; attempt < attempts; attempt += 1) {
+            const before = await load(cluster, options)
+            const asked = askForLook(before, { by, now: now(), gapMs: gapSeconds * 1000 })
+            if (!asked || (await store(cluster, { before, after: asked.store }, options))) return asked
+          }
+          throw new Error('Too many events ask for a look at one moment.')
+        },
+        askMs,
+      ),
+  }
+}
+
+const looksIn = (item: Record<string, AttributeValue> | undefined): Looks => {
+  if (!item) return noLooks
+  const number = (name: string) => Number(item[name]?.N ?? 0)
+  const text = (name: string) => item[name]?.S ?? ''
+  return {
+    lookedAt: number('lookedAt'),
+    lookedBy: text('lookedBy'),
+    pendingUntil: number('pendingUntil'),
+    askedBy: text('askedBy'),
+  }
+}

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Cloud } from '../../../lab/aws/cloud.ts'
+import { fieldsOf, parseFields } from '../../../lab/aws/json.ts'
+import type { Moment } from '../../../lab/aws/moment.ts'
+
+/** What a storm of events of one cluster costs, and what another cluster notices of it. */
+export interface StormFigures {
+  events: number
+  /** From the first event to the last that was heard. */
+  seconds: number
+  /** Looks that the events asked for, those among them that found themselves covered, and rollouts that began. */
+  evaluations: number
+  covered: number
+  rollouts: number
+  /** Subjects of what people were told of the cluster. */
+  notices: string[]
+  /** Milliseconds that an event of another cluster waited in the queue: before the storm, and in it (the longest). */
+  otherWaited: { before: number; during: number }
+}
+
+interface Names {
+  stormy: string
+  calm: string
+}
+
+/** `moments`: everything that the cloud has told since it was started. */
+export const storm = async (
+  cloud: Cloud,
+  moments: readonly Moment[],
+  { events, stormy, calm }: Names & { events: number },
+): Promise<StormFigures> => {
+  touch(cloud, calm)
+  await cloud.idle()
+  const before = Math.max(...waits(moments, calm))
+  const first = moments.length
+  const began = Date.now()
+  for (let sent = 0; sent < events; sent += 1) {
+    touch(cloud, stormy)
+    // A few of the other cluster in the midst of it, too far apart to be taken for one.
+    if (sent % Math.ceil(events / 5) === 0) touch(cloud, calm)
+    if (sent % 100 === 99) await delay(1)
+  }
+  await heard(moments, first, events)
+  const seconds = (Date.now() - began) / 1000
+  await cloud.idle({ timeoutMilliseconds: 400_000 })
+  const since = moments.slice(first)
+  return {
+    events,
+    seconds,
+    evaluations: looks(since, stormy).length,
+    covered: lines(since, 'evaluate', 'covered by a later look').filter((it) => isOf(it, stormy)).length,
+    rollouts: lines(since, 'rollout-step', 'rollout begins').filter((it) => isOf(it, stormy)).length,
+    notices: since.flatMap((it) => (it.kind === 'delivery' && it.subject?.includes(stormy) ? [it.subject] : [])),
+    otherWaited: { before, during: Math.max(...waits(since, calm)) },
+  }
+}
+
+const touch = ({ putEvent }: Cloud, name: string) => {
+  const detail = {
+    eventSource: 'eks.amazonaws.com',
+    eventName: 'UpdateAddon',
+    readOnly: false,
+    requestParameters: { name },
+  }
+  putEvent({ source: 'aws.eks', 'detail-type': 'AWS API Call via CloudTrail', detail })
+}
+
+const heard = async (moments: readonly Moment[], from: number, events: number): Promise<void> => {
+  const deadline = Date.now() + 600_000
+  const ends = () => moments.slice(from).filter((it) => it.kind === 'invocation' && it.name === 'OnEvent').length
+  while (ends() < events) {
+    if (Date.now() > deadline) throw new Error(`${ends()} of ${events} events were heard in ten minutes`)
+    await delay(50)
+  }
+}
+
+/** Messages of events as `evaluate` got them. */
+const looks = (moments: readonly Moment[], name: string) =>
+  moments.flatMap((it) => {
+    if (it.kind !== 'batch' || it.queue !== 'Evaluations') return []
+    return it.messages.flatMap(({ Body, Attributes }) => {
+      const { reason, heard, cluster } = parseFields(Body) ?? {}
+      if (reason !== 'event' || heard === undefined || fieldsOf(cluster)['name'] !== name) return []
+      const [sent, received] = [Attributes['SentTimestamp'], Attributes['ApproximateFirstReceiveTimestamp']].map(Number)
+      return [{ heardBy: fieldsOf(heard)['by'], waited: (received ?? 0) - (sent ?? 0) }]
+    })
+  })
+
+/** One that is due later does not wait until then. */
+const waits = (moments: readonly Moment[], name: string): number[] => {
+  const asked = lines(moments, 'on-event', 'event').filter((it) => isOf(it, name))
+  return looks(moments, name).map(({ heardBy, waited }) => {
+    const delaySeconds = Number(asked.find((it) => fieldsOf(it['heard'])['by'] === heardBy)?.['delaySeconds'] ?? 0)
+    return waited - delaySeconds * 1000
+  })
+}
+
+const isOf = (line: Record<string, unknown>, name: string) => String(line['cluster']).endsWith(`/${name}`)
+
+const lines = (moments: readonly Moment[], service: string, message: string) =>
+  moments.flatMap((it) => {
+    const line = it.kind === 'log' ? parseFields(it.line) : undefined
+    return line?.['service'] === service && line['message'] === message ? [line] : []
+  })
