@@ -7,6 +7,7 @@ import { type Ending, exitStatus } from './exit-status.ts'
 import { addExplain } from './explain.ts'
 import { Failure, UsageError } from './failure.ts'
 import { guardExit, leaveWith, say } from './streams.ts'
+import { addRbac } from './rbac/rbac.ts'
 import { addRollout } from './rollout/rollout.ts'
 import { addSweep } from './sweep/sweep.ts'
 import { addSync } from './sync/sync.ts'
@@ -38,7 +39,7 @@ export const programOf = (end: Ending): Command => {
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', statusHelp)
-  for (const add of [addCheck, addPlan, addSync, addRollout, addSweep, addCapture, addDoctor, addExplain])
+  for (const add of [addCheck, addPlan, addSync, addRollout, addSweep, addRbac, addCapture, addDoctor, addExplain])
     add(program, end)
   return program
 }

@@ -70,6 +70,7 @@ test('as npm packs it, beneath node_modules, it runs as well, without a word of 
   for (const [words, start] of [
     [['--help'], 'Usage: calico-ipvs-sync '],
     [['explain', 'RANGE_DIFFERS'], 'RANGE_DIFFERS\n'],
+    [['rbac', '--changes'], '# calico-ipvs-sync: what it needs in a cluster to look and to change.\n'],
   ] as const) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, ...words], { encoding: 'utf8' })
     expect([status, stderr, stdout.slice(0, start.length)]).toEqual([0, '', start])

@@ -15,7 +15,7 @@ export interface Printed {
   before: string
 }
 
-const own = 'check|plan|sync|rollout|sweep|capture|doctor|explain'
+const own = 'check|plan|sync|rollout|sweep|capture|doctor|explain|rbac|grant'
 const kubectl =
   'get|patch|create|annotate|label|delete|edit|apply|set|rollout|auth|config|describe|logs|exec|-n|--context|--kubeconfig'
 const aws = 'eks|sts|ssm|sso|iam|configure|logs|sqs|dynamodb|cloudformation|lambda'
@@ -35,11 +35,11 @@ const found = (line: string): Omit<Printed, 'words'>[] => {
       before,
       text: code
         .slice(start, end)
-        .replace(/ && $/, '')
+        .replace(/ (?:&&|\|) $/, '')
         .replace('MIN-MAX', '30000-32767')
         .replace(/ <<'EOF'$/, '')
         .trim(),
-      stands: /(?:^|: |^\d+\. |^\s+(?:do\s+)?|&& |Next: |: \$ )$/.test(before) || /^\s*(?:\d+\. )?$/.test(before),
+      stands: /(?:^|: |^\d+\. |^\s+(?:do\s+)?|&& |\| |Next: |: \$ )$/.test(before) || /^\s*(?:\d+\. )?$/.test(before),
     }
   })
 }
@@ -127,7 +127,7 @@ const optionOf = (words: readonly string[], name: string): string | undefined =>
   return at < 0 ? undefined : words[at]?.includes('=') ? words[at].slice(name.length + 1) : words[at + 1]
 }
 
-const unplaced = new Set(['explain'])
+const unplaced = new Set(['explain', 'rbac'])
 
 /** What is wrong with a command for that cluster; none: nothing. */
 export const faultsOf = ({ text, words, stands, before }: Printed, way: Way): string[] => {

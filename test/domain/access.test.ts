@@ -46,7 +46,7 @@ describe('a refusal says which of four it was, and what to change there', () => 
       rollout: no('denied', 'Lease', '403: forbidden'),
     })
     expect(finding?.message).toContain('does not allow to list nodes, list felixconfigurations, get leases (403)')
-    expect(finding?.remedy).toContain('infra/kubernetes/rbac.yaml')
+    expect(finding?.remedy).toMatch(/^calico-ipvs-sync rbac \| kubectl --context \S+ apply -f - /m)
   })
 
   test('401 where nothing says that it is EKS: the credential, and no command of EKS', () => {

@@ -146,7 +146,7 @@ const explained = (cause: Cause, alike: readonly ReadFailure[], facts: ClusterFa
       const verbs = [...new Set(objects.map(verbFor))].join(', ')
       return {
         said: `RBAC of the cluster does not allow to ${verbs} (403): ${message}`,
-        remedy: `${kubectl(facts)} apply -f infra/kubernetes/rbac.yaml   # it allows to ${verbs}`,
+        remedy: `calico-ipvs-sync rbac | ${kubectl(facts)} apply -f -   # it allows to ${verbs}`,
       }
     }
   }

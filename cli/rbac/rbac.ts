@@ -1,0 +1,46 @@
+import { type Command, Option } from 'commander'
+import { exitStatus, type Ending } from '../exit-status.ts'
+import { write } from '../streams.ts'
+import type { Document, Install } from './manifests.ts'
+
+interface RbacOptions {
+  changes?: boolean
+  guard: boolean
+  install?: Install
+  output: 'yaml' | 'json'
+}
+
+export const addRbac = (program: Command, end: Ending): void => {
+  program
+    .command('rbac')
+    .description('Print what the tool needs in a cluster, for: rbac | kubectl apply -f -')
+    .option('--viewer', 'what looking needs, and nothing else (the default)')
+    .addOption(
+      new Option('--changes', 'also what changing needs, with the admission policies that guard it').conflicts(
+        'viewer',
+      ),
+    )
+    .option('--no-guard', 'without those policies: Kubernetes before 1.30 has no such thing')
+    .addOption(
+      new Option(
+        '--install <how>',
+        'how Calico was installed: by manifest there is no namespace calico-system (default: leave nothing out)',
+      ).choices(['operator', 'manifest'] satisfies Install[]),
+    )
+    .addOption(new Option('-o, --output <format>', 'form of the result').choices(['yaml', 'json']).default('yaml'))
+    .option('--no-color', 'as with the other commands; there are none')
+    .option('--quiet', 'as with the other commands; there is nothing to say')
+    .addOption(new Option('--debug', 'show where an error came from').hideHelp())
+    .action(async ({ changes = false, guard, install, output }: RbacOptions) => {
+      const { documents } = await import('./manifests.ts')
+      const chosen = await documents({ changes, guard, install })
+      await write(process.stdout, output === 'json' ? asJson(chosen) : asYaml(chosen, changes))
+      end(exitStatus.inStep)
+    })
+}
+
+const asYaml = (chosen: readonly Document[], changes: boolean): string =>
+  `# calico-ipvs-sync: what it needs in a cluster ${changes ? 'to look and to change' : 'to look'}.\n${chosen.map(({ text }) => text.trimEnd()).join('\n---\n')}\n`
+
+const asJson = (chosen: readonly Document[]): string =>
+  `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: chosen.map(({ manifest }) => manifest) }, null, 2)}\n`

@@ -1,0 +1,49 @@
+import { expect, test } from '@jest/globals'
+import { parseAllDocuments } from 'yaml'
+import { type Manifest, manifestsIn } from '../../lab/fixtures/manifests.ts'
+import { run } from './run.ts'
+
+interface Granting extends Manifest {
+  rules?: { verbs: string[] }[]
+}
+
+const rbac = async (...words: string[]): Promise<Granting[]> => {
+  const { status, stdout, stderr } = await run(['rbac', ...words])
+  expect([status, stderr]).toEqual([0, ''])
+  return words.includes('json')
+    ? (JSON.parse(stdout) as { items: Granting[] }).items
+    : parseAllDocuments(stdout).map((it) => it.toJS() as Granting)
+}
+const verbsIn = (all: Granting[]) => new Set(all.flatMap(({ rules = [] }) => rules.flatMap(({ verbs }) => verbs)))
+const files = [...manifestsIn<Granting>('rbac.yaml'), ...manifestsIn<Granting>('guard.yaml')]
+
+test('rbac --changes prints the manifests of the repository, each once, as one stream of documents', async () => {
+  expect(await rbac('--changes')).toEqual(files)
+  expect(await rbac('--changes', '-o', 'json')).toEqual(files)
+})
+
+test('without --changes it is the looking half: no verb that changes anything, and nothing that guards such verbs', async () => {
+  const looking = await rbac()
+  expect([...verbsIn(looking)].toSorted()).toEqual(['get', 'list'])
+  expect(looking.map(({ metadata }) => metadata.name.replace(/s$/, ''))).toEqual(
+    looking.map(() => 'calico-ipvs-sync-viewer'),
+  )
+  expect(await rbac('--viewer')).toEqual(looking)
+})
+
+test('why each right is needed stays beside it', async () => {
+  const { stdout } = await run(['rbac'])
+  expect(stdout).toContain('  # Node ports in use outside the range.')
+  expect(stdout).not.toContain('rbac.yaml')
+})
+
+test('--no-guard leaves out what Kubernetes before 1.30 refuses; --install manifest what has no namespace there', async () => {
+  expect(await rbac('--changes', '--no-guard')).toEqual(manifestsIn('rbac.yaml'))
+  const byManifest = await rbac('--changes', '--install', 'manifest')
+  expect(byManifest).toEqual(files.filter(({ metadata }) => metadata.namespace !== 'calico-system'))
+  expect(byManifest.length).toBe(files.length - 4)
+})
+
+test('only one half can be asked for', async () => {
+  expect(await run(['rbac', '--viewer', '--changes'])).toMatchObject({ status: 64, stdout: '' })
+})
