@@ -5,6 +5,7 @@ import { addCheck, addPlan } from './check/check.ts'
 import { addDoctor } from './doctor/doctor.ts'
 import { type Ending, exitStatus } from './exit-status.ts'
 import { addExplain } from './explain.ts'
+import { addGrant } from './grant/grant.ts'
 import { Failure, UsageError } from './failure.ts'
 import { guardExit, leaveWith, say } from './streams.ts'
 import { addRbac } from './rbac/rbac.ts'
@@ -39,7 +40,18 @@ export const programOf = (end: Ending): Command => {
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', statusHelp)
-  for (const add of [addCheck, addPlan, addSync, addRollout, addSweep, addRbac, addCapture, addDoctor, addExplain])
+  for (const add of [
+    addCheck,
+    addPlan,
+    addSync,
+    addRollout,
+    addSweep,
+    addGrant,
+    addRbac,
+    addCapture,
+    addDoctor,
+    addExplain,
+  ])
     add(program, end)
   return program
 }

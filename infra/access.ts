@@ -9,6 +9,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
+import { groups } from '../shared/domain/grant/groups.ts'
 import type { Fleet } from '../shared/settings.ts'
 
 /**
@@ -136,9 +137,6 @@ export const mayConnect: Permission = allow(
   ['*'],
   { because: 'Lambda manages network interfaces whose ids nobody knows beforehand.' },
 )
-
-/** The groups that infra/kubernetes/rbac.yaml binds. */
-export const groups = { viewers: 'calico-ipvs-sync-viewers', operators: 'calico-ipvs-sync-operators' } as const
 
 /**
  * Access entries for one cluster: the viewer may not change anything, the operator is another role. Without the RBAC

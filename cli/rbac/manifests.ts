@@ -1,4 +1,5 @@
 import { parseAllDocuments } from 'yaml'
+import type { Manifest } from '../../shared/domain/grant/objects.ts'
 import { Failure } from '../failure.ts'
 
 /** Where calico-node runs: an operator's is in `calico-system`, one installed by manifest in `kube-system`. */
@@ -11,14 +12,6 @@ export interface Chosen {
   guard: boolean
   /** Absent: documents for both, as far as a namespace that is not there allows. */
   install?: Install | undefined
-}
-
-/** One object that the tool needs in a cluster, as Kubernetes takes it. */
-export interface Manifest {
-  apiVersion: string
-  kind: string
-  metadata: { name: string; namespace?: string }
-  [field: string]: unknown
 }
 
 export interface Document {

@@ -6,6 +6,7 @@ import { forecastText } from '../../shared/report/text/plan.ts'
 import { quoted } from '../../shared/domain/findings/remedy.ts'
 import { isAssumed } from '../../shared/domain/facts/assumption.ts'
 import { commandFor } from '../target/command-for.ts'
+import { confirmed } from '../confirm.ts'
 import { connect } from '../target/connect.ts'
 import { exitStatus, statusOf } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
@@ -78,7 +79,7 @@ const rollOutAndReport = async (it: SyncRun): Promise<number> => {
     telling.done(`${target.name}: ${plan.changes.length} changes, ${plan.strategy}. ${forecastText(plan.forecast)}`)
   else {
     await write(process.stderr, await asText({ ...looked.report, plan }, process.stderr, options.color))
-    if (!(await confirmed())) {
+    if (!(await confirmed('Carry it out? [y/N] '))) {
       await write(process.stderr, 'Nothing was written.\n')
       return statusOf(looked.report)
     }
@@ -93,20 +94,4 @@ const rollOutAndReport = async (it: SyncRun): Promise<number> => {
   telling.clear()
   await print(left.changes.length + left.blockedBy.length > 0 ? { ...after.report, plan: left } : after.report, options)
   return Math.max(end.status, statusOf(after.report))
-}
-
-const confirmed = async (): Promise<boolean> => {
-  const { createInterface } = await import('node:readline/promises')
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
-  const gone = new AbortController()
-  asking.once('SIGINT', () => gone.abort())
-  asking.once('close', () => gone.abort())
-  try {
-    const answer = await asking.question('Carry it out? [y/N] ', { signal: gone.signal })
-    return /^y(es)?$/i.test(answer.trim())
-  } catch {
-    return false
-  } finally {
-    asking.close()
-  }
 }

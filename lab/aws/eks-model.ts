@@ -42,6 +42,8 @@ export interface AccessEntry {
   tags: Record<string, string>
   createdAt: number
   modifiedAt: number
+  /** ARNs of access policies that are associated with it. */
+  policies: string[]
 }
 
 export interface Update {
@@ -75,7 +77,13 @@ export interface ClusterSeed {
   nodePortRange?: PortSpan
   tags?: Record<string, string>
   addons?: { name: string; version: string; configurationValues?: string }[]
-  accessEntries?: { principalArn: string; kubernetesGroups?: string[]; username?: string }[]
+  accessEntries?: {
+    principalArn: string
+    kubernetesGroups?: string[]
+    username?: string
+    type?: string
+    tags?: Record<string, string>
+  }[]
   /** Further members of DescribeCluster's answer, such as `computeConfig`. */
   more?: Record<string, unknown>
 }
@@ -145,7 +153,7 @@ export function newAddon({ cluster, account, region }: Holding, name: string, ve
 export function newAccessEntry(
   { cluster, account, region }: Holding,
   principalArn: string,
-  given: { kubernetesGroups?: string[]; username?: string; type?: string },
+  given: { kubernetesGroups?: string[]; username?: string; type?: string; tags?: Record<string, string> },
 ): AccessEntry {
   return {
     clusterName: cluster.name,
@@ -154,9 +162,10 @@ export function newAccessEntry(
     kubernetesGroups: given.kubernetesGroups ?? [],
     username: given.username ?? principalArn,
     type: given.type ?? 'STANDARD',
-    tags: {},
+    tags: { ...given.tags },
     createdAt: now(),
     modifiedAt: now(),
+    policies: [],
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
 import { needsIn, type Place } from '../../cli/doctor/access.ts'
-import { groups } from '../../infra/access.ts'
+import { groups } from '../../shared/domain/grant/groups.ts'
 
 interface Manifest {
   kind: string

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { groups } from '../../infra/access.ts'
+import { groups } from '../../shared/domain/grant/groups.ts'
 import { type Manifest, manifestsIn } from '../../lab/fixtures/manifests.ts'
 import { lease, ours, overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { filledByCalico } from '../../shared/workflows/rollout/server-defaults.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
-import { groups } from '../../infra/access.ts'
+import { groups } from '../../shared/domain/grant/groups.ts'
 import { lease } from '../../shared/domain/rollout/annotations.ts'
 
 interface Rule {

@@ -10,6 +10,8 @@ import { type CredentialsProvider, tokens } from './eks-token.ts'
 /** One account and region: its EKS API, and how its clusters' API servers are reached. */
 export interface EksAccess {
   eks: EksClient
+  /** For what only one command asks of EKS. */
+  sdk: EKSClient
   connection: (endpoint: EksEndpoint) => KubeConnection
 }
 
@@ -49,6 +51,7 @@ function accessTo({ region, roleArn, as }: EksPlace): EksAccess {
   const sdk = remembering(new EKSClient({ ...own, ...patience, ...(role && { credentials: role }) }))
   return {
     eks: eksClient(sdk),
+    sdk,
     connection: ({ server, caData, tokenFor }) => {
       // Kept with the connection: a cluster made again under its name is another connection, and gets tokens of its own.
       const token = tokens(region, role ?? (() => sdk.config.credentials()))

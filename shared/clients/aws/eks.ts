@@ -27,6 +27,8 @@ export interface EksCluster {
   state: EksState
   /** Absent while the cluster is being created. */
   endpoint?: EksEndpoint
+  /** Who is let in: `CONFIG_MAP` (aws-auth alone), `API_AND_CONFIG_MAP`, `API` (access entries alone). */
+  authenticationMode?: string
 }
 
 export interface EksEndpoint {
@@ -51,7 +53,12 @@ export function eksClient(sdk: EKSClient): EksClient {
       const endpoint = endpointOf(cluster)
       const fault = endpoint && faultOf(endpoint)
       if (fault !== undefined) return failed({ kind: 'malformed', object: 'eks:DescribeCluster', message: fault })
-      return read({ state: { ...stateOf(cluster), kubeProxyAddon, updates }, ...(endpoint && { endpoint }) })
+      const authenticationMode = cluster.accessConfig?.authenticationMode
+      return read({
+        state: { ...stateOf(cluster), kubeProxyAddon, updates },
+        ...(endpoint && { endpoint }),
+        ...(authenticationMode && { authenticationMode }),
+      })
     },
     server: async (name) => {
       const described = await describeCluster(sdk, name)

@@ -1,0 +1,78 @@
+import { type Command, Option } from 'commander'
+import type { Ending } from '../exit-status.ts'
+import { UsageError } from '../failure.ts'
+import { type OutputOptions, several, withOutput } from '../options.ts'
+
+export interface GrantOptions extends OutputOptions {
+  cluster?: string[]
+  region?: string[]
+  all?: boolean
+  role?: string[]
+  account?: string[]
+  viewerRole?: string
+  operatorRole?: string
+  changes?: boolean
+  guard: boolean
+  dryRun?: boolean
+  remove?: boolean
+  yes?: boolean
+}
+
+export const addGrant = (program: Command, end: Ending): void => {
+  const command = program
+    .command('grant')
+    .description('Let the roles of a deployment into EKS clusters: access entries, and RBAC with its guard.')
+    .option('--cluster <name>', 'an EKS cluster by name; may be given several times', several)
+    .addOption(
+      new Option('--region <region>', 'its AWS region; with --all several times').argParser(several).env('AWS_REGION'),
+    )
+    .option('--all', 'every cluster of the region')
+    .option('--role <arn or name>', 'IAM role to assume for it; an ARN, several times for several accounts', several)
+    .option('--account <id>', 'account in which the role of that name is assumed; may be given several times', several)
+    .option(
+      '--viewer-role <arn>',
+      "who may look (default: calico-ipvs-sync-viewer in the cluster's account)",
+      principal,
+    )
+    .option(
+      '--operator-role <arn>',
+      "with --changes: who may change (default: calico-ipvs-sync-operator in the cluster's account)",
+      principal,
+    )
+    .option('--changes', 'let the operator role in as well, for changes')
+    .option('--no-guard', 'without the admission policies that bind the operator role to what a rollout does')
+    .option('--remove', 'take away what grant made, and nothing else')
+    .option('--dry-run', 'show what would be done and do nothing')
+    .option('--yes', 'do not ask')
+  withOutput(command, ['text', 'json']).action(async (options: GrantOptions) => {
+    refuseNonsense(options)
+    const { runGrant } = await import('./run.ts')
+    end(await runGrant(options))
+  })
+}
+
+/** One role: not a user, not a session, not a pattern. */
+const principal = (text: string): string => {
+  if (/^arn:[a-z-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(text)) return text
+  const [, partition, account, name] = /^arn:([a-z-]+):sts::(\d{12}):assumed-role\/([^/]+)\//.exec(text) ?? []
+  const role = name === undefined ? '' : ` This is a session of arn:${partition}:iam::${account}:role/${name}.`
+  throw new UsageError(`Give the ARN of a role, arn:aws:iam::ACCOUNT:role/NAME.${role}`)
+}
+
+const refuseNonsense = (options: GrantOptions): void => {
+  const { cluster = [], region = [], all = false, role = [], account = [], viewerRole, operatorRole } = options
+  const { yes = false, dryRun = false } = options
+  if (cluster.length > 0 === all) throw new UsageError('grant needs --cluster NAME, as often as there are, or --all.')
+  if (region.length === 0) throw new UsageError('grant needs --region REGION (or AWS_REGION): where are they?')
+  if (!all && region.length > 1) throw new UsageError('--cluster goes with one --region: several go with --all.')
+  if (account.length > 0 && (role.length !== 1 || role[0]?.startsWith('arn:')))
+    throw new UsageError('--account goes with one --role by name, which is then assumed in each account.')
+  if (account.length === 0 && role.some((it) => !it.startsWith('arn:')))
+    throw new UsageError('--role needs an ARN, or a name together with --account.')
+  if (!all && Math.max(role.length, account.length) > 1)
+    throw new UsageError('--cluster is of one account: several go with --all.')
+  if (viewerRole !== undefined && viewerRole === operatorRole)
+    throw new UsageError('--viewer-role and --operator-role are one: who looks could change. Give two.')
+  if (!yes && !dryRun && !(process.stdin.isTTY && process.stderr.isTTY))
+    throw new UsageError('grant asks before it writes, and there is no terminal to ask on: add --yes, or --dry-run.')
+}

@@ -1,0 +1,71 @@
+import type { Applied, Manifests } from '../../shared/clients/kube/manifests.ts'
+import type { Place } from '../../shared/domain/findings/remedy.ts'
+import { idOf, type Manifest, objectFor, objectWithout, type Stored } from '../../shared/domain/grant/objects.ts'
+import { kubectlOn } from '../../shared/domain/findings/remedy.ts'
+import { type Act, objectName } from './row.ts'
+import { applyCommand, troubleOf } from './trouble.ts'
+
+interface Meant {
+  changes?: boolean
+}
+
+/** What an apply of the manifest would come to, as the server itself says. */
+export const objectAct = async (kube: Manifests, manifest: Manifest, place: Place, meant: Meant): Promise<Act> => {
+  const what = objectName(idOf(manifest))
+  const { namespace } = manifest.metadata
+  if (namespace !== undefined && namespace !== 'kube-system' && namespace !== 'default') {
+    const is = await kube.isNamespace(namespace)
+    if ('failure' in is) return troubleOf(is.failure, { place, what, ...meant })
+    if (!is.value) return { ...idOf(manifest), act: 'spare', why: `there is no namespace ${namespace}, nor need of it` }
+  }
+  const there = await kube.find(manifest)
+  if ('failure' in there) return troubleOf(there.failure, { place, what, ...meant })
+  return judged(await kube.apply(manifest, { dryRun: true }), { manifest, there: there.value, place, what, meant })
+}
+
+interface Judging {
+  manifest: Manifest
+  there: Stored | undefined
+  place: Place
+  what: string
+  meant: Meant
+}
+
+const judged = (applied: Applied, { manifest, there, place, what, meant }: Judging): Act => {
+  if ('stored' in applied) return objectFor(manifest, there, applied.stored)
+  if ('unknown' in applied)
+    return {
+      ...idOf(manifest),
+      act: 'spare',
+      why: `this API server knows no ${manifest.kind}; Kubernetes 1.30 and later do`,
+    }
+  if ('heldBy' in applied) {
+    const why = `${applied.heldBy.join(', ')} has written it otherwise, and it is not taken away from there`
+    const next = `${applyCommand(place, meant)}   # where that was kubectl; else change it where it is kept`
+    return { on: 'trouble', act: 'left', what, why, next }
+  }
+  if (applied.failure.status !== 422) return troubleOf(applied.failure, { place, what, ...meant })
+  const why = `the server refuses it beside what is there under its name: ${applied.failure.message}`
+  return { on: 'trouble', act: 'left', what, why, next: `${getCommand(place, manifest)}   # who made that?` }
+}
+
+export const objectRemoval = async (
+  kube: Manifests,
+  manifest: Manifest,
+  place: Place,
+  _meant: Meant,
+): Promise<Act | undefined> => {
+  const there = await kube.find(manifest)
+  if ('failure' in there) return troubleOf(there.failure, { place, what: objectName(idOf(manifest)) })
+  return there.value && objectWithout(manifest, there.value)
+}
+
+const getCommand = (place: Place, { kind, metadata: { name, namespace } }: Manifest): string =>
+  [
+    kubectlOn(place),
+    ...(namespace === undefined ? [] : ['-n', namespace]),
+    'get',
+    kind.toLowerCase(),
+    name,
+    '-o yaml --show-managed-fields',
+  ].join(' ')

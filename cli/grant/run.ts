@@ -1,0 +1,96 @@
+import type { Manifest } from '../../shared/domain/grant/objects.ts'
+import { takingTurns } from '../../shared/clients/concurrency.ts'
+import { exitStatus } from '../exit-status.ts'
+import { type Progress, progress } from '../progress.ts'
+import { manifestsOf } from '../rbac/manifests.ts'
+import { confirmed } from '../confirm.ts'
+import { write } from '../streams.ts'
+import { carryOut } from './carry-out.ts'
+import type { GrantOptions } from './grant.ts'
+import { look, open, type Opened, type Wish } from './look.ts'
+import { isWrite, type Outcome, outcomeOf, type Row, whatOf } from './row.ts'
+import { asJson, endText, planText } from './show.ts'
+import { clustersMeant, type Named, type Unlisted } from './targets.ts'
+import { troubleOf } from './trouble.ts'
+
+/** Read, show, ask, do. A cluster that cannot be let into is a row, and stops none of the others. */
+export const runGrant = async (options: GrantOptions): Promise<number> => {
+  const telling = progress(options.quiet ?? false)
+  const wish: Wish = { ...options, manifests: await manifestsFor(options) }
+  const found = await clustersMeant(options)
+  const looked = await inTurns(found, (one) => lookAt(one, wish, telling))
+  telling.clear()
+  try {
+    const rows = looked.map(({ row }) => row)
+    if (options.dryRun || !rows.some(({ acts }) => acts.some(isWrite))) return await ended(rows, options, true)
+    if (!(await agreed(rows, options))) {
+      await write(process.stderr, 'Nothing was written.\n')
+      return Math.max(statusOf(rows), exitStatus.outOfStep)
+    }
+    const done = await inTurns(looked, ({ opened, row }) =>
+      opened
+        ? carryOut(opened, row, wish, (act) => telling.doing(`${row.place.cluster.name}: ${whatOf(act)}`))
+        : Promise.resolve(row),
+    )
+    telling.clear()
+    return await ended(done, options, false)
+  } finally {
+    for (const { opened } of looked) opened?.close()
+  }
+}
+
+/** To take away is to take away all of it. What holds the operators back comes before they come in, and goes after them. */
+const manifestsFor = async ({ changes = false, guard, remove = false }: GrantOptions): Promise<Manifest[]> => {
+  const all = await manifestsOf({ changes: changes || remove, guard: guard || remove })
+  const isGuard = ({ kind }: Manifest) => kind.startsWith('ValidatingAdmissionPolicy')
+  const [policies, rights] = [all.filter(isGuard), all.filter((it) => !isGuard(it))]
+  return remove ? [...rights.toReversed(), ...policies.toReversed()] : [...policies, ...rights]
+}
+
+interface Looked {
+  row: Row
+  opened?: Opened
+}
+
+const lookAt = async (one: Named | Unlisted, wish: Wish, telling: Progress): Promise<Looked> => {
+  const { name, region, role } = one
+  telling.doing(`reading ${name}`)
+  const place = { cluster: { name, region }, ...(role !== undefined && { reachedBy: { role } }) }
+  if ('failure' in one) return { row: { place, acts: [troubleOf(one.failure, { place, what: name })] } }
+  const opened = await open(one, wish)
+  return 'acts' in opened ? { row: opened } : { row: await look(opened, wish), opened }
+}
+
+const atOnce = 8
+
+const inTurns = <T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<R[]> => {
+  const turns = takingTurns(atOnce)
+  return Promise.all(items.map((item) => turns(() => act(item))))
+}
+
+/** It is shown before it is done, also where nobody is asked. */
+const agreed = async (rows: readonly Row[], { yes, quiet, output }: GrantOptions): Promise<boolean> => {
+  if (!yes) {
+    await write(process.stderr, planText(rows))
+    return confirmed('Carry it out? [y/N] ')
+  }
+  if (output === 'text') await write(process.stdout, planText(rows))
+  else if (!quiet) await write(process.stderr, planText(rows))
+  return true
+}
+
+/** What was shown and then done is not repeated, but where it came otherwise. */
+const ended = async (rows: readonly Row[], options: GrantOptions, isFirstShown: boolean): Promise<number> => {
+  if (options.output === 'json') await write(process.stdout, asJson(rows, options))
+  else {
+    const failed = rows.filter((row) => outcomeOf(row) !== 'done')
+    await write(process.stdout, isFirstShown ? planText(rows) : planText(failed))
+    if (!isFirstShown || rows.length > 1) await write(process.stdout, `\n${endText(rows, options)}`)
+  }
+  return statusOf(rows)
+}
+
+const statusOf = (rows: readonly Row[]): number => {
+  const outcomes = new Set<Outcome>(rows.map(outcomeOf))
+  return outcomes.has('failed') ? exitStatus.failed : outcomes.has('left') ? exitStatus.outOfStep : exitStatus.inStep
+}

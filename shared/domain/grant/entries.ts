@@ -1,0 +1,71 @@
+import { groups, madeKey } from './groups.ts'
+
+/** An access entry as EKS tells it. */
+export interface AccessEntry {
+  principalArn: string
+  /** Its own. */
+  arn: string
+  groups: string[]
+  type: string
+  /** Absent where nothing was said of tags. */
+  tags?: Record<string, string>
+}
+
+export interface WantedEntry {
+  principalArn: string
+  group: string
+}
+
+/** What becomes of one access entry. `leave`: it is not as it should be, and not ours to change. */
+export type EntryAct = { on: 'entry'; principalArn: string } & (
+  | { act: 'create'; groups: string[] }
+  | { act: 'change'; arn: string; before: string[]; groups: string[]; mark?: 'extended' }
+  | { act: 'keep'; groups: string[]; note?: string }
+  | { act: 'delete' }
+  | { act: 'leave'; why: string }
+)
+
+/** The role gets our group; what else it has stays. */
+export const entryFor = ({ principalArn, group }: WantedEntry, there: AccessEntry | undefined): EntryAct => {
+  const entry = { on: 'entry', principalArn } as const
+  if (!there) return { ...entry, act: 'create', groups: [group] }
+  if (there.groups.includes(group)) {
+    const isBoth = group === groups.viewers && there.groups.includes(groups.operators)
+    const note = isBoth ? `it is in ${groups.operators} as well, so who looks may also change` : undefined
+    return { ...entry, act: 'keep', groups: there.groups, ...(note !== undefined && { note }) }
+  }
+  if (there.type !== 'STANDARD')
+    return { ...entry, act: 'leave', why: `it is of type ${there.type}, which takes no groups: name another role` }
+  const isMarked = there.tags?.[madeKey] !== undefined
+  return {
+    ...entry,
+    act: 'change',
+    arn: there.arn,
+    before: there.groups,
+    groups: [...there.groups, group],
+    ...(!isMarked && { mark: 'extended' }),
+  }
+}
+
+const ours: readonly string[] = Object.values(groups)
+
+/** Access policies that somebody gave to the entry, and whether that is known. */
+export interface Extras {
+  policies: readonly string[] | undefined
+}
+
+/** Takes back what was made here, and no more. `undefined`: it has nothing to do with us. */
+export const entryWithout = (there: AccessEntry, { policies }: Extras): EntryAct | undefined => {
+  const { principalArn, arn, groups: before } = there
+  const entry = { on: 'entry', principalArn } as const
+  const left = before.filter((group) => !ours.includes(group))
+  // EKS always tells tags; where nothing is said of them, an entry that gives our groups alone is taken for ours.
+  const made = there.tags ? there.tags[madeKey] : left.length === 0 ? 'created' : 'extended'
+  if (made === undefined) {
+    if (left.length === before.length) return undefined
+    return { ...entry, act: 'leave', why: `it gives ${before.join(', ')}, but was not made by grant` }
+  }
+  const isFree = policies?.length === 0
+  if (made === 'created' && left.length === 0 && isFree) return { ...entry, act: 'delete' }
+  return left.length === before.length ? undefined : { ...entry, act: 'change', arn, before, groups: left }
+}
