@@ -1,6 +1,5 @@
 import { Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
-import { CfnAccessEntry } from 'aws-cdk-lib/aws-eks'
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
@@ -9,7 +8,6 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
-import { groups } from '../shared/domain/grant/groups.ts'
 import type { Fleet } from '../shared/settings.ts'
 
 /**
@@ -137,22 +135,6 @@ export const mayConnect: Permission = allow(
   ['*'],
   { because: 'Lambda manages network interfaces whose ids nobody knows beforehand.' },
 )
-
-/**
- * Access entries for one cluster: the viewer may not change anything, the operator is another role. Without the RBAC
- * manifests both may do nothing.
- */
-export const accessEntries = (scope: Construct, clusterName: string, roles: { viewer: IRole; operator: IRole }) => {
-  const entry = (id: string, role: IRole, group: string) =>
-    new CfnAccessEntry(scope, `${id}${clusterName}`, {
-      clusterName,
-      principalArn: role.roleArn,
-      type: 'STANDARD',
-      kubernetesGroups: [group],
-    })
-  entry('Viewer', roles.viewer, groups.viewers)
-  entry('Operator', roles.operator, groups.operators)
-}
 
 export const roleOf = ({ role, node }: IFunction): IRole => {
   if (!role) throw new Error(`${node.path} has no role; functions are made by lambdaFunction, which gives them one.`)

@@ -46,7 +46,10 @@ const knobs = z.strictObject({
     .array(z.strictObject({ account, roleArn: roleArn.optional() }))
     .min(1)
     .optional(),
-  /** Clusters of the stack's own account and region that get our access entries. Their authentication mode must allow entries. */
+  /**
+   * Clusters of the stack's own account and region that the output `GrantCommand` names. The stack itself lets nobody in: one cluster
+   * that is missing, or whose authentication mode is `CONFIG_MAP`, would take the whole deployment back.
+   */
   clusters: z.array(clusterName).refine(isDistinct, 'name each cluster once').default([]),
 
   /**
@@ -131,7 +134,7 @@ const accountFaults = ({ accounts = [], env }: Knobs): Fault[] =>
     return []
   })
 
-/** An access entry for a cluster that is then dropped as nobody's. */
+/** Somebody would let us into a cluster that is then dropped as nobody's. */
 const clusterFaults = ({ clusters, env, accounts, regions }: Knobs): Fault[] => {
   if (clusters.length === 0 || !env) return []
   const path = ['clusters']

@@ -1,10 +1,11 @@
 import { type App, Stack } from 'aws-cdk-lib'
 import type { Fleet } from '../shared/settings.ts'
-import { accessEntries, roleOf } from './access.ts'
+import { roleOf } from './access.ts'
 import { brake } from './brake.ts'
 import type { Config } from './config.ts'
 import type { Surroundings } from './function.ts'
 import { eventHandlers, sweeping } from './event-handlers.ts'
+import { grantCommand } from './grant-command.ts'
 import { alarmsTopic, noticesKey, noticesTopic } from './notices.ts'
 import { recordsTable } from './records.ts'
 import { slackChannel } from './slack.ts'
@@ -39,8 +40,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
     records,
     brake: brake(stack, config.stackName),
   })
-  for (const cluster of config.clusters)
-    accessEntries(stack, cluster, { viewer: roleOf(evaluate), operator: roleOf(rolloutStep) })
+  grantCommand(stack, config, { viewer: roleOf(evaluate), operator: roleOf(rolloutStep) })
   watchVerdicts(around, {
     onEvent: onEvent.logGroup,
     evaluate: evaluate.logGroup,

@@ -10,7 +10,8 @@ import { createUpdates } from './eks-updates.ts'
 import type { Stack } from './template.ts'
 import { versionOperations } from './eks-versions.ts'
 import { type Answer, type Request, serve } from './endpoint.ts'
-import { type Fields, listOf, parseFields } from './json.ts'
+import { groups } from '../../shared/domain/grant/groups.ts'
+import { type Fields, parseFields } from './json.ts'
 import type { Caller, Keyring } from './keyring.ts'
 
 const operations: Operations = { ...clusterOperations, ...addonOperations, ...accessOperations, ...versionOperations }
@@ -43,7 +44,7 @@ export interface EksStandIn {
   addCluster(seed: ClusterSeed): void
   /** An access entry, as by CreateAccessEntry; throws where there is no such cluster. */
   grant: (clusterName: string, principalArn: string, kubernetesGroups: string[]) => void
-  /** Makes the template's access entries; all their clusters must be there. */
+  /** Does what the stack's output `GrantCommand` says, as whoever pastes it; all its clusters must be there. */
   deploy(stack: Stack): void
   /** A cluster as the API sees it now. */
   cluster(name: string): Holding | undefined
@@ -89,9 +90,12 @@ export async function startEks(options: EksOptions): Promise<EksStandIn> {
     cluster: named,
     grant,
     deploy: (stack) => {
-      for (const { properties } of stack.ofType('AWS::EKS::AccessEntry')) {
-        const groups = listOf(properties['KubernetesGroups']).map(String)
-        grant(String(properties['ClusterName']), String(properties['PrincipalArn']), groups)
+      const words = (stack.outputs['GrantCommand'] ?? '').split(' ')
+      const valuesOf = (option: string) => words.filter((_, at) => words[at - 1] === option)
+      const [viewer, operator] = [...valuesOf('--viewer-role'), ...valuesOf('--operator-role')]
+      for (const name of valuesOf('--cluster').filter((it) => it !== 'NAME')) {
+        if (viewer !== undefined) grant(name, viewer, [groups.viewers])
+        if (operator !== undefined) grant(name, operator, [groups.operators])
       }
     },
     inject: (fault) => {

@@ -9,7 +9,12 @@ const pages = ['README.md', ...readdirSync(new URL('docs', root)).map((name) => 
   it.endsWith('.md'),
 )
 
-const placeholders: Record<string, string> = { 'MIN-MAX': '30000-32767', FILE: 'a.json', CODE: 'RANGE_DIFFERS' }
+const placeholders: Record<string, string> = {
+  'MIN-MAX': '30000-32767',
+  FILE: 'a.json',
+  CODE: 'RANGE_DIFFERS',
+  ARN: 'arn:aws:iam::111122223333:role/x',
+}
 
 const textOf = (page: string): string => readFileSync(new URL(page, root), 'utf8').replaceAll('\\\n', ' ')
 const shellLines = (page: string): string[] =>
@@ -51,8 +56,15 @@ test('no line for a shell writes over a file', () => {
   expect(bare.filter((line) => /(?<!\d)>(?!&)|\d>(?!&)/.test(line))).toEqual([])
 })
 
-test('the deployment prints no command: alarms name the chapter of the runbook', () => {
-  expect(printedIn(stringsIn(deployment(everything))).map(({ text }) => text)).toEqual([])
+test('of commands the deployment prints one, which lets its roles in: alarms name the chapter of the runbook', () => {
+  const printed = printedIn(stringsIn(deployment(everything)))
+  expect(printed.map(({ words: [program, command] }) => [program, command])).toEqual([['calico-ipvs-sync', 'grant']])
+  const [viewerRole, operatorRole] = ['EvaluateRole', 'RolloutStepRole'].map((it) =>
+    expect.stringContaining(`/Test-${it}`),
+  )
+  expect(printed.map(({ words }) => parsed(words.slice(1)).options)).toMatchObject([
+    { cluster: everything.clusters, region: ['eu-west-1'], viewerRole, operatorRole },
+  ])
 })
 
 test.each(pages.map((page) => [page, commandsIn(page)] as const).filter(([, commands]) => commands.length > 0))(

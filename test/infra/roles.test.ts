@@ -106,23 +106,26 @@ describe('what each function may do', () => {
 })
 
 describe('the way into clusters', () => {
-  test('who looks and who changes are two roles in two groups', () => {
-    const entries = fleet.ofType('AWS::EKS::AccessEntry').map(({ properties }) => properties)
-    const entry = (clusterName: string, role: string, group: string) => ({
-      ClusterName: clusterName,
-      PrincipalArn: labelled(fleet, 'AWS::IAM::Role', role).arn,
-      Type: 'STANDARD',
-      KubernetesGroups: [group],
-    })
-    expect(entries).toEqual(
-      everything.clusters.flatMap((cluster) => [
-        entry(cluster, 'EvaluateRole', 'calico-ipvs-sync-viewers'),
-        entry(cluster, 'RolloutStepRole', 'calico-ipvs-sync-operators'),
-      ]),
-    )
+  const commandOf = (stack: typeof fleet) => stack.outputs['GrantCommand']
+  const arn = (stack: typeof fleet, role: string) => labelled(stack, 'AWS::IAM::Role', role).arn
+
+  test('is made by nobody with the stack: one bad cluster would take all of it back', () => {
+    expect([...own.ofType('AWS::EKS::AccessEntry'), ...fleet.ofType('AWS::EKS::AccessEntry')]).toEqual([])
   })
 
-  test('no cluster is entered that the configuration does not name', () => {
-    expect(own.ofType('AWS::EKS::AccessEntry')).toEqual([])
+  test('is printed, complete: who looks and who changes are two roles, for the clusters that the configuration names', () => {
+    const [viewer, operator] = ['EvaluateRole', 'RolloutStepRole'].map((role) => arn(fleet, role))
+    expect(viewer).not.toBe(operator)
+    expect(commandOf(fleet)).toBe(
+      `calico-ipvs-sync grant --cluster prod-1 --cluster prod_2 --region ${everything.env.region} --viewer-role ${viewer} --operator-role ${operator}`,
+    )
+    expect(commandOf(own)).toContain('grant --cluster NAME --region')
+  })
+
+  test('can be printed for names that differ in a dash alone, and for more than a terminal shows', () => {
+    const { env } = everything
+    expect(commandOf(deployment({ env, clusters: ['a-b', 'ab'] }))).toContain('--cluster a-b --cluster ab ')
+    const many = Array.from({ length: 1_000 }, (_, at) => `cluster-${at}`)
+    expect(commandOf(deployment({ env, clusters: many }))).toContain('grant --cluster NAME --region')
   })
 })
