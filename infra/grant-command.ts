@@ -13,11 +13,11 @@ export const grantCommand = (
   stack: Stack,
   { clusters }: Pick<Config, 'clusters'>,
   roles: { viewer: IRole; operator: IRole },
-): void => {
+): CfnOutput => {
   const named = clusters.map((name) => `--cluster ${name}`).join(' ')
   const which = clusters.length > 0 && named.length <= longest ? named : '--cluster NAME'
   const value = `calico-ipvs-sync grant ${which} --region ${stack.region} --viewer-role ${roles.viewer.roleArn} --operator-role ${roles.operator.roleArn}`
   const description =
     'Lets the functions into clusters of this account: to look, and with --changes to change. --all instead of --cluster is every cluster.'
-  new CfnOutput(stack, 'GrantCommand', { value, description })
+  return new CfnOutput(stack, 'GrantCommand', { value, description })
 }
