@@ -4,10 +4,12 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import * as nodeModule from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const needed = 24
+// kubectl runs its plugins by their file's name: `kubectl calico-ipvs` is kubectl-calico_ipvs.
+if (basename(process.argv[1] ?? '').startsWith('kubectl-')) process.env.CALICO_IPVS_SYNC_AS = 'kubectl'
 const has = Number(process.versions.node.split('.')[0])
 
 if (has >= needed) {

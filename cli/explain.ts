@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { exitStatus } from './exit-status.ts'
 import { Failure, UsageError } from './failure.ts'
 import type { Ending } from './exit-status.ts'
-import { type OutputOptions, withOutput } from './options.ts'
+import { type OutputOptions, withExamples, withOutput } from './options.ts'
+import { nearest } from '../shared/domain/nearest.ts'
 import { wantsColour, write } from './streams.ts'
 
 export const addExplain = (program: Command, end: Ending): void => {
@@ -10,6 +11,7 @@ export const addExplain = (program: Command, end: Ending): void => {
     .command('explain')
     .description('What a finding code means, what to look for, what to do.')
     .argument('[code]', 'RANGE_DIFFERS and the like; without one all codes are listed')
+  withExamples(command, 'calico-ipvs-sync explain', 'calico-ipvs-sync explain RANGE_DIFFERS')
   withOutput(command, ['text', 'json']).action(async (code: string | undefined, options: OutputOptions) => {
     const sections = await findingSections()
     const found = code === undefined ? sections : [sectionOf(sections, code)]
@@ -44,10 +46,12 @@ const sectionOf = (sections: readonly Section[], asked: string): Section => {
   const code = asked.trim().toUpperCase().replaceAll('-', '_')
   const section = sections.find((it) => it.code === code)
   if (section) return section
-  const nearest = sections.toSorted((a, b) => distance(a.code, code) - distance(b.code, code))[0]?.code
-  throw new UsageError(
-    `There is no finding ${JSON.stringify(asked)}. Did you mean ${nearest}? Without a code, explain lists them all.`,
+  const near = nearest(
+    code,
+    sections.map((it) => it.code),
   )
+  const guess = near === undefined ? '' : ` Did you mean ${near}?`
+  throw new UsageError(`There is no finding ${JSON.stringify(asked)}.${guess} Without a code, explain lists them all.`)
 }
 
 const sectionText = ([section]: readonly Section[], { output, color }: OutputOptions): string => {
@@ -69,18 +73,4 @@ const firstSentence = (text: string): string => {
   const prose = text.split(/\n\s*\n/).find((paragraph) => /^(?!\W*severity)[A-Za-z`*"]/i.test(paragraph)) ?? ''
   const line = prose.replaceAll(/\s+/g, ' ').replaceAll(/[*`]/g, '')
   return /^.*?[.!](?=\s|$)/.exec(line)?.[0] ?? line
-}
-
-/** Levenshtein's: how many letters to change. */
-const distance = (from: string, to: string): number => {
-  let row = Array.from({ length: to.length + 1 }, (_, at) => at)
-  for (const [line, letter] of Array.from(from).entries()) {
-    const next = [line + 1]
-    for (const [at, other] of Array.from(to).entries()) {
-      const change = (row[at] ?? 0) + (letter === other ? 0 : 1)
-      next.push(Math.min(change, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
 }

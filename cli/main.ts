@@ -3,11 +3,13 @@ import manifest from '../package.json' with { type: 'json' }
 import { addCapture } from './check/capture.ts'
 import { addCheck, addPlan } from './check/check.ts'
 import { addDoctor } from './doctor/doctor.ts'
+import { addCompletion } from './completion.ts'
 import { type Ending, exitStatus } from './exit-status.ts'
 import { addExplain } from './explain.ts'
 import { addGrant } from './grant/grant.ts'
 import { Failure, UsageError } from './failure.ts'
-import { guardExit, leaveWith, say } from './streams.ts'
+import { quoted } from '../shared/domain/shell.ts'
+import { guardExit, leaveWith, programName, say } from './streams.ts'
 import { addRbac } from './rbac/rbac.ts'
 import { addRollout } from './rollout/rollout.ts'
 import { addSweep } from './sweep/sweep.ts'
@@ -34,7 +36,7 @@ const run = async (words: readonly string[]): Promise<number> => {
 
 /** The command line as its parser has it. `end` takes the exit status. */
 export const programOf = (end: Ending): Command => {
-  const program = new Command('calico-ipvs-sync')
+  const program = new Command(programName())
     .description("Keeps Calico in step with kube-proxy's IPVS mode and the cluster's node-port range.")
     .version(manifest.version)
     .exitOverride()
@@ -51,6 +53,7 @@ export const programOf = (end: Ending): Command => {
     addCapture,
     addDoctor,
     addExplain,
+    addCompletion,
   ])
     add(program, end)
   return program
@@ -61,9 +64,14 @@ Exit status: 0 in step or not applicable, 1 out of step or changing, 2 could not
 
 const explainFailure = (error: unknown, words: readonly string[]): number => {
   // Commander has said it already; only help and version asked for are no error.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.inStep : exitStatus.usage
+  if (error instanceof CommanderError) {
+    const name = words.slice(1).find((word) => !word.startsWith('-'))
+    if (error.code === 'commander.excessArguments' && name !== undefined)
+      say(`A cluster is named by an option: calico-ipvs-sync ${words[0]} --context ${quoted(name)}`)
+    return error.exitCode === 0 ? exitStatus.inStep : exitStatus.usage
+  }
   const message = error instanceof Error ? error.message : String(error)
-  say(`calico-ipvs-sync: ${message}`)
+  say(`${programName()}: ${message}`)
   if (error instanceof Failure && error.next !== undefined) say(`Next: ${error.next}`)
   if (words.includes('--debug') && error instanceof Error) say(error.stack ?? '')
   return error instanceof UsageError ? exitStatus.usage : exitStatus.failed

@@ -3,22 +3,38 @@ import { defaultPolicy, type Policy } from '../shared/domain/policy/policy.ts'
 import type { FailOn } from './exit-status.ts'
 
 /** Loaded for every `--help`: nothing heavy may be imported here. */
-export const formats = ['text', 'json', 'junit', 'sarif', 'csv', 'html'] as const
+export const formats = ['text', 'json', 'junit', 'sarif', 'csv', 'html', 'prometheus'] as const
 export type Format = (typeof formats)[number]
+
+export const colourChoices = ['auto', 'always', 'never'] as const
+export type ColourChoice = (typeof colourChoices)[number]
 
 export interface OutputOptions {
   output: Format
-  color: boolean
+  /** `false`: `--no-color`. */
+  color?: ColourChoice | false
   quiet?: boolean
+  verbose?: boolean
+  outputFile?: string
   debug?: boolean
 }
 
 export const withOutput = (command: Command, choices: readonly Format[] = formats): Command =>
   command
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(choices).default('text'))
-    .option('--no-color', 'no colours, also on a terminal (as NO_COLOR)')
-    .option('--quiet', 'no progress on standard error')
+    .option('--output-file <file>', 'where the result goes (default: standard output)')
+    .addOption(
+      new Option('--color <when>', 'colours: on a terminal, always (as FORCE_COLOR) or never (as NO_COLOR)')
+        .choices(colourChoices)
+        .default(undefined, 'auto'),
+    )
+    .option('--no-color', 'the same as --color never')
+    .option('-q, --quiet', 'no progress on standard error')
     .addOption(new Option('--debug', 'show where an error came from').hideHelp())
+
+/** Of commands that print findings. */
+export const withVerbose = (command: Command): Command =>
+  command.option('-v, --verbose', 'what is only good to know in full, too')
 
 export interface PlaceOptions {
   kubeconfig?: string
@@ -102,14 +118,24 @@ export type RolloutOptions = OutputOptions & PlaceOptions & LookOptions & { stat
 export type RolloutAct = 'pause' | 'resume' | 'abort'
 export type RolloutView = 'status' | 'log' | 'evidence'
 
+export interface FailOptions {
+  failOn?: FailOn
+  baseline?: string
+}
+
 export const withFailOn = (command: Command): Command =>
-  command.addOption(
-    new Option('--fail-on <severity>', 'exit 1 also for findings this severe; never: exit 0 for every answer').choices([
-      'critical',
-      'warning',
-      'never',
-    ] satisfies FailOn[]),
-  )
+  command
+    .addOption(
+      new Option(
+        '--fail-on <severity>',
+        'exit 1 also for findings this severe; never: exit 0 for every answer',
+      ).choices(['critical', 'warning', 'never'] satisfies FailOn[]),
+    )
+    .option('--baseline <file>', 'an earlier result (-o json): exit 1 only for what is new since')
+
+/** Examples below a command's options: each can be pasted. */
+export const withExamples = (command: Command, ...examples: string[]): Command =>
+  command.addHelpText('after', `\nExamples:\n${examples.map((it) => `  ${it}`).join('\n')}`)
 
 export const policyOf = (options: PolicyOptions): Policy => {
   const { nodeDeadline, strategy, maxUnavailable, restarts, canarySeconds, settleSeconds, ignoreOwner } = options

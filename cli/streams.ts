@@ -1,5 +1,7 @@
 import { plainLines } from '../shared/domain/plain.ts'
 import { exitStatus } from './exit-status.ts'
+import { Failure } from './failure.ts'
+import type { ColourChoice } from './options.ts'
 
 /**
  * A reader that has seen enough (`| head`) is no error of ours: what is left goes nowhere and the exit status stays.
@@ -8,7 +10,7 @@ import { exitStatus } from './exit-status.ts'
  */
 export const guardExit = (debug: boolean): void => {
   const fail = (error: Error) => {
-    say(`calico-ipvs-sync: ${debug ? error.stack : error.message}`)
+    say(`${programName()}: ${debug ? error.stack : error.message}`)
     process.exit(exitStatus.failed)
   }
   for (const stream of [process.stdout, process.stderr])
@@ -18,8 +20,18 @@ export const guardExit = (debug: boolean): void => {
   process.on('uncaughtException', fail)
 }
 
+/** How it was called: kubectl runs its plugins by a name of their own. */
+export const programName = (): string =>
+  process.env['CALICO_IPVS_SYNC_AS'] === 'kubectl' ? 'kubectl calico-ipvs' : 'calico-ipvs-sync'
+
+/** Commands that are printed for people can be pasted as the program was called. */
+export const asCalled = (text: string): string => {
+  const name = programName()
+  return name === 'calico-ipvs-sync' ? text : text.replaceAll(/\bcalico-ipvs-sync (?=[a-z])/g, `${name} `)
+}
+
 /** On standard error: what went wrong may be told in words of a server, a plugin or a file. */
-export const say = (text: string): void => void process.stderr.write(`${plainLines(text).join('\n')}\n`)
+export const say = (text: string): void => void process.stderr.write(`${asCalled(plainLines(text).join('\n'))}\n`)
 
 /** Resolves when the stream has taken it, or never will. */
 export const write = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
@@ -33,12 +45,32 @@ export const leaveWith = async (status: number): Promise<void> => {
   process.exit(status)
 }
 
-/** On a terminal that has not asked to be spared (https://no-color.org). */
-export const wantsColour = (stream: NodeJS.WriteStream, asked: boolean): boolean => {
-  const { NO_COLOR, TERM } = process.env
-  return asked && stream.isTTY && (NO_COLOR ?? '') === '' && TERM !== 'dumb'
+/** Whole or not at all: who reads the file never sees half a result. */
+export const writeWhole = async (file: string, text: string): Promise<void> => {
+  const { rename, rm, stat, writeFile } = await import('node:fs/promises')
+  const there = await stat(file).catch(() => undefined)
+  // A device or a pipe is written to as it is.
+  if (there && !there.isFile()) return writeFile(file, text)
+  const part = `${file}.${process.pid}.part`
+  try {
+    await writeFile(part, text, { flag: 'wx' })
+    await rename(part, file)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw new Failure(`The result could not be written to ${file}: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+/** On a terminal that has not asked to be spared (https://no-color.org, https://force-color.org). */
+export const wantsColour = (stream: NodeJS.WriteStream, asked: ColourChoice | false | undefined): boolean => {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env
+  if (asked === false || asked === 'never') return false
+  if (asked === 'always') return true
+  if ((NO_COLOR ?? '') !== '') return false
+  if ((FORCE_COLOR ?? '') !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
+  return stream.isTTY && TERM !== 'dumb'
 }
 
 /** Bold on a terminal, else the text as it is. */
-export const bold = ({ color }: { color: boolean }) =>
+export const bold = ({ color }: { color?: ColourChoice | false }) =>
   wantsColour(process.stdout, color) ? (text: string) => `\u001b[1m${text}\u001b[0m` : (text: string) => text

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { exitStatus } from '../exit-status.ts'
 import type { Ending } from '../exit-status.ts'
 import type { LookOptions, OutputOptions, PlaceOptions } from '../options.ts'
-import { withLook, withOutput, withPlace } from '../options.ts'
+import { withExamples, withLook, withOutput, withPlace } from '../options.ts'
 import { writePrivately, writePrivatelyToOutput } from './private-file.ts'
 import { progress } from '../progress.ts'
 import { forPlanning } from '../target/target.ts'
@@ -16,6 +16,7 @@ export const addCapture = (program: Command, end: Ending): void => {
     .argument('[file]', 'where to write it, readable by its owner only (default: standard output)')
     .option('--force', 'also over a file that is there already')
     .addHelpText('after', heldHelp)
+  withExamples(command, 'calico-ipvs-sync capture prod.json --context prod', 'calico-ipvs-sync check --state prod.json')
   withOutput(withLook(withPlace(command)), ['json']).action(async (file: string | undefined, options: CaptureOptions) =>
     end(await capture(file, options)),
   )

@@ -1,16 +1,24 @@
 import { type Command, Option } from 'commander'
-import { type FailOn, statusOf } from '../exit-status.ts'
+import { statusOf } from '../exit-status.ts'
 import type { Ending } from '../exit-status.ts'
-import type { LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from '../options.ts'
-import { policyOf, withFailOn, withLook, withOutput, withPlace, withPolicy } from '../options.ts'
+import type { FailOptions, LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from '../options.ts'
+import {
+  policyOf,
+  withExamples,
+  withFailOn,
+  withLook,
+  withOutput,
+  withPlace,
+  withPolicy,
+  withVerbose,
+} from '../options.ts'
+import { baselineFrom } from './baseline.ts'
 import { print } from './print.ts'
 import { progress } from '../progress.ts'
+import { onTarget } from '../target/command-for.ts'
 import { assessTarget } from '../target/target.ts'
 
-export type CheckOptions = OutputOptions &
-  PlaceOptions &
-  LookOptions &
-  PolicyOptions & { state?: string; failOn?: FailOn }
+export type CheckOptions = OutputOptions & PlaceOptions & LookOptions & PolicyOptions & FailOptions & { state?: string }
 
 // A file holds one look at one cluster: there is nothing left to choose or to ask.
 const live = 'kubeconfig context cluster role probe deep serviceNodePortRange'.split(' ')
@@ -26,8 +34,15 @@ export const addCheck = (program: Command, end: Ending): void => {
     .command('check')
     .description('Look at one cluster and say whether Calico is in step with kube-proxy.')
     .option('--plan', 'with what sync would do')
-  withFailOn(withOutput(withOneCluster(command))).action(async (options: CheckOptions & { plan?: boolean }) =>
-    end(await judge(options, options.plan ?? false)),
+  withExamples(
+    command,
+    'calico-ipvs-sync check',
+    'calico-ipvs-sync check --context prod --probe',
+    'calico-ipvs-sync check --cluster prod-1 --region eu-west-1 -o json',
+    'calico-ipvs-sync check --state captured.json --verbose',
+  )
+  withFailOn(withVerbose(withOutput(withOneCluster(command)))).action(
+    async (options: CheckOptions & { plan?: boolean }) => end(await judge(options, options.plan ?? false)),
   )
 }
 
@@ -35,13 +50,19 @@ export const addPlan = (program: Command, end: Ending): void => {
   const command = program
     .command('plan')
     .description('Say what sync would do, what that disturbs and what forbids it; -o json is a plan file.')
-  withFailOn(withOutput(withPolicy(withOneCluster(command)))).action(async (options: CheckOptions) =>
+  withExamples(
+    command,
+    'calico-ipvs-sync plan --context prod --probe',
+    'calico-ipvs-sync plan --cluster prod-1 --region eu-west-1 -o json --output-file plan.json',
+  )
+  withFailOn(withVerbose(withOutput(withPolicy(withOneCluster(command))))).action(async (options: CheckOptions) =>
     end(await judge(options, true)),
   )
 }
 
 const judge = async (options: CheckOptions, withPlan: boolean): Promise<number> => {
   const telling = progress(options.quiet ?? false)
+  const baseline = await baselineFrom(options.baseline)
   const { connect } = await import('../target/connect.ts')
   const target = await connect(options, telling)
   try {
@@ -49,8 +70,8 @@ const judge = async (options: CheckOptions, withPlan: boolean): Promise<number> 
     const { report, plan } = await assessTarget(target, policyOf(options), withPlan)
     telling.clear()
     const document = withPlan ? { ...report, plan: plan() } : report
-    await print(document, options)
-    return statusOf(document, options.failOn)
+    await print(document, options, onTarget(target, options))
+    return statusOf(document, options.failOn, baseline)
   } finally {
     target.close()
   }

@@ -1,23 +1,33 @@
 import type { Report, Sweep } from '../../shared/domain/report.ts'
 import type { Format, OutputOptions } from '../options.ts'
-import { wantsColour, write } from '../streams.ts'
+import { asCalled, wantsColour, write, writeWhole } from '../streams.ts'
+import type { CommandOn } from '../../shared/report/text/closing.ts'
 
-/** The result, on standard output, in the form asked for. */
-export const print = async (document: Report | Sweep, options: OutputOptions): Promise<void> =>
-  write(process.stdout, await rendered(document, options))
+/** The result, on standard output or in the file that was named, in the form asked for. `on` completes a command for the cluster. */
+export const print = async (document: Report | Sweep, options: OutputOptions, on?: CommandOn): Promise<void> => {
+  const { outputFile } = options
+  if (outputFile === undefined) return write(process.stdout, await rendered(document, options, on))
+  await writeWhole(outputFile, await rendered(document, options))
+}
 
-const rendered = async (document: Report | Sweep, { output, color }: OutputOptions): Promise<string> => {
-  if (output === 'text') return asText(document, process.stdout, color)
-  const render = await renderers[output]()
+const rendered = async (document: Report | Sweep, options: OutputOptions, on?: CommandOn): Promise<string> => {
+  if (options.output === 'text') return asText(document, process.stdout, options, on)
+  const render = await renderers[options.output]()
   return render(document)
 }
 
 /** As people see it on that stream: its colours, its width. */
-export const asText = async (document: Report | Sweep, stream: NodeJS.WriteStream, color: boolean): Promise<string> => {
+export const asText = async (
+  document: Report | Sweep,
+  stream: NodeJS.WriteStream,
+  { color, verbose = false, outputFile }: OutputOptions,
+  on?: CommandOn,
+): Promise<string> => {
   const { text } = await import('../../shared/report/text/report.ts')
   // A terminal that does not tell its width says 0.
-  const columns = stream.isTTY && stream.columns > 0 ? { columns: stream.columns } : {}
-  return text(document, { colour: wantsColour(stream, color), ...columns })
+  const columns = stream.isTTY && outputFile === undefined && stream.columns > 0 ? { columns: stream.columns } : {}
+  const colour = outputFile === undefined ? wantsColour(stream, color) : color === 'always'
+  return asCalled(text(document, { colour, ...columns, verbose, ...(on && { on }) }))
 }
 
 type Render = (document: Report | Sweep) => string
@@ -28,5 +38,6 @@ const renderers: Record<Exclude<Format, 'text'>, () => Promise<Render>> = {
   junit: async () => (await import('../../shared/report/junit.ts')).junit,
   sarif: async () => (await import('../../shared/report/sarif.ts')).sarif,
   csv: async () => (await import('../../shared/report/csv.ts')).csv,
+  prometheus: async () => (await import('../../shared/report/prometheus.ts')).prometheus,
   html: async () => (await import('../../shared/report/html/report.ts')).html,
 }

@@ -1,5 +1,5 @@
 import type { Access, KubeClient } from '../../shared/clients/kube/client.ts'
-import { quoted } from '../../shared/domain/findings/remedy.ts'
+import { quoted } from '../../shared/domain/shell.ts'
 import { failureOf, valueOf } from '../../shared/domain/read.ts'
 import { lease } from '../../shared/domain/rollout/annotations.ts'
 import type { Hop } from './hop.ts'

@@ -1,5 +1,6 @@
 import type { STSClient } from '@aws-sdk/client-sts'
-import { awsEks, type Place, quoted } from '../../shared/domain/findings/remedy.ts'
+import { awsEks, type Place } from '../../shared/domain/findings/remedy.ts'
+import { quoted } from '../../shared/domain/shell.ts'
 import type { Read } from '../../shared/domain/read.ts'
 import type { EksCluster } from '../../shared/clients/aws/eks.ts'
 import type { EksPlace } from '../../shared/clients/aws/eks-access.ts'

@@ -2,7 +2,8 @@ import { lookup } from 'node:dns/promises'
 import { connect as dial, isIP } from 'node:net'
 import { connect as secure, type ConnectionOptions } from 'node:tls'
 import { baseOf, type KubeConnection } from '../../shared/clients/kube/connection.ts'
-import { awsEks, type Place, quoted, updateKubeconfig } from '../../shared/domain/findings/remedy.ts'
+import { awsEks, type Place, updateKubeconfig } from '../../shared/domain/findings/remedy.ts'
+import { quoted } from '../../shared/domain/shell.ts'
 import type { Walk } from './hop.ts'
 
 const patienceMs = 5_000

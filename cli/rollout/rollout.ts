@@ -1,6 +1,14 @@
 import type { Command } from 'commander'
 import type { Ending } from '../exit-status.ts'
-import { type RolloutAct, type RolloutOptions, type RolloutView, withLook, withOutput, withPlace } from '../options.ts'
+import {
+  type RolloutAct,
+  type RolloutOptions,
+  type RolloutView,
+  withExamples,
+  withLook,
+  withOutput,
+  withPlace,
+} from '../options.ts'
 
 const views: Record<RolloutView, string> = {
   status: 'Where the rollout in this cluster stands, node by node, what comes next and what forbids it.',
@@ -18,6 +26,12 @@ export const addRollout = (program: Command, end: Ending): void => {
   const rollout = program
     .command('rollout')
     .description('What sync has begun in a cluster: status, log, evidence, pause, resume, abort.')
+  withExamples(
+    rollout,
+    'calico-ipvs-sync rollout status --context prod',
+    'calico-ipvs-sync rollout evidence --cluster prod-1 --region eu-west-1',
+    'calico-ipvs-sync rollout pause --context prod',
+  )
   for (const [view, description] of Object.entries(views) as [RolloutView, string][])
     withOutput(
       withLook(withPlace(rollout.command(view).description(description))),

@@ -8,7 +8,7 @@ import { progress } from '../progress.ts'
 import type { RolloutOptions, RolloutView } from '../options.ts'
 import { type RolloutStatus, rolloutStatus } from './status.ts'
 import { journalLines, statusText } from './text.ts'
-import { bold, write } from '../streams.ts'
+import { asCalled, bold, write } from '../streams.ts'
 import { assessTarget } from '../target/target.ts'
 
 /** 0: no rollout is left to be finished · 1: one is · 2: could not tell. */
@@ -38,7 +38,7 @@ const rendered = (
   const isJson = options.output === 'json'
   switch (view) {
     case 'status':
-      return isJson ? asJson(plainAll(shown)) : statusText(status, bold(options), options.on)
+      return isJson ? asJson(plainAll(shown)) : asCalled(statusText(status, bold(options), options.on))
     case 'log':
       return isJson ? asJson(plainAll({ journal })) : journalLines(journal)
     case 'evidence':

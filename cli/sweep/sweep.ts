@@ -1,15 +1,16 @@
 import { type Command, Option } from 'commander'
 import type { Sweep } from '../../shared/domain/report.ts'
-import { type FailOn, statusOf } from '../exit-status.ts'
+import { statusOf } from '../exit-status.ts'
 import { UsageError } from '../failure.ts'
 import type { Ending } from '../exit-status.ts'
-import type { LookOptions, OutputOptions } from '../options.ts'
-import { policyOf, several, withFailOn, withLook, withOutput } from '../options.ts'
+import type { FailOptions, LookOptions, OutputOptions } from '../options.ts'
+import { policyOf, several, withExamples, withFailOn, withLook, withOutput } from '../options.ts'
+import { baselineFrom } from '../check/baseline.ts'
 import { print } from '../check/print.ts'
 import { progress } from '../progress.ts'
 import type { SweepPlaces } from './targets.ts'
 
-type SweepOptions = OutputOptions & LookOptions & SweepPlaces & { failOn?: FailOn; atOnce?: number }
+type SweepOptions = OutputOptions & LookOptions & SweepPlaces & FailOptions & { atOnce?: number }
 
 export const addSweep = (program: Command, end: Ending): void => {
   const command = program
@@ -20,6 +21,13 @@ export const addSweep = (program: Command, end: Ending): void => {
     .addOption(regionOption())
     .option('--role <arn or name>', 'IAM role to assume; an ARN, several times for several accounts', several)
     .option('--account <id>', 'account in which the role of that name is assumed; may be given several times', several)
+  withExamples(
+    command,
+    'calico-ipvs-sync sweep --region eu-west-1 --region us-east-1',
+    'calico-ipvs-sync sweep --region eu-west-1 --account 111122223333 --role calico-ipvs-sync-viewer',
+    'calico-ipvs-sync sweep --context prod --context staging -o html --output-file fleet.html',
+    'calico-ipvs-sync sweep --region eu-west-1 --baseline last.json -o json --output-file now.json',
+  )
   withFailOn(withOutput(withLook(command))).action(async (options: SweepOptions) => end(await sweep(options)))
 }
 
@@ -36,11 +44,12 @@ const sweep = async (options: SweepOptions): Promise<number> => {
     throw new UsageError('--account goes with one --role by name, which is then assumed in each account.')
   if (account.length === 0 && role.some((it) => !it.startsWith('arn:')))
     throw new UsageError('--role needs an ARN, or a name together with --account.')
+  const baseline = await baselineFrom(options.baseline)
   const telling = progress(options.quiet ?? false)
   const { sweepReports } = await import('./targets.ts')
   const clusters = await sweepReports(options, policyOf({}), telling)
   telling.clear()
   const document: Sweep = { schemaVersion: 1, sweptAt: new Date().toISOString(), clusters }
   await print(document, options)
-  return statusOf(document, options.failOn)
+  return statusOf(document, options.failOn, baseline)
 }

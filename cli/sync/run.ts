@@ -3,9 +3,9 @@ import type { Policy } from '../../shared/domain/policy/policy.ts'
 import type { Plan, Report } from '../../shared/domain/report.ts'
 import { finishHalt } from '../rollout/step-tools.ts'
 import { forecastText } from '../../shared/report/text/plan.ts'
-import { quoted } from '../../shared/domain/findings/remedy.ts'
+import { quoted } from '../../shared/domain/shell.ts'
 import { isAssumed } from '../../shared/domain/facts/assumption.ts'
-import { commandFor } from '../target/command-for.ts'
+import { commandFor, onTarget } from '../target/command-for.ts'
 import { confirmed } from '../confirm.ts'
 import { connect } from '../target/connect.ts'
 import { exitStatus, statusOf } from '../exit-status.ts'
@@ -78,7 +78,10 @@ const rollOutAndReport = async (it: SyncRun): Promise<number> => {
   if (options.yes)
     telling.done(`${target.name}: ${plan.changes.length} changes, ${plan.strategy}. ${forecastText(plan.forecast)}`)
   else {
-    await write(process.stderr, await asText({ ...looked.report, plan }, process.stderr, options.color))
+    await write(
+      process.stderr,
+      await asText({ ...looked.report, plan }, process.stderr, options, onTarget(target, options)),
+    )
     if (!(await confirmed('Carry it out? [y/N] '))) {
       await write(process.stderr, 'Nothing was written.\n')
       return statusOf(looked.report)
@@ -92,6 +95,7 @@ const rollOutAndReport = async (it: SyncRun): Promise<number> => {
   const after = await assessTarget(target, policy, true)
   const left = after.plan()
   telling.clear()
-  await print(left.changes.length + left.blockedBy.length > 0 ? { ...after.report, plan: left } : after.report, options)
+  const document = left.changes.length + left.blockedBy.length > 0 ? { ...after.report, plan: left } : after.report
+  await print(document, options, onTarget(target, options))
   return Math.max(end.status, statusOf(after.report))
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../failure.ts'
 import type { Ending } from '../exit-status.ts'
-import { type SyncOptions, withLook, withOutput, withPlace, withPolicy } from '../options.ts'
+import { type SyncOptions, withExamples, withLook, withOutput, withPlace, withPolicy, withVerbose } from '../options.ts'
 
 // What a plan file says itself.
 const inThePlan = 'strategy maxUnavailable restarts canarySeconds settleSeconds nodeDeadline'.split(' ')
@@ -10,7 +10,7 @@ export const addSync = (program: Command, end: Ending): void => {
   const command = program
     .command('sync')
     .description('Carry out what plan says, one safe step at a time. Interrupted, it goes on when run again.')
-    .option('--yes', 'do not ask')
+    .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'show the plan and write nothing')
     .addOption(
       new Option(
@@ -18,7 +18,13 @@ export const addSync = (program: Command, end: Ending): void => {
         'do exactly the plan in this file (plan -o json), or nothing if the world has moved',
       ).conflicts(inThePlan),
     )
-  withOutput(withPolicy(withLook(withPlace(command)))).action(async (options: SyncOptions) => {
+  withExamples(
+    command,
+    'calico-ipvs-sync sync --context prod --probe',
+    'calico-ipvs-sync sync --plan plan.json --yes',
+    'calico-ipvs-sync sync --cluster prod-1 --region eu-west-1 --max-unavailable 5% --settle-seconds 60',
+  )
+  withVerbose(withOutput(withPolicy(withLook(withPlace(command))))).action(async (options: SyncOptions) => {
     if (!options.yes && !options.dryRun && !isTerminal())
       throw new UsageError('sync asks before it writes, and there is no terminal to ask on: add --yes, or --dry-run.')
     const { runSync } = await import('./run.ts')

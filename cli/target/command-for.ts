@@ -1,4 +1,5 @@
 import { commandOn } from '../../shared/domain/findings/remedy.ts'
+import type { CommandOn } from '../../shared/report/text/closing.ts'
 import type { LookOptions } from '../options.ts'
 import type { Target } from './target.ts'
 
@@ -13,3 +14,10 @@ export const commandFor = (
     words,
     range ? { ...range, source: 'flag' } : probe ? { min: 0, max: 0, source: 'probe' } : undefined,
   )
+
+/** Completes commands for the cluster that was reached; a captured state is not one that anything could be done to. */
+export const onTarget = (
+  target: Target,
+  options: Pick<LookOptions, 'probe' | 'serviceNodePortRange'> & { state?: string },
+): CommandOn | undefined =>
+  options.state === undefined && target.kube ? (words) => commandFor(words, target, options) : undefined

@@ -4,18 +4,20 @@ import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { EksState } from '../../shared/domain/cluster.ts'
 import { partsOf } from '../../shared/domain/identity.ts'
 import { type Read, type ReadFailure, valueOf } from '../../shared/domain/read.ts'
-import type { Place } from '../../shared/domain/findings/remedy.ts'
+import { type Place } from '../../shared/domain/findings/remedy.ts'
+import { quoted } from '../../shared/domain/shell.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { eksIn } from './eks.ts'
 import { type AskEks, askingBehind, existing, identityOf } from './eks-lead.ts'
-import { UsageError } from '../failure.ts'
-import type { LookOptions, PlaceOptions } from '../options.ts'
+import { Failure, UsageError } from '../failure.ts'
+import type { Format, LookOptions, PlaceOptions } from '../options.ts'
 import { probeRange } from './probe.ts'
 import type { Progress } from '../progress.ts'
 import type { Observation } from '../../shared/workflows/observe/observe.ts'
 import type { Target } from './target.ts'
 
-export type ConnectOptions = PlaceOptions & LookOptions & { state?: string }
+/** `output`: with `text` a place that does not exist is one line, not a report of what could not be read. */
+export type ConnectOptions = PlaceOptions & LookOptions & { state?: string; output?: Format }
 
 /**
  * From options to a cluster. One that cannot be reached is a target too: its state says why, so that every format has
@@ -69,9 +71,16 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
     return withWay(target, chosen.cluster === undefined ? { inCluster: true } : { profile: chosen.eks?.profile })
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'KubeconfigError') throw error
+    if (options.output === 'text') throw notThere(error.message, { file, context })
     const identity = context === undefined ? { name: 'kubeconfig' } : { name: context, ...partsOf(context), context }
     return unreached(identity, { kind: 'unreachable', object: 'kubeconfig', message: error.message })
   }
+}
+
+const notThere = (message: string, { file, context }: { file: string | undefined; context: string | undefined }) => {
+  const config = file === undefined ? '' : ` --kubeconfig ${quoted(file)}`
+  const hint = context === undefined ? '' : '   # the contexts that there are'
+  return new Failure(message, `kubectl config get-contexts${config}${hint}`)
 }
 
 /** Nobody waits at a terminal for a server that drags: a look is over in little more than a minute, with an answer. */
@@ -85,7 +94,15 @@ const fromEks = async (options: ConnectOptions & EksName, telling: Progress): Pr
   const access = await eksIn({ region, roleArn: role })
   telling.doing(`asking the EKS API about ${name}`)
   const described = existing(await access.eks.describe(name), { name, region })
-  if ('failure' in described) return unreached({ name, region }, described.failure, described)
+  if ('failure' in described) {
+    const { kind, message } = described.failure
+    if (options.output === 'text' && kind === 'unauthenticated')
+      throw new Failure(
+        `AWS does not know who is asking: ${message}`,
+        'aws sts get-caller-identity   # whose credentials',
+      )
+    return unreached({ name, region }, described.failure, described)
+  }
   const { state, endpoint } = described.value
   const identity = { ...partsOf(state.arn), name, region }
   if (!endpoint) return unreached(identity, noEndpoint(state.status), { value: state })

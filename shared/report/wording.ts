@@ -47,13 +47,13 @@ const sourceWords: Record<ServiceRange['source'], string> = {
   probe: 'asked the API server',
   flag: 'given',
 }
-export const serviceRangeText = ({ min, max, source }: ServiceRange): string => `${min}-${max} (${sourceWords[source]})`
+export const serviceRangeText = ({ min, max, source }: ServiceRange): string => `${min}:${max} (${sourceWords[source]})`
 
-/** `20000-32767, 40000`; a long list is cut, since only its being long matters to a reader. */
+/** `20000:32767, 40000`; a long list is cut, since only its being long matters to a reader. */
 export const rangeText = (ranges: readonly string[] | undefined, most = 4): string => {
   if (!ranges) return ''
   if (ranges.length === 0) return 'none'
-  const shown = ranges.slice(0, most).map((range) => plain(range).replace(':', '-'))
+  const shown = ranges.slice(0, most).map(plain)
   return shown.join(', ') + (ranges.length > most ? ` and ${ranges.length - most} more` : '')
 }
 

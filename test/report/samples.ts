@@ -20,7 +20,7 @@ export const rangeDiffers: Finding = {
   code: 'RANGE_DIFFERS',
   severity: 'critical',
   subject: 'FelixConfiguration/default',
-  message: 'Felix protects node ports 30000-32767 while Services may use 20000-32767.',
+  message: 'Felix protects node ports 30000:32767 while Services may use 20000:32767.',
   evidence: [
     {
       object: 'FelixConfiguration/default',
@@ -83,7 +83,10 @@ export const outOfStep = report({
         apiVersion: 'crd.projectcalico.org/v1',
         kind: 'FelixConfiguration',
         name: 'node.ip-10-0-0-1.eu-central-1.compute.internal',
-        patch: { spec: { kubeNodePortRanges: ['20000:32767'] } },
+        patch: {
+          metadata: { annotations: { 'config.projectcalico.org/KubeNodePortRanges': '20000:32767' } },
+          spec: { kubeNodePortRanges: ['20000:32767'] },
+        },
       },
       { action: 'restart', apiVersion: 'v1', kind: 'Pod', namespace: 'calico-system', name: 'calico-node-abcde' },
     ],

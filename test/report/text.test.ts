@@ -1,32 +1,37 @@
 import { expect, test } from '@jest/globals'
 import type { Finding } from '../../shared/domain/report.ts'
+import { execFileSync } from 'node:child_process'
+import { brokenCommand } from '../../shared/report/remedy-parts.ts'
 import { text } from '../../shared/report/text/report.ts'
 import { fleet, hostile, node, outOfStep, report, sweep, unreachable } from './samples.ts'
 
-test('the verdict comes first, then what is wrong with evidence and remedy, then the nodes, then the plan', () => {
+test('the verdict comes first, then what is wrong with evidence and remedy, the nodes, the plan, and the verdict again', () => {
   expect(text(outOfStep)).toBe(`OUT OF STEP  prod-1  eu-central-1 · 123456789012
   runs         kube-proxy ipvs v1.33.3-eksbuild.4 · Calico v3.28.4 (by operator, crd.projectcalico.org/v1)
-  node ports   service range 20000-32767 (EKS API) · Calico should have 20000-32767
+  node ports   service range 20000:32767 (EKS API) · Calico should have 20000:32767
   seen         2026-11-20T09:30:00Z
 
 critical  RANGE_DIFFERS  FelixConfiguration/default
-  Felix protects node ports 30000-32767 while Services may use 20000-32767.
+  Felix protects node ports 30000:32767 while Services may use 20000:32767.
     seen  FelixConfiguration/default metadata.annotations[config.projectcalico.org/KubeNodePortRanges] = 30000:32767 (2026-10-01T08:00:00Z)
     do    kubectl annotate felixconfiguration default --overwrite config.projectcalico.org/KubeNodePortRanges='20000:32767'
 
-info  IPVS_DEPRECATED  cluster
-      Kubernetes deprecates the IPVS mode of kube-proxy.
+info  IPVS_DEPRECATED  Kubernetes deprecates the IPVS mode of kube-proxy.
 
 4 nodes: 2 out of step, 1 in step, 1 not applicable
-VERDICT         #  MODE           FELIX SAYS  RANGE        SET IN          MARK MASK   ROOM / PODS  WHY                          NODES
-out of step     2  ipvs (proven)  IPVS        30000-32767  object default  0xffff0000  16382 / 110                               ip-10-0-0-1.eu-central-1.compute.internal, ip-10-0-0-2.eu-central-1.compute.internal
-in step         1  ipvs (proven)  IPVS        20000-32767  object default  0xffff0000  16382 / 110                               ip-10-0-0-3.eu-central-1.compute.internal
-not applicable  1                                                                                   Fargate runs no calico-node  fargate-10-0-9-9
+VERDICT         #  MODE           FELIX SAYS  RANGE        SET IN          MARK MASK   ROOM / PODS  NODES
+out of step     2  ipvs (proven)  IPVS        30000:32767  object default  0xffff0000  16382 / 110  ip-10-0-0-1.eu-central-1.compute.internal, ip-10-0-0-2.eu-central-1.compute.internal
+in step         1  ipvs (proven)  IPVS        20000:32767  object default  0xffff0000  16382 / 110  ip-10-0-0-3.eu-central-1.compute.internal
+not applicable  1                                                                                   fargate-10-0-9-9
+  fargate-10-0-9-9: Fargate runs no calico-node
 
-Plan (staged): 2 changes
-  1. create  FelixConfiguration/node.ip-10-0-0-1.eu-central-1.compute.internal  {"spec":{"kubeNodePortRanges":["20000:32767"]}}
-  2. restart Pod/calico-system/calico-node-abcde
-  Restarts Felix on 1 node at a time, 2 in all; 1 calico-node pod restarted, about 2 min.
+In this order (staged):
+  + create   range 20000:32767 in FelixConfiguration/node.ip-10-0-0-1.eu-central-1.compute.internal
+  > restart  Pod/calico-system/calico-node-abcde
+Plan: 1 override, 1 restart of a calico-node pod; restarts Felix on 1 node at a time, 2 in all; 1 calico-node pod restarted, about 2 min.
+
+OUT OF STEP  prod-1, 2 of 4 nodes
+  the plan above puts it right
 `)
 })
 
@@ -61,7 +66,7 @@ out of step  prod-2                                4      ipvs  v3.28.4  RANGE_D
 unknown      edge-7                                0                     UNREACHABLE
 in step      prod-1   eu-central-1 · 123456789012  3      ipvs  v3.28.4
 
-prod-2: Felix protects node ports 30000-32767 while Services may use 20000-32767.
+prod-2: Felix protects node ports 30000:32767 while Services may use 20000:32767.
 edge-7: https://10.9.9.9 does not answer: connection refused.
 
 swept 2026-11-20T09:31:00Z; check on one cluster shows the evidence, -o html a page of the fleet
@@ -84,7 +89,7 @@ test('there is colour only when it is asked for, and it changes no word', () => 
 test('ten thousand nodes fit one screen, whether they are all the same or all different', () => {
   const same = report({ nodes: Array.from({ length: 10_000 }, (_, at) => node(at)) })
   const different = report({ nodes: same.nodes.map((it, at) => ({ ...it, podsMax: at })) })
-  expect(text(same).split('\n').length).toBeLessThan(10)
+  expect(text(same).split('\n').length).toBeLessThan(13)
   expect(text(different).split('\n').length).toBeLessThan(30)
   expect(text(different)).toContain('9984 more nodes')
 })
@@ -102,10 +107,46 @@ test('the same finding about many nodes is told once, with how many there are', 
   expect(shown).toContain('node/ip-0, node/ip-1 and 498 more')
 })
 
-test('messages are wrapped to the width of a terminal, commands to paste never', () => {
-  const shown = text(outOfStep, { columns: 60 })
-  expect(shown).toContain('  Felix protects node ports 30000-32767 while Services may\n  use 20000-32767.')
-  expect(shown).toContain("--overwrite config.projectcalico.org/KubeNodePortRanges='20000:32767'\n")
+test('at 80 columns nothing is wider than the terminal, and a long command is broken as a shell takes it', () => {
+  const shown = text(outOfStep, { columns: 80 })
+  expect(shown.split('\n').filter((line) => line.length > 80)).toEqual([])
+  expect(shown).toContain(`    do    kubectl annotate felixconfiguration default --overwrite \\
+            config.projectcalico.org/KubeNodePortRanges='20000:32767'
+`)
+})
+
+test('broken over lines, a command is the same one for a shell', () => {
+  const command = `kubectl --context 'a b' patch felixconfigurations.crd.projectcalico.org default --type=merge -p '{"metadata":{"a b":"c"}}' --kubeconfig "x y" $'it\\'s' one\\ word`
+  const script = (lines: string[]) =>
+    `print() { for word in "$@"; do printf '<%s>' "$word"; done; }\n${lines.join('\n').replace(/^kubectl/, 'print')}`
+  const said = (lines: string[]) => execFileSync('bash', ['-c', script(lines)], { encoding: 'utf8' })
+  const lines = brokenCommand(command, 40)
+  expect(lines.length).toBeGreaterThan(3)
+  expect(said(lines)).toBe(said([command]))
+})
+
+test('what is only good to know is one line each, and in full when it is asked for', () => {
+  expect(text(outOfStep, { columns: 50 })).toContain('\ninfo  IPVS_DEPRECATED  Kubernetes deprecates the …\n')
+  const finding = { ...outOfStep.findings[1], remedy: 'plan to leave it' } as Finding
+  const document = report({ findings: [finding] })
+  expect(text(document)).not.toContain('plan to leave it')
+  expect(text(document, { verbose: true })).toContain('    do    plan to leave it\n')
+})
+
+test.each([
+  ['out of step, with a plan', outOfStep, 'the plan above puts it right'],
+  ['out of step, not planned yet', { ...outOfStep, plan: undefined }, 'what would put it right: tool plan --on it'],
+  ['in step', report(), 'nothing to do'],
+  ['unknown', unreachable, 'UNREACHABLE above says what to do'],
+  [
+    'changing',
+    report({ verdict: 'changing' }),
+    'a change is under way; look again in a few minutes: tool check --on it',
+  ],
+])('the last line says what to do: %s', (_, document, next) => {
+  const { plan, ...rest } = document
+  const shown = text(plan ? { ...rest, plan } : rest, { on: (words) => `tool ${words} --on it` })
+  expect(shown.trimEnd().split('\n').at(-1)?.trim()).toMatch(new RegExp(`^${next}(: tool sync --on it)?$`))
 })
 
 test('in a terminal the rows of the tables stay lines', () => {

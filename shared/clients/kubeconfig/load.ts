@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { certificatesIn, checkKey } from '../certificates.ts'
 import type { KubeConnection } from '../kube/connection.ts'
 import { type ExecCredential, execCredential } from './exec-credential.ts'
+import { nearest } from '../../domain/nearest.ts'
 import { exactTextOf as textOf, isObject, objectOf, oneLine } from '../foreign.ts'
 import { type EksHint, eksHint } from './eks.ts'
 import {
@@ -59,16 +60,27 @@ export async function clusterFromKubeconfig({ file, context }: KubeconfigChoice 
   }
 }
 
+/** The names of its contexts, of whatever cluster. Throws `KubeconfigError`. */
+export const contextNames = (file?: string): string[] => {
+  const files = kubeconfigFiles(file, process.env)
+  return files.length === 0 ? [] : readKubeconfig(files).contexts.map(({ name }) => name)
+}
+
 function chosen(
   config: Kubeconfig,
   wanted: string | undefined,
 ): { name: string; cluster: Entry; user: Entry | undefined } {
   const name = wanted ?? config.currentContext
-  const there = `It has: ${oneLine(config.contexts.map((it) => it.name).join(', ')) || 'none'}.`
+  const names = config.contexts.map((it) => it.name)
+  const there = `It has: ${oneLine(names.join(', ')) || 'none'}.`
   if (name === undefined)
     throw new KubeconfigError(`The kubeconfig has no current context; choose one with --context. ${there}`)
   const context = config.contexts.find((it) => it.name === name)
-  if (!context) throw new KubeconfigError(`The kubeconfig has no context ${oneLine(name, 100)}. ${there}`)
+  if (!context) {
+    const near = nearest(name.slice(0, 200), names)
+    const guess = near === undefined ? '' : ` Did you mean ${oneLine(near, 200)}?`
+    throw new KubeconfigError(`The kubeconfig has no context ${oneLine(name, 100)}.${guess} ${there}`)
+  }
   const cluster = config.clusters.find((it) => it.name === context.value['cluster'])
   if (!cluster)
     throw new KubeconfigError(`The context ${oneLine(name, 100)} names a cluster that the kubeconfig does not have.`)

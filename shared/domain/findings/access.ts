@@ -3,7 +3,8 @@ import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterCheck } from './checks.ts'
 import { failureOf, type ReadFailure } from '../read.ts'
 import type { Finding, ServiceRange } from '../report.ts'
-import { awsEks, kubectl, onCluster, quoted, sweepOf } from './remedy.ts'
+import { awsEks, kubectl, onCluster, sweepOf } from './remedy.ts'
+import { quoted } from '../shell.ts'
 
 const refused = (it: ReadFailure): boolean => it.kind === 'denied' || it.kind === 'unauthenticated'
 

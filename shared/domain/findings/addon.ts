@@ -1,5 +1,6 @@
 import type { ClusterCheck } from './checks.ts'
-import { awsEks, inAccount, type Place, quoted } from './remedy.ts'
+import { awsEks, inAccount, type Place } from './remedy.ts'
+import { quoted } from '../shell.ts'
 import { safeJson } from '../plain.ts'
 import { type AddonMode, addonMode, hasMore } from '../proxy-mode/addon.ts'
 import type { Mode } from '../report.ts'

@@ -13,7 +13,7 @@ export const strayPorts: ClusterCheck = ({ strays, serviceRange, nodes }) => {
       code: 'STRAY_NODE_PORT',
       severity: 'info',
       subject: 'cluster',
-      message: `Node ports in use outside the service range ${serviceRange.min}-${serviceRange.max}: ${ports}. They stay until their Service is made again; Calico's range must hold them until then.`,
+      message: `Node ports in use outside the service range ${serviceRange.min}:${serviceRange.max}: ${ports}. They stay until their Service is made again; Calico's range must hold them until then.`,
       evidence: strays.slice(0, usesShown).map(portUse),
       remedy: 'Make the Services again, or set a nodePort inside the range, when their clients can follow.',
     },

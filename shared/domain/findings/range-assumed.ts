@@ -15,7 +15,7 @@ export const rangeAssumed: ClusterCheck = (cluster) => {
   // Where EKS described another cluster, that is what has to be put right first.
   if (!isAssumed(serviceRange) || otherThanEks.length > 0) return []
   if (nodes.every(({ outside }) => outside !== undefined)) return []
-  const range = `${serviceRange.min}-${serviceRange.max}`
+  const range = `${serviceRange.min}:${serviceRange.max}`
   const isUsed = nodes.some(({ ipvs }) => ipvs === 'active')
   return [
     {

@@ -23,7 +23,7 @@ export const hostPortsInRange: ClusterCheck = ({ desired = [], nodes, serviceRan
       severity: isUsed ? 'warning' : 'info',
       subject: 'cluster',
       message: `The range that Services may have holds ${listed(what)}. ${isUsed ? 'Felix must take these for node ports too, and then' : 'Under IPVS Felix would have to take these for node ports too, and then'} host-endpoint policy is skipped for what the host serves there.`,
-      evidence: [{ object: 'kube-apiserver', field: 'serviceNodePortRange', value: `${min}-${max}` }],
+      evidence: [{ object: 'kube-apiserver', field: 'serviceNodePortRange', value: `${min}:${max}` }],
       remedy:
         "Choose a service range that leaves the host's own ports out (--service-node-port-range of kube-apiserver; EKS takes 10260-32767), and make Services with a port outside it again.",
     },

@@ -76,7 +76,7 @@ const desiredEvidence = ({ serviceRange: { min, max, source }, strays }: Cluster
   {
     object: source === 'eks-api' ? 'eks:DescribeCluster' : 'kube-apiserver',
     field: 'serviceNodePortRange',
-    value: `${min}-${max} (${source})`,
+    value: `${min}:${max} (${source})`,
   },
   ...strays.slice(0, 5).map(({ service, field, port }) => ({ object: `Service/${service}`, field, value: `${port}` })),
 ]

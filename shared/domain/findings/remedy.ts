@@ -2,25 +2,14 @@ import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterState, FelixObject } from '../cluster.ts'
 import type { ParameterLayer } from '../felix/values.ts'
 import { copyKey, isPrivate } from '../capture/annotations.ts'
-import { harmless, safeJson } from '../plain.ts'
+import { safeJson } from '../plain.ts'
+import { quoted } from '../shell.ts'
 import { annotationValue, formatRanges, specItemsMax, type PortRange } from '../ports.ts'
 import { type RangeText, setRange } from '../rollout/range-writes.ts'
 import { valueOf } from '../read.ts'
 import type { CalicoApi, Report, ServiceRange } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
 import { specMayBeWritten } from '../version.ts'
-
-/** For a shell. Names come from the cluster and may hold anything; what would break the line or not be seen is spelled out. */
-export const quoted = (text: string): string => {
-  if (/^[\w./:=@%+,-]+$/.test(text)) return text
-  const unseen = text.replace(/ /g, '') !== harmless(text).replace(/ /g, '')
-  return unseen ? `$'${text.replace(/[^ -~]|[\\']/gu, spelled)}'` : `'${text.replaceAll("'", String.raw`'\''`)}'`
-}
-
-const spelled = (letter: string): string => {
-  if (letter === '\\' || letter === "'") return `\\${letter}`
-  return `\\U${(letter.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`
-}
 
 export const apiOf = ({ state }: ClusterFacts): CalicoApi => valueOf(state.felix)?.api ?? 'crd.projectcalico.org/v1'
 

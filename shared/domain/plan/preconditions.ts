@@ -64,7 +64,7 @@ const titleOf = ({ arn, name, region, account }: Report['cluster']): string =>
 /** All else that differs then is for that alone. */
 const movedRange = ({ serviceRange: then }: Planned, { serviceRange: now }: Planned): string[] =>
   then && isAssumed(now) && !isAssumed(then)
-    ? [`the service range was ${then.min}-${then.max} (${then.source}), and now nobody was asked for it`]
+    ? [`the service range was ${then.min}:${then.max} (${then.source}), and now nobody was asked for it`]
     : []
 
 const nameOf = ({ kind, namespace, name }: Pick<Change, 'kind' | 'namespace' | 'name'>): string =>
@@ -83,7 +83,7 @@ const movedObjects = ({ objects }: Preconditions, now: Preconditions | undefined
 
 const movedFacts = (then: Planned, now: Planned): string[] => {
   const facts: [string, (report: Report) => string | undefined][] = [
-    ['the service range', ({ serviceRange: range }) => range && `${range.min}-${range.max}`],
+    ['the service range', ({ serviceRange: range }) => range && `${range.min}:${range.max}`],
     ['the desired range', ({ desiredRange }) => desiredRange?.join()],
     ["kube-proxy's configured mode", ({ kubeProxy }) => kubeProxy?.configuredMode],
     ["Calico's version", ({ calico }) => calico?.version],

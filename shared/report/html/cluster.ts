@@ -8,8 +8,8 @@ import type { Markup } from './markup.ts'
 import { groupNodes, nodeCells } from '../node-groups.ts'
 import type { NodeGroup } from '../node-groups.ts'
 import { evidenceText } from '../text/findings.ts'
-import { changeText, forecastText } from '../text/plan.ts'
-import { counted, plain, rangeText, serviceRangeText, tally, whereabouts } from '../wording.ts'
+import { forecastText, groupChanges, groupText } from '../text/plan.ts'
+import { counted, rangeText, serviceRangeText, tally, whereabouts } from '../wording.ts'
 
 /** Everything about one cluster: facts, what is wrong, its nodes, the plan. */
 export const clusterSection = (report: Report): Markup => {
@@ -126,8 +126,9 @@ const planSection = ({ strategy, changes, forecast, blockedBy }: Plan): Markup =
   if (blockedBy.length > 0)
     return html`<section><h3>Plan</h3><p>Nothing is written while ${blockedBy.map((code) => html`<code>${code}</code> `)}stands; the finding says what to do.</p></section>`
   if (changes.length === 0) return html`<section><h3>Plan</h3><p>Nothing to do.</p></section>`
-  const more = changes.length - mostChanges
+  const groups = groupChanges(changes)
+  const more = groups.length - mostChanges
   return html`<section><h3>Plan <span class="where">${strategy}</span></h3><p>${forecastText(forecast)}</p>
-<details><summary>${counted(changes.length, 'change')}</summary><ol class="changes">${changes.slice(0, mostChanges).map((change) => html`<li><code>${plain(changeText(change))}</code></li>`)}</ol>
+<details><summary>${counted(changes.length, 'change')}</summary><ol class="changes">${groups.slice(0, mostChanges).map((group) => html`<li><code>${groupText(group)}</code></li>`)}</ol>
 ${more > 0 ? html`<p class="where">and ${more} more like these</p>` : undefined}</details></section>`
 }

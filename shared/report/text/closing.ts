@@ -33,7 +33,7 @@ const nextOf = ({ verdict, plan, findings }: Report): Next => {
   const see = (code: string): string => `${plain(code)} above says what to do`
   const blocker = plan?.blockedBy[0]
   if (blocker !== undefined) return { text: see(blocker) }
-  if (plan && plan.changes.length > 0) return { text: 'to carry the plan out', command: 'sync' }
+  if (plan && plan.changes.length > 0) return { text: 'the plan above puts it right', command: 'sync' }
   switch (verdict) {
     case 'out-of-step':
       if (first !== undefined && (plan !== undefined || byHand.has(first))) return { text: see(first) }

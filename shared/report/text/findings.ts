@@ -1,26 +1,35 @@
 import type { Evidence, FindingCode, Report } from '../../domain/report.ts'
-import { clipped, wrapped } from './columns.ts'
+import { clipped, hanging, wrapped } from './columns.ts'
 import { groupFindings } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
-import { plain, plainLines } from '../wording.ts'
+import { brokenCommand, type RemedyPart, remedyParts } from '../remedy-parts.ts'
+import { plain } from '../wording.ts'
+
+export interface FindingStyle {
+  width?: number | undefined
+  /** What is only good to know stands in full, too. */
+  verbose?: boolean | undefined
+}
 
 /** What needs somebody stands in full, one block each; what is only good to know is one line each in a last block. */
 export const findingLines = (
   { findings, plan }: Pick<Report, 'findings' | 'plan'>,
   brush: Paint,
-  width?: number,
+  { width, verbose = false }: FindingStyle = {},
 ): string[][] => {
   const groups = groupFindings(findings)
   const lasting: readonly string[] = [...notKnown, ...(plan?.blockedBy ?? [])]
-  const full = groups.filter(({ finding }) => finding.severity !== 'info')
-  const brief = groups.filter(({ finding }) => finding.severity === 'info')
+  const isBrief = ({ finding }: FindingGroup) => finding.severity === 'info' && !verbose
   return [
-    ...full.map((group) => findingBlock(group, brush, width)),
-    brief.flatMap((group) => [
-      ...briefLines(group, brush, width),
-      ...(lasting.includes(group.finding.code) ? remedyLines(group.finding.remedy ?? '', brush) : []),
-    ]),
+    ...groups.filter((group) => !isBrief(group)).map((group) => findingBlock(group, brush, width)),
+    groups
+      .filter(isBrief)
+      .flatMap((group) =>
+        lasting.includes(group.finding.code)
+          ? [...briefLines(group, brush), ...remedyLines(group.finding.remedy ?? '', brush, width)]
+          : briefLines(group, brush, width),
+      ),
   ]
 }
 
@@ -28,8 +37,9 @@ export const findingLines = (
 const notKnown: readonly FindingCode[] = ['RANGE_ASSUMED', 'ACCESS_DENIED', 'UNREACHABLE']
 
 const briefLines = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number): string[] => {
-  const head = `${brush.severity('info', 'info')}  ${plain(finding.code)}  ${subjectsText(subjects)}`
-  return [head, ...wrapped(plain(finding.message), '      ', width)]
+  const about = subjects.length > 1 ? `${subjectsText(subjects)}: ` : ''
+  const text = `${plain(finding.code)}  ${about}${plain(finding.message)}`
+  return [`${brush.severity('info', 'info')}  ${width === undefined ? text : clipped(text, width - 'info  '.length)}`]
 }
 
 const mostEvidence = 4
@@ -37,20 +47,41 @@ const mostEvidence = 4
 const findingBlock = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number): string[] => {
   const { severity, code, message, evidence, remedy } = finding
   const more = evidence.length - mostEvidence
+  const subject = subjectsText(subjects)
+  const room = width === undefined ? undefined : width - severity.length - code.length - 4
   return [
-    `${brush.severity(severity, severity)}  ${brush.bold(plain(code))}  ${subjectsText(subjects)}`,
+    `${brush.severity(severity, severity)}  ${brush.bold(plain(code))}  ${room === undefined ? subject : clipped(subject, Math.max(room, 12))}`,
     ...wrapped(plain(message), '  ', width),
-    ...evidence.slice(0, mostEvidence).map((it) => `    ${brush.dim('seen')}  ${evidenceText(it)}`),
+    ...evidence.slice(0, mostEvidence).flatMap((it) => {
+      const [first = '', ...others] = hanging(evidenceText(it), '', '          ', width && width - 10)
+      return [`    ${brush.dim('seen')}  ${first}`, ...others]
+    }),
     ...(more > 0 ? [`    ${brush.dim(`and ${more} more: -o json has all evidence`)}`] : []),
-    ...(remedy === undefined ? [] : remedyLines(remedy, brush)),
+    ...(remedy === undefined ? [] : remedyLines(remedy, brush, width)),
   ]
 }
 
-/** Never wrapped: it is there to be pasted. */
-const remedyLines = (remedy: string, brush: Paint): string[] =>
-  (remedy === '' ? [] : plainLines(remedy)).map((line, at) =>
-    at === 0 ? `    ${brush.bold('do')}    ${line}` : `          ${line}`,
-  )
+const indent = '          '
+
+/** Commands and manifests are there to be pasted: a long command is broken as a shell takes it, a manifest not at all. */
+const remedyLines = (remedy: string, brush: Paint, width?: number): string[] =>
+  remedyParts(remedy)
+    .flatMap((part) => partLines(part, width === undefined ? undefined : width - indent.length))
+    .map((line, at) => (at === 0 ? `    ${brush.bold('do')}    ${line}` : `${indent}${line}`))
+
+const partLines = (part: RemedyPart, width?: number): string[] => {
+  switch (part.kind) {
+    case 'prose':
+      return hanging(part.text, '', '', width)
+    case 'verbatim':
+      return [part.text]
+    case 'command': {
+      const { text, comment } = part
+      if (width === undefined) return [comment === undefined ? text : `${text}   ${comment}`]
+      return [...(comment === undefined ? [] : hanging(comment, '', '# ', width)), ...brokenCommand(text, width)]
+    }
+  }
+}
 
 export const subjectsText = (subjects: readonly string[]): string => {
   const shown = subjects.slice(0, 2).map(plain).join(', ')

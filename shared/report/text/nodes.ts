@@ -1,44 +1,52 @@
 import type { Report } from '../../domain/report.ts'
-import { clipped, columns } from './columns.ts'
+import { hanging, tableOf } from './columns.ts'
 import type { Row } from './columns.ts'
-import { groupNodes, nodeCells } from '../node-groups.ts'
+import { groupNodes, nodeCells, type NodeGroup } from '../node-groups.ts'
 import type { Paint } from './paint.ts'
 import { counted, plain, tally, verdictWords } from '../wording.ts'
 
 /** One screen: beyond this many different rows the rest is counted. */
 const mostGroups = 16
 
-/** The nodes, those of which everything is the same in one row. */
+const heads = ['VERDICT', '#', 'MODE', 'FELIX SAYS', 'RANGE', 'SET IN', 'MARK MASK', 'ROOM / PODS', 'NODES'] as const
+/** What a narrow terminal leaves out, first to last. */
+const optional = ['MARK MASK', 'ROOM / PODS', 'SET IN', 'FELIX SAYS', '#', 'MODE'].map((head) =>
+  heads.findIndex((it) => it === head),
+)
+
+/** The nodes, those of which everything is the same in one row; below them, why a verdict is none. */
 export const nodeLines = ({ nodes }: Report, brush: Paint, width?: number): string[] => {
   if (nodes.length === 0) return []
   const groups = groupNodes(nodes)
-  const rows = groups.slice(0, mostGroups).map(({ sample, names }): Row => {
-    const { mode, felix, range, from, mask, room, why } = nodeCells(sample)
-    return {
-      cells: [
-        verdictWords[sample.verdict],
-        `${names.length}`,
-        mode,
-        felix,
-        range,
-        from,
-        mask,
-        room,
-        clipped(why, 80),
-        namesText(names),
-      ],
-      paint: { 0: (cell) => brush.verdict(sample.verdict, cell) },
-    }
-  })
+  const shown = groups.slice(0, mostGroups)
   const rest = groups.slice(mostGroups)
-  const heads = ['VERDICT', '#', 'MODE', 'FELIX SAYS', 'RANGE', 'SET IN', 'MARK MASK', 'ROOM / PODS', 'WHY', 'NODES']
+  const style = { head: brush.dim, optional, ...(width !== undefined && { width }) }
+  const { lines, leftOut } = tableOf(heads, shown.map(rowOf(brush)), style)
+  const note = leftOut.length === 0 ? [] : hanging(`-o csv has also: ${leftOut.join(', ')}`, '', '', width)
   return [
     brush.bold(`${counted(nodes.length, 'node')}: ${tally(nodes.map(({ verdict }) => verdict))}`),
-    ...columns(heads, rows, { head: brush.dim, ...(width !== undefined && { width }) }),
+    ...lines,
     ...(rest.length === 0
       ? []
       : [`… ${counted(rest.flatMap(({ names }) => names).length, 'more node')}, each different: -o csv lists all`]),
+    ...shown.flatMap((group) => whyLines(group, width)),
+    ...note.map(brush.dim),
   ]
+}
+
+const rowOf =
+  (brush: Paint) =>
+  ({ sample, names }: NodeGroup): Row => {
+    const { mode, felix, range, from, mask, room } = nodeCells(sample)
+    return {
+      cells: [verdictWords[sample.verdict], `${names.length}`, mode, felix, range, from, mask, room, namesText(names)],
+      paint: { 0: (cell) => brush.verdict(sample.verdict, cell) },
+    }
+  }
+
+const whyLines = ({ sample, names }: NodeGroup, width?: number): string[] => {
+  const { why } = nodeCells(sample)
+  return why === '' ? [] : hanging(`${namesText(names)}: ${why}`, '  ', '    ', width)
 }
 
 const namesText = (names: readonly string[]): string => {

@@ -1,5 +1,6 @@
 import type { Change, Forecast, Plan } from '../../domain/report.ts'
-import { clipped } from './columns.ts'
+import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
+import { clipped, hanging } from './columns.ts'
 import type { Paint } from './paint.ts'
 import { counted, duration, plain } from '../wording.ts'
 
@@ -7,38 +8,106 @@ import { counted, duration, plain } from '../wording.ts'
 export const planLines = (plan: Plan, brush: Paint, width?: number): string[] => {
   const { strategy, changes, forecast, blockedBy } = plan
   if (blockedBy.length > 0)
-    return [
-      brush.bold(
-        `Plan: nothing is written while ${blockedBy.map(plain).join(', ')} stands; the finding says what to do`,
-      ),
-    ]
+    return hanging(
+      `Plan: nothing is written while ${blockedBy.map(plain).join(', ')} stands; the finding says what to do`,
+      '',
+      '  ',
+      width,
+    ).map(brush.bold)
   if (changes.length === 0) return [brush.bold('Plan: nothing to do')]
   return [
-    brush.bold(`Plan (${strategy}): ${counted(changes.length, 'change')}`),
-    ...numbered(changes).map((line) => (width === undefined ? line : clipped(line, width))),
-    `  ${forecastText(forecast)}`,
+    `In this order (${strategy}):`,
+    ...groupChanges(changes).map((group) => `  ${fitted(groupText(group), width && width - 2)}`),
+    ...hanging(`Plan: ${summaryOf(changes)}; ${lowered(forecastText(forecast))}`, '', '  ', width).map(brush.bold),
   ]
 }
 
-const most = 12
-const ends = 5
+const fitted = (text: string, width: number | undefined): string => (width === undefined ? text : clipped(text, width))
 
-const numbered = (changes: readonly Change[]): string[] => {
-  const lines = changes.map(
-    (change, at) => `  ${String(at + 1).padStart(String(changes.length).length)}. ${changeText(change)}`,
-  )
-  if (lines.length <= most) return lines
-  return [...lines.slice(0, ends), `  … ${lines.length - 2 * ends} more like these …`, ...lines.slice(-ends)]
+/** Changes that follow one another and do the same to different objects: 500 overrides are one line. */
+export interface ChangeGroup {
+  sample: Change
+  names: string[]
 }
 
-export const changeText = ({ action, kind, namespace, name, patch }: Change): string => {
-  const object = plain([kind, namespace, name].filter((part) => part !== undefined).join('/'))
-  return `${action.padEnd(7)} ${object}${patch === undefined ? '' : `  ${patchText(patch)}`}`
+export const groupChanges = (changes: readonly Change[]): ChangeGroup[] => {
+  const groups: ChangeGroup[] = []
+  for (const change of changes) {
+    const last = groups.at(-1)
+    if (last && isAlike(last.sample, change)) last.names.push(change.name)
+    else groups.push({ sample: change, names: [change.name] })
+  }
+  return groups
 }
 
-const longest = 200
+const isAlike = (a: Change, b: Change): boolean =>
+  a.action === b.action && a.kind === b.kind && a.namespace === b.namespace && setsText(a) === setsText(b)
 
-const patchText = (patch: object): string => clipped(plain(JSON.stringify(patch)), longest)
+const signs: Record<Change['action'], string> = { create: '+', patch: '~', delete: '-', restart: '>' }
+const words: Record<Change['action'], string> = {
+  create: 'create',
+  patch: 'change',
+  delete: 'delete',
+  restart: 'restart',
+}
+
+/** `+ create  FelixConfiguration/node.ip-10-0-0-1 and 4 more: range 20000:32767` */
+export const groupText = ({ sample, names }: ChangeGroup): string => {
+  const { action, kind, namespace } = sample
+  const first = [kind, namespace, names[0]].filter((part) => part !== undefined).join('/')
+  const more = names.length === 1 ? '' : ` and ${names.length - 1} more`
+  return `${signs[action]} ${words[action].padEnd(7)}  ${setsText(sample)}${plain(first)}${more}`
+}
+
+/** Before the names, which may be long. */
+const setsText = ({ patch, action }: Change): string => {
+  if (action === 'delete' || action === 'restart' || patch === undefined) return ''
+  const { metadata, spec } = patch as { metadata?: { annotations?: Record<string, unknown> }; spec?: object }
+  const value = metadata?.annotations?.[rangeAnnotation]
+  if (value === undefined) return ''
+  const where = spec !== undefined && 'kubeNodePortRanges' in spec ? '' : ' (annotation alone)'
+  return value === null ? 'range taken out of ' : `range ${plain(String(value))}${where} in `
+}
+
+const isOverride = ({ name }: Change): boolean => name.startsWith('node.')
+
+/** `5 overrides, 1 change of default, 5 removals` */
+const summaryOf = (changes: readonly Change[]): string => {
+  const count = (test: (change: Change) => boolean) => changes.filter(test).length
+  const others = [
+    ...new Set(
+      changes.filter((it) => it.action === 'patch' || (it.action === 'create' && !isOverride(it))).map(nameOf),
+    ),
+  ]
+  const parts = [
+    [count((it) => it.action === 'create' && isOverride(it)), 'override', 'overrides'],
+    ...others
+      .slice(0, 2)
+      .map(
+        (name) =>
+          [
+            count((it) => it.action !== 'delete' && it.action !== 'restart' && nameOf(it) === name),
+            `change of ${name}`,
+            `changes of ${name}`,
+          ] as const,
+      ),
+    [
+      count((it) => others.slice(2).includes(nameOf(it)) && (it.action === 'patch' || it.action === 'create')),
+      'further change',
+      'further changes',
+    ],
+    [count((it) => it.action === 'delete'), 'removal', 'removals'],
+    [count((it) => it.action === 'restart'), 'restart of a calico-node pod', 'restarts of calico-node pods'],
+  ] as const
+  return parts
+    .filter(([number]) => number > 0)
+    .map(([number, one, many]) => counted(number, one, many))
+    .join(', ')
+}
+
+const nameOf = ({ name }: Change): string => plain(name)
+
+const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
 
 /** `Restarts Felix on 3 nodes at a time, 48 in all, about 9 min; no pod restarted.` */
 export const forecastText = ({ felixRestarts, felixRestartsAtOnce, podRestarts, seconds }: Forecast): string => {

@@ -5,37 +5,46 @@ import { findingLines } from './findings.ts'
 import { nodeLines } from './nodes.ts'
 import { planLines } from './plan.ts'
 import { sweepLines } from './sweep.ts'
+import { closingLines, type CommandOn } from './closing.ts'
+import { hanging } from './columns.ts'
 import { plain, rangeText, serviceRangeText, verdictWords, whereabouts } from '../wording.ts'
 
 export interface TextOptions {
   colour?: boolean
   /** Width of the terminal; absent where there is none, and then nothing is wrapped. */
   columns?: number
+  /** What is only good to know stands in full, too. */
+  verbose?: boolean
+  /** Completes the command that the last line advises. */
+  on?: CommandOn
 }
 
 /** For people at a terminal: the verdict first, then what is wrong and what to do, then the nodes, then the plan. */
 export const text = (document: Report | Sweep, options: TextOptions = {}): string => {
   const brush = paint(options.colour ?? false)
   const lines =
-    'clusters' in document
-      ? sweepLines(document, brush, options.columns)
-      : reportLines(document, brush, options.columns)
+    'clusters' in document ? sweepLines(document, brush, options.columns) : reportLines(document, brush, options)
   return `${lines.join('\n')}\n`
 }
 
-const reportLines = (report: Report, brush: Paint, width?: number): string[] => {
-  const sections = [headLines(report, brush), ...findingLines(report, brush, width), nodeLines(report, brush, width)]
+const reportLines = (report: Report, brush: Paint, { columns: width, verbose, on }: TextOptions): string[] => {
+  const sections = [
+    headLines(report, brush, width),
+    ...findingLines(report, brush, { width, verbose }),
+    nodeLines(report, brush, width),
+  ]
   if (report.plan) sections.push(planLines(report.plan, brush, width))
+  sections.push(closingLines(report, brush, { ...(width !== undefined && { width }), ...(on && { on }) }))
   return sections.filter((lines) => lines.length > 0).flatMap((lines, at) => [''].slice(at === 0 ? 1 : 0).concat(lines))
 }
 
-const headLines = (report: Report, brush: Paint): string[] => {
+const headLines = (report: Report, brush: Paint, width?: number): string[] => {
   const where = whereabouts(report.cluster)
   const verdict = brush.verdict(report.verdict, verdictWords[report.verdict].toUpperCase())
   const facts = [programs(report), nodePorts(report), `seen         ${plain(report.observedAt)}`]
   return [
     `${verdict}  ${brush.bold(plain(report.cluster.name))}${where === '' ? '' : `  ${brush.dim(where)}`}`,
-    ...facts.filter((fact) => fact !== '').map((fact) => `  ${fact}`),
+    ...facts.filter((fact) => fact !== '').flatMap((fact) => hanging(fact, '  ', '               ', width)),
   ]
 }
 

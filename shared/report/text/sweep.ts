@@ -1,5 +1,5 @@
 import type { Finding, Report, Sweep } from '../../domain/report.ts'
-import { clipped, columns } from './columns.ts'
+import { clipped, columns, hanging } from './columns.ts'
 import type { Row } from './columns.ts'
 import { groupFindings } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
@@ -24,13 +24,25 @@ export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: n
   )
   const heads = ['VERDICT', 'CLUSTER', 'WHERE', 'NODES', 'MODE', 'CALICO', 'FINDINGS']
   return [
-    brush.bold(`${counted(clusters.length, 'cluster')}: ${tally(clusters.map(({ verdict }) => verdict))}`),
-    ...columns(heads, rows, { head: brush.dim, ...(width !== undefined && { width }) }),
+    brush.bold(countsText(clusters)),
+    ...columns(heads, rows, { head: brush.dim, optional: [5, 4, 3, 2], ...(width !== undefined && { width }) }),
     ...whyLines(worstFirst(clusters), brush, width),
     '',
-    brush.dim(`swept ${plain(sweptAt)}; check on one cluster shows the evidence, -o html a page of the fleet`),
+    ...hanging(
+      `swept ${plain(sweptAt)}; check on one cluster shows the evidence, -o html a page of the fleet`,
+      '',
+      '  ',
+      width,
+    ).map(brush.dim),
+    // Read last by who sees only the end of it.
+    ...(clusters.length > mostOnScreen ? [brush.bold(countsText(clusters))] : []),
   ]
 }
+
+const mostOnScreen = 10
+
+const countsText = (clusters: readonly Report[]): string =>
+  `${counted(clusters.length, 'cluster')}: ${tally(clusters.map(({ verdict }) => verdict))}`
 
 const needsSomebody = ({ severity }: Finding): boolean => severity !== 'info'
 

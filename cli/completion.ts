@@ -1,0 +1,108 @@
+import { Argument, type Command, Option } from 'commander'
+import { exitStatus } from './exit-status.ts'
+import type { Ending } from './exit-status.ts'
+import { write } from './streams.ts'
+
+const shells = ['bash', 'zsh', 'fish'] as const
+type Shell = (typeof shells)[number]
+
+export const addCompletion = (program: Command, end: Ending): void => {
+  program
+    .command('completion')
+    .description('Print what a shell needs to complete commands, options, contexts, clusters and codes.')
+    .addArgument(new Argument('[shell]', 'which shell').choices(shells))
+    // What the scripts ask: the candidates for the last of these words, one a line.
+    .addOption(new Option('--words <word...>').hideHelp())
+    .addHelpText('after', completionHelp)
+    .action(async (shell: Shell | undefined, { words }: { words?: string[] }) => {
+      const text = words ? `${(await candidates(program, words)).join('\n')}\n` : scripts[shell ?? 'bash']
+      await write(process.stdout, text)
+      end(exitStatus.inStep)
+    })
+}
+
+const completionHelp = `
+Examples:
+  source <(calico-ipvs-sync completion bash)
+  calico-ipvs-sync completion zsh > "\${fpath[1]}/_calico-ipvs-sync"
+  calico-ipvs-sync completion fish > ~/.config/fish/completions/calico-ipvs-sync.fish`
+
+/** For the last word, which may be empty; those before it say where it stands. Asks nobody: no cluster and no AWS. */
+export const candidates = async (program: Command, words: readonly string[]): Promise<string[]> => {
+  const [current = '', ...before] = words.toReversed()
+  const command = commandOf(program, before.toReversed())
+  const previous = before[0]
+  const option = command.options.find((it) => it.short === previous || it.long === previous)
+  const takes = option !== undefined && (option.required || option.optional)
+  const known = takes ? await valuesOf(option) : [...(await argumentsOf(command)), ...optionsOf(command)]
+  return known.filter((word) => word.startsWith(current) && !/[\n\r]/.test(word))
+}
+
+const commandOf = (program: Command, words: readonly string[]): Command => {
+  let command = program
+  for (const word of words) command = command.commands.find((it) => it.name() === word) ?? command
+  return command
+}
+
+const optionsOf = (command: Command): string[] =>
+  command
+    .createHelp()
+    .visibleOptions(command)
+    .flatMap(({ long }) => long ?? [])
+
+const argumentsOf = async (command: Command): Promise<string[]> => {
+  if (command.name() === 'explain') return codes()
+  const [argument] = command.registeredArguments
+  return [...command.commands.map((it) => it.name()), ...(argument?.argChoices ?? [])]
+}
+
+const valuesOf = async ({ long, argChoices }: Option): Promise<string[]> => {
+  if (argChoices) return argChoices
+  if (long === '--context') return (await contexts()).map(({ context }) => context)
+  if (long === '--cluster') return (await contexts()).flatMap(({ name }) => name ?? [])
+  return []
+}
+
+const codes = async (): Promise<string[]> => [...(await import('../shared/domain/report.ts')).findingCodes]
+
+/** Of the kubeconfig; the names of EKS clusters are those that its contexts' ARNs hold. */
+const contexts = async (): Promise<{ context: string; name?: string }[]> => {
+  const [{ contextNames }, { partsOf }] = await Promise.all([
+    import('../shared/clients/kubeconfig/load.ts'),
+    import('../shared/domain/identity.ts'),
+  ])
+  try {
+    return contextNames().map((context) => ({ context, ...partsOf(context) }))
+  } catch {
+    return []
+  }
+}
+
+/** The names come from files that others may have written: no script lets a shell read them as code. */
+const scripts: Record<Shell, string> = {
+  bash: `_calico_ipvs_sync() {
+  local word
+  COMPREPLY=()
+  while IFS= read -r word; do
+    [[ -n $word ]] && COMPREPLY+=("$(printf %q "$word")")
+  done < <(calico-ipvs-sync completion --words "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  # Bash takes a colon for the end of a word, and contexts are ARNs.
+  declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "\${COMP_WORDS[COMP_CWORD]}"
+}
+complete -F _calico_ipvs_sync calico-ipvs-sync
+`,
+  zsh: `#compdef calico-ipvs-sync
+_calico_ipvs_sync() {
+  local -a words_found
+  words_found=("\${(@f)$(calico-ipvs-sync completion --words "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  compadd -- "\${words_found[@]}"
+}
+compdef _calico_ipvs_sync calico-ipvs-sync
+`,
+  fish: `function __calico_ipvs_sync_words
+  set -l words (commandline -opc) (commandline -ct)
+  calico-ipvs-sync completion --words $words[2..] 2>/dev/null
+end
+complete -c calico-ipvs-sync -f -a '(__calico_ipvs_sync_words)'
+`,
+}

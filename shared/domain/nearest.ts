@@ -1,0 +1,25 @@
+/** What somebody may have meant: the known name with the fewest letters to change, if those are few. */
+export const nearest = (asked: string, known: readonly string[]): string | undefined => {
+  const most = Math.max(2, Math.floor(asked.length / 3))
+  const contained = known.filter((name) => asked.length > 2 && name.includes(asked))
+  if (contained.length === 1) return contained[0]
+  const [best] = known
+    .filter((name) => Math.abs(name.length - asked.length) <= most)
+    .map((name) => ({ name, changes: distance(asked, name) }))
+    .sort((a, b) => a.changes - b.changes)
+  return best !== undefined && best.changes <= most ? best.name : undefined
+}
+
+/** Levenshtein's: how many letters to change. */
+const distance = (from: string, to: string): number => {
+  let row = Array.from({ length: to.length + 1 }, (_, at) => at)
+  for (const [line, letter] of Array.from(from).entries()) {
+    const next = [line + 1]
+    for (const [at, other] of Array.from(to).entries()) {
+      const change = (row[at] ?? 0) + (letter === other ? 0 : 1)
+      next.push(Math.min(change, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
