@@ -1,4 +1,4 @@
-import { Argument, type Command, Option } from 'commander'
+import { Argument, type Command, type Option } from 'commander'
 import { exitStatus } from './exit-status.ts'
 import type { Ending } from './exit-status.ts'
 import { write } from './streams.ts'
@@ -10,13 +10,18 @@ export const addCompletion = (program: Command, end: Ending): void => {
   program
     .command('completion')
     .description('Print what a shell needs to complete commands, options, contexts, clusters and codes.')
-    .addArgument(new Argument('[shell]', 'which shell').choices(shells))
-    // What the scripts ask: the candidates for the last of these words, one a line.
-    .addOption(new Option('--words <word...>').hideHelp())
+    .addArgument(new Argument('<shell>', 'which shell').choices(shells))
     .addHelpText('after', completionHelp)
-    .action(async (shell: Shell | undefined, { words }: { words?: string[] }) => {
-      const text = words ? `${(await candidates(program, words)).join('\n')}\n` : scripts[shell ?? 'bash']
-      await write(process.stdout, text)
+    .action(async (shell: Shell) => {
+      await write(process.stdout, scripts[shell])
+      end(exitStatus.inStep)
+    })
+  // What the scripts ask: the candidates for the last of these words, one a line.
+  program
+    .command('__complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[]) => {
+      await write(process.stdout, `${(await candidates(program, words)).join('\n')}\n`)
       end(exitStatus.inStep)
     })
 }
@@ -85,7 +90,7 @@ const scripts: Record<Shell, string> = {
   COMPREPLY=()
   while IFS= read -r word; do
     [[ -n $word ]] && COMPREPLY+=("$(printf %q "$word")")
-  done < <(calico-ipvs-sync completion --words "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <(calico-ipvs-sync __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
   # Bash takes a colon for the end of a word, and contexts are ARNs.
   declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "\${COMP_WORDS[COMP_CWORD]}"
 }
@@ -94,14 +99,14 @@ complete -F _calico_ipvs_sync calico-ipvs-sync
   zsh: `#compdef calico-ipvs-sync
 _calico_ipvs_sync() {
   local -a words_found
-  words_found=("\${(@f)$(calico-ipvs-sync completion --words "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  words_found=("\${(@f)$(calico-ipvs-sync __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   compadd -- "\${words_found[@]}"
 }
 compdef _calico_ipvs_sync calico-ipvs-sync
 `,
   fish: `function __calico_ipvs_sync_words
   set -l words (commandline -opc) (commandline -ct)
-  calico-ipvs-sync completion --words $words[2..] 2>/dev/null
+  calico-ipvs-sync __complete -- $words[2..] 2>/dev/null
 end
 complete -c calico-ipvs-sync -f -a '(__calico_ipvs_sync_words)'
 `,

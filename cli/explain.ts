@@ -4,7 +4,7 @@ import { Failure, UsageError } from './failure.ts'
 import type { Ending } from './exit-status.ts'
 import { type OutputOptions, withExamples, withOutput } from './options.ts'
 import { nearest } from '../shared/domain/nearest.ts'
-import { wantsColour, write } from './streams.ts'
+import { bold, printed } from './streams.ts'
 
 export const addExplain = (program: Command, end: Ending): void => {
   const command = program
@@ -15,7 +15,7 @@ export const addExplain = (program: Command, end: Ending): void => {
   withOutput(command, ['text', 'json']).action(async (code: string | undefined, options: OutputOptions) => {
     const sections = await findingSections()
     const found = code === undefined ? sections : [sectionOf(sections, code)]
-    await write(process.stdout, code === undefined ? listText(found, options) : sectionText(found, options))
+    await printed(code === undefined ? listText(found, options) : await sectionText(found, options), options)
     end(exitStatus.inStep)
   })
 }
@@ -54,11 +54,14 @@ const sectionOf = (sections: readonly Section[], asked: string): Section => {
   throw new UsageError(`There is no finding ${JSON.stringify(asked)}.${guess} Without a code, explain lists them all.`)
 }
 
-const sectionText = ([section]: readonly Section[], { output, color }: OutputOptions): string => {
+const sectionText = async ([section]: readonly Section[], options: OutputOptions): Promise<string> => {
   if (!section) return ''
-  if (output === 'json') return `${JSON.stringify(section, null, 2)}\n`
-  const head = wantsColour(process.stdout, color) ? `\u001b[1m${section.code}\u001b[0m` : section.code
-  return `${head}\n\n${section.text}\n`
+  if (options.output === 'json') return `${JSON.stringify(section, null, 2)}\n`
+  const { proseLines } = await import('../shared/report/text/prose.ts')
+  const { isTTY, columns } = process.stdout
+  const width = isTTY && columns > 0 ? { width: Math.min(columns, 100) } : {}
+  const strong = bold(options)
+  return `${strong(section.code)}\n\n${proseLines(section.text, { bold: strong, ...width }).join('\n')}\n`
 }
 
 const listText = (sections: readonly Section[], { output }: OutputOptions): string => {

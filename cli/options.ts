@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { asCalled } from './called-as.ts'
 import { defaultPolicy, type Policy } from '../shared/domain/policy/policy.ts'
 import type { FailOn } from './exit-status.ts'
 
@@ -135,7 +136,7 @@ export const withFailOn = (command: Command): Command =>
 
 /** Examples below a command's options: each can be pasted. */
 export const withExamples = (command: Command, ...examples: string[]): Command =>
-  command.addHelpText('after', `\nExamples:\n${examples.map((it) => `  ${it}`).join('\n')}`)
+  command.addHelpText('after', () => asCalled(`\nExamples:\n${examples.map((it) => `  ${it}`).join('\n')}`))
 
 export const policyOf = (options: PolicyOptions): Policy => {
   const { nodeDeadline, strategy, maxUnavailable, restarts, canarySeconds, settleSeconds, ignoreOwner } = options

@@ -1,7 +1,8 @@
 import { plainLines } from '../shared/domain/plain.ts'
+import { asCalled, programName } from './called-as.ts'
 import { exitStatus } from './exit-status.ts'
 import { Failure } from './failure.ts'
-import type { ColourChoice } from './options.ts'
+import type { ColourChoice, Format } from './options.ts'
 
 /**
  * A reader that has seen enough (`| head`) is no error of ours: what is left goes nowhere and the exit status stays.
@@ -20,16 +21,6 @@ export const guardExit = (debug: boolean): void => {
   process.on('uncaughtException', fail)
 }
 
-/** How it was called: kubectl runs its plugins by a name of their own. */
-export const programName = (): string =>
-  process.env['CALICO_IPVS_SYNC_AS'] === 'kubectl' ? 'kubectl calico-ipvs' : 'calico-ipvs-sync'
-
-/** Commands that are printed for people can be pasted as the program was called. */
-export const asCalled = (text: string): string => {
-  const name = programName()
-  return name === 'calico-ipvs-sync' ? text : text.replaceAll(/\bcalico-ipvs-sync (?=[a-z])/g, `${name} `)
-}
-
 /** On standard error: what went wrong may be told in words of a server, a plugin or a file. */
 export const say = (text: string): void => void process.stderr.write(`${asCalled(plainLines(text).join('\n'))}\n`)
 
@@ -43,6 +34,15 @@ export const write = (stream: NodeJS.WriteStream, text: string): Promise<void> =
 export const leaveWith = async (status: number): Promise<void> => {
   await Promise.all([write(process.stdout, ''), write(process.stderr, '')])
   process.exit(status)
+}
+
+/** The result: to standard output, or whole to the file that was named. */
+export const printed = (
+  text: string,
+  { output, outputFile }: { output: Format; outputFile?: string },
+): Promise<void> => {
+  if (outputFile !== undefined) return writeWhole(outputFile, text)
+  return write(process.stdout, output === 'text' ? asCalled(text) : text)
 }
 
 /** Whole or not at all: who reads the file never sees half a result. */

@@ -1,11 +1,10 @@
 import type { Report, Sweep } from '../../shared/domain/report.ts'
+import { reportSchema, sweepSchema } from '../../shared/report/schema.ts'
 import { UsageError } from '../failure.ts'
 import { readJson } from './state-file.ts'
 
 /** What `check`, `plan` or `sweep -o json` said before. Throws a `UsageError` where the file is none of theirs. */
-export const baselineFrom = async (file: string | undefined): Promise<Report | Sweep | undefined> => {
-  if (file === undefined) return undefined
-  const { reportSchema, sweepSchema } = await import('../../shared/report/schema.ts')
+export const baselineFrom = async (file: string): Promise<Report | Sweep> => {
   const value = await readJson(file, 'an earlier result')
   const [report, sweep] = [reportSchema.safeParse(value), sweepSchema.safeParse(value)]
   if (report.success) return report.data

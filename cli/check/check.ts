@@ -12,7 +12,6 @@ import {
   withPolicy,
   withVerbose,
 } from '../options.ts'
-import { baselineFrom } from './baseline.ts'
 import { print } from './print.ts'
 import { progress } from '../progress.ts'
 import { onTarget } from '../target/command-for.ts'
@@ -62,7 +61,8 @@ export const addPlan = (program: Command, end: Ending): void => {
 
 const judge = async (options: CheckOptions, withPlan: boolean): Promise<number> => {
   const telling = progress(options.quiet ?? false)
-  const baseline = await baselineFrom(options.baseline)
+  const baseline =
+    options.baseline === undefined ? undefined : await (await import('./baseline.ts')).baselineFrom(options.baseline)
   const { connect } = await import('../target/connect.ts')
   const target = await connect(options, telling)
   try {

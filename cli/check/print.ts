@@ -1,13 +1,11 @@
 import type { Report, Sweep } from '../../shared/domain/report.ts'
 import type { Format, OutputOptions } from '../options.ts'
-import { asCalled, wantsColour, write, writeWhole } from '../streams.ts'
+import { printed, wantsColour } from '../streams.ts'
 import type { CommandOn } from '../../shared/report/text/closing.ts'
 
 /** The result, on standard output or in the file that was named, in the form asked for. `on` completes a command for the cluster. */
 export const print = async (document: Report | Sweep, options: OutputOptions, on?: CommandOn): Promise<void> => {
-  const { outputFile } = options
-  if (outputFile === undefined) return write(process.stdout, await rendered(document, options, on))
-  await writeWhole(outputFile, await rendered(document, options))
+  await printed(await rendered(document, options, on), options)
 }
 
 const rendered = async (document: Report | Sweep, options: OutputOptions, on?: CommandOn): Promise<string> => {
@@ -27,7 +25,7 @@ export const asText = async (
   // A terminal that does not tell its width says 0.
   const columns = stream.isTTY && outputFile === undefined && stream.columns > 0 ? { columns: stream.columns } : {}
   const colour = outputFile === undefined ? wantsColour(stream, color) : color === 'always'
-  return asCalled(text(document, { colour, ...columns, verbose, ...(on && { on }) }))
+  return text(document, { colour, ...columns, verbose, ...(on && { on }) })
 }
 
 type Render = (document: Report | Sweep) => string

@@ -15,7 +15,7 @@ import { eksIn } from '../target/eks.ts'
 import { compared, describeBehind, type EksLead, existing, identityOf, leadOf } from '../target/eks-lead.ts'
 import { exitStatus } from '../exit-status.ts'
 import { progress } from '../progress.ts'
-import { wantsColour, write } from '../streams.ts'
+import { printed, wantsColour } from '../streams.ts'
 
 /** 0: every hop that is needed is fine · 2: one is not. */
 export const examine = async (options: DoctorOptions): Promise<number> => {
@@ -25,9 +25,9 @@ export const examine = async (options: DoctorOptions): Promise<number> => {
   telling.clear()
   const ok = way.hops.every(({ state }) => state === 'ok' || state === 'left out')
   const document = { schemaVersion: 1, cluster: place.cluster, ok, hops: withFixes(way.hops, place) }
-  await write(
-    process.stdout,
+  await printed(
     options.output === 'json' ? `${safeJson(published(document), 2)}\n` : asText(document, options),
+    options,
   )
   return ok ? exitStatus.inStep : exitStatus.failed
 }

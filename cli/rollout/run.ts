@@ -14,7 +14,7 @@ import { type Progress, progress } from '../progress.ts'
 import type { RolloutAct, RolloutOptions } from '../options.ts'
 import { rolloutText } from './text.ts'
 import { finishHalt, holder, stepTools, tellWait } from './step-tools.ts'
-import { bold, write } from '../streams.ts'
+import { bold, printed } from '../streams.ts'
 import type { Target } from '../target/target.ts'
 
 /**
@@ -31,7 +31,7 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
     if (act === 'abort') await takeBack(target, telling, options)
     telling.clear()
     const rollout = await read(target, options)
-    await write(process.stdout, options.output === 'json' ? asJson(rollout) : rolloutText(rollout, bold(options)))
+    await printed(options.output === 'json' ? asJson(rollout) : rolloutText(rollout, bold(options)), options)
     return rollout?.state === asked[act] ? exitStatus.inStep : exitStatus.outOfStep
   } finally {
     target.close()

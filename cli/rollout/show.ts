@@ -8,7 +8,7 @@ import { progress } from '../progress.ts'
 import type { RolloutOptions, RolloutView } from '../options.ts'
 import { type RolloutStatus, rolloutStatus } from './status.ts'
 import { journalLines, statusText } from './text.ts'
-import { asCalled, bold, write } from '../streams.ts'
+import { bold, printed } from '../streams.ts'
 import { assessTarget } from '../target/target.ts'
 
 /** 0: no rollout is left to be finished · 1: one is · 2: could not tell. */
@@ -20,7 +20,7 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
     const status = rolloutStatus(await assessTarget(target, defaultPolicy), commandFor('check', target, options))
     telling.clear()
     const on = (command: string): string => plain(commandFor(command, target, options))
-    await write(process.stdout, rendered(view, status, { ...options, on }))
+    await printed(rendered(view, status, { ...options, on }), options)
     return status.rollout && unfinished.includes(status.rollout.state) ? exitStatus.outOfStep : exitStatus.inStep
   } finally {
     target.close()
@@ -38,7 +38,7 @@ const rendered = (
   const isJson = options.output === 'json'
   switch (view) {
     case 'status':
-      return isJson ? asJson(plainAll(shown)) : asCalled(statusText(status, bold(options), options.on))
+      return isJson ? asJson(plainAll(shown)) : statusText(status, bold(options), options.on)
     case 'log':
       return isJson ? asJson(plainAll({ journal })) : journalLines(journal)
     case 'evidence':

@@ -5,7 +5,6 @@ import { UsageError } from '../failure.ts'
 import type { Ending } from '../exit-status.ts'
 import type { FailOptions, LookOptions, OutputOptions } from '../options.ts'
 import { policyOf, several, withExamples, withFailOn, withLook, withOutput } from '../options.ts'
-import { baselineFrom } from '../check/baseline.ts'
 import { print } from '../check/print.ts'
 import { progress } from '../progress.ts'
 import type { SweepPlaces } from './targets.ts'
@@ -44,7 +43,10 @@ const sweep = async (options: SweepOptions): Promise<number> => {
     throw new UsageError('--account goes with one --role by name, which is then assumed in each account.')
   if (account.length === 0 && role.some((it) => !it.startsWith('arn:')))
     throw new UsageError('--role needs an ARN, or a name together with --account.')
-  const baseline = await baselineFrom(options.baseline)
+  const baseline =
+    options.baseline === undefined
+      ? undefined
+      : await (await import('../check/baseline.ts')).baselineFrom(options.baseline)
   const telling = progress(options.quiet ?? false)
   const { sweepReports } = await import('./targets.ts')
   const clusters = await sweepReports(options, policyOf({}), telling)

@@ -1,4 +1,7 @@
-import { expect, test } from '@jest/globals'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import { run } from './run.ts'
 
 const wrong: [words: string, says: string][] = [
@@ -6,7 +9,11 @@ const wrong: [words: string, says: string][] = [
   ['chek', "unknown command 'chek'"],
   ['check --contxt a', "unknown option '--contxt'"],
   ['check spare', 'too many arguments'],
-  ['check -o yaml', 'Allowed choices are text, json, junit, sarif, csv, html'],
+  ['check shop', 'A cluster is named by an option: calico-ipvs-sync check --context shop'],
+  ['check --color blue', 'Allowed choices are auto, always, never'],
+  ['explain NOPE', 'There is no finding "NOPE". Without a code'],
+  ['completion tcsh', 'Allowed choices are bash, zsh, fish'],
+  ['check -o yaml', 'Allowed choices are text, json, junit, sarif, csv, html, prometheus'],
   ['check --fail-on info', 'Allowed choices are critical, warning, never'],
   ['check --state a.json --context b', 'cannot be used with option'],
   ['check --cluster a', '--region'],
@@ -36,4 +43,34 @@ test.each(wrong)('`%s` is a wrong command line: exit 64, and it says what would 
   expect(stderr).not.toMatch(/^\s+at /m)
   expect(stdout).toBe('')
   expect(status).toBe(64)
+})
+
+describe('a place that does not exist is one line with the nearest name, and no report of what could not be read', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'usage-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const config = join(folder, 'config')
+  const contexts = ['production', 'staging'].map((name) => ({ name, context: { cluster: 'c', user: 'u' } }))
+  writeFileSync(config, JSON.stringify({ contexts, clusters: [], users: [] }))
+
+  test.each([
+    [`--kubeconfig ${config} --context prodction`, 'no context prodction. Did you mean production? It has'],
+    [`--kubeconfig ${config} --context prod`, 'no context prod. Did you mean production? It has'],
+    [`--kubeconfig ${config} --context zzzzzz`, 'no context zzzzzz. It has: production, staging.'],
+    ['--kubeconfig /nonexistent', '/nonexistent'],
+    ['--cluster shop --region eu-west-1', 'AWS does not know who is asking'],
+  ])('check %s', async (words, says) => {
+    const { status, stdout, stderr } = await run(['check', '--quiet', ...words.split(' ')])
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(says)
+    expect(stderr).toMatch(/^Next: (kubectl config get-contexts|aws sts get-caller-identity)/m)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(2)
+  })
+})
+
+test('as a plugin of kubectl it calls itself so, in its help and in the commands that it prints', async () => {
+  const env = { CALICO_IPVS_SYNC_AS: 'kubectl' }
+  const help = await run(['check', '--help'], { env })
+  expect(help.stdout).toContain('Usage: kubectl calico-ipvs check')
+  expect(help.stdout).not.toContain('  calico-ipvs-sync check')
+  expect((await run(['check', 'shop'], { env })).stderr).toContain('kubectl calico-ipvs check --context shop')
 })
