@@ -1,4 +1,5 @@
-import { awsEks, commandOn, kubectlOn, type Place, quoted } from '../../shared/domain/findings/remedy.ts'
+import { awsEks, commandOn, kubectlOn, type Place } from '../../shared/domain/findings/remedy.ts'
+import { quoted } from '../../shared/domain/shell.ts'
 import type { WantedEntry } from '../../shared/domain/grant/entries.ts'
 import { mapRoles } from '../../shared/domain/grant/groups.ts'
 import type { ReadFailure } from '../../shared/domain/read.ts'
