@@ -57,7 +57,9 @@ export const writeWhole = async (file: string, text: string): Promise<void> => {
     await rename(part, file)
   } catch (error) {
     await rm(part, { force: true })
-    throw new Failure(`The result could not be written to ${file}: ${error instanceof Error ? error.message : error}`)
+    throw new Failure(
+      `The result could not be written to ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 

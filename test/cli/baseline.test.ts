@@ -15,19 +15,34 @@ const warning: Finding = { ...rangeDiffers, code: 'MODE_MIXED', severity: 'warni
 const critical: Finding = { ...rangeDiffers, code: 'MARK_CAPACITY' }
 const withMore = (more: Finding): Report => ({ ...outOfStep, findings: [...outOfStep.findings, more] })
 
-test.each<[string, Report | Sweep, Report | Sweep, FailOn | undefined, number]>([
-  ['as it was', outOfStep, outOfStep, undefined, 0],
-  ['as it was, in a fleet', sweep, sweep, undefined, 2],
-  ['in a fleet, without what cannot be judged', { ...sweep, clusters: [outOfStep] }, sweep, undefined, 1],
-  ['worse than it was', outOfStep, report(), undefined, 1],
-  ['better than it was', report(), outOfStep, undefined, 0],
-  ['one more critical finding', withMore(critical), outOfStep, undefined, 1],
-  ['one more warning', withMore(warning), outOfStep, undefined, 0],
-  ['one more warning, and warnings fail', withMore(warning), outOfStep, 'warning', 1],
-  ['the same warning, and warnings fail', withMore(warning), withMore(warning), 'warning', 0],
-  ['another cluster', { ...outOfStep, cluster: { name: 'other' } }, outOfStep, undefined, 1],
-  ['not judged, as before', unreachable, unreachable, undefined, 2],
-])('%s: --baseline', (_, now, before, failOn, status) => {
+interface Row {
+  now: Report | Sweep
+  before: Report | Sweep
+  failOn?: FailOn
+  status: number
+}
+
+const rows: [string, Row][] = [
+  ['as it was', { now: outOfStep, before: outOfStep, status: 0 }],
+  ['as it was, in a fleet', { now: sweep, before: sweep, status: 2 }],
+  [
+    'in a fleet, better than it was',
+    { now: { ...sweep, clusters: [outOfStep] }, before: { ...sweep, clusters: [outOfStep, report()] }, status: 0 },
+  ],
+  ['worse than it was', { now: outOfStep, before: report(), status: 1 }],
+  ['better than it was', { now: report(), before: outOfStep, status: 0 }],
+  ['one more critical finding', { now: withMore(critical), before: outOfStep, status: 1 }],
+  ['one more warning', { now: withMore(warning), before: outOfStep, status: 0 }],
+  ['one more warning, and warnings fail', { now: withMore(warning), before: outOfStep, failOn: 'warning', status: 1 }],
+  [
+    'the same warning, and warnings fail',
+    { now: withMore(warning), before: withMore(warning), failOn: 'warning', status: 0 },
+  ],
+  ['another cluster', { now: { ...outOfStep, cluster: { name: 'other' } }, before: outOfStep, status: 1 }],
+  ['not judged, as before', { now: unreachable, before: unreachable, status: 2 }],
+]
+
+test.each(rows)('%s: --baseline', (_, { now, before, failOn, status }) => {
   expect(statusOf(now, failOn, before)).toBe(status)
 })
 

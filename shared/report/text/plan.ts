@@ -62,11 +62,11 @@ export const groupText = ({ sample, names }: ChangeGroup): string => {
 /** Before the names, which may be long. */
 const setsText = ({ patch, action }: Change): string => {
   if (action === 'delete' || action === 'restart' || patch === undefined) return ''
-  const { metadata, spec } = patch as { metadata?: { annotations?: Record<string, unknown> }; spec?: object }
+  const { metadata, spec } = patch as { metadata?: { annotations?: Record<string, string | null> }; spec?: object }
   const value = metadata?.annotations?.[rangeAnnotation]
   if (value === undefined) return ''
   const where = spec !== undefined && 'kubeNodePortRanges' in spec ? '' : ' (annotation alone)'
-  return value === null ? 'range taken out of ' : `range ${plain(String(value))}${where} in `
+  return value === null ? 'range taken out of ' : `range ${plain(value)}${where} in `
 }
 
 const isOverride = ({ name }: Change): boolean => name.startsWith('node.')
