@@ -23,7 +23,7 @@ const policy = policyWith(settings.POLICY)
 const sqs = bounded(new SQSClient(limited))
 const dynamo = bounded(new DynamoDBClient(limited))
 const tools = {
-  ...fleetAccess(settings.FLEET),
+  ...fleetAccess(settings.FLEET, 'evaluate'),
   fleet: settings.FLEET,
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,

@@ -15,7 +15,7 @@ import type { StepEvent } from '../shared/workflows/rollout/tools.ts'
 import { handleStep } from '../shared/workflows/fleet/rollout-message.ts'
 
 const settings = readSettings(rolloutStepSettings, process.env)
-const access = fleetAccess(settings.FLEET)
+const access = fleetAccess(settings.FLEET, 'rollout-step')
 const policy = policyWith(settings.POLICY)
 const sqs = bounded(new SQSClient(limited))
 const tools = {

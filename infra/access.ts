@@ -8,6 +8,8 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
+import { entrance, placesOf } from '../shared/domain/fleet.ts'
+import type { RoleKind } from '../shared/domain/fleet-names.ts'
 import type { Fleet } from '../shared/settings.ts'
 
 /**
@@ -71,26 +73,31 @@ export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permissio
 
 /**
  * With the functions' own roles only their own account is entered, and that only where it is in the fleet without
- * another role.
+ * another role of this kind. Its regions; none: it is not.
  */
-const isOwnEntered = ({ own, accounts }: Fleet) =>
-  accounts.some(({ account, roleArn }) => account === own && roleArn === undefined)
+const ownRegions = (fleet: Fleet, kind: RoleKind): readonly string[] => {
+  const way = entrance(fleet, fleet.own, kind)
+  if (!way || way.roleArn !== undefined) return []
+  return placesOf(fleet).flatMap(({ account, region }) => (account === fleet.own ? [region] : []))
+}
 
 /** EKS lists clusters by region: the action knows no resource. */
 export const mayList = (fleet: Fleet): Permission[] => {
-  if (!isOwnEntered(fleet)) return []
+  const regions = ownRegions(fleet, 'viewer')
+  if (regions.length === 0) return []
   return [
     allow(['eks:ListClusters'], ['*'], {
-      conditions: { StringEquals: { 'aws:RequestedRegion': fleet.regions } },
+      conditions: { StringEquals: { 'aws:RequestedRegion': regions } },
       because: 'eks:ListClusters supports no resource; it is bound to the regions of the fleet.',
     }),
   ]
 }
 
 /** Of every cluster in the fleet's regions, because a sweep finds new ones; of add-ons, only kube-proxy. */
-export const mayDescribe = (scope: Construct, fleet: Fleet): Permission[] => {
-  if (!isOwnEntered(fleet)) return []
-  const { own, regions } = fleet
+export const mayDescribe = (scope: Construct, fleet: Fleet, kind: RoleKind): Permission[] => {
+  const regions = ownRegions(fleet, kind)
+  if (regions.length === 0) return []
+  const { own } = fleet
   const { partition } = Stack.of(scope)
   const arns = (rest: string) => regions.map((region) => `arn:${partition}:eks:${region}:${own}:${rest}`)
   const [clusters, kubeProxy] = [arns('cluster/*'), arns('addon/*/kube-proxy/*')]
@@ -103,9 +110,24 @@ export const mayDescribe = (scope: Construct, fleet: Fleet): Permission[] => {
   ]
 }
 
-export const mayAssume = ({ accounts }: Fleet): Permission[] => {
-  const roles = accounts.flatMap(({ roleArn }) => roleArn ?? [])
-  return roles.length > 0 ? [allow(['sts:AssumeRole'], roles)] : []
+/** Roles that are listed one by one: a role's policies may have 10,240 characters in all. */
+const listedAtMost = 60
+
+/**
+ * The roles of one kind in other accounts. Where they are too many to be listed, those of the fixed name in any account:
+ * of the organization, where that is configured. Every one of them asks for the deployment's external id.
+ */
+export const mayAssume = (fleet: Fleet, kind: RoleKind, organizationId?: string): Permission[] => {
+  const roles = fleet.accounts.flatMap(({ account }) => entrance(fleet, account, kind)?.roleArn ?? [])
+  if (roles.length === 0) return []
+  if (roles.length <= listedAtMost) return [allow(['sts:AssumeRole'], roles)]
+  const patterns = new Set(roles.map((role) => role.replace(/::\d+:/, '::*:')))
+  return [
+    allow(['sts:AssumeRole'], [...patterns], {
+      ...(organizationId && { conditions: { StringEquals: { 'aws:ResourceOrgID': organizationId } } }),
+      because: `The roles of ${roles.length} accounts do not fit into a policy; they have one name in all of them.`,
+    }),
+  ]
 }
 
 export const mayReadBrake = ({ parameterArn }: StringParameter) => allow(['ssm:GetParameter'], [parameterArn])

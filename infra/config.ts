@@ -16,6 +16,33 @@ const roleArn = z
   .string()
   .regex(/^arn:[a-z-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'is the ARN of one role, arn:aws:iam::ACCOUNT:role/NAME')
 
+/** What STS takes. */
+const externalId = z
+  .string()
+  .regex(/^[\w+=,.@:/-]{2,1224}$/, 'is an external id of STS: 2 to 1224 of A-Z a-z 0-9 +=,.@:/-_')
+
+const regions = z
+  .array(region)
+  .min(1)
+  .refine((all) => isDistinct(all), 'name each region once')
+
+/** Without a role the stack's own account is entered by the functions' own ones, any other by the fixed names of a spoke. */
+const fleetAccount = z.strictObject({
+  account,
+  /** Absent: those of the deployment. */
+  regions: regions.optional(),
+  /** Who looks. With it and without `operatorRoleArn` nothing is changed in this account. */
+  viewerRoleArn: roleArn.optional(),
+  /** Who changes. */
+  operatorRoleArn: roleArn.optional(),
+  externalId: externalId.optional(),
+  roleArn: z
+    .never(
+      'one role would look and change: write viewerRoleArn (assumed by sweep and evaluate) and operatorRoleArn (assumed by rollout-step; leave it out to have the account only reported)',
+    )
+    .optional(),
+})
+
 const vpc = z.strictObject({
   subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]+$/)).min(1),
   /** Must be let in on 443 by the security group of every private cluster. */
@@ -39,12 +66,16 @@ const knobs = z.strictObject({
   /** Absent: whatever account and region the deploying credentials name. */
   env: z.strictObject({ account, region }).optional(),
 
-  /** Regions of the fleet. Absent: the stack's own. Events arrive from the stack's own region only. */
-  regions: z.array(region).min(1).refine(isDistinct, 'name each region once').optional(),
-  /** Accounts of the fleet. Without `roleArn` only the stack's own can be, which `env` then names. Absent: the stack's own. */
-  accounts: z
-    .array(z.strictObject({ account, roleArn: roleArn.optional() }))
-    .min(1)
+  /** Regions of the fleet. Absent: the stack's own. Events of other regions come where the spoke's template forwards them. */
+  regions: regions.optional(),
+  /** Accounts of the fleet. Absent: the stack's own. docs/fleet.md. */
+  accounts: z.array(fleetAccount).min(1).optional(),
+  /** Shown to every role of another account that has no other. Absent: `calico-ipvs-sync-` and the stack's own account. */
+  externalId: externalId.optional(),
+  /** The AWS organization whose accounts may send events to the hub's bus. Absent: the accounts of the fleet, one by one. */
+  organizationId: z
+    .string()
+    .regex(/^o-[a-z0-9]{10,32}$/, 'is the id of an organization such as o-a1b2c3d4e5')
     .optional(),
   /**
    * Clusters of the stack's own account and region that the output `GrantCommand` names. The stack itself lets nobody in: one cluster
@@ -119,20 +150,27 @@ interface Fault {
 
 /** A wrong account is answered with the clusters of another one: each entry must be the account that its credentials are of. */
 const accountFaults = ({ accounts = [], env }: Knobs): Fault[] =>
-  accounts.flatMap(({ account, roleArn }, index) => {
+  accounts.flatMap((entry, index) => {
+    const { account, viewerRoleArn, operatorRoleArn } = entry
     const path = ['accounts', index]
-    const ofRole = roleArn?.split(':')[4]
     if (accounts.findIndex((it) => it.account === account) < index)
       return { path, message: `${account} stands there twice` }
-    if (roleArn === undefined && account !== env?.account)
+    if (viewerRoleArn === undefined && !env)
       return {
         path,
-        message: `${account} needs a roleArn: without one only the stack's own account is entered, ${env ? `which is ${env.account}` : 'and env does not say which that is'}`,
+        message: `${account} has no viewerRoleArn: it is entered by the functions' own roles where it is the stack's own account, else by the fixed names, and env does not say which account is the stack's own`,
       }
-    if (roleArn !== undefined && ofRole !== account)
-      return { path: [...path, 'roleArn'], message: `the role ${roleArn} is of account ${ofRole}, not of ${account}` }
-    return []
+    if (viewerRoleArn !== undefined && viewerRoleArn === operatorRoleArn)
+      return { path: [...path, 'operatorRoleArn'], message: `is viewerRoleArn too: who looks must not be who changes` }
+    return rolesOf(entry).flatMap(([knob, role]) => {
+      const ofRole = role.split(':')[4]
+      if (ofRole === account) return []
+      return { path: [...path, knob], message: `the role ${role} is of account ${ofRole}, not of ${account}` }
+    })
   })
+
+const rolesOf = ({ viewerRoleArn, operatorRoleArn }: z.output<typeof fleetAccount>): [knob: string, arn: string][] =>
+  Object.entries({ viewerRoleArn, operatorRoleArn }).flatMap(([knob, arn]) => (arn === undefined ? [] : [[knob, arn]]))
 
 /** Somebody would let us into a cluster that is then dropped as nobody's. */
 const clusterFaults = ({ clusters, env, accounts, regions }: Knobs): Fault[] => {
@@ -140,7 +178,8 @@ const clusterFaults = ({ clusters, env, accounts, regions }: Knobs): Fault[] => 
   const path = ['clusters']
   if (accounts && !accounts.some(({ account }) => account === env.account))
     return [{ path, message: `are of the stack's own account ${env.account}, which is not among accounts` }]
-  if (regions && !regions.includes(env.region))
+  const own = accounts?.find(({ account }) => account === env.account)?.regions ?? regions
+  if (own && !own.includes(env.region))
     return [{ path, message: `are of the stack's own region ${env.region}, which is not among regions` }]
   return []
 }
@@ -153,18 +192,20 @@ const commercial = /^(?!cn-|us-gov-|[a-z]+-iso[a-z]*-|eusc-)/
 
 /** No credentials lead from one partition of AWS to another. Only of those whose regions are known by their names. */
 const partitionFaults = ({ env, regions = [], accounts = [] }: Knobs): Fault[] => {
-  const places = [...(env ? [env.region] : []), ...regions]
+  const places = [...(env ? [env.region] : []), ...regions, ...accounts.flatMap((it) => it.regions ?? [])]
   const known = new Set(places.filter((it) => commercial.test(it) || partitionOf(it) !== 'aws').map(partitionOf))
   if (known.size > 1)
     return [{ path: ['regions'], message: `are of ${[...known].join(' and ')}: a deployment for each partition` }]
-  return accounts.flatMap(({ roleArn: role }, index) => {
-    const partition = role?.split(':')[1] ?? ''
-    if (known.size === 0 || known.has(partition) || role === undefined) return []
-    return {
-      path: ['accounts', index, 'roleArn'],
-      message: `the role is of ${partition}, the regions of ${[...known][0]}`,
-    }
-  })
+  return accounts.flatMap((entry, index) =>
+    rolesOf(entry).flatMap(([knob, role]) => {
+      const partition = role.split(':')[1] ?? ''
+      if (known.size === 0 || known.has(partition)) return []
+      return {
+        path: ['accounts', index, knob],
+        message: `the role is of ${partition}, the regions of ${[...known][0]}`,
+      }
+    }),
+  )
 }
 
 /** What fits no cluster of the fleet protects none, and somebody believes that it does. */
@@ -178,7 +219,8 @@ const exceptionFaults = ({ policy, env, regions, accounts }: Knobs): Fault[] =>
     if (!isBegun || (!cluster.includes('*') && parts.length !== 3))
       return { path, message: `${cluster} fits no cluster: give it as ACCOUNT/REGION/NAME, with * for any text` }
     const known = accounts?.map((it) => it.account) ?? (env ? [env.account] : undefined)
-    const places = regions ?? (env ? [env.region] : undefined)
+    const general = regions ?? (env ? [env.region] : undefined)
+    const places = general && [...general, ...(accounts ?? []).flatMap((it) => it.regions ?? [])]
     if (known && parts.length > 1 && !ofAccount.includes('*') && !known.includes(ofAccount))
       return { path, message: `${cluster} fits no cluster: ${ofAccount} is no account of the fleet` }
     if (places && parts.length > 2 && !/[*]/.test(`${ofAccount}${ofRegion}`) && !places.includes(ofRegion))

@@ -55,7 +55,7 @@ export const sweeping = (stack: Stack, around: Surroundings, work: Work): void =
     name: 'sweep',
     description: 'Has every cluster of the fleet looked at',
     environment: environmentOf(stack, work),
-    may: [maySend(evaluations, lost), ...mayList(fleet), ...mayAssume(fleet)],
+    may: [maySend(evaluations, lost), ...mayList(fleet), ...mayAssume(fleet, 'viewer', around.config.organizationId)],
     timeout: Duration.minutes(5),
     memorySize: 512,
   })

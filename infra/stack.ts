@@ -1,4 +1,5 @@
 import { type App, Stack } from 'aws-cdk-lib'
+import { defaultDeployment, deploymentName } from '../shared/domain/fleet-names.ts'
 import type { Fleet } from '../shared/settings.ts'
 import { roleOf } from './access.ts'
 import { brake } from './brake.ts'
@@ -50,10 +51,10 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   return stack
 }
 
-const fleetOf = ({ account, region }: Stack, { accounts, regions }: Config): Fleet => ({
+const fleetOf = ({ account, region }: Stack, { accounts, regions, stackName, externalId }: Config): Fleet => ({
   own: account,
+  ...(deploymentName(stackName) !== defaultDeployment && { deployment: deploymentName(stackName) }),
+  ...(externalId && { externalId }),
   regions: regions ?? [region],
-  accounts: (accounts ?? [{ account }]).map((one) =>
-    'roleArn' in one && one.roleArn ? { account: one.account, roleArn: one.roleArn } : { account: one.account },
-  ),
+  accounts: accounts ?? [{ account }],
 })

@@ -4,6 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
+import type { RoleKind } from '../shared/domain/fleet-names.ts'
 import type { Fleet } from '../shared/settings.ts'
 import {
   mayAssume,
@@ -85,7 +86,7 @@ export const workers = (stack: Stack, around: Surroundings, work: Work) => {
       ...mayConsume(work.evaluations),
       ...mayTell(work.notices, work.key),
       mayRecord(work.records),
-      ...mayWork(stack, around, work),
+      ...mayWork(stack, around, { ...work, kind: 'viewer' }),
     ],
   })
   const rolloutStep = lambdaFunction(stack, around, {
@@ -93,7 +94,11 @@ export const workers = (stack: Stack, around: Surroundings, work: Work) => {
     name: 'rollout-step',
     description: "Takes the next safe step of one cluster's rollout",
     environment: { ...environmentOf(stack, around, work), ...workedQueue(work.rolloutSteps) },
-    may: [...mayConsume(work.rolloutSteps), mayRecordActs(work.records), ...mayWork(stack, around, work)],
+    may: [
+      ...mayConsume(work.rolloutSteps),
+      mayRecordActs(work.records),
+      ...mayWork(stack, around, { ...work, kind: 'operator' }),
+    ],
   })
   consume(evaluate, work.evaluations, around.config.concurrency.evaluate)
   consume(rolloutStep, work.rolloutSteps, around.config.concurrency.rolloutStep)
@@ -118,11 +123,11 @@ const environmentOf = (
 const mayWork = (
   stack: Stack,
   { config }: Surroundings,
-  { evaluations, rolloutSteps, fleet, brake }: Work,
+  { evaluations, rolloutSteps, fleet, brake, kind }: Work & { kind: RoleKind },
 ): Permission[] => [
   ...mayHeed(stack, config.policy.pauseOnAlarms ?? []),
   mayReadBrake(brake),
   maySend(evaluations, rolloutSteps),
-  ...mayDescribe(stack, fleet),
-  ...mayAssume(fleet),
+  ...mayDescribe(stack, fleet, kind),
+  ...mayAssume(fleet, kind, config.organizationId),
 ]

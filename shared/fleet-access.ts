@@ -5,7 +5,8 @@ import { kubeClient } from './clients/kube/open.ts'
 import { keptClients } from './clients/kube/client-cache.ts'
 import type { KubeClient } from './clients/kube/client.ts'
 import type { ClusterState } from './domain/cluster.ts'
-import { entrance } from './domain/fleet.ts'
+import { entrance, sessionName } from './domain/fleet.ts'
+import { taken, type Traveller } from './domain/fleet-names.ts'
 import { asked, saidOf } from './domain/incarnation.ts'
 import { failureOf, valueOf, type Read, type ReadFailure } from './domain/read.ts'
 import { clusterKey, type ClusterRef } from './messages.ts'
@@ -43,13 +44,15 @@ const otherCluster: ReadFailure = {
   message: 'EKS describes another cluster than the one that was asked for; it was not connected to.',
 }
 
-export const fleetAccess = (fleet: Fleet): FleetAccess => {
+/** With the kind of role that the function takes in other accounts. */
+export const fleetAccess = (fleet: Fleet, of: Traveller): FleetAccess => {
   const at = eksAccess()
   const kept = keptClients()
   const accessTo = (cluster: ClusterRef) => {
-    const way = entrance(fleet, cluster.account)
-    if (!way) throw new Error(`${clusterKey(cluster)} is not in the fleet: no role leads into its account.`)
-    return at({ region: cluster.region, roleArn: way.roleArn })
+    const way = entrance(fleet, cluster.account, taken[of])
+    if (!way)
+      throw new Error(`${clusterKey(cluster)} is not entered: the fleet has no ${taken[of]} role in its account.`)
+    return at({ region: cluster.region, ...way, session: sessionName(fleet, of) })
   }
   const kube: FleetAccess['kube'] = (cluster, { state, endpoint }) => {
     if (!endpoint || !saidOf(cluster, state)) return undefined

@@ -22,10 +22,23 @@ const parsed = z.transform((text: string, context): unknown => {
 })
 
 /** Which accounts and regions the fleet spans: `shared/domain/fleet.ts`. */
+const regions = z.array(z.string()).check(z.minLength(1))
 export const fleet = z.object({
   own: z.string(),
-  regions: z.array(z.string()).check(z.minLength(1)),
-  accounts: z.array(z.object({ account: z.string(), roleArn: z.optional(z.string()) })).check(z.minLength(1)),
+  deployment: z.optional(z.string()),
+  externalId: z.optional(z.string()),
+  regions,
+  accounts: z
+    .array(
+      z.object({
+        account: z.string(),
+        regions: z.optional(regions),
+        viewerRoleArn: z.optional(z.string()),
+        operatorRoleArn: z.optional(z.string()),
+        externalId: z.optional(z.string()),
+      }),
+    )
+    .check(z.minLength(1)),
 })
 export type Fleet = z.infer<typeof fleet>
 

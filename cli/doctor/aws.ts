@@ -67,7 +67,7 @@ const identity = async (sts: STSClient) => {
 
 const assume = async (sts: STSClient, role: string) => {
   const { assumeRole } = await import('../../shared/clients/aws/credentials.ts')
-  await assumeRole(sts, role)()
+  await assumeRole(sts, { roleArn: role })()
   return { detail: `${role} can be assumed`, value: role }
 }
 

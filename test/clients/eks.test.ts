@@ -183,11 +183,19 @@ describe('the role of another account', () => {
   test('is assumed once, however many ask at once, and again shortly before it expires', async () => {
     sts.on(AssumeRoleCommand).resolves({ Credentials: given })
     let at = new Date('2026-11-23T04:00:00Z')
-    const role = assumeRole(new STSClient({ region: 'eu-west-1' }), roleArn, () => at)
+    const role = assumeRole(
+      new STSClient({ region: 'eu-west-1' }),
+      { roleArn, externalId: 'hub-1', session: 'sweep@hub' },
+      () => at,
+    )
     const [first] = await Promise.all([role(), role(), role()])
     expect(first).toMatchObject({ accessKeyId: 'ASIA1', sessionToken: 't' })
     expect(sts.commandCalls(AssumeRoleCommand)).toHaveLength(1)
-    expect(sts.commandCalls(AssumeRoleCommand)[0]?.args[0].input).toMatchObject({ RoleArn: roleArn })
+    expect(sts.commandCalls(AssumeRoleCommand)[0]?.args[0].input).toMatchObject({
+      RoleArn: roleArn,
+      ExternalId: 'hub-1',
+      RoleSessionName: 'sweep@hub',
+    })
     at = new Date('2026-11-23T04:56:00Z')
     await role()
     expect(sts.commandCalls(AssumeRoleCommand)).toHaveLength(2)
@@ -195,7 +203,11 @@ describe('the role of another account', () => {
 
   test('that could not be assumed is tried again', async () => {
     sts.on(AssumeRoleCommand).rejectsOnce(new Error('denied')).resolves({ Credentials: given })
-    const role = assumeRole(new STSClient({ region: 'eu-west-1' }), roleArn, () => new Date('2026-11-23T04:00:00Z'))
+    const role = assumeRole(
+      new STSClient({ region: 'eu-west-1' }),
+      { roleArn, externalId: 'hub-1', session: 'sweep@hub' },
+      () => new Date('2026-11-23T04:00:00Z'),
+    )
     await expect(role()).rejects.toThrow('denied')
     await expect(role()).resolves.toMatchObject({ accessKeyId: 'ASIA1' })
   })

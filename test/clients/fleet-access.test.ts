@@ -6,7 +6,7 @@ import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { read } from '../../shared/domain/read.ts'
 import { fleetAccess } from '../../shared/fleet-access.ts'
 
-const role = { account: '444455556666', roleArn: 'arn:aws:iam::444455556666:role/sync' }
+const role = { account: '444455556666', viewerRoleArn: 'arn:aws:iam::444455556666:role/sync' }
 const fleet = { own: '111122223333', regions: ['eu-west-1'], accounts: [{ account: '111122223333' }, role] }
 const cluster = { account: role.account, region: 'eu-west-1', name: 'prod' }
 const described = (arn: string, createdAt = '2026-11-01T00:00:00.000Z'): EksCluster => ({
@@ -24,12 +24,15 @@ const described = (arn: string, createdAt = '2026-11-01T00:00:00.000Z'): EksClus
 })
 const own = 'arn:aws:eks:eu-west-1:444455556666:cluster/prod'
 
-test.each([
-  ['of an account outside the fleet', { ...cluster, account: '999999999999' }],
-  ['of an account without a role that is not our own', { ...cluster, account: '777788889999' }],
-])('a cluster %s is never asked for with our own credentials', async (_, foreign) => {
-  const access = fleetAccess({ ...fleet, accounts: [...fleet.accounts, { account: '777788889999' }] })
-  await expect((async () => access.describe(foreign))()).rejects.toThrow(/is not in the fleet: no role leads/)
+test('a cluster of an account outside the fleet is never asked for with our own credentials', async () => {
+  const access = fleetAccess(fleet, 'evaluate')
+  const foreign = { ...cluster, account: '999999999999' }
+  await expect((async () => access.describe(foreign))()).rejects.toThrow(/is not entered: the fleet has no viewer role/)
+})
+
+test('who changes never takes the role of who looks, also where no other is named', async () => {
+  const access = fleetAccess(fleet, 'rollout-step')
+  await expect((async () => access.describe(cluster))()).rejects.toThrow(/the fleet has no operator role/)
 })
 
 test.each([
@@ -39,7 +42,7 @@ test.each([
 ])(
   'a role that leads to a cluster of another %s: nothing is read there or planned, and people hear why',
   async (_, arn) => {
-    const access = fleetAccess(fleet)
+    const access = fleetAccess(fleet, 'evaluate')
     const eks = described(arn)
     expect(access.kube(cluster, eks)).toBeUndefined()
     const state = await access.observe(cluster, read(eks))
@@ -57,13 +60,13 @@ test.each([
 )
 
 test('the remedy for a role of another account names the knob', async () => {
-  const state = await fleetAccess(fleet).observe(cluster, read(described(own.replace('4444', '1111'))))
+  const state = await fleetAccess(fleet, 'evaluate').observe(cluster, read(described(own.replace('4444', '1111'))))
   const [found] = assess(state, policyWith({})).report.findings
-  expect(found?.remedy).toContain('account 444455556666 (accounts[].roleArn) leads to account 111155556666')
+  expect(found?.remedy).toContain('account 444455556666 (accounts[].viewerRoleArn) leads to account 111155556666')
 })
 
 test('the client of a cluster is kept, and another one is made where it was made again under its name', () => {
-  const access = fleetAccess(fleet)
+  const access = fleetAccess(fleet, 'evaluate')
   const connection = (createdAt?: string) => access.kube(cluster, described(own, createdAt))?.close
   const first = connection()
   expect(connection()).toBe(first)

@@ -70,18 +70,33 @@ describe('the configuration', () => {
       /is an ARN of secretsmanager/,
     ],
     [
-      'two accounts without a role',
-      { accounts: [{ account: '111122223333' }, { account: '444455556666' }] },
-      /111122223333 needs a roleArn.*env does not say which that is/,
+      'an account without a role where nobody says which one is the own',
+      { accounts: [{ account: '111122223333' }] },
+      /111122223333 has no viewerRoleArn.*env does not say which account is the stack's own/,
     ],
     [
-      'an account of others without a role',
-      { env: everything.env, accounts: [{ account: '111122223333' }, { account: '444455556666' }] },
-      /444455556666 needs a roleArn: without one only the stack's own account is entered, which is 111122223333/,
+      'one role for who looks and who changes, as it once was',
+      { accounts: [{ account: '444455556666', roleArn: 'arn:aws:iam::444455556666:role/sync' }] },
+      /one role would look and change: write viewerRoleArn .* and operatorRoleArn/,
     ],
+    [
+      'one role under both names',
+      {
+        accounts: [
+          {
+            account: '444455556666',
+            viewerRoleArn: 'arn:aws:iam::444455556666:role/sync',
+            operatorRoleArn: 'arn:aws:iam::444455556666:role/sync',
+          },
+        ],
+      },
+      /who looks must not be who changes/,
+    ],
+    ['an external id with a blank', { externalId: 'a b' }, /is an external id of STS/],
+    ['an organization that is none', { organizationId: 'acme' }, /is the id of an organization/],
     [
       'a role of another account than its entry',
-      { accounts: [{ account: '444455556666', roleArn: 'arn:aws:iam::777788889999:role/sync' }] },
+      { accounts: [{ account: '444455556666', viewerRoleArn: 'arn:aws:iam::777788889999:role/sync' }] },
       /the role arn:aws:iam::777788889999:role\/sync is of account 777788889999, not of 444455556666/,
     ],
     [
@@ -132,7 +147,7 @@ describe('the configuration', () => {
     ],
     ...['user/x', 'root', 'role/*'].map((end): [string, object, RegExp] => [
       `${end} for a role`,
-      { accounts: [{ account: '444455556666', roleArn: `arn:aws:iam::444455556666:${end}` }] },
+      { accounts: [{ account: '444455556666', viewerRoleArn: `arn:aws:iam::444455556666:${end}` }] },
       /is the ARN of one role/,
     ]),
     ['regions of two partitions', { regions: ['eu-west-1', 'cn-north-1'] }, /a deployment for each partition/],
@@ -140,7 +155,7 @@ describe('the configuration', () => {
       'a role of another partition',
       {
         regions: ['eu-west-1'],
-        accounts: [{ account: '444455556666', roleArn: 'arn:aws-cn:iam::444455556666:role/x' }],
+        accounts: [{ account: '444455556666', viewerRoleArn: 'arn:aws-cn:iam::444455556666:role/x' }],
       },
       /the role is of aws-cn, the regions of aws/,
     ],

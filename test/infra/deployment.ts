@@ -15,7 +15,13 @@ export const everything = {
   regions: [region, 'eu-central-1'],
   accounts: [
     { account },
-    { account: '444455556666', roleArn: 'arn:aws:iam::444455556666:role/fleet/calico-ipvs-sync' },
+    {
+      account: '444455556666',
+      viewerRoleArn: 'arn:aws:iam::444455556666:role/fleet/looks',
+      operatorRoleArn: 'arn:aws:iam::444455556666:role/fleet/changes',
+    },
+    { account: '555566667777', regions: ['eu-north-1'], viewerRoleArn: 'arn:aws:iam::555566667777:role/only-looks' },
+    { account: '666677778888', externalId: 'of-that-account' },
   ],
   clusters: ['prod-1', 'prod_2'],
   emails: ['oncall@example.com'],

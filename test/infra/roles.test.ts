@@ -80,11 +80,38 @@ describe('what each function may do', () => {
   })
 
   test('other accounts are entered by exactly the roles of the configuration', () => {
-    for (const role of ['SweepRole', 'EvaluateRole', 'RolloutStepRole']) {
-      const [assume] = statementsOf(fleet, role).filter(({ Action }) => Action === 'sts:AssumeRole')
-      expect(list(assume?.Resource ?? [])).toEqual([everything.accounts[1]?.roleArn])
-    }
+    const assumedBy = (role: string) =>
+      statementsOf(fleet, role).flatMap(({ Action, Resource }) => (Action === 'sts:AssumeRole' ? Resource : []))
+    const [, both, onlyViewer] = everything.accounts
+    const fixed = 'arn:aws:iam::666677778888:role/calico-ipvs-sync'
+    for (const role of ['SweepRole', 'EvaluateRole'])
+      expect(assumedBy(role)).toEqual([both?.viewerRoleArn, onlyViewer?.viewerRoleArn, `${fixed}-viewer`])
+    expect(assumedBy('RolloutStepRole')).toEqual([both?.operatorRoleArn, `${fixed}-operator`])
     expect(actionsOf(own, 'EvaluateRole')).not.toContain('sts:AssumeRole')
+  })
+
+  test('more accounts than a policy can list are entered by one name, in the organization where it is known', () => {
+    const accounts = Array.from({ length: 1_000 }, (_, index) => ({ account: String(300_000_000_000 + index) }))
+    const many = deployment({ env: everything.env, accounts, organizationId: 'o-a1b2c3d4e5' })
+    const assume = (role: string) => statementsOf(many, role).filter(({ Action }) => Action === 'sts:AssumeRole')
+    expect(assume('RolloutStepRole')).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'sts:AssumeRole',
+        Resource: 'arn:aws:iam::*:role/calico-ipvs-sync-operator',
+        Condition: { StringEquals: { 'aws:ResourceOrgID': 'o-a1b2c3d4e5' } },
+      },
+    ])
+    expect(assume('EvaluateRole')).toMatchObject([{ Resource: 'arn:aws:iam::*:role/calico-ipvs-sync-viewer' }])
+  })
+
+  test('an own account that is only reported is not described by who changes', () => {
+    const viewerRoleArn = `arn:aws:iam::${account}:role/looks`
+    const only = deployment({ env: everything.env, accounts: [{ account, viewerRoleArn }] })
+    for (const role of ['SweepRole', 'EvaluateRole', 'RolloutStepRole'])
+      expect(actionsOf(only, role).filter((action) => action.startsWith('eks:'))).toEqual([])
+    expect(actionsOf(only, 'RolloutStepRole')).not.toContain('sts:AssumeRole')
+    expect(actionsOf(only, 'EvaluateRole')).toContain('sts:AssumeRole')
   })
 
   test('with their own credentials the functions ask EKS only where their own account is in the fleet', () => {

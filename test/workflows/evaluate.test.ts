@@ -129,6 +129,24 @@ describe('a cluster outside the fleet', () => {
   })
 })
 
+describe('an account without a role that may change', () => {
+  const only = { account: ref.account, viewerRoleArn: `arn:aws:iam::${ref.account}:role/looks` }
+  const fleet = { own: '999999999999', regions: [ref.region], accounts: [only] }
+
+  test('is only reported, whatever policy and tags say: nothing begins', async () => {
+    const it = hub(
+      {},
+      { fleet, describe: async () => read({ state: { ...eksState, tags: { [tag]: 'sync' } } } as never) },
+    )
+    it.state = stateOf(out)
+    await it.look()
+    expect(it.steps).toEqual([])
+    expect(it.notices).toHaveLength(1)
+    expect(it.log.find(({ event }) => event === 'assessed')?.facts).toMatchObject({ action: 'report' })
+    expect([...it.switches.values()].at(-1)).toMatchObject({ state: 'report account' })
+  })
+})
+
 describe('a cluster made again under its name', () => {
   const earlier = '2026-10-01T00:00:00.000Z'
   const later = '2026-11-20T09:30:00.000Z'

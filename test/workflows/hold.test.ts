@@ -21,6 +21,7 @@ interface Setting {
   brake?: () => Action
   /** What EKS says otherwise; `null`: there is no such cluster. */
   eks?: object | null
+  fleet?: HandleStepTools['fleet']
 }
 
 /** One step after the other as the queues would, with a clock that jumps to what was waited for. */
@@ -34,6 +35,7 @@ const run = async (
     tags = () => ({}),
     brake = () => 'sync',
     eks: more = {},
+    fleet = { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
   }: Setting,
   first: RolloutStep,
   steps = 60,
@@ -49,7 +51,7 @@ const run = async (
   const tools: HandleStepTools = {
     ...world.tools,
     records: { keepActed: async () => undefined },
-    fleet: { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
+    fleet,
     access: {
       describe: async (it) => {
         asked.push(it)
@@ -84,6 +86,20 @@ const run = async (
 }
 
 const message: RolloutStep = { schemaVersion: 1, cluster, begin: false }
+
+describe('an account without a role that may change', () => {
+  const only = { account: cluster.account, viewerRoleArn: 'arn:aws:iam::111122223333:role/looks' }
+  const fleet = { own: '999999999999', regions: [cluster.region], accounts: [only] }
+
+  test('a rollout there is refused before EKS or the cluster is asked, and its permit given back with the reason', async () => {
+    const world = worldOf(['n0'])
+    startRollout(world, { target })
+    const { asked, told } = await run(world, { fleet }, { ...message, begin: true, permit })
+    expect(asked).toEqual([])
+    expect(world.felixRestarts).toEqual([])
+    expect(told).toMatchObject([{ reason: 'refused', cause: expect.stringContaining('names a viewerRoleArn') }])
+  })
+})
 
 describe('what holds a rollout', () => {
   test('a ringing alarm: nothing is written, and the wait is minutes', async () => {

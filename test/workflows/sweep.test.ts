@@ -23,7 +23,10 @@ const desk = () => {
 const fleet = {
   own: '111122223333',
   regions: ['eu-west-1', 'us-east-1'],
-  accounts: [{ account: '111122223333' }, { account: '444455556666', roleArn: 'arn:aws:iam::444455556666:role/r' }],
+  accounts: [
+    { account: '111122223333' },
+    { account: '444455556666', viewerRoleArn: 'arn:aws:iam::444455556666:role/r' },
+  ],
 }
 
 describe('a sweep', () => {
@@ -49,17 +52,24 @@ describe('a sweep', () => {
     expect(sent).toHaveLength(3)
   })
 
-  test('never lists an account without a role with its own credentials', async () => {
+  test('never lists another account with its own credentials', async () => {
     const { sent, queues, log } = desk()
     const accounts = [{ account: '111122223333' }, { account: '999999999999' }]
-    const asked: string[] = []
-    const list = async ({ account }: { account: string }) => {
-      asked.push(account)
+    const asked: object[] = []
+    const list = async (place: object) => {
+      asked.push(place)
       return ['prod-1']
     }
-    const swept = sweep({ queues, log, list }, { ...fleet, regions: ['eu-west-1'], accounts })
-    await expect(swept).rejects.toThrow('999999999999/eu-west-1: Error: there is no role for this account')
-    expect(asked).toEqual(['111122223333'])
-    expect(sent.map(({ cluster }) => cluster.account)).toEqual(['111122223333'])
+    await sweep({ queues, log, list }, { ...fleet, regions: ['eu-west-1'], accounts })
+    expect(asked).toEqual([
+      { account: '111122223333', region: 'eu-west-1' },
+      {
+        account: '999999999999',
+        region: 'eu-west-1',
+        roleArn: 'arn:aws:iam::999999999999:role/calico-ipvs-sync-viewer',
+        externalId: 'calico-ipvs-sync-111122223333',
+      },
+    ])
+    expect(sent.map(({ cluster }) => cluster.account)).toEqual(['111122223333', '999999999999'])
   })
 })

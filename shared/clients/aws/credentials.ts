@@ -2,6 +2,14 @@ import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts'
 import { inTime } from './limits.ts'
 import type { AwsCredentials } from './eks-token.ts'
 
+export interface AssumedRole {
+  roleArn: string
+  /** What the role's trust asks for; absent: it asks for none. */
+  externalId?: string | undefined
+  /** Who did it, as the other account's CloudTrail shows it. */
+  session?: string | undefined
+}
+
 export interface RoleCredentials extends AwsCredentials {
   expiration: Date
 }
@@ -15,7 +23,7 @@ const marginMs = 5 * 60_000
  */
 export function assumeRole(
   sts: STSClient,
-  roleArn: string,
+  role: AssumedRole,
   now: () => Date = () => new Date(),
 ): () => Promise<RoleCredentials> {
   let current: Promise<RoleCredentials> | undefined
@@ -24,7 +32,7 @@ export function assumeRole(
     const known = await seen?.catch(() => undefined)
     if (known && known.expiration.getTime() - now().getTime() > marginMs) return known
     // Another caller may have asked in the meantime.
-    const asked = current === undefined || current === seen ? assumed(sts, roleArn) : current
+    const asked = current === undefined || current === seen ? assumed(sts, role) : current
     current = asked
     return asked
   }
@@ -34,10 +42,11 @@ export function assumeRole(
 const deadlineMs = 8_000
 const assuming = 'sts:AssumeRole'
 
-async function assumed(sts: STSClient, roleArn: string): Promise<RoleCredentials> {
+async function assumed(sts: STSClient, { roleArn, externalId, session }: AssumedRole): Promise<RoleCredentials> {
   const command = new AssumeRoleCommand({
     RoleArn: roleArn,
-    RoleSessionName: 'calico-ipvs-sync',
+    RoleSessionName: session ?? 'calico-ipvs-sync',
+    ...(externalId !== undefined && { ExternalId: externalId }),
     DurationSeconds: 3_600,
   })
   const { Credentials: given } = await inTime(assuming, (options) => sts.send(command, options), deadlineMs).catch(

@@ -3,7 +3,7 @@ import { STSClient } from '@aws-sdk/client-sts'
 import { limited, remembering } from './limits.ts'
 import { fromBase64 } from '../certificates.ts'
 import type { KubeConnection } from '../kube/connection.ts'
-import { assumeRole } from './credentials.ts'
+import { type AssumedRole, assumeRole } from './credentials.ts'
 import { type EksClient, eksClient, type EksEndpoint } from './eks.ts'
 import { type CredentialsProvider, tokens } from './eks-token.ts'
 
@@ -15,7 +15,7 @@ export interface EksAccess {
   connection: (endpoint: EksEndpoint) => KubeConnection
 }
 
-export interface EksPlace {
+export interface EksPlace extends Omit<AssumedRole, 'roleArn'> {
   region: string
   /** Absent: the caller's own credentials. */
   roleArn?: string | undefined
@@ -37,17 +37,19 @@ const patience = { ...limited, retryMode: 'adaptive', maxAttempts: 5 }
 export function eksAccess(): (place: EksPlace) => EksAccess {
   const known = new Map<string, EksAccess>()
   return (place) => {
-    const key = JSON.stringify([place.region, place.roleArn, place.as?.id])
+    const key = JSON.stringify([place.region, place.roleArn, place.externalId, place.session, place.as?.id])
     const access = known.get(key) ?? accessTo(place)
     known.set(key, access)
     return access
   }
 }
 
-function accessTo({ region, roleArn, as }: EksPlace): EksAccess {
+function accessTo({ region, roleArn, externalId, session, as }: EksPlace): EksAccess {
   const own = { region, ...(as && { credentials: as.credentials }) }
   const role =
-    roleArn === undefined ? undefined : assumeRole(remembering(new STSClient({ ...own, ...limited })), roleArn)
+    roleArn === undefined
+      ? undefined
+      : assumeRole(remembering(new STSClient({ ...own, ...limited })), { roleArn, externalId, session })
   const sdk = remembering(new EKSClient({ ...own, ...patience, ...(role && { credentials: role }) }))
   return {
     eks: eksClient(sdk),

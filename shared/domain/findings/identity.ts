@@ -33,7 +33,7 @@ const remedyFor = (found: readonly Difference[], { state }: ClusterFacts): strin
   const account = connected.account ?? partsOf(connected.arn ?? '')?.account
   const asked = partsOf(described.arn ?? '')
   if (connected.endpoint === undefined && account !== undefined)
-    return `The role that the deployment's configuration has for account ${account} (accounts[].roleArn) leads to account ${asked?.account ?? 'none'}: name one of account ${account}, and deploy again.`
+    return `The role that the deployment's configuration has for account ${account} (accounts[].viewerRoleArn) leads to account ${asked?.account ?? 'none'}: name one of account ${account}, and deploy again.`
   if (account !== undefined && account !== asked?.account)
     return `aws sts get-caller-identity   # must be of account ${account}: export AWS_PROFILE=NAME, or give --role with a role of that account`
   if (!connected.authorities || connected.unverified)

@@ -11,6 +11,7 @@ const cause: Record<Switch['by'], string> = {
   policy: "by the deployment's policy",
   tag: 'by its tag calico-ipvs-sync',
   limit: "by the deployment's policy.limit",
+  account: 'because the deployment has no role that may change its account (operatorRoleArn)',
   brake: 'by the brake',
 }
 

@@ -62,26 +62,28 @@ export interface BrakePosition {
   unreadable?: string
 }
 
-/** What is done for a cluster, and which of the four switches decided it. */
+/** What is done for a cluster, and which of the five switches decided it. */
 export interface Switch {
   action: Action
-  by: 'policy' | 'tag' | 'limit' | 'brake'
+  by: 'policy' | 'tag' | 'limit' | 'account' | 'brake'
 }
 
 /**
  * The cluster's own tag wins over the deployment's policy (a value it does not know counts as none), but neither goes
- * beyond the policy's limit, and nothing beyond the brake.
+ * beyond the policy's limit, nor beyond what the deployment may do in the cluster's account, and nothing beyond the brake.
  */
 export const switchOf = (
   { action, limit }: Pick<Policy, 'action' | 'limit'>,
   tags: Record<string, string> = {},
   brake: BrakePosition = { most: 'sync' },
+  account: Action = 'sync',
 ): Switch => {
   const tag = tags['calico-ipvs-sync']?.trim().toLowerCase()
   const wanted: Switch =
     tag !== undefined && actions.includes(tag) ? { action: tag as Action, by: 'tag' } : { action, by: 'policy' }
   const limited = exceeds(wanted.action, limit) ? ({ action: limit, by: 'limit' } as const) : wanted
-  return exceeds(limited.action, brake.most) ? { action: brake.most, by: 'brake' } : limited
+  const possible = exceeds(limited.action, account) ? ({ action: account, by: 'account' } as const) : limited
+  return exceeds(possible.action, brake.most) ? { action: brake.most, by: 'brake' } : possible
 }
 
 const exceeds = (action: Action, most: Action): boolean => actions.indexOf(action) > actions.indexOf(most)

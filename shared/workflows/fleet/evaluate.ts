@@ -2,6 +2,7 @@ import type { EksCluster } from '../../clients/aws/eks.ts'
 import type { Assessment } from '../../domain/assess/assessment.ts'
 import type { ClusterState, EksState } from '../../domain/cluster.ts'
 import { assess } from '../../domain/assess/assess.ts'
+import { whyOnlyReported } from '../../domain/fleet.ts'
 import { isAnother, predates, saidOf } from '../../domain/incarnation.ts'
 import { plan } from '../../domain/plan/plan.ts'
 import { type Action, type Switch, switchOf } from '../../domain/policy/policy.ts'
@@ -39,7 +40,8 @@ export const evaluate = async (
   }
   const incarnation = said?.createdAt ?? heard.incarnation
   const message = { ...heard, ...(incarnation && { incarnation }) }
-  const now = switchOf(tools.policy, said?.tags, brake)
+  const most = whyOnlyReported(tools.fleet, cluster.account) ? 'report' : 'sync'
+  const now = switchOf(tools.policy, said?.tags, brake, most)
   const { action } = now
   if (action === 'off') {
     await tellClusterSwitched(tools, cluster, { now, unfinished: false, incarnation })

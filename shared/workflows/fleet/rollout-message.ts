@@ -6,7 +6,7 @@ import type { Queues } from '../../clients/aws/queues.ts'
 import type { ActedRecords } from '../../clients/aws/records-writes.ts'
 import { assess } from '../../domain/assess/assess.ts'
 import type { ClusterState, EksState } from '../../domain/cluster.ts'
-import type { FleetBounds } from '../../domain/fleet.ts'
+import { type FleetBounds, whyOnlyReported } from '../../domain/fleet.ts'
 import { isAnother, saidOf } from '../../domain/incarnation.ts'
 import { type Policy, switchOf } from '../../domain/policy/policy.ts'
 import type { Read } from '../../domain/read.ts'
@@ -92,6 +92,8 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
   const { cluster, decided } = message
   if (isOutsider(tools, cluster, 'rollout step'))
     return { next: 'over', state: 'none', why: 'the cluster is not in the fleet' }
+  const refused = whyOnlyReported(tools.fleet, cluster.account)
+  if (refused) return { next: 'over', state: 'none', why: refused }
   const eks = needed(await tools.access.describe(cluster))
   const end = eks ? whyOver(message, eks.state) : 'the cluster is gone'
   const kube = eks && end === undefined ? tools.access.kube(cluster, eks) : undefined

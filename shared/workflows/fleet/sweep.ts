@@ -1,11 +1,11 @@
 import type { Queues } from '../../clients/aws/queues.ts'
-import { entrance } from '../../domain/fleet.ts'
+import { type Entrance, entrance, placesOf } from '../../domain/fleet.ts'
 import type { ClusterRef, Evaluation } from '../../messages.ts'
 import type { Fleet } from '../../settings.ts'
 
 export interface SweepTools {
   /** Names of the clusters in one account and region. */
-  list: (place: { account: string; roleArn?: string; region: string }) => Promise<string[]>
+  list: (place: { account: string; region: string } & Entrance) => Promise<string[]>
   queues: Queues
   log: (event: string, facts: object) => void
 }
@@ -15,10 +15,11 @@ export interface SweepTools {
  * from being looked at, but the sweep then fails, so that somebody hears of it.
  */
 export const sweep = async (tools: SweepTools, fleet: Fleet): Promise<{ clusters: number }> => {
-  const places = fleet.accounts.flatMap((account) => fleet.regions.map((region) => ({ ...account, region })))
+  const places = placesOf(fleet)
   const list = async (place: Place) => {
-    if (!entrance(fleet, place.account)) throw new Error('there is no role for this account')
-    return refs(place, await tools.list(clean(place)))
+    const way = entrance(fleet, place.account, 'viewer')
+    if (!way) throw new Error('there is no role for this account')
+    return refs(place, await tools.list({ ...place, ...way }))
   }
   const lists = await Promise.allSettled(places.map(list))
   const clusters = lists.flatMap((it) => (it.status === 'fulfilled' ? it.value : []))
@@ -34,11 +35,9 @@ export const sweep = async (tools: SweepTools, fleet: Fleet): Promise<{ clusters
 
 interface Place {
   account: string
-  roleArn?: string | undefined
   region: string
 }
 
-const clean = ({ account, region, roleArn }: Place) => ({ account, region, ...(roleArn && { roleArn }) })
 const refs = ({ account, region }: Place, names: string[]): ClusterRef[] =>
   names.map((name) => ({ account, region, name }))
 const evaluationOf = (cluster: ClusterRef): Evaluation => ({ schemaVersion: 1, cluster, reason: 'sweep' })
