@@ -1,8 +1,5 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { synthesize } from '../../infra/app.ts'
-import { bundleAll } from '../../infra/bundle.ts'
-import { parseConfig } from '../../infra/config.ts'
 import { type Alarms, startAlarms } from '../../lab/aws/alarms.ts'
 import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
 import { fieldsOf } from '../../lab/aws/json.ts'
@@ -12,27 +9,14 @@ import { startControlPlane } from '../../lab/control-plane/start.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { applyManifests } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
+import { place } from './place.ts'
 
-export const place = { account: '111122223333', region: 'eu-west-1' }
+export { assemble } from './assemble.ts'
+export { place }
+
 export const wanted = { min: 20_000, max: 32_767 }
 /** Felix's own default, before. */
 export const target = `${wanted.min}:${wanted.max}`
-
-/** One bundling and one synthesis for all stages. The policy is set later, in the functions' environment. */
-export const assemble = async (folder: string, more: object = {}): Promise<string> => {
-  const bundles = join(folder, 'lambda')
-  await bundleAll({ to: bundles })
-  const outdir = join(folder, 'cdk.out')
-  const config = parseConfig({
-    env: place,
-    emails: ['platform@example.com'],
-    policy: { action: 'sync' },
-    events: { gapSeconds: 1 },
-    ...more,
-  })
-  synthesize(config, { bundles, outdir, context: { '@aws-cdk/core:validateAgainstDefaultRules': false } })
-  return outdir
-}
 
 export interface GuardedStage {
   cloud: Cloud

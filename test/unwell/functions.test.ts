@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { until } from '../until.ts'
 import type { Moment } from '../../lab/aws/moment.ts'
 import { place } from '../flow/guards-stage.ts'
@@ -10,42 +10,47 @@ import { type GatedStage, raiseGated, type Service, services } from './gated-sta
  * which service it was, and when AWS is well again people hear once what is so.
  */
 const name = 'blue'
-let it: GatedStage
-const lines: string[] = []
-
-beforeAll(async () => {
-  it = await raiseGated(name, (moment: Moment): void => {
-    if (moment.kind === 'log' && moment.function === 'Evaluate') lines.push(moment.line)
-  })
-  it.stage.deploy({ action: 'report' })
-}, 120_000)
-afterEach(async () => {
-  for (const gate of Object.values(it.gates)) gate.set(undefined)
-  await it.stage.cloud.idle()
-  await it.forget()
-}, 120_000)
-afterAll(() => it?.stop())
-
-const look = { schemaVersion: 1, cluster: { ...place, name }, reason: 'event', cause: 'a test' }
-let sent = 0
-const looked = async () => {
-  lines.length = 0
-  const began = performance.now()
-  const attributes = { ApproximateReceiveCount: '1' }
-  const record = { messageId: `m${(sent += 1)}`, receiptHandle: 'none', body: JSON.stringify(look), attributes }
-  const { result } = await it.stage.cloud.invoke('Evaluate', { Records: [record] })
-  const seconds = (performance.now() - began) / 1_000
-  process.stdout.write(`${expect.getState().currentTestName}: ${seconds.toFixed(1)} s\n`)
-  return { result, seconds, log: lines.join('\n') }
-}
-const done = { payload: '{"batchItemFailures":[]}' }
-
 const ways = {
   'drops every SYN': 'drop',
   'answers 429': refusing(429, 'ThrottlingException'),
   'answers 503 and asks to wait': refusing(503, 'ServiceUnavailable', { 'retry-after': '600' }),
   'drips a byte a second': dripping,
 } as const
+type Way = keyof typeof ways
+const wayNames = Object.keys(ways) as Way[]
+
+/** A deployment, and what its `evaluate` logged. */
+interface Logged extends GatedStage {
+  lines: string[]
+}
+
+const raised = async (): Promise<Logged> => {
+  const lines: string[] = []
+  const it = await raiseGated(name, (moment: Moment): void => {
+    if (moment.kind === 'log' && moment.function === 'Evaluate') lines.push(moment.line)
+  })
+  it.stage.deploy({ action: 'report' })
+  return { ...it, lines }
+}
+
+/** All well again, and nothing remembered. */
+const reset = async ({ gates, stage, forget }: Logged): Promise<void> => {
+  for (const gate of Object.values(gates)) gate.set(undefined)
+  await stage.cloud.idle()
+  await forget()
+}
+
+const look = { schemaVersion: 1, cluster: { ...place, name }, reason: 'event', cause: 'a test' }
+let sent = 0
+const looked = async ({ stage: { cloud }, lines }: Logged) => {
+  lines.length = 0
+  const began = performance.now()
+  const attributes = { ApproximateReceiveCount: '1' }
+  const record = { messageId: `m${(sent += 1)}`, receiptHandle: 'none', body: JSON.stringify(look), attributes }
+  const { result } = await cloud.invoke('Evaluate', { Records: [record] })
+  return { result, seconds: (performance.now() - began) / 1_000, log: lines.join('\n') }
+}
+
 /** What evaluate says of each in its log, or in what it makes of it. */
 const named: Record<Service, RegExp> = {
   EKS: /eks:DescribeCluster/,
@@ -55,26 +60,55 @@ const named: Record<Service, RegExp> = {
   SNS: /SNS/,
 }
 
+/** A look while the service is not well, and one when it is well again: the next sweep, or the same message again. */
+const tried = async (it: Logged, service: Service, way: Way) => {
+  const { gates, lines } = it
+  const { cloud } = it.stage
+  const told = cloud.deliveries.length
+  gates[service].set(ways[way])
+  const ill = await looked(it)
+  process.stdout.write(`where ${service} ${way}: ${ill.seconds.toFixed(1)} s\n`)
+  // A notice has a message of its own.
+  await until(`a word about ${service}`, () => named[service].test(`${ill.log}\n${lines.join('\n')}`), 30)
+  gates[service].set(undefined)
+  const well = await looked(it)
+  await cloud.idle()
+  const subjects = cloud.deliveries.slice(told).map(({ subject }) => String(subject))
+  const dead = await cloud.messages('EvaluationsDeadLetters')
+  await reset(it)
+  return { ill, well, subjects, dead }
+}
+
+const pairs = services.flatMap((service) => wayNames.map((way) => ({ service, way })))
+const seen = new Map<string, Promise<Awaited<ReturnType<typeof tried>>>>()
+const stages: Logged[] = []
+
+// Nearly all of it is waiting for time-outs: five deployments take the pairs of service and way from one list.
+beforeAll(async () => {
+  const left = pairs.values()
+  const lane = async (): Promise<void> => {
+    const it = await raised()
+    stages.push(it)
+    for (const { service, way } of left) {
+      const trying = tried(it, service, way)
+      seen.set(`${service} ${way}`, trying)
+      await trying.catch(() => reset(it))
+    }
+  }
+  await Promise.all(services.map(lane))
+}, 240_000)
+afterAll(async () => void (await Promise.all(stages.map((it) => it.stop()))))
+
+const done = { payload: '{"batchItemFailures":[]}' }
+
 describe.each(services)('where %s', (service) => {
-  test.each(Object.keys(ways) as (keyof typeof ways)[])(
-    '%s, a look ends by itself and says so',
-    async (way) => {
-      const told = it.stage.cloud.deliveries.length
-      it.gates[service].set(ways[way])
-      const { result, seconds, log } = await looked()
-      expect(result).toHaveProperty('payload')
-      expect(seconds).toBeLessThan(45)
-      // A notice has a message of its own.
-      await until(`a word about ${service}`, () => named[service].test(`${log}\n${lines.join('\n')}`), 30)
-      it.gates[service].set(undefined)
-      // The next sweep, or the same message again.
-      expect((await looked()).result).toEqual(done)
-      await it.stage.cloud.idle()
-      const said = it.stage.cloud.deliveries.slice(told).map(({ subject }) => String(subject))
-      expect(said.filter((it) => it.includes('out of step'))).toHaveLength(1)
-      expect(said.filter((it) => it.includes('cannot tell')).length).toBeLessThanOrEqual(service === 'EKS' ? 1 : 0)
-      expect(await it.stage.cloud.messages('EvaluationsDeadLetters')).toEqual([])
-    },
-    120_000,
-  )
+  test.each(wayNames)('%s, a look ends by itself and says so', async (way) => {
+    const { ill, well, subjects, dead } = await seen.get(`${service} ${way}`)!
+    expect(ill.result).toHaveProperty('payload')
+    expect(ill.seconds).toBeLessThan(45)
+    expect(well.result).toEqual(done)
+    expect(subjects.filter((it) => it.includes('out of step'))).toHaveLength(1)
+    expect(subjects.filter((it) => it.includes('cannot tell')).length).toBeLessThanOrEqual(service === 'EKS' ? 1 : 0)
+    expect(dead).toEqual([])
+  })
 })
