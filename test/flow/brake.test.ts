@@ -9,7 +9,7 @@ import { witness, type Witness } from './witness.ts'
 
 /** The brake through the synthesized stack, its bundles and queues, set in the middle of a rollout on three embedded clusters. */
 const pace = { canarySeconds: 1, settleSeconds: 1, nodeDeadlineSeconds: 60, clustersAtOnce: 3 }
-const nodes = 6
+const nodes = 4
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-brake-'))
 let stage: GuardedStage
 let seen: Witness[]
@@ -32,7 +32,7 @@ beforeAll(async () => {
   // The step in flight ends within its deadline.
   await sleep(4_000)
   writesAtRest = seen.map(writes)
-  await sleep(10_000)
+  await sleep(6_000)
   writesAfterWaiting = seen.map(writes)
   toldMeanwhile = subjects()
   set('sync')

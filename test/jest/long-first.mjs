@@ -22,7 +22,7 @@ const long = [
 ].map((file) => join(root, file))
 
 /** A long file that begins last keeps one worker busy alone at the end. The rest: as jest remembers their times, or by their size. */
-export default class LongFirst extends Sequencer.default {
+export default class LongFirst extends Sequencer {
   async sort(tests) {
     const gone = long.find((file) => !existsSync(file))
     if (gone) throw new Error(`${gone} is not there: correct the list in test/jest/long-first.mjs.`)
