@@ -1,6 +1,6 @@
 import { calicoSets, hasNoCalico } from './applicability.ts'
 import type { ClusterState, DaemonSetState } from '../cluster.ts'
-import { configuredModes } from '../proxy-mode/configured.ts'
+import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, FindingCode } from '../report.ts'
 
@@ -13,8 +13,8 @@ export interface UnderWay {
 }
 
 /** EKS updates, rolls of kube-proxy and calico-node, a migration between two installs of Calico. */
-export const underWay = (state: ClusterState): UnderWay[] =>
-  hasNoCalico(state) ? [] : [...ofEks(state), ...rolls(state), ...migration(state)]
+export const underWay = (state: ClusterState, configurations: readonly ProxyConfiguration[]): UnderWay[] =>
+  hasNoCalico(state) ? [] : [...ofEks(state), ...rolls(state, configurations), ...migration(state)]
 
 const passing = ['CREATING', 'UPDATING', 'PENDING', 'DELETING']
 
@@ -47,8 +47,8 @@ function ofEks(state: ClusterState): UnderWay[] {
   return found
 }
 
-function rolls(state: ClusterState): UnderWay[] {
-  const proxies = configuredModes(state).map(({ daemonSet }) => daemonSet)
+function rolls(state: ClusterState, configurations: readonly ProxyConfiguration[]): UnderWay[] {
+  const proxies = configurations.map(({ daemonSet }) => daemonSet)
   return [...proxies, ...calicoSets(state)].filter(isRolling).map((set) => ({
     code: 'CLUSTER_UPDATING',
     subject: `DaemonSet/${set.namespace}/${set.name}`,

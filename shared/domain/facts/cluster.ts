@@ -32,7 +32,7 @@ export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
   const minor = kubernetesMinor(state)
   const install = installOf(state)
   const assumed = isAssumed(serviceRange)
-  const nodes = nodeFacts(state, { desired: assumed ? undefined : ranges, configurations })
+  const nodes = nodeFacts(state, { ranges, assumed, configurations })
   const calico = oldestCalico(nodes, state)
   const inUse = assumed ? strays.map(portUse) : []
   const objections = assumed ? [...objectionsTo(serviceRange, state, nodes), ...inUse] : []
@@ -41,9 +41,9 @@ export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
     policy,
     now: Date.parse(state.observedAt),
     otherThanEks,
-    gaps: gapsOf(state),
+    gaps: gapsOf(state, configurations),
     rollingOut: isRollingOut(state),
-    underWay: underWay(state),
+    underWay: underWay(state, configurations),
     serviceRange,
     objections,
     ...(ranges && objections.length === 0 && { desired: ranges }),

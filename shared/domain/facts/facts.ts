@@ -2,10 +2,11 @@ import type { ClusterState, DaemonSetState, FelixObject, NodePortUse, NodeState,
 import type { Difference } from '../identity.ts'
 import type { FelixView } from './felix-view.ts'
 import type { Gaps } from './gaps.ts'
+import type { RangeDifference } from './range-difference.ts'
 import type { UnderWay } from './changing.ts'
 import type { FelixIndex } from '../felix/felix-index.ts'
 import type { FelixNode } from '../felix/lookup.ts'
-import type { FelixResolution, FelixValues, DerivedValues, FelixParameter } from '../felix/values.ts'
+import type { FelixResolution, FelixValues, DerivedValues, FelixParameter, RangeLayer } from '../felix/values.ts'
 import type { PortRange } from '../ports.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
@@ -68,7 +69,12 @@ export interface NodeFacts {
   leftLink?: Evidence[]
   /** `active`: kube-proxy runs in it and Felix is not in eBPF mode · `configured`: only told to. */
   ipvs: 'active' | 'configured' | 'no'
+  /** Absent: Felix uses the desired range here, or one of them is not known. */
+  rangeDifference?: RangeDifference
+  /** It differs where it counts: under IPVS, from a range that is not only assumed. */
   rangeDiffers: boolean
+  /** The layer that Felix goes by for the range; absent: the built-in default. */
+  rangeLayer?: RangeLayer
   mark?: MarkFacts
 }
 

@@ -1,5 +1,4 @@
 import type { ClusterState, LogEvidence, NodeState, PodState } from '../cluster.ts'
-import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import type { RunningMode } from '../proxy-mode/running.ts'
 import type { Group } from '../proxy-mode/samples.ts'
 import { groupsOf, logOf, podId } from '../proxy-mode/samples.ts'
@@ -31,24 +30,10 @@ export interface FelixView {
 const at = (time: string | undefined): number => Date.parse(time ?? '')
 const minutes = (count: number): number => count * 60_000
 
-const changesOf = new WeakMap<ProxyConfiguration, { text: string; at: number }[]>()
-
-/** Changes that can have changed a mode: not the first writing when kube-proxy was installed. The same for thousands of nodes. */
-function modeChanges(configuration: ProxyConfiguration): { text: string; at: number }[] {
-  const known = changesOf.get(configuration)
-  if (known) return known
-  const installed = at(configuration.daemonSet.createdAt) + minutes(10)
-  const found = (configuration.changes ?? [])
-    .map((text) => ({ text, at: at(text) }))
-    .filter((it, index) => index > 0 || it.at > installed)
-  changesOf.set(configuration, found)
-  return found
-}
-
 /** The last change that the running kube-proxy took up while the node existed: before it the node may have had another mode. */
 export function changeOnNode({ node, running }: Pick<FelixOnNode, 'node' | 'running'>): string | undefined {
   if (running?.pod.flags) return staticChange(node, running.pod)
-  const changes = running?.configuration ? modeChanges(running.configuration) : []
+  const changes = running?.configuration?.modeChanges ?? []
   if (changes.length === 0) return undefined
   const started = at(running?.pod.startedAt)
   const last = changes.findLast((it) => it.at <= started)

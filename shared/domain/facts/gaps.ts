@@ -1,6 +1,6 @@
 import { hasNoCalico } from './applicability.ts'
 import type { ClusterState } from '../cluster.ts'
-import { configuredModes } from '../proxy-mode/configured.ts'
+import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import type { ReadFailure } from '../read.ts'
 import { failureOf, valueOf } from '../read.ts'
 
@@ -13,13 +13,13 @@ export interface Gaps {
 }
 
 /** ClusterInformation and Installation are in neither: Calico's version then comes from the image. */
-export function gapsOf(state: ClusterState): Gaps {
+export function gapsOf(state: ClusterState, configurations: readonly ProxyConfiguration[]): Gaps {
   const eks = valueOf(state.eks)
   const { nodes, daemonSets, pods, felix, nodePorts } = state
   const needed = hasNoCalico(state)
     ? [failureOf(nodes)]
     : [failureOf(nodes), failureOf(daemonSets), failureOf(pods), failureOf(felix), failureOf(nodePorts)]
-  const proxies = hasNoCalico(state) ? [] : configuredModes(state).map((it) => it.failure)
+  const proxies = hasNoCalico(state) ? [] : configurations.map((it) => it.failure)
   const referred = hasNoCalico(state) ? [] : Object.values(state.configMaps).map((it) => failureOf(it))
   const wanted = [
     ...referred,

@@ -3,8 +3,8 @@ import { doubtfulGroups } from './felix-view.ts'
 import { ebpfOn } from './node-felix.ts'
 import { calicoVersions } from './version.ts'
 import type { ClusterState, PodState } from '../cluster.ts'
-import { configuredModes } from '../proxy-mode/configured.ts'
-import { runningModes } from '../proxy-mode/running.ts'
+import { configuredModes, type ProxyConfiguration } from '../proxy-mode/configured.ts'
+import { type RunningMode, runningModes } from '../proxy-mode/running.ts'
 import type { Group } from '../proxy-mode/samples.ts'
 import { groupsOf, nodePods, podId, sampleOf } from '../proxy-mode/samples.ts'
 import { valueOf } from '../read.ts'
@@ -17,12 +17,14 @@ export function logsWorthReading(state: ClusterState, { deep }: { deep: boolean 
   const calicoPods = nodePods(state, 'calico-node')
   if (calicoPods.size === 0) return []
   const proxyPods = nodePods(state, 'kube-proxy')
+  const configurations = configuredModes(state)
+  const running = runningModes(withoutLogs(state), configurations)
   const wanted = deep
     ? [...proxyPods.values(), ...calicoPods.values()].filter((it) => it.startedAt !== undefined || hasEnded(it))
     : [
-        ...doubtfulProxies(state),
+        ...doubtfulProxies(running),
         ...sampleOf([...proxyPods.values()].filter(hasEnded)),
-        ...doubtfulFelix(state, calicoPods),
+        ...doubtfulFelix(state, { calicoPods, running, configurations }),
       ]
   return wanted.filter((it) => state.logs[podId(it)] === undefined)
 }
@@ -31,28 +33,38 @@ export function logsWorthReading(state: ClusterState, { deep }: { deep: boolean 
 const hasEnded = ({ role, startedAt, restartCount }: PodState): boolean =>
   role === 'kube-proxy' && startedAt === undefined && restartCount > 0
 
+type Running = Map<string, RunningMode>
+
 /** Without logs: what the logs said is in doubt all the same, so that the same sample is taken every time. */
 const withoutLogs = (state: ClusterState): ClusterState => ({ ...state, logs: {} })
 
-function doubtfulProxies(state: ClusterState): PodState[] {
-  const doubtful = [...runningModes(withoutLogs(state)).values()].filter((it) => it.mode === 'unknown' || it.close)
+function doubtfulProxies(running: Running): PodState[] {
+  const doubtful = [...running.values()].filter((it) => it.mode === 'unknown' || it.close)
   const changes = new Map(doubtful.map((it) => [it.pod, it.configuration?.changes]))
   return samples(groupsOf(changes.keys(), (pod) => changes.get(pod)))
 }
 
-function doubtfulFelix(state: ClusterState, calicoPods: Map<string, PodState>): PodState[] {
-  const running = runningModes(withoutLogs(state))
+interface Seen {
+  calicoPods: Map<string, PodState>
+  running: Running
+  configurations: readonly ProxyConfiguration[]
+}
+
+function doubtfulFelix(state: ClusterState, { calicoPods, running, configurations }: Seen): PodState[] {
   const versionOf = calicoVersions(state)
   const nodes: FelixOnNode[] = (valueOf(state.nodes) ?? []).map((node) => {
     const calicoPod = calicoPods.get(node.name)
     return { node, running: running.get(node.name), calicoPod, version: versionOf(calicoPod) }
   })
-  return [...samples(doubtfulGroups(nodes)), ...doubtfulLinks(state, nodes)]
+  return [...samples(doubtfulGroups(nodes)), ...doubtfulLinks(state, nodes, configurations)]
 }
 
 /** In eBPF mode: where `kube-ipvs0` may be left of an ipvs mode before, Felix restarts for ever inside its container, and only its log shows it. */
-function doubtfulLinks(state: ClusterState, nodes: readonly FelixOnNode[]): PodState[] {
-  const configurations = configuredModes(state)
+function doubtfulLinks(
+  state: ClusterState,
+  nodes: readonly FelixOnNode[],
+  configurations: readonly ProxyConfiguration[],
+): PodState[] {
   const neverIpvs = configurations.length > 0 && configurations.every(({ initial, mode }) => initial && mode !== 'ipvs')
   const doubtful = neverIpvs ? [] : nodes.filter(({ running, calicoPod }) => !running && calicoPod)
   if (doubtful.length === 0) return []

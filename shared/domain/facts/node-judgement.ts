@@ -1,16 +1,32 @@
 import type { MarkFacts, NodeFacts } from './facts.ts'
+import type { RangeLayer } from '../felix/values.ts'
 import { capacity } from '../mark.ts'
-import { type PortRange, sameRanges } from '../ports.ts'
+import type { RangeDifference } from './range-difference.ts'
 
 /** What follows from the facts of a node taken together. */
-export function judged(it: NodeFacts, desired: PortRange[] | undefined): NodeFacts {
+export function judged(
+  it: NodeFacts,
+  difference: RangeDifference | undefined,
+  { assumed }: { assumed: boolean },
+): NodeFacts {
   const bpf = it.values.BPFEnabled === true
   const active = it.running?.mode === 'ipvs' && !bpf
   const ipvs = active ? 'active' : it.configuredMode === 'ipvs' || it.running?.mode === 'ipvs' ? 'configured' : 'no'
-  const effective = it.values.effectiveRange
-  const rangeDiffers = active && effective !== undefined && desired !== undefined && !sameRanges(effective, desired)
-  return { ...it, ipvs, rangeDiffers, mark: markOf(it) }
+  const layer = decidingLayer(it)
+  return {
+    ...it,
+    ipvs,
+    ...(difference && { rangeDifference: difference }),
+    rangeDiffers: active && !assumed && difference !== undefined,
+    ...(layer && { rangeLayer: layer }),
+    mark: markOf(it),
+  }
 }
+
+const decidingLayer = ({ index, felixNode, sources }: NodeFacts): RangeLayer | undefined =>
+  index && felixNode && sources.KubeNodePortRanges !== 'default'
+    ? index.rangeLayers(felixNode).find(({ decides }) => decides)
+    : undefined
 
 function markOf({ felix, values, version }: NodeFacts): MarkFacts {
   if (felix?.outcome === 'error') return { capacity: 0 }

@@ -3,6 +3,7 @@ import { doubtfulGroups, type FelixView, felixViews } from './felix-view.ts'
 import { leftLinks } from './left-link.ts'
 import { felixFinder } from './node-felix.ts'
 import { judged } from './node-judgement.ts'
+import { rangeComparison } from './range-difference.ts'
 import { calicoPlaces, starts } from './node-pods.ts'
 import type { ClusterState, NodeState, PodState } from '../cluster.ts'
 import type { PortRange } from '../ports.ts'
@@ -14,7 +15,10 @@ import type { Mode } from '../report.ts'
 const nothingSeen: FelixView = { missed: false, olderThanMode: false, evidence: [] }
 
 interface About {
-  desired: PortRange[] | undefined
+  /** What Felix should use; undefined where that is not known. */
+  ranges: PortRange[] | undefined
+  /** Nobody was asked for the service range: a difference from it proves nothing. */
+  assumed: boolean
   configurations: ProxyConfiguration[]
 }
 
@@ -30,16 +34,17 @@ export function nodeFacts(state: ClusterState, about: About): NodeFacts[] {
     version: it.version,
   })
   const viewOf = felixViews(state, doubtfulGroups(inside.map(onNode)))
-  return facts.map((it) =>
-    it.outside === undefined
-      ? judged({ ...it, view: viewOf(onNode(it), it.values.BPFEnabled === true) }, about.desired)
-      : it,
-  )
+  const compare = rangeComparison(about.ranges)
+  return facts.map((it) => {
+    if (it.outside !== undefined) return it
+    const view = viewOf(onNode(it), it.values.BPFEnabled === true)
+    return judged({ ...it, view }, compare(it.values.effectiveRange), about)
+  })
 }
 
 /** Which pods are on the node, what kube-proxy does there, and what Felix is configured to. */
 function located(state: ClusterState, { configurations }: About): (node: NodeState) => NodeFacts {
-  const modes = runningModes(state)
+  const modes = runningModes(state, configurations)
   const placeOn = calicoPlaces(state)
   const felixOn = felixFinder(state)
   const isSeen = valueOf(state.daemonSets) !== undefined && valueOf(state.pods) !== undefined

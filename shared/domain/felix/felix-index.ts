@@ -21,6 +21,8 @@ export interface FelixIndex {
   /** Everything that says something about a parameter (or spec field, in any case) on this node, highest first. */
   layers(node: FelixNode, parameter: string): ParameterLayer[]
   rangeLayers(node: FelixNode): RangeLayer[]
+  /** Whether these values of `InterfaceExclude`, as `resolve` gave them, cover an interface of this name. */
+  excludesInterface(patterns: readonly string[], name: string): boolean
 }
 
 // One of each kind: the versions between them differ in nothing that is resolved here.
@@ -41,6 +43,7 @@ export function indexFelix(cluster: FelixCluster): FelixIndex {
     resolve: (node) => merge(versions.map((version) => version.resolve(node))),
     layers,
     rangeLayers: (node) => layers(node, 'KubeNodePortRanges').map(reader),
+    excludesInterface: cachedExcludes(),
   }
 }
 
@@ -53,15 +56,19 @@ export const certainValues = (resolution: FelixResolution): Partial<FelixValues 
   resolution.outcome === 'error' ? {} : resolution.values
 
 /** Whether `InterfaceExclude` covers an interface of this name. */
-export function excludesInterface(patterns: readonly string[], name: string): boolean {
-  const known = excluded.get(patterns) ?? new Map<string, boolean>()
-  const answer = known.get(name) ?? patterns.some((pattern) => compileGo(pattern)?.matches(name) ?? false)
-  excluded.set(patterns, known.set(name, answer))
-  return answer
-}
+export const excludesInterface = (patterns: readonly string[], name: string): boolean =>
+  patterns.some((pattern) => compileGo(pattern)?.matches(name) ?? false)
 
 /** Nodes with equal layers share their values, so that one answer serves all of them. */
-const excluded = new WeakMap<readonly string[], Map<string, boolean>>()
+function cachedExcludes(): FelixIndex['excludesInterface'] {
+  const known = new Map<readonly string[], Map<string, boolean>>()
+  return (patterns, name) => {
+    const answers = known.get(patterns) ?? new Map<string, boolean>()
+    const answer = answers.get(name) ?? excludesInterface(patterns, name)
+    known.set(patterns, answers.set(name, answer))
+    return answer
+  }
+}
 
 type Merge = (answers: FelixResolution[]) => FelixResolution
 

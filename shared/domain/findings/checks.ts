@@ -15,7 +15,8 @@ export interface Trouble {
   evidence: Evidence[]
   /** What was seen on this very node. */
   seen?: Evidence
-  remedy?: string
+  /** A function where it is long: only those of the few nodes that are shown are asked for. */
+  remedy?: string | (() => string)
 }
 
 /** Looks at one node. Pure; told nothing but facts. */
@@ -49,7 +50,7 @@ function findingOf(group: readonly NodeTrouble[], nodesInside: number): Finding 
   const [first] = group as [NodeTrouble, ...NodeTrouble[]]
   const { code, severity, message } = first.trouble
   const shown = group.slice(0, nodesShown).map(({ trouble }) => trouble)
-  const remedies = new Set(shown.flatMap(({ remedy }) => remedy ?? []))
+  const remedies = new Set(shown.flatMap(({ remedy }) => (typeof remedy === 'function' ? remedy() : (remedy ?? []))))
   const only = group.length === 1 ? `node/${first.node}` : 'cluster'
   const everywhere = group.length === nodesInside
   const seen = group

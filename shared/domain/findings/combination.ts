@@ -1,5 +1,4 @@
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
-import { excludesInterface } from '../felix/felix-index.ts'
 import type { FelixParameter, ParameterLayer } from '../felix/values.ts'
 import type { NodeCheck, NodeTrouble, Trouble } from './checks.ts'
 import { parameterChange } from './remedy.ts'
@@ -72,7 +71,8 @@ export const ipvsWithNftables: NodeCheck = (it, cluster) => {
 /** Every ClusterIP stands on the link; taken for the host's own addresses they make service traffic look like host traffic. */
 export const interfaceExclude: NodeCheck = (it, cluster) => {
   const { InterfaceExclude: patterns } = it.values
-  if (it.ipvs === 'no' || !patterns || it.values.BPFEnabled === true || excludesInterface(patterns, link)) return []
+  if (it.ipvs === 'no' || !patterns || it.values.BPFEnabled === true || it.index?.excludesInterface(patterns, link))
+    return []
   const active = it.ipvs === 'active'
   return [
     {

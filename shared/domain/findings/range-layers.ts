@@ -1,13 +1,18 @@
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
 import type { RangeLayer } from '../felix/values.ts'
 import { felixName, felixObject } from './remedy.ts'
-import { formatRanges, parsePortList, type PortRange } from '../ports.ts'
+import { formatRanges, normalise, parsePortList, type PortRange } from '../ports.ts'
 import type { Evidence } from '../report.ts'
 import { isOurs } from '../rollout/marks.ts'
 
 export const builtIn: Evidence = { object: 'Felix', field: 'KubeNodePortRanges', value: '30000:32767 (built in)' }
 
-export const text = (ranges: readonly PortRange[]): string => listed(formatRanges(ranges)) || 'no port'
+/** The first of them only are formatted: a list can be long, and is shown for each of thousands of nodes. */
+export const text = (ranges: readonly PortRange[]): string => {
+  const all = normalise(ranges)
+  const shown = formatRanges(all.slice(0, itemsShown)).join(', ')
+  return all.length <= itemsShown ? shown || 'no port' : `${shown} and ${all.length - itemsShown} more`
+}
 
 /** Enough to recognise a list by; a sentence is no place for thousands. */
 const itemsShown = 12
@@ -16,17 +21,6 @@ export const listed = (items: readonly string[]): string =>
   items.length <= itemsShown
     ? items.join(', ')
     : `${items.slice(0, itemsShown).join(', ')} and ${items.length - itemsShown} more`
-
-const layers = new WeakMap<NodeFacts, RangeLayer[]>()
-
-/** The layer that Felix goes by on this node; undefined: the built-in default. */
-export function decidingLayer(it: NodeFacts): RangeLayer | undefined {
-  const { index, felixNode, sources } = it
-  if (sources.KubeNodePortRanges === 'default') return undefined
-  const found = layers.get(it) ?? (index && felixNode ? index.rangeLayers(felixNode) : [])
-  layers.set(it, found)
-  return found.find(({ decides }) => decides)
-}
 
 export const layerEvidence = (layer: RangeLayer): Evidence => ({
   object: layer.object,

@@ -3,10 +3,11 @@ import type { FelixWarning, RangeLayer } from '../felix/values.ts'
 import { objectName } from '../felix/layer.ts'
 import type { NodeCheck, Trouble } from './checks.ts'
 import { ownerOf } from '../facts/owner.ts'
+import type { RangeDifference } from '../facts/range-difference.ts'
 import { warningEvidence } from './range-invalid.ts'
-import { builtIn, decidingLayer, isReachedByDefault, layerEvidence, specRanges, text } from './range-layers.ts'
+import { builtIn, isReachedByDefault, layerEvidence, specRanges, text } from './range-layers.ts'
 import { environmentChange, felixName, felixObject, onCluster, rangeManifest, rangePatch } from './remedy.ts'
-import { parsePortList, sameRanges, subtract, type PortRange } from '../ports.ts'
+import { parsePortList, sameRanges, type PortRange } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding, Severity } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
@@ -18,10 +19,9 @@ export const rangeSeverity = ({ ipvs, running }: NodeFacts): Severity =>
 export const rangeDiffers: NodeCheck = (it, cluster) => {
   const { effectiveRange: effective } = it.values
   const { desired } = cluster
-  if (!effective || !desired || sameRanges(effective, desired)) return []
+  const { rangeDifference: difference, rangeLayer: layer } = it
+  if (!effective || !desired || !difference) return []
   const severity = rangeSeverity(it)
-  const { different, extra } = comparison(effective, desired)
-  const layer = decidingLayer(it)
   const seen = layer ? layerEvidence(layer) : builtIn
   const base = {
     severity,
@@ -30,43 +30,22 @@ export const rangeDiffers: NodeCheck = (it, cluster) => {
     seen: { ...seen, value: seen.value ?? '' },
   }
   const reached = isReachedByDefault(it, cluster) || !layer
-  const remedy = { remedy: reached ? changeOfDefault(it, cluster) : changeLayer(layer, cluster) }
+  const remedy = { remedy: () => (reached ? changeOfDefault(it, cluster) : changeLayer(layer, cluster)) }
   const use = it.ipvs === 'active' ? '' : ' IPVS is not active, so the value is not used now.'
   const differs: Trouble = {
     ...base,
     code: 'RANGE_DIFFERS',
-    message: `${different}${use}`,
+    message: `${wrongRange(effective, desired, difference)}${use}`,
     ...remedy,
   }
-  if (extra === undefined) return [differs]
-  return [differs, { ...base, code: 'RANGE_TOO_WIDE', message: tooWide(extra, use), ...remedy }]
+  if (difference.extra.length === 0) return [differs]
+  return [differs, { ...base, code: 'RANGE_TOO_WIDE', message: tooWide(text(difference.extra), use), ...remedy }]
 }
 
-interface Compared {
-  /** The same list as `effective` and the same as `desired` of all nodes that share them. */
-  different: string
-  /** Absent: none too many. */
-  extra?: string
-}
-
-const compared = new WeakMap<readonly PortRange[], WeakMap<readonly PortRange[], Compared>>()
-
-/** Thousands of nodes have one and the same range, and lists can be long. */
-function comparison(effective: PortRange[], desired: PortRange[]): Compared {
-  const known = compared.get(desired) ?? new WeakMap<readonly PortRange[], Compared>()
-  compared.set(desired, known)
-  const found = known.get(effective) ?? compare(effective, desired)
-  known.set(effective, found)
-  return found
-}
-
-function compare(effective: PortRange[], desired: PortRange[]): Compared {
-  const missing = subtract(desired, effective)
-  const extra = subtract(effective, desired)
+const wrongRange = (effective: PortRange[], desired: PortRange[], { missing, extra }: RangeDifference): string => {
   const tooFew = missing.length > 0 ? `: ${text(missing)} missing` : ''
   const tooMany = extra.length > 0 ? `, ${text(extra)} too many` : ''
-  const different = `Felix takes ${text(effective)} for node ports, Services may have ${text(desired)}${tooFew}${tooMany}.`
-  return { different, ...(extra.length > 0 && { extra: text(extra) }) }
+  return `Felix takes ${text(effective)} for node ports, Services may have ${text(desired)}${tooFew}${tooMany}.`
 }
 
 const tooWide = (extra: string, use: string): string =>
@@ -83,7 +62,7 @@ const desiredEvidence = ({ serviceRange: { min, max, source }, strays }: Cluster
 
 /** `spec.kubeNodePortRanges` reaches Felix as text it cannot parse, in every version up to now; only the annotation counts. */
 export const specIgnored: NodeCheck = (it, cluster) => {
-  const layer = decidingLayer(it)
+  const { rangeLayer: layer } = it
   if (layer?.kind !== 'spec') return []
   const wanted = specRanges(layer.object, cluster)
   const { effectiveRange: effective } = it.values
@@ -107,7 +86,7 @@ export const rangeShadowed: NodeCheck = (it, cluster) => {
   const hidden = (it.felix?.warnings ?? []).find((w) => w.kind === 'unknown' && w.parameter === 'KubeNodePortRanges')
   if (hidden && it.values.effectiveRange === undefined) return [unseen(hidden)]
   if (!it.rangeDiffers || isReachedByDefault(it, cluster)) return []
-  const layer = decidingLayer(it)
+  const { rangeLayer: layer } = it
   if (!layer) return []
   return [
     {
@@ -151,19 +130,14 @@ function changeLayer(layer: RangeLayer, cluster: ClusterFacts): string {
   return rangePatch(cluster, name, cluster.desired ?? [])
 }
 
-const ofDefault = new WeakMap<ClusterFacts, string>()
-
 /** The change to `default`, at its source where somebody owns it. */
 function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
   const { desired = [], policy } = cluster
   const object = felixObject(cluster, 'default')
   const owner = object && !policy.ignoreOwner ? ownerOf(object) : undefined
-  const change =
-    ofDefault.get(cluster) ??
-    (owner
-      ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
-      : rangePatch(cluster, 'default', desired))
-  ofDefault.set(cluster, change)
+  const change = owner
+    ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
+    : rangePatch(cluster, 'default', desired)
   // By hand it would reach all nodes at once, the one that could not take it among them.
   if (!owner && cluster.rollingOut)
     return `${onCluster(cluster, 'rollout status')}   # the rollout of this range, and what is to be done`

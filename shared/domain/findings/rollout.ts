@@ -1,6 +1,6 @@
 import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterCheck } from './checks.ts'
-import { decidingLayer, isReachedByDefault } from './range-layers.ts'
+import { isReachedByDefault } from './range-layers.ts'
 import { haltDetails } from '../rollout/halt-finding.ts'
 import { parsePortList, sameRanges } from '../ports.ts'
 import type { Finding } from '../report.ts'
@@ -132,8 +132,7 @@ export const flapping: ClusterCheck = (cluster) => {
   if (!sameDay || !wrote.ok || !sameRanges(wrote.ranges, desired)) return []
   const reverted = nodes.find((it) => it.rangeDiffers && isReachedByDefault(it, cluster))
   if (!reverted) return []
-  const layer = decidingLayer(reverted)
-  const now = layer?.raw ?? 'nothing'
+  const now = reverted.rangeLayer?.raw ?? 'nothing'
   return [
     {
       code: 'FLAPPING',

@@ -24,16 +24,17 @@ const daysAhead = 15
 export const openness = (windows: readonly Window[], now: Date): Openness => {
   if (windows.length === 0) return { open: true }
   const at = now.getTime()
-  const open = windows
-    .flatMap((window) => [...spansAround(window, at, 1)])
+  const hung = windows.map((window) => ({ window, wall: wallClock(window.timezone) }))
+  const open = hung
+    .flatMap(({ window, wall }) => [...spansAround(window, wall, { at, ahead: 1 })])
     .filter(({ start, end }) => start <= at && at < end)
   if (open.length > 0) return { open: true, closesAt: new Date(Math.max(...open.map(({ end }) => end))) }
-  const next = Math.min(...windows.map((window) => nextStart(window, at)))
+  const next = Math.min(...hung.map(({ window, wall }) => nextStart(window, wall, at)))
   return { open: false, ...(Number.isFinite(next) && { opensAt: new Date(next) }) }
 }
 
-const nextStart = (window: Window, at: number): number => {
-  for (const { start } of spansAround(window, at, daysAhead)) if (start > at) return start
+const nextStart = (window: Window, wall: WallClock, at: number): number => {
+  for (const { start } of spansAround(window, wall, { at, ahead: daysAhead })) if (start > at) return start
   return Infinity
 }
 
@@ -44,13 +45,17 @@ interface Span {
 }
 
 /** From yesterday's, which may reach into today, to that of so many days ahead. */
-function* spansAround({ days, from, to, timezone }: Window, at: number, ahead: number): Generator<Span> {
-  const today = startOfDay(wallAt(timezone, at))
+function* spansAround(
+  { days, from, to }: Window,
+  wall: WallClock,
+  { at, ahead }: { at: number; ahead: number },
+): Generator<Span> {
+  const today = startOfDay(wall(at))
   const [opens, closes] = [millisecondsOf(from), millisecondsOf(to)]
   for (let date = today - day; date <= today + ahead * day; date += day) {
     if (days && !days.includes(weekdays[new Date(date).getUTCDay()] ?? 'sun')) continue
-    const start = momentOf(timezone, date + opens)
-    const end = momentOf(timezone, date + closes + (closes <= opens ? day : 0))
+    const start = momentOf(wall, date + opens)
+    const end = momentOf(wall, date + closes + (closes <= opens ? day : 0))
     // Both may fall into the hour that a night in spring leaves out.
     if (end > start) yield { start, end }
   }
@@ -68,32 +73,34 @@ const millisecondsOf = (time: string): number => {
  * When a clock on the wall shows this. Twice: the first time; never: as much later as the clocks were put forward, so that
  * no window is lost. Both as calendars do (RFC 5545, 3.3.5).
  */
-const momentOf = (timezone: string, wall: number): number => {
-  const before = offsetAt(timezone, wall - day)
-  const after = offsetAt(timezone, wall + day)
-  const right = [wall - before, wall - after].filter((at) => at + offsetAt(timezone, at) === wall)
-  return right.length > 0 ? Math.min(...right) : wall - before
+const momentOf = (wall: WallClock, shown: number): number => {
+  const before = offsetAt(wall, shown - day)
+  const after = offsetAt(wall, shown + day)
+  const right = [shown - before, shown - after].filter((at) => wall(at) === shown)
+  return right.length > 0 ? Math.min(...right) : shown - before
 }
 
-const offsetAt = (timezone: string, at: number): number => wallAt(timezone, at) - at
+const offsetAt = (wall: WallClock, at: number): number => wall(at) - at
 
-const clocks = new Map<string, Intl.DateTimeFormat>()
+/** What a clock on the wall shows at a moment, as if it hung in Greenwich. */
+type WallClock = (at: number) => number
 
-/** What the clock on the wall shows, as if it hung in Greenwich. Throws where the time zone is not known. */
-const wallAt = (timezone: string, at: number): number => {
-  const clock =
-    clocks.get(timezone) ??
-    new Intl.DateTimeFormat('en-US', {
-      timeZone: timezone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    })
-  clocks.set(timezone, clock)
+/** Throws where the time zone is not known. */
+const wallClock = (timezone: string): WallClock => {
+  const clock = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  })
+  return (at) => wallAt(clock, at)
+}
+
+const wallAt = (clock: Intl.DateTimeFormat, at: number): number => {
   const shown = Object.fromEntries(clock.formatToParts(at).map(({ type, value }) => [type, Number(value)]))
   const { year = 0, month = 1, day: date = 1, hour = 0, minute = 0, second = 0 } = shown
   const millisecond = ((at % 1000) + 1000) % 1000
@@ -102,7 +109,7 @@ const wallAt = (timezone: string, at: number): number => {
 
 export const isTimezone = (name: string): boolean => {
   try {
-    wallAt(name, 0)
+    wallClock(name)
     return true
   } catch {
     return false

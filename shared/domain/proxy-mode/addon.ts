@@ -1,4 +1,4 @@
-import type { AddonState, ClusterState, DaemonSetState } from '../cluster.ts'
+import type { ClusterState, DaemonSetState } from '../cluster.ts'
 import { leftOut } from '../plain.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Mode } from '../report.ts'
@@ -17,14 +17,11 @@ const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode
 /** Far more than the add-on's schema has fields for. */
 const valuesLength = 64 * 2 ** 10
 
-const understoodBefore = new WeakMap<AddonState, AddonMode | undefined>()
-
 /** Undefined where the add-on does not manage this DaemonSet or is told nothing about the mode. */
 export function addonMode(state: ClusterState, { namespace, name }: DaemonSetState): AddonMode | undefined {
   const addon = valueOf(valueOf(state.eks)?.kubeProxyAddon)
   if (!addon || namespace !== 'kube-system' || name !== 'kube-proxy') return undefined
-  if (!understoodBefore.has(addon)) understoodBefore.set(addon, understood(addon.configurationValues ?? ''))
-  return understoodBefore.get(addon)
+  return understood(addon.configurationValues ?? '')
 }
 
 const shown: readonly string[] = ['mode', 'ipvs', 'resources']

@@ -22,6 +22,8 @@ export interface ProxyConfiguration {
   takenBy: 'file' | 'flag'
   /** Known times at which it was written, ascending; the last is the mode's last possible change. Absent: not known. */
   changes?: string[]
+  /** Those of the changes that can have changed a mode: the first writing, when kube-proxy was installed, cannot. `at` in milliseconds. */
+  modeChanges: { text: string; at: number }[]
   /** When the pods' template was last written, as far as is known. */
   templateAt: string
   /** Never written again since kube-proxy was installed: no node can have seen another mode. */
@@ -48,7 +50,7 @@ const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode
 export const isMode = (text: string): text is Mode => modes.includes(text)
 const minutes = (count: number): number => count * 60_000
 
-/** One entry per kube-proxy DaemonSet; those for Windows nodes are left out. */
+/** One entry per kube-proxy DaemonSet; those for Windows nodes are left out. It parses YAML: ask once for a state, and hand the answer on. */
 export const configuredModes = (state: ClusterState): ProxyConfiguration[] =>
   (valueOf(state.daemonSets) ?? [])
     .filter((it) => it.role === 'kube-proxy' && it.nodeSelector?.['kubernetes.io/os'] !== 'windows')
@@ -71,7 +73,15 @@ function configuration(state: ClusterState, daemonSet: DaemonSetState): ProxyCon
   const ignored = file === undefined || flag === undefined ? {} : { ignoredFlag: flag }
   const templates = timesOf(daemonSet.managedFields, ['f:spec', 'f:template', 'f:spec']) ?? []
   const templateAt = ascending([daemonSet.createdAt, ...templates]).at(-1) ?? daemonSet.createdAt
-  return { daemonSet, templateAt, ...told, ...ignored }
+  return { daemonSet, templateAt, ...told, ...ignored, modeChanges: modeChanges(daemonSet, told.changes) }
+}
+
+function modeChanges(
+  { createdAt }: DaemonSetState,
+  changes: readonly string[] = [],
+): ProxyConfiguration['modeChanges'] {
+  const installed = Date.parse(createdAt) + minutes(10)
+  return changes.map((text) => ({ text, at: Date.parse(text) })).filter(({ at }, index) => index > 0 || at > installed)
 }
 
 /** The last one given counts; items of `sh -c` are looked through too. */
@@ -102,7 +112,7 @@ const isSet = (daemonSet: DaemonSetState, name: string): boolean =>
     it.split(/\s+/).some((word) => word === `--${name}` || word === `--${name}=true`),
   )
 
-type Told = Omit<ProxyConfiguration, 'daemonSet' | 'templateAt'>
+type Told = Omit<ProxyConfiguration, 'daemonSet' | 'templateAt' | 'modeChanges'>
 
 function fromFlags(daemonSet: DaemonSetState, flag: string | undefined): Told {
   const object = `DaemonSet/${daemonSet.namespace}/${daemonSet.name}`
@@ -141,7 +151,7 @@ function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string):
   if (!configMap || key === undefined || text === undefined) return { ...none, evidence, problem: 'does not exist' }
   const changes = timesOf(configMap.managedFields, ['f:data', `f:${key}`])
   return {
-    ...understoodFile(text, { object: `ConfigMap/${id}`, field: `data[${key}].mode` }, configMap),
+    ...understoodText(text, { object: `ConfigMap/${id}`, field: `data[${key}].mode` }),
     takenBy: 'file',
     ...withChanges(changes, configMap.createdAt, daemonSet),
   }
@@ -192,19 +202,6 @@ const onlyKey = (configMap: ConfigMapState | undefined): string | undefined => {
 
 /** kube-proxy's own is of two kilobytes; what is far larger is somebody's attempt to keep a parser busy. */
 export const configLength = 64 * 2 ** 10
-
-/** Every question about modes begins here, and a parse takes longer than all the rest. */
-const understoodBefore = new WeakMap<ConfigMapState, { text: string; place: string; understood: Understood }[]>()
-
-function understoodFile(text: string, evidence: Evidence, configMap: ConfigMapState): Understood {
-  const before = understoodBefore.get(configMap) ?? []
-  const place = `${evidence.object} ${evidence.field}`
-  const same = before.find((it) => it.text === text && it.place === place)
-  if (same) return same.understood
-  const understood = understoodText(text, evidence)
-  understoodBefore.set(configMap, [...before, { text, place, understood }])
-  return understood
-}
 
 function understoodText(text: string, evidence: Evidence): Understood {
   if (text.length > configLength) {

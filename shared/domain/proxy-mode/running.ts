@@ -24,10 +24,13 @@ export interface RunningMode {
 
 type Found = Omit<RunningMode, 'configuration' | 'pod'>
 
-/** By node. Nodes without a kube-proxy pod are absent. */
-export function runningModes(state: ClusterState): Map<string, RunningMode> {
-  const configurations = new Map(configuredModes(state).map((it) => [it.daemonSet.uid, it]))
-  const of = (pod: PodState) => configurations.get(pod.daemonSet ?? '')
+/** By node. Nodes without a kube-proxy pod are absent. `configurations`: those of this state, where they are known already. */
+export function runningModes(
+  state: ClusterState,
+  configurations: readonly ProxyConfiguration[] = configuredModes(state),
+): Map<string, RunningMode> {
+  const byDaemonSet = new Map(configurations.map((it) => [it.daemonSet.uid, it]))
+  const of = (pod: PodState) => byDaemonSet.get(pod.daemonSet ?? '')
   const pods = nodePods(state, 'kube-proxy')
   const groups = groupsOf(pods.values(), (pod) => of(pod)?.changes)
   const known = new Map<Group, Found>()

@@ -63,16 +63,9 @@ export const isMarked = ({ annotations }: Pick<FelixObject, 'annotations'>): boo
  * setting that we did not write. Everything else with our mark on it was copied, restored or changed by somebody.
  */
 export const isOurs = (object: FelixObject): boolean => {
-  const known = judged.get(object)
-  if (known !== undefined) return known
   const mark = isMarked(object) && /^node\../.test(object.name) ? changeMark(object) : undefined
-  const ours = mark?.seal !== undefined && mark.seal === sealOf(object, mark)
-  judged.set(object, ours)
-  return ours
+  return mark?.seal !== undefined && mark.seal === sealOf(object, mark)
 }
-
-/** Asked many times about each of thousands of objects, which never change. */
-const judged = new WeakMap<FelixObject, boolean>()
 
 /** What we made in whole is sealed in whole; of an object that was there before us, our value. */
 export const sealOf = (
