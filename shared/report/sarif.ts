@@ -1,4 +1,6 @@
+import manifest from '../../package.json' with { type: 'json' }
 import type { Finding, FindingCode, Report, Severity, Sweep } from '../domain/report.ts'
+import { findingTexts } from './finding-texts.ts'
 import { evidenceText } from './text/findings.ts'
 import { clustersOf, plain, plainLines } from './wording.ts'
 
@@ -13,7 +15,7 @@ const log = (clusters: readonly Report[]) => {
     version: '2.1.0',
     runs: [
       {
-        tool: { driver: { name: 'calico-ipvs-sync', rules: codes.map(ruleOf) } },
+        tool: { driver: { ...driver, rules: codes.map(ruleOf) } },
         invocations: [
           {
             executionSuccessful: unread.length === 0,
@@ -23,24 +25,64 @@ const log = (clusters: readonly Report[]) => {
             })),
           },
         ],
-        results: clusters.flatMap((report) => report.findings.map((finding) => resultOf(report, finding, codes))),
+        results: clusters.flatMap((report) => resultsOf(report, codes)),
         columnKind: 'utf16CodeUnits',
       },
     ],
   }
 }
 
-const ruleOf = (code: FindingCode) => ({
-  id: code,
-  shortDescription: { text: `${code.charAt(0)}${code.slice(1).toLowerCase().replaceAll('_', ' ')}` },
-  help: { text: `calico-ipvs-sync explain ${code}` },
-})
+const pages = manifest.homepage.replace(/#.*$/, '')
+
+const driver = {
+  name: 'calico-ipvs-sync',
+  version: manifest.version,
+  semanticVersion: manifest.version,
+  informationUri: pages,
+}
+
+/** Code scanning shows the name and the full description, and links the page. */
+const ruleOf = (code: FindingCode) => {
+  const helpUri = `${pages}/blob/main/docs/findings.md#${code.toLowerCase()}`
+  const words = code.toLowerCase().split('_')
+  return {
+    id: code,
+    name: words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(''),
+    shortDescription: { text: `${words.join(' ').replace(/^./, (letter) => letter.toUpperCase())}.` },
+    fullDescription: { text: findingTexts[code] },
+    help: { text: `${findingTexts[code]} Evidence and what to do: calico-ipvs-sync explain ${code}, or ${helpUri}` },
+    helpUri,
+  }
+}
 
 const levels: Record<Severity, 'error' | 'warning' | 'note'> = { critical: 'error', warning: 'warning', info: 'note' }
 
-const resultOf = ({ cluster, observedAt }: Report, finding: Finding, codes: readonly FindingCode[]) => {
+const resultsOf = (report: Report, codes: readonly FindingCode[]) => {
+  const seen = new Map<string, number>()
+  return report.findings.map((finding) => {
+    const key = fingerprintOf(report, finding)
+    const before = seen.get(key) ?? 0
+    seen.set(key, before + 1)
+    return resultOf(report, finding, { codes, fingerprint: before === 0 ? key : `${key}#${before + 1}` })
+  })
+}
+
+/** The same finding on the same object is the same alert in the next run, whatever its message says by then. */
+const fingerprintOf = ({ cluster }: Report, { code, subject, evidence: [first] }: Finding): string => {
+  const field = [first?.object, first?.field].filter((part) => part !== undefined && part !== subject)
+  return plain([...placeOf(cluster), subject, code, ...field].join('/'))
+}
+
+const placeOf = ({ account, region, name }: Report['cluster']): string[] =>
+  [account, region, name].filter((part) => part !== undefined)
+
+const resultOf = (
+  { cluster, observedAt }: Report,
+  finding: Finding,
+  { codes, fingerprint }: { codes: readonly FindingCode[]; fingerprint: string },
+) => {
   const { code, severity, subject, message, evidence, remedy } = finding
-  const whole = [cluster.account, cluster.region, cluster.name, subject].filter((part) => part !== undefined)
+  const whole = [...placeOf(cluster), subject]
   return {
     ruleId: code,
     ruleIndex: codes.indexOf(code),
@@ -49,12 +91,11 @@ const resultOf = ({ cluster, observedAt }: Report, finding: Finding, codes: read
     locations: [
       {
         // Code scanning shows no result without a file; the address of the object serves as one.
-        physicalLocation: { artifactLocation: { uri: whole.flatMap(segments).join('/') } },
+        physicalLocation: { artifactLocation: { uri: whole.flatMap(segments).join('/') }, region: { startLine: 1 } },
         logicalLocations: [{ fullyQualifiedName: plain(whole.join('/')), kind: 'resource' }],
       },
     ],
-    // The same finding on the same object is the same alert in the next run, whatever its message says by then.
-    partialFingerprints: { 'finding/v1': plain([...whole, code].join('/')) },
+    partialFingerprints: { 'finding/v2': fingerprint },
     properties: { evidence: evidence.map(evidenceText), observedAt },
   }
 }

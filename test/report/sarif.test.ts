@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals'
+import { readFileSync } from 'node:fs'
 import * as z from 'zod'
+import { findingCodes } from '../../shared/domain/report.ts'
+import { findingTexts } from '../../shared/report/finding-texts.ts'
 import { sarif } from '../../shared/report/sarif.ts'
 import { hostile, outOfStep, report, sweep } from './samples.ts'
 
@@ -14,7 +17,19 @@ const log = z.strictObject({
         tool: z.strictObject({
           driver: z.strictObject({
             name: z.string(),
-            rules: z.array(z.strictObject({ id: z.string(), shortDescription: message, help: message })),
+            version: z.string(),
+            semanticVersion: z.string(),
+            informationUri: z.url(),
+            rules: z.array(
+              z.strictObject({
+                id: z.string(),
+                name: z.string().regex(/^([A-Z][a-z0-9]*)+$/),
+                shortDescription: message,
+                fullDescription: message,
+                help: message,
+                helpUri: z.url(),
+              }),
+            ),
           }),
         }),
         invocations: z.array(
@@ -31,7 +46,10 @@ const log = z.strictObject({
             message,
             locations: z.array(
               z.strictObject({
-                physicalLocation: z.strictObject({ artifactLocation: z.strictObject({ uri: z.string() }) }),
+                physicalLocation: z.strictObject({
+                  artifactLocation: z.strictObject({ uri: z.string() }),
+                  region: z.strictObject({ startLine: z.literal(1) }),
+                }),
                 logicalLocations: z.array(z.strictObject({ fullyQualifiedName: z.string(), kind: z.string() })),
               }),
             ),
@@ -79,5 +97,25 @@ test('a hostile name stays inside its relative address', () => {
     const url = new URL(uri, 'https://reports.example/base/')
     expect(url.href.startsWith('https://reports.example/base/')).toBe(true)
     expect(uri).toMatch(/^[\w%.!~*'()/-]+$/)
+  }
+})
+
+test('two findings of one code about one object are two alerts', () => {
+  const [finding] = outOfStep.findings
+  if (!finding) throw new Error('the sample has no finding')
+  const field = {
+    ...finding,
+    evidence: [{ object: 'FelixConfiguration/default', field: 'spec.kubeNodePortRanges[1]' }],
+  }
+  const run = parsed(sarif(report({ findings: [finding, field, finding] })))
+  const fingerprints = run?.results.map(({ partialFingerprints }) => JSON.stringify(partialFingerprints))
+  expect(new Set(fingerprints).size).toBe(3)
+})
+
+test('each rule says what the page of findings says first', () => {
+  const page = readFileSync(new URL('../../docs/findings.md', import.meta.url), 'utf8')
+  for (const code of findingCodes) {
+    const section = page.split(`\n## ${code}\n`)[1]?.replaceAll(/[*`]/g, '').replaceAll(/\s+/g, ' ') ?? ''
+    expect(section).toContain(findingTexts[code])
   }
 })
