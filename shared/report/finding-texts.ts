@@ -49,7 +49,7 @@ export const findingTexts: Record<FindingCode, string> = {
   NFTABLES_MODE_DIFFERS: 'nftablesMode is not the same on all nodes.',
   NODES_NOT_READY: 'calico-node is missing or not Ready on some nodes.',
   UPDATE_STRATEGY:
-    'A DaemonSet has the update strategy OnDelete: changing its template, as kubectl rollout restart does, restarts nothing.',
+    'A DaemonSet has the update strategy OnDelete: a change of its template, such as a rolling restart makes, restarts nothing.',
   UNREACHABLE:
     "Something did not answer, or not with anything usable: DNS, TCP, TLS, a timeout, 429, 5xx, an answer that cannot be parsed, a list of nodes with none of those on which pods run, or Calico's definitions missing.",
   ACCESS_DENIED: 'The tool was refused (401 or 403).',

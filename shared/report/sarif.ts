@@ -50,7 +50,7 @@ const ruleOf = (code: FindingCode) => {
     name: words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(''),
     shortDescription: { text: `${words.join(' ').replace(/^./, (letter) => letter.toUpperCase())}.` },
     fullDescription: { text: findingTexts[code] },
-    help: { text: `${findingTexts[code]} Evidence and what to do: calico-ipvs-sync explain ${code}, or ${helpUri}` },
+    help: { text: `${findingTexts[code]} For evidence and what to do:\ncalico-ipvs-sync explain ${code}` },
     helpUri,
   }
 }

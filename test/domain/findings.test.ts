@@ -274,12 +274,12 @@ describe('a range that nobody proved', () => {
 
   test('is called assumed, never seen, and the remedy is the whole command', () => {
     const { message, evidence, remedy } = finding('RANGE_ASSUMED', doubted())
-    expect(message).toContain('assumed to be 30000-32767, the default: nobody was asked for it')
+    expect(message).toContain('assumed to be 30000:32767, the default: nobody was asked for it')
     expect(message).toContain('FelixConfiguration/default says 20000:22767')
     expect(evidence[0]).toEqual({
       object: 'kube-apiserver',
       field: 'serviceNodePortRange',
-      value: '30000-32767 (assumed)',
+      value: '30000:32767 (assumed)',
     })
     expect(remedy).toContain("calico-ipvs-sync check --context 'me@prod 1' --probe   # ")
     expect(remedy).toContain("calico-ipvs-sync check --context 'me@prod 1' --service-node-port-range MIN-MAX   # ")
