@@ -10,6 +10,7 @@ import { addGrant } from './grant/grant.ts'
 import { Failure, UsageError } from './failure.ts'
 import { quoted } from '../shared/domain/shell.ts'
 import { programName } from './called-as.ts'
+import { addHistory } from './history/history.ts'
 import { guardExit, leaveWith, say } from './streams.ts'
 import { addRbac } from './rbac/rbac.ts'
 import { addRollout } from './rollout/rollout.ts'
@@ -51,6 +52,7 @@ export const programOf = (end: Ending): Command => {
     addSweep,
     addGrant,
     addRbac,
+    addHistory,
     addCapture,
     addDoctor,
     addExplain,

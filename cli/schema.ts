@@ -1,4 +1,5 @@
+import { historyJsonSchema } from '../shared/report/history/schema.ts'
 import { jsonSchema } from '../shared/report/schema.ts'
 
-// Run by hand after the document's shape changed: node cli/schema.ts > docs/report.schema.json
-console.log(JSON.stringify(jsonSchema(), null, 2))
+// Run by hand after a document's shape changed: npm run schema
+console.log(JSON.stringify(process.argv[2] === 'history' ? historyJsonSchema() : jsonSchema(), null, 2))

@@ -60,6 +60,8 @@ export const lambdaFunction = <N extends FunctionName>(
     environment: {
       ...spec.environment,
       POWERTOOLS_LOG_LEVEL: config.logLevel,
+      // Two deployments in one account are counted apart.
+      POWERTOOLS_METRICS_NAMESPACE: config.stackName,
     },
   })
   const resource = it.node.defaultChild

@@ -1,6 +1,18 @@
-import { RemovalPolicy } from 'aws-cdk-lib'
+import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib'
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
+import { StringParameter } from 'aws-cdk-lib/aws-ssm'
+import { recordsParameter } from '../shared/messages.ts'
 import type { Construct } from 'constructs'
+
+/** `history` finds the table by it: a name of our own choosing would keep a stack from being made a second time. */
+export const tellRecordsTable = (scope: Construct, { tableName }: Table, stackName: string) => ({
+  parameter: new StringParameter(scope, 'RecordsTableName', {
+    parameterName: recordsParameter(stackName),
+    description: 'Name of the table of records, for the command history',
+    stringValue: tableName,
+  }),
+  output: new CfnOutput(scope, 'RecordsTable', { value: tableName, description: 'For --table of the command history' }),
+})
 
 /** The last assessment of each cluster and what people were told of it. Evidence: it outlives the stack. */
 export const recordsTable = (scope: Construct): Table =>

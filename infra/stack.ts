@@ -8,7 +8,7 @@ import type { Surroundings } from './function.ts'
 import { eventHandlers, sweeping } from './event-handlers.ts'
 import { grantCommand } from './grant-command.ts'
 import { alarmsTopic, noticesKey, noticesTopic } from './notices.ts'
-import { recordsTable } from './records.ts'
+import { recordsTable, tellRecordsTable } from './records.ts'
 import { slackChannel } from './slack.ts'
 import { watchVerdicts } from './verdicts.ts'
 import { queues, workers } from './workers.ts'
@@ -32,6 +32,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   const records = recordsTable(stack)
   const onEvent = eventHandlers(stack, around, { evaluations, fleet, records })
   sweeping(stack, around, { evaluations, fleet })
+  tellRecordsTable(stack, records, config.stackName)
   const { evaluate, rolloutStep } = workers(stack, around, {
     evaluations,
     rolloutSteps,

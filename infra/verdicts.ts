@@ -24,7 +24,7 @@ export const watchVerdicts = (
     FilterPattern.stringValue('$.verdict', '=', ClusterUnknown.verdict),
   )
   const count = (name: keyof typeof countedLines, log: ILogGroup, pattern: IFilterPattern) => {
-    const metric = { metricNamespace: 'CalicoIpvsSync', metricName: name, metricValue: '1' }
+    const metric = { metricNamespace: config.stackName, metricName: name, metricValue: '1' }
     return log.addMetricFilter(name, { filterPattern: pattern, ...metric })
   }
   const perSweep = { statistic: 'Sum', period: Duration.minutes(config.sweep.everyMinutes) }

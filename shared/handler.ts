@@ -1,7 +1,8 @@
 import middy from '@middy/core'
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type * as z from 'zod/mini'
 import type { Received } from './clients/aws/received.ts'
+import { originOf, withOrigin } from './correlation.ts'
 import { withDeadline } from './deadline.ts'
 import { PermanentError, RetryLaterError } from './errors.ts'
 import { type Log, logger } from './log.ts'
@@ -19,13 +20,18 @@ export const lambda = <Event, Result>(
   service: string,
   work: (event: Event, log: Log, left: () => number, requestId: string) => Promise<Result>,
 ) => {
-  const { lines, log } = logger(service)
+  const { lines, log, failed } = logger(service)
+  const within = <T>(event: Event, { awsRequestId }: Context, act: () => T) =>
+    withOrigin(originOf(event, awsRequestId), act)
   return middy<Event, Result>()
     .before(({ context }) => lines.addContext(context))
-    .onError(({ error }) => lines.error('failed', error ?? new Error('failed without an error')))
-    .handler((event: Event, context) => {
+    .onError(({ event, context, error }) =>
+      within(event, context, () => failed(error ?? new Error('failed without an error'))),
+    )
+    .handler((event: Event, context: Context) => {
       const left = () => context.getRemainingTimeInMillis() - endingMs
-      return withDeadline(left(), () => work(event, log, left, context.awsRequestId))
+      const act = () => withDeadline(left(), () => work(event, log, left, context.awsRequestId))
+      return within(event, context, act)
     })
 }
 
@@ -46,21 +52,28 @@ export const worker = <S extends z.ZodMiniType>(service: string, { schema, recei
     if (!message.success) throw new PermanentError(`This message cannot be read: ${message.error.issues[0]?.message}`)
     await work(message.data, { messageId: record.messageId, receives: receivesOf(record), log })
   }
+  /** Whether the message may be acknowledged. */
+  const attempt = async (record: SQSRecord, log: Log, ms: number): Promise<boolean> => {
+    const { messageId } = record
+    try {
+      await withDeadline(ms, () => one(record, log))
+      return true
+    } catch (error) {
+      const ending = endingOf(error, record)
+      log('message failed', { messageId, ...ending })
+      return settle(received, record, ending).catch((fault: unknown) => {
+        log('message not settled', { messageId, error: textOf(fault) })
+        return false
+      })
+    }
+  }
   return lambda(service, async ({ Records }: SQSEvent, log, left): Promise<SQSBatchResponse> => {
     const batchItemFailures: SQSBatchResponse['batchItemFailures'] = []
     for (const record of Records) {
-      const { messageId } = record
-      try {
-        await withDeadline(left() - settlingMs, () => one(record, log))
-      } catch (error) {
-        const ending = endingOf(error, record)
-        log('message failed', { messageId, ...ending })
-        const acknowledged = await settle(received, record, ending).catch((fault: unknown) => {
-          log('message not settled', { messageId, error: textOf(fault) })
-          return false
-        })
-        if (!acknowledged) batchItemFailures.push({ itemIdentifier: messageId })
-      }
+      const { messageId: itemIdentifier, body } = record
+      const from = originOf(parsed(body), itemIdentifier)
+      const isDone = await withOrigin(from, () => attempt(record, log, left() - settlingMs))
+      if (!isDone) batchItemFailures.push({ itemIdentifier })
     }
     return { batchItemFailures }
   })

@@ -8,6 +8,12 @@ export const clusterRef = z.object({
 })
 export type ClusterRef = z.infer<typeof clusterRef>
 
+/**
+ * Which event, or which sweep, led to it. Each message may carry one beside its own fields, as `correlationId`: the queues put it
+ * there and the frame of a function reads it, so that a log can be followed from the event to the last step. It decides nothing.
+ */
+export const correlationId = z.string().check(z.regex(/^[\w.:/=+-]{1,128}$/))
+
 /** When EKS made the cluster that the message is about: for one made again under its name it is no message. Absent: for any. */
 const incarnation = z.optional(z.iso.datetime())
 
@@ -63,3 +69,6 @@ export const clusterKey = ({ account, region, name }: ClusterRef): string => `${
 
 /** In place of a cluster's key: what is true of the whole deployment. */
 export const deploymentKey = 'deployment'
+
+/** Name of the SSM parameter that says what a deployment's table of records is called. */
+export const recordsParameter = (stackName: string): string => `/calico-ipvs-sync/${stackName}/records-table`

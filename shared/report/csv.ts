@@ -9,8 +9,11 @@ const heads = [
 ].flatMap((names) => names.split(','))
 
 /** RFC 4180: one row per node, and one row for a cluster of which no node could be read. */
-export const csv = (document: Report | Sweep): string =>
-  [heads, ...clustersOf(document).flatMap(clusterRows)].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('')
+export const csv = (document: Report | Sweep): string => csvText([heads, ...clustersOf(document).flatMap(clusterRows)])
+
+/** Rows as a file; no cell of it is a formula. */
+export const csvText = (rows: readonly Value[][]): string =>
+  rows.map((cells) => `${cells.map(cell).join(',')}\r\n`).join('')
 
 type Value = string | number | boolean | undefined
 

@@ -33,6 +33,7 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
     clock: Date.parse('2026-11-20T10:00:00Z'),
     state: stateOf(out),
     report: undefined as Report | undefined,
+    seen: [] as Report['verdict'][],
     begun: undefined as string | undefined,
     notices: [] as OutgoingNotice[],
     steps: [] as RolloutStep[],
@@ -53,6 +54,7 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
         it.report = report
         return true
       },
+      keepVerdict: async (_, { verdict }) => void it.seen.push(verdict),
       claim: async ({ hash }) => {
         if (it.claims.has(hash)) return 'told'
         it.claims.add(hash)
@@ -369,6 +371,8 @@ describe('a change that does not end', () => {
     it.state = stateOf('two calicos')
     await it.look('follow', { attempt: 17 })
     expect([it.notices, it.looks.length]).toEqual([[], 1])
+    // Not told, but on record: nobody can say later that nobody looked.
+    expect(it.seen).toEqual(['changing'])
     await it.look('follow', { attempt: 18 })
     await it.look('follow', { attempt: 18 })
     expect(it.notices.map(({ subject }) => subject)).toEqual([

@@ -1,4 +1,5 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns'
+import { origin } from '../../correlation.ts'
 import type { Severity, Verdict } from '../../domain/report.ts'
 
 export interface Notices {
@@ -28,7 +29,10 @@ const textAtMost = 50_000
 export function notices(sns: SNSClient, topicArn: string): Notices {
   return {
     publish: async ({ subject, text, attributes }) => {
-      const named = Object.entries(attributes).filter(([, value]) => value !== undefined && value !== '')
+      const { correlationId } = origin() ?? {}
+      const named = Object.entries({ ...attributes, correlationId }).filter(
+        ([, value]) => value !== undefined && value !== '',
+      )
       await sns.send(
         new PublishCommand({
           TopicArn: topicArn,

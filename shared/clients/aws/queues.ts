@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { origin } from '../../correlation.ts'
 import { clusterKey, type Evaluation, type RolloutStep, type Telling } from '../../messages.ts'
 
 export interface Queues {
@@ -43,7 +44,7 @@ export function queues(sqs: SQSClient, urls: QueueUrls): Queues {
     sendRolloutStep: async (message, dedupId) => {
       const command = {
         QueueUrl: urls.rolloutSteps,
-        MessageBody: JSON.stringify(message),
+        MessageBody: bodyOf(message),
         MessageGroupId: fitting(clusterKey(message.cluster)),
         MessageDeduplicationId: fitting(dedupId),
       }
@@ -58,9 +59,15 @@ interface Entry {
 }
 
 const entryOf = (message: Evaluation | Telling): Entry => ({
-  MessageBody: JSON.stringify(message),
+  MessageBody: bodyOf(message),
   MessageGroupId: fitting('tell' in message ? message.tell.cluster : clusterKey(message.cluster)),
 })
+
+/** Whatever led to it goes on with it. */
+const bodyOf = (message: object): string => {
+  const { correlationId } = origin() ?? {}
+  return JSON.stringify({ ...message, ...(correlationId !== undefined && { correlationId }) })
+}
 
 /** Sends all; answers what SQS refused. A batch that fails as a whole throws. */
 async function sendBatches(sqs: SQSClient, QueueUrl: string, entries: readonly Entry[]): Promise<Entry[]> {

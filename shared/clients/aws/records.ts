@@ -11,14 +11,17 @@ import type { OutgoingNotice } from './notices.ts'
 import type { Entry } from '../../domain/rollout/journal.ts'
 import { type BeginningLook, lookBeginner } from './looks-item.ts'
 import { packed, unpacked } from './records-body.ts'
+import { verdictKeeper } from './records-verdicts.ts'
 import { accepted, idsOf, writeKeeper, writeKey, writeKeptSeconds } from './records-writes.ts'
 import { clockSkew } from '../../domain/rollout/annotations.ts'
 
 /** What is remembered between looks: the last assessment per cluster, and what people were told. Keys: `clusterKey`. */
 export interface Records {
   lastReport: (cluster: string) => Promise<Report | undefined>
-  /** `false`: a later look (by `observedAt`) is stored already. */
+  /** Puts the verdict on record for a year. `false` where a later look (by `observedAt`) is the stored report already. */
   putReport: (cluster: string, report: Report) => Promise<boolean>
+  /** Puts the verdict on record for a year, and nothing else: of a look that is not told. */
+  keepVerdict: (cluster: string, report: Report) => Promise<void>
   /** What people know of the switches. `key`: a cluster, or the whole deployment (`deploymentKey`). */
   lastSwitch: (key: string) => Promise<StoredSwitch | undefined>
   putSwitch: (key: string, stored: StoredSwitch) => Promise<void>
@@ -84,11 +87,15 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
     return (await dynamo.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))).Item
   }
   const keep = writeKeeper(dynamo, table)
+  const keepVerdict = verdictKeeper(dynamo, table)
   const told = ({ cluster, hash }: NoticeKey) => ({ cluster: { S: cluster }, record: { S: `told#${hash}` } })
   return {
     lastReport: async (cluster) => unpacked(await get(cluster, 'assessment')),
-    putReport: (cluster, report) =>
-      put({
+    keepVerdict,
+    putReport: async (cluster, report) => {
+      // Before the report that the next look is compared with: cut short in between, the look is repeated.
+      await keepVerdict(cluster, report)
+      return put({
         Item: {
           cluster: { S: cluster },
           record: { S: 'assessment' },
@@ -100,7 +107,8 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
         ConditionExpression: 'attribute_not_exists(#record) OR observedAt <= :at',
         ExpressionAttributeNames: { '#record': 'record' },
         ExpressionAttributeValues: { ':at': { S: report.observedAt } },
-      }),
+      })
+    },
     lastSwitch: async (key) => switchIn(await get(key, 'switch')),
     putSwitch: async (key, { state, action, since }) => {
       const stored = { state: { S: state }, action: { S: action }, since: { S: since } }

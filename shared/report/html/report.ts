@@ -2,9 +2,8 @@ import type { Report, Sweep } from '../../domain/report.ts'
 import { clusterDetails, clusterSection } from './cluster.ts'
 import { fleetSection } from './fleet.ts'
 import { badge } from './pieces.ts'
-import { style, styleHash } from './style.ts'
+import { page } from './page.ts'
 import { html as markup } from './markup.ts'
-import type { Markup } from './markup.ts'
 import { counted, verdictWords, whereabouts, worstFirst, worstVerdict } from '../wording.ts'
 
 /** One self-contained page: no scripts, nothing loaded, readable in light and dark, on a phone and on a wall. */
@@ -41,24 +40,3 @@ const fleetTitle = (sweep: Sweep): string => {
   const count = sweep.clusters.filter(({ verdict }) => verdict === worst).length
   return `${count === total ? '' : `${count} of `}${counted(total, 'cluster')} ${verdictWords[worst]}`
 }
-
-// Nothing may be loaded or run, and only this very style sheet applies: text that slipped through could do nothing.
-const policy = `default-src 'none'; style-src '${styleHash}'; base-uri 'none'; form-action 'none'`
-
-const page = (title: string, body: readonly Markup[]): string =>
-  markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${{ markup: policy }}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<style>${{ markup: style }}</style>
-</head>
-<body>
-${body}
-</body>
-</html>
-`.markup

@@ -67,6 +67,8 @@ export const evaluate = async (
     unread: failuresIn(seen).at(0),
   })
   const isChanging = report.verdict === 'changing'
+  // Not told while it passes, but seen.
+  if (isChanging) await tools.records.keepVerdict(clusterKey(cluster), report)
   if (isChanging && (message.attempt ?? 0) < followedAtMost) return follow(tools, message)
   if (!broke && mayPass(message, seen, report)) return follow(tools, message, retryAfter(seen))
   const stored = await tools.records.lastReport(clusterKey(cluster))

@@ -1,0 +1,89 @@
+import { quoted } from '../../shared/domain/shell.ts'
+import { nameOf } from '../../shared/clients/aws/failure.ts'
+import { inTime, limited } from '../../shared/clients/aws/limits.ts'
+import { oneLine } from '../../shared/clients/foreign.ts'
+import { recordsParameter } from '../../shared/messages.ts'
+import { Failure } from '../failure.ts'
+
+/** Where the records are. */
+export interface Place {
+  region: string
+  table?: string
+  stack: string
+  hubRegion?: string
+}
+
+export interface Table {
+  /** Name or ARN. */
+  name: string
+  region: string
+}
+
+const identity = 'aws sts get-caller-identity'
+
+/** The account of the credentials. */
+export const accountOf = async ({ region }: Place): Promise<string> => {
+  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts')
+  const sts = new STSClient({ region, ...limited })
+  const { Account } = await inTime('sts:GetCallerIdentity', (options) =>
+    sts.send(new GetCallerIdentityCommand({}), options),
+  ).catch((error: unknown) => {
+    throw new Failure(
+      `Whose credentials these are cannot be told: ${said(error)}`,
+      `${identity} --region ${quoted(region)}   # or give --account ID`,
+    )
+  })
+  if (Account === undefined)
+    throw new Failure('STS names no account for these credentials; give --account ID.', identity)
+  return Account
+}
+
+/** As it is given, else as the deployment says in a parameter of SSM. */
+export const tableIn = async ({ table, stack, hubRegion, region }: Place): Promise<Table> => {
+  const ofArn = /^arn:[\w-]+:dynamodb:([\w-]+):\d{12}:table\/[\w.-]+$/.exec(table ?? '')?.[1]
+  if (table !== undefined) return { name: table, region: hubRegion ?? ofArn ?? region }
+  const home = hubRegion ?? region
+  const name = recordsParameter(stack)
+  const { signedCall } = await import('../../shared/clients/aws/signed-call.ts')
+  const { STSClient } = await import('@aws-sdk/client-sts')
+  const { credentials } = new STSClient({ region: home, ...limited }).config
+  const endpoint = process.env['AWS_ENDPOINT_URL_SSM'] ?? process.env['AWS_ENDPOINT_URL']
+  const call = signedCall(
+    { service: 'ssm', protocol: '1.1', region: home, credentials, endpoint },
+    'AmazonSSM.GetParameter',
+    { Name: name },
+  )
+  const answer = await call.catch((error: unknown) => {
+    throw new Failure(
+      `The records of ${quoted(stack)} in ${quoted(home)} are not found: SSM parameter ${name}: ${said(error)}. Give --hub-region, --stack or --table.`,
+      `aws ssm get-parameters-by-path --path /calico-ipvs-sync --recursive --region ${quoted(home)}`,
+    )
+  })
+  const value = (answer as { Parameter?: { Value?: unknown } }).Parameter?.Value
+  if (typeof value !== 'string' || !/^[\w.-]{3,255}$/.test(value))
+    throw new Failure(`The SSM parameter ${name} holds no name of a table.`, 'npm run deploy')
+  return { name: value, region: home }
+}
+
+/** What DynamoDB refused, in one sentence. */
+export const failureOf = (error: unknown, { name, region }: Table): Failure => {
+  const kind = nameOf(error)
+  const at = `--region ${quoted(region)}`
+  if (kind === 'ResourceNotFoundException')
+    return new Failure(
+      `There is no table ${quoted(name)} in ${quoted(region)}; give --hub-region, or another --table.`,
+      `aws dynamodb list-tables ${at}`,
+    )
+  if (/AccessDenied/.test(kind))
+    return new Failure(
+      `These credentials may not read the records: dynamodb:Query on the table ${quoted(name)} is denied.`,
+      `${identity} ${at}`,
+    )
+  return new Failure(
+    `The records cannot be read: ${said(error)}`,
+    `aws dynamodb describe-table --table-name ${quoted(name)} ${at}`,
+  )
+}
+
+const said = (error: unknown): string =>
+  oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))

@@ -1,0 +1,77 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { recordedBetween } from '../../shared/clients/aws/history.ts'
+import { inTime, limited } from '../../shared/clients/aws/limits.ts'
+import { type History, historyOf } from '../../shared/domain/history/history.ts'
+import { quoted } from '../../shared/domain/shell.ts'
+import { plain } from '../../shared/domain/plain.ts'
+import { clusterKey, clusterRef } from '../../shared/messages.ts'
+import { Failure, UsageError } from '../failure.ts'
+import { accountOf, failureOf, type Place, tableIn } from './place.ts'
+
+export interface Asked extends Place {
+  cluster: string
+  account?: string
+  /** Days of UTC, both included. */
+  first: string
+  last: string
+  gap: number
+}
+
+const dayMs = 86_400_000
+const dayBefore = (day: string): string => new Date(Date.parse(day) - dayMs).toISOString().slice(0, 10)
+
+/** Throws a `Failure` with the command that helps on: no table, no permission, nothing on record. */
+export const readHistory = async (asked: Asked): Promise<History> => {
+  const { cluster: name, region, first, last, gap } = asked
+  const cluster = clusterRef.safeParse({ name, region, account: asked.account ?? (await accountOf(asked)) })
+  if (!cluster.success)
+    throw new UsageError(
+      `There is no EKS cluster ${quoted(plain(name))} in ${quoted(plain(region))}: not names that AWS takes.`,
+    )
+  const key = clusterKey(cluster.data)
+  const table = await tableIn(asked)
+  const dynamo = new DynamoDBClient({ region: table.region, ...limited })
+  // The last look of the day before may reach into the first.
+  const ask = { cluster: key, from: dayBefore(first), to: last }
+  const found = await recordedBetween(dynamo, table.name, ask).catch((error: unknown) => {
+    throw failureOf(error, table)
+  })
+  const to = new Date(Date.parse(last) + dayMs).toISOString()
+  const span = { from: new Date(first).toISOString(), to, readAt: new Date().toISOString(), gapMinutes: gap }
+  const history = historyOf(found, { cluster: cluster.data, ...span })
+  if (history.intervals.length === 0 && history.writes.length === 0)
+    throw await nothing(dynamo, table, { key, cluster: cluster.data, first, last })
+  return history
+}
+
+interface Missing {
+  key: string
+  cluster: { account: string; region: string; name: string }
+  first: string
+  last: string
+}
+
+/** What is not on record, and what is. */
+const nothing = async (
+  dynamo: DynamoDBClient,
+  table: { name: string; region: string },
+  { key, cluster, first, last }: Missing,
+): Promise<Failure> => {
+  const { GetItemCommand } = await import('@aws-sdk/client-dynamodb')
+  const Key = { cluster: { S: key }, record: { S: 'assessment' } }
+  const { Item } = await inTime('dynamodb:GetItem', () =>
+    dynamo.send(new GetItemCommand({ TableName: table.name, Key })),
+  ).catch(() => ({ Item: undefined }))
+  const seenAt = Item?.['observedAt']?.S?.slice(0, 10)
+  const why = `Nothing is on record of ${key} from ${first} to ${last}`
+  const { account, name, region } = cluster
+  if (seenAt === undefined || !/^\d{4}-\d\d-\d\d$/.test(seenAt))
+    return new Failure(
+      `${why}, nor is there a report of it: this deployment has not looked at it.`,
+      `aws eks list-clusters --region ${quoted(region)}   # with credentials of account ${account}`,
+    )
+  return new Failure(
+    `${why}. It was last looked at on ${seenAt}.`,
+    `calico-ipvs-sync history --cluster ${quoted(name)} --region ${quoted(region)} --account ${account} --to ${seenAt} --hub-region ${quoted(table.region)} --table ${quoted(table.name)}`,
+  )
+}

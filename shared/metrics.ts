@@ -1,0 +1,62 @@
+import type { Verdict } from './domain/report.ts'
+
+type Facts = Readonly<Record<string, unknown>>
+type Unit = 'Count' | 'Seconds'
+type Metric = readonly [name: string, value: number, unit?: Unit]
+
+/** Lines of the log that are counted, and what they count. The dimensions are the function and, for looks, the verdict: few enough to pay for. */
+const counting: Record<string, (facts: Facts, seconds: number) => Metric[]> = {
+  assessed: (facts, seconds) => [['LookSeconds', seconds, 'Seconds'], ...findingsBySeverity(facts['findings'])],
+  told: () => [['Notices', 1]],
+  'rollout begins': () => [['RolloutsBegun', 1]],
+  'rollout finished': () => [['RolloutsDone', 1]],
+  'rollout aborted': () => [['RolloutsAborted', 1]],
+  'rollout halted': () => [['RolloutsHalted', 1]],
+  // The one line of which each fact is a metric: the fleet as its records have it.
+  fleet: (facts) =>
+    Object.entries(facts).flatMap(([name, it]) => (typeof it === 'number' ? [[name, it] as const] : [])),
+}
+
+const severities = ['critical', 'warning', 'info']
+const titled = (word: string): string => `${word.charAt(0).toUpperCase()}${word.slice(1)}`
+
+const findingsBySeverity = (findings: unknown): Metric[] => {
+  const all = Array.isArray(findings) ? (findings as { severity?: unknown }[]) : []
+  return severities.map((severity) => [
+    `Findings${titled(severity)}`,
+    all.filter((it) => it.severity === severity).length,
+  ])
+}
+
+const verdicts: readonly unknown[] = [
+  'in-step',
+  'out-of-step',
+  'changing',
+  'not-applicable',
+  'unknown',
+] satisfies Verdict[]
+
+/**
+ * What makes CloudWatch read metrics out of a line of the log (embedded metric format): the line that tells people is the one
+ * that is counted. Powertools Metrics writes the same, in a line of its own, with 10 kB for which `rollout-step` has no room.
+ */
+export const metricsOf = (event: string, facts: Facts, { seconds, now }: { seconds: number; now: number }): object => {
+  const metrics = Object.hasOwn(counting, event) ? (counting[event]?.(facts, seconds) ?? []) : []
+  if (metrics.length === 0) return {}
+  const directive = (dimensions: string[], them: readonly Metric[]) => ({
+    Namespace: process.env['POWERTOOLS_METRICS_NAMESPACE'] ?? 'CalicoIpvsSync',
+    Dimensions: [dimensions],
+    Metrics: them.map(([Name, , Unit = 'Count']) => ({ Name, Unit })),
+  })
+  const looks: Metric[] = event === 'assessed' && verdicts.includes(facts['verdict']) ? [['Looks', 1]] : []
+  return {
+    ...Object.fromEntries([...metrics, ...looks]),
+    _aws: {
+      Timestamp: now,
+      CloudWatchMetrics: [
+        directive(['service'], metrics),
+        ...(looks.length > 0 ? [directive(['service', 'verdict'], looks)] : []),
+      ],
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import type { History, Write } from '../../domain/history/history.ts'
+import { html as markup, type Markup } from '../html/markup.ts'
+import { page } from '../html/page.ts'
+import { badge, cellText, type Column, table } from '../html/pieces.ts'
+import { whereabouts } from '../wording.ts'
+import {
+  changeText,
+  claimedText,
+  findingsText,
+  gapText,
+  minute,
+  nodesText,
+  rangesText,
+  remarksOf,
+  type Row,
+  rowsOf,
+} from './wording.ts'
+
+/** One self-contained page, as the reports are: for an auditor's files. */
+export const historyHtml = (history: History): string => {
+  const { cluster, from, to, writes } = history
+  return page(`${cluster.name}: ${minute(from)} to ${minute(to)}`, [
+    markup`<header><p class="tool">calico-ipvs-sync</p>
+<h1>${cluster.name}</h1>
+<p class="where">${whereabouts(cluster)} · ${minute(from)} to ${minute(to)} UTC</p></header>
+<main><section>${table('What was seen, in the order of time', seenColumns, rowsOf(history).map(seenRow))}
+${remarksOf(history).map((text) => markup`<p class="where">${text}</p>`)}</section>
+<section><h2>Writes</h2>${writes.length === 0 ? markup`<p>Nothing was written.</p>` : table('Oldest first', writeColumns, writes.map(writeRow))}</section></main>`,
+  ])
+}
+
+const seenColumns: readonly Column[] = [
+  { head: 'Verdict' },
+  { head: 'From', holds: 'figures' },
+  { head: 'To', holds: 'figures' },
+  { head: 'Looks', holds: 'figures' },
+  { head: 'Nodes' },
+  { head: 'Findings' },
+  { head: 'Desired range', holds: 'figures' },
+]
+
+const seenRow = (row: Row) => {
+  if ('gap' in row) {
+    const { from, to } = row.gap
+    const none: (Markup | undefined)[] = [undefined, cellText(gapText(row.gap))]
+    return {
+      verdict: 'unknown' as const,
+      cells: [markup`no look`, ...[minute(from), minute(to)].map(cellText), ...none],
+    }
+  }
+  const { interval: it } = row
+  const texts = [minute(it.from), minute(it.until), it.looks, nodesText(it), findingsText(it), rangesText(it)]
+  return { verdict: it.verdict, cells: [badge(it.verdict), ...texts.map(cellText)] }
+}
+
+const writeColumns: readonly Column[] = ['When', 'What', 'Object', 'Change', 'By', 'Why', 'Rollout', 'Seen'].map(
+  (head) => ({ head }),
+)
+
+const writeRow = (write: Write) => {
+  const { at, what, object, by, why, rollout, claimed } = write
+  const seen = claimed ? claimedText : 'recorded by the function that wrote it'
+  return {
+    verdict: 'in-step' as const,
+    cells: [at, what, object, changeText(write), by, why, rollout, seen].map(cellText),
+  }
+}

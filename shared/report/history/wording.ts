@@ -1,0 +1,55 @@
+import type { Interval } from '../../domain/history/day.ts'
+import type { History, Span, Write } from '../../domain/history/history.ts'
+import { counted, duration, rangeText, severities, tally, verdicts } from '../wording.ts'
+
+/** The rows of a history in the order of time, as people read them in every format. */
+export type Row = { at: string } & ({ interval: Interval } | { gap: Span })
+
+export const rowsOf = ({ intervals, gaps }: History): Row[] =>
+  [
+    ...intervals.map((interval): Row => ({ at: interval.from, interval })),
+    ...gaps.map((gap): Row => ({ at: gap.from, gap })),
+    // A gap begins with the last look before it.
+  ].toSorted((a, b) => (a.at === b.at ? ('gap' in a ? 1 : -1) : a.at < b.at ? -1 : 1))
+
+/** `2026-11-22 13:02` */
+export const minute = (at: string): string => at.slice(0, 16).replace('T', ' ')
+
+/** `no look between 2026-11-23 05:00 and 2026-11-23 09:00 (4 h)` */
+export const gapText = ({ from, to }: Span): string =>
+  `no look between ${minute(from)} and ${minute(to)} (${duration((Date.parse(to) - Date.parse(from)) / 1000)})`
+
+/** `critical RANGE_DIFFERS, info IPVS_DEPRECATED` */
+export const findingsText = ({ findings }: Interval): string =>
+  severities
+    .flatMap((severity) => findings.filter((it) => it.severity === severity))
+    .map(({ severity, code }) => `${severity} ${code}`)
+    .join(', ')
+
+/** `3 out of step, 9 in step` */
+export const nodesText = ({ nodes }: Interval): string =>
+  tally(verdicts.flatMap((verdict) => Array.from({ length: Math.min(nodes[verdict] ?? 0, 100_000) }, () => verdict)))
+
+export const rangesText = ({ desiredRange }: Interval): string => rangeText(desiredRange, 8)
+
+/** `-> 20000:32767` */
+export const changeText = ({ before, after }: Write): string =>
+  before === undefined && after === undefined ? '' : `${before ?? 'nothing'} -> ${after ?? 'nothing'}`
+
+export const claimedText = 'as the cluster has it; the deployment did not see it done'
+
+/** What must be said of the whole, since nobody sees it in the rows. */
+export const remarksOf = ({ intervals, writes, leftOut, gaps, gapMinutes, unreadable }: History): string[] => [
+  `${counted(intervals.length, 'interval')}, ${counted(gaps.length, 'gap')}, ${counted(writes.length, 'write')}. Times are UTC.`,
+  ...(gaps.length > 0
+    ? [
+        `In a gap nothing is known: for more than ${gapMinutes} minutes nobody looked, or the cluster was switched off or not in the fleet.`,
+      ]
+    : []),
+  ...(leftOut > 0
+    ? [`${counted(leftOut, 'look')} saw something new when the record of their day was full; they are not shown.`]
+    : []),
+  ...(unreadable > 0
+    ? [`${counted(unreadable, 'record is', 'records are')} not as this tool writes them; nothing is taken from them.`]
+    : []),
+]

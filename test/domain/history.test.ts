@@ -1,0 +1,173 @@
+import { describe, expect, test } from '@jest/globals'
+import { type Day, gapMinutes, intervalsAtMost, type Seen, seenIn, withLook } from '../../shared/domain/history/day.ts'
+import { historyOf, type Write } from '../../shared/domain/history/history.ts'
+import type { Finding, Report, Severity } from '../../shared/domain/report.ts'
+
+const inStep: Seen = { verdict: 'in-step', findings: [], nodes: { 'in-step': 3 } }
+const outOfStep: Seen = {
+  verdict: 'out-of-step',
+  findings: [{ code: 'RANGE_DIFFERS', severity: 'critical' }],
+  desiredRange: ['20000:32767'],
+  nodes: { 'out-of-step': 1, 'in-step': 2 },
+}
+const at = (time: string, day = '2026-11-22') => `${day}T${time}:00.000Z`
+const dayOf = (looks: [string, Seen][], day?: Day) =>
+  looks.reduce<Day | undefined>((before, [when, seen]) => withLook(before, when, seen) ?? before, day)
+
+describe('what is kept of the looks of a day', () => {
+  test('looks that see the same are one interval, with the nodes of the last', () => {
+    const more = { ...inStep, nodes: { 'in-step': 5 } }
+    expect(
+      dayOf([
+        [at('08:00'), inStep],
+        [at('09:00'), inStep],
+        [at('10:00'), more],
+      ]),
+    ).toEqual({ intervals: [{ ...more, from: at('08:00'), until: at('10:00'), looks: 3 }], leftOut: 0 })
+  })
+
+  test('another verdict, another finding and another range are intervals of their own', () => {
+    const warned: Seen = { ...inStep, findings: [{ code: 'STRAY_NODE_PORT', severity: 'warning' }] }
+    const wider: Seen = { ...inStep, desiredRange: ['20000:32767'] }
+    const day = dayOf([
+      [at('08:00'), inStep],
+      [at('09:00'), outOfStep],
+      [at('10:00'), inStep],
+      [at('11:00'), warned],
+      [at('12:00'), wider],
+    ])
+    expect(day?.intervals.map(({ verdict, from, until }) => [verdict, from, until])).toEqual([
+      ['in-step', at('08:00'), at('08:00')],
+      ['out-of-step', at('09:00'), at('09:00')],
+      ['in-step', at('10:00'), at('10:00')],
+      ['in-step', at('11:00'), at('11:00')],
+      ['in-step', at('12:00'), at('12:00')],
+    ])
+  })
+
+  test('the same look twice, or an earlier one that comes late, changes nothing', () => {
+    const day = dayOf([[at('10:00'), inStep]])
+    expect(withLook(day, at('10:00'), inStep)).toBeUndefined()
+    expect(withLook(day, at('09:00'), outOfStep)).toBeUndefined()
+  })
+
+  test('who was not looked at for hours was not watched: the interval ends', () => {
+    const day = dayOf([
+      [at('08:00'), inStep],
+      [at('10:31'), inStep],
+    ])
+    expect(day?.intervals).toHaveLength(2)
+    expect(gapMinutes).toBe(150)
+  })
+
+  test('a cluster that changes all day has a bound, and what is beyond is counted', () => {
+    const looks = Array.from({ length: intervalsAtMost + 7 }, (_, n): [string, Seen] => [
+      new Date(Date.parse(at('00:00')) + n * 60_000).toISOString(),
+      n % 2 === 0 ? inStep : outOfStep,
+    ])
+    const day = dayOf(looks)
+    expect(day?.intervals).toHaveLength(intervalsAtMost)
+    expect(day?.leftOut).toBe(7)
+    expect(JSON.stringify(day).length).toBeLessThan(100_000)
+  })
+
+  test('of a report: each code once with its worst severity, and nodes by verdict', () => {
+    const finding = (severity: Severity): Finding => ({
+      code: 'MARK_CAPACITY',
+      severity,
+      subject: 'node/a',
+      message: '',
+      evidence: [],
+    })
+    const node = { verdict: 'in-step', runningMode: 'ipvs', confidence: 'proven' } as const
+    const report: Report = {
+      schemaVersion: 1,
+      cluster: { name: 'prod' },
+      observedAt: at('08:00'),
+      verdict: 'out-of-step',
+      nodes: [
+        { ...node, name: 'a' },
+        { ...node, name: 'b', verdict: 'out-of-step' },
+      ],
+      findings: [finding('info'), finding('critical'), finding('warning')],
+    }
+    expect(seenIn(report)).toEqual({
+      verdict: 'out-of-step',
+      findings: [{ code: 'MARK_CAPACITY', severity: 'critical' }],
+      nodes: { 'in-step': 1, 'out-of-step': 1 },
+    })
+  })
+})
+
+describe('what the records tell between two days', () => {
+  const cluster = { account: '111122223333', region: 'eu-west-1', name: 'prod' }
+  const asked = {
+    cluster,
+    from: '2026-11-22T00:00:00.000Z',
+    to: '2026-11-24T00:00:00.000Z',
+    readAt: '2026-11-29T08:00:00.000Z',
+    gapMinutes,
+  }
+  const hourly = (day: string, hours: number[], seen: Seen): [string, Seen][] =>
+    hours.map((hour) => [`${day}T${String(hour).padStart(2, '0')}:30:00.000Z`, seen])
+  const hours = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n)
+  const days = (...all: [string, Seen][][]) => all.map((looks) => dayOf(looks) as Day)
+
+  test('midnight parts no interval, and a span that was watched has no gap', () => {
+    const found = days(hourly('2026-11-22', hours(0, 24), inStep), hourly('2026-11-23', hours(0, 24), inStep))
+    const { intervals, gaps } = historyOf({ days: found, writes: [], unreadable: 0 }, asked)
+    expect(intervals).toEqual([
+      { ...inStep, from: '2026-11-22T00:30:00.000Z', until: '2026-11-23T23:30:00.000Z', looks: 48 },
+    ])
+    expect(gaps).toEqual([])
+  })
+
+  test('a night in which nobody looked is a gap, said with its ends', () => {
+    const found = days(hourly('2026-11-22', hours(0, 20), inStep), hourly('2026-11-23', hours(6, 24), inStep))
+    expect(historyOf({ days: found, writes: [], unreadable: 0 }, asked).gaps).toEqual([
+      { from: '2026-11-22T19:30:00.000Z', to: '2026-11-23T06:30:00.000Z' },
+    ])
+  })
+
+  test('before the first look and after the last are gaps too, but not what is yet to come', () => {
+    const found = days(hourly('2026-11-22', hours(10, 20), inStep))
+    const gaps = (readAt: string) => historyOf({ days: found, writes: [], unreadable: 0 }, { ...asked, readAt }).gaps
+    const first = { from: asked.from, to: '2026-11-22T10:30:00.000Z' }
+    expect(gaps(asked.readAt)).toEqual([first, { from: '2026-11-22T19:30:00.000Z', to: asked.to }])
+    expect(gaps('2026-11-22T20:00:00.000Z')).toEqual([first])
+  })
+
+  test('the last look of the day before reaches into the first', () => {
+    const found = days(hourly('2026-11-21', [23], inStep), hourly('2026-11-22', hours(1, 24), inStep))
+    const told = historyOf({ days: found, writes: [], unreadable: 0 }, { ...asked, to: '2026-11-23T00:00:00.000Z' })
+    expect(told.gaps).toEqual([])
+    expect(told.intervals[0]?.from).toBe('2026-11-21T23:30:00.000Z')
+  })
+
+  test('with nothing on record the whole span is one gap', () => {
+    const told = historyOf({ days: [], writes: [], unreadable: 0 }, asked)
+    expect(told.gaps).toEqual([{ from: asked.from, to: asked.to }])
+  })
+
+  test('a fleet that is swept once a day has gaps of its own length', () => {
+    const found = days(hourly('2026-11-22', [0], inStep), hourly('2026-11-23', [0, 23], inStep))
+    const told = historyOf({ days: found, writes: [], unreadable: 0 }, { ...asked, gapMinutes: 1500 })
+    expect(told).toMatchObject({ gaps: [], intervals: [{ looks: 3 }] })
+  })
+
+  test('writes of the span, oldest first', () => {
+    const write = (when: string): Write => ({
+      at: when,
+      rollout: 'r1',
+      what: 'promote',
+      object: 'FelixConfiguration/default',
+      by: 'calico-ipvs-sync (AWS Lambda)',
+      claimed: false,
+    })
+    const writes = ['2026-11-23T10:00:00.000Z', '2026-11-22T10:00:00.000Z', '2026-11-24T10:00:00.000Z'].map(write)
+    expect(historyOf({ days: [], writes, unreadable: 0 }, asked).writes.map((it) => it.at)).toEqual([
+      '2026-11-22T10:00:00.000Z',
+      '2026-11-23T10:00:00.000Z',
+    ])
+  })
+})
