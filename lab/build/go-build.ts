@@ -37,10 +37,21 @@ function copyYaml(from: string, to: string): void {
   }
 }
 
-/** The module's paths and this checkout's state stay out of the binary, so that equal modules give equal binaries. */
+/**
+ * The module's paths and this checkout's state stay out of the binary, so that equal modules give equal binaries. Nobody debugs these
+ * programs: packages are compiled without DWARF, which takes a fifth less time and disk, and no symbols are linked. All programs have the
+ * same flags, so that a package that several of them use is compiled once.
+ */
 function compile(go: Go, program: Program, output: string): Promise<void> {
   const stamps = Object.entries(program.stamps).map(([variable, value]) => ` -X ${variable}=${value}`)
-  const flags = ['-trimpath', '-buildvcs=false', `-ldflags=-s -w${stamps.join('')}`, '-o', output]
+  const flags = [
+    '-trimpath',
+    '-buildvcs=false',
+    '-gcflags=all=-dwarf=false',
+    `-ldflags=-s -w${stamps.join('')}`,
+    '-o',
+    output,
+  ]
   const child = spawn(go.command, ['build', ...flags, ...(program.flags ?? []), program.package], {
     ...inside(program, go),
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -62,5 +73,6 @@ function compile(go: Go, program: Program, output: string): Promise<void> {
 /** The environment by name, because what jest gives its tests for one is a copy. */
 const inside = (program: Program, go: Go) => ({
   cwd: moduleFolder(program),
-  env: { ...process.env, ...program.environment, ...go.environment },
+  // Without cgo no C compiler is needed, and the standard library is the same for all programs.
+  env: { ...process.env, CGO_ENABLED: '0', ...program.environment, ...go.environment },
 })

@@ -59,29 +59,32 @@ const ofRange = async ({ fleet, pods }: Stage, range: string): Promise<Expectati
     },
     {
       what: `${names.range}: no calico-node pod was restarted`,
-      holds: pods.range.replaced.length === 0,
-      seen: String(pods.range.replaced.length),
+      holds: pods.range.seen().gone.length === 0,
+      seen: String(pods.range.seen().gone.length),
     },
   ]
 }
 
-const ofRestarts = ({ pods }: Stage): Expectation[] => [
-  {
-    what: `${names.mode}: calico-node was restarted once on each of the 3 nodes`,
-    holds: new Set(pods.mode.replaced).size === 3 && pods.mode.replaced.length === 3,
-    seen: pods.mode.replaced.join(', then '),
-  },
-  {
-    what: `${names.mode}: never more than one node without calico-node`,
-    holds: pods.mode.mostAway === 1,
-    seen: `${pods.mode.mostAway} at most`,
-  },
-  {
-    what: `${names.quiet}: no calico-node pod was restarted`,
-    holds: pods.quiet.replaced.length === 0,
-    seen: String(pods.quiet.replaced.length),
-  },
-]
+const ofRestarts = ({ pods }: Stage): Expectation[] => {
+  const restarted = pods.mode.seen().gone.map(({ node }) => node)
+  return [
+    {
+      what: `${names.mode}: calico-node was restarted once on each of the 3 nodes`,
+      holds: new Set(restarted).size === 3 && restarted.length === 3,
+      seen: restarted.join(', then '),
+    },
+    {
+      what: `${names.mode}: never more than one node without calico-node`,
+      holds: pods.mode.seen().mostAway === 1,
+      seen: `${pods.mode.seen().mostAway} at most`,
+    },
+    {
+      what: `${names.quiet}: no calico-node pod was restarted`,
+      holds: pods.quiet.seen().gone.length === 0,
+      seen: String(pods.quiet.seen().gone.length),
+    },
+  ]
+}
 
 const ofPeople = ({ cloud }: Stage): Expectation[] => {
   const about = (name: string) => cloud.deliveries.filter(({ subject }) => subject?.includes(`] ${name} (`))

@@ -8,7 +8,7 @@ import { setKubeProxyMode } from '../fixtures/changes.ts'
 import { deploy, place, webhookSecret } from './deployment.ts'
 import { type DemoFleet, type Kind, names, startFleet } from './fleet.ts'
 import { tellStory, type Story } from './story.ts'
-import { watchPods, type PodWatch } from './watch.ts'
+import { type PodWatch, watchPods } from '../pod-watch.ts'
 
 const operator = `arn:aws:iam::${place.account}:user/operator`
 
@@ -59,10 +59,12 @@ export const setTheStage = async (
   entry.cloud = cloud
   letIn(cloud)
   const { range, mode, quiet } = fleet.clusters
-  const pods = { range: await watchPods(range, 3), mode: await watchPods(mode, 3), quiet: await watchPods(quiet, 3) }
+  const calicoNode = { path: '/api/v1/namespaces/calico-system/pods', query: 'labelSelector=k8s-app%3Dcalico-node' }
+  const watched = (it: LabCluster) => watchPods(it, calicoNode)
+  const pods = { range: await watched(range), mode: await watched(mode), quiet: await watched(quiet) }
   story.say('lab', 'the stack is deployed; everything from here on went through its own rules, queues and functions')
   const stop = async () => {
-    await Promise.all(Object.values(pods).map((watch) => watch.stop()))
+    for (const watch of Object.values(pods)) watch.stop()
     await cloud.stop()
     await fleet.stop()
   }

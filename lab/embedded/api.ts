@@ -13,7 +13,6 @@ import type { Resource } from './resources.ts'
 import { accessReview, selfReview } from './reviews.ts'
 import { selectorOf } from './selectors.ts'
 import { badRequest, methodNotAllowed } from './status.ts'
-import { tableOf, wantsTable } from './table.ts'
 import type { WatchRequest } from './watch.ts'
 import { create, replace } from './writes.ts'
 
@@ -57,7 +56,6 @@ function handleCollection(context: Context, resource: Resource, request: ApiRequ
       const form = formOf(accept, info.verb === 'list')
       if (info.verb === 'watch') return { resource, watch: { query, prefix, selector, form: formOf(accept, false) } }
       const page = listPage(context.store, resource, { prefix, selector, query })
-      if (wantsTable(accept)) return json(200, tableOf(resource, page, context.now()))
       return { status: 200, body: listText(resource, page, form) }
     }
     case 'POST': {
@@ -91,10 +89,6 @@ function handleObject(context: Context, resource: Resource, request: ApiRequest,
         return handleCollection(context, resource, request)
       }
       const object = objectAt(context, resource, target)
-      if (wantsTable(accept)) {
-        const page = { items: [object], resourceVersion: object.metadata.resourceVersion ?? '' }
-        return json(200, tableOf(resource, page, context.now()))
-      }
       return json(200, formOf(accept, false) === 'metadata' ? metadataOnly(object) : object)
     }
     case 'PUT': {

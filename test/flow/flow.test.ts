@@ -80,7 +80,7 @@ describe.each(kinds)('the whole flow on the %s control plane', (kind) => {
     expect(only?.spec.kubeNodePortRanges).toEqual(['20000:32767'])
     // Written once: every write of the spec counts a generation.
     expect(only?.metadata.generation).toBe(2)
-    expect(stage.pods.range.replaced).toEqual([])
+    expect(stage.pods.range.seen().gone).toEqual([])
   }, 180_000)
 
   test('the same event ten times over makes one rollout and one notice', async () => {

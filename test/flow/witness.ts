@@ -1,4 +1,4 @@
-import { watch, type WatchedObject } from '../verify/crash/watch.ts'
+import { watch, type WatchedObject } from '../../lab/watch.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { nodeSpecs } from '../../lab/fixtures/nodes.ts'
 import { changeKey, lease, ours, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'

@@ -7,7 +7,7 @@ import { type Configuration, type Oracle, type RawObject, startOracle } from '..
 import { type CalicoApi, serveCalicoApi } from '../../lab/control-plane/calico-api.ts'
 import { type ControlPlane, startControlPlane } from '../../lab/control-plane/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { type Watch, watch, type WatchedObject, type WatchEvent } from '../verify/crash/watch.ts'
+import { type Watch, watch, type WatchedObject, type WatchEvent } from '../../lab/watch.ts'
 import { changedAtKey, overrideKey } from '../../shared/domain/rollout/annotations.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
 import { run } from '../cli/run.ts'

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { changedAtKey, overrideKey, rangeAnnotation } from '../../../shared/domain/rollout/annotations.ts'
 import type { LabCluster } from '../../../lab/cluster.ts'
 import type { Clock } from './clock.ts'
-import { watch, type WatchedObject } from './watch.ts'
+import { watch, type WatchedObject } from '../../../lab/watch.ts'
 
 /** What the API server showed of a run, whatever anybody says they did. */
 export interface Observed {

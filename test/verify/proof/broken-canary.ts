@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { watch } from '../crash/watch.ts'
+import { watch } from '../../../lab/watch.ts'
 import type { FelixNode } from '../felix-nodes/node.ts'
 import { until } from '../../until.ts'
 import { type Chapter, type Claim, shortName } from './claim.ts'

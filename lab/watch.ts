@@ -1,6 +1,6 @@
 import { request, type RequestOptions } from 'node:https'
 import { createInterface } from 'node:readline'
-import type { LabCluster } from '../../../lab/cluster.ts'
+import type { LabCluster } from './cluster.ts'
 
 export interface WatchedObject {
   kind?: string

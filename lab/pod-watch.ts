@@ -1,5 +1,5 @@
-import { watch, type WatchedObject } from '../verify/crash/watch.ts'
-import type { LabCluster } from '../../lab/cluster.ts'
+import { watch, type WatchedObject } from './watch.ts'
+import type { LabCluster } from './cluster.ts'
 
 /** What the API server's watch showed of calico-node. */
 export interface Seen {
@@ -17,7 +17,20 @@ const isWell = ({ metadata, status }: WatchedObject): boolean =>
   metadata.deletionTimestamp === undefined &&
   (status?.conditions ?? []).some((it) => it.type === 'Ready' && it.status === 'True')
 
-export const watchPods = async (cluster: LabCluster, collection: { path: string; query: string }) => {
+export interface PodWatch {
+  /** Nodes whose pods do not count, because they were broken before. */
+  apart: Set<string>
+  seen: () => Seen
+  /** Forgets what was seen; answers the UID of the pod on each node. */
+  begin: () => Promise<Map<string, string>>
+  caughtUp: () => Promise<void>
+  stop: () => void
+}
+
+export const watchPods = async (
+  cluster: LabCluster,
+  collection: { path: string; query: string },
+): Promise<PodWatch> => {
   const apart = new Set<string>()
   let seen: Seen = { gone: [], back: [], mostAway: 0 }
   const all = await watch(cluster, collection, ({ type, object }, before) => {
