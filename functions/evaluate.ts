@@ -10,6 +10,7 @@ import { notices } from '../shared/clients/aws/notices.ts'
 import { queues } from '../shared/clients/aws/queues.ts'
 import { received as messagesOf } from '../shared/clients/aws/received.ts'
 import { records } from '../shared/clients/aws/records.ts'
+import { readDeployment } from '../shared/deployment.ts'
 import { policyWith } from '../shared/domain/policy/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
@@ -19,12 +20,13 @@ import { evaluate } from '../shared/workflows/fleet/evaluate.ts'
 import { sendNotice } from '../shared/workflows/fleet/tell.ts'
 
 const settings = readSettings(evaluateSettings, process.env)
-const policy = policyWith(settings.POLICY)
+const deployment = readDeployment(settings.OWN_ACCOUNT, process.env)
+const policy = policyWith(deployment.policy)
 const sqs = bounded(new SQSClient(limited))
 const dynamo = bounded(new DynamoDBClient(limited))
 const tools = {
-  ...fleetAccess(settings.FLEET, 'evaluate'),
-  fleet: settings.FLEET,
+  ...fleetAccess(deployment.fleet, 'evaluate'),
+  fleet: deployment.fleet,
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,

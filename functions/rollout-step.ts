@@ -6,6 +6,7 @@ import { heeded } from '../shared/clients/aws/health.ts'
 import { queues } from '../shared/clients/aws/queues.ts'
 import { received } from '../shared/clients/aws/received.ts'
 import { actedRecords } from '../shared/clients/aws/records-writes.ts'
+import { readDeployment } from '../shared/deployment.ts'
 import { policyWith } from '../shared/domain/policy/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
@@ -15,11 +16,12 @@ import type { StepEvent } from '../shared/workflows/rollout/tools.ts'
 import { handleStep } from '../shared/workflows/fleet/rollout-message.ts'
 
 const settings = readSettings(rolloutStepSettings, process.env)
-const access = fleetAccess(settings.FLEET, 'rollout-step')
-const policy = policyWith(settings.POLICY)
+const deployment = readDeployment(settings.OWN_ACCOUNT, process.env)
+const access = fleetAccess(deployment.fleet, 'rollout-step')
+const policy = policyWith(deployment.policy)
 const sqs = bounded(new SQSClient(limited))
 const tools = {
-  fleet: settings.FLEET,
+  fleet: deployment.fleet,
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,

@@ -37,9 +37,9 @@ export const eventHandlers = (stack: Stack, around: Surroundings, work: Work & {
   return onEvent
 }
 
-const environmentOf = (stack: Stack, { evaluations, fleet }: Work) => ({
+const environmentOf = ({ account }: Stack, { evaluations }: Work) => ({
+  OWN_ACCOUNT: account,
   EVALUATIONS_QUEUE_URL: evaluations.queueUrl,
-  FLEET: stack.toJsonString(fleet),
 })
 
 /** The schedule: the sure way in. */

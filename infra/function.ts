@@ -5,8 +5,10 @@ import { Architecture, CfnFunction, Code, Function, RecursiveLoop, Runtime, Trac
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
+import type { Deployment } from '../shared/deployment.ts'
 import { mayConnect, mayLog, mayTrace, type Permission } from './access.ts'
 import { alarm } from './alarms.ts'
+import { codeWith } from './code.ts'
 import type { Config } from './config.ts'
 import type { EnvironmentOf, FunctionName } from './functions.ts'
 import { roleFor } from './role.ts'
@@ -30,6 +32,8 @@ export interface Surroundings {
   alarms: ITopic
   /** Folder with `<name>/index.js` per function. */
   bundles: string
+  /** What lies beside the code of each. */
+  deployment: Deployment
 }
 
 const pascal = (name: string) => name.replace(/(^|-)(\w)/g, (_, _dash, letter: string) => letter.toUpperCase())
@@ -40,7 +44,7 @@ export const lambdaFunction = <N extends FunctionName>(
   around: Surroundings,
   spec: FunctionSpec<N>,
 ) => {
-  const { config, alarms, bundles } = around
+  const { config, alarms, bundles, deployment } = around
   const id = pascal(spec.name)
   const reserved = config.reservedConcurrency[spec.name]
   const logGroup = new LogGroup(scope, `${id}Logs`, { retention: config.logRetentionDays })
@@ -48,7 +52,7 @@ export const lambdaFunction = <N extends FunctionName>(
     description: spec.description,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
-    code: Code.fromAsset(join(bundles, spec.name)),
+    code: Code.fromAsset(codeWith(scope, deployment, { from: join(bundles, spec.name), name: spec.name })),
     handler: 'index.handler',
     role: roleFor(scope, `${id}Role`, new ServicePrincipal('lambda.amazonaws.com'), needed(spec, config, logGroup)),
     logGroup,

@@ -1,4 +1,5 @@
 import { type App, Stack } from 'aws-cdk-lib'
+import type { Deployment } from '../shared/deployment.ts'
 import { defaultDeployment, deploymentName } from '../shared/domain/fleet-names.ts'
 import type { Fleet } from '../shared/settings.ts'
 import { roleOf } from './access.ts'
@@ -25,7 +26,12 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   })
   const fleet = fleetOf(stack, config)
   const key = noticesKey(stack)
-  const around: Surroundings = { config, alarms: alarmsTopic(stack, key, config), bundles }
+  const around: Surroundings = {
+    config,
+    alarms: alarmsTopic(stack, key, config),
+    bundles,
+    deployment: deploymentOf(config),
+  }
   const notices = noticesTopic(stack, key, config)
   const { evaluations, rolloutSteps } = queues(stack, around.alarms)
 
@@ -52,10 +58,20 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   return stack
 }
 
-const fleetOf = ({ account, region }: Stack, { accounts, regions, stackName, externalId }: Config): Fleet => ({
-  own: account,
+/** What was configured, as the functions read it. What is absent they know for themselves. */
+const deploymentOf = ({ accounts, regions, policy, stackName, externalId }: Config): Deployment => ({
+  fleet: { ...named({ stackName, externalId }), ...(accounts && { accounts }), ...(regions && { regions }) },
+  policy: { ...policy, action: policy.action ?? 'report' },
+})
+
+const named = ({ stackName, externalId }: Pick<Config, 'stackName' | 'externalId'>) => ({
   ...(deploymentName(stackName) !== defaultDeployment && { deployment: deploymentName(stackName) }),
   ...(externalId && { externalId }),
-  regions: regions ?? [region],
-  accounts: accounts ?? [{ account }],
+})
+
+const fleetOf = ({ account, region }: Stack, config: Config): Fleet => ({
+  own: account,
+  ...named(config),
+  regions: config.regions ?? [region],
+  accounts: config.accounts ?? [{ account }],
 })

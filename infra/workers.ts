@@ -78,7 +78,7 @@ export const workers = (stack: Stack, around: Surroundings, work: Work) => {
     name: 'evaluate',
     description: 'Looks at one cluster and says whether Calico is in step with kube-proxy',
     environment: {
-      ...environmentOf(stack, around, work),
+      ...environmentOf(stack, work),
       ...workedQueue(work.evaluations),
       NOTICES_TOPIC_ARN: work.notices.topicArn,
     },
@@ -93,7 +93,7 @@ export const workers = (stack: Stack, around: Surroundings, work: Work) => {
     ...alike,
     name: 'rollout-step',
     description: "Takes the next safe step of one cluster's rollout",
-    environment: { ...environmentOf(stack, around, work), ...workedQueue(work.rolloutSteps) },
+    environment: { ...environmentOf(stack, work), ...workedQueue(work.rolloutSteps) },
     may: [
       ...mayConsume(work.rolloutSteps),
       mayRecordActs(work.records),
@@ -108,16 +108,14 @@ export const workers = (stack: Stack, around: Surroundings, work: Work) => {
 const alike = { timeout, memorySize, feedsItself: true, inVpc: true } as const
 
 const environmentOf = (
-  stack: Stack,
-  { config }: Surroundings,
-  { evaluations, rolloutSteps, fleet, brake, records }: Work,
+  { account }: Stack,
+  { evaluations, rolloutSteps, brake, records }: Work,
 ): Omit<EnvironmentOf<'rollout-step'>, keyof ReturnType<typeof workedQueue>> => ({
+  OWN_ACCOUNT: account,
   EVALUATIONS_QUEUE_URL: evaluations.queueUrl,
   ROLLOUT_STEPS_QUEUE_URL: rolloutSteps.queueUrl,
   BRAKE_PARAMETER: brake.parameterName,
   RECORDS_TABLE: records.tableName,
-  FLEET: stack.toJsonString(fleet),
-  POLICY: JSON.stringify({ ...config.policy, action: config.policy.action ?? 'report' }),
 })
 
 const mayWork = (

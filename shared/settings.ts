@@ -6,21 +6,6 @@ import { isTimezone, weekdays } from './domain/policy/window.ts'
 // The small build of zod has no words for what is wrong until it is given some; a function's log needs few.
 z.config({ localeError: (it) => ('expected' in it ? `is not ${String(it.expected)}` : it.code) })
 
-/**
- * The environment of each function, read once at cold start. The stack's types come from here, so that a forgotten
- * variable does not compile. Values are text; JSON where a value has structure.
- */
-const json = <T extends z.ZodMiniType>(schema: T) => z.pipe(z.pipe(z.string(), parsed), schema)
-
-const parsed = z.transform((text: string, context): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    context.issues.push({ code: 'custom', message: 'is not JSON', input: text })
-    return z.NEVER
-  }
-})
-
 /** Which accounts and regions the fleet spans: `shared/domain/fleet.ts`. */
 const regions = z.array(z.string()).check(z.minLength(1))
 export const fleet = z.object({
@@ -81,13 +66,20 @@ export const policySetting = z.object({
   pauseOnAlarms: z.optional(z.array(z.string().check(z.minLength(1), z.maxLength(1600))).check(z.maxLength(100))),
 })
 
+/**
+ * The environment of each function, read once at cold start: names of what the stack made, which are known only when it is
+ * deployed. What was configured is in `deployment.json`. The stack's types come from here, so that a forgotten variable
+ * does not compile.
+ */
+const own = z.object({ OWN_ACCOUNT: z.string() })
+
 /** Receives of one message after which it is a dead letter. */
 export const receivesAtMost = 5
 
 /** The queue that a function works on, and where what cannot be done is kept for a person. */
 const worked = z.object({ WORK_QUEUE_URL: z.url(), DEAD_LETTERS_QUEUE_URL: z.url() })
 
-const sending = z.object({ EVALUATIONS_QUEUE_URL: z.url(), FLEET: json(fleet) })
+const sending = z.extend(own, { EVALUATIONS_QUEUE_URL: z.url() })
 
 export const onEventSettings = z.extend(sending, {
   RECORDS_TABLE: z.string(),
@@ -98,15 +90,13 @@ export const onEventSettings = z.extend(sending, {
 export const sweepSettings = sending
 
 export const evaluateSettings = z.extend(worked, {
+  ...own.shape,
   EVALUATIONS_QUEUE_URL: z.url(),
   ROLLOUT_STEPS_QUEUE_URL: z.url(),
   NOTICES_TOPIC_ARN: z.string(),
   RECORDS_TABLE: z.string(),
   /** Name of the SSM parameter that is the brake. */
   BRAKE_PARAMETER: z.string(),
-  FLEET: json(fleet),
-  /** Partial: what is absent has the default of `shared/domain/policy/policy.ts`. */
-  POLICY: json(policySetting),
 })
 
 /** Telling people is evaluate's alone: a step that ends a rollout asks for another look. */

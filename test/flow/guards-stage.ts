@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Alarms, startAlarms } from '../../lab/aws/alarms.ts'
 import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
-import { fieldsOf } from '../../lab/aws/json.ts'
+import { configure } from '../../lab/aws/configured.ts'
 import type { Moment } from '../../lab/aws/moment.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { startControlPlane } from '../../lab/control-plane/start.ts'
@@ -22,7 +22,7 @@ export interface GuardedStage {
   cloud: Cloud
   alarms: Alarms
   clusters: LabCluster[]
-  /** What a deployment with this policy would put into the functions' environment; before their first start. */
+  /** What a deployment with this policy would put beside the functions' code; before their first start. */
   deploy: (policy: object) => void
   stop: () => Promise<void>
 }
@@ -55,12 +55,8 @@ export const raise = async (
   })
   entry.cloud = cloud
   for (const name of names) letIn(cloud, name)
-  const deploy = (policy: object) => {
-    for (const { properties } of cloud.stack.ofType('AWS::Lambda::Function')) {
-      const variables = fieldsOf(fieldsOf(properties['Environment'])['Variables'])
-      if ('POLICY' in variables) variables['POLICY'] = JSON.stringify({ action: 'sync', ...policy })
-    }
-  }
+  const deploy = (policy: object) =>
+    configure(cloud.stack, (configured) => ({ ...configured, policy: { action: 'sync', ...policy } }))
   const stop = async () => {
     await cloud.stop()
     await end()

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
@@ -39,8 +40,7 @@ export const environment = {
   NOTICES_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:notices',
   RECORDS_TABLE: 'records',
   LOOK_GAP_SECONDS: '60',
-  FLEET: '{"own":"111122223333","regions":["eu-west-1"],"accounts":[{"account":"111122223333"}]}',
-  POLICY: '{}',
+  OWN_ACCOUNT: '111122223333',
   SLACK_WEBHOOK_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:slack',
 }
 
@@ -51,7 +51,12 @@ const load = `
 
 /** Loads the bundle in a process of its own, as Lambda's cold start does. */
 export const coldImport = async (file: string): Promise<{ milliseconds: number; handler: string }> => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', load, file], { env: environment })
+  // In Lambda it lies beside the code; a bundle that is only loaded has it in a folder of its own.
+  const configured = await mkdtemp(join(tmpdir(), 'calico-ipvs-sync-configured-'))
+  await writeFile(join(configured, 'deployment.json'), '{"fleet":{},"policy":{}}')
+  const env = { ...environment, LAMBDA_TASK_ROOT: configured }
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', load, file], { env })
+  await rm(configured, { recursive: true })
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { milliseconds: number; handler: string }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { synthesize } from '../../infra/app.ts'
 import { parseConfig } from '../../infra/config.ts'
 import { functionNames } from '../../infra/functions.ts'
+import { readDeployment } from '../../shared/deployment.ts'
 import { type Resource, resolveTemplate, type Stack } from '../../lab/aws/template.ts'
 
 export const account = '111122223333'
@@ -33,11 +34,14 @@ export const everything = {
   tags: { team: 'platform' },
 }
 
+/** The stack, and what each function reads at its start from beside its code. */
+export type Deployed = Stack & { configured: Record<string, ReturnType<typeof readDeployment>> }
+
 /** CloudFormation's own rules take seconds to load; one test checks them, the others look at the template. */
 const quick = { '@aws-cdk/core:validateAgainstDefaultRules': false }
 
 /** The template of a configuration, with every reference resolved. The functions' code is one line: it is not what is looked at. */
-export const deployment = (config: unknown = {}, context: Record<string, unknown> = quick): Stack => {
+export const deployment = (config: unknown = {}, context: Record<string, unknown> = quick): Deployed => {
   const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-'))
   try {
     for (const name of functionNames) {
@@ -47,7 +51,13 @@ export const deployment = (config: unknown = {}, context: Record<string, unknown
     const options = { bundles: join(folder, 'lambda'), outdir: join(folder, 'cdk.out'), context }
     const template = synthesize(parseConfig(config), options)
     const at = { account, region, stackName: 'Test', queuesUrl: 'http://127.0.0.1:1' }
-    return resolveTemplate({ template, folder, stackName: 'Test' }, at)
+    // Where the assets lie is found from the cloud assembly.
+    const stack = resolveTemplate({ template, folder: options.outdir, stackName: 'Test' }, at)
+    const env = { AWS_REGION: region }
+    const read = stack
+      .ofType('AWS::Lambda::Function')
+      .map((it) => [it.label, readDeployment(account, { ...env, LAMBDA_TASK_ROOT: stack.assetOf(it) })])
+    return { ...stack, configured: Object.fromEntries(read) as Deployed['configured'] }
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -39,9 +39,10 @@ describe('settings', () => {
   )
 
   test('a deployment without configuration watches its own account and region, and only reports', () => {
-    const { FLEET, POLICY } = readSettings(evaluateSettings, environmentIn(plain, 'Evaluate'))
-    expect(FLEET).toEqual({ own: account, regions: [region], accounts: [{ account }] })
-    expect(POLICY).toEqual({ action: 'report' })
+    expect(plain.configured['Evaluate']).toEqual({
+      fleet: { own: account, regions: [region], accounts: [{ account }] },
+      policy: { action: 'report' },
+    })
   })
 
   test('guards reach both functions as they were configured, and wrong ones are named before anything is deployed', () => {
@@ -53,10 +54,7 @@ describe('settings', () => {
     }
     const stack = deployment({ env: { account, region }, policy })
     for (const label of ['Evaluate', 'RolloutStep'])
-      expect(readSettings(rolloutStepSettings, environmentIn(stack, label)).POLICY).toEqual({
-        action: 'report',
-        ...policy,
-      })
+      expect(stack.configured[label]?.policy).toEqual({ action: 'report', ...policy })
     const wrong = (guards: object) => () => parseConfig({ policy: guards })
     const [window] = policy.windows
     expect(wrong({ windows: [{ ...window, timezone: 'Europe/Bärlin' }] })).toThrow(/tz database/)
@@ -70,9 +68,10 @@ describe('settings', () => {
 
   test('the fleet and the policy of the configuration reach the functions', () => {
     const stack = deployment({ ...everything, policy: { action: 'sync', maxUnavailable: '10%' } })
-    const { FLEET, POLICY } = readSettings(rolloutStepSettings, environmentIn(stack, 'RolloutStep'))
-    expect(FLEET).toEqual({ own: account, regions: everything.regions, accounts: everything.accounts })
-    expect(POLICY).toEqual({ action: 'sync', maxUnavailable: '10%' })
+    expect(stack.configured['RolloutStep']).toEqual({
+      fleet: { own: account, regions: everything.regions, accounts: everything.accounts },
+      policy: { action: 'sync', maxUnavailable: '10%' },
+    })
   })
 })
 

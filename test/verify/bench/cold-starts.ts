@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bundleAll, bundles } from '../../../infra/bundle.ts'
@@ -25,8 +25,7 @@ const variables = {
   NOTICES_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:notices',
   RECORDS_TABLE: 'records',
   LOOK_GAP_SECONDS: '60',
-  FLEET: '{"own":"111122223333","regions":["eu-west-1"],"accounts":[{"account":"111122223333"}]}',
-  POLICY: '{}',
+  OWN_ACCOUNT: '111122223333',
   SLACK_WEBHOOK_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:slack',
 }
 
@@ -39,7 +38,15 @@ export async function functionFolders(workdir: string): Promise<Map<string, stri
   writeFileSync(join(none, 'index.js'), 'exports.handler = async () => undefined\n')
   writeFileSync(join(none, 'package.json'), '{"type":"commonjs"}')
   const all = await bundleAll()
-  return new Map([[empty, none], ...all.map(({ name }): [string, string] => [name, join(bundles, name)])])
+  return new Map([[empty, none], ...all.map(({ name }): [string, string] => [name, configured(workdir, name)])])
+}
+
+/** As it is deployed: the bundle with its configuration beside it. */
+function configured(workdir: string, name: string): string {
+  const folder = join(workdir, 'configured', name)
+  cpSync(join(bundles, name), folder, { recursive: true })
+  writeFileSync(join(folder, 'deployment.json'), '{"fleet":{},"policy":{}}')
+  return folder
 }
 
 /** Milliseconds from the start of a process with AWS's runtime client until the function takes its first event. */

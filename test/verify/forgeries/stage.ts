@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Cloud, startCloud } from '../../../lab/aws/cloud.ts'
+import { configure } from '../../../lab/aws/configured.ts'
 import type { LabCluster } from '../../../lab/cluster.ts'
 import { startControlPlane } from '../../../lab/control-plane/start.ts'
 import { startEmbedded } from '../../../lab/embedded/start.ts'
 import { applyManifests } from '../../../lab/fixtures/manifests.ts'
 import { assemble, letIn, place, seed } from '../../flow/guards-stage.ts'
-import { fieldsOf } from '../../../lab/aws/json.ts'
 import { desired } from './judge.ts'
 import { ledger, type Ledger, type Mail, watchMail } from './deployment.ts'
 import type { Variant } from './variant.ts'
@@ -37,10 +37,7 @@ export const setTheStage = async (): Promise<Stage> => {
     environments: 3,
     onMoment: book.note,
   })
-  for (const { properties } of cloud.stack.ofType('AWS::Lambda::Function')) {
-    const variables = fieldsOf(fieldsOf(properties['Environment'])['Variables'])
-    if ('POLICY' in variables) variables['POLICY'] = JSON.stringify({ action: 'sync', ...policy })
-  }
+  configure(cloud.stack, (configured) => ({ ...configured, policy: { action: 'sync', ...policy } }))
   const mail = await watchMail(cloud)
   return {
     cloud,

@@ -1,0 +1,24 @@
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Stack, Stage } from 'aws-cdk-lib'
+import type { Construct } from 'constructs'
+import { type Deployment, deploymentFile } from '../shared/deployment.ts'
+
+/**
+ * A copy of the bundle with the deployment's configuration beside it, inside the cloud assembly: the bundle itself stays
+ * as it is for other deployments, and the asset's hash changes with code and configuration alone. Answers with the folder.
+ */
+export const codeWith = (
+  scope: Construct,
+  deployment: Deployment,
+  { from, name }: { from: string; name: string },
+): string => {
+  const outdir = Stage.of(scope)?.outdir
+  if (outdir === undefined) throw new Error(`${scope.node.path} stands in no app; make the stack in one.`)
+  const folder = join(outdir, 'configured', Stack.of(scope).stackName, name)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  cpSync(from, folder, { recursive: true })
+  writeFileSync(join(folder, deploymentFile), JSON.stringify(deployment, undefined, 1))
+  return folder
+}
