@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { partitionOf } from '../shared/domain/fleet-names.ts'
 import { clusterRef } from '../shared/messages.ts'
 import { policySetting } from '../shared/settings.ts'
+import { type Fault, limitFaults } from './config-limits.ts'
 import { functionNames } from './functions.ts'
 
 // The functions' own messages are short; the author of a configuration gets full ones.
@@ -107,7 +109,7 @@ const knobs = z.strictObject({
     .default({ everyMinutes: 60, withinMinutes: 15 }),
 
   /** Told about clusters and, where no other topic is given, about alarms. Each must confirm the subscription once. */
-  emails: z.array(z.email()).default([]),
+  emails: z.array(z.email()).refine(isDistinct, 'name each address once').default([]),
   /** A secret that holds an incoming webhook's URL and nothing else. Absent: nothing of Slack is deployed. */
   slackWebhookSecretArn: arn('secretsmanager').optional(),
   /** An existing topic for alarms, a pager's for instance. Absent: a topic of our own, to `emails`. */
@@ -138,15 +140,10 @@ const knobs = z.strictObject({
   tags: z.record(z.string(), z.string()).default({}),
 })
 export const config = knobs.superRefine((all, context) => {
-  const faults = [accountFaults, clusterFaults, partitionFaults, exceptionFaults, placeFaults, timeFaults]
+  const faults = [accountFaults, clusterFaults, partitionFaults, exceptionFaults, placeFaults, timeFaults, limitFaults]
   for (const { path, message } of faults.flatMap((of) => of(all))) context.addIssue({ code: 'custom', path, message })
 })
 export type Config = z.output<typeof config>
-
-interface Fault {
-  path: (string | number)[]
-  message: string
-}
 
 /** A wrong account is answered with the clusters of another one: each entry must be the account that its credentials are of. */
 const accountFaults = ({ accounts = [], env }: Knobs): Fault[] =>
@@ -186,14 +183,10 @@ const clusterFaults = ({ clusters, env, accounts, regions }: Knobs): Fault[] => 
 
 type Knobs = z.output<typeof knobs>
 
-const partitionOf = (of: string): string =>
-  of.startsWith('cn-') ? 'aws-cn' : of.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
-const commercial = /^(?!cn-|us-gov-|[a-z]+-iso[a-z]*-|eusc-)/
-
-/** No credentials lead from one partition of AWS to another. Only of those whose regions are known by their names. */
+/** No credentials lead from one partition of AWS to another. */
 const partitionFaults = ({ env, regions = [], accounts = [] }: Knobs): Fault[] => {
   const places = [...(env ? [env.region] : []), ...regions, ...accounts.flatMap((it) => it.regions ?? [])]
-  const known = new Set(places.filter((it) => commercial.test(it) || partitionOf(it) !== 'aws').map(partitionOf))
+  const known = new Set(places.map(partitionOf))
   if (known.size > 1)
     return [{ path: ['regions'], message: `are of ${[...known].join(' and ')}: a deployment for each partition` }]
   return accounts.flatMap((entry, index) =>
@@ -262,12 +255,16 @@ export const parseConfig = (value: unknown): Config => {
   )
 }
 
-/** The JSON file named by `-c config=FILE`, else `deploy.json` beside cdk.json, else every default. */
-export const readConfig = (root: string, named?: string): Config => {
+/**
+ * The JSON file named by `-c config=FILE`, else `deploy.json` beside cdk.json, else every default. `place`: of the deploying
+ * credentials, where the CDK's command line knows it. The stack is for no other then, and all of it is checked.
+ */
+export const readConfig = (root: string, named?: string, place?: Config['env']): Config => {
   const file = join(root, named ?? 'deploy.json')
-  if (named === undefined && !existsSync(file)) return parseConfig({})
+  const placed = (value: unknown) => (place && typeof value === 'object' ? { env: place, ...value } : value)
+  if (named === undefined && !existsSync(file)) return parseConfig(placed({}))
   try {
-    return parseConfig(JSON.parse(readFileSync(file, 'utf8')))
+    return parseConfig(placed(JSON.parse(readFileSync(file, 'utf8'))))
   } catch (cause) {
     throw new Error(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }

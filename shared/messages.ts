@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 /** A cluster by what EKS calls it: enough to find it, and nothing that could have gone stale in a queue. */
 export const clusterRef = z.object({
   account: z.string().check(z.regex(/^\d{12}$/)),
-  region: z.string().check(z.regex(/^[a-z]{2}(-[a-z]+)+-\d$/)),
+  region: z.string().check(z.regex(/^[a-z]{2,4}(-[a-z]+)+-\d$/)),
   name: z.string().check(z.regex(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/)),
 })
 export type ClusterRef = z.infer<typeof clusterRef>
