@@ -263,11 +263,9 @@ describe('a configuration beyond a limit', () => {
     ],
     [
       'exceptions beyond 100',
-      fc
-        .integer({ min: 101, max: 150 })
-        .map((n) => ({
-          policy: { exceptions: Array.from({ length: n }, () => ({ cluster: '*', until: '2099-01-01', reason: 'x' })) },
-        })),
+      fc.integer({ min: 101, max: 150 }).map((n) => ({
+        policy: { exceptions: Array.from({ length: n }, () => ({ cluster: '*', until: '2099-01-01', reason: 'x' })) },
+      })),
       /policy\.exceptions/,
     ],
     [
