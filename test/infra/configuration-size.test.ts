@@ -8,10 +8,7 @@ import { account, deployment, region } from './deployment.ts'
 const regions =
   `us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 sa-east-1 eu-west-1 eu-west-2 eu-west-3 eu-central-1
   eu-north-1 ap-south-1 ap-southeast-1 ap-southeast-2 ap-northeast-1 ap-northeast-2 ap-northeast-3`.split(/\s+/)
-const accounts = Array.from({ length: 1_000 }, (_, index) => {
-  const number = String(200_000_000_000 + index)
-  return { account: number, roleArn: `arn:aws:iam::${number}:role/calico-ipvs-sync-viewer` }
-})
+const accounts = Array.from({ length: 1_000 }, (_, index) => ({ account: String(200_000_000_000 + index) }))
 const exceptions = Array.from({ length: 100 }, (_, index) => ({
   cluster: `${accounts[index]?.account}/eu-west-1/prod-${index}`,
   until: '2027-03-31',

@@ -36,9 +36,9 @@ const table: [quota: string, most: number, of: (count: number) => Resources, sen
     'Resources in a template: 500',
     500,
     (n) => many(n, 'T'),
-    /would have 501 resources .* 500; most are 501 T\. Name fewer clusters in `clusters`.*`calico-ipvs-sync grant`/,
+    /would have 501 resources .* 500; most are 501 T\. Give a list of people one address in `emails`/,
   ],
-  ['Template body in S3: 1 MB', 1_000_000, sized, /template would have 1000001 bytes .* Name fewer clusters/],
+  ['Template body in S3: 1 MB', 1_000_000, sized, /template would have 1000001 bytes .* Name fewer roles/],
   [
     'Lengths of names',
     64,
@@ -148,7 +148,7 @@ describe('a limit of AWS', () => {
 
   test('Outputs in a template: 200 are taken, one more is refused with what to do', () => {
     expect(checked({}, outputs(200))).not.toThrow()
-    expect(checked({}, outputs(201))).toThrow(/201 outputs .* Name fewer clusters/)
+    expect(checked({}, outputs(201))).toThrow(/201 outputs .* Switch off/)
   })
 
   test('each is in this table', () => {
@@ -283,10 +283,10 @@ describe('a configuration beyond a limit', () => {
     ),
   )
 
-  test('as many clusters as one can think of: the sentence names the resources and the other way in', () => {
-    const clusters = Array.from({ length: 300 }, (_, index) => `prod-${index}`)
-    expect(() => deployment({ env, clusters })).toThrow(
-      /resources and CloudFormation takes 500; most are 600 AWS::EKS::AccessEntry/,
+  test('as many addresses as one can think of: the sentence names the resources and the other way', () => {
+    const emails = Array.from({ length: 300 }, (_, index) => `person-${index}@example.com`)
+    expect(() => deployment({ env, emails })).toThrow(
+      /resources and CloudFormation takes 500; most are 600 AWS::SNS::Subscription.*one address in `emails`/,
     )
   })
 })
