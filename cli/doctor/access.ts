@@ -1,4 +1,5 @@
 import type { Access, KubeClient } from '../../shared/clients/kube/client.ts'
+import { groups } from '../../shared/domain/grant/groups.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { failureOf, valueOf } from '../../shared/domain/read.ts'
 import { lease } from '../../shared/domain/rollout/annotations.ts'
@@ -125,31 +126,34 @@ export const needsIn = (place: Place, lookOnly: boolean): Need[] => [
   ...(lookOnly ? [] : changing(place)),
 ]
 
+export interface User {
+  name: string
+  groups: readonly string[]
+}
+
 interface Trying {
   lookOnly: boolean
-  user: string
+  user: User
   /** kubectl for this cluster. */
   kubectl: string
 }
 
-/** A hop per verb: what the server says we may do. */
-export const tryAccess = async (kube: KubeClient, { lookOnly, user, kubectl }: Trying): Promise<Hop[]> => {
-  const needs = needsIn(await placeIn(kube), lookOnly)
-  return Promise.all(needs.map((need) => tryOne(kube, need, { user, kubectl })))
+/** A hop per verb: what the server says we may do. All that is missing is granted at once, by what the first one tells. */
+export const tryAccess = async (kube: KubeClient, trying: Trying): Promise<Hop[]> => {
+  const needs = needsIn(await placeIn(kube), trying.lookOnly)
+  const hops = await Promise.all(needs.map((need) => tryOne(kube, need, trying.kubectl)))
+  const first = hops.findIndex(({ state, fix }) => state === 'failed' && fix === undefined)
+  return hops.map((hop, at) => (at === first ? { ...hop, fix: grantAll(trying) } : hop))
 }
 
-const tryOne = async (
-  kube: KubeClient,
-  { why, without, ...access }: Need,
-  as: Omit<Trying, 'lookOnly'>,
-): Promise<Hop> => {
+const tryOne = async (kube: KubeClient, { why, without, ...access }: Need, kubectl: string): Promise<Hop> => {
   const hop = `may ${inWords(access)}`
   const answer = await kube.mayI(access)
   const failure = failureOf(answer)
-  if (failure) return { hop, state: 'failed', detail: failure.message, fix: canI(access, as.kubectl) }
+  if (failure) return { hop, state: 'failed', detail: failure.message, fix: canI(access, kubectl) }
   if (valueOf(answer)) return { hop, state: 'ok', detail: why }
   if (without !== undefined) return { hop, state: 'left out', detail: `refused; ${without}` }
-  return { hop, state: 'failed', detail: `refused: needed for ${why}`, fix: grant(access, as) }
+  return { hop, state: 'failed', detail: `refused: needed for ${why}` }
 }
 
 const resourceOf = ({ resource, group, subresource }: Access): string =>
@@ -166,14 +170,9 @@ const inWords = (access: Access): string =>
 const canI = (access: Access, kubectl: string): string =>
   `${kubectl} auth can-i ${access.verb} ${resourceOf(access)}${access.namespace === undefined ? '' : ` -n ${access.namespace}`}`
 
-/** One permission for the current user; the whole set is in the project's manifest. */
-const grant = (access: Access, { user, kubectl }: Omit<Trying, 'lookOnly'>): string => {
-  const kind = access.namespace === undefined ? 'clusterrole' : 'role'
-  const scope = access.namespace === undefined ? '' : ` -n ${access.namespace}`
-  const name = `calico-ipvs-sync-${access.verb}-${access.resource}${access.group === v1 ? '-crd' : ''}`
-  const named = access.name === undefined || access.verb === 'create' ? '' : ` --resource-name=${access.name}`
-  return [
-    `${kubectl} apply -f infra/kubernetes/rbac.yaml   # all of them, for the groups of the deployment; or this one:`,
-    `${kubectl} create ${kind} ${name}${scope} --verb=${access.verb} --resource=${resourceOf(access)}${named} && ${kubectl} create ${kind}binding ${name}${scope} --${kind}=${name} --user=${quoted(user)}`,
-  ].join('\n')
+/** Who is in none of our groups is bound by name. */
+const grantAll = ({ lookOnly, user: { name, groups: own }, kubectl }: Trying): string => {
+  const isIn = own.includes(lookOnly ? groups.viewers : groups.operators)
+  const words = [...(lookOnly ? [] : ['--changes']), ...(isIn ? [] : ['--user', quoted(name)])]
+  return `${['calico-ipvs-sync rbac', ...words].join(' ')} | ${kubectl} apply -f -   # all that is missing`
 }

@@ -1,6 +1,7 @@
 import type { STSClient } from '@aws-sdk/client-sts'
 import { awsEks, type Place } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
+import type { AccessEntry } from '../../shared/domain/grant/entries.ts'
 import type { Read } from '../../shared/domain/read.ts'
 import type { EksCluster } from '../../shared/clients/aws/eks.ts'
 import type { EksPlace } from '../../shared/clients/aws/eks-access.ts'
@@ -14,11 +15,11 @@ export interface AwsPlace extends EksPlace {
   describe: () => Promise<Read<EksCluster>>
 }
 
-/** The identity that AWS sees, and what the EKS API says of the cluster. */
+/** The identity that AWS sees, what the EKS API says of the cluster, and whether EKS lets that identity in. */
 export const tryAws = async (
   { take, leaveOut }: Walk,
   { name = 'NAME', region, roleArn: role, as, describe }: AwsPlace,
-): Promise<{ eks: EksCluster; arn: string } | undefined> => {
+): Promise<Entered | undefined> => {
   const profile = as?.profile
   const own: Place = { cluster: { name, region }, ...(profile !== undefined && { reachedBy: { profile } }) }
   const { STSClient } = await import('@aws-sdk/client-sts')
@@ -34,15 +35,26 @@ export const tryAws = async (
     },
     `aws sso login${profile === undefined ? '   # or: export AWS_PROFILE=NAME, or: aws configure' : ` --profile ${quoted(profile)}   # or: aws configure --profile ${quoted(profile)}`}`,
   )
+  let isRefused = false
   const arn = await take(
     'STS',
-    () => identity(sts),
+    () =>
+      identity(sts).catch((error: unknown) => {
+        isRefused = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode !== undefined
+        throw error
+      }),
     `aws sts get-caller-identity --region ${quoted(region)}${profile === undefined ? '' : ` --profile ${quoted(profile)}`}   # a clock that is off, expired credentials, or no way to sts.${region}.amazonaws.com`,
+    ['credentials'],
   )
   const caller = arn ?? 'YOUR-ARN'
-  const assumed = await (role === undefined ? undefined : take('role', () => assume(sts, role), roleFix(role, caller)))
+  // Who is refused by STS is so everywhere; where only STS cannot be reached, EKS may be.
+  const needs = ['credentials', ...(isRefused ? ['STS'] : [])]
+  const assumed = await (role === undefined
+    ? undefined
+    : take('role', () => assume(sts, role), roleFix(role, caller), [...needs, 'STS']))
   if (role === undefined) leaveOut('role', 'none is to be assumed')
-  const eks = await take(
+  const principal = roleOf(assumed ?? caller)
+  return take(
     'EKS API',
     async () => {
       const described = await describe()
@@ -51,13 +63,55 @@ export const tryAws = async (
         const isListed = status === 404 || object === 'eks:ListClusters'
         throw new HopFailure(message, isListed && kind !== 'denied' ? awsEks(own, 'list-clusters') : eksFix(kind, own))
       }
-      const { value } = described
-      return { detail: `${value.state.arn} is ${value.state.status}`, value }
+      const eks = described.value
+      const { arn: clusterArn, status } = eks.state
+      const { authenticationMode: mode } = eks
+      const entry =
+        arn === undefined && role === undefined
+          ? undefined
+          : await entryOf({ region, roleArn: role, as }, eks, principal)
+      const value = { eks, principal, ...(mode !== undefined && { mode }), ...(entry && { entry }) }
+      return { detail: [`${clusterArn} is ${status}`, ...entranceText(value)].join(', '), value }
     },
     eksFix('unreachable', own),
+    [...needs, 'role'],
   )
-  return eks && { eks, arn: assumed ?? caller }
 }
+
+/** How EKS decides who is let into the cluster, and what it says of the identity. */
+export interface Entered {
+  eks: EksCluster
+  /** Of a session the role. */
+  principal: string
+  mode?: string
+  /** Absent: it was not asked for. */
+  entry?: Read<AccessEntry | undefined>
+}
+
+const entryOf = async (place: EksPlace, eks: EksCluster, principal: string): Promise<Entered['entry']> => {
+  if (eks.authenticationMode === 'CONFIG_MAP' || !/:(?:role|user)\//.test(principal)) return undefined
+  const [{ eksIn }, { accessEntries }] = await Promise.all([
+    import('../target/eks.ts'),
+    import('../../shared/clients/aws/access-entries.ts'),
+  ])
+  const name = eks.state.arn.split('/').at(-1) ?? ''
+  return accessEntries((await eksIn(place)).sdk).describe(name, principal)
+}
+
+const entranceText = ({ mode, entry, principal }: Entered): string[] => {
+  if (mode === 'CONFIG_MAP') return ['authentication mode CONFIG_MAP: the ConfigMap aws-auth alone lets in']
+  const how = mode === undefined ? [] : [`authentication mode ${mode}`]
+  if (!entry) return how
+  if ('failure' in entry) return [...how, `its access entries may not be asked for (${entry.failure.object})`]
+  const { value } = entry
+  if (!value) return [...how, `no access entry of ${principal}`]
+  const given = value.groups.length > 0 ? value.groups.join(', ') : 'no group'
+  return [...how, `the access entry of ${principal} gives ${given}`]
+}
+
+/** An access entry is for the role, not for its session; a path in the role's name is not in the session's and is to be added. */
+export const roleOf = (arn: string): string =>
+  arn.replace(/^arn:([\w-]+):sts::(\d{12}):assumed-role\/([^/]+)\/.*$/, 'arn:$1:iam::$2:role/$3')
 
 const identity = async (sts: STSClient) => {
   const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts')
@@ -87,7 +141,13 @@ const eksFix = (kind: string, place: Place): string => {
     Statement: [
       {
         Effect: 'Allow',
-        Action: ['eks:DescribeCluster', 'eks:DescribeAddon', 'eks:ListUpdates', 'eks:DescribeUpdate'],
+        Action: [
+          'eks:DescribeCluster',
+          'eks:DescribeAddon',
+          'eks:ListUpdates',
+          'eks:DescribeUpdate',
+          'eks:DescribeAccessEntry',
+        ],
         Resource: '*',
       },
     ],

@@ -18,23 +18,28 @@ export class HopFailure extends Error {
   }
 }
 
-/** Hops in their order; after the first that fails the others are named and not tried. */
+/** Hops in their order. One that fails keeps from being tried only those that need it. */
 export interface Walk {
   hops: Hop[]
-  /** `undefined`: it failed, or was not reached. */
-  take: <T>(hop: string, act: () => Promise<{ detail: string; value: T }>, fix: string) => Promise<T | undefined>
+  /** `undefined`: it failed, or one that it needs did. `needs`: hops by name, of which those that were taken count. */
+  take: <T>(
+    hop: string,
+    act: () => Promise<{ detail: string; value: T }>,
+    fix: string,
+    needs?: readonly string[],
+  ) => Promise<T | undefined>
   leaveOut: (hop: string, detail: string) => void
 }
 
 export const walk = (doing: (text: string) => void): Walk => {
   const hops: Hop[] = []
-  const isOver = () => hops.some(({ state }) => state === 'failed')
   return {
     hops,
     leaveOut: (hop, detail) => hops.push({ hop, state: 'left out', detail }),
-    take: async (hop, act, fix) => {
-      if (isOver()) {
-        hops.push({ hop, state: 'not tried', detail: 'an earlier hop failed' })
+    take: async (hop, act, fix, needs = []) => {
+      const missing = hops.find((it) => needs.includes(it.hop) && (it.state === 'failed' || it.state === 'not tried'))
+      if (missing) {
+        hops.push({ hop, state: 'not tried', detail: `it needs ${missing.hop}` })
         return undefined
       }
       doing(`trying ${hop}`)

@@ -24,8 +24,8 @@ export const tryNetwork = async ({ take, leaveOut }: Walk, connection: KubeConne
       },
       `getent hosts ${quoted(host)}   # a private endpoint is resolved in its VPC only: ${endpointCommand(place)}`,
     )
-  await take('TCP', () => reach(host, port), tcpFix(place, at))
-  await take('TLS', () => believe(connection, host, port), tlsFix(place, at))
+  await take('TCP', () => reach(host, port), tcpFix(place, at), ['DNS'])
+  await take('TLS', () => believe(connection, host, port), tlsFix(place, at), ['TCP'])
 }
 
 const eksOf = (place: Place, command: string): string =>

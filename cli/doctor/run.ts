@@ -3,10 +3,13 @@ import type { ChosenCluster } from '../../shared/clients/kubeconfig/load.ts'
 import { differences, partsOf } from '../../shared/domain/identity.ts'
 import { awsEks, kubectlOn, type Place, withContext } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
+import { groups } from '../../shared/domain/grant/groups.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { plain, plainAll, plainLines, safeJson } from '../../shared/domain/plain.ts'
-import { tryAccess } from './access.ts'
-import { tryAws } from './aws.ts'
+import { tryAccess, type User } from './access.ts'
+import { type Entered, tryAws } from './aws.ts'
+import { tryAwsAuth } from './aws-auth.ts'
+import { entranceFix, tryEntry, wrongGroups } from './entrance.ts'
 import { type Hop, HopFailure, type Walk, walk } from './hop.ts'
 import { tryNetwork } from './network.ts'
 import type { DoctorOptions } from '../options.ts'
@@ -57,7 +60,7 @@ const byName = async (way: Walk, options: DoctorOptions): Promise<Place> => {
   const connection = endpoint && (await eksIn(asked)).connection(endpoint)
   const cluster = { name, region, ...partsOf(found?.eks.state.arn ?? '') }
   const place: Place = { cluster, ...(role !== undefined && { reachedBy: { role } }) }
-  await tryCluster(way, { connection, place, options, ...(found && { principal: found.arn }) })
+  await tryCluster(way, { connection, place, options, entered: found })
   return place
 }
 
@@ -79,17 +82,17 @@ const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<Place> =
   const reachedBy = { ...(file !== undefined && { kubeconfig: file }), ...(profile !== undefined && { profile }) }
   const place = { cluster, reachedBy }
   const lead = chosen && (await leadOf(chosen, options))
-  if (chosen && lead) await tryEks(way, chosen, lead)
-  else if (chosen)
+  const entered = chosen && lead && (await tryEks(way, chosen, lead))
+  if (chosen && !lead)
     for (const hop of ['STS', 'EKS API']) way.leaveOut(hop, 'the kubeconfig does not tell which EKS cluster it is')
-  await tryCluster(way, { connection: chosen?.connection, place, options })
+  await tryCluster(way, { connection: chosen?.connection, place, options, entered })
   return place
 }
 
 /** EKS's answer, and whether it is about the cluster that is connected to. */
-const tryEks = async (way: Walk, chosen: ChosenCluster, lead: EksLead): Promise<void> => {
+const tryEks = async (way: Walk, chosen: ChosenCluster, lead: EksLead): Promise<Entered | undefined> => {
   const found = await tryAws(way, { ...lead.place, name: lead.name, describe: () => describeBehind(lead) })
-  if (!found) return
+  if (!found) return undefined
   const other = differences(compared(chosen, found.eks))
   await way.take(
     'identity',
@@ -100,18 +103,21 @@ const tryEks = async (way: Walk, chosen: ChosenCluster, lead: EksLead): Promise<
     },
     `calico-ipvs-sync explain CLUSTER_IDENTITY`,
   )
+  return other.length === 0 ? found : undefined
 }
 
 interface Ahead {
   connection: KubeConnection | undefined
   place: Place
   options: DoctorOptions
-  principal?: string
+  entered?: Entered | undefined
 }
 
-const tryCluster = async (way: Walk, { connection, place, options, principal }: Ahead): Promise<void> => {
+const tryCluster = async (way: Walk, { connection, place, options, entered }: Ahead): Promise<void> => {
+  const lookOnly = options.lookOnly ?? false
+  await tryEntry(way, { place, lookOnly, entered })
   if (!connection) {
-    if (way.hops.every(({ state }) => state !== 'failed'))
+    if (entered)
       await way.take(
         'endpoint',
         () => Promise.reject(new Error('The cluster has no API server endpoint yet.')),
@@ -123,33 +129,43 @@ const tryCluster = async (way: Walk, { connection, place, options, principal }: 
   }
   await tryNetwork(way, connection, place)
   const kubectl = kubectlOn(place)
-  const user = await way.take('authentication', () => whoAmI(connection, kubectl), entryFix(place, kubectl, principal))
+  const refused = entranceFix({ place, lookOnly, entered })
+  const user = await way.take('authentication', () => whoAmI(connection, { kubectl, refused }), refused, ['TLS'])
   if (user === undefined) {
-    way.hops.push({ hop: 'permissions', state: 'not tried', detail: 'an earlier hop failed' })
+    way.hops.push({ hop: 'permissions', state: 'not tried', detail: 'it needs authentication' })
     return
   }
   const { kubeClient } = await import('../../shared/clients/kube/open.ts')
   const kube = kubeClient(connection)
   try {
-    way.hops.push(...(await tryAccess(kube, { lookOnly: options.lookOnly ?? false, user, kubectl })))
+    way.hops.push(...(await tryAccess(kube, { lookOnly, user: asMeant(user, entered), kubectl })))
   } finally {
     kube.close()
+  }
+  if (entered) way.hops.push(await mappedBy(connection, place, entered))
+}
+
+/** An entry whose group is nearly ours is put right by its own fix. */
+const asMeant = (user: User, entered: Entered | undefined): User =>
+  wrongGroups(entered).length > 0 ? { ...user, groups: [...user.groups, ...Object.values(groups)] } : user
+
+const mappedBy = async (connection: KubeConnection, place: Place, entered: Entered): Promise<Hop> => {
+  const { kubeHttp } = await import('../../shared/clients/kube/http.ts')
+  const http = kubeHttp(connection)
+  try {
+    return await tryAwsAuth(http, place, entered)
+  } finally {
+    http.close()
   }
 }
 
 const endpointFix = (place: Place): string => awsEks(place, `wait cluster-active --name ${quoted(place.cluster.name)}`)
 
-const entryFix = (place: Place, kubectl: string, principal = 'YOUR-ROLE-ARN'): string =>
-  place.cluster.region === undefined
-    ? `${kubectl} auth whoami   # the credential of the kubeconfig is wrong or has expired: fetch it anew where it came from`
-    : `${awsEks(place, `create-access-entry --cluster-name ${quoted(place.cluster.name)}`)} --principal-arn ${quoted(roleOf(principal))} --kubernetes-groups calico-ipvs-sync-viewers calico-ipvs-sync-operators`
-
-/** An access entry is for the role, not for its session; a path in the role's name is not in the session's and is to be added. */
-const roleOf = (arn: string): string =>
-  arn.replace(/^arn:([\w-]+):sts::(\d{12}):assumed-role\/([^/]+)\/.*$/, 'arn:$1:iam::$2:role/$3')
-
 /** The user that the API server sees. */
-const whoAmI = async (connection: KubeConnection, kubectl: string): Promise<{ detail: string; value: string }> => {
+const whoAmI = async (
+  connection: KubeConnection,
+  { kubectl, refused }: { kubectl: string; refused: string },
+): Promise<{ detail: string; value: User }> => {
   const [{ kubeHttp }, { KubeError }] = await Promise.all([
     import('../../shared/clients/kube/http.ts'),
     import('../../shared/errors.ts'),
@@ -167,11 +183,15 @@ const whoAmI = async (connection: KubeConnection, kubectl: string): Promise<{ de
         'The API server takes us for nobody (system:anonymous): no credential was sent.',
         `${kubectl} auth whoami`,
       )
-    return { detail: `as ${username} (${groups.join(', ')})`, value: username }
+    return { detail: `as ${username} (${groups.join(', ')})`, value: { name: username, groups } }
   } catch (error) {
     // Before Kubernetes 1.28 there is no SelfSubjectReview; a caller that is refused only this was authenticated.
-    if (error instanceof KubeError && error.kind === 'not-found') return { detail: 'accepted', value: 'YOUR-USER' }
-    throw error
+    if (!(error instanceof KubeError)) throw error
+    if (error.kind === 'not-found') return { detail: 'accepted', value: { name: 'YOUR-USER', groups: [] } }
+    // Without an answer nobody was refused: the credential plugin has its own words for what it lacks.
+    const isSent = error.status > 0 || error.kind !== 'unauthenticated'
+    const plugin = `${kubectl} auth whoami   # has the same credential plugin or file: what it needs is to be renewed`
+    throw new HopFailure(error.message, isSent ? refused : plugin)
   } finally {
     http.close()
   }
@@ -192,7 +212,9 @@ const asText = (
   const width = Math.min(44, Math.max(...hops.map(({ hop }) => hop.length)))
   const lines = hops.flatMap(({ hop, state, detail, fix }) => [
     `${marks[state]}  ${plain(hop).padEnd(width)}  ${plain(detail)}`,
-    ...(fix === undefined ? [] : plainLines(fix).map((line) => `           to fix it: ${line}`)),
+    ...(fix === undefined
+      ? []
+      : plainLines(fix).map((line, at) => `           ${at === 0 ? 'to fix it: ' : '           '}${line}`)),
   ])
   const failed = hops.filter(({ state }) => state === 'failed').length
   const end = ok ? 'Everything that is needed works.' : `${failed} of ${hops.length} hops failed.`

@@ -16,7 +16,8 @@ export const objectAct = async (kube: Manifests, manifest: Manifest, place: Plac
   if (namespace !== undefined && namespace !== 'kube-system' && namespace !== 'default') {
     const is = await kube.isNamespace(namespace)
     if ('failure' in is) return troubleOf(is.failure, { place, what, ...meant })
-    if (!is.value) return { ...idOf(manifest), act: 'spare', why: `there is no namespace ${namespace}, nor need of it` }
+    if (!is.value)
+      return { ...idOf(manifest), act: 'spare', why: `there is no namespace ${namespace}, where nothing runs then` }
   }
   const there = await kube.find(manifest)
   if ('failure' in there) return troubleOf(there.failure, { place, what, ...meant })
@@ -37,7 +38,7 @@ const judged = (applied: Applied, { manifest, there, place, what, meant }: Judgi
     return {
       ...idOf(manifest),
       act: 'spare',
-      why: `this API server knows no ${manifest.kind}; Kubernetes 1.30 and later do`,
+      why: 'this API server knows none of them (Kubernetes 1.30 and later do); RBAC alone binds the operators',
     }
   if ('heldBy' in applied) {
     const why = `${applied.heldBy.join(', ')} has written it otherwise, and it is not taken away from there`

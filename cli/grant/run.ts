@@ -9,7 +9,7 @@ import { carryOut } from './carry-out.ts'
 import type { GrantOptions } from './grant.ts'
 import { look, open, type Opened, type Wish } from './look.ts'
 import { isWrite, type Outcome, outcomeOf, type Row, whatOf } from './row.ts'
-import { asJson, endText, planText } from './show.ts'
+import { asJson, endText, newsText, planText } from './show.ts'
 import { clustersMeant, type Named, type Unlisted } from './targets.ts'
 import { troubleOf } from './trouble.ts'
 
@@ -22,7 +22,7 @@ export const runGrant = async (options: GrantOptions): Promise<number> => {
   telling.clear()
   try {
     const rows = looked.map(({ row }) => row)
-    if (options.dryRun || !rows.some(({ acts }) => acts.some(isWrite))) return await ended(rows, options, true)
+    if (options.dryRun || !rows.some(({ acts }) => acts.some(isWrite))) return await ended(rows, options)
     if (!(await agreed(rows, options))) {
       await write(process.stderr, 'Nothing was written.\n')
       return Math.max(statusOf(rows), exitStatus.outOfStep)
@@ -33,7 +33,7 @@ export const runGrant = async (options: GrantOptions): Promise<number> => {
         : Promise.resolve(row),
     )
     telling.clear()
-    return await ended(done, options, false)
+    return await ended(done, options, rows)
   } finally {
     for (const { opened } of looked) opened?.close()
   }
@@ -79,13 +79,13 @@ const agreed = async (rows: readonly Row[], { yes, quiet, output }: GrantOptions
   return true
 }
 
-/** What was shown and then done is not repeated, but where it came otherwise. */
-const ended = async (rows: readonly Row[], options: GrantOptions, isFirstShown: boolean): Promise<number> => {
+/** Without `planned` nothing was shown yet. What was shown and then done is not repeated. */
+const ended = async (rows: readonly Row[], options: GrantOptions, planned?: readonly Row[]): Promise<number> => {
   if (options.output === 'json') await write(process.stdout, asJson(rows, options))
   else {
-    const failed = rows.filter((row) => outcomeOf(row) !== 'done')
-    await write(process.stdout, isFirstShown ? planText(rows) : planText(failed))
-    if (!isFirstShown || rows.length > 1) await write(process.stdout, `\n${endText(rows, options)}`)
+    const what = planned ? newsText(planned, rows) : planText(rows)
+    const isTold = planned !== undefined || rows.length > 1
+    await write(process.stdout, `${what}${isTold ? `\n${endText(rows, options)}` : ''}`)
   }
   return statusOf(rows)
 }

@@ -17,7 +17,16 @@ const rowText = (row: Row, isShort: boolean): string => {
   const isSummed = isShort && kept.length > 0
   const shown = isSummed ? acts.filter((act) => act.act !== 'keep' || noteOf(act) !== undefined) : acts
   const sum = isSummed ? [`  = ${kept.length} already so`] : []
-  return `${[titleOf(row), ...shown.flatMap(linesOf), ...sum].join('\n')}\n`
+  return `${[titleOf(row), ...shown.flatMap(linesOf), ...sparedLines(acts), ...sum].join('\n')}\n`
+}
+
+/** A line for each reason. */
+const sparedLines = (acts: readonly Act[]): string[] => {
+  const spared = acts.flatMap((act) => (act.act === 'spare' ? [{ kind: act.kind, why: act.why }] : []))
+  return [...Map.groupBy(spared, ({ why }) => why)].map(([why, all]) => {
+    const kinds = [...new Set(all.map(({ kind }) => kind))].join(', ')
+    return `  · left out: ${all.length} objects (${plain(kinds)}): ${plain(why)}`
+  })
 }
 
 /** kubectl's context is made once for a cluster. */
@@ -50,7 +59,7 @@ const linesOf = (act: Act): string[] => {
       return [`  = already so: ${what}`, ...(note === undefined ? [] : [`      but ${plain(note)}`])]
     }
     case 'spare':
-      return [`  · not needed: ${what}: ${plain(act.why)}`]
+      return []
     case 'leave':
       return [`  ! left: ${what}: ${plain(act.why)}`]
     case 'left':
@@ -66,6 +75,13 @@ const changeLine = (what: string, { before, groups }: { before: string[]; groups
   `  ~ change groups of ${what}: ${plain(listed(before))} → ${plain(listed(groups))}`
 
 const listed = (groups: readonly string[]): string => (groups.length > 0 ? groups.join(', ') : 'none')
+
+/** What came otherwise than it was shown, cluster by cluster. */
+export const newsText = (planned: readonly Row[], done: readonly Row[]): string => {
+  const known = new Set(planned.flatMap(({ acts }) => acts.map((act) => JSON.stringify(act))))
+  const news = done.map((row) => ({ ...row, acts: row.acts.filter((act) => !known.has(JSON.stringify(act))) }))
+  return planText(news.filter(({ acts }) => acts.length > 0))
+}
 
 /** A row for each cluster, and the sum. */
 export const endText = (rows: readonly Row[], { remove = false }: { remove?: boolean | undefined }): string => {

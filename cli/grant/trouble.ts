@@ -80,6 +80,12 @@ const adminCommands = (place: Place, withEntry: boolean): string => {
 export const applyCommand = (place: Place, { changes = false }: { changes?: boolean }): string =>
   `calico-ipvs-sync rbac${changes ? ' --changes' : ''} | ${kubectlOn(place)} apply -f -`
 
+export const modeCommand = (place: Place): string =>
+  awsEks(
+    place,
+    `update-cluster-config --name ${quoted(place.cluster.name)} --access-config authenticationMode=API_AND_CONFIG_MAP`,
+  )
+
 interface Old {
   changes?: boolean
   remove?: boolean
@@ -87,7 +93,6 @@ interface Old {
 
 /** Nothing is changed there: which of the ways it is to be, its owner must say. */
 export const inOldMode = (place: Place, wanted: readonly WantedEntry[], { changes, remove }: Old): Trouble => {
-  const { name } = place.cluster
   const left = { on: 'trouble', act: 'left', what: 'access entries' } as const
   const mode = 'its authentication mode is CONFIG_MAP, in which EKS has no access entries'
   const edit = `${kubectlOn(place)} -n kube-system edit configmap aws-auth`
@@ -97,14 +102,13 @@ export const inOldMode = (place: Place, wanted: readonly WantedEntry[], { change
       why: `${mode}; nothing was made, nothing is taken away`,
       next: `${edit}   # if it maps our roles`,
     }
-  const update = `update-cluster-config --name ${quoted(name)} --access-config authenticationMode=API_AND_CONFIG_MAP`
   return {
     ...left,
     why: `${mode}; nothing was done. Either change the mode, or map the roles in the ConfigMap aws-auth`,
     next: [
-      `${awsEks(place, update)}   # one way: EKS never lets a cluster go back to CONFIG_MAP. Then run this again`,
+      `${modeCommand(place)}   # one way: EKS never lets a cluster go back to CONFIG_MAP. Then run this again`,
       `${edit}   # or so: add to mapRoles`,
-      mapRoles(wanted),
+      mapRoles(wanted.map(({ principalArn, group }) => ({ principalArn, groups: [group] }))),
       `${applyCommand(place, changes === undefined ? {} : { changes })}   # and what the groups may`,
     ].join('\n'),
   }

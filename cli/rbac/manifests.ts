@@ -12,6 +12,13 @@ export interface Chosen {
   guard: boolean
   /** Absent: documents for both, as far as a namespace that is not there allows. */
   install?: Install | undefined
+  /** Users and groups to whom the same is granted as to our groups. */
+  more?: readonly Subject[]
+}
+
+interface Subject {
+  kind: string
+  name: string
 }
 
 export interface Document {
@@ -21,8 +28,8 @@ export interface Document {
 }
 
 /** The files of the repository are the ones that are installed, printed and applied: there is no second copy. */
-export const documents = async ({ changes, guard, install }: Chosen): Promise<Document[]> => {
-  const all = await documentsIn('rbac.yaml')
+export const documents = async ({ changes, guard, install, more = [] }: Chosen): Promise<Document[]> => {
+  const all = (await documentsIn('rbac.yaml')).map((it) => grantedTo(it, more))
   const rights = all.filter(({ text, manifest }) => (changes || !isForChanges(text)) && isFor(install, manifest))
   // What the policies guard is written by those alone who may change something.
   return changes && guard ? [...rights, ...(await documentsIn('guard.yaml'))] : rights
@@ -39,6 +46,14 @@ const documentsIn = async (name: 'rbac.yaml' | 'guard.yaml'): Promise<Document[]
   return withoutHead(whole)
     .split(/^---\n/m)
     .map((text) => ({ text, manifest: parseAllDocuments(text)[0]?.toJS() as Manifest }))
+}
+
+/** The other subjects and the comments stay as they are. */
+const grantedTo = (it: Document, more: readonly Subject[]): Document => {
+  if (more.length === 0 || !('subjects' in it.manifest)) return it
+  const [document] = parseAllDocuments(it.text)
+  for (const subject of more) document?.addIn(['subjects'], { apiGroup: 'rbac.authorization.k8s.io', ...subject })
+  return { text: document?.toString({ lineWidth: 0 }) ?? it.text, manifest: document?.toJS() as Manifest }
 }
 
 /** The first lines speak of the file to who reads it in the repository. */

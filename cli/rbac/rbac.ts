@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { exitStatus, type Ending } from '../exit-status.ts'
+import { several } from '../options.ts'
 import { write } from '../streams.ts'
 import type { Document, Install } from './manifests.ts'
 
@@ -7,6 +8,8 @@ interface RbacOptions {
   changes?: boolean
   guard: boolean
   install?: Install
+  user?: string[]
+  group?: string[]
   output: 'yaml' | 'json'
 }
 
@@ -27,13 +30,16 @@ export const addRbac = (program: Command, end: Ending): void => {
         'how Calico was installed: by manifest there is no namespace calico-system (default: leave nothing out)',
       ).choices(['operator', 'manifest'] satisfies Install[]),
     )
+    .option('--user <name>', 'a user of the cluster to whom it is granted as well; may be given several times', several)
+    .option('--group <name>', 'the same for a group of the cluster', several)
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(['yaml', 'json']).default('yaml'))
     .option('--no-color', 'as with the other commands; there are none')
     .option('--quiet', 'as with the other commands; there is nothing to say')
     .addOption(new Option('--debug', 'show where an error came from').hideHelp())
-    .action(async ({ changes = false, guard, install, output }: RbacOptions) => {
+    .action(async ({ changes = false, guard, install, user = [], group = [], output }: RbacOptions) => {
       const { documents } = await import('./manifests.ts')
-      const chosen = await documents({ changes, guard, install })
+      const more = [...user.map((name) => ({ kind: 'User', name })), ...group.map((name) => ({ kind: 'Group', name }))]
+      const chosen = await documents({ changes, guard, install, more })
       await write(process.stdout, output === 'json' ? asJson(chosen) : asYaml(chosen, changes))
       end(exitStatus.inStep)
     })

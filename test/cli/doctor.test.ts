@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
 import { type EksStandIn, startEks } from '../../lab/aws/eks.ts'
+import { newAccessEntry } from '../../lab/aws/eks-model.ts'
 import { userOf } from '../../lab/aws/eks-token.ts'
 import type { Endpoint } from '../../lab/aws/endpoint.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { startSts } from '../../lab/aws/sts.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
+import { collectionOf, type Manifest } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { run } from './run.ts'
 
@@ -21,6 +23,8 @@ const workdir = mkdtempSync(join(tmpdir(), 'doctor-'))
 let eks: EksStandIn
 let sts: Endpoint
 let cluster: EmbeddedCluster
+/** Whom the cluster does not let in, whatever EKS says. */
+let refused: string | undefined
 
 const rules = (apiGroups: string[], resources: string[], verbs: string[]) => ({ apiGroups, resources, verbs })
 
@@ -30,7 +34,8 @@ beforeAll(async () => {
     workdir,
     authenticate: async (token) => {
       const holding = eks.cluster('prod')
-      return holding && userOf(token, holding, keyring)
+      const user = holding && userOf(token, holding, keyring)
+      return user?.username === refused ? undefined : user
     },
   })
   const calico = { version: 'v3.28.4', install: 'operator' } as const
@@ -130,7 +135,7 @@ describe('every hop is named', () => {
   })
 })
 
-describe('the hop that fails is the one that is told, with what to paste; those behind it are not tried', () => {
+describe('the hop that fails is the one that is told, with what to paste; those that need it are not tried', () => {
   test('credentials', async () => {
     const env = { AWS_ENDPOINT_URL_EKS: eks.url, AWS_ENDPOINT_URL_STS: sts.url, HOME: workdir }
     const { status, failed, names } = await doctor(named('prod'), env)
@@ -222,16 +227,142 @@ describe('the hop that fails is the one that is told, with what to paste; those 
       'may create leases.coordination.k8s.io in kube-system',
       'may patch leases.coordination.k8s.io calico-ipvs-sync in kube-system',
     ])
-    expect(failed[3]?.fix).toContain(
-      '\nkubectl --context arn:aws:eks:eu-west-1:111122223333:cluster/prod create role calico-ipvs-sync-delete-pods -n calico-system --verb=delete --resource=pods',
+    const [apply, ...others] = failed.map(({ fix }) => fix?.split('\n').at(-1))
+    expect(others).toEqual(others.map(() => undefined))
+    expect(apply).toBe(
+      `calico-ipvs-sync rbac --changes --user ${viewer} | kubectl --context arn:aws:eks:eu-west-1:111122223333:cluster/prod apply -f -   # all that is missing`,
     )
     const looking = await doctor([...named('prod'), '--look-only'], as(viewer))
     expect([looking.status, looking.failed]).toEqual([0, []])
+  })
+
+  test('permissions: what is to be pasted grants all of them', async () => {
+    const { stdout } = await run(['rbac', '--changes', '--user', viewer, '-o', 'json'])
+    const { items } = JSON.parse(stdout) as { items: Manifest[] }
+    const rights = items.filter(({ kind }) => !kind.startsWith('Validating'))
+    for (const it of rights) await cluster.request('POST', collectionOf(it), it)
+    const { status, failed } = await doctor(named('prod'), as(viewer))
+    for (const it of rights) await cluster.request('DELETE', `${collectionOf(it)}/${it.metadata.name}`)
+    expect([status, failed]).toEqual([0, []])
   })
 
   test('the kubeconfig itself', async () => {
     const { status, failed } = await doctor(['--kubeconfig', cluster.kubeconfig, '--context', 'nobody'])
     expect(status).toBe(2)
     expect(failed).toMatchObject([{ hop: 'kubeconfig', fix: expect.stringContaining('kubectl config get-contexts') }])
+  })
+})
+
+describe('a hop that fails keeps from being tried only those that need it', () => {
+  const arn = `arn:aws:eks:${place.region}:${place.account}:cluster/prod`
+  /** As `aws eks update-kubeconfig` names it, but with the administrator's own token. */
+  const ofEks = () =>
+    byConfig((config) => {
+      const { contexts } = config as unknown as { contexts: { name: string }[] }
+      for (const it of contexts) it.name = arn
+      Object.assign(config, { 'current-context': arn })
+    })
+  const endpoints = () => ({ AWS_ENDPOINT_URL_EKS: eks.url, AWS_ENDPOINT_URL_STS: sts.url, HOME: workdir })
+
+  test('without AWS credentials the cluster itself is still tried, with those of the kubeconfig', async () => {
+    const { status, failed, names, hops } = await doctor(ofEks(), endpoints())
+    expect([status, failed.map(({ hop }) => hop)]).toEqual([2, ['credentials']])
+    expect(names).toEqual(expect.arrayContaining(['EKS API: not tried', 'TLS: ok', 'authentication: ok']))
+    expect(hops.find(({ hop }) => hop === 'EKS API')?.detail).toBe('it needs credentials')
+  })
+
+  test('an STS that cannot be reached keeps nobody from asking EKS', async () => {
+    const env = { ...as(admin), AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:1' }
+    const { failed, names } = await doctor(named('prod'), env)
+    expect(failed.map(({ hop }) => hop)).toEqual(['STS'])
+    expect(names).toEqual(expect.arrayContaining(['EKS API: ok', 'authentication: ok']))
+  })
+
+  test('EKS that refuses does not keep a kubeconfig from being tried', async () => {
+    const undo = eks.inject({ operation: 'DescribeCluster', error: 'AccessDeniedException' })
+    const { failed, names } = await doctor(ofEks(), as(admin))
+    undo()
+    expect(failed.map(({ hop }) => hop)).toEqual(['EKS API'])
+    expect(names).toContain('authentication: ok')
+  })
+})
+
+describe('how EKS lets in is told', () => {
+  const holding = () => eks.cluster('prod')
+  const hopNamed = (hops: Hop[], name: string) => hops.find(({ hop }) => hop === name)
+
+  test('the authentication mode, and what the access entry of the identity gives', async () => {
+    const { hops } = await doctor(named('prod'), as(viewer))
+    expect(hopNamed(hops, 'EKS API')?.detail).toContain(
+      `authentication mode API_AND_CONFIG_MAP, the access entry of ${viewer} gives viewers`,
+    )
+    const none = await doctor(named('prod'), as(stranger))
+    expect(hopNamed(none.hops, 'EKS API')?.detail).toContain(`no access entry of ${stranger}`)
+  })
+
+  test('CONFIG_MAP: no access entry is advised, which EKS would refuse; the mode or aws-auth', async () => {
+    const config = holding()?.cluster.accessConfig
+    if (config) config.authenticationMode = 'CONFIG_MAP'
+    const { failed, hops } = await doctor(named('prod'), as(stranger))
+    if (config) config.authenticationMode = 'API_AND_CONFIG_MAP'
+    expect(hopNamed(hops, 'EKS API')?.detail).toContain('authentication mode CONFIG_MAP: the ConfigMap aws-auth alone')
+    expect(failed.map(({ hop }) => hop)).toEqual(['authentication'])
+    const [fix = ''] = failed.map((it) => it.fix)
+    expect(fix).not.toContain('create-access-entry')
+    expect(fix).toContain('--access-config authenticationMode=API_AND_CONFIG_MAP --region eu-west-1   # one way')
+    expect(fix).toContain(
+      `edit configmap aws-auth   # or so, by who is let in already: add to mapRoles\n- rolearn: ${stranger}`,
+    )
+  })
+
+  test('an entry of a role that was made again: it lets nobody in until it is made again too', async () => {
+    const it = holding()
+    it?.accessEntries.set(stranger, newAccessEntry(it, stranger, { kubernetesGroups: ['a'] }))
+    refused = stranger
+    const { failed } = await doctor(named('prod'), as(stranger))
+    refused = undefined
+    it?.accessEntries.delete(stranger)
+    expect(failed.map(({ hop }) => hop)).toEqual(['authentication'])
+    expect(failed[0]?.fix).toMatch(/delete-access-entry .*\n.*create-access-entry .*--kubernetes-groups a$/)
+  })
+
+  test('a group that is nearly ours: the entry is put right, and no object is made twice', async () => {
+    const it = holding()
+    it?.accessEntries.set(
+      stranger,
+      newAccessEntry(it, stranger, { kubernetesGroups: ['x', 'calico-ipvs-sync-viewer'] }),
+    )
+    const { failed } = await doctor([...named('prod'), '--look-only'], as(stranger))
+    it?.accessEntries.delete(stranger)
+    expect(failed[0]).toMatchObject({
+      hop: 'access entry',
+      fix: `aws eks update-access-entry --cluster-name prod --region eu-west-1 --principal-arn ${stranger} --kubernetes-groups x calico-ipvs-sync-viewers`,
+    })
+    const fixes = failed.flatMap(({ fix = '' }) => fix.split('\n')).filter((line) => / rbac /.test(line))
+    expect(fixes).toEqual([expect.stringContaining('calico-ipvs-sync rbac | kubectl')])
+  })
+
+  const awsAuth = '/api/v1/namespaces/kube-system/configmaps'
+  const mapped = async (mapRoles: string, mode = 'API_AND_CONFIG_MAP') => {
+    const metadata = { name: 'aws-auth', namespace: 'kube-system' }
+    await cluster.request('POST', awsAuth, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { mapRoles } })
+    const config = holding()?.cluster.accessConfig
+    if (config) config.authenticationMode = mode
+    const { hops } = await doctor(named('prod'), as(admin))
+    if (config) config.authenticationMode = 'API_AND_CONFIG_MAP'
+    await cluster.request('DELETE', `${awsAuth}/aws-auth`)
+    return hopNamed(hops, 'aws-auth')
+  }
+
+  test('a line in aws-auth: beside an entry, in a mode that does not read it, with a path, in no YAML', async () => {
+    const line = `- rolearn: ${admin}\n  groups: [a]\n`
+    expect(await mapped(line)).toMatchObject({ state: 'ok', detail: expect.stringContaining('EKS goes by that') })
+    expect(await mapped(line, 'API')).toMatchObject({ detail: expect.stringContaining('which does nothing') })
+    expect(await mapped(`- rolearn: ${arnOf('deep/Looks')}\n  groups: [calico-ipvs-sync-viewers]\n`)).toMatchObject({
+      state: 'failed',
+      fix: expect.stringContaining(`edit configmap aws-auth   # rolearn: ${arnOf('Looks')}`),
+    })
+    expect(await mapped('- {')).toMatchObject({ state: 'failed', detail: expect.stringContaining('no YAML') })
+    expect(await mapped('[]')).toMatchObject({ state: 'left out' })
   })
 })

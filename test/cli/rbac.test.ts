@@ -47,3 +47,24 @@ test('--no-guard leaves out what Kubernetes before 1.30 refuses; --install manif
 test('only one half can be asked for', async () => {
   expect(await run(['rbac', '--viewer', '--changes'])).toMatchObject({ status: 64, stdout: '' })
 })
+
+test('--user and --group are granted the same as our groups, everywhere and beside them', async () => {
+  const granted = await rbac('--changes', '--user', 'alice@example.com', '--group', 'on-call', '--group', 'platform')
+  const bindings = granted.filter((it) => 'subjects' in it)
+  expect(bindings.length).toBe(files.filter((it) => 'subjects' in it).length)
+  const more = [
+    { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'alice@example.com' },
+    { apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'on-call' },
+    { apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'platform' },
+  ]
+  const shipped = files.filter((it) => 'subjects' in it) as unknown as { subjects: object[] }[]
+  expect(bindings).toEqual(shipped.map((it) => ({ ...it, subjects: [...it.subjects, ...more] })))
+})
+
+test('a name that YAML would take for something else stays a name', async () => {
+  const name = 'true: [x] # "\n- evil'
+  const bindings = (await rbac('--user', name)).filter((it) => 'subjects' in it)
+  expect(
+    bindings.every((it) => (it as unknown as { subjects: { name: string }[] }).subjects.at(-1)?.name === name),
+  ).toBe(true)
+})

@@ -46,6 +46,7 @@ beforeAll(async () => {
   const clusters = [
     { name: 'prod', endpoint, caData, accessEntries, addons, nodePortRange },
     { name: 'gone', endpoint: 'https://127.0.0.1:1', caData, accessEntries },
+    { name: 'old', endpoint, caData, more: { accessConfig: { authenticationMode: 'CONFIG_MAP' } } },
   ]
   ;[eks, sts] = await Promise.all([startEks({ keyring, place, clusters }), startSts({ keyring })])
 })
@@ -91,6 +92,9 @@ const looking = [
   ['rollout', 'status'],
   ['rollout', 'pause'],
   ['rollout', 'resume'],
+  ['grant', '--dry-run'],
+  ['grant', '--changes', '--dry-run', '-o', 'json'],
+  ['grant', '--remove', '--dry-run'],
 ]
 
 test.each([
@@ -99,6 +103,7 @@ test.each([
   ['whose objects may not be read', 'prod', viewer, {}],
   ['that has no access entry', 'prod', stranger, {}],
   ['that does not answer', 'gone', reader, {}],
+  ['that takes no access entries', 'old', reader, {}],
   ['that is not there', 'prodd', reader, {}],
 ] as const)('one by name, %s', async (_, name, caller, { role }: { role?: string }) => {
   const words = ['--cluster', name, '--region', place.region, ...(role === undefined ? [] : ['--role', role])]

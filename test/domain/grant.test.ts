@@ -59,7 +59,7 @@ describe('an access entry, when it is taken away', () => {
 })
 
 test('in aws-auth a role stands without its path, as its sessions have it', () => {
-  const text = mapRoles([{ principalArn: 'arn:aws:iam::111122223333:role/deep/path/Looks', group: viewers }])
+  const text = mapRoles([{ principalArn: 'arn:aws:iam::111122223333:role/deep/path/Looks', groups: [viewers] }])
   expect(text).toBe(
     `- rolearn: arn:aws:iam::111122223333:role/Looks\n  username: ${viewers}\n  groups:\n  - ${viewers}`,
   )

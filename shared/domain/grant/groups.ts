@@ -11,10 +11,14 @@ export const madeKey = 'calico-ipvs-sync/access-entry'
 export const withoutPath = (roleArn: string): string => roleArn.replace(/:role\/(?:.*\/)?([^/]+)$/, ':role/$1')
 
 /** Under `mapRoles` of the ConfigMap aws-auth, for a cluster that takes no access entries. */
-export const mapRoles = (wanted: readonly { principalArn: string; group: string }[]): string =>
+export const mapRoles = (wanted: readonly { principalArn: string; groups: readonly string[] }[]): string =>
   wanted
-    .map(
-      ({ principalArn, group }) =>
-        `- rolearn: ${withoutPath(principalArn)}\n  username: ${group}\n  groups:\n  - ${group}`,
+    .map(({ principalArn, groups: [first = '', ...more] }) =>
+      [
+        `- rolearn: ${withoutPath(principalArn)}`,
+        `  username: ${first}`,
+        '  groups:',
+        ...[first, ...more].map((group) => `  - ${group}`),
+      ].join('\n'),
     )
     .join('\n')
