@@ -16,7 +16,7 @@ export const addCompletion = (program: Command, end: Ending): void => {
       await write(process.stdout, scripts[shell])
       end(exitStatus.inStep)
     })
-  // What the scripts ask: the candidates for the last of these words, one a line.
+  // Called by the completion scripts: prints the candidates for the last of these words, one a line.
   program
     .command('__complete', { hidden: true })
     .argument('[words...]')
@@ -32,7 +32,7 @@ Examples:
   calico-ipvs-sync completion zsh > "\${fpath[1]}/_calico-ipvs-sync"
   calico-ipvs-sync completion fish > ~/.config/fish/completions/calico-ipvs-sync.fish`
 
-/** For the last word, which may be empty; those before it say where it stands. Asks nobody: no cluster and no AWS. */
+/** Candidates for the last word, which may be empty; the words before it say what it is. Makes no request, neither to a cluster nor to AWS. */
 export const candidates = async (program: Command, words: readonly string[]): Promise<string[]> => {
   const [current = '', ...before] = words.toReversed()
   const command = commandOf(program, before.toReversed())

@@ -39,7 +39,7 @@ const isSameCluster =
   ({ cluster: other }: Report): boolean =>
     other.name === name && other.account === account && other.region === region && other.context === context
 
-/** What was not so before. A verdict that is no worse counts as in step, unless a finding of that weight is new. */
+/** Leaves what is new since the baseline. A verdict that is no worse counts as in step, unless a finding of that severity is new. */
 const newIn = (report: Report, before: Report | undefined): Report => {
   if (!before || report.verdict === 'unknown') return report
   const known = new Set(before.findings.map(sameness))

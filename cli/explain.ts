@@ -25,7 +25,7 @@ interface Section {
   text: string
 }
 
-/** The document people read in the repository is the one printed here. */
+/** Prints a section of docs/findings.md, so that there is no second copy. */
 const findingSections = async (): Promise<Section[]> => {
   const { readFile } = await import('node:fs/promises')
   const file = new URL('../docs/findings.md', import.meta.url)

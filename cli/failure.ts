@@ -3,7 +3,7 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/** What stopped the command, in words for people; `next` is the command that helps on. */
+/** Why the command stopped, in words for people; `next` is the command to run then. */
 export class Failure extends Error {
   override name = 'Failure'
   readonly next: string | undefined

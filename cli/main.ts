@@ -66,7 +66,7 @@ const statusHelp = `
 Exit status: 0 in step or not applicable, 1 out of step or changing, 2 could not tell or failed, 64 usage.`
 
 const explainFailure = (error: unknown, words: readonly string[]): number => {
-  // Commander has said it already; only help and version asked for are no error.
+  // Commander has printed the error already; only a requested help or version is no error.
   if (error instanceof CommanderError) {
     const name = words.slice(1).find((word) => !word.startsWith('-'))
     if (error.code === 'commander.excessArguments' && name !== undefined)

@@ -3,7 +3,7 @@ import { asCalled } from './called-as.ts'
 import { defaultPolicy, type Policy } from '../shared/domain/policy/policy.ts'
 import type { FailOn } from './exit-status.ts'
 
-/** Loaded for every `--help`: nothing heavy may be imported here. */
+/** Loaded for every `--help`, so it imports nothing large. */
 export const formats = ['text', 'json', 'junit', 'sarif', 'csv', 'html', 'prometheus'] as const
 export type Format = (typeof formats)[number]
 

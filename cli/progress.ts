@@ -1,12 +1,12 @@
 import { plain } from '../shared/report/wording.ts'
 
-/** What is going on, on standard error: one changing line on a terminal, plain lines elsewhere, nothing when quiet. */
+/** Progress on standard error: one changing line on a terminal, plain lines elsewhere, nothing with `--quiet`. */
 export interface Progress {
-  /** Replaces what was said last on a terminal. */
+  /** On a terminal, replaces the last line. */
   doing(text: string): void
-  /** Stays. */
+  /** A line that stays. */
   done(text: string): void
-  /** Takes the changing line away before the result is printed. */
+  /** Removes the changing line before the result is printed. */
   clear(): void
 }
 

@@ -5,9 +5,8 @@ import { Failure } from './failure.ts'
 import type { ColourChoice, Format } from './options.ts'
 
 /**
- * A reader that has seen enough (`| head`) is no error of ours: what is left goes nowhere and the exit status stays.
- * Whatever else goes wrong outside a command (a full disk, a mistake of ours) must not end as Node would end it, with 1,
- * which says "out of step".
+ * A reader that closes the pipe (`| head`) is no error: the rest is dropped and the exit status stays. Any other error outside
+ * a command (a full disk, a bug) must not end with Node's exit status 1, because 1 means "out of step".
  */
 export const guardExit = (debug: boolean): void => {
   const fail = (error: Error) => {
@@ -24,13 +23,13 @@ export const guardExit = (debug: boolean): void => {
 /** On standard error: what went wrong may be told in words of a server, a plugin or a file. */
 export const say = (text: string): void => void process.stderr.write(`${asCalled(plainLines(text).join('\n'))}\n`)
 
-/** Resolves when the stream has taken it, or never will. */
+/** Resolves when the stream has taken the text, or is closed. */
 export const write = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
   new Promise((resolve) => {
     stream.write(text, () => resolve())
   })
 
-/** Ends the process without waiting for idle connections, but not before everything written has left it. */
+/** Ends the process without waiting for idle connections, after everything written has been flushed. */
 export const leaveWith = async (status: number): Promise<void> => {
   await Promise.all([write(process.stdout, ''), write(process.stderr, '')])
   process.exit(status)
@@ -45,7 +44,7 @@ export const printed = (
   return write(process.stdout, output === 'text' ? asCalled(text) : text)
 }
 
-/** Whole or not at all: who reads the file never sees half a result. */
+/** Writes the file completely or not at all, so that nobody reads half a result. */
 export const writeWhole = async (file: string, text: string): Promise<void> => {
   const { rename, rm, stat, writeFile } = await import('node:fs/promises')
   const there = await stat(file).catch(() => undefined)

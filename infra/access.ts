@@ -55,7 +55,7 @@ export const mayTell = (topic: ITopic, key: IKey) => [
 
 export const mayRecord = ({ tableArn }: Table) => allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [tableArn])
 
-/** Adds what it has done; reads nothing that is there. */
+/** May add items; may not read existing ones. */
 export const mayRecordActs = ({ tableArn }: Table) => allow(['dynamodb:PutItem'], [tableArn])
 
 /** CloudWatch shows composite alarms only to a caller that may list all of them, so only the regions can be restricted. */

@@ -20,7 +20,7 @@ export type RunbookSection =
   | 'rollout-halted'
 
 export interface Watch {
-  /** One sentence for the person on call: what is wrong, and what it means for clusters. */
+  /** One sentence for the on-call engineer: what is wrong, and what it means for clusters. */
   meaning: string
   runbook: RunbookSection
   metric: IMetric
@@ -33,7 +33,7 @@ export interface Watch {
   anyOf?: number
 }
 
-/** Silence is good news everywhere but where silence itself is the fault (`below`). */
+/** Missing data is not breaching, except where missing data is the fault (`below`). */
 export const alarm = (scope: Construct, id: string, topic: ITopic, watch: Watch): Alarm => {
   const it = new Alarm(scope, id, {
     alarmDescription: `${watch.meaning} See docs/runbook.md#${watch.runbook}`,

@@ -19,7 +19,7 @@ import { assessTarget } from '../target/target.ts'
 
 export type CheckOptions = OutputOptions & PlaceOptions & LookOptions & PolicyOptions & FailOptions & { state?: string }
 
-// A file holds one look at one cluster: there is nothing left to choose or to ask.
+// A state file is one observation of one cluster, so options that choose or probe a cluster make no sense.
 const live = 'kubeconfig context cluster role probe deep serviceNodePortRange'.split(' ')
 
 /** The options of every command that looks at one cluster. */

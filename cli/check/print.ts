@@ -14,7 +14,7 @@ const rendered = async (document: Report | Sweep, options: OutputOptions, on?: C
   return render(document)
 }
 
-/** As people see it on that stream: its colours, its width. */
+/** The text form, with the colours and width of the stream. */
 export const asText = async (
   document: Report | Sweep,
   stream: NodeJS.WriteStream,
@@ -22,7 +22,7 @@ export const asText = async (
   on?: CommandOn,
 ): Promise<string> => {
   const { text } = await import('../../shared/report/text/report.ts')
-  // A terminal that does not tell its width says 0.
+  // The width is 0 where the terminal does not say it.
   const columns = stream.isTTY && outputFile === undefined && stream.columns > 0 ? { columns: stream.columns } : {}
   const colour = outputFile === undefined ? wantsColour(stream, color) : color === 'always'
   return text(document, { colour, ...columns, verbose, ...(on && { on }) })
@@ -30,7 +30,7 @@ export const asText = async (
 
 type Render = (document: Report | Sweep) => string
 
-// Each loaded only when it is the one asked for.
+// A format is loaded only when it is asked for.
 const renderers: Record<Exclude<Format, 'text'>, () => Promise<Render>> = {
   json: async () => (await import('../../shared/report/json.ts')).json,
   junit: async () => (await import('../../shared/report/junit.ts')).junit,

@@ -3,10 +3,10 @@ import { open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { Failure } from '../failure.ts'
 import { write } from '../streams.ts'
 
-/** Names of nodes and Services are nobody else's business: readable by its owner only. */
+/** The file names nodes and Services, so only its owner may read it. */
 const ownerOnly = 0o600
 
-/** Whole or not at all, and never over a file that is there, unless told to. A device or pipe is written to as it is. */
+/** Writes the file completely or not at all, and replaces an existing one only with `--force`. Devices and pipes are written to directly. */
 export const writePrivately = async (file: string, text: string, force: boolean): Promise<void> => {
   const there = await stat(file).catch(() => undefined)
   if (there && !there.isFile()) return writeFile(file, text)
@@ -27,7 +27,7 @@ export const writePrivately = async (file: string, text: string, force: boolean)
   }
 }
 
-/** A shell that was told `> FILE` made it for everybody to read. */
+/** With `> FILE` the shell made the file readable for everybody. */
 export const writePrivatelyToOutput = async (text: string): Promise<void> => {
   tighten(process.stdout.fd)
   await write(process.stdout, text)

@@ -2,13 +2,13 @@ import * as z from 'zod'
 import { harmless } from '../../shared/domain/plain.ts'
 
 /**
- * A captured state as deep as it is looked into: whatever passes can be judged, never stumbled over. Fields that are not
- * known are kept, for a state of a later version.
+ * The schema of a captured state, as deep as the domain reads it: a state that passes can be assessed without a crash. Unknown fields
+ * are kept, for states of later versions.
  */
 const time = z.iso.datetime({ offset: true })
-/** A file can be made by anybody: names and states are made harmless, as they are where a cluster's answers come in. */
+/** Anybody can make a file, so names and states are cleaned, like a cluster's answers. */
 const text = z.string().transform(harmless)
-/** What is parsed by the rules of Felix and kube-proxy is kept to the letter. */
+/** Texts that are parsed by the rules of Felix and kube-proxy are not changed. */
 const exact = z.string()
 const texts = z.record(exact, text)
 const exactTexts = z.record(exact, exact)
@@ -257,7 +257,7 @@ export const complaint = (error: z.ZodError): string => {
 const deepest = (issue: z.core.$ZodIssue, path: PropertyKey[] = []): string => {
   const here = [...path, ...issue.path]
   if (issue.code === 'invalid_union') {
-    // Of the forms it may have, the one that was read is the last.
+    // The form of a section that was read is the last alternative.
     const [inner] = issue.errors.at(-1) ?? []
     if (inner) return deepest(inner, here)
   }

@@ -5,7 +5,7 @@ import { failureOf, valueOf } from '../../shared/domain/read.ts'
 import { lease } from '../../shared/domain/rollout/annotations.ts'
 import type { Hop } from './hop.ts'
 
-/** What is asked of the cluster, and for what. `without`: what is lost where it is refused; it is then no failure. */
+/** One permission that is asked about, and its purpose. `without`: what does not work where it is refused; then it is no failure. */
 export interface Need extends Access {
   why: string
   without?: string
@@ -98,7 +98,7 @@ const changing = ({ calico, groups }: Place): Need[] => [
 ]
 
 export interface Place {
-  /** Where calico-node runs. */
+  /** The namespace in which calico-node runs. */
   calico: string
   /** Calico's APIs that are served, the one that is written through first. */
   groups: string[]

@@ -9,9 +9,9 @@ import { bounded, inTime, limited } from '../../shared/clients/aws/limits.ts'
 import { HopFailure, type Walk } from './hop.ts'
 
 export interface AwsPlace extends EksPlace {
-  /** Absent: to be found by `describe`. */
+  /** Absent: `describe` finds it. */
   name?: string | undefined
-  /** A cluster that is not there is a failure. */
+  /** Fails where the cluster does not exist. */
   describe: () => Promise<Read<EksCluster>>
 }
 

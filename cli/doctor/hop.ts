@@ -1,4 +1,4 @@
-/** One hop on the way to a cluster. */
+/** One hop of the connection to a cluster. */
 export interface Hop {
   hop: string
   /** `left out`: it does not apply here · `not tried`: an earlier one failed. */

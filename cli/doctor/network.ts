@@ -8,7 +8,7 @@ import type { Walk } from './hop.ts'
 
 const patienceMs = 5_000
 
-/** From the API server's name to a connection that can be believed. */
+/** The hops DNS, TCP and TLS to the API server. */
 export const tryNetwork = async ({ take, leaveOut }: Walk, connection: KubeConnection, place: Place): Promise<void> => {
   const url = baseOf(connection.server)
   const host = url.hostname.replace(/^\[|\]$/g, '')

@@ -41,7 +41,7 @@ const withFixes = (hops: readonly Hop[], place: Place): Hop[] => {
   return hops.map((it, at) => (at === first && it.fix !== undefined ? { ...it, fix: withContext(it.fix, place) } : it))
 }
 
-/** Fixes alone have lines: a command after another's comment would be a part of it. */
+/** Only fixes keep their line breaks: a command on the line of a comment would become part of the comment. */
 const published = <Document extends { hops: Hop[] }>(document: Document): Document => ({
   ...plainAll({ ...document, hops: [] }),
   hops: document.hops.map(({ fix, ...hop }) => ({

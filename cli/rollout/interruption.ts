@@ -4,7 +4,7 @@ import type { Progress } from '../progress.ts'
 
 export interface Interruption {
   came: () => boolean
-  /** Ends early when one comes. */
+  /** Ends early at a signal. */
   sleep: (seconds: number) => Promise<void>
   forget: () => void
 }

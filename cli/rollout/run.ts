@@ -18,7 +18,7 @@ import { bold, printed } from '../streams.ts'
 import type { Target } from '../target/target.ts'
 
 /**
- * Does it, then shows the rollout. 0: it did what was asked · 1: the abort halted on the way · 2: could not tell, or not
+ * Pauses, resumes or aborts, then shows the rollout. Exit 0: done · 1: the abort halted on the way · 2: unknown, or not
  * done.
  */
 export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<number> => {
@@ -60,7 +60,7 @@ const read = async (target: Reached, options: RolloutOptions): Promise<Rollout |
 
 const told = async (target: Reached, act: RolloutAct, options: RolloutOptions): Promise<void> => {
   const answer = await control(target.kube, act, { by: holder(), now: () => new Date(), force: options.force === true })
-  // An abort that was cut short is gone on with.
+  // An abort that was interrupted is continued.
   const continues = act === 'abort' && (await read(target, options))?.state === 'aborting'
   if (!answer.changed && !continues) throw new Failure(answer.why, commandFor('rollout status', target, options))
 }
@@ -72,7 +72,7 @@ const takeBack = async (target: Reached, telling: Progress, options: RolloutOpti
   try {
     while (!interruption.came()) {
       const outcome = await takeStep(tools)
-      // Somebody let it go on again: that is not ours to carry out.
+      // Somebody resumed the rollout: this process does not carry it out.
       if (outcome.next === 'over' || outcome.next === 'look') return
       if (outcome.next === 'now') continue
       tellWait(telling, outcome)

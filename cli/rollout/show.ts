@@ -11,7 +11,7 @@ import { journalLines, statusText } from './text.ts'
 import { bold, printed } from '../streams.ts'
 import { assessTarget } from '../target/target.ts'
 
-/** 0: no rollout is left to be finished · 1: one is · 2: could not tell. */
+/** Exit 0: no rollout is unfinished · 1: one is · 2: unknown. */
 export const show = async (view: RolloutView, options: RolloutOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const target = await connect(options, telling)
@@ -42,7 +42,7 @@ const rendered = (
     case 'log':
       return isJson ? asJson(plainAll({ journal })) : journalLines(journal)
     case 'evidence':
-      // The report is plain already, and its remedies have lines.
+      // The texts of the report are cleaned already, and its remedies have several lines.
       return asJson({ schemaVersion: 1, ...plainAll({ ...status, report: undefined }), report: status.report })
   }
 }

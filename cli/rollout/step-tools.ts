@@ -5,7 +5,7 @@ import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/tools.ts'
 import type { Progress } from '../progress.ts'
 
-/** Finishes a halt that was cut short before its nodes had back what they had before. */
+/** Finishes a halt that was interrupted before its nodes had their former values back. */
 export const finishHalt = async (kube: KubeClient, telling: Progress): Promise<void> => {
   const tools = stepTools(kube, telling)
   while ((await takeStep(tools)).next === 'now') continue

@@ -17,7 +17,7 @@ export interface SweepPlaces {
   role?: string[]
 }
 
-/** Enough to hide the waiting; more would only make the APIs slow us down. */
+/** Enough to overlap the waiting; more would only be throttled by the APIs. */
 const atOnce = 8
 
 /** A report per cluster, sorted by name. Nothing that fails leaves a cluster out. */
@@ -43,7 +43,7 @@ export const sweepReports = async (
 
 type Open = () => Promise<Target>
 
-/** What keeps one cluster from being asked is the row of that cluster. */
+/** A cluster that cannot be asked is a row with the reason. */
 const opening =
   (options: ConnectOptions): Open =>
   async () => {
@@ -68,7 +68,7 @@ const lookOnly = ({ serviceNodePortRange, probe, deep }: LookOptions): LookOptio
   ...(deep && { deep }),
 })
 
-/** With contexts there are no regions: one role is then for all of them. */
+/** With contexts there are no regions: the one role is used for all of them. */
 const contextOpenings = ({ context = [], kubeconfig, role: [role] = [], ...rest }: SweepPlaces & LookOptions): Open[] =>
   context.map((name) =>
     opening({ context: name, ...(kubeconfig && { kubeconfig }), ...(role && { role }), ...lookOnly(rest) }),
@@ -94,7 +94,7 @@ const rolesOf = ({ account = [], role = [] }: SweepPlaces, region: string): (str
 const partitionOf = (region: string): string =>
   region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 
-/** A region that cannot be listed is one row: what is in it is not known, and nobody must take that for nothing. */
+/** A region that cannot be listed is one row: its clusters are not known, which must not look like an empty region. */
 const listed = async (place: { region: string; role?: string }, options: LookOptions): Promise<Open[]> => {
   const { region, role } = place
   try {

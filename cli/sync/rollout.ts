@@ -25,7 +25,7 @@ export interface SyncRun {
 
 export interface End {
   status: number
-  /** For people; empty where the final report says all there is to say. */
+  /** For people; empty where the final report says it all. */
   why: string
 }
 
@@ -55,8 +55,8 @@ const toolsOf = (it: SyncRun, interruption: Interruption): SyncTools => ({
 })
 
 /**
- * To begin with, what was just seen is fresh enough, unless somebody thought about it in between: then the plan must
- * still be the one agreed to. Later looks are after trouble on the way, where only what is there now counts.
+ * The first look uses the observation that was just made, unless a person was asked in between: then the cluster is observed again, and
+ * the plan must still be the one that was agreed to. Later looks follow trouble on the way, and observe the cluster again.
  */
 const looks = ({ target, looked, plan, policy, options }: SyncRun): (() => Promise<Look>) => {
   let first = true
@@ -91,7 +91,7 @@ const endOf = (result: SyncResult): End => {
 
 const patience = [1, 2, 5, 10, 20, 30]
 
-/** An API server that is away for a moment (EKS replaces them) ends nothing: every step looks afresh. */
+/** An API server that is away for a moment (EKS replaces them) does not end the rollout: every step reads the cluster again. */
 const patiently = async (
   act: () => Promise<SyncResult>,
   telling: Progress,

@@ -18,7 +18,7 @@ import { assessTarget, type Target } from '../target/target.ts'
 import { write } from '../streams.ts'
 import { rollOut, type SyncRun } from './rollout.ts'
 
-/** Look, show, ask, do, look again: the result is the cluster as it then is. */
+/** Observes, shows the plan, asks, carries it out, and observes again: the result is the report of the cluster afterwards. */
 export const runSync = async (options: SyncOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const agreed = options.plan === undefined ? undefined : await planFrom(options.plan)
@@ -41,7 +41,7 @@ export const runSync = async (options: SyncOptions): Promise<number> => {
 
 const isIdle = ({ changes, blockedBy }: Plan): boolean => changes.length === 0 || blockedBy.length > 0
 
-/** As it was agreed to; plan files of earlier versions say only the strategy. */
+/** The pace of the plan file; files of earlier versions have only the strategy. */
 const policyIn = ({ strategy, preconditions }: Plan): Partial<Policy> => ({
   strategy,
   ...(preconditions?.pace as Partial<Policy> | undefined),
@@ -60,15 +60,15 @@ const refuseIfMoved = (then: Planned, now: Planned, options: SyncOptions & { tar
   throw new Failure(text, commandFor(again, target, range))
 }
 
-/** As the range of the plan was known; what EKS told then and does not tell now, the API server may. */
+/** How the range of the plan was known. Where EKS gave it then and does not now, the API server may be probed. */
 const asThen = ({ serviceRange: range }: Planned): LookOptions =>
   range?.source === 'flag' ? { serviceNodePortRange: range } : { probe: true }
 
-/** Nothing was written, so the cluster is as it was seen. A plan that may not run leaves it out of step. */
+/** Nothing was written, so the report still holds. A blocked plan leaves the cluster out of step. */
 const showOnly = async (report: Report & { plan: Plan }, options: SyncOptions): Promise<number> => {
   await print(report, options)
   const { blockedBy } = report.plan
-  // What a range that nobody proved leaves open was not tried: that is no failure.
+  // Nothing was attempted because the range is only assumed: that is no failure.
   if (blockedBy.includes('RANGE_ASSUMED')) return exitStatus.outOfStep
   return Math.max(statusOf(report), blockedBy.length > 0 ? exitStatus.outOfStep : exitStatus.inStep)
 }

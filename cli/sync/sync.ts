@@ -3,7 +3,7 @@ import { UsageError } from '../failure.ts'
 import type { Ending } from '../exit-status.ts'
 import { type SyncOptions, withExamples, withLook, withOutput, withPlace, withPolicy, withVerbose } from '../options.ts'
 
-// What a plan file says itself.
+// Settings that the plan file itself has.
 const inThePlan = 'strategy maxUnavailable restarts canarySeconds settleSeconds nodeDeadline'.split(' ')
 
 export const addSync = (program: Command, end: Ending): void => {

@@ -15,7 +15,7 @@ export const commandFor = (
     range ? { ...range, source: 'flag' } : probe ? { min: 0, max: 0, source: 'probe' } : undefined,
   )
 
-/** Completes commands for the cluster that was reached; a captured state is not one that anything could be done to. */
+/** Completes commands for the cluster that was reached. For a captured state there are none. */
 export const onTarget = (
   target: Target,
   options: Pick<LookOptions, 'probe' | 'serviceNodePortRange'> & { state?: string },

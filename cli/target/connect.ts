@@ -46,7 +46,7 @@ interface EksName {
 
 type Way = NonNullable<Place['reachedBy']>
 
-/** The commands that are printed take the same way. */
+/** Printed commands use the same options. */
 export const withWay = (target: Target, way: { [Key in keyof Way]: Way[Key] | undefined }): Target => {
   const given = Object.entries(way).filter(([, value]) => value !== undefined)
   if (given.length === 0) return target
@@ -83,7 +83,7 @@ const notThere = (message: string, { file, context }: { file: string | undefined
   return new Failure(message, `kubectl config get-contexts${config}${hint}`)
 }
 
-/** Nobody waits at a terminal for a server that drags: a look is over in little more than a minute, with an answer. */
+/** Limits for a person at a terminal: with a slow server an observation ends after little more than a minute, with an answer. */
 const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 15_000 }
 const usualLook = { ms: 75_000, bytes: 2 ** 30, kept: 128 * 2 ** 20 }
 /** All logs, of which the largest have 16 MiB. */
@@ -165,7 +165,7 @@ const givenRange = async (
   return 'failure' in probed ? { probeFailure: probed.failure } : { givenServiceRange: probed.value }
 }
 
-/** Nothing could be asked, for one and the same reason. */
+/** No section could be read, all for the same reason. */
 export const unreached = async (
   identity: ClusterIdentity,
   failure: ReadFailure,

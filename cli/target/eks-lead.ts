@@ -24,7 +24,7 @@ export interface EksLead {
   /** Absent: it is the one with this endpoint. */
   name?: string
   server: string
-  /** It may as well be no cluster of EKS's. */
+  /** It may be a cluster that is not EKS's. */
   doubtful: boolean
 }
 
@@ -84,7 +84,7 @@ export const describeBehind = async (lead: EksLead): Promise<Read<EksCluster>> =
   return existing(await eks.describe(found.value), { name: found.value, region, profile: as?.profile })
 }
 
-/** A call for each cluster of the region: beyond this many somebody had better name it. */
+/** One call for each cluster of the region. With more clusters than this the user must name the cluster. */
 export const searchedAtMost = 100
 const atOnce = 8
 
@@ -130,7 +130,7 @@ export const searchByEndpoint = async (
   )
 }
 
-/** One that does not answer for the first clusters is not waited for a hundred times. */
+/** After failures for the first clusters the others are not tried. */
 const isAway = (failure?: ReadFailure): boolean => failure?.kind === 'unreachable' || failure?.kind === 'unavailable'
 
 const listed = async (eks: Pick<EksClient, 'list'>): Promise<Read<string[]>> => {
@@ -149,7 +149,7 @@ export interface EksAnswer {
   comparison?: ClusterComparison
 }
 
-/** Asked again at every look: an update may have begun since. */
+/** Called at every observation: an update may have begun since. */
 export type AskEks = () => Promise<EksAnswer>
 
 export const askingBehind = async (
@@ -179,11 +179,11 @@ export const askingBehind = async (
   }
 }
 
-/** Where the range was given, EKS is not needed by those who may not ask it; a cluster that is named by ARN is EKS's, and EKS is heard. */
+/** Where the range was given, a caller without EKS permissions does not need EKS. A cluster that is named by ARN belongs to EKS, so there EKS's answer counts. */
 const canBeSpared = ({ eks: hint }: ChosenCluster, { name }: EksLead, { kind }: ReadFailure): boolean =>
   hint?.arn === undefined && (name === undefined || kind === 'denied' || kind === 'unauthenticated')
 
-/** The kubeconfig's side and EKS's. */
+/** The cluster as the kubeconfig knows it, and as EKS describes it. */
 export const compared = (
   { eks: hint = {}, connection }: ChosenCluster,
   described: EksCluster | undefined,

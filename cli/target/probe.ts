@@ -2,7 +2,7 @@ import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
 import { failed, read, type Read } from '../../shared/domain/read.ts'
 import type { ServiceRange } from '../../shared/domain/report.ts'
 
-/** Beyond every port there is: no server can take it, and a plausible one would be taken (a dry run checks no ports). */
+/** Larger than any port, so every server refuses it. A valid port would be accepted, because a dry run does not check the range. */
 const impossiblePort = 777777
 const services = '/api/v1/namespaces/default/services'
 const name = 'calico-ipvs-sync-probe'

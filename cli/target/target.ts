@@ -21,7 +21,7 @@ export interface AssessedTarget {
   state: ClusterState
   assessment: Assessment
   report: Report
-  /** Computed when asked for. */
+  /** Computed on demand. */
   plan: () => Plan
 }
 
@@ -41,7 +41,7 @@ export const assessTarget = async (target: Target, policy: Policy, forPlan = fal
   return { state, assessment, report: assessment.report, plan: () => plan(assessment, state, policy) }
 }
 
-/** A file is what it is; of a live cluster it is read. */
+/** Read from a live cluster; a state file has it or has it not. */
 export const forPlanning = async ({ kube }: Target, state: ClusterState): Promise<ClusterState> => {
   if (!kube) return state
   const { withWebhookNodes } = await import('../../shared/workflows/observe/webhooks.ts')

@@ -14,13 +14,13 @@ export interface ClusterState {
   observedAt: string
   /** Absent where no EKS API answers for the cluster (a kubeconfig only). */
   eks?: Read<EksState>
-  /** Whether `eks` is of the cluster that all else was read from. Absent: its connection is EKS's own answer. */
+  /** Compares the cluster that EKS describes with the one that is connected to. Absent: the connection was made from EKS's own answer. */
   identity?: ClusterComparison
-  /** How the command line got there, beyond the context: what is printed leads there too. `listing`: it stands for all clusters of its region. */
+  /** How the command line reached the cluster, beyond the context, so that printed commands reach it too. `listing`: it stands for all clusters of its region. */
   reachedBy?: { kubeconfig?: string; role?: string; profile?: string; inCluster?: boolean; listing?: boolean }
-  /** From the command line or a probe; wins over the EKS API's answer only where there is none. */
+  /** From the command line or a probe; used only where the EKS API gives no answer. */
   givenServiceRange?: ServiceRange
-  /** The API server was to be asked for it, and did not tell. */
+  /** Set where the API server was to be probed for the range and gave no answer. */
   probeFailure?: ReadFailure
   /** `v1.36.3-eks-1a2b3c4` as /version says. */
   kubernetesVersion: Read<string>
@@ -86,13 +86,13 @@ export interface EksUpdate {
 export interface NodeState {
   name: string
   labels: Record<string, string>
-  /** Those of Calico alone (annotation `projectcalico.org/labels`): the scheduler does not know them, Felix's selectors do. */
+  /** Labels in the annotation `projectcalico.org/labels`: Felix's selectors see them, the scheduler does not. */
   calicoLabels?: Record<string, string>
   createdAt: string
   ready: boolean
   readySince?: string
   unschedulable: boolean
-  /** Those that keep pods away. */
+  /** Taints that keep pods off the node. */
   taints?: Taint[]
   /** The kubelet's pod limit (`status.allocatable.pods`). */
   podsMax?: number
@@ -120,7 +120,7 @@ export interface NodeRequirement {
   values: string[]
 }
 
-/** All of its requirements must hold. */
+/** All of the term's requirements must hold. */
 export interface NodeTerm {
   labels: NodeRequirement[]
   /** Of the node's name. */
@@ -128,7 +128,7 @@ export interface NodeTerm {
 }
 
 export interface DaemonSetState {
-  /** `neighbour`: it marks packets beside Calico; of it nothing is known but its place, image and the variable that decides. */
+  /** `neighbour`: another program that marks packets. Only its place, its image and the variable that decides its bits are read. */
   role: 'kube-proxy' | 'calico-node' | 'calico-node-windows' | 'neighbour'
   /** Which of them. */
   neighbour?: Neighbour
@@ -142,9 +142,9 @@ export interface DaemonSetState {
   updateStrategy: { type: 'RollingUpdate' | 'OnDelete'; maxUnavailable?: string | number }
   selector: Record<string, string>
   nodeSelector?: Record<string, string>
-  /** The node affinity that is required: any one of them. */
+  /** The required node affinity: one matching term is enough. */
   affinity?: NodeTerm[]
-  /** Its own; every DaemonSet's pods tolerate some more. */
+  /** Tolerations of the template; the controller adds some more to every DaemonSet's pods. */
   tolerations?: Toleration[]
   template: {
     image: string
@@ -175,7 +175,7 @@ export interface EnvVar {
   from?: { configMap: string; key: string; optional: boolean } | { unknown: string }
 }
 
-/** All keys of an object as variables. Of what is no ConfigMap (a Secret) nothing is read, so that any could come from it. */
+/** All keys of an object as variables. A Secret is not read, so any variable could come from it. */
 export type EnvFrom = ({ configMap: string; optional: boolean } | { unknown: string }) & { prefix?: string }
 
 export interface PodState {

@@ -1,6 +1,6 @@
 import { KubeError } from '../../errors.ts'
 
-/** What one look at a cluster may take: the reads of a look share it, however many lists and pages they have. */
+/** Limits of one observation of a cluster: all its reads share them, however many lists and pages there are. */
 export interface LookLimits {
   /** Milliseconds from its first to its last answer. */
   ms: number
@@ -21,7 +21,7 @@ export interface Budget {
   keep: (path: string, value: unknown) => void
 }
 
-/** Deeper is nothing that Kubernetes stores. */
+/** Kubernetes stores nothing that is nested deeper. */
 export const depthAtMost = 100
 
 /** `reason` of the errors that say so: no smaller page helps. */
@@ -49,7 +49,7 @@ export function budgetOf({ ms, bytes, kept }: LookLimits): Budget {
 
 const over = (what: string) => new KubeError('malformed', `${what}.`, { reason: overBudget })
 
-/** So that people know which list to look at, whichever was being read when the budget ended. */
+/** Names the largest list, whichever list was being read when the budget ended. */
 const most = (received: ReadonlyMap<string, number>): string => {
   const [path, size] = [...received].reduce((a, b) => (b[1] > a[1] ? b : a))
   return `, and ${path} alone sent ${inMiB(size)}`
@@ -57,7 +57,7 @@ const most = (received: ReadonlyMap<string, number>): string => {
 
 const inMiB = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
 
-/** What is shared weighs once. `NaN`: nested too deeply. */
+/** Shared parts count once. `NaN`: nested too deeply. */
 function weightOf(value: unknown, seen: WeakSet<object>, depth = 0): number {
   if (typeof value === 'string') return 24 + value.length
   if (typeof value !== 'object' || value === null) return 8

@@ -1,6 +1,6 @@
 import type { KubeClient } from './client.ts'
 
-/** A function works on one cluster at a time; those it saw last are the likeliest to come again. */
+/** A function works on one cluster at a time; the clusters that it saw last are the most likely to come again. */
 const keptAtMost = 50
 
 /**

@@ -2,13 +2,13 @@ import { Agent } from 'node:https'
 import { KubeError } from '../../errors.ts'
 import { oneLine } from '../foreign.ts'
 
-/** Where a cluster's API server is and how to be believed there. PEM texts; the token is asked for when it is needed. */
+/** Where a cluster's API server is, and how to authenticate. PEM texts; the token is fetched when it is needed. */
 export interface KubeConnection {
   /** `https://0123ABCD.gr7.eu-west-1.eks.amazonaws.com` */
   server: string
   /** PEM. Absent: the system's authorities. */
   ca?: string
-  /** `fresh`: the last one was refused. */
+  /** `fresh`: the last token was refused. */
   token?: (options: { fresh: boolean }) => Promise<string>
   cert?: string
   key?: string

@@ -14,7 +14,7 @@ import { isCalicoNode, isCalicoWindows, isKubeProxy, templateOf } from './contai
 import { managedFieldsOf, metadataOf } from './metadata.ts'
 import { markingProgram, templateOfNeighbour } from './neighbours.ts'
 
-/** `undefined`: it runs none of the programs we look for. */
+/** `undefined`: it runs none of the programs that are looked for. */
 export function daemonSetOf(object: Foreign): DaemonSetState | undefined {
   const template = objectOf(objectOf(object['spec'])['template'])
   const role = roleOf(object)

@@ -51,7 +51,7 @@ export const userAgent = 'calico-ipvs-sync/0.1.0'
 /** Of a message's time, for what says how it ended: the record, the next message. */
 const spareMs = 6_000
 
-/** At one time: more would only queue behind each other in the server's own limits. */
+/** Requests at one time: more would only wait in the server's own limits. */
 const sockets = 8
 
 export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLimits> = {}): KubeHttp {
@@ -92,7 +92,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     let fresh = false
     for (;;) {
       const answer = await once(request, { until, fresh, budget }).catch((error: unknown) => {
-        // Nobody answered: a read may be asked again, a write may have been carried out.
+        // No answer: a read may be repeated, but a write may have been carried out.
         if (error instanceof DroppedError && left.reconnects > 0) return undefined
         throw error
       })
@@ -131,12 +131,12 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
 interface Attempt {
   /** `Date.now()` by which it must be over. */
   until: number
-  /** A token of its own, not a kept one. */
+  /** A new token, not a cached one. */
   fresh: boolean
   budget: Budget | undefined
 }
 
-/** Where one kept connection turned out dead, so are the others: a function that slept finds all of them closed. */
+/** Where one idle connection is dead, the others are too: after a function was frozen, all of them are closed. */
 function hangUpIdle({ freeSockets }: Agent): void {
   for (const socket of Object.values(freeSockets).flat()) socket?.destroy()
 }

@@ -66,7 +66,7 @@ export async function list<T>(
     return found
   }
 
-  /** A server that gives the same page again under another token would never end. */
+  /** Stops at a server that sends the same page again under another token, which would never end. */
   function advancing(first: Foreign | undefined, begins: Set<string>): void {
     if (first === undefined) return
     const { namespace, name } = metadataOf(first)

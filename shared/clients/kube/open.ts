@@ -166,7 +166,7 @@ async function podTail(http: KubeHttp, { namespace, name }: Pick<LoggingPod, 'na
     throw error
   })
   const lines = http.hide(end.toString('utf8')).split('\n')
-  // Half a line might be half a secret, which nobody would recognise.
+  // Half a line might hold half a secret, which would not be recognised.
   return (size > end.length ? lines.slice(1) : lines).filter(Boolean)
 }
 
@@ -188,7 +188,7 @@ async function readLog(
   const query = {
     container,
     timestamps: 'true',
-    // Why a process ended stands at the end.
+    // The reason why a process ended is at the end of its log.
     ...(ended ? { previous: 'true', tailLines: '400' } : { limitBytes: String(limit) }),
   }
   await http.stream({

@@ -6,7 +6,7 @@ import { formatRanges } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { NodeReport, Report } from '../report.ts'
 
-/** One node as published; one outside the question has its name, verdict and reason. */
+/** One node as published. A node that is not applicable has only its name, verdict and reason. */
 export function nodeReport(it: NodeFacts, { verdict, reason }: Judgement): NodeReport {
   const { node, running, values, sources, view, mark, ipvs } = it
   const head = { name: node.name, verdict, ...(reason !== undefined && { reason }) }
@@ -46,8 +46,8 @@ export function report(cluster: ClusterFacts, judged: Pick<Report, 'verdict' | '
 }
 
 /**
- * The one place that no text gets past on its way to people: what was judged to the letter (annotations, files, patterns) is
- * shown as plain text. Remedies alone have lines, all of them ours; names in them have none, and values stand in JSON.
+ * Every text of a report passes through here before people see it. Values that were judged to the letter (annotations, files,
+ * patterns) are shown as plain text. Only remedies may have several lines: those are ours, and values in them are JSON.
  */
 const published = (it: Report): Report => ({
   ...plainAll({ ...it, findings: [] }),
@@ -57,7 +57,7 @@ const published = (it: Report): Report => ({
   })),
 })
 
-/** Nothing where it is not known whether Calico is there, and how it was brought. */
+/** Absent where it is not known whether Calico is installed, and how. */
 function calicoOf(cluster: ClusterFacts): Report['calico'] {
   const { state, install, calico: version } = cluster
   if (install === undefined) return undefined

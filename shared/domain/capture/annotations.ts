@@ -5,7 +5,7 @@ import { ownerAnnotations, ownerLabels } from '../facts/owner.ts'
 import { leftOut } from '../plain.ts'
 import { ours } from '../rollout/annotations.ts'
 
-/** The operator then leaves the object alone. */
+/** With this annotation the operator does not touch the object. */
 export const ignoreKey = 'unsupported.operator.tigera.io/ignore'
 export const copyKey = 'projectcalico.org/metadata'
 
@@ -26,7 +26,7 @@ export const keptAnnotations = (annotations: Texts): Texts =>
     ),
   )
 
-/** Parameters that are not kept, of which only their being there counts. */
+/** Parameters of which only the name is kept: that they are set is enough. */
 export const foreignSettings = (annotations: Texts): Texts =>
   Object.fromEntries(
     Object.keys(annotations).flatMap((key) => (key.startsWith(configPrefix) && !isConfig(key) ? [[key, leftOut]] : [])),
@@ -35,7 +35,7 @@ export const foreignSettings = (annotations: Texts): Texts =>
 export const keptLabels = (labels: Texts): Texts =>
   Object.fromEntries(Object.entries(labels).filter(([key]) => ownerLabels.includes(key)))
 
-/** Whether a copy of the metadata holds what is nobody's business here: it is then neither printed nor captured in full. */
+/** Whether the copy of the metadata holds anything that this tool does not need: then it is neither printed nor captured in full. */
 export const isPrivate = (copy: string): boolean => keptCopy(copy).includes(leftOut)
 
 /** The copy with the keys of all annotations, and the values of those that are kept. What Go could not decode stays as it is. */

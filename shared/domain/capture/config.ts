@@ -4,7 +4,7 @@ import { yamlOf } from '../proxy-mode/yaml.ts'
 type Fields = Record<string, unknown>
 const fields = (it: unknown): Fields => (typeof it === 'object' && it !== null ? (it as Fields) : {})
 
-/** Of kube-proxy's configuration what decides, as JSON, which is YAML too. What cannot be read stays of its kind and nothing more. */
+/** The fields of kube-proxy's configuration that decide something, as JSON (which is YAML too). Of a text that cannot be parsed only the kind of fault is kept. */
 export function keptConfig(text: string): string {
   if (text.length > configLength) return '#'.repeat(Math.min(text.length, 2 ** 20))
   try {

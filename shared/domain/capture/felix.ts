@@ -8,7 +8,7 @@ import { keptFields, only } from './fields.ts'
 
 const isKnown = (field: string): boolean => specFields.has(field)
 
-/** Whether an override of ours holds more than we wrote is seen by what it holds, whatever that is. */
+/** All fields of an override of ours are kept: only so can be seen whether it holds more than we wrote. */
 const masked = (spec: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(spec).map(([field, value]) => [field, isKnown(field) ? value : leftOut]))
 

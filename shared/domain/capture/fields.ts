@@ -20,7 +20,7 @@ const withPath = (fields: Fields, [step, ...rest]: string[]): Fields =>
 export const only = <T>(all: Record<string, T>, wanted: (key: string) => boolean): Record<string, T> =>
   Object.fromEntries(Object.entries(all).filter(([key]) => wanted(key)))
 
-/** Leaves out what has no value. Every field of the type is asked for: a new one is decided on, or it does not compile. */
+/** Leaves out fields without a value. Every field of the type must be named: a new field does not compile until somebody decides whether to keep it. */
 export function present<T extends object>(it: { [K in keyof T]-?: T[K] | undefined }): T
 export function present(it: object): object {
   return Object.fromEntries(Object.entries(it).filter(([, value]) => value !== undefined))

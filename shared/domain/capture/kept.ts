@@ -12,8 +12,9 @@ import { ours } from '../rollout/annotations.ts'
 import { withoutSecrets } from '../secrets.ts'
 
 /**
- * What of a state goes into a file: what the verdict, the findings and the plan go by, object by object and field by field, and
- * nothing else. Judged from the file the cluster is what it was. `docs/security.md` lists it; a new part of the state is decided on here, or it does not compile.
+ * Which parts of a state go into a file: those that verdict, findings and plan depend on, object by object and field by field, and
+ * nothing else. The file gives the same verdict as the cluster. `docs/security.md` lists the fields; a new part of the state does not
+ * compile until it is named here.
  */
 export const kept = (state: ClusterState): ClusterState =>
   mapped(
@@ -30,7 +31,7 @@ type Keep = (part: unknown, state: ClusterState) => unknown
 type Part<K extends keyof ClusterState> = NonNullable<ClusterState[K]>
 
 const whole = <T>(it: T): T => it
-/** Of a section that could not be read, why; of one that could, what `keep` keeps. */
+/** Keeps the reason where a section could not be read, and otherwise what `keep` answers. */
 const section =
   <T>(keep: (value: NonNullable<T>, state: ClusterState) => T) =>
   (it: Read<T>, state: ClusterState): Read<T> =>

@@ -25,7 +25,7 @@ export const nodeFields = ({
     kernelVersion,
   })
 
-/** Of a kind, a zone or a group of nodes; and those that a selector names. */
+/** Labels that say the kind, zone or group of a node, and those that a selector names. */
 const knownLabels: readonly string[] = [
   'kubernetes.io/os',
   'beta.kubernetes.io/os',

@@ -3,7 +3,7 @@ import { leftOutBy } from '../placement.ts'
 import type { Read } from '../read.ts'
 import { valueOf } from '../read.ts'
 
-/** Why a node is outside the question, from what is written on the node alone; undefined: it is inside. */
+/** Why a node is not applicable, as far as the node object alone tells; undefined: it is applicable. */
 export function outsideByKind({ labels }: NodeState): string | undefined {
   const compute = labels['eks.amazonaws.com/compute-type']
   if ((labels['kubernetes.io/os'] ?? labels['beta.kubernetes.io/os']) === 'windows') return 'Windows node'
@@ -17,20 +17,20 @@ export function outsideByKind({ labels }: NodeState): string | undefined {
 export const calicoSets = (state: ClusterState): DaemonSetState[] =>
   (valueOf(state.daemonSets) ?? []).filter((it) => it.role === 'calico-node')
 
-/** Nothing of Calico is there; not said where it could not be read. */
+/** Calico is not installed. False where that could not be read. */
 export const hasNoCalico = (state: ClusterState): boolean => isEmpty(state.daemonSets) && isEmpty(state.pods)
 
 const isEmpty = (it: Read<readonly { role: DaemonSetState['role'] }[]>): boolean =>
   valueOf(it)?.some(({ role }) => role === 'calico-node') === false
 
-/** Long enough for the DaemonSet controller and the kubelet to have a pod on a new node. */
+/** In this time the DaemonSet controller and the kubelet start a pod on a new node. */
 export const joining = 10 * 60_000
 
 export interface Scheduling {
   node: NodeState
   sets: readonly DaemonSetState[]
   pod: PodState | undefined
-  /** Pods of these sets that there are. */
+  /** Existing pods of these DaemonSets. */
   pods: number
 }
 

@@ -8,7 +8,7 @@ import { changedAtKey, lease, ours, rangeAnnotation } from '../rollout/annotatio
 import { changeMark } from '../rollout/marks.ts'
 import { soundRollout } from '../rollout/parse.ts'
 
-/** Nobody was asked for the service range: neither EKS nor the API server, and none was given. */
+/** The service range is assumed: neither EKS nor the API server was asked for it, and none was given. */
 export const isAssumed = (range: ServiceRange | undefined): boolean => range?.source === 'default'
 
 /** The calls by which EKS describes the cluster. They are not needed where the range is known from elsewhere. */
@@ -41,7 +41,7 @@ const refusedProbe = ({ probeFailure }: ClusterState): Evidence[] =>
 
 export const apiServer = 'kube-apiserver'
 
-/** Read kindly: a text that Felix refuses may still say what is meant. */
+/** Parses leniently: a text that Felix refuses may still say what somebody meant. */
 function means(text: string, assumed: readonly PortRange[]): boolean {
   if (isNone(text)) return false
   const parsed = parsePortList(text.replaceAll(/[\s"[\]]/g, '').replaceAll('-', ':'))
@@ -67,13 +67,13 @@ function setIn(object: FelixObject): Evidence[] {
   ]
 }
 
-/** The environment, and what counts of a copy of an object's metadata. */
+/** Values from the environment, and from the copy of an object's metadata. */
 const setOn = ({ index, felixNode }: NodeFacts): Evidence[] =>
   (index && felixNode ? index.rangeLayers(felixNode) : [])
     .filter(({ kind }) => kind !== 'spec')
     .map(({ object, field, raw = '' }) => ({ object, ...(field !== undefined && { field }), value: raw }))
 
-/** A rollout that somebody aborted is not held against the assumption: it was taken back. */
+/** An aborted rollout does not contradict the assumption: its value was taken back. */
 function recorded(state: ClusterState): Evidence[] {
   const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
   if (rollout?.target === undefined || rollout.state === 'aborted' || rollout.state === 'aborting') return []

@@ -60,7 +60,7 @@ function rolls(state: ClusterState, configurations: readonly ProxyConfiguration[
 const statusText = ({ generation, status }: DaemonSetState): string =>
   `generation ${generation}, observed ${status.observedGeneration}, desired ${status.desired}, updated ${status.updated}`
 
-/** With `OnDelete` nothing rolls by itself: pods of an older template are a state, not a passage. */
+/** With `OnDelete` nothing is rolled automatically: pods of an older template may stay for ever, so the cluster is not changing. */
 export const isRolling = ({ generation, status, updateStrategy }: DaemonSetState): boolean =>
   status.observedGeneration < generation || (updateStrategy.type === 'RollingUpdate' && status.updated < status.desired)
 
@@ -78,7 +78,7 @@ function migration(state: ClusterState): UnderWay[] {
   ]
 }
 
-/** A cluster that EKS has given up on is not changing, but nothing may be written to it either. */
+/** A failed EKS cluster is not changing, but nothing may be written to it either. */
 export const failedStatus = (state: ClusterState): string | undefined => {
   const status = valueOf(state.eks)?.status
   return status === undefined || status === 'ACTIVE' || passing.includes(status) ? undefined : status

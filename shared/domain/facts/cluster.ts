@@ -15,7 +15,7 @@ import { kubernetesMinor } from '../proxy-mode/kubernetes-minor.ts'
 import { valueOf } from '../read.ts'
 import { parseRollout } from '../rollout/parse.ts'
 
-/** What EKS says of another cluster is nothing about this one. */
+/** Without what EKS said, because it described another cluster. */
 const withoutEks = (seen: ClusterState): ClusterState => {
   const { eks: _, ...state } = seen
   return state

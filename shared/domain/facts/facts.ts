@@ -20,21 +20,21 @@ export interface ClusterFacts {
   policy: Policy
   /** `observedAt` in milliseconds. */
   now: number
-  /** In what the cluster that EKS describes is not this one; what EKS said is then not in `state`. */
+  /** How the cluster that EKS describes differs from this one. Then EKS's answer is left out of `state`. */
   otherThanEks: Difference[]
   gaps: Gaps
   /** A rollout has begun and not ended, halted ones among them. */
   rollingOut: boolean
   underWay: UnderWay[]
   serviceRange: ServiceRange
-  /** What speaks against a service range that is only assumed; then there is no desired range. */
+  /** Evidence against an assumed service range. With any, there is no desired range. */
   objections: Evidence[]
   desired?: PortRange[]
   /** Node ports in use outside the service range, where that is known. */
   strays: NodePortUse[]
   /** Absent: not known. */
   install?: 'operator' | 'manifest' | 'none'
-  /** That of the oldest node. */
+  /** The oldest version that runs on a node. */
   calico?: CalicoVersion
   calicoSets: DaemonSetState[]
   configurations: ProxyConfiguration[]
@@ -46,7 +46,7 @@ export interface ClusterFacts {
   nodes: NodeFacts[]
 }
 
-/** A node outside the question has a reason, what a write to `default` would reach there, and nothing else. */
+/** A node that is not applicable (`outside`) has that reason, and what a write to `default` would reach on it, and no other fact. */
 export interface NodeFacts {
   node: NodeState
   outside?: string
@@ -55,7 +55,7 @@ export interface NodeFacts {
   /** kube-proxy or calico-node is just starting here. */
   starting?: string
   running?: RunningMode
-  /** What kube-proxy on this node is told. */
+  /** The mode that kube-proxy on this node is configured to. */
   configuredMode?: Mode
   calicoPod?: PodState
   version?: CalicoVersion
@@ -65,15 +65,15 @@ export interface NodeFacts {
   values: Partial<FelixValues & DerivedValues>
   sources: Partial<Record<FelixParameter, RangeSource>>
   view: FelixView
-  /** eBPF mode, and the link kube-ipvs0 is there all the same: what Felix says of it. */
+  /** Set where Felix is in eBPF mode and the link kube-ipvs0 exists all the same: Felix's log lines about it. */
   leftLink?: Evidence[]
-  /** `active`: kube-proxy runs in it and Felix is not in eBPF mode · `configured`: only told to. */
+  /** `active`: kube-proxy runs in IPVS mode and Felix is not in eBPF mode · `configured`: kube-proxy is only configured to. */
   ipvs: 'active' | 'configured' | 'no'
   /** Absent: Felix uses the desired range here, or one of them is not known. */
   rangeDifference?: RangeDifference
-  /** It differs where it counts: under IPVS, from a range that is not only assumed. */
+  /** The difference matters: IPVS is active, and the desired range is not only assumed. */
   rangeDiffers: boolean
-  /** The layer that Felix goes by for the range; absent: the built-in default. */
+  /** The configuration layer that decides Felix's range; absent: the built-in default. */
   rangeLayer?: RangeLayer
   mark?: MarkFacts
 }

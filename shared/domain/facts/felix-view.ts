@@ -6,7 +6,7 @@ import type { Evidence } from '../report.ts'
 import type { CalicoVersion } from '../version.ts'
 import { atLeast } from '../version.ts'
 
-/** One node as far as times tell what its Felix can have noticed. */
+/** What is needed of a node to tell, by times, which mode its Felix can have noticed. */
 export interface FelixOnNode {
   node: NodeState
   running: RunningMode | undefined
@@ -18,11 +18,11 @@ export interface FelixOnNode {
 export interface FelixView {
   /** Absent: not known. */
   ipvs?: boolean
-  /** Felix believes otherwise than kube-proxy does, and only a restart of its pod can help. */
+  /** Felix is in another mode than kube-proxy, and only a restart of its pod corrects that. */
   missed: boolean
   /** The pod started before the present mode was configured. */
   olderThanMode: boolean
-  /** Why it cannot be told though the verdict needs it. */
+  /** Set where Felix's mode is needed for the verdict and cannot be told: why. */
   doubt?: string
   evidence: Evidence[]
 }
@@ -60,7 +60,7 @@ export function felixInDoubt(it: FelixOnNode): boolean {
   return running.mode === 'nftables' ? !follows : true
 }
 
-/** Doubtful calico-node pods in groups of which a few logs stand for all. */
+/** calico-node pods whose mode is in doubt, grouped so that a few logs stand for the whole group. */
 export function doubtfulGroups(nodes: readonly FelixOnNode[]): Map<PodState, Group> {
   const changes = new Map<PodState, readonly string[] | undefined>()
   for (const it of nodes) {
@@ -69,7 +69,7 @@ export function doubtfulGroups(nodes: readonly FelixOnNode[]): Map<PodState, Gro
   return groupsOf(changes.keys(), (pod) => changes.get(pod))
 }
 
-/** Its own log counts where it was read, however little it says; else a few of the group's, where they agree. */
+/** A pod's own log counts where it was read, however little it says; otherwise the logs of a few pods of its group, where they agree. */
 export function felixViews(
   state: ClusterState,
   groups: Map<PodState, Group>,

@@ -4,7 +4,7 @@ import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import type { ReadFailure } from '../read.ts'
 import { failureOf, valueOf } from '../read.ts'
 
-/** What could not be read, by what it means. */
+/** What could not be read, by consequence. */
 export interface Gaps {
   /** Without it there is no verdict. */
   needed: ReadFailure[]
@@ -12,7 +12,7 @@ export interface Gaps {
   wanted: ReadFailure[]
 }
 
-/** ClusterInformation and Installation are in neither: Calico's version then comes from the image. */
+/** ClusterInformation and Installation are in neither list: without them Calico's version comes from the image. */
 export function gapsOf(state: ClusterState, configurations: readonly ProxyConfiguration[]): Gaps {
   const eks = valueOf(state.eks)
   const { nodes, daemonSets, pods, felix, nodePorts } = state

@@ -29,13 +29,13 @@ export function logsWorthReading(state: ClusterState, { deep }: { deep: boolean 
   return wanted.filter((it) => state.logs[podId(it)] === undefined)
 }
 
-/** A kube-proxy that does not run: why, the log of the process before says. */
+/** kube-proxy does not run; the log of the previous process says why. */
 const hasEnded = ({ role, startedAt, restartCount }: PodState): boolean =>
   role === 'kube-proxy' && startedAt === undefined && restartCount > 0
 
 type Running = Map<string, RunningMode>
 
-/** Without logs: what the logs said is in doubt all the same, so that the same sample is taken every time. */
+/** Logs are left out here, so that the same pods are sampled whether or not some logs were read already. */
 const withoutLogs = (state: ClusterState): ClusterState => ({ ...state, logs: {} })
 
 function doubtfulProxies(running: Running): PodState[] {

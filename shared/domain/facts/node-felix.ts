@@ -28,7 +28,7 @@ export function felixFinder(
   const indexes = new Map<string, FelixIndex>()
   const bounded = new Map<FelixResolution, FelixResolution>()
   const about = { objects: source?.objects ?? [], api: source?.api ?? 'crd.projectcalico.org/v1' } as const
-  // Of an unknown version that uses them nothing more is to be said than that it can.
+  // Where the version is unknown, only that it can use them is known.
   const nativeV3 = source?.nativeV3 === true
   const indexFor = (calico: CalicoVersion | undefined): FelixIndex | undefined => {
     if (!source) return undefined
@@ -50,7 +50,7 @@ export function felixFinder(
   }
 }
 
-/** As Calico sees them: its own beside those of Kubernetes, which count where both have one (resources/node.go of libcalico-go). */
+/** A node's labels as Calico sees them: Calico's own and those of Kubernetes, which win where both have a key (resources/node.go of libcalico-go). */
 const labelsOf = ({ labels, calicoLabels }: NodeState): Record<string, string> =>
   calicoLabels ? { ...calicoLabels, ...labels } : labels
 

@@ -3,7 +3,7 @@ import type { RangeLayer } from '../felix/values.ts'
 import { capacity } from '../mark.ts'
 import type { RangeDifference } from './range-difference.ts'
 
-/** What follows from the facts of a node taken together. */
+/** Adds to a node's facts what follows from several of them together. */
 export function judged(
   it: NodeFacts,
   difference: RangeDifference | undefined,

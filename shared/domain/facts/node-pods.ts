@@ -7,7 +7,7 @@ import { valueOf } from '../read.ts'
 /** Where a node's calico-node pod is, or why none is meant for it. */
 export interface CalicoPlace {
   pod?: PodState
-  /** Why the node is outside the question, as far as kinds of nodes and scheduling tell. */
+  /** Why the node is not applicable, as far as its kind and scheduling tell. */
   outside?: string
 }
 

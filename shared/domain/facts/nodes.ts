@@ -22,7 +22,7 @@ interface About {
   configurations: ProxyConfiguration[]
 }
 
-/** Every node with what is true on it, in the order of their names. */
+/** The facts of every node, sorted by name. */
 export function nodeFacts(state: ClusterState, about: About): NodeFacts[] {
   const nodes = (valueOf(state.nodes) ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const facts = nodes.map(located(state, about))

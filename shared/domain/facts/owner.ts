@@ -3,7 +3,7 @@ import { objectName } from '../felix/layer.ts'
 import type { Evidence } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
 
-/** Something that writes the object again from its own source: what we change, it would change back. */
+/** A tool that writes the object from its own source, so that it would revert our change. */
 export interface Owner {
   tool: 'Argo CD' | 'Flux' | 'Helm' | 'Terraform'
   evidence: Evidence
@@ -19,7 +19,7 @@ interface Mark {
   managers: RegExp
 }
 
-// kubectl, calicoctl, the operator and managers nobody knows are not reconcilers of this object. Flux stands before
+// kubectl, calicoctl, the operator and unknown managers do not reconcile this object. Flux is checked before
 // Helm, because its helm-controller leaves Helm's marks too.
 const marks: readonly Mark[] = [
   {
@@ -93,7 +93,7 @@ const holdsRange = (fields: unknown): boolean =>
   inner(inner(fields, 'f:spec'), 'f:kubeNodePortRanges') !== undefined ||
   inner(inner(inner(fields, 'f:metadata'), 'f:annotations'), `f:${rangeAnnotation}`) !== undefined
 
-/** What Calico keeps of the v3 object's metadata as JSON on the raw one counts as if it stood there. */
+/** The JSON copy of the v3 object's metadata, which Calico keeps on the stored object, counts like metadata of the object itself. */
 function withCopy({ labels, annotations }: FelixObject): Metadata {
   const text = annotations['projectcalico.org/metadata']
   if (text === undefined) return { labels, annotations }

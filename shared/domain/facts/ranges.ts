@@ -8,8 +8,8 @@ import type { ServiceRange } from '../report.ts'
 const builtIn = { min: 30000, max: 32767 }
 
 /**
- * The API server's range. EKS's answer stands above what was given; an answer without a range is one: the default. Where
- * no EKS API answers it is what was given or probed, else the default is assumed, which proves nothing.
+ * The API server's range. EKS's answer wins over a range that was given; an answer without a range means the default. Where
+ * no EKS API answers, the range that was given or probed counts; else the default is assumed, which proves nothing.
  */
 export function serviceRangeOf(state: ClusterState): ServiceRange {
   const eks = valueOf(state.eks)

@@ -22,7 +22,7 @@ const clusterVersion = (state: ClusterState): CalicoVersion | undefined =>
   parseVersion(valueOf(state.clusterInformation)?.calicoVersion) ??
   parseVersion(valueOf(state.installation)?.calicoVersion)
 
-/** Of several, in the middle of an upgrade, the oldest: what holds for it holds for all. */
+/** The oldest version where an upgrade is under way: what holds for it holds for all. */
 export function oldestCalico(
   nodes: readonly { version?: CalicoVersion }[],
   state: ClusterState,

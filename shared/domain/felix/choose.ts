@@ -5,7 +5,7 @@ import { absent, type Parameter } from './params.ts'
 import type { FelixParameter, FelixWarning } from './values.ts'
 import type { RangeSource } from '../report.ts'
 
-/** What becomes of one parameter. */
+/** The value, warnings and layer of one parameter. */
 export interface Choice {
   source: RangeSource
   raw?: string
@@ -14,7 +14,7 @@ export interface Choice {
   warnings: FelixWarning[]
 }
 
-/** The highest layer that says anything counts, even where its text is refused; all others are only remarked upon. */
+/** The highest layer that sets the parameter counts, even where Felix refuses its text; lower layers only give warnings. */
 export function choose(name: FelixParameter, layers: readonly Layer[], rules: Rules): Choice {
   const lower = name.toLowerCase()
   const parameter = rules.parameters.get(lower)

@@ -4,7 +4,7 @@ import type { Parameter, Parsed } from './params.ts'
 import type { FelixParameter, FelixValues } from './values.ts'
 import type { RangeSource } from '../report.ts'
 
-/** All that one source says; Felix takes the highest that says anything about a parameter, and it alone. */
+/** All settings of one source. For each parameter Felix uses only the highest layer that sets it. */
 export interface Layer {
   source: Exclude<RangeSource, 'default'>
   /** `FelixConfiguration/default`, `environment`, `felix.cfg` */

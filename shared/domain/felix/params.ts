@@ -4,7 +4,7 @@ import type { FelixParameter, FelixValues } from './values.ts'
 import { parsePortList } from '../ports.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'
 
-/** What Felix makes of one text; the reason in its own words. */
+/** How Felix parses one text; the reason is in Felix's own words. */
 export type Parsed<T = unknown> = { ok: true; value: T } | { ok: false; reason: string }
 
 export interface Parameter {
@@ -14,7 +14,7 @@ export interface Parameter {
   builtIn: unknown
   /** What `none` means. Absent: the text `none` stops Felix. */
   zero?: { value: unknown }
-  /** A refused text stops Felix instead of being replaced. */
+  /** Felix stops at a text that it refuses, instead of using the default. */
   fatal: boolean
   /** How the field of the spec decodes, where the parameter has one that matters. */
   spec?: { field: string; kind: SpecKind }
@@ -188,7 +188,7 @@ export function parametersOf(calico: CalicoVersion): ReadonlyMap<string, Paramet
   return new Map(known.map((parameter) => [parameter.name.toLowerCase(), parameter]))
 }
 
-/** What counts where a version has no such parameter. */
+/** The value that applies where a version does not have the parameter. */
 export const absent: Pick<FelixValues, 'NFTablesMode' | 'NftablesMarkMask' | 'WireguardEnabledV6'> = {
   NFTablesMode: 'Disabled',
   NftablesMarkMask: 0xffff0000,

@@ -48,7 +48,7 @@ export function specChecks(calico: CalicoVersion): SpecChecks {
   return new Map(known.flatMap(([, fields, check]) => fields.map((field) => [field, check] as const)))
 }
 
-/** Throws what Go would say. */
+/** Throws with Go's own message. */
 export function checkSpec(spec: Readonly<Record<string, unknown>>, checks: SpecChecks): void {
   for (const [field, value] of Object.entries(spec))
     if (value !== null) inField(`spec.${field}`, value, () => checks.get(field)?.(value, field))

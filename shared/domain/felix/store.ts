@@ -22,7 +22,7 @@ export interface Store {
   decoded: ReadonlyMap<string, Decoded>
   groups: SelectorGroup[]
   broken: Broken[]
-  /** About objects, so the same on every node. */
+  /** Warnings about objects, so the same on every node. */
   warnings: FelixWarning[]
 }
 

@@ -19,7 +19,7 @@ export interface FelixValues {
 
 export type FelixParameter = keyof FelixValues
 
-/** What follows from the parameters. */
+/** Values that follow from several parameters. */
 export interface DerivedValues {
   effectiveRange: PortRange[]
   /** Which of the two masks Felix uses, by version and nftables mode (Config.MarkMask, felix/config/config_params.go). */

@@ -11,7 +11,7 @@ const refused = (it: ReadFailure): boolean => it.kind === 'denied' || it.kind ==
 /** What could not be read, one finding for refusals and one for everything else. */
 export const unread: ClusterCheck = (cluster) => {
   const { gaps, state, otherThanEks } = cluster
-  // Nothing was read on purpose, and that is a finding of its own.
+  // Nothing was read, on purpose: another finding says why.
   if (otherThanEks.length > 0 && state.identity?.connected.endpoint === undefined) return []
   const all = [...gaps.needed, ...gaps.wanted]
   const isNeeded = gaps.needed.length > 0
@@ -59,12 +59,12 @@ function gap(
   ]
 }
 
-/** Where the clusters of a region could not be listed, there is none that doctor could try. */
+/** Where the clusters of a region could not be listed, doctor has no cluster to try. */
 const lookCloser = (facts: ClusterFacts): string => {
   const { eks, cluster, reachedBy = {} } = facts.state
   const isUnlisted = reachedBy.listing ?? (failureOf(eks)?.object === listing && cluster.context === undefined)
   if (!isUnlisted) return `${onCluster(facts, 'doctor')}   # names the hop that fails, and what to paste`
-  // Without the role another account's would be listed.
+  // Without the role, the clusters of another account would be listed.
   return reachedBy.role === undefined
     ? `${awsEks(facts.state, 'list-clusters')}   # until it answers, sweep cannot list them either`
     : `${sweepOf(facts.state)}   # lists them again, as that role`
@@ -72,7 +72,7 @@ const lookCloser = (facts: ClusterFacts): string => {
 
 const listing = 'eks:ListClusters'
 
-/** Without EKS a range that is known from elsewhere may be written all the same. */
+/** Where EKS does not answer, a range that is known from another source may still be written. */
 function meaningOf(failures: readonly ReadFailure[], { serviceRange: { source } }: ClusterFacts): string {
   if (!failures.some(({ object }) => isOfEks(object))) return 'the verdict stands without it, but nothing is written'
   const isEnough = source !== 'default' && failures.every(({ object }) => isOfEks(object))
@@ -87,18 +87,18 @@ const sources: Record<ServiceRange['source'], string> = {
   'eks-api': 'what EKS told',
 }
 
-/** Five that look alike and are fixed in five places. */
+/** Causes that look alike in a report, each of which is fixed in another place. */
 type Cause = 'role' | 'credentials' | 'policy' | 'token' | 'identity' | 'rbac'
 
 const causeOf = ({ object, kind, status }: ReadFailure): Cause => {
   if (object === 'sts:AssumeRole') return 'role'
   if (/^(eks|sts):/.test(object)) return kind === 'denied' ? 'policy' : 'credentials'
   if (kind === 'denied') return 'rbac'
-  // Nothing was sent without a token, so that nothing answered.
+  // Without a token no request was sent, so no server answered.
   return status === undefined ? 'token' : 'identity'
 }
 
-/** Where EKS did not say how to reach the cluster, its answer stands for all that could then not be read. */
+/** Where EKS did not say how to reach the cluster, that failure stands for everything that could then not be read. */
 const causesOf = (failures: readonly ReadFailure[], cluster: ClusterFacts): { said: string; remedy: string }[] => {
   const eks = failureOf(cluster.state.eks)
   const own = failures.filter((it) => it.object === eks?.object || it.message !== eks?.message)

@@ -7,8 +7,8 @@ import type { Mode } from '../report.ts'
 import { valueOf } from '../read.ts'
 
 /**
- * EKS shows the add-on's mode and kube-proxy reads the ConfigMap's. They part when the ConfigMap is edited by hand, which the
- * add-on's next update with OVERWRITE takes back, and when an update with NONE or PRESERVE left the ConfigMap as it was.
+ * EKS shows the add-on's mode, but kube-proxy reads the mode in the ConfigMap. They differ after the ConfigMap was edited by hand (the
+ * add-on's next update with OVERWRITE reverts that), and after an update with NONE or PRESERVE, which leaves the ConfigMap as it was.
  */
 export const addonDiffers: ClusterCheck = ({ state, configurations, underWay }) => {
   if (underWay.length > 0) return []
@@ -28,7 +28,7 @@ export const addonDiffers: ClusterCheck = ({ state, configurations, underWay }) 
   })
 }
 
-/** All values are given anew with every update; those left out would be forgotten. */
+/** Every update replaces all values: those that are left out are removed. */
 function tell(place: Place, { values }: AddonMode, { mode, conflicts }: { mode: Mode; conflicts: string }): string {
   const given = hasMore(values) ? 'VALUES' : quoted(safeJson({ ...values, mode }))
   const what = hasMore(values)

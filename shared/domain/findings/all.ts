@@ -40,7 +40,7 @@ const nodeChecks: readonly NodeCheck[] = [
   mark.markTablesDiffer,
 ]
 
-/** Of the way to the cluster, whatever is in it. */
+/** Checks of the connection to the cluster, whatever is in the cluster. */
 const wayChecks: readonly ClusterCheck[] = [unread, clusterIdentity, tlsNotVerified]
 
 const clusterChecks: readonly ClusterCheck[] = [
@@ -67,7 +67,7 @@ const clusterChecks: readonly ClusterCheck[] = [
   mark.markNotStorable,
 ]
 
-/** Everything found on one node; nothing on a node outside the question. */
+/** What the checks find on one node; nothing on a node that is not applicable. */
 export const nodeTroubles = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
   it.outside === undefined ? nodeChecks.flatMap((check) => check(it, cluster)) : []
 
@@ -78,7 +78,7 @@ export const clusterFindings = (found: readonly NodeTrouble[], cluster: ClusterF
     ...(remedy !== undefined && { remedy: withContext(remedy, cluster.state) }),
   }))
 
-/** Equal ones of many nodes put together. Without Calico only those of the way to the cluster. */
+/** Groups equal troubles of many nodes. Without Calico only the checks of the connection count. */
 const allFindings = (found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] => {
   if (cluster.install === 'none') return wayChecks.flatMap((check) => check(cluster))
   const inside = cluster.nodes.filter(({ outside }) => outside === undefined).length

@@ -19,10 +19,10 @@ export interface Trouble {
   remedy?: string | (() => string)
 }
 
-/** Looks at one node. Pure; told nothing but facts. */
+/** Checks one node. Pure: it sees nothing but facts. */
 export type NodeCheck = (it: NodeFacts, cluster: ClusterFacts) => Trouble[]
 
-/** Looks at the cluster as a whole. */
+/** Checks the cluster as a whole. */
 export type ClusterCheck = (cluster: ClusterFacts) => Finding[]
 
 export interface NodeTrouble {

@@ -24,7 +24,7 @@ export const updating: ClusterCheck = ({ underWay, state }) => {
   return [...passing, { code: 'CLUSTER_UPDATING', severity: 'warning', subject: 'cluster', message, evidence }]
 }
 
-/** Only where something is to be written there: an owner of an object in step is nobody's business. */
+/** Reported only where the object needs a change: the owner of an object that is in step does not matter. */
 export const ownedByGitops: ClusterCheck = (cluster) => {
   const { nodes, desired, policy } = cluster
   const object = felixObject(cluster, 'default')
@@ -43,7 +43,7 @@ export const ownedByGitops: ClusterCheck = (cluster) => {
   ]
 }
 
-/** The operator then leaves the object alone, updates and repairs included. */
+/** Then the operator does not touch the object, neither to update nor to repair it. */
 export const operatorIgnored: ClusterCheck = ({ state, calicoSets }) => {
   const objects = [
     { object: 'Installation/default', annotations: valueOf(state.installation)?.annotations ?? {} },
@@ -87,7 +87,7 @@ export const apiUnavailable: ClusterCheck = (cluster) => {
 
 const settling = 5 * 60_000
 
-/** Apart from nodes on which the pod has only just started. */
+/** Nodes on which the pod has only just started do not count. */
 export const notReady: ClusterCheck = (cluster) => {
   const { nodes, now, gaps } = cluster
   if (gaps.needed.length > 0) return []

@@ -20,7 +20,7 @@ function standsIn(it: NodeFacts, parameter: FelixParameter): Evidence {
 }
 
 /**
- * Felix's monitor of the link has no regard for eBPF mode: the link is there, so it restarts, for ever
+ * Felix watches the link in eBPF mode too: while the link exists, Felix restarts again and again
  * (projectcalico/calico#8929).
  */
 export const ipvsWithBpf: NodeCheck = (it) => {
@@ -68,7 +68,7 @@ export const ipvsWithNftables: NodeCheck = (it, cluster) => {
   ]
 }
 
-/** Every ClusterIP stands on the link; taken for the host's own addresses they make service traffic look like host traffic. */
+/** The link has every ClusterIP as an address. If Felix takes them for addresses of the host, it takes Service traffic for host traffic. */
 export const interfaceExclude: NodeCheck = (it, cluster) => {
   const { InterfaceExclude: patterns } = it.values
   if (it.ipvs === 'no' || !patterns || it.values.BPFEnabled === true || it.index?.excludesInterface(patterns, link))

@@ -8,7 +8,7 @@ const plan =
   '1.35 warns, 1.37 has the feature gate KubeProxyIPVS, 1.40 turns it off by default, 1.43 removes it (1.40 and 1.43 are plans)'
 const offByDefault = 40
 
-/** One finding for all that there is to say about leaving IPVS: how long it lasts, what is in the way here, and the way. */
+/** One finding about leaving IPVS: until when it is supported, what prevents the move here, and the steps. */
 export function ipvsDeprecated(cluster: ClusterFacts): Finding[] {
   const { nodes, configurations, kubernetesMinor } = cluster
   const uses = nodes.some(({ running, ipvs }) => running?.mode === 'ipvs' || ipvs !== 'no')
@@ -76,7 +76,7 @@ const oldest = (nodes: readonly NodeFacts[]): CalicoVersion | undefined =>
     .flatMap(({ version }) => version ?? [])
     .reduce<CalicoVersion | undefined>((a, b) => (!a || atLeast(a, b.text.slice(1)) ? b : a), undefined)
 
-/** kube-proxy takes the link away on this way, so that nothing is left to clean. */
+/** On this path kube-proxy removes the link, so nothing is left to clean up. */
 function toNftables({ nodes, install, state }: ClusterFacts): string {
   const calico = oldest(nodes)
   const follows = calico && !atLeast(calico, '3.23') ? 'restart calico-node after it' : 'Felix follows by itself'
@@ -89,7 +89,7 @@ function toNftables({ nodes, install, state }: ClusterFacts): string {
   return `To nftables: ${place(state)} mode nftables together with Felix (${felix}), best on new nodes; where nodes stay, restart kube-proxy, which removes kube-ipvs0, and ${follows}. Node ports then answer on a node's primary addresses only, unless nodePortAddresses says otherwise.`
 }
 
-/** Felix looks at nothing but the link, and kube-proxy leaves it behind on this way. */
+/** On this path kube-proxy leaves the link, and the link is all that Felix looks at. */
 const toIptables = ({ state }: ClusterFacts): string =>
   `To iptables: ${place(state)} mode iptables, then replace the nodes; where nodes stay, restart kube-proxy and on each: ip link delete kube-ipvs0. It is left behind, and Felix stays in IPVS mode as long as it is there.`
 

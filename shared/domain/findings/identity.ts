@@ -44,7 +44,7 @@ const remedyFor = (found: readonly Difference[], { state }: ClusterFacts): strin
   return `EKS was asked in account ${asked.account}. If the cluster is of another one: export AWS_PROFILE=NAME, or give --role. If it is of that one:\n${update}`
 }
 
-/** Said, because all that is read and sent is then anybody's. */
+/** Without verification, anybody in between can read and change what is sent. */
 export const tlsNotVerified: ClusterCheck = ({ state }) => {
   const { connected } = state.identity ?? {}
   if (!connected?.unverified) return []

@@ -6,7 +6,7 @@ import { capacity, formatMask } from '../mark.ts'
 import { atLeast } from '../version.ts'
 
 interface Foresight {
-  /** What would come, as the beginning of a sentence. */
+  /** The coming change, as the beginning of a sentence. */
   event: string
   room: Room
 }
@@ -30,14 +30,14 @@ function isShort({ mark, node }: NodeFacts, { calico, wireguard }: Room): boolea
   return node.podsMax !== undefined && capacity(mark?.mask ?? 0, calico, wireguard) < node.podsMax
 }
 
-/** There is room now. Told where the next update, or a switch that people turn without thinking of marks, takes it away. */
+/** The mask has room now. Reported where the next Calico update, or switching WireGuard on, would use it up. */
 export const markForesight: NodeCheck = (it, cluster) => {
   const { mark, node, ipvs } = it
   const now = mark?.capacity
   if (ipvs === 'no' || mark?.mask === undefined || now === undefined || node.podsMax === undefined) return []
   const next = now < node.podsMax ? undefined : foreseen(it)
   if (!next) return []
-  // One event is enough, and each takes one bit; the advice is for all of them.
+  // One of them is enough to use up the room, since each takes one bit; the advice covers all.
   const left = Math.max(0, (now + 2) / 2 - 2)
   return [
     {

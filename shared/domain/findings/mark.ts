@@ -47,7 +47,7 @@ export interface Room {
 
 const roomNow = ({ version, values }: NodeFacts): Room => ({ calico: version, wireguard: usesWireguard(values) })
 
-/** A mask with room and nobody's bits, and how to set it. Masks are never written by this tool: a bad one stops every Felix. */
+/** A mask with enough room that takes no bits of other programs, and how to set it. This tool never writes masks: a bad one stops every Felix. */
 export function advice(it: NodeFacts, cluster: ClusterFacts, room = roomNow(it)): { remedy: string; mask?: number } {
   const { node, values } = it
   const better = betterMask({
@@ -93,7 +93,7 @@ export const markCapacity: NodeCheck = (it, cluster) => {
   ]
 }
 
-/** Felix starts with it nowhere: too few bits for its own needs, or in IPVS mode none left for endpoints. */
+/** Felix does not start with this mask: it has too few bits for Felix itself, or in IPVS mode none left for endpoints. */
 function isTooSmall({ mark, ipvs, version, values }: NodeFacts): boolean {
   if (mark?.mask === undefined) return false
   const own = (version && !atLeast(version, '3.30') ? 4 : 5) + (usesWireguard(values) ? 1 : 0)
@@ -148,7 +148,7 @@ export const markOverlap: NodeCheck = (it, cluster) => {
   return [...found, ...hiddenMarks(it, cluster)]
 }
 
-/** A neighbour whose bits cannot be seen from outside is named; whether they are free nobody knows. */
+/** Names another program whose bits cannot be seen from outside: whether they collide is not known. */
 const hiddenMarks = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
   markingPrograms(cluster.state, it.node, cluster.vpcCni).flatMap((program): Trouble[] => {
     const { hidden, evidence } = program

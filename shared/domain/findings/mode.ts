@@ -12,12 +12,12 @@ import type { Evidence, Finding, Mode } from '../report.ts'
 
 const isRolling = ({ underWay }: ClusterFacts): boolean => underWay.length > 0
 
-/** kube-proxy reads its mode only when it starts, so that a changed configuration waits for a restart nobody makes. */
+/** kube-proxy reads its mode only when it starts: a changed configuration has no effect until somebody restarts it. */
 export const modeNotRolled: NodeCheck = (it, cluster) => {
   const { running, configuredMode } = it
   const { configuration } = running ?? {}
   if (!running || running.mode === 'unknown' || !configuration || configuredMode === undefined) return []
-  // What the add-on is told need not be what kube-proxy reads.
+  // The add-on's configuration may differ from what kube-proxy reads.
   if (configuredMode === running.mode || configuration.failure || isRolling(cluster)) return []
   const set = configuration.daemonSet
   const at = configuration.changes?.at(-1)
@@ -43,11 +43,11 @@ export const modeNotRolled: NodeCheck = (it, cluster) => {
 const ipvsModules = ['ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', 'nf_conntrack']
 const modulesOf = (missing: readonly string[] = ipvsModules): string => missing.join(', ')
 
-/** A restart alone would find them missing again. */
+/** A restart alone does not help: the kernel modules would still be missing. */
 const loadModules = (missing: readonly string[] = ipvsModules): string =>
   `On the nodes: modprobe -a ${missing.join(' ')}, and have it loaded at boot (/etc/modules-load.d/, or the user data of the node group). kube-proxy takes ipvs up when its pod is made anew after that.`
 
-/** No evidence either way, about kube-proxy or about the Felix that may have stayed behind. */
+/** There is no evidence of kube-proxy's mode, or none of whether Felix noticed it. */
 export const modeUnproven: NodeCheck = (it, cluster) => {
   if (it.starting !== undefined || isRolling(cluster) || cluster.gaps.needed.length > 0) return []
   const { running, view } = it
@@ -64,7 +64,7 @@ export const modeUnproven: NodeCheck = (it, cluster) => {
 const seeTheLink = (cluster: ClusterFacts): string =>
   `On the node, ls /sys/class/net/kube-ipvs0 shows the link if it is there.\nRead all logs: ${onCluster(cluster, 'check')} --deep\nA log tells where it begins with the start of Felix and its level (logSeverityScreen) is Info: that of a calico-node pod made anew does.`
 
-/** A process that does not run answers nothing. */
+/** A process that does not run cannot be asked. */
 function startKubeProxy({ pod, missing }: RunningMode, cluster: ClusterFacts): string {
   const place = `${kubectl(cluster)} -n ${quoted(pod.namespace)}`
   if (missing) return loadModules(missing)
@@ -97,7 +97,7 @@ const unproven = (cluster: ClusterFacts, why: string, evidence: readonly Evidenc
   ].join('\n'),
 })
 
-/** Only a restart of the pod makes a Felix that does not follow the link look again. */
+/** A Felix that does not follow the link looks again only when its pod is restarted. */
 export const felixMissedMode: NodeCheck = (it, cluster) => {
   const { running, view, version, calicoPod } = it
   if (!running || view.ipvs === undefined || !calicoPod) return []
@@ -121,7 +121,7 @@ export const felixMissedMode: NodeCheck = (it, cluster) => {
   ]
 }
 
-/** kube-proxy leaves the link behind on its way from ipvs to iptables, and Felix looks at nothing else. */
+/** When kube-proxy changes from ipvs to iptables it leaves the link, and the link is all that Felix looks at. */
 export const staleDevice: NodeCheck = (it) => {
   const { running, view, calicoPod } = it
   if (running?.mode === 'ipvs' || running?.mode === 'unknown' || !running || view.ipvs !== true || view.missed)
@@ -139,7 +139,7 @@ export const staleDevice: NodeCheck = (it) => {
   ]
 }
 
-/** Looks at all nodes together: what kube-proxy does differs between them. */
+/** Compares all nodes: kube-proxy runs in different modes. */
 export function modeMixed({ nodes, configurations }: ClusterFacts): Finding[] {
   const byMode = new Map<Mode, string[]>()
   for (const { running, node } of nodes) {
@@ -166,7 +166,7 @@ export function modeMixed({ nodes, configurations }: ClusterFacts): Finding[] {
   ]
 }
 
-/** A configuration that a restarted kube-proxy could not start with, though what runs is known. */
+/** The running mode is known, but kube-proxy could not start again with its present configuration. */
 export function modeMisconfigured({ configurations, nodes }: ClusterFacts): Finding[] {
   const isKnown = ({ daemonSet }: ProxyConfiguration): boolean =>
     nodes.some(({ running }) => running?.pod.daemonSet === daemonSet.uid && running.mode !== 'unknown')

@@ -47,7 +47,7 @@ const stops = (calico: CalicoVersion): { severity: 'critical' | 'warning'; messa
         message: `The operator of Calico ${calico.text} cannot read spec.kubeNodePortRanges: it crashes and neither updates nor repairs anything until the field is gone. Felix ignores the field in any case: only the annotation counts.`,
       }
 
-/** The annotation keeps what it says already, else takes the desired range, else what the field was to say. */
+/** The annotation keeps its value where it has one; else it gets the desired range, or what the field says. */
 function withoutField(object: FelixObject, cluster: ClusterFacts): string {
   const present = object.annotations[rangeAnnotation]
   if (present !== undefined && parsePortList(present).ok) return rangeWrite(cluster, object, { annotation: present })

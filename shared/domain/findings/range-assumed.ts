@@ -9,10 +9,10 @@ import type { Evidence } from '../report.ts'
 import { ours } from '../rollout/annotations.ts'
 import { changeMark, type Known } from '../rollout/marks.ts'
 
-/** Said wherever the range was not asked for: in step where nothing speaks against the assumption, else nobody can tell. */
+/** Reported wherever the range is assumed. The cluster may be in step where nothing contradicts the assumption; else it is unknown. */
 export const rangeAssumed: ClusterCheck = (cluster) => {
   const { serviceRange, objections, nodes, state, otherThanEks } = cluster
-  // Where EKS described another cluster, that is what has to be put right first.
+  // Where EKS described another cluster, that must be corrected first.
   if (!isAssumed(serviceRange) || otherThanEks.length > 0) return []
   if (nodes.every(({ outside }) => outside !== undefined)) return []
   const range = `${serviceRange.min}:${serviceRange.max}`
@@ -60,7 +60,7 @@ const knownWords: ReadonlyMap<string | undefined, string> = new Map([
   ['flag', 'it was given'],
 ] satisfies [Known, string][])
 
-/** What we wrote or were to reach says how the range was known then. */
+/** An earlier rollout recorded how the range was known at that time. */
 function said({ object, value: text = '', at }: Evidence, cluster: ClusterFacts): string {
   const value = object !== apiServer && text.length > 60 ? `${text.slice(0, 60)}…` : text
   if (object === apiServer) return `it answered ${value}`

@@ -17,7 +17,7 @@ const isRange = ({ parameter }: { parameter?: string }): boolean =>
   parameter === undefined || parameter === 'KubeNodePortRanges'
 const isMask = (parameter: string | undefined): boolean => parameter?.endsWith('MarkMask') === true
 
-/** What Felix cannot read, or would read differently every time: people must fix it, no write can. */
+/** Felix cannot read the object, or reads one of several values by chance. Only a person can fix that, no write of ours. */
 export const rangeInvalid: NodeCheck = (it, cluster) => {
   const { felix } = it
   if (!felix) return []
@@ -34,7 +34,7 @@ export const rangeInvalid: NodeCheck = (it, cluster) => {
   return [...found, undecodable(felix.places ?? felix.objects.map((object) => ({ object })), felix.message, cluster)]
 }
 
-/** A well-formed spec is a finding of its own. */
+/** A well-formed spec has another finding (RANGE_SPEC_IGNORED). */
 const isIgnoredSpec = ({ field, object }: FelixWarning, cluster: ClusterFacts): boolean =>
   field?.startsWith('spec.') === true && specRanges(object, cluster) !== undefined
 
@@ -43,7 +43,7 @@ function edit(cluster: ClusterFacts, object: string): string {
   return name === undefined ? `Fix ${object}.` : `${kubectl(cluster)} edit ${onFelix(cluster, name)}`
 }
 
-/** Felix may well take it. */
+/** Felix may accept the value. */
 const vast = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): Trouble => ({
   code: 'RANGE_INVALID',
   severity: it.ipvs === 'no' ? 'info' : 'warning',

@@ -7,14 +7,14 @@ import { isOurs } from '../rollout/marks.ts'
 
 export const builtIn: Evidence = { object: 'Felix', field: 'KubeNodePortRanges', value: '30000:32767 (built in)' }
 
-/** The first of them only are formatted: a list can be long, and is shown for each of thousands of nodes. */
+/** Formats only the first ranges: a list can be long, and this is called for each of thousands of nodes. */
 export const text = (ranges: readonly PortRange[]): string => {
   const all = normalise(ranges)
   const shown = formatRanges(all.slice(0, itemsShown)).join(', ')
   return all.length <= itemsShown ? shown || 'no port' : `${shown} and ${all.length - itemsShown} more`
 }
 
-/** Enough to recognise a list by; a sentence is no place for thousands. */
+/** Enough to recognise a list; a sentence cannot hold thousands. */
 const itemsShown = 12
 
 export const listed = (items: readonly string[]): string =>
@@ -36,7 +36,7 @@ export function isReachedByDefault(it: NodeFacts, cluster: ClusterFacts): boolea
   return object !== undefined && isOurs(object)
 }
 
-/** What a person meant by the spec's items; undefined where that cannot be said. */
+/** The ranges that the spec's items mean; undefined where they cannot be parsed. */
 export function specRanges(name: string, cluster: ClusterFacts): PortRange[] | undefined {
   const object = felixObject(cluster, felixName(name) ?? name)
   const items = object?.spec['kubeNodePortRanges']

@@ -130,7 +130,7 @@ function changeLayer(layer: RangeLayer, cluster: ClusterFacts): string {
   return rangePatch(cluster, name, cluster.desired ?? [])
 }
 
-/** The change to `default`, at its source where somebody owns it. */
+/** The change to `default`; where a tool owns the object, the change to that tool's source. */
 function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
   const { desired = [], policy } = cluster
   const object = felixObject(cluster, 'default')
@@ -138,7 +138,7 @@ function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
   const change = owner
     ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
     : rangePatch(cluster, 'default', desired)
-  // By hand it would reach all nodes at once, the one that could not take it among them.
+  // A patch by hand would reach all nodes at once, also the node on which the rollout halted.
   if (!owner && cluster.rollingOut)
     return `${onCluster(cluster, 'rollout status')}   # the rollout of this range, and what is to be done`
   const sync = `${onCluster(cluster, 'sync')}   # node by node\n`

@@ -13,7 +13,7 @@ import { specMayBeWritten } from '../version.ts'
 
 export const apiOf = ({ state }: ClusterFacts): CalicoApi => valueOf(state.felix)?.api ?? 'crd.projectcalico.org/v1'
 
-/** Which cluster it is, and how one gets there. */
+/** Which cluster it is, and how commands reach it. */
 export type Place = Pick<ClusterState, 'cluster' | 'reachedBy'>
 
 export const onCluster = ({ state, serviceRange }: ClusterFacts, command: string): string =>
@@ -25,7 +25,7 @@ export const commandOn = (place: Place, command: string, range?: ServiceRange): 
 
 const placeWords = ({ cluster: { context, name, region }, reachedBy = {} }: Place): string[] => {
   const { kubeconfig, role, inCluster } = reachedBy
-  // What has neither context nor region was not found: its name is ours.
+  // A cluster with neither context nor region was not found; its name was given by this tool.
   const isNamed = !inCluster && context === undefined && region !== undefined
   return optionWords({
     context: inCluster ? undefined : context,
@@ -38,7 +38,7 @@ const placeWords = ({ cluster: { context, name, region }, reachedBy = {} }: Plac
 const optionWords = (options: Record<string, string | undefined>): string[] =>
   Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, quoted(value)]))
 
-/** Looks at all clusters of the place's region. */
+/** The command that looks at all clusters of the region. */
 export const sweepOf = ({ cluster: { region }, reachedBy: { role } = {} }: Place): string =>
   ['calico-ipvs-sync sweep', ...optionWords({ region, role })].join(' ')
 
@@ -58,7 +58,7 @@ export const kubectlOn = ({ cluster, reachedBy = {} }: Place): string => {
   return ['kubectl', ...optionWords({ kubeconfig: reachedBy.kubeconfig, context })].join(' ')
 }
 
-/** aws takes no account, and a name may be in many: it is said before what changes something there. */
+/** The aws command has no option for the account, and several accounts may have a cluster of this name: a comment before a changing command names the account. */
 export const inAccount = ({ cluster: { account } }: Place): string =>
   account === undefined ? '' : ` in account ${account}`
 
@@ -80,7 +80,7 @@ export const withContext = (remedy: string, place: Place): string => {
   return remedy.replace(/^.*\bkubectl --/m, (line) => `${once}\n${line}`)
 }
 
-/** As EKS would name it, where it did not say so; an account that is not known is left to be filled in. */
+/** The ARN as EKS would build it, where EKS did not say it; an unknown account is left for the reader to fill in. */
 const arnOf = ({ account = 'ACCOUNT', region, name }: Report['cluster']): string | undefined => {
   if (region === undefined) return undefined
   const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'

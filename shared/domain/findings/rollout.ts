@@ -21,7 +21,7 @@ const rolloutOf = (cluster: ClusterFacts): Rollout | undefined => {
 
 const field = (key: string): string => `metadata.annotations[${ours}${key}]`
 
-/** What anybody may have written where a rollout of ours is remembered: it steers nothing, and is told. */
+/** The Lease or marks hold something that makes no sense. It is reported and has no effect on the rollout. */
 export const rolloutStateInvalid: ClusterCheck = (cluster) => [...leaseInvalid(cluster), ...marksOfOthers(cluster)]
 
 const leaseInvalid: ClusterCheck = (cluster) => {
@@ -66,7 +66,7 @@ const marksOfOthers: ClusterCheck = (cluster) => {
 
 const leaseObject = `Lease/${lease.namespace}/${lease.name}`
 
-/** By itself, or by somebody: nothing continues unless people hear of it. */
+/** The rollout stopped, by itself or by a person: people must hear of it, because nothing continues without them. */
 export const rolloutHalted: ClusterCheck = (cluster) => {
   const rollout = rolloutOf(cluster)
   if (rollout?.state === 'paused') return [paused(cluster)]
@@ -102,7 +102,7 @@ const paused = (cluster: ClusterFacts): Finding => ({
   remedy: `${onCluster(cluster, 'rollout log')}   # who paused it\nThen: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
 })
 
-/** In the middle of a rollout. */
+/** Taken back while the rollout was under way. */
 const takenBackToday: ClusterCheck = (cluster) => {
   const { takenBack, target } = rolloutOf(cluster) ?? {}
   if (!takenBack || takenBack.at.slice(0, 10) !== cluster.state.observedAt.slice(0, 10)) return []
@@ -120,7 +120,7 @@ const takenBackToday: ClusterCheck = (cluster) => {
   ]
 }
 
-/** Our value was taken back: a second write the same day would be a fight. */
+/** Somebody reverted our value: it is not written a second time the same day. */
 export const flapping: ClusterCheck = (cluster) => {
   const interrupted = takenBackToday(cluster)
   if (interrupted.length > 0) return interrupted

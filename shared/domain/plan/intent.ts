@@ -22,20 +22,20 @@ import { ordered, pendingPlaces } from '../rollout/places.ts'
 import { overrideName } from '../rollout/range-writes.ts'
 import { zonesToKeep } from '../rollout/zones.ts'
 
-/** What has to be done and what forbids it, before it is spelled out as changes (`plan`) or carried out (`rollout`). */
+/** What has to be done and what forbids it. `plan` lists it as changes, `rollout` carries it out. */
 export interface Intent {
   blockedBy: FindingCode[]
   /** The annotation's text to be reached; absent: no range is to be changed. */
   target?: string
-  /** What made a change necessary is gone: overrides of ours, with another value than `default`'s, are taken back. */
+  /** The reason for the change is gone: our overrides that have another value than `default` are taken back. */
   withdraw?: true
   /** Nodes whose Felix the new value reaches, in the order they will be touched. */
   scope: NodeAssessment[]
-  /** Nodes on which a layer above `default` decides: the write would not count there. */
+  /** Nodes on which a layer above `default` decides: a write to `default` has no effect there. */
   skip: string[]
   restart: NodeAssessment[]
   canary?: string
-  /** Nodes that go after all others. */
+  /** Nodes that are changed after all others. */
   last: string[]
   /** Which nodes are of one zone, where more than one may be disturbed at a time. */
   zones?: Exclude<Rollout['zones'], undefined>
@@ -53,7 +53,7 @@ export const intentOf = (assessment: Assessment, state: ClusterState, policy: Po
   if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [], last: [] }
   const scope = pendingPlaces({ ...(ranges.goal !== undefined && { target: ranges.goal }) }, ranges.places)
   const last = lastOf([...scope.map(({ it }) => it), ...restart], valueOf(state.webhookNodes))
-  // The range goes first.
+  // The range is changed first.
   const canary = chooseCanary(scope.length > 0 ? scope.map(({ it }) => it) : restart, last)
   const nodes = valueOf(state.nodes) ?? []
   const zones = zonesToKeep(nodes, budget(policy.maxUnavailable, nodes.length))
@@ -73,14 +73,14 @@ export const intentOf = (assessment: Assessment, state: ClusterState, policy: Po
 interface RangeIntent {
   target?: string
   withdraw?: true
-  /** The text that counts in the end: the target, or what `default` has. */
+  /** The final text: the target, or the value of `default`. */
   goal?: string | undefined
-  /** Nodes that `default` or an override of ours decides for. */
+  /** Nodes whose range is decided by `default` or by an override of ours. */
   places: ReturnType<typeof placeOf>[]
   skip: string[]
   /** Something differs, but only where our write would be hidden by another layer. */
   shadowed: boolean
-  /** The range cannot be told: what may have to be done is not done on an assumption. */
+  /** The desired range is only assumed, so nothing is changed. */
   assumed: boolean
 }
 
@@ -111,7 +111,7 @@ const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent =
   return { ...nothing, target, goal: target, places, skip }
 }
 
-/** `default` says what is wanted, or need not: of our overrides some do not, or are not needed. What led to them is no more. */
+/** `default` has the desired value, or needs none, and some of our overrides have another value or are not needed: the reason for them is gone. */
 const reasonGone = (
   { desired, report }: Assessment,
   objects: FelixObject[],
@@ -129,7 +129,7 @@ const reasonGone = (
   if (felix.outcome === 'error' || !desired) return undefined
   const { effectiveRange } = felix.values
   const text = felix.raw.KubeNodePortRanges
-  // What Felix has built in is not written as text either: that would restart it on every node.
+  // Felix's built-in default is not written as text either: that would restart Felix on every node.
   const isOther = text === undefined || left.some((it) => !isWanted(it.annotations[rangeAnnotation]))
   return isOther && effectiveRange && sameRanges(effectiveRange, desired) ? { text } : undefined
 }
@@ -165,7 +165,7 @@ const targetText = (desired: PortRange[], objects: FelixObject[]): string => {
   return present !== undefined && parsed?.ok && sameRanges(parsed.ranges, desired) ? present : annotationValue(desired)
 }
 
-/** By what the pod itself shows. */
+/** Decided from the pod's own status. */
 export const needsRestart = ({ missedMode, olderThanMode }: NodeAssessment, { restarts }: Policy): boolean => {
   switch (restarts) {
     case 'auto':
@@ -213,13 +213,13 @@ const blocks = (
   return [...new Set(codes)]
 }
 
-/** That EKS does not say what its cluster is: where its range is assumed for that, RANGE_ASSUMED says so; one that was asked for or given needs no EKS. */
+/** EKS did not describe its cluster. Where the range is therefore assumed, RANGE_ASSUMED blocks the plan; a range that was probed or given does not need EKS. */
 const isOfEksAlone = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
   findings
     .filter((it) => it.code === code)
     .every(({ evidence }) => evidence.length > 0 && evidence.every(({ object }) => isOfEks(object)))
 
-/** An object with a mark that is not ours is left alone, and keeps nothing else from being done. */
+/** An object whose mark is not ours is not touched, and does not block the rest of the plan. */
 const forbids = (report: Assessment['report'], code: FindingCode): boolean => {
   if (code === 'RANGE_INVALID') return isCritical(report, code)
   return code !== 'ROLLOUT_STATE_INVALID' || report.findings.some((it) => it.code === code && isLease(it))
@@ -233,12 +233,12 @@ const isLoud = ({ findings }: Assessment['report'], code: FindingCode): boolean 
 const isCritical = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
   findings.some((it) => it.code === code && it.severity === 'critical')
 
-/** A Lease is small; and where so many nodes serve, no single one matters. */
+/** A Lease is small. Where more nodes than this answer webhooks, no single one matters. */
 const lastAtMost = 100
 
 /**
- * Where the API server's calls for our own writes end: if such a node's network breaks, it could not take our rollback. So
- * these go when all others have gone well. Not known, or all of them: nobody is put last.
+ * Nodes that answer webhooks for our own writes: if the network of such a node breaks, the API server could not take our rollback.
+ * They are changed last. Where they are not known, or are all nodes, none is put last.
  */
 const lastOf = (nodes: NodeAssessment[], serving: string[] = []): string[] => {
   const last = nodes.map(({ node }) => node.name).filter((name) => serving.includes(name))
@@ -246,8 +246,8 @@ const lastOf = (nodes: NodeAssessment[], serving: string[] = []): string[] => {
 }
 
 /**
- * Well, not among the last, one that uses the range (without IPVS Felix makes no rules of it, and its being well would show
- * little), and if it can be helped not the only node of its zone or node group, so that trouble there takes nothing whole away.
+ * The first node: it is well, is not one of the last, uses the range (without IPVS Felix makes no rules from it, so the node would prove
+ * little), and if possible is not the only node of its zone or node group, so that trouble there takes no whole zone or group away.
  */
 const chooseCanary = (nodes: NodeAssessment[], last: string[]): string | undefined => {
   const alone = (label: string, it: NodeAssessment) =>

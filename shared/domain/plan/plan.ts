@@ -46,7 +46,7 @@ export const planOf = (
   }
 }
 
-/** A plan is a document: what others keep in an object is not printed in it. What is written is worked out anew from the object. */
+/** A plan is printed and stored, so it does not show what others keep in an object. The write itself is computed from the object again. */
 const published = (change: Change): Change =>
   change.patch ? { ...change, patch: mapped(withKeptCopy(change.patch), withoutSecrets) as object } : change
 
@@ -99,7 +99,7 @@ const rangeChanges = (
   return [...overrides, ...promotion, ...removals]
 }
 
-/** Each with the care of a rollout; what `default` says is right. */
+/** Overrides of ours that are taken back one by one; the value of `default` is right. */
 const withdrawals = (state: ClusterState): Change[] => {
   const felix = valueOf(state.felix)
   return felix ? felix.objects.filter(isOurs).map(writer(felix.api).removal) : []

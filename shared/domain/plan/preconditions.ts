@@ -6,7 +6,7 @@ import { isAssumed } from '../facts/assumption.ts'
 import { valueOf } from '../read.ts'
 import type { Change, Plan, Preconditions, Report } from '../report.ts'
 
-/** What must still be so when the plan is carried out: the objects that are there already, and all that led to it. */
+/** What must not have changed when the plan is carried out: existing objects, and the facts that led to the plan. */
 export const preconditionsOf = (
   changes: Change[],
   { report }: Pick<Assessment, 'report'>,
@@ -33,7 +33,7 @@ export const preconditionsOf = (
 
 type Planned = Report & { plan: Plan }
 
-/** In words, each thing that is not as it was when the plan was made; empty: it may be carried out. */
+/** Everything that has changed since the plan was made, in words; empty: it may be carried out. */
 export const whatMoved = (then: Planned, now: Planned): string[] => {
   const { preconditions } = then.plan
   const unknown = movedRange(then, now)
@@ -61,7 +61,7 @@ const movedCluster = ({ cluster: then }: Planned, { cluster: now }: Planned): st
 const titleOf = ({ arn, name, region, account }: Report['cluster']): string =>
   arn ?? [name, region && `in ${region}`, account && `of account ${account}`].filter(Boolean).join(' ')
 
-/** All else that differs then is for that alone. */
+/** Other differences then follow from this one and are not listed. */
 const movedRange = ({ serviceRange: then }: Planned, { serviceRange: now }: Planned): string[] =>
   then && isAssumed(now) && !isAssumed(then)
     ? [`the service range was ${then.min}:${then.max} (${then.source}), and now nobody was asked for it`]

@@ -1,6 +1,6 @@
 import type { ClusterIdentity, Finding, FindingCode, Report } from '../report.ts'
 
-/** What is left alone, and not spoken of, until a date. Afterwards it counts as if it had never been. */
+/** A cluster or finding that is not changed and not reported until a date. After that date it has no effect. */
 export interface Exception {
   /** `111122223333/eu-west-1/prod-1`; `*` stands for any text: `111122223333/*` is an account, `*` the fleet. */
   cluster: string
@@ -8,11 +8,11 @@ export interface Exception {
   code?: FindingCode | undefined
   /** RFC 3339: a date, to its end in UTC, or a moment. */
   until: string
-  /** For the person who asks later why. */
+  /** Shown to people who ask why. */
   reason: string
 }
 
-/** What of a cluster is left alone now. */
+/** What is excepted in a cluster now. */
 export interface Excepted {
   cluster?: Exception
   codes: Map<FindingCode, Exception>
@@ -30,7 +30,7 @@ export const exceptionsFor = (exceptions: readonly Exception[], cluster: Cluster
   return { codes: new Map(live.flatMap((it) => (it.code ? [[it.code, it]] : []))), ...(whole && { cluster: whole }) }
 }
 
-/** Those that ended after `since`: what they hid is new to people again. */
+/** Exceptions that ended after `since`: people have to be told again of what they hid. */
 export const endedSince = (
   exceptions: readonly Exception[],
   cluster: ClusterIdentity,
@@ -59,7 +59,7 @@ export const forbidsBy = ({ cluster, codes }: Excepted): { range: boolean; resta
   restarts: cluster !== undefined || restartCodes.some((code) => codes.has(code)),
 })
 
-/** Findings that are left alone stay in the report, as information that says why and until when. */
+/** Excepted findings stay in the report as `info`, with the reason and the end of the exception. */
 export const withExceptions = (report: Report, excepted: Excepted): Report => {
   const covering = ({ code }: Finding) => excepted.codes.get(code) ?? excepted.cluster
   const findings = report.findings.map((finding): Finding => {
@@ -70,7 +70,7 @@ export const withExceptions = (report: Report, excepted: Excepted): Report => {
   return { ...report, findings }
 }
 
-/** Nothing is left that people should hear of. */
+/** No finding is left that people should be told of. */
 export const isSilenced = (report: Report, excepted: Excepted): boolean => {
   if (excepted.cluster) return true
   const loud = report.findings.filter(({ severity }) => severity !== 'info')

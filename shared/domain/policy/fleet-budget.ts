@@ -7,7 +7,7 @@ import { isAnother } from '../incarnation.ts'
 export interface FleetBudget {
   version: number
   holders: Holder[]
-  /** First come, first woken. A cluster that is not in the list gets its turn at a later look. */
+  /** Clusters that wait, in the order in which they are woken. A cluster that is not in the list gets its turn at a later evaluation. */
   waiting: string[]
 }
 
@@ -26,7 +26,7 @@ export interface Permit {
 
 export const emptyBudget: FleetBudget = { version: 0, holders: [], waiting: [] }
 
-/** Longer than the longest wait of a rollout (15 min) and a queue that is as late again. */
+/** Longer than the longest wait of a rollout (15 min) plus the same delay in the queue. */
 export const permitSeconds = 1800
 const waitingAtMost = 200
 

@@ -4,7 +4,7 @@ import type { Window } from './window.ts'
 
 /** What the tool may do. Every knob of the stack and the command line that a decision depends on. */
 export interface Policy {
-  /** `off`: not looked at · `report`: only told · `sync`: put right. The EKS tag `calico-ipvs-sync` overrides it per cluster. */
+  /** `off`: not evaluated · `report`: people are told · `sync`: corrected. The EKS tag `calico-ipvs-sync` overrides it per cluster. */
   action: Action
   /** The most that a tag can switch on. */
   limit: Action
@@ -48,7 +48,7 @@ export const defaultPolicy: Policy = {
   ignoreOwner: false,
   windows: [],
   exceptions: [],
-  // What is wrong with a change is wrong in every cluster: the first one to show it must be the only one.
+  // A faulty change is faulty in every cluster: only one cluster at a time may be exposed to it.
   clustersAtOnce: 1,
   pauseOnAlarms: [],
 }
@@ -56,7 +56,7 @@ export const defaultPolicy: Policy = {
 /** From the least to the most. */
 const actions: readonly string[] = ['off', 'report', 'sync'] satisfies Action[]
 
-/** Where the deployment's brake stands. `unreadable`: nobody knows, so that it counts as `report`; and why. */
+/** The position of the deployment's brake. `unreadable`: why it could not be read; then it counts as `report`. */
 export interface BrakePosition {
   most: Action
   unreadable?: string

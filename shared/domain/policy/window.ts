@@ -1,10 +1,10 @@
-/** When changes may be made, by the clock on somebody's wall. Several windows: whichever is open. */
+/** When changes may be made, in local time. Of several windows one that is open is enough. */
 export interface Window {
   /** The days on which it opens; absent: every day. */
   days?: readonly Day[] | undefined
   /** `22:00`, or `22:00:30` */
   from: string
-  /** Not later than `from`: on the next day. The same: it lasts a whole day. */
+  /** If it is not later than `from`, it is on the next day; the same time means a whole day. */
   to: string
   /** A name of the tz database: `Europe/Berlin` */
   timezone: string
@@ -20,7 +20,7 @@ const day = 86_400_000
 /** A weekly window that a change of the clocks swallowed opens the week after. */
 const daysAhead = 15
 
-/** No windows at all: always open. Each window opens once on each of its days, whatever the clocks do on that day. */
+/** Without windows it is always open. Each window opens once on each of its days, also on days when the clocks change. */
 export const openness = (windows: readonly Window[], now: Date): Openness => {
   if (windows.length === 0) return { open: true }
   const at = now.getTime()
@@ -56,7 +56,7 @@ function* spansAround(
     if (days && !days.includes(weekdays[new Date(date).getUTCDay()] ?? 'sun')) continue
     const start = momentOf(wall, date + opens)
     const end = momentOf(wall, date + closes + (closes <= opens ? day : 0))
-    // Both may fall into the hour that a night in spring leaves out.
+    // Both may be in the hour that is skipped when the clocks go forward.
     if (end > start) yield { start, end }
   }
 }
@@ -70,8 +70,8 @@ const millisecondsOf = (time: string): number => {
 }
 
 /**
- * When a clock on the wall shows this. Twice: the first time; never: as much later as the clocks were put forward, so that
- * no window is lost. Both as calendars do (RFC 5545, 3.3.5).
+ * The moment at which local clocks show this time. Where that happens twice, the first; where it is skipped, as much later as the clocks
+ * went forward, so that no window is lost. Calendars do the same (RFC 5545, 3.3.5).
  */
 const momentOf = (wall: WallClock, shown: number): number => {
   const before = offsetAt(wall, shown - day)
@@ -82,7 +82,7 @@ const momentOf = (wall: WallClock, shown: number): number => {
 
 const offsetAt = (wall: WallClock, at: number): number => wall(at) - at
 
-/** What a clock on the wall shows at a moment, as if it hung in Greenwich. */
+/** The local time at a moment, expressed as the UTC time with the same digits. */
 type WallClock = (at: number) => number
 
 /** Throws where the time zone is not known. */

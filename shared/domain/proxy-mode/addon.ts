@@ -4,7 +4,7 @@ import { valueOf } from '../read.ts'
 import type { Evidence, Mode } from '../report.ts'
 import { yamlOf } from './yaml.ts'
 
-/** What EKS's kube-proxy add-on is told in its configuration values. */
+/** The mode in the configuration values of EKS's kube-proxy add-on. */
 export interface AddonMode {
   mode: Mode
   /** All of its values, as a document. */
@@ -17,7 +17,7 @@ const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode
 /** Far more than the add-on's schema has fields for. */
 const valuesLength = 64 * 2 ** 10
 
-/** Undefined where the add-on does not manage this DaemonSet or is told nothing about the mode. */
+/** Undefined where the add-on does not manage this DaemonSet, or its values do not set the mode. */
 export function addonMode(state: ClusterState, { namespace, name }: DaemonSetState): AddonMode | undefined {
   const addon = valueOf(valueOf(state.eks)?.kubeProxyAddon)
   if (!addon || namespace !== 'kube-system' || name !== 'kube-proxy') return undefined
@@ -26,10 +26,10 @@ export function addonMode(state: ClusterState, { namespace, name }: DaemonSetSta
 
 const shown: readonly string[] = ['mode', 'ipvs', 'resources']
 
-/** Whether there are values of which nobody knows what they hold (environment, annotations): they are printed nowhere. */
+/** Whether there are other values (environment, annotations), which may hold secrets and are never printed. */
 export const hasMore = (values: object): boolean => Object.keys(values).some((key) => !shown.includes(key))
 
-/** The mode, what belongs to it, and of all else the names. */
+/** Keeps the mode and what belongs to it; of all other values only their names. */
 export function keptAddonValues(text: string): string {
   const values = understood(text)?.values
   if (!values) return ''

@@ -6,7 +6,7 @@ import { yamlOf } from './yaml.ts'
 import { failureOf, valueOf } from '../read.ts'
 import type { Evidence, Mode } from '../report.ts'
 
-/** What one kube-proxy DaemonSet is told, where that stands, and when it could have changed. */
+/** The configuration of one kube-proxy DaemonSet, where it is stored, and when it could have changed. */
 export interface ProxyConfiguration {
   daemonSet: DaemonSetState
   /** Absent where it cannot be known (`problem`) or kube-proxy would refuse it; with `failure`, what EKS's add-on is told. */
@@ -50,13 +50,13 @@ const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode
 export const isMode = (text: string): text is Mode => modes.includes(text)
 const minutes = (count: number): number => count * 60_000
 
-/** One entry per kube-proxy DaemonSet; those for Windows nodes are left out. It parses YAML: ask once for a state, and hand the answer on. */
+/** One entry per kube-proxy DaemonSet; those for Windows nodes are left out. It parses YAML: call it once for a state and pass the answer on. */
 export const configuredModes = (state: ClusterState): ProxyConfiguration[] =>
   (valueOf(state.daemonSets) ?? [])
     .filter((it) => it.role === 'kube-proxy' && it.nodeSelector?.['kubernetes.io/os'] !== 'windows')
     .map((daemonSet) => configuration(state, daemonSet))
 
-/** The one mode they all are told; undefined where they differ or one cannot be told. */
+/** The mode that all of them are configured to; undefined where they differ or one is not known. */
 export const commonMode = (configurations: readonly ProxyConfiguration[]): Mode | undefined => {
   const told = new Set(configurations.map((it) => it.mode))
   return told.size === 1 ? [...told][0] : undefined
@@ -84,7 +84,7 @@ function modeChanges(
   return changes.map((text) => ({ text, at: Date.parse(text) })).filter(({ at }, index) => index > 0 || at > installed)
 }
 
-/** The last one given counts; items of `sh -c` are looked through too. */
+/** The last occurrence counts; the words of a `sh -c` item are searched too. */
 function flagOf(daemonSet: Pick<DaemonSetState, 'template'>, name: string): string | undefined {
   const words = daemonSet.template.command.flatMap((it) => it.split(/\s+/))
   const at = words.findLastIndex((it) => it === `--${name}` || it.startsWith(`--${name}=`))
@@ -96,7 +96,7 @@ function flagOf(daemonSet: Pick<DaemonSetState, 'template'>, name: string): stri
 
 const flags = ['config', 'proxy-mode', 'iptables-masquerade-bit', 'metrics-bind-address']
 
-/** Of kube-proxy's command the flags that decide; of other programs nothing. */
+/** The flags of kube-proxy's command that decide something; nothing of other programs. */
 export const keptCommand = (daemonSet: DaemonSetState): string[] => {
   if (daemonSet.role !== 'kube-proxy') return []
   const given = flags.flatMap((name) => {
@@ -157,7 +157,7 @@ function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string):
   }
 }
 
-/** EKS puts the add-on's mode into that ConfigMap; the next best thing to it, though it says nothing about times. */
+/** EKS writes the add-on's mode into that ConfigMap, so it is used where the ConfigMap cannot be read. It does not tell when the mode changed. */
 function byAddon(state: ClusterState, daemonSet: DaemonSetState, evidence: Evidence): Pick<Told, 'mode' | 'evidence'> {
   const addon = addonMode(state, daemonSet)
   return addon ? { mode: addon.mode, evidence: addon.evidence } : { evidence }
@@ -200,7 +200,7 @@ const onlyKey = (configMap: ConfigMapState | undefined): string | undefined => {
   return keys.length === 1 ? keys[0] : undefined
 }
 
-/** kube-proxy's own is of two kilobytes; what is far larger is somebody's attempt to keep a parser busy. */
+/** kube-proxy's own configuration has two kilobytes; a far larger one is refused, because parsing it could take very long. */
 export const configLength = 64 * 2 ** 10
 
 function understoodText(text: string, evidence: Evidence): Understood {

@@ -8,7 +8,7 @@ import { milliseconds } from '../rfc3339.ts'
  */
 export interface HaltEvidence {
   node: string
-  /** Why it is taken for lost. */
+  /** Why the node counts as lost. */
   reason: string
   /** RFC 3339: when that was seen. */
   at: string
@@ -51,11 +51,11 @@ export const kubeletOf = (nodes: NodeState[] | undefined, name: string): NonNull
   return node ? (node.ready ? 'Ready' : 'not Ready') : 'gone'
 }
 
-/** Where a Go program was when it ended in a panic, a call and a place by turns: why it ended stands before all that. */
+/** The stack of a Go panic, lines of calls and places; the reason of the panic stands before it. */
 const place = /^\s+\S+\.go:\d+( \+0x[\da-f]+)?\s*$/
 const stack = [place, /^goroutine \d+ \[.*\]:\s*$/, /^panic: \(\*logrus\.Entry\) /]
 
-/** The last lines of a log as they may be kept and shown, without the stacks that would fill them. A key is told by its lines. */
+/** The last lines of a log that may be kept and shown, without stack traces and secrets. */
 export const logEvidence = (lines: readonly string[]): string[] =>
   plainLines(lines.filter((line, index) => !isStack(line) && !place.test(lines[index + 1] ?? '')).join('\n'))
     .map((line) => line.trim())

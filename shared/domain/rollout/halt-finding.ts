@@ -2,7 +2,7 @@ import { cameBack, evidenceLines, type HaltEvidence, restoresDefault } from './h
 import type { PodState } from '../cluster.ts'
 import type { Evidence } from '../report.ts'
 
-/** What the finding of a halted rollout says beyond its reason: for people in a sentence or two, and as evidence in full. */
+/** Details in the finding of a halted rollout: one or two sentences for people, and the full evidence. */
 export const haltDetails = (
   evidence: HaltEvidence | undefined,
   { pods, object, field }: { pods: PodState[]; object: string; field: string },

@@ -19,7 +19,7 @@ export const refused = (
   return { ...lost(current, ours, wrote), reason: `${ours.node}: ${reason}`, takeBack: withUnwell(ours, places) }
 }
 
-/** A touched node that did not come back, or on which what was written does not count. */
+/** A changed node that did not come back, or on which the written value is not in effect. */
 export const troubleWith = (current: RolloutNow, touched: Place[], target: string): Step | undefined => {
   const ours = ({ node }: Place) => ({ object: objectName(overrideName(node)), value: target })
   const deaf = touched.find(({ range }) => range !== target)
@@ -40,7 +40,7 @@ export const withUnwell = (first: Place, places: Place[]): string[] => {
   return [first.node, ...others.map(({ node }) => node)]
 }
 
-/** A halt because of one node, whose pod and last write are kept. */
+/** A halt because of one node; its pod and our last write are kept as evidence. */
 export const lost = (
   current: RolloutNow,
   it: Flight,
@@ -55,7 +55,7 @@ export const lost = (
   },
 })
 
-/** A write that does not count, such as one hidden by a copy of the metadata, must not be taken for a change. */
+/** A write that is not in effect, for example because the metadata copy hides it, must not count as a change. */
 export const deafReason = (object: string, counts: string | undefined, target: string | undefined): string =>
   `FelixConfiguration ${object} was written, but what counts is ${counts ?? "Felix's built-in default"}, not ${target}`
 

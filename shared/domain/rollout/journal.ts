@@ -71,14 +71,14 @@ const entryOf = (line: string): Entry | undefined => {
   })
 }
 
-/** A line each, so that kubectl shows a list. */
+/** One line for each entry, so that kubectl shows a list. */
 export const journalText = ({ entries, earlier }: Journal): string =>
   [...(earlier > 0 ? [`# ${earlier} earlier entries are in the log only`] : []), ...entries.map(lineOf)].join('\n')
 
-/** Longer than we make them: a line, and the whole, of which the end counts. */
+/** Limits for a journal that others may have written: characters of a line, and of the whole, of which the end is read. */
 const journalRead = { line: 12_000, characters: 2 * journalKept.characters }
 
-/** Lines that somebody mangled are left out, and of more than we keep the oldest: the journal decides nothing. */
+/** Leaves out lines that cannot be parsed, and the oldest where there are too many: no decision depends on the journal. */
 export const parseJournal = (text = ''): Journal => {
   const lines = text.slice(-journalRead.characters).split('\n').slice(-journalKept.entries)
   return {
@@ -99,7 +99,7 @@ export const noted = ({ entries, earlier }: Journal, ...more: Entry[]): Journal 
   return { entries: all.slice(from), earlier: earlier + from }
 }
 
-/** The last write of each object. What somebody mangled cannot be told. */
+/** The last write of each object. An entry that cannot be parsed is left out. */
 export const traces = (objects: FelixObject[]): Entry[] =>
   objects
     .flatMap((object): Entry[] => {
@@ -115,7 +115,7 @@ export const traces = (objects: FelixObject[]): Entry[] =>
     })
     .toSorted((a, b) => (a.at < b.at ? -1 : 1))
 
-/** What makes it the same write, wherever it was read. */
+/** The key by which a write is recognised in the journal and on the object. */
 export const identityOf = ({ object, at, what }: Entry): string => `${what} ${object} ${at}`
 
 /**
@@ -124,19 +124,19 @@ export const identityOf = ({ object, at, what }: Entry): string => `${what} ${ob
  */
 export const unnoted = (journal: Journal, objects: FelixObject[]): Entry[] => {
   const known = new Set(journal.entries.map(identityOf))
-  // What the journal had no room for was noted once.
+  // Entries that the journal had no room for were noted once.
   const oldest = journal.earlier > 0 ? (journal.entries[0]?.at ?? '') : ''
   return traces(objects).filter((entry) => !known.has(identityOf(entry)) && entry.at > oldest)
 }
 
-/** Every write that can still be read in the cluster, once: from the Lease's journal and from the objects. */
+/** Every write that can still be read in the cluster, without duplicates: from the Lease's journal and from the objects. */
 export const written = ({ entries }: Journal, objects: FelixObject[]): Entry[] => [
   ...new Map([...traces(objects), ...entries].map((entry) => [identityOf(entry), entry])).values(),
 ]
 
-/** A write as people are shown it. */
+/** A write as it is shown to people. */
 export interface ShownEntry extends Entry {
-  /** The object alone tells of it: the journal does not have it yet, or had no room for it. */
+  /** Only the object shows it: the journal does not have it yet, or had no room for it. */
   unnoted?: true
 }
 
@@ -148,5 +148,5 @@ export const allWrites = (journal: Journal, objects: FelixObject[]): ShownEntry[
     .toSorted((a, b) => milliseconds(a.at) - milliseconds(b.at))
 }
 
-/** Entries after which a look is due: it puts them on record long before the Lease has no room for them. */
+/** After so many entries an evaluation is due, which records them long before the Lease has no room for more. */
 export const entriesBetweenLooks = 50

@@ -12,18 +12,18 @@ export interface ChangeMark {
   why?: string
   /** RFC 3339: when it was first noted that it would be written, where that was an earlier attempt. */
   noted?: string
-  /** How the service range was known that made it necessary. */
+  /** How the service range that led to the write was known. */
   known?: Known
   /** Fields of `spec` that the API server may fill in by itself. */
   filled?: string[]
-  /** Of what we wrote: with it an override can be told from one that somebody copied or has changed since. */
+  /** A fingerprint of what we wrote, which tells our override from one that somebody copied or has changed since. */
   seal?: string
 }
 
 export type Known = Exclude<ServiceRange['source'], 'default'>
 export const knowns = ['eks-api', 'probe', 'flag'] as const satisfies Known[]
 
-/** Anybody may write it: longer than any of ours, it is none. */
+/** Anybody may write a mark: one that is longer than any of ours is not ours. */
 const longest = { mark: 16_000, by: 300, why: 500, filled: 100 }
 
 /** Undefined: not written by us, or by somebody since. */
@@ -54,7 +54,7 @@ const markOf = (it: unknown): ChangeMark | undefined => {
   }
 }
 
-/** It says that it is an override of ours, which anybody can write. */
+/** The object claims to be an override of ours. Anybody can write that claim; `isOurs` verifies it. */
 export const isMarked = ({ annotations }: Pick<FelixObject, 'annotations'>): boolean =>
   annotations[overrideKey] !== undefined
 
@@ -67,7 +67,7 @@ export const isOurs = (object: FelixObject): boolean => {
   return mark?.seal !== undefined && mark.seal === sealOf(object, mark)
 }
 
-/** What we made in whole is sealed in whole; of an object that was there before us, our value. */
+/** The seal covers the whole object where we created it, and only our value where the object existed before. */
 export const sealOf = (
   { name, annotations, spec }: Pick<FelixObject, 'name' | 'annotations' | 'spec'>,
   { by, rollout, filled = [] }: Pick<ChangeMark, 'by' | 'rollout' | 'filled'>,
@@ -80,7 +80,7 @@ export const sealOf = (
   return fingerprint(canonical([name, made, changedAt, by, rollout, ...content]))
 }
 
-/** Those that Felix reads; other labels and annotations are also added by admission webhooks, and configure nothing. */
+/** Only annotations that Felix reads: admission webhooks also add others, which configure nothing. */
 const settingsOf = (annotations: Record<string, string>): [string, string][] => {
   const all = { ...inCopy(annotations), ...annotations }
   return Object.entries(all)
@@ -88,7 +88,7 @@ const settingsOf = (annotations: Record<string, string>): [string, string][] => 
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** What goes through Calico's API server is kept in a copy of the metadata, where the stored object is read. */
+/** Calico's API server stores annotations in a JSON copy of the metadata. */
 const inCopy = (annotations: Record<string, string>): Record<string, string> => {
   try {
     const copy = JSON.parse(annotations['projectcalico.org/metadata'] ?? '{}') as { annotations?: object } | null

@@ -39,7 +39,7 @@ export const confirmed = (written: string[], object: string): string[] => [
   wordOf(object),
 ]
 
-/** The words without the object: we took it away ourselves. */
+/** The words without this object, because we deleted it ourselves. */
 export const forgotten = (written: string[] = [], object: string): string[] =>
   written.filter((it) => !it.startsWith(wordOf(object)))
 

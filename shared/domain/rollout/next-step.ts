@@ -37,7 +37,7 @@ export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
 const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
   const { target, pace } = current.rollout
   if (target === undefined) {
-    // What led to our overrides is gone: they are taken back with the same care.
+    // The reason for our overrides is gone: they are taken back one by one as well.
     const step = abortStep(current, seen)
     return step.do === 'finish' ? undefined : step
   }
@@ -112,7 +112,7 @@ const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, pl
   return left && { do: 'remove-override', object: left }
 }
 
-/** When we last wrote it; what is no time that has come was not written by us. */
+/** When we last wrote it. A time in the future, or a text that is no time, was not written by us. */
 const momentOf = ({ now }: RolloutNow, object: FelixObject | undefined): string | undefined => {
   const at = object?.annotations[changedAtKey]
   return at !== undefined && milliseconds(at) <= now + clockSkew ? at : undefined

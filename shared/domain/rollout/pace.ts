@@ -13,8 +13,8 @@ export const paceOf = ({
 const strategies: readonly Strategy[] = ['staged', 'canary', 'direct']
 
 /**
- * The more careful of both in everything: what stands in the Lease never hurries those that carry it out beyond their own
- * policy. A number and a percentage cannot be compared before the nodes are counted: then the policy counts.
+ * The slower of both in every setting: the Lease never makes a rollout faster than the policy of the party that carries it out. A number
+ * and a percentage cannot be compared before the nodes are counted: then the policy counts.
  */
 export const carefulPace = (asked: Pace, policy: Pace): Pace => ({
   strategy: strategies[Math.min(strategies.indexOf(asked.strategy), strategies.indexOf(policy.strategy))] ?? 'staged',
@@ -24,7 +24,7 @@ export const carefulPace = (asked: Pace, policy: Pace): Pace => ({
   nodeDeadlineSeconds: Math.min(asked.nodeDeadlineSeconds, policy.nodeDeadlineSeconds),
 })
 
-/** One node after the other. */
+/** One node at a time. */
 export const oneByOne = (pace: Pace): Pace => ({ ...pace, strategy: 'staged', maxUnavailable: 1 })
 
 const fewer = (asked: Pace['maxUnavailable'], policy: Pace['maxUnavailable']): Pace['maxUnavailable'] =>

@@ -8,7 +8,7 @@ import { parseJournal } from './journal.ts'
 import { knowns } from './marks.ts'
 import { isWord } from './memory.ts'
 
-/** What our Lease holds. Anybody who may write Leases there may write anything into it: what makes no sense is `invalid`. */
+/** The content of our Lease. Other writers may put anything there: content that makes no sense is `invalid`. */
 export type Parsed = { is: 'none' } | { is: 'rollout'; rollout: Rollout } | { is: 'invalid'; why: string }
 
 /** A Lease holds 256 KiB of annotations; of nodes there are 5,000 in the largest clusters; a month is longer than any wait. */
@@ -22,18 +22,18 @@ export const parseRollout = (record: RolloutRecord | undefined, now: number): Pa
   if (!record || id === undefined) return { is: 'none' }
   const size = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0)
   if (size > most.characters) return { is: 'invalid', why: 'its annotations are far longer than ours ever are' }
-  const odd = heldOddly(record, now)
+  const odd = implausibleHold(record, now)
   return odd === undefined ? assembled(id, at, now) : { is: 'invalid', why: odd }
 }
 
-/** Where nothing is to be done but with a rollout that makes sense. */
+/** The rollout where the Lease holds a valid one; otherwise undefined. */
 export const soundRollout = (record: RolloutRecord | undefined, now: number): Rollout | undefined => {
   const parsed = parseRollout(record, now)
   return parsed.is === 'rollout' ? parsed.rollout : undefined
 }
 
-/** Nobody can hold it from a time on that has not come yet, nor for hours without a word. */
-const heldOddly = ({ holder, renewedAt, leaseSeconds }: RolloutRecord, now: number): string | undefined => {
+/** Why the Lease's holder cannot be right: a renewal time in the future, or a duration that no holder would ask for. */
+const implausibleHold = ({ holder, renewedAt, leaseSeconds }: RolloutRecord, now: number): string | undefined => {
   if (!holder) return undefined
   if (milliseconds(renewedAt ?? '') > now + clockSkew) return `spec.renewTime is in the future (${renewedAt})`
   const isSane = leaseSeconds === undefined || (leaseSeconds > 0 && leaseSeconds <= most.held)

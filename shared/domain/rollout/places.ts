@@ -20,11 +20,11 @@ export interface Place {
   /** The override on the node, and when it was last written. */
   override?: FelixObject
   changedAt?: string
-  /** Somebody changed the override, or copied one: it is waited for, and left alone. */
+  /** Somebody changed or copied the override: the node is waited for, and the object is not touched. */
   foreign?: true
 }
 
-/** The first node goes alone and must stay well for longer; after it the budget counts. */
+/** The first node is changed alone and must stay well for longer; after it the budget applies. */
 export const paceAfter = ({ pace }: Rollout, touched: number, inScope: number): { settle: number; limit: number } =>
   touched <= 1
     ? { settle: pace.canarySeconds, limit: 1 }
@@ -39,7 +39,7 @@ export const flightsOf = ({ touching }: Rollout, { pods, left }: Seen): Flight[]
     .filter(({ node, pod }) => !left?.has(node) && !pods.some(({ name, deletedAt }) => name === pod && !deletedAt))
     .map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
 
-/** How many of the pods to be restarted are gone already. */
+/** How many of the pods to be restarted have been deleted already. */
 export const restarted = (restart: string[], pods: PodState[]): number => {
   const there = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ name }) => name))
   return restart.filter((name) => !there.has(name)).length
@@ -48,7 +48,7 @@ export const restarted = (restart: string[], pods: PodState[]): number => {
 export const replacement = (pods: PodState[], node: string, old: string): PodState | undefined =>
   pods.find((it) => it.node === node && it.name !== old && !it.deletedAt)
 
-/** A pod a node. Until another comes in its place, one that is on its way out is a node that is not well. */
+/** One pod for each node. A node whose pod is terminating is not well until another pod has taken its place. */
 export const presentPods = (pods: PodState[]): PodState[] => {
   const alive = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ node }) => node))
   return pods
@@ -83,10 +83,10 @@ export const pendingPlaces = <T extends Reached>(turns: Turns & Pick<Rollout, 't
     places.filter((place) => isMeant(place, turns.target)),
   )
 
-/** A node with calico-node, whatever kube-proxy does there: `default` reaches it as well. */
+/** A node with calico-node, in whatever mode kube-proxy runs: `default` applies to it as well. */
 type Reached = Pick<Place, 'node' | 'range' | 'foreign'> & { pod: Pick<PodState, 'ready'> }
 
-/** Nodes that were unwell before we came are kept apart: they take the value from `default` when they are back. */
+/** Nodes that were not well before the rollout are left out: they take the value from `default` when they are back. */
 const isMeant = ({ range, pod, foreign }: Reached, target: string | undefined): boolean =>
   range !== target && pod.ready && !foreign
 
@@ -109,7 +109,7 @@ export interface Flight {
   changedAt?: string
 }
 
-/** Seconds a node has still to stay well; `undefined` when it has. Felix is away for two or three seconds only, which a readiness probe may miss: time and lasting readiness prove it, not an edge. */
+/** For how many more seconds a node must stay well; `undefined`: for none. Felix is away for only two or three seconds, which a readiness probe may miss, so lasting readiness counts, and not a change to Ready. */
 export const remaining = ({ now }: RolloutNow, { pod, changedAt }: Flight, settle: number): number | undefined => {
   if (!changedAt) return undefined
   if (!pod?.ready) return settle
@@ -129,7 +129,7 @@ export const isLate = ({ now, rollout }: RolloutNow, { pod, changedAt }: Flight)
   return now - since > rollout.pace.nodeDeadlineSeconds * 1000
 }
 
-/** What is no time counts as now: a node is not settled because somebody wrote nonsense. */
+/** A text that is no time counts as now, so that a forged text does not make a node settled. */
 const lastOf = ({ now }: Pick<RolloutNow, 'now'>, ...times: (string | undefined)[]): number => {
   const moments = times.flatMap((time) => (time === undefined ? [] : milliseconds(time)))
   return Math.max(...moments.map((it) => (it <= now + clockSkew ? it : now)))

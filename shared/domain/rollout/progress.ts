@@ -41,13 +41,13 @@ export const progressOf = (rollout: Rollout, seen: Seen, now: string): Progress 
   return { ...nodes, apart: [...skipped, ...nodes.apart], overrides, next: nextOf(rollout, seen, now) }
 }
 
-/** One that has ended, or is taken back, touches no further node. */
+/** A rollout that has ended or is being aborted changes no further node. */
 const touchesMore = ({ state }: Rollout): boolean => state === 'running' || state === 'paused' || state === 'halted'
 
 type Nodes = Pick<Progress, 'done' | 'inFlight' | 'pending' | 'apart'>
 
 const inRange = (given: RolloutNow, seen: Seen): Nodes => {
-  // Where what led to it is gone, what `default` says is to be reached.
+  // Where the reason for the rollout is gone, the value of `default` is the target.
   const { target = seen.defaultRange, ...rest } = given.rollout
   const rollout: Rollout = { ...rest, ...(target !== undefined && { target }) }
   const current = { ...given, rollout }

@@ -75,7 +75,7 @@ export const keptFrom = (
 ): ObjectPatch => {
   const said = new Set([...Object.keys(object.spec), ...Object.keys(object.annotations).map(parameterOf)])
   const silent = fields.filter((field) => !said.has(field) && !said.has(field.toLowerCase()))
-  // It stays, so that its values of what this one decides must be its own.
+  // The object stays, so it must have its own values of the fields that this one decides.
   return carriedFrom(
     base,
     silent.filter((field) => field !== 'bpfConnectTimeLoadBalancingEnabled'),

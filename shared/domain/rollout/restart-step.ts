@@ -5,7 +5,7 @@ import { type RolloutNow, flightsOf, isLate, ordered, paceAfter, presentPods, re
 import { type Seen, type Step, wait } from './step.ts'
 import { besideInZone } from './zones.ts'
 
-/** calico-node's pods, one after the other as the budget allows. Undefined: all are made anew and well. */
+/** Restarts calico-node's pods, as many at once as the budget allows. Undefined: all have been restarted and are well. */
 export const restartStep = (current: RolloutNow, seen: Seen): Step | undefined => {
   const { rollout } = current
   const { pods } = seen
@@ -33,7 +33,7 @@ export const restartStep = (current: RolloutNow, seen: Seen): Step | undefined =
     : undefined
 }
 
-/** Seconds that further pods born since the rollout began have to stay well, if they fell ill again: for as long as a node may take. */
+/** For how many more seconds other pods that started since the rollout began must stay well, if they failed again. */
 const othersUnwell = (current: RolloutNow, pods: PodState[], apart: (string | undefined)[], settle: number): number[] =>
   presentPods(pods)
     .filter(({ node, name }) => !apart.includes(node) && !current.rollout.restart.includes(name))

@@ -49,7 +49,7 @@ export interface Rollout {
   /** Which objects were given the target: what vanishes is not taken for what is still to be done (`memory.ts`). */
   written?: string[]
   takenBack?: TakenBack
-  /** Somebody insisted that it be resumed: one node at a time, whatever the policy allows. */
+  /** A person resumed it with `--force`: one node at a time, whatever the policy allows. */
   careful?: true
   /** What was written, of this rollout and earlier ones. Absent from what is to be written: it stays as it is. */
   journal?: Journal

@@ -34,7 +34,7 @@ export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], 
   return { objects, pods, rangeOn: ({ node }) => ranges.get(node), defaultRange, ...(trouble && { trouble }) }
 }
 
-/** A node whose kubelet does not answer is not well, and one that is not there neither, whatever is still said of its pod. */
+/** A node whose kubelet does not answer, or that no longer exists, is not well, whatever its pod's status still says. */
 export const withNodes = (seen: Seen, nodes: NodeState[]): Seen => {
   const known = new Map(nodes.map((node) => [node.name, node]))
   const pods = seen.pods.map((pod): PodState => {

@@ -18,7 +18,7 @@ export interface Seen {
   missing?: number
 }
 
-/** A node that did not come back, or does not take what was written. */
+/** A node that did not come back, or does not accept what was written. */
 export interface Lost {
   node: string
   pod?: PodState
@@ -49,7 +49,7 @@ export type Step =
     }
   | { do: 'finish' }
 
-/** Until the first of so many seconds is over. */
+/** Waits for the shortest of these times, in seconds. */
 export const wait = (seconds: number[], why: string): Step => ({
   do: 'wait',
   seconds: Math.ceil(Math.min(...seconds)) || 1,

@@ -2,7 +2,7 @@ import type { ClusterState } from '../../domain/cluster.ts'
 import { valueOf } from '../../domain/read.ts'
 import type { Finding, Report } from '../../domain/report.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
-import { toMend } from '../rollout/access-review.ts'
+import { accessRemedy } from '../rollout/access-review.ts'
 
 /**
  * `evaluate` may only read, so it cannot ask what `rollout-step` may write. `rollout-step` reports what it was refused,
@@ -39,5 +39,5 @@ const refusalOf = (missing: string[]): Finding => ({
   subject: 'rollout',
   message: `What is out of step cannot be put right: the cluster does not allow us to ${missing.join(', ')}. Nothing was written.`,
   evidence: missing.map((field) => ({ object: review, field, value: 'denied' })),
-  remedy: toMend,
+  remedy: accessRemedy,
 })

@@ -19,7 +19,7 @@ export interface Observation {
   givenServiceRange?: ServiceRange
   /** Why the API server did not tell it, where it was to be asked. */
   probeFailure?: ReadFailure
-  /** All logs, not a sample, and `/proxyMode` where it answers from outside. */
+  /** Reads all logs instead of a sample, and `/proxyMode` where it can be reached from outside the node. */
   deep?: boolean
 }
 
@@ -49,7 +49,7 @@ export async function observe(it: Observation): Promise<ClusterState> {
   return Object.keys(modeEvidence).length === 0 ? withLogs : { ...withLogs, modeEvidence }
 }
 
-/** The state of a cluster whose API server could not be asked at all, for one and the same reason. */
+/** The state of a cluster whose API server could not be reached: every section fails for the same reason. */
 export function unobserved(it: Omit<Observation, 'kube' | 'deep'>, failure: ReadFailure): ClusterState {
   const none = (object: string) => failed<never>({ ...failure, object })
   return {
@@ -82,7 +82,7 @@ function agreeing(nodes: Read<NodeState[]>, pods: Read<PodState[]>): Read<NodeSt
 
 const isClosed = ({ kind }: ReadFailure) => kind === 'unreachable' || kind === 'unauthenticated'
 
-/** Where the list of APIs is withheld or broken, each is tried. */
+/** Where the list of APIs cannot be read, each API is tried. */
 const everyApi = ['projectcalico.org/v3', 'crd.projectcalico.org/v1', 'operator.tigera.io/v1']
 
 const headOf = ({ identity, now, eks, comparison, givenServiceRange, probeFailure }: Omit<Observation, 'kube'>) => ({

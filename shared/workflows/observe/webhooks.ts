@@ -3,10 +3,10 @@ import type { ClusterState } from '../../domain/cluster.ts'
 import { failed, failureOf, type Read, read, valueOf } from '../../domain/read.ts'
 import { calledForOurWrites } from '../../domain/webhooks.ts'
 
-/** More Services than that are not asked for: where so many are called, no single node matters. */
+/** At most so many Services are read: where more are called, no single node matters. */
 const servicesAtMost = 20
 
-/** What only planning needs to know, and what a look does not read. Told by the state already, it is not read again. */
+/** Reads what only planning needs. Where the state has it already, it is not read again. */
 export const withWebhookNodes = async (kube: KubeReads, state: ClusterState): Promise<ClusterState> =>
   state.webhookNodes ? state : { ...state, webhookNodes: await webhookNodes(kube) }
 

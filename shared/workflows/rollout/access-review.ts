@@ -9,7 +9,7 @@ export interface AccessScope {
   intent: Pick<Intent, 'target' | 'restart' | 'withdraw'>
   api: CalicoApi
   nativeV3?: true | undefined
-  /** Where calico-node runs. */
+  /** The namespace in which calico-node runs. */
   namespace: string
   record: RolloutRecord | undefined
 }
@@ -40,6 +40,6 @@ export const accessMissing = async (kube: KubeClient, needs: Access[]): Promise<
 const inWords = ({ verb, group, resource, namespace, name }: Access): string =>
   `${verb} ${resource}${group && `.${group}`}${name ? ` ${name}` : ''}${namespace ? ` in ${namespace}` : ''}`
 
-/** What the reader can do about it. */
-export const toMend =
+/** How to fix it. */
+export const accessRemedy =
   'Apply infra/kubernetes/rbac.yaml with its documents marked [changes]; docs/security.md says what each is for.'

@@ -15,10 +15,10 @@ import { emptyJournal, entriesOf, isDueForRenewal, type Note, putRollout, renew 
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
-/** What a decision was made upon. */
+/** What the decision was based on. */
 type At = LeasedRollout & { seen: Seen }
 
-/** For a note, a write and its confirmation: cut off between them twice, nobody could tell any more whether it was made. */
+/** Time for a note, a write and its confirmation. Interrupted twice between them, it could no longer be told whether the write was made. */
 const writingMs = 20_000
 
 /** The effect of one decision, and what comes next. */
@@ -45,7 +45,7 @@ export const applyStep = async (step: Step, tools: StepTools, at: At): Promise<O
   }
 }
 
-/** Noted in the Lease first, and confirmed after it: an object that somebody deletes takes its own marks along. */
+/** The write is noted in the Lease before and confirmed after, because an object that somebody deletes takes its marks along. */
 const remembered = async (
   tools: StepTools,
   at: At,
@@ -63,7 +63,7 @@ const remembered = async (
   const cutShort = writtenBefore(rollout)(name) === 'perhaps' && before?.what === note.what ? before : undefined
   const written = noting(rollout, name, seen.objects)
   const about = { what: note.what, object, ...(note.from !== undefined && { from: note.from }), to: rollout.target }
-  // It goes on record when it is done.
+  // It is recorded when it is done.
   const entries = cutShort ? [] : entriesOf(frozen, rollout, [about as Note])
   const kept = await putRollout(frozen, at, { ...rollout, written }, { objects: seen.objects, entries })
   const put = (annotations: Record<string, string | null>) =>
@@ -71,7 +71,7 @@ const remembered = async (
   try {
     await write({ ...frozen, noted: cutShort?.at })
   } catch (error) {
-    // Nothing was written: that is not to be taken for a write that somebody took back.
+    // Nothing was written, so the note must not look like a write that somebody reverted.
     if (isRefusal(error)) await put(pick(record.annotations, ['written', 'journal']))
     throw error
   }
@@ -151,7 +151,7 @@ const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> =
   }
 }
 
-/** A node of the same name may join. */
+/** A node of the same name may join later. */
 const forget = async ({ kube }: StepTools, { record, rollout }: At, name: string): Promise<void> => {
   if (writtenBefore(rollout)(name) === 'no') return
   const annotations = { [`${ours}written`]: forgotten(rollout.written, name).join(' ') || null }
@@ -180,7 +180,7 @@ const noteWrites = async (tools: StepTools, at: At): Promise<Outcome> => {
 
 const recordFirst: Outcome = { next: 'wait', seconds: 1, why: 'what was written goes on record first' }
 
-/** Overrides go one by one and are noted together, when the last is gone. */
+/** Overrides are deleted one by one and recorded together, when the last is gone. */
 const removals = (rollout: Rollout) => {
   const { id, phase, journal = emptyJournal } = rollout
   if (phase !== 'range') return []
@@ -193,7 +193,7 @@ const removals = (rollout: Rollout) => {
 const whyRemoved = (rollout: Rollout): string =>
   rollout.state === 'aborting' || rollout.target === undefined ? whyWithdrawn(rollout) : 'default has the value'
 
-/** The intent goes into the Lease before the deed: cut short between the two, the next step sees both and goes on. */
+/** The deletion is noted in the Lease before it is made: if the process dies in between, the next step sees the note and continues. */
 const restart = async (
   tools: StepTools,
   at: LeasedRollout,
@@ -201,7 +201,7 @@ const restart = async (
 ): Promise<Outcome> => {
   const { rollout } = at
   const object = `Pod/${pod.namespace}/${pod.name}`
-  // Cut short, it is noted anew: the deadline runs from the deed, which may come long after.
+  // After an interruption it is noted again: the deadline counts from the deletion, which may come long after the first note.
   const touching = rollout.touching.filter((it) => !settled.includes(it.node) && it.pod !== pod.name)
   touching.push({ node: pod.node, pod: pod.name, at: tools.now().toISOString() })
   const isNoted = (it: Entry) => it.rollout === rollout.id && it.object === object

@@ -11,7 +11,7 @@ import { type Pace, rolloutAnnotations, type Rollout } from '../../domain/rollou
 import { parseVersion, specMayBeWritten } from '../../domain/version.ts'
 import { KubeError } from '../../errors.ts'
 import { decisionOf } from './decision.ts'
-import { accessMissing, accessNeeded, toMend } from './access-review.ts'
+import { accessMissing, accessNeeded, accessRemedy } from './access-review.ts'
 import { tryFirstWrite } from './first-write.ts'
 import { needed } from '../needed.ts'
 import { withWebhookNodes } from '../observe/webhooks.ts'
@@ -20,13 +20,13 @@ import type { LeasedRollout } from './tools.ts'
 import type { StepTools } from './tools.ts'
 import { serverDefaults } from './server-defaults.ts'
 
-/** A whole look at the cluster, made for this beginning. */
+/** An observation of the whole cluster, made for this beginning. */
 export interface Look {
   state: ClusterState
   assessment: Assessment
 }
 
-/** `decided` absent: another party carries it out. */
+/** `decided` is absent where another party carries the rollout out. */
 export type Beginning = { begun: true; rollout: Rollout; decided?: string } | NotBegun
 
 /**
@@ -120,7 +120,7 @@ const inFlight = ({ touching }: Rollout, { restart }: Rollout, { pods, nodes }: 
 
 const paceFor = ({ careful }: Rollout, policy: Policy): Pace => (careful ? oneByOne(paceOf(policy)) : paceOf(policy))
 
-/** It goes on at the pace asked for now. */
+/** The rollout continues at the pace that is asked for now. */
 const continueAtPace = async (tools: StepTools, standing: LeasedRollout, pace: Pace): Promise<Beginning> => {
   const { rollout } = standing
   const decided = decisionOf(rollout)
@@ -154,20 +154,20 @@ const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Pr
     accessNeeded({ intent, api, nativeV3, namespace, record: needed(state.rollout) }),
   )
   if (missing.length === 0) return undefined
-  const why = `the cluster does not allow to ${missing.join(', ')}. Nothing was written. ${toMend}`
+  const why = `the cluster does not allow to ${missing.join(', ')}. Nothing was written. ${accessRemedy}`
   return { ...not('refused', why, ['ACCESS_DENIED']), missing }
 }
 
 const calicoNamespace = ({ daemonSets }: ClusterState): string =>
   needed(daemonSets).find(({ role }) => role === 'calico-node')?.namespace ?? 'kube-system'
 
-/** What is still to be done is part of what the running rollout is doing. */
+/** The running rollout already covers what is still to be done. */
 const carriesOut = (present: Rollout, { target, restart, withdraw }: Intent): boolean =>
   (target === undefined || target === present.target) &&
   (withdraw ?? false) === (present.phase === 'range' && present.target === undefined) &&
   restart.every(({ calicoPod }) => calicoPod && present.restart.includes(calicoPod.name))
 
-/** `before`: the pace of the rollout that it goes on with. */
+/** `before`: the pace of the rollout that is continued. */
 const put = async (
   tools: StepTools,
   rollout: Rollout,
@@ -247,7 +247,7 @@ const whyOf = ({ report }: Assessment, { target, restart }: Intent): string => {
 const inWords = (restarts: number): string =>
   restarts > 0 ? 'restarts after every change of mode are asked for' : 'what made it necessary is gone'
 
-/** The same work on the same cluster has the same id, however often it is begun. */
+/** The id is derived from the cluster and the work, so beginning twice gives the same id. */
 const idOf = ({ cluster, felix }: ClusterState, intent: Intent, restart: string[]): string => {
   const base = valueOf(felix)?.objects.find(({ name }) => name === 'default')
   const parts = [cluster.arn ?? cluster.name, base?.uid, intent.target, ...restart.toSorted()]

@@ -43,7 +43,7 @@ export const control = async (
   const { rollout } = parsed
   if (!from[what].includes(rollout.state))
     return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
-  // An abort leaves default as it is: with the value that makes nodes ill.
+  // An abort would leave `default` with the value that makes nodes fail.
   if (what === 'abort' && rollout.rollback && rollout.evidence && restoresDefault(rollout.evidence))
     return {
       changed: false,
@@ -71,7 +71,7 @@ const controlled = (rollout: Rollout, what: Control, force: boolean): Rollout =>
   }
 }
 
-/** What was taken back, and is written again because somebody said so. */
+/** A reverted value that is written again because a person asked for it. */
 const resumed = (rollout: Rollout, force: boolean): Rollout => {
   const { written: _written, takenBack: _takenBack, ...rest } = cleared(rollout)
   const insisted = force && { careful: true as const, pace: oneByOne(rest.pace) }

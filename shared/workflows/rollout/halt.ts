@@ -66,7 +66,7 @@ export const haltWithEvidence = async (
   { first, pods }: { first: HaltEvidence; pods: PodState[] },
 ): Promise<Outcome> => {
   const { pending, ...known } = first
-  // Of no other pod than calico-node's is a log read, whatever pod the Lease names.
+  // Only logs of calico-node are read, whatever pod the Lease names.
   const pod = pods.find(({ name, namespace }) => name === known.pod?.name && namespace === known.pod.namespace)
   const { evidence: _evidence, ...rollout } = at.rollout
   const [log, nodes] = await Promise.all([pod && tools.kube.podTail(pod), tools.kube.nodes()])
@@ -180,13 +180,13 @@ const restoreDefault = async (
 
 const keeps = 'the node is well with it, and default gets its former value back'
 
-/** Its calico-node is Ready, and what the override says is what counts there. */
+/** calico-node on the node is Ready, and the node has the value of its override. */
 const isWellWith = ({ annotations }: FelixObject, node: string, { pods, rangeOn }: Seen): boolean => {
   const pod = pods.find((it) => it.node === node && !it.deletedAt)
   return pod !== undefined && pod.ready && rangeOn(pod) === annotations[rangeAnnotation]
 }
 
-/** Whether the node came back is seen when it has had the time to. */
+/** Whether the node came back is checked after it has had time for that. */
 const over = ({ reason = 'halted', pace, evidence }: Rollout): Outcome => ({
   next: 'over',
   state: 'halted',

@@ -5,7 +5,7 @@ import type { Policy, Switch } from '../../domain/policy/policy.ts'
 import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { openness } from '../../domain/policy/window.ts'
 
-/** Why no further node may be touched now, and in how many seconds to look again. */
+/** Why no further node may be changed now, and after how many seconds to check again. */
 export interface Hold {
   seconds: number
   why: string
@@ -34,7 +34,7 @@ const alarmSeconds = 900
 /** Well within the time after which a Lease that nobody renews makes other looks take the rollout up. */
 export const holdSeconds = 300
 
-/** What holds every change in the fleet: the clock, then the alarms. */
+/** Holds for the whole fleet: maintenance windows, then alarms. */
 export const holdFor = async ({ policy, health, now }: Guards): Promise<Hold | undefined> => {
   const at = now()
   const window = openness(policy.windows, at)
@@ -50,7 +50,7 @@ export const holdFor = async ({ policy, health, now }: Guards): Promise<Hold | u
 
 export const budgetSpent = 'as many clusters as the fleet budget allows are being changed already'
 
-/** What holds this cluster alone. A permit that ran out on the way is asked for anew at once; one that was refused, later. */
+/** The hold of this cluster: the fleet budget. A permit that expired on the way is requested again at once; after a refusal, later. */
 export const holdWithout = (permit: Permit | undefined, now: Date): Hold | undefined => {
   if (permit && isSound(permit, now.getTime())) return undefined
   return permit
@@ -90,7 +90,7 @@ export const fenced = (kube: KubeClient, now: () => Date, ask: () => Promise<Hol
   }
 }
 
-/** The look that follows tells people, and waits for as long as it takes. */
+/** The evaluation that follows tells people, and waits as long as necessary. */
 export const stoppedBy = ({ action, by }: Switch): Hold | undefined =>
   action === 'sync' ? undefined : { seconds: 1, why: `changes are switched to ${action} by the ${by}` }
 
@@ -110,7 +110,7 @@ export const braked = (kube: KubeClient, stopped: () => Promise<Hold | undefined
   const patchFelix = asking(kube.patchFelix)
   return {
     ...kube,
-    // A dry run writes nothing.
+    // A dry run stores nothing.
     createFelix: (api, draft, options) => (options?.dryRun ? kube : { createFelix }).createFelix(api, draft, options),
     patchFelix: (api, patch, options) => (options?.dryRun ? kube : { patchFelix }).patchFelix(api, patch, options),
     deleteFelix: asking(kube.deleteFelix),

@@ -59,7 +59,7 @@ export const heldByOther = (
 ): Extract<Outcome, { next: 'wait' }> | undefined => {
   if (!holder || holder === tools.holder || !renewedAt) return undefined
   const gone = tools.now().getTime() - milliseconds(renewedAt)
-  // Nobody holds it from a time on that has not come.
+  // A renewal time in the future is not valid.
   if (!(gone >= -clockSkew)) return undefined
   const left = (leaseSeconds ?? 0) - gone / 1000
   return left > 0
@@ -67,13 +67,13 @@ export const heldByOther = (
     : undefined
 }
 
-/** How much of the Lease's time has gone since it was renewed; all of it where it is not ours. */
+/** Which part of the Lease's duration has passed since it was renewed; 1 where it is not ours. */
 const spent = ({ holder, renewedAt }: RolloutRecord, { holder: self, leaseSeconds, now }: StepTools): number =>
   holder === self && renewedAt !== undefined
     ? Math.abs(now().getTime() - milliseconds(renewedAt)) / (leaseSeconds * 1000)
     : 1
 
-/** A step that only waits has a request to spare, and renews in good time; one that acts does so only when it must. */
+/** A step that only waits has a request to spare and renews early; a step that writes renews only when it must. */
 export const isDueForRenewal = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 1 / 3
 export const isOverdue = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 2 / 3
 

@@ -9,7 +9,7 @@ import { needed } from '../needed.ts'
 
 export interface CalicoPods {
   pods: PodState[]
-  /** Pods that the DaemonSet is to have and has not. */
+  /** Pods that the DaemonSet should have and that are missing. */
   missing: number
 }
 
@@ -30,13 +30,13 @@ export const observeRollout = async (
 ): Promise<Seen> => {
   const ranged = phase === 'range' || state === 'aborting'
   const seen = ranged ? seenOf(needed(await kube.felixConfigurations([where.api])), pods, where) : onlyPods(pods)
-  return { ...seen, left: await whoLeft(kube, touching, seen) }
+  return { ...seen, left: await nodesThatLeft(kube, touching, seen) }
 }
 
 const onlyPods = (pods: PodState[]): Seen => ({ pods, objects: [], rangeOn: () => undefined, defaultRange: undefined })
 
 /** A touched node without a pod has left, or waits for its pod: only then are the nodes asked for, which are many. */
-const whoLeft = async (
+const nodesThatLeft = async (
   kube: KubeClient,
   touching: Rollout['touching'],
   { objects, pods }: Seen,

@@ -27,7 +27,7 @@ export const againstResuming = async (
   const touched = evidence ? [evidence.node, ...(evidence.beside ?? [])] : []
   const ill = touched.find((node) => there.has(node) && !well.has(node))
   if (ill !== undefined) return `${ill}, on which it halted, is still not well: its calico-node is not Ready`
-  // What was written before is no reason: somebody says that it is to be written again.
+  // An earlier write of the same value does not count here: a person asked for it to be written again.
   const step = nextStep({ ...resumed, startedAt: at }, seen, at)
   return step.do === 'halt' ? `it would halt again at once: ${step.reason}` : undefined
 }

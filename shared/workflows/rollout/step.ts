@@ -58,14 +58,14 @@ const unlessRefused = async (step: () => Promise<Outcome>): Promise<Outcome> => 
     return await step()
   } catch (error) {
     if (error instanceof KubeError && error.kind === 'conflict') return { next: 'wait', seconds: 1, why: error.message }
-    // Refused before anything was done.
+    // Refused before anything was written.
     if (error instanceof KubeError && error.status === 429)
       return { next: 'wait', seconds: error.retryAfterSeconds || 5, why: error.message }
     throw error
   }
 }
 
-/** Each line of the log stands for itself. */
+/** Each log line is complete without the others. */
 const withNames = (tools: StepTools, { id: rollout, why: cause }: Rollout): StepTools => ({
   ...tools,
   tell: (event) => tools.tell({ ...event, rollout, by: tools.holder, cause }),

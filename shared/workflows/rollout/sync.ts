@@ -30,13 +30,13 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
     if (tools.interrupted()) return interrupted(tools)
     outcome = await takeStep(tools)
     if (outcome.next === 'over') {
-      // Whether a node came back after its override was taken off shows a little later.
+      // Whether a node comes back after its override was removed is seen a little later.
       if (outcome.recheckAfterSeconds !== undefined) await tools.sleep(outcome.recheckAfterSeconds)
       return ended(outcome)
     }
     if (outcome.next === 'wait') {
       tools.waiting(outcome)
-      // Short enough that the Lease is renewed in time, whatever there is to wait for.
+      // Short enough to renew the Lease in time, however long the wait is.
       await tools.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
     }
   }

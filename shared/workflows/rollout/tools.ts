@@ -3,7 +3,7 @@ import type { RolloutRecord } from '../../domain/cluster.ts'
 import type { Entry } from '../../domain/rollout/journal.ts'
 import type { Pace, Rollout } from '../../domain/rollout/rollout.ts'
 
-/** What a step reaches the world through. */
+/** The clients and settings that a step uses. */
 export interface StepTools {
   kube: KubeClient
   /** For what rescues a node: no window, alarm or permit holds it, the brake alone does. Absent: `kube`. */
@@ -12,13 +12,13 @@ export interface StepTools {
   holder: string
   /** The Lease is renewed in a third of it; a holder that died is waited out for this long. */
   leaseSeconds: number
-  /** Nobody is hurried beyond it by what stands in the Lease. */
+  /** The Lease never makes this party faster than its own policy. */
   policy: Pace
   /** What this party decided when it last looked at the whole cluster (`decisionOf`); absent: it has not looked. */
   decided?: string | undefined
   now: () => Date
   tell: (event: StepEvent) => void
-  /** Puts on record what was just done; absent: nothing is kept but what the cluster itself says. */
+  /** Records what was just done; absent: only the cluster itself keeps it. */
   record?: (entries: Entry[]) => Promise<void>
 }
 
@@ -33,7 +33,7 @@ export type StepEvent = {
   why?: string
   rollout?: string
   by?: string
-  /** What made the rollout necessary. */
+  /** The reasons for the rollout. */
   cause?: string | undefined
   from?: string | undefined
   to?: string | undefined
