@@ -1,20 +1,16 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { bounded, limited } from '../shared/clients/aws/limits.ts'
-import { eksAccess } from '../shared/clients/aws/eks-access.ts'
-import { queues } from '../shared/clients/aws/queues.ts'
+import { placeQueue } from '../shared/clients/aws/place-queue.ts'
 import { readDeployment } from '../shared/deployment.ts'
-import { sessionName } from '../shared/domain/fleet.ts'
 import { lambda } from '../shared/handler.ts'
 import { readSettings, sweepSettings } from '../shared/settings.ts'
 import { sweep } from '../shared/workflows/fleet/sweep.ts'
 
 const settings = readSettings(sweepSettings, process.env)
 const { fleet } = readDeployment(settings.OWN_ACCOUNT, process.env)
-const out = queues(bounded(new SQSClient(limited)), { evaluations: settings.EVALUATIONS_QUEUE_URL })
-const access = eksAccess()
-const session = sessionName(fleet, 'sweep')
+const queue = placeQueue(bounded(new SQSClient(limited)), settings.PLACES_QUEUE_URL)
 
-/** The schedule: every cluster of the fleet is to be looked at. */
-export const handler = lambda('sweep', (_: unknown, log) =>
-  sweep({ queues: out, log, list: (place) => access({ ...place, session }).eks.list() }, fleet),
+/** The schedule: every account and region of the fleet is to be listed, and every cluster there looked at. */
+export const handler = lambda('sweep', (event: unknown, log) =>
+  sweep({ queue, fleet, now: () => new Date(), log }, event),
 )

@@ -55,6 +55,10 @@ export const mayTell = (topic: ITopic, key: IKey) => [
 
 export const mayRecord = ({ tableArn }: Table) => allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [tableArn])
 
+/** And all that is on record of the fleet's places, which are under one key. */
+export const mayCount = ({ tableArn }: Table) =>
+  allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [tableArn])
+
 /** May add items; may not read existing ones. */
 export const mayRecordActs = ({ tableArn }: Table) => allow(['dynamodb:PutItem'], [tableArn])
 

@@ -1,12 +1,12 @@
 import { Duration, type Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
-import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { Fleet } from '../shared/settings.ts'
-import { mayAssume, mayList, mayRecord, maySend } from './access.ts'
+import { mayAssume, mayConsume, mayCount, mayList, mayRecord, maySend } from './access.ts'
 import { alarm } from './alarms.ts'
 import { lambdaFunction, type Surroundings } from './function.ts'
-import { deadLetterQueue } from './queue.ts'
-import { keepFailures, onEvents, onSchedule } from './triggers.ts'
+import { deadLetterQueue, workedQueue, workQueue } from './queue.ts'
+import { consume, keepFailures, onEvents, onSchedule } from './triggers.ts'
 
 interface Work {
   evaluations: IQueue
@@ -42,22 +42,34 @@ const environmentOf = ({ account }: Stack, { evaluations }: Work) => ({
   EVALUATIONS_QUEUE_URL: evaluations.queueUrl,
 })
 
-/** The schedule: the sure way in. */
-export const sweeping = (stack: Stack, around: Surroundings, work: Work): void => {
-  const { evaluations, fleet } = work
+/** Half a minute to list, the rest to ask for looks. */
+const listTimeout = Duration.seconds(60)
+/** Places that are listed at one time, of a thousand: EKS throttles each account and region for itself. */
+const placesAtOnce = 5
+
+/** The schedule: the sure way in. It asks for the list of each place; who lists asks for the looks. */
+export const sweeping = (stack: Stack, around: Surroundings, work: Work & { records: Table }) => {
   const { everyMinutes, withinMinutes } = around.config.sweep
   const lost = deadLetterQueue(stack, 'SweepDeadLetters', {
     meaning: 'A sweep failed; changes without an event stay unseen until one succeeds.',
     runbook: 'dead-letters-sweep',
     alarms: around.alarms,
   })
+  const places = workQueue(stack, 'Places', {
+    functionTimeout: listTimeout,
+    deadLetters: {
+      meaning: 'The clusters of an account and region were not asked for in a sweep; the next one tries again.',
+      runbook: 'dead-letters-places',
+      alarms: around.alarms,
+    },
+  })
   const sweep = lambdaFunction(stack, around, {
     name: 'sweep',
-    description: 'Has every cluster of the fleet looked at',
-    environment: environmentOf(stack, work),
-    may: [maySend(evaluations, lost), ...mayList(fleet), ...mayAssume(fleet, 'viewer', around.config.organizationId)],
-    timeout: Duration.minutes(5),
-    memorySize: 512,
+    description: 'Has every account and region of the fleet listed',
+    environment: { OWN_ACCOUNT: stack.account, PLACES_QUEUE_URL: places.queueUrl },
+    may: [maySend(places, lost)],
+    timeout: Duration.minutes(2),
+    memorySize: 256,
   })
   keepFailures(sweep, lost)
   onSchedule(stack, sweep, { everyMinutes, withinMinutes, failures: lost })
@@ -68,4 +80,30 @@ export const sweeping = (stack: Stack, around: Surroundings, work: Work): void =
     below: true,
     periods: 3,
   })
+  return lister(stack, around, { ...work, places })
+}
+
+const lister = (stack: Stack, around: Surroundings, work: Work & { records: Table; places: Queue }) => {
+  const { evaluations, fleet, records, places } = work
+  const listClusters = lambdaFunction(stack, around, {
+    name: 'list-clusters',
+    description: 'Lists the clusters of one account and region and has each looked at',
+    environment: {
+      ...environmentOf(stack, work),
+      ...workedQueue(places),
+      RECORDS_TABLE: records.tableName,
+    },
+    may: [
+      ...mayConsume(places),
+      maySend(places, evaluations),
+      mayCount(records),
+      ...mayList(fleet),
+      ...mayAssume(fleet, 'viewer', around.config.organizationId),
+    ],
+    timeout: listTimeout,
+    memorySize: 512,
+    feedsItself: true,
+  })
+  consume(listClusters, places, placesAtOnce)
+  return listClusters
 }

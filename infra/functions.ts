@@ -1,6 +1,7 @@
 import type {
   Environment,
   evaluateSettings,
+  listClustersSettings,
   notifySlackSettings,
   onEventSettings,
   rolloutStepSettings,
@@ -11,6 +12,7 @@ import type {
 export interface Settings {
   'on-event': typeof onEventSettings
   sweep: typeof sweepSettings
+  'list-clusters': typeof listClustersSettings
   evaluate: typeof evaluateSettings
   'rollout-step': typeof rolloutStepSettings
   'notify-slack': typeof notifySlackSettings
@@ -21,6 +23,7 @@ export type EnvironmentOf<N extends FunctionName> = Environment<Settings[N]>
 export const functionNames = [
   'on-event',
   'sweep',
+  'list-clusters',
   'evaluate',
   'rollout-step',
   'notify-slack',

@@ -37,7 +37,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
 
   const records = recordsTable(stack)
   const onEvent = eventHandlers(stack, around, { evaluations, fleet, records })
-  sweeping(stack, around, { evaluations, fleet })
+  const listClusters = sweeping(stack, around, { evaluations, fleet, records })
   tellRecordsTable(stack, records, config.stackName)
   const { evaluate, rolloutStep } = workers(stack, around, {
     evaluations,
@@ -53,6 +53,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
     onEvent: onEvent.logGroup,
     evaluate: evaluate.logGroup,
     rolloutStep: rolloutStep.logGroup,
+    listClusters: listClusters.logGroup,
   })
   if (config.slackWebhookSecretArn) slackChannel(stack, around, notices, config.slackWebhookSecretArn)
   return stack

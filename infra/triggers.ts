@@ -40,6 +40,8 @@ export const onSchedule = (scope: Construct, it: IFunction, { everyMinutes, with
     target: {
       arn: it.functionArn,
       roleArn: role.roleArn,
+      // The id of a sweep: the same for each try of one time of the schedule.
+      input: JSON.stringify({ scheduledTime: '<aws.scheduler.scheduled-time>' }),
       deadLetterConfig: { arn: failures.queueArn },
       retryPolicy: { maximumRetryAttempts: 3, maximumEventAgeInSeconds: stale.toSeconds() },
     },

@@ -9,6 +9,8 @@ export const countedLines = {
   BrakeUnreadable: { functions: ['evaluate'], message: 'brake cannot be read' },
   ClusterUnknown: { functions: ['evaluate'], message: 'assessed', verdict: 'unknown' },
   OutsideTheFleet: { functions: ['on-event', 'evaluate', 'rollout-step'], message: 'not in the fleet' },
+  FleetEmpty: { functions: ['list-clusters'], message: 'the fleet is empty' },
+  FleetShrank: { functions: ['list-clusters'], message: 'the fleet has shrunk' },
 } as const
 
 const said = (message: string) => FilterPattern.stringValue('$.message', '=', message)
@@ -16,9 +18,9 @@ const said = (message: string) => FilterPattern.stringValue('$.message', '=', me
 /** What the tool finds is told by notices. Three findings are alarms too, because they need a person and may not be missed. */
 export const watchVerdicts = (
   { alarms, config }: Surroundings,
-  logs: { onEvent: ILogGroup; evaluate: ILogGroup; rolloutStep: ILogGroup },
+  logs: { onEvent: ILogGroup; evaluate: ILogGroup; rolloutStep: ILogGroup; listClusters: ILogGroup },
 ): void => {
-  const { RolloutHalted, BrakeUnreadable, ClusterUnknown, OutsideTheFleet } = countedLines
+  const { RolloutHalted, BrakeUnreadable, ClusterUnknown, OutsideTheFleet, FleetEmpty, FleetShrank } = countedLines
   const unknown = FilterPattern.all(
     said(ClusterUnknown.message),
     FilterPattern.stringValue('$.verdict', '=', ClusterUnknown.verdict),
@@ -62,5 +64,15 @@ export const watchVerdicts = (
     meaning: 'Events or messages named clusters of an account or region outside the fleet and were dropped.',
     runbook: 'outside-the-fleet',
     metric: count('OutsideTheFleet', logs.onEvent, outside).metric(perSweep),
+  })
+  alarm(logs.listClusters, 'Empty', alarms, {
+    meaning: 'A sweep found no cluster at all: nothing is looked at.',
+    runbook: 'fleet-empty',
+    metric: count('FleetEmpty', logs.listClusters, said(FleetEmpty.message)).metric(perSweep),
+  })
+  alarm(logs.listClusters, 'Shrunk', alarms, {
+    meaning: 'A sweep found more than a tenth of the clusters gone.',
+    runbook: 'fleet-shrank',
+    metric: count('FleetShrank', logs.listClusters, said(FleetShrank.message)).metric(perSweep),
   })
 }

@@ -31,6 +31,8 @@ export const evaluation = z.object({
   cause: z.optional(z.string().check(z.maxLength(300))),
   /** Of an event: when it was heard, and by which invocation. Others rely on the look that it asks for. */
   heard: z.optional(z.object({ at: z.iso.datetime(), by: z.string().check(z.maxLength(128)) })),
+  /** Of a sweep: which. In each a cluster is looked at once. */
+  sweep: z.optional(z.iso.datetime()),
   /** Of a rollout that waits: the id of the step's message. However often that came, one step follows the wait. */
   waits: z.optional(z.string().check(z.maxLength(128))),
   /** Of a rollout that waits: what the deployment decided, known from no place that the cluster can write to. */
@@ -41,6 +43,18 @@ export const evaluation = z.object({
   missing: z.optional(z.array(z.string().check(z.maxLength(300))).check(z.maxLength(20))),
 })
 export type Evaluation = z.infer<typeof evaluation>
+
+const ofSweep = { schemaVersion: z.literal(1), sweep: z.iso.datetime() }
+
+/** "List the clusters of this account and region." `sweep`: its id, the time of its schedule. */
+const placeMessage = z.object({ ...ofSweep, place: z.pick(clusterRef, { account: true, region: true }) })
+export type PlaceMessage = z.infer<typeof placeMessage>
+
+/** "Count the fleet when all places are done." `closing`: how often it was asked before. */
+const closingMessage = z.object({ ...ofSweep, closing: z.int().check(z.minimum(0)) })
+export type ClosingMessage = z.infer<typeof closingMessage>
+
+export const sweepMessage = z.union([placeMessage, closingMessage])
 
 /** "Send this notice." It is in the records; a message of its own sends it, so that no look waits for SNS. */
 export const telling = z.object({

@@ -60,6 +60,8 @@ export interface Cloud {
   runSchedules: (timeScale: number) => void
   /** Invokes a function by its label, as a person would in the console. */
   invoke: (label: string, event: unknown) => Promise<Invocation>
+  /** Kills the processes of a function, by its label, in the middle of what they do. Answers how many were. */
+  kill: (label: string) => Promise<number>
   /** Bodies in the queue of this label or name, whatever their state. */
   messages: (queue: string) => Promise<string[]>
   /** For `ClusterOptions.authenticate`: who an EKS token is in this cluster, by its access entries. */
@@ -118,6 +120,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     fire: scheduler.fire,
     runSchedules: scheduler.run,
     invoke: (label, event) => functions.invoke(labelled(stack, 'AWS::Lambda::Function', label).arn, event),
+    kill: (label) => functions.kill(labelled(stack, 'AWS::Lambda::Function', label).arn),
     messages: (queue) => queues.peek(labelled(stack, 'AWS::SQS::Queue', queue).name),
     authenticate: (clusterName) => async (token) => {
       const holding = eks.cluster(clusterName)

@@ -42,6 +42,8 @@ export interface EksStandIn {
   /** Calls so far by operation, refused ones included. */
   calls: Record<string, number>
   addCluster(seed: ClusterSeed): void
+  /** At once and without an event, as if it had been deleted long ago. */
+  removeCluster: (name: string) => void
   /** An access entry, as by CreateAccessEntry; throws where there is no such cluster. */
   grant: (clusterName: string, principalArn: string, kubernetesGroups: string[]) => void
   /** Does what the stack's output `GrantCommand` says, as whoever pastes it; all its clusters must be there. */
@@ -87,6 +89,7 @@ export async function startEks(options: EksOptions): Promise<EksStandIn> {
     url,
     calls,
     addCluster: (seed) => void holdings.push(holdingOf(seed, place)),
+    removeCluster: (name) => void holdings.splice(holdings.findIndex(({ cluster }) => cluster.name === name) >>> 0, 1),
     cluster: named,
     grant,
     deploy: (stack) => {

@@ -34,6 +34,8 @@ export interface Functions {
   invoke: (functionArn: string, event: unknown, requestId?: string) => Promise<Invocation>
   /** Invocations under way or waiting for a process. */
   running: () => number
+  /** Ends every process of the function of this ARN by SIGKILL, whatever it is doing. Answers how many were in the middle of something. */
+  kill: (functionArn: string) => Promise<number>
   stop: () => Promise<void>
 }
 
@@ -50,6 +52,7 @@ export function createFunctions(stack: Stack, options: LambdaOptions): Functions
       return pool.invoke(event, requestId)
     },
     running: () => [...pools.values()].reduce((sum, pool) => sum + pool.running(), 0),
+    kill: async (functionArn) => (await pools.get(functionArn)?.kill()) ?? 0,
     stop: async () => void (await Promise.all([...pools.values()].map((pool) => pool.stop()))),
   }
 }
@@ -57,6 +60,7 @@ export function createFunctions(stack: Stack, options: LambdaOptions): Functions
 interface Pool {
   invoke: (event: unknown, requestId: string) => Promise<Invocation>
   running: () => number
+  kill: () => Promise<number>
   stop: () => Promise<void>
 }
 
@@ -111,6 +115,11 @@ function createPool(stack: Stack, resource: Resource, options: LambdaOptions): P
       }
     },
     running: () => busy + queue.length,
+    kill: async () => {
+      const working = busy
+      await Promise.all([...all].map((environment) => environment.stop()))
+      return working
+    },
     stop: async () => {
       stopped = true
       await Promise.all([...all].map((environment) => environment.stop()))

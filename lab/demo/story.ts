@@ -64,8 +64,8 @@ const ofLog = (name: string, line: Fields): [string, string] | undefined => {
   switch (textOf(line['message'])) {
     case 'event':
       return [name, `${textOf(line['cause'])} touched ${cluster}: have a look`]
-    case 'sweep':
-      return [name, `${String(line['clusters'])} clusters to look at`]
+    case 'listed':
+      return [name, `${String(line['clusters'])} clusters to look at in ${clusterOf({ cluster: line['place'] })}`]
     case 'assessed':
       return [name, `${cluster} is ${textOf(line['verdict'])}${findingsOf(line)}${planOf(line)}`]
     case 'step':

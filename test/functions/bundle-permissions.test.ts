@@ -45,7 +45,8 @@ const listing = ['eks:ListClusters']
 
 test.each([
   ['on-event', 'OnEventRole', ['dynamodb:DescribeEndpoints']],
-  ['sweep', 'SweepRole', describing],
+  ['sweep', 'SweepRole', []],
+  ['list-clusters', 'ListClustersRole', [...describing, 'dynamodb:DescribeEndpoints']],
   ['evaluate', 'EvaluateRole', [...listing, 'dynamodb:DescribeEndpoints']],
   ['rollout-step', 'RolloutStepRole', [...listing, 'dynamodb:DescribeEndpoints']],
   ['notify-slack', 'NotifySlackRole', []],

@@ -32,6 +32,7 @@ export const environment = {
   AWS_REGION: 'eu-west-1',
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
   AWS_SECRET_ACCESS_KEY: 'secret',
+  PLACES_QUEUE_URL: 'http://127.0.0.1:1/111122223333/places',
   EVALUATIONS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/evaluations',
   ROLLOUT_STEPS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/rollout-steps.fifo',
   BRAKE_PARAMETER: '/calico-ipvs-sync/Test/brake',

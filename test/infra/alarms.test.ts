@@ -80,7 +80,7 @@ describe('findings that are alarms', () => {
   const filters = stack.ofType('AWS::Logs::MetricFilter').map(({ properties }) => properties)
 
   test('are counted from the log lines of the function that finds them', () => {
-    expect(filters).toHaveLength(6)
+    expect(filters).toHaveLength(8)
     expect(filters).toContainEqual({
       LogGroupName: labelled(stack, 'AWS::Logs::LogGroup', 'EvaluateLogs').name,
       FilterPattern: '{ $.message = "brake cannot be read" }',

@@ -6,6 +6,7 @@ import {
   onEventSettings,
   readSettings,
   rolloutStepSettings,
+  listClustersSettings,
   sweepSettings,
 } from '../../shared/settings.ts'
 import { account, deployment, everything, labelled, region } from './deployment.ts'
@@ -22,6 +23,7 @@ const environmentIn = (stack: typeof full, label: string) => {
 const settings = {
   OnEvent: onEventSettings,
   Sweep: sweepSettings,
+  ListClusters: listClustersSettings,
   Evaluate: evaluateSettings,
   RolloutStep: rolloutStepSettings,
   NotifySlack: notifySlackSettings,
@@ -78,7 +80,7 @@ describe('settings', () => {
 describe('functions', () => {
   test('run on Node 24 on arm64, from a bundle of their own', () => {
     const functions = full.ofType('AWS::Lambda::Function')
-    expect(functions).toHaveLength(5)
+    expect(functions).toHaveLength(6)
     for (const { properties } of functions)
       expect(properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'], Handler: 'index.handler' })
     const code = functions.map(({ properties }) => (properties['Code'] as { S3Key: string }).S3Key)
@@ -89,7 +91,7 @@ describe('functions', () => {
     const loops = full
       .ofType('AWS::Lambda::Function')
       .filter(({ properties }) => properties['RecursiveLoop'] === 'Allow')
-    expect(loops.map(({ logicalId }) => logicalId.slice(0, -8))).toEqual(['Evaluate', 'RolloutStep'])
+    expect(loops.map(({ logicalId }) => logicalId.slice(0, -8))).toEqual(['ListClusters', 'Evaluate', 'RolloutStep'])
   })
 
   test('only those that talk to Kubernetes stand in the VPC', () => {
@@ -101,7 +103,7 @@ describe('functions', () => {
 
   test('each writes to a log group that is kept for 90 days', () => {
     expect(full.ofType('AWS::Logs::LogGroup').map(({ properties }) => properties['RetentionInDays'])).toEqual(
-      Array(5).fill(90),
+      Array(6).fill(90),
     )
   })
 

@@ -23,7 +23,11 @@ const telling = ['kms:Decrypt', 'kms:GenerateDataKey', 'sns:Publish']
 describe('what each function may do', () => {
   test.each([
     ['OnEventRole', [...logging, ...remembering, 'sqs:SendMessage']],
-    ['SweepRole', ['eks:ListClusters', ...logging, 'sqs:SendMessage']],
+    ['SweepRole', [...logging, 'sqs:SendMessage']],
+    [
+      'ListClustersRole',
+      ['eks:ListClusters', ...logging, ...polling, ...remembering, 'dynamodb:Query', 'sqs:SendMessage'],
+    ],
     ['EvaluateRole', [...working, ...remembering, ...telling]],
     ['RolloutStepRole', [...working, 'dynamodb:PutItem']],
     ['NotifySlackRole', [...logging, 'secretsmanager:GetSecretValue', ...polling, 'sqs:SendMessage']],
@@ -54,7 +58,15 @@ describe('what each function may do', () => {
   })
 
   test('resources are patterns only where clusters cannot be known beforehand', () => {
-    const broad = ['OnEventRole', 'SweepRole', 'EvaluateRole', 'RolloutStepRole', 'NotifySlackRole', 'ScheduleRole']
+    const broad = [
+      'OnEventRole',
+      'SweepRole',
+      'ListClustersRole',
+      'EvaluateRole',
+      'RolloutStepRole',
+      'NotifySlackRole',
+      'ScheduleRole',
+    ]
       .flatMap((role) => statementsOf(own, role))
       .filter(({ Resource }) => list(Resource).some((resource) => resource.replace(/log-group:.*/, '').includes('*')))
     const resources = new Set(broad.flatMap(({ Resource }) => Resource))
@@ -84,7 +96,7 @@ describe('what each function may do', () => {
       statementsOf(fleet, role).flatMap(({ Action, Resource }) => (Action === 'sts:AssumeRole' ? Resource : []))
     const [, both, onlyViewer] = everything.accounts
     const fixed = 'arn:aws:iam::666677778888:role/calico-ipvs-sync'
-    for (const role of ['SweepRole', 'EvaluateRole'])
+    for (const role of ['ListClustersRole', 'EvaluateRole'])
       expect(assumedBy(role)).toEqual([both?.viewerRoleArn, onlyViewer?.viewerRoleArn, `${fixed}-viewer`])
     expect(assumedBy('RolloutStepRole')).toEqual([both?.operatorRoleArn, `${fixed}-operator`])
     expect(actionsOf(own, 'EvaluateRole')).not.toContain('sts:AssumeRole')
@@ -108,7 +120,7 @@ describe('what each function may do', () => {
   test('an own account that is only reported is not described by who changes', () => {
     const viewerRoleArn = `arn:aws:iam::${account}:role/looks`
     const only = deployment({ env: everything.env, accounts: [{ account, viewerRoleArn }] })
-    for (const role of ['SweepRole', 'EvaluateRole', 'RolloutStepRole'])
+    for (const role of ['ListClustersRole', 'EvaluateRole', 'RolloutStepRole'])
       expect(actionsOf(only, role).filter((action) => action.startsWith('eks:'))).toEqual([])
     expect(actionsOf(only, 'RolloutStepRole')).not.toContain('sts:AssumeRole')
     expect(actionsOf(only, 'EvaluateRole')).toContain('sts:AssumeRole')
@@ -116,7 +128,7 @@ describe('what each function may do', () => {
 
   test('with their own credentials the functions ask EKS only where their own account is in the fleet', () => {
     const hub = deployment({ env: everything.env, accounts: everything.accounts.slice(1) })
-    for (const role of ['SweepRole', 'EvaluateRole', 'RolloutStepRole'])
+    for (const role of ['ListClustersRole', 'EvaluateRole', 'RolloutStepRole'])
       expect(actionsOf(hub, role).filter((action) => action.startsWith('eks:'))).toEqual([])
   })
 
@@ -127,7 +139,7 @@ describe('what each function may do', () => {
     expect(services.flat().map((it) => (it as { Principal: { Service: string } }).Principal.Service)).toEqual([
       ...Array(2).fill('lambda.amazonaws.com'),
       'scheduler.amazonaws.com',
-      ...Array(3).fill('lambda.amazonaws.com'),
+      ...Array(4).fill('lambda.amazonaws.com'),
     ])
   })
 })

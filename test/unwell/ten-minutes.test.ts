@@ -77,6 +77,8 @@ const cloud = (ill: Service) => {
     keptNotice: (key: NoticeKey) => reached('DynamoDB', () => kept.get(id(key))),
     keepClaims: () => reached('DynamoDB', () => 0),
     beginLook: () => reached('DynamoDB', () => true),
+    beginSweepLook: () => reached('DynamoDB', () => true),
+    endReport: () => reached('DynamoDB', () => void (report = undefined)),
     lookBegins: (_: string, messageId: string) =>
       reached('DynamoDB', () => {
         const broke = begun === messageId

@@ -74,6 +74,8 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
       },
       lookEnded: async () => void (it.begun = undefined),
       beginLook: async () => true,
+      beginSweepLook: async () => true,
+      endReport: async () => void (it.report = undefined),
     },
     notices: { publish: async (notice) => void it.notices.push(notice) },
     queues: {
@@ -98,6 +100,42 @@ const eksState = { arn: `arn:aws:eks:${ref.region}:${ref.account}:cluster/${ref.
 const made = (createdAt: string) => async () => read({ state: { ...eksState, createdAt } } as never)
 
 const exception = { cluster: clusterKey(ref), until: '2026-11-25', reason: 'moves next week' }
+
+describe('a cluster that EKS does not know any more', () => {
+  const gone = { describe: async () => read(undefined) }
+
+  test('of which a verdict stands has none any more, and people hear once that it is gone', async () => {
+    const it = hub({ action: 'report' })
+    await it.look()
+    const before = it.notices.length
+    const ended = hub({ action: 'report' }, gone)
+    ended.report = it.report
+    await ended.look('sweep')
+    await ended.look('sweep')
+    expect([before, ended.notices.map(({ subject }) => subject)]).toEqual([
+      1,
+      ['[info] blue (111122223333 eu-central-1): the cluster is gone'],
+    ])
+    expect(ended.report).toBeUndefined()
+  })
+
+  test('of which nothing is on record is passed over in silence', async () => {
+    const it = hub({}, gone)
+    await it.look('sweep')
+    expect(it.notices).toEqual([])
+  })
+
+  test('says that it is gone again, as the same notice, where the function was killed before its end was on record', async () => {
+    const it = hub({ action: 'report' })
+    await it.look()
+    const ended = hub({ action: 'report' }, gone)
+    ended.report = it.report
+    await ended.look('sweep')
+    ended.report = it.report
+    await ended.look('sweep')
+    expect(ended.notices).toHaveLength(1)
+  })
+})
 
 describe('owners', () => {
   test('what Argo CD owns is not changed: people get the exact change to make in Git', async () => {

@@ -1,75 +1,267 @@
-import { describe, expect, test } from '@jest/globals'
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import type { OutgoingNotice } from '../../shared/clients/aws/notices.ts'
+import type { FleetTotal, PlaceRecords } from '../../shared/clients/aws/places.ts'
+import { type PlaceRow, placeKey } from '../../shared/domain/places.ts'
+import { failed, read, type Read, type ReadFailure } from '../../shared/domain/read.ts'
 import type { Log } from '../../shared/log.ts'
-import type { Evaluation } from '../../shared/messages.ts'
+import type { ClosingMessage, Evaluation, PlaceMessage } from '../../shared/messages.ts'
+import { closeSweep } from '../../shared/workflows/fleet/close-sweep.ts'
+import { listPlace } from '../../shared/workflows/fleet/list-place.ts'
 import { sweep } from '../../shared/workflows/fleet/sweep.ts'
 
+const account = '111122223333'
+const place = { account, region: 'eu-west-1' }
+const fleet = { own: account, regions: ['eu-west-1', 'us-east-1'], accounts: [{ account }] }
+const at = (hour: number) => `2026-11-29T${String(hour).padStart(2, '0')}:00:00.000Z`
+
 const desk = () => {
-  const sent: Evaluation[] = []
-  const logged: string[] = []
-  const warned: object[] = []
-  const queues = {
-    sendEvaluation: async (message: Evaluation) => void sent.push(message),
-    sendEvaluations: async (messages: readonly Evaluation[]) => void sent.push(...messages),
-    sendRolloutStep: async () => undefined,
-    sendTelling: async () => undefined,
+  const it = {
+    rows: new Map<string, PlaceRow>(),
+    total: undefined as FleetTotal | undefined,
+    answer: read(['a', 'b']) as Read<string[]> | undefined,
+    asked: [] as Evaluation[],
+    notices: new Map<string, OutgoingNotice>(),
+    logged: [] as string[],
+    places: [] as PlaceMessage[],
+    closings: [] as (ClosingMessage & { delaySeconds?: number | undefined })[],
+    lists: 0,
+    dies: false,
   }
-  const log: Log = (event, facts, level) => {
-    logged.push(event)
-    if (level === 'warn') warned.push({ event, ...facts })
+  const places: PlaceRecords = {
+    get: async (of) => it.rows.get(placeKey(of)),
+    put: async (row) => {
+      if (it.dies) throw new Error('killed')
+      it.rows.set(placeKey(row), row)
+    },
+    all: async () => [...it.rows.values()],
+    total: async () => it.total,
+    putTotal: async (total) => void (it.total = total),
   }
-  return { sent, logged, warned, queues, log }
+  const log: Log = (event) => void it.logged.push(event)
+  const tools = {
+    fleet,
+    places,
+    list: async () => {
+      it.lists += 1
+      return it.answer
+    },
+    records: {
+      keepNotice: async ({ hash }: { hash: string }, notice: OutgoingNotice) => void it.notices.set(hash, notice),
+    },
+    queues: {
+      sendEvaluations: async (messages: readonly Evaluation[]) => void it.asked.push(...messages),
+      sendTelling: async () => undefined,
+    },
+    queue: {
+      sendPlaces: async (messages: readonly PlaceMessage[]) => void it.places.push(...messages),
+      sendClosing: async (message: ClosingMessage, delaySeconds?: number) =>
+        void it.closings.push({ ...message, delaySeconds }),
+    },
+    now: () => new Date('2026-11-29T10:00:30Z'),
+    log,
+  }
+  const list = (hour: number, receives = 1) =>
+    listPlace(tools, { schemaVersion: 1, sweep: at(hour), place }, { receives })
+  const close = (hour: number, closing = 0) => closeSweep(tools, { schemaVersion: 1, sweep: at(hour), closing })
+  const subjects = () => Array.from(it.notices.values(), ({ subject }) => subject)
+  return Object.assign(it, { tools, list, close, subjects })
 }
 
-const fleet = {
-  own: '111122223333',
-  regions: ['eu-west-1', 'us-east-1'],
-  accounts: [
-    { account: '111122223333' },
-    { account: '444455556666', viewerRoleArn: 'arn:aws:iam::444455556666:role/r' },
-  ],
-}
+let it: ReturnType<typeof desk>
+beforeEach(() => void (it = desk()))
+
+const failure = (kind: ReadFailure['kind'], object = 'eks:ListClusters') =>
+  failed<string[]>({ kind, object, message: `${kind}!` })
 
 describe('a sweep', () => {
-  test('asks for a look at every cluster of every account and region', async () => {
-    const { sent, queues, log } = desk()
-    await sweep({ queues, log, list: async ({ account, region }) => [`${account.slice(0, 1)}-${region}`] }, fleet)
-    expect(sent.map(({ cluster }) => cluster.name)).toEqual([
-      '1-eu-west-1',
-      '1-us-east-1',
-      '4-eu-west-1',
-      '4-us-east-1',
+  test('is one message for each account and region, and one that counts them', async () => {
+    await sweep(it.tools, { scheduledTime: '2026-11-29T10:00:00Z' })
+    expect(it.places.map(({ place: { region }, sweep: id }) => [region, id])).toEqual([
+      ['eu-west-1', at(10)],
+      ['us-east-1', at(10)],
     ])
-    expect(new Set(sent.map(({ reason }) => reason))).toEqual(new Set(['sweep']))
+    expect(it.closings).toMatchObject([{ sweep: at(10), closing: 0 }])
   })
 
-  test('looks at what it can reach, and then fails naming what it could not', async () => {
-    const { sent, queues, log } = desk()
-    const list = async ({ account, region }: { account: string; region: string }) => {
-      if (account.startsWith('4') && region === 'us-east-1') throw new Error('AccessDenied')
-      return ['a']
-    }
-    await expect(sweep({ queues, log, list }, fleet)).rejects.toThrow('444455556666/us-east-1: Error: AccessDenied')
-    expect(sent).toHaveLength(3)
+  test('invoked twice for one time of the schedule is one sweep; by hand it is that of the minute', async () => {
+    await sweep(it.tools, { scheduledTime: '2026-11-29T10:00:00Z' })
+    await sweep(it.tools, { scheduledTime: '2026-11-29T12:00:00+02:00' })
+    await sweep(it.tools, undefined)
+    expect(new Set(it.places.map(({ sweep: id }) => id))).toEqual(new Set([at(10)]))
+  })
+})
+
+describe('a place of a sweep', () => {
+  test('is listed, and each of its clusters is asked for once, with the id of the sweep', async () => {
+    await it.list(10)
+    expect(it.asked).toMatchObject(
+      ['a', 'b'].map((name) => ({ cluster: { ...place, name }, reason: 'sweep', sweep: at(10) })),
+    )
+    expect(it.rows.get('111122223333/eu-west-1')).toMatchObject({ sweep: at(10), clusters: ['a', 'b'] })
   })
 
-  test('never lists another account with its own credentials', async () => {
-    const { sent, queues, log } = desk()
-    const accounts = [{ account: '111122223333' }, { account: '999999999999' }]
-    const asked: object[] = []
-    const list = async (place: object) => {
-      asked.push(place)
-      return ['prod-1']
-    }
-    await sweep({ queues, log, list }, { ...fleet, regions: ['eu-west-1'], accounts })
-    expect(asked).toEqual([
-      { account: '111122223333', region: 'eu-west-1' },
-      {
-        account: '999999999999',
-        region: 'eu-west-1',
-        roleArn: 'arn:aws:iam::999999999999:role/calico-ipvs-sync-viewer',
-        externalId: 'calico-ipvs-sync-111122223333',
-      },
+  test('whose message comes twice is listed once', async () => {
+    await it.list(10)
+    await it.list(10)
+    await it.list(9)
+    expect(it.lists).toBe(1)
+  })
+
+  test('whose function is killed before it is on record is listed again', async () => {
+    it.dies = true
+    await expect(it.list(10)).rejects.toThrow('killed')
+    it.dies = false
+    await it.list(10)
+    expect(it.rows.get('111122223333/eu-west-1')).toMatchObject({ sweep: at(10) })
+    // The messages of both tries have one id: each cluster is looked at for one of them.
+    expect(new Set(it.asked.map(({ sweep: id }) => id))).toEqual(new Set([at(10)]))
+  })
+
+  test('asks for a look also at clusters that are not listed any more, which ends them', async () => {
+    await it.list(9)
+    it.answer = read(['b', 'c'])
+    it.asked = []
+    await it.list(10)
+    expect(it.asked.map(({ cluster: { name } }) => name).toSorted()).toEqual(['a', 'b', 'c'])
+    expect(it.rows.get('111122223333/eu-west-1')?.clusters).toEqual(['b', 'c'])
+  })
+
+  test('passes over names that no cluster can have', async () => {
+    it.answer = read(['a', '../b', 'c'.repeat(101)])
+    await it.list(10)
+    expect(it.asked.map(({ cluster: { name } }) => name)).toEqual(['a'])
+  })
+
+  test('that is none of the fleet is not listed', async () => {
+    await listPlace(
+      it.tools,
+      { schemaVersion: 1, sweep: at(10), place: { ...place, region: 'ap-south-1' } },
+      { receives: 1 },
+    )
+    expect([it.lists, it.logged]).toEqual([0, ['place is not in the fleet any more']])
+  })
+})
+
+describe('a place that cannot be listed', () => {
+  const row = () => it.rows.get('111122223333/eu-west-1')
+
+  test.each([
+    ['sts-denied', failure('denied', 'sts:AssumeRole'), 'STS does not let us take the role'],
+    ['unauthenticated', failure('unauthenticated'), '(401)'],
+    ['denied', failure('denied'), '(403)'],
+    ['no-role', undefined, 'no role for this account'],
+  ])(
+    'because of %s is a row with that reason at once, and told after two sweeps, once',
+    async (cause, answer, said) => {
+      await it.list(8)
+      it.answer = answer
+      await it.list(9)
+      expect(row()).toMatchObject({ sweep: at(9), clusters: ['a', 'b'], unlisted: { cause, sweeps: 1, told: false } })
+      expect(it.subjects()).toEqual([])
+      await it.list(10)
+      await it.list(11)
+      expect(it.subjects()).toEqual(['[critical] all clusters (111122223333 eu-west-1): they cannot be listed'])
+      expect([...it.notices.values()][0]?.text).toContain(said)
+    },
+  )
+
+  test.each(['unreachable', 'unavailable'] as const)('because it is %s is tried three times, alone', async (kind) => {
+    await it.list(8)
+    it.answer = failure(kind)
+    await expect(it.list(9, 1)).rejects.toMatchObject({ retryAfterSeconds: 30 })
+    expect(row()?.unlisted).toMatchObject({ sweeps: 1 })
+    await expect(it.list(9, 2)).rejects.toThrow('cannot be listed')
+    await it.list(9, 3)
+    expect(row()).toMatchObject({ sweep: at(9), unlisted: { sweeps: 1 } })
+  })
+
+  test('and then can, within the sweep, was never away', async () => {
+    it.answer = failure('unavailable')
+    await expect(it.list(9, 1)).rejects.toThrow()
+    it.answer = read(['a'])
+    await it.list(9, 2)
+    expect(row()).toEqual({ ...place, sweep: at(9), clusters: ['a'] })
+    expect(it.subjects()).toEqual([])
+  })
+
+  test('has the clusters looked at that are known there', async () => {
+    await it.list(8)
+    it.asked = []
+    it.answer = failure('denied')
+    await it.list(9)
+    expect(it.asked.map(({ cluster: { name } }) => name)).toEqual(['a', 'b'])
+  })
+
+  test('is told once more when it can be listed again, if it was told', async () => {
+    it.answer = failure('denied')
+    await it.list(8)
+    await it.list(9)
+    it.answer = read(['a'])
+    await it.list(10)
+    await it.list(11)
+    expect(it.subjects()).toEqual([
+      '[critical] all clusters (111122223333 eu-west-1): they cannot be listed',
+      '[info] all clusters (111122223333 eu-west-1): they can be listed again',
     ])
-    expect(sent.map(({ cluster }) => cluster.account)).toEqual(['111122223333', '999999999999'])
+    expect(row()).not.toHaveProperty('unlisted')
+  })
+
+  test('and whose function is killed before that is on record is told by the next try, as the same notice', async () => {
+    it.answer = failure('denied')
+    await it.list(8)
+    it.dies = true
+    await expect(it.list(9)).rejects.toThrow('killed')
+    it.dies = false
+    await it.list(9)
+    expect(it.subjects()).toHaveLength(1)
+  })
+})
+
+describe('the end of a sweep', () => {
+  const rows = (clusters: number, of = at(10)) => {
+    const names = Array.from({ length: clusters }, (_, index) => `c${index}`)
+    for (const [index, region] of fleet.regions.entries())
+      it.rows.set(`${account}/${region}`, { account, region, sweep: of, clusters: index === 0 ? names : [] })
+  }
+
+  test('waits for the places that are not done, ever longer, and then counts what is known', async () => {
+    rows(20, at(9))
+    await it.close(10, 0)
+    await it.close(10, 3)
+    expect(it.closings).toMatchObject([
+      { closing: 1, delaySeconds: 5 },
+      { closing: 4, delaySeconds: 40 },
+    ])
+    await it.close(10, 8)
+    expect(it.total).toEqual({ sweep: at(10), clusters: 20 })
+  })
+
+  test.each([
+    [0, undefined, 'the fleet is empty'],
+    [0, 20, 'the fleet is empty'],
+    [17, 20, 'the fleet has shrunk'],
+    [18, 20, undefined],
+    [17, undefined, undefined],
+  ])('with %d clusters after %s: %s', async (now, before, line) => {
+    rows(now)
+    it.total = before === undefined ? undefined : { sweep: at(9), clusters: before }
+    await it.close(10)
+    expect(it.logged).toEqual(['sweep ended', ...(line === undefined ? [] : [line])])
+  })
+
+  test('counts a place that cannot be listed with the clusters that it had', async () => {
+    rows(20)
+    it.total = { sweep: at(9), clusters: 20 }
+    const unlisted = { since: at(9), sweep: at(10), sweeps: 2, cause: 'denied', message: '', told: true } as const
+    for (const [key, row] of it.rows) it.rows.set(key, { ...row, unlisted })
+    await it.close(10)
+    expect(it.logged).toEqual(['sweep ended'])
+  })
+
+  test('whose message comes twice is counted once', async () => {
+    rows(0)
+    await it.close(10)
+    await it.close(10)
+    expect(it.logged).toEqual(['sweep ended', 'the fleet is empty', 'sweep ended already'])
   })
 })

@@ -19,8 +19,8 @@ export interface EksClient {
   describe: (name: string) => Promise<Read<EksCluster | undefined>>
   /** The address of its API server; `undefined` inside: it has none. */
   server: (name: string) => Promise<Read<string | undefined>>
-  /** Names of the clusters EKS runs; clusters merely connected are left out. Throws where the list cannot be had. */
-  list: () => Promise<string[]>
+  /** Names of the clusters EKS runs; clusters merely connected are left out. Throws where the list cannot be had, within `ms` for all pages. */
+  list: (ms?: number) => Promise<string[]>
 }
 
 export interface EksCluster {
@@ -64,7 +64,7 @@ export function eksClient(sdk: EKSClient): EksClient {
       const described = await describeCluster(sdk, name)
       return 'failure' in described ? described : read(described.value?.endpoint)
     },
-    list: () => inTime('eks:ListClusters', (options) => listAll(sdk, options)),
+    list: (ms) => inTime('eks:ListClusters', (options) => listAll(sdk, options), ms),
   }
 }
 

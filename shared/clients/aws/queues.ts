@@ -64,13 +64,13 @@ const entryOf = (message: Evaluation | Telling): Entry => ({
 })
 
 /** Whatever led to it goes on with it. */
-const bodyOf = (message: object): string => {
+export const bodyOf = (message: object): string => {
   const { correlationId } = origin() ?? {}
   return JSON.stringify({ ...message, ...(correlationId !== undefined && { correlationId }) })
 }
 
-/** Sends all; answers what SQS refused. A batch that fails as a whole throws. */
-async function sendBatches(sqs: SQSClient, QueueUrl: string, entries: readonly Entry[]): Promise<Entry[]> {
+/** Sends all, ten a call; answers what SQS refused. A batch that fails as a whole throws. */
+export async function sendBatches(sqs: SQSClient, QueueUrl: string, entries: readonly Entry[]): Promise<Entry[]> {
   const refused: Entry[] = []
   for (let from = 0; from < entries.length; from += batchSize) {
     const batch = entries.slice(from, from + batchSize)

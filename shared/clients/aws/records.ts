@@ -18,6 +18,8 @@ import { clockSkew } from '../../domain/rollout/annotations.ts'
 /** What is remembered between looks: the last assessment per cluster, and what people were told. Keys: `clusterKey`. */
 export interface Records {
   lastReport: (cluster: string) => Promise<Report | undefined>
+  /** The cluster is no more: nothing is known of it any more, but when that was. A report that was looked at earlier is not stored after it. */
+  endReport: (cluster: string, at: string) => Promise<void>
   /** Puts the verdict on record for a year. `false` where a later look (by `observedAt`) is the stored report already. */
   putReport: (cluster: string, report: Report) => Promise<boolean>
   /** Puts the verdict on record for a year, and nothing else: of a look that is not told. */
@@ -39,6 +41,8 @@ export interface Records {
    */
   lookBegins: (cluster: string, messageId: string, now: string) => Promise<boolean>
   lookEnded: (cluster: string, now: string) => Promise<void>
+  /** Before a look of a sweep. `false`: another message of that sweep, or a later one, has begun it. */
+  beginSweepLook: (cluster: string, look: { messageId: string; sweep: string; at: string }) => Promise<boolean>
   /** Before a look that an event asked for. `false`: it need not be, another one that began later has seen what happened. */
   beginLook: (cluster: string, look: BeginningLook) => Promise<boolean>
   /** Puts a notice on record before it is sent; the first one of a key stays. */
@@ -109,6 +113,16 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
         ExpressionAttributeValues: { ':at': { S: report.observedAt } },
       })
     },
+    endReport: async (cluster, at) => {
+      const ended = { observedAt: { S: at }, endedAt: { S: at } }
+      const expiresAt = { N: String(seconds(at) + keptFor.report) }
+      await put({
+        Item: { cluster: { S: cluster }, record: { S: 'assessment' }, ...ended, expiresAt },
+        ConditionExpression: 'attribute_not_exists(#record) OR observedAt <= :at',
+        ExpressionAttributeNames: { '#record': 'record' },
+        ExpressionAttributeValues: { ':at': { S: at } },
+      })
+    },
     lastSwitch: async (key) => switchIn(await get(key, 'switch')),
     putSwitch: async (key, { state, action, since }) => {
       const stored = { state: { S: state }, action: { S: action }, since: { S: since } }
@@ -120,6 +134,20 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
       return begun
     },
     beginLook: lookBeginner(dynamo, table),
+    beginSweepLook: (cluster, { messageId, sweep, at }) =>
+      put({
+        Item: {
+          cluster: { S: cluster },
+          record: { S: 'sweep' },
+          sweep: { S: sweep },
+          message: { S: messageId },
+          expiresAt: { N: String(seconds(at) + keptFor.notice) },
+        },
+        ConditionExpression:
+          'attribute_not_exists(#record) OR sweep < :sweep OR (sweep = :sweep AND #message = :message)',
+        ExpressionAttributeNames: { '#record': 'record', '#message': 'message' },
+        ExpressionAttributeValues: { ':sweep': { S: sweep }, ':message': { S: messageId } },
+      }),
     lookEnded: async (cluster, now) => void (await put({ Item: lookOf(cluster, '-', now) })),
     claim: async (notice, now) => {
       const open = await put({

@@ -13,6 +13,7 @@ import { soundRollout } from '../../domain/rollout/parse.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import { beginLook } from './begin-look.ts'
 import { continueRollout, decideNext, giveBack, recheckSeconds, type Next, silentSeconds } from './next.ts'
+import { endRecords } from './end-records.ts'
 import { keepClaims } from './record-claims.ts'
 import { unobserved } from '../observe/observe.ts'
 import { isOutsider } from './outsider.ts'
@@ -36,6 +37,7 @@ export const evaluate = async (
   const said = saidOf(cluster, valueOf(eks)?.state)
   if (!isThere(eks) || isAnother(heard.incarnation, said?.createdAt)) {
     tools.log('cluster is gone', { cluster: clusterKey(cluster), madeAgain: said?.createdAt })
+    if (!said && isGone(eks)) await endRecords(tools, cluster)
     return giveBack(tools, cluster, said && heard.incarnation)
   }
   const incarnation = said?.createdAt ?? heard.incarnation
@@ -97,6 +99,8 @@ export const evaluate = async (
 
 const isThere = (eks: Read<EksCluster | undefined>): eks is Read<EksCluster> =>
   'failure' in eks || eks.value !== undefined
+
+const isGone = (eks: Read<EksCluster | undefined>): boolean => 'value' in eks && eks.value === undefined
 
 const iso = ({ now }: EvaluateTools): string => now().toISOString()
 

@@ -1,44 +1,33 @@
-import type { Queues } from '../../clients/aws/queues.ts'
-import { type Entrance, entrance, placesOf } from '../../domain/fleet.ts'
-import type { ClusterRef, Evaluation } from '../../messages.ts'
-import type { Fleet } from '../../settings.ts'
+import * as z from 'zod/mini'
+import type { PlaceQueue } from '../../clients/aws/place-queue.ts'
+import { type FleetBounds, placesOf } from '../../domain/fleet.ts'
+import type { Log } from '../../log.ts'
 
 export interface SweepTools {
-  /** Names of the clusters in one account and region. */
-  list: (place: { account: string; region: string } & Entrance) => Promise<string[]>
-  queues: Queues
-  log: (event: string, facts: object) => void
+  queue: Pick<PlaceQueue, 'sendPlaces' | 'sendClosing'>
+  fleet: FleetBounds
+  now: () => Date
+  log: Log
 }
+
+const scheduled = z.object({ scheduledTime: z.iso.datetime({ offset: true }) })
 
 /**
- * Asks for a look at every cluster of the fleet. An account or region that cannot be listed does not keep the others
- * from being looked at, but the sweep then fails, so that somebody hears of it.
+ * Asks for the list of every account and region, one message each, and for a word when all are done. Invoked twice for one
+ * time of the schedule it asks twice for the same sweep, of which each place and each cluster takes part once.
  */
-export const sweep = async (tools: SweepTools, fleet: Fleet): Promise<{ clusters: number }> => {
+export const sweep = async ({ queue, fleet, now, log }: SweepTools, event: unknown): Promise<{ places: number }> => {
+  const id = sweepId(event, now())
   const places = placesOf(fleet)
-  const list = async (place: Place) => {
-    const way = entrance(fleet, place.account, 'viewer')
-    if (!way) throw new Error('there is no role for this account')
-    return refs(place, await tools.list({ ...place, ...way }))
-  }
-  const lists = await Promise.allSettled(places.map(list))
-  const clusters = lists.flatMap((it) => (it.status === 'fulfilled' ? it.value : []))
-  await tools.queues.sendEvaluations(clusters.map(evaluationOf))
-  tools.log('sweep', { clusters: clusters.length, places: places.length })
-  const failures = lists.flatMap((it, index) =>
-    it.status === 'rejected' ? [`${nameOf(places[index])}: ${String(it.reason)}`] : [],
-  )
-  if (failures.length > 0)
-    throw new Error(`Clusters could not be listed in ${failures.length} places. ${failures.join('; ')}`)
-  return { clusters: clusters.length }
+  await queue.sendPlaces(places.map((place) => ({ schemaVersion: 1, sweep: id, place })))
+  await queue.sendClosing({ schemaVersion: 1, sweep: id, closing: 0 })
+  log('sweep', { sweep: id, places: places.length })
+  return { places: places.length }
 }
 
-interface Place {
-  account: string
-  region: string
+/** By hand: of the minute. */
+const sweepId = (event: unknown, now: Date): string => {
+  const { success, data } = scheduled.safeParse(event)
+  const at = success ? new Date(data.scheduledTime) : new Date(Math.floor(now.getTime() / 60_000) * 60_000)
+  return at.toISOString()
 }
-
-const refs = ({ account, region }: Place, names: string[]): ClusterRef[] =>
-  names.map((name) => ({ account, region, name }))
-const evaluationOf = (cluster: ClusterRef): Evaluation => ({ schemaVersion: 1, cluster, reason: 'sweep' })
-const nameOf = (place: Place | undefined): string => `${place?.account}/${place?.region}`

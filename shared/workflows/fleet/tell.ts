@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { OutgoingNotice } from '../../clients/aws/notices.ts'
+import type { Queues } from '../../clients/aws/queues.ts'
+import type { Records } from '../../clients/aws/records.ts'
 import {
   endedSince,
   type Excepted,
@@ -89,7 +91,7 @@ const publish = async (
  * the same record, and sent once.
  */
 export const tellOnce = async (
-  tools: Pick<EvaluateTools, 'records' | 'queues' | 'now'>,
+  tools: { records: Pick<Records, 'keepNotice'>; queues: Pick<Queues, 'sendTelling'>; now: () => Date },
   cluster: string,
   { notice, about }: { notice: OutgoingNotice; about: unknown[] },
 ): Promise<void> => {

@@ -50,6 +50,7 @@ async function start(mapping: object, answer: (records: Records) => unknown, cop
       }
     },
     running: () => 0,
+    kill: async () => 0,
     stop: async () => undefined,
   }
   sources = startEventSources(stack, {

@@ -17,6 +17,7 @@ const variables = {
   AWS_LAMBDA_LOG_STREAM_NAME: 'bench',
   _HANDLER: 'index.handler',
   PATH: '/usr/local/bin:/usr/bin:/bin',
+  PLACES_QUEUE_URL: 'http://127.0.0.1:1/111122223333/places',
   EVALUATIONS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/evaluations',
   ROLLOUT_STEPS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/rollout-steps.fifo',
   BRAKE_PARAMETER: '/calico-ipvs-sync/Test/brake',

@@ -1,0 +1,38 @@
+import type { PlaceQueue } from '../../clients/aws/place-queue.ts'
+import type { PlaceRecords } from '../../clients/aws/places.ts'
+import { type FleetBounds, placesOf } from '../../domain/fleet.ts'
+import { hasShrunk, placeKey } from '../../domain/places.ts'
+import type { Log } from '../../log.ts'
+import type { ClosingMessage } from '../../messages.ts'
+
+export interface CloseSweepTools {
+  fleet: FleetBounds
+  places: PlaceRecords
+  queue: Pick<PlaceQueue, 'sendClosing'>
+  log: Log
+}
+
+/** 5 s, 10 s … 10 min: some twenty minutes, then it is counted what is known. */
+const waitsAtMost = 8
+
+/**
+ * Counts the fleet when every place of it is done: an empty one, and one that has shrunk, are lines that alarms count. A place
+ * that could not be listed counts with the clusters that it had: it has a row, a notice and an alarm of its own.
+ */
+export const closeSweep = async (tools: CloseSweepTools, { sweep, closing }: ClosingMessage): Promise<void> => {
+  const { fleet, places, queue, log } = tools
+  const [rows, last] = await Promise.all([places.all(), places.total()])
+  if (last && last.sweep >= sweep) return log('sweep ended already', { sweep })
+  const known = new Map(rows.map((row) => [placeKey(row), row]))
+  const wanted = placesOf(fleet).map((place) => known.get(placeKey(place)))
+  const open = wanted.filter((row) => !row || row.sweep < sweep).length
+  if (open > 0 && closing < waitsAtMost)
+    return queue.sendClosing({ schemaVersion: 1, sweep, closing: closing + 1 }, 5 * 2 ** closing)
+  const clusters = wanted.reduce((sum, row) => sum + (row?.clusters.length ?? 0), 0)
+  const unlisted = wanted.filter((row) => row?.unlisted).length
+  const facts = { sweep, clusters, before: last?.clusters, places: wanted.length, unlisted, open }
+  log('sweep ended', facts)
+  if (clusters === 0) log('the fleet is empty', facts, 'warn')
+  else if (last && hasShrunk(last.clusters, clusters)) log('the fleet has shrunk', facts, 'warn')
+  await places.putTotal({ sweep, clusters })
+}
