@@ -2,7 +2,8 @@ import type { RolloutRecord } from '../../shared/domain/cluster.ts'
 import { failureOf, valueOf } from '../../shared/domain/read.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { ours } from '../../shared/domain/rollout/annotations.ts'
-import { cameBack } from '../../shared/domain/rollout/halt-evidence.ts'
+import { cameBack, isWellNow } from '../../shared/domain/rollout/halt-evidence.ts'
+import { impactOf } from '../../shared/domain/rollout/halt-finding.ts'
 import { allWrites, parseJournal, type ShownEntry } from '../../shared/domain/rollout/journal.ts'
 import { parseRollout } from '../../shared/domain/rollout/parse.ts'
 import { progressOf, type Progress } from '../../shared/domain/rollout/progress.ts'
@@ -25,6 +26,8 @@ export interface RolloutStatus {
   journal: { entries: ShownEntry[]; earlier: number }
   /** Whether the halted node is well again since our override was removed. */
   cameBack?: 'yes' | 'no'
+  /** What users notice of a halt. */
+  impact?: string
   report: Report
 }
 
@@ -57,6 +60,9 @@ export const rolloutStatus = ({ state, report, plan }: AssessedTarget, next: str
     objects: marked.map(({ name, annotations }) => ({ name, annotations: annotations })),
     journal: { ...journal, entries: allWrites(journal, felix?.objects ?? []) },
     ...(back && { cameBack: back }),
+    ...(rollout?.state === 'halted' &&
+      rollout.evidence &&
+      pods && { impact: impactOf(rollout.evidence, isWellNow(rollout.evidence, pods)) }),
     report,
   }
 }

@@ -1,15 +1,26 @@
 import { hostname, userInfo } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/tools.ts'
 import type { Progress } from '../progress.ts'
 
-/** Finishes a halt that was interrupted before its nodes had their former values back. */
+/** Finishes a halt that was interrupted before its nodes had their former values back. Waits for another process that is doing so. */
 export const finishHalt = async (kube: KubeClient, telling: Progress): Promise<void> => {
   const tools = stepTools(kube, telling)
-  while ((await takeStep(tools)).next === 'now') continue
+  for (let waits = 0; waits < waitsAtMost; ) {
+    const outcome = await takeStep(tools)
+    if (outcome.next === 'now') continue
+    if (outcome.next !== 'wait') return
+    waits += 1
+    tellWait(telling, outcome)
+    await sleep(Math.min(outcome.seconds, 10) * 1_000)
+  }
 }
+
+/** Longer than a Lease of a process that died. */
+const waitsAtMost = 8
 
 /** Our name in the Lease and in the journal. */
 export const holder = (): string => `${userName()}@${hostname()} process ${process.pid}`

@@ -19,7 +19,7 @@ export const statusText = (
   bold: Bold,
   on: (command: string) => string,
 ): string => {
-  const { rollout, progress, blockedBy, lease, cameBack } = standing
+  const { rollout, progress, blockedBy, lease, cameBack, impact } = standing
   if (!rollout) return none
   const isOpen = rollout.state === 'running' || rollout.state === 'aborting'
   const holder = isOpen && lease?.holder
@@ -29,6 +29,7 @@ export const statusText = (
     ...(progress ? progressLines(progress) : ['  nodes     cannot be told: the cluster could not be read well enough']),
     ...(rollout.evidence ? evidenceLines(rollout.evidence).map((line) => `  seen      ${plain(line)}`) : []),
     ...(rollout.evidence ? afterwards(rollout.evidence, cameBack) : []).map((line) => `  since     ${plain(line)}`),
+    impact && `  impact    ${plain(impact)}`,
     isOpen && blockedBy.length > 0 && `  blocked   ${blockedBy.map(plain).join(', ')}: ${on('check')}`,
     progress && `  next      ${plain(progress.next.text)}`,
     ...(progress?.next.commands ?? []).map((command) => `            ${on(command)}`),
@@ -68,10 +69,11 @@ const names = (nodes: string[], most = 6): string =>
 /** A line a write, oldest first. */
 export const journalLines = ({ entries, earlier }: RolloutStatus['journal']): string => {
   if (entries.length === 0) return 'Nothing was ever written in this cluster.\n'
-  const lines = entries.map(({ at, rollout, what, object, from, to, by, unnoted }) => {
+  const lines = entries.map(({ at, rollout, what, object, from, to, by, why, unnoted }) => {
     const change = from === undefined && to === undefined ? '' : `  ${from ?? 'nothing'} -> ${to ?? 'nothing'}`
+    const because = why === undefined ? '' : `  because ${why}`
     return plain(
-      `${at}  ${rollout}  ${what.padEnd(9)} ${object}${change}  by ${by}${unnoted ? '  (the object says so; not yet in the journal)' : ''}`,
+      `${at}  ${rollout}  ${what.padEnd(9)} ${object}${change}  by ${by}${because}${unnoted ? '  (the object says so; not yet in the journal)' : ''}`,
     )
   })
   const before = earlier > 0 ? [`${counted(earlier, 'earlier entry', 'earlier entries')} only in the log`] : []

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { startTables, type Tables } from '../verify/crash/outside.ts'
 import { runOnce } from '../verify/crash/run.ts'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
+import { KubeError } from '../../shared/errors.ts'
+import { changeKey } from '../../shared/domain/rollout/annotations.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
@@ -34,6 +37,27 @@ describe.each(kinds)('a value in default that one node cannot take (%s, %i nodes
     'in one process': async () => {
       const observed = await stage.observer.begin()
       expect(await sync(syncTools(stage, inOneProcess), inOneProcess)).toMatchObject({ end: 'halted' })
+      return { observed, published: [] }
+    },
+    // As the command line does, which tries again in a little while.
+    'in one process, where the API server fails just then': async () => {
+      const observed = await stage.observer.begin()
+      let failures = 3
+      const { direct } = stage
+      const patchFelix: KubeClient['patchFelix'] = (api, change, options) => {
+        const isPutBack = change.name === 'default' && change.metadata?.annotations?.[changeKey] === null
+        if (!isPutBack || failures === 0) return direct.patchFelix(api, change, options)
+        failures -= 1
+        return Promise.reject(new KubeError('unavailable', 'service unavailable', { status: 503 }))
+      }
+      const tools = { ...syncTools(stage, inOneProcess), kube: { ...direct, patchFelix } }
+      const patiently = (): ReturnType<typeof sync> =>
+        sync(tools, inOneProcess).catch((error: unknown) => {
+          if (!(error instanceof KubeError)) throw error
+          return patiently()
+        })
+      expect(await patiently()).toMatchObject({ end: 'halted' })
+      expect(failures).toBe(0)
       return { observed, published: [] }
     },
     'through the queues': () => runOnce(stage, tables.dynamo, { name: `put-back-${kind}`, policy }),

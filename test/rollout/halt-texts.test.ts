@@ -71,6 +71,34 @@ describe.each(['staged', 'canary', 'direct'] as const)('a rollout with %s that h
       const { 'rollout evidence': evidence = '', ...read } = texts
       for (const text of Object.values(read)) expect(text).toContain(it.node())
       expect(evidence).toContain(it.node())
+      const putBack =
+        strategy === 'staged'
+          ? {
+              inWords: /its override was taken back/i,
+              inLog: /roll-back FelixConfiguration\/node\.\S+ {2}20000:32767 -> nothing/,
+            }
+          : {
+              inWords: /default was put back to its former value/i,
+              inLog:
+                /put-back +FelixConfiguration\/default {2}20000:32767 -> nothing .* because the nodes that took the range/,
+            }
+      const wasPutBack = putBack.inWords
+      const impact = /For users: (until calico-node is Ready on |calico-node is Ready on )/
+      for (const command of ['check', 'rollout status']) {
+        expect(texts[command]).toMatch(wasPutBack)
+        expect(texts[command]).toMatch(impact)
+      }
+      expect(texts['rollout log']).toMatch(putBack.inLog)
+      // Whatever is written after a halt says what it is for.
+      const after = (texts['rollout log'] ?? '').split('  halt  ')[1]?.split('\n').slice(1).filter(Boolean) ?? []
+      expect(after.filter((line) => !line.includes('  because '))).toEqual([])
+      expect(
+        after.filter((line) => line.includes('  override ') && !line.includes('the node is well with it')),
+      ).toEqual([])
+      // Nobody waits for a node any more.
+      expect(texts['rollout status']).toMatch(/ 0 in flight, /)
+      const codes = /^(\w+) +NODES_NOT_READY/m.exec(texts['check'] ?? '')
+      expect(codes?.[1] ?? 'warning').toBe('warning')
       const halts = notices.filter(({ subject }) => subject.includes('halted'))
       expect(halts).toHaveLength(way === 'lambda' ? 1 : 0)
       for (const { subject, text: message } of halts) {
@@ -80,14 +108,12 @@ describe.each(['staged', 'canary', 'direct'] as const)('a rollout with %s that h
           /: rollout halted on .*\. Nothing more is changed there until a person decides\.$/,
         )
         expect(text).toContain('rollout resume')
+        expect(text).toContain(it.node())
+        expect(text).toMatch(wasPutBack)
+        expect(text).toMatch(impact)
       }
       for (const text of [...Object.values(read), ...halts.map((one) => one.text)])
         expect(text).not.toMatch(/patch felixconfigurations\S* default/)
-      const back =
-        strategy === 'staged'
-          ? /its override was taken back|override was removed/i
-          : /default was put back to its former value/i
-      expect(texts['rollout status']).toMatch(back)
     },
     60_000,
   )

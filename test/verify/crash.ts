@@ -5,13 +5,21 @@ import { startTables } from './crash/outside.ts'
 import { startProxy } from './crash/proxy.ts'
 import { resultsOf } from './crash/results.ts'
 import { setTheScene } from './crash/scene.ts'
-import { crashes, outages, requestTroubles, deliveryFaults, type Series, type Tried } from './crash/series.ts'
+import {
+  crashes,
+  haltCrashes,
+  outages,
+  requestTroubles,
+  deliveryFaults,
+  type Series,
+  type Tried,
+} from './crash/series.ts'
 
 /** Stops a rollout dead at every one of its effects, on the real API server, and looks whether it is finished all the same. */
 
 interface Options {
   every: number
-  only?: 'crashes' | 'messages' | 'requests' | 'outages'
+  only?: 'crashes' | 'halts' | 'messages' | 'requests' | 'outages'
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -36,6 +44,8 @@ const crash = async ({ every, only }: Options): Promise<void> => {
   try {
     if (!only || only === 'crashes')
       for (const need of ['both', 'range', 'restarts'] as const) await crashes(series, need)
+    if (!only || only === 'halts')
+      for (const strategy of ['canary', 'direct'] as const) await haltCrashes(series, strategy)
     if (!only || only === 'messages')
       for (const need of ['both', 'range', 'restarts'] as const) await deliveryFaults(series, need)
     if (!only || only === 'requests') await requestTroubles(series, 'both')
@@ -61,7 +71,7 @@ const count = (text: string): number => {
 const program = new Command('crash')
   .description('Stops a rollout dead at every effect in turn; writes out/crash/results.json.')
   .option('--every <k>', 'only every k-th point', count, 1)
-  .option('--only <part>', 'crashes, messages, requests or outages')
+  .option('--only <part>', 'crashes, halts, messages, requests or outages')
   .action(crash)
 
 try {

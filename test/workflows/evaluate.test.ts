@@ -380,6 +380,36 @@ describe('a rollout that somebody stopped, or a Lease that says so', () => {
     expect(it.steps).toMatchObject([{ begin: false }])
   })
 
+  const rescuing = (it: ReturnType<typeof hub>, secondsAgo: number) => {
+    const { rollout } = withRollout({ state: 'halted', reason: 'n1 did not come back', rollback: ['node-0001'] })
+    const record = rollout && valueOf(rollout)
+    const renewedAt = new Date(Date.parse(it.state.observedAt) - secondsAgo * 1_000).toISOString()
+    return stateOf(out, { rollout: read(record && { ...record, renewedAt }) })
+  }
+
+  test('and that was halted is told when its nodes have back what they had, once, with the outcome', async () => {
+    const it = hub()
+    it.state = rescuing(it, 5)
+    await it.look('event')
+    await it.look('rollout', { waits: 'm1' })
+    expect(it.notices).toEqual([])
+    expect(it.looks.map(({ message }) => message.reason)).toEqual(['follow', 'follow'])
+    it.state = stateOf(out, withRollout({ state: 'halted', reason: 'n1 did not come back' }))
+    await it.look('event')
+    expect(it.notices).toMatchObject([{ subject: expect.stringContaining('rollout halted') }])
+  })
+
+  test('and that was halted is told all the same where nobody has given its nodes back what they had for ten minutes, or may not', async () => {
+    const quiet = hub()
+    quiet.state = rescuing(quiet, 601)
+    await quiet.look('event')
+    expect(quiet.notices).toHaveLength(1)
+    const forbidden = hub({ action: 'report' })
+    forbidden.state = rescuing(forbidden, 5)
+    await forbidden.look('event')
+    expect(forbidden.notices).toHaveLength(1)
+  })
+
   test('is not said to be over while it waits for nodes that took the value at once', async () => {
     const it = hub()
     it.state = stateOf(out)

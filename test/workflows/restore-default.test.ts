@@ -123,6 +123,29 @@ for (const strategy of ['canary', 'direct'] as const)
       expect(valueOfDefault(world)).toBe('1024:2048')
     })
 
+    test('does not say that default was put back where somebody wrote there in that moment', async () => {
+      const world = begun(strategy)
+      const { patchFelix } = world.tools.kube
+      const kube: World['tools']['kube'] = {
+        ...world.tools.kube,
+        patchFelix: (api, patch, options) => {
+          const base = world.objects.get('default')
+          if (patch.name === 'default' && rolloutIn(world).state === 'halted' && base) {
+            const annotations = { ...base.annotations, [rangeAnnotation]: '1024:2048' }
+            world.objects.set('default', { ...base, annotations, resourceVersion: `${base.resourceVersion}0` })
+          }
+          return patchFelix(api, patch, options)
+        },
+      }
+      world.tools = { ...world.tools, kube }
+      expect(await run(world)).toMatchObject({ state: 'halted' })
+      expect(valueOfDefault(world)).toBe('1024:2048')
+      const { evidence, journal } = rolloutIn(world)
+      expect(evidence?.takenBackAt).toBeUndefined()
+      const last = journal?.entries.findLast(({ object }) => object === 'FelixConfiguration/default')
+      expect(last).toMatchObject({ what: 'left', why: expect.stringContaining('somebody changed it') })
+    })
+
     test('leaves default alone where its mark is of another rollout', async () => {
       const world = begun(strategy)
       await run(world, (it) => {

@@ -9,6 +9,7 @@ import { felixObject, kubectl, rangeManifest } from './remedy.ts'
 import { quoted } from '../shell.ts'
 import { isRolledOut } from '../proxy-mode/configured.ts'
 import { podId } from '../proxy-mode/samples.ts'
+import { soundRollout } from '../rollout/parse.ts'
 import { ignoreKey } from '../capture/annotations.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
@@ -105,13 +106,19 @@ export const notReady: ClusterCheck = (cluster) => {
   return [
     {
       code: 'NODES_NOT_READY',
-      severity: young ? 'info' : 'warning',
+      severity: young && !isHaltedOn(cluster, broken) ? 'info' : 'warning',
       subject: broken.length === 1 ? `node/${first.node.name}` : 'cluster',
       message: `calico-node is not Ready on ${broken.length} of ${inside.length} nodes: ${names}${broken.length > 3 ? ', …' : ''}. They are left alone.`,
       evidence: broken.slice(0, 10).map(readiness),
       remedy: `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide   # look at the logs of those that are not Ready`,
     },
   ]
+}
+
+/** A rollout stopped because of one of them: then it is none that has only just started. */
+const isHaltedOn = ({ state }: ClusterFacts, broken: NodeFacts[]): boolean => {
+  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  return rollout?.state === 'halted' && broken.some(({ node }) => node.name === rollout.evidence?.node)
 }
 
 function readiness({ node, calicoPod: pod }: NodeFacts): Evidence {

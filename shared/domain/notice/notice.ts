@@ -60,7 +60,7 @@ export const noticeOf = (
   if (news === undefined || news === told) return undefined
   const about: About = { ...circumstances, report, action, acting: actingOn(report, action, circumstances) }
   // One trouble less on the way is no news; the end is.
-  if (about.acting === 'tool' && isPartOf(news, told)) return undefined
+  if ((about.acting === 'tool' || about.halted) && isPartOf(news, told)) return undefined
   if (news === '') return titled('info', report, { what: 'Calico is in step again', text: goodNews(report) })
   const severity = about.halted ? 'critical' : worst(report.findings, report.verdict === 'unknown' ? 'warning' : 'info')
   return titled(severity, report, { what: headline(about), text: badNews(about) })
@@ -141,7 +141,7 @@ const firstLine = (about: About): string => {
   if (halted) return `${start} Nothing more is changed there until a person decides.`
   switch (about.acting) {
     case 'tool':
-      return `${start} calico-ipvs-sync fixes it now, node by node; nobody has to act.`
+      return `${start} calico-ipvs-sync fixes it now, node by node; nobody has to act. You hear again when it is done, or if it stops.`
     case 'tool-later':
       return `${start} calico-ipvs-sync will fix it, but not yet: ${plain(waits ?? '')}.`
     case 'person':

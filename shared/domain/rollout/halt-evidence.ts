@@ -170,9 +170,8 @@ const podText = ({ ready, readySince, waiting, restarts }: NonNullable<HaltEvide
   ].join(', ')
 
 /** Whether the node came back after the override was taken off it, by calico-node's pods as they are now. */
-export const cameBack = ({ node, takenBackAt }: HaltEvidence, pods: PodState[]): 'yes' | 'no' | undefined => {
-  if (takenBackAt === undefined) return undefined
-  return pods.some((pod) => pod.role === 'calico-node' && pod.node === node && pod.ready && !pod.deletedAt)
-    ? 'yes'
-    : 'no'
-}
+export const cameBack = (evidence: HaltEvidence, pods: PodState[]): 'yes' | 'no' | undefined =>
+  evidence.takenBackAt === undefined ? undefined : isWellNow(evidence, pods) ? 'yes' : 'no'
+
+export const isWellNow = ({ node }: Pick<HaltEvidence, 'node'>, pods: PodState[]): boolean =>
+  pods.some((pod) => pod.role === 'calico-node' && pod.node === node && pod.ready && !pod.deletedAt)

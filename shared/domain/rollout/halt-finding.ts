@@ -1,4 +1,4 @@
-import { cameBack, evidenceLines, type HaltEvidence, restoresDefault } from './halt-evidence.ts'
+import { cameBack, evidenceLines, type HaltEvidence, isWellNow, restoresDefault } from './halt-evidence.ts'
 import type { PodState } from '../cluster.ts'
 import type { Evidence } from '../report.ts'
 
@@ -12,16 +12,24 @@ export const haltDetails = (
   const seen = evidenceLines(facts).join('; ')
   const last = log.at(-1)
   const back = afterwards(evidence, cameBack(evidence, pods))
+  const impact = impactOf(evidence, isWellNow(evidence, pods))
   const text = [
     ...back,
+    impact,
     `Seen at ${evidence.at}: ${seen}.`,
     ...(last ? [`Its log ended: ${last.replace(/\.+$/, '')}.`] : []),
   ]
     .map((sentence) => ` ${sentence}`)
     .join('')
-  const values = [...evidenceLines(evidence), ...back]
+  const values = [...evidenceLines(evidence), ...back, impact]
   return { text, evidence: values.map((value) => ({ object, field, value, at: evidence.at })) }
 }
+
+/** What users notice of it now. */
+export const impactOf = ({ node }: Pick<HaltEvidence, 'node'>, isWell: boolean): string =>
+  isWell
+    ? `For users: calico-node is Ready on ${node}; pods and network policy work there.`
+    : `For users: until calico-node is Ready on ${node}, changes of network policy do not reach it, and pods that start there may get no network. Pods that run keep the rules they have.`
 
 /** Whether the node came back, in a sentence; none where its override was not taken back. */
 export const afterwards = (

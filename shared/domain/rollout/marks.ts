@@ -2,7 +2,7 @@ import type { FelixObject } from '../cluster.ts'
 import { fingerprint } from '../fingerprint.ts'
 import type { ServiceRange } from '../report.ts'
 import { milliseconds } from '../rfc3339.ts'
-import { changedAtKey, changeKey, clockSkew, overrideKey, rangeAnnotation } from './annotations.ts'
+import { changedAtKey, changeKey, clockSkew, fieldManager, overrideKey, rangeAnnotation } from './annotations.ts'
 
 /** On every object that we write: the writer, the rollout and the former value. */
 export interface ChangeMark {
@@ -110,13 +110,20 @@ const canonical = (value: unknown): string =>
   )
 
 /**
- * When we last wrote the object. What is no time, or has not come yet, was put there by somebody: then the object counts
- * as touched when the API server last saw it written. `now` in milliseconds; so is the answer.
+ * When we last wrote the object: by the clock of whoever wrote it or by the API server's, whichever is later, for a clock that
+ * is behind must not make a node settled that was just touched. What is no time, or has not come yet, was put there by
+ * somebody: then the object counts as touched when the API server last saw it written. `now` in milliseconds; so is the answer.
  */
 export const touchedAt = (object: FelixObject, now: number): number => {
   const at = milliseconds(object.annotations[changedAtKey] ?? '')
-  if (at <= now + clockSkew) return at
+  if (at <= now + clockSkew) return Math.max(at, ...storedByUs(object, now))
   const written = object.managedFields.map(({ time }) => milliseconds(time ?? '')).filter((it) => it <= now + clockSkew)
   const made = milliseconds(object.createdAt)
   return Math.max(...written, Number.isNaN(made) ? 0 : made) || now
 }
+
+const storedByUs = ({ managedFields }: FelixObject, now: number): number[] =>
+  managedFields
+    .filter(({ manager }) => manager === fieldManager)
+    .map(({ time }) => milliseconds(time ?? ''))
+    .filter((it) => it <= now + clockSkew)

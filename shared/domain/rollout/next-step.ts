@@ -3,7 +3,7 @@ import type { Strategy } from '../report.ts'
 import type { Rollout } from './rollout.ts'
 import { abortStep } from './abort-step.ts'
 import { changedAtKey, clockSkew, rangeAnnotation } from './annotations.ts'
-import { isOurs } from './marks.ts'
+import { isOurs, touchedAt } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
@@ -99,7 +99,8 @@ const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, pl
     const takenBack = { object: objectName('default'), ...(by !== undefined && { by }) }
     return { do: 'halt', reason: revertedReason(target), takenBack }
   }
-  const reached = places.map((it) => ({ ...it, ...(promotedAt !== undefined && { changedAt: promotedAt }) }))
+  const changedAt = base && promotedAt !== undefined && new Date(touchedAt(base, current.now)).toISOString()
+  const reached = places.map((it) => ({ ...it, ...(changedAt && { changedAt }) }))
   const atOnce = pace.strategy !== 'staged' && promotedAt ? reached.filter((it) => !wasUnwell(it)) : []
   const late = atOnce.find((it) => isLate(current, it))
   if (late) {

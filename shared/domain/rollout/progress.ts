@@ -41,6 +41,9 @@ export const progressOf = (rollout: Rollout, seen: Seen, now: string): Progress 
   return { ...nodes, apart: [...skipped, ...nodes.apart], overrides, next: nextOf(rollout, seen, now) }
 }
 
+/** Nobody waits for the nodes of one that has stopped. */
+const isWatched = ({ state }: Rollout): boolean => state === 'running' || state === 'aborting'
+
 /** A rollout that has ended or is being aborted changes no further node. */
 const touchesMore = ({ state }: Rollout): boolean => state === 'running' || state === 'paused' || state === 'halted'
 
@@ -55,7 +58,7 @@ const inRange = (given: RolloutNow, seen: Seen): Nodes => {
   const touched = places.filter((it) => it.changedAt && it.override?.annotations[rangeAnnotation] === rollout.target)
   const promoted = seen.defaultRange === rollout.target
   const { settle } = paceAfter(rollout, promoted ? places.length : touched.length, places.length)
-  const inFlight = touched.flatMap((it) => {
+  const inFlight = (isWatched(rollout) ? touched : []).flatMap((it) => {
     const seconds = remaining(current, it, settle)
     return seconds === undefined ? [] : [{ node: it.node, seconds: Math.ceil(seconds) }]
   })
@@ -91,7 +94,7 @@ const inRestarts = (current: RolloutNow, seen: Seen): Nodes => {
   const there = seen.pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
   const gone = rollout.restart.filter((name) => !seen.pods.some((pod) => pod.name === name && !pod.deletedAt))
   const { settle } = paceAfter(rollout, gone.length, seen.pods.length)
-  const inFlight = flightsOf(rollout, seen).flatMap((it) => {
+  const inFlight = (isWatched(rollout) ? flightsOf(rollout, seen) : []).flatMap((it) => {
     const seconds = remaining(current, it, settle)
     return seconds === undefined ? [] : [{ node: it.node, seconds: isLate(current, it) ? 0 : Math.ceil(seconds) }]
   })

@@ -83,6 +83,8 @@ export const evaluate = async (
   const looked = { state, report, refused: missing !== undefined }
   const next = action === 'sync' ? await decideNext(tools, message, looked) : unlessReleased(now, report)
   const { waits } = next
+  const dedupId = message.waits ?? messageId
+  if (action === 'sync' && isRescuing(seen)) return afterRescue(tools, message, { next, dedupId })
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, {
     ...about,
@@ -93,8 +95,27 @@ export const evaluate = async (
   })
   if (now.by === 'brake' && unfinished && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
-  const dedupId = message.waits ?? messageId
   await continueRollout(tools, message, { next, dedupId })
+}
+
+/** A halt is told when its nodes have back what they had before, or nobody has done that for so long. */
+const isRescuing = ({ rollout, observedAt }: ClusterState): boolean => {
+  const record = valueOf(rollout)
+  const { state, rollback } = soundRollout(record, Date.parse(observedAt)) ?? {}
+  const quiet = Date.parse(observedAt) - Date.parse(record?.renewedAt ?? '')
+  return state === 'halted' && rollback !== undefined && quiet < silentSeconds * 1000
+}
+
+/** The rescue ends with a look of its own; this one is for a rescue that does not end. */
+const afterRescue = async (
+  tools: EvaluateTools,
+  message: Evaluation,
+  about: { next: Next; dedupId: string },
+): Promise<void> => {
+  const { cluster, incarnation } = message
+  await continueRollout(tools, message, about)
+  const again = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }), reason: 'follow' } as const
+  await tools.queues.sendEvaluation({ ...again, cause: 'a halt gives back what was there' }, { delaySeconds: 120 })
 }
 
 const isThere = (eks: Read<EksCluster | undefined>): eks is Read<EksCluster> =>

@@ -5,6 +5,7 @@ import { ours } from '../../domain/rollout/annotations.ts'
 import { confirmed, forgotten, noting, writtenBefore } from '../../domain/rollout/memory.ts'
 import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.ts'
 import { needTime } from '../../deadline.ts'
+import { valueOf } from '../../domain/read.ts'
 import { KubeError } from '../../errors.ts'
 import { HeldError } from './hold.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
@@ -72,7 +73,8 @@ const remembered = async (
     await write({ ...frozen, noted: cutShort?.at })
   } catch (error) {
     // Nothing was written, so the note must not look like a write that somebody reverted.
-    if (isRefusal(error)) await put(pick(record.annotations, ['written', 'journal']))
+    if (isRefusal(error) || (await isUnwritten(tools, at, { name, error })))
+      await put(pick(record.annotations, ['written', 'journal']))
     throw error
   }
   await put({ [`${ours}written`]: confirmed(written, name).join(' ') })
@@ -83,6 +85,18 @@ type Noting = StepTools & { noted?: string | undefined }
 const isRefusal = (error: unknown): boolean =>
   error instanceof HeldError ||
   (error instanceof KubeError && error.status !== undefined && error.status >= 400 && error.status < 500)
+
+/** The server failed, or its answer was lost: what stands there as before was not written. Unreadable as well: nobody can tell. */
+const isUnwritten = async (
+  { kube }: StepTools,
+  { rollout, seen }: At,
+  { name, error }: { name: string; error: unknown },
+): Promise<boolean> => {
+  if (!(error instanceof KubeError)) return false
+  const objects = valueOf(await kube.felixConfigurations([rollout.where.api]))?.objects
+  const versionIn = (there: FelixObject[]) => there.find((it) => it.name === name)?.resourceVersion
+  return objects !== undefined && versionIn(objects) === versionIn(seen.objects)
+}
 
 const pick = (annotations: Record<string, string>, keys: string[]): Record<string, string | null> =>
   Object.fromEntries(keys.map((key) => [ours + key, annotations[ours + key] ?? null]))

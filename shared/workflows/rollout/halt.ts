@@ -8,6 +8,7 @@ import {
   restoresDefault,
 } from '../../domain/rollout/halt-evidence.ts'
 import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
+import { changeMark } from '../../domain/rollout/marks.ts'
 import { overrideName } from '../../domain/rollout/range-writes.ts'
 import { forgotten } from '../../domain/rollout/memory.ts'
 import { restoreStep } from '../../domain/rollout/restore-step.ts'
@@ -140,7 +141,7 @@ const restoreDefault = async (
   switch (step?.do) {
     case 'override': {
       const { node } = step
-      await writeOverride(tools, rollout, { node, objects, from })
+      await writeOverride(tools, { ...rollout, why: keeps }, { node, objects, from })
       tools.tell({ what: 'override written', node, object: objectName(overrideName(node)), from, to: from, why: keeps })
       return { next: 'now' }
     }
@@ -151,34 +152,48 @@ const restoreDefault = async (
         object: objectName('default'),
         ...(from !== undefined && { from }),
         ...(to && { to }),
+        why: illBy,
       }
-      const entries = entriesOf(tools, rollout, [note])
+      // Cut short before the write, it is noted already.
+      const last = rollout.journal?.entries.findLast((it) => it.rollout === rollout.id && it.object === note.object)
+      const before = last?.what === note.what ? last : undefined
+      const entries = before ? [before] : entriesOf(tools, rollout, [note])
       const next = {
         ...rollout,
         ...(evidence && { evidence: { ...evidence, takenBackAt: tools.now().toISOString() } }),
         written: forgotten(rollout.written, 'default'),
       }
-      await putRollout(tools, { record }, next, { objects, entries })
+      await putRollout(tools, { record }, next, { objects, entries: before ? [] : entries })
       await writeFormer(tools, rollout, { object, former: to })
       await tools.record?.(entries)
-      tools.tell({
-        ...note,
-        what: 'former value put back',
-        why: 'the nodes that took the range from default are not well',
-      })
+      tools.tell({ ...note, what: 'former value put back' })
       return { next: 'now' }
     }
     case undefined: {
-      const next = { ...rest, ...(evidence && { evidence }), ...(from !== undefined && { target: from }) }
-      await putRollout(tools, { record }, next, { objects, giveUp: true })
-      if (evidence?.takenBackAt === undefined)
-        tools.tell({ what: 'default left', object: objectName('default'), why: 'its former value would help no node' })
+      const isBack = evidence?.takenBackAt !== undefined && !isStillOurs(rollout, seen)
+      const { takenBackAt: _takenBackAt, ...asSeen } = evidence ?? {}
+      const known = isBack ? evidence : evidence && (asSeen as HaltEvidence)
+      const next = { ...rest, ...(known && { evidence: known }), ...(from !== undefined && { target: from }) }
+      const why = evidence?.takenBackAt === undefined ? 'its former value would help no node' : changedMeanwhile
+      const left = { what: 'left', object: objectName('default'), why }
+      await putRollout(tools, { record }, next, { objects, giveUp: true, note: isBack ? [] : [left] })
+      if (!isBack) tools.tell({ ...left, what: 'default left' })
       return over(next)
     }
   }
 }
 
 const keeps = 'the node is well with it, and default gets its former value back'
+
+/** That it was about to be written stands in the Lease before; our marks go with the write itself. */
+const isStillOurs = ({ id }: Rollout, { objects }: Seen): boolean => {
+  const base = objects.find(({ name }) => name === 'default')
+  return base !== undefined && changeMark(base)?.rollout === id
+}
+
+const changedMeanwhile = 'somebody changed it in that moment'
+
+const illBy = 'the nodes that took the range from default are not well'
 
 /** calico-node on the node is Ready, and the node has the value of its override. */
 const isWellWith = ({ annotations }: FelixObject, node: string, { pods, rangeOn }: Seen): boolean => {

@@ -1,5 +1,7 @@
 import type { Policy } from '../../domain/policy/policy.ts'
 import { beginRollout, type Look, type NotBegun } from './begin.ts'
+import { valueOf } from '../../domain/read.ts'
+import { soundRollout } from '../../domain/rollout/parse.ts'
 import { takeStep } from './step.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
@@ -23,9 +25,13 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
   let outcome: Outcome = { next: 'look', why: 'to begin with' }
   for (;;) {
     if (outcome.next === 'look') {
-      const beginning = await beginRollout(tools, await tools.look(), policy)
-      if (!beginning.begun) return notBegun(beginning)
-      tools.decided = beginning.decided
+      const look = await tools.look()
+      // A halt that was cut short while it rescued its nodes is finished first: what else is to be done is nobody's now.
+      if (!isRescuing(look, tools.now())) {
+        const beginning = await beginRollout(tools, look, policy)
+        if (!beginning.begun) return notBegun(beginning)
+        tools.decided = beginning.decided
+      }
     }
     if (tools.interrupted()) return interrupted(tools)
     outcome = await takeStep(tools)
@@ -40,6 +46,11 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
       await tools.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
     }
   }
+}
+
+const isRescuing = ({ state }: Look, now: Date): boolean => {
+  const rollout = soundRollout(valueOf(state.rollout), now.getTime())
+  return rollout?.state === 'halted' && rollout.rollback !== undefined
 }
 
 const notBegun = ({ reason, why, blockedBy }: NotBegun): SyncResult => ({

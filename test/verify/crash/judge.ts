@@ -85,7 +85,10 @@ const tooMany = (seen: { node: string; at: number }[], { maxUnavailable, settleS
   })
 
 /** The same words twice running: what came back after something else was said is news. Between a notice's leaving and the note that it left, its sender cannot know. */
-const repetitions = ({ published, crashing }: Outcome): { duplicateNotices: number; repeatedUnheard: number } => {
+export const repetitions = ({
+  published,
+  crashing,
+}: Outcome): { duplicateNotices: number; repeatedUnheard: number } => {
   const same = (a: Published, b: Published) => a.subject === b.subject && a.text === b.text
   const again = published.filter((it, index) =>
     published.slice(Math.max(0, index - 1), index).some((other) => same(it, other)),

@@ -1,9 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { failFelixWith } from '../../rollout/stage.ts'
 import { judge, type Verdict } from './judge.ts'
+import { judgeHalt } from './judge-halt.ts'
 import type { CrashPoint } from './life.ts'
 import { type Proxy, troubles } from './proxy.ts'
 import { type Mishap, type Outcome, runOnce } from './run.ts'
-import type { Need, Scene } from './scene.ts'
+import { type Need, type Scene, target } from './scene.ts'
 
 /** One run that was tried: what went wrong in it, and how it ended. */
 export interface Tried extends Verdict {
@@ -22,12 +24,18 @@ export interface Series {
 const pace = { maxUnavailable: 1, settleSeconds: 10 }
 
 /** A run under mishaps, judged; what makes the run itself fail is a failure too. */
-const attempt = async (series: Series, need: Need, point: string, mishap: Mishap): Promise<Outcome | undefined> => {
+const attempt = async (
+  series: Series,
+  need: Need,
+  point: string,
+  { judged, ...mishap }: Mishap & { judged?: (outcome: Outcome) => Verdict },
+): Promise<Outcome | undefined> => {
   const { scene, dynamo } = series
   await scene.set(need)
   try {
     const outcome = await runOnce(scene, dynamo, mishap)
-    series.tried({ point: `${need}: ${point}`, ...judge(outcome, scene, { need, ...pace }) })
+    const verdict = judged ? judged(outcome) : judge(outcome, scene, { need, ...pace })
+    series.tried({ point: `${need}: ${point}`, ...verdict })
     return outcome
   } catch (error) {
     const failures = [error instanceof Error ? error.message : String(error)]
@@ -38,8 +46,27 @@ const attempt = async (series: Series, need: Need, point: string, mishap: Mishap
 }
 
 /** Counts the effects of a clean run, then dies at each of them: before it takes place, and after, before it is answered. */
-export const crashes = async (series: Series, need: Need): Promise<void> => {
-  const clean = await attempt(series, need, 'clean', {})
+export const crashes = async (series: Series, need: Need): Promise<void> => dying(series, need, {})
+
+/**
+ * The same where the value reaches the nodes through `default`, one of them cannot take it, and the halt puts the former value
+ * back, by several writes.
+ */
+export const haltCrashes = async (series: Series, strategy: 'canary' | 'direct'): Promise<void> => {
+  const { scene } = series
+  const ill = scene.nodes[1] ?? ''
+  await scene.set('range')
+  const felix = await failFelixWith(scene, ill, target)
+  try {
+    await dying(series, 'range', { policy: { strategy }, judged: (outcome) => judgeHalt(outcome, scene, ill) })
+  } finally {
+    await scene.set('range')
+    await felix.stop()
+  }
+}
+
+const dying = async (series: Series, need: Need, about: Parameters<typeof attempt>[3]): Promise<void> => {
+  const clean = await attempt(series, need, 'clean', about)
   const effects = clean?.crashing.effects ?? []
   const points: CrashPoint[] = effects.flatMap((_, at) => [
     { at, moment: 'before' as const },
@@ -47,6 +74,7 @@ export const crashes = async (series: Series, need: Need): Promise<void> => {
   ])
   for (const crashPoint of points.filter((_, index) => index % series.stride === 0)) {
     await attempt(series, need, `died ${crashPoint.moment} effect ${crashPoint.at}, ${effects[crashPoint.at]?.what}`, {
+      ...about,
       crashPoint,
     })
   }
