@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { EntryAct } from '../../shared/domain/grant/entries.ts'
 import { madeKey } from '../../shared/domain/grant/groups.ts'
 import { idOf, type ObjectAct } from '../../shared/domain/grant/objects.ts'
@@ -49,7 +50,7 @@ const carriedOutEntry = async (opened: Opened, act: EntryAct, { remove }: Wish):
   // EKS has no precondition for it: it is looked at once more, right before.
   const now = await (remove ? entryRemoval(opened, act.principalArn) : one && entryAct(opened, one))
   if (now?.act === 'failed') return now
-  if (JSON.stringify(now) !== JSON.stringify(act)) return changedMeanwhile(act)
+  if (!isDeepStrictEqual(now, act)) return changedMeanwhile(act)
   const failure = await firstFailure(writesFor(opened, act))
   return failure ? troubleOf(failure, { place, what: whatOf(act) }) : act
 }

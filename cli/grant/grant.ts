@@ -44,12 +44,19 @@ export const addGrant = (program: Command, end: Ending): void => {
     .option('--remove', 'take away what grant made, and nothing else')
     .option('--dry-run', 'show what would be done and do nothing')
     .option('--yes', 'do not ask')
+    .addHelpText('after', ending)
   withOutput(command, ['text', 'json']).action(async (options: GrantOptions) => {
     refuseNonsense(options)
     const { runGrant } = await import('./run.ts')
     end(await runGrant(options))
   })
 }
+
+const ending = `
+Exit status: 0 all done, 1 something was left, 2 something failed, 64 usage.
+
+  calico-ipvs-sync grant --cluster prod-1 --region eu-west-1 --dry-run
+  calico-ipvs-sync grant --all --region eu-west-1 --changes`
 
 /** One role: not a user, not a session, not a pattern. */
 const principal = (text: string): string => {
