@@ -49,6 +49,16 @@ const vpc = z.strictObject({
   subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]+$/)).min(1),
   /** Must be let in on 443 by the security group of every private cluster. */
   securityGroupIds: z.array(z.string().regex(/^sg-[0-9a-f]+$/)).min(1),
+  /**
+   * Where the subnets have no way to the internet: an interface endpoint for each AWS service that the functions call, and
+   * DynamoDB's gateway in the route tables of the subnets. Absent: they have a way, or endpoints of their own.
+   */
+  endpoints: z
+    .strictObject({
+      vpcId: z.string().regex(/^vpc-[0-9a-f]+$/),
+      routeTableIds: z.array(z.string().regex(/^rtb-[0-9a-f]+$/)).default([]),
+    })
+    .optional(),
 })
 
 /** Lambda's and CloudWatch's own lists of what they accept. */
@@ -120,6 +130,14 @@ const knobs = z.strictObject({
    * endpoints only.
    */
   vpc: vpc.optional(),
+
+  /**
+   * A key of your own, in the stack's region, for the table, the queues, the topics and the logs. Absent: AWS's own keys, and for
+   * notices one that the stack makes. Its policy must let in the services that docs/deploy.md names.
+   */
+  kmsKeyArn: arn('kms').optional(),
+  /** Of the Slack secret, where it is under a key of your own and not under `kmsKeyArn`. */
+  secretKmsKeyArn: arn('kms').optional(),
 
   /** Clusters looked at, and changed, at one time. EKS throttles Describe calls per account and region. */
   concurrency: z
@@ -221,9 +239,9 @@ const exceptionFaults = ({ policy, env, regions, accounts }: Knobs): Fault[] =>
     return []
   })
 
-/** CloudWatch sends to topics of its own region only, and the secret is read in the stack's. */
-const placeFaults = ({ env, alarmTopicArn, slackWebhookSecretArn }: Knobs): Fault[] =>
-  Object.entries({ alarmTopicArn, slackWebhookSecretArn }).flatMap(([name, value]) => {
+/** CloudWatch sends to topics of its own region only; the secret is read in the stack's, and keys are used there. */
+const placeFaults = ({ env, alarmTopicArn, slackWebhookSecretArn, kmsKeyArn, secretKmsKeyArn }: Knobs): Fault[] =>
+  Object.entries({ alarmTopicArn, slackWebhookSecretArn, kmsKeyArn, secretKmsKeyArn }).flatMap(([name, value]) => {
     const ofRegion = value?.split(':')[3]
     if (!env || ofRegion === undefined || ofRegion === env.region) return []
     return { path: [name], message: `is of ${ofRegion}, and the stack is in ${env.region}` }

@@ -18,7 +18,7 @@ export const eventHandlers = (stack: Stack, around: Surroundings, work: Work & {
   const lost = deadLetterQueue(stack, 'EventsDeadLetters', {
     meaning: 'Events were lost; their clusters are looked at only by the next sweep.',
     runbook: 'dead-letters-events',
-    alarms: around.alarms,
+    ...around,
   })
   const onEvent = lambdaFunction(stack, around, {
     name: 'on-event',
@@ -53,7 +53,7 @@ export const sweeping = (stack: Stack, around: Surroundings, work: Work & { reco
   const lost = deadLetterQueue(stack, 'SweepDeadLetters', {
     meaning: 'A sweep failed; changes without an event stay unseen until one succeeds.',
     runbook: 'dead-letters-sweep',
-    alarms: around.alarms,
+    ...around,
   })
   const places = workQueue(stack, 'Places', {
     functionTimeout: listTimeout,
@@ -72,7 +72,7 @@ export const sweeping = (stack: Stack, around: Surroundings, work: Work & { reco
     memorySize: 256,
   })
   keepFailures(sweep, lost)
-  onSchedule(stack, sweep, { everyMinutes, withinMinutes, failures: lost })
+  onSchedule(stack, sweep, { everyMinutes, withinMinutes, failures: lost, key: around.key })
   alarm(sweep, 'Missing', around.alarms, {
     meaning: 'Three sweeps in a row did not take place; only events are heard.',
     runbook: 'no-sweep',

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { Duration } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, CfnFunction, Code, Function, RecursiveLoop, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
@@ -10,6 +11,7 @@ import { mayConnect, mayLog, mayTrace, type Permission } from './access.ts'
 import { alarm } from './alarms.ts'
 import { codeWith } from './code.ts'
 import type { Config } from './config.ts'
+import { mayUseKey } from './customer-key.ts'
 import type { EnvironmentOf, FunctionName } from './functions.ts'
 import { roleFor } from './role.ts'
 
@@ -34,6 +36,8 @@ export interface Surroundings {
   bundles: string
   /** What lies beside the code of each. */
   deployment: Deployment
+  /** Of the customer's, for all that is kept. */
+  key?: IKey | undefined
 }
 
 const pascal = (name: string) => name.replace(/(^|-)(\w)/g, (_, _dash, letter: string) => letter.toUpperCase())
@@ -47,14 +51,21 @@ export const lambdaFunction = <N extends FunctionName>(
   const { config, alarms, bundles, deployment } = around
   const id = pascal(spec.name)
   const reserved = config.reservedConcurrency[spec.name]
-  const logGroup = new LogGroup(scope, `${id}Logs`, { retention: config.logRetentionDays })
+  const logGroup = new LogGroup(scope, `${id}Logs`, {
+    retention: config.logRetentionDays,
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    ...(around.key && { encryptionKey: around.key }),
+  })
   const it = new Function(scope, id, {
     description: spec.description,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     code: Code.fromAsset(codeWith(scope, deployment, { from: join(bundles, spec.name), name: spec.name })),
     handler: 'index.handler',
-    role: roleFor(scope, `${id}Role`, new ServicePrincipal('lambda.amazonaws.com'), needed(spec, config, logGroup)),
+    role: roleFor(scope, `${id}Role`, new ServicePrincipal('lambda.amazonaws.com'), [
+      ...needed(spec, config, logGroup),
+      ...mayUseKey(scope, around.key ? [around.key.keyArn] : []),
+    ]),
     logGroup,
     timeout: spec.timeout,
     memorySize: spec.memorySize,
@@ -70,7 +81,11 @@ export const lambdaFunction = <N extends FunctionName>(
   })
   const resource = it.node.defaultChild
   // By the resource itself: CDK's own way wants the VPC's zones and route tables, which nothing here needs.
-  if (spec.inVpc && config.vpc && resource instanceof CfnFunction) resource.vpcConfig = config.vpc
+  if (spec.inVpc && config.vpc && resource instanceof CfnFunction)
+    resource.vpcConfig = {
+      subnetIds: config.vpc.subnetIds,
+      securityGroupIds: config.vpc.securityGroupIds,
+    }
   watch(it, spec.name, alarms)
   return it
 }

@@ -1,6 +1,6 @@
-import { Stack } from 'aws-cdk-lib'
+import { RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import { Key } from 'aws-cdk-lib/aws-kms'
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
@@ -8,7 +8,11 @@ import type { Config } from './config.ts'
 
 /** Notices name clusters, nodes and ports: encrypted at rest with a key of the deployment's own. */
 export const noticesKey = (scope: Construct): Key => {
-  const key = new Key(scope, 'NoticesKey', { description: 'calico-ipvs-sync: notices', enableKeyRotation: true })
+  const key = new Key(scope, 'NoticesKey', {
+    description: 'calico-ipvs-sync: notices',
+    enableKeyRotation: true,
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+  })
   // CloudWatch publishes in its own name and must be named in the key's policy.
   key.addToResourcePolicy(
     new PolicyStatement({
@@ -21,18 +25,18 @@ export const noticesKey = (scope: Construct): Key => {
   return key
 }
 
-const topicToEmails = (scope: Construct, id: string, masterKey: Key, emails: string[]): Topic => {
+const topicToEmails = (scope: Construct, id: string, masterKey: IKey, emails: string[]): Topic => {
   const topic = new Topic(scope, id, { masterKey, enforceSSL: true })
   for (const email of emails) topic.addSubscription(new EmailSubscription(email))
   return topic
 }
 
 /** What people hear about clusters. */
-export const noticesTopic = (scope: Construct, key: Key, { emails }: Config): Topic =>
+export const noticesTopic = (scope: Construct, key: IKey, { emails }: Config): Topic =>
   topicToEmails(scope, 'Notices', key, emails)
 
 /** What people hear about the tool itself: never mixed with notices, whose readers parse them. */
-export const alarmsTopic = (scope: Construct, key: Key, { emails, alarmTopicArn }: Config): ITopic => {
+export const alarmsTopic = (scope: Construct, key: IKey, { emails, alarmTopicArn }: Config): ITopic => {
   if (alarmTopicArn) return Topic.fromTopicArn(scope, 'Alarms', alarmTopicArn)
   const topic = topicToEmails(scope, 'Alarms', key, emails)
   topic.addToResourcePolicy(

@@ -1,4 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
@@ -10,18 +11,25 @@ export interface DeadLetters {
   meaning: string
   runbook: RunbookSection
   alarms: ITopic
+  key?: IKey | undefined
 }
 
-const safe = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true } satisfies QueueProps
+/** Under the customer's key where there is one. A data key serves for an hour: a storm asks KMS no more often. */
+const safe = (key: IKey | undefined): QueueProps => ({
+  enforceSSL: true,
+  ...(key
+    ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key, dataKeyReuse: Duration.hours(1) }
+    : { encryption: QueueEncryption.SQS_MANAGED }),
+})
 
 /** Where what could not be done waits for a person: kept as long as SQS keeps anything, and somebody is told at once. */
 export const deadLetterQueue = (
   scope: Construct,
   id: string,
-  { meaning, runbook, alarms }: DeadLetters,
+  { meaning, runbook, alarms, key }: DeadLetters,
   fifo = false,
 ) => {
-  const queue = new Queue(scope, id, { ...safe, ...(fifo ? { fifo } : {}), retentionPeriod: Duration.days(14) })
+  const queue = new Queue(scope, id, { ...safe(key), ...(fifo ? { fifo } : {}), retentionPeriod: Duration.days(14) })
   Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'This queue is itself a dead-letter queue.' })
   const period = Duration.minutes(1)
   const metric = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' })
@@ -42,7 +50,7 @@ export interface Work {
  */
 export const workQueue = (scope: Construct, id: string, { fifo, functionTimeout, deadLetters }: Work): Queue =>
   new Queue(scope, id, {
-    ...safe,
+    ...safe(deadLetters.key),
     // Ids are derived from what caused a message; a hash of the body would drop the second of two equal steps.
     ...(fifo ? { fifo, contentBasedDeduplication: false } : {}),
     visibilityTimeout: Duration.seconds(functionTimeout.toSeconds() * 6),

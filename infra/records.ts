@@ -1,5 +1,6 @@
 import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib'
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import { recordsParameter } from '../shared/messages.ts'
 import type { Construct } from 'constructs'
@@ -15,7 +16,7 @@ export const tellRecordsTable = (scope: Construct, { tableName }: Table, stackNa
 })
 
 /** The last assessment of each cluster and what people were told of it. Evidence: it outlives the stack. */
-export const recordsTable = (scope: Construct): Table =>
+export const recordsTable = (scope: Construct, key?: IKey): Table =>
   new Table(scope, 'Records', {
     /** `account/region/name` */
     partitionKey: { name: 'cluster', type: AttributeType.STRING },
@@ -23,8 +24,10 @@ export const recordsTable = (scope: Construct): Table =>
     sortKey: { name: 'record', type: AttributeType.STRING },
     timeToLiveAttribute: 'expiresAt',
     billingMode: BillingMode.PAY_PER_REQUEST,
-    encryption: TableEncryption.AWS_MANAGED,
+    ...(key
+      ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key }
+      : { encryption: TableEncryption.AWS_MANAGED }),
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    deletionProtection: true,
-    removalPolicy: RemovalPolicy.RETAIN,
+    // Not protected from deletion besides: a stack that could not be made would then leave its empty table behind.
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   })

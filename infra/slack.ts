@@ -3,6 +3,7 @@ import type { Topic } from 'aws-cdk-lib/aws-sns'
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
 import { mayConsume, mayReadSecret } from './access.ts'
+import { mayUseKey } from './customer-key.ts'
 import { lambdaFunction, type Surroundings } from './function.ts'
 import { workedQueue, workQueue } from './queue.ts'
 import { consume } from './triggers.ts'
@@ -24,7 +25,7 @@ export const slackChannel = (
     deadLetters: {
       meaning: 'Slack did not take notices; the channel has not been told.',
       runbook: 'dead-letters-slack',
-      alarms: around.alarms,
+      ...around,
     },
   })
   notices.addSubscription(new SqsSubscription(queue))
@@ -32,7 +33,11 @@ export const slackChannel = (
     name: 'notify-slack',
     description: 'Posts notices to Slack',
     environment: { ...workedQueue(queue), SLACK_WEBHOOK_SECRET_ARN: webhookSecretArn },
-    may: [...mayConsume(queue), mayReadSecret(webhookSecretArn)],
+    may: [
+      ...mayConsume(queue),
+      mayReadSecret(webhookSecretArn),
+      ...mayUseKey(scope, around.config.secretKmsKeyArn ? [around.config.secretKmsKeyArn] : []),
+    ],
     timeout,
     memorySize: 256,
   })

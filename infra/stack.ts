@@ -5,6 +5,8 @@ import type { Fleet } from '../shared/settings.ts'
 import { roleOf } from './access.ts'
 import { brake } from './brake.ts'
 import type { Config } from './config.ts'
+import { customerKey } from './customer-key.ts'
+import { endpoints } from './endpoints.ts'
 import type { Surroundings } from './function.ts'
 import { eventHandlers, sweeping } from './event-handlers.ts'
 import { grantCommand } from './grant-command.ts'
@@ -25,17 +27,19 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
     ...(config.env ? { env: config.env } : {}),
   })
   const fleet = fleetOf(stack, config)
-  const key = noticesKey(stack)
+  const own = customerKey(stack, config)
+  const key = own ?? noticesKey(stack)
   const around: Surroundings = {
     config,
     alarms: alarmsTopic(stack, key, config),
     bundles,
     deployment: deploymentOf(config),
+    key: own,
   }
   const notices = noticesTopic(stack, key, config)
-  const { evaluations, rolloutSteps } = queues(stack, around.alarms)
+  const { evaluations, rolloutSteps } = queues(stack, around)
 
-  const records = recordsTable(stack)
+  const records = recordsTable(stack, own)
   const onEvent = eventHandlers(stack, around, { evaluations, fleet, records })
   const listClusters = sweeping(stack, around, { evaluations, fleet, records })
   tellRecordsTable(stack, records, config.stackName)
@@ -56,6 +60,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
     listClusters: listClusters.logGroup,
   })
   if (config.slackWebhookSecretArn) slackChannel(stack, around, notices, config.slackWebhookSecretArn)
+  endpoints(stack, config)
   return stack
 }
 

@@ -2,11 +2,13 @@ import { Duration, Stack } from 'aws-cdk-lib'
 import { Rule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { CfnEventInvokeConfig, EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda'
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import { mayInvoke, maySend } from './access.ts'
+import { mayUseKey } from './customer-key.ts'
 import { patterns } from './events.ts'
 import { roleFor } from './role.ts'
 
@@ -25,14 +27,23 @@ interface Rate {
   everyMinutes: number
   withinMinutes: number
   failures: IQueue
+  key?: IKey | undefined
 }
 
 /** Invokes the function at the rate, some time within the window. What Scheduler cannot deliver ends in `failures`. */
-export const onSchedule = (scope: Construct, it: IFunction, { everyMinutes, withinMinutes, failures }: Rate): void => {
+export const onSchedule = (
+  scope: Construct,
+  it: IFunction,
+  { everyMinutes, withinMinutes, failures, key }: Rate,
+): void => {
   const scheduler = new ServicePrincipal('scheduler.amazonaws.com', {
     conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
   })
-  const role = roleFor(scope, 'ScheduleRole', scheduler, [mayInvoke(it), maySend(failures)])
+  const role = roleFor(scope, 'ScheduleRole', scheduler, [
+    mayInvoke(it),
+    maySend(failures),
+    ...mayUseKey(scope, key ? [key.keyArn] : []),
+  ])
   const schedule = new CfnSchedule(scope, 'Schedule', {
     description: 'The sweep over the fleet',
     scheduleExpression: `rate(${everyMinutes} ${everyMinutes === 1 ? 'minute' : 'minutes'})`,

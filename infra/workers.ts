@@ -40,13 +40,17 @@ export interface Work {
   fleet: Fleet
 }
 
-export const queues = (stack: Stack, alarms: ITopic): { evaluations: Queue; rolloutSteps: Queue } => {
+export const queues = (
+  stack: Stack,
+  { alarms, key }: Pick<Surroundings, 'alarms' | 'key'>,
+): { evaluations: Queue; rolloutSteps: Queue } => {
   const evaluations = workQueue(stack, 'Evaluations', {
     functionTimeout: timeout,
     deadLetters: {
       meaning: 'Clusters could not be looked at; their last verdict is stale.',
       runbook: 'dead-letters-evaluations',
       alarms,
+      key,
     },
   })
   const rolloutSteps = workQueue(stack, 'RolloutSteps', {
@@ -56,6 +60,7 @@ export const queues = (stack: Stack, alarms: ITopic): { evaluations: Queue; roll
       meaning: 'A rollout stopped in the middle: its next step failed five times.',
       runbook: 'dead-letters-rollout-steps',
       alarms,
+      key,
     },
   })
   alarm(evaluations, 'Late', alarms, {

@@ -12,6 +12,9 @@ export interface Resource extends Physical {
   /** With every intrinsic function carried out. */
   properties: Fields
   metadata: Fields
+  /** What becomes of it with the stack, and when another takes its place. */
+  deletion: string
+  replacement: string
 }
 
 export interface Stack extends Omit<Surroundings, 'queuesUrl'> {
@@ -114,6 +117,8 @@ function resourceOf(logicalId: string, declaration: Fields, physical: Physical |
     type: String(declaration['Type']),
     properties,
     metadata,
+    deletion: textOf(declaration['DeletionPolicy']) ?? 'Delete',
+    replacement: textOf(declaration['UpdateReplacePolicy']) ?? 'Delete',
   }
 }
 

@@ -148,7 +148,6 @@ describe('memory', () => {
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       SSESpecification: { SSEEnabled: true },
-      DeletionProtectionEnabled: true,
     })
   })
 
