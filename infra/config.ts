@@ -155,6 +155,7 @@ const knobs = z.strictObject({
   logLevel: z.enum(['DEBUG', 'INFO']).default('INFO'),
   /** X-Ray costs per trace and adds nothing the logs lack in normal running. */
   tracing: z.boolean().default(false),
+  /** Of all that the stack makes. */
   tags: z.record(z.string(), z.string()).default({}),
 })
 export const config = knobs.superRefine((all, context) => {

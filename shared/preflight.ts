@@ -1,0 +1,77 @@
+import { fromNodeProviderChain } from '@aws-sdk/credential-providers'
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import * as z from 'zod/mini'
+import { signedCall } from './clients/aws/signed-call.ts'
+
+/** What is asked before anything is built. */
+export interface Ask {
+  /** The account of the credentials. Rejects where there are none, or they are refused. */
+  identity: () => Promise<string>
+  /** Where the credentials' region is not said by the configuration. */
+  region: () => Promise<string | undefined>
+  /** Version of the CDK's bootstrap in the region; `undefined`: there is none. Rejects where it may not be read. */
+  bootstrap: (region: string) => Promise<number | undefined>
+}
+
+/** Of the deployment's configuration. */
+interface Target {
+  env?: { account: string; region: string } | undefined
+}
+
+/** The least that the CDK's library asks for. */
+const leastBootstrap = 6
+
+/** Why a deployment cannot even begin, in one sentence; `undefined`: it can. */
+export const preflight = async ({ env }: Target, ask: Ask): Promise<string | undefined> => {
+  const region = env?.region ?? (await ask.region().catch(() => undefined))
+  if (!region) return 'No region is known: set AWS_REGION, or `env` in deploy.json, and try again.'
+  const account = await ask.identity().catch((error: unknown) => reasonOf(error))
+  if (typeof account !== 'string')
+    return `No AWS credentials can be used (${account.reason}): run \`aws sso login\`, or set AWS_PROFILE, and see them with \`aws sts get-caller-identity\`.`
+  if (env && env.account !== account)
+    return `The credentials are of account ${account}, and \`env\` in deploy.json says ${env.account}: set AWS_PROFILE to one of that account, or change \`env\`.`
+  const version = await ask.bootstrap(region).catch((error: unknown) => reasonOf(error))
+  // Who may not read it may still be able to deploy; the CDK then says what it finds.
+  if (typeof version === 'object') return undefined
+  if (version === undefined || version < leastBootstrap)
+    return `Account ${account} is ${version === undefined ? 'not bootstrapped for the CDK' : `bootstrapped for the CDK at version ${version}, and ${leastBootstrap} is needed,`} in ${region}: run \`npx cdk bootstrap aws://${account}/${region}\` once.`
+  return undefined
+}
+
+const reasonOf = (error: unknown): { reason: string } => ({
+  reason: error instanceof Error ? (error.message.split('\n')[0] ?? error.name) : String(error),
+})
+
+const deadlineMs = 5_000
+const version = z.object({ Parameter: z.object({ Value: z.string() }) })
+
+/** AWS itself, with the credentials that the CDK will take. */
+export const askAws = (env: NodeJS.ProcessEnv): Ask => {
+  const credentials = fromNodeProviderChain({ timeout: 1_000, maxRetries: 0 })
+  const fixed = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION']
+  const sts = new STSClient({ credentials, maxAttempts: 1, ...(fixed ? { region: fixed } : {}) })
+  return {
+    region: async () => fixed ?? (await sts.config.region()),
+    identity: async () => {
+      const abortSignal = AbortSignal.timeout(deadlineMs)
+      const { Account } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal })
+      return Account ?? ''
+    },
+    bootstrap: async (region) => {
+      const place = {
+        service: 'ssm',
+        protocol: '1.1',
+        region,
+        credentials,
+        endpoint: env['AWS_ENDPOINT_URL_SSM'],
+      } as const
+      try {
+        const call = signedCall(place, 'AmazonSSM.GetParameter', { Name: '/cdk-bootstrap/hnb659fds/version' })
+        return Number(version.parse(await call).Parameter.Value)
+      } catch (error) {
+        if (String(error).includes('ParameterNotFound')) return undefined
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { root } from '../../infra/bundle.ts'
+import { type Ask, preflight } from '../../shared/preflight.ts'
+
+const account = '111122223333'
+const region = 'eu-west-1'
+const well: Ask = {
+  identity: () => Promise.resolve(account),
+  region: () => Promise.resolve(region),
+  bootstrap: () => Promise.resolve(21),
+}
+const fails = (message: string) => () => Promise.reject(new Error(message))
+
+describe('before a deployment', () => {
+  test('nothing is said where credentials, region and bootstrap are there', async () => {
+    expect(await preflight({}, well)).toBeUndefined()
+    expect(await preflight({ env: { account, region } }, well)).toBeUndefined()
+  })
+
+  test.each<[string, Partial<Ask>, RegExp]>([
+    [
+      'no credentials',
+      { identity: fails('Could not load credentials from any providers') },
+      /^No AWS credentials can be used \(Could not load .*\): run `aws sso login`/,
+    ],
+    [
+      'credentials that have expired',
+      { identity: fails('The security token included in the request is expired\n  at x') },
+      /is expired\): run/,
+    ],
+    ['no region', { region: () => Promise.resolve(undefined) }, /^No region is known: set AWS_REGION/],
+    ['a region that cannot be found out', { region: fails('Region is missing') }, /^No region is known/],
+    [
+      'no bootstrap',
+      { bootstrap: () => Promise.resolve(undefined) },
+      /not bootstrapped for the CDK in eu-west-1: run `npx cdk bootstrap aws:\/\/111122223333\/eu-west-1` once\.$/,
+    ],
+    [
+      'an old bootstrap',
+      { bootstrap: () => Promise.resolve(4) },
+      /bootstrapped for the CDK at version 4, and 6 is needed, in eu-west-1/,
+    ],
+  ])('%s is one sentence that says what to do', async (_, ask, sentence) => {
+    const said = await preflight({}, { ...well, ...ask })
+    expect(said).toMatch(sentence)
+    expect(said).not.toContain('\n')
+  })
+
+  test('the account that the configuration names must be that of the credentials', async () => {
+    expect(await preflight({ env: { account: '444455556666', region } }, well)).toMatch(
+      /credentials are of account 111122223333, and `env` in deploy\.json says 444455556666/,
+    )
+  })
+
+  test('who may not read the bootstrap may try', async () => {
+    expect(await preflight({}, { ...well, bootstrap: fails('HTTP 400, AccessDeniedException') })).toBeUndefined()
+  })
+
+  test('`npm run deploy` without credentials ends at once, with the sentence and nothing else', () => {
+    const { PATH = '' } = process.env
+    const env = { PATH, HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', AWS_REGION: region }
+    const { status, stderr, stdout } = spawnSync(process.execPath, [join(root, 'infra/deploy.ts')], {
+      env,
+      encoding: 'utf8',
+    })
+    expect(stderr.trim()).toMatch(/^No AWS credentials can be used \(.*\): run `aws sso login`.*$/)
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  })
+})
