@@ -13,10 +13,17 @@ import { deployment, everything } from './deployment.ts'
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const guarded = {
+  ...everything,
+  kmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-1111-2222-333344445555',
+  vpc: { ...everything.vpc, endpoints: { vpcId: 'vpc-0123456789abcdef0', routeTableIds: ['rtb-0123456789abcdef0'] } },
+}
+
 describe('the app', () => {
   test.each([
     ['nothing configured', {}],
     ['everything switched on', everything],
+    ['a key of its own and endpoints in the VPC', guarded],
     ['another topic for alarms', { alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:pager' }],
   ])('with %s passes cdk-nag and the rules of CloudFormation', (_, config) => {
     expect(() => deployment(config, {})).not.toThrow()

@@ -86,7 +86,7 @@ describe('endpoints in the VPC', () => {
   const made = stack.ofType('AWS::EC2::VPCEndpoint').map(({ properties }) => properties)
 
   test('are those of the services that the functions in it call, and DynamoDB by its gateway', () => {
-    expect(made.map(({ ServiceName }) => String(ServiceName).split('.').at(-1)).toSorted()).toEqual([
+    expect(made.map(({ ServiceName }) => String(ServiceName).split('.').at(-1) ?? '').toSorted()).toEqual([
       'dynamodb',
       'eks',
       'monitoring',
