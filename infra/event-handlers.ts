@@ -60,7 +60,7 @@ export const sweeping = (stack: Stack, around: Surroundings, work: Work & { reco
     deadLetters: {
       meaning: 'The clusters of an account and region were not asked for in a sweep; the next one tries again.',
       runbook: 'dead-letters-places',
-      alarms: around.alarms,
+      ...around,
     },
   })
   const sweep = lambdaFunction(stack, around, {
