@@ -14,6 +14,7 @@ import { addHistory } from './history/history.ts'
 import { guardExit, leaveWith, say } from './streams.ts'
 import { addRbac } from './rbac/rbac.ts'
 import { addRollout } from './rollout/rollout.ts'
+import { addSpokeTemplate } from './spoke-template.ts'
 import { addSweep } from './sweep/sweep.ts'
 import { addSync } from './sync/sync.ts'
 
@@ -53,6 +54,7 @@ export const programOf = (end: Ending): Command => {
     addGrant,
     addRbac,
     addHistory,
+    addSpokeTemplate,
     addCapture,
     addDoctor,
     addExplain,

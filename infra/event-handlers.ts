@@ -4,6 +4,7 @@ import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { Fleet } from '../shared/settings.ts'
 import { mayAssume, mayConsume, mayCount, mayList, mayRecord, maySend } from './access.ts'
 import { alarm } from './alarms.ts'
+import { hearsItself, hubBus } from './hub-bus.ts'
 import { lambdaFunction, type Surroundings } from './function.ts'
 import { deadLetterQueue, workedQueue, workQueue } from './queue.ts'
 import { consume, keepFailures, onEvents, onSchedule } from './triggers.ts'
@@ -33,8 +34,10 @@ export const eventHandlers = (stack: Stack, around: Surroundings, work: Work & {
     memorySize: 256,
   })
   keepFailures(onEvent, lost)
-  onEvents(stack, onEvent, lost)
-  return onEvent
+  if (hearsItself(stack, work.fleet)) onEvents(stack, onEvent, { failures: lost })
+  const bus = hubBus(stack, around.config, work.fleet)
+  if (bus) onEvents(stack, onEvent, { failures: lost, eventBus: bus })
+  return { onEvent, bus }
 }
 
 const environmentOf = ({ account }: Stack, { evaluations }: Work) => ({

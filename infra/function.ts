@@ -7,6 +7,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 import type { Deployment } from '../shared/deployment.ts'
+import { deploymentName, roleName, taken, type Traveller } from '../shared/domain/fleet-names.ts'
 import { mayConnect, mayLog, mayTrace, type Permission } from './access.ts'
 import { alarm } from './alarms.ts'
 import { codeWith } from './code.ts'
@@ -62,10 +63,11 @@ export const lambdaFunction = <N extends FunctionName>(
     architecture: Architecture.ARM_64,
     code: Code.fromAsset(codeWith(scope, deployment, { from: join(bundles, spec.name), name: spec.name })),
     handler: 'index.handler',
-    role: roleFor(scope, `${id}Role`, new ServicePrincipal('lambda.amazonaws.com'), [
-      ...needed(spec, config, logGroup),
-      ...mayUseKey(scope, around.key ? [around.key.keyArn] : []),
-    ]),
+    role: roleFor(scope, `${id}Role`, {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      ...(isTraveller(spec.name) && { roleName: roleName(deploymentName(config.stackName), spec.name) }),
+      may: [...needed(spec, config, logGroup), ...mayUseKey(scope, around.key ? [around.key.keyArn] : [])],
+    }),
     logGroup,
     timeout: spec.timeout,
     memorySize: spec.memorySize,
@@ -89,6 +91,9 @@ export const lambdaFunction = <N extends FunctionName>(
   watch(it, spec.name, alarms)
   return it
 }
+
+/** Roles of other accounts trust these functions' roles by their names. */
+const isTraveller = (name: FunctionName): name is Traveller => name in taken
 
 const needed = ({ may, inVpc }: Pick<FunctionSpec<FunctionName>, 'may' | 'inVpc'>, config: Config, logs: LogGroup) => [
   ...may,

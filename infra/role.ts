@@ -3,10 +3,17 @@ import { Role, type ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
 import type { Permission } from './access.ts'
 
+export interface RoleSpec {
+  assumedBy: ServicePrincipal
+  /** Only where another account trusts it by its name. */
+  roleName?: string
+  may: Permission[]
+}
+
 /** A role for one function or schedule of this account. A permission over a pattern of resources is accepted only with its reason. */
-export const roleFor = (scope: Construct, id: string, assumedBy: ServicePrincipal, permissions: Permission[]): Role => {
-  const role = new Role(scope, id, { assumedBy })
-  for (const { statement, because } of permissions) {
+export const roleFor = (scope: Construct, id: string, { may, ...properties }: RoleSpec): Role => {
+  const role = new Role(scope, id, properties)
+  for (const { statement, because } of may) {
     role.addToPolicy(statement)
     if (because) for (const resource of statement.resources) accept(role, resource, because)
   }

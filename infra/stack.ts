@@ -11,6 +11,7 @@ import type { Surroundings } from './function.ts'
 import { eventHandlers, sweeping } from './event-handlers.ts'
 import { grantCommand } from './grant-command.ts'
 import { alarmsTopic, noticesKey, noticesTopic } from './notices.ts'
+import { outputs } from './outputs.ts'
 import { recordsTable, tellRecordsTable } from './records.ts'
 import { slackChannel } from './slack.ts'
 import { watchVerdicts } from './verdicts.ts'
@@ -40,7 +41,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   const { evaluations, rolloutSteps } = queues(stack, around)
 
   const records = recordsTable(stack, own)
-  const onEvent = eventHandlers(stack, around, { evaluations, fleet, records })
+  const { onEvent, bus } = eventHandlers(stack, around, { evaluations, fleet, records })
   const listClusters = sweeping(stack, around, { evaluations, fleet, records })
   tellRecordsTable(stack, records, config.stackName)
   const { evaluate, rolloutStep } = workers(stack, around, {
@@ -61,6 +62,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   })
   if (config.slackWebhookSecretArn) slackChannel(stack, around, notices, config.slackWebhookSecretArn)
   endpoints(stack, config)
+  outputs(stack, config, { bus, listClusters, evaluate, rolloutStep })
   return stack
 }
 

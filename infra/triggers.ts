@@ -1,5 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib'
-import { Rule } from 'aws-cdk-lib/aws-events'
+import { type EventBus, Rule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
@@ -15,10 +15,18 @@ import { roleFor } from './role.ts'
 /** After an hour a sweep has looked anyway; older news is worth less than the alarm. */
 const stale = Duration.hours(1)
 
+export interface Listening {
+  failures: IQueue
+  /** Absent: the account's own bus, which hears its own region. */
+  eventBus?: EventBus | undefined
+}
+
 /** Each pattern of `events.ts` is a rule of that name. What EventBridge cannot deliver ends in `failures`. */
-export const onEvents = (scope: Construct, it: IFunction, failures: IQueue): void => {
+export const onEvents = (scope: Construct, it: IFunction, { failures, eventBus }: Listening): void => {
   for (const [name, eventPattern] of Object.entries(patterns)) {
-    const rule = new Rule(scope, name, { eventPattern })
+    const rule = eventBus
+      ? new Rule(scope, `Forwarded${name}`, { eventPattern, eventBus })
+      : new Rule(scope, name, { eventPattern })
     rule.addTarget(new LambdaFunction(it, { deadLetterQueue: failures, retryAttempts: 10, maxEventAge: stale }))
   }
 }
@@ -39,11 +47,10 @@ export const onSchedule = (
   const scheduler = new ServicePrincipal('scheduler.amazonaws.com', {
     conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
   })
-  const role = roleFor(scope, 'ScheduleRole', scheduler, [
-    mayInvoke(it),
-    maySend(failures),
-    ...mayUseKey(scope, key ? [key.keyArn] : []),
-  ])
+  const role = roleFor(scope, 'ScheduleRole', {
+    assumedBy: scheduler,
+    may: [mayInvoke(it), maySend(failures), ...mayUseKey(scope, key ? [key.keyArn] : [])],
+  })
   const schedule = new CfnSchedule(scope, 'Schedule', {
     description: 'The sweep over the fleet',
     scheduleExpression: `rate(${everyMinutes} ${everyMinutes === 1 ? 'minute' : 'minutes'})`,

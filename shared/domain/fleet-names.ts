@@ -8,10 +8,11 @@ export const defaultDeployment = 'calico-ipvs-sync'
 export type RoleKind = 'viewer' | 'operator'
 
 /** The functions that leave their account, each with the kind of role that it takes elsewhere. */
-export const taken = { sweep: 'viewer', evaluate: 'viewer', 'rollout-step': 'operator' } as const satisfies Record<
-  string,
-  RoleKind
->
+export const taken = {
+  'list-clusters': 'viewer',
+  evaluate: 'viewer',
+  'rollout-step': 'operator',
+} as const satisfies Record<string, RoleKind>
 export type Traveller = keyof typeof taken
 
 /** A second deployment in the same account has names of its own, by its stack's. */

@@ -32,7 +32,7 @@ const commandsIn = (page: string): string[] => {
         .trim(),
     )
     .filter((line) =>
-      /^(?:npx )?(?:calico-ipvs-sync|kubectl calico-ipvs) (?:check|plan|sync|rollout|sweep|history|capture|doctor|explain|rbac|grant)\b/.test(
+      /^(?:npx )?(?:calico-ipvs-sync|kubectl calico-ipvs) (?:check|plan|sync|rollout|sweep|history|capture|doctor|explain|rbac|grant|spoke-template)\b/.test(
         line,
       ),
     )
@@ -56,14 +56,18 @@ test('no line for a shell writes over a file', () => {
   expect(bare.filter((line) => /(?<!\d)>(?!&)|\d>(?!&)/.test(line))).toEqual([])
 })
 
-test('of commands the deployment prints one, which lets its roles in: alarms name the chapter of the runbook', () => {
+test('of commands the deployment prints two, which let its roles in and make its spokes: alarms name the chapter of the runbook', () => {
   const printed = printedIn(stringsIn(deployment(everything)))
-  expect(printed.map(({ words: [program, command] }) => [program, command])).toEqual([['calico-ipvs-sync', 'grant']])
-  const [viewerRole, operatorRole] = ['EvaluateRole', 'RolloutStepRole'].map((it) =>
-    expect.stringContaining(`/Test-${it}`),
+  expect(printed.map(({ words: [program, command] }) => [program, command])).toEqual([
+    ['calico-ipvs-sync', 'grant'],
+    ['calico-ipvs-sync', 'spoke-template'],
+  ])
+  const [viewerRole, operatorRole] = ['evaluate', 'rollout-step'].map((it) =>
+    expect.stringContaining(`/calico-ipvs-sync-${it}`),
   )
   expect(printed.map(({ words }) => parsed(words.slice(1)).options)).toMatchObject([
     { cluster: everything.clusters, region: ['eu-west-1'], viewerRole, operatorRole },
+    { hubAccount: '111122223333', hubRegion: 'eu-west-1', externalId: 'calico-ipvs-sync-111122223333' },
   ])
 })
 

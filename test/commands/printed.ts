@@ -15,7 +15,7 @@ export interface Printed {
   before: string
 }
 
-const own = 'check|plan|sync|rollout|sweep|history|capture|doctor|explain|rbac|grant'
+const own = 'check|plan|sync|rollout|sweep|history|capture|doctor|explain|rbac|grant|spoke-template'
 const kubectl =
   'get|patch|create|annotate|label|delete|edit|apply|set|rollout|auth|config|describe|logs|exec|-n|--context|--kubeconfig'
 const aws = 'eks|sts|ssm|sso|iam|configure|logs|sqs|dynamodb|cloudformation|lambda'

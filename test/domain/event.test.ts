@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { touchedBy } from '../../shared/domain/event.ts'
+import { touchedBy } from '../../shared/domain/event/touched.ts'
 
 const place = { account: '111122223333', region: 'eu-west-1' }
 const call = (detail: object) => ({
@@ -21,7 +21,7 @@ describe('a CloudTrail call names its cluster', () => {
     ],
     ['anything with an ARN', { resources: [{ ARN: 'arn:aws:eks:eu-west-1:111122223333:cluster/prod-1' }] }],
   ])('%s', (eventName, detail) => {
-    expect(touchedBy(call({ eventName, ...detail }))).toMatchObject({ cluster: { ...place, name: 'prod-1' } })
+    expect(touchedBy(call({ eventName, ...detail }))).toMatchObject({ clusters: [{ ...place, name: 'prod-1' }] })
   })
 
   test('and the update it started, for the log', () => {
@@ -80,7 +80,7 @@ describe('EKS and AWS Config say it in their own shapes', () => {
     source: 'aws.config',
     detail,
   })
-  const item = { awsAccountId: '444455556666', awsRegion: 'us-east-2', resourceName: 'prod-1', resourceId: 'prod-1' }
+  const item = { awsAccountId: '111122223333', awsRegion: 'us-east-2', resourceName: 'prod-1', resourceId: 'prod-1' }
 
   test.each([
     [
@@ -96,7 +96,7 @@ describe('EKS and AWS Config say it in their own shapes', () => {
     [
       'cluster item',
       config({ configurationItem: { ...item, resourceType: 'AWS::EKS::Cluster' } }),
-      { account: '444455556666', region: 'us-east-2' },
+      { ...place, region: 'us-east-2' },
     ],
     [
       'oversized item',
@@ -104,7 +104,7 @@ describe('EKS and AWS Config say it in their own shapes', () => {
         messageType: 'OversizedConfigurationItemChangeNotification',
         configurationItemSummary: { ...item, resourceType: 'AWS::EKS::Cluster' },
       }),
-      { account: '444455556666', region: 'us-east-2' },
+      { ...place, region: 'us-east-2' },
     ],
     [
       'add-on item',
@@ -118,6 +118,6 @@ describe('EKS and AWS Config say it in their own shapes', () => {
       place,
     ],
   ])('%s', (_, event, expected) => {
-    expect(touchedBy(event)).toMatchObject({ cluster: { ...expected, name: 'prod-1' } })
+    expect(touchedBy(event)).toMatchObject({ clusters: [{ ...expected, name: 'prod-1' }] })
   })
 })

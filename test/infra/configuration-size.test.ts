@@ -14,7 +14,7 @@ const exceptions = Array.from({ length: 100 }, (_, index) => ({
   until: '2027-03-31',
   reason: 'x'.repeat(500),
 }))
-const large = { env: { account, region }, regions, accounts, policy: { exceptions } }
+const large = { env: { account, region }, organizationId: 'o-a1b2c3d4e5', regions, accounts, policy: { exceptions } }
 
 describe('a fleet of 1,000 accounts in 17 regions with 100 exceptions', () => {
   const stack = deployment(large)

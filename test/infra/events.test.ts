@@ -109,7 +109,7 @@ describe('delivery', () => {
 
   test('every rule leads to on-event, and to its dead letters where that fails for an hour', () => {
     const letters = labelled(stack, 'AWS::SQS::Queue', 'EventsDeadLetters')
-    expect(rules).toHaveLength(3)
+    expect(rules).toHaveLength(4)
     for (const { properties } of rules)
       expect(properties['Targets']).toMatchObject([
         { Arn: onEvent.arn, DeadLetterConfig: { Arn: letters.arn }, RetryPolicy: { MaximumEventAgeInSeconds: 3600 } },

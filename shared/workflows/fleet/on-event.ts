@@ -1,9 +1,9 @@
 import type { LookRequests } from '../../clients/aws/looks.ts'
 import type { Queues } from '../../clients/aws/queues.ts'
-import { touchedBy } from '../../domain/event.ts'
+import { touchedBy } from '../../domain/event/touched.ts'
 import type { FleetBounds } from '../../domain/fleet.ts'
 import type { Log } from '../../log.ts'
-import { clusterKey, clusterRef } from '../../messages.ts'
+import { clusterKey, type ClusterRef, clusterRef } from '../../messages.ts'
 import { isOutsider } from './outsider.ts'
 
 export interface OnEventTools {
@@ -15,18 +15,28 @@ export interface OnEventTools {
 }
 
 /**
- * Something touched a cluster: ask for a look at it, where none is pending. `requestId`: of the invocation, the same where it
- * is tried again.
+ * Something touched a cluster, or several: ask for a look at each, where none is pending. `requestId`: of the invocation, the
+ * same where it is tried again.
  */
 export const onEvent = async (tools: OnEventTools, event: unknown, requestId: string): Promise<void> => {
-  const { queues, log } = tools
+  const { log } = tools
   const touched = touchedBy(event)
   if ('ignored' in touched) return log('event ignored', { why: touched.ignored })
-  const cluster = clusterRef.safeParse(touched.cluster)
+  // Counted as what comes from outside: nobody of the fleet says such a thing.
+  if ('refused' in touched) return log('not in the fleet', { why: touched.refused }, 'warn')
+  for (const cluster of touched.clusters) await askFor(tools, { cluster, cause: touched.cause }, requestId)
+}
+
+const askFor = async (
+  tools: OnEventTools,
+  { cluster: named, cause }: { cluster: ClusterRef; cause: string },
+  requestId: string,
+): Promise<void> => {
+  const { queues, log } = tools
+  const cluster = clusterRef.safeParse(named)
   if (!cluster.success) return log('event ignored', { why: 'its account, region or cluster name is not one of AWS' })
-  if (isOutsider(tools, cluster.data, touched.cause)) return
+  if (isOutsider(tools, cluster.data, cause)) return
   const heard = { at: tools.now().toISOString(), by: requestId }
-  const { cause } = touched
   const facts = { cluster: clusterKey(cluster.data), cause }
   const asked = await ask(tools, facts.cluster, requestId)
   if (!asked) return log('a look is pending', facts)

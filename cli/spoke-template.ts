@@ -1,0 +1,59 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { exitStatus, type Ending } from './exit-status.ts'
+import { UsageError } from './failure.ts'
+import { write } from './streams.ts'
+
+interface SpokeOptions {
+  hubAccount?: string
+  hubRegion?: string
+  externalId?: string
+  deployment?: string
+  rolesRegion?: string
+  changes: boolean
+  output: 'yaml' | 'json'
+}
+
+export const addSpokeTemplate = (program: Command, end: Ending): void => {
+  program
+    .command('spoke-template')
+    .description("Print the CloudFormation template of a spoke: another account, or another region of the hub's own.")
+    .option('--hub-account <id>', 'account of the hub (default: a parameter without a default)', fitting(/^\d{12}$/))
+    .option('--hub-region <region>', "region of the hub's stack", fitting(/^[a-z]{2,4}(-[a-z]+)+-\d$/))
+    .option(
+      '--external-id <id>',
+      "what the hub shows when it takes a role: the stack's output ExternalId",
+      fitting(/^[\w+=,.@:/-]{2,1224}$/),
+    )
+    .option('--roles-region <region>', 'the one region in which the roles are made (default: that of the hub)')
+    .option('--deployment <name>', "the hub's name, where its stack has another than CalicoIpvsSync")
+    .option('--no-changes', 'without the role that changes: the account is only reported')
+    .addOption(new Option('-o, --output <format>', 'form of the result').choices(['yaml', 'json']).default('yaml'))
+    .option('--no-color', 'as with the other commands; there are none')
+    .option('--quiet', 'as with the other commands; there is nothing to say')
+    .addOption(new Option('--debug', 'show where an error came from').hideHelp())
+    .action(async ({ output, hubAccount, hubRegion, externalId, ...more }: SpokeOptions) => {
+      if ((hubAccount === undefined) !== (hubRegion === undefined))
+        throw new UsageError('--hub-account and --hub-region belong together: give both, or neither')
+      const { defaultExternalId, defaultDeployment } = await import('../shared/domain/fleet-names.ts')
+      const { spokeTemplate } = await import('../shared/domain/spoke/template.ts')
+      const assumed = hubAccount && defaultExternalId(more.deployment ?? defaultDeployment, hubAccount)
+      const given = { hubAccount, hubRegion, externalId: externalId ?? assumed, ...more }
+      const template = spokeTemplate(
+        Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+      )
+      const text = output === 'json' ? `${JSON.stringify(template, null, 2)}\n` : await asYaml(template)
+      await write(process.stdout, text)
+      end(exitStatus.inStep)
+    })
+}
+
+const fitting = (pattern: RegExp) => (value: string) => {
+  if (!pattern.test(value)) throw new InvalidArgumentError(`It must look like ${pattern.source}`)
+  return value
+}
+
+/** CloudFormation reads YAML 1.1, in which a bare `yes` is a truth value, and reads no anchors. */
+const asYaml = async (template: object): Promise<string> => {
+  const { stringify } = await import('yaml')
+  return `# A spoke of calico-ipvs-sync: docs/fleet.md says how to roll it out.\n${stringify(template, { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 })}`
+}

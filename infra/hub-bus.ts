@@ -1,0 +1,54 @@
+import { type Stack, Token } from 'aws-cdk-lib'
+import { CfnEventBusPolicy, EventBus } from 'aws-cdk-lib/aws-events'
+import { busName, deploymentName } from '../shared/domain/fleet-names.ts'
+import { placesOf } from '../shared/domain/fleet.ts'
+import type { Fleet } from '../shared/settings.ts'
+import type { Config } from './config.ts'
+
+/** The stack's own account and region. Where the stack is of none yet, the fleet has them unless it names others. */
+const isOwn = ({ account, region }: Stack, place: { account: string; region: string }): boolean =>
+  (Token.isUnresolved(account) || place.account === account) && (Token.isUnresolved(region) || place.region === region)
+
+/** Whether the events of the stack's own account and region are of the fleet: else they would only be dropped. */
+export const hearsItself = (stack: Stack, fleet: Fleet): boolean => placesOf(fleet).some((place) => isOwn(stack, place))
+
+/** Whether anything of the fleet lies elsewhere, and its events must be forwarded. */
+const isHub = (stack: Stack, { organizationId }: Config, fleet: Fleet): boolean => {
+  const places = placesOf(fleet)
+  return organizationId !== undefined || places.length > 1 || places.some((place) => !isOwn(stack, place))
+}
+
+/**
+ * Where spokes forward events to. Events of AWS's own services only reach it by their rules: nobody may put one with such a
+ * source. Who may put at all is the organization, or the accounts of the fleet one by one. `undefined`: nobody is elsewhere.
+ */
+export const hubBus = (stack: Stack, config: Config, fleet: Fleet): EventBus | undefined => {
+  if (!isHub(stack, config, fleet)) return undefined
+  const eventBusName = busName(deploymentName(config.stackName))
+  const bus = new EventBus(stack, 'Bus', {
+    eventBusName,
+    description: 'Events of EKS from other accounts and regions of the fleet',
+  })
+  const senders = sendersOf(stack, config, fleet)
+  if (senders)
+    new CfnEventBusPolicy(stack, 'BusPolicy', {
+      eventBusName: bus.eventBusName,
+      statementId: 'Spokes',
+      statement: {
+        Sid: 'Spokes',
+        Effect: 'Allow',
+        Action: 'events:PutEvents',
+        Resource: bus.eventBusArn,
+        ...senders,
+      },
+    }).node.addDependency(bus)
+  return bus
+}
+
+/** Roles of the own account need no word of the bus. */
+const sendersOf = ({ account: own, partition }: Stack, { organizationId }: Config, { accounts }: Fleet) => {
+  if (organizationId) return { Principal: '*', Condition: { StringEquals: { 'aws:PrincipalOrgID': organizationId } } }
+  const others = accounts.map(({ account }) => account).filter((account) => account !== own)
+  if (others.length === 0) return undefined
+  return { Principal: { AWS: others.map((account) => `arn:${partition}:iam::${account}:root`) } }
+}

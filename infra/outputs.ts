@@ -1,0 +1,32 @@
+import { CfnOutput, type Stack } from 'aws-cdk-lib'
+import type { EventBus } from 'aws-cdk-lib/aws-events'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import { defaultDeployment, defaultExternalId, deploymentName } from '../shared/domain/fleet-names.ts'
+import { roleOf } from './access.ts'
+import type { Config } from './config.ts'
+
+interface Told {
+  bus: EventBus | undefined
+  listClusters: IFunction
+  evaluate: IFunction
+  rolloutStep: IFunction
+}
+
+/** What a spoke, an access entry or a person must know of this deployment. */
+export const outputs = (stack: Stack, config: Config, { bus, listClusters, evaluate, rolloutStep }: Told): void => {
+  const deployment = deploymentName(config.stackName)
+  const externalId = config.externalId ?? defaultExternalId(deployment, stack.account)
+  const output = (name: string, description: string, value: string) =>
+    new CfnOutput(stack, name, { description, value })
+  output('ListRoleArn', 'Lists clusters; takes the viewer role of other accounts.', roleOf(listClusters).roleArn)
+  output('ViewerRoleArn', 'Looks at clusters; takes the viewer role of other accounts.', roleOf(evaluate).roleArn)
+  output('OperatorRoleArn', 'Changes clusters; takes the operator role of other accounts.', roleOf(rolloutStep).roleArn)
+  output('ExternalId', 'What is shown to the roles of other accounts.', externalId)
+  if (bus) output('BusArn', 'Where other accounts and regions forward events to.', bus.eventBusArn)
+  const named = deployment === defaultDeployment ? '' : ` --deployment ${deployment}`
+  output(
+    'SpokeCommand',
+    'Prints the template for every other account and region of the fleet (docs/fleet.md).',
+    `calico-ipvs-sync spoke-template --hub-account ${stack.account} --hub-region ${stack.region} --external-id ${externalId}${named}`,
+  )
+}

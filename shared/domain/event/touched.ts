@@ -1,0 +1,143 @@
+import { arnsWithin, decoded, type EksArn, eksArn, type Fields, items, record, text } from './fields.ts'
+
+export interface Place {
+  account: string
+  region: string
+}
+
+/**
+ * Which clusters an event touched, or why it touches none. What changed is not taken from it: it only says "look".
+ * `refused`: it speaks of another account than it comes from.
+ */
+export type Touched =
+  | { clusters: (Place & { name: string })[]; cause: string }
+  | { ignored: string }
+  | { refused: string }
+
+/**
+ * Understands CloudTrail's API calls of EKS, EKS's own add-on events, configuration items of AWS Config, and what AWS Health
+ * says of EKS, in the shapes EventBridge delivers. Never throws: an event it does not know is ignored, with the reason.
+ */
+export const touchedBy = (event: unknown): Touched => {
+  const it = record(event)
+  const type = text(it['detail-type'])
+  if (type === 'AWS API Call via CloudTrail') return ofApiCall(it)
+  if (type?.startsWith('EKS Addon ')) return ofAddonEvent(it, type)
+  if (type === 'Config Configuration Item Change') return ofConfigItem(it)
+  if (type === 'AWS Health Event') return ofHealthEvent(it)
+  return { ignored: `detail-type ${type ?? 'missing'} says nothing about a cluster` }
+}
+
+const ofApiCall = (event: Fields): Touched => {
+  const detail = record(event['detail'])
+  const name = text(detail['eventName']) ?? 'unknown call'
+  if (text(detail['eventSource']) !== 'eks.amazonaws.com') return { ignored: `${name} is not a call of EKS` }
+  if (detail['errorCode']) return { ignored: `${name} failed (${text(detail['errorCode']) ?? 'error'})` }
+  const request = record(detail['requestParameters'])
+  const response = record(detail['responseElements'])
+  const update = text(record(response['update'])['id'])
+  const carriers = ['addon', 'nodegroup', 'accessEntry', 'fargateProfile', 'certificateAuthority']
+  return touched(event, {
+    cause: [name, update].filter(Boolean).join(' '),
+    account: text(detail['recipientAccountId']),
+    names: [
+      decoded(request['name']),
+      decoded(request['clusterName']),
+      text(record(response['cluster'])['name']),
+      ...carriers.map((key) => text(record(response[key])['clusterName'])),
+    ],
+    arns: [decoded(request['resourceArn']), ...items(detail['resources']).map(arnIn)],
+  })
+}
+
+/** The shape of `detail` is not published: name and ARN are looked for wherever they may be. */
+const ofAddonEvent = (event: Fields, type: string): Touched => {
+  const detail = record(event['detail'])
+  return touched(event, {
+    cause: type,
+    names: [text(detail['clusterName']), text(detail['cluster-name']), text(record(detail['addon'])['clusterName'])],
+    arns: [...items(event['resources']).map(arnIn), ...arnsWithin(detail)],
+  })
+}
+
+const ofConfigItem = (event: Fields): Touched => {
+  const detail = record(event['detail'])
+  const item = { ...record(detail['configurationItemSummary']), ...record(detail['configurationItem']) }
+  const type = text(item['resourceType'])
+  if (type !== 'AWS::EKS::Cluster' && type !== 'AWS::EKS::Addon')
+    return { ignored: `Config item of ${type ?? 'no type'}` }
+  const id = text(item['resourceId'])
+  const configuration = record(item['configuration'])
+  // A deleted one has nothing but its id. That of an add-on names its cluster only where it has two parts.
+  const own =
+    type === 'AWS::EKS::Cluster'
+      ? [text(configuration['Name']), text(item['resourceName']), id]
+      : [/^([^|/:]+)[|/]/.exec(id ?? '')?.[1]]
+  return touched(event, {
+    cause: `Config item of ${type}`,
+    account: text(item['awsAccountId']),
+    region: text(item['awsRegion']),
+    names: [text(configuration['ClusterName']), ...own],
+    arns: [text(item['ARN']), text(configuration['Arn']), id, ...items(event['resources']).map(arnIn)],
+  })
+}
+
+/** Delivered to the region it is about and to another for safety: which one it is about stands in `eventRegion`. */
+const ofHealthEvent = (event: Fields): Touched => {
+  const detail = record(event['detail'])
+  const code = text(detail['eventTypeCode']) ?? 'AWS Health event'
+  if (text(detail['service']) !== 'EKS') return { ignored: `${code} is not about EKS` }
+  const entities = items(detail['affectedEntities']).map((it) => text(record(it)['entityValue']))
+  return touched(event, {
+    cause: code,
+    account: text(detail['affectedAccount']),
+    region: text(detail['eventRegion']),
+    names: [],
+    arns: [...entities, ...items(event['resources']).map(arnIn)],
+    // The account itself may be what is affected.
+    each: entities.filter((it) => it !== undefined && !/^(\d{12}|UNKNOWN|AWS_ACCOUNT)$/.test(it)),
+  })
+}
+
+interface Said {
+  cause: string
+  /** Of the detail, where it names one. */
+  account?: string | undefined
+  region?: string | undefined
+  /** The cluster, by one way or another: the first that can be one counts. */
+  names: (string | undefined)[]
+  /** What may be an ARN of EKS. */
+  arns: (string | undefined)[]
+  /** Clusters by name, each of which counts. */
+  each?: (string | undefined)[]
+}
+
+/** Of one event: an account has no more than some hundreds in a region, and the rest the sweep finds. */
+const clustersAtMost = 50
+
+const touched = (event: Fields, said: Said): Touched => {
+  const { names, each = [] } = said
+  const [account, region] = [text(event['account']), text(event['region'])]
+  if (!account || !region) return { ignored: `${said.cause} comes from no account and region` }
+  const arns = said.arns.flatMap((it) => eksArn(it) ?? [])
+  const foreign = [said.account, ...arns.map((it) => it.account)].find((it) => it !== undefined && it !== account)
+  if (foreign !== undefined)
+    return { refused: `${said.cause} comes from account ${account} and speaks of account ${foreign.slice(0, 20)}` }
+  const place = { account, region: said.region ?? region }
+  const one = names.find(isName)
+  const named = one === undefined ? each.filter(isName) : [one]
+  const clusters = [
+    ...named.map((name) => ({ ...place, name })),
+    // An ARN says more than a name: the region too.
+    ...(one === undefined ? arns.map((it) => placed(it, account)) : []),
+  ]
+  const distinct = [...new Map(clusters.map((it) => [`${it.region}/${it.name}`, it])).values()]
+  if (distinct.length === 0) return { ignored: `${said.cause} names no cluster` }
+  return { clusters: distinct.slice(0, clustersAtMost), cause: said.cause.slice(0, 300) }
+}
+
+const placed = ({ region, cluster }: EksArn, account: string) => ({ account, region, name: cluster })
+
+const isName = (it: string | undefined): it is string => it !== undefined && /^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/.test(it)
+
+const arnIn = (entry: unknown): string | undefined => text(entry) ?? text(record(entry)['ARN'])

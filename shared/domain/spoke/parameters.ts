@@ -1,0 +1,71 @@
+import { defaultDeployment } from '../fleet-names.ts'
+
+/** Parameters that get a default, so that whoever applies the template need not give them. */
+export interface Named {
+  hubAccount?: string
+  hubRegion?: string
+  externalId?: string
+  deployment?: string
+  rolesRegion?: string
+  /** `false`: there is no operator role, and nothing in this account can be changed. */
+  changes?: boolean
+}
+
+const region = '^[a-z]{2,4}(-[a-z]+)+-[0-9]$'
+
+export const parameters = (given: Named) => ({
+  HubAccount: parameter('The account of the hub.', '^[0-9]{12}$', given.hubAccount),
+  HubRegion: parameter("The region of the hub's stack.", region, given.hubRegion),
+  ExternalId: parameter(
+    "What the hub shows when it takes a role: the output ExternalId of the hub's stack.",
+    '^[\\w+=,.@:/-]{2,1224}$',
+    given.externalId,
+  ),
+  Deployment: parameter(
+    "The hub's name, with which the names of roles and bus begin. Another one only where the hub's stack has another name.",
+    '^[A-Za-z0-9-]{1,51}$',
+    given.deployment ?? defaultDeployment,
+  ),
+  RolesRegion: parameter(
+    'The one region of this account in which the roles are made, for they are of all regions. One of those that the StackSet is rolled out to.',
+    region,
+    given.rolesRegion ?? given.hubRegion,
+  ),
+  Changes: {
+    Type: 'String',
+    Description: 'Whether the hub may change clusters of this account. no: there is no operator role.',
+    AllowedValues: ['yes', 'no'],
+    Default: given.changes === false ? 'no' : 'yes',
+  },
+})
+
+const parameter = (description: string, pattern: string, value: string | undefined) => ({
+  Type: 'String',
+  Description: description,
+  AllowedPattern: pattern,
+  ...(value !== undefined && { Default: value }),
+})
+
+export const parametersShown = {
+  'AWS::CloudFormation::Interface': {
+    ParameterGroups: [
+      { Label: { default: 'The hub' }, Parameters: ['HubAccount', 'HubRegion', 'ExternalId', 'Deployment'] },
+      { Label: { default: 'This account' }, Parameters: ['RolesRegion', 'Changes'] },
+    ],
+  },
+}
+
+const same = (one: string, other: string) => ({ 'Fn::Equals': [{ Ref: one }, { Ref: other }] })
+const not = (condition: object) => ({ 'Fn::Not': [condition] })
+
+/** The hub hears its own account and region by itself. */
+export const isForwarded = not({ 'Fn::And': [same('AWS::AccountId', 'HubAccount'), same('AWS::Region', 'HubRegion')] })
+
+/** The hub's own account is entered by the functions' own roles. */
+export const madeHere = {
+  'Fn::And': [not(same('AWS::AccountId', 'HubAccount')), same('AWS::Region', 'RolesRegion')],
+}
+
+export const operatorHere = {
+  'Fn::And': [{ Condition: 'MadeHere' }, { 'Fn::Equals': [{ Ref: 'Changes' }, 'yes'] }],
+}
