@@ -77,9 +77,12 @@ const excuse = 'is left out of this bundle: see infra/slimming.ts.'
 const withoutYamlWriting: Plugin = {
   name: 'without-yaml-writing',
   setup: (build) => {
-    build.onLoad({ filter: /yaml[\\/]browser[\\/]dist[\\/]stringify[\\/]\w+\.js$/ }, async ({ path }) => ({
-      contents: absentAll(await readFile(path, 'utf8'), 'Writing YAML'),
-    }))
+    build.onLoad(
+      { filter: /yaml[\\/]browser[\\/]dist[\\/](stringify[\\/]\w+|parse[\\/]cst-visit)\.js$/ },
+      async ({ path }) => ({
+        contents: absentAll(await readFile(path, 'utf8'), 'Writing YAML'),
+      }),
+    )
   },
 }
 
@@ -169,12 +172,15 @@ const withoutJsonSchema: Plugin = {
   },
 }
 
-/** The region of a machine that is no Lambda, asked of its metadata, and the streams of browsers. */
+/** The region of a machine that is no Lambda, asked of its metadata, its files of profiles, and the streams of browsers. */
 const withoutOtherMachines: Plugin = {
   name: 'without-other-machines',
   setup: (build) => {
     build.onLoad(
-      { filter: /(regionConfig[\\/]getInstanceMetadataRegion|util-stream[\\/]sdk-stream-mixin\.browser)\.js$/ },
+      {
+        filter:
+          /(regionConfig[\\/]getInstanceMetadataRegion|shared-ini-file-loader[\\/]parseIni|util-stream[\\/]sdk-stream-mixin\.browser)\.js$/,
+      },
       async ({ path }) => ({ contents: absentAll(await readFile(path, 'utf8'), 'Another machine') }),
     )
   },
