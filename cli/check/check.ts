@@ -14,7 +14,6 @@ import {
 } from '../options.ts'
 import { print } from './print.ts'
 import { progress } from '../progress.ts'
-import { onTarget } from '../target/command-for.ts'
 import { assessTarget } from '../target/target.ts'
 
 export type CheckOptions = OutputOptions & PlaceOptions & LookOptions & PolicyOptions & FailOptions & { state?: string }
@@ -63,7 +62,10 @@ const judge = async (options: CheckOptions, withPlan: boolean): Promise<number> 
   const telling = progress(options.quiet ?? false)
   const baseline =
     options.baseline === undefined ? undefined : await (await import('./baseline.ts')).baselineFrom(options.baseline)
-  const { connect } = await import('../target/connect.ts')
+  const [{ connect }, { onTarget }] = await Promise.all([
+    import('../target/connect.ts'),
+    import('../target/command-for.ts'),
+  ])
   const target = await connect(options, telling)
   try {
     telling.doing(`reading ${target.name}`)
