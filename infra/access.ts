@@ -4,12 +4,14 @@ import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
+import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 import { entrance, placesOf } from '../shared/domain/fleet.ts'
 import type { RoleKind } from '../shared/domain/fleet-names.ts'
+import { latestIndex } from '../shared/messages.ts'
 import type { Fleet } from '../shared/settings.ts'
 
 /**
@@ -61,6 +63,28 @@ export const mayCount = ({ tableArn }: Table) =>
 
 /** May add items; may not read existing ones. */
 export const mayRecordActs = ({ tableArn }: Table) => allow(['dynamodb:PutItem'], [tableArn])
+
+/** The last report of each cluster, by the index that lists them; never the notices, writes and budgets beside them in a list. */
+export const mayReadFleet = ({ tableArn }: Table) => [
+  allow(['dynamodb:Query'], [`${tableArn}/index/${latestIndex}`]),
+  allow(['dynamodb:GetItem'], [tableArn]),
+]
+
+export const mayWriteReports = ({ bucketArn }: Bucket) =>
+  allow(['s3:PutObject'], [`${bucketArn}/reports/*`], {
+    because: 'Each day is an object of its own; none is read or removed.',
+  })
+
+/** The rule's own ARN has an id that Config makes up, and the function is there before the rule. */
+export const mayAnswerConfig = ({ partition, region, account }: Stack): Permission[] => [
+  allow(['config:PutEvaluations'], ['*'], {
+    because:
+      'config:PutEvaluations supports no resource; the result token of an invocation says which rule is answered.',
+  }),
+  allow(['config:GetComplianceDetailsByConfigRule'], [`arn:${partition}:config:${region}:${account}:config-rule/*`], {
+    because: 'The id of the rule is made up by AWS Config when it is made; the action only reads.',
+  }),
+]
 
 /** CloudWatch shows composite alarms only to a caller that may list all of them, so only the regions can be restricted. */
 export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permission[] => {

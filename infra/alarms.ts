@@ -7,15 +7,18 @@ import type { Construct } from 'constructs'
 export type RunbookSection =
   | 'brake-unreadable'
   | 'clusters-unknown'
+  | 'dead-letters-config-rule'
   | 'dead-letters-evaluations'
   | 'dead-letters-events'
   | 'dead-letters-places'
+  | 'dead-letters-fleet-report'
   | 'dead-letters-rollout-steps'
   | 'dead-letters-slack'
   | 'dead-letters-sweep'
   | 'evaluations-late'
   | 'fleet-empty'
   | 'fleet-shrank'
+  | 'fleet-not-counted'
   | 'function-errors'
   | 'function-throttled'
   | 'no-sweep'
@@ -36,10 +39,17 @@ export interface Watch {
   anyOf?: number
 }
 
+const runbookKey = 'calico-ipvs-sync:runbook'
+
+/** Of all alarms of the stack, before the first of them is made. */
+export const setRunbook = (stack: Construct, baseUrl: string): void => stack.node.setContext(runbookKey, baseUrl)
+
+const runbookOf = (scope: Construct): string => String(scope.node.tryGetContext(runbookKey) ?? 'docs/runbook.md')
+
 /** Missing data is not breaching, except where missing data is the fault (`below`). */
 export const alarm = (scope: Construct, id: string, topic: ITopic, watch: Watch): Alarm => {
   const it = new Alarm(scope, id, {
-    alarmDescription: `${watch.meaning} See docs/runbook.md#${watch.runbook}`,
+    alarmDescription: `${watch.meaning} ${runbookOf(scope)}#${watch.runbook}`,
     metric: watch.metric,
     threshold: watch.threshold ?? 1,
     evaluationPeriods: watch.periods ?? 1,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import manifest from '../package.json' with { type: 'json' }
 import { partitionOf } from '../shared/domain/fleet-names.ts'
 import { clusterRef } from '../shared/messages.ts'
 import { policySetting } from '../shared/settings.ts'
@@ -66,6 +67,9 @@ const retentionDays = z.union(
   [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653].map((days) => z.literal(days)),
 )
 
+const repository = manifest.repository.url.replace(/^git\+|\.git$/g, '')
+const runbookUrl = `${repository}/blob/main/docs/runbook.md`
+
 const isDistinct = (all: readonly string[]): boolean => new Set(all).size === all.length
 
 /**
@@ -122,6 +126,10 @@ const knobs = z.strictObject({
   emails: z.array(z.email()).refine(isDistinct, 'name each address once').default([]),
   /** A secret that holds an incoming webhook's URL and nothing else. Absent: nothing of Slack is deployed. */
   slackWebhookSecretArn: arn('secretsmanager').optional(),
+  /** Each alarm's description ends in this address and the section. Absent: the page in the repository. */
+  runbookBaseUrl: z.url({ protocol: /^https?$/ }).default(runbookUrl),
+  /** A custom rule of AWS Config over the clusters of the stack's own account and region. Config must be recording there. */
+  configRule: z.boolean().default(false),
   /** An existing topic for alarms, a pager's for instance. Absent: a topic of our own, to `emails`. */
   alarmTopicArn: arn('sns').optional(),
 

@@ -1,7 +1,9 @@
 import type {
+  configRuleSettings,
   Environment,
   evaluateSettings,
   listClustersSettings,
+  fleetReportSettings,
   notifySlackSettings,
   onEventSettings,
   rolloutStepSettings,
@@ -16,6 +18,8 @@ export interface Settings {
   evaluate: typeof evaluateSettings
   'rollout-step': typeof rolloutStepSettings
   'notify-slack': typeof notifySlackSettings
+  'fleet-report': typeof fleetReportSettings
+  'config-rule': typeof configRuleSettings
 }
 export type FunctionName = keyof Settings
 export type EnvironmentOf<N extends FunctionName> = Environment<Settings[N]>
@@ -27,4 +31,6 @@ export const functionNames = [
   'evaluate',
   'rollout-step',
   'notify-slack',
+  'fleet-report',
+  'config-rule',
 ] as const satisfies FunctionName[]

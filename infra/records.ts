@@ -1,8 +1,8 @@
 import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib'
-import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { StringParameter } from 'aws-cdk-lib/aws-ssm'
-import { recordsParameter } from '../shared/messages.ts'
+import { latestIndex, recordsParameter } from '../shared/messages.ts'
 import type { Construct } from 'constructs'
 
 /** `history` finds the table by it: a name of our own choosing would keep a stack from being made a second time. */
@@ -16,8 +16,8 @@ export const tellRecordsTable = (scope: Construct, { tableName }: Table, stackNa
 })
 
 /** The last assessment of each cluster and what people were told of it. Evidence: it outlives the stack. */
-export const recordsTable = (scope: Construct, key?: IKey): Table =>
-  new Table(scope, 'Records', {
+export const recordsTable = (scope: Construct, key?: IKey): Table => {
+  const table = new Table(scope, 'Records', {
     /** `account/region/name` */
     partitionKey: { name: 'cluster', type: AttributeType.STRING },
     /** What is kept of the cluster: its assessment, its notices, its rollouts. */
@@ -31,3 +31,12 @@ export const recordsTable = (scope: Construct, key?: IKey): Table =>
     // Not protected from deletion besides: a stack that could not be made would then leave its empty table behind.
     removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   })
+  table.addGlobalSecondaryIndex({
+    indexName: latestIndex,
+    partitionKey: { name: 'latest', type: AttributeType.STRING },
+    sortKey: { name: 'cluster', type: AttributeType.STRING },
+    projectionType: ProjectionType.INCLUDE,
+    nonKeyAttributes: ['verdict', 'observedAt'],
+  })
+  return table
+}

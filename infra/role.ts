@@ -30,5 +30,6 @@ const asCdkNagSees = (resolved: unknown): string => {
   if (Array.isArray(resolved)) return resolved.map(asCdkNagSees).join('')
   if (typeof resolved !== 'object' || resolved === null) return String(resolved)
   if ('Fn::Join' in resolved && Array.isArray(resolved['Fn::Join'])) return asCdkNagSees(resolved['Fn::Join'][1])
+  if ('Fn::GetAtt' in resolved && Array.isArray(resolved['Fn::GetAtt'])) return `<${resolved['Fn::GetAtt'].join('.')}>`
   return 'Ref' in resolved ? `<${String(resolved.Ref)}>` : JSON.stringify(resolved)
 }

@@ -143,7 +143,10 @@ const forOneRegion: Plugin = {
     }))
     build.onLoad({ filter: /./, namespace }, ({ pluginData }: { pluginData?: unknown }) => ({
       contents: `import { SignatureV4 } from '@smithy/signature-v4'
-export class SignatureV4MultiRegion extends SignatureV4 { static sigv4aDependency() { return 'none' } }`,
+export class SignatureV4MultiRegion extends SignatureV4 { static sigv4aDependency() { return 'none' } }
+export class SignatureV4SignWithCredentials extends SignatureV4 {
+  constructor() { throw new Error('S3 Express ${excuse}') }
+}`,
       resolveDir: typeof pluginData === 'string' ? pluginData : '.',
     }))
   },

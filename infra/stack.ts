@@ -3,10 +3,14 @@ import type { Deployment } from '../shared/deployment.ts'
 import { defaultDeployment, deploymentName } from '../shared/domain/fleet-names.ts'
 import type { Fleet } from '../shared/settings.ts'
 import { roleOf } from './access.ts'
+import { setRunbook } from './alarms.ts'
 import { brake } from './brake.ts'
 import type { Config } from './config.ts'
 import { customerKey } from './customer-key.ts'
 import { endpoints } from './endpoints.ts'
+import { configRule } from './config-rule.ts'
+import { dashboard } from './dashboard.ts'
+import { fleetReports } from './fleet-report.ts'
 import type { Surroundings } from './function.ts'
 import { eventHandlers, sweeping } from './event-handlers.ts'
 import { grantCommand } from './grant-command.ts'
@@ -27,6 +31,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
     tags: config.tags,
     ...(config.env ? { env: config.env } : {}),
   })
+  setRunbook(stack, config.runbookBaseUrl)
   const fleet = fleetOf(stack, config)
   const own = customerKey(stack, config)
   const key = own ?? noticesKey(stack)
@@ -60,9 +65,12 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
     rolloutStep: rolloutStep.logGroup,
     listClusters: listClusters.logGroup,
   })
+  fleetReports(stack, around, records)
+  if (config.configRule) configRule(stack, around, records)
   if (config.slackWebhookSecretArn) slackChannel(stack, around, notices, config.slackWebhookSecretArn)
   endpoints(stack, config)
   outputs(stack, config, { bus, listClusters, evaluate, rolloutStep })
+  dashboard(stack, config, { records })
   return stack
 }
 

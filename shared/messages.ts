@@ -86,3 +86,10 @@ export const deploymentKey = 'deployment'
 
 /** Name of the SSM parameter that says what a deployment's table of records is called. */
 export const recordsParameter = (stackName: string): string => `/calico-ipvs-sync/${stackName}/records-table`
+
+/**
+ * The index over the last reports: an item is in it that has the mark. Without it a list of the clusters would read a year of
+ * verdicts.
+ */
+export const latestIndex = 'latest'
+export const latestMark = 'report'

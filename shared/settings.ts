@@ -106,6 +106,10 @@ export const rolloutStepSettings = z.omit(evaluateSettings, { NOTICES_TOPIC_ARN:
 
 export const notifySlackSettings = z.extend(worked, { SLACK_WEBHOOK_SECRET_ARN: z.string() })
 
+export const fleetReportSettings = z.object({ RECORDS_TABLE: z.string(), REPORTS_BUCKET: z.string() })
+
+export const configRuleSettings = z.object({ RECORDS_TABLE: z.string() })
+
 /** The names of a function's variables, all of which the stack must give. */
 export type Environment<S extends z.ZodMiniObject> = Record<keyof z.input<S>, string>
 

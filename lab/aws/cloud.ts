@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AuthenticatedUser } from '../cluster.ts'
+import type { ConfigService } from './config-service.ts'
 import type { EksStandIn } from './eks.ts'
 import { userOf } from './eks-token.ts'
 import type { BusEvent } from './eks-trail.ts'
@@ -40,6 +41,7 @@ export interface Cloud {
   /** SSM's; not the template's. */
   ssm: Parameters
   slack: Slack
+  config: ConfigService
   keyring: Keyring
   /** The operator of the lab: may call every endpoint. */
   credentials: Credentials
@@ -64,6 +66,8 @@ export interface Cloud {
   kill: (label: string) => Promise<number>
   /** Bodies in the queue of this label or name, whatever their state. */
   messages: (queue: string) => Promise<string[]>
+  /** An object of the bucket of this label, or `undefined`. */
+  object: (bucket: string, key: string) => Promise<{ body: Buffer; type: string; encoding: string } | undefined>
   /** For `ClusterOptions.authenticate`: who an EKS token is in this cluster, by its access entries. */
   authenticate: (clusterName: string) => (token: string) => Promise<AuthenticatedUser | undefined>
   /** Resolves when no message is visible, in flight or delayed in a queue that somebody polls, and nothing runs. */
@@ -100,7 +104,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     }
   }
   const standIns = await startStandIns({ ...options, keyring, place, tell, onEvent })
-  const { queues, eks, secrets, parameters: ssm, slack, endpoints } = standIns
+  const { queues, eks, secrets, parameters: ssm, slack, config, endpoints } = standIns
   const at = { ...place, stackName: source.stackName, queuesUrl: queues.url }
   const stack = await standIns.deploy(() => resolveTemplate(source, at, options.parameters))
   const { bus, scheduler, functions, ...wiring } = wire(stack, standIns, { ...options, keyring, timeScale, tell })
@@ -112,6 +116,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     secrets,
     ssm,
     slack,
+    config,
     keyring,
     credentials,
     endpoints,
@@ -122,6 +127,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     invoke: (label, event) => functions.invoke(labelled(stack, 'AWS::Lambda::Function', label).arn, event),
     kill: (label) => functions.kill(labelled(stack, 'AWS::Lambda::Function', label).arn),
     messages: (queue) => queues.peek(labelled(stack, 'AWS::SQS::Queue', queue).name),
+    object: (bucket, key) => queues.object(labelled(stack, 'AWS::S3::Bucket', bucket).ref, key),
     authenticate: (clusterName) => async (token) => {
       const holding = eks.cluster(clusterName)
       return holding && userOf(token, holding, keyring)

@@ -10,17 +10,20 @@ export interface QueuesOptions {
   region: string
   keyring: Keyring
   /** `SendMessage`, `Publish`, … of every accepted signature. */
-  onCall?(service: 'sqs' | 'sns', operation: string, callerArn: string): void
+  onCall?(service: Service, operation: string, callerArn: string): void
   /** What SNS sends elsewhere than to a queue: an e-mail, a call to an https endpoint. */
   onDelivery?(delivery: Delivery): void
 }
 
 /** The lab's own way in: in process, without a signature. Throws on whatever is refused. */
 export interface Fauxqs {
-  /** `http://127.0.0.1:PORT`, for SQS and SNS alike. */
+  /** `http://127.0.0.1:PORT`, for SQS, SNS and S3 alike. */
   url: string
   sqs: (action: string, input: Fields) => Promise<Fields>
   sns: (input: Record<string, string>) => Promise<Fields>
+  /** An object's body; `undefined`: there is none of that key. */
+  object: (bucket: string, key: string) => Promise<{ body: Buffer; type: string; encoding: string } | undefined>
+  makeBucket: (bucket: string) => Promise<void>
   /** Pages that fauxqs has beside the API: `/_fauxqs/queues`. */
   look: (path: string) => Promise<unknown>
   stop: () => Promise<void>
@@ -32,8 +35,8 @@ export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSu
   const app = buildApp({ logger: false, defaultRegion: options.region, stores })
   // Calls with this header come by way of `inject`, from the lab itself.
   const inside = randomUUID()
-  app.addHook('preHandler', async ({ headers, body }, reply) => {
-    const operation = operationOf(headers, body)
+  app.addHook('preHandler', async ({ method, headers, body }, reply) => {
+    const operation = isForS3(headers) ? { service: 's3' as const, name: method } : operationOf(headers, body)
     try {
       if (headers['x-lab'] !== inside) {
         const { credentials } = options.keyring.caller(headers)
@@ -49,10 +52,10 @@ export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSu
     }
   })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  const own = { 'x-lab': inside, host: new URL(url).host }
   const inject = async (headers: Record<string, string>, request: { url: string; payload?: string }) => {
     const method = request.payload === undefined ? 'GET' : 'POST'
-    const own = { 'x-lab': inside, host: new URL(url).host, ...headers }
-    const { statusCode, body } = await app.inject({ method, headers: own, ...request })
+    const { statusCode, body } = await app.inject({ method, headers: { ...own, ...headers }, ...request })
     if (statusCode >= 400) throw new Error(`The lab's SQS and SNS: ${statusCode} ${body}`)
     return body
   }
@@ -66,13 +69,29 @@ export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSu
     },
     sns: (input) =>
       call({ 'content-type': 'application/x-www-form-urlencoded' }, new URLSearchParams(input).toString()),
+    makeBucket: async (bucket) => {
+      const { statusCode, body } = await app.inject({ method: 'PUT', url: `/${bucket}`, headers: own })
+      if (statusCode >= 400) throw new Error(`The lab's S3: ${statusCode} ${body}`)
+    },
+    object: async (bucket, key) => {
+      const { statusCode, rawPayload, headers } = await app.inject({ url: `/${bucket}/${key}`, headers: own })
+      if (statusCode !== 200) return undefined
+      const [type, encoding] = [headers['content-type'], headers['content-encoding']]
+      return { body: rawPayload, type: textOf(type) ?? '', encoding: textOf(encoding) ?? '' }
+    },
     look: async (path) => JSON.parse(await inject({}, { url: path })),
     stop: () => app.close(),
   }
 }
 
+type Service = 'sqs' | 'sns' | 's3'
+
+/** By what the signature is for, which the lab's own calls have none of. */
+const isForS3 = ({ authorization }: Record<string, unknown>): boolean =>
+  typeof authorization === 'string' && authorization.includes('/s3/aws4_request')
+
 interface Operation {
-  service: 'sqs' | 'sns'
+  service: Service
   name: string
 }
 
@@ -89,5 +108,6 @@ const typeOf = ({ service }: Operation) => ({
 function refusal({ service }: Operation, { code, message }: AwsError): string {
   if (service === 'sqs') return JSON.stringify({ __type: `com.amazon.coral.service#${code}`, message })
   const own = code === 'UnrecognizedClientException' ? 'InvalidClientTokenId' : code
+  if (service === 's3') return `<Error><Code>${own}</Code><Message>${message}</Message></Error>`
   return `<ErrorResponse><Error><Type>Sender</Type><Code>${own}</Code><Message>${message}</Message></Error></ErrorResponse>`
 }

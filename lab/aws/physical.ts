@@ -62,6 +62,8 @@ const types: Record<string, [nameProperty: string, Naming]> = {
   ],
   'AWS::IAM::Role': ['RoleName', (name, { account }) => ({ arn: `arn:aws:iam::${account}:role/${name}` })],
   'AWS::Lambda::Function': ['FunctionName', arn('lambda', 'function:')],
+  // No two buckets in the world share a name, and none has a capital letter.
+  'AWS::S3::Bucket': ['BucketName', (name) => ({ ref: name.toLowerCase(), arn: `arn:aws:s3:::${name.toLowerCase()}` })],
   'AWS::DynamoDB::Table': ['TableName', arn('dynamodb', 'table/')],
   'AWS::Events::Rule': ['Name', arn('events', 'rule/')],
   'AWS::Events::EventBus': ['Name', arn('events', 'event-bus/')],

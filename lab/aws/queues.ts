@@ -35,18 +35,21 @@ export interface Queues {
   counts: () => Promise<Record<string, number>>
   /** Bodies of all messages in the queue, whatever their state; nothing is received by looking. */
   peek: (queueName: string) => Promise<string[]>
+  /** An object of a bucket of the template; `undefined`: there is none of that key. */
+  object: (bucket: string, key: string) => Promise<{ body: Buffer; type: string; encoding: string } | undefined>
   stop: () => Promise<void>
 }
 
-/** SQS and SNS, with the template's queues, topics and subscriptions. */
+/** SQS, SNS and S3, with the template's queues, topics, subscriptions and buckets. */
 export async function startQueues(options: QueuesOptions): Promise<Queues> {
   const subscriptions: TopicSubscription[] = []
-  const { url, sqs, sns, look, stop } = await startFauxqs(options, subscriptions)
+  const { url, sqs, sns, look, makeBucket, object, stop } = await startFauxqs(options, subscriptions)
   return {
     url,
     deploy: async (stack) => {
       for (const queue of stack.ofType('AWS::SQS::Queue'))
         await sqs('CreateQueue', { QueueName: queue.name, Attributes: attributesOf(queue) })
+      for (const { ref } of stack.ofType('AWS::S3::Bucket')) await makeBucket(ref)
       for (const { name } of stack.ofType('AWS::SNS::Topic')) await sns({ Action: 'CreateTopic', Name: name })
       for (const subscription of subscriptionsOf(stack)) {
         if (subscription.protocol === 'sqs') await sns(subscribeCall(subscription))
@@ -75,6 +78,7 @@ export async function startQueues(options: QueuesOptions): Promise<Queues> {
       const held = listOf(inflight).map((entry) => fieldsOf(entry)['message'])
       return [...listOf(ready), ...held, ...listOf(delayed)].map((message) => String(fieldsOf(message)['body']))
     },
+    object,
     stop,
   }
 }

@@ -1,3 +1,4 @@
+import { type ConfigService, startConfigService } from './config-service.ts'
 import { type EksStandIn, startEks } from './eks.ts'
 import type { Addon, Cluster, ClusterSeed, Place } from './eks-model.ts'
 import type { BusEvent } from './eks-trail.ts'
@@ -38,6 +39,7 @@ export interface StandIns {
   secrets: Secrets
   parameters: Parameters
   slack: Slack
+  config: ConfigService
   /** What an SDK must be told to come here. */
   endpoints: Record<string, string>
   /** Makes what the stack has of queues, topics, tables, secrets and access entries. A stack that cannot be made ends all stand-ins. */
@@ -51,7 +53,7 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
     tell({ kind: 'call', service, operation, caller })
   const onCall = (service: string, operation: string, caller: string) => called(service)(operation, caller)
   const { mayAssume } = options
-  const [queues, eks, sts, secrets, parameters, tables, slack] = await Promise.all([
+  const [queues, eks, sts, secrets, parameters, tables, slack, config] = await Promise.all([
     startQueues({
       region: place.region,
       keyring,
@@ -64,6 +66,7 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
     startParameters(keyring, called('ssm')),
     startTables(keyring, called('dynamodb')),
     startSlack((message) => tell({ kind: 'slack', ...message })),
+    startConfigService(keyring, called('config')),
   ])
   const stop = async () => {
     await Promise.all([
@@ -74,11 +77,14 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
       parameters.stop(),
       tables.stop(),
       slack.stop(),
+      config.stop(),
     ])
   }
   const endpoints = {
     AWS_ENDPOINT_URL_SQS: queues.url,
     AWS_ENDPOINT_URL_SNS: queues.url,
+    AWS_ENDPOINT_URL_S3: queues.url,
+    AWS_ENDPOINT_URL_CONFIG_SERVICE: config.url,
     AWS_ENDPOINT_URL_DYNAMODB: tables.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
     AWS_ENDPOINT_URL_SSM: parameters.url,
@@ -99,5 +105,5 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
       throw error
     }
   }
-  return { queues, eks, secrets, parameters, slack, endpoints, deploy, stop }
+  return { queues, eks, secrets, parameters, slack, config, endpoints, deploy, stop }
 }

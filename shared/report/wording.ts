@@ -14,10 +14,10 @@ export const verdictWords: Record<Verdict, string> = {
 export const verdicts: readonly Verdict[] = ['out-of-step', 'unknown', 'changing', 'in-step', 'not-applicable']
 export const severities: readonly Severity[] = ['critical', 'warning', 'info']
 
-export const clustersOf = (document: Report | Sweep): Report[] =>
+export const clustersOf = (document: Report | Pick<Sweep, 'clusters'>): Report[] =>
   'clusters' in document ? document.clusters : [document]
 
-export const worstVerdict = (document: Report | Sweep): Verdict => {
+export const worstVerdict = (document: Report | Pick<Sweep, 'clusters'>): Verdict => {
   const seen = new Set(clustersOf(document).map(({ verdict }) => verdict))
   return verdicts.find((verdict) => seen.has(verdict)) ?? 'unknown'
 }

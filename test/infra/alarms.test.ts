@@ -10,7 +10,9 @@ const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 
 const sections = runbook.split(/^## /m).slice(1)
 const titles = sections.map((section) => section.slice(0, section.indexOf('\n')))
 const anchorOf = ({ AlarmDescription }: (typeof alarms)[number]) =>
-  /docs\/runbook\.md#([a-z-]+)$/.exec(String(AlarmDescription))?.[1]
+  / https:\/\/github\.com\/calico-ipvs-sync\/calico-ipvs-sync\/blob\/main\/docs\/runbook\.md#([a-z-]+)$/.exec(
+    String(AlarmDescription),
+  )?.[1]
 
 describe('the runbook', () => {
   test('every alarm ends with the link of a section that exists', () => {
@@ -29,6 +31,18 @@ describe('the runbook', () => {
       expect(parts).toEqual(parts.toSorted((a, b) => a - b))
     },
   )
+})
+
+describe('the address of the runbook', () => {
+  test('is one of the configuration, where there is one', () => {
+    const other = deployment({ runbookBaseUrl: 'https://wiki.example.com/calico' })
+    for (const { properties } of other.ofType('AWS::CloudWatch::Alarm'))
+      expect(properties['AlarmDescription']).toMatch(/ https:\/\/wiki\.example\.com\/calico#[a-z-]+$/)
+  })
+
+  test('must be one of the web', () => {
+    expect(() => deployment({ runbookBaseUrl: 'javascript:alert(1)' })).toThrow(/runbookBaseUrl/)
+  })
 })
 
 describe('alarms', () => {
@@ -55,17 +69,18 @@ describe('alarms', () => {
     expect(names).toHaveLength(functionNames.length)
   })
 
-  test('notice that no sweep took place for three hours: there, silence is the fault', () => {
-    expect(on('Invocations')).toMatchObject([
-      {
-        ComparisonOperator: 'LessThanThreshold',
-        Threshold: 1,
-        Period: 3600,
-        EvaluationPeriods: 3,
-        TreatMissingData: 'breaching',
-      },
-    ])
-    expect(alarms.filter(({ TreatMissingData }) => TreatMissingData === 'breaching')).toHaveLength(1)
+  test('notice that no sweep took place, or the fleet was not counted, for three hours: there, silence is the fault', () => {
+    const silence = {
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      Period: 3600,
+      EvaluationPeriods: 3,
+      TreatMissingData: 'breaching',
+    }
+    expect(on('Invocations')).toMatchObject([silence, silence])
+    const names = ['Sweep', 'FleetReport'].map((label) => labelled(stack, 'AWS::Lambda::Function', label).name)
+    expect(new Set(on('Invocations').map(dimension))).toEqual(new Set(names))
+    expect(alarms.filter(({ TreatMissingData }) => TreatMissingData === 'breaching')).toHaveLength(2)
   })
 
   test('notice clusters that wait for half an hour', () => {

@@ -31,6 +31,7 @@ export const everything = {
   policy: { pauseOnAlarms: ['checkout-errors'] },
   reservedConcurrency: { evaluate: 20 },
   tracing: true,
+  configRule: true,
   tags: { team: 'platform' },
 }
 

@@ -10,7 +10,11 @@ import {
   statementsOf,
 } from './deployment.ts'
 
-const own = deployment({ env: everything.env, slackWebhookSecretArn: everything.slackWebhookSecretArn })
+const own = deployment({
+  env: everything.env,
+  slackWebhookSecretArn: everything.slackWebhookSecretArn,
+  configRule: true,
+})
 const fleet = deployment(everything)
 
 const logging = ['logs:CreateLogStream', 'logs:PutLogEvents']
@@ -18,6 +22,8 @@ const polling = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQue
 const clusterReading = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpdate', 'eks:ListUpdates']
 const working = [...clusterReading, ...logging, ...polling, 'sqs:SendMessage', 'ssm:GetParameter']
 const remembering = ['dynamodb:GetItem', 'dynamodb:PutItem']
+const fleetReading = ['dynamodb:GetItem', 'dynamodb:Query']
+const answering = ['config:GetComplianceDetailsByConfigRule', 'config:PutEvaluations']
 const telling = ['kms:Decrypt', 'kms:GenerateDataKey', 'sns:Publish']
 
 describe('what each function may do', () => {
@@ -31,7 +37,10 @@ describe('what each function may do', () => {
     ['EvaluateRole', [...working, ...remembering, ...telling]],
     ['RolloutStepRole', [...working, 'dynamodb:PutItem']],
     ['NotifySlackRole', [...logging, 'secretsmanager:GetSecretValue', ...polling, 'sqs:SendMessage']],
+    ['FleetReportRole', [...logging, ...fleetReading, 's3:PutObject', 'sqs:SendMessage']],
+    ['ConfigRuleRole', [...logging, ...fleetReading, ...answering, 'sqs:SendMessage']],
     ['ScheduleRole', ['lambda:InvokeFunction', 'sqs:SendMessage']],
+    ['FleetReportScheduleRole', ['lambda:InvokeFunction', 'sqs:SendMessage']],
   ])('%s: exactly what it calls', (role, actions) => expect(actionsOf(own, role)).toEqual(actions.toSorted()))
 
   test('alarms are read by who looks and who changes where some are heeded, and there alone', () => {
@@ -85,6 +94,21 @@ describe('what each function may do', () => {
     ])
   })
 
+  test('the report is written under its own prefix, and lists are read by the index of last reports alone', () => {
+    const [put] = statementsOf(own, 'FleetReportRole').filter(({ Action }) => Action === 's3:PutObject')
+    expect(put?.Resource).toBe(`${labelled(own, 'AWS::S3::Bucket', 'Reports').arn}/reports/*`)
+    for (const role of ['FleetReportRole', 'ConfigRuleRole']) {
+      const [query] = statementsOf(own, role).filter(({ Action }) => Action === 'dynamodb:Query')
+      expect(query?.Resource).toBe(`${labelled(own, 'AWS::DynamoDB::Table', 'Records').arn}/index/latest`)
+    }
+  })
+
+  test('without the rule of AWS Config there is no role for it', () => {
+    const without = deployment({ env: everything.env })
+    expect(without.ofType('AWS::IAM::Role').filter(({ name }) => name.includes('ConfigRule'))).toEqual([])
+    expect(without.ofType('AWS::Config::ConfigRule')).toEqual([])
+  })
+
   test('a fleet of several regions is described there and nowhere else', () => {
     const [clusters] = statementsOf(fleet, 'EvaluateRole').filter(({ Action }) => Action === 'eks:DescribeCluster')
     const wanted = everything.regions.map((region) => `arn:aws:eks:${region}:${account}:cluster/*`)
@@ -136,10 +160,10 @@ describe('what each function may do', () => {
     const services = own
       .ofType('AWS::IAM::Role')
       .map(({ properties }) => (properties['AssumeRolePolicyDocument'] as { Statement: object[] }).Statement)
-    expect(services.flat().map((it) => (it as { Principal: { Service: string } }).Principal.Service)).toEqual([
-      ...Array(2).fill('lambda.amazonaws.com'),
-      'scheduler.amazonaws.com',
-      ...Array(4).fill('lambda.amazonaws.com'),
+    const named = services.flat().map((it) => (it as { Principal: { Service: string } }).Principal.Service)
+    expect(named.toSorted()).toEqual([
+      ...Array(8).fill('lambda.amazonaws.com'),
+      ...Array(2).fill('scheduler.amazonaws.com'),
     ])
   })
 })

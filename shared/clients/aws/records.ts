@@ -11,6 +11,7 @@ import type { OutgoingNotice } from './notices.ts'
 import type { Entry } from '../../domain/rollout/journal.ts'
 import { type BeginningLook, lookBeginner } from './looks-item.ts'
 import { packed, unpacked } from './records-body.ts'
+import { latestMark } from '../../messages.ts'
 import { verdictKeeper } from './records-verdicts.ts'
 import { accepted, idsOf, writeKeeper, writeKey, writeKeptSeconds } from './records-writes.ts'
 import { clockSkew } from '../../domain/rollout/annotations.ts'
@@ -105,6 +106,7 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
           record: { S: 'assessment' },
           observedAt: { S: report.observedAt },
           verdict: { S: report.verdict },
+          latest: { S: latestMark },
           expiresAt: { N: String(seconds(report.observedAt) + keptFor.report) },
           ...packed(report),
         },

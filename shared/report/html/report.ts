@@ -3,7 +3,7 @@ import { clusterDetails, clusterSection } from './cluster.ts'
 import { fleetSection } from './fleet.ts'
 import { badge } from './pieces.ts'
 import { page } from './page.ts'
-import { html as markup } from './markup.ts'
+import { html as markup, type Markup } from './markup.ts'
 import { counted, verdictWords, whereabouts, worstFirst, worstVerdict } from '../wording.ts'
 
 /** One self-contained page: no scripts, nothing loaded, readable in light and dark, on a phone and on a wall. */
@@ -20,20 +20,25 @@ const reportPage = (report: Report): string => {
   ])
 }
 
-const sweepPage = (sweep: Sweep): string => {
-  const clusters = worstFirst(sweep.clusters)
+const sweepPage = ({ sweptAt, clusters }: Sweep): string => {
+  const ordered = worstFirst(clusters)
+  return fleetPage({ sweptAt, clusters: ordered }, ordered.map(clusterDetails))
+}
+
+/** `clusters`: in their order, and no more of them than the table needs; `details`: of each, from `clusterDetails`. */
+export const fleetPage = (sweep: Omit<Sweep, 'schemaVersion'>, details: readonly Markup[]): string => {
   const title = fleetTitle(sweep)
   return page(title, [
     markup`<header><p class="tool">calico-ipvs-sync</p>
 <h1>${title}</h1>
 <p class="where">Swept <time datetime="${sweep.sweptAt}">${sweep.sweptAt}</time></p></header>
-<main>${fleetSection(clusters)}
-<section><h2>Clusters</h2>${clusters.map(clusterDetails)}</section></main>`,
+<main>${fleetSection(sweep.clusters)}
+<section><h2>Clusters</h2>${details}</section></main>`,
   ])
 }
 
 /** The headline counts the worst only; the legend beneath counts all. */
-const fleetTitle = (sweep: Sweep): string => {
+const fleetTitle = (sweep: Omit<Sweep, 'schemaVersion'>): string => {
   const total = sweep.clusters.length
   if (total === 0) return 'No clusters'
   const worst = worstVerdict(sweep)

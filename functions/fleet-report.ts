@@ -1,0 +1,33 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { S3Client } from '@aws-sdk/client-s3'
+import * as z from 'zod/mini'
+import { fleetRecords } from '../shared/clients/aws/fleet-records.ts'
+import { bounded, limited } from '../shared/clients/aws/limits.ts'
+import { reportsBucket } from '../shared/clients/aws/reports-bucket.ts'
+import { compressing } from '../shared/clients/compressing.ts'
+import { lambda } from '../shared/handler.ts'
+import { fleetReportSettings, readSettings } from '../shared/settings.ts'
+import { countOnRecord, writeFleetReport } from '../shared/workflows/fleet/fleet-report.ts'
+
+/** Some megabytes take longer than an answer that is a few words. */
+const uploads = { ...limited.requestHandler, requestTimeout: 60_000 }
+
+const settings = readSettings(fleetReportSettings, process.env)
+const tools = {
+  records: fleetRecords(bounded(new DynamoDBClient(limited)), settings.RECORDS_TABLE),
+  bucket: reportsBucket(new S3Client({ ...limited, requestHandler: uploads }), settings.REPORTS_BUCKET),
+  compressing,
+  now: () => new Date(),
+}
+
+/** What the schedules say. `at`: when they were to fire; repeated later, it is still the report of that day. */
+const order = z.union([
+  z.object({ what: z.literal('count') }),
+  z.object({ what: z.literal('report'), at: z.iso.datetime({ offset: true }) }),
+])
+
+/** The schedules: the fleet as its records have it, counted every hour and written down once a day. */
+export const handler = lambda('fleet-report', (event: unknown, log) => {
+  const it = order.parse(event)
+  return it.what === 'count' ? countOnRecord({ ...tools, log }) : writeFleetReport({ ...tools, log }, new Date(it.at))
+})

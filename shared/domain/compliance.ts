@@ -1,0 +1,52 @@
+import type { Verdict } from './report.ts'
+
+/** What AWS Config is told of a cluster. Config takes no `INSUFFICIENT_DATA` from a rule (API_Evaluation in its reference). */
+export interface Compliance {
+  type: 'COMPLIANT' | 'NON_COMPLIANT' | 'NOT_APPLICABLE'
+  annotation: string
+}
+
+/** Config refuses more. */
+const annotationAtMost = 256
+
+/** What was not looked at for so long is not known to be so still. */
+const freshSeconds = 86_400
+
+/**
+ * By the stored verdict. What cannot be told is never compliant: in Config nobody could tell it from what is in step. `undefined`:
+ * there is no verdict, for the cluster is new, or not in the fleet.
+ */
+export const complianceOf = (
+  seen: { verdict: Verdict; observedAt: string; codes?: readonly string[] } | undefined,
+  now: Date,
+): Compliance => {
+  if (!seen) return said('NOT_APPLICABLE', 'calico-ipvs-sync has not looked at this cluster; is it in the fleet?')
+  const { verdict, observedAt, codes = [] } = seen
+  const age = (now.getTime() - Date.parse(observedAt)) / 1_000
+  const why = `${codes.length > 0 ? ` ${codes.join(' ')}.` : ''} Seen ${observedAt}.`
+  if (!(age < freshSeconds) && verdict !== 'not-applicable')
+    return said('NON_COMPLIANT', `Nobody has looked since ${observedAt}; the verdict then was ${verdict}.`)
+  switch (verdict) {
+    case 'in-step':
+      return said('COMPLIANT', `Calico is in step with kube-proxy.${why}`)
+    case 'not-applicable':
+      return said('NOT_APPLICABLE', `Nothing to keep in step here.${why}`)
+    case 'out-of-step':
+      return said('NON_COMPLIANT', `Calico is out of step with kube-proxy.${why}`)
+    case 'changing':
+      return said('NON_COMPLIANT', `A change has been under way for hours.${why}`)
+    case 'unknown':
+      return said('NON_COMPLIANT', `It cannot be told whether Calico is in step.${why}`)
+  }
+}
+
+/** The cluster, or what Config believed to be one, is not there any more. */
+export const vanished: Compliance = {
+  type: 'NOT_APPLICABLE',
+  annotation: 'There is no such cluster in the fleet any more.',
+}
+
+const said = (type: Compliance['type'], text: string): Compliance => ({
+  type,
+  annotation: text.length <= annotationAtMost ? text : `${text.slice(0, annotationAtMost - 1)}…`,
+})

@@ -1,0 +1,83 @@
+import type { FleetRecords, Latest } from '../../clients/aws/fleet-records.ts'
+import type { ReportsBucket } from '../../clients/aws/reports-bucket.ts'
+import { countFleet } from '../../domain/fleet-count.ts'
+import { safeJson } from '../../domain/plain.ts'
+import type { Report, Sweep } from '../../domain/report.ts'
+import type { Log } from '../../log.ts'
+import { clusterDetails } from '../../report/html/cluster.ts'
+import type { Markup } from '../../report/html/markup.ts'
+import { fleetPage } from '../../report/html/report.ts'
+import { compareText, verdicts } from '../../report/wording.ts'
+
+export interface FleetReportTools {
+  records: FleetRecords
+  bucket: ReportsBucket
+  /** Takes texts one by one, and answers all of them compressed. */
+  compressing: () => { write: (text: string) => Promise<void>; end: () => Promise<Uint8Array> }
+  now: () => Date
+  log: Log
+}
+
+/** The fleet as its records have it, as metrics. */
+export const countOnRecord = async ({ records, now, log }: FleetReportTools): Promise<void> =>
+  log('fleet', countFleet(await records.latest(), now()))
+
+/**
+ * Writes the fleet of a day, as the command `sweep` would print it, from the stored reports: nothing is looked at again. One
+ * report is held at a time, and of each that was read its part of the page. Done twice, it is the same objects again.
+ */
+export const writeFleetReport = async (tools: FleetReportTools, day: Date): Promise<void> => {
+  const { records, bucket, compressing, now, log } = tools
+  const sweptAt = now().toISOString()
+  const json = compressing()
+  await json.write(`{"schemaVersion":1,"sweptAt":${JSON.stringify(sweptAt)},"clusters":[`)
+  const rows: Report[] = []
+  const details: Markup[] = []
+  for (const { cluster } of worstFirst(await records.latest())) {
+    const report = await records.report(cluster)
+    if (!report) continue
+    await json.write(`${rows.length === 0 ? '' : ','}\n${safeJson(report)}`)
+    details.push(clusterDetails(report, rows.length))
+    rows.push(rowOf(report))
+  }
+  await json.write(']}\n')
+  const page = compressing()
+  await page.write(fleetPage({ sweptAt, clusters: rows }, details))
+  const documents = [
+    ['html', 'text/html; charset=utf-8', await page.end()],
+    ['json', 'application/json', await json.end()],
+  ] as const
+  const date = day.toISOString().slice(0, 10).replaceAll('-', '/')
+  for (const place of [date, 'latest'])
+    for (const [ending, type, body] of documents) await bucket.put(`reports/${place}/fleet.${ending}`, { type, body })
+  log('fleet report', { clusters: rows.length, date, bytes: documents.map(([, , body]) => body.length) })
+}
+
+/** In the order of the page, known before a report is read. */
+const worstFirst = (latest: readonly Latest[]): Latest[] =>
+  latest.toSorted(
+    (a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict) || compareText(nameOf(a), nameOf(b)),
+  )
+const nameOf = ({ cluster }: Latest): string => cluster.split('/').at(-1) ?? cluster
+
+/** What the table of the page says of a cluster: of its nodes no more than their verdicts, which a fleet has by the hundred thousand. */
+const rowOf = ({ nodes, findings, plan: _plan, ...report }: Report): Sweep['clusters'][number] => ({
+  ...report,
+  nodes: nodes.map(({ verdict }) => thin[verdict]),
+  findings: findings.map(({ code, severity, subject }) => ({ code, severity, subject, message: '', evidence: [] })),
+})
+
+const nodeOf = (verdict: Report['verdict']): Report['nodes'][number] => ({
+  name: '',
+  verdict,
+  runningMode: 'unknown',
+  confidence: 'none',
+})
+/** One object for all nodes of a verdict. */
+const thin = {
+  'in-step': nodeOf('in-step'),
+  'out-of-step': nodeOf('out-of-step'),
+  changing: nodeOf('changing'),
+  'not-applicable': nodeOf('not-applicable'),
+  unknown: nodeOf('unknown'),
+}
