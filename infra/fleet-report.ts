@@ -56,11 +56,10 @@ export const fleetReports = (stack: Stack, around: Surroundings, records: Table)
   const scheduler = new ServicePrincipal('scheduler.amazonaws.com', {
     conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
   })
-  const role = roleFor(it, 'ScheduleRole', scheduler, [
-    mayInvoke(it),
-    maySend(lost),
-    ...mayUseKey(it, around.key ? [around.key.keyArn] : []),
-  ])
+  const role = roleFor(it, 'ScheduleRole', {
+    assumedBy: scheduler,
+    may: [mayInvoke(it), maySend(lost), ...mayUseKey(it, around.key ? [around.key.keyArn] : [])],
+  })
   const target = {
     arn: it.functionArn,
     roleArn: role.roleArn,
