@@ -11,6 +11,7 @@ import type { Moment } from './moment.ts'
 import type { Parameters } from './parameters.ts'
 import type { Secrets } from './secrets.ts'
 import type { Slack } from './slack.ts'
+import { createSpokes, type SpokeSettings } from './spokes.ts'
 import { type StandInSettings, startStandIns } from './stand-ins.ts'
 import { readTemplate, resolveTemplate, type Stack, type Where } from './template.ts'
 import type { Delivery } from './topics.ts'
@@ -30,6 +31,8 @@ export interface CloudOptions extends Where, StandInSettings {
   environments?: number
   /** Each message of a queue comes this often though it was handled well, as SQS may have it. 1 when absent. */
   copies?: number
+  /** Other accounts and regions; their roles are trusted and their events forwarded as their templates say. */
+  spokes?: SpokeSettings[]
   /** Told of everything as it happens. */
   onMoment?(moment: Moment): void
 }
@@ -56,6 +59,8 @@ export interface Cloud {
   faults: Error[]
   /** Hands an event to the template's rules. */
   putEvent: (event: object, bus?: string) => Routed[]
+  /** What AWS says in an account and region of the fleet: heard there, and forwarded if a rule of that place does so. */
+  emit: (event: BusEvent) => void
   /** Fires one schedule of the template, by its label, or all. */
   fire: (schedule?: string) => void
   /** Lets the template's rates run by themselves. */
@@ -94,16 +99,18 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   }
   const onEvent = (event: BusEvent) => {
     tell({ kind: 'event', event })
-    // A bus hears its own account and region only; what else arrives, a rule elsewhere has forwarded.
-    if (event.account !== account || event.region !== region) return
     try {
-      bus.putEvent(event)
+      // A bus hears its own account and region only; what else arrives, a rule elsewhere has forwarded.
+      if (event.account === account && event.region === region) bus.putEvent(event)
+      else spokes?.forward(event, { stack, bus })
     } catch (error) {
       // A pattern that EventBridge would not have taken: the call that caused the event is none the worse for it.
       tell({ kind: 'fault', fault: error instanceof Error ? error : new Error(String(error)) })
     }
   }
-  const standIns = await startStandIns({ ...options, keyring, place, tell, onEvent })
+  const spokes = options.spokes && createSpokes(options.spokes)
+  const trust = spokes && { mayAssume: spokes.mayAssume }
+  const standIns = await startStandIns({ ...trust, ...options, keyring, place, tell, onEvent })
   const { queues, eks, secrets, parameters: ssm, slack, config, endpoints } = standIns
   const at = { ...place, stackName: source.stackName, queuesUrl: queues.url }
   const stack = await standIns.deploy(() => resolveTemplate(source, at, options.parameters))
@@ -122,6 +129,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     endpoints,
     environment: { ...endpoints, ...variablesOf(credentials, region) },
     putEvent: bus.putEvent,
+    emit: onEvent,
     fire: scheduler.fire,
     runSchedules: scheduler.run,
     invoke: (label, event) => functions.invoke(labelled(stack, 'AWS::Lambda::Function', label).arn, event),

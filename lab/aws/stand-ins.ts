@@ -23,7 +23,7 @@ export interface StandInSettings {
   }
   /** Further `AWS_ENDPOINT_URL_…` for the functions, or others than the lab's. */
   endpoints?: Record<string, string>
-  mayAssume?: (callerArn: string, roleArn: string) => boolean
+  mayAssume?: (callerArn: string, roleArn: string, externalId: string | undefined) => boolean
 }
 
 export interface StandInOptions extends StandInSettings {

@@ -6,7 +6,7 @@ import type { Caller, Credentials, Keyring } from './keyring.ts'
 export interface StsOptions {
   keyring: Keyring
   /** Whether this caller may take this role; every role may be taken when absent. */
-  mayAssume?: (callerArn: string, roleArn: string) => boolean
+  mayAssume?: (callerArn: string, roleArn: string, externalId: string | undefined) => boolean
   onCall?: (operation: string, callerArn: string) => void
 }
 
@@ -35,7 +35,7 @@ function perform(action: string, input: URLSearchParams, options: StsOptions, { 
   const [roleArn, session] = [input.get('RoleArn') ?? '', input.get('RoleSessionName') ?? '']
   if (!/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/.test(roleArn) || !/^[\w+=,.@-]{2,64}$/.test(session))
     throw new AwsError('ValidationError', 400, 'RoleArn or RoleSessionName is not one.')
-  if (options.mayAssume?.(credentials.arn, roleArn) === false) {
+  if (options.mayAssume?.(credentials.arn, roleArn, input.get('ExternalId') ?? undefined) === false) {
     const message = `User: ${credentials.arn} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`
     throw new AwsError('AccessDenied', 403, message)
   }

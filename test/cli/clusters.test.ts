@@ -425,7 +425,7 @@ describe('sync with a kubeconfig that names no EKS cluster', () => {
     const writes = await writesDuring(own, async () => {
       const ended = await run(['sync', '--kubeconfig', own.kubeconfig, '--yes', '--plan', file('proven.json')])
       expect(ended.status).toBe(2)
-      expect(ended.stderr).toContain('the service range was 20000-22767 (probe), and now nobody was asked for it.')
+      expect(ended.stderr).toContain('the service range was 20000:22767 (probe), and now nobody was asked for it.')
       const again = `calico-ipvs-sync sync --plan ${file('proven.json')} --context renamed --kubeconfig ${own.kubeconfig} --probe`
       expect(ended.stderr).toContain(`Next: ${again}\n`)
     })
