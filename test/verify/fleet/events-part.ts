@@ -1,0 +1,57 @@
+import { assemble } from '../../flow/assemble.ts'
+import type { Claim } from './claim.ts'
+import { sendEach } from './events.ts'
+import { fleetConfig, nameIn, places, raiseFleet } from './stage.ts'
+
+const felix = '/apis/crd.projectcalico.org/v1/felixconfigurations/default'
+const annotation = 'config.projectcalico.org/KubeNodePortRanges'
+
+/** A hub and two spokes in three accounts and two regions: who is put in step, and what each kind of event leads to. */
+export const eventsPart = async (folder: string): Promise<Claim[]> => {
+  const policy = { action: 'sync', canarySeconds: 1, settleSeconds: 1 }
+  const stage = await raiseFleet(await assemble(folder, { ...fleetConfig, policy }))
+  try {
+    stage.cloud.fire()
+    await stage.cloud.idle({ timeoutMilliseconds: 600_000 })
+    const ranges = await Promise.all(
+      places.map(async (place) => {
+        const object = (await stage.clusters.get(nameIn(place))?.request('GET', felix)) as Felix
+        return object.metadata.annotations?.[annotation]
+      }),
+    )
+    const right = ranges.filter((range) => range === '20000:32767').length
+    const claims: Claim[] = [
+      {
+        claim: 'a sweep puts a cluster of each account and region in step, by the roles of its own account',
+        holds: right === places.length,
+        detail: `${right} of ${places.length}`,
+      },
+    ]
+    for (const place of places.slice(1)) {
+      const outcomes = await sendEach(stage, place)
+      const wrong = outcomes.filter(({ expected, asked }) => JSON.stringify(expected) !== JSON.stringify(asked))
+      claims.push({
+        claim: `each kind of event of ${place.account} ${place.region} leads to exactly the look that it should`,
+        holds: wrong.length === 0,
+        detail: [`${outcomes.length - wrong.length} of ${outcomes.length}`, ...wrong.map(({ what }) => what)].join(
+          '; ',
+        ),
+      })
+    }
+    const faults = stage.cloud.faults.map(({ message }) => message)
+    return [
+      ...claims,
+      {
+        claim: 'nothing was lost on the way',
+        holds: faults.length === 0,
+        ...(faults[0] !== undefined && { detail: faults[0] }),
+      },
+    ]
+  } finally {
+    await stage.stop()
+  }
+}
+
+interface Felix {
+  metadata: { annotations?: Record<string, string> }
+}

@@ -1,0 +1,111 @@
+import { assemble } from '../../flow/assemble.ts'
+import { until } from '../../until.ts'
+import type { Claim, Sizes } from './claim.ts'
+import { closed, type Looks, looksIn, settings, sweptFleet, type SweptFleet } from './swept.ts'
+
+/** Sweeps over clusters of all kinds: all well, then some gone and an account closed, then functions killed in the middle. */
+export const sweepPart = async (folder: string, { clusters }: Sizes): Promise<Claim[]> => {
+  const odd = { unreachable: 10, denied: 5, vanishing: 3, closing: 8 }
+  const well = Math.max(clusters - Object.values(odd).reduce((sum, count) => sum + count, 0), 1)
+  const fleet = await sweptFleet(await assemble(folder, settings), { well, ...odd })
+  try {
+    const first = await sweep(fleet)
+    for (const key of fleet.keys.vanishing) fleet.cloud.eks.removeCluster(key.split('/')[2] ?? '')
+    fleet.close()
+    fleet.cloud.eks.inject({ operation: 'ListClusters', error: 'ThrottlingException', times: 3 })
+    fleet.cloud.eks.inject({ operation: 'DescribeCluster', error: 'ThrottlingException', times: 20 })
+    const second = await sweep(fleet)
+    const { looks: third, killed } = await sweepWithKills(fleet)
+    return [
+      ...claimsOf(fleet, { first, second, third, killed }),
+      ...(await recordClaims(fleet)),
+      await deadLetterClaim(fleet),
+    ]
+  } finally {
+    await fleet.stop()
+  }
+}
+
+/** One sweep from its schedule to its last look. A sweep's id has whole seconds. */
+const sweep = async (fleet: SweptFleet, during?: (from: number) => Promise<void>): Promise<Looks> => {
+  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  const from = fleet.moments.length
+  fleet.cloud.fire()
+  await during?.(from)
+  await fleet.cloud.idle({ timeoutMilliseconds: 900_000 })
+  return looksIn(fleet.moments.slice(from))
+}
+
+const sweepWithKills = async (fleet: SweptFleet): Promise<{ looks: Looks; killed: number }> => {
+  let killed = 0
+  const looks = await sweep(fleet, async (from) => {
+    const hasBegun = (name: string) =>
+      fleet.moments.slice(from).some((it) => it.kind === 'log' && it.function === name && it.line.includes('"message"'))
+    for (const name of ['ListClusters', 'Evaluate']) {
+      await until(`${name} to begin`, () => hasBegun(name))
+      killed += await fleet.cloud.kill(name)
+    }
+  })
+  return { looks, killed }
+}
+
+const all = ({ keys }: SweptFleet): string[] => Object.values(keys).flat()
+const there = (fleet: SweptFleet): string[] => all(fleet).filter((key) => !fleet.keys.vanishing.includes(key))
+
+interface Sweeps {
+  first: Looks
+  second: Looks
+  third: Looks
+  killed: number
+}
+
+const claimsOf = (fleet: SweptFleet, { first, second, third, killed }: Sweeps): Claim[] => {
+  // What was killed, or met something that did not answer, comes again; no other cluster is looked at twice.
+  const once = (claim: string, { clusters, repeated, cameAgain }: Looks, keys: string[]): Claim => ({
+    claim,
+    holds: keys.every((key) => clusters.has(key)) && clusters.size === keys.length && repeated <= cameAgain,
+    detail: `${clusters.size} of ${keys.length} clusters, ${repeated} looked at twice for ${cameAgain} messages that came again`,
+  })
+  return [
+    once('a sweep looks at every cluster once', first, all(fleet)),
+    once(
+      'a sweep that EKS throttles, with an account closed and clusters gone, looks at every cluster once',
+      second,
+      there(fleet),
+    ),
+    once(`a sweep with functions killed in the middle (${killed}) loses no cluster`, third, there(fleet)),
+  ]
+}
+
+const recordClaims = async (fleet: SweptFleet): Promise<Claim[]> => {
+  const rows = await fleet.rows()
+  const { well, unreachable, denied, closing, vanishing } = fleet.keys
+  const verdict = (keys: string[], wanted: string) =>
+    keys.filter((key) => rows.get(`${key} assessment`)?.verdict === wanted).length
+  const right = verdict(well, 'in-step') + verdict([...unreachable, ...denied, ...closing], 'unknown')
+  const ended = vanishing.filter((key) => rows.get(`${key} assessment`)?.ended !== undefined).length
+  const places = settings.regions.filter((region) => rows.get(`places ${closed}/${region}`)?.verdict === 'unknown')
+  return [
+    {
+      claim: 'each cluster is a row with the right verdict, one that cannot be reached among them',
+      holds: right === there(fleet).length,
+      detail: `${right} of ${there(fleet).length}`,
+    },
+    {
+      claim: 'a cluster that is gone has an end and no verdict',
+      holds: ended === vanishing.length,
+      detail: `${ended}`,
+    },
+    {
+      claim: 'a place that cannot be listed is a row with the reason',
+      holds: places.length === settings.regions.length,
+      detail: places.map((region) => `${closed}/${region}`).join(', '),
+    },
+  ]
+}
+
+const deadLetterClaim = async ({ cloud }: SweptFleet): Promise<Claim> => {
+  const queues = ['EvaluationsDeadLetters', 'PlacesDeadLetters', 'SweepDeadLetters']
+  const dead = (await Promise.all(queues.map((queue) => cloud.messages(queue)))).flat()
+  return { claim: 'no message is a dead letter', holds: dead.length === 0, detail: `${dead.length}` }
+}
