@@ -12,6 +12,7 @@ import { quoted } from '../shared/domain/shell.ts'
 import { programName } from './called-as.ts'
 import { addHistory } from './history/history.ts'
 import { guardExit, leaveWith, say } from './streams.ts'
+import { addNotify } from './notify/notify.ts'
 import { addRbac } from './rbac/rbac.ts'
 import { addRollout } from './rollout/rollout.ts'
 import { addSpokeTemplate } from './spoke-template.ts'
@@ -55,6 +56,7 @@ export const programOf = (end: Ending): Command => {
     addRbac,
     addHistory,
     addSpokeTemplate,
+    addNotify,
     addCapture,
     addDoctor,
     addExplain,

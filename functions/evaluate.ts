@@ -1,12 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
-import * as z from 'zod/mini'
 import { bounded, limited } from '../shared/clients/aws/limits.ts'
 import { brakeOf } from '../shared/clients/aws/brake.ts'
 import { fleetPermits } from '../shared/clients/aws/fleet-budget.ts'
 import { heeded } from '../shared/clients/aws/health.ts'
-import { notices } from '../shared/clients/aws/notices.ts'
 import { queues } from '../shared/clients/aws/queues.ts'
 import { received as messagesOf } from '../shared/clients/aws/received.ts'
 import { records } from '../shared/clients/aws/records.ts'
@@ -14,10 +11,9 @@ import { readDeployment } from '../shared/deployment.ts'
 import { policyWith } from '../shared/domain/policy/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
-import { evaluation, telling } from '../shared/messages.ts'
+import { evaluation } from '../shared/messages.ts'
 import { evaluateSettings, readSettings } from '../shared/settings.ts'
 import { evaluate } from '../shared/workflows/fleet/evaluate.ts'
-import { sendNotice } from '../shared/workflows/fleet/tell.ts'
 
 const settings = readSettings(evaluateSettings, process.env)
 const deployment = readDeployment(settings.OWN_ACCOUNT, process.env)
@@ -30,9 +26,9 @@ const tools = {
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
+    tellings: settings.TELLINGS_QUEUE_URL,
   }),
   records: records(dynamo, settings.RECORDS_TABLE),
-  notices: notices(bounded(new SNSClient(limited)), settings.NOTICES_TOPIC_ARN),
   permits: fleetPermits(dynamo, settings.RECORDS_TABLE, { limit: policy.clustersAtOnce }),
   brake: brakeOf(settings.BRAKE_PARAMETER, () => sqs.config.credentials()),
   ...heeded(policy, () => sqs.config.credentials()),
@@ -40,10 +36,9 @@ const tools = {
   now: () => new Date(),
 }
 
-/** The evaluations queue: look at one cluster, say what is true, set a rollout going; or send a notice that is on record. */
+/** The evaluations queue: look at one cluster, say what is true, put what is new on record for people, set a rollout going. */
 export const handler = worker('evaluate', {
-  schema: z.union([evaluation, telling]),
+  schema: evaluation,
   received: messagesOf(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
-  work: (message, { log, ...received }) =>
-    'tell' in message ? sendNotice({ ...tools, log }, message) : evaluate({ ...tools, log }, message, received),
+  work: (message, { log, ...received }) => evaluate({ ...tools, log }, message, received),
 })

@@ -31,7 +31,7 @@ const tools = {
   },
   places: placeRecords(dynamo, settings.RECORDS_TABLE),
   records: records(dynamo, settings.RECORDS_TABLE),
-  queues: queues(sqs, { evaluations: settings.EVALUATIONS_QUEUE_URL }),
+  queues: queues(sqs, { evaluations: settings.EVALUATIONS_QUEUE_URL, tellings: settings.TELLINGS_QUEUE_URL }),
   queue: placeQueue(sqs, settings.WORK_QUEUE_URL),
   now: () => new Date(),
 }

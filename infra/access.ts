@@ -1,11 +1,9 @@
 import { Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
-import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
@@ -49,10 +47,10 @@ export const mayConsume = ({ queueArn, deadLetterQueue }: Queue) => [
   ...(deadLetterQueue ? [maySend(deadLetterQueue.queue)] : []),
 ]
 
-export const mayTell = (topic: ITopic, key: IKey) => [
-  allow(['sns:Publish'], [topic.topicArn]),
+export const mayTell = (topicArns: string[], keyArns: string[]) => [
+  allow(['sns:Publish'], topicArns),
   // SNS encrypts in the publisher's name.
-  allow(['kms:GenerateDataKey', 'kms:Decrypt'], [key.keyArn]),
+  allow(['kms:GenerateDataKey', 'kms:Decrypt'], keyArns),
 ]
 
 export const mayRecord = ({ tableArn }: Table) => allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [tableArn])
@@ -60,6 +58,19 @@ export const mayRecord = ({ tableArn }: Table) => allow(['dynamodb:GetItem', 'dy
 /** And all that is on record of the fleet's places, which are under one key. */
 export const mayCount = ({ tableArn }: Table) =>
   allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [tableArn])
+
+/** Under this one key of the table and no other. */
+const under = (place: string) => ({
+  conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [place] } },
+})
+
+/** Lists and removes what waits to be told. */
+export const mayGather = ({ tableArn }: Table) =>
+  allow(['dynamodb:Query', 'dynamodb:DeleteItem'], [tableArn], under('notices'))
+
+/** Which message of Slack is the first of an incident. */
+export const mayRecordThreads = ({ tableArn }: Table) =>
+  allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [tableArn], under('slack'))
 
 /** May add items; may not read existing ones. */
 export const mayRecordActs = ({ tableArn }: Table) => allow(['dynamodb:PutItem'], [tableArn])

@@ -12,6 +12,7 @@ export type RunbookSection =
   | 'dead-letters-events'
   | 'dead-letters-places'
   | 'dead-letters-fleet-report'
+  | 'dead-letters-notices'
   | 'dead-letters-rollout-steps'
   | 'dead-letters-slack'
   | 'dead-letters-sweep'

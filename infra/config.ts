@@ -6,6 +6,7 @@ import { partitionOf } from '../shared/domain/fleet-names.ts'
 import { clusterRef } from '../shared/messages.ts'
 import { policySetting } from '../shared/settings.ts'
 import { type Fault, limitFaults } from './config-limits.ts'
+import { noticeFaults, noticesConfig } from './config-notices.ts'
 import { functionNames } from './functions.ts'
 
 // The functions' own messages are short; the author of a configuration gets full ones.
@@ -130,6 +131,8 @@ const knobs = z.strictObject({
   runbookBaseUrl: z.url({ protocol: /^https?$/ }).default(runbookUrl),
   /** A custom rule of AWS Config over the clusters of the stack's own account and region. Config must be recording there. */
   configRule: z.boolean().default(false),
+  /** Who is told of what besides, and when: docs/notices.md. */
+  notices: noticesConfig,
   /** An existing topic for alarms, a pager's for instance. Absent: a topic of our own, to `emails`. */
   alarmTopicArn: arn('sns').optional(),
 
@@ -167,7 +170,16 @@ const knobs = z.strictObject({
   tags: z.record(z.string(), z.string()).default({}),
 })
 export const config = knobs.superRefine((all, context) => {
-  const faults = [accountFaults, clusterFaults, partitionFaults, exceptionFaults, placeFaults, timeFaults, limitFaults]
+  const faults = [
+    accountFaults,
+    clusterFaults,
+    partitionFaults,
+    exceptionFaults,
+    placeFaults,
+    timeFaults,
+    limitFaults,
+    noticeFaults,
+  ]
   for (const { path, message } of faults.flatMap((of) => of(all))) context.addIssue({ code: 'custom', path, message })
 })
 export type Config = z.output<typeof config>

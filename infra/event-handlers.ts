@@ -51,7 +51,7 @@ const listTimeout = Duration.seconds(60)
 const placesAtOnce = 5
 
 /** The schedule: the sure way in. It asks for the list of each place; who lists asks for the looks. */
-export const sweeping = (stack: Stack, around: Surroundings, work: Work & { records: Table }) => {
+export const sweeping = (stack: Stack, around: Surroundings, work: Work & { records: Table; tellings: Queue }) => {
   const { everyMinutes, withinMinutes } = around.config.sweep
   const lost = deadLetterQueue(stack, 'SweepDeadLetters', {
     meaning: 'A sweep failed; changes without an event stay unseen until one succeeds.',
@@ -86,19 +86,24 @@ export const sweeping = (stack: Stack, around: Surroundings, work: Work & { reco
   return lister(stack, around, { ...work, places })
 }
 
-const lister = (stack: Stack, around: Surroundings, work: Work & { records: Table; places: Queue }) => {
-  const { evaluations, fleet, records, places } = work
+const lister = (
+  stack: Stack,
+  around: Surroundings,
+  work: Work & { records: Table; places: Queue; tellings: Queue },
+) => {
+  const { evaluations, fleet, records, places, tellings } = work
   const listClusters = lambdaFunction(stack, around, {
     name: 'list-clusters',
     description: 'Lists the clusters of one account and region and has each looked at',
     environment: {
       ...environmentOf(stack, work),
       ...workedQueue(places),
+      TELLINGS_QUEUE_URL: tellings.queueUrl,
       RECORDS_TABLE: records.tableName,
     },
     may: [
       ...mayConsume(places),
-      maySend(places, evaluations),
+      maySend(places, evaluations, tellings),
       mayCount(records),
       ...mayList(fleet),
       ...mayAssume(fleet, 'viewer', around.config.organizationId),

@@ -8,6 +8,7 @@ import type {
   onEventSettings,
   rolloutStepSettings,
   sweepSettings,
+  tellSettings,
 } from '../shared/settings.ts'
 
 /** The Lambdas by the names of their files, each with the settings it reads: a forgotten variable does not compile. */
@@ -17,6 +18,7 @@ export interface Settings {
   'list-clusters': typeof listClustersSettings
   evaluate: typeof evaluateSettings
   'rollout-step': typeof rolloutStepSettings
+  tell: typeof tellSettings
   'notify-slack': typeof notifySlackSettings
   'fleet-report': typeof fleetReportSettings
   'config-rule': typeof configRuleSettings
@@ -30,6 +32,7 @@ export const functionNames = [
   'list-clusters',
   'evaluate',
   'rollout-step',
+  'tell',
   'notify-slack',
   'fleet-report',
   'config-rule',

@@ -1,10 +1,19 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
-import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
+import { type ITopic, SubscriptionFilter, Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
+import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { filterPolicyOf, type Route, tagText } from '../shared/domain/notice/route.ts'
+import type { NoticeSetting } from '../shared/notice-settings.ts'
+import { mayConsume, mayGather, mayRecord, maySend, mayTell } from './access.ts'
+import type { RouteConfig } from './config-notices.ts'
 import type { Config } from './config.ts'
+import { lambdaFunction, type Surroundings } from './function.ts'
+import { workedQueue, workQueue } from './queue.ts'
+import { consume } from './triggers.ts'
 
 /** Notices name clusters, nodes and ports: encrypted at rest with a key of the deployment's own. */
 export const noticesKey = (scope: Construct): Key => {
@@ -25,20 +34,28 @@ export const noticesKey = (scope: Construct): Key => {
   return key
 }
 
-const topicToEmails = (scope: Construct, id: string, masterKey: IKey, emails: string[]): Topic => {
-  const topic = new Topic(scope, id, { masterKey, enforceSSL: true })
-  for (const email of emails) topic.addSubscription(new EmailSubscription(email))
+/** What people hear about clusters: everything, or what their route asks for. */
+export const noticesTopic = (scope: Construct, masterKey: IKey, { emails, notices }: Config): Topic => {
+  const topic = new Topic(scope, 'Notices', { masterKey, enforceSSL: true })
+  const subscribe = (email: string, route: Route) =>
+    topic.addSubscription(new EmailSubscription(email, filterOf(route, { progress: false })))
+  for (const email of emails) subscribe(email, {})
+  for (const route of notices.routes) for (const email of route.emails) subscribe(email, route)
   return topic
 }
 
-/** What people hear about clusters. */
-export const noticesTopic = (scope: Construct, key: IKey, { emails }: Config): Topic =>
-  topicToEmails(scope, 'Notices', key, emails)
+/** A route as SNS takes it, by message attributes. */
+export const filterOf = (route: Route, which: { progress: boolean }) => {
+  const policy = Object.entries(filterPolicyOf(route, which))
+  if (policy.length === 0) return {}
+  return { filterPolicy: Object.fromEntries(policy.map(([name, rules]) => [name, new SubscriptionFilter(rules)])) }
+}
 
 /** What people hear about the tool itself: never mixed with notices, whose readers parse them. */
 export const alarmsTopic = (scope: Construct, key: IKey, { emails, alarmTopicArn }: Config): ITopic => {
   if (alarmTopicArn) return Topic.fromTopicArn(scope, 'Alarms', alarmTopicArn)
-  const topic = topicToEmails(scope, 'Alarms', key, emails)
+  const topic = new Topic(scope, 'Alarms', { masterKey: key, enforceSSL: true })
+  for (const email of emails) topic.addSubscription(new EmailSubscription(email))
   topic.addToResourcePolicy(
     new PolicyStatement({
       principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
@@ -49,3 +66,93 @@ export const alarmsTopic = (scope: Construct, key: IKey, { emails, alarmTopicArn
   )
   return topic
 }
+
+const timeout = Duration.seconds(60)
+
+/**
+ * Sends what is on record for people, by way of a queue of its own: neither a look nor a rollout waits for SNS, and a flood
+ * of evaluations does not keep a notice waiting. Answers with the queue.
+ */
+export const teller = (
+  scope: Construct,
+  around: Surroundings,
+  { notices, key, records }: { notices: ITopic; key: IKey; records: Table },
+): Queue => {
+  const { config } = around
+  const queue = workQueue(scope, 'Tellings', {
+    functionTimeout: timeout,
+    deadLetters: {
+      meaning: 'Notices were not sent; people have not been told.',
+      runbook: 'dead-letters-notices',
+      ...around,
+    },
+  })
+  const topics = otherTopics(scope, key, config.notices.routes)
+  const keys = config.notices.routes.flatMap(({ kmsKeyArn }) => kmsKeyArn ?? [])
+  const tell = lambdaFunction(scope, around, {
+    name: 'tell',
+    description: 'Sends people the notices that are on record, or one digest in their place',
+    environment: {
+      ...workedQueue(queue),
+      NOTICES_TOPIC_ARN: notices.topicArn,
+      RECORDS_TABLE: records.tableName,
+      NOTICES: Stack.of(scope).toJsonString(settingOf(config, topics)),
+    },
+    may: [
+      ...mayConsume(queue),
+      maySend(queue),
+      ...mayTell([notices.topicArn, ...topics.map(({ arn }) => arn)], [key.keyArn, ...keys]),
+      mayRecord(records),
+      mayGather(records),
+    ],
+    timeout,
+    memorySize: 256,
+    feedsItself: true,
+  })
+  // Two is the least SQS offers.
+  consume(tell, queue, 2)
+  return queue
+}
+
+const settingOf = ({ notices, runbookBaseUrl }: Config, topics: NoticeSetting['topics']): NoticeSetting => {
+  const { digest, quietHours, routes } = notices
+  return {
+    ...(runbookBaseUrl && { runbook: runbookBaseUrl }),
+    ...(digest && { digest }),
+    ...(quietHours && { quietHours: { ...quietHours, windows: [...quietHours.windows] } }),
+    tags: [...new Set(routes.flatMap(({ tag = [] }) => tag.map(tagText)))],
+    topics,
+  }
+}
+
+/** To topics of others we publish ourselves: a topic cannot subscribe to another. */
+const otherTopics = (scope: Construct, key: IKey, routes: RouteConfig[]): NoticeSetting['topics'] =>
+  routes.flatMap((it, index) => {
+    const { topicArn, format } = it
+    if (!topicArn && format !== 'chat') return []
+    return [{ arn: topicArn ?? chatTopic(scope, key, index), format, route: conditionsOf(it) }]
+  })
+
+/** For a channel of Amazon Q Developer in chat applications, which is configured with this ARN. */
+const chatTopic = (scope: Construct, masterKey: IKey, index: number): string => {
+  const { topicArn } = new Topic(scope, `ChatNotices${index + 1}`, { masterKey, enforceSSL: true })
+  void new CfnOutput(scope, `ChatNoticesTopic${index + 1}`, {
+    value: topicArn,
+    description: 'Topic for a channel configured in Amazon Q Developer in chat applications',
+  })
+  return topicArn
+}
+
+const conditionsOf = ({
+  severity,
+  account,
+  region,
+  cluster,
+  tag,
+}: RouteConfig): NoticeSetting['topics'][number]['route'] => ({
+  ...(severity && { severity }),
+  ...(account && { account }),
+  ...(region && { region }),
+  ...(cluster && { cluster }),
+  ...(tag && { tag }),
+})

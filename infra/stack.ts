@@ -14,10 +14,10 @@ import { fleetReports } from './fleet-report.ts'
 import type { Surroundings } from './function.ts'
 import { eventHandlers, sweeping } from './event-handlers.ts'
 import { grantCommand } from './grant-command.ts'
-import { alarmsTopic, noticesKey, noticesTopic } from './notices.ts'
+import { alarmsTopic, noticesKey, noticesTopic, teller } from './notices.ts'
 import { outputs } from './outputs.ts'
 import { recordsTable, tellRecordsTable } from './records.ts'
-import { slackChannel } from './slack.ts'
+import { slackChannels } from './slack.ts'
 import { watchVerdicts } from './verdicts.ts'
 import { queues, workers } from './workers.ts'
 
@@ -44,16 +44,16 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   }
   const notices = noticesTopic(stack, key, config)
   const { evaluations, rolloutSteps } = queues(stack, around)
-
   const records = recordsTable(stack, own)
+  const tellings = teller(stack, around, { notices, key, records })
+
   const { onEvent, bus } = eventHandlers(stack, around, { evaluations, fleet, records })
-  const listClusters = sweeping(stack, around, { evaluations, fleet, records })
+  const listClusters = sweeping(stack, around, { evaluations, fleet, records, tellings })
   tellRecordsTable(stack, records, config.stackName)
   const { evaluate, rolloutStep } = workers(stack, around, {
     evaluations,
     rolloutSteps,
-    notices,
-    key,
+    tellings,
     fleet,
     records,
     brake: brake(stack, config.stackName),
@@ -67,7 +67,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   })
   fleetReports(stack, around, records)
   if (config.configRule) configRule(stack, around, records)
-  if (config.slackWebhookSecretArn) slackChannel(stack, around, notices, config.slackWebhookSecretArn)
+  slackChannels(stack, around, { notices, records })
   endpoints(stack, config)
   outputs(stack, config, { bus, listClusters, evaluate, rolloutStep })
   dashboard(stack, config, { records })

@@ -1,7 +1,5 @@
 import { Duration, type Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
-import type { IKey } from 'aws-cdk-lib/aws-kms'
-import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { RoleKind } from '../shared/domain/fleet-names.ts'
@@ -15,7 +13,6 @@ import {
   mayRecord,
   mayRecordActs,
   maySend,
-  mayTell,
   type Permission,
 } from './access.ts'
 import { alarm } from './alarms.ts'
@@ -33,8 +30,7 @@ const memorySize = 1024
 export interface Work {
   evaluations: Queue
   rolloutSteps: Queue
-  notices: ITopic
-  key: IKey
+  tellings: Queue
   records: Table
   brake: StringParameter
   fleet: Fleet
@@ -85,11 +81,11 @@ export const workers = (stack: Stack, around: Surroundings, work: Work) => {
     environment: {
       ...environmentOf(stack, work),
       ...workedQueue(work.evaluations),
-      NOTICES_TOPIC_ARN: work.notices.topicArn,
+      TELLINGS_QUEUE_URL: work.tellings.queueUrl,
     },
     may: [
       ...mayConsume(work.evaluations),
-      ...mayTell(work.notices, work.key),
+      maySend(work.tellings),
       mayRecord(work.records),
       ...mayWork(stack, around, { ...work, kind: 'viewer' }),
     ],

@@ -8,6 +8,7 @@ import { findBinary } from './binaries.ts'
 import { expectations, type Expectation } from './demo/expectations.ts'
 import { type Kind, names } from './demo/fleet.ts'
 import { place } from './demo/deployment.ts'
+import { writeNotices } from './demo/notices.ts'
 import { setTheStage, type Stage } from './demo/run.ts'
 import { rolloutRestart } from './fixtures/changes.ts'
 import { untilSettled } from './fixtures/settle.ts'
@@ -83,8 +84,11 @@ const theEnd = async (stage: Stage): Promise<boolean> => {
   const checks = [...(await expectations(stage, `${newRange.minPort}:${newRange.maxPort}`)), ...ofSweep(sweep)]
   for (const { what, holds, seen } of checks) write(`   ${holds ? '✓' : '✗'} ${what} (${seen})`)
   writeFileSync(join(out, 'story.txt'), `${stage.story.lines.join('\n')}\n`)
+  const { deliveries, slack } = stage.cloud
+  writeNotices(join(out, 'notices'), { deliveries, slack: slack.received })
   write('\n   out/demo/result.json    the fleet as `calico-ipvs-sync sweep --output json` sees it')
   write('   out/demo/report.html    the same to look at')
+  write('   out/demo/notices/       what people got: mails, and the messages in Slack')
   return checks.every(({ holds }) => holds)
 }
 

@@ -64,6 +64,13 @@ export const telling = z.object({
 })
 export type Telling = z.infer<typeof telling>
 
+/** "Look at the notices that wait." `gather`: the one for which it was sent. */
+export const gathering = z.object({
+  schemaVersion: z.literal(1),
+  gather: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+})
+export type Gathering = z.infer<typeof gathering>
+
 /** "Take the next step of this cluster's rollout." What the step is, is decided from the live cluster. */
 export const rolloutStepMessage = z.object({
   schemaVersion: z.literal(1),

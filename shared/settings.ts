@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import { endOf } from './domain/policy/exception.ts'
 import { findingCodes } from './domain/report.ts'
 import { isTimezone, weekdays } from './domain/policy/window.ts'
+import { noticesVariable } from './notice-settings.ts'
 
 // The small build of zod has no words for what is wrong until it is given some; a function's log needs few.
 z.config({ localeError: (it) => ('expected' in it ? `is not ${String(it.expected)}` : it.code) })
@@ -89,22 +90,37 @@ export const onEventSettings = z.extend(sending, {
 
 export const sweepSettings = z.extend(own, { PLACES_QUEUE_URL: z.url() })
 
-export const listClustersSettings = z.extend(worked, { ...sending.shape, RECORDS_TABLE: z.string() })
+export const listClustersSettings = z.extend(worked, {
+  ...sending.shape,
+  TELLINGS_QUEUE_URL: z.url(),
+  RECORDS_TABLE: z.string(),
+})
 
 export const evaluateSettings = z.extend(worked, {
   ...own.shape,
   EVALUATIONS_QUEUE_URL: z.url(),
   ROLLOUT_STEPS_QUEUE_URL: z.url(),
-  NOTICES_TOPIC_ARN: z.string(),
+  TELLINGS_QUEUE_URL: z.url(),
   RECORDS_TABLE: z.string(),
   /** Name of the SSM parameter that is the brake. */
   BRAKE_PARAMETER: z.string(),
 })
 
-/** Telling people is evaluate's alone: a step that ends a rollout asks for another look. */
-export const rolloutStepSettings = z.omit(evaluateSettings, { NOTICES_TOPIC_ARN: true })
+/** What people are told is evaluate's alone to say: a step that ends a rollout asks for another look. */
+export const rolloutStepSettings = z.omit(evaluateSettings, { TELLINGS_QUEUE_URL: true })
 
-export const notifySlackSettings = z.extend(worked, { SLACK_WEBHOOK_SECRET_ARN: z.string() })
+export const tellSettings = z.extend(worked, {
+  NOTICES_TOPIC_ARN: z.string(),
+  RECORDS_TABLE: z.string(),
+  NOTICES: noticesVariable,
+})
+
+export const notifySlackSettings = z.extend(worked, {
+  SLACK_WEBHOOK_SECRET_ARN: z.string(),
+  /** Empty: the secret is a webhook's address. */
+  SLACK_CHANNEL: z.string(),
+  RECORDS_TABLE: z.string(),
+})
 
 export const fleetReportSettings = z.object({ RECORDS_TABLE: z.string(), REPORTS_BUCKET: z.string() })
 

@@ -18,6 +18,8 @@ const deployment = {
   policy: { canarySeconds: 2, settleSeconds: 1, nodeDeadlineSeconds: 60 },
   emails: ['platform@example.com'],
   slackWebhookSecretArn: webhookSecret,
+  // Each notice at once: the story tells of each.
+  notices: { digest: false },
 }
 
 const assembly = join(root, 'out/demo/cdk.out')

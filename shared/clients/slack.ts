@@ -1,59 +1,148 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { needTime, timeLeft } from '../deadline.ts'
+import type { SlackNotice } from '../domain/notice/slack-form.ts'
 import { PermanentError, RetryLaterError } from '../errors.ts'
 import { exactTextOf, objectOf, oneLine } from './foreign.ts'
+import { slackBody } from './slack-blocks.ts'
 
 export interface Slack {
   /** Throws `RetryLaterError` where Slack asks to wait or is down, `PermanentError` where it will never take the message. */
-  post: (message: SlackMessage) => Promise<void>
-}
-
-export interface SlackMessage {
-  title: string
-  /** Slack's mrkdwn; what comes from outside already escaped (`slackText`). */
-  text: string
+  post: (notice: SlackNotice) => Promise<void>
 }
 
 export interface SlackOptions {
-  secrets: SecretsManagerClient
-  /** The secret is the webhook's address, or JSON with it as `url` or `webhookUrl`. */
-  secretArn: string
+  /** What the secret holds: a webhook's address, or JSON with it as `url` or `webhookUrl`, or with a `botToken`. */
+  secret: () => Promise<string>
+  /** What the secret is called in messages. */
+  secretName: string
+  /** Id of the channel, for a bot. */
+  channel?: string | undefined
+  /** Remembers the first message of each incident; absent: each message stands by itself. */
+  threads?: Threads | undefined
   fetch?: typeof globalThis.fetch
 }
 
+/** The first message of an incident in a channel, under which the others are replies. */
+export interface Threads {
+  /** `ts`: reply there · `first`: this one begins it · `busy`: another message is just beginning it. */
+  find: (incident: string) => Promise<{ ts: string } | 'first' | 'busy'>
+  keep: (incident: string, ts: string) => Promise<void>
+  /** It could not be posted, or is no longer there. */
+  forget: (incident: string) => Promise<void>
+}
+
+/** A secret of Secrets Manager, as text. */
+export const secretIn = (secrets: SecretsManagerClient, secretArn: string) => async (): Promise<string> =>
+  (await secrets.send(new GetSecretValueCommand({ SecretId: secretArn }))).SecretString ?? ''
+
 const timeoutMs = 10_000
 
-/** An incoming webhook. Its address is a secret: it stands in no message and no log. */
-export function slack({ secrets, secretArn, fetch = globalThis.fetch }: SlackOptions): Slack {
-  let address: Promise<string> | undefined
-  const webhook = () =>
-    (address ??= readWebhook(secrets, secretArn).catch((error: unknown) => {
-      address = undefined
+/** A webhook or a bot. Address and token are secrets: they stand in no message and no log. */
+export function slack(options: SlackOptions): Slack {
+  let known: Promise<Entrance> | undefined
+  const entrance = () =>
+    (known ??= readEntrance(options).catch((error: unknown) => {
+      known = undefined
       throw error
     }))
+  const forget = () => void (known = undefined)
   return {
-    post: async (message) => {
-      const url = await webhook()
-      const response = await send(fetch, url, message)
-      if (response.ok) return
-      const said = oneLine(await response.text().catch(() => ''), 100)
-      // A replaced webhook answers 403 or 404: the next message reads the secret again.
-      if (response.status < 500 && response.status !== 429) address = undefined
-      throw refusal(response, said)
+    post: async (notice) => {
+      const way = await entrance()
+      return way.by === 'webhook'
+        ? byWebhook(options, way, { notice, forget })
+        : byBot(options, way, { notice, forget })
     },
   }
 }
 
-async function send(fetch: typeof globalThis.fetch, url: string, message: SlackMessage): Promise<Response> {
+type Entrance = { by: 'webhook'; url: string } | { by: 'bot'; url: string; token: string; channel: string }
+interface Posting {
+  notice: SlackNotice
+  /** What the secret holds is no good: it is read again for the next message. */
+  forget: () => void
+}
+
+const byWebhook = async (
+  { fetch = globalThis.fetch }: SlackOptions,
+  { url }: Extract<Entrance, { by: 'webhook' }>,
+  { notice, forget }: Posting,
+): Promise<void> => {
+  const response = await send(fetch, url, { body: slackBody(notice) })
+  if (response.ok) return
+  // A replaced webhook answers 403 or 404.
+  if (response.status < 500 && response.status !== 429) forget()
+  throw refusal(response, oneLine(await response.text().catch(() => ''), 100))
+}
+
+const byBot = async (
+  { fetch = globalThis.fetch, threads }: SlackOptions,
+  { url, token, channel }: Extract<Entrance, { by: 'bot' }>,
+  { notice, forget }: Posting,
+): Promise<void> => {
+  const { incident, kind } = notice
+  const thread = threads && incident ? await threads.find(incident) : undefined
+  if (thread === 'busy') throw new RetryLaterError('The first message of this incident is just being posted.', 5)
+  const reply = typeof thread === 'object' && {
+    thread_ts: thread.ts,
+    // What ends a trouble or stops the work is seen in the channel too.
+    reply_broadcast: kind === 'halted' || kind === 'in-step',
+  }
+  try {
+    const ts = await post(fetch, { url, token, body: { channel, ...slackBody(notice), ...reply } })
+    if (threads && incident && thread === 'first') await threads.keep(incident, ts)
+  } catch (error) {
+    const isGone = error instanceof Refused && isThreadGone.test(error.message)
+    if (incident && (thread === 'first' || isGone)) await threads?.forget(incident)
+    throw error instanceof Refused ? refusalOfBot(error.message, forget) : error
+  }
+}
+
+/** Slack's own word for what is wrong, in an answer of status 200. */
+class Refused extends Error {}
+
+const isDown = /^(internal_error|fatal_error|service_unavailable|request_timeout|ratelimited|rate_limited)$/
+const isThreadGone = /^(thread_not_found|message_not_found|cannot_reply_to_message)$/
+
+const refusalOfBot = (why: string, forget: () => void): Error => {
+  if (isDown.test(why)) return new RetryLaterError(`Slack answered ${why}`, 30)
+  if (isThreadGone.test(why)) return new RetryLaterError(`Slack answered ${why}; the next try begins a new thread.`, 1)
+  forget()
+  return new PermanentError(
+    `Slack refused the message: ${why}. Check the bot's token in the secret (scope chat:write), the channel's id, and that the bot is a member of it.`,
+  )
+}
+
+interface Call {
+  url: string
+  token: string
+  body: object
+}
+
+/** Answers with the message's `ts`, which is its name. */
+const post = async (fetch: typeof globalThis.fetch, { url, token, body }: Call): Promise<string> => {
+  const response = await send(fetch, url, { body, token })
+  if (!response.ok) throw refusal(response, oneLine(await response.text().catch(() => ''), 100))
+  const { ok, error, ts } = objectOf(await response.json().catch(() => undefined))
+  if (ok === true && typeof ts === 'string') return ts
+  throw new Refused(oneLine(exactTextOf(error) ?? 'an answer that cannot be read', 100))
+}
+
+const send = async (
+  fetch: typeof globalThis.fetch,
+  url: string,
+  { body, token }: { body: object; token?: string },
+): Promise<Response> => {
   needTime(1_000, 'Slack')
   try {
-    const headers = { 'content-type': 'application/json' }
-    const signal = AbortSignal.timeout(Math.min(timeoutMs, timeLeft()))
     return await fetch(url, {
       method: 'POST',
-      headers,
-      body: JSON.stringify(slackBody(message)),
-      signal,
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(Math.min(timeoutMs, timeLeft())),
       redirect: 'error',
     })
   } catch (error) {
@@ -73,62 +162,34 @@ function refusal({ status, headers }: Response, said: string): Error {
   )
 }
 
-async function readWebhook(secrets: SecretsManagerClient, secretArn: string): Promise<string> {
-  const { SecretString: text = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: secretArn }))
-  const url = webhookIn(text)
-  if (url !== undefined && /^https:$|^http:$/.test(new URL(url).protocol)) return url
+const api = 'https://slack.com/api'
+
+async function readEntrance({ secret, secretName, channel }: SlackOptions): Promise<Entrance> {
+  const text = await secret()
+  const { url, webhookUrl, botToken, apiUrl, channel: ofSecret } = parsed(text)
+  const token = exactTextOf(botToken)
+  if (token !== undefined) {
+    const to = channel ?? exactTextOf(ofSecret)
+    const base = exactTextOf(apiUrl) ?? api
+    if (!/^[!-~]+$/.test(token) || to === undefined || !isAddress(base))
+      throw new PermanentError(
+        `The secret ${secretName} holds a bot's token that cannot be used: it needs a channel's id beside it (\`channel\` of the route).`,
+      )
+    return { by: 'bot', token, channel: to, url: `${base.replace(/\/$/, '')}/chat.postMessage` }
+  }
+  const webhook = isAddress(text.trim()) ? text.trim() : (exactTextOf(url) ?? exactTextOf(webhookUrl))
+  if (webhook !== undefined && isAddress(webhook)) return { by: 'webhook', url: webhook }
   throw new PermanentError(
-    `The secret ${secretArn} holds no address of a Slack webhook. Put its URL there, plain or as {"url": "…"}.`,
+    `The secret ${secretName} holds neither the address of a Slack webhook nor a bot's token. Put the webhook's URL there, plain or as {"url": "…"}, or {"botToken": "xoxb-…"}.`,
   )
 }
 
-function webhookIn(text: string): string | undefined {
-  if (URL.canParse(text.trim())) return text.trim()
+const isAddress = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+
+const parsed = (text: string): Record<string, unknown> => {
   try {
-    const secret = objectOf(JSON.parse(text))
-    const url = exactTextOf(secret['url']) ?? exactTextOf(secret['webhookUrl'])
-    return url !== undefined && URL.canParse(url) ? url : undefined
+    return objectOf(JSON.parse(text))
   } catch {
-    return undefined
+    return {}
   }
-}
-
-/** What Slack gives a meaning of its own (`&`, `<`, `>`), taken as it is. */
-export const slackText = (text: string): string =>
-  text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
-
-const titleAtMost = 150
-const sectionAtMost = 3_000
-const blocksAtMost = 50
-
-/** Header and sections within Slack's limits: 150 characters, 3,000 a section, 50 blocks. Lines stay whole where they can. */
-export function slackBody({ title, text }: SlackMessage) {
-  const plain = oneLine(title, titleAtMost)
-  const sections = sectionsOf(text)
-  const kept = sections.slice(0, blocksAtMost - 2)
-  const rest = sections.length > kept.length ? ['… (shortened; the record of the cluster has all of it)'] : []
-  return {
-    text: slackText(plain),
-    unfurl_links: false,
-    unfurl_media: false,
-    blocks: [
-      { type: 'header', text: { type: 'plain_text', text: plain } },
-      ...[...kept, ...rest].map((section) => ({
-        // As it stands: no links made of addresses, nobody called by a name in it.
-        type: 'section',
-        text: { type: 'mrkdwn', text: section, verbatim: true },
-      })),
-    ],
-  }
-}
-
-function sectionsOf(text: string): string[] {
-  const pieces = text.split('\n').flatMap((line) => line.match(/.{1,3000}/gsu) ?? [''])
-  const sections: string[] = []
-  for (const piece of pieces) {
-    const joined = `${sections.at(-1) ?? ''}\n${piece}`
-    if (sections.length > 0 && joined.length <= sectionAtMost) sections[sections.length - 1] = joined
-    else sections.push(piece)
-  }
-  return sections.filter((section) => section.trim() !== '')
 }

@@ -7,7 +7,19 @@ import { run } from './run.ts'
 const folder = mkdtempSync(join(tmpdir(), 'help-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const commands = ['check', 'plan', 'sync', 'rollout status', 'sweep', 'grant', 'rbac', 'capture', 'doctor', 'explain']
+const commands = [
+  'check',
+  'plan',
+  'sync',
+  'rollout status',
+  'sweep',
+  'grant',
+  'rbac',
+  'notify',
+  'capture',
+  'doctor',
+  'explain',
+]
 
 const loadedBy = async (words: string[]): Promise<string[]> => {
   const file = join(folder, words.join(' ').replaceAll('/', '_'))

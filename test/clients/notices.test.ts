@@ -1,10 +1,13 @@
 import { beforeEach, expect, test } from '@jest/globals'
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
 import { mockClient } from 'aws-sdk-client-mock'
-import { notices, type OutgoingNotice, subjectOf } from '../../shared/clients/aws/notices.ts'
+import { notices, subjectOf } from '../../shared/clients/aws/notices.ts'
+import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 
 const sns = mockClient(SNSClient)
-const client = notices(new SNSClient({ region: 'eu-west-1' }), 'arn:aws:sns:eu-west-1:111122223333:notices')
+const client = notices(new SNSClient({ region: 'eu-west-1' }), {
+  topicArn: 'arn:aws:sns:eu-west-1:111122223333:notices',
+})
 const notice: OutgoingNotice = {
   subject: 'prod is out of step',
   text: 'line\n„quoted“',
@@ -31,8 +34,9 @@ test('a notice carries what subscribers filter by', async () => {
       TopicArn: 'arn:aws:sns:eu-west-1:111122223333:notices',
       Subject: 'prod is out of step',
       MessageStructure: 'json',
-      Message: JSON.stringify({ default: 'line\n„quoted“' }),
+      Message: expect.any(String),
       MessageAttributes: {
+        kind: text('trouble'),
         severity: text('warning'),
         cluster: text('prod'),
         account: text('111122223333'),
@@ -41,11 +45,22 @@ test('a notice carries what subscribers filter by', async () => {
       },
     },
   ])
+  const console = 'https://eu-west-1.console.aws.amazon.com/eks/clusters/prod?region=eu-west-1'
+  const { default: mail, sqs } = JSON.parse(published()[0]?.Message ?? '{}') as Record<string, string>
+  expect(mail).toBe(`line\n„quoted“\n\nConsole: ${console}`)
+  expect(JSON.parse(sqs ?? '')).toEqual({
+    schemaVersion: 1,
+    subject: 'prod is out of step',
+    text: 'line\n„quoted“',
+    severity: 'warning',
+    kind: 'trouble',
+    links: [{ label: 'Console', url: console }],
+  })
 })
 
 test('attributes without a value are left out: SNS refuses empty ones', async () => {
   await client.publish({ ...notice, attributes: { severity: 'info', cluster: 'c', account: '' } })
-  expect(Object.keys(published()[0]?.MessageAttributes ?? {})).toEqual(['severity', 'cluster'])
+  expect(Object.keys(published()[0]?.MessageAttributes ?? {})).toEqual(['kind', 'severity', 'cluster'])
 })
 
 test('a text beyond what SNS takes is cut and says so', async () => {
@@ -61,6 +76,10 @@ test.each([
   ['Zürich', 'Zurich'],
   ['日本', 'calico-ipvs-sync'],
   ['x'.repeat(101), `${'x'.repeat(97)}...`],
+  [
+    `[critical] ${'a'.repeat(60)}-prod (111122223333 eu-central-1): Calico is out of step with kube-proxy`,
+    '[critical] aaaaaaaaaa...aaaa-prod (111122223333 eu-central-1): Calico is out of step with kube-proxy',
+  ],
 ])('SNS takes 100 characters of ASCII as a subject: %j', (subject, expected) => {
   expect(subjectOf(subject)).toBe(expected)
 })

@@ -2,12 +2,25 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { mockClient } from 'aws-sdk-client-mock'
 import { type Slack as Webhook, startSlack } from '../../lab/aws/slack.ts'
-import { slack, slackBody, slackText } from '../../shared/clients/slack.ts'
+import { slackBody, slackText } from '../../shared/clients/slack-blocks.ts'
+import { slackNoticeIn } from '../../shared/clients/slack-notice.ts'
+import { secretIn, slack, type Threads } from '../../shared/clients/slack.ts'
+import type { SlackNotice } from '../../shared/domain/notice/slack-form.ts'
 
 const secrets = mockClient(SecretsManagerClient)
 const secretArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:slack'
-const options = { secrets: new SecretsManagerClient({ region: 'eu-west-1' }), secretArn }
-const message = { title: 'prod is out of step', text: 'why' }
+const options = {
+  secret: secretIn(new SecretsManagerClient({ region: 'eu-west-1' }), secretArn),
+  secretName: secretArn,
+}
+const message: SlackNotice = {
+  schemaVersion: 1,
+  subject: 'prod is out of step',
+  text: 'why',
+  severity: 'critical',
+  kind: 'trouble',
+  links: [],
+}
 let webhook: Webhook
 
 beforeEach(async () => {
@@ -46,13 +59,17 @@ describe('the webhook', () => {
     expect(webhook.received).toHaveLength(1)
   })
 
-  test.each(['', '{}', 'not an address', '{"url":"file:///etc/passwd"}'])(
-    'that the secret does not hold (%j) is for people to fix',
-    async (secret) => {
-      secrets.on(GetSecretValueCommand).resolves({ SecretString: secret })
-      expect(await failureOf(slack(options).post(message))).toMatchObject({ name: 'PermanentError' })
-    },
-  )
+  test.each([
+    '',
+    '{}',
+    'not an address',
+    '{"url":"file:///etc/passwd"}',
+    '{"botToken":"xoxb-1"}',
+    '{"botToken":"a\\nb","channel":"C1"}',
+  ])('that the secret does not hold (%j) is for people to fix', async (secret) => {
+    secrets.on(GetSecretValueCommand).resolves({ SecretString: secret })
+    expect(await failureOf(slack(options).post(message))).toMatchObject({ name: 'PermanentError' })
+  })
 })
 
 describe('Slack', () => {
@@ -90,35 +107,151 @@ describe('Slack', () => {
   })
 })
 
-describe('a message', () => {
-  const texts = (body: ReturnType<typeof slackBody>) => body.blocks.map(({ text }) => text.text)
+describe('a bot', () => {
+  /** Threads in memory, as the records keep them. */
+  const memory = (): Threads & { known: Map<string, string> } => {
+    const known = new Map<string, string>()
+    return {
+      known,
+      find: async (incident) => {
+        const ts = known.get(incident)
+        if (ts === undefined) return known.set(incident, ''), 'first'
+        return ts === '' ? 'busy' : { ts }
+      },
+      keep: async (incident, ts) => void known.set(incident, ts),
+      forget: async (incident) => void known.delete(incident),
+    }
+  }
+  const incident = 'f00d'
+  const bot = (threads = memory(), more: object = {}) => {
+    const { apiUrl, token: botToken } = webhook.bot
+    secrets.on(GetSecretValueCommand).resolves({ SecretString: JSON.stringify({ botToken, apiUrl, ...more }) })
+    return slack({ ...options, channel: 'C024BE91L', threads })
+  }
 
-  test('stays within Slack’s limits: 150 characters of header, 3000 a section, 50 blocks', () => {
-    const long = Array.from({ length: 4_000 }, (_, index) => `line ${index} ${'x'.repeat(60)}`).join('\n')
-    const body = slackBody({ title: 't'.repeat(200), text: long })
-    expect(body.blocks).toHaveLength(50)
-    expect(texts(body)[0]).toHaveLength(150)
-    for (const text of texts(body).slice(1)) expect(text.length).toBeLessThanOrEqual(3_000)
-    expect(texts(body).at(-1)).toContain('shortened')
+  test('replies under the first message of an incident, and shows its end in the channel too', async () => {
+    const client = bot()
+    await client.post({ ...message, incident })
+    await client.post({ ...message, incident, kind: 'progress' })
+    await client.post({ ...message, incident, kind: 'in-step' })
+    await client.post({ ...message, incident: 'beef' })
+    await client.post(message)
+    const [first] = webhook.received
+    expect(webhook.received.map(({ body }) => [body['thread_ts'], body['reply_broadcast']])).toEqual([
+      [undefined, undefined],
+      [first?.ts, false],
+      [first?.ts, true],
+      [undefined, undefined],
+      [undefined, undefined],
+    ])
+    expect(webhook.received.every(({ path }) => path === '/api/chat.postMessage')).toBe(true)
+  })
+
+  test('waits where another is just posting the first', async () => {
+    const threads = memory()
+    await threads.find(incident)
+    expect(await failureOf(bot(threads).post({ ...message, incident }))).toMatchObject({
+      name: 'RetryLaterError',
+      retryAfterSeconds: 5,
+    })
+    expect(webhook.received).toEqual([])
+  })
+
+  test('begins again where the thread is gone', async () => {
+    const threads = memory()
+    threads.known.set(incident, '1.2')
+    const client = bot(threads)
+    expect(await failureOf(client.post({ ...message, incident }))).toMatchObject({ name: 'RetryLaterError' })
+    await client.post({ ...message, incident })
+    expect(webhook.received.map(({ body }) => body['thread_ts'])).toEqual([undefined])
+    expect(threads.known.get(incident)).toBe(webhook.received[0]?.ts)
+  })
+
+  test.each([
+    [
+      { status: 429, retryAfter: 9, times: 1 },
+      { name: 'RetryLaterError', retryAfterSeconds: 9 },
+    ],
+    [
+      { status: 200, error: 'ratelimited', times: 1 },
+      { name: 'RetryLaterError', retryAfterSeconds: 30 },
+    ],
+    [{ status: 200, error: 'internal_error', times: 1 }, { name: 'RetryLaterError' }],
+    [
+      { status: 200, error: 'not_in_channel', times: 1 },
+      { name: 'PermanentError', message: expect.stringContaining('not_in_channel') },
+    ],
+    [{ status: 200, error: 'invalid_blocks', times: 1 }, { name: 'PermanentError' }],
+  ])(
+    'that is refused with %j ends as Slack means it, and the next message begins the thread',
+    async (refusal, expected) => {
+      const client = bot()
+      webhook.refuse(refusal)
+      expect(await failureOf(client.post({ ...message, incident }))).toMatchObject(expected)
+      await client.post({ ...message, incident })
+      expect(webhook.received).toHaveLength(1)
+    },
+  )
+
+  test('with a token that is not taken is for people to fix, and the token is in no error', async () => {
+    const failure = await failureOf(bot(memory(), { botToken: 'xoxb-wrong' }).post(message))
+    expect(failure).toMatchObject({ name: 'PermanentError', message: expect.stringContaining('invalid_auth') })
+    expect(`${failure.message} ${failure.stack}`).not.toContain('xoxb')
+  })
+})
+
+describe('a message', () => {
+  const bodyOf = (over: Partial<SlackNotice>) => slackBody({ ...message, ...over })
+  const sections = (over: Partial<SlackNotice>) =>
+    bodyOf(over).blocks.flatMap((it) => (it.type === 'section' ? [it.text.text] : []))
+
+  test('stays within Slack’s limits: 150 characters of header, 3000 a section, 50 blocks, 13000 in all', () => {
+    const long = Array.from({ length: 4_000 }, (_, index) => `line ${index} ${'<&>'.repeat(20)}`).join('\n')
+    const { blocks } = bodyOf({ subject: 't'.repeat(200), text: long })
+    expect(blocks.length).toBeLessThanOrEqual(50)
+    expect(blocks[0]).toMatchObject({ text: { text: expect.stringMatching(/^t{149}…$/) } })
+    const texts = sections({ text: long })
+    for (const text of texts) expect(text.length).toBeLessThanOrEqual(3_000)
+    expect(texts.join('').length).toBeLessThan(13_000)
+    expect(texts.at(-1)).toContain('shortened')
+    const many = sections({ text: Array.from({ length: 200 }, () => 'x'.repeat(2_999)).join('\n') })
+    expect(many.length).toBeLessThanOrEqual(46)
   })
 
   test('of several lines keeps them whole and in order', () => {
     const lines = Array.from({ length: 100 }, (_, index) => `${index}: ${'y'.repeat(90)}`)
-    const sections = texts(slackBody({ title: 't', text: lines.join('\n') })).slice(1)
-    expect(sections.length).toBeGreaterThan(1)
-    expect(sections.join('\n').split('\n')).toEqual(lines)
+    const kept = sections({ text: lines.join('\n') })
+    expect(kept.length).toBeGreaterThan(1)
+    expect(kept.join('\n').split('\n')).toEqual(lines)
   })
 
   test('of one endless line is cut into sections', () => {
-    expect(
-      texts(slackBody({ title: 't', text: 'z'.repeat(7_000) }))
-        .slice(1)
-        .map(({ length }) => length),
-    ).toEqual([3_000, 3_000, 1_000])
+    expect(sections({ text: 'z'.repeat(7_000) }).map(({ length }) => length)).toEqual([3_000, 3_000, 1_000])
   })
 
   test('calls nobody by a name from outside', () => {
     expect(slackText('<!channel> & co')).toBe('&lt;!channel&gt; &amp; co')
-    expect(slackBody({ title: '<!channel>', text: '' }).text).toBe('&lt;!channel&gt;')
+    expect(bodyOf({ subject: '<!channel>', text: '<!here>' })).toMatchObject({ text: '&lt;!channel&gt;' })
+    expect(sections({ text: '<!here>' })).toEqual(['&lt;!here&gt;'])
+  })
+
+  test('ends with its severity as a sign, its links, since when, and its incident, by which webhooks’ messages are found together', () => {
+    const links = [{ label: 'Runbook', url: 'https://docs.example.com/a?b=1&c=2' }]
+    const { blocks } = bodyOf({ links, since: '2026-11-20T10:00:00Z', incident: '0123456789abcdef' })
+    expect(blocks.at(-1)).toMatchObject({
+      type: 'context',
+      elements: [
+        {
+          text: ':red_circle:  ·  <https://docs.example.com/a?b=1&amp;c=2|Runbook>  ·  since 2026-11-20T10:00:00Z  ·  incident 01234567',
+        },
+      ],
+    })
+  })
+
+  test('that is none of ours is shown as the text it is', () => {
+    expect(slackNoticeIn('subject', 'plain')).toMatchObject({ subject: 'subject', text: 'plain', severity: 'info' })
+    const evil = { ...message, links: [{ label: 'x', url: 'javascript:alert(1)' }] }
+    expect(slackNoticeIn('subject', JSON.stringify(evil)).links).toEqual([])
+    expect(slackNoticeIn('subject', JSON.stringify(message))).toEqual(message)
   })
 })

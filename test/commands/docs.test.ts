@@ -32,7 +32,7 @@ const commandsIn = (page: string): string[] => {
         .trim(),
     )
     .filter((line) =>
-      /^(?:npx )?(?:calico-ipvs-sync|kubectl calico-ipvs) (?:check|plan|sync|rollout|sweep|history|capture|doctor|explain|rbac|grant|spoke-template)\b/.test(
+      /^(?:npx )?(?:calico-ipvs-sync|kubectl calico-ipvs) (?:check|plan|sync|rollout|sweep|history|capture|doctor|explain|rbac|grant|spoke-template|notify)\b/.test(
         line,
       ),
     )

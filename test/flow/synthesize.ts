@@ -14,6 +14,8 @@ const config = parseConfig({
   emails: ['platform@example.com'],
   policy: { action: 'sync' },
   events: { gapSeconds: 1 },
+  // Each notice at once: each is looked at.
+  notices: { digest: false },
   ...(JSON.parse(more) as object),
 })
 synthesize(config, { bundles, outdir, context: { '@aws-cdk/core:validateAgainstDefaultRules': false } })

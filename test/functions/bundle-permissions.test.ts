@@ -45,6 +45,8 @@ const stack = deployment(everything)
  */
 const describing = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpdate', 'eks:ListUpdates']
 const listing = ['eks:ListClusters']
+/** Of a bot; this deployment has a webhook, which cannot reply. */
+const threads = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DescribeEndpoints']
 
 test.each([
   ['on-event', 'OnEventRole', ['dynamodb:DescribeEndpoints']],
@@ -52,9 +54,10 @@ test.each([
   ['list-clusters', 'ListClustersRole', [...describing, 'dynamodb:DescribeEndpoints']],
   ['evaluate', 'EvaluateRole', [...listing, 'dynamodb:DescribeEndpoints']],
   ['rollout-step', 'RolloutStepRole', [...listing, 'dynamodb:DescribeEndpoints']],
-  ['notify-slack', 'NotifySlackRole', []],
   ['fleet-report', 'FleetReportRole', ['dynamodb:DescribeEndpoints', 's3:CreateSession']],
   ['config-rule', 'ConfigRuleRole', ['dynamodb:DescribeEndpoints']],
+  ['tell', 'TellRole', ['dynamodb:DescribeEndpoints']],
+  ['notify-slack', 'NotifySlackRole', threads],
 ])('%s may do what its code calls, and nothing that it does not', (name, role, neverCalled) => {
   // What could not be done is sent to its dead letters by Lambda itself, in the name of the role.
   const byLambda = name === 'fleet-report' || name === 'config-rule' ? ['sqs:SendMessage'] : []

@@ -69,7 +69,9 @@ describe('the correlation id', () => {
   })
 
   test('reaches people: it is an attribute of the notice, and Slack’s function reads it there', async () => {
-    const topic = notices(new SNSClient({ region: 'eu-west-1' }), 'arn:aws:sns:eu-west-1:111122223333:notices')
+    const topic = notices(new SNSClient({ region: 'eu-west-1' }), {
+      topicArn: 'arn:aws:sns:eu-west-1:111122223333:notices',
+    })
     const tell = { cluster: place.cluster, hash: '0'.repeat(32) }
     const handler = worker('evaluate', {
       schema: evaluation,

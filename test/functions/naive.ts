@@ -38,10 +38,13 @@ export const environment = {
   BRAKE_PARAMETER: '/calico-ipvs-sync/Test/brake',
   WORK_QUEUE_URL: 'http://127.0.0.1:1/111122223333/work',
   DEAD_LETTERS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/dead-letters',
+  TELLINGS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/tellings',
   NOTICES_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:notices',
   RECORDS_TABLE: 'records',
   LOOK_GAP_SECONDS: '60',
   OWN_ACCOUNT: '111122223333',
+  SLACK_CHANNEL: '',
+  NOTICES: '{"tags":[],"topics":[]}',
   SLACK_WEBHOOK_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:slack',
 }
 

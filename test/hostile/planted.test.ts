@@ -9,7 +9,8 @@ import { populate } from '../../lab/fixtures/populate.ts'
 import { kubeClient } from '../../shared/clients/kube/open.ts'
 import { notices as topic } from '../../shared/clients/aws/notices.ts'
 import { packed } from '../../shared/clients/aws/records-body.ts'
-import { slackBody, slackText } from '../../shared/clients/slack.ts'
+import { slackBody } from '../../shared/clients/slack-blocks.ts'
+import { slackNoticeIn } from '../../shared/clients/slack-notice.ts'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { kept } from '../../shared/domain/capture/kept.ts'
@@ -24,7 +25,7 @@ import { logger } from '../../shared/log.ts'
 import type { Telling } from '../../shared/messages.ts'
 import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
 import type { EvaluateTools } from '../../shared/workflows/fleet/tools.ts'
-import { sendNotice } from '../../shared/workflows/fleet/tell.ts'
+import { sendNotice } from '../../shared/workflows/fleet/tell-send.ts'
 import { csv } from '../../shared/report/csv.ts'
 import { html } from '../../shared/report/html/report.ts'
 import { json } from '../../shared/report/json.ts'
@@ -145,12 +146,12 @@ const outputsOf = async (state: ClusterState): Promise<Record<string, string>> =
   const notice = noticeOf(report, '', 'report') ?? { subject: '', text: '', severity: 'info' as const }
   const sent: unknown[] = []
   const sns = { send: async ({ input }: { input: unknown }) => void sent.push(input) } as never
-  await topic(sns, 'arn').publish({
+  await topic(sns, { topicArn: 'arn' }).publish({
     ...notice,
     attributes: { severity: notice.severity, cluster: 'planted' },
   })
   const [{ Message = '{}', Subject = '' } = {}] = sent as { Message?: string; Subject?: string }[]
-  const mail = (JSON.parse(Message) as { default?: string }).default ?? ''
+  const { default: mail = '', sqs = '' } = JSON.parse(Message) as Record<string, string>
   return {
     text: text(report),
     json: json(report),
@@ -162,8 +163,8 @@ const outputsOf = async (state: ClusterState): Promise<Record<string, string>> =
     record: packed(report)['report']?.S ?? '',
     subject: Subject,
     mail,
-    slack: slackBody({ title: Subject, text: slackText(mail) })
-      .blocks.map((it) => it.text.text)
+    slack: slackBody(slackNoticeIn(Subject, sqs))
+      .blocks.map((it) => ('text' in it ? it.text.text : it.elements.map(({ text }) => text).join('\n')))
       .join('\n'),
   }
 }
@@ -274,12 +275,14 @@ describe('a look of the deployed hub', () => {
     )
     const { log } = logger('evaluate')
     const telling: Telling[] = []
+    const notices = topic({ send: async ({ input }: { input: unknown }) => void sent.push(input) } as never, {
+      topicArn: 'arn',
+    })
     const tools: EvaluateTools = {
       fleet: { own: ref.account, regions: [ref.region], accounts: [{ account: ref.account }] },
       describe: async () => read({ state: { arn, status: 'ACTIVE', tags: {}, autoMode: false } } as never),
       observe: async () => state,
       records: records({ send } as never, 'table'),
-      notices: topic({ send: async ({ input }: { input: unknown }) => void sent.push(input) } as never, 'arn'),
       queues: {
         sendEvaluation: async (message) => void queued.push(message),
         sendEvaluations: async (messages) => void queued.push(messages),
@@ -293,7 +296,7 @@ describe('a look of the deployed hub', () => {
     try {
       const about = { schemaVersion: 1, cluster: ref, reason: 'event', cause, attempt: 6 } as const
       await evaluate(tools, about, { messageId: 'm' })
-      for (const message of telling) await sendNotice(tools, message)
+      for (const message of telling) await sendNotice({ ...tools, notices }, message)
       log('failed', { error: new Error(cause), cause })
     } finally {
       for (const spy of spies) spy.mockRestore()

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { functionNames } from '../../infra/functions.ts'
 import { countedLines } from '../../infra/verdicts.ts'
+import { noticeSections } from '../../shared/domain/notice/links.ts'
 import { deployment, everything, labelled } from './deployment.ts'
 
 const stack = deployment(everything)
@@ -19,8 +20,8 @@ describe('the runbook', () => {
     for (const alarm of alarms) expect(titles).toContain(anchorOf(alarm))
   })
 
-  test('has no section that no alarm leads to', () => {
-    expect(new Set(alarms.map(anchorOf))).toEqual(new Set(titles))
+  test('has no section that no alarm and no notice leads to', () => {
+    expect(new Set([...alarms.map(anchorOf), ...Object.values(noticeSections)])).toEqual(new Set(titles))
   })
 
   test.each(titles.map((title, index) => [title, sections[index] ?? '']))(

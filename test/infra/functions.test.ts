@@ -8,6 +8,7 @@ import {
   rolloutStepSettings,
   listClustersSettings,
   sweepSettings,
+  tellSettings,
 } from '../../shared/settings.ts'
 import { account, deployment, everything, labelled, region } from './deployment.ts'
 
@@ -26,6 +27,7 @@ const settings = {
   ListClusters: listClustersSettings,
   Evaluate: evaluateSettings,
   RolloutStep: rolloutStepSettings,
+  Tell: tellSettings,
   NotifySlack: notifySlackSettings,
 }
 
@@ -80,18 +82,23 @@ describe('settings', () => {
 describe('functions', () => {
   test('run on Node 24 on arm64, from a bundle of their own', () => {
     const functions = full.ofType('AWS::Lambda::Function')
-    expect(functions).toHaveLength(6)
+    expect(functions).toHaveLength(7)
     for (const { properties } of functions)
       expect(properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'], Handler: 'index.handler' })
     const code = functions.map(({ properties }) => (properties['Code'] as { S3Key: string }).S3Key)
-    expect(new Set(code).size).toBe(6)
+    expect(new Set(code).size).toBe(7)
   })
 
   test('only those that feed their own queue may do so', () => {
     const loops = full
       .ofType('AWS::Lambda::Function')
       .filter(({ properties }) => properties['RecursiveLoop'] === 'Allow')
-    expect(loops.map(({ logicalId }) => logicalId.slice(0, -8))).toEqual(['ListClusters', 'Evaluate', 'RolloutStep'])
+    expect(loops.map(({ logicalId }) => logicalId.slice(0, -8))).toEqual([
+      'Tell',
+      'ListClusters',
+      'Evaluate',
+      'RolloutStep',
+    ])
   })
 
   test('only those that talk to Kubernetes stand in the VPC', () => {
@@ -103,7 +110,7 @@ describe('functions', () => {
 
   test('each writes to a log group that is kept for 90 days', () => {
     expect(full.ofType('AWS::Logs::LogGroup').map(({ properties }) => properties['RetentionInDays'])).toEqual(
-      Array(6).fill(90),
+      Array(7).fill(90),
     )
   })
 

@@ -7,10 +7,10 @@ const isDeadLetters = ({ logicalId }: { logicalId: string }) => logicalId.includ
 const mappings = stack.ofType('AWS::Lambda::EventSourceMapping').map(({ properties }) => properties)
 
 describe('queues', () => {
-  test('work has four queues; all others hold dead letters', () => {
+  test('work has five queues; all others hold dead letters', () => {
     const work = queues.filter((queue) => !isDeadLetters(queue)).map(({ logicalId }) => logicalId.slice(0, -8))
-    expect(work.toSorted()).toEqual(['Evaluations', 'Places', 'RolloutSteps', 'SlackNotices'])
-    expect(queues.filter(isDeadLetters)).toHaveLength(6)
+    expect(work.toSorted()).toEqual(['Evaluations', 'Places', 'RolloutSteps', 'SlackNotices', 'Tellings'])
+    expect(queues.filter(isDeadLetters)).toHaveLength(7)
   })
 
   test('whatever fails five times is kept for 14 days in a queue of the same kind', () => {
@@ -49,7 +49,7 @@ describe('queues', () => {
   })
 
   test('a message stays hidden for at least six timeouts of the function that works on it', () => {
-    expect(mappings).toHaveLength(4)
+    expect(mappings).toHaveLength(5)
     for (const { EventSourceArn, FunctionName } of mappings) {
       const queue = stack.byArn(String(EventSourceArn))
       const worker = stack.ofType('AWS::Lambda::Function').find(({ ref }) => ref === FunctionName)
@@ -64,11 +64,11 @@ describe('queues', () => {
       expect(mapping).toMatchObject({ BatchSize: 1, FunctionResponseTypes: ['ReportBatchItemFailures'] })
   })
 
-  test('places listed, clusters looked at, clusters changed and posts to Slack at one time are bounded', () => {
+  test('notices sent, places listed, clusters looked at, clusters changed and posts to Slack at one time are bounded', () => {
     const bounds = mappings.map(
       ({ ScalingConfig }) => (ScalingConfig as { MaximumConcurrency: number }).MaximumConcurrency,
     )
-    expect(bounds).toEqual([5, 10, 5, 2])
+    expect(bounds).toEqual([2, 5, 10, 5, 2])
   })
 
   test('steps of one cluster are kept in order and told apart by their ids, not by their text', () => {

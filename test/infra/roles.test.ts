@@ -24,6 +24,7 @@ const working = [...clusterReading, ...logging, ...polling, 'sqs:SendMessage', '
 const remembering = ['dynamodb:GetItem', 'dynamodb:PutItem']
 const fleetReading = ['dynamodb:GetItem', 'dynamodb:Query']
 const answering = ['config:GetComplianceDetailsByConfigRule', 'config:PutEvaluations']
+const gathering = ['dynamodb:DeleteItem', 'dynamodb:Query']
 const telling = ['kms:Decrypt', 'kms:GenerateDataKey', 'sns:Publish']
 
 describe('what each function may do', () => {
@@ -34,8 +35,12 @@ describe('what each function may do', () => {
       'ListClustersRole',
       ['eks:ListClusters', ...logging, ...polling, ...remembering, 'dynamodb:Query', 'sqs:SendMessage'],
     ],
-    ['EvaluateRole', [...working, ...remembering, ...telling]],
+    ['EvaluateRole', [...working, ...remembering]],
     ['RolloutStepRole', [...working, 'dynamodb:PutItem']],
+    [
+      'TellRole',
+      [...logging, ...polling, 'sqs:SendMessage', 'sqs:SendMessage', ...remembering, ...gathering, ...telling],
+    ],
     ['NotifySlackRole', [...logging, 'secretsmanager:GetSecretValue', ...polling, 'sqs:SendMessage']],
     ['FleetReportRole', [...logging, ...fleetReading, 's3:PutObject', 'sqs:SendMessage']],
     ['ConfigRuleRole', [...logging, ...fleetReading, ...answering, 'sqs:SendMessage']],
@@ -73,6 +78,7 @@ describe('what each function may do', () => {
       'ListClustersRole',
       'EvaluateRole',
       'RolloutStepRole',
+      'TellRole',
       'NotifySlackRole',
       'ScheduleRole',
     ]
@@ -162,7 +168,7 @@ describe('what each function may do', () => {
       .map(({ properties }) => (properties['AssumeRolePolicyDocument'] as { Statement: object[] }).Statement)
     const named = services.flat().map((it) => (it as { Principal: { Service: string } }).Principal.Service)
     expect(named.toSorted()).toEqual([
-      ...Array(8).fill('lambda.amazonaws.com'),
+      ...Array(9).fill('lambda.amazonaws.com'),
       ...Array(2).fill('scheduler.amazonaws.com'),
     ])
   })

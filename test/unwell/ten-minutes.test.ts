@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import type { Context, SQSEvent } from 'aws-lambda'
 import * as z from 'zod/mini'
-import type { OutgoingNotice } from '../../shared/clients/aws/notices.ts'
+import type { Incident } from '../../shared/clients/aws/incidents.ts'
+import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import type { NoticeKey, Records, StoredSwitch } from '../../shared/clients/aws/records.ts'
 import type { BrakePosition } from '../../shared/domain/policy/policy.ts'
 import { policyWith } from '../../shared/domain/policy/policy.ts'
@@ -12,7 +13,7 @@ import { evaluation, telling } from '../../shared/messages.ts'
 import { receivesAtMost } from '../../shared/settings.ts'
 import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
 import type { EvaluateTools } from '../../shared/workflows/fleet/tools.ts'
-import { sendNotice } from '../../shared/workflows/fleet/tell.ts'
+import { sendNotice } from '../../shared/workflows/fleet/tell-send.ts'
 import { cluster as clusterWith } from '../domain/ingredients.ts'
 
 /** Ten minutes in which a service of AWS throttles or is away, on a clock of the test's own, through the frame of the function and a queue like SQS. */
@@ -50,6 +51,7 @@ const cloud = (ill: Service) => {
         void queue.push({ at: second + delay, messageId: `m${(made += 1)}`, body: JSON.stringify(body), receives: 0 }),
     )
 
+  const incidents = new Map<string, Incident>()
   const kept = new Map<string, OutgoingNotice>()
   const claims = new Map<string, number | 'told'>()
   const switches = new Map<string, StoredSwitch>()
@@ -75,6 +77,8 @@ const cloud = (ill: Service) => {
     keepNotice: (key: NoticeKey, it: OutgoingNotice) =>
       reached('DynamoDB', () => void (kept.has(id(key)) || kept.set(id(key), it))),
     keptNotice: (key: NoticeKey) => reached('DynamoDB', () => kept.get(id(key))),
+    incident: (key: string) => reached('DynamoDB', () => incidents.get(key)),
+    putIncident: (key: string, it: Incident) => reached('DynamoDB', () => void incidents.set(key, it)),
     keepClaims: () => reached('DynamoDB', () => 0),
     beginLook: () => reached('DynamoDB', () => true),
     beginSweepLook: () => reached('DynamoDB', () => true),
@@ -99,6 +103,7 @@ const cloud = (ill: Service) => {
   })
   const brake = async (): Promise<BrakePosition> =>
     isIll('SSM') ? { most: 'report', unreadable: 'the brake cannot be read: HTTP 429' } : { most: 'sync' }
+  const notices = { publish: (it: OutgoingNotice) => reached('SNS', () => void told.push(it)) }
   const tools: Omit<EvaluateTools, 'log'> = {
     fleet: { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
     describe: async () => (isIll('EKS') ? unread : read({ state: eksState } as never)),
@@ -111,7 +116,6 @@ const cloud = (ill: Service) => {
       return 'failure' in eks ? { ...seen, eks, nodes: unread } : seen
     },
     records,
-    notices: { publish: (it) => reached('SNS', () => void told.push(it)) },
     queues: {
       sendEvaluation: (message, { delaySeconds = 0 } = {}) => send(message, delaySeconds),
       sendTelling: (message) => send(message),
@@ -129,7 +133,9 @@ const cloud = (ill: Service) => {
       postpone: ({ messageId }, seconds) => reached('SQS', () => void waits.set(messageId, seconds)),
     },
     work: (message, { log, ...received }) =>
-      'tell' in message ? sendNotice({ ...tools, log }, message) : evaluate({ ...tools, log }, message, received),
+      'tell' in message
+        ? sendNotice({ ...tools, notices, log }, message)
+        : evaluate({ ...tools, log }, message, received),
   })
   /** Hands out one message, as Lambda's poller does. */
   const handOut = async (message: Message): Promise<void> => {

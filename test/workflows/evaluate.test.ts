@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import type { OutgoingNotice } from '../../shared/clients/aws/notices.ts'
+import type { Incident } from '../../shared/clients/aws/incidents.ts'
+import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import type { StoredSwitch } from '../../shared/clients/aws/records.ts'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
@@ -13,7 +14,7 @@ import { clusterKey, type Evaluation, type RolloutStep } from '../../shared/mess
 import { accessMissing, accessNeeded } from '../../shared/workflows/rollout/access-review.ts'
 import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
 import type { EvaluateTools } from '../../shared/workflows/fleet/tools.ts'
-import { sendNotice } from '../../shared/workflows/fleet/tell.ts'
+import { sendNotice } from '../../shared/workflows/fleet/tell-send.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
 import { cluster as clusterWith } from '../domain/ingredients.ts'
 import { healthy } from '../domain/states.ts'
@@ -41,9 +42,11 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
     log: [] as { event: string; facts: object; level?: string | undefined }[],
     claims: new Set<string>(),
     written: [] as Entry[],
+    incidents: new Map<string, Incident>(),
     kept: new Map<string, OutgoingNotice>(),
     switches: new Map<string, StoredSwitch>(),
   }
+  const notices = { publish: async (notice: OutgoingNotice) => void it.notices.push(notice) }
   const tools: EvaluateTools = {
     fleet: { own: ref.account, regions: [ref.region], accounts: [{ account: ref.account }] },
     describe: async () => read({ state: eksState } as never),
@@ -66,6 +69,8 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
       release: async ({ hash }) => void it.claims.delete(hash),
       keepNotice: async ({ hash }, content) => void (it.kept.has(hash) || it.kept.set(hash, content)),
       keptNotice: async ({ hash }) => it.kept.get(hash),
+      incident: async (key) => it.incidents.get(key),
+      putIncident: async (key, incident) => void it.incidents.set(key, incident),
       keepClaims: async (_, writes) => it.written.push(...writes),
       lookBegins: async (_, messageId) => {
         const broke = it.begun === messageId
@@ -77,10 +82,9 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
       beginSweepLook: async () => true,
       endReport: async () => void (it.report = undefined),
     },
-    notices: { publish: async (notice) => void it.notices.push(notice) },
     queues: {
       sendEvaluation: async (message, { delaySeconds = 0 } = {}) => void it.looks.push({ message, delaySeconds }),
-      sendTelling: async (message) => sendNotice(tools, message),
+      sendTelling: async (message) => sendNotice({ ...tools, notices }, message),
       sendEvaluations: async () => undefined,
       sendRolloutStep: async (message) => void it.steps.push(message),
     },

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import type { OutgoingNotice } from '../../shared/clients/aws/notices.ts'
+import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import type { FleetTotal, PlaceRecords } from '../../shared/clients/aws/places.ts'
 import { type PlaceRow, placeKey } from '../../shared/domain/places.ts'
 import { failed, read, type Read, type ReadFailure } from '../../shared/domain/read.ts'

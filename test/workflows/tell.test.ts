@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import type { OutgoingNotice } from '../../shared/clients/aws/notices.ts'
+import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import type { NoticeKey, Records } from '../../shared/clients/aws/records.ts'
 import type { Telling } from '../../shared/messages.ts'
-import { sendNotice, tellOnce } from '../../shared/workflows/fleet/tell.ts'
+import { sendNotice } from '../../shared/workflows/fleet/tell-send.ts'
+import { tellOnce } from '../../shared/workflows/fleet/tell.ts'
 
 const notice: OutgoingNotice = {
   subject: '[critical] prod: Calico is out of step with kube-proxy',

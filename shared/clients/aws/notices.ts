@@ -1,53 +1,61 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns'
 import { origin } from '../../correlation.ts'
-import type { Severity, Verdict } from '../../domain/report.ts'
+import { chatNotification } from '../../domain/notice/chat.ts'
+import { linksOf, withLinks } from '../../domain/notice/links.ts'
+import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
+import { slackNotice } from '../../domain/notice/slack-form.ts'
 
 export interface Notices {
   publish: (notice: OutgoingNotice) => Promise<void>
 }
 
-/** A message to people as the topic takes it. */
-export interface OutgoingNotice {
-  /** Cut to 100 characters of ASCII: SNS refuses more. */
-  subject: string
-  text: string
-  /** For subscribers' filter policies. */
-  attributes: {
-    severity: Severity
-    cluster: string
-    account?: string
-    region?: string
-    verdict?: Verdict
-    /** The same for the same notice: where its sender died before it knew that it had gone out, it comes again. */
-    notice?: string
-  }
+export interface TopicOptions {
+  topicArn: string
+  /** Address of the runbook's page; absent: no links to it. */
+  runbook?: string | undefined
+  /** `chat`: in the form of Amazon Q Developer in chat applications, and in no other. */
+  format?: 'text' | 'chat' | undefined
 }
 
-/** SNS takes 256 KiB with all its parts; the text is sent once and cut well below. In characters, of up to four bytes. */
-const textAtMost = 50_000
+/** SNS takes 256 KiB with all its parts; the text is sent twice and cut well below. In characters, of up to four bytes. */
+const textAtMost = 25_000
 
-export function notices(sns: SNSClient, topicArn: string): Notices {
+export function notices(sns: SNSClient, { topicArn, runbook, format = 'text' }: TopicOptions): Notices {
   return {
-    publish: async ({ subject, text, attributes }) => {
+    publish: async (notice) => {
+      const { subject, attributes } = notice
       const { correlationId } = origin() ?? {}
-      const named = Object.entries({ ...attributes, correlationId }).filter(
-        ([, value]) => value !== undefined && value !== '',
+      const named = Object.entries({ kind: 'trouble', ...attributes, correlationId }).flatMap(([name, value]) =>
+        value === undefined || value.length === 0 ? [] : [[name, attributeOf(value)] as const],
       )
+      const form = format === 'chat' ? chatForm : textForm
       await sns.send(
         new PublishCommand({
           TopicArn: topicArn,
           Subject: subjectOf(subject),
-          // A form per protocol can be added beside `default` without changing what mail says.
           MessageStructure: 'json',
-          Message: JSON.stringify({ default: cut(text) }),
-          MessageAttributes: Object.fromEntries(
-            named.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
-          ),
+          Message: JSON.stringify(form({ ...notice, text: cut(notice.text) }, runbook)),
+          MessageAttributes: Object.fromEntries(named),
         }),
       )
     },
   }
 }
+
+/** `sqs`: what the function before Slack reads. Mail and all others get the text. */
+const textForm = (notice: OutgoingNotice, runbook: string | undefined) => {
+  const links = linksOf(notice, runbook)
+  return { default: withLinks(notice.text, links), sqs: JSON.stringify(slackNotice(notice, links)) }
+}
+
+const chatForm = (notice: OutgoingNotice, runbook: string | undefined) => ({
+  default: JSON.stringify(chatNotification(notice, linksOf(notice, runbook))),
+})
+
+const attributeOf = (value: string | string[]) =>
+  typeof value === 'string'
+    ? { DataType: 'String', StringValue: value }
+    : { DataType: 'String.Array', StringValue: JSON.stringify(value) }
 
 /** Must begin with a letter, digit or sign, and hold no line break. */
 export function subjectOf(subject: string): string {
@@ -58,7 +66,16 @@ export function subjectOf(subject: string): string {
     .replace(/[^ -~]+/g, ' ')
     .replace(/ +/g, ' ')
     .trim()
-  return (plain.length > 100 ? `${plain.slice(0, 97)}...` : plain) || 'calico-ipvs-sync'
+  return (plain.length > 100 ? shortened(plain) : plain) || 'calico-ipvs-sync'
+}
+
+/** What is so stands at the end: a long name loses its middle instead. */
+const shortened = (subject: string): string => {
+  const [, before = '', name = '', after = ''] = /^(\[\w+\] )(\S+)( \(.*|: .*)$/.exec(subject) ?? []
+  const room = 100 - before.length - after.length - 3
+  if (before === '' || room < 8) return `${subject.slice(0, 97)}...`
+  const half = Math.ceil(room / 2)
+  return `${before}${name.slice(0, half)}...${name.slice(name.length - (room - half))}${after}`
 }
 
 const cut = (text: string): string =>

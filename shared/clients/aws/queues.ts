@@ -6,7 +6,7 @@ import { clusterKey, type Evaluation, type RolloutStep, type Telling } from '../
 export interface Queues {
   /** In the group of its cluster: SQS hands out first what is of clusters with few messages under way. `delaySeconds`: 0 to 900; more counts as 900, since each wait ends with another look. */
   sendEvaluation: (message: Evaluation, options?: { delaySeconds?: number }) => Promise<void>
-  /** Into the same queue as evaluations. */
+  /** Asks for a notice that is on record to be sent. */
   sendTelling: (message: Telling) => Promise<void>
   /** All of them, ten a call; what was refused is sent again once. Throws where some could not be sent, naming how many. */
   sendEvaluations: (messages: readonly Evaluation[]) => Promise<void>
@@ -18,6 +18,8 @@ export interface QueueUrls {
   evaluations: string
   /** Only the functions that carry out rollouts have one. */
   rolloutSteps?: string
+  /** Only the function that tells has one. */
+  tellings?: string
 }
 
 /** SQS' longest delay of one message. */
@@ -26,13 +28,15 @@ const batchSize = 10
 
 export function queues(sqs: SQSClient, urls: QueueUrls): Queues {
   const QueueUrl = urls.evaluations
-  const sendOne = async (message: Evaluation | Telling, more: { DelaySeconds?: number } = {}) => {
+  const sendOne = async (message: Evaluation, more: { DelaySeconds?: number } = {}) => {
     await sqs.send(new SendMessageCommand({ QueueUrl, ...entryOf(message), ...more }))
   }
   return {
     sendEvaluation: (message, { delaySeconds = 0 } = {}) =>
       sendOne(message, { DelaySeconds: Math.min(delayAtMost, Math.max(0, Math.ceil(delaySeconds))) }),
-    sendTelling: (message) => sendOne(message),
+    sendTelling: async (message) => {
+      await sqs.send(new SendMessageCommand({ QueueUrl: urls.tellings, ...entryOf(message) }))
+    },
     sendEvaluations: async (messages) => {
       const refused = await sendBatches(sqs, QueueUrl, messages.map(entryOf))
       const lost = await sendBatches(sqs, QueueUrl, refused)

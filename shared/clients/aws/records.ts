@@ -7,8 +7,9 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import type { Switch } from '../../domain/policy/policy.ts'
 import type { Report } from '../../domain/report.ts'
-import type { OutgoingNotice } from './notices.ts'
+import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
 import type { Entry } from '../../domain/rollout/journal.ts'
+import { type Incident, incidentIn, incidentItem } from './incidents.ts'
 import { type BeginningLook, lookBeginner } from './looks-item.ts'
 import { packed, unpacked } from './records-body.ts'
 import { latestMark } from '../../messages.ts'
@@ -49,6 +50,9 @@ export interface Records {
   /** Puts a notice on record before it is sent; the first one of a key stays. */
   keepNotice: (notice: NoticeKey, content: OutgoingNotice, now: string) => Promise<void>
   keptNotice: (notice: NoticeKey) => Promise<OutgoingNotice | undefined>
+  /** The trouble of the cluster that was told last, whether or not it is over. */
+  incident: (cluster: string) => Promise<Incident | undefined>
+  putIncident: (cluster: string, incident: Incident, now: string) => Promise<void>
   /**
    * Puts on record what the cluster alone says of writes (those of a terminal, and of a function that died before it could
    * record them), and says how many. Anybody may have written it: it is marked as claimed, and no more than 100 a look and
@@ -184,6 +188,11 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
       const content = (await get(cluster, `notice#${hash}`))?.['content']?.S
       // Written by `keepNotice` alone.
       return content === undefined ? undefined : (JSON.parse(content) as OutgoingNotice)
+    },
+    incident: async (cluster) => incidentIn(await get(cluster, 'incident')),
+    putIncident: async (cluster, incident, now) => {
+      const expiresAt = { N: String(seconds(now) + keptFor.write) }
+      await put({ Item: { ...incidentItem(cluster, incident), expiresAt } })
     },
     release: async (notice, now) => {
       await put({

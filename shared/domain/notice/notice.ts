@@ -1,4 +1,6 @@
 import { plain, unlinked } from '../plain.ts'
+import { tookFrom } from './duration.ts'
+import type { NoticeKind } from './outgoing.ts'
 import { commandOn } from '../findings/remedy.ts'
 import type { Action } from '../policy/policy.ts'
 import type { Finding, FindingCode, Plan, Report, Severity } from '../report.ts'
@@ -8,6 +10,7 @@ export interface Notice {
   subject: string
   text: string
   severity: Severity
+  kind: NoticeKind
 }
 
 /**
@@ -36,6 +39,8 @@ export interface Circumstances {
   lasting?: boolean | undefined
   /** What to paste to stop all changes of the deployment at once. */
   brake?: string | undefined
+  /** RFC 3339: when the trouble was first seen. Absent: not known, and nothing is said of it. */
+  since?: string | undefined
   /** Said after all else: exceptions that hold or have ended. */
   remarks?: readonly string[]
 }
@@ -61,16 +66,20 @@ export const noticeOf = (
   const about: About = { ...circumstances, report, action, acting: actingOn(report, action, circumstances) }
   // One trouble less on the way is no news; the end is.
   if ((about.acting === 'tool' || about.halted) && isPartOf(news, told)) return undefined
-  if (news === '') return titled('info', report, { what: 'Calico is in step again', text: goodNews(report) })
+  if (news === '') return titled(about, { kind: 'in-step', severity: 'info', text: goodNews(about) })
   const severity = about.halted ? 'critical' : worst(report.findings, report.verdict === 'unknown' ? 'warning' : 'info')
-  return titled(severity, report, { what: headline(about), text: badNews(about) })
+  return titled(about, { kind: about.halted ? 'halted' : 'trouble', severity, text: badNews(about) })
 }
 
-const titled = (severity: Severity, { cluster }: Report, { what, text }: { what: string; text: string }): Notice => ({
-  subject: unlinked(`[${severity}] ${placeOf(cluster)}: ${what}`),
-  text: unlinked(text),
-  severity,
-})
+const titled = (about: About, { kind, severity, text }: Omit<Notice, 'subject'>): Notice => {
+  const what = kind === 'in-step' ? 'Calico is in step again' : headline(about)
+  return {
+    subject: unlinked(`[${severity}] ${placeOf(about.report.cluster)}: ${what}`),
+    text: unlinked(text),
+    severity,
+    kind,
+  }
+}
 
 /** `prod (111122223333 eu-west-1)` */
 export const placeOf = ({ name, account, region }: Report['cluster']): string => {
@@ -104,16 +113,23 @@ const order: Severity[] = ['critical', 'warning', 'info']
 const worst = (findings: Finding[], least: Severity): Severity =>
   order.find((severity) => severity === least || findings.some((it) => it.severity === severity)) ?? least
 
-const goodNews = (report: Report): string => {
-  const { cluster, desiredRange, nodes } = report
+const goodNews = ({ report, since }: About): string => {
+  const { cluster, desiredRange, nodes, observedAt } = report
+  const took = since ? `, after ${tookFrom(since, observedAt)}` : ''
   return [
-    `${placeOf(cluster)}: Calico is in step with kube-proxy on all ${nodes.length} nodes.`,
+    `${placeOf(cluster)}: Calico is in step with kube-proxy on all ${nodes.length} nodes${took}. Nobody has to act.`,
+    since && `It was not since ${since}.`,
     desiredRange && `Node ports: ${desiredRange.join(', ')}.`,
     asOf(report),
   ]
     .filter(Boolean)
     .join('\n')
 }
+
+const firstSeen = ({ since, report: { observedAt } }: About): string | undefined =>
+  since === undefined || since === observedAt
+    ? undefined
+    : `First seen ${since}, ${tookFrom(since, observedAt)} before.`
 
 /** Notices may arrive late, and one before another. */
 const asOf = ({ observedAt }: Report): string => `As of ${observedAt}.`
@@ -122,7 +138,7 @@ const badNews = (about: About): string => {
   const { report, remarks = [] } = about
   const shown = spokenOf(report)
   const causes = shown.map(({ severity, code, message }) => `${severity.toUpperCase()} ${code}: ${message}`)
-  return [firstLine(about), whatToDo(about), ...causes, forecastOf(about), ...remarks, asOf(report)]
+  return [firstLine(about), whatToDo(about), ...causes, forecastOf(about), ...remarks, firstSeen(about), asOf(report)]
     .filter(Boolean)
     .join('\n\n')
 }

@@ -33,6 +33,7 @@ export const clusterSwitched = ({ where, from, to, unfinished }: ClusterSwitched
       ...(unfinished ? [`The rollout that is under way ${rollout}.`] : []),
     ].join('\n'),
     severity: 'info',
+    kind: 'switched',
   }
 }
 
@@ -48,4 +49,5 @@ export const deploymentSwitched = (from: string, to: string, release: string | u
     ...(release === undefined ? [] : [`To release the brake: ${release}`]),
   ].join('\n'),
   severity: 'info',
+  kind: 'switched',
 })

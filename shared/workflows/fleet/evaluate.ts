@@ -4,6 +4,8 @@ import type { ClusterState, EksState } from '../../domain/cluster.ts'
 import { assess } from '../../domain/assess/assess.ts'
 import { whyOnlyReported } from '../../domain/fleet.ts'
 import { isAnother, predates, saidOf } from '../../domain/incarnation.ts'
+import { progressOf } from '../../domain/notice/progress.ts'
+import { tagText } from '../../domain/notice/route.ts'
 import { plan } from '../../domain/plan/plan.ts'
 import { type Action, type Switch, switchOf } from '../../domain/policy/policy.ts'
 import type { Read, ReadFailure } from '../../domain/read.ts'
@@ -92,6 +94,8 @@ export const evaluate = async (
     waits,
     unfinished: unfinished && !isSilent(seen),
     halted: haltIn(seen),
+    tags: said && tagsOf(said),
+    progress: action === 'sync' ? progressOf(seen, report) : undefined,
   })
   if (now.by === 'brake' && unfinished && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
@@ -154,6 +158,12 @@ const haltIn = ({ rollout, observedAt }: ClusterState) => {
   const { state, evidence } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
   return state === 'halted' ? { node: evidence?.node } : undefined
 }
+
+/** EKS takes 50 of them. */
+const tagsOf = ({ tags }: EksState): string[] =>
+  Object.entries(tags)
+    .slice(0, 50)
+    .map(([key, value]) => tagText({ key, value }).slice(0, 400))
 
 /** Nobody carries the rollout out any more. */
 const isSilent = ({ rollout, observedAt }: ClusterState): boolean =>

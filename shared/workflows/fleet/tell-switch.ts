@@ -1,8 +1,8 @@
-import type { OutgoingNotice } from '../../clients/aws/notices.ts'
 import type { StoredSwitch } from '../../clients/aws/records.ts'
 import type { BrakePosition, Switch } from '../../domain/policy/policy.ts'
 import { type Incarnation, predates } from '../../domain/incarnation.ts'
-import { placeOf } from '../../domain/notice/notice.ts'
+import { type Notice, placeOf } from '../../domain/notice/notice.ts'
+import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
 import { clusterSwitched, deploymentSwitched, deploymentSwitches } from '../../domain/notice/switch-notice.ts'
 import { clusterKey, type ClusterRef, deploymentKey } from '../../messages.ts'
 import type { EvaluateTools } from './tools.ts'
@@ -21,8 +21,8 @@ export const tellDeploymentSwitched = async (tools: Tools, brake: BrakePosition)
   await changed(tools, deploymentKey, {
     now: { state, action: brake.most },
     noticeOf: (last) => ({
-      ...deploymentSwitched(last.state, state, release),
-      attributes: { severity: 'info', cluster: '*' },
+      ...outgoing(deploymentSwitched(last.state, state, release)),
+      attributes: { severity: 'info', kind: 'switched', cluster: '*' },
     }),
   })
 }
@@ -52,11 +52,13 @@ export const tellClusterSwitched = async (
       last.action === now.action || !isNews(last) || predates(last.since, incarnation)
         ? undefined
         : {
-            ...clusterSwitched({ where, from: last.action, to: now, unfinished }),
-            attributes: { severity: 'info', cluster: name, account, region },
+            ...outgoing(clusterSwitched({ where, from: last.action, to: now, unfinished })),
+            attributes: { severity: 'info', kind: 'switched', cluster: name, account, region },
           },
   })
 }
+
+const outgoing = ({ subject, text }: Notice) => ({ subject, text, about: { causes: ['switched'] } })
 
 interface Changing {
   now: Omit<StoredSwitch, 'since'>

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { OutgoingNotice } from '../../clients/aws/notices.ts'
+import type { Incident } from '../../clients/aws/incidents.ts'
 import type { Queues } from '../../clients/aws/queues.ts'
 import type { Records } from '../../clients/aws/records.ts'
 import {
@@ -11,11 +11,12 @@ import {
   withExceptions,
 } from '../../domain/policy/exception.ts'
 import type { Incarnation } from '../../domain/incarnation.ts'
-import { newsOf, noticeOf } from '../../domain/notice/notice.ts'
+import { newsOf, type Notice, noticeOf } from '../../domain/notice/notice.ts'
+import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
+import { type Progress, progressNotice } from '../../domain/notice/progress.ts'
 import type { Action } from '../../domain/policy/policy.ts'
 import type { Report } from '../../domain/report.ts'
-import { PermanentError, RetryLaterError } from '../../errors.ts'
-import { clusterKey, type ClusterRef, type Telling } from '../../messages.ts'
+import { clusterKey, type ClusterRef } from '../../messages.ts'
 import type { EvaluateTools } from './tools.ts'
 
 export interface Assessed {
@@ -31,6 +32,10 @@ export interface Assessed {
   unfinished?: boolean
   /** A rollout has halted, on that node where it is known. */
   halted?: { node?: string | undefined } | undefined
+  /** `KEY=VALUE` of the cluster's tags, for routes; absent: EKS did not tell. */
+  tags?: string[] | undefined
+  /** Of a rollout under way. */
+  progress?: Progress | undefined
 }
 
 /**
@@ -54,14 +59,18 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
       ...remarksOn(excepted),
       ...ended.map((it) => `No longer excepted, since ${it.until}: ${it.reason}`),
     ]
+    const isWell = news === '' && toldOf(last) === ''
+    const incident = isWell ? undefined : await incidentOf(tools, cluster, { ...about, told: toldOf(last) })
     const notice = noticeOf(report, toldOf(last), action, {
       waits,
       halted,
       lasting,
       brake: tools.brake?.command('report'),
+      since: incident?.since,
       remarks,
     })
-    if (notice) await publish(tools, cluster, { ...about, notice, report })
+    if (notice) await publish(tools, cluster, { ...about, notice, report, incident })
+    else if (incident && about.progress) await tellProgress(tools, cluster, { ...about, incident })
   }
   await tools.records.putReport(key, report)
 }
@@ -74,16 +83,70 @@ const remarksOn = ({ cluster, codes }: Excepted): string[] => [
   ...Array.from(codes, ([code, it]) => `${code} is not spoken of. ${said(it)}`),
 ]
 
+/**
+ * The trouble that a notice is about. It begins with the first news after none; said again after a crash (`after`: the same
+ * report was the last one), it is the same.
+ */
+const incidentOf = async (
+  { records, now }: EvaluateTools,
+  cluster: ClusterRef,
+  { report: { observedAt }, last, incarnation, tags, told }: Assessed & { told: string },
+): Promise<Incident> => {
+  const key = clusterKey(cluster)
+  const known = await records.incident(key)
+  const after = last?.observedAt ?? ''
+  if (known && (told !== '' || known.after === after)) return known
+  // One that began before incidents were kept.
+  const since = told === '' || !last ? observedAt : last.observedAt
+  const begun = { id: digest([key, incarnation, since]), since, after, tags: tags ?? known?.tags ?? [] }
+  await records.putIncident(key, begun, now().toISOString())
+  return begun
+}
+
 const publish = async (
   tools: EvaluateTools,
   cluster: ClusterRef,
-  { notice, report, last, incarnation, lasting }: Assessed & { notice: NonNullable<ReturnType<typeof noticeOf>> },
+  {
+    notice,
+    report,
+    last,
+    incarnation,
+    lasting,
+    incident,
+  }: Assessed & { notice: Notice; incident?: Incident | undefined },
 ) => {
   const told = toldOf(last)
-  const attributes = attributesOf(report, notice.severity, cluster)
   // What was said of an earlier cluster of the name was not said of this one.
   const about = [incarnation, last?.observedAt, told, newsOf(report, lasting)]
-  await tellOnce(tools, clusterKey(cluster), { notice: { ...notice, attributes }, about })
+  await tellOnce(tools, clusterKey(cluster), { notice: outgoing(notice, { cluster, report, incident }), about })
+}
+
+const tellProgress = async (
+  tools: EvaluateTools,
+  cluster: ClusterRef,
+  { report, progress, incident }: Assessed & { incident: Incident },
+): Promise<void> => {
+  if (!progress || incident.milestone === progress.milestone) return
+  const notice = outgoing(progressNotice(report, progress, incident.since), { cluster, report, incident })
+  await tellOnce(tools, clusterKey(cluster), { notice, about: ['progress', incident.id, progress.milestone] })
+  const { milestone } = progress
+  await tools.records.putIncident(clusterKey(cluster), { ...incident, milestone }, tools.now().toISOString())
+}
+
+const outgoing = (
+  { subject, text, severity, kind }: Notice,
+  { cluster, report, incident }: { cluster: ClusterRef; report: Report; incident?: Incident | undefined },
+): OutgoingNotice => {
+  const { name, account, region } = cluster
+  const { verdict, observedAt, findings } = report
+  const codes = findings.filter((it) => it.severity !== 'info').map(({ code }) => code)
+  const causes = kind === 'trouble' || kind === 'halted' ? [...new Set(codes.length > 0 ? codes : [verdict])] : [kind]
+  return {
+    subject,
+    text,
+    attributes: { severity, kind, verdict, cluster: name, account, region, ...(incident && { tag: incident.tags }) },
+    about: { at: observedAt, causes, ...(incident && { incident: incident.id, since: incident.since }) },
+  }
 }
 
 /**
@@ -100,45 +163,6 @@ export const tellOnce = async (
   await tools.records.keepNotice(key, { ...notice, attributes }, tools.now().toISOString())
   await tools.queues.sendTelling({ schemaVersion: 1, tell: key })
 }
-
-/**
- * Sends a notice that is on record, once: of two messages that say so at one time, one does. Throws `RetryLaterError` where
- * SNS refuses or another is just sending it, so that its message comes again.
- */
-export const sendNotice = async (
-  tools: Pick<EvaluateTools, 'records' | 'notices' | 'now' | 'log'>,
-  { tell: key }: Telling,
-): Promise<void> => {
-  const now = () => tools.now().toISOString()
-  const notice = await tools.records.keptNotice(key)
-  if (!notice) throw new PermanentError(`The notice ${key.hash} of ${key.cluster} is not on record.`)
-  const state = await tools.records.claim(key, now())
-  if (state === 'busy') throw new RetryLaterError(`Another message is sending the notice ${key.hash} just now.`, 60)
-  if (state === 'told') return
-  try {
-    await tools.notices.publish(notice)
-  } catch (error) {
-    await tools.records.release(key, now())
-    throw new RetryLaterError(
-      `SNS did not take the notice: ${error instanceof Error ? error.message : String(error)}`,
-      30,
-    )
-  }
-  tools.log('told', { cluster: key.cluster, subject: notice.subject })
-  await tools.records.confirm(key, now())
-}
-
-const attributesOf = (
-  { verdict }: Report,
-  severity: 'critical' | 'warning' | 'info',
-  { name, account, region }: ClusterRef,
-) => ({
-  severity,
-  verdict,
-  cluster: name,
-  account,
-  region,
-})
 
 const digest = (parts: unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)

@@ -2,7 +2,6 @@ import type { Brake } from '../../clients/aws/brake.ts'
 import type { EksCluster } from '../../clients/aws/eks.ts'
 import type { FleetPermits } from '../../clients/aws/fleet-budget.ts'
 import type { Health } from '../../clients/aws/health.ts'
-import type { Notices } from '../../clients/aws/notices.ts'
 import type { Queues } from '../../clients/aws/queues.ts'
 import type { Records } from '../../clients/aws/records.ts'
 import type { ClusterState } from '../../domain/cluster.ts'
@@ -20,7 +19,6 @@ export interface EvaluateTools {
   /** What only planning needs to know; absent: planned from the look alone. */
   forPlan?: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
   records: Records
-  notices: Notices
   queues: Queues
   policy: Policy
   /** Read before each look; absent: the deployment has none. */

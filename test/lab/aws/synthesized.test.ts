@@ -34,6 +34,8 @@ beforeAll(async () => {
     emails: ['ops@example.com'],
     slackWebhookSecretArn,
     events: { gapSeconds: 1 },
+    // Each notice at once: each is looked at.
+    notices: { digest: false },
   })
   synthesize(config, { bundles, outdir })
   cloud = await startCloud({

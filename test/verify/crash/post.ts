@@ -20,7 +20,7 @@ export interface Received {
   body: string
 }
 
-export type QueueName = 'evaluations' | 'rollout-steps.fifo'
+export type QueueName = 'evaluations' | 'rollout-steps.fifo' | 'tellings'
 
 /** What SQS may do to messages, and hardly ever does. Deterministic, so that a run can be repeated. */
 export interface DeliveryFaults {

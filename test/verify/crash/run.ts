@@ -14,7 +14,7 @@ import type { Entry } from '../../../shared/domain/rollout/journal.ts'
 import { clusterKey, type ClusterRef, evaluation, rolloutStepMessage, telling } from '../../../shared/messages.ts'
 import { evaluate } from '../../../shared/workflows/fleet/evaluate.ts'
 import { observe } from '../../../shared/workflows/observe/observe.ts'
-import { sendNotice } from '../../../shared/workflows/fleet/tell.ts'
+import { sendNotice } from '../../../shared/workflows/fleet/tell-send.ts'
 import { handleStep } from '../../../shared/workflows/fleet/rollout-message.ts'
 import { createCrashes, type CrashPoint, type Crashes, type Life } from './life.ts'
 import type { Observed } from './observed.ts'
@@ -157,8 +157,12 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
     observe: lookThrough(it, kube),
     kube: () => kube,
     records: { ...records(mortalTables(dynamo, life), table), ...actedRecords(mortalTables(dynamo, life), table) },
-    notices: notices(mortalNotices(it.published, life), 'topic'),
-    queues: queues(mortalQueues(post, life), { evaluations: 'evaluations', rolloutSteps: 'rollout-steps.fifo' }),
+    notices: notices(mortalNotices(it.published, life), { topicArn: 'topic' }),
+    queues: queues(mortalQueues(post, life), {
+      evaluations: 'evaluations',
+      rolloutSteps: 'rollout-steps.fifo',
+      tellings: 'tellings',
+    }),
     policy: policyWith({ action: 'sync', ...it.mishap.policy }),
     now: scene.clock.now,
     log: () => undefined,
@@ -167,8 +171,7 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
     leaseSeconds: 900,
   }
   const message: unknown = JSON.parse(body)
-  const notice = telling.safeParse(message)
-  if (notice.success) await sendNotice(tools, notice.data)
+  if (queue === 'tellings') await sendNotice(tools, telling.parse(message))
   else if (queue === 'evaluations') await evaluate(tools, evaluation.parse(message), { messageId: id })
   else await handleStep({ ...tools, access: tools }, rolloutStepMessage.parse(message), id)
 }

@@ -48,6 +48,8 @@ export async function deployFor(cluster: LabCluster, door: ReturnType<typeof doo
     emails: ['platform@example.com'],
     policy,
     events: { gapSeconds: 1 },
+    // Each notice at once: each is looked at.
+    notices: { digest: false },
   })
   synthesize(config, { bundles, outdir: assemblyDir })
   const events: BusEvent[] = []

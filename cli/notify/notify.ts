@@ -1,0 +1,44 @@
+import { type Command, Option } from 'commander'
+import { type Ending, exitStatus } from '../exit-status.ts'
+import { UsageError } from '../failure.ts'
+import { type OutputOptions, withOutput } from '../options.ts'
+import { write } from '../streams.ts'
+
+export interface NotifyOptions extends OutputOptions {
+  test?: boolean
+  topic?: string
+  region?: string
+  format: 'text' | 'chat'
+  severity: 'critical' | 'warning' | 'info'
+  slackWebhookFile?: string
+}
+
+export const addNotify = (program: Command, end: Ending): void => {
+  const command = program
+    .command('notify')
+    .description('Sends a test notice, to see where notices arrive.')
+    .option('--test', 'send a test notice (nothing else is sent by hand)')
+    .option('--topic <arn>', 'to this SNS topic, with your own credentials')
+    .addOption(new Option('--region <region>', "the topic's region (default: as its ARN says)"))
+    .addOption(
+      new Option('--format <form>', 'chat: as Amazon Q Developer in chat applications takes it')
+        .choices(['text', 'chat'])
+        .default('text'),
+    )
+    .addOption(
+      new Option('--severity <severity>', 'to try the conditions of a route')
+        .choices(['critical', 'warning', 'info'])
+        .default('info'),
+    )
+    .option('--slack-webhook-file <file>', 'to Slack, by the webhook or the bot token that this file holds')
+  withOutput(command, ['text', 'json']).action(async (options: NotifyOptions) => {
+    const { test, topic, slackWebhookFile } = options
+    if (!test || (topic === undefined) === (slackWebhookFile === undefined))
+      throw new UsageError('Give --test, and either --topic ARN or --slack-webhook-file FILE.')
+    const { notify } = await import('./run.ts')
+    const sent = await notify(options)
+    const text = [sent.what, ...sent.check.map((line, index) => `${index + 1}. ${line}`)].join('\n')
+    await write(process.stdout, options.output === 'json' ? `${JSON.stringify(sent, null, 2)}\n` : `${text}\n`)
+    end(exitStatus.inStep)
+  })
+}

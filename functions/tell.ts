@@ -1,0 +1,43 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { SNSClient } from '@aws-sdk/client-sns'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import * as z from 'zod/mini'
+import { heldNotices } from '../shared/clients/aws/held-notices.ts'
+import { bounded, limited } from '../shared/clients/aws/limits.ts'
+import { notices } from '../shared/clients/aws/notices.ts'
+import { received } from '../shared/clients/aws/received.ts'
+import { records } from '../shared/clients/aws/records.ts'
+import { tellings } from '../shared/clients/aws/tellings.ts'
+import { worker } from '../shared/handler.ts'
+import { gathering, telling } from '../shared/messages.ts'
+import { readSettings, tellSettings } from '../shared/settings.ts'
+import { gather, tellOrHold } from '../shared/workflows/fleet/tell-gather.ts'
+
+const settings = readSettings(tellSettings, process.env)
+const { runbook, tags, topics, ...rules } = settings.NOTICES
+const sqs = bounded(new SQSClient(limited))
+const sns = bounded(new SNSClient(limited))
+const dynamo = bounded(new DynamoDBClient(limited))
+const tools = {
+  records: records(dynamo, settings.RECORDS_TABLE),
+  held: heldNotices(dynamo, settings.RECORDS_TABLE),
+  tellings: tellings(sqs, settings.WORK_QUEUE_URL),
+  notices: notices(sns, { topicArn: settings.NOTICES_TOPIC_ARN, runbook }),
+  others: topics.map(({ arn, format, route }) => ({
+    topicArn: arn,
+    route,
+    progress: format === 'chat',
+    notices: notices(sns, { topicArn: arn, runbook, format }),
+  })),
+  tags: new Set(tags),
+  rules,
+  now: () => new Date(),
+}
+
+/** The queue of notices: send one that is on record, or have it wait for others; look at what waits. */
+export const handler = worker('tell', {
+  schema: z.union([telling, gathering]),
+  received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
+  work: (message, { log }) =>
+    'tell' in message ? tellOrHold({ ...tools, log }, message) : gather({ ...tools, log }, message),
+})

@@ -1,0 +1,218 @@
+import * as z from 'zod'
+import { combinationsOf, filterPolicyOf, policyBounds } from '../shared/domain/notice/route.ts'
+import { isTimezone } from '../shared/domain/policy/window.ts'
+import { policySetting } from '../shared/settings.ts'
+
+/** One value stands for a list of one. */
+const oneOrMore = <T extends z.ZodType>(one: T) =>
+  z.preprocess((it) => (it === undefined || Array.isArray(it) ? it : [it]), z.array(one).min(1))
+
+/** What EKS takes in a tag, but for stars, which SNS would not take for any text. */
+const tagPart = (most: number) => z.string().regex(new RegExp(`^[\\p{L}\\p{N} +=._:/@-]{1,${most}}$`, 'u'))
+const severity = z.enum(['critical', 'warning', 'info'])
+const clusterPattern = z
+  .string()
+  .regex(/^([0-9A-Za-z][\w-]{0,99})?\*?$/, 'is a cluster’s name, or the beginning of names with * at its end')
+  .min(1)
+
+const route = z.strictObject({
+  severity: oneOrMore(severity).optional(),
+  account: oneOrMore(z.string().regex(/^\d{12}$/, 'is an account of 12 digits')).optional(),
+  region: oneOrMore(z.string().regex(/^[a-z]{2,5}(-[a-z]+)+-\d$/, 'is a region')).optional(),
+  /** Names; * at the end stands for any text. */
+  cluster: oneOrMore(clusterPattern).optional().describe('Names; * at the end stands for any text.'),
+  /** Tags of the clusters. Those of a cluster that EKS does not describe are not known, and match no route. */
+  tag: oneOrMore(z.strictObject({ key: tagPart(128), value: tagPart(256) })).optional(),
+
+  emails: z.array(z.email()).default([]).describe('Told of what fits. Each must confirm the subscription once.'),
+  /** A webhook's address, or a bot's token; with a token, the channel's id, and each incident is one thread. */
+  slack: z
+    .strictObject({
+      secretArn: z.string().regex(/^arn:[a-z-]+:secretsmanager:/, 'is an ARN of secretsmanager'),
+      channel: z
+        .string()
+        .regex(/^[CDG][A-Z0-9]{2,20}$/, 'is the id of a channel such as C024BE91L, not its name')
+        .optional(),
+    })
+    .optional(),
+  /** A topic of yours, that of a pager for instance. */
+  topicArn: z
+    .string()
+    .regex(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/, 'is the ARN of a standard topic')
+    .optional()
+    .describe('A topic of yours in the region of the stack, that of a pager for instance.'),
+  /** The key that encrypts that topic, where it is a key of yours; its policy must let the function `tell` use it. */
+  kmsKeyArn: z
+    .string()
+    .regex(/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, 'is the ARN of a key')
+    .optional()
+    .describe('The key of that topic, where it is one of yours; its policy must let the function tell use it.'),
+  /** `chat`: what Amazon Q Developer in chat applications takes. Without topicArn the stack makes the topic. */
+  format: z
+    .enum(['text', 'chat'])
+    .default('text')
+    .describe('chat: what Amazon Q Developer in chat applications takes. Without topicArn the stack makes the topic.'),
+})
+export type RouteConfig = z.output<typeof route>
+
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'is a time of day such as 08:00')
+
+const digest = z.strictObject({
+  /** Up to so many clusters are told one by one. */
+  moreThan: z.int().min(1).max(100).default(10),
+  /** A notice waits so long for others; a halt does not. */
+  settleSeconds: z.int().min(1).max(900).default(60),
+  atMostMinutes: z.int().min(1).max(120).default(15),
+  /** What a digest has told within 24 hours comes again only then. */
+  dailyAt: clock.default('08:00'),
+  timezone: z.string().default('UTC'),
+})
+const digestDefaults = digest.parse({})
+
+/** Who is told of what, and when. `emails` and `slackWebhookSecretArn` are told of everything; a route adds somebody. */
+export const noticesConfig = z
+  .strictObject({
+    routes: z.array(route).max(100).default([]),
+    /** `false`: each notice by itself, however many there are. */
+    digest: z
+      .union([z.literal(false), digest])
+      .default(digestDefaults)
+      .describe('One notice in place of many; false: each by itself.'),
+    /** What is not urgent waits for their end. A halt never does. */
+    quietHours: z
+      .strictObject({
+        windows: z
+          .array(policySetting.shape.windows.def.innerType.def.element)
+          .min(1)
+          .describe('When only what is urgent is told.'),
+        holds: z.array(severity).min(1).default(['info', 'warning']),
+      })
+      .optional(),
+  })
+  .default({ routes: [], digest: digestDefaults })
+
+interface Fault {
+  path: (string | number)[]
+  message: string
+}
+interface Told {
+  notices: z.output<typeof noticesConfig>
+  emails: string[]
+  env?: { account: string; region: string } | undefined
+  accounts?: { account: string }[] | undefined
+}
+
+/** Subscriptions of one topic with a filter policy: SNS's own bound. */
+const policiesAtMost = 200
+const slackAtMost = 10
+
+export const noticeFaults = (all: Told): Fault[] => [
+  ...all.notices.routes.flatMap((it, index) => routeFaults(all, it, ['notices', 'routes', index])),
+  ...emailFaults(all),
+  ...countFaults(all),
+  ...sizeFaults(all),
+  ...timezoneFaults(all),
+]
+
+const routeFaults = ({ env, accounts }: Told, it: RouteConfig, path: Fault['path']): Fault[] => {
+  const { emails, slack, topicArn, kmsKeyArn, format, account = [] } = it
+  const faults: (Fault | false | undefined)[] = [
+    emails.length === 0 &&
+      !slack &&
+      !topicArn &&
+      format === 'text' && { path, message: 'leads to nobody: give emails, slack, topicArn or format' },
+    format === 'chat' &&
+      (emails.length > 0 || slack !== undefined) && {
+        path: [...path, 'format'],
+        message: 'is that of a topic; who gets mail or Slack needs a route of their own',
+      },
+    kmsKeyArn !== undefined &&
+      !topicArn && { path: [...path, 'kmsKeyArn'], message: 'is of a topicArn, which is missing' },
+    placeFault(topicArn, env, [...path, 'topicArn']),
+    placeFault(slack?.secretArn, env, [...path, 'slack', 'secretArn']),
+    filterFault(it, path),
+    ...account.map(
+      (one, index) =>
+        accounts !== undefined &&
+        !accounts.some((known) => known.account === one) && {
+          path: [...path, 'account', index],
+          message: `${one} is no account of the fleet: nobody is told`,
+        },
+    ),
+  ]
+  return faults.flatMap((fault) => fault || [])
+}
+
+const placeFault = (of: string | undefined, env: Told['env'], path: Fault['path']): Fault | undefined => {
+  const region = of?.split(':')[3]
+  if (!env || region === undefined || region === env.region) return undefined
+  return { path, message: `is of ${region}, and the stack is in ${env.region}` }
+}
+
+const filterFault = (it: RouteConfig, path: Fault['path']): Fault | undefined => {
+  const combinations = combinationsOf(filterPolicyOf(it, { progress: true }))
+  if (combinations <= policyBounds.combinations) return undefined
+  return {
+    path,
+    message: `has ${combinations} combinations of values, and a filter policy of SNS has ${policyBounds.combinations} at most: leave a condition out, or make several routes`,
+  }
+}
+
+/** SNS keeps one subscription for an address. */
+const emailFaults = ({ notices, emails }: Told): Fault[] => {
+  const seen = new Set(emails)
+  return notices.routes.flatMap((it, index) =>
+    it.emails.flatMap((email, at) => {
+      const path = ['notices', 'routes', index, 'emails', at]
+      if (!seen.has(email)) return seen.add(email), []
+      return [
+        {
+          path,
+          message: `${email} stands twice: SNS keeps one subscription for an address, with one set of conditions`,
+        },
+      ]
+    }),
+  )
+}
+
+/** Lambda takes 4,096 bytes of variables in all; the ARNs of what the stack makes are among them. */
+const settingAtMost = 2_500
+
+const sizeFaults = ({ notices }: Told): Fault[] => {
+  const published = notices.routes.filter(({ topicArn, format }) => topicArn !== undefined || format === 'chat')
+  const tags = notices.routes.map(({ tag }) => tag)
+  const bytes = Buffer.byteLength(JSON.stringify([published, tags]))
+  if (bytes <= settingAtMost) return []
+  const message = `take ${bytes} bytes where they lead to topics or ask for tags, ${settingAtMost} at most: use beginnings of names, or subscribe to the topic of all notices with a filter policy of your own`
+  return [{ path: ['notices', 'routes'], message }]
+}
+
+const countFaults = ({ notices, emails }: Told): Fault[] => {
+  const path = ['notices', 'routes']
+  const slacks = notices.routes.filter(({ slack }) => slack).length
+  const policies = emails.length + slacks + notices.routes.flatMap((it) => it.emails).length
+  return [
+    ...(slacks > slackAtMost
+      ? [
+          {
+            path,
+            message: `lead to Slack ${slacks} times, ${slackAtMost} at most: each has a queue and a function of its own`,
+          },
+        ]
+      : []),
+    ...(policies > policiesAtMost
+      ? [
+          {
+            path,
+            message: `make ${policies} subscriptions, and a topic has ${policiesAtMost} filter policies at most: use a mailing list, or a topicArn`,
+          },
+        ]
+      : []),
+  ]
+}
+
+const timezoneFaults = ({ notices: { digest } }: Told): Fault[] => {
+  if (digest === false) return []
+  if (isTimezone(digest.timezone)) return []
+  return [{ path: ['notices', 'digest', 'timezone'], message: 'is a name of the tz database such as Europe/Berlin' }]
+}

@@ -1,0 +1,43 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import type { Progress } from '../../domain/notice/progress.ts'
+
+/** One trouble of one cluster, from its first notice to "in step again". */
+export interface Incident {
+  /** 32 hexadecimal digits, derived. */
+  id: string
+  /** RFC 3339: the look that saw it first. */
+  since: string
+  /** When the last look before it was. */
+  after: string
+  /** `KEY=VALUE` of the cluster's tags when it began. */
+  tags: string[]
+  /** The last progress of a rollout that people were told. */
+  milestone?: Progress['milestone']
+}
+
+export const incidentItem = (
+  cluster: string,
+  { id, since, after, tags, milestone }: Incident,
+): Record<string, AttributeValue> => ({
+  cluster: { S: cluster },
+  record: { S: 'incident' },
+  incident: { S: id },
+  since: { S: since },
+  after: { S: after },
+  tags: { L: tags.map((S) => ({ S })) },
+  ...(milestone && { milestone: { S: milestone } }),
+})
+
+/** Written by `incidentItem` alone. */
+export const incidentIn = (item: Record<string, AttributeValue> | undefined): Incident | undefined => {
+  const { incident, since, after, tags, milestone } = item ?? {}
+  if (incident?.S === undefined || since?.S === undefined) return undefined
+  const known = milestone?.S === 'canary' || milestone?.S === 'half' ? milestone.S : undefined
+  return {
+    id: incident.S,
+    since: since.S,
+    after: after?.S ?? '',
+    tags: (tags?.L ?? []).flatMap(({ S }) => S ?? []),
+    ...(known && { milestone: known }),
+  }
+}

@@ -1,0 +1,29 @@
+import * as z from 'zod/mini'
+import type { SlackNotice } from '../domain/notice/slack-form.ts'
+
+const notice = z.object({
+  schemaVersion: z.literal(1),
+  subject: z.string(),
+  text: z.string(),
+  severity: z.enum(['critical', 'warning', 'info']),
+  kind: z.enum(['trouble', 'halted', 'progress', 'in-step', 'switched', 'digest', 'test']),
+  incident: z.optional(z.string().check(z.regex(/^[0-9a-f]{1,64}$/))),
+  since: z.optional(z.string().check(z.maxLength(40))),
+  links: z.array(z.object({ label: z.string(), url: z.url({ protocol: /^https?$/ }) })).check(z.maxLength(10)),
+})
+
+/** What was published otherwise than by us is a text. */
+export const slackNoticeIn = (subject: string, message: string): SlackNotice => {
+  const read = notice.safeParse(parsed(message))
+  if (!read.success) return { schemaVersion: 1, subject, text: message, severity: 'info', kind: 'trouble', links: [] }
+  const { incident, since, ...rest } = read.data
+  return { ...rest, ...(incident && { incident }), ...(since && { since }) }
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,62 @@
+import type { Link } from './links.ts'
+import type { OutgoingNotice } from './outgoing.ts'
+
+/** Kept below what the chat programs behind it take. In characters. */
+const atMost = { title: 250, description: 3_000, step: 300, steps: 5, context: 250 }
+
+const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
+
+/** In the chat's markdown these call people, make links or format: text of others must do none of that. */
+const verbatim = (text: string): string =>
+  text
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/@(?=channel|here|everyone)/gi, '@\u200b')
+
+/**
+ * A custom notification of Amazon Q Developer in chat applications, which drops whatever has another form. All notices of
+ * one incident have one thread.
+ * https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+ */
+export const chatNotification = ({ subject, text, attributes, about = {} }: OutgoingNotice, links: readonly Link[]) => {
+  const { first, steps } = partsOf(text)
+  const { notice, kind, cluster, account, region, verdict } = attributes
+  const incident = about.incident ?? notice
+  const facts = { kind, cluster, account, region, verdict, since: about.since, ...linked(links) }
+  const context = Object.entries(facts).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, cut(value, atMost.context)] as const] : [],
+  )
+  const nextSteps = steps.slice(0, atMost.steps).map((step) => cut(verbatim(step), atMost.step))
+  return {
+    version: '1.0',
+    source: 'custom',
+    ...(notice && { id: notice }),
+    content: {
+      textType: 'client-markdown',
+      title: cut(verbatim(subject), atMost.title),
+      description: cut(verbatim(first), atMost.description),
+      ...(nextSteps.length > 0 && { nextSteps }),
+    },
+    metadata: {
+      ...(incident && { threadId: incident }),
+      summary: cut(subject, atMost.title),
+      eventType: `calico-ipvs-sync ${kind ?? 'notice'}`,
+      ...(context.length > 0 && { additionalContext: Object.fromEntries(context) }),
+    },
+  }
+}
+
+const linked = (links: readonly Link[]): Record<string, string> =>
+  Object.fromEntries(links.map(({ label, url }) => [label.toLowerCase(), url]))
+
+/** The steps under "What to do:" are the chat's next steps; all else is its description. */
+const partsOf = (text: string): { first: string; steps: string[] } => {
+  const blocks = text.split('\n\n')
+  const isToDo = (block: string) => block.startsWith('What to do:\n')
+  const steps = (blocks.find(isToDo) ?? '').split(/\n(?=\d+\. )/).slice(1)
+  return {
+    first: blocks.filter((block) => !isToDo(block)).join('\n\n'),
+    steps: steps.map((step) => step.replace(/^\d+\. /, '')),
+  }
+}

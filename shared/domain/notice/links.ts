@@ -1,0 +1,60 @@
+import type { NoticeKind, OutgoingNotice } from './outgoing.ts'
+
+export interface Link {
+  label: string
+  url: string
+}
+
+/** Sections of docs/runbook.md that a notice leads to; a test holds them together. */
+export const noticeSections = {
+  trouble: 'cluster-out-of-step',
+  unknown: 'clusters-unknown',
+  halted: 'rollout-halted',
+  digest: 'many-clusters-at-once',
+} as const
+
+/**
+ * Where to read on: the runbook's section, and the cluster in AWS's console. They are ours, made of nothing that others
+ * wrote but names that AWS itself takes. `runbook`: the page's address, without an anchor.
+ */
+export const linksOf = ({ attributes }: OutgoingNotice, runbook: string | undefined): Link[] => {
+  const { kind = 'trouble', verdict, cluster, region } = attributes
+  const section = sectionOf(kind, verdict === 'unknown')
+  const console = typeof cluster === 'string' && typeof region === 'string' ? consoleOf(cluster, region) : undefined
+  return [
+    ...(section && runbook ? [{ label: 'Runbook', url: `${runbook}#${section}` }] : []),
+    ...(console ? [{ label: 'Console', url: console }] : []),
+  ]
+}
+
+const sectionOf = (kind: NoticeKind, isUnknown: boolean): string | undefined => {
+  switch (kind) {
+    case 'trouble':
+      return isUnknown ? noticeSections.unknown : noticeSections.trouble
+    case 'halted':
+    case 'digest':
+      return noticeSections[kind]
+    case 'progress':
+    case 'in-step':
+    case 'switched':
+    case 'test':
+      return undefined
+  }
+}
+
+const consoles: [RegExp, string][] = [
+  [/^cn-/, 'console.amazonaws.cn'],
+  [/^us-gov-/, 'console.amazonaws-us-gov.com'],
+  [/^eusc-/, 'console.amazonaws-eusc.eu'],
+]
+
+/** `undefined`: not a name that AWS gives. */
+const consoleOf = (cluster: string, region: string): string | undefined => {
+  if (!/^[0-9A-Za-z][\w-]{0,99}$/.test(cluster) || !/^[a-z]{2,5}(-[a-z]+)+-\d$/.test(region)) return undefined
+  const host = consoles.find(([begins]) => begins.test(region))?.[1] ?? 'console.aws.amazon.com'
+  return `https://${region}.${host}/eks/clusters/${cluster}?region=${region}`
+}
+
+/** The text with its links, one a line, at its end. */
+export const withLinks = (text: string, links: readonly Link[]): string =>
+  links.length === 0 ? text : `${text}\n\n${links.map(({ label, url }) => `${label}: ${url}`).join('\n')}`

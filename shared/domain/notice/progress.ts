@@ -1,0 +1,64 @@
+import { unlinked } from '../plain.ts'
+import type { ClusterState } from '../cluster.ts'
+import { valueOf } from '../read.ts'
+import type { Report } from '../report.ts'
+import { isOurs } from '../rollout/marks.ts'
+import { soundRollout } from '../rollout/parse.ts'
+import { tookFrom } from './duration.ts'
+import { type Notice, placeOf } from './notice.ts'
+
+/** How far a rollout is. `milestone`: what is worth a message, told once each. */
+export interface Progress {
+  milestone: 'canary' | 'half'
+  done: number
+  of: number
+}
+
+/** So few nodes are done before anybody has read the second message. */
+const halfFrom = 6
+
+/** `undefined`: no rollout is under way, or nothing of it is worth a message yet. */
+export const progressOf = (state: ClusterState, report: Report): Progress | undefined => {
+  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  if (rollout?.state !== 'running') return undefined
+  const [done, of] = rollout.phase === 'range' ? changed(state, report) : restarted(state, rollout.restart)
+  if (done === 0 || done >= of) return undefined
+  return { milestone: of >= halfFrom && done * 2 >= of ? 'half' : 'canary', done, of }
+}
+
+/** Nodes that have an override of ours and are in step by it, of those and the ones that are yet to change. */
+const changed = ({ felix }: ClusterState, { nodes }: Report): [number, number] => {
+  const ours = new Set((valueOf(felix)?.objects ?? []).filter(isOurs).map(({ name }) => name.replace(/^node\./, '')))
+  const done = nodes.filter(({ name, verdict }) => ours.has(name) && verdict === 'in-step').length
+  return [done, done + nodes.filter(({ verdict }) => verdict === 'out-of-step').length]
+}
+
+const restarted = ({ pods }: ClusterState, restart: readonly string[]): [number, number] => {
+  const there = new Set((valueOf(pods) ?? []).map(({ name }) => name))
+  return [restart.filter((name) => !there.has(name)).length, restart.length]
+}
+
+const words: Record<Progress['milestone'], string> = {
+  canary: 'the first node is changed and well',
+  half: 'half of the nodes are changed and well',
+}
+
+export const progressNotice = (report: Report, { milestone, done, of }: Progress, since?: string): Notice => {
+  const { cluster, observedAt } = report
+  const place = placeOf(cluster)
+  const head = `${words[milestone]}, ${done} of ${of}`
+  return {
+    subject: unlinked(`[info] ${place}: ${head}`),
+    text: unlinked(
+      [
+        `${place}: ${head}. calico-ipvs-sync proceeds node by node; nobody has to act.`,
+        since && `Under way for ${tookFrom(since, observedAt)}.`,
+        `As of ${observedAt}.`,
+      ]
+        .filter(Boolean)
+        .join('\n\n'),
+    ),
+    severity: 'info',
+    kind: 'progress',
+  }
+}

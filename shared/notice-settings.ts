@@ -1,0 +1,57 @@
+import * as z from 'zod/mini'
+
+const texts = z.optional(z.array(z.string()))
+const severities = z.array(z.enum(['critical', 'warning', 'info']))
+
+/** Which notices somebody wants: `shared/domain/notice/route.ts`. */
+const route = z.object({
+  severity: z.optional(severities),
+  account: texts,
+  region: texts,
+  cluster: texts,
+  tag: z.optional(z.array(z.object({ key: z.string(), value: z.string() }))),
+})
+
+const window = z.object({
+  days: z.optional(z.array(z.enum(['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']))),
+  from: z.string(),
+  to: z.string(),
+  timezone: z.string(),
+})
+
+/** What the function that tells knows of the configuration, checked where the stack is made. */
+export const noticeSetting = z.object({
+  /** Address of the runbook's page. */
+  runbook: z.optional(z.string()),
+  digest: z.optional(
+    z.object({
+      moreThan: z.int(),
+      settleSeconds: z.int(),
+      atMostMinutes: z.int(),
+      dailyAt: z.string(),
+      timezone: z.string(),
+    }),
+  ),
+  quietHours: z.optional(z.object({ windows: z.array(window), holds: severities })),
+  /** `KEY=VALUE`: the tags that routes ask for. Others do not leave the records. */
+  tags: z.array(z.string()),
+  /** Topics beside that of all notices. */
+  topics: z.array(z.object({ arn: z.string(), format: z.enum(['text', 'chat']), route })),
+})
+export type NoticeSetting = z.infer<typeof noticeSetting>
+
+/** As text in a variable: it holds names that are known only when the stack is deployed. */
+export const noticesVariable = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform((text: string, context): unknown => {
+      try {
+        return JSON.parse(text)
+      } catch {
+        context.issues.push({ code: 'custom', message: 'is not JSON', input: text })
+        return z.NEVER
+      }
+    }),
+  ),
+  noticeSetting,
+)

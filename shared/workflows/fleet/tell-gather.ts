@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import type { Batch, HeldNotices } from '../../clients/aws/held-notices.ts'
+import type { Records } from '../../clients/aws/records.ts'
+import type { Tellings } from '../../clients/aws/tellings.ts'
+import { digestOf } from '../../domain/notice/digest.ts'
+import {
+  byTime,
+  type GatherRules,
+  type Held,
+  isHeld,
+  type Sending,
+  sendingOf,
+  toldWith,
+} from '../../domain/notice/gather.ts'
+import { RetryLaterError } from '../../errors.ts'
+import { deploymentKey, type Gathering, type Telling } from '../../messages.ts'
+import { keptNoticeOf, sendNotice, type SendTools } from './tell-send.ts'
+
+export interface GatherTools extends SendTools {
+  records: SendTools['records'] & Pick<Records, 'keepNotice'>
+  held: HeldNotices
+  tellings: Tellings
+  rules: GatherRules
+}
+
+/** A notice that is on record is sent at once, or waits for others. It is asked for again when it has waited. */
+export const tellOrHold = async (tools: GatherTools, message: Telling): Promise<void> => {
+  const { tell: key } = message
+  const notice = await keptNoticeOf(tools, key)
+  if (!isHeld(notice, tools.rules, tools.now())) return sendNotice(tools, message)
+  if (await tools.held.isTold(key)) return
+  const { digest } = tools.rules
+  await tools.held.hold({ ...key, at: tools.now().toISOString(), notice: headOf(notice) })
+  await tools.tellings.gatherIn({ schemaVersion: 1, gather: key.hash }, digest?.settleSeconds ?? 1)
+}
+
+/** A digest needs its first line only. */
+const headOf = (notice: Held['notice']): Held['notice'] => ({ ...notice, text: notice.text.split('\n', 1)[0] ?? '' })
+
+/** So long another message may be busy with a batch before it is taken to have died. */
+const batchSeconds = 600
+
+/**
+ * Looks at all notices that wait and sends those whose time has come: each by itself, or one digest in their place. What is to
+ * be sent is put on record first, and whoever finds it there finishes it. As long as anything waits, the newest of what
+ * waits has a message under way.
+ */
+export const gather = async (tools: GatherTools, { gather: by }: Gathering): Promise<void> => {
+  const open = await tools.held.batch()
+  if (open && open.by !== by && secondsSince(tools, open.at) < batchSeconds) return
+  if (open) await finish(tools, open)
+  const held = await tools.held.all()
+  const sending = sendingOf(held, await tools.held.told(), tools.rules, tools.now())
+  switch (sending.do) {
+    case 'nothing':
+      return
+    case 'wait':
+      return proceed(tools, held, { seconds: sending.seconds, by })
+    case 'singly':
+    case 'digest':
+      return finish(tools, await decided(tools, by, sending))
+  }
+}
+
+const secondsSince = ({ now }: GatherTools, at: string): number => (now().getTime() - Date.parse(at)) / 1_000
+
+type Decided = Extract<Sending, { members: Held[] }>
+
+const decided = async (tools: GatherTools, by: string, { do: how, members }: Decided): Promise<Batch> => {
+  const at = tools.now().toISOString()
+  const keys = members.map(({ cluster, hash }) => ({ cluster, hash }))
+  const before = await tools.held.told()
+  const batch: Batch = { by, at, members: keys, told: before }
+  if (how === 'digest') {
+    batch.digest = { cluster: deploymentKey, hash: digest(['digest', keys]) }
+    batch.told = toldWith(before, members, tools.now())
+    const notice = digestOf(members, at)
+    const attributes = { ...notice.attributes, notice: batch.digest.hash }
+    await tools.records.keepNotice(batch.digest, { ...notice, attributes }, at)
+  }
+  if (await tools.held.open(batch)) return batch
+  throw new RetryLaterError('Another message has just decided which notices are sent.', 30)
+}
+
+const finish = async (tools: GatherTools, { members, digest: one, told }: Batch): Promise<void> => {
+  if (one) {
+    await sendNotice(tools, { schemaVersion: 1, tell: one })
+    const at = tools.now().toISOString()
+    for (const some of inTens(members)) await Promise.all(some.map((key) => tools.records.confirm(key, at)))
+    await tools.held.putTold(told)
+  } else for (const key of members) await sendNotice(tools, { schemaVersion: 1, tell: key })
+  for (const some of inTens(members)) await Promise.all(some.map((key) => tools.held.remove(key)))
+  // Before the batch is closed: whoever finishes it after a crash does this as well.
+  await proceed(tools, await tools.held.all(), { seconds: 1 })
+  await tools.held.close()
+}
+
+/** A message goes on for the newest of what waits; that of any other (`by`) ends here. */
+const proceed = async (
+  tools: GatherTools,
+  held: readonly Held[],
+  { seconds, by }: { seconds: number; by?: string },
+): Promise<void> => {
+  const newest = held.toSorted(byTime).at(-1)
+  if (!newest || (by !== undefined && by !== newest.hash)) return
+  await tools.tellings.gatherIn({ schemaVersion: 1, gather: newest.hash }, seconds)
+}
+
+const inTens = <T>(all: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(all.length / 10) }, (_, index) => all.slice(index * 10, index * 10 + 10))
+
+const digest = (parts: unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import type { Notices } from '../../clients/aws/notices.ts'
+import type { Records } from '../../clients/aws/records.ts'
+import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
+import { type Route, takes, withTagsOf } from '../../domain/notice/route.ts'
+import { PermanentError, RetryLaterError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import type { Telling } from '../../messages.ts'
+
+export interface SendTools {
+  records: Pick<Records, 'keptNotice' | 'claim' | 'confirm' | 'release'>
+  /** The topic of all notices: SNS's filter policies say who of its subscribers gets which. */
+  notices: Notices
+  /** Topics of others, to which is published what their routes ask for. */
+  others?: readonly OtherTopic[]
+  /** `KEY=VALUE`: the only tags that leave. */
+  tags?: ReadonlySet<string>
+  now: () => Date
+  log: Log
+}
+
+export interface OtherTopic {
+  topicArn: string
+  route: Route
+  /** Steps of a rollout under way as well. */
+  progress: boolean
+  notices: Notices
+}
+
+/** Throws where nobody knows what was to be said. */
+export const keptNoticeOf = async (
+  { records }: Pick<SendTools, 'records'>,
+  key: Telling['tell'],
+): Promise<OutgoingNotice> => {
+  const notice = await records.keptNotice(key)
+  if (notice) return notice
+  throw new PermanentError(`The notice ${key.hash} of ${key.cluster} is not on record.`)
+}
+
+/**
+ * Sends a notice that is on record, to each topic once: of two messages that say so at one time, one does. A topic that
+ * refuses does not keep the others from getting it. Throws `RetryLaterError` where SNS refuses or another is just sending
+ * it, so that its message comes again.
+ */
+export const sendNotice = async (tools: SendTools, { tell: key }: Telling): Promise<void> => {
+  const notice = await keptNoticeOf(tools, key)
+  const wanted = (tools.others ?? []).filter(({ route, progress }) => takes(route, notice, progress))
+  const shown = withTagsOf(notice, tools.tags ?? new Set())
+  // The topic of all notices has the plain key, so that what it was told stays told.
+  const ways = [
+    { hash: key.hash, notices: tools.notices },
+    ...wanted.map(({ topicArn, notices }) => ({ hash: `${key.hash}#${shortOf(topicArn)}`, notices })),
+  ]
+  const faults: RetryLaterError[] = []
+  for (const { hash, notices } of ways) {
+    const fault = await sendOnce(tools, { cluster: key.cluster, hash }, () => notices.publish(shown))
+    if (fault) faults.push(fault)
+  }
+  const [fault] = faults
+  if (fault) throw fault
+}
+
+const sendOnce = async (
+  { records, now, log }: SendTools,
+  key: Telling['tell'],
+  publish: () => Promise<void>,
+): Promise<RetryLaterError | undefined> => {
+  const at = () => now().toISOString()
+  const state = await records.claim(key, at())
+  if (state === 'busy') return new RetryLaterError(`Another message is sending the notice ${key.hash} just now.`, 60)
+  if (state === 'told') return undefined
+  try {
+    await publish()
+  } catch (error) {
+    await records.release(key, at())
+    const why = error instanceof Error ? error.message : String(error)
+    return new RetryLaterError(`SNS did not take the notice: ${why}`, 30)
+  }
+  log('told', { cluster: key.cluster, notice: key.hash })
+  await records.confirm(key, at())
+  return undefined
+}
+
+const shortOf = (topicArn: string): string => createHash('sha256').update(topicArn).digest('hex').slice(0, 8)

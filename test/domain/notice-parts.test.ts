@@ -1,0 +1,134 @@
+import { describe, expect, test } from '@jest/globals'
+import { chatNotification } from '../../shared/domain/notice/chat.ts'
+import { tookFrom } from '../../shared/domain/notice/duration.ts'
+import { linksOf, withLinks } from '../../shared/domain/notice/links.ts'
+import { noticeOf } from '../../shared/domain/notice/notice.ts'
+import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
+import type { Report } from '../../shared/domain/report.ts'
+
+const notice: OutgoingNotice = {
+  subject: '[critical] prod-1 (111122223333 eu-west-1): rollout halted on n1',
+  text: 'prod-1: rollout halted on n1. Nothing more is changed.\n\nWhat to do:\n1. look at <n1>\n2. resume\n   or abort\n\nAs of now.',
+  attributes: { severity: 'critical', kind: 'halted', cluster: 'prod-1', account: '111122223333', region: 'eu-west-1' },
+  about: { incident: 'f00d', since: '2026-11-20T10:00:00Z', causes: ['ROLLOUT_HALTED'] },
+}
+const runbook = 'https://docs.example.com/runbook.md'
+
+describe('how long', () => {
+  test.each([
+    ['10:00:00', '10:00:12', '12 s'],
+    ['10:00:00', '10:07:40', '7 min'],
+    ['10:00:00', '13:12:00', '3 h 12 min'],
+    ['10:00:00', '09:59:00', '0 s'],
+  ])('from %s to %s is %s', (from, to, text) => expect(tookFrom(`2026-11-20T${from}Z`, `2026-11-20T${to}Z`)).toBe(text))
+
+  test('a trouble of days is told in days and hours', () =>
+    expect(tookFrom('2026-11-18T08:00:00Z', '2026-11-20T10:30:00Z')).toBe('2 d 2 h'))
+})
+
+describe('links', () => {
+  test.each([
+    ['eu-west-1', 'https://eu-west-1.console.aws.amazon.com/eks/clusters/prod-1?region=eu-west-1'],
+    ['cn-north-1', 'https://cn-north-1.console.amazonaws.cn/eks/clusters/prod-1?region=cn-north-1'],
+    ['us-gov-west-1', 'https://us-gov-west-1.console.amazonaws-us-gov.com/eks/clusters/prod-1?region=us-gov-west-1'],
+    ['eusc-de-east-1', 'https://eusc-de-east-1.console.amazonaws-eusc.eu/eks/clusters/prod-1?region=eusc-de-east-1'],
+  ])('of a halt in %s lead to its section of the runbook and to the console of its partition', (region, console) => {
+    const there = { ...notice, attributes: { ...notice.attributes, region } }
+    expect(linksOf(there, runbook)).toEqual([
+      { label: 'Runbook', url: `${runbook}#rollout-halted` },
+      { label: 'Console', url: console },
+    ])
+  })
+
+  test('are made of no name that AWS does not give', () => {
+    for (const cluster of ['../x', 'a b', 'x"><script>', 'a'.repeat(101), ''])
+      expect(linksOf({ ...notice, attributes: { ...notice.attributes, cluster } }, undefined)).toEqual([])
+    for (const region of ['evil.example/', 'EU-WEST-1'])
+      expect(linksOf({ ...notice, attributes: { ...notice.attributes, region } }, undefined)).toEqual([])
+  })
+
+  test('stand at the end of the text, one a line', () =>
+    expect(withLinks('text', linksOf(notice, runbook)).split('\n').slice(-2)).toEqual([
+      `Runbook: ${runbook}#rollout-halted`,
+      'Console: https://eu-west-1.console.aws.amazon.com/eks/clusters/prod-1?region=eu-west-1',
+    ]))
+})
+
+describe('since when', () => {
+  const bad: Report = {
+    schemaVersion: 1,
+    cluster: { name: 'prod-1' },
+    observedAt: '2026-11-20T10:00:00Z',
+    verdict: 'unknown',
+    nodes: [],
+    findings: [{ code: 'UNREACHABLE', severity: 'warning', subject: 'cluster', message: 'no answer', evidence: [] }],
+  }
+  const textOf = (...given: Parameters<typeof noticeOf>) =>
+    noticeOf(...given)
+      ?.text.split('\n')
+      .filter(Boolean)
+
+  test('is told with what is new later in the same trouble, in UTC and as a span', () => {
+    expect(textOf(bad, '', 'report', { since: '2026-11-20T08:30:00Z' })?.slice(-2)).toEqual([
+      'First seen 2026-11-20T08:30:00Z, 1 h 30 min before.',
+      'As of 2026-11-20T10:00:00Z.',
+    ])
+    expect(textOf(bad, '', 'report', { since: bad.observedAt })?.join()).not.toContain('First seen')
+  })
+
+  test('and how long it took stand in the notice that it is over', () => {
+    const well: Report = { ...bad, verdict: 'in-step', findings: [] }
+    expect(textOf(well, 'unknown', 'report', { since: '2026-11-20T08:30:00Z' })).toEqual([
+      'prod-1: Calico is in step with kube-proxy on all 0 nodes, after 1 h 30 min. Nobody has to act.',
+      'It was not since 2026-11-20T08:30:00Z.',
+      'As of 2026-11-20T10:00:00Z.',
+    ])
+  })
+})
+
+describe('a notification of Amazon Q in chat applications', () => {
+  test('has its schema: the steps apart, a thread for each incident', () => {
+    const attributes = { ...notice.attributes, notice: 'abc' }
+    expect(chatNotification({ ...notice, attributes }, linksOf(notice, runbook))).toEqual({
+      version: '1.0',
+      source: 'custom',
+      id: 'abc',
+      content: {
+        textType: 'client-markdown',
+        title: notice.subject,
+        description: 'prod-1: rollout halted on n1. Nothing more is changed.\n\nAs of now.',
+        nextSteps: ['look at &lt;n1&gt;', 'resume\n   or abort'],
+      },
+      metadata: {
+        threadId: 'f00d',
+        summary: notice.subject,
+        eventType: 'calico-ipvs-sync halted',
+        additionalContext: {
+          kind: 'halted',
+          cluster: 'prod-1',
+          account: '111122223333',
+          region: 'eu-west-1',
+          since: '2026-11-20T10:00:00Z',
+          runbook: `${runbook}#rollout-halted`,
+          console: 'https://eu-west-1.console.aws.amazon.com/eks/clusters/prod-1?region=eu-west-1',
+        },
+      },
+    })
+  })
+
+  test('stays within bounds, and calls nobody, whatever it is about', () => {
+    const steps = Array.from({ length: 40 }, (_, index) => `${index + 1}. ${'x'.repeat(2_000)}`).join('\n')
+    const hostile = {
+      ...notice,
+      subject: '<!channel>'.repeat(100),
+      text: `${'@here '.repeat(5_000)}\n\nWhat to do:\n${steps}`,
+    }
+    const { content, metadata } = chatNotification(hostile, [])
+    expect(content.title.length).toBeLessThanOrEqual(250)
+    expect(content.description.length).toBeLessThanOrEqual(3_000)
+    expect(content.nextSteps).toHaveLength(5)
+    expect(content.nextSteps?.every(({ length }) => length <= 300)).toBe(true)
+    expect(metadata.summary.length).toBeLessThanOrEqual(250)
+    expect(`${content.title} ${content.description}`).not.toMatch(/<|@here/)
+  })
+})
