@@ -45,13 +45,6 @@ test('a rollout that dies at an effect, before or after it, is finished by whoev
   expect(results.points).toBeGreaterThan(10)
 }, 240_000)
 
-test('a halt that dies at an effect puts default back all the same, restarts no well node again, and is told once', async () => {
-  const results = await outcome(5, (series) => haltCrashes(series, 'direct'))
-  expect(results.failures).toEqual([])
-  expect(results).toMatchObject({ finished: results.points, doubledRestarts: 0, duplicateNotices: 0 })
-  expect(results.points).toBeGreaterThan(8)
-}, 240_000)
-
 test('so is one whose messages come twice, out of order and late', async () => {
   const results = await outcome(1, (series) => deliveryFaults(series, 'restarts'))
   expect(results.failures).toEqual([])
