@@ -5,7 +5,6 @@ import { resultsOf } from '../verify/crash/results.ts'
 import { type Scene, setTheScene } from '../verify/crash/scene.ts'
 import {
   crashes,
-  haltCrashes,
   outages,
   requestTroubles,
   type Series,
