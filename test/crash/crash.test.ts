@@ -3,14 +3,7 @@ import { startTables, type Tables } from '../verify/crash/outside.ts'
 import { type Proxy, startProxy } from '../verify/crash/proxy.ts'
 import { resultsOf } from '../verify/crash/results.ts'
 import { type Scene, setTheScene } from '../verify/crash/scene.ts'
-import {
-  crashes,
-  outages,
-  requestTroubles,
-  type Series,
-  type Tried,
-  deliveryFaults,
-} from '../verify/crash/series.ts'
+import { crashes, outages, requestTroubles, type Series, type Tried, deliveryFaults } from '../verify/crash/series.ts'
 
 /** A part of what `npm run crash` tries, on the real API server: some points of every kind. */
 let scene: Scene
