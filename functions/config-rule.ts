@@ -5,7 +5,8 @@ import { ruleEventOf } from '../shared/clients/aws/config-rule-event.ts'
 import { fleetRecords } from '../shared/clients/aws/fleet-records.ts'
 import { bounded, limited } from '../shared/clients/aws/limits.ts'
 import { lambda } from '../shared/handler.ts'
-import { configRuleSettings, readSettings } from '../shared/settings.ts'
+import { readSettings } from '../shared/settings.ts'
+import { configRuleSettings } from '../shared/report-settings.ts'
 import { answerConfig } from '../shared/workflows/fleet/config-rule.ts'
 
 const settings = readSettings(configRuleSettings, process.env)

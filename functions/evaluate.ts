@@ -12,7 +12,8 @@ import { policyWith } from '../shared/domain/policy/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
 import { evaluation } from '../shared/messages.ts'
-import { evaluateSettings, readSettings } from '../shared/settings.ts'
+import { readSettings } from '../shared/settings.ts'
+import { evaluateSettings } from '../shared/worker-settings.ts'
 import { evaluate } from '../shared/workflows/fleet/evaluate.ts'
 
 const settings = readSettings(evaluateSettings, process.env)

@@ -6,7 +6,8 @@ import { bounded, limited } from '../shared/clients/aws/limits.ts'
 import { reportsBucket } from '../shared/clients/aws/reports-bucket.ts'
 import { compressing } from '../shared/clients/compressing.ts'
 import { lambda } from '../shared/handler.ts'
-import { fleetReportSettings, readSettings } from '../shared/settings.ts'
+import { readSettings } from '../shared/settings.ts'
+import { fleetReportSettings } from '../shared/report-settings.ts'
 import { countOnRecord, writeFleetReport } from '../shared/workflows/fleet/fleet-report.ts'
 
 /** Some megabytes take longer than an answer that is a few words. */

@@ -8,7 +8,8 @@ import { slackThreads } from '../shared/clients/aws/slack-threads.ts'
 import { secretIn, slack } from '../shared/clients/slack.ts'
 import { slackNoticeIn } from '../shared/clients/slack-notice.ts'
 import { worker } from '../shared/handler.ts'
-import { notifySlackSettings, readSettings } from '../shared/settings.ts'
+import { readSettings } from '../shared/settings.ts'
+import { notifySlackSettings } from '../shared/notice-settings.ts'
 
 const settings = readSettings(notifySlackSettings, process.env)
 const { SLACK_WEBHOOK_SECRET_ARN: secretArn, SLACK_CHANNEL: channel } = settings

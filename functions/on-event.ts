@@ -5,7 +5,8 @@ import { lookRequests } from '../shared/clients/aws/looks.ts'
 import { queues } from '../shared/clients/aws/queues.ts'
 import { readDeployment } from '../shared/deployment.ts'
 import { lambda } from '../shared/handler.ts'
-import { onEventSettings, readSettings } from '../shared/settings.ts'
+import { readSettings } from '../shared/settings.ts'
+import { onEventSettings } from '../shared/event-settings.ts'
 import { onEvent } from '../shared/workflows/fleet/on-event.ts'
 
 const settings = readSettings(onEventSettings, process.env)

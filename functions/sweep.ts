@@ -3,7 +3,8 @@ import { bounded, limited } from '../shared/clients/aws/limits.ts'
 import { placeQueue } from '../shared/clients/aws/place-queue.ts'
 import { readDeployment } from '../shared/deployment.ts'
 import { lambda } from '../shared/handler.ts'
-import { readSettings, sweepSettings } from '../shared/settings.ts'
+import { readSettings } from '../shared/settings.ts'
+import { sweepSettings } from '../shared/event-settings.ts'
 import { sweep } from '../shared/workflows/fleet/sweep.ts'
 
 const settings = readSettings(sweepSettings, process.env)

@@ -10,7 +10,8 @@ import { records } from '../shared/clients/aws/records.ts'
 import { tellings } from '../shared/clients/aws/tellings.ts'
 import { worker } from '../shared/handler.ts'
 import { gathering, telling } from '../shared/messages.ts'
-import { readSettings, tellSettings } from '../shared/settings.ts'
+import { readSettings } from '../shared/settings.ts'
+import { tellSettings } from '../shared/notice-settings.ts'
 import { gather, tellOrHold } from '../shared/workflows/fleet/tell-gather.ts'
 
 const settings = readSettings(tellSettings, process.env)

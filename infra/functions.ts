@@ -1,15 +1,8 @@
-import type {
-  configRuleSettings,
-  Environment,
-  evaluateSettings,
-  listClustersSettings,
-  fleetReportSettings,
-  notifySlackSettings,
-  onEventSettings,
-  rolloutStepSettings,
-  sweepSettings,
-  tellSettings,
-} from '../shared/settings.ts'
+import type { Environment } from '../shared/settings.ts'
+import type { configRuleSettings, fleetReportSettings } from '../shared/report-settings.ts'
+import type { evaluateSettings, rolloutStepSettings } from '../shared/worker-settings.ts'
+import type { listClustersSettings, onEventSettings, sweepSettings } from '../shared/event-settings.ts'
+import type { notifySlackSettings, tellSettings } from '../shared/notice-settings.ts'
 
 /** The Lambdas by the names of their files, each with the settings it reads: a forgotten variable does not compile. */
 export interface Settings {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { worked } from './settings.ts'
 
 const texts = z.optional(z.array(z.string()))
 const severities = z.array(z.enum(['critical', 'warning', 'info']))
@@ -41,7 +42,7 @@ export const noticeSetting = z.object({
 export type NoticeSetting = z.infer<typeof noticeSetting>
 
 /** As text in a variable: it holds names that are known only when the stack is deployed. */
-export const noticesVariable = z.pipe(
+const noticesVariable = z.pipe(
   z.pipe(
     z.string(),
     z.transform((text: string, context): unknown => {
@@ -55,3 +56,16 @@ export const noticesVariable = z.pipe(
   ),
   noticeSetting,
 )
+
+export const tellSettings = z.extend(worked, {
+  NOTICES_TOPIC_ARN: z.string(),
+  RECORDS_TABLE: z.string(),
+  NOTICES: noticesVariable,
+})
+
+export const notifySlackSettings = z.extend(worked, {
+  SLACK_WEBHOOK_SECRET_ARN: z.string(),
+  /** Empty: the secret is a webhook's address. */
+  SLACK_CHANNEL: z.string(),
+  RECORDS_TABLE: z.string(),
+})

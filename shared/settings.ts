@@ -2,7 +2,6 @@ import * as z from 'zod/mini'
 import { endOf } from './domain/policy/exception.ts'
 import { findingCodes } from './domain/report.ts'
 import { isTimezone, weekdays } from './domain/policy/window.ts'
-import { noticesVariable } from './notice-settings.ts'
 
 // The small build of zod has no words for what is wrong until it is given some; a function's log needs few.
 z.config({ localeError: (it) => ('expected' in it ? `is not ${String(it.expected)}` : it.code) })
@@ -72,59 +71,13 @@ export const policySetting = z.object({
  * deployed. What was configured is in `deployment.json`. The stack's types come from here, so that a forgotten variable
  * does not compile.
  */
-const own = z.object({ OWN_ACCOUNT: z.string() })
+export const own = z.object({ OWN_ACCOUNT: z.string() })
 
 /** Receives of one message after which it is a dead letter. */
 export const receivesAtMost = 5
 
 /** The queue that a function works on, and where what cannot be done is kept for a person. */
-const worked = z.object({ WORK_QUEUE_URL: z.url(), DEAD_LETTERS_QUEUE_URL: z.url() })
-
-const sending = z.extend(own, { EVALUATIONS_QUEUE_URL: z.url() })
-
-export const onEventSettings = z.extend(sending, {
-  RECORDS_TABLE: z.string(),
-  /** Seconds between two looks for events of one cluster. */
-  LOOK_GAP_SECONDS: z.pipe(z.pipe(z.string(), z.transform(Number)), z.number().check(z.minimum(0), z.maximum(900))),
-})
-
-export const sweepSettings = z.extend(own, { PLACES_QUEUE_URL: z.url() })
-
-export const listClustersSettings = z.extend(worked, {
-  ...sending.shape,
-  TELLINGS_QUEUE_URL: z.url(),
-  RECORDS_TABLE: z.string(),
-})
-
-export const evaluateSettings = z.extend(worked, {
-  ...own.shape,
-  EVALUATIONS_QUEUE_URL: z.url(),
-  ROLLOUT_STEPS_QUEUE_URL: z.url(),
-  TELLINGS_QUEUE_URL: z.url(),
-  RECORDS_TABLE: z.string(),
-  /** Name of the SSM parameter that is the brake. */
-  BRAKE_PARAMETER: z.string(),
-})
-
-/** What people are told is evaluate's alone to say: a step that ends a rollout asks for another look. */
-export const rolloutStepSettings = z.omit(evaluateSettings, { TELLINGS_QUEUE_URL: true })
-
-export const tellSettings = z.extend(worked, {
-  NOTICES_TOPIC_ARN: z.string(),
-  RECORDS_TABLE: z.string(),
-  NOTICES: noticesVariable,
-})
-
-export const notifySlackSettings = z.extend(worked, {
-  SLACK_WEBHOOK_SECRET_ARN: z.string(),
-  /** Empty: the secret is a webhook's address. */
-  SLACK_CHANNEL: z.string(),
-  RECORDS_TABLE: z.string(),
-})
-
-export const fleetReportSettings = z.object({ RECORDS_TABLE: z.string(), REPORTS_BUCKET: z.string() })
-
-export const configRuleSettings = z.object({ RECORDS_TABLE: z.string() })
+export const worked = z.object({ WORK_QUEUE_URL: z.url(), DEAD_LETTERS_QUEUE_URL: z.url() })
 
 /** The names of a function's variables, all of which the stack must give. */
 export type Environment<S extends z.ZodMiniObject> = Record<keyof z.input<S>, string>

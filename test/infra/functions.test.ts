@@ -1,15 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { parseConfig } from '../../infra/config.ts'
-import {
-  evaluateSettings,
-  notifySlackSettings,
-  onEventSettings,
-  readSettings,
-  rolloutStepSettings,
-  listClustersSettings,
-  sweepSettings,
-  tellSettings,
-} from '../../shared/settings.ts'
+import { readSettings } from '../../shared/settings.ts'
+import { evaluateSettings, rolloutStepSettings } from '../../shared/worker-settings.ts'
+import { notifySlackSettings, tellSettings } from '../../shared/notice-settings.ts'
+import { onEventSettings, listClustersSettings, sweepSettings } from '../../shared/event-settings.ts'
 import { account, deployment, everything, labelled, region } from './deployment.ts'
 
 const full = deployment(everything)

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { parseConfig } from '../../infra/config.ts'
 import { matchesPattern } from '../../lab/aws/event-pattern.ts'
 import { combinationsOf, filterPolicyOf, type Route, takes } from '../../shared/domain/notice/route.ts'
-import { readSettings, tellSettings } from '../../shared/settings.ts'
+import { readSettings } from '../../shared/settings.ts'
+import { tellSettings } from '../../shared/notice-settings.ts'
 import { account, deployment, labelled, region, statementsOf } from './deployment.ts'
 
 const secretArn = `arn:aws:secretsmanager:${region}:${account}:secret:slack-AbCdEf`

@@ -1,0 +1,15 @@
+import * as z from 'zod/mini'
+import { own, worked } from './settings.ts'
+
+export const evaluateSettings = z.extend(worked, {
+  ...own.shape,
+  EVALUATIONS_QUEUE_URL: z.url(),
+  ROLLOUT_STEPS_QUEUE_URL: z.url(),
+  TELLINGS_QUEUE_URL: z.url(),
+  RECORDS_TABLE: z.string(),
+  /** Name of the SSM parameter that is the brake. */
+  BRAKE_PARAMETER: z.string(),
+})
+
+/** What people are told is evaluate's alone to say: a step that ends a rollout asks for another look. */
+export const rolloutStepSettings = z.omit(evaluateSettings, { TELLINGS_QUEUE_URL: true })
