@@ -40,7 +40,7 @@ beforeAll(async () => {
   await stage.cloud.idle()
 }, 240_000)
 afterAll(async () => {
-  await stage.stop()
+  await stage?.stop()
   rmSync(folder, { recursive: true, force: true })
 }, 60_000)
 
