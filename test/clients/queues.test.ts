@@ -5,7 +5,11 @@ import { queues } from '../../shared/clients/aws/queues.ts'
 import type { Evaluation } from '../../shared/messages.ts'
 
 const sqs = mockClient(SQSClient)
-const urls = { evaluations: 'https://sqs/1/evaluations', rolloutSteps: 'https://sqs/1/rollout-steps.fifo' }
+const urls = {
+  evaluations: 'https://sqs/1/evaluations',
+  rolloutSteps: 'https://sqs/1/rollout-steps.fifo',
+  tellings: 'https://sqs/1/tellings',
+}
 const client = queues(new SQSClient({ region: 'eu-west-1' }), urls)
 const cluster = { account: '111122223333', region: 'eu-west-1', name: 'prod' }
 const evaluation = (name = 'prod'): Evaluation => ({ schemaVersion: 1, cluster: { ...cluster, name }, reason: 'sweep' })
@@ -58,7 +62,7 @@ describe('a rollout step', () => {
 
 test('a notice to be sent is in the group of the cluster that it speaks of', async () => {
   await client.sendTelling({ schemaVersion: 1, tell: { cluster: 'deployment', hash: 'a'.repeat(32) } })
-  expect(sent()[0]).toMatchObject({ QueueUrl: urls.evaluations, MessageGroupId: 'deployment' })
+  expect(sent()[0]).toMatchObject({ QueueUrl: urls.tellings, MessageGroupId: 'deployment' })
 })
 
 describe('the evaluations of a sweep', () => {

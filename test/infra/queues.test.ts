@@ -10,7 +10,7 @@ describe('queues', () => {
   test('work has five queues; all others hold dead letters', () => {
     const work = queues.filter((queue) => !isDeadLetters(queue)).map(({ logicalId }) => logicalId.slice(0, -8))
     expect(work.toSorted()).toEqual(['Evaluations', 'Places', 'RolloutSteps', 'SlackNotices', 'Tellings'])
-    expect(queues.filter(isDeadLetters)).toHaveLength(7)
+    expect(queues.filter(isDeadLetters)).toHaveLength(9)
   })
 
   test('whatever fails five times is kept for 14 days in a queue of the same kind', () => {
