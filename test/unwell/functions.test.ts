@@ -27,7 +27,7 @@ interface Logged extends GatedStage {
 const raised = async (): Promise<Logged> => {
   const lines: string[] = []
   const it = await raiseGated(name, (moment: Moment): void => {
-    if (moment.kind === 'log' && moment.function === 'Evaluate') lines.push(moment.line)
+    if (moment.kind === 'log' && ['Evaluate', 'Tell'].includes(moment.function)) lines.push(moment.line)
   })
   it.stage.deploy({ action: 'report' })
   return { ...it, lines }
@@ -51,7 +51,7 @@ const looked = async ({ stage: { cloud }, lines }: Logged) => {
   return { result, seconds: (performance.now() - began) / 1_000, log: lines.join('\n') }
 }
 
-/** What evaluate says of each in its log, or in what it makes of it. */
+/** What evaluate, and of SNS tell, says of each in its log, or in what it makes of it. */
 const named: Record<Service, RegExp> = {
   EKS: /eks:DescribeCluster/,
   SSM: /the brake \(SSM parameter/,
