@@ -100,8 +100,19 @@ const withoutEventStreams: Plugin = {
   name: 'without-event-streams',
   setup: (build) => {
     const namespace = 'without-event-streams'
-    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, () => ({ path: 'none', namespace }))
-    build.onLoad({ filter: /./, namespace }, () => ({ contents: `throw new Error('Streaming events ${excuse}')` }))
+    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ importer }) => ({
+      path: /client-s3[\\/]/.test(importer) ? 'made and not used' : 'not made',
+      namespace,
+    }))
+    build.onLoad({ filter: /^not made$/, namespace }, () => ({
+      contents: `throw new Error('Streaming events ${excuse}')`,
+    }))
+    // S3's client makes one when it is made itself.
+    build.onLoad({ filter: /^made and not used$/, namespace }, () => ({
+      contents: `const absent = () => { throw new Error('Streaming events ${excuse}') }
+export const eventStreamSerdeProvider = () => ({ serialize: absent, deserialize: absent })
+export const resolveEventStreamSerdeConfig = (given) => given`,
+    }))
   },
 }
 
