@@ -41,6 +41,7 @@ export const environment = {
   TELLINGS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/tellings',
   NOTICES_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:notices',
   RECORDS_TABLE: 'records',
+  REPORTS_BUCKET: 'reports',
   LOOK_GAP_SECONDS: '60',
   OWN_ACCOUNT: '111122223333',
   SLACK_CHANNEL: '',
