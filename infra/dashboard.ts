@@ -78,7 +78,7 @@ export const dashboard = (stack: Stack, { stackName }: Config, { records }: Show
       [
         graph('Looks by verdict', looks, { stacked: true }),
         graph('Seconds of a look', seconds),
-        graph('Findings by severity', findings, { right: [own('evaluate', 'Notices', 'notices')] }),
+        graph('Findings by severity', findings, { right: [own('tell', 'Notices', 'notices')] }),
       ],
       [
         graph(

@@ -63,6 +63,7 @@ for (const [kind, count] of kinds) {
     expect([resumed.rollout?.state, resumed.verdict]).toEqual(['done', 'in-step'])
     expect(resumed.observed.felix).toHaveLength(nodes.length)
     expect(resumed.published.map(({ subject }) => subject)).toEqual([
+      expect.stringMatching(new RegExp(`^\\[info\\] ${name} .*: half of the nodes are changed and well, \\d+ of`)),
       expect.stringMatching(new RegExp(`^\\[info\\] ${name} .*: Calico is in step again$`)),
     ])
     expect(observer.overrides()).toEqual([])
