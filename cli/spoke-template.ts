@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { exitStatus, type Ending } from './exit-status.ts'
 import { UsageError } from './failure.ts'
+import { withExamples } from './options.ts'
 import { write } from './streams.ts'
 
 interface SpokeOptions {
@@ -14,7 +15,7 @@ interface SpokeOptions {
 }
 
 export const addSpokeTemplate = (program: Command, end: Ending): void => {
-  program
+  const command = program
     .command('spoke-template')
     .description("Print the CloudFormation template of a spoke: another account, or another region of the hub's own.")
     .option('--hub-account <id>', 'account of the hub (default: a parameter without a default)', fitting(/^\d{12}$/))
@@ -29,7 +30,7 @@ export const addSpokeTemplate = (program: Command, end: Ending): void => {
     .option('--no-changes', 'without the role that changes: the account is only reported')
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(['yaml', 'json']).default('yaml'))
     .option('--no-color', 'as with the other commands; there are none')
-    .option('--quiet', 'as with the other commands; there is nothing to say')
+    .option('-q, --quiet', 'as with the other commands; there is nothing to say')
     .addOption(new Option('--debug', 'show where an error came from').hideHelp())
     .action(async ({ output, hubAccount, hubRegion, externalId, ...more }: SpokeOptions) => {
       if ((hubAccount === undefined) !== (hubRegion === undefined))
@@ -45,6 +46,11 @@ export const addSpokeTemplate = (program: Command, end: Ending): void => {
       await write(process.stdout, text)
       end(exitStatus.inStep)
     })
+  withExamples(
+    command,
+    'calico-ipvs-sync spoke-template --hub-account 111122223333 --hub-region eu-west-1',
+    'calico-ipvs-sync spoke-template --hub-account 111122223333 --hub-region eu-west-1 --no-changes -o json',
+  )
 }
 
 const fitting = (pattern: RegExp) => (value: string) => {

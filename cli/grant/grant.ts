@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Ending } from '../exit-status.ts'
 import { UsageError } from '../failure.ts'
-import { type OutputOptions, several, withOutput } from '../options.ts'
+import { type OutputOptions, several, withExamples, withOutput } from '../options.ts'
 
 export interface GrantOptions extends OutputOptions {
   cluster?: string[]
@@ -43,8 +43,14 @@ export const addGrant = (program: Command, end: Ending): void => {
     .option('--no-guard', 'without the admission policies that bind the operator role to what a rollout does')
     .option('--remove', 'take away what grant made, and nothing else')
     .option('--dry-run', 'show what would be done and do nothing')
-    .option('--yes', 'do not ask')
+    .option('-y, --yes', 'do not ask')
     .addHelpText('after', ending)
+  withExamples(
+    command,
+    'calico-ipvs-sync grant --cluster prod-1 --region eu-west-1 --dry-run',
+    'calico-ipvs-sync grant --all --region eu-west-1 --changes',
+    'calico-ipvs-sync grant --cluster prod-1 --region eu-west-1 --remove',
+  )
   withOutput(command, ['text', 'json']).action(async (options: GrantOptions) => {
     refuseNonsense(options)
     const { runGrant } = await import('./run.ts')
@@ -53,10 +59,7 @@ export const addGrant = (program: Command, end: Ending): void => {
 }
 
 const ending = `
-Exit status: 0 all done, 1 something was left, 2 something failed, 64 usage.
-
-  calico-ipvs-sync grant --cluster prod-1 --region eu-west-1 --dry-run
-  calico-ipvs-sync grant --all --region eu-west-1 --changes`
+Exit status: 0 all done, 1 something was left, 2 something failed, 64 usage.`
 
 /** One role: not a user, not a session, not a pattern. */
 const principal = (text: string): string => {

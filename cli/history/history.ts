@@ -4,7 +4,7 @@ import type { History } from '../../shared/domain/history/history.ts'
 import { exitStatus } from '../exit-status.ts'
 import type { Ending } from '../exit-status.ts'
 import { UsageError } from '../failure.ts'
-import { type OutputOptions, withOutput } from '../options.ts'
+import { type OutputOptions, withExamples, withOutput } from '../options.ts'
 import { progress } from '../progress.ts'
 import { bold, printed } from '../streams.ts'
 
@@ -35,6 +35,11 @@ export const addHistory = (program: Command, end: Ending): void => {
     )
     .option('--stack <name>', 'the deployment', 'CalicoIpvsSync')
     .option('--hub-region <region>', 'region of the deployment (default: that of the cluster)')
+  withExamples(
+    command,
+    'calico-ipvs-sync history --cluster prod-1 --region eu-west-1',
+    'calico-ipvs-sync history --cluster prod-1 --region eu-west-1 --from 2026-11-20 --to 2026-11-27 -o html --output-file proof.html',
+  )
   withOutput(command, ['text', 'json', 'csv', 'html']).action(async (options: HistoryOptions) =>
     end(await history(options)),
   )

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
 import { type Ending, exitStatus } from '../exit-status.ts'
 import { UsageError } from '../failure.ts'
-import { type OutputOptions, withOutput } from '../options.ts'
-import { write } from '../streams.ts'
+import { type OutputOptions, withExamples, withOutput } from '../options.ts'
+import { printed } from '../streams.ts'
 
 export interface NotifyOptions extends OutputOptions {
   test?: boolean
@@ -31,6 +31,11 @@ export const addNotify = (program: Command, end: Ending): void => {
         .default('info'),
     )
     .option('--slack-webhook-file <file>', 'to Slack, by the webhook or the bot token that this file holds')
+  withExamples(
+    command,
+    'calico-ipvs-sync notify --test --topic arn:aws:sns:eu-west-1:111122223333:calico-ipvs-sync',
+    'calico-ipvs-sync notify --test --slack-webhook-file webhook.txt --severity critical',
+  )
   withOutput(command, ['text', 'json']).action(async (options: NotifyOptions) => {
     const { test, topic, slackWebhookFile } = options
     if (!test || (topic === undefined) === (slackWebhookFile === undefined))
@@ -38,7 +43,7 @@ export const addNotify = (program: Command, end: Ending): void => {
     const { notify } = await import('./run.ts')
     const sent = await notify(options)
     const text = [sent.what, ...sent.check.map((line, index) => `${index + 1}. ${line}`)].join('\n')
-    await write(process.stdout, options.output === 'json' ? `${JSON.stringify(sent, null, 2)}\n` : `${text}\n`)
+    await printed(options.output === 'json' ? `${JSON.stringify(sent, null, 2)}\n` : `${text}\n`, options)
     end(exitStatus.inStep)
   })
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { exitStatus, type Ending } from '../exit-status.ts'
-import { several } from '../options.ts'
+import { several, withExamples } from '../options.ts'
 import { write } from '../streams.ts'
 import type { Document, Install } from './manifests.ts'
 
@@ -14,7 +14,7 @@ interface RbacOptions {
 }
 
 export const addRbac = (program: Command, end: Ending): void => {
-  program
+  const command = program
     .command('rbac')
     .description('Print what the tool needs in a cluster, for: rbac | kubectl apply -f -')
     .option('--viewer', 'what looking needs, and nothing else (the default)')
@@ -34,7 +34,7 @@ export const addRbac = (program: Command, end: Ending): void => {
     .option('--group <name>', 'the same for a group of the cluster', several)
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(['yaml', 'json']).default('yaml'))
     .option('--no-color', 'as with the other commands; there are none')
-    .option('--quiet', 'as with the other commands; there is nothing to say')
+    .option('-q, --quiet', 'as with the other commands; there is nothing to say')
     .addOption(new Option('--debug', 'show where an error came from').hideHelp())
     .action(async ({ changes = false, guard, install, user = [], group = [], output }: RbacOptions) => {
       const { documents } = await import('./manifests.ts')
@@ -43,6 +43,11 @@ export const addRbac = (program: Command, end: Ending): void => {
       await write(process.stdout, output === 'json' ? asJson(chosen) : asYaml(chosen, changes))
       end(exitStatus.inStep)
     })
+  withExamples(
+    command,
+    'calico-ipvs-sync rbac | kubectl apply -f -',
+    'calico-ipvs-sync rbac --changes --group platform-team | kubectl --context prod-1 apply -f -',
+  )
 }
 
 const asYaml = (chosen: readonly Document[], changes: boolean): string =>

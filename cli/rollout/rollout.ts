@@ -34,14 +34,14 @@ export const addRollout = (program: Command, end: Ending): void => {
   )
   for (const [view, description] of Object.entries(views) as [RolloutView, string][])
     withOutput(
-      withLook(withPlace(rollout.command(view).description(description))),
+      withLook(withPlace(shown(rollout, view, description))),
       view === 'evidence' ? ['json'] : ['text', 'json'],
     ).action(async (options: RolloutOptions) => {
       const { show } = await import('./show.ts')
       end(await show(view, options))
     })
   for (const [act, description] of Object.entries(acts) as [RolloutAct, string][]) {
-    const command = withOutput(withPlace(rollout.command(act).description(description)), ['text', 'json'])
+    const command = withOutput(withPlace(shown(rollout, act, description)), ['text', 'json'])
     if (act === 'resume') command.option('--force', 'resume although what halted it is still so, one node at a time')
     command.action(async (options: RolloutOptions) => {
       const { steer } = await import('./run.ts')
@@ -49,3 +49,10 @@ export const addRollout = (program: Command, end: Ending): void => {
     })
   }
 }
+
+const shown = (rollout: Command, name: RolloutView | RolloutAct, description: string): Command =>
+  withExamples(
+    rollout.command(name).description(description),
+    `calico-ipvs-sync rollout ${name} --context prod`,
+    `calico-ipvs-sync rollout ${name} --cluster prod-1 --region eu-west-1`,
+  )

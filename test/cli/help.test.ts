@@ -16,6 +16,8 @@ const commands = [
   'grant',
   'rbac',
   'notify',
+  'history',
+  'spoke-template',
   'capture',
   'doctor',
   'explain',
@@ -59,10 +61,11 @@ test('the trace would show a client: a command that connects loads one', async (
   expect(loaded.some((url) => url.includes('/shared/clients/'))).toBe(true)
 })
 
-test('every command can be asked for its form of output, silence and no colours', async () => {
+test('every command can be asked for its form of output, silence and no colours, and shows how it is used', async () => {
   for (const name of commands) {
     const { stdout } = await run([...name.split(' '), '--help'])
-    for (const option of ['-o, --output', '--quiet', '--no-color', '-h, --help']) expect(stdout).toContain(option)
+    for (const option of ['-o, --output', '-q, --quiet', '--no-color', '-h, --help', 'Examples:'])
+      expect([name, stdout]).toEqual([name, expect.stringContaining(option)])
   }
 })
 
