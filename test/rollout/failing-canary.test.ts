@@ -62,8 +62,12 @@ for (const [kind, count] of kinds) {
     const resumed = await runOnce(stage, tables.dynamo, { name, policy, first: 'sweep' })
     expect([resumed.rollout?.state, resumed.verdict]).toEqual(['done', 'in-step'])
     expect(resumed.observed.felix).toHaveLength(nodes.length)
+    // Of a rollout of few nodes nobody hears that half is done.
+    const half = expect.stringMatching(
+      new RegExp(`^\\[info\\] ${name} .*: half of the nodes are changed and well, \\d+ of`),
+    )
     expect(resumed.published.map(({ subject }) => subject)).toEqual([
-      expect.stringMatching(new RegExp(`^\\[info\\] ${name} .*: half of the nodes are changed and well, \\d+ of`)),
+      ...(nodes.length > 20 ? [half] : []),
       expect.stringMatching(new RegExp(`^\\[info\\] ${name} .*: Calico is in step again$`)),
     ])
     expect(observer.overrides()).toEqual([])

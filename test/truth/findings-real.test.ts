@@ -550,7 +550,7 @@ test('an old Felix that missed the mode; its restart fails on the first node and
   })
   await expectFinding(halted, {
     code: 'NODES_NOT_READY',
-    severity: 'info',
+    severity: 'warning',
     subject: `node/${first}`,
     evidence: [expect.stringContaining('Pod/calico-system/calico-node-') as unknown as string],
     commands: 1,

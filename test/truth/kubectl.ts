@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import { bin } from '../cli/run.ts'
 
 const exec = promisify(execFile)
 
@@ -26,6 +27,8 @@ export async function dryKubectl(kubeconfig: string): Promise<Kubectl> {
   if (real !== undefined) {
     writeFileSync(join(folder, 'kubectl'), wrapper(real, kubeconfig))
     chmodSync(join(folder, 'kubectl'), 0o755)
+    const own = `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`
+    writeFileSync(join(folder, 'calico-ipvs-sync'), own, { mode: 0o755 })
   }
   const env = { ...process.env, EDITOR: 'true', PATH: `${folder}${delimiter}${process.env['PATH']}` }
   return {
@@ -53,9 +56,11 @@ done
 exec ${real} --kubeconfig ${kubeconfig} "\${words[@]}" "\${dry[@]}"
 `
 
-/** From each \`kubectl\` to where a reader would stop copying: a semicolon, a bracket, a comment, the line's or the document's end. */
+/** From each `kubectl` to where a reader would stop copying: a semicolon, a bracket, a comment, the line's or the document's end. */
 export function commandsIn(remedy: string): string[] {
-  return [...remedy.matchAll(/\bkubectl /g)].map(({ index }) => commandAt(remedy.slice(index)))
+  return [...remedy.matchAll(/(?:\bcalico-ipvs-sync rbac\b[^|\n]*\| )?\bkubectl /g)].map(({ index }) =>
+    commandAt(remedy.slice(index)),
+  )
 }
 
 function commandAt(text: string): string {
