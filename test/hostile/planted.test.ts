@@ -345,7 +345,10 @@ describe('a look of the deployed hub', () => {
     }
     expect(mails).toBeGreaterThan(5)
     expect(kinds).toEqual(
-      new Set(['assessment', 'notice', 'switch', 'told', ...(way === beside ? [] : ['claim', 'writes'])]),
+      new Set([
+        ...['assessment', 'incident', 'notice', 'switch', 'told', 'verdicts'],
+        ...(way === beside ? [] : ['claim', 'writes']),
+      ]),
     )
   })
 })
