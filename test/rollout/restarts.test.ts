@@ -180,7 +180,11 @@ test('from the queue, with a range to be changed as well: nodes join and leave b
   expect(stage.seen().mostAway).toBe(1)
   expect(observer.overrides()).toEqual([])
   const subjects = outcome.published.map(({ subject }) => subject.replace(/.*: /, ''))
-  expect(subjects).toEqual(['Calico is out of step with kube-proxy', 'Calico is in step again'])
+  expect(subjects).toEqual([
+    'Calico is out of step with kube-proxy',
+    'the first node is changed and well, 1 of 6',
+    'Calico is in step again',
+  ])
 }, 120_000)
 
 const daemonSet = '/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node'
