@@ -9,14 +9,13 @@ import type { Construct } from 'constructs'
 import type { Config } from './config.ts'
 
 /**
- * What the functions in the VPC call. Not `logs` and `xray`, which Lambda reaches itself, nor `secretsmanager`: what posts
+ * What the functions in the VPC call. Not `logs` and `xray`, which Lambda reaches itself, nor `sns` and `secretsmanager`: what tells people and posts
  * to Slack runs outside. The API server of a private cluster has addresses in its own VPC and needs no endpoint.
  */
 const called = ({ policy }: Config) => [
   'eks',
   'sts',
   'sqs',
-  'sns',
   'ssm',
   ...((policy.pauseOnAlarms ?? []).length > 0 ? ['monitoring'] : []),
 ]

@@ -345,10 +345,11 @@ describe('a look of the deployed hub', () => {
     }
     expect(mails).toBeGreaterThan(5)
     expect(kinds).toEqual(
-      new Set([
-        ...['assessment', 'incident', 'notice', 'switch', 'told', 'verdicts'],
-        ...(way === beside ? [] : ['claim', 'writes']),
-      ]),
+      new Set(
+        ['assessment', 'incident', 'notice', 'switch', 'told', 'verdicts'].concat(
+          way === beside ? [] : ['claim', 'writes'],
+        ),
+      ),
     )
   })
 })
