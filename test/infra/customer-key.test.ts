@@ -90,7 +90,6 @@ describe('endpoints in the VPC', () => {
       'dynamodb',
       'eks',
       'monitoring',
-      'sns',
       'sqs',
       'ssm',
       'sts',
