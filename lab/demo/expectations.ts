@@ -92,14 +92,17 @@ const ofPeople = ({ cloud }: Stage): Expectation[] => {
     const subjects = about(name).map(({ subject }) => subject?.replace(/^.*?: /, ''))
     return { what: `${name}: ${what}`, holds: subjects.length === wanted, seen: subjects.join(' · ') || 'silence' }
   }
+  const inSlack = cloud.slack.received.map(({ body }) => body['text'])
+  const both = cloud.deliveries.filter(({ subject }) => inSlack.includes(subject)).length
+  const progress = inSlack.filter((text) => String(text).includes(': the first node is changed and well')).length
   return [
     count(names.range, 2, 'people heard that it was out of step, and that it is in step again'),
     count(names.quiet, 0, 'people heard nothing'),
     count(names.far, 1, 'people heard once that it cannot be reached'),
     {
-      what: 'Slack got every notice that was mailed',
-      holds: cloud.slack.received.length === cloud.deliveries.length,
-      seen: `${cloud.slack.received.length} of ${cloud.deliveries.length}`,
+      what: 'Slack got every notice that was mailed, and how the two rollouts proceed',
+      holds: both === cloud.deliveries.length && progress === 2 && inSlack.length === both + progress,
+      seen: `${both} of ${cloud.deliveries.length}, and ${inSlack.length - both}`,
     },
   ]
 }
