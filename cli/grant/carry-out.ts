@@ -47,7 +47,7 @@ const carriedOut = async (opened: Opened, act: Act, wish: Wish): Promise<Act> =>
 const carriedOutEntry = async (opened: Opened, act: EntryAct, { remove }: Wish): Promise<Act> => {
   const { wanted, place } = opened
   const one = wanted.find(({ principalArn }) => principalArn === act.principalArn)
-  // EKS has no precondition for it: it is looked at once more, right before.
+  // EKS has no conditional delete or update: the entry is read once more, right before the write.
   const now = await (remove ? entryRemoval(opened, act.principalArn) : one && entryAct(opened, one))
   if (now?.act === 'failed') return now
   if (!isDeepStrictEqual(now, act)) return changedMeanwhile(act)

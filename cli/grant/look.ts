@@ -86,7 +86,7 @@ export const entryAct = async ({ entries, name, place }: Opened, wanted: WantedE
 
 const atOnce = 8
 
-/** Every entry of the cluster is looked at: those of roles that a former deployment had are ours as well. */
+/** Reads every access entry of the cluster: entries for the roles of an earlier deployment are ours as well. */
 const entriesMade = async (opened: Opened): Promise<Act[]> => {
   const listed = await opened.entries.list(opened.name)
   if ('failure' in listed) return [troubleOf(listed.failure, { place: opened.place, what: 'access entries' })]

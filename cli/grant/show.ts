@@ -102,8 +102,8 @@ const countsOf = (acts: readonly Act[]): string => {
     [count('leave', 'left'), 'left'],
     [count('failed'), 'failed'],
   ]
-  const told = counts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`)
-  return told.length > 0 ? told.join(', ') : 'nothing to do'
+  const parts = counts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`)
+  return parts.length > 0 ? parts.join(', ') : 'nothing to do'
 }
 
 export const asJson = (rows: readonly Row[], { dryRun = false }: { dryRun?: boolean | undefined }): string => {

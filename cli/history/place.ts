@@ -29,7 +29,7 @@ export const accountOf = async ({ region }: Place): Promise<string> => {
     sts.send(new GetCallerIdentityCommand({}), options),
   ).catch((error: unknown) => {
     throw new Failure(
-      `Whose credentials these are cannot be told: ${said(error)}`,
+      `The account of these credentials is not known: ${said(error)}`,
       `${identity} --region ${quoted(region)}   # or give --account ID`,
     )
   })
