@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AuthenticatedUser } from '../cluster.ts'
 import type { ConfigService } from './config-service.ts'
 import type { EksStandIn } from './eks.ts'
-import { userOf } from './eks-token.ts'
+import { userIn } from './eks-token.ts'
 import type { BusEvent } from './eks-trail.ts'
 import type { Routed } from './event-bus.ts'
 import { type Credentials, createKeyring, type Keyring } from './keyring.ts'
@@ -136,10 +136,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     kill: (label) => functions.kill(labelled(stack, 'AWS::Lambda::Function', label).arn),
     messages: (queue) => queues.peek(labelled(stack, 'AWS::SQS::Queue', queue).name),
     object: (bucket, key) => queues.object(labelled(stack, 'AWS::S3::Bucket', bucket).ref, key),
-    authenticate: (clusterName) => async (token) => {
-      const holding = eks.cluster(clusterName)
-      return holding && userOf(token, holding, keyring)
-    },
+    authenticate: (clusterName) => (token) => userIn(eks.cluster(clusterName), token, keyring),
     idle: ({ timeoutMilliseconds = 120_000 } = {}) => untilIdle(wiring.busy, timeoutMilliseconds),
     stop: async () => {
       await wiring.stop()

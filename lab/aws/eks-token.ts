@@ -51,3 +51,10 @@ export function userOf(
   const entry = accessEntries.get(identity?.roleArn ?? identity?.arn ?? '')
   return entry && { username: entry.username, groups: [...entry.kubernetesGroups, 'system:authenticated'] }
 }
+
+/** The same for an API server's `authenticate`, which is asked also where EKS has no such cluster (any more): nobody is known there. */
+export const userIn = async (
+  holding: Holding | undefined,
+  token: string,
+  keyring: Keyring,
+): Promise<AuthenticatedUser | undefined> => holding && userOf(token, holding, keyring)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type EksStandIn, startEks } from '../../lab/aws/eks.ts'
-import { userOf } from '../../lab/aws/eks-token.ts'
+import { userIn } from '../../lab/aws/eks-token.ts'
 import type { Endpoint } from '../../lab/aws/endpoint.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { startSts } from '../../lab/aws/sts.ts'
@@ -28,10 +28,7 @@ beforeAll(async () => {
   cluster = await startControlPlane({
     name: 'prod',
     workdir,
-    authenticate: async (token) => {
-      const holding = eks.cluster('prod')
-      return holding && userOf(token, holding, keyring)
-    },
+    authenticate: (token) => userIn(eks.cluster('prod'), token, keyring),
   })
   const calico = { version: 'v3.28.4', install: 'operator' } as const
   await populate(cluster, { nodes: 1, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })
