@@ -71,39 +71,31 @@ const setsText = ({ patch, action }: Change): string => {
 
 const isOverride = ({ name }: Change): boolean => name.startsWith('node.')
 
-/** `5 overrides, 1 change of default, 5 removals` */
+/** `5 overrides, 1 change of default, 5 removals`: the first two objects that change by name, the others as a number. */
 const summaryOf = (changes: readonly Change[]): string => {
-  const count = (test: (change: Change) => boolean) => changes.filter(test).length
-  const others = [
-    ...new Set(
-      changes.filter((it) => it.action === 'patch' || (it.action === 'create' && !isOverride(it))).map(nameOf),
-    ),
-  ]
+  const ofAction = (action: Change['action']) => changes.filter((it) => it.action === action)
+  const overrides = ofAction('create').filter(isOverride)
+  const others = changes.filter(isChangeOfOther)
+  const names = [...new Set(others.map(nameOf))]
+  const named = names
+    .slice(0, 2)
+    .map((name) => [others.filter((it) => nameOf(it) === name), `change of ${name}`, `changes of ${name}`] as const)
+  const further = others.filter((it) => names.slice(2).includes(nameOf(it)))
   const parts = [
-    [count((it) => it.action === 'create' && isOverride(it)), 'override', 'overrides'],
-    ...others
-      .slice(0, 2)
-      .map(
-        (name) =>
-          [
-            count((it) => it.action !== 'delete' && it.action !== 'restart' && nameOf(it) === name),
-            `change of ${name}`,
-            `changes of ${name}`,
-          ] as const,
-      ),
-    [
-      count((it) => others.slice(2).includes(nameOf(it)) && (it.action === 'patch' || it.action === 'create')),
-      'further change',
-      'further changes',
-    ],
-    [count((it) => it.action === 'delete'), 'removal', 'removals'],
-    [count((it) => it.action === 'restart'), 'restart of a calico-node pod', 'restarts of calico-node pods'],
+    [overrides, 'override', 'overrides'],
+    ...named,
+    [further, 'further change', 'further changes'],
+    [ofAction('delete'), 'removal', 'removals'],
+    [ofAction('restart'), 'restart of a calico-node pod', 'restarts of calico-node pods'],
   ] as const
   return parts
-    .filter(([number]) => number > 0)
-    .map(([number, one, many]) => counted(number, one, many))
+    .filter(([alike]) => alike.length > 0)
+    .map(([alike, one, many]) => counted(alike.length, one, many))
     .join(', ')
 }
+
+const isChangeOfOther = (change: Change): boolean =>
+  change.action === 'patch' || (change.action === 'create' && !isOverride(change))
 
 const nameOf = ({ name }: Change): string => plain(name)
 
