@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 
@@ -19,6 +19,22 @@ const manifest = JSON.parse(read('package.json')) as {
 /** What stands in backticks and looks like a file or folder of the repository. */
 const pathsIn = (text: string): string[] =>
   [...text.matchAll(/`((?:[\w.-]+\/)+[\w.-]*|[\w-]+\.(?:ts|md|json))`/g)].map(([, path = '']) => path)
+
+/** A file or folder that is there, and in a page the heading that the anchor names, as GitHub makes anchors. */
+const leadsSomewhere = (from: string, target: string): boolean => {
+  const [path = '', anchor] = target.split('#')
+  const file = path === '' ? join(root, from) : join(root, dirname(from), path)
+  if (!existsSync(file)) return false
+  if (anchor === undefined) return true
+  const headings = [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading)
+  return headings.some(
+    (heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-') === anchor,
+  )
+}
 
 const section = (file: string, title: string): string => {
   const [, after = ''] = read(file).split(`\n## ${title}\n`)
@@ -42,10 +58,9 @@ describe('what the pages and workflows name is there', () => {
     expect(named.filter((script) => manifest.scripts[script] === undefined)).toEqual([])
   })
 
-  test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/architecture.md'])('links in %s', (file) => {
-    const targets = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = '']) => target)
-    const from = file.includes('/') ? 'docs' : ''
-    expect(targets.filter((target) => !existsSync(join(root, from, target)))).toEqual([])
+  test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...pages])('links in %s', (file) => {
+    const targets = [...read(file).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, target = '']) => target)
+    expect(targets.filter((target) => !leadsSomewhere(file, target))).toEqual([])
   })
 
   test('paths in CONTRIBUTING.md', () => {
