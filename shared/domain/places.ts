@@ -13,7 +13,11 @@ export interface PlaceRow extends Place {
   clusters: string[]
   /** Absent: it could be listed. Else its clusters are not known: `unknown`, with the reason. */
   unlisted?: Unlisted
+  /** What people are to hear and may not have been told yet: on record before it is told, so that a function that ends owes it. */
+  owed?: Owed
 }
+
+export type Owed = { what: 'unlisted' } | { what: 'listed again'; since: string }
 
 export interface Unlisted {
   since: string
@@ -22,12 +26,20 @@ export interface Unlisted {
   sweeps: number
   cause: Cause
   message: string
-  /** People were told that it lasts. */
+  /** People were told that it lasts, or are about to be. */
   told: boolean
 }
 
-/** Each is mended by somebody else, somewhere else. */
-export type Cause = 'no-role' | 'sts-denied' | 'unauthenticated' | 'denied' | 'unreachable' | 'throttled' | 'malformed'
+/** Each is mended by somebody else, somewhere else. `not-done`: the function that lists did not end for it in a whole sweep. */
+export type Cause =
+  | 'no-role'
+  | 'sts-denied'
+  | 'unauthenticated'
+  | 'denied'
+  | 'unreachable'
+  | 'throttled'
+  | 'malformed'
+  | 'not-done'
 
 export const placeKey = ({ account, region }: Place): string => `${account}/${region}`
 
@@ -52,12 +64,25 @@ export const withFailure = (
   return { ...before, sweep: isDone ? sweep : before.sweep, unlisted }
 }
 
-export const isToTell = ({ told, sweeps }: Unlisted): boolean => !told && sweeps >= lastingSweeps
+/** When it has lasted, people are owed a word of it, once. */
+export const withWord = (row: PlaceRow & { unlisted: Unlisted }): PlaceRow =>
+  row.unlisted.told || row.unlisted.sweeps < lastingSweeps
+    ? row
+    : { ...row, unlisted: { ...row.unlisted, told: true }, owed: { what: 'unlisted' } }
 
+/** Who heard that it could not be listed is owed a word that it can. */
 export const withClusters = (
-  { account, region }: PlaceRow,
+  { account, region, unlisted }: PlaceRow,
   { sweep, clusters }: { sweep: string; clusters: string[] },
-): PlaceRow => ({ account, region, sweep, clusters })
+): PlaceRow => ({
+  account,
+  region,
+  sweep,
+  clusters,
+  ...(unlisted?.told && { owed: { what: 'listed again', since: unlisted.since } }),
+})
+
+export const withoutOwed = ({ owed: _, ...row }: PlaceRow): PlaceRow => row
 
 /** Of a fleet that was larger, so much less is no everyday change. */
 export const hasShrunk = (before: number, now: number): boolean => now < before * 0.9

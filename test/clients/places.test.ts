@@ -41,7 +41,7 @@ const [nine, ten] = ['2026-11-29T09:00:00.000Z', '2026-11-29T10:00:00.000Z'] as 
 
 test('a place is read as it was written; one that is not there is none', async () => {
   const unlisted = { since: nine, sweep: ten, sweeps: 2, cause: 'denied', message: 'no', told: true } as const
-  await places.put({ ...row('eu-west-1', ten), unlisted })
+  await places.put({ ...row('eu-west-1', ten), unlisted }, { after: nine })
   expect(await places.get(row('eu-west-1', ten))).toEqual({ ...row('eu-west-1', ten), unlisted })
   expect(await places.get(row('ap-south-1', ten))).toBeUndefined()
   const Key = { cluster: { S: 'places' }, record: { S: '111122223333/eu-west-1' } }
@@ -49,9 +49,10 @@ test('a place is read as it was written; one that is not there is none', async (
   expect(Item?.['verdict']).toEqual({ S: 'unknown' })
 })
 
-test('a late message of an earlier sweep changes nothing', async () => {
-  await places.put(row('us-east-1', ten, ['new']))
-  await places.put(row('us-east-1', nine, ['old']))
+test('a late message of an earlier sweep changes nothing, nor does a second one of the same sweep', async () => {
+  expect(await places.put(row('us-east-1', ten, ['new']), { after: nine })).toBe(true)
+  expect(await places.put(row('us-east-1', nine, ['old']), { after: '' })).toBe(false)
+  expect(await places.put(row('us-east-1', ten, ['other']), { after: nine })).toBe(false)
   expect((await places.get(row('us-east-1', ten)))?.clusters).toEqual(['new'])
 })
 
@@ -59,7 +60,7 @@ test('a thousand places are read page by page, and the total of the fleet is non
   await places.putTotal({ sweep: ten, clusters: 3 })
   const names = Array.from({ length: 100 }, (_, index) => `${'n'.repeat(90)}${index}`)
   for (let from = 0; from < 1_000; from += 100)
-    await Promise.all(Array.from({ length: 100 }, (_, index) => places.put(row(`eu-many-${from + index}`, ten, names))))
+    await Promise.all(Array.from({ length: 100 }, (_, index) => places.put(row(`eu-many-${from + index}`, ten, names), { after: '' })))
   const all = await places.all()
   expect(all.filter(({ region }) => region.startsWith('eu-many')).length).toBe(1_000)
   expect(all.some(({ region }) => region === undefined)).toBe(false)

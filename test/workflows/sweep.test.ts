@@ -32,6 +32,7 @@ const desk = () => {
     put: async (row) => {
       if (it.dies) throw new Error('killed')
       it.rows.set(placeKey(row), row)
+      return true
     },
     all: async () => [...it.rows.values()],
     total: async () => it.total,

@@ -11,8 +11,8 @@ import { accepted } from './records-writes.ts'
 /** What is on record of the accounts and regions of the fleet, all under one key. */
 export interface PlaceRecords {
   get: (place: Place) => Promise<PlaceRow | undefined>
-  /** A row that a later sweep has written stays as it is. */
-  put: (row: PlaceRow) => Promise<void>
+  /** Where the row still says `after`, the sweep that it was read with. `false`: another message was done with the place first. */
+  put: (row: PlaceRow, about: { after: string }) => Promise<boolean>
   all: () => Promise<PlaceRow[]>
   /** How many clusters there were at the end of the last sweep. */
   total: () => Promise<FleetTotal | undefined>
@@ -36,7 +36,7 @@ export function placeRecords(dynamo: DynamoDBClient, TableName: string, now: () 
   const put = async (
     record: string,
     { sweep, ...more }: { sweep: string; [name: string]: unknown },
-    verdict?: string,
+    { holds, after, verdict }: { holds: string; after: string; verdict?: string | undefined },
   ) => {
     const expiresAt = { N: String(Math.floor(now() / 1000) + keptSeconds) }
     const body = {
@@ -47,15 +47,16 @@ export function placeRecords(dynamo: DynamoDBClient, TableName: string, now: () 
     const command = new PutItemCommand({
       TableName,
       Item: { ...keyOf(record), ...body, expiresAt },
-      ConditionExpression: 'attribute_not_exists(#record) OR sweep <= :sweep',
+      ConditionExpression: `attribute_not_exists(#record) OR sweep ${holds} :after`,
       ExpressionAttributeNames: { '#record': 'record' },
-      ExpressionAttributeValues: { ':sweep': { S: sweep } },
+      ExpressionAttributeValues: { ':after': { S: after } },
     })
-    await accepted(() => dynamo.send(command))
+    return accepted(() => dynamo.send(command))
   }
   return {
     get: async (place) => rowIn(await get(placeKey(place))),
-    put: (row) => put(placeKey(row), { ...row }, row.unlisted && 'unknown'),
+    put: (row, { after }) =>
+      put(placeKey(row), { ...row }, { holds: '=', after, verdict: row.unlisted && 'unknown' }),
     all: async () => {
       const rows: PlaceRow[] = []
       let ExclusiveStartKey: Record<string, AttributeValue> | undefined
@@ -77,7 +78,7 @@ export function placeRecords(dynamo: DynamoDBClient, TableName: string, now: () 
       return rows
     },
     total: async () => contentOf(await get(totalKey)) as FleetTotal | undefined,
-    putTotal: (total) => put(totalKey, { ...total }),
+    putTotal: async (total) => void (await put(totalKey, { ...total }, { holds: '<=', after: total.sweep })),
   }
 }
 

@@ -8,6 +8,7 @@ const what: Record<Cause, string> = {
   unreachable: 'Nothing answers: the way to the EKS API of this region is interrupted.',
   throttled: 'EKS throttles or has failed for the whole of two sweeps.',
   malformed: 'EKS refuses the call, or its answer cannot be read.',
+  'not-done': 'The function that lists it ended before it was done, in a whole sweep.',
 }
 
 const remedy: Record<Cause, string> = {
@@ -21,6 +22,7 @@ const remedy: Record<Cause, string> = {
     'See that the region is enabled and, where the functions are in a VPC, that it has a way to the EKS API.',
   throttled: 'Look at what else calls EKS in this account and region; nothing of ours need be changed if it ends.',
   malformed: 'Look at the log of list-clusters; the answer stands there.',
+  'not-done': 'Look at the log of list-clusters, and at the dead letters of places.',
 }
 
 const placeOf = ({ account, region }: Place) => `${account} ${region}`
@@ -47,7 +49,7 @@ export const unlistedNotice = (place: Place, { since, cause, message }: Unlisted
   }) as const
 
 /** And once that it is over. */
-export const listedAgainNotice = (place: Place, { since }: Unlisted, clusters: number) =>
+export const listedAgainNotice = (place: Place, { since }: Pick<Unlisted, 'since'>, clusters: number) =>
   ({
     subject: `[info] all clusters (${placeOf(place)}): they can be listed again`,
     text: `Nobody needs to act. They could not be listed since ${since}; ${clusters} ${clusters === 1 ? 'is' : 'are'} there now and looked at.`,

@@ -1,7 +1,7 @@
 import type { PlaceQueue } from '../../clients/aws/place-queue.ts'
 import type { PlaceRecords } from '../../clients/aws/places.ts'
 import { type FleetBounds, placesOf } from '../../domain/fleet.ts'
-import { hasShrunk, placeKey } from '../../domain/places.ts'
+import { hasShrunk, type Place, placeKey, type PlaceRow, withFailure } from '../../domain/places.ts'
 import type { Log } from '../../log.ts'
 import type { ClosingMessage } from '../../messages.ts'
 
@@ -9,6 +9,7 @@ export interface CloseSweepTools {
   fleet: FleetBounds
   places: PlaceRecords
   queue: Pick<PlaceQueue, 'sendClosing'>
+  now: () => Date
   log: Log
 }
 
@@ -17,22 +18,35 @@ const waitsAtMost = 8
 
 /**
  * Counts the fleet when every place of it is done: an empty one, and one that has shrunk, are lines that alarms count. A place
- * that could not be listed counts with the clusters that it had: it has a row, a notice and an alarm of its own.
+ * that could not be listed counts with the clusters that it had: it has a row, a notice and an alarm of its own. One whose
+ * message never came to an end gets its row here.
  */
 export const closeSweep = async (tools: CloseSweepTools, { sweep, closing }: ClosingMessage): Promise<void> => {
   const { fleet, places, queue, log } = tools
   const [rows, last] = await Promise.all([places.all(), places.total()])
   if (last && last.sweep >= sweep) return log('sweep ended already', { sweep })
   const known = new Map(rows.map((row) => [placeKey(row), row]))
-  const wanted = placesOf(fleet).map((place) => known.get(placeKey(place)))
-  const open = wanted.filter((row) => !row || row.sweep < sweep).length
-  if (open > 0 && closing < waitsAtMost)
+  const wanted = placesOf(fleet).map((place) => known.get(placeKey(place)) ?? neverListed(place))
+  const open = wanted.filter((row) => row.sweep < sweep)
+  if (open.length > 0 && closing < waitsAtMost)
     return queue.sendClosing({ schemaVersion: 1, sweep, closing: closing + 1 }, 5 * 2 ** closing)
-  const clusters = wanted.reduce((sum, row) => sum + (row?.clusters.length ?? 0), 0)
-  const unlisted = wanted.filter((row) => row?.unlisted).length
-  const facts = { sweep, clusters, before: last?.clusters, places: wanted.length, unlisted, open }
+  for (const row of open) await leftOpen(tools, row, sweep)
+  const clusters = wanted.reduce((sum, row) => sum + row.clusters.length, 0)
+  const unlisted = wanted.filter((row) => row.unlisted).length
+  const facts = { sweep, clusters, before: last?.clusters, places: wanted.length, unlisted, open: open.length }
   log('sweep ended', facts)
   if (clusters === 0) log('the fleet is empty', facts, 'warn')
   else if (last && hasShrunk(last.clusters, clusters)) log('the fleet has shrunk', facts, 'warn')
   await places.putTotal({ sweep, clusters })
+}
+
+const neverListed = (place: Place): PlaceRow => ({ ...place, sweep: '', clusters: [] })
+
+/** Nobody knows of it in this sweep. Its message may still come, and be done with it. */
+const leftOpen = async ({ places, now, log }: CloseSweepTools, row: PlaceRow, sweep: string): Promise<void> => {
+  if (row.unlisted?.sweep === sweep) return
+  const message = 'No function was done with it.'
+  const at = now().toISOString()
+  await places.put(withFailure(row, { sweep, at, cause: 'not-done', message, isDone: false }), { after: row.sweep })
+  log('not done in the sweep', { place: placeKey(row), sweep }, 'warn')
 }

@@ -7,12 +7,13 @@ import {
   type Cause,
   causeOf,
   isPassing,
-  isToTell,
   type Place,
   placeKey,
   type PlaceRow,
   withClusters,
   withFailure,
+  withoutOwed,
+  withWord,
 } from '../../domain/places.ts'
 import type { Read } from '../../domain/read.ts'
 import { RetryLaterError } from '../../errors.ts'
@@ -36,7 +37,8 @@ const triesAtMost = 3
 
 /**
  * Lists one account and region, and asks for a look at each of its clusters, and at those that were there before: who is gone
- * is told by that look. What a sweep has done it does not do again, however often its message comes.
+ * is told by that look. What a sweep has done it does not do again, however often its message comes; of two messages at one
+ * time the first that is done counts.
  */
 export const listPlace = async (
   tools: ListPlaceTools,
@@ -46,7 +48,7 @@ export const listPlace = async (
   const { places, log } = tools
   const why = whyOutside(tools.fleet, place)
   if (why !== undefined) return log('place is not in the fleet any more', { place: placeKey(place), why })
-  const before = (await places.get(place)) ?? { ...place, sweep: '', clusters: [] }
+  const before = await withoutDebt(tools, (await places.get(place)) ?? { ...place, sweep: '', clusters: [] })
   if (before.sweep >= sweep) return log('listed already', { place: placeKey(place), sweep })
   const found = await tools.list(place)
   if (found && 'value' in found) return listed(tools, before, { sweep, names: found.value })
@@ -59,15 +61,11 @@ const listed = async (
   before: PlaceRow,
   { sweep, names }: { sweep: string; names: string[] },
 ) => {
-  const { places, log } = tools
+  const { log } = tools
   const clusters = names.filter((name) => clusterRef.shape.name.safeParse(name).success)
   const gone = before.clusters.filter((name) => !clusters.includes(name))
   await ask(tools, before, { sweep, names: [...clusters, ...gone] })
-  if (before.unlisted?.told) {
-    const notice = listedAgainNotice(before, before.unlisted, clusters.length)
-    await tellOnce(tools, placeKey(before), { notice, about: ['listed again', before.unlisted.since] })
-  }
-  await places.put(withClusters(before, { sweep, clusters }))
+  if (!(await done(tools, before, withClusters(before, { sweep, clusters })))) return
   const odd = names.length - clusters.length
   log('listed', { place: placeKey(before), sweep, clusters: clusters.length, gone, ...(odd > 0 && { odd }) })
 }
@@ -89,16 +87,36 @@ const unlisted = async (tools: ListPlaceTools, before: PlaceRow, failure: Failur
     'warn',
   )
   if (!isDone) {
-    await tools.places.put(row)
+    await tools.places.put(row, { after: before.sweep })
     throw new RetryLaterError(`${placeKey(row)} cannot be listed: ${cause}: ${message}`, 30)
   }
   await ask(tools, row, { sweep, names: row.clusters })
-  const tells = isToTell(row.unlisted)
-  if (tells) {
-    const notice = unlistedNotice(row, row.unlisted, row.clusters.length)
-    await tellOnce(tools, placeKey(row), { notice, about: ['cannot be listed', row.unlisted.since] })
+  await done(tools, before, withWord(row))
+}
+
+/** On record, and what is owed then is told: in this order, so that people hear what is on record and nothing else. */
+const done = async (tools: ListPlaceTools, before: PlaceRow, row: PlaceRow): Promise<boolean> => {
+  const isFirst = await tools.places.put(row, { after: before.sweep })
+  if (isFirst) await withoutDebt(tools, row)
+  else tools.log('listed already', { place: placeKey(row), sweep: row.sweep })
+  return isFirst
+}
+
+/** Tells what is owed, also by a function that ended before it had. */
+const withoutDebt = async (tools: ListPlaceTools, row: PlaceRow): Promise<PlaceRow> => {
+  const { owed, unlisted, clusters } = row
+  if (!owed) return row
+  const key = placeKey(row)
+  if (owed.what === 'listed again') {
+    const notice = listedAgainNotice(row, owed, clusters.length)
+    await tellOnce(tools, key, { notice, about: ['listed again', owed.since] })
+  } else if (unlisted) {
+    const notice = unlistedNotice(row, unlisted, clusters.length)
+    await tellOnce(tools, key, { notice, about: ['cannot be listed', unlisted.since] })
   }
-  await tools.places.put({ ...row, unlisted: { ...row.unlisted, told: row.unlisted.told || tells } })
+  const paid = withoutOwed(row)
+  await tools.places.put(paid, { after: row.sweep })
+  return paid
 }
 
 const ask = (

@@ -12,6 +12,9 @@ export const sweepPart = async (folder: string, { clusters }: Sizes): Promise<Cl
     const first = await sweep(fleet)
     for (const key of fleet.keys.vanishing) fleet.cloud.eks.removeCluster(key.split('/')[2] ?? '')
     fleet.close()
+    // Sessions that functions keep are good for an hour: only new ones are refused.
+    await fleet.cloud.kill('ListClusters')
+    await fleet.cloud.kill('Evaluate')
     fleet.cloud.eks.inject({ operation: 'ListClusters', error: 'ThrottlingException', times: 3 })
     fleet.cloud.eks.inject({ operation: 'DescribeCluster', error: 'ThrottlingException', times: 20 })
     const second = await sweep(fleet)
