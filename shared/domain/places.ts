@@ -82,7 +82,7 @@ export const withClusters = (
   ...(unlisted?.told && { owed: { what: 'listed again', since: unlisted.since } }),
 })
 
-export const withoutOwed = ({ owed: _, ...row }: PlaceRow): PlaceRow => row
+export const withoutOwed = ({ owed: _paid, ...row }: PlaceRow): PlaceRow => row
 
 /** Of a fleet that was larger, so much less is no everyday change. */
 export const hasShrunk = (before: number, now: number): boolean => now < before * 0.9
