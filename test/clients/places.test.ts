@@ -60,7 +60,9 @@ test('a thousand places are read page by page, and the total of the fleet is non
   await places.putTotal({ sweep: ten, clusters: 3 })
   const names = Array.from({ length: 100 }, (_, index) => `${'n'.repeat(90)}${index}`)
   for (let from = 0; from < 1_000; from += 100)
-    await Promise.all(Array.from({ length: 100 }, (_, index) => places.put(row(`eu-many-${from + index}`, ten, names), { after: '' })))
+    await Promise.all(
+      Array.from({ length: 100 }, (_, index) => places.put(row(`eu-many-${from + index}`, ten, names), { after: '' })),
+    )
   const all = await places.all()
   expect(all.filter(({ region }) => region.startsWith('eu-many')).length).toBe(1_000)
   expect(all.some(({ region }) => region === undefined)).toBe(false)

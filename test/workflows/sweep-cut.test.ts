@@ -216,7 +216,11 @@ describe('the end of a sweep', () => {
       await it.list(9, well)
       it.armed = true
       await it.close(10, 8)
-      expect(it.rows.get(key)).toMatchObject({ sweep: at(9), clusters: ['a', 'b'], unlisted: { cause: 'not-done', sweeps: 1 } })
+      expect(it.rows.get(key)).toMatchObject({
+        sweep: at(9),
+        clusters: ['a', 'b'],
+        unlisted: { cause: 'not-done', sweeps: 1 },
+      })
       expect(it.total).toEqual({ sweep: at(10), clusters: 2 })
       // Late is not never.
       it.armed = false

@@ -55,8 +55,7 @@ export function placeRecords(dynamo: DynamoDBClient, TableName: string, now: () 
   }
   return {
     get: async (place) => rowIn(await get(placeKey(place))),
-    put: (row, { after }) =>
-      put(placeKey(row), { ...row }, { holds: '=', after, verdict: row.unlisted && 'unknown' }),
+    put: (row, { after }) => put(placeKey(row), { ...row }, { holds: '=', after, verdict: row.unlisted && 'unknown' }),
     all: async () => {
       const rows: PlaceRow[] = []
       let ExclusiveStartKey: Record<string, AttributeValue> | undefined
