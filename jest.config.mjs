@@ -1,9 +1,13 @@
 /** @type {import('jest').Config} */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/jest/environment.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': '<rootDir>/test/jest/strip-types.mjs' },
+  transform: {
+    '\\.ts$': '<rootDir>/test/jest/strip-types.mjs',
+    '/node_modules/(?:aws-cdk-lib|cdk-nag|constructs)/.*\\.js$': '<rootDir>/test/jest/outside.mjs',
+  },
+  transformIgnorePatterns: ['/node_modules/(?!(?:aws-cdk-lib|cdk-nag|constructs)/)'],
   globalSetup: '<rootDir>/test/jest/make-temporary-folder.mjs',
   globalTeardown: '<rootDir>/test/jest/remove-temporary-folder.mjs',
   reporters: ['default', '<rootDir>/test/jest/count-reporter.mjs'],
