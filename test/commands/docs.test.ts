@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
-import { deployment, everything } from '../infra/deployment.ts'
-import { parsed, printedIn, stringsIn } from './printed.ts'
+import { parsed } from './printed.ts'
 
 /** Commands in the pages: in blocks for a shell, and in code within a sentence. */
 const root = new URL('../../', import.meta.url)
@@ -54,21 +53,6 @@ test('the pages show commands', () => {
 test('no line for a shell writes over a file', () => {
   const bare = pages.flatMap(shellLines).map((line) => line.replaceAll(/'[^']*'|"[^"]*"|#.*$/g, ''))
   expect(bare.filter((line) => /(?<!\d)>(?!&)|\d>(?!&)/.test(line))).toEqual([])
-})
-
-test('of commands the deployment prints two, which let its roles in and make its spokes: alarms name the chapter of the runbook', () => {
-  const printed = printedIn(stringsIn(deployment(everything)))
-  expect(printed.map(({ words: [program, command] }) => [program, command])).toEqual([
-    ['calico-ipvs-sync', 'grant'],
-    ['calico-ipvs-sync', 'spoke-template'],
-  ])
-  const [viewerRole, operatorRole] = ['evaluate', 'rollout-step'].map((it) =>
-    expect.stringContaining(`/calico-ipvs-sync-${it}`),
-  )
-  expect(printed.map(({ words }) => parsed(words.slice(1)).options)).toMatchObject([
-    { cluster: everything.clusters, region: ['eu-west-1'], viewerRole, operatorRole },
-    { hubAccount: '111122223333', hubRegion: 'eu-west-1', externalId: 'calico-ipvs-sync-111122223333' },
-  ])
 })
 
 test.each(pages.map((page) => [page, commandsIn(page)] as const).filter(([, commands]) => commands.length > 0))(
