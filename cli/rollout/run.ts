@@ -1,9 +1,9 @@
-import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import { plainAll, safeJson } from '../../shared/domain/plain.ts'
 import { failureOf, valueOf } from '../../shared/domain/read.ts'
 import { parseRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
+import { release } from '../../shared/workflows/rollout/lease.ts'
 import { notUnderstood, takeStep } from '../../shared/workflows/rollout/step.ts'
 import { commandFor } from '../target/command-for.ts'
 import { connect } from '../target/connect.ts'
@@ -31,7 +31,8 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
     if (act === 'abort') await takeBack(target, telling, options)
     telling.clear()
     const rollout = await read(target, options)
-    await printed(options.output === 'json' ? asJson(rollout) : rolloutText(rollout, bold(options)), options)
+    const text = rolloutText(rollout, bold(options), act === 'resume' ? commandFor('sync', target, options) : undefined)
+    await printed(options.output === 'json' ? asJson(rollout) : text, options)
     return rollout?.state === asked[act] ? exitStatus.inStep : exitStatus.outOfStep
   } finally {
     target.close()
@@ -79,7 +80,7 @@ const takeBack = async (target: Reached, telling: Progress, options: RolloutOpti
       // Short enough that the Lease is renewed in time.
       await interruption.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
     }
-    await giveUp(kube)
+    await release(tools)
     throw new Failure(
       'The abort was interrupted.',
       `${commandFor('rollout abort', target, options)}   # continues where it stopped`,
@@ -87,12 +88,6 @@ const takeBack = async (target: Reached, telling: Progress, options: RolloutOpti
   } finally {
     interruption.forget()
   }
-}
-
-/** Releases the Lease if we hold it, so that the next process does not have to wait until it expires. */
-const giveUp = async (kube: KubeClient): Promise<void> => {
-  const record = valueOf(await kube.lease())
-  if (record?.holder === holder()) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
 }
 
 const asJson = (rollout: Rollout | undefined): string => `${safeJson(plainAll({ rollout }), 2)}\n`

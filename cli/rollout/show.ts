@@ -1,5 +1,4 @@
 import { plain, plainAll, safeJson } from '../../shared/domain/plain.ts'
-import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { commandFor } from '../target/command-for.ts'
 import { connect } from '../target/connect.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -11,7 +10,7 @@ import { journalLines, statusText } from './text.ts'
 import { bold, printed } from '../streams.ts'
 import { assessTarget } from '../target/target.ts'
 
-/** Exit 0: no rollout is unfinished · 1: one is · 2: unknown. */
+/** Exit 0: it is shown, whatever it says · 2: it cannot be read. */
 export const show = async (view: RolloutView, options: RolloutOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const target = await connect(options, telling)
@@ -21,13 +20,11 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
     telling.clear()
     const on = (command: string): string => plain(commandFor(command, target, options))
     await printed(rendered(view, status, { ...options, on }), options)
-    return status.rollout && unfinished.includes(status.rollout.state) ? exitStatus.outOfStep : exitStatus.inStep
+    return exitStatus.inStep
   } finally {
     target.close()
   }
 }
-
-const unfinished: readonly Rollout['state'][] = ['running', 'paused', 'halted', 'aborting']
 
 const rendered = (
   view: RolloutView,

@@ -9,6 +9,7 @@ import { parseRollout } from '../../shared/domain/rollout/parse.ts'
 import { progressOf, type Progress } from '../../shared/domain/rollout/progress.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { seenOf, withNodes } from '../../shared/domain/rollout/seen.ts'
+import { heldByOther } from '../../shared/workflows/rollout/lease.ts'
 import { notUnderstood } from '../../shared/workflows/rollout/step.ts'
 import { Failure } from '../failure.ts'
 import type { AssessedTarget } from '../target/target.ts'
@@ -17,6 +18,8 @@ import type { AssessedTarget } from '../target/target.ts'
 export interface RolloutStatus {
   lease?: RolloutRecord
   rollout?: Rollout
+  /** Who carries it out now: the holder of the Lease, as long as it lasts. */
+  carriedOutBy?: string
   /** Absent where the cluster could not be read well enough. */
   progress?: Progress
   blockedBy: string[]
@@ -49,6 +52,10 @@ export const rolloutStatus = ({ state, report, plan }: AssessedTarget, next: str
   return {
     ...(lease && { lease }),
     ...(rollout && { rollout }),
+    ...(lease?.holder &&
+      heldByOther(lease, { holder: '', now: () => new Date(state.observedAt) }) && {
+        carriedOutBy: lease.holder,
+      }),
     ...(isSeen && {
       progress: progressOf(
         rollout,

@@ -9,9 +9,14 @@ type Bold = (text: string) => string
 
 const none = 'There is no rollout in this cluster.\n'
 
-/** What was decided, for people. */
-export const rolloutText = (rollout: Rollout | undefined, bold: Bold): string =>
-  rollout ? `${headLines(rollout, bold).join('\n')}\n` : none
+/** What was decided, for people. `sync`: the command that carries it out here. */
+export const rolloutText = (rollout: Rollout | undefined, bold: Bold, sync?: string): string =>
+  rollout ? `${[...headLines(rollout, bold), ...(sync === undefined ? [] : continued(sync))].join('\n')}\n` : none
+
+const continued = (sync: string): string[] => [
+  '  next      a deployment that may change this cluster continues it when it next looks at it, within the hour; to continue it here:',
+  `            ${plain(sync)}`,
+]
 
 /** Node by node, and what comes next. `on` completes a command for the cluster. */
 export const statusText = (
@@ -19,13 +24,12 @@ export const statusText = (
   bold: Bold,
   on: (command: string) => string,
 ): string => {
-  const { rollout, progress, blockedBy, lease, cameBack, impact } = standing
+  const { rollout, progress, blockedBy, lease, carriedOutBy: holder, cameBack, impact } = standing
   if (!rollout) return none
   const isOpen = rollout.state === 'running' || rollout.state === 'aborting'
-  const holder = isOpen && lease?.holder
   const lines = [
     ...headLines(rollout, bold),
-    holder && `  by        ${plain(holder)}, seen at ${plain(lease?.renewedAt ?? 'no known time')}`,
+    isOpen && holder && `  by        ${plain(holder)}, seen at ${plain(lease?.renewedAt ?? 'no known time')}`,
     ...(progress ? progressLines(progress) : ['  nodes     cannot be told: the cluster could not be read well enough']),
     ...(rollout.evidence ? evidenceLines(rollout.evidence).map((line) => `  seen      ${plain(line)}`) : []),
     ...(rollout.evidence ? afterwards(rollout.evidence, cameBack) : []).map((line) => `  since     ${plain(line)}`),

@@ -506,7 +506,7 @@ describe('sync', () => {
       const { rollout } = JSON.parse(ended.stdout) as { rollout: { state: string; target: string } }
       return [rollout.state, rollout.target, ended.status]
     }
-    expect(await rollout('status')).toEqual(['running', '20000:22767', 1])
+    expect(await rollout('status')).toEqual(['running', '20000:22767', 0])
     const about = ['--kubeconfig', moved.kubeconfig, ...given]
     const status = JSON.parse((await run(['rollout', 'status', ...about, '-o', 'json'])).stdout)
     const first = (await felixObjects(moved)).map(({ metadata }) => metadata.name).find((name) => name !== 'default')
@@ -531,10 +531,12 @@ describe('sync', () => {
     expect(await rollout('resume')).toEqual(['running', '20000:22767', 0])
     expect(await rollout('abort')).toEqual(['aborted', '20000:22767', 0])
     expect((await felixObjects(moved)).map(({ metadata }) => metadata.name)).toEqual(['default'])
-    const log = (await run(['rollout', 'log', ...about])).stdout
+    const { status: logged, stdout: log } = await run(['rollout', 'log', ...about])
+    expect(logged).toBe(0)
     expect(log.split('\n').map((line) => line.split(/ +/)[2])).toEqual(
       expect.arrayContaining(['begin', 'override', 'pause', 'resume', 'abort', 'take-back', 'aborted']),
     )
+    expect(log).toMatch(/pause {5}Lease\/kube-system\/calico-ipvs-sync {2}running -> paused {2}by /)
     expect(log).toMatch(/override {2}FelixConfiguration\/node\.\S+ {2}\S+ -> 20000:22767 {2}by \S+@/)
     const evidence = await run(['rollout', 'evidence', ...about])
     expect(JSON.parse(evidence.stdout)).toMatchObject({

@@ -85,6 +85,27 @@ test('rollout status prints commands for that cluster', () => {
   expect(text('running')).toContain("To continue it here: calico-ipvs-sync sync --context 'prod 1'\n")
 })
 
+test('rollout status names who carries it out only as long as its Lease lasts', () => {
+  const shown = (over: object) => ({
+    rollout: rolloutIn(begun()),
+    blockedBy: [],
+    objects: [],
+    journal: { entries: [], earlier: 0 },
+    lease: {
+      resourceVersion: '1',
+      annotations: {},
+      holder: 'hub',
+      renewedAt: '2026-02-01T12:00:00Z',
+      leaseSeconds: 60,
+    },
+    ...over,
+  })
+  const held = statusText(shown({ carriedOutBy: 'hub' }), plainly, on)
+  expect([held.includes('  by        hub, seen at'), held.includes('Nobody is carrying it out')]).toEqual([true, false])
+  const expired = statusText(shown({}), plainly, on)
+  expect([expired.includes('  by  '), expired.includes('Nobody is carrying it out just now')]).toEqual([false, true])
+})
+
 describe('a node that is not well', () => {
   test('before it was touched is kept apart as such', () => {
     const world = begun()

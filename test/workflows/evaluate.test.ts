@@ -359,9 +359,27 @@ describe('a rollout that somebody stopped, or a Lease that says so', () => {
     it.state = stateOf(given, withRollout({ state: 'paused', startedAt }))
     await it.look('sweep')
     expect(it.notices).toHaveLength(1)
-    expect(it.notices[0]?.text).toContain('Nothing will be changed: ROLLOUT_HALTED.')
+    expect(it.notices[0]?.subject).toMatch(/: rollout paused by hand$/)
+    expect(it.notices[0]?.text).toMatch(
+      /: rollout paused by hand\. Nothing more is changed there until a person resumes or aborts it\.\n/,
+    )
     expect(it.notices[0]?.text).toContain('calico-ipvs-sync rollout resume')
     expect(it.steps).toEqual([])
+  })
+
+  test.each([
+    ['at once where nobody holds its Lease', undefined, 1],
+    ['by whoever holds its Lease, where somebody does', 'alice', 0],
+  ])('is continued after somebody resumed it: %s', async (_, holder, steps) => {
+    const it = hub()
+    const { rollout } = withRollout({ state: 'running', startedAt })
+    const { holder: _holder, ...record } = (rollout && valueOf(rollout)) ?? { annotations: {} }
+    const renewedAt = it.state.observedAt
+    it.state = stateOf(out, {
+      rollout: read({ ...record, renewedAt, leaseSeconds: 900, ...(holder && { holder }) } as never),
+    })
+    await it.look('event')
+    expect(it.steps).toHaveLength(steps)
   })
 
   test('is not said to be carried out now in the day after it was aborted', async () => {

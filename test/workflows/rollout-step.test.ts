@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
@@ -367,6 +368,38 @@ describe('a person', () => {
       expect(await control(world.tools.kube, 'resume', { by: 'alice', now })).toMatchObject({ changed: true })
       expect(await run(world)).toMatchObject({ state: 'done' })
     })
+  })
+
+  test.each(['pause', 'abort'] as const)(
+    'is obeyed (%s) though a step writes the Lease in that moment',
+    async (what) => {
+      const world = worldOf(nodes(3))
+      startRollout(world, { target })
+      const { kube } = world.tools
+      let left = 3
+      const putLease: typeof kube.putLease = async (change) => {
+        left -= 1
+        if (left >= 0 && world.lease)
+          await kube.putLease({ resourceVersion: world.lease?.resourceVersion ?? '', renewedAt: world.iso() })
+        return kube.putLease(change)
+      }
+      expect(await control({ ...kube, putLease }, what)).toMatchObject({ changed: true })
+      expect(soundRollout(world.lease, Infinity)?.state).toBe(what === 'pause' ? 'paused' : 'aborting')
+    },
+  )
+
+  test('who pauses need not wait for the Lease of whoever carried it out: the next step releases it', async () => {
+    const world = worldOf(nodes(3))
+    startRollout(world, { target })
+    await takeStep(world.tools)
+    await control(world.tools.kube, 'pause')
+    expect(await takeStep(world.tools)).toMatchObject({ next: 'over', state: 'paused' })
+    expect(world.lease?.holder).toBeUndefined()
+    await control(world.tools.kube, 'abort')
+    const paused = world.clock
+    world.tools = { ...world.tools, holder: 'alice' }
+    expect(await takeStep(world.tools)).toMatchObject({ next: 'now' })
+    expect(world.clock).toBe(paused)
   })
 
   test('is told when there is nothing to pause', async () => {

@@ -115,7 +115,7 @@ const takenBackToday: ClusterCheck = (cluster) => {
       subject: object,
       message: `The range ${target ?? '(none)'} was written to ${object} today and taken back by ${by ?? 'somebody'} before the rollout was over (seen ${at}). It is not written there a second time today.`,
       evidence: [{ object: leaseObject, field: field('taken-back'), value: by ?? 'not known by whom', at }],
-      remedy: `Find who does that: ${kubectl(cluster)} get ${onFelix(cluster, name)} -o yaml --show-managed-fields\nWhere it was deleted, the audit log says who. Stop it, or leave this cluster out.\nThen: ${onCluster(cluster, 'rollout resume')}`,
+      remedy: `Find who does that: ${kubectl(cluster)} get ${onFelix(cluster, name)} -o yaml --show-managed-fields\nWhere it was deleted, the audit log says who. Stop it, or leave this cluster out.\nThen, from midnight UTC on: ${onCluster(cluster, 'rollout resume')}\nOr today, one node at a time: ${onCluster(cluster, 'rollout resume --force')}`,
     },
   ]
 }

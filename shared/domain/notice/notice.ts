@@ -35,6 +35,8 @@ export interface Circumstances {
   waits?: string | undefined
   /** A rollout has halted, on that node where it is known. */
   halted?: { node?: string | undefined } | undefined
+  /** A person paused the rollout. */
+  paused?: boolean | undefined
   /** A change that is under way did not end for hours. */
   lasting?: boolean | undefined
   /** What to paste to stop all changes of the deployment at once. */
@@ -105,8 +107,10 @@ const ofVerdict: Record<Report['verdict'], string> = {
   'not-applicable': 'nothing to keep in step, but look at this',
 }
 
-const headline = ({ report, halted }: About): string =>
-  halted ? `rollout halted${halted.node ? ` on ${halted.node}` : ''}` : ofVerdict[report.verdict]
+const headline = ({ report, halted, paused }: About): string => {
+  if (halted) return `rollout halted${halted.node ? ` on ${halted.node}` : ''}`
+  return paused ? 'rollout paused by hand' : ofVerdict[report.verdict]
+}
 
 const order: Severity[] = ['critical', 'warning', 'info']
 
@@ -161,6 +165,7 @@ const firstLine = (about: About): string => {
     case 'tool-later':
       return `${start} calico-ipvs-sync will fix it, but not yet: ${plain(waits ?? '')}.`
     case 'person':
+      if (about.paused) return `${start} Nothing more is changed there until a person resumes or aborts it.`
       return plan && plan.blockedBy.length > 0
         ? `${start} A person must act. Nothing will be changed: ${plan.blockedBy.join(', ')}.`
         : `${start} A person must act: this cluster is switched to ${action}, so nothing is changed by itself.`

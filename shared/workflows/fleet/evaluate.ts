@@ -94,6 +94,7 @@ export const evaluate = async (
     waits,
     unfinished: unfinished && !isSilent(seen),
     halted: haltIn(seen),
+    paused: stateIn(seen) === 'paused',
     tags: said && tagsOf(said),
     progress: action === 'sync' ? progressOf(seen, report) : undefined,
   })
@@ -158,6 +159,8 @@ const haltIn = ({ rollout, observedAt }: ClusterState) => {
   const { state, evidence } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
   return state === 'halted' ? { node: evidence?.node } : undefined
 }
+
+const stateIn = ({ rollout, observedAt }: ClusterState) => soundRollout(valueOf(rollout), Date.parse(observedAt))?.state
 
 /** EKS takes 50 of them. */
 const tagsOf = ({ tags }: EksState): string[] =>

@@ -48,12 +48,14 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
   const rollout = parsed.is === 'rollout' ? parsed.rollout : undefined
   const since = (at = '1970-01-01T00:00:00Z') => (tools.now().getTime() - milliseconds(at)) / 1000
   const isContinued = message.reason === 'rollout' || since(record?.renewedAt) > silentSeconds
+  // A person resumed it, or interrupted it at a terminal.
+  const isNobodys = !record?.holder
   if (failureOf(state.rollout)) return {}
   switch (rollout?.state) {
     case 'aborting':
-      return isContinued ? { send: { begin: false } } : {}
+      return isContinued || isNobodys ? { send: { begin: false } } : {}
     case 'running':
-      if (!isContinued || blockedBy.length > 0 || isExcepted(tools, rollout, state)) return {}
+      if (!(isContinued || isNobodys) || blockedBy.length > 0 || isExcepted(tools, rollout, state)) return {}
       return { send: await withPermit(tools, message, withDecision(message, changes.length > 0)) }
     case 'paused':
       return { leaves: true }

@@ -32,6 +32,8 @@ export interface Assessed {
   unfinished?: boolean
   /** A rollout has halted, on that node where it is known. */
   halted?: { node?: string | undefined } | undefined
+  /** A person paused the rollout. */
+  paused?: boolean
   /** `KEY=VALUE` of the cluster's tags, for routes; absent: EKS did not tell. */
   tags?: string[] | undefined
   /** Of a rollout under way. */
@@ -43,7 +45,7 @@ export interface Assessed {
  * two looks from saying the same thing at one time. What is excepted is stored as such and told when the exception ends.
  */
 export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Assessed): Promise<void> => {
-  const { last, action, waits, halted, lasting } = about
+  const { last, action, waits, halted, paused, lasting } = about
   const key = clusterKey(cluster)
   const now = Date.parse(about.report.observedAt)
   const excepted = exceptionsFor(tools.policy.exceptions, cluster, now)
@@ -64,6 +66,7 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
     const notice = noticeOf(report, toldOf(last), action, {
       waits,
       halted,
+      paused,
       lasting,
       brake: tools.brake?.command('report'),
       since: incident?.since,

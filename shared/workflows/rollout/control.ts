@@ -3,6 +3,7 @@ import { restoresDefault } from '../../domain/rollout/halt-evidence.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { oneByOne } from '../../domain/rollout/pace.ts'
+import { KubeError } from '../../errors.ts'
 import { needed } from '../needed.ts'
 import { againstResuming } from './resume.ts'
 import { entriesOf, withJournal } from './lease.ts'
@@ -27,14 +28,28 @@ export interface Speaker {
 
 const somebody: Speaker = { by: 'somebody', now: () => new Date() }
 
+/** A step under way writes the Lease three times within a second or two. */
+const triesAtMost = 10
+
 /**
  * Pauses, resumes or aborts a rollout for a person. The process that holds the Lease keeps it and sees the change at its
- * next step. Throws `ReadError` where the Lease cannot be read, `KubeError` where it cannot be written.
+ * next step. Where somebody writes the Lease in the same moment, it is decided again from what stands there then. Throws
+ * `ReadError` where the Lease cannot be read, `KubeError` where it cannot be written.
  */
-export const control = async (
+export const control = async (kube: KubeClient, what: Control, speaker: Speaker = somebody): Promise<Controlled> => {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await controlOnce(kube, what, speaker)
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.kind !== 'conflict' || tried === triesAtMost) throw error
+    }
+  }
+}
+
+const controlOnce = async (
   kube: KubeClient,
   what: Control,
-  { by: holder, now, force = false }: Speaker = somebody,
+  { by: holder, now, force = false }: Speaker,
 ): Promise<Controlled> => {
   const record = needed(await kube.lease())
   const parsed = parseRollout(record, now().getTime())
@@ -54,7 +69,7 @@ export const control = async (
     const against = await againstResuming(kube, rollout, { resumed: after, now: now() })
     if (against !== undefined) return { changed: false, why: `The rollout stays halted: ${against}. --force insists.` }
   }
-  const note = [{ what, from: rollout.state, why: force ? 'by hand, with --force' : 'by hand' }]
+  const note = [{ what, from: rollout.state, to: after.state, why: force ? 'by hand, with --force' : 'by hand' }]
   const next = withJournal(after, { entries: entriesOf({ now, holder }, after, note) })
   await kube.putLease({ resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
   return { changed: true, rollout: next }

@@ -1,8 +1,10 @@
 import type { FelixObject, RolloutRecord } from '../../domain/cluster.ts'
+import { valueOf } from '../../domain/read.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { type Entry, noted, unnoted } from '../../domain/rollout/journal.ts'
 import { clockSkew, lease } from '../../domain/rollout/annotations.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
+import { KubeError } from '../../errors.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 interface Put {
@@ -80,4 +82,19 @@ export const isOverdue = (record: RolloutRecord, tools: StepTools): boolean => s
 export const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<RolloutRecord> => {
   const { holder, leaseSeconds } = tools
   return tools.kube.putLease({ resourceVersion, holder, leaseSeconds, renewedAt: tools.now().toISOString() })
+}
+
+/**
+ * Releases the Lease if we hold it, so that whoever comes next does not wait until it expires. Where somebody wrote it in that
+ * moment, again.
+ */
+export const release = async ({ kube, holder }: Pick<StepTools, 'kube' | 'holder'>, triesLeft = 5): Promise<void> => {
+  const record = valueOf(await kube.lease())
+  if (record?.holder !== holder) return
+  try {
+    await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.kind !== 'conflict' || triesLeft <= 1) throw error
+    await release({ kube, holder }, triesLeft - 1)
+  }
 }

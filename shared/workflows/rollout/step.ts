@@ -1,3 +1,4 @@
+import type { RolloutRecord } from '../../domain/cluster.ts'
 import { nextStep } from '../../domain/rollout/next-step.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
@@ -38,7 +39,7 @@ export const takeStep = async (tools: StepTools): Promise<Outcome> => {
       }),
     )
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
-    return { next: 'over', state: rollout.state, why: rollout.reason ?? rollout.state }
+    return unlessRefused(() => leave(tools, record, rollout))
   if (rollout.state === 'running' && decisionOf(rollout) !== tools.decided)
     return { next: 'look', why: 'the Lease says what was not decided here' }
   return unlessRefused(async () => {
@@ -47,6 +48,16 @@ export const takeStep = async (tools: StepTools): Promise<Outcome> => {
     const standing = { record: kept, rollout }
     return unlessApiIsGone(named, standing, () => decideAndApply(named, standing))
   })
+}
+
+/** A person stopped it. Whoever resumes or aborts it need not wait until the Lease of this party expires. */
+const leave = async (
+  { kube, holder }: StepTools,
+  record: RolloutRecord,
+  { state, reason }: Rollout,
+): Promise<Outcome> => {
+  if (record.holder === holder) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
+  return { next: 'over', state, why: reason ?? state }
 }
 
 export const notUnderstood = (why: string): string =>

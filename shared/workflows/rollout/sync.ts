@@ -2,6 +2,7 @@ import type { Policy } from '../../domain/policy/policy.ts'
 import { beginRollout, type Look, type NotBegun } from './begin.ts'
 import { valueOf } from '../../domain/read.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
+import { release } from './lease.ts'
 import { takeStep } from './step.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
@@ -74,13 +75,8 @@ const ended = ({ state, why }: Extract<Outcome, { next: 'over' }>): SyncResult =
   }
 }
 
-/**
- * Releases the Lease if we hold it, so that the next process does not have to wait until it expires. The rollout stays
- * as it is.
- */
-const interrupted = async ({ kube, holder }: SyncTools): Promise<SyncResult> => {
-  const read = await kube.lease()
-  const record = 'value' in read ? read.value : undefined
-  if (record?.holder === holder) await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
+/** The rollout stays as it is, and the next process need not wait. */
+const interrupted = async (tools: SyncTools): Promise<SyncResult> => {
+  await release(tools)
   return { end: 'interrupted', why: 'interrupted; `sync` goes on where it stopped' }
 }
