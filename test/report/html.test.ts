@@ -1,33 +1,42 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from '@jest/globals'
+import manifest from '../../package.json' with { type: 'json' }
 import { html } from '../../shared/report/html/report.ts'
+import { script, scriptHash } from '../../shared/report/html/script.ts'
 import { style, styleHash } from '../../shared/report/html/style.ts'
-import { fleet, hostile, node, outOfStep, report, sweep, unreachable } from './samples.ts'
+import { fleet, hostile, node, outOfStep, rangeDiffers, report, sweep, unreachable } from './samples.ts'
 
 const pages = () => [html(report()), html(outOfStep), html(unreachable), html(sweep), html(hostile())]
 
-test('the policy lets nothing load and nothing run, and only this style sheet apply', () => {
-  const hash = createHash('sha256').update(style).digest('base64')
-  expect(styleHash).toBe(`sha256-${hash}`)
+const hashOf = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`
+
+test('the policy lets nothing load, and only this style sheet and this script apply', () => {
+  expect([styleHash, scriptHash]).toEqual([hashOf(style), hashOf(script)])
   for (const page of pages()) {
     expect(page).toContain(
-      `content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'"`,
+      `content="default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'"`,
     )
     expect(page.match(/<style>/g)).toHaveLength(1)
+    expect(page.match(/<script[^>]*>/g)).toEqual(['<script>'])
   }
+  expect(script.length).toBeLessThan(4_000)
+  expect(script).not.toMatch(/innerHTML|insertAdjacent|document\.write|eval|Function|fetch|XMLHttp|import\(/)
 })
 
+/** Without what is the same on all pages, and judged by the test above. */
+const withoutScript = (page: string): string => page.replace(`<script>${script}</script>`, '')
+
 test('a page needs nothing but itself', () => {
-  for (const page of pages()) {
+  for (const page of pages().map(withoutScript)) {
     expect(page).not.toMatch(/<(script|link|img|iframe|object|embed|base|form)\b/i)
     for (const [, value] of attributes(page, /href|src|action/)) expect(value).toMatch(/^#cluster-\d+$/)
   }
 })
 
 test('whatever stands in a cluster is text: it opens no element and no attribute', () => {
-  const known = new Set(elements(html(outOfStep)))
+  const known = new Set(elements(withoutScript(html(outOfStep))))
   for (const document of [hostile(), { ...sweep, clusters: [hostile(), hostile()] }]) {
-    const page = html(document)
+    const page = withoutScript(html(document))
     expect(elements(page).filter((name) => !known.has(name) && !fleetOnly.has(name))).toEqual([])
     expect(attributes(page, /on\w+|style/)).toEqual([])
     expect(page).not.toMatch(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/u)
@@ -36,7 +45,7 @@ test('whatever stands in a cluster is text: it opens no element and no attribute
 })
 
 test('every element that is opened is closed', () => {
-  for (const page of pages()) {
+  for (const page of pages().map(withoutScript)) {
     const open: string[] = []
     for (const [, closing, name = '', rest] of page.matchAll(/<(\/?)([a-z][a-z0-9]*)((?:"[^"]*"|[^">])*)>/g)) {
       if (['meta', 'input'].includes(name) || rest?.endsWith('/')) continue
@@ -52,17 +61,63 @@ test('the picture says in words what it shows in colours', () => {
   expect(html(sweep)).toContain('aria-label="1 out of step, 1 unknown, 1 in step"')
 })
 
-test('each name in the table of a fleet leads to the details of that very cluster', () => {
+test('each name in the table of a fleet leads to the details of that very cluster, which are there once', () => {
   const page = html(fleet(20, 3))
-  const order = [...page.matchAll(/href="#(cluster-\d+)">([^<]*)</g)].map(([, anchor, name]) => [anchor, name])
-  const inside = /<summary><span class="name">([^<]*)<(?:(?!<\/summary>).)*<\/summary>\n<div id="(cluster-\d+)">/g
-  const details = [...page.matchAll(inside)].map(([, name, anchor]) => [anchor, name])
-  expect(order).toHaveLength(20)
-  expect(details).toEqual(order)
+  const bodies = page.split('<tbody data-verdict=').slice(1)
+  const pairs = bodies.map((body) => [
+    /href="#(cluster-\d+)">[^<]*</.exec(body)?.[1],
+    /<details><summary>[^<]*<\/summary><div id="(cluster-\d+)">/.exec(body)?.[1],
+  ])
+  expect(pairs).toHaveLength(20)
+  for (const [link, details] of pairs) expect(details).toBe(link)
+  for (let at = 1; at <= 20; at += 1) expect(page.split(`id="cluster-${at}"`)).toHaveLength(2)
 })
 
-test('two hundred clusters of fifty nodes stay below a megabyte, ten thousand nodes below a quarter', () => {
-  expect(html(fleet(200, 50)).length).toBeLessThan(1_000_000)
+test('headings are in order: none is skipped on the way down', () => {
+  for (const page of [...pages(), html(fleet(20, 3))]) {
+    const levels = [...page.matchAll(/<h([1-6])>/g)].map(([, level]) => Number(level))
+    expect(levels.filter((level, at) => level > (levels[at - 1] ?? 0) + 1)).toEqual([])
+    expect(levels.filter((level) => level === 1)).toHaveLength(1)
+  }
+})
+
+test('what can be pasted stands in boxes, sentences do not', () => {
+  const remedy = 'Merge this into what Argo CD applies:\napiVersion: v1\nkind: A\nLook at it: kubectl get a -o yaml'
+  const page = html(report({ verdict: 'out-of-step', findings: [{ ...rangeDiffers, remedy }] }))
+  const boxes = [...page.matchAll(/<pre class="paste"><code>([^<]*)<\/code>/g)].map(([, text]) => text)
+  expect(boxes).toEqual(['apiVersion: v1\nkind: A', 'kubectl get a -o yaml'])
+  expect(page).toContain('<p>Merge this into what Argo CD applies:</p>')
+  expect(page).toContain('<p>Look at it:</p>')
+})
+
+test('the same finding of many clusters is told once, with all of them', () => {
+  const page = html(fleet(64, 3))
+  expect(page).toContain('<b>8 clusters</b>')
+  const [, links = ''] = /<ul class="spread">(.*?)<\/ul>/s.exec(page) ?? []
+  expect(links.match(/class="name"/g)).toHaveLength(8)
+})
+
+test('accounts by regions: the worst verdict of each, the counts, and the way to the worst cluster', () => {
+  const page = html(fleet(16, 3))
+  const cells = [
+    ...page.matchAll(
+      /<a class="([a-z-]+)" href="#(cluster-\d+)" data-account="123456789012"[^>]*>.*?<\/span> ([^<]*)</g,
+    ),
+  ]
+  expect(cells.map(([, ...it]) => it)).toEqual([
+    ['unknown', 'cluster-3', '2 unknown, 4 in step, 2 not applicable'],
+    ['out-of-step', 'cluster-1', '2 out of step, 2 changing, 4 in step'],
+  ])
+})
+
+test('the foot of a page says who made it, when what was read, and what could not be', () => {
+  expect(html(report())).toContain(`Made by calico-ipvs-sync ${manifest.version}. Read at 2026-11-20T09:30:00Z.`)
+  expect(html(report())).toContain('Everything that the verdicts need could be read.')
+  expect(html(sweep)).toContain('Not everything could be read of 1 cluster: edge-7.')
+})
+
+test('five hundred clusters of fifty nodes stay below two megabytes, ten thousand nodes below a quarter of one', () => {
+  expect(html(fleet(500, 50)).length).toBeLessThan(2_000_000)
   expect(html(report({ nodes: Array.from({ length: 10_000 }, (_, at) => node(at)) })).length).toBeLessThan(250_000)
 })
 
@@ -72,7 +127,19 @@ test('all node names are on the page', () => {
 })
 
 /** Elements that only a fleet's page has. */
-const fleetOnly = new Set(['a', 'time', 'fieldset', 'legend', 'label', 'input', 'h2'])
+const fleetOnly = new Set([
+  'a',
+  'time',
+  'fieldset',
+  'legend',
+  'label',
+  'input',
+  'h4',
+  'search',
+  'select',
+  'option',
+  'output',
+])
 
 const elements = (page: string): string[] => [
   ...new Set([...page.matchAll(/<([a-zA-Z!][\w-]*)/g)].map(([, name = '']) => name)),

@@ -1,6 +1,7 @@
 import type { Report } from '../../shared/domain/report.ts'
 import { csv } from '../../shared/report/csv.ts'
 import { html } from '../../shared/report/html/report.ts'
+import { script } from '../../shared/report/html/script.ts'
 import { json } from '../../shared/report/json.ts'
 import { junit } from '../../shared/report/junit.ts'
 import { sarif } from '../../shared/report/sarif.ts'
@@ -48,7 +49,7 @@ const empty = new Set(['br', 'hr', 'img', 'input', 'meta'])
 /** Elements properly nested, attributes quoted, everything else escaped. */
 function markupFaults(form: string, it: string): string[] {
   const token =
-    /<(\/?)([a-z][a-z0-9-]*)((?:\s+[a-zA-Z-]+(?:="[^"<]*")?)*)\s*(\/?)>|((?:[^<&]|&(?:amp|lt|gt|quot|#39);)+)/gy
+    /<(\/?)([a-z][a-z0-9-]*)((?:\s+[a-zA-Z][a-zA-Z0-9-]*(?:="[^"<]*")?)*)\s*(\/?)>|((?:[^<&]|&(?:amp|lt|gt|quot|#39);)+)/gy
   const open: string[] = []
   while (token.lastIndex < it.length) {
     const at = token.lastIndex
@@ -62,4 +63,7 @@ function markupFaults(form: string, it: string): string[] {
 }
 
 const activeIn = (page: string): string[] =>
-  page.match(/<(?:script|iframe|object|embed|img|svg onload)|<[^<>]*\son\w+=/gi)?.map((it) => `html: ${it}`) ?? []
+  page
+    .replace(`<script>${script}</script>`, '')
+    .match(/<(?:script|iframe|object|embed|img|svg onload)|<[^<>]*\son\w+=/gi)
+    ?.map((it) => `html: ${it}`) ?? []

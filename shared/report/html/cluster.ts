@@ -2,34 +2,51 @@ import type { Finding, Plan, Report, Severity } from '../../domain/report.ts'
 import { groupFindings } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import { badge, cellText, legend, strip, table } from './pieces.ts'
-import { html, lines } from './markup.ts'
+import { heading, html } from './markup.ts'
 import type { Column } from './pieces.ts'
 import type { Markup } from './markup.ts'
+import { leavingIpvs } from './pictures/leaving-ipvs.ts'
+import { markBits } from './pictures/mark-bits.ts'
+import { portAxis } from './pictures/port-axis.ts'
+import { remedyBlock } from './remedy.ts'
 import { groupNodes, nodeCells } from '../node-groups.ts'
 import type { NodeGroup } from '../node-groups.ts'
 import { evidenceText } from '../text/findings.ts'
 import { forecastText, groupChanges, groupText } from '../text/plan.ts'
-import { counted, rangeText, serviceRangeText, tally, whereabouts } from '../wording.ts'
+import { counted, rangeText, serviceRangeText, tally } from '../wording.ts'
 
-/** Everything about one cluster: facts, what is wrong, its nodes, the plan. */
-export const clusterSection = (report: Report): Markup => {
+/** Everything about one cluster: facts, what is wrong, pictures, its nodes, the plan. `level`: of its headings. */
+export const clusterSection = (report: Report, level = 2): Markup => {
   const { findings, nodes, plan } = report
   const groups = groupFindings(findings)
+  const isAlone = level === 2
   return html`${facts(report)}
-${groups.length === 0 ? undefined : html`<section><h3>Findings</h3>${groups.map(findingBox)}</section>`}
-${nodes.length === 0 ? undefined : nodeSection(report)}
-${plan === undefined ? undefined : planSection(plan)}`
+${groups.length === 0 ? undefined : html`<section>${heading(level, 'Findings')}${groups.map((group) => findingBox(group, level + 1))}</section>`}
+${isAlone ? pictures(report) : picturesOf(report)}
+${nodes.length === 0 ? undefined : nodeSection(report, level)}
+${plan === undefined ? undefined : planSection(plan, level)}`
 }
 
-/** The same folded, for a fleet: the line says whether to open it. The link from the table leads inside, which opens it. */
+const pictures = (report: Report): Markup | undefined => {
+  const drawn = [portAxis(report), markBits(report), leavingIpvs(report)].filter((it) => it !== undefined)
+  return drawn.length === 0 ? undefined : html`<section>${heading(2, 'Pictures')}${drawn}</section>`
+}
+
+/** In a fleet a picture is drawn where a finding speaks of it; of what is well the table says enough. */
+const picturesOf = (report: Report): Markup => {
+  const codes = report.findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code)
+  const speaks = (of: RegExp): boolean => codes.some((code) => of.test(code))
+  return html`${speaks(/^(RANGE|STRAY)_/) ? portAxis(report) : undefined}${speaks(/^MARK_/) ? markBits(report) : undefined}`
+}
+
+/** Where a cluster's details are on the page; by its place, since names repeat and may hold anything. */
+export const anchorOf = (at: number): string => `cluster-${at + 1}`
+
+/** The same folded, for a fleet: the line says whether to open it. A link to what is inside opens it. */
 export const clusterDetails = (report: Report, at: number): Markup => {
-  const { cluster, verdict, findings } = report
-  const first = groupFindings(findings)[0]?.finding
-  const why =
-    first === undefined || first.severity === 'info' ? undefined : html`<span class="why">${first.message}</span>`
-  return html`<details data-verdict="${verdict}"><summary><span class="name">${cluster.name}</span> ${badge(verdict)} <span class="where">${whereabouts(cluster)}</span> ${why}</summary>
-<div id="cluster-${at + 1}">${clusterSection(report)}</div></details>
-`
+  const first = groupFindings(report.findings)[0]?.finding
+  const why = first === undefined || first.severity === 'info' ? 'Details' : first.message
+  return html`<details><summary>${why}</summary><div id="${anchorOf(at)}">${clusterSection(report, 3)}</div></details>`
 }
 
 const facts = ({ observedAt, serviceRange, desiredRange, calico, kubeProxy }: Report): Markup => {
@@ -50,13 +67,14 @@ const calicoText = ({ version, install, api }: NonNullable<Report['calico']>): s
 
 const severityWords: Record<Severity, string> = { critical: 'Critical', warning: 'Warning', info: 'Good to know' }
 
-const findingBox = ({ finding, subjects }: FindingGroup): Markup => {
+const findingBox = ({ finding, subjects }: FindingGroup, level: number): Markup => {
   const { severity, code, message, evidence, remedy } = finding
   return html`<article class="finding ${severity}">
-<h4><span class="severity">${severityWords[severity]}</span> <code>${code}</code> <span class="where">${subjectList(subjects)}</span></h4>
+${heading(level, html`<span class="severity">${severityWords[severity]}</span> <code>${code}</code> <span class="where">${subjects.length <= 3 ? subjects.join(', ') : counted(subjects.length, 'time')}</span>`)}
 <p>${message}</p>
+${subjects.length <= 3 ? undefined : subjectList(subjects)}
 ${evidence.length === 0 ? undefined : evidenceList(evidence)}
-${remedy === undefined ? undefined : html`<p class="label">What to do</p><pre><code>${lines(remedy)}</code></pre>`}
+${remedy === undefined ? undefined : html`<p class="label">What to do</p>${remedyBlock(remedy)}`}
 </article>`
 }
 
@@ -70,9 +88,7 @@ const evidenceList = (evidence: Finding['evidence']): Markup => {
 }
 
 const subjectList = (subjects: readonly string[]): Markup =>
-  subjects.length <= 3
-    ? html`${subjects.join(', ')}`
-    : html`${subjects[0]} <details class="more"><summary>and ${subjects.length - 1} more</summary>${subjects.slice(1).join(', ')}</details>`
+  html`<details class="more"><summary>${subjects[0]} and ${subjects.length - 1} more</summary> ${subjects.slice(1).join(', ')}</details>`
 
 const nodeColumns: readonly Column[] = [
   { head: 'Verdict' },
@@ -86,13 +102,13 @@ const nodeColumns: readonly Column[] = [
   { head: 'Why' },
 ]
 
-const nodeSection = ({ nodes }: Report): Markup => {
+const nodeSection = ({ nodes }: Report, level: number): Markup => {
   const all = nodes.map(({ verdict }) => verdict)
   const groups = groupNodes(nodes)
   const shown = groups.slice(0, mostGroups)
   const hidden = groups.slice(mostGroups).reduce((sum, { names }) => sum + names.length, 0)
-  return html`<section><h3>${counted(nodes.length, 'node')}</h3>
-${strip(all, `${counted(nodes.length, 'node')}: ${tally(all)}`)}${legend(all)}
+  return html`<section>${heading(level, counted(nodes.length, 'node'))}
+${level > 2 && new Set(all).size === 1 ? undefined : html`${strip(all, `${counted(nodes.length, 'node')}: ${tally(all)}`)}${legend(all)}`}
 ${table('Nodes of which everything is the same share a row', nodeColumns, shown.map(nodeRow))}
 ${hidden === 0 ? undefined : html`<p class="where">${counted(hidden, 'more node')}, each different, in the JSON and CSV documents.</p>`}</section>`
 }
@@ -107,12 +123,15 @@ const nodeRow = ({ sample, names }: NodeGroup) => {
 }
 
 const nodeNames = (names: readonly string[]): Markup => {
-  if (names.length <= 2) return html`<span class="name">${names.join(', ')}</span>`
+  if (names.length <= 2) return html`<span>${names.map(oneName)}</span>`
   const ending = sharedEnding(names)
   const short = names.map((name) => name.slice(0, name.length - ending.length)).join(', ')
   const note = ending === '' ? undefined : html` <span class="where">each with ${ending}</span>`
   return html`<details class="more"><summary>${names.length} nodes</summary> <span class="name">${short}</span>${note}</details>`
 }
+
+/** Not broken where there is room; what somebody made longer than any node's name is. */
+const oneName = (name: string): Markup => html`<span class="name${name.length > 48 ? '' : ' whole'}">${name}</span> `
 
 /** `.eu-central-1.compute.internal`: said once instead of a thousand times. */
 const sharedEnding = ([first = '', ...others]: readonly string[]): string => {
@@ -122,13 +141,13 @@ const sharedEnding = ([first = '', ...others]: readonly string[]): string => {
 
 const mostChanges = 40
 
-const planSection = ({ strategy, changes, forecast, blockedBy }: Plan): Markup => {
+const planSection = ({ strategy, changes, forecast, blockedBy }: Plan, level: number): Markup => {
   if (blockedBy.length > 0)
-    return html`<section><h3>Plan</h3><p>Nothing is written while ${blockedBy.map((code) => html`<code>${code}</code> `)}stands; the finding says what to do.</p></section>`
-  if (changes.length === 0) return html`<section><h3>Plan</h3><p>Nothing to do.</p></section>`
+    return html`<section>${heading(level, 'Plan')}<p>Nothing is written while ${blockedBy.map((code) => html`<code>${code}</code> `)}stands; the finding says what to do.</p></section>`
+  if (changes.length === 0) return html`<section>${heading(level, 'Plan')}<p>Nothing to do.</p></section>`
   const groups = groupChanges(changes)
   const more = groups.length - mostChanges
-  return html`<section><h3>Plan <span class="where">${strategy}</span></h3><p>${forecastText(forecast)}</p>
+  return html`<section>${heading(level, html`Plan <span class="where">${strategy}</span>`)}<p>${forecastText(forecast)}</p>
 <details><summary>${counted(changes.length, 'change')}</summary><ol class="changes">${groups.slice(0, mostChanges).map((group) => html`<li><code>${groupText(group)}</code></li>`)}</ol>
 ${more > 0 ? html`<p class="where">and ${more} more like these</p>` : undefined}</details></section>`
 }

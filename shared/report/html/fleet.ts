@@ -1,36 +1,54 @@
 import type { Report, Verdict } from '../../domain/report.ts'
 import { groupFindings } from '../finding-groups.ts'
-import { anchors, badge, bar, cellText, legend, strip, table } from './pieces.ts'
-import type { Column, TableRow } from './pieces.ts'
+import { anchorOf } from './cluster.ts'
+import { badge, bar, cellText, legend, rowOf, strip } from './pieces.ts'
+import type { Column } from './pieces.ts'
+import { fleetFindings } from './fleet-findings.ts'
+import { fleetMatrix } from './fleet-matrix.ts'
 import { html } from './markup.ts'
 import type { Markup } from './markup.ts'
 import { rangeText, severities, tally, verdicts, verdictWords, whereabouts } from '../wording.ts'
 
-/** The fleet on one screen: a cell per cluster, a filter, a row per cluster. */
-export const fleetSection = (clusters: readonly Report[]): Markup => {
+/** The fleet: a cell per cluster, what is wrong over all of them, where it is, and each cluster once with its details. */
+export const fleetSection = (clusters: readonly Report[], details: readonly Markup[]): Markup => {
   const all = clusters.map(({ verdict }) => verdict)
-  const anchorOf = anchors(clusters)
-  const rows = clusters.map((report) => fleetRow(report, anchorOf.get(report) ?? ''))
-  return html`<section aria-label="Fleet">${strip(all, tally(all))}${legend(all)}
-${filter(all)}
-${clusters.length === 0 ? undefined : table('Worst first; a name leads to the details', fleetColumns, rows)}</section>`
+  return html`<section aria-label="Verdicts">${strip(all, tally(all))}${legend(all)}</section>
+${fleetFindings(clusters)}
+${fleetMatrix(clusters)}
+${clusters.length === 0 ? undefined : html`<section><h2>Clusters</h2>${filter(all)}${search}${fleetTable(clusters, details)}</section>`}`
 }
 
-const fleetColumns: readonly Column[] = [
+const columns: readonly Column[] = [
   { head: 'Cluster' },
-  { head: 'Verdict' },
-  { head: 'Where' },
+  { head: 'Verdict', holds: 'words' },
+  { head: 'Where', holds: 'words' },
   { head: 'Nodes', holds: 'words' },
   { head: 'Mode', holds: 'words' },
-  { head: 'Calico' },
+  { head: 'Calico', holds: 'words' },
   { head: 'Desired range', holds: 'figures' },
   { head: 'Findings' },
 ]
 
-const fleetRow = (report: Report, anchor: string): TableRow => {
+/** A body for each cluster: its row, and below it what is known of it. */
+const fleetTable = (clusters: readonly Report[], details: readonly Markup[]): Markup =>
+  html`<table class="fleet"><caption>Worst first; a line opens its details</caption><thead><tr>${columns.map(({ head }) => html`<th scope="col">${head}</th>`)}</tr></thead>
+${clusters.map((report, at) => clusterBody(report, at, details[at]))}</table>`
+
+const clusterBody = (report: Report, at: number, details: Markup | undefined): Markup => {
+  const { account = '', region = '' } = report.cluster
+  const codes = [...new Set(report.findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code))]
+  return html`<tbody data-verdict="${report.verdict}" data-account="${oneWord(account)}" data-region="${oneWord(region)}"${codes.length === 0 ? undefined : html` data-code="${codes.join(' ')}"`}><tr>${rowOf(columns, cellsOf(report, at))}</tr>
+<tr class="inside"><td colspan="${columns.length}">${details}</td></tr></tbody>
+`
+}
+
+/** The script parts values at spaces. */
+const oneWord = (text: string): string => text.replaceAll(/\s+/g, '_')
+
+const cellsOf = (report: Report, at: number): (Markup | undefined)[] => {
   const nodes = report.nodes.map(({ verdict }) => verdict)
-  const cells = [
-    html`<a class="name" href="#${anchor}">${report.cluster.name}</a>`,
+  return [
+    html`<a class="name" href="#${anchorOf(at)}">${report.cluster.name}</a>`,
     badge(report.verdict),
     cellText(whereabouts(report.cluster)),
     html`<span><span class="count">${nodes.length}</span> ${bar(nodes, tally(nodes))}</span>`,
@@ -39,7 +57,6 @@ const fleetRow = (report: Report, anchor: string): TableRow => {
     cellText(rangeText(report.desiredRange, 2)),
     findingsCell(report),
   ]
-  return { verdict: report.verdict, cells }
 }
 
 const findingsCell = ({ findings }: Report): Markup | undefined => {
@@ -65,3 +82,9 @@ const filter = (all: readonly Verdict[]): Markup | undefined => {
     ...present.map((verdict) => button(verdict, verdictWords[verdict], '')),
   ]}</fieldset>`
 }
+
+const choice = (name: string, words: string): Markup =>
+  html`<label>${words} <select name="${name}"><option value="">all</option></select></label>`
+
+/** Shown by the script, which also finds out what there is to choose from. */
+const search: Markup = html`<search id="search" hidden><label>Find <input type="search" placeholder="name, version, …"></label>${choice('verdict', 'Verdict')}${choice('account', 'Account')}${choice('region', 'Region')}${choice('code', 'Finding')}<output></output></search>`

@@ -26,6 +26,12 @@ export const html = (parts: TemplateStringsArray, ...values: Piece[]): Markup =>
 /** For `pre`: the same as a text, but its lines stay. */
 export const lines = (text: string): Markup => ({ markup: escapeLines(text) })
 
+/** By its depth in the page, where the same part stands in more than one kind of page. */
+export const heading = (level: number, content: string | Markup): Markup => {
+  const name = { markup: `h${level}` }
+  return html`<${name}>${content}</${name}>`
+}
+
 const isMarkup = (piece: Markup | readonly Markup[]): piece is Markup => 'markup' in piece
 
 const pieceText = (piece: Piece): string => {

@@ -1,4 +1,4 @@
-import type { Report, Verdict } from '../../domain/report.ts'
+import type { Verdict } from '../../domain/report.ts'
 import { html } from './markup.ts'
 import type { Markup } from './markup.ts'
 import { verdicts, verdictWords } from '../wording.ts'
@@ -11,6 +11,8 @@ const signs: Record<Verdict, string> = {
   'not-applicable': '–',
   unknown: '?',
 }
+
+export const signOf = (verdict: Verdict): string => signs[verdict]
 
 export const badge = (verdict: Verdict): Markup =>
   html`<span class="badge ${verdict}"><span aria-hidden="true">${signs[verdict]}</span> ${verdictWords[verdict]}</span>`
@@ -90,21 +92,22 @@ export interface Column {
 export const table = (caption: string, columns: readonly Column[], rows: readonly TableRow[]): Markup => {
   const used = columns.map((_, at) => rows.some(({ cells }) => cells[at]?.markup))
   const shown = <T>(all: readonly T[]): T[] => all.filter((_, at) => used[at])
-  const cellOf = (cells: readonly (Markup | undefined)[]) => (column: Column, at: number) =>
-    html`<td data-head="${column.head}"${{ markup: column.holds ? ` class="${column.holds}"` : '' }}>${cells[at]}</td>`
   return html`<table><caption>${caption}</caption><thead><tr>${shown(columns).map(({ head }) => html`<th scope="col">${head}</th>`)}</tr></thead>
-<tbody>${rows.map(({ cells, verdict }) => html`<tr data-verdict="${verdict}">${shown(columns.map(cellOf(cells)))}</tr>\n`)}</tbody></table>`
+<tbody>${rows.map(({ cells, verdict }) => html`<tr${{ markup: verdict === undefined ? '' : ` data-verdict="${verdict}"` }}>${shown(rowOf(columns, cells))}</tr>\n`)}</tbody></table>`
 }
 
+/** The cells of a row; each says its column, for where there is no room for a table. */
+export const rowOf = (columns: readonly Column[], cells: readonly (Markup | undefined)[]): Markup[] =>
+  columns.map(
+    ({ head, holds }, at) =>
+      html`<td data-head="${head}"${{ markup: holds ? ` class="${holds}"` : '' }}>${cells[at]}</td>`,
+  )
+
 export interface TableRow {
-  verdict: Verdict
+  verdict?: Verdict
   cells: (Markup | undefined)[]
 }
 
 /** A cell of text; nothing where there is none, so that the column can be left out. */
 export const cellText = (text: string | number | undefined): Markup | undefined =>
   text === undefined || text === '' ? undefined : html`${text}`
-
-/** Where a cluster's details are on the page; by its place, since names repeat and may hold anything. */
-export const anchors = (clusters: readonly Report[]): Map<Report, string> =>
-  new Map(clusters.map((report, at) => [report, `cluster-${at + 1}`]))

@@ -2,11 +2,12 @@ import type { Report, Sweep } from '../../domain/report.ts'
 import { clusterDetails, clusterSection } from './cluster.ts'
 import { fleetSection } from './fleet.ts'
 import { badge } from './pieces.ts'
+import { footer } from './footer.ts'
 import { page } from './page.ts'
 import { html as markup, type Markup } from './markup.ts'
 import { counted, verdictWords, whereabouts, worstFirst, worstVerdict } from '../wording.ts'
 
-/** One self-contained page: no scripts, nothing loaded, readable in light and dark, on a phone and on a wall. */
+/** One self-contained page: nothing loaded, readable in light and dark, on a phone and on a wall. */
 export const html = (document: Report | Sweep): string =>
   'clusters' in document ? sweepPage(document) : reportPage(document)
 
@@ -16,7 +17,8 @@ const reportPage = (report: Report): string => {
     markup`<header><p class="tool">calico-ipvs-sync</p>
 <h1>${cluster.name} ${badge(verdict)}</h1>
 <p class="where">${whereabouts(cluster)}</p></header>
-<main>${clusterSection(report)}</main>`,
+<main>${clusterSection(report)}</main>
+${footer([report])}`,
   ])
 }
 
@@ -32,8 +34,8 @@ export const fleetPage = (sweep: Omit<Sweep, 'schemaVersion'>, details: readonly
     markup`<header><p class="tool">calico-ipvs-sync</p>
 <h1>${title}</h1>
 <p class="where">Swept <time datetime="${sweep.sweptAt}">${sweep.sweptAt}</time></p></header>
-<main>${fleetSection(sweep.clusters)}
-<section><h2>Clusters</h2>${details}</section></main>`,
+<main>${fleetSection(sweep.clusters, details)}</main>
+${footer(sweep.clusters)}`,
   ])
 }
 
