@@ -16,6 +16,21 @@ export interface Report {
   nodes: NodeReport[]
   findings: Finding[]
   plan?: Plan
+  /** Node ports that Services have, as ranges; at most 200 of them. Absent where the Services could not be read. */
+  portsInUse?: string[]
+  /** A rollout that has not ended. */
+  rollout?: RolloutReport
+}
+
+export interface RolloutReport {
+  id: string
+  state: 'running' | 'paused' | 'halted' | 'aborting'
+  target?: string
+  startedAt: string
+  /** The node that did not come back. */
+  lost?: string
+  /** The newest ones, oldest first: `override` on `FelixConfiguration/node.n1`, `restart` of `Pod/NAMESPACE/NAME`, `halt` on `Node/n1`. */
+  writes: { at: string; what: string; object: string }[]
 }
 
 export interface ClusterIdentity {

@@ -98,6 +98,15 @@ const plan = z.strictObject({
     .exactOptional(),
 })
 
+const rollout = z.strictObject({
+  id: text,
+  state: z.enum(['running', 'paused', 'halted', 'aborting']),
+  target: text.exactOptional(),
+  startedAt: time,
+  lost: text.exactOptional(),
+  writes: z.array(z.strictObject({ at: time, what: text, object: text })),
+})
+
 export const reportSchema = z
   .strictObject({
     schemaVersion: z.literal(1),
@@ -121,6 +130,8 @@ export const reportSchema = z
     nodes: z.array(node),
     findings: z.array(finding),
     plan: plan.exactOptional(),
+    portsInUse: ranges.exactOptional(),
+    rollout: rollout.exactOptional(),
   })
   .meta({
     id: 'Report',

@@ -83,6 +83,13 @@ test('HTML: one page that loads nothing, with the gap and the write in it', () =
   expect(page).not.toMatch(/<script [^>]|https?:/)
 })
 
+test('HTML: verdicts over time and the writes of a rollout are pictures, with the same in words', () => {
+  const page = historyHtml(history())
+  expect(page).toContain('aria-label="from 2026-11-20 to 2026-11-28: out of step, in step; 1 gaps; 1 writes"')
+  expect(page.match(/<rect class="(in-step|out-of-step|gap)" x="[\d.]+%"/g)).toHaveLength(3)
+  expect(page).toContain('aria-label="n1: override written 20:11:12"')
+})
+
 test('what somebody wrote into a record can do nothing in any format', () => {
   for (const text of hostileTexts) {
     const told = history(text)

@@ -5,6 +5,12 @@ import type { Finding, Report } from '../../shared/domain/report.ts'
 import { leavingIpvs } from '../../shared/report/html/pictures/leaving-ipvs.ts'
 import { markBits } from '../../shared/report/html/pictures/mark-bits.ts'
 import { portAxis } from '../../shared/report/html/pictures/port-axis.ts'
+import { timeline } from '../../shared/report/html/pictures/timeline.ts'
+import { html } from '../../shared/report/html/report.ts'
+import { valueOf } from '../../shared/domain/read.ts'
+import { ours } from '../../shared/domain/rollout/annotations.ts'
+import { journalText } from '../../shared/domain/rollout/journal.ts'
+import { edited } from '../domain/states.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { hostileTexts, node, report } from './samples.ts'
 
@@ -140,6 +146,79 @@ describe('leaving IPVS', () => {
   })
 })
 
+describe('a rollout, node by node', () => {
+  const at = (second: number): string => new Date(Date.parse('2026-11-20T09:00:00Z') + second * 1000).toISOString()
+  const writes = [
+    { at: at(0), what: 'begin', object: '-' },
+    { at: at(1), what: 'override', object: 'FelixConfiguration/node.n1' },
+    { at: at(91), what: 'override', object: 'FelixConfiguration/node.n2' },
+    { at: at(391), what: 'halt', object: 'Node/n2' },
+    { at: at(392), what: 'roll-back', object: 'FelixConfiguration/node.n2' },
+  ]
+
+  test('nodes are lines in the order they were touched; the one that did not come back is told apart by shape and word', () => {
+    const picture = timeline({ state: 'halted', until: at(400), lost: 'n2', writes })
+    expect(labels(picture)).toEqual([
+      'n1: override written 09:00:01',
+      'n2: override written 09:01:31 · did not come back: halted 09:06:31 · former value given back 09:06:32, did not come back',
+    ])
+    expect(picture?.markup).toContain('<figcaption>The rollout, node by node: halted</figcaption>')
+    expect(count(picture, /<rect class="watched" x="[\d.]+%"/g)).toBe(1)
+    expect(count(picture, /<rect class="extra" x="[\d.]+%"/g)).toBe(1)
+    expect(picture?.markup).toContain('<title>2 min</title>')
+  })
+
+  test('restarts are lines by their pods, and the range in default has one of its own', () => {
+    const restarts = [
+      { at: at(0), what: 'promote', object: 'FelixConfiguration/default' },
+      { at: at(30), what: 'restart', object: 'Pod/calico-system/calico-node-a1' },
+    ]
+    expect(labels(timeline({ writes: restarts }))).toEqual([
+      'default: written to default 09:00:00',
+      'calico-node-a1: calico-node restarted 09:00:30',
+    ])
+  })
+
+  test('the report of a cluster has the rollout that has not ended, with its writes from the Lease', () => {
+    const journal = journalText({
+      earlier: 0,
+      entries: writes
+        .map((it) => ({ ...it, rollout: 'r', by: 'test' }))
+        .concat({
+          at: at(-90),
+          what: 'override',
+          object: 'FelixConfiguration/node.n9',
+          rollout: 'earlier',
+          by: 'test',
+        }),
+    })
+    const halted = edited(cluster('halted'), (copy) => {
+      const lease = valueOf(copy.rollout)
+      if (lease) lease.annotations[`${ours}journal`] = journal
+    })
+    const { rollout } = assess(halted, defaultPolicy).report
+    expect(rollout).toMatchObject({ id: 'r', state: 'halted', writes })
+    expect(html(assess(halted, defaultPolicy).report)).toContain('The rollout, node by node: halted')
+    expect(judged('written yesterday').rollout).toBeUndefined()
+  })
+
+  test('a journal that others filled is a picture of some kilobytes', () => {
+    const many = Array.from({ length: 20_000 }, (_, i) => ({
+      at: at(i),
+      what: 'override',
+      object: `FelixConfiguration/node.n${i % 5_000}`,
+    }))
+    expect(timeline({ writes: many })?.markup.length).toBeLessThan(60_000)
+    expect(
+      timeline({ writes: [{ at: 'never', what: 'override', object: 'FelixConfiguration/node.n1' }] }),
+    ).toBeUndefined()
+  })
+})
+
+test('ports that Services have are drawn, by what the cluster itself says', () => {
+  expect(labels(portAxis(judged('node port 20080')))).toContain('in use: 1 port of Services, 20080')
+})
+
 test('whatever others wrote is text in every picture', () => {
   for (const text of [...hostileTexts, 'n'.repeat(5_000)]) {
     const overlap: Finding = {
@@ -162,9 +241,16 @@ test('whatever others wrote is text in every picture', () => {
       nodes: [node(1, { name: text, effectiveRange: [text], markMask: text }), node(2, { name: text })],
       findings: [overlap, stray, { ...stray, code: 'IPVS_DEPRECATED', message: `This cluster runs 1.36 ${text}` }],
     })
-    const drawn = [portAxis(told), markBits(told), leavingIpvs(told)].map((it) => it?.markup ?? '').join('\n')
+    const drawn = [
+      portAxis(told),
+      markBits(told),
+      leavingIpvs(told),
+      timeline({ lost: text, state: text, writes: [{ at: told.observedAt, what: 'override', object: text }] }),
+    ]
+      .map((it) => it?.markup ?? '')
+      .join('\n')
     expect(drawn.replaceAll(/"[^"]*"/g, '""')).not.toMatch(/<(script|img)|<[^<>]*\son\w+=/i)
     expect(drawn).not.toMatch(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/u)
-    expect(drawn.length).toBeLessThan(80_000)
+    expect(drawn.length).toBeLessThan(100_000)
   }
 })

@@ -2,6 +2,8 @@ import type { History, Write } from '../../domain/history/history.ts'
 import { html as markup, type Markup } from '../html/markup.ts'
 import { page } from '../html/page.ts'
 import { badge, cellText, type Column, table } from '../html/pieces.ts'
+import { timeline } from '../html/pictures/timeline.ts'
+import { verdictsOverTime } from '../html/pictures/verdicts-over-time.ts'
 import { whereabouts } from '../wording.ts'
 import {
   changeText,
@@ -23,10 +25,32 @@ export const historyHtml = (history: History): string => {
     markup`<header><p class="tool">calico-ipvs-sync</p>
 <h1>${cluster.name}</h1>
 <p class="where">${whereabouts(cluster)} · ${minute(from)} to ${minute(to)} UTC</p></header>
-<main><section>${table('What was seen, in the order of time', seenColumns, rowsOf(history).map(seenRow))}
+<main>${verdictsOverTime(history)}
+<section>${table('What was seen, in the order of time', seenColumns, rowsOf(history).map(seenRow))}
 ${remarksOf(history).map((text) => markup`<p class="where">${text}</p>`)}</section>
-<section><h2>Writes</h2>${writes.length === 0 ? markup`<p>Nothing was written.</p>` : table('Oldest first', writeColumns, writes.map(writeRow))}</section></main>`,
+<section><h2>Writes</h2>${writes.length === 0 ? markup`<p>Nothing was written.</p>` : table('Oldest first', writeColumns, writes.map(writeRow))}
+${rolloutsOf(history)}</section></main>`,
   ])
+}
+
+/** The last ones; all of their writes are in the table. */
+const mostRollouts = 5
+
+const rolloutsOf = ({ writes }: History): Markup[] => {
+  const rollouts = new Map<string, Write[]>()
+  for (const write of writes) {
+    const all = rollouts.get(write.rollout)
+    if (all) all.push(write)
+    else rollouts.set(write.rollout, [write])
+  }
+  return [...rollouts.values()].slice(-mostRollouts).flatMap((all) => timeline(told(all)) ?? [])
+}
+
+const told = (writes: readonly Write[]) => {
+  const lost = writes
+    .find(({ what, object }) => what === 'halt' && object.startsWith('Node/'))
+    ?.object.slice('Node/'.length)
+  return { writes, ...(lost !== undefined && { lost }) }
 }
 
 const seenColumns: readonly Column[] = [

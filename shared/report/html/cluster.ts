@@ -8,6 +8,7 @@ import type { Markup } from './markup.ts'
 import { leavingIpvs } from './pictures/leaving-ipvs.ts'
 import { markBits } from './pictures/mark-bits.ts'
 import { portAxis } from './pictures/port-axis.ts'
+import { timeline } from './pictures/timeline.ts'
 import { remedyBlock } from './remedy.ts'
 import { groupNodes, nodeCells } from '../node-groups.ts'
 import type { NodeGroup } from '../node-groups.ts'
@@ -28,7 +29,9 @@ ${plan === undefined ? undefined : planSection(plan, level)}`
 }
 
 const pictures = (report: Report): Markup | undefined => {
-  const drawn = [portAxis(report), markBits(report), leavingIpvs(report)].filter((it) => it !== undefined)
+  const drawn = [rolloutPicture(report), portAxis(report), markBits(report), leavingIpvs(report)].filter(
+    (it) => it !== undefined,
+  )
   return drawn.length === 0 ? undefined : html`<section>${heading(2, 'Pictures')}${drawn}</section>`
 }
 
@@ -36,8 +39,17 @@ const pictures = (report: Report): Markup | undefined => {
 const picturesOf = (report: Report): Markup => {
   const codes = report.findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code)
   const speaks = (of: RegExp): boolean => codes.some((code) => of.test(code))
-  return html`${speaks(/^(RANGE|STRAY)_/) ? portAxis(report) : undefined}${speaks(/^MARK_/) ? markBits(report) : undefined}`
+  return html`${rolloutPicture(report)}${speaks(/^(RANGE|STRAY)_/) ? portAxis(report) : undefined}${speaks(/^MARK_/) ? markBits(report) : undefined}`
 }
+
+const rolloutPicture = ({ rollout, observedAt }: Report): Markup | undefined =>
+  rollout &&
+  timeline({
+    state: rollout.state,
+    until: observedAt,
+    ...(rollout.lost !== undefined && { lost: rollout.lost }),
+    writes: rollout.writes,
+  })
 
 /** Where a cluster's details are on the page; by its place, since names repeat and may hold anything. */
 export const anchorOf = (at: number): string => `cluster-${at + 1}`

@@ -77,7 +77,7 @@ input:focus-visible,select:focus-visible,button:focus-visible,summary:focus-visi
 .bad{color:var(--out-of-step)}.good{color:var(--in-step)}
 .line{stroke:var(--line);stroke-width:1}
 rect.given{fill:none;stroke:var(--text)}rect.assumed{fill:none;stroke:var(--text);stroke-dasharray:4 3}
-rect.wanted{fill:var(--link);stroke:var(--link)}
+rect.used{fill:var(--text);stroke:var(--text)}rect.wanted{fill:var(--link);stroke:var(--link)}
 rect.right{fill:var(--in-step);stroke:var(--in-step)}
 rect.missing{fill:none;stroke:var(--out-of-step);stroke-width:1.5;stroke-dasharray:3 2}
 rect.extra,rect.twice{fill:url(#hatch);stroke:var(--out-of-step);stroke-width:1.5}
@@ -94,6 +94,10 @@ rect.endpoint{fill:var(--in-step);stroke:var(--in-step)}
 .ladder p{margin:0 0 .2rem;color:var(--soft);font-size:.85rem}
 .ladder svg{display:inline-block;vertical-align:middle}.ladder li{line-height:22px}.ladder .here{font-weight:600}
 circle.past{fill:var(--text)}circle.ahead{fill:var(--panel);stroke:var(--text);stroke-width:1.5}rect.here{fill:var(--link)}
+.when svg{overflow:visible}.when rect.in-step{fill:var(--in-step)}.when rect.out-of-step{fill:var(--out-of-step)}.when rect.changing{fill:var(--changing)}
+.when rect.unknown{fill:var(--unknown)}.when rect.not-applicable{fill:var(--not-applicable)}.when rect.gap{fill:none;stroke:var(--soft);stroke-dasharray:2 3}
+.pic text.step{font-size:12px}.pic text.lost{fill:var(--out-of-step);font-size:13px;font-weight:700}rect.watched{fill:var(--in-step)}
+.times{display:flex;justify-content:space-between;font-size:.78rem;color:var(--soft)}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 footer{margin-top:2.5rem;padding-top:.6rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 .more{display:inline}.more summary{display:inline;color:var(--link)}
@@ -138,4 +142,4 @@ a{color:inherit;text-decoration:none}
 }
 `
 
-export const styleHash = 'sha256-KuSsQ+6VjtkRejsv4+H/lQfEwITqjcboBjpKArpcw9s='
+export const styleHash = 'sha256-VF9bQA/ieBzcUzvR43eTyG/KxQKX9gAUUTsWftxlbKA='

@@ -15,7 +15,8 @@ export const portAxis = (report: Report): Markup | undefined => {
   const groups = rangeGroups(report.nodes)
   const shown = groups.slice(0, mostGroups).map((it) => ({ ...it, ranges: rangesOf(it.effective) }))
   const service = serviceRange && [{ min: serviceRange.min, max: serviceRange.max }]
-  const drawn = [service, desired, strays, ...shown.map(({ ranges }) => ranges)].flatMap((it) => it ?? [])
+  const inUse = report.portsInUse && rangesOf(report.portsInUse)
+  const drawn = [service, inUse, desired, strays, ...shown.map(({ ranges }) => ranges)].flatMap((it) => it ?? [])
   const axis = axisOf(drawn)
   const hidden = groups.slice(mostGroups).reduce((sum, { count }) => sum + count, 0)
   const isAssumed = serviceRange?.source === 'default'
@@ -26,6 +27,7 @@ export const portAxis = (report: Report): Markup | undefined => {
         html`Services may use <b>${serviceRangeText(serviceRange)}</b>`,
         bars(`service range ${serviceRangeText(serviceRange)}`, axis, [[isAssumed ? 'assumed' : 'given', service]]),
       ),
+    inUse && inUse.length > 0 ? useRow(inUse, axis) : undefined,
     strays.length > 0 ? strayRow(strays, axis) : undefined,
     desired &&
       row(
@@ -83,6 +85,12 @@ const coarse = (ranges: readonly PortRange[], { from, to }: Axis): PortRange[] =
     else all.push({ ...range })
   }
   return all
+}
+
+const useRow = (ports: readonly PortRange[], axis: Axis): Markup => {
+  const count = ports.reduce((sum, { min, max }) => sum + max - min + 1, 0)
+  const words = `${counted(count, 'port')} of Services, ${brief(ports)}`
+  return row(html`In use <b>${words}</b>`, bars(`in use: ${words}`, axis, [['used', ports]]))
 }
 
 const strayRow = (strays: readonly PortRange[], axis: Axis): Markup => {
