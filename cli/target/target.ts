@@ -30,15 +30,21 @@ export interface AssessedTarget {
  * needs is read as well.
  */
 export const assessTarget = async (target: Target, policy: Policy, forPlan = false): Promise<AssessedTarget> => {
-  const [{ assess }, { plan }] = await Promise.all([
+  const [{ assess }, { beside }, { plan }] = await Promise.all([
     import('../../shared/domain/assess/assess.ts'),
+    import('../../shared/domain/assess/beside.ts'),
     import('../../shared/domain/plan/plan.ts'),
   ])
   const seen = await target.observe()
   const assessment = assess(seen, policy)
   const changes = forPlan && target.kube ? plan(assessment, seen, policy).changes : []
   const state = changes.length > 0 ? await forPlanning(target, seen) : seen
-  return { state, assessment, report: assessment.report, plan: () => plan(assessment, state, policy) }
+  return {
+    state,
+    assessment,
+    report: { ...assessment.report, ...beside(seen) },
+    plan: () => plan(assessment, state, policy),
+  }
 }
 
 /** Read from a live cluster; a state file has it or has it not. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
+import { beside } from '../../shared/domain/assess/beside.ts'
+import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import type { Finding, Report } from '../../shared/domain/report.ts'
 import { leavingIpvs } from '../../shared/report/html/pictures/leaving-ipvs.ts'
@@ -14,7 +16,8 @@ import { edited } from '../domain/states.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { hostileTexts, node, report } from './samples.ts'
 
-const judged = (given: string): Report => assess(cluster(given), defaultPolicy).report
+const published = (state: ClusterState): Report => ({ ...assess(state, defaultPolicy).report, ...beside(state) })
+const judged = (given: string): Report => published(cluster(given))
 
 const labels = (picture: { markup: string } | undefined): string[] =>
   [...(picture?.markup ?? '').matchAll(/aria-label="([^"]*)"/g)].map(([, label = '']) => label)
@@ -196,9 +199,9 @@ describe('a rollout, node by node', () => {
       const lease = valueOf(copy.rollout)
       if (lease) lease.annotations[`${ours}journal`] = journal
     })
-    const { rollout } = assess(halted, defaultPolicy).report
+    const { rollout } = published(halted)
     expect(rollout).toMatchObject({ id: 'r', state: 'halted', writes })
-    expect(html(assess(halted, defaultPolicy).report)).toContain('The rollout, node by node: halted')
+    expect(html(published(halted))).toContain('The rollout, node by node: halted')
     expect(judged('written yesterday').rollout).toBeUndefined()
   })
 

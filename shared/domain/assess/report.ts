@@ -4,7 +4,6 @@ import { formatMask } from '../mark.ts'
 import { plainAll, plainLines } from '../plain.ts'
 import { formatRanges } from '../ports.ts'
 import { valueOf } from '../read.ts'
-import { rolloutReport } from './rollout-report.ts'
 import type { NodeReport, Report } from '../report.ts'
 
 /** One node as published. A node that is not applicable has only its name, verdict and reason. */
@@ -32,8 +31,6 @@ export function report(cluster: ClusterFacts, judged: Pick<Report, 'verdict' | '
   const addonVersion = valueOf(valueOf(state.eks)?.kubeProxyAddon)?.version
   const kubeProxy = { ...(configuredMode && { configuredMode }), ...(addonVersion !== undefined && { addonVersion }) }
   const calico = calicoOf(cluster)
-  const inUse = portsInUse(cluster)
-  const rollout = rolloutReport(state)
   return published({
     schemaVersion: 1,
     cluster: state.cluster,
@@ -45,16 +42,8 @@ export function report(cluster: ClusterFacts, judged: Pick<Report, 'verdict' | '
     ...(Object.keys(kubeProxy).length > 0 && { kubeProxy }),
     nodes: judged.nodes,
     findings: judged.findings,
-    ...(inUse && { portsInUse: inUse }),
-    ...(rollout && { rollout }),
   })
 }
-
-const portsAtMost = 200
-
-const portsInUse = ({ state }: ClusterFacts): string[] | undefined =>
-  valueOf(state.nodePorts) &&
-  formatRanges((valueOf(state.nodePorts) ?? []).map(({ port }) => ({ min: port, max: port }))).slice(0, portsAtMost)
 
 /**
  * Every text of a report passes through here before people see it. Values that were judged to the letter (annotations, files,

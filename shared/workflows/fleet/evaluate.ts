@@ -2,6 +2,7 @@ import type { EksCluster } from '../../clients/aws/eks.ts'
 import type { Assessment } from '../../domain/assess/assessment.ts'
 import type { ClusterState, EksState } from '../../domain/cluster.ts'
 import { assess } from '../../domain/assess/assess.ts'
+import { beside } from '../../domain/assess/beside.ts'
 import { whyOnlyReported } from '../../domain/fleet.ts'
 import { isAnother, predates, saidOf } from '../../domain/incarnation.ts'
 import { progressOf } from '../../domain/notice/progress.ts'
@@ -61,7 +62,7 @@ export const evaluate = async (
   await keepClaims(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
   const state = await forPlanning(tools, message, { eks, seen, assessment })
-  const report: Report = { ...assessment.report, plan: plan(assessment, state, tools.policy) }
+  const report: Report = { ...assessment.report, ...beside(seen), plan: plan(assessment, state, tools.policy) }
   if (receives > 1) await tools.records.lookEnded(clusterKey(cluster), iso(tools))
   tools.log('assessed', {
     cluster: clusterKey(cluster),

@@ -1,6 +1,8 @@
 import type { ClusterState } from '../cluster.ts'
+import { plainAll } from '../plain.ts'
+import { formatRanges } from '../ports.ts'
 import { valueOf } from '../read.ts'
-import type { RolloutReport } from '../report.ts'
+import type { Report, RolloutReport } from '../report.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { ours } from '../rollout/annotations.ts'
 import { allWrites, parseJournal } from '../rollout/journal.ts'
@@ -11,8 +13,18 @@ const unfinished: readonly string[] = ['running', 'paused', 'halted', 'aborting'
 /** The newest are enough to see where it stands; `rollout log` has all of them. */
 const writesAtMost = 100
 
+const portsAtMost = 200
+
+/** What a report shows beside its judgement, which does not follow from it: only those who publish a report need it. */
+export const beside = (state: ClusterState): Pick<Report, 'portsInUse' | 'rollout'> => {
+  const uses = valueOf(state.nodePorts)
+  const inUse = uses && formatRanges(uses.map(({ port }) => ({ min: port, max: port }))).slice(0, portsAtMost)
+  const rollout = rolloutReport(state)
+  return plainAll({ ...(inUse && { portsInUse: inUse }), ...(rollout && { rollout }) })
+}
+
 /** A rollout that has not ended, with what was written for it. */
-export const rolloutReport = (state: ClusterState): RolloutReport | undefined => {
+const rolloutReport = (state: ClusterState): RolloutReport | undefined => {
   const lease = valueOf(state.rollout)
   const parsed = parseRollout(lease, Date.parse(state.observedAt))
   if (parsed.is !== 'rollout' || !unfinished.includes(parsed.rollout.state)) return undefined
