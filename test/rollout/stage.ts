@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClock } from '../verify/crash/clock.ts'
-import { observeCluster } from '../verify/crash/observed.ts'
+import { observeCluster, rangeIn } from '../verify/crash/observed.ts'
 import { range, type Scene } from '../verify/crash/scene.ts'
-import { watch } from '../../lab/watch.ts'
+import { type Watch, watch, type WatchEvent } from '../../lab/watch.ts'
 import { startControlPlane } from '../../lab/control-plane/start.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { nodeSpecs } from '../../lab/fixtures/nodes.ts'
@@ -101,28 +101,49 @@ const reportReady = async ({ cluster, clock }: Stage, node: string, ready: boole
 
 const felixConfigurations = '/apis/crd.projectcalico.org/v1/felixconfigurations'
 
+/** Kubelets that follow the FelixConfigurations: the clock does not jump before they have said what is so. */
+const kubeletsOf = async (
+  { cluster, observer }: Stage,
+  heard: (objects: Watch['objects'], event: WatchEvent) => Promise<void> | undefined,
+): Promise<{ said: () => Promise<void>; stop: () => void }> => {
+  let told = Promise.resolve()
+  const changes: Watch = await watch(cluster, { path: felixConfigurations }, (event) => {
+    told = told.then(() => heard(changes.objects, event))
+  })
+  const said = async (): Promise<void> => {
+    await changes.caughtUp()
+    await told
+  }
+  observer.kubelets.add(said)
+  return {
+    said,
+    stop: () => {
+      observer.kubelets.delete(said)
+      changes.stop()
+    },
+  }
+}
+
 /** calico-node on the node is Ready as long as the range that counts there is another one than `range`. */
 export const failFelixWith = async (
   stage: Stage,
   node: string,
   range: string,
 ): Promise<{ stop: () => Promise<void> }> => {
-  let [ready, told] = [true, Promise.resolve()]
-  const { observer } = stage
-  const follow = async (): Promise<void> => {
-    await observer.caughtUp()
-    const isWell = observer.rangeOn(node) !== range
-    if (isWell === ready) return
+  let ready = true
+  const { broken } = stage.observer
+  const kubelets = await kubeletsOf(stage, (objects) => {
+    const isWell = rangeIn(objects, node) !== range
+    if (isWell === ready) return undefined
     ready = isWell
-    if (ready) observer.broken.delete(node)
-    else observer.broken.add(node)
-    told = told.then(() => reportReady(stage, node, isWell))
-  }
-  const changes = await watch(stage.cluster, { path: felixConfigurations }, () => void follow())
+    if (ready) broken.delete(node)
+    else broken.add(node)
+    return reportReady(stage, node, isWell)
+  })
   return {
     stop: async () => {
-      changes.stop()
-      await told
+      await kubelets.said()
+      kubelets.stop()
     },
   }
 }
@@ -136,15 +157,15 @@ export const failFelixOn = async (
   struck: (node: string) => void,
 ): Promise<{ stop: () => void; repair: () => Promise<void> }> => {
   const failing = new Set<string>()
-  const overrides = await watch(stage.cluster, { path: felixConfigurations }, ({ type, object }) => {
+  const kubelets = await kubeletsOf(stage, (_, { type, object }) => {
     const node = object.metadata.name.replace(/^node\./, '')
-    if (type !== 'ADDED' || node === object.metadata.name) return
+    if (type !== 'ADDED' || node === object.metadata.name) return undefined
     failing.add(node)
     struck(node)
-    void reportReady(stage, node, false)
+    return reportReady(stage, node, false)
   })
   return {
-    stop: overrides.stop,
+    stop: kubelets.stop,
     repair: async () => void (await Promise.all([...failing].map((it) => reportReady(stage, it, true)))),
   }
 }

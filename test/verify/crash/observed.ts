@@ -19,6 +19,8 @@ export interface Observer {
   caughtUp: () => Promise<void>
   /** Nodes whose calico-node is not waited for. */
   broken: Set<string>
+  /** Kubelets that say by what stands in the cluster whether a pod is well: no time goes by before they have said it. */
+  kubelets: Set<() => Promise<void>>
   overrides: () => string[]
   rangeOn: (node: string) => string | undefined
   stop: () => void
@@ -35,6 +37,7 @@ export interface Observing {
 export const observeCluster = async ({ cluster, nodes, clock, namespace }: Observing): Promise<Observer> => {
   let seen: Observed = { felix: [], pods: [] }
   const broken = new Set<string>()
+  const kubelets: Observer['kubelets'] = new Set()
   const effective = new Map<string, string | undefined>()
   const felix = await watch(
     cluster,
@@ -63,7 +66,7 @@ export const observeCluster = async ({ cluster, nodes, clock, namespace }: Obser
     throw error
   })
   const caughtUp = async () => {
-    await Promise.all([felix.caughtUp(), pods.caughtUp()])
+    await Promise.all([felix.caughtUp(), pods.caughtUp(), ...[...kubelets].map((it) => it())])
     const isWell = (it: WatchedObject) => isReady(it) && !broken.has(it.spec?.nodeName ?? '')
     const well = () => [...pods.objects.values()].filter(isWell).length >= nodes.length - broken.size
     for (const end = Date.now() + 5_000; !well() && Date.now() < end; ) await sleep(2)
@@ -71,6 +74,7 @@ export const observeCluster = async ({ cluster, nodes, clock, namespace }: Obser
   return {
     caughtUp,
     broken,
+    kubelets,
     rangeOn,
     begin: async () => {
       await caughtUp()
@@ -90,6 +94,7 @@ const isReady = ({ metadata, status }: WatchedObject): boolean =>
   metadata.deletionTimestamp === undefined &&
   (status?.conditions ?? []).some((it) => it.type === 'Ready' && it.status === 'True')
 
-const rangeIn = (objects: Map<string, WatchedObject>, node: string): string | undefined =>
+/** The text of the range that counts on a node. */
+export const rangeIn = (objects: Map<string, WatchedObject>, node: string): string | undefined =>
   objects.get(`node.${node}`)?.metadata.annotations?.[rangeAnnotation] ??
   objects.get('default')?.metadata.annotations?.[rangeAnnotation]

@@ -7,6 +7,7 @@ import type { KubeClient } from '../../../shared/clients/kube/client.ts'
 import { isStatus } from '../../../lab/admin-client.ts'
 import type { LabCluster } from '../../../lab/cluster.ts'
 import { startControlPlane } from '../../../lab/control-plane/start.ts'
+import { startEmbedded } from '../../../lab/embedded/start.ts'
 import { rolloutRestart, setKubeProxyMode } from '../../../lab/fixtures/changes.ts'
 import { nodeSpecs } from '../../../lab/fixtures/nodes.ts'
 import { populate } from '../../../lab/fixtures/populate.ts'
@@ -39,9 +40,9 @@ const mergePatch = 'application/merge-patch+json'
 const rangeAnnotation = 'config.projectcalico.org/KubeNodePortRanges'
 
 /** Calico 3.21, whose Felix does not notice a mode, in a cluster that went from iptables to ipvs after Felix had started. */
-export const setTheScene = async (nodeCount = 3): Promise<Scene> => {
+export const setTheScene = async (nodeCount = 3, kind: LabCluster['kind'] = 'real'): Promise<Scene> => {
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-crash-'))
-  const cluster = await startControlPlane({ name: 'crash', workdir })
+  const cluster = await (kind === 'real' ? startControlPlane : startEmbedded)({ name: 'crash', workdir })
   try {
     const started = await populateFrom321(cluster, nodeCount)
     const clock = createClock()
