@@ -3,7 +3,15 @@ import { startTables, type Tables } from '../verify/crash/outside.ts'
 import { type Proxy, startProxy } from '../verify/crash/proxy.ts'
 import { resultsOf } from '../verify/crash/results.ts'
 import { type Scene, setTheScene } from '../verify/crash/scene.ts'
-import { crashes, outages, requestTroubles, type Series, type Tried, deliveryFaults } from '../verify/crash/series.ts'
+import {
+  crashes,
+  haltCrashes,
+  outages,
+  requestTroubles,
+  type Series,
+  type Tried,
+  deliveryFaults,
+} from '../verify/crash/series.ts'
 
 /** A part of what `npm run crash` tries, on the real API server: some points of every kind. */
 let scene: Scene
@@ -35,6 +43,13 @@ test('a rollout that dies at an effect, before or after it, is finished by whoev
   expect(results.failures).toEqual([])
   expect(results).toMatchObject({ finished: results.points, doubledRestarts: 0, orphans: 0, duplicateNotices: 0 })
   expect(results.points).toBeGreaterThan(10)
+}, 240_000)
+
+test('so is the halt of one that wrote to default, and the former value is put back once', async () => {
+  const results = await outcome(41, (series) => haltCrashes(series, 'direct'))
+  expect(results.failures).toEqual([])
+  expect(results.finished).toBe(results.points)
+  expect(results.points).toBeGreaterThan(4)
 }, 240_000)
 
 test('so is one whose messages come twice, out of order and late', async () => {

@@ -6,7 +6,9 @@ import { startProxy } from './crash/proxy.ts'
 import { resultsOf } from './crash/results.ts'
 import { setTheScene } from './crash/scene.ts'
 import {
+  brakes,
   crashes,
+  haltBrakes,
   haltCrashes,
   outages,
   requestTroubles,
@@ -15,11 +17,11 @@ import {
   type Tried,
 } from './crash/series.ts'
 
-/** Stops a rollout dead at every one of its effects, on the real API server, and looks whether it is finished all the same. */
+/** Stops a rollout at every one of its effects, dead or by the brake, on the real API server, and looks whether it is finished all the same. */
 
 interface Options {
   every: number
-  only?: 'crashes' | 'halts' | 'messages' | 'requests' | 'outages'
+  only?: 'crashes' | 'halts' | 'brakes' | 'messages' | 'requests' | 'outages'
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -46,6 +48,10 @@ const crash = async ({ every, only }: Options): Promise<void> => {
       for (const need of ['both', 'range', 'restarts'] as const) await crashes(series, need)
     if (!only || only === 'halts')
       for (const strategy of ['canary', 'direct'] as const) await haltCrashes(series, strategy)
+    if (!only || only === 'brakes') {
+      for (const need of ['range', 'restarts'] as const) await brakes(series, need)
+      for (const strategy of ['canary', 'direct'] as const) await haltBrakes(series, strategy)
+    }
     if (!only || only === 'messages')
       for (const need of ['both', 'range', 'restarts'] as const) await deliveryFaults(series, need)
     if (!only || only === 'requests') await requestTroubles(series, 'both')
@@ -71,7 +77,7 @@ const count = (text: string): number => {
 const program = new Command('crash')
   .description('Stops a rollout dead at every effect in turn; writes out/crash/results.json.')
   .option('--every <k>', 'only every k-th point', count, 1)
-  .option('--only <part>', 'crashes, halts, messages, requests or outages')
+  .option('--only <part>', 'crashes, halts, brakes, messages, requests or outages')
   .action(crash)
 
 try {

@@ -310,6 +310,56 @@ describe('a stop', () => {
   })
 })
 
+describe('a brake that is set between the note of a write and the write, and released, time and again', () => {
+  test.each([1, 2, 3])(
+    'for each of the first %d notes: the rollout finishes, and nobody is said to have taken anything back',
+    async (times) => {
+      const world = worldOf(['n0', 'n1', 'n2'])
+      startRollout(world, { target })
+      const { putLease } = world.tools.kube
+      let [braked, left] = [0, times]
+      const noticing: typeof putLease = async (change) => {
+        const put = await putLease(change)
+        if (change.annotations?.['calico-ipvs-sync/written']?.endsWith('?') && left > 0) {
+          left -= 1
+          braked = 4
+        }
+        return put
+      }
+      world.tools = { ...world.tools, kube: { ...world.tools.kube, putLease: noticing } }
+      await run(world, { brake: () => (braked > 0 && (braked -= 1) >= 0 ? 'report' : 'sync') }, message, 400)
+      expect(left).toBe(0)
+      expect(world.lease?.annotations['calico-ipvs-sync/reason']).toBeUndefined()
+      expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
+      expect([...world.objects.keys()]).toEqual(['default'])
+    },
+  )
+})
+
+test('a brake that is set between the note of a restart and the restart: the Lease tells of none until it is made', async () => {
+  const world = worldOf(['n0', 'n1'])
+  startRollout(world, { restart: ['calico-node-n0', 'calico-node-n1'] })
+  const annotation = (key: string) => world.lease?.annotations[`calico-ipvs-sync/${key}`] ?? ''
+  const released = world.clock + 3_600_000
+  let held = ''
+  const brake = () => {
+    const isSet = annotation('touching') !== '' && world.podRestarts.length === 0 && world.clock < released
+    if (isSet || held !== '') held ||= 'held'
+    return held !== '' && world.clock < released ? 'report' : 'sync'
+  }
+  await run(world, { brake }, message, 5)
+  expect([held, world.podRestarts, annotation('touching')]).toEqual(['held', [], ''])
+  expect(annotation('journal')).not.toContain(' restart ')
+  world.clock = released
+  await run(world, { brake }, message, 60)
+  expect(world.podRestarts.map(({ node }) => node)).toEqual(['n0', 'n1'])
+  const told = annotation('journal')
+    .split('\n')
+    .filter((line) => line.includes(' restart '))
+  expect(told).toHaveLength(2)
+  for (const line of told) expect(Date.parse(line.split(' ')[0] ?? '')).toBeGreaterThanOrEqual(released)
+})
+
 describe('a cluster that answers what cannot be used', () => {
   const failing = (kind: ReadFailure['kind']) => async () => failed<never>({ kind, object: 'x', message: 'why' })
   const reads = ['lease', 'daemonSets', 'pods', 'felixConfigurations'] as const

@@ -8,6 +8,7 @@ import { valueOf } from '../read.ts'
 import { changedAtKey, changeKey, lease, ours, overrideKey } from '../rollout/annotations.ts'
 import { isMarked, isOurs } from '../rollout/marks.ts'
 import { parseRollout } from '../rollout/parse.ts'
+import { isRestoring, unfinishedHalt } from '../rollout/progress.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { objectName } from '../felix/layer.ts'
 import { felixResource, kubectl, onCluster, onFelix } from './remedy.ts'
@@ -71,7 +72,7 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
   const rollout = rolloutOf(cluster)
   if (rollout?.state === 'paused') return [paused(cluster)]
   if (rollout?.state !== 'halted') return []
-  const { reason, evidence } = rollout
+  const { reason, evidence, rollback } = rollout
   const details = haltDetails(evidence, {
     pods: valueOf(cluster.state.pods) ?? [],
     object: leaseObject,
@@ -82,13 +83,15 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
       code: 'ROLLOUT_HALTED',
       severity: 'warning',
       subject: leaseObject,
-      message: `A rollout halted: ${reason ?? 'the reason was not recorded'}. Nothing more is touched until somebody decides.${details.text}`,
+      message: `A rollout halted: ${reason ?? 'the reason was not recorded'}. ${rollback ? `Not all is taken back yet: ${unfinishedHalt(rollback, evidence)}.` : 'Nothing more is touched until somebody decides.'}${details.text}`,
       evidence: [
         { object: leaseObject, field: field('state'), value: 'halted' },
         ...(reason === undefined ? [] : [{ object: leaseObject, field: field('reason'), value: reason }]),
         ...details.evidence,
       ],
-      remedy: `${onCluster(cluster, 'rollout status')}\nWhen you know why the node failed and it is well, to try it again and then the rest: ${onCluster(cluster, 'rollout resume')}\nOr, to give changed nodes their former range back, one by one: ${onCluster(cluster, 'rollout abort')}`,
+      remedy: rollback
+        ? `${onCluster(cluster, 'rollout status')}\nTo take back here and now what is still to be taken back: ${onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')}`
+        : `${onCluster(cluster, 'rollout status')}\nWhen you know why the node failed and it is well, to try it again and then the rest: ${onCluster(cluster, 'rollout resume')}\nOr, to give changed nodes their former range back, one by one: ${onCluster(cluster, 'rollout abort')}`,
     },
   ]
 }

@@ -34,7 +34,7 @@ export interface Circumstances {
   /** Why what is to be done is not done yet. */
   waits?: string | undefined
   /** A rollout has halted, on that node where it is known. */
-  halted?: { node?: string | undefined } | undefined
+  halted?: Halted | undefined
   /** A person paused the rollout. */
   paused?: boolean | undefined
   /** A change that is under way did not end for hours. */
@@ -45,6 +45,13 @@ export interface Circumstances {
   since?: string | undefined
   /** Said after all else: exceptions that hold or have ended. */
   remarks?: readonly string[]
+}
+
+/** `pending`: not all is taken back yet. `release`: the brake keeps that from being done, and this releases it. */
+export interface Halted {
+  node?: string | undefined
+  pending?: boolean
+  release?: string | undefined
 }
 
 /** Who acts now. `nobody`: there is nothing to change, or nothing that may be changed. */
@@ -158,6 +165,8 @@ const firstLine = (about: About): string => {
   const { report, action, halted, waits } = about
   const { plan } = report
   const start = `${placeOf(report.cluster)}: ${headline(about)}.`
+  if (halted?.pending)
+    return `${start} What it wrote there is not all taken back yet${halted.release ? ', for the brake is set' : ''}. A person must act.`
   if (halted) return `${start} Nothing more is changed there until a person decides.`
   switch (about.acting) {
     case 'tool':
@@ -200,6 +209,8 @@ const stepsOf = ({ report, halted, brake, acting }: About): string[] => {
     .flatMap(({ code, remedy = '' }) =>
       code === 'ROLLOUT_HALTED' ? remedy.split('\n') : remedy === '' ? [] : [remedy],
     )
+  if (halted?.release)
+    return [`To have the rest taken back, release the brake for all clusters: ${halted.release}`, ...remedies]
   if (halted) return [...remedies, ...(brake ? [`To stop changes in every other cluster as well: ${brake}`] : [])]
   return acting === 'person' && changes.length > 0
     ? [commandOn({ cluster }, 'sync', serviceRange), ...remedies]

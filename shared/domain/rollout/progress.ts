@@ -142,9 +142,11 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
   }
 }
 
-const isRestoring = ({ evidence }: Rollout): boolean => evidence !== undefined && restoresDefault(evidence)
+export const isRestoring = ({ evidence }: Pick<Rollout, 'evidence'>): boolean =>
+  evidence !== undefined && restoresDefault(evidence)
 
-const unfinishedHalt = (nodes: string[], evidence: Rollout['evidence']): string =>
+/** What a halt has still to give back, and who does that. */
+export const unfinishedHalt = (nodes: string[], evidence: Rollout['evidence']): string =>
   evidence && restoresDefault(evidence)
     ? "default gets its former value back by sync, or by the deployment's next message"
     : `our override is taken off ${nodes.join(', ')} by an abort, or by the deployment's next message`

@@ -57,8 +57,9 @@ export const evaluate = async (
   const broke = receives > 1 && (await tools.records.lookBegins(clusterKey(cluster), messageId, iso(tools)))
   const seen = broke ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
   const unfinished = isUnfinished(seen)
+  const isHeld = now.by === 'brake' && (unfinished || hasRescue(seen))
   // What EKS did not tell, a tag for instance, is not known to have changed.
-  if (said) await tellClusterSwitched(tools, cluster, { now, unfinished, incarnation })
+  if (said) await tellClusterSwitched(tools, cluster, { now, unfinished: unfinished || hasRescue(seen), incarnation })
   await keepClaims(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
   const state = await forPlanning(tools, message, { eks, seen, assessment })
@@ -87,29 +88,31 @@ export const evaluate = async (
   const next = action === 'sync' ? await decideNext(tools, message, looked) : unlessReleased(now, report)
   const { waits } = next
   const dedupId = message.waits ?? messageId
-  if (action === 'sync' && isRescuing(seen)) return afterRescue(tools, message, { next, dedupId })
+  if (action === 'sync' && isRescuing(seen, message)) return afterRescue(tools, message, { next, dedupId })
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, {
     ...about,
     action,
     waits,
     unfinished: unfinished && !isSilent(seen),
-    halted: haltIn(seen),
+    halted: haltIn(seen, isHeld ? tools.brake?.command('sync') : undefined),
     paused: stateIn(seen) === 'paused',
     tags: said && tagsOf(said),
     progress: action === 'sync' ? progressOf(seen, report) : undefined,
   })
-  if (now.by === 'brake' && unfinished && message.reason === 'rollout') return untilReleased(tools, message)
+  if (isHeld && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
   await continueRollout(tools, message, { next, dedupId })
 }
 
-/** A halt is told when its nodes have back what they had before, or nobody has done that for so long. */
-const isRescuing = ({ rollout, observedAt }: ClusterState): boolean => {
-  const record = valueOf(rollout)
-  const { state, rollback } = soundRollout(record, Date.parse(observedAt)) ?? {}
-  const quiet = Date.parse(observedAt) - Date.parse(record?.renewedAt ?? '')
-  return state === 'halted' && rollback !== undefined && quiet < silentSeconds * 1000
+/** A halt is told when its nodes have back what they had before, or nobody has done that for so long. With this message it is done. */
+const isRescuing = (seen: ClusterState, { reason }: Evaluation): boolean =>
+  hasRescue(seen) && (reason === 'rollout' || !isSilent(seen))
+
+/** A halt that has still to give back what was there before. */
+const hasRescue = ({ rollout, observedAt }: ClusterState): boolean => {
+  const { state, rollback } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
+  return state === 'halted' && rollback !== undefined
 }
 
 /** The rescue ends with a look of its own; this one is for a rescue that does not end. */
@@ -155,10 +158,11 @@ const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>
 const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<void> =>
   queues.sendEvaluation(message, { delaySeconds: 30 })
 
-/** The node that the halt is about stands in what was kept of it. */
-const haltIn = ({ rollout, observedAt }: ClusterState) => {
-  const { state, evidence } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
-  return state === 'halted' ? { node: evidence?.node } : undefined
+/** The node that the halt is about stands in what was kept of it. `release`: what releases the brake that holds it. */
+const haltIn = ({ rollout, observedAt }: ClusterState, release: string | undefined) => {
+  const { state, evidence, rollback } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
+  if (state !== 'halted') return undefined
+  return { node: evidence?.node, ...(rollback && { pending: true, release }) }
 }
 
 const stateIn = ({ rollout, observedAt }: ClusterState) => soundRollout(valueOf(rollout), Date.parse(observedAt))?.state

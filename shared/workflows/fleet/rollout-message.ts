@@ -24,7 +24,7 @@ import { isOutsider } from './outsider.ts'
 import { takeStep } from '../rollout/step.ts'
 import type { Outcome, StepTools } from '../rollout/tools.ts'
 
-export interface HandleStepTools extends Omit<StepTools, 'kube' | 'rescue' | 'decided' | 'record'> {
+export interface HandleStepTools extends Omit<StepTools, 'kube' | 'rescue' | 'unbraked' | 'decided' | 'record'> {
   fleet: FleetBounds
   access: {
     describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
@@ -106,7 +106,14 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
   const ask = guard(tools, message)
   const record = (entries: Entry[]) => tools.records.keepActed(clusterKey(cluster), entries)
   const rescue = braked(kube, stopped)
-  const step = { ...tools, decided, record, rescue, kube: braked(fenced(kube, tools.now, ask), stopped) }
+  const step = {
+    ...tools,
+    decided,
+    record,
+    rescue,
+    unbraked: kube,
+    kube: braked(fenced(kube, tools.now, ask), stopped),
+  }
   try {
     // What may not be touched now does not begin either; what has begun settles first.
     const hold = message.begin ? await ask() : undefined

@@ -11,7 +11,7 @@ import {
   withExceptions,
 } from '../../domain/policy/exception.ts'
 import type { Incarnation } from '../../domain/incarnation.ts'
-import { newsOf, type Notice, noticeOf } from '../../domain/notice/notice.ts'
+import { type Halted, newsOf, type Notice, noticeOf } from '../../domain/notice/notice.ts'
 import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
 import { type Progress, progressNotice } from '../../domain/notice/progress.ts'
 import type { Action } from '../../domain/policy/policy.ts'
@@ -31,7 +31,7 @@ export interface Assessed {
   /** A rollout is under way: that all is well is told when it is over. */
   unfinished?: boolean
   /** A rollout has halted, on that node where it is known. */
-  halted?: { node?: string | undefined } | undefined
+  halted?: Halted | undefined
   /** A person paused the rollout. */
   paused?: boolean
   /** `KEY=VALUE` of the cluster's tags, for routes; absent: EKS did not tell. */

@@ -7,11 +7,11 @@ import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.
 import { needTime } from '../../deadline.ts'
 import { valueOf } from '../../domain/read.ts'
 import { KubeError } from '../../errors.ts'
-import { HeldError } from './hold.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { Seen, Step } from '../../domain/rollout/step.ts'
 import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
 import { halt } from './halt.ts'
+import { afterNote, isRefusal, takeNoteBack } from './note.ts'
 import { emptyJournal, entriesOf, isDueForRenewal, type Note, putRollout, renew } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
@@ -67,24 +67,21 @@ const remembered = async (
   // It is recorded when it is done.
   const entries = cutShort ? [] : entriesOf(frozen, rollout, [about as Note])
   const kept = await putRollout(frozen, at, { ...rollout, written }, { objects: seen.objects, entries })
-  const put = (annotations: Record<string, string | null>) =>
-    tools.kube.putLease({ resourceVersion: kept.resourceVersion, annotations })
   try {
     await write({ ...frozen, noted: cutShort?.at })
   } catch (error) {
-    // Nothing was written, so the note must not look like a write that somebody reverted.
     if (isRefusal(error) || (await isUnwritten(tools, at, { name, error })))
-      await put(pick(record.annotations, ['written', 'journal']))
+      await takeNoteBack(tools, { before: record, now: kept, keys: ['written', 'journal'] })
     throw error
   }
-  await put({ [`${ours}written`]: confirmed(written, name).join(' ') })
+  const { resourceVersion } = kept
+  await tools.kube.putLease({
+    resourceVersion,
+    annotations: { [`${ours}written`]: confirmed(written, name).join(' ') },
+  })
 }
 
 type Noting = StepTools & { noted?: string | undefined }
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof HeldError ||
-  (error instanceof KubeError && error.status !== undefined && error.status >= 400 && error.status < 500)
 
 /** The server failed, or its answer was lost: what stands there as before was not written. Unreadable as well: nobody can tell. */
 const isUnwritten = async (
@@ -97,9 +94,6 @@ const isUnwritten = async (
   const versionIn = (there: FelixObject[]) => there.find((it) => it.name === name)?.resourceVersion
   return objects !== undefined && versionIn(objects) === versionIn(seen.objects)
 }
-
-const pick = (annotations: Record<string, string>, keys: string[]): Record<string, string | null> =>
-  Object.fromEntries(keys.map((key) => [ours + key, annotations[ours + key] ?? null]))
 
 type Write = Extract<Step, { do: 'override' | 'promote' | 'remove-override' | 'take-back' }>
 
@@ -213,7 +207,7 @@ const restart = async (
   at: LeasedRollout,
   { pod, settled }: Extract<Step, { do: 'restart' }>,
 ): Promise<Outcome> => {
-  const { rollout } = at
+  const { record, rollout } = at
   const object = `Pod/${pod.namespace}/${pod.name}`
   // After an interruption it is noted again: the deadline counts from the deletion, which may come long after the first note.
   const touching = rollout.touching.filter((it) => !settled.includes(it.node) && it.pod !== pod.name)
@@ -221,8 +215,8 @@ const restart = async (
   const isNoted = (it: Entry) => it.rollout === rollout.id && it.object === object
   const before = rollout.journal?.entries.find(isNoted)
   const entries = before ? [before] : entriesOf(tools, rollout, [{ what: 'restart', object, from: pod.uid }])
-  await putRollout(tools, at, { ...rollout, touching }, { entries: before ? [] : entries })
-  await tools.kube.deletePod(pod)
+  const now = await putRollout(tools, at, { ...rollout, touching }, { entries: before ? [] : entries })
+  await afterNote(tools, { before: record, now, keys: ['touching', 'journal'] }, () => tools.kube.deletePod(pod))
   await tools.record?.(entries)
   tools.tell({ what: 'calico-node restarted', node: pod.node, object, from: pod.uid })
   const kept = rollout.journal ?? emptyJournal

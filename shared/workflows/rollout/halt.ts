@@ -19,6 +19,7 @@ import type { FelixObject, PodState } from '../../domain/cluster.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { needed } from '../needed.ts'
 import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
+import { afterNote, isHeld, type Noted } from './note.ts'
 import { entriesOf, isOverdue, putRollout, renew } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
@@ -163,8 +164,11 @@ const restoreDefault = async (
         ...(evidence && { evidence: { ...evidence, takenBackAt: tools.now().toISOString() } }),
         written: forgotten(rollout.written, 'default'),
       }
-      await putRollout(tools, { record }, next, { objects, entries: before ? [] : entries })
-      await writeFormer(tools, rollout, { object, former: to })
+      const now = await putRollout(tools, { record }, next, { objects, entries: before ? [] : entries })
+      const keys: Noted['keys'] = ['written', 'journal', 'evidence']
+      const write = () => writeFormer(tools, rollout, { object, former: to })
+      // A refusal says that somebody changed it in that moment: then the note is needed.
+      await afterNote(tools, { before: record, now, keys }, write, isHeld)
       await tools.record?.(entries)
       tools.tell({ ...note, what: 'former value put back' })
       return { next: 'now' }

@@ -8,6 +8,8 @@ export interface StepTools {
   kube: KubeClient
   /** For what rescues a node: no window, alarm or permit holds it, the brake alone does. Absent: `kube`. */
   rescue?: KubeClient
+  /** Ends the step in flight: where the brake kept back a write, the note of it is taken back. Absent: `kube`. */
+  unbraked?: Pick<KubeClient, 'putLease'>
   /** The holder of the Lease: one name for all Lambdas of a hub, one for each process of the command line. */
   holder: string
   /** The Lease is renewed in a third of it; a holder that died is waited out for this long. */

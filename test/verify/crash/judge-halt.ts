@@ -6,7 +6,11 @@ import { repetitions, type Verdict } from './judge.ts'
  * What a rollout that halts because of `ill`, which took the range from `default`, must leave behind: the ill node has its
  * former range, the others keep theirs by overrides and were disturbed once, and people heard once.
  */
-export const judgeHalt = (outcome: Outcome, { observer, nodes }: Scene, ill: string): Verdict => {
+export const judgeHalt = (
+  outcome: Outcome,
+  { observer, nodes }: Scene,
+  { ill, braked = false }: { ill: string; braked?: boolean },
+): Verdict => {
   const { observed, rollout, holder, published, record } = outcome
   const failures: string[] = []
   const finished = rollout?.state === 'halted' && rollout.rollback === undefined
@@ -26,9 +30,12 @@ export const judgeHalt = (outcome: Outcome, { observer, nodes }: Scene, ill: str
     failures.push(`Felix restarted on ${node} ${restarts(node)} times instead of ${times}`)
   const halts = published.filter(({ subject }) => subject.includes('rollout halted'))
   const { duplicateNotices, repeatedUnheard } = repetitions(outcome)
-  if (halts.length < 1 || halts.length > 1 + repeatedUnheard) failures.push(`the halt was told ${halts.length} times`)
-  for (const { text } of halts)
-    if (!text.includes('default was put back')) failures.push('the notice does not say that default was put back')
+  const putBack = halts.filter(({ text }) => text.includes('default was put back'))
+  // Where the brake keeps the node from being helped, people hear of the halt before.
+  const early = halts.filter(({ text }) => braked && text.includes('not all taken back yet, for the brake is set'))
+  if (early.length > 1 || putBack.length > 1 + repeatedUnheard || halts.length < 1)
+    failures.push(`the halt was told ${halts.length} times`)
+  if (early.length + putBack.length < halts.length) failures.push('a notice does not say whether default was put back')
   for (const what of ['promote', 'halt', 'put-back']) {
     const times = record.filter((entry) => entry.what === what).length
     if (times !== 1) failures.push(`${what} is on record ${times} times`)

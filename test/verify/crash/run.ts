@@ -6,7 +6,7 @@ import { queues } from '../../../shared/clients/aws/queues.ts'
 import { records } from '../../../shared/clients/aws/records.ts'
 import { actedRecords } from '../../../shared/clients/aws/records-writes.ts'
 import { assess } from '../../../shared/domain/assess/assess.ts'
-import { policyWith, type Policy } from '../../../shared/domain/policy/policy.ts'
+import { type Action, type BrakePosition, policyWith, type Policy } from '../../../shared/domain/policy/policy.ts'
 import { type Read, valueOf } from '../../../shared/domain/read.ts'
 import { soundRollout } from '../../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../../shared/domain/rollout/rollout.ts'
@@ -16,7 +16,7 @@ import { evaluate } from '../../../shared/workflows/fleet/evaluate.ts'
 import { observe } from '../../../shared/workflows/observe/observe.ts'
 import { sendNotice } from '../../../shared/workflows/fleet/tell-send.ts'
 import { handleStep } from '../../../shared/workflows/fleet/rollout-message.ts'
-import { createCrashes, type CrashPoint, type Crashes, type Life } from './life.ts'
+import { createCrashes, type CrashPoint, type Crashes, type Effect, type Life } from './life.ts'
 import type { Observed } from './observed.ts'
 import {
   crashingKube,
@@ -39,6 +39,8 @@ export interface Mishap {
   /** Before each message, with how many were received. */
   between?: (nth: number) => Promise<void>
   policy?: Partial<Policy>
+  /** Where the deployment's brake stands, by what was done so far; absent: the deployment has none. */
+  brake?: (effects: Effect[]) => BrakePosition
   /** The cluster's name, where a run goes on from another; else each run is of a cluster never heard of. */
   name?: string
   /** Where what is seen is gathered already. */
@@ -170,10 +172,15 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
     holder: 'calico-ipvs-sync (AWS Lambda)',
     leaseSeconds: 900,
   }
+  const { brake } = it.mishap
+  const braking = brake && {
+    brake: { read: async () => brake(it.crashing.effects), command: (to: Action) => `brake ${to}` },
+  }
   const message: unknown = JSON.parse(body)
   if (queue === 'tellings') await sendNotice(tools, telling.parse(message))
-  else if (queue === 'evaluations') await evaluate(tools, evaluation.parse(message), { messageId: id })
-  else await handleStep({ ...tools, access: tools }, rolloutStepMessage.parse(message), id)
+  else if (queue === 'evaluations')
+    await evaluate({ ...tools, ...braking }, evaluation.parse(message), { messageId: id })
+  else await handleStep({ ...tools, ...braking, access: tools }, rolloutStepMessage.parse(message), id)
 }
 
 const describe = ({ scene: { cluster }, cluster: { name } }: Pick<Run, 'scene' | 'cluster'>): Read<EksCluster> => ({

@@ -1,9 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { BrakePosition } from '../../../shared/domain/policy/policy.ts'
 import { failFelixWith } from '../../rollout/stage.ts'
 import { judge, type Verdict } from './judge.ts'
 import { judgeHalt } from './judge-halt.ts'
 import type { CrashPoint } from './life.ts'
 import { type Proxy, troubles } from './proxy.ts'
+import { brakeAt, judgeBrake } from './brakes.ts'
 import { type Mishap, type Outcome, runOnce } from './run.ts'
 import { type Need, type Scene, target } from './scene.ts'
 
@@ -18,8 +20,12 @@ export interface Series {
   proxy: Proxy
   /** Every k-th point only. */
   stride: number
+  /** At effects of this kind only. */
+  at?: RegExp
   tried: (it: Tried) => void
 }
+
+type About = Mishap & { judged?: (outcome: Outcome, braked: boolean) => Verdict }
 
 const pace = { maxUnavailable: 1, settleSeconds: 10 }
 
@@ -28,13 +34,13 @@ const attempt = async (
   series: Series,
   need: Need,
   point: string,
-  { judged, ...mishap }: Mishap & { judged?: (outcome: Outcome) => Verdict },
+  { judged, ...mishap }: About,
 ): Promise<Outcome | undefined> => {
   const { scene, dynamo } = series
   await scene.set(need)
   try {
     const outcome = await runOnce(scene, dynamo, mishap)
-    const verdict = judged ? judged(outcome) : judge(outcome, scene, { need, ...pace })
+    const verdict = judged ? judged(outcome, false) : judge(outcome, scene, { need, ...pace })
     series.tried({ point: `${need}: ${point}`, ...verdict })
     return outcome
   } catch (error) {
@@ -52,20 +58,54 @@ export const crashes = async (series: Series, need: Need): Promise<void> => dyin
  * The same where the value reaches the nodes through `default`, one of them cannot take it, and the halt puts the former value
  * back, by several writes.
  */
-export const haltCrashes = async (series: Series, strategy: 'canary' | 'direct'): Promise<void> => {
-  const { scene } = series
+export const haltCrashes = async (series: Series, strategy: 'canary' | 'direct'): Promise<void> =>
+  halting(series, strategy, (about) => dying(series, 'range', about))
+
+const halting = async (
+  { scene }: Series,
+  strategy: 'canary' | 'direct',
+  tries: (about: About) => Promise<void>,
+): Promise<void> => {
   const ill = scene.nodes[1] ?? ''
   await scene.set('range')
   const felix = await failFelixWith(scene, ill, target)
   try {
-    await dying(series, 'range', { policy: { strategy }, judged: (outcome) => judgeHalt(outcome, scene, ill) })
+    await tries({ policy: { strategy }, judged: (outcome, braked) => judgeHalt(outcome, scene, { ill, braked }) })
   } finally {
     await scene.set('range')
     await felix.stop()
   }
 }
 
-const dying = async (series: Series, need: Need, about: Parameters<typeof attempt>[3]): Promise<void> => {
+const positions: BrakePosition[] = [
+  { most: 'report' },
+  { most: 'off' },
+  { most: 'report', unreadable: 'the brake cannot be read' },
+]
+
+/** The brake is set at each effect in turn, to each position in turn, and released minutes later. */
+export const brakes = async (series: Series, need: Need): Promise<void> => braking(series, need, {})
+
+/** The same where the rollout halts and puts back what was there before. */
+export const haltBrakes = async (series: Series, strategy: 'canary' | 'direct'): Promise<void> =>
+  halting(series, strategy, (about) => braking(series, 'range', about))
+
+const braking = async (series: Series, need: Need, about: About): Promise<void> => {
+  const { clock } = series.scene
+  const clean = await attempt(series, need, 'clean', { ...about, brake: () => ({ most: 'sync' }) })
+  const effects = clean?.crashing.effects ?? []
+  const points = effects.flatMap(({ what }, at) => (series.at?.test(what) === false ? [] : { what, at }))
+  for (const [index, { what, at }] of points.filter((_, nth) => nth % series.stride === 0).entries()) {
+    const position = positions[index % positions.length] ?? { most: 'report' }
+    const brake = brakeAt(at, position, clock)
+    const usual = about.judged ?? ((outcome: Outcome) => judge(outcome, series.scene, { need, ...pace }))
+    const judged = (outcome: Outcome) => judgeBrake(usual(outcome, true), outcome, brake)
+    const point = `brake ${position.unreadable ? 'unreadable' : position.most} at effect ${at}, ${what}`
+    await attempt(series, need, point, { ...about, brake: brake.read, judged })
+  }
+}
+
+const dying = async (series: Series, need: Need, about: About): Promise<void> => {
   const clean = await attempt(series, need, 'clean', about)
   const effects = clean?.crashing.effects ?? []
   const points: CrashPoint[] = effects.flatMap((_, at) => [
