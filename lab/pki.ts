@@ -21,6 +21,8 @@ export interface CertificateRequest {
   /** Besides `127.0.0.1`, which every server certificate names. */
   ips?: string[]
   usage: 'server' | 'client'
+  /** Instead of in thirty days. */
+  until?: Date
 }
 
 /** PEM: the certificate, and its private key as PKCS #8. */
@@ -69,6 +71,7 @@ async function issue(
     signingKey,
     signingAlgorithm: algorithm,
     ...validity(),
+    ...(request.until && { notAfter: request.until }),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),

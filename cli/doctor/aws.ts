@@ -6,7 +6,11 @@ import type { Read } from '../../shared/domain/read.ts'
 import type { EksCluster } from '../../shared/clients/aws/eks.ts'
 import type { EksPlace } from '../../shared/clients/aws/eks-access.ts'
 import { bounded, inTime, limited } from '../../shared/clients/aws/limits.ts'
+import { stsHost } from '../../shared/clients/aws/eks-token.ts'
+import { proxyFor, proxyName } from '../../shared/clients/proxy.ts'
 import { HopFailure, type Walk } from './hop.ts'
+import { proxyFix, tunnel } from './proxy.ts'
+import { sdkOptions } from '../target/sdk-options.ts'
 
 export interface AwsPlace extends EksPlace {
   /** Absent: `describe` finds it. */
@@ -23,7 +27,15 @@ export const tryAws = async (
   const profile = as?.profile
   const own: Place = { cluster: { name, region }, ...(profile !== undefined && { reachedBy: { profile } }) }
   const { STSClient } = await import('@aws-sdk/client-sts')
-  const sts = bounded(new STSClient({ region, ...limited, maxAttempts: 2, ...(as && { credentials: as.credentials }) }))
+  const sts = bounded(
+    new STSClient({
+      region,
+      ...limited,
+      ...(await sdkOptions()),
+      maxAttempts: 2,
+      ...(as && { credentials: as.credentials }),
+    }),
+  )
   await take(
     'credentials',
     async () => {
@@ -33,22 +45,25 @@ export const tryAws = async (
         value: true,
       }
     },
-    `aws sso login${profile === undefined ? '   # or: export AWS_PROFILE=NAME, or: aws configure' : ` --profile ${quoted(profile)}   # or: aws configure --profile ${quoted(profile)}`}`,
+    loginFix(profile),
   )
+  await tryProxy(take, region)
   let isRefused = false
   const arn = await take(
     'STS',
     () =>
       identity(sts).catch((error: unknown) => {
         isRefused = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode !== undefined
+        if (error instanceof Error && error.name.startsWith('ExpiredToken'))
+          throw new HopFailure(error.message, loginFix(profile))
         throw error
       }),
     `aws sts get-caller-identity --region ${quoted(region)}${profile === undefined ? '' : ` --profile ${quoted(profile)}`}   # a clock that is off, expired credentials, or no way to sts.${region}.amazonaws.com`,
-    ['credentials'],
+    ['credentials', 'AWS proxy'],
   )
   const caller = arn ?? 'YOUR-ARN'
   // Who is refused by STS is so everywhere; where only STS cannot be reached, EKS may be.
-  const needs = ['credentials', ...(isRefused ? ['STS'] : [])]
+  const needs = ['credentials', 'AWS proxy', ...(isRefused ? ['STS'] : [])]
   const assumed = await (role === undefined
     ? undefined
     : take('role', () => assume(sts, role), roleFix(role, caller), [...needs, 'STS']))
@@ -77,6 +92,25 @@ export const tryAws = async (
     [...needs, 'role'],
   )
 }
+
+/** Whether HTTPS_PROXY lets us through to AWS, asked once for all its services. */
+const tryProxy = async (take: Walk['take'], region: string): Promise<void> => {
+  const host = stsHost(region).replace(/^sts/, 'eks')
+  const proxy = proxyFor(`https://${host}`, process.env)
+  if (!proxy) return
+  const fix = proxyFix(proxy, host)
+  const connected = async () => {
+    const socket = await tunnel(proxy, `${host}:443`, fix)
+    socket.destroy()
+    return { detail: `${proxyName(proxy)} connects to ${host}`, value: true }
+  }
+  await take('AWS proxy', connected, fix.reach)
+}
+
+const loginFix = (profile: string | undefined): string =>
+  profile === undefined
+    ? 'aws sso login   # or: export AWS_PROFILE=NAME, or: aws configure'
+    : `aws sso login --profile ${quoted(profile)}   # or: aws configure --profile ${quoted(profile)}`
 
 /** How EKS decides who is let into the cluster, and what it says of the identity. */
 export interface Entered {

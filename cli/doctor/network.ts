@@ -1,19 +1,45 @@
 import { lookup } from 'node:dns/promises'
-import { connect as dial, isIP } from 'node:net'
+import { connect as dial, isIP, type Socket } from 'node:net'
 import { connect as secure, type ConnectionOptions } from 'node:tls'
 import { baseOf, type KubeConnection } from '../../shared/clients/kube/connection.ts'
 import { awsEks, type Place, updateKubeconfig } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
-import type { Walk } from './hop.ts'
+import { HopFailure, type Walk } from './hop.ts'
+import { proxyFix, tunnel } from './proxy.ts'
+import { proxyName } from '../../shared/clients/proxy.ts'
 
 const patienceMs = 5_000
 
-/** The hops DNS, TCP and TLS to the API server. */
-export const tryNetwork = async ({ take, leaveOut }: Walk, connection: KubeConnection, place: Place): Promise<void> => {
-  const url = baseOf(connection.server)
+interface Meant {
+  place: Place
+  /** The cluster's name in the kubeconfig. */
+  named?: string | undefined
+}
+
+/** The hops DNS, TCP and TLS to the API server; behind a proxy its own hop stands for the first two. */
+export const tryNetwork = async (way: Walk, connection: KubeConnection, { place, named }: Meant): Promise<void> => {
+  const { take, leaveOut } = way
+  const url = URL.canParse(connection.server) ? new URL(connection.server) : undefined
+  if (url?.protocol !== 'https:') {
+    await take('address', async () => ({ detail: '', value: baseOf(connection.server) }), serverFix(named))
+    for (const hop of ['DNS', 'TCP', 'TLS']) await take(hop, unreachable, '', ['address'])
+    return
+  }
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const port = Number(url.port || 443)
   const at = `${host}:${port}`
+  const { proxy } = connection
+  if (proxy) {
+    const fix = proxyFix(proxy, host, named)
+    for (const hop of ['DNS', 'TCP']) leaveOut(hop, 'the proxy finds the way')
+    const dialled = async () => {
+      const socket = await tunnel(proxy, at, fix)
+      return { detail: `${proxyName(proxy)} connects to ${at}`, value: socket }
+    }
+    const socket = await take('proxy', dialled, fix.reach)
+    await take('TLS', () => believe(connection, { host, port, socket, named }), tlsFix(place, at), ['proxy'])
+    return
+  }
   if (isIP(host)) leaveOut('DNS', `${host} is an address`)
   else
     await take(
@@ -25,7 +51,7 @@ export const tryNetwork = async ({ take, leaveOut }: Walk, connection: KubeConne
       `getent hosts ${quoted(host)}   # a private endpoint is resolved in its VPC only: ${endpointCommand(place)}`,
     )
   await take('TCP', () => reach(host, port), tcpFix(place, at), ['DNS'])
-  await take('TLS', () => believe(connection, host, port), tlsFix(place, at), ['TCP'])
+  await take('TLS', () => believe(connection, { host, port, named }), tlsFix(place, at), ['TCP'])
 }
 
 const eksOf = (place: Place, command: string): string =>
@@ -46,6 +72,12 @@ const tlsFix = (place: Place, at: string): string =>
     ? `openssl s_client -connect ${quoted(at)} -showcerts </dev/null   # compare with certificate-authority-data in the kubeconfig`
     : `${updateKubeconfig(place)}   # fetches the authority anew; if it fails still, a proxy sits in between`
 
+/** The address itself is wrong: a server of another name answers there, or it is no https:// address. */
+const serverFix = (named = 'CLUSTER'): string =>
+  `kubectl config set ${quoted(`clusters.${named}.server`)} https://HOST:PORT   # the address as the cluster has it, of a name that its certificate has`
+
+const unreachable = () => Promise.reject(new Error('there is no address'))
+
 const reach = (host: string, port: number): Promise<{ detail: string; value: true }> =>
   new Promise((resolve, reject) => {
     const socket = dial({ host, port, timeout: patienceMs })
@@ -59,15 +91,23 @@ const reach = (host: string, port: number): Promise<{ detail: string; value: tru
     )
   })
 
+interface Dialled {
+  host: string
+  port: number
+  /** Through a proxy. */
+  socket?: Socket | undefined
+  named?: string | undefined
+}
+
 const believe = (
   { ca, cert, key, tlsServerName, insecureSkipTlsVerify }: KubeConnection,
-  host: string,
-  port: number,
+  { host, port, socket: through, named }: Dialled,
 ): Promise<{ detail: string; value: true }> =>
   new Promise((resolve, reject) => {
     const options: ConnectionOptions = {
       host,
       port,
+      ...(through && { socket: through }),
       timeout: patienceMs,
       rejectUnauthorized: !insecureSkipTlsVerify,
       ...(ca !== undefined && { ca }),
@@ -84,7 +124,8 @@ const believe = (
       resolve({ detail: `${protocol}, certificate ${how}, good until ${until}`, value: true })
     })
     socket.once('timeout', () => socket.destroy(new Error(`no TLS handshake in ${patienceMs / 1000} s`)))
-    socket.once('error', ({ message, code }: Error & { code?: string }) =>
-      reject(new Error(`${message}${code && !message.includes(code) ? ` (${code})` : ''}`)),
-    )
+    socket.once('error', ({ message, code }: Error & { code?: string }) => {
+      const why = `${message}${code && !message.includes(code) ? ` (${code})` : ''}`
+      reject(code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? new HopFailure(why, serverFix(named)) : new Error(why))
+    })
   })

@@ -1,24 +1,28 @@
 import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
-import type { ChosenCluster } from '../../shared/clients/kubeconfig/load.ts'
+import type { FoundCluster } from '../../shared/clients/kubeconfig/load.ts'
 import { differences, partsOf } from '../../shared/domain/identity.ts'
 import { awsEks, kubectlOn, type Place, withContext } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { groups } from '../../shared/domain/grant/groups.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
-import { plain, plainAll, plainLines, safeJson } from '../../shared/domain/plain.ts'
+import { plainAll, plainLines, safeJson } from '../../shared/domain/plain.ts'
 import { tryAccess, type User } from './access.ts'
+import { whoAmI } from './authentication.ts'
+import { tryCalico } from './calico.ts'
 import { type Entered, tryAws } from './aws.ts'
 import { tryAwsAuth } from './aws-auth.ts'
 import { entranceFix, tryEntry, wrongGroups } from './entrance.ts'
-import { type Hop, HopFailure, type Walk, walk } from './hop.ts'
+import { type Hop, type Walk, walk } from './hop.ts'
+import { loginHop, tryLogin } from './login.ts'
 import { tryNetwork } from './network.ts'
+import { asText } from './text.ts'
 import type { DoctorOptions } from '../options.ts'
 import { eksPlaceOf } from '../target/connect.ts'
 import { eksIn } from '../target/eks.ts'
 import { compared, describeBehind, type EksLead, existing, identityOf, leadOf } from '../target/eks-lead.ts'
 import { exitStatus } from '../exit-status.ts'
 import { progress } from '../progress.ts'
-import { printed, wantsColour } from '../streams.ts'
+import { printed } from '../streams.ts'
 
 /** 0: every hop that is needed is fine · 2: one is not. */
 export const examine = async (options: DoctorOptions): Promise<number> => {
@@ -65,15 +69,15 @@ const byName = async (way: Walk, options: DoctorOptions): Promise<Place> => {
 }
 
 const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<Place> => {
-  const { clusterFromKubeconfig } = await import('../../shared/clients/kubeconfig/load.ts')
+  const { clusterWithoutLogin } = await import('../../shared/clients/kubeconfig/load.ts')
   const { kubeconfig: file, context } = options
   const chosen = await way.take(
     'kubeconfig',
     async () => {
-      const value = await clusterFromKubeconfig({ file, context })
+      const value = clusterWithoutLogin({ file, context })
       return { detail: `context ${value.context}, ${value.connection.server}`, value }
     },
-    'kubectl config get-contexts   # for EKS: aws eks update-kubeconfig --name NAME --region REGION',
+    `kubectl config get-contexts${file === undefined ? '' : ` --kubeconfig ${quoted(file)}`}   # for EKS: aws eks update-kubeconfig --name NAME --region REGION`,
   )
   const cluster: ClusterIdentity = chosen
     ? identityOf(chosen)
@@ -85,12 +89,15 @@ const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<Place> =
   const entered = chosen && lead && (await tryEks(way, chosen, lead))
   if (chosen && !lead)
     for (const hop of ['STS', 'EKS API']) way.leaveOut(hop, 'the kubeconfig does not tell which EKS cluster it is')
-  await tryCluster(way, { connection: chosen?.connection, place, options, entered })
+  const login = chosen && (await tryLogin(way, chosen, place))
+  const connection = chosen && { ...chosen.connection, ...login }
+  const needs = chosen ? [loginHop(chosen)] : []
+  await tryCluster(way, { connection, place, options, entered, needs, named: chosen?.cluster })
   return place
 }
 
 /** EKS's answer, and whether it is about the cluster that is connected to. */
-const tryEks = async (way: Walk, chosen: ChosenCluster, lead: EksLead): Promise<Entered | undefined> => {
+const tryEks = async (way: Walk, chosen: FoundCluster, lead: EksLead): Promise<Entered | undefined> => {
   const found = await tryAws(way, { ...lead.place, name: lead.name, describe: () => describeBehind(lead) })
   if (!found) return undefined
   const other = differences(compared(chosen, found.eks))
@@ -111,9 +118,16 @@ interface Ahead {
   place: Place
   options: DoctorOptions
   entered?: Entered | undefined
+  /** What must have gone well before anybody can be authenticated. */
+  needs?: readonly string[]
+  /** The cluster's name in the kubeconfig. */
+  named?: string | undefined
 }
 
-const tryCluster = async (way: Walk, { connection, place, options, entered }: Ahead): Promise<void> => {
+const tryCluster = async (
+  way: Walk,
+  { connection, place, options, entered, needs = [], named }: Ahead,
+): Promise<void> => {
   const lookOnly = options.lookOnly ?? false
   await tryEntry(way, { place, lookOnly, entered })
   if (!connection) {
@@ -127,10 +141,13 @@ const tryCluster = async (way: Walk, { connection, place, options, entered }: Ah
       way.hops.push({ hop, state: 'not tried', detail: 'an earlier hop failed' })
     return
   }
-  await tryNetwork(way, connection, place)
+  await tryNetwork(way, connection, { place, named })
   const kubectl = kubectlOn(place)
   const refused = entranceFix({ place, lookOnly, entered })
-  const user = await way.take('authentication', () => whoAmI(connection, { kubectl, refused }), refused, ['TLS'])
+  const user = await way.take('authentication', () => whoAmI(connection, { kubectl, refused }), refused, [
+    'TLS',
+    ...needs,
+  ])
   if (user === undefined) {
     way.hops.push({ hop: 'permissions', state: 'not tried', detail: 'it needs authentication' })
     return
@@ -138,6 +155,7 @@ const tryCluster = async (way: Walk, { connection, place, options, entered }: Ah
   const { kubeClient } = await import('../../shared/clients/kube/open.ts')
   const kube = kubeClient(connection)
   try {
+    await tryCalico(way, kube, kubectl)
     way.hops.push(...(await tryAccess(kube, { lookOnly, user: asMeant(user, entered), kubectl })))
   } finally {
     kube.close()
@@ -160,63 +178,3 @@ const mappedBy = async (connection: KubeConnection, place: Place, entered: Enter
 }
 
 const endpointFix = (place: Place): string => awsEks(place, `wait cluster-active --name ${quoted(place.cluster.name)}`)
-
-/** The user that the API server sees. */
-const whoAmI = async (
-  connection: KubeConnection,
-  { kubectl, refused }: { kubectl: string; refused: string },
-): Promise<{ detail: string; value: User }> => {
-  const [{ kubeHttp }, { KubeError }] = await Promise.all([
-    import('../../shared/clients/kube/http.ts'),
-    import('../../shared/errors.ts'),
-  ])
-  const http = kubeHttp(connection)
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
-  try {
-    const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
-    const { status } = (await http.json({ method: 'POST', path, body })) as {
-      status?: { userInfo?: { username?: string; groups?: string[] } }
-    }
-    const { username = '', groups = [] } = status?.userInfo ?? {}
-    if (username === 'system:anonymous')
-      throw new HopFailure(
-        'The API server takes us for nobody (system:anonymous): no credential was sent.',
-        `${kubectl} auth whoami`,
-      )
-    return { detail: `as ${username} (${groups.join(', ')})`, value: { name: username, groups } }
-  } catch (error) {
-    // Before Kubernetes 1.28 there is no SelfSubjectReview; a caller that is refused only this was authenticated.
-    if (!(error instanceof KubeError)) throw error
-    if (error.kind === 'not-found') return { detail: 'accepted', value: { name: 'YOUR-USER', groups: [] } }
-    // Without an answer nobody was refused: the credential plugin has its own words for what it lacks.
-    const isSent = error.status > 0 || error.kind !== 'unauthenticated'
-    const plugin = `${kubectl} auth whoami   # has the same credential plugin or file: what it needs is to be renewed`
-    throw new HopFailure(error.message, isSent ? refused : plugin)
-  } finally {
-    http.close()
-  }
-}
-
-const asText = (
-  { cluster, ok, hops }: { cluster: ClusterIdentity; ok: boolean; hops: Hop[] },
-  { color }: DoctorOptions,
-): string => {
-  const coloured = wantsColour(process.stdout, color)
-  const paint = (code: number, text: string) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text)
-  const marks: Record<Hop['state'], string> = {
-    ok: paint(32, 'ok       '),
-    failed: paint(31, 'FAILED   '),
-    'left out': 'left out ',
-    'not tried': 'not tried',
-  }
-  const width = Math.min(44, Math.max(...hops.map(({ hop }) => hop.length)))
-  const lines = hops.flatMap(({ hop, state, detail, fix }) => [
-    `${marks[state]}  ${plain(hop).padEnd(width)}  ${plain(detail)}`,
-    ...(fix === undefined
-      ? []
-      : plainLines(fix).map((line, at) => `           ${at === 0 ? 'to fix it: ' : '           '}${line}`)),
-  ])
-  const failed = hops.filter(({ state }) => state === 'failed').length
-  const end = ok ? 'Everything that is needed works.' : `${failed} of ${hops.length} hops failed.`
-  return `${plain(cluster.name)}\n${lines.join('\n')}\n${end}\n`
-}

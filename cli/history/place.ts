@@ -4,6 +4,7 @@ import { inTime, limited } from '../../shared/clients/aws/limits.ts'
 import { oneLine } from '../../shared/clients/foreign.ts'
 import { recordsParameter } from '../../shared/messages.ts'
 import { Failure } from '../failure.ts'
+import { sdkOptions, withProxiedFetch } from '../target/sdk-options.ts'
 
 /** Where the records are. */
 export interface Place {
@@ -24,7 +25,7 @@ const identity = 'aws sts get-caller-identity'
 /** The account of the credentials. */
 export const accountOf = async ({ region }: Place): Promise<string> => {
   const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts')
-  const sts = new STSClient({ region, ...limited })
+  const sts = new STSClient({ region, ...limited, ...(await sdkOptions()) })
   const { Account } = await inTime('sts:GetCallerIdentity', (options) =>
     sts.send(new GetCallerIdentityCommand({}), options),
   ).catch((error: unknown) => {
@@ -46,7 +47,8 @@ export const tableIn = async ({ table, stack, hubRegion, region }: Place): Promi
   const name = recordsParameter(stack)
   const { signedCall } = await import('../../shared/clients/aws/signed-call.ts')
   const { STSClient } = await import('@aws-sdk/client-sts')
-  const { credentials } = new STSClient({ region: home, ...limited }).config
+  const { credentials } = new STSClient({ region: home, ...limited, ...(await sdkOptions()) }).config
+  withProxiedFetch()
   const endpoint = process.env['AWS_ENDPOINT_URL_SSM'] ?? process.env['AWS_ENDPOINT_URL']
   const call = signedCall(
     { service: 'ssm', protocol: '1.1', region: home, credentials, endpoint },

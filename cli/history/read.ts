@@ -7,6 +7,7 @@ import { plain } from '../../shared/domain/plain.ts'
 import { clusterKey, clusterRef } from '../../shared/messages.ts'
 import { Failure, UsageError } from '../failure.ts'
 import { accountOf, failureOf, type Place, tableIn } from './place.ts'
+import { sdkOptions } from '../target/sdk-options.ts'
 
 export interface Asked extends Place {
   cluster: string
@@ -30,7 +31,7 @@ export const readHistory = async (asked: Asked): Promise<History> => {
     )
   const key = clusterKey(cluster.data)
   const table = await tableIn(asked)
-  const dynamo = new DynamoDBClient({ region: table.region, ...limited })
+  const dynamo = new DynamoDBClient({ region: table.region, ...limited, ...(await sdkOptions()) })
   // The last look of the day before may reach into the first.
   const ask = { cluster: key, from: dayBefore(first), to: last }
   const found = await recordedBetween(dynamo, table.name, ask).catch((error: unknown) => {

@@ -8,6 +8,7 @@ import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import { slackNotice } from '../../shared/domain/notice/slack-form.ts'
 import { Failure, UsageError } from '../failure.ts'
 import type { NotifyOptions } from './notify.ts'
+import { sdkOptions, withProxiedFetch } from '../target/sdk-options.ts'
 
 export interface Sent {
   what: string
@@ -39,7 +40,7 @@ const toTopic = async (topicArn: string, options: NotifyOptions, notice: Outgoin
   if (ofArn === '') throw new UsageError(`${topicArn} is not the ARN of a topic: arn:aws:sns:REGION:ACCOUNT:NAME.`)
   const { region = ofArn, format, severity } = options
   if (region !== ofArn) throw new UsageError(`The topic is of ${ofArn}, and --region says ${region}.`)
-  const sns = bounded(new SNSClient({ region, ...limited }))
+  const sns = bounded(new SNSClient({ region, ...limited, ...(await sdkOptions()) }))
   await notices(sns, { topicArn, format })
     .publish(notice)
     .catch((error: unknown) => {
@@ -79,6 +80,7 @@ const toSlack = async (file: string, notice: OutgoingNotice): Promise<Sent> => {
   const secret = await readFile(file, 'utf8').catch(() => {
     throw new Failure(`The file ${file} cannot be read.`)
   })
+  withProxiedFetch()
   await slack({ secret: async () => secret, secretName: file })
     .post(slackNotice(notice, []))
     .catch((error: unknown) => {

@@ -1,11 +1,15 @@
 import type { EksAccess, EksPlace, Principal } from '../../shared/clients/aws/eks-access.ts'
 import type { EksHint } from '../../shared/clients/kubeconfig/eks.ts'
+import { proxyFor } from '../../shared/clients/proxy.ts'
+import { sdkOptions } from './sdk-options.ts'
 
 let access: Promise<(place: EksPlace) => EksAccess> | undefined
 
 /** One account and region of the EKS API; loaded when first needed, its credentials and tokens shared by all clusters. */
 export const eksIn = async (place: EksPlace): Promise<EksAccess> => {
-  access ??= import('../../shared/clients/aws/eks-access.ts').then(({ eksAccess }) => eksAccess())
+  access ??= Promise.all([import('../../shared/clients/aws/eks-access.ts'), sdkOptions()]).then(
+    ([{ eksAccess }, sdk]) => eksAccess({ sdk, proxyOf: (server) => proxyFor(server, process.env) }),
+  )
   return (await access)(place)
 }
 
@@ -18,7 +22,8 @@ export const principalOf = async (hint: EksHint): Promise<Principal | undefined>
   const profile = hint.profile ?? (files && !keys ? 'default' : undefined)
   if (profile !== undefined) {
     const { fromIni } = await import('@aws-sdk/credential-providers')
-    const credentials = fromIni({ profile, ...files, ...(region !== undefined && { clientConfig: { region } }) })
+    const clientConfig = { ...(await sdkOptions()), ...(region !== undefined && { region }) }
+    const credentials = fromIni({ profile, ...files, clientConfig })
     return { id: JSON.stringify(['profile', profile, files]), profile, credentials }
   }
   return keys && { id: `key ${keys.accessKeyId}`, credentials: async () => keys }

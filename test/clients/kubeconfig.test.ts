@@ -96,6 +96,32 @@ describe('a user who authenticates', () => {
   })
 })
 
+test('a user who acts as another is sent in the headers that kubectl sends', async () => {
+  const user = {
+    token: 't',
+    as: 'jane',
+    'as-uid': '7',
+    'as-groups': ['developers', 'admins'],
+    'as-user-extra': { 'Example.com/Scope': ['a', 'b'] },
+  }
+  const { connection } = await clusterFromKubeconfig({ file: kubeconfig(user) })
+  expect(connection.impersonation).toEqual({
+    'Impersonate-User': 'jane',
+    'Impersonate-Group': ['developers', 'admins'],
+    'Impersonate-Uid': '7',
+    'Impersonate-Extra-example.com%2Fscope': ['a', 'b'],
+  })
+})
+
+test.each(['---\nDOC', 'DOC\n---\n', '---\nDOC\n---\n', '# mine\n---\nDOC\n...\n', 'DOC\n---\ncurrent-context: other\n'])(
+  'of several documents the first is read, as kubectl reads it: %j',
+  async (frame) => {
+    const file = kubeconfig({ token: 't' })
+    writeFileSync(file, frame.replace('DOC', readFileSync(file, 'utf8')))
+    expect((await clusterFromKubeconfig({ file })).context).toBe('one')
+  },
+)
+
 describe('several files in KUBECONFIG', () => {
   test('count as one, the first entry of a name before the others', async () => {
     const [first, second] = [kubeconfig({ token: 'first' }), kubeconfig({ token: 'second' })]
@@ -125,12 +151,21 @@ test('a plugin is told the cluster, runs again when its token expires, and may g
   writeFileSync(answered, JSON.stringify(answer))
   const { exec } = plugin(`echo "$KUBERNETES_EXEC_INFO $A" >> ${info}; cat ${answered}`)
   const user = { exec: { ...exec, provideClusterInfo: true, env: [{ name: 'A', value: 'b' }] } }
-  const { connection } = await clusterFromKubeconfig({ file: kubeconfig(user) })
+  const cluster = {
+    'certificate-authority-data': undefined,
+    'certificate-authority': 'ca.pem',
+    extensions: [{ name: 'client.authentication.k8s.io/exec', extension: { audience: 'prod' } }],
+  }
+  const { connection } = await clusterFromKubeconfig({ file: kubeconfig(user, cluster) })
   expect(connection).toMatchObject({ cert: client.certPem, key: client.keyPem })
   await connection.token?.({ fresh: false })
   const runs = readFileSync(info, 'utf8').trim().split('\n')
   expect(runs).toHaveLength(2)
   expect(runs[0]).toMatch(/"server":"https:\/\/c\.example:6443".* b$/)
+  expect(JSON.parse((runs[0] ?? '').replace(/ b$/, '')).spec.cluster).toMatchObject({
+    'certificate-authority-data': base64(caPem),
+    config: { audience: 'prod' },
+  })
 })
 
 describe('a cluster', () => {
@@ -145,9 +180,14 @@ describe('a cluster', () => {
     expect(connection).toMatchObject({ ca: caPem, tlsServerName: 'kubernetes', insecureSkipTlsVerify: true })
   })
 
-  test('behind a proxy is refused with the reason', async () => {
+  test('behind a proxy of its own, or of the environment; one that cannot be used is not gone past', async () => {
     const file = kubeconfig({ token: 't' }, { 'proxy-url': 'http://proxy:3128' })
-    await expect(clusterFromKubeconfig({ file })).rejects.toThrow(/proxy-url.*not supported/)
+    const { connection } = await clusterFromKubeconfig({ file })
+    expect(connection.proxy).toEqual({ url: 'http://proxy:3128', from: 'proxy-url' })
+    const socks = kubeconfig({ token: 't' }, { 'proxy-url': 'socks5://u:hunter2@proxy:1080' })
+    await expect(clusterFromKubeconfig({ file: socks })).rejects.toThrow(
+      'The cluster c is reached through a proxy: proxy-url is a SOCKS proxy; what is supported is http://HOST:PORT and https://HOST:PORT.',
+    )
   })
 })
 
@@ -284,11 +324,13 @@ describe('what is wrong is said with what there is', () => {
 
   test.each([
     ['a password', { username: 'u', password: 'p' }, /since Kubernetes 1\.19/],
-    ['impersonation', { token: 't', as: 'root' }, /not supported/],
+    ['groups to act in, and no user', { token: 't', 'as-groups': ['g'] }, /no user \(as\)/],
+    ['a user of a name that no header can hold', { token: 't', as: 'a\nb' }, /no request can hold/],
+    ['a plugin that asks a person, off a terminal', { exec: { command: 'sh', interactiveMode: 'Always' } }, /interactiveMode: Always.*there is no terminal/],
     [
       'a plugin that is not installed',
       { exec: { command: 'no-such-plugin', installHint: 'Install it.' } },
-      /no-such-plugin failed: .*ENOENT.* Install it\./,
+      /no-such-plugin failed: there is no such program .* Install it\./,
     ],
   ])('%s', async (_, user, message) => {
     await expect(clusterFromKubeconfig({ file: kubeconfig(user) })).rejects.toThrow(message)

@@ -3,6 +3,7 @@ import { STSClient } from '@aws-sdk/client-sts'
 import { limited, remembering } from './limits.ts'
 import { fromBase64 } from '../certificates.ts'
 import type { KubeConnection } from '../kube/connection.ts'
+import type { Proxy } from '../proxy.ts'
 import { type AssumedRole, assumeRole } from './credentials.ts'
 import { type EksClient, eksClient, type EksEndpoint } from './eks.ts'
 import { type CredentialsProvider, tokens } from './eks-token.ts'
@@ -33,31 +34,42 @@ export interface Principal {
 /** EKS throttles per account and region and publishes no rates: the client slows down as it is told. */
 const patience = { ...limited, retryMode: 'adaptive', maxAttempts: 5 }
 
+/** How AWS and its clusters are reached, where not directly and with what the environment has. */
+export interface EksWay {
+  /** Options of every client of the SDK. */
+  sdk?: object
+  proxyOf?: (server: string) => Proxy | undefined
+}
+
 /** Made once and kept: connections, credentials and tokens serve the next cluster too. */
-export function eksAccess(): (place: EksPlace) => EksAccess {
+export function eksAccess(way: EksWay = {}): (place: EksPlace) => EksAccess {
   const known = new Map<string, EksAccess>()
   return (place) => {
     const key = JSON.stringify([place.region, place.roleArn, place.externalId, place.session, place.as?.id])
-    const access = known.get(key) ?? accessTo(place)
+    const access = known.get(key) ?? accessTo(place, way)
     known.set(key, access)
     return access
   }
 }
 
-function accessTo({ region, roleArn, externalId, session, as }: EksPlace): EksAccess {
-  const own = { region, ...(as && { credentials: as.credentials }) }
+function accessTo(
+  { region, roleArn, externalId, session, as }: EksPlace,
+  { sdk: reached, proxyOf }: EksWay,
+): EksAccess {
+  const own = { region, ...reached, ...(as && { credentials: as.credentials }) }
   const role =
     roleArn === undefined
       ? undefined
-      : assumeRole(remembering(new STSClient({ ...own, ...limited })), { roleArn, externalId, session })
-  const sdk = remembering(new EKSClient({ ...own, ...patience, ...(role && { credentials: role }) }))
+      : assumeRole(remembering(new STSClient({ ...limited, ...own })), { roleArn, externalId, session })
+  const sdk = remembering(new EKSClient({ ...patience, ...own, ...(role && { credentials: role }) }))
   return {
     eks: eksClient(sdk),
     sdk,
     connection: ({ server, caData, tokenFor }) => {
       // Kept with the connection: a cluster made again under its name is another connection, and gets tokens of its own.
       const token = tokens(region, role ?? (() => sdk.config.credentials()))
-      return { server, ca: fromBase64(caData), token: (options) => token(tokenFor, options) }
+      const proxy = proxyOf?.(server)
+      return { server, ca: fromBase64(caData), ...(proxy && { proxy }), token: (options) => token(tokenFor, options) }
     },
   }
 }

@@ -1,6 +1,7 @@
 import { Agent } from 'node:https'
 import { KubeError } from '../../errors.ts'
 import { oneLine } from '../foreign.ts'
+import type { Proxy } from '../proxy.ts'
 
 /** Where a cluster's API server is, and how to authenticate. PEM texts; the token is fetched when it is needed. */
 export interface KubeConnection {
@@ -15,6 +16,10 @@ export interface KubeConnection {
   /** The name on the server's certificate where it is not the one in the address. */
   tlsServerName?: string
   insecureSkipTlsVerify?: boolean
+  /** Through which it is reached. */
+  proxy?: Proxy
+  /** Headers by which we act as another user. */
+  impersonation?: Record<string, string | string[]>
 }
 
 export function baseOf(server: string): URL {
@@ -27,7 +32,7 @@ export function baseOf(server: string): URL {
 }
 
 export function agentFor(
-  { ca, cert, key, tlsServerName, insecureSkipTlsVerify }: KubeConnection,
+  { ca, cert, key, tlsServerName, insecureSkipTlsVerify, proxy }: KubeConnection,
   maxSockets: number,
 ): Agent {
   return new Agent({
@@ -38,5 +43,7 @@ export function agentFor(
     ...(key !== undefined && { key }),
     ...(tlsServerName !== undefined && { servername: tlsServerName }),
     ...(insecureSkipTlsVerify && { rejectUnauthorized: false }),
+    // Node speaks with an https:// proxy by the system's authorities: ours, and our certificate, are for the cluster alone.
+    ...(proxy && { proxyEnv: { HTTPS_PROXY: proxy.url } }),
   })
 }

@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import { type Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { KubeError } from '../../errors.ts'
+import { oneLine } from '../foreign.ts'
 import { jsonBounds } from './json-bounds.ts'
 import type { Budget } from './budget.ts'
+import type { Proxy } from '../proxy.ts'
 
 /** How long and how much one answer may be. Milliseconds, bytes. */
 export interface ExchangeLimits {
@@ -19,7 +21,7 @@ export interface Exchange {
   agent: Agent
   url: URL
   method: string
-  headers: Record<string, string>
+  headers: Record<string, string | string[]>
   body?: string
   /** `Date.now()` by which it must be over. */
   until: number
@@ -28,6 +30,8 @@ export interface Exchange {
   budget?: Budget
   /** Takes a successful body piece by piece instead of keeping it; `false`: enough, hang up. */
   consume?: (piece: Buffer) => boolean
+  /** That the agent goes through. */
+  proxy?: Proxy
 }
 
 export interface Answer {
@@ -55,13 +59,13 @@ export function exchange(call: Exchange): Promise<Answer> {
       if (!socket.connecting) return watch.connected()
       return socket.once('secureConnect', watch.connected)
     })
-    sent.on('error', (error) => settle(() => reject(broken(error, call.url))))
+    sent.on('error', (error) => settle(() => reject(broken(error, call))))
     sent.on('response', (response) => {
       collect(response, call, watch.alive).then(
         (answer) => settle(() => resolve(answer)),
         (error: Error) => {
           sent.destroy()
-          settle(() => reject(broken(error, call.url)))
+          settle(() => reject(broken(error, call)))
         },
       )
     })
@@ -127,6 +131,9 @@ function watchdog(call: Exchange, end: (error: KubeError) => void) {
   }
 }
 
+/** Only the proxy is resolved and dialled by us. */
+const isOfProxy = /^(?:ERR_PROXY_\w+|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/
+
 /** The look is over; this answer was not there in time. */
 export const tooSlow = ({ ms }: Budget, path: string) =>
   new KubeError('unreachable', `A look takes ${ms / 1_000} s at most, and ${path} was not answered in that time.`)
@@ -139,9 +146,17 @@ const tooMuch = ({ url }: Exchange, what: string) =>
 
 const tooLarge = (call: Exchange) => tooMuch(call, `is larger than ${Math.round(call.limits.pageBytes / 2 ** 20)} MiB`)
 
-function broken(error: Error & { code?: string }, url: URL): KubeError {
+function broken(error: Error & { code?: string }, { url, proxy }: Exchange): KubeError {
   if (error instanceof KubeError) return error
   const code = error.code ?? ''
+  if (proxy && isOfProxy.test(code)) {
+    // Its words hold the answer's first line after the last colon, and before that the proxy's address.
+    const why =
+      code === 'ERR_PROXY_TUNNEL'
+        ? `refuses to connect to ${url.host}: ${oneLine(error.message.split(': ').at(-1) ?? '', 100)}`
+        : `cannot be reached (${code}).`
+    return new KubeError('unreachable', `The proxy ${new URL(proxy.url).host} (${proxy.from}) ${why}`)
+  }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return new KubeError('unreachable', `The name ${url.hostname} cannot be resolved (${code}).`)
   if (code === 'ECONNREFUSED') return new KubeError('unreachable', `Nothing listens at ${url.host} (${code}).`)

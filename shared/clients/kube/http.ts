@@ -58,7 +58,9 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
   const agent = agentFor(connection, sockets)
   const bounds = { ...defaultLimits, ...limits }
   const slots = takingTurns(sockets)
-  const own = ownSecrets(connection.key, connection.cert, ...loginsIn(connection.server))
+  const { proxy, impersonation } = connection
+  const addresses = [connection.server, proxy?.url ?? '']
+  const own = ownSecrets(connection.key, connection.cert, ...addresses.flatMap(loginsIn))
   let calls = 0
 
   const once = async (request: KubeRequest, { until, fresh, budget }: Attempt): Promise<Answer> => {
@@ -67,7 +69,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     calls += 1
     const { method, consume } = request
     const body = request.body === undefined ? {} : { body: JSON.stringify(request.body) }
-    const headers = headersOf(request, token, body.body)
+    const headers = { ...headersOf(request, token, body.body), ...impersonation }
     const answer = await exchange({
       agent,
       url: urlOf(baseOf(connection.server), request),
@@ -78,6 +80,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
       ...body,
       ...(consume && { consume }),
       ...(budget && { budget }),
+      ...(proxy && { proxy }),
     })
     return { ...answer, text: own.hide(answer.text) }
   }

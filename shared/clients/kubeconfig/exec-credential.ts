@@ -10,8 +10,8 @@ import {
   oneLine,
   present,
 } from '../foreign.ts'
-import { type Entry, KubeconfigError } from './file.ts'
-import { givenSecrets, ownSecrets } from '../kube/own-secrets.ts'
+import { type Entry, KubeconfigError, pemOf } from './file.ts'
+import { givenSecrets, loginsIn, type OwnSecrets, ownSecrets } from '../kube/own-secrets.ts'
 
 /** What a credential plugin gave. */
 export interface ExecCredential {
@@ -28,9 +28,15 @@ const patienceMs = 120_000
 /** Runs the user's credential plugin (`aws eks get-token`), as client-go does: client.authentication.k8s.io. */
 export async function execCredential(user: Entry, cluster: Entry): Promise<ExecCredential> {
   const exec = objectOf(user.value['exec'])
+  if (exec['interactiveMode'] === 'Always' && !process.stdin.isTTY)
+    throw new KubeconfigError(
+      `The credential plugin ${oneLine(textOf(exec['command']) ?? '', 200)} asks a person (interactiveMode: Always), and there is no terminal. Run this at a terminal, or use a plugin that does not ask.`,
+    )
   const name = textOf(exec['command']) ?? ''
   const command = name.includes('/') ? resolve(user.folder, name) : name
-  const answer = await run(command, textsOf(exec['args']), { ...process.env, ...environmentOf(exec, cluster) }, exec)
+  const env = { ...process.env, ...environmentOf(exec, cluster) }
+  const own = ownSecrets(...givenSecrets(textsOf(exec['args']), variablesOf(exec)), ...proxyLogins(cluster, env))
+  const answer = await run(command, { exec, env, own })
   const status = objectOf(parsed(answer, command)['status'])
   const credential = present<ExecCredential>({
     token: textOf(status['token']) || undefined,
@@ -43,16 +49,29 @@ export async function execCredential(user: Entry, cluster: Entry): Promise<ExecC
 }
 
 function environmentOf(exec: Foreign, cluster: Entry): NodeJS.ProcessEnv {
-  const { server, 'certificate-authority-data': ca, 'tls-server-name': serverName } = cluster.value
   const spec = {
-    interactive: process.stdin.isTTY,
-    ...(exec['provideClusterInfo'] === true && {
-      cluster: { server, 'certificate-authority-data': ca, 'tls-server-name': serverName },
-    }),
+    interactive: isInteractive(exec),
+    ...(exec['provideClusterInfo'] === true && { cluster: toldOf(cluster) }),
   }
   const info = { apiVersion: textOf(exec['apiVersion']), kind: 'ExecCredential', spec }
   return { ...variablesOf(exec), KUBERNETES_EXEC_INFO: JSON.stringify(info) }
 }
+
+/** What client-go tells a plugin of the cluster, the authority also where it stands in a file. */
+function toldOf(cluster: Entry): Foreign {
+  const { value } = cluster
+  const pem = pemOf(cluster, 'certificate-authority')
+  const extension = objectsOf(value['extensions']).find(({ name }) => name === 'client.authentication.k8s.io/exec')
+  const known = ['server', 'tls-server-name', 'insecure-skip-tls-verify', 'proxy-url'].map((key) => [key, value[key]])
+  return {
+    ...Object.fromEntries(known.filter(([, it]) => it !== undefined && it !== null)),
+    ...(pem && { 'certificate-authority-data': Buffer.from(pem.text).toString('base64') }),
+    ...(extension && { config: extension['extension'] }),
+  }
+}
+
+/** May the plugin ask a person? `Never`: it gets no input, and cannot wait for an answer that does not come. */
+const isInteractive = (exec: Foreign): boolean => process.stdin.isTTY && exec['interactiveMode'] !== 'Never'
 
 const variablesOf = (exec: Foreign): Record<string, string> =>
   Object.fromEntries(
@@ -70,10 +89,22 @@ function credentialsIn(answer: string): (string | undefined)[] {
   }
 }
 
-function run(command: string, args: string[], env: NodeJS.ProcessEnv, exec: Foreign): Promise<string> {
-  const own = ownSecrets(...givenSecrets(args, variablesOf(exec)))
+/** A plugin that does not get through tells of its proxy. */
+const proxyLogins = (cluster: Entry, { HTTPS_PROXY, https_proxy }: NodeJS.ProcessEnv): string[] =>
+  [textOf(cluster.value['proxy-url']), HTTPS_PROXY, https_proxy].flatMap((it) => loginsIn(it ?? ''))
+
+interface Run {
+  exec: Foreign
+  env: NodeJS.ProcessEnv
+  own: OwnSecrets
+}
+
+function run(command: string, { exec, env, own }: Run): Promise<string> {
   return new Promise((done, reject) => {
-    const child = spawn(command, args, { env, stdio: ['inherit', 'pipe', 'pipe'] })
+    const child = spawn(command, textsOf(exec['args']), {
+      env,
+      stdio: [isInteractive(exec) ? 'inherit' : 'ignore', 'pipe', 'pipe'],
+    })
     const patience = setTimeout(() => child.kill('SIGKILL'), patienceMs)
     let out = ''
     let said = ''
@@ -91,7 +122,9 @@ function run(command: string, args: string[], env: NodeJS.ProcessEnv, exec: Fore
       // A device code or a question for the person at the terminal.
       if (process.stderr.isTTY) process.stderr.write(own.hide(piece.toString()).split('\n').map(harmless).join('\n'))
     })
-    child.on('error', (error) => fail(error.message))
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      fail(error.code === 'ENOENT' ? 'there is no such program on this machine, or not in PATH.' : error.message),
+    )
     child.on('close', (status, signal) => {
       if (status !== 0) return fail(said || `it ended with ${status ?? signal}`)
       clearTimeout(patience)

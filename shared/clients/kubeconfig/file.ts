@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { parse } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { fromBase64 } from '../certificates.ts'
 import { exactTextOf as textOf, type Foreign, isObject, objectOf, objectsOf, oneLine } from '../foreign.ts'
 
@@ -57,12 +57,20 @@ export function readKubeconfig(files: string[]): Kubeconfig {
 
 function read(file: string): Foreign {
   try {
-    const document: unknown = parse(readFileSync(file, 'utf8'), { logLevel: 'error' }) ?? {}
+    const document = firstOf(readFileSync(file, 'utf8'))
     if (isObject(document)) return document
   } catch (error) {
     throw new KubeconfigError(`The kubeconfig ${file} cannot be read: ${reasonOf(error)}`)
   }
   throw new KubeconfigError(`The kubeconfig ${file} cannot be read: it is not a YAML object.`)
+}
+
+/** kubectl reads the first document, with `---` before or after it, and leaves out what follows. */
+function firstOf(text: string): unknown {
+  const [document] = [parseAllDocuments(text, { logLevel: 'error' })].flat()
+  const [wrong] = document?.errors ?? []
+  if (wrong) throw wrong
+  return document?.toJS() ?? {}
 }
 
 /** What a parser says quotes the text, and a token may stand just there: the line is told, and not what is in it. */

@@ -6,6 +6,8 @@ import { type ExecCredential, execCredential } from './exec-credential.ts'
 import { nearest } from '../../domain/nearest.ts'
 import { exactTextOf as textOf, isObject, objectOf, oneLine } from '../foreign.ts'
 import { type EksHint, eksHint } from './eks.ts'
+import { impersonation } from './impersonation.ts'
+import { type Proxy, proxyAt, proxyFor } from '../proxy.ts'
 import {
   type Entry,
   type Kubeconfig,
@@ -35,27 +37,47 @@ export interface ChosenCluster {
   eks?: EksHint
 }
 
-/** A cluster by kubeconfig, as kubectl would reach it; proxies and impersonation are refused with a word. Throws `KubeconfigError`. */
-export async function clusterFromKubeconfig({ file, context }: KubeconfigChoice = {}): Promise<ChosenCluster> {
+/** A cluster by kubeconfig, as kubectl would reach it. Throws `KubeconfigError`. */
+export async function clusterFromKubeconfig(choice: KubeconfigChoice = {}): Promise<ChosenCluster> {
+  const { login, ...found } = clusterWithoutLogin(choice)
+  return { ...found, connection: { ...found.connection, ...(await login()) } }
+}
+
+export interface FoundCluster extends ChosenCluster {
+  /** What authenticates there. Runs the user's credential plugin, where there is one. */
+  login: () => Promise<Pick<KubeConnection, 'cert' | 'key' | 'token'>>
+  /** The plugin's command, where one is run. */
+  plugin?: string
+}
+
+/** The same without running anything: where it is, and whom it takes us for is found out later. Throws `KubeconfigError`. */
+export function clusterWithoutLogin({ file, context }: KubeconfigChoice = {}): FoundCluster {
   const files = kubeconfigFiles(file, process.env)
-  if (files.length === 0) return inPod(process.env, context)
+  if (files.length === 0) return { ...inPod(process.env, context), login: async () => ({}) }
   const config = readKubeconfig(files)
   const { name, cluster, user } = chosen(config, context)
   const { value } = cluster
   const server = textOf(value['server']) ?? ''
   const ca = authorityOf(cluster)
   const tlsServerName = textOf(value['tls-server-name'])
-  const eks = eksHint({ context: name, cluster: cluster.name, server, exec: objectOf(user?.value['exec']) })
+  const exec = objectOf(user?.value['exec'])
+  const eks = eksHint({ context: name, cluster: cluster.name, server, exec })
+  const proxy = proxyOf(cluster, server)
+  const impersonated = user && impersonation(user)
+  const plugin = textOf(exec['command'])
   return {
     context: name,
     cluster: cluster.name,
     ...(eks && { eks }),
+    ...(plugin !== undefined && { plugin }),
+    login: async () => (user ? identity(user, cluster, { config, name }) : {}),
     connection: {
       server,
       ...(ca !== undefined && { ca }),
       ...(tlsServerName && { tlsServerName }),
       ...(value['insecure-skip-tls-verify'] === true && { insecureSkipTlsVerify: true }),
-      ...(user && (await identity(user, cluster, { config, name }))),
+      ...(proxy && { proxy }),
+      ...(impersonated && { impersonation: impersonated }),
     },
   }
 }
@@ -84,11 +106,18 @@ function chosen(
   const cluster = config.clusters.find((it) => it.name === context.value['cluster'])
   if (!cluster)
     throw new KubeconfigError(`The context ${oneLine(name, 100)} names a cluster that the kubeconfig does not have.`)
-  if (cluster.value['proxy-url'])
-    throw new KubeconfigError(
-      `The cluster ${cluster.name} is reached through a proxy (proxy-url), which is not supported. Run where its API server is reached directly.`,
-    )
   return { name, cluster, user: config.users.find((it) => it.name === context.value['user']) }
+}
+
+/** The cluster's own proxy, else the environment's; what is named and cannot be used is not gone past in silence. */
+function proxyOf({ name, value }: Entry, server: string): Proxy | undefined {
+  try {
+    const own = textOf(value['proxy-url'])
+    return own ? proxyAt(own, 'proxy-url') : proxyFor(server, process.env)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'it cannot be used'
+    throw new KubeconfigError(`The cluster ${oneLine(name, 100)} is reached through a proxy: ${why}.`)
+  }
 }
 
 /** An authority that is named and is none is refused: without one the system's authorities would be believed. */
@@ -115,8 +144,6 @@ type Identity = Pick<KubeConnection, 'cert' | 'key' | 'token'>
 /** In kubectl's order: a token file before a token, a certificate beside either, a plugin or provider where there is none. */
 async function identity(user: Entry, cluster: Entry, of: { config: Kubeconfig; name: string }): Promise<Identity> {
   const { value, folder } = user
-  if (value['as'] !== undefined)
-    throw new KubeconfigError(`The user ${user.name} impersonates another (as), which is not supported.`)
   const certificate = certificateOf(pemOf(user, 'client-certificate'), pemOf(user, 'client-key'), user)
   const tokenFile = textOf(value['tokenFile'])
   if (tokenFile) return { ...certificate, token: async () => readText(resolve(folder, tokenFile)).trim() }
@@ -181,7 +208,8 @@ function inPod(env: NodeJS.ProcessEnv, wanted: string | undefined): ChosenCluste
   if (!host || !port || !existsSync(`${account}/token`)) throw new KubeconfigError(`There is no kubeconfig. ${naming}`)
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
   const token = async () => readText(`${account}/token`).trim()
+  const proxy = proxyOf({ name: 'of this pod', folder: '', value: {} }, server)
   const file = `${account}/ca.crt`
   const ca = checked({ text: readText(file), from: `The file ${file}` }, certificatesIn)
-  return { context: 'in-cluster', connection: { server, ca, token } }
+  return { context: 'in-cluster', connection: { server, ca, token, ...(proxy && { proxy }) } }
 }
