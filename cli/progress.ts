@@ -8,6 +8,8 @@ export interface Progress {
   done(text: string): void
   /** Removes the changing line before the result is printed. */
   clear(): void
+  /** A terminal: what changes from second to second can be shown. */
+  live?: boolean
 }
 
 export const progress = (quiet: boolean, stream: NodeJS.WriteStream = process.stderr): Progress => {
@@ -18,6 +20,7 @@ export const progress = (quiet: boolean, stream: NodeJS.WriteStream = process.st
     doing: (text) => stream.write(`\r\u001b[K${fitted(text)}`),
     done: (text) => stream.write(`\r\u001b[K${plain(text)}\n`),
     clear: () => stream.write('\r\u001b[K'),
+    live: true,
   }
 }
 

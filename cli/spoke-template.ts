@@ -58,8 +58,7 @@ const fitting = (pattern: RegExp) => (value: string) => {
   return value
 }
 
-/** CloudFormation reads YAML 1.1, in which a bare `yes` is a truth value, and reads no anchors. */
 const asYaml = async (template: object): Promise<string> => {
-  const { stringify } = await import('yaml')
-  return `# A spoke of calico-ipvs-sync: docs/fleet.md says how to roll it out.\n${stringify(template, { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 })}`
+  const { yamlText } = await import('./yaml-text.ts')
+  return `# A spoke of calico-ipvs-sync: docs/fleet.md says how to roll it out.\n${yamlText(template)}`
 }

@@ -32,7 +32,8 @@ export const packagesIn = ({ outputs }: Pick<Metafile, 'outputs'>): string[] => 
  * ships no licence and its package.json names none that we can write out.
  */
 export const thirdPartyNotices = async (root: string, metafile: Metafile): Promise<string> => {
-  const packages = await Promise.all(packagesIn(metafile).map((folder) => read(join(root, folder))))
+  const apache = await readFile(join(root, 'LICENSE'), 'utf8')
+  const packages = await Promise.all(packagesIn(metafile).map((folder) => read(join(root, folder), apache)))
   const users = Map.groupBy(packages, ({ text }) => text)
   const sections = [...users].map(([text, all]) => `${all.map(titleOf).join('\n')}\n\n${text}`)
   return ['This bundle contains the software listed here.', ...sections].join(`\n\n${'-'.repeat(80)}\n\n`).concat('\n')
@@ -40,19 +41,25 @@ export const thirdPartyNotices = async (root: string, metafile: Metafile): Promi
 
 const titleOf = ({ name, version, license }: Package) => `${name} ${version} (${license})`
 
-const read = async (folder: string): Promise<Package> => {
+/** `apache`: the text of that licence, which is our own too. */
+const read = async (folder: string, apache: string): Promise<Package> => {
   const { name, version, license, author } = manifest.parse(
     JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')),
   )
   const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)\b/i.test(file)).toSorted()
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
   const text = texts.map((it) => it.replaceAll('\r', '').trim()).join('\n\n')
-  return { name, version, license, text: text || writtenOut(name, license, author ?? `the authors of ${name}`) }
+  const owner = author ?? `the authors of ${name}`
+  if (text === '' && license === 'Apache-2.0')
+    return { name, version, license, text: `Copyright ${owner}\n\n${apache.trim()}` }
+  return { name, version, license, text: text || writtenOut(name, license, owner) }
 }
 
 /** For a package that ships no licence file. */
 const writtenOut = (name: string, license: string, author: string): string => {
   if (license === 'MIT') return `Copyright (c) ${author}\n\n${permission}${condition}\n\n${warranty}`
+  if (license === 'Unlicense')
+    return `By ${author}: free and unencumbered software released into the public domain, see https://unlicense.org`
   if (license === 'MIT-0') return `Copyright (c) ${author}\n\n${permission}.\n\n${warranty}`
   throw new Error(`${name} ships no licence file, and ${license} is not written out in infra/third-party.ts.`)
 }

@@ -53,15 +53,16 @@ export interface ProxyFix {
 export const proxyFix = ({ url, from }: Proxy, host: string, cluster = 'CLUSTER'): ProxyFix => {
   const { protocol, host: at, hostname, port } = new URL(url)
   const own = from === 'proxy-url'
-  const set = (value: string) =>
-    own
-      ? `kubectl config set ${quoted(`clusters.${cluster}.proxy-url`)} ${quoted(value)}`
-      : `export ${from}=${quoted(value)}`
+  // A password that is asked for stands in no history, and this text has none that would have to be hidden.
+  const withLogin = `${protocol}//"$LOGIN"@${at}`
+  const set = own
+    ? `kubectl config set ${quoted(`clusters.${cluster}.proxy-url`)} ${withLogin}`
+    : `export ${from}=${withLogin}`
   const past = own
     ? `kubectl config unset ${quoted(`clusters.${cluster}.proxy-url`)}`
     : `export NO_PROXY="$NO_PROXY,${host}"`
   return {
-    login: `${set(`${protocol}//USER:PASSWORD@${at}`)}   # signs other than letters and digits as %XX`,
+    login: `read -rsp 'USER:PASSWORD ' LOGIN; ${set}   # signs other than letters and digits as %XX`,
     allow: `${past}   # if it is reached without the proxy; else the proxy must allow CONNECT to ${host}`,
     reach: `nc -vz ${quoted(hostname)} ${port || (protocol === 'https:' ? 443 : 80)}   # is it still the right proxy? If none is needed: ${past}`,
   }

@@ -1,6 +1,7 @@
 import { parseAllDocuments } from 'yaml'
 import type { Manifest } from '../../shared/domain/grant/objects.ts'
 import { Failure } from '../failure.ts'
+import { ownFile } from '../own-file.ts'
 
 /** Where calico-node runs: an operator's is in `calico-system`, one installed by manifest in `kube-system`. */
 export type Install = 'operator' | 'manifest'
@@ -40,7 +41,7 @@ export const manifestsOf = async (chosen: Chosen): Promise<Manifest[]> =>
 
 const documentsIn = async (name: 'rbac.yaml' | 'guard.yaml'): Promise<Document[]> => {
   const { readFile } = await import('node:fs/promises')
-  const whole = await readFile(new URL(`../../infra/kubernetes/${name}`, import.meta.url), 'utf8').catch(() => {
+  const whole = await readFile(ownFile(`infra/kubernetes/${name}`), 'utf8').catch(() => {
     throw new Failure(`infra/kubernetes/${name} is missing from this installation.`, 'install calico-ipvs-sync again')
   })
   return withoutHead(whole)

@@ -45,7 +45,7 @@ export const stepTools = (kube: KubeClient, telling: Progress): StepTools => ({
   tell: (event) => telling.done(eventText(event)),
 })
 
-const eventText = ({ what, node, object, why }: StepEvent): string => {
+export const eventText = ({ what, node, object, why }: StepEvent): string => {
   const subject = node === undefined ? object : `node ${node}`
   return `${subject === undefined ? '' : `${subject}: `}${what}${why === undefined ? '' : ` (${why})`}`
 }

@@ -7,7 +7,8 @@ import { exitStatus } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
 import { type Interruption, watchInterrupts } from '../rollout/interruption.ts'
 import type { Progress } from '../progress.ts'
-import { stepTools, tellWait } from '../rollout/step-tools.ts'
+import { stepTools } from '../rollout/step-tools.ts'
+import { stepsOf } from './steps.ts'
 import type { Plan } from '../../shared/domain/report.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import type { SyncOptions } from '../options.ts'
@@ -48,9 +49,9 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
 
 const toolsOf = (it: SyncRun, interruption: Interruption): SyncTools => ({
   ...stepTools(it.kube, it.telling),
+  ...stepsOf(it.plan, it.telling),
   look: looks(it),
   sleep: interruption.sleep,
-  waiting: (outcome) => tellWait(it.telling, outcome),
   interrupted: interruption.came,
 })
 

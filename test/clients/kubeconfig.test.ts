@@ -113,14 +113,17 @@ test('a user who acts as another is sent in the headers that kubectl sends', asy
   })
 })
 
-test.each(['---\nDOC', 'DOC\n---\n', '---\nDOC\n---\n', '# mine\n---\nDOC\n...\n', 'DOC\n---\ncurrent-context: other\n'])(
-  'of several documents the first is read, as kubectl reads it: %j',
-  async (frame) => {
-    const file = kubeconfig({ token: 't' })
-    writeFileSync(file, frame.replace('DOC', readFileSync(file, 'utf8')))
-    expect((await clusterFromKubeconfig({ file })).context).toBe('one')
-  },
-)
+test.each([
+  '---\nDOC',
+  'DOC\n---\n',
+  '---\nDOC\n---\n',
+  '# mine\n---\nDOC\n...\n',
+  'DOC\n---\ncurrent-context: other\n',
+])('of several documents the first is read, as kubectl reads it: %j', async (frame) => {
+  const file = kubeconfig({ token: 't' })
+  writeFileSync(file, frame.replace('DOC', readFileSync(file, 'utf8')))
+  expect((await clusterFromKubeconfig({ file })).context).toBe('one')
+})
 
 describe('several files in KUBECONFIG', () => {
   test('count as one, the first entry of a name before the others', async () => {
@@ -326,7 +329,11 @@ describe('what is wrong is said with what there is', () => {
     ['a password', { username: 'u', password: 'p' }, /since Kubernetes 1\.19/],
     ['groups to act in, and no user', { token: 't', 'as-groups': ['g'] }, /no user \(as\)/],
     ['a user of a name that no header can hold', { token: 't', as: 'a\nb' }, /no request can hold/],
-    ['a plugin that asks a person, off a terminal', { exec: { command: 'sh', interactiveMode: 'Always' } }, /interactiveMode: Always.*there is no terminal/],
+    [
+      'a plugin that asks a person, off a terminal',
+      { exec: { command: 'sh', interactiveMode: 'Always' } },
+      /interactiveMode: Always.*there is no terminal/,
+    ],
     [
       'a plugin that is not installed',
       { exec: { command: 'no-such-plugin', installHint: 'Install it.' } },

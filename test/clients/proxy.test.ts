@@ -48,7 +48,9 @@ describe('which proxy stands before an address, by the rules of kubectl', () => 
 
   test('what is no address of a proxy is refused, and a password in it is not shown', () => {
     expect(() => proxyAt('socks5://u:hunter2@p', 'HTTPS_PROXY')).toThrow(/^HTTPS_PROXY is a SOCKS proxy; (?!.*hunter2)/)
-    expect(() => proxyAt('http://u:hunter2@p:port', 'HTTPS_PROXY')).toThrow(/^HTTPS_PROXY is no address of a proxy; (?!.*hunter2)/)
+    expect(() => proxyAt('http://u:hunter2@p:port', 'HTTPS_PROXY')).toThrow(
+      /^HTTPS_PROXY is no address of a proxy; (?!.*hunter2)/,
+    )
   })
 
   test("AWS' clients get the same list, in Node's terms", () => {
@@ -66,7 +68,11 @@ describe('an API server behind a proxy', () => {
   let port: number
   beforeAll(async () => {
     const authority = await createAuthority('ca')
-    const { certPem, keyPem } = await authority.issue({ commonName: 'api', dnsNames: ['api.prod.example'], usage: 'server' })
+    const { certPem, keyPem } = await authority.issue({
+      commonName: 'api',
+      dnsNames: ['api.prod.example'],
+      usage: 'server',
+    })
     const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
       seen.push({ ...request.headers })
       response.end(JSON.stringify({ status: { allowed: true }, gitVersion: 'v1.36.3' }))
