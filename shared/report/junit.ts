@@ -5,13 +5,12 @@ import { clustersOf, verdictWords } from './wording.ts'
 
 /**
  * One suite per cluster, one case for the cluster and one per node. `out-of-step` and `changing` fail, `unknown` is an
- * error, `not-applicable` is skipped: so a pipeline is red exactly where the exit status is not 0.
+ * error, `not-applicable` is skipped: so a pipeline is red exactly where the exit status is not 0. In the form that the
+ * schemas of Jenkins (xunit) and of Ant both take: Ant's wants times without a zone, and what is said of cases that pass at the suite's end.
  */
 export const junit = (document: Report | Sweep): string => {
-  const suites = clustersOf(document).map(suiteOf)
-  const counts = countsText(suites.flatMap(({ cases }) => cases))
-  const body = suites.map(suiteText).join('')
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="calico-ipvs-sync" ${counts} time="0">\n${body}</testsuites>\n`
+  const body = clustersOf(document).map(suiteOf).map(suiteText).join('')
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${body}</testsuites>\n`
 }
 
 interface Case {
@@ -58,17 +57,33 @@ const countsText = (cases: readonly Case[]): string => {
   return `tests="${cases.length}" failures="${of('failure')}" errors="${of('error')}" skipped="${of('skipped')}"`
 }
 
-const suiteText = ({ report, cases }: Suite): string => {
-  const name = escape(report.cluster.name)
-  const head = `<testsuite name="${name}" ${countsText(cases)} timestamp="${escape(report.observedAt)}" time="0">`
-  return `  ${head}\n${cases.map((it) => caseText(it, name)).join('')}  </testsuite>\n`
+const suiteText = ({ report, cases }: Suite, id: number): string => {
+  const { cluster, observedAt } = report
+  const name = escape(cluster.name.trim() || 'cluster')
+  const known = { package: 'calico-ipvs-sync', id, hostname: 'localhost', timestamp: observedAt.slice(0, 19) }
+  const attributes = Object.entries(known).map(([key, value]) => `${key}="${escape(String(value))}"`)
+  const passing = cases.filter(({ verdict, findings }) => elements[verdict] === undefined && findings.length > 0)
+  return [
+    `  <testsuite name="${name}" ${attributes.join(' ')} ${countsText(cases)} time="0">`,
+    `    <properties>`,
+    ...propertiesOf(report).map(([key, value]) => `      <property name="${key}" value="${escape(value)}"/>`),
+    `    </properties>`,
+    ...cases.map((it) => caseText(it, name)),
+    `    <system-out>${passing.map((it) => findingsText(it.findings)).join('\n')}</system-out>`,
+    `    <system-err></system-err>`,
+    '  </testsuite>\n',
+  ].join('\n')
 }
+
+const propertiesOf = ({ cluster, verdict, observedAt }: Report): [string, string][] =>
+  Object.entries({ ...cluster, verdict, observedAt }).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, value]],
+  )
 
 const caseText = (it: Case, suite: string): string => {
   const open = `    <testcase name="${escape(it.name)}" classname="${suite}" time="0"`
-  const inside = [resultText(it), it.findings.length > 0 && elements[it.verdict] === undefined ? outputText(it) : '']
-  const body = inside.filter(Boolean).join('')
-  return body === '' ? `${open}/>\n` : `${open}>\n${body}    </testcase>\n`
+  const result = resultText(it)
+  return result === '' ? `${open}/>` : `${open}>\n${result}    </testcase>`
 }
 
 const resultText = (it: Case): string => {
@@ -80,8 +95,6 @@ const resultText = (it: Case): string => {
   if (element === 'skipped') return `      <skipped message="${message}"/>\n`
   return `      <${element} type="${it.verdict}" message="${message}">${findingsText(it.findings)}</${element}>\n`
 }
-
-const outputText = (it: Case): string => `      <system-out>${findingsText(it.findings)}</system-out>\n`
 
 const findingsText = (findings: readonly Finding[]): string =>
   escapeLines(

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { healthy } from '../domain/states.ts'
+import { pinned } from '../pinned.ts'
 
 const root = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'package-'))
@@ -41,22 +42,9 @@ const run = (...words: string[]): Ended =>
     maxBuffer: 64 * mega,
   })
 
-/** As pinned beside this test; without it the newer one is taken, and that is said. */
-const oldestNode = (): string => {
-  const place = join(root, 'out/node-22')
-  const program = join(place, `node_modules/node-${process.platform}-${process.arch}/bin/node`)
-  if (!existsSync(program)) {
-    mkdirSync(place, { recursive: true })
-    for (const file of ['package.json', 'package-lock.json'])
-      cpSync(join(root, 'test/node-22', file), join(place, file))
-    spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: place, timeout: 240_000 })
-  }
-  if (existsSync(program)) return program
-  console.warn(
-    `THE PACKAGE WAS NOT TRIED WITH NODE 22: it cannot be had here. It runs with ${process.version} instead.`,
-  )
-  return process.execPath
-}
+/** The oldest that the package is for; without it the newer one is taken, and that is said. */
+const oldestNode = (): string =>
+  pinned('node-22', `node-${process.platform}-${process.arch}/bin/node`) ?? process.execPath
 
 beforeAll(() => {
   node = oldestNode()
