@@ -68,7 +68,8 @@ const judge = async (options: CheckOptions, withPlan: boolean): Promise<number> 
   ])
   const target = await connect(options, telling)
   try {
-    telling.doing(`reading ${target.name}`)
+    // A file is read at once: nobody waits.
+    if (options.state === undefined) telling.doing(`reading ${target.name}`)
     const { report, plan } = await assessTarget(target, policyOf(options), withPlan)
     telling.clear()
     const document = withPlan ? { ...report, plan: plan() } : report
