@@ -42,11 +42,14 @@ export const bundleCommandLine = async (to = join(root, 'dist')): Promise<void> 
   await writeFile(join(to, 'THIRD_PARTY_NOTICES.txt'), await thirdPartyNotices(root, metafile))
 }
 
+/** Of the sources alone. */
+const ofTheSources = ['dependencies', 'devDependencies', 'optionalDependencies', 'overrides', 'allowScripts', 'scripts']
+
 /** What a package without dependencies says of itself. */
-export const packedManifest = (sources: Record<string, unknown>): Record<string, unknown> => {
-  const { dependencies, devDependencies, optionalDependencies, overrides, allowScripts, scripts, ...rest } = sources
-  return { ...rest, engines: { node: `>=${oldest}` } }
-}
+export const packedManifest = (sources: Record<string, unknown>): Record<string, unknown> => ({
+  ...Object.fromEntries(Object.entries(sources).filter(([key]) => !ofTheSources.includes(key))),
+  engines: { node: `>=${oldest}` },
+})
 
 /** Before npm packs. The manifest changes last, so that a bundle that fails leaves everything as it was. */
 const prepare = async (): Promise<void> => {

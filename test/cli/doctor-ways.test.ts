@@ -133,7 +133,7 @@ const noImpersonation = async (): Promise<string> => {
   const authority = await createAuthority('ca')
   const { certPem, keyPem } = await authority.issue({ commonName: 'api', usage: 'server' })
   const server = createServer({ cert: certPem, key: keyPem }, ({ headers }, response) => {
-    const message = `users "${headers['impersonate-user']}" is forbidden: User "bob" cannot impersonate resource "users"`
+    const message = `users "${String(headers['impersonate-user'])}" is forbidden: User "bob" cannot impersonate resource "users"`
     response.writeHead(403).end(JSON.stringify({ kind: 'Status', message, reason: 'Forbidden' }))
   })
   const port = await listenLocally(server)
