@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { askAws, preflight } from '../shared/preflight.ts'
-import { bundleAll, root } from './bundle.ts'
+import { root } from './bundle.ts'
 import { readConfig } from './config.ts'
 
 /** The value of `--name value` or `--name=value`. */
@@ -21,7 +21,6 @@ const deploy = async (args: string[]): Promise<number> => {
   if (profile) process.env['AWS_PROFILE'] = profile
   const fault = await preflight(readConfig(root, configNamed(args)), askAws(process.env))
   if (fault !== undefined) throw new Error(fault)
-  await bundleAll()
   const cdk = [join(root, 'node_modules/aws-cdk/bin/cdk'), 'deploy', ...args]
   return spawnSync(process.execPath, cdk, { cwd: root, stdio: 'inherit' }).status ?? 1
 }

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -7,6 +6,7 @@ import { eventsPart } from './fleet/events-part.ts'
 import type { Claim } from './fleet/claim.ts'
 import { stormPart } from './fleet/storm-part.ts'
 import { sweepPart } from './fleet/sweep-part.ts'
+import { sayClaim, writeResults } from './results.ts'
 
 /** The hub and its spokes as synthesized, on the lab: events, a storm of them, and a sweep over clusters of all kinds. */
 
@@ -19,8 +19,6 @@ interface Options {
   only?: Part
 }
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`)
-
 const fleet = async ({ events, clusters, only }: Options): Promise<void> => {
   const began = Date.now()
   const claims: Claim[] = []
@@ -29,29 +27,13 @@ const fleet = async ({ events, clusters, only }: Options): Promise<void> => {
     for (const [name, part] of Object.entries(parts)) {
       if (only !== undefined && only !== name) continue
       const found = await part(mkdtempSync(join(scratch, `${name}-`)), { events, clusters })
-      for (const { claim, holds, detail } of found)
-        say(`${holds ? '✓' : '✗'} ${claim}${detail === undefined ? '' : `: ${detail}`}`)
+      found.forEach(sayClaim)
       claims.push(...found)
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
-  const seconds = Math.round((Date.now() - began) / 1000)
-  const folder = join(import.meta.dirname, '../../out/fleet')
-  mkdirSync(folder, { recursive: true })
-  const results = { versions: { node: process.version, commit: commit() }, seconds, claims }
-  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
-  const held = claims.filter(({ holds }) => holds).length
-  say(`${held} of ${claims.length} hold, ${seconds} s; out/fleet/results.json`)
-  if (held < claims.length) process.exitCode = 1
-}
-
-const commit = (): string => {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  } catch {
-    return 'not a checkout'
-  }
+  writeResults('fleet', claims, began)
 }
 
 const count = (text: string): number => {

@@ -7,6 +7,8 @@ import type { Moment } from '../../../lab/aws/moment.ts'
 import { startEmbedded } from '../../../lab/embedded/start.ts'
 import { applyManifests } from '../../../lab/fixtures/manifests.ts'
 import { populate } from '../../../lab/fixtures/populate.ts'
+import { leaseRequest } from '../../../shared/clients/kube/lease.ts'
+import { type Rollout, rolloutAnnotations } from '../../../shared/domain/rollout/rollout.ts'
 
 /** How many clusters of each kind; those of the account that is to be closed, and those that are to vanish, are well at first. */
 export interface Shape {
@@ -15,6 +17,8 @@ export interface Shape {
   denied: number
   vanishing: number
   closing: number
+  /** With an API server of their own, in which a rollout can have halted. */
+  halting?: number
 }
 
 export const own = '111122223333'
@@ -34,6 +38,10 @@ export interface SweptFleet {
   keys: Record<keyof Shape, string[]>
   /** From now on STS refuses every role of that account. */
   close: () => void
+  /** From now on a rollout has halted in those clusters. */
+  halt: () => Promise<void>
+  /** From now on the API server of all that are well is out of reach. */
+  cut: () => Promise<void>
   /** What is on record of clusters and places: `cluster record`, with verdict and what else is asked for in tests. */
   rows: () => Promise<Map<string, { verdict?: string; ended?: string; content?: string; report?: string }>>
   stop: () => Promise<void>
@@ -45,25 +53,28 @@ export const sweptFleet = async (assemblyDir: string, shape: Shape): Promise<Swe
   const moments: Moment[] = []
   const refused = new Set<string>()
   const viewers = { username: 'viewer', groups: ['calico-ipvs-sync-viewers', 'system:authenticated'] }
-  const [well, shut] = await Promise.all([
-    startEmbedded({ name: 'well', workdir, kubernetesVersion: 'v1.35.2', authenticate: async () => viewers }),
-    startEmbedded({ name: 'shut', workdir, kubernetesVersion: 'v1.35.2', authenticate: async () => undefined }),
-  ])
-  await populate(well, {
-    nodes: 2,
-    kubernetesVersion: '1.35.2',
-    kubeProxy: { mode: 'iptables' },
-    calico: { version: 'v3.28.4', install: 'operator' },
-  })
-  await applyManifests(well)
-  const keys: SweptFleet['keys'] = { well: [], unreachable: [], denied: [], vanishing: [], closing: [] }
+  const start = (name: string, user?: typeof viewers) =>
+    startEmbedded({ name, workdir, kubernetesVersion: 'v1.35.2', authenticate: async () => user })
+  const servers = await Promise.all([start('well', viewers), start('halting', viewers), start('shut')])
+  const [well, halting, shut] = servers
+  for (const server of [well, halting]) {
+    await populate(server, {
+      nodes: 2,
+      kubernetesVersion: '1.35.2',
+      kubeProxy: { mode: 'iptables' },
+      calico: { version: 'v3.28.4', install: 'operator' },
+    })
+    await applyManifests(server)
+  }
+  const serverOf = (kind: keyof Shape) => (kind === 'denied' ? shut : kind === 'halting' ? halting : well)
+  const keys: SweptFleet['keys'] = { well: [], unreachable: [], denied: [], vanishing: [], closing: [], halting: [] }
   const clusters = (Object.keys(shape) as (keyof Shape)[]).flatMap((kind) =>
-    Array.from({ length: shape[kind] }, (_, index) => {
+    Array.from({ length: shape[kind] ?? 0 }, (_, index) => {
       const account = kind === 'closing' ? closed : index % 2 === 0 ? own : spoke
       const region = regions[index % 3 === 0 ? 1 : 0] ?? ''
       const name = `${kind}-${index}`
       keys[kind].push(`${account}/${region}/${name}`)
-      const { server, caData } = kind === 'denied' ? shut : well
+      const { server, caData } = serverOf(kind)
       const addons = [{ name: 'kube-proxy', version: 'v1.35.2-eksbuild.4', configurationValues: '{"mode":"iptables"}' }]
       return {
         name,
@@ -91,12 +102,33 @@ export const sweptFleet = async (assemblyDir: string, shape: Shape): Promise<Swe
     moments,
     keys,
     close: () => void refused.add(closed),
+    halt: async () => {
+      const { method, path, body } = leaseRequest({ annotations: rolloutAnnotations(halted) })
+      await halting.request(method, path, body)
+    },
+    cut: () => well.stop(),
     rows: () => rowsOf(cloud),
     stop: async () => {
       await cloud.stop()
-      await Promise.all([well.stop(), shut.stop()])
+      await Promise.all(servers.map((server) => server.stop()))
     },
   }
+}
+
+/** As our Lease says it of a canary that did not come back. */
+const halted: Rollout = {
+  id: 'halted',
+  state: 'halted',
+  phase: 'range',
+  target: '20000:32767',
+  pace: { strategy: 'staged', maxUnavailable: 1, canarySeconds: 1, settleSeconds: 1, nodeDeadlineSeconds: 60 },
+  where: { api: 'crd.projectcalico.org/v1' },
+  skip: [],
+  defaulted: [],
+  restart: [],
+  touching: [],
+  startedAt: '2026-11-01T00:00:00.000Z',
+  reason: 'the canary did not come back',
 }
 
 const rowsOf = async ({ credentials, environment, stack }: Cloud): ReturnType<SweptFleet['rows']> => {
