@@ -2,31 +2,27 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { eventsPart } from './fleet/events-part.ts'
 import type { Claim } from './fleet/claim.ts'
-import { stormPart } from './fleet/storm-part.ts'
-import { sweepPart } from './fleet/sweep-part.ts'
+import { type Part, parts } from './fleet/parts.ts'
 import { sayClaim, writeResults } from './results.ts'
 
-/** The hub and its spokes as synthesized, on the lab: events, a storm of them, and a sweep over clusters of all kinds. */
-
-const parts = { events: eventsPart, storm: stormPart, sweep: sweepPart }
-type Part = keyof typeof parts
+/** The hub and its spokes as synthesized, on the lab: events, storms of events and of notices, a sweep over clusters of all kinds, and what it costs. */
 
 interface Options {
   events: number
   clusters: number
+  changing: number
   only?: Part
 }
 
-const fleet = async ({ events, clusters, only }: Options): Promise<void> => {
+const fleet = async ({ only, ...sizes }: Options): Promise<void> => {
   const began = Date.now()
   const claims: Claim[] = []
   const scratch = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-fleet-'))
   try {
     for (const [name, part] of Object.entries(parts)) {
       if (only !== undefined && only !== name) continue
-      const found = await part(mkdtempSync(join(scratch, `${name}-`)), { events, clusters })
+      const found = await part(mkdtempSync(join(scratch, `${name}-`)), sizes)
       found.forEach(sayClaim)
       claims.push(...found)
     }
@@ -43,9 +39,12 @@ const count = (text: string): number => {
 }
 
 await new Command('fleet')
-  .description('Shows on the lab what a fleet on AWS gets: events, a storm of events, and a sweep.')
+  .description(
+    'Shows on the lab what a fleet on AWS gets: events, storms of events and of notices, a sweep, and what it costs.',
+  )
   .option('--events <n>', 'events of the storm', count, 10_000)
   .option('--clusters <n>', 'clusters of the sweep', count, 200)
+  .option('--changing <n>', 'clusters that change at once', count, 300)
   .addOption(new Option('--only <part>', 'one part').choices(Object.keys(parts)))
   .action(fleet)
   .parseAsync()

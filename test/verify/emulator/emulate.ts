@@ -9,6 +9,7 @@ import { hub } from '../../infra/spoke.ts'
 import type { Claim } from '../fleet/claim.ts'
 import { inventory } from './ask.ts'
 import { hubStack, shortfallClaims, spokeStack } from './emulated.ts'
+import { pathClaims } from './path.ts'
 import { runCdk } from './stacks.ts'
 
 /** Deployments of the hub that are tried; the second has every type of resource. */
@@ -25,22 +26,24 @@ export const emulate = async (folder: string, wanted = Object.keys(deployments) 
     for (const what of wanted) claims.push(...(await hubOf(moto, folder, what)))
     return [...claims, ...(await shortfallClaims(moto))]
   })),
-  ...(await inAccount('444455556666', folder, async (moto) => [
-    ...(await spokeStack(moto, 'the spoke', spoke(true))),
-    ...(await spokeStack(moto, 'the spoke without changes', spoke(false))),
+  ...(await inAccount(away.account, folder, async (moto) => [
+    ...(await spokeStack(moto, 'the spoke', spoke(true), away)),
+    ...(await spokeStack(moto, 'the spoke without changes', spoke(false), away)),
   ])),
 ]
 
+const away = { account: '444455556666', region: hub.hubRegion }
+
 const spoke = (changes: boolean): Fields => JSON.parse(JSON.stringify(spokeTemplate({ ...hub, changes }))) as Fields
 
+/** The page that leads there, command by command. */
+export const followPage = (folder: string): Promise<Claim[]> =>
+  inAccount(hub.hubAccount, join(folder, 'page'), (moto) => pathClaims(moto, join(folder, 'checkout')))
+
 /** moto serves one account. */
-const inAccount = async (
-  account: string,
-  folder: string,
-  show: (moto: Moto) => Promise<Claim[]>,
-): Promise<Claim[]> => {
+const inAccount = async (account: string, folder: string, show: (moto: Moto) => Promise<Claim[]>): Promise<Claim[]> => {
   const workdir = join(folder, account)
-  mkdirSync(workdir)
+  mkdirSync(workdir, { recursive: true })
   const moto = await startMoto({ account, region: hub.hubRegion, workdir })
   try {
     return await show(moto)

@@ -1,4 +1,5 @@
 import type { Fields } from '../../../lab/aws/json.ts'
+import { resolveTemplate } from '../../../lab/aws/template.ts'
 import type { Moto } from '../../../lab/moto/moto.ts'
 import type { Claim } from '../fleet/claim.ts'
 import { inventory, since } from './ask.ts'
@@ -20,25 +21,37 @@ export const hubStack = async (moto: Moto, it: Assembled): Promise<Claim[]> => {
   await runCdk(moto, it.folder, ['deploy', '--app', it.assembly, '--require-approval', 'never'])
   const made = since(before, await inventory(moto))
   await runCdk(moto, it.folder, ['destroy', '--app', it.assembly, '--force'])
-  return claimsOf(it.what, template, { made, left: since(before, await inventory(moto)) })
+  return claimsOf(it.what, resourcesOf(template), { made, left: since(before, await inventory(moto)) })
 }
 
-export const spokeStack = async (moto: Moto, what: string, template: Fields): Promise<Claim[]> => {
+/** `at`: where it is made, on which what is made there depends. */
+export const spokeStack = async (moto: Moto, what: string, template: Fields, at: Place): Promise<Claim[]> => {
   const before = await inventory(moto)
   await createStack(moto, 'spoke', template)
   const made = since(before, await inventory(moto))
   await deleteStack(moto, 'spoke')
-  return claimsOf(what, template, { made, left: since(before, await inventory(moto)) })
+  return claimsOf(what, presentIn(template, at), { made, left: since(before, await inventory(moto)) })
+}
+
+interface Place {
+  account: string
+  region: string
+}
+
+/** As the template's conditions say. It names no asset, so that no folder is read for one. */
+const presentIn = (template: Fields, at: Place): Fields[] => {
+  const where = { ...at, stackName: 'spoke', queuesUrl: 'http://127.0.0.1:1' }
+  const { resources } = resolveTemplate({ template, folder: import.meta.dirname, stackName: 'spoke' }, where)
+  return resources.map(({ type, deletion }) => ({ Type: type, DeletionPolicy: deletion }))
 }
 
 type Counts = Record<string, number>
 
-const claimsOf = (what: string, template: Fields, { made, left }: { made: Counts; left: Counts }): Claim[] => {
+const claimsOf = (what: string, declared: Fields[], { made, left }: { made: Counts; left: Counts }): Claim[] => {
   const listed = (resources: Fields[]) =>
     countTypes(
       resources.filter(({ Type }) => kinds.some(({ type }) => type === Type) && !passedOver.includes(String(Type))),
     )
-  const declared = resourcesOf(template)
   const toBeMade = listed(declared)
   const toBeLeft = listed(declared.filter(({ DeletionPolicy }) => (DeletionPolicy ?? 'Delete') !== 'Delete'))
   return [
@@ -90,4 +103,3 @@ export const shortfallClaims = async (moto: Moto): Promise<Claim[]> => {
   }
   return claims
 }
-

@@ -73,7 +73,9 @@ export const concessions: readonly Concession[] = [
       // What followed from the reference must now be said: the bus comes first.
       const [bus] = Object.keys(resources).filter((id) => fieldsOf(resources[id])['Type'] === 'AWS::Events::EventBus')
       return eachResource(written, (_, it) =>
-        bus !== undefined && fieldsOf(it['Properties'])['EventBusName'] !== undefined ? { ...it, DependsOn: [bus] } : it,
+        bus !== undefined && fieldsOf(it['Properties'])['EventBusName'] !== undefined
+          ? { ...it, DependsOn: [bus] }
+          : it,
       )
     },
   },

@@ -5,7 +5,9 @@ export interface Claim {
   detail?: string
 }
 
+/** How many events of one cluster come at once, clusters are swept, and change within one sweep. */
 export interface Sizes {
   events: number
   clusters: number
+  changing: number
 }

@@ -6,8 +6,8 @@ import { settings, sweptFleet, type SweptFleet } from './swept.ts'
 const digest = { moreThan: 10, settleSeconds: 20 }
 
 /** All clusters change within one sweep, and in one of them a rollout has halted: what people hear of it. */
-export const noticesPart = async (folder: string, { clusters }: Sizes): Promise<Claim[]> => {
-  const shape = { well: clusters, halting: 1, unreachable: 0, denied: 0, vanishing: 0, closing: 0 }
+export const noticesPart = async (folder: string, { changing }: Sizes): Promise<Claim[]> => {
+  const shape = { well: changing, halting: 1, unreachable: 0, denied: 0, vanishing: 0, closing: 0 }
   const fleet = await sweptFleet(await assemble(folder, { ...settings, notices: { digest } }), shape)
   try {
     const quiet = await heardIn(fleet)
@@ -18,8 +18,8 @@ export const noticesPart = async (folder: string, { clusters }: Sizes): Promise<
     return [
       { claim: 'of a fleet that is well people hear nothing', holds: quiet.length === 0, detail: quiet.join(' · ') },
       {
-        claim: `${clusters} clusters that change in one sweep are one notice`,
-        holds: heard.length === 2 && second?.startsWith(`[warning] ${clusters} clusters (`) === true,
+        claim: `${changing} clusters that change in one sweep are one notice`,
+        holds: heard.length === 2 && second?.startsWith(`[warning] ${changing} clusters (`) === true,
         detail: heard.slice(0, 5).join(' · '),
       },
       {

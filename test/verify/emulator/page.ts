@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../../../infra/bundle.ts'
+
+/** One command of a page as it stands there, continued lines joined, comments left out. */
+export interface Command {
+  text: string
+  /** Heading of its section. */
+  section: string
+}
+
+/** The commands of `docs/deploy.md`, in order. */
+export const commandsOfPage = (page = readFileSync(join(root, 'docs/deploy.md'), 'utf8')): Command[] => {
+  const commands: Command[] = []
+  let section = ''
+  let inBlock = false
+  let pending = ''
+  for (const line of page.split('\n')) {
+    if (line.startsWith('## ')) section = line.slice(3)
+    else if (/^\s*```/.test(line)) inBlock = line.endsWith('```sh')
+    else if (inBlock) {
+      const text = pending + line.trim().replace(/\s+# .*$/, '')
+      // An open bracket or a backslash goes on in the next line.
+      const isOpen = text.endsWith('\\') || (text.match(/\$\(/g)?.length ?? 0) > (text.match(/\)/g)?.length ?? 0)
+      pending = isOpen ? `${text.replace(/\\$/, '')} ` : ''
+      if (!isOpen && text !== '') commands.push({ text, section })
+    }
+  }
+  return commands
+}

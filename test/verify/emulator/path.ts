@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import type { Moto } from '../../../lab/moto/moto.ts'
+import { survivors } from '../../infra/survivors.ts'
+import type { Claim } from '../fleet/claim.ts'
+import { askMoto, inventory, since } from './ask.ts'
+import { freshCheckout } from './checkout.ts'
+import { commandsOfPage } from './page.ts'
+
+/** Commands of the page that cannot be carried out on moto, and where they are tried instead. */
+export const elsewhere: readonly (readonly [RegExp, string])[] = [
+  [/^npm ci$/, 'it has been run: there is a node_modules'],
+  [/^git fetch/, 'there is no newer version'],
+  [/^aws eks describe-cluster/, 'moto has no cluster; test/truth/grant.test.ts'],
+  [/^npx calico-ipvs-sync /, 'moto knows no access entries; test/truth/grant.test.ts, test/commands'],
+  [/^aws lambda invoke /, 'moto runs functions in Docker; the lab runs them: test/fleet, npm run demo'],
+  [/^aws logs tail /, 'nothing has run that could have logged'],
+]
+
+/** What must be seen after a command; every other must end with status 0 alone. */
+const seen: readonly (readonly [RegExp, RegExp])[] = [
+  [/^aws sts get-caller-identity/, /"Account": "111122223333"/],
+  [/^npx cdk bootstrap/, /bootstrapped/],
+  [/^aws cloudtrail describe-trails/, /^trail\tTrue\teu-west-1$/m],
+  [/^npm run deploy/, /✅ {2}CalicoIpvsSync/],
+  [/^sweep=/, /^\S*Sweep\S*$/m],
+  [/^logs=/, /^\S*EvaluateLogs\S*$/m],
+  [/^npx cdk diff/, /Number of stacks with differences: 0/],
+  [/^npx cdk destroy/, /CalicoIpvsSync: destroyed/],
+]
+
+/** Every command of `docs/deploy.md` in its order, as it stands there, in a fresh checkout whose AWS is moto. */
+export const pathClaims = async (moto: Moto, folder: string): Promise<Claim[]> => {
+  mkdirSync(folder)
+  const checkout = freshCheckout(folder)
+  const shell = startShell(moto, checkout)
+  const claims: Claim[] = []
+  try {
+    const early = await shell.run(`AWS_REGION=${moto.region} npm run deploy`)
+    claims.push({
+      claim: 'npm run deploy before the bootstrap ends with one sentence that says so',
+      holds: early.status === 1 && /^Account 111122223333 is not bootstrapped .* once\.$/m.test(early.said),
+      detail: early.said.trim().split('\n').at(-1) ?? '',
+    })
+    await makeTrail(moto)
+    const before = await inventory(moto)
+    for (const { text, section } of commandsOfPage()) {
+      if (elsewhere.some(([pattern]) => pattern.test(text))) continue
+      const shown = text.replace(/^(sweep|logs)=.*$/s, '$&; echo "$$$1"')
+      const { status, said } = await shell.run(asked(shown))
+      const wanted = seen.find(([pattern]) => pattern.test(text))?.[1]
+      const holds = status === 0 && (wanted === undefined || wanted.test(said))
+      claims.push({
+        claim: `${section}: ${text}`,
+        holds,
+        ...(!holds && { detail: `${status}: ${said.slice(-1_000)}` }),
+      })
+    }
+    const left = Object.keys(since(before, await inventory(moto)))
+    claims.push({
+      claim: 'after the last of them nothing is left but what the page says, and the bootstrap',
+      holds: left.length > 0 && left.every((type) => survivors[type] !== undefined || ofBootstrap.includes(type)),
+      detail: left.join(', '),
+    })
+    return claims
+  } finally {
+    shell.end()
+  }
+}
+
+const ofBootstrap = ['AWS::IAM::Role', 'AWS::SSM::Parameter']
+
+/** Nobody is there who could say yes. */
+const asked = (text: string): string => (text.startsWith('npx cdk destroy') ? `${text} --force` : text)
+
+const makeTrail = async (moto: Moto): Promise<void> => {
+  await askMoto(moto, { service: 's3', path: '/trail-bucket', method: 'PUT' })
+  const trail = { Name: 'trail', S3BucketName: 'trail-bucket', IsMultiRegionTrail: true }
+  await askMoto(moto, {
+    service: 'cloudtrail',
+    target: 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.CreateTrail',
+    body: trail,
+  })
+}
+
+interface Said {
+  status: number
+  /** Both streams. */
+  said: string
+}
+
+/** One shell for all commands, so that what one sets the next has. */
+const startShell = (moto: Moto, cwd: string) => {
+  const { AWS_REGION: _region, AWS_DEFAULT_REGION: _default, ...env } = moto.env
+  const home = { HOME: cwd, npm_config_update_notifier: 'false', npm_config_offline: 'true' }
+  const child = spawn('bash', ['--noprofile', '--norc'], {
+    cwd,
+    env: { ...process.env, ...env, ...home },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (it: string) => (said += it))
+  const run = async (text: string): Promise<Said> => {
+    said = ''
+    const mark = `ended-${Math.random()}`
+    child.stdin.write(`${text}\necho "${mark} $?"\n`)
+    for (const deadline = Date.now() + 600_000; Date.now() < deadline; ) {
+      const status = new RegExp(`^${mark} (\\d+)$`, 'm').exec(said)?.[1]
+      if (status !== undefined) return { status: Number(status), said: said.slice(0, said.indexOf(mark)) }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    throw new Error(`${text} has not ended in ten minutes: ${said.slice(-1_000)}`)
+  }
+  return { run, end: () => void child.kill('SIGKILL') }
+}
