@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { holdingOf } from '../../lab/aws/eks-model.ts'
 import { userOf } from '../../lab/aws/eks-token.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
-import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
+import { type ControlPlane, startControlPlane } from '../../lab/control-plane/start.ts'
 import { applyManifests } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { signToken } from '../../shared/clients/aws/eks-token.ts'
@@ -17,7 +17,7 @@ import { groups } from '../../shared/domain/grant/groups.ts'
 import { failureOf, valueOf } from '../../shared/domain/read.ts'
 import { observe } from '../../shared/workflows/observe/observe.ts'
 
-/** A cluster of a spoke, entered as the functions of the hub enter it: by the roles of fixed names, with tokens that EKS would read. */
+/** A cluster of a spoke, with the real API server and the RBAC that is shipped, entered as the functions of the hub enter it: by the roles of fixed names, with tokens that EKS would read. */
 const place = { account: '444455556666', region: 'eu-west-1' }
 const fleet = { own: '111122223333', regions: [place.region], accounts: [{ account: place.account }] }
 const roleOf = (kind: RoleKind): string => entrance(fleet, place.account, kind)?.roleArn ?? ''
@@ -35,7 +35,7 @@ const holding = holdingOf(
   },
   place,
 )
-let cluster: EmbeddedCluster
+let cluster: ControlPlane
 const clients: KubeClient[] = []
 
 const as = (name: Traveller): KubeClient => {
@@ -48,7 +48,7 @@ const as = (name: Traveller): KubeClient => {
 }
 
 beforeAll(async () => {
-  cluster = await startEmbedded({
+  cluster = await startControlPlane({
     name: 'prod-1',
     workdir,
     authenticate: async (token) => userOf(token, holding, keyring),
@@ -56,12 +56,12 @@ beforeAll(async () => {
   const calico = { version: 'v3.28.2', install: 'operator' } as const
   await populate(cluster, { nodes: 2, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })
   await applyManifests(cluster)
-})
+}, 240_000)
 afterAll(async () => {
   for (const client of clients) client.close()
-  await cluster.stop()
+  await cluster?.stop()
   rmSync(workdir, { recursive: true })
-})
+}, 60_000)
 
 test('who looks reads all that counts in a spoke, and can change nothing there', async () => {
   const kube = as('evaluate')

@@ -6,7 +6,7 @@ export type Inventory = Map<string, string[]>
 
 /** moto verifies no signature, but reads service and region from it. Throws with what moto says where it refuses. */
 export const askMoto = async ({ endpoint, region }: Moto, request: Request): Promise<string> => {
-  const { service, path = '/', target, form, body = {}, method = 'GET' } = request
+  const { service, path = '/', target, form, body = {} } = request
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '')
   const scope = `AKIAEMULATED/${day}/${region}/${service}/aws4_request`
   const headers = {
@@ -17,7 +17,7 @@ export const askMoto = async ({ endpoint, region }: Moto, request: Request): Pro
   const content = form ?? (target === undefined ? undefined : JSON.stringify(body))
   const response = await fetch(`${endpoint}${path}`, {
     headers,
-    ...(content === undefined ? { method } : { method: 'POST', body: content }),
+    ...(content === undefined ? {} : { method: 'POST', body: content }),
     signal: AbortSignal.timeout(120_000),
   })
   const text = await response.text()

@@ -7,8 +7,6 @@ export interface Request {
   target?: string
   form?: string
   body?: object
-  /** Where neither target nor form says it. */
-  method?: 'PUT'
 }
 /** Answers the text; throws where it is refused. */
 export type Ask = (request: Request) => Promise<string>

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import type { Moto } from '../../../lab/moto/moto.ts'
 import { survivors } from '../../infra/survivors.ts'
 import type { Claim } from '../fleet/claim.ts'
-import { askMoto, inventory, since } from './ask.ts'
+import { inventory, since } from './ask.ts'
 import { freshCheckout } from './checkout.ts'
 import { commandsOfPage } from './page.ts'
 
@@ -42,7 +42,7 @@ export const pathClaims = async (moto: Moto, folder: string): Promise<Claim[]> =
       holds: early.status === 1 && /^Account 111122223333 is not bootstrapped .* once\.$/m.test(early.said),
       detail: early.said.trim().split('\n').at(-1) ?? '',
     })
-    await makeTrail(moto)
+    for (const it of trail) await shell.run(it)
     const before = await inventory(moto)
     for (const { text, section } of commandsOfPage()) {
       if (elsewhere.some(([pattern]) => pattern.test(text))) continue
@@ -73,15 +73,11 @@ const ofBootstrap = ['AWS::IAM::Role', 'AWS::SSM::Parameter']
 /** Nobody is there who could say yes. */
 const asked = (text: string): string => (text.startsWith('npx cdk destroy') ? `${text} --force` : text)
 
-const makeTrail = async (moto: Moto): Promise<void> => {
-  await askMoto(moto, { service: 's3', path: '/trail-bucket', method: 'PUT' })
-  const trail = { Name: 'trail', S3BucketName: 'trail-bucket', IsMultiRegionTrail: true }
-  await askMoto(moto, {
-    service: 'cloudtrail',
-    target: 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.CreateTrail',
-    body: trail,
-  })
-}
+/** What the page takes for given: a trail that logs. */
+const trail = [
+  'aws s3api create-bucket --bucket trails --create-bucket-configuration LocationConstraint=eu-west-1',
+  'aws cloudtrail create-trail --name trail --s3-bucket-name trails --is-multi-region-trail',
+].map((it) => `AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 ${it}`)
 
 interface Said {
   status: number
