@@ -63,7 +63,7 @@ export const askAws = (env: NodeJS.ProcessEnv): Ask => {
         protocol: '1.1',
         region,
         credentials,
-        endpoint: env['AWS_ENDPOINT_URL_SSM'],
+        endpoint: env['AWS_ENDPOINT_URL_SSM'] ?? env['AWS_ENDPOINT_URL'],
       } as const
       try {
         const call = signedCall(place, 'AmazonSSM.GetParameter', { Name: '/cdk-bootstrap/hnb659fds/version' })

@@ -9,8 +9,17 @@ export interface Command {
   section: string
 }
 
+const deployPage = (): string => readFileSync(join(root, 'docs/deploy.md'), 'utf8')
+
+/** What `docs/deploy.md` writes into `deploy.json` on the way to the first verdict. */
+export const configurationOfPage = (page = deployPage()): string => {
+  const [, json] = /```json\n([^`]*)```/.exec(page) ?? []
+  if (json === undefined) throw new Error('docs/deploy.md has no deploy.json')
+  return json
+}
+
 /** The commands of `docs/deploy.md`, in order. */
-export const commandsOfPage = (page = readFileSync(join(root, 'docs/deploy.md'), 'utf8')): Command[] => {
+export const commandsOfPage = (page = deployPage()): Command[] => {
   const commands: Command[] = []
   let section = ''
   let inBlock = false

@@ -5,7 +5,7 @@ import { survivors } from '../../infra/survivors.ts'
 import type { Claim } from '../fleet/claim.ts'
 import { inventory, since } from './ask.ts'
 import { freshCheckout } from './checkout.ts'
-import { commandsOfPage } from './page.ts'
+import { commandsOfPage, configurationOfPage } from './page.ts'
 
 /** Commands of the page that cannot be carried out on moto, and where they are tried instead. */
 export const elsewhere: readonly (readonly [RegExp, string])[] = [
@@ -32,7 +32,7 @@ const seen: readonly (readonly [RegExp, RegExp])[] = [
 /** Every command of `docs/deploy.md` in its order, as it stands there, in a fresh checkout whose AWS is moto. */
 export const pathClaims = async (moto: Moto, folder: string): Promise<Claim[]> => {
   mkdirSync(folder)
-  const checkout = freshCheckout(folder)
+  const checkout = freshCheckout(folder, configurationOfPage())
   const shell = startShell(moto, checkout)
   const claims: Claim[] = []
   try {
