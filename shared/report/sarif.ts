@@ -47,13 +47,17 @@ const ruleOf = (code: FindingCode) => {
   const words = code.toLowerCase().split('_')
   return {
     id: code,
-    name: words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(''),
+    name: nameOf(words),
     shortDescription: { text: `${words.join(' ').replace(/^./, (letter) => letter.toUpperCase())}.` },
     fullDescription: { text: findingTexts[code] },
     help: { text: `${findingTexts[code]} For evidence and what to do:\ncalico-ipvs-sync explain ${code}` },
     helpUri,
   }
 }
+
+/** A name that is the id but for its case says nothing more, and the standard's rules refuse it. */
+const nameOf = (words: readonly string[]): string =>
+  (words.length === 1 ? ['cluster', ...words] : words).map((it) => it.charAt(0).toUpperCase() + it.slice(1)).join('')
 
 const levels: Record<Severity, 'error' | 'warning' | 'note'> = { critical: 'error', warning: 'warning', info: 'note' }
 
