@@ -10,6 +10,19 @@ const intro = [
   '',
   'The help of every command, as the program itself prints it. `npm run commands` writes this page.',
   'As a kubectl plugin the same commands begin with `kubectl calico-ipvs`.',
+  '',
+  'What is always the same can stand in a file that `--config` or `CALICO_IPVS_SYNC_CONFIG` names; none is searched for, in the current folder or',
+  'elsewhere. The command line counts more, and so does `KUBECONFIG`. `--verbose` and `doctor` say which file is in force; an unknown key is refused.',
+  '',
+  '```yaml',
+  'kubeconfig: clusters.kubeconfig      # relative to this file',
+  'context: prod-1                      # where none is named',
+  'contexts: [prod-1, prod-2]           # of sweep, where neither context nor region is named',
+  "ranges:                              # the API server's, by context or by name of an EKS cluster",
+  '  prod-1: 20000-32767',
+  'exceptions:                          # until the end of that day (UTC) they fail no check and are never changed by sync',
+  '  - {cluster: 111122223333/eu-west-1/prod-2, code: RANGE_TOO_WIDE, until: 2027-03-31, reason: moved to nftables by then}',
+  '```',
 ].join('\n')
 
 /** The command and those below it, depth first, without the hidden ones and `help`. */

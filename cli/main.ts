@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addCapture } from './check/capture.ts'
 import { addCheck, addPlan } from './check/check.ts'
+import { applyConfiguration } from './configuration/apply.ts'
 import { addDoctor } from './doctor/doctor.ts'
 import { addCompletion } from './completion.ts'
 import { type Ending, exitStatus } from './exit-status.ts'
@@ -46,6 +47,7 @@ export const programOf = (end: Ending): Command => {
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', statusHelp)
+    .hook('preAction', (_, command) => applyConfiguration(command))
   for (const add of [
     addCheck,
     addPlan,

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { asCalled } from './called-as.ts'
 import { defaultPolicy, type Policy } from '../shared/domain/policy/policy.ts'
+import type { Exception } from '../shared/domain/policy/exception.ts'
 import type { FailOn } from './exit-status.ts'
 
 /** Loaded for every `--help`, so it imports nothing large. */
@@ -38,6 +39,8 @@ export const withVerbose = (command: Command): Command =>
   command.option('-v, --verbose', 'what is only good to know in full, too')
 
 export interface PlaceOptions {
+  /** The configuration file that is in force. */
+  config?: string
   kubeconfig?: string
   context?: string
   cluster?: string
@@ -45,8 +48,17 @@ export interface PlaceOptions {
   role?: string
 }
 
+/** What is always the same for somebody. Only a file that is named counts: one in the current folder may be another's. */
+export const withConfiguration = (command: Command): Command =>
+  command.addOption(
+    new Option(
+      '--config <file>',
+      'file with contexts, ranges and exceptions; what the command line says counts more',
+    ).env('CALICO_IPVS_SYNC_CONFIG'),
+  )
+
 export const withPlace = (command: Command): Command =>
-  command
+  withConfiguration(command)
     .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, ~/.kube/config)')
     .option('--context <name>', 'context in it (default: its current one)')
     .addOption(eksOption('--cluster <name>', 'an EKS cluster by name, found through the EKS API'))
@@ -84,6 +96,8 @@ export interface PolicyOptions {
   settleSeconds?: number
   nodeDeadline?: number
   ignoreOwner?: boolean
+  /** Of the configuration file. */
+  exceptions?: readonly Exception[]
 }
 
 export const withPolicy = (command: Command): Command => {
@@ -139,8 +153,9 @@ export const withExamples = (command: Command, ...examples: string[]): Command =
   command.addHelpText('after', () => asCalled(`\nExamples:\n${examples.map((it) => `  ${it}`).join('\n')}`))
 
 export const policyOf = (options: PolicyOptions): Policy => {
-  const { nodeDeadline, strategy, maxUnavailable, restarts, canarySeconds, settleSeconds, ignoreOwner } = options
-  const given = { strategy, maxUnavailable, restarts, canarySeconds, settleSeconds, ignoreOwner }
+  const { nodeDeadline, strategy, maxUnavailable, restarts, canarySeconds, settleSeconds, ignoreOwner, exceptions } =
+    options
+  const given = { strategy, maxUnavailable, restarts, canarySeconds, settleSeconds, ignoreOwner, exceptions }
   const known = Object.entries({ ...given, nodeDeadlineSeconds: nodeDeadline }).filter(([, it]) => it !== undefined)
   return { ...defaultPolicy, ...(Object.fromEntries(known) as Partial<Policy>) }
 }

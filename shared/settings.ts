@@ -37,7 +37,7 @@ const window = z.strictObject({
 const isEnd = (until: string) =>
   Number.isFinite(endOf({ cluster: '', reason: '', until })) && /^\d{4}-\d\d-\d\d/.test(until)
 const named = z.string().check(z.minLength(1))
-const exception = z.strictObject({
+export const exception = z.strictObject({
   cluster: named,
   code: z.optional(z.enum(findingCodes)),
   until: z.string().check(z.refine(isEnd, 'is a date such as 2027-03-31, or a moment such as 2027-03-31T18:00:00Z')),

@@ -12,6 +12,7 @@ import {
   withPolicy,
   withVerbose,
 } from '../options.ts'
+import { withoutExcepted } from '../configuration/excepted.ts'
 import { print } from './print.ts'
 import { progress } from '../progress.ts'
 import { assessTarget } from '../target/target.ts'
@@ -73,8 +74,9 @@ const judge = async (options: CheckOptions, withPlan: boolean): Promise<number> 
     const { report, plan } = await assessTarget(target, policyOf(options), withPlan)
     telling.clear()
     const document = withPlan ? { ...report, plan: plan() } : report
-    await print(document, options, onTarget(target, options))
-    return statusOf(document, options.failOn, baseline)
+    const { shown, counted } = withoutExcepted(document, options.exceptions)
+    await print(shown, options, onTarget(target, options))
+    return statusOf(counted, options.failOn, baseline)
   } finally {
     target.close()
   }

@@ -28,6 +28,8 @@ import { printed } from '../streams.ts'
 export const examine = async (options: DoctorOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const way = walk((text) => telling.doing(text))
+  if (options.config !== undefined)
+    way.hops.push({ hop: 'configuration', state: 'ok', detail: `${options.config} is in force` })
   const place = await (options.cluster === undefined ? byKubeconfig(way, options) : byName(way, options))
   telling.clear()
   const ok = way.hops.every(({ state }) => state === 'ok' || state === 'left out')

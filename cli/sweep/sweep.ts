@@ -4,12 +4,26 @@ import { statusOf } from '../exit-status.ts'
 import { UsageError } from '../failure.ts'
 import type { Ending } from '../exit-status.ts'
 import type { FailOptions, LookOptions, OutputOptions } from '../options.ts'
-import { policyOf, several, withExamples, withFailOn, withLook, withOutput } from '../options.ts'
+import {
+  policyOf,
+  type PolicyOptions,
+  several,
+  withConfiguration,
+  withExamples,
+  withFailOn,
+  withLook,
+  withOutput,
+} from '../options.ts'
 import { print } from '../check/print.ts'
+import { withoutExcepted } from '../configuration/excepted.ts'
 import { progress } from '../progress.ts'
 import type { SweepPlaces } from './targets.ts'
 
-type SweepOptions = OutputOptions & LookOptions & SweepPlaces & FailOptions & { atOnce?: number }
+type SweepOptions = OutputOptions &
+  LookOptions &
+  SweepPlaces &
+  FailOptions &
+  Pick<PolicyOptions, 'exceptions'> & { atOnce?: number }
 
 export const addSweep = (program: Command, end: Ending): void => {
   const command = program
@@ -27,7 +41,9 @@ export const addSweep = (program: Command, end: Ending): void => {
     'calico-ipvs-sync sweep --context prod --context staging -o html --output-file fleet.html',
     'calico-ipvs-sync sweep --region eu-west-1 --baseline last.json -o json --output-file now.json',
   )
-  withFailOn(withOutput(withLook(command))).action(async (options: SweepOptions) => end(await sweep(options)))
+  withFailOn(withOutput(withLook(withConfiguration(command)))).action(async (options: SweepOptions) =>
+    end(await sweep(options)),
+  )
 }
 
 const regionOption = (): Option =>
@@ -49,9 +65,18 @@ const sweep = async (options: SweepOptions): Promise<number> => {
       : await (await import('../check/baseline.ts')).baselineFrom(options.baseline)
   const telling = progress(options.quiet ?? false)
   const { sweepReports } = await import('./targets.ts')
-  const clusters = await sweepReports(options, policyOf({}), telling)
+  const clusters = await sweepReports(
+    options,
+    policyOf({ ...(options.exceptions && { exceptions: options.exceptions }) }),
+    telling,
+  )
   telling.clear()
-  const document: Sweep = { schemaVersion: 1, sweptAt: new Date().toISOString(), clusters }
+  const all = clusters.map((report) => withoutExcepted(report, options.exceptions))
+  const document: Sweep = {
+    schemaVersion: 1,
+    sweptAt: new Date().toISOString(),
+    clusters: all.map(({ shown }) => shown),
+  }
   await print(document, options)
-  return statusOf(document, options.failOn, baseline)
+  return statusOf({ ...document, clusters: all.map(({ counted }) => counted) }, options.failOn, baseline)
 }

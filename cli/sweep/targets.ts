@@ -15,6 +15,8 @@ export interface SweepPlaces {
   region?: string[]
   account?: string[]
   role?: string[]
+  /** Of the configuration file, by context or name of the cluster. */
+  ranges?: Record<string, { min: number; max: number }>
 }
 
 /** Enough to overlap the waiting; more would only be throttled by the APIs. */
@@ -62,16 +64,22 @@ const opening =
     }
   }
 
-const lookOnly = ({ serviceNodePortRange, probe, deep }: LookOptions): LookOptions => ({
-  ...(serviceNodePortRange && { serviceNodePortRange }),
-  ...(probe && { probe }),
-  ...(deep && { deep }),
-})
+const lookOnly = (
+  { serviceNodePortRange: given, probe, deep, ranges }: LookOptions & Pick<SweepPlaces, 'ranges'>,
+  name: string,
+): LookOptions => {
+  const serviceNodePortRange = given ?? (probe ? undefined : ranges?.[name])
+  return {
+    ...(serviceNodePortRange && { serviceNodePortRange }),
+    ...(probe && { probe }),
+    ...(deep && { deep }),
+  }
+}
 
 /** With contexts there are no regions: the one role is used for all of them. */
 const contextOpenings = ({ context = [], kubeconfig, role: [role] = [], ...rest }: SweepPlaces & LookOptions): Open[] =>
   context.map((name) =>
-    opening({ context: name, ...(kubeconfig && { kubeconfig }), ...(role && { role }), ...lookOnly(rest) }),
+    opening({ context: name, ...(kubeconfig && { kubeconfig }), ...(role && { role }), ...lookOnly(rest, name) }),
   )
 
 const regionOpenings = async (options: SweepPlaces & LookOptions, telling: Progress): Promise<Open[]> => {
@@ -95,12 +103,15 @@ const partitionOf = (region: string): string =>
   region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 
 /** A region that cannot be listed is one row: its clusters are not known, which must not look like an empty region. */
-const listed = async (place: { region: string; role?: string }, options: LookOptions): Promise<Open[]> => {
+const listed = async (
+  place: { region: string; role?: string },
+  options: SweepPlaces & LookOptions,
+): Promise<Open[]> => {
   const { region, role } = place
   try {
     const { eks } = await eksIn({ region, roleArn: role })
     const names = await eks.list()
-    return names.map((cluster) => opening({ ...place, cluster, ...lookOnly(options) }))
+    return names.map((cluster) => opening({ ...place, cluster, ...lookOnly(options, cluster) }))
   } catch (error) {
     const { awsFailure } = await import('../../shared/clients/aws/failure.ts')
     const account = role?.split(':')[4]
