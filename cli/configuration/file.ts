@@ -62,6 +62,6 @@ const unknownText = (path: string, key: string): string => {
 
 const refused = (file: string, why: string): Failure =>
   new Failure(
-    `The configuration ${plain(file)} is not used, and nothing was done: ${plain(why)}.`,
+    `The configuration ${plain(file)} is not used, and nothing was done: ${plain(why)}${why.endsWith('?') ? '' : '.'}`,
     'correct the file, or leave out --config and CALICO_IPVS_SYNC_CONFIG',
   )
