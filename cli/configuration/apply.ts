@@ -4,12 +4,15 @@ import type { Configuration } from './file.ts'
 
 /** Before a command acts: what its line does not say is taken from the configuration file, where one is named. */
 export const applyConfiguration = (command: Command): Promise<void> | undefined => {
-  const { config: file, verbose, quiet } = command.opts<{ config?: string; verbose?: boolean; quiet?: boolean }>()
-  if (file === undefined) return undefined
-  return import('./file.ts').then(async ({ configurationIn }) => {
-    const taken = take(command, await configurationIn(file))
-    if (verbose && !quiet) say(`configuration ${file}: ${taken.join(', ') || 'nothing in it is for this command'}`)
-  })
+  const { config: file } = command.opts<{ config?: string }>()
+  return file === undefined ? undefined : apply(command, file)
+}
+
+const apply = async (command: Command, file: string): Promise<void> => {
+  const { configurationIn } = await import('./file.ts')
+  const taken = take(command, await configurationIn(file))
+  const { verbose, quiet } = command.opts<{ verbose?: boolean; quiet?: boolean }>()
+  if (verbose && !quiet) say(`configuration ${file}: ${taken.join(', ') || 'nothing in it is for this command'}`)
 }
 
 /** The names of what was taken. Whoever names a cluster otherwise, or a captured state, is not led to another one. */
