@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { oneLine } from './foreign.ts'
 
 /** An HTTP proxy that connects us (CONNECT). Node's own agent speaks with it, by the option `proxyEnv`. */
 export interface Proxy {
@@ -6,10 +7,12 @@ export interface Proxy {
   url: string
   /** Where it is named: `HTTPS_PROXY`, `proxy-url`. */
   from: string
+  /** What is wrong with the proxy itself, in words, where an error on the way to an address is its. */
+  blamed: (error: Error & { code?: string }, url: URL) => string | undefined
 }
 
 /** Host and port, without the login. */
-export const proxyName = ({ url, from }: Proxy): string => `${new URL(url).host} (${from})`
+export const proxyName = ({ url, from }: Pick<Proxy, 'url' | 'from'>): string => `${new URL(url).host} (${from})`
 
 /**
  * What was written as an address of a proxy, as Go reads it: without a scheme it is `http://`. Throws, without the text, which
@@ -18,10 +21,23 @@ export const proxyName = ({ url, from }: Proxy): string => `${new URL(url).host}
 export const proxyAt = (text: string, from: string): Proxy => {
   const url = text.includes('://') ? text : `http://${text}`
   const { protocol, host } = URL.canParse(url) ? new URL(url) : { protocol: '', host: '' }
-  if (host !== '' && (protocol === 'http:' || protocol === 'https:')) return supported({ url, from })
+  if (host !== '' && (protocol === 'http:' || protocol === 'https:'))
+    return supported({ url, from, blamed: blaming({ url, from }) })
   const kind = protocol.startsWith('socks') ? `a SOCKS proxy` : 'no address of a proxy'
   throw new Error(`${from} is ${kind}; what is supported is http://HOST:PORT and https://HOST:PORT`)
 }
+
+/** Only the proxy is resolved and dialled by us. */
+const isOfProxy = /^(?:ERR_PROXY_\w+|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/
+
+const blaming =
+  (proxy: Pick<Proxy, 'url' | 'from'>): Proxy['blamed'] =>
+  ({ code = '', message }, { host }) => {
+    if (!isOfProxy.test(code)) return undefined
+    if (code !== 'ERR_PROXY_TUNNEL') return `The proxy ${proxyName(proxy)} cannot be reached (${code}).`
+    // After the last colon stands the first line of its answer, and before that its address.
+    return `The proxy ${proxyName(proxy)} refuses to connect to ${host}: ${oneLine(message.split(': ').at(-1) ?? '', 100)}`
+  }
 
 /** An older Node takes the option without a word, and goes past the proxy. */
 const supported = (proxy: Proxy): Proxy => {

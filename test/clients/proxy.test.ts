@@ -85,7 +85,7 @@ describe('an API server behind a proxy', () => {
   const through = async (answer?: string): Promise<{ proxy: ConnectProxy; kube: ReturnType<typeof kubeClient> }> => {
     const proxy = await startProxy(port, answer)
     const url = proxy.url.replace('//', '//alice:s3cret%21@')
-    const kube = kubeClient({ ...connection, proxy: { url, from: 'HTTPS_PROXY' } })
+    const kube = kubeClient({ ...connection, proxy: proxyAt(url, 'HTTPS_PROXY') })
     opened.push(proxy, kube)
     return { proxy, kube }
   }
@@ -124,7 +124,7 @@ describe('an API server behind a proxy', () => {
   test('who acts as another does so in every request, reviews of access among them', async () => {
     const { proxy } = await through()
     const impersonation = { 'Impersonate-User': 'jane', 'Impersonate-Group': ['developers', 'admins'] }
-    const kube = kubeClient({ ...connection, impersonation, proxy: { url: proxy.url, from: 'proxy-url' } })
+    const kube = kubeClient({ ...connection, impersonation, proxy: proxyAt(proxy.url, 'proxy-url') })
     opened.push(kube)
     expect(await kube.mayI({ verb: 'list', group: '', resource: 'nodes' })).toEqual({ value: true })
     expect(seen.at(-1)).toMatchObject({ 'impersonate-user': 'jane', 'impersonate-group': 'developers, admins' })

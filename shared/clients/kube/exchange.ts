@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http'
 import { type Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { KubeError } from '../../errors.ts'
-import { oneLine } from '../foreign.ts'
 import { jsonBounds } from './json-bounds.ts'
 import type { Budget } from './budget.ts'
 import type { Proxy } from '../proxy.ts'
@@ -131,9 +130,6 @@ function watchdog(call: Exchange, end: (error: KubeError) => void) {
   }
 }
 
-/** Only the proxy is resolved and dialled by us. */
-const isOfProxy = /^(?:ERR_PROXY_\w+|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/
-
 /** The look is over; this answer was not there in time. */
 export const tooSlow = ({ ms }: Budget, path: string) =>
   new KubeError('unreachable', `A look takes ${ms / 1_000} s at most, and ${path} was not answered in that time.`)
@@ -149,14 +145,8 @@ const tooLarge = (call: Exchange) => tooMuch(call, `is larger than ${Math.round(
 function broken(error: Error & { code?: string }, { url, proxy }: Exchange): KubeError {
   if (error instanceof KubeError) return error
   const code = error.code ?? ''
-  if (proxy && isOfProxy.test(code)) {
-    // Its words hold the answer's first line after the last colon, and before that the proxy's address.
-    const why =
-      code === 'ERR_PROXY_TUNNEL'
-        ? `refuses to connect to ${url.host}: ${oneLine(error.message.split(': ').at(-1) ?? '', 100)}`
-        : `cannot be reached (${code}).`
-    return new KubeError('unreachable', `The proxy ${new URL(proxy.url).host} (${proxy.from}) ${why}`)
-  }
+  const blamed = proxy?.blamed(error, url)
+  if (blamed) return new KubeError('unreachable', blamed)
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return new KubeError('unreachable', `The name ${url.hostname} cannot be resolved (${code}).`)
   if (code === 'ECONNREFUSED') return new KubeError('unreachable', `Nothing listens at ${url.host} (${code}).`)

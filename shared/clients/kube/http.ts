@@ -59,8 +59,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
   const bounds = { ...defaultLimits, ...limits }
   const slots = takingTurns(sockets)
   const { proxy, impersonation } = connection
-  const addresses = [connection.server, proxy?.url ?? '']
-  const own = ownSecrets(connection.key, connection.cert, ...addresses.flatMap(loginsIn))
+  const own = ownSecrets(connection.key, connection.cert, ...loginsIn(connection.server))
   let calls = 0
 
   const once = async (request: KubeRequest, { until, fresh, budget }: Attempt): Promise<Answer> => {
