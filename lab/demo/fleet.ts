@@ -30,15 +30,15 @@ export interface DemoFleet {
   stop: () => Promise<void>
 }
 
-/** `authenticate`: who a bearer token is in the cluster of that name. */
+/** Which server stands behind each; `authenticate`: who a bearer token is in the cluster of that name. */
 export const startFleet = async (
-  kind: Kind,
+  kindOf: (name: string) => Kind,
   workdir: string,
   authenticate: (cluster: string, token: string) => Promise<AuthenticatedUser | undefined>,
 ): Promise<DemoFleet> => {
   const started: LabCluster[] = []
   const one = async (name: string): Promise<LabCluster> => {
-    const start = kind === 'real' ? startControlPlane : startEmbedded
+    const start = kindOf(name) === 'real' ? startControlPlane : startEmbedded
     const options: ClusterOptions = {
       name,
       kubernetesVersion: 'v1.35.2',

@@ -25,12 +25,13 @@ export interface Stage {
 
 /**
  * Synthesizes the stack, starts the clusters and the lab's AWS, and lets the one into the other.
- * `timeScale` shortens what AWS waits by itself before it tries a failed message again.
+ * `timeScale` shortens what AWS waits by itself before it tries a failed message again. `bystander`: the server of the cluster whose
+ * mode changes, where nobody looks at that one.
  */
 export const setTheStage = async (
   kind: Kind,
   write: (line: string) => void,
-  { timeScale = 1 } = {},
+  { timeScale = 1, bystander = kind }: { timeScale?: number; bystander?: Kind } = {},
 ): Promise<Stage> => {
   const story = tellStory(write)
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-demo-'))
@@ -39,7 +40,8 @@ export const setTheStage = async (
     'lab',
     kind === 'real' ? 'three real control planes start, with simulated nodes' : 'three embedded API servers start',
   )
-  const starting = startFleet(kind, workdir, async (name, token) => entry.cloud?.authenticate(name)(token))
+  const kindOf = (name: string): Kind => (name === names.mode ? bystander : kind)
+  const starting = startFleet(kindOf, workdir, async (name, token) => entry.cloud?.authenticate(name)(token))
   story.say('lab', 'meanwhile the functions are bundled and the stack is synthesized')
   const assembly = await deploy()
   const fleet = await starting

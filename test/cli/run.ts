@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const bin = fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url))
@@ -18,8 +20,12 @@ export interface RunOptions {
   running?: (child: ChildProcess) => void
 }
 
-/** Neither the developer's clusters nor their accounts, and nothing left behind. */
-const bare = { PATH: process.env['PATH'], AWS_EC2_METADATA_DISABLED: 'true' }
+/** Neither the developer's clusters nor their accounts, and nothing left behind. What is compiled is kept for the next of the run. */
+const bare = {
+  PATH: process.env['PATH'],
+  AWS_EC2_METADATA_DISABLED: 'true',
+  XDG_CACHE_HOME: join(tmpdir(), 'calico-ipvs-sync-compiled'),
+}
 
 /** The command line as a user starts it, off a terminal. */
 export const run = (words: readonly string[], options: RunOptions = {}): Promise<Ended> =>

@@ -36,13 +36,13 @@ const outcome = async (stride: number, tries: (series: Series) => Promise<void>)
 
 /** Strides that share no divisor with the two moments of each effect meet both. */
 test('a rollout that dies at an effect, before or after it, is finished by whoever comes next, once and for all', async () => {
-  const results = await outcome(23, async (series) => {
+  const results = await outcome(41, async (series) => {
     await crashes(series, 'both')
     await crashes(series, 'restarts')
   })
   expect(results.failures).toEqual([])
   expect(results).toMatchObject({ finished: results.points, doubledRestarts: 0, orphans: 0, duplicateNotices: 0 })
-  expect(results.points).toBeGreaterThan(10)
+  expect(results.points).toBeGreaterThan(5)
 }, 240_000)
 
 test('so is the halt of one that wrote to default, and the former value is put back once', async () => {
@@ -59,10 +59,10 @@ test('so is one whose messages come twice, out of order and late', async () => {
 }, 120_000)
 
 test('so is one whose requests are refused, dropped or find their token expired', async () => {
-  const results = await outcome(31, (series) => requestTroubles(series, 'both'))
+  const results = await outcome(53, (series) => requestTroubles(series, 'both'))
   expect(results.failures).toEqual([])
   expect(results.finished).toBe(results.points)
-  expect(results.points).toBeGreaterThan(5)
+  expect(results.points).toBeGreaterThan(2)
 }, 240_000)
 
 test('so is one whose API server is killed in the middle and comes back', async () => {

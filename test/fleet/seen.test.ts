@@ -4,15 +4,13 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { BatchWriteItemCommand, DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { synthesize } from '../../infra/app.ts'
-import { bundleAll } from '../../infra/bundle.ts'
-import { parseConfig } from '../../infra/config.ts'
 import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
 import type { Moment } from '../../lab/aws/moment.ts'
 import { records } from '../../shared/clients/aws/records.ts'
 import { packed } from '../../shared/clients/aws/records-body.ts'
 import type { Report, Verdict } from '../../shared/domain/report.ts'
 import { sweepSchema } from '../../shared/report/schema.ts'
+import { synthesized } from '../flow/assemble.ts'
 
 const place = { account: '111122223333', region: 'eu-west-1' }
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-seen-'))
@@ -54,11 +52,9 @@ const linesOf = (message: string) =>
 const invocationsOf = (name: string) => cloud.invocations.filter((it) => it.name === name)
 
 beforeAll(async () => {
-  const [bundles, outdir] = [join(folder, 'lambda'), join(folder, 'cdk.out')]
-  await bundleAll({ to: bundles })
-  synthesize(parseConfig({ env: place, configRule: true }), { bundles, outdir })
+  const assemblyDir = await synthesized(folder, { env: place, configRule: true })
   const onMoment = (moment: Moment) => void moments.push(moment)
-  cloud = await startCloud({ ...place, assemblyDir: outdir, timeScale: 0.01, onMoment })
+  cloud = await startCloud({ ...place, assemblyDir, timeScale: 0.01, onMoment })
   dynamo = new DynamoDBClient({
     region: place.region,
     endpoint: cloud.endpoints['AWS_ENDPOINT_URL_DYNAMODB'] ?? '',

@@ -1,33 +1,51 @@
-import { execFile } from 'node:child_process'
 import { cpSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { fingerprint } from '../../shared/domain/fingerprint.ts'
+import { synthesize } from '../../infra/app.ts'
+import { bundleAll } from '../../infra/bundle.ts'
+import { parseConfig } from '../../infra/config.ts'
 import { makeWhole } from '../../lab/build/whole-folder.ts'
+import { fingerprint } from '../../shared/domain/fingerprint.ts'
+import { place } from './place.ts'
 
-const words = {
-  doing: 'bundling the functions and synthesizing the stack',
-  done: 'bundled and synthesized',
-  failed: 'could not bundle and synthesize',
+const wordsFor = (what: string, done: string) => ({ doing: what, done, failed: `${what} did not work` })
+
+/** What all test files of a run share; only jest gives a run a temporary folder of its own. */
+const sharedIn = (folder: string, name: string): string =>
+  join(process.env['JEST_WORKER_ID'] === undefined ? folder : tmpdir(), name)
+
+/** The functions as they are bundled, by name; beside it, in `lambda-meta`, what each is made of. */
+export const bundled = async (folder: string): Promise<string> => {
+  const shared = sharedIn(folder, 'bundled')
+  await makeWhole(shared, wordsFor('bundling the functions', 'bundled'), async (scratch) => {
+    await bundleAll({ to: join(scratch, 'lambda') })
+  })
+  return join(shared, 'lambda')
 }
 
-/**
- * Copies the stack as the stages have it into the folder. All test files of a run that ask for the same settings share one synthesis, which
- * runs in a process of its own: the CDK costs ten seconds and 300 MB in each file that loads it.
- */
-export const assemble = async (folder: string, more: object = {}): Promise<string> => {
-  const settings = JSON.stringify(more)
-  // Only jest gives a run a temporary folder of its own.
-  const shared = join(
-    process.env['JEST_WORKER_ID'] === undefined ? folder : tmpdir(),
-    `stages-${fingerprint(settings)}`,
-  )
-  await makeWhole(shared, words, async (scratch) => {
-    const program = join(import.meta.dirname, 'synthesize.ts')
-    await promisify(execFile)(process.execPath, [program, scratch, settings], { env: process.env })
+/** Copies the stack of a configuration, with its functions as bundled, into the folder. Equal configurations are synthesized once. */
+export const synthesized = async (folder: string, config: object): Promise<string> => {
+  const bundles = await bundled(folder)
+  const shared = sharedIn(folder, `stack-${fingerprint(JSON.stringify(config))}`)
+  await makeWhole(shared, wordsFor('synthesizing the stack', 'synthesized'), (scratch) => {
+    // CloudFormation's own rules take seconds to load; test/infra/app.test.ts asks them.
+    const context = { '@aws-cdk/core:validateAgainstDefaultRules': false }
+    synthesize(parseConfig(config), { bundles, outdir: scratch, context })
+    return Promise.resolve()
   })
   const outdir = join(folder, 'cdk.out')
   cpSync(shared, outdir, { recursive: true })
   return outdir
 }
+
+/** The stack as the stages have it, with more settings. */
+export const assemble = (folder: string, more: object = {}): Promise<string> =>
+  synthesized(folder, {
+    env: place,
+    emails: ['platform@example.com'],
+    policy: { action: 'sync' },
+    events: { gapSeconds: 1 },
+    // Each notice at once: each is looked at.
+    notices: { digest: false },
+    ...more,
+  })

@@ -33,7 +33,7 @@ describe.each(kinds)('the whole flow on the %s control plane', (kind) => {
   let stage: Stage
 
   beforeAll(async () => {
-    stage = await setTheStage(kind, () => undefined, { timeScale: 1 / 200 })
+    stage = await setTheStage(kind, () => undefined, { timeScale: 1 / 200, bystander: 'embedded' })
   }, 180_000)
   afterAll(async () => stage?.stop(), 60_000)
 

@@ -2,12 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { bundleAll } from '../../infra/bundle.ts'
+import { bundled } from '../flow/assemble.ts'
 import { actionsOf, deployment, everything } from '../infra/deployment.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-permissions-'))
-const bundles = join(folder, 'lambda')
-beforeAll(() => bundleAll({ to: bundles }))
+let bundles: string
+beforeAll(async () => {
+  bundles = await bundled(folder)
+}, 60_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** What Lambda does with the function's role on its own: logs, polling, failures, traces, network interfaces, encryption. */

@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { bundleAll, root } from '../../infra/bundle.ts'
 import { functionNames } from '../../infra/functions.ts'
 import { countedLines } from '../../infra/verdicts.ts'
+import { bundled } from '../flow/assemble.ts'
 import { bundleNaively, coldImport, coldMilliseconds } from './naive.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-bundles-'))
-const bundles = join(folder, 'lambda')
+let bundles: string
 const codeOf = (name: string, from = bundles) => readFileSync(join(from, name, 'index.js'), 'utf8')
 
 const hashOf = (code: string) => createHash('sha256').update(code).digest('hex')
@@ -27,7 +28,9 @@ const sourcesOf = (name: string): string[] => {
     .map(([file]) => file)
 }
 
-beforeAll(() => bundleAll({ to: bundles }))
+beforeAll(async () => {
+  bundles = await bundled(folder)
+}, 60_000)
 afterAll(() => {
   rmSync(folder, { recursive: true })
   rmSync(join(root, 'out', `naive-${process.pid}`), { recursive: true, force: true })

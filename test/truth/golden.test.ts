@@ -4,9 +4,6 @@ import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
-import { synthesize } from '../../infra/app.ts'
-import { bundleAll } from '../../infra/bundle.ts'
-import { parseConfig } from '../../infra/config.ts'
 import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { createIfAbsent } from '../../lab/control-plane/crds.ts'
@@ -21,6 +18,7 @@ import type { FindingCode, Report, Verdict } from '../../shared/domain/report.ts
 import { clusterKey } from '../../shared/messages.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
 import { run } from '../cli/run.ts'
+import { synthesized } from '../flow/assemble.ts'
 import { aSecond, emptied, nodeNames, rangeAnnotation, removed, restartKubeProxy } from './world.ts'
 import { until } from '../until.ts'
 
@@ -44,12 +42,8 @@ beforeAll(async () => {
   const metadata = { name: 'calico-system' }
   await createIfAbsent(cluster, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata })
   await applyManifests(cluster)
-  const [bundles, assemblyDir] = [join(workdir, 'lambda'), join(workdir, 'cdk.out')]
-  await bundleAll({ to: bundles })
-  synthesize(parseConfig({ env: place, clusters: [ref.name], events: { gapSeconds: 1 } }), {
-    bundles,
-    outdir: assemblyDir,
-  })
+  const config = { env: place, clusters: [ref.name], events: { gapSeconds: 1 } }
+  const assemblyDir = await synthesized(workdir, config)
   const { server: endpoint, caData } = cluster
   const addons = [{ name: 'kube-proxy', version: 'v1.36.3-eksbuild.2', configurationValues: '{"mode":"ipvs"}' }]
   const clusters = [{ name: ref.name, endpoint, caData, nodePortRange, addons }]

@@ -4,11 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EKSClient, UpdateAddonCommand } from '@aws-sdk/client-eks'
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
-import { synthesize } from '../../../infra/app.ts'
-import { bundleAll } from '../../../infra/bundle.ts'
-import { parseConfig } from '../../../infra/config.ts'
 import { type Cloud, startCloud } from '../../../lab/aws/cloud.ts'
 import type { Moment } from '../../../lab/aws/moment.ts'
+import { synthesized } from '../../flow/assemble.ts'
 
 const place = { account: '111122223333', region: 'eu-west-1' }
 const slackWebhookSecretArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:slack-webhook'
@@ -27,9 +25,7 @@ const ofKind = <K extends Moment['kind']>(kind: K) =>
   moments.filter((moment): moment is Extract<Moment, { kind: K }> => moment.kind === kind)
 
 beforeAll(async () => {
-  const [bundles, outdir] = [join(folder, 'lambda'), join(folder, 'cdk.out')]
-  await bundleAll({ to: bundles })
-  const config = parseConfig({
+  const assemblyDir = await synthesized(folder, {
     env: place,
     emails: ['ops@example.com'],
     slackWebhookSecretArn,
@@ -37,10 +33,9 @@ beforeAll(async () => {
     // Each notice at once: each is looked at.
     notices: { digest: false },
   })
-  synthesize(config, { bundles, outdir })
   cloud = await startCloud({
     ...place,
-    assemblyDir: outdir,
+    assemblyDir,
     timeScale: 0.01,
     eks: { clusters: [cluster], updateMilliseconds: 50 },
     onMoment: (moment) => void moments.push(moment),
