@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { createServer } from 'node:http'
 import dynalite from 'dynalite'
 import { listenLocally } from '../../lab/loopback.ts'
 import { records } from '../../shared/clients/aws/records.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { run } from './run.ts'
+import { recordsTable } from '../records-table.ts'
 
 const server = dynalite({ createTableMs: 0 })
 /** SSM and STS, as far as `history` asks them. */
@@ -49,15 +50,7 @@ beforeAll(async () => {
   }
   const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }
   dynamo = new DynamoDBClient({ endpoint, region: 'eu-west-1', credentials })
-  const names = ['cluster', 'record']
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: 'records',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: names.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-      KeySchema: names.map((AttributeName, at) => ({ AttributeName, KeyType: at === 0 ? 'HASH' : 'RANGE' })),
-    }),
-  )
+  await recordsTable(dynamo)
   const kept = records(dynamo, 'records')
   await kept.putReport('111122223333/eu-west-1/prod', look('2026-11-21T10:00:00Z', 'in-step'))
   await kept.putReport('111122223333/eu-west-1/prod', look('2026-11-21T11:00:00Z', 'out-of-step'))

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { startTables, type Tables } from '../../lab/aws/tables.ts'
 import { fleetPermits } from '../../shared/clients/aws/fleet-budget.ts'
 import { permitSeconds } from '../../shared/domain/policy/fleet-budget.ts'
+import { recordsTable } from '../records-table.ts'
 
 const keyring = createKeyring()
 const credentials = keyring.forUser('arn:aws:iam::111122223333:user/us')
@@ -18,18 +19,7 @@ afterAll(() => {
   return tables.stop()
 })
 
-const table = async (TableName: string): Promise<string> => {
-  const key = (AttributeName: string, KeyType: 'HASH' | 'RANGE') => ({ AttributeName, KeyType })
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName,
-      KeySchema: [key('cluster', 'HASH'), key('record', 'RANGE')],
-      AttributeDefinitions: ['cluster', 'record'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  )
-  return TableName
-}
+const table = (name: string): Promise<string> => recordsTable(dynamo, name)
 
 describe('the fleet budget in the table', () => {
   test('many functions that ask at one moment get as many permits as there are, and no cluster is forgotten', async () => {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import { listenLocally } from '../../lab/loopback.ts'
 import { type PlaceRecords, placeRecords } from '../../shared/clients/aws/places.ts'
 import { type Records, records } from '../../shared/clients/aws/records.ts'
+import { recordsTable } from '../records-table.ts'
 
 const server = dynalite({ createTableMs: 0 })
 let dynamo: DynamoDBClient
@@ -14,15 +15,7 @@ beforeAll(async () => {
   const endpoint = `http://127.0.0.1:${await listenLocally(server)}`
   const credentials = { accessKeyId: 'A', secretAccessKey: 'B' }
   dynamo = new DynamoDBClient({ endpoint, region: 'eu-west-1', credentials })
-  const keys = ['cluster', 'record'] as const
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: 'records',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: keys.map((AttributeName, index) => ({ AttributeName, KeyType: index === 0 ? 'HASH' : 'RANGE' })),
-    }),
-  )
+  await recordsTable(dynamo)
   places = placeRecords(dynamo, 'records')
   clusters = records(dynamo, 'records')
 })

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import { listenLocally } from '../../lab/loopback.ts'
 import { recordedBetween } from '../../shared/clients/aws/history.ts'
 import { type Records, records } from '../../shared/clients/aws/records.ts'
 import { actedRecords } from '../../shared/clients/aws/records-writes.ts'
 import type { Report } from '../../shared/domain/report.ts'
+import { recordsTable } from '../records-table.ts'
 
 const server = dynalite({ createTableMs: 0 })
 let dynamo: DynamoDBClient
@@ -15,15 +16,7 @@ beforeAll(async () => {
   const endpoint = `http://127.0.0.1:${await listenLocally(server)}`
   const credentials = { accessKeyId: 'A', secretAccessKey: 'B' }
   dynamo = new DynamoDBClient({ endpoint, region: 'eu-west-1', credentials })
-  const names = ['cluster', 'record']
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: 'records',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: names.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-      KeySchema: names.map((AttributeName, at) => ({ AttributeName, KeyType: at === 0 ? 'HASH' : 'RANGE' })),
-    }),
-  )
+  await recordsTable(dynamo)
   client = records(dynamo, 'records')
 })
 afterAll(() => {

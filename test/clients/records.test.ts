@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import {
-  CreateTableCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -14,6 +13,7 @@ import { type Records, records } from '../../shared/clients/aws/records.ts'
 import { type ActedRecords, actedRecords } from '../../shared/clients/aws/records-writes.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import type { Entry } from '../../shared/domain/rollout/journal.ts'
+import { recordsTable } from '../records-table.ts'
 
 const server = dynalite({ createTableMs: 0 })
 let dynamo: DynamoDBClient
@@ -26,20 +26,7 @@ beforeAll(async () => {
     region: 'eu-west-1',
     credentials: { accessKeyId: 'A', secretAccessKey: 'B' },
   })
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: 'records',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: ['cluster', 'record'].map((AttributeName) => ({
-        AttributeName,
-        AttributeType: 'S' as const,
-      })),
-      KeySchema: [
-        { AttributeName: 'cluster', KeyType: 'HASH' },
-        { AttributeName: 'record', KeyType: 'RANGE' },
-      ],
-    }),
-  )
+  await recordsTable(dynamo)
   client = records(dynamo, 'records')
 })
 afterAll(() => {

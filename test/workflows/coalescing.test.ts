@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import { listenLocally } from '../../lab/loopback.ts'
 import { lookRequests } from '../../shared/clients/aws/looks.ts'
@@ -7,6 +7,7 @@ import { records } from '../../shared/clients/aws/records.ts'
 import type { Evaluation } from '../../shared/messages.ts'
 import { beginLook } from '../../shared/workflows/fleet/begin-look.ts'
 import { onEvent } from '../../shared/workflows/fleet/on-event.ts'
+import { recordsTable } from '../records-table.ts'
 
 /** Events and looks in every order, on the conditional writes of a real table, with a clock of the test's own. */
 const server = dynalite({ createTableMs: 0 })
@@ -16,15 +17,7 @@ beforeAll(async () => {
   const endpoint = `http://127.0.0.1:${await listenLocally(server)}`
   const credentials = { accessKeyId: 'A', secretAccessKey: 'B' }
   dynamo = new DynamoDBClient({ endpoint, region: 'eu-west-1', credentials, maxAttempts: 1 })
-  const keys = ['cluster', 'record'] as const
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: 'records',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: keys.map((AttributeName, index) => ({ AttributeName, KeyType: index === 0 ? 'HASH' : 'RANGE' })),
-    }),
-  )
+  await recordsTable(dynamo)
 })
 afterAll(() => {
   dynamo.destroy()

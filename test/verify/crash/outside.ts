@@ -1,10 +1,4 @@
-import {
-  CreateTableCommand,
-  DynamoDBClient,
-  type DynamoDBClient as Dynamo,
-  GetItemCommand,
-  QueryCommand,
-} from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, type DynamoDBClient as Dynamo, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
 import type { SNSClient } from '@aws-sdk/client-sns'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import dynalite from 'dynalite'
@@ -13,6 +7,7 @@ import type { Entry } from '../../../shared/domain/rollout/journal.ts'
 import { listenLocally } from '../../../lab/loopback.ts'
 import type { Life } from './life.ts'
 import type { Post } from './post.ts'
+import { recordsTable } from '../../records-table.ts'
 
 /** The clients' own code runs; under it the AWS SDK's `send` is ours, so that each command that changes anything is an effect. */
 
@@ -31,17 +26,7 @@ export const startTables = async (): Promise<Tables> => {
   const endpoint = `http://127.0.0.1:${await listenLocally(server)}`
   const credentials = { accessKeyId: 'lab', secretAccessKey: 'lab' }
   const dynamo = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials })
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: table,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: ['cluster', 'record'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: [
-        { AttributeName: 'cluster', KeyType: 'HASH' },
-        { AttributeName: 'record', KeyType: 'RANGE' },
-      ],
-    }),
-  )
+  await recordsTable(dynamo, table)
   return {
     dynamo,
     stop: async () => {
