@@ -42,7 +42,8 @@ beforeAll(async () => {
   const metadata = { name: 'calico-system' }
   await createIfAbsent(cluster, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata })
   await applyManifests(cluster)
-  const config = { env: place, clusters: [ref.name], events: { gapSeconds: 1 } }
+  // A notice that waits a minute for others keeps the cloud from coming to rest.
+  const config = { env: place, clusters: [ref.name], events: { gapSeconds: 1 }, notices: { digest: false } }
   const assemblyDir = await synthesized(workdir, config)
   const { server: endpoint, caData } = cluster
   const addons = [{ name: 'kube-proxy', version: 'v1.36.3-eksbuild.2', configurationValues: '{"mode":"ipvs"}' }]
