@@ -15,7 +15,7 @@ import { inTurn, mostWithin, trespassers, witness, type Witness } from './witnes
  * line comes when the other has just begun. Judged by what the API servers' watch showed.
  */
 const settleSeconds = 3
-const nodeCount = 5
+const nodeCount = 4
 const names = ['one', 'two'] as const
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-two-'))
 

@@ -20,7 +20,7 @@ beforeAll(async () => {
   cluster = await startControlPlane({ name: 'fixtures', workdir: mkdtempSync(join(tmpdir(), 'lab-fixtures-')) })
   await populate(cluster, {
     nodes: [
-      ...Array.from({ length: 50 }, (_, index) => ({ name: `ip-10-1-0-${index}.ec2.internal`, maxPods: 58 })),
+      ...Array.from({ length: 12 }, (_, index) => ({ name: `ip-10-1-0-${index}.ec2.internal`, maxPods: 58 })),
       { name: 'fargate-1', computeType: 'fargate' },
       { name: 'auto-1', computeType: 'auto' },
       { name: 'windows-1', os: 'windows' },
@@ -38,11 +38,11 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => cluster?.stop())
 
-test('fifty nodes run a Ready kube-proxy and calico-node each, and nodes of other kinds none', async () => {
+test('twelve nodes run a Ready kube-proxy and calico-node each, and nodes of other kinds none', async () => {
   for (const { namespace, name } of [kubeProxy, calicoNode]) {
     const pods = await podsOf(namespace, name)
-    expect(pods.filter(({ ready }) => ready)).toHaveLength(50)
-    expect(new Set(pods.map(({ node }) => node)).size).toBe(50)
+    expect(pods.filter(({ ready }) => ready)).toHaveLength(12)
+    expect(new Set(pods.map(({ node }) => node)).size).toBe(12)
     expect(pods.filter(({ node }) => !node.startsWith('ip-'))).toEqual([])
   }
   const node = await cluster.request('GET', '/api/v1/nodes/ip-10-1-0-7.ec2.internal')
@@ -86,7 +86,7 @@ test('a rollout restart replaces every pod, one node at a time', async () => {
     while (!watching.signal.aborted) {
       mostDown = Math.max(
         mostDown,
-        50 - (await podsOf(calicoNode.namespace, 'calico-node')).filter(({ ready }) => ready).length,
+        12 - (await podsOf(calicoNode.namespace, 'calico-node')).filter(({ ready }) => ready).length,
       )
       await sleep(5)
     }

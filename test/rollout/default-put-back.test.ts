@@ -18,7 +18,7 @@ const policy = { strategy: 'direct' } as const
 const inOneProcess = { ...defaultPolicy, ...policy }
 const kinds: [Kind, number][] = [
   ['real', 4],
-  ['embedded', 50],
+  ['embedded', 20],
 ]
 
 describe.each(kinds)('a value in default that one node cannot take (%s, %i nodes)', (kind, count) => {
