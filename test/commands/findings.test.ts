@@ -163,12 +163,14 @@ const noticesOf = (report: Report): string[] =>
 /** Some worlds are about a cluster `blue` that EKS describes, and not this one: its kubeconfig is made anew. */
 const isOfThis = ({ words }: Printed): boolean => !(words.includes('update-kubeconfig') && words.includes('blue'))
 
+const states = new Map([...worlds, 'nothing', 'eks range 20000-22767'].map((given) => [given, cluster(given)]))
+
 describe.each(Object.entries(ways))('reached by %s', (_, { over, way }) => {
   const reports = worlds
-    .flatMap((given) => troubles.slice(0, 1).map((trouble) => reportOf({ ...cluster(given), ...trouble, ...over })))
+    .flatMap((given) => troubles.slice(0, 1).map((trouble) => reportOf({ ...states.get(given)!, ...trouble, ...over })))
     .concat(
       ['nothing', 'eks range 20000-22767'].flatMap((given) =>
-        troubles.map((trouble) => reportOf({ ...cluster(given), ...trouble, ...over })),
+        troubles.map((trouble) => reportOf({ ...states.get(given)!, ...trouble, ...over })),
       ),
     )
 
