@@ -27,7 +27,7 @@ if (has >= needed) {
   } else runWith(node)
 }
 
-/** What is missing must not end as Node ends it, with 1, which says "out of step". */
+/** A missing module must not end with Node's exit status 1, which means "out of step". */
 async function start() {
   try {
     const { main } = await import(isPacked ? bundle.href : './main.ts')
@@ -41,14 +41,17 @@ async function start() {
   }
 }
 
-/** A third of a short command's time is compiling. The cache is the user's own: in a shared folder others could plant code. */
+/**
+ * A third of a short command's time is compilation. The cache belongs to the user: in a shared folder others could
+ * plant code.
+ */
 function keepCompiled() {
   const { XDG_CACHE_HOME, HOME } = process.env
   const caches = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'))
   if (caches) nodeModule.enableCompileCache?.(join(caches, 'calico-ipvs-sync'))
 }
 
-/** The optional dependency holds a whole Node for this machine. */
+/** The optional dependency contains a Node binary for this machine. */
 function packagedNode() {
   const { resolve } = nodeModule.createRequire(import.meta.url)
   try {
@@ -60,10 +63,10 @@ function packagedNode() {
   }
 }
 
-/** As if it had been that Node from the start: same terminal, same signals, same end. */
+/** Runs the other Node with the same terminal, signals and exit status. */
 function runWith(node) {
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
-  // A terminal sends Ctrl-C to both of us already; a second one would be taken for impatience.
+  // A terminal already sends Ctrl-C to both processes; a second signal would end the child at once.
   const signals = { SIGINT: !process.stdin.isTTY, SIGQUIT: !process.stdin.isTTY, SIGTERM: true, SIGHUP: true }
   for (const [signal, passedOn] of Object.entries(signals)) process.on(signal, () => passedOn && child.kill(signal))
   child.on('error', (error) => {

@@ -32,7 +32,10 @@ Examples:
   calico-ipvs-sync completion zsh > "\${fpath[1]}/_calico-ipvs-sync"
   calico-ipvs-sync completion fish > ~/.config/fish/completions/calico-ipvs-sync.fish`
 
-/** Candidates for the last word, which may be empty; the words before it say what it is. Makes no request, neither to a cluster nor to AWS. */
+/**
+ * Candidates for the last word, which may be empty; the words before it say what it is. Sends no request to a cluster
+ * or to AWS.
+ */
 export const candidates = async (program: Command, words: readonly string[]): Promise<string[]> => {
   const [current = '', ...before] = words.toReversed()
   const command = commandOf(program, before.toReversed())
@@ -70,7 +73,7 @@ const valuesOf = async ({ long, argChoices }: Option): Promise<string[]> => {
 
 const codes = async (): Promise<string[]> => [...(await import('../shared/domain/report.ts')).findingCodes]
 
-/** Of the kubeconfig; the names of EKS clusters are those that its contexts' ARNs hold. */
+/** From the kubeconfig; the names of EKS clusters come from the ARNs of its contexts. */
 const contexts = async (): Promise<{ context: string; name?: string }[]> => {
   const [{ contextNames }, { partsOf }] = await Promise.all([
     import('../shared/clients/kubeconfig/load.ts'),
@@ -83,7 +86,7 @@ const contexts = async (): Promise<{ context: string; name?: string }[]> => {
   }
 }
 
-/** The names come from files that others may have written: no script lets a shell read them as code. */
+/** The names come from untrusted files: the scripts must not let a shell evaluate them as code. */
 const scripts: Record<Shell, string> = {
   bash: `_calico_ipvs_sync() {
   local word

@@ -1,4 +1,4 @@
-/** Asks on standard error, so that the result can be piped away. Ctrl-C and an end of input are a no. */
+/** Asks on standard error, so that the result can be piped away. Ctrl-C and the end of the input count as no. */
 export const confirmed = async (question: string): Promise<boolean> => {
   const { createInterface } = await import('node:readline/promises')
   const asking = createInterface({ input: process.stdin, output: process.stderr })

@@ -1,7 +1,7 @@
 import { clustersOf, verdicts } from '../shared/report/wording.ts'
 import type { Report, Severity, Sweep, Verdict } from '../shared/domain/report.ts'
 
-/** What scripts rely on; documented with the command line. */
+/** The exit statuses; scripts rely on them. */
 export const exitStatus = { inStep: 0, outOfStep: 1, failed: 2, usage: 64 } as const
 
 /** Commands report their exit status through this. */
@@ -23,8 +23,9 @@ const atLeast: Record<Exclude<FailOn, 'never'>, readonly Severity[]> = {
 }
 
 /**
- * By the worst verdict; `--fail-on S` also makes 1 of a finding that severe, and `never` makes 0 of every look that came
- * to an answer. That a cluster could not be judged is never hidden. What `baseline` has of the same cluster already does not count.
+ * The exit status for the worst verdict. `--fail-on S` also gives 1 for a finding of that severity, and `never` gives
+ * 0 for every verdict except `unknown`, which is never hidden. Findings of the same cluster in `baseline` do not
+ * count.
  */
 export const statusOf = (document: Report | Sweep, failOn?: FailOn, baseline?: Report | Sweep): number => {
   const before = baseline ? clustersOf(baseline) : []
@@ -39,7 +40,10 @@ const isSameCluster =
   ({ cluster: other }: Report): boolean =>
     other.name === name && other.account === account && other.region === region && other.context === context
 
-/** Leaves what is new since the baseline. A verdict that is no worse counts as in step, unless a finding of that severity is new. */
+/**
+ * Keeps only what is new since the baseline. A verdict that is not worse counts as in step, unless a finding of that
+ * severity is new.
+ */
 const newIn = (report: Report, before: Report | undefined): Report => {
   if (!before || report.verdict === 'unknown') return report
   const known = new Set(before.findings.map(sameness))

@@ -1,9 +1,9 @@
-/** The command line was wrong: exit status 64, and what would be right. */
+/** The command line is invalid: exit status 64, with the correct usage. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/** Why the command stopped, in words for people; `next` is the command to run then. */
+/** Why the command failed; `next` is the command to run next. */
 export class Failure extends Error {
   override name = 'Failure'
   readonly next: string | undefined

@@ -20,7 +20,7 @@ import { addSpokeTemplate } from './spoke-template.ts'
 import { addSweep } from './sweep/sweep.ts'
 import { addSync } from './sync/sync.ts'
 
-/** Runs one command and ends the process with its exit status. Nothing that talks to a cluster is loaded before a command needs it. */
+/** Runs one command and ends the process with its exit status. Clients are loaded only when a command needs them. */
 export const main = async (words: readonly string[]): Promise<void> => {
   guardExit(words.includes('--debug'))
   await leaveWith(await run(words))
@@ -39,7 +39,7 @@ const run = async (words: readonly string[]): Promise<number> => {
   }
 }
 
-/** The command line as its parser has it. `end` takes the exit status. */
+/** The parser of the command line. `end` receives the exit status. */
 export const programOf = (end: Ending): Command => {
   const program = new Command(programName())
     .description("Keeps Calico in step with kube-proxy's IPVS mode and the cluster's node-port range.")

@@ -2,9 +2,8 @@ import { plain } from '../shared/report/wording.ts'
 
 /** Progress on standard error: one changing line on a terminal, plain lines elsewhere, nothing with `--quiet`. */
 export interface Progress {
-  /** On a terminal, replaces the last line. */
   doing(text: string): void
-  /** A line that stays. */
+  /** A permanent line. */
   done(text: string): void
   /** Removes the changing line before the result is printed. */
   clear(): void

@@ -5,8 +5,9 @@ import { Failure } from './failure.ts'
 import type { ColourChoice, Format } from './options.ts'
 
 /**
- * A reader that closes the pipe (`| head`) is no error: the rest is dropped and the exit status stays. Any other error outside
- * a command (a full disk, a bug) must not end with Node's exit status 1, because 1 means "out of step".
+ * A reader that closes the pipe (`| head`) is no error: the rest is dropped and the exit status does not change. Any
+ * other error outside a command (a full disk, a bug) must not end with Node's exit status 1, because 1 means "out of
+ * step".
  */
 export const guardExit = (debug: boolean): void => {
   const fail = (error: Error) => {
@@ -20,10 +21,10 @@ export const guardExit = (debug: boolean): void => {
   process.on('uncaughtException', fail)
 }
 
-/** On standard error: what went wrong may be told in words of a server, a plugin or a file. */
+/** Prints to standard error, sanitized, because an error may contain text of a server, a plugin or a file. */
 export const say = (text: string): void => void process.stderr.write(`${asCalled(plainLines(text).join('\n'))}\n`)
 
-/** Resolves when the stream has taken the text, or is closed. */
+/** Resolves when the stream has accepted the text, or is closed. */
 export const write = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
   new Promise((resolve) => {
     stream.write(text, () => resolve())
@@ -35,7 +36,7 @@ export const leaveWith = async (status: number): Promise<void> => {
   process.exit(status)
 }
 
-/** The result: to standard output, or whole to the file that was named. */
+/** Writes the result to standard output, or completely to a file. */
 export const printed = (
   text: string,
   { output, outputFile }: { output: Format; outputFile?: string },
@@ -62,7 +63,7 @@ export const writeWhole = async (file: string, text: string): Promise<void> => {
   }
 }
 
-/** On a terminal that has not asked to be spared (https://no-color.org, https://force-color.org). */
+/** On a terminal, unless colours are disabled (https://no-color.org, https://force-color.org). */
 export const wantsColour = (stream: NodeJS.WriteStream, asked: ColourChoice | false | undefined): boolean => {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env
   if (asked === false || asked === 'never') return false

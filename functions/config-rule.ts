@@ -17,7 +17,7 @@ const tools = {
   now: () => new Date(),
 }
 
-/** AWS Config: a cluster was recorded, or it is time to say how all of them are. */
+/** AWS Config: a cluster was recorded, or a periodic evaluation of all clusters is due. */
 export const handler = lambda('config-rule', (event: unknown, log) =>
   answerConfig({ ...tools, log }, ruleEventOf(event)),
 )

@@ -37,7 +37,7 @@ const tools = {
   now: () => new Date(),
 }
 
-/** The evaluations queue: look at one cluster, say what is true, put what is new on record for people, set a rollout going. */
+/** The evaluations queue: evaluates one cluster, records its report and new notices, begins or resumes a rollout. */
 export const handler = worker('evaluate', {
   schema: evaluation,
   received: messagesOf(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),

@@ -10,7 +10,7 @@ import { readSettings } from '../shared/settings.ts'
 import { fleetReportSettings } from '../shared/report-settings.ts'
 import { countOnRecord, writeFleetReport } from '../shared/workflows/fleet/fleet-report.ts'
 
-/** Some megabytes take longer than an answer that is a few words. */
+/** An upload of some megabytes takes longer than other calls. */
 const uploads = { ...limited.requestHandler, requestTimeout: 60_000 }
 
 const settings = readSettings(fleetReportSettings, process.env)
@@ -21,13 +21,13 @@ const tools = {
   now: () => new Date(),
 }
 
-/** What the schedules say. `at`: when they were to fire; repeated later, it is still the report of that day. */
+/** The input of the schedules. `at`: the scheduled time; a later retry still writes the report of that day. */
 const order = z.union([
   z.object({ what: z.literal('count') }),
   z.object({ what: z.literal('report'), at: z.iso.datetime({ offset: true }) }),
 ])
 
-/** The schedules: the fleet as its records have it, counted every hour and written down once a day. */
+/** The schedules: metrics of the fleet every hour and a report once a day, from the records. */
 export const handler = lambda('fleet-report', (event: unknown, log) => {
   const it = order.parse(event)
   return it.what === 'count' ? countOnRecord({ ...tools, log }) : writeFleetReport({ ...tools, log }, new Date(it.at))

@@ -37,7 +37,7 @@ const tools = {
   now: () => new Date(),
 }
 
-/** The queue of places: list one account and region, or say how the sweep ended. */
+/** The queue of places: lists one account and region, or closes the sweep. */
 export const handler = worker('list-clusters', {
   schema: sweepMessage,
   received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),

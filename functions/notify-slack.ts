@@ -18,14 +18,17 @@ const threads = (): ReturnType<typeof slackThreads> =>
 const target = slack({
   secret: secretIn(bounded(new SecretsManagerClient(limited)), secretArn),
   secretName: secretArn,
-  // Without a channel it is a webhook, which cannot reply to what it has posted.
+  // Without a channel it is a webhook, which cannot reply to a message.
   ...(channel !== '' && { channel, threads: threads() }),
 })
 
 /** A notice as SNS delivers it to the queue. */
 const delivered = z.object({ Subject: z.optional(z.string()), Message: z.string() })
 
-/** The Slack queue: one notice to the channel. Throttled, it comes back when Slack says; refused, it is a dead letter. */
+/**
+ * The Slack queue: posts one notice to the channel. If Slack throttles, the message is retried after the time that
+ * Slack requests; if Slack rejects it, it becomes a dead letter.
+ */
 export const handler = worker('notify-slack', {
   schema: delivered,
   received: received(bounded(new SQSClient(limited)), {

@@ -20,7 +20,7 @@ const tools = {
   now: () => new Date(),
 }
 
-/** EventBridge: something touched a cluster. */
+/** EventBridge: requests an evaluation of the clusters that an event is about. */
 export const handler = lambda('on-event', (event: unknown, log, _left, requestId) =>
   onEvent({ ...tools, log }, event, requestId),
 )

@@ -38,7 +38,7 @@ const tools = {
   now: () => new Date(),
 }
 
-/** The rollout queue: one step of one cluster's rollout. */
+/** The rollout queue: applies one step of one cluster's rollout. */
 export const handler = worker('rollout-step', {
   schema: rolloutStepMessage,
   received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),

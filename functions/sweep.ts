@@ -11,7 +11,10 @@ const settings = readSettings(sweepSettings, process.env)
 const { fleet } = readDeployment(settings.OWN_ACCOUNT, process.env)
 const queue = placeQueue(bounded(new SQSClient(limited)), settings.PLACES_QUEUE_URL)
 
-/** The schedule: every account and region of the fleet is to be listed, and every cluster there looked at. */
+/**
+ * The schedule: requests a list of every account and region of the fleet, which leads to an evaluation of every
+ * cluster.
+ */
 export const handler = lambda('sweep', (event: unknown, log) =>
   sweep({ queue, fleet, now: () => new Date(), log }, event),
 )

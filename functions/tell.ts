@@ -35,7 +35,7 @@ const tools = {
   now: () => new Date(),
 }
 
-/** The queue of notices: send one that is on record, or have it wait for others; look at what waits. */
+/** The queue of notices: sends a recorded notice, or lets it wait for others; processes waiting notices. */
 export const handler = worker('tell', {
   schema: z.union([telling, gathering]),
   received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),

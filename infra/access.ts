@@ -13,15 +13,16 @@ import { latestIndex } from '../shared/messages.ts'
 import type { Fleet } from '../shared/settings.ts'
 
 /**
- * What each function may do, action by action. The grants of CDK are not used: they add what is never called
- * (`sqs:GetQueueUrl`, `kms:GenerateDataKey*`).
+ * The permissions of the functions, as single actions. Which function gets which permission is decided where it is
+ * created (`workers.ts`, `event-handlers.ts`, …). The grants of CDK are not used: they add actions that are never
+ * called (`sqs:GetQueueUrl`, `kms:GenerateDataKey*`).
  */
 const allow = (actions: string[], resources: string[], broad: Broad = {}): Permission => {
   const { because, ...more } = broad
   return { statement: new PolicyStatement({ actions, resources, ...more }), ...(because ? { because } : {}) }
 }
 
-/** A statement, and where a resource in it is a pattern, why it must be. */
+/** A statement, and the reason if a resource in it is a pattern. */
 export interface Permission {
   statement: PolicyStatement
   because?: string
@@ -38,7 +39,7 @@ export const maySend = (...queues: IQueue[]) =>
     queues.map(({ queueArn }) => queueArn),
   )
 
-/** What Lambda's poller needs on behalf of the function, and what becomes of a message that could not be done. */
+/** For Lambda's poller, and to move failed messages to the dead-letter queue. */
 export const mayConsume = ({ queueArn, deadLetterQueue }: Queue) => [
   allow(
     ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
@@ -49,33 +50,33 @@ export const mayConsume = ({ queueArn, deadLetterQueue }: Queue) => [
 
 export const mayTell = (topicArns: string[], keyArns: string[]) => [
   allow(['sns:Publish'], topicArns),
-  // SNS encrypts in the publisher's name.
+  // SNS encrypts with the publisher's permissions.
   allow(['kms:GenerateDataKey', 'kms:Decrypt'], keyArns),
 ]
 
 export const mayRecord = ({ tableArn }: Table) => allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [tableArn])
 
-/** And all that is on record of the fleet's places, which are under one key. */
+/** Also the records of the fleet's places, which are under one key. */
 export const mayCount = ({ tableArn }: Table) =>
   allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [tableArn])
 
-/** Under this one key of the table and no other. */
+/** Restricts a permission to one key of the table. */
 const under = (place: string) => ({
   conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [place] } },
 })
 
-/** Lists and removes what waits to be told. */
+/** Lists and deletes waiting notices. */
 export const mayGather = ({ tableArn }: Table) =>
   allow(['dynamodb:Query', 'dynamodb:DeleteItem'], [tableArn], under('notices'))
 
-/** Which message of Slack is the first of an incident. */
+/** The first Slack message of each incident. */
 export const mayRecordThreads = ({ tableArn }: Table) =>
   allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [tableArn], under('slack'))
 
 /** May add items; may not read existing ones. */
 export const mayRecordActs = ({ tableArn }: Table) => allow(['dynamodb:PutItem'], [tableArn])
 
-/** The last report of each cluster, by the index that lists them; never the notices, writes and budgets beside them in a list. */
+/** The last report of each cluster, through their index; it lists no notices, writes and budgets. */
 export const mayReadFleet = ({ tableArn }: Table) => [
   allow(['dynamodb:Query'], [`${tableArn}/index/${latestIndex}`]),
   allow(['dynamodb:GetItem'], [tableArn]),
@@ -86,7 +87,7 @@ export const mayWriteReports = ({ bucketArn }: Bucket) =>
     because: 'Each day is an object of its own; none is read or removed.',
   })
 
-/** The rule's own ARN has an id that Config makes up, and the function is there before the rule. */
+/** The rule's ARN contains an id that AWS Config generates, and the function is created before the rule. */
 export const mayAnswerConfig = ({ partition, region, account }: Stack): Permission[] => [
   allow(['config:PutEvaluations'], ['*'], {
     because:
@@ -97,7 +98,10 @@ export const mayAnswerConfig = ({ partition, region, account }: Stack): Permissi
   }),
 ]
 
-/** CloudWatch shows composite alarms only to a caller that may list all of them, so only the regions can be restricted. */
+/**
+ * CloudWatch returns composite alarms only to a caller that may list all of them, so only the regions can be
+ * restricted.
+ */
 export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permission[] => {
   if (alarms.length === 0) return []
   const regions = new Set(alarms.map((alarm) => (alarm.startsWith('arn:') ? (alarm.split(':')[3] ?? region) : region)))
@@ -111,8 +115,8 @@ export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permissio
 }
 
 /**
- * With the functions' own roles only their own account is entered, and that only where it is in the fleet without
- * another role of this kind. Its regions; none: it is not.
+ * The functions use their own roles only in their own account, and only if the fleet has no other role of this kind
+ * for it. Returns its regions; empty: the own roles are not used.
  */
 const ownRegions = (fleet: Fleet, kind: RoleKind): readonly string[] => {
   const way = entrance(fleet, fleet.own, kind)
@@ -120,7 +124,7 @@ const ownRegions = (fleet: Fleet, kind: RoleKind): readonly string[] => {
   return placesOf(fleet).flatMap(({ account, region }) => (account === fleet.own ? [region] : []))
 }
 
-/** EKS lists clusters by region: the action knows no resource. */
+/** EKS lists clusters by region: the action supports no resource. */
 export const mayList = (fleet: Fleet): Permission[] => {
   const regions = ownRegions(fleet, 'viewer')
   if (regions.length === 0) return []
@@ -132,7 +136,7 @@ export const mayList = (fleet: Fleet): Permission[] => {
   ]
 }
 
-/** Of every cluster in the fleet's regions, because a sweep finds new ones; of add-ons, only kube-proxy. */
+/** For every cluster in the fleet's regions, because a sweep finds new ones; for add-ons, only kube-proxy. */
 export const mayDescribe = (scope: Construct, fleet: Fleet, kind: RoleKind): Permission[] => {
   const regions = ownRegions(fleet, kind)
   if (regions.length === 0) return []
@@ -144,17 +148,17 @@ export const mayDescribe = (scope: Construct, fleet: Fleet, kind: RoleKind): Per
   return [
     allow(['eks:DescribeCluster'], clusters, { because }),
     allow(['eks:DescribeAddon'], kubeProxy, { because }),
-    // An update belongs to a cluster or to an add-on, and the call is judged by both.
+    // An update belongs to a cluster or to an add-on, and IAM checks both.
     allow(['eks:ListUpdates', 'eks:DescribeUpdate'], [...clusters, ...kubeProxy], { because }),
   ]
 }
 
-/** Roles that are listed one by one: a role's policies may have 10,240 characters in all. */
+/** The maximum number of roles in a policy: a role's policies may have 10,240 characters in total. */
 const listedAtMost = 60
 
 /**
- * The roles of one kind in other accounts. Where they are too many to be listed, those of the fixed name in any account:
- * of the organization, where that is configured. Every one of them asks for the deployment's external id.
+ * The roles of one kind in other accounts. If there are too many to list, all roles with the fixed name, restricted
+ * to the organization if it is configured. Each of them requires the deployment's external id.
  */
 export const mayAssume = (fleet: Fleet, kind: RoleKind, organizationId?: string): Permission[] => {
   const roles = fleet.accounts.flatMap(({ account }) => entrance(fleet, account, kind)?.roleArn ?? [])
@@ -175,7 +179,7 @@ export const mayInvoke = ({ functionArn }: IFunction) => allow(['lambda:InvokeFu
 
 export const mayReadSecret = (secretArn: string) => allow(['secretsmanager:GetSecretValue'], [secretArn])
 
-/** Its own log group only, which the stack has made: no `logs:CreateLogGroup`, no managed policy over all groups. */
+/** Only its own log group, which the stack creates: no `logs:CreateLogGroup`, no managed policy over all groups. */
 export const mayLog = ({ logGroupArn }: ILogGroup): Permission =>
   allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn])
 
@@ -183,7 +187,7 @@ export const mayTrace: Permission = allow(['xray:PutTraceSegments', 'xray:PutTel
   because: 'X-Ray takes traces without naming a resource.',
 })
 
-/** Lambda's own list for a function in a VPC. */
+/** The permissions that Lambda requires for a function in a VPC. */
 export const mayConnect: Permission = allow(
   [
     'ec2:CreateNetworkInterface',

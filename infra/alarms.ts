@@ -3,7 +3,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 
-/** The sections of docs/runbook.md. A new alarm needs a section that says what to do. */
+/** The sections of docs/runbook.md. A new alarm needs a section with the steps to take. */
 export type RunbookSection =
   | 'brake-unreadable'
   | 'clusters-unknown'
@@ -27,27 +27,27 @@ export type RunbookSection =
   | 'rollout-halted'
 
 export interface Watch {
-  /** One sentence for the on-call engineer: what is wrong, and what it means for clusters. */
+  /** One sentence for the on-call engineer: the problem, and its effect on clusters. */
   meaning: string
   runbook: RunbookSection
   metric: IMetric
-  /** Alarms at or above; below it where `below` is set. Default 1. */
+  /** The alarm is raised at or above this value; below it if `below` is set. Default 1. */
   threshold?: number
   below?: boolean
   /** Periods in a row. Default 1. */
   periods?: number
-  /** So many of the last `periods` suffice. Default: all. */
+  /** The number of the last `periods` that must breach. Default: all. */
   anyOf?: number
 }
 
 const runbookKey = 'calico-ipvs-sync:runbook'
 
-/** Of all alarms of the stack, before the first of them is made. */
+/** Sets the runbook's URL for all alarms of the stack; must be called before the first is created. */
 export const setRunbook = (stack: Construct, baseUrl: string): void => stack.node.setContext(runbookKey, baseUrl)
 
 const runbookOf = (scope: Construct): string => String(scope.node.tryGetContext(runbookKey) ?? 'docs/runbook.md')
 
-/** Missing data is not breaching, except where missing data is the fault (`below`). */
+/** Missing data is not breaching, except if missing data is the problem (`below`). */
 export const alarm = (scope: Construct, id: string, topic: ITopic, watch: Watch): Alarm => {
   const it = new Alarm(scope, id, {
     alarmDescription: `${watch.meaning} ${runbookOf(scope)}#${watch.runbook}`,

@@ -20,25 +20,25 @@ export type Template = z.output<typeof template>
 export interface Synthesis {
   /** Default: `out/lambda`, where `infra/bundle.ts` puts them. */
   bundles?: string
-  /** Where the cloud assembly goes; default: `cdk.out`, or where the CLI says. */
+  /** The folder of the cloud assembly; default: `cdk.out`, or the option of the CDK's command line. */
   outdir?: string
-  /** Context that wins over cdk.json's. */
+  /** Context that overrides that of cdk.json. */
   context?: Record<string, unknown>
 }
 
-/** Resources are counted by `infra/limits`, which also says what to do. */
+/** `infra/limits` counts resources, with a better message. */
 const ours = { '@aws-cdk/core:stackResourceLimit': 0 }
 
 /** An app with the feature flags of cdk.json, for the CDK's command line, tests and the lab alike. */
 export const flaggedApp = ({ outdir, context }: Synthesis = {}): App => {
   const flags = cdkJson.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'))).context
   const app = new App({ context: { ...flags, ...ours, ...context }, ...(outdir ? { outdir } : {}) })
-  // Throws at synthesis; whatever is accepted is acknowledged where it is made, with the reason.
+  // Throws at synthesis; exceptions are acknowledged where the resource is created, with the reason.
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
   return app
 }
 
-/** The template as CloudFormation gets it: plain JSON, with intrinsic functions where an account or region is not given. */
+/** The template as deployed: plain JSON, with intrinsic functions if an account or region is not given. */
 export const synthesize = (config: Config, options: Synthesis = {}): Template => {
   return synthesizeIn(flaggedApp(options), config, options.bundles ?? bundles)
 }
@@ -50,11 +50,14 @@ const synthesizeIn = (app: App, config: Config, code: string): Template => {
   return made
 }
 
-/** What the CDK's command line says of the credentials it deploys with. */
+/** The account and region of the CDK's credentials. */
 const placeOf = ({ CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region }: NodeJS.ProcessEnv) =>
   account && region ? { account, region } : undefined
 
-/** As the CDK's command line runs it. What is wrong is said in words; where in the code it was found helps nobody who deploys. */
+/**
+ * The entry point of the CDK's command line. Errors are printed without a stack trace, which does not help with a
+ * deployment.
+ */
 const main = (): void => {
   try {
     const app = flaggedApp()

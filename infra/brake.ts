@@ -2,8 +2,8 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 
 /**
- * The brake of the deployment: `off`, `report` or `sync`, set by hand and read before each write. Released from the start,
- * for what is done is decided by policy and tags; a later deployment leaves the value that people have set.
+ * The brake of the deployment: `off`, `report` or `sync`, set manually and read before each write. Its initial value
+ * is `sync`, because policy and tags define the action; a later deployment does not change the value.
  */
 export const brake = (scope: Construct, stackName: string): StringParameter =>
   new StringParameter(scope, 'Brake', {

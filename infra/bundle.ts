@@ -7,7 +7,7 @@ import { thirdPartyNotices } from './third-party.ts'
 
 export const root = resolve(import.meta.dirname, '..')
 
-/** Where the stack, the lab and the tests find each function: `<bundles>/<name>/index.js`. */
+/** The path of each function for the stack, the lab and the tests: `<bundles>/<name>/index.js`. */
 export const bundles = join(root, 'out/lambda')
 
 export interface Bundle {
@@ -22,8 +22,9 @@ interface Places {
 }
 
 /**
- * Bundles every `<from>/*.ts`. Source maps and metafiles go beside the folders, not into them, so that the asset's
- * hash changes with the code alone. Throws esbuild's own error, with file and line, and leaves no half-written bundle.
+ * Bundles every `<from>/*.ts`. Source maps and metafiles are written next to the folders, not into them, so that the
+ * asset's hash depends on the code only. Throws esbuild's own error, with file and line, and leaves no half-written
+ * bundle.
  */
 export const bundleAll = async ({ from = join(root, 'functions'), to = bundles }: Places = {}): Promise<Bundle[]> => {
   const names = (await readdir(from)).filter((file) => file.endsWith('.ts')).map((file) => basename(file, '.ts'))
@@ -64,7 +65,7 @@ const bundle = async (entry: string, name: string, to: string): Promise<Bundle> 
   const write = (target: string, content: string | Uint8Array) =>
     writeWhole(target, content, join(beside, `.${name}-${basename(target)}.${process.pid}`))
   await write(file, code.contents)
-  // In a checkout the nearest package.json would say these are ES modules.
+  // Without this file the repository's package.json would make these ES modules.
   await write(join(folder, 'package.json'), '{"type":"commonjs"}')
   await write(join(folder, 'THIRD_PARTY_NOTICES.txt'), await thirdPartyNotices(root, metafile))
   await write(join(beside, `${name}.js.map`), map.contents)
@@ -72,7 +73,7 @@ const bundle = async (entry: string, name: string, to: string): Promise<Bundle> 
   return { name, file, bytes: code.contents.length }
 }
 
-/** By rename: a test, a synthesis and the lab may bundle at the same time, and none may read half a file. */
+/** Written by rename: a test, a synthesis and the lab may bundle at the same time, and none may read half a file. */
 const writeWhole = async (file: string, content: string | Uint8Array, draft: string): Promise<void> => {
   await writeFile(draft, content)
   await rename(draft, file)

@@ -5,8 +5,8 @@ import type { Construct } from 'constructs'
 import { type Deployment, deploymentFile } from '../shared/deployment.ts'
 
 /**
- * A copy of the bundle with the deployment's configuration beside it, inside the cloud assembly: the bundle itself stays
- * as it is for other deployments, and the asset's hash changes with code and configuration alone. Answers with the folder.
+ * A copy of the bundle with the deployment's configuration, inside the cloud assembly: the bundle itself does not
+ * change for other deployments, and the asset's hash depends on code and configuration only. Returns the folder.
  */
 export const codeWith = (
   scope: Construct,

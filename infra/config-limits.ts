@@ -3,7 +3,7 @@ export interface Fault {
   message: string
 }
 
-/** Of the configuration, what is judged here. */
+/** The fields of the configuration that are checked here. */
 interface Judged {
   stackName: string
   env?: { account: string; region: string } | undefined
@@ -13,7 +13,10 @@ interface Judged {
   policy: { pauseOnAlarms?: string[] | undefined }
 }
 
-/** What AWS would refuse, or would take and never do, and is known from the configuration alone. The rest is in `infra/limits`. */
+/**
+ * Settings that AWS would reject, or accept without effect, if this is known from the configuration alone. The rest
+ * is in `infra/limits`.
+ */
 export const limitFaults = (config: Judged): Fault[] =>
   [nameFaults, tagFaults, vpcFaults, topicFaults, heededFaults].flatMap((of) => of(config))
 
@@ -53,7 +56,7 @@ const vpcFaults = ({ vpc }: Judged): Fault[] => {
   )
 }
 
-/** CloudWatch sends to no topic that keeps an order. */
+/** CloudWatch does not send to FIFO topics. */
 const topicFaults = ({ alarmTopicArn }: Judged): Fault[] =>
   alarmTopicArn?.endsWith('.fifo')
     ? [{ path: ['alarmTopicArn'], message: 'is a FIFO topic, to which no alarm is sent: name a standard one' }]

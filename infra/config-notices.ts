@@ -3,11 +3,11 @@ import { combinationsOf, filterPolicyOf, policyBounds } from '../shared/domain/n
 import { isTimezone } from '../shared/domain/policy/window.ts'
 import { policySetting } from '../shared/settings.ts'
 
-/** One value stands for a list of one. */
+/** A single value is the same as a list of one. */
 const oneOrMore = <T extends z.ZodType>(one: T) =>
   z.preprocess((it) => (it === undefined || Array.isArray(it) ? it : [it]), z.array(one).min(1))
 
-/** What EKS takes in a tag, but for stars, which SNS would not take for any text. */
+/** Characters of an EKS tag, except stars, which are no wildcards in SNS. */
 const tagPart = (most: number) => z.string().regex(new RegExp(`^[\\p{L}\\p{N} +=._:/@-]{1,${most}}$`, 'u'))
 const severity = z.enum(['critical', 'warning', 'info'])
 const clusterPattern = z
@@ -19,13 +19,13 @@ const route = z.strictObject({
   severity: oneOrMore(severity).optional(),
   account: oneOrMore(z.string().regex(/^\d{12}$/, 'is an account of 12 digits')).optional(),
   region: oneOrMore(z.string().regex(/^[a-z]{2,5}(-[a-z]+)+-\d$/, 'is a region')).optional(),
-  /** Names; * at the end stands for any text. */
+  /** Names; * at the end matches any text. */
   cluster: oneOrMore(clusterPattern).optional().describe('Names; * at the end stands for any text.'),
   /** Tags of the clusters. Those of a cluster that EKS does not describe are not known, and match no route. */
   tag: oneOrMore(z.strictObject({ key: tagPart(128), value: tagPart(256) })).optional(),
 
   emails: z.array(z.email()).default([]).describe('Told of what fits. Each must confirm the subscription once.'),
-  /** A webhook's address, or a bot's token; with a token, the channel's id, and each incident is one thread. */
+  /** A webhook's URL, or a bot's token; with a token, also the channel's id, and each incident is one thread. */
   slack: z
     .strictObject({
       secretArn: z.string().regex(/^arn:[a-z-]+:secretsmanager:/, 'is an ARN of secretsmanager'),
@@ -35,19 +35,19 @@ const route = z.strictObject({
         .optional(),
     })
     .optional(),
-  /** A topic of yours, that of a pager for instance. */
+  /** An existing topic, for example of a pager. */
   topicArn: z
     .string()
     .regex(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/, 'is the ARN of a standard topic')
     .optional()
     .describe('A topic of yours in the region of the stack, that of a pager for instance.'),
-  /** The key that encrypts that topic, where it is a key of yours; its policy must let the function `tell` use it. */
+  /** The key that encrypts that topic, if it is your own key; its policy must allow the function `tell` to use it. */
   kmsKeyArn: z
     .string()
     .regex(/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, 'is the ARN of a key')
     .optional()
     .describe('The key of that topic, where it is one of yours; its policy must let the function tell use it.'),
-  /** `chat`: what Amazon Q Developer in chat applications takes. Without topicArn the stack makes the topic. */
+  /** `chat`: the format of Amazon Q Developer in chat applications. Without topicArn the stack creates the topic. */
   format: z
     .enum(['text', 'chat'])
     .default('text')
@@ -58,27 +58,29 @@ export type RouteConfig = z.output<typeof route>
 const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'is a time of day such as 08:00')
 
 const digest = z.strictObject({
-  /** Up to so many clusters are told one by one. */
+  /** Up to this number of clusters, each has its own notice. */
   moreThan: z.int().min(1).max(100).default(10),
-  /** A notice waits so long for others; a halt does not. */
+  /** The time that a notice waits for others; a halt does not wait. */
   settleSeconds: z.int().min(1).max(900).default(60),
   atMostMinutes: z.int().min(1).max(120).default(15),
-  /** What a digest has told within 24 hours comes again only then. */
+  /** The time at which causes are repeated that a digest reported within the last 24 hours. */
   dailyAt: clock.default('08:00'),
   timezone: z.string().default('UTC'),
 })
 const digestDefaults = digest.parse({})
 
-/** Who is told of what, and when. `emails` and `slackWebhookSecretArn` are told of everything; a route adds somebody. */
+/**
+ * Recipients of notices, and when. `emails` and `slackWebhookSecretArn` receive all notices; a route adds recipients.
+ */
 export const noticesConfig = z
   .strictObject({
     routes: z.array(route).max(100).default([]),
-    /** `false`: each notice by itself, however many there are. */
+    /** `false`: each notice separately, however many there are. */
     digest: z
       .union([z.literal(false), digest])
       .default(digestDefaults)
       .describe('One notice in place of many; false: each by itself.'),
-    /** What is not urgent waits for their end. A halt never does. */
+    /** Notices that are not urgent wait until their end. A halt never waits. */
     quietHours: z
       .strictObject({
         windows: z
@@ -102,7 +104,7 @@ interface Told {
   accounts?: { account: string }[] | undefined
 }
 
-/** Subscriptions of one topic with a filter policy: SNS's own bound. */
+/** The maximum of SNS for subscriptions of one topic with a filter policy. */
 const policiesAtMost = 200
 const slackAtMost = 10
 
@@ -175,7 +177,7 @@ const emailFaults = ({ notices, emails }: Told): Fault[] => {
   )
 }
 
-/** Lambda takes 4,096 bytes of variables in all; the ARNs of what the stack makes are among them. */
+/** Lambda allows 4,096 bytes of environment variables in total, including the ARNs of the stack's resources. */
 const settingAtMost = 2_500
 
 const sizeFaults = ({ notices }: Told): Fault[] => {

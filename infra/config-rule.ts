@@ -10,8 +10,8 @@ import { keepFailures } from './triggers.ts'
 const clusterType = 'AWS::EKS::Cluster'
 
 /**
- * A custom rule of AWS Config over the clusters of the stack's own account and region, answered from the records. CDK's own
- * construct gives the function a managed policy that reaches much farther.
+ * A custom rule of AWS Config over the clusters of the stack's own account and region, answered from the records.
+ * CDK's own construct gives the function a managed policy with many more permissions.
  */
 export const configRule = (stack: Stack, around: Surroundings, records: Table) => {
   const lost = deadLetterQueue(stack, 'ConfigRuleDeadLetters', {
@@ -45,7 +45,7 @@ export const configRule = (stack: Stack, around: Surroundings, records: Table) =
       ],
     },
   })
-  // Config tries the function when the rule is made.
+  // AWS Config invokes the function when the rule is created.
   rule.node.addDependency(it)
   return it
 }

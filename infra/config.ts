@@ -9,18 +9,18 @@ import { type Fault, limitFaults } from './config-limits.ts'
 import { noticeFaults, noticesConfig } from './config-notices.ts'
 import { functionNames } from './functions.ts'
 
-// The functions' own messages are short; the author of a configuration gets full ones.
+// The functions use short error messages; the author of a configuration gets full ones.
 z.config(z.locales.en())
 
 const { account, region, name: clusterName } = clusterRef.shape
 const arn = (service: string) => z.string().regex(new RegExp(`^arn:[a-z-]+:${service}:`), `is an ARN of ${service}`)
 
-/** One role, which a pattern is not, nor a user. */
+/** The ARN of one role; no pattern and no user. */
 const roleArn = z
   .string()
   .regex(/^arn:[a-z-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'is the ARN of one role, arn:aws:iam::ACCOUNT:role/NAME')
 
-/** What STS takes. */
+/** Characters that STS accepts. */
 const externalId = z
   .string()
   .regex(/^[\w+=,.@:/-]{2,1224}$/, 'is an external id of STS: 2 to 1224 of A-Z a-z 0-9 +=,.@:/-_')
@@ -30,14 +30,17 @@ const regions = z
   .min(1)
   .refine((all) => isDistinct(all), 'name each region once')
 
-/** Without a role the stack's own account is entered by the functions' own ones, any other by the fixed names of a spoke. */
+/**
+ * Without a role, the functions use their own roles for the stack's own account, and the fixed names of a spoke for
+ * any other account.
+ */
 const fleetAccount = z.strictObject({
   account,
-  /** Absent: those of the deployment. */
+  /** Absent: the regions of the deployment. */
   regions: regions.optional(),
-  /** Who looks. With it and without `operatorRoleArn` nothing is changed in this account. */
+  /** The role that reads. With it and without `operatorRoleArn` nothing is changed in this account. */
   viewerRoleArn: roleArn.optional(),
-  /** Who changes. */
+  /** The role that changes. */
   operatorRoleArn: roleArn.optional(),
   externalId: externalId.optional(),
   roleArn: z
@@ -49,11 +52,12 @@ const fleetAccount = z.strictObject({
 
 const vpc = z.strictObject({
   subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]+$/)).min(1),
-  /** Must be let in on 443 by the security group of every private cluster. */
+  /** The security group of every private cluster must allow these on port 443. */
   securityGroupIds: z.array(z.string().regex(/^sg-[0-9a-f]+$/)).min(1),
   /**
-   * Where the subnets have no way to the internet: an interface endpoint for each AWS service that the functions call, and
-   * DynamoDB's gateway in the route tables of the subnets. Absent: they have a way, or endpoints of their own.
+   * For subnets without a route to the internet: creates an interface endpoint for each AWS service that the
+   * functions call, and DynamoDB's gateway in the route tables of the subnets. Absent: the subnets have a route, or
+   * their own endpoints.
    */
   endpoints: z
     .strictObject({
@@ -63,7 +67,7 @@ const vpc = z.strictObject({
     .optional(),
 })
 
-/** Lambda's and CloudWatch's own lists of what they accept. */
+/** The values that CloudWatch Logs accepts. */
 const retentionDays = z.union(
   [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653].map((days) => z.literal(days)),
 )
@@ -74,20 +78,26 @@ const runbookUrl = `${repository}/blob/main/docs/runbook.md`
 const isDistinct = (all: readonly string[]): boolean => new Set(all).size === all.length
 
 /**
- * Every knob of the deployment. All have a default: an empty file deploys a fleet of one account in one region that only
- * tells.
+ * All settings of the deployment. All have a default: an empty file deploys a fleet of one account in one region,
+ * with reports only.
  */
 const knobs = z.strictObject({
-  /** Two deployments in one account (a trial beside the real one) need two names. */
+  /** Two deployments in one account (for example a trial) need two names. */
   stackName: z.string().default('CalicoIpvsSync'),
-  /** Absent: whatever account and region the deploying credentials name. */
+  /** Absent: the account and region of the deploying credentials. */
   env: z.strictObject({ account, region }).optional(),
 
-  /** Regions of the fleet. Absent: the stack's own. Events of other regions come where the spoke's template forwards them. */
+  /**
+   * Regions of the fleet. Absent: the stack's own. Events of other regions arrive if the spoke's template is deployed
+   * there.
+   */
   regions: regions.optional(),
   /** Accounts of the fleet. Absent: the stack's own. docs/fleet.md. */
   accounts: z.array(fleetAccount).min(1).optional(),
-  /** Shown to every role of another account that has no other. Absent: `calico-ipvs-sync-` and the stack's own account. */
+  /**
+   * Sent to every role of another account without its own external id. Absent: `calico-ipvs-sync-` and the stack's
+   * own account.
+   */
   externalId: externalId.optional(),
   /** The AWS organization whose accounts may send events to the hub's bus. Absent: the accounts of the fleet, one by one. */
   organizationId: z
@@ -95,27 +105,28 @@ const knobs = z.strictObject({
     .regex(/^o-[a-z0-9]{10,32}$/, 'is the id of an organization such as o-a1b2c3d4e5')
     .optional(),
   /**
-   * Clusters of the stack's own account and region that the output `GrantCommand` names. The stack itself lets nobody in: one cluster
-   * that is missing, or whose authentication mode is `CONFIG_MAP`, would take the whole deployment back.
+   * Clusters of the stack's own account and region for the output `GrantCommand`. The stack itself creates no access
+   * entries: one missing cluster, or one with the authentication mode `CONFIG_MAP`, would roll back the whole
+   * deployment.
    */
   clusters: z.array(clusterName).refine(isDistinct, 'name each cluster once').default([]),
 
   /**
-   * Reporting is the default. To have changes made, set `"action": "sync"` or tag a cluster. Without `windows`
-   * changes are made at any time, since nobody's night is ours to guess. `clustersAtOnce` is 1 by default: what is wrong
-   * with a change is wrong in every cluster, and the first one to show it must be the only one. `exceptions` have an end
-   * and a reason, or they would be forgotten. `pauseOnAlarms` is for the alarms of what runs in the clusters, not ours.
-   * docs/change.md explains them.
+   * The default is to report only. To enable changes, set `"action": "sync"` or tag a cluster. Without `windows`
+   * changes are made at any time. `clustersAtOnce` is 1 by default, because a faulty change is faulty in every
+   * cluster, and only the first should be exposed to it. `exceptions` need an end and a reason, so that they are not
+   * forgotten. `pauseOnAlarms` is for alarms of your workloads, not of this deployment. docs/change.md explains them.
    */
   policy: z.strictObject(policySetting.shape).default({}),
 
   /**
-   * However many events a cluster has, it is looked at for them once in so many seconds: at the first at once, at all that
-   * follow when the time is over. Longer is cheaper in a storm and later in a calm.
+   * The minimum time in seconds between two evaluations of a cluster for events: the first event leads to an
+   * evaluation at once, later events to one when the time is over. A longer time is cheaper with many events, but
+   * delays evaluations.
    */
   events: z.strictObject({ gapSeconds: z.int().min(0).max(900).default(60) }).default({ gapSeconds: 60 }),
 
-  /** The sweep is the guarantee; events only make it fast. The window spreads it, so that accounts are not asked all at once. */
+  /** The sweep evaluates every cluster; events only make this faster. The window spreads the start of sweeps. */
   sweep: z
     .strictObject({
       everyMinutes: z.int().min(5).max(1440).default(60),
@@ -123,50 +134,59 @@ const knobs = z.strictObject({
     })
     .default({ everyMinutes: 60, withinMinutes: 15 }),
 
-  /** Told about clusters and, where no other topic is given, about alarms. Each must confirm the subscription once. */
+  /**
+   * Receive notices about clusters and, without another topic, alarms. Each address must confirm the subscription
+   * once.
+   */
   emails: z.array(z.email()).refine(isDistinct, 'name each address once').default([]),
-  /** A secret that holds an incoming webhook's URL and nothing else. Absent: nothing of Slack is deployed. */
+  /** A secret with the URL of an incoming webhook and nothing else. Absent: no Slack resources are deployed. */
   slackWebhookSecretArn: arn('secretsmanager').optional(),
-  /** Each alarm's description ends in this address and the section. Absent: the page in the repository. */
+  /** Each alarm's description ends with this URL and the section. Absent: the page in the repository. */
   runbookBaseUrl: z.url({ protocol: /^https?$/ }).default(runbookUrl),
-  /** A custom rule of AWS Config over the clusters of the stack's own account and region. Config must be recording there. */
+  /**
+   * A custom rule of AWS Config over the clusters of the stack's own account and region. AWS AWS AWS Config must be
+   * recording there.
+   */
   configRule: z.boolean().default(false),
-  /** Who is told of what besides, and when: docs/notices.md. */
+  /** Other recipients of notices, and when: docs/notices.md. */
   notices: noticesConfig,
-  /** An existing topic for alarms, a pager's for instance. Absent: a topic of our own, to `emails`. */
+  /** An existing topic for alarms, for example of a pager. Absent: the stack creates a topic for `emails`. */
   alarmTopicArn: arn('sns').optional(),
 
   /**
-   * For clusters with private endpoints: where `evaluate` and `rollout-step` run. Absent: outside any VPC, public
-   * endpoints only.
+   * For clusters with private endpoints: the VPC of `evaluate` and `rollout-step`. Absent: no VPC, public endpoints
+   * only.
    */
   vpc: vpc.optional(),
 
   /**
-   * A key of your own, in the stack's region, for the table, the queues, the topics and the logs. Absent: AWS's own keys, and for
-   * notices one that the stack makes. Its policy must let in the services that docs/deploy.md names.
+   * Your own key, in the stack's region, for the table, the queues, the topics and the logs. Absent: keys of AWS, and
+   * for notices a key that the stack creates. Its policy must allow the services that docs/deploy.md names.
    */
   kmsKeyArn: arn('kms').optional(),
-  /** Of the Slack secret, where it is under a key of your own and not under `kmsKeyArn`. */
+  /** The key of the Slack secret, if it is your own key and not `kmsKeyArn`. */
   secretKmsKeyArn: arn('kms').optional(),
 
-  /** Clusters looked at, and changed, at one time. EKS throttles Describe calls per account and region. */
+  /**
+   * Clusters that are evaluated, and changed, at one time. EKS throttles Describe calls for each account and region.
+   */
   concurrency: z
     .strictObject({ evaluate: z.int().min(2).max(1000).default(10), rolloutStep: z.int().min(2).max(1000).default(5) })
     .default({ evaluate: 10, rolloutStep: 5 }),
   /**
-   * By function. None by default: the event source mappings already bound what matters, and a reservation is taken from
-   * everything else in the account (a new account has ten in all and refuses it). Reserve where neighbours starve us.
+   * By function. None by default: the event source mappings already limit the concurrency, and a reservation reduces
+   * what is left for the account (a new account has ten in total and rejects it). Reserve if other functions use up
+   * the account's concurrency.
    */
   reservedConcurrency: z.partialRecord(z.enum(functionNames), z.int().min(1)).default({}),
 
-  /** Long enough to look into last quarter's rollout. */
+  /** Long enough to investigate a rollout of the last quarter. */
   logRetentionDays: retentionDays.default(90),
-  /** Not above INFO: alarms count lines of that level. */
+  /** Not above INFO, because alarms count lines of that level. */
   logLevel: z.enum(['DEBUG', 'INFO']).default('INFO'),
-  /** X-Ray costs per trace and adds nothing the logs lack in normal running. */
+  /** X-Ray costs money for each trace; normally the logs are sufficient. */
   tracing: z.boolean().default(false),
-  /** Of all that the stack makes. */
+  /** Tags of all resources of the stack. */
   tags: z.record(z.string(), z.string()).default({}),
 })
 export const config = knobs.superRefine((all, context) => {
@@ -184,7 +204,10 @@ export const config = knobs.superRefine((all, context) => {
 })
 export type Config = z.output<typeof config>
 
-/** A wrong account is answered with the clusters of another one: each entry must be the account that its credentials are of. */
+/**
+ * With a wrong account, the clusters of another account would be returned: so each entry must have the account of its
+ * credentials.
+ */
 const accountFaults = ({ accounts = [], env }: Knobs): Fault[] =>
   accounts.flatMap((entry, index) => {
     const { account, viewerRoleArn, operatorRoleArn } = entry
@@ -197,7 +220,10 @@ const accountFaults = ({ accounts = [], env }: Knobs): Fault[] =>
         message: `${account} has no viewerRoleArn: it is entered by the functions' own roles where it is the stack's own account, else by the fixed names, and env does not say which account is the stack's own`,
       }
     if (viewerRoleArn !== undefined && viewerRoleArn === operatorRoleArn)
-      return { path: [...path, 'operatorRoleArn'], message: `is viewerRoleArn too: who looks must not be who changes` }
+      return {
+        path: [...path, 'operatorRoleArn'],
+        message: `is viewerRoleArn too: who looks must not be who changes`,
+      }
     return rolesOf(entry).flatMap(([knob, role]) => {
       const ofRole = role.split(':')[4]
       if (ofRole === account) return []
@@ -208,7 +234,7 @@ const accountFaults = ({ accounts = [], env }: Knobs): Fault[] =>
 const rolesOf = ({ viewerRoleArn, operatorRoleArn }: z.output<typeof fleetAccount>): [knob: string, arn: string][] =>
   Object.entries({ viewerRoleArn, operatorRoleArn }).flatMap(([knob, arn]) => (arn === undefined ? [] : [[knob, arn]]))
 
-/** Somebody would let us into a cluster that is then dropped as nobody's. */
+/** `GrantCommand` would give access to a cluster that is not in the fleet. */
 const clusterFaults = ({ clusters, env, accounts, regions }: Knobs): Fault[] => {
   if (clusters.length === 0 || !env) return []
   const path = ['clusters']
@@ -222,7 +248,7 @@ const clusterFaults = ({ clusters, env, accounts, regions }: Knobs): Fault[] => 
 
 type Knobs = z.output<typeof knobs>
 
-/** No credentials lead from one partition of AWS to another. */
+/** Credentials are valid in one AWS partition only. */
 const partitionFaults = ({ env, regions = [], accounts = [] }: Knobs): Fault[] => {
   const places = [...(env ? [env.region] : []), ...regions, ...accounts.flatMap((it) => it.regions ?? [])]
   const known = new Set(places.map(partitionOf))
@@ -240,13 +266,13 @@ const partitionFaults = ({ env, regions = [], accounts = [] }: Knobs): Fault[] =
   )
 }
 
-/** What fits no cluster of the fleet protects none, and somebody believes that it does. */
+/** An exception that matches no cluster of the fleet is probably a mistake. */
 const exceptionFaults = ({ policy, env, regions, accounts }: Knobs): Fault[] =>
   (policy.exceptions ?? []).flatMap(({ cluster }, index) => {
     const path = ['policy', 'exceptions', index, 'cluster']
     const parts = cluster.split('/')
     const [ofAccount = '', ofRegion = ''] = parts
-    // What stands before the first star must begin as an account does.
+    // The text before the first star must begin like an account.
     const isBegun = /^(\d{0,11}$|\d{12}(\/|$))/.test(cluster.split('*')[0] ?? '')
     if (!isBegun || (!cluster.includes('*') && parts.length !== 3))
       return { path, message: `${cluster} fits no cluster: give it as ACCOUNT/REGION/NAME, with * for any text` }
@@ -260,7 +286,7 @@ const exceptionFaults = ({ policy, env, regions, accounts }: Knobs): Fault[] =>
     return []
   })
 
-/** CloudWatch sends to topics of its own region only; the secret is read in the stack's, and keys are used there. */
+/** CloudWatch sends to topics of its own region only; secret and keys must be in the stack's region. */
 const placeFaults = ({ env, alarmTopicArn, slackWebhookSecretArn, kmsKeyArn, secretKmsKeyArn }: Knobs): Fault[] =>
   Object.entries({ alarmTopicArn, slackWebhookSecretArn, kmsKeyArn, secretKmsKeyArn }).flatMap(([name, value]) => {
     const ofRegion = value?.split(':')[3]
@@ -268,7 +294,10 @@ const placeFaults = ({ env, alarmTopicArn, slackWebhookSecretArn, kmsKeyArn, sec
     return { path: [name], message: `is of ${ofRegion}, and the stack is in ${env.region}` }
   })
 
-/** What is refused for want of concurrency is received again and again, and ends as a dead letter that was never tried. */
+/**
+ * A message that is throttled for lack of concurrency is received repeatedly, and becomes a dead letter without an
+ * attempt.
+ */
 const timeFaults = ({ sweep, concurrency, reservedConcurrency: reserved }: Knobs): Fault[] => [
   ...(sweep.withinMinutes > sweep.everyMinutes
     ? [{ path: ['sweep', 'withinMinutes'], message: `is more than everyMinutes, which is ${sweep.everyMinutes}` }]
@@ -285,7 +314,7 @@ const timeFaults = ({ sweep, concurrency, reservedConcurrency: reserved }: Knobs
   }),
 ]
 
-/** Throws with every name that is wrong and what it must be. */
+/** Throws with all invalid names and what they must be. */
 export const parseConfig = (value: unknown): Config => {
   const parsed = config.safeParse(value)
   if (parsed.success) return parsed.data
@@ -295,8 +324,9 @@ export const parseConfig = (value: unknown): Config => {
 }
 
 /**
- * The JSON file named by `-c config=FILE`, else `deploy.json` beside cdk.json, else every default. `place`: of the deploying
- * credentials, where the CDK's command line knows it. The stack is for no other then, and all of it is checked.
+ * The JSON file named by `-c config=FILE`, else `deploy.json` beside cdk.json, else the defaults. `place`: of the
+ * deploying credentials, if the CDK's command line knows it. Then the stack is for this account and region only, and
+ * everything is checked.
  */
 export const readConfig = (root: string, named?: string, place?: Config['env']): Config => {
   const file = join(root, named ?? 'deploy.json')

@@ -24,7 +24,7 @@ interface Shape {
   not?: object
 }
 
-/** Where the knobs' reasons stand: in the comments of the schema, and of the policy that it configures. */
+/** The sources of the descriptions: comments of the schema, and of the policy that it configures. */
 const sources = [
   'infra/config.ts',
   'shared/settings.ts',
@@ -32,7 +32,7 @@ const sources = [
   'shared/domain/policy/exception.ts',
 ]
 
-/** The comment above each name, the first wins. */
+/** The comment above each name; the first one is used. */
 const comments = (): Map<string, string> => {
   const found = new Map<string, string>()
   for (const file of sources) {
@@ -63,7 +63,7 @@ const kindOf = (shape: Shape): string => {
   return `${type === 'string' ? 'text' : (type ?? 'text')}${shape.maxLength ? `, at most ${shape.maxLength} characters` : ''}`
 }
 
-/** The policy is partial: what is absent gets these. */
+/** The policy is partial: absent settings get these defaults. */
 const policy: Record<string, unknown> = { ...defaultPolicy }
 
 interface Row {
@@ -75,7 +75,7 @@ interface Row {
 
 const rowsOf = (shape: Shape, path: string, meanings: Map<string, string>): Row[] =>
   Object.entries(shape.properties ?? {}).flatMap(([name, it]) => {
-    // A knob that is refused with a sentence, to say what took its place.
+    // A setting that is rejected with a message about its replacement.
     if (it.not) return []
     const full = `${path}${name}`
     const preset = it.default ?? (path === 'policy.' ? policy[name] : undefined)

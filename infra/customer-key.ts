@@ -5,14 +5,20 @@ import type { Construct } from 'constructs'
 import type { Permission } from './access.ts'
 import type { Config } from './config.ts'
 
-/** A key of the customer's in place of AWS's own, for all that the stack keeps. Its policy is the customer's too: docs/deploy.md. */
+/**
+ * A customer's key instead of AWS's own, for all data of the stack. The customer also writes its policy:
+ * docs/deploy.md.
+ */
 export const customerKey = (scope: Construct, { kmsKeyArn }: Pick<Config, 'kmsKeyArn'>): IKey | undefined =>
   kmsKeyArn ? Key.fromKeyArn(scope, 'CustomerKey', kmsKeyArn) : undefined
 
-/** Services that use the key in the name of who calls them. */
+/** Services that use the key on behalf of their caller. */
 const services = ['sqs', 'sns', 'dynamodb', 's3', 'secretsmanager'] as const
 
-/** What queues, topic, table and secrets ask of their caller; the table wants the last four. Only by way of those services. */
+/**
+ * The KMS permissions that queues, topic, table and secrets need from their caller; the table needs the last four.
+ * Only through those services.
+ */
 export const mayUseKey = (scope: Construct, keyArns: string[]): Permission[] => {
   if (keyArns.length === 0) return []
   const { region, urlSuffix } = Stack.of(scope)

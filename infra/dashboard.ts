@@ -15,7 +15,7 @@ import { metricOf } from '../shared/domain/fleet-count.ts'
 import type { Verdict } from '../shared/domain/report.ts'
 import type { Config } from './config.ts'
 
-/** Worst first, in the colours of the reports. */
+/** The most severe first, in the colours of the reports. */
 const verdicts: [Verdict, string, string][] = [
   ['out-of-step', 'out of step', '#c7254e'],
   ['unknown', 'unknown', '#8a63d2'],
@@ -28,7 +28,10 @@ interface Shown {
   records: Table
 }
 
-/** What one looks at: the fleet, what is being done to it, whether the tool keeps up, and what it costs. Made last, of all there is. */
+/**
+ * The dashboard: the state of the fleet, rollouts, the tool's own health, and its costs. Created last, because it
+ * uses all other resources.
+ */
 export const dashboard = (stack: Stack, { stackName }: Config, { records }: Shown): Dashboard => {
   const own = (service: string, metricName: string, label: string, more: Partial<Own> = {}) => {
     const { verdict, color, statistic = 'Sum', period = hour } = more

@@ -11,11 +11,14 @@ const valueOf = (args: string[], name: string): string | undefined => {
   return args[at]?.split('=')[1] ?? (at < 0 ? undefined : args[at + 1])
 }
 
-/** `config=FILE` among the context that the CDK's command line is given. */
+/** `config=FILE` in the context options of the CDK's command line. */
 const configNamed = (args: string[]): string | undefined =>
   args.flatMap((it) => /^(?:-c=?|--context=)?config=(.+)$/.exec(it)?.[1] ?? []).at(-1)
 
-/** `npm run deploy -- ARGUMENTS OF cdk deploy`: says in one sentence what is missing, before anything is built. */
+/**
+ * `npm run deploy -- ARGUMENTS OF cdk deploy`: reports a missing precondition in one sentence, before anything is
+ * built.
+ */
 const deploy = async (args: string[]): Promise<number> => {
   const profile = valueOf(args, '--profile')
   if (profile) process.env['AWS_PROFILE'] = profile

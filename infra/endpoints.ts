@@ -9,8 +9,9 @@ import type { Construct } from 'constructs'
 import type { Config } from './config.ts'
 
 /**
- * What the functions in the VPC call. Not `logs` and `xray`, which Lambda reaches itself, nor `sns` and `secretsmanager`: what tells people and posts
- * to Slack runs outside. The API server of a private cluster has addresses in its own VPC and needs no endpoint.
+ * The services that the functions in the VPC call. Without `logs` and `xray`, which Lambda reaches itself, and
+ * without `sns` and `secretsmanager`, because `tell` and `notify-slack` run outside the VPC. The API server of a
+ * private cluster has addresses in its own VPC and needs no endpoint.
  */
 const called = ({ policy }: Config) => [
   'eks',
@@ -20,7 +21,10 @@ const called = ({ policy }: Config) => [
   ...((policy.pauseOnAlarms ?? []).length > 0 ? ['monitoring'] : []),
 ]
 
-/** For a VPC without a way to the internet: an interface endpoint for each service that is called, DynamoDB by its gateway. */
+/**
+ * For a VPC without a route to the internet: an interface endpoint for each service, and a gateway endpoint for
+ * DynamoDB.
+ */
 export const endpoints = (scope: Construct, config: Config): void => {
   const { vpc } = config
   if (!vpc?.endpoints) return
@@ -44,7 +48,7 @@ export const endpoints = (scope: Construct, config: Config): void => {
     })
 }
 
-/** Lets in the functions on 443, and nobody else. */
+/** Allows only the functions, on port 443. */
 const doorOf = (scope: Construct, vpcId: string, from: string[]): string =>
   new CfnSecurityGroup(scope, 'EndpointsDoor', {
     groupDescription: 'calico-ipvs-sync: its functions to the endpoints of AWS',

@@ -14,7 +14,7 @@ interface Work {
   fleet: Fleet
 }
 
-/** Events: the fast way in. */
+/** The function for events, which makes evaluations fast. */
 export const eventHandlers = (stack: Stack, around: Surroundings, work: Work & { records: Table }) => {
   const lost = deadLetterQueue(stack, 'EventsDeadLetters', {
     meaning: 'Events were lost; their clusters are looked at only by the next sweep.',
@@ -45,12 +45,15 @@ const environmentOf = ({ account }: Stack, { evaluations }: Work) => ({
   EVALUATIONS_QUEUE_URL: evaluations.queueUrl,
 })
 
-/** Half a minute to list, the rest to ask for looks. */
+/** Half a minute to list, the rest to request evaluations. */
 const listTimeout = Duration.seconds(60)
-/** Places that are listed at one time, of a thousand: EKS throttles each account and region for itself. */
+/** Places that are listed at one time, of up to a thousand: EKS throttles each account and region separately. */
 const placesAtOnce = 5
 
-/** The schedule: the sure way in. It asks for the list of each place; who lists asks for the looks. */
+/**
+ * The functions for the sweep, which evaluates every cluster: `sweep` requests the list of each place;
+ * `list-clusters` requests the evaluations.
+ */
 export const sweeping = (stack: Stack, around: Surroundings, work: Work & { records: Table; tellings: Queue }) => {
   const { everyMinutes, withinMinutes } = around.config.sweep
   const lost = deadLetterQueue(stack, 'SweepDeadLetters', {

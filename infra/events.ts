@@ -1,7 +1,7 @@
 import type { EventPattern } from 'aws-cdk-lib/aws-events'
 import { type PatternName, patterns as own } from '../shared/domain/spoke/event-patterns.ts'
 
-/** The patterns that hub and spokes have in common, as the CDK writes them. By the rule's name in the template. */
+/** The common event patterns of hub and spokes, in the form of the CDK, by the rule's name in the template. */
 export const patterns: Record<PatternName, EventPattern> = {
   ClusterCalls: cdkOf(own.ClusterCalls),
   AddonEvents: cdkOf(own.AddonEvents),

@@ -13,10 +13,13 @@ import { deadLetterQueue } from './queue.ts'
 import { roleFor } from './role.ts'
 import { keepFailures } from './triggers.ts'
 
-/** A year, and the month in which it is asked for: as long as the records. */
+/** A year, plus a month for the auditor's request; the same as for the records. */
 const keptFor = Duration.days(400)
 
-/** The fleet of each day, for people and auditors. Evidence: it outlives the stack. */
+/**
+ * The daily reports of the fleet, for people and auditors. They are evidence and are retained when the stack is
+ * deleted.
+ */
 const reportsBucket = (scope: Construct, key: IKey | undefined): Bucket => {
   const bucket = new Bucket(scope, 'Reports', {
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -35,7 +38,9 @@ const reportsBucket = (scope: Construct, key: IKey | undefined): Bucket => {
   return bucket
 }
 
-/** Counts the fleet every hour, for the dashboard, and writes its report once a day. Nothing is looked at again for either. */
+/**
+ * Writes the fleet metrics every hour, for the dashboard, and a report once a day. No cluster is evaluated for them.
+ */
 export const fleetReports = (stack: Stack, around: Surroundings, records: Table) => {
   const bucket = reportsBucket(stack, around.key)
   const lost = deadLetterQueue(stack, 'FleetReportDeadLetters', {

@@ -23,9 +23,12 @@ export interface FunctionSpec<N extends FunctionName> {
   may: Permission[]
   timeout: Duration
   memorySize: number
-  /** Feeds the queue it works on. Lambda would stop it after about 16 rounds; every message it sends to itself carries a deadline. */
+  /**
+   * The function sends messages to its own queue. Lambda would stop such a loop after about 16 rounds; every message
+   * that it sends to itself has a deadline.
+   */
   feedsItself?: true
-  /** Talks to the Kubernetes API, which may be private. */
+  /** The function calls the Kubernetes API, which may be private. */
   inVpc?: true
 }
 
@@ -35,9 +38,9 @@ export interface Surroundings {
   alarms: ITopic
   /** Folder with `<name>/index.js` per function. */
   bundles: string
-  /** What lies beside the code of each. */
+  /** The configuration file next to the code of each function. */
   deployment: Deployment
-  /** Of the customer's, for all that is kept. */
+  /** The customer's key for all data. */
   key?: IKey | undefined
 }
 
@@ -77,12 +80,13 @@ export const lambdaFunction = <N extends FunctionName>(
     environment: {
       ...spec.environment,
       POWERTOOLS_LOG_LEVEL: config.logLevel,
-      // Two deployments in one account are counted apart.
+      // Two deployments in one account have separate metrics.
       POWERTOOLS_METRICS_NAMESPACE: config.stackName,
     },
   })
   const resource = it.node.defaultChild
-  // By the resource itself: CDK's own way wants the VPC's zones and route tables, which nothing here needs.
+  // Set on the CloudFormation resource: CDK's own construct needs the VPC's zones and route tables, which are not
+  // needed here.
   if (spec.inVpc && config.vpc && resource instanceof CfnFunction)
     resource.vpcConfig = {
       subnetIds: config.vpc.subnetIds,

@@ -4,7 +4,7 @@ import type { evaluateSettings, rolloutStepSettings } from '../shared/worker-set
 import type { listClustersSettings, onEventSettings, sweepSettings } from '../shared/event-settings.ts'
 import type { notifySlackSettings, tellSettings } from '../shared/notice-settings.ts'
 
-/** The Lambdas by the names of their files, each with the settings it reads: a forgotten variable does not compile. */
+/** The Lambda functions by file name, each with the settings that it reads: a forgotten variable does not compile. */
 export interface Settings {
   'on-event': typeof onEventSettings
   sweep: typeof sweepSettings

@@ -2,12 +2,12 @@ import { CfnOutput, type Stack } from 'aws-cdk-lib'
 import type { IRole } from 'aws-cdk-lib/aws-iam'
 import type { Config } from './config.ts'
 
-/** Longer, and it could not be read in a terminal any more: then the whole region is meant, or the names are filled in. */
+/** The maximum number of names in the command: with more, it uses --all or a placeholder. */
 const longest = 3_000
 
 /**
- * The stack makes no access entries: one cluster that is not there, or takes none, would take all of the deployment back with it.
- * It prints the command that makes them, with the roles as they came to be named. docs/access.md
+ * The stack creates no access entries: one missing cluster, or one that supports none, would roll back the whole
+ * deployment. It outputs the command that creates them, with the names of the roles. docs/access.md
  */
 export const grantCommand = (
   stack: Stack,

@@ -5,22 +5,23 @@ import { placesOf } from '../shared/domain/fleet.ts'
 import type { Fleet } from '../shared/settings.ts'
 import type { Config } from './config.ts'
 
-/** The stack's own account and region. Where the stack is of none yet, the fleet has them unless it names others. */
+/** The stack's own account and region. If the stack has none yet, they are part of the fleet unless it lists others. */
 const isOwn = ({ account, region }: Stack, place: { account: string; region: string }): boolean =>
   (Token.isUnresolved(account) || place.account === account) && (Token.isUnresolved(region) || place.region === region)
 
-/** Whether the events of the stack's own account and region are of the fleet: else they would only be dropped. */
+/** Whether the stack's own account and region are in the fleet: otherwise their events would only be dropped. */
 export const hearsItself = (stack: Stack, fleet: Fleet): boolean => placesOf(fleet).some((place) => isOwn(stack, place))
 
-/** Whether anything of the fleet lies elsewhere, and its events must be forwarded. */
+/** Whether the fleet has other accounts or regions, whose events must be forwarded. */
 const isHub = (stack: Stack, { organizationId }: Config, fleet: Fleet): boolean => {
   const places = placesOf(fleet)
   return organizationId !== undefined || places.length > 1 || places.some((place) => !isOwn(stack, place))
 }
 
 /**
- * Where spokes forward events to. Events of AWS's own services only reach it by their rules: nobody may put one with such a
- * source. Who may put at all is the organization, or the accounts of the fleet one by one. `undefined`: nobody is elsewhere.
+ * The bus to which spokes forward events. Events of AWS services arrive only through their rules: nobody may put an
+ * event with such a source. The organization, or the listed accounts of the fleet, may put events. `undefined`: the
+ * fleet has no other accounts or regions.
  */
 export const hubBus = (stack: Stack, config: Config, fleet: Fleet): EventBus | undefined => {
   if (!isHub(stack, config, fleet)) return undefined
@@ -45,7 +46,7 @@ export const hubBus = (stack: Stack, config: Config, fleet: Fleet): EventBus | u
   return bus
 }
 
-/** Roles of the own account need no word of the bus. */
+/** Roles of the own account need no permission in the policy of the bus. */
 const sendersOf = ({ account: own, partition }: Stack, { organizationId }: Config, { accounts }: Fleet) => {
   if (organizationId) return { Principal: '*', Condition: { StringEquals: { 'aws:PrincipalOrgID': organizationId } } }
   const others = accounts.map(({ account }) => account).filter((account) => account !== own)

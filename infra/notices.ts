@@ -15,14 +15,14 @@ import { lambdaFunction, type Surroundings } from './function.ts'
 import { workedQueue, workQueue } from './queue.ts'
 import { consume } from './triggers.ts'
 
-/** Notices name clusters, nodes and ports: encrypted at rest with a key of the deployment's own. */
+/** Notices contain clusters, nodes and ports: so they are encrypted at rest with the deployment's own key. */
 export const noticesKey = (scope: Construct): Key => {
   const key = new Key(scope, 'NoticesKey', {
     description: 'calico-ipvs-sync: notices',
     enableKeyRotation: true,
     removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   })
-  // CloudWatch publishes in its own name and must be named in the key's policy.
+  // CloudWatch publishes with its own service principal, which the key's policy must allow.
   key.addToResourcePolicy(
     new PolicyStatement({
       principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
@@ -34,7 +34,7 @@ export const noticesKey = (scope: Construct): Key => {
   return key
 }
 
-/** What people hear about clusters: everything, or what their route asks for. */
+/** The topic for notices about clusters: all of them, or those that match a route. */
 export const noticesTopic = (scope: Construct, masterKey: IKey, { emails, notices }: Config): Topic => {
   const topic = new Topic(scope, 'Notices', { masterKey, enforceSSL: true })
   const subscribe = (email: string, route: Route) =>
@@ -44,14 +44,14 @@ export const noticesTopic = (scope: Construct, masterKey: IKey, { emails, notice
   return topic
 }
 
-/** A route as SNS takes it, by message attributes. */
+/** The filter policy of a route, by message attributes. */
 export const filterOf = (route: Route, which: { progress: boolean }) => {
   const policy = Object.entries(filterPolicyOf(route, which))
   if (policy.length === 0) return {}
   return { filterPolicy: Object.fromEntries(policy.map(([name, rules]) => [name, new SubscriptionFilter(rules)])) }
 }
 
-/** What people hear about the tool itself: never mixed with notices, whose readers parse them. */
+/** The topic for alarms about the tool itself: separate from notices, because subscribers parse notices. */
 export const alarmsTopic = (scope: Construct, key: IKey, { emails, alarmTopicArn }: Config): ITopic => {
   if (alarmTopicArn) return Topic.fromTopicArn(scope, 'Alarms', alarmTopicArn)
   const topic = new Topic(scope, 'Alarms', { masterKey: key, enforceSSL: true })
@@ -70,8 +70,8 @@ export const alarmsTopic = (scope: Construct, key: IKey, { emails, alarmTopicArn
 const timeout = Duration.seconds(60)
 
 /**
- * Sends what is on record for people, by way of a queue of its own: neither a look nor a rollout waits for SNS, and a flood
- * of evaluations does not keep a notice waiting. Answers with the queue.
+ * Sends recorded notices through a separate queue: neither an evaluation nor a rollout waits for SNS, and many
+ * evaluations do not delay a notice. Returns the queue.
  */
 export const teller = (
   scope: Construct,
@@ -109,7 +109,7 @@ export const teller = (
     memorySize: 256,
     feedsItself: true,
   })
-  // Two is the least SQS offers.
+  // Two is the minimum of the event source mapping.
   consume(tell, queue, 2)
   return queue
 }
@@ -125,7 +125,7 @@ const settingOf = ({ notices, runbookBaseUrl }: Config, topics: NoticeSetting['t
   }
 }
 
-/** To topics of others we publish ourselves: a topic cannot subscribe to another. */
+/** The function publishes to existing topics itself, because a topic cannot subscribe to another. */
 const otherTopics = (scope: Construct, key: IKey, routes: RouteConfig[]): NoticeSetting['topics'] =>
   routes.flatMap((it, index) => {
     const { topicArn, format } = it

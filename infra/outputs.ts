@@ -12,7 +12,7 @@ interface Told {
   rolloutStep: IFunction
 }
 
-/** What a spoke, an access entry or a person must know of this deployment. */
+/** The outputs that a spoke, an access entry or a person needs. */
 export const outputs = (stack: Stack, config: Config, { bus, listClusters, evaluate, rolloutStep }: Told): void => {
   const deployment = deploymentName(config.stackName)
   const externalId = config.externalId ?? defaultExternalId(deployment, stack.account)

@@ -7,14 +7,14 @@ import { receivesAtMost } from '../shared/settings.ts'
 import { alarm, type RunbookSection } from './alarms.ts'
 
 export interface DeadLetters {
-  /** What was lost for now, in one sentence. */
+  /** The effect of dead letters, in one sentence. */
   meaning: string
   runbook: RunbookSection
   alarms: ITopic
   key?: IKey | undefined
 }
 
-/** Under the customer's key where there is one. A data key serves for an hour: a storm asks KMS no more often. */
+/** Encrypted with the customer's key if there is one. A data key is reused for an hour, to limit calls to KMS. */
 const safe = (key: IKey | undefined): QueueProps => ({
   enforceSSL: true,
   ...(key
@@ -22,7 +22,7 @@ const safe = (key: IKey | undefined): QueueProps => ({
     : { encryption: QueueEncryption.SQS_MANAGED }),
 })
 
-/** Where what could not be done waits for a person: kept as long as SQS keeps anything, and somebody is told at once. */
+/** A dead-letter queue: it keeps failed messages for the maximum time of SQS, and its alarm notifies at once. */
 export const deadLetterQueue = (
   scope: Construct,
   id: string,
@@ -39,14 +39,14 @@ export const deadLetterQueue = (
 
 export interface Work {
   fifo?: true
-  /** Of the function that works on it. */
+  /** Of the function that processes it. */
   functionTimeout: Duration
   deadLetters: DeadLetters
 }
 
 /**
- * A queue of work, never without its dead letters. Lambda asks for six function timeouts of invisibility, so that a
- * message held back by throttling is not handed out twice.
+ * A work queue with its dead-letter queue. The visibility timeout is six times the function timeout, as Lambda
+ * recommends, so that a message that is delayed by throttling is not delivered twice.
  */
 export const workQueue = (scope: Construct, id: string, { fifo, functionTimeout, deadLetters }: Work): Queue =>
   new Queue(scope, id, {
@@ -61,7 +61,7 @@ export const workQueue = (scope: Construct, id: string, { fifo, functionTimeout,
     },
   })
 
-/** What a function must know of the queue it works on. */
+/** The settings of a function for the queue that it processes. */
 export const workedQueue = ({ queueUrl, deadLetterQueue }: Queue) => ({
   WORK_QUEUE_URL: queueUrl,
   DEAD_LETTERS_QUEUE_URL: deadLetterQueue?.queue.queueUrl ?? '',

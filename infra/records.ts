@@ -5,7 +5,9 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import { latestIndex, recordsParameter } from '../shared/messages.ts'
 import type { Construct } from 'constructs'
 
-/** `history` finds the table by it: a name of our own choosing would keep a stack from being made a second time. */
+/**
+ * `history` finds the table by this parameter: with a fixed table name, the stack could not be created a second time.
+ */
 export const tellRecordsTable = (scope: Construct, { tableName }: Table, stackName: string) => ({
   parameter: new StringParameter(scope, 'RecordsTableName', {
     parameterName: recordsParameter(stackName),
@@ -15,12 +17,12 @@ export const tellRecordsTable = (scope: Construct, { tableName }: Table, stackNa
   output: new CfnOutput(scope, 'RecordsTable', { value: tableName, description: 'For --table of the command history' }),
 })
 
-/** The last assessment of each cluster and what people were told of it. Evidence: it outlives the stack. */
+/** The last report of each cluster and its notices. It is evidence and is retained when the stack is deleted. */
 export const recordsTable = (scope: Construct, key?: IKey): Table => {
   const table = new Table(scope, 'Records', {
     /** `account/region/name` */
     partitionKey: { name: 'cluster', type: AttributeType.STRING },
-    /** What is kept of the cluster: its assessment, its notices, its rollouts. */
+    /** The kind of record: report, notice, write and others. */
     sortKey: { name: 'record', type: AttributeType.STRING },
     timeToLiveAttribute: 'expiresAt',
     billingMode: BillingMode.PAY_PER_REQUEST,
@@ -28,7 +30,7 @@ export const recordsTable = (scope: Construct, key?: IKey): Table => {
       ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key }
       : { encryption: TableEncryption.AWS_MANAGED }),
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    // Not protected from deletion besides: a stack that could not be made would then leave its empty table behind.
+    // Without deletion protection: otherwise a failed creation of the stack would leave its empty table behind.
     removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   })
   table.addGlobalSecondaryIndex({

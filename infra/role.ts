@@ -5,12 +5,15 @@ import type { Permission } from './access.ts'
 
 export interface RoleSpec {
   assumedBy: ServicePrincipal
-  /** Only where another account trusts it by its name. */
+  /** Only if another account trusts the role by its name. */
   roleName?: string
   may: Permission[]
 }
 
-/** A role for one function or schedule of this account. A permission over a pattern of resources is accepted only with its reason. */
+/**
+ * A role for one function or schedule of this account. A permission with a pattern as resource is accepted only with
+ * a reason.
+ */
 export const roleFor = (scope: Construct, id: string, { may, ...properties }: RoleSpec): Role => {
   const role = new Role(scope, id, properties)
   for (const { statement, because } of may) {

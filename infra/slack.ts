@@ -17,7 +17,7 @@ const timeout = Duration.seconds(30)
 interface Channel {
   secretArn: string
   channel?: string | undefined
-  /** Absent: it is told of everything. */
+  /** Absent: it receives all notices. */
   route?: Route
 }
 
@@ -26,7 +26,7 @@ interface Sources {
   records: Table
 }
 
-/** Each channel by itself: one that refuses, or is slow, holds up none but itself. */
+/** Each channel has its own queue and function, so that a failing or slow one does not delay the others. */
 export const slackChannels = (scope: Construct, around: Surroundings, sources: Sources): void => {
   const { slackWebhookSecretArn, notices } = around.config satisfies Config
   if (slackWebhookSecretArn) slackChannel(scope, around, { ...sources, to: { secretArn: slackWebhookSecretArn } })
@@ -38,8 +38,8 @@ export const slackChannels = (scope: Construct, around: Surroundings, sources: S
 }
 
 /**
- * Notices to a Slack channel, by way of a queue: Slack takes about one message a second, and what it refuses must wait.
- * Never in a VPC: it needs the internet and no cluster.
+ * Notices to a Slack channel, through a queue: Slack accepts about one message a second, and rejected messages must
+ * wait. Not in a VPC: it needs the internet and no cluster.
  */
 const slackChannel = (
   scope: Construct,
@@ -67,13 +67,13 @@ const slackChannel = (
     may: [
       ...mayConsume(queue),
       mayReadSecret(to.secretArn),
-      // A webhook cannot reply to what it has posted: there is nothing to remember.
+      // A webhook cannot reply to a message: so no thread is stored.
       ...(to.channel ? [mayRecordThreads(records)] : []),
       ...mayUseKey(scope, around.config.secretKmsKeyArn ? [around.config.secretKmsKeyArn] : []),
     ],
     timeout,
     memorySize: 256,
   })
-  // Two is the least SQS offers.
+  // Two is the minimum of the event source mapping.
   consume(notifySlack, queue, 2)
 }

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import type { Plugin } from 'esbuild'
 
 /**
- * Lambda hands a function its credentials in the environment; the SDK's default chain beyond that (profiles, SSO, token
- * files, instance metadata, with a client for each) is 70 kB that never runs there.
+ * Lambda passes credentials to a function in its environment; the rest of the SDK's default chain (profiles, SSO,
+ * token files, instance metadata, with a client for each) is 70 kB that is never used there.
  */
 const credentialsFromEnvironment: Plugin = {
   name: 'credentials-from-environment',
@@ -21,13 +21,13 @@ const credentialsFromEnvironment: Plugin = {
   },
 }
 
-/** Errors that our code catches by their class. The others are known by their names, which the SDK gives them all the same. */
+/** Errors that our code catches by their class. Others are checked by their names, which the SDK sets anyway. */
 const caught = ['ConditionalCheckFailedException']
 
 /**
  * A client's schemas describe every operation it has, and register a class for each of its errors. Keys are computed
- * (`{ [_ht]: … }`), which esbuild must take for a side effect, and so it keeps what belongs to operations nobody calls.
- * With the keys spelled out, and without the classes nobody catches, it can drop them.
+ * (`{ [_ht]: … }`), which esbuild treats as a side effect, so it keeps the schemas of unused operations. With literal
+ * keys, and without the unused error classes, it can drop them.
  */
 const schemasOfWhatIsCalled: Plugin = {
   name: 'schemas-of-what-is-called',
@@ -47,7 +47,7 @@ const schemasOfWhatIsCalled: Plugin = {
   },
 }
 
-/** Clients read their version for the user agent, and would bring the whole of their package.json along. */
+/** Clients read their version for the user agent, which would add their whole package.json. */
 const versionsOnly: Plugin = {
   name: 'versions-only',
   setup: (build) => {
@@ -58,7 +58,7 @@ const versionsOnly: Plugin = {
   },
 }
 
-/** `yaml` gives Node its CommonJS build, all or nothing; the same code as ES modules lies beside it. */
+/** For Node, `yaml` exports its CommonJS build, which cannot be tree-shaken; the package also contains ES modules. */
 const yamlAsModules: Plugin = {
   name: 'yaml-as-modules',
   setup: (build) => {
@@ -73,7 +73,7 @@ const yamlAsModules: Plugin = {
 
 const excuse = 'is left out of this bundle: see infra/slimming.ts.'
 
-/** Documents are read and never written; with keys that are texts, nothing is turned into text on the way either. */
+/** Documents are parsed and never written, so the stringifier is not needed. */
 const withoutYamlWriting: Plugin = {
   name: 'without-yaml-writing',
   setup: (build) => {
@@ -86,7 +86,7 @@ const withoutYamlWriting: Plugin = {
   },
 }
 
-/** A module with the same names, each of which says that it is not there. */
+/** A replacement module with the same names, each of which throws an error that it was removed. */
 const absentAll = (source: string, what: string) => {
   const names = Array.from(source.matchAll(/^export \{ (.+) \};?$|^export (?:const|function) (\w+)/gm), (found) =>
     (found[1] ?? found[2] ?? '').split(', ').map((name) => name.replace(/^\w+ as /, '')),
@@ -95,7 +95,7 @@ const absentAll = (source: string, what: string) => {
   return `${absent}\nexport { ${names.map((name) => `absent as ${name}`).join()} }`
 }
 
-/** Operations that stream events need a codec of their own, 15 kB. None is called; one that were would say so. */
+/** Operations that stream events need a codec of 15 kB. None is used; a call would throw an error. */
 const withoutEventStreams: Plugin = {
   name: 'without-event-streams',
   setup: (build) => {
@@ -107,7 +107,7 @@ const withoutEventStreams: Plugin = {
     build.onLoad({ filter: /^not made$/, namespace }, () => ({
       contents: `throw new Error('Streaming events ${excuse}')`,
     }))
-    // S3's client makes one when it is made itself.
+    // S3's client creates one in its constructor.
     build.onLoad({ filter: /^made and not used$/, namespace }, () => ({
       contents: `const absent = () => { throw new Error('Streaming events ${excuse}') }
 export const eventStreamSerdeProvider = () => ({ serialize: absent, deserialize: absent })
@@ -116,7 +116,7 @@ export const resolveEventStreamSerdeConfig = (given) => given`,
   },
 }
 
-/** DynamoDB's client makes a cache for a discovery of endpoints that none of its operations does any more. */
+/** DynamoDB's client creates a cache for endpoint discovery, which none of its operations uses any more. */
 const withoutEndpointCache: Plugin = {
   name: 'without-endpoint-cache',
   setup: (build) => {
@@ -127,8 +127,9 @@ const withoutEndpointCache: Plugin = {
 }
 
 /**
- * DynamoDB has endpoints for single accounts and for search, which need an account id in the credentials or in the call: Lambda's
- * environment has none. What remains is the rule that SQS has as well; a test compares the answers for every region.
+ * DynamoDB has endpoints for single accounts and for search, which need an account id in the credentials or in the
+ * call: Lambda's environment has none. The remaining rule is the same as for SQS; a test compares the results for
+ * every region.
  */
 const oneRuleForEndpoints: Plugin = {
   name: 'one-rule-for-endpoints',
@@ -142,7 +143,10 @@ const oneRuleForEndpoints: Plugin = {
   },
 }
 
-/** STS could sign for several regions at once, which needs a package that is not there: each of our calls is for one. */
+/**
+ * STS could sign for several regions at once, which needs a package that is not installed: each of our calls is for
+ * one.
+ */
 const forOneRegion: Plugin = {
   name: 'for-one-region',
   setup: (build) => {
@@ -163,7 +167,10 @@ export class SignatureV4SignWithCredentials extends SignatureV4 {
   },
 }
 
-/** SHA-256 and MD5 in JavaScript, for runtimes without their own. Node always has them: requests could not be signed without. */
+/**
+ * SHA-256 and MD5 in JavaScript, for runtimes without their own. Node always has them: without it requests could not
+ * be signed.
+ */
 const withoutOwnHashes: Plugin = {
   name: 'without-own-hashes',
   setup: (build) => {
@@ -175,7 +182,7 @@ const withoutOwnHashes: Plugin = {
   },
 }
 
-/** Schemas can describe themselves as JSON Schema, which only the command line's build of its documentation asks of them. */
+/** Schemas can be converted to JSON Schema, which only the build of the documentation needs. */
 const withoutJsonSchema: Plugin = {
   name: 'without-json-schema',
   setup: (build) => {
@@ -186,7 +193,7 @@ const withoutJsonSchema: Plugin = {
   },
 }
 
-/** The region of a machine that is no Lambda, asked of its metadata, its files of profiles, and the streams of browsers. */
+/** Unused in Lambda: the region from instance metadata, profile files, and browser streams. */
 const withoutOtherMachines: Plugin = {
   name: 'without-other-machines',
   setup: (build) => {
@@ -200,7 +207,7 @@ const withoutOtherMachines: Plugin = {
   },
 }
 
-/** Each region comes with its name for people, which no endpoint has in it. */
+/** Descriptions of regions, which no endpoint contains. */
 const withoutNamesOfRegions: Plugin = {
   name: 'without-names-of-regions',
   setup: (build) => {
@@ -210,7 +217,10 @@ const withoutNamesOfRegions: Plugin = {
   },
 }
 
-/** What esbuild cannot leave out by itself. Nothing here changes what a function does; the sizes are asserted by a test. */
+/**
+ * Removes code that esbuild cannot drop itself. It does not change the behaviour of a function; a test checks the
+ * sizes.
+ */
 export const slimming: Plugin[] = [
   credentialsFromEnvironment,
   schemasOfWhatIsCalled,

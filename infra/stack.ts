@@ -22,8 +22,9 @@ import { watchVerdicts } from './verdicts.ts'
 import { queues, workers } from './workers.ts'
 
 /**
- * The deployment: events and a schedule name clusters, one queue holds those to look at, another the steps to take,
- * a table remembers and a topic tells. `bundles`: folder with `<name>/index.js` per function.
+ * The deployment: events and a schedule name clusters, one queue has the clusters to evaluate, another the steps of
+ * rollouts, a table has the records and a topic sends notices. `bundles`: folder with `<name>/index.js` for each
+ * function.
  */
 export const fleetStack = (app: App, config: Config, bundles: string): Stack => {
   const stack = new Stack(app, config.stackName, {
@@ -74,7 +75,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   return stack
 }
 
-/** What was configured, as the functions read it. What is absent they know for themselves. */
+/** The configuration that the functions read; absent values are known to the functions. */
 const deploymentOf = ({ accounts, regions, policy, stackName, externalId }: Config): Deployment => ({
   fleet: { ...named({ stackName, externalId }), ...(accounts && { accounts }), ...(regions && { regions }) },
   policy: { ...policy, action: policy.action ?? 'report' },

@@ -14,11 +14,11 @@ interface Package {
   name: string
   version: string
   license: string
-  /** Its licence and notice files, or what its package.json says where it ships none. */
+  /** Its licence and notice files, or the licence in its package.json if it has no such files. */
   text: string
 }
 
-/** The folders of the packages of which something is in the bundle, sorted, relative to the root. */
+/** The folders of the packages in the bundle, sorted, relative to the root. */
 export const packagesIn = ({ outputs }: Pick<Metafile, 'outputs'>): string[] => {
   const files = Object.values(outputs)
     .flatMap(({ inputs }) => Object.entries(inputs))
@@ -28,8 +28,8 @@ export const packagesIn = ({ outputs }: Pick<Metafile, 'outputs'>): string[] => 
 }
 
 /**
- * Names, versions and licences of what others wrote in a bundle. A text that several packages share is there once. Throws where a package
- * ships no licence and its package.json names none that we can write out.
+ * Names, versions and licences of the third-party packages in a bundle. A text that several packages share is
+ * included once. Throws if a package has no licence file and its package.json names no known licence.
  */
 export const thirdPartyNotices = async (root: string, metafile: Metafile): Promise<string> => {
   const apache = await readFile(join(root, 'LICENSE'), 'utf8')
@@ -55,7 +55,7 @@ const read = async (folder: string, apache: string): Promise<Package> => {
   return { name, version, license, text: text || writtenOut(name, license, owner) }
 }
 
-/** For a package that ships no licence file. */
+/** For a package without a licence file. */
 const writtenOut = (name: string, license: string, author: string): string => {
   if (license === 'MIT') return `Copyright (c) ${author}\n\n${permission}${condition}\n\n${warranty}`
   if (license === 'Unlicense')

@@ -12,16 +12,16 @@ import { mayUseKey } from './customer-key.ts'
 import { patterns } from './events.ts'
 import { roleFor } from './role.ts'
 
-/** After an hour a sweep has looked anyway; older news is worth less than the alarm. */
+/** After an hour a sweep has evaluated the cluster anyway; an older event is dropped with an alarm. */
 const stale = Duration.hours(1)
 
 export interface Listening {
   failures: IQueue
-  /** Absent: the account's own bus, which hears its own region. */
+  /** Absent: the account's default bus, which receives events of its own region. */
   eventBus?: EventBus | undefined
 }
 
-/** Each pattern of `events.ts` is a rule of that name. What EventBridge cannot deliver ends in `failures`. */
+/** Creates a rule for each pattern of `events.ts`, with its name. Undelivered events are sent to `failures`. */
 export const onEvents = (scope: Construct, it: IFunction, { failures, eventBus }: Listening): void => {
   for (const [name, eventPattern] of Object.entries(patterns)) {
     const rule = eventBus
@@ -38,7 +38,7 @@ interface Rate {
   key?: IKey | undefined
 }
 
-/** Invokes the function at the rate, some time within the window. What Scheduler cannot deliver ends in `failures`. */
+/** Invokes the function at the rate, at some time within the window. Undelivered invocations are sent to `failures`. */
 export const onSchedule = (
   scope: Construct,
   it: IFunction,
@@ -58,7 +58,7 @@ export const onSchedule = (
     target: {
       arn: it.functionArn,
       roleArn: role.roleArn,
-      // The id of a sweep: the same for each try of one time of the schedule.
+      // The id of a sweep: the same for each retry of one scheduled time.
       input: JSON.stringify({ scheduledTime: '<aws.scheduler.scheduled-time>' }),
       deadLetterConfig: { arn: failures.queueArn },
       retryPolicy: { maximumRetryAttempts: 3, maximumEventAgeInSeconds: stale.toSeconds() },
@@ -67,7 +67,7 @@ export const onSchedule = (
   schedule.node.addDependency(role)
 }
 
-/** For functions invoked without anybody waiting: two more tries, then the event is kept. */
+/** For asynchronous invocations: two retries, then the event is kept. */
 export const keepFailures = (it: IFunction, failures: IQueue): void => {
   new CfnEventInvokeConfig(it, 'Failures', {
     functionName: it.functionName,
@@ -78,7 +78,7 @@ export const keepFailures = (it: IFunction, failures: IQueue): void => {
   }).node.addDependency(it)
 }
 
-/** One message at a time: a slow or broken cluster holds up none but itself. */
+/** One message for each invocation, so that a slow or broken cluster does not delay others. */
 export const consume = (it: IFunction, queue: IQueue, maxConcurrency: number): EventSourceMapping =>
   new EventSourceMapping(it, 'Work', {
     target: it,

@@ -3,7 +3,7 @@ import { FilterPattern, type IFilterPattern, type ILogGroup } from 'aws-cdk-lib/
 import { alarm } from './alarms.ts'
 import type { Surroundings } from './function.ts'
 
-/** Lines of the functions' logs that are counted. Their words are part of the contract between function and alarm; a test holds them together. */
+/** Log lines of the functions that alarms count. Function and alarm must use the same text; a test verifies it. */
 export const countedLines = {
   RolloutHalted: { functions: ['rollout-step'], message: 'rollout halted' },
   BrakeUnreadable: { functions: ['evaluate'], message: 'brake cannot be read' },
@@ -15,7 +15,7 @@ export const countedLines = {
 
 const said = (message: string) => FilterPattern.stringValue('$.message', '=', message)
 
-/** What the tool finds is told by notices. Three findings are alarms too, because they need a person and may not be missed. */
+/** Findings are sent as notices. These log lines also cause alarms, because they need a person. */
 export const watchVerdicts = (
   { alarms, config }: Surroundings,
   logs: { onEvent: ILogGroup; evaluate: ILogGroup; rolloutStep: ILogGroup; listClusters: ILogGroup },
@@ -45,18 +45,18 @@ export const watchVerdicts = (
       statistic: 'Sum',
       period: Duration.minutes(5),
     }),
-    // One throttled call is no news.
+    // A single throttled call must not raise the alarm.
     threshold: 3,
   })
   alarm(logs.evaluate, 'Unknown', alarms, {
     meaning: 'Clusters cannot be judged for two sweeps and longer; what runs there is not known.',
     runbook: 'clusters-unknown',
     metric: count('ClusterUnknown', logs.evaluate, unknown).metric(perSweep),
-    // A sweep comes some time within its window: an hour of the clock may hold none, and the next two.
+    // A sweep runs at some time within its window: one hour may have none, and the next one two.
     periods: 3,
     anyOf: 2,
   })
-  // One metric, whichever function drops it.
+  // One metric for all functions that drop messages.
   const outside = said(OutsideTheFleet.message)
   count('OutsideTheFleet', logs.evaluate, outside)
   count('OutsideTheFleet', logs.rolloutStep, outside)

@@ -21,10 +21,10 @@ import type { EnvironmentOf } from './functions.ts'
 import { workedQueue, workQueue } from './queue.ts'
 import { consume } from './triggers.ts'
 
-/** A dozen reads, or a step of five calls, each with a deadline of its own well below it. */
+/** For a dozen reads, or a step of five calls, each with its own much shorter deadline. */
 const timeout = Duration.seconds(60)
 
-/** A full vCPU comes with 1,769 MB; most of a look is waiting, its start is not. */
+/** A full vCPU needs 1,769 MB; an evaluation mostly waits, but its start uses the CPU. */
 const memorySize = 1024
 
 export interface Work {
@@ -69,10 +69,7 @@ export const queues = (
   return { evaluations, rolloutSteps }
 }
 
-/**
- * The function that looks and the function that acts. The cluster decides by their groups that only one of them may
- * change it.
- */
+/** The functions `evaluate`, which reads clusters, and `rollout-step`, which changes them. RBAC in the cluster allows changes only for the group of the second. */
 export const workers = (stack: Stack, around: Surroundings, work: Work) => {
   const evaluate = lambdaFunction(stack, around, {
     ...alike,

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { clusterKey, clusterRef, correlationId } from './messages.ts'
 
-/** Where a piece of work comes from: it stands on each line of its log, and goes on with each message it sends. */
+/** The origin of a piece of work: it is on each of its log lines and in each message that it sends. */
 export interface Origin {
   correlationId: string
-  /** `account/region/name`, where it is about one. */
+  /** `account/region/name`, if it is about one cluster. */
   cluster?: string
   /** Of `performance.now()`. */
   startedAt: number
@@ -17,8 +17,8 @@ export const origin = (): Origin | undefined => current.getStore()
 export const withOrigin = <T>(it: Origin, work: () => T): T => current.run(it, work)
 
 /**
- * Of an event (its `id`), of a message of ours (`correlationId`, or the attribute of a notice) or, where none says so, of this
- * work itself. Anybody may have written it: what has another form counts as nothing.
+ * The id of an event, of a message (`correlationId`, or the attribute of a notice) or, without one, of this work
+ * itself. It may be forged: a value with another format is ignored.
  */
 export const originOf = (work: unknown, own: string): Origin => {
   const { correlationId: given, id, cluster, tell, MessageAttributes } = fields(work)

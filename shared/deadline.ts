@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** Of one message: until when its calls must have ended, and by service how long any call was under way. */
+/** For one message: the deadline of its calls, and the time that calls took, by service. */
 interface Time {
   ms: number
   until: number
@@ -16,21 +16,21 @@ interface Spent {
 const given = new AsyncLocalStorage<Time>()
 
 /**
- * The one deadline of all calls that the work makes: however long each of them may take by itself, none lasts longer than
- * until then, and none begins after. A function that is ended by Lambda could not say why.
+ * The common deadline of all calls: no call lasts longer or begins later. A function that Lambda stops could not
+ * report the reason.
  */
 export const withDeadline = <T>(ms: number, work: () => Promise<T>): Promise<T> =>
   given.run({ ms, until: Date.now() + ms, spent: new Map() }, work)
 
-/** In milliseconds; without end on the command line. */
+/** In milliseconds; unlimited on the command line. */
 export const timeLeft = (): number => (given.getStore()?.until ?? Infinity) - Date.now()
 
-/** Throws where less than that is left: what must not be cut off in the middle does not begin. */
+/** Throws if less time is left: work that must not be interrupted does not begin. */
 export const needTime = (ms: number, what: string): void => {
   if (timeLeft() < ms) throw outOfTime(what)
 }
 
-/** Notes how long calls to a service are under way; what is asked at the same time counts once. */
+/** Measures how long calls to a service take; parallel calls count once. */
 export const counted = async <T>(service: string, call: () => Promise<T>): Promise<T> => {
   const { spent } = given.getStore() ?? {}
   const it = spent?.get(service) ?? { ms: 0, underWay: 0, since: 0 }
@@ -45,7 +45,10 @@ export const counted = async <T>(service: string, call: () => Promise<T>): Promi
   }
 }
 
-/** An error named `TimeoutError`. Says which service took most of the time, for it need not be the one that was to be called last. */
+/**
+ * An error named `TimeoutError`. It names the service that took most of the time, which need not be the one that was
+ * called last.
+ */
 export const outOfTime = (what: string): Error => {
   const { spent = new Map<string, Spent>(), ms = 0 } = given.getStore() ?? {}
   const all = Array.from(spent, ([service, it]) => ({ service, ms: it.ms + (it.underWay ? Date.now() - it.since : 0) }))

@@ -4,20 +4,21 @@ import * as z from 'zod/mini'
 import { type Fleet, fleet, policySetting } from './settings.ts'
 
 /**
- * What has no ceiling, and so is no variable of a function: Lambda takes 4,096 bytes of those in all. It lies beside each
- * function's code and is deployed with it. The stack's own account is not in it, for it may be known only when it is deployed.
+ * Configuration of unlimited size, which does not fit into environment variables: Lambda allows 4,096 bytes for them.
+ * The file is deployed with each function's code. It does not contain the stack's own account, which may be known
+ * only at deployment.
  */
 export const deployment = z.object({
   /** Absent: the stack's own account, its own region. */
   fleet: z.partial(z.omit(fleet, { own: true })),
-  /** Partial: what is absent has the default of `shared/domain/policy/policy.ts`. */
+  /** Partial: absent settings have the defaults of `shared/domain/policy/policy.ts`. */
   policy: policySetting,
 })
 export type Deployment = z.infer<typeof deployment>
 
 export const deploymentFile = 'deployment.json'
 
-/** Read once at cold start. Throws with the file and every name in it that is wrong, never with a value. */
+/** Read once at cold start. Throws with the file and the names of all invalid settings, never with a value. */
 export const readDeployment = (own: string, env: NodeJS.ProcessEnv): { fleet: Fleet; policy: Deployment['policy'] } => {
   const { AWS_REGION: region = '', LAMBDA_TASK_ROOT: folder = '.' } = env
   const { fleet, policy } = parsed(join(folder, deploymentFile))

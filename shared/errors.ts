@@ -1,14 +1,15 @@
 import type { ReadFailure } from './domain/read.ts'
 
 /**
- * What no retry can help: a message that cannot be read, a webhook that is gone. It is among the dead letters at once, with
- * the reason. Anything else that is thrown is retried, then a dead letter, and every dead letter is an alarm.
+ * An error that a retry cannot fix: a message that cannot be parsed, a webhook that was deleted. The message becomes
+ * a dead letter at once, with the reason. Any other error is retried and then becomes a dead letter; every dead
+ * letter causes an alarm.
  */
 export class PermanentError extends Error {
   override name = 'PermanentError'
 }
 
-/** A service asked to be left alone for a while: give the message back and take it again after that many seconds. */
+/** A service throttles: the message is returned to the queue and delivered again after this many seconds. */
 export class RetryLaterError extends Error {
   override name = 'RetryLaterError'
   readonly retryAfterSeconds: number
@@ -22,9 +23,9 @@ export class RetryLaterError extends Error {
 export type KubeErrorKind = ReadFailure['kind'] | 'not-found' | 'conflict' | 'invalid'
 
 /**
- * A request that the Kubernetes API refused or never answered. `conflict`: 409, somebody changed the object since it
- * was read (or it exists already) · `invalid`: 400, 415, 422 · the other kinds are those of `ReadFailure`.
- * After a write, `unreachable` and `unavailable` do not tell whether it was carried out: read again.
+ * A request that the Kubernetes API rejected or never answered. `conflict`: 409, somebody changed the object since
+ * it was read (or it exists already) · `invalid`: 400, 415, 422 · the other kinds are those of `ReadFailure`. After a
+ * write, `unreachable` and `unavailable` do not show whether it was applied: read the object again.
  */
 export class KubeError extends Error {
   override name = 'KubeError'
@@ -33,7 +34,7 @@ export class KubeError extends Error {
   readonly status: number
   /** `reason` of the server's Status: `Conflict`, `AlreadyExists`, `Invalid`, … */
   readonly reason: string
-  /** So long the server asked to be left alone, in seconds. */
+  /** The seconds after which the server allows a retry. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(

@@ -5,7 +5,7 @@ const sending = z.extend(own, { EVALUATIONS_QUEUE_URL: z.url() })
 
 export const onEventSettings = z.extend(sending, {
   RECORDS_TABLE: z.string(),
-  /** Seconds between two looks for events of one cluster. */
+  /** Seconds between two evaluations for events of one cluster. */
   LOOK_GAP_SECONDS: z.pipe(z.pipe(z.string(), z.transform(Number)), z.number().check(z.minimum(0), z.maximum(900))),
 })
 

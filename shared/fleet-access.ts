@@ -14,37 +14,49 @@ import type { Fleet } from './settings.ts'
 import { observe, unobserved } from './workflows/observe/observe.ts'
 import { withWebhookNodes } from './workflows/observe/webhooks.ts'
 
-/** The way from a cluster's name to its EKS API and its Kubernetes API, with connections and tokens kept between messages. */
+/**
+ * The EKS API and Kubernetes API of a cluster by its name, with connections and tokens that are reused for later
+ * messages.
+ */
 export interface FleetAccess {
   describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
   observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
-  /** With what only planning needs to know. */
+  /** Also reads facts that only planning needs. */
   forPlan: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
-  /** For one step: all that it reads shares one budget. `undefined`: it has no endpoint (yet), or EKS describes another cluster. */
+  /**
+   * For one step: all its reads share one budget. `undefined`: the cluster has no endpoint (yet), or EKS describes
+   * another cluster.
+   */
   kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
 }
 
-/** A server that drags must not keep a function until Lambda ends it: then nobody would be told. */
+/** A slow server must not use up the function's time, because then no notice would be sent. */
 const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 10_000 }
 /**
- * Of a function's 60 s and 1,024 MB a look takes a third, and what it keeps a sixteenth: assessing, planning and telling
- * need theirs. Five thousand nodes with all that belongs to them are 200 MiB, a dozen logs as much again.
+ * An observation may use a third of a function's 60 s and 1,024 MB, and its result a sixteenth: assessing, planning
+ * and notifying need the rest. Five thousand nodes with their objects are 200 MiB, and a dozen logs as much again.
  */
 const look = { ms: 20_000, bytes: 512 * 2 ** 20, kept: 64 * 2 ** 20 }
 const forPlanning = { ...look, ms: 5_000 }
-/** What comes after a look: a dozen calls to say what was found, and what follows from it. */
+/** The time for the calls after an observation: about a dozen for records, notices and messages. */
 const tellingMs = 15_000
-/** From a step's first read to its last, the look at a beginning in between; a step reads a part of what a look does. */
+/**
+ * From a step's first read to its last, including the observation when a rollout begins; a step reads only a part of
+ * the cluster.
+ */
 const step = { ms: 25_000, bytes: 256 * 2 ** 20, kept: 32 * 2 ** 20 }
 
-/** A role in a wrong account leads to that account's cluster: nothing is read from it, for it would be kept as this one's. */
+/**
+ * A role of a wrong account leads to a cluster of that account: nothing is read from it, because it would be recorded
+ * for this one.
+ */
 const otherCluster: ReadFailure = {
   kind: 'malformed',
   object: 'Kubernetes',
   message: 'EKS describes another cluster than the one that was asked for; it was not connected to.',
 }
 
-/** With the kind of role that the function takes in other accounts. */
+/** With the kind of role that the function assumes in other accounts. */
 export const fleetAccess = (fleet: Fleet, of: Traveller): FleetAccess => {
   const at = eksAccess()
   const kept = keptClients()
@@ -71,7 +83,7 @@ export const fleetAccess = (fleet: Fleet, of: Traveller): FleetAccess => {
     },
     describe: (cluster) => accessTo(cluster).eks.describe(cluster.name),
     observe: async (cluster, eks) => {
-      // A look that is cut short for want of our own time would say of the cluster what is true of us.
+      // An observation that ends because the function has no time left must not count as a fault of the cluster.
       needTime(look.ms + tellingMs, 'a look at the cluster')
       const found = valueOf(eks)
       const now = new Date()

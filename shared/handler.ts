@@ -8,13 +8,13 @@ import { PermanentError, RetryLaterError } from './errors.ts'
 import { type Log, logger } from './log.ts'
 import { receivesAtMost } from './settings.ts'
 
-/** Of the function's time, for the last lines of its log. */
+/** Reserved time of the function for the last lines of its log. */
 const endingMs = 1_000
 
 /**
- * A function's frame: the request's id on every log line, and errors logged once before Lambda sees them. All its calls end
- * before Lambda would end the function. Throwing means: try again, then the dead-letter queue, then an alarm.
- * `requestId`: the same for each try of one event.
+ * Wraps a function: adds the request's id to every log line, and logs errors once before Lambda receives them. All
+ * calls end before Lambda would stop the function. A thrown error leads to a retry, then to the dead-letter queue and
+ * an alarm. `requestId`: the same for each retry of one event.
  */
 export const lambda = <Event, Result>(
   service: string,
@@ -38,13 +38,17 @@ export const lambda = <Event, Result>(
 export interface Work<S extends z.ZodMiniType> {
   schema: S
   received: Received
-  /** Throws `PermanentError` where no retry can help, `RetryLaterError` where a service asked to wait; anything else is retried. */
+  /**
+   * Throws `PermanentError` if a retry cannot help, `RetryLaterError` if a service throttles; any other error is
+   * retried.
+   */
   work: (message: z.output<S>, about: { messageId: string; receives: number; log: Log }) => Promise<void>
 }
 
 /**
- * The frame of a function that works on a queue, message by message. A message is acknowledged only when it was done, or
- * when it is among the dead letters with the reason: at once where no retry can help, else after the last retry.
+ * Wraps a function that processes a queue, message by message. A message is acknowledged only after it was processed,
+ * or after it was moved to the dead-letter queue with the reason: at once if a retry cannot help, else after the last
+ * retry.
  */
 export const worker = <S extends z.ZodMiniType>(service: string, { schema, received, work }: Work<S>) => {
   const one = async (record: SQSRecord, log: Log): Promise<void> => {
@@ -79,7 +83,7 @@ export const worker = <S extends z.ZodMiniType>(service: string, { schema, recei
   })
 }
 
-/** Of the function's time, for what becomes of a message that failed: one call of SQS, which may be late itself. */
+/** Reserved time of the function for a failed message: one call of SQS, which may be slow too. */
 const settlingMs = 4_000
 
 type Ending = { error: string } & ({ next: 'dead letters' } | { next: 'retry' } | { next: 'retry'; seconds: number })
@@ -94,7 +98,7 @@ const endingOf = (error: unknown, record: SQSRecord): Ending => {
   return { ...about, next: 'retry', seconds: Math.max(error.retryAfterSeconds, backoffSeconds * 3 ** (receives - 1)) }
 }
 
-/** 30, 90, 270, 810 s: a service that is down for ten minutes costs no dead letter. */
+/** 30, 90, 270, 810 s: so a service that is down for ten minutes causes no dead letter. */
 const backoffSeconds = 30
 
 /** Whether the message may be acknowledged. */

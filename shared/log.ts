@@ -3,7 +3,10 @@ import { origin } from './correlation.ts'
 import { bounded, plain, plainLines } from './domain/plain.ts'
 import { metricsOf } from './metrics.ts'
 
-/** One JSON line per event, with the facts as fields. Facts never hold secrets: no tokens, no webhook addresses, no environments. */
+/**
+ * One JSON line for each event, with the facts as fields. Facts never contain secrets: no tokens, no webhook URLs, no
+ * environments.
+ */
 export const logger = (service: string) => {
   const lines = new Logger({ serviceName: service, jsonReplacerFn: clean })
   return {
@@ -22,7 +25,7 @@ const whereFrom = (): { correlationId?: string; cluster?: unknown } => {
   return { ...(correlationId !== undefined && { correlationId }), ...(cluster !== undefined && { cluster }) }
 }
 
-/** Of a cluster's key: a query by account or region then needs no pattern. */
+/** From a cluster's key, so that a query by account or region needs no pattern. */
 const placeOf = ({ cluster }: { cluster?: unknown }): object => {
   const [account, region, name] = typeof cluster === 'string' ? cluster.split('/') : []
   return name === undefined ? {} : { account, region }
@@ -30,6 +33,6 @@ const placeOf = ({ cluster }: { cluster?: unknown }): object => {
 
 export type Log = (event: string, facts: object, level?: 'info' | 'warn') => void
 
-/** Also of errors that somebody else wrote: no text leaves that could be taken for a line of ours or holds a secret. */
+/** Also for foreign error texts: no text is logged that could be mistaken for a log line or contains a secret. */
 const clean = (key: string, value: unknown): unknown =>
   typeof value !== 'string' ? value : key === 'stack' ? plainLines(value).join('\n') : plain(bounded(value))

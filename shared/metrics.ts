@@ -4,7 +4,7 @@ type Facts = Readonly<Record<string, unknown>>
 type Unit = 'Count' | 'Seconds'
 type Metric = readonly [name: string, value: number, unit?: Unit]
 
-/** Lines of the log that are counted, and what they count. The dimensions are the function and, for looks, the verdict: few enough to pay for. */
+/** Log lines with metrics. The dimensions are the function and, for evaluations, the verdict, to limit the costs. */
 const counting: Record<string, (facts: Facts, seconds: number) => Metric[]> = {
   assessed: (facts, seconds) => [['LookSeconds', seconds, 'Seconds'], ...findingsBySeverity(facts['findings'])],
   told: () => [['Notices', 1]],
@@ -12,7 +12,7 @@ const counting: Record<string, (facts: Facts, seconds: number) => Metric[]> = {
   'rollout finished': () => [['RolloutsDone', 1]],
   'rollout aborted': () => [['RolloutsAborted', 1]],
   'rollout halted': () => [['RolloutsHalted', 1]],
-  // The one line of which each fact is a metric: the fleet as its records have it.
+  // In this line each fact is a metric of the fleet.
   fleet: (facts) =>
     Object.entries(facts).flatMap(([name, it]) => (typeof it === 'number' ? [[name, it] as const] : [])),
 }
@@ -37,8 +37,8 @@ const verdicts: readonly unknown[] = [
 ] satisfies Verdict[]
 
 /**
- * What makes CloudWatch read metrics out of a line of the log (embedded metric format): the line that tells people is the one
- * that is counted. Powertools Metrics writes the same, in a line of its own, with 10 kB for which `rollout-step` has no room.
+ * Adds the embedded metric format of CloudWatch to a log line. Powertools Metrics would write a separate line and add
+ * 10 kB, for which `rollout-step` has no room.
  */
 export const metricsOf = (event: string, facts: Facts, { seconds, now }: { seconds: number; now: number }): object => {
   const metrics = Object.hasOwn(counting, event) ? (counting[event]?.(facts, seconds) ?? []) : []

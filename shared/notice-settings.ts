@@ -4,7 +4,7 @@ import { worked } from './settings.ts'
 const texts = z.optional(z.array(z.string()))
 const severities = z.array(z.enum(['critical', 'warning', 'info']))
 
-/** Which notices somebody wants: `shared/domain/notice/route.ts`. */
+/** The filter of a route: `shared/domain/notice/route.ts`. */
 const route = z.object({
   severity: z.optional(severities),
   account: texts,
@@ -20,7 +20,7 @@ const window = z.object({
   timezone: z.string(),
 })
 
-/** What the function that tells knows of the configuration, checked where the stack is made. */
+/** The configuration of the function `tell`, validated at synthesis. */
 export const noticeSetting = z.object({
   /** Address of the runbook's page. */
   runbook: z.optional(z.string()),
@@ -34,14 +34,14 @@ export const noticeSetting = z.object({
     }),
   ),
   quietHours: z.optional(z.object({ windows: z.array(window), holds: severities })),
-  /** `KEY=VALUE`: the tags that routes ask for. Others do not leave the records. */
+  /** `KEY=VALUE`: the tags that routes use. Others are not sent. */
   tags: z.array(z.string()),
-  /** Topics beside that of all notices. */
+  /** Topics besides that of all notices. */
   topics: z.array(z.object({ arn: z.string(), format: z.enum(['text', 'chat']), route })),
 })
 export type NoticeSetting = z.infer<typeof noticeSetting>
 
-/** As text in a variable: it holds names that are known only when the stack is deployed. */
+/** As text in a variable, because it contains names that are known only at deployment. */
 const noticesVariable = z.pipe(
   z.pipe(
     z.string(),
@@ -65,7 +65,7 @@ export const tellSettings = z.extend(worked, {
 
 export const notifySlackSettings = z.extend(worked, {
   SLACK_WEBHOOK_SECRET_ARN: z.string(),
-  /** Empty: the secret is a webhook's address. */
+  /** Empty: the secret is a webhook's URL. */
   SLACK_CHANNEL: z.string(),
   RECORDS_TABLE: z.string(),
 })

@@ -3,13 +3,13 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import * as z from 'zod/mini'
 import { signedCall } from './clients/aws/signed-call.ts'
 
-/** What is asked before anything is built. */
+/** The checks before anything is built. */
 export interface Ask {
-  /** The account of the credentials. Rejects where there are none, or they are refused. */
+  /** The account of the credentials. Rejects if there are none, or they are invalid. */
   identity: () => Promise<string>
-  /** Where the credentials' region is not said by the configuration. */
+  /** The credentials' region, if the configuration has none. */
   region: () => Promise<string | undefined>
-  /** Version of the CDK's bootstrap in the region; `undefined`: there is none. Rejects where it may not be read. */
+  /** Version of the CDK's bootstrap in the region; `undefined`: there is none. Rejects if it may not be read. */
   bootstrap: (region: string) => Promise<number | undefined>
 }
 
@@ -18,10 +18,10 @@ interface Target {
   env?: { account: string; region: string } | undefined
 }
 
-/** The least that the CDK's library asks for. */
+/** The minimum version for the CDK library. */
 const leastBootstrap = 6
 
-/** Why a deployment cannot even begin, in one sentence; `undefined`: it can. */
+/** Why a deployment cannot begin, in one sentence; `undefined`: it can. */
 export const preflight = async ({ env }: Target, ask: Ask): Promise<string | undefined> => {
   const region = env?.region ?? (await ask.region().catch(() => undefined))
   if (!region) return 'No region is known: set AWS_REGION, or `env` in deploy.json, and try again.'
@@ -31,7 +31,7 @@ export const preflight = async ({ env }: Target, ask: Ask): Promise<string | und
   if (env && env.account !== account)
     return `The credentials are of account ${account}, and \`env\` in deploy.json says ${env.account}: set AWS_PROFILE to one of that account, or change \`env\`.`
   const version = await ask.bootstrap(region).catch((error: unknown) => reasonOf(error))
-  // Who may not read it may still be able to deploy; the CDK then says what it finds.
+  // The credentials may still allow a deployment; then the CDK reports errors.
   if (typeof version === 'object') return undefined
   if (version === undefined || version < leastBootstrap)
     return `Account ${account} is ${version === undefined ? 'not bootstrapped for the CDK' : `bootstrapped for the CDK at version ${version}, and ${leastBootstrap} is needed,`} in ${region}: run \`npx cdk bootstrap aws://${account}/${region}\` once.`
@@ -45,7 +45,7 @@ const reasonOf = (error: unknown): { reason: string } => ({
 const deadlineMs = 5_000
 const version = z.object({ Parameter: z.object({ Value: z.string() }) })
 
-/** AWS itself, with the credentials that the CDK will take. */
+/** AWS, with the credentials that the CDK will use. */
 export const askAws = (env: NodeJS.ProcessEnv): Ask => {
   const credentials = fromNodeProviderChain({ timeout: 1_000, maxRetries: 0 })
   const fixed = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION']

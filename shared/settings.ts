@@ -3,10 +3,10 @@ import { endOf } from './domain/policy/exception.ts'
 import { findingCodes } from './domain/report.ts'
 import { isTimezone, weekdays } from './domain/policy/window.ts'
 
-// The small build of zod has no words for what is wrong until it is given some; a function's log needs few.
+// The small build of zod has no error texts by default; a function's log needs only short ones.
 z.config({ localeError: (it) => ('expected' in it ? `is not ${String(it.expected)}` : it.code) })
 
-/** Which accounts and regions the fleet spans: `shared/domain/fleet.ts`. */
+/** The accounts and regions of the fleet: `shared/domain/fleet.ts`. */
 const regions = z.array(z.string()).check(z.minLength(1))
 export const fleet = z.object({
   own: z.string(),
@@ -67,22 +67,22 @@ export const policySetting = z.object({
 })
 
 /**
- * The environment of each function, read once at cold start: names of what the stack made, which are known only when it is
- * deployed. What was configured is in `deployment.json`. The stack's types come from here, so that a forgotten variable
- * does not compile.
+ * The environment of each function, read once at cold start: names of resources, which are known only at deployment.
+ * The configuration is in `deployment.json`. The stack uses these types, so that a forgotten variable does not
+ * compile.
  */
 export const own = z.object({ OWN_ACCOUNT: z.string() })
 
-/** Receives of one message after which it is a dead letter. */
+/** The number of receives after which a message becomes a dead letter. */
 export const receivesAtMost = 5
 
-/** The queue that a function works on, and where what cannot be done is kept for a person. */
+/** The queue that a function processes, and its dead-letter queue. */
 export const worked = z.object({ WORK_QUEUE_URL: z.url(), DEAD_LETTERS_QUEUE_URL: z.url() })
 
-/** The names of a function's variables, all of which the stack must give. */
+/** The names of a function's variables, all of which the stack must set. */
 export type Environment<S extends z.ZodMiniObject> = Record<keyof z.input<S>, string>
 
-/** Throws with every name that is missing or wrong, never with a value. */
+/** Throws with all missing or invalid names, never with a value. */
 export const readSettings = <S extends z.ZodMiniObject>(schema: S, env: NodeJS.ProcessEnv): z.output<S> => {
   const parsed = schema.safeParse(env)
   if (parsed.success) return parsed.data

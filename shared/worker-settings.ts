@@ -7,9 +7,9 @@ export const evaluateSettings = z.extend(worked, {
   ROLLOUT_STEPS_QUEUE_URL: z.url(),
   TELLINGS_QUEUE_URL: z.url(),
   RECORDS_TABLE: z.string(),
-  /** Name of the SSM parameter that is the brake. */
+  /** Name of the SSM parameter for the brake. */
   BRAKE_PARAMETER: z.string(),
 })
 
-/** What people are told is evaluate's alone to say: a step that ends a rollout asks for another look. */
+/** Only evaluate decides about notices: a step that ends a rollout requests another evaluation. */
 export const rolloutStepSettings = z.omit(evaluateSettings, { TELLINGS_QUEUE_URL: true })

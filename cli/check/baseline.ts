@@ -3,7 +3,7 @@ import { reportSchema, sweepSchema } from '../../shared/report/schema.ts'
 import { UsageError } from '../failure.ts'
 import { readJson } from './state-file.ts'
 
-/** What `check`, `plan` or `sweep -o json` said before. Throws a `UsageError` where the file is none of theirs. */
+/** An earlier result of `check`, `plan` or `sweep -o json`. Throws a `UsageError` if the file is not such a result. */
 export const baselineFrom = async (file: string): Promise<Report | Sweep> => {
   const value = await readJson(file, 'an earlier result')
   const [report, sweep] = [reportSchema.safeParse(value), sweepSchema.safeParse(value)]

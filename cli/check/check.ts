@@ -22,7 +22,7 @@ export type CheckOptions = OutputOptions & PlaceOptions & LookOptions & PolicyOp
 // A state file is one observation of one cluster, so options that choose or probe a cluster make no sense.
 const live = 'kubeconfig context cluster role probe deep serviceNodePortRange'.split(' ')
 
-/** The options of every command that looks at one cluster. */
+/** The options of every command for one cluster. */
 export const withOneCluster = (command: Command): Command =>
   withLook(withPlace(command)).addOption(
     new Option('--state <file>', 'judge a captured state instead of a live cluster').conflicts(live),

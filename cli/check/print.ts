@@ -3,7 +3,9 @@ import type { Format, OutputOptions } from '../options.ts'
 import { printed, wantsColour } from '../streams.ts'
 import type { CommandOn } from '../../shared/report/text/closing.ts'
 
-/** The result, on standard output or in the file that was named, in the form asked for. `on` completes a command for the cluster. */
+/**
+ * Prints the result to standard output or a file, in the requested format. `on` completes a command for the cluster.
+ */
 export const print = async (document: Report | Sweep, options: OutputOptions, on?: CommandOn): Promise<void> => {
   await printed(await rendered(document, options, on), options)
 }
@@ -14,7 +16,7 @@ const rendered = async (document: Report | Sweep, options: OutputOptions, on?: C
   return render(document)
 }
 
-/** The text form, with the colours and width of the stream. */
+/** The text format, with the colours and width of the stream. */
 export const asText = async (
   document: Report | Sweep,
   stream: NodeJS.WriteStream,
@@ -22,7 +24,7 @@ export const asText = async (
   on?: CommandOn,
 ): Promise<string> => {
   const { text } = await import('../../shared/report/text/report.ts')
-  // The width is 0 where the terminal does not say it.
+  // The width is 0 if the terminal does not report it.
   const columns = stream.isTTY && outputFile === undefined && stream.columns > 0 ? { columns: stream.columns } : {}
   const colour = outputFile === undefined ? wantsColour(stream, color) : color === 'always'
   return text(document, { colour, ...columns, verbose, ...(on && { on }) })
@@ -30,7 +32,7 @@ export const asText = async (
 
 type Render = (document: Report | Sweep) => string
 
-// A format is loaded only when it is asked for.
+// A format is loaded only when it is requested.
 const renderers: Record<Exclude<Format, 'text'>, () => Promise<Render>> = {
   json: async () => (await import('../../shared/report/json.ts')).json,
   junit: async () => (await import('../../shared/report/junit.ts')).junit,

@@ -5,10 +5,10 @@ import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { Failure } from '../failure.ts'
 import { complaint, stateSchema } from './state-schema.ts'
 
-/** Throws a `Failure` that names the file and what is wrong with it. */
+/** Throws a `Failure` that names the file and the error. */
 export const readState = async (file: string): Promise<ClusterState> => {
   const parsed = stateSchema.safeParse(await readJson(file, 'a state'))
-  // JSON has no `undefined`: a section whose object does not exist comes back as `{}`, and is given its `value` again.
+  // JSON has no `undefined`: a section whose object does not exist is parsed as `{}`, and gets its `value` again.
   if (parsed.success) return withAbsences(parsed.data) as unknown as ClusterState
   throw new Failure(
     `${file} is not a captured state: ${complaint(parsed.error)}`,

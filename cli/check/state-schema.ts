@@ -2,11 +2,11 @@ import * as z from 'zod'
 import { harmless } from '../../shared/domain/plain.ts'
 
 /**
- * The schema of a captured state, as deep as the domain reads it: a state that passes can be assessed without a crash. Unknown fields
- * are kept, for states of later versions.
+ * The schema of a captured state, for all fields that the domain reads: a state that passes can be assessed without a
+ * crash. Unknown fields are kept, for states of later versions.
  */
 const time = z.iso.datetime({ offset: true })
-/** Anybody can make a file, so names and states are cleaned, like a cluster's answers. */
+/** A file may be forged, so names and states are sanitized, like a cluster's answers. */
 const text = z.string().transform(harmless)
 /** Texts that are parsed by the rules of Felix and kube-proxy are not changed. */
 const exact = z.string()
@@ -22,9 +22,9 @@ const failure = z.looseObject({
   status: count.optional(),
   retryAfterSeconds: count.optional(),
 })
-/** A section that was read, or could not be. */
+/** A section with a value or a failure. */
 const section = <T extends z.ZodType>(value: T) => z.union([z.looseObject({ failure }), z.looseObject({ value })])
-/** One whose object need not exist: JSON has no `undefined`, so that its `value` is then left out. */
+/** A section whose object need not exist: JSON has no `undefined`, so its `value` is then absent. */
 const optional = <T extends z.ZodType>(value: T) =>
   z.union([z.looseObject({ failure }), z.looseObject({ value: value.optional(), failure: z.never().optional() })])
 
@@ -248,7 +248,7 @@ export const stateSchema = z.looseObject({
   ),
 })
 
-/** The deepest complaint: of a section that fits neither form, what is wrong with the form it is meant to be. */
+/** The deepest error: for a section that matches neither form, the error of the intended form. */
 export const complaint = (error: z.ZodError): string => {
   const [first] = error.issues
   return first ? deepest(first) : 'not readable'
@@ -257,7 +257,7 @@ export const complaint = (error: z.ZodError): string => {
 const deepest = (issue: z.core.$ZodIssue, path: PropertyKey[] = []): string => {
   const here = [...path, ...issue.path]
   if (issue.code === 'invalid_union') {
-    // The form of a section that was read is the last alternative.
+    // The form of a section with a value is the last alternative.
     const [inner] = issue.errors.at(-1) ?? []
     if (inner) return deepest(inner, here)
   }

@@ -8,7 +8,7 @@ import { objectAct } from './objects.ts'
 import { type Act, isWrite, type Row, whatOf } from './row.ts'
 import { otherCluster, troubleOf } from './trouble.ts'
 
-/** One write after the other; what fails stops none of the others, and running it again does what is left. */
+/** Writes one object after the other; a failure does not stop the others, and a second run does the rest. */
 export const carryOut = async (opened: Opened, { place, acts }: Row, wish: Wish, doing: (act: Act) => void) => {
   if (!acts.some(isWrite)) return { place, acts }
   const moved = await movedOn(opened)
@@ -21,7 +21,7 @@ export const carryOut = async (opened: Opened, { place, acts }: Row, wish: Wish,
   return { place, acts: done }
 }
 
-/** Somebody thought about the question for an hour: it must be the same cluster still, not another under its name. */
+/** The user may have taken an hour to answer: the cluster must still be the same one. */
 const movedOn = async ({ access, eks, name, place }: Opened): Promise<Act | undefined> => {
   const now = await access.eks.describe(name)
   if ('failure' in now) return troubleOf(now.failure, { place, what: name })
@@ -47,7 +47,7 @@ const carriedOut = async (opened: Opened, act: Act, wish: Wish): Promise<Act> =>
 const carriedOutEntry = async (opened: Opened, act: EntryAct, { remove }: Wish): Promise<Act> => {
   const { wanted, place } = opened
   const one = wanted.find(({ principalArn }) => principalArn === act.principalArn)
-  // EKS has no conditional delete or update: the entry is read once more, right before the write.
+  // EKS has no conditional delete or update: the entry is read again immediately before the write.
   const now = await (remove ? entryRemoval(opened, act.principalArn) : one && entryAct(opened, one))
   if (now?.act === 'failed') return now
   if (!isDeepStrictEqual(now, act)) return changedMeanwhile(act)
@@ -65,7 +65,7 @@ const firstFailure = async (writes: readonly Write[]): Promise<ReadFailure | und
   return undefined
 }
 
-/** The mark comes first: stopped in between, nothing is there that nobody knows to be ours. */
+/** The tag comes first: after an interruption, no entry exists that is not recognizable as ours. */
 const writesFor = ({ entries, name }: Opened, act: EntryAct): Write[] => {
   const { principalArn } = act
   switch (act.act) {

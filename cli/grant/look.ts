@@ -15,12 +15,12 @@ import { type Act, entryName, type Row } from './row.ts'
 import type { Named } from './targets.ts'
 import { inOldMode, noEndpoint, otherCluster, troubleOf, unknownCluster } from './trouble.ts'
 
-/** A cluster that EKS described, and the two ways to let somebody in. */
+/** A cluster that EKS described, and its clients for access entries and RBAC. */
 export interface Opened extends Pick<Named, 'access' | 'name'> {
   place: Place
   eks: EksCluster
   entries: AccessEntries
-  /** Absent: it has no API server that could be asked. */
+  /** Absent: its API server cannot be reached. */
   kube?: Manifests
   wanted: WantedEntry[]
   close: () => void
@@ -30,10 +30,10 @@ export type Wish = Pick<GrantOptions, 'viewerRole' | 'operatorRole' | 'changes' 
   manifests: readonly Manifest[]
 }
 
-/** Nobody waits at a terminal for a server that drags. */
+/** Short time-outs for a user at a terminal. */
 const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 15_000 }
 
-/** Asks EKS; what it describes is what is connected to, and must be what was named. */
+/** Calls EKS; the described cluster must be the named one, and the connection is made to it. */
 export const open = async ({ name, region, role, access }: Named, wish: Wish): Promise<Opened | Row> => {
   const place: Place = { cluster: { name, region }, ...(role !== undefined && { reachedBy: { role } }) }
   const described = await access.eks.describe(name)
@@ -58,7 +58,7 @@ export const open = async ({ name, region, role, access }: Named, wish: Wish): P
   }
 }
 
-/** Roles of the cluster's own account and partition, where none are named. */
+/** Roles of the cluster's own account and partition, if none are given. */
 const wantedIn = (arn: string, { viewerRole, operatorRole, changes, remove }: Wish): WantedEntry[] => {
   const [, partition = 'aws', , , account = ''] = arn.split(':')
   const usual = (name: string) => `arn:${partition}:iam::${account}:role/${name}`
@@ -67,7 +67,7 @@ const wantedIn = (arn: string, { viewerRole, operatorRole, changes, remove }: Wi
   return changes || remove ? [viewer, operator] : [viewer]
 }
 
-/** What there is to do: first what holds the operators back, then what they may, then that they come in. */
+/** The changes, in order: first the guard, then RBAC, then the access entries. */
 export const look = async (opened: Opened, wish: Wish): Promise<Row> => {
   const { place, eks, wanted } = opened
   if (eks.authenticationMode === 'CONFIG_MAP') return { place, acts: [inOldMode(place, wanted, wish)] }
@@ -103,7 +103,7 @@ export const entryRemoval = async (
   if ('failure' in there) return troubleOf(there.failure, { place, what: entryName(principalArn) })
   if (!there.value) return undefined
   const kept: EntryAct | undefined = entryWithout(there.value, { policies: undefined })
-  // Only where it would go is it of interest what else somebody gave to it.
+  // Other groups and policies of the entry matter only if it would be deleted.
   if (kept?.act !== 'change' || kept.groups.length > 0) return kept
   return entryWithout(there.value, { policies: valueOf(await entries.policies(name, principalArn)) })
 }
@@ -114,7 +114,7 @@ const objectActs = async ({ kube, place, eks }: Opened, wish: Wish): Promise<Act
   const [first, ...rest] = all
   if (!first) return []
   const act = (manifest: Manifest) => (remove ? objectRemoval : objectAct)(kube, manifest, place, wish)
-  // Where the first is not answered, the others are not either: one word is enough.
+  // If the first request is not answered, the others are not either: one message is enough.
   const one = await act(first)
   if (one?.act === 'failed' && one.isOfAll) return [{ ...one, what: 'RBAC and guard' }]
   const turns = takingTurns(atOnce)

@@ -9,7 +9,7 @@ interface Meant {
   changes?: boolean
 }
 
-/** What an apply of the manifest would come to, as the server itself says. */
+/** The result of an apply of the manifest, from a dry run. */
 export const objectAct = async (kube: Manifests, manifest: Manifest, place: Place, meant: Meant): Promise<Act> => {
   const what = objectName(idOf(manifest))
   const { namespace } = manifest.metadata

@@ -2,21 +2,21 @@ import type { EntryAct } from '../../shared/domain/grant/entries.ts'
 import type { ObjectAct, ObjectId } from '../../shared/domain/grant/objects.ts'
 import type { Place } from '../../shared/domain/findings/remedy.ts'
 
-/** What could not be done, in words, and what to paste. */
+/** An action that failed, with the reason and the command that fixes it. */
 export interface Trouble {
   on: 'trouble'
-  /** `left`: somebody must decide · `failed`: it could not be read or written. */
+  /** `left`: a person must decide · `failed`: it could not be read or written. */
   act: 'left' | 'failed'
   what: string
   why: string
   next?: string
-  /** The API server lets nobody of us in, or does not answer: it is so for every object. */
+  /** The API server denies access or does not answer: this applies to every object. */
   isOfAll?: true
 }
 
 export type Act = EntryAct | ObjectAct | Trouble
 
-/** One cluster, and what is to be done there or was. */
+/** One cluster, with its planned or completed changes. */
 export interface Row {
   place: Place
   acts: Act[]

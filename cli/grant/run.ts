@@ -13,7 +13,7 @@ import { asJson, endText, newsText, planText } from './show.ts'
 import { clustersMeant, type Named, type Unlisted } from './targets.ts'
 import { troubleOf } from './trouble.ts'
 
-/** Read, show, ask, do. A cluster that cannot be let into is a row, and stops none of the others. */
+/** Reads, shows, asks and applies. A cluster that fails is a row and does not stop the others. */
 export const runGrant = async (options: GrantOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const wish: Wish = { ...options, manifests: await manifestsFor(options) }
@@ -39,7 +39,10 @@ export const runGrant = async (options: GrantOptions): Promise<number> => {
   }
 }
 
-/** To take away is to take away all of it. What holds the operators back comes before they come in, and goes after them. */
+/**
+ * `--remove` removes everything. The guard is created before the operators get access, and deleted after their
+ * access.
+ */
 const manifestsFor = async ({ changes = false, guard, remove = false }: GrantOptions): Promise<Manifest[]> => {
   const all = await manifestsOf({ changes: changes || remove, guard: guard || remove })
   const isGuard = ({ kind }: Manifest) => kind.startsWith('ValidatingAdmissionPolicy')
@@ -68,7 +71,7 @@ const inTurns = <T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promi
   return Promise.all(items.map((item) => turns(() => act(item))))
 }
 
-/** It is shown before it is done, also where nobody is asked. */
+/** The changes are shown before they are made, also without a question. */
 const agreed = async (rows: readonly Row[], { yes, quiet, output }: GrantOptions): Promise<boolean> => {
   if (!yes) {
     await write(process.stderr, planText(rows))
@@ -79,7 +82,7 @@ const agreed = async (rows: readonly Row[], { yes, quiet, output }: GrantOptions
   return true
 }
 
-/** Without `planned` nothing was shown yet. What was shown and then done is not repeated. */
+/** Without `planned` nothing was shown yet. Changes that were shown and made are not repeated. */
 const ended = async (rows: readonly Row[], options: GrantOptions, planned?: readonly Row[]): Promise<number> => {
   if (options.output === 'json') await write(process.stdout, asJson(rows, options))
   else {

@@ -2,7 +2,7 @@ import { plain, plainAll, plainLines, safeJson } from '../../shared/domain/plain
 import { withContext } from '../../shared/domain/findings/remedy.ts'
 import { type Act, isWrite, outcomeOf, type Row, whatOf } from './row.ts'
 
-/** What is to be done, cluster by cluster. */
+/** The planned changes, cluster by cluster. */
 export const planText = (rows: readonly Row[]): string => rows.map((row) => rowText(row, rows.length > 1)).join('\n')
 
 const titleOf = ({ place: { cluster } }: Row): string => {
@@ -10,7 +10,7 @@ const titleOf = ({ place: { cluster } }: Row): string => {
   return plain(`${cluster.name}${where === '' ? '' : ` (${where})`}`)
 }
 
-/** In a list, what is so already is one line for each cluster. */
+/** In a list, unchanged items are one line for each cluster. */
 const rowText = (row: Row, isShort: boolean): string => {
   const acts = withContexts(row)
   const kept = acts.filter(({ act }) => act === 'keep')
@@ -76,7 +76,7 @@ const changeLine = (what: string, { before, groups }: { before: string[]; groups
 
 const listed = (groups: readonly string[]): string => (groups.length > 0 ? groups.join(', ') : 'none')
 
-/** What came otherwise than it was shown, cluster by cluster. */
+/** Results that differ from what was shown, cluster by cluster. */
 export const newsText = (planned: readonly Row[], done: readonly Row[]): string => {
   const known = new Set(planned.flatMap(({ acts }) => acts.map((act) => JSON.stringify(act))))
   const news = done.map((row) => ({ ...row, acts: row.acts.filter((act) => !known.has(JSON.stringify(act))) }))

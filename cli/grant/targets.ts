@@ -5,7 +5,7 @@ import { UsageError } from '../failure.ts'
 import { eksIn } from '../target/eks.ts'
 import type { GrantOptions } from './grant.ts'
 
-/** A cluster by name, where it is asked for, and as whom. */
+/** A cluster by name, with its region and the credentials. */
 export interface Named {
   name: string
   region: string
@@ -13,7 +13,7 @@ export interface Named {
   access: EksAccess
 }
 
-/** A region whose clusters are not known: nobody must take that for none. */
+/** A region whose clusters are not known, which must not look like an empty region. */
 export interface Unlisted {
   name: string
   region: string

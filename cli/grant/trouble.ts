@@ -11,7 +11,7 @@ interface About {
   changes?: boolean
 }
 
-/** What failed, by the name of the call, and what to paste. */
+/** The failed call and the command that fixes it. */
 export const troubleOf = (failure: ReadFailure, { place, what, changes = false }: About): Trouble => {
   const { kind, object, message } = failure
   const isAws = /^(?:eks|sts):/.test(object)
@@ -65,7 +65,7 @@ const kubeNext = ({ kind }: ReadFailure, place: Place, changes: boolean): string
   }
 }
 
-/** Who makes roles must hold their rights, or be an administrator. */
+/** To create roles, an identity needs their permissions or must be an administrator. */
 const adminCommands = (place: Place, withEntry: boolean): string => {
   const { cluster, reachedBy } = place
   const partition = cluster.arn?.split(':')[1] ?? 'aws'
@@ -91,7 +91,7 @@ interface Old {
   remove?: boolean
 }
 
-/** Nothing is changed there: which of the ways it is to be, its owner must say. */
+/** Nothing is changed there: the owner must choose one of the ways. */
 export const inOldMode = (place: Place, wanted: readonly WantedEntry[], { changes, remove }: Old): Trouble => {
   const left = { on: 'trouble', act: 'left', what: 'access entries' } as const
   const mode = 'its authentication mode is CONFIG_MAP, in which EKS has no access entries'

@@ -73,7 +73,7 @@ const rendered = async (found: History, options: OutputOptions): Promise<string>
 const dayMs = 86_400_000
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
-/** Both days included. A year and a month is what the records keep. */
+/** Both days are inclusive. The records are kept for a year and a month. */
 const spanOf = ({ from, to }: HistoryOptions): { first: string; last: string } => {
   const last = to ?? dayOf(Date.now())
   const first = from ?? dayOf(Date.parse(last) - 7 * dayMs)

@@ -39,7 +39,7 @@ export const accountOf = async ({ region }: Place): Promise<string> => {
   return Account
 }
 
-/** As it is given, else as the deployment says in a parameter of SSM. */
+/** The given name, else the deployment's SSM parameter. */
 export const tableIn = async ({ table, stack, hubRegion, region }: Place): Promise<Table> => {
   const ofArn = /^arn:[\w-]+:dynamodb:([\w-]+):\d{12}:table\/[\w.-]+$/.exec(table ?? '')?.[1]
   if (table !== undefined) return { name: table, region: hubRegion ?? ofArn ?? region }
@@ -67,7 +67,7 @@ export const tableIn = async ({ table, stack, hubRegion, region }: Place): Promi
   return { name: value, region: home }
 }
 
-/** What DynamoDB refused, in one sentence. */
+/** An error of DynamoDB, in one sentence. */
 export const failureOf = (error: unknown, { name, region }: Table): Failure => {
   const kind = nameOf(error)
   const at = `--region ${quoted(region)}`

@@ -21,7 +21,7 @@ export interface Asked extends Place {
 const dayMs = 86_400_000
 const dayBefore = (day: string): string => new Date(Date.parse(day) - dayMs).toISOString().slice(0, 10)
 
-/** Throws a `Failure` with the command that helps on: no table, no permission, nothing on record. */
+/** Throws a `Failure` with the next command: no table, no permission, no records. */
 export const readHistory = async (asked: Asked): Promise<History> => {
   const { cluster: name, region, first, last, gap } = asked
   const cluster = clusterRef.safeParse({ name, region, account: asked.account ?? (await accountOf(asked)) })
@@ -32,7 +32,7 @@ export const readHistory = async (asked: Asked): Promise<History> => {
   const key = clusterKey(cluster.data)
   const table = await tableIn(asked)
   const dynamo = new DynamoDBClient({ region: table.region, ...limited, ...(await sdkOptions()) })
-  // The last look of the day before may reach into the first.
+  // The last interval of the day before may extend into the first.
   const ask = { cluster: key, from: dayBefore(first), to: last }
   const found = await recordedBetween(dynamo, table.name, ask).catch((error: unknown) => {
     throw failureOf(error, table)
@@ -52,7 +52,7 @@ interface Missing {
   last: string
 }
 
-/** What is not on record, and what is. */
+/** Explains why there are no records, and which records exist. */
 const nothing = async (
   dynamo: DynamoDBClient,
   table: { name: string; region: string },

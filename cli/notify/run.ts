@@ -12,7 +12,7 @@ import { sdkOptions, withProxiedFetch } from '../target/sdk-options.ts'
 
 export interface Sent {
   what: string
-  /** What to look at, in this order. */
+  /** What to check, in this order. */
   check: string[]
 }
 

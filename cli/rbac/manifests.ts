@@ -3,17 +3,17 @@ import type { Manifest } from '../../shared/domain/grant/objects.ts'
 import { Failure } from '../failure.ts'
 import { ownFile } from '../own-file.ts'
 
-/** Where calico-node runs: an operator's is in `calico-system`, one installed by manifest in `kube-system`. */
+/** The namespace of calico-node: `calico-system` with the operator, `kube-system` if installed by manifest. */
 export type Install = 'operator' | 'manifest'
 
 export interface Chosen {
-  /** With what `sync` and the deployment need to change something. */
+  /** With the permissions that `sync` and the deployment need for changes. */
   changes: boolean
   /** Admission policies, for Kubernetes 1.30 and later. */
   guard: boolean
-  /** Absent: documents for both, as far as a namespace that is not there allows. */
+  /** Absent: documents for both. */
   install?: Install | undefined
-  /** Users and groups to whom the same is granted as to our groups. */
+  /** Users and groups that get the same permissions as our groups. */
   more?: readonly Subject[]
 }
 
@@ -23,7 +23,7 @@ interface Subject {
 }
 
 export interface Document {
-  /** As it stands in infra/kubernetes, with the reason for each right. */
+  /** The text in infra/kubernetes, with the reason for each permission. */
   text: string
   manifest: Manifest
 }
@@ -32,7 +32,7 @@ export interface Document {
 export const documents = async ({ changes, guard, install, more = [] }: Chosen): Promise<Document[]> => {
   const all = (await documentsIn('rbac.yaml')).map((it) => grantedTo(it, more))
   const rights = all.filter(({ text, manifest }) => (changes || !isForChanges(text)) && isFor(install, manifest))
-  // What the policies guard is written by those alone who may change something.
+  // The policies are needed only together with the permissions for changes.
   return changes && guard ? [...rights, ...(await documentsIn('guard.yaml'))] : rights
 }
 
@@ -49,7 +49,7 @@ const documentsIn = async (name: 'rbac.yaml' | 'guard.yaml'): Promise<Document[]
     .map((text) => ({ text, manifest: parseAllDocuments(text)[0]?.toJS() as Manifest }))
 }
 
-/** The other subjects and the comments stay as they are. */
+/** The other subjects and the comments do not change. */
 const grantedTo = (it: Document, more: readonly Subject[]): Document => {
   if (more.length === 0 || !('subjects' in it.manifest)) return it
   const [document] = parseAllDocuments(it.text)
@@ -57,7 +57,7 @@ const grantedTo = (it: Document, more: readonly Subject[]): Document => {
   return { text: document?.toString({ lineWidth: 0 }) ?? it.text, manifest: document?.toJS() as Manifest }
 }
 
-/** The first lines speak of the file to who reads it in the repository. */
+/** The first lines describe the file for readers of the repository. */
 const withoutHead = (whole: string): string => whole.slice(whole.indexOf('\n\n') + 2)
 
 const isForChanges = (text: string): boolean => /^# \[changes\]$/m.test(text)

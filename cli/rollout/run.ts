@@ -17,10 +17,7 @@ import { finishHalt, holder, stepTools, tellWait } from './step-tools.ts'
 import { bold, printed } from '../streams.ts'
 import type { Target } from '../target/target.ts'
 
-/**
- * Pauses, resumes or aborts, then shows the rollout. Exit 0: done · 1: the abort halted on the way · 2: unknown, or not
- * done.
- */
+/** Pauses, resumes or aborts, then shows the rollout. Exit 0: done · 1: the abort halted · 2: unknown, or not done. */
 export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const target = await connect(options, telling)
@@ -73,7 +70,7 @@ const takeBack = async (target: Reached, telling: Progress, options: RolloutOpti
   try {
     while (!interruption.came()) {
       const outcome = await takeStep(tools)
-      // Somebody resumed the rollout: this process does not carry it out.
+      // Somebody resumed the rollout: this process does not apply it.
       if (outcome.next === 'over' || outcome.next === 'look') return
       if (outcome.next === 'now') continue
       tellWait(telling, outcome)

@@ -10,7 +10,7 @@ import { journalLines, statusText } from './text.ts'
 import { bold, printed } from '../streams.ts'
 import { assessTarget } from '../target/target.ts'
 
-/** Exit 0: it is shown, whatever it says · 2: it cannot be read. */
+/** Exit 0: it is shown · 2: it cannot be read. */
 export const show = async (view: RolloutView, options: RolloutOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const target = await connect(options, telling)
@@ -39,7 +39,7 @@ const rendered = (
     case 'log':
       return isJson ? asJson(plainAll({ journal })) : journalLines(journal)
     case 'evidence':
-      // The texts of the report are cleaned already, and its remedies have several lines.
+      // The texts of the report are already sanitized, and its remedies have several lines.
       return asJson({ schemaVersion: 1, ...plainAll({ ...status, report: undefined }), report: status.report })
   }
 }

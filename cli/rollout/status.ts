@@ -14,18 +14,18 @@ import { notUnderstood } from '../../shared/workflows/rollout/step.ts'
 import { Failure } from '../failure.ts'
 import type { AssessedTarget } from '../target/target.ts'
 
-/** A rollout as one observation of the whole cluster shows it. */
+/** The state of a rollout, from one observation of the whole cluster. */
 export interface RolloutStatus {
   lease?: RolloutRecord
   rollout?: Rollout
-  /** Who carries it out now: the holder of the Lease, as long as it lasts. */
+  /** The process that applies it now: the holder of a valid Lease. */
   carriedOutBy?: string
-  /** Absent where the cluster could not be read well enough. */
+  /** Absent if reads of the cluster failed. */
   progress?: Progress
   blockedBy: string[]
-  /** Objects of ours that are still there. */
+  /** Our remaining objects. */
   objects: { name: string; annotations: Record<string, string> }[]
-  /** Every write that can still be read; `earlier`: how many the journal had no room for. */
+  /** Every write that can still be read; `earlier`: the number of writes that no longer fit into the journal. */
   journal: { entries: ShownEntry[]; earlier: number }
   /** Whether the halted node is well again since our override was removed. */
   cameBack?: 'yes' | 'no'
@@ -34,7 +34,7 @@ export interface RolloutStatus {
   report: Report
 }
 
-/** Throws `Failure` where the Lease cannot be read or understood; `next`: what to run then. */
+/** Throws `Failure` if the Lease cannot be read or parsed; `next`: the command to run then. */
 export const rolloutStatus = ({ state, report, plan }: AssessedTarget, next: string): RolloutStatus => {
   const failure = failureOf(state.rollout)
   if (failure) throw new Failure(`The Lease kube-system/calico-ipvs-sync cannot be read: ${failure.message}`, next)

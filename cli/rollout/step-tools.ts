@@ -6,7 +6,10 @@ import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/tools.ts'
 import type { Progress } from '../progress.ts'
 
-/** Finishes a halt that was interrupted before its nodes had their former values back. Waits for another process that is doing so. */
+/**
+ * Finishes a halt that was interrupted before its nodes had their former values. Waits if another process is doing
+ * so.
+ */
 export const finishHalt = async (kube: KubeClient, telling: Progress): Promise<void> => {
   const tools = stepTools(kube, telling)
   for (let waits = 0; waits < waitsAtMost; ) {
@@ -19,7 +22,7 @@ export const finishHalt = async (kube: KubeClient, telling: Progress): Promise<v
   }
 }
 
-/** Longer than a Lease of a process that died. */
+/** Longer than the Lease of a process that died. */
 const waitsAtMost = 8
 
 /** Our name in the Lease and in the journal. */
@@ -34,7 +37,7 @@ const userName = (): string => {
   }
 }
 
-/** What a step of a rollout in this process works with; a line of progress per effect. */
+/** The clients and settings of a rollout in this process, with a line of progress for each effect. */
 export const stepTools = (kube: KubeClient, telling: Progress): StepTools => ({
   kube,
   policy: defaultPolicy,

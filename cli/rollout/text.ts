@@ -9,7 +9,7 @@ type Bold = (text: string) => string
 
 const none = 'There is no rollout in this cluster.\n'
 
-/** What was decided, for people. `sync`: the command that carries it out here. */
+/** The result of the command, as text. `sync`: the command that applies the rollout here. */
 export const rolloutText = (rollout: Rollout | undefined, bold: Bold, sync?: string): string =>
   rollout ? `${[...headLines(rollout, bold), ...(sync === undefined ? [] : continued(sync))].join('\n')}\n` : none
 
@@ -70,7 +70,7 @@ const progressLines = ({ done, inFlight, pending, apart, overrides }: Progress):
 const names = (nodes: string[], most = 6): string =>
   nodes.slice(0, most).map(plain).join(', ') + (nodes.length > most ? ` and ${nodes.length - most} more` : '')
 
-/** A line a write, oldest first. */
+/** One line for each write, oldest first. */
 export const journalLines = ({ entries, earlier }: RolloutStatus['journal']): string => {
   if (entries.length === 0) return 'Nothing was ever written in this cluster.\n'
   const lines = entries.map(({ at, rollout, what, object, from, to, by, why, unnoted }) => {

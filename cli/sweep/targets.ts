@@ -22,7 +22,7 @@ export interface SweepPlaces {
 /** Enough to overlap the waiting; more would only be throttled by the APIs. */
 const atOnce = 8
 
-/** A report per cluster, sorted by name. Nothing that fails leaves a cluster out. */
+/** A report for each cluster, sorted by name. A failure never omits a cluster. */
 export const sweepReports = async (
   options: SweepPlaces & LookOptions,
   policy: Policy,
@@ -45,7 +45,7 @@ export const sweepReports = async (
 
 type Open = () => Promise<Target>
 
-/** A cluster that cannot be asked is a row with the reason. */
+/** A cluster that cannot be read is a row with the reason. */
 const opening =
   (options: ConnectOptions): Open =>
   async () => {
@@ -121,7 +121,7 @@ const listed = async (
   }
 }
 
-/** Results in the order of the items, at most `atOnce` under way. */
+/** Results in the order of the items, with at most `atOnce` in parallel. */
 const inTurns = async <T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<R[]> => {
   const results: R[] = []
   const waiting = items.entries()

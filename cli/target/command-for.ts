@@ -3,7 +3,7 @@ import type { CommandOn } from '../../shared/report/text/closing.ts'
 import type { LookOptions } from '../options.ts'
 import type { Target } from './target.ts'
 
-/** A command of this tool for the cluster that was reached, to be pasted. */
+/** A command of this tool for this cluster, to be pasted. */
 export const commandFor = (
   words: string,
   { place }: Pick<Target, 'place'>,
@@ -15,7 +15,7 @@ export const commandFor = (
     range ? { ...range, source: 'flag' } : probe ? { min: 0, max: 0, source: 'probe' } : undefined,
   )
 
-/** Completes commands for the cluster that was reached. For a captured state there are none. */
+/** Completes commands for this cluster. For a captured state there are none. */
 export const onTarget = (
   target: Target,
   options: Pick<LookOptions, 'probe' | 'serviceNodePortRange'> & { state?: string },

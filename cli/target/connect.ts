@@ -16,12 +16,14 @@ import type { Progress } from '../progress.ts'
 import type { Observation } from '../../shared/workflows/observe/observe.ts'
 import type { Target } from './target.ts'
 
-/** `output`: with `text` a place that does not exist is one line, not a report of what could not be read. */
+/**
+ * `output`: with `text`, a context or cluster that does not exist leads to one line, not to a report of failed reads.
+ */
 export type ConnectOptions = PlaceOptions & LookOptions & { state?: string; output?: Format }
 
 /**
- * From options to a cluster. One that cannot be reached is a target too: its state says why, so that every format has
- * the same document for it. Throws only where the options make no sense or a state file cannot be read.
+ * Connects to the cluster of the options. An unreachable cluster is a target too: its state has the reason, so that
+ * every format has the same document for it. Throws only if the options are invalid or a state file cannot be read.
  */
 export const connect = async (options: ConnectOptions, telling: Progress): Promise<Target> => {
   if (options.state !== undefined) return fromFile(options.state)
@@ -30,7 +32,7 @@ export const connect = async (options: ConnectOptions, telling: Progress): Promi
   return withWay(await fromEks({ ...options, ...eksPlaceOf({ ...options, cluster }) }, telling), { role })
 }
 
-/** Throws a `UsageError` where they do not name a cluster of EKS's. */
+/** Throws a `UsageError` if they do not name a cluster of EKS. */
 export const eksPlaceOf = ({ cluster, region: given }: PlaceOptions & { cluster: string }): EksName => {
   const parts = partsOf(cluster)
   if (parts) throw new UsageError(`--cluster takes a name: --cluster ${parts.name} --region ${parts.region}`)
@@ -137,7 +139,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
   let given: Pick<Observation, 'givenServiceRange' | 'probeFailure'> = {}
   const observeNow = async () => {
     const answer = await ask()
-    // Where EKS gives the range, the API server is not probed: a viewer may not be allowed to create Services.
+    // If EKS returns the range, the API server is not probed: a viewer may not be allowed to create Services.
     if (!valueOf(answer.eks) && !given.givenServiceRange) given = await givenRange(connection, options, telling)
     else if (options.serviceNodePortRange) telling.done('--service-node-port-range is not used: EKS tells the range.')
     const deep = options.deep ?? false

@@ -18,13 +18,13 @@ import { eksIn, principalOf } from './eks.ts'
 import type { LookOptions, PlaceOptions } from '../options.ts'
 import type { Progress } from '../progress.ts'
 
-/** From a kubeconfig's context to the EKS cluster behind it: where to ask, and as whom. */
+/** The EKS cluster behind a kubeconfig's context: its region and the credentials for EKS. */
 export interface EksLead {
   place: EksPlace
-  /** Absent: it is the one with this endpoint. */
+  /** Absent: the cluster is searched by this endpoint. */
   name?: string
   server: string
-  /** It may be a cluster that is not EKS's. */
+  /** The cluster may not be one of EKS. */
   doubtful: boolean
 }
 
@@ -39,7 +39,7 @@ export const identityOf = ({
   return { name, ...known, ...(cluster !== undefined && { context }) }
 }
 
-/** `--role` stands above the kubeconfig's role. `undefined`: no EKS cluster, as far as the kubeconfig tells. */
+/** `--role` overrides the kubeconfig's role. `undefined`: the kubeconfig shows no EKS cluster. */
 export const leadOf = async (
   { eks: hint, connection }: ChosenCluster,
   { role, region: given }: PlaceOptions,
@@ -59,7 +59,7 @@ export const leadOf = async (
 interface Asked {
   name: string
   region: string
-  /** With which AWS profile. */
+  /** The AWS profile. */
   profile?: string | undefined
 }
 
@@ -75,7 +75,7 @@ export const existing = (described: Read<EksCluster | undefined>, asked: Asked):
   return described.value ? read(described.value) : failed(noSuchCluster(asked))
 }
 
-/** Asks EKS; a cluster without a name is searched for first. */
+/** Calls EKS; a cluster without a name is searched first. */
 export const describeBehind = async (lead: EksLead): Promise<Read<EksCluster>> => {
   const { eks } = await eksIn(lead.place)
   const { region, as } = lead.place
@@ -88,7 +88,7 @@ export const describeBehind = async (lead: EksLead): Promise<Read<EksCluster>> =
 export const searchedAtMost = 100
 const atOnce = 8
 
-/** The one cluster of the region that EKS says has this endpoint. */
+/** The cluster of the region with this endpoint. */
 export const searchByEndpoint = async (
   eks: Pick<EksClient, 'list' | 'server'>,
   { server, place: { region } }: Pick<EksLead, 'server' | 'place'>,
@@ -142,7 +142,7 @@ const listed = async (eks: Pick<EksClient, 'list'>): Promise<Read<string[]>> => 
   }
 }
 
-/** What one look learns from EKS, and by what it can be told to be about the cluster that is connected to. */
+/** EKS's description for one observation, and the identity to compare it with the connected cluster. */
 export interface EksAnswer {
   identity: ClusterIdentity
   eks?: Read<EksState>
@@ -179,7 +179,10 @@ export const askingBehind = async (
   }
 }
 
-/** Where the range was given, a caller without EKS permissions does not need EKS. A cluster that is named by ARN belongs to EKS, so there EKS's answer counts. */
+/**
+ * If the range was given, a caller without EKS permissions does not need EKS. A cluster that is named by ARN belongs
+ * to EKS, so EKS's answer is used.
+ */
 const canBeSpared = ({ eks: hint }: ChosenCluster, { name }: EksLead, { kind }: ReadFailure): boolean =>
   hint?.arn === undefined && (name === undefined || kind === 'denied' || kind === 'unauthenticated')
 
@@ -205,7 +208,7 @@ const describedMarks = ({ state: { arn }, endpoint }: EksCluster): ClusterMarks 
     ? { arn, endpoint: endpointOf(endpoint.server), authorities: certificatesIn(fromBase64(endpoint.caData)) }
     : { arn }
 
-/** Once EKS's cluster is known to be this one, its ARN names it. */
+/** After EKS's cluster is identified as this one, its ARN is used. */
 const named = (identity: ClusterIdentity, comparison: ClusterComparison): ClusterIdentity => {
   const parts = partsOf(comparison.described?.arn ?? '')
   return parts && differences(comparison).length === 0 ? { ...identity, ...parts } : identity

@@ -5,7 +5,7 @@ import { sdkOptions } from './sdk-options.ts'
 
 let access: Promise<(place: EksPlace) => EksAccess> | undefined
 
-/** One account and region of the EKS API; loaded when first needed, its credentials and tokens shared by all clusters. */
+/** One account and region of the EKS API; loaded when first needed; all clusters share its credentials and tokens. */
 export const eksIn = async (place: EksPlace): Promise<EksAccess> => {
   access ??= Promise.all([import('../../shared/clients/aws/eks-access.ts'), sdkOptions()]).then(
     ([{ eksAccess }, sdk]) => eksAccess({ sdk, proxyOf: (server) => proxyFor(server, process.env) }),
@@ -14,8 +14,8 @@ export const eksIn = async (place: EksPlace): Promise<EksAccess> => {
 }
 
 /**
- * Whose credentials a kubeconfig's plugin takes; `undefined`: the environment's. A profile is taken alone, never what the
- * default chain finds after it: those may be of another account.
+ * The credentials of a kubeconfig's plugin; `undefined`: those of the environment. If a profile is set, only the
+ * profile is used, not the rest of the default chain, which may belong to another account.
  */
 export const principalOf = async (hint: EksHint): Promise<Principal | undefined> => {
   const { keys, region, files } = hint

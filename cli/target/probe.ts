@@ -2,7 +2,10 @@ import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
 import { failed, read, type Read } from '../../shared/domain/read.ts'
 import type { ServiceRange } from '../../shared/domain/report.ts'
 
-/** Larger than any port, so every server refuses it. A valid port would be accepted, because a dry run does not check the range. */
+/**
+ * Larger than any port, so every server rejects it. A valid port would be accepted, because a dry run does not check
+ * the range.
+ */
 const impossiblePort = 777777
 const services = '/api/v1/namespaces/default/services'
 const name = 'calico-ipvs-sync-probe'
@@ -18,8 +21,8 @@ const removed = `${services}/${name}`
 const leftBehind = `Service default/${name} could not be removed again; remove it by hand`
 
 /**
- * Asks the API server for its node-port range by a Service it must refuse: the refusal names the range. Nothing is left
- * behind. `undefined`: the server did not answer at all, which the look at the cluster will tell.
+ * Reads the API server's node-port range with a Service that it must reject: the error message contains the range.
+ * Nothing is created. `undefined`: the server did not answer, which the observation of the cluster reports.
  */
 export const probeRange = async (connection: KubeConnection): Promise<Read<ServiceRange> | undefined> => {
   const [{ kubeHttp }, { failureFrom }] = await Promise.all([

@@ -5,14 +5,14 @@ import type { Policy } from '../../shared/domain/policy/policy.ts'
 import type { Place } from '../../shared/domain/findings/remedy.ts'
 import type { Plan, Report } from '../../shared/domain/report.ts'
 
-/** One cluster as a command sees it, wherever it is: behind a kubeconfig, in EKS, or in a file. */
+/** The cluster of a command: behind a kubeconfig, in EKS, or in a file. */
 export interface Target {
   /** For progress lines. */
   name: string
   /** For commands that are printed. */
   place: Place
   observe: () => Promise<ClusterState>
-  /** Absent where there is nothing to write to: a file, or a cluster that cannot be reached. */
+  /** Absent if nothing can be written: a file, or an unreachable cluster. */
   kube?: KubeClient
   close: () => void
 }
@@ -26,8 +26,8 @@ export interface AssessedTarget {
 }
 
 /**
- * Observes and judges; the domain is loaded only now. `forPlan`: where something is to be changed, what only planning
- * needs is read as well.
+ * Observes and assesses; the domain is loaded only now. `forPlan`: also reads facts that only planning needs, if
+ * something is to be changed.
  */
 export const assessTarget = async (target: Target, policy: Policy, forPlan = false): Promise<AssessedTarget> => {
   const [{ assess }, { beside }, { plan }] = await Promise.all([
@@ -47,7 +47,7 @@ export const assessTarget = async (target: Target, policy: Policy, forPlan = fal
   }
 }
 
-/** Read from a live cluster; a state file has it or has it not. */
+/** Read from a live cluster; a state file may contain it. */
 export const forPlanning = async ({ kube }: Target, state: ClusterState): Promise<ClusterState> => {
   if (!kube) return state
   const { withWebhookNodes } = await import('../../shared/workflows/observe/webhooks.ts')

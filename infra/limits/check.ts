@@ -12,7 +12,7 @@ interface Template {
   Outputs?: Record<string, unknown> | undefined
 }
 
-/** The same, of a stack that is not synthesized yet: the rules that are tried then take minutes for thousands of resources. */
+/** The same for a stack that is not synthesized yet: the validation rules take minutes for thousands of resources. */
 export const checkResources = (stack: Stack): void => {
   const all = stack.node.findAll().filter((it) => CfnResource.isCfnResource(it))
   const resources = Object.fromEntries(
@@ -21,7 +21,7 @@ export const checkResources = (stack: Stack): void => {
   refuse(ofStack, { stackName: stack.stackName, resources, outputs: 0, bytes: 0 })
 }
 
-/** Throws with everything that AWS would refuse when it is deployed, and what to do about it. */
+/** Throws with everything that AWS would reject at deployment, and how to fix it. */
 export const checkLimits = (stackName: string, template: Template): void => {
   refuse(limits, {
     stackName,

@@ -3,12 +3,12 @@ export interface Resource {
   Properties: Record<string, unknown>
 }
 
-/** A stack as CloudFormation gets it. */
+/** A synthesized stack. */
 export interface Synthesized {
   stackName: string
   resources: Record<string, Resource>
   outputs: number
-  /** Of the template. */
+  /** The template. */
   bytes: number
 }
 
@@ -16,12 +16,12 @@ export interface Synthesized {
 export interface Limit {
   /** The quota by AWS's own name. */
   quota: string
-  /** What is beyond it and what to do, a sentence for each. */
+  /** One sentence for each violation, with its fix. */
   faults: (stack: Synthesized) => string[]
 }
 
 export const ofType = ({ resources }: Synthesized, type: string): [id: string, properties: Record<string, unknown>][] =>
   Object.entries(resources).flatMap(([id, { Type, Properties }]) => (Type === type ? [[id, Properties]] : []))
 
-/** As its author called it: without the hash that the CDK adds. */
+/** The logical id without the hash that the CDK adds. */
 export const labelOf = (logicalId: string): string => logicalId.replace(/(?<=.)[0-9A-F]{8}$/, '')

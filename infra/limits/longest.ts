@@ -1,4 +1,4 @@
-/** The longest texts that CloudFormation puts in place of its own names. */
+/** The longest values of CloudFormation's pseudo parameters. */
 const known: Record<string, string> = {
   'AWS::AccountId': '1'.repeat(12),
   'AWS::Region': 'ap-southeast-1',
@@ -10,8 +10,8 @@ const known: Record<string, string> = {
 const aroundName = 90
 
 /**
- * A value of a template with every reference as long as it can become, for limits count what is deployed. Names that
- * CloudFormation makes consist of the stack's name, the logical id and a random end.
+ * A value of a template with the longest possible value of every reference, because limits apply to the deployed
+ * text. Names that CloudFormation generates consist of the stack's name, the logical id and a random suffix.
  */
 export const longest = (value: unknown, stackName: string): unknown => {
   if (Array.isArray(value)) return value.map((one) => longest(one, stackName))
@@ -34,5 +34,5 @@ const textOf = (name: string, inner: unknown, stackName: string): string => {
   return 'x'.repeat(aroundName + stackName.length + logicalId.length)
 }
 
-/** As IAM and its like count: without white space. */
+/** Without white space, as IAM and similar services count. */
 export const lengthOf = (value: unknown, stackName: string): number => JSON.stringify(longest(value, stackName)).length

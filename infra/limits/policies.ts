@@ -9,7 +9,7 @@ const roleRefs = (roles: unknown): string[] =>
     typeof role === 'object' && role !== null && 'Ref' in role ? [String(role.Ref)] : [],
   )
 
-/** Characters of all inline policies of a role, which IAM adds up. */
+/** The characters of all inline policies of a role, which IAM sums up. */
 const inlineOf = (stack: Synthesized, role: string): number => {
   const attached = ofType(stack, 'AWS::IAM::Policy').filter(([, it]) => roleRefs(it['Roles']).includes(role))
   const own = stack.resources[role]?.Properties['Policies']
@@ -20,7 +20,7 @@ const inlineOf = (stack: Synthesized, role: string): number => {
   return documents.reduce<number>((sum, it) => sum + lengthOf(it, stack.stackName), 0)
 }
 
-/** A document of one resource that may not be longer than `most`. */
+/** A policy document of one resource that may have at most `most` characters. */
 const document = (type: string, property: string, most: number, advice: string): Limit => ({
   quota: `${type} ${property}: ${most} characters`,
   faults: (stack) =>
@@ -33,7 +33,7 @@ const document = (type: string, property: string, most: number, advice: string):
 
 const listed = 'Give `organizationId` in place of a list of accounts.'
 
-/** Of all statements on one bus together. */
+/** For all statements of one bus together. */
 const busPolicies: Limit = {
   quota: 'Event bus policy: 10,240 characters',
   faults: (stack) => {
@@ -66,7 +66,7 @@ export const ofPolicies: Limit[] = [
       ),
   },
   document('AWS::IAM::ManagedPolicy', 'PolicyDocument', 6_144, fewer),
-  // The default; to 4,096 on request.
+  // The default; up to 4,096 on request.
   document('AWS::IAM::Role', 'AssumeRolePolicyDocument', 2_048, listed),
   document('AWS::SNS::TopicPolicy', 'PolicyDocument', 30_720, listed),
   document('AWS::SQS::QueuePolicy', 'PolicyDocument', 65_536, listed),

@@ -11,7 +11,7 @@ const counted = ({ resources }: Synthesized): string => {
     .join(', ')
 }
 
-/** Names that are given, where AWS's are shorter than a stack's may be. */
+/** Fixed names for which the limit of AWS is shorter than for a stack's name. */
 const names: Record<string, [property: string, most: number]> = {
   'AWS::IAM::Role': ['RoleName', 64],
   'AWS::Lambda::Function': ['FunctionName', 64],

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 
 /**
- * SHA-256 of each certificate in a PEM text, hex. Throws, with the reason, where there is none or one cannot be read: Node
- * would take no authority at all for the system's own.
+ * SHA-256 of each certificate in a PEM text, hex. Throws, with the reason, if there is none or one cannot be read:
+ * without an authority Node would use those of the system.
  */
 export function certificatesIn(pem: string): string[] {
   const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1
@@ -20,10 +20,13 @@ export function certificatesIn(pem: string): string[] {
   })
 }
 
-/** As EKS and a kubeconfig hold PEM. */
+/** PEM in base64, as in EKS and in a kubeconfig. */
 export const fromBase64 = (data: string): string => Buffer.from(data, 'base64').toString('utf8')
 
-/** Throws, with the reason, where a private key cannot be read or is not the certificate's. What is wrong is said without the key. */
+/**
+ * Throws, with the reason, if a private key cannot be read or does not belong to the certificate. The message does
+ * not contain the key.
+ */
 export function checkKey(key: string, cert: string): void {
   let read
   try {

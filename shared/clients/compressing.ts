@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createGzip } from 'node:zlib'
 
-/** Takes texts one by one; what is held is compressed already. The same texts give the same bytes. */
+/** Takes texts one by one and compresses them immediately. The same texts give the same bytes. */
 export const compressing = () => {
   const gzip = createGzip()
   const parts: Buffer[] = []

@@ -1,7 +1,4 @@
-/**
- * Runs at most `most` actions at a time, in the order they came. An action that waits for its turn has not begun, so its
- * timeout does not run.
- */
+/** Runs at most `most` actions at a time, in order. A waiting action has not begun, so its timeout does not run. */
 export function takingTurns(most: number): <T>(act: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = []
   let running = 0

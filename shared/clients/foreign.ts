@@ -1,7 +1,7 @@
 import { bounded, harmless, plain } from '../domain/plain.ts'
 import { milliseconds } from '../domain/rfc3339.ts'
 
-/** Reads of JSON whose shape nobody promised: what is not of the wanted type counts as not there. */
+/** Reads untrusted JSON: a value of another type counts as absent. */
 export type Foreign = Record<string, unknown>
 
 const nothing: Foreign = Object.freeze({})
@@ -10,19 +10,21 @@ export const isObject = (it: unknown): it is Foreign => typeof it === 'object' &
 export const objectOf = (it: unknown): Foreign => (isObject(it) ? it : nothing)
 export const listOf = (it: unknown): unknown[] => (Array.isArray(it) ? it : [])
 export const objectsOf = (it: unknown): Foreign[] => listOf(it).filter(isObject)
-/** The door for names, states, versions, labels: whatever it is shown in later, it can do nothing there. */
+/** For names, states, versions, labels: sanitized, so it is safe in any output. */
 export const textOf = (it: unknown): string | undefined => (typeof it === 'string' ? harmless(it) : undefined)
 export const textsOf = (it: unknown): string[] => exactTextsOf(it).map(harmless)
-/** To the letter, for what is parsed, compared or handed on as it is: values of annotations and variables, files, credentials. */
+/**
+ * Unchanged, for values that are parsed, compared or passed on literally: annotations, variables, files, credentials.
+ */
 export const exactTextOf = (it: unknown): string | undefined => (typeof it === 'string' ? it : undefined)
 export const exactTextsOf = (it: unknown): string[] => listOf(it).filter((entry) => typeof entry === 'string')
-/** A moment, as Kubernetes writes it; what a server that lies makes of one would pass for no time at all. */
+/** A time as Kubernetes writes it; any other text is ignored. */
 export const timeOf = (it: unknown): string | undefined =>
   typeof it === 'string' && !Number.isNaN(milliseconds(it)) ? it : undefined
 export const numberOf = (it: unknown): number | undefined =>
   typeof it === 'number' && Number.isFinite(it) ? it : undefined
 
-/** A map of texts whose values are kept to the letter, such as annotations. */
+/** A map of texts with unchanged values, such as annotations. */
 export function exactTextMapOf(it: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(objectOf(it)).flatMap(([key, value]) => (typeof value === 'string' ? [[harmless(key), value]] : [])),
@@ -42,7 +44,7 @@ export function present(it: object): object {
   return kept
 }
 
-/** One line that can do nothing and holds no secret, for messages made of what a server said. */
+/** One sanitized line without secrets, for messages with text of a server. */
 export function oneLine(text: string, length = 300): string {
   const line = plain(bounded(text, Math.max(10_000, length))).trim()
   return line.length > length ? `${line.slice(0, length - 1)}…` : line

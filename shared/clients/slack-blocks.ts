@@ -1,15 +1,15 @@
 import type { SlackNotice } from '../domain/notice/slack-form.ts'
 import { oneLine } from './foreign.ts'
 
-/** What Slack gives a meaning of its own (`&`, `<`, `>`), taken as it is. */
+/** Escapes the characters with a meaning in Slack (`&`, `<`, `>`). */
 export const slackText = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
 
 const titleAtMost = 150
 const sectionAtMost = 3_000
-/** Slack takes 50, of which a header and what stands below are some. */
+/** Slack accepts 50 blocks, including the header and the line at the end. */
 const sectionsAtMost = 45
-/** All blocks together: about 13,000 characters are refused as `msg_blocks_too_long`. */
+/** For all blocks together: Slack rejects about 13,000 characters with `msg_blocks_too_long`. */
 const textAtMost = 11_000
 
 const signs = { critical: ':red_circle:', warning: ':large_orange_diamond:', info: ':large_blue_circle:' } as const
@@ -27,8 +27,9 @@ export interface SlackBody {
 }
 
 /**
- * Header, sections, and a line below with links, since when, and the incident's id. Within Slack's limits: 150 characters,
- * 3,000 a section, 50 blocks. Lines stay whole where they can. Shapes as well as colours tell severities apart.
+ * A Slack message: header, sections, and a line at the end with links, start time and incident id. Within Slack's
+ * limits: 150 characters in the header, 3,000 in a section, 50 blocks. Lines are not split if possible. Severities
+ * differ in shape and colour.
  */
 export function slackBody({ subject, text, severity, incident, since, links }: SlackNotice): SlackBody {
   const plain = oneLine(subject, titleAtMost)
@@ -46,7 +47,7 @@ export function slackBody({ subject, text, severity, incident, since, links }: S
   }
 }
 
-/** As it stands: no links made of addresses, nobody called by a name in it. */
+/** Literal text: Slack creates no links and no mentions from it. */
 const verbatim = (text: string) => ({ type: 'mrkdwn', text, verbatim: true }) as const
 
 const shortened = '… (shortened; the record of the cluster has all of it)'

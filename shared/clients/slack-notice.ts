@@ -12,7 +12,7 @@ const notice = z.object({
   links: z.array(z.object({ label: z.string(), url: z.url({ protocol: /^https?$/ }) })).check(z.maxLength(10)),
 })
 
-/** What was published otherwise than by us is a text. */
+/** A message that this tool did not publish is plain text. */
 export const slackNoticeIn = (subject: string, message: string): SlackNotice => {
   const read = notice.safeParse(parsed(message))
   if (!read.success) return { schemaVersion: 1, subject, text: message, severity: 'info', kind: 'trouble', links: [] }

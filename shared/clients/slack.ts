@@ -6,28 +6,30 @@ import { exactTextOf, objectOf, oneLine } from './foreign.ts'
 import { slackBody } from './slack-blocks.ts'
 
 export interface Slack {
-  /** Throws `RetryLaterError` where Slack asks to wait or is down, `PermanentError` where it will never take the message. */
+  /**
+   * Throws `RetryLaterError` if Slack throttles or is down, `PermanentError` if Slack will never accept the message.
+   */
   post: (notice: SlackNotice) => Promise<void>
 }
 
 export interface SlackOptions {
-  /** What the secret holds: a webhook's address, or JSON with it as `url` or `webhookUrl`, or with a `botToken`. */
+  /** The content of the secret: a webhook's URL, or JSON with it as `url` or `webhookUrl`, or with a `botToken`. */
   secret: () => Promise<string>
-  /** What the secret is called in messages. */
+  /** The name of the secret in messages. */
   secretName: string
   /** Id of the channel, for a bot. */
   channel?: string | undefined
-  /** Remembers the first message of each incident; absent: each message stands by itself. */
+  /** Stores the first message of each incident; absent: messages have no threads. */
   threads?: Threads | undefined
   fetch?: typeof globalThis.fetch
 }
 
 /** The first message of an incident in a channel, under which the others are replies. */
 export interface Threads {
-  /** `ts`: reply there · `first`: this one begins it · `busy`: another message is just beginning it. */
+  /** `ts`: reply there · `first`: this message starts the thread · `busy`: another message is starting it. */
   find: (incident: string) => Promise<{ ts: string } | 'first' | 'busy'>
   keep: (incident: string, ts: string) => Promise<void>
-  /** It could not be posted, or is no longer there. */
+  /** The first message could not be posted, or was deleted. */
   forget: (incident: string) => Promise<void>
 }
 
@@ -37,7 +39,7 @@ export const secretIn = (secrets: SecretsManagerClient, secretArn: string) => as
 
 const timeoutMs = 10_000
 
-/** A webhook or a bot. Address and token are secrets: they stand in no message and no log. */
+/** A webhook or a bot. URL and token are secrets: they are in no message and no log. */
 export function slack(options: SlackOptions): Slack {
   let known: Promise<Entrance> | undefined
   const entrance = () =>
@@ -59,7 +61,7 @@ export function slack(options: SlackOptions): Slack {
 type Entrance = { by: 'webhook'; url: string } | { by: 'bot'; url: string; token: string; channel: string }
 interface Posting {
   notice: SlackNotice
-  /** What the secret holds is no good: it is read again for the next message. */
+  /** The content of the secret is invalid: it is read again for the next message. */
   forget: () => void
 }
 
@@ -70,7 +72,7 @@ const byWebhook = async (
 ): Promise<void> => {
   const response = await send(fetch, url, { body: slackBody(notice) })
   if (response.ok) return
-  // A replaced webhook answers 403 or 404.
+  // A replaced webhook returns 403 or 404.
   if (response.status < 500 && response.status !== 429) forget()
   throw refusal(response, oneLine(await response.text().catch(() => ''), 100))
 }
@@ -85,7 +87,7 @@ const byBot = async (
   if (thread === 'busy') throw new RetryLaterError('The first message of this incident is just being posted.', 5)
   const reply = typeof thread === 'object' && {
     thread_ts: thread.ts,
-    // What ends a trouble or stops the work is seen in the channel too.
+    // The end of a problem and a halt are posted in the channel too.
     reply_broadcast: kind === 'halted' || kind === 'in-step',
   }
   try {
@@ -98,7 +100,7 @@ const byBot = async (
   }
 }
 
-/** Slack's own word for what is wrong, in an answer of status 200. */
+/** Slack's error code, in an answer with status 200. */
 class Refused extends Error {}
 
 const isDown = /^(internal_error|fatal_error|service_unavailable|request_timeout|ratelimited|rate_limited)$/
@@ -119,7 +121,7 @@ interface Call {
   body: object
 }
 
-/** Answers with the message's `ts`, which is its name. */
+/** Returns the message's `ts`, which identifies it. */
 const post = async (fetch: typeof globalThis.fetch, { url, token, body }: Call): Promise<string> => {
   const response = await send(fetch, url, { body, token })
   if (!response.ok) throw refusal(response, oneLine(await response.text().catch(() => ''), 100))
@@ -147,7 +149,7 @@ const send = async (
     })
   } catch (error) {
     const { name } = error instanceof Error ? error : { name: 'Error' }
-    // Not the error itself: its text may hold the address.
+    // Not the error itself: its text may contain the URL.
     throw new RetryLaterError(`Slack could not be reached (${name}).`, 30)
   }
 }

@@ -4,28 +4,38 @@ import type { Read, ReadFailure } from './read.ts'
 import type { CalicoApi, ClusterIdentity, ServiceRange } from './report.ts'
 
 /**
- * Everything that was seen of one cluster at one time: the whole input of an assessment, and as JSON the state file
- * of `capture` and `check --state`. It holds no secrets: of environments only Felix's own variables.
- * Times are RFC 3339. A section that could not be read says so (`Read`); one that does not exist is `undefined` inside.
+ * Everything that was read from one cluster at one time: the whole input of an assessment and, as JSON, the state
+ * file of `capture` and `check --state`. It contains no secrets: of environments only Felix's own variables. Times
+ * are RFC 3339. A section that could not be read has a failure (`Read`); an object that does not exist is `undefined`
+ * inside.
  */
 export interface ClusterState {
   schemaVersion: 1
   cluster: ClusterIdentity
   observedAt: string
-  /** Absent where no EKS API answers for the cluster (a kubeconfig only). */
+  /** Absent if no EKS API answers for the cluster (kubeconfig only). */
   eks?: Read<EksState>
-  /** Compares the cluster that EKS describes with the one that is connected to. Absent: the connection was made from EKS's own answer. */
+  /**
+   * The cluster that EKS describes and the connected cluster, to compare. Absent: the connection was made from EKS's
+   * description.
+   */
   identity?: ClusterComparison
-  /** How the command line reached the cluster, beyond the context, so that printed commands reach it too. `listing`: it stands for all clusters of its region. */
+  /**
+   * How the command line reached the cluster, beyond the context, so that printed commands reach it too. `listing`:
+   * it represents all clusters of its region.
+   */
   reachedBy?: { kubeconfig?: string; role?: string; profile?: string; inCluster?: boolean; listing?: boolean }
   /** From the command line or a probe; used only where the EKS API gives no answer. */
   givenServiceRange?: ServiceRange
-  /** Set where the API server was to be probed for the range and gave no answer. */
+  /** Set if the API server was probed for the range and gave no answer. */
   probeFailure?: ReadFailure
-  /** `v1.36.3-eks-1a2b3c4` as /version says. */
+  /** As /version returns it: `v1.36.3-eks-1a2b3c4`. */
   kubernetesVersion: Read<string>
   nodes: Read<NodeState[]>
-  /** DaemonSets that run kube-proxy, calico-node (or calico-node-windows), or mark packets beside them, whatever their names. */
+  /**
+   * DaemonSets that run kube-proxy, calico-node (or calico-node-windows), or other programs that mark packets,
+   * whatever their names.
+   */
   daemonSets: Read<DaemonSetState[]>
   /** kube-proxy's and calico-node's pods. */
   pods: Read<PodState[]>
@@ -38,13 +48,13 @@ export interface ClusterState {
   installation: Read<InstallationState | undefined>
   /** Services that hold node ports. */
   nodePorts: Read<NodePortUse[]>
-  /** By pod `namespace/name`: what a log line proved. Only pods whose logs were read. */
+  /** By pod `namespace/name`: evidence from its log. Only pods whose logs were read. */
   logs: Record<string, Read<LogEvidence>>
-  /** By node: Warning Events `IPVSDeprecation` and answers of `/proxyMode`, where they happened to be seen. */
+  /** By node: Warning Events `IPVSDeprecation` and answers of `/proxyMode`, if any were found. */
   modeEvidence?: Record<string, ModeEvidence[]>
   /**
-   * Nodes with a pod that answers a webhook which the API server calls for writes of ours, by name. Absent: not asked
-   * for, because nothing was to be planned.
+   * Names of nodes with a pod that serves a webhook for the tool's own writes. Absent: not read, because nothing was
+   * to be planned.
    */
   webhookNodes?: Read<string[]>
   /** Our Lease with the rollout's state in its annotations. */
@@ -55,14 +65,14 @@ export interface EksState {
   status: string
   version?: string
   arn: string
-  /** A cluster made again under its name has the same ARN and another time of creation. */
+  /** A cluster that was created again under the same name has the same ARN and another creation time. */
   createdAt?: string
   /** Absent: never set, and then 30000–32767 by EKS's documentation. */
   serviceNodePortRange?: { min: number; max: number }
   autoMode: boolean
   /** The kube-proxy add-on; `undefined` inside: kube-proxy is self-managed or absent. */
   kubeProxyAddon: Read<AddonState | undefined>
-  /** Updates still under way that bear on range, mode or version. */
+  /** Updates in progress that affect range, mode or version. */
   updates: Read<EksUpdate[]>
   tags: Record<string, string>
 }
@@ -128,7 +138,10 @@ export interface NodeTerm {
 }
 
 export interface DaemonSetState {
-  /** `neighbour`: another program that marks packets. Only its place, its image and the variable that decides its bits are read. */
+  /**
+   * `neighbour`: another program that marks packets. Only its nodes, its image and the variable that defines its bits
+   * are read.
+   */
   role: 'kube-proxy' | 'calico-node' | 'calico-node-windows' | 'neighbour'
   /** Which of them. */
   neighbour?: Neighbour
@@ -171,7 +184,7 @@ export interface DaemonSetState {
 export interface EnvVar {
   name: string
   value?: string
-  /** ConfigMap references are resolved against `configMaps`; anything else cannot be known from outside. */
+  /** ConfigMap references are resolved against `configMaps`; other sources are not read. */
   from?: { configMap: string; key: string; optional: boolean } | { unknown: string }
 }
 
@@ -189,7 +202,7 @@ export interface PodState {
   /** Label `controller-revision-hash`. */
   revision?: string
   image: string
-  /** Of a kube-proxy without a DaemonSet (a static pod): its `--config=` and `--proxy-mode=`. */
+  /** For kube-proxy as a static pod: its `--config=` and `--proxy-mode=`. */
   flags?: string[]
   createdAt: string
   /** When the main container last started. */
@@ -213,7 +226,7 @@ export interface ConfigMapState {
   annotations: Record<string, string>
 }
 
-/** An entry of `metadata.managedFields`, its fields as the server's own nested form. */
+/** An entry of `metadata.managedFields`, with its fields in the server's nested form. */
 export interface ManagedFields {
   manager: string
   operation: string
@@ -223,9 +236,12 @@ export interface ManagedFields {
 
 export interface FelixConfigurations {
   api: CalicoApi
-  /** The objects are stored as `projectcalico.org/v3` (Calico 3.32 and newer, by choice): no server of Calico's in between. */
+  /**
+   * The objects are stored as `projectcalico.org/v3` (Calico 3.32 and newer, by choice): Calico's API server is not
+   * involved.
+   */
   nativeV3?: true
-  /** Set where `projectcalico.org/v3` is registered but does not answer and the raw objects were read instead. */
+  /** Set if `projectcalico.org/v3` is registered but does not answer, and the stored objects were read instead. */
   v3Failure?: ReadFailure
   objects: FelixObject[]
 }
@@ -258,16 +274,19 @@ export interface NodePortUse {
 }
 
 export interface LogEvidence {
-  /** kube-proxy: the mode it said it runs; calico-node: whether Felix said it is in IPVS mode. Neither: nothing decisive in what could be read. */
+  /**
+   * kube-proxy: the mode in its log; calico-node: whether Felix logged that it is in IPVS mode. Neither: the log has
+   * no evidence.
+   */
   mode?: 'iptables' | 'ipvs' | 'nftables'
   felixIpvs?: boolean
   line?: string
   at?: string
-  /** kube-proxy up to 1.25: kernel modules that were not loaded, so that it works as iptables in place of ipvs. */
+  /** kube-proxy up to 1.25: kernel modules that were not loaded, so that it falls back from ipvs to iptables. */
   missing?: string[]
-  /** kube-proxy that does not run: the last complaint of the process before. */
+  /** If kube-proxy does not run: the last error of the previous process. */
   ended?: string
-  /** calico-node: where Felix last said that `kube-ipvs0` is there though it does not use it, as in eBPF mode. */
+  /** calico-node: when Felix last logged that it ignores the existing `kube-ipvs0`, as in eBPF mode. */
   linkSeen?: { line: string; at?: string }
 }
 
@@ -277,7 +296,10 @@ export interface ModeEvidence {
   at?: string
 }
 
-/** Our Lease: the lock of one rollout per cluster, and in annotations where it stands. Read by `rollout status`, kubectl and every step. */
+/**
+ * The tool's Lease: the lock for one rollout per cluster, with the state of the rollout in annotations. Read by
+ * `rollout status`, kubectl and every step.
+ */
 export interface RolloutRecord {
   resourceVersion: string
   holder?: string

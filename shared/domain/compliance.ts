@@ -1,20 +1,23 @@
 import type { Verdict } from './report.ts'
 
-/** What AWS Config is told of a cluster. Config takes no `INSUFFICIENT_DATA` from a rule (API_Evaluation in its reference). */
+/**
+ * The compliance of a cluster for AWS Config. Config accepts no `INSUFFICIENT_DATA` from a rule (API_Evaluation in
+ * its reference).
+ */
 export interface Compliance {
   type: 'COMPLIANT' | 'NON_COMPLIANT' | 'NOT_APPLICABLE'
   annotation: string
 }
 
-/** Config refuses more. */
+/** The limit of AWS Config. */
 const annotationAtMost = 256
 
-/** What was not looked at for so long is not known to be so still. */
+/** A verdict that is older than this is out of date. */
 const freshSeconds = 86_400
 
 /**
- * By the stored verdict. What cannot be told is never compliant: in Config nobody could tell it from what is in step. `undefined`:
- * there is no verdict, for the cluster is new, or not in the fleet.
+ * From the stored verdict. `unknown` is never compliant, because AWS Config could not show the difference to in-step.
+ * `undefined`: there is no verdict, because the cluster is new or not in the fleet.
  */
 export const complianceOf = (
   seen: { verdict: Verdict; observedAt: string; codes?: readonly string[] } | undefined,
@@ -40,7 +43,7 @@ export const complianceOf = (
   }
 }
 
-/** The cluster, or what Config believed to be one, is not there any more. */
+/** The cluster no longer exists, or never existed. */
 export const vanished: Compliance = {
   type: 'NOT_APPLICABLE',
   annotation: 'There is no such cluster in the fleet any more.',

@@ -1,4 +1,4 @@
-/** FNV-1a, 64 bits in two halves. It detects changes; it is no protection against forgery. */
+/** FNV-1a, 64 bits in two halves. It detects changes; it does not protect against forgery. */
 export const fingerprint = (text: string): string => {
   let [high, low] = [0xcbf29ce4, 0x84222325]
   for (const unit of new TextEncoder().encode(text)) {

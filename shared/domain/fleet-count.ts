@@ -1,6 +1,6 @@
 import type { Verdict } from './report.ts'
 
-/** The fleet in numbers, each a metric of that name. */
+/** The fleet's metrics, by name. */
 export type FleetCount = Record<`Clusters${string}` | 'OldestVerdictSeconds', number>
 
 const names: Record<Verdict, string> = {
@@ -11,7 +11,7 @@ const names: Record<Verdict, string> = {
   unknown: 'Unknown',
 }
 
-/** `OldestVerdictSeconds`: of the cluster that nobody has looked at for the longest time; 0 without clusters. */
+/** `OldestVerdictSeconds`: the age of the oldest verdict of a cluster; 0 without clusters. */
 export const countFleet = (latest: readonly { verdict: Verdict; observedAt: string }[], now: Date): FleetCount => {
   const ages = latest.map(({ observedAt }) => (now.getTime() - Date.parse(observedAt)) / 1_000)
   const counts = Object.entries(names).map(([verdict, name]) => [

@@ -1,13 +1,13 @@
 /**
- * The names by which a hub and its spokes know each other. They are fixed, so that a role can trust another that is not
- * made yet, and documented in docs/fleet.md.
+ * The names that a hub and its spokes use for each other. They are fixed, so that a role can trust another role
+ * before it exists. docs/fleet.md lists them.
  */
 export const defaultDeployment = 'calico-ipvs-sync'
 
-/** The role that looks and the role that changes. */
+/** The role that reads and the role that changes. */
 export type RoleKind = 'viewer' | 'operator'
 
-/** The functions that leave their account, each with the kind of role that it takes elsewhere. */
+/** The functions that access other accounts, each with the kind of role that it assumes there. */
 export const taken = {
   'list-clusters': 'viewer',
   evaluate: 'viewer',
@@ -15,7 +15,7 @@ export const taken = {
 } as const satisfies Record<string, RoleKind>
 export type Traveller = keyof typeof taken
 
-/** A second deployment in the same account has names of its own, by its stack's. */
+/** A second deployment in the same account has its own names, derived from its stack's name. */
 export const deploymentName = (stackName: string): string =>
   stackName === 'CalicoIpvsSync' ? defaultDeployment : `${defaultDeployment}-${stackName}`
 
@@ -23,7 +23,7 @@ export const deploymentName = (stackName: string): string =>
 export const roleName = (deployment: string, of: RoleKind | Traveller): string => `${deployment}-${of}`
 export const busName = (deployment: string): string => deployment
 
-/** What a spoke's trust asks for where the configuration gives none. It is no secret: it says which deployment is meant. */
+/** The external id if the configuration has none. It is not a secret: it identifies the deployment. */
 export const defaultExternalId = (deployment: string, hubAccount: string): string => `${deployment}-${hubAccount}`
 
 const partitions: readonly (readonly [prefix: string, partition: string])[] = [
@@ -36,6 +36,6 @@ const partitions: readonly (readonly [prefix: string, partition: string])[] = [
   ['eusc-', 'aws-eusc'],
 ]
 
-/** No credentials lead from one partition of AWS to another. */
+/** Credentials are valid in one AWS partition only. */
 export const partitionOf = (region: string): string =>
   partitions.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws'

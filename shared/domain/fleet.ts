@@ -1,14 +1,14 @@
 import { defaultDeployment, defaultExternalId, partitionOf, roleName, type RoleKind } from './fleet-names.ts'
 
-/** The accounts and regions that a deployment looks after. */
+/** The accounts and regions of a deployment. */
 export interface FleetBounds {
-  /** The account that the functions run in: the only one that may be entered with their own roles. */
+  /** The account that the functions run in: the only one that they access with their own roles. */
   own: string
   /** Absent: `calico-ipvs-sync`. The names of the roles in other accounts begin with it. */
   deployment?: string | undefined
-  /** Shown to every role that says no other. Absent: the deployment's name and the own account. */
+  /** For every role without its own external id. Absent: the deployment's name and its own account. */
   externalId?: string | undefined
-  /** Of every account that says no others. */
+  /** For every account without its own list. */
   regions: readonly string[]
   accounts: readonly FleetAccount[]
 }
@@ -18,7 +18,7 @@ export interface FleetAccount {
   regions?: readonly string[] | undefined
   /** Neither: the functions' own roles in the own account, the fixed names elsewhere. */
   viewerRoleArn?: string | undefined
-  /** Absent beside `viewerRoleArn`: this account is only reported. */
+  /** Absent, with `viewerRoleArn` set: this account is only reported. */
   operatorRoleArn?: string | undefined
   externalId?: string | undefined
 }
@@ -26,7 +26,10 @@ export interface FleetAccount {
 /** A role that is assumed, or with neither: the function's own. */
 export type Entrance = { roleArn?: undefined } | { roleArn: string; externalId: string }
 
-/** How an account is entered; `undefined`: not at all. Our own credentials would show our cluster of the same name. */
+/**
+ * How an account is accessed; `undefined`: not at all. With the function's own credentials, a call would return its
+ * own cluster with the same name.
+ */
 export const entrance = (fleet: FleetBounds, account: string, kind: RoleKind): Entrance | undefined => {
   const entry = entryOf(fleet, account)
   if (!entry || (kind === 'operator' && isOnlyReported(entry))) return undefined
@@ -49,7 +52,7 @@ const entryOf = ({ accounts }: FleetBounds, account: string): FleetAccount | und
 export const placesOf = ({ accounts, regions }: FleetBounds): { account: string; region: string }[] =>
   accounts.flatMap(({ account, regions: own }) => (own ?? regions).map((region) => ({ account, region })))
 
-/** Why a cluster is none of the fleet's; `undefined`: it is one. Anybody may name any account in an event or a message. */
+/** Why a cluster is not in the fleet; `undefined`: it is. An event or a message may name any account. */
 export const whyOutside = (
   fleet: FleetBounds,
   { account, region }: { account: string; region: string },
@@ -61,12 +64,12 @@ export const whyOutside = (
     : `region ${region} is not in the fleet${entry.regions ? ` for account ${account}` : ''}`
 }
 
-/** Why nothing is changed in an account; `undefined`: it may be. */
+/** Why nothing may be changed in an account; `undefined`: changes are allowed. */
 export const whyOnlyReported = (fleet: FleetBounds, account: string): string | undefined =>
   entrance(fleet, account, 'operator')
     ? undefined
     : `account ${account} is only reported: accounts[] names a viewerRoleArn for it and no operatorRoleArn`
 
-/** As sessions are called in the other account's CloudTrail: which function of which deployment. */
+/** The session name in the other account's CloudTrail: the function and the deployment. */
 export const sessionName = ({ deployment = defaultDeployment }: FleetBounds, name: string): string =>
   `${name}@${deployment}`.slice(0, 64)

@@ -1,47 +1,47 @@
-/** By what one cluster is told from another, as one side knows it. What a side does not know is absent. */
+/** The identity of a cluster, as EKS or the connection knows it. Unknown fields are absent. */
 export interface ClusterMarks {
   arn?: string
-  /** Each counts only where there is no ARN. */
+  /** Used only if there is no ARN. */
   name?: string
   account?: string
   region?: string
   /** `host:port`, from `endpointOf`. */
   endpoint?: string
-  /** SHA-256 of each certificate of its authority, hex. Absent: none is there to compare. */
+  /** SHA-256 of each certificate of its authority, hex. Absent: there is none to compare. */
   authorities?: string[]
 }
 
-/** The cluster that is connected to, as the connection knows it, and the one that EKS describes under its name. */
+/** The connected cluster, as the connection knows it, and the cluster that EKS describes under its name. */
 export interface ClusterComparison {
   connected: ClusterMarks & {
     /** The server's certificate is not verified. */
     unverified?: true
   }
-  /** Absent: EKS was not asked, or did not answer. */
+  /** Absent: EKS was not called, or did not answer. */
   described?: ClusterMarks
 }
 
-/** One mark in which the two differ, or that is missing where nothing else proves that they are one. */
+/** A field in which the two differ, or that is missing while no other field proves that they are the same cluster. */
 export interface Difference {
   mark: 'ARN' | 'name' | 'account' | 'region' | 'endpoint' | 'certificate authority'
   connected: string
   described: string
 }
 
-/** `HTTPS://Host.` and `https://host:443/` lead to the same server. Without user and password, which an address may hold. */
+/** `HTTPS://Host.` and `https://host:443/` are the same server. User and password are removed. */
 export const endpointOf = (server: string): string => {
   if (!URL.canParse(server)) return 'no address'
   const { hostname, port, pathname } = new URL(server)
-  // `user:password@host` is an address to the parser, with all of it as a path.
+  // The parser accepts `user:password@host` as a URL, with all of it as the path.
   if (hostname === '') return 'no address'
   return `${hostname.replace(/\.$/, '')}:${port || '443'}${pathname.replace(/\/+$/, '')}`
 }
 
 /**
- * In what EKS's cluster is not the one that is connected to; empty: they are one. A name that the kubeconfig claims must be
- * EKS's. A cluster's authority is its own: behind another address (VPN, tunnel, private name) it proves the cluster, if no
- * other authority would be believed as well. At the same address another authority is another cluster, or a connection in
- * which somebody stands in between. Where no authority is verified, only the address is left.
+ * In which fields EKS's cluster differs from the connected one; empty: they are the same. A name in the kubeconfig
+ * must be that of EKS. Every cluster has its own authority: at another address (VPN, tunnel, private name) the
+ * authority identifies the cluster, if the connection trusts no other. Another authority at the same address means
+ * another cluster or an intercepted connection. If no authority is verified, only the address is compared.
  */
 export const differences = ({ connected, described }: ClusterComparison): Difference[] => {
   if (!described) return []
@@ -51,7 +51,7 @@ export const differences = ({ connected, described }: ClusterComparison): Differ
   ]
 }
 
-/** `undefined`: no ARN of an EKS cluster. */
+/** `undefined`: this is no ARN of an EKS cluster. */
 export const partsOf = (
   arn: string,
 ): Required<Pick<ClusterMarks, 'arn' | 'name' | 'account' | 'region'>> | undefined => {

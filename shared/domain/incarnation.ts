@@ -2,15 +2,15 @@ import type { EksState } from './cluster.ts'
 import { type ClusterComparison, differences } from './identity.ts'
 
 /**
- * A cluster that was deleted and made again under its name has the same ARN and is another one: EKS's time of creation tells
- * them apart (RFC 3339). Absent: not known, and then nothing is held against it.
+ * A cluster that was deleted and created again under the same name has the same ARN but is a different cluster: EKS's
+ * creation time (RFC 3339) distinguishes them. Absent: not known; then all records are used.
  */
 export type Incarnation = string | undefined
 
 export const isAnother = (one: Incarnation, other: Incarnation): boolean =>
   one !== undefined && other !== undefined && one !== other
 
-/** Of an earlier cluster of the name, for this one was not yet made. */
+/** About an earlier cluster with this name: this one did not exist yet. */
 export const predates = (at: string, incarnation: Incarnation): boolean =>
   incarnation !== undefined && Date.parse(at) < Date.parse(incarnation)
 
@@ -20,12 +20,14 @@ interface Named {
   name: string
 }
 
-/** The cluster that was asked for beside the one that EKS describes: a role in a wrong account answers with that account's. */
+/**
+ * The requested cluster and the one that EKS describes: a role of a wrong account returns a cluster of that account.
+ */
 export const asked = ({ account, region, name }: Named, { arn }: Pick<EksState, 'arn'>): ClusterComparison => ({
   connected: { account, region, name },
   described: { arn },
 })
 
-/** What EKS says of the cluster that was asked for; `undefined`: nothing, or it speaks of another. */
+/** EKS's description of the requested cluster; `undefined`: there is none, or it describes another cluster. */
 export const saidOf = (cluster: Named, eks: EksState | undefined): EksState | undefined =>
   eks && differences(asked(cluster, eks)).length === 0 ? eks : undefined

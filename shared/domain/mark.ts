@@ -5,19 +5,19 @@ import { atLeast, type CalicoVersion } from './version.ts'
 
 export type MaskResult = { ok: true; mask: number } | { ok: false; reason: string }
 
-/** Someone else's bits in the packet mark. */
+/** Bits of the packet mark that another program uses. */
 export interface MarkUser {
   name: string
   bits: number
   /** Where the bits are defined. */
   source: string
-  /** Where it was seen to run here. */
+  /** Evidence that it runs here. */
   evidence?: Evidence
-  /** It marks packets to ports of the host alone. */
+  /** It only marks packets to ports of the host. */
   seldom?: true
 }
 
-/** Felix's own reading of a mask: decimal, hexadecimal, octal or binary, 32 bits, at least two of them set. */
+/** Parses a mask like Felix: decimal, hexadecimal, octal or binary, 32 bits, at least two of them set. */
 export function parseMask(text: string): MaskResult {
   const parsed = parseMark(text)
   return parsed.ok ? { ok: true, mask: parsed.value } : parsed
@@ -25,7 +25,7 @@ export function parseMask(text: string): MaskResult {
 
 export const formatMask = (mask: number): string => `0x${mask.toString(16).padStart(8, '0')}`
 
-/** How many bits are set. For every node of a cluster, and more than once: no lists are made for it. */
+/** The number of set bits. Called several times for every node, so it allocates nothing. */
 export function bitsIn(mask: number): number {
   let count = 0
   for (let left = mask >>> 0; left !== 0; left = (left & (left - 1)) >>> 0) count += 1
@@ -33,45 +33,45 @@ export function bitsIn(mask: number): number {
 }
 
 /**
- * Bits that Felix takes for itself (felix/dataplane/driver.go): accept, pass, two for scratch, since 3.30 drop, and one
- * for WireGuard of either family. Version unknown: the newer count, which leaves less room.
+ * Bits that Felix reserves for itself (felix/dataplane/driver.go): accept, pass, two for scratch, since 3.30 drop,
+ * and one for WireGuard of either family. If the version is unknown, the newer count is used, which leaves less room.
  */
 const reservedBits = (calico: CalicoVersion | undefined, wireguard: boolean): number =>
   (calico && !atLeast(calico, '3.30') ? 4 : 5) + (wireguard ? 1 : 0)
 
 /**
- * Endpoints on one node that the mask has marks for in IPVS mode (felix/rules/epmark.go: zero is no mark, one stands
- * for every other endpoint). 0 where Felix would not start with it.
+ * The number of endpoints on one node for which the mask has marks in IPVS mode (felix/rules/epmark.go: zero is no
+ * mark, one mark is for all other endpoints). 0 if Felix does not start with this mask.
  */
 export function capacity(mask: number, calico: CalicoVersion | undefined, wireguard: boolean): number {
   const left = bitsIn(mask) - reservedBits(calico, wireguard)
   return left < 1 ? 0 : 2 ** left - 2
 }
 
-/** Programs of DaemonSets that mark packets beside Calico. */
+/** Programs, other than Calico, that mark packets and run as a DaemonSet. */
 export type Neighbour = 'vpc-cni' | 'cilium' | 'tailscale' | 'weave'
 
-/** The variable that decides about a program's bits. */
+/** The environment variable that defines a program's bits. */
 export const markVariables: Partial<Record<Neighbour, string>> = {
   'vpc-cni': 'AWS_VPC_K8S_CNI_CONNMARK',
   tailscale: 'TS_USERSPACE',
 }
 
-/** What is said of the packet mark in their own sources. */
+/** The bits of each program, according to its source code. */
 const programs: Record<Neighbour, Pick<MarkUser, 'name' | 'bits' | 'source'>> = {
   'vpc-cni': {
     name: 'Amazon VPC CNI connmark',
     bits: 0x80,
     source: 'amazon-vpc-cni-k8s: pkg/networkutils/network.go, defaultConnmark',
   },
-  // The identity in the other bits is there only on traffic of its proxies.
+  // Cilium uses the other bits (the identity) only for traffic of its proxies.
   cilium: { name: 'Cilium', bits: 0x0f00, source: 'cilium: linux_defaults/mark.go, MagicMarkHostMask' },
-  // It sets two of these bits, and clears all of them.
+  // Tailscale sets two of these bits and clears all of them.
   tailscale: { name: 'Tailscale', bits: 0xff0000, source: 'tailscale: tsconst, LinuxFwmarkMask' },
   weave: { name: 'Weave Net', bits: 0x20000, source: 'fwmark/registry' },
 }
 
-/** On every node, by kube-proxy, the kubelet and the runtime's plugins. */
+/** Used on every node, by kube-proxy, the kubelet and the CNI plugins of the runtime. */
 const everywhere = (masqueradeBit: number): MarkUser[] => [
   {
     name: 'kube-proxy masquerade',
@@ -87,23 +87,23 @@ const everywhere = (masqueradeBit: number): MarkUser[] => [
   },
 ]
 
-/** One program that runs on the node, and where that was seen. */
+/** One program that runs on the node, with the evidence. */
 export interface MarkingProgram {
   neighbour: Neighbour
   evidence?: Evidence
-  /** The variable that decides about its bits, as given; absent: its default. */
+  /** The value of the variable that defines its bits; absent: the default. */
   value?: string
-  /** Where its value comes from, where that cannot be seen from outside. */
+  /** The source of the value, if the value itself is not read. */
   hidden?: string
 }
 
 export interface MarkContext {
-  /** kube-proxy's `masqueradeBit`, where it is not 14. */
+  /** kube-proxy's `masqueradeBit`, if it is not 14. */
   masqueradeBit?: number
   programs: readonly MarkingProgram[]
 }
 
-/** Those whose bits are in use on such a node. */
+/** The programs whose bits are in use on a node. */
 export const markUsers = ({ masqueradeBit = 14, programs: running }: MarkContext): MarkUser[] => [
   ...everywhere(masqueradeBit),
   ...running.flatMap((it) => {
@@ -114,7 +114,7 @@ export const markUsers = ({ masqueradeBit = 14, programs: running }: MarkContext
 
 export const nameOf = ({ neighbour }: MarkingProgram): string => programs[neighbour].name
 
-/** 0: none, or none that can be told. */
+/** 0: it uses no bits, or they are not known. */
 function bitsOf({ neighbour, value, hidden }: MarkingProgram): number {
   const { bits } = programs[neighbour]
   if (hidden !== undefined) return 0
@@ -122,7 +122,7 @@ function bitsOf({ neighbour, value, hidden }: MarkingProgram): number {
     case 'vpc-cni':
       return connmark(value) ?? bits
     case 'tailscale':
-      // Its container keeps to itself unless it is told not to.
+      // By default its container runs in user space and marks nothing.
       return value === 'false' || value === '0' ? bits : 0
     case 'cilium':
     case 'weave':
@@ -130,12 +130,15 @@ function bitsOf({ neighbour, value, hidden }: MarkingProgram): number {
   }
 }
 
-/** As the VPC CNI reads it (getConnmark): Go's integers of any base; none, nonsense and anything out of range is the default. */
+/**
+ * Parses the value like the VPC CNI (getConnmark): Go integers of any base; a missing, invalid or out-of-range value
+ * means the default.
+ */
 function connmark(value: string | undefined): number | undefined {
   return parseUint32((value ?? '').replace(/^\+/, '')) || undefined
 }
 
-/** Those among them whose bits the mask takes, each with the bits in dispute. */
+/** The programs whose bits overlap the mask, each with the overlapping bits. */
 export const overlaps = (mask: number, users: readonly MarkUser[]): MarkUser[] =>
   users.map((user) => ({ ...user, bits: (mask & user.bits) >>> 0 })).filter((user) => user.bits !== 0)
 
@@ -145,7 +148,7 @@ export interface MaskWanted {
   endpoints: number
   calico: CalicoVersion | undefined
   wireguard: boolean
-  /** Kubernetes 1.36 and newer with Calico's CRDs up to 3.32: the spec field takes nothing above 0x7fffffff. */
+  /** Kubernetes 1.36 and newer with Calico's CRDs up to 3.32: the spec field accepts no value above 0x7fffffff. */
   int32: boolean
   users: readonly MarkUser[]
 }
@@ -154,14 +157,17 @@ export interface MaskAdvice {
   mask: number
   text: string
   capacity: number
-  /** Otherwise only the annotation can hold it. */
+  /** If not, only the annotation can hold it. */
   storableInSpec: boolean
 }
 
-// Calico's own default bits first, then those that few others use.
+// Calico's own default bits first, then bits that few other programs use.
 const candidates = [31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 8, 9, 10, 11, 12]
 
-/** The least change that makes room and touches nobody's bits; the mask itself where it needs none. Undefined: there is no such mask. */
+/**
+ * The smallest change of the mask that has enough room and uses no bits of other programs. Undefined: there is no
+ * such mask.
+ */
 export function betterMask(wanted: MaskWanted): MaskAdvice | undefined {
   const taken = wanted.users.reduce((bits, user) => bits | user.bits, 0)
   const free = candidates.filter((bit) => !((taken >>> bit) & 1))
@@ -183,5 +189,5 @@ const adviceFor = (mask: number, { calico, wireguard, int32 }: MaskWanted): Mask
   storableInSpec: storableInSpec(mask, int32),
 })
 
-/** What the spec of the FelixConfiguration can hold. */
+/** Whether the spec of the FelixConfiguration can store the mask. */
 export const storableInSpec = (mask: number, int32: boolean): boolean => !(int32 && mask > 0x7fffffff)

@@ -1,4 +1,4 @@
-/** What somebody may have meant: the known name with the fewest letters to change, if those are few. */
+/** The known name that is closest to a misspelt one, if it is close enough. */
 export const nearest = (asked: string, known: readonly string[]): string | undefined => {
   const most = Math.max(2, Math.floor(asked.length / 3))
   const contained = known.filter((name) => asked.length > 2 && name.includes(asked))
@@ -10,7 +10,7 @@ export const nearest = (asked: string, known: readonly string[]): string | undef
   return best !== undefined && best.changes <= most ? best.name : undefined
 }
 
-/** Levenshtein's: how many letters to change. */
+/** The Levenshtein distance. */
 const distance = (from: string, to: string): number => {
   let row = Array.from({ length: to.length + 1 }, (_, at) => at)
   for (const [line, letter] of Array.from(from).entries()) {

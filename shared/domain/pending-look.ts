@@ -1,36 +1,42 @@
-/** What is remembered of the looks at one cluster that events asked for, so that many ask for few. Times: milliseconds since 1970. */
+/**
+ * The recorded state of evaluations that events requested for one cluster, so that many events lead to few
+ * evaluations. Times are in milliseconds since 1970.
+ */
 export interface Looks {
-  /** When the last one began, and for which message. What happened before then, it has seen. */
+  /** When the last evaluation began, and for which message. It includes everything that happened before that time. */
   lookedAt: number
   lookedBy: string
-  /** Until when a look is pending that has not begun; 0: none is. */
+  /** The time until which an evaluation is pending that has not begun; 0: none is pending. */
   pendingUntil: number
-  /** Which invocation asked for it. */
+  /** The invocation that requested it. */
   askedBy: string
 }
 
 export const noLooks: Looks = { lookedAt: 0, lookedBy: '', pendingUntil: 0, askedBy: '' }
 
 /**
- * So long after it is due, a pending look counts. Then its message may have been lost, or waits behind many others, and the
- * next event asks again: one message too many is cheap.
+ * A pending evaluation is valid for this long after its due time. After that, its message may be lost or waiting
+ * behind many others, and the next event requests another one: an additional message is cheap.
  */
 export const pendingMs = 120_000
 
-/** Clocks of two functions differ by less; an event is told later than this after what it tells of. */
+/** The clocks of two functions differ by less than this; an event arrives later than this after the change. */
 export const clockMs = 1_000
 
 interface Asking {
-  /** The invocation that asks: tried again after it died, it has the same id, and what it had asked for may not have been sent. */
+  /**
+   * The id of the requesting invocation. A retry after a crash has the same id, and its message may not have been
+   * sent.
+   */
   by: string
   now: number
-  /** Between one look for an event and the next: the last event of many is looked at then. */
+  /** The minimum time between two evaluations for events: the last of many events is evaluated then. */
   gapMs: number
 }
 
 /**
- * Whether an event needs a look of its own. `undefined`: one is pending that has not begun, and will see what happened. Else
- * in how many seconds it is due, and what is to be remembered of it before it is asked for.
+ * Whether an event needs its own evaluation. `undefined`: one is pending that has not begun, and will include the
+ * change. Else the seconds until it is due, and the state to record before it is requested.
  */
 export const askForLook = (
   known: Looks,
@@ -38,7 +44,7 @@ export const askForLook = (
 ): { delaySeconds: number; store: Looks } | undefined => {
   const isPending = now < known.pendingUntil && known.pendingUntil <= now + gapMs + pendingMs
   if (isPending && known.askedBy !== by) return undefined
-  // What a clock that was wrong has written puts off no look.
+  // A time in the future, from a wrong clock, must not delay an evaluation.
   const due = Math.min(Math.max(now, known.lookedAt + gapMs), now + gapMs)
   return {
     delaySeconds: Math.ceil((due - now) / 1000),

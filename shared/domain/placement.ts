@@ -1,9 +1,11 @@
 import type { DaemonSetState, NodeRequirement, NodeState, NodeTerm, Taint, Toleration } from './cluster.ts'
 
-/** Whether a DaemonSet means to have a pod on the node. */
+/** Whether a DaemonSet selects the node. */
 export const selects = (set: DaemonSetState, node: NodeState): boolean => leftOutBy(set, node) === undefined
 
-/** What keeps a DaemonSet's pods off a node: the same three things that its controller looks at. Undefined: nothing does. */
+/**
+ * Why a DaemonSet has no pod on a node, by the same three criteria as its controller. Undefined: it should have one.
+ */
 export function leftOutBy(set: DaemonSetState, node: NodeState): string | undefined {
   const selector = Object.entries(set.nodeSelector ?? {})
   if (!selector.every(([key, value]) => labelOf(node, key) === value)) return 'nodeSelector'
@@ -15,7 +17,7 @@ export function leftOutBy(set: DaemonSetState, node: NodeState): string | undefi
   return taint && `lack of a toleration for the taint ${taint.key}`
 }
 
-/** Labels come from the cluster: one may be called `constructor`. */
+/** Label names come from the cluster: one may be `constructor`. */
 const labelOf = ({ labels }: NodeState, key: string): string | undefined =>
   Object.hasOwn(labels, key) ? labels[key] : undefined
 
@@ -46,8 +48,8 @@ function meets({ operator, values }: NodeRequirement, value: string | undefined)
 const repels = ({ effect }: Taint): boolean => effect === 'NoSchedule' || effect === 'NoExecute'
 
 /**
- * What the DaemonSet controller adds to every pod it makes (k/k pkg/controller/daemon/util, AddOrUpdateDaemonPodTolerations);
- * the last one for pods of the host's network only, as kube-proxy and calico-node are.
+ * Tolerations that the DaemonSet controller adds to every pod (k/k pkg/controller/daemon/util,
+ * AddOrUpdateDaemonPodTolerations); the last one only for pods with hostNetwork, such as kube-proxy and calico-node.
  */
 const always: readonly Toleration[] = [
   ['not-ready', 'NoExecute'],

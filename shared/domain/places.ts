@@ -5,13 +5,13 @@ export interface Place {
   region: string
 }
 
-/** What is on record of one account and region: which clusters it has, or why nobody knows. */
+/** The record of one account and region: its clusters, or why they are not known. */
 export interface PlaceRow extends Place {
-  /** The last sweep that was done with it, by its id, which is the time of its schedule; empty: none was. */
+  /** The id (the scheduled time) of the last sweep that finished this place; empty: none did. */
   sweep: string
-  /** As it was last listed. */
+  /** The clusters of the last successful list. */
   clusters: string[]
-  /** Absent: it could be listed. Else its clusters are not known: `unknown`, with the reason. */
+  /** Absent: the place could be listed. Else its clusters are `unknown`, with the reason. */
   unlisted?: Unlisted
   /** What people are to hear and may not have been told yet: on record before it is told, so that a function that ends owes it. */
   owed?: Owed
@@ -21,16 +21,19 @@ export type Owed = { what: 'unlisted' } | { what: 'listed again'; since: string 
 
 export interface Unlisted {
   since: string
-  /** The last sweep that found it so, and how many have. */
+  /** The last sweep that could not list the place, and the number of such sweeps. */
   sweep: string
   sweeps: number
   cause: Cause
   message: string
-  /** People were told that it lasts, or are about to be. */
+  /** A notice about it was sent or is about to be sent. */
   told: boolean
 }
 
-/** Each is mended by somebody else, somewhere else. `not-done`: the function that lists did not end for it in a whole sweep. */
+/**
+ * Each cause is fixed in a different place. `not-done`: the function did not finish listing the place during a whole
+ * sweep.
+ */
 export type Cause =
   | 'no-role'
   | 'sts-denied'
@@ -48,13 +51,13 @@ export const causeOf = ({ kind, object }: ReadFailure): Cause => {
   return kind === 'unavailable' ? 'throttled' : kind
 }
 
-/** What may be over in a minute. */
+/** Causes that may be temporary. */
 export const isPassing = (cause: Cause): boolean => cause === 'throttled' || cause === 'unreachable'
 
-/** Sweeps in a row after which people are told. */
+/** The number of consecutive failed sweeps after which a notice is sent. */
 const lastingSweeps = 2
 
-/** A place that this sweep cannot list. `isDone`: it is not tried again before the next one. */
+/** A place that this sweep cannot list. `isDone`: the sweep does not try it again. */
 export const withFailure = (
   before: PlaceRow,
   { sweep, at, cause, message, isDone }: { sweep: string; at: string; cause: Cause; message: string; isDone: boolean },
@@ -84,5 +87,5 @@ export const withClusters = (
 
 export const withoutOwed = ({ owed: _paid, ...row }: PlaceRow): PlaceRow => row
 
-/** Of a fleet that was larger, so much less is no everyday change. */
+/** A fleet that shrank by more than this is suspicious. */
 export const hasShrunk = (before: number, now: number): boolean => now < before * 0.9

@@ -1,15 +1,15 @@
 import { withoutSecrets } from './secrets.ts'
 
-// Control characters move cursors and speak to terminals, format characters hide or turn text around, and what is ignored by
-// default is not seen at all. A line break would make a second line, which people would take for one of ours.
+// Control characters move cursors and control terminals, format characters hide or reverse text, and default-ignorable
+// characters are invisible. A line break would create a second line, which could be mistaken for text of this tool.
 const lineBreaks = /[\t\n\v\f\r\u0085\u2028\u2029]+/g
 const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
-/** Nearly every text: nothing to look for. */
+/** Most texts match this and need no further search. */
 const isHarmless = (text: string): boolean => !/[^ -~]|##|^ *::/.test(text)
 
 /**
- * Text of others as one line that can do nothing: breaks become spaces, what is not seen becomes `\ufffd`, and what the log of a
- * CI job would obey (`::error`, `##[error]`, `##vso[`) is pulled apart.
+ * Sanitizes foreign text as one line: line breaks become spaces, invisible characters become `\ufffd`, and commands
+ * for the log of a CI job (`::error`, `##[error]`, `##vso[`) are broken up.
  */
 export const harmless = (text: string): string =>
   isHarmless(text)
@@ -20,30 +20,35 @@ export const harmless = (text: string): string =>
         .replace(/##(?=[[a-z])/gi, '# #')
         .replace(/^( *):(?=:)/, '$1: ')
 
-/** Text of others as it may be shown, told, logged and stored: `harmless`, and without what looks like a secret. */
+/** Foreign text that may be shown, sent, logged and stored: `harmless`, and without text that looks like a secret. */
 export const plain = (text: string): string => harmless(withoutSecrets(text))
 
-/** As it stands in a mail or a chat, which makes links of what looks like an address: none of ours is among them. */
+/** For mail and chat programs, which turn URLs into links: breaks up URLs in foreign text. */
 export const unlinked = (text: string): string =>
   text
     .replace(/:\/\//g, '[:]//')
     .replace(/\b(www|ftp)\./gi, '$1[.]')
     .replace(/\bmailto:/gi, 'mailto[:]')
 
-/** `plain`, but lines stay lines: for remedies that are several commands or a patch. */
+/** `plain`, but keeps line breaks: for remedies that are several commands or a patch. */
 export const plainLines = (text: string): string[] =>
   withoutSecrets(bounded(text, 100_000))
     .split(/\r\n|\n|\r/)
     .map(harmless)
 
-/** In the place of a value that decides nothing, where its being there must be seen. */
+/** Replaces a value that is not needed, to show that it exists. */
 export const leftOut = '[left out]'
 
-/** More of one text is shown to nobody, and looking through it takes time. A word that is cut in two might be half a secret. */
+/**
+ * The maximum length of a text that is shown; longer texts would take too long to search. A text is cut between
+ * words, because half a word might be half a secret.
+ */
 export const bounded = (text: string, most = 10_000): string =>
   text.length <= most ? text : `${text.slice(0, most).replace(/\s\S{0,1000}$/, '')} …`
 
-/** Every text in a document `plain` and of bounded length, names of fields among them; its shape stays. */
+/**
+ * Makes every text in a document `plain` and limits its length, including field names; the structure does not change.
+ */
 export const plainAll = <T>(it: T): T => mapped(it, (text) => plain(bounded(text))) as T
 
 export const mapped = (it: unknown, change: (text: string) => string): unknown => {
@@ -53,12 +58,12 @@ export const mapped = (it: unknown, change: (text: string) => string): unknown =
   return Object.fromEntries(Object.entries(it).map(([key, value]) => [change(key), mapped(value, change)]))
 }
 
-/** JSON that reads back the same and holds nothing that `harmless` would change. */
+/** JSON that parses to the same value and contains nothing that `harmless` would change. */
 export const safeJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent)
     .replace(/[^\n -~]/g, (it) => (isPlainLetter(it) ? it : escaped(it)))
     .replace(/##(?=[[a-z])/gi, '\\u0023#')
 
-// Letters of two halves and noncharacters are escaped as well: nobody has to tell them from what hides.
+// Surrogate pairs and noncharacters are escaped as well, so they need not be distinguished from invisible characters.
 const isPlainLetter = (unit: string): boolean => unit.search(unseen) < 0 && unit.search(/[\ufffe\uffff]/) < 0
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -6,7 +6,9 @@ export interface PortRange {
 
 export type PortListResult = { ok: true; ranges: PortRange[] } | { ok: false; reason: string }
 
-/** `annotation`: the exact text to write. `spec` is absent where Calico's API would refuse the list (more than 7 items). */
+/**
+ * `annotation`: the exact text to write. `spec` is absent if Calico's API would reject the list (more than 7 items).
+ */
 export type WriteCheck =
   | { ok: true; ranges: PortRange[]; annotation: string; spec?: (number | string)[] }
   | { ok: false; reason: string }
@@ -16,7 +18,7 @@ const order = (a: PortRange, b: PortRange): number => a.min - b.min || a.max - b
 const isNormal = (ranges: readonly PortRange[]): boolean =>
   ranges.every((range, at) => range.min <= range.max && (at === 0 || range.min > (ranges[at - 1]?.max ?? 0) + 1))
 
-/** Ascending, disjoint, merged where they overlap or touch. The same array where it is so already. */
+/** Ascending, disjoint, merged where they overlap or touch. Returns the same array if it is already normalised. */
 export function normalise(ranges: readonly PortRange[]): PortRange[] {
   if (isNormal(ranges)) return ranges as PortRange[]
   const merged: PortRange[] = []
@@ -28,7 +30,7 @@ export function normalise(ranges: readonly PortRange[]): PortRange[] {
   return merged
 }
 
-/** As sets of ports: order, splits and duplicates never matter. */
+/** Compares sets of ports: order, splits and duplicates do not matter. */
 export function sameRanges(a: readonly PortRange[], b: readonly PortRange[]): boolean {
   const left = normalise(a)
   const right = normalise(b)
@@ -40,7 +42,10 @@ const formatRange = ({ min, max }: PortRange): string => (min === max ? `${min}`
 /** Normalised, as reports show it: `30000:32767`, `31000`. */
 export const formatRanges = (ranges: readonly PortRange[]): string[] => normalise(ranges).map(formatRange)
 
-/** The one spelling that is written: `30000:32767,31000`. An empty list is `none`, because Felix ignores an empty value. */
+/**
+ * The only notation that this tool writes: `30000:32767,31000`. An empty list is `none`, because Felix ignores an
+ * empty value.
+ */
 export const annotationValue = (ranges: readonly PortRange[]): string => formatRanges(ranges).join(',') || 'none'
 
 /** The ports of `a` that are not in `b`, normalised. */
@@ -65,13 +70,12 @@ export const covers = (outer: readonly PortRange[], inner: readonly PortRange[])
   subtract(inner, outer).length === 0
 
 // numorstring.PortFromString (api/pkg/lib/numorstring/port.go): digits or digits:digits are ports, anything else is a
-// name if it has a name's letters. A name must not be mistaken for a malformed range,
-// because the two leave different messages behind.
+// name if it has the characters of a name. A name and a malformed range give different messages.
 const nameForm = /^[a-zA-Z0-9_.-]{1,128}$/
 
 /**
  * Felix's `portrange-list` parser (felix/config/param_types.go, PortRangeListParam): split on commas only, no spaces,
- * 0 to 65535, leading zeros allowed. The reason has Felix's own words.
+ * 0 to 65535, leading zeros allowed. The reason is Felix's own message.
  */
 export function parsePortList(text: string): PortListResult {
   const ranges: PortRange[] = []
@@ -83,7 +87,7 @@ export function parsePortList(text: string): PortListResult {
   return { ok: true, ranges }
 }
 
-/** What Felix takes for the name of a port, such as `http` or `30000-32767`. */
+/** Text that Felix treats as the name of a port, such as `http` or `30000-32767`. */
 export const isPortName = (item: string): boolean => !isPorts(item.split(':', 3)) && nameForm.test(item)
 
 const isPorts = ([first = '', last = first, ...more]: string[]): boolean =>
@@ -97,19 +101,23 @@ function parsePort(item: string): PortRange | string {
   return min <= max && max <= 65535 ? { min, max } : `${item} is not a valid port range`
 }
 
-/** ASCII digits and nothing else, as in Go. By hand: on megabytes of digits a regular expression runs out of stack. */
+/** ASCII digits only, as in Go. Without a regular expression, which would overflow the stack on megabytes of digits. */
 export function isDigits(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) < 48 || text.charCodeAt(at) > 57) return false
   return text.length > 0
 }
 
 /**
- * Separate ranges that are compared and written: half of what is apart can be a thousand in a range of two thousand ports.
- * Longer lists, which only make every node's part of a report as long as they are, are named and left to people.
+ * The maximum number of separate ranges that are compared and written. A range of two thousand ports can have at most
+ * a thousand separate ranges. Longer lists would make the report too long: they are reported, and a person must check
+ * them.
  */
 export const rangesAtMost = 1_500
 
-/** Calico's API refuses more (libcalico-go/lib/validator/v3, validateFelixConfigSpec); Felix itself takes any number. */
+/**
+ * Calico's API rejects more (libcalico-go/lib/validator/v3, validateFelixConfigSpec); Felix itself accepts any
+ * number.
+ */
 export const specItemsMax = 7
 
 /** Strict, before any write: whole numbers, 1 to 65535, ordered, disjoint, at least one. */

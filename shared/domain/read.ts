@@ -1,22 +1,22 @@
 /**
- * The result of a read: its value, or why there is none. Code that uses the value must first say what happens without
- * it, so that "could not read" is never taken for "is not there". Plain data: a captured state holds it as JSON.
+ * The result of a read: its value, or why there is none. Code that uses the value must handle the failure, so that
+ * "could not read" is never treated as "does not exist". Plain data: a captured state contains it as JSON.
  */
 export type Read<T> = { value: T } | { failure: ReadFailure }
 
 export interface ReadFailure {
   /**
-   * `unreachable`: no answer (DNS, TCP, TLS, timeout) · `unauthenticated`: 401 · `denied`: 403 ·
-   * `unavailable`: 429, 5xx, aggregated API down · `malformed`: an answer that cannot be understood or is absurdly large.
+   * `unreachable`: no answer (DNS, TCP, TLS, timeout) · `unauthenticated`: 401 · `denied`: 403 · `unavailable`: 429,
+   * 5xx, aggregated API down · `malformed`: an answer that cannot be parsed or is far too large.
    */
   kind: 'unreachable' | 'unauthenticated' | 'denied' | 'unavailable' | 'malformed'
   /** What was read: `FelixConfigurations`, `ConfigMap/kube-system/kube-proxy-config`, `eks:DescribeCluster` */
   object: string
-  /** One line for people, without secrets: what happened. */
+  /** The error in one line, without secrets. */
   message: string
   /** HTTP status, where there was one. */
   status?: number
-  /** So long the server asked to be left alone. */
+  /** The time after which the server allows a retry. */
   retryAfterSeconds?: number
 }
 

@@ -58,13 +58,16 @@ export interface NodeReport {
   reason?: string
   runningMode: Mode | 'unknown'
   confidence: 'proven' | 'likely' | 'none'
-  /** What Felix on this node believes, where known. */
+  /** Whether Felix on this node is in IPVS mode, if known. */
   felixIpvs?: boolean
   /** Same form as `desiredRange`; `[]` = Felix uses none. */
   effectiveRange?: string[]
   rangeSource?: RangeSource
   markMask?: string
-  /** Endpoints the mask has room for; 0 where Felix would not start. Present wherever IPVS is active or configured. */
+  /**
+   * Endpoints for which the mask has room; 0 if Felix does not start with it. Present if IPVS is active or
+   * configured.
+   */
   markCapacity?: number
   podsMax?: number
 }
@@ -99,19 +102,19 @@ export interface Plan {
   strategy: Strategy
   changes: Change[]
   forecast: Forecast
-  /** Finding codes that forbid it now; then `changes` is empty. */
+  /** Finding codes that block the plan now; then `changes` is empty. */
   blockedBy: FindingCode[]
   /** Present where there are changes. */
   preconditions?: Preconditions
 }
 
-/** What must still be so when a plan is carried out. */
+/** The preconditions of a plan when it is applied. */
 export interface Preconditions {
-  /** Objects to be written that are there already; a pod has no version here, for only its identity counts. */
+  /** Existing objects that will be written; a pod has no version here, because only its identity is needed. */
   objects: { kind: string; namespace?: string; name: string; uid: string; resourceVersion?: string }[]
-  /** Digest of what was assessed. */
+  /** Digest of the assessed state. */
   assessed: string
-  /** How it is to be carried out. */
+  /** How the plan is to be applied. */
   pace: {
     maxUnavailable: number | string
     restarts: 'auto' | 'always' | 'never'

@@ -1,13 +1,13 @@
 const aLongWord = /[\w+/]{40}/
 
 /**
- * What looks like a secret, in texts of others that are shown, told, logged or stored: error messages, log lines, values.
- * Nobody can know all secrets by their looks. These are the ones that are told apart from other text; secrets of our own
- * (tokens and keys we use) are known, and are looked for as they are (`clients/own-secrets.ts`).
- * Before each pattern stands what every text has that it fits, in lower case: to find that takes a hundredth of the time.
+ * Finds text that looks like a secret, in foreign text that is shown, sent, logged or stored: error messages, log
+ * lines, values. Not every secret can be recognized by its format; these formats can. The tool's own secrets (its
+ * tokens and keys) are known and searched literally (`clients/own-secrets.ts`). `signs` is a text that every match of
+ * the pattern contains, in lower case: to search for it first takes a hundredth of the time.
  */
 const patterns: readonly [signs: RegExp | readonly string[], pattern: RegExp, instead: string][] = [
-  // Whole, without its end, or without its head.
+  // Complete, without its end, or without its beginning.
   [['-----begin '], /-----BEGIN [^-\n]{1,60}-----(?:[\w+/=\s]|\\[nr])*(?:-----END [^-\n]{1,60}-----)?/g, '[PEM]'],
   [
     ['-----end '],
@@ -20,7 +20,7 @@ const patterns: readonly [signs: RegExp | readonly string[], pattern: RegExp, in
   [['authorization'], /\b(authorization["']?\s*[:=]\s*["']?)(?:\w+\s+)?[^\s"',;]+/gi, '$1[secret]'],
   [['bearer', 'basic'], /\b(bearer|basic)\s+(?![a-z]+\b(?![=/+]))[\w+/=.~:-]{6,}/gi, '$1 [secret]'],
   [['@'], /\b[\w.%+-]{1,60}:[^\s/@:"'<>\\]{3,100}@(?!sha\d+:)(?=[\w[])/g, '[secret]@'],
-  // Addresses with a login, presigned calls, and webhook URLs, which accept messages from anybody who has them.
+  // URLs with a login, presigned URLs, and webhook URLs, which accept messages from anybody who knows them.
   [['://'], /\b([a-z][a-z\d+.-]{0,20}:\/\/)[^\s/@"'<>]+@/gi, '$1[secret]@'],
   [
     ['signature', 'credential', 'security-token'],
@@ -44,7 +44,7 @@ const patterns: readonly [signs: RegExp | readonly string[], pattern: RegExp, in
   [['aiza'], /\bAIza[\w-]{30,}/g, '[token]'],
   [[':'], /\b\d{8,10}:[\w-]{35}\b/g, '[token]'],
   [['.'], /\b(?=[a-z]*\d)[a-z\d]{6}\.(?=[a-z]*\d)[a-z\d]{16}\b/g, '[token]'],
-  // A name that says so, and its value; a lower-case word after a colon is a sentence that goes on.
+  // A name such as `password`, and its value; a lower-case word after a colon is ordinary text.
   [
     ['password', 'passwd', 'passphrase', 'pwd', 'private'],
     /\b([\w-]{0,40}(?:password|passwd|passphrase|pwd|private_?key)[\\"']{0,4}\s*[=:]\s*)(?:\\{0,3}"[^"]*"|'[^']*'|(?!\[secret)[^\s"']+)/gi,
@@ -55,8 +55,8 @@ const patterns: readonly [signs: RegExp | readonly string[], pattern: RegExp, in
     /\b([\w-]{0,40}(?:secret|token|credentials?|api[_-]?key|access[_-]?key(?:[_-]?id)?|client[_-]?key(?:-data)?)[\\"']{0,4}\s*(?:=\s*|:\s*(?![a-z]+[\s.,;:]|\[)))(?:\\{0,3}"[^"]*"|'[^']*'|(?!\[secret)[^\s"']+)/gi,
     '$1[secret]',
   ],
-  // Forty and more letters of both cases with digits: a secret access key, a key in base64. No hash in hex is.
-  // A line of a key, wherever it came to stand.
+  // Forty or more letters of both cases with digits: a secret access key, a key in base64. A hash in hex does not
+  // match. A line of a key, at any position.
   [
     aLongWord,
     /(?<![\w/+.-])(?=[a-z\d/+]{0,200}?[A-Z])(?=[A-Z\d/+]{0,200}?[a-z])[A-Za-z\d/+]{60,}={0,2}(?![\w-])/g,
@@ -69,7 +69,7 @@ const patterns: readonly [signs: RegExp | readonly string[], pattern: RegExp, in
   ],
 ]
 
-/** A text without any of these signs holds none of the above: nearly every name and value. */
+/** A text without any of these characters contains none of the above: most names and values. */
 const mayHold = /[=:@]|-----|[\w+/-]{16,}|bearer|basic|[a-z\d]{6}\.[a-z\d]{16}/i
 
 export const withoutSecrets = (text: string): string => {

@@ -1,6 +1,9 @@
 import { harmless } from './plain.ts'
 
-/** For a shell. Names come from the cluster and may hold anything; what would break the line or not be seen is spelled out. */
+/**
+ * Quotes text for a shell. Names come from the cluster and may contain anything; line breaks and invisible characters
+ * are escaped.
+ */
 export const quoted = (text: string): string => {
   if (/^[\w./:=@%+,-]+$/.test(text)) return text
   const unseen = text.replace(/ /g, '') !== harmless(text).replace(/ /g, '')

@@ -1,4 +1,4 @@
-/** A version of open-source Calico. Calico Enterprise counts its own way and is never one of these. */
+/** A version of open-source Calico. Calico Enterprise has its own version numbers, which are not supported. */
 export interface CalicoVersion {
   major: number
   minor: number
@@ -18,14 +18,14 @@ export function parseVersion(text: string | undefined): CalicoVersion | undefine
 }
 
 /**
- * The version a calico-node image names by its tag. Undefined for a digest without a tag, for tags that are not
- * versions, and for repositories that do not hold open-source Calico (`cnx-node`, `tigera/…`).
+ * The version in the tag of a calico-node image. Undefined for a digest without a tag, for tags that are not
+ * versions, and for repositories that do not contain open-source Calico (`cnx-node`, `tigera/…`).
  */
 export function versionOfImage(image: string): CalicoVersion | undefined {
   const [reference = ''] = image.split('@')
   const parts = /^(.+?):([^:/]+)$/.exec(reference)
   if (!parts || isEnterprise(parts[1] ?? '')) return undefined
-  // Calico's own tags begin with a v; another's `3.2.1` is its own count.
+  // Calico's own tags begin with a v; a `3.2.1` of another repository is another version scheme.
   return parts[2]?.startsWith('v') ? parseVersion(parts[2]) : undefined
 }
 
@@ -40,9 +40,9 @@ export function atLeast(version: CalicoVersion, wanted: string): boolean {
 }
 
 /**
- * Whether `spec.kubeNodePortRanges` may be written. Up to v1.27.16 and v1.28.7 (Calico 3.24) the operator cannot read any
- * value of it and crashes (projectcalico/calico#6508, tigera/operator b1467e28); from Calico 3.25 on each has the remedy.
- * Not known who installs Calico, or which version: not written, for the annotation is what counts.
+ * Whether `spec.kubeNodePortRanges` may be written. Up to v1.27.16 and v1.28.7 (Calico 3.24) the operator cannot read
+ * any value of it and crashes (projectcalico/calico#6508, tigera/operator b1467e28); from Calico 3.25 on it can. If
+ * the installer or the version is not known, the field is not written: only the annotation is needed.
  */
 export const specMayBeWritten = (install: string | undefined, version: CalicoVersion | undefined): boolean =>
   install === 'manifest' || (install === 'operator' && version !== undefined && atLeast(version, '3.25'))

@@ -1,4 +1,4 @@
-/** A Service that answers for the API server. */
+/** A Service that the API server calls. */
 export interface Callee {
   namespace: string
   name: string
@@ -10,7 +10,7 @@ export interface Webhook {
   rules: WebhookRule[]
 }
 
-/** As it stands in the configuration: `*` is any. */
+/** As in the webhook configuration: `*` is any. */
 export interface WebhookRule {
   groups: string[]
   operations: string[]
@@ -19,7 +19,7 @@ export interface WebhookRule {
   scope: string
 }
 
-/** Every kind of write of ours that a webhook could refuse, or keep the API server from taking. */
+/** Every kind of write of this tool that a webhook could deny or block. */
 const ourWrites = [
   {
     groups: ['projectcalico.org', 'crd.projectcalico.org'],
@@ -32,15 +32,15 @@ const ourWrites = [
 ] as const
 
 /**
- * Services that the API server calls when we write. Selectors and conditions that would leave our objects out are not
- * looked at: one Service too many costs nothing, for it only decides which node goes first.
+ * Services that the API server calls for this tool's writes. Selectors and conditions that exclude our objects are
+ * not evaluated: one Service too many does no harm, because it only affects which node is changed first.
  */
 export const calledForOurWrites = (webhooks: Webhook[]): Callee[] => {
   const called = webhooks.filter(({ rules }) => rules.some((rule) => ourWrites.some((write) => concerns(rule, write))))
   return [...new Map(called.map(({ service }) => [`${service.namespace}/${service.name}`, service])).values()]
 }
 
-/** A version is not asked for: by default a webhook is called for every version of what it names. */
+/** The version is not compared: by default a webhook is called for every version of a resource. */
 const concerns = (rule: WebhookRule, write: (typeof ourWrites)[number]): boolean =>
   hasOneOf(rule.groups, write.groups) &&
   hasOneOf(rule.operations, write.operations) &&

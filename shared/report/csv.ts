@@ -8,7 +8,7 @@ const heads = [
   'nodeFindings,clusterFindings',
 ].flatMap((names) => names.split(','))
 
-/** RFC 4180: one row per node, and one row for a cluster of which no node could be read. */
+/** RFC 4180: one row for each node, and one row for a cluster without any read node. */
 export const csv = (document: Report | Sweep): string => csvText([heads, ...clustersOf(document).flatMap(clusterRows)])
 
 /** Rows as a file; no cell of it is a formula. */
@@ -62,13 +62,13 @@ const codesByNode = ({ findings }: Report): Map<string, string[]> => {
   return codes
 }
 
-// A spreadsheet runs what starts with one of these; the apostrophe makes it text (OWASP, CSV injection).
+// A spreadsheet evaluates a cell that starts with one of these; the apostrophe makes it text (OWASP, CSV injection).
 const formula = /^[\s]*[=+\-@|%＝＋－＠]/
 
 const cell = (value: Value): string => {
   if (typeof value !== 'string') return value === undefined ? '' : String(value)
   const text = plain(value)
   if (formula.test(text)) return `"'${text.replaceAll('"', '""')}"`
-  // Some countries' spreadsheets part cells at a semicolon.
+  // With some locales, spreadsheets separate cells at a semicolon.
   return /[",;\s]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

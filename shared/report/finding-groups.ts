@@ -1,14 +1,17 @@
 import type { Finding } from '../domain/report.ts'
 import { severities } from './wording.ts'
 
-/** The same finding about many subjects, told once. */
+/** The same finding about many subjects, shown once. */
 export interface FindingGroup {
   finding: Finding
   /** In the order found; the first is the finding's own. */
   subjects: string[]
 }
 
-/** What a person must decide before anything else comes first, then critical; otherwise the order of the report, which is by importance. */
+/**
+ * Findings that a person must decide first come first, then critical ones; otherwise the order of the report, which
+ * is by importance.
+ */
 export const groupFindings = (findings: readonly Finding[]): FindingGroup[] => {
   const groups = new Map<string, FindingGroup>()
   for (const finding of findings) {
@@ -26,7 +29,7 @@ export const groupFindings = (findings: readonly Finding[]): FindingGroup[] => {
 
 const isHalt = ({ code }: Finding): boolean => code === 'ROLLOUT_HALTED'
 
-/** A message that only differs by the name of its subject says the same. */
+/** Messages that differ only in the name of their subject are equal. */
 const sameness = ({ code, severity, subject, message }: Finding): string => {
   const name = subject.slice(subject.lastIndexOf('/') + 1)
   return JSON.stringify([code, severity, subject.split('/')[0], name === '' ? message : message.replaceAll(name, '')])

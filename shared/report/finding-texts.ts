@@ -1,6 +1,9 @@
 import type { FindingCode } from '../domain/report.ts'
 
-/** What each code says, in the first sentence of its section in `docs/findings.md`; a test holds the two together. */
+/**
+ * The meaning of each code, the first sentence of its section in `docs/findings.md`; a test verifies that both are
+ * equal.
+ */
 export const findingTexts: Record<FindingCode, string> = {
   RANGE_DIFFERS:
     'The ports that Felix treats as node ports on these nodes are not those that Services can have: the service range plus node ports in use outside it.',

@@ -4,9 +4,10 @@ import { evidenceText } from './text/findings.ts'
 import { clustersOf, verdictWords } from './wording.ts'
 
 /**
- * One suite per cluster, one case for the cluster and one per node. `out-of-step` and `changing` fail, `unknown` is an
- * error, `not-applicable` is skipped: so a pipeline is red exactly where the exit status is not 0. In the form that the
- * schemas of Jenkins (xunit) and of Ant both take: Ant's wants times without a zone, and what is said of cases that pass at the suite's end.
+ * One suite for each cluster, with one case for the cluster and one for each node. `out-of-step` and `changing` fail,
+ * `unknown` is an error, `not-applicable` is skipped: so a pipeline fails exactly if the exit status is not 0. In the
+ * form that the schemas of Jenkins (xunit) and of Ant both take: Ant's wants times without a zone, and what is said
+ * of cases that pass at the suite's end.
  */
 export const junit = (document: Report | Sweep): string => {
   const body = clustersOf(document).map(suiteOf).map(suiteText).join('')
@@ -18,7 +19,7 @@ interface Case {
   verdict: Verdict
   reason?: string
   findings: Finding[]
-  /** The worst finding that is not about one node alone. */
+  /** The most severe finding that is not about a single node. */
   shared?: Finding
 }
 interface Suite {
@@ -89,7 +90,7 @@ const caseText = (it: Case, suite: string): string => {
 const resultText = (it: Case): string => {
   const element = elements[it.verdict]
   if (element === undefined) return ''
-  // What is only good to know explains no failure.
+  // A finding of severity info is no reason for a failure.
   const why = it.findings.find(({ severity }) => severity !== 'info') ?? it.shared
   const message = escape(it.reason ?? why?.message ?? verdictWords[it.verdict])
   if (element === 'skipped') return `      <skipped message="${message}"/>\n`

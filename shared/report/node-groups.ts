@@ -2,9 +2,9 @@ import type { NodeReport } from '../domain/report.ts'
 import { clipped } from './text/columns.ts'
 import { compareText, plain, rangeText, verdicts } from './wording.ts'
 
-/** Nodes of which everything but the name is the same: 500 nodes are two or three of these. */
+/** Nodes that differ only in their name: 500 nodes form two or three groups. */
 export interface NodeGroup {
-  /** Any of them: all say the same. */
+  /** Any of them: all are equal. */
   sample: NodeReport
   /** Sorted. */
   names: string[]
@@ -26,7 +26,7 @@ export const groupNodes = (nodes: readonly NodeReport[]): NodeGroup[] => {
   )
 }
 
-/** A reason may name its node; that alone makes no group of its own. */
+/** A reason may contain the node's name; that alone does not separate groups. */
 const sameness = ({ name, reason, ...rest }: NodeReport): string =>
   JSON.stringify([reason?.replaceAll(name, ''), Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))])
 
@@ -36,7 +36,7 @@ export const nodeCells = (node: NodeReport) => ({
   felix: node.felixIpvs === undefined ? '' : node.felixIpvs ? 'IPVS' : 'not IPVS',
   range: rangeText(node.effectiveRange),
   from: node.rangeSource === undefined ? '' : layerWords[node.rangeSource],
-  // A mask is ten characters; what somebody made of it is not let grow into the other columns.
+  // A mask has ten characters; a longer invalid value is cut.
   mask: node.markMask === undefined ? '' : clipped(plain(node.markMask), 20),
   room: roomText(node),
   why: node.reason === undefined ? '' : plain(node.reason),
@@ -56,6 +56,8 @@ const modeText = ({ runningMode, confidence }: NodeReport): string => {
   return `${runningMode} (${confidence})`
 }
 
-/** How many endpoints the mask can tell apart, and how many pods there may be: the first must not be the smaller. */
+/**
+ * The number of endpoints for which the mask has room, and the maximum number of pods: the first must not be smaller.
+ */
 const roomText = ({ markCapacity, podsMax }: NodeReport): string =>
   markCapacity === undefined ? '' : podsMax === undefined ? `${markCapacity}` : `${markCapacity} / ${podsMax}`

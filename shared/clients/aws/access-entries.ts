@@ -14,7 +14,9 @@ import { failed, failureOf, type Read, type ReadFailure, read } from '../../doma
 import { awsFailure, isNotFound, nameOf } from './failure.ts'
 import { inTime } from './limits.ts'
 
-/** Who may enter a cluster, by EKS. Nothing throws; a failure names the call that it is of, and a write answers with none. */
+/**
+ * Access entries of a cluster in EKS. Nothing throws; a failure names its call, and a successful write returns none.
+ */
 export interface AccessEntries {
   /** Principals; at most a thousand. */
   list: (clusterName: string) => Promise<Read<string[]>>
@@ -69,7 +71,7 @@ export const accessEntries = (sdk: EKSClient): AccessEntries => ({
   policies: (clusterName, principalArn) =>
     answered('eks:ListAssociatedAccessPolicies', async (options) => {
       const command = new ListAssociatedAccessPoliciesCommand({ clusterName, principalArn, maxResults: 100 })
-      // Where EKS has no such call, nobody can have given one.
+      // If EKS does not support the call, there cannot be any.
       const none = (error: unknown) => isNotFound(error) || nameOf(error) === 'UnknownOperationException'
       const answer = await sdk.send(command, options).catch(unless(none, { associatedAccessPolicies: [] }))
       return (answer.associatedAccessPolicies ?? []).map(({ policyArn = 'a policy' }) => policyArn)

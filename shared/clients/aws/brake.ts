@@ -3,11 +3,11 @@ import type { Action, BrakePosition } from '../../domain/policy/policy.ts'
 import type { CredentialsProvider } from './eks-token.ts'
 import { signedCall } from './signed-call.ts'
 
-/** The deployment's brake: one SSM parameter that people set without deploying anything. */
+/** The deployment's brake: one SSM parameter that people set without a deployment. */
 export interface Brake {
-  /** Never throws: a brake that cannot be read is set to `report`, and says why. */
+  /** Never throws: if the brake cannot be read, the result is `report`, with the reason. */
   read: () => Promise<BrakePosition>
-  /** What to paste to set it. */
+  /** The command that sets it. */
   command: (position: Action) => string
 }
 
@@ -16,7 +16,7 @@ export interface BrakeOptions {
   parameter: string
   region: string
   credentials: CredentialsProvider
-  /** Instead of SSM's own. */
+  /** Instead of the endpoint of SSM. */
   endpoint?: string | undefined
 }
 
@@ -24,7 +24,7 @@ const answer = z.object({ Parameter: z.object({ Value: z.string() }) })
 const positions: readonly string[] = ['off', 'report', 'sync'] satisfies Action[]
 const triesAtMost = 2
 
-/** As a function's environment has it. */
+/** From a function's environment. */
 export const brakeOf = (parameter: string, credentials: CredentialsProvider): Brake => {
   const { AWS_REGION: region = '', AWS_ENDPOINT_URL_SSM: endpoint } = process.env
   return brake({ parameter, region, credentials, endpoint })

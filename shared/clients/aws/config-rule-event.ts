@@ -4,15 +4,18 @@ import { PermanentError } from '../../errors.ts'
 /** Why AWS Config invokes a rule's function. */
 export type RuleEvent = {
   account: string
-  /** Proves to Config which invocation the answer is for. */
+  /** Identifies the invocation to AWS Config. */
   resultToken: string
   ruleName: string
-  /** Of the configuration item, or when the rule was to run: of two answers Config keeps the one that is later by this. */
+  /**
+   * The time of the configuration item, or the scheduled time: of two answers Config keeps the one with the later
+   * time.
+   */
   at: Date
 } & ({ what: 'periodic' } | { what: 'change'; resource: Resource; isGone: boolean })
 
 export interface Resource {
-  /** As Config has it, to be answered as it is. */
+  /** The id in AWS Config, returned unchanged in the answer. */
   type: string
   id: string
   /** Of the cluster. */
@@ -39,11 +42,11 @@ const item = z.object({
 const inner = z.discriminatedUnion('messageType', [
   z.object({ messageType: z.literal('ScheduledNotification'), notificationCreationTime: time }),
   z.object({ messageType: z.literal('ConfigurationItemChangeNotification'), configurationItem: item }),
-  // The item itself was too large to be sent; what a rule must know of it is in the summary.
+  // The item itself was too large for the event; the summary has the required fields.
   z.object({ messageType: z.literal('OversizedConfigurationItemChangeNotification'), configurationItemSummary: item }),
 ])
 
-/** Throws `PermanentError` where no retry would make it readable. */
+/** Throws `PermanentError` if a retry cannot help. */
 export const ruleEventOf = (event: unknown): RuleEvent => {
   const given = outer.safeParse(event)
   if (!given.success) throw unreadable(given.error)
@@ -62,7 +65,7 @@ export const ruleEventOf = (event: unknown): RuleEvent => {
   return { ...about, what: 'change', at: new Date(configurationItemCaptureTime), resource, isGone }
 }
 
-/** A cluster's id in Config is its name; where it is an ARN, the name is in it. */
+/** A cluster's id in AWS Config is its name, or an ARN that contains the name. */
 export const clusterNameIn = (id: string): string => /:cluster\/([^/]+)$/.exec(id)?.[1] ?? id
 
 const unreadable = ({ issues: [fault] }: { issues: { path: PropertyKey[]; message: string }[] }): PermanentError =>

@@ -5,11 +5,11 @@ import {
 } from '@aws-sdk/client-config-service'
 import type { Compliance } from '../../domain/compliance.ts'
 
-/** What a rule says to AWS Config. */
+/** The calls of a rule to AWS Config. */
 export interface ConfigRule {
-  /** Ids of the resources that the rule has an answer for which says that it applies. */
+  /** Ids of the resources for which the rule has an applicable result. */
   evaluated: (ruleName: string, resourceType: string) => Promise<string[]>
-  /** Throws where Config did not take all. */
+  /** Throws if AWS Config did not accept all. */
   put: (answer: Answer) => Promise<void>
 }
 
@@ -19,9 +19,9 @@ export interface Answer {
   evaluations: ({ type: string; id: string } & { compliance: Compliance })[]
 }
 
-/** Config takes no more at a time. */
+/** The maximum of AWS Config for one call. */
 const evaluationsAtOnce = 100
-/** The most that Config gives at a time, and far more pages than a region has clusters. */
+/** The maximum page size of AWS Config, and far more pages than any region needs. */
 const page = { Limit: 100, most: 100 }
 
 export const configRule = (config: ConfigServiceClient): ConfigRule => ({
@@ -51,7 +51,7 @@ export const configRule = (config: ConfigServiceClient): ConfigRule => ({
       const { FailedEvaluations = [] } = await config.send(
         new PutEvaluationsCommand({
           ResultToken: resultToken,
-          // What the console sends to try a rule out.
+          // The token that the console sends to test a rule.
           ...(resultToken === 'TESTMODE' && { TestMode: true }),
           Evaluations: evaluations.slice(from, from + evaluationsAtOnce).map(({ type, id, compliance }) => ({
             ComplianceResourceType: type,

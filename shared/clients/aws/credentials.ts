@@ -4,9 +4,9 @@ import type { AwsCredentials } from './eks-token.ts'
 
 export interface AssumedRole {
   roleArn: string
-  /** What the role's trust asks for; absent: it asks for none. */
+  /** The external id that the role's trust policy requires; absent: none. */
   externalId?: string | undefined
-  /** Who did it, as the other account's CloudTrail shows it. */
+  /** The session name in the other account's CloudTrail. */
   session?: string | undefined
 }
 
@@ -14,7 +14,7 @@ export interface RoleCredentials extends AwsCredentials {
   expiration: Date
 }
 
-/** Before its end, so that a call that begins now does not end without credentials. */
+/** Renewed before the end, so that credentials do not expire during a call. */
 const marginMs = 5 * 60_000
 
 /**
@@ -31,14 +31,14 @@ export function assumeRole(
     const seen = current
     const known = await seen?.catch(() => undefined)
     if (known && known.expiration.getTime() - now().getTime() > marginMs) return known
-    // Another caller may have asked in the meantime.
+    // Another caller may have requested them in the meantime.
     const asked = current === undefined || current === seen ? assumed(sts, role) : current
     current = asked
     return asked
   }
 }
 
-/** Shorter than that of the call which needs the credentials, so that it is known which one did not answer. */
+/** Shorter than the deadline of the call that needs the credentials, so that the error names the right call. */
 const deadlineMs = 8_000
 const assuming = 'sts:AssumeRole'
 
@@ -51,7 +51,7 @@ async function assumed(sts: STSClient, { roleArn, externalId, session }: Assumed
   })
   const { Credentials: given } = await inTime(assuming, (options) => sts.send(command, options), deadlineMs).catch(
     (error: unknown) => {
-      // It comes out of the call that needed the credentials, which is not the one that failed.
+      // The call that needs the credentials throws this error, but STS failed.
       throw error instanceof Error ? Object.assign(error, { call: assuming }) : error
     },
   )

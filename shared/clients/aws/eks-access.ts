@@ -8,10 +8,10 @@ import { type AssumedRole, assumeRole } from './credentials.ts'
 import { type EksClient, eksClient, type EksEndpoint } from './eks.ts'
 import { type CredentialsProvider, tokens } from './eks-token.ts'
 
-/** One account and region: its EKS API, and how its clusters' API servers are reached. */
+/** One account and region: its EKS API and the connections to its clusters' API servers. */
 export interface EksAccess {
   eks: EksClient
-  /** For what only one command asks of EKS. */
+  /** For EKS calls that only one command needs. */
   sdk: EKSClient
   connection: (endpoint: EksEndpoint) => KubeConnection
 }
@@ -20,18 +20,18 @@ export interface EksPlace extends Omit<AssumedRole, 'roleArn'> {
   region: string
   /** Absent: the caller's own credentials. */
   roleArn?: string | undefined
-  /** Whose credentials, where not the environment's: of the role's caller, or without a role of the calls. */
+  /** Credentials other than those of the environment: for assuming the role, or without a role for the calls. */
   as?: Principal | undefined
 }
 
 export interface Principal {
-  /** What tells one from another. */
+  /** The key of a place. */
   id: string
   profile?: string
   credentials: CredentialsProvider
 }
 
-/** EKS throttles per account and region and publishes no rates: the client slows down as it is told. */
+/** EKS throttles for each account and region and publishes no rates: the client adapts to throttling. */
 const patience = { ...limited, retryMode: 'adaptive', maxAttempts: 5 }
 
 /** How AWS and its clusters are reached, where not directly and with what the environment has. */
@@ -41,7 +41,7 @@ export interface EksWay {
   proxyOf?: (server: string) => Proxy | undefined
 }
 
-/** Made once and kept: connections, credentials and tokens serve the next cluster too. */
+/** Created once and reused: connections, credentials and tokens serve the next cluster too. */
 export function eksAccess(way: EksWay = {}): (place: EksPlace) => EksAccess {
   const known = new Map<string, EksAccess>()
   return (place) => {
@@ -66,7 +66,8 @@ function accessTo(
     eks: eksClient(sdk),
     sdk,
     connection: ({ server, caData, tokenFor }) => {
-      // Kept with the connection: a cluster made again under its name is another connection, and gets tokens of its own.
+      // Kept with the connection: a cluster that was created again under the same name gets a new connection and new
+      // tokens.
       const token = tokens(region, role ?? (() => sdk.config.credentials()))
       const proxy = proxyOf?.(server)
       return { server, ca: fromBase64(caData), ...(proxy && { proxy }), token: (options) => token(tokenFor, options) }

@@ -8,11 +8,11 @@ export interface AwsCredentials {
 }
 export type CredentialsProvider = () => Promise<AwsCredentials>
 
-/** The verifier takes a token for fifteen minutes after its date; a good margin before that it is made anew. */
+/** The verifier accepts a token for fifteen minutes after its date; it is renewed well before that. */
 const lifetimeMs = 10 * 60_000
 
 /**
- * The domains of AWS' partitions; the verifier refuses a host of another one (aws-iam-authenticator,
+ * The domains of AWS' partitions; the verifier rejects a host of another one (aws-iam-authenticator,
  * pkg/endpoints/partitions.go).
  */
 const domains: readonly [prefix: string, domain: string][] = [
@@ -24,7 +24,7 @@ const domains: readonly [prefix: string, domain: string][] = [
   ['eusc-', 'amazonaws.eu'],
 ]
 
-/** The regional STS, whatever endpoint the environment names for calls: this one is never called by us, only signed for. */
+/** The regional STS, whatever endpoint the environment has for calls: the URL is only signed, not called. */
 export const stsHost = (region: string): string =>
   `sts.${region}.${domains.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'amazonaws.com'}`
 
@@ -35,7 +35,7 @@ export interface TokenRequest {
   now: Date
 }
 
-/** A presigned GetCallerIdentity. EKS sends it to STS to learn the caller's identity. Made without a request. */
+/** A presigned GetCallerIdentity. EKS sends it to STS to learn the caller's identity. Created without a request. */
 export async function signToken({ region, tokenFor, now }: TokenRequest, credentials: AwsCredentials): Promise<string> {
   const host = stsHost(region)
   const signer = new SignatureV4({ credentials, region, service: 'sts', sha256: Sha256, applyChecksum: false })
@@ -58,7 +58,7 @@ export async function signToken({ region, tokenFor, now }: TokenRequest, credent
 const escaped = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 
-/** Tokens of one identity, the last one per cluster, and never across a change of credentials. */
+/** Tokens of one identity, one for each cluster; discarded when the credentials change. */
 export function tokens(region: string, credentials: CredentialsProvider, now: () => Date = () => new Date()) {
   const kept = new Map<string, { token: string; until: number; accessKeyId: string }>()
   return async (tokenFor: string, { fresh }: { fresh: boolean }): Promise<string> => {

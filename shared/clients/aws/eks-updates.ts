@@ -5,12 +5,12 @@ import { inTime } from './limits.ts'
 import { awsFailure } from './failure.ts'
 import { present } from '../foreign.ts'
 
-/** The list tells ids only and promises no order: so many are looked at to find the ones under way. */
+/** The list has only ids in no defined order: this many are read to find the updates in progress. */
 const lookedAt = 10
 
 /**
- * What EKS is doing to the cluster or to kube-proxy's add-on. Asked only where a status says that something is under way:
- * an update of range, version or add-on shows in one of them for all its time. `ms`: until when an answer counts.
+ * Updates of the cluster or of kube-proxy's add-on in progress. Read only if a status shows an update: an update of
+ * range, version or add-on is visible in one of them until its end. `ms`: the deadline.
  */
 export async function updatesUnderWay(
   sdk: EKSClient,

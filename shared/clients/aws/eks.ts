@@ -19,7 +19,10 @@ export interface EksClient {
   describe: (name: string) => Promise<Read<EksCluster | undefined>>
   /** The address of its API server; `undefined` inside: it has none. */
   server: (name: string) => Promise<Read<string | undefined>>
-  /** Names of the clusters EKS runs; clusters merely connected are left out. Throws where the list cannot be had, within `ms` for all pages. */
+  /**
+   * Names of the clusters that EKS runs, without registered external clusters. Throws if the list cannot be read,
+   * within `ms` for all pages.
+   */
   list: (ms?: number) => Promise<string[]>
 }
 
@@ -27,15 +30,14 @@ export interface EksCluster {
   state: EksState
   /** Absent while the cluster is being created. */
   endpoint?: EksEndpoint
-  /** Who is let in: `CONFIG_MAP` (aws-auth alone), `API_AND_CONFIG_MAP`, `API` (access entries alone). */
+  /** Authentication mode: `CONFIG_MAP` (aws-auth alone), `API_AND_CONFIG_MAP`, `API` (access entries alone). */
   authenticationMode?: string
 }
 
 export interface EksEndpoint {
   server: string
-  /** PEM, base64. */
   caData: string
-  /** What a token must be signed for: the name, on Outposts the id. */
+  /** The cluster id in a token: the name, on Outposts the id. */
   tokenFor: string
 }
 
@@ -90,7 +92,7 @@ async function describeCluster(sdk: EKSClient, name: string): Promise<Read<Clust
   }
 }
 
-/** No such add-on: kube-proxy is self-managed, or there is none. */
+/** There is no such add-on: kube-proxy is self-managed or absent. */
 async function describeAddon(sdk: EKSClient, clusterName: string): Promise<Read<AddonState | undefined>> {
   try {
     const { addon } = await inTime('eks:DescribeAddon', (options) =>
@@ -130,7 +132,7 @@ function endpointOf({ endpoint: server, certificateAuthority, id, name }: Cluste
   return server && caData && tokenFor ? { server, caData, tokenFor } : undefined
 }
 
-/** Why its authority cannot be believed. */
+/** Why its certificate authority is invalid. */
 function faultOf({ caData }: EksEndpoint): string | undefined {
   try {
     certificatesIn(fromBase64(caData))

@@ -7,7 +7,10 @@ const badCredentials =
 export const nameOf = (error: unknown): string => textOf(objectOf(error)['name']) ?? ''
 export const isNotFound = (error: unknown): boolean => nameOf(error) === 'ResourceNotFoundException'
 
-/** A failed call of an AWS API as the domain keeps it. `called`: `eks:DescribeCluster`; an error may name another that it needed. */
+/**
+ * A failed AWS call as a domain value. `called`: `eks:DescribeCluster`; an error may name another call that it
+ * needed.
+ */
 export function awsFailure(error: unknown, called: string): ReadFailure {
   const object = textOf(objectOf(error)['call']) ?? called
   const status = objectOf(objectOf(error)['$metadata'])['httpStatusCode']

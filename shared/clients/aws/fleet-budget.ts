@@ -13,19 +13,25 @@ import {
   take,
 } from '../../domain/policy/fleet-budget.ts'
 
-/** How many clusters may be changed at one time, over all functions and for all that die in between. */
+/** Limits how many clusters are changed at one time, over all functions, also if some of them die. */
 export interface FleetPermits {
-  /** `undefined`: the budget is spent; the next cluster that ends wakes those that wait. Renews a permit that is held already. */
+  /**
+   * `undefined`: the budget is used up; when a rollout ends, waiting clusters are evaluated. Renews an existing
+   * permit.
+   */
   take: (cluster: string, incarnation?: string) => Promise<Permit | undefined>
   /**
-   * Gives back what the cluster may hold, or only that one of its name. Answers the clusters that are to be looked at
-   * now: their turn may have come.
+   * Releases the cluster's permit; with a creation time, only that of this cluster. Returns the waiting clusters that
+   * are to be evaluated now.
    */
   leave: (cluster: string, incarnation?: string) => Promise<string[]>
 }
 
 const key = { cluster: { S: 'fleet' }, record: { S: 'budget' } }
-/** Each lost race means that another writer won it. Only a fleet that begins all at once can lose so many in a row. */
+/**
+ * Each lost race means that another writer won it. Only a fleet that begins all rollouts at once can lose this many
+ * in a row.
+ */
 const attempts = 20
 
 export function fleetPermits(
@@ -61,7 +67,7 @@ async function load(dynamo: DynamoDBClient, TableName: string): Promise<FleetBud
   return { ...body, version: Number(Item['version']?.N ?? 0) }
 }
 
-/** `false`: somebody else changed it since it was read. */
+/** `false`: it was changed since it was read. */
 async function store(
   dynamo: DynamoDBClient,
   TableName: string,

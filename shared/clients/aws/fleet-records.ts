@@ -5,9 +5,9 @@ import { unpacked } from './records-body.ts'
 
 /** The last reports of all clusters, whoever stored them. */
 export interface FleetRecords {
-  /** What the index says of each, without reading the reports. `prefix`: `account/region/`, else all. */
+  /** The index entry of each, without reading the reports. `prefix`: `account/region/`, else all. */
   latest: (prefix?: string) => Promise<Latest[]>
-  /** `undefined`: it has gone meanwhile. */
+  /** `undefined`: it was deleted meanwhile. */
   report: (cluster: string) => Promise<Report | undefined>
 }
 
@@ -27,7 +27,7 @@ const verdicts: readonly unknown[] = [
   'unknown',
 ] satisfies Verdict[]
 
-/** Far more than any fleet has; a table that answers without end is not read without end. */
+/** Far more than any fleet has; limits the number of pages. */
 const clustersAtMost = 20_000
 
 export const fleetRecords = (dynamo: DynamoDBClient, TableName: string): FleetRecords => ({

@@ -2,9 +2,9 @@ import * as z from 'zod/mini'
 import type { CredentialsProvider } from './eks-token.ts'
 import { signedCall } from './signed-call.ts'
 
-/** Alarms that people gave us to heed: while one of them rings, no further node is touched. */
+/** The configured alarms: while one of them is in state ALARM, no further node is touched. */
 export interface Health {
-  /** Why to hold still: which alarms ring, or that it cannot be told. `undefined`: all is well. */
+  /** Why no node may be touched: the alarms in state ALARM, or that the state is not known. `undefined`: no alarm. */
   trouble: () => Promise<string | undefined>
 }
 
@@ -13,7 +13,7 @@ export interface HealthOptions {
   alarms: readonly string[]
   region: string
   credentials: CredentialsProvider
-  /** Instead of CloudWatch's own. */
+  /** Instead of the endpoint of CloudWatch. */
   endpoint?: string | undefined
 }
 
@@ -22,10 +22,10 @@ const alarm = z.object({ AlarmName: z.string(), StateValue: z.string(), StateRea
 const answer = z.object({ MetricAlarms: z.optional(z.array(alarm)), CompositeAlarms: z.optional(z.array(alarm)) })
 type Alarm = z.infer<typeof alarm>
 
-/** CloudWatch takes a hundred names a call, and answers as many. */
+/** CloudWatch accepts a hundred names for each call, and returns as many. */
 const namesAtMost = 100
 
-/** As a function's environment has it; nothing where no alarm is named. */
+/** From a function's environment; nothing if no alarm is configured. */
 export const heeded = (
   { pauseOnAlarms: alarms }: { pauseOnAlarms: readonly string[] },
   credentials: CredentialsProvider,
@@ -34,7 +34,7 @@ export const heeded = (
   return alarms.length > 0 ? { health: health({ alarms, region, credentials, endpoint }) } : {}
 }
 
-/** What cannot be told counts as trouble: an alarm that is gone, or may not be read, protects nobody. */
+/** An unknown state counts as ALARM: an alarm that was deleted or may not be read protects nothing. */
 export const health = (options: HealthOptions): Health => ({
   trouble: async () => {
     try {
@@ -49,7 +49,7 @@ export const health = (options: HealthOptions): Health => ({
   },
 })
 
-/** `arn:aws:cloudwatch:eu-west-1:111122223333:alarm:NAME`; names may hold colons. */
+/** `arn:aws:cloudwatch:eu-west-1:111122223333:alarm:NAME`; names may contain colons. */
 const byRegion = ({ alarms, region }: HealthOptions): Map<string, string[]> => {
   const places = new Map<string, string[]>()
   for (const given of alarms) {
@@ -70,7 +70,7 @@ const ringing = async (options: HealthOptions, region: string, names: string[]):
   })
 }
 
-/** Without `AlarmTypes` it would leave composite alarms out, as if they did not exist. */
+/** Without `AlarmTypes` the answer would not contain composite alarms. */
 const describe = async (
   { credentials, endpoint }: HealthOptions,
   region: string,

@@ -10,32 +10,32 @@ import type { Held, ToldCauses } from '../../domain/notice/gather.ts'
 import type { NoticeKey } from './records.ts'
 import { accepted } from './records-writes.ts'
 
-/** Notices that wait for others, and what was decided to send. All of it stands under one key of the records' table. */
+/** Notices that wait for others, and the batch that is being sent. All are under one key of the records' table. */
 export interface HeldNotices {
-  /** Whether it was sent already, by itself or within a digest. */
+  /** Whether it was already sent, separately or in a digest. */
   isTold: (notice: NoticeKey) => Promise<boolean>
-  /** What waits already goes on waiting since it began. */
+  /** A notice that already waits keeps its start time. */
   hold: (held: Held) => Promise<void>
   all: () => Promise<Held[]>
   remove: (notice: NoticeKey) => Promise<void>
   batch: () => Promise<Batch | undefined>
-  /** `false`: another is open. */
+  /** `false`: another batch is open. */
   open: (batch: Batch) => Promise<boolean>
   close: () => Promise<void>
   told: () => Promise<ToldCauses>
   putTold: (told: ToldCauses) => Promise<void>
 }
 
-/** What is being sent: decided once, carried out to its end however often it is cut short. */
+/** The batch that is being sent: decided once, and completed even after interruptions. */
 export interface Batch {
-  /** Whose message decided it. */
+  /** The message that decided it. */
   by: string
   /** RFC 3339 */
   at: string
   members: NoticeKey[]
-  /** Of the digest that is sent in their place. Absent: each is sent by itself. */
+  /** The digest that is sent instead of them. Absent: each is sent separately. */
   digest?: NoticeKey
-  /** What a digest has told once this one is sent. */
+  /** The causes that digests have reported, including this one. */
   told: ToldCauses
 }
 

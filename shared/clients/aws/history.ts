@@ -5,11 +5,11 @@ import type { Write } from '../../domain/history/history.ts'
 import { findingCodes } from '../../domain/report.ts'
 import { dayKey } from './records-verdicts.ts'
 
-/** What is on record of one cluster between two days, both of them included. */
+/** The records of one cluster between two days, both inclusive. */
 export interface Recorded {
   days: Day[]
   writes: Write[]
-  /** Items that nobody of ours has written as they are; they are left out. */
+  /** The number of invalid items; they are left out. */
   unreadable: number
 }
 
@@ -37,16 +37,19 @@ const write = z.object({
 
 type Item = Record<string, AttributeValue>
 
-/** A year of one cluster is some thousands; more is asked for in parts. */
+/** A year of one cluster has some thousands; more must be requested in parts. */
 const itemsAtMost = 20_000
 
-/** `cluster`: `account/region/name`. `from`, `to`: days of UTC, `2026-11-20`. Throws the SDK's own errors, and where there is too much. */
+/**
+ * `cluster`: `account/region/name`. `from`, `to`: days of UTC, `2026-11-20`. Throws the SDK's own errors, and if
+ * there are too many items.
+ */
 export const recordedBetween = async (
   dynamo: DynamoDBClient,
   table: string,
   { cluster, from, to }: { cluster: string; from: string; to: string },
 ): Promise<Recorded> => {
-  // `~` sorts behind whatever follows the day.
+  // `~` sorts after all keys of the day.
   const ask = (first: string, last: string) => itemsOf(dynamo, table, { cluster, first, last: `${last}~` })
   const items = await ask(dayKey(from), dayKey(to))
   const [acted, claimed] = [await ask(`write#${from}`, `write#${to}`), await ask(`claim#${from}`, `claim#${to}`)]

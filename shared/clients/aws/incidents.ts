@@ -1,17 +1,17 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { Progress } from '../../domain/notice/progress.ts'
 
-/** One trouble of one cluster, from its first notice to "in step again". */
+/** One problem of one cluster, from its first notice to "in step again". */
 export interface Incident {
   /** 32 hexadecimal digits, derived. */
   id: string
-  /** RFC 3339: the look that saw it first. */
+  /** RFC 3339: the evaluation that first found it. */
   since: string
-  /** When the last look before it was. */
+  /** The time of the last evaluation before it. */
   after: string
   /** `KEY=VALUE` of the cluster's tags when it began. */
   tags: string[]
-  /** The last progress of a rollout that people were told. */
+  /** The last progress of a rollout that was notified. */
   milestone?: Progress['milestone']
 }
 

@@ -2,24 +2,24 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { counted, outOfTime, timeLeft } from '../../deadline.ts'
 
 /**
- * For every client of the SDK: an address that nobody answers, as in a VPC without a way to the service, is known within
- * seconds. The SDK's own default waits for as long as the operating system does.
+ * For every client of the SDK: a connection that gets no answer, as in a VPC without a route to the service, fails
+ * within seconds. The SDK's default is the time-out of the operating system.
  */
 export const limited = {
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
   maxAttempts: 3,
 }
 
-/** Retries, throttling and slow answers together: then the call is given up, and which one it was is known. */
+/** The deadline of a call, including retries, throttling and slow answers; the error names the call. */
 export const deadlineMs = 10_000
 
 type Call<T> = (options: { abortSignal: AbortSignal }) => Promise<T>
 
-/** What the service refused last within the call that is under way. */
+/** The last error of the service within the current call. */
 const refusals = new AsyncLocalStorage<{ last?: unknown }>()
 
 /**
- * Throws where the call has not ended by its deadline or the message's: the service's own refusal where it was tried again
+ * Throws if the call has not ended by its deadline or the message's: the service's own error if the call was retried
  * until then, else an error named `TimeoutError`, which names the call.
  */
 export const inTime = <T>(what: string, call: Call<T>, ms = deadlineMs): Promise<T> =>
@@ -41,13 +41,13 @@ const within = async <T>(what: string, call: Call<T>, allowedMs: number): Promis
       : Object.assign(new Error(`${what} did not answer within ${ms / 1000} s`), { name: 'TimeoutError' })
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      // Between two attempts the SDK does not look at the signal.
+      // Between two attempts the SDK does not check the signal.
       reject(seen.last ?? lateError())
       given.abort()
     }, ms)
   })
   const called = refusals.run(seen, () => call({ abortSignal: given.signal }))
-  // What comes after the deadline is nobody's any more.
+  // A result after the deadline is ignored.
   called.catch(() => undefined)
   try {
     return await Promise.race([called, late])
@@ -56,7 +56,6 @@ const within = async <T>(what: string, call: Call<T>, allowedMs: number): Promis
   }
 }
 
-/** As far as it matters here. */
 interface Client {
   config: { serviceId: string }
   middlewareStack: { add: (...middleware: never[]) => void }
@@ -65,7 +64,7 @@ interface Client {
 
 type Attempt = (request: object) => Promise<object>
 
-/** The client remembers within a call with a deadline what was refused, and tried again: that it was throttled is more than that it was late. */
+/** Remembers the error of a retried call: "throttled" says more than "too late". */
 export const remembering = <C extends Client>(client: C): C => {
   const remember = (attempt: Attempt) => async (request: object) => {
     try {
@@ -86,10 +85,10 @@ export const remembering = <C extends Client>(client: C): C => {
 const isRefusal = (error: unknown): boolean =>
   typeof (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 'number'
 
-/** Of one call of a service that a function works with: it makes a dozen of them, and must still say that one failed. */
+/** For one call of a function: it makes a dozen of them, and must have time to report that one failed. */
 const callMs = 8_000
 
-/** The client with a deadline on every call, also where the answer drips, and with the service's name in every error. */
+/** A client with a deadline on every call, also for slow answers, and with the service's name in every error. */
 export const bounded = <C extends Client>(client: C): C => {
   const send = client.send.bind(client) as (...call: unknown[]) => Promise<unknown>
   const { serviceId } = client.config

@@ -6,7 +6,7 @@ type Item = Record<string, AttributeValue>
 
 export const keyOfLooks = (cluster: string): Item => ({ cluster: { S: cluster }, record: { S: 'looks' } })
 
-/** Forgotten by the table itself; what it says counts for minutes. */
+/** Expired by the table (TTL); it is valid for minutes only. */
 const keptSeconds = 7 * 86_400
 
 export const looksItem = (
@@ -22,7 +22,7 @@ export const looksItem = (
   expiresAt: { N: `${Math.floor(now / 1000) + keptSeconds}` },
 })
 
-/** A look that an event asked for, and that is about to begin. */
+/** An evaluation for an event that is about to begin. */
 export interface BeginningLook {
   messageId: string
   /** RFC 3339. */
@@ -32,8 +32,8 @@ export interface BeginningLook {
 }
 
 /**
- * Takes what is pending off, before anything is read: an event from now on needs another look. `false`: a look for another
- * message began after the event was heard, and no event relies on this one; it need not be.
+ * Clears the pending evaluation before anything is read: later events need another one. `false`: an evaluation for
+ * another message began after the event was received, and no event relies on this one; it is not necessary.
  */
 export const lookBeginner =
   (dynamo: DynamoDBClient, TableName: string) =>
@@ -42,7 +42,7 @@ export const lookBeginner =
     const put = new PutItemCommand({
       TableName,
       Item: looksItem(cluster, { ...noLooks, lookedAt: now, lookedBy: messageId }, now),
-      // Its own look, begun and killed, has covered nothing.
+      // An earlier attempt of this message that was killed does not count.
       ConditionExpression:
         'attribute_not_exists(#record) OR lookedAt <= :heard OR lookedBy = :me OR (pendingUntil > :none AND askedBy = :by)',
       ExpressionAttributeNames: { '#record': 'record' },

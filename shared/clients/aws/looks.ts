@@ -4,18 +4,21 @@ import { inTime } from './limits.ts'
 import { keyOfLooks, looksItem } from './looks-item.ts'
 import { accepted } from './records-writes.ts'
 
-/** Looks that events ask for. */
+/** Evaluations that events request. */
 export interface LookRequests {
   /**
-   * In how many seconds a look is due that has to be asked for; `undefined`: one is pending that has not begun. Throws where
-   * nobody knows: then it is asked for. `by`: the same for each try of one invocation.
+   * The seconds after which a new evaluation is due; `undefined`: one is pending that has not begun. Throws if this
+   * is not known: then an evaluation is requested. `by`: the same for each retry of one invocation.
    */
   ask: (cluster: string, by: string) => Promise<{ delaySeconds: number } | undefined>
 }
 
-/** Of ask's calls together: a function that hears events has fifteen seconds, and must still send. */
+/**
+ * For all calls of `ask` together: the function that receives events has fifteen seconds, and must still send the
+ * message.
+ */
 const askMs = 4_000
-/** Each lost race means that another event, or a look, was first. */
+/** Each lost race means that another event, or an evaluation, was first. */
 const attempts = 5
 
 export function lookRequests(
@@ -27,7 +30,7 @@ export function lookRequests(
     const get = new GetItemCommand({ TableName: table, Key: keyOfLooks(cluster), ConsistentRead: true })
     return looksIn((await dynamo.send(get, options)).Item)
   }
-  /** `false`: it is not any more as it was read. */
+  /** `false`: it was changed since it was read. */
   const store = (cluster: string, { before, after }: { before: Looks; after: Looks }, options: object) =>
     accepted(() => {
       const put = new PutItemCommand({

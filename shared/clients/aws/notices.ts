@@ -13,11 +13,14 @@ export interface TopicOptions {
   topicArn: string
   /** Address of the runbook's page; absent: no links to it. */
   runbook?: string | undefined
-  /** `chat`: in the form of Amazon Q Developer in chat applications, and in no other. */
+  /** `chat`: only in the format of Amazon Q Developer in chat applications. */
   format?: 'text' | 'chat' | undefined
 }
 
-/** SNS takes 256 KiB with all its parts; the text is sent twice and cut well below. In characters, of up to four bytes. */
+/**
+ * SNS accepts 256 KiB including all parts; the text is sent twice and is cut well below that. In characters of up to
+ * four bytes.
+ */
 const textAtMost = 25_000
 
 export function notices(sns: SNSClient, { topicArn, runbook, format = 'text' }: TopicOptions): Notices {
@@ -42,7 +45,7 @@ export function notices(sns: SNSClient, { topicArn, runbook, format = 'text' }: 
   }
 }
 
-/** `sqs`: what the function before Slack reads. Mail and all others get the text. */
+/** `sqs`: the input of notify-slack. E-mail and all others get the text. */
 const textForm = (notice: OutgoingNotice, runbook: string | undefined) => {
   const links = linksOf(notice, runbook)
   return { default: withLinks(notice.text, links), sqs: JSON.stringify(slackNotice(notice, links)) }
@@ -57,7 +60,7 @@ const attributeOf = (value: string | string[]) =>
     ? { DataType: 'String', StringValue: value }
     : { DataType: 'String.Array', StringValue: JSON.stringify(value) }
 
-/** Must begin with a letter, digit or sign, and hold no line break. */
+/** Must begin with a letter, digit or punctuation, and contain no line break. */
 export function subjectOf(subject: string): string {
   const plain = subject
     .normalize('NFKD')
@@ -69,7 +72,7 @@ export function subjectOf(subject: string): string {
   return (plain.length > 100 ? shortened(plain) : plain) || 'calico-ipvs-sync'
 }
 
-/** What is so stands at the end: a long name loses its middle instead. */
+/** The state is at the end of the subject: so a long name is shortened in its middle. */
 const shortened = (subject: string): string => {
   const [, before = '', name = '', after = ''] = /^(\[\w+\] )(\S+)( \(.*|: .*)$/.exec(subject) ?? []
   const room = 100 - before.length - after.length - 3

@@ -4,12 +4,15 @@ import { bodyOf, sendBatches } from './queues.ts'
 
 /** The queue of accounts and regions that a sweep lists. */
 export interface PlaceQueue {
-  /** Each in the group of its account: a slow one holds up no other. Throws where some could not be sent. */
+  /**
+   * Each is in the message group of its account, so that a slow account does not delay others. Throws if some could
+   * not be sent.
+   */
   sendPlaces: (messages: readonly PlaceMessage[]) => Promise<void>
   sendClosing: (message: ClosingMessage, delaySeconds?: number) => Promise<void>
 }
 
-/** All are sent before the first may be done. */
+/** All messages are sent before the first becomes visible. */
 const closingDelay = 5
 
 export function placeQueue(sqs: SQSClient, QueueUrl: string): PlaceQueue {

@@ -8,13 +8,16 @@ import {
 import { type Place, placeKey, type PlaceRow } from '../../domain/places.ts'
 import { accepted } from './records-writes.ts'
 
-/** What is on record of the accounts and regions of the fleet, all under one key. */
+/** The records of the accounts and regions of the fleet, all under one key. */
 export interface PlaceRecords {
   get: (place: Place) => Promise<PlaceRow | undefined>
-  /** Where the row still says `after`, the sweep that it was read with. `false`: another message was done with the place first. */
+  /**
+   * Writes only if the row still has the sweep `after` with which it was read. `false`: another message finished the
+   * place first.
+   */
   put: (row: PlaceRow, about: { after: string }) => Promise<boolean>
   all: () => Promise<PlaceRow[]>
-  /** How many clusters there were at the end of the last sweep. */
+  /** The number of clusters at the end of the last sweep. */
   total: () => Promise<FleetTotal | undefined>
   putTotal: (total: FleetTotal) => Promise<void>
 }
@@ -27,7 +30,7 @@ export interface FleetTotal {
 const partition = 'places'
 const totalKey = 'fleet'
 const keyOf = (record: string) => ({ cluster: { S: partition }, record: { S: record } })
-/** As reports are; a place that left the fleet is forgotten. */
+/** Expires like reports; a place that left the fleet is removed. */
 const keptSeconds = 90 * 86_400
 
 export function placeRecords(dynamo: DynamoDBClient, TableName: string, now: () => number = Date.now): PlaceRecords {

@@ -4,21 +4,27 @@ import { origin } from '../../correlation.ts'
 import { clusterKey, type Evaluation, type RolloutStep, type Telling } from '../../messages.ts'
 
 export interface Queues {
-  /** In the group of its cluster: SQS hands out first what is of clusters with few messages under way. `delaySeconds`: 0 to 900; more counts as 900, since each wait ends with another look. */
+  /**
+   * In the message group of its cluster: SQS first delivers messages of clusters with few messages in flight.
+   * `delaySeconds`: 0 to 900; more counts as 900, because each wait ends with another evaluation.
+   */
   sendEvaluation: (message: Evaluation, options?: { delaySeconds?: number }) => Promise<void>
-  /** Asks for a notice that is on record to be sent. */
+  /** Requests that a recorded notice is sent. */
   sendTelling: (message: Telling) => Promise<void>
-  /** All of them, ten a call; what was refused is sent again once. Throws where some could not be sent, naming how many. */
+  /**
+   * All of them, ten in each call; rejected messages are sent again once. Throws if some could not be sent, with
+   * their number.
+   */
   sendEvaluations: (messages: readonly Evaluation[]) => Promise<void>
-  /** In the queue of its cluster. A second message of one `dedupId` within five minutes is dropped by SQS. */
+  /** In the message group of its cluster. SQS drops a second message with the same `dedupId` within five minutes. */
   sendRolloutStep: (message: RolloutStep, dedupId: string) => Promise<void>
 }
 
 export interface QueueUrls {
   evaluations: string
-  /** Only the functions that carry out rollouts have one. */
+  /** Only the functions that begin or apply rollouts have one. */
   rolloutSteps?: string
-  /** Only the function that tells has one. */
+  /** Only the function `tell` has one. */
   tellings?: string
 }
 
@@ -67,13 +73,13 @@ const entryOf = (message: Evaluation | Telling): Entry => ({
   MessageGroupId: fitting('tell' in message ? message.tell.cluster : clusterKey(message.cluster)),
 })
 
-/** Whatever led to it goes on with it. */
+/** Passes on the correlation id. */
 export const bodyOf = (message: object): string => {
   const { correlationId } = origin() ?? {}
   return JSON.stringify({ ...message, ...(correlationId !== undefined && { correlationId }) })
 }
 
-/** Sends all, ten a call; answers what SQS refused. A batch that fails as a whole throws. */
+/** Sends all, ten in each call; returns the messages that SQS rejected. Throws if a whole batch fails. */
 export async function sendBatches(sqs: SQSClient, QueueUrl: string, entries: readonly Entry[]): Promise<Entry[]> {
   const refused: Entry[] = []
   for (let from = 0; from < entries.length; from += batchSize) {
@@ -85,5 +91,5 @@ export async function sendBatches(sqs: SQSClient, QueueUrl: string, entries: rea
   return refused
 }
 
-/** SQS takes 128 letters, digits and signs of ASCII in ids; a longer one counts by its hash. */
+/** SQS accepts ids of 128 ASCII letters, digits and punctuation; a longer id is replaced by its hash. */
 const fitting = (id: string): string => (/^[!-~]{1,128}$/.test(id) ? id : createHash('sha256').update(id).digest('hex'))

@@ -2,11 +2,11 @@ import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } fr
 import type { SQSRecord } from 'aws-lambda'
 import { oneLine } from '../foreign.ts'
 
-/** What can become of a message that was received and could not be done. */
+/** What can be done with a received message that failed. */
 export interface Received {
-  /** Moves it to the dead letters together with the reason (message attribute `reason`). Throws where SQS refuses. */
+  /** Moves it to the dead-letter queue with the reason (message attribute `reason`). Throws if SQS rejects it. */
   bury: (record: SQSRecord, reason: string) => Promise<void>
-  /** The queue hands it out again after so many seconds, 1 to 43,200. Throws where SQS refuses. */
+  /** The queue delivers it again after this many seconds, 1 to 43,200. Throws if SQS rejects it. */
   postpone: (record: SQSRecord, seconds: number) => Promise<void>
 }
 
@@ -18,7 +18,7 @@ export interface ReceivedUrls {
 /** SQS counts twelve hours from the receive. */
 const postponeAtMost = 43_200
 
-/** Reads well in a console and stays far below SQS's bound of 1 MiB for body and attributes together. */
+/** Readable in a console and far below the limit of SQS, 1 MiB for body and attributes together. */
 const reasonAtMost = 1_000
 
 export const received = (sqs: SQSClient, { queue, deadLetters }: ReceivedUrls): Received => ({
@@ -31,7 +31,7 @@ export const received = (sqs: SQSClient, { queue, deadLetters }: ReceivedUrls): 
         MessageBody: body,
         MessageAttributes: { reason: text(oneLine(reason, reasonAtMost) || 'no reason'), messageId: text(messageId) },
         ...(MessageGroupId !== undefined && { MessageGroupId }),
-        // Only a FIFO queue has such ids, and takes them.
+        // Only a FIFO queue has and accepts such ids.
         ...(MessageDeduplicationId !== undefined && { MessageDeduplicationId: messageId }),
       }),
     )

@@ -3,13 +3,13 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { safeJson } from '../../domain/plain.ts'
 import type { Report } from '../../domain/report.ts'
 
-/** An item holds 400 kB with its names. */
+/** The maximum size of an item is 400 kB, including names. */
 const plainAtMost = 300_000
 const packedAtMost = 380_000
 
 /**
- * A report as attributes of an item: text where it fits, else compressed. The report of thousands of nodes that does not
- * fit even so loses its last nodes (the worst stand first), and says how many (`nodesLeftOut`).
+ * A report as attributes of an item: text if it fits, else compressed. If a report of thousands of nodes still does
+ * not fit, its last nodes are left out (the most severe come first), with their number (`nodesLeftOut`).
  */
 export function packed(report: Report): Record<string, AttributeValue> {
   const text = safeJson(report)
@@ -26,7 +26,7 @@ export function packed(report: Report): Record<string, AttributeValue> {
   }
 }
 
-/** The best compression takes a second per megabyte: of a report that is out of all proportion, a minute. */
+/** The best compression takes a second for each megabyte, so it would take a minute for an extremely large report. */
 const thoroughAtMost = 2 ** 20
 
 const compressed = (text: string): Buffer => {

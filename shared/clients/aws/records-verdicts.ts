@@ -3,15 +3,15 @@ import { type Day, seenIn, withLook } from '../../domain/history/day.ts'
 import type { Report } from '../../domain/report.ts'
 import { accepted, writeKeptSeconds } from './records-writes.ts'
 
-/** `verdicts#2026-11-29`: a query by key answers for a span of days, oldest first. */
+/** `verdicts#2026-11-29`: a query by key returns a range of days, oldest first. */
 export const dayKey = (date: string): string => `verdicts#${date}`
 
-/** Two looks at one cluster at the same time are rare, three rarer. */
+/** Two concurrent evaluations of one cluster are rare, three even more. */
 const triesAtMost = 5
 
 /**
- * Puts on record what a look saw: an item for each cluster and day, kept as long as the writes. The same look twice, or an
- * earlier one that comes late, changes nothing.
+ * Records the result of an evaluation: one item for each cluster and day, kept as long as the writes. A repeated
+ * evaluation, or an earlier one that arrives late, changes nothing.
  */
 export const verdictKeeper =
   (dynamo: DynamoDBClient, table: string) =>
@@ -27,7 +27,7 @@ export const verdictKeeper =
     }
   }
 
-/** `read`: the state of the item that was read; none: there was none. */
+/** `read`: the state of the item that was read; absent: there was none. */
 const put = (TableName: string, Item: Record<string, AttributeValue>, read: AttributeValue | undefined) =>
   new PutItemCommand({
     TableName,
@@ -37,7 +37,7 @@ const put = (TableName: string, Item: Record<string, AttributeValue>, read: Attr
     ...(read && { ExpressionAttributeValues: { ':read': read } }),
   })
 
-/** `state`: which look was the last, and how many had no room; no other state of the day shares it. */
+/** `state`: the last evaluation and the number of omitted results; unique for each state of the day. */
 const dayItem = (day: Day, at: string): Record<string, AttributeValue> => ({
   verdicts: { S: JSON.stringify(day) },
   state: { S: `${at} ${day.leftOut}` },

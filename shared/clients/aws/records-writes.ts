@@ -8,7 +8,7 @@ import { plain } from '../../domain/plain.ts'
 import { type Entry, identityOf } from '../../domain/rollout/journal.ts'
 import { createHash } from 'node:crypto'
 
-/** By id, which is short whatever stands in the entry: keys and the list of what is known have bounds. */
+/** By id, which is always short: keys and the list of known entries are limited in size. */
 export const idsOf = (writes: Entry[]): Map<string, Entry> => new Map(writes.map((write) => [idOf(write), write]))
 
 /** Characters of each value. */
@@ -20,11 +20,11 @@ const idOf = (write: Entry): string =>
     .digest('hex')
     .slice(0, 12)
 
-/** `KIND#WHEN#ID`, so that a query by key answers for a span of time, oldest first. */
+/** `KIND#WHEN#ID`, so that a query by key returns a range of time, oldest first. */
 export const writeKey = (kind: 'write' | 'claim', id: string, { at }: Entry): string =>
   `${kind}#${new Date(at).toISOString()}#${id}`
 
-/** `claim`: what only the cluster says, under a key of its own; it stands in the place of nothing that was seen done. */
+/** `claim`: an entry that only the cluster has, under a separate key; it never replaces a recorded write. */
 const writeItem = (kind: 'write' | 'claim', id: string, write: Entry): Record<string, AttributeValue> => {
   const { at, by, why, what, object, from, to, rollout } = write
   const facts = { at, by, why, what, object, before: from, after: to, rollout }
@@ -32,12 +32,12 @@ const writeItem = (kind: 'write' | 'claim', id: string, write: Entry): Record<st
   return {
     record: { S: writeKey(kind, id, write) },
     ...(kind === 'claim' && { claimed: { BOOL: true } }),
-    // Annotations that somebody mangled may hold anything.
+    // Edited annotations may contain anything.
     ...Object.fromEntries(given.map(([name, value]) => [name, { S: plain(String(value)).slice(0, longest[kind]) }])),
   }
 }
 
-/** A year, and the month in which it is asked for. */
+/** A year, plus a month for the auditor's request. */
 export const writeKeptSeconds = 400 * 86_400
 
 interface Kept {
@@ -46,7 +46,7 @@ interface Kept {
   write: Entry
 }
 
-/** `false`: it is there already, and stays as it is. */
+/** `false`: it already exists and is not changed. */
 export const writeKeeper =
   (dynamo: DynamoDBClient, table: string) =>
   (cluster: string, { kind, id, write }: Kept): Promise<boolean> => {
@@ -71,7 +71,7 @@ export async function accepted(write: () => Promise<unknown>): Promise<boolean> 
 }
 
 export interface ActedRecords {
-  /** Puts on record what the caller has done, each write an item of its own. What is on record stays as it is. */
+  /** Records the caller's writes, one item for each. Existing records are not changed. */
   keepActed: (cluster: string, writes: Entry[]) => Promise<void>
 }
 

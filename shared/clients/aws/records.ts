@@ -17,51 +17,58 @@ import { verdictKeeper } from './records-verdicts.ts'
 import { accepted, idsOf, writeKeeper, writeKey, writeKeptSeconds } from './records-writes.ts'
 import { clockSkew } from '../../domain/rollout/annotations.ts'
 
-/** What is remembered between looks: the last assessment per cluster, and what people were told. Keys: `clusterKey`. */
+/** The state between evaluations: the last report of each cluster, and its notices. Keys: `clusterKey`. */
 export interface Records {
   lastReport: (cluster: string) => Promise<Report | undefined>
-  /** The cluster is no more: nothing is known of it any more, but when that was. A report that was looked at earlier is not stored after it. */
+  /**
+   * The cluster was deleted: only the time of that is kept. A report of an earlier evaluation is not stored after it.
+   */
   endReport: (cluster: string, at: string) => Promise<void>
-  /** Puts the verdict on record for a year. `false` where a later look (by `observedAt`) is the stored report already. */
+  /**
+   * Records the verdict for a year. `false` if the stored report is already from a later observation (`observedAt`).
+   */
   putReport: (cluster: string, report: Report) => Promise<boolean>
-  /** Puts the verdict on record for a year, and nothing else: of a look that is not told. */
+  /** Records only the verdict, for a year: for an evaluation without notices. */
   keepVerdict: (cluster: string, report: Report) => Promise<void>
-  /** What people know of the switches. `key`: a cluster, or the whole deployment (`deploymentKey`). */
+  /** The notified state of the switches. `key`: a cluster, or the whole deployment (`deploymentKey`). */
   lastSwitch: (key: string) => Promise<StoredSwitch | undefined>
   putSwitch: (key: string, stored: StoredSwitch) => Promise<void>
   /**
-   * The first to claim a notice sends it. `claimed`: tell now, then `confirm` · `told`: people know · `busy`: somebody else
-   * claimed it in the last five minutes; look again later.
+   * The first to claim a notice sends it. `claimed`: send it now, then `confirm` · `told`: already sent · `busy`:
+   * another message claimed it in the last five minutes; try again later.
    */
   claim: (notice: NoticeKey, now: string) => Promise<'claimed' | 'told' | 'busy'>
   confirm: (notice: NoticeKey, now: string) => Promise<void>
-  /** Gives a claim back: the notice could not be sent, and may be tried again at once. */
+  /** Releases a claim: the notice could not be sent, and may be retried at once. */
   release: (notice: NoticeKey, now: string) => Promise<void>
   /**
-   * Before a look that is a repetition; `true`: an earlier one of this message began and did not end, its function was
-   * killed.
+   * Before a repeated evaluation; `true`: an earlier one of this message began and did not end, because its function
+   * was killed.
    */
   lookBegins: (cluster: string, messageId: string, now: string) => Promise<boolean>
   lookEnded: (cluster: string, now: string) => Promise<void>
-  /** Before a look of a sweep. `false`: another message of that sweep, or a later one, has begun it. */
+  /** Before an evaluation of a sweep. `false`: another message of that sweep, or of a later one, has begun it. */
   beginSweepLook: (cluster: string, look: { messageId: string; sweep: string; at: string }) => Promise<boolean>
-  /** Before a look that an event asked for. `false`: it need not be, another one that began later has seen what happened. */
+  /**
+   * Before an evaluation for an event. `false`: it is not necessary, because one that began later includes the
+   * change.
+   */
   beginLook: (cluster: string, look: BeginningLook) => Promise<boolean>
-  /** Puts a notice on record before it is sent; the first one of a key stays. */
+  /** Records a notice before it is sent; the first one of a key is kept. */
   keepNotice: (notice: NoticeKey, content: OutgoingNotice, now: string) => Promise<void>
   keptNotice: (notice: NoticeKey) => Promise<OutgoingNotice | undefined>
-  /** The trouble of the cluster that was told last, whether or not it is over. */
+  /** The last incident of the cluster, whether or not it is over. */
   incident: (cluster: string) => Promise<Incident | undefined>
   putIncident: (cluster: string, incident: Incident, now: string) => Promise<void>
   /**
-   * Puts on record what the cluster alone says of writes (those of a terminal, and of a function that died before it could
-   * record them), and says how many. Anybody may have written it: it is marked as claimed, and no more than 100 a look and
-   * 1,000 a day are kept for a cluster. Cut short anywhere it is done again, and nothing is there twice.
+   * Records writes that only the cluster has (from a terminal, or from a function that died before it could record
+   * them), and returns their number. They may be forged: they are marked as claimed, and at most 100 for each
+   * evaluation and 1,000 a day are kept for a cluster. After an interruption it is repeated without duplicates.
    */
   keepClaims: (cluster: string, writes: Entry[], now: string) => Promise<number>
 }
 
-/** `state`: what the switches say, as a text that is the same while they stay the same. `since`: RFC 3339. */
+/** `state`: the switches, as a text that changes only when they change. `since`: RFC 3339. */
 export interface StoredSwitch {
   state: string
   action: Switch['action']
@@ -70,22 +77,22 @@ export interface StoredSwitch {
 
 export interface NoticeKey {
   cluster: string
-  /** What makes it the same notice: derived from what is said, never from when. */
+  /** The identity of a notice: derived from its content, never from the time. */
   hash: string
 }
 
 const seconds = (at: string): number => Math.floor(Date.parse(at) / 1_000)
 const days = 86_400
 /**
- * Reports of clusters that are gone, notices that were told, and writes, are forgotten by the table itself (TTL on
- * `expiresAt`). Writes are evidence: kept for a year and the month in which it is asked for.
+ * The table expires reports of deleted clusters, sent notices, and writes (TTL on `expiresAt`). Writes are evidence:
+ * kept for a year, plus a month for the auditor's request.
  */
 const keptFor = { report: 90 * days, notice: 30 * days, write: writeKeptSeconds }
-/** Writes that are put at one time. */
+/** The number of parallel writes. */
 const batch = 25
-/** Of each cluster; what has no room is not kept. */
+/** The maximum for each cluster; more are not stored. */
 const claimsAtMost = { look: 100, day: 1_000 }
-/** A claim that was never confirmed (the function died in between) is open again. */
+/** A claim that was not confirmed (the function died in between) expires after this time. */
 const claimSeconds = 300
 
 export function records(dynamo: DynamoDBClient, table: string): Records {
@@ -102,7 +109,8 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
     lastReport: async (cluster) => unpacked(await get(cluster, 'assessment')),
     keepVerdict,
     putReport: async (cluster, report) => {
-      // Before the report that the next look is compared with: cut short in between, the look is repeated.
+      // Before the report, with which the next evaluation is compared: after an interruption in between, the evaluation
+      // is repeated.
       await keepVerdict(cluster, report)
       return put({
         Item: {
@@ -162,7 +170,7 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
           claimedAt: { N: String(seconds(now)) },
           expiresAt: { N: String(seconds(now) + keptFor.notice) },
         },
-        // The table forgets late: what has expired counts as forgotten already.
+        // DynamoDB deletes expired items late: so they are ignored here.
         ConditionExpression:
           'attribute_not_exists(#record) OR expiresAt < :now OR (attribute_not_exists(toldAt) AND claimedAt <= :stale)',
         ExpressionAttributeNames: { '#record': 'record' },
@@ -207,7 +215,7 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
     keepClaims: async (cluster, writes, now) => {
       const item = (await get(cluster, 'writes')) ?? {}
       const before = item['known']?.SS ?? []
-      // What is older was forgotten on purpose; what is yet to come was not written by us.
+      // Older entries have expired; entries in the future are forged.
       const isDated = ({ at }: Entry) =>
         seconds(at) > seconds(now) - keptFor.write && seconds(at) <= seconds(now) + clockSkew / 1_000
       const known = idsOf(writes.filter(isDated))

@@ -1,11 +1,11 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 
-/** Documents of a deployment, by key; what stands there already stays as an earlier version. */
+/** Documents of a deployment, by key; an existing object is kept as an earlier version. */
 export interface ReportsBucket {
   put: (key: string, document: { type: string; body: Uint8Array }) => Promise<void>
 }
 
-/** Bodies are compressed; browsers and the AWS CLI are told so. */
+/** Bodies are compressed, with the matching Content-Encoding. */
 export const reportsBucket = (s3: S3Client, bucket: string): ReportsBucket => ({
   put: async (key, { type, body }) => {
     const about = { ContentType: type, ContentEncoding: 'gzip', CacheControl: 'no-cache' }

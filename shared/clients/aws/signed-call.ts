@@ -3,23 +3,24 @@ import { counted, outOfTime, timeLeft } from '../../deadline.ts'
 import { type CredentialsProvider, stsHost } from './eks-token.ts'
 import { Sha256 } from './sha256.ts'
 
-/** Where one AWS API with a JSON protocol is called, and in whose name. */
+/** The endpoint and credentials for an AWS API with a JSON protocol. */
 export interface SignedPlace {
   /** Name of the service in signatures and host names: `monitoring`, `ssm`. */
   service: string
   region: string
   credentials: CredentialsProvider
-  /** Of its JSON protocol. */
+  /** The version of its JSON protocol. */
   protocol: '1.0' | '1.1'
-  /** Instead of the service's own. */
+  /** Instead of the service's endpoint. */
   endpoint?: string | undefined
 }
 
 const deadlineMs = 5_000
 
 /**
- * One call of an AWS API in JSON; the SDK's client for it would be as large as all code of ours. `target`:
- * `AmazonSSM.GetParameter`. Throws with HTTP status and the error's name; what a refused answer says beyond that is left out.
+ * One call of an AWS API in JSON; the SDK's client would be as large as all our own code. `target`:
+ * `AmazonSSM.GetParameter`. Throws with HTTP status and the error's name; other content of an error answer is left
+ * out.
  */
 export const signedCall = (place: SignedPlace, target: string, request: object): Promise<unknown> =>
   counted(place.service, () => call(place, target, request))

@@ -2,14 +2,14 @@ import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/cl
 import type { Threads } from '../slack.ts'
 import { accepted } from './records-writes.ts'
 
-/** The one key of the records' table that the function before Slack may touch. */
+/** The only key of the records' table that notify-slack may access. */
 export const slackPlace = 'slack'
 
 const keptSeconds = 90 * 86_400
-/** One that was claimed and never posted (the function died in between) is open again. */
+/** A claim without a posted message (the function died in between) expires after this time. */
 const claimSeconds = 60
 
-/** Which message of a channel is the first of an incident. */
+/** The first message of an incident in a channel. */
 export const slackThreads = (
   dynamo: DynamoDBClient,
   table: string,

@@ -2,7 +2,7 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { Gathering } from '../../messages.ts'
 
 export interface Tellings {
-  /** In so many seconds, 900 at most: then it is looked again. */
+  /** The delay in seconds, 900 at most: then the waiting notices are processed again. */
   gatherIn: (message: Gathering, seconds: number) => Promise<void>
 }
 

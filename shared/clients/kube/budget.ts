@@ -1,30 +1,30 @@
 import { KubeError } from '../../errors.ts'
 
-/** Limits of one observation of a cluster: all its reads share them, however many lists and pages there are. */
+/** Limits of one observation of a cluster, shared by all its reads, lists and pages. */
 export interface LookLimits {
   /** Milliseconds from its first to its last answer. */
   ms: number
-  /** Of all answers. */
+  /** The bytes of all answers. */
   bytes: number
-  /** Of what is kept of them, roughly as it weighs in memory. */
+  /** The approximate memory of what is kept of them. */
   kept: number
 }
 
-/** What is left of it. */
+/** The remaining budget. */
 export interface Budget {
   ms: number
-  /** `Date.now()` after which nothing more is read. */
+  /** The deadline, as `Date.now()`. */
   until: number
-  /** Counts a piece of an answer; an error where that is more than one look takes. */
+  /** Counts a piece of an answer; returns an error above the limit of one observation. */
   receive: (path: string, bytes: number) => KubeError | undefined
-  /** Counts what is kept. Throws where that is too much, or nested without end. */
+  /** Counts what is kept. Throws if it is too much, or nested too deeply. */
   keep: (path: string, value: unknown) => void
 }
 
-/** Kubernetes stores nothing that is nested deeper. */
+/** Kubernetes stores no deeper nesting. */
 export const depthAtMost = 100
 
-/** `reason` of the errors that say so: no smaller page helps. */
+/** The `reason` of these errors: smaller pages do not help. */
 export const overBudget = 'OverBudget'
 
 export function budgetOf({ ms, bytes, kept }: LookLimits): Budget {
@@ -49,7 +49,7 @@ export function budgetOf({ ms, bytes, kept }: LookLimits): Budget {
 
 const over = (what: string) => new KubeError('malformed', `${what}.`, { reason: overBudget })
 
-/** Names the largest list, whichever list was being read when the budget ended. */
+/** Names the largest list, even if another list was being read when the budget ended. */
 const most = (received: ReadonlyMap<string, number>): string => {
   const [path, size] = [...received].reduce((a, b) => (b[1] > a[1] ? b : a))
   return `, and ${path} alone sent ${inMiB(size)}`

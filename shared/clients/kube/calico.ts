@@ -22,7 +22,10 @@ export function felixOf(it: Foreign): FelixObject {
   return { ...common, spec: objectOf(it['spec']), managedFields: managedFieldsOf(it) }
 }
 
-/** What is written through Calico's API server keeps foreign annotations in its copy of the metadata alone: also ours. */
+/**
+ * Objects that were written through Calico's API server have other annotations only in the copy of the metadata: also
+ * ours.
+ */
 function storedFelixOf(it: Foreign): FelixObject {
   const object = felixOf(it)
   const marks = Object.entries(annotationsInCopy(object)).filter(([key]) => key.startsWith(ours))
@@ -40,8 +43,9 @@ function annotationsInCopy({ annotations }: FelixObject): Record<string, string>
 }
 
 /**
- * The aggregated API validates and shows what counts, so it goes first. Down (5xx), it "cannot tell": the stored objects
- * are read instead, for judging only. Denied is denied: the other API would not be asked in its place for a write either.
+ * The aggregated API validates and returns the effective objects, so it is preferred. If it is down (5xx), the stored
+ * objects are read instead, for the assessment only. If it denies access, the other API is not used, because it would
+ * not be used for a write either.
  */
 export async function felixConfigurations(http: KubeHttp, apis: readonly string[]): Promise<Read<FelixConfigurations>> {
   if (!apis.includes(v3)) return apis.includes(v1) ? through(http, v1) : failed(missing())
@@ -53,8 +57,8 @@ export async function felixConfigurations(http: KubeHttp, apis: readonly string[
 }
 
 /**
- * v3 without v1 is no server of Calico's but definitions of its own (libcalico-go/lib/backend/k8s/discovery.go). Told only from
- * a list of all that is served: a caller may well name one API that it means.
+ * v3 without v1 means CRDs of v3 and no Calico API server (libcalico-go/lib/backend/k8s/discovery.go). Only a list of
+ * all served APIs shows this: a caller may pass a single API.
  */
 const isNative = (apis: readonly string[]): boolean => apis.includes('apiextensions.k8s.io/v1') && !apis.includes(v1)
 
@@ -69,7 +73,7 @@ async function through(http: KubeHttp, api: CalicoApi): Promise<Read<FelixConfig
   }
 }
 
-/** Told apart from "no objects": without the definitions nobody can say what Felix reads. */
+/** Distinguished from "no objects": without the CRDs it is not known what Felix reads. */
 const missing = (api?: CalicoApi): ReadFailure => ({
   kind: 'unavailable',
   object,

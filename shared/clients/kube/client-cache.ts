@@ -1,11 +1,11 @@
 import type { KubeClient } from './client.ts'
 
-/** A function works on one cluster at a time; the clusters that it saw last are the most likely to come again. */
+/** A function works on one cluster at a time; the clusters that it used last are the most likely to come again. */
 const keptAtMost = 50
 
 /**
- * The client of each cluster, made once and kept with its connections and tokens. `version`: what it depends on; another one
- * (a cluster made again under its name, another address or authority) gets a client of its own, and the old one is closed.
+ * The client of each cluster, created once and reused with its connections and tokens. `version`: if it changes (a
+ * cluster that was created again, another endpoint or authority), a new client is created and the old one is closed.
  */
 export function keptClients() {
   const kept = new Map<string, { version: string; client: KubeClient }>()

@@ -16,7 +16,10 @@ import type { CalicoApi, Mode } from '../../domain/report.ts'
 import type { LookLimits } from './budget.ts'
 import type { Callee, Webhook } from '../../domain/webhooks.ts'
 
-/** What is read of one cluster. Nothing throws: a failure is part of the answer. One call is one request unless a list has several pages. */
+/**
+ * The reads of one cluster. Nothing throws: a failure is part of the result. One call is one request unless a list
+ * has several pages.
+ */
 export interface KubeReads {
   /** Requests sent so far, pages and repetitions included. */
   calls: () => number
@@ -24,55 +27,53 @@ export interface KubeReads {
   version: () => Promise<Read<string>>
   /** Every group and version that the server lists in `/apis`: `projectcalico.org/v3`. */
   apis: () => Promise<Read<string[]>>
-  /** All, or the one of that name, if it is there. */
+  /** All, or the one with that name, if it exists. */
   nodes: (name?: string) => Promise<Read<NodeState[]>>
   /** Those that run kube-proxy or calico-node, of all namespaces. */
   daemonSets: () => Promise<Read<DaemonSetState[]>>
   pods: (of: PodsOf) => Promise<Read<PodState[]>>
-  /** `undefined`: not there. */
+  /** `undefined`: it does not exist. */
   configMap: (namespace: string, name: string) => Promise<Read<ConfigMapState | undefined>>
   /**
-   * Through `projectcalico.org/v3` where it is among the APIs, else `crd.projectcalico.org/v1`. Where v3 does not answer
-   * and v1 is among the APIs too, the raw objects with `v3Failure` set. Given one API alone: exactly one list of it.
-   * Calico's definitions missing altogether: a failure of kind `unavailable` with status 404.
+   * Through `projectcalico.org/v3` if it is served, else `crd.projectcalico.org/v1`. If v3 does not answer and v1 is
+   * served too, the stored objects with `v3Failure` set. With a single given API: exactly one list of it. Without
+   * Calico's CRDs: a failure of kind `unavailable` with status 404.
    */
   felixConfigurations: (apis: readonly string[]) => Promise<Read<FelixConfigurations>>
   clusterInformation: (apis: readonly string[]) => Promise<ClusterState['clusterInformation']>
-  /** `undefined`, and no request, where the operator's API is not among the APIs. */
+  /** `undefined`, without a request, if the operator's API is not served. */
   installation: (apis: readonly string[]) => Promise<Read<InstallationState | undefined>>
   nodePorts: () => Promise<Read<NodePortUse[]>>
   podLog: (pod: LoggingPod) => Promise<Read<LogEvidence>>
-  /** The last lines of a pod's log, as they stand there: at most 40, of 16 KiB together. */
+  /** The last lines of a pod's log, unchanged: at most 40 lines and 16 KiB. */
   podTail: (pod: Pick<PodState, 'namespace' | 'name'>) => Promise<Read<string[]>>
-  /** kube-proxy's Warning Events `IPVSDeprecation`: those that happen to be there, in one request. */
+  /** kube-proxy's Warning Events `IPVSDeprecation`: the existing ones, in one request. */
   ipvsDeprecations: () => Promise<Read<ModeSaid[]>>
-  /** What kube-proxy answers to `/proxyMode` on that port, asked through the API server. */
+  /** kube-proxy's answer to `/proxyMode` on that port, through the API server. */
   proxyMode: (pod: LoggingPod, port: number) => Promise<Read<Mode>>
   /** Admission webhooks, of both kinds, that the API server reaches through a Service: two requests. */
   webhooks: () => Promise<Read<Webhook[]>>
   /** Names of the nodes with pods of that Service, by its EndpointSlices. */
   servingNodes: (service: Callee) => Promise<Read<string[]>>
-  /** Our Lease; `undefined`: there is none. */
+  /** The tool's Lease; `undefined`: there is none. */
   lease: () => Promise<Read<RolloutRecord | undefined>>
-  /** Asks the server whether we may (SelfSubjectAccessReview). */
+  /** Checks a permission (SelfSubjectAccessReview). */
   mayI: (access: Access) => Promise<Read<boolean>>
 }
 
-/**
- * One cluster's Kubernetes API in the domain's words. Writes throw `KubeError` and are never repeated by the client.
- */
+/** One cluster's Kubernetes API with domain types. Writes throw `KubeError` and are never retried by the client. */
 export interface KubeClient extends KubeReads {
-  /** The same connection for one look: all that is read through it shares that budget. */
+  /** The same connection for one observation: all reads through it share that budget. */
   within: (look: LookLimits) => KubeReads
 
-  /** Creates our Lease (no `resourceVersion`) or changes it where it still has that version. Else a `conflict`. */
+  /** Creates the Lease (no `resourceVersion`) or changes it if it still has that version. Else a `conflict`. */
   putLease: (change: LeaseChange) => Promise<RolloutRecord>
   createFelix: (api: CalicoApi, draft: FelixDraft, options?: WriteOptions) => Promise<FelixObject>
-  /** A merge patch: what is not named stays. Another `resourceVersion` by now: a `conflict`. */
+  /** A merge patch: other fields do not change. If the `resourceVersion` has changed: a `conflict`. */
   patchFelix: (api: CalicoApi, patch: FelixPatch, options?: WriteOptions) => Promise<FelixObject>
-  /** `false`: it was gone already. Another UID or version by now: a `conflict`. */
+  /** `false`: it was already deleted. If UID or version have changed: a `conflict`. */
   deleteFelix: (api: CalicoApi, object: Pick<FelixObject, 'name' | 'uid' | 'resourceVersion'>) => Promise<boolean>
-  /** `false`: that very pod (by UID) is gone already. */
+  /** `false`: the pod with this UID was already deleted. */
   deletePod: (pod: Pick<PodState, 'namespace' | 'name' | 'uid'>) => Promise<boolean>
   /** Closes idle connections. */
   close: () => void
@@ -84,10 +85,10 @@ export type PodsOf = Pick<PodState, 'role' | 'namespace'> & {
   uid?: string | readonly string[]
 }
 
-/** `ended`: it does not run; the log of the process before is meant. */
+/** `ended`: it does not run; the log of the previous process is read. */
 export type LoggingPod = Pick<PodState, 'role' | 'namespace' | 'name'> & { ended?: boolean }
 
-/** What kube-proxy on a node said of itself at a time (RFC 3339). */
+/** The mode that kube-proxy on a node reported at a time (RFC 3339). */
 export interface ModeSaid {
   node: string
   mode: Mode
@@ -96,11 +97,11 @@ export interface ModeSaid {
 
 export interface LeaseChange {
   resourceVersion?: string
-  /** `null` gives it up. */
+  /** `null` releases it. */
   holder?: string | null
   renewedAt?: string
   leaseSeconds?: number
-  /** `null` removes a key; keys not named stay. */
+  /** `null` removes a key; other keys do not change. */
   annotations?: Record<string, string | null>
 }
 
@@ -119,7 +120,7 @@ export interface FelixPatch {
 }
 
 export interface WriteOptions {
-  /** The server goes through all of it and stores nothing. */
+  /** A dry run: the server validates the request and stores nothing. */
   dryRun?: boolean
 }
 

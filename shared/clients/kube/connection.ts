@@ -9,11 +9,11 @@ export interface KubeConnection {
   server: string
   /** PEM. Absent: the system's authorities. */
   ca?: string
-  /** `fresh`: the last token was refused. */
+  /** `fresh`: the last token was rejected. */
   token?: (options: { fresh: boolean }) => Promise<string>
   cert?: string
   key?: string
-  /** The name on the server's certificate where it is not the one in the address. */
+  /** The name in the server's certificate if it differs from the address. */
   tlsServerName?: string
   insecureSkipTlsVerify?: boolean
   /** Through which it is reached. */

@@ -15,7 +15,7 @@ export function repositoryOf(image: string): string {
 const baseName = (path: string) => path.slice(path.lastIndexOf('/') + 1)
 const commandOf = (container: Foreign) => [...exactTextsOf(container['command']), ...exactTextsOf(container['args'])]
 
-/** Runs kube-proxy, by image or by command, whatever it is called. */
+/** Whether a container runs kube-proxy, by image or command, whatever its name. */
 export const isKubeProxy = (container: Foreign): boolean =>
   baseName(repositoryOf(textOf(container['image']) ?? '')) === 'kube-proxy' ||
   commandOf(container)
@@ -30,7 +30,7 @@ export const isCalicoNode = (container: Foreign): boolean =>
 export const isCalicoWindows = (container: Foreign): boolean =>
   /(^|\/)(calico\/(node-)?windows|cnx-(node-)?windows)$/.test(repositoryOf(textOf(container['image']) ?? ''))
 
-/** The container that does the work the DaemonSet is there for. */
+/** The main container of the DaemonSet. */
 export function mainContainer(podSpec: Foreign, role: Role): Foreign {
   const containers = objectsOf(podSpec['containers'])
   const does = { 'kube-proxy': isKubeProxy, 'calico-node': isCalicoNode, 'calico-node-windows': isCalicoWindows }[role]
@@ -50,7 +50,7 @@ export function templateOf(template: Foreign, role: Role): Template {
   }
 }
 
-/** Of a kube-proxy's command what decides its mode, each as one word; nothing else of it is kept. */
+/** The flags of kube-proxy's command that affect its mode, each as one word; nothing else is kept. */
 export function proxyFlags(container: Foreign): string[] {
   const words = commandOf(container).flatMap((it) => it.split(/\s+/))
   return words.flatMap((word, at) => {
@@ -59,7 +59,7 @@ export function proxyFlags(container: Foreign): string[] {
   })
 }
 
-/** Felix matches names in any case; nothing else of an environment is kept, for it may hold secrets. */
+/** Felix matches names case-insensitively; other variables are not kept, because they may contain secrets. */
 const counts = (name: string) => /^(felix|calico)_/i.test(name)
 
 export function envOf(container: Foreign, wanted = counts): EnvVar[] {
@@ -113,7 +113,7 @@ function configMapsIn(volume: Foreign): { configMap: string; items?: Record<stri
   })
 }
 
-/** A mount of one file (`subPath`) is told as its folder with that one item. */
+/** A mount of one file (`subPath`) is represented as its folder with that one item. */
 function mounted(mountPath: string, source: { configMap: string; items?: Record<string, string> }, subPath?: string) {
   if (subPath === undefined || subPath === '') return { mountPath, ...source }
   const key = Object.entries(source.items ?? {}).find(([, path]) => path === subPath)?.[0] ?? subPath
@@ -121,7 +121,7 @@ function mounted(mountPath: string, source: { configMap: string; items?: Record<
   return { mountPath: folder, configMap: source.configMap, items: { [key]: baseName(mountPath) } }
 }
 
-/** What the main container is doing. */
+/** The state of the main container. */
 export function containerStatus(
   pod: Foreign,
   name: string | undefined,

@@ -14,7 +14,7 @@ import { isCalicoNode, isCalicoWindows, isKubeProxy, templateOf } from './contai
 import { managedFieldsOf, metadataOf } from './metadata.ts'
 import { markingProgram, templateOfNeighbour } from './neighbours.ts'
 
-/** `undefined`: it runs none of the programs that are looked for. */
+/** `undefined`: it runs none of the relevant programs. */
 export function daemonSetOf(object: Foreign): DaemonSetState | undefined {
   const template = objectOf(objectOf(object['spec'])['template'])
   const role = roleOf(object)
@@ -84,12 +84,12 @@ const requirementOf = (it: Foreign): NodeRequirement => ({
   values: textsOf(it['values']),
 })
 
-/** Where Calico's manifests and its operator put calico-node. */
+/** The namespaces of calico-node in Calico's manifests and with its operator. */
 const homes: readonly string[] = ['kube-system', 'calico-system']
 
 /**
- * A user who may create DaemonSets in another namespace cannot create one that passes for the cluster's calico-node: one of
- * another namespace counts only where there is none in those of Calico.
+ * A user who may create DaemonSets in another namespace must not be able to fake the cluster's calico-node: a
+ * DaemonSet of another namespace counts only if there is none in those of Calico.
  */
 export function ofTheCluster(sets: DaemonSetState[]): DaemonSetState[] {
   const isFelix = ({ role }: DaemonSetState) => role === 'calico-node'
@@ -97,7 +97,7 @@ export function ofTheCluster(sets: DaemonSetState[]): DaemonSetState[] {
   return sets.some((it) => isFelix(it) && isAtHome(it)) ? sets.filter((it) => !isFelix(it) || isAtHome(it)) : sets
 }
 
-/** By what it runs, never by its name alone: DaemonSets are renamed and copied per node group. */
+/** By the program that it runs, never by its name alone: DaemonSets are renamed and copied for node groups. */
 function roleOf(object: Foreign): PodState['role'] | undefined {
   const { namespace } = metadataOf(object)
   const template = objectOf(objectOf(object['spec'])['template'])

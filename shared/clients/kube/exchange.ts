@@ -6,12 +6,12 @@ import { jsonBounds } from './json-bounds.ts'
 import type { Budget } from './budget.ts'
 import type { Proxy } from '../proxy.ts'
 
-/** How long and how much one answer may be. Milliseconds, bytes. */
+/** Limits of one answer, in milliseconds and bytes. */
 export interface ExchangeLimits {
   connectMs: number
-  /** Without a byte from the server. */
+  /** The time without a byte from the server. */
   idleMs: number
-  /** For the whole call, repetitions included: also a server that drips is bounded. */
+  /** For the whole call including retries, so that a slow server is limited too. */
   deadlineMs: number
   pageBytes: number
 }
@@ -22,10 +22,10 @@ export interface Exchange {
   method: string
   headers: Record<string, string | string[]>
   body?: string
-  /** `Date.now()` by which it must be over. */
+  /** The deadline, as `Date.now()`. */
   until: number
   limits: ExchangeLimits
-  /** Of the look that this call is part of. */
+  /** The budget of the observation that this call is part of. */
   budget?: Budget
   /** Takes a successful body piece by piece instead of keeping it; `false`: enough, hang up. */
   consume?: (piece: Buffer) => boolean
@@ -39,7 +39,7 @@ export interface Answer {
   text: string
 }
 
-/** A connection that broke without an answer: worth a second try where the call was a read. */
+/** A connection that broke without an answer: a read is retried. */
 export class DroppedError extends KubeError {
   override name = 'DroppedError'
 }
@@ -134,7 +134,7 @@ function watchdog(call: Exchange, end: (error: KubeError) => void) {
 export const tooSlow = ({ ms }: Budget, path: string) =>
   new KubeError('unreachable', `A look takes ${ms / 1_000} s at most, and ${path} was not answered in that time.`)
 
-/** `reason` of the error that says so. */
+/** The `reason` of this error. */
 export const tooLargeReason = 'TooLarge'
 
 const tooMuch = ({ url }: Exchange, what: string) =>

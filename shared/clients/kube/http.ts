@@ -21,18 +21,18 @@ export interface KubeRequest {
   consume?: (piece: Buffer) => boolean
 }
 
-/** HTTPS to one API server: what the rest of the client is made of. Everything throws `KubeError`. */
+/** HTTPS to one API server, on which the rest of the client is built. Everything throws `KubeError`. */
 export interface KubeHttp {
   calls: () => number
   /** The parsed body. */
   json: (request: KubeRequest) => Promise<unknown>
   /** The body goes to `consume`. */
   stream: (request: KubeRequest & Required<Pick<KubeRequest, 'consume'>>) => Promise<void>
-  /** A text of the server's without the secrets that we sent it. */
+  /** A text of the server without the secrets that were sent to it. */
   hide: (text: string) => string
-  /** The same connections and the same count of calls, for one look: what is read through it shares one budget. */
+  /** The same connections and call counter for one observation: all reads through it share one budget. */
   within: (look: LookLimits) => KubeHttp
-  /** Absent: every call is on its own. */
+  /** Absent: calls share no budget. */
   budget?: Budget
   close: () => void
 }
@@ -41,17 +41,17 @@ export const defaultLimits: ExchangeLimits = {
   connectMs: 5_000,
   idleMs: 10_000,
   deadlineMs: 30_000,
-  // A page of 500 nodes is half of that. What is parsed from it takes up to fifteen times as much memory for a moment.
+  // A page of 500 nodes is half of that. Parsing it takes up to fifteen times as much memory for a short time.
   pageBytes: 16 * 2 ** 20,
 }
 
-/** What administrators find in audit logs: our name and the version of package.json. */
+/** The user agent in audit logs: the tool's name and the version of package.json. */
 export const userAgent = 'calico-ipvs-sync/0.1.0'
 
-/** Of a message's time, for what says how it ended: the record, the next message. */
+/** Reserved time of a message for recording its end: the record, the next message. */
 const spareMs = 6_000
 
-/** Requests at one time: more would only wait in the server's own limits. */
+/** Parallel requests: more would only wait because of the server's limits. */
 const sockets = 8
 
 export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLimits> = {}): KubeHttp {
@@ -94,7 +94,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     let fresh = false
     for (;;) {
       const answer = await once(request, { until, fresh, budget }).catch((error: unknown) => {
-        // No answer: a read may be repeated, but a write may have been carried out.
+        // No answer: a read is retried, but a write may have been applied.
         if (error instanceof DroppedError && left.reconnects > 0) return undefined
         throw error
       })
@@ -131,14 +131,14 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
 }
 
 interface Attempt {
-  /** `Date.now()` by which it must be over. */
+  /** The deadline, as `Date.now()`. */
   until: number
   /** A new token, not a cached one. */
   fresh: boolean
   budget: Budget | undefined
 }
 
-/** Where one idle connection is dead, the others are too: after a function was frozen, all of them are closed. */
+/** If one idle connection is dead, the others are too: after a function was frozen, all of them are closed. */
 function hangUpIdle({ freeSockets }: Agent): void {
   for (const socket of Object.values(freeSockets).flat()) socket?.destroy()
 }
@@ -171,7 +171,10 @@ function headersOf(request: KubeRequest, token: string | undefined, body: string
   }
 }
 
-/** Milliseconds the server asks to be left alone. A write is sent again only where it was refused (429), never where it may have been carried out. */
+/**
+ * Milliseconds after which the server allows a retry. A write is retried only if it was rejected (429), never if it
+ * may have been applied.
+ */
 function waitOf({ status, headers }: Answer, reading: boolean): number | undefined {
   const seconds = status === 429 || (status === 503 && reading) ? retryAfterIn(headers) : undefined
   return seconds === undefined ? undefined : seconds * 1_000

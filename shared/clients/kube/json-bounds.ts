@@ -1,14 +1,14 @@
 import { depthAtMost } from './budget.ts'
 
-/** Objects, lists and what stands between commas, in one answer: each costs a parser far more than its byte. */
+/** The number of values in one answer: each costs a parser far more memory than its bytes. */
 const valuesAtMost = 1_500_000
 
 const [quote, backslash, comma] = [0x22, 0x5c, 0x2c]
 const [bracket, closed, brace, shut] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 /**
- * Goes through JSON as it arrives and says what is wrong with its shape before anybody parses it: a parser's memory grows
- * with the values and the depth, not with the bytes. What is not JSON at all, the parser says.
+ * Checks the structure of JSON while it arrives, before it is parsed: a parser's memory grows with the number of
+ * values and the depth, not with the bytes. Invalid JSON is detected by the parser.
  */
 export function jsonBounds(): (piece: Buffer) => string | undefined {
   let [depth, values] = [0, 0]

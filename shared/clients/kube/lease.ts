@@ -19,7 +19,7 @@ export function leaseOf(it: Foreign): RolloutRecord {
   })
 }
 
-/** Create without a version, else a merge patch that the server refuses where the version has moved. */
+/** Creates without a version, else a merge patch that the server rejects if the version has changed. */
 export function leaseRequest({ resourceVersion, annotations, ...change }: LeaseChange) {
   const spec = {
     ...(change.holder !== undefined && { holderIdentity: change.holder }),
@@ -44,7 +44,7 @@ export function leaseRequest({ resourceVersion, annotations, ...change }: LeaseC
   }
 }
 
-/** Leases hold microseconds; the server refuses fewer digits. */
+/** Leases have microseconds; the server rejects fewer digits. */
 const microTime = (at: string): string => new Date(at).toISOString().replace(/\.(\d{3})Z$/, '.$1000Z')
 
 const withoutNulls = (it: object): object =>

@@ -10,18 +10,18 @@ export interface ListQuery {
   fieldSelector?: string
 }
 
-/** Objects a page; where they are so large that a page of them is not taken, pages of fewer. */
+/** Objects in a page; if a page is too large, smaller pages are used. */
 const pageSizes = [500, 100, 20]
 /** More than any cluster needs. */
 const pagesAtMost = 1_000
-/** Kept; ten times what the largest clusters have of anything. */
+/** The maximum of kept objects; ten times the number in the largest clusters. */
 const itemsAtMost = 150_000
-/** For all pages together, where the list is not part of a look. */
+/** For all pages together, if the list is not part of an observation. */
 const alone: LookLimits = { ms: 60_000, bytes: 512 * 2 ** 20, kept: 128 * 2 ** 20 }
 
 /**
- * A whole collection, page by page; of each item only what `reduce` makes of it is kept, so that memory does not grow
- * with what is not needed. A list that expired on the way (410) is begun again once.
+ * Reads a whole collection, page by page; only the result of `reduce` is kept of each item, to limit memory. A list
+ * that expires during reading (410) is restarted once.
  */
 export async function list<T>(
   whole: KubeHttp,
@@ -66,7 +66,7 @@ export async function list<T>(
     return found
   }
 
-  /** Stops at a server that sends the same page again under another token, which would never end. */
+  /** Detects a server that repeats a page with another token, which would never end. */
   function advancing(first: Foreign | undefined, begins: Set<string>): void {
     if (first === undefined) return
     const { namespace, name } = metadataOf(first)
@@ -88,7 +88,7 @@ function pageOf(page: unknown, path: string): Foreign {
   throw new KubeError('malformed', `The answer to ${path} is not a list.`)
 }
 
-/** An empty list may say `"items": null`. */
+/** An empty list may have `"items": null`. */
 function itemsOf({ items }: Foreign, path: string): Foreign[] {
   if (items === null || (Array.isArray(items) && items.every(isNamed))) return items ?? []
   throw new KubeError('malformed', `The answer to ${path} is not a list of objects with names.`)

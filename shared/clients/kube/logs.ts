@@ -1,9 +1,9 @@
 import type { LogEvidence } from '../../domain/cluster.ts'
 import { present } from '../foreign.ts'
 
-/** Takes a log piece by piece and keeps only what decides. */
+/** Reads a log piece by piece and keeps only the evidence. */
 export interface LogReader {
-  /** `false`: it is decided, no more is needed. */
+  /** `false`: the evidence is complete, no more is needed. */
   take: (piece: Buffer) => boolean
   /** `whole`: the log was read to its end. */
   evidence: (whole: boolean) => LogEvidence
@@ -12,8 +12,9 @@ export interface LogReader {
 const modes = ['iptables', 'ipvs', 'nftables'] as const
 
 /**
- * kube-proxy says once, at its start, which proxier it uses: `Using ipvs Proxier`, `Using iptables Proxy`. Up to 1.25 it says
- * before that which kernel modules it misses for ipvs. Of a process that has ended, what counts is its last complaint.
+ * kube-proxy logs once, at its start, which proxier it uses: `Using ipvs Proxier`, `Using iptables Proxy`. Up to 1.25
+ * it logs before that which kernel modules for ipvs are missing. For a process that has ended, its last error is
+ * kept.
  */
 export function kubeProxyLog({ ended = false } = {}): LogReader {
   let found: LogEvidence = {}
@@ -35,11 +36,11 @@ const linkInBpf = /kube-proxy IPVS device found but we're in BPF mode/
 const linkAppeared = /kube-proxy mode changed\. Restart felix\..*ipvsIfaceState="?(?:up|down)"? ipvsSupport=false/
 
 /**
- * Felix looks for IPVS between loading its configuration and creating its dataplane, and says so where it finds it; where
- * it goes on without a word, it runs without (felix/dataplane/driver.go, felix/dataplane/linux/int_dataplane.go). Only a
- * start that is logged shows that the word would be too: these lines have its level, Info, and come after the level was set;
- * `Felix starting up` comes before. It restarts inside its container, so the last start counts; between its end and the next
- * start nothing is known. In eBPF mode it sees the link, does not use it, and restarts because of it.
+ * Felix checks for IPVS between loading its configuration and creating its dataplane, and logs it if found; without
+ * that line it runs without IPVS (felix/dataplane/driver.go, felix/dataplane/linux/int_dataplane.go). The absence of
+ * the line is evidence only if the start was logged at level Info: these lines come after the level was set, `Felix
+ * starting up` comes before. Felix restarts inside its container, so the last start counts; between its end and the
+ * next start nothing is known. In eBPF mode it finds the link, does not use it, and restarts because of it.
  */
 export function felixLog(): LogReader {
   let found: LogEvidence = {}
@@ -68,7 +69,7 @@ export function felixLog(): LogReader {
   return { take: lines, evidence: (whole) => (whole ? present<LogEvidence>({ ...found, linkSeen: link }) : {}) }
 }
 
-/** Longer lines are cut: no line that counts is long. */
+/** Longer lines are cut: no relevant line is long. */
 const lineAtMost = 4_096
 
 function lineReader(each: (line: string, at: string | undefined) => boolean): (piece: Buffer) => boolean {

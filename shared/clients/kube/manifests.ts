@@ -6,14 +6,14 @@ import { isObject, objectOf, textOf } from '../foreign.ts'
 import type { KubeHttp } from './http.ts'
 import { failureFrom } from './refusal.ts'
 
-/** Objects of manifests, as the server has them and as it would have them. */
+/** Objects of manifests: on the server, and as the result of a dry run. */
 export interface Manifests {
-  /** `undefined` inside: there is none. */
+  /** `undefined` inside: it does not exist. */
   find: (manifest: Manifest) => Promise<Read<Stored | undefined>>
   isNamespace: (name: string) => Promise<Read<boolean>>
-  /** Server-side apply that takes nothing from anybody. Dry: the server goes through all of it and stores nothing. */
+  /** Server-side apply without force. Dry run: the server validates everything and stores nothing. */
   apply: (manifest: Manifest, options: { dryRun: boolean }) => Promise<Applied>
-  /** `conflict` and nothing done where it is another object, or another version of it, by now. */
+  /** `conflict`, without a change, if UID or version have changed. */
   remove: (
     manifest: Manifest,
     preconditions: { uid: string; resourceVersion: string },
@@ -22,7 +22,7 @@ export interface Manifests {
 
 export type Applied =
   | { stored: Stored }
-  /** Others hold fields of it with other values. */
+  /** Other field managers own fields with other values. */
   | { heldBy: string[] }
   /** The server knows no objects of this kind. */
   | { unknown: true }
@@ -97,7 +97,7 @@ const storedOf = (answer: unknown): Stored => {
   }
 }
 
-/** Of the content: who wrote a label, an annotation or a status alone does not count. */
+/** For the content: managers of labels, annotations or status only are ignored. */
 const managersOf = (entries: unknown): Manager[] =>
   (Array.isArray(entries) ? entries : []).map(objectOf).flatMap((entry) => {
     const fields = Object.keys(objectOf(entry['fieldsV1'])).filter((field) => field !== 'f:metadata')

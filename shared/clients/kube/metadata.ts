@@ -25,7 +25,10 @@ export function metadataOf(object: Foreign): Metadata {
   }
 }
 
-/** `kubectl apply` keeps the whole manifest in an annotation, with every variable of every container: secrets among them. */
+/**
+ * `kubectl apply` stores the whole manifest in an annotation, with all variables of all containers, possibly with
+ * secrets.
+ */
 function withoutManifest(annotations: Record<string, string>): Record<string, string> {
   const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...others } = annotations
   return others

@@ -4,12 +4,12 @@ import { type Foreign, objectOf, objectsOf, oneLine, textOf, timeOf } from '../f
 import type { LoggingPod, ModeSaid } from './client.ts'
 import type { KubeHttp } from './http.ts'
 
-/** Events about what has no namespace, such as nodes, are in `default`. */
+/** Events about objects without a namespace, such as nodes, are in `default`. */
 const eventsPath = '/api/v1/namespaces/default/events'
 
 /**
- * The Events in which kube-proxy says, at its start in IPVS mode, that this mode goes away (Kubernetes 1.35 and later).
- * They are kept for an hour and many never arrive, so that one page is enough: none proves nothing.
+ * Events that kube-proxy emits at its start in IPVS mode, because the mode is deprecated (Kubernetes 1.35 and later).
+ * They are kept for an hour and may be lost, so one page is enough: their absence proves nothing.
  */
 export async function ipvsDeprecations(http: KubeHttp): Promise<ModeSaid[]> {
   const query = { fieldSelector: 'reason=IPVSDeprecation', limit: '500' }
@@ -22,7 +22,7 @@ export async function ipvsDeprecations(http: KubeHttp): Promise<ModeSaid[]> {
   })
 }
 
-/** An Event that came again is counted up in `series`; older recorders write `lastTimestamp` instead of `eventTime`. */
+/** A repeated Event is counted in `series`; older recorders write `lastTimestamp` instead of `eventTime`. */
 const lastSeen = (event: Foreign): string | undefined =>
   [objectOf(event['series'])['lastObservedTime'], event['lastTimestamp'], event['eventTime']]
     .map(timeOf)
@@ -31,10 +31,10 @@ const lastSeen = (event: Foreign): string | undefined =>
 const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode[]
 const isMode = (text: string): text is Mode => modes.includes(text)
 
-/** Longer than any mode: a page of somebody else's server on that port is not read to its end. */
+/** Longer than any mode: an answer of another server on that port is not read completely. */
 const answerBytes = 256
 
-/** kube-proxy's own answer, which the API server fetches from the pod. */
+/** kube-proxy's own answer, through the API server's proxy to the pod. */
 export async function proxyMode(http: KubeHttp, { namespace, name }: LoggingPod, port: number): Promise<Mode> {
   const pod = `${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}:${port}`
   let said = ''

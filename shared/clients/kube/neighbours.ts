@@ -8,7 +8,7 @@ interface Program {
   image: RegExp
 }
 
-/** Programs that mark packets on the nodes they run on, by image, whatever registry it comes from. */
+/** Programs that mark packets on their nodes, by image, in any registry. */
 const programs: Program[] = [
   { neighbour: 'vpc-cni', image: /(^|\/)amazon-k8s-cni$/ },
   { neighbour: 'cilium', image: /(^|\/)cilium(-enterprise)?$/ },
@@ -22,7 +22,7 @@ export interface Marking {
   env: EnvVar[]
 }
 
-/** In a network of its own a pod's marks are nobody else's. */
+/** Without hostNetwork a pod's marks do not affect the node. */
 export function markingProgram(podSpec: Foreign): Marking | undefined {
   if (podSpec['hostNetwork'] !== true) return undefined
   for (const container of objectsOf(podSpec['containers'])) {
@@ -34,7 +34,10 @@ export function markingProgram(podSpec: Foreign): Marking | undefined {
   return undefined
 }
 
-/** What decides about its bits; nothing else of its environment is kept. From a whole ConfigMap or Secret any variable may come. */
+/**
+ * The variable that defines its bits; nothing else of its environment is kept. A whole ConfigMap or Secret may
+ * contain any variable.
+ */
 function variableOf(container: Foreign, variable: string | undefined): EnvVar[] {
   if (variable === undefined) return []
   const own = envOf(container, (name) => name === variable)
@@ -46,7 +49,7 @@ function variableOf(container: Foreign, variable: string | undefined): EnvVar[] 
     : [present<EnvVar>({ name: variable, value: undefined, from: { unknown: from } })]
 }
 
-/** Of such a DaemonSet nothing else is of interest. */
+/** Only these fields of such a DaemonSet are needed. */
 export const templateOfNeighbour = ({ image, env }: Marking): DaemonSetState['template'] => ({
   image,
   command: [],

@@ -23,8 +23,8 @@ export function nodeOf(node: Foreign): NodeState {
 }
 
 /**
- * What calicoctl and the operator label a node with in Calico's eyes alone. Read as Go reads a map of texts: one value of
- * another kind, and Calico takes none of them; a null is an empty text.
+ * Labels that calicoctl and the operator set on a node for Calico only. Parsed like a Go map of texts: with one value
+ * of another type Calico ignores all of them; a null is an empty text.
  */
 function calicoLabelsOf(text: string | undefined, own: Record<string, string>): Record<string, string> | undefined {
   const entries = Object.entries(objectOf(jsonOf(text))).map(([key, value]) => [key, value ?? ''] as const)
@@ -46,13 +46,13 @@ const taintsOf = (taints: unknown): Taint[] =>
     present<Taint>({ key: textOf(it['key']) ?? '', value: textOf(it['value']), effect: textOf(it['effect']) ?? '' }),
   )
 
-/** A Kubernetes quantity of whole things: `"110"`, sometimes `"1k"`. */
+/** An integer Kubernetes quantity: `"110"`, sometimes `"1k"`. */
 function countOf(quantity: unknown): number | undefined {
   const [, digits, thousands] = /^(\d+)(k?)$/.exec(textOf(quantity) ?? '') ?? []
   return digits === undefined ? undefined : Number(digits) * (thousands ? 1_000 : 1)
 }
 
-/** The node ports that one Service holds. */
+/** The node ports of one Service. */
 export function nodePortsOf(service: Foreign): NodePortUse[] {
   const { namespace, name } = metadataOf(service)
   const spec = objectOf(service['spec'])

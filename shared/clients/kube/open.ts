@@ -110,7 +110,7 @@ const selecting = ({ selector }: PodsOf) => ({
     .join(','),
 })
 
-/** Services of type ClusterIP, most of them, hold no node port: the server leaves them out. */
+/** Services of type ClusterIP, the majority, have no node port: the server filters them out. */
 const holdingPorts = { fieldSelector: 'spec.type!=ClusterIP' }
 const heldPorts = (service: Foreign) => {
   const held = nodePortsOf(service)
@@ -136,10 +136,10 @@ const configMapOf = (it: Foreign) => {
   return { data: exactTextMapOf(it['data']), createdAt, managedFields: managedFieldsOf(it), labels, annotations }
 }
 
-/** kube-proxy speaks at its start, at the log's head; Felix may start again at any time, so all of its log is gone through. */
+/** kube-proxy's evidence is at the beginning of its log; Felix may restart at any time, so its whole log is read. */
 const logBytes = { 'kube-proxy': 256 * 2 ** 10, 'calico-node': 16 * 2 ** 20, 'calico-node-windows': 0 }
 
-/** Pods have one container as a rule; where there are more, the server wants the one named that does the work. */
+/** Pods usually have one container; if there are more, the request must name the main container. */
 async function podLog(http: KubeHttp, pod: LoggingPod): Promise<LogEvidence> {
   try {
     return await readLog(http, pod)
@@ -149,7 +149,10 @@ async function podLog(http: KubeHttp, pod: LoggingPod): Promise<LogEvidence> {
   }
 }
 
-/** Felix tells its whole configuration in lines of 8 KiB: of so many lines, the end counts. `limitBytes` would cut just that off. */
+/**
+ * Felix logs its whole configuration in lines of 8 KiB, and the end of the log is needed. `limitBytes` would cut off
+ * the end.
+ */
 async function podTail(http: KubeHttp, { namespace, name }: Pick<LoggingPod, 'namespace' | 'name'>): Promise<string[]> {
   let end = Buffer.alloc(0)
   let size = 0
@@ -166,11 +169,11 @@ async function podTail(http: KubeHttp, { namespace, name }: Pick<LoggingPod, 'na
     throw error
   })
   const lines = http.hide(end.toString('utf8')).split('\n')
-  // Half a line might hold half a secret, which would not be recognised.
+  // Half a line might contain half a secret, which would not be recognized.
   return (size > end.length ? lines.slice(1) : lines).filter(Boolean)
 }
 
-/** What is kept of the log's end, and where reading stops altogether. */
+/** The size of the end of the log that is kept, and the limit for reading. */
 const [tailBytes, tailRead] = [16 * 2 ** 10, 4 * 2 ** 20]
 
 async function readLog(

@@ -1,16 +1,16 @@
 /**
- * Secrets that we use ourselves are known, so that nothing has to look like one to be found: they are taken out of whatever a
- * server or a plugin says, an `Authorization` header that comes back among it.
+ * The tool's own secrets are known and are removed from all texts of a server or a plugin, whatever they look like,
+ * for example from a returned `Authorization` header.
  */
 export interface OwnSecrets {
   learn: (...secrets: (string | undefined)[]) => void
-  /** The text without them, in any form in which they travel. */
+  /** The text without them, in any encoding in which they may occur. */
   hide: (text: string) => string
 }
 
-/** Shorter ones are found in too many words. */
+/** Shorter ones would match ordinary words. */
 const atLeast = 8
-/** Tokens change every few minutes; so many of them are remembered. */
+/** Tokens change every few minutes; this many of them are remembered. */
 const atMost = 200
 
 export function ownSecrets(...known: (string | undefined)[]): OwnSecrets {
@@ -25,7 +25,7 @@ export function ownSecrets(...known: (string | undefined)[]): OwnSecrets {
   return { learn, hide }
 }
 
-/** As it is, in an address, in base64, in JSON; of a key in PEM its lines. */
+/** Literally, URL-encoded, in base64, in JSON; for a key in PEM its lines. */
 const formsOf = (secret = ''): string[] =>
   secret.includes('-----BEGIN')
     ? [...secret.split(/\r?\n/).filter((line) => !line.startsWith('-----')), base64(secret)]
@@ -35,7 +35,7 @@ const formsOf = (secret = ''): string[] =>
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64').replace(/=+$/, '')
 
-/** Name and password of an address, together and each. */
+/** Name and password of a URL, together and separately. */
 export function loginsIn(server: string): string[] {
   if (!URL.canParse(server)) return []
   const { username, password } = new URL(server)
@@ -54,7 +54,7 @@ const decoded = (text: string): string => {
 
 const tells = /(secret|token|passw|credential|private|key|auth)/i
 
-/** What a plugin is given that bears the name of a secret: values of variables, and of flags with or without a `=`. */
+/** Values that a plugin gets under the name of a secret: of variables, and of flags with or without a `=`. */
 export function givenSecrets(args: readonly string[], env: Record<string, string>): string[] {
   const ofFlags = args.flatMap((arg, at) => {
     const [flag = '', ...value] = arg.split('=')

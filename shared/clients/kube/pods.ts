@@ -6,7 +6,7 @@ import { conditionOf, metadataOf } from './metadata.ts'
 
 /**
  * A reader of one DaemonSet's pods. Pods of one revision have one environment, so that equal ones share one array:
- * hundreds of pods then weigh little more than their names.
+ * hundreds of pods then need little memory.
  */
 export function podReader(of: PodsOf): (pod: Foreign) => PodState | undefined {
   const env = interned<EnvVar[]>()
@@ -15,9 +15,9 @@ export function podReader(of: PodsOf): (pod: Foreign) => PodState | undefined {
   return (pod) => {
     const owner = objectsOf(objectOf(pod['metadata'])['ownerReferences']).find(({ controller }) => controller === true)
     const phase = objectOf(pod['status'])['phase']
-    // A pod that has ended (evicted, say) runs nothing and waits for the DaemonSet controller to remove it.
+    // A pod that has ended (for example evicted) runs nothing until the DaemonSet controller removes it.
     if (phase === 'Failed' || phase === 'Succeeded') return undefined
-    // A static pod's mirror is owned by its Node, and does the same work. calico-node is never one.
+    // A static pod's mirror pod is owned by its Node. calico-node is never a static pod.
     const isStatic = owner === undefined || owner['kind'] === 'Node'
     if (owners && !(isStatic ? of.role === 'kube-proxy' : owners.has(textOf(owner['uid']) ?? ''))) return undefined
     const state = podOf(pod, of.role, owner)
@@ -50,7 +50,7 @@ function podOf(pod: Foreign, role: PodState['role'], owner: Foreign | undefined)
   })
 }
 
-/** The DaemonSet controller binds a pod by affinity: until the scheduler has agreed, this is where its node stands. */
+/** The DaemonSet controller assigns a pod to a node by affinity: until it is scheduled, its node is only there. */
 function nodeWanted(spec: Foreign): string | undefined {
   const affinity = objectOf(objectOf(spec['affinity'])['nodeAffinity'])
   const required = objectOf(affinity['requiredDuringSchedulingIgnoredDuringExecution'])

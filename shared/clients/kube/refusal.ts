@@ -3,7 +3,7 @@ import { KubeError, type KubeErrorKind } from '../../errors.ts'
 import { objectOf, oneLine, textOf } from '../foreign.ts'
 import type { Answer } from './exchange.ts'
 
-/** What a status of 300 and above means. The body is a Status, or plain text where an aggregated API is down. */
+/** The error for a status of 300 and above. The body is a Status, or plain text if an aggregated API is down. */
 export function refusal({
   status,
   text,
@@ -18,17 +18,17 @@ export function refusal({
   })
 }
 
-/** A refused patch is told with the whole object before the reason: beginning and end are kept. */
+/** The message for a rejected patch contains the whole object before the reason: its beginning and end are kept. */
 const shortened = (message: string): string =>
   message.length <= 280 ? message : `${message.slice(0, 100)} … ${message.slice(-170)}`
 
-/** Whole seconds, an hour at most; a date is not what API servers send. */
+/** Whole seconds, an hour at most; API servers do not send a date. */
 export const retryAfterIn = (headers: Answer['headers']): number | undefined => {
   const seconds = Number(headers['retry-after'] ?? Number.NaN)
   return seconds >= 0 ? Math.min(seconds, 3_600) : undefined
 }
 
-/** A failed read as the domain keeps it. `object`: what was read. */
+/** A failed read as a domain value. `object`: what was read. */
 export function failureFrom(error: unknown, object: string): ReadFailure {
   if (!(error instanceof KubeError))
     return { kind: 'unreachable', object, message: oneLine(error instanceof Error ? error.message : String(error)) }

@@ -7,7 +7,7 @@ import type { KubeHttp } from './http.ts'
 import { leaseOf, leaseRequest } from './lease.ts'
 
 const mergePatch = 'application/merge-patch+json'
-/** Strict: a field the server does not know is an error, not silently dropped. */
+/** Strict: an unknown field is an error and is not silently dropped. */
 const writing = ({ dryRun }: WriteOptions = {}) => ({
   fieldManager,
   fieldValidation: 'Strict',
@@ -37,7 +37,7 @@ export function kubeWrites(http: KubeHttp): Writes {
     deletePod: async ({ namespace, name, uid }) => {
       const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
       return remove(http, path, { uid }).catch((error: unknown) => {
-        // The only precondition is the UID: another pod bears the name by now.
+        // The only precondition is the UID: another pod has this name now.
         if (error instanceof KubeError && error.kind === 'conflict') return false
         throw error
       })

@@ -2,23 +2,23 @@ import { partsOf } from '../../domain/identity.ts'
 import type { AwsCredentials } from '../aws/eks-token.ts'
 import { type Foreign, objectsOf, present, textOf, textsOf } from '../foreign.ts'
 
-/** What a kubeconfig tells of the EKS cluster behind a context, and of whom EKS is to be asked as. */
+/** The EKS cluster behind a context of a kubeconfig, and the credentials for calls to EKS. */
 export interface EksHint {
   arn?: string
   account?: string
   name?: string
   region?: string
-  /** What the credential plugin takes: a role to assume, a profile of `~/.aws`, or keys in its environment. */
+  /** The credentials of the credential plugin: a role to assume, a profile of `~/.aws`, or keys in its environment. */
   roleArn?: string
   profile?: string
   /** Other files than those of `~/.aws`. */
   files?: { configFilepath?: string; filepath?: string }
   keys?: AwsCredentials
-  /** Only the authenticator's own name for the cluster is known, and it serves clusters that are not EKS's too. */
+  /** Only the authenticator's cluster id is known, and the cluster need not be one of EKS. */
   doubtful?: true
 }
 
-/** The parts of a context that may tell. */
+/** The parts of a context that may identify the cluster. */
 export interface ContextParts {
   context: string
   cluster: string
@@ -28,8 +28,9 @@ export interface ContextParts {
 }
 
 /**
- * `aws eks update-kubeconfig` names a cluster by its ARN, eksctl names it `NAME.REGION.eksctl.io`; the plugin is given name, region, role
- * and profile; an endpoint of EKS holds its region. `undefined`: nothing says that it is EKS's.
+ * `aws eks update-kubeconfig` names a cluster by its ARN, eksctl names it `NAME.REGION.eksctl.io`; the plugin is
+ * given name, region, role and profile; an EKS endpoint contains its region. `undefined`: there is no sign that the
+ * cluster is one of EKS.
  */
 export function eksHint({ context, cluster, server, exec }: ContextParts): EksHint | undefined {
   const arn = partsOf(cluster) ?? partsOf(context)
@@ -53,7 +54,7 @@ export function eksHint({ context, cluster, server, exec }: ContextParts): EksHi
   })
 }
 
-/** What EKS takes for a name; the authenticator's may be any text. */
+/** A valid EKS name; the authenticator's id may be any text. */
 const eksName = /^[0-9A-Za-z][\w-]{0,99}$/
 const fitting = (pattern: RegExp, text: string | undefined) => (text && pattern.test(text) ? text : undefined)
 
@@ -62,7 +63,7 @@ const eksctlName = new RegExp(String.raw`(?:^|@)([0-9A-Za-z][\w-]{0,99})\.(${reg
 
 const wholeRegion = new RegExp(`^${region}$`)
 
-/** Of all partitions; `api.` domains are those of endpoints with IPv6. */
+/** For all partitions; `api.` domains are those of endpoints with IPv6. */
 const endpoints = new RegExp(
   String.raw`\.(${region})\.(?:eks\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)|api\.(?:aws|amazonwebservices\.(?:com\.cn|eu)))$`,
 )
@@ -82,7 +83,7 @@ const tools: Record<string, Plugin['tool']> = {
   'heptio-authenticator-aws': 'authenticator',
 }
 
-/** A plugin of AWS', also behind `env`, `sh -c` or a program that hands it credentials, such as `aws-vault exec`. */
+/** An AWS plugin, also behind `env`, `sh -c` or a program that passes credentials to it, such as `aws-vault exec`. */
 function pluginOf(exec: Foreign): Plugin | undefined {
   const words = wordsOf([textOf(exec['command']) ?? '', ...textsOf(exec['args'])])
   const at = words.findIndex((word) => toolOf(word) !== undefined)
@@ -107,7 +108,7 @@ function pluginOf(exec: Foreign): Plugin | undefined {
 const toolOf = (word: string): Plugin['tool'] | undefined =>
   tools[(word.split(/[\\/]/).at(-1) ?? '').replace(/\.(?:exe|cmd)$/i, '')]
 
-/** What follows `sh -c` is words of its own. */
+/** The argument of `sh -c` is split into words. */
 const wordsOf = (words: string[]): string[] =>
   words.flatMap((word, index) =>
     words[index - 1] === '-c' ? word.split(/\s+/).map((it) => it.replace(/^(["'])(.*)\1$/, '$2')) : word,

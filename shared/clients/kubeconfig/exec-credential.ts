@@ -13,16 +13,16 @@ import {
 import { type Entry, KubeconfigError, pemOf } from './file.ts'
 import { givenSecrets, loginsIn, type OwnSecrets, ownSecrets } from '../kube/own-secrets.ts'
 
-/** What a credential plugin gave. */
+/** The output of a credential plugin. */
 export interface ExecCredential {
   token?: string
   cert?: string
   key?: string
-  /** RFC 3339; absent: until it is refused. */
+  /** RFC 3339; absent: until it is rejected. */
   expiresAt?: string
 }
 
-/** A person may have to answer a prompt; nobody waits longer than this. */
+/** The time-out; a person may have to answer a prompt. */
 const patienceMs = 120_000
 
 /** Runs the user's credential plugin (`aws eks get-token`), as client-go does: client.authentication.k8s.io. */
@@ -110,7 +110,7 @@ function run(command: string, { exec, env, own }: Run): Promise<string> {
     let said = ''
     const fail = (why: string) => {
       clearTimeout(patience)
-      // One that fails may have given its credential all the same, and said it too.
+      // A failing plugin may still have printed its credential, also in its error.
       own.learn(...credentialsIn(out))
       const hint = textOf(exec['installHint'])
       const message = `The credential plugin ${oneLine(command, 200)} failed: ${oneLine(own.hide(why))}${hint ? ` ${oneLine(hint)}` : ''}`
@@ -119,7 +119,7 @@ function run(command: string, { exec, env, own }: Run): Promise<string> {
     child.stdout.on('data', (piece: Buffer) => (out += piece.toString()))
     child.stderr.on('data', (piece: Buffer) => {
       said = `${said}${piece.toString()}`.slice(-2_000)
-      // A device code or a question for the person at the terminal.
+      // A device code or a question for the user.
       if (process.stderr.isTTY) process.stderr.write(own.hide(piece.toString()).split('\n').map(harmless).join('\n'))
     })
     child.on('error', (error: NodeJS.ErrnoException) =>

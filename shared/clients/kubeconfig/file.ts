@@ -5,12 +5,12 @@ import { parseAllDocuments } from 'yaml'
 import { fromBase64 } from '../certificates.ts'
 import { exactTextOf as textOf, type Foreign, isObject, objectOf, objectsOf, oneLine } from '../foreign.ts'
 
-/** What is wrong with the kubeconfig and what to do about it. */
+/** An error in the kubeconfig, with its fix. */
 export class KubeconfigError extends Error {
   override name = 'KubeconfigError'
 }
 
-/** An entry of a kubeconfig, and the folder its relative paths are meant from. */
+/** An entry of a kubeconfig, and the folder for its relative paths. */
 export interface Entry {
   name: string
   folder: string
@@ -25,7 +25,7 @@ export interface Kubeconfig {
   users: Entry[]
 }
 
-/** The files kubectl would read: the one named, else those of `KUBECONFIG`, else `~/.kube/config`. */
+/** The files that kubectl reads: the given one, else those of `KUBECONFIG`, else `~/.kube/config`. */
 export function kubeconfigFiles(file: string | undefined, env: NodeJS.ProcessEnv): string[] {
   if (file !== undefined) {
     if (existsSync(file)) return [file]
@@ -35,7 +35,7 @@ export function kubeconfigFiles(file: string | undefined, env: NodeJS.ProcessEnv
   return (listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')]).filter((path) => existsSync(path))
 }
 
-/** Several files count as one: of two entries of one name the first is taken, as kubectl does. */
+/** Several files count as one: of two entries with the same name the first is used, as kubectl does. */
 export function readKubeconfig(files: string[]): Kubeconfig {
   const documents = files.map((file) => ({ document: read(file), folder: dirname(resolve(file)) }))
   const entries = (list: string, inner: string): Entry[] =>
@@ -73,7 +73,7 @@ function firstOf(text: string): unknown {
   return document?.toJS() ?? {}
 }
 
-/** What a parser says quotes the text, and a token may stand just there: the line is told, and not what is in it. */
+/** A parser's message quotes the text, which may contain a token: so only the line number is shown. */
 function reasonOf(error: unknown): string {
   const { code, message, linePos } = error as { code?: string; message?: string; linePos?: { line: number }[] }
   if (code?.startsWith('E') && message !== undefined) return oneLine(message)
@@ -82,8 +82,8 @@ function reasonOf(error: unknown): string {
 }
 
 /**
- * PEM from `NAME-data` (base64) or from the file of `NAME`, whichever is there; `undefined`: neither, as kubectl sees it. What
- * cannot be read throws, also an empty file: it must not be taken for a setting that is not there.
+ * PEM from `NAME-data` (base64) or from the file of `NAME`; `undefined`: neither is set, by kubectl's rules. Throws
+ * if it cannot be read or is empty: it must not be treated as a missing setting.
  */
 export function pemOf({ value, folder }: Entry, name: string): Pem | undefined {
   for (const key of [`${name}-data`, name])
@@ -99,7 +99,7 @@ export function pemOf({ value, folder }: Entry, name: string): Pem | undefined {
 
 export interface Pem {
   text: string
-  /** Where it is from, as a sentence begins. */
+  /** Its source, as the beginning of a sentence. */
   from: string
 }
 

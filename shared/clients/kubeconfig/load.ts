@@ -22,7 +22,7 @@ import {
 export { KubeconfigError } from './file.ts'
 
 export interface KubeconfigChoice {
-  /** Absent: `KUBECONFIG`, else `~/.kube/config`, else the service account of the pod we run in. */
+  /** Absent: `KUBECONFIG`, else `~/.kube/config`, else the service account of the pod that this runs in. */
   file?: string | undefined
   /** Absent: the current one. */
   context?: string | undefined
@@ -30,10 +30,12 @@ export interface KubeconfigChoice {
 
 export interface ChosenCluster {
   context: string
-  /** The name its kubeconfig has for the cluster, which `aws eks update-kubeconfig` makes its ARN. Absent inside a cluster. */
+  /**
+   * The cluster's name in the kubeconfig, which is its ARN with `aws eks update-kubeconfig`. Absent inside a cluster.
+   */
   cluster?: string
   connection: KubeConnection
-  /** Where something says which EKS cluster it is. */
+  /** Set if the EKS cluster is known. */
   eks?: EksHint
 }
 
@@ -82,7 +84,7 @@ export function clusterWithoutLogin({ file, context }: KubeconfigChoice = {}): F
   }
 }
 
-/** The names of its contexts, of whatever cluster. Throws `KubeconfigError`. */
+/** The names of all contexts. Throws `KubeconfigError`. */
 export const contextNames = (file?: string): string[] => {
   const files = kubeconfigFiles(file, process.env)
   return files.length === 0 ? [] : readKubeconfig(files).contexts.map(({ name }) => name)
@@ -120,7 +122,7 @@ function proxyOf({ name, value }: Entry, server: string): Proxy | undefined {
   }
 }
 
-/** An authority that is named and is none is refused: without one the system's authorities would be believed. */
+/** An invalid authority is rejected: without one the system's authorities would be trusted. */
 function authorityOf(cluster: Entry): string | undefined {
   const { value } = cluster
   const pem = pemOf(cluster, 'certificate-authority')
@@ -141,7 +143,9 @@ function checked({ text, from }: Pem, check: (text: string) => unknown): string 
 
 type Identity = Pick<KubeConnection, 'cert' | 'key' | 'token'>
 
-/** In kubectl's order: a token file before a token, a certificate beside either, a plugin or provider where there is none. */
+/**
+ * In kubectl's order: a token file before a token, a certificate with either, a plugin or provider if there is none.
+ */
 async function identity(user: Entry, cluster: Entry, of: { config: Kubeconfig; name: string }): Promise<Identity> {
   const { value, folder } = user
   const certificate = certificateOf(pemOf(user, 'client-certificate'), pemOf(user, 'client-key'), user)
@@ -158,7 +162,7 @@ async function identity(user: Entry, cluster: Entry, of: { config: Kubeconfig; n
   return certificate
 }
 
-/** Neither, or both and each other's. */
+/** Neither, or both and matching. */
 function certificateOf(cert: Pem | undefined, key: Pem | undefined, { name }: Entry): Pick<Identity, 'cert' | 'key'> {
   if (!cert && !key) return {}
   if (!cert || !key)
@@ -169,7 +173,7 @@ function certificateOf(cert: Pem | undefined, key: Pem | undefined, { name }: En
   return { cert: certificate, key: checked(key, (text) => checkKey(text, certificate)) }
 }
 
-/** The plugin runs now, for it may give a certificate, and again when its credential expires or is refused. */
+/** The plugin runs now, because it may return a certificate, and again when its credential expires or is rejected. */
 async function byPlugin(user: Entry, cluster: Entry): Promise<Identity> {
   let current = await execCredential(user, cluster)
   const [cert, key] = [current.cert, current.key].map(
@@ -200,7 +204,7 @@ const account = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 const naming = 'Name one with --kubeconfig or KUBECONFIG, or an EKS cluster with --cluster and --region.'
 
-/** Inside a cluster, without a kubeconfig: the API server that the kubelet tells every pod of. */
+/** Inside a cluster, without a kubeconfig: the API server in the environment of every pod. */
 function inPod(env: NodeJS.ProcessEnv, wanted: string | undefined): ChosenCluster {
   const [host, port] = [env['KUBERNETES_SERVICE_HOST'], env['KUBERNETES_SERVICE_PORT']]
   if (wanted !== undefined)

@@ -3,8 +3,8 @@ import { objectOf, oneLine } from '../foreign.ts'
 import { KubeconfigError } from './file.ts'
 
 /**
- * A token of the providers that came before plugins (`auth-provider`: OIDC, and clouds of old), by the Kubernetes
- * client library, which refreshes them. It is loaded only where it is needed: importing it takes about 0.4 s.
+ * A token of the deprecated providers (`auth-provider`: OIDC and some clouds), by the Kubernetes client library,
+ * which refreshes it. The library is loaded only if needed: its import takes about 0.4 s.
  */
 export async function providerToken(files: string[], context: string): Promise<string> {
   const { KubeConfig } = await import('@kubernetes/client-node')

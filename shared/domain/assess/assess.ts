@@ -8,8 +8,8 @@ import { clusterFindings, nodeTroubles } from '../findings/all.ts'
 import type { Policy } from '../policy/policy.ts'
 
 /**
- * What is true of a cluster and what it means, per node and as a whole. Pure: the same state gives the same answer, live,
- * in a Lambda or from a captured file; "now" is the state's `observedAt`.
+ * Derives findings and verdict of a cluster and of each node. Pure: the same state gives the same result, live, in a
+ * Lambda function or from a captured file; "now" is the state's `observedAt`.
  */
 export function assess(state: ClusterState, policy: Policy): Assessment {
   const cluster = factsOf(state, policy)

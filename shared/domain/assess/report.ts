@@ -6,7 +6,7 @@ import { formatRanges } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { NodeReport, Report } from '../report.ts'
 
-/** One node as published. A node that is not applicable has only its name, verdict and reason. */
+/** A node in the report. A node that is not applicable has only its name, verdict and reason. */
 export function nodeReport(it: NodeFacts, { verdict, reason }: Judgement): NodeReport {
   const { node, running, values, sources, view, mark, ipvs } = it
   const head = { name: node.name, verdict, ...(reason !== undefined && { reason }) }
@@ -16,7 +16,7 @@ export function nodeReport(it: NodeFacts, { verdict, reason }: Judgement): NodeR
     ...head,
     runningMode: running?.mode ?? 'unknown',
     confidence: running?.confidence ?? 'none',
-    // In eBPF mode Felix ignores the link; where that cannot be told, neither can this.
+    // In eBPF mode Felix ignores the link. If that mode is not known, this is not known either.
     ...(view.ipvs !== undefined && values.BPFEnabled !== undefined && { felixIpvs: view.ipvs }),
     ...(values.effectiveRange && { effectiveRange: formatRanges(values.effectiveRange) }),
     ...(source && { rangeSource: source }),
@@ -46,8 +46,8 @@ export function report(cluster: ClusterFacts, judged: Pick<Report, 'verdict' | '
 }
 
 /**
- * Every text of a report passes through here before people see it. Values that were judged to the letter (annotations, files,
- * patterns) are shown as plain text. Only remedies may have several lines: those are ours, and values in them are JSON.
+ * Sanitizes every text of a report. Values that were compared literally (annotations, files, patterns) become plain
+ * text. Only remedies may have several lines: they are the tool's own text, and values in them are JSON.
  */
 const published = (it: Report): Report => ({
   ...plainAll({ ...it, findings: [] }),
@@ -57,7 +57,7 @@ const published = (it: Report): Report => ({
   })),
 })
 
-/** Absent where it is not known whether Calico is installed, and how. */
+/** Absent if it is not known whether and how Calico is installed. */
 function calicoOf(cluster: ClusterFacts): Report['calico'] {
   const { state, install, calico: version } = cluster
   if (install === undefined) return undefined

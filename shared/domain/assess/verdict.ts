@@ -8,7 +8,7 @@ export interface Judgement {
   reason?: string
 }
 
-/** A node is in step when nothing on it needs a change by anybody. */
+/** A node is in step when nothing on it needs a change. */
 export function nodeVerdict(it: NodeFacts, troubles: readonly Trouble[], cluster: ClusterFacts): Judgement {
   const { gaps, otherThanEks } = cluster
   if (it.outside !== undefined) return { verdict: 'not-applicable', reason: it.outside }
@@ -23,7 +23,7 @@ export function nodeVerdict(it: NodeFacts, troubles: readonly Trouble[], cluster
 
 const assumedRange = 'the service range is only assumed, and something speaks against the assumption'
 
-/** What would have to be known before a node can be called in step. */
+/** Facts that are missing for the verdict in-step. */
 function doubtOf({ running, calicoPod, view, ipvs, values, felix }: NodeFacts): string | undefined {
   if (!running) return 'no kube-proxy pod is to be found on this node'
   if (running.mode === 'unknown') return running.reason
@@ -41,7 +41,10 @@ const why = (felix: NodeFacts['felix']): string =>
 
 const worstFirst: readonly Verdict[] = ['out-of-step', 'unknown', 'changing', 'in-step']
 
-/** The cluster has the verdict of its worst node, never an average. While something is under way it is `changing`, whatever its nodes are. */
+/**
+ * The cluster has the verdict of its worst node, never an average. While a change is in progress it is `changing`,
+ * regardless of its nodes.
+ */
 export function clusterVerdict(cluster: ClusterFacts, verdicts: readonly Verdict[]): Verdict {
   const { gaps, underWay, state, nodes, otherThanEks } = cluster
   if ('failure' in state.nodes || otherThanEks.length > 0) return 'unknown'

@@ -13,7 +13,7 @@ const configPrefix = 'config.projectcalico.org/'
 const isConfig = (key: string): boolean =>
   key.startsWith(configPrefix) && parameterNames.has(goLower(key.slice(configPrefix.length)))
 
-/** Annotations that decide something or show the object's owner. Others may hold anything. */
+/** Annotations that affect the result or show the object's owner. Others may contain anything. */
 const isKept = (key: string): boolean =>
   key.startsWith(ours) || key === ignoreKey || isConfig(key) || ownerAnnotations.includes(key)
 
@@ -26,7 +26,7 @@ export const keptAnnotations = (annotations: Texts): Texts =>
     ),
   )
 
-/** Parameters of which only the name is kept: that they are set is enough. */
+/** Parameters of which only the name is kept: the value is not needed. */
 export const foreignSettings = (annotations: Texts): Texts =>
   Object.fromEntries(
     Object.keys(annotations).flatMap((key) => (key.startsWith(configPrefix) && !isConfig(key) ? [[key, leftOut]] : [])),
@@ -35,7 +35,10 @@ export const foreignSettings = (annotations: Texts): Texts =>
 export const keptLabels = (labels: Texts): Texts =>
   Object.fromEntries(Object.entries(labels).filter(([key]) => ownerLabels.includes(key)))
 
-/** Whether the copy of the metadata holds anything that this tool does not need: then it is neither printed nor captured in full. */
+/**
+ * Whether the copy of the metadata contains anything that this tool does not need: then it is neither printed nor
+ * captured completely.
+ */
 export const isPrivate = (copy: string): boolean => keptCopy(copy).includes(leftOut)
 
 /** The copy with the keys of all annotations, and the values of those that are kept. What Go could not decode stays as it is. */

@@ -36,7 +36,7 @@ function configKeys({ template }: DaemonSetState, name: string, data: Record<str
   return place.key === undefined ? (keys.length === 1 ? keys : []) : [place.key]
 }
 
-/** Keys that calico-node's variables are taken from: by name, or all at once, which makes a variable of each. */
+/** Keys that calico-node's variables come from: single keys, or all keys of the ConfigMap. */
 function variableKeys(sets: DaemonSetState[], name: string, state: ClusterState): (key: string) => boolean {
   const templates = sets.filter(({ role }) => role === 'calico-node').map(({ template }) => template)
   const pods = (valueOf(state.pods) ?? []).filter(({ role }) => role === 'calico-node')

@@ -4,7 +4,10 @@ import { yamlOf } from '../proxy-mode/yaml.ts'
 type Fields = Record<string, unknown>
 const fields = (it: unknown): Fields => (typeof it === 'object' && it !== null ? (it as Fields) : {})
 
-/** The fields of kube-proxy's configuration that decide something, as JSON (which is YAML too). Of a text that cannot be parsed only the kind of fault is kept. */
+/**
+ * The fields of kube-proxy's configuration that affect the result, as JSON (which is YAML too). If the text cannot be
+ * parsed, only the kind of error is kept.
+ */
 export function keptConfig(text: string): string {
   if (text.length > configLength) return '#'.repeat(Math.min(text.length, 2 ** 20))
   try {

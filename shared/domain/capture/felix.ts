@@ -8,7 +8,7 @@ import { keptFields, only } from './fields.ts'
 
 const isKnown = (field: string): boolean => specFields.has(field)
 
-/** All fields of an override of ours are kept: only so can be seen whether it holds more than we wrote. */
+/** All fields of our overrides are kept: only then it can be verified that they contain nothing else. */
 const masked = (spec: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(spec).map(([field, value]) => [field, isKnown(field) ? value : leftOut]))
 

@@ -1,6 +1,6 @@
 import type { ManagedFields } from '../cluster.ts'
 
-/** Which manager wrote the fields in question, and when. */
+/** Which manager wrote these fields, and when. */
 export const keptFields = (all: readonly ManagedFields[], paths: string[][]): ManagedFields[] =>
   all.flatMap(({ manager, operation, time, fields }) => {
     const owned = paths.filter((path) => has(fields, path))
@@ -20,7 +20,10 @@ const withPath = (fields: Fields, [step, ...rest]: string[]): Fields =>
 export const only = <T>(all: Record<string, T>, wanted: (key: string) => boolean): Record<string, T> =>
   Object.fromEntries(Object.entries(all).filter(([key]) => wanted(key)))
 
-/** Leaves out fields without a value. Every field of the type must be named: a new field does not compile until somebody decides whether to keep it. */
+/**
+ * Leaves out fields without a value. Every field of the type must be listed: a new field does not compile until it is
+ * decided whether to keep it.
+ */
 export function present<T extends object>(it: { [K in keyof T]-?: T[K] | undefined }): T
 export function present(it: object): object {
   return Object.fromEntries(Object.entries(it).filter(([, value]) => value !== undefined))

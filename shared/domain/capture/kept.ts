@@ -31,7 +31,7 @@ type Keep = (part: unknown, state: ClusterState) => unknown
 type Part<K extends keyof ClusterState> = NonNullable<ClusterState[K]>
 
 const whole = <T>(it: T): T => it
-/** Keeps the reason where a section could not be read, and otherwise what `keep` answers. */
+/** Keeps the reason if a section could not be read, otherwise the result of `keep`. */
 const section =
   <T>(keep: (value: NonNullable<T>, state: ClusterState) => T) =>
   (it: Read<T>, state: ClusterState): Read<T> =>

@@ -25,7 +25,7 @@ export const nodeFields = ({
     kernelVersion,
   })
 
-/** Labels that say the kind, zone or group of a node, and those that a selector names. */
+/** Labels with the kind, zone or group of a node, and those that a selector uses. */
 const knownLabels: readonly string[] = [
   'kubernetes.io/os',
   'beta.kubernetes.io/os',

@@ -102,7 +102,7 @@ export const isVariable = (name: string): boolean =>
   (/^felix_/i.test(name) && parameterNames.has(goLower(name).slice('felix_'.length))) ||
   Object.values(markVariables).includes(name)
 
-/** Felix's parameters that decide, and what their values are put together from. */
+/** Felix's parameters that affect the result, and the variables that they refer to. */
 export function keptEnv(env: EnvVar[]): EnvVar[] {
   const names = new Set(env.map(({ name }) => name).filter(isVariable))
   for (let known = -1; known < names.size; ) {

@@ -1,13 +1,13 @@
-/** What stands in an event, read without believing any of it. */
+/** Reads fields of an event as untrusted input. */
 export type Fields = Record<string, unknown>
 
 export const record = (it: unknown): Fields =>
   typeof it === 'object' && it !== null && !Array.isArray(it) ? (it as Fields) : {}
 export const text = (it: unknown): string | undefined => (typeof it === 'string' && it !== '' ? it : undefined)
-/** As many as one event may sensibly have. */
+/** The maximum for one event. */
 export const items = (it: unknown): unknown[] => (Array.isArray(it) ? it.slice(0, 200) : [])
 
-/** CloudTrail logs what stood in the path percent-encoded, what stood in the body plain. */
+/** CloudTrail logs parameters of the path percent-encoded, those of the body plain. */
 export const decoded = (it: unknown): string | undefined => {
   const raw = text(it)
   try {
@@ -32,7 +32,7 @@ export const eksArn = (arn: string | undefined): EksArn | undefined => {
   return region && account && cluster ? { region, account, cluster } : undefined
 }
 
-/** Every ARN of EKS in a value, however deep within reason. */
+/** Every EKS ARN in a value, up to a maximum depth. */
 export const arnsWithin = (value: unknown, depth = 5): string[] => {
   if (typeof value === 'string') return eksArn(value) ? [value] : []
   if (depth === 0 || typeof value !== 'object' || value === null) return []

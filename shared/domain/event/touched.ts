@@ -6,8 +6,8 @@ export interface Place {
 }
 
 /**
- * Which clusters an event touched, or why it touches none. What changed is not taken from it: it only says "look".
- * `refused`: it speaks of another account than it comes from.
+ * The clusters that an event is about, or why there are none. The event only requests an evaluation; the change
+ * itself is not read from it. `refused`: it names another account than the one it comes from.
  */
 export type Touched =
   | { clusters: (Place & { name: string })[]; cause: string }
@@ -15,8 +15,8 @@ export type Touched =
   | { refused: string }
 
 /**
- * Understands CloudTrail's API calls of EKS, EKS's own add-on events, configuration items of AWS Config, and what AWS Health
- * says of EKS, in the shapes EventBridge delivers. Never throws: an event it does not know is ignored, with the reason.
+ * Parses EKS API calls from CloudTrail, EKS add-on events, configuration items of AWS Config, and AWS Health events
+ * about EKS, as EventBridge delivers them. Never throws: an unknown event is ignored, with the reason.
  */
 export const touchedBy = (event: unknown): Touched => {
   const it = record(event)
@@ -50,7 +50,7 @@ const ofApiCall = (event: Fields): Touched => {
   })
 }
 
-/** The shape of `detail` is not published: name and ARN are looked for wherever they may be. */
+/** The format of `detail` is not documented: name and ARN are searched in all likely fields. */
 const ofAddonEvent = (event: Fields, type: string): Touched => {
   const detail = record(event['detail'])
   return touched(event, {
@@ -68,7 +68,7 @@ const ofConfigItem = (event: Fields): Touched => {
     return { ignored: `Config item of ${type ?? 'no type'}` }
   const id = text(item['resourceId'])
   const configuration = record(item['configuration'])
-  // A deleted one has nothing but its id. That of an add-on names its cluster only where it has two parts.
+  // A deleted resource only has its id. The id of an add-on contains its cluster only if it has two parts.
   const own =
     type === 'AWS::EKS::Cluster'
       ? [text(configuration['Name']), text(item['resourceName']), id]
@@ -82,7 +82,7 @@ const ofConfigItem = (event: Fields): Touched => {
   })
 }
 
-/** Delivered to the region it is about and to another for safety: which one it is about stands in `eventRegion`. */
+/** AWS delivers it to the affected region and to a backup region: `eventRegion` is the affected one. */
 const ofHealthEvent = (event: Fields): Touched => {
   const detail = record(event['detail'])
   const code = text(detail['eventTypeCode']) ?? 'AWS Health event'
@@ -94,25 +94,25 @@ const ofHealthEvent = (event: Fields): Touched => {
     region: text(detail['eventRegion']),
     names: [],
     arns: [...entities, ...items(event['resources']).map(arnIn)],
-    // The account itself may be what is affected.
+    // The affected entity may be the account itself.
     each: entities.filter((it) => it !== undefined && !/^(\d{12}|UNKNOWN|AWS_ACCOUNT)$/.test(it)),
   })
 }
 
 interface Said {
   cause: string
-  /** Of the detail, where it names one. */
+  /** From `detail`, if present. */
   account?: string | undefined
   region?: string | undefined
-  /** The cluster, by one way or another: the first that can be one counts. */
+  /** Candidates for the cluster name: the first valid one is used. */
   names: (string | undefined)[]
-  /** What may be an ARN of EKS. */
+  /** Candidates for an EKS ARN. */
   arns: (string | undefined)[]
-  /** Clusters by name, each of which counts. */
+  /** Cluster names, all of which are used. */
   each?: (string | undefined)[]
 }
 
-/** Of one event: an account has no more than some hundreds in a region, and the rest the sweep finds. */
+/** The maximum for one event. The sweep evaluates the rest. */
 const clustersAtMost = 50
 
 const touched = (event: Fields, said: Said): Touched => {
@@ -128,7 +128,7 @@ const touched = (event: Fields, said: Said): Touched => {
   const named = one === undefined ? each.filter(isName) : [one]
   const clusters = [
     ...named.map((name) => ({ ...place, name })),
-    // An ARN says more than a name: the region too.
+    // An ARN also contains the region.
     ...(one === undefined ? arns.map((it) => placed(it, account)) : []),
   ]
   const distinct = [...new Map(clusters.map((it) => [`${it.region}/${it.name}`, it])).values()]

@@ -3,7 +3,7 @@ import { leftOutBy } from '../placement.ts'
 import type { Read } from '../read.ts'
 import { valueOf } from '../read.ts'
 
-/** Why a node is not applicable, as far as the node object alone tells; undefined: it is applicable. */
+/** Why a node is not applicable, according to its Node object; undefined: it is applicable. */
 export function outsideByKind({ labels }: NodeState): string | undefined {
   const compute = labels['eks.amazonaws.com/compute-type']
   if ((labels['kubernetes.io/os'] ?? labels['beta.kubernetes.io/os']) === 'windows') return 'Windows node'
@@ -23,7 +23,7 @@ export const hasNoCalico = (state: ClusterState): boolean => isEmpty(state.daemo
 const isEmpty = (it: Read<readonly { role: DaemonSetState['role'] }[]>): boolean =>
   valueOf(it)?.some(({ role }) => role === 'calico-node') === false
 
-/** In this time the DaemonSet controller and the kubelet start a pod on a new node. */
+/** Time in which the DaemonSet controller and the kubelet start a pod on a new node. */
 export const joining = 10 * 60_000
 
 export interface Scheduling {
@@ -34,13 +34,13 @@ export interface Scheduling {
   pods: number
 }
 
-/** Why none of the DaemonSets has a pod for the node; undefined: one has, or there are none. */
+/** Why none of the DaemonSets has a pod for the node; undefined: one has, or there are no DaemonSets. */
 export function leftOutByAll(sets: readonly DaemonSetState[], node: NodeState): string | undefined {
   const reasons = sets.map((set) => leftOutBy(set, node))
   return reasons.includes(undefined) ? undefined : reasons[0]
 }
 
-/** Why no calico-node pod is meant for a Linux node; undefined: one is there, or should be. */
+/** Why a Linux node should have no calico-node pod; undefined: it has one, or should have one. */
 export function outsideBySchedule({ node, sets, pod, pods }: Scheduling): string | undefined {
   if (pod) return undefined
   const leftOut = leftOutByAll(sets, node)

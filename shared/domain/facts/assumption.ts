@@ -8,40 +8,40 @@ import { changedAtKey, lease, ours, rangeAnnotation } from '../rollout/annotatio
 import { changeMark } from '../rollout/marks.ts'
 import { soundRollout } from '../rollout/parse.ts'
 
-/** The service range is assumed: neither EKS nor the API server was asked for it, and none was given. */
+/** The service range is assumed: it was neither read from EKS or the API server, nor given. */
 export const isAssumed = (range: ServiceRange | undefined): boolean => range?.source === 'default'
 
-/** The calls by which EKS describes the cluster. They are not needed where the range is known from elsewhere. */
+/** The calls that describe a cluster of EKS. They are not needed if the range is known from another source. */
 export const isOfEks = (object: string): boolean =>
   ['eks:DescribeCluster', 'eks:ListClusters', 'sts:AssumeRole'].includes(object)
 
-/** Somebody asked the API server, or gave the range. */
+/** The range was read from the API server, or given. */
 export const isGiven = (range: ServiceRange | undefined): boolean =>
   range?.source === 'probe' || range?.source === 'flag'
 
 /**
- * What speaks against an assumed service range: values that somebody set, in whatever layer and whether Felix reads them
- * or not, and what an earlier rollout of ours was to reach; and an API server that was asked and did not tell. Ports in use
- * outside it are beside these.
+ * What contradicts an assumed service range: values that somebody set, in any layer and whether Felix reads them or
+ * not; the target of an earlier rollout of this tool; and a probe of the API server without a result. Ports in use
+ * outside the range are checked elsewhere.
  */
 export function objectionsTo({ min, max }: ServiceRange, state: ClusterState, nodes: readonly NodeFacts[]): Evidence[] {
   const assumed = [{ min, max }]
   const found = [
     ...nodes.flatMap(setOn),
-    // The same values once more, now with what our own writes say of themselves.
+    // The same values again, now with the entries of our own writes.
     ...(valueOf(state.felix)?.objects ?? []).flatMap(setIn),
     ...recorded(state),
   ].filter(({ value = '' }) => value !== '' && !means(value, assumed))
   return [...refusedProbe(state), ...new Map(found.map((it) => [`${it.object} ${it.field} ${it.value}`, it])).values()]
 }
 
-/** The range was to be read from the API server, and the API server did not answer: nothing is assumed in its place. */
+/** The API server was probed for the range and did not answer: then no range is assumed. */
 const refusedProbe = ({ probeFailure }: ClusterState): Evidence[] =>
   probeFailure ? [{ object: apiServer, field: 'probe', value: probeFailure.message }] : []
 
 export const apiServer = 'kube-apiserver'
 
-/** Parses leniently: a text that Felix refuses may still say what somebody meant. */
+/** Parses leniently: a text that Felix rejects can still show the intended range. */
 function means(text: string, assumed: readonly PortRange[]): boolean {
   if (isNone(text)) return false
   const parsed = parsePortList(text.replaceAll(/[\s"[\]]/g, '').replaceAll('-', ':'))
@@ -73,7 +73,7 @@ const setOn = ({ index, felixNode }: NodeFacts): Evidence[] =>
     .filter(({ kind }) => kind !== 'spec')
     .map(({ object, field, raw = '' }) => ({ object, ...(field !== undefined && { field }), value: raw }))
 
-/** An aborted rollout does not contradict the assumption: its value was taken back. */
+/** An aborted rollout does not contradict the assumption: its value was removed. */
 function recorded(state: ClusterState): Evidence[] {
   const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
   if (rollout?.target === undefined || rollout.state === 'aborted' || rollout.state === 'aborting') return []

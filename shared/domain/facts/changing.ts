@@ -4,7 +4,7 @@ import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, FindingCode } from '../report.ts'
 
-/** Something is under way; what is seen now will not last. */
+/** A change is in progress; the current state will change. */
 export interface UnderWay {
   code: FindingCode
   subject: string
@@ -12,7 +12,7 @@ export interface UnderWay {
   evidence: Evidence[]
 }
 
-/** EKS updates, rolls of kube-proxy and calico-node, a migration between two installs of Calico. */
+/** EKS updates, rolls of kube-proxy and calico-node, a migration between two installations of Calico. */
 export const underWay = (state: ClusterState, configurations: readonly ProxyConfiguration[]): UnderWay[] =>
   hasNoCalico(state) ? [] : [...ofEks(state), ...rolls(state, configurations), ...migration(state)]
 
@@ -25,7 +25,11 @@ function ofEks(state: ClusterState): UnderWay[] {
   const say = (message: string, evidence: Evidence) =>
     found.push({ code: 'CLUSTER_UPDATING', subject: 'cluster', message, evidence: [evidence] })
   if (passing.includes(eks.status)) {
-    say(`EKS says the cluster is ${eks.status}.`, { object: 'eks:DescribeCluster', field: 'status', value: eks.status })
+    say(`EKS says the cluster is ${eks.status}.`, {
+      object: 'eks:DescribeCluster',
+      field: 'status',
+      value: eks.status,
+    })
   }
   const addon = valueOf(eks.kubeProxyAddon)
   if (addon && passing.includes(addon.status)) {
@@ -60,7 +64,10 @@ function rolls(state: ClusterState, configurations: readonly ProxyConfiguration[
 const statusText = ({ generation, status }: DaemonSetState): string =>
   `generation ${generation}, observed ${status.observedGeneration}, desired ${status.desired}, updated ${status.updated}`
 
-/** With `OnDelete` nothing is rolled automatically: pods of an older template may stay for ever, so the cluster is not changing. */
+/**
+ * With `OnDelete` nothing is rolled automatically: pods with an older template may remain forever, so the cluster is
+ * not changing.
+ */
 export const isRolling = ({ generation, status, updateStrategy }: DaemonSetState): boolean =>
   status.observedGeneration < generation || (updateStrategy.type === 'RollingUpdate' && status.updated < status.desired)
 

@@ -15,13 +15,13 @@ import { kubernetesMinor } from '../proxy-mode/kubernetes-minor.ts'
 import { valueOf } from '../read.ts'
 import { parseRollout } from '../rollout/parse.ts'
 
-/** Without what EKS said, because it described another cluster. */
+/** Without the answer of EKS, because it described another cluster. */
 const withoutEks = (seen: ClusterState): ClusterState => {
   const { eks: _, ...state } = seen
   return state
 }
 
-/** Everything the checks ask about, worked out once. */
+/** All facts that the checks use, derived once. */
 export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
   const otherThanEks = seen.identity ? differences(seen.identity) : []
   const state = otherThanEks.length > 0 ? withoutEks(seen) : seen
@@ -66,8 +66,8 @@ const isRollingOut = (state: ClusterState): boolean => {
 }
 
 /**
- * The operator's DaemonSet stands in a namespace of its own; that also tells where the Installation may not be read.
- * Undefined: neither was read, and nothing is claimed.
+ * The operator's DaemonSet has its own namespace, which shows the installation even if the Installation may not be
+ * read. Undefined: neither was read.
  */
 function installOf(state: ClusterState): ClusterFacts['install'] {
   if (hasNoCalico(state)) return 'none'
@@ -76,11 +76,11 @@ function installOf(state: ClusterState): ClusterFacts['install'] {
   return sets.length > 0 ? 'manifest' : undefined
 }
 
-/** EKS's own CNI unless the operator says that Calico's is used. */
+/** EKS's own CNI, unless the operator uses Calico's CNI. */
 const usesVpcCni = (state: ClusterState): boolean => {
   const said = valueOf(state.installation)?.cniType
   if (said !== undefined) return said === 'AmazonVPC'
-  // Where all DaemonSets were seen, the CNI's own is among them if it is there.
+  // If all DaemonSets were read, that of the CNI is among them if it exists.
   if (valueOf(state.daemonSets)) return false
   return /-eks-/.test(valueOf(state.kubernetesVersion) ?? '') || valueOf(state.eks) !== undefined
 }

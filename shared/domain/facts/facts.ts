@@ -14,20 +14,20 @@ import type { RunningMode } from '../proxy-mode/running.ts'
 import type { Evidence, Mode, RangeSource, ServiceRange } from '../report.ts'
 import type { CalicoVersion } from '../version.ts'
 
-/** Everything the checks ask about a cluster, worked out once. */
+/** All facts about a cluster that the checks use, derived once. */
 export interface ClusterFacts {
   state: ClusterState
   policy: Policy
   /** `observedAt` in milliseconds. */
   now: number
-  /** How the cluster that EKS describes differs from this one. Then EKS's answer is left out of `state`. */
+  /** How the cluster that EKS describes differs from this one. If it does, `state` does not contain EKS's answer. */
   otherThanEks: Difference[]
   gaps: Gaps
-  /** A rollout has begun and not ended, halted ones among them. */
+  /** A rollout has begun and not ended; includes halted rollouts. */
   rollingOut: boolean
   underWay: UnderWay[]
   serviceRange: ServiceRange
-  /** Evidence against an assumed service range. With any, there is no desired range. */
+  /** Evidence against an assumed service range. If there is any, there is no desired range. */
   objections: Evidence[]
   desired?: PortRange[]
   /** Node ports in use outside the service range, where that is known. */
@@ -46,11 +46,14 @@ export interface ClusterFacts {
   nodes: NodeFacts[]
 }
 
-/** A node that is not applicable (`outside`) has that reason, and what a write to `default` would reach on it, and no other fact. */
+/**
+ * A node that is not applicable (`outside`) has that reason and the facts needed for a write to `default`, and no
+ * other fact.
+ */
 export interface NodeFacts {
   node: NodeState
   outside?: string
-  /** calico-node runs here all the same (it tolerates everything): its Felix restarts when the range changes. */
+  /** calico-node runs here nevertheless (it tolerates every taint): its Felix restarts when the range changes. */
   reached?: { calicoPod: PodState; felix: FelixResolution }
   /** kube-proxy or calico-node is just starting here. */
   starting?: string
@@ -65,7 +68,7 @@ export interface NodeFacts {
   values: Partial<FelixValues & DerivedValues>
   sources: Partial<Record<FelixParameter, RangeSource>>
   view: FelixView
-  /** Set where Felix is in eBPF mode and the link kube-ipvs0 exists all the same: Felix's log lines about it. */
+  /** Set if Felix is in eBPF mode and the link kube-ipvs0 exists: Felix's log lines about it. */
   leftLink?: Evidence[]
   /** `active`: kube-proxy runs in IPVS mode and Felix is not in eBPF mode · `configured`: kube-proxy is only configured to. */
   ipvs: 'active' | 'configured' | 'no'
@@ -80,6 +83,6 @@ export interface NodeFacts {
 
 export interface MarkFacts {
   mask?: number
-  /** 0: Felix would not start. */
+  /** 0: Felix does not start. */
   capacity?: number
 }

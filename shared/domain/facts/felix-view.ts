@@ -6,7 +6,7 @@ import type { Evidence } from '../report.ts'
 import type { CalicoVersion } from '../version.ts'
 import { atLeast } from '../version.ts'
 
-/** What is needed of a node to tell, by times, which mode its Felix can have noticed. */
+/** The times of a node that show which mode its Felix can have noticed. */
 export interface FelixOnNode {
   node: NodeState
   running: RunningMode | undefined
@@ -14,15 +14,15 @@ export interface FelixOnNode {
   version: CalicoVersion | undefined
 }
 
-/** What Felix on one node believes about IPVS. */
+/** Whether Felix on one node is in IPVS mode. */
 export interface FelixView {
   /** Absent: not known. */
   ipvs?: boolean
   /** Felix is in another mode than kube-proxy, and only a restart of its pod corrects that. */
   missed: boolean
-  /** The pod started before the present mode was configured. */
+  /** The pod started before the current mode was configured. */
   olderThanMode: boolean
-  /** Set where Felix's mode is needed for the verdict and cannot be told: why. */
+  /** Set if the verdict needs Felix's mode and it is not known: the reason. */
   doubt?: string
   evidence: Evidence[]
 }
@@ -30,7 +30,10 @@ export interface FelixView {
 const at = (time: string | undefined): number => Date.parse(time ?? '')
 const minutes = (count: number): number => count * 60_000
 
-/** The last change that the running kube-proxy took up while the node existed: before it the node may have had another mode. */
+/**
+ * The last change that the running kube-proxy applied while the node existed: before it the node may have had another
+ * mode.
+ */
 export function changeOnNode({ node, running }: Pick<FelixOnNode, 'node' | 'running'>): string | undefined {
   if (running?.pod.flags) return staticChange(node, running.pod)
   const changes = running?.configuration?.modeChanges ?? []
@@ -40,17 +43,17 @@ export function changeOnNode({ node, running }: Pick<FelixOnNode, 'node' | 'runn
   return last !== undefined && at(node.createdAt) < last.at ? last.text : undefined
 }
 
-/** A static pod that was made again while the node existed may have been told another mode before. */
+/** A static pod that was created again while the node existed may have had another mode before. */
 const staticChange = (node: NodeState, { createdAt }: PodState): string | undefined =>
   at(createdAt) > at(node.createdAt) + minutes(10) ? createdAt : undefined
 
-/** From 3.23 Felix restarts itself when the link `kube-ipvs0` comes or goes (projectcalico/calico#5776). */
+/** From 3.23 Felix restarts itself when the link `kube-ipvs0` appears or disappears (projectcalico/calico#5776). */
 export const followsTheLink = (version: CalicoVersion | undefined): boolean | undefined =>
   version && atLeast(version, '3.23')
 
 /**
- * Whether only Felix's own log can tell. kube-proxy leaves `kube-ipvs0` behind when it goes from ipvs to iptables, and
- * Felix looks at nothing but that link; up to 3.22 it looks only when it starts.
+ * Whether only Felix's own log shows its mode. kube-proxy does not remove `kube-ipvs0` when it changes from ipvs to
+ * iptables, and Felix checks only that link; up to 3.22 only when it starts.
  */
 export function felixInDoubt(it: FelixOnNode): boolean {
   const { running, calicoPod, version } = it
@@ -60,7 +63,7 @@ export function felixInDoubt(it: FelixOnNode): boolean {
   return running.mode === 'nftables' ? !follows : true
 }
 
-/** calico-node pods whose mode is in doubt, grouped so that a few logs stand for the whole group. */
+/** calico-node pods whose mode is not known, grouped so that a sample of logs counts for the whole group. */
 export function doubtfulGroups(nodes: readonly FelixOnNode[]): Map<PodState, Group> {
   const changes = new Map<PodState, readonly string[] | undefined>()
   for (const it of nodes) {
@@ -69,7 +72,10 @@ export function doubtfulGroups(nodes: readonly FelixOnNode[]): Map<PodState, Gro
   return groupsOf(changes.keys(), (pod) => changes.get(pod))
 }
 
-/** A pod's own log counts where it was read, however little it says; otherwise the logs of a few pods of its group, where they agree. */
+/**
+ * A pod's own log counts if it was read, even without evidence; otherwise the logs of a sample of its group, if they
+ * agree.
+ */
 export function felixViews(
   state: ClusterState,
   groups: Map<PodState, Group>,
@@ -134,7 +140,7 @@ function view(it: FelixOnNode, said: Said): Seen {
   }
 }
 
-/** A line older than the running kube-proxy says nothing about a Felix that follows the link. */
+/** A line from before the start of the running kube-proxy is no evidence for a Felix that follows the link. */
 const outdated = (it: FelixOnNode, said: Said): boolean =>
   followsTheLink(it.version) === true && !(at(said.at) >= at(it.running?.pod.startedAt))
 
@@ -176,7 +182,10 @@ function underIptables(it: FelixOnNode, said: Said): Seen {
   return { missed: false, doubt, evidence: timesOf(it) }
 }
 
-/** kube-proxy removes the link on its way to nftables; only a Felix that does not follow it can have stayed behind. */
+/**
+ * kube-proxy removes the link when it changes to nftables; only a Felix that does not follow the link can still be in
+ * IPVS mode.
+ */
 function underNftables(it: FelixOnNode, said: Said): Seen {
   const follows = followsTheLink(it.version)
   if (said.ipvs !== undefined && !outdated(it, said)) {

@@ -4,11 +4,11 @@ import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import type { ReadFailure } from '../read.ts'
 import { failureOf, valueOf } from '../read.ts'
 
-/** What could not be read, by consequence. */
+/** Failed reads, by consequence. */
 export interface Gaps {
-  /** Without it there is no verdict. */
+  /** The verdict needs this. */
   needed: ReadFailure[]
-  /** A verdict is possible, but no write. */
+  /** The verdict does not need this, but a write does. */
   wanted: ReadFailure[]
 }
 

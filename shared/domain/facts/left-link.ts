@@ -4,8 +4,8 @@ import type { Evidence } from '../report.ts'
 import { valueOf } from '../read.ts'
 
 /**
- * Where Felix says that `kube-ipvs0` is there though it does not use it: its own log where it was read, else the logs of
- * the other pods of the same template, where all that were read say so.
+ * Evidence that Felix ignores an existing `kube-ipvs0`: from its own log if it was read, else from the logs of the
+ * other pods of the same template, if all that were read agree.
  */
 export function leftLinks(state: ClusterState): (pod: PodState | undefined) => Evidence[] {
   const groups = Map.groupBy(

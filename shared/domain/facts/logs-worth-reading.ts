@@ -10,8 +10,8 @@ import { groupsOf, nodePods, podId, sampleOf } from '../proxy-mode/samples.ts'
 import { valueOf } from '../read.ts'
 
 /**
- * The kube-proxy and calico-node pods whose logs should be read before `assess`, those already in `state.logs` left out:
- * at most five of each group that times leave in doubt, or all with `deep`. None where no Calico runs.
+ * The kube-proxy and calico-node pods whose logs should be read before `assess`, those already in `state.logs` left
+ * out: at most five of each group whose timestamps are not conclusive, or all with `deep`. None if no Calico runs.
  */
 export function logsWorthReading(state: ClusterState, { deep }: { deep: boolean }): PodState[] {
   const calicoPods = nodePods(state, 'calico-node')
@@ -29,13 +29,13 @@ export function logsWorthReading(state: ClusterState, { deep }: { deep: boolean 
   return wanted.filter((it) => state.logs[podId(it)] === undefined)
 }
 
-/** kube-proxy does not run; the log of the previous process says why. */
+/** kube-proxy does not run; the log of the previous process has the reason. */
 const hasEnded = ({ role, startedAt, restartCount }: PodState): boolean =>
   role === 'kube-proxy' && startedAt === undefined && restartCount > 0
 
 type Running = Map<string, RunningMode>
 
-/** Logs are left out here, so that the same pods are sampled whether or not some logs were read already. */
+/** Logs are ignored here, so that the sample is the same whether or not some logs were already read. */
 const withoutLogs = (state: ClusterState): ClusterState => ({ ...state, logs: {} })
 
 function doubtfulProxies(running: Running): PodState[] {
@@ -59,7 +59,10 @@ function doubtfulFelix(state: ClusterState, { calicoPods, running, configuration
   return [...samples(doubtfulGroups(nodes)), ...doubtfulLinks(state, nodes, configurations)]
 }
 
-/** In eBPF mode: where `kube-ipvs0` may be left of an ipvs mode before, Felix restarts for ever inside its container, and only its log shows it. */
+/**
+ * In eBPF mode: if `kube-ipvs0` remains from an earlier ipvs mode, Felix restarts in a loop inside its container, and
+ * only its log shows that.
+ */
 function doubtfulLinks(
   state: ClusterState,
   nodes: readonly FelixOnNode[],

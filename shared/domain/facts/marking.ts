@@ -7,12 +7,11 @@ import { valueOf } from '../read.ts'
 export function markingPrograms(state: ClusterState, node: NodeState, vpcCni: boolean): MarkingProgram[] {
   const sets = neighbours(state)
   const here = sets.filter((set) => set.status.desired > 0 && selects(set, node)).flatMap(programOf)
-  // Known from the operator's Installation, or from EKS where the DaemonSet itself was not read.
+  // Known from the operator's Installation, or from EKS if the DaemonSet itself was not read.
   const unseen = vpcCni && !sets.some(({ neighbour }) => neighbour === 'vpc-cni')
   return unseen ? [...here, { neighbour: 'vpc-cni' }] : here
 }
 
-/** Called for every node; there are at most some hundred other DaemonSets. */
 const neighbours = (state: ClusterState): DaemonSetState[] =>
   (valueOf(state.daemonSets) ?? []).filter(({ role }) => role === 'neighbour')
 

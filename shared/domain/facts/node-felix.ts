@@ -28,7 +28,6 @@ export function felixFinder(
   const indexes = new Map<string, FelixIndex>()
   const bounded = new Map<FelixResolution, FelixResolution>()
   const about = { objects: source?.objects ?? [], api: source?.api ?? 'crd.projectcalico.org/v1' } as const
-  // Where the version is unknown, only that it can use them is known.
   const nativeV3 = source?.nativeV3 === true
   const indexFor = (calico: CalicoVersion | undefined): FelixIndex | undefined => {
     if (!source) return undefined
@@ -50,14 +49,17 @@ export function felixFinder(
   }
 }
 
-/** A node's labels as Calico sees them: Calico's own and those of Kubernetes, which win where both have a key (resources/node.go of libcalico-go). */
+/**
+ * A node's labels as Calico sees them: Calico's own and those of Kubernetes, which take precedence (resources/node.go
+ * of libcalico-go).
+ */
 const labelsOf = ({ labels, calicoLabels }: NodeState): Record<string, string> =>
   calicoLabels ? { ...calicoLabels, ...labels } : labels
 
-/** Where pods or DaemonSets could not be read: any variable of Felix could be there. */
+/** If pods or DaemonSets could not be read: any variable of Felix could be set. */
 const unread: ResolvedEnv = { env: [], unknownEnv: ['FELIX_*'] }
 
-/** The pod's own environment; where there is no pod yet, what the DaemonSet would give it. */
+/** The pod's own environment; if there is no pod yet, that of the DaemonSet's template. */
 function environments(state: ClusterState): (pod: PodState | undefined) => ResolvedEnv {
   const known = new Map<string, ResolvedEnv>()
   const resolve = (from: Pick<PodState, 'env' | 'envFrom' | 'namespace'>) => resolveEnv(from, state.configMaps)

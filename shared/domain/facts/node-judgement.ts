@@ -3,7 +3,7 @@ import type { RangeLayer } from '../felix/values.ts'
 import { capacity } from '../mark.ts'
 import type { RangeDifference } from './range-difference.ts'
 
-/** Adds to a node's facts what follows from several of them together. */
+/** Adds the facts of a node that depend on several others. */
 export function judged(
   it: NodeFacts,
   difference: RangeDifference | undefined,

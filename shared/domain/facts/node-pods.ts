@@ -4,10 +4,10 @@ import { selects } from '../placement.ts'
 import { nodePods } from '../proxy-mode/samples.ts'
 import { valueOf } from '../read.ts'
 
-/** Where a node's calico-node pod is, or why none is meant for it. */
+/** A node's calico-node pod, or why it should have none. */
 export interface CalicoPlace {
   pod?: PodState
-  /** Why the node is not applicable, as far as its kind and scheduling tell. */
+  /** Why the node is not applicable, according to its kind and scheduling. */
   outside?: string
 }
 
@@ -24,7 +24,7 @@ export function calicoPlaces(state: ClusterState): (node: NodeState) => CalicoPl
   }
 }
 
-/** A pod that has just been made, or a node that has just joined and has none yet. */
+/** A pod that was just created, or a node that has just joined and has none yet. */
 export function starts(state: ClusterState, node: NodeState, pods: (PodState | undefined)[]): { starting?: string } {
   const now = Date.parse(state.observedAt)
   const young = (time: string) => now - Date.parse(time) < joining

@@ -15,9 +15,9 @@ import type { Mode } from '../report.ts'
 const nothingSeen: FelixView = { missed: false, olderThanMode: false, evidence: [] }
 
 interface About {
-  /** What Felix should use; undefined where that is not known. */
+  /** The range that Felix should use; undefined if it is not known. */
   ranges: PortRange[] | undefined
-  /** Nobody was asked for the service range: a difference from it proves nothing. */
+  /** The service range is only assumed: a difference from it proves nothing. */
   assumed: boolean
   configurations: ProxyConfiguration[]
 }
@@ -42,7 +42,7 @@ export function nodeFacts(state: ClusterState, about: About): NodeFacts[] {
   })
 }
 
-/** Which pods are on the node, what kube-proxy does there, and what Felix is configured to. */
+/** The node's pods, kube-proxy's mode there, and Felix's configuration. */
 function located(state: ClusterState, { configurations }: About): (node: NodeState) => NodeFacts {
   const modes = runningModes(state, configurations)
   const placeOn = calicoPlaces(state)

@@ -15,12 +15,12 @@ interface Mark {
   annotations: readonly string[]
   /** Value of `app.kubernetes.io/managed-by`, in lower case. */
   managedBy: string
-  /** Field managers; they count only where they hold the field that would be written. */
+  /** Field managers; they count only if they own the field that would be written. */
   managers: RegExp
 }
 
-// kubectl, calicoctl, the operator and unknown managers do not reconcile this object. Flux is checked before
-// Helm, because its helm-controller leaves Helm's marks too.
+// kubectl, calicoctl, the operator and unknown managers do not reconcile this object. Flux is checked before Helm,
+// because its helm-controller sets Helm's labels too.
 const marks: readonly Mark[] = [
   {
     tool: 'Argo CD',
@@ -93,7 +93,10 @@ const holdsRange = (fields: unknown): boolean =>
   inner(inner(fields, 'f:spec'), 'f:kubeNodePortRanges') !== undefined ||
   inner(inner(inner(fields, 'f:metadata'), 'f:annotations'), `f:${rangeAnnotation}`) !== undefined
 
-/** The JSON copy of the v3 object's metadata, which Calico keeps on the stored object, counts like metadata of the object itself. */
+/**
+ * The JSON copy of the v3 object's metadata, which Calico stores on the object, counts like the object's own
+ * metadata.
+ */
 function withCopy({ labels, annotations }: FelixObject): Metadata {
   const text = annotations['projectcalico.org/metadata']
   if (text === undefined) return { labels, annotations }

@@ -1,12 +1,15 @@
 import { type PortRange, sameRanges, subtract } from '../ports.ts'
 
-/** In which ports the range that Felix uses differs from the one it should use. */
+/** The ports in which the range that Felix uses differs from the desired range. */
 export interface RangeDifference {
   missing: PortRange[]
   extra: PortRange[]
 }
 
-/** Compares a node's range with the desired one; undefined: no difference, or one of them is not known. Equal nodes share a list and its answer. */
+/**
+ * Compares a node's range with the desired one; undefined: no difference, or one of them is not known. Equal nodes
+ * share a list and its result.
+ */
 export function rangeComparison(
   desired: readonly PortRange[] | undefined,
 ): (effective: PortRange[] | undefined) => RangeDifference | undefined {

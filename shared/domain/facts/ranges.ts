@@ -4,12 +4,13 @@ import { normalise } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { ServiceRange } from '../report.ts'
 
-/** kube-apiserver's default, and EKS's for a cluster that never set another. */
+/** The default of kube-apiserver and of EKS. */
 const builtIn = { min: 30000, max: 32767 }
 
 /**
- * The API server's range. EKS's answer wins over a range that was given; an answer without a range means the default. Where
- * no EKS API answers, the range that was given or probed counts; else the default is assumed, which proves nothing.
+ * The API server's range. EKS's answer takes precedence over a given range; an answer without a range means the
+ * default. If no EKS API answers, the given or probed range counts; else the default is assumed, which proves
+ * nothing.
  */
 export function serviceRangeOf(state: ClusterState): ServiceRange {
   const eks = valueOf(state.eks)
@@ -19,13 +20,13 @@ export function serviceRangeOf(state: ClusterState): ServiceRange {
 }
 
 export interface Desired {
-  /** Absent where the Services could not be read. */
+  /** Absent if the Services could not be read. */
   ranges?: PortRange[]
   /** Node ports in use outside the service range. */
   strays: NodePortUse[]
 }
 
-/** Service range plus stray ports, never a port more. */
+/** Service range plus stray ports, no other port. */
 export function desiredOf(state: ClusterState, { min, max }: ServiceRange): Desired {
   const uses = valueOf(state.nodePorts)
   if (!uses) return { strays: [] }

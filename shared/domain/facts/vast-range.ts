@@ -3,7 +3,7 @@ import type { FelixNode } from '../felix/lookup.ts'
 import type { FelixResolution } from '../felix/values.ts'
 import { rangesAtMost } from '../ports.ts'
 
-/** A list of ranges that is too long to be compared for every node is treated as unreadable; the warning says which field holds it. */
+/** A list of ranges that is too long to compare for every node is treated as unreadable; a warning names its field. */
 export function withoutVastRange(felix: FelixResolution, index: FelixIndex, node: FelixNode): FelixResolution {
   if (felix.outcome === 'error') return felix
   const count = felix.values.effectiveRange?.length ?? 0

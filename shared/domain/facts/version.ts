@@ -5,8 +5,8 @@ import type { CalicoVersion } from '../version.ts'
 import { atLeast, parseVersion, versionOfImage } from '../version.ts'
 
 /**
- * Calico's version on a node: what the pod's own image says, since nodes differ in the middle of an upgrade; else (an
- * image named by digest) what Calico itself or the operator wrote down, unless the image is not open-source Calico.
+ * Calico's version on a node, from the pod's image, because nodes differ during an upgrade. If the image is named by
+ * digest: from Calico or the operator, unless the image is not open-source Calico.
  */
 export function calicoVersions(state: ClusterState): (pod: PodState | undefined) => CalicoVersion | undefined {
   const written = clusterVersion(state)
@@ -22,7 +22,7 @@ const clusterVersion = (state: ClusterState): CalicoVersion | undefined =>
   parseVersion(valueOf(state.clusterInformation)?.calicoVersion) ??
   parseVersion(valueOf(state.installation)?.calicoVersion)
 
-/** The oldest version where an upgrade is under way: what holds for it holds for all. */
+/** The oldest version during an upgrade: its restrictions apply to all. */
 export function oldestCalico(
   nodes: readonly { version?: CalicoVersion }[],
   state: ClusterState,

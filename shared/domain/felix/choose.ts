@@ -52,7 +52,7 @@ interface Heard {
   result: Result
 }
 
-/** Several spellings of one name in one layer: Felix ranges over a Go map, so the last one it happens to meet wins. */
+/** Several spellings of one name in one layer: Felix iterates over a Go map, so a random one wins. */
 function pick(layer: Layer, heard: Heard[]): Omit<Choice, 'warnings'> {
   const [first] = heard
   const { source } = layer
@@ -80,7 +80,11 @@ function warningFor({ entry, result }: Heard, { name, layer, decides }: About): 
   if (entry.raw === '') return [{ ...place, kind: 'empty', message: `${name} is empty and therefore ignored` }]
   if (result.reason === undefined) return []
   return [
-    { ...place, kind: 'invalid', message: `${name} is refused, the built-in default counts: ${short(result.reason)}` },
+    {
+      ...place,
+      kind: 'invalid',
+      message: `${name} is refused, the built-in default counts: ${short(result.reason)}`,
+    },
   ]
 }
 

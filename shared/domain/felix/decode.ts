@@ -5,25 +5,25 @@ import type { Parameter } from './params.ts'
 import { decoders, readSelector } from './spec.ts'
 import { checkSpec, type SpecChecks } from './spec-checks.ts'
 
-/** One setting in one place. */
+/** One setting of one source. */
 export interface Entry {
-  /** The parameter's name as it stands there. */
+  /** The parameter's name as written there. */
   key: string
   raw: string
   field?: string
   kind: 'env' | 'file' | 'annotation' | 'spec'
 }
 
-/** Settings by lower-case parameter name; several where a name is spelled in several ways. */
+/** Settings by lower-case parameter name; several if a name has several spellings. */
 export type Entries = ReadonlyMap<string, Entry[]>
 
-/** `at`: the field that is to blame, where it is one. */
+/** `at`: the invalid field, if it is one. */
 export type Decoded = DecodedObject | { ok: false; reason: string; at?: BadField }
 
 export interface DecodedObject {
   ok: true
   entries: Entries
-  /** Milliseconds; of an object without a time: before all. */
+  /** Milliseconds; an object without a time is older than all others. */
   createdAt: number
   /** Not empty. */
   nodeSelector?: string
@@ -31,10 +31,12 @@ export interface DecodedObject {
 
 export interface DecodeRules {
   parameters: ReadonlyMap<string, Parameter>
-  /** The copy of the v3 metadata counts and beats the object's own annotations (3.28 and newer, read through v1). */
+  /**
+   * The copy of the v3 metadata takes precedence over the object's own annotations (3.28 and newer, read through v1).
+   */
   metadataCopy: 'merged' | 'parsed' | 'ignored'
   checks: SpecChecks
-  /** This version's spec has `nodeSelector`, so a wrong one makes the object unreadable. */
+  /** This version's spec has `nodeSelector`, so an invalid one makes the object unreadable. */
   selectors: boolean
 }
 
@@ -60,7 +62,7 @@ export function decodeObject(object: FelixObject, rules: DecodeRules): Decoded {
 const copyOf = (text: string | undefined) => inField(`metadata.annotations[${copyKey}]`, text, () => readCopy(text))
 const selectorOf = (value: unknown) => inField('spec.nodeSelector', value, () => readSelector(value))
 
-/** An annotation hides the spec's value only where it has exactly the parameter's name. */
+/** An annotation hides the spec's value only if it has exactly the parameter's name. */
 function add(entries: Map<string, Entry[]>, entry: Entry): void {
   const name = goLower(entry.key)
   const others = (entries.get(name) ?? []).filter((other) => other.key !== entry.key)

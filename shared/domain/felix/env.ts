@@ -3,20 +3,20 @@ import type { Read } from '../read.ts'
 
 export interface ResolvedEnv {
   env: { name: string; value: string }[]
-  /** Set to something that cannot be known from outside; a name may also be one of several spellings whose order is chance. */
+  /** Variables whose value is not known: it is not read, or a name has several spellings in random order. */
   unknownEnv: string[]
 }
 
 type ConfigMaps = Readonly<Record<string, Read<ConfigMapState | undefined>>>
 
-/** A variable's value, or that it cannot be known. */
+/** A variable's value, or that it is not known. */
 type Known = { value: string } | 'unknown'
 
 /**
- * The environment as the kubelet makes it (kubelet_pods.go, makeEnvironmentVariables): `envFrom` in order, then `env`
- * over it, `$(NAME)` replaced by what came before. What refers to something unseen is named, never guessed. The kubelet
- * hands the variables over in the order of a Go map, so of two spellings of one Felix parameter it cannot be said
- * which comes last; they are unknown unless they agree.
+ * The environment as the kubelet builds it (kubelet_pods.go, makeEnvironmentVariables): `envFrom` in order, then
+ * `env`, which takes precedence, with `$(NAME)` replaced by earlier variables. Variables whose source is not read are
+ * listed as unknown. The kubelet passes the variables in the order of a Go map, so the order of two spellings of one
+ * Felix parameter is random; they are unknown unless they are equal.
  */
 export function resolveEnv(
   from: { env: EnvVar[]; envFrom: EnvFrom[]; namespace: string },
@@ -35,8 +35,8 @@ export function resolveEnv(
 }
 
 /**
- * From an unreadable ConfigMap, or a Secret, any variable could come, also over one of an earlier source: `PREFIX*` stands
- * for them.
+ * An unreadable ConfigMap or a Secret may contain any variable, and may override an earlier source: `PREFIX*`
+ * represents them.
  */
 function addAll(found: Map<string, Known>, prefix: string, read: Read<ConfigMapState | undefined> | undefined): void {
   if (!read || 'failure' in read) {
@@ -59,7 +59,7 @@ function valueOfVariable(
   if (!read || 'failure' in read) return 'unknown'
   const value = read.value?.data[variable.from.key]
   if (value !== undefined) return { value }
-  // A missing key that is not optional keeps the container from starting, so this is not what runs.
+  // A missing key that is not optional prevents the container from starting, so this is not the running environment.
   return variable.from.optional ? undefined : 'unknown'
 }
 

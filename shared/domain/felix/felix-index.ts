@@ -8,24 +8,24 @@ import { parsePortList } from '../ports.ts'
 import { type CalicoVersion, parseVersion } from '../version.ts'
 
 export interface FelixCluster extends FelixSource {
-  /** Undefined: not known. Then only what all versions agree on is told. */
+  /** Undefined: not known. Then only values on which all versions agree are returned. */
   calico?: CalicoVersion | undefined
 }
 
 export type FelixInputs = FelixNode & FelixCluster
 
-/** The objects of a cluster, decoded once and looked up per node. */
+/** The objects of a cluster, decoded once, with a lookup for each node. */
 export interface FelixIndex {
-  /** Nodes on which the same layers count get the very same answer. */
+  /** Nodes with the same layers get the same result object. */
   resolve(node: FelixNode): FelixResolution
-  /** Everything that says something about a parameter (or spec field, in any case) on this node, highest first. */
+  /** All layers that set a parameter (or spec field, case-insensitive) on this node, highest first. */
   layers(node: FelixNode, parameter: string): ParameterLayer[]
   rangeLayers(node: FelixNode): RangeLayer[]
-  /** Whether these values of `InterfaceExclude`, as `resolve` gave them, cover an interface of this name. */
+  /** Whether these values of `InterfaceExclude`, as `resolve` returned them, cover an interface of this name. */
   excludesInterface(patterns: readonly string[], name: string): boolean
 }
 
-// One of each kind: the versions between them differ in nothing that is resolved here.
+// One version of each kind: the versions between them resolve these parameters in the same way.
 const kinds = ['3.22.0', '3.24.0', '3.26.0', '3.28.0', '3.29.0', '3.32.0', '3.33.0'].flatMap(
   (it) => parseVersion(it) ?? [],
 )
@@ -51,7 +51,7 @@ export const resolveFelix = (inputs: FelixInputs): FelixResolution => indexFelix
 
 export const rangeLayers = (inputs: FelixInputs): RangeLayer[] => indexFelix(inputs).rangeLayers(inputs)
 
-/** The values that are certain; none where Felix would not start. */
+/** The values that are certain; none if Felix does not start. */
 export const certainValues = (resolution: FelixResolution): Partial<FelixValues & DerivedValues> =>
   resolution.outcome === 'error' ? {} : resolution.values
 
@@ -59,7 +59,7 @@ export const certainValues = (resolution: FelixResolution): Partial<FelixValues 
 export const excludesInterface = (patterns: readonly string[], name: string): boolean =>
   patterns.some((pattern) => compileGo(pattern)?.matches(name) ?? false)
 
-/** Nodes with equal layers share their values, so that one answer serves all of them. */
+/** Nodes with equal layers share one result. */
 function cachedExcludes(): FelixIndex['excludesInterface'] {
   const known = new Map<readonly string[], Map<string, boolean>>()
   return (patterns, name) => {
@@ -119,7 +119,10 @@ function seenIn(layer: Layer, name: string, spec: Readonly<Record<string, unknow
   return entries.length > 0 ? places : fieldIn(layer, name, spec)
 }
 
-/** A field of the spec that no table here knows: texts, numbers, booleans and lists of texts as the syncer writes them. */
+/**
+ * A field of the spec that is in no table here: texts, numbers, booleans and lists of texts as the syncer writes
+ * them.
+ */
 function fieldIn(layer: Layer, name: string, spec: Readonly<Record<string, unknown>>): Place[] {
   const field = Object.keys(spec).find((it) => goLower(it) === name)
   const raw = field === undefined ? undefined : plainText(spec[field])

@@ -1,4 +1,4 @@
-/** Where Go reads or compares text otherwise than JavaScript, and Felix's answer depends on it. */
+/** Text functions of Go that differ from JavaScript and affect Felix's result. */
 
 /** strings.ToLower: rune by rune, so that `İ` is `i` and nothing more. */
 export const goLower = (text: string): string => text.replaceAll('İ', 'i').toLowerCase()
@@ -42,23 +42,23 @@ export function parseUint32(text: string): number | undefined {
 
 const shown = 200
 
-/** For messages: quoted, and cut where the text is absurdly long. */
+/** For messages: quoted, and cut if the text is very long. */
 export const quote = (text: string): string => JSON.stringify(short(text))
 
 export const short = (text: string): string => (text.length > shown ? `${text.slice(0, shown)}…` : text)
 
-/** A field that cannot be read, `spec.kubeNodePortRanges[0]`, and what it holds, cut where it is absurdly long. */
+/** A field that cannot be read, such as `spec.kubeNodePortRanges[0]`, and its content, cut if it is very long. */
 export interface BadField {
   field: string
   raw?: string
 }
 
-/** What Go's decoder says of an object that it cannot read. */
+/** The error of Go's decoder for an object that it cannot read. */
 export class DecodeError extends Error {
   at?: BadField
 }
 
-/** What goes wrong in it is wrong with that field, unless a field within is known to be the one. `value`: may be shown. */
+/** Assigns an error to this field, unless it already names a nested field. `value`: may be shown. */
 export function inField<T>(field: string, value: unknown, decode: () => T): T {
   try {
     return decode()

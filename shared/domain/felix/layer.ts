@@ -10,15 +10,15 @@ export interface Layer {
   /** `FelixConfiguration/default`, `environment`, `felix.cfg` */
   object: string
   entries: Entries
-  /** Lower-case names that are set here to something that cannot be seen from outside. */
+  /** Lower-case names that are set here to a value that is not read. */
   unknown?: ReadonlySet<string>
 }
 
 export interface Rules {
   parameters: ReadonlyMap<string, Parameter>
-  /** Felix's own parser, with its answers kept: many nodes share few texts. */
+  /** Felix's own parser, with a cache: many nodes share few texts. */
   parse(parameter: Parameter, raw: string): Parsed
-  /** Which mask counts, where `NFTablesMode` is known. */
+  /** Which mask is effective, if `NFTablesMode` is known. */
   usesNftablesMask(mode: FelixValues['NFTablesMode']): boolean
 }
 

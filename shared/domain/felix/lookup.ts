@@ -10,26 +10,26 @@ import type { FelixError, FelixResolution, FelixWarning } from './values.ts'
 import type { CalicoApi } from '../report.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'
 
-/** What bears on Felix's configuration on one node, apart from the FelixConfigurations. */
+/** The sources of Felix's configuration on one node, except the FelixConfigurations. */
 export interface FelixNode {
   nodeName: string
   nodeLabels: Record<string, string>
-  /** In the order of the process environment; the last of several spellings of one name counts. */
+  /** In the order of the process environment; the last of several spellings of one name is used. */
   env: { name: string; value: string }[]
-  /** Variables whose value cannot be known from outside; `PREFIX*`: any that begins so. */
+  /** Variables whose value is not known; `PREFIX*`: all with this prefix. */
   unknownEnv?: string[]
-  /** Contents of /etc/calico/felix.cfg where known: parameter to value. */
+  /** Contents of /etc/calico/felix.cfg, if known: parameter to value. */
   file?: Record<string, string>
   /** kube-proxy runs in nftables mode here: what `NFTablesMode: Auto` follows (mark mask from Calico 3.33). Absent: no. */
   kubeProxyNftables?: boolean
 }
 
-/** The FelixConfigurations of a cluster and how they were read. */
+/** The FelixConfigurations of a cluster and the API they were read from. */
 export interface FelixSource {
   objects: FelixObject[]
-  /** The group the objects were read through: through v3 the copy in `projectcalico.org/metadata` is merged already. */
+  /** The API group from which the objects were read: v3 already merges the copy in `projectcalico.org/metadata`. */
   api: CalicoApi
-  /** The objects are stored as projectcalico.org/v3 CRDs (no API server of Calico's in between). */
+  /** The objects are stored as projectcalico.org/v3 CRDs (without Calico's API server). */
   nativeV3?: boolean
 }
 
@@ -66,7 +66,7 @@ export function indexForVersion(source: FelixSource, calico: CalicoVersion): Ver
   }
 }
 
-// Before 3.28 the copy is decoded (and must be readable) but its annotations do not count.
+// Before 3.28 the copy is decoded (and must be readable) but its annotations are not used.
 const copyRule = (api: CalicoApi, calico: CalicoVersion): DecodeRules['metadataCopy'] =>
   api === 'projectcalico.org/v3' ? 'ignored' : atLeast(calico, '3.28') ? 'merged' : 'parsed'
 

@@ -4,7 +4,10 @@ import type { DerivedValues, FelixPartly, FelixResolution, FelixValues, FelixWar
 type Values = FelixValues & DerivedValues
 type Told = Exclude<FelixResolution, { outcome: 'error' }>
 
-/** What all versions of Calico agree on, for a cluster whose version is not known. Oldest first, at least one. */
+/**
+ * The values on which all versions of Calico agree, for a cluster whose version is not known. Oldest first, at least
+ * one.
+ */
 export function mergeVersions(answers: readonly FelixResolution[]): FelixResolution {
   const told = answers.filter((answer): answer is Told => answer.outcome !== 'error')
   const [first] = answers

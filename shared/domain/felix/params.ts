@@ -10,13 +10,13 @@ export type Parsed<T = unknown> = { ok: true; value: T } | { ok: false; reason: 
 export interface Parameter {
   name: string
   parse(raw: string): Parsed
-  /** The value without any setting, and the one that replaces a refused text. */
+  /** The default, which also replaces a rejected text. */
   builtIn: unknown
   /** What `none` means. Absent: the text `none` stops Felix. */
   zero?: { value: unknown }
-  /** Felix stops at a text that it refuses, instead of using the default. */
+  /** Felix stops if it rejects the text, instead of using the default. */
   fatal: boolean
-  /** How the field of the spec decodes, where the parameter has one that matters. */
+  /** How the field of the spec is decoded, if the parameter has a relevant one. */
   spec?: { field: string; kind: SpecKind }
 }
 
@@ -100,7 +100,7 @@ const action = (name: string, field: string, options: string[]): Parameter => ({
   spec: { field, kind: 'string' },
 })
 
-// Refused texts only lose their value, but `none` stops Felix (flag non-zero in felix/config/config_params.go).
+// A rejected text is only ignored, but `none` stops Felix (flag non-zero in felix/config/config_params.go).
 const nonZero = (names: string[]): Parameter[] =>
   names.map((name) => ({ name, parse: (raw) => ({ ok: true, value: raw }), builtIn: undefined, fatal: false }))
 
@@ -181,14 +181,14 @@ function nftablesMode(options: string[], builtIn: string): Parameter {
   }
 }
 
-/** By lower-case name: what this version of Felix understands. */
+/** The parameters that this version of Felix supports, by lower-case name. */
 export function parametersOf(calico: CalicoVersion): ReadonlyMap<string, Parameter> {
   const known = [...always, mask('IptablesMarkMask', 'iptablesMarkMask', 'uint32')]
   for (const [version, parameters] of since) if (atLeast(calico, version)) known.push(...parameters)
   return new Map(known.map((parameter) => [parameter.name.toLowerCase(), parameter]))
 }
 
-/** The value that applies where a version does not have the parameter. */
+/** The value if a version does not have the parameter. */
 export const absent: Pick<FelixValues, 'NFTablesMode' | 'NftablesMarkMask' | 'WireguardEnabledV6'> = {
   NFTablesMode: 'Disabled',
   NftablesMarkMask: 0xffff0000,
@@ -200,6 +200,6 @@ const everyParameter = [
   mask('IptablesMarkMask', 'iptablesMarkMask', 'uint32'),
   ...since.flatMap(([, parameters]) => parameters),
 ]
-/** Of all parameters that any version is asked about: their names in lower case, and their fields of the spec. */
+/** For all parameters that any version evaluates: their names in lower case, and their fields of the spec. */
 export const parameterNames: ReadonlySet<string> = new Set(everyParameter.map(({ name }) => goLower(name)))
 export const parameterFields: readonly string[] = everyParameter.flatMap(({ spec }) => spec?.field ?? [])

@@ -8,7 +8,7 @@ export interface Cursor {
   at: number
 }
 
-/** A pattern that Go's regexp.Compile refuses. */
+/** A pattern that Go's regexp.Compile rejects. */
 export class PatternError extends Error {}
 
 export const peek = (cursor: Cursor, ahead = 0): string => cursor.text[cursor.at + ahead] ?? ''
@@ -22,7 +22,7 @@ export function take(cursor: Cursor): string {
 
 const simpleEscapes: Readonly<Record<string, string>> = { a: '\x07', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 
-/** A backslash and what follows it, as one character (parser.escape in regexp/syntax/parse.go). */
+/** A backslash and the characters that follow it, as one character (parser.escape in regexp/syntax/parse.go). */
 export function takeEscape(cursor: Cursor): string {
   take(cursor)
   const char = take(cursor)
@@ -59,7 +59,7 @@ function fromHex(digits: string): string {
 
 const perlClasses: Readonly<Record<string, RegExp>> = { d: /[0-9]/, s: /[\t\n\f\r ]/, w: /[0-9A-Za-z_]/ }
 
-/** `\d`, `\W`, `\pL`, `\P{Greek}`; undefined where there is no class. */
+/** `\d`, `\W`, `\pL`, `\P{Greek}`; undefined if there is no class. */
 export function takeClassEscape(cursor: Cursor): CharTest | undefined {
   if (peek(cursor) !== '\\') return undefined
   const letter = peek(cursor, 1)
@@ -92,7 +92,7 @@ function takeUnicodeClass(cursor: Cursor): CharTest {
   return oneOf(unicodeClass(name), negated)
 }
 
-/** Go knows general categories by their short names and scripts by their long ones. */
+/** Go uses short names for general categories and long names for scripts. */
 function unicodeClass(name: string): RegExp {
   if (name === 'Any') return /[^]/u
   if (!/^[A-Z][A-Za-z_]*$/.test(name)) throw new PatternError('invalid character class range')

@@ -11,8 +11,8 @@ import {
 
 /**
  * Go's regular expressions, for `interfaceExclude`: whether Go would compile one, and whether it matches. Not
- * JavaScript's own: the two languages differ, and a pattern from a cluster must not be able to hang us. Matching keeps
- * the set of positions reached, so it takes time in proportion to pattern and text.
+ * JavaScript's own: the two languages differ, and a pattern from a cluster must not block this process. Matching
+ * keeps the set of reached positions, so its time is proportional to pattern and text.
  */
 export interface GoPattern {
   /** Anywhere in the text, as regexp.MatchString. */
@@ -99,7 +99,7 @@ interface Count {
   max: number
 }
 
-/** `*`, `+`, `?`, `{n}`, `{n,}`, `{n,m}`, each also lazy; undefined where a repetition does not stand here. */
+/** `*`, `+`, `?`, `{n}`, `{n,}`, `{n,m}`, each also lazy; undefined if there is no repetition here. */
 function takeCount(parser: Parser): Count | undefined {
   const plain = { '*': { min: 0, max: Infinity }, '+': { min: 1, max: Infinity }, '?': { min: 0, max: 1 } }[
     peek(parser)
@@ -135,7 +135,7 @@ function repeated(text: readonly string[], from: Positions, it: Count & { node: 
   let reached = from
   for (let done = 0; done < it.min && reached.size > 0; done++) reached = it.node(text, reached)
   const all = new Set(reached)
-  // What was reached once need not be tried again, so at most one round per position.
+  // A position that was reached once is not tried again, so there is at most one round for each position.
   for (let done = it.min; done < it.max && reached.size > 0; done++) {
     reached = new Set([...it.node(text, reached)].filter((at) => !all.has(at)))
     for (const at of reached) all.add(at)
@@ -229,7 +229,7 @@ function takeName(parser: Parser): boolean {
   return true
 }
 
-/** `?i:` opens a group, `?i-s)` changes the flags for what follows in this one. Gives the character that ended it. */
+/** `?i:` opens a group, `?i-s)` changes the flags for what follows in this one. Returns the character that ended it. */
 function takeFlags(parser: Parser): string {
   const form = /^\?([imsU]*)(?:-([imsU]+))?([:)])/.exec(parser.text.slice(parser.at, parser.at + 600).join(''))
   if (!form) throw new PatternError('invalid or unsupported Perl syntax')

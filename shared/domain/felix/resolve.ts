@@ -7,7 +7,10 @@ import type { FelixError, FelixParameter, FelixResolution, FelixValues, FelixWar
 import { normalise, type PortRange } from '../ports.ts'
 import type { RangeSource } from '../report.ts'
 
-/** Felix parses every layer, also the shadowed ones; one text that it must not refuse stops it. Layers in the order it loads them. */
+/**
+ * Felix parses every layer, also the shadowed ones; an invalid text of a fatal parameter stops it. Layers are in the
+ * order in which Felix loads them.
+ */
 export function firstError(layers: readonly Layer[], rules: Rules): FelixError | undefined {
   for (const layer of layers) {
     for (const [name, entries] of layer.entries) {
@@ -43,7 +46,7 @@ function stopError(layer: Layer, entry: Entry, reason: string): FelixError {
   }
 }
 
-/** The values of layers that hold no error, highest layer first. */
+/** The values of layers without an error, highest layer first. */
 export function resolveLayers(layers: readonly Layer[], rules: Rules, known: readonly FelixWarning[]): FelixResolution {
   const choices = new Map(felixParameters.map((name) => [name, choose(name, layers, rules)]))
   const certain = [...choices].filter(([, choice]) => choice.uncertain === undefined)

@@ -1,6 +1,6 @@
 /**
  * Calico's selector language (libcalico-go/lib/selector), as far as a FelixConfiguration's `nodeSelector` needs it:
- * read once, then asked per node.
+ * parsed once, then evaluated for each node.
  */
 export type Selector = (labels: ReadonlyMap<string, string>) => boolean
 
@@ -10,7 +10,7 @@ type Token = { kind: 'label' | 'string' | 'has'; value: string } | { kind: Mark 
 type Mark = '(' | ')' | '{' | '}' | ',' | '!' | '&&' | '||'
 type Operator = '==' | '!=' | 'in' | 'not in' | 'contains' | 'starts with' | 'ends with'
 
-// Calico has no such limit; deeper is no selector that anyone wrote, and it must not exhaust our stack.
+// Calico has no such limit. No real selector is deeper, and it must not exhaust the stack.
 const depthMax = 500
 const labelMax = 512
 
@@ -19,10 +19,10 @@ const identifier = /[A-Za-z0-9_./-]*/y
 const literal = /"[^"]*"|'[^']*'/y
 const mark = /==|!=|&&|\|\||[(){},!]/y
 const call = /(has|all|global)\(/y
-// One word or two; the blank between the words may be missing (`notin`), a word boundary must follow.
+// One or two words; the space between the words may be missing (`notin`), a word boundary must follow.
 const word = /(contains|starts[ \t]*with|ends[ \t]*with|not[ \t]*in|in)(?:[ \t]+|(?![A-Za-z0-9_./-]))/y
 
-/** Blank text selects every node; the empty string is not a selector and never comes here. */
+/** A blank text selects every node; the empty string is not a selector and is handled by the caller. */
 export function parseSelector(text: string): SelectorResult {
   try {
     const tokens = tokenize(text)

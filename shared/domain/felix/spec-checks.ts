@@ -3,9 +3,9 @@ import { DecodeError, inField, quote } from './go.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'
 
 /**
- * Fields of other parameters that the API server stores although Go cannot decode them, by the looseness of Calico's
- * CRDs: any text as a port, any number as a port of a protocol, an empty text as a duration. One of them makes the
- * whole object unreadable to Felix.
+ * Fields of other parameters that the API server stores although Go cannot decode them, because Calico's CRDs do not
+ * validate them: any text as a port, any number as a port of a protocol, an empty text as a duration. One of them
+ * makes the whole object unreadable to Felix.
  */
 export type SpecChecks = ReadonlyMap<string, (value: unknown, field: string) => void>
 
@@ -117,7 +117,7 @@ function checkTimeouts(value: unknown, field: string): void {
     type: 'HealthTimeoutOverride',
     fields: ({ name, timeout }) => [
       ['name', name ?? '', decoders.string],
-      // Not a pointer, so null reaches its decoder, which wants a text but takes null for an empty one.
+      // Not a pointer, so null reaches its decoder, which expects a text but accepts null as an empty one.
       ...(timeout === undefined ? [] : [['timeout', timeout ?? '', checkDuration] as const]),
     ],
   })

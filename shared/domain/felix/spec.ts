@@ -4,7 +4,7 @@ import { isDigits, isPortName, parsePortList } from '../ports.ts'
 
 export const readSelector = (value: unknown): string | undefined => decoders.string(value ?? '', 'nodeSelector')
 
-/** The text that Felix gets for a field; undefined where it counts as not set. */
+/** The text that Felix gets for a field; undefined if it counts as not set. */
 export const decoders: Record<SpecKind, (value: unknown, field: string) => string | undefined> = {
   bool(value, field) {
     if (typeof value !== 'boolean') throw mismatch(value, field, 'bool')
@@ -14,7 +14,7 @@ export const decoders: Record<SpecKind, (value: unknown, field: string) => strin
     if (typeof value !== 'string') throw mismatch(value, field, 'string')
     return value === '' ? undefined : value
   },
-  // A pointer to a string type: the empty text is passed on, and then ignored with a word in the log.
+  // A pointer to a string type: the empty text is passed on, and then ignored with a log line.
   enum(value, field) {
     if (typeof value !== 'string') throw mismatch(value, field, 'string')
     return value

@@ -12,7 +12,7 @@ interface SelectorGroup {
 
 interface Broken {
   name: string
-  /** Begins with the field that is to blame, where it is one. */
+  /** Begins with the invalid field, if it is one. */
   reason: string
   at?: BadField
 }
@@ -22,7 +22,7 @@ export interface Store {
   decoded: ReadonlyMap<string, Decoded>
   groups: SelectorGroup[]
   broken: Broken[]
-  /** Warnings about objects, so the same on every node. */
+  /** Warnings about objects; they are the same on every node. */
   warnings: FelixWarning[]
 }
 
@@ -62,7 +62,7 @@ const badSelector = (name: string, selector: string, reason: string): FelixWarni
   message: `the object is ignored, its nodeSelector cannot be parsed: ${reason}`,
 })
 
-/** Until 3.31 Felix starts with `default` and its own node's object alone; then its watch meets the others. */
+/** Until 3.31 Felix starts with `default` and its own node's object only; then its watch receives the others. */
 const undecodable = ({ name, reason, at }: Broken): FelixWarning => ({
   kind: 'undecodable',
   source: name.startsWith(nodePrefix) ? 'host' : 'selector',
@@ -107,7 +107,10 @@ function layerOf(source: Layer['source'], name: string, store: Store): Layer | u
   return object?.ok ? { source, object: objectName(name), entries: object.entries } : undefined
 }
 
-/** The oldest counts, whole; of the same age the first by name (MergeSelectorConfigs, felix/calc/config_batcher.go). */
+/**
+ * Only the oldest is used; if several have the same age, the first by name (MergeSelectorConfigs,
+ * felix/calc/config_batcher.go).
+ */
 function selected(labels: ReadonlyMap<string, string>, store: Store): { winner?: string; overlap?: FelixWarning } {
   const matching = store.groups.filter((group) => group.matches(labels)).flatMap((group) => group.members)
   let winner = matching[0]

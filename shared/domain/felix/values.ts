@@ -1,7 +1,7 @@
 import type { PortRange } from '../ports.ts'
 import type { RangeSource } from '../report.ts'
 
-/** The parameters that an assessment needs, in Felix's own spelling. */
+/** The parameters that an assessment needs, with Felix's own names. */
 export interface FelixValues {
   /** As Felix parsed it: its order, overlaps and duplicates. `effectiveRange` is the same set, normalised. */
   KubeNodePortRanges: PortRange[]
@@ -28,11 +28,12 @@ export interface DerivedValues {
 
 export interface FelixWarning {
   /**
-   * `invalid`: Felix uses the built-in default instead · `empty`: ignored, the next lower layer counts ·
-   * `ambiguous`: two spellings of one key, Felix takes one by chance · `unknown`: the value cannot be seen from outside ·
-   * `selector-overlap`: several selector objects match, the oldest counts · `selector-invalid`: the object is ignored ·
-   * `undecodable`: an object Felix cannot read; this version starts all the same, but its watch fails until it is fixed ·
-   * `not-understood`: by this version; the setting does nothing · `vast`: too long to be compared, whatever Felix makes of it.
+   * `invalid`: Felix uses the built-in default instead · `empty`: ignored, the next lower layer is used ·
+   * `ambiguous`: two spellings of one key, Felix uses one at random · `unknown`: the value is not read ·
+   * `selector-overlap`: several selector objects match, the oldest is used · `selector-invalid`: the object is
+   * ignored · `undecodable`: an object that Felix cannot read; this version starts, but its watch fails until the
+   * object is fixed · `not-understood`: not supported by this version; the setting has no effect · `vast`: too long
+   * to compare.
    */
   kind:
     | 'invalid'
@@ -50,9 +51,9 @@ export interface FelixWarning {
   object: string
   /** `metadata.annotations[config.projectcalico.org/KubeNodePortRanges]`, `spec.kubeNodePortRanges` */
   field?: string
-  /** Cut where it is absurdly long. */
+  /** Cut if it is very long. */
   raw?: string
-  /** It is about the layer that decides the parameter, not about one that is shadowed anyway. */
+  /** It is about the layer that decides the parameter, not about a shadowed one. */
   decides: boolean
   message: string
 }
@@ -60,35 +61,35 @@ export interface FelixWarning {
 export type FelixResolution =
   | FelixOk
   | FelixError
-  /** Felix would take one of several values by chance. */
+  /** Felix would use one of several values at random. */
   | ({ outcome: 'nondeterministic' } & FelixPartly)
-  /** Something that decides is not visible from outside, or depends on a version that is not known. */
+  /** A relevant value is not read, or depends on a version that is not known. */
   | ({ outcome: 'unknown' } & FelixPartly)
 
 export interface FelixOk {
   outcome: 'ok'
   values: FelixValues & DerivedValues
   sources: Record<FelixParameter, RangeSource>
-  /** The text Felix compares, of the layer that decided; absent where the built-in default counts. */
+  /** The text that Felix compares, from the deciding layer; absent if the built-in default is used. */
   raw: Partial<Record<FelixParameter, string>>
   warnings: FelixWarning[]
 }
 
-/** Felix would not start; one that runs keeps its old configuration or stops. */
+/** Felix does not start; a running Felix keeps its old configuration or stops. */
 export interface FelixError {
   outcome: 'error'
   message: string
-  /** Where Felix stops: reading the objects, or parsing a layer. */
+  /** The stage at which Felix stops: reading the objects, or parsing a layer. */
   stage: 'read' | RangeSource
   objects: string[]
-  /** Of objects that cannot be read: the field that is to blame, and what it holds. */
+  /** For objects that cannot be read: the invalid field and its content. */
   places?: Pick<FelixWarning, 'object' | 'field' | 'raw'>[]
   parameter?: FelixParameter
   warnings: FelixWarning[]
 }
 
 export interface FelixPartly {
-  /** Those without a certain value; they are absent from `values`. */
+  /** The parameters without a certain value; they are absent from `values`. */
   parameters: FelixParameter[]
   values: Partial<FelixValues & DerivedValues>
   sources: Partial<Record<FelixParameter, RangeSource>>
@@ -96,7 +97,7 @@ export interface FelixPartly {
   warnings: FelixWarning[]
 }
 
-/** One place that says something about a parameter, highest first in a list. */
+/** One layer that sets a parameter; lists have the highest layer first. */
 export interface ParameterLayer {
   source: Exclude<RangeSource, 'default'>
   /** `FelixConfiguration/node.ip-10-0-1-1`, `env FELIX_KUBENODEPORTRANGES`, `felix.cfg` */
@@ -104,16 +105,16 @@ export interface ParameterLayer {
   /** `spec.kubeNodePortRanges`, `metadata.annotations[…]`; absent for environment and file. */
   field?: string
   kind: 'env' | 'file' | 'annotation' | 'spec'
-  /** The text Felix compares. Absent where it cannot be seen from outside. */
+  /** The text that Felix compares. Absent if it is not read. */
   raw?: string
-  /** This layer's value, or its refusal, is what Felix goes by; everything below is shadowed. */
+  /** This layer decides, also if Felix rejects its value; all lower layers are shadowed. */
   decides: boolean
   /** A higher layer hides this one. */
   shadowed: boolean
 }
 
 export interface RangeLayer extends ParameterLayer {
-  /** What Felix would parse; absent where it refuses the text (and then uses 30000:32767). */
+  /** The parsed value; absent if Felix rejects the text (and then uses 30000:32767). */
   ranges?: PortRange[]
   reason?: string
 }

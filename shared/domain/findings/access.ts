@@ -8,10 +8,10 @@ import { quoted } from '../shell.ts'
 
 const refused = (it: ReadFailure): boolean => it.kind === 'denied' || it.kind === 'unauthenticated'
 
-/** What could not be read, one finding for refusals and one for everything else. */
+/** Failed reads: one finding for denied requests and one for everything else. */
 export const unread: ClusterCheck = (cluster) => {
   const { gaps, state, otherThanEks } = cluster
-  // Nothing was read, on purpose: another finding says why.
+  // Nothing was read intentionally: another finding has the reason.
   if (otherThanEks.length > 0 && state.identity?.connected.endpoint === undefined) return []
   const all = [...gaps.needed, ...gaps.wanted]
   const isNeeded = gaps.needed.length > 0
@@ -59,12 +59,12 @@ function gap(
   ]
 }
 
-/** Where the clusters of a region could not be listed, doctor has no cluster to try. */
+/** If the clusters of a region could not be listed, doctor has no cluster to test. */
 const lookCloser = (facts: ClusterFacts): string => {
   const { eks, cluster, reachedBy = {} } = facts.state
   const isUnlisted = reachedBy.listing ?? (failureOf(eks)?.object === listing && cluster.context === undefined)
   if (!isUnlisted) return `${onCluster(facts, 'doctor')}   # names the hop that fails, and what to paste`
-  // Without the role, the clusters of another account would be listed.
+  // Without the role, EKS would list the clusters of another account.
   return reachedBy.role === undefined
     ? `${awsEks(facts.state, 'list-clusters')}   # until it answers, sweep cannot list them either`
     : `${sweepOf(facts.state)}   # lists them again, as that role`
@@ -72,7 +72,7 @@ const lookCloser = (facts: ClusterFacts): string => {
 
 const listing = 'eks:ListClusters'
 
-/** Where EKS does not answer, a range that is known from another source may still be written. */
+/** If EKS does not answer, a range from another source may still be written. */
 function meaningOf(failures: readonly ReadFailure[], { serviceRange: { source } }: ClusterFacts): string {
   if (!failures.some(({ object }) => isOfEks(object))) return 'the verdict stands without it, but nothing is written'
   const isEnough = source !== 'default' && failures.every(({ object }) => isOfEks(object))
@@ -87,7 +87,7 @@ const sources: Record<ServiceRange['source'], string> = {
   'eks-api': 'what EKS told',
 }
 
-/** Causes that look alike in a report, each of which is fixed in another place. */
+/** Causes that look the same in a report, but are fixed in different places. */
 type Cause = 'role' | 'credentials' | 'policy' | 'token' | 'identity' | 'rbac'
 
 const causeOf = ({ object, kind, status }: ReadFailure): Cause => {
@@ -98,7 +98,7 @@ const causeOf = ({ object, kind, status }: ReadFailure): Cause => {
   return status === undefined ? 'token' : 'identity'
 }
 
-/** Where EKS did not say how to reach the cluster, that failure stands for everything that could then not be read. */
+/** If EKS did not return the cluster's endpoint, that failure is the cause of all other failed reads. */
 const causesOf = (failures: readonly ReadFailure[], cluster: ClusterFacts): { said: string; remedy: string }[] => {
   const eks = failureOf(cluster.state.eks)
   const own = failures.filter((it) => it.object === eks?.object || it.message !== eks?.message)

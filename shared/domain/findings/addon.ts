@@ -7,8 +7,9 @@ import type { Mode } from '../report.ts'
 import { valueOf } from '../read.ts'
 
 /**
- * EKS shows the add-on's mode, but kube-proxy reads the mode in the ConfigMap. They differ after the ConfigMap was edited by hand (the
- * add-on's next update with OVERWRITE reverts that), and after an update with NONE or PRESERVE, which leaves the ConfigMap as it was.
+ * EKS shows the add-on's mode, but kube-proxy reads the mode from the ConfigMap. They differ after the ConfigMap
+ * was edited manually (the add-on's next update with OVERWRITE reverts that), and after an update with NONE or
+ * PRESERVE, which does not change the ConfigMap.
  */
 export const addonDiffers: ClusterCheck = ({ state, configurations, underWay }) => {
   if (underWay.length > 0) return []

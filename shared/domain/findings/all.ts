@@ -71,14 +71,14 @@ const clusterChecks: readonly ClusterCheck[] = [
 export const nodeTroubles = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
   it.outside === undefined ? nodeChecks.flatMap((check) => check(it, cluster)) : []
 
-/** All findings, the worst first; each remedy can be pasted as it is. */
+/** All findings, the most severe first; each remedy can be pasted without changes. */
 export const clusterFindings = (found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] =>
   inOrder(allFindings(found, cluster)).map(({ remedy, ...finding }) => ({
     ...finding,
     ...(remedy !== undefined && { remedy: withContext(remedy, cluster.state) }),
   }))
 
-/** Groups equal troubles of many nodes. Without Calico only the checks of the connection count. */
+/** Groups equal problems of many nodes. Without Calico only the checks of the connection are used. */
 const allFindings = (found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] => {
   if (cluster.install === 'none') return wayChecks.flatMap((check) => check(cluster))
   const inside = cluster.nodes.filter(({ outside }) => outside === undefined).length

@@ -5,21 +5,21 @@ import type { Evidence, Finding, FindingCode, Severity } from '../report.ts'
 export interface Trouble {
   code: FindingCode
   severity: Severity
-  /** The node needs a change, by this tool or by people: it is out of step. */
+  /** The node needs a change, by this tool or by a person: it is out of step. */
   breaks: boolean
-  /** The thing at fault where it is not the node: `FelixConfiguration/default`. */
+  /** The object at fault, if it is not the node: `FelixConfiguration/default`. */
   subject?: string
-  /** The cause in one sentence, without the node's name, so that equal causes read equally. */
+  /** The cause in one sentence, without the node's name, so that equal causes have equal texts. */
   message: string
-  /** What shows the cause. */
+  /** Evidence for the cause. */
   evidence: Evidence[]
-  /** What was seen on this very node. */
+  /** Evidence from this node. */
   seen?: Evidence
-  /** A function where it is long: only those of the few nodes that are shown are asked for. */
+  /** A function if it is long: it is called only for the few nodes that are shown. */
   remedy?: string | (() => string)
 }
 
-/** Checks one node. Pure: it sees nothing but facts. */
+/** Checks one node. Pure: it depends on the facts only. */
 export type NodeCheck = (it: NodeFacts, cluster: ClusterFacts) => Trouble[]
 
 /** Checks the cluster as a whole. */
@@ -30,7 +30,7 @@ export interface NodeTrouble {
   trouble: Trouble
 }
 
-/** Enough to see a pattern; a report of 5,000 nodes must still be read by a person. */
+/** Enough to see a pattern; a report about 5,000 nodes must remain readable. */
 const nodesShown = 10
 
 /** One finding per cause, however many nodes have it. */
@@ -79,7 +79,7 @@ const distinct = (evidence: readonly Evidence[]): Evidence[] => [
 
 const severities: readonly Severity[] = ['critical', 'warning', 'info']
 
-/** What is worst first; within that by code and subject, so that two looks at the same cluster give the same text. */
+/** The most severe first, then by code and subject, so that two reports about the same state have the same text. */
 export const inOrder = (findings: readonly Finding[]): Finding[] =>
   findings.toSorted(
     (a, b) =>

@@ -115,7 +115,7 @@ export const notReady: ClusterCheck = (cluster) => {
   ]
 }
 
-/** A rollout stopped because of one of them: then it is none that has only just started. */
+/** If a rollout halted because of one of them, it is not a pod that has only just started. */
 const isHaltedOn = ({ state }: ClusterFacts, broken: NodeFacts[]): boolean => {
   const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
   return rollout?.state === 'halted' && broken.some(({ node }) => node.name === rollout.evidence?.node)
@@ -132,7 +132,7 @@ function readiness({ node, calicoPod: pod }: NodeFacts): Evidence {
   }
 }
 
-/** With `OnDelete` a restart by annotation, as documentation tells, restarts nothing. */
+/** With `OnDelete`, a restart by annotation, as documented for Calico, restarts nothing. */
 export const updateStrategy: ClusterCheck = (cluster) =>
   [...cluster.calicoSets, ...cluster.configurations.map(({ daemonSet }) => daemonSet)]
     .filter(({ updateStrategy }) => updateStrategy.type === 'OnDelete')

@@ -9,7 +9,7 @@ const link = 'kube-ipvs0'
 const deciding = ({ index, felixNode }: NodeFacts, parameter: FelixParameter): ParameterLayer | undefined =>
   index && felixNode ? index.layers(felixNode, parameter).find(({ decides }) => decides) : undefined
 
-/** Where a parameter's value stands; the built-in default where nothing says anything. */
+/** The layer of a parameter's value; the built-in default if no layer sets it. */
 function standsIn(it: NodeFacts, parameter: FelixParameter): Evidence {
   const layer = deciding(it, parameter)
   return {
@@ -20,7 +20,7 @@ function standsIn(it: NodeFacts, parameter: FelixParameter): Evidence {
 }
 
 /**
- * Felix watches the link in eBPF mode too: while the link exists, Felix restarts again and again
+ * Felix watches the link in eBPF mode too: while the link exists, Felix restarts in a loop
  * (projectcalico/calico#8929).
  */
 export const ipvsWithBpf: NodeCheck = (it) => {
@@ -42,7 +42,7 @@ export const ipvsWithBpf: NodeCheck = (it) => {
   ]
 }
 
-/** A cluster that went from ipvs to eBPF has no kube-proxy that would remove the link. */
+/** A cluster that changed from ipvs to eBPF has no kube-proxy that would remove the link. */
 const linkLeft = (it: NodeFacts, evidence: Evidence[]): Trouble => ({
   code: 'IPVS_WITH_BPF',
   severity: 'critical',
@@ -68,7 +68,10 @@ export const ipvsWithNftables: NodeCheck = (it, cluster) => {
   ]
 }
 
-/** The link has every ClusterIP as an address. If Felix takes them for addresses of the host, it takes Service traffic for host traffic. */
+/**
+ * The link has every ClusterIP as an address. If Felix treats them as addresses of the host, it treats Service
+ * traffic as host traffic.
+ */
 export const interfaceExclude: NodeCheck = (it, cluster) => {
   const { InterfaceExclude: patterns } = it.values
   if (it.ipvs === 'no' || !patterns || it.values.BPFEnabled === true || it.index?.excludesInterface(patterns, link))
@@ -89,7 +92,7 @@ export const interfaceExclude: NodeCheck = (it, cluster) => {
   ]
 }
 
-/** Regular expressions back in Felix's own spelling: a plain name, or an expression between slashes. */
+/** Regular expressions in Felix's own notation: a plain name, or an expression between slashes. */
 const interfacesWith = (patterns: readonly string[]): string =>
   [link, ...patterns.map((it) => /^\^([\w-]+)\$$/.exec(it)?.[1] ?? `/${it}/`)].join(',')
 
@@ -107,8 +110,8 @@ export const selectorOverlap: NodeCheck = (it) =>
     }))
 
 /**
- * The API server puts `nftablesMode: Auto` into every object it stores, and so an override of something else hides
- * `default`'s.
+ * The API server sets `nftablesMode: Auto` in every object it stores, so an override for another setting hides the
+ * value of `default`.
  */
 export function nftablesModeDiffers({ nodes }: ClusterFacts): NodeTrouble[] {
   const inside = nodes.filter(({ outside, values }) => outside === undefined && values.NFTablesMode !== undefined)

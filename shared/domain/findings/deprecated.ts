@@ -3,12 +3,12 @@ import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'
 
-/** Written in the upstream plan (KEP-5495): what later versions do with IPVS. */
+/** The upstream plan (KEP-5495) for IPVS in later versions. */
 const plan =
   '1.35 warns, 1.37 has the feature gate KubeProxyIPVS, 1.40 turns it off by default, 1.43 removes it (1.40 and 1.43 are plans)'
 const offByDefault = 40
 
-/** One finding about leaving IPVS: until when it is supported, what prevents the move here, and the steps. */
+/** One finding about leaving IPVS: how long it is supported, what prevents the change here, and the steps. */
 export function ipvsDeprecated(cluster: ClusterFacts): Finding[] {
   const { nodes, configurations, kubernetesMinor } = cluster
   const uses = nodes.some(({ running, ipvs }) => running?.mode === 'ipvs' || ipvs !== 'no')
@@ -41,7 +41,7 @@ interface Missing {
   evidence: Evidence[]
 }
 
-/** kube-proxy's nftables mode is GA with 1.33 and wants Linux 5.13; Felix programs nftables from 3.29 on. */
+/** kube-proxy's nftables mode is GA with 1.33 and needs Linux 5.13; Felix programs nftables from 3.29 on. */
 function missingForNftables(cluster: ClusterFacts, minor: number): Missing[] {
   const inside = cluster.nodes.filter(({ outside }) => outside === undefined)
   const old = inside.filter(({ node }) => isOldKernel(node.kernelVersion))
@@ -76,7 +76,7 @@ const oldest = (nodes: readonly NodeFacts[]): CalicoVersion | undefined =>
     .flatMap(({ version }) => version ?? [])
     .reduce<CalicoVersion | undefined>((a, b) => (!a || atLeast(a, b.text.slice(1)) ? b : a), undefined)
 
-/** On this path kube-proxy removes the link, so nothing is left to clean up. */
+/** In this direction kube-proxy removes the link, so no cleanup is needed. */
 function toNftables({ nodes, install, state }: ClusterFacts): string {
   const calico = oldest(nodes)
   const follows = calico && !atLeast(calico, '3.23') ? 'restart calico-node after it' : 'Felix follows by itself'
@@ -89,14 +89,14 @@ function toNftables({ nodes, install, state }: ClusterFacts): string {
   return `To nftables: ${place(state)} mode nftables together with Felix (${felix}), best on new nodes; where nodes stay, restart kube-proxy, which removes kube-ipvs0, and ${follows}. Node ports then answer on a node's primary addresses only, unless nodePortAddresses says otherwise.`
 }
 
-/** On this path kube-proxy leaves the link, and the link is all that Felix looks at. */
+/** In this direction kube-proxy does not remove the link, and Felix checks only the link. */
 const toIptables = ({ state }: ClusterFacts): string =>
   `To iptables: ${place(state)} mode iptables, then replace the nodes; where nodes stay, restart kube-proxy and on each: ip link delete kube-ipvs0. It is left behind, and Felix stays in IPVS mode as long as it is there.`
 
 const place = (state: ClusterFacts['state']): string =>
   valueOf(valueOf(state.eks)?.kubeProxyAddon) ? "in the add-on's configuration values" : "in kube-proxy's configuration"
 
-/** In IPVS mode kube-proxy goes by the section of iptables; in nftables mode it has one of its own. */
+/** In IPVS mode kube-proxy uses the section for iptables; for nftables mode there is a separate section. */
 const masquerade = ({ configurations }: ClusterFacts): string[] =>
   configurations.some(({ mode, masqueradeAll }) => mode === 'ipvs' && masqueradeAll)
     ? [

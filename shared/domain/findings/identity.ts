@@ -3,7 +3,7 @@ import type { ClusterCheck } from './checks.ts'
 import { type ClusterMarks, type Difference, partsOf } from '../identity.ts'
 import { updateKubeconfig } from './remedy.ts'
 
-/** What EKS says must be about the cluster that is connected to. */
+/** EKS must describe the connected cluster. */
 export const clusterIdentity: ClusterCheck = (cluster) => {
   const { otherThanEks: found, state } = cluster
   const { connected = {}, described = {} } = state.identity ?? {}
@@ -44,7 +44,7 @@ const remedyFor = (found: readonly Difference[], { state }: ClusterFacts): strin
   return `EKS was asked in account ${asked.account}. If the cluster is of another one: export AWS_PROFILE=NAME, or give --role. If it is of that one:\n${update}`
 }
 
-/** Without verification, anybody in between can read and change what is sent. */
+/** Without verification, anybody on the network path can read and change the traffic. */
 export const tlsNotVerified: ClusterCheck = ({ state }) => {
   const { connected } = state.identity ?? {}
   if (!connected?.unverified) return []

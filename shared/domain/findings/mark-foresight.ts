@@ -6,12 +6,12 @@ import { capacity, formatMask } from '../mark.ts'
 import { atLeast } from '../version.ts'
 
 interface Foresight {
-  /** The coming change, as the beginning of a sentence. */
+  /** The future change, as the beginning of a sentence. */
   event: string
   room: Room
 }
 
-/** Calico 3.30 and WireGuard each take one bit more for themselves and so halve what the mask has room for. */
+/** Calico 3.30 and WireGuard each reserve one more bit and so halve the room in the mask. */
 function foreseen(it: NodeFacts): Foresight | undefined {
   const { version, values } = it
   const wireguard = usesWireguard(values)
@@ -30,7 +30,7 @@ function isShort({ mark, node }: NodeFacts, { calico, wireguard }: Room): boolea
   return node.podsMax !== undefined && capacity(mark?.mask ?? 0, calico, wireguard) < node.podsMax
 }
 
-/** The mask has room now. Reported where the next Calico update, or switching WireGuard on, would use it up. */
+/** The mask has room now. Reported if the next Calico update, or WireGuard, would use it up. */
 export const markForesight: NodeCheck = (it, cluster) => {
   const { mark, node, ipvs } = it
   const now = mark?.capacity

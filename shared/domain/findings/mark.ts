@@ -11,7 +11,7 @@ import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'
 
-/** Calico 3.33 is the first whose fields hold all 32 bits; Kubernetes 1.36 the first that enforces the old ones' int32. */
+/** From Calico 3.33 the fields have 32 bits; from Kubernetes 1.36 the int32 of the older fields is enforced. */
 export const isInt32 = ({ kubernetesMinor }: ClusterFacts, { version }: Pick<NodeFacts, 'version'>): boolean =>
   (kubernetesMinor ?? 0) >= 36 && !(version && atLeast(version, '3.33'))
 
@@ -21,7 +21,7 @@ function neighboursOf(it: NodeFacts, { state, vpcCni, configurations }: ClusterF
   return markUsers({ masqueradeBit: bit ?? 14, programs: markingPrograms(state, it.node, vpcCni) })
 }
 
-/** Which of the two parameters is in force, and where it stands. */
+/** Which of the two parameters is effective, and its layer. */
 export function maskLayer({ index, felixNode, values }: NodeFacts): {
   parameter: FelixParameter
   layer: ParameterLayer | undefined
@@ -39,7 +39,7 @@ export function maskLayer({ index, felixNode, values }: NodeFacts): {
   return { parameter, layer, evidence }
 }
 
-/** What decides how many of the mask's bits are left for endpoints. */
+/** What determines how many of the mask's bits are left for endpoints. */
 export interface Room {
   calico: CalicoVersion | undefined
   wireguard: boolean
@@ -47,7 +47,10 @@ export interface Room {
 
 const roomNow = ({ version, values }: NodeFacts): Room => ({ calico: version, wireguard: usesWireguard(values) })
 
-/** A mask with enough room that takes no bits of other programs, and how to set it. This tool never writes masks: a bad one stops every Felix. */
+/**
+ * A mask with enough room that takes no bits of other programs, and the command that sets it. This tool never writes
+ * masks: an invalid one stops every Felix.
+ */
 export function advice(it: NodeFacts, cluster: ClusterFacts, room = roomNow(it)): { remedy: string; mask?: number } {
   const { node, values } = it
   const better = betterMask({
@@ -93,7 +96,7 @@ export const markCapacity: NodeCheck = (it, cluster) => {
   ]
 }
 
-/** Felix does not start with this mask: it has too few bits for Felix itself, or in IPVS mode none left for endpoints. */
+/** Felix does not start with this mask: it has too few bits for Felix itself, or in IPVS mode no bits for endpoints. */
 function isTooSmall({ mark, ipvs, version, values }: NodeFacts): boolean {
   if (mark?.mask === undefined) return false
   const own = (version && !atLeast(version, '3.30') ? 4 : 5) + (usesWireguard(values) ? 1 : 0)
@@ -148,7 +151,7 @@ export const markOverlap: NodeCheck = (it, cluster) => {
   return [...found, ...hiddenMarks(it, cluster)]
 }
 
-/** Names another program whose bits cannot be seen from outside: whether they collide is not known. */
+/** Names another program whose bits are not known: they may overlap. */
 const hiddenMarks = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
   markingPrograms(cluster.state, it.node, cluster.vpcCni).flatMap((program): Trouble[] => {
     const { hidden, evidence } = program
@@ -167,7 +170,10 @@ const hiddenMarks = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
     ]
   })
 
-/** Which of the two masks counts depends on the nftables mode and on Calico's version, so the same value in both is the only safe one. */
+/**
+ * Which of the two masks is effective depends on the nftables mode and on Calico's version, so only equal values are
+ * safe.
+ */
 export const markTablesDiffer: NodeCheck = ({ values }) => {
   const { IptablesMarkMask: iptables, NftablesMarkMask: nftables, NFTablesMode: mode } = values
   if (iptables === undefined || nftables === undefined || iptables === nftables) return []
@@ -187,7 +193,10 @@ export const markTablesDiffer: NodeCheck = ({ values }) => {
   ]
 }
 
-/** A mask above 0x7fffffff in a spec stays where it is but cannot be written again; a better one may not be written at all. */
+/**
+ * A mask above 0x7fffffff in a spec remains stored but cannot be written again; a better one possibly cannot be
+ * written at all.
+ */
 export function markNotStorable(cluster: ClusterFacts): Finding[] {
   const int32 = cluster.nodes.some((it) => it.outside === undefined && isInt32(cluster, it))
   if (!int32) return []

@@ -12,7 +12,7 @@ import type { Evidence, Finding, Mode } from '../report.ts'
 
 const isRolling = ({ underWay }: ClusterFacts): boolean => underWay.length > 0
 
-/** kube-proxy reads its mode only when it starts: a changed configuration has no effect until somebody restarts it. */
+/** kube-proxy reads its mode only when it starts: a changed configuration has no effect until it is restarted. */
 export const modeNotRolled: NodeCheck = (it, cluster) => {
   const { running, configuredMode } = it
   const { configuration } = running ?? {}
@@ -64,7 +64,6 @@ export const modeUnproven: NodeCheck = (it, cluster) => {
 const seeTheLink = (cluster: ClusterFacts): string =>
   `On the node, ls /sys/class/net/kube-ipvs0 shows the link if it is there.\nRead all logs: ${onCluster(cluster, 'check')} --deep\nA log tells where it begins with the start of Felix and its level (logSeverityScreen) is Info: that of a calico-node pod made anew does.`
 
-/** A process that does not run cannot be asked. */
 function startKubeProxy({ pod, missing }: RunningMode, cluster: ClusterFacts): string {
   const place = `${kubectl(cluster)} -n ${quoted(pod.namespace)}`
   if (missing) return loadModules(missing)
@@ -97,7 +96,7 @@ const unproven = (cluster: ClusterFacts, why: string, evidence: readonly Evidenc
   ].join('\n'),
 })
 
-/** A Felix that does not follow the link looks again only when its pod is restarted. */
+/** A Felix that does not follow the link checks it again only when its pod is restarted. */
 export const felixMissedMode: NodeCheck = (it, cluster) => {
   const { running, view, version, calicoPod } = it
   if (!running || view.ipvs === undefined || !calicoPod) return []
@@ -121,7 +120,7 @@ export const felixMissedMode: NodeCheck = (it, cluster) => {
   ]
 }
 
-/** When kube-proxy changes from ipvs to iptables it leaves the link, and the link is all that Felix looks at. */
+/** When kube-proxy changes from ipvs to iptables it does not remove the link, and Felix checks only the link. */
 export const staleDevice: NodeCheck = (it) => {
   const { running, view, calicoPod } = it
   if (running?.mode === 'ipvs' || running?.mode === 'unknown' || !running || view.ipvs !== true || view.missed)

@@ -20,7 +20,7 @@ export const strayPorts: ClusterCheck = ({ strays, serviceRange, nodes }) => {
   ]
 }
 
-/** Felix's rule for node ports under IPVS has TCP and UDP and nothing else (felix/rules/static.go), whatever the range says. */
+/** Under IPVS Felix's rule for node ports covers only TCP and UDP (felix/rules/static.go), for any range. */
 export const sctpPorts: ClusterCheck = ({ state, nodes }) => {
   const sctp = (valueOf(state.nodePorts) ?? []).filter(({ protocol }) => protocol === 'SCTP')
   if (sctp.length === 0 || !nodes.some(({ ipvs }) => ipvs === 'active')) return []

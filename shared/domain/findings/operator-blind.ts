@@ -10,8 +10,8 @@ import { rangeAnnotation } from '../rollout/annotations.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'
 
 /**
- * The operator of Calico 3.19 to 3.24 (v1.17 to v1.27.16 and v1.28.7) watches FelixConfigurations with a type of its own
- * that reads no item of `kubeNodePortRanges`: its list fails and it crashes (projectcalico/calico#6508).
+ * The operator of Calico 3.19 to 3.24 (v1.17 to v1.27.16 and v1.28.7) watches FelixConfigurations with a type that
+ * cannot parse any item of `kubeNodePortRanges`: its list fails and it crashes (projectcalico/calico#6508).
  */
 export const operatorBlind: ClusterCheck = (cluster) => {
   const { install, calico, state } = cluster
@@ -35,7 +35,7 @@ export const operatorBlind: ClusterCheck = (cluster) => {
 const hasItems = ({ spec: { kubeNodePortRanges: items } }: FelixObject): boolean =>
   Array.isArray(items) && items.length > 0
 
-/** Calico 3.24.6 came with an operator that has the remedy; an older one may be in its place. */
+/** Calico 3.24.6 was released with a fixed operator; an older operator may be installed. */
 const stops = (calico: CalicoVersion): { severity: 'critical' | 'warning'; message: string } =>
   atLeast(calico, '3.24.6')
     ? {
@@ -47,7 +47,7 @@ const stops = (calico: CalicoVersion): { severity: 'critical' | 'warning'; messa
         message: `The operator of Calico ${calico.text} cannot read spec.kubeNodePortRanges: it crashes and neither updates nor repairs anything until the field is gone. Felix ignores the field in any case: only the annotation counts.`,
       }
 
-/** The annotation keeps its value where it has one; else it gets the desired range, or what the field says. */
+/** The annotation keeps its value if it has one; else it gets the desired range, or the field's value. */
 function withoutField(object: FelixObject, cluster: ClusterFacts): string {
   const present = object.annotations[rangeAnnotation]
   if (present !== undefined && parsePortList(present).ok) return rangeWrite(cluster, object, { annotation: present })

@@ -9,10 +9,13 @@ import type { Evidence } from '../report.ts'
 import { ours } from '../rollout/annotations.ts'
 import { changeMark, type Known } from '../rollout/marks.ts'
 
-/** Reported wherever the range is assumed. The cluster may be in step where nothing contradicts the assumption; else it is unknown. */
+/**
+ * Reported whenever the range is assumed. The cluster may be in step if nothing contradicts the assumption; else it
+ * is unknown.
+ */
 export const rangeAssumed: ClusterCheck = (cluster) => {
   const { serviceRange, objections, nodes, state, otherThanEks } = cluster
-  // Where EKS described another cluster, that must be corrected first.
+  // If EKS described another cluster, that must be fixed first.
   if (!isAssumed(serviceRange) || otherThanEks.length > 0) return []
   if (nodes.every(({ outside }) => outside !== undefined)) return []
   const range = `${serviceRange.min}:${serviceRange.max}`
@@ -60,7 +63,7 @@ const knownWords: ReadonlyMap<string | undefined, string> = new Map([
   ['flag', 'it was given'],
 ] satisfies [Known, string][])
 
-/** An earlier rollout recorded how the range was known at that time. */
+/** An earlier rollout recorded the source of the range at that time. */
 function said({ object, value: text = '', at }: Evidence, cluster: ClusterFacts): string {
   const value = object !== apiServer && text.length > 60 ? `${text.slice(0, 60)}…` : text
   if (object === apiServer) return `it answered ${value}`

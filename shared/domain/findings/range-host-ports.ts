@@ -1,7 +1,7 @@
 import type { ClusterCheck } from './checks.ts'
 import { listed } from './range-layers.ts'
 
-/** Ports on which the host itself is reached, whatever Services there are. */
+/** Ports of the host's own servers. */
 const hostPorts: readonly { port: number; of: string }[] = [
   { port: 22, of: 'SSH' },
   { port: 179, of: 'BGP' },
@@ -9,7 +9,9 @@ const hostPorts: readonly { port: number; of: string }[] = [
   { port: 10_250, of: "the kubelet's" },
 ]
 
-/** What Felix takes for a node port under IPVS never reaches host-endpoint policy (felix/rules/static.go). */
+/**
+ * Under IPVS Felix does not apply host-endpoint policy to ports that it treats as node ports (felix/rules/static.go).
+ */
 export const hostPortsInRange: ClusterCheck = ({ desired = [], nodes, serviceRange: { min, max } }) => {
   const [first] = desired
   const held = hostPorts.filter(({ port }) => desired.some((it) => it.min <= port && port <= it.max))

@@ -17,7 +17,7 @@ const isRange = ({ parameter }: { parameter?: string }): boolean =>
   parameter === undefined || parameter === 'KubeNodePortRanges'
 const isMask = (parameter: string | undefined): boolean => parameter?.endsWith('MarkMask') === true
 
-/** Felix cannot read the object, or reads one of several values by chance. Only a person can fix that, no write of ours. */
+/** Felix cannot read the object, or uses one of several values at random. Only a person can fix this. */
 export const rangeInvalid: NodeCheck = (it, cluster) => {
   const { felix } = it
   if (!felix) return []

@@ -14,7 +14,7 @@ export const text = (ranges: readonly PortRange[]): string => {
   return all.length <= itemsShown ? shown || 'no port' : `${shown} and ${all.length - itemsShown} more`
 }
 
-/** Enough to recognise a list; a sentence cannot hold thousands. */
+/** Enough to recognize a list; a sentence cannot contain thousands. */
 const itemsShown = 12
 
 export const listed = (items: readonly string[]): string =>
@@ -28,7 +28,10 @@ export const layerEvidence = (layer: RangeLayer): Evidence => ({
   ...(layer.raw === undefined ? {} : { value: layer.raw }),
 })
 
-/** Whether a write to `default` counts on this node: nothing above it decides, or only an override that we made. */
+/**
+ * Whether a write to `default` is effective on this node: no layer above it decides, or only an override of this
+ * tool.
+ */
 export function isReachedByDefault(it: NodeFacts, cluster: ClusterFacts): boolean {
   const source = it.sources.KubeNodePortRanges
   if (source !== 'host') return source === 'global' || source === 'default'
@@ -36,7 +39,7 @@ export function isReachedByDefault(it: NodeFacts, cluster: ClusterFacts): boolea
   return object !== undefined && isOurs(object)
 }
 
-/** The ranges that the spec's items mean; undefined where they cannot be parsed. */
+/** The ranges of the spec's items; undefined if they cannot be parsed. */
 export function specRanges(name: string, cluster: ClusterFacts): PortRange[] | undefined {
   const object = felixObject(cluster, felixName(name) ?? name)
   const items = object?.spec['kubeNodePortRanges']

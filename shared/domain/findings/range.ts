@@ -12,7 +12,10 @@ import { valueOf } from '../read.ts'
 import type { Evidence, Finding, Severity } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
 
-/** Under IPVS a wrong range is wrong policy now; where IPVS is only configured it will be; elsewhere it is not used. */
+/**
+ * Under IPVS a wrong range means wrong policy now; if IPVS is only configured, it will; otherwise the range is not
+ * used.
+ */
 export const rangeSeverity = ({ ipvs, running }: NodeFacts): Severity =>
   ipvs === 'active' ? 'critical' : ipvs === 'configured' || running?.mode === 'unknown' ? 'warning' : 'info'
 
@@ -60,7 +63,10 @@ const desiredEvidence = ({ serviceRange: { min, max, source }, strays }: Cluster
   ...strays.slice(0, 5).map(({ service, field, port }) => ({ object: `Service/${service}`, field, value: `${port}` })),
 ]
 
-/** `spec.kubeNodePortRanges` reaches Felix as text it cannot parse, in every version up to now; only the annotation counts. */
+/**
+ * `spec.kubeNodePortRanges` reaches Felix as text that it cannot parse, in every version so far; only the annotation
+ * is used.
+ */
 export const specIgnored: NodeCheck = (it, cluster) => {
   const { rangeLayer: layer } = it
   if (layer?.kind !== 'spec') return []
@@ -102,7 +108,7 @@ export const rangeShadowed: NodeCheck = (it, cluster) => {
   ]
 }
 
-/** Overrides of many nodes are one cause. */
+/** Overrides of many nodes count as one cause. */
 const placeOf = ({ source, object }: RangeLayer): string =>
   source === 'host' ? "The node's own FelixConfiguration/node.NAME" : object
 
@@ -138,7 +144,7 @@ function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
   const change = owner
     ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
     : rangePatch(cluster, 'default', desired)
-  // A patch by hand would reach all nodes at once, also the node on which the rollout halted.
+  // A manual patch would reach all nodes at once, also the node on which the rollout halted.
   if (!owner && cluster.rollingOut)
     return `${onCluster(cluster, 'rollout status')}   # the rollout of this range, and what is to be done`
   const sync = `${onCluster(cluster, 'sync')}   # node by node\n`
@@ -147,7 +153,7 @@ function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
 
 const byHand = 'Or by hand, which restarts Felix on every node at once:'
 
-/** An annotation beside a spec that says something else: the annotation counts, and the spec misleads its reader. */
+/** The annotation and the spec have different values: the annotation is used, and the spec is misleading. */
 export function specContradicts(cluster: ClusterFacts): Finding[] {
   return (valueOf(cluster.state.felix)?.objects ?? []).flatMap((object): Finding[] => {
     const annotation = object.annotations[rangeAnnotation]

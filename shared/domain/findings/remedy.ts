@@ -19,13 +19,13 @@ export type Place = Pick<ClusterState, 'cluster' | 'reachedBy'>
 export const onCluster = ({ state, serviceRange }: ClusterFacts, command: string): string =>
   commandOn(state, command, serviceRange)
 
-/** A command of this tool, complete for the cluster it speaks of: where it is, and how its range was known. */
+/** A complete command of this tool for a cluster: its context or region, and the source of its range. */
 export const commandOn = (place: Place, command: string, range?: ServiceRange): string =>
   ['calico-ipvs-sync', command, ...placeWords(place), ...(takesRange.test(command) ? rangeWords(range) : [])].join(' ')
 
 const placeWords = ({ cluster: { context, name, region }, reachedBy = {} }: Place): string[] => {
   const { kubeconfig, role, inCluster } = reachedBy
-  // A cluster with neither context nor region was not found; its name was given by this tool.
+  // A cluster without context and region was not found; this tool has given it a name.
   const isNamed = !inCluster && context === undefined && region !== undefined
   return optionWords({
     context: inCluster ? undefined : context,
@@ -48,8 +48,8 @@ const rangeWords = ({ source, min, max }: Partial<ServiceRange> = {}): string[] 
   source === 'probe' ? ['--probe'] : source === 'flag' ? ['--service-node-port-range', `${min}-${max}`] : []
 
 /**
- * kubectl for the cluster that is spoken of, and never for the one that happens to be current. Without a context of ours it is the
- * ARN, as `aws eks update-kubeconfig` names it: where there is none of that name, kubectl refuses.
+ * kubectl for this cluster, never for the current context. If the context is not known, it is the ARN, as `aws eks
+ * update-kubeconfig` names contexts: if there is none of that name, kubectl fails.
  */
 export const kubectl = ({ state }: ClusterFacts): string => kubectlOn(state)
 
@@ -62,7 +62,7 @@ export const kubectlOn = ({ cluster, reachedBy = {} }: Place): string => {
 export const inAccount = ({ cluster: { account } }: Place): string =>
   account === undefined ? '' : ` in account ${account}`
 
-/** A command of EKS's, with the profile that the kubeconfig's plugin takes. */
+/** An `aws eks` command, with the profile of the kubeconfig's credential plugin. */
 export const awsEks = ({ cluster: { region = 'REGION' }, reachedBy = {} }: Place, command: string): string =>
   ['aws eks', command, ...optionWords({ region, profile: reachedBy.profile })].join(' ')
 
@@ -72,7 +72,7 @@ export const updateKubeconfig = (place: Place): string => {
   return [update, ...optionWords({ 'role-arn': role, kubeconfig })].join(' ')
 }
 
-/** Where no kubeconfig led to the cluster, kubectl needs its context first. */
+/** If the cluster was not reached through a kubeconfig, kubectl needs a context first. */
 export const withContext = (remedy: string, place: Place): string => {
   const { context, region } = place.cluster
   if (context !== undefined || region === undefined) return remedy
@@ -80,7 +80,7 @@ export const withContext = (remedy: string, place: Place): string => {
   return remedy.replace(/^.*\bkubectl --/m, (line) => `${once}\n${line}`)
 }
 
-/** The ARN as EKS would build it, where EKS did not say it; an unknown account is left for the reader to fill in. */
+/** The ARN as EKS builds it, if EKS did not return it; the reader must fill in an unknown account. */
 const arnOf = ({ account = 'ACCOUNT', region, name }: Report['cluster']): string | undefined => {
   if (region === undefined) return undefined
   const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
@@ -92,8 +92,8 @@ export const felixResource = (cluster: ClusterFacts): string =>
   `felixconfigurations.${apiOf(cluster).replace(/\/v\d+$/, '')}`
 
 /**
- * Objects as kubectl takes them. No name of Kubernetes' own begins with a dash; where a server says so all the same, kubectl
- * would read it as an option, and is given RESOURCE/NAME.
+ * Objects as arguments of kubectl. Names in Kubernetes do not begin with a dash. If a server returns such a name,
+ * kubectl would read it as an option, so it gets RESOURCE/NAME.
  */
 export const onObjects = (resource: string, ...names: string[]): string =>
   names.some((name) => name.startsWith('-'))
@@ -109,14 +109,14 @@ export const felixObject = ({ felixObjects }: ClusterFacts, name: string): Felix
 export const patchCommand = (cluster: ClusterFacts, name: string, patch: object): string =>
   `${kubectl(cluster)} patch ${onFelix(cluster, name)} --type=merge -p ${quoted(safeJson(patch))}`
 
-/** Sets the range so that it counts: annotation and spec, and the copy of the metadata where there is one. */
+/** Sets the range so that Felix uses it: annotation and spec, and the copy of the metadata if there is one. */
 export function rangePatch(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
   const object = felixObject(cluster, name)
   if (!object) return `${kubectl(cluster)} create -f - <<'EOF'\n${rangeManifest(cluster, name, ranges)}\nEOF`
   return rangeWrite(cluster, object, { annotation: annotationValue(ranges), ...specOf(cluster, ranges) })
 }
 
-/** Without a spec the field is taken out. */
+/** Without a spec the field is removed. */
 export function rangeWrite(cluster: ClusterFacts, object: FelixObject, value: RangeText): string {
   const { name } = object
   try {
@@ -130,20 +130,23 @@ export function rangeWrite(cluster: ClusterFacts, object: FelixObject, value: Ra
   }
 }
 
-/** More items than Calico's API takes, and what an operator cannot read, go into the annotation alone. */
+/**
+ * A list with more items than Calico's API accepts, or one that an operator cannot read, is written to the annotation
+ * only.
+ */
 const specOf = ({ install, calico }: ClusterFacts, ranges: readonly PortRange[]): { spec?: (number | string)[] } => {
   const items = formatRanges(ranges).map((it) => (it.includes(':') ? it : Number(it)))
   return items.length <= specItemsMax && specMayBeWritten(install, calico) ? { spec: items } : {}
 }
 
-/** As it would stand in Git. */
+/** The manifest for Git. */
 export function rangeManifest(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
   const { spec } = specOf(cluster, ranges)
   return [
     `apiVersion: ${apiOf(cluster)}`,
     'kind: FelixConfiguration',
     'metadata:',
-    // A line break in a name must not become a line of what people paste into a shell.
+    // A line break in a name must not start a new line in a command that is pasted into a shell.
     `  name: ${/^[\w.-]+$/.test(name) ? name : JSON.stringify(name)}`,
     '  annotations:',
     `    ${rangeAnnotation}: ${JSON.stringify(annotationValue(ranges))}`,
@@ -158,8 +161,8 @@ export const felixName = (object: string): string | undefined =>
   object.startsWith(felixPrefix) ? object.slice(felixPrefix.length) : undefined
 
 /**
- * Gives a parameter another value in the very layer that decides it now (`default` where none does). An annotation, because
- * it beats the spec and takes values, such as large masks, that the spec field may refuse.
+ * Sets a parameter in the layer that decides it now (`default` if none does). It uses the annotation, which takes
+ * precedence over the spec and accepts values, such as large masks, that the spec field may reject.
  */
 export function parameterChange(
   cluster: ClusterFacts,

@@ -22,7 +22,7 @@ const rolloutOf = (cluster: ClusterFacts): Rollout | undefined => {
 
 const field = (key: string): string => `metadata.annotations[${ours}${key}]`
 
-/** The Lease or marks hold something that makes no sense. It is reported and has no effect on the rollout. */
+/** The Lease or marks have invalid content. It is reported and has no effect on the rollout. */
 export const rolloutStateInvalid: ClusterCheck = (cluster) => [...leaseInvalid(cluster), ...marksOfOthers(cluster)]
 
 const leaseInvalid: ClusterCheck = (cluster) => {
@@ -67,7 +67,7 @@ const marksOfOthers: ClusterCheck = (cluster) => {
 
 const leaseObject = `Lease/${lease.namespace}/${lease.name}`
 
-/** The rollout stopped, by itself or by a person: people must hear of it, because nothing continues without them. */
+/** The rollout halted or was paused: it must be reported, because only a person can resume it. */
 export const rolloutHalted: ClusterCheck = (cluster) => {
   const rollout = rolloutOf(cluster)
   if (rollout?.state === 'paused') return [paused(cluster)]
@@ -105,7 +105,7 @@ const paused = (cluster: ClusterFacts): Finding => ({
   remedy: `${onCluster(cluster, 'rollout log')}   # who paused it\nThen: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
 })
 
-/** Taken back while the rollout was under way. */
+/** Reverted during the rollout. */
 const takenBackToday: ClusterCheck = (cluster) => {
   const { takenBack, target } = rolloutOf(cluster) ?? {}
   if (!takenBack || takenBack.at.slice(0, 10) !== cluster.state.observedAt.slice(0, 10)) return []

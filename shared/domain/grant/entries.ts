@@ -1,13 +1,12 @@
 import { groups, madeKey } from './groups.ts'
 
-/** An access entry as EKS tells it. */
+/** An access entry as EKS describes it. */
 export interface AccessEntry {
   principalArn: string
-  /** Its own. */
   arn: string
   groups: string[]
   type: string
-  /** Absent where nothing was said of tags. */
+  /** Absent if the tags were not read. */
   tags?: Record<string, string>
 }
 
@@ -16,7 +15,7 @@ export interface WantedEntry {
   group: string
 }
 
-/** What becomes of one access entry. `leave`: it is not as it should be, and not ours to change. */
+/** The action for one access entry. `leave`: it differs, but `grant` must not change it. */
 export type EntryAct = { on: 'entry'; principalArn: string } & (
   | { act: 'create'; groups: string[] }
   | { act: 'change'; arn: string; before: string[]; groups: string[]; mark?: 'extended' }
@@ -25,7 +24,7 @@ export type EntryAct = { on: 'entry'; principalArn: string } & (
   | { act: 'leave'; why: string }
 )
 
-/** The role gets our group; what else it has stays. */
+/** The role gets our group; its other groups do not change. */
 export const entryFor = ({ principalArn, group }: WantedEntry, there: AccessEntry | undefined): EntryAct => {
   const entry = { on: 'entry', principalArn } as const
   if (!there) return { ...entry, act: 'create', groups: [group] }
@@ -49,17 +48,17 @@ export const entryFor = ({ principalArn, group }: WantedEntry, there: AccessEntr
 
 const ours: readonly string[] = Object.values(groups)
 
-/** Access policies that somebody gave to the entry, and whether that is known. */
+/** Access policies that others associated with the entry, and whether they are known. */
 export interface Extras {
   policies: readonly string[] | undefined
 }
 
-/** Takes back what was made here, and no more. `undefined`: it has nothing to do with us. */
+/** Removes what `grant` created, and no more. `undefined`: the entry has none of our groups. */
 export const entryWithout = (there: AccessEntry, { policies }: Extras): EntryAct | undefined => {
   const { principalArn, arn, groups: before } = there
   const entry = { on: 'entry', principalArn } as const
   const left = before.filter((group) => !ours.includes(group))
-  // EKS always tells tags; where nothing is said of them, an entry that gives our groups alone is taken for ours.
+  // EKS always returns tags. If they were not read, an entry with only our groups counts as ours.
   const made = there.tags ? there.tags[madeKey] : left.length === 0 ? 'created' : 'extended'
   if (made === undefined) {
     if (left.length === before.length) return undefined

@@ -1,6 +1,6 @@
 import { fieldManager } from '../rollout/annotations.ts'
 
-/** An object of Kubernetes as a manifest has it. */
+/** A Kubernetes object in a manifest. */
 export interface Manifest {
   apiVersion: string
   kind: string
@@ -8,7 +8,7 @@ export interface Manifest {
   [field: string]: unknown
 }
 
-/** The same object as the server has it, or would have it. */
+/** The same object on the server, or the result of a dry run. */
 export interface Stored {
   uid: string
   resourceVersion: string
@@ -18,7 +18,7 @@ export interface Stored {
   isGoing: boolean
 }
 
-/** Who wrote a part of its content, by managedFields. */
+/** The writers of parts of its content, from managedFields. */
 export interface Manager {
   name: string
   applies: boolean
@@ -31,7 +31,7 @@ export interface ObjectId {
   namespace?: string
 }
 
-/** What becomes of one object. `spare`: the cluster has no place for it, and does without. */
+/** The action for one object. `spare`: the cluster does not support it and does not need it. */
 export type ObjectAct = ObjectId &
   (
     | { act: 'create' | 'change' | 'keep' }
@@ -46,18 +46,22 @@ export const idOf = ({ kind, metadata: { name, namespace } }: Manifest): ObjectI
   ...(namespace !== undefined && { namespace }),
 })
 
-/** `would`: what the server would make of our apply. */
+/** `would`: the result of a dry run of our apply. */
 export const objectFor = (manifest: Manifest, there: Stored | undefined, would: Stored): ObjectAct => {
   const id = idOf(manifest)
   if (there?.isGoing) return { ...id, act: 'leave', why: 'it is being deleted: run this again afterwards' }
   const foreign = foreignIn(manifest, would.content)
   if (foreign.length > 0)
-    return { ...id, act: 'leave', why: `it holds what is not of ours: ${foreign.join(', ')}. Who wrote that must say` }
+    return {
+      ...id,
+      act: 'leave',
+      why: `it holds what is not of ours: ${foreign.join(', ')}. Who wrote that must say`,
+    }
   if (!there) return { ...id, act: 'create' }
   return { ...id, act: isSame(there.content, would.content) ? 'keep' : 'change' }
 }
 
-/** Only what nobody but us has written. */
+/** Deletes only objects that nobody else has written. */
 export const objectWithout = (manifest: Manifest, there: Stored): ObjectAct => {
   const id = idOf(manifest)
   const others = there.managers.filter(({ name }) => name !== fieldManager).map(({ name }) => name)
@@ -68,7 +72,7 @@ export const objectWithout = (manifest: Manifest, there: Stored): ObjectAct => {
   return { ...id, act: 'leave', why: isOurs ? `${who} as well` : `it was not made by grant: ${who}` }
 }
 
-/** What API servers fill in; everything else that no manifest says was written by somebody. */
+/** Fields that API servers set; any other field outside the manifest was written by somebody else. */
 const filledIn: Record<string, unknown> = {
   matchPolicy: 'Equivalent',
   namespaceSelector: {},
@@ -76,7 +80,7 @@ const filledIn: Record<string, unknown> = {
   scope: '*',
 }
 
-/** Paths of what is there beyond the manifest. */
+/** Paths of fields that are not in the manifest. */
 const foreignIn = (wanted: unknown, there: unknown, path = ''): string[] => {
   if (Array.isArray(wanted) && Array.isArray(there)) {
     const more = there.slice(wanted.length).map((_, at) => `${path}[${wanted.length + at}]`)

@@ -1,19 +1,19 @@
 import type { FindingCode, Report, Severity, Verdict } from '../report.ts'
 
-/** What a look saw, in the few words that a year of looks can afford. */
+/** The result of an evaluation, in a short form that is kept for a year. */
 export interface Seen {
   verdict: Verdict
   /** Each code once, with its worst severity. */
   findings: { code: FindingCode; severity: Severity }[]
   desiredRange?: string[]
-  /** How many nodes have which verdict; what there is none of is absent. */
+  /** The number of nodes by verdict; verdicts without nodes are absent. */
   nodes: Partial<Record<Verdict, number>>
 }
 
-/** Looks in a row that saw the same. Between `from` and `until` none saw anything else. RFC 3339. */
+/** Consecutive evaluations with the same result. Between `from` and `until` there was no other result. RFC 3339. */
 export interface Interval extends Seen {
   from: string
-  /** Of the last look of the row; `nodes` are as it counted them. */
+  /** The result of the last of these evaluations, with its count of `nodes`. */
   until: string
   looks: number
 }
@@ -21,14 +21,14 @@ export interface Interval extends Seen {
 /** One cluster on one day of UTC. */
 export interface Day {
   intervals: Interval[]
-  /** Looks that saw something new when there was no more room. */
+  /** The number of evaluations with a new result for which there was no more room. */
   leftOut: number
 }
 
-/** Two hourly sweeps and the window that spreads them: who was not looked at for longer was not watched. */
+/** Two hourly sweeps and the window that spreads them: a cluster without an evaluation for longer has a gap. */
 export const gapMinutes = 150
 
-/** A cluster whose verdict changes every quarter of an hour is told in full; what is beyond is counted. */
+/** Enough for a cluster whose verdict changes every quarter of an hour; further results are only counted. */
 export const intervalsAtMost = 100
 const rangesAtMost = 8
 
@@ -48,19 +48,19 @@ export const seenIn = ({ verdict, findings, desiredRange, nodes }: Report): Seen
 
 const order: readonly string[] = ['critical', 'warning', 'info', 'none'] satisfies (Severity | 'none')[]
 
-/** `undefined`: the look is no later than what the day has already, so there is nothing to keep. */
+/** `undefined`: the evaluation is not newer than the last one of the day, so there is nothing to store. */
 export const withLook = (day: Day | undefined, at: string, seen: Seen): Day | undefined => {
   const { intervals, leftOut } = day ?? { intervals: [], leftOut: 0 }
   const last = intervals.at(-1)
   if (last && Date.parse(at) <= Date.parse(last.until)) return undefined
-  // Once something was left out, nothing that follows is the same as what stands before it.
+  // After a result was left out, a later result must not extend the interval before it.
   if (last && leftOut === 0 && isSame(last, seen) && isUnbroken(last.until, at))
     return { intervals: [...intervals.slice(0, -1), { ...last, ...seen, until: at, looks: last.looks + 1 }], leftOut }
   if (intervals.length >= intervalsAtMost) return { intervals, leftOut: leftOut + 1 }
   return { intervals: [...intervals, { ...seen, from: at, until: at, looks: 1 }], leftOut }
 }
 
-/** Nodes come and go by themselves: how many there are makes it nothing else. */
+/** Nodes join and leave all the time: their number alone is no new result. */
 export const isSame = (a: Seen, b: Seen): boolean => what(a) === what(b)
 const what = ({ verdict, findings, desiredRange }: Seen): string =>
   JSON.stringify([verdict, findings.map(({ code, severity }) => [code, severity]), desiredRange])

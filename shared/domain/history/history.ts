@@ -1,23 +1,23 @@
 import { type Day, type Interval, isSame, isUnbroken } from './day.ts'
 
-/** What the records of a deployment tell of one cluster between two moments: an auditor's proof. */
+/** The records of one cluster between two times, for an auditor. */
 export interface History {
   schemaVersion: 1
   cluster: { name: string; account: string; region: string }
-  /** RFC 3339; `to` itself is no longer in it. */
+  /** RFC 3339; `to` is exclusive. */
   from: string
   to: string
   readAt: string
-  /** So long without a look is a gap. */
+  /** A time without an evaluation that is longer than this is a gap. */
   gapMinutes: number
-  /** Oldest first. What no interval covers was not seen. */
+  /** Oldest first. There is no result for times outside the intervals. */
   intervals: Interval[]
-  /** Spans in which nobody looked. */
+  /** Times without an evaluation. */
   gaps: Span[]
   writes: Write[]
-  /** Looks that saw something new and found no room in the record of their day. */
+  /** The number of results that did not fit into the record of their day. */
   leftOut: number
-  /** Records that are not as this tool writes them; nothing is taken from them. */
+  /** The number of invalid records; they are not used. */
   unreadable: number
 }
 
@@ -36,7 +36,10 @@ export interface Write {
   after?: string
   by: string
   why?: string
-  /** Only the cluster says so: a person at a terminal wrote it, or a function that ended before it could record it. */
+  /**
+   * Only the cluster has this entry: it was written from a terminal, or by a function that died before it could
+   * record it.
+   */
   claimed: boolean
 }
 
@@ -48,7 +51,7 @@ interface Records {
 
 type Asked = Pick<History, 'cluster' | 'from' | 'to' | 'readAt' | 'gapMinutes'>
 
-/** `days`: in their order, and the one before the first, whose last look may reach into it. */
+/** `days`: in order, including the day before the first, whose last interval may extend into it. */
 export const historyOf = ({ days, writes, unreadable }: Records, asked: Asked): History => {
   const intervals = joined(
     days.flatMap((day) => day.intervals),
@@ -66,7 +69,7 @@ export const historyOf = ({ days, writes, unreadable }: Records, asked: Asked): 
   }
 }
 
-/** Midnight parts no interval. */
+/** Intervals are joined across midnight. */
 const joined = (intervals: readonly Interval[], gapMinutes: number): Interval[] => {
   const all: Interval[] = []
   for (const next of intervals) {
@@ -78,7 +81,7 @@ const joined = (intervals: readonly Interval[], gapMinutes: number): Interval[] 
   return all
 }
 
-/** The last one ends with the span, or now where that is earlier: what is yet to come is no gap. */
+/** The last one ends with the requested time or now, whichever is earlier: the future is no gap. */
 const gapsBetween = (intervals: readonly Interval[], { from, to, readAt, gapMinutes }: Asked): Span[] => {
   const end = to < readAt ? to : readAt
   const edges = [from, ...intervals.flatMap((it) => [it.from, it.until]), end]
@@ -92,6 +95,6 @@ const gapsBetween = (intervals: readonly Interval[], { from, to, readAt, gapMinu
       })
 }
 
-/** Where an interval ends and the next begins; first and last are the edges of the span. */
+/** The ends and starts of intervals; the first and the last are the bounds of the requested time. */
 const pairs = (edges: readonly string[]): string[][] =>
   Array.from({ length: edges.length / 2 }, (_, at) => edges.slice(at * 2, at * 2 + 2))

@@ -1,12 +1,12 @@
 import type { Link } from './links.ts'
 import type { OutgoingNotice } from './outgoing.ts'
 
-/** Kept below what the chat programs behind it take. In characters. */
+/** Below the limits of the chat programs. In characters. */
 const atMost = { title: 250, description: 3_000, step: 300, steps: 5, context: 250 }
 
 const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
 
-/** In the chat's markdown these call people, make links or format: text of others must do none of that. */
+/** In the chat's markdown these create mentions, links or formatting: foreign text must not do that. */
 const verbatim = (text: string): string =>
   text
     .replace(/&/g, '&amp;')
@@ -15,9 +15,8 @@ const verbatim = (text: string): string =>
     .replace(/@(?=channel|here|everyone)/gi, '@\u200b')
 
 /**
- * A custom notification of Amazon Q Developer in chat applications, which drops whatever has another form. All notices of
- * one incident have one thread.
- * https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+ * A custom notification of Amazon Q Developer in chat applications, which drops messages of any other format. All
+ * notices of one incident are in one thread. https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
  */
 export const chatNotification = ({ subject, text, attributes, about = {} }: OutgoingNotice, links: readonly Link[]) => {
   const { first, steps } = partsOf(text)
@@ -50,7 +49,7 @@ export const chatNotification = ({ subject, text, attributes, about = {} }: Outg
 const linked = (links: readonly Link[]): Record<string, string> =>
   Object.fromEntries(links.map(({ label, url }) => [label.toLowerCase(), url]))
 
-/** The steps under "What to do:" are the chat's next steps; all else is its description. */
+/** The steps under "What to do:" become the chat's next steps; everything else becomes its description. */
 const partsOf = (text: string): { first: string; steps: string[] } => {
   const blocks = text.split('\n\n')
   const isToDo = (block: string) => block.startsWith('What to do:\n')

@@ -4,12 +4,12 @@ import { byTime, causesOf } from './gather.ts'
 import type { OutgoingNotice } from './outgoing.ts'
 import { severityOf } from './slack-form.ts'
 
-/** Clusters that are named in one line; the others are counted. */
+/** The maximum number of clusters that one line names; the others are counted. */
 const namedAtMost = 30
-/** Lines of accounts and regions in one group. */
+/** The maximum number of lines for accounts and regions in one group. */
 const placesAtMost = 40
 
-/** One notice in place of many: what is so of how many, where, and who acts. */
+/** One notice instead of many: the causes, the number of clusters, their accounts and regions, and who acts. */
 export const digestOf = (members: readonly Held[], at: string): OutgoingNotice => {
   const clusters = new Set(members.map(({ cluster }) => cluster))
   const severity = severitiesOf(members)
@@ -30,7 +30,7 @@ export const digestOf = (members: readonly Held[], at: string): OutgoingNotice =
   }
 }
 
-/** Of what was said of one cluster meanwhile, the last. */
+/** The last notice of each cluster. */
 const latestOf = (members: readonly Held[]): Held[] => {
   const latest = new Map<string, Held>()
   for (const it of members.toSorted(byTime)) latest.set(it.cluster, it)
@@ -46,12 +46,12 @@ const severitiesOf = (members: readonly Held[]): Severity[] => {
 
 interface Group {
   cause: string
-  /** Who acts, as the first line of each of them says it. */
+  /** Who acts, from the first line of each notice. */
   says: string
   members: Held[]
 }
 
-/** Notices that say the same. The worst first, then the greatest. */
+/** Groups of equal notices. The most severe first, then the largest. */
 const groupsOf = (members: readonly Held[]): Group[] => {
   const groups = new Map<string, Group>()
   for (const it of members) {
@@ -64,7 +64,7 @@ const groupsOf = (members: readonly Held[]): Group[] => {
   return [...groups.values()].toSorted((a, b) => rank(a) - rank(b) || b.members.length - a.members.length)
 }
 
-/** The first line without the cluster it speaks of. Of an end the span differs from cluster to cluster. */
+/** The first line without the cluster. The duration in a notice about an end differs for each cluster. */
 const saysOf = ({ text, attributes: { kind } }: OutgoingNotice): string => {
   if (kind === 'in-step') return 'Calico is in step with kube-proxy again. Nobody has to act.'
   const line = text.split('\n', 1)[0] ?? ''
@@ -97,7 +97,7 @@ const placesText = (members: readonly Held[]): string => {
   return `${of(account, 'account')}, ${of(region, 'region')}`
 }
 
-/** SNS compares each value of a list: whoever asks for one of them gets the digest. */
+/** SNS compares each value of a list: a subscriber to any of them receives the digest. */
 const valuesOf = (members: readonly Held[]) => {
   const all = (values: (string | string[] | undefined)[]): string[] => [...new Set(values.flatMap((it) => it ?? []))]
   const attributes = members.map(({ notice }) => notice.attributes)

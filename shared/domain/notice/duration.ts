@@ -4,7 +4,7 @@ const units = [
   ['min', 60],
 ] as const
 
-/** `3 h 12 min`: the two greatest units that it has. Both times are RFC 3339. */
+/** `3 h 12 min`: the two largest units. Both times are RFC 3339. */
 export const tookFrom = (since: string, until: string): string => {
   let left = Math.max(0, Math.round((Date.parse(until) - Date.parse(since)) / 1_000))
   if (left < 60) return `${left} s`

@@ -6,20 +6,20 @@ import { severityOf } from './slack-form.ts'
 
 /** When notices wait for others. A halt never waits. */
 export interface GatherRules {
-  /** Absent: each notice is sent by itself. */
+  /** Absent: each notice is sent separately. */
   digest?: DigestRules | undefined
   /** Absent: at any hour. */
   quietHours?: { windows: readonly Window[]; holds: readonly Severity[] } | undefined
 }
 
 export interface DigestRules {
-  /** Of more clusters than this, one digest is sent in place of their notices. */
+  /** For more clusters than this, one digest is sent instead of their notices. */
   moreThan: number
-  /** So long nothing new must come before it is known how many there are. */
+  /** The digest is sent when there was no new notice for this time. */
   settleSeconds: number
-  /** So long it is waited at most. */
+  /** The maximum waiting time. */
   atMostMinutes: number
-  /** `08:00`: when that is told which a digest of the last 24 hours has told already. */
+  /** `08:00`: when causes are sent again that a digest of the last 24 hours already had. */
   dailyAt: string
   timezone: string
 }
@@ -32,15 +32,15 @@ export interface Held {
   notice: OutgoingNotice
 }
 
-/** Causes that a digest has told, with the time (RFC 3339). */
+/** Causes that a digest has reported, with the time (RFC 3339). */
 export type ToldCauses = Record<string, string>
 
 export type Sending =
   | { do: 'nothing' }
   | { do: 'wait'; seconds: number }
-  /** Each by itself, in the order in which they came. */
+  /** Each separately, in the order of arrival. */
   | { do: 'singly'; members: Held[] }
-  /** One in place of all. */
+  /** One digest instead of all. */
   | { do: 'digest'; members: Held[] }
 
 export const isHeld = (notice: OutgoingNotice, rules: GatherRules, now: Date): boolean =>
@@ -50,12 +50,12 @@ const isQuiet = (notice: OutgoingNotice, { quietHours }: GatherRules, now: Date)
   quietHours !== undefined && quietHours.holds.includes(severityOf(notice)) && openness(quietHours.windows, now).open
 
 const day = 86_400_000
-/** One digest says no more: an item of the table has an end. */
+/** The maximum for one digest, because an item of the table is limited in size. */
 export const membersAtMost = 1_000
 
 /**
- * What is to be done with the notices that wait. `wait`: look again after so many seconds, nothing can be sent before. What no
- * digest of the last 24 hours has told is looked at by itself: it does not wait for what has been told.
+ * What to do with the waiting notices. `wait`: check again after this many seconds, nothing can be sent before.
+ * Causes that no digest of the last 24 hours had are handled separately: they do not wait for known causes.
  */
 export const sendingOf = (held: readonly Held[], told: ToldCauses, rules: GatherRules, now: Date): Sending => {
   const inOrder = held.toSorted(byTime)
@@ -74,28 +74,28 @@ export const sendingOf = (held: readonly Held[], told: ToldCauses, rules: Gather
   return wait > 0 ? { do: 'wait', seconds: wait } : { do: 'digest', members }
 }
 
-/** As they came; of one moment in an order that is always the same. Their times are all of one form. */
+/** In the order of arrival; notices with the same time are in a stable order. All times have one format. */
 export const byTime = (a: Held, b: Held): number => {
   if (a.at !== b.at) return a.at < b.at ? -1 : 1
   return a.hash < b.hash ? -1 : 1
 }
 
-/** Until it is known how many there are. In order. */
+/** Seconds until the digest can be sent. `held` is in order. */
 const settlesIn = (held: readonly Held[], { settleSeconds, atMostMinutes }: DigestRules, now: Date): number => {
   const since = (it: Held | undefined) => (now.getTime() - Date.parse(it?.at ?? '')) / 1_000
   return Math.ceil(Math.min(settleSeconds - since(held.at(-1)), atMostMinutes * 60 - since(held[0])))
 }
 
-/** Its cause is one that no digest of the last 24 hours has told. */
+/** No digest of the last 24 hours had its cause. */
 const isFresh = ({ notice }: Held, told: ToldCauses, now: Date): boolean =>
   causesOf(notice).some((cause) => !(now.getTime() - Date.parse(told[cause] ?? '') < day))
 
 export const causesOf = ({ about, attributes: { kind = 'trouble' } }: OutgoingNotice): string[] =>
   about?.causes ?? [kind]
 
-/** Until the first daily moment after it began to wait; 0: that is over. */
+/** Seconds until the first daily time after it began to wait; 0: that time has passed. */
 const untilDaily = ({ dailyAt, timezone }: DigestRules, { at }: Held, now: Date): number => {
-  // A whole day's window opens at its hour, once a day.
+  // A window of a whole day opens once a day, at its time.
   const opens = openness([{ from: dailyAt, to: oneMinuteAfter(dailyAt), timezone }], new Date(at))
   const moment = opens.open ? Date.parse(at) : (opens.opensAt?.getTime() ?? Date.parse(at) + day)
   return Math.max(0, Math.ceil((moment - now.getTime()) / 1_000))
@@ -113,7 +113,7 @@ const untilLoud = ({ quietHours }: GatherRules, now: Date): number => {
   return end === undefined ? 900 : Math.max(1, Math.ceil((end - now.getTime()) / 1_000))
 }
 
-/** What is told with this digest, beside what was told within a day. */
+/** The causes of this digest, and those of the last day. */
 export const toldWith = (told: ToldCauses, members: readonly Held[], now: Date): ToldCauses => {
   const kept = Object.entries(told).filter(([, at]) => now.getTime() - Date.parse(at) < day)
   const fresh = members.flatMap(({ notice }) => causesOf(notice)).map((cause) => [cause, now.toISOString()] as const)

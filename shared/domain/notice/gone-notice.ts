@@ -1,6 +1,6 @@
 import type { Report } from '../report.ts'
 
-/** People hear once that a cluster of which they know is no more. */
+/** One notice says that a known cluster was deleted. */
 export const goneNotice = (
   { account, region, name }: { account: string; region: string; name: string },
   { verdict, observedAt }: Report,

@@ -5,7 +5,7 @@ export interface Link {
   url: string
 }
 
-/** Sections of docs/runbook.md that a notice leads to; a test holds them together. */
+/** Sections of docs/runbook.md that a notice links to; a test verifies that they exist. */
 export const noticeSections = {
   trouble: 'cluster-out-of-step',
   unknown: 'clusters-unknown',
@@ -14,8 +14,8 @@ export const noticeSections = {
 } as const
 
 /**
- * Where to read on: the runbook's section, and the cluster in AWS's console. They are ours, made of nothing that others
- * wrote but names that AWS itself takes. `runbook`: the page's address, without an anchor.
+ * Links of a notice: the runbook's section, and the cluster in the AWS console. They contain no foreign text except
+ * names that AWS accepts. `runbook`: the page's URL, without an anchor.
  */
 export const linksOf = ({ attributes }: OutgoingNotice, runbook: string | undefined): Link[] => {
   const { kind = 'trouble', verdict, cluster, region } = attributes
@@ -48,13 +48,13 @@ const consoles: [RegExp, string][] = [
   [/^eusc-/, 'console.amazonaws-eusc.eu'],
 ]
 
-/** `undefined`: not a name that AWS gives. */
+/** `undefined`: not a valid AWS name. */
 const consoleOf = (cluster: string, region: string): string | undefined => {
   if (!/^[0-9A-Za-z][\w-]{0,99}$/.test(cluster) || !/^[a-z]{2,5}(-[a-z]+)+-\d$/.test(region)) return undefined
   const host = consoles.find(([begins]) => begins.test(region))?.[1] ?? 'console.aws.amazon.com'
   return `https://${region}.${host}/eks/clusters/${cluster}?region=${region}`
 }
 
-/** The text with its links, one a line, at its end. */
+/** The text with its links at the end, one on each line. */
 export const withLinks = (text: string, links: readonly Link[]): string =>
   links.length === 0 ? text : `${text}\n\n${links.map(({ label, url }) => `${label}: ${url}`).join('\n')}`

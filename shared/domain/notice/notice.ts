@@ -5,7 +5,7 @@ import { commandOn } from '../findings/remedy.ts'
 import type { Action } from '../policy/policy.ts'
 import type { Finding, FindingCode, Plan, Report, Severity } from '../report.ts'
 
-/** A message to people: plain text that says what is wrong, why we think so, and what to do. */
+/** A message to people: plain text with the problem, the evidence, and what to do. */
 export interface Notice {
   subject: string
   text: string
@@ -14,9 +14,9 @@ export interface Notice {
 }
 
 /**
- * What people have to know about a cluster, as one text: while it stays the same they are told nothing, and while all
- * is well it is empty. `undefined`: cannot be said yet, look again when the change is over. `lasting`: a change that did
- * not end for hours.
+ * The state of a cluster that people must know, as one text: a notice is sent only when it changes, and it is empty
+ * while all is well. `undefined`: not known yet, evaluate again after the change. `lasting`: a change that did not
+ * end for hours.
  */
 export const newsOf = ({ verdict, findings, plan }: Report, lasting = false): string | undefined => {
   const finishing = verdict === 'in-step' && (plan?.changes.length ?? 0) > 0
@@ -29,21 +29,21 @@ export const newsOf = ({ verdict, findings, plan }: Report, lasting = false): st
   return [...bad, ...new Set(codes.toSorted())].join('; ')
 }
 
-/** What else bears on a cluster at this moment. */
+/** Other facts about a cluster for its notice. */
 export interface Circumstances {
-  /** Why what is to be done is not done yet. */
+  /** Why the change is not made yet. */
   waits?: string | undefined
-  /** A rollout has halted, on that node where it is known. */
+  /** A rollout has halted, with the node if it is known. */
   halted?: Halted | undefined
   /** A person paused the rollout. */
   paused?: boolean | undefined
-  /** A change that is under way did not end for hours. */
+  /** A change in progress did not end for hours. */
   lasting?: boolean | undefined
-  /** What to paste to stop all changes of the deployment at once. */
+  /** The command that stops all changes of the deployment at once. */
   brake?: string | undefined
-  /** RFC 3339: when the trouble was first seen. Absent: not known, and nothing is said of it. */
+  /** RFC 3339: when the problem was first seen. Absent: not known; then the notice has no start time. */
   since?: string | undefined
-  /** Said after all else: exceptions that hold or have ended. */
+  /** The end of the notice: exceptions that apply or have ended. */
   remarks?: readonly string[]
 }
 
@@ -54,7 +54,7 @@ export interface Halted {
   release?: string | undefined
 }
 
-/** Who acts now. `nobody`: there is nothing to change, or nothing that may be changed. */
+/** Who acts now. `nobody`: nothing needs or allows a change. */
 type Acting = 'tool' | 'tool-later' | 'person' | 'nobody'
 
 interface About extends Circumstances {
@@ -63,7 +63,7 @@ interface About extends Circumstances {
   acting: Acting
 }
 
-/** `told`: the news people had last. `undefined`: there is nothing to say. */
+/** `told`: the news of the last notice. `undefined`: there is nothing new. */
 export const noticeOf = (
   report: Report,
   told: string,
@@ -73,7 +73,7 @@ export const noticeOf = (
   const news = newsOf(report, circumstances.lasting)
   if (news === undefined || news === told) return undefined
   const about: About = { ...circumstances, report, action, acting: actingOn(report, action, circumstances) }
-  // One trouble less on the way is no news; the end is.
+  // If only some of the problems ended, there is no notice; if all ended, there is.
   if ((about.acting === 'tool' || about.halted) && isPartOf(news, told)) return undefined
   if (news === '') return titled(about, { kind: 'in-step', severity: 'info', text: goodNews(about) })
   const severity = about.halted ? 'critical' : worst(report.findings, report.verdict === 'unknown' ? 'warning' : 'info')
@@ -142,7 +142,7 @@ const firstSeen = ({ since, report: { observedAt } }: About): string | undefined
     ? undefined
     : `First seen ${since}, ${tookFrom(since, observedAt)} before.`
 
-/** Notices may arrive late, and one before another. */
+/** Notices may arrive late, and in any order. */
 const asOf = ({ observedAt }: Report): string => `As of ${observedAt}.`
 
 const badNews = (about: About): string => {
@@ -160,7 +160,7 @@ const spokenOf = ({ findings }: Report): Finding[] =>
     .filter(({ severity }) => severity !== 'info')
     .toSorted((a, b) => Number(b.code === 'ROLLOUT_HALTED') - Number(a.code === 'ROLLOUT_HALTED'))
 
-/** What is so, and who acts: the line that matters at three in the morning. */
+/** The state, and who acts: the most important line of a notice. */
 const firstLine = (about: About): string => {
   const { report, action, halted, waits } = about
   const { plan } = report
@@ -183,7 +183,10 @@ const firstLine = (about: About): string => {
   }
 }
 
-/** Findings that a rollout removes. By hand that restarts Felix on every node at once, so it is not advised beside a rollout. */
+/**
+ * Findings that a rollout fixes. A manual fix restarts Felix on every node at once, so it is not suggested during a
+ * rollout.
+ */
 const fixedBySync: ReadonlySet<FindingCode> = new Set([
   'RANGE_DIFFERS',
   'RANGE_TOO_WIDE',
@@ -197,7 +200,7 @@ const whatToDo = (about: About): string | undefined => {
   return ['What to do:', ...steps.map((step, index) => `${index + 1}. ${step}`)].join('\n')
 }
 
-/** What forbids a change comes first. A change at its source, in Git, is the only one by hand that is advised. */
+/** Findings that block a change come first. The only suggested manual change is one at its source, in Git. */
 const stepsOf = ({ report, halted, brake, acting }: About): string[] => {
   const { plan, cluster, serviceRange } = report
   const { blockedBy = [], changes = [] } = plan ?? {}

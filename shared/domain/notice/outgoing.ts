@@ -1,14 +1,14 @@
 import type { Severity, Verdict } from '../report.ts'
 
-/** What sort of news a notice is: what a subscriber may filter by, and what may be gathered. */
+/** The kind of a notice: subscribers can filter by it, and it decides what a digest may contain. */
 export type NoticeKind = 'trouble' | 'halted' | 'progress' | 'in-step' | 'switched' | 'digest' | 'test'
 
-/** A message to people as it is kept and sent. */
+/** A message to people as it is stored and sent. */
 export interface OutgoingNotice {
-  /** Cut to 100 characters of ASCII on its way to SNS, which refuses more. */
+  /** Shortened to 100 ASCII characters for SNS, which rejects more. */
   subject: string
   text: string
-  /** For subscribers' filter policies. Several values: of a digest. */
+  /** For subscribers' filter policies. A digest has several values. */
   attributes: {
     severity: Severity | Severity[]
     cluster: string | string[]
@@ -16,21 +16,24 @@ export interface OutgoingNotice {
     region?: string | string[]
     verdict?: Verdict
     kind?: NoticeKind
-    /** `KEY=VALUE` of the cluster's tags: those that a route asks for. */
+    /** `KEY=VALUE` of the cluster's tags that a route uses. */
     tag?: string[]
-    /** The same for the same notice: where its sender died before it knew that it had gone out, it comes again. */
+    /**
+     * The id of a notice: if the sender died before it recorded the sending, the notice is sent again with the same
+     * id.
+     */
     notice?: string
   }
   about?: NoticeAbout
 }
 
 export interface NoticeAbout {
-  /** The same for all notices of one trouble of one cluster, from the first to "in step again". */
+  /** The id of an incident: all notices of one problem of one cluster, from the first to "in step again". */
   incident?: string
-  /** RFC 3339: when the trouble was first seen. */
+  /** RFC 3339: when the problem was first seen. */
   since?: string
-  /** RFC 3339: what it says was so at that time. */
+  /** RFC 3339: the time of the described state. */
   at?: string
-  /** Codes of findings, or the verdict: what a digest counts by. */
+  /** Codes of findings, or the verdict: a digest groups by them. */
   causes?: string[]
 }

@@ -27,7 +27,7 @@ const remedy: Record<Cause, string> = {
 
 const placeOf = ({ account, region }: Place) => `${account} ${region}`
 
-/** People hear once of a place that cannot be listed for two sweeps. */
+/** One notice says that a place could not be listed for two sweeps. */
 export const unlistedNotice = (place: Place, { since, cause, message }: Unlisted, known: number) =>
   ({
     subject: `[critical] all clusters (${placeOf(place)}): they cannot be listed`,
@@ -48,7 +48,7 @@ export const unlistedNotice = (place: Place, { since, cause, message }: Unlisted
     },
   }) as const
 
-/** And once that it is over. */
+/** One notice says that this is over. */
 export const listedAgainNotice = (place: Place, { since }: Pick<Unlisted, 'since'>, clusters: number) =>
   ({
     subject: `[info] all clusters (${placeOf(place)}): they can be listed again`,

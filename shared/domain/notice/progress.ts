@@ -7,17 +7,17 @@ import { soundRollout } from '../rollout/parse.ts'
 import { tookFrom } from './duration.ts'
 import { type Notice, placeOf } from './notice.ts'
 
-/** How far a rollout is. `milestone`: what is worth a message, told once each. */
+/** The progress of a rollout. `milestone`: each one is notified once. */
 export interface Progress {
   milestone: 'canary' | 'half'
   done: number
   of: number
 }
 
-/** So few nodes are done before anybody has read the second message. */
+/** A rollout with fewer nodes has no second milestone. */
 const halfFrom = 6
 
-/** `undefined`: no rollout is under way, or nothing of it is worth a message yet. */
+/** `undefined`: no rollout is in progress, or it has reached no milestone yet. */
 export const progressOf = (state: ClusterState, report: Report): Progress | undefined => {
   const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
   if (rollout?.state !== 'running') return undefined
@@ -26,7 +26,7 @@ export const progressOf = (state: ClusterState, report: Report): Progress | unde
   return { milestone: of >= halfFrom && done * 2 >= of ? 'half' : 'canary', done, of }
 }
 
-/** Nodes that have an override of ours and are in step by it, of those and the ones that are yet to change. */
+/** Nodes that are in step because of an override, of these and the nodes that are still to be changed. */
 const changed = ({ felix }: ClusterState, { nodes }: Report): [number, number] => {
   const ours = new Set((valueOf(felix)?.objects ?? []).filter(isOurs).map(({ name }) => name.replace(/^node\./, '')))
   const done = nodes.filter(({ name, verdict }) => ours.has(name) && verdict === 'in-step').length

@@ -1,25 +1,28 @@
 import type { Severity } from '../report.ts'
 import type { NoticeKind, OutgoingNotice } from './outgoing.ts'
 
-/** Which notices somebody wants: all conditions that are given must hold, each by any of its values. Empty: every notice. */
+/** The filter of a route: all given conditions must match, each with any of its values. Empty: every notice. */
 export interface Route {
   severity?: readonly Severity[] | undefined
   account?: readonly string[] | undefined
   region?: readonly string[] | undefined
-  /** Names; one star at the end stands for any text. */
+  /** Names; one star at the end matches any text. */
   cluster?: readonly string[] | undefined
-  /** Of the cluster's tags. Clusters whose tags could not be read match no tag. */
+  /** A tag of the cluster. Clusters whose tags could not be read match no tag. */
   tag?: readonly { key: string; value: string }[] | undefined
 }
 
 type Rule = string | { prefix: string } | { 'anything-but': string[] }
 
-/** As SNS takes it: names of message attributes. Without `progress` steps of a rollout under way are left out. */
+/**
+ * A filter policy of SNS: names of message attributes. Without `progress`, notices about the progress of a rollout
+ * are excluded.
+ */
 export type FilterPolicy = Record<string, Rule[]>
 
 const patternOf = (text: string): Rule => (text.endsWith('*') ? { prefix: text.slice(0, -1) } : text)
 
-/** What is true of the whole deployment (the brake) has `*` for a cluster, and reaches those who name none. */
+/** Notices about the whole deployment (the brake) have `*` as cluster, and match routes without a cluster. */
 export const filterPolicyOf = (
   { severity, account, region, cluster, tag }: Route,
   { progress }: { progress: boolean },
@@ -32,14 +35,16 @@ export const filterPolicyOf = (
     tag: tag?.map(tagText),
   }
   const given = Object.entries(rules).flatMap(([name, values]) => (values ? [[name, values] as const] : []))
-  // SNS takes five names at most; who asks for that much gets progress as well.
+  // SNS accepts five names at most; a route with all of them receives progress as well.
   const kind: FilterPolicy = progress || given.length > 4 ? {} : { kind: [{ 'anything-but': ['progress'] }] }
   return { ...Object.fromEntries(given), ...kind }
 }
 
 export const tagText = ({ key, value }: { key: string; value: string }): string => `${key}=${value}`
 
-/** What `filterPolicyOf` asks of SNS, where we publish to a topic of somebody else's ourselves. */
+/**
+ * The same filter as `filterPolicyOf`, for topics that the deployment does not own and to which it publishes itself.
+ */
 export const takes = (route: Route, { attributes }: OutgoingNotice, progress = false): boolean => {
   const rules = Object.entries(filterPolicyOf(route, { progress }))
   return rules.every(([name, wanted]) => wanted.some((rule) => valuesOf(attributes, name).some((it) => fits(rule, it))))
@@ -55,13 +60,13 @@ const fits = (rule: Rule, value: string): boolean => {
   return 'prefix' in rule ? value.startsWith(rule.prefix) : !rule['anything-but'].includes(value)
 }
 
-/** SNS's own bounds for one filter policy. */
+/** The limits of SNS for one filter policy. */
 export const policyBounds = { names: 5, combinations: 150 }
 
 export const combinationsOf = (policy: FilterPolicy): number =>
   Object.values(policy).reduce((product, { length }) => product * length, 1)
 
-/** Only the tags that some route asks for leave the records. */
+/** Only tags that a route uses are sent. */
 export const withTagsOf = (notice: OutgoingNotice, wanted: ReadonlySet<string>): OutgoingNotice => {
   const { tag = [], ...attributes } = notice.attributes
   const kept = tag.filter((it) => wanted.has(it))

@@ -2,7 +2,10 @@ import type { Severity } from '../report.ts'
 import type { Link } from './links.ts'
 import type { NoticeKind, OutgoingNotice } from './outgoing.ts'
 
-/** A notice as the queue before Slack gets it: what its blocks and its thread are made of. */
+/**
+ * A notice in the queue of notify-slack: the fields of a Slack message and its thread. A new field of the message
+ * starts here.
+ */
 export interface SlackNotice {
   schemaVersion: 1
   subject: string

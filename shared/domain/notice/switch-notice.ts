@@ -20,7 +20,7 @@ export interface ClusterSwitched {
   where: string
   from: Action
   to: Switch
-  /** A rollout is under way, and stops or continues by this. */
+  /** A rollout is in progress, and stops or continues because of this. */
   unfinished: boolean
 }
 
@@ -37,7 +37,7 @@ export const clusterSwitched = ({ where, from, to, unfinished }: ClusterSwitched
   }
 }
 
-/** The switches of the whole deployment, as a text that is the same while they stay the same. */
+/** The switches of the whole deployment, as a text that changes only when they change. */
 export const deploymentSwitches = ({ action, limit }: Pick<Policy, 'action' | 'limit'>, brake: BrakePosition): string =>
   `action ${action}, limit ${limit}, brake ${brake.most}`
 

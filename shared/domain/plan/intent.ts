@@ -22,14 +22,14 @@ import { ordered, pendingPlaces } from '../rollout/places.ts'
 import { overrideName } from '../rollout/range-writes.ts'
 import { zonesToKeep } from '../rollout/zones.ts'
 
-/** What has to be done and what forbids it. `plan` lists it as changes, `rollout` carries it out. */
+/** What must be done and what blocks it. `plan` lists it as changes, `rollout` applies it. */
 export interface Intent {
   blockedBy: FindingCode[]
-  /** The annotation's text to be reached; absent: no range is to be changed. */
+  /** The target value of the annotation; absent: no range is to be changed. */
   target?: string
-  /** The reason for the change is gone: our overrides that have another value than `default` are taken back. */
+  /** The reason for the change no longer exists: our overrides with another value than `default` are removed. */
   withdraw?: true
-  /** Nodes whose Felix the new value reaches, in the order they will be touched. */
+  /** Nodes whose Felix gets the new value, in the order of the rollout. */
   scope: NodeAssessment[]
   /** Nodes on which a layer above `default` decides: a write to `default` has no effect there. */
   skip: string[]
@@ -37,7 +37,7 @@ export interface Intent {
   canary?: string
   /** Nodes that are changed after all others. */
   last: string[]
-  /** Which nodes are of one zone, where more than one may be disturbed at a time. */
+  /** The nodes by zone, if more than one node may be disturbed at a time. */
   zones?: Exclude<Rollout['zones'], undefined>
 }
 
@@ -53,7 +53,6 @@ export const intentOf = (assessment: Assessment, state: ClusterState, policy: Po
   if (blockedBy.length > 0) return { blockedBy, scope: [], skip: [], restart: [], last: [] }
   const scope = pendingPlaces({ ...(ranges.goal !== undefined && { target: ranges.goal }) }, ranges.places)
   const last = lastOf([...scope.map(({ it }) => it), ...restart], valueOf(state.webhookNodes))
-  // The range is changed first.
   const canary = chooseCanary(scope.length > 0 ? scope.map(({ it }) => it) : restart, last)
   const nodes = valueOf(state.nodes) ?? []
   const zones = zonesToKeep(nodes, budget(policy.maxUnavailable, nodes.length))
@@ -78,7 +77,7 @@ interface RangeIntent {
   /** Nodes whose range is decided by `default` or by an override of ours. */
   places: ReturnType<typeof placeOf>[]
   skip: string[]
-  /** Something differs, but only where our write would be hidden by another layer. */
+  /** Nodes differ, but only where another layer would hide our write. */
   shadowed: boolean
   /** The desired range is only assumed, so nothing is changed. */
   assumed: boolean
@@ -111,7 +110,10 @@ const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent =
   return { ...nothing, target, goal: target, places, skip }
 }
 
-/** `default` has the desired value, or needs none, and some of our overrides have another value or are not needed: the reason for them is gone. */
+/**
+ * `default` has the desired value, or needs none, and some of our overrides have another value or are not needed:
+ * their reason no longer exists.
+ */
 const reasonGone = (
   { desired, report }: Assessment,
   objects: FelixObject[],
@@ -129,7 +131,7 @@ const reasonGone = (
   if (felix.outcome === 'error' || !desired) return undefined
   const { effectiveRange } = felix.values
   const text = felix.raw.KubeNodePortRanges
-  // Felix's built-in default is not written as text either: that would restart Felix on every node.
+  // Felix's built-in default is not written as text, because that would restart Felix on every node.
   const isOther = text === undefined || left.some((it) => !isWanted(it.annotations[rangeAnnotation]))
   return isOther && effectiveRange && sameRanges(effectiveRange, desired) ? { text } : undefined
 }
@@ -147,7 +149,7 @@ const placeOf = (it: Running, objects: FelixObject[]) => {
   return { it, node: it.node.name, pod, ...(range !== undefined && { range }), ...(foreign && { foreign }) }
 }
 
-/** `default` decides, or nothing does, or an override that we made. */
+/** The layer that decides is `default`, an override of this tool, or none. */
 const isOursToChange = ({ felix, node }: NodeAssessment, objects: FelixObject[]): boolean => {
   if (!felix || felix.outcome === 'error') return false
   const source = felix.sources.KubeNodePortRanges
@@ -158,14 +160,16 @@ const isOursToChange = ({ felix, node }: NodeAssessment, objects: FelixObject[])
 export const rawRange = ({ felix }: NodeAssessment): string | undefined =>
   felix && felix.outcome !== 'error' ? felix.raw.KubeNodePortRanges : undefined
 
-/** An equivalent text that stands there already is kept: Felix compares the text, so a cosmetic rewrite restarts every node. */
+/**
+ * An existing equivalent text is kept: Felix compares the text, so another notation would restart Felix on every
+ * node.
+ */
 const targetText = (desired: PortRange[], objects: FelixObject[]): string => {
   const present = objects.find(({ name }) => name === 'default')?.annotations[rangeAnnotation]
   const parsed = present === undefined ? undefined : parsePortList(present)
   return present !== undefined && parsed?.ok && sameRanges(parsed.ranges, desired) ? present : annotationValue(desired)
 }
 
-/** Decided from the pod's own status. */
 export const needsRestart = ({ missedMode, olderThanMode }: NodeAssessment, { restarts }: Policy): boolean => {
   switch (restarts) {
     case 'auto':
@@ -177,7 +181,7 @@ export const needsRestart = ({ missedMode, olderThanMode }: NodeAssessment, { re
   }
 }
 
-/** Findings that forbid every write while they stand. */
+/** Findings that block every write. */
 const forbidding: readonly FindingCode[] = [
   'UNREACHABLE',
   'ACCESS_DENIED',
@@ -213,13 +217,16 @@ const blocks = (
   return [...new Set(codes)]
 }
 
-/** EKS did not describe its cluster. Where the range is therefore assumed, RANGE_ASSUMED blocks the plan; a range that was probed or given does not need EKS. */
+/**
+ * EKS did not describe its cluster. If the range is therefore assumed, RANGE_ASSUMED blocks the plan; a probed or
+ * given range does not need EKS.
+ */
 const isOfEksAlone = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
   findings
     .filter((it) => it.code === code)
     .every(({ evidence }) => evidence.length > 0 && evidence.every(({ object }) => isOfEks(object)))
 
-/** An object whose mark is not ours is not touched, and does not block the rest of the plan. */
+/** An object with a mark that is not ours is not touched, and does not block the rest of the plan. */
 const forbids = (report: Assessment['report'], code: FindingCode): boolean => {
   if (code === 'RANGE_INVALID') return isCritical(report, code)
   return code !== 'ROLLOUT_STATE_INVALID' || report.findings.some((it) => it.code === code && isLease(it))
@@ -233,12 +240,12 @@ const isLoud = ({ findings }: Assessment['report'], code: FindingCode): boolean 
 const isCritical = ({ findings }: Assessment['report'], code: FindingCode): boolean =>
   findings.some((it) => it.code === code && it.severity === 'critical')
 
-/** A Lease is small. Where more nodes than this answer webhooks, no single one matters. */
+/** The maximum in a Lease. If more nodes than this run webhooks, no single one matters. */
 const lastAtMost = 100
 
 /**
- * Nodes that answer webhooks for our own writes: if the network of such a node breaks, the API server could not take our rollback.
- * They are changed last. Where they are not known, or are all nodes, none is put last.
+ * Nodes that run webhooks for our own writes: if the network of such a node fails, the API server could not accept
+ * our rollback. They are changed last. If they are not known, or are all nodes, the order ignores them.
  */
 const lastOf = (nodes: NodeAssessment[], serving: string[] = []): string[] => {
   const last = nodes.map(({ node }) => node.name).filter((name) => serving.includes(name))
@@ -246,8 +253,9 @@ const lastOf = (nodes: NodeAssessment[], serving: string[] = []): string[] => {
 }
 
 /**
- * The first node: it is well, is not one of the last, uses the range (without IPVS Felix makes no rules from it, so the node would prove
- * little), and if possible is not the only node of its zone or node group, so that trouble there takes no whole zone or group away.
+ * The first node is well, is not one of the last, and uses the range (without IPVS Felix creates no rules from it, so
+ * the node would prove little). If possible it is not the only node of its zone or node group, so that a fault
+ * affects no whole zone or group.
  */
 const chooseCanary = (nodes: NodeAssessment[], last: string[]): string | undefined => {
   const alone = (label: string, it: NodeAssessment) =>

@@ -46,7 +46,10 @@ export const planOf = (
   }
 }
 
-/** A plan is printed and stored, so it does not show what others keep in an object. The write itself is computed from the object again. */
+/**
+ * A plan is printed and stored, so it does not contain other content of an object. The write itself is computed again
+ * from the object.
+ */
 const published = (change: Change): Change =>
   change.patch ? { ...change, patch: mapped(withKeptCopy(change.patch), withoutSecrets) as object } : change
 
@@ -60,7 +63,10 @@ const withKeptCopy = (patch: { metadata?: { annotations?: Record<string, string 
     : patch
 }
 
-/** The value as written: the text is kept as it is, the spec's items come from its parsed form, where it may be written. */
+/**
+ * The value as written: the text is not changed; the spec's items come from its parsed form, if the spec may be
+ * written.
+ */
 export const rangeValue = (target: string, withSpec: boolean | undefined): RangeValue => {
   const parsed = parsePortList(target)
   const checked = parsed.ok ? validRangesForWrite(parsed.ranges) : parsed
@@ -99,13 +105,13 @@ const rangeChanges = (
   return [...overrides, ...promotion, ...removals]
 }
 
-/** Overrides of ours that are taken back one by one; the value of `default` is right. */
+/** Our overrides that are removed one by one; the value of `default` is right. */
 const withdrawals = (state: ClusterState): Change[] => {
   const felix = valueOf(state.felix)
   return felix ? felix.objects.filter(isOurs).map(writer(felix.api).removal) : []
 }
 
-/** Which nodes get an override first. */
+/** The nodes that get an override first. */
 const overridden = ({ scope }: Intent, { strategy }: Policy): string[] => {
   const nodes = scope.map(({ node }) => node.name)
   return strategy === 'direct' ? [] : strategy === 'canary' ? nodes.slice(0, 1) : nodes
@@ -130,7 +136,7 @@ const writer = (api: CalicoApi) => {
       base
         ? { action: 'patch', ...about('default'), patch: setRange(base, value, api) }
         : { action: 'create', ...about('default'), patch: newDefault(value) },
-    /** An object that was there before us keeps everything but what we added. */
+    /** An object that existed before keeps everything except our additions. */
     removal: (object: FelixObject | string): Change => {
       if (typeof object === 'string') return { action: 'delete', ...about(object) }
       const created = object.annotations[overrideKey] === 'created' && isOurs(object)
@@ -146,7 +152,7 @@ export const newDefault = (value: RangeValue) => ({
   spec: value.spec ? { kubeNodePortRanges: value.spec } : {},
 })
 
-/** Writing an override takes a moment, a restarted pod some ten seconds; both are forecasts, not promises. */
+/** An override takes about a second, a restarted pod about ten seconds; both are estimates. */
 const secondsPerWrite = 1
 const secondsPerPod = 15
 
@@ -155,7 +161,7 @@ const forecast = (intent: Intent, assessment: Assessment, policy: Policy): Forec
   const inScope = assessment.nodes.filter(({ calicoPod, broken }) => calicoPod && !broken).length
   const limit = budget(policy.maxUnavailable, inScope)
   const zone = zoneOf(intent)
-  // Nodes in flight are of one zone: the zones follow each other, and then those that go last.
+  // Nodes of one zone are changed together: zone after zone, then the nodes that go last.
   const groupOf = ({ node: { name } }: NodeAssessment) => `${intent.last.includes(name)} ${zone(name)}`
   const groupsOf = (nodes: NodeAssessment[]): number[] =>
     Object.values(Object.groupBy(nodes, groupOf)).map((members = []) => members.length)

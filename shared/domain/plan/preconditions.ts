@@ -6,7 +6,7 @@ import { isAssumed } from '../facts/assumption.ts'
 import { valueOf } from '../read.ts'
 import type { Change, Plan, Preconditions, Report } from '../report.ts'
 
-/** What must not have changed when the plan is carried out: existing objects, and the facts that led to the plan. */
+/** What must not have changed when the plan is applied: existing objects, and the facts that led to the plan. */
 export const preconditionsOf = (
   changes: Change[],
   { report }: Pick<Assessment, 'report'>,
@@ -33,7 +33,7 @@ export const preconditionsOf = (
 
 type Planned = Report & { plan: Plan }
 
-/** Everything that has changed since the plan was made, in words; empty: it may be carried out. */
+/** Everything that has changed since the plan was made, in words; empty: it may be applied. */
 export const whatMoved = (then: Planned, now: Planned): string[] => {
   const { preconditions } = then.plan
   const unknown = movedRange(then, now)
@@ -120,7 +120,7 @@ const withoutVersion = (patch: object | undefined): unknown =>
 const factsOf = ({ name, verdict, runningMode, effectiveRange, rangeSource, felixIpvs }: Report['nodes'][number]) =>
   JSON.stringify([name, verdict, runningMode, effectiveRange, rangeSource, felixIpvs])
 
-/** Of everything in the report that a plan follows from; not of when it was seen or of what is only told. */
+/** A digest of everything in the report that affects the plan; not of times and of purely informative fields. */
 export const digestOf = ({ verdict, serviceRange, desiredRange, calico, kubeProxy, nodes }: Report): string =>
   fingerprint(
     JSON.stringify([

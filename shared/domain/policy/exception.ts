@@ -2,17 +2,17 @@ import type { ClusterIdentity, Finding, FindingCode, Report } from '../report.ts
 
 /** A cluster or finding that is not changed and not reported until a date. After that date it has no effect. */
 export interface Exception {
-  /** `111122223333/eu-west-1/prod-1`; `*` stands for any text: `111122223333/*` is an account, `*` the fleet. */
+  /** `111122223333/eu-west-1/prod-1`; `*` matches any text: `111122223333/*` is an account, `*` the fleet. */
   cluster: string
   /** Absent: the whole cluster. */
   code?: FindingCode | undefined
-  /** RFC 3339: a date, to its end in UTC, or a moment. */
+  /** RFC 3339: a date, to its end in UTC, or a time. */
   until: string
-  /** Shown to people who ask why. */
+  /** The reason, which is shown in reports. */
   reason: string
 }
 
-/** What is excepted in a cluster now. */
+/** The exceptions that apply to a cluster now. */
 export interface Excepted {
   cluster?: Exception
   codes: Map<FindingCode, Exception>
@@ -30,7 +30,7 @@ export const exceptionsFor = (exceptions: readonly Exception[], cluster: Cluster
   return { codes: new Map(live.flatMap((it) => (it.code ? [[it.code, it]] : []))), ...(whole && { cluster: whole }) }
 }
 
-/** Exceptions that ended after `since`: people have to be told again of what they hid. */
+/** Exceptions that ended after `since`: a notice must report again what they covered. */
 export const endedSince = (
   exceptions: readonly Exception[],
   cluster: ClusterIdentity,
@@ -53,7 +53,7 @@ const rangeCodes: readonly FindingCode[] = [
 ]
 const restartCodes: readonly FindingCode[] = ['FELIX_MISSED_MODE']
 
-/** Which kinds of change an exception forbids. */
+/** The kinds of change that an exception blocks. */
 export const forbidsBy = ({ cluster, codes }: Excepted): { range: boolean; restarts: boolean } => ({
   range: cluster !== undefined || rangeCodes.some((code) => codes.has(code)),
   restarts: cluster !== undefined || restartCodes.some((code) => codes.has(code)),
@@ -70,7 +70,7 @@ export const withExceptions = (report: Report, excepted: Excepted): Report => {
   return { ...report, findings }
 }
 
-/** No finding is left that people should be told of. */
+/** No finding is left that needs a notice. */
 export const isSilenced = (report: Report, excepted: Excepted): boolean => {
   if (excepted.cluster) return true
   const loud = report.findings.filter(({ severity }) => severity !== 'info')

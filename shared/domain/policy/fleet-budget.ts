@@ -1,23 +1,31 @@
 import { isAnother } from '../incarnation.ts'
 
 /**
- * Which clusters are being changed now, and which wait for their turn. One small document for the whole fleet, changed
- * only on the version that was read (`version`), so that every decision about it can be a pure function.
+ * The clusters that are being changed now, and those that wait for a permit. One small document for the whole fleet,
+ * written only if its `version` is unchanged, so that every decision about it can be a pure function.
  */
 export interface FleetBudget {
   version: number
   holders: Holder[]
-  /** Clusters that wait, in the order in which they are woken. A cluster that is not in the list gets its turn at a later evaluation. */
+  /**
+   * Waiting clusters, in the order in which they are evaluated. A cluster that is not in the list gets a permit at a
+   * later evaluation.
+   */
   waiting: string[]
 }
 
 interface Holder extends Permit {
   cluster: string
-  /** When EKS made it: one made again under its name does not hold what the earlier one was given. */
+  /**
+   * The creation time from EKS: a cluster that was created again under the same name does not have the permit of the
+   * earlier one.
+   */
   incarnation?: string
 }
 
-/** May change one cluster until then. `token` grows with each permit given, so that an older one is known as such. */
+/**
+ * Allows changes of one cluster until then. `token` increases with each permit, so that an older one can be detected.
+ */
 export interface Permit {
   token: number
   /** RFC 3339 */
@@ -39,7 +47,7 @@ export interface Asking {
   now: number
 }
 
-/** What to store, where something changed, and the permit, where there is one. A renewed permit keeps its token. */
+/** The document to store, if it changed, and the permit, if there is one. A renewed permit keeps its token. */
 export const take = (
   budget: FleetBudget,
   { cluster, incarnation, limit, now }: Asking,
@@ -61,8 +69,8 @@ export const take = (
 }
 
 /**
- * Gives back what the cluster holds, if it does, and answers which clusters to wake for the place that is free now. `incarnation`: what that one
- * holds, and nothing of another one of its name.
+ * Releases the cluster's permit, if it has one, and returns the clusters to evaluate for the free place.
+ * `incarnation`: only the permit of the cluster with this creation time.
  */
 export const leave = (
   budget: FleetBudget,
@@ -82,5 +90,5 @@ const liveHolders = ({ holders }: FleetBudget, now: number): Holder[] =>
 
 const permitOf = ({ token, until }: Permit): Permit => ({ token, until })
 
-/** A step begun with it has ended before anybody else can have one: functions are cut off after a minute. */
+/** A step that began with the permit ends before another cluster gets one: functions are stopped after a minute. */
 export const isSound = ({ until }: Permit, now: number): boolean => Date.parse(until) - now > 60_000

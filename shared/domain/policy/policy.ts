@@ -2,11 +2,14 @@ import type { Exception } from './exception.ts'
 import type { Severity, Strategy } from '../report.ts'
 import type { Window } from './window.ts'
 
-/** What the tool may do. Every knob of the stack and the command line that a decision depends on. */
+/** What the tool may do: every setting of the stack and the command line that affects a decision. */
 export interface Policy {
-  /** `off`: not evaluated · `report`: people are told · `sync`: corrected. The EKS tag `calico-ipvs-sync` overrides it per cluster. */
+  /**
+   * `off`: not evaluated · `report`: evaluated and reported · `sync`: also changed. The EKS tag `calico-ipvs-sync`
+   * overrides it per cluster.
+   */
   action: Action
-  /** The most that a tag can switch on. */
+  /** The highest action that a tag can set. */
   limit: Action
   strategy: Strategy
   /** Nodes that may be disturbed at one time: a number, or a percentage of the nodes in scope, at least one. */
@@ -14,22 +17,25 @@ export interface Policy {
   /** `auto`: only where the running Felix cannot have noticed the mode · `always`: whenever Calico's documentation says so · `never`. */
   restarts: 'auto' | 'always' | 'never'
   /**
-   * How long the first node must stay well before the next is touched, in seconds: Felix ends 2 s after the write, then three
-   * readiness probes of ten seconds must fail, and the word of it takes its time.
+   * How long the first node must stay well before the next is touched, in seconds: Felix stops 2 s after the write,
+   * then three readiness probes at intervals of ten seconds must fail, and the API server must be updated.
    */
   canarySeconds: number
-  /** The same for every later node: long enough to hear of one that does not come back before the next is touched. */
+  /**
+   * The same for every later node: long enough to detect a node that does not become Ready before the next is
+   * touched.
+   */
   settleSeconds: number
-  /** A node that is not well by then halts the rollout, in seconds after it was touched. */
+  /** A node that is not well after this time halts the rollout, in seconds after it was touched. */
   nodeDeadlineSeconds: number
   ignoreOwner: boolean
-  /** When nodes may be disturbed. None: at any time. */
+  /** When nodes may be disturbed. Empty: at any time. */
   windows: readonly Window[]
-  /** What is left alone and not spoken of, each with an end and a reason. */
+  /** Clusters or findings that are neither changed nor reported, each with an end and a reason. */
   exceptions: readonly Exception[]
   /** Clusters that may be changed at one time, over the whole deployment. */
   clustersAtOnce: number
-  /** CloudWatch alarms, by name or ARN: while one of them rings, no further node is touched. */
+  /** CloudWatch alarms, by name or ARN: while one of them is in state ALARM, no further node is touched. */
   pauseOnAlarms: readonly string[]
   failOn?: Severity | 'never'
 }
@@ -53,7 +59,7 @@ export const defaultPolicy: Policy = {
   pauseOnAlarms: [],
 }
 
-/** From the least to the most. */
+/** In ascending order. */
 const actions: readonly string[] = ['off', 'report', 'sync'] satisfies Action[]
 
 /** The position of the deployment's brake. `unreadable`: why it could not be read; then it counts as `report`. */
@@ -62,15 +68,15 @@ export interface BrakePosition {
   unreadable?: string
 }
 
-/** What is done for a cluster, and which of the five switches decided it. */
+/** The action for a cluster, and which of the five switches decided it. */
 export interface Switch {
   action: Action
   by: 'policy' | 'tag' | 'limit' | 'account' | 'brake'
 }
 
 /**
- * The cluster's own tag wins over the deployment's policy (a value it does not know counts as none), but neither goes
- * beyond the policy's limit, nor beyond what the deployment may do in the cluster's account, and nothing beyond the brake.
+ * The cluster's own tag takes precedence over the deployment's policy (an unknown value is ignored). Neither can
+ * exceed the policy's limit, what the deployment may do in the cluster's account, or the brake.
  */
 export const switchOf = (
   { action, limit }: Pick<Policy, 'action' | 'limit'>,
@@ -88,7 +94,7 @@ export const switchOf = (
 
 const exceeds = (action: Action, most: Action): boolean => actions.indexOf(action) > actions.indexOf(most)
 
-/** Nodes that may be disturbed at one time among `inScope` nodes; at least one, or nothing could ever be done. */
+/** Nodes that may be disturbed at one time among `inScope` nodes; at least one. */
 export const budget = (maxUnavailable: Policy['maxUnavailable'], inScope: number): number => {
   const nodes =
     typeof maxUnavailable === 'number'
@@ -97,7 +103,7 @@ export const budget = (maxUnavailable: Policy['maxUnavailable'], inScope: number
   return Math.max(1, Math.min(nodes, Math.max(inScope, 1)))
 }
 
-/** The defaults, with what was given in their place. */
+/** The defaults, overridden by the given settings. */
 export const policyWith = (given: { [K in keyof Policy]?: Policy[K] | undefined }): Policy => ({
   ...defaultPolicy,
   ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<Policy>),

@@ -1,4 +1,4 @@
-/** When changes may be made, in local time. Of several windows one that is open is enough. */
+/** When changes may be made, in local time. If there are several windows, one open window is enough. */
 export interface Window {
   /** The days on which it opens; absent: every day. */
   days?: readonly Day[] | undefined
@@ -13,11 +13,11 @@ export interface Window {
 export const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
 export type Day = (typeof weekdays)[number]
 
-/** `opensAt` absent: none of them opens within the next days. */
+/** `opensAt` absent: no window opens within the next days. */
 export type Openness = { open: true; closesAt?: Date } | { open: false; opensAt?: Date }
 
 const day = 86_400_000
-/** A weekly window that a change of the clocks swallowed opens the week after. */
+/** A weekly window that a change of the clocks skipped opens in the following week. */
 const daysAhead = 15
 
 /** Without windows it is always open. Each window opens once on each of its days, also on days when the clocks change. */
@@ -38,13 +38,13 @@ const nextStart = (window: Window, wall: WallClock, at: number): number => {
   return Infinity
 }
 
-/** Milliseconds since 1970; `end` is the first moment outside. */
+/** Milliseconds since 1970; `end` is exclusive. */
 interface Span {
   start: number
   end: number
 }
 
-/** From yesterday's, which may reach into today, to that of so many days ahead. */
+/** From the window of yesterday, which may extend into today, to that of this many days ahead. */
 function* spansAround(
   { days, from, to }: Window,
   wall: WallClock,
@@ -70,8 +70,8 @@ const millisecondsOf = (time: string): number => {
 }
 
 /**
- * The moment at which local clocks show this time. Where that happens twice, the first; where it is skipped, as much later as the clocks
- * went forward, so that no window is lost. Calendars do the same (RFC 5545, 3.3.5).
+ * The moment at which local clocks show this time. If that happens twice, the first; if it is skipped, later by as
+ * much as the clocks went forward, so that no window is lost. Calendars do the same (RFC 5545, 3.3.5).
  */
 const momentOf = (wall: WallClock, shown: number): number => {
   const before = offsetAt(wall, shown - day)
@@ -85,7 +85,7 @@ const offsetAt = (wall: WallClock, at: number): number => wall(at) - at
 /** The local time at a moment, expressed as the UTC time with the same digits. */
 type WallClock = (at: number) => number
 
-/** Throws where the time zone is not known. */
+/** Throws if the time zone is not known. */
 const wallClock = (timezone: string): WallClock => {
   const clock = new Intl.DateTimeFormat('en-US', {
     timeZone: timezone,

@@ -14,10 +14,10 @@ export interface AddonMode {
 
 const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode[]
 
-/** Far more than the add-on's schema has fields for. */
+/** Far more than the add-on's schema needs. */
 const valuesLength = 64 * 2 ** 10
 
-/** Undefined where the add-on does not manage this DaemonSet, or its values do not set the mode. */
+/** Undefined if the add-on does not manage this DaemonSet, or its values do not set the mode. */
 export function addonMode(state: ClusterState, { namespace, name }: DaemonSetState): AddonMode | undefined {
   const addon = valueOf(valueOf(state.eks)?.kubeProxyAddon)
   if (!addon || namespace !== 'kube-system' || name !== 'kube-proxy') return undefined
@@ -29,7 +29,7 @@ const shown: readonly string[] = ['mode', 'ipvs', 'resources']
 /** Whether there are other values (environment, annotations), which may hold secrets and are never printed. */
 export const hasMore = (values: object): boolean => Object.keys(values).some((key) => !shown.includes(key))
 
-/** Keeps the mode and what belongs to it; of all other values only their names. */
+/** Keeps the mode and its settings; of all other values only their names. */
 export function keptAddonValues(text: string): string {
   const values = understood(text)?.values
   if (!values) return ''
@@ -40,7 +40,7 @@ export function keptAddonValues(text: string): string {
   )
 }
 
-/** JSON or YAML, as people gave it. */
+/** JSON or YAML, as configured. */
 function understood(text: string): AddonMode | undefined {
   if (text.length > valuesLength) return undefined
   try {

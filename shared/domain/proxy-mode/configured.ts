@@ -9,22 +9,30 @@ import type { Evidence, Mode } from '../report.ts'
 /** The configuration of one kube-proxy DaemonSet, where it is stored, and when it could have changed. */
 export interface ProxyConfiguration {
   daemonSet: DaemonSetState
-  /** Absent where it cannot be known (`problem`) or kube-proxy would refuse it; with `failure`, what EKS's add-on is told. */
+  /**
+   * Absent if it is not known (`problem`) or kube-proxy would reject it; with `failure`, the mode of the EKS add-on.
+   */
   mode?: Mode
-  /** Where the mode stands. */
+  /** The source of the mode. */
   evidence: Evidence
-  /** Why there is no mode, or none that was read where it counts, in a sentence without its subject: `says "ipvsx", which kube-proxy refuses`. */
+  /**
+   * Why there is no mode, or why it was not read from its source, as a sentence without its subject: `says "ipvsx",
+   * which kube-proxy rejects`.
+   */
   problem?: string
   failure?: ReadFailure
   /** A `--proxy-mode` that kube-proxy ignores because `--config` is given. */
   ignoredFlag?: string
-  /** `file`: read when the process starts · `flag`: fixed when the pod is made. */
+  /** `file`: read when the process starts · `flag`: fixed when the pod is created. */
   takenBy: 'file' | 'flag'
   /** Known times at which it was written, ascending; the last is the mode's last possible change. Absent: not known. */
   changes?: string[]
-  /** Those of the changes that can have changed a mode: the first writing, when kube-proxy was installed, cannot. `at` in milliseconds. */
+  /**
+   * The changes that can have changed a mode; not the first write, when kube-proxy was installed. `at` in
+   * milliseconds.
+   */
   modeChanges: { text: string; at: number }[]
-  /** When the pods' template was last written, as far as is known. */
+  /** When the pods' template was last written, if known. */
   templateAt: string
   /** Never written again since kube-proxy was installed: no node can have seen another mode. */
   initial: boolean
@@ -33,7 +41,7 @@ export interface ProxyConfiguration {
   nftablesMasqueradeBit: number
   /** `iptables.masqueradeAll`, which counts in IPVS mode too: all Service traffic gets a node's address. */
   masqueradeAll?: true
-  /** Where `/proxyMode` can be asked for from outside the node. Absent: only on the node itself, as is usual. */
+  /** Where `/proxyMode` can be read from outside the node. Absent: only on the node itself, which is the default. */
   metricsPort?: number
 }
 
@@ -50,19 +58,22 @@ const modes: readonly string[] = ['iptables', 'ipvs', 'nftables'] satisfies Mode
 export const isMode = (text: string): text is Mode => modes.includes(text)
 const minutes = (count: number): number => count * 60_000
 
-/** One entry per kube-proxy DaemonSet; those for Windows nodes are left out. It parses YAML: call it once for a state and pass the answer on. */
+/**
+ * One entry per kube-proxy DaemonSet; those for Windows nodes are left out. It parses YAML: call it once for a state
+ * and pass on the result.
+ */
 export const configuredModes = (state: ClusterState): ProxyConfiguration[] =>
   (valueOf(state.daemonSets) ?? [])
     .filter((it) => it.role === 'kube-proxy' && it.nodeSelector?.['kubernetes.io/os'] !== 'windows')
     .map((daemonSet) => configuration(state, daemonSet))
 
-/** The mode that all of them are configured to; undefined where they differ or one is not known. */
+/** The mode for which all of them are configured; undefined if they differ or one is not known. */
 export const commonMode = (configurations: readonly ProxyConfiguration[]): Mode | undefined => {
   const told = new Set(configurations.map((it) => it.mode))
   return told.size === 1 ? [...told][0] : undefined
 }
 
-/** Whether every pod of the DaemonSet has its present template. */
+/** Whether every pod of the DaemonSet has its current template. */
 export const isRolledOut = ({ generation, status }: DaemonSetState): boolean =>
   status.observedGeneration >= generation && status.updated >= status.desired
 
@@ -84,7 +95,7 @@ function modeChanges(
   return changes.map((text) => ({ text, at: Date.parse(text) })).filter(({ at }, index) => index > 0 || at > installed)
 }
 
-/** The last occurrence counts; the words of a `sh -c` item are searched too. */
+/** The last occurrence is used; the words of a `sh -c` item are searched too. */
 function flagOf(daemonSet: Pick<DaemonSetState, 'template'>, name: string): string | undefined {
   const words = daemonSet.template.command.flatMap((it) => it.split(/\s+/))
   const at = words.findLastIndex((it) => it === `--${name}` || it.startsWith(`--${name}=`))
@@ -96,7 +107,7 @@ function flagOf(daemonSet: Pick<DaemonSetState, 'template'>, name: string): stri
 
 const flags = ['config', 'proxy-mode', 'iptables-masquerade-bit', 'metrics-bind-address']
 
-/** The flags of kube-proxy's command that decide something; nothing of other programs. */
+/** The relevant flags of kube-proxy's command; nothing of other programs. */
 export const keptCommand = (daemonSet: DaemonSetState): string[] => {
   if (daemonSet.role !== 'kube-proxy') return []
   const given = flags.flatMap((name) => {
@@ -106,7 +117,7 @@ export const keptCommand = (daemonSet: DaemonSetState): string[] => {
   return ['kube-proxy', ...given, ...(isSet(daemonSet, 'masquerade-all') ? ['--masquerade-all'] : [])]
 }
 
-/** `--masquerade-all` alone means true. */
+/** `--masquerade-all` without a value means true. */
 const isSet = (daemonSet: DaemonSetState, name: string): boolean =>
   daemonSet.template.command.some((it) =>
     it.split(/\s+/).some((word) => word === `--${name}` || word === `--${name}=true`),
@@ -157,13 +168,16 @@ function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string):
   }
 }
 
-/** EKS writes the add-on's mode into that ConfigMap, so it is used where the ConfigMap cannot be read. It does not tell when the mode changed. */
+/**
+ * EKS writes the add-on's mode into that ConfigMap, so it is used if the ConfigMap cannot be read. It does not show
+ * when the mode changed.
+ */
 function byAddon(state: ClusterState, daemonSet: DaemonSetState, evidence: Evidence): Pick<Told, 'mode' | 'evidence'> {
   const addon = addonMode(state, daemonSet)
   return addon ? { mode: addon.mode, evidence: addon.evidence } : { evidence }
 }
 
-/** Where EKS and kubeadm keep it; told by the path alone where the pod template does not say what is mounted there. */
+/** The path that EKS and kubeadm use; used if the pod template does not show the mount. */
 const customary: Record<string, ConfigMapKey> = {
   '/var/lib/kube-proxy-config/config': { configMap: 'kube-proxy-config', key: 'config' },
   '/var/lib/kube-proxy/config.conf': { configMap: 'kube-proxy', key: 'config.conf' },
@@ -174,13 +188,13 @@ interface ConfigMapKey {
   key?: string
 }
 
-/** The ConfigMap in the DaemonSet's namespace that holds the file of `--config`; undefined where there is none. */
+/** The ConfigMap in the DaemonSet's namespace that contains the file of `--config`; undefined if there is none. */
 export const configuredBy = (daemonSet: Pick<DaemonSetState, 'template'>): ConfigMapKey | undefined => {
   const file = flagOf(daemonSet, 'config')
   return file === undefined ? undefined : placeOf(daemonSet, file)
 }
 
-/** Which ConfigMap and key stand behind a path in the container. Mounted by `subPath`, the mount is the file itself. */
+/** The ConfigMap and key of a path in the container. Mounted by `subPath`, the mount is the file itself. */
 function placeOf(daemonSet: Pick<DaemonSetState, 'template'>, path: string): ConfigMapKey | undefined {
   const mounts = daemonSet.template.configMapMounts
     .filter(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath.replace(/\/$/, '')}/`))
@@ -200,7 +214,10 @@ const onlyKey = (configMap: ConfigMapState | undefined): string | undefined => {
   return keys.length === 1 ? keys[0] : undefined
 }
 
-/** kube-proxy's own configuration has two kilobytes; a far larger one is refused, because parsing it could take very long. */
+/**
+ * kube-proxy's own configuration has two kilobytes; a far larger one is rejected, because parsing it could take very
+ * long.
+ */
 export const configLength = 64 * 2 ** 10
 
 function understoodText(text: string, evidence: Evidence): Understood {
@@ -249,7 +266,7 @@ const bits = (it: Partial<ModeText>) => ({
   nftablesMasqueradeBit: isBit(it.nftablesMasqueradeBit) ? it.nftablesMasqueradeBit : 14,
 })
 
-/** When any manager last wrote the field. Undefined: nobody is known to have, or one entry has no time. */
+/** When any manager last wrote the field. Undefined: no manager is known, or one entry has no time. */
 function timesOf(managed: readonly ManagedFields[], path: readonly string[]): string[] | undefined {
   const owners = managed.filter(({ fields }) => owns(fields, path))
   const times = owners.map(({ time }) => time).filter((it) => it !== undefined)

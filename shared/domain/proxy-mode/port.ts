@@ -1,9 +1,9 @@
-/** What kube-proxy takes where the address names no port. */
+/** kube-proxy's default if the address has no port. */
 const usualPort = 10249
 
 /**
- * The port of kube-proxy's `metricsBindAddress`, where `/proxyMode` is answered too. Undefined where only the node itself
- * reaches it: on a loopback address, which is the default (k/k pkg/proxy/apis/config/v1alpha1/defaults.go).
+ * The port of kube-proxy's `metricsBindAddress`, which serves `/proxyMode` too. Undefined if it is reachable only
+ * from the node itself: on a loopback address, which is the default (k/k pkg/proxy/apis/config/v1alpha1/defaults.go).
  */
 export function metricsPort(address: unknown): number | undefined {
   if (typeof address !== 'string' || address === '') return undefined

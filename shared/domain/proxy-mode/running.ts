@@ -7,7 +7,7 @@ import { groupsOf, logOf, nodePods, podId, sampleSize } from './samples.ts'
 import { failureOf } from '../read.ts'
 import type { Evidence, Mode } from '../report.ts'
 
-/** What kube-proxy does on one node, and why we believe it. */
+/** kube-proxy's mode on one node, with the evidence. */
 export interface RunningMode {
   mode: Mode | 'unknown'
   confidence: 'proven' | 'likely' | 'none'
@@ -16,15 +16,18 @@ export interface RunningMode {
   evidence: Evidence[]
   /** Why it is unknown. */
   reason?: string
-  /** Kernel modules that kube-proxy missed for ipvs, as its log says. */
+  /** Kernel modules for ipvs that were missing, according to kube-proxy's log. */
   missing?: string[]
-  /** Times of whole seconds cannot tell whether the pod or the change came first: taken as likely, but a log is worth reading. */
+  /**
+   * Timestamps in whole seconds do not show whether the pod or the change came first: then the mode is likely, but
+   * the log should be read.
+   */
   close?: true
 }
 
 type Found = Omit<RunningMode, 'configuration' | 'pod'>
 
-/** By node. Nodes without a kube-proxy pod are absent. `configurations`: those of this state, where they are known already. */
+/** By node. Nodes without a kube-proxy pod are absent. `configurations`: those of this state, if already known. */
 export function runningModes(
   state: ClusterState,
   configurations: readonly ProxyConfiguration[] = configuredModes(state),
@@ -55,7 +58,7 @@ interface Said {
   missing?: string[] | undefined
 }
 
-/** What the process itself said: `/proxyMode` or its log. What is older than the process says nothing. */
+/** Evidence from the process itself: `/proxyMode` or its log. Older evidence is not used. */
 function provenMode(state: ClusterState, pod: PodState): Found | undefined {
   if (Number.isNaN(Date.parse(pod.startedAt ?? ''))) return undefined
   const said = saidOn(state, pod).find((it) => it.kind === 'proxyMode') ?? logMode(state, pod)
@@ -64,7 +67,7 @@ function provenMode(state: ClusterState, pod: PodState): Found | undefined {
   )
 }
 
-/** The node's Event, used where nothing else shows the mode: anybody who may write Events can write that one too. */
+/** The node's Event, used only if there is no other evidence: anybody who may write Events can write it too. */
 function byEvent(state: ClusterState, pod: PodState): Found | undefined {
   const said = saidOn(state, pod).find((it) => it.kind === 'event' && it.at !== undefined)
   return said && { mode: said.mode, confidence: 'likely', evidence: [evidenceOf(said, pod)] }
@@ -75,7 +78,7 @@ const saidOn = (state: ClusterState, { node, startedAt = '' }: PodState): Said[]
 
 const missingIn = (missing: string[] | undefined): { missing?: string[] } => (missing ? { missing } : {})
 
-/** A node may be called `constructor`: only what was put there counts. */
+/** A node may be named `constructor`, so only own properties are used. */
 const evidenceOn = ({ modeEvidence = {} }: ClusterState, node: string): ModeEvidence[] =>
   Object.hasOwn(modeEvidence, node) ? (modeEvidence[node] ?? []) : []
 
@@ -94,8 +97,9 @@ const evidenceOf = (said: Said, pod: PodState): Evidence => ({
 })
 
 /**
- * Up to 1.25 kube-proxy works as iptables where kernel modules for ipvs are missing (kubernetes/kubernetes#111806), and says so
- * in its log alone. An image without a version is of the server's, or of up to three minor versions before.
+ * Up to 1.25 kube-proxy falls back to iptables if kernel modules for ipvs are missing (kubernetes/kubernetes#111806),
+ * and only its log shows that. An image without a version may have the server's version or be up to three minor
+ * versions older.
  */
 function mayFallBack(state: ClusterState, { image }: PodState, mode: Found['mode']): boolean {
   if (mode !== 'ipvs') return false
@@ -104,7 +108,7 @@ function mayFallBack(state: ClusterState, { image }: PodState, mode: Found['mode
   return minor <= 25
 }
 
-/** A static pod's flags are those of its process; what stands in a file on the node cannot be seen. */
+/** A static pod's flags are those of its process; a file on the node is not read. */
 function byFlags(pod: PodState): Found | undefined {
   const value = (name: string) => pod.flags?.findLast((it) => it.startsWith(`--${name}=`))?.slice(name.length + 3)
   const mode = value('proxy-mode') || 'iptables'
@@ -131,11 +135,11 @@ function likelyMode(pod: PodState, configuration: ProxyConfiguration | undefined
   }
 }
 
-// The kubelet brings a changed ConfigMap into the volume of a running pod only after its sync period and cache delay,
-// so a container restarted in place soon after a change may have read the old file.
+// The kubelet updates a changed ConfigMap in the volume of a running pod only after its sync period and cache delay, so
+// a container restarted in place soon after a change may have read the old file.
 const volumeDelay = 120_000
 
-/** Whether the pod started with the configuration as it stands now. */
+/** Whether the pod started with the current configuration. */
 export function tookPresentMode(pod: PodState, configuration: ProxyConfiguration): 'yes' | 'no' | 'close' {
   const { daemonSet, takenBy, changes, initial, templateAt } = configuration
   const [made, started] = [Date.parse(pod.createdAt), Date.parse(pod.startedAt ?? '')]
@@ -155,7 +159,7 @@ interface Doubtful {
   likely: Found | undefined
 }
 
-/** Its own log counts where it was read; else a few logs of the group stand for it, where they agree. */
+/** Its own log is used if it was read; else a sample of logs of the group, if they agree. */
 function fromGroup(
   state: ClusterState,
   { pod, group, configuration, likely }: Doubtful,
@@ -168,7 +172,7 @@ function fromGroup(
   return known.mode === 'unknown' && likely ? likely : known
 }
 
-/** What the process before it said at its end, where it is known. */
+/** The last error of the previous process, if known. */
 function notRunning(state: ClusterState, pod: PodState): Found {
   const { ended, at, missing } = logOf(state, pod) ?? {}
   const why = pod.waiting ?? 'pending'

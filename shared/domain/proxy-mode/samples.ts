@@ -3,12 +3,12 @@ import { valueOf } from '../read.ts'
 
 export const podId = ({ namespace, name }: Pick<PodState, 'namespace' | 'name'>): string => `${namespace}/${name}`
 
-/** What the pod's log said, where it was read. */
+/** Evidence from the pod's log, if it was read. */
 export const logOf = (state: ClusterState, pod: PodState): LogEvidence | undefined => valueOf(state.logs[podId(pod)])
 
 /**
- * For each node the pod that counts: a pod of the DaemonSet, since anybody who creates pods can give them its label; one that is not going away;
- * and of several the one made last.
+ * The relevant pod of each node: a pod that the DaemonSet owns, because anybody who creates pods can set its label;
+ * one that is not terminating; and of several the newest.
  */
 export function nodePods(state: ClusterState, role: DaemonSetState['role']): Map<string, PodState> {
   const byNode = new Map<string, PodState>()
@@ -23,7 +23,10 @@ export function nodePods(state: ClusterState, role: DaemonSetState['role']): Map
 const counts = ({ daemonSet, deletedAt, createdAt }: PodState): number =>
   (daemonSet === undefined ? 0 : 2e15) + (deletedAt === undefined ? 1e15 : 0) + Date.parse(createdAt)
 
-/** Pods that started between the same two changes of the configuration, from the same template: what one does, all do. */
+/**
+ * Pods that started between the same two changes of the configuration, from the same template: so all run the same
+ * mode.
+ */
 export interface Group {
   pods: PodState[]
 }
@@ -52,7 +55,10 @@ const interval = (time: string, changes: readonly string[]): number => {
 
 export const sampleSize = 5
 
-/** At most five of a group, spread over its start times; Ready ones first, for a log needs a kubelet that answers. */
+/**
+ * At most five of a group, spread over its start times; Ready pods first, because reading a log needs a kubelet that
+ * answers.
+ */
 export function sampleOf(pods: readonly PodState[]): PodState[] {
   const ready = pods.filter((it) => it.ready)
   const from = [...(ready.length > 0 ? ready : pods)].sort(byStart)

@@ -8,8 +8,8 @@ import { overrideName } from './range-writes.ts'
 import { type Seen, type Step, wait } from './step.ts'
 
 /**
- * Takes our overrides back, one node after the other where that restarts its Felix; what `default` has taken stays. An
- * override that lost its range still says since when; it is removed when its node has stayed well.
+ * Removes our overrides, one node after the other if that restarts its Felix; `default` keeps its value. First the
+ * range is removed from an override, which keeps the time; the object is deleted when its node has stayed well.
  */
 export const abortStep = (current: RolloutNow, seen: Seen): Step => {
   const { objects, pods, defaultRange } = seen
@@ -25,7 +25,7 @@ export const abortStep = (current: RolloutNow, seen: Seen): Step => {
   const late = [...flightsOf(current.rollout, seen), ...withdrawn].find((it) => isLate(current, it))
   if (late) return lost(current, late, { object: objectName(overrideName(late.node)) })
   const unsettled = places.filter((it) => remaining(current, it, pace.settleSeconds) !== undefined)
-  // By what it says itself: the Lease's target is anybody's to write.
+  // From the object itself, because the Lease's target can be forged.
   const saysAsDefault = ({ annotations }: FelixObject) =>
     annotations[rangeAnnotation] !== undefined && annotations[rangeAnnotation] === defaultRange
   const harmless = ours.find((object) => {
@@ -36,7 +36,7 @@ export const abortStep = (current: RolloutNow, seen: Seen): Step => {
   const waits = [...flightsOf(current.rollout, seen), ...unsettled].flatMap(
     (it) => remaining(current, it, pace.settleSeconds) ?? [],
   )
-  // An override on a node that is disturbed already can be withdrawn at once, without disturbing one more node.
+  // On a node that is already disturbed, the override can be removed at once, without disturbing another node.
   const next =
     unsettled.find((it) => !withdrawn.includes(it)) ??
     (waits.length === 0 ? places.find((it) => !withdrawn.includes(it)) : undefined)

@@ -3,8 +3,8 @@ import { bounded, plain, plainLines } from '../plain.ts'
 import { milliseconds } from '../rfc3339.ts'
 
 /**
- * What was seen of the node that did not come back, kept in the Lease where people read it with kubectl. Bounded, and
- * without secrets: of the log only its last lines, with whatever looks like a credential taken out.
+ * Evidence about the node that did not become Ready, stored in the Lease, where people can read it with kubectl.
+ * Limited in size and without secrets: only the last lines of the log, without text that looks like a credential.
  */
 export interface HaltEvidence {
   node: string
@@ -25,9 +25,12 @@ export interface HaltEvidence {
   wrote?: { object: string; value?: string; at?: string }
   kubelet?: 'Ready' | 'not Ready' | 'gone' | 'unknown'
   log?: string[]
-  /** Further nodes that were touched and not well then. Our overrides on them are taken back as well. */
+  /** Other nodes that were touched and not well at that time. Our overrides on them are removed as well. */
   beside?: string[]
-  /** The node's log is still to be read, and then the rollout to be halted; `take-back`: our override goes after that; `restore`: `default` gets its former value back after that. */
+  /**
+   * The log of the node must still be read before the rollout halts. Afterwards, with `take-back` our override is
+   * removed, with `restore` `default` gets its former value back.
+   */
   pending?: 'halt' | 'take-back' | 'restore'
   /** When our override on the node was removed, or `default` got its former value back. */
   takenBackAt?: string
@@ -51,7 +54,7 @@ export const kubeletOf = (nodes: NodeState[] | undefined, name: string): NonNull
   return node ? (node.ready ? 'Ready' : 'not Ready') : 'gone'
 }
 
-/** The stack of a Go panic, lines of calls and places; the reason of the panic stands before it. */
+/** The stack trace of a Go panic; the reason of the panic is in the lines before it. */
 const place = /^\s+\S+\.go:\d+( \+0x[\da-f]+)?\s*$/
 const stack = [place, /^goroutine \d+ \[.*\]:\s*$/, /^panic: \(\*logrus\.Entry\) /]
 
@@ -68,7 +71,10 @@ const isStack = (line: string): boolean => stack.some((it) => it.test(line))
 /** Indented, so that kubectl shows a block of lines. */
 export const evidenceText = (evidence: HaltEvidence): string => JSON.stringify(evidence, null, 1)
 
-/** Of what anybody may have written there no more is taken than we write, and that as text of others: it goes into subjects and notices. */
+/**
+ * Reads only the fields that this tool writes, as foreign text, because they may be forged and appear in subjects and
+ * notices.
+ */
 const text = (it: unknown, characters = 300): string | undefined =>
   typeof it === 'string' ? plain(bounded(it, characters)) : undefined
 const lines = (it: unknown, most: number): string[] | undefined =>
@@ -76,7 +82,7 @@ const lines = (it: unknown, most: number): string[] | undefined =>
 const moment = (it: unknown): string | undefined =>
   typeof it === 'string' && !Number.isNaN(milliseconds(it)) ? it : undefined
 
-/** `undefined`: there is none, or nobody can read it. */
+/** `undefined`: there is none, or it cannot be parsed. */
 export const parseEvidence = (given: string | undefined): HaltEvidence | undefined => {
   try {
     return given === undefined || given.length > 64_000 ? undefined : evidenceIn(JSON.parse(given))
@@ -140,7 +146,7 @@ const wroteIn = (given: unknown): HaltEvidence['wrote'] => {
 export const restoresDefault = ({ wrote }: { wrote?: HaltEvidence['wrote'] | undefined }): boolean =>
   wrote?.object === 'FelixConfiguration/default'
 
-/** In words, a fact a line: for notices, findings and `rollout status`. */
+/** The evidence as text, one fact for each line: for notices, findings and `rollout status`. */
 export const evidenceLines = ({
   node,
   pod,
@@ -169,7 +175,7 @@ const podText = ({ ready, readySince, waiting, restarts }: NonNullable<HaltEvide
     `${restarts} restarts`,
   ].join(', ')
 
-/** Whether the node came back after the override was taken off it, by calico-node's pods as they are now. */
+/** Whether the node became Ready after its override was removed, according to calico-node's pods now. */
 export const cameBack = (evidence: HaltEvidence, pods: PodState[]): 'yes' | 'no' | undefined =>
   evidence.takenBackAt === undefined ? undefined : isWellNow(evidence, pods) ? 'yes' : 'no'
 

@@ -25,13 +25,13 @@ export const haltDetails = (
   return { text, evidence: values.map((value) => ({ object, field, value, at: evidence.at })) }
 }
 
-/** What users notice of it now. */
+/** The effect on users now. */
 export const impactOf = ({ node }: Pick<HaltEvidence, 'node'>, isWell: boolean): string =>
   isWell
     ? `For users: calico-node is Ready on ${node}; pods and network policy work there.`
     : `For users: until calico-node is Ready on ${node}, changes of network policy do not reach it, and pods that start there may get no network. Pods that run keep the rules they have.`
 
-/** Whether the node came back, in a sentence; none where its override was not taken back. */
+/** Whether the node became Ready, in a sentence; none if its override was not removed. */
 export const afterwards = (
   evidence: Pick<HaltEvidence, 'node' | 'wrote'>,
   back: ReturnType<typeof cameBack>,

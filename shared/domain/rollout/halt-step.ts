@@ -6,7 +6,7 @@ import { type RolloutNow, type Flight, isLate, notWell, type Place } from './pla
 import { overrideName } from './range-writes.ts'
 import type { Lost, Seen, Step } from './step.ts'
 
-/** Where Felix refuses a value in an override that we made, removing the override restores the node, whoever wrote the value. */
+/** If Felix rejects a value in our override, removing the override restores the node, whoever wrote the value. */
 export const refused = (
   current: RolloutNow,
   places: Place[],
@@ -19,7 +19,7 @@ export const refused = (
   return { ...lost(current, ours, wrote), reason: `${ours.node}: ${reason}`, takeBack: withUnwell(ours, places) }
 }
 
-/** A changed node that did not come back, or on which the written value is not in effect. */
+/** A changed node that did not become Ready, or on which the written value is not effective. */
 export const troubleWith = (current: RolloutNow, touched: Place[], target: string): Step | undefined => {
   const ours = ({ node }: Place) => ({ object: objectName(overrideName(node)), value: target })
   const deaf = touched.find(({ range }) => range !== target)
@@ -32,7 +32,7 @@ export const troubleWith = (current: RolloutNow, touched: Place[], target: strin
 }
 
 /**
- * A node that was changed in the same moment may fail a second later. After the halt no step would look at it again, so
+ * A node that was changed at the same time may fail a second later. After the halt no step would check it again, so
  * its override is removed too.
  */
 export const withUnwell = (first: Place, places: Place[]): string[] => {
@@ -40,7 +40,7 @@ export const withUnwell = (first: Place, places: Place[]): string[] => {
   return [first.node, ...others.map(({ node }) => node)]
 }
 
-/** A halt because of one node; its pod and our last write are kept as evidence. */
+/** A halt because of one node; its pod and our last write are stored as evidence. */
 export const lost = (
   current: RolloutNow,
   it: Flight,
@@ -55,11 +55,13 @@ export const lost = (
   },
 })
 
-/** A write that is not in effect, for example because the metadata copy hides it, must not count as a change. */
+/** A write that is not effective, for example because the metadata copy hides it, must not count as a change. */
 export const deafReason = (object: string, counts: string | undefined, target: string | undefined): string =>
   `FelixConfiguration ${object} was written, but what counts is ${counts ?? "Felix's built-in default"}, not ${target}`
 
-/** An override that was written and is gone, or has another value: a person had a reason, or a controller will do it again. */
+/**
+ * An override that was written and then deleted or changed: a person had a reason, or a controller will do it again.
+ */
 export const takenBackStep = ({ rollout }: RolloutNow, places: Place[], { objects }: Seen): Step | undefined => {
   const written = writtenBefore(rollout)
   const isTakenBack = ({ node, range, override }: Place): boolean => {
@@ -76,6 +78,6 @@ export const takenBackStep = ({ rollout }: RolloutNow, places: Place[], { object
   return { do: 'halt', reason, takenBack: { object, ...(by !== undefined && { by }) } }
 }
 
-/** A person who reverts it has a reason, and a controller will revert it again: it is not written a second time. */
+/** A person who reverts it has a reason, and a controller would revert it again: it is not written a second time. */
 export const revertedReason = (target: string | undefined): string =>
   `FelixConfiguration default was given ${target}, and somebody changed it back before the rollout was over`

@@ -18,11 +18,11 @@ export interface Entry {
   from?: string
   to?: string
   by: string
-  /** Codes of the findings that made it necessary, or in words what it answers to. */
+  /** Codes of the findings that made it necessary, or the reason in words. */
   why?: string
 }
 
-/** The newest entries, in the order they were noted; how many went before them stands in the log alone. */
+/** The newest entries, in the order of writing, and the number of earlier entries, which are only in the log. */
 export interface Journal {
   entries: Entry[]
   earlier: number
@@ -75,10 +75,10 @@ const entryOf = (line: string): Entry | undefined => {
 export const journalText = ({ entries, earlier }: Journal): string =>
   [...(earlier > 0 ? [`# ${earlier} earlier entries are in the log only`] : []), ...entries.map(lineOf)].join('\n')
 
-/** Limits for a journal that others may have written: characters of a line, and of the whole, of which the end is read. */
+/** Limits for a journal that may be forged: characters of a line, and of the whole, of which the end is read. */
 const journalRead = { line: 12_000, characters: 2 * journalKept.characters }
 
-/** Leaves out lines that cannot be parsed, and the oldest where there are too many: no decision depends on the journal. */
+/** Leaves out lines that cannot be parsed, and the oldest if there are too many: no decision depends on the journal. */
 export const parseJournal = (text = ''): Journal => {
   const lines = text.slice(-journalRead.characters).split('\n').slice(-journalKept.entries)
   return {
@@ -87,7 +87,7 @@ export const parseJournal = (text = ''): Journal => {
   }
 }
 
-/** The newest entries that have room; always the last one. */
+/** The newest entries that fit; always the last one. */
 export const noted = ({ entries, earlier }: Journal, ...more: Entry[]): Journal => {
   const all = [...entries, ...more]
   let [room, from] = [journalKept.characters, all.length]
@@ -115,16 +115,16 @@ export const traces = (objects: FelixObject[]): Entry[] =>
     })
     .toSorted((a, b) => (a.at < b.at ? -1 : 1))
 
-/** The key by which a write is recognised in the journal and on the object. */
+/** The key that identifies a write in the journal and on the object. */
 export const identityOf = ({ object, at, what }: Entry): string => `${what} ${object} ${at}`
 
 /**
- * Writes that stand on the objects themselves and not yet in the journal. An object says of its last write when it was,
- * who made it and what stood there before, in the very write: no crash can come between a write and its trace.
+ * Writes that are recorded on the objects but not yet in the journal. An object contains the time, the writer and the
+ * former value of its last write, in the same write, so a crash cannot separate a write from its record.
  */
 export const unnoted = (journal: Journal, objects: FelixObject[]): Entry[] => {
   const known = new Set(journal.entries.map(identityOf))
-  // Entries that the journal had no room for were noted once.
+  // Entries that no longer fit into the journal were recorded once.
   const oldest = journal.earlier > 0 ? (journal.entries[0]?.at ?? '') : ''
   return traces(objects).filter((entry) => !known.has(identityOf(entry)) && entry.at > oldest)
 }
@@ -134,13 +134,13 @@ export const written = ({ entries }: Journal, objects: FelixObject[]): Entry[] =
   ...new Map([...traces(objects), ...entries].map((entry) => [identityOf(entry), entry])).values(),
 ]
 
-/** A write as it is shown to people. */
+/** A write as it is shown. */
 export interface ShownEntry extends Entry {
-  /** Only the object shows it: the journal does not have it yet, or had no room for it. */
+  /** Only the object has it: it is not yet in the journal, or did not fit. */
   unnoted?: true
 }
 
-/** The same for people, oldest first. */
+/** The same as text, oldest first. */
 export const allWrites = (journal: Journal, objects: FelixObject[]): ShownEntry[] => {
   const known = new Set(journal.entries.map(identityOf))
   return written(journal, objects)
@@ -148,5 +148,5 @@ export const allWrites = (journal: Journal, objects: FelixObject[]): ShownEntry[
     .toSorted((a, b) => milliseconds(a.at) - milliseconds(b.at))
 }
 
-/** After so many entries an evaluation is due, which records them long before the Lease has no room for more. */
+/** After this many entries an evaluation records them, long before the Lease is full. */
 export const entriesBetweenLooks = 50

@@ -4,29 +4,29 @@ import type { ServiceRange } from '../report.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { changedAtKey, changeKey, clockSkew, fieldManager, overrideKey, rangeAnnotation } from './annotations.ts'
 
-/** On every object that we write: the writer, the rollout and the former value. */
+/** On every object that this tool writes: the writer, the rollout and the former value. */
 export interface ChangeMark {
   by: string
   rollout: string
   from?: string
   why?: string
-  /** RFC 3339: when it was first noted that it would be written, where that was an earlier attempt. */
+  /** RFC 3339: when the write was first noted, if there was an earlier attempt. */
   noted?: string
-  /** How the service range that led to the write was known. */
+  /** The source of the service range that led to the write. */
   known?: Known
-  /** Fields of `spec` that the API server may fill in by itself. */
+  /** Fields of `spec` that the API server may set to defaults. */
   filled?: string[]
-  /** A fingerprint of what we wrote, which tells our override from one that somebody copied or has changed since. */
+  /** A fingerprint of the written object, which distinguishes our override from a copied or changed one. */
   seal?: string
 }
 
 export type Known = Exclude<ServiceRange['source'], 'default'>
 export const knowns = ['eks-api', 'probe', 'flag'] as const satisfies Known[]
 
-/** Anybody may write a mark: one that is longer than any of ours is not ours. */
+/** A mark can be forged: one that is longer than any of ours is not ours. */
 const longest = { mark: 16_000, by: 300, why: 500, filled: 100 }
 
-/** Undefined: not written by us, or by somebody since. */
+/** Undefined: not written by this tool, or changed since. */
 export const changeMark = ({ annotations }: Pick<FelixObject, 'annotations'>): ChangeMark | undefined => {
   const text = annotations[changeKey] ?? ''
   if (text.length > longest.mark) return undefined
@@ -54,20 +54,20 @@ const markOf = (it: unknown): ChangeMark | undefined => {
   }
 }
 
-/** The object claims to be an override of ours. Anybody can write that claim; `isOurs` verifies it. */
+/** The object claims to be an override of this tool. The claim can be forged; `isOurs` verifies it. */
 export const isMarked = ({ annotations }: Pick<FelixObject, 'annotations'>): boolean =>
   annotations[overrideKey] !== undefined
 
 /**
- * An override that we made or added to, and nothing else: a node's own object, with the marks of our write, and with no
- * setting that we did not write. Everything else with our mark on it was copied, restored or changed by somebody.
+ * An override that this tool created or extended: the object of a node, with the marks of our write, and without any
+ * setting that we did not write. Any other object with our mark was copied, restored or changed.
  */
 export const isOurs = (object: FelixObject): boolean => {
   const mark = isMarked(object) && /^node\../.test(object.name) ? changeMark(object) : undefined
   return mark?.seal !== undefined && mark.seal === sealOf(object, mark)
 }
 
-/** The seal covers the whole object where we created it, and only our value where the object existed before. */
+/** The seal covers the whole object if we created it, and only our value if the object existed before. */
 export const sealOf = (
   { name, annotations, spec }: Pick<FelixObject, 'name' | 'annotations' | 'spec'>,
   { by, rollout, filled = [] }: Pick<ChangeMark, 'by' | 'rollout' | 'filled'>,
@@ -110,9 +110,9 @@ const canonical = (value: unknown): string =>
   )
 
 /**
- * When we last wrote the object: by the clock of whoever wrote it or by the API server's, whichever is later, for a clock that
- * is behind must not make a node settled that was just touched. What is no time, or has not come yet, was put there by
- * somebody: then the object counts as touched when the API server last saw it written. `now` in milliseconds; so is the answer.
+ * When this tool last wrote the object: by the clock of the writer or of the API server, whichever is later, because
+ * with a slow clock a node that was just touched would count as settled. An invalid or future time is forged: then
+ * the time of the last write from the API server counts. `now` and the result are in milliseconds.
  */
 export const touchedAt = (object: FelixObject, now: number): number => {
   const at = milliseconds(object.annotations[changedAtKey] ?? '')

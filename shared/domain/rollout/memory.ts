@@ -5,9 +5,10 @@ import { fieldManager, rangeAnnotation } from './annotations.ts'
 import { isOurs } from './marks.ts'
 
 /**
- * What was written, kept in the Lease because an object that vanishes takes its marks along. A word an object, short, for
- * a Lease is small: noted before the write (`…?`), the word alone after it. Cut short between the two, nobody can tell
- * whether it was written, and it is written once more (`…??`).
+ * The objects that were written, stored in the Lease, because the marks on an object are lost when it is deleted. One
+ * short word for each object, because a Lease is small: `…?` is noted before the write, the word alone after it. If
+ * the process dies between the two, it is not known whether the object was written, and it is written once more
+ * (`…??`).
  */
 export type Written = 'no' | 'perhaps' | 'perhaps twice' | 'yes'
 
@@ -23,7 +24,7 @@ export const writtenBefore = ({ written = [] }: Pick<Rollout, 'written'>): ((obj
   }
 }
 
-/** The words with a note that the object is about to be written. Overrides that are seen have been written. */
+/** The words with a note that the object is about to be written. Existing overrides have been written. */
 export const noting = (rollout: Rollout, object: string, objects: FelixObject[]): string[] => {
   const seen = objects.filter((it) => isOurs(it) && it.annotations[rangeAnnotation] === rollout.target)
   const known = new Set(seen.map(({ name }) => wordOf(name)))
@@ -33,7 +34,7 @@ export const noting = (rollout: Rollout, object: string, objects: FelixObject[])
   return [...others, ...[...known].filter((it) => it !== word), word + mark]
 }
 
-/** The words once the object is written. */
+/** The words after the object was written. */
 export const confirmed = (written: string[], object: string): string[] => [
   ...forgotten(written, object),
   wordOf(object),

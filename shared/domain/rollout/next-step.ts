@@ -24,8 +24,8 @@ import { type Seen, type Step, wait } from './step.ts'
 import { besideInZone } from './zones.ts'
 
 /**
- * Decides the next step from what is there, whatever happened before: nodes that joined or left, steps that were
- * carried out twice or cut short all look the same to it. `now` is RFC 3339.
+ * Decides the next step from the current state only, so nodes that joined or left, and steps that were applied twice
+ * or interrupted, need no special handling. `now` is RFC 3339.
  */
 export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
   const current: RolloutNow = { rollout, now: Date.parse(now) }
@@ -37,7 +37,7 @@ export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
 const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
   const { target, pace } = current.rollout
   if (target === undefined) {
-    // The reason for our overrides is gone: they are taken back one by one as well.
+    // The reason for our overrides no longer exists: they are removed one by one as well.
     const step = abortStep(current, seen)
     return step.do === 'finish' ? undefined : step
   }
@@ -48,7 +48,7 @@ const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
   if (trouble) return trouble
   const fight = takenBackStep(current, places, seen)
   if (fight) return fight
-  // Overrides that are taken off again must not make the last of them a first node.
+  // When overrides are removed again, the last one must not count as the first node.
   const promoted = seen.defaultRange === target
   const { settle, limit } = paceAfter(current.rollout, promoted ? places.length : touched.length, places.length)
   const away = awayFrom(seen)
@@ -65,8 +65,8 @@ const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
 }
 
 /**
- * Our overrides on nodes that have no calico-node pod just now. The rollout waits for a node that was changed, but not
- * for one that left the cluster.
+ * Our overrides on nodes without a calico-node pod. The rollout waits for a node that was changed, but not for one
+ * that left the cluster.
  */
 const awayFrom = ({ objects, pods }: Seen): { node: string; object: FelixObject }[] => {
   const there = new Set(pods.map(({ node }) => node))
@@ -84,7 +84,10 @@ const overrideStep = ({ node }: Place, { objects }: Seen): Step => {
   return { do: 'override', node, ...(object && { object }) }
 }
 
-/** Every node in scope is right and well; now `default` takes the value, and then our overrides are not needed any more. */
+/**
+ * Every node in scope has the value and is well; now `default` gets the value, and then our overrides are no longer
+ * needed.
+ */
 const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, places: Place[]): Step | undefined => {
   const { target, pace } = current.rollout
   const base = objects.find(({ name }) => name === 'default')
@@ -113,7 +116,7 @@ const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, pl
   return left && { do: 'remove-override', object: left }
 }
 
-/** When we last wrote it. A time in the future, or a text that is no time, was not written by us. */
+/** When we last wrote it. A time in the future, or an invalid one, was not written by us. */
 const momentOf = ({ now }: RolloutNow, object: FelixObject | undefined): string | undefined => {
   const at = object?.annotations[changedAtKey]
   return at !== undefined && milliseconds(at) <= now + clockSkew ? at : undefined

@@ -13,8 +13,8 @@ export const paceOf = ({
 const strategies: readonly Strategy[] = ['staged', 'canary', 'direct']
 
 /**
- * The slower of both in every setting: the Lease never makes a rollout faster than the policy of the party that carries it out. A number
- * and a percentage cannot be compared before the nodes are counted: then the policy counts.
+ * The slower of both for every setting: the Lease cannot make a rollout faster than the policy of the process that
+ * applies it. A number and a percentage cannot be compared without the number of nodes: then the policy is used.
  */
 export const carefulPace = (asked: Pace, policy: Pace): Pace => ({
   strategy: strategies[Math.min(strategies.indexOf(asked.strategy), strategies.indexOf(policy.strategy))] ?? 'staged',

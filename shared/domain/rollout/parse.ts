@@ -8,10 +8,12 @@ import { parseJournal } from './journal.ts'
 import { knowns } from './marks.ts'
 import { isWord } from './memory.ts'
 
-/** The content of our Lease. Other writers may put anything there: content that makes no sense is `invalid`. */
+/** The content of our Lease. It may be forged: inconsistent content is `invalid`. */
 export type Parsed = { is: 'none' } | { is: 'rollout'; rollout: Rollout } | { is: 'invalid'; why: string }
 
-/** A Lease holds 256 KiB of annotations; of nodes there are 5,000 in the largest clusters; a month is longer than any wait. */
+/**
+ * A Lease has at most 256 KiB of annotations; the largest clusters have 5,000 nodes; a month is longer than any wait.
+ */
 const most = { characters: 400_000, names: 6_000, name: 253, fields: 100, text: 2_000, seconds: 2_592_000, held: 3_600 }
 
 /** `now` in milliseconds. Never throws. */
@@ -26,13 +28,13 @@ export const parseRollout = (record: RolloutRecord | undefined, now: number): Pa
   return odd === undefined ? assembled(id, at, now) : { is: 'invalid', why: odd }
 }
 
-/** The rollout where the Lease holds a valid one; otherwise undefined. */
+/** The rollout if the Lease has a valid one; otherwise undefined. */
 export const soundRollout = (record: RolloutRecord | undefined, now: number): Rollout | undefined => {
   const parsed = parseRollout(record, now)
   return parsed.is === 'rollout' ? parsed.rollout : undefined
 }
 
-/** Why the Lease's holder cannot be right: a renewal time in the future, or a duration that no holder would ask for. */
+/** Why the Lease's holder is invalid: a renewal time in the future, or a duration that this tool does not use. */
 const implausibleHold = ({ holder, renewedAt, leaseSeconds }: RolloutRecord, now: number): string | undefined => {
   if (!holder) return undefined
   if (milliseconds(renewedAt ?? '') > now + clockSkew) return `spec.renewTime is in the future (${renewedAt})`
@@ -44,7 +46,7 @@ type At = (key: string) => string | undefined
 
 const assembled = (id: string, at: At, now: number): Parsed => {
   const faults: string[] = []
-  /** The value where it is there and makes sense; a fault where it is there and does not. */
+  /** The value if it is valid; a fault if it is present and invalid. */
   const given = <T>(key: string, parse: (text: string) => T | undefined): T | undefined => {
     const text = at(key)
     const value = text === undefined ? undefined : parse(text)
@@ -110,7 +112,7 @@ const oneOf =
 const words = (text: string): string[] => text.split(' ').filter(Boolean)
 const name = (text: string): string | undefined => (/^\S+$/.test(text) && text.length <= most.name ? text : undefined)
 
-/** Undefined where one of them makes no sense, or they are too many. */
+/** Undefined if one of them is invalid, or there are too many. */
 const all = <T>(texts: unknown[], parse: (text: string) => T | undefined, atMost = most.names): T[] | undefined => {
   const parsed = texts.slice(0, atMost + 1).flatMap((it) => (typeof it === 'string' ? (parse(it) ?? []) : []))
   return parsed.length === texts.length && parsed.length <= atMost ? parsed : undefined
@@ -179,7 +181,7 @@ const zonesOf = (text: string): Rollout['zones'] => {
   return zones.length > 0 && sound.length === zones.length ? Object.fromEntries(sound) : undefined
 }
 
-/** Leaves out what is undefined, so that an absent field stays absent. */
+/** Leaves out undefined fields. */
 const present = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>

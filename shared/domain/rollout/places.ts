@@ -20,7 +20,7 @@ export interface Place {
   /** The override on the node, and when it was last written. */
   override?: FelixObject
   changedAt?: string
-  /** Somebody changed or copied the override: the node is waited for, and the object is not touched. */
+  /** Somebody changed or copied the override: the rollout waits for the node but does not touch the object. */
   foreign?: true
 }
 
@@ -31,15 +31,15 @@ export const paceAfter = ({ pace }: Rollout, touched: number, inScope: number): 
     : { settle: pace.settleSeconds, limit: budget(pace.maxUnavailable, inScope) }
 
 /**
- * Nodes whose pod was deleted, with the pod that came in its place. One that has left the cluster is not waited for, nor
- * one whose pod is still there: it was noted and not yet deleted.
+ * Nodes whose pod was deleted, with the replacement pod. Excludes nodes that have left the cluster, and nodes whose
+ * pod still exists (it was noted but not yet deleted).
  */
 export const flightsOf = ({ touching }: Rollout, { pods, left }: Seen): Flight[] =>
   touching
     .filter(({ node, pod }) => !left?.has(node) && !pods.some(({ name, deletedAt }) => name === pod && !deletedAt))
     .map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
 
-/** How many of the pods to be restarted have been deleted already. */
+/** The number of pods to be restarted that are already deleted. */
 export const restarted = (restart: string[], pods: PodState[]): number => {
   const there = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ name }) => name))
   return restart.filter((name) => !there.has(name)).length
@@ -76,17 +76,20 @@ export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn 
     })
 }
 
-/** Which nodes a rollout means, and in which order: for plan, status and the rollout itself. `skip` is left out before. */
+/** The nodes of a rollout, in order: for plan, status and the rollout itself. Nodes in `skip` are already excluded. */
 export const pendingPlaces = <T extends Reached>(turns: Turns & Pick<Rollout, 'target'>, places: T[]): T[] =>
   ordered(
     turns,
     places.filter((place) => isMeant(place, turns.target)),
   )
 
-/** A node with calico-node, in whatever mode kube-proxy runs: `default` applies to it as well. */
+/** A node with calico-node, in any mode of kube-proxy: `default` applies to it as well. */
 type Reached = Pick<Place, 'node' | 'range' | 'foreign'> & { pod: Pick<PodState, 'ready'> }
 
-/** Nodes that were not well before the rollout are left out: they take the value from `default` when they are back. */
+/**
+ * Nodes that were not well before the rollout are left out: they get the value from `default` when they are Ready
+ * again.
+ */
 const isMeant = ({ range, pod, foreign }: Reached, target: string | undefined): boolean =>
   range !== target && pod.ready && !foreign
 
@@ -109,7 +112,11 @@ export interface Flight {
   changedAt?: string
 }
 
-/** For how many more seconds a node must stay well; `undefined`: for none. Felix is away for only two or three seconds, which a readiness probe may miss, so lasting readiness counts, and not a change to Ready. */
+/**
+ * The number of seconds that a node must still stay well; `undefined`: none. Felix is down for only two or three
+ * seconds, which a readiness probe may miss. So the pod must be Ready for a time; a transition to Ready is not
+ * required.
+ */
 export const remaining = ({ now }: RolloutNow, { pod, changedAt }: Flight, settle: number): number | undefined => {
   if (!changedAt) return undefined
   if (!pod?.ready) return settle
@@ -118,7 +125,7 @@ export const remaining = ({ now }: RolloutNow, { pod, changedAt }: Flight, settl
   return left > 0 ? left : undefined
 }
 
-/** Not Ready since before it was touched: what was written is not the reason. A node's clock may be behind ours. */
+/** Not Ready since before it was touched: our write is not the cause. A node's clock may be behind ours. */
 export const wasUnwell = ({ pod, changedAt = '' }: Flight): boolean =>
   pod?.ready === false && milliseconds(pod.readySince ?? '') < milliseconds(changedAt) - clockSkew
 
@@ -129,7 +136,7 @@ export const isLate = ({ now, rollout }: RolloutNow, { pod, changedAt }: Flight)
   return now - since > rollout.pace.nodeDeadlineSeconds * 1000
 }
 
-/** A text that is no time counts as now, so that a forged text does not make a node settled. */
+/** An invalid time counts as now, so that a forged text does not make a node settled. */
 const lastOf = ({ now }: Pick<RolloutNow, 'now'>, ...times: (string | undefined)[]): number => {
   const moments = times.flatMap((time) => (time === undefined ? [] : milliseconds(time)))
   return Math.max(...moments.map((it) => (it <= now + clockSkew ? it : now)))

@@ -16,18 +16,21 @@ import { restoresDefault } from './halt-evidence.ts'
 import { isOurs } from './marks.ts'
 import type { Rollout } from './rollout.ts'
 
-/** Where every node stands, and what comes next. Nodes by name. */
+/** The state of every node, and the next step. Nodes by name. */
 export interface Progress {
-  /** Have the value, or were restarted, and are well. A restarted pod that left no trace is known by its old name. */
+  /**
+   * Nodes that have the value, or were restarted, and are well. A restarted pod without a node is listed by its old
+   * name.
+   */
   done: string[]
   inFlight: { node: string; seconds: number }[]
-  /** In the order they will be touched. */
+  /** In the order of the rollout. */
   pending: string[]
-  /** Left alone, and why. */
+  /** Nodes that are not touched, and why. */
   apart: { node: string; why: string }[]
-  /** Overrides of ours that are still there. */
+  /** Our remaining overrides. */
   overrides: number
-  /** `commands` of this tool that lead on: `rollout resume`. */
+  /** `commands` of this tool that continue or end the rollout, such as `rollout resume`. */
   next: { do: Step['do'] | 'nothing'; text: string; seconds?: number; commands?: string[] }
 }
 
@@ -41,7 +44,7 @@ export const progressOf = (rollout: Rollout, seen: Seen, now: string): Progress 
   return { ...nodes, apart: [...skipped, ...nodes.apart], overrides, next: nextOf(rollout, seen, now) }
 }
 
-/** Nobody waits for the nodes of one that has stopped. */
+/** A rollout that has ended waits for no node. */
 const isWatched = ({ state }: Rollout): boolean => state === 'running' || state === 'aborting'
 
 /** A rollout that has ended or is being aborted changes no further node. */
@@ -50,7 +53,7 @@ const touchesMore = ({ state }: Rollout): boolean => state === 'running' || stat
 type Nodes = Pick<Progress, 'done' | 'inFlight' | 'pending' | 'apart'>
 
 const inRange = (given: RolloutNow, seen: Seen): Nodes => {
-  // Where the reason for the rollout is gone, the value of `default` is the target.
+  // If the reason for the rollout no longer exists, the value of `default` is the target.
   const { target = seen.defaultRange, ...rest } = given.rollout
   const rollout: Rollout = { ...rest, ...(target !== undefined && { target }) }
   const current = { ...given, rollout }
@@ -118,7 +121,10 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
     case 'running':
     case 'aborting':
       return rollout.evidence?.pending
-        ? { do: 'halt', text: `a closer look at ${rollout.evidence.node}, which did not come back, and then a halt` }
+        ? {
+            do: 'halt',
+            text: `a closer look at ${rollout.evidence.node}, which did not come back, and then a halt`,
+          }
         : stepText(nextStep(rollout, seen, now))
     case 'paused':
       return {
@@ -156,7 +162,10 @@ const stepText = (step: Step): Progress['next'] => {
     case 'override':
       return { do: step.do, text: `the range goes to node ${step.node}` }
     case 'promote':
-      return { do: step.do, text: 'the range goes to default, which changes nothing for the nodes that have it' }
+      return {
+        do: step.do,
+        text: 'the range goes to default, which changes nothing for the nodes that have it',
+      }
     case 'remove-override':
       return { do: step.do, text: `${step.object.name}, which is not needed any more, is removed` }
     case 'take-back':

@@ -3,7 +3,7 @@ import type { WriteCheck } from '../ports.ts'
 import type { CalicoApi } from '../report.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './annotations.ts'
 
-/** The value to be written, validated: the annotation's text and, where Calico's API takes it, the spec's items. */
+/** The validated value to write: the annotation's text and, if Calico's API accepts it, the spec's items. */
 export type RangeValue = Extract<WriteCheck, { ok: true }>
 export type RangeText = Pick<RangeValue, 'annotation' | 'spec'>
 
@@ -16,8 +16,9 @@ export interface ObjectPatch {
 const metadataCopy = 'projectcalico.org/metadata'
 
 /**
- * Writes the range so that it counts: the annotation (the only spelling Felix honours), the spec for people and later
- * versions, and the JSON copy of the metadata that Calico keeps on raw objects and that beats the annotation from 3.28.
+ * Writes the range so that Felix uses it: the annotation (the only spelling that Felix honours), the spec for people
+ * and later versions, and the JSON copy of the metadata that Calico stores on v1 objects and that takes precedence
+ * over the annotation from 3.28.
  */
 export const setRange = (object: FelixObject, value: RangeText, api: CalicoApi): ObjectPatch => ({
   metadata: {
@@ -25,14 +26,14 @@ export const setRange = (object: FelixObject, value: RangeText, api: CalicoApi):
     annotations: {
       ...dropped(otherSpellings(object)),
       [rangeAnnotation]: value.annotation,
-      // Our marks of before go from the copy: Calico's API would show them in place of those of this write.
+      // Our earlier marks are removed from the copy: Calico's API would return them instead of those of this write.
       ...copied(object, api, (copy) => ({ ...withoutOurs(withoutRange(copy)), [rangeAnnotation]: value.annotation })),
     },
   },
   spec: { kubeNodePortRanges: value.spec ?? null },
 })
 
-/** Takes the range and our marks off an object that was there before us. */
+/** Removes the range and our marks from an object that existed before. */
 export const unsetRange = (object: FelixObject, api: CalicoApi): ObjectPatch => ({
   metadata: {
     resourceVersion: object.resourceVersion,
@@ -47,7 +48,9 @@ export const unsetRange = (object: FelixObject, api: CalicoApi): ObjectPatch => 
 export const overrideName = (node: string): string => `node.${node}`
 export const overriddenNode = ({ name }: Pick<FelixObject, 'name'>): string => name.slice('node.'.length)
 
-/** An override carries, beside the range, what is effective now for every field the server would fill in itself. */
+/**
+ * An override contains, besides the range, the effective value of every field that the server would set to a default.
+ */
 export const newOverride = (node: string, value: RangeValue, carried: ObjectPatch): ObjectPatch => ({
   metadata: {
     name: overrideName(node),
@@ -57,8 +60,8 @@ export const newOverride = (node: string, value: RangeValue, carried: ObjectPatc
 })
 
 /**
- * The server's defaults of one object would mask what `default` says: an override must repeat `default`'s own values of
- * those fields, and the annotations that stand over them.
+ * The server's defaults in an override would hide the values of `default`: so an override must repeat `default`'s
+ * values of those fields, and the annotations that take precedence over them.
  */
 export const carriedFrom = (base: FelixObject | undefined, fields: readonly string[]): ObjectPatch => {
   const wanted = new Set(fields.map((field) => field.toLowerCase()))
@@ -67,7 +70,7 @@ export const carriedFrom = (base: FelixObject | undefined, fields: readonly stri
   return { metadata: { annotations: Object.fromEntries(annotations) }, spec: Object.fromEntries(spec) }
 }
 
-/** The same for an object that was there before, in the fields on which it says nothing itself. */
+/** The same for an object that existed before, for the fields that it does not set. */
 export const keptFrom = (
   base: FelixObject | undefined,
   object: FelixObject,
@@ -75,7 +78,7 @@ export const keptFrom = (
 ): ObjectPatch => {
   const said = new Set([...Object.keys(object.spec), ...Object.keys(object.annotations).map(parameterOf)])
   const silent = fields.filter((field) => !said.has(field) && !said.has(field.toLowerCase()))
-  // The object stays, so it must have its own values of the fields that this one decides.
+  // The object remains after the rollout, so it must have its own values for the fields that depend on this one.
   return carriedFrom(
     base,
     silent.filter((field) => field !== 'bpfConnectTimeLoadBalancingEnabled'),
@@ -103,7 +106,7 @@ const isMark = (key: string): boolean => key === overrideKey || key === changedA
 const withoutOurs = (annotations: Annotations): Annotations =>
   Object.fromEntries(Object.entries(annotations).filter(([key]) => !isMark(key)))
 
-/** The annotations inside the JSON copy, changed only where the copy carries the range or marks of ours already. */
+/** The annotations inside the JSON copy, changed only if the copy already contains the range or our marks. */
 const copied = (object: FelixObject, api: CalicoApi, change: (copy: Annotations) => Annotations): Annotations => {
   const text = object.annotations[metadataCopy]
   if (text === undefined || api === 'projectcalico.org/v3') return {}

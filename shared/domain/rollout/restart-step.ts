@@ -5,7 +5,10 @@ import { type RolloutNow, flightsOf, isLate, ordered, paceAfter, presentPods, re
 import { type Seen, type Step, wait } from './step.ts'
 import { besideInZone } from './zones.ts'
 
-/** Restarts calico-node's pods, as many at once as the budget allows. Undefined: all have been restarted and are well. */
+/**
+ * Restarts calico-node's pods, as many at a time as the budget allows. Undefined: all have been restarted and are
+ * well.
+ */
 export const restartStep = (current: RolloutNow, seen: Seen): Step | undefined => {
   const { rollout } = current
   const { pods } = seen
@@ -33,7 +36,10 @@ export const restartStep = (current: RolloutNow, seen: Seen): Step | undefined =
     : undefined
 }
 
-/** For how many more seconds other pods that started since the rollout began must stay well, if they failed again. */
+/**
+ * The number of seconds that other pods, which started since the rollout began and failed again, must still stay
+ * well.
+ */
 const othersUnwell = (current: RolloutNow, pods: PodState[], apart: (string | undefined)[], settle: number): number[] =>
   presentPods(pods)
     .filter(({ node, name }) => !apart.includes(node) && !current.rollout.restart.includes(name))

@@ -5,16 +5,16 @@ import { changeMark, touchedAt } from './marks.ts'
 import { ordered, placesOf, type RolloutNow, wasUnwell } from './places.ts'
 import type { Seen } from './step.ts'
 
-/** `former` absent: `default` said nothing about the range before. */
+/** `former` absent: `default` did not set the range before. */
 export type Restore = { do: 'override'; node: string } | { do: 'restore'; object: FelixObject; former?: string }
 
 const day = 86_400_000
 
 /**
- * After a halt on a node that took the range from `default`: first each well node keeps the range by an override of its own,
- * which restarts nothing, and then `default` gets its former value back, which restarts Felix on the ill nodes alone.
- * Undefined: nothing is to be put back. No ill node would get another range by it, or `default` does not hold what this
- * rollout wrote there within the last day.
+ * After a halt on a node that got the range from `default`: first each well node gets an override with the range,
+ * which restarts nothing; then `default` gets its former value back, which restarts Felix only on nodes that are not
+ * well. Undefined: nothing is to be restored, because no such node would get another range, or because `default` does
+ * not have the value that this rollout wrote within the last day.
  */
 export const restoreStep = (current: RolloutNow, seen: Seen): Restore | undefined => {
   const { rollout, now } = current

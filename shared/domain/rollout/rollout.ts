@@ -7,51 +7,54 @@ import type { CalicoApi } from '../report.ts'
 import { ours } from './annotations.ts'
 
 /**
- * A plan being carried out, as it stands in the annotations of our Lease. It holds what was decided (the target, the
- * pace) and what cannot be read back from the cluster (which pod was to be restarted); where each node stands is read
- * from the cluster itself at every step.
+ * A rollout, as stored in the annotations of our Lease. It contains the decision (the target, the pace) and facts
+ * that cannot be read from the cluster (which pod was to be restarted). The state of each node is read from the
+ * cluster at every step.
  */
 export interface Rollout {
   /** Derived from the cluster and the plan: the same plan on the same cluster has the same id. */
   id: string
-  /** `aborting`: our overrides are being taken back, node by node. */
+  /** `aborting`: our overrides are being removed, node by node. */
   state: 'running' | 'paused' | 'halted' | 'done' | 'aborting' | 'aborted'
-  /** First the range, node by node; then, where there are any, the restarts. */
+  /** First the range, node by node; then the restarts, if there are any. */
   phase: 'range' | 'restarts'
-  /** Value of the range annotation to be reached; absent: no range is changed. */
+  /** The target value of the range annotation; absent: no range is changed. */
   target?: string
   pace: Pace
   where: Where
   /** The node that goes first. */
   canary?: string
-  /** Nodes that go after all others: the API server's calls for our own writes end there. */
+  /** Nodes that are changed after all others, because they run webhooks for our own writes. */
   last?: string[]
-  /** Nodes on which a layer above ours decides: not waited for, not touched. */
+  /** Nodes on which a higher layer decides: the rollout neither waits for them nor touches them. */
   skip: string[]
-  /** Fields of `spec` that the API server adds to every object it stores, so an override must carry them too. */
+  /** Fields of `spec` that the API server adds to every object it stores, so an override must contain them too. */
   defaulted: string[]
-  /** calico-node pods to be restarted, by name; a name that is gone has been. */
+  /** Names of calico-node pods to be restarted; a pod that no longer exists has been restarted. */
   restart: string[]
   /** Nodes whose pod was deleted and that are not yet known to be well again. */
   touching: { node: string; pod: string; at: string }[]
   startedAt: string
   finishedAt?: string
-  /** What made it necessary: codes of findings, or words. */
+  /** The reason: codes of findings, or words. */
   why?: string
   /** Why it halted, for people. */
   reason?: string
-  /** After a halt: the nodes off which our overrides are still to be taken, in that order. */
+  /** After a halt: the nodes whose overrides are still to be removed, in this order. */
   rollback?: string[]
-  /** What was seen of the node that did not come back. */
+  /** Evidence about the node that did not become Ready. */
   evidence?: HaltEvidence
-  /** Nodes by availability zone, as the rollout found them; absent: nothing is to be kept apart by zone. */
+  /** Nodes by availability zone, as found by the rollout; absent: the order ignores zones. */
   zones?: Record<string, string[]>
-  /** Which objects were given the target: what vanishes is not taken for what is still to be done (`memory.ts`). */
+  /**
+   * The objects that got the target, so that a deleted object is not mistaken for one that is still to be written
+   * (`memory.ts`).
+   */
   written?: string[]
   takenBack?: TakenBack
   /** A person resumed it with `--force`: one node at a time, whatever the policy allows. */
   careful?: true
-  /** What was written, of this rollout and earlier ones. Absent from what is to be written: it stays as it is. */
+  /** The writes of this rollout and of earlier ones. Absent in a write: not changed. */
   journal?: Journal
 }
 
@@ -60,18 +63,21 @@ export type Pace = Pick<
   'strategy' | 'maxUnavailable' | 'canarySeconds' | 'settleSeconds' | 'nodeDeadlineSeconds'
 >
 
-/** What a step must know to find its way without looking at everything again. */
+/** Facts that a step needs and does not read again. */
 export interface Where {
   api: CalicoApi
-  /** Of ClusterInformation or Installation, for images whose tag is not a version. */
+  /** From ClusterInformation or Installation, for images whose tag is not a version. */
   calico?: string
-  /** `spec.kubeNodePortRanges` may be written; absent: the annotation alone, and a field that is there is taken out. */
+  /**
+   * `spec.kubeNodePortRanges` may be written; absent: only the annotation is written, and an existing field is
+   * removed.
+   */
   spec?: boolean
-  /** How the service range was known from which the target follows. */
+  /** The source of the service range that led to the target. */
   known?: Known
 }
 
-/** What somebody took back in the middle of a rollout: there nothing is written again the same day. */
+/** A value that somebody reverted during the rollout: it is not written there again on the same day. */
 export interface TakenBack {
   /** `FelixConfiguration/node.n1` */
   object: string
@@ -81,7 +87,7 @@ export interface TakenBack {
   by?: string
 }
 
-/** All keys, `null` where there is no value, so that a merge patch also takes away what a former rollout left. */
+/** All keys, `null` for absent values, so that a merge patch also removes keys of an earlier rollout. */
 export const rolloutAnnotations = (rollout: Rollout): Record<string, string | null> => ({
   [`${ours}rollout`]: rollout.id,
   [`${ours}state`]: rollout.state,

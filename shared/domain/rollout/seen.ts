@@ -6,8 +6,8 @@ import type { Where } from './rollout.ts'
 import { parseVersion, versionOfImage, type CalicoVersion } from '../version.ts'
 
 /**
- * What Felix makes of the objects on each pod's node. Node labels are not read: where a selector object sets the
- * range, the rollout leaves those nodes out from its beginning.
+ * Felix's effective configuration on each pod's node. Node labels are not read: if a selector object sets the range,
+ * the rollout excludes those nodes from its beginning.
  */
 export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], where: Where): Seen => {
   const fallback = parseVersion(where.calico)
@@ -34,7 +34,7 @@ export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], 
   return { objects, pods, rangeOn: ({ node }) => ranges.get(node), defaultRange, ...(trouble && { trouble }) }
 }
 
-/** A node whose kubelet does not answer, or that no longer exists, is not well, whatever its pod's status still says. */
+/** A node whose kubelet does not answer, or that no longer exists, is not well, whatever the status of its pod. */
 export const withNodes = (seen: Seen, nodes: NodeState[]): Seen => {
   const known = new Map(nodes.map((node) => [node.name, node]))
   const pods = seen.pods.map((pod): PodState => {

@@ -2,41 +2,47 @@ import type { FelixObject, PodState } from '../cluster.ts'
 import type { HaltEvidence } from './halt-evidence.ts'
 import type { TakenBack } from './rollout.ts'
 
-/** What a step can see: the FelixConfigurations, calico-node's pods, and what Felix on a pod's node makes of the objects. */
+/**
+ * What a step can read: the FelixConfigurations, calico-node's pods, and Felix's effective configuration on a pod's
+ * node.
+ */
 export interface Seen {
   objects: FelixObject[]
   pods: PodState[]
-  /** The raw text of the range that counts on the pod's node; `undefined`: Felix's built-in default. */
+  /** The text of the effective range on the pod's node; `undefined`: Felix's built-in default. */
   rangeOn: (pod: PodState) => string | undefined
   /** The same for a node that has no object of its own. */
   defaultRange: string | undefined
-  /** Why Felix would refuse its configuration as it stands now, and the objects it would refuse: `FelixConfiguration/node.n1`. */
+  /** Why Felix would reject its current configuration, and the rejected objects: `FelixConfiguration/node.n1`. */
   trouble?: { reason: string; objects: readonly string[] }
-  /** Of the nodes that were touched: those that have left the cluster, so that nobody waits for their pods. */
+  /** The touched nodes that have left the cluster; the rollout does not wait for their pods. */
   left?: ReadonlySet<string>
-  /** Pods that the DaemonSet should have and does not. A node without its pod counts as disturbed. */
+  /** The number of missing pods of the DaemonSet. A node without its pod counts as disturbed. */
   missing?: number
 }
 
-/** A node that did not come back, or does not accept what was written. */
+/** A node that did not become Ready, or does not accept the written value. */
 export interface Lost {
   node: string
   pod?: PodState
   wrote: NonNullable<HaltEvidence['wrote']>
 }
 
-/** One effect on the cluster, or why there is none now. */
+/** One change of the cluster, or why there is none now. */
 export type Step =
   | { do: 'override'; node: string; object?: FelixObject }
   | { do: 'promote' }
   | { do: 'remove-override'; object: FelixObject }
-  /** Takes the range off our override, which stays and says since when, until the node has stayed well. */
+  /**
+   * Removes the range from our override. The object remains and has the time of the change, until the node has stayed
+   * well.
+   */
   | { do: 'take-back'; node: string; object: FelixObject }
   | { do: 'begin-restarts' }
   | { do: 'restart'; pod: PodState; settled: string[] }
   | { do: 'wait'; seconds: number; why: string }
   /**
-   * `about`: the node to be looked at more closely first. `takeBack`: nodes off which our overrides are to be taken, it
+   * `about`: the node whose log is to be read first. `takeBack`: nodes whose overrides are to be removed, that node
    * first. `restore`: `default` gets its former value back.
    */
   | {

@@ -3,10 +3,10 @@ import type { Rollout } from './rollout.ts'
 
 const zoneLabel = 'topology.kubernetes.io/zone'
 
-/** A Lease holds 256 KiB of annotations; beyond some 2,000 nodes the budget alone has to do. */
+/** A Lease has at most 256 KiB of annotations; for more than about 2,000 nodes only the budget is used. */
 const mostCharacters = 96_000
 
-/** Nodes by availability zone, where more than one node may be disturbed at a time and there is more than one zone. */
+/** Nodes by availability zone, if more than one node may be disturbed at a time and there is more than one zone. */
 export const zonesToKeep = (nodes: NodeState[], atOnce: number): Rollout['zones'] => {
   if (atOnce < 2) return undefined
   const zones = Object.groupBy(nodes, ({ labels }) => labels[zoneLabel] ?? '')
@@ -16,16 +16,16 @@ export const zonesToKeep = (nodes: NodeState[], atOnce: number): Rollout['zones'
   return few ? undefined : kept
 }
 
-/** The zone of each node; nodes that joined later, and those without a zone, count as one zone more. */
+/** The zone of each node; nodes that joined later, and those without a zone, form one additional zone. */
 export const zoneOf = ({ zones = {} }: Pick<Rollout, 'zones'>): ((node: string) => string) => {
   const known = new Map(Object.entries(zones).flatMap(([zone, nodes]) => nodes.map((node) => [node, zone] as const)))
   return (node) => known.get(node) ?? ''
 }
 
 /**
- * Which nodes may be changed while others are not settled: only nodes of the same zone. A workload that spreads its replicas over zones
- * can lose one zone's and never two's; and one zone is finished before the next is begun. Those that go last wait until
- * nobody is left but them. `candidates` are in the order of their turn.
+ * The next node that may be changed while others are not settled: only a node of the same zone. A workload with
+ * replicas in several zones can then lose the replicas of one zone at most; one zone is finished before the next one
+ * begins. The nodes that go last wait until only they are left. `candidates` are in order.
  */
 export const besideInZone = <T extends { node: string }>(
   rollout: Rollout,

@@ -1,10 +1,13 @@
 /**
- * What an event may say, as EventBridge's own patterns: the hub's rules and the rules of its spokes are the same. It only
- * ever means "look at this cluster": on-event reads the names of clusters from it and nothing else, so patterns may be
- * generous and an event that says nothing new costs one look.
+ * The event patterns of EventBridge; the rules of the hub and of its spokes are the same. An event only requests an
+ * evaluation: on-event reads only the names of clusters from it. So the patterns may be broad; an unnecessary event
+ * costs one evaluation.
  */
 
-/** Calls of EKS that change what is assessed, or whether it can be read at all. Registered (connected) clusters are not EKS's. */
+/**
+ * EKS API calls that change what is assessed, or whether the cluster can be read. Registered (connected) clusters are
+ * not supported.
+ */
 export const clusterCalls = [
   'CreateCluster',
   'DeleteCluster',
@@ -12,25 +15,25 @@ export const clusterCalls = [
   'UpdateClusterConfig',
   'UpdateClusterVersion',
   'CancelUpdate',
-  // kube-proxy. Which add-on it was stands in the path, not in the body: on-event looks.
+  // kube-proxy. The add-on's name is in the path, not in the body, so the pattern cannot filter by it.
   'CreateAddon',
   'UpdateAddon',
   'DeleteAddon',
-  // New nodes start kube-proxy and calico-node with today's configuration.
+  // New nodes start kube-proxy and calico-node with the current configuration.
   'CreateNodegroup',
   'UpdateNodegroupConfig',
   'UpdateNodegroupVersion',
   'DeleteNodegroup',
   'CreateFargateProfile',
   'DeleteFargateProfile',
-  // Our own way in may have been given or taken.
+  // The deployment's own access may have changed.
   'CreateAccessEntry',
   'UpdateAccessEntry',
   'DeleteAccessEntry',
   'AssociateAccessPolicy',
   'DisassociateAccessPolicy',
-  // Rotation of the authority that signs the API server's certificate: what we trust it by changes. EKS activates a
-  // successor by itself before the first expires; that is nobody's call, and AWS Health and the sweep are left.
+  // Rotation of the certificate authority of the API server. EKS also activates a successor itself before the first one
+  // expires, without an API call; then only AWS Health and the sweep detect it.
   'CreateCertificateAuthority',
   'ActivateCertificateAuthority',
   'DeleteCertificateAuthority',
@@ -39,7 +42,7 @@ export const clusterCalls = [
   'UntagResource',
 ]
 
-/** EKS has nine events of its own, of which these eight end an asynchronous change of an add-on or tell of its health. */
+/** EKS has nine own events; these eight report the end of an add-on's change or its health. */
 const addonEvents = ['Creation', 'Update', 'Deletion']
   .flatMap((change) => [`EKS Addon ${change} Succeeded`, `EKS Addon ${change} Failed`])
   .concat('EKS Addon Health Degraded', 'EKS Addon Health Restored')
@@ -48,7 +51,7 @@ const configured = { resourceType: ['AWS::EKS::Cluster', 'AWS::EKS::Addon'] }
 
 /** By the rule's name in the template. */
 export const patterns = {
-  /** Needs a trail that logs management events in the region. Calls that failed changed nothing. */
+  /** Needs a trail that logs management events in the region. Failed calls are excluded: they changed nothing. */
   ClusterCalls: {
     source: ['aws.eks'],
     'detail-type': ['AWS API Call via CloudTrail'],
@@ -66,7 +69,7 @@ export const patterns = {
     'detail-type': ['Config Configuration Item Change'],
     detail: { $or: [{ configurationItem: configured }, { configurationItemSummary: configured }] },
   },
-  /** What EKS does by itself: platform versions, upgrades at the end of support, its certificate authority. */
+  /** Changes that EKS makes itself: platform versions, upgrades at the end of support, its certificate authority. */
   HealthEvents: {
     source: ['aws.health'],
     'detail-type': ['AWS Health Event'],

@@ -1,6 +1,6 @@
 import { defaultDeployment } from '../fleet-names.ts'
 
-/** Parameters that get a default, so that whoever applies the template need not give them. */
+/** Parameters with a default, so that they need not be given when the template is applied. */
 export interface Named {
   hubAccount?: string
   hubRegion?: string
@@ -58,10 +58,10 @@ export const parametersShown = {
 const same = (one: string, other: string) => ({ 'Fn::Equals': [{ Ref: one }, { Ref: other }] })
 const not = (condition: object) => ({ 'Fn::Not': [condition] })
 
-/** The hub hears its own account and region by itself. */
+/** The hub has its own rules for its own account and region. */
 export const isForwarded = not({ 'Fn::And': [same('AWS::AccountId', 'HubAccount'), same('AWS::Region', 'HubRegion')] })
 
-/** The hub's own account is entered by the functions' own roles. */
+/** The functions access the hub's own account with their own roles. */
 export const madeHere = {
   'Fn::And': [not(same('AWS::AccountId', 'HubAccount')), same('AWS::Region', 'RolesRegion')],
 }

@@ -3,9 +3,9 @@ import { patterns } from './event-patterns.ts'
 import { isForwarded, madeHere, operatorHere, type Named, parameters, parametersShown } from './parameters.ts'
 
 /**
- * The CloudFormation template of a spoke: an account, or another region of the hub's account. It holds no asset, so that a
- * StackSet can roll it out as it is. In one region of an account it makes the roles, which are of all regions; in every
- * region it makes the rules that forward events to the hub.
+ * The CloudFormation template of a spoke: an account, or another region of the hub's account. It contains no asset,
+ * so a StackSet can deploy it without changes. In one region of an account it creates the roles, which are global; in
+ * every region it creates the rules that forward events to the hub.
  */
 export const spokeTemplate = (given: Named = {}) => ({
   AWSTemplateFormatVersion: '2010-09-09',
@@ -29,15 +29,15 @@ export const spokeTemplate = (given: Named = {}) => ({
 const sub = (text: string) => ({ 'Fn::Sub': text })
 const attribute = (resource: string) => ({ 'Fn::GetAtt': [resource, 'Arn'] })
 
-/** The ARNs of the hub's functions that take this kind of role, and of no others. */
+/** The role ARNs of the hub's functions that may assume this kind of role. */
 const takers = (kind: RoleKind) =>
   (Object.keys(taken) as Traveller[])
     .filter((name) => taken[name] === kind)
     .map((name) => sub(`arn:\${AWS::Partition}:iam::\${HubAccount}:role/${roleName('${Deployment}', name)}`))
 
 /**
- * The hub's account is named as principal and the functions' roles by a condition: a principal that names a role must exist
- * when the template is applied, and would be void once the hub's role was made again.
+ * The hub's account is named as principal and the functions' roles by a condition: a principal that names a role must
+ * exist when the template is applied, and would become invalid when the hub's role is created again.
  */
 const trust = (kind: RoleKind) => ({
   Version: '2012-10-17',
@@ -63,7 +63,7 @@ const [clusters, kubeProxy] = ['cluster/*', 'addon/*/kube-proxy/*'].map((rest) =
   sub(`arn:\${AWS::Partition}:eks:*:\${AWS::AccountId}:${rest}`),
 )
 
-/** Exactly what the functions call: a test holds both together. In AWS neither role can change anything. */
+/** Exactly the actions that the functions call; a test verifies this. In AWS neither role can change anything. */
 const permissions = (kind: RoleKind) => [
   ...(kind === 'viewer' ? [{ Effect: 'Allow', Action: 'eks:ListClusters', Resource: '*' }] : []),
   { Effect: 'Allow', Action: 'eks:DescribeCluster', Resource: clusters },
@@ -89,8 +89,8 @@ const tags = [{ Key: 'application', Value: defaultDeployment }]
 const bus = sub(`arn:\${AWS::Partition}:events:\${HubRegion}:\${HubAccount}:event-bus/${busName('${Deployment}')}`)
 
 /**
- * One for each region, so that no region waits for another's: its name is CloudFormation's. All that can be done with it
- * is to send what AWS itself says to the hub, which believes none of it.
+ * One role for each region, so that no region depends on another; CloudFormation generates its name. It only allows
+ * to send events of AWS to the hub, which treats them as untrusted input.
  */
 const forwarder = {
   Type: 'AWS::IAM::Role',
@@ -120,7 +120,7 @@ const forwarder = {
   },
 }
 
-/** After an hour a sweep has looked anyway. */
+/** After an hour a sweep has evaluated the cluster anyway. */
 const rule = (name: string, pattern: object) => ({
   Type: 'AWS::Events::Rule',
   Condition: 'Forwards',

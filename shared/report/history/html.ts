@@ -18,7 +18,7 @@ import {
   rowsOf,
 } from './wording.ts'
 
-/** One self-contained page, as the reports are: for an auditor's files. */
+/** One self-contained page, like the reports, for an auditor. */
 export const historyHtml = (history: History): string => {
   const { cluster, from, to, writes } = history
   return page(`${cluster.name}: ${minute(from)} to ${minute(to)}`, [

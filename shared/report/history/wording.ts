@@ -2,20 +2,20 @@ import type { Interval } from '../../domain/history/day.ts'
 import type { History, Span, Write } from '../../domain/history/history.ts'
 import { counted, duration, rangeText, severities, tally, verdicts } from '../wording.ts'
 
-/** The rows of a history in the order of time, as people read them in every format. */
+/** The rows of a history in chronological order, for all formats. */
 export type Row = { at: string } & ({ interval: Interval } | { gap: Span })
 
 export const rowsOf = ({ intervals, gaps }: History): Row[] =>
   [
     ...intervals.map((interval): Row => ({ at: interval.from, interval })),
     ...gaps.map((gap): Row => ({ at: gap.from, gap })),
-    // A gap begins with the last look before it.
+    // A gap begins with the last evaluation before it.
   ].toSorted((a, b) => (a.at === b.at ? ('gap' in a ? 1 : -1) : a.at < b.at ? -1 : 1))
 
 /** `2026-11-22 13:02` */
 export const minute = (at: string): string => at.slice(0, 16).replace('T', ' ')
 
-/** `no look between 2026-11-23 05:00 and 2026-11-23 09:00 (4 h)` */
+/** `no evaluation between 2026-11-23 05:00 and 2026-11-23 09:00 (4 h)` */
 export const gapText = ({ from, to }: Span): string =>
   `no look between ${minute(from)} and ${minute(to)} (${duration((Date.parse(to) - Date.parse(from)) / 1000)})`
 
@@ -38,7 +38,7 @@ export const changeText = ({ before, after }: Write): string =>
 
 export const claimedText = 'as the cluster has it; the deployment did not see it done'
 
-/** What must be said of the whole, since nobody sees it in the rows. */
+/** Remarks about the whole history, which the rows do not show. */
 export const remarksOf = ({ intervals, writes, leftOut, gaps, gapMinutes, unreadable }: History): string[] => [
   `${counted(intervals.length, 'interval')}, ${counted(gaps.length, 'gap')}, ${counted(writes.length, 'write')}. Times are UTC.`,
   ...(gaps.length > 0

@@ -2,10 +2,10 @@ import { clusterKey, type Evaluation } from '../../messages.ts'
 import type { EvaluateTools, Received } from './tools.ts'
 
 /**
- * Whether this message leads to a look. One that an event asked for says so before anything is read, so that an event from
- * now on asks for another one; where that cannot be said the message is tried again. `false`: a look that began after the
- * event has seen it, or another message of the same sweep has looked. Looks for other reasons keep their own meaning and
- * cover no event.
+ * Whether this message leads to an evaluation. An evaluation for an event records its start before anything is read,
+ * so that later events request another one; if this cannot be recorded, the message is retried. `false`: an
+ * evaluation that began after the event includes the change, or another message of the same sweep has already
+ * evaluated the cluster. Evaluations for other reasons do not count for events.
  */
 export const beginLook = async (
   { records, now, log }: Pick<EvaluateTools, 'records' | 'now' | 'log'>,

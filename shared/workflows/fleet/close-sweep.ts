@@ -13,13 +13,13 @@ export interface CloseSweepTools {
   log: Log
 }
 
-/** 5 s, 10 s … 10 min: some twenty minutes, then it is counted what is known. */
+/** 5 s, 10 s … 10 min: about twenty minutes, then the known clusters are counted. */
 const waitsAtMost = 8
 
 /**
- * Counts the fleet when every place of it is done: an empty one, and one that has shrunk, are lines that alarms count. A place
- * that could not be listed counts with the clusters that it had: it has a row, a notice and an alarm of its own. One whose
- * message never came to an end gets its row here.
+ * Counts the fleet when every place of it is done. Alarms count the log lines for an empty fleet and for one that has
+ * shrunk. A place that could not be listed counts with its known clusters: it has its own row, notice and alarm. A
+ * place whose message was never finished gets its row here.
  */
 export const closeSweep = async (tools: CloseSweepTools, { sweep, closing }: ClosingMessage): Promise<void> => {
   const { fleet, places, queue, log } = tools
@@ -42,7 +42,7 @@ export const closeSweep = async (tools: CloseSweepTools, { sweep, closing }: Clo
 
 const neverListed = (place: Place): PlaceRow => ({ ...place, sweep: '', clusters: [] })
 
-/** Nobody knows of it in this sweep. Its message may still come, and be done with it. */
+/** A place without a result in this sweep. Its message may still arrive and finish it. */
 const leftOpen = async ({ places, now, log }: CloseSweepTools, row: PlaceRow, sweep: string): Promise<void> => {
   if (row.unlisted?.sweep === sweep) return
   const message = 'No function was done with it.'

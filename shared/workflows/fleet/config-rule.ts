@@ -15,7 +15,7 @@ export interface ConfigRuleTools {
 const clusterType = 'AWS::EKS::Cluster'
 const codesAtMost = 6
 
-/** Answers AWS Config from the stored verdicts: no cluster is looked at again for it. */
+/** Answers AWS Config from the stored verdicts: no cluster is evaluated for it. */
 export const answerConfig = async (tools: ConfigRuleTools, event: RuleEvent): Promise<void> => {
   const { resultToken, at } = event
   const evaluations = event.what === 'change' ? [await onChange(tools, event)] : await allOf(tools, event)
@@ -37,13 +37,13 @@ const onChange = async (tools: ConfigRuleTools, event: Extract<RuleEvent, { what
   return { type, id, compliance: isGone ? vanished : complianceOf(seen, tools.now()) }
 }
 
-/** Each cluster of the rule's own account and region, and what the rule has answered for and is no more. */
+/** Each cluster of the rule's own account and region, and deleted clusters for which the rule has a result. */
 const allOf = async (tools: ConfigRuleTools, { account, ruleName }: RuleEvent) => {
   const prefix = `${account}/${tools.region}/`
   const latest = await tools.records.latest(prefix)
   const known = await tools.rule.evaluated(ruleName, clusterType)
   const named = (id: string): string => id.split('cluster/').at(-1) ?? id
-  // Config may know it by another id than its name; a second answer would be a second resource.
+  // AWS Config may use another id than the name; a second answer would create a second resource.
   const idOf = (name: string): string => known.find((id) => named(id) === name) ?? name
   const names = latest.map(({ cluster }) => cluster.slice(prefix.length))
   const evaluations = []

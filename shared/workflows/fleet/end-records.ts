@@ -4,8 +4,8 @@ import { tellOnce } from './tell.ts'
 import type { EvaluateTools } from './tools.ts'
 
 /**
- * A cluster that EKS does not know any more has no verdict. Told first, so that cut short in between it is told by the next
- * look, as the same notice. Of one of which nothing is on record nobody hears.
+ * Ends the records of a cluster that EKS no longer knows. The notice comes first: if the function dies in between,
+ * the next evaluation sends the same notice. Without a record there is no notice.
  */
 export const endRecords = async (
   tools: Pick<EvaluateTools, 'records' | 'queues' | 'now'>,

@@ -25,7 +25,10 @@ import { tell } from './tell.ts'
 import type { EvaluateTools, Received } from './tools.ts'
 import { tellClusterSwitched, tellDeploymentSwitched } from './tell-switch.ts'
 
-/** Looks at one cluster, says whether Calico is in step, remembers it, tells people what is new, and sets a rollout going. */
+/**
+ * Evaluates one cluster: assesses whether Calico is in step, records the report, sends notices about what is new, and
+ * begins or resumes a rollout.
+ */
 export const evaluate = async (
   tools: EvaluateTools,
   heard: Evaluation,
@@ -36,7 +39,7 @@ export const evaluate = async (
   if (!(await beginLook(tools, heard, { messageId }))) return
   const [eks, brake] = await Promise.all([tools.describe(cluster), tools.brake?.read()])
   if (brake) await tellDeploymentSwitched(tools, brake)
-  // What EKS says of another cluster than the one that was asked for, a tag for instance, is nothing about this one.
+  // The description of another cluster, for example its tags, must not be used for this one.
   const said = saidOf(cluster, valueOf(eks)?.state)
   if (!isThere(eks) || isAnother(heard.incarnation, said?.createdAt)) {
     tools.log('cluster is gone', { cluster: clusterKey(cluster), madeAgain: said?.createdAt })
@@ -58,7 +61,7 @@ export const evaluate = async (
   const seen = broke ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
   const unfinished = isUnfinished(seen)
   const isHeld = now.by === 'brake' && (unfinished || hasRescue(seen))
-  // What EKS did not tell, a tag for instance, is not known to have changed.
+  // Data that EKS did not return, for example tags, is not treated as changed.
   if (said) await tellClusterSwitched(tools, cluster, { now, unfinished: unfinished || hasRescue(seen), incarnation })
   await keepClaims(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
@@ -73,7 +76,7 @@ export const evaluate = async (
     unread: failuresIn(seen).at(0),
   })
   const isChanging = report.verdict === 'changing'
-  // Not told while it passes, but seen.
+  // There is no notice while the failure is short, but the report is recorded.
   if (isChanging) await tools.records.keepVerdict(clusterKey(cluster), report)
   if (isChanging && (message.attempt ?? 0) < followedAtMost) return follow(tools, message)
   if (!broke && mayPass(message, seen, report)) return follow(tools, message, retryAfter(seen))
@@ -105,7 +108,10 @@ export const evaluate = async (
   await continueRollout(tools, message, { next, dedupId })
 }
 
-/** A halt is told when its nodes have back what they had before, or nobody has done that for so long. With this message it is done. */
+/**
+ * The notice of a halt is sent when its nodes are restored, or when this time has passed. With this message it is
+ * done.
+ */
 const isRescuing = (seen: ClusterState, { reason }: Evaluation): boolean =>
   hasRescue(seen) && (reason === 'rollout' || !isSilent(seen))
 
@@ -115,7 +121,7 @@ const hasRescue = ({ rollout, observedAt }: ClusterState): boolean => {
   return state === 'halted' && rollback !== undefined
 }
 
-/** The rescue ends with a look of its own; this one is for a rescue that does not end. */
+/** The end of the rollback leads to an evaluation of its own; this one is for a rollback that does not end. */
 const afterRescue = async (
   tools: EvaluateTools,
   message: Evaluation,
@@ -135,8 +141,9 @@ const isGone = (eks: Read<EksCluster | undefined>): boolean => 'value' in eks &&
 const iso = ({ now }: EvaluateTools): string => now().toISOString()
 
 /**
- * A look that broke off twice, for want of memory or time, or by an error, would break off again: people hear of it instead.
- * Of the first time nobody but the queue knows. What fails before or after a look (records, queues) breaks no look off.
+ * An evaluation that failed twice, for lack of memory or time, or by an error, would fail again: a notice is sent
+ * instead. The first failure is known only to the queue. Failures before or after an evaluation (records, queues) do
+ * not count.
  */
 const brokenOff = ({ now }: EvaluateTools, identity: ClusterRef, eks: Read<EksCluster>): ClusterState => {
   const message =
@@ -145,20 +152,20 @@ const brokenOff = ({ now }: EvaluateTools, identity: ClusterRef, eks: Read<EksCl
   return unobserved({ identity, now: now(), eks: known }, { kind: 'unavailable', object: 'evaluate', message })
 }
 
-/** Nothing is changed in it any more, or yet: what it holds is an earlier one's. */
+/** Nothing is changed in it now: a permit belongs to an earlier cluster. */
 const isPassing = ({ status }: EksState): boolean => status === 'DELETING' || status === 'CREATING'
 
-/** What the brake keeps from being done is done when it is released: nobody says so but the parameter. */
+/** Work that the brake stopped must continue after its release, which causes no event: so it is checked again. */
 const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>
   by === 'brake' && plan !== undefined && plan.changes.length > 0
     ? { leaves: true, again: { seconds: recheckSeconds, why: `the brake is set to ${action}` } }
     : {}
 
-/** A rollout that the brake has stopped keeps its message, and continues so soon after the release. */
+/** A rollout that the brake has stopped keeps its message, and continues this soon after the release. */
 const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<void> =>
   queues.sendEvaluation(message, { delaySeconds: 30 })
 
-/** The node that the halt is about stands in what was kept of it. `release`: what releases the brake that holds it. */
+/** The node of the halt is in its evidence. `release`: what releases the brake that holds it. */
 const haltIn = ({ rollout, observedAt }: ClusterState, release: string | undefined) => {
   const { state, evidence, rollback } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
   if (state !== 'halted') return undefined
@@ -167,13 +174,13 @@ const haltIn = ({ rollout, observedAt }: ClusterState, release: string | undefin
 
 const stateIn = ({ rollout, observedAt }: ClusterState) => soundRollout(valueOf(rollout), Date.parse(observedAt))?.state
 
-/** EKS takes 50 of them. */
+/** The maximum number of tags in EKS. */
 const tagsOf = ({ tags }: EksState): string[] =>
   Object.entries(tags)
     .slice(0, 50)
     .map(([key, value]) => tagText({ key, value }).slice(0, 400))
 
-/** Nobody carries the rollout out any more. */
+/** No process applies the rollout any more. */
 const isSilent = ({ rollout, observedAt }: ClusterState): boolean =>
   !(Date.parse(observedAt) - Date.parse(valueOf(rollout)?.renewedAt ?? '') < silentSeconds * 1000)
 
@@ -182,7 +189,7 @@ const isUnfinished = ({ rollout, observedAt }: ClusterState): boolean => {
   return state === 'running' || state === 'aborting'
 }
 
-/** A rollout that has begun knows whose turn it is: then nothing more is read. */
+/** A rollout that has begun already has its order of nodes: then nothing more is read. */
 const forPlanning = async (
   { forPlan, policy }: EvaluateTools,
   { cluster, reason }: Evaluation,
@@ -200,7 +207,10 @@ const summaryOf = (report: Report, action: Action) => ({
   blockedBy: report.plan?.blockedBy,
 })
 
-/** A rollout waits, and this look could not tell whether it may go on: with this message its chain would end. */
+/**
+ * A rollout waits, and this evaluation could not determine whether it may continue: without another message it would
+ * stop.
+ */
 const waitsUnseen = (
   { reason }: Evaluation,
   { rollout, eks, observedAt }: ClusterState,
@@ -211,14 +221,14 @@ const waitsUnseen = (
   return state === 'running' || state === 'aborting'
 }
 
-/** Throttled, or a server that is being replaced: nobody is told of what passes within five minutes. */
+/** Throttling, or a server that is being replaced: no notice is sent for failures shorter than five minutes. */
 const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, { verdict }: Report): boolean =>
   verdict === 'unknown' && attempt < passingLooks && failuresIn(state).some(({ kind }) => kind === 'unavailable')
 
 /** 5 s, 10 s … 160 s. */
 const passingLooks = 6
 
-/** Failures of what the verdict cannot do without. */
+/** Failures of reads that the verdict needs. */
 const failuresIn = ({
   eks,
   nodes,
@@ -235,11 +245,14 @@ const retryAfter = (state: ClusterState): number =>
 
 const followedAtMost = 18
 
-/** 5 s, 10 s, 20 s … 15 min, for some three hours; after that the schedule looks again anyway. `least`: in seconds. */
+/**
+ * 5 s, 10 s, 20 s … 15 min, for about three hours; after that the sweep evaluates the cluster anyway. `least`: in
+ * seconds.
+ */
 const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least = 0) => {
   const { cluster, incarnation, reason, cause, waits, decided, attempt = 0 } = message
   if (attempt >= followedAtMost) return log('takes very long; left to the schedule', { cluster: clusterKey(cluster) })
-  // A rollout that waits goes on when the change is over, or the cluster can be seen again.
+  // A waiting rollout continues when the change is over, or the cluster can be read again.
   const why = reason === 'rollout' ? reason : 'follow'
   const next: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }
   await queues.sendEvaluation(

@@ -12,19 +12,20 @@ import { compareText, verdicts } from '../../report/wording.ts'
 export interface FleetReportTools {
   records: FleetRecords
   bucket: ReportsBucket
-  /** Takes texts one by one, and answers all of them compressed. */
+  /** Takes texts one by one and returns all of them compressed. */
   compressing: () => { write: (text: string) => Promise<void>; end: () => Promise<Uint8Array> }
   now: () => Date
   log: Log
 }
 
-/** The fleet as its records have it, as metrics. */
+/** Metrics of the fleet, from its records. */
 export const countOnRecord = async ({ records, now, log }: FleetReportTools): Promise<void> =>
   log('fleet', countFleet(await records.latest(), now()))
 
 /**
- * Writes the fleet of a day, as the command `sweep` would print it, from the stored reports: nothing is looked at again. One
- * report is held at a time, and of each that was read its part of the page. Done twice, it is the same objects again.
+ * Writes the fleet of a day, as the command `sweep` would print it, from the stored reports: no cluster is evaluated
+ * for it. Only one report is in memory at a time, plus the page part of each earlier one. A second run writes the
+ * same objects.
  */
 export const writeFleetReport = async (tools: FleetReportTools, day: Date): Promise<void> => {
   const { records, bucket, compressing, now, log } = tools
@@ -53,14 +54,17 @@ export const writeFleetReport = async (tools: FleetReportTools, day: Date): Prom
   log('fleet report', { clusters: rows.length, date, bytes: documents.map(([, , body]) => body.length) })
 }
 
-/** In the order of the page, known before a report is read. */
+/** In the order of the page, which is known before a report is read. */
 const worstFirst = (latest: readonly Latest[]): Latest[] =>
   latest.toSorted(
     (a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict) || compareText(nameOf(a), nameOf(b)),
   )
 const nameOf = ({ cluster }: Latest): string => cluster.split('/').at(-1) ?? cluster
 
-/** What the table of the page says of a cluster: of its nodes no more than their verdicts, which a fleet has by the hundred thousand. */
+/**
+ * The data of a row in the page's table: of the nodes only their verdicts, because a fleet may have hundreds of
+ * thousands of nodes.
+ */
 const rowOf = ({ nodes, findings, plan: _plan, ...report }: Report): Sweep['clusters'][number] => ({
   ...report,
   nodes: nodes.map(({ verdict }) => thin[verdict]),

@@ -23,7 +23,7 @@ import { tellOnce } from './tell.ts'
 
 export interface ListPlaceTools {
   fleet: FleetBounds
-  /** Names of the clusters there; `undefined`: no role leads there. */
+  /** Names of the clusters there; `undefined`: there is no role for the place. */
   list: (place: Place) => Promise<Read<string[]> | undefined>
   places: PlaceRecords
   records: Pick<Records, 'keepNotice'>
@@ -32,13 +32,13 @@ export interface ListPlaceTools {
   log: Log
 }
 
-/** Of one message: what passes is tried again after half a minute, and after a minute and a half. */
+/** For one message: temporary failures are retried after half a minute, and after a minute and a half. */
 const triesAtMost = 3
 
 /**
- * Lists one account and region, and asks for a look at each of its clusters, and at those that were there before: who is gone
- * is told by that look. What a sweep has done it does not do again, however often its message comes; of two messages at one
- * time the first that is done counts.
+ * Lists one account and region, and requests an evaluation of each of its clusters and of those that existed before:
+ * that evaluation reports deleted clusters. If the message arrives again, finished work is not repeated; of two
+ * messages at the same time the first to finish counts.
  */
 export const listPlace = async (
   tools: ListPlaceTools,
@@ -77,7 +77,10 @@ interface Failure {
   isDone: boolean
 }
 
-/** The row is there from the first failure on. What is refused for the list may be allowed for each cluster: they are looked at. */
+/**
+ * The row exists from the first failure on. If listing is denied, reading a single cluster may be allowed: so the
+ * known clusters are evaluated.
+ */
 const unlisted = async (tools: ListPlaceTools, before: PlaceRow, failure: Failure): Promise<void> => {
   const { sweep, cause, message, isDone } = failure
   const row = withFailure(before, { ...failure, at: tools.now().toISOString() })
@@ -94,7 +97,7 @@ const unlisted = async (tools: ListPlaceTools, before: PlaceRow, failure: Failur
   await done(tools, before, withWord(row))
 }
 
-/** On record, and what is owed then is told: in this order, so that people hear what is on record and nothing else. */
+/** Records the place first and then sends the pending notice, so that people are notified only of recorded facts. */
 const done = async (tools: ListPlaceTools, before: PlaceRow, row: PlaceRow): Promise<boolean> => {
   const isFirst = await tools.places.put(row, { after: before.sweep })
   if (isFirst) await withoutDebt(tools, row)
@@ -102,7 +105,7 @@ const done = async (tools: ListPlaceTools, before: PlaceRow, row: PlaceRow): Pro
   return isFirst
 }
 
-/** Tells what is owed, also by a function that ended before it had. */
+/** Sends the pending notice, also one that an earlier function recorded but did not send. */
 const withoutDebt = async (tools: ListPlaceTools, row: PlaceRow): Promise<PlaceRow> => {
   const { owed, unlisted, clusters } = row
   if (!owed) return row

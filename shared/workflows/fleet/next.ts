@@ -11,33 +11,33 @@ import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import type { EvaluateTools } from './tools.ts'
 import { budgetSpent, type Hold, holdFor } from '../rollout/hold.ts'
 
-/** What follows from a look. */
+/** The actions after an evaluation. */
 export interface Next {
   send?: { begin: boolean; decided?: string; permit?: Permit }
-  /** Why what is to be done is not done yet, for people. */
+  /** Why the change is not made yet, for people. */
   waits?: string
-  /** Nothing is being changed here: what the cluster may hold of the fleet budget is given back. */
+  /** Nothing is being changed here: the cluster's permit of the fleet budget is released. */
   leaves?: boolean
-  /** Look again when this may be over. */
+  /** Evaluate again when this may be over. */
   again?: Hold
 }
 
 interface Observed {
   state: ClusterState
   report: Report
-  /** A rollout could not begin for want of access. */
+  /** A rollout could not begin because access was denied. */
   refused: boolean
 }
 
-/** Seconds without a renewal of the Lease after which a running rollout is taken to have lost its message. */
+/** Seconds without a renewal of the Lease after which the message of a running rollout is considered lost. */
 export const silentSeconds = 600
 
-/** A person who aborts a rollout does not want the next event to begin it again. */
+/** After a person aborts a rollout, the next event must not begin it again. */
 const restSeconds = 86_400
 
 /**
- * Begins a rollout, or lets one that waits go on. A look that has nothing to do with a rollout leaves a live one alone,
- * so that many events never make it many chains of messages.
+ * Begins a rollout, or continues a waiting one. An evaluation for another reason does not continue a live rollout, so
+ * that many events do not create several chains of messages.
  */
 export const decideNext = async (tools: EvaluateTools, message: Evaluation, looked: Observed): Promise<Next> => {
   const { state, report } = looked
@@ -60,7 +60,7 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
     case 'paused':
       return { leaves: true }
     case 'halted':
-      // What rescues its nodes was cut short, or waits.
+      // The rollback of its nodes was interrupted, or waits.
       return rollout.rollback && (isContinued || since(record?.renewedAt) > 60)
         ? { send: { begin: false } }
         : { leaves: true }
@@ -76,11 +76,11 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
   }
 }
 
-/** Without a decision of the deployment's own to go by, what is to be done is decided anew. */
+/** Without a recorded decision of the deployment, the rollout is decided again. */
 const withDecision = ({ decided }: Evaluation, changes: boolean) =>
   decided === undefined ? { begin: true } : { begin: changes, decided }
 
-/** None after an abort that left overrides of ours: then somebody else says so. */
+/** An abort that left our overrides is not the end: another message reports that. */
 const restOf = (rollout: Rollout | undefined, { felix }: ClusterState): { from: string; why: string } | undefined => {
   const from = rollout?.state === 'aborted' ? rollout.finishedAt : undefined
   if (from === undefined || valueOf(felix)?.objects.some(isOurs)) return undefined
@@ -88,7 +88,7 @@ const restOf = (rollout: Rollout | undefined, { felix }: ClusterState): { from: 
   return { from, why: `a rollout was aborted; none begins before ${until}` }
 }
 
-/** Tried in vain, it is tried again by the next sweep, not by every event. */
+/** After a failure, the next sweep tries again, not every event. */
 const begin = async (tools: EvaluateTools, message: Evaluation, { refused }: Observed): Promise<Next> => {
   const { reason } = message
   const hold = await holdFor(tools)
@@ -98,7 +98,7 @@ const begin = async (tools: EvaluateTools, message: Evaluation, { refused }: Obs
   return tools.permits && !send.permit ? { waits: budgetSpent } : { send }
 }
 
-/** Without a permit a running rollout still watches over the nodes it has touched. */
+/** Without a permit a running rollout still observes the nodes that it has touched. */
 const withPermit = async (
   { permits }: EvaluateTools,
   { cluster, incarnation }: Subject,
@@ -111,7 +111,7 @@ const withPermit = async (
 const isExcepted = ({ policy }: EvaluateTools, { phase }: Rollout, { cluster, observedAt }: ClusterState): boolean =>
   forbidsBy(exceptionsFor(policy.exceptions, cluster, Date.parse(observedAt)))[phase]
 
-/** Which cluster, of all that were ever made under the name. */
+/** The cluster, among all that have existed under the name. */
 type Subject = Pick<Evaluation, 'cluster' | 'incarnation'>
 
 export const continueRollout = async (
@@ -128,8 +128,8 @@ export const continueRollout = async (
 }
 
 /**
- * What the cluster may hold of the fleet budget, and its place among those that wait; whose turn has come is looked at.
- * `incarnation`: only what that one holds, since another of its name may be there by now.
+ * Releases the cluster's permit and its place in the queue; the next waiting clusters are evaluated. `incarnation`:
+ * only the permit of the cluster with this creation time, because another one with the same name may exist by now.
  */
 export const giveBack = async (
   tools: Pick<EvaluateTools, 'permits' | 'queues'>,
@@ -146,12 +146,12 @@ const wake = async ({ queues }: Pick<EvaluateTools, 'queues'>, key: string): Pro
 }
 
 export const recheckSeconds = 900
-/** What is farther off is left to the sweep. */
+/** Later times are left to the sweep. */
 const farOffSeconds = 86_400
 
 /**
- * One look a quarter of an hour, and one when the window opens, however many events there are meanwhile: who claims it
- * first sends it. A look that was lost is sent by the next evaluation.
+ * One evaluation each quarter of an hour, and one when the window opens, however many events there are: the first
+ * evaluation that claims it sends the message. The next evaluation sends a lost message again.
  */
 const scheduleLook = async ({ records, queues, now }: EvaluateTools, subject: Subject, { seconds, why }: Hold) => {
   if (seconds > farOffSeconds) return

@@ -15,14 +15,14 @@ export interface OnEventTools {
 }
 
 /**
- * Something touched a cluster, or several: ask for a look at each, where none is pending. `requestId`: of the invocation, the
- * same where it is tried again.
+ * Requests an evaluation of each cluster that an event is about, if none is pending. `requestId`: of the invocation;
+ * a retry has the same one.
  */
 export const onEvent = async (tools: OnEventTools, event: unknown, requestId: string): Promise<void> => {
   const { log } = tools
   const touched = touchedBy(event)
   if ('ignored' in touched) return log('event ignored', { why: touched.ignored })
-  // Counted as what comes from outside: nobody of the fleet says such a thing.
+  // Counted like events from outside the fleet: no cluster of the fleet sends this.
   if ('refused' in touched) return log('not in the fleet', { why: touched.refused }, 'warn')
   for (const cluster of touched.clusters) await askFor(tools, { cluster, cause: touched.cause }, requestId)
 }
@@ -44,7 +44,7 @@ const askFor = async (
   log('event', { ...facts, heard, ...asked })
 }
 
-/** Where nobody can say whether a look is pending, one is asked for: too many are slow, too few are wrong. */
+/** If it is not known whether an evaluation is pending, one is requested: too many are slow, too few are wrong. */
 const ask = async ({ looks, log }: OnEventTools, cluster: string, requestId: string) => {
   try {
     return await looks.ask(cluster, requestId)

@@ -3,8 +3,8 @@ import type { Log } from '../../log.ts'
 import { clusterKey, type ClusterRef } from '../../messages.ts'
 
 /**
- * Whether a cluster is none of the fleet's: then it is not looked at, by no credentials, and the line is counted by an alarm.
- * `cause`: what named it, for the log.
+ * Whether a cluster is outside the fleet: then it is not evaluated with any credentials, and an alarm counts the log
+ * line. `cause`: what named the cluster, for the log.
  */
 export const isOutsider = (
   { fleet, log }: { fleet: FleetBounds; log: Log },

@@ -6,9 +6,8 @@ import { clusterKey, type ClusterRef } from '../../messages.ts'
 import type { EvaluateTools } from './tools.ts'
 
 /**
- * What the Lease and the objects say of writes goes on record as what the cluster claims, where the function that made the
- * write has not recorded it: those of a terminal, and those after which a function died. Nothing is read for it in the
- * cluster that a look does not read anyway.
+ * Records writes that only the Lease and the objects contain as claims of the cluster: writes from a terminal, and
+ * writes after which a function died. It needs no additional reads from the cluster.
  */
 export const keepClaims = async (
   { records, now, log }: Pick<EvaluateTools, 'records' | 'now' | 'log'>,

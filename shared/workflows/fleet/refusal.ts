@@ -5,12 +5,15 @@ import { soundRollout } from '../../domain/rollout/parse.ts'
 import { accessRemedy } from '../rollout/access-review.ts'
 
 /**
- * `evaluate` may only read, so it cannot ask what `rollout-step` may write. `rollout-step` reports what it was refused,
- * and the report keeps it until a rollout begins.
+ * `evaluate` may only read, so it cannot check what `rollout-step` may write. `rollout-step` reports denied
+ * permissions, and the report contains them until a rollout begins.
  */
 const review = 'SelfSubjectAccessReview'
 
-/** What a rollout was refused when it last tried to begin, as long as it has not begun and there is something to do. */
+/**
+ * The permissions that were denied when a rollout last tried to begin, as long as it has not begun and something must
+ * be changed.
+ */
 export const refusedBefore = (
   last: Report | undefined,
   { state, report }: { state: ClusterState; report: Report },

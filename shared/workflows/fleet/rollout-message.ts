@@ -36,7 +36,7 @@ export interface HandleStepTools extends Omit<StepTools, 'kube' | 'rescue' | 'un
   policy: Policy
   /** Read before each step and before each write; absent: the deployment has none. */
   brake?: Brake
-  /** The alarms that are heeded; absent: none are. */
+  /** The alarms that hold a rollout; absent: none. */
   health?: Health
   /** The fleet has a budget: without a permit in the message no node is touched. */
   needsPermit?: boolean
@@ -44,10 +44,10 @@ export interface HandleStepTools extends Omit<StepTools, 'kube' | 'rescue' | 'un
 }
 
 /**
- * One message of the rollout queue: one step, then a message for what comes next. "Now" is the next message of the same
- * queue; a wait is a delayed look at the whole cluster, because what may have changed meanwhile decides how it goes on.
- * The next message's deduplication id is this one's id, also across a wait, so that a message delivered twice does not
- * make two chains.
+ * One message of the rollout queue: one step, then a message for the next. An immediate step is the next message of
+ * the same queue; a wait is a delayed evaluation of the whole cluster, because the cluster may have changed
+ * meanwhile. The next message's deduplication id is this one's id, also across a wait, so that a message that is
+ * delivered twice does not create two chains.
  */
 export const handleStep = async (tools: HandleStepTools, message: RolloutStep, messageId: string): Promise<void> => {
   const { cluster, incarnation, permit } = message
@@ -69,7 +69,8 @@ export const handleStep = async (tools: HandleStepTools, message: RolloutStep, m
         { delaySeconds: recheckSeconds },
       )
     case 'over':
-      // Whatever the end is, people hear of it from a fresh look at the cluster. What never began ends in silence.
+      // The notice of any end comes from a new evaluation of the cluster. A rollout that never began ends without a
+      // notice.
       if (outcome.state === 'done' || outcome.state === 'halted') {
         const cause = `rollout ${outcome.state}`
         const { recheckAfterSeconds: delaySeconds } = outcome
@@ -78,14 +79,13 @@ export const handleStep = async (tools: HandleStepTools, message: RolloutStep, m
           ...(delaySeconds === undefined ? [] : [{ delaySeconds }]),
         )
       } else if (missing || permit) {
-        // What was asked for in vain is told, or given back.
+        // A denied permission is reported, or the permit is released.
         const about = { cause: outcome.why.slice(0, 300), ...(missing && { missing }) }
         await tools.queues.sendEvaluation({ ...subject, reason: 'refused', ...about })
       }
   }
 }
 
-/** Another writer of the Lease must not keep this function busy. */
 const recheckSeconds = 5
 
 const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Stepped> => {
@@ -115,7 +115,7 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
     kube: braked(fenced(kube, tools.now, ask), stopped),
   }
   try {
-    // What may not be touched now does not begin either; what has begun settles first.
+    // If nodes may not be touched now, no rollout begins; a running one lets its nodes settle first.
     const hold = message.begin ? await ask() : undefined
     if (!message.begin || hold) {
       const outcome = await takeStep(step)
@@ -133,8 +133,8 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
 }
 
 /**
- * What ends a step and is no fault of it. Where the cluster cannot be read, the look at all of it finds the same, and
- * says so.
+ * Errors that end a step without being a fault of it. If the cluster cannot be read, its evaluation fails in the same
+ * way and reports it.
  */
 const waitFor = async (error: unknown, kube: KubeClient, tools: HandleStepTools): Promise<Outcome> => {
   if (isUnread(error)) return { next: 'wait', seconds: unreadSeconds, why: error.message.slice(0, 300) }
@@ -147,13 +147,13 @@ const waitFor = async (error: unknown, kube: KubeClient, tools: HandleStepTools)
   }
 }
 
-/** Not what is refused for good: that is somebody's to allow, and an alarm. */
+/** Not permanent denials: these need a person and lead to an alarm. */
 const isUnread = (error: unknown): error is ReadError =>
   error instanceof ReadError && ['malformed', 'unreachable', 'unavailable'].includes(error.kind)
 
 const unreadSeconds = 30
 
-/** Why nothing of what was meant is done: it was meant for a cluster that is no more, or EKS speaks of another. */
+/** Why the message is dropped: it was for a cluster that was deleted, or EKS describes another cluster. */
 const whyOver = ({ cluster, incarnation }: RolloutStep, eks: EksState): string | undefined => {
   if (!saidOf(cluster, eks)) return `EKS describes another cluster: ${eks.arn || 'one without an ARN'}`
   if (eks.status === 'DELETING') return 'the cluster is gone: EKS is deleting it'
@@ -164,7 +164,9 @@ const whyOver = ({ cluster, incarnation }: RolloutStep, eks: EksState): string |
 
 type Stepped = Outcome & { missing?: string[]; decided?: string | undefined }
 
-/** The permit's time counts at each write; clock and alarms are asked once a step, which is over within a minute. */
+/**
+ * The permit is checked at each write; windows and alarms are checked once for each step, which ends within a minute.
+ */
 const guard = (tools: HandleStepTools, { permit }: RolloutStep): (() => Promise<Hold | undefined>) => {
   let held: Promise<Hold | undefined> | undefined
   return async () => {
@@ -173,7 +175,10 @@ const guard = (tools: HandleStepTools, { permit }: RolloutStep): (() => Promise<
   }
 }
 
-/** A node that was just touched is watched until it is well again or its deadline has passed, whatever holds the next one. */
+/**
+ * A node that was just touched is observed until it is well or its deadline has passed, even if the next node is on
+ * hold.
+ */
 const whileHeld = async (kube: KubeClient, hold: Hold, { now, policy }: HandleStepTools): Promise<number> => {
   const rollout = soundRollout(needed(await kube.lease()), now().getTime())
   const seconds = Math.min(hold.seconds, holdSeconds)

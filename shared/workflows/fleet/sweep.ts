@@ -13,8 +13,9 @@ export interface SweepTools {
 const scheduled = z.object({ scheduledTime: z.iso.datetime({ offset: true }) })
 
 /**
- * Asks for the list of every account and region, one message each, and for a word when all are done. Invoked twice for one
- * time of the schedule it asks twice for the same sweep, of which each place and each cluster takes part once.
+ * Sends one message for each account and region to list, and one that closes the sweep. If it is invoked twice for
+ * one scheduled time, it sends the messages of the same sweep twice; each place and each cluster is still processed
+ * once.
  */
 export const sweep = async ({ queue, fleet, now, log }: SweepTools, event: unknown): Promise<{ places: number }> => {
   const id = sweepId(event, now())
@@ -25,7 +26,7 @@ export const sweep = async ({ queue, fleet, now, log }: SweepTools, event: unkno
   return { places: places.length }
 }
 
-/** By hand: of the minute. */
+/** A manual sweep uses the current minute as its time. */
 const sweepId = (event: unknown, now: Date): string => {
   const { success, data } = scheduled.safeParse(event)
   const at = success ? new Date(data.scheduledTime) : new Date(Math.floor(now.getTime() / 60_000) * 60_000)

@@ -23,7 +23,7 @@ export interface GatherTools extends SendTools {
   rules: GatherRules
 }
 
-/** A notice that is on record is sent at once, or waits for others. It is asked for again when it has waited. */
+/** A recorded notice is sent at once, or waits for others and is processed again after that time. */
 export const tellOrHold = async (tools: GatherTools, message: Telling): Promise<void> => {
   const { tell: key } = message
   const notice = await keptNoticeOf(tools, key)
@@ -34,16 +34,15 @@ export const tellOrHold = async (tools: GatherTools, message: Telling): Promise<
   await tools.tellings.gatherIn({ schemaVersion: 1, gather: key.hash }, digest?.settleSeconds ?? 1)
 }
 
-/** A digest needs its first line only. */
 const headOf = (notice: Held['notice']): Held['notice'] => ({ ...notice, text: notice.text.split('\n', 1)[0] ?? '' })
 
-/** So long another message may be busy with a batch before it is taken to have died. */
+/** After this time, the message that works on a batch is considered dead. */
 const batchSeconds = 600
 
 /**
- * Looks at all notices that wait and sends those whose time has come: each by itself, or one digest in their place. What is to
- * be sent is put on record first, and whoever finds it there finishes it. As long as anything waits, the newest of what
- * waits has a message under way.
+ * Reads all waiting notices and sends those that are due: each separately, or one digest instead. A batch is recorded
+ * before it is sent, and the next message finishes an interrupted batch. While notices wait, the newest of them has a
+ * message in the queue.
  */
 export const gather = async (tools: GatherTools, { gather: by }: Gathering): Promise<void> => {
   const open = await tools.held.batch()
@@ -90,12 +89,12 @@ const finish = async (tools: GatherTools, { members, digest: one, told }: Batch)
     await tools.held.putTold(told)
   } else for (const key of members) await sendNotice(tools, { schemaVersion: 1, tell: key })
   for (const some of inTens(members)) await Promise.all(some.map((key) => tools.held.remove(key)))
-  // Before the batch is closed: whoever finishes it after a crash does this as well.
+  // Before the batch is closed, so that it is also done after a crash.
   await proceed(tools, await tools.held.all(), { seconds: 1 })
   await tools.held.close()
 }
 
-/** A message goes on for the newest of what waits; that of any other (`by`) ends here. */
+/** Only the message of the newest waiting notice continues; that of any other (`by`) ends here. */
 const proceed = async (
   tools: GatherTools,
   held: readonly Held[],

@@ -9,11 +9,11 @@ import type { Telling } from '../../messages.ts'
 
 export interface SendTools {
   records: Pick<Records, 'keptNotice' | 'claim' | 'confirm' | 'release'>
-  /** The topic of all notices: SNS's filter policies say who of its subscribers gets which. */
+  /** The topic of all notices: filter policies of SNS select the notices of each subscriber. */
   notices: Notices
-  /** Topics of others, to which is published what their routes ask for. */
+  /** Topics outside the deployment, with the notices that match their routes. */
   others?: readonly OtherTopic[]
-  /** `KEY=VALUE`: the only tags that leave. */
+  /** `KEY=VALUE`: the only tags that are sent. */
   tags?: ReadonlySet<string>
   now: () => Date
   log: Log
@@ -22,12 +22,12 @@ export interface SendTools {
 export interface OtherTopic {
   topicArn: string
   route: Route
-  /** Steps of a rollout under way as well. */
+  /** Also the progress of a rollout. */
   progress: boolean
   notices: Notices
 }
 
-/** Throws where nobody knows what was to be said. */
+/** Throws if the notice is not recorded. */
 export const keptNoticeOf = async (
   { records }: Pick<SendTools, 'records'>,
   key: Telling['tell'],
@@ -38,15 +38,15 @@ export const keptNoticeOf = async (
 }
 
 /**
- * Sends a notice that is on record, to each topic once: of two messages that say so at one time, one does. A topic that
- * refuses does not keep the others from getting it. Throws `RetryLaterError` where SNS refuses or another is just sending
- * it, so that its message comes again.
+ * Sends a recorded notice to each topic once; of two concurrent messages only one sends it. If one topic rejects it,
+ * the others still receive it. Throws `RetryLaterError` if SNS rejects it or another message is sending it, so that
+ * its message is delivered again.
  */
 export const sendNotice = async (tools: SendTools, { tell: key }: Telling): Promise<void> => {
   const notice = await keptNoticeOf(tools, key)
   const wanted = (tools.others ?? []).filter(({ route, progress }) => takes(route, notice, progress))
   const shown = withTagsOf(notice, tools.tags ?? new Set())
-  // The topic of all notices has the plain key, so that what it was told stays told.
+  // The topic of all notices has the plain key, so that earlier records of sent notices stay valid.
   const ways = [
     { hash: key.hash, notices: tools.notices },
     ...wanted.map(({ topicArn, notices }) => ({ hash: `${key.hash}#${shortOf(topicArn)}`, notices })),

@@ -11,8 +11,8 @@ import { tellOnce } from './tell.ts'
 type Tools = Pick<EvaluateTools, 'records' | 'queues' | 'now' | 'log' | 'policy' | 'brake'>
 
 /**
- * People hear once that the switches of the whole deployment (policy, limit, brake) have changed. A brake that cannot be
- * read has not been set by anybody: that is an alarm, not news.
+ * Sends one notice when the switches of the whole deployment (policy, limit, brake) have changed. A brake that cannot
+ * be read is an alarm, not a notice, because nobody has set it.
  */
 export const tellDeploymentSwitched = async (tools: Tools, brake: BrakePosition): Promise<void> => {
   if (brake.unreadable !== undefined) return tools.log('brake cannot be read', { why: brake.unreadable })
@@ -29,14 +29,14 @@ export const tellDeploymentSwitched = async (tools: Tools, brake: BrakePosition)
 
 export interface ClusterSwitch {
   now: Switch
-  /** A rollout is under way there. */
+  /** A rollout is in progress there. */
   unfinished: boolean
   incarnation: Incarnation
 }
 
 /**
- * People hear once that a cluster's own tag has changed what is done for it. What the whole deployment's switches change is
- * told for the whole deployment, and for a cluster only where a rollout is under way in it.
+ * Sends one notice when a cluster's own tag has changed its action. A change of the deployment's switches has one
+ * notice for the whole deployment, and one for each cluster with a rollout in progress.
  */
 export const tellClusterSwitched = async (
   tools: Tools,
@@ -65,7 +65,7 @@ interface Changing {
   noticeOf: (last: StoredSwitch) => OutgoingNotice | undefined
 }
 
-/** What was never recorded is recorded in silence; what is recorded is what people know. */
+/** The first state is recorded without a notice; the recorded state is what people know. */
 const changed = async (tools: Tools, key: string, { now, noticeOf }: Changing): Promise<void> => {
   const last = await tools.records.lastSwitch(key)
   if (last?.state === now.state) return

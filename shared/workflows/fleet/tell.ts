@@ -26,23 +26,24 @@ export interface Assessed {
   incarnation: Incarnation
   action: Action
   waits?: string | undefined
-  /** A change that is under way did not end for hours. */
+  /** A change in progress did not end for hours. */
   lasting?: boolean
-  /** A rollout is under way: that all is well is told when it is over. */
+  /** A rollout is in progress: the notice that all is well follows at its end. */
   unfinished?: boolean
-  /** A rollout has halted, on that node where it is known. */
+  /** A rollout has halted, with the node if it is known. */
   halted?: Halted | undefined
   /** A person paused the rollout. */
   paused?: boolean
-  /** `KEY=VALUE` of the cluster's tags, for routes; absent: EKS did not tell. */
+  /** `KEY=VALUE` of the cluster's tags, for routes; absent: EKS did not return them. */
   tags?: string[] | undefined
   /** Of a rollout under way. */
   progress?: Progress | undefined
 }
 
 /**
- * Told once: a report is stored only after its news were told, so the stored report is what people know; a claim keeps
- * two looks from saying the same thing at one time. What is excepted is stored as such and told when the exception ends.
+ * Each notice is sent once: a report is stored only after its notices, so the stored report is what people know; a
+ * claim prevents two concurrent evaluations from sending the same notice. Excepted findings are stored as such and
+ * notified when the exception ends.
  */
 export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Assessed): Promise<void> => {
   const { last, action, waits, halted, paused, lasting } = about
@@ -78,7 +79,7 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
   await tools.records.putReport(key, report)
 }
 
-/** A change that is on record is one that lasted. */
+/** A recorded change is one that has lasted for hours. */
 const toldOf = (last: Report | undefined): string => (last && newsOf(last, true)) ?? ''
 
 const remarksOn = ({ cluster, codes }: Excepted): string[] => [
@@ -87,8 +88,8 @@ const remarksOn = ({ cluster, codes }: Excepted): string[] => [
 ]
 
 /**
- * The trouble that a notice is about. It begins with the first news after none; said again after a crash (`after`: the same
- * report was the last one), it is the same.
+ * The incident of a notice. It begins with the first news after none; a repetition after a crash (`after`: the same
+ * report was the last one) has the same incident.
  */
 const incidentOf = async (
   { records, now }: EvaluateTools,
@@ -99,7 +100,7 @@ const incidentOf = async (
   const known = await records.incident(key)
   const after = last?.observedAt ?? ''
   if (known && (told !== '' || known.after === after)) return known
-  // One that began before incidents were kept.
+  // An incident that began before incidents were recorded.
   const since = told === '' || !last ? observedAt : last.observedAt
   const begun = { id: digest([key, incarnation, since]), since, after, tags: tags ?? known?.tags ?? [] }
   await records.putIncident(key, begun, now().toISOString())
@@ -119,7 +120,7 @@ const publish = async (
   }: Assessed & { notice: Notice; incident?: Incident | undefined },
 ) => {
   const told = toldOf(last)
-  // What was said of an earlier cluster of the name was not said of this one.
+  // Notices about an earlier cluster with this name do not count for this one.
   const about = [incarnation, last?.observedAt, told, newsOf(report, lasting)]
   await tellOnce(tools, clusterKey(cluster), { notice: outgoing(notice, { cluster, report, incident }), about })
 }
@@ -153,8 +154,8 @@ const outgoing = (
 }
 
 /**
- * Puts a notice on record and has a message of its own send it. What makes it the same notice is `about`: said again, it is
- * the same record, and sent once.
+ * Records a notice and queues a message that sends it. `about` identifies the notice: a repetition has the same
+ * record and is sent once.
  */
 export const tellOnce = async (
   tools: { records: Pick<Records, 'keepNotice'>; queues: Pick<Queues, 'sendTelling'>; now: () => Date },

@@ -11,27 +11,27 @@ import type { Read } from '../../domain/read.ts'
 import type { Log } from '../../log.ts'
 import type { ClusterRef } from '../../messages.ts'
 
-/** What `evaluate` reaches the world through. */
+/** The clients and settings of `evaluate`. */
 export interface EvaluateTools {
   fleet: FleetBounds
   describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
   observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
-  /** What only planning needs to know; absent: planned from the look alone. */
+  /** Reads facts that only planning needs; absent: the plan uses the observation only. */
   forPlan?: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
   records: Records
   queues: Queues
   policy: Policy
-  /** Read before each look; absent: the deployment has none. */
+  /** Read before each evaluation; absent: the deployment has none. */
   brake?: Brake
   /** The fleet budget; absent: every cluster may be changed at any time. */
   permits?: FleetPermits
-  /** The alarms that are heeded; absent: none are. */
+  /** The alarms that hold a rollout; absent: none. */
   health?: Health
   now: () => Date
   log: Log
 }
 
-/** The message as the queue gave it. `receives`: how often it was handed out, this time included. */
+/** The message as received. `receives`: the number of deliveries, including this one. */
 export interface Received {
   messageId: string
   receives?: number

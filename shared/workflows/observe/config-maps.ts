@@ -6,7 +6,7 @@ interface Named {
   name: string
 }
 
-/** The ConfigMaps that decide something: kube-proxy's configuration, and what calico-node's environment takes from one. */
+/** The relevant ConfigMaps: kube-proxy's configuration, and those that calico-node's environment refers to. */
 export function configMapsToRead(daemonSets: readonly DaemonSetState[]): Named[] {
   const named = daemonSets.flatMap((daemonSet) =>
     namesIn(daemonSet).map((name) => ({ namespace: daemonSet.namespace, name })),
@@ -15,7 +15,7 @@ export function configMapsToRead(daemonSets: readonly DaemonSetState[]): Named[]
 }
 
 function namesIn({ role, template }: DaemonSetState): string[] {
-  // Only the one that holds the file of `--config`: EKS mounts the kubeconfig from another.
+  // Only the one with the file of `--config`: EKS mounts the kubeconfig from another.
   if (role === 'kube-proxy') return [configuredBy({ template })?.configMap ?? []].flat()
   return role === 'calico-node' ? [...wholly(template), ...referredTo(template)] : []
 }
@@ -23,7 +23,7 @@ function namesIn({ role, template }: DaemonSetState): string[] {
 const wholly = ({ envFrom }: DaemonSetState['template']): string[] =>
   envFrom.flatMap((source) => ('configMap' in source ? [source.configMap] : []))
 
-/** Manifests take MTUs and Typha's address from a ConfigMap too; those decide nothing here and are not worth a request. */
+/** Manifests take MTUs and Typha's address from a ConfigMap too; these are not needed and cause no request. */
 const decides =
   /^(felix_(kubenodeportranges|(ip|nf)tables\w+|bpfenabled|interface(exclude|prefix)|wireguardenabled(v6)?|defaultendpointtohostaction|useinternaldataplanedriver)|calico_(disable_felix|api_group))$/i
 

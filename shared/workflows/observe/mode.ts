@@ -8,8 +8,8 @@ type Evidence = NonNullable<ClusterState['modeEvidence']>
 type Found = [node: string, evidence: ModeEvidence][]
 
 /**
- * What else kube-proxy may have said of its mode, asked for only where logs left a doubt. None of it is ever expected: a
- * cluster that keeps no such Event, or does not let us ask, has no such evidence, and that is no failure.
+ * Other evidence of kube-proxy's mode, read only if the logs are not conclusive. It is optional: a cluster without
+ * such an Event, or without the permission, has no such evidence, and that is no failure.
  */
 export async function observeModeEvidence(kube: KubeReads, state: ClusterState, deep: boolean): Promise<Evidence> {
   const running = [...runningModes(state).values()]
@@ -31,7 +31,10 @@ async function fromEvents(kube: KubeReads, running: readonly RunningMode[]): Pro
   return said.flatMap(({ node, mode, at }) => (nodes.has(node) ? [[node, { kind: 'event', mode, at }]] : []))
 }
 
-/** As many as go side by side. Where none of them answers, the rest will not either: a firewall, or no permission. */
+/**
+ * The number of parallel requests. If none of a batch answers, the rest will not either: a firewall, or no
+ * permission.
+ */
 const batch = 8
 
 async function fromProxies(kube: KubeReads, running: readonly RunningMode[]): Promise<Found> {

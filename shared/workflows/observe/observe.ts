@@ -12,20 +12,23 @@ export interface Observation {
   kube: KubeReads
   identity: ClusterIdentity
   now: Date
-  /** What the EKS API said of the cluster; absent where none answers for it. */
+  /** EKS's description of the cluster; absent if no EKS API answers for it. */
   eks?: Read<EksState>
-  /** By what `eks` can be told to be of the cluster behind `kube`; absent where the connection is EKS's own answer. */
+  /**
+   * The identity to compare `eks` with the cluster behind `kube`; absent if the connection was made from EKS's
+   * description.
+   */
   comparison?: ClusterComparison
   givenServiceRange?: ServiceRange
-  /** Why the API server did not tell it, where it was to be asked. */
+  /** Why the API server did not return it, if it was probed. */
   probeFailure?: ReadFailure
   /** Reads all logs instead of a sample, and `/proxyMode` where it can be reached from outside the node. */
   deep?: boolean
 }
 
 /**
- * Looks at a whole cluster. Reads that do not need each other go side by side; any of them may fail and is then recorded
- * as failed. The first answer decides whether there is a server at all: nobody waits for twelve timeouts.
+ * Reads a whole cluster. Independent reads run in parallel; any of them may fail and is then recorded as failed. The
+ * first request checks whether the server answers at all, so that there are not twelve timeouts.
  */
 export async function observe(it: Observation): Promise<ClusterState> {
   const { kube } = it
@@ -69,8 +72,9 @@ export function unobserved(it: Omit<Observation, 'kube' | 'deep'>, failure: Read
 }
 
 /**
- * A list of nodes with none of those on which pods run is of another place, or another time: nodes that are gone keep their
- * pods for a minute. Nothing is known from it, least of all that calico-node is meant for no node.
+ * A list of nodes without any node of the listed pods is inconsistent. (The pods of a deleted node remain for a
+ * minute, but not of all nodes.) Nothing may be concluded from it, especially not that calico-node should run on no
+ * node.
  */
 function agreeing(nodes: Read<NodeState[]>, pods: Read<PodState[]>): Read<NodeState[]> {
   const [listed, occupied] = [valueOf(nodes), (valueOf(pods) ?? []).map(({ node }) => node).filter(Boolean)]
@@ -82,7 +86,7 @@ function agreeing(nodes: Read<NodeState[]>, pods: Read<PodState[]>): Read<NodeSt
 
 const isClosed = ({ kind }: ReadFailure) => kind === 'unreachable' || kind === 'unauthenticated'
 
-/** Where the list of APIs cannot be read, each API is tried. */
+/** If the list of APIs cannot be read, each API is tried. */
 const everyApi = ['projectcalico.org/v3', 'crd.projectcalico.org/v1', 'operator.tigera.io/v1']
 
 const headOf = ({ identity, now, eks, comparison, givenServiceRange, probeFailure }: Omit<Observation, 'kube'>) => ({
@@ -118,7 +122,10 @@ async function observeWorkloads(kube: KubeReads, apis: readonly string[]): Promi
   }
 }
 
-/** The operator puts calico-node into `calico-system`; all of it in `kube-system` is a manifest's, whatever else is installed. */
+/**
+ * The operator runs calico-node in `calico-system`; calico-node in `kube-system` was installed by manifest, whatever
+ * else is installed.
+ */
 function isByManifest(daemonSets: readonly DaemonSetState[]): boolean {
   const calico = daemonSets.filter(({ role }) => role === 'calico-node')
   return calico.length > 0 && calico.every(({ namespace }) => namespace === 'kube-system')

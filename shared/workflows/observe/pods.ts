@@ -2,18 +2,21 @@ import type { PodsOf } from '../../clients/kube/client.ts'
 import type { DaemonSetState, PodState } from '../../domain/cluster.ts'
 
 /**
- * The lists in which the DaemonSets' pods are found: one each, or one for several that do the same work in one namespace
- * and are told apart by one label alone, as copies of kube-proxy per node group are.
+ * The lists that contain the DaemonSets' pods: one for each DaemonSet, or one for several with the same role in one
+ * namespace that differ in one label only, such as copies of kube-proxy for each node group.
  */
 export function podLists(daemonSets: readonly DaemonSetState[]): PodsOf[] {
-  // Windows nodes are not judged, and of neighbours the DaemonSet says enough: their pods need not be known.
+  // Windows nodes are not assessed, and for neighbours the DaemonSet is enough: their pods are not read.
   const judged = daemonSets.filter(isJudged)
   const ofSets = [...Map.groupBy(judged, likeness).values()].map(together)
   const roles = judged.map(({ role }) => role)
   return roles.includes('calico-node') && !roles.includes('kube-proxy') ? [...ofSets, ...staticProxies] : ofSets
 }
 
-/** Static pods, which no DaemonSet tells of, by the labels that installers give them; those that another controller owns are none. */
+/**
+ * Static pods, which belong to no DaemonSet, by the labels that installers set; pods that another controller owns are
+ * not static.
+ */
 const staticProxies: readonly PodsOf[] = ['k8s-app', 'component'].map((key) => ({
   role: 'kube-proxy',
   namespace: 'kube-system',

@@ -3,10 +3,10 @@ import type { ClusterState } from '../../domain/cluster.ts'
 import { failed, failureOf, type Read, read, valueOf } from '../../domain/read.ts'
 import { calledForOurWrites } from '../../domain/webhooks.ts'
 
-/** At most so many Services are read: where more are called, no single node matters. */
+/** The maximum number of Services that are read: if there are more, no single node matters. */
 const servicesAtMost = 20
 
-/** Reads what only planning needs. Where the state has it already, it is not read again. */
+/** Reads facts that only planning needs, unless the state already has them. */
 export const withWebhookNodes = async (kube: KubeReads, state: ClusterState): Promise<ClusterState> =>
   state.webhookNodes ? state : { ...state, webhookNodes: await webhookNodes(kube) }
 

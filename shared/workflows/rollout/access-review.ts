@@ -14,11 +14,11 @@ export interface AccessScope {
   record: RolloutRecord | undefined
 }
 
-/** Every verb that the rollout needs from its first write to its end, a halt and an abort included. */
+/** Every verb that the rollout needs from its first write to its end, including a halt and an abort. */
 export const accessNeeded = ({ intent, api, nativeV3, namespace, record }: AccessScope): Access[] => {
   const felix = { group: api.split('/')[0] ?? '', resource: 'felixconfigurations' }
   const stored = { group: 'crd.projectcalico.org', resource: 'felixconfigurations' }
-  // Beside Calico's own API server the stored objects' API is asked, by a dry run, what it would fill in.
+  // With Calico's own API server, a dry run on the API of the stored objects shows the defaults that it sets.
   const tried = api === 'projectcalico.org/v3' && !nativeV3 ? [{ verb: 'create', ...stored }] : []
   const leases = { group: 'coordination.k8s.io', resource: 'leases', namespace: lease.namespace }
   return [
@@ -31,7 +31,10 @@ export const accessNeeded = ({ intent, api, nativeV3, namespace, record }: Acces
   ]
 }
 
-/** Asks the server about each; what it refuses, in words: `delete pods in calico-system`. Throws where it gives no answer. */
+/**
+ * Checks each permission and returns the denied ones in words: `delete pods in calico-system`. Throws if the server
+ * does not answer.
+ */
 export const accessMissing = async (kube: KubeClient, needs: Access[]): Promise<string[]> => {
   const allowed = await Promise.all(needs.map(async (access) => needed(await kube.mayI(access))))
   return needs.filter((_, index) => !allowed[index]).map(inWords)

@@ -8,9 +8,9 @@ import type { Outcome, StepTools } from './tools.ts'
 const v1: CalicoApi = 'crd.projectcalico.org/v1'
 
 /**
- * A rollout keeps to the API it began with, and waits for one that is down. One that is no longer served at all would keep it
- * from going on and from ending: then it goes on with the stored objects, which are the same. One more request, and the
- * Lease is all that this step writes.
+ * A rollout uses the API it began with, and waits while that is unavailable. If the API is no longer served, the
+ * rollout could neither continue nor end: then it continues with the stored objects, which are the same. This step
+ * needs one more request and writes only the Lease.
  */
 export const unlessApiIsGone = async (
   tools: StepTools,

@@ -19,7 +19,10 @@ import type { Outcome, StepTools } from './tools.ts'
 /** What the decision was based on. */
 type At = LeasedRollout & { seen: Seen }
 
-/** Time for a note, a write and its confirmation. Interrupted twice between them, it could no longer be told whether the write was made. */
+/**
+ * Time for a note, a write and its confirmation. After two interruptions between them it would not be known whether
+ * the write was made.
+ */
 const writingMs = 20_000
 
 /** The effect of one decision, and what comes next. */
@@ -46,7 +49,10 @@ export const applyStep = async (step: Step, tools: StepTools, at: At): Promise<O
   }
 }
 
-/** The write is noted in the Lease before and confirmed after, because an object that somebody deletes takes its marks along. */
+/**
+ * The write is noted in the Lease before and confirmed after, because the marks on an object are lost if somebody
+ * deletes it.
+ */
 const remembered = async (
   tools: StepTools,
   at: At,
@@ -64,7 +70,7 @@ const remembered = async (
   const cutShort = writtenBefore(rollout)(name) === 'perhaps' && before?.what === note.what ? before : undefined
   const written = noting(rollout, name, seen.objects)
   const about = { what: note.what, object, ...(note.from !== undefined && { from: note.from }), to: rollout.target }
-  // It is recorded when it is done.
+  // The entry is recorded after the write.
   const entries = cutShort ? [] : entriesOf(frozen, rollout, [about as Note])
   const kept = await putRollout(frozen, at, { ...rollout, written }, { objects: seen.objects, entries })
   try {
@@ -83,7 +89,10 @@ const remembered = async (
 
 type Noting = StepTools & { noted?: string | undefined }
 
-/** The server failed, or its answer was lost: what stands there as before was not written. Unreadable as well: nobody can tell. */
+/**
+ * The server failed, or its answer was lost: an unchanged object was not written. If it cannot be read either, the
+ * result is not known.
+ */
 const isUnwritten = async (
   { kube }: StepTools,
   { rollout, seen }: At,
@@ -173,8 +182,8 @@ const beginRestarts = async (tools: StepTools, at: At): Promise<Outcome> => {
 }
 
 /**
- * An object that goes takes along what it says of its last write, as does one that is written anew: that stands in the
- * journal first, for all objects at once.
+ * When an object is deleted or overwritten, the record of its last write is lost: so it is first copied to the
+ * journal, for all objects at once.
  */
 const isNew = ({ journal = emptyJournal }: Rollout, object: FelixObject): boolean =>
   unnoted(journal, [object]).length > 0
@@ -209,7 +218,8 @@ const restart = async (
 ): Promise<Outcome> => {
   const { record, rollout } = at
   const object = `Pod/${pod.namespace}/${pod.name}`
-  // After an interruption it is noted again: the deadline counts from the deletion, which may come long after the first note.
+  // After an interruption it is noted again: the deadline starts with the deletion, which may be long after the first
+  // note.
   const touching = rollout.touching.filter((it) => !settled.includes(it.node) && it.pod !== pod.name)
   touching.push({ node: pod.node, pod: pod.name, at: tools.now().toISOString() })
   const isNoted = (it: Entry) => it.rollout === rollout.id && it.object === object

@@ -20,18 +20,18 @@ import type { LeasedRollout } from './tools.ts'
 import type { StepTools } from './tools.ts'
 import { serverDefaults } from './server-defaults.ts'
 
-/** An observation of the whole cluster, made for this beginning. */
+/** A new observation of the whole cluster. */
 export interface Look {
   state: ClusterState
   assessment: Assessment
 }
 
-/** `decided` is absent where another party carries the rollout out. */
+/** `decided` is absent if another process applies the rollout. */
 export type Beginning = { begun: true; rollout: Rollout; decided?: string } | NotBegun
 
 /**
  * `blocked`: by findings · `busy`: by another rollout, or a person who stopped this one · `refused`: by the cluster.
- * `missing`: what would be needed and is not allowed, a verb and a resource each. `why` is for people alone.
+ * `missing`: denied permissions, a verb and a resource each. `why` is text for people only.
  */
 export interface NotBegun {
   begun: false
@@ -49,9 +49,10 @@ const not = (reason: NotBegun['reason'], why: string, blockedBy: string[] = []):
 })
 
 /**
- * Puts into the Lease what has to be done now, if anything has to be and may be. A rollout that is running for another
- * target takes the new one; nodes changed for the old one are simply changed again, each within the budget. What another
- * party decided, or nobody, is decided anew from this look: of the Lease only what was touched last is kept, to wait for.
+ * Writes the rollout to the Lease, if a change is necessary and allowed. A running rollout with another target gets
+ * the new target; nodes with the old one are changed again, within the budget. A rollout that another process
+ * decided, or a forged one, is decided again from this observation: only the nodes that were touched last are kept
+ * from the Lease, to wait for them.
  */
 export const beginRollout = async (tools: StepTools, look: Look, policy: Policy): Promise<Beginning> => {
   const { state, assessment } = look
@@ -95,11 +96,11 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
 }
 
 /**
- * A message that comes twice, or another that was sent at the same time, decides the same from the same look. Written again,
- * it would be another decision, and the step that follows the first would not be ours any more.
+ * A message that is delivered twice, or a concurrent one, makes the same decision. If it were written again, it would
+ * be a new decision, and the step after the first one would no longer match it.
  */
 const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
-  // As soon as the first node has the value, another node would be chosen as the first.
+  // After the first node has the value, another node would be chosen as the first.
   const { id, canary, last, zones, why, startedAt } = present
   const alike = [fresh, present].map((it) => decisionOf({ ...it, id, canary, last, zones, why, startedAt } as Rollout))
   return alike[0] === alike[1]
@@ -108,7 +109,7 @@ const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
 const isNothing = ({ target, withdraw, restart }: Intent): boolean =>
   target === undefined && !withdraw && restart.length === 0
 
-/** Every pod that it would still restart is one whose Felix needs it. */
+/** All pods that it would still restart need the restart. */
 const isStillDue = ({ restart }: Rollout, { nodes }: Assessment, policy: Policy): boolean =>
   nodes.every((it) => !it.calicoPod || !restart.includes(it.calicoPod.name) || needsRestart(it, policy))
 
@@ -120,7 +121,7 @@ const inFlight = ({ touching }: Rollout, { restart }: Rollout, { pods, nodes }: 
 
 const paceFor = ({ careful }: Rollout, policy: Policy): Pace => (careful ? oneByOne(paceOf(policy)) : paceOf(policy))
 
-/** The rollout continues at the pace that is asked for now. */
+/** The rollout continues at the pace that is requested now. */
 const continueAtPace = async (tools: StepTools, standing: LeasedRollout, pace: Pace): Promise<Beginning> => {
   const { rollout } = standing
   const decided = decisionOf(rollout)
@@ -145,7 +146,7 @@ const paced = (from: Pace, to: Pace): Note => ({
   why: 'another was asked for',
 })
 
-/** Before the first write: a rollout that may begin but not end would leave a cluster half changed. */
+/** Checked before the first write: a rollout that may begin but not end would leave a cluster half changed. */
 const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Promise<Beginning | undefined> => {
   const { api, nativeV3 } = needed(state.felix)
   const namespace = calicoNamespace(state)
@@ -234,7 +235,7 @@ const rolloutOf = async (
   }
 }
 
-/** Codes of the findings that the rollout answers to; where there are none, what it does in words. */
+/** Codes of the findings that the rollout fixes; without findings, its purpose in words. */
 const whyOf = ({ report }: Assessment, { target, restart }: Intent): string => {
   const found = new Set(report.findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code))
   const range =
@@ -247,7 +248,7 @@ const whyOf = ({ report }: Assessment, { target, restart }: Intent): string => {
 const inWords = (restarts: number): string =>
   restarts > 0 ? 'restarts after every change of mode are asked for' : 'what made it necessary is gone'
 
-/** The id is derived from the cluster and the work, so beginning twice gives the same id. */
+/** The id is derived from the cluster and the changes, so a second attempt to begin has the same id. */
 const idOf = ({ cluster, felix }: ClusterState, intent: Intent, restart: string[]): string => {
   const base = valueOf(felix)?.objects.find(({ name }) => name === 'default')
   const parts = [cluster.arn ?? cluster.name, base?.uid, intent.target, ...restart.toSorted()]

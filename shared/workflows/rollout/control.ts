@@ -19,7 +19,10 @@ const from: Record<Control, Rollout['state'][]> = {
   abort: ['running', 'paused', 'halted'],
 }
 
-/** The person, for the journal. `force`: a halted rollout is resumed although what halted it is still so, one node at a time. */
+/**
+ * The person, for the journal. `force`: a halted rollout is resumed although its reason still exists, one node at a
+ * time.
+ */
 export interface Speaker {
   by: string
   now: () => Date
@@ -33,8 +36,8 @@ const triesAtMost = 10
 
 /**
  * Pauses, resumes or aborts a rollout for a person. The process that holds the Lease keeps it and sees the change at its
- * next step. Where somebody writes the Lease in the same moment, it is decided again from what stands there then. Throws
- * `ReadError` where the Lease cannot be read, `KubeError` where it cannot be written.
+ * next step. If another process writes the Lease at the same time, it decides again from the new state. Throws
+ * `ReadError` if the Lease cannot be read, `KubeError` if it cannot be written.
  */
 export const control = async (kube: KubeClient, what: Control, speaker: Speaker = somebody): Promise<Controlled> => {
   for (let tried = 1; ; tried += 1) {
@@ -58,7 +61,7 @@ const controlOnce = async (
   const { rollout } = parsed
   if (!from[what].includes(rollout.state))
     return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
-  // An abort would leave `default` with the value that makes nodes fail.
+  // An abort would leave `default` with the value that breaks nodes.
   if (what === 'abort' && rollout.rollback && rollout.evidence && restoresDefault(rollout.evidence))
     return {
       changed: false,

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 
 /**
- * What was decided after a look at the whole cluster, as one word that only this decision has. The party that decided
- * remembers it outside the cluster: in its messages, or in its process. A Lease that says anything else was not written
- * by it, and before it is acted upon the cluster is looked at again. How far a rollout has come, its pace (bounded by the
- * policy), and through which API it goes on, change on the way.
+ * The decision after an evaluation of the whole cluster, as a hash. The function or process that decided keeps it
+ * outside the cluster: in its messages, or in its memory. A Lease with another hash was written by somebody else, and
+ * the cluster is evaluated again before anything is changed. The progress of a rollout, its pace (limited by the
+ * policy), and its API are not part of the decision, because they change during the rollout.
  */
 export const decisionOf = (rollout: Rollout): string => {
   const { id, target, canary, last = [], skip, defaulted, restart, zones, where, why, startedAt } = rollout

@@ -7,8 +7,8 @@ import { writeDefault, writeOverride } from './range-writes.ts'
 import type { StepTools } from './tools.ts'
 
 /**
- * The server's own opinion of the first write, before anything is begun: it goes through admission, validation and our
- * permissions, and nothing is stored. Throws what the real write would throw.
+ * A dry run of the first write before the rollout begins: the server applies admission, validation and permissions,
+ * and stores nothing. Throws what the real write would throw.
  */
 export const tryFirstWrite = async (
   tools: Pick<StepTools, 'kube' | 'now' | 'holder'>,

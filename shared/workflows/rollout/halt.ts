@@ -25,8 +25,8 @@ import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
 /**
- * Nothing more is touched. Where a node is the reason, it is first looked at more closely, in a step of its own: the log
- * of a pod that fails says most before anything is taken back.
+ * Halts the rollout. If a node is the reason, a separate step first reads its log, which is most useful before the
+ * override is removed.
  */
 export const halt = async (
   tools: StepTools,
@@ -61,14 +61,14 @@ const firstEvidence = (
   pending: restore ? 'restore' : takeBack.length > 0 ? 'take-back' : 'halt',
 })
 
-/** Reads the log and asks for the node; one that has left the cluster is no reason to halt. Then the rollout is halted. */
+/** Reads the log and the Node; a node that has left the cluster is no reason to halt. Then halts the rollout. */
 export const haltWithEvidence = async (
   tools: StepTools,
   at: LeasedRollout,
   { first, pods }: { first: HaltEvidence; pods: PodState[] },
 ): Promise<Outcome> => {
   const { pending, ...known } = first
-  // Only logs of calico-node are read, whatever pod the Lease names.
+  // Only logs of calico-node are read, because the Lease may name any pod.
   const pod = pods.find(({ name, namespace }) => name === known.pod?.name && namespace === known.pod.namespace)
   const { evidence: _evidence, ...rollout } = at.rollout
   const [log, nodes] = await Promise.all([pod && tools.kube.podTail(pod), tools.kube.nodes()])
@@ -94,8 +94,8 @@ export const haltWithEvidence = async (
 }
 
 /**
- * Takes our override off a node that is not well, one a step, and nothing else. The list is anybody's to write: where the
- * node is well with what its override says, taking it off would only disturb one more, and it stays.
+ * Removes our override from a node that is not well, one for each step. The list may be forged: if the node is well
+ * with the value of its override, its removal would only disturb another node, so it is kept.
  */
 export const rollBack = async (
   tools: StepTools,
@@ -127,8 +127,8 @@ export const rollBack = async (
 }
 
 /**
- * One write a step (`restoreStep`). Cut short after any of them, the next step sees what is there and goes on. That
- * `default` is about to be written stands in the Lease first: its marks of the rollout go with the write.
+ * One write for each step (`restoreStep`). After an interruption, the next step continues from the current state. The
+ * write of `default` is noted in the Lease first, because the write removes the marks of the rollout.
  */
 const restoreDefault = async (
   tools: StepTools,
@@ -155,7 +155,7 @@ const restoreDefault = async (
         ...(to && { to }),
         why: illBy,
       }
-      // Cut short before the write, it is noted already.
+      // After an interruption before the write, it is already noted.
       const last = rollout.journal?.entries.findLast((it) => it.rollout === rollout.id && it.object === note.object)
       const before = last?.what === note.what ? last : undefined
       const entries = before ? [before] : entriesOf(tools, rollout, [note])
@@ -167,7 +167,7 @@ const restoreDefault = async (
       const now = await putRollout(tools, { record }, next, { objects, entries: before ? [] : entries })
       const keys: Noted['keys'] = ['written', 'journal', 'evidence']
       const write = () => writeFormer(tools, rollout, { object, former: to })
-      // A refusal says that somebody changed it in that moment: then the note is needed.
+      // A refusal says that somebody changed it at the same time: then the note is needed.
       await afterNote(tools, { before: record, now, keys }, write, isHeld)
       await tools.record?.(entries)
       tools.tell({ ...note, what: 'former value put back' })
@@ -189,7 +189,7 @@ const restoreDefault = async (
 
 const keeps = 'the node is well with it, and default gets its former value back'
 
-/** That it was about to be written stands in the Lease before; our marks go with the write itself. */
+/** The write was noted in the Lease; it removes our marks. */
 const isStillOurs = ({ id }: Rollout, { objects }: Seen): boolean => {
   const base = objects.find(({ name }) => name === 'default')
   return base !== undefined && changeMark(base)?.rollout === id
@@ -205,7 +205,7 @@ const isWellWith = ({ annotations }: FelixObject, node: string, { pods, rangeOn 
   return pod !== undefined && pod.ready && rangeOn(pod) === annotations[rangeAnnotation]
 }
 
-/** Whether the node came back is checked after it has had time for that. */
+/** Whether the node became Ready is checked after a delay. */
 const over = ({ reason = 'halted', pace, evidence }: Rollout): Outcome => ({
   next: 'over',
   state: 'halted',

@@ -29,9 +29,9 @@ export interface Guards {
 }
 
 const farOff = 14 * 86_400
-/** An alarm may be over at any moment; asking costs little. */
+/** An alarm may end at any time; a check costs little. */
 const alarmSeconds = 900
-/** Well within the time after which a Lease that nobody renews makes other looks take the rollout up. */
+/** Well below the time after which other evaluations resume a rollout whose Lease was not renewed. */
 export const holdSeconds = 300
 
 /** Holds for the whole fleet: maintenance windows, then alarms. */
@@ -59,8 +59,8 @@ export const holdWithout = (permit: Permit | undefined, now: Date): Hold | undef
 }
 
 /**
- * A client that asks before each write that disturbs a node: a range that is set, a pod that is deleted, and the note in
- * the Lease that comes just before. Taking a range away passes, for it cleans up, or rescues a node.
+ * A client that checks for a hold before each write that disturbs a node: setting a range, deleting a pod, and the
+ * note in the Lease just before. The removal of a range is always allowed, because it cleans up or restores a node.
  */
 export const fenced = (kube: KubeClient, now: () => Date, ask: () => Promise<Hold | undefined>): KubeClient => {
   const begun = now().getTime()
@@ -90,11 +90,14 @@ export const fenced = (kube: KubeClient, now: () => Date, ask: () => Promise<Hol
   }
 }
 
-/** The evaluation that follows tells people, and waits as long as necessary. */
+/** The next evaluation notifies people and waits as long as necessary. */
 export const stoppedBy = ({ action, by }: Switch): Hold | undefined =>
   action === 'sync' ? undefined : { seconds: 1, why: `changes are switched to ${action} by the ${by}` }
 
-/** A client that asks before each write of any kind: once people have said stop, nothing more is written, not even to clean up. */
+/**
+ * A client that checks the brake before each write of any kind: after it is set, nothing more is written, not even to
+ * clean up.
+ */
 export const braked = (kube: KubeClient, stopped: () => Promise<Hold | undefined>): KubeClient => {
   const pass = async () => {
     const hold = await stopped()

@@ -9,7 +9,7 @@ import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 interface Put {
   giveUp?: boolean
-  /** What the objects say of their last writes goes into the journal as well. */
+  /** The last writes that are recorded on the objects are added to the journal as well. */
   objects?: FelixObject[]
   note?: Note[]
   entries?: Entry[]
@@ -17,7 +17,10 @@ interface Put {
 
 export type Note = Pick<Entry, 'what'> & Partial<Pick<Entry, 'object' | 'from' | 'to' | 'why'>>
 
-/** Where the rollout stands and what was written so far, in one write. `entries`: noted, and recorded when they are done. */
+/**
+ * Writes the state of the rollout and its journal, in one write. `entries`: noted now, and recorded after they are
+ * done.
+ */
 export const putRollout = async (
   tools: StepTools,
   { record }: Pick<LeasedRollout, 'record'>,
@@ -69,13 +72,13 @@ export const heldByOther = (
     : undefined
 }
 
-/** Which part of the Lease's duration has passed since it was renewed; 1 where it is not ours. */
+/** The part of the Lease's duration that has passed since its renewal; 1 if it is not ours. */
 const spent = ({ holder, renewedAt }: RolloutRecord, { holder: self, leaseSeconds, now }: StepTools): number =>
   holder === self && renewedAt !== undefined
     ? Math.abs(now().getTime() - milliseconds(renewedAt)) / (leaseSeconds * 1000)
     : 1
 
-/** A step that only waits has a request to spare and renews early; a step that writes renews only when it must. */
+/** A step that only waits can renew early; a step that writes renews only when necessary. */
 export const isDueForRenewal = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 1 / 3
 export const isOverdue = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 2 / 3
 

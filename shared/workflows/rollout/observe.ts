@@ -9,11 +9,11 @@ import { needed } from '../needed.ts'
 
 export interface CalicoPods {
   pods: PodState[]
-  /** Pods that the DaemonSet should have and that are missing. */
+  /** The number of missing pods of the DaemonSet. */
   missing: number
 }
 
-/** Of the DaemonSet that runs calico-node, and of nothing else. Undefined: there is none, or Calico is being migrated. */
+/** Only pods of the DaemonSet that runs calico-node. Undefined: there is none, or Calico is being migrated. */
 export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | undefined> => {
   const [set, ...others] = needed(await kube.daemonSets()).filter(({ role }) => role === 'calico-node')
   if (!set || others.length > 0) return undefined
@@ -35,7 +35,10 @@ export const observeRollout = async (
 
 const onlyPods = (pods: PodState[]): Seen => ({ pods, objects: [], rangeOn: () => undefined, defaultRange: undefined })
 
-/** A touched node without a pod has left, or waits for its pod: only then are the nodes asked for, which are many. */
+/**
+ * A touched node without a pod has left the cluster, or waits for its pod: only then the list of nodes is read,
+ * because it is long.
+ */
 const nodesThatLeft = async (
   kube: KubeClient,
   touching: Rollout['touching'],

@@ -16,14 +16,14 @@ import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../../dom
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { StepTools } from './tools.ts'
 
-/** `noted`: when the write was first noted, where an attempt was cut short. */
+/** `noted`: when the write was first noted, if an attempt was interrupted. */
 type Tools = Pick<StepTools, 'kube' | 'now' | 'holder' | 'record'> & { noted?: string | undefined }
 
-/** The one write on a node: creates our override, or adds the range to an object that is there already. */
+/** The write for one node: creates our override, or adds the range to an existing object. */
 export const writeOverride = async (
   tools: Tools,
   rollout: Rollout,
-  /** `from`: what counted on the node before. */
+  /** `from`: the effective value on the node before. */
   on: { node: string; objects: FelixObject[]; from?: string | undefined },
   options?: WriteOptions,
 ): Promise<void> => {
@@ -40,7 +40,7 @@ export const writeOverride = async (
   await create(tools, rollout, sealed(tools, rollout, { change, from: on.from }), options)
 }
 
-/** Promotion: by now every node in scope has the value already, so that this restarts nothing. */
+/** Promotion: every node in scope already has the value, so this restarts nothing. */
 export const writeDefault = async (
   tools: Tools,
   rollout: Rollout,
@@ -56,7 +56,9 @@ export const writeDefault = async (
   } else await create(tools, rollout, marked(newDefault(value), marks), options)
 }
 
-/** `default` as it was before this rollout wrote there; our marks go too. `former` absent: it said nothing about the range. */
+/**
+ * Restores `default` as it was before this rollout and removes our marks. `former` absent: it did not set the range.
+ */
 export const writeFormer = async (
   tools: Tools,
   rollout: Rollout,
@@ -69,7 +71,7 @@ export const writeFormer = async (
   await patch(tools, rollout, { object, change })
 }
 
-/** Takes the range off an override of ours and notes when; the object goes when its node has stayed well without. */
+/** Removes the range from our override and records the time; the object is deleted when its node has stayed well. */
 export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<void> => {
   if (!isOurs(object)) return
   const change = unsetRange(object, rollout.where.api)
@@ -79,7 +81,10 @@ export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: F
   })
 }
 
-/** Deletes what we created; from what was there before us takes only what we added. `false`: it is not ours, and stays. */
+/**
+ * Deletes an object that we created; removes only our additions from an object that existed before. `false`: it is
+ * not ours and is kept.
+ */
 export const removeOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<boolean> => {
   const { api } = rollout.where
   if (!isOurs(object)) return false
@@ -93,7 +98,10 @@ export const whyWithdrawn = ({ state }: Rollout): string =>
 
 const rangeOf = ({ annotations }: FelixObject): string | undefined => annotations[rangeAnnotation]
 
-/** In the write itself: when, by whom, in which rollout, why, and what stood there. Nothing can come between a write and these. */
+/**
+ * Recorded in the write itself: time, writer, rollout, reason and former value. So a crash cannot separate them from
+ * the write.
+ */
 const stamp = (
   { now, holder: by, noted }: Tools,
   { id, why, where: { known } }: Rollout,
@@ -113,7 +121,7 @@ const stamps = ({ at, mark }: ReturnType<typeof stamp>): Record<string, string> 
   [changeKey]: JSON.stringify(mark),
 })
 
-/** The change with our marks, and a seal over the override as it will be. */
+/** The change with our marks, and a seal over the resulting override. */
 const sealed = (
   tools: Tools,
   rollout: Rollout,

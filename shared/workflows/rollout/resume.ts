@@ -6,8 +6,8 @@ import { needed } from '../needed.ts'
 import { calicoPods, observeRollout } from './observe.ts'
 
 /**
- * Why a halted rollout is not resumed: it would crash one more node each time. `resumed` is the rollout as it would be.
- * Undefined: nothing that can be seen speaks against it.
+ * Why a halted rollout must not be resumed: it would break one more node each time. `resumed` is the resumed rollout.
+ * Undefined: there is no reason against it.
  */
 export const againstResuming = async (
   kube: KubeClient,
@@ -27,7 +27,7 @@ export const againstResuming = async (
   const touched = evidence ? [evidence.node, ...(evidence.beside ?? [])] : []
   const ill = touched.find((node) => there.has(node) && !well.has(node))
   if (ill !== undefined) return `${ill}, on which it halted, is still not well: its calico-node is not Ready`
-  // An earlier write of the same value does not count here: a person asked for it to be written again.
+  // An earlier write of the same value does not count here: a person requested it again.
   const step = nextStep({ ...resumed, startedAt: at }, seen, at)
   return step.do === 'halt' ? `it would halt again at once: ${step.reason}` : undefined
 }

@@ -5,8 +5,8 @@ import { overrideKey, rangeAnnotation } from '../../domain/rollout/annotations.t
 import { KubeError } from '../../errors.ts'
 
 /**
- * Fields that Calico's API server fills in while it stores an object, from code of its own that a dry run does not reach
- * (setDefaults in libcalico-go/lib/clientv3/felixconfig.go). The last is not filled in: it decides the first two.
+ * Fields that Calico's API server sets to defaults when it stores an object, in code that a dry run does not reach
+ * (setDefaults in libcalico-go/lib/clientv3/felixconfig.go). The last one is not set: the first two depend on it.
  */
 export const filledByCalico: readonly string[] = [
   'bpfConnectTimeLoadBalancing',
@@ -17,9 +17,9 @@ export const filledByCalico: readonly string[] = [
 
 /**
  * Which fields of `spec` the server adds to an object that has only the range: with Calico 3.32's definitions
- * `nftablesMode: Auto`, which on a node's own object would mask what `default` says. The dry run is also the first
- * proof that we may write. Calico's own API server passes no dry run on to where the definitions' defaults are filled
- * in, so there the stored objects' API is asked as well.
+ * `nftablesMode: Auto`, which on a node's own object would hide the value of `default`. The dry run also proves the
+ * permission to write. Calico's own API server does not forward a dry run to the API that sets the CRDs' defaults, so
+ * a dry run on the API of the stored objects is made as well.
  */
 export const serverDefaults = async (
   kube: Pick<KubeClient, 'createFelix'>,
@@ -37,14 +37,14 @@ const fieldsAdded = async (
   api: CalicoApi,
   target: string,
 ): Promise<string[]> => {
-  // Marked like every override of ours: the guard (infra/kubernetes/guard.yaml) lets us make no others.
+  // Marked like every override of ours: the guard (infra/kubernetes/guard.yaml) denies others.
   const annotations = { [rangeAnnotation]: target, [overrideKey]: 'created' }
   const draft = { name: 'node.calico-ipvs-sync', annotations, spec: {} }
   const stored = await kube.createFelix(api, draft, { dryRun: true })
   return Object.keys(stored.spec).filter((field) => field !== 'kubeNodePortRanges')
 }
 
-/** Calico with an etcd of its own. */
+/** Calico with its own etcd. */
 const noneWhereNotServed = (error: unknown): string[] => {
   if (error instanceof KubeError && error.kind === 'not-found') return []
   throw error

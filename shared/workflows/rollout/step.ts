@@ -16,11 +16,11 @@ import { calicoPods, observeRollout } from './observe.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 /**
- * One step of the rollout in the Lease: at most five requests, and eight where it writes a range, which is noted before
- * and confirmed after (one more where the Lease was about to expire, a touched node is missing or not Ready, one is looked at
- * more closely, or the API is gone) and at most one effect on nodes. What was carried
- * out before and not acknowledged is seen in the cluster and not done again. The Lease is anybody's to write: no node is
- * changed for it unless this party decided it, and what is read to act upon is read afresh.
+ * One step of the rollout in the Lease: at most five requests, or eight if it writes a range, which is noted before
+ * and confirmed after (one more if the Lease is about to expire, a touched node is missing or not Ready, a log is
+ * read, or the API is no longer served) and at most one effect on nodes. An effect that was applied before and not
+ * acknowledged is visible in the cluster and not repeated. The Lease may be forged: no node is changed unless this
+ * function or process decided it, and every step reads the cluster again.
  */
 export const takeStep = async (tools: StepTools): Promise<Outcome> => {
   const record = needed(await tools.kube.lease())
@@ -43,7 +43,7 @@ export const takeStep = async (tools: StepTools): Promise<Outcome> => {
   if (rollout.state === 'running' && decisionOf(rollout) !== tools.decided)
     return { next: 'look', why: 'the Lease says what was not decided here' }
   return unlessRefused(async () => {
-    // The step goes on at once: where messages come late, a step that only renewed would follow upon another for ever.
+    // The step continues at once: if messages are late, steps that only renew could follow each other forever.
     const kept = isOverdue(record, tools) ? await renew(tools, record) : record
     const standing = { record: kept, rollout }
     return unlessApiIsGone(named, standing, () => decideAndApply(named, standing))
@@ -99,7 +99,9 @@ const decideAndApply = async (tools: StepTools, standing: LeasedRollout): Promis
   return applyStep(step, tools, { ...standing, seen })
 }
 
-/** A pod may be called Ready for as long as its kubelet is silent: before a node is touched, it is asked for itself. */
+/**
+ * The status of a pod stays Ready while its kubelet does not report: so the Node itself is read before it is touched.
+ */
 const decideStep = async (
   { kube, now }: StepTools,
   rollout: Rollout,

@@ -7,11 +7,11 @@ import { takeStep } from './step.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
 export interface SyncTools extends Omit<StepTools, 'policy' | 'decided'> {
-  /** A whole look at the cluster as it is now. */
+  /** Observes the whole cluster. */
   look: () => Promise<Look>
   /** Resolves early when the user interrupts. */
   sleep: (seconds: number) => Promise<void>
-  /** Told before every wait, for a progress line. */
+  /** Called before every wait, for a progress line. */
   waiting: (outcome: Extract<Outcome, { next: 'wait' }>) => void
   interrupted: () => boolean
 }
@@ -20,14 +20,16 @@ export type SyncResult =
   | { end: 'nothing-to-do' | 'blocked'; why: string; blockedBy: string[] }
   | { end: 'done' | 'halted' | 'stopped' | 'interrupted'; why: string }
 
-/** The queue replaced by a loop: the same steps as the Lambdas take, in one process, with waits slept. */
+/**
+ * A loop instead of the queue: the same steps as in the Lambda functions, in one process, which sleeps during waits.
+ */
 export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult> => {
   const tools: SyncTools & StepTools = { ...given, policy }
   let outcome: Outcome = { next: 'look', why: 'to begin with' }
   for (;;) {
     if (outcome.next === 'look') {
       const look = await tools.look()
-      // A halt that was cut short while it rescued its nodes is finished first: what else is to be done is nobody's now.
+      // A halt that was interrupted while it restored its nodes is finished first.
       if (!isRescuing(look, tools.now())) {
         const beginning = await beginRollout(tools, look, policy)
         if (!beginning.begun) return notBegun(beginning)
@@ -37,7 +39,7 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
     if (tools.interrupted()) return interrupted(tools)
     outcome = await takeStep(tools)
     if (outcome.next === 'over') {
-      // Whether a node comes back after its override was removed is seen a little later.
+      // Whether a node becomes Ready after its override was removed shows only after some time.
       if (outcome.recheckAfterSeconds !== undefined) await tools.sleep(outcome.recheckAfterSeconds)
       return ended(outcome)
     }
@@ -75,7 +77,7 @@ const ended = ({ state, why }: Extract<Outcome, { next: 'over' }>): SyncResult =
   }
 }
 
-/** The rollout stays as it is, and the next process need not wait. */
+/** The rollout does not change, and the next process need not wait for the Lease to expire. */
 const interrupted = async (tools: SyncTools): Promise<SyncResult> => {
   await release(tools)
   return { end: 'interrupted', why: 'interrupted; `sync` goes on where it stopped' }

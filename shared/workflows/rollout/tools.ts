@@ -6,27 +6,30 @@ import type { Pace, Rollout } from '../../domain/rollout/rollout.ts'
 /** The clients and settings that a step uses. */
 export interface StepTools {
   kube: KubeClient
-  /** For what rescues a node: no window, alarm or permit holds it, the brake alone does. Absent: `kube`. */
+  /** For writes that restore a node: only the brake holds them, no window, alarm or permit. Absent: `kube`. */
   rescue?: KubeClient
   /** Ends the step in flight: where the brake kept back a write, the note of it is taken back. Absent: `kube`. */
   unbraked?: Pick<KubeClient, 'putLease'>
-  /** The holder of the Lease: one name for all Lambdas of a hub, one for each process of the command line. */
+  /** The holder of the Lease: one name for all functions of a hub, one for each process of the command line. */
   holder: string
-  /** The Lease is renewed in a third of it; a holder that died is waited out for this long. */
+  /** The Lease is renewed after a third of this time; if its holder died, others wait for this time. */
   leaseSeconds: number
-  /** The Lease never makes this party faster than its own policy. */
+  /** The Lease cannot make this process faster than its own policy. */
   policy: Pace
-  /** What this party decided when it last looked at the whole cluster (`decisionOf`); absent: it has not looked. */
+  /**
+   * The last decision of this process after an evaluation of the whole cluster (`decisionOf`); absent: there was
+   * none.
+   */
   decided?: string | undefined
   now: () => Date
   tell: (event: StepEvent) => void
-  /** Records what was just done; absent: only the cluster itself keeps it. */
+  /** Records a write; absent: only the cluster itself has the record. */
   record?: (entries: Entry[]) => Promise<void>
 }
 
 /**
- * What was done, for the log and for the terminal. A write also says in which rollout, by whom, for which cause, and
- * from which value to which.
+ * An event of a rollout, for the log and the terminal. A write also has the rollout, the writer, the reason, and the
+ * values before and after.
  */
 export type StepEvent = {
   what: string
@@ -45,9 +48,11 @@ export type StepEvent = {
 export type Outcome =
   | { next: 'now' }
   | { next: 'wait'; seconds: number; why: string }
-  /** The Lease says what this party did not decide: it acts only after a look at the whole cluster (`beginRollout`). */
+  /**
+   * The Lease has a decision of another process: an evaluation of the whole cluster (`beginRollout`) must come first.
+   */
   | { next: 'look'; why: string }
-  /** `recheckAfterSeconds`: what was done last shows only then. */
+  /** `recheckAfterSeconds`: the effect of the last write shows only then. */
   | { next: 'over'; state: Rollout['state'] | 'none'; why: string; recheckAfterSeconds?: number }
 
 /** A rollout and the Lease it is stored in. */
