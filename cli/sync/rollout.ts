@@ -28,6 +28,7 @@ export interface End {
   status: number
   /** For people; empty where the final report says it all. */
   why: string
+  interrupted?: true
 }
 
 /** The rollout in this process, with a line per step. Throws where the API server stays away or refuses. */
@@ -86,7 +87,7 @@ const endOf = (result: SyncResult): End => {
     case 'stopped':
       return { status: exitStatus.outOfStep, why: `${result.end}: ${result.why}` }
     case 'interrupted':
-      return { status: exitStatus.failed, why: result.why }
+      return { status: exitStatus.failed, why: 'interrupted', interrupted: true }
   }
 }
 

@@ -17,6 +17,7 @@ import { progress } from '../progress.ts'
 import { assessTarget, type Target } from '../target/target.ts'
 import { write } from '../streams.ts'
 import { rollOut, type SyncRun } from './rollout.ts'
+import { tellWhereItStands } from './interrupted.ts'
 
 /** Observes, shows the plan, asks, carries it out, and observes again: the result is the report of the cluster afterwards. */
 export const runSync = async (options: SyncOptions): Promise<number> => {
@@ -90,6 +91,7 @@ const rollOutAndReport = async (it: SyncRun): Promise<number> => {
   const end = await rollOut(it)
   telling.clear()
   if (end.why !== '') await write(process.stderr, `${target.name}: ${end.why}\n`)
+  if (end.interrupted) return tellWhereItStands(it)
   if (end.status === exitStatus.failed) return end.status
   telling.doing(`reading ${target.name} once more`)
   const after = await assessTarget(target, policy, true)

@@ -494,6 +494,9 @@ describe('sync', () => {
     })
     expect(interrupted.status).toBe(2)
     expect(interrupted.stderr).toContain('interrupted')
+    expect(interrupted.stderr).toContain('nodes     0 done, 1 in flight, 3 pending, 0 kept apart')
+    const again = interrupted.stderr.split('\n').find((line) => line.includes('Nobody is carrying it out just now'))
+    expect(again).toMatch(/ sync .*--context \S+/)
     const lease = (await moved.request('GET', leasePath)) as { spec: { holderIdentity?: string } }
     expect(lease.spec.holderIdentity ?? '').toBe('')
     const names = (await felixObjects(moved)).map(({ metadata }) => metadata.name)

@@ -1,0 +1,34 @@
+import { afterEach, expect, jest, test } from '@jest/globals'
+import { watchInterrupts } from '../../cli/rollout/interruption.ts'
+import { exitStatus } from '../../cli/exit-status.ts'
+
+const told: string[] = []
+const telling = { doing: () => undefined, done: (text: string) => void told.push(text), clear: () => undefined }
+const leave = jest.spyOn(process, 'exit').mockImplementation((() => undefined) as never)
+afterEach(() => {
+  told.length = 0
+  leave.mockClear()
+})
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s ends the work after the step under way, and a wait at once; a second one ends the process',
+  async (signal) => {
+    const interruption = watchInterrupts(telling)
+    expect(interruption.came()).toBe(false)
+    const slept = interruption.sleep(3_600)
+    process.emit(signal)
+    await slept
+    expect(interruption.came()).toBe(true)
+    expect(told).toEqual(['interrupted: finishing the step under way; once more ends at once'])
+    expect(leave).not.toHaveBeenCalled()
+    process.emit('SIGINT')
+    expect(leave).toHaveBeenCalledWith(exitStatus.failed)
+    interruption.forget()
+  },
+)
+
+test('afterwards signals are nobody’s business here', () => {
+  const before = process.listenerCount('SIGINT')
+  watchInterrupts(telling).forget()
+  expect(process.listenerCount('SIGINT')).toBe(before)
+})
