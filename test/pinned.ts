@@ -18,6 +18,9 @@ export const pinned = (name: string, program: string): string | undefined => {
     spawnSync('npm', words, { cwd: place, timeout: 300_000 })
   }
   if (existsSync(wanted)) return wanted
+  // There nothing may be left out in silence.
+  if (process.env['CI'] !== undefined)
+    throw new Error(`test/${name} could not be installed (npm ci): ${program} is missing.`)
   console.warn(`${program} OF test/${name} CANNOT BE HAD HERE: what needs it was not tried.`)
   return undefined
 }
