@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { root } from '../../infra/bundle.ts'
-import { type Ask, preflight } from '../../shared/preflight.ts'
+import { listenLocally } from '../../lab/loopback.ts'
+import { type Ask, askAws, preflight } from '../../shared/preflight.ts'
 
 const account = '111122223333'
 const region = 'eu-west-1'
@@ -56,6 +58,20 @@ describe('before a deployment', () => {
 
   test('who may not read the bootstrap may try', async () => {
     expect(await preflight({}, { ...well, bootstrap: fails('HTTP 400, AccessDeniedException') })).toBeUndefined()
+  })
+
+  test('the bootstrap is asked for at the endpoint that all services are given', async () => {
+    const server = createServer((_, response) => response.writeHead(400).end('{"__type":"ParameterNotFound"}'))
+    const url = `http://127.0.0.1:${await listenLocally(server)}`
+    const before = { ...process.env }
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' })
+    try {
+      const version = await askAws({ AWS_ENDPOINT_URL: url, AWS_REGION: region }).bootstrap(region)
+      expect(version).toBeUndefined()
+    } finally {
+      process.env = before
+      server.close()
+    }
   })
 
   test('`npm run deploy` without credentials ends at once, with the sentence and nothing else', () => {
