@@ -30,7 +30,7 @@ export const fleetMatrix = (clusters: readonly Report[]): Markup | undefined => 
   const columns = [{ head: 'Account' }, ...regions.map((head) => ({ head }))]
   const rows = accounts.map((account) => ({
     cells: [
-      html`<span class="name">${account}</span>`,
+      html`<span class="name${account.length > 48 ? '' : ' whole'}">${account}</span>`,
       ...regions.map((region) => cellOf(cells.get(account)?.get(region), account, region)),
     ],
   }))
