@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { EKSClient, UpdateAddonCommand, UpdateClusterConfigCommand } from '@aws-sdk/client-eks'
 import { root } from '../infra/bundle.ts'
 import type { Report, Sweep } from '../shared/domain/report.ts'
+import { html } from '../shared/report/html/report.ts'
 import { findBinary } from './binaries.ts'
 import { expectations, type Expectation } from './demo/expectations.ts'
 import { type Kind, names } from './demo/fleet.ts'
@@ -45,7 +46,8 @@ const firstLook = async ({ cloud, story }: Stage): Promise<void> => {
   await cloud.idle()
 }
 
-const rangeChanges = async ({ cloud, story }: Stage): Promise<void> => {
+const rangeChanges = async (stage: Stage): Promise<void> => {
+  const { cloud, story } = stage
   const range = `${newRange.minPort}-${newRange.maxPort}`
   story.act(
     `Somebody changes the node-port range of ${names.range} to ${range}`,
@@ -53,7 +55,10 @@ const rangeChanges = async ({ cloud, story }: Stage): Promise<void> => {
   )
   const change = { name: names.range, kubeApiServerConfig: { serviceNodePortRange: newRange } }
   await eks(cloud).send(new UpdateClusterConfigCommand(change))
-  await cloud.idle()
+  // While the functions work on it, as somebody would see it who looks just then.
+  const [during] = await Promise.all([commandLine(stage, 'json'), cloud.idle()])
+  mkdirSync(out, { recursive: true })
+  writeFileSync(join(out, 'report-during.html'), html(JSON.parse(during) as Sweep))
 }
 
 const modeChanges = async ({ cloud, fleet, story }: Stage): Promise<void> => {
@@ -87,7 +92,7 @@ const theEnd = async (stage: Stage): Promise<boolean> => {
   const { deliveries, slack } = stage.cloud
   writeNotices(join(out, 'notices'), { deliveries, slack: slack.received })
   write('\n   out/demo/result.json    the fleet as `calico-ipvs-sync sweep --output json` sees it')
-  write('   out/demo/report.html    the same to look at')
+  write('   out/demo/report.html    the same to look at; report-during.html while a cluster was out of step')
   write('   out/demo/notices/       what people got: mails, and the messages in Slack')
   return checks.every(({ holds }) => holds)
 }

@@ -134,7 +134,7 @@ pre{border:1px solid var(--line);padding:.25rem .5rem;margin:.1rem 0 .3rem}
 details::details-content{content-visibility:visible;block-size:auto}
 details.more>summary{color:inherit}
 .fleet tr.inside{break-inside:auto}.fleet>tbody>tr:first-child{break-after:avoid}
-.inside .facts,.inside .strip,.inside .legend,.inside tr[data-verdict=in-step],.inside summary::marker{display:none}
+.inside .finding.info,.inside .facts,.inside .strip,.inside .legend,.inside tr[data-verdict=in-step],.inside summary::marker{display:none}
 .inside>td>details>div{padding:.1rem 0 .3rem .7rem;margin:.1rem 0}
 .inside .pic{padding:.2rem .5rem;margin:.3rem 0}.inside .pic .scale{display:none}
 tbody[data-verdict=in-step] .inside,tbody[data-verdict=not-applicable] .inside{display:none}
@@ -142,4 +142,4 @@ a{color:inherit;text-decoration:none}
 }
 `
 
-export const styleHash = 'sha256-VF9bQA/ieBzcUzvR43eTyG/KxQKX9gAUUTsWftxlbKA='
+export const styleHash = 'sha256-Gft2PUXNdV54eKNI17cVURP3NLQu1Qm6wox+nvJb1/s='

@@ -23,7 +23,8 @@ const sizes = [
   { columns: 140, rows: 50 },
 ] as const
 
-const range = '20000-32767'
+/** Felix of `prod` does not know of it; where no EKS is, the API server itself is asked. */
+const nodePortRange = { min: 20_000, max: 32_767 }
 
 /** Commands as people type them, on clusters in this process; each is what really came out of it on a terminal of that size. */
 export const terminalSamples = async (to: string, workdir: string, say: (line: string) => void): Promise<Sample[]> => {
@@ -34,7 +35,7 @@ export const terminalSamples = async (to: string, workdir: string, say: (line: s
   mkdirSync(to, { recursive: true })
   const samples: Sample[] = []
   for (const { columns, rows } of sizes) {
-    const [behind, well] = await Promise.all([cluster('prod', workdir), cluster('quiet', workdir)])
+    const [behind, well] = await Promise.all([cluster('prod', workdir, { nodePortRange }), cluster('quiet', workdir)])
     const kubeconfig = joinKubeconfigs(join(workdir, `kubeconfig-${columns}`), [behind, well])
     const show = async (name: string, words: string, seconds?: number): Promise<void> => {
       say(`   ${columns} columns: ${name}`)
@@ -54,11 +55,11 @@ export const terminalSamples = async (to: string, workdir: string, say: (line: s
       samples.push({ name, command: `calico-ipvs-sync ${words}`, columns, file })
     }
     try {
-      const on = `--context prod --service-node-port-range ${range}`
-      await show('check-good', 'check --context quiet --service-node-port-range 30000-32767')
+      const on = '--context prod --probe'
+      await show('check-good', 'check --context quiet --probe')
       await show('check-bad', `check ${on}`)
       await show('plan', `plan ${on}`)
-      await show('sweep', `sweep --context prod --context quiet --service-node-port-range ${range}`)
+      await show('sweep', 'sweep --context prod --context quiet --probe')
       await show('doctor', 'doctor --context prod')
       const pace = '--canary-seconds 3 --settle-seconds 6 --node-deadline 12 --yes'
       await show('sync-under-way', `sync ${on} ${pace}`, 14)
@@ -73,8 +74,12 @@ export const terminalSamples = async (to: string, workdir: string, say: (line: s
   return samples
 }
 
-const cluster = async (name: string, workdir: string): Promise<LabCluster> => {
-  const it = await startEmbedded({ name, workdir })
+const cluster = async (
+  name: string,
+  workdir: string,
+  given: { nodePortRange?: typeof nodePortRange } = {},
+): Promise<LabCluster> => {
+  const it = await startEmbedded({ name, workdir, ...given })
   const calico = { version: 'v3.28.4', install: 'operator' } as const
   await populate(it, { nodes: 6, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })
   return it

@@ -102,7 +102,9 @@ const rowPicture = ({ name, writes }: Row, { from, to, starts, lost }: Span): Ma
     const until = starts.find((it) => it > at) ?? to
     return html`<rect class="${lost ? 'extra' : 'watched'}" x="${percent(share(at))}" width="${percent(share(until) - share(at))}" y="5" height="4"><title>${duration((until - at) / 1000)}</title></rect>`
   })
-  const marks = writes.slice(0, 20).map(({ at, what }) => {
+  // What halted it lies on top of what followed within the same second.
+  const inOrder = writes.slice(0, 20).toSorted((a, b) => Number(a.what === 'halt') - Number(b.what === 'halt'))
+  const marks = inOrder.map(({ at, what }) => {
     const kind = kinds.find(({ of }) => of.includes(what))
     return html`<text class="${what === 'halt' ? 'lost' : 'step'}" x="${percent(share(at))}" y="12" text-anchor="middle">${kind?.text ?? ''}<title>${kind?.words ?? ''} ${clock(at, 19)}</title></text>`
   })
