@@ -85,7 +85,7 @@ rect.idle,rect.room,rect.free{fill:none;stroke:var(--not-applicable)}
 rect.usual{fill:none;stroke:var(--unknown);stroke-dasharray:2 2}
 rect.own,rect.mask{fill:var(--changing);stroke:var(--changing)}
 rect.endpoint{fill:var(--in-step);stroke:var(--in-step)}
-.pic text.own,.pic text.mask,.pic text.endpoint{fill:var(--back)}.pic text.twice{font-weight:700;font-size:11px;stroke:var(--panel);stroke-width:3px;paint-order:stroke}
+.pic text.own,.pic text.mask,.pic text.endpoint{fill:var(--back)}.pic text.twice{font-weight:700;font-size:11px}
 .pic text.stray{fill:var(--unknown);font-size:12px}
 .ground{fill:var(--panel)}.bars{fill:var(--out-of-step)}.patterns{position:absolute}
 .key{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;list-style:none;margin:.5rem 0 0;padding:0;font-size:.82rem;color:var(--soft)}
@@ -142,4 +142,4 @@ a{color:inherit;text-decoration:none}
 }
 `
 
-export const styleHash = 'sha256-Gft2PUXNdV54eKNI17cVURP3NLQu1Qm6wox+nvJb1/s='
+export const styleHash = 'sha256-YIQvT3GaMSwO7jl8Y49IHJZQ9z7buhOucBb77b6JIec='

@@ -52,7 +52,12 @@ const boxes = (group: MaskGroup, others: readonly OtherBits[], twice: readonly {
         : undefined
     const letter =
       sign === '' ? undefined : html`<text class="${kind}" x="${middle}" y="13" text-anchor="middle">${sign}</text>`
-    return html`<rect class="${kind}" x="${x}" width="2.8%" y="1" height="16"/>${letter}${number}`
+    // The sign is to be read on the hatch.
+    const ground =
+      kind === 'twice'
+        ? html`<rect class="ground" x="${percent((at + 0.3) / 32)}" width="1%" y="4" height="10"/>`
+        : undefined
+    return html`<rect class="${kind}" x="${x}" width="2.8%" y="1" height="16"/>${ground}${letter}${number}`
   })
 }
 
