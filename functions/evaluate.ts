@@ -4,6 +4,7 @@ import { bounded, limited } from '../shared/clients/aws/limits.ts'
 import { brakeOf } from '../shared/clients/aws/brake.ts'
 import { fleetPermits } from '../shared/clients/aws/fleet-budget.ts'
 import { heeded } from '../shared/clients/aws/health.ts'
+import { lastReading } from '../shared/clients/aws/organization-record.ts'
 import { queues } from '../shared/clients/aws/queues.ts'
 import { received as messagesOf } from '../shared/clients/aws/received.ts'
 import { records } from '../shared/clients/aws/records.ts'
@@ -11,6 +12,7 @@ import { readDeployment } from '../shared/deployment.ts'
 import { policyWith } from '../shared/domain/policy/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
+import { knownFleet } from '../shared/known-fleet.ts'
 import { evaluation } from '../shared/messages.ts'
 import { readSettings } from '../shared/settings.ts'
 import { evaluateSettings } from '../shared/worker-settings.ts'
@@ -21,9 +23,10 @@ const deployment = readDeployment(settings.OWN_ACCOUNT, process.env)
 const policy = policyWith(deployment.policy)
 const sqs = bounded(new SQSClient(limited))
 const dynamo = bounded(new DynamoDBClient(limited))
+const { fleet, know } = knownFleet(deployment.fleet, lastReading(dynamo, settings.RECORDS_TABLE))
 const tools = {
-  ...fleetAccess(deployment.fleet, 'evaluate'),
-  fleet: deployment.fleet,
+  ...fleetAccess(fleet, 'evaluate'),
+  fleet,
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
@@ -41,5 +44,8 @@ const tools = {
 export const handler = worker('evaluate', {
   schema: evaluation,
   received: messagesOf(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
-  work: (message, { log, ...received }) => evaluate({ ...tools, log }, message, received),
+  work: async (message, { log, ...received }) => {
+    await know(message.cluster.account)
+    return evaluate({ ...tools, log }, message, received)
+  },
 })

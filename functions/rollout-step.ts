@@ -11,6 +11,7 @@ import { policyWith } from '../shared/domain/policy/policy.ts'
 import { fleetAccess } from '../shared/fleet-access.ts'
 import { worker } from '../shared/handler.ts'
 import { clusterKey, rolloutStepMessage } from '../shared/messages.ts'
+import { toldFleet } from '../shared/known-fleet.ts'
 import { readSettings } from '../shared/settings.ts'
 import { rolloutStepSettings } from '../shared/worker-settings.ts'
 import type { StepEvent } from '../shared/workflows/rollout/tools.ts'
@@ -18,11 +19,13 @@ import { handleStep } from '../shared/workflows/fleet/rollout-message.ts'
 
 const settings = readSettings(rolloutStepSettings, process.env)
 const deployment = readDeployment(settings.OWN_ACCOUNT, process.env)
-const access = fleetAccess(deployment.fleet, 'rollout-step')
 const policy = policyWith(deployment.policy)
 const sqs = bounded(new SQSClient(limited))
+// Evaluate, whose messages these are, has read which accounts are the organization's; this function reads no records.
+const { fleet, at } = toldFleet(deployment.fleet)
+const access = fleetAccess(fleet, 'rollout-step')
 const tools = {
-  fleet: deployment.fleet,
+  fleet,
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
@@ -43,6 +46,7 @@ export const handler = worker('rollout-step', {
   schema: rolloutStepMessage,
   received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
   work: (message, { messageId, log }) => {
+    at(message.cluster.account)
     const tell = (event: StepEvent) => log(event.what, { cluster: clusterKey(message.cluster), ...event })
     return handleStep({ ...tools, log, access, tell }, message, messageId)
   },

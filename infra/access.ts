@@ -8,9 +8,10 @@ import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 import { entrance, placesOf } from '../shared/domain/fleet.ts'
-import type { RoleKind } from '../shared/domain/fleet-names.ts'
+import { defaultDeployment, partitionOf, roleName, type RoleKind } from '../shared/domain/fleet-names.ts'
 import { latestIndex } from '../shared/messages.ts'
 import type { Fleet } from '../shared/settings.ts'
+import type { Config } from './config.ts'
 
 /**
  * The permissions of the functions, as single actions. Which function gets which permission is decided where it is
@@ -162,14 +163,51 @@ const listedAtMost = 60
  */
 export const mayAssume = (fleet: Fleet, kind: RoleKind, organizationId?: string): Permission[] => {
   const roles = fleet.accounts.flatMap(({ account }) => entrance(fleet, account, kind)?.roleArn ?? [])
-  if (roles.length === 0) return []
-  if (roles.length <= listedAtMost) return [allow(['sts:AssumeRole'], roles)]
-  const patterns = new Set(roles.map((role) => role.replace(/::\d+:/, '::*:')))
+  const tooMany = roles.length > listedAtMost
+  const patterns = new Set([
+    ...(fleet.organization ? [anywhere(fleet, kind)] : []),
+    ...(tooMany ? roles.map((role) => role.replace(/::\d+:/, '::*:')) : []),
+  ])
+  const because = fleet.organization
+    ? 'Accounts are found in the organization by each sweep; their roles have one name in all of them.'
+    : `The roles of ${roles.length} accounts do not fit into a policy; they have one name in all of them.`
   return [
-    allow(['sts:AssumeRole'], [...patterns], {
-      ...(organizationId && { conditions: { StringEquals: { 'aws:ResourceOrgID': organizationId } } }),
-      because: `The roles of ${roles.length} accounts do not fit into a policy; they have one name in all of them.`,
-    }),
+    ...(roles.length > 0 && !tooMany ? [allow(['sts:AssumeRole'], roles)] : []),
+    ...(patterns.size > 0
+      ? [
+          allow(['sts:AssumeRole'], [...patterns], {
+            ...(organizationId && { conditions: { StringEquals: { 'aws:ResourceOrgID': organizationId } } }),
+            because,
+          }),
+        ]
+      : []),
+  ]
+}
+
+/** The fixed name, in an account that is not known yet. */
+const anywhere = ({ deployment = defaultDeployment, regions }: Fleet, kind: RoleKind): string =>
+  `arn:${partitionOf(regions[0] ?? '')}:iam::*:role/${roleName(deployment, kind)}`
+
+/**
+ * Lists accounts by what is configured and nothing else. The organization's own account, which all its ARNs name, is not
+ * known here; ids of units below a unit begin as its own.
+ */
+export const mayReadOrganization = ({ partition }: Stack, { organization, organizationId }: Config): Permission[] => {
+  if (!organization || !organizationId) return []
+  const arns = (rest: string) => `arn:${partition}:organizations::*:${rest}`
+  const { units, tag } = organization
+  const root = units?.[0]?.split('-')[1] ?? ''
+  const parents = [arns(`root/${organizationId}/r-${root}`), arns(`ou/${organizationId}/ou-${root}-*`)]
+  const because = 'Units below a unit, and accounts, are found by each sweep; the actions only read.'
+  return [
+    units
+      ? allow(['organizations:ListAccountsForParent', 'organizations:ListOrganizationalUnitsForParent'], parents, {
+          because,
+        })
+      : allow(['organizations:ListAccounts'], ['*'], {
+          because: 'organizations:ListAccounts supports no resource; it only reads.',
+        }),
+    ...(tag ? [allow(['organizations:ListTagsForResource'], [arns(`account/${organizationId}/*`)], { because })] : []),
   ]
 }
 

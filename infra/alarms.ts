@@ -23,6 +23,7 @@ export type RunbookSection =
   | 'function-errors'
   | 'function-throttled'
   | 'no-sweep'
+  | 'organization-unread'
   | 'outside-the-fleet'
   | 'rollout-halted'
 

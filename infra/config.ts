@@ -50,6 +50,31 @@ const fleetAccount = z.strictObject({
     .optional(),
 })
 
+const organization = z.strictObject({
+  /** Ids of organizational units, or of the root for all accounts. Absent: the tag alone decides. */
+  units: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$/,
+          'is the id of a unit or root, ou-ab12-34cd56ef or r-ab12',
+        ),
+    )
+    .min(1)
+    .max(100)
+    .refine((all) => isDistinct(all), 'name each unit once')
+    .optional(),
+  /** A tag of the account in AWS Organizations. Without `value`: whatever it is. */
+  tag: z.strictObject({ key: z.string().min(1).max(128), value: z.string().max(256).optional() }).optional(),
+  /** Accounts that are not of the fleet wherever they are. */
+  leaveOut: z
+    .array(account)
+    .max(1000)
+    .refine((all) => isDistinct(all), 'name each account once')
+    .optional(),
+})
+
 const vpc = z.strictObject({
   subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]+$/)).min(1),
   /** The security group of every private cluster must allow these on port 443. */
@@ -105,6 +130,11 @@ const knobs = z.strictObject({
     .regex(/^o-[a-z0-9]{10,32}$/, 'is the id of an organization such as o-a1b2c3d4e5')
     .optional(),
   /**
+   * Further accounts of the fleet, found by each sweep in that organization: those of units (and all units below), those with a tag, or
+   * those that are both. They have `regions` and the fixed role names; `accounts` gives others to some. docs/fleet.md.
+   */
+  organization: organization.optional(),
+  /**
    * Clusters of the stack's own account and region for the output `GrantCommand`. The stack itself creates no access
    * entries: one missing cluster, or one with the authentication mode `CONFIG_MAP`, would roll back the whole
    * deployment.
@@ -125,6 +155,16 @@ const knobs = z.strictObject({
    * delays evaluations.
    */
   events: z.strictObject({ gapSeconds: z.int().min(0).max(900).default(60) }).default({ gapSeconds: 60 }),
+
+  /**
+   * Clusters of the stack's own account and region whose audit log is listened to, so that what somebody writes into a cluster is seen
+   * within a minute and not by the next sweep. Each must log `audit` already. docs/fleet.md.
+   */
+  auditLogs: z
+    .array(clusterName)
+    .max(100)
+    .refine((all) => isDistinct(all), 'name each cluster once')
+    .default([]),
 
   /** The sweep evaluates every cluster; events only make this faster. The window spreads the start of sweeps. */
   sweep: z
@@ -192,6 +232,7 @@ const knobs = z.strictObject({
 export const config = knobs.superRefine((all, context) => {
   const faults = [
     accountFaults,
+    organizationFaults,
     clusterFaults,
     partitionFaults,
     exceptionFaults,
@@ -231,13 +272,47 @@ const accountFaults = ({ accounts = [], env }: Knobs): Fault[] =>
     })
   })
 
+/** Who is asked for accounts must be who may send events and whose roles are taken. */
+const organizationFaults = ({ organization, organizationId, accounts = [] }: Knobs): Fault[] => {
+  if (!organization) return []
+  const { units, tag, leaveOut = [] } = organization
+  const path = ['organization']
+  const roots = new Set(units?.map((unit) => unit.split('-')[1]))
+  const both = accounts.find((it) => leaveOut.includes(it.account))
+  return [
+    ...(units || tag
+      ? []
+      : [{ path, message: 'says neither units nor tag: give the root as a unit to mean all accounts' }]),
+    ...(organizationId === undefined
+      ? [
+          {
+            path,
+            message: 'needs organizationId: accounts that are found may send events, and their roles be taken, by it',
+          },
+        ]
+      : []),
+    ...(roots.size > 1
+      ? [
+          {
+            path: [...path, 'units'],
+            message: `are of ${roots.size} organizations (${[...roots].join(', ')}), and there is one`,
+          },
+        ]
+      : []),
+    ...(both ? [{ path: [...path, 'leaveOut'], message: `has ${both.account}, which stands in accounts` }] : []),
+  ]
+}
+
 const rolesOf = ({ viewerRoleArn, operatorRoleArn }: z.output<typeof fleetAccount>): [knob: string, arn: string][] =>
   Object.entries({ viewerRoleArn, operatorRoleArn }).flatMap(([knob, arn]) => (arn === undefined ? [] : [[knob, arn]]))
 
-/** `GrantCommand` would give access to a cluster that is not in the fleet. */
-const clusterFaults = ({ clusters, env, accounts, regions }: Knobs): Fault[] => {
-  if (clusters.length === 0 || !env) return []
-  const path = ['clusters']
+/** `GrantCommand` would give access to a cluster that is not in the fleet; its audit log would lead to nothing. */
+const clusterFaults = (all: Knobs): Fault[] =>
+  (['clusters', 'auditLogs'] as const).flatMap((knob) => ownFaults(all, knob))
+
+const ownFaults = ({ env, accounts, regions, ...all }: Knobs, knob: 'clusters' | 'auditLogs'): Fault[] => {
+  if (all[knob].length === 0 || !env) return []
+  const path = [knob]
   if (accounts && !accounts.some(({ account }) => account === env.account))
     return [{ path, message: `are of the stack's own account ${env.account}, which is not among accounts` }]
   const own = accounts?.find(({ account }) => account === env.account)?.regions ?? regions
@@ -267,7 +342,7 @@ const partitionFaults = ({ env, regions = [], accounts = [] }: Knobs): Fault[] =
 }
 
 /** An exception that matches no cluster of the fleet is probably a mistake. */
-const exceptionFaults = ({ policy, env, regions, accounts }: Knobs): Fault[] =>
+const exceptionFaults = ({ policy, env, regions, accounts, organization }: Knobs): Fault[] =>
   (policy.exceptions ?? []).flatMap(({ cluster }, index) => {
     const path = ['policy', 'exceptions', index, 'cluster']
     const parts = cluster.split('/')
@@ -276,7 +351,8 @@ const exceptionFaults = ({ policy, env, regions, accounts }: Knobs): Fault[] =>
     const isBegun = /^(\d{0,11}$|\d{12}(\/|$))/.test(cluster.split('*')[0] ?? '')
     if (!isBegun || (!cluster.includes('*') && parts.length !== 3))
       return { path, message: `${cluster} fits no cluster: give it as ACCOUNT/REGION/NAME, with * for any text` }
-    const known = accounts?.map((it) => it.account) ?? (env ? [env.account] : undefined)
+    const named = accounts?.map((it) => it.account) ?? (env ? [env.account] : undefined)
+    const known = organization ? undefined : named
     const general = regions ?? (env ? [env.region] : undefined)
     const places = general && [...general, ...(accounts ?? []).flatMap((it) => it.regions ?? [])]
     if (known && parts.length > 1 && !ofAccount.includes('*') && !known.includes(ofAccount))

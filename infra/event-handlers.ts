@@ -2,8 +2,9 @@ import { Duration, type Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import type { Fleet } from '../shared/settings.ts'
-import { mayAssume, mayConsume, mayCount, mayList, mayRecord, maySend } from './access.ts'
+import { mayAssume, mayConsume, mayCount, mayList, mayReadOrganization, mayRecord, maySend } from './access.ts'
 import { alarm } from './alarms.ts'
+import { auditLogs } from './audit-logs.ts'
 import { hearsItself, hubBus } from './hub-bus.ts'
 import { lambdaFunction, type Surroundings } from './function.ts'
 import { deadLetterQueue, workedQueue, workQueue } from './queue.ts'
@@ -37,7 +38,8 @@ export const eventHandlers = (stack: Stack, around: Surroundings, work: Work & {
   if (hearsItself(stack, work.fleet)) onEvents(stack, onEvent, { failures: lost })
   const bus = hubBus(stack, around.config, work.fleet)
   if (bus) onEvents(stack, onEvent, { failures: lost, eventBus: bus })
-  return { onEvent, bus }
+  const onAuditLog = auditLogs(stack, around, { ...work, lost })
+  return { onEvent, onAuditLog, bus }
 }
 
 const environmentOf = ({ account }: Stack, { evaluations }: Work) => ({
@@ -45,6 +47,8 @@ const environmentOf = ({ account }: Stack, { evaluations }: Work) => ({
   EVALUATIONS_QUEUE_URL: evaluations.queueUrl,
 })
 
+/** Thousands of messages; with an organization three minutes to read its accounts before. */
+const sweepTimeout = Duration.minutes(5)
 /** Half a minute to list, the rest to request evaluations. */
 const listTimeout = Duration.seconds(60)
 /** Places that are listed at one time, of up to a thousand: EKS throttles each account and region separately. */
@@ -72,9 +76,13 @@ export const sweeping = (stack: Stack, around: Surroundings, work: Work & { reco
   const sweep = lambdaFunction(stack, around, {
     name: 'sweep',
     description: 'Has every account and region of the fleet listed',
-    environment: { OWN_ACCOUNT: stack.account, PLACES_QUEUE_URL: places.queueUrl },
-    may: [maySend(places, lost)],
-    timeout: Duration.minutes(2),
+    environment: {
+      OWN_ACCOUNT: stack.account,
+      PLACES_QUEUE_URL: places.queueUrl,
+      RECORDS_TABLE: work.records.tableName,
+    },
+    may: [maySend(places, lost), mayRecord(work.records), ...mayReadOrganization(stack, around.config)],
+    timeout: sweepTimeout,
     memorySize: 256,
   })
   keepFailures(sweep, lost)
@@ -86,7 +94,7 @@ export const sweeping = (stack: Stack, around: Surroundings, work: Work & { reco
     below: true,
     periods: 3,
   })
-  return lister(stack, around, { ...work, places })
+  return { sweep, listClusters: lister(stack, around, { ...work, places }) }
 }
 
 const lister = (

@@ -7,6 +7,7 @@ import type { notifySlackSettings, tellSettings } from '../shared/notice-setting
 /** The Lambda functions by file name, each with the settings that it reads: a forgotten variable does not compile. */
 export interface Settings {
   'on-event': typeof onEventSettings
+  'on-audit-log': typeof onEventSettings
   sweep: typeof sweepSettings
   'list-clusters': typeof listClustersSettings
   evaluate: typeof evaluateSettings
@@ -21,6 +22,7 @@ export type EnvironmentOf<N extends FunctionName> = Environment<Settings[N]>
 
 export const functionNames = [
   'on-event',
+  'on-audit-log',
   'sweep',
   'list-clusters',
   'evaluate',

@@ -48,8 +48,8 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   const records = recordsTable(stack, own)
   const tellings = teller(stack, around, { notices, key, records })
 
-  const { onEvent, bus } = eventHandlers(stack, around, { evaluations, fleet, records })
-  const listClusters = sweeping(stack, around, { evaluations, fleet, records, tellings })
+  const { onEvent, onAuditLog, bus } = eventHandlers(stack, around, { evaluations, fleet, records })
+  const { sweep, listClusters } = sweeping(stack, around, { evaluations, fleet, records, tellings })
   tellRecordsTable(stack, records, config.stackName)
   const { evaluate, rolloutStep } = workers(stack, around, {
     evaluations,
@@ -62,9 +62,11 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   grantCommand(stack, config, { viewer: roleOf(evaluate), operator: roleOf(rolloutStep) })
   watchVerdicts(around, {
     onEvent: onEvent.logGroup,
+    onAuditLog: onAuditLog?.logGroup,
     evaluate: evaluate.logGroup,
     rolloutStep: rolloutStep.logGroup,
     listClusters: listClusters.logGroup,
+    sweep: sweep.logGroup,
   })
   fleetReports(stack, around, records)
   if (config.configRule) configRule(stack, around, records)
@@ -76,8 +78,13 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
 }
 
 /** The configuration that the functions read; absent values are known to the functions. */
-const deploymentOf = ({ accounts, regions, policy, stackName, externalId }: Config): Deployment => ({
-  fleet: { ...named({ stackName, externalId }), ...(accounts && { accounts }), ...(regions && { regions }) },
+const deploymentOf = ({ accounts, regions, organization, policy, stackName, externalId }: Config): Deployment => ({
+  fleet: {
+    ...named({ stackName, externalId }),
+    ...(accounts && { accounts }),
+    ...(regions && { regions }),
+    ...(organization && { organization }),
+  },
   policy: { ...policy, action: policy.action ?? 'report' },
 })
 
@@ -91,4 +98,5 @@ const fleetOf = ({ account, region }: Stack, config: Config): Fleet => ({
   ...named(config),
   regions: config.regions ?? [region],
   accounts: config.accounts ?? [{ account }],
+  ...(config.organization && { organization: config.organization }),
 })

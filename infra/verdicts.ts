@@ -8,8 +8,9 @@ export const countedLines = {
   RolloutHalted: { functions: ['rollout-step'], message: 'rollout halted' },
   BrakeUnreadable: { functions: ['evaluate'], message: 'brake cannot be read' },
   ClusterUnknown: { functions: ['evaluate'], message: 'assessed', verdict: 'unknown' },
-  OutsideTheFleet: { functions: ['on-event', 'evaluate', 'rollout-step'], message: 'not in the fleet' },
+  OutsideTheFleet: { functions: ['on-event', 'on-audit-log', 'evaluate', 'rollout-step'], message: 'not in the fleet' },
   FleetEmpty: { functions: ['list-clusters'], message: 'the fleet is empty' },
+  OrganizationUnread: { functions: ['sweep'], message: 'the organization cannot be read' },
   FleetShrank: { functions: ['list-clusters'], message: 'the fleet has shrunk' },
 } as const
 
@@ -18,7 +19,14 @@ const said = (message: string) => FilterPattern.stringValue('$.message', '=', me
 /** Findings are sent as notices. These log lines also cause alarms, because they need a person. */
 export const watchVerdicts = (
   { alarms, config }: Surroundings,
-  logs: { onEvent: ILogGroup; evaluate: ILogGroup; rolloutStep: ILogGroup; listClusters: ILogGroup },
+  logs: {
+    onEvent: ILogGroup
+    onAuditLog: ILogGroup | undefined
+    evaluate: ILogGroup
+    rolloutStep: ILogGroup
+    listClusters: ILogGroup
+    sweep: ILogGroup
+  },
 ): void => {
   const { RolloutHalted, BrakeUnreadable, ClusterUnknown, OutsideTheFleet, FleetEmpty, FleetShrank } = countedLines
   const unknown = FilterPattern.all(
@@ -59,6 +67,7 @@ export const watchVerdicts = (
   // One metric for all functions that drop messages.
   const outside = said(OutsideTheFleet.message)
   count('OutsideTheFleet', logs.evaluate, outside)
+  if (logs.onAuditLog) count('OutsideTheFleet', logs.onAuditLog, outside)
   count('OutsideTheFleet', logs.rolloutStep, outside)
   alarm(logs.onEvent, 'Outside', alarms, {
     meaning: 'Events or messages named clusters of an account or region outside the fleet and were dropped.',
@@ -70,6 +79,14 @@ export const watchVerdicts = (
     runbook: 'fleet-empty',
     metric: count('FleetEmpty', logs.listClusters, said(FleetEmpty.message)).metric(perSweep),
   })
+  if (config.organization)
+    alarm(logs.sweep, 'Unread', alarms, {
+      meaning: 'Two sweeps could not read the organization: accounts that joined the fleet since are not looked at.',
+      runbook: 'organization-unread',
+      metric: count('OrganizationUnread', logs.sweep, said(countedLines.OrganizationUnread.message)).metric(perSweep),
+      periods: 3,
+      anyOf: 2,
+    })
   alarm(logs.listClusters, 'Shrunk', alarms, {
     meaning: 'A sweep found more than a tenth of the clusters gone.',
     runbook: 'fleet-shrank',

@@ -9,7 +9,7 @@ export const onEventSettings = z.extend(sending, {
   LOOK_GAP_SECONDS: z.pipe(z.pipe(z.string(), z.transform(Number)), z.number().check(z.minimum(0), z.maximum(900))),
 })
 
-export const sweepSettings = z.extend(own, { PLACES_QUEUE_URL: z.url() })
+export const sweepSettings = z.extend(own, { PLACES_QUEUE_URL: z.url(), RECORDS_TABLE: z.string() })
 
 export const listClustersSettings = z.extend(worked, {
   ...sending.shape,

@@ -5,12 +5,11 @@ import { kubeClient } from './clients/kube/open.ts'
 import { keptClients } from './clients/kube/client-cache.ts'
 import type { KubeClient } from './clients/kube/client.ts'
 import type { ClusterState } from './domain/cluster.ts'
-import { entrance, sessionName } from './domain/fleet.ts'
+import { entrance, type FleetBounds, sessionName } from './domain/fleet.ts'
 import { taken, type Traveller } from './domain/fleet-names.ts'
 import { asked, saidOf } from './domain/incarnation.ts'
 import { failureOf, valueOf, type Read, type ReadFailure } from './domain/read.ts'
 import { clusterKey, type ClusterRef } from './messages.ts'
-import type { Fleet } from './settings.ts'
 import { observe, unobserved } from './workflows/observe/observe.ts'
 import { withWebhookNodes } from './workflows/observe/webhooks.ts'
 
@@ -57,7 +56,7 @@ const otherCluster: ReadFailure = {
 }
 
 /** With the kind of role that the function assumes in other accounts. */
-export const fleetAccess = (fleet: Fleet, of: Traveller): FleetAccess => {
+export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
   const at = eksAccess()
   const kept = keptClients()
   const accessTo = (cluster: ClusterRef) => {

@@ -100,6 +100,9 @@ export const deploymentKey = 'deployment'
 /** Name of the SSM parameter with the name of a deployment's table of records. */
 export const recordsParameter = (stackName: string): string => `/calico-ipvs-sync/${stackName}/records-table`
 
+/** In place of a cluster's key: the accounts that the last sweep found in the organization. */
+export const organizationKey = 'organization'
+
 /**
  * The index over the last reports: it contains the items with this attribute. Without it a list of the clusters would
  * read a year of verdicts.

@@ -4,6 +4,12 @@ type Facts = Readonly<Record<string, unknown>>
 type Unit = 'Count' | 'Seconds'
 type Metric = readonly [name: string, value: number, unit?: Unit]
 
+/** A fact whose name begins as those of metrics do is one: `Events`, `PlacesUnlisted`. */
+const named = (facts: Facts): Metric[] =>
+  Object.entries(facts).flatMap(([name, it]) =>
+    typeof it === 'number' && /^[A-Z]/.test(name) ? [[name, it] as const] : [],
+  )
+
 /** Log lines with metrics. The dimensions are the function and, for evaluations, the verdict, to limit the costs. */
 const counting: Record<string, (facts: Facts, seconds: number) => Metric[]> = {
   assessed: (facts, seconds) => [['LookSeconds', seconds, 'Seconds'], ...findingsBySeverity(facts['findings'])],
@@ -12,9 +18,6 @@ const counting: Record<string, (facts: Facts, seconds: number) => Metric[]> = {
   'rollout finished': () => [['RolloutsDone', 1]],
   'rollout aborted': () => [['RolloutsAborted', 1]],
   'rollout halted': () => [['RolloutsHalted', 1]],
-  // In this line each fact is a metric of the fleet.
-  fleet: (facts) =>
-    Object.entries(facts).flatMap(([name, it]) => (typeof it === 'number' ? [[name, it] as const] : [])),
 }
 
 const severities = ['critical', 'warning', 'info']
@@ -41,7 +44,8 @@ const verdicts: readonly unknown[] = [
  * 10 kB, for which `rollout-step` has no room.
  */
 export const metricsOf = (event: string, facts: Facts, { seconds, now }: { seconds: number; now: number }): object => {
-  const metrics = Object.hasOwn(counting, event) ? (counting[event]?.(facts, seconds) ?? []) : []
+  const counted = Object.hasOwn(counting, event) ? (counting[event]?.(facts, seconds) ?? []) : []
+  const metrics = [...counted, ...named(facts)]
   if (metrics.length === 0) return {}
   const directive = (dimensions: string[], them: readonly Metric[]) => ({
     Namespace: process.env['POWERTOOLS_METRICS_NAMESPACE'] ?? 'CalicoIpvsSync',

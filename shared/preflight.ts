@@ -11,18 +11,21 @@ export interface Ask {
   region: () => Promise<string | undefined>
   /** Version of the CDK's bootstrap in the region; `undefined`: there is none. Rejects if it may not be read. */
   bootstrap: (region: string) => Promise<number | undefined>
+  /** Of these log groups, those that are not there. Rejects where it may not be read. */
+  missingLogGroups: (region: string, names: readonly string[]) => Promise<string[]>
 }
 
 /** Of the deployment's configuration. */
 interface Target {
   env?: { account: string; region: string } | undefined
+  auditLogs?: readonly string[]
 }
 
 /** The minimum version for the CDK library. */
 const leastBootstrap = 6
 
 /** Why a deployment cannot begin, in one sentence; `undefined`: it can. */
-export const preflight = async ({ env }: Target, ask: Ask): Promise<string | undefined> => {
+export const preflight = async ({ env, auditLogs = [] }: Target, ask: Ask): Promise<string | undefined> => {
   const region = env?.region ?? (await ask.region().catch(() => undefined))
   if (!region) return 'No region is known: set AWS_REGION, or `env` in deploy.json, and try again.'
   const account = await ask.identity().catch((error: unknown) => reasonOf(error))
@@ -35,6 +38,10 @@ export const preflight = async ({ env }: Target, ask: Ask): Promise<string | und
   if (typeof version === 'object') return undefined
   if (version === undefined || version < leastBootstrap)
     return `Account ${account} is ${version === undefined ? 'not bootstrapped for the CDK' : `bootstrapped for the CDK at version ${version}, and ${leastBootstrap} is needed,`} in ${region}: run \`npx cdk bootstrap aws://${account}/${region}\` once.`
+  const groups = auditLogs.map((cluster) => `/aws/eks/${cluster}/cluster`)
+  const [missing] = groups.length === 0 ? [] : await ask.missingLogGroups(region, groups).catch(() => [])
+  if (missing !== undefined)
+    return `There is no log group ${missing}, and \`auditLogs\` names its cluster: switch on its audit log with \`aws eks update-cluster-config --name ${missing.split('/')[3]} --logging '{"clusterLogging":[{"types":["audit"],"enabled":true}]}'\`, or take it out of deploy.json.`
   return undefined
 }
 
@@ -43,6 +50,7 @@ const reasonOf = (error: unknown): { reason: string } => ({
 })
 
 const deadlineMs = 5_000
+const logGroups = z.object({ logGroups: z.optional(z.array(z.object({ logGroupName: z.string() }))) })
 const version = z.object({ Parameter: z.object({ Value: z.string() }) })
 
 /** AWS, with the credentials that the CDK will use. */
@@ -56,6 +64,22 @@ export const askAws = (env: NodeJS.ProcessEnv): Ask => {
       const abortSignal = AbortSignal.timeout(deadlineMs)
       const { Account } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal })
       return Account ?? ''
+    },
+    missingLogGroups: async (region, names) => {
+      const place = {
+        service: 'logs',
+        protocol: '1.1',
+        region,
+        credentials,
+        endpoint: env['AWS_ENDPOINT_URL_LOGS'],
+      } as const
+      const missing: string[] = []
+      for (const name of names) {
+        const call = signedCall(place, 'Logs_20140328.DescribeLogGroups', { logGroupNamePrefix: name })
+        const { logGroups: found = [] } = logGroups.parse(await call)
+        if (!found.some(({ logGroupName }) => logGroupName === name)) missing.push(name)
+      }
+      return missing
     },
     bootstrap: async (region) => {
       const place = {

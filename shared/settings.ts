@@ -24,6 +24,14 @@ export const fleet = z.object({
       }),
     )
     .check(z.minLength(1)),
+  /** Further accounts, found by each sweep: `shared/domain/organization.ts`. */
+  organization: z.optional(
+    z.object({
+      units: z.optional(z.array(z.string())),
+      tag: z.optional(z.object({ key: z.string(), value: z.optional(z.string()) })),
+      leaveOut: z.optional(z.array(z.string())),
+    }),
+  ),
 })
 export type Fleet = z.infer<typeof fleet>
 

@@ -53,7 +53,8 @@ const listed = async (place: Omit<Named, 'name'>): Promise<(Named | Unlisted)[]>
   const { access, ...where } = place
   const row = { ...where, name: `all clusters of ${place.region}` }
   try {
-    const names = await access.eks.list()
+    const { clusterNames } = await import('../../shared/clients/aws/list-clusters.ts')
+    const names = await clusterNames(access.sdk)
     if (names.length > 0) return names.map((name) => ({ ...place, name }))
     const message = 'EKS has no cluster there, as far as these credentials see.'
     return [{ ...row, failure: { kind: 'unavailable', object: 'eks:ListClusters', message } }]

@@ -109,8 +109,8 @@ const listed = async (
 ): Promise<Open[]> => {
   const { region, role } = place
   try {
-    const { eks } = await eksIn({ region, roleArn: role })
-    const names = await eks.list()
+    const { clusterNames } = await import('../../shared/clients/aws/list-clusters.ts')
+    const names = await clusterNames((await eksIn({ region, roleArn: role })).sdk)
     return names.map((cluster) => opening({ ...place, cluster, ...lookOnly(options, cluster) }))
   } catch (error) {
     const { awsFailure } = await import('../../shared/clients/aws/failure.ts')

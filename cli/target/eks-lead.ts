@@ -1,6 +1,6 @@
 import { certificatesIn, fromBase64 } from '../../shared/clients/certificates.ts'
 import type { EksClient, EksCluster } from '../../shared/clients/aws/eks.ts'
-import type { EksPlace } from '../../shared/clients/aws/eks-access.ts'
+import type { EksAccess, EksPlace } from '../../shared/clients/aws/eks-access.ts'
 import type { ChosenCluster } from '../../shared/clients/kubeconfig/load.ts'
 import { takingTurns } from '../../shared/clients/concurrency.ts'
 import type { EksState } from '../../shared/domain/cluster.ts'
@@ -77,9 +77,12 @@ export const existing = (described: Read<EksCluster | undefined>, asked: Asked):
 
 /** Calls EKS; a cluster without a name is searched first. */
 export const describeBehind = async (lead: EksLead): Promise<Read<EksCluster>> => {
-  const { eks } = await eksIn(lead.place)
+  const { eks, sdk } = await eksIn(lead.place)
   const { region, as } = lead.place
-  const found = lead.name === undefined ? await searchByEndpoint(eks, lead) : read(lead.name)
+  const found =
+    lead.name === undefined
+      ? await searchByEndpoint({ server: eks.server, list: () => listIn(sdk) }, lead)
+      : read(lead.name)
   if ('failure' in found) return found
   return existing(await eks.describe(found.value), { name: found.value, region, profile: as?.profile })
 }
@@ -88,9 +91,12 @@ export const describeBehind = async (lead: EksLead): Promise<Read<EksCluster>> =
 export const searchedAtMost = 100
 const atOnce = 8
 
+/** One region of EKS, where a cluster is looked for. */
+type Searched = Pick<EksClient, 'server'> & { list: () => Promise<string[]> }
+
 /** The cluster of the region with this endpoint. */
 export const searchByEndpoint = async (
-  eks: Pick<EksClient, 'list' | 'server'>,
+  eks: Searched,
   { server, place: { region } }: Pick<EksLead, 'server' | 'place'>,
 ): Promise<Read<string>> => {
   const about = (kind: ReadFailure['kind'], message: string) =>
@@ -133,7 +139,12 @@ export const searchByEndpoint = async (
 /** After failures for the first clusters the others are not tried. */
 const isAway = (failure?: ReadFailure): boolean => failure?.kind === 'unreachable' || failure?.kind === 'unavailable'
 
-const listed = async (eks: Pick<EksClient, 'list'>): Promise<Read<string[]>> => {
+const listIn = async (sdk: EksAccess['sdk']): Promise<string[]> => {
+  const { clusterNames } = await import('../../shared/clients/aws/list-clusters.ts')
+  return clusterNames(sdk)
+}
+
+const listed = async (eks: Searched): Promise<Read<string[]>> => {
   try {
     return read(await eks.list())
   } catch (error) {

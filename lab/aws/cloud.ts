@@ -8,6 +8,7 @@ import type { Routed } from './event-bus.ts'
 import { type Credentials, createKeyring, type Keyring } from './keyring.ts'
 import type { Invocation } from './lambda.ts'
 import type { Moment } from './moment.ts'
+import type { Organizations } from './organizations.ts'
 import type { Parameters } from './parameters.ts'
 import type { Secrets } from './secrets.ts'
 import type { Slack } from './slack.ts'
@@ -45,6 +46,7 @@ export interface Cloud {
   ssm: Parameters
   slack: Slack
   config: ConfigService
+  organizations: Organizations
   keyring: Keyring
   /** The operator of the lab: may call every endpoint. */
   credentials: Credentials
@@ -61,6 +63,8 @@ export interface Cloud {
   putEvent: (event: object, bus?: string) => Routed[]
   /** What AWS says in an account and region of the fleet: heard there, and forwarded if a rule of that place does so. */
   emit: (event: BusEvent) => void
+  /** Lines of a cluster's audit log, as CloudWatch Logs would get them. Answers how many of them somebody subscribed to. */
+  auditLog: (cluster: string, lines: object[]) => number
   /** Fires one schedule of the template, by its label, or all. */
   fire: (schedule?: string) => void
   /** Lets the template's rates run by themselves. */
@@ -111,10 +115,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const spokes = options.spokes && createSpokes(options.spokes)
   const trust = spokes && { mayAssume: spokes.mayAssume }
   const standIns = await startStandIns({ ...trust, ...options, keyring, place, tell, onEvent })
-  const { queues, eks, secrets, parameters: ssm, slack, config, endpoints } = standIns
+  const { queues, eks, secrets, parameters: ssm, slack, config, organizations, endpoints } = standIns
   const at = { ...place, stackName: source.stackName, queuesUrl: queues.url }
   const stack = await standIns.deploy(() => resolveTemplate(source, at, options.parameters))
-  const { bus, scheduler, functions, ...wiring } = wire(stack, standIns, { ...options, keyring, timeScale, tell })
+  const { bus, scheduler, functions, logs, ...wiring } = wire(stack, standIns, { ...options, keyring, timeScale, tell })
   const credentials = keyring.forUser(`arn:aws:iam::${account}:user/operator`)
   return {
     ...kept,
@@ -124,12 +128,19 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     ssm,
     slack,
     config,
+    organizations,
     keyring,
     credentials,
     endpoints,
     environment: { ...endpoints, ...variablesOf(credentials, region) },
     putEvent: bus.putEvent,
     emit: onEvent,
+    auditLog: (cluster, lines) =>
+      logs.write(
+        `/aws/eks/${cluster}/cluster`,
+        'kube-apiserver-audit-1a2b3c4d',
+        lines.map((line) => JSON.stringify(line)),
+      ),
     fire: scheduler.fire,
     runSchedules: scheduler.run,
     invoke: (label, event) => functions.invoke(labelled(stack, 'AWS::Lambda::Function', label).arn, event),

@@ -5,6 +5,7 @@ import type { BusEvent } from './eks-trail.ts'
 import type { PortSpan } from '../cluster.ts'
 import type { Keyring } from './keyring.ts'
 import type { Moment } from './moment.ts'
+import { type Organizations, type OrganizationSettings, startOrganizations } from './organizations.ts'
 import { type Parameters, startParameters } from './parameters.ts'
 import { type Queues, startQueues } from './queues.ts'
 import { type Secrets, startSecrets } from './secrets.ts'
@@ -21,6 +22,7 @@ export interface StandInSettings {
     onNodePortRange?(cluster: Cluster, range: PortSpan): Promise<void>
     onAddonUpdated?(cluster: Cluster, addon: Addon): Promise<void>
   }
+  organization?: OrganizationSettings
   /** Further `AWS_ENDPOINT_URL_…` for the functions, or others than the lab's. */
   endpoints?: Record<string, string>
   mayAssume?: (callerArn: string, roleArn: string, externalId: string | undefined) => boolean
@@ -40,6 +42,7 @@ export interface StandIns {
   parameters: Parameters
   slack: Slack
   config: ConfigService
+  organizations: Organizations
   /** What an SDK must be told to come here. */
   endpoints: Record<string, string>
   /** Makes what the stack has of queues, topics, tables, secrets and access entries. A stack that cannot be made ends all stand-ins. */
@@ -53,7 +56,7 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
     tell({ kind: 'call', service, operation, caller })
   const onCall = (service: string, operation: string, caller: string) => called(service)(operation, caller)
   const { mayAssume } = options
-  const [queues, eks, sts, secrets, parameters, tables, slack, config] = await Promise.all([
+  const [queues, eks, sts, secrets, parameters, tables, slack, config, organizations] = await Promise.all([
     startQueues({
       region: place.region,
       keyring,
@@ -67,6 +70,7 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
     startTables(keyring, called('dynamodb')),
     startSlack((message) => tell({ kind: 'slack', ...message })),
     startConfigService(keyring, called('config')),
+    startOrganizations(keyring, options.organization, called('organizations')),
   ])
   const stop = async () => {
     await Promise.all([
@@ -78,6 +82,7 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
       tables.stop(),
       slack.stop(),
       config.stop(),
+      organizations.stop(),
     ])
   }
   const endpoints = {
@@ -85,6 +90,7 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
     AWS_ENDPOINT_URL_SNS: queues.url,
     AWS_ENDPOINT_URL_S3: queues.url,
     AWS_ENDPOINT_URL_CONFIG_SERVICE: config.url,
+    AWS_ENDPOINT_URL_ORGANIZATIONS: organizations.url,
     AWS_ENDPOINT_URL_DYNAMODB: tables.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
     AWS_ENDPOINT_URL_SSM: parameters.url,
@@ -105,5 +111,5 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
       throw error
     }
   }
-  return { queues, eks, secrets, parameters, slack, config, endpoints, deploy, stop }
+  return { queues, eks, secrets, parameters, slack, config, organizations, endpoints, deploy, stop }
 }

@@ -2,6 +2,7 @@ import { createEventBus, type EventBus, type Routed } from './event-bus.ts'
 import { type Batch, startEventSources } from './event-source.ts'
 import type { Keyring } from './keyring.ts'
 import { createFunctions, type Functions } from './lambda.ts'
+import { createLogSubscriptions, type LogSubscriptions } from './log-subscriptions.ts'
 import type { Moment } from './moment.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
 import type { StandIns } from './stand-ins.ts'
@@ -20,7 +21,8 @@ export interface Wiring {
   functions: Functions
   bus: EventBus
   scheduler: Scheduler
-  /** Names of what has something to do: queues that are polled, `functions`, `events`, `schedules`, `updates`. */
+  logs: LogSubscriptions
+  /** Names of what has something to do: queues that are polled, `functions`, `events`, `logs`, `schedules`, `updates`. */
   busy: () => Promise<string[]>
   /** Takes nothing on any more and ends the functions. */
   stop: () => Promise<void>
@@ -44,18 +46,24 @@ export function wire(stack: Stack, { queues, eks, endpoints }: StandIns, options
   const bus = createEventBus(stack, { targets, onFault, onRouted })
   const onFired = (schedule: string) => tell({ kind: 'schedule', schedule })
   const scheduler = createScheduler(stack, { targets, onFault, onFired })
+  const logs = createLogSubscriptions(stack, { targets, onFault })
   const onBatch = (batch: Batch) => tell({ kind: 'batch', ...batch })
   const sources = startEventSources(stack, { queues, functions, timeScale, copies, onBatch, onFault })
   return {
     functions,
     bus,
     scheduler,
+    logs,
     ended: sources.ended,
     busy: async () => {
       const counts = await queues.counts()
       const waiting = sources.queues.filter((name) => (counts[name] ?? 0) > 0)
-      const running = { functions: functions.running(), events: bus.pending(), schedules: scheduler.pending() }
-      const ways = Object.entries({ ...running, updates: eks.updatesInProgress() }).filter(([, count]) => count > 0)
+      const running = { functions: functions.running(), events: bus.pending(), logs: logs.pending() }
+      const ways = Object.entries({
+        ...running,
+        schedules: scheduler.pending(),
+        updates: eks.updatesInProgress(),
+      }).filter(([, count]) => count > 0)
       return [...waiting, ...ways.map(([name]) => name)]
     },
     stop: async () => {

@@ -70,6 +70,9 @@ export const whyOnlyReported = (fleet: FleetBounds, account: string): string | u
     ? undefined
     : `account ${account} is only reported: accounts[] names a viewerRoleArn for it and no operatorRoleArn`
 
+/** What a spoke without an operator role refuses, in the place of a verb and a resource. */
+export const takingOperatorRole = 'take the operator role of its account'
+
 /** The session name in the other account's CloudTrail: the function and the deployment. */
 export const sessionName = ({ deployment = defaultDeployment }: FleetBounds, name: string): string =>
   `${name}@${deployment}`.slice(0, 64)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { bundled } from '../flow/assemble.ts'
-import { actionsOf, deployment, everything } from '../infra/deployment.ts'
+import { actionsOf, deployment, everything, ofOrganization } from '../infra/deployment.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-permissions-'))
 let bundles: string
@@ -23,6 +23,12 @@ const actionOf = (client: string, command: string) =>
 const signedByHand = {
   'shared/clients/aws/health.ts': 'cloudwatch:DescribeAlarms',
   'shared/clients/aws/brake.ts': 'ssm:GetParameter',
+  'shared/clients/aws/organization.ts': [
+    'organizations:ListAccounts',
+    'organizations:ListAccountsForParent',
+    'organizations:ListOrganizationalUnitsForParent',
+    'organizations:ListTagsForResource',
+  ],
 }
 
 /** The calls of AWS that are in the code, by the command classes that remain in the bundle. */
@@ -33,29 +39,30 @@ const callsIn = (name: string): string[] => {
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
   return inputs.flatMap(([file, { bytesInOutput }]) => {
     const signed = Object.entries(signedByHand).find(([source]) => file.endsWith(source))
-    if (signed && bytesInOutput > 0) return [signed[1]]
+    if (signed && bytesInOutput > 0) return [signed[1]].flat()
     const [, client = '', command = ''] = /@aws-sdk\/client-([\w-]+)\/.*\/commands\/(\w+)Command\.js$/.exec(file) ?? []
     return client && bytesInOutput > 0 ? [actionOf(client, command)] : []
   })
 }
 
-const stack = deployment(everything)
+const stack = deployment({ ...everything, ...ofOrganization })
 
 /**
  * In the code, but never called there: the EKS client is one record of functions, DynamoDB's discovery of endpoints is off, and
  * sessions are for directory buckets.
  */
 const describing = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpdate', 'eks:ListUpdates']
-const listing = ['eks:ListClusters']
 /** Of a bot; this deployment has a webhook, which cannot reply. */
 const threads = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DescribeEndpoints']
 
 test.each([
   ['on-event', 'OnEventRole', ['dynamodb:DescribeEndpoints']],
-  ['sweep', 'SweepRole', []],
+  ['on-audit-log', 'OnAuditLogRole', ['dynamodb:DescribeEndpoints']],
+  // Of a configuration that names no units.
+  ['sweep', 'SweepRole', ['organizations:ListAccounts', 'dynamodb:DescribeEndpoints']],
   ['list-clusters', 'ListClustersRole', [...describing, 'dynamodb:DescribeEndpoints']],
-  ['evaluate', 'EvaluateRole', [...listing, 'dynamodb:DescribeEndpoints']],
-  ['rollout-step', 'RolloutStepRole', [...listing, 'dynamodb:DescribeEndpoints']],
+  ['evaluate', 'EvaluateRole', ['dynamodb:DescribeEndpoints']],
+  ['rollout-step', 'RolloutStepRole', ['dynamodb:DescribeEndpoints']],
   ['fleet-report', 'FleetReportRole', ['dynamodb:DescribeEndpoints', 's3:CreateSession']],
   ['config-rule', 'ConfigRuleRole', ['dynamodb:DescribeEndpoints']],
   ['tell', 'TellRole', ['dynamodb:DescribeEndpoints']],

@@ -49,6 +49,15 @@ describe('the line of the log that tells is the one that is counted', () => {
     })
   })
 
+  test.each([
+    ['event', { Events: 1 }],
+    ['a look is pending', { EventsCovered: 1 }],
+    ['sweep ended', { Places: 12, PlacesUnlisted: 1, PlacesOpen: 0, ClustersListed: 300 }],
+    ['organization', { AccountsFound: 40 }],
+  ])('%s: what is named as a metric is one, what is a fact is none', (event, values) => {
+    expect(valuesOf(of(event, { ...values, sweep: '2026-11-29T10:00:00Z', places: 7, Verdict: 'x' }))).toEqual(values)
+  })
+
   test('what is not counted stays as it is', () => {
     for (const event of ['event ignored', 'waits', 'constructor', 'toString']) expect(of(event)).toEqual({})
   })

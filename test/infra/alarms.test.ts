@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals'
 import { functionNames } from '../../infra/functions.ts'
 import { countedLines } from '../../infra/verdicts.ts'
 import { noticeSections } from '../../shared/domain/notice/links.ts'
-import { deployment, everything, labelled } from './deployment.ts'
+import { deployment, everything, labelled, ofOrganization } from './deployment.ts'
 
-const stack = deployment(everything)
+const stack = deployment({ ...everything, ...ofOrganization })
 const alarms = stack.ofType('AWS::CloudWatch::Alarm').map(({ properties }) => properties)
 const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8')
 const sections = runbook.split(/^## /m).slice(1)
@@ -96,7 +96,7 @@ describe('findings that are alarms', () => {
   const filters = stack.ofType('AWS::Logs::MetricFilter').map(({ properties }) => properties)
 
   test('are counted from the log lines of the function that finds them', () => {
-    expect(filters).toHaveLength(8)
+    expect(filters).toHaveLength(10)
     expect(filters).toContainEqual({
       LogGroupName: labelled(stack, 'AWS::Logs::LogGroup', 'EvaluateLogs').name,
       FilterPattern: '{ $.message = "brake cannot be read" }',
@@ -115,7 +115,7 @@ describe('findings that are alarms', () => {
   })
 
   test('of clusters outside the fleet are counted together, whichever function drops them', () => {
-    const logs = ['OnEventLogs', 'EvaluateLogs', 'RolloutStepLogs']
+    const logs = ['OnEventLogs', 'OnAuditLogLogs', 'EvaluateLogs', 'RolloutStepLogs']
     for (const label of logs)
       expect(filters).toContainEqual({
         LogGroupName: labelled(stack, 'AWS::Logs::LogGroup', label).name,

@@ -8,10 +8,13 @@ import { Topic } from 'aws-cdk-lib/aws-sns'
 import { flaggedApp } from '../../infra/app.ts'
 import { root } from '../../infra/bundle.ts'
 import { parseConfig, readConfig } from '../../infra/config.ts'
-import { deployment, everything } from './deployment.ts'
+import { deployment, everything, ofOrganization } from './deployment.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-'))
 afterAll(() => rmSync(folder, { recursive: true }))
+
+const many = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, index) => prefix + String(index).padStart(8, '0'))
 
 const guarded = {
   ...everything,
@@ -23,6 +26,7 @@ describe('the app', () => {
   test.each([
     ['nothing configured', {}],
     ['everything switched on', everything],
+    ['accounts of an organization', { ...everything, ...ofOrganization }],
     ['a key of its own and endpoints in the VPC', guarded],
     ['another topic for alarms', { alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:pager' }],
   ])('with %s passes cdk-nag and the rules of CloudFormation', (_, config) => {
@@ -99,8 +103,49 @@ describe('the configuration', () => {
       },
       /who looks must not be who changes/,
     ],
+    [
+      'an audit log of a cluster elsewhere',
+      { env: everything.env, regions: ['eu-central-1'], auditLogs: ['prod-1'] },
+      /are of the stack's own region eu-west-1, which is not among regions/,
+    ],
+    ['more audit logs than are subscribed to', { auditLogs: many('c', 101) }, /auditLogs/],
     ['an external id with a blank', { externalId: 'a b' }, /is an external id of STS/],
     ['an organization that is none', { organizationId: 'acme' }, /is the id of an organization/],
+    [
+      'an organization of which nobody knows which it is',
+      { organization: ofOrganization.organization },
+      /needs organizationId: accounts that are found may send events/,
+    ],
+    [
+      'all accounts by saying nothing',
+      { ...ofOrganization, organization: {} },
+      /says neither units nor tag: give the root/,
+    ],
+    [
+      'units of two organizations',
+      { ...ofOrganization, organization: { units: ['ou-ab12-34cd56ef', 'r-zz99'] } },
+      /are of 2 organizations \(ab12, zz99\)/,
+    ],
+    [
+      'a unit that is an account',
+      { ...ofOrganization, organization: { units: ['222233334444'] } },
+      /is the id of a unit or root, ou-ab12-34cd56ef or r-ab12/,
+    ],
+    [
+      'more units than are asked for',
+      { ...ofOrganization, organization: { units: many('ou-ab12-', 101) } },
+      /<=100 items/,
+    ],
+    [
+      'an account that is in the fleet and left out of it',
+      {
+        ...ofOrganization,
+        env: everything.env,
+        accounts: [{ account: '444455556666' }],
+        organization: { tag: { key: 'eks' }, leaveOut: ['444455556666'] },
+      },
+      /leaveOut.*has 444455556666, which stands in accounts|has 444455556666, which stands in accounts/,
+    ],
     [
       'a role of another account than its entry',
       { accounts: [{ account: '444455556666', viewerRoleArn: 'arn:aws:iam::777788889999:role/sync' }] },

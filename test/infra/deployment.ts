@@ -25,6 +25,7 @@ export const everything = {
     { account: '666677778888', externalId: 'of-that-account' },
   ],
   clusters: ['prod-1', 'prod_2'],
+  auditLogs: ['prod-1', 'prod_2'],
   emails: ['oncall@example.com'],
   slackWebhookSecretArn: `arn:aws:secretsmanager:${region}:${account}:secret:slack-AbCdEf`,
   vpc: { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] },
@@ -33,6 +34,12 @@ export const everything = {
   tracing: true,
   configRule: true,
   tags: { team: 'platform' },
+}
+
+/** Accounts that a sweep finds. */
+export const ofOrganization = {
+  organizationId: 'o-a1b2c3d4e5',
+  organization: { units: ['ou-ab12-34cd56ef'], tag: { key: 'eks' }, leaveOut: ['777788889999'] },
 }
 
 /** The stack, and what each function reads at its start from beside its code. */

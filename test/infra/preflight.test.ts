@@ -12,6 +12,7 @@ const well: Ask = {
   identity: () => Promise.resolve(account),
   region: () => Promise.resolve(region),
   bootstrap: () => Promise.resolve(21),
+  missingLogGroups: (_, names) => Promise.resolve(names.filter((name) => name.includes('gone'))),
 }
 const fails = (message: string) => () => Promise.reject(new Error(message))
 
@@ -54,6 +55,15 @@ describe('before a deployment', () => {
     expect(await preflight({ env: { account: '444455556666', region } }, well)).toMatch(
       /credentials are of account 111122223333, and `env` in deploy\.json says 444455556666/,
     )
+  })
+
+  test('a cluster whose audit log is to be heard and is not there would take the whole deployment back', async () => {
+    expect(await preflight({ auditLogs: ['prod-1'] }, well)).toBeUndefined()
+    expect(await preflight({ auditLogs: ['prod-1', 'gone-2'] }, well)).toMatch(
+      /^There is no log group \/aws\/eks\/gone-2\/cluster, .* `aws eks update-cluster-config --name gone-2 --logging /,
+    )
+    const refused = { ...well, missingLogGroups: fails('HTTP 400, AccessDeniedException') }
+    expect(await preflight({ auditLogs: ['gone-2'] }, refused)).toBeUndefined()
   })
 
   test('who may not read the bootstrap may try', async () => {

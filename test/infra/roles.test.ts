@@ -5,6 +5,7 @@ import {
   deployment,
   everything,
   labelled,
+  ofOrganization,
   list,
   type Statement,
   statementsOf,
@@ -14,6 +15,7 @@ const own = deployment({
   env: everything.env,
   slackWebhookSecretArn: everything.slackWebhookSecretArn,
   configRule: true,
+  auditLogs: ['prod-1'],
 })
 const fleet = deployment(everything)
 
@@ -30,7 +32,8 @@ const telling = ['kms:Decrypt', 'kms:GenerateDataKey', 'sns:Publish']
 describe('what each function may do', () => {
   test.each([
     ['OnEventRole', [...logging, ...remembering, 'sqs:SendMessage']],
-    ['SweepRole', [...logging, 'sqs:SendMessage']],
+    ['OnAuditLogRole', [...logging, ...remembering, 'sqs:SendMessage']],
+    ['SweepRole', [...logging, ...remembering, 'sqs:SendMessage']],
     [
       'ListClustersRole',
       ['eks:ListClusters', ...logging, ...polling, ...remembering, 'dynamodb:Query', 'sqs:SendMessage'],
@@ -130,6 +133,63 @@ describe('what each function may do', () => {
       expect(assumedBy(role)).toEqual([both?.viewerRoleArn, onlyViewer?.viewerRoleArn, `${fixed}-viewer`])
     expect(assumedBy('RolloutStepRole')).toEqual([both?.operatorRoleArn, `${fixed}-operator`])
     expect(actionsOf(own, 'EvaluateRole')).not.toContain('sts:AssumeRole')
+  })
+
+  describe('accounts of an organization', () => {
+    const found = deployment({ ...everything, ...ofOrganization })
+    const allowed = (role: string, service: RegExp, stack = found) =>
+      statementsOf(stack, role).filter(({ Action }) => list(Action).some((action) => service.test(action)))
+
+    test('are listed by the sweep alone, in that organization, unit by unit and tag by tag', () => {
+      const of = (rest: string) => `arn:aws:organizations::*:${rest}`
+      expect(allowed('SweepRole', /^organizations:/)).toEqual([
+        {
+          Effect: 'Allow',
+          Action: ['organizations:ListAccountsForParent', 'organizations:ListOrganizationalUnitsForParent'],
+          Resource: [of('ou/o-a1b2c3d4e5/ou-ab12-*'), of('root/o-a1b2c3d4e5/r-ab12')],
+        },
+        {
+          Effect: 'Allow',
+          Action: 'organizations:ListTagsForResource',
+          Resource: of('account/o-a1b2c3d4e5/*'),
+        },
+      ])
+      for (const role of ['OnEventRole', 'ListClustersRole', 'EvaluateRole', 'RolloutStepRole'])
+        expect(allowed(role, /^organizations:/)).toEqual([])
+      expect(allowed('SweepRole', /^organizations:/, fleet)).toEqual([])
+    })
+
+    test('by a tag alone are listed all, and their tags', () => {
+      const byTag = deployment({ ...everything, ...ofOrganization, organization: { tag: { key: 'eks' } } })
+      const actions = actionsOf(byTag, 'SweepRole').filter((action) => action.startsWith('organizations:'))
+      expect(actions).toEqual(['organizations:ListAccounts', 'organizations:ListTagsForResource'])
+    })
+
+    test('are entered by the fixed name in that organization, those of the configuration by exactly its roles', () => {
+      const [, both] = everything.accounts
+      const [byName, found_] = allowed('RolloutStepRole', /^sts:/)
+      expect(byName?.Resource).toEqual([
+        both?.operatorRoleArn,
+        'arn:aws:iam::666677778888:role/calico-ipvs-sync-operator',
+      ])
+      expect(found_).toEqual({
+        Effect: 'Allow',
+        Action: 'sts:AssumeRole',
+        Resource: 'arn:aws:iam::*:role/calico-ipvs-sync-operator',
+        Condition: { StringEquals: { 'aws:ResourceOrgID': 'o-a1b2c3d4e5' } },
+      })
+      const viewers = ['EvaluateRole', 'ListClustersRole'].map((role) => allowed(role, /^sts:/)[1]?.Resource)
+      expect(new Set(viewers)).toEqual(new Set(['arn:aws:iam::*:role/calico-ipvs-sync-viewer']))
+    })
+
+    test('that two sweeps cannot read are an alarm; without an organization there is none', () => {
+      const alarms = (stack: typeof found) =>
+        stack
+          .ofType('AWS::CloudWatch::Alarm')
+          .filter(({ properties }) => String(properties['AlarmDescription']).endsWith('#organization-unread'))
+      expect(alarms(found)).toHaveLength(1)
+      expect(alarms(fleet)).toHaveLength(0)
+    })
   })
 
   test('more accounts than a policy can list are entered by one name, in the organization where it is known', () => {

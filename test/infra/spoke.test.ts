@@ -15,6 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const types = ({ resources }: ReturnType<typeof spoke>) => resources.map(({ logicalId }) => logicalId).toSorted()
 const rules = ['AddonEvents', 'ClusterCalls', 'ConfigurationItems', 'HealthEvents']
+const forwarding = ['ForwarderRole', 'Undelivered', 'UndeliveredPolicy', ...rules]
 
 interface RoleProperties {
   RoleName: string
@@ -31,14 +32,9 @@ const actions = ({ Policies }: RoleProperties) =>
 
 describe('what the template makes', () => {
   test.each([
-    [
-      'another account, in the region of the roles',
-      other,
-      region,
-      ['ForwarderRole', 'OperatorRole', 'ViewerRole', ...rules],
-    ],
-    ['another account, in another region', other, 'us-east-1', ['ForwarderRole', ...rules]],
-    ["another region of the hub's account", account, 'us-east-1', ['ForwarderRole', ...rules]],
+    ['another account, in the region of the roles', other, region, [...forwarding, 'OperatorRole', 'ViewerRole']],
+    ['another account, in another region', other, 'us-east-1', forwarding],
+    ["another region of the hub's account", account, 'us-east-1', forwarding],
     ["the hub's own place", account, region, []],
   ])('%s', (_, where, at, made) => {
     expect(types(spoke({ account: where, region: at }))).toEqual(made.toSorted())
@@ -46,13 +42,15 @@ describe('what the template makes', () => {
 
   test('without changes there is no role that could change anything', () => {
     expect(types(spoke({ account: other, region }, { ...hub, changes: false }))).toEqual(
-      ['ForwarderRole', 'ViewerRole', ...rules].toSorted(),
+      [...forwarding, 'ViewerRole'].toSorted(),
     )
   })
 
-  test('nothing that must be uploaded: every resource is a role or a rule', () => {
+  test('nothing that must be uploaded: every resource is a role, a rule or the queue of what could not be delivered', () => {
     const made = Object.values(spokeTemplate(hub).Resources).map(({ Type }) => Type)
-    expect(new Set(made)).toEqual(new Set(['AWS::IAM::Role', 'AWS::Events::Rule']))
+    expect(new Set(made)).toEqual(
+      new Set(['AWS::IAM::Role', 'AWS::Events::Rule', 'AWS::SQS::Queue', 'AWS::SQS::QueuePolicy']),
+    )
   })
 })
 
@@ -129,6 +127,31 @@ describe('hub and spoke mean the same', () => {
     expect(role(it, 'ForwarderRole').Policies[0]?.PolicyDocument.Statement[0]?.Resource).toBe(bus?.arn)
   })
 
+  test('what cannot be delivered: every rule of a spoke leaves it in the one queue, into which rules of that place alone may send', () => {
+    const it = spoke({ account: other, region: 'us-east-1' })
+    const [queue] = it.ofType('AWS::SQS::Queue')
+    for (const { properties } of it.ofType('AWS::Events::Rule'))
+      expect(properties['Targets']).toMatchObject([{ DeadLetterConfig: { Arn: queue?.arn } }])
+    expect(it.ofType('AWS::SQS::QueuePolicy')[0]?.properties).toMatchObject({
+      Queues: [queue?.ref],
+      PolicyDocument: {
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: 'sqs:SendMessage',
+            Resource: queue?.arn,
+            Condition: {
+              ArnLike: { 'aws:SourceArn': `arn:aws:events:us-east-1:${other}:rule/*` },
+              StringEquals: { 'aws:SourceAccount': other },
+            },
+          },
+          { Effect: 'Deny', Principal: '*', Action: 'sqs:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+        ],
+      },
+    })
+  })
+
   test('events: the rules have the very patterns of the hub', () => {
     const patternsOf = (one: ReturnType<typeof spoke>) =>
       one.ofType('AWS::Events::Rule').map(({ properties }) => properties['EventPattern'])
@@ -179,5 +202,9 @@ test('the template passes cdk-nag: patterns of resources are accepted with their
         reason: because,
       })
   }
+  Validations.of(included.getResource('Undelivered')).acknowledge({
+    id: 'AwsSolutions-SQS3',
+    reason: 'This queue is itself a dead-letter queue.',
+  })
   expect(() => app.synth({ force: true })).not.toThrow()
 })

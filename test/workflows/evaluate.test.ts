@@ -976,6 +976,20 @@ describe('access', () => {
     expect(new Set(refused)).toEqual(new Set(['create', 'patch', 'delete']))
   })
 
+  test('to the operator role of another account is said as what it is, with what to roll out', async () => {
+    const it = hub()
+    await it.look('refused', { missing: ['take the operator role of its account'] })
+    const [found] =
+      it.report?.findings.filter(({ code, subject }) => code === 'ACCESS_DENIED' && subject === 'rollout') ?? []
+    expect(found).toMatchObject({
+      message: expect.stringContaining(
+        'STS does not allow us to take the operator role of its account. Nothing was written.',
+      ),
+      remedy: expect.stringMatching(/Changes=yes, or name viewerRoleArn alone/),
+    })
+    expect(it.notices.at(-1)?.text).toContain('take the operator role of its account')
+  })
+
   test('that is missing is told once with what to apply, and tried again by the sweep only', async () => {
     const it = hub()
     await it.look()

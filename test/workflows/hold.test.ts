@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Permit } from '../../shared/domain/policy/fleet-budget.ts'
 import { type Action, type Policy, policyWith } from '../../shared/domain/policy/policy.ts'
-import { failed, type ReadFailure } from '../../shared/domain/read.ts'
+import { failed, type Read, type ReadFailure } from '../../shared/domain/read.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { ranges, startRollout, worldOf, type World } from './world.ts'
@@ -22,6 +22,8 @@ interface Setting {
   /** What EKS says otherwise; `null`: there is no such cluster. */
   eks?: object | null
   fleet?: HandleStepTools['fleet']
+  /** In place of all that EKS says. */
+  answer?: Read<never>
 }
 
 /** One step after the other as the queues would, with a clock that jumps to what was waited for. */
@@ -36,6 +38,7 @@ const run = async (
     brake = () => 'sync',
     eks: more = {},
     fleet = { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
+    answer,
   }: Setting,
   first: RolloutStep,
   steps = 60,
@@ -55,7 +58,7 @@ const run = async (
     access: {
       describe: async (it) => {
         asked.push(it)
-        return eks() as never
+        return (answer ?? eks()) as never
       },
       observe: () => Promise.reject(new Error('nothing begins here')),
       kube: () => world.tools.kube,
@@ -98,6 +101,43 @@ describe('an account without a role that may change', () => {
     expect(asked).toEqual([])
     expect(world.felixRestarts).toEqual([])
     expect(told).toMatchObject([{ reason: 'refused', cause: expect.stringContaining('names a viewerRoleArn') }])
+  })
+})
+
+describe('an account whose spoke has no operator role, of which the configuration knows nothing', () => {
+  const denied = failed<never>({
+    kind: 'denied',
+    object: 'sts:AssumeRole',
+    message: 'not authorized to perform: sts:AssumeRole',
+  })
+
+  test('a rollout there does not begin, and people hear why: it is no dead letter', async () => {
+    const world = worldOf(['n0'])
+    const { told } = await run(world, { answer: denied }, { ...message, begin: true, permit })
+    expect(told).toMatchObject([
+      {
+        reason: 'refused',
+        missing: ['take the operator role of its account'],
+        cause: expect.stringContaining('sts:AssumeRole'),
+      },
+    ])
+  })
+
+  test('a rollout that has begun is tried again, and then an alarm: it stopped in the middle', async () => {
+    const world = worldOf(['n0'])
+    startRollout(world, { target })
+    await expect(run(world, { answer: denied }, message)).rejects.toThrow('sts:AssumeRole')
+  })
+
+  test('whatever else is refused or does not answer is tried again', async () => {
+    const world = worldOf(['n0'])
+    for (const [kind, object] of [
+      ['denied', 'eks:DescribeCluster'],
+      ['unreachable', 'sts:AssumeRole'],
+    ] as const) {
+      const answer = failed<never>({ kind, object, message: 'no' })
+      await expect(run(world, { answer }, { ...message, begin: true })).rejects.toThrow(object)
+    }
   })
 })
 

@@ -58,6 +58,10 @@ const desk = () => {
       sendClosing: async (message: ClosingMessage, delaySeconds?: number) =>
         void it.closings.push({ ...message, delaySeconds }),
     },
+    organization: {
+      accounts: async () => read([]),
+      record: { last: async () => undefined, put: async () => undefined },
+    },
     now: () => new Date('2026-11-29T10:00:30Z'),
     log,
   }

@@ -1,10 +1,4 @@
-import {
-  type Cluster,
-  DescribeAddonCommand,
-  DescribeClusterCommand,
-  type EKSClient,
-  ListClustersCommand,
-} from '@aws-sdk/client-eks'
+import { type Cluster, DescribeAddonCommand, DescribeClusterCommand, type EKSClient } from '@aws-sdk/client-eks'
 import type { AddonState, EksState } from '../../domain/cluster.ts'
 import { failed, type Read, read, valueOf } from '../../domain/read.ts'
 import { deadlineMs, inTime } from './limits.ts'
@@ -19,11 +13,6 @@ export interface EksClient {
   describe: (name: string) => Promise<Read<EksCluster | undefined>>
   /** The address of its API server; `undefined` inside: it has none. */
   server: (name: string) => Promise<Read<string | undefined>>
-  /**
-   * Names of the clusters that EKS runs, without registered external clusters. Throws if the list cannot be read,
-   * within `ms` for all pages.
-   */
-  list: (ms?: number) => Promise<string[]>
 }
 
 export interface EksCluster {
@@ -66,19 +55,7 @@ export function eksClient(sdk: EKSClient): EksClient {
       const described = await describeCluster(sdk, name)
       return 'failure' in described ? described : read(described.value?.endpoint)
     },
-    list: (ms) => inTime('eks:ListClusters', (options) => listAll(sdk, options), ms),
   }
-}
-
-async function listAll(sdk: EKSClient, options: { abortSignal: AbortSignal }): Promise<string[]> {
-  const names: string[] = []
-  let nextToken: string | undefined
-  do {
-    const page = await sdk.send(new ListClustersCommand({ maxResults: 100, nextToken }), options)
-    names.push(...(page.clusters ?? []))
-    nextToken = page.nextToken
-  } while (nextToken)
-  return names
 }
 
 async function describeCluster(sdk: EKSClient, name: string): Promise<Read<Cluster | undefined>> {

@@ -18,6 +18,8 @@ export const spokeTemplate = (given: Named = {}) => ({
     ViewerRole: role('viewer', 'MadeHere'),
     OperatorRole: role('operator', 'OperatorHere'),
     ForwarderRole: forwarder,
+    Undelivered: undelivered,
+    UndeliveredPolicy: undeliveredPolicy,
     ...Object.fromEntries(Object.entries(patterns).map(([name, pattern]) => [name, rule(name, pattern)])),
   },
   Outputs: {
@@ -120,6 +122,47 @@ const forwarder = {
   },
 }
 
+/**
+ * What EventBridge could not deliver to the hub within an hour: for whoever wonders why the hub hears nothing, not to be sent again. It
+ * has no alarm, which would need a topic in every account and region: the hub finds by its sweep what is lost here.
+ */
+const undelivered = {
+  Type: 'AWS::SQS::Queue',
+  Condition: 'Forwards',
+  Properties: { MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true, Tags: tags },
+}
+
+const undeliveredPolicy = {
+  Type: 'AWS::SQS::QueuePolicy',
+  Condition: 'Forwards',
+  Properties: {
+    Queues: [{ Ref: 'Undelivered' }],
+    PolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Service: 'events.amazonaws.com' },
+          Action: 'sqs:SendMessage',
+          Resource: attribute('Undelivered'),
+          // Of the rules below, whose names are CloudFormation's.
+          Condition: {
+            ArnLike: { 'aws:SourceArn': sub('arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/*') },
+            StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+          },
+        },
+        {
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'sqs:*',
+          Resource: attribute('Undelivered'),
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        },
+      ],
+    },
+  },
+}
+
 /** After an hour a sweep has evaluated the cluster anyway. */
 const rule = (name: string, pattern: object) => ({
   Type: 'AWS::Events::Rule',
@@ -134,6 +177,7 @@ const rule = (name: string, pattern: object) => ({
         Arn: bus,
         RoleArn: attribute('ForwarderRole'),
         RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 10 },
+        DeadLetterConfig: { Arn: attribute('Undelivered') },
       },
     ],
   },

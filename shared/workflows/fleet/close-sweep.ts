@@ -34,7 +34,8 @@ export const closeSweep = async (tools: CloseSweepTools, { sweep, closing }: Clo
   const clusters = wanted.reduce((sum, row) => sum + row.clusters.length, 0)
   const unlisted = wanted.filter((row) => row.unlisted).length
   const facts = { sweep, clusters, before: last?.clusters, places: wanted.length, unlisted, open: open.length }
-  log('sweep ended', facts)
+  const counts = { Places: wanted.length, PlacesUnlisted: unlisted, PlacesOpen: open.length, ClustersListed: clusters }
+  log('sweep ended', { ...facts, ...counts })
   if (clusters === 0) log('the fleet is empty', facts, 'warn')
   else if (last && hasShrunk(last.clusters, clusters)) log('the fleet has shrunk', facts, 'warn')
   await places.putTotal({ sweep, clusters })

@@ -10,6 +10,8 @@ export interface OnEventTools {
   queues: Pick<Queues, 'sendEvaluation'>
   looks: LookRequests
   fleet: FleetBounds
+  /** Makes sure that `fleet` has the account, where it is one of the organization; absent: the configuration names all. */
+  know?: (account: string) => Promise<void>
   now: () => Date
   log: Log
 }
@@ -21,13 +23,14 @@ export interface OnEventTools {
 export const onEvent = async (tools: OnEventTools, event: unknown, requestId: string): Promise<void> => {
   const { log } = tools
   const touched = touchedBy(event)
-  if ('ignored' in touched) return log('event ignored', { why: touched.ignored })
+  if ('ignored' in touched) return log('event ignored', { why: touched.ignored, EventsIgnored: 1 })
   // Counted like events from outside the fleet: no cluster of the fleet sends this.
   if ('refused' in touched) return log('not in the fleet', { why: touched.refused }, 'warn')
-  for (const cluster of touched.clusters) await askFor(tools, { cluster, cause: touched.cause }, requestId)
+  for (const cluster of touched.clusters) await askForLook(tools, { cluster, cause: touched.cause }, requestId)
 }
 
-const askFor = async (
+/** One look, where none is pending. */
+export const askForLook = async (
   tools: OnEventTools,
   { cluster: named, cause }: { cluster: ClusterRef; cause: string },
   requestId: string,
@@ -35,13 +38,14 @@ const askFor = async (
   const { queues, log } = tools
   const cluster = clusterRef.safeParse(named)
   if (!cluster.success) return log('event ignored', { why: 'its account, region or cluster name is not one of AWS' })
+  await tools.know?.(cluster.data.account)
   if (isOutsider(tools, cluster.data, cause)) return
   const heard = { at: tools.now().toISOString(), by: requestId }
   const facts = { cluster: clusterKey(cluster.data), cause }
   const asked = await ask(tools, facts.cluster, requestId)
-  if (!asked) return log('a look is pending', facts)
+  if (!asked) return log('a look is pending', { ...facts, EventsCovered: 1 })
   await queues.sendEvaluation({ schemaVersion: 1, cluster: cluster.data, reason: 'event', cause, heard }, asked)
-  log('event', { ...facts, heard, ...asked })
+  log('event', { ...facts, heard, ...asked, Events: 1 })
 }
 
 /** If it is not known whether an evaluation is pending, one is requested: too many are slow, too few are wrong. */

@@ -1,4 +1,5 @@
 import type { ClusterState } from '../../domain/cluster.ts'
+import { takingOperatorRole } from '../../domain/fleet.ts'
 import { valueOf } from '../../domain/read.ts'
 import type { Finding, Report } from '../../domain/report.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
@@ -36,11 +37,14 @@ export const withRefusal = (report: Report, missing: string[] | undefined): Repo
   }
 }
 
+const spokeRemedy =
+  "Roll the spoke's template out to the account with Changes=yes, or name viewerRoleArn alone for it in the deployment's accounts, so that it is only reported."
+
 const refusalOf = (missing: string[]): Finding => ({
   code: 'ACCESS_DENIED',
   severity: 'warning',
   subject: 'rollout',
-  message: `What is out of step cannot be put right: the cluster does not allow us to ${missing.join(', ')}. Nothing was written.`,
+  message: `What is out of step cannot be put right: ${missing.includes(takingOperatorRole) ? 'STS' : 'the cluster'} does not allow us to ${missing.join(', ')}. Nothing was written.`,
   evidence: missing.map((field) => ({ object: review, field, value: 'denied' })),
-  remedy: accessRemedy,
+  remedy: missing.includes(takingOperatorRole) ? spokeRemedy : accessRemedy,
 })

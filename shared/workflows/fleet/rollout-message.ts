@@ -6,10 +6,10 @@ import type { Queues } from '../../clients/aws/queues.ts'
 import type { ActedRecords } from '../../clients/aws/records-writes.ts'
 import { assess } from '../../domain/assess/assess.ts'
 import type { ClusterState, EksState } from '../../domain/cluster.ts'
-import { type FleetBounds, whyOnlyReported } from '../../domain/fleet.ts'
+import { type FleetBounds, takingOperatorRole, whyOnlyReported } from '../../domain/fleet.ts'
 import { isAnother, saidOf } from '../../domain/incarnation.ts'
 import { type Policy, switchOf } from '../../domain/policy/policy.ts'
-import type { Read } from '../../domain/read.ts'
+import type { Read, ReadFailure } from '../../domain/read.ts'
 import type { Entry } from '../../domain/rollout/journal.ts'
 import { isMarked, touchedAt } from '../../domain/rollout/marks.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
@@ -94,7 +94,11 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
     return { next: 'over', state: 'none', why: 'the cluster is not in the fleet' }
   const refused = whyOnlyReported(tools.fleet, cluster.account)
   if (refused) return { next: 'over', state: 'none', why: refused }
-  const eks = needed(await tools.access.describe(cluster))
+  const described = await tools.access.describe(cluster)
+  // Nothing began, and nobody but the account's owner can change that: it is said in the report. What has begun is an alarm.
+  if (message.begin && 'failure' in described && isRoleDenied(described.failure))
+    return { next: 'over', state: 'none', why: described.failure.message, missing: [takingOperatorRole] }
+  const eks = needed(described)
   const end = eks ? whyOver(message, eks.state) : 'the cluster is gone'
   const kube = eks && end === undefined ? tools.access.kube(cluster, eks) : undefined
   if (!eks || !kube) return { next: 'over', state: 'none', why: end ?? 'the cluster has no endpoint' }
@@ -146,6 +150,8 @@ const waitFor = async (error: unknown, kube: KubeClient, tools: HandleStepTools)
     return { next: 'wait', seconds: unreadSeconds, why: error.hold.why }
   }
 }
+
+const isRoleDenied = ({ kind, object }: ReadFailure): boolean => kind === 'denied' && object === 'sts:AssumeRole'
 
 /** Not permanent denials: these need a person and lead to an alarm. */
 const isUnread = (error: unknown): error is ReadError =>

@@ -2,10 +2,13 @@ import * as z from 'zod/mini'
 import type { PlaceQueue } from '../../clients/aws/place-queue.ts'
 import { type FleetBounds, placesOf } from '../../domain/fleet.ts'
 import type { Log } from '../../log.ts'
+import type { Selection } from '../../domain/organization.ts'
+import { type OrganizationTools, withOrganization } from './read-organization.ts'
 
 export interface SweepTools {
   queue: Pick<PlaceQueue, 'sendPlaces' | 'sendClosing'>
-  fleet: FleetBounds
+  fleet: FleetBounds & { organization?: Selection | undefined }
+  organization: OrganizationTools
   now: () => Date
   log: Log
 }
@@ -17,9 +20,13 @@ const scheduled = z.object({ scheduledTime: z.iso.datetime({ offset: true }) })
  * one scheduled time, it sends the messages of the same sweep twice; each place and each cluster is still processed
  * once.
  */
-export const sweep = async ({ queue, fleet, now, log }: SweepTools, event: unknown): Promise<{ places: number }> => {
+export const sweep = async (
+  { queue, fleet, organization, now, log }: SweepTools,
+  event: unknown,
+): Promise<{ places: number }> => {
   const id = sweepId(event, now())
-  const places = placesOf(fleet)
+  const at = now().toISOString()
+  const places = placesOf(await withOrganization(organization, fleet, { sweep: id, at, log }))
   await queue.sendPlaces(places.map((place) => ({ schemaVersion: 1, sweep: id, place })))
   await queue.sendClosing({ schemaVersion: 1, sweep: id, closing: 0 })
   log('sweep', { sweep: id, places: places.length })
