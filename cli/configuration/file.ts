@@ -44,7 +44,11 @@ const yamlIn = (file: string, text: string): unknown => {
   const document = parseDocument(text, { logLevel: 'error' })
   const [wrong] = document.errors
   if (wrong) throw refused(file, `it is not YAML (line ${wrong.linePos?.[0].line ?? 1})`)
-  return document.toJS({ maxAliasCount: 0 })
+  try {
+    return document.toJS({ maxAliasCount: 0 })
+  } catch {
+    throw refused(file, 'it has aliases (*name), which are not read')
+  }
 }
 
 const faultText = (issue: z.core.$ZodIssue): string => {
