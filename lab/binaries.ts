@@ -9,16 +9,18 @@ import type { Program } from './build/program.ts'
 const calico = 'github.com/projectcalico/calico@v1.11.0-cni-plugin.0.20250813170300-a0db560f0520'
 const kwok = 'sigs.k8s.io/kwok'
 
+/** Kubernetes' own releases are stamped by their makefile; unstamped, every answer of the API server would say v0.0.0. */
+const kubernetesStamps = {
+  'k8s.io/component-base/version.gitVersion': 'v1.36.3',
+  'k8s.io/component-base/version.gitMajor': '1',
+  'k8s.io/component-base/version.gitMinor': '36',
+}
+
 const programs = {
   kubelab: {
     folder: 'kubelab',
     package: '.',
-    // Kubernetes' own releases are stamped by their makefile; unstamped, every answer of the API server would say v0.0.0.
-    stamps: {
-      'k8s.io/component-base/version.gitVersion': 'v1.36.3',
-      'k8s.io/component-base/version.gitMajor': '1',
-      'k8s.io/component-base/version.gitMinor': '36',
-    },
+    stamps: kubernetesStamps,
     cost: '4 to 8 minutes and 3 GB of Go build cache the first time',
     manifests: [
       { module: kwok, from: 'kustomize/crd/bases', to: 'kwok-crds' },
@@ -53,12 +55,20 @@ const programs = {
     // Its go.mod cannot be tidied: a dependency that only Windows needs is not to be had from the Go module proxy.
     flags: ['-mod=mod'],
   },
+  'kube-proxy': {
+    folder: 'kube-proxy',
+    package: 'k8s.io/kubernetes/cmd/kube-proxy',
+    stamps: kubernetesStamps,
+    cost: '1 to 3 minutes the first time',
+    manifests: [],
+  },
+  guest: { folder: 'machine/guest', package: '.', stamps: {}, cost: 'seconds', manifests: [] },
 } satisfies Record<string, Program>
 
 export type ProgramName = keyof typeof programs
 /** What the tests run on. */
 export const testedPrograms: readonly ProgramName[] = ['kubelab', 'aws-iam-authenticator', 'oracle', 'calico-apiserver']
-export const allPrograms: readonly ProgramName[] = [...testedPrograms, 'felix']
+export const allPrograms: readonly ProgramName[] = [...testedPrograms, 'felix', 'kube-proxy', 'guest']
 
 /** The path of a lab program, from the folder `LAB_BIN` or else from the cache; undefined where it must be built first. */
 export function findBinary(name: ProgramName): string | undefined {

@@ -1,7 +1,8 @@
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { addIpvsLink, openWay, plugIn, removeIpvsLink, run, unplug, type Way } from './network.ts'
-import { type Life, supervise } from './supervisor.ts'
+import type { NodeRequest } from './node-request.ts'
+import { launchInNamespace, type Life, supervise } from './supervisor.ts'
 
 /** A node with Calico's own Felix and a packet filter of its own. */
 export interface FelixNode {
@@ -24,16 +25,8 @@ export interface FelixNode {
   remove: () => Promise<void>
 }
 
-export interface FelixNodeRequest {
-  name: string
-  /** InternalIP of the Node object, on 10.1.0.0/16. */
-  address: string
+export interface FelixNodeRequest extends NodeRequest {
   felix: string
-  folder: string
-  /** Port of the API server on 127.0.0.1. */
-  apiPort: number
-  /** Writes a kubeconfig whose server this is; answers its path. */
-  kubeconfigFor: (server: string) => string
 }
 
 export async function createFelixNode(request: FelixNodeRequest): Promise<FelixNode> {
@@ -43,7 +36,7 @@ export async function createFelixNode(request: FelixNodeRequest): Promise<FelixN
   await plugIn(namespace, address)
   const way = await openWay(request.apiPort)
   const kubeconfig = request.kubeconfigFor(way.server)
-  const supervised = supervise(namespace, felix)
+  const supervised = supervise(launchInNamespace(namespace, felix))
   const health: { at: number; ready: boolean }[] = []
   const isReady = () => health.at(-1)?.ready ?? false
   const look = async () => {
@@ -80,10 +73,10 @@ export async function createFelixNode(request: FelixNodeRequest): Promise<FelixN
   }
 }
 
-const healthPort = 9099
+export const healthPort = 9099
 
 /** What calico-node's own start-up would have added, and what running outside of its image asks for. */
-const ofTheLab = (name: string, kubeconfig: string): Record<string, string> => ({
+export const ofTheLab = (name: string, kubeconfig: string): Record<string, string> => ({
   KUBECONFIG: kubeconfig,
   FELIX_DATASTORETYPE: 'kubernetes',
   FELIX_FELIXHOSTNAME: name,

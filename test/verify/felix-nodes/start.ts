@@ -10,6 +10,7 @@ import { type DaemonSetName, untilSettled } from '../../../lab/fixtures/settle.t
 import { type CalicoNodePod, startKubelet } from './kubelet.ts'
 import { layBridge } from './network.ts'
 import { createFelixNode, type FelixNode } from './node.ts'
+import type { NodeRequest } from './node-request.ts'
 import { until } from '../../until.ts'
 
 export interface FelixNodes {
@@ -17,17 +18,26 @@ export interface FelixNodes {
   stop: () => Promise<void>
 }
 
+/** Each in a network namespace of this machine. Only inside a private network, and for one cluster in it. */
+const createHere = async (request: NodeRequest): Promise<FelixNode> => {
+  await layBridge()
+  return await createFelixNode({ ...request, felix: requireBinary('felix') })
+}
+
 /**
  * Takes every node of a populated cluster over from the simulated kubelets, as far as calico-node goes: its pods are made anew, and
- * behind each runs Calico's Felix. Resolves when all of them are ready. Only inside a private network, and for one cluster in it.
+ * behind each runs Calico's Felix, on a node that `create` makes. Resolves when all of them are ready.
  */
-export async function startFelixNodes(cluster: LabCluster, daemonSet: DaemonSetName): Promise<FelixNodes> {
-  const felix = requireBinary('felix')
+export async function startFelixNodes(
+  cluster: LabCluster,
+  daemonSet: DaemonSetName,
+  create: (request: NodeRequest) => Promise<FelixNode> = createHere,
+): Promise<FelixNodes> {
   const folder = join(dirname(cluster.kubeconfig), 'felix')
   mkdirSync(folder, { recursive: true })
-  await layBridge()
   const { items } = (await cluster.request('GET', '/api/v1/nodes')) as { items: V1Node[] }
-  const nodes = await Promise.all(items.map((node) => createNode(cluster, node, { felix, folder })))
+  const nodes: FelixNode[] = []
+  for (const node of items) nodes.push(await create(await requestFor(cluster, node, folder)))
   const kubelets = new Map(nodes.map((node) => [node.name, startKubelet(cluster, node)]))
   // Run, but never become ready by the simulated kubelets' own word: that is Felix's to say.
   await Promise.all(nodes.map(({ name }) => breakNode(cluster, name, 'unready')))
@@ -49,7 +59,7 @@ export async function startFelixNodes(cluster: LabCluster, daemonSet: DaemonSetN
     await until(
       () => `Felix is not ready on ${unready(nodes)}`,
       () => nodes.every((node) => node.isReady()),
-      60,
+      180,
     )
     await untilSettled(cluster, daemonSet, { pods: nodes.length })
     return { nodes, stop }
@@ -65,8 +75,7 @@ const unready = (nodes: FelixNode[]): string =>
     .map(({ name }) => name)
     .join(', ')
 
-/** Asks every 50 ms. Throws with the words after so many milliseconds. */
-async function createNode(cluster: LabCluster, node: V1Node, at: { felix: string; folder: string }) {
+async function requestFor(cluster: LabCluster, node: V1Node, folder: string): Promise<NodeRequest> {
   const name = node.metadata?.name ?? ''
   const address = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? ''
   // As calico-node's start-up writes it; Felix knows its own host by it.
@@ -75,12 +84,12 @@ async function createNode(cluster: LabCluster, node: V1Node, at: { felix: string
   const caPem = Buffer.from(cluster.caData, 'base64').toString()
   const kubeconfigFor = (server: string): string =>
     writeKubeconfig({
-      file: join(at.folder, `${name}.kubeconfig`),
+      file: join(folder, `${name}.kubeconfig`),
       name: cluster.name,
       server,
       serverName: 'localhost',
       caPem,
       token: cluster.adminToken,
     })
-  return await createFelixNode({ name, address, ...at, apiPort: Number(new URL(cluster.server).port), kubeconfigFor })
+  return { name, address, folder, apiPort: Number(new URL(cluster.server).port), kubeconfigFor }
 }

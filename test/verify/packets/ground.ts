@@ -1,0 +1,70 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { requireBinary } from '../../../lab/binaries.ts'
+import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts'
+import { populate } from '../../../lab/fixtures/populate.ts'
+import { machineImage } from '../../../lab/machine/image.ts'
+import { type Machine, startMachine } from '../../../lab/machine/start.ts'
+import { until } from '../../until.ts'
+import { startFelixNodes } from '../felix-nodes/start.ts'
+import { layBridge } from './network.ts'
+import { createMachineNode, type MachineNode } from './node.ts'
+
+/** A real control plane on this machine; nodes in a virtual one, each with the real Felix and the real kube-proxy. */
+export interface Ground {
+  /** Logs of everything; it stays after `stop`. */
+  workdir: string
+  cluster: ControlPlane
+  machine: Machine
+  nodes: MachineNode[]
+  stop: () => Promise<void>
+}
+
+const calicoNode = { namespace: 'calico-system', name: 'calico-node' }
+
+/** Nodes in IPVS mode, where Felix has what is built in: 30000:32767. */
+export async function layGround(name: string, count: number): Promise<Ground> {
+  const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-packets-'))
+  const image = await machineImage({ felix: requireBinary('felix'), 'kube-proxy': requireBinary('kube-proxy') })
+  const [machine, cluster] = await Promise.all([
+    startMachine(image, workdir),
+    startControlPlane({ name, workdir, nodePortRange: { min: 20_000, max: 32_767 } }),
+  ])
+  const undo: (() => Promise<void>)[] = [() => cluster.stop(), () => machine.stop()]
+  const stop = async () => {
+    for (const step of undo.splice(0).toReversed()) await step()
+  }
+  try {
+    await Promise.all([
+      layBridge(machine),
+      populate(cluster, {
+        nodes: count,
+        kubernetesVersion: '1.36.3',
+        kubeProxy: { mode: 'ipvs' },
+        calico: { version: 'v3.28.4', install: 'operator', probeSeconds: 1 },
+      }),
+    ])
+    const nodes: MachineNode[] = []
+    const felix = await startFelixNodes(cluster, calicoNode, async (request) => {
+      const node = await createMachineNode(machine, request)
+      nodes.push(node)
+      await node.startProxy('ipvs')
+      return node
+    })
+    undo.push(felix.stop)
+    await until(
+      () =>
+        `kube-proxy has not made its link: ${nodes.map((node) => node.proxyLog().slice(-3).join(' | ')).join('; ')}`,
+      async () => {
+        const links = await Promise.all(nodes.map((node) => machine.run(`ip -n ${node.namespace} -o link`)))
+        return links.every((it) => it.includes('kube-ipvs0'))
+      },
+      120,
+    )
+    return { workdir, cluster, machine, nodes, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Chapter, list } from './claim.ts'
+import { outcomes, tryOnce, untilOutcomes } from './probe.ts'
+import { isPod, range, services, setScene } from './scene.ts'
+import { setRange } from './workload.ts'
+
+const patch = (body: object) =>
+  `kubectl patch felixconfigurations.crd.projectcalico.org default --type=merge -p '${JSON.stringify(body)}'`
+/** A Felix that is to restart for a change has done so by then, in this machine too. */
+const longEnough = 15_000
+
+/** What everybody does, and what counts. */
+export const ignoredField: Chapter = {
+  name: 'ignored-field',
+  title: 'The field that Felix ignores',
+  prove: async (ground, claim, _measured) => {
+    const { targets } = await setScene(ground)
+    const outside = targets(services.outside)
+    const before = outcomes(outside, await tryOnce(ground, outside))
+    await setRange(ground, { spec: range })
+    await sleep(longEnough)
+    const bySpec = outcomes(outside, await tryOnce(ground, outside))
+    claim({
+      claim: '`spec.kubeNodePortRanges`, which everybody sets, changes nothing for packets.',
+      command: patch({ spec: { kubeNodePortRanges: [range] } }),
+      before: list(before),
+      after: list(bySpec),
+      holds: before.every((it) => it === 'timeout') && bySpec.every((it) => it === 'timeout'),
+    })
+    await setRange(ground, { spec: range, annotation: range })
+    const byAnnotation = await untilOutcomes(ground, outside, isPod)
+    claim({
+      claim: 'The annotation does.',
+      command: patch({ metadata: { annotations: { 'config.projectcalico.org/KubeNodePortRanges': range } } }),
+      before: list(bySpec),
+      after: list(byAnnotation),
+      holds: byAnnotation.every(isPod),
+    })
+  },
+}

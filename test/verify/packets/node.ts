@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Following, Machine } from '../../../lab/machine/start.ts'
+import { quoted } from '../../../shared/domain/shell.ts'
+import type { NodeRequest } from '../felix-nodes/node-request.ts'
+import { type FelixNode, healthPort, ofTheLab } from '../felix-nodes/node.ts'
+import { supervise } from '../felix-nodes/supervisor.ts'
+import { inNamespace, namespaceOf, plugIn } from './network.ts'
+
+/** A node in the virtual machine: Calico's own Felix and Kubernetes' own kube-proxy, on a kernel that has IPVS. */
+export interface MachineNode extends FelixNode {
+  address: string
+  /** Its network namespace in the machine. */
+  namespace: string
+  /** Ends the kube-proxy that runs and starts another in this mode. Answers once it has programmed its rules. */
+  startProxy: (mode: ProxyMode) => Promise<void>
+  /** Every line that kube-proxy has written since its last start. */
+  proxyLog: () => readonly string[]
+}
+
+type ProxyMode = 'ipvs' | 'iptables' | 'nftables'
+
+export async function createMachineNode(machine: Machine, request: NodeRequest): Promise<MachineNode> {
+  const { name, address, folder, apiPort } = request
+  const namespace = namespaceOf(address)
+  const kubeconfig = `/root/${namespace}.kubeconfig`
+  const text = readFileSync(request.kubeconfigFor(`https://${machine.host}:${apiPort}`), 'utf8')
+  await machine.run(`set -e\n${plugIn(namespace, address)}\ncat > ${kubeconfig} <<'END'\n${text}\nEND`)
+  const supervised = supervise((env, onLine) => {
+    const variables = Object.entries(env).map(([key, value]) => `${key}=${quoted(value)}`)
+    const felix = machine.follow(inNamespace(namespace, `env ${variables.join(' ')} felix /nonexistent`), onLine)
+    return { ended: felix.exit.then((code) => (code === -1 ? undefined : code)), kill: felix.end }
+  })
+  const health = watchHealth(machine, namespace)
+  let containers = 0
+  let proxy: Following | undefined
+  let proxyLines: string[] = []
+  return {
+    name,
+    address,
+    namespace,
+    lives: supervised.lives,
+    health: health.changes,
+    isReady: () => health.changes.at(-1)?.ready ?? false,
+    rules: async () => (await machine.run(inNamespace(namespace, 'iptables-nft-save'))).split('\n'),
+    link: async (present) =>
+      void (await machine.run(
+        `ip -n ${namespace} link ${present ? 'add kube-ipvs0 type dummy' : 'delete kube-ipvs0'}`,
+      )),
+    way: {
+      cut: () => void machine.run(`ip -n ${namespace} route delete default`),
+      restore: () => void machine.run(`ip -n ${namespace} route add default via 10.1.255.254`),
+    },
+    startFelix: (env) => {
+      containers += 1
+      const log = join(folder, `felix-${namespace}-${containers}.log`)
+      supervised.start({ ...env, ...ofTheLab(name, kubeconfig) }, log)
+      return log
+    },
+    stopFelix: supervised.stop,
+    startProxy: async (mode) => {
+      proxy?.end()
+      await proxy?.exit
+      proxyLines = []
+      proxy = machine.follow(inNamespace(namespace, proxyCommand(name, kubeconfig, mode)), (line) =>
+        proxyLines.push(line),
+      )
+    },
+    proxyLog: () => proxyLines,
+    remove: async () => {
+      health.stop()
+      proxy?.end()
+      await supervised.stop()
+    },
+  }
+}
+
+/** Node ports on the node's own address; the kernel's tables are as they are. */
+const proxyCommand = (name: string, kubeconfig: string, mode: ProxyMode): string =>
+  [
+    'kube-proxy',
+    `--proxy-mode=${mode}`,
+    `--hostname-override=${name}`,
+    `--kubeconfig=${kubeconfig}`,
+    '--conntrack-max-per-core=0',
+    '--conntrack-tcp-timeout-established=0',
+    '--conntrack-tcp-timeout-close-wait=0',
+    '--healthz-bind-address=127.0.0.1:10256',
+    '--metrics-bind-address=127.0.0.1:10249',
+    '--v=2',
+  ].join(' ')
+
+/** Felix's own word, five times a second, from beside it. */
+const watchHealth = (machine: Machine, namespace: string) => {
+  const changes: { at: number; ready: boolean }[] = []
+  const ask = `while true; do
+  if wget -q -T 1 -O /dev/null http://127.0.0.1:${healthPort}/readiness 2>/dev/null; then echo ready; else echo not; fi
+  sleep 0.2
+done`
+  const following = machine.follow(`exec ip netns exec ${namespace} sh -c ${quoted(ask)}`, (line) => {
+    const ready = line === 'ready'
+    if (ready !== (changes.at(-1)?.ready ?? false)) changes.push({ at: Date.now(), ready })
+  })
+  return { changes, stop: following.end }
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { until } from '../../until.ts'
+import type { Ground } from './ground.ts'
+import { inClient } from './network.ts'
+
+const attempt = z.object({
+  at: z.number(),
+  target: z.string(),
+  answered: z.string().optional(),
+  failed: z.string().optional(),
+  millis: z.number(),
+})
+/** One connection, or one datagram and its answer. */
+export type Attempt = z.infer<typeof attempt>
+
+const timeout = 1500
+
+/** One try at each target (`tcp/10.1.0.1:30080`), from outside of the nodes unless told. */
+export async function tryOnce({ machine }: Ground, targets: readonly string[], from = inClient): Promise<Attempt[]> {
+  const text = await machine.run(from(`guest probe 0 ${timeout} ${targets.join(' ')}`))
+  return text.split('\n').map((line) => attempt.parse(JSON.parse(line)))
+}
+
+/** `web-1, web-1, timeout`: what came of each target, in the targets' order. */
+export const outcomes = (targets: readonly string[], attempts: readonly Attempt[]): string[] =>
+  targets.map((target) => {
+    const last = attempts.findLast((it) => it.target === target)
+    return last?.answered ?? last?.failed ?? 'not tried'
+  })
+
+/** Tries until all targets come to what is awaited. Answers the last outcomes, also where it did not come about in time. */
+export async function untilOutcomes(
+  ground: Ground,
+  targets: readonly string[],
+  awaited: (outcome: string) => boolean,
+  seconds = 60,
+): Promise<string[]> {
+  let last: string[] = []
+  const all = async () => {
+    last = outcomes(targets, await tryOnce(ground, targets))
+    return last.every(awaited)
+  }
+  await until(() => `The last try gave ${last.join(', ')}`, all, seconds).catch(() => undefined)
+  return last
+}
+
+export interface Watched {
+  attempts: readonly Attempt[]
+  /** Ends it, and answers how many were tried and how many of them failed. */
+  end: () => Promise<{ tried: number; failed: number }>
+}
+
+/** Tries the targets twenty times a second until it is ended. */
+export function watchConnections({ machine }: Ground, targets: readonly string[]): Watched {
+  const attempts: Attempt[] = []
+  const following = machine.follow(inClient(`guest probe 50 ${timeout} ${targets.join(' ')}`), (line) => {
+    attempts.push(attempt.parse(JSON.parse(line)))
+  })
+  return {
+    attempts,
+    end: async () => {
+      following.end()
+      await following.exit
+      return { tried: attempts.length, failed: attempts.filter((it) => it.failed !== undefined).length }
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import { paceFlags, runTool, typed } from '../proof/tool.ts'
+import { type Chapter, list } from './claim.ts'
+import { outcomes, tryOnce, untilOutcomes, watchConnections } from './probe.ts'
+import { isPod, range, rangeFlag, services, setScene } from './scene.ts'
+
+const command = ['sync', '--yes', ...rangeFlag, ...paceFlags()]
+
+/** A node port that Felix does not know is one is judged as traffic to the node. */
+export const tooSmall: Chapter = {
+  name: 'too-small',
+  title: 'The range is too small',
+  prove: async (ground, claim) => {
+    const { targets } = await setScene(ground)
+    const [outside, inside] = [
+      targets(services.outside, services.outsideLocal),
+      targets(services.inside, services.insideLocal),
+    ]
+    const before = outcomes(outside, await tryOnce(ground, outside))
+    const watched = watchConnections(ground, inside)
+    const { code, err } = await runTool(ground, ...command)
+    const after = await untilOutcomes(ground, outside, isPod)
+    const { tried, failed } = await watched.end()
+    claim({
+      claim: `A Service on a node port outside of Felix's range (20080; Felix has 30000:32767) cannot be reached: the node's policy, which lets nothing in, decides. After ${typed('sync')} it answers on every node, TCP and UDP, for both traffic policies.`,
+      command: typed(...command),
+      before: list(before),
+      after: `${list(after)}; exit status ${code}`,
+      holds: before.every((it) => it === 'timeout') && after.every(isPod) && code === 0,
+    })
+    if (code !== 0) process.stderr.write(err)
+    claim({
+      claim: 'While the range changes, node by node, no connection to a node port that already worked is lost.',
+      command: typed(...command),
+      before: `${inside.length} targets, 20 tries a second each`,
+      after: `${failed} of ${tried} failed, range ${range}`,
+      holds: failed === 0 && tried > 100,
+    })
+  },
+}
