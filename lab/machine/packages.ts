@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -17,7 +18,7 @@ const needed = {
 }
 
 /** What a node's programs call. */
-const inside = ['iptables', 'ipset', 'iproute2', 'conntrack', 'nftables', 'kmod', 'busybox-static']
+const inside = ['iptables', 'ipset', 'iproute2', 'conntrack', 'nftables', 'kmod', 'dash', 'busybox-static']
 /** Of what those depend on: for installing, not for running. */
 const notNeeded =
   /^(cdebconf|debconf|dpkg|gcc-\d+-base|install-info|libdebian-installer4|libnewt.*|libslang2|libtextwrap1|tar)$/
@@ -36,9 +37,9 @@ export function machineObstacle(): string | undefined {
 
 /** A root folder with Debian's kernel and the programs of a node, unpacked and not installed. Answers where it lies. Needs Debian's archive. */
 export async function machineRoot(): Promise<string> {
-  const image = (await dependsOn(kernel, [])).find((name) => name.startsWith('linux-image-'))
+  const image = (await dependsOn(kernel, [])).find((name) => /^linux-image-\d/.test(name))
   if (image === undefined) throw new Error(`${kernel} names no kernel: run apt-get update first.`)
-  const folder = ownCache(`machine-${image}`)
+  const folder = ownCache(`machine-${image}-${createHash('sha256').update(inside.join()).digest('hex').slice(0, 8)}`)
   const words = {
     doing: `bringing ${image} and the programs of a node from Debian (50 MB)`,
     done: `brought ${image}`,

@@ -54,9 +54,14 @@ export async function startMachine(image: MachineImage, workdir: string): Promis
     ],
     logFile: console,
   })
-  await untilReady(qemu, async () => readFileSync(console, 'utf8').includes('the machine is ready'), 180_000)
-  const missing = readFileSync(console, 'utf8').match(/no module \S+/g)
-  if (missing) throw new Error(`The machine's kernel has ${missing.join(', ')}.`)
+  try {
+    await untilReady(qemu, async () => readFileSync(console, 'utf8').includes('the machine is ready'), 180_000)
+    const missing = readFileSync(console, 'utf8').match(/no module \S+/g)
+    if (missing) throw new Error(`The machine's kernel has ${missing.join(', ')}.`)
+  } catch (error) {
+    await qemu.kill()
+    throw error
+  }
   const follow = (script: string, onLine: (line: string) => void) => order(port, script, onLine)
   return {
     host: '10.0.2.2',

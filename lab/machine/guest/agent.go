@@ -48,7 +48,7 @@ func carryOut(conn net.Conn) {
 	if err := json.Unmarshal(line, &wanted); err != nil {
 		return
 	}
-	command := exec.Command("/bin/sh", "-c", wanted.Script)
+	command := exec.Command("dash", "-c", wanted.Script)
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, _ := command.StdoutPipe()
 	stderr, _ := command.StderrPipe()
@@ -60,7 +60,8 @@ func carryOut(conn net.Conn) {
 		_ = answers.Encode(it)
 	}
 	if err := command.Start(); err != nil {
-		code := 127
+		code, text := 127, err.Error()
+		say(answer{Line: &text, Error: true})
 		say(answer{Exit: &code})
 		return
 	}

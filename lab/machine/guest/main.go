@@ -1,4 +1,4 @@
-// Command guest is what the lab talks to inside of its virtual machine: an agent that runs what it is told, servers that answer with
+// Command guest is what the lab talks to inside of its virtual machine: an agent that runs what it is told, a watcher of a program's health, servers that answer with
 // their own name, and a client that counts which connections come through.
 package main
 
@@ -8,14 +8,15 @@ import (
 )
 
 var commands = map[string]func(args []string) error{
-	"agent": agent,
-	"serve": serve,
-	"probe": probe,
+	"agent":  agent,
+	"health": health,
+	"serve":  serve,
+	"probe":  probe,
 }
 
 func main() {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "guest: agent ADDRESS | serve NAME PROTOCOL/PORT… | probe MILLISECONDS TIMEOUT PROTOCOL/ADDRESS…")
+		fmt.Fprintln(os.Stderr, "guest: agent ADDRESS | health URL | serve NAME PROTOCOL/PORT… | probe MILLISECONDS TIMEOUT PROTOCOL/ADDRESS…")
 		os.Exit(64)
 	}
 	if err := commands[os.Args[1]](os.Args[2:]); err != nil {

@@ -27,15 +27,15 @@ const calicoNode = { namespace: 'calico-system', name: 'calico-node' }
 export async function layGround(name: string, count: number): Promise<Ground> {
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-packets-'))
   const image = await machineImage({ felix: requireBinary('felix'), 'kube-proxy': requireBinary('kube-proxy') })
-  const [machine, cluster] = await Promise.all([
-    startMachine(image, workdir),
-    startControlPlane({ name, workdir, nodePortRange: { min: 20_000, max: 32_767 } }),
-  ])
-  const undo: (() => Promise<void>)[] = [() => cluster.stop(), () => machine.stop()]
+  const undo: (() => Promise<void>)[] = []
   const stop = async () => {
     for (const step of undo.splice(0).toReversed()) await step()
   }
   try {
+    const machine = await startMachine(image, workdir)
+    undo.push(machine.stop)
+    const cluster = await startControlPlane({ name, workdir, nodePortRange: { min: 20_000, max: 32_767 } })
+    undo.push(() => cluster.stop())
     await Promise.all([
       layBridge(machine),
       populate(cluster, {

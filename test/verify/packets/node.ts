@@ -90,14 +90,11 @@ const proxyCommand = (name: string, kubeconfig: string, mode: ProxyMode): string
     '--v=2',
   ].join(' ')
 
-/** Felix's own word, five times a second, from beside it. */
+/** Felix's own word, from beside it, as the kubelet's probe asks. */
 const watchHealth = (machine: Machine, namespace: string) => {
   const changes: { at: number; ready: boolean }[] = []
-  const ask = `while true; do
-  if wget -q -T 1 -O /dev/null http://127.0.0.1:${healthPort}/readiness 2>/dev/null; then echo ready; else echo not; fi
-  sleep 0.2
-done`
-  const following = machine.follow(`exec ip netns exec ${namespace} sh -c ${quoted(ask)}`, (line) => {
+  const command = `guest health http://127.0.0.1:${healthPort}/readiness`
+  const following = machine.follow(inNamespace(namespace, command), (line) => {
     const ready = line === 'ready'
     if (ready !== (changes.at(-1)?.ready ?? false)) changes.push({ at: Date.now(), ready })
   })

@@ -13,7 +13,8 @@ const attempt = z.object({
 /** One connection, or one datagram and its answer. */
 export type Attempt = z.infer<typeof attempt>
 
-const timeout = 1500
+/** Emulated, a connection takes its time. */
+const timeout = 3000
 
 /** One try at each target (`tcp/10.1.0.1:30080`), from outside of the nodes unless told. */
 export async function tryOnce({ machine }: Ground, targets: readonly string[], from = inClient): Promise<Attempt[]> {
@@ -50,10 +51,10 @@ export interface Watched {
   end: () => Promise<{ tried: number; failed: number }>
 }
 
-/** Tries the targets twenty times a second until it is ended. */
+/** Tries the targets four times a second until it is ended: an emulated machine with two cores bears that beside everything else. */
 export function watchConnections({ machine }: Ground, targets: readonly string[]): Watched {
   const attempts: Attempt[] = []
-  const following = machine.follow(inClient(`guest probe 50 ${timeout} ${targets.join(' ')}`), (line) => {
+  const following = machine.follow(inClient(`guest probe 250 ${timeout} ${targets.join(' ')}`), (line) => {
     attempts.push(attempt.parse(JSON.parse(line)))
   })
   return {

@@ -34,7 +34,9 @@ export async function startPod(
     const pod = (await cluster.request('GET', `${pods}/${name}`)) as { status?: { podIP?: string } }
     return pod.status?.podIP
   })
-  await machine.run(addPod(node.namespace, { namespace: 'default', name, address }))
+  const others = ground.nodes.filter((it) => it !== node)
+  const routes = others.map((it) => `ip -n ${it.namespace} route add ${address}/32 via ${node.address}`)
+  await machine.run([addPod(node.namespace, { namespace: 'default', name, address }), ...routes].join('\n'))
   await serve(ground, name, `guest serve ${name} tcp/${port} udp/${port}`)
   return { name, address, node }
 }
