@@ -35,23 +35,10 @@ export async function startMachine(image: MachineImage, workdir: string): Promis
     name: 'qemu',
     command: 'qemu-system-x86_64',
     args: [
-      ...[
-        '-accel',
-        'tcg,thread=multi',
-        '-m',
-        '3072',
-        '-smp',
-        '2',
-        '-display',
-        'none',
-        '-no-reboot',
-        '-monitor',
-        'none',
-      ],
-      ...['-serial', 'stdio', '-kernel', image.kernel, '-initrd', image.initrd],
-      ...['-append', 'console=ttyS0 quiet panic=-1'],
-      ...['-nic', `user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:${port}-:7000`],
-    ],
+      '-accel tcg,thread=multi -m 3072 -smp 2 -display none -no-reboot -monitor none -serial stdio'.split(' '),
+      ['-kernel', image.kernel, '-initrd', image.initrd, '-append', 'console=ttyS0 quiet panic=-1'],
+      ['-nic', `user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:${port}-:7000`],
+    ].flat(),
     logFile: console,
   })
   try {

@@ -46,12 +46,14 @@ export function supervise(launch: LaunchFelix): Supervised {
       if (!log.writableEnded) log.write(`${new Date().toISOString()} stdout F ${line}\n`)
     })
     current = felix
-    void felix.ended.then((code) => {
+    const afterwards = async () => {
+      const code = await felix.ended
       life.endedAt = Date.now()
       if (code !== undefined) life.code = code
       current = undefined
       timer = setTimeout(begin, Math.max(0, life.startedAt + pause - Date.now()))
-    })
+    }
+    void afterwards()
   }
   return {
     lives,
