@@ -228,7 +228,7 @@ describe('what each function may do', () => {
       .map(({ properties }) => (properties['AssumeRolePolicyDocument'] as { Statement: object[] }).Statement)
     const named = services.flat().map((it) => (it as { Principal: { Service: string } }).Principal.Service)
     expect(named.toSorted()).toEqual([
-      ...Array(9).fill('lambda.amazonaws.com'),
+      ...Array(10).fill('lambda.amazonaws.com'),
       ...Array(2).fill('scheduler.amazonaws.com'),
     ])
   })
