@@ -207,7 +207,19 @@ const withoutOtherMachines: Plugin = {
   },
 }
 
-/** Descriptions of regions, which no endpoint contains. */
+/** Headers of messages within a stream of events are signed in a form of their own. Nothing here streams. */
+const withoutSignedStreams: Plugin = {
+  name: 'without-signed-streams',
+  setup: (build) => {
+    build.onLoad({ filter: /signature-v4[\\/]dist-es[\\/]HeaderFormatter\.js$/ }, () => ({
+      contents: `const absent = () => { throw new Error('Signing a stream ${excuse}') }
+export class HeaderFormatter { format = absent }
+export class Int64 { static fromNumber = absent }`,
+    }))
+  },
+}
+
+/** Each region comes with its name for people, which no endpoint has in it. */
 const withoutNamesOfRegions: Plugin = {
   name: 'without-names-of-regions',
   setup: (build) => {
@@ -235,4 +247,5 @@ export const slimming: Plugin[] = [
   withoutJsonSchema,
   withoutNamesOfRegions,
   withoutOtherMachines,
+  withoutSignedStreams,
 ]

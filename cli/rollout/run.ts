@@ -3,6 +3,7 @@ import { failureOf, valueOf } from '../../shared/domain/read.ts'
 import { parseRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
+import { KubeError } from '../../shared/errors.ts'
 import { release } from '../../shared/workflows/rollout/lease.ts'
 import { notUnderstood, takeStep } from '../../shared/workflows/rollout/step.ts'
 import { commandFor } from '../target/command-for.ts'
@@ -10,6 +11,7 @@ import { connect } from '../target/connect.ts'
 import { exitStatus } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
 import { watchInterrupts } from './interruption.ts'
+import { counting, patiently } from './patiently.ts'
 import { type Progress, progress } from '../progress.ts'
 import type { RolloutAct, RolloutOptions } from '../options.ts'
 import { rolloutText } from './text.ts'
@@ -64,24 +66,30 @@ const told = async (target: Reached, act: RolloutAct, options: RolloutOptions): 
 }
 
 const takeBack = async (target: Reached, telling: Progress, options: RolloutOptions): Promise<void> => {
-  const { kube } = target
   const interruption = watchInterrupts(telling)
-  const tools = stepTools(kube, telling)
-  try {
+  const { tools, count, done } = counting(stepTools(target.kube, telling))
+  const stopped = (why: string) =>
+    new Failure(why, `${commandFor('rollout abort', target, options)}   # continues where it stopped`)
+  const act = async () => {
     while (!interruption.came()) {
       const outcome = await takeStep(tools)
       // Somebody resumed the rollout: this process does not apply it.
       if (outcome.next === 'over' || outcome.next === 'look') return
       if (outcome.next === 'now') continue
+      count()
       tellWait(telling, outcome)
       // Short enough that the Lease is renewed in time.
       await interruption.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
     }
     await release(tools)
-    throw new Failure(
-      'The abort was interrupted.',
-      `${commandFor('rollout abort', target, options)}   # continues where it stopped`,
-    )
+    throw stopped('The abort was interrupted.')
+  }
+  try {
+    await patiently(act, { telling, interruption, done })
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error
+    await release(tools).catch(() => undefined)
+    throw stopped(`The abort stopped: ${error.message}`)
   } finally {
     interruption.forget()
   }

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Look } from '../../shared/workflows/rollout/begin.ts'
+import { release } from '../../shared/workflows/rollout/lease.ts'
 import { sync, type SyncResult, type SyncTools } from '../../shared/workflows/rollout/sync.ts'
 import { KubeError } from '../../shared/errors.ts'
 import { commandFor } from '../target/command-for.ts'
 import { exitStatus } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
 import { type Interruption, watchInterrupts } from '../rollout/interruption.ts'
+import { counting, patiently } from '../rollout/patiently.ts'
 import type { Progress } from '../progress.ts'
 import { stepTools } from '../rollout/step-tools.ts'
 import { stepsOf } from './steps.ts'
@@ -34,11 +36,18 @@ export interface End {
 /** The rollout in this process, with a line per step. Throws where the API server stays away or refuses. */
 export const rollOut = async (it: SyncRun): Promise<End> => {
   const interruption = watchInterrupts(it.telling)
+  const { tools, count, done } = counting(toolsOf(it, interruption))
+  const waiting: SyncTools['waiting'] = (outcome) => {
+    count()
+    tools.waiting(outcome)
+  }
   try {
-    const tools = toolsOf(it, interruption)
-    return endOf(await patiently(() => sync(tools, it.policy), it.telling, interruption))
+    const act = () => sync({ ...tools, waiting }, it.policy)
+    return endOf(await patiently(act, { telling: it.telling, interruption, done }))
   } catch (error) {
     if (!(error instanceof KubeError)) throw error
+    // Whoever continues it need not wait until the Lease expires.
+    await release(tools).catch(() => undefined)
     throw new Failure(
       `The rollout stopped: ${error.message}`,
       `${commandFor('sync', it.target, it.options)}   # continues where it stopped`,
@@ -90,26 +99,3 @@ const endOf = (result: SyncResult): End => {
       return { status: exitStatus.failed, why: 'interrupted', interrupted: true }
   }
 }
-
-const patience = [1, 2, 5, 10, 20, 30]
-
-/** An API server that is away for a moment (EKS replaces them) does not end the rollout: every step reads the cluster again. */
-const patiently = async (
-  act: () => Promise<SyncResult>,
-  telling: Progress,
-  interruption: Interruption,
-): Promise<SyncResult> => {
-  for (const seconds of patience) {
-    try {
-      return await act()
-    } catch (error) {
-      if (!isPassing(error) || interruption.came()) throw error
-      telling.done(`${error.message}; trying again in ${seconds} s`)
-      await interruption.sleep(seconds)
-    }
-  }
-  return act()
-}
-
-const isPassing = (error: unknown): error is KubeError =>
-  error instanceof KubeError && (error.kind === 'unreachable' || error.kind === 'unavailable')

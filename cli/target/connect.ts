@@ -139,9 +139,11 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
   let given: Pick<Observation, 'givenServiceRange' | 'probeFailure'> = {}
   const observeNow = async () => {
     const answer = await ask()
-    // If EKS returns the range, the API server is not probed: a viewer may not be allowed to create Services.
-    if (!valueOf(answer.eks) && !given.givenServiceRange) given = await givenRange(connection, options, telling)
-    else if (options.serviceNodePortRange) telling.done('--service-node-port-range is not used: EKS tells the range.')
+    // Where EKS gives the range, the API server is not probed: a viewer may not be allowed to create Services.
+    const isTold = valueOf(answer.eks) !== undefined
+    if (!isTold && !given.givenServiceRange) given = await givenRange(connection, options, telling)
+    if (isTold && options.serviceNodePortRange)
+      telling.done('--service-node-port-range is not used: EKS tells the range.')
     const deep = options.deep ?? false
     return observe({
       kube: kube.within(deep ? deepLook : usualLook),

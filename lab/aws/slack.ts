@@ -26,6 +26,8 @@ interface Refusal {
   status: number
   retryAfter?: number
   error?: string
+  /** In place of Slack's own words. */
+  body?: string
   times: number
 }
 
@@ -45,6 +47,7 @@ export async function startSlack(onMessage?: (message: SlackMessage) => void): P
     if (refusal.times > 0) {
       refusal = { ...refusal, times: refusal.times - 1 }
       if (refusal.error) return { status: 200, body: JSON.stringify({ ok: false, error: refusal.error }) }
+      if (refusal.body !== undefined) return { status: refusal.status, body: refusal.body }
       const wait = refusal.retryAfter === undefined ? {} : { 'retry-after': String(refusal.retryAfter) }
       return { status: refusal.status, headers: wait, body: 'rate_limited' }
     }

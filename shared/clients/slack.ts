@@ -71,8 +71,12 @@ const byWebhook = async (
   { notice, forget }: Posting,
 ): Promise<void> => {
   const response = await send(fetch, url, { body: slackBody(notice) })
-  if (response.ok) return
-  // A replaced webhook returns 403 or 404.
+  if (response.ok) {
+    const { ok, error } = parsed(await response.text().catch(() => ''))
+    if (ok !== false) return
+    throw refusalOfBot(wordOf(error), forget)
+  }
+  // A replaced webhook answers 403 or 404.
   if (response.status < 500 && response.status !== 429) forget()
   throw refusal(response, oneLine(await response.text().catch(() => ''), 100))
 }
@@ -125,10 +129,14 @@ interface Call {
 const post = async (fetch: typeof globalThis.fetch, { url, token, body }: Call): Promise<string> => {
   const response = await send(fetch, url, { body, token })
   if (!response.ok) throw refusal(response, oneLine(await response.text().catch(() => ''), 100))
-  const { ok, error, ts } = objectOf(await response.json().catch(() => undefined))
+  const { ok, error, ts } = parsed(await response.text().catch(() => ''))
   if (ok === true && typeof ts === 'string') return ts
-  throw new Refused(oneLine(exactTextOf(error) ?? 'an answer that cannot be read', 100))
+  // Broken off, or not Slack's own: said twice is better than not said.
+  if (ok !== false) throw new RetryLaterError('Slack answered 200 and nothing that can be read.', 30)
+  throw new Refused(wordOf(error))
 }
+
+const wordOf = (error: unknown): string => oneLine(exactTextOf(error) ?? 'without saying why', 100)
 
 const send = async (
   fetch: typeof globalThis.fetch,
@@ -155,7 +163,7 @@ const send = async (
 }
 
 function refusal({ status, headers }: Response, said: string): Error {
-  if (status === 429 || status >= 500) {
+  if (status === 429 || status === 408 || status >= 500) {
     const wait = Number(headers.get('retry-after'))
     return new RetryLaterError(`Slack answered ${status} ${said}`, Number.isFinite(wait) && wait > 0 ? wait : 30)
   }

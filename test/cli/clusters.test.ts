@@ -574,6 +574,8 @@ describe('sync', () => {
   test('--yes brings the cluster in step: the new range stands in both places and no override is left', async () => {
     const ended = await run(['sync', ...place(), '--yes', ...fast, '-o', 'json'])
     expect(ended.stderr).toContain('override written')
+    // It was used in the look before and in the one after.
+    expect(ended.stderr).not.toContain('--service-node-port-range is not used')
     expect(reportIn(ended).verdict).toBe('in-step')
     expect(ended.status).toBe(0)
     const objects = await felixObjects(moved)

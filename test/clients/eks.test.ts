@@ -3,13 +3,13 @@ import { EKSClient, UpdateAddonCommand, UpdateClusterConfigCommand } from '@aws-
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { mockClient } from 'aws-sdk-client-mock'
 import { type EksStandIn, startEks } from '../../lab/aws/eks.ts'
+import { serve } from '../../lab/aws/endpoint.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { createAuthority } from '../../lab/pki.ts'
 import { awsFailure } from '../../shared/clients/aws/failure.ts'
 import { assumeRole } from '../../shared/clients/aws/credentials.ts'
 import { type EksClient, eksClient } from '../../shared/clients/aws/eks.ts'
-import { clusterNames } from '../../shared/clients/aws/list-clusters.ts'
-import { valueOf } from '../../shared/domain/read.ts'
+import { failureOf, valueOf } from '../../shared/domain/read.ts'
 
 const caData = Buffer.from((await createAuthority('eks')).certPem).toString('base64')
 const place = { account: '111122223333', region: 'eu-west-1' }
@@ -63,6 +63,39 @@ describe('a cluster as EKS describes it', () => {
 
   test('that does not exist is undefined', async () => {
     expect(await eks.describe('gone')).toEqual({ value: undefined })
+  })
+
+  test.each([
+    ['nothing', '{}'],
+    ['null', '{"cluster":null}'],
+    ['the page of a proxy', '<html>sign in</html>'],
+  ])('with success and %s is one of which nothing is known, and not one that is gone', async (_, body) => {
+    const proxy = await serve(async () => ({ status: 200, body }))
+    const behind = new EKSClient({ endpoint: proxy.url, region: place.region, credentials, maxAttempts: 1 })
+    const client = eksClient(behind)
+    const described = await client.describe('prod')
+    expect(failureOf(described)).toMatchObject({ kind: 'unavailable', object: 'eks:DescribeCluster' })
+    expect(failureOf(described)?.message).not.toMatch(/\$response|hidden field/)
+    await expect(client.list()).rejects.toThrow()
+    behind.destroy()
+    await proxy.close()
+  })
+
+  test('with an add-on that is not in the answer is not one without it', async () => {
+    const mocked = mockClient(sdk).callsFake((input: object) =>
+      'addonName' in input
+        ? {}
+        : {
+            cluster: {
+              name: 'prod',
+              status: 'ACTIVE',
+              endpoint: 'https://127.0.0.1',
+              certificateAuthority: { data: caData },
+            },
+          },
+    )
+    expect((await stateOf('prod'))?.kubeProxyAddon).toMatchObject({ failure: { kind: 'unavailable' } })
+    mocked.restore()
   })
 
   test('with its node-port range, and the update that changes it while it is under way', async () => {

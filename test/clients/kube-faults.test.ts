@@ -93,6 +93,18 @@ describe('refusals', () => {
     expect(client.calls()).toBe(3)
   })
 
+  test('429 that names a date, or nothing that can be understood, is waited for too', async () => {
+    const header = (text: string) => ({ body: 'slow down', status: 429, headers: { 'retry-after': text } })
+    for (const text of [new Date(Date.now() + 1_000).toUTCString(), 'soon', '-5', '']) {
+      cluster.faults.inject({ path: nodes, times: 1, rewriteAnswer: () => header(text) })
+      const client = clientFor()
+      expect([text, valueOf(await client.nodes())?.length, client.calls()]).toEqual([text, 3, 2])
+    }
+    cluster.faults.inject({ path: nodes, rewriteAnswer: () => header(new Date(Date.now() + 600_500).toUTCString()) })
+    const { retryAfterSeconds } = failureOf(await clientFor().nodes()) ?? {}
+    expect(Math.abs((retryAfterSeconds ?? 0) - 600)).toBeLessThan(5)
+  })
+
   test('429 for longer than the deadline fails at once', async () => {
     cluster.faults.inject({ path: nodes, answer: { status: 429, body: 'slow down', retryAfter: 3600 } })
     const client = clientFor()

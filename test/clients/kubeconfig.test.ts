@@ -325,6 +325,14 @@ describe('what is wrong is said with what there is', () => {
     await expect(refused).rejects.toThrow(/no session for --client-secret=\[secret\] with \[secret\]/)
   })
 
+  test('a plugin that does not end, when nobody is there to answer it, nor what it has started', async () => {
+    const began = Date.now()
+    const { exec } = plugin('sleep 40; echo late')
+    const user = { exec: { ...exec, interactiveMode: 'Never' } }
+    await expect(clusterFromKubeconfig({ file: kubeconfig(user) })).rejects.toThrow('did not end within 12 s')
+    expect(Date.now() - began).toBeLessThan(20_000)
+  }, 60_000)
+
   test.each([
     ['a password', { username: 'u', password: 'p' }, /since Kubernetes 1\.19/],
     ['groups to act in, and no user', { token: 't', 'as-groups': ['g'] }, /no user \(as\)/],

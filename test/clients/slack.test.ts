@@ -89,6 +89,15 @@ describe('Slack', () => {
     })
   })
 
+  test.each([
+    [{ status: 408 }, 'RetryLaterError'],
+    [{ status: 200, error: 'no_service' }, 'PermanentError'],
+    [{ status: 200, error: 'rate_limited' }, 'RetryLaterError'],
+  ])('saying no in any form (%j) is not taken for yes', async (answer, name) => {
+    webhook.refuse({ ...answer, times: 1 })
+    expect(await failureOf(slack(options).post(message))).toMatchObject({ name })
+  })
+
   test('refusing for good is told once, and the secret read again for the next message', async () => {
     webhook.refuse({ status: 404, times: 1 })
     const client = slack(options)
@@ -188,6 +197,17 @@ describe('a bot', () => {
       const client = bot()
       webhook.refuse(refusal)
       expect(await failureOf(client.post({ ...message, incident }))).toMatchObject(expected)
+      await client.post({ ...message, incident })
+      expect(webhook.received).toHaveLength(1)
+    },
+  )
+
+  test.each(['', '{"ok":', '<html>sign in</html>'])(
+    'that gets an answer of status 200 that is not whole, or not Slack’s (%j), says it again later',
+    async (body) => {
+      const client = bot()
+      webhook.refuse({ status: 200, body, times: 1 })
+      expect(await failureOf(client.post({ ...message, incident }))).toMatchObject({ name: 'RetryLaterError' })
       await client.post({ ...message, incident })
       expect(webhook.received).toHaveLength(1)
     },

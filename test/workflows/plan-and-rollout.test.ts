@@ -24,6 +24,12 @@ const kinds = [
   'copied mark',
   'has it',
   'no kube-proxy',
+  'windows',
+  'hybrid',
+  'cordoned',
+  'tainted',
+  'no calico-node',
+  'pod going',
 ] as const
 type Kind = (typeof kinds)[number]
 
@@ -67,6 +73,26 @@ const befallen = (copy: ClusterState, name: string, kind: Kind): void => {
       return
     case 'no kube-proxy':
       copy.pods = without('kube-proxy')
+      return
+    case 'windows':
+      node.labels = { 'kubernetes.io/os': 'windows' }
+      copy.pods = without()
+      return
+    case 'hybrid':
+      node.labels = { ...node.labels, 'eks.amazonaws.com/compute-type': 'hybrid' }
+      return
+    case 'cordoned':
+      node.unschedulable = true
+      return
+    case 'tainted':
+      node.taints = [{ key: 'dedicated', value: 'gpu', effect: 'NoExecute' }]
+      return
+    case 'no calico-node':
+      copy.pods = without('calico-node')
+      return
+    case 'pod going':
+      // For a while: what began in this minute is a roll under way.
+      pod.deletedAt = new Date(Date.parse(copy.observedAt) - 3_600_000).toISOString()
   }
 }
 
@@ -118,7 +144,7 @@ const compared = async (given: readonly Kind[], policy: Policy) => {
   const pending = progressOf(begun.rollout, known, world.iso()).pending.map((node) => `node.${node}`)
   const done = [...(await overriddenBy(world))]
   // Those that are left alone take the value when `default` does.
-  const isLeft = (kind: Kind) => kind === 'not ready' || kind === 'silent' || kind === 'copied mark'
+  const isLeft = (kind: Kind) => ['not ready', 'silent', 'copied mark', 'pod going'].includes(kind)
   const well = new Set(given.flatMap((kind, index) => (isLeft(kind) ? [] : [nodesOf(state)[index]?.name])))
   const restarts = world.felixRestarts.filter(({ node }) => well.has(node)).length
   return { planned: created, pending, done, restarts, forecast: planned.forecast.felixRestarts, begun: true }

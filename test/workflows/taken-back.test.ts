@@ -139,3 +139,42 @@ test('a write that the server refuses was none: it is not taken for one that som
   expect(await fight(world, () => undefined, 'none')).toMatchObject({ state: 'done' })
   expect(journalOf(world).filter(({ what }) => what === 'override')).toHaveLength(2)
 })
+
+test.each([1, 2, 3, 7])(
+  'of notes whose answers were lost (%i in a row) nobody is accused: nothing was written and nothing taken back',
+  async (lost) => {
+    const world = worldOf(['n0', 'n1'])
+    const events = told(world)
+    startRollout(world, { target })
+    const { putLease } = world.tools.kube
+    const { KubeError } = await import('../../shared/errors.ts')
+    let left = lost
+    const kube: typeof world.tools.kube = {
+      ...world.tools.kube,
+      putLease: async (change) => {
+        const put = await putLease(change)
+        left -= 1
+        if (left >= 0) throw new KubeError('unreachable', 'the connection was dropped')
+        return put
+      },
+    }
+    world.tools = { ...world.tools, kube }
+    const patient: typeof takeStep = async (tools) => takeStep(tools).catch((): Outcome => ({ next: 'now' }))
+    expect(await fight(world, () => undefined, 'none', patient)).toMatchObject({ state: 'done' })
+    expect(events.filter(({ what }) => what === 'override written')).toHaveLength(2)
+  },
+)
+
+test('of a write that was cut short twice is said what is known: somebody deleted it, or it never arrived', async () => {
+  const world = worldOf(['n0', 'n1'])
+  startRollout(world, { target })
+  const createFelix: typeof world.tools.kube.createFelix = () => Promise.reject(new Error('the process died here'))
+  world.tools = { ...world.tools, kube: { ...world.tools.kube, createFelix } }
+  const patient: typeof takeStep = async (tools) => takeStep(tools).catch((): Outcome => ({ next: 'now' }))
+  expect(await fight(world, () => undefined, 'none', patient)).toMatchObject({
+    state: 'halted',
+    why: expect.stringMatching(
+      /node\.n0 was to be given .*, twice, and is not there: somebody deleted it, or both writes were cut short/,
+    ),
+  })
+})

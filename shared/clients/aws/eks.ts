@@ -58,24 +58,47 @@ export function eksClient(sdk: EKSClient): EksClient {
   }
 }
 
+async function listAll(sdk: EKSClient, options: { abortSignal: AbortSignal }): Promise<string[]> {
+  const names: string[] = []
+  let nextToken: string | undefined
+  do {
+    const { clusters, nextToken: next } = await sdk.send(
+      new ListClustersCommand({ maxResults: 100, nextToken }),
+      options,
+    )
+    if (!clusters) throw noAnswer('a list')
+    names.push(...clusters)
+    nextToken = next
+  } while (nextToken)
+  return names
+}
+
 async function describeCluster(sdk: EKSClient, name: string): Promise<Read<Cluster | undefined>> {
   try {
-    return read(
-      (await inTime('eks:DescribeCluster', (options) => sdk.send(new DescribeClusterCommand({ name }), options)))
-        .cluster,
+    const { cluster } = await inTime('eks:DescribeCluster', (options) =>
+      sdk.send(new DescribeClusterCommand({ name }), options),
     )
+    if (!cluster) throw noAnswer('a cluster')
+    return read(cluster)
   } catch (error) {
     return isNotFound(error) ? read(undefined) : failed(awsFailure(error, 'eks:DescribeCluster'))
   }
 }
 
-/** There is no such add-on: kube-proxy is self-managed or absent. */
+/** Success without what was asked for, as a proxy in between may answer: nothing is known by it, least of all that it is not there. */
+const noAnswer = (what: string): Error =>
+  Object.assign(new Error(`the answer is empty where ${what} should be`), {
+    name: 'EmptyAnswer',
+    $metadata: { httpStatusCode: 200 },
+  })
+
+/** No such add-on: kube-proxy is self-managed, or there is none. */
 async function describeAddon(sdk: EKSClient, clusterName: string): Promise<Read<AddonState | undefined>> {
   try {
     const { addon } = await inTime('eks:DescribeAddon', (options) =>
       sdk.send(new DescribeAddonCommand({ clusterName, addonName: 'kube-proxy' }), options),
     )
-    if (!addon) return read(undefined)
+    if (!addon) throw noAnswer('an add-on')
     const { addonVersion: version, status = 'UNKNOWN', configurationValues } = addon
     return read(present<AddonState>({ version, status, configurationValues: configurationValues || undefined }))
   } catch (error) {

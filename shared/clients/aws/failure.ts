@@ -15,13 +15,22 @@ export function awsFailure(error: unknown, called: string): ReadFailure {
   const object = textOf(objectOf(error)['call']) ?? called
   const status = objectOf(objectOf(error)['$metadata'])['httpStatusCode']
   const name = nameOf(error)
-  const message = oneLine(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+  const message = oneLine(`${name}: ${saidBy(error, status)}`)
   return { kind: kindOf(name, status), object, message, ...(typeof status === 'number' && { status }) }
+}
+
+/** In the SDK's own words, but where they are a hint for who debugs the SDK. */
+const saidBy = (error: unknown, status: unknown): string => {
+  const said = (error instanceof Error ? error.message : String(error)).replace(/\s*Deserialization error: .*$/s, '')
+  const isUnread = typeof status === 'number' && status < 400
+  return isUnread ? `HTTP ${status} with an answer that cannot be read: ${said}` : said
 }
 
 function kindOf(name: string, status: unknown): ReadFailure['kind'] {
   if (badCredentials.test(name) || status === 401) return 'unauthenticated'
   if (/AccessDenied|NotAuthorized/.test(name) || status === 403) return 'denied'
   if (typeof status !== 'number') return 'unreachable'
+  // Broken off in the middle, or put there by something in between: the next try may be answered.
+  if (status < 400) return 'unavailable'
   return status === 429 || status >= 500 || /Throttl|TooManyRequests/.test(name) ? 'unavailable' : 'malformed'
 }

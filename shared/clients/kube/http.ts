@@ -176,7 +176,9 @@ function headersOf(request: KubeRequest, token: string | undefined, body: string
  * may have been applied.
  */
 function waitOf({ status, headers }: Answer, reading: boolean): number | undefined {
-  const seconds = status === 429 || (status === 503 && reading) ? retryAfterIn(headers) : undefined
+  const asked = status === 429 || (status === 503 && reading) ? retryAfterIn(headers) : undefined
+  // A server that throttles and does not say for how long.
+  const seconds = asked ?? (status === 429 ? 1 : undefined)
   return seconds === undefined ? undefined : seconds * 1_000
 }
 

@@ -22,10 +22,13 @@ export function refusal({
 const shortened = (message: string): string =>
   message.length <= 280 ? message : `${message.slice(0, 100)} … ${message.slice(-170)}`
 
-/** Whole seconds, an hour at most; API servers do not send a date. */
+/** Seconds, an hour at most. API servers send a number; what stands before one may send a date. */
 export const retryAfterIn = (headers: Answer['headers']): number | undefined => {
-  const seconds = Number(headers['retry-after'] ?? Number.NaN)
-  return seconds >= 0 ? Math.min(seconds, 3_600) : undefined
+  const text = headers['retry-after']?.trim() || undefined
+  const seconds = Number(text ?? Number.NaN)
+  const until = (Date.parse(text ?? '') - Date.now()) / 1_000
+  const wait = Number.isNaN(seconds) ? until : seconds
+  return wait >= 0 ? Math.min(Math.ceil(wait * 100) / 100, 3_600) : undefined
 }
 
 /** A failed read as a domain value. `object`: what was read. */

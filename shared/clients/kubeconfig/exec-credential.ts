@@ -22,8 +22,8 @@ export interface ExecCredential {
   expiresAt?: string
 }
 
-/** The time-out; a person may have to answer a prompt. */
-const patienceMs = 120_000
+/** Milliseconds. Where a person may have to answer a prompt, it takes longer. */
+const patience = { prompted: 120_000, alone: 12_000 }
 
 /** Runs the user's credential plugin (`aws eks get-token`), as client-go does: client.authentication.k8s.io. */
 export async function execCredential(user: Entry, cluster: Entry): Promise<ExecCredential> {
@@ -105,12 +105,19 @@ function run(command: string, { exec, env, own }: Run): Promise<string> {
       env,
       stdio: [isInteractive(exec) ? 'inherit' : 'ignore', 'pipe', 'pipe'],
     })
-    const patience = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+    const ms = isInteractive(exec) ? patience.prompted : patience.alone
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      // What it has started itself may live on and keep both open.
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+      fail(`it did not end within ${ms / 1_000} s`)
+    }, ms)
     let out = ''
     let said = ''
     const fail = (why: string) => {
-      clearTimeout(patience)
-      // A failing plugin may still have printed its credential, also in its error.
+      clearTimeout(timer)
+      // One that fails may have given its credential all the same, and said it too.
       own.learn(...credentialsIn(out))
       const hint = textOf(exec['installHint'])
       const message = `The credential plugin ${oneLine(command, 200)} failed: ${oneLine(own.hide(why))}${hint ? ` ${oneLine(hint)}` : ''}`
@@ -127,7 +134,7 @@ function run(command: string, { exec, env, own }: Run): Promise<string> {
     )
     child.on('close', (status, signal) => {
       if (status !== 0) return fail(said || `it ended with ${status ?? signal}`)
-      clearTimeout(patience)
+      clearTimeout(timer)
       return done(out)
     })
   })

@@ -74,7 +74,12 @@ export const takenBackStep = ({ rollout }: RolloutNow, places: Place[], { object
   const left = objects.find(({ name }) => name === overrideName(place.node))
   const by = lastWriter(left)
   const how = left ? (isMarked(left) ? 'changed' : 'emptied') : 'deleted'
-  const reason = `${object} was given ${rollout.target}, and ${by ?? 'somebody'} ${how} it before the rollout was over; it is not written again today`
+  // Cut short twice, nobody can tell whether the writes arrived.
+  const isSure = left !== undefined || written(overrideName(place.node)) === 'yes'
+  const what = isSure
+    ? `was given ${rollout.target}, and ${by ?? 'somebody'} ${how} it before the rollout was over`
+    : `was to be given ${rollout.target}, twice, and is not there: somebody deleted it, or both writes were cut short before they arrived`
+  const reason = `${object} ${what}; it is not written again today`
   return { do: 'halt', reason, takenBack: { object, ...(by !== undefined && { by }) } }
 }
 

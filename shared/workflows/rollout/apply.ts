@@ -12,7 +12,7 @@ import type { Seen, Step } from '../../domain/rollout/step.ts'
 import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
 import { halt } from './halt.ts'
 import { afterNote, isRefusal, takeNoteBack } from './note.ts'
-import { emptyJournal, entriesOf, isDueForRenewal, type Note, putRollout, renew } from './lease.ts'
+import { emptyJournal, entriesOf, isDueForRenewal, type Note, putRollout, putSurely, renew } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
@@ -81,7 +81,7 @@ const remembered = async (
     throw error
   }
   const { resourceVersion } = kept
-  await tools.kube.putLease({
+  await putSurely(tools.kube, {
     resourceVersion,
     annotations: { [`${ours}written`]: confirmed(written, name).join(' ') },
   })

@@ -15,7 +15,7 @@ import { accessMissing, accessNeeded, accessRemedy } from './access-review.ts'
 import { tryFirstWrite } from './first-write.ts'
 import { needed } from '../needed.ts'
 import { withWebhookNodes } from '../observe/webhooks.ts'
-import { entriesOf, heldByOther, type Note, putRollout, withJournal } from './lease.ts'
+import { entriesOf, heldByOther, type Note, putRollout, putSurely, withJournal } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { StepTools } from './tools.ts'
 import { serverDefaults } from './server-defaults.ts'
@@ -177,7 +177,7 @@ const put = async (
   const isHurried = before !== undefined && !isDeepStrictEqual(before, rollout.pace)
   const done = entriesOf(tools, rollout, [isHurried ? paced(before, rollout.pace) : begin(rollout)])
   try {
-    await tools.kube.putLease({
+    await putSurely(tools.kube, {
       ...(record && { resourceVersion: record.resourceVersion }),
       holder: tools.holder,
       renewedAt: tools.now().toISOString(),

@@ -6,7 +6,7 @@ import { oneByOne } from '../../domain/rollout/pace.ts'
 import { KubeError } from '../../errors.ts'
 import { needed } from '../needed.ts'
 import { againstResuming } from './resume.ts'
-import { entriesOf, withJournal } from './lease.ts'
+import { entriesOf, putSurely, withJournal } from './lease.ts'
 import { notUnderstood } from './step.ts'
 
 export type Control = 'pause' | 'resume' | 'abort'
@@ -74,7 +74,7 @@ const controlOnce = async (
   }
   const note = [{ what, from: rollout.state, to: after.state, why: force ? 'by hand, with --force' : 'by hand' }]
   const next = withJournal(after, { entries: entriesOf({ now, holder }, after, note) })
-  await kube.putLease({ resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
+  await putSurely(kube, { resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
   return { changed: true, rollout: next }
 }
 

@@ -1,3 +1,4 @@
+import type { KubeClient, LeaseChange } from '../../clients/kube/client.ts'
 import type { FelixObject, RolloutRecord } from '../../domain/cluster.ts'
 import { valueOf } from '../../domain/read.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
@@ -28,7 +29,7 @@ export const putRollout = async (
   { giveUp = false, objects = [], note = [], entries = [] }: Put = {},
 ): Promise<RolloutRecord> => {
   const done = entriesOf(tools, rollout, note)
-  const put = await tools.kube.putLease({
+  const put = await putSurely(tools.kube, {
     resourceVersion: record.resourceVersion,
     holder: giveUp ? null : tools.holder,
     renewedAt: tools.now().toISOString(),
@@ -38,6 +39,29 @@ export const putRollout = async (
   if (done.length > 0) await tools.record?.(done)
   return put
 }
+
+/**
+ * Writes the Lease. Where the answer was lost, the Lease is asked: what stands there was written. Otherwise a note of a write that
+ * was never tried would look like a write that somebody took back.
+ */
+export const putSurely = async (kube: KubeClient, change: LeaseChange): Promise<RolloutRecord> => {
+  try {
+    return await kube.putLease(change)
+  } catch (error) {
+    if (!(error instanceof KubeError) || !isLost.has(error.kind)) throw error
+    const there = valueOf(await kube.lease())
+    if (there && says(there, change)) return there
+    throw error
+  }
+}
+
+const isLost: ReadonlySet<KubeError['kind']> = new Set(['unreachable', 'unavailable', 'malformed'])
+
+const says = (there: RolloutRecord, { resourceVersion, holder, renewedAt, annotations = {} }: LeaseChange): boolean =>
+  there.resourceVersion !== resourceVersion &&
+  (holder === undefined || (there.holder ?? null) === holder) &&
+  (renewedAt === undefined || milliseconds(there.renewedAt ?? '') === milliseconds(renewedAt)) &&
+  Object.entries(annotations).every(([key, value]) => (there.annotations[key] ?? null) === value)
 
 export const emptyJournal = { entries: [], earlier: 0 }
 
@@ -84,7 +108,7 @@ export const isOverdue = (record: RolloutRecord, tools: StepTools): boolean => s
 
 export const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<RolloutRecord> => {
   const { holder, leaseSeconds } = tools
-  return tools.kube.putLease({ resourceVersion, holder, leaseSeconds, renewedAt: tools.now().toISOString() })
+  return putSurely(tools.kube, { resourceVersion, holder, leaseSeconds, renewedAt: tools.now().toISOString() })
 }
 
 /**

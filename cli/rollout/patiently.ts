@@ -1,0 +1,49 @@
+import { KubeError } from '../../shared/errors.ts'
+import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
+import type { Progress } from '../progress.ts'
+import type { Interruption } from './interruption.ts'
+
+/** Seconds between the tries. */
+const patience = [1, 2, 5, 10, 20, 30]
+
+interface Trying {
+  telling: Progress
+  interruption: Interruption
+  /** How much was done so far: every wait and every effect counts. */
+  done: () => number
+}
+
+/**
+ * An API server that is away for a moment (EKS replaces them) does not end the work: every step reads the cluster again. What
+ * was done in between makes up for earlier trouble, so that hours of work do not end at the seventh broken connection.
+ */
+export const patiently = async <T>(act: () => Promise<T>, { telling, interruption, done }: Trying): Promise<T> => {
+  for (let tried = 0; ; tried += 1) {
+    const before = done()
+    try {
+      return await act()
+    } catch (error) {
+      if (done() !== before) tried = 0
+      const seconds = patience[tried]
+      if (!isPassing(error) || interruption.came() || seconds === undefined) throw error
+      telling.done(`${error.message}; trying again in ${seconds} s`)
+      await interruption.sleep(seconds)
+    }
+  }
+}
+
+const isPassing = (error: unknown): error is KubeError =>
+  error instanceof KubeError && (error.kind === 'unreachable' || error.kind === 'unavailable')
+
+/** Tools that count what is done with them. */
+export const counting = <T extends { tell: (event: StepEvent) => void }>(
+  tools: T,
+): { tools: T; count: () => void; done: () => number } => {
+  let done = 0
+  const count = () => void (done += 1)
+  const tell = (event: StepEvent) => {
+    count()
+    tools.tell(event)
+  }
+  return { tools: { ...tools, tell }, count, done: () => done }
+}
