@@ -9,6 +9,7 @@ import { createAuthority } from '../../lab/pki.ts'
 import { awsFailure } from '../../shared/clients/aws/failure.ts'
 import { assumeRole } from '../../shared/clients/aws/credentials.ts'
 import { type EksClient, eksClient } from '../../shared/clients/aws/eks.ts'
+import { clusterNames } from '../../shared/clients/aws/list-clusters.ts'
 import { failureOf, valueOf } from '../../shared/domain/read.ts'
 
 const caData = Buffer.from((await createAuthority('eks')).certPem).toString('base64')
@@ -76,7 +77,7 @@ describe('a cluster as EKS describes it', () => {
     const described = await client.describe('prod')
     expect(failureOf(described)).toMatchObject({ kind: 'unavailable', object: 'eks:DescribeCluster' })
     expect(failureOf(described)?.message).not.toMatch(/\$response|hidden field/)
-    await expect(client.list()).rejects.toThrow()
+    await expect(clusterNames(behind)).rejects.toThrow()
     behind.destroy()
     await proxy.close()
   })

@@ -2,7 +2,7 @@ import { type Cluster, DescribeAddonCommand, DescribeClusterCommand, type EKSCli
 import type { AddonState, EksState } from '../../domain/cluster.ts'
 import { failed, type Read, read, valueOf } from '../../domain/read.ts'
 import { deadlineMs, inTime } from './limits.ts'
-import { awsFailure, isNotFound } from './failure.ts'
+import { awsFailure, isNotFound, noAnswer } from './failure.ts'
 import { certificatesIn, fromBase64 } from '../certificates.ts'
 import { updatesUnderWay } from './eks-updates.ts'
 import { present } from '../foreign.ts'
@@ -58,21 +58,6 @@ export function eksClient(sdk: EKSClient): EksClient {
   }
 }
 
-async function listAll(sdk: EKSClient, options: { abortSignal: AbortSignal }): Promise<string[]> {
-  const names: string[] = []
-  let nextToken: string | undefined
-  do {
-    const { clusters, nextToken: next } = await sdk.send(
-      new ListClustersCommand({ maxResults: 100, nextToken }),
-      options,
-    )
-    if (!clusters) throw noAnswer('a list')
-    names.push(...clusters)
-    nextToken = next
-  } while (nextToken)
-  return names
-}
-
 async function describeCluster(sdk: EKSClient, name: string): Promise<Read<Cluster | undefined>> {
   try {
     const { cluster } = await inTime('eks:DescribeCluster', (options) =>
@@ -84,13 +69,6 @@ async function describeCluster(sdk: EKSClient, name: string): Promise<Read<Clust
     return isNotFound(error) ? read(undefined) : failed(awsFailure(error, 'eks:DescribeCluster'))
   }
 }
-
-/** Success without what was asked for, as a proxy in between may answer: nothing is known by it, least of all that it is not there. */
-const noAnswer = (what: string): Error =>
-  Object.assign(new Error(`the answer is empty where ${what} should be`), {
-    name: 'EmptyAnswer',
-    $metadata: { httpStatusCode: 200 },
-  })
 
 /** No such add-on: kube-proxy is self-managed, or there is none. */
 async function describeAddon(sdk: EKSClient, clusterName: string): Promise<Read<AddonState | undefined>> {

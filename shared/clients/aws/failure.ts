@@ -34,3 +34,10 @@ function kindOf(name: string, status: unknown): ReadFailure['kind'] {
   if (status < 400) return 'unavailable'
   return status === 429 || status >= 500 || /Throttl|TooManyRequests/.test(name) ? 'unavailable' : 'malformed'
 }
+
+/** Success without what was asked for, as a proxy in between may answer: nothing is known by it, least of all that it is not there. */
+export const noAnswer = (what: string): Error =>
+  Object.assign(new Error(`the answer is empty where ${what} should be`), {
+    name: 'EmptyAnswer',
+    $metadata: { httpStatusCode: 200 },
+  })

@@ -1,6 +1,6 @@
 import { type EKSClient, ListClustersCommand } from '@aws-sdk/client-eks'
 import { failed, type Read, read } from '../../domain/read.ts'
-import { awsFailure } from './failure.ts'
+import { awsFailure, noAnswer } from './failure.ts'
 import { inTime } from './limits.ts'
 
 /** For all pages and retries together; the function has a minute. */
@@ -27,7 +27,8 @@ const listAll = async (sdk: EKSClient, options: { abortSignal: AbortSignal }): P
   let nextToken: string | undefined
   do {
     const page = await sdk.send(new ListClustersCommand({ maxResults: 100, nextToken }), options)
-    names.push(...(page.clusters ?? []))
+    if (!page.clusters) throw noAnswer('a list')
+    names.push(...page.clusters)
     nextToken = page.nextToken
   } while (nextToken)
   return names
