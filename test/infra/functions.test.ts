@@ -76,7 +76,7 @@ describe('settings', () => {
 describe('functions', () => {
   test('run on Node 24 on arm64, from a bundle of their own', () => {
     const functions = full.ofType('AWS::Lambda::Function')
-    expect(functions).toHaveLength(9)
+    expect(functions).toHaveLength(10)
     for (const { properties } of functions)
       expect(properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'], Handler: 'index.handler' })
     const code = functions.map(({ properties }) => (properties['Code'] as { S3Key: string }).S3Key)
@@ -104,7 +104,7 @@ describe('functions', () => {
 
   test('each writes to a log group that is kept for 90 days', () => {
     expect(full.ofType('AWS::Logs::LogGroup').map(({ properties }) => properties['RetentionInDays'])).toEqual(
-      Array(9).fill(90),
+      Array(10).fill(90),
     )
   })
 
