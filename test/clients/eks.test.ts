@@ -83,7 +83,7 @@ describe('a cluster as EKS describes it', () => {
   })
 
   test('with an add-on that is not in the answer is not one without it', async () => {
-    const mocked = mockClient(sdk).callsFake((input: object) =>
+    const mocked = mockClient(sdk).callsFake(async (input: object) =>
       'addonName' in input
         ? {}
         : {
