@@ -80,7 +80,7 @@ describe('functions', () => {
     for (const { properties } of functions)
       expect(properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'], Handler: 'index.handler' })
     const code = functions.map(({ properties }) => (properties['Code'] as { S3Key: string }).S3Key)
-    expect(new Set(code).size).toBe(9)
+    expect(new Set(code).size).toBe(10)
   })
 
   test('only those that feed their own queue may do so', () => {
