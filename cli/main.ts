@@ -45,7 +45,7 @@ export const programOf = (end: Ending): Command => {
     .description("Keeps Calico in step with kube-proxy's IPVS mode and the cluster's node-port range.")
     .version(manifest.version)
     .exitOverride()
-    .showHelpAfterError('(--help shows what there is)')
+    .showHelpAfterError('(see --help)')
     .addHelpText('after', statusHelp)
     .hook('preAction', (_, command) => applyConfiguration(command))
   for (const add of [
@@ -76,7 +76,7 @@ const explainFailure = (error: unknown, words: readonly string[]): number => {
   if (error instanceof CommanderError) {
     const name = words.slice(1).find((word) => !word.startsWith('-'))
     if (error.code === 'commander.excessArguments' && name !== undefined)
-      say(`A cluster is named by an option: calico-ipvs-sync ${words[0]} --context ${quoted(name)}`)
+      say(`Name the cluster with an option: calico-ipvs-sync ${words[0]} --context ${quoted(name)}`)
     return error.exitCode === 0 ? exitStatus.inStep : exitStatus.usage
   }
   const message = error instanceof Error ? error.message : String(error)

@@ -23,8 +23,8 @@ export interface OutputOptions {
 
 export const withOutput = (command: Command, choices: readonly Format[] = formats): Command =>
   command
-    .addOption(new Option('-o, --output <format>', 'form of the result').choices(choices).default('text'))
-    .option('--output-file <file>', 'where the result goes (default: standard output)')
+    .addOption(new Option('-o, --output <format>', 'format of the result').choices(choices).default('text'))
+    .option('--output-file <file>', 'file for the result (default: standard output)')
     .addOption(
       new Option('--color <when>', 'colours: on a terminal, always (as FORCE_COLOR) or never (as NO_COLOR)')
         .choices(colourChoices)
@@ -36,7 +36,7 @@ export const withOutput = (command: Command, choices: readonly Format[] = format
 
 /** Of commands that print findings. */
 export const withVerbose = (command: Command): Command =>
-  command.option('-v, --verbose', 'what is only good to know in full, too')
+  command.option('-v, --verbose', 'also show findings of severity info in full')
 
 export interface PlaceOptions {
   /** The configuration file that is in force. */
@@ -78,15 +78,15 @@ export const withLook = (command: Command): Command =>
   command
     .option(
       '--service-node-port-range <min-max>',
-      "the API server's range, where no EKS API tells it; without it, and without --probe, none is written",
+      "the API server's range, if no EKS API returns it; without this and without --probe, no range is written",
       portRange,
     )
     .addOption(
-      new Option('--probe', 'read that range from the API server, by creating a Service it must refuse').conflicts(
+      new Option('--probe', 'read that range from the API server, with a Service that it must reject').conflicts(
         'serviceNodePortRange',
       ),
     )
-    .option('--deep', 'read the logs of all pods, not of a sample, and ask kube-proxy itself where it can be reached')
+    .option('--deep', "read the logs of all pods instead of a sample, and kube-proxy's /proxyMode if it can be reached")
 
 export interface PolicyOptions {
   strategy?: Policy['strategy']
@@ -118,8 +118,12 @@ export const withPolicy = (command: Command): Command => {
     )
     .option('--canary-seconds <s>', `how long the first node must stay well (default: ${canarySeconds})`, seconds)
     .option('--settle-seconds <s>', `the same for every later node (default: ${settleSeconds})`, seconds)
-    .option('--node-deadline <s>', `a node not well by then halts it all (default: ${nodeDeadlineSeconds})`, deadline)
-    .option('--ignore-owner', 'write also where GitOps owns the object')
+    .option(
+      '--node-deadline <s>',
+      `seconds after which a node that is not well halts the rollout (default: ${nodeDeadlineSeconds})`,
+      deadline,
+    )
+    .option('--ignore-owner', 'write even if GitOps owns the object')
 }
 
 export type DoctorOptions = OutputOptions & PlaceOptions & { lookOnly?: boolean }
@@ -143,7 +147,7 @@ export const withFailOn = (command: Command): Command =>
     .addOption(
       new Option(
         '--fail-on <severity>',
-        'exit 1 also for findings this severe; never: exit 0 for every answer',
+        'exit 1 also for findings of this severity; never: exit 0 for every verdict but unknown',
       ).choices(['critical', 'warning', 'never'] satisfies FailOn[]),
     )
     .option('--baseline <file>', 'an earlier result (-o json): exit 1 only for what is new since')
@@ -182,6 +186,6 @@ const nodeBudget = (text: string): Policy['maxUnavailable'] => {
 const portRange = (text: string): { min: number; max: number } => {
   const [, min = 0, max = 0] = (/^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []).map(Number)
   if (min < 1 || max > 65535 || min > max)
-    throw new InvalidArgumentError('Give it as the API server has it: 30000-32767, within 1 and 65535.')
+    throw new InvalidArgumentError("Give it like the API server's option: 30000-32767, between 1 and 65535.")
   return { min, max }
 }

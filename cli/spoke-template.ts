@@ -22,15 +22,15 @@ export const addSpokeTemplate = (program: Command, end: Ending): void => {
     .option('--hub-region <region>', "region of the hub's stack", fitting(/^[a-z]{2,4}(-[a-z]+)+-\d$/))
     .option(
       '--external-id <id>',
-      "what the hub shows when it takes a role: the stack's output ExternalId",
+      "external id that the hub sends when it assumes a role: the stack's output ExternalId",
       fitting(/^[\w+=,.@:/-]{2,1224}$/),
     )
-    .option('--roles-region <region>', 'the one region in which the roles are made (default: that of the hub)')
-    .option('--deployment <name>', "the hub's name, where its stack has another than CalicoIpvsSync")
+    .option('--roles-region <region>', 'the one region in which the roles are created (default: that of the hub)')
+    .option('--deployment <name>', "the hub's name, if its stack is not named CalicoIpvsSync")
     .option('--no-changes', 'without the role that changes: the account is only reported')
-    .addOption(new Option('-o, --output <format>', 'form of the result').choices(['yaml', 'json']).default('yaml'))
+    .addOption(new Option('-o, --output <format>', 'format of the result').choices(['yaml', 'json']).default('yaml'))
     .option('--no-color', 'as with the other commands; there are none')
-    .option('-q, --quiet', 'as with the other commands; there is nothing to say')
+    .option('-q, --quiet', 'as with the other commands; there is no progress')
     .addOption(new Option('--debug', 'show where an error came from').hideHelp())
     .action(async ({ output, hubAccount, hubRegion, externalId, ...more }: SpokeOptions) => {
       if ((hubAccount === undefined) !== (hubRegion === undefined))

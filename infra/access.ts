@@ -85,17 +85,16 @@ export const mayReadFleet = ({ tableArn }: Table) => [
 
 export const mayWriteReports = ({ bucketArn }: Bucket) =>
   allow(['s3:PutObject'], [`${bucketArn}/reports/*`], {
-    because: 'Each day is an object of its own; none is read or removed.',
+    because: 'Each day has its own object; none is read or deleted.',
   })
 
 /** The rule's ARN contains an id that AWS Config generates, and the function is created before the rule. */
 export const mayAnswerConfig = ({ partition, region, account }: Stack): Permission[] => [
   allow(['config:PutEvaluations'], ['*'], {
-    because:
-      'config:PutEvaluations supports no resource; the result token of an invocation says which rule is answered.',
+    because: 'config:PutEvaluations supports no resource; the result token of an invocation identifies the rule.',
   }),
   allow(['config:GetComplianceDetailsByConfigRule'], [`arn:${partition}:config:${region}:${account}:config-rule/*`], {
-    because: 'The id of the rule is made up by AWS Config when it is made; the action only reads.',
+    because: 'AWS Config generates the id of the rule when it is created; the action only reads.',
   }),
 ]
 
@@ -110,7 +109,7 @@ export const mayHeed = ({ region }: Stack, alarms: readonly string[]): Permissio
     allow(['cloudwatch:DescribeAlarms'], ['*'], {
       conditions: { StringEquals: { 'aws:RequestedRegion': [...regions] } },
       because:
-        'CloudWatch shows composite alarms only to a permission on all; it is bound to the regions of the alarms.',
+        'CloudWatch returns composite alarms only with a permission on all; it is restricted to the regions of the alarms.',
     }),
   ]
 }
@@ -132,7 +131,7 @@ export const mayList = (fleet: Fleet): Permission[] => {
   return [
     allow(['eks:ListClusters'], ['*'], {
       conditions: { StringEquals: { 'aws:RequestedRegion': regions } },
-      because: 'eks:ListClusters supports no resource; it is bound to the regions of the fleet.',
+      because: 'eks:ListClusters supports no resource; it is restricted to the regions of the fleet.',
     }),
   ]
 }
@@ -145,7 +144,7 @@ export const mayDescribe = (scope: Construct, fleet: Fleet, kind: RoleKind): Per
   const { partition } = Stack.of(scope)
   const arns = (rest: string) => regions.map((region) => `arn:${partition}:eks:${region}:${own}:${rest}`)
   const [clusters, kubeProxy] = [arns('cluster/*'), arns('addon/*/kube-proxy/*')]
-  const because = 'Clusters are found by a sweep, not listed beforehand; the actions only read.'
+  const because = 'A sweep discovers clusters; the actions only read.'
   return [
     allow(['eks:DescribeCluster'], clusters, { because }),
     allow(['eks:DescribeAddon'], kubeProxy, { because }),
@@ -170,7 +169,7 @@ export const mayAssume = (fleet: Fleet, kind: RoleKind, organizationId?: string)
   ])
   const because = fleet.organization
     ? 'Accounts are found in the organization by each sweep; their roles have one name in all of them.'
-    : `The roles of ${roles.length} accounts do not fit into a policy; they have one name in all of them.`
+    : `The roles of ${roles.length} accounts do not fit into a policy; they have the same name in all of them.`
   return [
     ...(roles.length > 0 && !tooMany ? [allow(['sts:AssumeRole'], roles)] : []),
     ...(patterns.size > 0
@@ -222,7 +221,7 @@ export const mayLog = ({ logGroupArn }: ILogGroup): Permission =>
   allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn])
 
 export const mayTrace: Permission = allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'], {
-  because: 'X-Ray takes traces without naming a resource.',
+  because: 'X-Ray accepts traces without a resource.',
 })
 
 /** The permissions that Lambda requires for a function in a VPC. */
@@ -236,10 +235,10 @@ export const mayConnect: Permission = allow(
     'ec2:UnassignPrivateIpAddresses',
   ],
   ['*'],
-  { because: 'Lambda manages network interfaces whose ids nobody knows beforehand.' },
+  { because: 'Lambda manages network interfaces whose ids are not known before.' },
 )
 
 export const roleOf = ({ role, node }: IFunction): IRole => {
-  if (!role) throw new Error(`${node.path} has no role; functions are made by lambdaFunction, which gives them one.`)
+  if (!role) throw new Error(`${node.path} has no role; create functions with lambdaFunction, which gives them one.`)
   return role
 }

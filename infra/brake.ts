@@ -8,7 +8,7 @@ import type { Construct } from 'constructs'
 export const brake = (scope: Construct, stackName: string): StringParameter =>
   new StringParameter(scope, 'Brake', {
     parameterName: `/calico-ipvs-sync/${stackName}/brake`,
-    description: 'The most that calico-ipvs-sync may do in any cluster, from now on: off, report or sync',
+    description: 'The highest action that calico-ipvs-sync may take in any cluster: off, report or sync',
     stringValue: 'sync',
     allowedPattern: '^(off|report|sync)$',
   })

@@ -14,7 +14,7 @@ export const codeWith = (
   { from, name }: { from: string; name: string },
 ): string => {
   const outdir = Stage.of(scope)?.outdir
-  if (outdir === undefined) throw new Error(`${scope.node.path} stands in no app; make the stack in one.`)
+  if (outdir === undefined) throw new Error(`${scope.node.path} is in no app; create the stack in one.`)
   const folder = join(outdir, 'configured', Stack.of(scope).stackName, name)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })

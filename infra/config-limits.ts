@@ -30,7 +30,7 @@ const tagFaults = ({ tags }: Judged): Fault[] => {
   const all = Object.entries(tags)
   const wrong = all.flatMap(([key, value]): Fault[] => {
     const path = ['tags', key]
-    if (/^aws:/i.test(key)) return [{ path, message: 'begins with aws:, which AWS keeps for itself' }]
+    if (/^aws:/i.test(key)) return [{ path, message: 'begins with aws:, which is reserved for AWS' }]
     if (key.length < 1 || key.length > 128) return [{ path, message: 'has a name of more than 128 characters' }]
     if (value.length > 256) return [{ path, message: `has ${value.length} characters, and AWS takes 256` }]
     if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(key + value))
@@ -59,7 +59,7 @@ const vpcFaults = ({ vpc }: Judged): Fault[] => {
 /** CloudWatch does not send to FIFO topics. */
 const topicFaults = ({ alarmTopicArn }: Judged): Fault[] =>
   alarmTopicArn?.endsWith('.fifo')
-    ? [{ path: ['alarmTopicArn'], message: 'is a FIFO topic, to which no alarm is sent: name a standard one' }]
+    ? [{ path: ['alarmTopicArn'], message: 'is a FIFO topic, to which no alarm is sent: use a standard topic' }]
     : []
 
 /** Alarms are read with the functions' own roles. */

@@ -20,11 +20,14 @@ const route = z.strictObject({
   account: oneOrMore(z.string().regex(/^\d{12}$/, 'is an account of 12 digits')).optional(),
   region: oneOrMore(z.string().regex(/^[a-z]{2,5}(-[a-z]+)+-\d$/, 'is a region')).optional(),
   /** Names; * at the end matches any text. */
-  cluster: oneOrMore(clusterPattern).optional().describe('Names; * at the end stands for any text.'),
+  cluster: oneOrMore(clusterPattern).optional().describe('Names; * at the end matches any text.'),
   /** Tags of the clusters. Those of a cluster that EKS does not describe are not known, and match no route. */
   tag: oneOrMore(z.strictObject({ key: tagPart(128), value: tagPart(256) })).optional(),
 
-  emails: z.array(z.email()).default([]).describe('Told of what fits. Each must confirm the subscription once.'),
+  emails: z
+    .array(z.email())
+    .default([])
+    .describe('Receive matching notices. Each address must confirm the subscription once.'),
   /** A webhook's URL, or a bot's token; with a token, also the channel's id, and each incident is one thread. */
   slack: z
     .strictObject({
@@ -40,18 +43,20 @@ const route = z.strictObject({
     .string()
     .regex(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/, 'is the ARN of a standard topic')
     .optional()
-    .describe('A topic of yours in the region of the stack, that of a pager for instance.'),
+    .describe('An existing topic in the region of the stack, for example of a pager.'),
   /** The key that encrypts that topic, if it is your own key; its policy must allow the function `tell` to use it. */
   kmsKeyArn: z
     .string()
     .regex(/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, 'is the ARN of a key')
     .optional()
-    .describe('The key of that topic, where it is one of yours; its policy must let the function tell use it.'),
+    .describe('The key of that topic, if it is your own key; its policy must allow the function tell to use it.'),
   /** `chat`: the format of Amazon Q Developer in chat applications. Without topicArn the stack creates the topic. */
   format: z
     .enum(['text', 'chat'])
     .default('text')
-    .describe('chat: what Amazon Q Developer in chat applications takes. Without topicArn the stack makes the topic.'),
+    .describe(
+      'chat: the format of Amazon Q Developer in chat applications. Without topicArn the stack creates the topic.',
+    ),
 })
 export type RouteConfig = z.output<typeof route>
 
@@ -79,14 +84,14 @@ export const noticesConfig = z
     digest: z
       .union([z.literal(false), digest])
       .default(digestDefaults)
-      .describe('One notice in place of many; false: each by itself.'),
+      .describe('One notice instead of many; false: each separately.'),
     /** Notices that are not urgent wait until their end. A halt never waits. */
     quietHours: z
       .strictObject({
         windows: z
           .array(policySetting.shape.windows.def.innerType.def.element)
           .min(1)
-          .describe('When only what is urgent is told.'),
+          .describe('When only urgent notices are sent.'),
         holds: z.array(severity).min(1).default(['info', 'warning']),
       })
       .optional(),
@@ -122,14 +127,14 @@ const routeFaults = ({ env, accounts }: Told, it: RouteConfig, path: Fault['path
     emails.length === 0 &&
       !slack &&
       !topicArn &&
-      format === 'text' && { path, message: 'leads to nobody: give emails, slack, topicArn or format' },
+      format === 'text' && { path, message: 'has no recipient: give emails, slack, topicArn or format' },
     format === 'chat' &&
       (emails.length > 0 || slack !== undefined) && {
         path: [...path, 'format'],
-        message: 'is that of a topic; who gets mail or Slack needs a route of their own',
+        message: 'applies to a topic only; e-mail and Slack need a separate route',
       },
     kmsKeyArn !== undefined &&
-      !topicArn && { path: [...path, 'kmsKeyArn'], message: 'is of a topicArn, which is missing' },
+      !topicArn && { path: [...path, 'kmsKeyArn'], message: 'belongs to a topicArn, which is missing' },
     placeFault(topicArn, env, [...path, 'topicArn']),
     placeFault(slack?.secretArn, env, [...path, 'slack', 'secretArn']),
     filterFault(it, path),
@@ -138,7 +143,7 @@ const routeFaults = ({ env, accounts }: Told, it: RouteConfig, path: Fault['path
         accounts !== undefined &&
         !accounts.some((known) => known.account === one) && {
           path: [...path, 'account', index],
-          message: `${one} is no account of the fleet: nobody is told`,
+          message: `${one} is no account of the fleet: no notice would match`,
         },
     ),
   ]
@@ -156,7 +161,7 @@ const filterFault = (it: RouteConfig, path: Fault['path']): Fault | undefined =>
   if (combinations <= policyBounds.combinations) return undefined
   return {
     path,
-    message: `has ${combinations} combinations of values, and a filter policy of SNS has ${policyBounds.combinations} at most: leave a condition out, or make several routes`,
+    message: `has ${combinations} combinations of values, and a filter policy of SNS has ${policyBounds.combinations} at most: remove a condition, or write several routes`,
   }
 }
 
@@ -170,7 +175,7 @@ const emailFaults = ({ notices, emails }: Told): Fault[] => {
       return [
         {
           path,
-          message: `${email} stands twice: SNS keeps one subscription for an address, with one set of conditions`,
+          message: `${email} is listed twice: SNS keeps one subscription for an address, with one set of conditions`,
         },
       ]
     }),
@@ -185,7 +190,7 @@ const sizeFaults = ({ notices }: Told): Fault[] => {
   const tags = notices.routes.map(({ tag }) => tag)
   const bytes = Buffer.byteLength(JSON.stringify([published, tags]))
   if (bytes <= settingAtMost) return []
-  const message = `take ${bytes} bytes where they lead to topics or ask for tags, ${settingAtMost} at most: use beginnings of names, or subscribe to the topic of all notices with a filter policy of your own`
+  const message = `take ${bytes} bytes for routes with topics or tags, ${settingAtMost} at most: use beginnings of names, or subscribe to the topic of all notices with a filter policy of your own`
   return [{ path: ['notices', 'routes'], message }]
 }
 
@@ -198,7 +203,7 @@ const countFaults = ({ notices, emails }: Told): Fault[] => {
       ? [
           {
             path,
-            message: `lead to Slack ${slacks} times, ${slackAtMost} at most: each has a queue and a function of its own`,
+            message: `have Slack ${slacks} times, ${slackAtMost} at most: each needs its own queue and function`,
           },
         ]
       : []),

@@ -15,14 +15,14 @@ const clusterType = 'AWS::EKS::Cluster'
  */
 export const configRule = (stack: Stack, around: Surroundings, records: Table) => {
   const lost = deadLetterQueue(stack, 'ConfigRuleDeadLetters', {
-    meaning: 'AWS Config was not answered; its rule shows what was so before.',
+    meaning: 'AWS Config got no answer; its rule shows the previous result.',
     runbook: 'dead-letters-config-rule',
     alarms: around.alarms,
     key: around.key,
   })
   const it = lambdaFunction(stack, around, {
     name: 'config-rule',
-    description: 'Tells AWS Config which clusters are in step, from the records',
+    description: 'Reports to AWS Config which clusters are in step, from the records',
     environment: { RECORDS_TABLE: records.tableName },
     may: [...mayReadFleet(records), ...mayAnswerConfig(stack), maySend(lost)],
     timeout: Duration.minutes(5),

@@ -45,7 +45,7 @@ const fleetAccount = z.strictObject({
   externalId: externalId.optional(),
   roleArn: z
     .never(
-      'one role would look and change: write viewerRoleArn (assumed by sweep and evaluate) and operatorRoleArn (assumed by rollout-step; leave it out to have the account only reported)',
+      'one role would read and change: write viewerRoleArn (assumed by sweep and evaluate) and operatorRoleArn (assumed by rollout-step; without it the account is only reported)',
     )
     .optional(),
 })
@@ -184,8 +184,8 @@ const knobs = z.strictObject({
   /** Each alarm's description ends with this URL and the section. Absent: the page in the repository. */
   runbookBaseUrl: z.url({ protocol: /^https?$/ }).default(runbookUrl),
   /**
-   * A custom rule of AWS Config over the clusters of the stack's own account and region. AWS AWS AWS Config must be
-   * recording there.
+   * A custom rule of AWS Config over the clusters of the stack's own account and region. AWS AWS AWS AWS Config must
+   * be recording there.
    */
   configRule: z.boolean().default(false),
   /** Other recipients of notices, and when: docs/notices.md. */
@@ -258,12 +258,12 @@ const accountFaults = ({ accounts = [], env }: Knobs): Fault[] =>
     if (viewerRoleArn === undefined && !env)
       return {
         path,
-        message: `${account} has no viewerRoleArn: it is entered by the functions' own roles where it is the stack's own account, else by the fixed names, and env does not say which account is the stack's own`,
+        message: `${account} has no viewerRoleArn: the functions use their own roles if it is the stack's own account, else the fixed names, and env does not name the stack's own account`,
       }
     if (viewerRoleArn !== undefined && viewerRoleArn === operatorRoleArn)
       return {
         path: [...path, 'operatorRoleArn'],
-        message: `is viewerRoleArn too: who looks must not be who changes`,
+        message: `is viewerRoleArn too: the role that reads must not be the role that changes`,
       }
     return rolesOf(entry).flatMap(([knob, role]) => {
       const ofRole = role.split(':')[4]
@@ -328,7 +328,9 @@ const partitionFaults = ({ env, regions = [], accounts = [] }: Knobs): Fault[] =
   const places = [...(env ? [env.region] : []), ...regions, ...accounts.flatMap((it) => it.regions ?? [])]
   const known = new Set(places.map(partitionOf))
   if (known.size > 1)
-    return [{ path: ['regions'], message: `are of ${[...known].join(' and ')}: a deployment for each partition` }]
+    return [
+      { path: ['regions'], message: `are of ${[...known].join(' and ')}: each partition needs its own deployment` },
+    ]
   return accounts.flatMap((entry, index) =>
     rolesOf(entry).flatMap(([knob, role]) => {
       const partition = role.split(':')[1] ?? ''
@@ -350,15 +352,15 @@ const exceptionFaults = ({ policy, env, regions, accounts, organization }: Knobs
     // The text before the first star must begin like an account.
     const isBegun = /^(\d{0,11}$|\d{12}(\/|$))/.test(cluster.split('*')[0] ?? '')
     if (!isBegun || (!cluster.includes('*') && parts.length !== 3))
-      return { path, message: `${cluster} fits no cluster: give it as ACCOUNT/REGION/NAME, with * for any text` }
+      return { path, message: `${cluster} matches no cluster: give it as ACCOUNT/REGION/NAME, with * for any text` }
     const named = accounts?.map((it) => it.account) ?? (env ? [env.account] : undefined)
     const known = organization ? undefined : named
     const general = regions ?? (env ? [env.region] : undefined)
     const places = general && [...general, ...(accounts ?? []).flatMap((it) => it.regions ?? [])]
     if (known && parts.length > 1 && !ofAccount.includes('*') && !known.includes(ofAccount))
-      return { path, message: `${cluster} fits no cluster: ${ofAccount} is no account of the fleet` }
+      return { path, message: `${cluster} matches no cluster: ${ofAccount} is no account of the fleet` }
     if (places && parts.length > 2 && !/[*]/.test(`${ofAccount}${ofRegion}`) && !places.includes(ofRegion))
-      return { path, message: `${cluster} fits no cluster: ${ofRegion} is no region of the fleet` }
+      return { path, message: `${cluster} matches no cluster: ${ofRegion} is no region of the fleet` }
     return []
   })
 

@@ -94,11 +94,11 @@ export const configurationPage = (): string => {
   )
   return `# Configuration
 
-All that \`deploy.json\` may say. Every knob has a default: an empty file deploys a fleet of one account in one region that only
-tells. A name that does not exist, or a value that cannot be, is refused when the stack is synthesized, with the sentence that says
-what to do. Another file: \`npm run deploy -- -c config=FILE\`. This page is made from the schema by \`npm run configuration\`.
+All settings of \`deploy.json\`. Every setting has a default: an empty file deploys a fleet of one account in one region that only
+reports. An unknown name or an invalid value is rejected at synthesis, with a message that says
+how to fix it. To use another file: \`npm run deploy -- -c config=FILE\`. This page is generated from the schema by \`npm run configuration\`.
 
-| knob | takes | default | meaning |
+| setting | type | default | meaning |
 |---|---|---|---|
 ${rows.join('\n')}
 `

@@ -18,13 +18,13 @@ interface Work {
 /** The function for events, which makes evaluations fast. */
 export const eventHandlers = (stack: Stack, around: Surroundings, work: Work & { records: Table }) => {
   const lost = deadLetterQueue(stack, 'EventsDeadLetters', {
-    meaning: 'Events were lost; their clusters are looked at only by the next sweep.',
+    meaning: 'Events were lost; only the next sweep evaluates their clusters.',
     runbook: 'dead-letters-events',
     ...around,
   })
   const onEvent = lambdaFunction(stack, around, {
     name: 'on-event',
-    description: 'An event touched a cluster: has it looked at',
+    description: 'Requests an evaluation of the clusters that an event is about',
     environment: {
       ...environmentOf(stack, work),
       RECORDS_TABLE: work.records.tableName,
@@ -61,21 +61,21 @@ const placesAtOnce = 5
 export const sweeping = (stack: Stack, around: Surroundings, work: Work & { records: Table; tellings: Queue }) => {
   const { everyMinutes, withinMinutes } = around.config.sweep
   const lost = deadLetterQueue(stack, 'SweepDeadLetters', {
-    meaning: 'A sweep failed; changes without an event stay unseen until one succeeds.',
+    meaning: 'A sweep failed; changes without an event are not detected until one succeeds.',
     runbook: 'dead-letters-sweep',
     ...around,
   })
   const places = workQueue(stack, 'Places', {
     functionTimeout: listTimeout,
     deadLetters: {
-      meaning: 'The clusters of an account and region were not asked for in a sweep; the next one tries again.',
+      meaning: 'The clusters of an account and region were not listed in a sweep; the next one tries again.',
       runbook: 'dead-letters-places',
       ...around,
     },
   })
   const sweep = lambdaFunction(stack, around, {
     name: 'sweep',
-    description: 'Has every account and region of the fleet listed',
+    description: 'Requests a list of every account and region of the fleet',
     environment: {
       OWN_ACCOUNT: stack.account,
       PLACES_QUEUE_URL: places.queueUrl,
@@ -88,7 +88,7 @@ export const sweeping = (stack: Stack, around: Surroundings, work: Work & { reco
   keepFailures(sweep, lost)
   onSchedule(stack, sweep, { everyMinutes, withinMinutes, failures: lost, key: around.key })
   alarm(sweep, 'Missing', around.alarms, {
-    meaning: 'Three sweeps in a row did not take place; only events are heard.',
+    meaning: 'Three sweeps in a row did not run; only events are processed.',
     runbook: 'no-sweep',
     metric: sweep.metricInvocations({ period: Duration.minutes(everyMinutes), statistic: 'Sum' }),
     below: true,
@@ -105,7 +105,7 @@ const lister = (
   const { evaluations, fleet, records, places, tellings } = work
   const listClusters = lambdaFunction(stack, around, {
     name: 'list-clusters',
-    description: 'Lists the clusters of one account and region and has each looked at',
+    description: 'Lists the clusters of one account and region and requests an evaluation of each',
     environment: {
       ...environmentOf(stack, work),
       ...workedQueue(places),

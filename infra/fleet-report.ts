@@ -33,7 +33,7 @@ const reportsBucket = (scope: Construct, key: IKey | undefined): Bucket => {
     removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   })
   const reason =
-    'Who reads the reports is told by CloudTrail where its data events are switched on; a bucket of logs is not made for it.'
+    'CloudTrail shows who reads the reports, if its data events are enabled; no access-log bucket is created.'
   Validations.of(bucket).acknowledge({ id: 'AwsSolutions-S1', reason })
   return bucket
 }
@@ -44,14 +44,14 @@ const reportsBucket = (scope: Construct, key: IKey | undefined): Bucket => {
 export const fleetReports = (stack: Stack, around: Surroundings, records: Table) => {
   const bucket = reportsBucket(stack, around.key)
   const lost = deadLetterQueue(stack, 'FleetReportDeadLetters', {
-    meaning: 'The report of a day was not written, or the fleet not counted; what is shown is older than it seems.',
+    meaning: 'The daily report or the fleet metrics were not written; the page or the dashboard is out of date.',
     runbook: 'dead-letters-fleet-report',
     alarms: around.alarms,
     key: around.key,
   })
   const it = lambdaFunction(stack, around, {
     name: 'fleet-report',
-    description: 'Counts the fleet and writes its report of the day, from the records',
+    description: 'Writes the fleet metrics and the daily report, from the records',
     environment: { RECORDS_TABLE: records.tableName, REPORTS_BUCKET: bucket.bucketName },
     may: [...mayReadFleet(records), mayWriteReports(bucket), maySend(lost)],
     timeout: Duration.minutes(10),
@@ -80,7 +80,7 @@ export const fleetReports = (stack: Stack, around: Surroundings, records: Table)
   schedule('Hourly', 'rate(1 hour)', { what: 'count' })
   schedule('Daily', 'cron(0 4 * * ? *)', { what: 'report', at: '<aws.scheduler.scheduled-time>' })
   alarm(it, 'Missing', around.alarms, {
-    meaning: 'The fleet was not counted for three hours; the dashboard shows nothing newer.',
+    meaning: 'The fleet metrics were not written for three hours; the dashboard is out of date.',
     runbook: 'fleet-not-counted',
     metric: it.metricInvocations({ period: Duration.hours(1), statistic: 'Sum' }),
     below: true,

@@ -109,14 +109,14 @@ const needed = ({ may, inVpc }: Pick<FunctionSpec<FunctionName>, 'may' | 'inVpc'
 const watch = (it: Function, name: FunctionName, alarms: ITopic) => {
   const period = Duration.minutes(5)
   alarm(it, 'Errors', alarms, {
-    meaning: `${name} fails again and again; what it could not do is tried again, then kept as dead letters.`,
+    meaning: `${name} fails repeatedly; its messages are retried and then kept as dead letters.`,
     runbook: 'function-errors',
     metric: it.metricErrors({ period }),
     threshold: 3,
     periods: 2,
   })
   alarm(it, 'Throttles', alarms, {
-    meaning: `${name} is throttled; clusters are looked at late.`,
+    meaning: `${name} is throttled; clusters are evaluated late.`,
     runbook: 'function-throttled',
     metric: it.metricThrottles({ period }),
     threshold: 10,

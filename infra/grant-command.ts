@@ -18,6 +18,6 @@ export const grantCommand = (
   const which = clusters.length > 0 && named.length <= longest ? named : '--cluster NAME'
   const value = `calico-ipvs-sync grant ${which} --region ${stack.region} --viewer-role ${roles.viewer.roleArn} --operator-role ${roles.operator.roleArn}`
   const description =
-    'Lets the functions into clusters of this account: to look, and with --changes to change. --all instead of --cluster is every cluster.'
+    'Gives the functions access to clusters of this account: to read, and with --changes to change. --all instead of --cluster means every cluster.'
   return new CfnOutput(stack, 'GrantCommand', { value, description })
 }

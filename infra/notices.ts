@@ -82,7 +82,7 @@ export const teller = (
   const queue = workQueue(scope, 'Tellings', {
     functionTimeout: timeout,
     deadLetters: {
-      meaning: 'Notices were not sent; people have not been told.',
+      meaning: 'Notices were not sent; people have not been notified.',
       runbook: 'dead-letters-notices',
       ...around,
     },
@@ -91,7 +91,7 @@ export const teller = (
   const keys = config.notices.routes.flatMap(({ kmsKeyArn }) => kmsKeyArn ?? [])
   const tell = lambdaFunction(scope, around, {
     name: 'tell',
-    description: 'Sends people the notices that are on record, or one digest in their place',
+    description: 'Sends the recorded notices, or one digest instead',
     environment: {
       ...workedQueue(queue),
       NOTICES_TOPIC_ARN: notices.topicArn,

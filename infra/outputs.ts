@@ -18,11 +18,15 @@ export const outputs = (stack: Stack, config: Config, { bus, listClusters, evalu
   const externalId = config.externalId ?? defaultExternalId(deployment, stack.account)
   const output = (name: string, description: string, value: string) =>
     new CfnOutput(stack, name, { description, value })
-  output('ListRoleArn', 'Lists clusters; takes the viewer role of other accounts.', roleOf(listClusters).roleArn)
-  output('ViewerRoleArn', 'Looks at clusters; takes the viewer role of other accounts.', roleOf(evaluate).roleArn)
-  output('OperatorRoleArn', 'Changes clusters; takes the operator role of other accounts.', roleOf(rolloutStep).roleArn)
-  output('ExternalId', 'What is shown to the roles of other accounts.', externalId)
-  if (bus) output('BusArn', 'Where other accounts and regions forward events to.', bus.eventBusArn)
+  output('ListRoleArn', 'Lists clusters; assumes the viewer role of other accounts.', roleOf(listClusters).roleArn)
+  output('ViewerRoleArn', 'Reads clusters; assumes the viewer role of other accounts.', roleOf(evaluate).roleArn)
+  output(
+    'OperatorRoleArn',
+    'Changes clusters; assumes the operator role of other accounts.',
+    roleOf(rolloutStep).roleArn,
+  )
+  output('ExternalId', 'The external id for the roles of other accounts.', externalId)
+  if (bus) output('BusArn', 'The event bus to which other accounts and regions forward events.', bus.eventBusArn)
   const named = deployment === defaultDeployment ? '' : ` --deployment ${deployment}`
   output(
     'SpokeCommand',

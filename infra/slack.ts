@@ -49,7 +49,7 @@ const slackChannel = (
   const queue = workQueue(scope, 'SlackNotices', {
     functionTimeout: timeout,
     deadLetters: {
-      meaning: 'Slack did not take notices; the channel has not been told.',
+      meaning: 'Slack did not accept notices; the channel did not receive them.',
       runbook: 'dead-letters-slack',
       ...around,
     },

@@ -39,7 +39,7 @@ export const watchVerdicts = (
   }
   const perSweep = { statistic: 'Sum', period: Duration.minutes(config.sweep.everyMinutes) }
   alarm(logs.rolloutStep, 'Halted', alarms, {
-    meaning: 'A rollout halted: a node did not come back, and nothing more is touched in that cluster.',
+    meaning: 'A rollout halted: a node did not become Ready, and nothing more is touched in that cluster.',
     runbook: 'rollout-halted',
     metric: count('RolloutHalted', logs.rolloutStep, said(RolloutHalted.message)).metric({
       statistic: 'Sum',
@@ -57,7 +57,7 @@ export const watchVerdicts = (
     threshold: 3,
   })
   alarm(logs.evaluate, 'Unknown', alarms, {
-    meaning: 'Clusters cannot be judged for two sweeps and longer; what runs there is not known.',
+    meaning: 'Clusters had the verdict unknown in two or more sweeps; their state is not known.',
     runbook: 'clusters-unknown',
     metric: count('ClusterUnknown', logs.evaluate, unknown).metric(perSweep),
     // A sweep runs at some time within its window: one hour may have none, and the next one two.
@@ -75,7 +75,7 @@ export const watchVerdicts = (
     metric: count('OutsideTheFleet', logs.onEvent, outside).metric(perSweep),
   })
   alarm(logs.listClusters, 'Empty', alarms, {
-    meaning: 'A sweep found no cluster at all: nothing is looked at.',
+    meaning: 'A sweep found no cluster: nothing is evaluated.',
     runbook: 'fleet-empty',
     metric: count('FleetEmpty', logs.listClusters, said(FleetEmpty.message)).metric(perSweep),
   })
@@ -88,7 +88,7 @@ export const watchVerdicts = (
       anyOf: 2,
     })
   alarm(logs.listClusters, 'Shrunk', alarms, {
-    meaning: 'A sweep found more than a tenth of the clusters gone.',
+    meaning: 'More than a tenth of the clusters were missing in a sweep.',
     runbook: 'fleet-shrank',
     metric: count('FleetShrank', logs.listClusters, said(FleetShrank.message)).metric(perSweep),
   })

@@ -43,7 +43,7 @@ export const queues = (
   const evaluations = workQueue(stack, 'Evaluations', {
     functionTimeout: timeout,
     deadLetters: {
-      meaning: 'Clusters could not be looked at; their last verdict is stale.',
+      meaning: 'Clusters could not be evaluated; their last verdict is out of date.',
       runbook: 'dead-letters-evaluations',
       alarms,
       key,
@@ -53,14 +53,14 @@ export const queues = (
     fifo: true,
     functionTimeout: timeout,
     deadLetters: {
-      meaning: 'A rollout stopped in the middle: its next step failed five times.',
+      meaning: 'A rollout stopped: its next step failed five times.',
       runbook: 'dead-letters-rollout-steps',
       alarms,
       key,
     },
   })
   alarm(evaluations, 'Late', alarms, {
-    meaning: 'Clusters wait half an hour and more to be looked at.',
+    meaning: 'Clusters wait half an hour or longer for their evaluation.',
     runbook: 'evaluations-late',
     metric: evaluations.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(5), statistic: 'Maximum' }),
     threshold: Duration.minutes(30).toSeconds(),

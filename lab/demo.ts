@@ -38,7 +38,7 @@ const demo = async (kind: Kind): Promise<boolean> => {
 
 const firstLook = async ({ cloud, story }: Stage): Promise<void> => {
   story.act(
-    'The schedule looks at the fleet',
+    'The schedule starts a sweep of the fleet',
     `${names.quiet}, ${names.range} and ${names.mode} are in step: silence.`,
     `${names.far} cannot be reached.`,
   )
@@ -64,7 +64,7 @@ const rangeChanges = async (stage: Stage): Promise<void> => {
 const modeChanges = async ({ cloud, fleet, story }: Stage): Promise<void> => {
   story.act(
     `Somebody switches kube-proxy of ${names.mode} to IPVS`,
-    'Calico 3.21 notices the mode only when calico-node starts. EKS rolls nothing by itself.',
+    'Calico 3.21 notices the mode only when calico-node starts. EKS restarts no pod.',
   )
   const change = { clusterName: names.mode, addonName: 'kube-proxy', configurationValues: '{"mode":"ipvs"}' }
   await eks(cloud).send(new UpdateAddonCommand(change))
@@ -92,8 +92,8 @@ const theEnd = async (stage: Stage): Promise<boolean> => {
   const { deliveries, slack } = stage.cloud
   writeNotices(join(out, 'notices'), { deliveries, slack: slack.received })
   write('\n   out/demo/result.json    the fleet as `calico-ipvs-sync sweep --output json` sees it')
-  write('   out/demo/report.html    the same to look at; report-during.html while a cluster was out of step')
-  write('   out/demo/notices/       what people got: mails, and the messages in Slack')
+  write('   out/demo/report.html    the same as a page; report-during.html while a cluster was out of step')
+  write('   out/demo/notices/       the notices: mails, and the messages in Slack')
   return checks.every(({ holds }) => holds)
 }
 
@@ -138,5 +138,5 @@ if (kind === 'embedded' && !asked) {
   write('`npm run lab build` builds it once (some minutes, needs Go); after that this demo runs on it.\n')
 }
 const good = await demo(kind)
-write(good ? '\nEverything expected was so.' : '\nNot everything expected was so; the lines marked ✗ say what.')
+write(good ? '\nAll checks passed.' : '\nSome checks failed; see the lines marked ✗.')
 process.exit(good ? 0 : 1)

@@ -39,6 +39,6 @@ const jsonIn = (file: string): unknown => {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
-    throw new Error(`${file} is not there or is not JSON; deploy the stack again.`, { cause })
+    throw new Error(`${file} is missing or is not JSON; deploy the stack again.`, { cause })
   }
 }

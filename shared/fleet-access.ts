@@ -52,7 +52,7 @@ const step = { ms: 25_000, bytes: 256 * 2 ** 20, kept: 32 * 2 ** 20 }
 const otherCluster: ReadFailure = {
   kind: 'malformed',
   object: 'Kubernetes',
-  message: 'EKS describes another cluster than the one that was asked for; it was not connected to.',
+  message: 'EKS describes another cluster than the requested one; no connection was made.',
 }
 
 /** With the kind of role that the function assumes in other accounts. */
@@ -62,7 +62,7 @@ export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
   const accessTo = (cluster: ClusterRef) => {
     const way = entrance(fleet, cluster.account, taken[of])
     if (!way)
-      throw new Error(`${clusterKey(cluster)} is not entered: the fleet has no ${taken[of]} role in its account.`)
+      throw new Error(`${clusterKey(cluster)} is not accessed: the fleet has no ${taken[of]} role in its account.`)
     return at({ region: cluster.region, ...way, session: sessionName(fleet, of) })
   }
   const kube: FleetAccess['kube'] = (cluster, { state, endpoint }) => {
@@ -83,7 +83,7 @@ export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
     describe: (cluster) => accessTo(cluster).eks.describe(cluster.name),
     observe: async (cluster, eks) => {
       // An observation that ends because the function has no time left must not count as a fault of the cluster.
-      needTime(look.ms + tellingMs, 'a look at the cluster')
+      needTime(look.ms + tellingMs, 'an observation of the cluster')
       const found = valueOf(eks)
       const now = new Date()
       const state: Read<EksCluster['state']> = 'value' in eks ? { value: eks.value.state } : eks

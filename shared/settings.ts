@@ -48,7 +48,7 @@ const named = z.string().check(z.minLength(1))
 export const exception = z.strictObject({
   cluster: named,
   code: z.optional(z.enum(findingCodes)),
-  until: z.string().check(z.refine(isEnd, 'is a date such as 2027-03-31, or a moment such as 2027-03-31T18:00:00Z')),
+  until: z.string().check(z.refine(isEnd, 'is a date such as 2027-03-31, or a time such as 2027-03-31T18:00:00Z')),
   reason: z.string().check(z.minLength(1), z.maxLength(500)),
 })
 

@@ -14,7 +14,7 @@ export const addCapture = (program: Command, end: Ending): void => {
     .command('capture')
     .description('Write what check sees as a state file, without secrets, for check --state.')
     .argument('[file]', 'where to write it, readable by its owner only (default: standard output)')
-    .option('--force', 'also over a file that is there already')
+    .option('--force', 'overwrite an existing file')
     .addHelpText('after', heldHelp)
   withExamples(command, 'calico-ipvs-sync capture prod.json --context prod', 'calico-ipvs-sync check --state prod.json')
   withOutput(withLook(withPlace(command)), ['json']).action(async (file: string | undefined, options: CaptureOptions) =>

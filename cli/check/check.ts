@@ -25,13 +25,13 @@ const live = 'kubeconfig context cluster role probe deep serviceNodePortRange'.s
 /** The options of every command for one cluster. */
 export const withOneCluster = (command: Command): Command =>
   withLook(withPlace(command)).addOption(
-    new Option('--state <file>', 'judge a captured state instead of a live cluster').conflicts(live),
+    new Option('--state <file>', 'assess a captured state instead of a live cluster').conflicts(live),
   )
 
 export const addCheck = (program: Command, end: Ending): void => {
   const command = program
     .command('check')
-    .description('Look at one cluster and say whether Calico is in step with kube-proxy.')
+    .description('Check whether Calico is in step with kube-proxy in one cluster.')
     .option('--plan', 'with what sync would do')
   withExamples(
     command,
@@ -48,7 +48,7 @@ export const addCheck = (program: Command, end: Ending): void => {
 export const addPlan = (program: Command, end: Ending): void => {
   const command = program
     .command('plan')
-    .description('Say what sync would do, what that disturbs and what forbids it; -o json is a plan file.')
+    .description('Show what sync would do, what that disturbs and what blocks it; -o json is a plan file.')
   withExamples(
     command,
     'calico-ipvs-sync plan --context prod --probe',

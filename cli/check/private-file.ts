@@ -11,7 +11,7 @@ export const writePrivately = async (file: string, text: string, force: boolean)
   const there = await stat(file).catch(() => undefined)
   if (there && !there.isFile()) return writeFile(file, text)
   if (there && !force)
-    throw new Failure(`${file} is there already; nothing was written.`, 'the same with --force, or another name')
+    throw new Failure(`${file} already exists; nothing was written.`, 'the same with --force, or another name')
   const beside = `${file}.${process.pid}.tmp`
   try {
     const made = await open(beside, 'wx', ownerOnly)
@@ -37,6 +37,6 @@ const tighten = (output: number): void => {
   try {
     if (fstatSync(output).isFile()) fchmodSync(output, ownerOnly)
   } catch {
-    process.stderr.write('The file that standard output goes to could not be made readable by its owner only.\n')
+    process.stderr.write('The permissions of the output file could not be restricted to its owner.\n')
   }
 }

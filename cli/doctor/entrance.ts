@@ -17,7 +17,7 @@ interface Refused {
 export const entranceFix = ({ place, lookOnly, entered }: Refused): string => {
   const kubectl = kubectlOn(place)
   if (place.cluster.region === undefined)
-    return `${kubectl} auth whoami   # the credential of the kubeconfig is wrong or has expired: fetch it anew where it came from`
+    return `${kubectl} auth whoami   # the credential in the kubeconfig is wrong or has expired: get a new one`
   const principalArn = entered?.principal ?? 'YOUR-ROLE-ARN'
   const wanted = lookOnly ? [groups.viewers] : [groups.viewers, groups.operators]
   if (entered?.mode === 'CONFIG_MAP')

@@ -21,7 +21,7 @@ export interface GrantOptions extends OutputOptions {
 export const addGrant = (program: Command, end: Ending): void => {
   const command = program
     .command('grant')
-    .description('Let the roles of a deployment into EKS clusters: access entries, and RBAC with its guard.')
+    .description('Give the roles of a deployment access to EKS clusters: access entries, and RBAC with its guard.')
     .option('--cluster <name>', 'an EKS cluster by name; may be given several times', several)
     .addOption(
       new Option('--region <region>', 'its AWS region; with --all several times').argParser(several).env('AWS_REGION'),
@@ -31,18 +31,18 @@ export const addGrant = (program: Command, end: Ending): void => {
     .option('--account <id>', 'account in which the role of that name is assumed; may be given several times', several)
     .option(
       '--viewer-role <arn>',
-      "who may look (default: calico-ipvs-sync-viewer in the cluster's account)",
+      "the role that reads (default: calico-ipvs-sync-viewer in the cluster's account)",
       principal,
     )
     .option(
       '--operator-role <arn>',
-      "with --changes: who may change (default: calico-ipvs-sync-operator in the cluster's account)",
+      "with --changes: the role that changes (default: calico-ipvs-sync-operator in the cluster's account)",
       principal,
     )
-    .option('--changes', 'let the operator role in as well, for changes')
-    .option('--no-guard', 'without the admission policies that bind the operator role to what a rollout does')
-    .option('--remove', 'take away what grant made, and nothing else')
-    .option('--dry-run', 'show what would be done and do nothing')
+    .option('--changes', 'also give access to the operator role, for changes')
+    .option('--no-guard', 'without the admission policies that restrict the operator role to a rollout')
+    .option('--remove', 'remove what grant created, and nothing else')
+    .option('--dry-run', 'show the changes without making them')
     .option('-y, --yes', 'do not ask')
     .addHelpText('after', ending)
   withExamples(
@@ -72,17 +72,19 @@ const principal = (text: string): string => {
 const refuseNonsense = (options: GrantOptions): void => {
   const { cluster = [], region = [], all = false, role = [], account = [], viewerRole, operatorRole } = options
   const { yes = false, dryRun = false } = options
-  if (cluster.length > 0 === all) throw new UsageError('grant needs --cluster NAME, as often as there are, or --all.')
-  if (region.length === 0) throw new UsageError('grant needs --region REGION (or AWS_REGION): where are they?')
-  if (!all && region.length > 1) throw new UsageError('--cluster goes with one --region: several go with --all.')
+  if (cluster.length > 0 === all) throw new UsageError('grant needs --cluster NAME, which can be repeated, or --all.')
+  if (region.length === 0) throw new UsageError('grant needs --region REGION (or AWS_REGION).')
+  if (!all && region.length > 1) throw new UsageError('--cluster allows one --region; several need --all.')
   if (account.length > 0 && (role.length !== 1 || role[0]?.startsWith('arn:')))
     throw new UsageError('--account goes with one --role by name, which is then assumed in each account.')
   if (account.length === 0 && role.some((it) => !it.startsWith('arn:')))
     throw new UsageError('--role needs an ARN, or a name together with --account.')
   if (!all && Math.max(role.length, account.length) > 1)
-    throw new UsageError('--cluster is of one account: several go with --all.')
+    throw new UsageError('--cluster allows one account; several need --all.')
   if (viewerRole !== undefined && viewerRole === operatorRole)
-    throw new UsageError('--viewer-role and --operator-role are one: who looks could change. Give two.')
+    throw new UsageError(
+      '--viewer-role and --operator-role are the same role: it could read and change. Give two roles.',
+    )
   if (!yes && !dryRun && !(process.stdin.isTTY && process.stderr.isTTY))
     throw new UsageError('grant asks before it writes, and there is no terminal to ask on: add --yes, or --dry-run.')
 }

@@ -17,7 +17,7 @@ export const objectAct = async (kube: Manifests, manifest: Manifest, place: Plac
     const is = await kube.isNamespace(namespace)
     if ('failure' in is) return troubleOf(is.failure, { place, what, ...meant })
     if (!is.value)
-      return { ...idOf(manifest), act: 'spare', why: `there is no namespace ${namespace}, where nothing runs then` }
+      return { ...idOf(manifest), act: 'spare', why: `there is no namespace ${namespace}, so nothing runs there` }
   }
   const there = await kube.find(manifest)
   if ('failure' in there) return troubleOf(there.failure, { place, what, ...meant })
@@ -38,15 +38,15 @@ const judged = (applied: Applied, { manifest, there, place, what, meant }: Judgi
     return {
       ...idOf(manifest),
       act: 'spare',
-      why: 'this API server knows none of them (Kubernetes 1.30 and later do); RBAC alone binds the operators',
+      why: 'this API server does not support them (Kubernetes 1.30 and later do); only RBAC restricts the operators',
     }
   if ('heldBy' in applied) {
-    const why = `${applied.heldBy.join(', ')} has written it otherwise, and it is not taken away from there`
-    const next = `${applyCommand(place, meant)}   # where that was kubectl; else change it where it is kept`
+    const why = `${applied.heldBy.join(', ')} has written it differently and keeps it`
+    const next = `${applyCommand(place, meant)}   # if that was kubectl; else change it at its source`
     return { on: 'trouble', act: 'left', what, why, next }
   }
   if (applied.failure.status !== 422) return troubleOf(applied.failure, { place, what, ...meant })
-  const why = `the server refuses it beside what is there under its name: ${applied.failure.message}`
+  const why = `the server rejects it because of the existing object: ${applied.failure.message}`
   return { on: 'trouble', act: 'left', what, why, next: `${getCommand(place, manifest)}   # who made that?` }
 }
 

@@ -56,7 +56,7 @@ const listed = async (place: Omit<Named, 'name'>): Promise<(Named | Unlisted)[]>
     const { clusterNames } = await import('../../shared/clients/aws/list-clusters.ts')
     const names = await clusterNames(access.sdk)
     if (names.length > 0) return names.map((name) => ({ ...place, name }))
-    const message = 'EKS has no cluster there, as far as these credentials see.'
+    const message = 'EKS lists no cluster there for these credentials.'
     return [{ ...row, failure: { kind: 'unavailable', object: 'eks:ListClusters', message } }]
   } catch (error) {
     const { awsFailure } = await import('../../shared/clients/aws/failure.ts')

@@ -25,7 +25,7 @@ const awsNext = ({ kind, object, message }: ReadFailure, place: Place): string =
   if (kind === 'denied' && object.startsWith('eks:')) return policyFor(place)
   const principal = /invalid principal/i.test(message) || /principalArn/.test(message)
   if (object === 'eks:CreateAccessEntry' && principal)
-    return 'aws iam list-roles --query Roles[].Arn --output text   # the role must be there before EKS lets it in'
+    return 'aws iam list-roles --query Roles[].Arn --output text   # the role must exist before EKS accepts it'
   return commandOn(place, 'doctor')
 }
 
@@ -57,7 +57,7 @@ const kubeNext = ({ kind }: ReadFailure, place: Place, changes: boolean): string
     case 'unauthenticated':
       return adminCommands(place, true)
     case 'denied':
-      return `${adminCommands(place, false)}\n${apply}   # or so, by who is an administrator there`
+      return `${adminCommands(place, false)}\n${apply}   # or run this as an administrator of the cluster`
     case 'unreachable':
     case 'unavailable':
     case 'malformed':
@@ -99,17 +99,17 @@ export const inOldMode = (place: Place, wanted: readonly WantedEntry[], { change
   if (remove)
     return {
       ...left,
-      why: `${mode}; nothing was made, nothing is taken away`,
+      why: `${mode}; nothing was created, nothing is removed`,
       next: `${edit}   # if it maps our roles`,
     }
   return {
     ...left,
     why: `${mode}; nothing was done. Either change the mode, or map the roles in the ConfigMap aws-auth`,
     next: [
-      `${modeCommand(place)}   # one way: EKS never lets a cluster go back to CONFIG_MAP. Then run this again`,
+      `${modeCommand(place)}   # cannot be reverted: EKS does not let a cluster go back to CONFIG_MAP. Then run this again`,
       `${edit}   # or so: add to mapRoles`,
       mapRoles(wanted.map(({ principalArn, group }) => ({ principalArn, groups: [group] }))),
-      `${applyCommand(place, changes === undefined ? {} : { changes })}   # and what the groups may`,
+      `${applyCommand(place, changes === undefined ? {} : { changes })}   # and the permissions of the groups`,
     ].join('\n'),
   }
 }
@@ -134,6 +134,6 @@ export const otherCluster = (place: Place, arn: string): Trouble => ({
   on: 'trouble',
   act: 'failed',
   what: place.cluster.name,
-  why: `EKS describes another cluster than the one that was named: ${arn}. Nothing was done`,
+  why: `EKS describes another cluster than the named one: ${arn}. Nothing was changed`,
   next: 'calico-ipvs-sync explain CLUSTER_IDENTITY',
 })

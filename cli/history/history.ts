@@ -29,7 +29,11 @@ export const addHistory = (program: Command, end: Ending): void => {
     .option('--account <id>', 'its account (default: that of the credentials)', accountId)
     .option('--from <day>', 'first day, UTC: 2026-11-20 (default: a week before the last)', date)
     .option('--to <day>', 'last day, UTC (default: today)', date)
-    .addOption(new Option('--gap <minutes>', 'so long without a look is a gap').argParser(minutes).default(gapMinutes))
+    .addOption(
+      new Option('--gap <minutes>', 'minutes without an evaluation that count as a gap')
+        .argParser(minutes)
+        .default(gapMinutes),
+    )
     .addOption(
       new Option('--table <name or ARN>', 'the records (default: found by --stack)').env('CALICO_IPVS_SYNC_TABLE'),
     )
@@ -95,6 +99,6 @@ const accountId = (text: string): string => {
 const minutes = (text: string): number => {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (!(value >= gapMinutes))
-    throw new InvalidArgumentError(`Give whole minutes, ${gapMinutes} or more: the records tell no shorter ones apart.`)
+    throw new InvalidArgumentError(`Give whole minutes, ${gapMinutes} or more: the records do not show shorter gaps.`)
   return value
 }

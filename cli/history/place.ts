@@ -63,7 +63,7 @@ export const tableIn = async ({ table, stack, hubRegion, region }: Place): Promi
   })
   const value = (answer as { Parameter?: { Value?: unknown } }).Parameter?.Value
   if (typeof value !== 'string' || !/^[\w.-]{3,255}$/.test(value))
-    throw new Failure(`The SSM parameter ${name} holds no name of a table.`, 'npm run deploy')
+    throw new Failure(`The SSM parameter ${name} contains no table name.`, 'npm run deploy')
   return { name: value, region: home }
 }
 

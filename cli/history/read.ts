@@ -27,7 +27,7 @@ export const readHistory = async (asked: Asked): Promise<History> => {
   const cluster = clusterRef.safeParse({ name, region, account: asked.account ?? (await accountOf(asked)) })
   if (!cluster.success)
     throw new UsageError(
-      `There is no EKS cluster ${quoted(plain(name))} in ${quoted(plain(region))}: not names that AWS takes.`,
+      `There is no EKS cluster ${quoted(plain(name))} in ${quoted(plain(region))}: these are not valid AWS names.`,
     )
   const key = clusterKey(cluster.data)
   const table = await tableIn(asked)
@@ -64,15 +64,15 @@ const nothing = async (
     dynamo.send(new GetItemCommand({ TableName: table.name, Key })),
   ).catch(() => ({ Item: undefined }))
   const seenAt = Item?.['observedAt']?.S?.slice(0, 10)
-  const why = `Nothing is on record of ${key} from ${first} to ${last}`
+  const why = `There are no records of ${key} from ${first} to ${last}`
   const { account, name, region } = cluster
   if (seenAt === undefined || !/^\d{4}-\d\d-\d\d$/.test(seenAt))
     return new Failure(
-      `${why}, nor is there a report of it: this deployment has not looked at it.`,
+      `${why}, nor is there a report of it: this deployment has not evaluated it.`,
       `aws eks list-clusters --region ${quoted(region)}   # with credentials of account ${account}`,
     )
   return new Failure(
-    `${why}. It was last looked at on ${seenAt}.`,
+    `${why}. Its last evaluation was on ${seenAt}.`,
     `calico-ipvs-sync history --cluster ${quoted(name)} --region ${quoted(region)} --account ${account} --to ${seenAt} --hub-region ${quoted(table.region)} --table ${quoted(table.name)}`,
   )
 }

@@ -16,21 +16,21 @@ export interface NotifyOptions extends OutputOptions {
 export const addNotify = (program: Command, end: Ending): void => {
   const command = program
     .command('notify')
-    .description('Sends a test notice, to see where notices arrive.')
-    .option('--test', 'send a test notice (nothing else is sent by hand)')
+    .description('Send a test notice, to check where notices arrive.')
+    .option('--test', 'send a test notice (other notices cannot be sent manually)')
     .option('--topic <arn>', 'to this SNS topic, with your own credentials')
     .addOption(new Option('--region <region>', "the topic's region (default: as its ARN says)"))
     .addOption(
-      new Option('--format <form>', 'chat: as Amazon Q Developer in chat applications takes it')
+      new Option('--format <form>', 'chat: the format of Amazon Q Developer in chat applications')
         .choices(['text', 'chat'])
         .default('text'),
     )
     .addOption(
-      new Option('--severity <severity>', 'to try the conditions of a route')
+      new Option('--severity <severity>', 'to test the conditions of a route')
         .choices(['critical', 'warning', 'info'])
         .default('info'),
     )
-    .option('--slack-webhook-file <file>', 'to Slack, by the webhook or the bot token that this file holds')
+    .option('--slack-webhook-file <file>', 'to Slack, with the webhook or the bot token in this file')
   withExamples(
     command,
     'calico-ipvs-sync notify --test --topic arn:aws:sns:eu-west-1:111122223333:calico-ipvs-sync',

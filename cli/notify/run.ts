@@ -26,7 +26,7 @@ const testNotice = ({ severity }: NotifyOptions, at: string): OutgoingNotice => 
   subject: `[${severity}] calico-ipvs-sync: test notice`,
   text: [
     'This is a test notice of calico-ipvs-sync. Nobody has to act.',
-    'It was sent by hand: calico-ipvs-sync notify --test',
+    'It was sent manually: calico-ipvs-sync notify --test',
     `As of ${at}.`,
   ].join('\n\n'),
   attributes: { severity, kind: 'test', cluster: '*' },
@@ -39,7 +39,7 @@ const toTopic = async (topicArn: string, options: NotifyOptions, notice: Outgoin
     : []
   if (ofArn === '') throw new UsageError(`${topicArn} is not the ARN of a topic: arn:aws:sns:REGION:ACCOUNT:NAME.`)
   const { region = ofArn, format, severity } = options
-  if (region !== ofArn) throw new UsageError(`The topic is of ${ofArn}, and --region says ${region}.`)
+  if (region !== ofArn) throw new UsageError(`The topic is in ${ofArn}, and --region is ${region}.`)
   const sns = bounded(new SNSClient({ region, ...limited, ...(await sdkOptions()) }))
   await notices(sns, { topicArn, format })
     .publish(notice)
@@ -52,11 +52,11 @@ const toTopic = async (topicArn: string, options: NotifyOptions, notice: Outgoin
     what: `A test notice of severity ${severity} was sent to the topic ${topicArn} (account ${account}, ${region}).`,
     check: [
       `Subscriptions: ${list}`,
-      'No mail: PendingConfirmation there means that the mail with the link was not confirmed. Look into the spam folder.',
-      'A route with conditions gets it only where they fit: it has this severity, kind test, and no account, region, cluster or tag.',
+      'No mail: PendingConfirmation in that list means that the subscription was not confirmed. Check the spam folder.',
+      'A route with conditions receives it only if they match: it has this severity, kind test, and no account, region, cluster or tag.',
       format === 'chat'
         ? 'Nothing in the chat: the channel must be configured with this topic in Amazon Q Developer in chat applications.'
-        : 'Nothing in a channel of Amazon Q: it drops what has not its form; send it with --format chat.',
+        : 'Nothing in a channel of Amazon Q: it drops messages in another format; send it with --format chat.',
     ],
   }
 }
@@ -70,9 +70,12 @@ const refusedBy = (error: unknown, topicArn: string): Failure => {
         'allow your role sns:Publish on the topic, and kms:GenerateDataKey and kms:Decrypt on its key',
       )
     case 'unauthenticated':
-      return new Failure(`AWS does not take your credentials: ${message}`, 'aws sts get-caller-identity')
+      return new Failure(`AWS does not accept your credentials: ${message}`, 'aws sts get-caller-identity')
     default:
-      return new Failure(`SNS did not take the notice: ${message}`, `check that ${topicArn} exists and can be reached`)
+      return new Failure(
+        `SNS did not accept the notice: ${message}`,
+        `check that ${topicArn} exists and can be reached`,
+      )
   }
 }
 
@@ -87,10 +90,10 @@ const toSlack = async (file: string, notice: OutgoingNotice): Promise<Sent> => {
       throw new Failure(error instanceof Error ? error.message : String(error))
     })
   return {
-    what: `A test notice was posted to Slack with what ${file} holds.`,
+    what: `A test notice was posted to Slack with the secret in ${file}.`,
     check: [
-      'The channel that the webhook, or the bot, posts to: it is there now.',
-      'In the deployment the same text must stand in the secret that slackWebhookSecretArn, or a route, names.',
+      'Check the channel of the webhook or bot: the message is there now.',
+      'In the deployment, the secret of slackWebhookSecretArn, or of a route, must contain the same text.',
     ],
   }
 }

@@ -16,25 +16,27 @@ interface RbacOptions {
 export const addRbac = (program: Command, end: Ending): void => {
   const command = program
     .command('rbac')
-    .description('Print what the tool needs in a cluster, for: rbac | kubectl apply -f -')
-    .option('--viewer', 'what looking needs, and nothing else (the default)')
+    .description('Print the permissions that the tool needs in a cluster, for: rbac | kubectl apply -f -')
+    .option('--viewer', 'the permissions to read, and nothing else (the default)')
     .addOption(
-      new Option('--changes', 'also what changing needs, with the admission policies that guard it').conflicts(
-        'viewer',
-      ),
+      new Option('--changes', 'also the permissions to change, with the admission policies').conflicts('viewer'),
     )
-    .option('--no-guard', 'without those policies: Kubernetes before 1.30 has no such thing')
+    .option('--no-guard', 'without those policies, for Kubernetes before 1.30')
     .addOption(
       new Option(
         '--install <how>',
-        'how Calico was installed: by manifest there is no namespace calico-system (default: leave nothing out)',
+        'how Calico was installed: by manifest there is no namespace calico-system (default: print the documents for both)',
       ).choices(['operator', 'manifest'] satisfies Install[]),
     )
-    .option('--user <name>', 'a user of the cluster to whom it is granted as well; may be given several times', several)
+    .option(
+      '--user <name>',
+      'a user of the cluster that gets the same permissions; may be given several times',
+      several,
+    )
     .option('--group <name>', 'the same for a group of the cluster', several)
-    .addOption(new Option('-o, --output <format>', 'form of the result').choices(['yaml', 'json']).default('yaml'))
+    .addOption(new Option('-o, --output <format>', 'format of the result').choices(['yaml', 'json']).default('yaml'))
     .option('--no-color', 'as with the other commands; there are none')
-    .option('-q, --quiet', 'as with the other commands; there is nothing to say')
+    .option('-q, --quiet', 'as with the other commands; there is no progress')
     .addOption(new Option('--debug', 'show where an error came from').hideHelp())
     .action(async ({ changes = false, guard, install, user = [], group = [], output }: RbacOptions) => {
       const { documents } = await import('./manifests.ts')

@@ -16,7 +16,7 @@ export const watchInterrupts = (telling: Progress): Interruption => {
   const on = () => {
     if (stop.signal.aborted) process.exit(exitStatus.failed)
     stop.abort()
-    telling.done('interrupted: finishing the step under way; once more ends at once')
+    telling.done('interrupted: finishing the current step; press Ctrl-C again to end at once')
   }
   for (const signal of signals) process.on(signal, on)
   return {

@@ -11,21 +11,22 @@ import {
 } from '../options.ts'
 
 const views: Record<RolloutView, string> = {
-  status: 'Where the rollout in this cluster stands, node by node, what comes next and what forbids it.',
-  log: 'What was written, of this rollout and earlier ones: when, what, on what, from what to what, by whom.',
-  evidence: 'All of it as one JSON document for support and audits: rollout, journal, halt, report, our objects.',
+  status: 'Show the rollout in this cluster, node by node, its next step and what blocks it.',
+  log: 'Show the writes of this rollout and earlier ones: time, object, values before and after, writer.',
+  evidence:
+    'Print everything as one JSON document for support and audits: rollout, journal, halt, report, our objects.',
 }
 
 const acts: Record<RolloutAct, string> = {
-  pause: 'Let it touch no further node until it is resumed.',
-  resume: 'Let a paused or halted rollout go on, unless what halted it is still so; sync carries it out.',
-  abort: 'Take our overrides back, one node after the other; what default has taken stays.',
+  pause: 'Pause it: no further node is touched until it is resumed.',
+  resume: 'Resume a paused or halted rollout, unless the reason for the halt still exists; sync applies it.',
+  abort: 'Remove our overrides, one node after the other; default keeps its value.',
 }
 
 export const addRollout = (program: Command, end: Ending): void => {
   const rollout = program
     .command('rollout')
-    .description('What sync has begun in a cluster: status, log, evidence, pause, resume, abort.')
+    .description('Show and control a rollout: status, log, evidence, pause, resume, abort.')
   withExamples(
     rollout,
     'calico-ipvs-sync rollout status --context prod',
@@ -42,7 +43,8 @@ export const addRollout = (program: Command, end: Ending): void => {
     })
   for (const [act, description] of Object.entries(acts) as [RolloutAct, string][]) {
     const command = withOutput(withPlace(shown(rollout, act, description)), ['text', 'json'])
-    if (act === 'resume') command.option('--force', 'resume although what halted it is still so, one node at a time')
+    if (act === 'resume')
+      command.option('--force', 'resume although the reason for the halt still exists, one node at a time')
     command.action(async (options: RolloutOptions) => {
       const { steer } = await import('./run.ts')
       end(await steer(act, options))

@@ -14,7 +14,7 @@ export const rolloutText = (rollout: Rollout | undefined, bold: Bold, sync?: str
   rollout ? `${[...headLines(rollout, bold), ...(sync === undefined ? [] : continued(sync))].join('\n')}\n` : none
 
 const continued = (sync: string): string[] => [
-  '  next      a deployment that may change this cluster continues it when it next looks at it, within the hour; to continue it here:',
+  '  next      a deployment that may change this cluster continues it at its next evaluation, within the hour; to continue it here:',
   `            ${plain(sync)}`,
 ]
 
@@ -30,14 +30,14 @@ export const statusText = (
   const lines = [
     ...headLines(rollout, bold),
     isOpen && holder && `  by        ${plain(holder)}, seen at ${plain(lease?.renewedAt ?? 'no known time')}`,
-    ...(progress ? progressLines(progress) : ['  nodes     cannot be told: the cluster could not be read well enough']),
+    ...(progress ? progressLines(progress) : ['  nodes     not known: the cluster could not be read']),
     ...(rollout.evidence ? evidenceLines(rollout.evidence).map((line) => `  seen      ${plain(line)}`) : []),
     ...(rollout.evidence ? afterwards(rollout.evidence, cameBack) : []).map((line) => `  since     ${plain(line)}`),
     impact && `  impact    ${plain(impact)}`,
     isOpen && blockedBy.length > 0 && `  blocked   ${blockedBy.map(plain).join(', ')}: ${on('check')}`,
     progress && `  next      ${plain(progress.next.text)}`,
     ...(progress?.next.commands ?? []).map((command) => `            ${on(command)}`),
-    isOpen && !holder && `  Nobody is carrying it out just now. To continue it here: ${on('sync')}`,
+    isOpen && !holder && `  No process is applying it now. To continue it here: ${on('sync')}`,
   ]
   return `${lines.filter(Boolean).join('\n')}\n`
 }
@@ -72,7 +72,7 @@ const names = (nodes: string[], most = 6): string =>
 
 /** One line for each write, oldest first. */
 export const journalLines = ({ entries, earlier }: RolloutStatus['journal']): string => {
-  if (entries.length === 0) return 'Nothing was ever written in this cluster.\n'
+  if (entries.length === 0) return 'This tool has not written anything in this cluster.\n'
   const lines = entries.map(({ at, rollout, what, object, from, to, by, why, unnoted }) => {
     const change = from === undefined && to === undefined ? '' : `  ${from ?? 'nothing'} -> ${to ?? 'nothing'}`
     const because = why === undefined ? '' : `  because ${why}`

@@ -28,7 +28,7 @@ type SweepOptions = OutputOptions &
 export const addSweep = (program: Command, end: Ending): void => {
   const command = program
     .command('sweep')
-    .description('Look at a fleet: a row per cluster, also for those that cannot be reached.')
+    .description('Check a fleet: a row for each cluster, also for unreachable ones.')
     .option('--context <name>', 'a context of the kubeconfig; may be given several times', several)
     .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, ~/.kube/config)')
     .addOption(regionOption())
@@ -54,7 +54,7 @@ const regionOption = (): Option =>
 const sweep = async (options: SweepOptions): Promise<number> => {
   const { context = [], region = [], account = [], role = [] } = options
   if (context.length === 0 && region.length === 0)
-    throw new UsageError('sweep needs --context NAME or --region REGION, each as often as there are.')
+    throw new UsageError('sweep needs --context NAME or --region REGION; both can be repeated.')
   if (account.length > 0 && (role.length !== 1 || role[0]?.startsWith('arn:')))
     throw new UsageError('--account goes with one --role by name, which is then assumed in each account.')
   if (account.length === 0 && role.some((it) => !it.startsWith('arn:')))

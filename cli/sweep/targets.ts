@@ -102,7 +102,7 @@ const rolesOf = ({ account = [], role = [] }: SweepPlaces, region: string): (str
 const partitionOf = (region: string): string =>
   region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 
-/** A region that cannot be listed is one row: its clusters are not known, which must not look like an empty region. */
+/** A region that cannot be listed is one row, because it must not look like an empty region. */
 const listed = async (
   place: { region: string; role?: string },
   options: SweepPlaces & LookOptions,

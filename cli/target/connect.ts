@@ -81,7 +81,7 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
 
 const notThere = (message: string, { file, context }: { file: string | undefined; context: string | undefined }) => {
   const config = file === undefined ? '' : ` --kubeconfig ${quoted(file)}`
-  const hint = context === undefined ? '' : '   # the contexts that there are'
+  const hint = context === undefined ? '' : '   # the existing contexts'
   return new Failure(message, `kubectl config get-contexts${config}${hint}`)
 }
 
@@ -100,7 +100,7 @@ const fromEks = async (options: ConnectOptions & EksName, telling: Progress): Pr
     const { kind, message } = described.failure
     if (options.output === 'text' && kind === 'unauthenticated')
       throw new Failure(
-        `AWS does not know who is asking: ${message}`,
+        `AWS does not accept the credentials: ${message}`,
         'aws sts get-caller-identity   # whose credentials',
       )
     return unreached({ name, region }, described.failure, described)
@@ -139,11 +139,11 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
   let given: Pick<Observation, 'givenServiceRange' | 'probeFailure'> = {}
   const observeNow = async () => {
     const answer = await ask()
-    // Where EKS gives the range, the API server is not probed: a viewer may not be allowed to create Services.
+    // If EKS returns the range, the API server is not probed: a viewer may not be allowed to create Services.
     const isTold = valueOf(answer.eks) !== undefined
     if (!isTold && !given.givenServiceRange) given = await givenRange(connection, options, telling)
     if (isTold && options.serviceNodePortRange)
-      telling.done('--service-node-port-range is not used: EKS tells the range.')
+      telling.done('--service-node-port-range is not used: EKS returns the range.')
     const deep = options.deep ?? false
     return observe({
       kube: kube.within(deep ? deepLook : usualLook),

@@ -48,7 +48,7 @@ export const leadOf = async (
   if (!hint) return undefined
   const region = hint.region ?? given ?? process.env['AWS_DEFAULT_REGION']
   if (region === undefined) {
-    telling?.done(`EKS is not asked about ${hint.name ?? 'the cluster'}: nothing tells its region; give --region.`)
+    telling?.done(`EKS is not called for ${hint.name ?? 'the cluster'}: its region is not known; give --region.`)
     return undefined
   }
   const place = { region, roleArn: role ?? hint.roleArn, as: await principalOf({ ...hint, region }) }
@@ -111,7 +111,7 @@ export const searchByEndpoint = async (
   if (count > searchedAtMost)
     return about(
       'unavailable',
-      `Which EKS cluster this is was not searched for: ${region} has ${count}, more than ${searchedAtMost}.`,
+      `The EKS cluster was not searched: ${region} has ${count}, more than ${searchedAtMost}.`,
     )
   const turns = takingTurns(atOnce)
   const wanted = endpointOf(server)
@@ -178,7 +178,7 @@ export const askingBehind = async (
     const comparison = compared(chosen, valueOf(described))
     if ('failure' in described) {
       const isSpared = known.doubtful || (isGiven && canBeSpared(chosen, known, described.failure))
-      if (isSpared) telling.done(`EKS is left out: ${described.failure.message}`)
+      if (isSpared) telling.done(`EKS is not used: ${described.failure.message}`)
       return { identity, comparison, ...(!isSpared && { eks: described }) }
     }
     if (known.doubtful && isGiven && differences(comparison).length > 0)

@@ -18,7 +18,7 @@ const service = {
 }
 
 const removed = `${services}/${name}`
-const leftBehind = `Service default/${name} could not be removed again; remove it by hand`
+const leftBehind = `Service default/${name} could not be deleted again; delete it manually`
 
 /**
  * Reads the API server's node-port range with a Service that it must reject: the error message contains the range.
@@ -35,7 +35,7 @@ export const probeRange = async (connection: KubeConnection): Promise<Read<Servi
     http.json({ method, path, ...(body && { body }) }).then(() => undefined, refused)
   try {
     const refusal = await attempt('POST', services, service)
-    if (!refusal) return notTold((await attempt('DELETE', removed)) ? leftBehind : 'it took a port that does not exist')
+    if (!refusal) return notTold((await attempt('DELETE', removed)) ? leftBehind : 'it accepted an invalid port')
     if (refusal.kind === 'unreachable' || refusal.kind === 'unauthenticated') return undefined
     return rangeIn(refusal.message) ?? failed(refusal)
   } finally {

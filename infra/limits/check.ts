@@ -34,5 +34,5 @@ export const checkLimits = (stackName: string, template: Template): void => {
 const refuse = (those: Limit[], stack: Synthesized): void => {
   const faults = those.flatMap((limit) => limit.faults(stack))
   if (faults.length > 0)
-    throw new Error(`AWS would refuse this deployment; change its configuration and try again.\n${faults.join('\n')}`)
+    throw new Error(`AWS would reject this deployment; change its configuration and try again.\n${faults.join('\n')}`)
 }

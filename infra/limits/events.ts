@@ -15,7 +15,7 @@ export const ofEvents: Limit[] = [
         .filter(({ length }) => length > 300)
         .map(
           ({ length }) =>
-            `An event bus would have ${length} rules and EventBridge takes 300. Ask AWS for more (Service Quotas, EventBridge, number of rules), or listen to fewer kinds of events.`,
+            `An event bus would have ${length} rules and EventBridge takes 300. Request a higher quota (Service Quotas, EventBridge, number of rules), or use fewer kinds of events.`,
         )
     },
   },
@@ -37,19 +37,19 @@ export const ofEvents: Limit[] = [
         !Array.isArray(Targets) || Targets.length <= 5
           ? []
           : [
-              `The rule ${labelOf(id)} would have ${Targets.length} targets and EventBridge takes 5. Make another rule.`,
+              `The rule ${labelOf(id)} would have ${Targets.length} targets and EventBridge takes 5. Create another rule.`,
             ],
       ),
   },
   {
-    quota: 'What an alarm looks back on: a day, with periods of an hour and more a week',
+    quota: 'Evaluation range of an alarm: a day, with periods of an hour or more a week',
     faults: (stack) =>
       ofType(stack, 'AWS::CloudWatch::Alarm').flatMap(([id, { Period, EvaluationPeriods }]) => {
         const [period, periods] = [Number(Period ?? 0), Number(EvaluationPeriods ?? 1)]
         const most = period >= hour ? 7 * day : day
         if (period * periods <= most) return []
         return [
-          `The alarm ${labelOf(id)} would look back on ${periods} periods of ${period} s, and CloudWatch takes ${most} s in all. Choose a smaller \`sweep.everyMinutes\`.`,
+          `The alarm ${labelOf(id)} would evaluate ${periods} periods of ${period} s, and CloudWatch allows ${most} s in total. Choose a smaller \`sweep.everyMinutes\`.`,
         ]
       }),
   },

@@ -17,7 +17,7 @@ export const ofFunctions: Limit[] = [
         const bytes = bytesOf(Environment, stack.stackName)
         if (bytes <= 4_096) return []
         return [
-          `The variables of ${labelOf(id)} would have ${bytes} bytes and Lambda takes 4,096. Choose a shorter \`stackName\`: the names of all it uses begin with it.`,
+          `The variables of ${labelOf(id)} would have ${bytes} bytes and Lambda takes 4,096. Choose a shorter \`stackName\`: the names of all its resources begin with it.`,
         ]
       }),
   },

@@ -31,7 +31,7 @@ const document = (type: string, property: string, most: number, advice: string):
     }),
 })
 
-const listed = 'Give `organizationId` in place of a list of accounts.'
+const listed = 'Use `organizationId` instead of a list of accounts.'
 
 /** For all statements of one bus together. */
 const busPolicies: Limit = {

@@ -35,7 +35,7 @@ export const ofStack: Limit[] = [
       const count = Object.keys(stack.resources).length
       if (count <= largest.resources) return []
       return [
-        `The stack would have ${count} resources and CloudFormation takes 500; most are ${counted(stack)}. Give a list of people one address in \`emails\`, and switch off what you do not use.`,
+        `The stack would have ${count} resources and CloudFormation takes 500; most are ${counted(stack)}. Use the address of a mailing list in \`emails\`, and disable features that you do not use.`,
       ]
     },
   },
@@ -45,7 +45,7 @@ export const ofStack: Limit[] = [
       bytes <= largest.bytes
         ? []
         : [
-            `The template would have ${bytes} bytes and CloudFormation takes ${largest.bytes}. Name fewer roles of their own in \`accounts\`, fewer addresses in \`emails\`, shorter \`tags\`.`,
+            `The template would have ${bytes} bytes and CloudFormation takes ${largest.bytes}. List fewer roles in \`accounts\`, fewer addresses in \`emails\`, shorter \`tags\`.`,
           ],
   },
   {
@@ -53,7 +53,9 @@ export const ofStack: Limit[] = [
     faults: ({ outputs }) =>
       outputs <= largest.outputs
         ? []
-        : [`The stack would have ${outputs} outputs and CloudFormation takes 200. Switch off what you do not use.`],
+        : [
+            `The stack would have ${outputs} outputs and CloudFormation allows 200. Disable features that you do not use.`,
+          ],
   },
   {
     quota: 'Lengths of names',

@@ -48,7 +48,7 @@ const ofRange = async ({ fleet, pods }: Stage, range: string): Promise<Expectati
   const both = [metadata.annotations[annotation], spec.kubeNodePortRanges?.join(',')]
   return [
     {
-      what: `${names.range}: the new range stands in annotation and spec of FelixConfiguration default, which its operator can read`,
+      what: `${names.range}: annotation and spec of FelixConfiguration default have the new range, which its operator can read`,
       holds: both.every((it) => it === range),
       seen: `${both.join(' and ')}, read with ${by}`,
     },
@@ -90,17 +90,17 @@ const ofPeople = ({ cloud }: Stage): Expectation[] => {
   const about = (name: string) => cloud.deliveries.filter(({ subject }) => subject?.includes(`] ${name} (`))
   const count = (name: string, wanted: number, what: string): Expectation => {
     const subjects = about(name).map(({ subject }) => subject?.replace(/^.*?: /, ''))
-    return { what: `${name}: ${what}`, holds: subjects.length === wanted, seen: subjects.join(' · ') || 'silence' }
+    return { what: `${name}: ${what}`, holds: subjects.length === wanted, seen: subjects.join(' · ') || 'none' }
   }
   const inSlack = cloud.slack.received.map(({ body }) => body['text'])
   const both = cloud.deliveries.filter(({ subject }) => inSlack.includes(subject)).length
   const progress = inSlack.filter((text) => String(text).includes(': the first node is changed and well')).length
   return [
-    count(names.range, 2, 'people heard that it was out of step, and that it is in step again'),
-    count(names.quiet, 0, 'people heard nothing'),
-    count(names.far, 1, 'people heard once that it cannot be reached'),
+    count(names.range, 2, 'people were notified that it was out of step, and that it is in step again'),
+    count(names.quiet, 0, 'people received no notice'),
+    count(names.far, 1, 'people were notified once that it cannot be reached'),
     {
-      what: 'Slack got every notice that was mailed, and how the two rollouts proceed',
+      what: 'Slack received every notice that was mailed, and the progress of the two rollouts',
       holds: both === cloud.deliveries.length && progress === 2 && inSlack.length === both + progress,
       seen: `${both} of ${cloud.deliveries.length}, and ${inSlack.length - both}`,
     },

@@ -63,7 +63,7 @@ const ofLog = (name: string, line: Fields): [string, string] | undefined => {
   const cluster = clusterOf(line)
   switch (textOf(line['message'])) {
     case 'event':
-      return [name, `${textOf(line['cause'])} touched ${cluster}: have a look`]
+      return [name, `${textOf(line['cause'])} requests an evaluation of ${cluster}`]
     case 'listed':
       return [name, `${String(line['clusters'])} clusters to look at in ${clusterOf({ cluster: line['place'] })}`]
     case 'assessed':

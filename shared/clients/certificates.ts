@@ -8,8 +8,8 @@ export function certificatesIn(pem: string): string[] {
   const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
   if (/-----BEGIN (?:TRUSTED|X509) CERTIFICATE-----/.test(pem))
-    throw new Error('it holds a form of certificate that kubectl does not read')
-  if (begun === 0) throw new Error(pem.trim() === '' ? 'it is empty' : 'it holds no certificate in PEM')
+    throw new Error('it has a certificate format that kubectl does not read')
+  if (begun === 0) throw new Error(pem.trim() === '' ? 'it is empty' : 'it has no certificate in PEM')
   if (blocks.length < begun) throw new Error('a certificate in it has no end')
   return blocks.map((block, index) => {
     try {
@@ -32,7 +32,7 @@ export function checkKey(key: string, cert: string): void {
   try {
     read = createPrivateKey(key)
   } catch {
-    throw new Error(/ENCRYPTED/.test(key) ? 'it is encrypted' : 'it holds no private key in PEM')
+    throw new Error(/ENCRYPTED/.test(key) ? 'it is encrypted' : 'it has no private key in PEM')
   }
   if (!new X509Certificate(cert).checkPrivateKey(read)) throw new Error('it is not the key of the client certificate')
 }

@@ -88,7 +88,7 @@ const byBot = async (
 ): Promise<void> => {
   const { incident, kind } = notice
   const thread = threads && incident ? await threads.find(incident) : undefined
-  if (thread === 'busy') throw new RetryLaterError('The first message of this incident is just being posted.', 5)
+  if (thread === 'busy') throw new RetryLaterError('The first message of this incident is being posted.', 5)
   const reply = typeof thread === 'object' && {
     thread_ts: thread.ts,
     // The end of a problem and a halt are posted in the channel too.
@@ -112,10 +112,11 @@ const isThreadGone = /^(thread_not_found|message_not_found|cannot_reply_to_messa
 
 const refusalOfBot = (why: string, forget: () => void): Error => {
   if (isDown.test(why)) return new RetryLaterError(`Slack answered ${why}`, 30)
-  if (isThreadGone.test(why)) return new RetryLaterError(`Slack answered ${why}; the next try begins a new thread.`, 1)
+  if (isThreadGone.test(why))
+    return new RetryLaterError(`Slack answered ${why}; the next attempt starts a new thread.`, 1)
   forget()
   return new PermanentError(
-    `Slack refused the message: ${why}. Check the bot's token in the secret (scope chat:write), the channel's id, and that the bot is a member of it.`,
+    `Slack rejected the message: ${why}. Check the bot's token in the secret (scope chat:write), the channel's id, and that the bot is a member of it.`,
   )
 }
 
@@ -168,7 +169,7 @@ function refusal({ status, headers }: Response, said: string): Error {
     return new RetryLaterError(`Slack answered ${status} ${said}`, Number.isFinite(wait) && wait > 0 ? wait : 30)
   }
   return new PermanentError(
-    `Slack refused the message with ${status} ${said}. Check the webhook in the secret and that its channel exists.`,
+    `Slack rejected the message with ${status} ${said}. Check the webhook in the secret and that its channel exists.`,
   )
 }
 
@@ -183,14 +184,14 @@ async function readEntrance({ secret, secretName, channel }: SlackOptions): Prom
     const base = exactTextOf(apiUrl) ?? api
     if (!/^[!-~]+$/.test(token) || to === undefined || !isAddress(base))
       throw new PermanentError(
-        `The secret ${secretName} holds a bot's token that cannot be used: it needs a channel's id beside it (\`channel\` of the route).`,
+        `The secret ${secretName} contains a bot's token without a channel: it also needs the id of the channel (\`channel\` of the route).`,
       )
     return { by: 'bot', token, channel: to, url: `${base.replace(/\/$/, '')}/chat.postMessage` }
   }
   const webhook = isAddress(text.trim()) ? text.trim() : (exactTextOf(url) ?? exactTextOf(webhookUrl))
   if (webhook !== undefined && isAddress(webhook)) return { by: 'webhook', url: webhook }
   throw new PermanentError(
-    `The secret ${secretName} holds neither the address of a Slack webhook nor a bot's token. Put the webhook's URL there, plain or as {"url": "…"}, or {"botToken": "xoxb-…"}.`,
+    `The secret ${secretName} contains neither the URL of a Slack webhook nor a bot's token. Put the webhook's URL there, plain or as {"url": "…"}, or {"botToken": "xoxb-…"}.`,
   )
 }
 

@@ -23,30 +23,30 @@ export const complianceOf = (
   seen: { verdict: Verdict; observedAt: string; codes?: readonly string[] } | undefined,
   now: Date,
 ): Compliance => {
-  if (!seen) return said('NOT_APPLICABLE', 'calico-ipvs-sync has not looked at this cluster; is it in the fleet?')
+  if (!seen) return said('NOT_APPLICABLE', 'calico-ipvs-sync has not evaluated this cluster; is it in the fleet?')
   const { verdict, observedAt, codes = [] } = seen
   const age = (now.getTime() - Date.parse(observedAt)) / 1_000
   const why = `${codes.length > 0 ? ` ${codes.join(' ')}.` : ''} Seen ${observedAt}.`
   if (!(age < freshSeconds) && verdict !== 'not-applicable')
-    return said('NON_COMPLIANT', `Nobody has looked since ${observedAt}; the verdict then was ${verdict}.`)
+    return said('NON_COMPLIANT', `The last evaluation was at ${observedAt}, with the verdict ${verdict}.`)
   switch (verdict) {
     case 'in-step':
       return said('COMPLIANT', `Calico is in step with kube-proxy.${why}`)
     case 'not-applicable':
-      return said('NOT_APPLICABLE', `Nothing to keep in step here.${why}`)
+      return said('NOT_APPLICABLE', `calico-ipvs-sync is not applicable to this cluster.${why}`)
     case 'out-of-step':
       return said('NON_COMPLIANT', `Calico is out of step with kube-proxy.${why}`)
     case 'changing':
-      return said('NON_COMPLIANT', `A change has been under way for hours.${why}`)
+      return said('NON_COMPLIANT', `A change has been in progress for hours.${why}`)
     case 'unknown':
-      return said('NON_COMPLIANT', `It cannot be told whether Calico is in step.${why}`)
+      return said('NON_COMPLIANT', `It is not known whether Calico is in step.${why}`)
   }
 }
 
 /** The cluster no longer exists, or never existed. */
 export const vanished: Compliance = {
   type: 'NOT_APPLICABLE',
-  annotation: 'There is no such cluster in the fleet any more.',
+  annotation: 'The fleet no longer has this cluster.',
 }
 
 const said = (type: Compliance['type'], text: string): Compliance => ({

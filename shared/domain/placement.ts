@@ -14,7 +14,7 @@ export function leftOutBy(set: DaemonSetState, node: NodeState): string | undefi
   const taint = (node.taints ?? []).find(
     (it) => repels(it) && !tolerations.some((toleration) => tolerates(toleration, it)),
   )
-  return taint && `lack of a toleration for the taint ${taint.key}`
+  return taint && `no toleration for the taint ${taint.key}`
 }
 
 /** Label names come from the cluster: one may be `constructor`. */

@@ -10,7 +10,7 @@ export const prometheus = (document: Report | Sweep): string => {
   const lines = [
     ...family(
       'calico_ipvs_sync_verdict',
-      'The verdict of the cluster: 1 for the one that it has.',
+      'The verdict of the cluster: 1 for the current verdict.',
       clusters,
       (report) => verdicts.map((verdict) => [{ verdict }, report.verdict === verdict ? 1 : 0]),
     ),

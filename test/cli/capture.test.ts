@@ -38,7 +38,7 @@ describe('the file of a captured state', () => {
     chmodSync(file, 0o644)
     const refused = await capture(file)
     expect(refused).toMatchObject({ status: 2, stdout: '' })
-    expect(refused.stderr).toContain('is there already; nothing was written')
+    expect(refused.stderr).toContain('already exists; nothing was written')
     expect(readFileSync(file, 'utf8')).toBe('mine')
     expect(await capture(file, '--force')).toMatchObject(written)
     expect(modeOf(file)).toBe('600')

@@ -410,7 +410,9 @@ describe('sync with a kubeconfig that names no EKS cluster', () => {
     expect([reportIn(written).verdict, written.status]).toEqual(['in-step', 0])
     const found = await assumed()
     expect(found).toMatchObject(stays)
-    expect(found.message).toMatch(/20000:22767, written by this tool at \S+ \(the range as the API server told it\)/)
+    expect(found.message).toMatch(
+      /20000:22767, written by this tool at \S+ \(the range as the API server returned it\)/,
+    )
     expect((await felixObjects(own))[0]?.metadata.annotations?.[rangeKey]).toBe(range)
   })
 
@@ -425,7 +427,7 @@ describe('sync with a kubeconfig that names no EKS cluster', () => {
     const writes = await writesDuring(own, async () => {
       const ended = await run(['sync', '--kubeconfig', own.kubeconfig, '--yes', '--plan', file('proven.json')])
       expect(ended.status).toBe(2)
-      expect(ended.stderr).toContain('the service range was 20000:22767 (probe), and now nobody was asked for it.')
+      expect(ended.stderr).toContain('the service range was 20000:22767 (probe), and now it is only assumed.')
       const again = `calico-ipvs-sync sync --plan ${file('proven.json')} --context renamed --kubeconfig ${own.kubeconfig} --probe`
       expect(ended.stderr).toContain(`Next: ${again}\n`)
     })
@@ -527,7 +529,7 @@ describe('sync', () => {
     const text = (await run(['rollout', 'status', ...about])).stdout
     expect(text).toMatch(/nodes {5}0 done, 1 in flight, 3 pending, 0 kept apart\n/)
     expect(text).toMatch(
-      /Nobody is carrying it out just now\. To continue it here: calico-ipvs-sync sync --context moved --kubeconfig \S+/,
+      /No process is applying it now\. To continue it here: calico-ipvs-sync sync --context moved --kubeconfig \S+/,
     )
     expect(await rollout('pause')).toEqual(['paused', '20000:22767', 0])
     expect((await run(['sync', ...place(), '--yes'])).status).toBe(1)
@@ -566,7 +568,7 @@ describe('sync', () => {
         child.stderr?.on('data', (chunk) => String(chunk).includes('another pace') && child.kill('SIGINT'))
       },
     })
-    expect(quick.stderr).toContain('rollout goes on at another pace')
+    expect(quick.stderr).toContain('rollout continues at another pace')
     const { stdout } = await run(['rollout', 'status', '--kubeconfig', moved.kubeconfig, '-o', 'json'])
     expect(JSON.parse(stdout)).toMatchObject({ rollout: { pace: { canarySeconds: 0 } } })
   })

@@ -137,7 +137,7 @@ test('a region that cannot be listed is a row as well, never nothing', async () 
   ])
   const remedies = clusters.flatMap(({ findings }) => findings.flatMap(({ remedy = '' }) => remedy.split('\n')))
   expect(remedies).toContain(
-    `aws eks list-clusters --region ${place.region}   # until it answers, sweep cannot list them either`,
+    `aws eks list-clusters --region ${place.region}   # until this succeeds, sweep cannot list them either`,
   )
   expect(remedies.filter((remedy) => remedy.includes('doctor'))).toEqual([])
   expect(ended.status).toBe(2)

@@ -219,9 +219,9 @@ describe('--remove takes away what was made, and nothing else', () => {
     expect(granted.stdout).toContain('  = already so: ClusterRole calico-ipvs-sync-viewer\n')
     const { status, stdout } = await grant('--remove', '--yes')
     expect([status, groupsOf(viewer)]).toEqual([1, [viewers]])
-    expect(stdout).toContain(`  ! left: access entry ${viewer}: it gives ${viewers}, but was not made by grant\n`)
+    expect(stdout).toContain(`  ! left: access entry ${viewer}: it has ${viewers}, but was not created by grant\n`)
     expect(stdout).toContain(
-      '  ! left: ClusterRole calico-ipvs-sync-viewer: it was not made by grant: terraform wrote it',
+      '  ! left: ClusterRole calico-ipvs-sync-viewer: it was not created by grant: terraform wrote it',
     )
     expect(await thereOf()).toEqual([`${rbac}/clusterroles/calico-ipvs-sync-viewer`])
   })
@@ -255,7 +255,7 @@ describe('what others hold is not taken over', () => {
     const { status, stdout } = await grant('--yes')
     expect(status).toBe(1)
     expect(stdout).toContain(
-      '! left: ClusterRole calico-ipvs-sync-viewer: it holds what is not of ours: aggregationRule.',
+      '! left: ClusterRole calico-ipvs-sync-viewer: it has content that grant did not write: aggregationRule.',
     )
   })
 })
@@ -267,7 +267,7 @@ describe('what stands in the way is named, with what to paste', () => {
     expect(stdout).toContain(
       'aws eks update-cluster-config --name old --access-config authenticationMode=API_AND_CONFIG_MAP --region eu-west-1',
     )
-    expect(stdout).toContain('one way: EKS never lets a cluster go back to CONFIG_MAP')
+    expect(stdout).toContain('cannot be reverted: EKS does not let a cluster go back to CONFIG_MAP')
     expect(stdout).toContain(
       `- rolearn: ${operator}\n        username: ${operators}\n        groups:\n        - ${operators}\n`,
     )
@@ -310,7 +310,7 @@ describe('what stands in the way is named, with what to paste', () => {
     const { status, stdout } = await grant('--yes')
     if (it) it.arn = arn
     expect([status, groupsOf(viewer)]).toEqual([2, undefined])
-    expect(stdout).toContain('EKS describes another cluster than the one that was named')
+    expect(stdout).toContain('EKS describes another cluster than the named one')
   })
 })
 

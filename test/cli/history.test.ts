@@ -72,7 +72,7 @@ describe('history', () => {
     const { status, stdout, stderr } = await history('--quiet')
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout).toContain('2026-11-21 11:00 to 2026-11-21 11:00  out of step')
-    expect(stdout).toContain('no look between 2026-11-20 00:00 and 2026-11-21 10:00')
+    expect(stdout).toContain('no evaluation between 2026-11-20 00:00 and 2026-11-21 10:00')
   })
 
   test('takes the table and the account as they are given', async () => {
@@ -100,13 +100,13 @@ describe('history', () => {
     [
       'a cluster of another account',
       ['--account', '999999999999'],
-      /has not looked at it/,
+      /has not evaluated it/,
       'aws eks list-clusters --region eu-west-1',
     ],
     [
       'days without a look',
       ['--from', '2026-10-01', '--to', '2026-10-07'],
-      /last looked at on 2026-11-21/,
+      /last evaluation was on 2026-11-21/,
       'calico-ipvs-sync history --cluster prod --region eu-west-1 --account 111122223333 --to 2026-11-21',
     ],
   ])('%s: one clear sentence and the next command', async (_, words, sentence, next) => {

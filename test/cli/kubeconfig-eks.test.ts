@@ -247,7 +247,7 @@ describe('the plugin’s arguments and environment lead to EKS', () => {
     const config = kubeconfig({ exec: `${token} --profile gone` })
     const { report, stderr } = await check(config, shell({ as: work }), '--probe')
     expect(report.serviceRange).toEqual({ min: 20000, max: 22767, source: 'probe' })
-    expect(stderr).toContain('EKS is left out')
+    expect(stderr).toContain('EKS is not used')
     const named = await check(
       kubeconfig({ name: arn, exec: `${token} --profile gone` }),
       shell({ as: work }),
@@ -272,7 +272,7 @@ describe('the plugin’s arguments and environment lead to EKS', () => {
     const words = ['--service-node-port-range', '30000-31000']
     const given = await check(config, shell(), ...words)
     expect(given.report.serviceRange).toEqual(fromEks)
-    expect(given.stderr).toContain('--service-node-port-range is not used: EKS tells the range.')
+    expect(given.stderr).toContain('--service-node-port-range is not used: EKS returns the range.')
     expect((await check(config, shell(), '--probe')).report.serviceRange).toEqual(fromEks)
   })
 
@@ -295,7 +295,7 @@ describe('the plugin’s arguments and environment lead to EKS', () => {
 
   test('a region that nothing tells is said, and EKS is not asked', async () => {
     const config = kubeconfig({ exec: 'aws eks get-token --cluster-name prod --profile work' })
-    expect((await check(config, shell())).stderr).toContain('EKS is not asked about prod: nothing tells its region')
+    expect((await check(config, shell())).stderr).toContain('EKS is not called for prod: its region is not known')
     expect(asked).toEqual([])
     expect((await check(config, { ...shell(), AWS_REGION: region })).report.serviceRange).toEqual(fromEks)
   })
@@ -333,7 +333,7 @@ describe('an endpoint of EKS, without any name', () => {
     const { report, codes, stderr } = await json(words, shell(), named)
     expect(report.serviceRange?.source).toBe('flag')
     expect(codes).not.toContain('ACCESS_DENIED')
-    expect(stderr).toContain('EKS is left out')
+    expect(stderr).toContain('EKS is not used')
   })
 })
 

@@ -91,7 +91,7 @@ describe('notify --test', () => {
     [['--topic', topic], /Give --test/],
     [['--test'], /either --topic ARN or --slack-webhook-file FILE/],
     [['--test', '--topic', 'pager'], /not the ARN of a topic/],
-    [['--test', '--topic', topic, '--region', 'us-east-1'], /is of eu-west-1, and --region says us-east-1/],
+    [['--test', '--topic', topic, '--region', 'us-east-1'], /is in eu-west-1, and --region is us-east-1/],
   ])('%j is a wrong command line', async (words, message) => {
     const { status, stderr } = await run(['notify', ...words], { env: env() })
     expect(status).toBe(64)

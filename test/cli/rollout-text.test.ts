@@ -56,10 +56,10 @@ describe('rollout status', () => {
 
   test('says of the node by its whole name whether it came back', () => {
     expect(sinceLine(statusText(standing({ cameBack: 'no' }), plainly, on))).toBe(
-      `  since     Its override was taken back, but calico-node on ${first} is still not Ready. If it stays so, look for another cause there.`,
+      `  since     Its override was removed, but calico-node on ${first} is still not Ready. If this does not change, look for another cause there.`,
     )
     expect(sinceLine(statusText(standing({ cameBack: 'yes' }), plainly, on))).toBe(
-      `  since     After its override was taken back, ${first} is Ready again: what was written may well be the reason.`,
+      `  since     After its override was removed, ${first} is Ready again: the written value was probably the cause.`,
     )
     expect(sinceLine(statusText(standing({}), plainly, on))).toBeUndefined()
   })
@@ -101,9 +101,9 @@ test('rollout status names who carries it out only as long as its Lease lasts', 
     ...over,
   })
   const held = statusText(shown({ carriedOutBy: 'hub' }), plainly, on)
-  expect([held.includes('  by        hub, seen at'), held.includes('Nobody is carrying it out')]).toEqual([true, false])
+  expect([held.includes('  by        hub, seen at'), held.includes('No process is applying it')]).toEqual([true, false])
   const expired = statusText(shown({}), plainly, on)
-  expect([expired.includes('  by  '), expired.includes('Nobody is carrying it out just now')]).toEqual([false, true])
+  expect([expired.includes('  by  '), expired.includes('No process is applying it now')]).toEqual([false, true])
 })
 
 describe('a node that is not well', () => {

@@ -9,7 +9,7 @@ const wrong: [words: string, says: string][] = [
   ['chek', "unknown command 'chek'"],
   ['check --contxt a', "unknown option '--contxt'"],
   ['check spare', 'too many arguments'],
-  ['check shop', 'A cluster is named by an option: calico-ipvs-sync check --context shop'],
+  ['check shop', 'Name the cluster with an option: calico-ipvs-sync check --context shop'],
   ['check --color blue', 'Allowed choices are auto, always, never'],
   ['explain NOPE', 'There is no finding "NOPE". Without a code'],
   ['completion tcsh', 'Allowed choices are bash, zsh, fish'],
@@ -57,7 +57,7 @@ describe('a place that does not exist is one line with the nearest name, and no 
     [`--kubeconfig ${config} --context prod`, 'no context prod. Did you mean production? It has'],
     [`--kubeconfig ${config} --context zzzzzz`, 'no context zzzzzz. It has: production, staging.'],
     ['--kubeconfig /nonexistent', '/nonexistent'],
-    ['--cluster shop --region eu-west-1', 'AWS does not know who is asking'],
+    ['--cluster shop --region eu-west-1', 'AWS does not accept the credentials'],
   ])('check %s', async (words, says) => {
     const { status, stdout, stderr } = await run(['check', '--quiet', ...words.split(' ')])
     expect([status, stdout]).toEqual([2, ''])

@@ -27,7 +27,9 @@ const own = 'arn:aws:eks:eu-west-1:444455556666:cluster/prod'
 test('a cluster of an account outside the fleet is never asked for with our own credentials', async () => {
   const access = fleetAccess(fleet, 'evaluate')
   const foreign = { ...cluster, account: '999999999999' }
-  await expect((async () => access.describe(foreign))()).rejects.toThrow(/is not entered: the fleet has no viewer role/)
+  await expect((async () => access.describe(foreign))()).rejects.toThrow(
+    /is not accessed: the fleet has no viewer role/,
+  )
 })
 
 test('who changes never takes the role of who looks, also where no other is named', async () => {
@@ -62,7 +64,7 @@ test.each([
 test('the remedy for a role of another account names the knob', async () => {
   const state = await fleetAccess(fleet, 'evaluate').observe(cluster, read(described(own.replace('4444', '1111'))))
   const [found] = assess(state, policyWith({})).report.findings
-  expect(found?.remedy).toContain('account 444455556666 (accounts[].viewerRoleArn) leads to account 111155556666')
+  expect(found?.remedy).toContain('account 444455556666 (accounts[].viewerRoleArn) belongs to account 111155556666')
 })
 
 test('the client of a cluster is kept, and another one is made where it was made again under its name', () => {

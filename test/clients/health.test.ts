@@ -43,8 +43,8 @@ describe('alarms that are heeded', () => {
   test('that cannot be asked for count as trouble: refused, or nobody there', async () => {
     const strange = { ...credentials, accessKeyId: 'ASIANOBODY' }
     expect(await troubleWith(['errors'], { credentials: async () => strange })).toMatch(
-      /could not be asked.*HTTP 403, UnrecognizedClientException/,
+      /CloudWatch did not return.*HTTP 403, UnrecognizedClientException/,
     )
-    expect(await troubleWith(['errors'], { endpoint: 'http://127.0.0.1:9' })).toMatch(/could not be asked/)
+    expect(await troubleWith(['errors'], { endpoint: 'http://127.0.0.1:9' })).toMatch(/CloudWatch did not return/)
   })
 })

@@ -463,7 +463,7 @@ describe('one look', () => {
     expect(failureOf(await look.nodes())).toBeUndefined()
     expect(failureOf(await look.nodes())).toMatchObject({
       kind: 'malformed',
-      message: 'A look reads 2 MiB of a cluster at most, and /api/v1/nodes alone sent 2 MiB.',
+      message: 'An observation reads at most 2 MiB of a cluster, and /api/v1/nodes alone sent 2 MiB.',
     })
     expect(failureOf(await look.daemonSets())).toMatchObject({ message: expect.stringContaining('/api/v1/nodes') })
   })

@@ -226,7 +226,7 @@ describe('an authority that is none is refused by name, and the system’s are n
     [
       'one good and one in a form that only OpenSSL would believe',
       data(base64(caPem + caPem.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE'))),
-      /a form of certificate that kubectl does not read/,
+      /a certificate format that kubectl does not read/,
     ],
     ['an empty text', data(''), /^certificate-authority-data of the cluster c is empty/],
     ['no text', data(12), /^certificate-authority-data .* is not a text/],

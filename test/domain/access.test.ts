@@ -23,7 +23,7 @@ describe('a refusal says which of four it was, and what to change there', () => 
 
   test('AWS: the credentials are not accepted', () => {
     const finding = denied({ eks: no('unauthenticated', 'eks:DescribeCluster', 'ExpiredTokenException') })
-    expect(finding?.message).toContain('AWS does not accept who calls: ExpiredTokenException')
+    expect(finding?.message).toContain('AWS does not accept the credentials: ExpiredTokenException')
     expect(finding?.remedy).toContain('aws sts get-caller-identity')
   })
 
@@ -45,7 +45,7 @@ describe('a refusal says which of four it was, and what to change there', () => 
       felix: no('denied', 'FelixConfigurations', '403: forbidden'),
       rollout: no('denied', 'Lease', '403: forbidden'),
     })
-    expect(finding?.message).toContain('does not allow to list nodes, list felixconfigurations, get leases (403)')
+    expect(finding?.message).toContain('denies: list nodes, list felixconfigurations, get leases (403)')
     expect(finding?.remedy).toMatch(/^calico-ipvs-sync rbac \| kubectl --context \S+ apply -f - /m)
   })
 
@@ -57,9 +57,9 @@ describe('a refusal says which of four it was, and what to change there', () => 
   })
 
   test('no token: nothing was sent, so the API server refused nobody', () => {
-    const nodes = no('unauthenticated', 'Nodes', 'No token could be had for the API server: SSO expired')
+    const nodes = no('unauthenticated', 'Nodes', 'No token for the API server: SSO expired')
     const finding = denied({ nodes })
-    expect(finding?.message).toContain('Nothing was sent to the API server: No token could be had')
+    expect(finding?.message).toContain('Nothing was sent to the API server: No token for the API server')
     expect(finding?.remedy).toContain('aws sts get-caller-identity')
     expect(denied({ nodes, cluster: { name: 'x', context: 'x' } })?.remedy).toContain('kubectl --context x auth whoami')
   })
@@ -72,7 +72,7 @@ describe('a refusal says which of four it was, and what to change there', () => 
       const state = unobserved({ identity, now: new Date(), eks: failed(failure) }, failure)
       const finding = assess(state, defaultPolicy).report.findings.find(({ code }) => code === 'ACCESS_DENIED')
       expect(finding?.message).toContain(
-        kind === 'denied' ? 'IAM does not allow eks:' : 'AWS does not accept who calls',
+        kind === 'denied' ? 'IAM does not allow eks:' : 'AWS does not accept the credentials',
       )
       expect(finding?.message).not.toMatch(/RBAC|API server/)
       expect(finding?.remedy).not.toMatch(/rbac|create-access-entry/)
@@ -83,7 +83,7 @@ describe('a refusal says which of four it was, and what to change there', () => 
     const eks = no('denied', 'eks:DescribeCluster', 'AccessDeniedException')
     const given = (source: 'probe' | 'flag') => denied({ eks, givenServiceRange: { min: 1, max: 2, source } })?.message
     const unsure = 'whether EKS is changing the cluster is not known'
-    expect(given('probe')).toContain(`so the service range is what the API server told, and ${unsure}.`)
+    expect(given('probe')).toContain(`so the service range is the one that the API server returned, and ${unsure}.`)
     expect(given('flag')).toContain(`so the service range is the one that was given, and ${unsure}.`)
     expect(denied({ eks })?.message).toContain('so the service range is assumed, and nothing is written.')
   })
@@ -93,7 +93,7 @@ describe('a refusal says which of four it was, and what to change there', () => 
       eks: no('denied', 'eks:DescribeCluster', 'AccessDeniedException'),
       nodes: no('denied', 'Nodes', '403: forbidden'),
     })
-    expect(finding?.message).toMatch(/IAM does not allow .*RBAC of the cluster does not allow|RBAC.*IAM/)
+    expect(finding?.message).toMatch(/IAM does not allow .*RBAC denies|RBAC.*IAM/)
     expect(finding?.remedy?.split('\n').at(-1)).toMatch(/^calico-ipvs-sync doctor --cluster prod --region eu-west-1/)
   })
 })

@@ -157,7 +157,7 @@ describe('a node that DaemonSets leave out', () => {
     )
     expect(found.nodes[0]).toMatchObject({
       verdict: 'not-applicable',
-      reason: 'calico-node is not meant for this node, by its node affinity',
+      reason: 'the DaemonSet calico-node excludes this node: node affinity',
     })
     expect(found.nodes.slice(1).map(({ verdict }) => verdict)).toEqual(['unknown', 'in-step'])
     expect(found.findings.map(({ code }) => code)).toEqual(['NODES_NOT_READY', 'IPVS_DEPRECATED'])
@@ -171,7 +171,7 @@ describe('a node that DaemonSets leave out', () => {
       }),
     )
     expect(found.nodes[0]?.reason).toBe(
-      'calico-node is not meant for this node, by its lack of a toleration for the taint bare',
+      'the DaemonSet calico-node excludes this node: no toleration for the taint bare',
     )
   })
 
@@ -189,7 +189,7 @@ describe('a node that DaemonSets leave out', () => {
     )
     expect(found.nodes[0]?.verdict).toBe('unknown')
     expect(found.findings.find(({ code }) => code === 'MODE_UNPROVEN')?.message).toContain(
-      'kube-proxy is not meant here, by its node affinity',
+      'the DaemonSet kube-proxy excludes this node: node affinity',
     )
   })
 })

@@ -150,7 +150,7 @@ describe('the remedy', () => {
   test('goes node by node, or by hand by annotation and spec through the API in use', () => {
     expect(finding('RANGE_DIFFERS', healthy(wide)).remedy?.split('\n')).toEqual([
       'calico-ipvs-sync sync --cluster blue --region eu-central-1   # node by node',
-      'Or by hand, which restarts Felix on every node at once:',
+      'Or manually, which restarts Felix on every node at once:',
       "aws eks update-kubeconfig --name blue --region eu-central-1   # once: kubectl's context, which is then the current one",
       `kubectl --context arn:aws:eks:eu-central-1:111122223333:cluster/blue patch felixconfigurations.projectcalico.org default --type=merge -p '{"metadata":{"annotations":{"${rangeKey}":"30000:34000"}},"spec":{"kubeNodePortRanges":["30000:34000"]}}'`,
     ])
@@ -274,7 +274,7 @@ describe('a range that nobody proved', () => {
 
   test('is called assumed, never seen, and the remedy is the whole command', () => {
     const { message, evidence, remedy } = finding('RANGE_ASSUMED', doubted())
-    expect(message).toContain('assumed to be 30000:32767, the default: nobody was asked for it')
+    expect(message).toContain('assumed to be 30000:32767, the default: it was not read')
     expect(message).toContain('FelixConfiguration/default says 20000:22767')
     expect(evidence[0]).toEqual({
       object: 'kube-apiserver',
@@ -288,7 +288,7 @@ describe('a range that nobody proved', () => {
 
   test('is told to EKS by name where the cluster is known by it', () => {
     const { message, remedy } = finding('RANGE_ASSUMED', cluster('denied eks'))
-    expect(message).toContain('the EKS API did not tell it')
+    expect(message).toContain('the EKS API did not return it')
     expect(remedy).toContain('calico-ipvs-sync check --cluster blue --region eu-central-1 --probe   # ')
   })
 
@@ -309,7 +309,7 @@ describe('a range that nobody proved', () => {
       })
     })
     expect(finding('RANGE_ASSUMED', state).message).toContain(
-      '20000:22767, written by this tool at 2026-11-20T08:00:00Z (the range as the API server told it)',
+      '20000:22767, written by this tool at 2026-11-20T08:00:00Z (the range as the API server returned it)',
     )
   })
 })
@@ -355,7 +355,7 @@ test('a range that our own rollout was to reach is said with how it was known, a
     withLease({ 'calico-ipvs-sync/where': '{"api":"crd.projectcalico.org/v1","known":"probe"}' }),
   )
   expect(known.message).toContain(
-    'a rollout of this tool was to reach 20000:22767 (the range as the API server told it)',
+    'a rollout of this tool had the target 20000:22767 (the range as the API server returned it)',
   )
   expect(known.evidence[1]).toMatchObject({ object: 'Lease/kube-system/calico-ipvs-sync', value: '20000:22767' })
   const forged = finding(
@@ -400,8 +400,8 @@ describe('the way out of IPVS', () => {
   test('is one finding, with nothing in the way of a cluster that is up to date', () => {
     const found = ways(healthy())
     expect(found.severity).toBe('info')
-    expect(found.message).toContain('This cluster runs 1.34: 6 minor versions are left')
-    expect(found.message).toContain('Nothing that was seen here is in the way of nftables mode.')
+    expect(found.message).toContain('This cluster runs 1.34: 6 minor versions remain')
+    expect(found.message).toContain('Nothing that was read here prevents nftables mode.')
     expect(found.evidence).toHaveLength(1)
     expect(found.remedy?.split('\n').map((it) => it.slice(0, it.indexOf(':')))).toEqual(['To nftables', 'To iptables'])
     expect(found.remedy).toContain('linuxDataplane: Nftables')
@@ -416,7 +416,7 @@ describe('the way out of IPVS', () => {
     const { message, evidence } = ways(state)
     expect(message).toContain('it is generally available from Kubernetes 1.33')
     expect(message).toContain('Felix can program nftables from Calico 3.29, here is v3.28.4')
-    expect(message).toContain('it wants Linux 5.13, 1 of 3 nodes have an older one')
+    expect(message).toContain('it needs Linux 5.13, 1 of 3 nodes have an older one')
     expect(evidence.slice(1).map(({ object, value }) => `${object} ${value}`)).toEqual([
       'kube-apiserver 1.32',
       'calico-node v3.28.4',
@@ -425,8 +425,8 @@ describe('the way out of IPVS', () => {
   })
 
   test.each([
-    ['v3.32.1', 'spec.nftablesMode: Auto', 'Felix follows by itself'],
-    ['v3.30.3', 'spec.nftablesMode: Enabled', 'Felix follows by itself'],
+    ['v3.32.1', 'spec.nftablesMode: Auto', 'Felix adapts itself'],
+    ['v3.30.3', 'spec.nftablesMode: Enabled', 'Felix adapts itself'],
     ['v3.22.2', 'spec.nftablesMode: Enabled', 'restart calico-node after it'],
   ])('with a manifest of Calico %s sets %s', (calico, mode, after) => {
     const state = edited(healthy({ calico, eks: false }), (it) => {

@@ -107,8 +107,8 @@ describe('an object', () => {
   test.each([
     ['made by grant alone', [mine], { act: 'delete', uid: 'u', resourceVersion: '1' }],
     ['and written by somebody as well', [mine, kubectl], { act: 'leave', why: 'kubectl-edit wrote it as well' }],
-    ['made by somebody', [kubectl], { act: 'leave', why: expect.stringContaining('was not made by grant') }],
-    ['of which nothing tells who made it', [], { act: 'leave', why: expect.stringContaining('nothing tells') }],
+    ['made by somebody', [kubectl], { act: 'leave', why: expect.stringContaining('was not created by grant') }],
+    ['of which its creator is not known', [], { act: 'leave', why: expect.stringContaining('not known') }],
   ])('%s, when it is taken away', (_, managers, expected) => {
     expect(objectWithout(manifest, stored({ spec }, { managers }))).toMatchObject(expected)
   })

@@ -111,7 +111,7 @@ describe('the first line says who acts, and then comes what people must do', () 
   test('while we act: nobody has to, and no change by hand of what we change is advised', () => {
     const text = lines(planned(), '', 'sync')
     expect(text[0]).toBe(
-      `${start}Calico is out of step with kube-proxy. calico-ipvs-sync fixes it now, node by node; nobody has to act. You hear again when it is done, or if it stops.`,
+      `${start}Calico is out of step with kube-proxy. calico-ipvs-sync fixes it now, node by node; nobody has to act. Another notice follows when it is done, or if it halts.`,
     )
     expect(text.join('\n')).not.toMatch(/kubectl/)
     expect(text.slice(2, 4)).toEqual(['What to do:', '1. widen the mask'])
@@ -132,7 +132,7 @@ describe('the first line says who acts, and then comes what people must do', () 
     (action) => {
       const text = lines(planned(), '', action)
       expect(text[0]).toBe(
-        `${start}Calico is out of step with kube-proxy. A person must act: this cluster is switched to ${action}, so nothing is changed by itself.`,
+        `${start}Calico is out of step with kube-proxy. A person must act: the action of this cluster is ${action}, so calico-ipvs-sync changes nothing.`,
       )
       expect(text.slice(2, 5)).toEqual([
         'What to do:',

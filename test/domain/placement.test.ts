@@ -68,6 +68,6 @@ describe('a taint', () => {
     expect(selects(set({}), tainted('PreferNoSchedule'))).toBe(true)
     expect(selects(set({}), tainted('NoExecute', 'node.kubernetes.io/not-ready'))).toBe(true)
     expect(selects(set({}), tainted('NoSchedule', 'node.kubernetes.io/unschedulable'))).toBe(true)
-    expect(leftOutBy(set({}), tainted())).toBe('lack of a toleration for the taint gpu')
+    expect(leftOutBy(set({}), tainted())).toBe('no toleration for the taint gpu')
   })
 })

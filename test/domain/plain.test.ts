@@ -40,7 +40,7 @@ describe('text of others', () => {
     'calico/node@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',
     '403: nodes is forbidden: User "system:serviceaccount:kube-system:x" cannot list resource "nodes" in API group "" at the cluster scope',
     'AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: eks:DescribeCluster',
-    'No token could be had for the API server: the plugin aws failed',
+    'No token for the API server: the plugin aws failed',
     'error: You must be logged in to the server (the server has asked for the client to provide credentials)',
     `kubectl patch felixconfigurations.crd.projectcalico.org default --type=merge -p '{"metadata":{"annotations":{"config.projectcalico.org/KubeNodePortRanges":"20000:32767"}}}'`,
     '0123ABCD0123ABCD0123ABCD0123ABCD.gr7.eu-west-1.eks.amazonaws.com cannot be reached: connect ETIMEDOUT (ETIMEDOUT)',

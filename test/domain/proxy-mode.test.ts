@@ -148,7 +148,7 @@ describe('the configured mode', () => {
       ),
       /YAML/,
     ],
-    ['a key that is a map, which kube-proxy refuses', saying('{mode: x}: ipvs\nmode: ipvs'), /YAML/],
+    ['a key that is a map, which kube-proxy rejects', saying('{mode: x}: ipvs\nmode: ipvs'), /YAML/],
   ])('%s is told and not guessed', (_, state, reason) => {
     const found = first(state)
     expect(found?.mode).toBeUndefined()

@@ -190,10 +190,10 @@ describe('the rule of AWS Config', () => {
   test.each([
     ['in', 'COMPLIANT', /^Calico is in step/],
     ['out', 'NON_COMPLIANT', /^Calico is out of step with kube-proxy\. RANGE_DIFFERS\./],
-    ['dark', 'NON_COMPLIANT', /^It cannot be told/],
-    ['bare', 'NOT_APPLICABLE', /^Nothing to keep in step/],
-    ['old', 'NON_COMPLIANT', /^Nobody has looked since 2026-11-01/],
-    ['never-seen', 'NOT_APPLICABLE', /has not looked at this cluster/],
+    ['dark', 'NON_COMPLIANT', /^It is not known/],
+    ['bare', 'NOT_APPLICABLE', /^calico-ipvs-sync is not applicable/],
+    ['old', 'NON_COMPLIANT', /^The last evaluation was at 2026-11-01/],
+    ['never-seen', 'NOT_APPLICABLE', /has not evaluated this cluster/],
   ])('a change of %s is answered from the records: %s', async (name, compliance, annotation) => {
     expect(await ask(item(name))).not.toHaveProperty('error')
     expect(answer(name)).toMatchObject({ compliance, annotation: expect.stringMatching(annotation) })

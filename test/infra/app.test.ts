@@ -83,12 +83,12 @@ describe('the configuration', () => {
     [
       'an account without a role where nobody says which one is the own',
       { accounts: [{ account: '111122223333' }] },
-      /111122223333 has no viewerRoleArn.*env does not say which account is the stack's own/,
+      /111122223333 has no viewerRoleArn.*env does not name the stack's own account/,
     ],
     [
       'one role for who looks and who changes, as it once was',
       { accounts: [{ account: '444455556666', roleArn: 'arn:aws:iam::444455556666:role/sync' }] },
-      /one role would look and change: write viewerRoleArn .* and operatorRoleArn/,
+      /one role would read and change: write viewerRoleArn .* and operatorRoleArn/,
     ],
     [
       'one role under both names',
@@ -101,7 +101,7 @@ describe('the configuration', () => {
           },
         ],
       },
-      /who looks must not be who changes/,
+      /the role that reads must not be the role that changes/,
     ],
     [
       'an audit log of a cluster elsewhere',
@@ -173,7 +173,7 @@ describe('the configuration', () => {
       (cluster): [string, object, RegExp] => [
         `an exception for ${cluster}, which fits no cluster`,
         { policy: { exceptions: [{ cluster, until: '2099-01-01', reason: 'x' }] } },
-        /fits no cluster: give it as ACCOUNT\/REGION\/NAME/,
+        /matches no cluster: give it as ACCOUNT\/REGION\/NAME/,
       ],
     ),
     [
@@ -202,7 +202,7 @@ describe('the configuration', () => {
       { accounts: [{ account: '444455556666', viewerRoleArn: `arn:aws:iam::444455556666:${end}` }] },
       /is the ARN of one role/,
     ]),
-    ['regions of two partitions', { regions: ['eu-west-1', 'cn-north-1'] }, /a deployment for each partition/],
+    ['regions of two partitions', { regions: ['eu-west-1', 'cn-north-1'] }, /each partition needs its own deployment/],
     [
       'a role of another partition',
       {

@@ -48,7 +48,7 @@ describe('what lies beside the code', () => {
   })
 
   test.each([
-    ['is not JSON', '{', /deployment\.json is not there or is not JSON; deploy the stack again/],
+    ['is not JSON', '{', /deployment\.json is missing or is not JSON; deploy the stack again/],
     ['has no policy', '{"fleet":{}}', /policy: .*object/],
     ['has an unknown action', '{"fleet":{},"policy":{"action":"fix"}}', /policy\.action: /],
     ['has an account without a number', '{"fleet":{"accounts":[{}]},"policy":{}}', /fleet\.accounts\.0\.account: /],

@@ -36,7 +36,7 @@ const table: [quota: string, most: number, of: (count: number) => Resources, sen
     'Resources in a template: 500',
     500,
     (n) => many(n, 'T'),
-    /would have 501 resources .* 500; most are 501 T\. Give a list of people one address in `emails`/,
+    /would have 501 resources .* 500; most are 501 T\. Use the address of a mailing list in `emails`/,
   ],
   ['Template body in S3: 1 MB', 1_000_000, sized, /template would have 1000001 bytes .* Name fewer roles/],
   [
@@ -86,7 +86,7 @@ const table: [quota: string, most: number, of: (count: number) => Resources, sen
     'Event bus policy: 10,240 characters',
     10_240,
     ofDocument('AWS::Events::EventBusPolicy', 'Statement'),
-    /event bus would have 10241 characters .* Give `organizationId` in place of a list of accounts/,
+    /event bus would have 10241 characters .* Use `organizationId` instead of a list of accounts/,
   ],
   [
     'Environment variables of a function: 4,096 bytes',
@@ -105,7 +105,7 @@ const table: [quota: string, most: number, of: (count: number) => Resources, sen
     'Rules of an event bus: 300',
     300,
     (n) => many(n, 'AWS::Events::Rule'),
-    /would have 301 rules and EventBridge takes 300\. Ask AWS for more/,
+    /would have 301 rules and EventBridge takes 300\. Request a higher quota/,
   ],
   [
     'Event pattern: 2,048 characters',
@@ -120,16 +120,16 @@ const table: [quota: string, most: number, of: (count: number) => Resources, sen
     /would have 6 targets/,
   ],
   [
-    'What an alarm looks back on: a day, with periods of an hour and more a week',
+    'Evaluation range of an alarm: a day, with periods of an hour or more a week',
     1_440,
     alarm(60),
-    /would look back on 1441 periods of 60 s, and CloudWatch takes 86400 s.*`sweep\.everyMinutes`/,
+    /would evaluate 1441 periods of 60 s, and CloudWatch allows 86400 s.*`sweep\.everyMinutes`/,
   ],
   [
-    'What an alarm looks back on: a day, with periods of an hour and more a week',
+    'Evaluation range of an alarm: a day, with periods of an hour or more a week',
     7,
     alarm(86_400),
-    /would look back on 8 periods of 86400 s/,
+    /would evaluate 8 periods of 86400 s/,
   ],
   ['Metric filters of a log group: 100', 100, filters, /would have 101 metric filters/],
 ]
@@ -298,7 +298,7 @@ describe('a region', () => {
   )
 
   test.each([
-    [['eusc-de-east-1', 'eu-central-1'], /are of .*aws-eusc.*: a deployment for each partition/],
+    [['eusc-de-east-1', 'eu-central-1'], /are of .*aws-eusc.*: each partition needs its own deployment/],
     [['us-iso-east-1', 'us-isob-east-1'], /are of aws-iso and aws-iso-b/],
   ])('those of two partitions are refused: %j', (regions, message) =>
     expect(() => parseConfig({ regions })).toThrow(message),

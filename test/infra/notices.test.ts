@@ -84,8 +84,8 @@ describe('a configuration of notices', () => {
   const route = (it: object, more: object = {}) => refused({ routes: [it] }, more)
 
   test.each([
-    ['a route that leads to nobody', route({ severity: 'critical' }), /leads to nobody/],
-    ['mail on a topic for chats', route({ format: 'chat', emails: ['a@example.com'] }), /needs a route of their own/],
+    ['a route that leads to nobody', route({ severity: 'critical' }), /has no recipient/],
+    ['mail on a topic for chats', route({ format: 'chat', emails: ['a@example.com'] }), /need a separate route/],
     ['a topic of another region', route({ topicArn: `arn:aws:sns:us-east-1:${account}:pager` }), /is of us-east-1/],
     ['a FIFO topic', route({ topicArn: `${topicArn}.fifo` }), /standard topic/],
     [
@@ -108,7 +108,7 @@ describe('a configuration of notices', () => {
     [
       'a key without its topic',
       route({ emails: ['a@example.com'], kmsKeyArn: `arn:aws:kms:${region}:${account}:key/1` }),
-      /of a topicArn, which is missing/,
+      /belongs to a topicArn, which is missing/,
     ],
     ['a time zone that is none', refused({ digest: { timezone: 'Europe/Bärlin' } }), /tz database/],
     ['quiet hours without an end', refused({ quietHours: { windows: [{ from: '22:00', timezone: 'UTC' }] } }), /to/],
@@ -131,7 +131,7 @@ describe('a configuration of notices', () => {
     [
       'more than ten Slack channels',
       refused({ routes: Array.from({ length: 11 }, () => ({ slack: { secretArn } })) }),
-      /lead to Slack 11 times/,
+      /have Slack 11 times/,
     ],
   ])('with %s is refused by name', (_, parse, message) => expect(parse).toThrow(message))
 

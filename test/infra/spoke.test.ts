@@ -191,7 +191,7 @@ test('the template passes cdk-nag: patterns of resources are accepted with their
   const stack = new Stack(app, 'Spoke')
   const included = new CfnInclude(stack, 'Spoke', { templateFile: file })
   expect(() => app.synth()).toThrow(/AwsSolutions-IAM5/)
-  const because = 'Clusters are found by a sweep, not listed beforehand; the actions only read.'
+  const because = 'A sweep discovers clusters; the actions only read.'
   for (const logicalId of ['ViewerRole', 'OperatorRole']) {
     const patterns = ['cluster/*', 'addon/*/kube-proxy/*'].map(
       (rest) => `arn:<AWS::Partition>:eks:*:<AWS::AccountId>:${rest}`,

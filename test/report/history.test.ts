@@ -57,16 +57,16 @@ test('text: every interval with its verdict, gaps said as gaps, each write with 
 2026-11-20 00:00 to 2026-11-28 00:00 UTC
 
 2026-11-20 00:10 to 2026-11-22 13:10  in step        61 looks; 12 in step
-no look between 2026-11-22 13:10 and 2026-11-22 20:10 (7 h)
+no evaluation between 2026-11-22 13:10 and 2026-11-22 20:10 (7 h)
 2026-11-22 20:10 to 2026-11-27 23:10  out of step    120 looks; 3 out of step, 9 in step; critical RANGE_DIFFERS
 
 Writes
 2026-11-22T20:11:12.000Z  override  FelixConfiguration/node.n1  nothing -> 20000:32767
     by calico-ipvs-sync (AWS Lambda), because RANGE_DIFFERS (rollout r1)
-    as the cluster has it; the deployment did not see it done
+    claimed by the cluster; the deployment has no record of it
 
 2 intervals, 1 gap, 1 write. Times are UTC.
-In a gap nothing is known: for more than 150 minutes nobody looked, or the cluster was switched off or not in the fleet.
+The state during a gap is not known: for more than 150 minutes there was no evaluation, or the cluster was switched off or not in the fleet.
 `)
 })
 
@@ -78,7 +78,7 @@ test('CSV: intervals, gaps and writes are rows of one table', () => {
 
 test('HTML: one page that loads nothing, with the gap and the write in it', () => {
   const page = historyHtml(history())
-  expect(page).toContain('no look between 2026-11-22 13:10 and 2026-11-22 20:10')
+  expect(page).toContain('no evaluation between 2026-11-22 13:10 and 2026-11-22 20:10')
   expect(page).toContain('FelixConfiguration/node.n1')
   expect(page).not.toMatch(/<script [^>]|https?:/)
 })

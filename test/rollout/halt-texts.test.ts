@@ -74,11 +74,11 @@ describe.each(['staged', 'canary', 'direct'] as const)('a rollout with %s that h
       const putBack =
         strategy === 'staged'
           ? {
-              inWords: /its override was taken back/i,
+              inWords: /its override was removed/i,
               inLog: /roll-back FelixConfiguration\/node\.\S+ {2}20000:32767 -> nothing/,
             }
           : {
-              inWords: /default was put back to its former value/i,
+              inWords: /default was restored to its former value/i,
               inLog:
                 /put-back +FelixConfiguration\/default {2}20000:32767 -> nothing .* because the nodes that took the range/,
             }

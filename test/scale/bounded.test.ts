@@ -283,6 +283,6 @@ describe('a step in front of such a cluster ends as a wait, within the same', ()
 
   test('pages without end, 2.5 seconds each', async () => {
     endless(felix, 2_500)
-    await waited(/A look takes 25 s at most, and .*felixconfigurations/)
+    await waited(/An observation takes at most 25 s, and .*felixconfigurations/)
   })
 })

@@ -221,7 +221,7 @@ test('a rollout whose API is taken away in the middle goes on with the stored ob
   const { result, writes } = await writesOf(sync)
   expect([result.report.verdict, result.status]).toEqual(['in-step', 0])
   // A look before it goes on finds which API is served now.
-  expect(result.stderr).toContain('rollout goes on at another pace')
+  expect(result.stderr).toContain('rollout continues at another pace')
   expect(inOrder(writes)).toEqual(
     inOrder([
       [`MODIFIED node.${second}`, `${second}: KubeNodePortRanges`],

@@ -92,7 +92,7 @@ test('a condition that somebody hid in the guard, so that it judges nobody, is f
   const { status, stdout } = await grant('--changes', '--yes')
   expect(status).toBe(1)
   expect(stdout).toContain(
-    '  ! left: ValidatingAdmissionPolicy calico-ipvs-sync-pods: it holds what is not of ours: spec.matchConditions',
+    '  ! left: ValidatingAdmissionPolicy calico-ipvs-sync-pods: it has content that grant did not write: spec.matchConditions',
   )
   await cluster.request(
     'PATCH',

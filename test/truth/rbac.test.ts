@@ -282,7 +282,7 @@ const expectStopped = async (text: string, range?: ServiceRange): Promise<void> 
   expect({ text, outcome }).toEqual({
     text,
     outcome: expect.stringMatching(
-      `^(error|blocked|halted).*(cannot ${verb} resource "${resource}"|does not allow to ${verb} ${resource})`,
+      `^(error|blocked|halted).*(cannot ${verb} resource "${resource}"|denies: .*${verb} ${resource})`,
     ),
   })
 }

@@ -118,7 +118,7 @@ describe('a cluster that EKS does not know any more', () => {
     await ended.look('sweep')
     expect([before, ended.notices.map(({ subject }) => subject)]).toEqual([
       1,
-      ['[info] blue (111122223333 eu-central-1): the cluster is gone'],
+      ['[info] blue (111122223333 eu-central-1): the cluster was deleted'],
     ])
     expect(ended.report).toBeUndefined()
   })

@@ -174,7 +174,7 @@ describe('a node that does not come back', () => {
     })
     expect(outcome).toMatchObject({
       state: 'halted',
-      why: expect.stringMatching(/^Felix would refuse.*MarkMask.*node\.n0/),
+      why: expect.stringMatching(/^Felix would reject.*MarkMask.*node\.n0/),
     })
     expect(world.objects.get('node.n0')?.spec).toMatchObject({ iptablesMarkMask: 0x10000 })
     expect([...world.objects.keys()]).toEqual(['default', 'node.n0'])

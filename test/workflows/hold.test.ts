@@ -448,12 +448,12 @@ describe('a rollout whose cluster is another one', () => {
   const later = '2026-02-01T11:00:00.000Z'
 
   test.each([
-    ['is no more', null, 'the cluster is gone'],
-    ['is being deleted', { status: 'DELETING' }, 'the cluster is gone: EKS is deleting it'],
+    ['is no more', null, 'the cluster was deleted'],
+    ['is being deleted', { status: 'DELETING' }, 'EKS is deleting the cluster'],
     [
       'was made again under its name',
       { createdAt: later },
-      `the cluster is gone: the one of its name was made ${later}`,
+      `the cluster was deleted, and another one with its name was created ${later}`,
     ],
     [
       'is of another account',

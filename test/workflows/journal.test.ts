@@ -130,7 +130,7 @@ describe('the journal of a rollout', () => {
 })
 
 describe('the record of a rollout that writes more than the Lease has room for', () => {
-  /** What a look at the cluster could put on record, look by look: one comes wherever the rollout waits, and at its end. */
+  /** What an observation of the cluster could put on record, look by look: one comes wherever the rollout waits, and at its end. */
   const recordOf = async (world: World) => {
     const record = new Map<string, Entry>()
     const lookNow = () => {

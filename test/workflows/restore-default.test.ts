@@ -175,7 +175,7 @@ test('an abort waits until the former value is put back, and then leaves nothing
     const outcome = await takeStep(world.tools)
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
   }
-  expect(await abort()).toMatchObject({ changed: false, why: expect.stringContaining('still being put back') })
+  expect(await abort()).toMatchObject({ changed: false, why: expect.stringContaining('still being restored') })
   await run(world)
   expect(await abort()).toMatchObject({ changed: true })
   expect(await run(world)).toMatchObject({ state: 'aborted' })

@@ -183,7 +183,7 @@ describe('a staged change of the range', () => {
         objects.set('default', { ...base, annotations: { ...base.annotations, [rangeAnnotation]: '30000:32767' } })
       }
     })
-    expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('changed it back') })
+    expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('reverted it') })
   })
 
   test('whatever the size, budget and strategy: it ends, right, within the budget', async () => {

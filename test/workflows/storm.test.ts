@@ -85,7 +85,7 @@ describe('a digest', () => {
     expect(text).toContain('300 × UNREACHABLE: cannot tell whether Calico is in step. A person must act.')
     expect(text).toContain('  111122223333 eu-west-1: c000, c001, c002')
     expect(text).toContain('c029 and 270 more')
-    expect(text).toContain('What to do:\n1. Look for what they have in common')
+    expect(text).toContain('What to do:\n1. Look for a common cause')
   })
 
   test('is not sent for so few clusters that each can be read: they come one by one, in order', async () => {

@@ -151,7 +151,7 @@ describe('a place that cannot be listed', () => {
   const row = () => it.rows.get('111122223333/eu-west-1')
 
   test.each([
-    ['sts-denied', failure('denied', 'sts:AssumeRole'), 'STS does not let us take the role'],
+    ['sts-denied', failure('denied', 'sts:AssumeRole'), 'STS does not allow the deployment to assume the role'],
     ['unauthenticated', failure('unauthenticated'), '(401)'],
     ['denied', failure('denied'), '(403)'],
     ['no-role', undefined, 'no role for this account'],

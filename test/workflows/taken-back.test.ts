@@ -117,7 +117,7 @@ test('a value that is taken out of `default` again and again, with our marks, is
       return step
     },
   )
-  expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('changed it back') })
+  expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('reverted it') })
   expect(events.filter(({ what }) => what === 'value written to default')).toHaveLength(1)
 })
 

@@ -46,9 +46,7 @@ export const brake = ({ parameter, ...place }: BrakeOptions): Brake => {
       for (let tries = 1; ; tries += 1) {
         try {
           const value = await get()
-          return positions.includes(value)
-            ? { most: value as Action }
-            : unreadable('holds none of off, report and sync')
+          return positions.includes(value) ? { most: value as Action } : unreadable('is none of off, report and sync')
         } catch (error) {
           const why = error instanceof Error ? error.message : String(error)
           if (tries >= triesAtMost) return unreadable(`cannot be read: ${why}`)

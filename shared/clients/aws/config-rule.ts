@@ -44,7 +44,7 @@ export const configRule = (config: ConfigServiceClient): ConfigRule => ({
       NextToken = next
       if (!NextToken) return ids
     }
-    throw new Error(`The rule ${ConfigRuleName} has more than ${page.most * page.Limit} answers in AWS Config.`)
+    throw new Error(`The rule ${ConfigRuleName} has more than ${page.most * page.Limit} results in AWS Config.`)
   },
   put: async ({ resultToken, at, evaluations }) => {
     for (let from = 0; from < evaluations.length; from += evaluationsAtOnce) {
@@ -63,7 +63,7 @@ export const configRule = (config: ConfigServiceClient): ConfigRule => ({
         }),
       )
       if (FailedEvaluations.length > 0)
-        throw new Error(`AWS Config did not take ${FailedEvaluations.length} of ${evaluations.length} evaluations.`)
+        throw new Error(`AWS Config did not accept ${FailedEvaluations.length} of ${evaluations.length} evaluations.`)
     }
   },
 })

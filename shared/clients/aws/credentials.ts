@@ -62,6 +62,6 @@ async function assumed(sts: STSClient, { roleArn, externalId, session }: Assumed
     Expiration: expiration,
   } = given ?? {}
   if (!accessKeyId || !secretAccessKey || !sessionToken || !expiration)
-    throw new Error(`STS gave no credentials for ${roleArn}.`)
+    throw new Error(`STS returned no credentials for ${roleArn}.`)
   return { accessKeyId, secretAccessKey, sessionToken, expiration }
 }

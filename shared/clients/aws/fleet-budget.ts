@@ -49,7 +49,7 @@ export function fleetPermits(
       if (!decided.store || (await store(dynamo, table, { before: budget.version, budget: decided.store })))
         return decided
     }
-    throw new Error('Too many clusters ask for the fleet budget at one moment; this message is tried again.')
+    throw new Error('Too many clusters request the fleet budget at one time; this message is retried.')
   }
   return {
     take: async (cluster, incarnation) => (await decide(asking(cluster, incarnation), take)).permit,

@@ -46,7 +46,8 @@ export const fleetRecords = (dynamo: DynamoDBClient, TableName: string): FleetRe
         }),
       )
       found.push(...Items.flatMap((item) => latestOf(item) ?? []))
-      if (found.length > clustersAtMost) throw new Error(`There are more than ${clustersAtMost} clusters on record.`)
+      if (found.length > clustersAtMost)
+        throw new Error(`There are more than ${clustersAtMost} clusters in the records.`)
       ExclusiveStartKey = LastEvaluatedKey
     } while (ExclusiveStartKey)
     return found

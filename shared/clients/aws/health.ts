@@ -44,7 +44,7 @@ export const health = (options: HealthOptions): Health => ({
       return found.flat().join('; ') || undefined
     } catch (error) {
       const { name, message } = error instanceof Error ? error : new Error(String(error))
-      return `CloudWatch could not be asked for the alarms of pauseOnAlarms (${name}: ${message})`
+      return `CloudWatch did not return the alarms of pauseOnAlarms (${name}: ${message})`
     }
   },
 })

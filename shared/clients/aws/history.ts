@@ -81,7 +81,7 @@ const itemsOf = async (
     )
     items.push(...Items)
     if (items.length > itemsAtMost)
-      throw new Error(`There are more than ${itemsAtMost} records of ${cluster} in these days; ask for fewer days.`)
+      throw new Error(`There are more than ${itemsAtMost} records of ${cluster} in these days; request fewer days.`)
     ExclusiveStartKey = LastEvaluatedKey
   } while (ExclusiveStartKey)
   return items

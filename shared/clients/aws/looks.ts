@@ -55,7 +55,7 @@ export function lookRequests(
             const asked = askForLook(before, { by, now: now(), gapMs: gapSeconds * 1000 })
             if (!asked || (await store(cluster, { before, after: asked.store }, options))) return asked
           }
-          throw new Error('Too many events ask for a look at one moment.')
+          throw new Error('Too many events request an evaluation at one time.')
         },
         askMs,
       ),

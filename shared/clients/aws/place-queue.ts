@@ -24,7 +24,7 @@ export function placeQueue(sqs: SQSClient, QueueUrl: string): PlaceQueue {
       }))
       const lost = await sendBatches(sqs, QueueUrl, await sendBatches(sqs, QueueUrl, entries))
       if (lost.length > 0)
-        throw new Error(`SQS refused ${lost.length} of ${messages.length} places twice; the sweep is tried again.`)
+        throw new Error(`SQS rejected ${lost.length} of ${messages.length} places twice; the sweep is retried.`)
     },
     sendClosing: async (message, delaySeconds = closingDelay) => {
       const MessageBody = bodyOf(message)

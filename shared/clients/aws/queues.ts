@@ -48,7 +48,7 @@ export function queues(sqs: SQSClient, urls: QueueUrls): Queues {
       const lost = await sendBatches(sqs, QueueUrl, refused)
       if (lost.length > 0)
         throw new Error(
-          `SQS refused ${lost.length} of ${messages.length} evaluations twice; they will be sent again with the next sweep.`,
+          `SQS rejected ${lost.length} of ${messages.length} evaluations twice; they will be sent again with the next sweep.`,
         )
     },
     sendRolloutStep: async (message, dedupId) => {

@@ -23,7 +23,8 @@ export const verdictKeeper =
       const day = withLook(dayIn(Item), at, seenIn(report))
       if (!day) return
       if (await accepted(() => dynamo.send(put(table, { ...Key, ...dayItem(day, at) }, Item?.['state'])))) return
-      if (tries >= triesAtMost) throw new Error(`Others kept changing the verdicts of ${cluster} on record.`)
+      if (tries >= triesAtMost)
+        throw new Error(`The recorded verdicts of ${cluster} were changed by other functions each time.`)
     }
   }
 

@@ -37,11 +37,13 @@ export function budgetOf({ ms, bytes, kept }: LookLimits): Budget {
     receive: (path, size) => {
       bytesLeft -= size
       received.set(path, (received.get(path) ?? 0) + size)
-      return bytesLeft < 0 ? over(`A look reads ${inMiB(bytes)} of a cluster at most${most(received)}`) : undefined
+      return bytesLeft < 0
+        ? over(`An observation reads at most ${inMiB(bytes)} of a cluster${most(received)}`)
+        : undefined
     },
     keep: (path, value) => {
       keptLeft -= weightOf(value, seen)
-      if (keptLeft < 0) throw over(`A look keeps ${inMiB(kept)} of a cluster at most, and ${path} has more than that`)
+      if (keptLeft < 0) throw over(`An observation keeps at most ${inMiB(kept)} of a cluster, and ${path} exceeds that`)
       if (Number.isNaN(keptLeft)) throw over(`An answer to ${path} is nested more than ${depthAtMost} levels deep`)
     },
   }

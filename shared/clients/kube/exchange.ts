@@ -99,11 +99,11 @@ function collect(response: IncomingMessage, call: Exchange, alive: () => void): 
     response.on('end', () =>
       response.complete
         ? finish()
-        : reject(new DroppedError('unreachable', 'The server hung up in the middle of its answer.')),
+        : reject(new DroppedError('unreachable', 'The server closed the connection during its answer.')),
     )
     response.on('error', reject)
     response.on('close', () =>
-      reject(new DroppedError('unreachable', 'The server hung up in the middle of its answer.')),
+      reject(new DroppedError('unreachable', 'The server closed the connection during its answer.')),
     )
   })
 }
@@ -130,9 +130,12 @@ function watchdog(call: Exchange, end: (error: KubeError) => void) {
   }
 }
 
-/** The look is over; this answer was not there in time. */
+/** The time of the observation is over; this answer was too late. */
 export const tooSlow = ({ ms }: Budget, path: string) =>
-  new KubeError('unreachable', `A look takes ${ms / 1_000} s at most, and ${path} was not answered in that time.`)
+  new KubeError(
+    'unreachable',
+    `An observation takes at most ${ms / 1_000} s, and ${path} was not answered in that time.`,
+  )
 
 /** The `reason` of this error. */
 export const tooLargeReason = 'TooLarge'

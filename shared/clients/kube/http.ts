@@ -148,7 +148,7 @@ async function tokenOf({ token }: KubeConnection, fresh: boolean): Promise<strin
     return await token?.({ fresh })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new KubeError('unauthenticated', `No token could be had for the API server: ${oneLine(why)}`)
+    throw new KubeError('unauthenticated', `No token for the API server: ${oneLine(why)}`)
   }
 }
 

@@ -78,7 +78,7 @@ export async function list<T>(
 
   function bounded(next: string, seen: Set<string>): void {
     if (seen.has(next) || seen.size >= pagesAtMost)
-      throw new KubeError('malformed', `The list ${path} does not end: after ${seen.size + 1} pages it goes on.`)
+      throw new KubeError('malformed', `The list ${path} does not end: it continues after ${seen.size + 1} pages.`)
     seen.add(next)
   }
 }

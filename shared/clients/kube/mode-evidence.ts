@@ -45,5 +45,5 @@ export async function proxyMode(http: KubeHttp, { namespace, name }: LoggingPod,
   await http.stream({ method: 'GET', path: `/api/v1/namespaces/${pod}/proxy/proxyMode`, accept: '*/*', consume })
   const mode = said.trim()
   if (isMode(mode)) return mode
-  throw new KubeError('malformed', `What listens on port ${port} is not kube-proxy: ${oneLine(http.hide(said), 80)}`)
+  throw new KubeError('malformed', `The server on port ${port} is not kube-proxy: ${oneLine(http.hide(said), 80)}`)
 }

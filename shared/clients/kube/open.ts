@@ -120,7 +120,7 @@ const heldPorts = (service: Foreign) => {
 function versionOf(answer: unknown): string {
   const version = textOf(objectOf(answer)['gitVersion'])
   if (version !== undefined) return version
-  throw new KubeError('malformed', 'The answer to /version names no version: is this a Kubernetes API server?')
+  throw new KubeError('malformed', 'The answer to /version has no version: is this a Kubernetes API server?')
 }
 
 function groupVersions(answer: unknown): string[] {

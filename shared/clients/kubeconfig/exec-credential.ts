@@ -45,7 +45,7 @@ export async function execCredential(user: Entry, cluster: Entry): Promise<ExecC
     expiresAt: textOf(status['expirationTimestamp']),
   })
   if (credential.token !== undefined || credential.cert !== undefined) return credential
-  throw new KubeconfigError(`The plugin ${oneLine(command, 200)} gave neither token nor certificate.`)
+  throw new KubeconfigError(`The plugin ${oneLine(command, 200)} returned neither token nor certificate.`)
 }
 
 function environmentOf(exec: Foreign, cluster: Entry): NodeJS.ProcessEnv {

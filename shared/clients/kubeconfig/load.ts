@@ -129,7 +129,9 @@ function authorityOf(cluster: Entry): string | undefined {
   if (pem) return checked(pem, certificatesIn)
   const empty = ['certificate-authority-data', 'certificate-authority'].find((key) => value[key] !== undefined)
   if (empty === undefined || value['insecure-skip-tls-verify'] === true) return undefined
-  throw new KubeconfigError(`${empty} of the cluster ${oneLine(cluster.name, 100)} is empty: no authority is named.`)
+  throw new KubeconfigError(
+    `${empty} of the cluster ${oneLine(cluster.name, 100)} is empty: it contains no certificate authority.`,
+  )
 }
 
 function checked({ text, from }: Pem, check: (text: string) => unknown): string {
@@ -157,7 +159,7 @@ async function identity(user: Entry, cluster: Entry, of: { config: Kubeconfig; n
   if (isObject(value['auth-provider'])) return byProvider(of.config.files, of.name)
   if (value['username'] !== undefined)
     throw new KubeconfigError(
-      `The user ${user.name} has a password only; API servers have not taken one since Kubernetes 1.19.`,
+      `The user ${user.name} has a password only; API servers do not accept passwords since Kubernetes 1.19.`,
     )
   return certificate
 }
@@ -177,7 +179,7 @@ function certificateOf(cert: Pem | undefined, key: Pem | undefined, { name }: En
 async function byPlugin(user: Entry, cluster: Entry): Promise<Identity> {
   let current = await execCredential(user, cluster)
   const [cert, key] = [current.cert, current.key].map(
-    (text) => text && { text, from: "What the user's credential plugin gave" },
+    (text) => text && { text, from: "The output of the user's credential plugin" },
   )
   const certificate = certificateOf(cert || undefined, key || undefined, user)
   if (current.token === undefined) return certificate

@@ -24,7 +24,7 @@ export async function providerToken(files: string[], context: string): Promise<s
       `The auth-provider of context ${context} failed: ${oneLine(error instanceof Error ? error.message : String(error))}`,
     )
   }
-  throw new KubeconfigError(`The auth-provider of context ${context} gave no token.`)
+  throw new KubeconfigError(`The auth-provider of context ${context} returned no token.`)
 }
 
 function loaded<T extends { loadFromFile: (file: string) => void }>(config: T, file: string): T {

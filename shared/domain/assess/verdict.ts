@@ -21,23 +21,23 @@ export function nodeVerdict(it: NodeFacts, troubles: readonly Trouble[], cluster
   return doubt === undefined ? { verdict: 'in-step' } : { verdict: 'unknown', reason: doubt }
 }
 
-const assumedRange = 'the service range is only assumed, and something speaks against the assumption'
+const assumedRange = 'the service range is only assumed, and something contradicts the assumption'
 
 /** Facts that are missing for the verdict in-step. */
 function doubtOf({ running, calicoPod, view, ipvs, values, felix }: NodeFacts): string | undefined {
-  if (!running) return 'no kube-proxy pod is to be found on this node'
+  if (!running) return 'no kube-proxy pod was found on this node'
   if (running.mode === 'unknown') return running.reason
   if (!calicoPod) return 'calico-node should run here, but has no pod'
   if (view.doubt !== undefined) return view.doubt
   if (ipvs !== 'active') return undefined
-  if (values.effectiveRange === undefined) return `Felix's range cannot be told: ${why(felix)}`
-  if (values.effectiveMarkMask === undefined) return `Felix's mark mask cannot be told: ${why(felix)}`
+  if (values.effectiveRange === undefined) return `Felix's range is not known: ${why(felix)}`
+  if (values.effectiveMarkMask === undefined) return `Felix's mark mask is not known: ${why(felix)}`
   return undefined
 }
 
 const why = (felix: NodeFacts['felix']): string =>
   felix?.warnings.find(({ kind }) => kind === 'unknown' || kind === 'ambiguous' || kind === 'vast')?.message ??
-  'it depends on the version of Calico, which is not known'
+  "it depends on Calico's version, which is not known"
 
 const worstFirst: readonly Verdict[] = ['out-of-step', 'unknown', 'changing', 'in-step']
 

@@ -31,7 +31,7 @@ export const touchedBy = (event: unknown): Touched => {
 const ofApiCall = (event: Fields): Touched => {
   const detail = record(event['detail'])
   const name = text(detail['eventName']) ?? 'unknown call'
-  if (text(detail['eventSource']) !== 'eks.amazonaws.com') return { ignored: `${name} is not a call of EKS` }
+  if (text(detail['eventSource']) !== 'eks.amazonaws.com') return { ignored: `${name} is not a call to EKS` }
   if (detail['errorCode']) return { ignored: `${name} failed (${text(detail['errorCode']) ?? 'error'})` }
   const request = record(detail['requestParameters'])
   const response = record(detail['responseElements'])
@@ -118,11 +118,11 @@ const clustersAtMost = 50
 const touched = (event: Fields, said: Said): Touched => {
   const { names, each = [] } = said
   const [account, region] = [text(event['account']), text(event['region'])]
-  if (!account || !region) return { ignored: `${said.cause} comes from no account and region` }
+  if (!account || !region) return { ignored: `${said.cause} has no account and region` }
   const arns = said.arns.flatMap((it) => eksArn(it) ?? [])
   const foreign = [said.account, ...arns.map((it) => it.account)].find((it) => it !== undefined && it !== account)
   if (foreign !== undefined)
-    return { refused: `${said.cause} comes from account ${account} and speaks of account ${foreign.slice(0, 20)}` }
+    return { refused: `${said.cause} comes from account ${account} and names account ${foreign.slice(0, 20)}` }
   const place = { account, region: said.region ?? region }
   const one = names.find(isName)
   const named = one === undefined ? each.filter(isName) : [one]

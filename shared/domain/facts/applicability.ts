@@ -44,7 +44,7 @@ export function leftOutByAll(sets: readonly DaemonSetState[], node: NodeState): 
 export function outsideBySchedule({ node, sets, pod, pods }: Scheduling): string | undefined {
   if (pod) return undefined
   const leftOut = leftOutByAll(sets, node)
-  if (leftOut !== undefined) return `calico-node is not meant for this node, by its ${leftOut}`
+  if (leftOut !== undefined) return `the DaemonSet calico-node excludes this node: ${leftOut}`
   const wanted = sets.reduce((sum, { status }) => sum + status.desired, 0)
   return pods >= wanted ? 'calico-node is not scheduled on this node' : undefined
 }

@@ -25,7 +25,7 @@ function ofEks(state: ClusterState): UnderWay[] {
   const say = (message: string, evidence: Evidence) =>
     found.push({ code: 'CLUSTER_UPDATING', subject: 'cluster', message, evidence: [evidence] })
   if (passing.includes(eks.status)) {
-    say(`EKS says the cluster is ${eks.status}.`, {
+    say(`EKS reports the cluster as ${eks.status}.`, {
       object: 'eks:DescribeCluster',
       field: 'status',
       value: eks.status,
@@ -56,7 +56,7 @@ function rolls(state: ClusterState, configurations: readonly ProxyConfiguration[
   return [...proxies, ...calicoSets(state)].filter(isRolling).map((set) => ({
     code: 'CLUSTER_UPDATING',
     subject: `DaemonSet/${set.namespace}/${set.name}`,
-    message: `${set.name} is being rolled: ${set.status.updated} of ${set.status.desired} pods have the present template.`,
+    message: `${set.name} is being rolled: ${set.status.updated} of ${set.status.desired} pods have the current template.`,
     evidence: [{ object: `DaemonSet/${set.namespace}/${set.name}`, field: 'status', value: statusText(set) }],
   }))
 }
@@ -79,7 +79,7 @@ function migration(state: ClusterState): UnderWay[] {
     {
       code: 'CALICO_MIGRATING',
       subject: 'cluster',
-      message: `Calico is installed twice, as in a migration to the operator: ${names.join(' and ')}. Wait for the migration to end, or remove the one that is left over.`,
+      message: `Calico is installed twice, as in a migration to the operator: ${names.join(' and ')}. Wait for the migration to end, or remove the remaining DaemonSet.`,
       evidence: sets.map((it, at) => ({ object: names[at] ?? '', field: 'status', value: statusText(it) })),
     },
   ]

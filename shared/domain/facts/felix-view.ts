@@ -153,14 +153,14 @@ function underIpvs(it: FelixOnNode, said: Said): Seen {
   if (follows === true || !isOlderThanMode(it)) return { ipvs: true, missed: false, evidence: times }
   const which =
     follows === false
-      ? 'up to Calico 3.22 Felix looks for IPVS only'
-      : 'and its version is not known: it may look for IPVS only'
-  const doubt = `kube-proxy's configuration was written after calico-node started, which need not have changed the mode; ${which} when it starts, and ${silence(said)}`
+      ? 'up to Calico 3.22 Felix checks for IPVS only'
+      : 'and its version is not known: it may check for IPVS only'
+  const doubt = `kube-proxy's configuration was written after calico-node started, possibly without a change of the mode; ${which} when it starts, and ${silence(said)}`
   return { missed: false, doubt, evidence: times }
 }
 
 const silence = ({ read, conflict }: Said): string => {
-  if (conflict) return 'the logs read do not agree'
+  if (conflict) return 'the logs that were read do not agree'
   return read ? 'its log does not show its own start at level Info' : 'its log could not be read'
 }
 
@@ -178,7 +178,7 @@ function timesOf(it: FelixOnNode): Evidence[] {
 function underIptables(it: FelixOnNode, said: Said): Seen {
   if (said.ipvs !== undefined) return { ipvs: said.ipvs, missed: false, evidence: said.evidence }
   if (!felixInDoubt(it)) return { ipvs: false, missed: false, evidence: [] }
-  const doubt = `the node is older than the last write of kube-proxy's configuration: if that took it from ipvs to iptables, kube-ipvs0 is left there and Felix still in IPVS mode; ${silence(said)}`
+  const doubt = `the node is older than the last write of kube-proxy's configuration: if that changed ipvs to iptables, kube-ipvs0 remains there and Felix is still in IPVS mode; ${silence(said)}`
   return { missed: false, doubt, evidence: timesOf(it) }
 }
 

@@ -17,7 +17,7 @@ export function withoutVastRange(felix: FelixResolution, index: FelixIndex, node
     object: layer?.object ?? 'KubeNodePortRanges',
     ...(layer?.field !== undefined && { field: layer.field }),
     decides: true,
-    message: `KubeNodePortRanges has ${count} separate ranges, and more than ${rangesAtMost} are not compared`,
+    message: `KubeNodePortRanges has ${count} separate ranges; the tool compares at most ${rangesAtMost}`,
   } as const
   return {
     ...felix,

@@ -83,7 +83,7 @@ function warningFor({ entry, result }: Heard, { name, layer, decides }: About): 
     {
       ...place,
       kind: 'invalid',
-      message: `${name} is refused, the built-in default counts: ${short(result.reason)}`,
+      message: `${name} is rejected, the built-in default is used: ${short(result.reason)}`,
     },
   ]
 }
@@ -101,7 +101,7 @@ function ambiguousWarning(
     object: layer.object,
     ...(entry?.field && { field: entry.field }),
     decides,
-    message: `${name} is spelled in several ways in one place; which one Felix takes is chance`,
+    message: `${name} is spelled in several ways in one place; Felix uses one at random`,
   }
 }
 
@@ -111,7 +111,7 @@ const unknownWarning = (name: FelixParameter, layer: Layer, decides: boolean): F
   source: layer.source,
   object: `env FELIX_${name.toUpperCase()}`,
   decides,
-  message: `${name} is set in the environment to something that cannot be seen from outside`,
+  message: `${name} is set in the environment to a value that is not read`,
 })
 
 function chooseAbsent(name: FelixParameter, layers: readonly Layer[]): Choice {
@@ -125,7 +125,7 @@ function chooseAbsent(name: FelixParameter, layers: readonly Layer[]): Choice {
         ...(entry.field && { field: entry.field }),
         raw: short(entry.raw),
         decides: false,
-        message: `this version of Calico has no ${name}; the setting does nothing`,
+        message: `this version of Calico has no ${name}; the setting has no effect`,
       }),
     ),
   )

@@ -32,7 +32,7 @@ const nothingCertain = (warnings: readonly FelixWarning[]): FelixResolution => (
   raw: {},
   warnings: [
     ...warnings,
-    versionWarning('some versions of Calico would not start with this; the version here is not known'),
+    versionWarning("some versions of Calico would not start with this; Calico's version is not known"),
   ],
 })
 
@@ -57,7 +57,7 @@ function agreement(told: readonly Told[]): FelixResolution {
     return { outcome: 'nondeterministic', ...partly }
   }
   const warning = versionWarning(
-    `${parameters.join(', ') || 'the mark mask'}: the versions of Calico differ, and the one here is not known`,
+    `${parameters.join(', ') || 'the mark mask'}: the versions of Calico differ, and the version of this cluster is not known`,
   )
   return { outcome: 'unknown', ...partly, warnings: [...partly.warnings, warning] }
 }

@@ -69,7 +69,7 @@ const undecodable = ({ name, reason, at }: Broken): FelixWarning => ({
   object: objectName(name),
   ...at,
   decides: false,
-  message: `Felix cannot read this object (${reason}); it starts, but takes no further changes until it is fixed`,
+  message: `Felix cannot read this object (${reason}); it starts, but receives no further changes until the object is fixed`,
 })
 
 /** Why Felix on this node cannot read its configuration. */
@@ -80,7 +80,7 @@ export function readError(nodeName: string, store: Store, listsAll: boolean): Fe
   if (!first) return undefined
   return {
     outcome: 'error',
-    message: `Felix does not start, and one that runs keeps its old configuration: ${objectName(first.name)} cannot be read: ${first.reason}`,
+    message: `Felix does not start, and a running Felix keeps its old configuration: ${objectName(first.name)} cannot be read: ${first.reason}`,
     stage: 'read',
     objects: broken.slice(0, listed).map((it) => objectName(it.name)),
     places: broken.slice(0, listed).map(({ name, at }) => ({ object: objectName(name), ...at })),

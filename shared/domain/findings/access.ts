@@ -38,7 +38,7 @@ function gap(
   const [first] = failures
   if (!first) return []
   const objects = failures.map(({ object }) => object).join(', ')
-  const meaning = isNeeded ? 'so it cannot be told whether Calico is in step' : meaningOf(failures, cluster)
+  const meaning = isNeeded ? 'so it is not known whether Calico is in step' : meaningOf(failures, cluster)
   const causes = code === 'ACCESS_DENIED' ? causesOf(failures, cluster) : []
   return [
     {
@@ -63,10 +63,10 @@ function gap(
 const lookCloser = (facts: ClusterFacts): string => {
   const { eks, cluster, reachedBy = {} } = facts.state
   const isUnlisted = reachedBy.listing ?? (failureOf(eks)?.object === listing && cluster.context === undefined)
-  if (!isUnlisted) return `${onCluster(facts, 'doctor')}   # names the hop that fails, and what to paste`
+  if (!isUnlisted) return `${onCluster(facts, 'doctor')}   # names the hop that fails, and the command that fixes it`
   // Without the role, EKS would list the clusters of another account.
   return reachedBy.role === undefined
-    ? `${awsEks(facts.state, 'list-clusters')}   # until it answers, sweep cannot list them either`
+    ? `${awsEks(facts.state, 'list-clusters')}   # until this succeeds, sweep cannot list them either`
     : `${sweepOf(facts.state)}   # lists them again, as that role`
 }
 
@@ -74,7 +74,7 @@ const listing = 'eks:ListClusters'
 
 /** If EKS does not answer, a range from another source may still be written. */
 function meaningOf(failures: readonly ReadFailure[], { serviceRange: { source } }: ClusterFacts): string {
-  if (!failures.some(({ object }) => isOfEks(object))) return 'the verdict stands without it, but nothing is written'
+  if (!failures.some(({ object }) => isOfEks(object))) return 'the verdict is valid without it, but nothing is written'
   const isEnough = source !== 'default' && failures.every(({ object }) => isOfEks(object))
   const rest = isEnough ? 'whether EKS is changing the cluster is not known' : 'nothing is written'
   return `so the service range is ${sources[source]}, and ${rest}`
@@ -82,7 +82,7 @@ function meaningOf(failures: readonly ReadFailure[], { serviceRange: { source } 
 
 const sources: Record<ServiceRange['source'], string> = {
   default: 'assumed',
-  probe: 'what the API server told',
+  probe: 'the one that the API server returned',
   flag: 'the one that was given',
   'eks-api': 'what EKS told',
 }
@@ -120,7 +120,7 @@ const explained = (cause: Cause, alike: readonly ReadFailure[], facts: ClusterFa
       }
     case 'credentials':
       return {
-        said: `AWS does not accept who calls: ${message}`,
+        said: `AWS does not accept the credentials: ${message}`,
         remedy: 'aws sts get-caller-identity   # then: aws sso login, or export AWS_PROFILE=NAME',
       }
     case 'policy':
@@ -134,20 +134,20 @@ const explained = (cause: Cause, alike: readonly ReadFailure[], facts: ClusterFa
         remedy:
           context === undefined
             ? 'aws sts get-caller-identity   # then: aws sso login, or export AWS_PROFILE=NAME'
-            : `${kubectl(facts)} auth whoami   # has the same credential plugin or file: what it needs is to be renewed`,
+            : `${kubectl(facts)} auth whoami   # uses the same credential plugin or file: renew its credentials`,
       }
     case 'identity':
       return {
         said: `The API server does not know the identity (401): ${message}`,
         remedy: isEks
           ? `${awsEks(facts.state, `create-access-entry --cluster-name ${named}`)} --principal-arn ARN --kubernetes-groups calico-ipvs-sync-viewers   # or its credential has expired: aws sso login`
-          : `${kubectl(facts)} auth whoami   # the credential of the kubeconfig is wrong or has expired: fetch it anew where it came from`,
+          : `${kubectl(facts)} auth whoami   # the credential in the kubeconfig is wrong or has expired: get a new one`,
       }
     case 'rbac': {
       const verbs = [...new Set(objects.map(verbFor))].join(', ')
       return {
-        said: `RBAC of the cluster does not allow to ${verbs} (403): ${message}`,
-        remedy: `calico-ipvs-sync rbac | ${kubectl(facts)} apply -f -   # it allows to ${verbs}`,
+        said: `The cluster's RBAC denies: ${verbs} (403): ${message}`,
+        remedy: `calico-ipvs-sync rbac | ${kubectl(facts)} apply -f -   # allows: ${verbs}`,
       }
     }
   }

@@ -22,9 +22,9 @@ export const addonDiffers: ClusterCheck = ({ state, configurations, underWay }) 
       code: 'MODE_NOT_ROLLED',
       severity: 'warning',
       subject: 'eks:Addon/kube-proxy',
-      message: `The kube-proxy add-on is told ${addon.mode}, but what kube-proxy reads says ${mode}: it was edited by hand, or an update of the add-on was not applied${failing}. The next update may put ${addon.mode} back.`,
+      message: `The kube-proxy add-on is configured for ${addon.mode}, but kube-proxy's configuration says ${mode}: it was edited manually, or an update of the add-on was not applied${failing}. The next update may restore ${addon.mode}.`,
       evidence: [addon.evidence, evidence],
-      remedy: `To stay with ${mode}${inAccount(state)}: ${tell(state, addon, { mode, conflicts: 'PRESERVE' })}\nTo have ${addon.mode}: the same with ${addon.mode} and OVERWRITE, then restart kube-proxy node by node.`,
+      remedy: `To keep ${mode}${inAccount(state)}: ${tell(state, addon, { mode, conflicts: 'PRESERVE' })}\nTo have ${addon.mode}: the same with ${addon.mode} and OVERWRITE, then restart kube-proxy node by node.`,
     }
   })
 }
@@ -33,7 +33,7 @@ export const addonDiffers: ClusterCheck = ({ state, configurations, underWay }) 
 function tell(place: Place, { values }: AddonMode, { mode, conflicts }: { mode: Mode; conflicts: string }): string {
   const given = hasMore(values) ? 'VALUES' : quoted(safeJson({ ...values, mode }))
   const what = hasMore(values)
-    ? `   # VALUES: those of describe-addon with mode ${mode}; left out, they are forgotten`
+    ? `   # VALUES: those of describe-addon with mode ${mode}; values that are left out are removed`
     : ''
   const update = awsEks(place, `update-addon --cluster-name ${quoted(place.cluster.name)}`)
   return `${update} --addon-name kube-proxy --configuration-values ${given} --resolve-conflicts ${conflicts}${what}`

@@ -21,7 +21,7 @@ export const updating: ClusterCheck = ({ underWay, state }) => {
   const status = failedStatus(state)
   if (status === undefined) return passing
   const evidence = [{ object: 'eks:DescribeCluster', field: 'status', value: status }]
-  const message = `EKS says the cluster is ${status}: nothing is written to it.`
+  const message = `EKS reports the cluster as ${status}: nothing is written to it.`
   return [...passing, { code: 'CLUSTER_UPDATING', severity: 'warning', subject: 'cluster', message, evidence }]
 }
 
@@ -37,7 +37,7 @@ export const ownedByGitops: ClusterCheck = (cluster) => {
       code: 'OWNED_BY_GITOPS',
       severity: policy.ignoreOwner ? 'info' : 'warning',
       subject: 'FelixConfiguration/default',
-      message: `${owner.tool} owns FelixConfiguration/default and would undo a change made here: the range is to be changed at its source.`,
+      message: `${owner.tool} owns FelixConfiguration/default and would revert a change made here: change the range at its source.`,
       evidence: [owner.evidence],
       remedy: `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`,
     },
@@ -59,9 +59,9 @@ export const operatorIgnored: ClusterCheck = ({ state, calicoSets }) => {
       code: 'OPERATOR_IGNORED',
       severity: 'warning',
       subject: object,
-      message: `The operator is told to ignore ${object}: it neither updates nor repairs it.`,
+      message: `An annotation tells the operator to ignore ${object}: it neither updates nor repairs it.`,
       evidence: [{ object, field: `metadata.annotations[${ignoreKey}]`, value: 'true' }],
-      remedy: `Remove the annotation ${ignoreKey} when its reason is gone.`,
+      remedy: `Remove the annotation ${ignoreKey} when it is no longer needed.`,
     }))
 }
 
@@ -73,7 +73,7 @@ export const apiUnavailable: ClusterCheck = (cluster) => {
       code: 'CALICO_API_UNAVAILABLE',
       severity: 'warning',
       subject: 'APIService/v3.projectcalico.org',
-      message: `projectcalico.org/v3 is registered but does not answer; the raw objects were read instead, and nothing is written while it cannot be told which API counts. ${failure.message}`,
+      message: `projectcalico.org/v3 is registered but does not answer; the stored objects were read instead, and nothing is written while it is not known which API is in use. ${failure.message}`,
       evidence: [
         {
           object: failure.object,
@@ -108,9 +108,9 @@ export const notReady: ClusterCheck = (cluster) => {
       code: 'NODES_NOT_READY',
       severity: young && !isHaltedOn(cluster, broken) ? 'info' : 'warning',
       subject: broken.length === 1 ? `node/${first.node.name}` : 'cluster',
-      message: `calico-node is not Ready on ${broken.length} of ${inside.length} nodes: ${names}${broken.length > 3 ? ', …' : ''}. They are left alone.`,
+      message: `calico-node is not Ready on ${broken.length} of ${inside.length} nodes: ${names}${broken.length > 3 ? ', …' : ''}. They are not touched.`,
       evidence: broken.slice(0, 10).map(readiness),
-      remedy: `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide   # look at the logs of those that are not Ready`,
+      remedy: `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide   # read the logs of those that are not Ready`,
     },
   ]
 }
@@ -143,11 +143,11 @@ export const updateStrategy: ClusterCheck = (cluster) =>
         code: 'UPDATE_STRATEGY',
         severity: behind ? 'warning' : 'info',
         subject: `DaemonSet/${set.namespace}/${set.name}`,
-        message: `${set.name} has the update strategy OnDelete: a pod takes a change only when it is deleted${waiting}.`,
+        message: `${set.name} has the update strategy OnDelete: a pod gets a change only after it is deleted${waiting}.`,
         evidence: [
           { object: `DaemonSet/${set.namespace}/${set.name}`, field: 'spec.updateStrategy.type', value: 'OnDelete' },
         ],
-        remedy: `A rollout restart changes the template and restarts nothing. Delete the pods one at a time, each Ready again before the next; those there are: ${podsOf(cluster, set)}`,
+        remedy: `A rollout restart changes the template and restarts nothing. Delete the pods one at a time, and wait until each is Ready again: ${podsOf(cluster, set)}`,
       }
     })
 

@@ -34,10 +34,10 @@ export const ipvsWithBpf: NodeCheck = (it) => {
       severity: runs ? 'critical' : 'warning',
       breaks: runs,
       message: runs
-        ? 'Felix is in eBPF mode and kube-proxy runs ipvs: while the link kube-ipvs0 is there, Felix restarts for ever.'
-        : 'Felix is in eBPF mode and kube-proxy is configured for ipvs: once it runs, Felix restarts for ever.',
+        ? 'Felix is in eBPF mode and kube-proxy runs ipvs: while the link kube-ipvs0 exists, Felix restarts in a loop.'
+        : 'Felix is in eBPF mode and kube-proxy is configured for ipvs: once it runs, Felix restarts in a loop.',
       evidence: [standsIn(it, 'BPFEnabled'), ...(it.running?.evidence ?? [])],
-      remedy: 'Take kube-proxy out of ipvs (or off the nodes), then on each node: ip link delete kube-ipvs0',
+      remedy: 'Configure another mode for kube-proxy (or remove it), then on each node: ip link delete kube-ipvs0',
     },
   ]
 }
@@ -47,10 +47,10 @@ const linkLeft = (it: NodeFacts, evidence: Evidence[]): Trouble => ({
   code: 'IPVS_WITH_BPF',
   severity: 'critical',
   breaks: true,
-  message: `Felix is in eBPF mode and the link ${link} of an earlier ipvs mode is still there: Felix restarts for ever.`,
+  message: `Felix is in eBPF mode and the link ${link} of an earlier ipvs mode still exists: Felix restarts in a loop.`,
   evidence: [standsIn(it, 'BPFEnabled'), ...evidence],
   seen: { object: `Node/${it.node.name}`, field: 'link', value: link },
-  remedy: `On each of these nodes: ip link delete ${link} (or replace the node). Felix then stays up by itself.`,
+  remedy: `On each of these nodes: ip link delete ${link} (or replace the node). Felix then stops restarting.`,
 })
 
 export const ipvsWithNftables: NodeCheck = (it, cluster) => {
@@ -61,9 +61,9 @@ export const ipvsWithNftables: NodeCheck = (it, cluster) => {
       code: 'IPVS_WITH_NFTABLES',
       severity: 'warning',
       breaks: active,
-      message: `Felix programs nftables (nftablesMode Enabled) while kube-proxy ${active ? 'runs' : 'is configured for'} ipvs, which nobody tests together.`,
+      message: `Felix programs nftables (nftablesMode Enabled) while kube-proxy ${active ? 'runs' : 'is configured for'} ipvs; this combination is not tested.`,
       evidence: [standsIn(it, 'NFTablesMode'), ...(it.running?.evidence ?? [])],
-      remedy: `Either kube-proxy in nftables mode, or: ${parameterChange(cluster, deciding(it, 'NFTablesMode'), { parameter: 'NFTablesMode', value: 'Disabled' })}   # with the operator: Installation default, spec.calicoNetwork.linuxDataplane: Iptables`,
+      remedy: `Either set kube-proxy to nftables mode, or: ${parameterChange(cluster, deciding(it, 'NFTablesMode'), { parameter: 'NFTablesMode', value: 'Disabled' })}   # with the operator: Installation default, spec.calicoNetwork.linuxDataplane: Iptables`,
     },
   ]
 }
@@ -82,7 +82,7 @@ export const interfaceExclude: NodeCheck = (it, cluster) => {
       code: 'INTERFACE_EXCLUDE',
       severity: active ? 'critical' : 'warning',
       breaks: active,
-      message: `interfaceExclude does not cover ${link}: Felix takes every ClusterIP for an address of the host, and policy on Service traffic is wrong.`,
+      message: `interfaceExclude does not cover ${link}: Felix treats every ClusterIP as an address of the host, and policy on Service traffic is wrong.`,
       evidence: [standsIn(it, 'InterfaceExclude')],
       remedy: parameterChange(cluster, deciding(it, 'InterfaceExclude'), {
         parameter: 'InterfaceExclude',
@@ -106,7 +106,7 @@ export const selectorOverlap: NodeCheck = (it) =>
       subject: object,
       message: `${object}: ${message}.`,
       evidence: [{ object, ...(field === undefined ? {} : { field }), ...(raw === undefined ? {} : { value: raw }) }],
-      remedy: 'Give the objects selectors that exclude each other; Felix takes one object whole and merges nothing.',
+      remedy: 'Give the objects selectors that do not overlap; Felix uses one object and merges nothing.',
     }))
 
 /**
@@ -130,7 +130,7 @@ function differs(it: NodeFacts, usual: string): Trouble {
     severity: 'warning',
     breaks: false,
     subject: evidence.object,
-    message: `Felix uses nftablesMode ${it.values.NFTablesMode} here and ${usual} elsewhere; the API server adds Auto to an object that does not set it, which then hides what default says.`,
+    message: `Felix uses nftablesMode ${it.values.NFTablesMode} here and ${usual} elsewhere; the API server adds Auto to an object that does not set it, which then hides the value of default.`,
     evidence: [evidence],
     remedy: `Set nftablesMode: ${usual} in ${evidence.object}, or remove that object.`,
   }

@@ -5,7 +5,7 @@ import { atLeast, type CalicoVersion } from '../version.ts'
 
 /** The upstream plan (KEP-5495) for IPVS in later versions. */
 const plan =
-  '1.35 warns, 1.37 has the feature gate KubeProxyIPVS, 1.40 turns it off by default, 1.43 removes it (1.40 and 1.43 are plans)'
+  '1.35 warns, 1.37 has the feature gate KubeProxyIPVS, 1.40 disables it by default, 1.43 removes it (1.40 and 1.43 are plans)'
 const offByDefault = 40
 
 /** One finding about leaving IPVS: how long it is supported, what prevents the change here, and the steps. */
@@ -18,12 +18,12 @@ export function ipvsDeprecated(cluster: ClusterFacts): Finding[] {
   const next =
     left <= 0
       ? 'here kube-proxy starts in ipvs mode only with the feature gate'
-      : `${left} minor versions are left before it is off by default`
+      : `${left} minor versions remain before it is disabled by default`
   const missing = missingForNftables(cluster, kubernetesMinor)
   const ready =
     missing.length > 0
-      ? `In the way of nftables mode here: ${missing.map(({ text }) => text).join('; ')}.`
-      : 'Nothing that was seen here is in the way of nftables mode.'
+      ? `This prevents nftables mode here: ${missing.map(({ text }) => text).join('; ')}.`
+      : 'Nothing that was read here prevents nftables mode.'
   return [
     {
       code: 'IPVS_DEPRECATED',
@@ -61,7 +61,7 @@ function missingForNftables(cluster: ClusterFacts, minor: number): Missing[] {
       field: 'status.nodeInfo.kernelVersion',
       value: node.kernelVersion ?? '',
     }))
-    found.push({ text: `it wants Linux 5.13, ${old.length} of ${inside.length} nodes have an older one`, evidence })
+    found.push({ text: `it needs Linux 5.13, ${old.length} of ${inside.length} nodes have an older one`, evidence })
   }
   return found
 }
@@ -79,19 +79,19 @@ const oldest = (nodes: readonly NodeFacts[]): CalicoVersion | undefined =>
 /** In this direction kube-proxy removes the link, so no cleanup is needed. */
 function toNftables({ nodes, install, state }: ClusterFacts): string {
   const calico = oldest(nodes)
-  const follows = calico && !atLeast(calico, '3.23') ? 'restart calico-node after it' : 'Felix follows by itself'
+  const follows = calico && !atLeast(calico, '3.23') ? 'restart calico-node after it' : 'Felix adapts itself'
   const felix =
     install === 'operator'
       ? 'Installation default, spec.calicoNetwork.linuxDataplane: Nftables'
       : calico && atLeast(calico, '3.32')
         ? 'FelixConfiguration default, spec.nftablesMode: Auto'
         : 'FelixConfiguration default, spec.nftablesMode: Enabled'
-  return `To nftables: ${place(state)} mode nftables together with Felix (${felix}), best on new nodes; where nodes stay, restart kube-proxy, which removes kube-ipvs0, and ${follows}. Node ports then answer on a node's primary addresses only, unless nodePortAddresses says otherwise.`
+  return `To nftables: ${place(state)} mode nftables together with Felix (${felix}), best on new nodes; on existing nodes restart kube-proxy, which removes kube-ipvs0, and ${follows}. Node ports then answer on a node's primary addresses only, unless nodePortAddresses says otherwise.`
 }
 
 /** In this direction kube-proxy does not remove the link, and Felix checks only the link. */
 const toIptables = ({ state }: ClusterFacts): string =>
-  `To iptables: ${place(state)} mode iptables, then replace the nodes; where nodes stay, restart kube-proxy and on each: ip link delete kube-ipvs0. It is left behind, and Felix stays in IPVS mode as long as it is there.`
+  `To iptables: ${place(state)} mode iptables, then replace the nodes; on existing nodes restart kube-proxy and run on each: ip link delete kube-ipvs0. The link remains otherwise, and Felix stays in IPVS mode while it exists.`
 
 const place = (state: ClusterFacts['state']): string =>
   valueOf(valueOf(state.eks)?.kubeProxyAddon) ? "in the add-on's configuration values" : "in kube-proxy's configuration"
@@ -100,6 +100,6 @@ const place = (state: ClusterFacts['state']): string =>
 const masquerade = ({ configurations }: ClusterFacts): string[] =>
   configurations.some(({ mode, masqueradeAll }) => mode === 'ipvs' && masqueradeAll)
     ? [
-        "iptables.masqueradeAll is set and counts under ipvs: all traffic to Services gets a node's address for its source, and policy sees that in place of the client's. nftables mode goes by nftables.masqueradeAll instead.",
+        "iptables.masqueradeAll is set and applies under ipvs: all traffic to Services gets a node's address as its source, and policy sees that instead of the client's. nftables mode uses nftables.masqueradeAll instead.",
       ]
     : []

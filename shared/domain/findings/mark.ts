@@ -62,7 +62,7 @@ export function advice(it: NodeFacts, cluster: ClusterFacts, room = roomNow(it))
   })
   if (!better)
     return {
-      remedy: `No mask has room for ${node.podsMax} pods beside the other users of the packet mark; lower the kubelet's maxPods.`,
+      remedy: `No mask has room for ${node.podsMax} pods besides the other users of the packet mark; lower the kubelet's maxPods.`,
     }
   const { parameter, layer } = maskLayer(it)
   const command = parameterChange(cluster, layer, { parameter, value: better.text })
@@ -88,7 +88,7 @@ export const markCapacity: NodeCheck = (it, cluster) => {
       code: 'MARK_CAPACITY',
       severity: ipvs === 'active' ? 'critical' : 'warning',
       breaks: ipvs === 'active',
-      message: `The mark mask ${formatMask(mask)} has room for ${mark?.capacity} endpoints (Calico ${it.version?.text ?? 'of unknown version'}${wireguard}), the node may have ${node.podsMax} pods: those beyond get no mark, and policy on their Service traffic fails without a word.`,
+      message: `The mark mask ${formatMask(mask)} has room for ${mark?.capacity} endpoints (Calico ${it.version?.text ?? 'of unknown version'}${wireguard}), the node may have ${node.podsMax} pods: the other pods get no mark, and policy on their Service traffic fails without a log line.`,
       evidence: [maskLayer(it).evidence],
       seen: { object: `Node/${node.name}`, field: 'status.allocatable.pods', value: `${node.podsMax}` },
       remedy: advice(it, cluster).remedy,
@@ -163,9 +163,9 @@ const hiddenMarks = (it: NodeFacts, cluster: ClusterFacts): Trouble[] =>
         severity: 'info',
         breaks: false,
         subject: evidence.object,
-        message: `Which bits of the packet mark ${nameOf(program)} uses cannot be told: ${evidence.field} comes from ${hidden}, which is not read.`,
+        message: `The bits of the packet mark that ${nameOf(program)} uses are not known: ${evidence.field} comes from ${hidden}, which is not read.`,
         evidence: [evidence],
-        remedy: `Look it up on a node, and compare it with the mask: iptables-save | grep -i mark. Where it comes from: ${kubectl(cluster)} -n ${quoted(namespace ?? '')} get ${onObjects('daemonset', name ?? '')} -o yaml`,
+        remedy: `Check them on a node and compare them with the mask: iptables-save | grep -i mark. The source of the variable: ${kubectl(cluster)} -n ${quoted(namespace ?? '')} get ${onObjects('daemonset', name ?? '')} -o yaml`,
       },
     ]
   })
@@ -219,12 +219,12 @@ export function markNotStorable(cluster: ClusterFacts): Finding[] {
       severity: unwritable ? 'warning' : 'info',
       subject: stored[0]?.object ?? 'FelixConfiguration/default',
       message: unwritable
-        ? `${why}: the mask that is needed can only stand in an annotation.`
-        : `${why}: the mask stays as it is stored, but could not be written again.`,
+        ? `${why}: only an annotation can hold the required mask.`
+        : `${why}: the stored mask remains, but could not be written again.`,
       evidence: [{ object: 'kube-apiserver', field: 'version', value: `1.${cluster.kubernetesMinor}` }, ...stored],
       remedy:
         wanted?.remedy ??
-        'Keep the value as annotation config.projectcalico.org/IptablesMarkMask, which takes every value, and remove the spec field.',
+        'Keep the value as annotation config.projectcalico.org/IptablesMarkMask, which accepts every value, and remove the spec field.',
     },
   ]
 }

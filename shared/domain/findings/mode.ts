@@ -29,7 +29,7 @@ export const modeNotRolled: NodeCheck = (it, cluster) => {
       severity: 'warning',
       breaks: false,
       subject: `DaemonSet/${set.namespace}/${set.name}`,
-      message: `kube-proxy is configured for ${configuredMode} but runs ${running.mode}: ${fellBack ? `it fell back, as it does up to 1.25 where kernel modules are missing (${modulesOf(running.missing)})` : 'it has not been restarted since'}. Calico is judged by what runs.`,
+      message: `kube-proxy is configured for ${configuredMode} but runs ${running.mode}: ${fellBack ? `it fell back, as it does up to 1.25 where kernel modules are missing (${modulesOf(running.missing)})` : 'it has not been restarted since'}. Calico is compared with the running mode.`,
       evidence: [
         { ...configuration.evidence, ...(at === undefined ? {} : { at }) },
         ...(fellBack ? running.evidence : []),
@@ -45,7 +45,7 @@ const modulesOf = (missing: readonly string[] = ipvsModules): string => missing.
 
 /** A restart alone does not help: the kernel modules would still be missing. */
 const loadModules = (missing: readonly string[] = ipvsModules): string =>
-  `On the nodes: modprobe -a ${missing.join(' ')}, and have it loaded at boot (/etc/modules-load.d/, or the user data of the node group). kube-proxy takes ipvs up when its pod is made anew after that.`
+  `On the nodes: modprobe -a ${missing.join(' ')}, and have it loaded at boot (/etc/modules-load.d/, or the user data of the node group). After that, kube-proxy uses ipvs when its pod is recreated.`
 
 /** There is no evidence of kube-proxy's mode, or none of whether Felix noticed it. */
 export const modeUnproven: NodeCheck = (it, cluster) => {
@@ -57,38 +57,40 @@ export const modeUnproven: NodeCheck = (it, cluster) => {
       ? []
       : [{ ...unproven(cluster, view.doubt, view.evidence), remedy: seeTheLink(cluster) }]
   if (!running) return [unproven(cluster, noProxy(it.node, cluster), [])]
-  const trouble = unproven(cluster, `what kube-proxy runs is not known: ${running.reason}`, running.evidence)
+  const trouble = unproven(cluster, `kube-proxy's running mode is not known: ${running.reason}`, running.evidence)
   return [running.pod.startedAt === undefined ? { ...trouble, remedy: startKubeProxy(running, cluster) } : trouble]
 }
 
 const seeTheLink = (cluster: ClusterFacts): string =>
-  `On the node, ls /sys/class/net/kube-ipvs0 shows the link if it is there.\nRead all logs: ${onCluster(cluster, 'check')} --deep\nA log tells where it begins with the start of Felix and its level (logSeverityScreen) is Info: that of a calico-node pod made anew does.`
+  `On the node, ls /sys/class/net/kube-ipvs0 shows the link if it is there.\nRead all logs: ${onCluster(cluster, 'check')} --deep\nA log is evidence if it contains the start of Felix and its level (logSeverityScreen) is Info, as in a recreated calico-node pod.`
 
 function startKubeProxy({ pod, missing }: RunningMode, cluster: ClusterFacts): string {
   const place = `${kubectl(cluster)} -n ${quoted(pod.namespace)}`
   if (missing) return loadModules(missing)
   return pod.restartCount > 0
-    ? `See why it ends: ${place} logs ${quoted(pod.name.startsWith('-') ? `pod/${pod.name}` : pod.name)} --previous`
+    ? `See why it exits: ${place} logs ${quoted(pod.name.startsWith('-') ? `pod/${pod.name}` : pod.name)} --previous`
     : `See what it waits for: ${place} describe ${onObjects('pod', pod.name)}`
 }
 
 function noProxy(node: NodeState, { configurations, nodes }: ClusterFacts): string {
   if (configurations.length === 0) {
     const elsewhere = nodes.some(({ running }) => running !== undefined)
-    return elsewhere ? 'no kube-proxy pod is on this node' : 'no kube-proxy is to be found in this cluster'
+    return elsewhere ? 'no kube-proxy pod is on this node' : 'no kube-proxy was found in this cluster'
   }
   const leftOut = leftOutByAll(
     configurations.map(({ daemonSet }) => daemonSet),
     node,
   )
-  return leftOut === undefined ? 'no kube-proxy pod is on this node' : `kube-proxy is not meant here, by its ${leftOut}`
+  return leftOut === undefined
+    ? 'no kube-proxy pod is on this node'
+    : `the DaemonSet kube-proxy excludes this node: ${leftOut}`
 }
 
 const unproven = (cluster: ClusterFacts, why: string, evidence: readonly Evidence[]): Trouble => ({
   code: 'MODE_UNPROVEN',
   severity: 'warning',
   breaks: false,
-  message: `It cannot be told whether Calico is in step, because ${why}.`,
+  message: `It is not known whether Calico is in step, because ${why}.`,
   evidence: evidence.slice(0, 2),
   remedy: [
     `${onCluster(cluster, 'check')} --deep   # reads all pod logs (get pods/log)`,
@@ -108,14 +110,14 @@ export const felixMissedMode: NodeCheck = (it, cluster) => {
       code: 'FELIX_MISSED_MODE',
       severity: 'critical',
       breaks: true,
-      message: `kube-proxy runs ${running.mode}, but Felix (${version?.text ?? 'version unknown'}) works as if ${view.ipvs ? 'IPVS were active' : 'IPVS were not'}: ${helpless ? 'up to Calico 3.22 it looks only when it starts, and calico-node started before the change' : 'its log says so although this version restarts itself'}.`,
+      message: `kube-proxy runs ${running.mode}, but Felix (${version?.text ?? 'version unknown'}) works as if ${view.ipvs ? 'IPVS were active' : 'IPVS were not'}: ${helpless ? 'up to Calico 3.22 it checks only when it starts, and calico-node started before the change' : 'its log says so although this version restarts itself'}.`,
       evidence: view.evidence.filter(({ object }) => object !== `Pod/${podId(calicoPod)}`),
       seen: {
         object: `Pod/${podId(calicoPod)}`,
         field: 'started',
         ...(calicoPod.startedAt && { at: calicoPod.startedAt }),
       },
-      remedy: `One pod at a time, Ready again before the next: ${kubectl(cluster)} -n ${quoted(calicoPod.namespace)} delete ${onObjects('pod', calicoPod.name)}`,
+      remedy: `One pod at a time; wait until it is Ready again: ${kubectl(cluster)} -n ${quoted(calicoPod.namespace)} delete ${onObjects('pod', calicoPod.name)}`,
     },
   ]
 }
@@ -130,7 +132,7 @@ export const staleDevice: NodeCheck = (it) => {
       code: 'STALE_IPVS_DEVICE',
       severity: 'warning',
       breaks: true,
-      message: `kube-proxy runs ${running.mode}, but Felix is still in IPVS mode, because the link kube-ipvs0 was left behind. Restarting calico-node does not help; the link must go.`,
+      message: `kube-proxy runs ${running.mode}, but Felix is still in IPVS mode, because the link kube-ipvs0 remained. Restarting calico-node does not help; the link must be removed.`,
       evidence: view.evidence,
       ...(calicoPod && { seen: { object: `Pod/${podId(calicoPod)}`, field: 'felix', value: 'IPVS mode' } }),
       remedy: `On the node: ip link delete kube-ipvs0 (or kube-proxy --cleanup, or replace the node).${followsTheLink(it.version) === true ? ' Felix then restarts itself.' : ' Then restart its calico-node pod.'}`,
@@ -155,12 +157,12 @@ export function modeMixed({ nodes, configurations }: ClusterFacts): Finding[] {
       code: 'MODE_MIXED',
       severity: intended ? 'info' : 'warning',
       subject: 'cluster',
-      message: `kube-proxy does not run the same on all nodes: ${counts.join(', ')}${intended ? ', as its DaemonSets are configured' : ''}.`,
+      message: `kube-proxy does not run the same mode on all nodes: ${counts.join(', ')}${intended ? ', as its DaemonSets are configured' : ''}.`,
       evidence: [...byMode].flatMap(([mode, names]) =>
         names.slice(0, 5).map((name) => ({ object: `Node/${name}`, field: 'kube-proxy', value: mode })),
       ),
       remedy:
-        'Restart the kube-proxy pods that do not run the configured mode, or keep the node groups apart on purpose.',
+        'Restart the kube-proxy pods that do not run the configured mode, or keep different modes per node group intentionally.',
     },
   ]
 }
@@ -177,7 +179,7 @@ export function modeMisconfigured({ configurations, nodes }: ClusterFacts): Find
             code: 'MODE_UNPROVEN',
             severity: 'warning',
             subject: `DaemonSet/${daemonSet.namespace}/${daemonSet.name}`,
-            message: `What mode kube-proxy is told cannot be read: ${evidence.object} ${problem}.`,
+            message: `kube-proxy's configured mode cannot be read: ${evidence.object} ${problem}.`,
             evidence: [evidence],
             remedy: 'Set the mode to iptables, ipvs or nftables in the file that --config names.',
           },

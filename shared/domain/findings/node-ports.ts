@@ -13,9 +13,9 @@ export const strayPorts: ClusterCheck = ({ strays, serviceRange, nodes }) => {
       code: 'STRAY_NODE_PORT',
       severity: 'info',
       subject: 'cluster',
-      message: `Node ports in use outside the service range ${serviceRange.min}:${serviceRange.max}: ${ports}. They stay until their Service is made again; Calico's range must hold them until then.`,
+      message: `Node ports in use outside the service range ${serviceRange.min}:${serviceRange.max}: ${ports}. They remain until their Service is created again; until then Calico's range must contain them.`,
       evidence: strays.slice(0, usesShown).map(portUse),
-      remedy: 'Make the Services again, or set a nodePort inside the range, when their clients can follow.',
+      remedy: 'Create the Services again, or set a nodePort inside the range, when their clients can use new ports.',
     },
   ]
 }
@@ -29,10 +29,10 @@ export const sctpPorts: ClusterCheck = ({ state, nodes }) => {
       code: 'NODE_PORT_SCTP',
       severity: 'info',
       subject: 'cluster',
-      message: `Under IPVS Felix knows node ports by TCP and UDP only; traffic to these of SCTP is judged as traffic to the host, whatever the range: ${listed([...new Set(sctp.map(({ service, port }) => `${service} ${port}`))])}.`,
+      message: `Under IPVS Felix supports node ports of TCP and UDP only; it treats traffic to these SCTP ports as traffic to the host, with any range: ${listed([...new Set(sctp.map(({ service, port }) => `${service} ${port}`))])}.`,
       evidence: sctp.slice(0, usesShown).map((it) => ({ ...portUse(it), value: `${it.port}/SCTP` })),
       remedy:
-        'Where host-endpoint policy is used, let it allow these ports for SCTP; or reach the pods in another way than by node port.',
+        'If host-endpoint policy is used, allow these ports for SCTP in it, or expose the pods without a node port.',
     },
   ]
 }

@@ -40,11 +40,11 @@ const stops = (calico: CalicoVersion): { severity: 'critical' | 'warning'; messa
   atLeast(calico, '3.24.6')
     ? {
         severity: 'warning',
-        message: `An operator older than v1.28.8 cannot read spec.kubeNodePortRanges and crashes on it; ${calico.text} came with a newer one. Felix ignores the field in any case: only the annotation counts.`,
+        message: `An operator older than v1.28.8 cannot read spec.kubeNodePortRanges and crashes on it; ${calico.text} was released with a newer one. Felix ignores the field in any case: only the annotation counts.`,
       }
     : {
         severity: 'critical',
-        message: `The operator of Calico ${calico.text} cannot read spec.kubeNodePortRanges: it crashes and neither updates nor repairs anything until the field is gone. Felix ignores the field in any case: only the annotation counts.`,
+        message: `The operator of Calico ${calico.text} cannot read spec.kubeNodePortRanges: it crashes and neither updates nor repairs anything until the field is removed. Felix ignores the field in any case: only the annotation counts.`,
       }
 
 /** The annotation keeps its value if it has one; else it gets the desired range, or the field's value. */
@@ -54,5 +54,5 @@ function withoutField(object: FelixObject, cluster: ClusterFacts): string {
   const ranges = cluster.desired ?? specRanges(object.name, cluster)
   if (!ranges) return patchCommand(cluster, object.name, { spec: { kubeNodePortRanges: null } })
   return `${rangeWrite(cluster, object, { annotation: annotationValue(ranges) })}
-The annotation makes the range count: Felix restarts at once on every node where another counts now. Where nodes are out of step, this does both, node by node: ${onCluster(cluster, 'sync')}`
+The annotation makes the range effective: Felix restarts at once on every node that uses another range now. If nodes are out of step, this does both, node by node: ${onCluster(cluster, 'sync')}`
 }

@@ -32,9 +32,9 @@ export const rangeAssumed: ClusterCheck = (cluster) => {
       ],
       remedy: [
         state.probeFailure
-          ? 'Allow "create services" in namespace default, and ask again with --probe.'
-          : `${onCluster(cluster, 'check')} --probe   # asks the API server by a Service that it must refuse`,
-        `${onCluster(cluster, 'check')} --service-node-port-range MIN-MAX   # where you know the range`,
+          ? 'Allow "create services" in namespace default, and run it again with --probe.'
+          : `${onCluster(cluster, 'check')} --probe   # reads it from the API server, with a Service that it must reject`,
+        `${onCluster(cluster, 'check')} --service-node-port-range MIN-MAX   # if you know the range`,
         'plan and sync take the same option.',
       ].join('\n'),
     },
@@ -44,22 +44,22 @@ export const rangeAssumed: ClusterCheck = (cluster) => {
 const evidenceShown = 20
 
 function reason({ eks, probeFailure }: ClusterState): string {
-  if (probeFailure) return 'the API server did not tell it'
-  return failureOf(eks) ? 'the EKS API did not tell it' : 'nobody was asked for it'
+  if (probeFailure) return 'the API server did not return it'
+  return failureOf(eks) ? 'the EKS API did not return it' : 'it was not read'
 }
 
 function meaning(cluster: ClusterFacts, isUsed: boolean): string {
   const { objections } = cluster
-  if (objections.length === 0) return 'Nothing speaks against it.'
+  if (objections.length === 0) return 'Nothing contradicts it.'
   const against = `But ${listed(objections.map((it) => said(it, cluster)))}.`
   return isUsed
-    ? `${against} So it cannot be told whether Calico is in step, and nothing is written.`
+    ? `${against} So it is not known whether Calico is in step, and nothing is written.`
     : `${against} IPVS is not active, so that the range is not used now.`
 }
 
 const knownWords: ReadonlyMap<string | undefined, string> = new Map([
-  ['eks-api', 'the EKS API told it'],
-  ['probe', 'the API server told it'],
+  ['eks-api', 'the EKS API returned it'],
+  ['probe', 'the API server returned it'],
   ['flag', 'it was given'],
 ] satisfies [Known, string][])
 
@@ -70,7 +70,7 @@ function said({ object, value: text = '', at }: Evidence, cluster: ClusterFacts)
   if (object.startsWith('Service/')) return `${object} has node port ${value}`
   if (object.startsWith('Lease/')) {
     const where = valueOf(cluster.state.rollout)?.annotations[`${ours}where`] ?? ''
-    return `a rollout of this tool was to reach ${value}${asKnown(/"known":"([a-z-]+)"/.exec(where)?.[1])}`
+    return `a rollout of this tool had the target ${value}${asKnown(/"known":"([a-z-]+)"/.exec(where)?.[1])}`
   }
   const mine = felixObject(cluster, felixName(object) ?? '')
   if (!mine || at === undefined) return `${object} says ${value}`

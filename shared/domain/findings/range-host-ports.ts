@@ -24,10 +24,10 @@ export const hostPortsInRange: ClusterCheck = ({ desired = [], nodes, serviceRan
       code: 'RANGE_HOST_PORTS',
       severity: isUsed ? 'warning' : 'info',
       subject: 'cluster',
-      message: `The range that Services may have holds ${listed(what)}. ${isUsed ? 'Felix must take these for node ports too, and then' : 'Under IPVS Felix would have to take these for node ports too, and then'} host-endpoint policy is skipped for what the host serves there.`,
+      message: `The service range contains ${listed(what)}. ${isUsed ? 'Felix must treat these as node ports too, and then' : 'Under IPVS Felix would have to treat these as node ports too, and then'} host-endpoint policy is skipped for the host's own servers there.`,
       evidence: [{ object: 'kube-apiserver', field: 'serviceNodePortRange', value: `${min}:${max}` }],
       remedy:
-        "Choose a service range that leaves the host's own ports out (--service-node-port-range of kube-apiserver; EKS takes 10260-32767), and make Services with a port outside it again.",
+        "Choose a service range without the host's own ports (--service-node-port-range of kube-apiserver; EKS accepts 10260-32767), and create Services with a port outside it again.",
     },
   ]
 }

@@ -49,9 +49,9 @@ const vast = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): Trou
   severity: it.ipvs === 'no' ? 'info' : 'warning',
   breaks: false,
   subject: warning.object,
-  message: `It cannot be told what the range in ${warning.object} comes to: ${warning.message}.`,
+  message: `The range in ${warning.object} cannot be evaluated: ${warning.message}.`,
   evidence: [warningEvidence(warning)],
-  remedy: `Look at it, and write the ranges that are meant; neighbouring ports as one range:\n${edit(cluster, warning.object)}`,
+  remedy: `Check it, and write the intended ranges; adjacent ports as one range:\n${edit(cluster, warning.object)}`,
 })
 
 const refused = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): Trouble => ({
@@ -59,7 +59,7 @@ const refused = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): T
   severity: it.ipvs === 'no' ? 'info' : 'warning',
   breaks: false,
   subject: warning.object,
-  message: `Felix refuses the range in ${warning.object} and uses ${text(it.values.effectiveRange ?? [{ min: 30000, max: 32767 }])} instead: ${warning.message}`,
+  message: `Felix rejects the range in ${warning.object} and uses ${text(it.values.effectiveRange ?? [{ min: 30000, max: 32767 }])} instead: ${warning.message}`,
   evidence: [warningEvidence(warning)],
   remedy:
     cluster.desired && warning.object.startsWith('FelixConfiguration/')
@@ -76,7 +76,7 @@ function ambiguous(warning: FelixWarning, cluster: ClusterFacts): Trouble {
     severity: warning.decides ? 'critical' : 'warning',
     breaks: warning.decides,
     subject: warning.object,
-    message: `${warning.object} holds the range in two spellings, and Felix takes one by chance, perhaps another at its next start.`,
+    message: `${warning.object} has the range in two spellings, and Felix uses one at random, possibly another at its next start.`,
     evidence: keys.length > 0 ? keys.map((key) => spelled(warning.object, key, cluster)) : [warningEvidence(warning)],
     remedy:
       name === undefined || surplus.length === 0

@@ -48,11 +48,11 @@ export const rangeDiffers: NodeCheck = (it, cluster) => {
 const wrongRange = (effective: PortRange[], desired: PortRange[], { missing, extra }: RangeDifference): string => {
   const tooFew = missing.length > 0 ? `: ${text(missing)} missing` : ''
   const tooMany = extra.length > 0 ? `, ${text(extra)} too many` : ''
-  return `Felix takes ${text(effective)} for node ports, Services may have ${text(desired)}${tooFew}${tooMany}.`
+  return `Felix treats ${text(effective)} as node ports, Services may have ${text(desired)}${tooFew}${tooMany}.`
 }
 
 const tooWide = (extra: string, use: string): string =>
-  `Felix takes ${extra} for node ports though no Service can have them: host-endpoint policy is skipped for whatever else listens there.${use}`
+  `Felix treats ${extra} as node ports, but no Service can have them: host-endpoint policy is skipped for whatever else listens there.${use}`
 
 const desiredEvidence = ({ serviceRange: { min, max, source }, strays }: ClusterFacts): Evidence[] => [
   {
@@ -100,7 +100,7 @@ export const rangeShadowed: NodeCheck = (it, cluster) => {
       severity: 'warning',
       breaks: true,
       ...(layer.source === 'host' ? {} : { subject: subjectOf(layer, cluster) }),
-      message: `${placeOf(layer)} decides the range here and stands above FelixConfiguration/default: a change of default would not count. Change it there.`,
+      message: `${placeOf(layer)} decides the range here and takes precedence over FelixConfiguration/default: a change of default would have no effect. Change it there.`,
       evidence: layer.source === 'host' ? [] : [layerEvidence(layer)],
       ...(layer.source === 'host' && { seen: layerEvidence(layer) }),
       remedy: changeLayer(layer, cluster),
@@ -122,10 +122,10 @@ const unseen = (warning: FelixWarning): Trouble => ({
   code: 'RANGE_SHADOWED',
   severity: 'warning',
   breaks: false,
-  message: `The range comes from ${warning.object}, whose value cannot be seen from outside: ${warning.message}`,
+  message: `The range comes from ${warning.object}, whose value is not read: ${warning.message}`,
   evidence: [warningEvidence(warning)],
   remedy:
-    'Take the setting out there, so that FelixConfiguration/default decides, or put the value where it can be read.',
+    'Remove the setting there, so that FelixConfiguration/default decides, or move the value to a place that can be read.',
 })
 
 function changeLayer(layer: RangeLayer, cluster: ClusterFacts): string {
@@ -146,12 +146,12 @@ function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
     : rangePatch(cluster, 'default', desired)
   // A manual patch would reach all nodes at once, also the node on which the rollout halted.
   if (!owner && cluster.rollingOut)
-    return `${onCluster(cluster, 'rollout status')}   # the rollout of this range, and what is to be done`
+    return `${onCluster(cluster, 'rollout status')}   # the rollout of this range, and what to do`
   const sync = `${onCluster(cluster, 'sync')}   # node by node\n`
   return owner ? change : `${it.rangeDiffers ? sync : 'Nothing, while IPVS is not active.\n'}${byHand}\n${change}`
 }
 
-const byHand = 'Or by hand, which restarts Felix on every node at once:'
+const byHand = 'Or manually, which restarts Felix on every node at once:'
 
 /** The annotation and the spec have different values: the annotation is used, and the spec is misleading. */
 export function specContradicts(cluster: ClusterFacts): Finding[] {

@@ -123,7 +123,7 @@ export function rangeWrite(cluster: ClusterFacts, object: FelixObject, value: Ra
     const { metadata, spec } = setRange(object, value, apiOf(cluster))
     const copy = metadata.annotations[copyKey]
     if (typeof copy === 'string' && isPrivate(copy))
-      return `${kubectl(cluster)} edit ${onFelix(cluster, name)}   # ${rangeAnnotation}: ${JSON.stringify(value.annotation)}, once among the annotations and once inside ${copyKey}, which holds annotations of others too`
+      return `${kubectl(cluster)} edit ${onFelix(cluster, name)}   # ${rangeAnnotation}: ${JSON.stringify(value.annotation)}, once among the annotations and once inside ${copyKey}, which contains other annotations too`
     return patchCommand(cluster, name, { metadata: { annotations: metadata.annotations }, ...(spec && { spec }) })
   } catch {
     return `The annotation projectcalico.org/metadata of FelixConfiguration/${name} is not JSON; fix it first (${kubectl(cluster)} edit ${onFelix(cluster, name)}).`

@@ -35,7 +35,7 @@ const leaseInvalid: ClusterCheck = (cluster) => {
       code: 'ROLLOUT_STATE_INVALID',
       severity: 'warning',
       subject: leaseObject,
-      message: `The Lease ${namespace}/${name} cannot be understood: ${parsed.why}. Somebody else wrote it. Nothing is changed here while it is there.`,
+      message: `The Lease ${namespace}/${name} cannot be parsed: ${parsed.why}. This tool did not write it. Nothing is changed in this cluster while it exists.`,
       evidence: [{ object: leaseObject, value: parsed.why }],
       remedy: `Look at it: ${inNamespace} get lease ${name} -o yaml\nDelete it: ${inNamespace} delete lease ${name}\nThen: ${onCluster(cluster, 'sync')}`,
     },
@@ -55,11 +55,11 @@ const marksOfOthers: ClusterCheck = (cluster) => {
       code: 'ROLLOUT_STATE_INVALID',
       severity: 'warning',
       subject: isOne ? objectName(first.name) : 'cluster',
-      message: `${isOne ? `${objectName(first.name)} says` : `${found.length} FelixConfigurations say`} that this tool made ${isOne ? 'it' : 'them'}, but ${isOne ? 'it is' : 'they are'} not as this tool wrote ${isOne ? 'it' : 'them'}: somebody copied, restored or changed ${isOne ? 'it' : 'them'}. Left alone.`,
+      message: `${isOne ? `${objectName(first.name)} says` : `${found.length} FelixConfigurations say`} that this tool made ${isOne ? 'it' : 'them'}, but ${isOne ? 'it is' : 'they are'} not as this tool wrote ${isOne ? 'it' : 'them'}: somebody copied, restored or changed ${isOne ? 'it' : 'them'}. This tool does not touch ${isOne ? 'it' : 'them'}.`,
       evidence: names.map((name) => ({ object: objectName(name), field: `metadata.annotations[${overrideKey}]` })),
       remedy: [
         `Look at it: ${kubectl(cluster)} get ${onFelix(cluster, ...names)} -o yaml`,
-        `To keep it, take the marks off: ${kubectl(cluster)} annotate ${onFelix(cluster, ...names)} ${[overrideKey, changedAtKey, changeKey].map((key) => `${key}-`).join(' ')}`,
+        `To keep it, remove the marks: ${kubectl(cluster)} annotate ${onFelix(cluster, ...names)} ${[overrideKey, changedAtKey, changeKey].map((key) => `${key}-`).join(' ')}`,
       ].join('\n'),
     },
   ]
@@ -91,7 +91,7 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
       ],
       remedy: rollback
         ? `${onCluster(cluster, 'rollout status')}\nTo take back here and now what is still to be taken back: ${onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')}`
-        : `${onCluster(cluster, 'rollout status')}\nWhen you know why the node failed and it is well, to try it again and then the rest: ${onCluster(cluster, 'rollout resume')}\nOr, to give changed nodes their former range back, one by one: ${onCluster(cluster, 'rollout abort')}`,
+        : `${onCluster(cluster, 'rollout status')}\nWhen the node is well again and you know why it failed, to try it again and then the rest: ${onCluster(cluster, 'rollout resume')}\nOr, to restore the former range of changed nodes, one by one: ${onCluster(cluster, 'rollout abort')}`,
     },
   ]
 }
@@ -100,7 +100,7 @@ const paused = (cluster: ClusterFacts): Finding => ({
   code: 'ROLLOUT_HALTED',
   severity: 'warning',
   subject: leaseObject,
-  message: 'A rollout is paused. Nothing more is touched until somebody decides.',
+  message: 'A rollout is paused. Nothing more is touched until a person resumes or aborts it.',
   evidence: [{ object: leaseObject, field: field('state'), value: 'paused' }],
   remedy: `${onCluster(cluster, 'rollout log')}   # who paused it\nThen: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
 })
@@ -116,9 +116,9 @@ const takenBackToday: ClusterCheck = (cluster) => {
       code: 'FLAPPING',
       severity: 'warning',
       subject: object,
-      message: `The range ${target ?? '(none)'} was written to ${object} today and taken back by ${by ?? 'somebody'} before the rollout was over (seen ${at}). It is not written there a second time today.`,
+      message: `The range ${target ?? '(none)'} was written to ${object} today and reverted by ${by ?? 'somebody'} before the rollout was over (seen ${at}). It is not written there a second time today.`,
       evidence: [{ object: leaseObject, field: field('taken-back'), value: by ?? 'not known by whom', at }],
-      remedy: `Find who does that: ${kubectl(cluster)} get ${onFelix(cluster, name)} -o yaml --show-managed-fields\nWhere it was deleted, the audit log says who. Stop it, or leave this cluster out.\nThen, from midnight UTC on: ${onCluster(cluster, 'rollout resume')}\nOr today, one node at a time: ${onCluster(cluster, 'rollout resume --force')}`,
+      remedy: `Find the writer: ${kubectl(cluster)} get ${onFelix(cluster, name)} -o yaml --show-managed-fields\nIf it was deleted, the audit log shows by whom. Stop that writer, or exclude this cluster.\nThen, from midnight UTC on: ${onCluster(cluster, 'rollout resume')}\nOr today, one node at a time: ${onCluster(cluster, 'rollout resume --force')}`,
     },
   ]
 }
@@ -141,12 +141,12 @@ export const flapping: ClusterCheck = (cluster) => {
       code: 'FLAPPING',
       severity: 'warning',
       subject: 'FelixConfiguration/default',
-      message: `The range ${target} was written today and taken back since: FelixConfiguration/default now says ${now}. It is not written a second time today.`,
+      message: `The range ${target} was written today and reverted since: FelixConfiguration/default now says ${now}. It is not written a second time today.`,
       evidence: [
         { object: leaseObject, field: field('target'), value: target, at: finished },
         { object: 'FelixConfiguration/default', value: now },
       ],
-      remedy: `Find who writes it: ${kubectl(cluster)} get ${felixResource(cluster)} default -o yaml --show-managed-fields\nChange the range there.`,
+      remedy: `Find the writer: ${kubectl(cluster)} get ${felixResource(cluster)} default -o yaml --show-managed-fields\nChange the range there.`,
     },
   ]
 }

@@ -30,11 +30,11 @@ export const entryFor = ({ principalArn, group }: WantedEntry, there: AccessEntr
   if (!there) return { ...entry, act: 'create', groups: [group] }
   if (there.groups.includes(group)) {
     const isBoth = group === groups.viewers && there.groups.includes(groups.operators)
-    const note = isBoth ? `it is in ${groups.operators} as well, so who looks may also change` : undefined
+    const note = isBoth ? `it is in ${groups.operators} as well, so the viewer role could also make changes` : undefined
     return { ...entry, act: 'keep', groups: there.groups, ...(note !== undefined && { note }) }
   }
   if (there.type !== 'STANDARD')
-    return { ...entry, act: 'leave', why: `it is of type ${there.type}, which takes no groups: name another role` }
+    return { ...entry, act: 'leave', why: `it is of type ${there.type}, which has no groups: use another role` }
   const isMarked = there.tags?.[madeKey] !== undefined
   return {
     ...entry,
@@ -62,7 +62,7 @@ export const entryWithout = (there: AccessEntry, { policies }: Extras): EntryAct
   const made = there.tags ? there.tags[madeKey] : left.length === 0 ? 'created' : 'extended'
   if (made === undefined) {
     if (left.length === before.length) return undefined
-    return { ...entry, act: 'leave', why: `it gives ${before.join(', ')}, but was not made by grant` }
+    return { ...entry, act: 'leave', why: `it has ${before.join(', ')}, but was not created by grant` }
   }
   const isFree = policies?.length === 0
   if (made === 'created' && left.length === 0 && isFree) return { ...entry, act: 'delete' }

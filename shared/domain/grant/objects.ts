@@ -55,7 +55,7 @@ export const objectFor = (manifest: Manifest, there: Stored | undefined, would: 
     return {
       ...id,
       act: 'leave',
-      why: `it holds what is not of ours: ${foreign.join(', ')}. Who wrote that must say`,
+      why: `it has content that grant did not write: ${foreign.join(', ')}. Its writer must decide`,
     }
   if (!there) return { ...id, act: 'create' }
   return { ...id, act: isSame(there.content, would.content) ? 'keep' : 'change' }
@@ -68,8 +68,8 @@ export const objectWithout = (manifest: Manifest, there: Stored): ObjectAct => {
   const isOurs = there.managers.some(({ name, applies }) => name === fieldManager && applies)
   if (isOurs && others.length === 0)
     return { ...id, act: 'delete', uid: there.uid, resourceVersion: there.resourceVersion }
-  const who = others.length > 0 ? `${[...new Set(others)].join(', ')} wrote it` : 'nothing tells who made it'
-  return { ...id, act: 'leave', why: isOurs ? `${who} as well` : `it was not made by grant: ${who}` }
+  const who = others.length > 0 ? `${[...new Set(others)].join(', ')} wrote it` : 'its creator is not known'
+  return { ...id, act: 'leave', why: isOurs ? `${who} as well` : `it was not created by grant: ${who}` }
 }
 
 /** Fields that API servers set; any other field outside the manifest was written by somebody else. */

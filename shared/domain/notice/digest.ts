@@ -20,9 +20,9 @@ export const digestOf = (members: readonly Held[], at: string): OutgoingNotice =
   return {
     subject: `[${severity[0] ?? 'info'}] ${clusters.size} clusters (${placesText(members)}): ${greatest?.members.length ?? 0} ${greatest?.cause ?? ''}${more}`,
     text: [
-      `${clusters.size} clusters changed between ${first} and ${at}; this is one notice in place of ${members.length}.`,
+      `${clusters.size} clusters changed between ${first} and ${at}; this is one notice instead of ${members.length}.`,
       ...groups.map(groupText),
-      'What to do:\n1. Look for what they have in common (a network, a role, a release) before you look at each.\n2. Of each cluster: calico-ipvs-sync check --cluster NAME --region REGION',
+      'What to do:\n1. Look for a common cause (a network, a role, a release) before you check each cluster.\n2. For each cluster: calico-ipvs-sync check --cluster NAME --region REGION',
       `As of ${at}.`,
     ].join('\n\n'),
     attributes: { severity, kind: 'digest', ...valuesOf(members) },

@@ -6,12 +6,12 @@ export const goneNotice = (
   { verdict, observedAt }: Report,
 ) =>
   ({
-    subject: `[info] ${name} (${account} ${region}): the cluster is gone`,
+    subject: `[info] ${name} (${account} ${region}): the cluster was deleted`,
     text: [
-      'Nobody needs to act, if it was deleted on purpose.',
+      'Nobody needs to act, if this was intended.',
       '',
-      `EKS has no cluster ${name} in ${account} ${region} any more. When it was last seen, at ${observedAt}, it was ${verdict}.`,
-      'Its verdict is taken off the records, and what it held of the fleet budget is given back.',
+      `EKS no longer has a cluster ${name} in ${account} ${region}. At the last evaluation, at ${observedAt}, it was ${verdict}.`,
+      'Its verdict was removed from the records, and its place in the fleet budget was released.',
     ].join('\n'),
     attributes: { severity: 'info', cluster: name, account, region },
   }) as const

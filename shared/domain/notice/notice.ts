@@ -170,14 +170,14 @@ const firstLine = (about: About): string => {
   if (halted) return `${start} Nothing more is changed there until a person decides.`
   switch (about.acting) {
     case 'tool':
-      return `${start} calico-ipvs-sync fixes it now, node by node; nobody has to act. You hear again when it is done, or if it stops.`
+      return `${start} calico-ipvs-sync fixes it now, node by node; nobody has to act. Another notice follows when it is done, or if it halts.`
     case 'tool-later':
       return `${start} calico-ipvs-sync will fix it, but not yet: ${plain(waits ?? '')}.`
     case 'person':
       if (about.paused) return `${start} Nothing more is changed there until a person resumes or aborts it.`
       return plan && plan.blockedBy.length > 0
         ? `${start} A person must act. Nothing will be changed: ${plan.blockedBy.join(', ')}.`
-        : `${start} A person must act: this cluster is switched to ${action}, so nothing is changed by itself.`
+        : `${start} A person must act: the action of this cluster is ${action}, so calico-ipvs-sync changes nothing.`
     case 'nobody':
       return `${start} There is nothing that calico-ipvs-sync may change.`
   }

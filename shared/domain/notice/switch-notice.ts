@@ -2,7 +2,7 @@ import type { Notice } from './notice.ts'
 import type { Action, BrakePosition, Policy, Switch } from '../policy/policy.ts'
 
 const meaning: Record<Action, string> = {
-  off: 'it is not looked at',
+  off: 'it is not evaluated',
   report: 'it is only reported, and nothing is changed',
   sync: 'changes are made',
 }
@@ -30,7 +30,7 @@ export const clusterSwitched = ({ where, from, to, unfinished }: ClusterSwitched
     subject: `[info] ${where}: switched from ${from} to ${to.action} ${cause[to.by]}`,
     text: [
       `${where} was switched from ${from} to ${to.action} ${cause[to.by]}: ${meaning[to.action]}.`,
-      ...(unfinished ? [`The rollout that is under way ${rollout}.`] : []),
+      ...(unfinished ? [`The rollout in progress ${rollout}.`] : []),
     ].join('\n'),
     severity: 'info',
     kind: 'switched',
@@ -45,7 +45,7 @@ export const deploymentSwitched = (from: string, to: string, release: string | u
   subject: `[info] all clusters: ${to}`,
   text: [
     `The switches of this deployment were: ${from}. They are now: ${to}.`,
-    'No cluster is changed beyond the least of tag or action, limit, and brake.',
+    "The action of a cluster is the lowest of its tag (or the policy's action), limit, and brake.",
     ...(release === undefined ? [] : [`To release the brake: ${release}`]),
   ].join('\n'),
   severity: 'info',

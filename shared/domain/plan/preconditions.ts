@@ -64,7 +64,7 @@ const titleOf = ({ arn, name, region, account }: Report['cluster']): string =>
 /** Other differences then follow from this one and are not listed. */
 const movedRange = ({ serviceRange: then }: Planned, { serviceRange: now }: Planned): string[] =>
   then && isAssumed(now) && !isAssumed(then)
-    ? [`the service range was ${then.min}:${then.max} (${then.source}), and now nobody was asked for it`]
+    ? [`the service range was ${then.min}:${then.max} (${then.source}), and now it is only assumed`]
     : []
 
 const nameOf = ({ kind, namespace, name }: Pick<Change, 'kind' | 'namespace' | 'name'>): string =>
@@ -75,8 +75,8 @@ const movedObjects = ({ objects }: Preconditions, now: Preconditions | undefined
   return objects.flatMap((object) => {
     const name = nameOf(object)
     const other = there.get(name)
-    if (!other) return [`${name} is gone, or no longer to be changed`]
-    if (other.uid !== object.uid) return [`${name} was deleted and made anew`]
+    if (!other) return [`${name} was deleted, or needs no change any more`]
+    if (other.uid !== object.uid) return [`${name} was deleted and created again`]
     return other.resourceVersion === object.resourceVersion ? [] : [`${name} was changed`]
   })
 }
@@ -104,13 +104,13 @@ const movedNodes = (then: Planned, now: Planned): string[] => {
   const left = [...before.keys()].filter((name) => !after.has(name)).map((name) => `node ${name} has left`)
   const joined = [...after.keys()].filter((name) => !before.has(name)).map((name) => `node ${name} has joined`)
   const other = [...after].filter(([name, facts]) => before.has(name) && before.get(name) !== facts)
-  return [...left, ...joined, ...other.map(([name]) => `node ${name} is not as it was`)]
+  return [...left, ...joined, ...other.map(([name]) => `node ${name} has changed`)]
 }
 
 const movedChanges = (then: Plan, now: Plan): string[] => {
   const listed = ({ changes, strategy }: Plan) =>
     JSON.stringify([strategy, changes.map(({ patch, ...change }) => [change, withoutVersion(patch)])])
-  return listed(then) === listed(now) ? [] : ['what has to be changed']
+  return listed(then) === listed(now) ? [] : ['the necessary changes']
 }
 
 /** An object's version is a precondition of its own. */

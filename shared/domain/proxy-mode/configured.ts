@@ -252,7 +252,7 @@ type Understood = Pick<
 function understood(it: ModeText): Understood {
   const evidence = { ...it.evidence, value: it.text || '(none: iptables)' }
   const text = it.text || 'iptables'
-  const mode = isMode(text) ? { mode: text } : { problem: `says "${text}", which kube-proxy refuses` }
+  const mode = isMode(text) ? { mode: text } : { problem: `says "${text}", which kube-proxy rejects` }
   const port = metricsPort(it.metricsBindAddress)
   const all = it.masqueradeAll === true && { masqueradeAll: true as const }
   return { ...mode, ...bits(it), ...all, ...(port !== undefined && { metricsPort: port }), evidence }

@@ -210,13 +210,15 @@ function silence(
   pods: readonly PodState[],
   configuration: ProxyConfiguration | undefined,
 ): string {
-  if (!configuration) return 'no kube-proxy DaemonSet is known to own the pod, and no log tells'
+  if (!configuration) return 'no kube-proxy DaemonSet is known to own the pod, and no log shows the mode'
   if (configuration.problem) return `${configuration.evidence.object} ${configuration.problem}`
   const [pod] = pods
   const doubt =
     pod && mayFallBack(state, pod, configuration.mode ?? 'unknown') && likelyMode(pod, configuration)
-      ? 'kube-proxy up to 1.25 works as iptables where kernel modules for ipvs are missing'
+      ? 'kube-proxy up to 1.25 falls back to iptables if kernel modules for ipvs are missing'
       : 'kube-proxy started before its mode could last have changed'
   const failures = pods.flatMap((it) => failureOf(state.logs[podId(it)]) ?? [])
-  return failures[0] ? `${doubt}, and its log could not be read: ${failures[0].message}` : `${doubt}, and no log tells`
+  return failures[0]
+    ? `${doubt}, and its log could not be read: ${failures[0].message}`
+    : `${doubt}, and no log shows the mode`
 }

@@ -41,5 +41,5 @@ export const abortStep = (current: RolloutNow, seen: Seen): Step => {
     unsettled.find((it) => !withdrawn.includes(it)) ??
     (waits.length === 0 ? places.find((it) => !withdrawn.includes(it)) : undefined)
   if (next) return { do: 'take-back', node: next.node, object: next.object }
-  return waits.length > 0 ? wait(waits, 'the node whose override was taken back must stay well') : { do: 'finish' }
+  return waits.length > 0 ? wait(waits, 'the node whose override was removed must stay well') : { do: 'finish' }
 }

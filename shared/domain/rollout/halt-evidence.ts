@@ -162,7 +162,7 @@ export const evidenceLines = ({
   ...(beside.length > 0 ? [`not well either: ${beside.join(', ')}`] : []),
   ...log.map((line) => `log: ${line}`),
   ...(takenBackAt
-    ? [`${restoresDefault({ wrote }) ? 'former value of default put back' : 'override taken back'}${at(takenBackAt)}`]
+    ? [`${restoresDefault({ wrote }) ? 'former value of default restored' : 'override removed'}${at(takenBackAt)}`]
     : []),
 ]
 

@@ -29,7 +29,7 @@ export const haltDetails = (
 export const impactOf = ({ node }: Pick<HaltEvidence, 'node'>, isWell: boolean): string =>
   isWell
     ? `For users: calico-node is Ready on ${node}; pods and network policy work there.`
-    : `For users: until calico-node is Ready on ${node}, changes of network policy do not reach it, and pods that start there may get no network. Pods that run keep the rules they have.`
+    : `For users: until calico-node is Ready on ${node}, changes of network policy are not applied there, and new pods may get no network. Running pods keep their rules.`
 
 /** Whether the node became Ready, in a sentence; none if its override was not removed. */
 export const afterwards = (
@@ -38,13 +38,15 @@ export const afterwards = (
 ): string[] => {
   const { node } = evidence
   const [done, undone] = restoresDefault(evidence)
-    ? ['default was put back to its former value', 'default was put back to its former value']
-    : ['its override was taken back', 'Its override was taken back']
+    ? ['default was restored to its former value', 'default was restored to its former value']
+    : ['its override was removed', 'Its override was removed']
   switch (back) {
     case 'yes':
-      return [`After ${done}, ${node} is Ready again: what was written may well be the reason.`]
+      return [`After ${done}, ${node} is Ready again: the written value was probably the cause.`]
     case 'no':
-      return [`${undone}, but calico-node on ${node} is still not Ready. If it stays so, look for another cause there.`]
+      return [
+        `${undone}, but calico-node on ${node} is still not Ready. If this does not change, look for another cause there.`,
+      ]
     case undefined:
       return []
   }

@@ -57,7 +57,7 @@ export const lost = (
 
 /** A write that is not effective, for example because the metadata copy hides it, must not count as a change. */
 export const deafReason = (object: string, counts: string | undefined, target: string | undefined): string =>
-  `FelixConfiguration ${object} was written, but what counts is ${counts ?? "Felix's built-in default"}, not ${target}`
+  `FelixConfiguration ${object} was written, but the effective range is ${counts ?? "Felix's built-in default"}, not ${target}`
 
 /**
  * An override that was written and then deleted or changed: a person had a reason, or a controller will do it again.
@@ -85,4 +85,4 @@ export const takenBackStep = ({ rollout }: RolloutNow, places: Place[], { object
 
 /** A person who reverts it has a reason, and a controller would revert it again: it is not written a second time. */
 export const revertedReason = (target: string | undefined): string =>
-  `FelixConfiguration default was given ${target}, and somebody changed it back before the rollout was over`
+  `FelixConfiguration default was given ${target}, and somebody reverted it before the rollout was over`

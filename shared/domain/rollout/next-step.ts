@@ -58,7 +58,7 @@ const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
   const unsettled = touched.filter((it) => remaining(current, it, settle) !== undefined).map(({ node }) => node)
   const ill = touched.filter(({ pod }) => !pod.ready).map(({ node }) => node)
   if (ill.length > 0)
-    return wait(waits, `not well since it was changed: ${ill.join(', ')}; until it is, no other is touched`)
+    return wait(waits, `not well since it was changed: ${ill.join(', ')}; until then no other node is touched`)
   const next = besideInZone(current.rollout, pendingPlaces(current.rollout, places), unsettled)
   if (next && wantsOverride(pace.strategy, touched.length) && waits.length < limit) return overrideStep(next, seen)
   return waits.length > 0 ? wait(waits, 'the changed nodes must stay well') : afterOverrides(current, seen, places)
@@ -111,7 +111,7 @@ const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, pl
     return { ...lost(current, late, wrote), takeBack: withUnwell(late, atOnce), restore: true }
   }
   const waits = atOnce.flatMap((it) => remaining(current, it, pace.settleSeconds) ?? [])
-  if (waits.length > 0) return wait(waits, 'all nodes took the value at once and must stay well')
+  if (waits.length > 0) return wait(waits, 'all nodes got the value at once and must stay well')
   const left = objects.find(isOurs)
   return left && { do: 'remove-override', object: left }
 }

@@ -23,7 +23,7 @@ export const parseRollout = (record: RolloutRecord | undefined, now: number): Pa
   const id = at('rollout')
   if (!record || id === undefined) return { is: 'none' }
   const size = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0)
-  if (size > most.characters) return { is: 'invalid', why: 'its annotations are far longer than ours ever are' }
+  if (size > most.characters) return { is: 'invalid', why: "its annotations are far longer than this tool's" }
   const odd = implausibleHold(record, now)
   return odd === undefined ? assembled(id, at, now) : { is: 'invalid', why: odd }
 }
@@ -90,7 +90,7 @@ const assembled = (id: string, at: At, now: number): Parsed => {
     ? { is: 'rollout', rollout }
     : {
         is: 'invalid',
-        why: `it says nothing that makes sense in ${[...new Set(faults)].map((key) => ours + key).join(', ')}`,
+        why: `it has invalid values in ${[...new Set(faults)].map((key) => ours + key).join(', ')}`,
       }
 }
 

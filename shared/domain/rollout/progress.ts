@@ -123,7 +123,7 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
       return rollout.evidence?.pending
         ? {
             do: 'halt',
-            text: `a closer look at ${rollout.evidence.node}, which did not come back, and then a halt`,
+            text: `the log of ${rollout.evidence.node}, which did not become Ready, is read, and then the rollout halts`,
           }
         : stepText(nextStep(rollout, seen, now))
     case 'paused':
@@ -155,21 +155,21 @@ export const isRestoring = ({ evidence }: Pick<Rollout, 'evidence'>): boolean =>
 export const unfinishedHalt = (nodes: string[], evidence: Rollout['evidence']): string =>
   evidence && restoresDefault(evidence)
     ? "default gets its former value back by sync, or by the deployment's next message"
-    : `our override is taken off ${nodes.join(', ')} by an abort, or by the deployment's next message`
+    : `our override on ${nodes.join(', ')} is removed by an abort, or by the deployment's next message`
 
 const stepText = (step: Step): Progress['next'] => {
   switch (step.do) {
     case 'override':
-      return { do: step.do, text: `the range goes to node ${step.node}` }
+      return { do: step.do, text: `the range is written for node ${step.node}` }
     case 'promote':
       return {
         do: step.do,
-        text: 'the range goes to default, which changes nothing for the nodes that have it',
+        text: 'the range is written to default, which changes nothing for the nodes that already have it',
       }
     case 'remove-override':
-      return { do: step.do, text: `${step.object.name}, which is not needed any more, is removed` }
+      return { do: step.do, text: `${step.object.name}, which is no longer needed, is removed` }
     case 'take-back':
-      return { do: step.do, text: `the range is taken off node ${step.node}` }
+      return { do: step.do, text: `the range is removed from node ${step.node}` }
     case 'begin-restarts':
       return { do: step.do, text: 'the restarts begin' }
     case 'restart':

@@ -32,7 +32,7 @@ export const restartStep = (current: RolloutNow, seen: Seen): Step | undefined =
     return { do: 'restart', pod: next, settled: [...settled, ...(seen.left ?? [])] }
   if (waits.length > 0) return wait(waits, 'the restarted nodes must stay well')
   return next
-    ? wait([settle], `${missing} calico-node pods are missing; until they are back, no other is restarted`)
+    ? wait([settle], `${missing} calico-node pods are missing; until they are Ready, no other pod is restarted`)
     : undefined
 }
 

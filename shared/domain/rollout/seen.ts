@@ -22,7 +22,7 @@ export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], 
   const rangeFor = (node: FelixNode, calico: CalicoVersion | undefined): string | undefined => {
     const felix = indexFor(calico).resolve(node)
     if (felix.outcome !== 'error') return felix.raw.KubeNodePortRanges
-    trouble ??= { reason: `Felix would refuse its configuration: ${felix.message}`, objects: felix.objects }
+    trouble ??= { reason: `Felix would reject its configuration: ${felix.message}`, objects: felix.objects }
     return undefined
   }
   const plain = (nodeName: string): FelixNode => ({ nodeName, nodeLabels: {}, env: [] })

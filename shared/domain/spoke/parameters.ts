@@ -17,17 +17,17 @@ export const parameters = (given: Named) => ({
   HubAccount: parameter('The account of the hub.', '^[0-9]{12}$', given.hubAccount),
   HubRegion: parameter("The region of the hub's stack.", region, given.hubRegion),
   ExternalId: parameter(
-    "What the hub shows when it takes a role: the output ExternalId of the hub's stack.",
+    "The external id that the hub sends when it assumes a role: the output ExternalId of the hub's stack.",
     '^[\\w+=,.@:/-]{2,1224}$',
     given.externalId,
   ),
   Deployment: parameter(
-    "The hub's name, with which the names of roles and bus begin. Another one only where the hub's stack has another name.",
+    "The hub's name, the prefix of the names of roles and bus. Change it only if the hub's stack has another name.",
     '^[A-Za-z0-9-]{1,51}$',
     given.deployment ?? defaultDeployment,
   ),
   RolesRegion: parameter(
-    'The one region of this account in which the roles are made, for they are of all regions. One of those that the StackSet is rolled out to.',
+    "The one region of this account in which the roles are created, because roles are global. It must be one of the StackSet's regions.",
     region,
     given.rolesRegion ?? given.hubRegion,
   ),

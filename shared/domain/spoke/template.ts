@@ -10,7 +10,7 @@ import { isForwarded, madeHere, operatorHere, type Named, parameters, parameters
 export const spokeTemplate = (given: Named = {}) => ({
   AWSTemplateFormatVersion: '2010-09-09',
   Description:
-    'calico-ipvs-sync: the roles by which a hub enters this account, and the rules that forward events to it.',
+    'calico-ipvs-sync: the roles through which a hub accesses this account, and the rules that forward events to it.',
   Metadata: parametersShown,
   Parameters: parameters(given),
   Conditions: { Forwards: isForwarded, MadeHere: madeHere, OperatorHere: operatorHere },
@@ -57,8 +57,8 @@ const trust = (kind: RoleKind) => ({
 })
 
 const descriptions: Record<RoleKind, string> = {
-  viewer: 'Looks at the clusters of this account for calico-ipvs-sync. Changes nothing.',
-  operator: 'Takes the steps of a rollout in the clusters of this account for calico-ipvs-sync.',
+  viewer: 'Reads the clusters of this account for calico-ipvs-sync. Changes nothing.',
+  operator: 'Applies the steps of a rollout in the clusters of this account for calico-ipvs-sync.',
 }
 
 const [clusters, kubeProxy] = ['cluster/*', 'addon/*/kube-proxy/*'].map((rest) =>
@@ -98,7 +98,7 @@ const forwarder = {
   Type: 'AWS::IAM::Role',
   Condition: 'Forwards',
   Properties: {
-    Description: 'EventBridge forwards events of EKS to the hub of calico-ipvs-sync by it.',
+    Description: 'EventBridge uses it to forward events of EKS to the hub of calico-ipvs-sync.',
     AssumeRolePolicyDocument: {
       Version: '2012-10-17',
       Statement: [

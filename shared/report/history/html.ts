@@ -26,7 +26,7 @@ export const historyHtml = (history: History): string => {
 <h1>${cluster.name}</h1>
 <p class="where">${whereabouts(cluster)} · ${minute(from)} to ${minute(to)} UTC</p></header>
 <main>${verdictsOverTime(history)}
-<section>${table('What was seen, in the order of time', seenColumns, rowsOf(history).map(seenRow))}
+<section>${table('Results, in chronological order', seenColumns, rowsOf(history).map(seenRow))}
 ${remarksOf(history).map((text) => markup`<p class="where">${text}</p>`)}</section>
 <section><h2>Writes</h2>${writes.length === 0 ? markup`<p>Nothing was written.</p>` : table('Oldest first', writeColumns, writes.map(writeRow))}
 ${rolloutsOf(history)}</section></main>`,

@@ -45,7 +45,7 @@ export const historySchema = z
     leftOut: count,
     unreadable: count,
   })
-  .meta({ id: 'History', description: 'Verdicts and writes of one cluster between two moments, from the records.' })
+  .meta({ id: 'History', description: 'Verdicts and writes of one cluster between two times, from the records.' })
 
 true satisfies z.infer<typeof historySchema> extends History ? true : false
 

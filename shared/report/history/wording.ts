@@ -17,7 +17,7 @@ export const minute = (at: string): string => at.slice(0, 16).replace('T', ' ')
 
 /** `no evaluation between 2026-11-23 05:00 and 2026-11-23 09:00 (4 h)` */
 export const gapText = ({ from, to }: Span): string =>
-  `no look between ${minute(from)} and ${minute(to)} (${duration((Date.parse(to) - Date.parse(from)) / 1000)})`
+  `no evaluation between ${minute(from)} and ${minute(to)} (${duration((Date.parse(to) - Date.parse(from)) / 1000)})`
 
 /** `critical RANGE_DIFFERS, info IPVS_DEPRECATED` */
 export const findingsText = ({ findings }: Interval): string =>
@@ -36,20 +36,18 @@ export const rangesText = ({ desiredRange }: Interval): string => rangeText(desi
 export const changeText = ({ before, after }: Write): string =>
   before === undefined && after === undefined ? '' : `${before ?? 'nothing'} -> ${after ?? 'nothing'}`
 
-export const claimedText = 'as the cluster has it; the deployment did not see it done'
+export const claimedText = 'claimed by the cluster; the deployment has no record of it'
 
 /** Remarks about the whole history, which the rows do not show. */
 export const remarksOf = ({ intervals, writes, leftOut, gaps, gapMinutes, unreadable }: History): string[] => [
   `${counted(intervals.length, 'interval')}, ${counted(gaps.length, 'gap')}, ${counted(writes.length, 'write')}. Times are UTC.`,
   ...(gaps.length > 0
     ? [
-        `In a gap nothing is known: for more than ${gapMinutes} minutes nobody looked, or the cluster was switched off or not in the fleet.`,
+        `The state during a gap is not known: for more than ${gapMinutes} minutes there was no evaluation, or the cluster was switched off or not in the fleet.`,
       ]
     : []),
   ...(leftOut > 0
-    ? [`${counted(leftOut, 'look')} saw something new when the record of their day was full; they are not shown.`]
+    ? [`${counted(leftOut, 'result')} did not fit into the record of their day; they are not shown.`]
     : []),
-  ...(unreadable > 0
-    ? [`${counted(unreadable, 'record is', 'records are')} not as this tool writes them; nothing is taken from them.`]
-    : []),
+  ...(unreadable > 0 ? [`${counted(unreadable, 'record is', 'records are')} invalid; they are not used.`] : []),
 ]

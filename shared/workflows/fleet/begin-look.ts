@@ -15,11 +15,11 @@ export const beginLook = async (
   const key = clusterKey(cluster)
   const at = now().toISOString()
   if (heard && !(await records.beginLook(key, { messageId, at, heard }))) {
-    log('covered by a later look', { cluster: key, heard })
+    log('covered by a later evaluation', { cluster: key, heard })
     return false
   }
   if (sweep !== undefined && !(await records.beginSweepLook(key, { messageId, at, sweep }))) {
-    log('looked at in this sweep', { cluster: key, sweep })
+    log('already evaluated in this sweep', { cluster: key, sweep })
     return false
   }
   return true

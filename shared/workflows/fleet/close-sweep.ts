@@ -46,7 +46,7 @@ const neverListed = (place: Place): PlaceRow => ({ ...place, sweep: '', clusters
 /** A place without a result in this sweep. Its message may still arrive and finish it. */
 const leftOpen = async ({ places, now, log }: CloseSweepTools, row: PlaceRow, sweep: string): Promise<void> => {
   if (row.unlisted?.sweep === sweep) return
-  const message = 'No function was done with it.'
+  const message = 'No function finished it.'
   const at = now().toISOString()
   await places.put(withFailure(row, { sweep, at, cause: 'not-done', message, isDone: false }), { after: row.sweep })
   log('not done in the sweep', { place: placeKey(row), sweep }, 'warn')

@@ -130,7 +130,7 @@ const afterRescue = async (
   const { cluster, incarnation } = message
   await continueRollout(tools, message, about)
   const again = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }), reason: 'follow' } as const
-  await tools.queues.sendEvaluation({ ...again, cause: 'a halt gives back what was there' }, { delaySeconds: 120 })
+  await tools.queues.sendEvaluation({ ...again, cause: 'a halt restores the former state' }, { delaySeconds: 120 })
 }
 
 const isThere = (eks: Read<EksCluster | undefined>): eks is Read<EksCluster> =>
@@ -147,7 +147,7 @@ const iso = ({ now }: EvaluateTools): string => now().toISOString()
  */
 const brokenOff = ({ now }: EvaluateTools, identity: ClusterRef, eks: Read<EksCluster>): ClusterState => {
   const message =
-    '2 looks at this cluster broke off: out of memory or time, or by an error. The log of evaluate has them.'
+    '2 evaluations of this cluster failed: out of memory or time, or by an error. See the log of evaluate.'
   const known = 'value' in eks ? { value: eks.value.state } : eks
   return unobserved({ identity, now: now(), eks: known }, { kind: 'unavailable', object: 'evaluate', message })
 }
@@ -251,7 +251,7 @@ const followedAtMost = 18
  */
 const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least = 0) => {
   const { cluster, incarnation, reason, cause, waits, decided, attempt = 0 } = message
-  if (attempt >= followedAtMost) return log('takes very long; left to the schedule', { cluster: clusterKey(cluster) })
+  if (attempt >= followedAtMost) return log('takes very long; left to the sweep', { cluster: clusterKey(cluster) })
   // A waiting rollout continues when the change is over, or the cluster can be read again.
   const why = reason === 'rollout' ? reason : 'follow'
   const next: Evaluation = { schemaVersion: 1, cluster, reason: why, attempt: attempt + 1 }

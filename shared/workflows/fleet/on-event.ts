@@ -37,7 +37,7 @@ export const askForLook = async (
 ): Promise<void> => {
   const { queues, log } = tools
   const cluster = clusterRef.safeParse(named)
-  if (!cluster.success) return log('event ignored', { why: 'its account, region or cluster name is not one of AWS' })
+  if (!cluster.success) return log('event ignored', { why: 'its account, region or cluster name is not valid in AWS' })
   await tools.know?.(cluster.data.account)
   if (isOutsider(tools, cluster.data, cause)) return
   const heard = { at: tools.now().toISOString(), by: requestId }
@@ -53,7 +53,7 @@ const ask = async ({ looks, log }: OnEventTools, cluster: string, requestId: str
   try {
     return await looks.ask(cluster, requestId)
   } catch (error) {
-    log('whether a look is pending is not known', { cluster, error: String(error) }, 'warn')
+    log('whether an evaluation is pending is not known', { cluster, error: String(error) }, 'warn')
     return { delaySeconds: 0 }
   }
 }

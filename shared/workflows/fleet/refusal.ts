@@ -44,7 +44,7 @@ const refusalOf = (missing: string[]): Finding => ({
   code: 'ACCESS_DENIED',
   severity: 'warning',
   subject: 'rollout',
-  message: `What is out of step cannot be put right: ${missing.includes(takingOperatorRole) ? 'STS' : 'the cluster'} does not allow us to ${missing.join(', ')}. Nothing was written.`,
+  message: `The cluster cannot be fixed: ${missing.includes(takingOperatorRole) ? 'STS' : 'it'} does not allow calico-ipvs-sync to ${missing.join(', ')}. Nothing was written.`,
   evidence: missing.map((field) => ({ object: review, field, value: 'denied' })),
   remedy: missing.includes(takingOperatorRole) ? spokeRemedy : accessRemedy,
 })

@@ -99,11 +99,11 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
   if (message.begin && 'failure' in described && isRoleDenied(described.failure))
     return { next: 'over', state: 'none', why: described.failure.message, missing: [takingOperatorRole] }
   const eks = needed(described)
-  const end = eks ? whyOver(message, eks.state) : 'the cluster is gone'
+  const end = eks ? whyOver(message, eks.state) : 'the cluster was deleted'
   const kube = eks && end === undefined ? tools.access.kube(cluster, eks) : undefined
   if (!eks || !kube) return { next: 'over', state: 'none', why: end ?? 'the cluster has no endpoint' }
   if (eks.state.status !== 'ACTIVE')
-    return { next: 'wait', seconds: 60, why: `EKS says the cluster is ${eks.state.status}`, decided }
+    return { next: 'wait', seconds: 60, why: `EKS reports the cluster as ${eks.state.status}`, decided }
   const stopped = async () => stoppedBy(switchOf(tools.policy, eks.state.tags, await tools.brake?.read()))
   const stop = await stopped()
   if (stop) return { next: 'wait', ...stop, decided }
@@ -162,9 +162,9 @@ const unreadSeconds = 30
 /** Why the message is dropped: it was for a cluster that was deleted, or EKS describes another cluster. */
 const whyOver = ({ cluster, incarnation }: RolloutStep, eks: EksState): string | undefined => {
   if (!saidOf(cluster, eks)) return `EKS describes another cluster: ${eks.arn || 'one without an ARN'}`
-  if (eks.status === 'DELETING') return 'the cluster is gone: EKS is deleting it'
+  if (eks.status === 'DELETING') return 'EKS is deleting the cluster'
   return isAnother(incarnation, eks.createdAt)
-    ? `the cluster is gone: the one of its name was made ${eks.createdAt}`
+    ? `the cluster was deleted, and another one with its name was created ${eks.createdAt}`
     : undefined
 }
 

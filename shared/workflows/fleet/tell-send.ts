@@ -34,7 +34,7 @@ export const keptNoticeOf = async (
 ): Promise<OutgoingNotice> => {
   const notice = await records.keptNotice(key)
   if (notice) return notice
-  throw new PermanentError(`The notice ${key.hash} of ${key.cluster} is not on record.`)
+  throw new PermanentError(`The notice ${key.hash} of ${key.cluster} is not recorded.`)
 }
 
 /**
@@ -67,14 +67,14 @@ const sendOnce = async (
 ): Promise<RetryLaterError | undefined> => {
   const at = () => now().toISOString()
   const state = await records.claim(key, at())
-  if (state === 'busy') return new RetryLaterError(`Another message is sending the notice ${key.hash} just now.`, 60)
+  if (state === 'busy') return new RetryLaterError(`Another message is sending the notice ${key.hash}.`, 60)
   if (state === 'told') return undefined
   try {
     await publish()
   } catch (error) {
     await records.release(key, at())
     const why = error instanceof Error ? error.message : String(error)
-    return new RetryLaterError(`SNS did not take the notice: ${why}`, 30)
+    return new RetryLaterError(`SNS did not accept the notice: ${why}`, 30)
   }
   log('told', { cluster: key.cluster, notice: key.hash })
   await records.confirm(key, at())

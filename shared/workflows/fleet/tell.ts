@@ -84,7 +84,7 @@ const toldOf = (last: Report | undefined): string => (last && newsOf(last, true)
 
 const remarksOn = ({ cluster, codes }: Excepted): string[] => [
   ...(cluster ? [said(cluster)] : []),
-  ...Array.from(codes, ([code, it]) => `${code} is not spoken of. ${said(it)}`),
+  ...Array.from(codes, ([code, it]) => `${code} is not reported. ${said(it)}`),
 ]
 
 /**

@@ -80,7 +80,7 @@ function agreeing(nodes: Read<NodeState[]>, pods: Read<PodState[]>): Read<NodeSt
   const [listed, occupied] = [valueOf(nodes), (valueOf(pods) ?? []).map(({ node }) => node).filter(Boolean)]
   const names = new Set(listed?.map(({ name }) => name))
   if (!listed || occupied.length === 0 || occupied.some((node) => names.has(node))) return nodes
-  const message = `The list of ${listed.length} nodes has none of those on which pods run, ${occupied[0]} for one.`
+  const message = `The list of ${listed.length} nodes contains none of the nodes of the listed pods, for example ${occupied[0]}.`
   return failed({ kind: 'unavailable', object: 'Nodes', message })
 }
 

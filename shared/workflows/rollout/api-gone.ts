@@ -27,7 +27,7 @@ export const unlessApiIsGone = async (
     const why = `${where.api} is no longer served`
     const note = [{ what: 'api', from: where.api, to: v1, why }]
     await putRollout(tools, { record }, { ...rollout, where: { ...where, api: v1 } }, { note })
-    tools.tell({ what: 'rollout goes on through another API', why, from: where.api, to: v1 })
+    tools.tell({ what: 'rollout continues through another API', why, from: where.api, to: v1 })
     return { next: 'now' }
   }
 }

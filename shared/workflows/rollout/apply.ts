@@ -195,7 +195,7 @@ const noteWrites = async (tools: StepTools, at: At): Promise<Outcome> => {
   return unnoted(journal, objects).length < entriesBetweenLooks ? { next: 'now' } : recordFirst
 }
 
-const recordFirst: Outcome = { next: 'wait', seconds: 1, why: 'what was written goes on record first' }
+const recordFirst: Outcome = { next: 'wait', seconds: 1, why: 'earlier writes are recorded first' }
 
 /** Overrides are deleted one by one and recorded together, when the last is gone. */
 const removals = (rollout: Rollout) => {

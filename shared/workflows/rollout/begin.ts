@@ -72,7 +72,7 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
     return not('busy', `the rollout is ${present.state}`)
   }
   if (record && present?.state === 'running' && heldByOther(record, tools)) {
-    return not('busy', `${record.holder} is carrying out a rollout with another target`)
+    return not('busy', `${record.holder} is applying a rollout with another target`)
   }
   const refusal = await refused(tools, look, intent)
   if (refusal) return refusal
@@ -137,13 +137,13 @@ const continueAtPace = async (tools: StepTools, standing: LeasedRollout, pace: P
   return { begun: true, rollout: next, decided }
 }
 
-const goesOnAtAnotherPace = 'rollout goes on at another pace'
+const goesOnAtAnotherPace = 'rollout continues at another pace'
 
 const paced = (from: Pace, to: Pace): Note => ({
   what: 'pace',
   from: JSON.stringify(from),
   to: JSON.stringify(to),
-  why: 'another was asked for',
+  why: 'another pace was requested',
 })
 
 /** Checked before the first write: a rollout that may begin but not end would leave a cluster half changed. */
@@ -155,7 +155,7 @@ const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Pr
     accessNeeded({ intent, api, nativeV3, namespace, record: needed(state.rollout) }),
   )
   if (missing.length === 0) return undefined
-  const why = `the cluster does not allow to ${missing.join(', ')}. Nothing was written. ${accessRemedy}`
+  const why = `the cluster denies: ${missing.join(', ')}. Nothing was written. ${accessRemedy}`
   return { ...not('refused', why, ['ACCESS_DENIED']), missing }
 }
 
@@ -186,7 +186,7 @@ const put = async (
     })
   } catch (error) {
     if (!(error instanceof KubeError) || error.kind !== 'conflict') throw error
-    return not('busy', 'another rollout began in this cluster at the same moment')
+    return not('busy', 'another rollout began in this cluster at the same time')
   }
   await tools.record?.(done)
   const { id, why: cause } = rollout
@@ -200,7 +200,7 @@ const begin = ({ target }: Rollout): Note => ({ what: 'begin', ...(target !== un
 const summary = ({ target, restart }: Rollout): string =>
   [target && `range ${target}`, restart.length > 0 && `${restart.length} calico-node restarts`]
     .filter(Boolean)
-    .join(', ') || 'nothing is left to do but to wait for what was touched'
+    .join(', ') || 'the rollout only waits for the nodes that were touched'
 
 const rolloutOf = async (
   tools: StepTools,
@@ -246,7 +246,7 @@ const whyOf = ({ report }: Assessment, { target, restart }: Intent): string => {
 }
 
 const inWords = (restarts: number): string =>
-  restarts > 0 ? 'restarts after every change of mode are asked for' : 'what made it necessary is gone'
+  restarts > 0 ? 'the policy requires restarts after every change of mode' : 'its reason no longer exists'
 
 /** The id is derived from the cluster and the changes, so a second attempt to begin has the same id. */
 const idOf = ({ cluster, felix }: ClusterState, intent: Intent, restart: string[]): string => {

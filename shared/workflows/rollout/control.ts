@@ -60,19 +60,20 @@ const controlOnce = async (
   if (!record || parsed.is === 'none') return { changed: false, why: 'There is no rollout in this cluster.' }
   const { rollout } = parsed
   if (!from[what].includes(rollout.state))
-    return { changed: false, why: `The rollout is ${rollout.state}; there is nothing to ${what}.` }
+    return { changed: false, why: `The rollout is ${rollout.state}; it cannot be changed by ${what}.` }
   // An abort would leave `default` with the value that breaks nodes.
   if (what === 'abort' && rollout.rollback && rollout.evidence && restoresDefault(rollout.evidence))
     return {
       changed: false,
-      why: 'The former value of default is still being put back; sync finishes that, then it can be aborted.',
+      why: 'The former value of default is still being restored; sync finishes that, then the rollout can be aborted.',
     }
   const after = controlled(rollout, what, force)
   if (what === 'resume' && rollout.state === 'halted' && !force) {
     const against = await againstResuming(kube, rollout, { resumed: after, now: now() })
-    if (against !== undefined) return { changed: false, why: `The rollout stays halted: ${against}. --force insists.` }
+    if (against !== undefined)
+      return { changed: false, why: `The rollout stays halted: ${against}. --force overrides this.` }
   }
-  const note = [{ what, from: rollout.state, to: after.state, why: force ? 'by hand, with --force' : 'by hand' }]
+  const note = [{ what, from: rollout.state, to: after.state, why: force ? 'manually, with --force' : 'manually' }]
   const next = withJournal(after, { entries: entriesOf({ now, holder }, after, note) })
   await putSurely(kube, { resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
   return { changed: true, rollout: next }

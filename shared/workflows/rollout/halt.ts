@@ -170,7 +170,7 @@ const restoreDefault = async (
       // A refusal says that somebody changed it at the same time: then the note is needed.
       await afterNote(tools, { before: record, now, keys }, write, isHeld)
       await tools.record?.(entries)
-      tools.tell({ ...note, what: 'former value put back' })
+      tools.tell({ ...note, what: 'former value restored' })
       return { next: 'now' }
     }
     case undefined: {
@@ -178,7 +178,7 @@ const restoreDefault = async (
       const { takenBackAt: _takenBackAt, ...asSeen } = evidence ?? {}
       const known = isBack ? evidence : evidence && (asSeen as HaltEvidence)
       const next = { ...rest, ...(known && { evidence: known }), ...(from !== undefined && { target: from }) }
-      const why = evidence?.takenBackAt === undefined ? 'its former value would help no node' : changedMeanwhile
+      const why = evidence?.takenBackAt === undefined ? 'its former value would fix no node' : changedMeanwhile
       const left = { what: 'left', object: objectName('default'), why }
       await putRollout(tools, { record }, next, { objects, giveUp: true, note: isBack ? [] : [left] })
       if (!isBack) tools.tell({ ...left, what: 'default left' })
@@ -195,9 +195,9 @@ const isStillOurs = ({ id }: Rollout, { objects }: Seen): boolean => {
   return base !== undefined && changeMark(base)?.rollout === id
 }
 
-const changedMeanwhile = 'somebody changed it in that moment'
+const changedMeanwhile = 'somebody changed it at the same time'
 
-const illBy = 'the nodes that took the range from default are not well'
+const illBy = 'the nodes that got the range from default are not well'
 
 /** calico-node on the node is Ready, and the node has the value of its override. */
 const isWellWith = ({ annotations }: FelixObject, node: string, { pods, rangeOn }: Seen): boolean => {

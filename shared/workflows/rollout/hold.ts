@@ -41,7 +41,7 @@ export const holdFor = async ({ policy, health, now }: Guards): Promise<Hold | u
   if (!window.open) {
     const { opensAt } = window
     const seconds = opensAt ? Math.ceil((opensAt.getTime() - at.getTime()) / 1000) : farOff
-    const when = opensAt ? `it opens ${opensAt.toISOString()}` : 'none opens within the next two weeks'
+    const when = opensAt ? `it opens ${opensAt.toISOString()}` : 'no window opens within the next two weeks'
     return { seconds, why: `the maintenance window is closed; ${when}` }
   }
   const trouble = await health?.trouble()
@@ -54,7 +54,7 @@ export const budgetSpent = 'as many clusters as the fleet budget allows are bein
 export const holdWithout = (permit: Permit | undefined, now: Date): Hold | undefined => {
   if (permit && isSound(permit, now.getTime())) return undefined
   return permit
-    ? { seconds: 1, why: 'the permit of the fleet budget has run out' }
+    ? { seconds: 1, why: 'the permit of the fleet budget has expired' }
     : { seconds: holdSeconds, why: budgetSpent }
 }
 
@@ -92,7 +92,7 @@ export const fenced = (kube: KubeClient, now: () => Date, ask: () => Promise<Hol
 
 /** The next evaluation notifies people and waits as long as necessary. */
 export const stoppedBy = ({ action, by }: Switch): Hold | undefined =>
-  action === 'sync' ? undefined : { seconds: 1, why: `changes are switched to ${action} by the ${by}` }
+  action === 'sync' ? undefined : { seconds: 1, why: `the action is set to ${action} by the ${by}` }
 
 /**
  * A client that checks the brake before each write of any kind: after it is set, nothing more is written, not even to

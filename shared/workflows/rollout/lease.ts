@@ -92,7 +92,7 @@ export const heldByOther = (
   if (!(gone >= -clockSkew)) return undefined
   const left = (leaseSeconds ?? 0) - gone / 1000
   return left > 0
-    ? { next: 'wait', seconds: Math.ceil(left), why: `the rollout is being carried out by ${holder}` }
+    ? { next: 'wait', seconds: Math.ceil(left), why: `the rollout is being applied by ${holder}` }
     : undefined
 }
 

@@ -94,7 +94,7 @@ export const removeOverride = async (tools: Tools, rollout: Rollout, object: Fel
 }
 
 export const whyWithdrawn = ({ state }: Rollout): string =>
-  state === 'aborting' ? 'the rollout is aborted' : 'what made it necessary is gone'
+  state === 'aborting' ? 'the rollout is aborted' : 'its reason no longer exists'
 
 const rangeOf = ({ annotations }: FelixObject): string | undefined => annotations[rangeAnnotation]
 

@@ -17,9 +17,9 @@ export const againstResuming = async (
   const { evidence, takenBack } = halted
   const at = now.toISOString()
   if (takenBack?.at.slice(0, 10) === at.slice(0, 10))
-    return `${takenBack.object} was taken back by ${takenBack.by ?? 'somebody'} today (${takenBack.at}), and is not written again the same day`
+    return `${takenBack.object} was reverted by ${takenBack.by ?? 'somebody'} today (${takenBack.at}), and is not written again on the same day`
   const calico = await calicoPods(kube)
-  if (!calico) return 'there is no one calico-node DaemonSet to go by'
+  if (!calico) return 'there is not exactly one calico-node DaemonSet'
   const nodes = needed(await kube.nodes())
   const seen = withNodes(await observeRollout(kube, resumed, calico.pods), nodes)
   const there = new Set(nodes.map(({ name }) => name))

@@ -41,7 +41,7 @@ export const takeStep = async (tools: StepTools): Promise<Outcome> => {
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
     return unlessRefused(() => leave(tools, record, rollout))
   if (rollout.state === 'running' && decisionOf(rollout) !== tools.decided)
-    return { next: 'look', why: 'the Lease says what was not decided here' }
+    return { next: 'look', why: 'the Lease has another decision' }
   return unlessRefused(async () => {
     // The step continues at once: if messages are late, steps that only renew could follow each other forever.
     const kept = isOverdue(record, tools) ? await renew(tools, record) : record
@@ -61,7 +61,7 @@ const leave = async (
 }
 
 export const notUnderstood = (why: string): string =>
-  `The Lease kube-system/calico-ipvs-sync cannot be understood: ${why}. check says how to look at it and to delete it.`
+  `The Lease kube-system/calico-ipvs-sync cannot be parsed: ${why}. check shows the commands that print and delete it.`
 
 /** Somebody changed the object since it was read, or the server is throttling: nothing was written. */
 const unlessRefused = async (step: () => Promise<Outcome>): Promise<Outcome> => {
@@ -85,7 +85,7 @@ const withNames = (tools: StepTools, { id: rollout, why: cause }: Rollout): Step
 const noOneDaemonSet: Outcome = {
   next: 'wait',
   seconds: 60,
-  why: 'there is no one calico-node DaemonSet to go by',
+  why: 'there is not exactly one calico-node DaemonSet',
 }
 
 const decideAndApply = async (tools: StepTools, standing: LeasedRollout): Promise<Outcome> => {

@@ -80,5 +80,5 @@ const ended = ({ state, why }: Extract<Outcome, { next: 'over' }>): SyncResult =
 /** The rollout does not change, and the next process need not wait for the Lease to expire. */
 const interrupted = async (tools: SyncTools): Promise<SyncResult> => {
   await release(tools)
-  return { end: 'interrupted', why: 'interrupted; `sync` goes on where it stopped' }
+  return { end: 'interrupted', why: 'interrupted; `sync` continues where it stopped' }
 }

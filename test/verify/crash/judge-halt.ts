@@ -16,7 +16,7 @@ export const judgeHalt = (
   const finished = rollout?.state === 'halted' && rollout.rollback === undefined
   if (!finished)
     failures.push(`not finished: rollout ${rollout?.state ?? 'none'}, still to do ${rollout?.rollback?.join(' ')}`)
-  if (rollout?.evidence?.takenBackAt === undefined) failures.push('the halt does not say that default was put back')
+  if (rollout?.evidence?.takenBackAt === undefined) failures.push('the halt does not say that default was restored')
   if (holder) failures.push(`the Lease is still held by ${holder}`)
   const others = nodes.filter((node) => node !== ill)
   if (observer.rangeOn(ill) !== undefined) failures.push(`${ill} has not its former range`)

@@ -48,7 +48,7 @@ export const storm = async (
     events,
     seconds,
     evaluations: looks(since, stormy).length,
-    covered: lines(since, 'evaluate', 'covered by a later look').filter((it) => isOf(it, stormy)).length,
+    covered: lines(since, 'evaluate', 'covered by a later evaluation').filter((it) => isOf(it, stormy)).length,
     rollouts: lines(since, 'rollout-step', 'rollout begins').filter((it) => isOf(it, stormy)).length,
     notices: since.flatMap((it) => (it.kind === 'delivery' && it.subject?.includes(stormy) ? [it.subject] : [])),
     otherWaited: { before, during: Math.max(...waits(since, calm)) },
