@@ -73,7 +73,7 @@ describe.each(names)('two rollouts started at once through the queues and bundle
   test('the command line ends with the cluster in step, or says that another began at the same moment', () => {
     const { status, stdout, stderr } = lines.get(name)!
     if (status === 0) expect(JSON.parse(stdout)).toMatchObject({ verdict: 'in-step' })
-    else expect([status, stderr]).toEqual([1, expect.stringContaining('at the same moment')])
+    else expect([status, stderr]).toEqual([1, expect.stringContaining('at the same time')])
   })
 })
 

@@ -80,7 +80,7 @@ describe.each(['staged', 'canary', 'direct'] as const)('a rollout with %s that h
           : {
               inWords: /default was restored to its former value/i,
               inLog:
-                /put-back +FelixConfiguration\/default {2}20000:32767 -> nothing .* because the nodes that took the range/,
+                /put-back +FelixConfiguration\/default {2}20000:32767 -> nothing .* because the nodes that got the range/,
             }
       const wasPutBack = putBack.inWords
       const impact = /For users: (until calico-node is Ready on |calico-node is Ready on )/

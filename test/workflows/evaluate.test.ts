@@ -548,7 +548,7 @@ describe('a cluster that cannot be read just now', () => {
     await it.look('event', {}, 3)
     expect(observed).toBe(2)
     expect(it.notices).toHaveLength(1)
-    expect(it.notices[0]?.text).toContain('2 looks at this cluster broke off: out of memory or time, or by an error')
+    expect(it.notices[0]?.text).toContain('2 evaluations of this cluster failed: out of memory or time, or by an error')
     expect(it.steps).toEqual([])
   })
 })
@@ -800,7 +800,7 @@ describe('exceptions', () => {
     await it.look('sweep')
     expect(it.steps).toEqual([])
     const [notice] = it.notices
-    expect(notice?.text).toContain('RANGE_DIFFERS is not spoken of. Excepted until 2026-11-25: moves next week')
+    expect(notice?.text).toContain('RANGE_DIFFERS is not reported. Excepted until 2026-11-25: moves next week')
     expect(notice?.text).not.toMatch(/^(CRITICAL|WARNING) RANGE_DIFFERS/m)
   })
 })
@@ -996,7 +996,7 @@ describe('access', () => {
     expect(it.steps).toHaveLength(1)
     const missing = ['delete pods in calico-system']
     await it.look('refused', { missing })
-    expect(it.notices.at(-1)?.text).toContain('ACCESS_DENIED: What is out of step cannot be put right')
+    expect(it.notices.at(-1)?.text).toContain('ACCESS_DENIED: The cluster cannot be fixed')
     expect(it.notices.at(-1)?.text).toContain('delete pods in calico-system')
     expect(it.notices.at(-1)?.text).toContain('infra/kubernetes/rbac.yaml')
     await it.look()

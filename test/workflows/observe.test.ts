@@ -142,7 +142,7 @@ describe('a look at a cluster', () => {
     for (const nodes of [others, async () => read([])]) {
       const state = await observe({ kube: fake({ nodes }).kube, identity, now })
       expect(failureOf(state.nodes)).toMatchObject({ kind: 'unavailable', object: 'Nodes' })
-      expect(failureOf(state.nodes)?.message).toMatch(/has none of those on which pods run, n for one/)
+      expect(failureOf(state.nodes)?.message).toMatch(/contains none of the nodes of the listed pods, for example n/)
     }
     const some = async () => read([node, { ...node, name: 'new' }])
     expect(valueOf((await observe({ kube: fake({ nodes: some }).kube, identity, now })).nodes)).toHaveLength(2)

@@ -30,7 +30,7 @@ export const judgeHalt = (
     failures.push(`Felix restarted on ${node} ${restarts(node)} times instead of ${times}`)
   const halts = published.filter(({ subject }) => subject.includes('rollout halted'))
   const { duplicateNotices, repeatedUnheard } = repetitions(outcome)
-  const putBack = halts.filter(({ text }) => text.includes('default was put back'))
+  const putBack = halts.filter(({ text }) => text.includes('default was restored'))
   // Where the brake keeps the node from being helped, people hear of the halt before.
   const early = halts.filter(({ text }) => braked && text.includes('not all taken back yet, for the brake is set'))
   if (early.length > 1 || putBack.length > 1 + repeatedUnheard || halts.length < 1)
