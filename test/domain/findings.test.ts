@@ -162,7 +162,7 @@ describe('the remedy', () => {
   test('is nothing while IPVS is not active', () => {
     const { remedy } = finding('RANGE_DIFFERS', healthy({ ...wide, mode: 'iptables' }))
     expect(remedy).toMatch(
-      /^Nothing, while IPVS is not active\.\nOr by hand, .*:\naws eks update-kubeconfig .*\nkubectl --context \S+ patch/,
+      /^Nothing, while IPVS is not active\.\nOr manually, .*:\naws eks update-kubeconfig .*\nkubectl --context \S+ patch/,
     )
   })
 
@@ -362,7 +362,7 @@ test('a range that our own rollout was to reach is said with how it was known, a
     'RANGE_ASSUMED',
     withLease({ 'calico-ipvs-sync/where': '{"api":"crd.projectcalico.org/v1","known":"constructor"}' }),
   )
-  expect(forged.message).toContain('was to reach 20000:22767.')
+  expect(forged.message).toContain('had the target 20000:22767.')
   expect(finding('RANGE_ASSUMED', withLease({ 'calico-ipvs-sync/state': 'aborted' })).severity).toBe('info')
 })
 

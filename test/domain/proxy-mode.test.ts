@@ -88,7 +88,7 @@ describe('the configured mode', () => {
   test.each(['IPVS', 'userspace', 'ipvs '])('%p is refused by kube-proxy and so is no mode', (text) => {
     const found = first(healthy({ mode: text }))
     expect(found?.mode).toBeUndefined()
-    expect(found?.problem).toContain('refuses')
+    expect(found?.problem).toContain('rejects')
   })
 
   test('beside --config the flag --proxy-mode is ignored', () => {
