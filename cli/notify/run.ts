@@ -70,7 +70,7 @@ const refusedBy = (error: unknown, topicArn: string): Failure => {
         'allow your role sns:Publish on the topic, and kms:GenerateDataKey and kms:Decrypt on its key',
       )
     case 'unauthenticated':
-      return new Failure(`AWS does not accept your credentials: ${message}`, 'aws sts get-caller-identity')
+      return new Failure(`AWS does not accept your identity: ${message}`, 'aws sts get-caller-identity')
     default:
       return new Failure(
         `SNS did not accept the notice: ${message}`,

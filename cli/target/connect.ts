@@ -100,7 +100,7 @@ const fromEks = async (options: ConnectOptions & EksName, telling: Progress): Pr
     const { kind, message } = described.failure
     if (options.output === 'text' && kind === 'unauthenticated')
       throw new Failure(
-        `AWS does not accept the credentials: ${message}`,
+        `AWS does not accept the identity: ${message}`,
         'aws sts get-caller-identity   # whose credentials',
       )
     return unreached({ name, region }, described.failure, described)

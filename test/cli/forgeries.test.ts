@@ -134,7 +134,7 @@ describe('a forged Lease', () => {
     const told = checked.findings.find(({ code }) => code === 'ROLLOUT_STATE_INVALID')
     expect(told?.remedy).toMatch(/kubectl .*--context forged -n kube-system delete lease calico-ipvs-sync\n/)
     const status = await run(['rollout', 'status', '--kubeconfig', cluster.kubeconfig])
-    expect([status.status, status.stderr]).toEqual([2, expect.stringContaining('cannot be understood')])
+    expect([status.status, status.stderr]).toEqual([2, expect.stringContaining('cannot be parsed')])
   })
 
   test('with a journal of thousands of lines slows nothing down and is told up to its bound', async () => {

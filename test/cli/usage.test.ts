@@ -57,7 +57,7 @@ describe('a place that does not exist is one line with the nearest name, and no 
     [`--kubeconfig ${config} --context prod`, 'no context prod. Did you mean production? It has'],
     [`--kubeconfig ${config} --context zzzzzz`, 'no context zzzzzz. It has: production, staging.'],
     ['--kubeconfig /nonexistent', '/nonexistent'],
-    ['--cluster shop --region eu-west-1', 'AWS does not accept the credentials'],
+    ['--cluster shop --region eu-west-1', 'AWS does not accept the identity'],
   ])('check %s', async (words, says) => {
     const { status, stdout, stderr } = await run(['check', '--quiet', ...words.split(' ')])
     expect([status, stdout]).toEqual([2, ''])

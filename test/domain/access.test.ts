@@ -23,7 +23,7 @@ describe('a refusal says which of four it was, and what to change there', () => 
 
   test('AWS: the credentials are not accepted', () => {
     const finding = denied({ eks: no('unauthenticated', 'eks:DescribeCluster', 'ExpiredTokenException') })
-    expect(finding?.message).toContain('AWS does not accept the credentials: ExpiredTokenException')
+    expect(finding?.message).toContain('AWS does not accept the identity: ExpiredTokenException')
     expect(finding?.remedy).toContain('aws sts get-caller-identity')
   })
 
@@ -72,7 +72,7 @@ describe('a refusal says which of four it was, and what to change there', () => 
       const state = unobserved({ identity, now: new Date(), eks: failed(failure) }, failure)
       const finding = assess(state, defaultPolicy).report.findings.find(({ code }) => code === 'ACCESS_DENIED')
       expect(finding?.message).toContain(
-        kind === 'denied' ? 'IAM does not allow eks:' : 'AWS does not accept the credentials',
+        kind === 'denied' ? 'IAM does not allow eks:' : 'AWS does not accept the identity',
       )
       expect(finding?.message).not.toMatch(/RBAC|API server/)
       expect(finding?.remedy).not.toMatch(/rbac|create-access-entry/)

@@ -44,7 +44,7 @@ describe('an event is ignored, with the reason', () => {
     [
       'a call of another service',
       call({ eventSource: 'ec2.amazonaws.com', eventName: 'RunInstances' }),
-      'not a call of EKS',
+      'not a call to EKS',
     ],
     [
       'a name no cluster can have',

@@ -106,7 +106,7 @@ describe('a forged Lease', () => {
     if (world.lease) world.lease.annotations[`calico-ipvs-sync/${key}`] = value
     expect(await takeStep(world.tools)).toMatchObject({ next: 'over', state: 'none' })
     const abort = await control(world.tools.kube, 'abort', { by: 'x', now: world.tools.now })
-    expect(abort).toMatchObject({ changed: false, why: expect.stringContaining('cannot be understood') })
+    expect(abort).toMatchObject({ changed: false, why: expect.stringContaining('cannot be parsed') })
     const state = { ...cluster('eks range 20000-22767'), observedAt: world.iso(), rollout: read(world.lease) }
     const assessment = assess(state, defaultPolicy)
     expect(assessment.report.findings.map(({ code }) => code)).toContain('ROLLOUT_STATE_INVALID')

@@ -120,7 +120,7 @@ const explained = (cause: Cause, alike: readonly ReadFailure[], facts: ClusterFa
       }
     case 'credentials':
       return {
-        said: `AWS does not accept the credentials: ${message}`,
+        said: `AWS does not accept the identity: ${message}`,
         remedy: 'aws sts get-caller-identity   # then: aws sso login, or export AWS_PROFILE=NAME',
       }
     case 'policy':
