@@ -269,7 +269,7 @@ describe('the Lease', () => {
     const world = worldOf(nodes(1))
     startRollout(world, { target })
     if (world.lease) world.lease.annotations['calico-ipvs-sync/pace'] = 'nonsense'
-    const why = expect.stringMatching(/calico-ipvs-sync\/pace.*to delete it/)
+    const why = expect.stringMatching(/calico-ipvs-sync\/pace.*delete it/)
     expect(await takeStep(world.tools)).toEqual({ next: 'over', state: 'none', why })
     expect(world.felixRestarts).toEqual([])
   })
