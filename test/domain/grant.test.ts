@@ -25,7 +25,11 @@ describe('an access entry, for a role that is to look', () => {
     ['of other groups', there(['a', 'b']), { act: 'change', before: ['a', 'b'], groups: ['a', 'b', viewers] }],
     ['ours, whose group somebody took away', there([], created), { act: 'change', groups: [viewers] }],
     ['of the wrong group', there([operators]), { act: 'change', groups: [operators, viewers] }],
-    ['of both groups', there([viewers, operators]), { act: 'keep', note: expect.stringContaining('could also make changes') }],
+    [
+      'of both groups',
+      there([viewers, operators]),
+      { act: 'keep', note: expect.stringContaining('could also make changes') },
+    ],
     ['of nodes', there([], { type: 'EC2_LINUX' }), { act: 'leave', why: expect.stringContaining('EC2_LINUX') }],
   ])('%s', (_, entry, expected) => {
     expect(entryFor({ principalArn, group: viewers }, entry)).toMatchObject({ on: 'entry', principalArn, ...expected })
