@@ -16,6 +16,8 @@ export interface ChangeMark {
   known?: Known
   /** Fields of `spec` that the API server may set to defaults. */
   filled?: string[]
+  /** On `default`: some nodes got the range from this write, all at once, and are watched after it. */
+  atOnce?: true
   /** A fingerprint of the written object, which distinguishes our override from a copied or changed one. */
   seal?: string
 }
@@ -38,7 +40,7 @@ export const changeMark = ({ annotations }: Pick<FelixObject, 'annotations'>): C
 }
 
 const markOf = (it: unknown): ChangeMark | undefined => {
-  const { by, rollout, from, why, noted, known, filled, seal } = (it ?? {}) as Record<keyof ChangeMark, unknown>
+  const { by, rollout, from, why, noted, known, filled, atOnce, seal } = (it ?? {}) as Record<keyof ChangeMark, unknown>
   if (typeof by !== 'string' || by.length > longest.by) return undefined
   if (typeof rollout !== 'string' || !/^\S{1,64}$/.test(rollout)) return undefined
   const fields = Array.isArray(filled) ? filled.filter((name) => typeof name === 'string').slice(0, longest.filled) : []
@@ -50,6 +52,7 @@ const markOf = (it: unknown): ChangeMark | undefined => {
     ...(typeof noted === 'string' && !Number.isNaN(milliseconds(noted)) && { noted }),
     ...(knowns.some((it) => it === known) && { known: known as Known }),
     ...(fields.length > 0 && { filled: fields }),
+    ...(atOnce === true && { atOnce }),
     ...(typeof seal === 'string' && { seal }),
   }
 }

@@ -3,7 +3,7 @@ import type { Strategy } from '../report.ts'
 import type { Rollout } from './rollout.ts'
 import { abortStep } from './abort-step.ts'
 import { changedAtKey, clockSkew, rangeAnnotation } from './annotations.ts'
-import { isOurs, touchedAt } from './marks.ts'
+import { changeMark, isOurs, touchedAt } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
@@ -104,7 +104,9 @@ const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, pl
   }
   const changedAt = base && promotedAt !== undefined && new Date(touchedAt(base, current.now)).toISOString()
   const reached = places.map((it) => ({ ...it, ...(changedAt && { changedAt }) }))
-  const atOnce = pace.strategy !== 'staged' && promotedAt ? reached.filter((it) => !wasUnwell(it)) : []
+  // Whatever the strategy is now: another process may continue what this write began.
+  const isWatched = base && promotedAt && (pace.strategy !== 'staged' || isAtOnce(current.rollout, base))
+  const atOnce = isWatched ? reached.filter((it) => !wasUnwell(it)) : []
   const late = atOnce.find((it) => isLate(current, it))
   if (late) {
     const wrote = { object: objectName('default'), ...(target !== undefined && { value: target }) }
@@ -114,6 +116,11 @@ const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, pl
   if (waits.length > 0) return wait(waits, 'all nodes got the value at once and must stay well')
   const left = objects.find(isOurs)
   return left && { do: 'remove-override', object: left }
+}
+
+const isAtOnce = ({ id }: Rollout, base: FelixObject): boolean => {
+  const mark = changeMark(base)
+  return mark?.atOnce === true && mark.rollout === id
 }
 
 /** When we last wrote it. A time in the future, or an invalid one, was not written by us. */

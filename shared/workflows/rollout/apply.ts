@@ -7,6 +7,7 @@ import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.
 import { needTime } from '../../deadline.ts'
 import { valueOf } from '../../domain/read.ts'
 import { KubeError } from '../../errors.ts'
+import { pendingPlaces, placesOf } from '../../domain/rollout/places.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { Seen, Step } from '../../domain/rollout/step.ts'
 import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
@@ -104,6 +105,10 @@ const isUnwritten = async (
   return objects !== undefined && versionIn(objects) === versionIn(seen.objects)
 }
 
+/** Nodes that do not have the range yet get it from `default`: all of them, unless the rollout is staged. */
+const reachesNodes = ({ now }: Noting, { rollout, seen }: At): boolean =>
+  pendingPlaces(rollout, placesOf({ rollout, now: now().getTime() }, seen)).length > 0
+
 type Write = Extract<Step, { do: 'override' | 'promote' | 'remove-override' | 'take-back' }>
 
 const write = async (tools: StepTools, at: At, step: Write): Promise<Outcome> => {
@@ -137,7 +142,7 @@ const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> =
         name: 'default',
         what: 'promote',
         from: defaultRange,
-        write: (noting) => writeDefault(noting, rollout, objects),
+        write: (noting) => writeDefault({ ...noting, atOnce: reachesNodes(noting, at) }, rollout, objects),
       })
       return tools.tell({
         what: 'value written to default',

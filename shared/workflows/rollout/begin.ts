@@ -4,8 +4,11 @@ import type { Assessment } from '../../domain/assess/assessment.ts'
 import type { ClusterState, RolloutRecord } from '../../domain/cluster.ts'
 import { intentOf, needsRestart, type Intent } from '../../domain/plan/intent.ts'
 import type { Policy } from '../../domain/policy/policy.ts'
+import { parsePortList, sameRanges } from '../../domain/ports.ts'
 import { valueOf } from '../../domain/read.ts'
 import { oneByOne, paceOf } from '../../domain/rollout/pace.ts'
+import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
+import { changeMark } from '../../domain/rollout/marks.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import { type Pace, rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { parseVersion, specMayBeWritten } from '../../domain/version.ts'
@@ -56,12 +59,14 @@ const not = (reason: NotBegun['reason'], why: string, blockedBy: string[] = []):
  */
 export const beginRollout = async (tools: StepTools, look: Look, policy: Policy): Promise<Beginning> => {
   const { state, assessment } = look
-  const intent = intentOf(assessment, state, policy)
-  if (intent.blockedBy.length > 0) return not('blocked', 'something forbids it', intent.blockedBy)
+  const wanted = intentOf(assessment, state, policy)
+  if (wanted.blockedBy.length > 0) return not('blocked', 'something forbids it', wanted.blockedBy)
   const record = needed(state.rollout)
   const parsed = parseRollout(record, tools.now().getTime())
   if (parsed.is === 'invalid') return not('blocked', parsed.why, ['ROLLOUT_STATE_INVALID'])
   const present = parsed.is === 'rollout' ? parsed.rollout : undefined
+  const withWatch = (it: Intent) => withWatched(it, present, look)
+  const intent = withWatch(wanted)
   if (record && present?.state === 'running' && carriesOut(present, intent)) {
     if (heldByOther(record, tools)) return { begun: true, rollout: present }
     if (decisionOf(present) === tools.decided && isStillDue(present, assessment, policy))
@@ -77,7 +82,7 @@ export const beginRollout = async (tools: StepTools, look: Look, policy: Policy)
   const refusal = await refused(tools, look, intent)
   if (refusal) return refusal
   const whole = await withWebhookNodes(tools.kube, state)
-  const about = { intent: intentOf(assessment, whole, policy), policy }
+  const about = { intent: withWatch(intentOf(assessment, whole, policy)), policy }
   const rollout = await rolloutOf(tools, { state: whole, assessment }, about)
   if (record?.holder === tools.holder && present?.state === 'running' && isDecidedAnew(present, rollout))
     return continueAtPace(tools, { record, rollout: present }, paceFor(present, policy))
@@ -104,6 +109,20 @@ const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
   const { id, canary, last, zones, why, startedAt } = present
   const alike = [fresh, present].map((it) => decisionOf({ ...it, id, canary, last, zones, why, startedAt } as Rollout))
   return alike[0] === alike[1]
+}
+
+/**
+ * Where the present rollout wrote the range to `default` and nodes got it all at once, the range stays its target until
+ * they have stayed well, although nothing is left to write.
+ */
+const withWatched = (wanted: Intent, present: Rollout | undefined, { state, assessment }: Look): Intent => {
+  const base = needed(state.felix).objects.find(({ name }) => name === 'default')
+  const mark = base && changeMark(base)
+  if (present?.state !== 'running' || !mark?.atOnce || mark.rollout !== present.id) return wanted
+  const target = base?.annotations[rangeAnnotation]
+  const parsed = parsePortList(target ?? '')
+  const isDesired = parsed.ok && assessment.desired && sameRanges(parsed.ranges, assessment.desired)
+  return target !== undefined && isDesired && !wanted.withdraw ? { ...wanted, target } : wanted
 }
 
 const isNothing = ({ target, withdraw, restart }: Intent): boolean =>

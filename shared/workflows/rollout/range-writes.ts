@@ -16,8 +16,8 @@ import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../../dom
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { StepTools } from './tools.ts'
 
-/** `noted`: when the write was first noted, if an attempt was interrupted. */
-type Tools = Pick<StepTools, 'kube' | 'now' | 'holder' | 'record'> & { noted?: string | undefined }
+/** `noted`: when the write was first noted, if an attempt was interrupted. `atOnce`: nodes get the range from this write. */
+type Tools = Pick<StepTools, 'kube' | 'now' | 'holder' | 'record'> & { noted?: string | undefined; atOnce?: boolean }
 
 /** The write for one node: creates our override, or adds the range to an existing object. */
 export const writeOverride = async (
@@ -40,7 +40,7 @@ export const writeOverride = async (
   await create(tools, rollout, sealed(tools, rollout, { change, from: on.from }), options)
 }
 
-/** Promotion: every node in scope already has the value, so this restarts nothing. */
+/** Promotion: where every node in scope already has the value, this restarts nothing. */
 export const writeDefault = async (
   tools: Tools,
   rollout: Rollout,
@@ -103,7 +103,7 @@ const rangeOf = ({ annotations }: FelixObject): string | undefined => annotation
  * the write.
  */
 const stamp = (
-  { now, holder: by, noted }: Tools,
+  { now, holder: by, noted, atOnce }: Tools,
   { id, why, where: { known } }: Rollout,
   from: string | undefined,
 ): { at: string; mark: ChangeMark } => {
@@ -112,6 +112,7 @@ const stamp = (
     ...(why !== undefined && { why }),
     ...(known && { known }),
     ...(noted && { noted }),
+    ...(atOnce && { atOnce }),
   }
   return { at: now().toISOString(), mark: { by, rollout: id, ...about } }
 }
