@@ -497,7 +497,7 @@ describe('sync', () => {
     expect(interrupted.status).toBe(2)
     expect(interrupted.stderr).toContain('interrupted')
     expect(interrupted.stderr).toContain('nodes     0 done, 1 in flight, 3 pending, 0 kept apart')
-    const again = interrupted.stderr.split('\n').find((line) => line.includes('Nobody is carrying it out just now'))
+    const again = interrupted.stderr.split('\n').find((line) => line.includes('No process is applying it now'))
     expect(again).toMatch(/ sync .*--context \S+/)
     const lease = (await moved.request('GET', leasePath)) as { spec: { holderIdentity?: string } }
     expect(lease.spec.holderIdentity ?? '').toBe('')
@@ -553,7 +553,7 @@ describe('sync', () => {
     expect(evidence.stdout).not.toContain(moved.adminToken)
     const again = await run(['rollout', 'abort', '--kubeconfig', moved.kubeconfig])
     expect([again.status, again.stdout]).toEqual([2, ''])
-    expect(again.stderr).toContain('The rollout is aborted; there is nothing to abort.')
+    expect(again.stderr).toContain('The rollout is aborted; it cannot be changed by abort.')
   })
 
   test('going on with other options goes on at their pace', async () => {

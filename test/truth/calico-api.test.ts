@@ -210,7 +210,7 @@ test('a rollout whose API is taken away in the middle goes on with the stored ob
       child.stderr?.on('data', (text: string) => void (text.includes('override written') && child.kill('SIGINT')))
     },
   })
-  expect(interrupted.stderr).toContain('Nobody is carrying it out just now. To continue it here:')
+  expect(interrupted.stderr).toContain('No process is applying it now. To continue it here:')
   const ours = (await stored()).find((it) => it.metadata.name === `node.${first}`)
   // Where Calico's API server puts annotations that are not Calico's.
   expect(ours?.metadata.annotations?.[overrideKey]).toBeUndefined()

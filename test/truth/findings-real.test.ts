@@ -178,7 +178,7 @@ test('a range that moved away from under a Service: missing, too wide, a port th
     subject: 'cluster',
     evidence: ['Service/default/stray'],
     commands: 0,
-    remedy: 'Make the Services again',
+    remedy: 'Create the Services again',
   })
   await expectFinding(report, {
     code: 'NODE_PORT_SCTP',
@@ -288,7 +288,7 @@ test('layers: a node of its own mind, two spellings on another, two selectors fo
     subject: 'FelixConfiguration/group-a',
     evidence: ['FelixConfiguration/group-a'],
     commands: 0,
-    remedy: 'exclude each other',
+    remedy: 'do not overlap',
   })
   expect(report.plan).toMatchObject({ changes: [], blockedBy: expect.arrayContaining(['RANGE_INVALID']) })
 }, 120_000)
@@ -726,7 +726,7 @@ test('a range that nobody was asked for, and one of the host’s own ports, unde
     subject: 'cluster',
     evidence: ['kube-apiserver'],
     commands: 0,
-    remedy: 'EKS takes 10260-32767',
+    remedy: 'EKS accepts 10260-32767',
   })
   expect(await carryOut(facts({ serviceNodePortRange: { min: 20000, max: 22000 } }))).toMatchObject({ end: 'done' })
   const [stored] = (await items(cluster, felixPath)) as { spec?: { kubeNodePortRanges?: unknown } }[]

@@ -983,7 +983,7 @@ describe('access', () => {
       it.report?.findings.filter(({ code, subject }) => code === 'ACCESS_DENIED' && subject === 'rollout') ?? []
     expect(found).toMatchObject({
       message: expect.stringContaining(
-        'STS does not allow us to take the operator role of its account. Nothing was written.',
+        'STS does not allow calico-ipvs-sync to take the operator role of its account. Nothing was written.',
       ),
       remedy: expect.stringMatching(/Changes=yes, or name viewerRoleArn alone/),
     })
