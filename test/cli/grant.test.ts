@@ -241,7 +241,7 @@ describe('what others hold is not taken over', () => {
     const { status, stdout } = await grant('--yes')
     expect(status).toBe(1)
     expect(stdout).toContain(
-      '  ! left: ClusterRole calico-ipvs-sync-viewer: argocd-controller has written it otherwise',
+      '  ! left: ClusterRole calico-ipvs-sync-viewer: argocd-controller has written it differently',
     )
     expect(await cluster.request('GET', `${rbac}/clusterroles/calico-ipvs-sync-viewer`)).toMatchObject({ rules })
   })

@@ -233,7 +233,7 @@ describe('the rule of AWS Config', () => {
     expect(await ask(periodic('2026-11-29T12:00:00.000Z'))).not.toHaveProperty('error')
     expect(answer('gone')).toMatchObject({
       compliance: 'NOT_APPLICABLE',
-      annotation: expect.stringContaining('any more'),
+      annotation: expect.stringContaining('no longer'),
     })
     expect(answer('in')?.compliance).toBe('COMPLIANT')
     expect(answer('far')).toBeUndefined()

@@ -38,7 +38,7 @@ const table: [quota: string, most: number, of: (count: number) => Resources, sen
     (n) => many(n, 'T'),
     /would have 501 resources .* 500; most are 501 T\. Use the address of a mailing list in `emails`/,
   ],
-  ['Template body in S3: 1 MB', 1_000_000, sized, /template would have 1000001 bytes .* Name fewer roles/],
+  ['Template body in S3: 1 MB', 1_000_000, sized, /template would have 1000001 bytes .* List fewer roles/],
   [
     'Lengths of names',
     64,
@@ -148,7 +148,7 @@ describe('a limit of AWS', () => {
 
   test('Outputs in a template: 200 are taken, one more is refused with what to do', () => {
     expect(checked({}, outputs(200))).not.toThrow()
-    expect(checked({}, outputs(201))).toThrow(/201 outputs .* Switch off/)
+    expect(checked({}, outputs(201))).toThrow(/201 outputs .* Disable features/)
   })
 
   test('each is in this table', () => {
