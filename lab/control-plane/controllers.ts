@@ -32,18 +32,31 @@ export function createControllers({ kubelab, files, kubeconfig, kwokPort }: Cont
   const kill = async (): Promise<void> => {
     await Promise.all(running.splice(0).map((program) => program.kill()))
   }
+  /** KWOK sometimes serves and never plays: the stages did not reach it while it started. Another one is started then. */
+  const startKwok = async (): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const before = stagesStarted(files)
+      const kwok = launch('kwok', kwokArguments({ files, kubeconfig, config, port: kwokPort }))
+      const plays = async () => (await answers(kwokPort, files)) && stagesStarted(files) >= before + 2
+      try {
+        await untilReady(kwok, plays, attempt * 20_000)
+        running.push(kwok)
+        return
+      } catch (error) {
+        await kwok.kill()
+        if (attempt === 3) throw error
+      }
+    }
+  }
   return {
     kill,
     start: async () => {
       await kill()
-      const before = stagesStarted(files)
-      const kwok = launch('kwok', kwokArguments({ files, kubeconfig, config, port: kwokPort }))
       running = [
         launch('kube-controller-manager', controllerArguments(kubeconfig)),
         launch('kube-scheduler', schedulerArguments(kubeconfig)),
-        kwok,
       ]
-      await untilReady(kwok, async () => (await answers(kwokPort, files)) && stagesStarted(files) >= before + 2)
+      await startKwok()
     },
   }
 }

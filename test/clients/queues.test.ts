@@ -103,7 +103,7 @@ describe('the evaluations of a sweep', () => {
 
   test('that SQS refuses twice are an error that counts them', async () => {
     sqs.on(SendMessageBatchCommand).resolves({ Failed: [{ Id: '0', SenderFault: false, Code: 'x' }], Successful: [] })
-    await expect(client.sendEvaluations(names.slice(0, 5).map(evaluation))).rejects.toThrow('refused 1 of 5')
+    await expect(client.sendEvaluations(names.slice(0, 5).map(evaluation))).rejects.toThrow('rejected 1 of 5')
   })
 
   test('none: nothing is sent', async () => {

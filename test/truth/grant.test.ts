@@ -108,7 +108,7 @@ test('rules that kubectl has written otherwise are kept, and the other objects a
   await cluster.request('PATCH', `${path}?fieldManager=kubectl-edit`, { rules }, mergePatch)
   const { status, stdout } = await grant('--changes', '--yes')
   expect(status).toBe(1)
-  expect(stdout).toContain('  ! left: ClusterRole calico-ipvs-sync-viewer: kubectl-edit has written it otherwise')
+  expect(stdout).toContain('  ! left: ClusterRole calico-ipvs-sync-viewer: kubectl-edit has written it differently')
   expect(await cluster.request('GET', path)).toMatchObject({ rules })
 }, 120_000)
 
