@@ -54,7 +54,7 @@ describe('the EKS cluster with an endpoint', () => {
     expect(await searchByEndpoint(eks, lead)).toMatchObject({
       failure: {
         kind: 'unavailable',
-        message: expect.stringMatching(/not searched for: .* has 101, .*--cluster NAME --region eu-west-1/),
+        message: expect.stringMatching(/not searched: .* has 101, .*--cluster NAME --region eu-west-1/),
       },
     })
     expect(asked()).toBe(0)

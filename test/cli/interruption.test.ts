@@ -19,7 +19,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     process.emit(signal)
     await slept
     expect(interruption.came()).toBe(true)
-    expect(told).toEqual(['interrupted: finishing the step under way; once more ends at once'])
+    expect(told).toEqual(['interrupted: finishing the current step; press Ctrl-C again to end at once'])
     expect(leave).not.toHaveBeenCalled()
     process.emit('SIGINT')
     expect(leave).toHaveBeenCalledWith(exitStatus.failed)

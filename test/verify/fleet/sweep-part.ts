@@ -127,7 +127,7 @@ const vanishedClaim = ({ cloud, keys }: SweptFleet, rows: Rows): Claim => {
   const right = keys.vanishing.filter((key) => {
     const row = rows.get(`${key} assessment`)
     const about = `${key.split('/')[2]} (`
-    const heard = cloud.deliveries.filter(({ subject }) => subject?.includes(about) && subject.includes('gone'))
+    const heard = cloud.deliveries.filter(({ subject }) => subject?.includes(about) && subject.includes('was deleted'))
     return row?.ended !== undefined && row.verdict === undefined && heard.length === 1
   })
   return {
