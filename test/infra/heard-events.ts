@@ -169,7 +169,7 @@ const unheardCalls: HeardEvent[] = [
   [
     'the same call of ECS',
     call('TagResource', { resourceArn: arn('cluster/prod-1') }, { eventSource: 'ecs.amazonaws.com' }),
-    /not a call of EKS/,
+    /not a call to EKS/,
   ],
   ['the same words of somebody else', { ...named('UpdateAddon'), source: 'my.app' }, prod],
   [
@@ -211,7 +211,7 @@ const moreAddons: HeardEvent[] = [
     what: 'an add-on event with an ARN of another account',
     event: addon('Update Succeeded', { addonArn: arn('addon/prod-1/kube-proxy/1', region, '999999999999') }),
     heard: ['AddonEvents'],
-    clusters: /speaks of account 999999999999/,
+    clusters: /names account 999999999999/,
   },
   {
     what: 'the end of a Fargate pod',
@@ -259,7 +259,7 @@ const items: HeardEvent[] = [
   [
     'a cluster of another account than it comes from',
     config({ ...clusterItem, awsAccountId: '999999999999' }),
-    /speaks of account 999999999999/,
+    /names account 999999999999/,
   ],
 ].map(([what, event, clusters]) => ({
   what: `a configuration item of ${what as string}`,
@@ -313,7 +313,7 @@ const healthEvents: HeardEvent[] = [
   [
     "another account, as in an organization's view",
     health({ affectedAccount: '999999999999', affectedEntities: [entity('prod-1')] }),
-    /speaks of account 999999999999/,
+    /names account 999999999999/,
   ],
 ].map(([what, event, clusters]) => ({
   what: `AWS Health of EKS about ${what as string}`,

@@ -129,6 +129,8 @@ const forwarder = {
 const undelivered = {
   Type: 'AWS::SQS::Queue',
   Condition: 'Forwards',
+  DeletionPolicy: 'Delete',
+  UpdateReplacePolicy: 'Delete',
   Properties: { MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true, Tags: tags },
 }
 
