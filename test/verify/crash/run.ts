@@ -99,7 +99,7 @@ export const runOnce = async (
   }
   let sweeps = 0
   await look(it, mishap.first ?? 'event')
-  for (; !(await workedOff(it, direct)) && sweeps < sweepsAtMost; sweeps += 1) {
+  for (; (!(await workedOff(it, direct)) || isBraked(it)) && sweeps < sweepsAtMost; sweeps += 1) {
     scene.clock.skip(hour)
     await look(it, 'sweep')
   }
@@ -124,6 +124,10 @@ interface Run {
   published: Published[]
   errors: string[]
 }
+
+/** While the brake is set, nobody is told of a halt either: the sweep after its release does. */
+const isBraked = ({ mishap: { brake }, crashing }: Run): boolean =>
+  brake !== undefined && brake(crashing.effects).most !== 'sync'
 
 /** An event or the schedule: neither is part of what may die. */
 const look = async ({ post, cluster }: Run, reason: 'event' | 'sweep'): Promise<void> => {

@@ -7,6 +7,7 @@ export const passedOver: readonly string[] = [
   'AWS::Events::EventBusPolicy',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Logs::MetricFilter',
+  'AWS::Logs::SubscriptionFilter',
   'AWS::S3::BucketPolicy',
   'AWS::SNS::Subscription',
   'AWS::SNS::TopicPolicy',
