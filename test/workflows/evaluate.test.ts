@@ -687,6 +687,13 @@ describe('the switches', () => {
       '[info] blue (111122223333 eu-central-1): switched from sync to report by the brake',
     ])
     expect(it.notices[1]?.text).toContain('stops where it is: no further write is made')
+    position.most = 'sync'
+    it.notices.length = 0
+    for (let looks = 0; looks < 3; looks += 1) await it.look('rollout')
+    expect(it.notices.map(({ subject }) => subject)).toEqual([
+      '[info] all clusters: action sync, limit sync, brake sync',
+      '[info] blue (111122223333 eu-central-1): switched from report to sync because the brake was released',
+    ])
   })
 
   test('people hear once of each change by tag, also to off, and nothing at the first look', async () => {

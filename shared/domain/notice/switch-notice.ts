@@ -20,16 +20,19 @@ export interface ClusterSwitched {
   where: string
   from: Action
   to: Switch
+  /** The brake decided before, and does no more. */
+  released: boolean
   /** A rollout is in progress, and stops or continues because of this. */
   unfinished: boolean
 }
 
-export const clusterSwitched = ({ where, from, to, unfinished }: ClusterSwitched): Notice => {
+export const clusterSwitched = ({ where, from, to, released, unfinished }: ClusterSwitched): Notice => {
+  const because = released ? 'because the brake was released' : cause[to.by]
   const rollout = to.action === 'sync' ? 'continues' : 'stops where it is: no further write is made'
   return {
-    subject: `[info] ${where}: switched from ${from} to ${to.action} ${cause[to.by]}`,
+    subject: `[info] ${where}: switched from ${from} to ${to.action} ${because}`,
     text: [
-      `${where} was switched from ${from} to ${to.action} ${cause[to.by]}: ${meaning[to.action]}.`,
+      `${where} was switched from ${from} to ${to.action} ${because}: ${meaning[to.action]}.`,
       ...(unfinished ? [`The rollout in progress ${rollout}.`] : []),
     ].join('\n'),
     severity: 'info',

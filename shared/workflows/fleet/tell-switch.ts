@@ -48,13 +48,14 @@ export const tellClusterSwitched = async (
   const isNews = ({ state }: StoredSwitch) => unfinished || now.by === 'tag' || state.endsWith(' tag')
   await changed(tools, clusterKey(cluster), {
     now: { state: `${now.action} ${now.by}`, action: now.action },
-    noticeOf: (last) =>
-      last.action === now.action || !isNews(last) || predates(last.since, incarnation)
-        ? undefined
-        : {
-            ...outgoing(clusterSwitched({ where, from: last.action, to: now, unfinished })),
-            attributes: { severity: 'info', kind: 'switched', cluster: name, account, region },
-          },
+    noticeOf: (last) => {
+      if (last.action === now.action || !isNews(last) || predates(last.since, incarnation)) return undefined
+      const released = last.state.endsWith(' brake') && now.by !== 'brake'
+      return {
+        ...outgoing(clusterSwitched({ where, from: last.action, to: now, released, unfinished })),
+        attributes: { severity: 'info', kind: 'switched', cluster: name, account, region },
+      }
+    },
   })
 }
 
