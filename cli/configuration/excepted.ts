@@ -4,7 +4,7 @@ import type { Report } from '../../shared/domain/report.ts'
 export interface ExceptedReport<R extends Report> {
   /** Excepted findings are `info`, with the reason and the end. The verdict stays what is true. */
   shown: R
-  /** What the exit status goes by: a cluster of which nothing is left to be told counts as in step; `unknown` is never hidden. */
+  /** Decides the exit status: a cluster without remaining findings counts as in step; `unknown` is never hidden. */
   counted: R
 }
 

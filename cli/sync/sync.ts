@@ -9,7 +9,7 @@ const inThePlan = 'strategy maxUnavailable restarts canarySeconds settleSeconds 
 export const addSync = (program: Command, end: Ending): void => {
   const command = program
     .command('sync')
-    .description('Carry out what plan says, one safe step at a time. Interrupted, it goes on when run again.')
+    .description('Apply the plan, one safe step at a time. After an interruption it continues when run again.')
     .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'show the plan and write nothing')
     .addOption(

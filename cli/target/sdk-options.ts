@@ -26,7 +26,7 @@ const options = async (): Promise<object> => {
   return { requestHandler, credentials: fromNodeProviderChain({ clientConfig: { requestHandler } }) }
 }
 
-/** `fetch` goes past a proxy unless Node is told; the few calls that are made by it are refused where Node cannot be told. */
+/** `fetch` ignores a proxy unless Node is configured for one; where Node cannot be, the few calls that use it are refused. */
 export const withProxiedFetch = (): void => {
   const proxyEnv = environment()
   if (!proxyEnv || process.env['NODE_USE_ENV_PROXY'] === '1') return

@@ -388,7 +388,7 @@ describe('a person', () => {
     },
   )
 
-  test('who pauses need not wait for the Lease of whoever carried it out: the next step releases it', async () => {
+  test('who pauses need not wait for the Lease to expire: the next step releases it', async () => {
     const world = worldOf(nodes(3))
     startRollout(world, { target })
     await takeStep(world.tools)

@@ -23,7 +23,7 @@ type ProxyMode = 'ipvs' | 'iptables' | 'nftables'
 export async function createMachineNode(machine: Machine, request: NodeRequest): Promise<MachineNode> {
   const { name, address, folder, apiPort } = request
   const namespace = namespaceOf(address)
-  const kubeconfig = `/root/${namespace}.kubeconfig`
+  const kubeconfig = `/run/${namespace}.kubeconfig`
   const text = readFileSync(request.kubeconfigFor(`https://${machine.host}:${apiPort}`), 'utf8')
   await machine.run(`set -e\n${plugIn(namespace, address)}\ncat > ${kubeconfig} <<'END'\n${text}\nEND`)
   const supervised = supervise((env, onLine) => {
