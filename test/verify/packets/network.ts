@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Machine } from '../../../lab/machine/start.ts'
 
 /** Outside the range that nodes and clients are numbered from; the way out of the machine, for nodes. */
-const hub = '10.1.255.254'
+export const hub = '10.1.255.254'
 export const clientAddress = '10.1.200.1'
 const client = 'client'
 

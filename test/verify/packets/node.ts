@@ -5,7 +5,7 @@ import { quoted } from '../../../shared/domain/shell.ts'
 import type { NodeRequest } from '../felix-nodes/node-request.ts'
 import { type FelixNode, healthPort, ofTheLab } from '../felix-nodes/node.ts'
 import { supervise } from '../felix-nodes/supervisor.ts'
-import { inNamespace, namespaceOf, plugIn } from './network.ts'
+import { hub, inNamespace, namespaceOf, plugIn } from './network.ts'
 
 /** A node in the virtual machine: Calico's own Felix and Kubernetes' own kube-proxy, on a kernel that has IPVS. */
 export interface MachineNode extends FelixNode {
@@ -49,7 +49,7 @@ export async function createMachineNode(machine: Machine, request: NodeRequest):
       )),
     way: {
       cut: () => void machine.run(`ip -n ${namespace} route delete default`),
-      restore: () => void machine.run(`ip -n ${namespace} route add default via 10.1.255.254`),
+      restore: () => void machine.run(`ip -n ${namespace} route add default via ${hub}`),
     },
     startFelix: (env) => {
       containers += 1

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { versions } from '../proof/results.ts'
+import { table, versions } from '../proof/results.ts'
 import type { Claim, Measured } from './claim.ts'
 
 /** What came of a chapter. */
@@ -48,8 +48,3 @@ const chapter = ({ title, claims, tables }: Shown): string =>
     ...tables.map(({ title: name, head, rows }) => `\n**${name}**\n\n${table(head, rows)}`),
     '',
   ].join('\n')
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')

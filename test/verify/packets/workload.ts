@@ -1,5 +1,4 @@
 import type { Following } from '../../../lab/machine/start.ts'
-import { isStatus } from '../../../lab/admin-client.ts'
 import { until } from '../../until.ts'
 import type { Ground } from './ground.ts'
 import { addPod, inNamespace } from './network.ts'
@@ -130,12 +129,3 @@ export async function setRange(
   }
   await cluster.request('PATCH', `${calico}/felixconfigurations/default`, body, 'application/merge-patch+json')
 }
-
-export const isThere = async ({ cluster }: Ground, path: string): Promise<boolean> =>
-  cluster.request('GET', path).then(
-    () => true,
-    (error: unknown) => {
-      if (isStatus(error, 404)) return false
-      throw error
-    },
-  )
