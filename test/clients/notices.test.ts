@@ -22,9 +22,14 @@ const notice: OutgoingNotice = {
 
 beforeEach(() => {
   sns.reset()
-  sns.on(PublishCommand).resolves({})
+  sns.on(PublishCommand).resolves({ MessageId: 'm-1' })
 })
 const published = () => sns.commandCalls(PublishCommand).map(({ args }) => args[0].input)
+
+test('a notice that SNS answers without a message id is not taken for sent', async () => {
+  sns.on(PublishCommand).resolves({})
+  await expect(client.publish(notice)).rejects.toThrow('without a message id')
+})
 
 test('a notice carries what subscribers filter by', async () => {
   await client.publish(notice)

@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import {
+  SendMessageBatchCommand,
+  type SendMessageBatchCommandInput,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
 import { mockClient } from 'aws-sdk-client-mock'
 import { queues } from '../../shared/clients/aws/queues.ts'
 import type { Evaluation } from '../../shared/messages.ts'
@@ -66,11 +71,17 @@ test('a notice to be sent is in the group of the cluster that it speaks of', asy
 })
 
 describe('the evaluations of a sweep', () => {
+  const allBut = (refused: string[]) => (input: SendMessageBatchCommandInput) => ({
+    Successful: (input.Entries ?? [])
+      .filter(({ Id }) => !refused.includes(Id ?? ''))
+      .map(({ Id }) => ({ Id, MessageId: `m-${Id}`, MD5OfMessageBody: '' })),
+    Failed: refused.map((Id) => ({ Id, SenderFault: false, Code: 'InternalError' })),
+  })
   const names = Array.from({ length: 23 }, (_, index) => `c${index}`)
   const batches = () => sqs.commandCalls(SendMessageBatchCommand).map(({ args }) => args[0].input.Entries ?? [])
 
   test('go ten a call', async () => {
-    sqs.on(SendMessageBatchCommand).resolves({})
+    sqs.on(SendMessageBatchCommand).callsFake(allBut([]))
     await client.sendEvaluations(names.map(evaluation))
     expect(batches().map((entries) => entries.length)).toEqual([10, 10, 3])
     expect(
@@ -81,7 +92,7 @@ describe('the evaluations of a sweep', () => {
   })
 
   test('are each in the group of its cluster, so that many of one hold up no other', async () => {
-    sqs.on(SendMessageBatchCommand).resolves({})
+    sqs.on(SendMessageBatchCommand).callsFake(allBut([]))
     await client.sendEvaluations(names.slice(0, 2).map(evaluation))
     expect(
       batches()
@@ -91,9 +102,9 @@ describe('the evaluations of a sweep', () => {
   })
 
   test('that SQS refused are sent again, those alone', async () => {
-    const refused = { Failed: [{ Id: '7', SenderFault: false, Code: 'InternalError' }], Successful: [] }
-    sqs.on(SendMessageBatchCommand).resolvesOnce(refused).resolves({ Failed: [], Successful: [] })
-    await client.sendEvaluations(names.map(evaluation))
+    const answers = [allBut(['7']), allBut([])]
+    sqs.on(SendMessageBatchCommand).callsFake((input) => (answers.shift() ?? allBut([]))(input))
+    await client.sendEvaluations(names.slice(0, 10).map(evaluation))
     expect(
       batches()
         .at(-1)
@@ -102,8 +113,13 @@ describe('the evaluations of a sweep', () => {
   })
 
   test('that SQS refuses twice are an error that counts them', async () => {
-    sqs.on(SendMessageBatchCommand).resolves({ Failed: [{ Id: '0', SenderFault: false, Code: 'x' }], Successful: [] })
+    sqs.on(SendMessageBatchCommand).callsFake(allBut(['0']))
     await expect(client.sendEvaluations(names.slice(0, 5).map(evaluation))).rejects.toThrow('rejected 1 of 5')
+  })
+
+  test('that an answer without a body does not confirm are not counted as sent', async () => {
+    sqs.on(SendMessageBatchCommand).resolves({})
+    await expect(client.sendEvaluations(names.slice(0, 5).map(evaluation))).rejects.toThrow('rejected 5 of 5')
   })
 
   test('none: nothing is sent', async () => {

@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import {
+  SendMessageBatchCommand,
+  type SendMessageBatchCommandInput,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
 import type { Context, SQSEvent } from 'aws-lambda'
 import { mockClient } from 'aws-sdk-client-mock'
@@ -21,8 +26,9 @@ const lines = () =>
 beforeEach(() => {
   written.length = 0
   sqs.reset()
-  sqs.on(SendMessageBatchCommand).resolves({})
+  sqs.on(SendMessageBatchCommand).callsFake(({ Entries }: SendMessageBatchCommandInput) => ({ Successful: Entries }))
   sns.reset()
+  sns.on(PublishCommand).resolves({ MessageId: 'm-1' })
   for (const stream of [process.stdout, process.stderr])
     jest.spyOn(stream, 'write').mockImplementation((text) => written.push(String(text)) > 0)
 })

@@ -6,6 +6,7 @@ import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
 import { slackNotice } from '../../domain/notice/slack-form.ts'
 
 export interface Notices {
+  /** Throws if SNS rejects the notice, or does not confirm it with a message id. */
   publish: (notice: OutgoingNotice) => Promise<void>
 }
 
@@ -32,7 +33,7 @@ export function notices(sns: SNSClient, { topicArn, runbook, format = 'text' }: 
         value === undefined || value.length === 0 ? [] : [[name, attributeOf(value)] as const],
       )
       const form = format === 'chat' ? chatForm : textForm
-      await sns.send(
+      const { MessageId } = await sns.send(
         new PublishCommand({
           TopicArn: topicArn,
           Subject: subjectOf(subject),
@@ -41,6 +42,7 @@ export function notices(sns: SNSClient, { topicArn, runbook, format = 'text' }: 
           MessageAttributes: Object.fromEntries(named),
         }),
       )
+      if (!MessageId) throw new Error('SNS answered without a message id: the notice is sent again.')
     },
   }
 }

@@ -79,14 +79,16 @@ export const bodyOf = (message: object): string => {
   return JSON.stringify({ ...message, ...(correlationId !== undefined && { correlationId }) })
 }
 
-/** Sends all, ten in each call; returns the messages that SQS rejected. Throws if a whole batch fails. */
+/** Sends all, ten in each call; returns the messages that SQS did not confirm. Throws if a whole batch fails. */
 export async function sendBatches(sqs: SQSClient, QueueUrl: string, entries: readonly Entry[]): Promise<Entry[]> {
   const refused: Entry[] = []
   for (let from = 0; from < entries.length; from += batchSize) {
     const batch = entries.slice(from, from + batchSize)
     const Entries = batch.map((entry, index) => ({ Id: String(index), ...entry }))
-    const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }))
-    refused.push(...Failed.flatMap(({ Id }) => batch[Number(Id)] ?? []))
+    // An answer without a body confirms none of them.
+    const { Successful = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }))
+    const confirmed = new Set(Successful.map(({ Id }) => Id))
+    refused.push(...batch.filter((_, index) => !confirmed.has(String(index))))
   }
   return refused
 }
