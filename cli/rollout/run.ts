@@ -43,6 +43,7 @@ type Reached = Target & Required<Pick<Target, 'kube'>>
 const reaches = (target: Target): target is Reached => target.kube !== undefined
 
 const asked: Record<RolloutAct, Rollout['state']> = { pause: 'paused', resume: 'running', abort: 'aborted' }
+const underWay: Record<RolloutAct, Rollout['state']> = { ...asked, abort: 'aborting' }
 
 const unreachable = async (target: Target, options: RolloutOptions): Promise<Failure> => {
   const why = failureOf((await target.observe()).nodes)?.message ?? 'it does not answer'
@@ -60,9 +61,11 @@ const read = async (target: Reached, options: RolloutOptions): Promise<Rollout |
 
 const told = async (target: Reached, act: RolloutAct, options: RolloutOptions): Promise<void> => {
   const answer = await control(target.kube, act, { by: holder(), now: () => new Date(), force: options.force === true })
-  // An abort that was interrupted is continued.
-  const continues = act === 'abort' && (await read(target, options))?.state === 'aborting'
-  if (!answer.changed && !continues) throw new Failure(answer.why, commandFor('rollout status', target, options))
+  if (answer.changed) return
+  const state = (await read(target, options))?.state
+  // It is so already. An abort that was interrupted is continued.
+  if (state === underWay[act]) return
+  throw new Failure(answer.why, commandFor('rollout status', target, options))
 }
 
 const takeBack = async (target: Reached, telling: Progress, options: RolloutOptions): Promise<void> => {

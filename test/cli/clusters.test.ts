@@ -532,7 +532,9 @@ describe('sync', () => {
       /No process is applying it now\. To continue it here: calico-ipvs-sync sync --context moved --kubeconfig \S+/,
     )
     expect(await rollout('pause')).toEqual(['paused', '20000:22767', 0])
+    expect(await rollout('pause')).toEqual(['paused', '20000:22767', 0])
     expect((await run(['sync', ...place(), '--yes'])).status).toBe(1)
+    expect(await rollout('resume')).toEqual(['running', '20000:22767', 0])
     expect(await rollout('resume')).toEqual(['running', '20000:22767', 0])
     expect(await rollout('abort')).toEqual(['aborted', '20000:22767', 0])
     expect((await felixObjects(moved)).map(({ metadata }) => metadata.name)).toEqual(['default'])
