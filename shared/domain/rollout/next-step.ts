@@ -3,7 +3,7 @@ import type { Strategy } from '../report.ts'
 import type { Rollout } from './rollout.ts'
 import { abortStep } from './abort-step.ts'
 import { changedAtKey, clockSkew, rangeAnnotation } from './annotations.ts'
-import { changeMark, isOurs, touchedAt } from './marks.ts'
+import { isAtOnce, isOurs, touchedAt } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
@@ -105,7 +105,7 @@ const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, pl
   const changedAt = base && promotedAt !== undefined && new Date(touchedAt(base, current.now)).toISOString()
   const reached = places.map((it) => ({ ...it, ...(changedAt && { changedAt }) }))
   // Whatever the strategy is now: another process may continue what this write began.
-  const isWatched = base && promotedAt && (pace.strategy !== 'staged' || isAtOnce(current.rollout, base))
+  const isWatched = base && promotedAt && (pace.strategy !== 'staged' || isAtOnce(base, current.rollout.id))
   const atOnce = isWatched ? reached.filter((it) => !wasUnwell(it)) : []
   const late = atOnce.find((it) => isLate(current, it))
   if (late) {
@@ -116,11 +116,6 @@ const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, pl
   if (waits.length > 0) return wait(waits, 'all nodes got the value at once and must stay well')
   const left = objects.find(isOurs)
   return left && { do: 'remove-override', object: left }
-}
-
-const isAtOnce = ({ id }: Rollout, base: FelixObject): boolean => {
-  const mark = changeMark(base)
-  return mark?.atOnce === true && mark.rollout === id
 }
 
 /** When we last wrote it. A time in the future, or an invalid one, was not written by us. */

@@ -8,7 +8,7 @@ import { parsePortList, sameRanges } from '../../domain/ports.ts'
 import { valueOf } from '../../domain/read.ts'
 import { oneByOne, paceOf } from '../../domain/rollout/pace.ts'
 import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
-import { changeMark } from '../../domain/rollout/marks.ts'
+import { isAtOnce } from '../../domain/rollout/marks.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import { type Pace, rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { parseVersion, specMayBeWritten } from '../../domain/version.ts'
@@ -117,9 +117,8 @@ const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
  */
 const withWatched = (wanted: Intent, present: Rollout | undefined, { state, assessment }: Look): Intent => {
   const base = needed(state.felix).objects.find(({ name }) => name === 'default')
-  const mark = base && changeMark(base)
-  if (present?.state !== 'running' || !mark?.atOnce || mark.rollout !== present.id) return wanted
-  const target = base?.annotations[rangeAnnotation]
+  if (present?.state !== 'running' || !base || !isAtOnce(base, present.id)) return wanted
+  const target = base.annotations[rangeAnnotation]
   const parsed = parsePortList(target ?? '')
   const isDesired = parsed.ok && assessment.desired && sameRanges(parsed.ranges, assessment.desired)
   return target !== undefined && isDesired && !wanted.withdraw ? { ...wanted, target } : wanted
