@@ -136,7 +136,10 @@ export const mayList = (fleet: Fleet): Permission[] => {
   ]
 }
 
-/** For every cluster in the fleet's regions, because a sweep finds new ones; for add-ons, only kube-proxy. */
+/**
+ * For every cluster in the fleet's regions, because a sweep finds new ones; for add-ons, only kube-proxy. In the own
+ * account; the roles in other accounts have theirs from `permissions` in `shared/domain/spoke/template.ts`.
+ */
 export const mayDescribe = (scope: Construct, fleet: Fleet, kind: RoleKind): Permission[] => {
   const regions = ownRegions(fleet, kind)
   if (regions.length === 0) return []

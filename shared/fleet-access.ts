@@ -30,7 +30,7 @@ export interface FleetAccess {
 }
 
 /** A slow server must not use up the function's time, because then no notice would be sent. */
-const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 10_000 }
+const requestLimits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 10_000 }
 /**
  * An observation may use a third of a function's 60 s and 1,024 MB, and its result a sixteenth: assessing, planning
  * and notifying need the rest. Five thousand nodes with their objects are 200 MiB, and a dozen logs as much again.
@@ -68,7 +68,7 @@ export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
   const kube: FleetAccess['kube'] = (cluster, { state, endpoint }) => {
     if (!endpoint || !saidOf(cluster, state)) return undefined
     const version = JSON.stringify([state.createdAt, endpoint])
-    return kept(clusterKey(cluster), version, () => kubeClient(accessTo(cluster).connection(endpoint), limits))
+    return kept(clusterKey(cluster), version, () => kubeClient(accessTo(cluster).connection(endpoint), requestLimits))
   }
   return {
     kube: (cluster, eks) => {

@@ -2,6 +2,7 @@ import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import type { User } from './access.ts'
 import { HopFailure } from './hop.ts'
+import { requestLimits } from '../target/request-limits.ts'
 
 const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
 
@@ -17,7 +18,7 @@ export const whoAmI = async (connection: KubeConnection, pastes: Pastes): Promis
     import('../../shared/clients/kube/http.ts'),
     import('../../shared/errors.ts'),
   ])
-  const http = kubeHttp(connection)
+  const http = kubeHttp(connection, requestLimits)
   const meant = connection.impersonation?.['Impersonate-User']
   const { kubectl } = pastes
   try {

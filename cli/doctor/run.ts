@@ -23,6 +23,7 @@ import { compared, describeBehind, type EksLead, existing, identityOf, leadOf } 
 import { exitStatus } from '../exit-status.ts'
 import { progress } from '../progress.ts'
 import { printed } from '../streams.ts'
+import { requestLimits } from '../target/request-limits.ts'
 
 /** 0: every hop that is needed is fine · 2: one is not. */
 export const examine = async (options: DoctorOptions): Promise<number> => {
@@ -155,7 +156,7 @@ const tryCluster = async (
     return
   }
   const { kubeClient } = await import('../../shared/clients/kube/open.ts')
-  const kube = kubeClient(connection)
+  const kube = kubeClient(connection, requestLimits)
   try {
     await tryCalico(way, kube, kubectl)
     way.hops.push(...(await tryAccess(kube, { lookOnly, user: asMeant(user, entered), kubectl })))
@@ -171,7 +172,7 @@ const asMeant = (user: User, entered: Entered | undefined): User =>
 
 const mappedBy = async (connection: KubeConnection, place: Place, entered: Entered): Promise<Hop> => {
   const { kubeHttp } = await import('../../shared/clients/kube/http.ts')
-  const http = kubeHttp(connection)
+  const http = kubeHttp(connection, requestLimits)
   try {
     return await tryAwsAuth(http, place, entered)
   } finally {

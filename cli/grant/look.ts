@@ -14,6 +14,7 @@ import { objectAct, objectRemoval } from './objects.ts'
 import { type Act, entryName, type Row } from './row.ts'
 import type { Named } from './targets.ts'
 import { inOldMode, noEndpoint, otherCluster, troubleOf, unknownCluster } from './trouble.ts'
+import { requestLimits } from '../target/request-limits.ts'
 
 /** A cluster that EKS described, and its clients for access entries and RBAC. */
 export interface Opened extends Pick<Named, 'access' | 'name'> {
@@ -30,9 +31,6 @@ export type Wish = Pick<GrantOptions, 'viewerRole' | 'operatorRole' | 'changes' 
   manifests: readonly Manifest[]
 }
 
-/** Short time-outs for a user at a terminal. */
-const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 15_000 }
-
 /** Calls EKS; the described cluster must be the named one, and the connection is made to it. */
 export const open = async ({ name, region, role, access }: Named, wish: Wish): Promise<Opened | Row> => {
   const place: Place = { cluster: { name, region }, ...(role !== undefined && { reachedBy: { role } }) }
@@ -45,7 +43,7 @@ export const open = async ({ name, region, role, access }: Named, wish: Wish): P
   if (parts?.name !== name || parts.region !== region || (ofRole !== undefined && parts.account !== ofRole))
     return { place, acts: [otherCluster(place, eks.state.arn)] }
   const known: Place = { ...place, cluster: { name, region, account: parts.account, arn: eks.state.arn } }
-  const http = eks.endpoint && kubeHttp(access.connection(eks.endpoint), limits)
+  const http = eks.endpoint && kubeHttp(access.connection(eks.endpoint), requestLimits)
   return {
     name,
     access,

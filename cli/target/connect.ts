@@ -15,6 +15,7 @@ import { probeRange } from './probe.ts'
 import type { Progress } from '../progress.ts'
 import type { Observation } from '../../shared/workflows/observe/observe.ts'
 import type { Target } from './target.ts'
+import { requestLimits } from './request-limits.ts'
 
 /**
  * `output`: with `text`, a context or cluster that does not exist leads to one line, not to a report of failed reads.
@@ -85,8 +86,7 @@ const notThere = (message: string, { file, context }: { file: string | undefined
   return new Failure(message, `kubectl config get-contexts${config}${hint}`)
 }
 
-/** Limits for a person at a terminal: with a slow server an observation ends after little more than a minute, with an answer. */
-const limits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 15_000 }
+/** With a slow server an observation ends after little more than a minute, with an answer. */
 const usualLook = { ms: 75_000, bytes: 2 ** 30, kept: 128 * 2 ** 20 }
 /** All logs, of which the largest have 16 MiB. */
 const deepLook = { ...usualLook, ms: 900_000, bytes: 2 ** 34 }
@@ -135,7 +135,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
     import('../../shared/clients/kube/open.ts'),
     import('../../shared/workflows/observe/observe.ts'),
   ])
-  const kube: KubeClient = kubeClient(connection, limits)
+  const kube: KubeClient = kubeClient(connection, requestLimits)
   let given: Pick<Observation, 'givenServiceRange' | 'probeFailure'> = {}
   const observeNow = async () => {
     const answer = await ask()

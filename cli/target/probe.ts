@@ -1,6 +1,7 @@
 import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
 import { failed, read, type Read } from '../../shared/domain/read.ts'
 import type { ServiceRange } from '../../shared/domain/report.ts'
+import { requestLimits } from './request-limits.ts'
 
 /**
  * Larger than any port, so every server rejects it. A valid port would be accepted, because a dry run does not check
@@ -29,7 +30,7 @@ export const probeRange = async (connection: KubeConnection): Promise<Read<Servi
     import('../../shared/clients/kube/http.ts'),
     import('../../shared/clients/kube/refusal.ts'),
   ])
-  const http = kubeHttp(connection)
+  const http = kubeHttp(connection, requestLimits)
   const refused = (error: unknown) => failureFrom(error, 'kube-apiserver')
   const attempt = (method: 'POST' | 'DELETE', path: string, body?: object) =>
     http.json({ method, path, ...(body && { body }) }).then(() => undefined, refused)

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import type { SlackNotice } from '../domain/notice/slack-form.ts'
 
+/** All fields of `SlackNotice`, which the compiler verifies: zod drops a field that is not named here. */
 const notice = z.object({
   schemaVersion: z.literal(1),
   subject: z.string(),
@@ -10,7 +11,7 @@ const notice = z.object({
   incident: z.optional(z.string().check(z.regex(/^[0-9a-f]{1,64}$/))),
   since: z.optional(z.string().check(z.maxLength(40))),
   links: z.array(z.object({ label: z.string(), url: z.url({ protocol: /^https?$/ }) })).check(z.maxLength(10)),
-})
+} satisfies Record<keyof SlackNotice, z.ZodMiniType>)
 
 /** A message that this tool did not publish is plain text. */
 export const slackNoticeIn = (subject: string, message: string): SlackNotice => {

@@ -2,11 +2,12 @@ import type { NodeReport, Report, Sweep } from '../domain/report.ts'
 import { clustersOf, plain } from './wording.ts'
 
 // Kept as text so that a reader sees the columns in the order of the file.
-const heads = [
+const [clusterHeads, nodeHeads, lastHeads] = [
   'cluster,account,region,context,observedAt,clusterVerdict,serviceRange,desiredRange,calicoVersion,configuredMode',
-  'node,verdict,reason,runningMode,confidence,felixIpvs,effectiveRange,rangeSource,markMask,markCapacity,podsMax',
-  'nodeFindings,clusterFindings',
-].flatMap((names) => names.split(','))
+  'node,verdict,reason,runningMode,confidence,felixIpvs,effectiveRange,rangeSource,markMask,markCapacity,podsMax,nodeFindings',
+  'clusterFindings',
+].map((names) => names.split(',')) as [string[], string[], string[]]
+const heads = [...clusterHeads, ...nodeHeads, ...lastHeads]
 
 /** RFC 4180: one row for each node, and one row for a cluster without any read node. */
 export const csv = (document: Report | Sweep): string => csvText([heads, ...clustersOf(document).flatMap(clusterRows)])
@@ -22,7 +23,7 @@ const clusterRows = (report: Report): Value[][] => {
   const ofNodes = codesByNode(report)
   const others = report.findings.filter(({ subject }) => !subject.startsWith('node/')).map(({ code }) => code)
   const clusterCodes = [...new Set(others)].join(' ')
-  if (report.nodes.length === 0) return [[...about, ...Array.from({ length: 12 }, () => undefined), clusterCodes]]
+  if (report.nodes.length === 0) return [[...about, ...nodeHeads.map(() => undefined), clusterCodes]]
   return report.nodes.map((node) => about.concat(nodeValues(node), ofNodes.get(node.name)?.join(' '), clusterCodes))
 }
 

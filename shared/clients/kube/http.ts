@@ -37,7 +37,8 @@ export interface KubeHttp {
   close: () => void
 }
 
-export const defaultLimits: ExchangeLimits = {
+/** Functions and commands pass shorter times: `shared/fleet-access.ts`, `cli/target/request-limits.ts`. */
+const defaultLimits: ExchangeLimits = {
   connectMs: 5_000,
   idleMs: 10_000,
   deadlineMs: 30_000,

@@ -3,8 +3,8 @@ import type { Link } from './links.ts'
 import type { NoticeKind, OutgoingNotice } from './outgoing.ts'
 
 /**
- * A notice in the queue of notify-slack: the fields of a Slack message and its thread. A new field of the message
- * starts here.
+ * A notice in the queue of notify-slack: the fields of a Slack message and its thread. A fact that no notice has yet
+ * comes from `tell.ts` through `NoticeAbout` in `outgoing.ts`; `clients/slack-notice.ts` parses it.
  */
 export interface SlackNotice {
   schemaVersion: 1

@@ -12,7 +12,7 @@ export interface Policy {
   /** The highest action that a tag can set. */
   limit: Action
   strategy: Strategy
-  /** Nodes that may be disturbed at one time: a number, or a percentage of the nodes in scope, at least one. */
+  /** Nodes that may be disturbed at one time: a number, or a percentage of the nodes in scope, rounded down, at least one. */
   maxUnavailable: number | `${number}%`
   /** `auto`: only where the running Felix cannot have noticed the mode · `always`: whenever Calico's documentation says so · `never`. */
   restarts: 'auto' | 'always' | 'never'

@@ -18,15 +18,17 @@ ${fleetMatrix(clusters)}
 ${clusters.length === 0 ? undefined : html`<section><h2>Clusters</h2>${filter(all)}${search}${fleetTable(clusters, details)}</section>`}`
 }
 
-const columns: readonly Column[] = [
-  { head: 'Cluster' },
-  { head: 'Verdict', holds: 'words' },
-  { head: 'Where', holds: 'words' },
-  { head: 'Nodes', holds: 'words' },
-  { head: 'Mode', holds: 'words' },
-  { head: 'Calico', holds: 'words' },
-  { head: 'Desired range', holds: 'figures' },
-  { head: 'Findings' },
+type FleetColumn = Column & { cell: (report: Report, at: number) => Markup | undefined }
+
+const columns: readonly FleetColumn[] = [
+  { head: 'Cluster', cell: ({ cluster }, at) => html`<a class="name" href="#${anchorOf(at)}">${cluster.name}</a>` },
+  { head: 'Verdict', holds: 'words', cell: ({ verdict }) => badge(verdict) },
+  { head: 'Where', holds: 'words', cell: ({ cluster }) => cellText(whereabouts(cluster)) },
+  { head: 'Nodes', holds: 'words', cell: ({ nodes }) => nodesCell(nodes.map(({ verdict }) => verdict)) },
+  { head: 'Mode', holds: 'words', cell: ({ kubeProxy }) => cellText(kubeProxy?.configuredMode) },
+  { head: 'Calico', holds: 'words', cell: ({ calico }) => cellText(calico?.version) },
+  { head: 'Desired range', holds: 'figures', cell: ({ desiredRange }) => cellText(rangeText(desiredRange, 2)) },
+  { head: 'Findings', cell: (report) => findingsCell(report) },
 ]
 
 /** A body for each cluster: its row, and below it what is known of it. */
@@ -37,7 +39,10 @@ ${clusters.map((report, at) => clusterBody(report, at, details[at]))}</table>`
 const clusterBody = (report: Report, at: number, details: Markup | undefined): Markup => {
   const { account = '', region = '' } = report.cluster
   const codes = [...new Set(report.findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code))]
-  return html`<tbody data-verdict="${report.verdict}" data-account="${oneWord(account)}" data-region="${oneWord(region)}"${codes.length === 0 ? undefined : html` data-code="${codes.join(' ')}"`}><tr>${rowOf(columns, cellsOf(report, at))}</tr>
+  return html`<tbody data-verdict="${report.verdict}" data-account="${oneWord(account)}" data-region="${oneWord(region)}"${codes.length === 0 ? undefined : html` data-code="${codes.join(' ')}"`}><tr>${rowOf(
+    columns,
+    columns.map(({ cell }) => cell(report, at)),
+  )}</tr>
 <tr class="inside"><td colspan="${columns.length}">${details}</td></tr></tbody>
 `
 }
@@ -45,19 +50,8 @@ const clusterBody = (report: Report, at: number, details: Markup | undefined): M
 /** The script parts values at spaces. */
 const oneWord = (text: string): string => text.replaceAll(/\s+/g, '_')
 
-const cellsOf = (report: Report, at: number): (Markup | undefined)[] => {
-  const nodes = report.nodes.map(({ verdict }) => verdict)
-  return [
-    html`<a class="name" href="#${anchorOf(at)}">${report.cluster.name}</a>`,
-    badge(report.verdict),
-    cellText(whereabouts(report.cluster)),
-    html`<span><span class="count">${nodes.length}</span> ${bar(nodes, tally(nodes))}</span>`,
-    cellText(report.kubeProxy?.configuredMode),
-    cellText(report.calico?.version),
-    cellText(rangeText(report.desiredRange, 2)),
-    findingsCell(report),
-  ]
-}
+const nodesCell = (nodes: Verdict[]): Markup =>
+  html`<span><span class="count">${nodes.length}</span> ${bar(nodes, tally(nodes))}</span>`
 
 const findingsCell = ({ findings }: Report): Markup | undefined => {
   const groups = groupFindings(findings)
