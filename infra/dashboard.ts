@@ -32,7 +32,8 @@ interface Shown {
  * The dashboard: the state of the fleet, rollouts, the tool's own health, and its costs. Created last, because it
  * uses all other resources.
  */
-export const dashboard = (stack: Stack, { stackName }: Config, { records }: Shown): Dashboard => {
+export const dashboard = (stack: Stack, config: Config, { records }: Shown): Dashboard => {
+  const { stackName, auditLogs = [], organization } = config
   const own = (service: string, metricName: string, label: string, more: Partial<Own> = {}) => {
     const { verdict, color, statistic = 'Sum', period = hour } = more
     const dimensionsMap = { service, ...(verdict && { verdict }) }
@@ -63,6 +64,16 @@ export const dashboard = (stack: Stack, { stackName }: Config, { records }: Show
   )
   const findings = ['Critical', 'Warning', 'Info'].map((it) => own('evaluate', `Findings${it}`, it.toLowerCase()))
   const looks = verdicts.map(([verdict, label, color]) => own('evaluate', 'Looks', label, { verdict, color }))
+  const receivers = auditLogs.length > 0 ? ['on-event', 'on-audit-log'] : ['on-event']
+  const events = receivers.flatMap((service) =>
+    eventCounts.map(([name, label]) => own(service, name, receivers.length > 1 ? `${label} (${service})` : label)),
+  )
+  const places = placeCounts.map(([name, label]) => own('list-clusters', name, label, newest))
+  const listed = [
+    own('list-clusters', 'ClustersListed', 'clusters of the last sweep', newest),
+    own('fleet-report', 'Clusters', 'clusters with a verdict', newest),
+    ...(organization ? [own('sweep', 'AccountsFound', 'accounts of the organization', newest)] : []),
+  ]
   const seconds = ['p50', 'p95', 'Maximum'].map((statistic) => own('evaluate', 'LookSeconds', statistic, { statistic }))
   const sum = { statistic: 'Sum', period: hour }
   return new Dashboard(stack, 'Dashboard', {
@@ -83,6 +94,7 @@ export const dashboard = (stack: Stack, { stackName }: Config, { records }: Show
         graph('Seconds of a look', seconds),
         graph('Findings by severity', findings, { right: [own('tell', 'Notices', 'notices')] }),
       ],
+      [graph('Events', events), graph('Places of a sweep', places), graph('Clusters listed and evaluated', listed)],
       [
         graph(
           'Age of the oldest message',
@@ -111,6 +123,18 @@ export const dashboard = (stack: Stack, { stackName }: Config, { records }: Show
     ],
   })
 }
+
+const eventCounts = [
+  ['Events', 'led to an evaluation'],
+  ['EventsCovered', 'covered by a pending evaluation'],
+  ['EventsIgnored', 'name no cluster'],
+] as const
+
+const placeCounts = [
+  ['Places', 'all'],
+  ['PlacesUnlisted', 'could not be listed'],
+  ['PlacesOpen', 'were not finished'],
+] as const
 
 interface Own {
   verdict: Verdict

@@ -11,7 +11,7 @@ const named = (facts: Facts): Metric[] =>
   )
 
 /** Log lines with metrics. The dimensions are the function and, for evaluations, the verdict, to limit the costs. */
-const counting: Record<string, (facts: Facts, seconds: number) => Metric[]> = {
+export const counting: Record<string, (facts: Facts, seconds: number) => Metric[]> = {
   assessed: (facts, seconds) => [['LookSeconds', seconds, 'Seconds'], ...findingsBySeverity(facts['findings'])],
   told: () => [['Notices', 1]],
   'rollout begins': () => [['RolloutsBegun', 1]],

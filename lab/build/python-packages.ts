@@ -8,7 +8,7 @@ import { makeWhole } from './whole-folder.ts'
 export interface PythonPackages {
   /** The package that is wanted; the others of the file are what it needs. */
   name: string
-  /** A file of pip's, every version pinned. */
+  /** A file of pip, every version pinned by hash. */
   requirements: string
   megabytes: number
 }
@@ -35,6 +35,7 @@ export const pythonPackages = async ({ name, requirements, megabytes }: PythonPa
 const only = [
   '--no-deps',
   '--only-binary=:all:',
+  '--require-hashes',
   '--no-cache-dir',
   '--no-compile',
   '--quiet',
