@@ -33,7 +33,7 @@ interface Shown {
  * uses all other resources.
  */
 export const dashboard = (stack: Stack, config: Config, { records }: Shown): Dashboard => {
-  const { stackName, auditLogs = [], organization } = config
+  const { stackName, auditLogs, organization } = config
   const own = (service: string, metricName: string, label: string, more: Partial<Own> = {}) => {
     const { verdict, color, statistic = 'Sum', period = hour } = more
     const dimensionsMap = { service, ...(verdict && { verdict }) }
