@@ -8,9 +8,10 @@ export interface StormFigures {
   events: number
   /** From the first event to the last that was heard. */
   seconds: number
-  /** Looks that the events asked for, those among them that found themselves covered, and rollouts that began. */
+  /** Evaluations that the events requested. */
   evaluations: number
-  covered: number
+  /** Evaluations after each wait of the rollout, in which the changed nodes must stay well, and after its end. */
+  ofRollout: number
   rollouts: number
   /** Subjects of what people were told of the cluster. */
   notices: string[]
@@ -48,7 +49,7 @@ export const storm = async (
     events,
     seconds,
     evaluations: looks(since, stormy).length,
-    covered: lines(since, 'evaluate', 'covered by a later evaluation').filter((it) => isOf(it, stormy)).length,
+    ofRollout: evaluationsOf(since, stormy).length - looks(since, stormy).length,
     rollouts: lines(since, 'rollout-step', 'rollout begins').filter((it) => isOf(it, stormy)).length,
     notices: since.flatMap((it) => (it.kind === 'delivery' && it.subject?.includes(stormy) ? [it.subject] : [])),
     otherWaited: { before, during: Math.max(...waits(since, calm)) },
@@ -74,16 +75,22 @@ const heard = async (moments: readonly Moment[], from: number, events: number): 
   }
 }
 
-/** Messages of events as `evaluate` got them. */
-const looks = (moments: readonly Moment[], name: string) =>
+/** Messages about a cluster as `evaluate` received them. */
+const evaluationsOf = (moments: readonly Moment[], name: string) =>
   moments.flatMap((it) => {
     if (it.kind !== 'batch' || it.queue !== 'Evaluations') return []
     return it.messages.flatMap(({ Body, Attributes }) => {
-      const { reason, heard, cluster } = parseFields(Body) ?? {}
-      if (reason !== 'event' || heard === undefined || fieldsOf(cluster)['name'] !== name) return []
-      const [sent, received] = [Attributes['SentTimestamp'], Attributes['ApproximateFirstReceiveTimestamp']].map(Number)
-      return [{ heardBy: fieldsOf(heard)['by'], waited: (received ?? 0) - (sent ?? 0) }]
+      const body = parseFields(Body) ?? {}
+      return fieldsOf(body['cluster'])['name'] === name ? [{ body, Attributes }] : []
     })
+  })
+
+/** Those of them that events requested. */
+const looks = (moments: readonly Moment[], name: string) =>
+  evaluationsOf(moments, name).flatMap(({ body: { reason, heard }, Attributes }) => {
+    if (reason !== 'event' || heard === undefined) return []
+    const [sent, received] = [Attributes['SentTimestamp'], Attributes['ApproximateFirstReceiveTimestamp']].map(Number)
+    return [{ heardBy: fieldsOf(heard)['by'], waited: (received ?? 0) - (sent ?? 0) }]
   })
 
 /** One that is due later does not wait until then. */
