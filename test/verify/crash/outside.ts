@@ -92,7 +92,7 @@ export const mortalNotices = (published: Published[], life: Life): SNSClient => 
     const notice: Published = { subject: input.Subject ?? '', text: input.Message ?? '', heard: false }
     await life.effect(`notice ${notice.subject}`, async () => void published.push(notice))
     notice.heard = true
-    return {}
+    return { MessageId: String(published.length) }
   }
   return { send } as unknown as SNSClient
 }
