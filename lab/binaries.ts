@@ -10,17 +10,26 @@ const calico = 'github.com/projectcalico/calico@v1.11.0-cni-plugin.0.20250813170
 const kwok = 'sigs.k8s.io/kwok'
 
 /** Kubernetes' own releases are stamped by their makefile; unstamped, every answer of the API server would say v0.0.0. */
-const kubernetesStamps = {
-  'k8s.io/component-base/version.gitVersion': 'v1.36.3',
+const kubernetesStamps = (version: string) => ({
+  'k8s.io/component-base/version.gitVersion': version,
   'k8s.io/component-base/version.gitMajor': '1',
-  'k8s.io/component-base/version.gitMinor': '36',
-}
+  'k8s.io/component-base/version.gitMinor': version.split('.')[1] ?? '',
+})
+
+/** Each is a module of its own, whose replacements are those of Kubernetes' go.mod, with its staging modules at their releases. */
+const kubeProxy = (version: string): Program => ({
+  folder: `kube-proxy/${version}`,
+  package: 'k8s.io/kubernetes/cmd/kube-proxy',
+  stamps: kubernetesStamps(version),
+  cost: '1 to 3 minutes the first time',
+  manifests: [],
+})
 
 const programs = {
   kubelab: {
     folder: 'kubelab',
     package: '.',
-    stamps: kubernetesStamps,
+    stamps: kubernetesStamps('v1.36.3'),
     cost: '4 to 8 minutes and 3 GB of Go build cache the first time',
     manifests: [
       { module: kwok, from: 'kustomize/crd/bases', to: 'kwok-crds' },
@@ -55,20 +64,28 @@ const programs = {
     // Its go.mod cannot be tidied: a dependency that only Windows needs is not to be had from the Go module proxy.
     flags: ['-mod=mod'],
   },
-  'kube-proxy': {
-    folder: 'kube-proxy',
-    package: 'k8s.io/kubernetes/cmd/kube-proxy',
-    stamps: kubernetesStamps,
-    cost: '1 to 3 minutes the first time',
-    manifests: [],
-  },
+  'kube-proxy': kubeProxy('v1.36.3'),
+  'kube-proxy-v1.21.14': kubeProxy('v1.21.14'),
+  'kube-proxy-v1.24.17': kubeProxy('v1.24.17'),
+  'kube-proxy-v1.25.16': kubeProxy('v1.25.16'),
+  'kube-proxy-v1.30.14': kubeProxy('v1.30.14'),
+  'kube-proxy-v1.33.5': kubeProxy('v1.33.5'),
   guest: { folder: 'machine/guest', package: '.', stamps: {}, cost: 'seconds', manifests: [] },
 } satisfies Record<string, Program>
 
 export type ProgramName = keyof typeof programs
 /** What the tests run on. */
 export const testedPrograms: readonly ProgramName[] = ['kubelab', 'aws-iam-authenticator', 'oracle', 'calico-apiserver']
-export const allPrograms: readonly ProgramName[] = [...testedPrograms, 'felix', 'kube-proxy', 'guest']
+export const allPrograms = Object.keys(programs) as ProgramName[]
+/** Of kube-proxy, by its version: before and after it stopped falling back to iptables (1.26), and what EKS runs. */
+export const kubeProxies: Readonly<Record<string, ProgramName>> = {
+  'v1.21.14': 'kube-proxy-v1.21.14',
+  'v1.24.17': 'kube-proxy-v1.24.17',
+  'v1.25.16': 'kube-proxy-v1.25.16',
+  'v1.30.14': 'kube-proxy-v1.30.14',
+  'v1.33.5': 'kube-proxy-v1.33.5',
+  'v1.36.3': 'kube-proxy',
+}
 
 /** The path of a lab program, from the folder `LAB_BIN` or else from the cache; undefined where it must be built first. */
 export function findBinary(name: ProgramName): string | undefined {

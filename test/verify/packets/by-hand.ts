@@ -1,107 +1,85 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { rolloutRestart } from '../../../lab/fixtures/changes.ts'
-import { untilSettled } from '../../../lab/fixtures/settle.ts'
-import { paceFlags, runTool } from '../proof/tool.ts'
-import type { Chapter } from './claim.ts'
+import { type Way, ways } from '../chapters/ways.ts'
+import { disturbance } from '../proof/disturbance.ts'
+import { type Chapter, type Claim, count, isTimeout } from './claim.ts'
 import type { Ground } from './ground.ts'
 import { outcomes, tryOnce, untilOutcomes, watchConnections } from './probe.ts'
-import { isPod, range, rangeFlag, services, setScene, unset } from './scene.ts'
-import { setRange } from './workload.ts'
+import { isPod, range, type Scene, services, setScene, unset } from './scene.ts'
 
-const calicoNode = { namespace: 'calico-system', name: 'calico-node' }
-
-const ways: { name: string; change: (ground: Ground) => Promise<unknown> }[] = [
-  {
-    name: 'patch `spec` of `default`, five seconds later `kubectl rollout restart`',
-    change: (ground) => patchAndRestart(ground, { spec: range }),
-  },
-  {
-    name: 'patch the annotation of `default`, five seconds later `kubectl rollout restart`',
-    change: (ground) => patchAndRestart(ground, { annotation: range }),
-  },
-  {
-    name: '`calico-ipvs-sync sync`',
-    change: (ground) => runTool(ground, 'sync', '--yes', ...rangeFlag, ...paceFlags()),
-  },
-]
-
-async function patchAndRestart(ground: Ground, how: { spec?: string; annotation?: string }): Promise<void> {
-  await setRange(ground, how)
-  // Nobody types the next command in less.
-  await sleep(5_000)
-  await rolloutRestart(ground.cluster, calicoNode)
-  await untilSettled(ground.cluster, calicoNode, { pods: ground.nodes.length, timeout: 300_000 })
-}
+type Came = { name: string; figures: Required<NonNullable<Claim['figures']>>; atOnce: number; starts: number[] }
 
 /** Connections to a node port that works and to one that does not yet, before, during and after the change, for each way of making it. */
 export const byHand: Chapter = {
   name: 'by-hand',
-  title: 'Connections while the range changes',
+  title: 'Connections while the range changes, beside what is done by hand',
   prove: async (ground, claim, measured) => {
-    const { targets } = await setScene(ground)
-    const [working, broken] = [targets(services.inside), targets(services.outside)]
-    const rows: { name: string; before: number; lost: number; tried: number; after: number; withoutFelix: number }[] =
-      []
-    for (const { name, change } of ways) {
-      await unset(ground)
-      await untilOutcomes(ground, broken, (it) => it === 'timeout')
-      const before = failing(outcomes(broken, await tryOnce(ground, broken)))
-      const since = Date.now()
-      const watched = watchConnections(ground, working)
-      await change(ground)
-      await sleep(5_000)
-      const { tried, failed } = await watched.end()
-      const after = failing(outcomes(broken, await tryOnce(ground, broken)))
-      rows.push({ name, before, lost: failed, tried, after, withoutFelix: mostWithoutFelix(ground, since) })
-    }
-    const total = broken.length
+    const scene = await setScene(ground)
+    const bySpec = await changeBy(ground, scene, ways.spec)
+    const byAnnotation = await changeBy(ground, scene, ways.annotation)
+    const ours = await changeBy(ground, scene, ways.tool)
+    const of = ({ wrong, tried }: { wrong: number; tried: number }) => `${wrong} of ${tried}`
     measured({
-      title: `One change of the range on ${ground.nodes.length} nodes, ${total} connections tried outside of the old range`,
+      title: `One change of the range on ${ground.nodes.length} nodes`,
       head: [
         '',
         'failing before',
         'lost meanwhile, of those that worked',
         'failing after',
+        'restarts of Felix',
         'nodes without Felix at once',
       ],
-      rows: rows.map((it) => [
-        it.name,
-        `${it.before} of ${total}`,
-        `${it.lost} of ${it.tried}`,
-        `${it.after} of ${total}`,
-        String(it.withoutFelix),
+      rows: [bySpec, byAnnotation, ours].map(({ name, figures, starts, atOnce }) => [
+        name,
+        ...[figures.before, figures.during, figures.after].map(of),
+        starts.join(', '),
+        String(atOnce),
       ]),
     })
-    const [bySpec, byAnnotation, ours] = rows
-    if (!bySpec || !byAnnotation || !ours) throw new Error('A way of changing it is missing.')
+    const said = ({ name, figures, starts, atOnce }: Came) => ({
+      command: name,
+      before: `${of(figures.before)} fail`,
+      after: `${of(figures.after)} fail; meanwhile ${of(figures.during)} lost; ${starts.join(', ')} restarts of Felix, ${atOnce} nodes without it at once`,
+      figures,
+    })
+    const fails = ({ wrong, tried }: { wrong: number; tried: number }) => wrong === tried
     claim({
       claim: 'The documented field and a restart of all leaves the node port closed.',
-      command: bySpec.name,
-      before: `${bySpec.before} of ${total} fail`,
-      after: `${bySpec.after} of ${total} fail`,
-      holds: bySpec.before === total && bySpec.after === total,
+      ...said(bySpec),
+      holds: fails(bySpec.figures.before) && fails(bySpec.figures.after),
     })
     claim({
-      claim: 'The tool opens it, with one node at a time without Felix; by hand all are without it at once.',
-      command: ours.name,
-      before: `${ours.before} of ${total} fail`,
-      after: `${ours.after} of ${total} fail; ${ours.withoutFelix} node at once, by hand ${byAnnotation.withoutFelix}`,
-      holds: ours.before === total && ours.after === 0 && ours.withoutFelix === 1 && byAnnotation.withoutFelix > 1,
+      claim: 'The annotation on `default` opens it, and all nodes are without Felix at once.',
+      ...said(byAnnotation),
+      holds:
+        fails(byAnnotation.figures.before) &&
+        byAnnotation.figures.after.wrong === 0 &&
+        byAnnotation.atOnce === ground.nodes.length,
+    })
+    claim({
+      claim: 'The tool opens it, with one node at a time without Felix, and no connection that worked is lost.',
+      ...said(ours),
+      holds:
+        fails(ours.figures.before) &&
+        ours.figures.after.wrong === 0 &&
+        ours.figures.during.wrong === 0 &&
+        ours.atOnce === 1,
+      byAnnotation: true,
     })
   },
 }
 
-const failing = (all: readonly string[]): number => all.filter((it) => !isPod(it)).length
-
-/** How many nodes at most had a Felix that had ended and no other that had begun. */
-const mostWithoutFelix = ({ nodes }: Ground, since: number): number => {
-  const changes = nodes.flatMap(({ lives }) =>
-    lives.flatMap(({ startedAt, endedAt }) => [
-      ...(startedAt >= since ? [{ at: startedAt, by: -1 }] : []),
-      ...(endedAt !== undefined && endedAt >= since ? [{ at: endedAt, by: 1 }] : []),
-    ]),
-  )
-  let [now, most] = [0, 0]
-  for (const { by } of changes.toSorted((a, b) => a.at - b.at)) most = Math.max(most, (now += by))
-  return most
+async function changeBy(ground: Ground, { targets }: Scene, { name, change }: Way): Promise<Came> {
+  const [working, broken] = [targets(services.inside), targets(services.outside)]
+  await unset(ground)
+  await untilOutcomes(ground, broken, isTimeout)
+  const before = count(outcomes(broken, await tryOnce(ground, broken)), isPod)
+  const since = Date.now()
+  const watched = watchConnections(ground, working)
+  await change(ground, range)
+  await sleep(5_000)
+  const { tried, failed } = await watched.end()
+  const after = count(outcomes(broken, await tryOnce(ground, broken)), isPod)
+  const figures = { before, during: { wrong: failed, tried }, after }
+  const { starts, atOnce } = disturbance(ground.nodes, since)
+  return { name, figures, starts, atOnce }
 }

@@ -1,27 +1,25 @@
+import type { Chapter as AnyChapter, Shown } from '../chapters/chapter.ts'
 import type { Ground } from './ground.ts'
 
+/** Connections that were tried, and how many of them were not treated as they should be. */
+export interface Count {
+  wrong: number
+  tried: number
+}
+
 /** What packets do, before and after something is done. */
-export interface Claim {
-  claim: string
-  /** What was done in between, as a reader would type it. */
-  command: string
+export interface Claim extends Shown {
   before: string
   after: string
-  holds: boolean
+  /** The same as figures; `during`: connections that had worked, while it was done. */
+  figures?: { before: Count; during?: Count; after: Count }
+  /** It does not hold where the tool leaves the annotation unwritten. */
+  byAnnotation?: true
 }
 
-export interface Chapter {
-  /** As `--only` takes it. */
-  name: string
-  title: string
-  prove: (ground: Ground, claim: (claim: Claim) => void, measured: (table: Measured) => void) => Promise<void>
-}
-
-/** Figures, as a table for people. */
-export interface Measured {
-  title: string
-  head: string[]
-  rows: string[][]
+export interface Chapter extends AnyChapter<Ground, Claim> {
+  /** The machine, where it is not one with nodes in IPVS mode. */
+  lay?: (name: string) => Promise<Ground>
 }
 
 export const list = (outcomes: readonly string[]): string => {
@@ -29,3 +27,10 @@ export const list = (outcomes: readonly string[]): string => {
   for (const outcome of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
   return [...counts].map(([outcome, count]) => (count === 1 ? outcome : `${count} × ${outcome}`)).join(', ')
 }
+
+export const count = (outcomes: readonly string[], isRight: (outcome: string) => boolean): Count => ({
+  wrong: outcomes.filter((it) => !isRight(it)).length,
+  tried: outcomes.length,
+})
+
+export const isTimeout = (outcome: string): boolean => outcome === 'timeout'

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { requireBinary } from '../../../lab/binaries.ts'
+import { type ProgramName, requireBinary } from '../../../lab/binaries.ts'
 import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts'
 import { populate } from '../../../lab/fixtures/populate.ts'
 import { machineImage } from '../../../lab/machine/image.ts'
@@ -18,15 +18,17 @@ export interface Ground {
   cluster: ControlPlane
   machine: Machine
   nodes: MachineNode[]
+  /** The command line to be driven, in place of this checkout's. */
+  tool?: string
   stop: () => Promise<void>
 }
 
 const calicoNode = { namespace: 'calico-system', name: 'calico-node' }
 
-/** Nodes in IPVS mode, where Felix has what is built in: 30000:32767. */
-export async function layGround(name: string, count: number): Promise<Ground> {
+/** The control plane, with so many nodes, and the machine, in which no program of a node runs. */
+export async function layMachine(name: string, programs: readonly ProgramName[], count = 1): Promise<Ground> {
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-packets-'))
-  const image = await machineImage({ felix: requireBinary('felix'), 'kube-proxy': requireBinary('kube-proxy') })
+  const image = await machineImage(Object.fromEntries(programs.map((it) => [it, requireBinary(it)])))
   const undo: (() => Promise<void>)[] = []
   const stop = async () => {
     for (const step of undo.splice(0).toReversed()) await step()
@@ -45,7 +47,22 @@ export async function layGround(name: string, count: number): Promise<Ground> {
         calico: { version: 'v3.28.4', install: 'operator', probeSeconds: 1 },
       }),
     ])
-    const nodes: MachineNode[] = []
+    return { workdir, cluster, machine, nodes: [], stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Nodes in IPVS mode, where Felix has what is built in: 30000:32767. */
+export async function layGround(name: string, count: number): Promise<Ground> {
+  const ground = await layMachine(name, ['felix', 'kube-proxy'], count)
+  const { cluster, machine, nodes } = ground
+  const undo = [ground.stop]
+  const stop = async () => {
+    for (const step of undo.splice(0).toReversed()) await step()
+  }
+  try {
     const felix = await startFelixNodes(cluster, calicoNode, async (request) => {
       const node = await createMachineNode(machine, request)
       nodes.push(node)
@@ -62,7 +79,7 @@ export async function layGround(name: string, count: number): Promise<Ground> {
       },
       120,
     )
-    return { workdir, cluster, machine, nodes, stop }
+    return { ...ground, stop }
   } catch (error) {
     await stop()
     throw error

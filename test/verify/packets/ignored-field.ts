@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Chapter, list } from './claim.ts'
+import { type Chapter, count, isTimeout, list } from './claim.ts'
+import { rangeAnnotation } from '../proof/ground.ts'
 import { outcomes, tryOnce, untilOutcomes } from './probe.ts'
 import { isPod, range, services, setScene } from './scene.ts'
 import { setRange } from './workload.ts'
@@ -25,16 +26,18 @@ export const ignoredField: Chapter = {
       command: patch({ spec: { kubeNodePortRanges: [range] } }),
       before: list(before),
       after: list(bySpec),
-      holds: before.every((it) => it === 'timeout') && bySpec.every((it) => it === 'timeout'),
+      holds: before.every(isTimeout) && bySpec.every(isTimeout),
+      figures: { before: count(before, isPod), after: count(bySpec, isPod) },
     })
     await setRange(ground, { spec: range, annotation: range })
     const byAnnotation = await untilOutcomes(ground, outside, isPod)
     claim({
       claim: 'The annotation does.',
-      command: patch({ metadata: { annotations: { 'config.projectcalico.org/KubeNodePortRanges': range } } }),
+      command: patch({ metadata: { annotations: { [rangeAnnotation]: range } } }),
       before: list(bySpec),
       after: list(byAnnotation),
       holds: byAnnotation.every(isPod),
+      figures: { before: count(bySpec, isPod), after: count(byAnnotation, isPod) },
     })
   },
 }

@@ -1,70 +1,137 @@
-import { type Chapter, list } from './claim.ts'
-import { runTool, typed } from '../proof/tool.ts'
-import { rangeFlag, services, setScene } from './scene.ts'
-import { outcomes, tryOnce } from './probe.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../until.ts'
+import { felixConfigurations, mergePatch } from '../proof/ground.ts'
+import { runTool, typed } from '../proof/tool.ts'
+import { type Chapter, list } from './claim.ts'
 import type { Ground } from './ground.ts'
-import { inNamespace } from './network.ts'
-import { startPod } from './workload.ts'
+import { inNamespace, linkOf } from './network.ts'
+import type { MachineNode } from './node.ts'
+import { outcomes, tryOnce } from './probe.ts'
+import { isPod, rangeFlag, setScene } from './scene.ts'
+import { createService, startPod } from './workload.ts'
 
-const calico = '/apis/crd.projectcalico.org/v1'
-const mergePatch = 'application/merge-patch+json'
-/** Eight bits. The tool says for how many pods that is. */
-const small = 0x7f800000
-const count = 9
+/** Seven bits: three are left for endpoints. */
+const small = 0x7f000000
+const near = { name: 'near', nodePort: 30090, policy: 'Cluster' } as const
+const names = Array.from({ length: 8 }, (_, nth) => `limited-${nth + 1}`)
+const web = "app == 'web'"
+
+/** Policies of pods that call a Service, and what is right for them. */
+const policies = [
+  {
+    what: 'may not reach the pods behind the Service, and everything else',
+    selector: "app == 'limited'",
+    rules: { types: ['Egress'], egress: [{ action: 'Deny', destination: { selector: web } }, { action: 'Allow' }] },
+    isRight: (it: string) => !isPod(it),
+  },
+  {
+    what: 'may reach the pods behind the Service, and nothing else',
+    selector: "app == 'limited'",
+    rules: { types: ['Egress'], egress: [{ action: 'Allow', destination: { selector: web } }] },
+    isRight: isPod,
+  },
+  {
+    what: 'are not let in by the policy of the pods behind the Service, on the same node',
+    selector: web,
+    rules: {
+      types: ['Ingress'],
+      ingress: [{ action: 'Deny', source: { selector: "app == 'limited'" } }, { action: 'Allow' }],
+    },
+    isRight: (it: string) => !isPod(it),
+  },
+]
 
 /** More pods than the mark has numbers for. */
 export const maskRoom: Chapter = {
   name: 'mask-room',
   title: 'A mark mask without room',
   prove: async (ground, claim) => {
-    const { cluster } = ground
-    await setScene(ground)
-    await cluster.request('POST', `${calico}/globalnetworkpolicies`, {
-      apiVersion: 'crd.projectcalico.org/v1',
-      kind: 'GlobalNetworkPolicy',
-      metadata: { name: 'default.limited' },
-      spec: {
-        tier: 'default',
-        order: 5,
-        selector: "app == 'limited'",
-        types: ['Egress'],
-        egress: [{ action: 'Deny' }],
-      },
-    })
-    const node = ground.nodes[0]
+    const [node] = ground.nodes
     if (!node) throw new Error('There is no node.')
-    const pods: string[] = []
-    for (let nth = 1; nth <= count; nth += 1)
-      pods.push((await startPod(ground, node, `limited-${nth}`, { app: 'limited' })).name)
-    const address = await clusterAddress(ground, services.inside.name)
-    const target = `tcp/${address}:80`
-    const enough = await untilSame(ground, pods, target, (all) => all.every((it) => it === 'timeout'))
-    await cluster.request(
-      'PATCH',
-      `${calico}/felixconfigurations/default`,
-      { spec: { iptablesMarkMask: small } },
-      mergePatch,
-    )
-    await until('a new start of Felix', () => node.lives.length > 1, 120)
-    const few = await untilSame(ground, pods, target, (all) => all.some((it) => it.startsWith('web-')))
-    const { out, code } = await runTool(ground, 'check', ...rangeFlag, '-o', 'json')
-    const report = JSON.parse(out) as { findings: { code: string }[]; nodes: { name: string; markCapacity?: number }[] }
-    const room = report.nodes.find(({ name }) => name === node.name)?.markCapacity
-    const through = few.filter((it) => it.startsWith('web-')).length
+    const { pods } = await setScene(ground)
+    await createService(ground, near, pods.slice(0, 1))
+    for (const name of names) await startPod(ground, node, name, { app: 'limited' })
+    const target = `tcp/${await clusterAddress(ground, near.name)}:80`
+    const before: string[][] = []
+    for (const policy of policies) before.push(await underPolicy(ground, policy, target, () => true))
+    const lives = node.lives.length
+    const change = { spec: { iptablesMarkMask: small } }
+    await ground.cluster.request('PATCH', `${felixConfigurations}/default`, change, mergePatch)
+    await until('a new start of Felix', () => node.lives.length > lives, 120)
+    const command = `kubectl patch felixconfigurations.crd.projectcalico.org default --type=merge -p '${JSON.stringify(change)}'`
+    const endpoints = names.length + 2
+    const { room, codes } = await said(ground, node)
+    const marked = await markedLinks(node, room)
+    const has = names.map((name) => marked.has(linkOf('default', name)))
     claim({
-      claim: `With a mask of eight bits (0x7f800000) Felix has no number for some of the node's ${count + 1} pods, and their policy is skipped on the way to a Service: pods that may send nothing get an answer. The tool says how many the mask has room for, and that it is too small.`,
+      claim: `With a mask of seven bits Felix gives a mark to as many endpoints of the node as the tool says there is room for, and none to the others: it does not restart, and logs nothing. The tool says so: \`MARK_CAPACITY\`.`,
       command: typed('check'),
-      before: `${list(enough)} with the default mask`,
-      after: `${list(few)}; the tool: room for ${room}, ${report.findings.map((it) => it.code).join(', ')}`,
-      holds:
-        enough.every((it) => it === 'timeout') &&
-        code === 1 &&
-        room !== undefined &&
-        through === count + 1 - room &&
-        report.findings.some((it) => it.code === 'MARK_CAPACITY'),
+      before: `${endpoints} endpoints on ${node.name.split('.')[0]}: ${names.length + 1} pods and its host endpoint`,
+      after: `${marked.size} have a mark; the tool: room for ${room}, ${codes.join(', ')}`,
+      holds: marked.size === room && room < endpoints && codes.includes('MARK_CAPACITY') && has.includes(false),
     })
+    for (const [index, policy] of policies.entries()) {
+      const after = await underPolicy(ground, policy, target, (nth) => has[nth] ?? false)
+      const [withMark, without] = [after.filter((_, nth) => has[nth]), after.filter((_, nth) => !has[nth])]
+      claim({
+        claim: `Pods that ${policy.what}: those with a mark call the Service as before, those beyond the room do not.`,
+        command,
+        before: list(before[index] ?? []),
+        after: `${list(withMark) || 'none'} with a mark; ${list(without)} without`,
+        holds:
+          (before[index] ?? []).every(policy.isRight) &&
+          withMark.every(policy.isRight) &&
+          without.length > 0 &&
+          !without.some(policy.isRight),
+      })
+    }
   },
+}
+
+const path = '/apis/crd.projectcalico.org/v1/globalnetworkpolicies'
+
+/** What comes of each pod's call while only this policy is there. `isOrdinary`: it is expected of this pod that the policy decides. */
+async function underPolicy(
+  ground: Ground,
+  { selector, rules, isRight }: (typeof policies)[number],
+  target: string,
+  isOrdinary: (nth: number) => boolean,
+): Promise<string[]> {
+  await ground.cluster.request('POST', path, {
+    apiVersion: 'crd.projectcalico.org/v1',
+    kind: 'GlobalNetworkPolicy',
+    metadata: { name: 'default.limited' },
+    spec: { tier: 'default', order: 5, selector, ...rules },
+  })
+  // Of pods that nothing changes for, nothing tells when Felix is done with it.
+  await sleep(10_000)
+  let last: string[] = []
+  const settled = async () => {
+    last = await fromPods(ground, target)
+    return last.every((it, nth) => isRight(it) || !isOrdinary(nth))
+  }
+  await until('the policy', settled, 40).catch(() => undefined)
+  await ground.cluster.request('DELETE', `${path}/default.limited`)
+  return last
+}
+
+/** Links whose packets Felix marks. */
+async function markedLinks(node: MachineNode, room: number): Promise<Set<string>> {
+  let links = new Set<string>()
+  const seen = async () => {
+    const marks = (await node.rules()).flatMap((rule) => /^-A cali-sm-(\S+) .*--set-x?mark/.exec(rule)?.[1] ?? [])
+    links = new Set(marks)
+    return links.size >= room
+  }
+  await until('marks', seen, 60).catch(() => undefined)
+  return links
+}
+
+async function said(ground: Ground, node: MachineNode): Promise<{ room: number; codes: string[] }> {
+  const { out } = await runTool(ground, 'check', ...rangeFlag, '-o', 'json')
+  const report = JSON.parse(out) as { findings: { code: string }[]; nodes: { name: string; markCapacity?: number }[] }
+  const room = report.nodes.find(({ name }) => name === node.name)?.markCapacity ?? Number.NaN
+  return { room, codes: [...new Set(report.findings.map((it) => it.code))].toSorted() }
 }
 
 const clusterAddress = async ({ cluster }: Ground, name: string): Promise<string> => {
@@ -74,21 +141,10 @@ const clusterAddress = async ({ cluster }: Ground, name: string): Promise<string
   return service.spec.clusterIP
 }
 
-const fromPods = async (ground: Ground, pods: readonly string[], target: string): Promise<string[]> => {
-  const all = await Promise.all(pods.map((pod) => tryOnce(ground, [target], (command) => inNamespace(pod, command))))
-  return all.map((attempts) => outcomes([target], attempts)[0] ?? '')
-}
-
-/** The last outcomes, once they are as awaited, or after a minute. */
-const untilSame = async (
-  ground: Ground,
-  pods: readonly string[],
-  target: string,
-  awaited: (all: readonly string[]) => boolean,
-): Promise<string[]> => {
-  let last: string[] = []
-  await until('the outcomes', async () => awaited((last = await fromPods(ground, pods, target))), 60).catch(
-    () => undefined,
+const fromPods = (ground: Ground, target: string): Promise<string[]> =>
+  Promise.all(
+    names.map(async (pod) => {
+      const attempts = await tryOnce(ground, [target], (command) => inNamespace(pod, command))
+      return outcomes([target], attempts)[0] ?? ''
+    }),
   )
-  return last
-}

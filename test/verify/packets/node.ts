@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ProxyMode } from '../../../lab/fixtures/cluster-spec.ts'
 import type { Following, Machine } from '../../../lab/machine/start.ts'
 import { quoted } from '../../../shared/domain/shell.ts'
 import type { NodeRequest } from '../felix-nodes/node-request.ts'
@@ -18,14 +19,12 @@ export interface MachineNode extends FelixNode {
   proxyLog: () => readonly string[]
 }
 
-type ProxyMode = 'ipvs' | 'iptables' | 'nftables'
-
 export async function createMachineNode(machine: Machine, request: NodeRequest): Promise<MachineNode> {
   const { name, address, folder, apiPort } = request
   const namespace = namespaceOf(address)
   const kubeconfig = `/run/${namespace}.kubeconfig`
-  const text = readFileSync(request.kubeconfigFor(`https://${machine.host}:${apiPort}`), 'utf8')
-  await machine.run(`set -e\n${plugIn(namespace, address)}\ncat > ${kubeconfig} <<'END'\n${text}\nEND`)
+  await machine.run(`set -e\n${plugIn(namespace, address)}`)
+  await carryIn(machine, request.kubeconfigFor(`https://${machine.host}:${apiPort}`), kubeconfig)
   const supervised = supervise((env, onLine) => {
     const variables = Object.entries(env).map(([key, value]) => `${key}=${quoted(value)}`)
     const felix = machine.follow(inNamespace(namespace, `env ${variables.join(' ')} felix /nonexistent`), onLine)
@@ -62,7 +61,7 @@ export async function createMachineNode(machine: Machine, request: NodeRequest):
       proxy?.end()
       await proxy?.exit
       proxyLines = []
-      proxy = machine.follow(inNamespace(namespace, proxyCommand(name, kubeconfig, mode)), (line) =>
+      proxy = machine.follow(inNamespace(namespace, proxyCommand({ name, kubeconfig, mode })), (line) =>
         proxyLines.push(line),
       )
     },
@@ -75,10 +74,23 @@ export async function createMachineNode(machine: Machine, request: NodeRequest):
   }
 }
 
+/** A file of this machine's, into the virtual one. */
+export const carryIn = (machine: Machine, file: string, to: string): Promise<string> =>
+  machine.run(`cat > ${to} <<'END'\n${readFileSync(file, 'utf8')}\nEND`)
+
+export interface ProxyStart {
+  /** Of the Node that it runs on. */
+  name: string
+  kubeconfig: string
+  mode: ProxyMode
+  /** In the machine's PATH. */
+  program?: string
+}
+
 /** Node ports on the node's own address; the kernel's tables are as they are. */
-const proxyCommand = (name: string, kubeconfig: string, mode: ProxyMode): string =>
+export const proxyCommand = ({ name, kubeconfig, mode, program = 'kube-proxy' }: ProxyStart): string =>
   [
-    'kube-proxy',
+    program,
     `--proxy-mode=${mode}`,
     `--hostname-override=${name}`,
     `--kubeconfig=${kubeconfig}`,

@@ -1,50 +1,61 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { table, versions } from '../proof/results.ts'
-import type { Claim, Measured } from './claim.ts'
-
-/** What came of a chapter. */
-export interface Shown {
-  title: string
-  claims: Claim[]
-  tables: Measured[]
-}
+import type { Told } from '../chapters/chapter.ts'
+import { chapterText, code, packetsTitle, table, writePart } from '../chapters/page.ts'
+import { versions } from '../proof/results.ts'
+import type { Claim } from './claim.ts'
+import { grounds } from './grounds.ts'
 
 const root = join(import.meta.dirname, '../../..')
+const all = { ...versions, 'kube-proxy': versions.kubernetes }
+const json = (it: unknown): string => `${JSON.stringify(it, null, 2)}\n`
 
-/** `whole`: nothing was left out, so that the page may be written anew. */
-export function writeResults(shown: readonly Shown[], { seconds, whole }: { seconds: number; whole: boolean }): void {
+/** `whole`: nothing was left out, so that the page and its figures may be written anew. */
+export function writeResults(
+  told: readonly Told<Claim>[],
+  { seconds, whole }: { seconds: number; whole: boolean },
+): void {
   const folder = join(root, 'out/packets')
   mkdirSync(folder, { recursive: true })
-  const claims = shown.flatMap((it) => it.claims)
-  const measured = shown.flatMap((it) => it.tables)
-  const all = { ...versions, 'kube-proxy': versions.kubernetes }
-  writeFileSync(
-    join(folder, 'results.json'),
-    `${JSON.stringify({ versions: all, seconds, claims, measured }, null, 2)}\n`,
-  )
-  if (whole) writeFileSync(join(root, 'docs/packets.md'), page(shown))
+  const claims = told.flatMap((it) => it.claims)
+  const measured = told.flatMap((it) => it.tables)
+  writeFileSync(join(folder, 'results.json'), json({ versions: all, seconds, claims, measured }))
+  if (!whole) return
+  writePart('packets', page(told))
+  writeFileSync(join(root, 'docs/packets.json'), json({ versions: all, figures: figuresOf(told) }))
 }
 
-const introduction = `# Proof with packets
+/** Of each claim that has them: connections not treated as they should be, before, while, and after it was done. */
+export const figuresOf = (told: readonly Told<Claim>[]) =>
+  told.flatMap(({ title, claims }) =>
+    claims.flatMap(({ claim, command, figures }) => (figures ? [{ chapter: title, claim, command, ...figures }] : [])),
+  )
 
-What packets do while Calico is out of step, and after it has been put in step. \`npm run packets\` wrote this page: Calico's own Felix
-(${versions.felix}) and Kubernetes' own kube-proxy (${versions.kubernetes}) in IPVS mode on two nodes, on Debian's kernel in an emulated machine, against a real control
-plane. Each connection is tried from outside of the nodes, TCP and UDP; every node is a host endpoint that nothing may reach. Kubelets are
-simulated, but for calico-node, whose pod starts and ends a Felix. Pods are network namespaces with a server.
+const introduction = `${packetsTitle}
+
+What connections do while Calico is out of step, and after it has been put in step, as \`npm run packets\` showed it and wrote this part: Calico's
+own Felix (${versions.felix}) and Kubernetes' own kube-proxy (${versions.kubernetes}) on two nodes, on Debian's kernel in an emulated machine, against a real
+control plane. Each connection is tried from outside of the nodes, TCP and UDP; every node is a host endpoint that nothing may reach. Kubelets are
+simulated, but for calico-node, whose pod starts and ends a Felix. Pods are network namespaces with a server. [\`packets.json\`](packets.json) has the
+figures.
 
 It needs Linux on x64, and the packages qemu-system-x86, cpio and kmod. Nothing is installed, and nothing listens but on 127.0.0.1.
 `
 
-export const page = (shown: readonly Shown[]): string => [introduction, ...shown.map(chapter)].join('\n')
+export const page = (told: readonly Told<Claim>[]): string => [introduction, ...told.map(chapter), basis].join('\n')
 
-const chapter = ({ title, claims, tables }: Shown): string =>
-  [
-    `## ${title}\n`,
-    table(
-      ['', 'claim', 'before', 'done', 'after'],
-      claims.map((it) => [it.holds ? '✓' : '✗', it.claim, it.before, it.command, it.after]),
-    ),
-    ...tables.map(({ title: name, head, rows }) => `\n**${name}**\n\n${table(head, rows)}`),
-    '',
-  ].join('\n')
+const chapter = (told: Told<Claim>): string =>
+  chapterText(told, {
+    level: '###',
+    head: ['claim', 'before', 'done', 'after'],
+    row: (it) => [it.claim, it.before, code(it.command), it.after],
+  })
+
+/** Of Felix the Go module proxy serves one version, so not every claim can be run for all that the tool speaks of. */
+const basis = `### What each claim rests on
+
+Felix ${versions.felix} is what was run: other versions are not to be had as a Go module. What is said of them was computed by Calico's own code of that version, or
+is read in its source.
+
+${table(['claim', 'run', 'computed by Calico’s own code', 'read in the source'], grounds())}
+`

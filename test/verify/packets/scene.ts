@@ -1,10 +1,11 @@
+import { rangeFlag as flagFor } from '../proof/tool.ts'
 import type { Ground } from './ground.ts'
 import { createService, denyToNodes, type NodePortService, type ServingPod, setRange, startPod } from './workload.ts'
 import { untilOutcomes } from './probe.ts'
 
 /** The API server's range here. Felix's own default, 30000:32767, lacks the first ten thousand. */
 export const range = '20000:32767'
-export const rangeFlag = ['--service-node-port-range', range.replace(':', '-')]
+export const rangeFlag = flagFor(range)
 
 /** One inside and one outside of Felix's default, each for both policies on where traffic may end. */
 export const services = {

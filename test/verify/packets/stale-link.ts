@@ -1,5 +1,5 @@
 import { paceFlags, runTool } from '../proof/tool.ts'
-import { type Chapter, list } from './claim.ts'
+import { type Chapter, count, isTimeout, list } from './claim.ts'
 import { untilOutcomes } from './probe.ts'
 import { isPod, rangeFlag, services, setScene } from './scene.ts'
 import { startHostProcess } from './workload.ts'
@@ -25,7 +25,7 @@ export const staleLink: Chapter = {
     )
     const stale = await untilOutcomes(ground, open, (it) => it === 'host-process')
     for (const node of ground.nodes) await node.link(false)
-    const closed = await untilOutcomes(ground, open, (it) => it === 'timeout')
+    const closed = await untilOutcomes(ground, open, isTimeout)
     claim({
       claim: `kube-proxy that leaves IPVS for iptables leaves \`kube-ipvs0\` behind, and Felix goes on as in IPVS mode: a process of the node on port ${port}, inside the range, is reached past the node's policy though no Service has that port. Once the link is deleted it is closed.`,
       command: 'ip link delete kube-ipvs0',
@@ -34,8 +34,9 @@ export const staleLink: Chapter = {
       holds:
         links.every((it) => it.includes('kube-ipvs0')) &&
         stale.every((it) => it === 'host-process') &&
-        closed.every((it) => it === 'timeout') &&
+        closed.every(isTimeout) &&
         served.every(isPod),
+      figures: { before: count(stale, isTimeout), after: count(closed, isTimeout) },
     })
     for (const it of processes) it.end()
     const since = ground.nodes.map(({ lives }) => lives.length)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { paceFlags, runTool, typed } from '../proof/tool.ts'
-import { type Chapter, list } from './claim.ts'
+import { type Chapter, count, isTimeout, list } from './claim.ts'
 import { outcomes, tryOnce, untilOutcomes, watchConnections } from './probe.ts'
 import { isPod, range, rangeFlag, services, setScene } from './scene.ts'
 
@@ -29,7 +29,13 @@ export const tooSmall: Chapter = {
       command: typed(...command),
       before: list(before),
       after: `${list(after)}; exit status ${code}`,
-      holds: before.every((it) => it === 'timeout') && after.every(isPod) && code === 0,
+      holds: before.every(isTimeout) && after.every(isPod) && code === 0,
+      figures: {
+        before: count(before, isPod),
+        during: { wrong: failed, tried },
+        after: count(after, isPod),
+      },
+      byAnnotation: true,
     })
     if (code !== 0) process.stderr.write(err)
     claim({

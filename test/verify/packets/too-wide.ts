@@ -1,5 +1,5 @@
 import { paceFlags, runTool, typed } from '../proof/tool.ts'
-import { type Chapter, list } from './claim.ts'
+import { type Chapter, count, isTimeout, list } from './claim.ts'
 import { untilOutcomes } from './probe.ts'
 import { rangeFlag, setScene } from './scene.ts'
 import { setRange, startHostProcess } from './workload.ts'
@@ -18,21 +18,20 @@ export const tooWide: Chapter = {
       ground.nodes.map((node) => startHostProcess(ground, node, 'host-process', port)),
     )
     const targets = ground.nodes.flatMap(({ address }) => ['tcp', 'udp'].map((it) => `${it}/${address}:${port}`))
-    const right = await untilOutcomes(ground, targets, (it) => it === 'timeout', 30)
+    const right = await untilOutcomes(ground, targets, isTimeout, 30)
     await setRange(ground, { annotation: wide })
     const before = await untilOutcomes(ground, targets, (it) => it === 'host-process')
     const { code } = await runTool(ground, ...command)
-    const after = await untilOutcomes(ground, targets, (it) => it === 'timeout')
+    const after = await untilOutcomes(ground, targets, isTimeout)
     claim({
       claim: `A process of the node on port ${port} is closed to the outside by the node's policy. With the range ${wide} in Felix it is open on every node, past that policy; after ${typed('sync')} it is closed again.`,
       command: typed(...command),
       before: `${list(right)} with the right range; ${list(before)} with ${wide}`,
       after: `${list(after)}; exit status ${code}`,
       holds:
-        right.every((it) => it === 'timeout') &&
-        before.every((it) => it === 'host-process') &&
-        after.every((it) => it === 'timeout') &&
-        code === 0,
+        right.every(isTimeout) && before.every((it) => it === 'host-process') && after.every(isTimeout) && code === 0,
+      figures: { before: count(before, isTimeout), after: count(after, isTimeout) },
+      byAnnotation: true,
     })
     for (const it of processes) it.end()
   },

@@ -1,5 +1,6 @@
 import type { Following } from '../../../lab/machine/start.ts'
 import { until } from '../../until.ts'
+import { felixConfigurations, mergePatch, rangeAnnotation } from '../proof/ground.ts'
 import type { Ground } from './ground.ts'
 import { addPod, inNamespace } from './network.ts'
 import type { MachineNode } from './node.ts'
@@ -124,8 +125,8 @@ export async function setRange(
   { annotation, spec }: { annotation?: string | undefined; spec?: string | undefined },
 ): Promise<void> {
   const body = {
-    metadata: { annotations: { 'config.projectcalico.org/KubeNodePortRanges': annotation ?? null } },
+    metadata: { annotations: { [rangeAnnotation]: annotation ?? null } },
     spec: { kubeNodePortRanges: spec === undefined ? null : [spec] },
   }
-  await cluster.request('PATCH', `${calico}/felixconfigurations/default`, body, 'application/merge-patch+json')
+  await cluster.request('PATCH', `${felixConfigurations}/default`, body, mergePatch)
 }

@@ -1,41 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { rolloutRestart } from '../../../lab/fixtures/changes.ts'
-import { untilSettled } from '../../../lab/fixtures/settle.ts'
+import { type Way, ways } from '../chapters/ways.ts'
 import type { Chapter } from './claim.ts'
 import { type Disturbance, disturbance } from './disturbance.ts'
-import { felixConfigurations, type Ground, mergePatch, rangeAnnotation } from './ground.ts'
-import { paceFlags, rangeFlag, runTool } from './tool.ts'
 
-const calicoNode = { namespace: 'calico-system', name: 'calico-node' }
-
-const patchDefault = (body: (range: string) => object) => async (ground: Ground, range: string) => {
-  await ground.cluster.request('PATCH', `${felixConfigurations}/default`, body(range), mergePatch)
-  // Nobody types the next command in less.
-  await sleep(5_000)
-  await rolloutRestart(ground.cluster, calicoNode)
-  await untilSettled(ground.cluster, calicoNode, { pods: ground.nodes.length, timeout: 180_000 })
-}
-
-const spec = (range: string) => ({ spec: { kubeNodePortRanges: [range] } })
-const annotation = (range: string) => ({ metadata: { annotations: { [rangeAnnotation]: range } } })
-
-/** The same change, in the ways people have. What each does to the nodes is all that is compared. */
-const ways: { name: string; range: string; change: (ground: Ground, range: string) => Promise<unknown> }[] = [
-  {
-    name: 'patch `spec` of `default`, five seconds later `kubectl rollout restart`',
-    range: '21000:32767',
-    change: patchDefault(spec),
-  },
-  {
-    name: 'patch the annotation of `default`, five seconds later `kubectl rollout restart`',
-    range: '22000:32767',
-    change: patchDefault(annotation),
-  },
-  {
-    name: '`calico-ipvs-sync sync`, one node at a time',
-    range: '23000:32767',
-    change: (ground, range) => runTool(ground, 'sync', '--yes', ...rangeFlag(range), ...paceFlags()),
-  },
+/** What each does to the nodes is all that is compared. */
+const compared: (Way & { range: string })[] = [
+  { ...ways.spec, range: '21000:32767' },
+  { ...ways.annotation, range: '22000:32767' },
+  { ...ways.tool, range: '23000:32767' },
 ]
 
 /** Side by side, in one run and on the same nodes. */
@@ -46,7 +18,7 @@ export const comparison: Chapter = {
   prove: async (ground, claim, measured) => {
     const { nodes, ports } = ground
     const came: (Disturbance & { name: string; right: number; took: number })[] = []
-    for (const { name, range, change } of ways) {
+    for (const { name, range, change } of compared) {
       const since = Date.now()
       await change(ground, range)
       const took = (Date.now() - since) / 1000
@@ -81,20 +53,20 @@ export const comparison: Chapter = {
       `${it.atOnce} at once, ${total(it)} restarts, right on ${it.right} of ${nodes.length}`
     claim({
       claim: 'The documented field and a restart of all: every Felix restarts, and no rule is right.',
-      command: `${ways[0]?.name}`,
+      command: bySpec.name,
       seen: words(bySpec),
       holds: bySpec.right === 0 && total(bySpec) === nodes.length,
     })
     claim({
       claim:
         'The annotation on `default` and a restart of all: right, but all at once, and every Felix restarts twice.',
-      command: `${ways[1]?.name}`,
+      command: byAnnotation.name,
       seen: words(byAnnotation),
       holds: byAnnotation.right === nodes.length && byAnnotation.atOnce > 1 && total(byAnnotation) === 2 * nodes.length,
     })
     claim({
       claim: 'The tool: right, one node at a time, each Felix restarted once.',
-      command: `${ways[2]?.name}`,
+      command: ours.name,
       seen: words(ours),
       holds: ours.right === nodes.length && ours.atOnce === 1 && total(ours) === nodes.length,
     })

@@ -27,6 +27,8 @@ export interface Ground {
   /** Logs of everything; it stays after `stop`. */
   workdir: string
   cluster: ControlPlane
+  /** The command line to be driven, in place of this checkout's. */
+  tool?: string
   nodes: FelixNode[]
   /** Where the ground is `onAws`. */
   aws?: OnAws

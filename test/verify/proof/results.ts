@@ -1,26 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Claim, Measured } from './claim.ts'
-
-/** What came of a chapter. */
-export interface Told {
-  title: string
-  claims: Claim[]
-  tables: Measured[]
-}
+import type { Told } from '../chapters/chapter.ts'
+import { chapterText, code, writePart } from '../chapters/page.ts'
+import type { Claim } from './claim.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
 export const versions = { felix: 'v3.28.4', kubernetes: 'v1.36.3' }
 
 /** `whole`: nothing was left out, so that the page may be written anew. */
-export function writeResults(told: Told[], { seconds, whole }: { seconds: number; whole: boolean }): void {
+export function writeResults(told: Told<Claim>[], { seconds, whole }: { seconds: number; whole: boolean }): void {
   const folder = join(root, 'out/proof')
   mkdirSync(folder, { recursive: true })
   const claims = told.flatMap((it) => it.claims)
   const measured = told.flatMap((it) => it.tables)
   writeFileSync(join(folder, 'results.json'), `${JSON.stringify({ versions, seconds, claims, measured }, null, 2)}\n`)
-  if (whole) writeFileSync(join(root, 'docs/proof.md'), page(told))
+  if (whole) writePart('rules', page(told))
 }
 
 const introduction = `# Proof on the real Felix
@@ -40,25 +35,12 @@ No operator runs here. That the one of Calico 3.19 to 3.24 crashes on any value 
 (projectcalico/calico#6508); shown is that the tool then writes the annotation alone.
 `
 
-/** The page, from what was shown. Its words are the same in every run; figures need not be. */
-export const page = (told: readonly Told[]): string => [introduction, ...told.map(chapter)].join('\n')
+/** Its part of docs/proof.md, from what was shown. Its words are the same in every run; figures need not be. */
+export const page = (told: readonly Told<Claim>[]): string => [introduction, ...told.map(chapter)].join('\n')
 
-const chapter = ({ title, claims, tables }: Told): string =>
-  [
-    `## ${title}\n`,
-    table(
-      ['', 'claim', 'command', 'seen'],
-      claims.map((it) => [it.holds ? '✓' : '✗', it.claim, code(it.command), it.seen]),
-    ),
-    ...tables.map(({ title: name, head, rows }) => `\n**${name}**\n\n${table(head, rows)}`),
-    '',
-  ].join('\n')
-
-export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
-
-/** A command; words about one stay words. */
-const code = (command: string): string =>
-  /^(calico-ipvs-sync|kubectl|aws|ip|npm) /.test(command) && !command.includes('`') ? `\`${command}\`` : command
+const chapter = (told: Told<Claim>): string =>
+  chapterText(told, {
+    level: '##',
+    head: ['claim', 'command', 'seen'],
+    row: (it) => [it.claim, code(it.command), it.seen],
+  })

@@ -13,9 +13,9 @@ export interface Ran {
 export const bin = join(import.meta.dirname, '../../../cli/bin.mjs')
 
 /** The command line as a person would have it, in a process of its own. `args`: without where the cluster is. */
-export const runTool = ({ cluster }: Pick<Ground, 'cluster'>, ...args: string[]): Promise<Ran> =>
+export const runTool = ({ cluster, tool = bin }: Pick<Ground, 'cluster' | 'tool'>, ...args: string[]): Promise<Ran> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [bin, ...args, '--kubeconfig', cluster.kubeconfig], {
+    const child = spawn(process.execPath, [tool, ...args, '--kubeconfig', cluster.kubeconfig], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
     })

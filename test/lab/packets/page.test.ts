@@ -1,0 +1,39 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Told } from '../../verify/chapters/chapter.ts'
+import type { Claim } from '../../verify/packets/claim.ts'
+import { versionsOf } from '../../verify/packets/grounds.ts'
+import { figuresOf, page } from '../../verify/packets/results.ts'
+import { chapters } from '../../verify/packets/run.ts'
+
+const figures = { before: { wrong: 4, tried: 4 }, during: { wrong: 1, tried: 90 }, after: { wrong: 0, tried: 4 } }
+const told: Told<Claim> = {
+  title: 'A chapter',
+  claims: [
+    { claim: 'It opens.', command: 'kubectl get a', before: '4 × timeout', after: '4 × web', holds: true, figures },
+    { claim: 'It is so.', command: 'by hand', before: 'a', after: 'b', holds: false },
+  ],
+  tables: [],
+}
+
+describe('What packets showed', () => {
+  test('is told claim by claim, and one that did not hold is not hidden', () => {
+    expect(page([told])).toContain('| ✓ | It opens. | 4 × timeout | `kubectl get a` | 4 × web |')
+    expect(page([told])).toContain('| ✗ | It is so. | a | by hand | b |')
+  })
+
+  test('has figures for claims that count connections', () => {
+    expect(figuresOf([told])).toEqual([
+      { chapter: 'A chapter', claim: 'It opens.', command: 'kubectl get a', ...figures },
+    ])
+  })
+
+  test('no two chapters answer to one name', () => {
+    const names = chapters.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  test('names the versions whose own code gave the recorded answers', () => {
+    expect(versionsOf('ports/spec/one-custom-range')).toEqual(['v3.24.6', 'v3.27.5', 'v3.29.7', 'v3.31.7', 'v3.32.1'])
+    expect(versionsOf('ports/selector/match-annotation')).toEqual(['v3.32.1'])
+  })
+})

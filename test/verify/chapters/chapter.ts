@@ -1,0 +1,32 @@
+/** What a claim of either proof has; each adds what was seen in its own words. */
+export interface Shown {
+  claim: string
+  /** What was run, as a reader would type it or as AWS would have it happen. */
+  command: string
+  holds: boolean
+}
+
+/** Figures, as a table for people. */
+export interface Measured {
+  title: string
+  head: string[]
+  rows: string[][]
+}
+
+/** What is said while a chapter goes on. */
+export type Say<C> = [claim: (claim: C) => void, measured: (table: Measured) => void]
+
+/** Claims that are shown on one cluster. */
+export interface Chapter<G, C> {
+  /** As `--only` takes it. */
+  name: string
+  title: string
+  prove: (ground: G, ...say: Say<C>) => Promise<void>
+}
+
+/** What came of a chapter. */
+export interface Told<C> {
+  title: string
+  claims: C[]
+  tables: Measured[]
+}

@@ -1,0 +1,74 @@
+import { rmSync } from 'node:fs'
+import type { Chapter, Shown, Told } from './chapter.ts'
+
+export interface Ended {
+  /** Logs of everything; it stays after `stop`. */
+  workdir: string
+  stop: () => Promise<void>
+}
+
+export interface Book<G extends Ended, C extends Shown, S extends Chapter<G, C>> {
+  /** The npm script that tells it. */
+  name: string
+  /** In the order in which a reader wants them. */
+  chapters: readonly S[]
+  lay: (chapter: S) => Promise<G>
+  /** What was seen, a line each. */
+  lines: (claim: C) => string[]
+  /** The claim of a chapter that stopped with this message. */
+  broken: (claim: Shown, message: string) => C
+  /** `whole`: nothing was left out, so that pages may be written anew. */
+  write: (told: Told<C>[], about: { seconds: number; whole: boolean }) => void
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+
+/** All chapters, or those named, one after the other, each on a ground of its own. Answers whether every claim held. */
+export async function tellAll<G extends Ended, C extends Shown, S extends Chapter<G, C>>(
+  book: Book<G, C, S>,
+  only?: readonly string[],
+): Promise<boolean> {
+  const begun = Date.now()
+  const told: Told<C>[] = []
+  for (const chapter of book.chapters.filter(({ name }) => only === undefined || only.includes(name))) {
+    say(`\n${chapter.title}`)
+    told.push(await tell(book, chapter))
+  }
+  const seconds = Math.round((Date.now() - begun) / 1000)
+  const claims = told.flatMap((it) => it.claims)
+  const held = claims.filter(({ holds }) => holds).length
+  book.write(told, { seconds, whole: only === undefined })
+  say(`\n${held} of ${claims.length} claims held, in ${seconds} s.`)
+  return claims.length > 0 && held === claims.length
+}
+
+async function tell<G extends Ended, C extends Shown, S extends Chapter<G, C>>(
+  book: Book<G, C, S>,
+  chapter: S,
+): Promise<Told<C>> {
+  const told: Told<C> = { title: chapter.title, claims: [], tables: [] }
+  const claim = (it: C): void => {
+    told.claims.push(it)
+    say(`  ${it.holds ? '✓' : '✗'} ${[it.claim, it.command, ...book.lines(it)].join('\n      ')}`)
+  }
+  let workdir: string | undefined
+  try {
+    const ground = await book.lay(chapter)
+    ;({ workdir } = ground)
+    try {
+      await chapter.prove(ground, claim, (table) => {
+        told.tables.push(table)
+        say([`  ${table.title}`, ...[table.head, ...table.rows].map((row) => `      ${row.join(' | ')}`)].join('\n'))
+      })
+    } finally {
+      await ground.stop()
+    }
+  } catch (error) {
+    const command = `npm run ${book.name} -- --only ${chapter.name}`
+    const message = error instanceof Error ? error.message : String(error)
+    claim(book.broken({ claim: 'This chapter comes to its end.', command, holds: false }, message))
+  }
+  if (told.claims.every(({ holds }) => holds) && workdir) rmSync(workdir, { recursive: true, force: true })
+  else if (workdir) say(`  Logs are in ${workdir}.`)
+  return told
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+interface Grounds {
+  claim: string
+  /** What was run, in which proof. Absent: it was not. */
+  run?: string
+  /** A configuration in test/vectors/felix.json: the recorded answers that agree with the claim. */
+  computed?: string
+  /** A file of projectcalico/calico, unless another repository is named, and the versions in which it was read. */
+  read: string
+}
+
+const felix = 'Felix v3.28.4'
+
+const all: Grounds[] = [
+  {
+    claim:
+      'Traffic to a port outside Felix’s range is judged as traffic to the node, to a port inside it as forwarded.',
+    run: `${felix}, packets`,
+    read: 'v3.32.1 `felix/rules/static.go`',
+  },
+  {
+    claim: 'Felix ignores `spec.kubeNodePortRanges`.',
+    run: `${felix}, packets and rules`,
+    computed: 'ports/spec/one-custom-range',
+    read: 'v3.20, v3.24, v3.32.1, branch of v3.33 `libcalico-go/lib/backend/syncersv1/updateprocessors/felixconfigprocessor.go`',
+  },
+  {
+    claim: 'The annotation counts, and beats the field.',
+    run: `${felix}, packets and rules`,
+    computed: 'ports/both/annotation-wins',
+    read: 'v3.32.1 `libcalico-go/lib/backend/syncersv1/updateprocessors/configurationprocessor.go`',
+  },
+  {
+    claim: '`FelixConfiguration/node.NAME` beats `default`, for the value and for “none”.',
+    run: `${felix}, rules`,
+    computed: 'ports/layer/node-none',
+    read: 'v3.32.1 `felix/config/config_params.go`',
+  },
+  {
+    claim: 'The environment beats every object.',
+    computed: 'ports/env/beats-node-annotation',
+    read: 'v3.32.1 `felix/config/config_params.go`',
+  },
+  {
+    claim: 'Objects with a `nodeSelector` count.',
+    computed: 'ports/selector/match-annotation',
+    read: 'v3.32.1 `felix/calc/config_batcher.go`',
+  },
+  {
+    claim: 'The JSON copy of the metadata beats the annotation itself.',
+    run: `${felix}, rules`,
+    computed: 'ports/v1meta/json-beats-direct',
+    read: 'v3.28 `libcalico-go/lib/backend/k8s/resources/resources.go`',
+  },
+  {
+    claim: 'A mask of one bit keeps Felix from starting.',
+    computed: 'mask/annotation/one-bit',
+    read: 'v3.32.1 `felix/config/param_types.go`',
+  },
+  {
+    claim: 'Endpoints beyond the mask’s room get no mark, and their policy is decided before load balancing.',
+    run: `${felix}, packets`,
+    read: 'v3.32.1 `felix/rules/epmark.go`, `felix/rules/endpoints.go`, `felix/rules/static.go`',
+  },
+  {
+    claim: 'Felix reserves 4 bits up to Calico 3.29 and 5 from 3.30: the room of a mask.',
+    run: `${felix}, packets: 4`,
+    read: 'v3.29.7 and v3.32.1 `felix/dataplane/driver.go`; all rooms in `test/vectors/endpoint-capacity.jsonl` are of Felix’s own allocator',
+  },
+  {
+    claim: 'Felix from 3.23 notices by itself that IPVS begins or ends; up to 3.22 only at its start.',
+    run: `${felix}, packets and rules: notices`,
+    read: 'v3.21.6, v3.22.2 and v3.23.0 `felix/ifacemonitor/iface_monitor.go`',
+  },
+  {
+    claim: 'kube-proxy that leaves IPVS for iptables leaves `kube-ipvs0`, and Felix stays in IPVS mode.',
+    run: `kube-proxy v1.36.3, ${felix}, packets`,
+    read: 'kubernetes/kubernetes `cmd/kube-proxy/app/server_linux.go`',
+  },
+  {
+    claim: 'Operators of Calico 3.19 to 3.24 crash on any value of `spec.kubeNodePortRanges`.',
+    read: 'tigera/operator v1.27.16, v1.28.7 `pkg/controller/migration/convert/numorstring/numorstring.go`',
+  },
+]
+
+interface Vector {
+  name: string
+  calico: string
+  sameIn?: string[]
+}
+
+const vectors = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../vectors/felix.json'), 'utf8'),
+) as readonly Vector[]
+
+/** Released versions whose own code gave the recorded answer, oldest first. */
+export const versionsOf = (name: string): string[] => {
+  const vector = vectors.find((it) => it.name === name)
+  if (!vector) throw new Error(`There is no vector ${name}.`)
+  return [vector.calico, ...(vector.sameIn ?? [])].filter((it) => it.startsWith('v')).toSorted()
+}
+
+/** A row for each claim. */
+export const grounds = (): string[][] =>
+  all.map(({ claim, run = 'not run', computed, read }) => [
+    claim,
+    run,
+    computed === undefined ? '' : versionsOf(computed).join(', '),
+    read,
+  ])

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../until.ts'
+import { kubeProxies } from '../../../lab/binaries.ts'
+import type { ProxyMode } from '../../../lab/fixtures/cluster-spec.ts'
+import type { Ground } from './ground.ts'
+import { inNamespace, plugIn } from './network.ts'
+import { proxyCommand } from './node.ts'
+
+export interface Start {
+  version: string
+  mode: ProxyMode
+  kernel: 'ip_vs' | 'no ip_vs'
+}
+
+/** What came of a start. */
+export interface Heard extends Start {
+  /** By `/proxyMode`. Absent: it ended. */
+  answered?: string
+  exit?: number
+  /** Whether `kube-ipvs0` was there then. */
+  link: boolean
+  /** Its log, but for the flags that it repeats. */
+  lines: string[]
+}
+
+let places = 0
+
+/** Starts a kube-proxy on a node of its own, waits until it serves or ends, and ends it. */
+export async function hear(
+  { machine }: Pick<Ground, 'machine'>,
+  as: { name: string; kubeconfig: string },
+  start: Start,
+): Promise<Heard> {
+  places += 1
+  const namespace = `p${places}`
+  await machine.run(`set -e\n${plugIn(namespace, `10.1.100.${places}`)}`)
+  const lines: string[] = []
+  const command = proxyCommand({ ...as, mode: start.mode, program: kubeProxies[start.version] ?? '' })
+  // A gate of its own up to 1.30; later ones refuse to hear of it once it is always open.
+  const gate =
+    start.mode === 'nftables' && /^v1\.(29|30)\./.test(start.version) ? ' --feature-gates=NFTablesProxyMode=true' : ''
+  const proxy = machine.follow(inNamespace(namespace, command + gate), (line) => lines.push(line))
+  const ends: (number | undefined)[] = []
+  const watchEnd = async () => void ends.push(await proxy.exit)
+  const watching = watchEnd()
+  let answered = ''
+  const seen = async () => {
+    answered = await machine.run(
+      `ip netns exec ${namespace} busybox wget -q -T 2 -O - http://127.0.0.1:10249/proxyMode 2>/dev/null || true`,
+    )
+    return answered !== '' || ends.length > 0
+  }
+  await until(`${start.version} in ${start.mode} mode`, seen, 90).catch(() => undefined)
+  // What is said of the mode is said by then; the link comes a moment later.
+  if (ends.length === 0) await sleep(3_000)
+  const [exit] = ends
+  const links = await machine.run(`ip -n ${namespace} -o link`)
+  proxy.end()
+  await watching
+  await machine.run(`ip netns delete ${namespace}`)
+  return {
+    ...start,
+    ...(answered === '' ? {} : { answered }),
+    ...(exit === undefined ? {} : { exit }),
+    link: links.includes('kube-ipvs0'),
+    lines: lines.filter((line) => !line.includes('FLAG: ')).slice(0, 80),
+  }
+}

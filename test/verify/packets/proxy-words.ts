@@ -1,0 +1,110 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { kubeProxies } from '../../../lab/binaries.ts'
+import { writeKubeconfig } from '../../../lab/control-plane/files.ts'
+import type { ProxyMode } from '../../../lab/fixtures/cluster-spec.ts'
+import { kubeProxyLog } from '../../../shared/clients/kube/logs.ts'
+import type { Chapter } from './claim.ts'
+import { type Heard, hear, type Start } from './proxy-start.ts'
+import { type Ground, layMachine } from './ground.ts'
+import { carryIn } from './node.ts'
+
+const modes: readonly ProxyMode[] = ['ipvs', 'iptables', 'nftables']
+const starts = (kernel: Start['kernel'], asked: readonly ProxyMode[]): Start[] =>
+  Object.keys(kubeProxies).flatMap((version) => asked.map((mode) => ({ version, mode, kernel })))
+
+/** What kube-proxy of several versions says when it starts, and whether the tool's reader of logs understands it. */
+export const proxyWords: Chapter = {
+  name: 'proxy-words',
+  title: 'kube-proxy’s words',
+  lay: (name) => layMachine(name, Object.values(kubeProxies)),
+  prove: async (ground, claim, measured) => {
+    const as = await nodeOf(ground)
+    const heard: Heard[] = []
+    for (const start of starts('ip_vs', modes)) heard.push(await hear(ground, as, start))
+    await ground.machine.run(withoutIpvs)
+    for (const start of starts('no ip_vs', ['ipvs'])) heard.push(await hear(ground, as, start))
+    writeFileSync(recorded, heard.map((it) => `${JSON.stringify(it)}\n`).join(''))
+    measured({
+      title: 'How each start of kube-proxy went',
+      head: ['kube-proxy', 'asked for', 'kernel', 'what its log says', '`/proxyMode`', '`kube-ipvs0`'],
+      rows: heard.map((it) => [
+        it.version,
+        it.mode,
+        it.kernel,
+        sentences(it).join('; '),
+        it.answered ?? `none: it ended with ${it.exit}`,
+        it.link ? 'there' : 'not there',
+      ]),
+    })
+    const [running, ended] = [heard.filter((it) => it.answered), heard.filter((it) => !it.answered)]
+    const understood = running.filter((it) => understand(it).mode === it.answered)
+    claim({
+      claim: 'From each log the tool reads the mode that `/proxyMode` of the same process answers.',
+      command: 'kube-proxy --proxy-mode=MODE',
+      before: `${running.length} starts that serve`,
+      after: `${understood.length} understood`,
+      holds: running.length > 0 && understood.length === running.length,
+    })
+    const said = ended.filter((it) => understand(it).ended !== undefined)
+    claim({
+      claim: 'Where kube-proxy does not start, the tool reads why from the log of the container that ended.',
+      command: 'kube-proxy --proxy-mode=MODE',
+      before: `${ended.length} starts that end`,
+      after: `${said.length} understood`,
+      holds: said.length === ended.length,
+    })
+    const fell = heard.filter(({ kernel, answered }) => kernel === 'no ip_vs' && answered === 'iptables')
+    const old = fell.every(({ version }) => minor(version) <= 25)
+    claim({
+      claim: 'On a kernel without ip_vs kube-proxy up to 1.25 falls back to iptables; a later one ends.',
+      command: 'kube-proxy --proxy-mode=ipvs',
+      before: '',
+      after: heard
+        .filter(({ kernel }) => kernel === 'no ip_vs')
+        .map(({ version, answered }) => `${version} ${answered ?? 'ends'}`)
+        .join(', '),
+      holds: old && fell.length === Object.keys(kubeProxies).filter((version) => minor(version) <= 25).length,
+    })
+  },
+}
+
+/** The node that each of them takes itself for. */
+async function nodeOf({ cluster, machine, workdir }: Ground): Promise<{ name: string; kubeconfig: string }> {
+  const { items } = (await cluster.request('GET', '/api/v1/nodes')) as { items: { metadata: { name: string } }[] }
+  const kubeconfig = '/run/kubeconfig'
+  const file = writeKubeconfig({
+    file: join(workdir, 'machine.kubeconfig'),
+    name: cluster.name,
+    server: `https://${machine.host}:${new URL(cluster.server).port}`,
+    serverName: 'localhost',
+    caPem: Buffer.from(cluster.caData, 'base64').toString(),
+    token: cluster.adminToken,
+  })
+  await carryIn(machine, file, kubeconfig)
+  return { name: items[0]?.metadata.name ?? '', kubeconfig }
+}
+
+const recorded = join(import.meta.dirname, '../../vectors/kube-proxy-logs.jsonl')
+const minor = (version: string): number => Number(version.split('.')[1])
+
+const understand = ({ lines, answered }: Heard) => {
+  const reader = kubeProxyLog({ ended: answered === undefined })
+  reader.take(Buffer.from(lines.map((line) => `${line}\n`).join('')))
+  return reader.evidence(true)
+}
+
+/** Of a log, what it says of the mode, without klog's head of time and place. */
+const sentences = (heard: Heard): string[] => {
+  const decisive = understand(heard)
+  const about = heard.lines.filter((line) => /[Pp]roxier|proxy mode|kernel modules|Falling back|deprecated/.test(line))
+  const last = [decisive.line, decisive.ended].filter((line) => line !== undefined)
+  return [...new Set([...about.slice(0, 4), ...last].map((line) => line.replace(/^[IWEF]\d{4} \S+ +\d+ /, '')))]
+}
+
+/** The modules are unloaded, and lie where nothing finds them. */
+const withoutIpvs = `set -e
+modprobe -r xt_ipvs ip_vs_sh ip_vs_wrr ip_vs_rr ip_vs
+mkdir /without
+for file in $(find /lib/modules -name 'ip_vs*.ko*' -o -name 'xt_ipvs.ko*'); do mv "$file" /without; done
+depmod`
