@@ -69,11 +69,14 @@ interface Sweeps {
 
 const claimsOf = (fleet: SweptFleet, { first, second, third, killed }: Sweeps): Claim[] => {
   // What was killed, or met something that did not answer, comes again; no other cluster is looked at twice.
-  const once = (claim: string, { clusters, repeated, cameAgain }: Looks, keys: string[]): Claim => ({
-    claim,
-    holds: keys.every((key) => clusters.has(key)) && clusters.size === keys.length && repeated <= cameAgain,
-    detail: `${clusters.size} of ${keys.length} clusters, ${repeated} looked at twice for ${cameAgain} messages that came again`,
-  })
+  const once = (claim: string, { clusters, repeated, cameAgain }: Looks, keys: string[]): Claim => {
+    const lost = keys.filter((key) => !clusters.has(key))
+    const twice = [...clusters].flatMap(([key, count]) => (count > 1 ? [`${key} ${count} times`] : []))
+    const holds = lost.length === 0 && clusters.size === keys.length && repeated <= cameAgain
+    const figures = `${clusters.size} of ${keys.length} clusters, ${repeated} looked at twice for ${cameAgain} messages that came again`
+    const wrong = [...lost.map((key) => `${key} not at all`), ...twice].slice(0, 20)
+    return { claim, holds, detail: [figures, ...(holds ? [] : wrong)].join('; ') }
+  }
   return [
     once('a sweep looks at every cluster once', first, all(fleet)),
     once(
@@ -95,33 +98,36 @@ type Rows = Awaited<ReturnType<SweptFleet['rows']>>
 const recordClaims = async (fleet: SweptFleet): Promise<Claim[]> => {
   const rows = await fleet.rows()
   const { well, unreachable, denied, closing } = fleet.keys
-  const verdict = (keys: string[], wanted: string) =>
-    keys.filter((key) => rows.get(`${key} assessment`)?.verdict === wanted).length
-  const right = verdict(well, 'in-step') + verdict([...unreachable, ...denied, ...closing], 'unknown')
-  const silent = [
-    ...unreachable.filter((key) => !codesOf(rows, key).includes('UNREACHABLE')),
-    ...[...denied, ...closing].filter((key) => !codesOf(rows, key).includes('ACCESS_DENIED')),
+  const wrong = [
+    ...unlike(rows, well, { verdict: 'in-step' }),
+    ...unlike(rows, unreachable, { verdict: 'unknown', code: 'UNREACHABLE' }),
+    ...unlike(rows, [...denied, ...closing], { verdict: 'unknown', code: 'ACCESS_DENIED' }),
   ]
+  const all = there(fleet).length
   return [
     {
-      claim: 'each cluster is a row with the right verdict, one that cannot be reached among them',
-      holds: right === there(fleet).length,
-      detail: `${right} of ${there(fleet).length}`,
-    },
-    {
-      claim: 'each row that is not known says why',
-      holds: silent.length === 0,
-      detail: silent.length === 0 ? 'UNREACHABLE, ACCESS_DENIED' : silent.join(', '),
+      claim: 'each cluster is a row with the right verdict and its reason, one that cannot be reached among them',
+      holds: wrong.length === 0,
+      detail: [`${all - wrong.length} of ${all}`, ...wrong.slice(0, 20)].join('; '),
     },
     vanishedClaim(fleet, rows),
     placesClaim(fleet, rows),
   ]
 }
 
-const codesOf = (rows: Rows, key: string): string[] =>
-  listOf(parseFields(rows.get(`${key} assessment`)?.report ?? '{}')?.['findings']).map((it) =>
-    String(fieldsOf(it)['code']),
-  )
+/** The rows that are otherwise, with what they say instead. */
+const unlike = (rows: Rows, keys: string[], expected: { verdict: string; code?: string }): string[] =>
+  keys.flatMap((key) => {
+    const row = rows.get(`${key} assessment`)
+    if (!row) return [`${key} has no row`]
+    const { observedAt, findings } = parseFields(row.report ?? '{}') ?? {}
+    const found = listOf(findings).map(fieldsOf)
+    const isRight =
+      row.verdict === expected.verdict &&
+      (expected.code === undefined || found.some(({ code }) => code === expected.code))
+    const said = found.map(({ code, message }) => `${String(code)} ${String(message)}`)
+    return isRight ? [] : [`${key} is ${row.verdict} since ${String(observedAt)}: ${said.join(', ') || 'no finding'}`]
+  })
 
 const vanishedClaim = ({ cloud, keys }: SweptFleet, rows: Rows): Claim => {
   const right = keys.vanishing.filter((key) => {
