@@ -131,7 +131,7 @@ const halted: Rollout = {
   reason: 'the canary did not come back',
 }
 
-const rowsOf = async ({ credentials, environment, stack }: Cloud): ReturnType<SweptFleet['rows']> => {
+export const rowsOf = async ({ credentials, environment, stack }: Cloud): ReturnType<SweptFleet['rows']> => {
   const endpoint = environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? ''
   const dynamo = new DynamoDBClient({ region: 'eu-west-1', credentials, endpoint })
   const TableName = stack.ofType('AWS::DynamoDB::Table')[0]?.name ?? ''
