@@ -1,3 +1,4 @@
+import { hanging } from '../shared/report/text/columns.ts'
 import { plain } from '../shared/report/wording.ts'
 
 /** Progress on standard error: one changing line on a terminal, plain lines elsewhere, nothing with `--quiet`. */
@@ -17,7 +18,7 @@ export const progress = (quiet: boolean, stream: NodeJS.WriteStream = process.st
   const fitted = (text: string) => plain(text).slice(0, (stream.columns || 80) - 1)
   return {
     doing: (text) => stream.write(`\r\u001b[K${fitted(text)}`),
-    done: (text) => stream.write(`\r\u001b[K${plain(text)}\n`),
+    done: (text) => stream.write(`\r\u001b[K${hanging(plain(text), '', '  ', stream.columns || 80).join('\n')}\n`),
     clear: () => stream.write('\r\u001b[K'),
     live: true,
   }

@@ -73,6 +73,10 @@ export const wantsColour = (stream: NodeJS.WriteStream, asked: ColourChoice | fa
   return stream.isTTY && TERM !== 'dumb'
 }
 
+/** Of the terminal; absent for a pipe or a file, where lines stay whole. A terminal that does not report its width says 0. */
+export const widthOf = (stream: NodeJS.WriteStream, outputFile?: string): number | undefined =>
+  stream.isTTY && outputFile === undefined && stream.columns > 0 ? stream.columns : undefined
+
 /** Bold on a terminal, else the text as it is. */
 export const bold = ({ color }: { color?: ColourChoice | false }) =>
   wantsColour(process.stdout, color) ? (text: string) => `\u001b[1m${text}\u001b[0m` : (text: string) => text

@@ -1,6 +1,6 @@
 import type { Report, Sweep } from '../../shared/domain/report.ts'
 import type { Format, OutputOptions } from '../options.ts'
-import { printed, wantsColour } from '../streams.ts'
+import { printed, wantsColour, widthOf } from '../streams.ts'
 import type { CommandOn } from '../../shared/report/text/closing.ts'
 
 /**
@@ -24,10 +24,9 @@ export const asText = async (
   on?: CommandOn,
 ): Promise<string> => {
   const { text } = await import('../../shared/report/text/report.ts')
-  // The width is 0 if the terminal does not report it.
-  const columns = stream.isTTY && outputFile === undefined && stream.columns > 0 ? { columns: stream.columns } : {}
+  const columns = widthOf(stream, outputFile)
   const colour = outputFile === undefined ? wantsColour(stream, color) : color === 'always'
-  return text(document, { colour, ...columns, verbose, ...(on && { on }) })
+  return text(document, { colour, ...(columns !== undefined && { columns }), verbose, ...(on && { on }) })
 }
 
 type Render = (document: Report | Sweep) => string

@@ -1,12 +1,19 @@
-import { plain, plainLines } from '../../shared/domain/plain.ts'
+import { plain } from '../../shared/domain/plain.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
+import { hanging } from '../../shared/report/text/columns.ts'
+import { pasteLines } from '../../shared/report/text/findings.ts'
 import type { DoctorOptions } from '../options.ts'
-import { wantsColour } from '../streams.ts'
+import { wantsColour, widthOf } from '../streams.ts'
 import type { Hop } from './hop.ts'
 
+/** As wide as the marks and their space. */
+const indent = '           '
+
+/** A line for each hop, wrapped to the terminal; below a failed one what to paste. */
 export const asText = (
   { cluster, ok, hops }: { cluster: ClusterIdentity; ok: boolean; hops: Hop[] },
   { color }: DoctorOptions,
+  width: number | undefined = widthOf(process.stdout),
 ): string => {
   const coloured = wantsColour(process.stdout, color)
   const paint = (code: number, text: string) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text)
@@ -16,14 +23,21 @@ export const asText = (
     'left out': 'left out ',
     'not tried': 'not tried',
   }
-  const width = Math.min(44, Math.max(...hops.map(({ hop }) => hop.length)))
+  const room = width === undefined ? undefined : width - indent.length
+  const column = Math.min(44, (room ?? 88) >> 1, Math.max(...hops.map(({ hop }) => hop.length)))
   const lines = hops.flatMap(({ hop, state, detail, fix }) => [
-    `${marks[state]}  ${plain(hop).padEnd(width)}  ${plain(detail)}`,
-    ...(fix === undefined
-      ? []
-      : plainLines(fix).map((line, at) => `           ${at === 0 ? 'to fix it: ' : '           '}${line}`)),
+    ...hanging(`${plain(hop).padEnd(column)}  ${plain(detail)}`, '', '  ', room).map(
+      (line, at) => `${at === 0 ? `${marks[state]}  ` : indent}${line}`,
+    ),
+    ...(fix === undefined ? [] : ['to fix it:', ...pasteLines(fix, room)].map((line) => `${indent}${line}`)),
   ])
-  const failed = hops.filter(({ state }) => state === 'failed').length
-  const end = ok ? 'Everything that is needed works.' : `${failed} of ${hops.length} hops failed.`
-  return `${plain(cluster.name)}\n${lines.join('\n')}\n${end}\n`
+  return `${[plain(cluster.name), ...lines, ...hanging(endOf(ok, hops), '', '  ', width)].join('\n')}\n`
+}
+
+const endOf = (ok: boolean, hops: readonly Hop[]): string => {
+  if (ok) return 'Everything that is needed works.'
+  const failed = hops.filter(({ state }) => state === 'failed').map(({ hop }) => plain(hop))
+  const named = failed.slice(0, 3).join(', ')
+  const more = failed.length > 3 ? ` and ${failed.length - 3} more` : ''
+  return `${failed.length} of ${hops.length} hops failed: ${named}${more}. What to paste stands below each.`
 }

@@ -16,7 +16,7 @@ import { type Progress, progress } from '../progress.ts'
 import type { RolloutAct, RolloutOptions } from '../options.ts'
 import { rolloutText } from './text.ts'
 import { finishHalt, holder, stepTools, tellWait } from './step-tools.ts'
-import { bold, printed } from '../streams.ts'
+import { bold, printed, widthOf } from '../streams.ts'
 import type { Target } from '../target/target.ts'
 
 /** Pauses, resumes or aborts, then shows the rollout. Exit 0: done · 1: the abort halted · 2: unknown, or not done. */
@@ -30,7 +30,8 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
     if (act === 'abort') await takeBack(target, telling, options)
     telling.clear()
     const rollout = await read(target, options)
-    const text = rolloutText(rollout, bold(options), act === 'resume' ? commandFor('sync', target, options) : undefined)
+    const style = { bold: bold(options), name: target.name, width: widthOf(process.stdout, options.outputFile) }
+    const text = rolloutText(rollout, style, act === 'resume' ? commandFor('sync', target, options) : undefined)
     await printed(options.output === 'json' ? asJson(rollout) : text, options)
     return rollout?.state === asked[act] ? exitStatus.inStep : exitStatus.outOfStep
   } finally {

@@ -7,7 +7,7 @@ import { progress } from '../progress.ts'
 import type { RolloutOptions, RolloutView } from '../options.ts'
 import { type RolloutStatus, rolloutStatus } from './status.ts'
 import { journalLines, statusText } from './text.ts'
-import { bold, printed } from '../streams.ts'
+import { bold, printed, widthOf } from '../streams.ts'
 import { assessTarget } from '../target/target.ts'
 
 /** Exit 0: it is shown · 2: it cannot be read. */
@@ -19,7 +19,7 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
     const status = rolloutStatus(await assessTarget(target, defaultPolicy), commandFor('check', target, options))
     telling.clear()
     const on = (command: string): string => plain(commandFor(command, target, options))
-    await printed(rendered(view, status, { ...options, on }), options)
+    await printed(rendered(view, status, { ...options, on, name: target.name }), options)
     return exitStatus.inStep
   } finally {
     target.close()
@@ -29,15 +29,16 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
 const rendered = (
   view: RolloutView,
   status: RolloutStatus,
-  options: RolloutOptions & { on: (command: string) => string },
+  options: RolloutOptions & { on: (command: string) => string; name: string },
 ): string => {
   const { lease: _lease, report: _report, objects: _objects, journal, ...shown } = status
   const isJson = options.output === 'json'
+  const style = { bold: bold(options), name: options.name, width: widthOf(process.stdout, options.outputFile) }
   switch (view) {
     case 'status':
-      return isJson ? asJson(plainAll(shown)) : statusText(status, bold(options), options.on)
+      return isJson ? asJson(plainAll(shown)) : statusText(status, style, options.on)
     case 'log':
-      return isJson ? asJson(plainAll({ journal })) : journalLines(journal)
+      return isJson ? asJson(plainAll({ journal })) : journalLines(journal, style.width)
     case 'evidence':
       // The texts of the report are already sanitized, and its remedies have several lines.
       return asJson({ schemaVersion: 1, ...plainAll({ ...status, report: undefined }), report: status.report })

@@ -1,84 +1,153 @@
-import { evidenceLines } from '../../shared/domain/rollout/halt-evidence.ts'
+import { evidenceLines, type HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
 import { afterwards } from '../../shared/domain/rollout/halt-finding.ts'
 import type { Progress } from '../../shared/domain/rollout/progress.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
+import { brokenCommand } from '../../shared/report/remedy-parts.ts'
+import { adviceLines } from '../../shared/report/text/closing.ts'
+import { hanging } from '../../shared/report/text/columns.ts'
 import { counted, plain } from '../../shared/report/wording.ts'
 import type { RolloutStatus } from './status.ts'
 
-type Bold = (text: string) => string
+export interface RolloutStyle {
+  bold: (text: string) => string
+  /** Of the cluster. */
+  name: string
+  /** Of the terminal; absent where there is none, and then nothing is wrapped. */
+  width?: number | undefined
+}
 
 const none = 'There is no rollout in this cluster.\n'
+const indent = '            '
+
+/** `  label     text`, wrapped below itself. */
+const fact = (label: string, text: string, { width }: RolloutStyle): string[] =>
+  hanging(text, `  ${label.padEnd(10)}`, indent, width)
+
+/** For a shell, where it can be pasted from. */
+const commandLines = (command: string, { width }: RolloutStyle): string[] =>
+  (width === undefined ? [command] : brokenCommand(command, width - indent.length)).map((line) => `${indent}${line}`)
 
 /** The result of the command, as text. `sync`: the command that applies the rollout here. */
-export const rolloutText = (rollout: Rollout | undefined, bold: Bold, sync?: string): string =>
-  rollout ? `${[...headLines(rollout, bold), ...(sync === undefined ? [] : continued(sync))].join('\n')}\n` : none
+export const rolloutText = (rollout: Rollout | undefined, style: RolloutStyle, sync?: string): string =>
+  rollout
+    ? `${[...headLines(rollout, style), ...(sync === undefined ? [] : continued(sync, style))].join('\n')}\n`
+    : none
 
-const continued = (sync: string): string[] => [
-  '  next      a deployment that may change this cluster continues it at its next evaluation, within the hour; to continue it here:',
-  `            ${plain(sync)}`,
+const continued = (sync: string, style: RolloutStyle): string[] => [
+  ...fact(
+    'next',
+    'a deployment that may change this cluster continues it at its next evaluation, within the hour; to continue it here:',
+    style,
+  ),
+  ...commandLines(plain(sync), style),
 ]
 
-/** Node by node, and what comes next. `on` completes a command for the cluster. */
+/** Node by node; at the end, where it stays on the screen, the state again and what comes next. `on` completes a command for the cluster. */
 export const statusText = (
   standing: Omit<RolloutStatus, 'report'>,
-  bold: Bold,
+  style: RolloutStyle,
   on: (command: string) => string,
 ): string => {
   const { rollout, progress, blockedBy, lease, carriedOutBy: holder, cameBack, impact } = standing
   if (!rollout) return none
   const isOpen = rollout.state === 'running' || rollout.state === 'aborting'
+  const { evidence } = rollout
   const lines = [
-    ...headLines(rollout, bold),
-    isOpen && holder && `  by        ${plain(holder)}, seen at ${plain(lease?.renewedAt ?? 'no known time')}`,
-    ...(progress ? progressLines(progress) : ['  nodes     not known: the cluster could not be read']),
-    ...(rollout.evidence ? evidenceLines(rollout.evidence).map((line) => `  seen      ${plain(line)}`) : []),
-    ...(rollout.evidence ? afterwards(rollout.evidence, cameBack) : []).map((line) => `  since     ${plain(line)}`),
-    impact && `  impact    ${plain(impact)}`,
-    isOpen && blockedBy.length > 0 && `  blocked   ${blockedBy.map(plain).join(', ')}: ${on('check')}`,
-    progress && `  next      ${plain(progress.next.text)}`,
-    ...(progress?.next.commands ?? []).map((command) => `            ${on(command)}`),
-    isOpen && !holder && `  No process is applying it now. To continue it here: ${on('sync')}`,
+    ...headLines(rollout, style),
+    ...(isOpen && holder
+      ? fact('by', `${plain(holder)}, seen at ${plain(lease?.renewedAt ?? 'no known time')}`, style)
+      : []),
+    ...(progress ? progressLines(progress, style) : fact('nodes', 'not known: the cluster could not be read', style)),
+    ...(evidence ? seenLines(evidence, style) : []),
+    ...(evidence ? afterwards(evidence, cameBack) : []).flatMap((line) => fact('since', plain(line), style)),
+    ...(impact === undefined ? [] : fact('impact', plain(impact), style)),
+    '',
+    closingLine(rollout, progress, style),
+    ...(isOpen && blockedBy.length > 0
+      ? adviceLines(`blocked   ${blockedBy.map(plain).join(', ')}`, on('check'), style.width)
+      : []),
+    ...(progress ? fact('next', plain(progress.next.text), style) : []),
+    ...(progress?.next.commands ?? []).flatMap((command) => commandLines(on(command), style)),
+    ...(isOpen && !holder
+      ? adviceLines('No process is applying it now. To continue it here', on('sync'), style.width)
+      : []),
   ]
-  return `${lines.filter(Boolean).join('\n')}\n`
+  return `${lines.join('\n')}\n`
 }
 
-const headLines = (rollout: Rollout, bold: Bold): string[] => {
+const closingLine = ({ state }: Rollout, progress: Progress | undefined, { bold, name }: RolloutStyle): string => {
+  const far = progress ? `, ${progress.done.length} of ${counted(nodesOf(progress), 'node')} done` : ''
+  return `${bold(state.toUpperCase())}  ${plain(name)}${far}`
+}
+
+const nodesOf = ({ done, inFlight, pending, apart }: Progress): number =>
+  done.length + inFlight.length + pending.length + apart.length
+
+/** Lines of a log that a screen has room for; `rollout evidence` has all that are kept. */
+const mostLog = 3
+
+const seenLines = (evidence: HaltEvidence, style: RolloutStyle): string[] => {
+  const { log = [] } = evidence
+  const most = style.width === undefined ? log.length : mostLog
+  const shown = evidenceLines({ ...evidence, log: log.slice(-most) }).flatMap((line) =>
+    fact('seen', plain(line), style),
+  )
+  const more = log.length - most
+  return more > 0
+    ? [...shown, ...fact('', `${counted(more, 'earlier line')} of the log: rollout evidence`, style)]
+    : shown
+}
+
+const headLines = (rollout: Rollout, style: RolloutStyle): string[] => {
   const { id, state, target, restart, canary, startedAt, finishedAt, reason, pace } = rollout
-  const lines = [
-    `${bold(state.toUpperCase())}  rollout ${plain(id)}`,
-    target && `  range     ${plain(target)}`,
-    restart.length > 0 && `  restarts  ${counted(restart.length, 'calico-node pod')}`,
-    `  pace      ${pace.strategy}, ${pace.maxUnavailable} at a time, ${pace.settleSeconds} s each, halted after ${pace.nodeDeadlineSeconds} s`,
-    canary && `  first     ${plain(canary)}`,
-    `  began     ${plain(startedAt)}`,
-    finishedAt && `  ended     ${plain(finishedAt)}`,
-    reason && `  why       ${plain(reason)}`,
+  const facts: [string, string | undefined][] = [
+    ['range', target],
+    ['restarts', restart.length === 0 ? undefined : counted(restart.length, 'calico-node pod')],
+    [
+      'pace',
+      `${pace.strategy}, ${pace.maxUnavailable} at a time, ${pace.settleSeconds} s each, halted after ${pace.nodeDeadlineSeconds} s`,
+    ],
+    ['first', canary],
+    ['began', startedAt],
+    ['ended', finishedAt],
+    ['why', reason],
   ]
-  return lines.filter((line) => line !== undefined && line !== false && line !== '') as string[]
+  return [
+    `${style.bold(state.toUpperCase())}  ${plain(style.name)}  rollout ${plain(id)}`,
+    ...facts.flatMap(([label, text]) => (text === undefined || text === '' ? [] : fact(label, plain(text), style))),
+  ]
 }
 
-const progressLines = ({ done, inFlight, pending, apart, overrides }: Progress): (string | false)[] => [
-  `  nodes     ${done.length} done, ${inFlight.length} in flight, ${pending.length} pending, ${apart.length} kept apart`,
-  ...inFlight.map(({ node, seconds }) => `  in flight ${plain(node)}, to stay well for ${seconds} s more`),
-  done.length > 0 && `  done      ${names(done)}`,
-  pending.length > 0 && `  pending   ${names(pending)}`,
-  ...apart.slice(0, 10).map(({ node, why }) => `  apart     ${plain(node)}: ${why}`),
-  apart.length > 10 && `  apart     ${apart.length - 10} more`,
-  overrides > 0 && `  overrides ${overrides} of ours`,
-]
+const progressLines = ({ done, inFlight, pending, apart, overrides }: Progress, style: RolloutStyle): string[] => {
+  const facts: [string, string | false][] = [
+    [
+      'nodes',
+      `${done.length} done, ${inFlight.length} in flight, ${pending.length} pending, ${apart.length} kept apart`,
+    ],
+    ...inFlight.map(({ node, seconds }): [string, string] => [
+      'in flight',
+      `${plain(node)}, to stay well for ${seconds} s more`,
+    ]),
+    ['done', done.length > 0 && names(done)],
+    ['pending', pending.length > 0 && names(pending)],
+    ...apart.slice(0, 10).map(({ node, why }): [string, string] => ['apart', `${plain(node)}: ${why}`]),
+    ['apart', apart.length > 10 && `${apart.length - 10} more`],
+    ['overrides', overrides > 0 && `${overrides} of ours`],
+  ]
+  return facts.flatMap(([label, text]) => (text === false ? [] : fact(label, text, style)))
+}
 
 const names = (nodes: string[], most = 6): string =>
   nodes.slice(0, most).map(plain).join(', ') + (nodes.length > most ? ` and ${nodes.length - most} more` : '')
 
 /** One line for each write, oldest first. */
-export const journalLines = ({ entries, earlier }: RolloutStatus['journal']): string => {
+export const journalLines = ({ entries, earlier }: RolloutStatus['journal'], width?: number): string => {
   if (entries.length === 0) return 'This tool has not written anything in this cluster.\n'
-  const lines = entries.map(({ at, rollout, what, object, from, to, by, why, unnoted }) => {
+  const lines = entries.flatMap(({ at, rollout, what, object, from, to, by, why, unnoted }) => {
     const change = from === undefined && to === undefined ? '' : `  ${from ?? 'nothing'} -> ${to ?? 'nothing'}`
     const because = why === undefined ? '' : `  because ${why}`
-    return plain(
-      `${at}  ${rollout}  ${what.padEnd(9)} ${object}${change}  by ${by}${because}${unnoted ? '  (the object says so; not yet in the journal)' : ''}`,
-    )
+    const line = `${at}  ${rollout}  ${what.padEnd(9)} ${object}${change}  by ${by}${because}${unnoted ? '  (the object says so; not yet in the journal)' : ''}`
+    return hanging(plain(line), '', '  ', width)
   })
   const before = earlier > 0 ? [`${counted(earlier, 'earlier entry', 'earlier entries')} only in the log`] : []
   return `${[...before, ...lines].join('\n')}\n`

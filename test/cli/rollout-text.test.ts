@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { rolloutStatus } from '../../cli/rollout/status.ts'
-import { journalLines, statusText } from '../../cli/rollout/text.ts'
+import { journalLines, type RolloutStyle, statusText } from '../../cli/rollout/text.ts'
 import { read } from '../../shared/domain/read.ts'
 import type { HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
 import { allWrites, parseJournal } from '../../shared/domain/rollout/journal.ts'
@@ -35,7 +35,7 @@ const stepped = async (world: World, steps: number): Promise<void> => {
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
   }
 }
-const plainly = (text: string) => text
+const plainly: RolloutStyle = { bold: String, name: 'prod 1' }
 const on = (command: string) => `calico-ipvs-sync ${command} --context 'prod 1'`
 
 describe('rollout status', () => {
@@ -83,6 +83,46 @@ test('rollout status prints commands for that cluster', () => {
   expect(text('halted')).toContain("\n            calico-ipvs-sync rollout abort --context 'prod 1'\n")
   expect(text('running', ['NODES_NOT_READY'])).toContain("NODES_NOT_READY: calico-ipvs-sync check --context 'prod 1'\n")
   expect(text('running')).toContain("To continue it here: calico-ipvs-sync sync --context 'prod 1'\n")
+})
+
+describe('on a terminal', () => {
+  const log = Array.from(
+    { length: 12 },
+    (_, at) => `felix/daemon.go ${at}: Failed to connect to the datastore, and will try it again`,
+  )
+  const evidence: HaltEvidence = { node: first, reason: 'it did not become Ready', at: '2026-02-01T12:00:00Z', log }
+  const halted = (width?: number): string => {
+    const world = begun()
+    const rollout = { ...rolloutIn(world), state: 'halted' as const, evidence, reason: `${first} did not become Ready` }
+    const standing = {
+      rollout,
+      progress: progressIn(world, { state: 'halted' }),
+      blockedBy: [],
+      objects: [],
+      journal: { entries: [], earlier: 0 },
+    }
+    return statusText(standing, { ...plainly, width }, on)
+  }
+  const wide = (text: string): number => Math.max(...text.split('\n').map((line) => line.length))
+
+  test.each([80, 60])('of %i columns no line of rollout status is longer', (columns) => {
+    expect(wide(halted())).toBeGreaterThan(columns)
+    expect(wide(halted(columns))).toBeLessThanOrEqual(columns)
+  })
+
+  test('the state stands first and again at the end, with the commands that follow from it', () => {
+    const lines = halted(80).trimEnd().split('\n')
+    expect(lines[0]).toMatch(/^HALTED {2}prod 1 {2}rollout /)
+    const closing = lines.findLastIndex((line) => line === 'HALTED  prod 1, 0 of 2 nodes done')
+    expect(lines.length - closing).toBeLessThan(10)
+    expect(lines.slice(closing).join('\n')).toContain("calico-ipvs-sync rollout resume --context 'prod 1'")
+  })
+
+  test('the last lines of a log are shown, and how many there are; a pipe has all', () => {
+    const shown = (text: string) => text.split('\n').filter((line) => line.startsWith('  seen      log:')).length
+    expect([shown(halted(80)), shown(halted())]).toEqual([3, 12])
+    expect(halted(80)).toContain('9 earlier lines of the log: rollout evidence')
+  })
 })
 
 test('rollout status names who carries it out only as long as its Lease lasts', () => {

@@ -108,3 +108,12 @@ test('JSON is what the published schema says (npm run schema)', () => {
   const published = new URL('../../docs/history.schema.json', import.meta.url)
   expect(JSON.parse(readFileSync(published, 'utf8'))).toEqual(JSON.parse(JSON.stringify(historyJsonSchema())))
 })
+
+test('the page says before everything else for how long each verdict held, and of what time nothing is known', () => {
+  expect(historyHtml(history())).toContain(
+    '<p class="lead">Out of step for 123 h, in step for 61 h. No evaluation for 7 h. 1 write.</p>',
+  )
+  expect(historyHtml({ ...history(), intervals: [], gaps: [], writes: [] })).toContain(
+    'No evaluation is on record. 0 writes.',
+  )
+})

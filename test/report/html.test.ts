@@ -90,6 +90,37 @@ test('what can be pasted stands in boxes, sentences do not', () => {
   expect(page).toContain('<p>Look at it:</p>')
 })
 
+test('of how many nodes it is so, what was found and what would be written is said before everything else', () => {
+  const page = html(report({ ...outOfStep }))
+  expect(page).toContain(
+    '<p class="lead">2 of 4 nodes out of step. Findings: 1 critical, 1 good to know. Plan: 2 changes. Restarts Felix on 1 node at a time, 2 in all; 1 calico-node pod restarted, about 2 min.</p>',
+  )
+  expect(page.indexOf('class="lead"')).toBeLessThan(page.indexOf('<main>'))
+  const blocked = { ...outOfStep.plan, changes: [], blockedBy: ['OWNED_BY_GITOPS'] }
+  expect(html({ ...outOfStep, plan: blocked as never })).toContain(
+    'Plan: nothing is written while OWNED_BY_GITOPS stands.</p>',
+  )
+})
+
+test('what was seen in one field is listed below it, the field stands once', () => {
+  const object = 'Lease/kube-system/calico-ipvs-sync'
+  const evidence = ['halted', 'log: one', 'log: two'].map((value, at) => ({
+    object,
+    field: at === 0 ? 'state' : 'evidence',
+    value,
+  }))
+  const page = html(report({ verdict: 'out-of-step', findings: [{ ...rangeDiffers, evidence }] }))
+  expect(page).toContain(
+    `<li>${object} state = halted</li><li>${object} evidence<ul><li>log: one</li><li>log: two</li></ul></li>`,
+  )
+})
+
+test('each sheet of paper says of what it is', () => {
+  expect(html(report())).toContain(`data-head="prod-1 · eu-central-1 · 123456789012 · ${report().observedAt}"`)
+  expect(html(fleet(3, 1))).toMatch(/data-head="[^"]*3 clusters[^"]* · \d{4}-/)
+  expect(style).toMatch(/@top-left\{content:'calico-ipvs-sync · ' var\(--head\)/)
+})
+
 test('the same finding of many clusters is told once, with all of them', () => {
   const page = html(fleet(64, 3))
   expect(page).toContain('<b>8 clusters</b>')

@@ -163,7 +163,7 @@ describe('a rollout, node by node', () => {
     const picture = timeline({ state: 'halted', until: at(400), lost: 'n2', writes })
     expect(labels(picture)).toEqual([
       'n1: override written 09:00:01',
-      'n2: override written 09:01:31 · did not come back: halted 09:06:31 · former value given back 09:06:32, did not come back',
+      'n2: override written 09:01:31 · did not come back: halted 09:06:31 · former value given back 09:06:32',
     ])
     expect(picture?.markup).toContain('<figcaption>The rollout, node by node: halted</figcaption>')
     expect(count(picture, /<rect class="watched" x="[\d.]+%"/g)).toBe(1)

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Finding } from '../../shared/domain/report.ts'
 import { execFileSync } from 'node:child_process'
-import { brokenCommand } from '../../shared/report/remedy-parts.ts'
+import { brokenCommand, remedyParts } from '../../shared/report/remedy-parts.ts'
 import { text } from '../../shared/report/text/report.ts'
 import { fleet, hostile, node, outOfStep, report, sweep, unreachable } from './samples.ts'
 
@@ -113,6 +113,60 @@ test('at 80 columns nothing is wider than the terminal, and a long command is br
   expect(shown).toContain(`    do    kubectl annotate felixconfiguration default --overwrite \\
             config.projectcalico.org/KubeNodePortRanges='20000:32767'
 `)
+})
+
+test.each([40, 60, 80, 110])(
+  'a patch is broken between tokens of its JSON at %i columns, and is the same patch for a shell',
+  (width) => {
+    const patch = {
+      metadata: {
+        annotations: { 'config.projectcalico.org/KubeNodePortRanges': '8080,20000:32767', 'a: {"b", c': "x's" },
+      },
+      spec: { kubeNodePortRanges: [8080, '20000:32767'] },
+    }
+    const quotedPatch = `'${JSON.stringify(patch).replaceAll("'", `'\\''`)}'`
+    const lines = brokenCommand(`printf %s ${quotedPatch}`, width)
+    expect(lines.filter((line) => line.length > Math.max(width, 56))).toEqual([])
+    // As it stands on the screen, below "do".
+    const pasted = lines.map((line) => `          ${line}`).join('\n')
+    expect(JSON.parse(execFileSync('bash', ['-c', pasted], { encoding: 'utf8' }))).toEqual(patch)
+  },
+)
+
+test('an apostrophe in a comment is no quote: the comment stays as it is', () => {
+  const parts = remedyParts("kubectl get nodes -l 'a=#b'   # kubectl's context, which isn't the current one")
+  expect(parts).toEqual([
+    {
+      kind: 'command',
+      text: "kubectl get nodes -l 'a=#b'",
+      comment: "# kubectl's context, which isn't the current one",
+    },
+  ])
+})
+
+test('a command that has no room on the last line stands below it', () => {
+  const on = (words: string): string => `tool ${words} --cluster ${'long-'.repeat(10)} --region eu-central-1`
+  const lines = text({ ...outOfStep, plan: undefined } as never, { columns: 80, on })
+    .trimEnd()
+    .split('\n')
+  expect(lines.filter((line) => line.length > 80)).toEqual([])
+  expect(lines.slice(-3)).toEqual([
+    '  what would put it right:',
+    `    tool plan --cluster ${'long-'.repeat(10)} \\`,
+    '      --region eu-central-1',
+  ])
+})
+
+test('a halted rollout: the last line names the command that says what happened, whatever has scrolled away', () => {
+  const finding = {
+    code: 'ROLLOUT_HALTED',
+    severity: 'warning',
+    subject: 'Lease',
+    message: 'halted',
+    evidence: [],
+  } satisfies Finding
+  const shown = text(report({ verdict: 'out-of-step', findings: [finding] }), { on: (words) => `tool ${words}` })
+  expect(shown).toMatch(/ {2}the rollout halted; what happened and how to go on: tool rollout status\n$/)
 })
 
 test('broken over lines, a command is the same one for a shell', () => {

@@ -47,7 +47,7 @@ export const markForesight: NodeCheck = (it, cluster) => {
       message: `${next.event}, the mark mask ${formatMask(mark.mask)} would have room for ${left} endpoints instead of ${now}, and the node may have ${node.podsMax} pods.`,
       evidence: [maskLayer(it).evidence],
       seen: { object: `Node/${node.name}`, field: 'status.allocatable.pods', value: `${node.podsMax}` },
-      remedy: `Before that: ${advice(it, cluster, next.room).remedy}`,
+      remedy: `Before the update: ${advice(it, cluster, next.room).remedy}`,
     },
   ]
 }

@@ -11,6 +11,8 @@ import {
   findingsText,
   gapText,
   minute,
+  second,
+  summaryOf,
   nodesText,
   rangesText,
   remarksOf,
@@ -21,16 +23,20 @@ import {
 /** One self-contained page, like the reports, for an auditor. */
 export const historyHtml = (history: History): string => {
   const { cluster, from, to, writes } = history
-  return page(`${cluster.name}: ${minute(from)} to ${minute(to)}`, [
-    markup`<header><p class="tool">calico-ipvs-sync</p>
+  return page(`${cluster.name}: ${minute(from)} to ${minute(to)}`, {
+    head: [cluster.name, whereabouts(cluster), `${minute(from)} to ${minute(to)} UTC`],
+    body: [
+      markup`<header><p class="tool">calico-ipvs-sync</p>
 <h1>${cluster.name}</h1>
-<p class="where">${whereabouts(cluster)} · ${minute(from)} to ${minute(to)} UTC</p></header>
+<p class="where">${whereabouts(cluster)} · ${minute(from)} to ${minute(to)} UTC</p>
+<p class="lead">${summaryOf(history)}</p></header>
 <main>${verdictsOverTime(history)}
-<section>${table('Results, in chronological order', seenColumns, rowsOf(history).map(seenRow))}
+<section><h2>Results</h2>${table('In chronological order', seenColumns, rowsOf(history).map(seenRow))}
 ${remarksOf(history).map((text) => markup`<p class="where">${text}</p>`)}</section>
-<section><h2>Writes</h2>${writes.length === 0 ? markup`<p>Nothing was written.</p>` : table('Oldest first', writeColumns, writes.map(writeRow))}
+<section><h2>Writes</h2>${writes.length === 0 ? markup`<p>Nothing was written.</p>` : table('Oldest first; recorded by the function that wrote it, unless something else is said', writeColumns, writes.map(writeRow))}
 ${rolloutsOf(history)}</section></main>`,
-  ])
+    ],
+  })
 }
 
 /** The last ones; all of their writes are in the table. */
@@ -77,15 +83,26 @@ const seenRow = (row: Row) => {
   return { verdict: it.verdict, cells: [badge(it.verdict), ...texts.map(cellText)] }
 }
 
-const writeColumns: readonly Column[] = ['When', 'What', 'Object', 'Change', 'By', 'Why', 'Rollout', 'Seen'].map(
-  (head) => ({ head }),
-)
+const writeColumns: readonly Column[] = [
+  { head: 'When', holds: 'figures' },
+  { head: 'What', holds: 'words' },
+  { head: 'Object', holds: 'text' },
+  { head: 'Change', holds: 'text' },
+  { head: 'By', holds: 'text' },
+  { head: 'Why' },
+  { head: 'Rollout' },
+  { head: 'On record', holds: 'text' },
+]
 
 const writeRow = (write: Write) => {
   const { at, what, object, by, why, rollout, claimed } = write
-  const seen = claimed ? claimedText : 'recorded by the function that wrote it'
+  const texts = [second(at), what, object, changeText(write), by]
   return {
     verdict: 'in-step' as const,
-    cells: [at, what, object, changeText(write), by, why, rollout, seen].map(cellText),
+    cells: [...texts.map(cellText), wholeWord(why), ...[rollout, claimed ? claimedText : undefined].map(cellText)],
   }
 }
+
+/** A finding's code is not broken; a sentence is. */
+const wholeWord = (text: string | undefined): Markup | undefined =>
+  text !== undefined && /^[A-Z_]{1,32}$/.test(text) ? markup`<span class="whole">${text}</span>` : cellText(text)

@@ -1,6 +1,6 @@
 import type { Interval } from '../../domain/history/day.ts'
 import type { History, Span, Write } from '../../domain/history/history.ts'
-import { counted, duration, rangeText, severities, tally, verdicts } from '../wording.ts'
+import { counted, duration, rangeText, severities, tally, verdicts, verdictWords } from '../wording.ts'
 
 /** The rows of a history in chronological order, for all formats. */
 export type Row = { at: string } & ({ interval: Interval } | { gap: Span })
@@ -14,6 +14,23 @@ export const rowsOf = ({ intervals, gaps }: History): Row[] =>
 
 /** `2026-11-22 13:02` */
 export const minute = (at: string): string => at.slice(0, 16).replace('T', ' ')
+
+/** `2026-11-22 13:02:10` */
+export const second = (at: string): string => at.slice(0, 19).replace('T', ' ')
+
+/** `Out of step for 92 min, in step for 5 days 23 h. No evaluation for 6 h. 18 writes.` */
+export const summaryOf = ({ intervals, gaps, writes }: History): string => {
+  const seconds = (from: string, to: string): number => Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000)
+  const parts = verdicts.flatMap((verdict) => {
+    const all = intervals.filter((it) => it.verdict === verdict)
+    const sum = all.reduce((total, { from, until }) => total + seconds(from, until), 0)
+    return all.length === 0 ? [] : [`${verdictWords[verdict]} for ${duration(sum)}`]
+  })
+  const unknown = gaps.reduce((total, { from, to }) => total + seconds(from, to), 0)
+  const all = parts.length === 0 ? 'No evaluation is on record' : parts.join(', ')
+  const gap = unknown > 0 ? ` No evaluation for ${duration(unknown)}.` : ''
+  return `${all.charAt(0).toUpperCase()}${all.slice(1)}.${gap} ${counted(writes.length, 'write')}.`
+}
 
 /** `no evaluation between 2026-11-23 05:00 and 2026-11-23 09:00 (4 h)` */
 export const gapText = ({ from, to }: Span): string =>

@@ -14,7 +14,7 @@ import { groupNodes, nodeCells } from '../node-groups.ts'
 import type { NodeGroup } from '../node-groups.ts'
 import { evidenceText } from '../text/findings.ts'
 import { forecastText, groupChanges, groupText } from '../text/plan.ts'
-import { counted, rangeText, serviceRangeText, tally } from '../wording.ts'
+import { counted, rangeText, serviceRangeText, severities, tally, verdictWords } from '../wording.ts'
 
 /** Everything about one cluster: facts, what is wrong, pictures, its nodes, the plan. `level`: of its headings. */
 export const clusterSection = (report: Report, level = 2): Markup => {
@@ -27,6 +27,30 @@ ${isAlone ? pictures(report) : picturesOf(report)}
 ${nodes.length === 0 ? undefined : nodeSection(report, level)}
 ${plan === undefined ? undefined : planSection(plan, level)}`
 }
+
+/** Before everything else: of how many nodes it is so, what was found, and what would be written. */
+export const lead = ({ verdict, nodes, findings, plan }: Report): Markup | undefined => {
+  const concerned = nodes.filter((node) => node.verdict === verdict).length
+  const groups = groupFindings(findings)
+  const found = severities.flatMap((severity) => {
+    const count = groups.filter(({ finding }) => finding.severity === severity).length
+    return count === 0 ? [] : [severityCount(count, severity)]
+  })
+  const sentences = [
+    nodes.length === 0 ? '' : `${concerned} of ${counted(nodes.length, 'node')} ${verdictWords[verdict]}.`,
+    found.length === 0 ? '' : `Findings: ${found.join(', ')}.`,
+    plan === undefined || (plan.changes.length === 0 && plan.blockedBy.length === 0) ? '' : `Plan: ${planText(plan)}`,
+  ].filter((sentence) => sentence !== '')
+  return sentences.length === 0 ? undefined : html`<p class="lead">${sentences.join(' ')}</p>`
+}
+
+const severityCount = (count: number, severity: Severity): string =>
+  severity === 'warning' ? counted(count, 'warning') : `${count} ${severityWords[severity].toLowerCase()}`
+
+const planText = ({ blockedBy, changes, forecast }: Plan): string =>
+  blockedBy.length > 0
+    ? `nothing is written while ${blockedBy.join(', ')} stands.`
+    : `${counted(changes.length, 'change')}. ${forecastText(forecast)}`
 
 const pictures = (report: Report): Markup | undefined => {
   const drawn = [rolloutPicture(report), portAxis(report), markBits(report), leavingIpvs(report)].filter(
@@ -57,8 +81,17 @@ export const anchorOf = (at: number): string => `cluster-${at + 1}`
 /** The same folded, for a fleet: the line says whether to open it. A link to what is inside opens it. */
 export const clusterDetails = (report: Report, at: number): Markup => {
   const first = groupFindings(report.findings)[0]?.finding
-  const why = first === undefined || first.severity === 'info' ? 'Details' : first.message
+  const why = first === undefined || first.severity === 'info' ? quietly[report.verdict] : first.message
   return html`<details><summary>${why}</summary><div id="${anchorOf(at)}">${clusterSection(report, 3)}</div></details>`
+}
+
+/** Of a cluster without a finding that needs somebody. */
+const quietly: Record<Report['verdict'], string> = {
+  'in-step': 'Details',
+  'not-applicable': 'Details',
+  'out-of-step': 'Details',
+  unknown: 'Details',
+  changing: 'A change is under way; look again in a few minutes',
 }
 
 const facts = ({ observedAt, serviceRange, desiredRange, calico, kubeProxy }: Report): Markup => {
@@ -94,9 +127,31 @@ const mostEvidence = 8
 
 const evidenceList = (evidence: Finding['evidence']): Markup => {
   const more = evidence.length - mostEvidence
-  return html`<p class="label">Seen</p><ul class="evidence">${evidence.slice(0, mostEvidence).map((it) => html`<li>${evidenceText(it)}</li>`)}${
+  return html`<p class="label">Seen</p><ul class="evidence">${bySource(evidence.slice(0, mostEvidence)).map(sourceItem)}${
     more > 0 ? html`<li>and ${more} more in the JSON document</li>` : undefined
   }</ul>`
+}
+
+/** What was seen one after another in the same field at the same time. */
+const bySource = (evidence: Finding['evidence']): Finding['evidence'][] => {
+  const sources: Finding['evidence'][] = []
+  for (const it of evidence) {
+    const last = sources.at(-1)
+    const [sample] = last ?? []
+    const isSame = sample && sample.object === it.object && sample.field === it.field && sample.at === it.at
+    if (last && isSame && it.value !== undefined && sample.value !== undefined) last.push(it)
+    else sources.push([it])
+  }
+  return sources
+}
+
+/** The field once, and below it what it says; a single value stands behind it. */
+const sourceItem = (source: Finding['evidence']): Markup => {
+  const [sample] = source
+  if (!sample) return html``
+  if (source.length === 1) return html`<li>${evidenceText(sample)}</li>`
+  const { value: _, ...field } = sample
+  return html`<li>${evidenceText(field)}<ul>${source.map(({ value = '' }) => html`<li>${value}</li>`)}</ul></li>`
 }
 
 const subjectList = (subjects: readonly string[]): Markup =>

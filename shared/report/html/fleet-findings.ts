@@ -16,7 +16,7 @@ interface Spread {
 export const fleetFindings = (clusters: readonly Report[]): Markup | undefined => {
   const spreads = spread(clusters)
   if (spreads.length === 0) return undefined
-  return html`<section><h2>What there is to do</h2><ul class="spread">${spreads.map((it) => item(it, clusters))}</ul></section>`
+  return html`<section><h2>What needs attention</h2><ul class="spread">${spreads.map((it) => item(it, clusters))}</ul></section>`
 }
 
 /** What is only good to know stands with its cluster. */

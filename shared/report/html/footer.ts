@@ -9,8 +9,8 @@ export const footer = (clusters: readonly Report[]): Markup => {
   const times = clusters.map(({ observedAt }) => observedAt).toSorted()
   const [first, last] = [times[0], times.at(-1)]
   const read = first === undefined ? '' : first === last ? `Read at ${first}.` : `Read between ${first} and ${last}.`
-  return html`<footer><p>Made by calico-ipvs-sync ${manifest.version}. ${read} Times are UTC where they end in Z.</p>
-<p>${unreadText(clusters)}</p></footer>`
+  return html`<footer><p>Made by calico-ipvs-sync ${manifest.version}. ${read} Times are UTC where they end in Z.
+${unreadText(clusters)}</p></footer>`
 }
 
 const unreadText = (clusters: readonly Report[]): string => {

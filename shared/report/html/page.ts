@@ -7,10 +7,13 @@ import { style, styleHash } from './style.ts'
 // Nothing may be loaded, and only this very style sheet and this very script apply: text that slipped through could do nothing.
 const policy = `default-src 'none'; style-src '${styleHash}'; script-src '${scriptHash}'; base-uri 'none'; form-action 'none'`
 
-/** A whole document: nothing loaded, and everything readable without its script. */
-export const page = (title: string, body: readonly Markup[]): string =>
+/**
+ * A whole document: nothing loaded, and everything readable without its script. `head`: on paper at the top of each page, so that a sheet that
+ * was parted from the others still says of what it is.
+ */
+export const page = (title: string, { body, head }: { body: readonly Markup[]; head: readonly string[] }): string =>
   markup`<!doctype html>
-<html lang="en">
+<html lang="en" data-head="${head.filter((part) => part !== '').join(' · ')}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${{ markup: policy }}">

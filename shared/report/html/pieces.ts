@@ -84,8 +84,8 @@ export const legend = (all: readonly Verdict[]): Markup =>
 
 export interface Column {
   head: string
-  /** `words`: short ones that stay on a line · `figures`: numbers and ranges, in columns of equal digits. */
-  holds?: 'words' | 'figures'
+  /** `words`: short ones that stay on a line · `figures`: numbers and ranges, in columns of equal digits · `text`: what is broken, but not by the letter. */
+  holds?: 'words' | 'figures' | 'text'
 }
 
 /** A table that becomes a list of cards where there is no room. Columns empty in all rows are left out. */

@@ -1,5 +1,5 @@
 import type { Report, Sweep } from '../../domain/report.ts'
-import { clusterDetails, clusterSection } from './cluster.ts'
+import { clusterDetails, clusterSection, lead } from './cluster.ts'
 import { fleetSection } from './fleet.ts'
 import { badge } from './pieces.ts'
 import { footer } from './footer.ts'
@@ -13,13 +13,16 @@ export const html = (document: Report | Sweep): string =>
 
 const reportPage = (report: Report): string => {
   const { cluster, verdict } = report
-  return page(`${cluster.name}: ${verdictWords[verdict]}`, [
-    markup`<header><p class="tool">calico-ipvs-sync</p>
+  return page(`${cluster.name}: ${verdictWords[verdict]}`, {
+    head: [cluster.name, whereabouts(cluster), report.observedAt],
+    body: [
+      markup`<header><p class="tool">calico-ipvs-sync</p>
 <h1>${cluster.name} ${badge(verdict)}</h1>
-<p class="where">${whereabouts(cluster)}</p></header>
+<p class="where">${whereabouts(cluster)}</p>${lead(report)}</header>
 <main>${clusterSection(report)}</main>
 ${footer([report])}`,
-  ])
+    ],
+  })
 }
 
 const sweepPage = ({ sweptAt, clusters }: Sweep): string => {
@@ -30,13 +33,16 @@ const sweepPage = ({ sweptAt, clusters }: Sweep): string => {
 /** `clusters`: in their order, and no more of them than the table needs; `details`: of each, from `clusterDetails`. */
 export const fleetPage = (sweep: Omit<Sweep, 'schemaVersion'>, details: readonly Markup[]): string => {
   const title = fleetTitle(sweep)
-  return page(title, [
-    markup`<header><p class="tool">calico-ipvs-sync</p>
+  return page(title, {
+    head: [title, sweep.sweptAt],
+    body: [
+      markup`<header><p class="tool">calico-ipvs-sync</p>
 <h1>${title}</h1>
 <p class="where">Swept <time datetime="${sweep.sweptAt}">${sweep.sweptAt}</time></p></header>
 <main>${fleetSection(sweep.clusters, details)}</main>
 ${footer(sweep.clusters)}`,
-  ])
+    ],
+  })
 }
 
 /** The headline counts the worst only; the legend beneath counts all. */

@@ -21,6 +21,7 @@ h3{font-size:1rem;margin:1.6rem 0 .6rem}
 p{margin:.35rem 0}
 a{color:var(--link)}
 .tool{color:var(--soft);font-size:.85rem;letter-spacing:.02em;margin:0}
+.lead{font-size:1.05rem;margin:.6rem 0 0;max-width:75ch}
 .where{color:var(--soft);font-weight:400;font-size:.9rem}
 .badge{display:inline-block;white-space:nowrap;border:1px solid;border-radius:1em;padding:0 .65em;font:600 .8rem/1.6 system-ui,sans-serif;vertical-align:middle}
 .badge.in-step{color:var(--in-step)}.badge.out-of-step{color:var(--back);background:var(--out-of-step);border-color:var(--out-of-step)}
@@ -33,7 +34,7 @@ a{color:var(--link)}
 .critical .severity,.code.critical{color:var(--out-of-step)}.warning .severity,.code.warning{color:var(--changing)}.info .severity{color:var(--soft)}
 .code{white-space:nowrap;font:600 .78rem/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .label{color:var(--soft);font-size:.8rem;margin:.7rem 0 .1rem}
-.evidence{list-style:none;margin:0;padding:0}
+.evidence,.evidence ul{list-style:none;margin:0;padding:0}.evidence ul{padding-left:1.5em}
 pre{margin:.2rem 0 .5rem;padding:.6rem .8rem;background:var(--panel);border-radius:5px;white-space:pre-wrap}
 pre code{user-select:all;font-size:.92em}
 .strip{display:block;max-width:100%;height:auto;margin:.4rem 0}
@@ -50,7 +51,7 @@ th{overflow-wrap:normal;text-align:left;color:var(--soft);font-weight:500;font-s
 th,td{padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 .bar{vertical-align:middle}.bar path{stroke-dasharray:none}
 .count{display:inline-block;min-width:2.6em;font-variant-numeric:tabular-nums}
-.words,.figures,.whole{white-space:nowrap}
+.words,.figures,.whole{white-space:nowrap}td.text{min-width:7.2em}
 summary{cursor:pointer}
 .fleet tr:not(.inside)>td{border-bottom:0;padding-bottom:0}
 .fleet>tbody>tr>td:first-child{min-width:11rem}
@@ -117,15 +118,15 @@ td::before{content:attr(data-head);color:var(--soft);font:.8rem/1.7 system-ui,sa
 td>*{justify-self:start}
 }
 @media print{
-@page{size:A4;margin:16mm 12mm 16mm;@top-left{content:'calico-ipvs-sync';font:8pt system-ui,sans-serif;color:#444}@top-right{content:counter(page) ' of ' counter(pages);font:8pt system-ui,sans-serif;color:#444}}
-:root{--back:#fff;--panel:#fff;--text:#000;--soft:#444;--line:#bbb;--link:#0a3d8f}
+@page{size:A4;margin:16mm 12mm 16mm;@top-left{content:'calico-ipvs-sync · ' var(--head);white-space:nowrap;font:8pt system-ui,sans-serif;color:#444}@top-right{content:counter(page) ' of ' counter(pages);font:8pt system-ui,sans-serif;color:#444}}
+:root{--head:attr(data-head);--back:#fff;--panel:#fff;--text:#000;--soft:#444;--line:#bbb;--link:#0a3d8f}
 *{print-color-adjust:exact}
-html{font-size:9pt}
+html{font-size:9pt}footer{margin-top:1rem}
 body{max-width:none;padding:0;font-size:9pt;line-height:1.35}
 .filter,#search,.copy{display:none}
 h1{font-size:15pt}h2{font-size:12pt;margin:1rem 0 .3rem}h3{margin:.6rem 0 .2rem}
-h2,h3,h4,summary,figcaption,.label,caption{break-after:avoid}
-.finding,.pic,.spread li,tr{break-inside:avoid}
+h2,h3,h4,summary,figcaption,.label,caption{break-after:avoid}summary{list-style:none}
+.pic,.spread li,tr,pre,.evidence,footer,.inside table{break-inside:avoid}p{orphans:3;widows:3}
 .pic{border:1px solid var(--line);padding:.4rem .7rem}.facts{border:1px solid var(--line);padding:.4rem .7rem;gap:.3rem 1rem;margin:.5rem 0}
 .finding{padding:.4rem .8rem;margin:.4rem 0}.legend{margin:.2rem 0 .4rem}
 table{font-size:7.5pt}th{font-size:7.5pt}th,td{padding:.12rem .6rem .12rem 0}
@@ -142,4 +143,4 @@ a{color:inherit;text-decoration:none}
 }
 `
 
-export const styleHash = 'sha256-YIQvT3GaMSwO7jl8Y49IHJZQ9z7buhOucBb77b6JIec='
+export const styleHash = 'sha256-fWNZt3QJur030WIdraWz6x/4vlMgVN/J6Wk7lh49pNY='

@@ -1,6 +1,7 @@
 import type { Finding, Report } from '../../domain/report.ts'
 import { groupFindings } from '../finding-groups.ts'
-import { clipped } from './columns.ts'
+import { brokenCommand } from '../remedy-parts.ts'
+import { clipped, hanging } from './columns.ts'
 import type { Paint } from './paint.ts'
 import { counted, plain, verdictWords } from '../wording.ts'
 
@@ -14,11 +15,16 @@ export const closingLines = (report: Report, brush: Paint, style: { width?: numb
   const of = nodes.length === 0 ? '' : `, ${concerned} of ${counted(nodes.length, 'node')}`
   const words = brush.verdict(verdict, verdictWords[verdict].toUpperCase())
   const { text, command } = nextOf(report)
-  const shown = clipped(text, style.width === undefined ? Infinity : Math.max(style.width - 4, 30))
-  return [
-    `${words}  ${brush.bold(plain(report.cluster.name))}${of}`,
-    `  ${shown}${command !== undefined && style.on ? `: ${style.on(command)}` : ''}`,
-  ]
+  const advice = command !== undefined && style.on ? style.on(command) : undefined
+  return [`${words}  ${brush.bold(plain(report.cluster.name))}${of}`, ...adviceLines(text, advice, style.width)]
+}
+
+/** A command that has no room behind its words stands below them. */
+export const adviceLines = (text: string, command: string | undefined, width: number | undefined): string[] => {
+  if (command === undefined) return [`  ${clipped(text, width === undefined ? Infinity : Math.max(width - 4, 30))}`]
+  const line = `  ${text}: ${command}`
+  if (width === undefined || line.length <= width) return [line]
+  return [...hanging(`${text}:`, '  ', '  ', width), ...brokenCommand(command, width - 4).map((part) => `    ${part}`)]
 }
 
 const needsSomebody = ({ severity }: Finding): boolean => severity !== 'info'
@@ -32,6 +38,8 @@ const nextOf = ({ verdict, plan, findings }: Report): Next => {
   const first = groupFindings(findings.filter(needsSomebody))[0]?.finding.code
   const see = (code: string): string => `${plain(code)} above says what to do`
   const blocker = plan?.blockedBy[0]
+  if (blocker === 'ROLLOUT_HALTED' || first === 'ROLLOUT_HALTED')
+    return { text: 'the rollout halted; what happened and how to go on', command: 'rollout status' }
   if (blocker !== undefined) return { text: see(blocker) }
   if (plan && plan.changes.length > 0) return { text: 'the plan above puts it right', command: 'sync' }
   switch (verdict) {
@@ -49,4 +57,4 @@ const nextOf = ({ verdict, plan, findings }: Report): Next => {
 }
 
 /** What no plan of ours can put right. */
-const byHand: ReadonlySet<string> = new Set(['ROLLOUT_HALTED', 'MARK_CAPACITY', 'MARK_INVALID', 'MARK_OVERLAP'])
+const byHand: ReadonlySet<string> = new Set(['MARK_CAPACITY', 'MARK_INVALID', 'MARK_OVERLAP'])

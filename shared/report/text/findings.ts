@@ -64,10 +64,13 @@ const findingBlock = ({ finding, subjects }: FindingGroup, brush: Paint, width?:
 const indent = '          '
 
 /** Commands and manifests are there to be pasted: a long command is broken as a shell takes it, a manifest not at all. */
+export const pasteLines = (remedy: string, width?: number): string[] =>
+  remedyParts(remedy).flatMap((part) => partLines(part, width))
+
 const remedyLines = (remedy: string, brush: Paint, width?: number): string[] =>
-  remedyParts(remedy)
-    .flatMap((part) => partLines(part, width === undefined ? undefined : width - indent.length))
-    .map((line, at) => (at === 0 ? `    ${brush.bold('do')}    ${line}` : `${indent}${line}`))
+  pasteLines(remedy, width === undefined ? undefined : width - indent.length).map((line, at) =>
+    at === 0 ? `    ${brush.bold('do')}    ${line}` : `${indent}${line}`,
+  )
 
 const partLines = (part: RemedyPart, width?: number): string[] => {
   switch (part.kind) {

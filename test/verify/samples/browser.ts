@@ -1,11 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { chromium, type Browser, type Page } from 'playwright-core'
-
-/** Debian's, or the one that CHROMIUM names. */
-const places = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-export const findChromium = (): string | undefined =>
-  places.find((it) => it !== undefined && it !== '' && existsSync(it))
 
 export const openBrowser = async (executablePath: string): Promise<Browser> =>
   chromium.launch({ executablePath, args: ['--no-sandbox', '--font-render-hinting=none'] })

@@ -7,8 +7,11 @@ import { read, valueOf } from '../../../shared/domain/read.ts'
 import type { ClusterIdentity, Report, Sweep } from '../../../shared/domain/report.ts'
 import { ours } from '../../../shared/domain/rollout/annotations.ts'
 import { journalText } from '../../../shared/domain/rollout/journal.ts'
+import { html } from '../../../shared/report/html/report.ts'
+import { historyHtml } from '../../../shared/report/history/html.ts'
 import { cluster } from '../../domain/ingredients.ts'
 import { edited, felixObject, healthy, rangeKey } from '../../domain/states.ts'
+import { aWeek } from './history.ts'
 
 /** As the product itself judges it. */
 export const reportOf = (state: ClusterState): Report => {
@@ -32,11 +35,19 @@ const tenFindings = (): ClusterState =>
   called(
     withNames(
       cluster(
-        'kubernetes 1.31, calico v3.29.7, eks range 20000-32767, node annotation 30000:32767, node port 8080, mask 0xffe20000, weave, wireguard, interfaceExclude eth0, nftablesMode Auto, nftables mask 0xff000000, on delete calico, owner argocd',
+        'kubernetes 1.31, calico not ready on one, calico v3.29.7, eks range 20000-32767, node annotation 30000:32767, node port 8080, mask 0xffe20000, weave, wireguard, interfaceExclude eth0, nftablesMode Auto, nftables mask 0xff000000, on delete calico, owner argocd',
       ),
     ),
     { name: 'payments-prod', account: '111122223333', region: 'eu-central-1' },
   )
+
+/** As many as the name of its page says. */
+const withTen = (report: Report): Report => {
+  const { length } =
+    new Set(report.findings.map(({ code }) => code)).size === report.findings.length ? report.findings : []
+  if (length !== 10) throw new Error(`ten-findings has ${length} findings of different kinds`)
+  return report
+}
 
 const fiveHundred = (): ClusterState => {
   const state = edited(healthy({ nodes: 500, eks: { serviceNodePortRange: { min: 20_000, max: 32_767 } } }), (copy) => {
@@ -138,9 +149,10 @@ const fleet = (count: number): Sweep => ({
 })
 
 /** The pages that are looked at, by the names of their files. */
-export const documents = (): Record<string, Report | Sweep> => ({
-  'ten-findings': reportOf(tenFindings()),
-  'five-hundred-nodes': reportOf(fiveHundred()),
-  'fleet-of-300': fleet(300),
-  'halted-rollout': reportOf(halted()),
+export const pages = (): Record<string, string> => ({
+  'ten-findings': html(withTen(reportOf(tenFindings()))),
+  'five-hundred-nodes': html(reportOf(fiveHundred())),
+  'fleet-of-300': html(fleet(300)),
+  'halted-rollout': html(reportOf(halted())),
+  history: historyHtml(aWeek()),
 })

@@ -8,7 +8,7 @@ interface Config {
   contexts: { name: string; context: { cluster: string; user: string } }[]
 }
 
-/** One file with a context for each cluster, by its name. */
+/** One file with a context for each cluster, by its name, and `nobody`: somebody whom the first cluster does not know. */
 export const joinKubeconfigs = (file: string, clusters: readonly LabCluster[]): string => {
   const all = clusters.map(({ name, kubeconfig }) => {
     const { clusters, users } = parse(readFileSync(kubeconfig, 'utf8')) as Config
@@ -23,8 +23,11 @@ export const joinKubeconfigs = (file: string, clusters: readonly LabCluster[]): 
     kind: 'Config',
     'current-context': clusters[0]?.name,
     clusters: all.flatMap((it) => it.clusters),
-    users: all.flatMap((it) => it.users),
-    contexts: all.flatMap((it) => it.contexts),
+    users: [...all.flatMap((it) => it.users), { name: 'nobody', user: { token: 'nobody' } }],
+    contexts: [
+      ...all.flatMap((it) => it.contexts),
+      { name: 'nobody', context: { cluster: clusters[0]?.name, user: 'nobody' } },
+    ],
   }
   writeFileSync(file, stringify(joined))
   return file

@@ -37,15 +37,7 @@ export const terminalSamples = async (to: string, workdir: string, say: (line: s
   for (const { columns, rows } of sizes) {
     const [behind, well] = await Promise.all([cluster('prod', workdir, { nodePortRange }), cluster('quiet', workdir)])
     const kubeconfig = joinKubeconfigs(join(workdir, `kubeconfig-${columns}`), [behind, well])
-    const show = async (name: string, words: string, seconds?: number): Promise<void> => {
-      say(`   ${columns} columns: ${name}`)
-      const output = await typed(words, {
-        columns,
-        rows,
-        kubeconfig,
-        workdir,
-        ...(seconds !== undefined && { seconds }),
-      })
+    const pictured = (name: string, words: string, output: string): void => {
       const file = `${name}-${columns}.svg`
       const lines = screenOf(`$ calico-ipvs-sync ${words}\n${output}`, columns)
       writeFileSync(
@@ -54,6 +46,14 @@ export const terminalSamples = async (to: string, workdir: string, say: (line: s
       )
       samples.push({ name, command: `calico-ipvs-sync ${words}`, columns, file })
     }
+    /** With `underWay`: what stands there a moment before it is interrupted, under that name. */
+    const show = async (name: string, words: string, seconds?: number, underWay?: string): Promise<void> => {
+      say(`   ${columns} columns: ${name}`)
+      const terminal = { columns, rows, kubeconfig, workdir, ...(seconds !== undefined && { seconds }) }
+      const { before, output } = await typed(words, terminal)
+      if (underWay !== undefined) pictured(underWay, words, before)
+      pictured(name, words, output)
+    }
     try {
       const on = '--context prod --probe'
       await show('check-good', 'check --context quiet --probe')
@@ -61,8 +61,9 @@ export const terminalSamples = async (to: string, workdir: string, say: (line: s
       await show('plan', `plan ${on}`)
       await show('sweep', 'sweep --context prod --context quiet --probe')
       await show('doctor', 'doctor --context prod')
+      await show('doctor-refused', 'doctor --context nobody')
       const pace = '--canary-seconds 3 --settle-seconds 6 --node-deadline 12 --yes'
-      await show('sync-under-way', `sync ${on} ${pace}`, 14)
+      await show('sync-interrupted', `sync ${on} ${pace}`, 14, 'sync-under-way')
       const failing = await failNext(behind)
       await show('sync-halted', `sync ${on} ${pace}`, 90)
       await failing.stop()
@@ -135,8 +136,11 @@ interface Terminal {
   seconds?: number
 }
 
-/** On a terminal of that size; `script` gives it one. */
-const typed = (words: string, { columns, rows, kubeconfig, workdir, seconds = 60 }: Terminal): Promise<string> =>
+/** On a terminal of that size; `script` gives it one. `before`: what it had said a moment before it was interrupted. */
+const typed = (
+  words: string,
+  { columns, rows, kubeconfig, workdir, seconds = 60 }: Terminal,
+): Promise<{ before: string; output: string }> =>
   new Promise((resolve, reject) => {
     const line = `stty cols ${columns} rows ${rows}; exec timeout -s INT -k 20 ${seconds} '${process.execPath}' '${join(root, 'cli/bin.mjs')}' ${words}`
     const env = {
@@ -147,8 +151,12 @@ const typed = (words: string, { columns, rows, kubeconfig, workdir, seconds = 60
       AWS_EC2_METADATA_DISABLED: 'true',
     }
     const child = spawn('/usr/bin/script', ['-qec', line, '/dev/null'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-    let output = ''
+    let [before, output] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+    const moment = setTimeout(() => (before = output), (seconds - 1) * 1000)
     child.once('error', reject)
-    child.once('close', () => resolve(output))
+    child.once('close', () => {
+      clearTimeout(moment)
+      resolve({ before, output })
+    })
   })

@@ -98,9 +98,12 @@ const rowPicture = ({ name, writes }: Row, { from, to, starts, lost }: Span): Ma
     .slice(0, 4)
     .map(({ at, what }) => `${kinds.find(({ of }) => of.includes(what))?.words ?? what} ${clock(at, 19).slice(11)}`)
     .join(' · ')
+  const saysSo = writes.slice(0, 4).some(({ what }) => what === 'halt')
+  // What was written after a halt is another attempt.
+  const haltedAt = writes.find(({ what }) => what === 'halt')?.at ?? Infinity
   const watched = writes.filter(isTouch).map(({ at }) => {
     const until = starts.find((it) => it > at) ?? to
-    return html`<rect class="${lost ? 'extra' : 'watched'}" x="${percent(share(at))}" width="${percent(share(until) - share(at))}" y="5" height="4"><title>${duration((until - at) / 1000)}</title></rect>`
+    return html`<rect class="${lost && at <= haltedAt ? 'extra' : 'watched'}" x="${percent(share(at))}" width="${percent(share(until) - share(at))}" y="5" height="4"><title>${duration((until - at) / 1000)}</title></rect>`
   })
   // What halted it lies on top of what followed within the same second.
   const inOrder = writes.slice(0, 20).toSorted((a, b) => Number(a.what === 'halt') - Number(b.what === 'halt'))
@@ -109,8 +112,8 @@ const rowPicture = ({ name, writes }: Row, { from, to, starts, lost }: Span): Ma
     return html`<text class="${what === 'halt' ? 'lost' : 'step'}" x="${percent(share(at))}" y="12" text-anchor="middle">${kind?.text ?? ''}<title>${kind?.words ?? ''} ${clock(at, 19)}</title></text>`
   })
   return row(
-    html`<b>${name}</b> <span class="where">${words}</span>${lost ? html` <b class="bad">did not come back</b>` : undefined}`,
-    picture(`${name}: ${words}${lost ? ', did not come back' : ''}`, 15, [
+    html`<b>${name}</b> <span class="where">${words}</span>${lost && !saysSo ? html` <b class="bad">did not come back</b>` : undefined}`,
+    picture(`${name}: ${words}${lost && !saysSo ? ', did not come back' : ''}`, 15, [
       html`<line class="line" x1="0" x2="100%" y1="14" y2="14"/>`,
       ...watched,
       ...marks,
