@@ -26,7 +26,8 @@ export const main = async (words: readonly string[]): Promise<void> => {
   await leaveWith(await run(words))
 }
 
-const run = async (words: readonly string[]): Promise<number> => {
+/** Runs one command; resolves to its exit status. */
+export const run = async (words: readonly string[]): Promise<number> => {
   let status: number = exitStatus.inStep
   const program = programOf((result) => {
     status = result

@@ -1,5 +1,5 @@
 import './reflect-metadata.ts'
-import { KeyObject, webcrypto } from 'node:crypto'
+import { createPrivateKey, KeyObject, webcrypto } from 'node:crypto'
 import type * as X509 from '@peculiar/x509'
 
 // A static import would not do: jest evaluates CommonJS packages while it links, before the lines above have run.
@@ -51,11 +51,15 @@ export async function createAuthority(commonName: string): Promise<Authority> {
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
-  return {
-    certPem: `${authority.toString('pem')}\n`,
-    keyPem: pemOf(keys.privateKey),
-    issue: (request) => issue(authority, keys.privateKey, request),
-  }
+  return authorityOf({ certPem: `${authority.toString('pem')}\n`, keyPem: pemOf(keys.privateKey) })
+}
+
+/** An authority that was made before, maybe by another process. */
+export async function authorityOf({ certPem, keyPem }: Certificate): Promise<Authority> {
+  const pkcs8 = createPrivateKey(keyPem).export({ type: 'pkcs8', format: 'der' })
+  const key = await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, true, ['sign'])
+  const authority = new x509.X509Certificate(certPem)
+  return { certPem, keyPem, issue: (request) => issue(authority, key, request) }
 }
 
 async function issue(

@@ -70,9 +70,12 @@ function compile(go: Go, program: Program, output: string): Promise<void> {
   })
 }
 
-/** The environment by name, because what jest gives its tests for one is a copy. */
+/**
+ * The environment by name, because what jest gives its tests for one is a copy. A sixth of the compiler's time would be spent on collecting
+ * garbage; without it a compiler takes 200 MB, and for one package 540 MB.
+ */
 const inside = (program: Program, go: Go) => ({
   cwd: moduleFolder(program),
   // Without cgo no C compiler is needed, and the standard library is the same for all programs.
-  env: { ...process.env, CGO_ENABLED: '0', ...program.environment, ...go.environment },
+  env: { GOGC: '400', ...process.env, CGO_ENABLED: '0', ...program.environment, ...go.environment },
 })

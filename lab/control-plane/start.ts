@@ -20,6 +20,8 @@ export interface ControlPlaneOptions extends ClusterOptions {
 /** A real cluster, with the files that its programs were given: what else is to belong to it needs them too. */
 export interface ControlPlane extends LabCluster {
   readonly files: ClusterFiles
+  /** `http://127.0.0.1:PORT`: where the API server keeps its objects. */
+  readonly etcd: string
 }
 
 /** The range of an API server that is told none. */
@@ -88,11 +90,11 @@ async function start({ options, kubelab, files, undo, stop }: Start): Promise<Co
     controllers,
     nodePortRange,
     stop,
+    etcd: `http://127.0.0.1:${etcdPort}`,
   })
 }
 
-interface Parts extends Pick<LabCluster, 'name' | 'server' | 'kubeconfig' | 'request' | 'stop'> {
-  files: ClusterFiles
+interface Parts extends Pick<ControlPlane, 'name' | 'server' | 'kubeconfig' | 'request' | 'stop' | 'files' | 'etcd'> {
   apiServer: ApiServer
   controllers: Controllers
   nodePortRange: PortSpan

@@ -9,7 +9,7 @@ import type { ClusterSpec } from '../../lab/fixtures/cluster-spec.ts'
 import { setPodLogFile } from '../../lab/fixtures/pod-logs.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import type { Report } from '../../shared/domain/report.ts'
-import { run } from '../cli/run.ts'
+import { runHere as run } from '../cli/here.ts'
 
 /**
  * A world and what happened in it, step by step, on an embedded API server whose clock can be set; then what the command

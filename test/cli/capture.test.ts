@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { bin, run } from './run.ts'
+import { runHere as run } from './here.ts'
+import { bin } from './run.ts'
 
 const workdir = mkdtempSync(join(tmpdir(), 'capture-'))
 afterAll(() => rmSync(workdir, { recursive: true }))

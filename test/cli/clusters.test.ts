@@ -10,7 +10,8 @@ import { reportSchema, sweepSchema } from '../../shared/report/schema.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { plantWebhook, uprootWebhook } from '../../lab/fixtures/webhooks.ts'
-import { bin, type Ended, run } from './run.ts'
+import { runHere as run } from './here.ts'
+import { bin, type Ended, run as runProcess } from './run.ts'
 
 const workdir = mkdtempSync(join(tmpdir(), 'clusters-'))
 const file = (name: string) => join(workdir, name)
@@ -122,7 +123,7 @@ describe('check', () => {
   })
 
   test('a reader that stops reading changes nothing about the exit status', async () => {
-    const ended = await run(['check', '--kubeconfig', moved.kubeconfig, ...given, '-o', 'html'], {
+    const ended = await runProcess(['check', '--kubeconfig', moved.kubeconfig, ...given, '-o', 'html'], {
       running: (child) => child.stdout?.destroy(),
     })
     expect(ended).toMatchObject({ status: 1, signal: null, stderr: 'reading moved\n' })
@@ -238,7 +239,7 @@ describe('capture and check --state', () => {
   test('what a server nests without end keeps nothing from being captured, and the file can be judged', async () => {
     const body = `{"items":[{"metadata":{"name":"default","uid":"u"},"spec":{"kubeNodePortRanges":${nested}}}]}`
     const undo = good.faults.inject({ path: /felixconfigurations/, answer: { status: 200, body } })
-    const { stdout, stderr } = await run(['capture', '--quiet', '--kubeconfig', good.kubeconfig])
+    const { stdout, stderr } = await runProcess(['capture', '--quiet', '--kubeconfig', good.kubeconfig])
     undo()
     expect(stderr).toBe('')
     writeFileSync(file('of-nested.json'), stdout)
@@ -489,11 +490,14 @@ describe('sync', () => {
   })
 
   test('Ctrl-C ends it after the write under way, with one node changed and the Lease given up', async () => {
-    const interrupted = await run(['sync', ...place(), '--yes', '--canary-seconds', '600', '--settle-seconds', '0'], {
-      running: (child) => {
-        child.stderr?.on('data', (text) => String(text).includes('override written') && child.kill('SIGINT'))
+    const interrupted = await runProcess(
+      ['sync', ...place(), '--yes', '--canary-seconds', '600', '--settle-seconds', '0'],
+      {
+        running: (child) => {
+          child.stderr?.on('data', (text) => String(text).includes('override written') && child.kill('SIGINT'))
+        },
       },
-    })
+    )
     expect(interrupted.status).toBe(2)
     expect(interrupted.stderr).toContain('interrupted')
     expect(interrupted.stderr).toContain('nodes     0 done, 1 in flight, 3 pending, 0 kept apart')
@@ -559,13 +563,13 @@ describe('sync', () => {
   })
 
   test('going on with other options goes on at their pace', async () => {
-    const begun = await run(['sync', ...place(), '--yes', '--canary-seconds', '600', '--settle-seconds', '0'], {
+    const begun = await runProcess(['sync', ...place(), '--yes', '--canary-seconds', '600', '--settle-seconds', '0'], {
       running: (child) => {
         child.stderr?.on('data', (chunk) => String(chunk).includes('override written') && child.kill('SIGINT'))
       },
     })
     expect(begun.status).toBe(2)
-    const quick = await run(['sync', ...place(), '--yes', ...fast], {
+    const quick = await runProcess(['sync', ...place(), '--yes', ...fast], {
       running: (child) => {
         child.stderr?.on('data', (chunk) => String(chunk).includes('another pace') && child.kill('SIGINT'))
       },

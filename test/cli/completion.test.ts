@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { execFileSync } from 'node:child_process'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { findingCodes } from '../../shared/domain/report.ts'
-import { bin, run } from './run.ts'
+import { runHere as run } from './here.ts'
+import { bin } from './run.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'completion-'))
 afterAll(() => rmSync(folder, { recursive: true }))

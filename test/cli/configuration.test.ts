@@ -8,7 +8,7 @@ import { withoutExcepted } from '../../cli/configuration/excepted.ts'
 import { statusOf } from '../../cli/exit-status.ts'
 import { programOf } from '../../cli/main.ts'
 import { outOfStep, unreachable } from '../report/samples.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'configuration-'))
 const file = join(folder, 'config.yaml')

@@ -13,7 +13,8 @@ import { startSts } from '../../lab/aws/sts.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { collectionOf, type Manifest } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
+import { sessions } from './session.ts'
 
 const place = { account: '111122223333', region: 'eu-west-1' }
 const arnOf = (role: string) => `arn:aws:iam::${place.account}:role/${role}`
@@ -76,16 +77,7 @@ afterAll(async () => {
   rmSync(workdir, { recursive: true })
 })
 
-const as = (role: string): NodeJS.ProcessEnv => {
-  const { accessKeyId, secretAccessKey, sessionToken } = keyring.forRole(role, 'alice')
-  return {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-    AWS_ENDPOINT_URL_EKS: eks.url,
-    AWS_ENDPOINT_URL_STS: sts.url,
-  }
-}
+const as = sessions(keyring, () => ({ AWS_ENDPOINT_URL_EKS: eks.url, AWS_ENDPOINT_URL_STS: sts.url }))
 interface Hop {
   hop: string
   state: string

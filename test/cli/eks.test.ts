@@ -12,7 +12,8 @@ import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts
 import { populate } from '../../lab/fixtures/populate.ts'
 import { reportSchema, sweepSchema } from '../../shared/report/schema.ts'
 import { refusing, unwell } from '../unwell/endpoints.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
+import { sessions } from './session.ts'
 
 const place = { account: '111122223333', region: 'eu-west-1' }
 const [reader, stranger] = ['Reader', 'Stranger'].map((name) => `arn:aws:iam::${place.account}:role/${name}`) as [
@@ -49,16 +50,7 @@ afterAll(async () => {
   rmSync(workdir, { recursive: true })
 })
 
-const as = (role: string): NodeJS.ProcessEnv => {
-  const { accessKeyId, secretAccessKey, sessionToken } = keyring.forRole(role, 'alice')
-  return {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-    AWS_ENDPOINT_URL_EKS: eks.url,
-    AWS_ENDPOINT_URL_STS: sts.url,
-  }
-}
+const as = sessions(keyring, () => ({ AWS_ENDPOINT_URL_EKS: eks.url, AWS_ENDPOINT_URL_STS: sts.url }))
 const check = async (words: string[], env: NodeJS.ProcessEnv) => {
   const ended = await run(['check', '-o', 'json', ...words], { env })
   return { ...ended, report: reportSchema.parse(JSON.parse(ended.stdout)) }

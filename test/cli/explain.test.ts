@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { findingCodes } from '../../shared/domain/report.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
 
 test.each(findingCodes)('explain %s prints the section of that code', async (code) => {
   const { status, stdout } = await run(['explain', code])

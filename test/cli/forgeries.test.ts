@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import type { Report } from '../../shared/domain/report.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
 
 /** What anybody in the cluster may write, at the command line: nothing is harmed by it, and every look ends with a verdict. */
 const workdir = mkdtempSync(join(tmpdir(), 'forgeries-'))

@@ -12,7 +12,8 @@ import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts
 import { collectionOf, manifestsIn } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { madeKey } from '../../shared/domain/grant/groups.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
+import { sessions } from './session.ts'
 
 const place = { account: '111122223333', region: 'eu-west-1' }
 const arnOf = (role: string) => `arn:aws:iam::${place.account}:role/${role}`
@@ -74,16 +75,7 @@ const clean = async () => {
 beforeEach(clean)
 afterEach(clean)
 
-const as = (role: string): NodeJS.ProcessEnv => {
-  const { accessKeyId, secretAccessKey, sessionToken } = keyring.forRole(role, 'alice')
-  return {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-    AWS_ENDPOINT_URL_EKS: eks.url,
-    AWS_ENDPOINT_URL_STS: sts.url,
-  }
-}
+const as = sessions(keyring, () => ({ AWS_ENDPOINT_URL_EKS: eks.url, AWS_ENDPOINT_URL_STS: sts.url }))
 const grant = (...words: string[]) =>
   run(
     [

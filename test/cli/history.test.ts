@@ -5,7 +5,7 @@ import dynalite from 'dynalite'
 import { listenLocally } from '../../lab/loopback.ts'
 import { records } from '../../shared/clients/aws/records.ts'
 import type { Report } from '../../shared/domain/report.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
 import { recordsTable } from '../records-table.ts'
 
 const server = dynalite({ createTableMs: 0 })

@@ -11,7 +11,8 @@ import { populate } from '../../lab/fixtures/populate.ts'
 import { createAuthority } from '../../lab/pki.ts'
 import type { Report, Sweep } from '../../shared/domain/report.ts'
 import { reportSchema, sweepSchema } from '../../shared/report/schema.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
+import { run as runProcess } from './run.ts'
 
 /** From a kubeconfig to the EKS cluster behind it: as whom EKS is asked, and that it is that cluster. */
 
@@ -138,7 +139,8 @@ const kubeconfig = ({ context = 'prod', name, cluster: more = {}, exec, env = {}
 }
 
 const json = async (words: string[], env: NodeJS.ProcessEnv, nodeArguments: string[] = []) => {
-  const ended = await run([...words, '-o', 'json'], { env, nodeArguments })
+  const options = { env, nodeArguments }
+  const ended = await (nodeArguments.length === 0 ? run : runProcess)([...words, '-o', 'json'], options)
   const report: Report = reportSchema.parse(JSON.parse(ended.stdout))
   return { ...ended, report, codes: report.findings.map(({ code }) => code) }
 }

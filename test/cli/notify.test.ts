@@ -7,7 +7,7 @@ import { type Queues, startQueues } from '../../lab/aws/queues.ts'
 import { type Slack, startSlack } from '../../lab/aws/slack.ts'
 import { resolveTemplate } from '../../lab/aws/template.ts'
 import type { Delivery } from '../../lab/aws/topics.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'notify-'))
 const keyring = createKeyring()

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
 import { type Manifest, manifestsIn } from '../../lab/fixtures/manifests.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
 
 interface Granting extends Manifest {
   rules?: { verbs: string[] }[]

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { LabCluster } from '../../lab/cluster.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { nodeSpecs } from '../../lab/fixtures/nodes.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { untilSettled } from '../../lab/fixtures/settle.ts'
@@ -16,7 +16,7 @@ let cluster: LabCluster
 
 beforeAll(async () => {
   const nodePortRange = { min: 20000, max: 22767 }
-  cluster = await startControlPlane({ name: 'real', workdir, nodePortRange })
+  cluster = await useControlPlane({ name: 'real', workdir, nodePortRange })
   const calico = { version: 'v3.28.4', install: 'operator' } as const
   // On the fourth neither kube-proxy nor calico-node runs.
   const nodes = [...nodeSpecs(3), { name: autoNode, computeType: 'auto' as const }]

@@ -20,11 +20,14 @@ export interface RunOptions {
   running?: (child: ChildProcess) => void
 }
 
-/** Neither the developer's clusters nor their accounts, and nothing left behind. What is compiled is kept for the next of the run. */
+/** What is compiled is kept for the next command of the run. */
+export const compiled = join(tmpdir(), 'calico-ipvs-sync-compiled')
+
+/** Neither the developer's clusters nor their accounts, and nothing left behind. */
 const bare = {
   PATH: process.env['PATH'],
   AWS_EC2_METADATA_DISABLED: 'true',
-  XDG_CACHE_HOME: join(tmpdir(), 'calico-ipvs-sync-compiled'),
+  XDG_CACHE_HOME: compiled,
 }
 
 /** The command line as a user starts it, off a terminal. */

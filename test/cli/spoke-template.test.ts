@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { spokeTemplate } from '../../shared/domain/spoke/template.ts'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
 
 const hub = ['--hub-account', '111122223333', '--hub-region', 'eu-west-1']
 

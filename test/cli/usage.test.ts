@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { run } from './run.ts'
+import { runHere as run } from './here.ts'
 
 const wrong: [words: string, says: string][] = [
   ['', 'Usage: calico-ipvs-sync'],

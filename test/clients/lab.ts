@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LabCluster } from '../../lab/cluster.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
 
@@ -18,7 +18,7 @@ function workdir(): string {
 
 export const embeddedCluster = (name = 'clients'): Promise<EmbeddedCluster> =>
   startEmbedded({ name, workdir: workdir() })
-export const realCluster = (name = 'clients'): Promise<LabCluster> => startControlPlane({ name, workdir: workdir() })
+export const realCluster = (name = 'clients'): Promise<LabCluster> => useControlPlane({ name, workdir: workdir() })
 
 export function removeScratch(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { run } from '../cli/run.ts'
+import { runHere as run } from '../cli/here.ts'
 import { faultsOf, printedIn, stringsIn } from './printed.ts'
 
 /** Every command that the command line prints about a cluster behind a kubeconfig whose names a shell would trip over. */

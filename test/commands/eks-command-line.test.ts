@@ -9,7 +9,8 @@ import { createKeyring } from '../../lab/aws/keyring.ts'
 import { startSts } from '../../lab/aws/sts.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { run } from '../cli/run.ts'
+import { runHere as run } from '../cli/here.ts'
+import { sessions } from '../cli/session.ts'
 import { faultsOf, type Printed, printedIn, stringsIn, type Way, withoutContext } from './printed.ts'
 
 /** Every command that is printed about clusters that were named to EKS, one by one and as a fleet. */
@@ -52,16 +53,7 @@ afterAll(async () => {
   rmSync(workdir, { recursive: true })
 })
 
-const as = (role: string): NodeJS.ProcessEnv => {
-  const { accessKeyId, secretAccessKey, sessionToken } = keyring.forRole(role, 'alice')
-  return {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-    AWS_ENDPOINT_URL_EKS: eks.url,
-    AWS_ENDPOINT_URL_STS: sts.url,
-  }
-}
+const as = sessions(keyring, () => ({ AWS_ENDPOINT_URL_EKS: eks.url, AWS_ENDPOINT_URL_STS: sts.url }))
 
 /** What each command says, on both streams and in the texts of its document. */
 const saidBy = async (commands: readonly string[][], env: NodeJS.ProcessEnv): Promise<string[]> => {

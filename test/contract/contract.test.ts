@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, it } from '@jest/globals'
 import type { ClusterOptions, LabCluster } from '../../lab/cluster.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { authenticate } from './behaviour.ts'
 import { behaviours } from './behaviours.ts'
@@ -12,7 +12,7 @@ import { prepare } from './objects.ts'
 type Start = (options: ClusterOptions & { workdir: string }) => Promise<LabCluster>
 
 const servers: [string, Start][] = [
-  ['the real API server', startControlPlane],
+  ['the real API server', useControlPlane],
   ['the embedded API server', startEmbedded],
 ]
 

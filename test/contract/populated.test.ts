@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { LabCluster } from '../../lab/cluster.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import type { ClusterSpec } from '../../lab/fixtures/cluster-spec.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
@@ -75,7 +75,7 @@ describe('a populated cluster', () => {
   let embedded: LabCluster
 
   beforeAll(async () => {
-    real = await startControlPlane({ name: 'real', workdir })
+    real = await useControlPlane({ name: 'real', workdir })
     embedded = await startEmbedded({ name: 'embedded', workdir })
     for (const cluster of [real, embedded]) {
       await prepare(cluster)

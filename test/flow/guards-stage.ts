@@ -5,7 +5,7 @@ import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
 import { configure } from '../../lab/aws/configured.ts'
 import type { Moment } from '../../lab/aws/moment.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { applyManifests } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
@@ -93,7 +93,7 @@ interface Start {
 }
 
 const start = async (name: string, { real, workdir, nodes, cloud }: Start): Promise<LabCluster> => {
-  const cluster = await (real ? startControlPlane : startEmbedded)({
+  const cluster = await (real ? useControlPlane : startEmbedded)({
     name,
     workdir,
     kubernetesVersion: 'v1.35.2',

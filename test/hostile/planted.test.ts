@@ -33,7 +33,7 @@ import { junit } from '../../shared/report/junit.ts'
 import { sarif } from '../../shared/report/sarif.ts'
 import { text } from '../../shared/report/text/report.ts'
 import { observe } from '../../shared/workflows/observe/observe.ts'
-import { run } from '../cli/run.ts'
+import { runHere as run } from '../cli/here.ts'
 import { mutated } from '../scale/wrong-types.ts'
 import { controlsIn, plantedControls, plantedSecrets, secretsIn } from './planted-secrets.ts'
 

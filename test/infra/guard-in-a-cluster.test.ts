@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { groups } from '../../shared/domain/grant/groups.ts'
 import { type CalicoApi, serveCalicoApi } from '../../lab/control-plane/calico-api.ts'
-import { type ControlPlane, startControlPlane } from '../../lab/control-plane/start.ts'
+import type { ControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { applyManifests } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
@@ -34,7 +35,7 @@ beforeAll(async () => {
     const group = users[token]
     return group === undefined ? undefined : { username: token, groups: [group] }
   }
-  cluster = await startControlPlane({ name: 'guard', workdir, authenticate })
+  cluster = await useControlPlane({ name: 'guard', workdir, authenticate })
   operator = clientOf(cluster, 'operator')
   const calico = { version: 'v3.28.4', install: 'operator' } as const
   await populate(cluster, { nodes: 3, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { holdingOf } from '../../lab/aws/eks-model.ts'
 import { userOf } from '../../lab/aws/eks-token.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
-import { type ControlPlane, startControlPlane } from '../../lab/control-plane/start.ts'
+import type { ControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { applyManifests } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { signToken } from '../../shared/clients/aws/eks-token.ts'
@@ -48,7 +49,7 @@ const as = (name: Traveller): KubeClient => {
 }
 
 beforeAll(async () => {
-  cluster = await startControlPlane({
+  cluster = await useControlPlane({
     name: 'prod-1',
     workdir,
     authenticate: async (token) => userOf(token, holding, keyring),

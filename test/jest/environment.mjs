@@ -6,5 +6,12 @@ export default class Environment extends TestEnvironment {
   constructor(...given) {
     super(...given)
     this.global.requireOutside = createRequire(import.meta.url)
+    this.global.atTeardown = new Set()
+  }
+
+  /** What a file that failed did not end. */
+  async teardown() {
+    for (const end of this.global.atTeardown) await end()
+    await super.teardown()
   }
 }

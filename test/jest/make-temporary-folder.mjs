@@ -1,8 +1,12 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { servePool } from '../control-planes/pool.ts'
 
 /** Whatever the tests, and the programs they start, leave behind lies in one folder: data of etcd alone is 60 MB a cluster. */
-export default () => {
-  process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-test-'))
+export default async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-test-'))
+  process.env.TMPDIR = folder
+  process.env.CONTROL_PLANES = join(folder, 'control-planes')
+  globalThis.controlPlanes = await servePool(process.env.CONTROL_PLANES, folder)
 }

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-export default () => {
+export default async () => {
+  await globalThis.controlPlanes.stop()
   const folder = process.env.TMPDIR
   // A watching jest begins again in the same process.
   process.env.TMPDIR = dirname(folder)

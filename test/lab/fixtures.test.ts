@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { z } from 'zod'
 import type { LabCluster } from '../../lab/cluster.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { rolloutRestart, setKubeProxyMode } from '../../lab/fixtures/changes.ts'
 import { breakNode, repairNode } from '../../lab/fixtures/faults.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
@@ -17,7 +17,7 @@ const kubeProxy = { namespace: 'kube-system', name: 'kube-proxy' }
 let cluster: LabCluster
 
 beforeAll(async () => {
-  cluster = await startControlPlane({ name: 'fixtures', workdir: mkdtempSync(join(tmpdir(), 'lab-fixtures-')) })
+  cluster = await useControlPlane({ name: 'fixtures', workdir: mkdtempSync(join(tmpdir(), 'lab-fixtures-')) })
   await populate(cluster, {
     nodes: [
       ...Array.from({ length: 12 }, (_, index) => ({ name: `ip-10-1-0-${index}.ec2.internal`, maxPods: 58 })),
@@ -143,7 +143,7 @@ test('pods are replaced soon after a suspended control plane has come back', asy
 
 test('a manifest install lies in kube-system, waits as told and is only replaced by hand where it is told so', async () => {
   const workdir = mkdtempSync(join(tmpdir(), 'lab-fixtures-'))
-  const manifest = await startControlPlane({ name: 'manifest', workdir })
+  const manifest = await useControlPlane({ name: 'manifest', workdir })
   try {
     const started = Date.now()
     await populate(manifest, {

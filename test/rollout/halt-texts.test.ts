@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { run } from '../cli/run.ts'
+import { runHere as run } from '../cli/here.ts'
 import { startTables, type Tables } from '../verify/crash/outside.ts'
 import { runOnce } from '../verify/crash/run.ts'
 import { policyWith } from '../../shared/domain/policy/policy.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LabCluster } from '../../lab/cluster.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import type { WatchedObject } from '../../lab/watch.ts'
 import { rolloutRestart, setKubeProxyMode } from '../../lab/fixtures/changes.ts'
 import type { NodeSpec } from '../../lab/fixtures/cluster-spec.ts'
@@ -43,7 +43,7 @@ interface Pod extends WatchedObject {
 /** Calico 3.21 by its manifest, with `OnDelete`; its Felixes started before kube-proxy's mode went from iptables to ipvs. */
 export const setTheStage = async (nodes: NodeSpec[]): Promise<RestartStage> => {
   const workdir = mkdtempSync(join(tmpdir(), 'restarts-'))
-  const cluster = await startControlPlane({ name: 'restarts', workdir })
+  const cluster = await useControlPlane({ name: 'restarts', workdir })
   const calico = { version: 'v3.21.6', install: 'manifest', updateStrategy: 'OnDelete', readyDelay: '1s' } as const
   await populate(cluster, { nodes, kubernetesVersion, kubeProxy: { mode: 'iptables' }, calico })
   const started = new Date()

@@ -5,7 +5,7 @@ import { createClock } from '../verify/crash/clock.ts'
 import { observeCluster, rangeIn } from '../verify/crash/observed.ts'
 import { range, type Scene } from '../verify/crash/scene.ts'
 import { type Watch, watch, type WatchEvent } from '../../lab/watch.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { nodeSpecs } from '../../lab/fixtures/nodes.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
@@ -23,7 +23,7 @@ export type Stage = Omit<Scene, 'set'>
 /** A cluster in IPVS mode under observation; its range is behind that of `range`. */
 export const setTheStage = async (kind: Kind, nodeCount: number): Promise<Stage> => {
   const workdir = mkdtempSync(join(tmpdir(), 'rollout-'))
-  const cluster = await (kind === 'real' ? startControlPlane : startEmbedded)({ name: 'rollout', workdir })
+  const cluster = await (kind === 'real' ? useControlPlane : startEmbedded)({ name: 'rollout', workdir })
   const calico = { version: 'v3.28.4', install: 'operator' } as const
   await populate(cluster, { nodes: nodeCount, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })
   const clock = createClock()

@@ -5,12 +5,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { requireBinary } from '../../lab/binaries.ts'
 import { type Configuration, type Oracle, type RawObject, startOracle } from '../verify/conformance/oracle.ts'
 import { type CalicoApi, serveCalicoApi } from '../../lab/control-plane/calico-api.ts'
-import { type ControlPlane, startControlPlane } from '../../lab/control-plane/start.ts'
+import type { ControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { type Watch, watch, type WatchedObject, type WatchEvent } from '../../lab/watch.ts'
 import { changedAtKey, overrideKey } from '../../shared/domain/rollout/annotations.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
-import { run } from '../cli/run.ts'
+import { runHere as run } from '../cli/here.ts'
+import { run as runProcess } from '../cli/run.ts'
 import { clientOf, felixPath, mergePatch, nodeNames, rangeAnnotation } from './world.ts'
 import { until } from '../until.ts'
 
@@ -32,7 +34,7 @@ let heard: { what: string; objects: WatchedObject[] }[] = []
 
 beforeAll(async () => {
   const nodePortRange = { min: 20_000, max: 22_767 }
-  cluster = await startControlPlane({ name: 'calico-api', workdir, nodePortRange })
+  cluster = await useControlPlane({ name: 'calico-api', workdir, nodePortRange })
   const calico = { version: 'v3.28.4', install: 'operator' } as const
   // All that Calico's API server has a default for, and none of it as the default would be.
   const spec = {
@@ -205,7 +207,7 @@ test('a rollout whose API is taken away in the middle goes on with the stored ob
   await cluster.setNodePortRange({ min: 21_000, max: 22_767 })
   await until('Calico’s API', () => cluster.request('GET', v3Path).catch(() => false))
   const words = ['--kubeconfig', cluster.kubeconfig, '--context', 'calico-api', '--probe', '--yes']
-  const interrupted = await run(['sync', ...words, '--canary-seconds', '600'], {
+  const interrupted = await runProcess(['sync', ...words, '--canary-seconds', '600'], {
     running: (child) => {
       child.stderr?.on('data', (text: string) => void (text.includes('override written') && child.kill('SIGINT')))
     },

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { installCalicoCrds } from '../../lab/control-plane/crds.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { calicoNode, readyDelayAnnotation } from '../../lab/fixtures/calico-node.ts'
 import { setKubeProxyMode } from '../../lab/fixtures/changes.ts'
 import type { CalicoSpec, ClusterSpec, Fragment } from '../../lab/fixtures/cluster-spec.ts'
@@ -52,7 +52,7 @@ let kubectl: Kubectl
 beforeAll(async () => {
   const authenticate = async (token: string) =>
     token === 'stranger' ? { username: 'stranger', groups: ['strangers'] } : undefined
-  cluster = await startControlPlane({ name: 'findings', workdir, authenticate })
+  cluster = await useControlPlane({ name: 'findings', workdir, authenticate })
   kube = clientOf(cluster)
   kubectl = await dryKubectl(cluster.kubeconfig)
   await installCalicoCrds(cluster)

@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml'
 import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { createIfAbsent } from '../../lab/control-plane/crds.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { setKubeProxyMode } from '../../lab/fixtures/changes.ts'
 import type { ClusterSpec, NodeSpec } from '../../lab/fixtures/cluster-spec.ts'
 import { breakNode } from '../../lab/fixtures/faults.ts'
@@ -17,7 +17,7 @@ import { records } from '../../shared/clients/aws/records.ts'
 import type { FindingCode, Report, Verdict } from '../../shared/domain/report.ts'
 import { clusterKey } from '../../shared/messages.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
-import { run } from '../cli/run.ts'
+import { runHere as run } from '../cli/here.ts'
 import { synthesized } from '../flow/assemble.ts'
 import { aSecond, emptied, nodeNames, rangeAnnotation, removed, restartKubeProxy } from './world.ts'
 import { until } from '../until.ts'
@@ -38,7 +38,7 @@ let cloud: Cloud
 
 beforeAll(async () => {
   const authenticate = async (token: string) => started.cloud?.authenticate(ref.name)(token)
-  cluster = await startControlPlane({ name: ref.name, workdir, nodePortRange, authenticate })
+  cluster = await useControlPlane({ name: ref.name, workdir, nodePortRange, authenticate })
   const metadata = { name: 'calico-system' }
   await createIfAbsent(cluster, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata })
   await applyManifests(cluster)

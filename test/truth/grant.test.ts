@@ -7,10 +7,12 @@ import { userIn } from '../../lab/aws/eks-token.ts'
 import type { Endpoint } from '../../lab/aws/endpoint.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { startSts } from '../../lab/aws/sts.ts'
-import { type ControlPlane, startControlPlane } from '../../lab/control-plane/start.ts'
+import type { ControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { collectionOf, manifestsIn } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { run } from '../cli/run.ts'
+import { runHere as run } from '../cli/here.ts'
+import { sessions } from '../cli/session.ts'
 
 /** What grant makes, on a real API server: the admission policies, and what server-side apply says of others' fields. */
 
@@ -25,7 +27,7 @@ let sts: Endpoint
 let cluster: ControlPlane
 
 beforeAll(async () => {
-  cluster = await startControlPlane({
+  cluster = await useControlPlane({
     name: 'prod',
     workdir,
     authenticate: (token) => userIn(eks.cluster('prod'), token, keyring),
@@ -42,16 +44,7 @@ afterAll(async () => {
   rmSync(workdir, { recursive: true })
 }, 60_000)
 
-const as = (role: string): NodeJS.ProcessEnv => {
-  const { accessKeyId, secretAccessKey, sessionToken } = keyring.forRole(role, 'alice')
-  return {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-    AWS_ENDPOINT_URL_EKS: eks.url,
-    AWS_ENDPOINT_URL_STS: sts.url,
-  }
-}
+const as = sessions(keyring, () => ({ AWS_ENDPOINT_URL_EKS: eks.url, AWS_ENDPOINT_URL_STS: sts.url }))
 const prod = ['--cluster', 'prod', '--region', place.region]
 const grant = (...words: string[]) => run(['grant', ...prod, ...words], { env: as(admin) })
 

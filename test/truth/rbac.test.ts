@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { groups } from '../../shared/domain/grant/groups.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { createIfAbsent } from '../../lab/control-plane/crds.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { setKubeProxyMode } from '../../lab/fixtures/changes.ts'
 import { configText } from '../../lab/fixtures/kube-proxy.ts'
 import { calicoNodeLog, setPodLogs } from '../../lab/fixtures/pod-logs.ts'
@@ -56,7 +56,7 @@ beforeAll(async () => {
     const group = users[token]
     return group === undefined ? undefined : { username: token, groups: [group] }
   }
-  cluster = await startControlPlane({ name: 'rbac', workdir, authenticate })
+  cluster = await useControlPlane({ name: 'rbac', workdir, authenticate })
   ;[viewer, operator] = [clientOf(cluster, 'viewer'), clientOf(cluster, 'operator')]
   const metadata = { name: 'calico-system' }
   await createIfAbsent(cluster, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata })

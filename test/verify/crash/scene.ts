@@ -6,7 +6,7 @@ import { kubeClient } from '../../../shared/clients/kube/open.ts'
 import type { KubeClient } from '../../../shared/clients/kube/client.ts'
 import { isStatus } from '../../../lab/admin-client.ts'
 import type { LabCluster } from '../../../lab/cluster.ts'
-import { startControlPlane } from '../../../lab/control-plane/start.ts'
+import { useControlPlane } from '../../control-planes/use.ts'
 import { startEmbedded } from '../../../lab/embedded/start.ts'
 import { rolloutRestart, setKubeProxyMode } from '../../../lab/fixtures/changes.ts'
 import { nodeSpecs } from '../../../lab/fixtures/nodes.ts'
@@ -42,7 +42,7 @@ const rangeAnnotation = 'config.projectcalico.org/KubeNodePortRanges'
 /** Calico 3.21, whose Felix does not notice a mode, in a cluster that went from iptables to ipvs after Felix had started. */
 export const setTheScene = async (nodeCount = 3, kind: LabCluster['kind'] = 'real'): Promise<Scene> => {
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-crash-'))
-  const cluster = await (kind === 'real' ? startControlPlane : startEmbedded)({ name: 'crash', workdir })
+  const cluster = await (kind === 'real' ? useControlPlane : startEmbedded)({ name: 'crash', workdir })
   try {
     const started = await populateFrom321(cluster, nodeCount)
     const clock = createClock()

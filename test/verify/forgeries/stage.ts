@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Cloud, startCloud } from '../../../lab/aws/cloud.ts'
 import { configure } from '../../../lab/aws/configured.ts'
 import type { LabCluster } from '../../../lab/cluster.ts'
-import { startControlPlane } from '../../../lab/control-plane/start.ts'
+import { useControlPlane } from '../../control-planes/use.ts'
 import { startEmbedded } from '../../../lab/embedded/start.ts'
 import { applyManifests } from '../../../lab/fixtures/manifests.ts'
 import { assemble, letIn, place, seed } from '../../flow/guards-stage.ts'
@@ -44,7 +44,7 @@ export const setTheStage = async (): Promise<Stage> => {
     ledger: book,
     mail,
     cluster: async (name, kind, guarded) => {
-      const cluster = await (kind === 'real' ? startControlPlane : startEmbedded)({
+      const cluster = await (kind === 'real' ? useControlPlane : startEmbedded)({
         name,
         workdir: folder,
         kubernetesVersion: 'v1.35.2',
