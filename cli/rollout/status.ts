@@ -2,7 +2,7 @@ import type { RolloutRecord } from '../../shared/domain/cluster.ts'
 import { failureOf, valueOf } from '../../shared/domain/read.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { ours } from '../../shared/domain/rollout/annotations.ts'
-import { cameBack, isWellNow } from '../../shared/domain/rollout/halt-evidence.ts'
+import { cameBack } from '../../shared/domain/rollout/halt-evidence.ts'
 import { impactOf } from '../../shared/domain/rollout/halt-finding.ts'
 import { allWrites, parseJournal, type ShownEntry } from '../../shared/domain/rollout/journal.ts'
 import { parseRollout } from '../../shared/domain/rollout/parse.ts'
@@ -50,8 +50,10 @@ export const rolloutStatus = ({ state, report, plan }: AssessedTarget, next: str
   const back = rollout?.evidence && pods && cameBack(rollout.evidence, pods)
   const marked = (felix?.objects ?? []).filter(({ annotations }) => Object.keys(annotations).some(isOurs))
   return {
-    ...(lease && { lease }),
+    ...(back && { cameBack: back }),
+    ...(rollout?.state === 'halted' && rollout.evidence && pods && { impact: impactOf(rollout.evidence, pods) }),
     ...(rollout && { rollout }),
+    ...(lease && { lease }),
     ...(lease?.holder &&
       heldByOther(lease, { holder: '', now: () => new Date(state.observedAt) }) && {
         carriedOutBy: lease.holder,
@@ -66,10 +68,6 @@ export const rolloutStatus = ({ state, report, plan }: AssessedTarget, next: str
     blockedBy: plan().blockedBy,
     objects: marked.map(({ name, annotations }) => ({ name, annotations: annotations })),
     journal: { ...journal, entries: allWrites(journal, felix?.objects ?? []) },
-    ...(back && { cameBack: back }),
-    ...(rollout?.state === 'halted' &&
-      rollout.evidence &&
-      pods && { impact: impactOf(rollout.evidence, isWellNow(rollout.evidence, pods)) }),
     report,
   }
 }

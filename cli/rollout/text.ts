@@ -30,7 +30,7 @@ const commandLines = (command: string, { width }: RolloutStyle): string[] =>
 /** The result of the command, as text. `sync`: the command that applies the rollout here. */
 export const rolloutText = (rollout: Rollout | undefined, style: RolloutStyle, sync?: string): string =>
   rollout
-    ? `${[...headLines(rollout, style), ...(sync === undefined ? [] : continued(sync, style))].join('\n')}\n`
+    ? `${[headLine(rollout, style), ...factLines(rollout, style), ...(sync === undefined ? [] : continued(sync, style))].join('\n')}\n`
     : none
 
 const continued = (sync: string, style: RolloutStyle): string[] => [
@@ -53,14 +53,15 @@ export const statusText = (
   const isOpen = rollout.state === 'running' || rollout.state === 'aborting'
   const { evidence } = rollout
   const lines = [
-    ...headLines(rollout, style),
+    headLine(rollout, style),
+    ...(evidence ? afterwards(evidence, cameBack) : []).flatMap((line) => fact('now', plain(line), style)),
+    ...(impact === undefined ? [] : fact('impact', plain(impact), style)),
+    ...factLines(rollout, style),
     ...(isOpen && holder
       ? fact('by', `${plain(holder)}, seen at ${plain(lease?.renewedAt ?? 'no known time')}`, style)
       : []),
     ...(progress ? progressLines(progress, style) : fact('nodes', 'not known: the cluster could not be read', style)),
     ...(evidence ? seenLines(evidence, style) : []),
-    ...(evidence ? afterwards(evidence, cameBack) : []).flatMap((line) => fact('since', plain(line), style)),
-    ...(impact === undefined ? [] : fact('impact', plain(impact), style)),
     '',
     closingLine(rollout, progress, style),
     ...(isOpen && blockedBy.length > 0
@@ -98,24 +99,30 @@ const seenLines = (evidence: HaltEvidence, style: RolloutStyle): string[] => {
     : shown
 }
 
-const headLines = (rollout: Rollout, style: RolloutStyle): string[] => {
-  const { id, state, target, restart, canary, startedAt, finishedAt, reason, pace } = rollout
+const headLine = ({ id, state }: Rollout, { bold, name }: RolloutStyle): string =>
+  `${bold(state.toUpperCase())}  ${plain(name)}  rollout ${plain(id)}`
+
+const factLines = (rollout: Rollout, style: RolloutStyle): string[] => {
+  const { target, restart, canary, startedAt, finishedAt, reason, pace } = rollout
   const facts: [string, string | undefined][] = [
+    ['why', reason],
     ['range', target],
     ['restarts', restart.length === 0 ? undefined : counted(restart.length, 'calico-node pod')],
     [
       'pace',
-      `${pace.strategy}, ${pace.maxUnavailable} at a time, ${pace.settleSeconds} s each, halted after ${pace.nodeDeadlineSeconds} s`,
+      `${paceText(rollout)}; each stays well for ${pace.settleSeconds} s; halts if one is not Ready after ${pace.nodeDeadlineSeconds} s`,
     ],
-    ['first', canary],
+    ['first', pace.strategy === 'direct' ? undefined : canary],
     ['began', startedAt],
     ['ended', finishedAt],
-    ['why', reason],
   ]
-  return [
-    `${style.bold(state.toUpperCase())}  ${plain(style.name)}  rollout ${plain(id)}`,
-    ...facts.flatMap(([label, text]) => (text === undefined || text === '' ? [] : fact(label, plain(text), style))),
-  ]
+  return facts.flatMap(([label, text]) => (text === undefined || text === '' ? [] : fact(label, plain(text), style)))
+}
+
+/** Only the range reaches nodes at once; restarts always go one after the other. */
+const paceText = ({ pace: { strategy, maxUnavailable }, target }: Rollout): string => {
+  if (target === undefined || strategy === 'staged') return `${strategy}, ${maxUnavailable} at a time`
+  return strategy === 'canary' ? 'canary, then all others at once' : 'direct, all nodes at once'
 }
 
 const progressLines = ({ done, inFlight, pending, apart, overrides }: Progress, style: RolloutStyle): string[] => {
@@ -146,7 +153,7 @@ export const journalLines = ({ entries, earlier }: RolloutStatus['journal'], wid
   const lines = entries.flatMap(({ at, rollout, what, object, from, to, by, why, unnoted }) => {
     const change = from === undefined && to === undefined ? '' : `  ${from ?? 'nothing'} -> ${to ?? 'nothing'}`
     const because = why === undefined ? '' : `  because ${why}`
-    const line = `${at}  ${rollout}  ${what.padEnd(9)} ${object}${change}  by ${by}${because}${unnoted ? '  (the object says so; not yet in the journal)' : ''}`
+    const line = `${at}  ${rollout}  ${what.padEnd(10)} ${object}${change}  by ${by}${because}${unnoted ? '  (the object says so; not yet in the journal)' : ''}`
     return hanging(plain(line), '', '  ', width)
   })
   const before = earlier > 0 ? [`${counted(earlier, 'earlier entry', 'earlier entries')} only in the log`] : []

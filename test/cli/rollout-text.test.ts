@@ -52,16 +52,16 @@ describe('rollout status', () => {
     journal: { entries: [], earlier: 0 },
     ...over,
   })
-  const sinceLine = (text: string) => text.split('\n').find((line) => line.startsWith('  since'))
+  const nowLine = (text: string) => text.split('\n').find((line) => line.startsWith('  now'))
 
   test('says of the node by its whole name whether it came back', () => {
-    expect(sinceLine(statusText(standing({ cameBack: 'no' }), plainly, on))).toBe(
-      `  since     Its override was removed, but calico-node on ${first} is still not Ready. If this does not change, look for another cause there.`,
+    expect(nowLine(statusText(standing({ cameBack: 'no' }), plainly, on))).toBe(
+      `  now       The change of ${first} was undone (the override that this rollout wrote was removed), but its calico-node is not Ready yet. If that lasts, something else on the node is the cause.`,
     )
-    expect(sinceLine(statusText(standing({ cameBack: 'yes' }), plainly, on))).toBe(
-      `  since     After its override was removed, ${first} is Ready again: the written value was probably the cause.`,
+    expect(nowLine(statusText(standing({ cameBack: 'yes' }), plainly, on))).toBe(
+      `  now       The change of ${first} was undone (the override that this rollout wrote was removed), and its calico-node is Ready again.`,
     )
-    expect(sinceLine(statusText(standing({}), plainly, on))).toBeUndefined()
+    expect(nowLine(statusText(standing({}), plainly, on))).toBeUndefined()
   })
 })
 
@@ -151,7 +151,7 @@ describe('a node that is not well', () => {
     const world = begun()
     illNow(world, second)
     expect(progressIn(world).apart).toEqual([
-      { node: second, why: 'its calico-node was not Ready before it was touched' },
+      { node: second, why: 'its calico-node was not Ready before the rollout reached it' },
     ])
   })
 
@@ -160,7 +160,7 @@ describe('a node that is not well', () => {
     world.broken.add(first)
     await stepped(world, 12)
     expect(rolloutIn(world)).toMatchObject({ state: 'halted', evidence: { node: first } })
-    expect(progressIn(world).apart).toEqual([{ node: first, why: 'its calico-node is not Ready since it was touched' }])
+    expect(progressIn(world).apart).toEqual([{ node: first, why: 'its calico-node is not Ready since it was changed' }])
   })
 
   test('is not done, though the value reached it through default', async () => {

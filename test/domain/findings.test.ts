@@ -151,7 +151,7 @@ describe('the remedy', () => {
     expect(finding('RANGE_DIFFERS', healthy(wide)).remedy?.split('\n')).toEqual([
       'calico-ipvs-sync sync --cluster blue --region eu-central-1   # node by node',
       'Or manually, which restarts Felix on every node at once:',
-      "aws eks update-kubeconfig --name blue --region eu-central-1   # once: kubectl's context, which is then the current one",
+      'aws eks update-kubeconfig --name blue --region eu-central-1   # once, for kubectl; it also makes this cluster the current context',
       `kubectl --context arn:aws:eks:eu-central-1:111122223333:cluster/blue patch felixconfigurations.projectcalico.org default --type=merge -p '{"metadata":{"annotations":{"${rangeKey}":"30000:34000"}},"spec":{"kubeNodePortRanges":["30000:34000"]}}'`,
     ])
     expect(finding('RANGE_DIFFERS', cluster('eks range 30000-34000, v3 down')).remedy).toContain(

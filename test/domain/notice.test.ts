@@ -151,13 +151,19 @@ describe('the first line says who acts, and then comes what people must do', () 
       subject: '[critical] prod-1 (111122223333 eu-west-1): rollout halted on ip-10-1-0-7',
     })
     const text = (notice?.text ?? '').split('\n')
-    expect(text[0]).toBe(`${start}rollout halted on ip-10-1-0-7. Nothing more is changed there until a person decides.`)
-    expect(text.slice(2, 6)).toEqual([
+    expect(text[0]).toBe(
+      `${start}rollout halted on ip-10-1-0-7. Nothing more is changed in this cluster until a person decides.`,
+    )
+    expect(text.slice(2, 7)).toEqual([
+      halt.message,
+      '',
       'What to do:',
       '1. calico-ipvs-sync rollout status',
       '2. widen the mask',
-      '3. To stop changes in every other cluster as well: aws ssm put-parameter',
     ])
+    expect(text.at(-3)).toBe(
+      'To stop changes in all other clusters too, which this halt does not need: aws ssm put-parameter',
+    )
     expect(notice?.text).not.toMatch(/kubectl|ipvs-sync sync/)
   })
 

@@ -74,16 +74,16 @@ describe.each(['staged', 'canary', 'direct'] as const)('a rollout with %s that h
       const putBack =
         strategy === 'staged'
           ? {
-              inWords: /its override was removed/i,
-              inLog: /roll-back FelixConfiguration\/node\.\S+ {2}20000:32767 -> nothing/,
+              inWords: /was undone \(the override that this rollout wrote was removed\)/,
+              inLog: /roll-back {2}FelixConfiguration\/node\.\S+ {2}20000:32767 -> nothing/,
             }
           : {
-              inWords: /default was restored to its former value/i,
+              inWords: /was undone \(FelixConfiguration\/default has its former value again/,
               inLog:
                 /put-back +FelixConfiguration\/default {2}20000:32767 -> nothing .* because the nodes that got the range/,
             }
       const wasPutBack = putBack.inWords
-      const impact = /For users: (until calico-node is Ready on |calico-node is Ready on )/
+      const impact = /For users: (urgent\. Until calico-node is Ready on |not urgent\. Calico-node is Ready on )/
       for (const command of ['check', 'rollout status']) {
         expect(texts[command]).toMatch(wasPutBack)
         expect(texts[command]).toMatch(impact)
@@ -105,7 +105,7 @@ describe.each(['staged', 'canary', 'direct'] as const)('a rollout with %s that h
         const { default: text } = JSON.parse(message) as { default: string }
         expect(subject).toMatch(/^\[critical\] prod .*: rollout halted on /)
         expect(text.split('\n')[0]).toMatch(
-          /: rollout halted on .*\. Nothing more is changed there until a person decides\.$/,
+          /: rollout halted on .*\. Nothing more is changed in this cluster until a person decides\.$/,
         )
         expect(text).toContain('rollout resume')
         expect(text).toContain(it.node())

@@ -23,7 +23,7 @@ export type Stage = Omit<Scene, 'set'>
 /** A cluster in IPVS mode under observation; its range is behind that of `range`. */
 export const setTheStage = async (kind: Kind, nodeCount: number): Promise<Stage> => {
   const workdir = mkdtempSync(join(tmpdir(), 'rollout-'))
-  const cluster = await (kind === 'real' ? useControlPlane : startEmbedded)({ name: 'rollout', workdir })
+  const cluster = await (kind === 'real' ? useControlPlane : startEmbedded)({ name: 'prod', workdir })
   const calico = { version: 'v3.28.4', install: 'operator' } as const
   await populate(cluster, { nodes: nodeCount, kubernetesVersion: '1.36.3', kubeProxy: { mode: 'ipvs' }, calico })
   const clock = createClock()
@@ -52,7 +52,7 @@ export const eks = (serviceNodePortRange = range): EksState => ({
 })
 
 export const lookAt = async ({ direct, clock }: Stage, policy: Policy, of = eks()): Promise<Look> => {
-  const state = await observe({ kube: direct, identity: { name: 'rollout' }, now: clock.now(), eks: { value: of } })
+  const state = await observe({ kube: direct, identity: { name: 'prod' }, now: clock.now(), eks: { value: of } })
   return { state, assessment: assess(state, policy) }
 }
 

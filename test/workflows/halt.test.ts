@@ -91,8 +91,8 @@ describe('a node that does not come back', () => {
     const { world } = await halted()
     const { evidence } = rolloutIn(world)
     const about = (pods = world.pods) => haltDetails(evidence, { pods, object: 'Lease/x', field: 'f' })
-    expect(about().text).toContain('but calico-node on n0 is still not Ready')
-    expect(about(world.pods.map((pod) => ({ ...pod, ready: true }))).text).toContain('n0 is Ready again')
+    expect(about().text).toContain('but its calico-node is not Ready yet')
+    expect(about(world.pods.map((pod) => ({ ...pod, ready: true }))).text).toContain('its calico-node is Ready again')
     expect(about().evidence.map(({ value }) => value)).toContain('log: panic: no such mark')
   })
 

@@ -38,7 +38,7 @@ export const rangeDiffers: NodeCheck = (it, cluster) => {
   const differs: Trouble = {
     ...base,
     code: 'RANGE_DIFFERS',
-    message: `${wrongRange(effective, desired, difference)}${use}`,
+    message: `${wrongRange(effective, desired, difference)}${use}${inUse(difference.missing, cluster)}`,
     ...remedy,
   }
   if (difference.extra.length === 0) return [differs]
@@ -49,6 +49,18 @@ const wrongRange = (effective: PortRange[], desired: PortRange[], { missing, ext
   const tooFew = missing.length > 0 ? `: ${text(missing)} missing` : ''
   const tooMany = extra.length > 0 ? `, ${text(extra)} too many` : ''
   return `Felix treats ${text(effective)} as node ports, Services may have ${text(desired)}${tooFew}${tooMany}.`
+}
+
+const usesNamed = 3
+
+/** Whether anybody notices now. Nothing where the Services were not read. */
+const inUse = (missing: PortRange[], { state }: ClusterFacts): string => {
+  const uses = valueOf(state.nodePorts)
+  if (missing.length === 0 || !uses) return ''
+  const hit = uses.filter(({ port }) => missing.some(({ min, max }) => min <= port && port <= max))
+  const named = hit.slice(0, usesNamed).map(({ service, port }) => `${service} ${port}`)
+  const more = hit.length > usesNamed ? ` and ${hit.length - usesNamed} more` : ''
+  return hit.length === 0 ? ' No Service uses a missing port now.' : ` In use: ${named.join(', ')}${more}.`
 }
 
 const tooWide = (extra: string, use: string): string =>

@@ -76,7 +76,7 @@ export const updateKubeconfig = (place: Place): string => {
 export const withContext = (remedy: string, place: Place): string => {
   const { context, region } = place.cluster
   if (context !== undefined || region === undefined) return remedy
-  const once = `${updateKubeconfig(place)}   # once: kubectl's context, which is then the current one`
+  const once = `${updateKubeconfig(place)}   # once, for kubectl; it also makes this cluster the current context`
   return remedy.replace(/^.*\bkubectl --/m, (line) => `${once}\n${line}`)
 }
 

@@ -11,7 +11,8 @@ import { parseRollout } from '../rollout/parse.ts'
 import { isRestoring, unfinishedHalt } from '../rollout/progress.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { objectName } from '../felix/layer.ts'
-import { felixResource, kubectl, onCluster, onFelix } from './remedy.ts'
+import { felixResource, kubectl, onCluster, onFelix, onObjects } from './remedy.ts'
+import { quoted } from '../shell.ts'
 
 const parsedOf = ({ state }: ClusterFacts) => parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
 
@@ -73,6 +74,7 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
   if (rollout?.state === 'paused') return [paused(cluster)]
   if (rollout?.state !== 'halted') return []
   const { reason, evidence, rollback } = rollout
+  const pending = rollback && `Not all is undone yet: ${unfinishedHalt(rollback, evidence)}.`
   const details = haltDetails(evidence, {
     pods: valueOf(cluster.state.pods) ?? [],
     object: leaseObject,
@@ -83,17 +85,38 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
       code: 'ROLLOUT_HALTED',
       severity: 'warning',
       subject: leaseObject,
-      message: `A rollout halted: ${reason ?? 'the reason was not recorded'}. ${rollback ? `Not all is taken back yet: ${unfinishedHalt(rollback, evidence)}.` : 'Nothing more is touched until somebody decides.'}${details.text}`,
+      message: `A rollout halted: ${reason ?? 'the reason was not recorded'}.${details.text} ${pending ?? untilDecided}`,
       evidence: [
         { object: leaseObject, field: field('state'), value: 'halted' },
         ...(reason === undefined ? [] : [{ object: leaseObject, field: field('reason'), value: reason }]),
         ...details.evidence,
       ],
-      remedy: rollback
-        ? `${onCluster(cluster, 'rollout status')}\nTo take back here and now what is still to be taken back: ${onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')}`
-        : `${onCluster(cluster, 'rollout status')}\nWhen the node is well again and you know why it failed, to try it again and then the rest: ${onCluster(cluster, 'rollout resume')}\nOr, to restore the former range of changed nodes, one by one: ${onCluster(cluster, 'rollout abort')}`,
+      remedy: [
+        `${onCluster(cluster, 'rollout status')}   # look first: this changes nothing`,
+        ...(evidence?.pod ? [`${kubectl(cluster)} ${logsOf(evidence.pod)}   # why the node failed`] : []),
+        ...(rollback
+          ? [`Then, to undo the rest now: ${onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')}`]
+          : [
+              'Then decide; nothing is changed until you do:',
+              `To try again, which makes the same change: ${onCluster(cluster, 'rollout resume')}   # refused while the node is not Ready`,
+              `Or, to give up: ${onCluster(cluster, 'rollout abort')}   # ${consequence(cluster)}`,
+            ]),
+      ].join('\n'),
     },
   ]
+}
+
+const untilDecided = 'Nothing more is changed in this cluster until a person resumes or aborts it.'
+
+const logsOf = ({ namespace, name }: { namespace: string; name: string }): string =>
+  `-n ${quoted(namespace)} logs ${onObjects('pod', name)} -c calico-node --since=1h`
+
+/** A deployment then waits: `restSeconds` in `workflows/fleet/next.ts`. */
+const consequence = ({ felixObjects }: ClusterFacts): string => {
+  const overrides = [...felixObjects.values()].filter(isOurs).length
+  const given = overrides === 1 ? 'the node with an override gets' : `the ${overrides} nodes with an override get`
+  const ends = overrides === 0 ? 'only ends the rollout' : `${given} the value of default, one by one`
+  return `${ends}; a deployment begins no other for a day`
 }
 
 const paused = (cluster: ClusterFacts): Finding => ({

@@ -146,12 +146,35 @@ const firstSeen = ({ since, report: { observedAt } }: About): string | undefined
 const asOf = ({ observedAt }: Report): string => `As of ${observedAt}.`
 
 const badNews = (about: About): string => {
-  const { report, remarks = [] } = about
+  const { report, remarks = [], halted, brake } = about
   const shown = spokenOf(report)
-  const causes = shown.map(({ severity, code, message }) => `${severity.toUpperCase()} ${code}: ${message}`)
-  return [firstLine(about), whatToDo(about), ...causes, forecastOf(about), ...remarks, firstSeen(about), asOf(report)]
+  // Of a halt people first read what happened and whom it hurts.
+  const [halt, rest] = halted && shown[0]?.code === 'ROLLOUT_HALTED' ? [shown[0], shown.slice(1)] : [undefined, shown]
+  return [
+    firstLine(about),
+    halt?.message,
+    whatToDo(about),
+    ...rest.map(({ severity, code, message }) => `${severity.toUpperCase()} ${code}: ${message}`),
+    halt && evidenceOf(halt),
+    forecastOf(about),
+    halted &&
+      !halted.release &&
+      brake &&
+      `To stop changes in all other clusters too, which this halt does not need: ${brake}`,
+    ...remarks,
+    firstSeen(about),
+    asOf(report),
+  ]
     .filter(Boolean)
     .join('\n\n')
+}
+
+const evidenceShown = 12
+
+/** What its message does not say already. */
+const evidenceOf = ({ message, evidence }: Finding): string | undefined => {
+  const values = evidence.flatMap(({ value }) => (value === undefined || message.includes(value) ? [] : [`- ${value}`]))
+  return values.length === 0 ? undefined : ['What was seen:', ...values.slice(0, evidenceShown)].join('\n')
 }
 
 /** A halt first: nothing else can be done before it. */
@@ -160,17 +183,23 @@ const spokenOf = ({ findings }: Report): Finding[] =>
     .filter(({ severity }) => severity !== 'info')
     .toSorted((a, b) => Number(b.code === 'ROLLOUT_HALTED') - Number(a.code === 'ROLLOUT_HALTED'))
 
+const nodesInTurn: Record<Plan['strategy'], string> = {
+  staged: 'node by node',
+  canary: 'first on one node, then on all others at once',
+  direct: 'on all nodes at once',
+}
+
 /** The state, and who acts: the most important line of a notice. */
 const firstLine = (about: About): string => {
   const { report, action, halted, waits } = about
   const { plan } = report
   const start = `${placeOf(report.cluster)}: ${headline(about)}.`
   if (halted?.pending)
-    return `${start} What it wrote there is not all taken back yet${halted.release ? ', for the brake is set' : ''}. A person must act.`
-  if (halted) return `${start} Nothing more is changed there until a person decides.`
+    return `${start} What it wrote is not all undone yet${halted.release ? ', for the brake is set' : ''}. A person must act.`
+  if (halted) return `${start} Nothing more is changed in this cluster until a person decides.`
   switch (about.acting) {
     case 'tool':
-      return `${start} calico-ipvs-sync fixes it now, node by node; nobody has to act. Another notice follows when it is done, or if it halts.`
+      return `${start} calico-ipvs-sync fixes it now, ${nodesInTurn[plan?.strategy ?? 'staged']}; nobody has to act. Another notice follows when it is done, or if it halts.`
     case 'tool-later':
       return `${start} calico-ipvs-sync will fix it, but not yet: ${plain(waits ?? '')}.`
     case 'person':
@@ -195,13 +224,20 @@ const fixedBySync: ReadonlySet<FindingCode> = new Set([
 ])
 
 const whatToDo = (about: About): string | undefined => {
-  const steps = [...new Set(stepsOf(about))]
+  const steps = [...new Set(stepsOf(about))].map(withoutRepeat)
   if (steps.length === 0) return undefined
   return ['What to do:', ...steps.map((step, index) => `${index + 1}. ${step}`)].join('\n')
 }
 
+/** Several findings begin with the same command, which gives kubectl a context. Lines are not indented: some are a manifest. */
+const withoutRepeat = (step: string, index: number, steps: string[]): string => {
+  const [first = '', ...rest] = step.split('\n')
+  const isSaid = steps.slice(0, index).some((earlier) => earlier.split('\n').includes(first))
+  return isSaid && rest.length > 0 ? rest.join('\n') : step
+}
+
 /** Findings that block a change come first. The only suggested manual change is one at its source, in Git. */
-const stepsOf = ({ report, halted, brake, acting }: About): string[] => {
+const stepsOf = ({ report, halted, acting }: About): string[] => {
   const { plan, cluster, serviceRange } = report
   const { blockedBy = [], changes = [] } = plan ?? {}
   const first = (code: FindingCode): number => (code === 'ROLLOUT_HALTED' ? -1 : blockedBy.includes(code) ? 0 : 1)
@@ -209,15 +245,18 @@ const stepsOf = ({ report, halted, brake, acting }: About): string[] => {
   const remedies = spokenOf(report)
     .filter(isAdvised)
     .toSorted((a, b) => first(a.code) - first(b.code))
-    .flatMap(({ code, remedy = '' }) =>
-      code === 'ROLLOUT_HALTED' ? remedy.split('\n') : remedy === '' ? [] : [remedy],
-    )
-  if (halted?.release)
-    return [`To have the rest taken back, release the brake for all clusters: ${halted.release}`, ...remedies]
-  if (halted) return [...remedies, ...(brake ? [`To stop changes in every other cluster as well: ${brake}`] : [])]
+    .flatMap(({ remedy = '' }) => (remedy === '' ? [] : [remedy]))
+  if (halted) return haltSteps(remedies, halted)
   return acting === 'person' && changes.length > 0
     ? [commandOn({ cluster }, 'sync', serviceRange), ...remedies]
     : remedies
+}
+
+/** Looking, then other causes, then the decision, whose alternatives are one step: nobody must run both. */
+const haltSteps = ([halt = '', ...others]: string[], { release }: Halted): string[] => {
+  const [look = '', ...decision] = halt.split(/\n(?=Then)/)
+  const brake = release === undefined ? [] : [`To have the rest undone, release the brake for all clusters: ${release}`]
+  return [...brake, look, ...others, ...decision]
 }
 
 const isInGit = ({ blockedBy }: Plan): boolean => blockedBy.includes('OWNED_BY_GITOPS')

@@ -87,8 +87,8 @@ const whyApart = ({ target, evidence }: Rollout, { node, range, override, foreig
   return range === target ? unwellWithIt : unwellBefore
 }
 
-const unwellBefore = 'its calico-node was not Ready before it was touched'
-const unwellSince = 'its calico-node is not Ready since it was touched'
+const unwellBefore = 'its calico-node was not Ready before the rollout reached it'
+const unwellSince = 'its calico-node is not Ready since it was changed'
 const unwellWithIt = 'its calico-node has the range, but is not Ready'
 const changedBySomebody = 'somebody changed or copied the override on it'
 
@@ -137,7 +137,7 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
         do: 'nothing',
         text: rollout.rollback
           ? unfinishedHalt(rollout.rollback, rollout.evidence)
-          : 'nothing: a person resumes it (the node that failed is tried again, then the rest) or aborts it (changed nodes get their former range back, one by one)',
+          : 'you decide; nothing is changed until then. resume tries the node that failed again (refused while it is not Ready), then the rest; abort gives changed nodes their former range back, one by one',
         commands: rollout.rollback
           ? [isRestoring(rollout) ? 'sync' : 'rollout abort']
           : ['rollout resume', 'rollout abort'],
