@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { EKSClient, UpdateAddonCommand, UpdateClusterConfigCommand } from '@aws-sdk/client-eks'
 import { root } from '../infra/bundle.ts'
 import type { Report, Sweep } from '../shared/domain/report.ts'
@@ -25,9 +26,9 @@ const demo = async (kind: Kind): Promise<boolean> => {
   let good = false
   try {
     await firstLook(stage)
-    await rangeChanges(stage)
+    const during = await rangeChanges(stage)
     await modeChanges(stage)
-    good = await theEnd(stage)
+    good = await theEnd(stage, during)
   } finally {
     await stage.stop()
     if (good) rmSync(workdir, { recursive: true, force: true })
@@ -46,7 +47,7 @@ const firstLook = async ({ cloud, story }: Stage): Promise<void> => {
   await cloud.idle()
 }
 
-const rangeChanges = async (stage: Stage): Promise<void> => {
+const rangeChanges = async (stage: Stage): Promise<Expectation> => {
   const { cloud, story } = stage
   const range = `${newRange.minPort}-${newRange.maxPort}`
   story.act(
@@ -55,10 +56,27 @@ const rangeChanges = async (stage: Stage): Promise<void> => {
   )
   const change = { name: names.range, kubeApiServerConfig: { serviceNodePortRange: newRange } }
   await eks(cloud).send(new UpdateClusterConfigCommand(change))
-  // While the functions work on it, as somebody would see it who looks just then.
-  const [during] = await Promise.all([commandLine(stage, 'json'), cloud.idle()])
+  const working = cloud.idle()
+  const during = await whileOutOfStep(stage, working)
+  await working
   mkdirSync(out, { recursive: true })
-  writeFileSync(join(out, 'report-during.html'), html(JSON.parse(during) as Sweep))
+  writeFileSync(join(out, 'report-during.html'), html(during))
+  const seen = during.clusters.find(({ cluster }) => cluster.name === names.range)?.verdict ?? 'missing'
+  const what = `report-during.html shows ${names.range} as it was: out-of-step`
+  return { what, holds: seen === 'out-of-step', seen }
+}
+
+/** As somebody would see the fleet who looks while the functions work on it: the first sweep in which the cluster is out of step, or the last. */
+const whileOutOfStep = async (stage: Stage, working: Promise<unknown>): Promise<Sweep> => {
+  let isOver = false
+  const over = working.finally(() => (isOver = true))
+  const isKnown = (): boolean => stage.story.lines.some((line) => line.includes(`${names.range} is out-of-step`))
+  while (!isOver && !isKnown()) await Promise.race([over, setTimeout(50)])
+  for (;;) {
+    const sweep = JSON.parse(await commandLine(stage, 'json')) as Sweep
+    const isSeen = sweep.clusters.some((it) => it.cluster.name === names.range && it.verdict === 'out-of-step')
+    if (isSeen || isOver) return sweep
+  }
 }
 
 const modeChanges = async ({ cloud, fleet, story }: Stage): Promise<void> => {
@@ -80,13 +98,14 @@ const modeChanges = async ({ cloud, fleet, story }: Stage): Promise<void> => {
   await cloud.idle()
 }
 
-const theEnd = async (stage: Stage): Promise<boolean> => {
+const theEnd = async (stage: Stage, during: Expectation): Promise<boolean> => {
   stage.story.act('How it ended')
   const sweep = JSON.parse(await commandLine(stage, 'json')) as Sweep
   mkdirSync(out, { recursive: true })
   writeFileSync(join(out, 'result.json'), `${JSON.stringify(sweep, null, 2)}\n`)
   writeFileSync(join(out, 'report.html'), await commandLine(stage, 'html'))
-  const checks = [...(await expectations(stage, `${newRange.minPort}:${newRange.maxPort}`)), ...ofSweep(sweep)]
+  const ofClusters = await expectations(stage, `${newRange.minPort}:${newRange.maxPort}`)
+  const checks = [...ofClusters, during, ...ofSweep(sweep)]
   for (const { what, holds, seen } of checks) write(`   ${holds ? '✓' : '✗'} ${what} (${seen})`)
   writeFileSync(join(out, 'story.txt'), `${stage.story.lines.join('\n')}\n`)
   const { deliveries, slack } = stage.cloud

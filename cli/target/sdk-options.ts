@@ -32,7 +32,10 @@ export const withProxiedFetch = (): void => {
   if (!proxyEnv || process.env['NODE_USE_ENV_PROXY'] === '1') return
   const { setGlobalProxyFromEnv } = http as { setGlobalProxyFromEnv?: (env: object) => void }
   if (!setGlobalProxyFromEnv)
-    throw new Failure('This Node does not take this call through HTTPS_PROXY by itself.', 'export NODE_USE_ENV_PROXY=1')
+    throw new Failure(
+      `Node ${process.versions.node} makes this call past HTTPS_PROXY unless NODE_USE_ENV_PROXY is set.`,
+      'export NODE_USE_ENV_PROXY=1   # then the same command again',
+    )
   setGlobalProxyFromEnv(proxyEnv)
 }
 

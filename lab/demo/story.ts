@@ -12,6 +12,7 @@ export interface Story {
 export const tellStory = (write: (line: string) => void): Story => {
   const begun = performance.now()
   const lines: string[] = []
+  const mailed = new Set<string>()
   const put = (line: string) => {
     lines.push(line)
     write(line)
@@ -25,7 +26,8 @@ export const tellStory = (write: (line: string) => void): Story => {
     say,
     act: (title, ...more) => ['', `── ${title}`, ...more.map((line) => `   ${line}`)].forEach(put),
     moment: (moment) => {
-      const told = inWords(moment)
+      if (moment.kind === 'delivery') mailed.add(moment.subject ?? '')
+      const told = moment.kind === 'slack' ? ofSlack(moment, mailed) : inWords(moment)
       if (told) say(...told)
     },
   }
@@ -43,18 +45,20 @@ const inWords = (moment: Moment): [string, string] | undefined => {
       return ofLog(moment.function, parseFields(moment.line) ?? {})
     case 'delivery':
       return ['e-mail', `${moment.subject ?? ''} (to ${moment.endpoint})`]
-    case 'slack':
-      return ['Slack', 'the same notice arrived']
     case 'fault':
       return ['lab', `fault: ${moment.fault.message}`]
     case 'invocation':
-      return moment.coldStart === undefined
-        ? undefined
-        : [moment.name, `cold start, ${Math.round(moment.coldStart)} ms`]
+    case 'slack':
     case 'batch':
     case 'call':
       return undefined
   }
+}
+
+/** Progress goes to Slack alone, so it is said what it is. */
+const ofSlack = ({ body }: Extract<Moment, { kind: 'slack' }>, mailed: ReadonlySet<string>): [string, string] => {
+  const text = textOf(body['text']) ?? ''
+  return ['Slack', mailed.has(text) ? 'the same notice' : text]
 }
 
 const clusterOf = (line: Fields): string => textOf(line['cluster'])?.split('/').at(-1) ?? ''

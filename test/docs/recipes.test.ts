@@ -11,7 +11,8 @@ const recipes = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']
 const commandsIn = (value: unknown): string[][] => {
   if (typeof value === 'string') return value.startsWith('npx calico-ipvs-sync ') ? [value.split(/\s+/)] : []
   if (!(value instanceof Object)) return []
-  if (Array.isArray(value) && value[1] === 'calico-ipvs-sync') return [value.map(String)]
+  // The package of the image is installed, so its program is called by its own name.
+  if (Array.isArray(value) && value[0] === 'calico-ipvs-sync') return [['npx', ...value.map(String)]]
   return Object.values(value).flatMap(commandsIn)
 }
 
@@ -28,4 +29,25 @@ test('no recipe is given more than it needs: nothing that writes into a cluster,
   for (const [, , command] of recipes.flatMap(commandsIn)) expect(['check', 'plan', 'sweep']).toContain(command)
   const { permissions } = recipes[0] as { permissions: Record<string, string> }
   expect(permissions).toEqual({ contents: 'read', 'id-token': 'write', 'security-events': 'write' })
+})
+
+test('the image of the CronJob is built from the package that `npm pack` makes of this version, and from a Node that it runs on', () => {
+  const { name, version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as Record<
+    string,
+    string
+  >
+  const [, dockerfile = ''] = /```dockerfile\n([^]*?)```/.exec(page) ?? []
+  const packed = `${name}-${version}.tgz`
+  expect(dockerfile.split('\n').slice(0, 3)).toEqual([
+    expect.stringMatching(/^FROM node:2[2-9]/),
+    `COPY ${packed} /tmp/`,
+    `RUN npm install --global /tmp/${packed} && rm /tmp/${packed}`,
+  ])
+  expect(recipes.at(-1)).toMatchObject({
+    spec: {
+      jobTemplate: {
+        spec: { template: { spec: { containers: [{ image: `registry.example.com/${name}:${version}` }] } } },
+      },
+    },
+  })
 })

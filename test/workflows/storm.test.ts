@@ -78,6 +78,70 @@ describe('300 clusters out of step and back, a halt among them', () => {
   })
 })
 
+/** A range that changed everywhere: each cluster is out of step, its rollout is a third, two thirds on, and it is in step; one halts. */
+const rangeChange = async () => {
+  const it = storm({ rules, tags: ['team=pay', 'team=shop'] })
+  let haltedAt = 0
+  const team = (index: number) => ({ tag: [`team=${index % 3 === 0 ? 'pay' : 'shop'}`] })
+  const each = async (from: number, tell: (name: string, index: number) => ReturnType<typeof clusterNotice>) => {
+    for (const [index, name] of names.entries()) {
+      await it.run(from + index * 2)
+      await it.say(keyOf(name), tell(name, index))
+      if (from !== 600 || index !== 20) continue
+      haltedAt = it.clock()
+      await it.say(keyOf('halts'), clusterNotice('halts', 'halted', team(0)))
+    }
+    await it.run()
+  }
+  await each(0, (name, index) => clusterNotice(name, 'trouble', { causes: ['RANGE_DIFFERS'], ...team(index) }))
+  await each(600, (name, index) => clusterNotice(name, 'progress', team(index)))
+  await each(3_600, (name, index) => clusterNotice(name, 'in-step', team(index)))
+  return { ...it, haltedAt }
+}
+
+describe('300 clusters out of step, put in step by rollouts of which one halts: what each channel hears, in order', () => {
+  const outOfStep = '[warning] 300 clusters (111122223333, eu-west-1): 300 RANGE_DIFFERS'
+  const halt = '[critical] halts (111122223333 eu-west-1): rollout halted on n1'
+  const again = '[info] 300 clusters (111122223333, eu-west-1): 300 in-step'
+  const channels: [string, Route, boolean, string[]][] = [
+    ['mail', {}, false, [outOfStep, halt, again]],
+    ['Slack by a route of severities', { severity: ['critical', 'warning'] }, true, [outOfStep, halt]],
+    ['Slack by a route of one team', { tag: [{ key: 'team', value: 'pay' }] }, false, [outOfStep, halt, again]],
+    ['Slack by a route of another account', { account: ['999988887777'] }, true, []],
+    ['a pager', { severity: ['critical'] }, false, [halt]],
+  ]
+
+  test.each(channels)('%s', async (_, route, progress, expected) => {
+    const { published, dead } = await rangeChange()
+    expect(channel(published, route, progress)).toEqual(expected)
+    expect(dead).toEqual([])
+  })
+
+  test('Slack with progress: one message more, after the halt', async () => {
+    const { published } = await rangeChange()
+    const progress = '[info] 300 clusters (111122223333, eu-west-1): 300 rollouts proceed'
+    expect(channel(published, {}, true)).toEqual([outOfStep, halt, progress, again])
+    const [text = ''] = published.filter(({ notice }) => notice.subject === progress).map(({ notice }) => notice.text)
+    expect(text).toContain('nobody has to act')
+    expect(text).not.toContain('What to do')
+  })
+
+  test('the halt comes in the very second, between the digests', async () => {
+    const { published, haltedAt } = await rangeChange()
+    expect(haltedAt).toBeGreaterThan(600)
+    expect(published.find(({ notice }) => notice.subject === halt)?.second).toBe(haltedAt)
+  })
+
+  test('progress is left out of a digest that has anything else', async () => {
+    const it = storm({ rules })
+    for (const name of names.slice(0, 40)) await it.say(keyOf(name), clusterNotice(name, 'progress'))
+    for (const name of names.slice(40, 60)) await it.say(keyOf(name), clusterNotice(name, 'trouble'))
+    await it.run()
+    expect(channel(it.published, {})).toEqual(['[warning] 20 clusters (111122223333, eu-west-1): 20 UNREACHABLE'])
+    expect(it.published[0]?.notice.text).not.toMatch(/half of the nodes|rollout/)
+  })
+})
+
 describe('a digest', () => {
   test('says how many, where, and who acts, and names clusters up to a bound', async () => {
     const { published } = await networkFault({ rules })

@@ -9,8 +9,15 @@ const namedAtMost = 30
 /** The maximum number of lines for accounts and regions in one group. */
 const placesAtMost = 40
 
-/** One notice instead of many: the causes, the number of clusters, their accounts and regions, and who acts. */
-export const digestOf = (members: readonly Held[], at: string): OutgoingNotice => {
+const isProgress = ({ notice }: Held): boolean => notice.attributes.kind === 'progress'
+
+/**
+ * One notice instead of many: the causes, the number of clusters, their accounts and regions, and who acts. Progress is not for everybody, so it is left
+ * out where there is anything else; a digest of progress alone is of that kind, and reaches only who wants it.
+ */
+export const digestOf = (all: readonly Held[], at: string): OutgoingNotice => {
+  const isOnlyProgress = all.every(isProgress)
+  const members = isOnlyProgress ? all : all.filter((it) => !isProgress(it))
   const clusters = new Set(members.map(({ cluster }) => cluster))
   const severity = severitiesOf(members)
   const groups = groupsOf(latestOf(members))
@@ -18,14 +25,16 @@ export const digestOf = (members: readonly Held[], at: string): OutgoingNotice =
   const more = groups.length > 1 ? `, ${groups.length - 1} more` : ''
   const first = members.map((it) => it.at).toSorted()[0] ?? at
   return {
-    subject: `[${severity[0] ?? 'info'}] ${clusters.size} clusters (${placesText(members)}): ${greatest?.members.length ?? 0} ${greatest?.cause ?? ''}${more}`,
+    subject: `[${severity[0] ?? 'info'}] ${clusters.size} clusters (${placesText(members)}): ${greatest?.members.length ?? 0} ${isOnlyProgress ? 'rollouts proceed' : (greatest?.cause ?? '')}${more}`,
     text: [
       `${clusters.size} clusters changed between ${first} and ${at}; this is one notice instead of ${members.length}.`,
       ...groups.map(groupText),
-      'What to do:\n1. Look for a common cause (a network, a role, a release) before you check each cluster.\n2. For each cluster: calico-ipvs-sync check --cluster NAME --region REGION',
+      isOnlyProgress
+        ? 'calico-ipvs-sync proceeds node by node; nobody has to act.'
+        : 'What to do:\n1. Look for a common cause (a network, a role, a release) before you check each cluster.\n2. For each cluster: calico-ipvs-sync check --cluster NAME --region REGION',
       `As of ${at}.`,
     ].join('\n\n'),
-    attributes: { severity, kind: 'digest', ...valuesOf(members) },
+    attributes: { severity, kind: isOnlyProgress ? 'progress' : 'digest', ...valuesOf(members) },
     about: { at, since: first, causes: [...new Set(members.flatMap(({ notice }) => causesOf(notice)))] },
   }
 }
@@ -55,7 +64,7 @@ interface Group {
 const groupsOf = (members: readonly Held[]): Group[] => {
   const groups = new Map<string, Group>()
   for (const it of members) {
-    const cause = causesOf(it.notice).join(', ')
+    const cause = isProgress(it) ? 'rollout' : causesOf(it.notice).join(', ')
     const says = saysOf(it.notice)
     const key = `${cause}\n${says}`
     groups.set(key, { cause, says, members: [...(groups.get(key)?.members ?? []), it] })

@@ -40,11 +40,11 @@ const mask: Trouble = {
   repair: async ({ cluster }, { name }) =>
     void (await cluster.request('PATCH', `${felixConfigurations}/node.${name}`, noMask, mergePatch)),
   override: 'is left',
-  back: 'The override holds what somebody else wrote, so it is left, and told: when they take their mask out again,',
+  back: 'The override contains somebody else’s value, so it is left in place and reported: when the mask is removed again,',
 }
 
 const cutOff: Trouble = {
-  what: 'its way to the API server is cut when its Felix ends to take the value',
+  what: 'its connection to the API server is cut when its Felix restarts with the new value',
   strike: async (_, { lives, way }) => {
     const [before] = lives.slice(-1)
     await until(
@@ -57,7 +57,7 @@ const cutOff: Trouble = {
   evidence: /not Ready/,
   repair: async (_, { way }) => way.restore(),
   override: 'goes',
-  back: 'The override is taken back: when its way to the API server is repaired,',
+  back: 'The override is removed: when the connection to the API server works again,',
 }
 
 const showHalt = async (
@@ -92,7 +92,7 @@ const showHalt = async (
     const evidence = trouble.evidence.exec(status.out)?.[0]
     const ended = status.out.split('\n')[0]?.split(' ')[0] ?? ''
     claim({
-      claim: `The first node does not come back, for ${trouble.what}: the rollout halts by its deadline and says what it saw.`,
+      claim: `The first node does not become Ready again, because ${trouble.what}: the rollout halts at its deadline and reports what it observed.`,
       command: typed(...args),
       seen:
         `exit status ${ran.code}; the override ${goes ? `gone after ${seconds.toFixed(1)} s` : `left, ${isTold ? 'and told (ROLLOUT_STATE_INVALID)' : 'and not told'}`}; ` +
@@ -138,7 +138,7 @@ const showHalt = async (
     await sleep(3_000)
     const [seen, all] = [await ports(), disturbance(nodes, resumedAt)]
     claim({
-      claim: `The cause is gone, and somebody lets it go on: every node’s rules show the new range, and each Felix ${goes ? '' : 'that did not have it '}restarted once for it.`,
+      claim: `The cause is removed and the rollout is resumed: every node’s rules show the new range, and each Felix ${goes ? '' : 'that did not have it '}restarted once for it.`,
       command: `${typed('rollout', 'resume')} && ${typed(...args)}`,
       seen: `exit status ${finished.code}; rules for ${seen.join(', ')}; ${all.starts.join(', ')} starts of Felix, ${all.atOnce} at once`,
       holds:

@@ -13,7 +13,7 @@ const compared: (Way & { range: string })[] = [
 /** Side by side, in one run and on the same nodes. */
 export const comparison: Chapter = {
   name: 'comparison',
-  title: 'Beside what is done by hand',
+  title: 'Compared with changes by hand',
   ground: { nodes: 5 },
   prove: async (ground, claim, measured) => {
     const { nodes, ports } = ground

@@ -44,7 +44,7 @@ const showPoints = ({ nodes }: Ground, tried: Tried[], claim: (it: Claim) => voi
   const command = `${typed(...argsFor(ranges[0]))} # killed with SIGKILL, and again`
   claim({
     claim:
-      'A staged change was killed after each of its writes was carried out, before it was answered, and before every third was carried out.',
+      'The process was killed after each of its writes had been applied and before the answer arrived, and before every third write was applied.',
     command,
     seen: `${dead.length} points on ${clean.length} writes: ${listed(clean)}`,
     holds: after.length === clean.length && clean.length > 2 * nodes.length,
@@ -55,7 +55,7 @@ const showPoints = ({ nodes }: Ground, tried: Tried[], claim: (it: Claim) => voi
     const seen = `${dead.length - wrong.length} of ${dead.length} times${figures}${not}`
     claim({ claim: text, command, seen, holds: wrong.length === 0 && dead.length > 0 })
   }
-  judged('Run again, it finishes: every node’s rules show the new range.', ({ right }) => !right)
+  judged('When it is run again, it finishes: every node’s rules show the new range.', ({ right }) => !right)
   judged('Each Felix restarts exactly once for it, wherever the process died.', ({ starts }) =>
     starts.some((it) => it !== 1),
   )
@@ -79,7 +79,7 @@ const waitsForTheLock = async (
   const { starts, seconds, right, overrides } = it
   claim({
     claim:
-      'From another terminal it waits until the lock of the dead process has run out, a minute, and then finishes the same way.',
+      'From another terminal it waits until the lock of the killed process has expired (a minute), and then finishes in the same way.',
     command: `${typed(...argsFor(ranges[0]))} # killed with SIGKILL, and again elsewhere`,
     seen: `finished after ${Math.round(seconds)} s; ${starts.join(', ')} starts of Felix; ${overrides} overrides`,
     holds: right && seconds > 55 && seconds < 90 && starts.every((count) => count === 1) && overrides === 0,

@@ -40,7 +40,7 @@ export const ignoredField: Chapter = {
     })
     const before = await verdictOf(ground)
     claim({
-      claim: 'The tool says so: out of step, `RANGE_SPEC_IGNORED`.',
+      claim: 'The tool reports it: out of step, `RANGE_SPEC_IGNORED`.',
       command: typed('check', ...rangeFlag(range)),
       seen: `exit status ${before.code}, ${before.codes.join(', ')}; rules for ${seen.join(', ')}`,
       holds: before.code === 1 && before.codes.includes('RANGE_SPEC_IGNORED'),
@@ -53,14 +53,15 @@ export const ignoredField: Chapter = {
     seen = await ports()
     ;({ starts } = disturbance(nodes, since))
     claim({
-      claim: 'The annotation on the same object counts: each Felix restarts once, and its rules follow.',
+      claim:
+        'The annotation on the same object has an effect: each Felix restarts once, and its rules have the new range.',
       command: kubectl(annotation),
       seen: `rules for ${seen.join(', ')}; ${starts.join(', ')} starts of Felix`,
       holds: seen.every((it) => it === range) && starts.every((it) => it === 1),
     })
     const after = await verdictOf(ground)
     claim({
-      claim: 'The tool says so: in step.',
+      claim: 'The tool reports: in step.',
       command: typed('check', ...rangeFlag(range)),
       seen: `exit status ${after.code}${after.codes.length > 0 ? `, ${after.codes.join(', ')}` : ', no finding'}`,
       holds: after.code === 0,

@@ -18,7 +18,7 @@ const objects = async ({ cluster }: Ground): Promise<string> => {
 /** The whole way on AWS: rules, queues and functions of the synthesized template, in front of nodes with real packet filters. */
 export const lambda: Chapter = {
   name: 'lambda',
-  title: 'A change of the range by an API call of EKS, put right by the deployed stack',
+  title: 'The range is changed by an EKS API call and corrected by the deployed stack',
   ground: { nodes: 4, onAws: true },
   prove: async (ground, claim, measured) => {
     const { nodes, aws, cluster } = ground
@@ -37,7 +37,7 @@ export const lambda: Chapter = {
     let seen = await ground.ports()
     const first = disturbance(nodes, since)
     claim({
-      claim: 'From the event alone, every node’s rules come to show the new range.',
+      claim: 'The event alone brings the new range into the rules of every node.',
       command: call,
       seen: `rules for ${seen.join(', ')}`,
       holds: seen.every((it) => it === range),
@@ -74,13 +74,13 @@ export const lambda: Chapter = {
     }
     since = Date.now()
     for (const event of events.slice()) for (let again = 0; again < 3; again += 1) cloud.putEvent(event)
-    await untouched('the same events put to the bus three times more', 'Repeated events')
+    await untouched('the same events sent to the bus three more times', 'Repeated events')
     since = Date.now()
     const messages = cloud.invocations.filter(({ name }) => name === 'evaluate' || name === 'rollout-step')
     for (const { name, event } of messages.toReversed()) await cloud.invoke(name, event)
     for (const { name, event } of messages) await cloud.invoke(name, event)
     await untouched(
-      'every message that the queues had delivered is delivered again, last first and then first first',
+      'every message that the queues had delivered is delivered again, in reverse order and then in order',
       'A replayed queue',
     )
   },

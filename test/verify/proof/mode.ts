@@ -45,7 +45,7 @@ async function follows(
   const verdict = await verdictOf(ground, 'check', ...args)
   const unwanted = ['FELIX_MISSED_MODE', 'STALE_IPVS_DEVICE', 'MODE_UNPROVEN', 'MODE_NOT_ROLLED']
   claim({
-    claim: `The tool says that no restart is needed in ${mode} mode, and is right: the rules are what they should be without one.`,
+    claim: `The tool reports that no restart is needed in ${mode} mode, which is correct: the rules are right without one.`,
     command: typed('check', ...args),
     seen: `${quoted(verdict)}; ${seen.words}`,
     holds:
@@ -58,7 +58,7 @@ async function follows(
   seen = await seenSince(ground, since, pods)
   const untouched = (await writable(cluster)) === before
   claim({
-    claim: `Told to put the cluster right in ${mode} mode, it restarts no pod and writes nothing.`,
+    claim: `\`sync\` in ${mode} mode restarts no pod and writes nothing.`,
     command: typed('sync', '--yes', ...args),
     seen: `exit status ${ran.code}; ${untouched ? 'nothing' : 'something'} was written; ${seen.words}`,
     holds: ran.code === 0 && untouched && seen.starts.every((it) => it === 0) && seen.seen.every((it) => it === ports),
@@ -68,13 +68,13 @@ async function follows(
 /** From 3.23 on, Felix follows kube-proxy's device by itself. */
 export const mode: Chapter = {
   name: 'mode',
-  title: 'kube-proxy’s mode goes on and off: a Felix that notices needs no restart by us',
+  title: 'IPVS is switched on and off: a Felix that notices it needs no restart by the tool',
   ground: { nodes: 3, mode: 'iptables' },
   prove: async (ground, claim) => {
     await follows(ground, { mode: 'ipvs', ports: builtIn, what: 'kube-proxy works with IPVS' }, claim)
     await follows(
       ground,
-      { mode: 'nftables', ports: '', what: 'kube-proxy has left IPVS and taken its device away' },
+      { mode: 'nftables', ports: '', what: 'kube-proxy has left IPVS and removed its device' },
       claim,
     )
   },

@@ -14,7 +14,7 @@ const longEnough = 6_000
 
 const inWords = (ports: readonly string[]) => `rules for ${ports.map((it) => it || 'no node ports').join(', ')}`
 
-/** Told to put the cluster right, the tool must leave it as it is. */
+/** `sync` must leave the cluster as it is. */
 async function isLeftAlone(ground: Ground, range: string, claim: string): Promise<Claim> {
   const { cluster, nodes, ports } = ground
   const args = ['sync', '--yes', ...rangeFlag(range)]
@@ -82,7 +82,7 @@ export const nothingToDo: Chapter = {
       await isLeftAlone(
         ground,
         builtIn,
-        'What Felix has built in is not written down where it is what is wanted, neither for nodes with IPVS nor for one without.',
+        'The range that is built into Felix is not written where it is the desired one, neither for nodes with IPVS nor for a node without.',
       ),
     )
     await annotate(ground, otherSpelling)
@@ -91,7 +91,7 @@ export const nothingToDo: Chapter = {
       await isLeftAlone(
         ground,
         '20000:32767',
-        `The same ports in another spelling, \`${otherSpelling}\`, are left as they are, for Felix would restart for the better text.`,
+        `The same ports in another spelling, \`${otherSpelling}\`, are left as they are, because Felix would restart for another text of the same ports.`,
       ),
     )
     const range = '25000:32767'
@@ -103,7 +103,7 @@ export const nothingToDo: Chapter = {
     const { starts, atOnce } = disturbance(nodes, since)
     claim({
       claim:
-        'Where other nodes need another range, `default` gives it to a node without IPVS too: it takes its turn like them and restarts once; never two at one time, and none by promotion.',
+        'If other nodes need another range, a node without IPVS gets it from `default` as well: it is changed in turn and restarts once; never two nodes at a time, and none at promotion.',
       command: typed(...args),
       seen: `exit status ${ran.code}; ${inWords(seen)}; ${starts.join(', ')} starts of Felix, ${atOnce} at one time`,
       holds:
@@ -113,7 +113,7 @@ export const nothingToDo: Chapter = {
       node?.lives.find(({ startedAt }) => startedAt >= since)?.startedAt ?? 0
     const earlier = withIpvs.filter((node) => firstStart(node) < firstStart(without)).length
     claim({
-      claim: 'It is not the first to go, for a node that does not use the range would show little.',
+      claim: 'It is not the first node, because a node that does not use the range would show little.',
       command: typed(...args),
       seen: `${earlier} of ${withIpvs.length} nodes with IPVS restarted before it`,
       holds: earlier >= 1,

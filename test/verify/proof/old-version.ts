@@ -42,12 +42,12 @@ const gapsBetween = (nodes: Ground['nodes'], since: number): number[] => {
 
 const args = rangeFlag(builtIn)
 const newRange = '20000:32767'
-const said = 'Of pods that say Calico v3.21.6, which looks for IPVS only when it starts,'
+const said = 'Pods of Calico v3.21.6, which detects IPVS only at its start:'
 
 /** Up to Calico 3.22 only a restart of the pod helps. */
 export const oldVersion: Chapter = {
   name: 'old-version',
-  title: 'The mode changed under a Calico that does not notice: those that need it are restarted, and no other',
+  title: 'The mode changes and an old Calico does not notice: exactly the pods that need it are restarted',
   ground: { nodes: 4, mode: 'iptables', calicoVersion: 'v3.21.6' },
   prove: async (ground, claim) => {
     const { cluster, nodes, ports } = ground
@@ -76,7 +76,7 @@ export const oldVersion: Chapter = {
     const kept = before.filter(({ uid }) => uids.has(uid)).map(({ node }) => node)
     const seen = await ports()
     claim({
-      claim: `${said} exactly those are replaced, and each takes its Felix with it (here a v3.28.4, for which this is shown); on the node whose pod came after the change both stay.`,
+      claim: `${said} exactly those are replaced, each with its Felix (here a v3.28.4); on the node whose pod started after the change both stay.`,
       command: typed('sync', '--yes', ...args),
       seen: `exit status ${ran.code}; ${starts.join(', ')} starts of Felix; ${kept.length} of ${before.length} pods are the same; rules for ${seen.join(', ')}`,
       holds:
@@ -88,9 +88,9 @@ export const oldVersion: Chapter = {
     const gaps = gapsBetween(nodes, since)
     const [first = 0, ...others] = gaps
     claim({
-      claim: `One at a time: the first stays well for ${pace.canarySeconds} s before the second goes, each later one for ${pace.settleSeconds} s.`,
+      claim: `One at a time: the first must stay Ready for ${pace.canarySeconds} s before the second is restarted, each later one for ${pace.settleSeconds} s.`,
       command: typed('sync', '--yes', ...args, '--canary-seconds', '9', '--settle-seconds', '3'),
-      seen: `${atOnce} at most without a ready Felix at one time; ${gaps.map((it) => it.toFixed(1)).join(' and ')} s between one’s return and the next one’s end`,
+      seen: `${atOnce} at most without a ready Felix at one time; ${gaps.map((it) => it.toFixed(1)).join(' and ')} s between one becoming Ready and the end of the next`,
       holds:
         atOnce === 1 &&
         gaps.length === due.length - 1 &&
@@ -101,7 +101,7 @@ export const oldVersion: Chapter = {
     const again = await runTool(ground, 'sync', '--yes', ...args)
     const untouched = (await writable(cluster)) === stands
     claim({
-      claim: 'Told the same once more, it restarts none.',
+      claim: 'The same command again restarts no pod.',
       command: typed('sync', '--yes', ...args),
       seen: `exit status ${again.code}; ${untouched ? 'nothing' : 'something'} was written`,
       holds: again.code === 0 && untouched,
@@ -111,8 +111,7 @@ export const oldVersion: Chapter = {
     const { plan } = JSON.parse(out) as { plan: { changes: { patch?: { spec?: object } }[] } }
     const specs = plan.changes.flatMap(({ patch }) => Object.entries(patch?.spec ?? {}))
     claim({
-      claim:
-        'Its operator would crash on `spec.kubeNodePortRanges`: a change of the range is planned for the annotation alone.',
+      claim: 'Its operator would crash on `spec.kubeNodePortRanges`, so only the annotation is planned to change.',
       command: typed('plan', ...ranged),
       seen: `${plan.changes.length} changes, ${specs.filter(([, value]) => value !== null).length} with a value in spec`,
       holds: plan.changes.length > 0 && specs.every(([, value]) => value === null),

@@ -22,17 +22,17 @@ const introduction = `# Proof on the real Felix
 
 Each claim below was shown on running software by \`npm run proof\`, which wrote this page: Calico’s own Felix
 (${versions.felix}) on every node, each in a network namespace with a packet filter of its own, against a real Kubernetes
-control plane (${versions.kubernetes}), driven by this tool and judged by the nodes alone: their rules (\`iptables-save\`), the
+control plane (${versions.kubernetes}), changed by this tool and judged only by what is on the nodes: their rules (\`iptables-save\`), the
 starts of their Felix, its health. It needs Linux, root, and the packages iptables, ipset and iproute2.
 
-What is not real: the kubelets are simulated, but for calico-node, whose pod starts and ends a Felix and is ready when Felix says
-so. Its readiness probe asks every second in place of every ten, and what the tool waits for is shortened in the same measure. kube-proxy
-is told of, not run: its device \`kube-ipvs0\`, by whose name alone Felix goes, is made and removed in its place. There is one
-Felix only: pods that say an older Calico have that Felix behind them too, and their logs kept as they stood before it noticed what an
-older one would not have.
+What is not real: the kubelets are simulated, except for calico-node, whose pod starts and ends a Felix and is Ready when Felix reports
+ready. Its readiness probe runs every second instead of every ten seconds, and the tool's waiting times are shortened by the same factor. kube-proxy
+does not run: its pod and its log are simulated, and its device \`kube-ipvs0\`, whose name is all that Felix looks at, is created and deleted instead. There
+is one version of Felix only: pods of an older Calico run it too, and their logs are kept as they were before it noticed the mode, which an
+older Felix would not have noticed.
 
-No operator runs here. That the one of Calico 3.19 to 3.24 crashes on any value of \`spec.kubeNodePortRanges\` is the word of its code
-(projectcalico/calico#6508); shown is that the tool then writes the annotation alone.
+No operator runs here. That the operator of Calico 3.19 to 3.24 crashes on any value of \`spec.kubeNodePortRanges\` was read in its code
+(projectcalico/calico#6508). What is shown is that the tool then writes only the annotation.
 `
 
 /** Its part of docs/proof.md, from what was shown. Its words are the same in every run; figures need not be. */

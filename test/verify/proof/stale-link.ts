@@ -17,7 +17,7 @@ const inWords = (ports: readonly string[]) => `rules for ${ports.map((it) => it 
 /** What kube-proxy leaves behind keeps Felix in IPVS mode, whoever restarts what. */
 export const staleLink: Chapter = {
   name: 'stale-link',
-  title: 'IPVS left for iptables: the device stays, and only its removal helps',
+  title: 'From IPVS to iptables: the device remains, and only its removal helps',
   ground: { nodes: 3 },
   prove: async (ground, claim) => {
     const { cluster, nodes, ports, untilPorts } = ground
@@ -28,14 +28,14 @@ export const staleLink: Chapter = {
     let { starts } = disturbance(nodes, since)
     claim({
       claim:
-        'Where `kube-ipvs0` is left, as kube-proxy leaves it on its way from IPVS to iptables, Felix stays in IPVS mode.',
+        'kube-proxy leaves `kube-ipvs0` behind when it changes from IPVS to iptables; while the device exists, Felix stays in IPVS mode.',
       command: rollTyped('iptables'),
       seen: `${inWords(seen)}; ${starts.join(', ')} starts of Felix`,
       holds: seen.every((it) => it === builtIn) && starts.every((it) => it === 0),
     })
     let verdict = await verdictOf(ground, 'check', ...args)
     claim({
-      claim: 'The tool says so: out of step, `STALE_IPVS_DEVICE`, from Felix’s own log.',
+      claim: 'The tool reports it: out of step, `STALE_IPVS_DEVICE`, from Felix’s own log.',
       command: typed('check', ...args),
       seen: `${quoted(verdict)}; ${inWords(seen)}`,
       holds: verdict.code === 1 && verdict.codes.includes('STALE_IPVS_DEVICE'),
@@ -47,8 +47,7 @@ export const staleLink: Chapter = {
     ;({ starts } = disturbance(nodes, since))
     const untouched = (await writable(cluster)) === before
     claim({
-      claim:
-        'Told to put it right, it restarts nothing, for that would not help, and says that it is still out of step.',
+      claim: '`sync` restarts nothing, because that would not help, and reports that the cluster is still out of step.',
       command: typed('sync', '--yes', ...args),
       seen: `exit status ${ran.code}; ${untouched ? 'nothing' : 'something'} was written; ${starts.join(', ')} starts of Felix`,
       holds: ran.code === 1 && untouched && starts.every((it) => it === 0),
@@ -74,15 +73,14 @@ export const staleLink: Chapter = {
     seen = await ports()
     ;({ starts } = disturbance(nodes, since))
     claim({
-      claim:
-        'Removing the device does: Felix restarts by itself there, and nowhere else, and its rules for IPVS are gone.',
+      claim: 'Removing the device helps: Felix restarts by itself on that node only, and its IPVS rules are gone.',
       command: 'ip link delete kube-ipvs0, on the first node',
       seen: `${inWords(seen)}; ${starts.join(', ')} starts of Felix`,
       holds: seen.join() === ['', builtIn, builtIn].join() && starts.join() === '1,0,0',
     })
     verdict = await verdictOf(ground, 'check', ...args)
     claim({
-      claim: 'The tool tells the nodes apart: out of step are those where the device still is.',
+      claim: 'The tool distinguishes the nodes: those that still have the device are out of step.',
       command: typed('check', ...args),
       seen: `${quoted(verdict)}, ${verdict.outOfStep.length} of ${nodes.length} nodes out of step; ${inWords(seen)}`,
       holds:
@@ -97,7 +95,7 @@ export const staleLink: Chapter = {
     verdict = await verdictOf(ground, 'check', ...args)
     seen = await ports()
     claim({
-      claim: 'With the device gone everywhere the tool is content.',
+      claim: 'When the device is gone on all nodes, the tool reports no finding.',
       command: typed('check', ...args),
       seen: `${quoted(verdict)}; ${inWords(seen)}`,
       holds: verdict.code === 0 && !verdict.codes.includes('STALE_IPVS_DEVICE') && seen.every((it) => it === ''),

@@ -65,7 +65,7 @@ const show = async (ground: Ground, api: CalicoApi, claim: (it: Claim) => void):
   const first = await change(ground, throughV3)
   claim({
     claim:
-      'With `floatingIPs: Enabled` and the like in `default`, which that server’s own defaults contradict, an override changes the range and nothing else: one restart a node, none at promotion, none at removal.',
+      'With `floatingIPs: Enabled` and other values in `default` that differ from that server’s own defaults, an override changes the range and nothing else: one restart a node, none at promotion, none at removal.',
     command: command(throughV3),
     seen: `through ${first.api}: ${first.seen}`,
     holds: first.isRight && first.api === 'projectcalico.org/v3',
@@ -80,7 +80,7 @@ const show = async (ground: Ground, api: CalicoApi, claim: (it: Claim) => void):
   const [ports, { starts }] = [await ground.ports(), disturbance(ground.nodes, since)]
   claim({
     claim:
-      'What was written through it is stored a second time, in an annotation `projectcalico.org/metadata`, which beats the direct one: whoever patches the direct one alone changes nothing.',
+      'What was written through it is stored a second time, in an annotation `projectcalico.org/metadata`, which takes precedence over the direct one: a patch of only the direct one has no effect.',
     command: `kubectl patch felixconfigurations.crd.projectcalico.org default --type=merge -p '${JSON.stringify(direct)}'`,
     seen: `in the copy ${inCopy(metadata.annotations) ?? 'nothing'}; rules for ${ports.join(', ')}; ${starts.join(', ')} starts of Felix; floatingIPs is ${left?.floatingIPs ?? 'absent'}`,
     holds:
@@ -92,7 +92,7 @@ const show = async (ground: Ground, api: CalicoApi, claim: (it: Claim) => void):
   await api.unregister()
   const second = await change(ground, throughV1)
   claim({
-    claim: 'Written through the stored objects afterwards, where that server is gone, the new value really counts.',
+    claim: 'When that server is gone and the stored objects are written instead, the new value takes effect.',
     command: command(throughV1),
     seen: `through ${second.api}: ${second.seen}`,
     holds: second.isRight && second.api === 'crd.projectcalico.org/v1',

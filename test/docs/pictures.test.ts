@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { expect, test } from '@jest/globals'
+import { countedFigures, type Figures, nodePortsPicture } from '../verify/pictures/node-ports.ts'
+
+const folder = new URL('../../docs/pictures/', import.meta.url)
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+
+test('the drawing of README.md is what `npm run pictures` makes of the figures', () => {
+  expect(readFileSync(new URL('node-ports.svg', folder), 'utf8')).toBe(nodePortsPicture(countedFigures()))
+})
+
+test('it says what connections did where they were counted', () => {
+  const figures: Figures = [
+    {
+      chapter: 'The range is too small',
+      command: 'sync',
+      before: { wrong: 24, tried: 24 },
+      after: { wrong: 0, tried: 23 },
+    },
+    {
+      chapter: 'A change',
+      command: 'calico-ipvs-sync sync',
+      before: { wrong: 1, tried: 632 },
+      during: { wrong: 2, tried: 640 },
+      after: { wrong: 0, tried: 600 },
+    },
+  ]
+  const drawn = nodePortsPicture(figures)
+  expect(drawn).toContain('counted: 24 of 24 went wrong, 0 of 23 after sync')
+  expect(drawn).toContain('counted: 2 of 640 working connections failed while sync changed the range')
+  expect(nodePortsPicture([])).not.toContain('counted')
+})
+
+test('it is legible on dark pages too: each colour of the light page has another there', () => {
+  const [light = '', dark = ''] = nodePortsPicture([]).split('@media(prefers-color-scheme:dark)')
+  const classes = (text: string) => new Set(text.match(/\.[a-z]+(?=\{[^}]*#)/g))
+  expect([...classes(light)].filter((it) => !classes(dark).has(it))).toEqual([])
+})
+
+test('README.md shows each picture, and says in words what is in it; none is larger than 200 kB', () => {
+  for (const name of readdirSync(folder)) {
+    expect(readme).toMatch(new RegExp(`!\\[[^\\]]{40,}\\]\\(docs/pictures/${name.replace('.', '\\.')}\\)`))
+    expect(statSync(new URL(name, folder)).size).toBeLessThan(200_000)
+  }
+})
