@@ -68,14 +68,14 @@ const rangeChanges = async (stage: Stage): Promise<Expectation> => {
 
 /** As somebody would see the fleet who looks while the functions work on it: the first sweep in which the cluster is out of step, or the last. */
 const whileOutOfStep = async (stage: Stage, working: Promise<unknown>): Promise<Sweep> => {
-  let isOver = false
-  const over = working.finally(() => (isOver = true))
+  const state = { isOver: false }
+  const over = working.finally(() => (state.isOver = true))
   const isKnown = (): boolean => stage.story.lines.some((line) => line.includes(`${names.range} is out-of-step`))
-  while (!isOver && !isKnown()) await Promise.race([over, setTimeout(50)])
+  while (!state.isOver && !isKnown()) await Promise.race([over, setTimeout(50)])
   for (;;) {
     const sweep = JSON.parse(await commandLine(stage, 'json')) as Sweep
     const isSeen = sweep.clusters.some((it) => it.cluster.name === names.range && it.verdict === 'out-of-step')
-    if (isSeen || isOver) return sweep
+    if (isSeen || state.isOver) return sweep
   }
 }
 
