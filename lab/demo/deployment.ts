@@ -11,7 +11,7 @@ export const place = { account: '111122223333', region: 'eu-west-1' }
 export const webhookSecret = `arn:aws:secretsmanager:${place.region}:${place.account}:secret:slack-webhook`
 
 /** As deployed it only reports; two clusters are switched on by their tags. The pace is that of a demo. */
-const deployment = {
+export const deployment = {
   env: place,
   clusters: Object.values(names),
   events: { gapSeconds: 1 },

@@ -1,5 +1,5 @@
 import type { AuthenticatedUser, ClusterOptions, LabCluster } from '../cluster.ts'
-import { startControlPlane } from '../control-plane/start.ts'
+import type { startControlPlane } from '../control-plane/start.ts'
 import { startEmbedded } from '../embedded/start.ts'
 import type { ClusterSpec } from '../fixtures/cluster-spec.ts'
 import { applyManifests } from '../fixtures/manifests.ts'
@@ -35,10 +35,11 @@ export const startFleet = async (
   kindOf: (name: string) => Kind,
   workdir: string,
   authenticate: (cluster: string, token: string) => Promise<AuthenticatedUser | undefined>,
+  startReal: typeof startControlPlane,
 ): Promise<DemoFleet> => {
   const started: LabCluster[] = []
   const one = async (name: string): Promise<LabCluster> => {
-    const start = kindOf(name) === 'real' ? startControlPlane : startEmbedded
+    const start = kindOf(name) === 'real' ? startReal : startEmbedded
     const options: ClusterOptions = {
       name,
       kubernetesVersion: 'v1.35.2',

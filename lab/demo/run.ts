@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Cloud, startCloud } from '../aws/cloud.ts'
 import type { ClusterSeed } from '../aws/eks-model.ts'
 import type { LabCluster } from '../cluster.ts'
+import { startControlPlane } from '../control-plane/start.ts'
 import { setKubeProxyMode } from '../fixtures/changes.ts'
 import { deploy, place, webhookSecret } from './deployment.ts'
 import { type DemoFleet, type Kind, names, startFleet } from './fleet.ts'
@@ -23,15 +24,22 @@ export interface Stage {
   stop: () => Promise<void>
 }
 
-/**
- * Synthesizes the stack, starts the clusters and the lab's AWS, and lets the one into the other.
- * `timeScale` shortens what AWS waits by itself before it tries a failed message again. `bystander`: the server of the cluster whose
- * mode changes, where nobody looks at that one.
- */
+interface Options {
+  /** Shortens what AWS waits by itself before it tries a failed message again. */
+  timeScale?: number
+  /** The server of the cluster whose mode changes, where nobody looks at that one. */
+  bystander?: Kind
+  /** Answers a real control plane with nothing in it. */
+  startReal?: typeof startControlPlane
+  /** Answers the folder of the synthesized stack. */
+  synthesized?: () => Promise<string>
+}
+
+/** Synthesizes the stack, starts the clusters and the lab's AWS, and lets the one into the other. */
 export const setTheStage = async (
   kind: Kind,
   write: (line: string) => void,
-  { timeScale = 1, bystander = kind }: { timeScale?: number; bystander?: Kind } = {},
+  { timeScale = 1, bystander = kind, startReal = startControlPlane, synthesized = deploy }: Options = {},
 ): Promise<Stage> => {
   const story = tellStory(write)
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-demo-'))
@@ -41,9 +49,10 @@ export const setTheStage = async (
     kind === 'real' ? 'three real control planes start, with simulated nodes' : 'three embedded API servers start',
   )
   const kindOf = (name: string): Kind => (name === names.mode ? bystander : kind)
-  const starting = startFleet(kindOf, workdir, async (name, token) => entry.cloud?.authenticate(name)(token))
+  const authenticate = async (name: string, token: string) => entry.cloud?.authenticate(name)(token)
+  const starting = startFleet(kindOf, workdir, authenticate, startReal)
   story.say('lab', 'meanwhile the functions are bundled and the stack is synthesized')
-  const assembly = await deploy()
+  const assembly = await synthesized()
   const fleet = await starting
   const cloud = await startCloud({
     ...place,

@@ -36,7 +36,7 @@ const outcome = async (stride: number, tries: (series: Series) => Promise<void>)
 
 /** Strides that share no divisor with the two moments of each effect meet both. */
 test('a rollout that dies at an effect, before or after it, is finished by whoever comes next, once and for all', async () => {
-  const results = await outcome(41, async (series) => {
+  const results = await outcome(83, async (series) => {
     await crashes(series, 'both')
     await crashes(series, 'restarts')
   })
@@ -59,7 +59,7 @@ test('so is one whose messages come twice, out of order and late', async () => {
 }, 120_000)
 
 test('so is one whose requests are refused, dropped or find their token expired', async () => {
-  const results = await outcome(53, (series) => requestTroubles(series, 'both'))
+  const results = await outcome(101, (series) => requestTroubles(series, 'both'))
   expect(results.failures).toEqual([])
   expect(results.finished).toBe(results.points)
   expect(results.points).toBeGreaterThan(2)

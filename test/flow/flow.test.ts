@@ -1,11 +1,16 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EKSClient, UpdateClusterConfigCommand } from '@aws-sdk/client-eks'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { names, type Kind } from '../../lab/demo/fleet.ts'
-import { place } from '../../lab/demo/deployment.ts'
+import { deployment, place } from '../../lab/demo/deployment.ts'
 import { setTheStage, type Stage } from '../../lab/demo/run.ts'
+import { useControlPlane } from '../control-planes/use.ts'
 import { until } from '../until.ts'
+import { synthesized } from './assemble.ts'
 
 /** The synthesized stack, its bundles and queues in front of clusters, in ways the demo does not go. */
 const kinds: Kind[] = ['embedded', 'real']
@@ -33,7 +38,12 @@ describe.each(kinds)('the whole flow on the %s control plane', (kind) => {
   let stage: Stage
 
   beforeAll(async () => {
-    stage = await setTheStage(kind, () => undefined, { timeScale: 1 / 200, bystander: 'embedded' })
+    stage = await setTheStage(kind, () => undefined, {
+      timeScale: 1 / 200,
+      bystander: 'embedded',
+      startReal: useControlPlane,
+      synthesized: () => synthesized(mkdtempSync(join(tmpdir(), 'flow-')), deployment),
+    })
   }, 180_000)
   afterAll(async () => stage?.stop(), 60_000)
 

@@ -7,7 +7,7 @@ import { bundleAll, root } from '../../infra/bundle.ts'
 import { functionNames } from '../../infra/functions.ts'
 import { countedLines } from '../../infra/verdicts.ts'
 import { bundled } from '../flow/assemble.ts'
-import { bundleNaively, coldImport, coldMilliseconds } from './naive.ts'
+import { coldImport } from './cold-import.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-bundles-'))
 let bundles: string
@@ -31,10 +31,7 @@ const sourcesOf = (name: string): string[] => {
 beforeAll(async () => {
   bundles = await bundled(folder)
 }, 60_000)
-afterAll(() => {
-  rmSync(folder, { recursive: true })
-  rmSync(join(root, 'out', `naive-${process.pid}`), { recursive: true, force: true })
-})
+afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('bundles', () => {
   test('there is one for every function that the stack deploys, and none besides', () => {
@@ -116,17 +113,3 @@ describe('what the alarms count', () => {
     for (const name of line.functions) expect(codeOf(name).includes(`"${line.message}"`)).toBe(true)
   })
 })
-
-test('cold import, beside the same function bundled without care', async () => {
-  const lines: string[] = []
-  for (const name of functionNames) {
-    const ours = await coldMilliseconds(join(bundles, name, 'index.js'))
-    const file = await bundleNaively(name, folder)
-    expect(await coldImport(file)).toMatchObject({ handler: 'function' })
-    const naive = await coldMilliseconds(file)
-    lines.push(
-      `${name.padEnd(14)}${ours.toFixed(0).padStart(5)} ms of ${naive.toFixed(0)} ms: ${((100 * ours) / naive).toFixed(0)} %`,
-    )
-  }
-  process.stdout.write(`Cold import (budget 40 %)\n${lines.join('\n')}\n`)
-}, 300_000)

@@ -11,7 +11,7 @@ import { control } from '../../shared/workflows/rollout/control.ts'
 const policy = { maxUnavailable: '10%' } as const
 const kinds: [Kind, number][] = [
   ['real', 5],
-  ['embedded', Number(process.env['MANY_NODES'] ?? 100)],
+  ['embedded', Number(process.env['MANY_NODES'] ?? 40)],
 ]
 
 for (const [kind, count] of kinds) {

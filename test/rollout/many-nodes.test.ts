@@ -4,7 +4,7 @@ import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { lookAt, mostAtOnce, setTheStage, syncTools } from './stage.ts'
 
 /** What is counted is what the API server's own watch showed. A step reads all nodes: with 300 (`MANY_NODES=300`) it takes ten times as long. */
-const many = Number(process.env['MANY_NODES'] ?? 60)
+const many = Number(process.env['MANY_NODES'] ?? 40)
 
 describe.each([
   { kind: 'real', maxUnavailable: '10%', nodes: many / 10 },

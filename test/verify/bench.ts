@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { root } from '../../infra/bundle.ts'
-import { coldStart, empty, functionFolders } from './bench/cold-starts.ts'
+import { coldImports, coldStart, empty, functionFolders } from './bench/cold-starts.ts'
 import { addOtherPods, makeMixedCluster } from './bench/mixed-cluster.ts'
 import { mixedNodes } from './bench/mixed-plan.ts'
 import { type Command as Measured, type Run, runMeasured } from './bench/run-measured.ts'
@@ -61,8 +61,7 @@ async function checks(cluster: LabCluster, count: number): Promise<Row[]> {
   return rowsOf(await rounds(count, new Map(subjects)))
 }
 
-async function coldStarts(workdir: string, count: number): Promise<Row[]> {
-  const folders = await functionFolders(workdir)
+async function coldStarts(folders: ReadonlyMap<string, string>, count: number): Promise<Row[]> {
   const subjects = [...folders].map(
     ([name, folder]) => [name, async () => ({ milliseconds: await coldStart(folder) })] as const,
   )
@@ -82,7 +81,10 @@ async function bench({ nodes, rounds: count, embedded }: Options): Promise<void>
     const check = await checks(cluster, count)
     await cluster.stop()
     cluster = undefined
-    report({ nodes, rounds: count, isReal, check, coldStart: await coldStarts(workdir, count) })
+    const folders = await functionFolders(workdir)
+    const coldStart = await coldStarts(folders, count)
+    const coldImport = rowsOf(await rounds(count, await coldImports(folders, workdir)))
+    report({ nodes, rounds: count, isReal, check, coldStart, coldImport })
   } finally {
     await cluster?.stop()
     rmSync(workdir, { recursive: true, force: true })
@@ -95,20 +97,22 @@ interface Results {
   isReal: boolean
   check: Row[]
   coldStart: Row[]
+  coldImport: Row[]
 }
 
-function report({ nodes, rounds: count, isReal, check, coldStart: cold }: Results): void {
+function report({ nodes, rounds: count, isReal, ...measured }: Results): void {
   const server = isReal ? 'kube-apiserver' : 'the embedded API server'
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', platform: platform(), arch: arch() }
   const load = loadavg().map((it) => Math.round(it * 100) / 100)
-  say(tableOf(`\nOne cluster of ${nodes} nodes and ${nodes} other pods on ${server}, whole processes`, check))
-  say(tableOf(`\nCold start under AWS's runtime client, beside the ${empty}`, cold))
+  say(tableOf(`\nOne cluster of ${nodes} nodes and ${nodes} other pods on ${server}, whole processes`, measured.check))
+  say(tableOf(`\nCold start under AWS's runtime client, beside the ${empty}`, measured.coldStart))
+  say(tableOf('\nCold import by Node alone, beside the same function bundled without care', measured.coldImport))
   say(
     `\nMedians of ${count} rounds on one noisy machine (${machine.cpus} CPUs, load ${load.join(' ')}): compare figures of one run with each other, never with another machine's.`,
   )
   const folder = join(root, 'out/bench')
   mkdirSync(folder, { recursive: true })
-  const results = { at: new Date().toISOString(), machine, load, nodes, rounds: count, server, check, coldStart: cold }
+  const results = { at: new Date().toISOString(), machine, load, nodes, rounds: count, server, ...measured }
   writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
   say('Written to out/bench/results.json')
 }

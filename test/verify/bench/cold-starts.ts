@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { bundleAll, bundles } from '../../../infra/bundle.ts'
+import { bundleAll, bundles, root } from '../../../infra/bundle.ts'
 import { startEnvironment } from '../../../lab/aws/lambda-environment.ts'
+import { coldImport, environment } from '../../functions/cold-import.ts'
+import { bundleNaively } from './naive.ts'
 
 /** All that the functions want to know at their start; nothing listens there, and nothing is invoked. */
 const variables = {
-  AWS_REGION: 'eu-west-1',
-  AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
-  AWS_SECRET_ACCESS_KEY: 'secret',
+  ...environment,
   AWS_LAMBDA_FUNCTION_NAME: 'bench',
   AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
@@ -17,21 +17,6 @@ const variables = {
   AWS_LAMBDA_LOG_STREAM_NAME: 'bench',
   _HANDLER: 'index.handler',
   PATH: '/usr/local/bin:/usr/bin:/bin',
-  PLACES_QUEUE_URL: 'http://127.0.0.1:1/111122223333/places',
-  EVALUATIONS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/evaluations',
-  ROLLOUT_STEPS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/rollout-steps.fifo',
-  BRAKE_PARAMETER: '/calico-ipvs-sync/Test/brake',
-  WORK_QUEUE_URL: 'http://127.0.0.1:1/111122223333/work',
-  DEAD_LETTERS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/dead-letters',
-  TELLINGS_QUEUE_URL: 'http://127.0.0.1:1/111122223333/tellings',
-  NOTICES_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:notices',
-  RECORDS_TABLE: 'records',
-  REPORTS_BUCKET: 'reports',
-  LOOK_GAP_SECONDS: '60',
-  OWN_ACCOUNT: '111122223333',
-  SLACK_CHANNEL: '',
-  NOTICES: '{"tags":[],"topics":[]}',
-  SLACK_WEBHOOK_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:slack',
 }
 
 export const empty = 'empty function'
@@ -72,4 +57,20 @@ export async function coldStart(code: string): Promise<number> {
   } finally {
     await environment.stop()
   }
+}
+
+/** Milliseconds that each function takes to be loaded by Node alone, and the same function bundled without care. */
+export async function coldImports(
+  folders: ReadonlyMap<string, string>,
+  workdir: string,
+): Promise<Map<string, () => Promise<{ milliseconds: number }>>> {
+  const subjects = new Map<string, () => Promise<{ milliseconds: number }>>()
+  for (const [name, folder] of folders) {
+    if (name === empty) continue
+    const naive = await bundleNaively(name, workdir)
+    subjects.set(name, () => coldImport(join(folder, 'index.js')))
+    subjects.set(`${name}, without care`, () => coldImport(naive))
+  }
+  rmSync(join(root, 'out', `naive-${process.pid}`), { recursive: true })
+  return subjects
 }

@@ -1,31 +1,8 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
-import { root } from '../../infra/bundle.ts'
-
-const clients = ['eks', 'sqs', 'sns', 'dynamodb', 'sts', 'secrets-manager'].map((name) => `@aws-sdk/client-${name}`)
-
-/**
- * The same function as most are bundled: the bundler's defaults, the SDK's clients as a whole, Kubernetes' own client.
- * Returns the file.
- */
-export const bundleNaively = async (name: string, folder: string): Promise<string> => {
-  const entry = join(root, 'out', `naive-${process.pid}`, `${name}.ts`)
-  const imports = ['@kubernetes/client-node', ...clients]
-  const lines = imports.map((it, index) => `import * as whole${index} from '${it}'`)
-  const used = imports.map((_, index) => `whole${index}`)
-  await mkdir(join(entry, '..'), { recursive: true })
-  await writeFile(
-    entry,
-    [...lines, `export * from '../../functions/${name}.ts'`, `export const whole = [${used.join()}]`].join('\n'),
-  )
-  const outfile = join(folder, 'naive', name, 'index.cjs')
-  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', target: 'node24', logLevel: 'silent' })
-  return outfile
-}
 
 /** What a function needs to be loaded: the values lead nowhere. */
 export const environment = {
@@ -63,11 +40,4 @@ export const coldImport = async (file: string): Promise<{ milliseconds: number; 
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', load, file], { env })
   await rm(configured, { recursive: true })
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { milliseconds: number; handler: string }
-}
-
-/** The least of three: what else the machine does can only add. */
-export const coldMilliseconds = async (file: string): Promise<number> => {
-  const runs: number[] = []
-  for (let run = 0; run < 3; run += 1) runs.push((await coldImport(file)).milliseconds)
-  return Math.min(...runs)
 }
