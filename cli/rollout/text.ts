@@ -5,6 +5,7 @@ import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { brokenCommand } from '../../shared/report/remedy-parts.ts'
 import { adviceLines } from '../../shared/report/text/closing.ts'
 import { hanging } from '../../shared/report/text/columns.ts'
+import { pasteLines } from '../../shared/report/text/findings.ts'
 import { counted, plain } from '../../shared/report/wording.ts'
 import type { RolloutStatus } from './status.ts'
 
@@ -44,7 +45,7 @@ const continued = (sync: string, style: RolloutStyle): string[] => [
 
 /** Node by node; at the end, where it stays on the screen, the state again and what comes next. `on` completes a command for the cluster. */
 export const statusText = (
-  standing: Omit<RolloutStatus, 'report'>,
+  standing: Omit<RolloutStatus, 'report'> & { report?: Pick<RolloutStatus['report'], 'findings'> },
   style: RolloutStyle,
   on: (command: string) => string,
 ): string => {
@@ -68,12 +69,26 @@ export const statusText = (
       ? adviceLines(`blocked   ${blockedBy.map(plain).join(', ')}`, on('check'), style.width)
       : []),
     ...(progress ? fact('next', plain(progress.next.text), style) : []),
-    ...(progress?.next.commands ?? []).flatMap((command) => commandLines(on(command), style)),
+    ...whatToDo(standing, on, style),
     ...(isOpen && !holder
       ? adviceLines('No process is applying it now. To continue it here', on('sync'), style.width)
       : []),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** How to go on after a halt is in its finding; its first line is this command. */
+const whatToDo = (
+  { rollout, progress, report }: Parameters<typeof statusText>[0],
+  on: (command: string) => string,
+  style: RolloutStyle,
+): string[] => {
+  const halt = rollout?.state === 'halted' && report?.findings.find(({ code }) => code === 'ROLLOUT_HALTED')
+  if (!halt) return (progress?.next.commands ?? []).flatMap((command) => commandLines(on(command), style))
+  const [, ...remedy] = (halt.remedy ?? '').split('\n')
+  return pasteLines(remedy.join('\n'), style.width === undefined ? undefined : style.width - indent.length).map(
+    (line) => `${indent}${line}`,
+  )
 }
 
 const closingLine = ({ state }: Rollout, progress: Progress | undefined, { bold, name }: RolloutStyle): string => {

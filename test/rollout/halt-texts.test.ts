@@ -80,10 +80,10 @@ describe.each(['staged', 'canary', 'direct'] as const)('a rollout with %s that h
           : {
               inWords: /was undone \(FelixConfiguration\/default has its former value again/,
               inLog:
-                /put-back +FelixConfiguration\/default {2}20000:32767 -> nothing .* because the nodes that got the range/,
+                /put-back +FelixConfiguration\/default {2}20000:32767 -> nothing .* because a node that got its range from default/,
             }
       const wasPutBack = putBack.inWords
-      const impact = /For users: (urgent\. Until calico-node is Ready on |not urgent\. Calico-node is Ready on )/
+      const impact = /For users: (urgent\. Until calico-node is Ready on |not urgent, it can wait\. Calico-node is Ready on )/
       for (const command of ['check', 'rollout status']) {
         expect(texts[command]).toMatch(wasPutBack)
         expect(texts[command]).toMatch(impact)

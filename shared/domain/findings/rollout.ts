@@ -1,6 +1,7 @@
 import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterCheck } from './checks.ts'
 import { isReachedByDefault } from './range-layers.ts'
+import { type HaltEvidence, isWellNow } from '../rollout/halt-evidence.ts'
 import { haltDetails } from '../rollout/halt-finding.ts'
 import { parsePortList, sameRanges } from '../ports.ts'
 import type { Finding } from '../report.ts'
@@ -11,7 +12,7 @@ import { parseRollout } from '../rollout/parse.ts'
 import { isRestoring, unfinishedHalt } from '../rollout/progress.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { objectName } from '../felix/layer.ts'
-import { felixResource, kubectl, onCluster, onFelix, onObjects } from './remedy.ts'
+import { felixResource, kubectl, onCluster, onFelix } from './remedy.ts'
 import { quoted } from '../shell.ts'
 
 const parsedOf = ({ state }: ClusterFacts) => parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
@@ -93,13 +94,14 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
       ],
       remedy: [
         `${onCluster(cluster, 'rollout status')}   # look first: this changes nothing`,
-        ...(evidence?.pod ? [`${kubectl(cluster)} ${logsOf(evidence.pod)}   # why the node failed`] : []),
+        ...(evidence ? onNode(cluster, evidence) : []),
         ...(rollback
-          ? [`Then, to undo the rest now: ${onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')}`]
+          ? ['Then, to undo the rest now:', onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')]
           : [
-              'Then decide; nothing is changed until you do:',
-              `To try again, which makes the same change: ${onCluster(cluster, 'rollout resume')}   # refused while the node is not Ready`,
-              `Or, to give up: ${onCluster(cluster, 'rollout abort')}   # ${consequence(cluster)}`,
+              'Then decide; nothing is changed until you do. Either, when the cause is fixed:',
+              `${onCluster(cluster, 'rollout resume')}   # makes the same change again; refused while calico-node is not Ready`,
+              'Or, to give up:',
+              `${onCluster(cluster, 'rollout abort')}   # ${consequence(cluster)}`,
             ]),
       ].join('\n'),
     },
@@ -108,15 +110,31 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
 
 const untilDecided = 'Nothing more is changed in this cluster until a person resumes or aborts it.'
 
-const logsOf = ({ namespace, name }: { namespace: string; name: string }): string =>
-  `-n ${quoted(namespace)} logs ${onObjects('pod', name)} -c calico-node --since=1h`
+/** Why the node failed, and how to spare users while it is not well. */
+const onNode = (cluster: ClusterFacts, { node, pod, wrote, at }: HaltEvidence): string[] => {
+  const isWell = isWellNow({ node }, valueOf(cluster.state.pods) ?? [])
+  const since = `--since-time=${quoted(wrote?.at ?? at)}`
+  return [
+    ...(pod
+      ? [
+          `${kubectl(cluster)} -n ${quoted(pod.namespace)} logs ${quoted(`pod/${pod.name}`)} -c calico-node ${since}   # why the node failed`,
+        ]
+      : []),
+    ...(isWell
+      ? []
+      : [
+          'If its calico-node stays not Ready, keep new pods away from the node while you look for the cause there:',
+          `${kubectl(cluster)} cordon ${quoted(node)}   # undone by: uncordon`,
+        ]),
+  ]
+}
 
 /** A deployment then waits: `restSeconds` in `workflows/fleet/next.ts`. */
 const consequence = ({ felixObjects }: ClusterFacts): string => {
   const overrides = [...felixObjects.values()].filter(isOurs).length
-  const given = overrides === 1 ? 'the node with an override gets' : `the ${overrides} nodes with an override get`
-  const ends = overrides === 0 ? 'only ends the rollout' : `${given} the value of default, one by one`
-  return `${ends}; a deployment begins no other for a day`
+  const nodes = overrides === 1 ? 'the node that has it' : `the ${overrides} nodes that have it`
+  const ends = overrides === 0 ? 'only ends the rollout' : `takes the new range off ${nodes}, one by one`
+  return `${ends}; a deployment on AWS begins no other rollout for 24 h`
 }
 
 const paused = (cluster: ClusterFacts): Finding => ({

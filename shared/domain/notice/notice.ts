@@ -51,6 +51,8 @@ export interface Circumstances {
 export interface Halted {
   node?: string | undefined
   pending?: boolean
+  /** What happened when, whether it was undone, what users notice: a paragraph each. Absent: no node is the reason. */
+  happened?: string[]
   release?: string | undefined
 }
 
@@ -152,7 +154,7 @@ const badNews = (about: About): string => {
   const [halt, rest] = halted && shown[0]?.code === 'ROLLOUT_HALTED' ? [shown[0], shown.slice(1)] : [undefined, shown]
   return [
     firstLine(about),
-    halt?.message,
+    ...(halt ? (halted?.happened ?? [halt.message]) : []),
     whatToDo(about),
     ...rest.map(({ severity, code, message }) => `${severity.toUpperCase()} ${code}: ${message}`),
     halt && evidenceOf(halt),

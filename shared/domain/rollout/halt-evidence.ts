@@ -170,7 +170,7 @@ const at = (time: string | undefined): string => (time === undefined ? '' : ` at
 
 const podText = ({ ready, readySince, waiting, restarts }: NonNullable<HaltEvidence['pod']>): string =>
   [
-    `${ready ? 'Ready' : 'not Ready'}${readySince === undefined ? '' : ` since ${readySince}`}`,
+    `was ${ready ? 'Ready' : 'not Ready'}${readySince === undefined ? '' : ` since ${readySince}`}`,
     ...(waiting === undefined ? [] : [waiting]),
     `${restarts} restarts`,
   ].join(', ')

@@ -8,13 +8,25 @@ export const haltDetails = (
   { pods, object, field }: { pods: PodState[]; object: string; field: string },
 ): { text: string; evidence: Evidence[] } => {
   if (!evidence) return { text: '', evidence: [] }
-  const now = [...afterwards(evidence, cameBack(evidence, pods)), impactOf(evidence, pods)]
-  const values = [...evidenceLines(evidence), ...now]
+  const { takenBackAt, ...atHalt } = evidence
+  const seen = evidenceLines(atHalt)
+  const undone = evidenceLines(evidence).slice(seen.length)
   return {
-    text: now.map((sentence) => ` ${sentence}`).join(''),
-    evidence: values.map((value) => ({ object, field, value, at: evidence.at })),
+    text: haltNow(evidence, pods)
+      .map((sentence) => ` ${sentence}`)
+      .join(''),
+    evidence: [
+      ...seen.map((value) => ({ object, field, value, at: evidence.at })),
+      ...undone.map((value) => ({ object, field, value, at: takenBackAt ?? evidence.at })),
+    ],
   }
 }
+
+/** What is so now, a sentence each: whether the change was undone, and what users notice. */
+export const haltNow = (evidence: HaltEvidence, pods: PodState[]): string[] => [
+  ...afterwards(evidence, cameBack(evidence, pods)),
+  impactOf(evidence, pods),
+]
 
 /** The effect on users now, and whether it can wait. */
 export const impactOf = (evidence: HaltEvidence, pods: PodState[]): string => {
@@ -23,7 +35,7 @@ export const impactOf = (evidence: HaltEvidence, pods: PodState[]): string => {
   if (unwell !== '')
     return `For users: urgent. Until calico-node is Ready on ${unwell}, changes of network policy are not applied there, and new pods may get no network. Running pods keep their rules.`
   const asBefore = takenBackAt === undefined ? '' : ', and its node ports are treated as before the rollout'
-  return `For users: not urgent. Calico-node is Ready on ${node}: pods and network policy work there${asBefore}.`
+  return `For users: not urgent, it can wait. Calico-node is Ready on ${node}: pods and network policy work there${asBefore}.`
 }
 
 /** Whether the node became Ready, in a sentence; none if its change was not undone. */

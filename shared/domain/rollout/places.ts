@@ -144,8 +144,8 @@ const lastOf = ({ now }: Pick<RolloutNow, 'now'>, ...times: (string | undefined)
 
 export const notWell = ({ rollout }: RolloutNow, { node, pod }: Flight): string => {
   const state = pod
-    ? `${pod.name} is not Ready${pod.waiting ? ` (${pod.waiting}, ${pod.restartCount} restarts)` : ''}`
-    : 'there is no calico-node pod'
+    ? `${pod.name} was not Ready${pod.waiting ? ` (${pod.waiting}, ${pod.restartCount} restarts)` : ''}`
+    : 'there was no calico-node pod'
   const change = rollout.phase === 'range' ? 'its range was changed' : 'its restart'
   return `${node}: ${state} ${rollout.pace.nodeDeadlineSeconds} s after ${change}`
 }

@@ -137,7 +137,7 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
         do: 'nothing',
         text: rollout.rollback
           ? unfinishedHalt(rollout.rollback, rollout.evidence)
-          : 'you decide; nothing is changed until then. resume tries the node that failed again (refused while it is not Ready), then the rest; abort gives changed nodes their former range back, one by one',
+          : 'you decide, resume or abort; nothing is changed until then',
         commands: rollout.rollback
           ? [isRestoring(rollout) ? 'sync' : 'rollout abort']
           : ['rollout resume', 'rollout abort'],

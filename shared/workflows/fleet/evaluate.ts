@@ -5,6 +5,7 @@ import { assess } from '../../domain/assess/assess.ts'
 import { beside } from '../../domain/assess/beside.ts'
 import { whyOnlyReported } from '../../domain/fleet.ts'
 import { isAnother, predates, saidOf } from '../../domain/incarnation.ts'
+import type { Halted } from '../../domain/notice/notice.ts'
 import { progressOf } from '../../domain/notice/progress.ts'
 import { tagText } from '../../domain/notice/route.ts'
 import { plan } from '../../domain/plan/plan.ts'
@@ -12,6 +13,7 @@ import { type Action, type Switch, switchOf } from '../../domain/policy/policy.t
 import type { Read, ReadFailure } from '../../domain/read.ts'
 import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
+import { haltNow } from '../../domain/rollout/halt-finding.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import { beginLook } from './begin-look.ts'
@@ -166,10 +168,11 @@ const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<
   queues.sendEvaluation(message, { delaySeconds: 30 })
 
 /** The node of the halt is in its evidence. `release`: what releases the brake that holds it. */
-const haltIn = ({ rollout, observedAt }: ClusterState, release: string | undefined) => {
+const haltIn = ({ rollout, observedAt, pods }: ClusterState, release: string | undefined): Halted | undefined => {
   const { state, evidence, rollback } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
   if (state !== 'halted') return undefined
-  return { node: evidence?.node, ...(rollback && { pending: true, release }) }
+  const happened = evidence && [`${evidence.at}: ${evidence.reason}.`, ...haltNow(evidence, valueOf(pods) ?? [])]
+  return { node: evidence?.node, ...(happened && { happened }), ...(rollback && { pending: true, release }) }
 }
 
 const stateIn = ({ rollout, observedAt }: ClusterState) => soundRollout(valueOf(rollout), Date.parse(observedAt))?.state

@@ -197,7 +197,7 @@ const isStillOurs = ({ id }: Rollout, { objects }: Seen): boolean => {
 
 const changedMeanwhile = 'somebody changed it at the same time'
 
-const illBy = 'the nodes that got the range from default are not well'
+const illBy = 'a node that got its range from default is not well'
 
 /** calico-node on the node is Ready, and the node has the value of its override. */
 const isWellWith = ({ annotations }: FelixObject, node: string, { pods, rangeOn }: Seen): boolean => {
