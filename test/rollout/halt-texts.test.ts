@@ -83,7 +83,8 @@ describe.each(['staged', 'canary', 'direct'] as const)('a rollout with %s that h
                 /put-back +FelixConfiguration\/default {2}20000:32767 -> nothing .* because a node that got its range from default/,
             }
       const wasPutBack = putBack.inWords
-      const impact = /For users: (urgent\. Until calico-node is Ready on |not urgent, it can wait\. Calico-node is Ready on )/
+      const impact =
+        /For users: (urgent\. Until calico-node is Ready on |not urgent, it can wait\. Calico-node is Ready on )/
       for (const command of ['check', 'rollout status']) {
         expect(texts[command]).toMatch(wasPutBack)
         expect(texts[command]).toMatch(impact)
