@@ -24,6 +24,12 @@ describe('on moto, an emulator of AWS that knows nothing of this project,', () =
     'the spoke without changes is created',
     'the spoke without changes is deleted, and nothing is left but what is kept',
     'the types of resources that moto passes over are those that are listed',
+    'an account that is in no organization is a failure, not an empty fleet',
+    'a sweep finds in an organization: 22 accounts of a unit and one of the unit below it, without one that is closed',
+    'a sweep finds in an organization: the account of the unit below, alone',
+    'a sweep finds in an organization: the accounts of a unit that have a tag',
+    'a sweep finds in an organization: no account with another value of the tag',
+    'a sweep finds in an organization: every account with the tag, the one in the root too, where no unit is named',
   ])('%s', (start) => {
     expect(claims.filter(({ claim }) => claim.startsWith(start))).toMatchObject([{ holds: true }])
   })

@@ -9,6 +9,7 @@ import { hub } from '../../infra/spoke.ts'
 import type { Claim } from '../fleet/claim.ts'
 import { inventory } from './ask.ts'
 import { hubStack, shortfallClaims, spokeStack } from './emulated.ts'
+import { organizationClaims } from './organization.ts'
 import { pathClaims } from './path.ts'
 import { runCdk } from './stacks.ts'
 
@@ -19,7 +20,7 @@ export const deployments = {
 }
 export type Deployment = keyof typeof deployments
 
-/** Both templates created and deleted on moto, and what moto cannot do. Throws where there is no Python. */
+/** Both templates created and deleted on moto, what moto cannot do, and accounts of an organization. Throws where there is no Python. */
 export const emulate = async (folder: string, wanted = Object.keys(deployments) as Deployment[]): Promise<Claim[]> => [
   ...(await inAccount(hub.hubAccount, folder, async (moto) => {
     const claims = [await bootstrapped(moto, folder)]
@@ -29,6 +30,7 @@ export const emulate = async (folder: string, wanted = Object.keys(deployments) 
   ...(await inAccount(away.account, folder, async (moto) => [
     ...(await spokeStack(moto, 'the spoke', spoke(true), away)),
     ...(await spokeStack(moto, 'the spoke without changes', spoke(false), away)),
+    ...(await organizationClaims(moto)),
   ])),
 ]
 
