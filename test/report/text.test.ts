@@ -144,6 +144,26 @@ test('an apostrophe in a comment is no quote: the comment stays as it is', () =>
   ])
 })
 
+test('at 40 columns sentences and facts are no wider than the terminal; only what can be pasted and has no space is', () => {
+  const [beforeTable = ''] = text(outOfStep, { columns: 40 }).split(/\n4 nodes/)
+  const lines = beforeTable.split('\n')
+  expect(lines.length).toBeGreaterThan(20)
+  const tooWide = lines.filter((line) => Array.from(line).length > 40)
+  expect(
+    tooWide.filter((line) =>
+      line
+        .trim()
+        .replace(/ \\\\$/, '')
+        .includes(' '),
+    ),
+  ).toEqual([])
+})
+
+test('of a captured state, of which nothing can be run, the last line names no command that is not there', () => {
+  expect(text({ ...outOfStep, plan: undefined } as never)).toMatch(/ {2}the findings above say what to do\n$/)
+  expect(text(report())).toMatch(/ {2}nothing to do\n$/)
+})
+
 test('a command that has no room on the last line stands below it', () => {
   const on = (words: string): string => `tool ${words} --cluster ${'long-'.repeat(10)} --region eu-central-1`
   const lines = text({ ...outOfStep, plan: undefined } as never, { columns: 80, on })

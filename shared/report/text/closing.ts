@@ -16,7 +16,10 @@ export const closingLines = (report: Report, brush: Paint, style: { width?: numb
   const words = brush.verdict(verdict, verdictWords[verdict].toUpperCase())
   const { text, command } = nextOf(report)
   const advice = command !== undefined && style.on ? style.on(command) : undefined
-  return [`${words}  ${brush.bold(plain(report.cluster.name))}${of}`, ...adviceLines(text, advice, style.width)]
+  // Of a captured state nothing can be run: its findings say what to do.
+  const isAboutCommand = advice === undefined && command === 'plan' && report.findings.some(needsSomebody)
+  const said = isAboutCommand ? 'the findings above say what to do' : text
+  return [`${words}  ${brush.bold(plain(report.cluster.name))}${of}`, ...adviceLines(said, advice, style.width)]
 }
 
 /** A command that has no room behind its words stands below them. */

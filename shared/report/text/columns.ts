@@ -81,7 +81,7 @@ export const wrapped = (text: string, indent: string, width?: number): string[] 
 /** The same, where later lines begin elsewhere than the first. What is longer than a line is broken where the line ends. */
 export const hanging = (text: string, first: string, later: string, width?: number): string[] => {
   if (width === undefined) return [first + text]
-  const room = Math.max(width - letters(later), 30)
+  const room = Math.max(width - letters(later), 20)
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ').flatMap((it) => pieces(it, room))) {

@@ -42,8 +42,13 @@ const headLines = (report: Report, brush: Paint, width?: number): string[] => {
   const where = whereabouts(report.cluster)
   const verdict = brush.verdict(report.verdict, verdictWords[report.verdict].toUpperCase())
   const facts = [programs(report), nodePorts(report), `seen         ${plain(report.observedAt)}`]
+  const name = plain(report.cluster.name)
+  const isWide = width !== undefined && verdictWords[report.verdict].length + name.length + where.length + 4 > width
+  const place = where === '' ? [] : [brush.dim(where)]
   return [
-    `${verdict}  ${brush.bold(plain(report.cluster.name))}${where === '' ? '' : `  ${brush.dim(where)}`}`,
+    ...(isWide
+      ? [`${verdict}  ${brush.bold(name)}`, ...place.map((it) => `  ${it}`)]
+      : [[verdict, brush.bold(name), ...place].join('  ')]),
     ...facts.filter((fact) => fact !== '').flatMap((fact) => hanging(fact, '  ', '               ', width)),
   ]
 }
