@@ -5,7 +5,7 @@ import { felixConfigurations, type Ground, mergePatch, rangeAnnotation } from '.
 import { paceFlags, rangeFlag, runTool } from '../proof/tool.ts'
 
 /** A ground of either proof. */
-type AnyGround = Pick<Ground, 'cluster' | 'tool'> & { nodes: readonly unknown[] }
+type AnyGround = Pick<Ground, 'cluster' | 'tool' | 'pace'> & { nodes: readonly unknown[] }
 
 export interface Way {
   name: string
@@ -34,6 +34,6 @@ export const ways = {
   },
   tool: {
     name: '`calico-ipvs-sync sync`, one node at a time',
-    change: (ground, range) => runTool(ground, 'sync', '--yes', ...rangeFlag(range), ...paceFlags()),
+    change: (ground, range) => runTool(ground, 'sync', '--yes', ...rangeFlag(range), ...paceFlags(ground.pace)),
   },
 } satisfies Record<string, Way>

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../until.ts'
 import { type Way, ways } from '../chapters/ways.ts'
 import { disturbance } from '../proof/disturbance.ts'
 import { type Chapter, type Claim, count, isTimeout } from './claim.ts'
@@ -72,6 +73,7 @@ async function changeBy(ground: Ground, { targets }: Scene, { name, change }: Wa
   const [working, broken] = [targets(services.inside), targets(services.outside)]
   await unset(ground)
   await untilOutcomes(ground, broken, isTimeout)
+  await until('Felix on every node', () => ground.nodes.every((node) => node.isReady()))
   const before = count(outcomes(broken, await tryOnce(ground, broken)), isPod)
   const since = Date.now()
   const watched = watchConnections(ground, working)

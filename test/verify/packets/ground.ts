@@ -8,6 +8,7 @@ import { machineImage } from '../../../lab/machine/image.ts'
 import { type Machine, startMachine } from '../../../lab/machine/start.ts'
 import { until } from '../../until.ts'
 import { startFelixNodes } from '../felix-nodes/start.ts'
+import { type Pace, pace as quick } from '../proof/ground.ts'
 import { layBridge } from './network.ts'
 import { createMachineNode, type MachineNode } from './node.ts'
 
@@ -20,8 +21,13 @@ export interface Ground {
   nodes: MachineNode[]
   /** The command line to be driven, in place of this checkout's. */
   tool?: string
+  /** What the tool waits for. */
+  pace: Pace
   stop: () => Promise<void>
 }
+
+/** An emulated Felix needs more than ten seconds to be ready again, and much more on a machine that has other work. */
+const pace = { ...quick, nodeDeadlineSeconds: 120 }
 
 const calicoNode = { namespace: 'calico-system', name: 'calico-node' }
 
@@ -47,7 +53,7 @@ export async function layMachine(name: string, programs: readonly ProgramName[],
         calico: { version: 'v3.28.4', install: 'operator', probeSeconds: 1 },
       }),
     ])
-    return { workdir, cluster, machine, nodes: [], stop }
+    return { workdir, cluster, machine, nodes: [], pace, stop }
   } catch (error) {
     await stop()
     throw error

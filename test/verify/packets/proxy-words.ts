@@ -104,7 +104,7 @@ const sentences = (heard: Heard): string[] => {
 
 /** The modules are unloaded, and lie where nothing finds them. */
 const withoutIpvs = `set -e
-modprobe -r xt_ipvs ip_vs_sh ip_vs_wrr ip_vs_rr ip_vs
+for try in $(seq 20); do modprobe -r xt_ipvs ip_vs_sh ip_vs_wrr ip_vs_rr ip_vs && break; sleep 1; done
 mkdir /without
 for file in $(find /lib/modules -name 'ip_vs*.ko*' -o -name 'xt_ipvs.ko*'); do mv "$file" /without; done
 depmod`

@@ -12,7 +12,7 @@ export const staleLink: Chapter = {
   title: 'The link that is left behind',
   prove: async (ground, claim) => {
     const { targets } = await setScene(ground)
-    await runTool(ground, 'sync', '--yes', ...rangeFlag, ...paceFlags())
+    await runTool(ground, 'sync', '--yes', ...rangeFlag, ...paceFlags(ground.pace))
     const processes = await Promise.all(
       ground.nodes.map((node) => startHostProcess(ground, node, 'host-process', port)),
     )

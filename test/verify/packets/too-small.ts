@@ -4,7 +4,7 @@ import { type Chapter, count, isTimeout, list } from './claim.ts'
 import { outcomes, tryOnce, untilOutcomes, watchConnections } from './probe.ts'
 import { isPod, range, rangeFlag, services, setScene } from './scene.ts'
 
-const command = ['sync', '--yes', ...rangeFlag, ...paceFlags()]
+const command = ['sync', '--yes', ...rangeFlag]
 
 /** A node port that Felix does not know is one is judged as traffic to the node. */
 export const tooSmall: Chapter = {
@@ -21,7 +21,7 @@ export const tooSmall: Chapter = {
     await sleep(20_000)
     const { tried: triedBefore, failed: failedBefore } = await calm.end()
     const watched = watchConnections(ground, inside)
-    const { code, err } = await runTool(ground, ...command)
+    const { code, err } = await runTool(ground, ...command, ...paceFlags(ground.pace))
     const after = await untilOutcomes(ground, outside, isPod)
     const { tried, failed } = await watched.end()
     claim({

@@ -6,7 +6,7 @@ import { setRange, startHostProcess } from './workload.ts'
 
 const wide = '10000:32767'
 const port = 15_000
-const command = ['sync', '--yes', ...rangeFlag, ...paceFlags()]
+const command = ['sync', '--yes', ...rangeFlag]
 
 /** A process of the node on a port that Felix takes for a node port is reached past the node's policy. */
 export const tooWide: Chapter = {
@@ -21,7 +21,7 @@ export const tooWide: Chapter = {
     const right = await untilOutcomes(ground, targets, isTimeout, 30)
     await setRange(ground, { annotation: wide })
     const before = await untilOutcomes(ground, targets, (it) => it === 'host-process')
-    const { code } = await runTool(ground, ...command)
+    const { code } = await runTool(ground, ...command, ...paceFlags(ground.pace))
     const after = await untilOutcomes(ground, targets, isTimeout)
     claim({
       claim: `A process of the node on port ${port} is closed to the outside by the node's policy. With the range ${wide} in Felix it is open on every node, past that policy; after ${typed('sync')} it is closed again.`,

@@ -29,6 +29,8 @@ export interface Ground {
   cluster: ControlPlane
   /** The command line to be driven, in place of this checkout's. */
   tool?: string
+  /** What the tool waits for, where it is not `pace`. */
+  pace?: Pace
   nodes: FelixNode[]
   /** Where the ground is `onAws`. */
   aws?: OnAws
@@ -51,6 +53,7 @@ export const builtIn = '30000:32767'
  */
 const probeSeconds = 1
 export const pace = { canarySeconds: 4, settleSeconds: 4, nodeDeadlineSeconds: 30 }
+export type Pace = typeof pace
 
 export async function layGround(name: string, spec: GroundSpec): Promise<Ground> {
   const { nodes: count, mode = 'ipvs', calicoVersion: version = 'v3.28.4' } = spec
