@@ -18,7 +18,8 @@ await runProgram({
     for (const program of ['kubelab', 'felix', 'kube-proxy'] as const) await buildBinary(program)
     if (sabotage === true) return (await showSabotage(only)) ? 0 : 1
     if (only === undefined || only.includes('proxy-words'))
-      for (const program of Object.values(kubeProxies)) await buildBinary(program)
+      for (const program of Object.values(kubeProxies))
+        await buildBinary(program).catch((error: unknown) => process.stderr.write(`packets: ${String(error)}\n`))
     return (await show(only)) ? 0 : 1
   },
 })

@@ -32,7 +32,7 @@ ip netns exec ${namespace} sysctl -q -w net.ipv4.ip_forward=1`
 export const linkOf = (namespace: string, pod: string): string =>
   `eni${createHash('sha1').update(`${namespace}.${pod}`).digest('hex').slice(0, 11)}`
 
-/** A pod's network: a namespace of its own, one link to its node, and servers that answer with the pod's name. */
+/** A pod's network: a namespace of its own and one link to its node. Felix may have made the route before. */
 export const addPod = (node: string, pod: { namespace: string; name: string; address: string }): string => {
   const link = linkOf(pod.namespace, pod.name)
   return `set -e
@@ -45,7 +45,7 @@ ip -n ${node} link set ${link} up
 ip netns exec ${node} sysctl -q -w net.ipv4.conf.${link}.proxy_arp=1
 ip -n ${pod.name} route add 169.254.1.1 dev eth0 scope link
 ip -n ${pod.name} route add default via 169.254.1.1 dev eth0
-ip -n ${node} route add ${pod.address}/32 dev ${link} scope link`
+ip -n ${node} route replace ${pod.address}/32 dev ${link} scope link`
 }
 
 export const inNamespace = (namespace: string, command: string): string => `exec ip netns exec ${namespace} ${command}`

@@ -35,7 +35,7 @@ export async function startPod(
     return pod.status?.podIP
   })
   const others = ground.nodes.filter((it) => it !== node)
-  const routes = others.map((it) => `ip -n ${it.namespace} route add ${address}/32 via ${node.address}`)
+  const routes = others.map((it) => `ip -n ${it.namespace} route replace ${address}/32 via ${node.address}`)
   await machine.run([addPod(node.namespace, { namespace: 'default', name, address }), ...routes].join('\n'))
   await serve(ground, name, `guest serve ${name} tcp/${port} udp/${port}`)
   return { name, address, node }
