@@ -62,7 +62,7 @@ const all: Grounds[] = [
   {
     claim: 'Endpoints beyond the mask’s room get no mark, and their policy is decided before load balancing.',
     run: `${felix}, packets`,
-    read: 'v3.32.1 `felix/rules/epmark.go`, `felix/rules/endpoints.go`, `felix/rules/static.go`',
+    read: 'v3.28.4 and v3.32.1 `felix/rules/epmark.go`; v3.28.4 `felix/rules/endpoints.go`, `felix/rules/static.go`',
   },
   {
     claim: 'Felix reserves 4 bits up to Calico 3.29 and 5 from 3.30: the room of a mask.',
