@@ -75,6 +75,7 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
   if (rollout?.state === 'paused') return [paused(cluster)]
   if (rollout?.state !== 'halted') return []
   const { reason, evidence, rollback } = rollout
+  const isWell = !evidence || isWellNow(evidence, valueOf(cluster.state.pods) ?? [])
   const pending = rollback && `Not all is undone yet: ${unfinishedHalt(rollback, evidence)}.`
   const details = haltDetails(evidence, {
     pods: valueOf(cluster.state.pods) ?? [],
@@ -94,12 +95,12 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
       ],
       remedy: [
         `${onCluster(cluster, 'rollout status')}   # look first: this changes nothing`,
-        ...(evidence ? onNode(cluster, evidence) : []),
+        ...(evidence ? onNode(cluster, evidence, isWell) : []),
         ...(rollback
           ? ['Then, to undo the rest now:', onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')]
           : [
-              'Then decide; nothing is changed until you do. Either, when the cause is fixed:',
-              `${onCluster(cluster, 'rollout resume')}   # makes the same change again; refused while calico-node is not Ready`,
+              `Then decide; ${isWell ? 'nothing is changed until you do' : 'that can wait until calico-node is Ready there'}. Either, when the cause is fixed:`,
+              `${onCluster(cluster, 'rollout resume')}   # ${isWell ? '' : 'refused until then; '}makes the same change again${isWell ? ': with the cause still there, the node fails again' : ''}`,
               'Or, to give up:',
               `${onCluster(cluster, 'rollout abort')}   # ${consequence(cluster)}`,
             ]),
@@ -111,19 +112,18 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
 const untilDecided = 'Nothing more is changed in this cluster until a person resumes or aborts it.'
 
 /** Why the node failed, and how to spare users while it is not well. */
-const onNode = (cluster: ClusterFacts, { node, pod, wrote, at }: HaltEvidence): string[] => {
-  const isWell = isWellNow({ node }, valueOf(cluster.state.pods) ?? [])
+const onNode = (cluster: ClusterFacts, { node, pod, wrote, at }: HaltEvidence, isWell: boolean): string[] => {
   const since = `--since-time=${quoted(wrote?.at ?? at)}`
+  const inNamespace = pod && `${kubectl(cluster)} -n ${quoted(pod.namespace)}`
   return [
+    ...(pod && !isWell ? [`${inNamespace} describe ${quoted(`pod/${pod.name}`)}   # whether it is Ready by now`] : []),
     ...(pod
-      ? [
-          `${kubectl(cluster)} -n ${quoted(pod.namespace)} logs ${quoted(`pod/${pod.name}`)} -c calico-node ${since}   # why the node failed`,
-        ]
+      ? [`${inNamespace} logs ${quoted(`pod/${pod.name}`)} -c calico-node ${since}   # why the node failed`]
       : []),
     ...(isWell
       ? []
       : [
-          'If its calico-node stays not Ready, keep new pods away from the node while you look for the cause there:',
+          'If it is still not Ready: neither resume nor abort repairs the node. Keep new pods away from it while you look for the cause:',
           `${kubectl(cluster)} cordon ${quoted(node)}   # undone by: uncordon`,
         ]),
   ]
@@ -132,9 +132,11 @@ const onNode = (cluster: ClusterFacts, { node, pod, wrote, at }: HaltEvidence): 
 /** A deployment then waits: `restSeconds` in `workflows/fleet/next.ts`. */
 const consequence = ({ felixObjects }: ClusterFacts): string => {
   const overrides = [...felixObjects.values()].filter(isOurs).length
-  const nodes = overrides === 1 ? 'the node that has it' : `the ${overrides} nodes that have it`
-  const ends = overrides === 0 ? 'only ends the rollout' : `takes the new range off ${nodes}, one by one`
-  return `${ends}; a deployment on AWS begins no other rollout for 24 h`
+  const nodes =
+    overrides === 1 ? 'the well node with the new range its' : `the ${overrides} well nodes with the new range their`
+  const ends =
+    overrides === 0 ? 'only ends the rollout' : `gives ${nodes} former one, one by one, which restarts Felix there`
+  return `${ends}; a deployment that may change this cluster begins it again after 24 h, unless its tag calico-ipvs-sync is report`
 }
 
 const paused = (cluster: ClusterFacts): Finding => ({

@@ -243,7 +243,9 @@ const stepsOf = ({ report, halted, acting }: About): string[] => {
   const { plan, cluster, serviceRange } = report
   const { blockedBy = [], changes = [] } = plan ?? {}
   const first = (code: FindingCode): number => (code === 'ROLLOUT_HALTED' ? -1 : blockedBy.includes(code) ? 0 : 1)
-  const isAdvised = ({ code }: Finding): boolean => !fixedBySync.has(code) || (plan !== undefined && isInGit(plan))
+  const isSaid = (code: FindingCode) => halted?.happened !== undefined && code === 'NODES_NOT_READY'
+  const isAdvised = ({ code }: Finding): boolean =>
+    !isSaid(code) && (!fixedBySync.has(code) || (plan !== undefined && isInGit(plan)))
   const remedies = spokenOf(report)
     .filter(isAdvised)
     .toSorted((a, b) => first(a.code) - first(b.code))

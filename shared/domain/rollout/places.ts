@@ -146,6 +146,6 @@ export const notWell = ({ rollout }: RolloutNow, { node, pod }: Flight): string 
   const state = pod
     ? `${pod.name} was not Ready${pod.waiting ? ` (${pod.waiting}, ${pod.restartCount} restarts)` : ''}`
     : 'there was no calico-node pod'
-  const change = rollout.phase === 'range' ? 'its range was changed' : 'its restart'
+  const change = rollout.phase === 'range' ? 'its node-port range was changed' : 'its restart'
   return `${node}: ${state} ${rollout.pace.nodeDeadlineSeconds} s after ${change}`
 }

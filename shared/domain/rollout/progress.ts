@@ -12,7 +12,7 @@ import {
   remaining,
 } from './places.ts'
 import { rangeAnnotation } from './annotations.ts'
-import { restoresDefault } from './halt-evidence.ts'
+import { isWellNow, restoresDefault } from './halt-evidence.ts'
 import { isOurs } from './marks.ts'
 import type { Rollout } from './rollout.ts'
 
@@ -135,9 +135,7 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
     case 'halted':
       return {
         do: 'nothing',
-        text: rollout.rollback
-          ? unfinishedHalt(rollout.rollback, rollout.evidence)
-          : 'you decide, resume or abort; nothing is changed until then',
+        text: rollout.rollback ? unfinishedHalt(rollout.rollback, rollout.evidence) : afterHalt(rollout, seen),
         commands: rollout.rollback
           ? [isRestoring(rollout) ? 'sync' : 'rollout abort']
           : ['rollout resume', 'rollout abort'],
@@ -147,6 +145,11 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
       return { do: 'nothing', text: 'nothing is left to do for it' }
   }
 }
+
+const afterHalt = ({ evidence }: Rollout, { pods }: Seen): string =>
+  evidence && !isWellNow(evidence, pods)
+    ? `first calico-node on ${evidence.node} must be Ready again; resume or abort can wait until then`
+    : 'you decide, resume or abort; nothing is changed until then'
 
 export const isRestoring = ({ evidence }: Pick<Rollout, 'evidence'>): boolean =>
   evidence !== undefined && restoresDefault(evidence)
