@@ -20,9 +20,9 @@ afterAll(async () => {
 }, 30_000)
 
 const ways: [string, number, (series: Series) => Promise<void>][] = [
-  ['changes the range', 3, (series) => brakes(series, 'range')],
-  ['restarts calico-node', 1, (series) => brakes(series, 'restarts')],
-  ['halts and puts the former value back', 1, (series) => haltBrakes(series, 'canary')],
+  ['changes the range', 5, (series) => brakes(series, 'range')],
+  ['restarts calico-node', 2, (series) => brakes(series, 'restarts')],
+  ['halts and puts the former value back', 2, (series) => haltBrakes(series, 'canary')],
 ]
 
 describe('the brake at each write in turn', () => {

@@ -30,9 +30,9 @@ export const judgeHalt = (
     failures.push(`Felix restarted on ${node} ${restarts(node)} times instead of ${times}`)
   const halts = published.filter(({ subject }) => subject.includes('rollout halted'))
   const { duplicateNotices, repeatedUnheard } = repetitions(outcome)
-  const putBack = halts.filter(({ text }) => text.includes('default was restored'))
+  const putBack = halts.filter(({ text }) => text.includes('default has its former value again'))
   // Where the brake keeps the node from being helped, people hear of the halt before.
-  const early = halts.filter(({ text }) => braked && text.includes('not all taken back yet, for the brake is set'))
+  const early = halts.filter(({ text }) => braked && text.includes('not all undone yet, for the brake is set'))
   if (early.length > 1 || putBack.length > 1 + repeatedUnheard || halts.length < 1)
     failures.push(`the halt was told ${halts.length} times`)
   if (early.length + putBack.length < halts.length) failures.push('a notice does not say whether default was put back')
