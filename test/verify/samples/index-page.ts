@@ -14,7 +14,7 @@ export const indexPage = (entries: readonly Entry[], samples: readonly Sample[])
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Samples</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1400px;padding:0 1rem}img{max-width:100%;border:1px solid #bbb}
 .shots{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:1rem;align-items:start}.shots img{max-height:40rem;object-fit:cover;object-position:top}</style></head>
-<body><h1>What people see</h1>
+<body><main><h1>What people see</h1>
 ${entries
   .map(
     ({
@@ -28,6 +28,6 @@ ${entries
       .join('')}</div></section>`,
   )
   .join('\n')}
-<section><h2>Terminal</h2>${samples.map(({ file, command, columns }) => `<p><code>${escaped(command)}</code>, ${columns} columns</p><img src="terminal/${file}" alt="${escaped(command)}">`).join('\n')}</section>
+<section><h2>Terminal</h2>${samples.map(({ file, command, columns }) => `<p><code>${escaped(command)}</code>, ${columns} columns</p><img src="terminal/${file}" alt="${escaped(command)}">`).join('\n')}</section></main>
 </body></html>
 `
