@@ -4,6 +4,7 @@ import { AwsError } from './aws-error.ts'
 import { fairStores } from './fair-queue.ts'
 import { type Fields, fieldsOf, parseFields, textOf } from './json.ts'
 import type { Keyring } from './keyring.ts'
+import { moveMessages } from './move-task.ts'
 import { type Delivery, deliveriesOf, type TopicSubscription } from './topics.ts'
 
 export interface QueuesOptions {
@@ -29,7 +30,7 @@ export interface Fauxqs {
   stop: () => Promise<void>
 }
 
-/** fauxqs with what it lacks: it asks for known keys, its standard queues are fair, and topics reach `subscriptions` beside its queues. */
+/** fauxqs with what it lacks: it asks for known keys, its standard queues are fair, dead letters can be moved back, and topics reach `subscriptions` beside its queues. */
 export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSubscription[]): Promise<Fauxqs> {
   const { stores, hear } = fairStores()
   const app = buildApp({ logger: false, defaultRegion: options.region, stores })
@@ -43,6 +44,8 @@ export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSu
         options.onCall?.(operation.service, operation.name, credentials.arn)
       }
       if (operation.service === 'sqs') hear(operation.name, body)
+      if (operation.name === 'StartMessageMoveTask')
+        return await reply.headers(typeOf(operation)).send(JSON.stringify(await moveMessages(sqs, fieldsOf(body))))
       if (operation.name === 'PublishBatch') throw new AwsError('InvalidAction', 400, 'The lab knows Publish only')
       if (operation.name === 'Publish')
         for (const delivery of deliveriesOf(fieldsOf(body), subscriptions)) options.onDelivery?.(delivery)
@@ -61,12 +64,13 @@ export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSu
   }
   const call = async (headers: Record<string, string>, payload: string) =>
     parseFields(await inject(headers, { url: '/', payload })) ?? {}
+  const sqs: Fauxqs['sqs'] = (action, input) => {
+    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` }
+    return call(headers, JSON.stringify(input))
+  }
   return {
     url,
-    sqs: (action, input) => {
-      const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` }
-      return call(headers, JSON.stringify(input))
-    },
+    sqs,
     sns: (input) =>
       call({ 'content-type': 'application/x-www-form-urlencoded' }, new URLSearchParams(input).toString()),
     makeBucket: async (bucket) => {

@@ -18,12 +18,22 @@ export interface Moto {
 
 const requirements = join(import.meta.dirname, 'requirements.txt')
 
+const packages = () => pythonPackages({ name: 'moto', requirements, megabytes: 60 })
+
+/** For `aws`, which comes with moto, first in PATH. */
+export const awsCommand = async (): Promise<Record<string, string>> => commandIn(await packages())
+
+const commandIn = (folder: string) => ({
+  PATH: [join(folder, 'bin'), dirname(process.execPath), process.env['PATH']].join(':'),
+  PYTHONPATH: folder,
+})
+
 /** Throws where there is no Python with pip: then nothing is shown, and nothing may be taken for shown. */
 export const startMoto = async (at: { account: string; region: string; workdir: string }): Promise<Moto> => {
-  const packages = await pythonPackages({ name: 'moto', requirements, megabytes: 60 })
+  const folder = await packages()
   const [port = 0] = await freePorts(1)
   const logFile = join(at.workdir, 'moto.log')
-  const env = { PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1', MOTO_ACCOUNT_ID: at.account }
+  const env = { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1', MOTO_ACCOUNT_ID: at.account }
   const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', `${port}`]
   const server = startProcess({ name: 'moto', command: 'python3', args, logFile, env })
   await untilReady(server, async () => (await fetch(`http://127.0.0.1:${port}/moto-api/`)).ok, 120_000)
@@ -33,8 +43,7 @@ export const startMoto = async (at: { account: string; region: string; workdir: 
     region: at.region,
     env: {
       ...environment(at.region),
-      PATH: [join(packages, 'bin'), dirname(process.execPath), process.env['PATH']].join(':'),
-      PYTHONPATH: packages,
+      ...commandIn(folder),
       AWS_ENDPOINT_URL: endpoint,
     },
     passedOver: () => {

@@ -11,7 +11,7 @@ import { commandsOfPage, configurationOfPage } from './page.ts'
 export const elsewhere: readonly (readonly [RegExp, string])[] = [
   [/^npm ci$/, 'it has been run: there is a node_modules'],
   [/^git fetch/, 'there is no newer version'],
-  [/^aws eks describe-cluster/, 'moto has no cluster; test/truth/grant.test.ts'],
+  [/^aws eks describe-cluster/, 'moto has no cluster; test/flow/pasted.test.ts'],
   [/^npx calico-ipvs-sync /, 'moto knows no access entries; test/truth/grant.test.ts, test/commands'],
   [/^aws lambda invoke /, 'moto runs functions in Docker; the lab runs them: test/fleet, npm run demo'],
   [/^aws logs tail /, 'nothing has run that could have logged'],
