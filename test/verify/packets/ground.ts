@@ -8,7 +8,7 @@ import { machineImage } from '../../../lab/machine/image.ts'
 import { type Machine, startMachine } from '../../../lab/machine/start.ts'
 import { until } from '../../until.ts'
 import { startFelixNodes } from '../felix-nodes/start.ts'
-import { type Pace, pace as quick } from '../proof/ground.ts'
+import type { Pace } from '../proof/ground.ts'
 import { layBridge } from './network.ts'
 import { createMachineNode, type MachineNode } from './node.ts'
 
@@ -26,8 +26,11 @@ export interface Ground {
   stop: () => Promise<void>
 }
 
-/** An emulated Felix needs more than ten seconds to be ready again, and much more on a machine that has other work. */
-const pace = { ...quick, nodeDeadlineSeconds: 120 }
+/**
+ * An emulated Felix is away for ten seconds and more. A node must be watched until three probes have failed, or the next is touched
+ * while it is away: two seconds until Felix ends, three probes of a second, and the API server.
+ */
+const pace: Pace = { canarySeconds: 12, settleSeconds: 10, nodeDeadlineSeconds: 180 }
 
 const calicoNode = { namespace: 'calico-system', name: 'calico-node' }
 
