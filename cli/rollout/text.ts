@@ -121,7 +121,7 @@ const factLines = (rollout: Rollout, style: RolloutStyle): string[] => {
   const { target, restart, canary, startedAt, finishedAt, reason, pace } = rollout
   const facts: [string, string | undefined][] = [
     ['why', reason],
-    ['node ports', target],
+    ['ports', target],
     ['restarts', restart.length === 0 ? undefined : counted(restart.length, 'calico-node pod')],
     [
       'pace',

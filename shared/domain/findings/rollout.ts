@@ -12,7 +12,7 @@ import { parseRollout } from '../rollout/parse.ts'
 import { isRestoring, unfinishedHalt } from '../rollout/progress.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { objectName } from '../felix/layer.ts'
-import { felixResource, kubectl, onCluster, onFelix } from './remedy.ts'
+import { felixResource, inAccount, kubectl, onCluster, onFelix } from './remedy.ts'
 import { quoted } from '../shell.ts'
 
 const parsedOf = ({ state }: ClusterFacts) => parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
@@ -100,7 +100,7 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
           ? ['Then, to undo the rest now:', onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')]
           : [
               `Then decide; ${isWell ? 'nothing is changed until you do' : 'that can wait until calico-node is Ready there'}. Either, when the cause is fixed:`,
-              `${onCluster(cluster, 'rollout resume')}   # ${isWell ? '' : 'refused until then; '}makes the same change again${isWell ? ': with the cause still there, the node fails again' : ''}`,
+              `${onCluster(cluster, 'rollout resume')}   # ${isWell ? '' : 'refused until then; '}changes the node again, then the rest${inAccount(cluster.state)}; with the cause still there, it fails again`,
               'Or, to give up:',
               `${onCluster(cluster, 'rollout abort')}   # ${consequence(cluster)}`,
             ]),
@@ -130,13 +130,16 @@ const onNode = (cluster: ClusterFacts, { node, pod, wrote, at }: HaltEvidence, i
 }
 
 /** A deployment then waits: `restSeconds` in `workflows/fleet/next.ts`. */
-const consequence = ({ felixObjects }: ClusterFacts): string => {
+const consequence = ({ felixObjects, state }: ClusterFacts): string => {
   const overrides = [...felixObjects.values()].filter(isOurs).length
   const nodes =
     overrides === 1 ? 'the well node with the new range its' : `the ${overrides} well nodes with the new range their`
+  const where = inAccount(state)
   const ends =
-    overrides === 0 ? 'only ends the rollout' : `gives ${nodes} former one, one by one, which restarts Felix there`
-  return `${ends}; a deployment that may change this cluster begins it again after 24 h, unless its tag calico-ipvs-sync is report`
+    overrides === 0
+      ? `only ends the rollout${where}`
+      : `gives ${nodes} former one${where}, one by one, which restarts Felix there`
+  return `${ends}; calico-ipvs-sync on AWS begins it again after 24 h, unless the tag calico-ipvs-sync of the EKS cluster is report`
 }
 
 const paused = (cluster: ClusterFacts): Finding => ({
