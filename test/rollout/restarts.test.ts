@@ -182,7 +182,8 @@ test('from the queue, with a range to be changed as well: nodes join and leave b
   const subjects = outcome.published.map(({ subject }) => subject.replace(/.*: /, ''))
   expect(subjects).toEqual([
     'Calico is out of step with kube-proxy',
-    'the first node is changed and well, 1 of 6',
+    'the first node is changed and well, 1 of 7',
+    'half of the nodes are changed and well, 3 of 6',
     'Calico is in step again',
   ])
 }, 120_000)

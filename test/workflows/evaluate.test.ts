@@ -523,25 +523,6 @@ describe('a cluster that cannot be read just now', () => {
     expect([it.notices.length, it.looks.length]).toEqual([0, 1])
   })
 
-  const noConnection = { kind: 'unreachable', message: '10.0.0.1 does not take connections (waited 5 s).' } as const
-
-  test('because one of its connections failed and others did not, the same', async () => {
-    const it = hub()
-    it.state = stateOf(out, { pods: failed({ ...noConnection, object: 'Pods' }) })
-    for (let attempt = 0; attempt < 6; attempt += 1) await it.look('sweep', { attempt })
-    expect([it.notices, it.report, it.looks.length]).toEqual([[], undefined, 6])
-    await it.look('follow', { attempt: 6 })
-    expect(it.report?.verdict).toBe('unknown')
-  })
-
-  test('at all is told at once: another evaluation would end as this one', async () => {
-    const it = hub()
-    const reads = ['nodes', 'daemonSets', 'pods', 'felix', 'kubernetesVersion'] as const
-    it.state = stateOf(out, Object.fromEntries(reads.map((object) => [object, failed({ ...noConnection, object })])))
-    await it.look('sweep')
-    expect([it.notices.length, it.report?.verdict, it.looks]).toEqual([1, 'unknown', []])
-  })
-
   test('for more than five minutes is told as unknown, once', async () => {
     const it = hub()
     it.state = stateOf(out, throttled())

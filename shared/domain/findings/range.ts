@@ -53,10 +53,13 @@ const wrongRange = (effective: PortRange[], desired: PortRange[], { missing, ext
 
 const usesNamed = 3
 
-/** Whether anybody notices now. Nothing where the Services were not read. */
+/** Comparisons for one node: a cluster may have thousands of nodes, and a hostile one thousands of scattered ports. */
+const comparedAtMost = 20_000
+
+/** Whether anybody notices now. Nothing where the Services were not read, or are too many to compare. */
 const inUse = (missing: PortRange[], { state }: ClusterFacts): string => {
   const uses = valueOf(state.nodePorts)
-  if (missing.length === 0 || !uses) return ''
+  if (missing.length === 0 || !uses || missing.length * uses.length > comparedAtMost) return ''
   const hit = uses.filter(({ port }) => missing.some(({ min, max }) => min <= port && port <= max))
   const named = hit.slice(0, usesNamed).map(({ service, port }) => `${service} ${port}`)
   const more = hit.length > usesNamed ? ` and ${hit.length - usesNamed} more` : ''

@@ -224,17 +224,9 @@ const waitsUnseen = (
   return state === 'running' || state === 'aborting'
 }
 
-/**
- * Throttling, a server that is being replaced, or one that answered other requests of the same evaluation: no notice
- * is sent for failures shorter than five minutes.
- */
+/** Throttling, or a server that is being replaced: no notice is sent for failures shorter than five minutes. */
 const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, { verdict }: Report): boolean =>
-  verdict === 'unknown' &&
-  attempt < passingLooks &&
-  failuresIn(state).some(({ kind }) => kind === 'unavailable' || (kind === 'unreachable' && hasAnswered(state)))
-
-const hasAnswered = ({ nodes, daemonSets, pods }: ClusterState): boolean =>
-  [nodes, daemonSets, pods].some((it) => 'value' in it)
+  verdict === 'unknown' && attempt < passingLooks && failuresIn(state).some(({ kind }) => kind === 'unavailable')
 
 /** 5 s, 10 s … 160 s. */
 const passingLooks = 6
