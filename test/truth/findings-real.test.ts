@@ -545,7 +545,8 @@ test('an old Felix that missed the mode; its restart fails on the first node and
     severity: 'warning',
     subject: 'Lease/kube-system/calico-ipvs-sync',
     evidence: ['Lease/kube-system/calico-ipvs-sync'],
-    commands: 0,
+    // Describe the pod, read its log, cordon the node.
+    commands: 3,
     remedy: 'calico-ipvs-sync rollout resume',
   })
   await expectFinding(halted, {
@@ -553,7 +554,7 @@ test('an old Felix that missed the mode; its restart fails on the first node and
     severity: 'warning',
     subject: `node/${first}`,
     evidence: [expect.stringContaining('Pod/calico-system/calico-node-') as unknown as string],
-    commands: 1,
+    commands: 2,
     remedy: 'kubectl get pods',
   })
   expect(halted.plan).toMatchObject({ changes: [], blockedBy: ['ROLLOUT_HALTED'] })

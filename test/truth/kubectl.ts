@@ -42,12 +42,13 @@ export async function dryKubectl(kubeconfig: string): Promise<Kubectl> {
   }
 }
 
-/** A rollout knows no dry run: its history takes the same words and changes nothing. An editor that is `true` changes nothing either. */
+/** A rollout knows no dry run: its history takes the same words and changes nothing. An editor that is `true` changes nothing either. No kubelet serves logs. */
 const wrapper = (real: string, kubeconfig: string): string => `#!/bin/bash
 dry=() words=() rollout=
 for word in "$@"; do
   case "$word" in
-    patch|create|delete|set|apply|annotate|label) dry=(--dry-run=server) ;;
+    logs) exit 0 ;;
+    patch|create|delete|set|apply|annotate|label|cordon) dry=(--dry-run=server) ;;
     rollout) rollout=yes ;;
     restart) [ -n "$rollout" ] && word=history ;;
   esac
