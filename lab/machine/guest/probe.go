@@ -87,5 +87,8 @@ func reason(err error) string {
 		return "timeout"
 	}
 	text := err.Error()
-	return text[strings.LastIndex(text, ": ")+1:]
+	if at := strings.LastIndex(text, ": "); at >= 0 {
+		return text[at+2:]
+	}
+	return text
 }
