@@ -145,7 +145,7 @@ const outputsOf = async (state: ClusterState): Promise<Record<string, string>> =
   const report: Report = { ...assessment.report, plan: plan(assessment, state, defaultPolicy) }
   const notice = noticeOf(report, '', 'report') ?? { subject: '', text: '', severity: 'info' as const }
   const sent: unknown[] = []
-  const sns = { send: async ({ input }: { input: unknown }) => void sent.push(input) } as never
+  const sns = { send: async ({ input }: { input: unknown }) => ({ MessageId: String(sent.push(input)) }) } as never
   await topic(sns, { topicArn: 'arn' }).publish({
     ...notice,
     attributes: { severity: notice.severity, cluster: 'planted' },
@@ -275,9 +275,12 @@ describe('a look of the deployed hub', () => {
     )
     const { log } = logger('evaluate')
     const telling: Telling[] = []
-    const notices = topic({ send: async ({ input }: { input: unknown }) => void sent.push(input) } as never, {
-      topicArn: 'arn',
-    })
+    const notices = topic(
+      { send: async ({ input }: { input: unknown }) => ({ MessageId: String(sent.push(input)) }) } as never,
+      {
+        topicArn: 'arn',
+      },
+    )
     const tools: EvaluateTools = {
       fleet: { own: ref.account, regions: [ref.region], accounts: [{ account: ref.account }] },
       describe: async () => read({ state: { arn, status: 'ACTIVE', tags: {}, autoMode: false } } as never),
