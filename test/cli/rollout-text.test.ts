@@ -56,10 +56,10 @@ describe('rollout status', () => {
 
   test('says of the node by its whole name whether it came back', () => {
     expect(nowLine(statusText(standing({ cameBack: 'no' }), plainly, on))).toBe(
-      `  now       The change of ${first} was undone (the override that this rollout wrote was removed), but its calico-node is not Ready yet. If that lasts, something else on the node is the cause.`,
+      `  now       The change of ${first} was undone (our override was removed), but its calico-node is not Ready yet. If that lasts, the cause is another one.`,
     )
     expect(nowLine(statusText(standing({ cameBack: 'yes' }), plainly, on))).toBe(
-      `  now       The change of ${first} was undone (the override that this rollout wrote was removed), and its calico-node is Ready again.`,
+      `  now       The change of ${first} was undone (our override was removed), and its calico-node is Ready again.`,
     )
     expect(nowLine(statusText(standing({}), plainly, on))).toBeUndefined()
   })

@@ -74,7 +74,7 @@ describe.each(['staged', 'canary', 'direct'] as const)('a rollout with %s that h
       const putBack =
         strategy === 'staged'
           ? {
-              inWords: /was undone \(the override that this rollout wrote was removed\)/,
+              inWords: /was undone \(our override was removed\)/,
               inLog: /roll-back {2}FelixConfiguration\/node\.\S+ {2}20000:32767 -> nothing/,
             }
           : {

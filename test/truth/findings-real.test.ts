@@ -545,8 +545,8 @@ test('an old Felix that missed the mode; its restart fails on the first node and
     severity: 'warning',
     subject: 'Lease/kube-system/calico-ipvs-sync',
     evidence: ['Lease/kube-system/calico-ipvs-sync'],
-    // Describe the pod, read its log, cordon the node.
-    commands: 3,
+    // Read the pod's log, cordon the node.
+    commands: 2,
     remedy: 'calico-ipvs-sync rollout resume',
   })
   await expectFinding(halted, {
@@ -554,7 +554,7 @@ test('an old Felix that missed the mode; its restart fails on the first node and
     severity: 'warning',
     subject: `node/${first}`,
     evidence: [expect.stringContaining('Pod/calico-system/calico-node-') as unknown as string],
-    commands: 2,
+    commands: 1,
     remedy: 'kubectl get pods',
   })
   expect(halted.plan).toMatchObject({ changes: [], blockedBy: ['ROLLOUT_HALTED'] })

@@ -51,8 +51,6 @@ const wrongRange = (effective: PortRange[], desired: PortRange[], { missing, ext
   return `Felix treats ${text(effective)} as node ports, Services may have ${text(desired)}${tooFew}${tooMany}.`
 }
 
-const usesNamed = 3
-
 /** Comparisons for one node: a cluster may have thousands of nodes, and a hostile one thousands of scattered ports. */
 const comparedAtMost = 20_000
 
@@ -60,10 +58,8 @@ const comparedAtMost = 20_000
 const inUse = (missing: PortRange[], { state }: ClusterFacts): string => {
   const uses = valueOf(state.nodePorts)
   if (missing.length === 0 || !uses || missing.length * uses.length > comparedAtMost) return ''
-  const hit = uses.filter(({ port }) => missing.some(({ min, max }) => min <= port && port <= max))
-  const named = hit.slice(0, usesNamed).map(({ service, port }) => `${service} ${port}`)
-  const more = hit.length > usesNamed ? ` and ${hit.length - usesNamed} more` : ''
-  return hit.length === 0 ? ' No Service uses a missing port now.' : ` In use: ${named.join(', ')}${more}.`
+  const used = uses.filter(({ port }) => missing.some(({ min, max }) => min <= port && port <= max)).length
+  return used === 0 ? ' No Service uses a missing port now.' : ` Services use ${used} of the missing ports now.`
 }
 
 const tooWide = (extra: string, use: string): string =>

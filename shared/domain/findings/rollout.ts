@@ -99,8 +99,8 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
         ...(rollback
           ? ['Then, to undo the rest now:', onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')]
           : [
-              `Then decide; ${isWell ? 'nothing is changed until you do' : 'that can wait until calico-node is Ready there'}. Either, when the cause is fixed:`,
-              `${onCluster(cluster, 'rollout resume')}   # ${isWell ? '' : 'refused until then; '}changes the node again, then the rest${inAccount(cluster.state)}; with the cause still there, it fails again`,
+              `Then decide${isWell ? '' : ', which can wait until it is Ready'}. Either, when the cause is fixed:`,
+              `${onCluster(cluster, 'rollout resume')}   # ${isWell ? '' : 'refused until then; '}changes the node again, then the rest${inAccount(cluster.state)}; fails again if the cause is still there`,
               'Or, to give up:',
               `${onCluster(cluster, 'rollout abort')}   # ${consequence(cluster)}`,
             ]),
@@ -113,33 +113,24 @@ const untilDecided = 'Nothing more is changed in this cluster until a person res
 
 /** Why the node failed, and how to spare users while it is not well. */
 const onNode = (cluster: ClusterFacts, { node, pod, wrote, at }: HaltEvidence, isWell: boolean): string[] => {
-  const since = `--since-time=${quoted(wrote?.at ?? at)}`
-  const inNamespace = pod && `${kubectl(cluster)} -n ${quoted(pod.namespace)}`
+  const log = pod && `logs ${quoted(`pod/${pod.name}`)} -c calico-node --since-time=${quoted(wrote?.at ?? at)}`
   return [
-    ...(pod && !isWell ? [`${inNamespace} describe ${quoted(`pod/${pod.name}`)}   # whether it is Ready by now`] : []),
-    ...(pod
-      ? [`${inNamespace} logs ${quoted(`pod/${pod.name}`)} -c calico-node ${since}   # why the node failed`]
-      : []),
+    ...(pod ? [`${kubectl(cluster)} -n ${quoted(pod.namespace)} ${log}   # why the node failed`] : []),
     ...(isWell
       ? []
       : [
-          'If it is still not Ready: neither resume nor abort repairs the node. Keep new pods away from it while you look for the cause:',
+          'If it is still not Ready, keep new pods away while you repair it; resume and abort do not:',
           `${kubectl(cluster)} cordon ${quoted(node)}   # undone by: uncordon`,
         ]),
   ]
 }
 
 /** A deployment then waits: `restSeconds` in `workflows/fleet/next.ts`. */
-const consequence = ({ felixObjects, state }: ClusterFacts): string => {
-  const overrides = [...felixObjects.values()].filter(isOurs).length
-  const nodes =
-    overrides === 1 ? 'the well node with the new range its' : `the ${overrides} well nodes with the new range their`
-  const where = inAccount(state)
-  const ends =
-    overrides === 0
-      ? `only ends the rollout${where}`
-      : `gives ${nodes} former one${where}, one by one, which restarts Felix there`
-  return `${ends}; calico-ipvs-sync on AWS begins it again after 24 h, unless the tag calico-ipvs-sync of the EKS cluster is report`
+const consequence = ({ felixObjects }: ClusterFacts): string => {
+  const undoes = [...felixObjects.values()].some(isOurs)
+    ? 'gives each well node with the new range its former one, which restarts Felix there, one by one'
+    : 'only ends the rollout'
+  return `${undoes}; a deployment on AWS begins it again after 24 h, unless the EKS tag is report`
 }
 
 const paused = (cluster: ClusterFacts): Finding => ({

@@ -158,6 +158,7 @@ const badNews = (about: About): string => {
     whatToDo(about),
     ...rest.map(({ severity, code, message }) => `${severity.toUpperCase()} ${code}: ${message}`),
     halt && evidenceOf(halt),
+    halt && 'What it means: calico-ipvs-sync explain ROLLOUT_HALTED',
     forecastOf(about),
     halted &&
       !halted.release &&
@@ -174,9 +175,9 @@ const badNews = (about: About): string => {
 const evidenceShown = 12
 
 /** What its message does not say already. */
-const evidenceOf = ({ code, message, evidence }: Finding): string | undefined => {
+const evidenceOf = ({ message, evidence }: Finding): string | undefined => {
   const values = evidence.flatMap(({ value }) => (value === undefined || message.includes(value) ? [] : [`- ${value}`]))
-  return values.length === 0 ? undefined : [`What was seen (${code}):`, ...values.slice(0, evidenceShown)].join('\n')
+  return values.length === 0 ? undefined : ['What was seen:', ...values.slice(0, evidenceShown)].join('\n')
 }
 
 /** A halt first: nothing else can be done before it. */

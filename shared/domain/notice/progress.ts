@@ -3,8 +3,7 @@ import type { ClusterState } from '../cluster.ts'
 import { valueOf } from '../read.ts'
 import type { Report } from '../report.ts'
 import { isOurs } from '../rollout/marks.ts'
-import { progressOf as rolloutProgress } from '../rollout/progress.ts'
-import { overriddenNode } from '../rollout/range-writes.ts'
+import { paceAfter, placesOf, remaining } from '../rollout/places.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { seenOf } from '../rollout/seen.ts'
 import { soundRollout } from '../rollout/parse.ts'
@@ -32,17 +31,19 @@ export const progressOf = (state: ClusterState, report: Report): Progress | unde
 
 /** Nodes that have an override and have stayed well with it, of these and the nodes that are still to be changed. */
 const changed = (state: ClusterState, { nodes }: Report, rollout: Rollout): [number, number] => {
-  const [felix, pods] = [valueOf(state.felix), valueOf(state.pods) ?? []]
+  const [felix, pods = []] = [valueOf(state.felix), valueOf(state.pods)]
   if (!felix) return [0, 0]
-  const ours = new Set(felix.objects.filter(isOurs).map(overriddenNode))
   const seen = seenOf(
     felix,
     pods.filter(({ role }) => role === 'calico-node'),
     rollout.where,
   )
-  const done = rolloutProgress(rollout, seen, state.observedAt).done.filter((node) => ours.has(node)).length
-  const isLeft = ({ name, verdict }: Report['nodes'][number]) => verdict === 'out-of-step' || ours.has(name)
-  return [done, nodes.filter(isLeft).length]
+  const current = { rollout, now: Date.parse(state.observedAt) }
+  const ours = placesOf(current, seen).filter(({ override }) => override && isOurs(override))
+  const { settle } = paceAfter(rollout, ours.length, nodes.length)
+  const done = ours.filter((it) => it.pod.ready && remaining(current, it, settle) === undefined)
+  const touched = new Set(ours.map(({ node }) => node))
+  return [done.length, nodes.filter(({ name, verdict }) => verdict === 'out-of-step' || touched.has(name)).length]
 }
 
 const restarted = ({ pods }: ClusterState, restart: readonly string[]): [number, number] => {

@@ -8,18 +8,10 @@ export const haltDetails = (
   { pods, object, field }: { pods: PodState[]; object: string; field: string },
 ): { text: string; evidence: Evidence[] } => {
   if (!evidence) return { text: '', evidence: [] }
-  const { takenBackAt, ...atHalt } = evidence
-  const seen = evidenceLines(atHalt)
-  const undone = evidenceLines(evidence).slice(seen.length)
-  return {
-    text: haltNow(evidence, pods)
-      .map((sentence) => ` ${sentence}`)
-      .join(''),
-    evidence: [
-      ...seen.map((value) => ({ object, field, value, at: evidence.at })),
-      ...undone.map((value) => ({ object, field, value, at: takenBackAt ?? evidence.at })),
-    ],
-  }
+  const text = haltNow(evidence, pods)
+    .map((sentence) => ` ${sentence}`)
+    .join('')
+  return { text, evidence: evidenceLines(evidence).map((value) => ({ object, field, value, at: evidence.at })) }
 }
 
 /** What is so now, a sentence each: whether the change was undone, and what users notice. */
@@ -34,7 +26,7 @@ export const impactOf = (evidence: HaltEvidence, pods: PodState[]): string => {
   const unwell = [node, ...beside].filter((it) => !isWellNow({ node: it }, pods)).join(', ')
   if (unwell !== '')
     return `For users: urgent. Until calico-node is Ready on ${unwell}, changes of network policy are not applied there, and new pods may get no network. Running pods keep their rules.`
-  const asBefore = takenBackAt === undefined ? '' : ', and its node ports are treated as before the rollout'
+  const asBefore = takenBackAt === undefined ? '' : ', and its node ports are as before the rollout'
   return `For users: not urgent, it can wait. Calico-node is Ready on ${node}: pods and network policy work there${asBefore}.`
 }
 
@@ -45,14 +37,14 @@ export const afterwards = (
 ): string[] => {
   const { node } = evidence
   const how = restoresDefault(evidence)
-    ? 'FelixConfiguration/default has its former value again, and nodes that are well with the new one keep it by overrides'
-    : 'the override that this rollout wrote was removed'
+    ? 'FelixConfiguration/default has its former value again; well nodes keep the new one by overrides'
+    : 'our override was removed'
   switch (back) {
     case 'yes':
       return [`The change of ${node} was undone (${how}), and its calico-node is Ready again.`]
     case 'no':
       return [
-        `The change of ${node} was undone (${how}), but its calico-node is not Ready yet. If that lasts, something else on the node is the cause.`,
+        `The change of ${node} was undone (${how}), but its calico-node is not Ready yet. If that lasts, the cause is another one.`,
       ]
     case undefined:
       return []
