@@ -67,6 +67,7 @@ for (const [kind, count] of kinds) {
       new RegExp(`^\\[info\\] ${name} .*: half of the nodes are changed and well, \\d+ of`),
     )
     expect(resumed.published.map(({ subject }) => subject)).toEqual([
+      expect.stringMatching(new RegExp(`^\\[info\\] ${name} .*: the first node is changed and well, 1 of`)),
       ...(nodes.length > 20 ? [half] : []),
       expect.stringMatching(new RegExp(`^\\[info\\] ${name} .*: Calico is in step again$`)),
     ])
