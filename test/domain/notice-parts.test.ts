@@ -131,4 +131,13 @@ describe('a notification of Amazon Q in chat applications', () => {
     expect(metadata.summary.length).toBeLessThanOrEqual(250)
     expect(`${content.title} ${content.description}`).not.toMatch(/<|@here/)
   })
+
+  test('has no half command: of a step that is too long the whole lines that fit', () => {
+    const commands = [`one ${'a'.repeat(150)}`, `two ${'b'.repeat(150)}`, 'three']
+    const { content } = chatNotification(
+      { ...notice, text: `x\n\nWhat to do:\n1. ${commands.join('\n')}\n2. four` },
+      [],
+    )
+    expect(content.nextSteps).toEqual([`${commands[0]}\n…`, 'four'])
+  })
 })

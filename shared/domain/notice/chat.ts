@@ -4,6 +4,17 @@ import type { OutgoingNotice } from './outgoing.ts'
 /** Below the limits of the chat programs. In characters. */
 const atMost = { title: 250, description: 3_000, step: 300, steps: 5, context: 250 }
 
+/** Whole lines only, because half a command must not be pasted; a first line that is too long is cut. */
+const cutLines = (text: string, most: number): string => {
+  if (text.length <= most) return text
+  const kept: string[] = []
+  for (const line of text.split('\n')) {
+    if ([...kept, line, '…'].join('\n').length > most) break
+    kept.push(line)
+  }
+  return kept.length === 0 ? cut(text, most) : [...kept, '…'].join('\n')
+}
+
 const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
 
 /** In the chat's markdown these create mentions, links or formatting: foreign text must not do that. */
@@ -26,7 +37,7 @@ export const chatNotification = ({ subject, text, attributes, about = {} }: Outg
   const context = Object.entries(facts).flatMap(([name, value]) =>
     typeof value === 'string' ? [[name, cut(value, atMost.context)] as const] : [],
   )
-  const nextSteps = steps.slice(0, atMost.steps).map((step) => cut(verbatim(step), atMost.step))
+  const nextSteps = steps.slice(0, atMost.steps).map((step) => cutLines(verbatim(step), atMost.step))
   return {
     version: '1.0',
     source: 'custom',
