@@ -27,8 +27,8 @@ export const tellStory = (write: (line: string) => void): Story => {
     act: (title, ...more) => ['', `── ${title}`, ...more.map((line) => `   ${line}`)].forEach(put),
     moment: (moment) => {
       if (moment.kind === 'delivery') mailed.add(moment.subject ?? '')
-      const told = moment.kind === 'slack' ? ofSlack(moment, mailed) : inWords(moment)
-      if (told) say(...told)
+      const line = moment.kind === 'slack' ? ofSlack(moment, mailed) : inWords(moment)
+      if (line) say(...line)
     },
   }
 }

@@ -57,7 +57,7 @@ export const baselineOf = async (cluster: ControlPlane): Promise<Baseline> => {
 
 const isOwn = (key: string): boolean => own.test(text(key))
 
-/** A control plane goes on writing for a moment after it is ready. */
+/** A control plane still writes for a moment after it is ready. */
 const untilAtRest = async (cluster: ControlPlane): Promise<Map<string, Stored>> => {
   const revisions = (of: Map<string, Stored>): string =>
     JSON.stringify(Array.from(of.values(), ({ key, mod_revision }) => !isOwn(key) && [key, mod_revision]))

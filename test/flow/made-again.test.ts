@@ -66,8 +66,8 @@ test('messages about the former cluster change nothing in the new one', async ()
   expect(await snapshots()).toEqual(before)
 }, 200_000)
 
-test('the new cluster is put in step by a rollout of its own, and people are told of it anew', async () => {
-  const [from, told] = [moments.length, stage.cloud.deliveries.length]
+test('the new cluster is put in step by a rollout of its own, and people are notified of it again', async () => {
+  const [from, notified] = [moments.length, stage.cloud.deliveries.length]
   await fire()
   await stage.cloud.idle({ timeoutMilliseconds: 200_000 })
   expect(said('rollout begins', from)).toHaveLength(1)
@@ -75,7 +75,7 @@ test('the new cluster is put in step by a rollout of its own, and people are tol
   expect(await second.request('GET', path)).toMatchObject({
     metadata: { annotations: { 'config.projectcalico.org/KubeNodePortRanges': target } },
   })
-  const subjects = stage.cloud.deliveries.slice(told).map(({ subject }) => String(subject))
+  const subjects = stage.cloud.deliveries.slice(notified).map(({ subject }) => String(subject))
   expect(subjects).toMatchObject([
     expect.stringContaining('Calico is out of step'),
     expect.stringContaining('Calico is in step again'),

@@ -56,7 +56,7 @@ export const readOnlyPart = async (folder: string): Promise<Claim[]> => {
         detail: `operator roles asked for in ${[...new Set(operatorsTried(stage))].join(', ')}`,
       },
       {
-        claim: 'people are told of each of these clusters, and not again by the next sweep',
+        claim: 'people are notified of each of these clusters, and not again by the next sweep',
         holds: spokes.every((place) => about(place).length > 0) && subjects.length === told,
         detail: subjects.join(' · '),
       },
