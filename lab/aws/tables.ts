@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import dynalite from 'dynalite'
-import { listenLocally } from '../loopback.ts'
 import { AwsError } from './aws-error.ts'
-import { close } from './endpoint.ts'
+import { startDynamo } from './dynamo.ts'
 import type { Fields } from './json.ts'
 import type { Credentials, Keyring } from './keyring.ts'
 import type { Stack } from './template.ts'
@@ -14,12 +12,11 @@ export interface Tables {
   stop: () => Promise<void>
 }
 
-/** DynamoDB by dynalite, in process: conditional writes and queries; no transactions, and nothing expires. */
+/** DynamoDB, as the callers that the keyring knows reach it. */
 export async function startTables(
   keyring: Keyring,
   onCall?: (operation: string, callerArn: string) => void,
 ): Promise<Tables> {
-  const server = dynalite({ createTableMs: 0 })
   const own = keyring.forUser('arn:aws:iam::000000000000:user/lab')
   const admit = (request: IncomingMessage, response: ServerResponse): boolean => {
     try {
@@ -33,19 +30,14 @@ export async function startTables(
       return false
     }
   }
-  const handlers = server.listeners('request')
-  server.removeAllListeners('request')
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (admit(request, response)) for (const handler of handlers) Reflect.apply(handler, server, [request, response])
-  })
-  const url = `http://127.0.0.1:${await listenLocally(server)}`
+  const { url, stop } = await startDynamo(admit)
   return {
     url,
     deploy: async (stack) => {
       for (const { name, properties } of stack.ofType('AWS::DynamoDB::Table'))
         await create(url, own, { ...definition(properties), TableName: name })
     },
-    stop: () => close(server),
+    stop,
   }
 }
 

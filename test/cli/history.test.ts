@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { createServer } from 'node:http'
-import dynalite from 'dynalite'
+import { startDynamo } from '../../lab/aws/dynamo.ts'
 import { listenLocally } from '../../lab/loopback.ts'
 import { records } from '../../shared/clients/aws/records.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { runHere as run } from './here.ts'
 import { recordsTable } from '../records-table.ts'
 
-const server = dynalite({ createTableMs: 0 })
+const tables = startDynamo()
 /** SSM and STS, as far as `history` asks them. */
 const services = createServer((request, response) => {
   let body = ''
@@ -39,7 +39,7 @@ const look = (observedAt: string, verdict: Report['verdict']): Report => ({
 })
 
 beforeAll(async () => {
-  const endpoint = `http://127.0.0.1:${await listenLocally(server)}`
+  const { url: endpoint } = await tables
   const others = `http://127.0.0.1:${await listenLocally(services)}`
   env = {
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
@@ -55,9 +55,9 @@ beforeAll(async () => {
   await kept.putReport('111122223333/eu-west-1/prod', look('2026-11-21T10:00:00Z', 'in-step'))
   await kept.putReport('111122223333/eu-west-1/prod', look('2026-11-21T11:00:00Z', 'out-of-step'))
 })
-afterAll(() => {
+afterAll(async () => {
   dynamo.destroy()
-  server.close()
+  await (await tables).stop()
   services.close()
 })
 

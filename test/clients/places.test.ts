@@ -1,27 +1,26 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
-import dynalite from 'dynalite'
-import { listenLocally } from '../../lab/loopback.ts'
+import { startDynamo } from '../../lab/aws/dynamo.ts'
 import { type PlaceRecords, placeRecords } from '../../shared/clients/aws/places.ts'
 import { type Records, records } from '../../shared/clients/aws/records.ts'
 import { recordsTable } from '../records-table.ts'
 
-const server = dynalite({ createTableMs: 0 })
+const tables = startDynamo()
 let dynamo: DynamoDBClient
 let places: PlaceRecords
 let clusters: Records
 
 beforeAll(async () => {
-  const endpoint = `http://127.0.0.1:${await listenLocally(server)}`
+  const { url: endpoint } = await tables
   const credentials = { accessKeyId: 'A', secretAccessKey: 'B' }
   dynamo = new DynamoDBClient({ endpoint, region: 'eu-west-1', credentials })
   await recordsTable(dynamo)
   places = placeRecords(dynamo, 'records')
   clusters = records(dynamo, 'records')
 })
-afterAll(() => {
+afterAll(async () => {
   dynamo.destroy()
-  server.close()
+  await (await tables).stop()
 })
 
 const row = (region: string, sweep: string, names = ['a']) => ({

@@ -1,27 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import dynalite from 'dynalite'
-import { listenLocally } from '../../lab/loopback.ts'
+import { startDynamo } from '../../lab/aws/dynamo.ts'
 import { recordedBetween } from '../../shared/clients/aws/history.ts'
 import { type Records, records } from '../../shared/clients/aws/records.ts'
 import { actedRecords } from '../../shared/clients/aws/records-writes.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { recordsTable } from '../records-table.ts'
 
-const server = dynalite({ createTableMs: 0 })
+const tables = startDynamo()
 let dynamo: DynamoDBClient
 let client: Records
 
 beforeAll(async () => {
-  const endpoint = `http://127.0.0.1:${await listenLocally(server)}`
+  const { url: endpoint } = await tables
   const credentials = { accessKeyId: 'A', secretAccessKey: 'B' }
   dynamo = new DynamoDBClient({ endpoint, region: 'eu-west-1', credentials })
   await recordsTable(dynamo)
   client = records(dynamo, 'records')
 })
-afterAll(() => {
+afterAll(async () => {
   dynamo.destroy()
-  server.close()
+  await (await tables).stop()
 })
 
 const look = (observedAt: string, verdict: Report['verdict'] = 'in-step'): Report => ({

@@ -7,20 +7,19 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import dynalite from 'dynalite'
-import { listenLocally } from '../../lab/loopback.ts'
+import { startDynamo } from '../../lab/aws/dynamo.ts'
 import { type Records, records } from '../../shared/clients/aws/records.ts'
 import { type ActedRecords, actedRecords } from '../../shared/clients/aws/records-writes.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import type { Entry } from '../../shared/domain/rollout/journal.ts'
 import { recordsTable } from '../records-table.ts'
 
-const server = dynalite({ createTableMs: 0 })
+const tables = startDynamo()
 let dynamo: DynamoDBClient
 let client: Records
 
 beforeAll(async () => {
-  const endpoint = `http://127.0.0.1:${await listenLocally(server)}`
+  const { url: endpoint } = await tables
   dynamo = new DynamoDBClient({
     endpoint,
     region: 'eu-west-1',
@@ -29,9 +28,9 @@ beforeAll(async () => {
   await recordsTable(dynamo)
   client = records(dynamo, 'records')
 })
-afterAll(() => {
+afterAll(async () => {
   dynamo.destroy()
-  server.close()
+  await (await tables).stop()
 })
 
 const report = (observedAt: string, nodes: Report['nodes'] = []): Report => ({

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import dynalite from 'dynalite'
-import { listenLocally } from '../../lab/loopback.ts'
+import { startDynamo } from '../../lab/aws/dynamo.ts'
 import { lookRequests } from '../../shared/clients/aws/looks.ts'
 import { records } from '../../shared/clients/aws/records.ts'
 import type { Evaluation } from '../../shared/messages.ts'
@@ -10,18 +9,18 @@ import { onEvent } from '../../shared/workflows/fleet/on-event.ts'
 import { recordsTable } from '../records-table.ts'
 
 /** Events and looks in every order, on the conditional writes of a real table, with a clock of the test's own. */
-const server = dynalite({ createTableMs: 0 })
+const tables = startDynamo()
 let dynamo: DynamoDBClient
 
 beforeAll(async () => {
-  const endpoint = `http://127.0.0.1:${await listenLocally(server)}`
+  const { url: endpoint } = await tables
   const credentials = { accessKeyId: 'A', secretAccessKey: 'B' }
   dynamo = new DynamoDBClient({ endpoint, region: 'eu-west-1', credentials, maxAttempts: 1 })
   await recordsTable(dynamo)
 })
-afterAll(() => {
+afterAll(async () => {
   dynamo.destroy()
-  server.close()
+  await (await tables).stop()
 })
 
 const [account, region] = ['111122223333', 'eu-west-1']

@@ -1,10 +1,9 @@
 import { DynamoDBClient, type DynamoDBClient as Dynamo, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
 import type { SNSClient } from '@aws-sdk/client-sns'
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import dynalite from 'dynalite'
 import type { KubeClient } from '../../../shared/clients/kube/client.ts'
 import type { Entry } from '../../../shared/domain/rollout/journal.ts'
-import { listenLocally } from '../../../lab/loopback.ts'
+import { startDynamo } from '../../../lab/aws/dynamo.ts'
 import type { Life } from './life.ts'
 import type { Post } from './post.ts'
 import { recordsTable } from '../../records-table.ts'
@@ -22,8 +21,7 @@ export interface Tables {
 
 /** A table as the stack makes it, in memory. */
 export const startTables = async (): Promise<Tables> => {
-  const server = dynalite({ createTableMs: 0 })
-  const endpoint = `http://127.0.0.1:${await listenLocally(server)}`
+  const { url: endpoint, stop } = await startDynamo()
   const credentials = { accessKeyId: 'lab', secretAccessKey: 'lab' }
   const dynamo = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials })
   await recordsTable(dynamo, table)
@@ -31,7 +29,7 @@ export const startTables = async (): Promise<Tables> => {
     dynamo,
     stop: async () => {
       dynamo.destroy()
-      await new Promise((resolve) => server.close(resolve))
+      await stop()
     },
   }
 }
