@@ -5,7 +5,7 @@ import type { Ending } from './exit-status.ts'
 import { type OutputOptions, withExamples, withOutput } from './options.ts'
 import { nearest } from '../shared/domain/nearest.ts'
 import { ownFile } from './own-file.ts'
-import { bold, printed } from './streams.ts'
+import { bold, printed, widthOf } from './streams.ts'
 
 export const addExplain = (program: Command, end: Ending): void => {
   const command = program
@@ -16,7 +16,7 @@ export const addExplain = (program: Command, end: Ending): void => {
   withOutput(command, ['text', 'json']).action(async (code: string | undefined, options: OutputOptions) => {
     const sections = await findingSections()
     const found = code === undefined ? sections : [sectionOf(sections, code)]
-    await printed(code === undefined ? listText(found, options) : await sectionText(found, options), options)
+    await printed(await (code === undefined ? listText : sectionText)(found, options), options)
     end(exitStatus.inStep)
   })
 }
@@ -58,17 +58,26 @@ const sectionText = async ([section]: readonly Section[], options: OutputOptions
   if (!section) return ''
   if (options.output === 'json') return `${JSON.stringify(section, null, 2)}\n`
   const { proseLines } = await import('../shared/report/text/prose.ts')
-  const { isTTY, columns } = process.stdout
-  const width = isTTY && columns > 0 ? { width: Math.min(columns, 100) } : {}
+  const width = widthOf(process.stdout, options.outputFile)
   const strong = bold(options)
-  return `${strong(section.code)}\n\n${proseLines(section.text, { bold: strong, ...width }).join('\n')}\n`
+  const style = { bold: strong, ...(width !== undefined && { width: Math.min(width, 100) }) }
+  return `${strong(section.code)}\n\n${proseLines(section.text, style).join('\n')}\n`
 }
 
-const listText = (sections: readonly Section[], { output }: OutputOptions): string => {
+const listText = async (sections: readonly Section[], { output, outputFile }: OutputOptions): Promise<string> => {
   const rows = sections.map(({ code, text }) => ({ code, summary: firstSentence(text) }))
   if (output === 'json') return `${JSON.stringify(rows, null, 2)}\n`
-  const width = Math.max(...rows.map(({ code }) => code.length))
-  return rows.map(({ code, summary }) => `${code.padEnd(width)}  ${summary}\n`).join('')
+  const { hanging } = await import('../shared/report/text/columns.ts')
+  const longest = Math.max(...rows.map(({ code }) => code.length))
+  const width = widthOf(process.stdout, outputFile)
+  // Where a sentence has no room behind the code, it stands below it.
+  const isNarrow = width !== undefined && width < 2 * longest
+  const lines = rows.flatMap(({ code, summary }) =>
+    isNarrow
+      ? [code, ...hanging(summary, '  ', '  ', width)]
+      : hanging(summary, `${code.padEnd(longest)}  `, ' '.repeat(longest + 2), width),
+  )
+  return `${lines.join('\n')}\n`
 }
 
 /** The first paragraph that is prose, up to its first full stop. */

@@ -1,4 +1,5 @@
 import { hanging } from '../shared/report/text/columns.ts'
+import { clipped } from '../shared/report/text/letters.ts'
 import { plain } from '../shared/report/wording.ts'
 
 /** Progress on standard error: one changing line on a terminal, plain lines elsewhere, nothing with `--quiet`. */
@@ -15,7 +16,7 @@ export interface Progress {
 export const progress = (quiet: boolean, stream: NodeJS.WriteStream = process.stderr): Progress => {
   if (quiet) return { doing: () => {}, done: () => {}, clear: () => {} }
   if (!stream.isTTY) return plainLines(stream)
-  const fitted = (text: string) => plain(text).slice(0, (stream.columns || 80) - 1)
+  const fitted = (text: string) => clipped(plain(text), (stream.columns || 80) - 1)
   return {
     doing: (text) => stream.write(`\r\u001b[K${fitted(text)}`),
     done: (text) => stream.write(`\r\u001b[K${hanging(plain(text), '', '  ', stream.columns || 80).join('\n')}\n`),

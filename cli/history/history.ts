@@ -6,7 +6,7 @@ import type { Ending } from '../exit-status.ts'
 import { UsageError } from '../failure.ts'
 import { type OutputOptions, withExamples, withOutput } from '../options.ts'
 import { progress } from '../progress.ts'
-import { bold, printed } from '../streams.ts'
+import { bold, printed, widthOf } from '../streams.ts'
 
 export interface HistoryOptions extends OutputOptions {
   cluster: string
@@ -70,7 +70,10 @@ const rendered = async (found: History, options: OutputOptions): Promise<string>
     case 'html':
       return (await import('../../shared/report/history/html.ts')).historyHtml(found)
     default:
-      return (await import('../../shared/report/history/text.ts')).historyText(found, bold(options))
+      return (await import('../../shared/report/history/text.ts')).historyText(found, {
+        bold: bold(options),
+        width: widthOf(process.stdout, options.outputFile),
+      })
   }
 }
 

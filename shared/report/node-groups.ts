@@ -1,5 +1,5 @@
 import type { NodeReport } from '../domain/report.ts'
-import { clipped } from './text/columns.ts'
+import { clipped } from './text/letters.ts'
 import { compareText, plain, rangeText, verdicts } from './wording.ts'
 
 /** Nodes that differ only in their name: 500 nodes form two or three groups. */

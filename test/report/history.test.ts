@@ -52,6 +52,17 @@ const history = (object = 'FelixConfiguration/node.n1'): History => ({
   unreadable: 0,
 })
 
+test('text: nothing is wider than a terminal, and a pipe gets whole lines', () => {
+  const long = history(`FelixConfiguration/node.${'ip-10-0-0-1.'.repeat(9)}`)
+  for (const width of [40, 60, 80, 100])
+    expect(
+      historyText(long, { width })
+        .split('\n')
+        .filter((line) => line.length > width),
+    ).toEqual([])
+  expect(historyText(long)).toContain(`  ${long.writes[0]?.object}  nothing -> 20000:32767\n`)
+})
+
 test('text: every interval with its verdict, gaps said as gaps, each write with who, when, what and why', () => {
   expect(historyText(history())).toBe(`prod  eu-west-1 · 111122223333
 2026-11-20 00:00 to 2026-11-28 00:00 UTC

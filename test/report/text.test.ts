@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
-import type { Finding } from '../../shared/domain/report.ts'
+import type { Finding, Report, Sweep } from '../../shared/domain/report.ts'
 import { execFileSync } from 'node:child_process'
 import { brokenCommand, remedyParts } from '../../shared/report/remedy-parts.ts'
+import { clipped, clippedInside, columnsOf } from '../../shared/report/text/letters.ts'
 import { text } from '../../shared/report/text/report.ts'
 import { fleet, hostile, node, outOfStep, report, sweep, unreachable } from './samples.ts'
 
@@ -144,19 +145,52 @@ test('an apostrophe in a comment is no quote: the comment stays as it is', () =>
   ])
 })
 
-test('at 40 columns sentences and facts are no wider than the terminal; only what can be pasted and has no space is', () => {
-  const [beforeTable = ''] = text(outOfStep, { columns: 40 }).split(/\n4 nodes/)
-  const lines = beforeTable.split('\n')
-  expect(lines.length).toBeGreaterThan(20)
-  const tooWide = lines.filter((line) => Array.from(line).length > 40)
-  expect(
-    tooWide.filter((line) =>
-      line
-        .trim()
-        .replace(/ \\\\$/, '')
-        .includes(' '),
-    ),
-  ).toEqual([])
+/** What cannot be broken: one word of a command. */
+const isOneWord = (line: string): boolean => !line.trim().replace(/ \\$/, '').includes(' ')
+const tooWide = (shown: string, width: number): string[] =>
+  shown.split('\n').filter((line) => columnsOf(line) > width && !isOneWord(line))
+
+const longNames = report({
+  cluster: { name: 'a-name-of-a-cluster-'.repeat(5).slice(0, 100), region: 'ap-southeast-1', account: '111122223333' },
+  verdict: 'not-applicable',
+  nodes: [node(1, { verdict: 'not-applicable', effectiveRange: ['20000:32767', '40000', '40002', '40004', '40006'] })],
+  findings: [
+    {
+      code: 'CALICO_API_UNAVAILABLE',
+      severity: 'warning',
+      subject: 'APIService/v3.projectcalico.org',
+      message: `答えがありません 🚨 ${'はい'.repeat(60)}`,
+      evidence: Array.from({ length: 30 }, (_, at) => ({ object: `Pod/${at}`, value: '🚨'.repeat(70) })),
+    },
+  ],
+})
+const wideContext = report({ cluster: { name: '集群-一', context: '生产环境 🚀 kubernetes-admin' } })
+const documents: [string, Report | Sweep][] = [
+  ['out of step', outOfStep],
+  ['unreachable', unreachable],
+  ['foreign text', hostile()],
+  ['long names', longNames],
+  ['wide letters', wideContext],
+  ['a fleet', fleet(20, 3)],
+  ['a mixed fleet', { ...sweep, clusters: [longNames, wideContext, hostile(), ...sweep.clusters] }],
+]
+
+test.each(documents)('nothing is wider than a terminal of 40 to 140 columns: %s', (_, document) => {
+  for (const width of [40, 41, 60, 80, 100, 140])
+    expect(tooWide(text(document, { columns: width, verbose: true }), width)).toEqual([])
+})
+
+test('columns stay columns beside letters that take two', () => {
+  const [, head = '', ...rows] = text({ ...sweep, clusters: [wideContext, report()] }).split('\n')
+  const at = head.indexOf('NODES')
+  expect(rows.slice(0, 2).map((row) => columnsOf(row.slice(0, row.indexOf('3      ipvs'))))).toEqual([at, at])
+})
+
+test('a name that has no room keeps its beginning and its end, and a clipped one is never wider than asked', () => {
+  expect(clippedInside('payments-production-eu-central-1a', 16)).toBe('payments…tral-1a')
+  for (const most of [8, 9, 10, 11])
+    for (const all of ['生产环境生产环境', 'a生b产c环d境', 'e\u0301'.repeat(20), '🚀'.repeat(9)])
+      for (const cut of [clipped, clippedInside]) expect(columnsOf(cut(all, most))).toBeLessThanOrEqual(most)
 })
 
 test('of a captured state, of which nothing can be run, the last line names no command that is not there', () => {

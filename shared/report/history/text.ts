@@ -1,4 +1,6 @@
 import type { History, Write } from '../../domain/history/history.ts'
+import { hanging } from '../text/columns.ts'
+import { columnsOf } from '../text/letters.ts'
 import { counted, plain, verdictWords, whereabouts } from '../wording.ts'
 import {
   changeText,
@@ -14,19 +16,25 @@ import {
 
 type Bold = (text: string) => string
 
+interface HistoryStyle {
+  bold?: Bold
+  /** Of the terminal; absent where there is none, and then nothing is wrapped. */
+  width?: number | undefined
+}
+
 /** For a terminal: a line for each interval, gap and write. */
-export const historyText = (history: History, bold: Bold = (text) => text): string => {
+export const historyText = (history: History, { bold = String, width }: HistoryStyle = {}): string => {
   const { cluster, from, to, writes } = history
   const lines = [
-    `${bold(plain(cluster.name))}  ${whereabouts(cluster)}`,
+    ...headLines(cluster, bold, width),
     `${minute(from)} to ${minute(to)} UTC`,
     '',
-    ...rowsOf(history).map(rowText),
+    ...rowsOf(history).flatMap((row) => hanging(rowText(row), '', '    ', width)),
     '',
     writes.length === 0 ? 'Nothing was written.' : bold('Writes'),
-    ...writes.flatMap(writeLines),
+    ...writes.flatMap((write) => writeLines(write, width)),
     '',
-    ...remarksOf(history),
+    ...remarksOf(history).flatMap((remark) => hanging(remark, '', '  ', width)),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -39,12 +47,19 @@ const rowText = (row: Row): string => {
   return plain(`${minute(interval.from)} ${until} ${counted(interval.looks, 'look')}${seen.join('')}`)
 }
 
-const writeLines = (write: Write): string[] => {
+const headLines = (cluster: History['cluster'], bold: Bold, width?: number): string[] => {
+  const [name, where] = [plain(cluster.name), whereabouts(cluster)]
+  return columnsOf(`${name}  ${where}`) > (width ?? Infinity)
+    ? [...hanging(name, '', '  ', width).map(bold), ...hanging(where, '  ', '  ', width)]
+    : [`${bold(name)}  ${where}`]
+}
+
+const writeLines = (write: Write, width?: number): string[] => {
   const { at, what, object, by, why, rollout, claimed } = write
   const because = why === undefined ? '' : `, because ${why}`
   return [
-    plain(`${at}  ${what}  ${object}  ${changeText(write)}`.trimEnd()),
-    plain(`    by ${by}${because} (rollout ${rollout})`),
-    ...(claimed ? [`    ${claimedText}`] : []),
+    ...hanging(plain(`${at}  ${what}  ${object}  ${changeText(write)}`.trimEnd()), '', '    ', width),
+    ...hanging(plain(`by ${by}${because} (rollout ${rollout})`), '    ', '    ', width),
+    ...(claimed ? hanging(claimedText, '    ', '    ', width) : []),
   ]
 }

@@ -1,7 +1,8 @@
 import type { Finding, Report } from '../../domain/report.ts'
 import { groupFindings } from '../finding-groups.ts'
 import { brokenCommand } from '../remedy-parts.ts'
-import { clipped, hanging } from './columns.ts'
+import { hanging, wrapped } from './columns.ts'
+import { columnsOf } from './letters.ts'
 import type { Paint } from './paint.ts'
 import { counted, plain, verdictWords } from '../wording.ts'
 
@@ -19,12 +20,17 @@ export const closingLines = (report: Report, brush: Paint, style: { width?: numb
   // Of a captured state nothing can be run: its findings say what to do.
   const isAboutCommand = advice === undefined && command === 'plan' && report.findings.some(needsSomebody)
   const said = isAboutCommand ? 'the findings above say what to do' : text
-  return [`${words}  ${brush.bold(plain(report.cluster.name))}${of}`, ...adviceLines(said, advice, style.width)]
+  const name = plain(report.cluster.name)
+  const isWide = columnsOf(`${verdictWords[verdict]}  ${name}${of}`) > (style.width ?? Infinity)
+  return [
+    ...(isWide ? [words, ...wrapped(`${name}${of}`, '  ', style.width)] : [`${words}  ${brush.bold(name)}${of}`]),
+    ...adviceLines(said, advice, style.width),
+  ]
 }
 
 /** A command that has no room behind its words stands below them. */
 export const adviceLines = (text: string, command: string | undefined, width: number | undefined): string[] => {
-  if (command === undefined) return [`  ${clipped(text, width === undefined ? Infinity : Math.max(width - 4, 30))}`]
+  if (command === undefined) return wrapped(text, '  ', width)
   const line = `  ${text}: ${command}`
   if (width === undefined || line.length <= width) return [line]
   return [...hanging(`${text}:`, '  ', '  ', width), ...brokenCommand(command, width - 4).map((part) => `    ${part}`)]

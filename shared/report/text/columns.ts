@@ -1,16 +1,10 @@
+import { clipped, clippedInside, columnsOf, padded, pieces } from './letters.ts'
+
 /** A table as lines: columns as wide as their widest cell, the last one free, columns empty in all rows left out. */
 export interface Row {
   cells: string[]
   /** Colours a cell after it was padded, by its column. */
   paint?: Record<number, (text: string) => string>
-}
-
-const letters = (text: string): number => Array.from(text).length
-
-/** Cut to what there is room for, and seen to be cut. */
-export const clipped = (text: string, most: number): string => {
-  const all = Array.from(text)
-  return all.length > most ? `${all.slice(0, most - 1).join('')}…` : text
 }
 
 export interface TableStyle {
@@ -21,8 +15,9 @@ export interface TableStyle {
   optional?: readonly number[]
 }
 
-/** What the last column needs to say anything. */
+/** What the last column needs, before other columns are left out for it, and before they are cut. */
 const leastOfLast = 16
+const leastWhereCut = 10
 
 export const columns = (heads: readonly string[], rows: readonly Row[], style: TableStyle = {}): string[] =>
   tableOf(heads, rows, style).lines
@@ -33,16 +28,18 @@ export const tableOf = (
   rows: readonly Row[],
   { head = String, width, optional = [] }: TableStyle,
 ): { lines: string[]; leftOut: string[] } => {
-  const widths = heads.map((name, column) =>
-    rows.reduce((widest, { cells }) => Math.max(widest, letters(cells[column] ?? '')), name.length),
+  const wanted = heads.map((name, column) =>
+    rows.reduce((widest, { cells }) => Math.max(widest, columnsOf(cells[column] ?? '')), name.length),
   )
   const filled = heads.flatMap((_, column) => (rows.some(({ cells }) => (cells[column] ?? '') !== '') ? [column] : []))
-  const used = fitting(filled, widths, width, optional)
+  const used = fitting(filled, wanted, width, optional)
   const last = used.at(-1) ?? 0
-  const left = width === undefined ? Number.POSITIVE_INFINITY : Math.max(width - before(used, widths), 12)
+  const widths = width === undefined ? wanted : narrowed(used, wanted, width)
+  const left = width === undefined ? Number.POSITIVE_INFINITY : width - before(used, widths)
   const cellText = ({ cells, paint }: Row, column: number): string => {
-    const cell = column === last ? clipped(cells[column] ?? '', left) : (cells[column] ?? '')
-    const fill = column === last ? '' : ' '.repeat((widths[column] ?? 0) - letters(cell))
+    const [whole, room] = [cells[column] ?? '', widths[column] ?? 0]
+    const cell = column === last ? clipped(whole, left) : clippedInside(whole, room)
+    const fill = column === last ? '' : padded('', room - columnsOf(cell))
     return (paint?.[column]?.(cell) ?? cell) + fill
   }
   const line = (row: Row): string =>
@@ -75,26 +72,37 @@ const fitting = (
   return used
 }
 
+/** What names and ranges need to be told apart. */
+const leastOfOthers = 8
+
+/** What still has no room is taken from the widest column, again and again. */
+const narrowed = (used: readonly number[], wanted: readonly number[], width: number): number[] => {
+  const widths = [...wanted]
+  const others = used.slice(0, -1)
+  const last = Math.min(wanted[used.at(-1) ?? 0] ?? 0, leastWhereCut)
+  const widthAt = (column: number): number => widths[column] ?? 0
+  while (before(used, widths) + last > width) {
+    const widest = others.toSorted((a, b) => widthAt(b) - widthAt(a))[0]
+    if (widest === undefined || widthAt(widest) <= leastOfOthers) break
+    widths[widest] = widthAt(widest) - 1
+  }
+  return widths
+}
+
 /** Breaks at spaces; without a width, as for a pipe, a line stays whole so that grep finds it. */
 export const wrapped = (text: string, indent: string, width?: number): string[] => hanging(text, indent, indent, width)
 
 /** The same, where later lines begin elsewhere than the first. What is longer than a line is broken where the line ends. */
 export const hanging = (text: string, first: string, later: string, width?: number): string[] => {
   if (width === undefined) return [first + text]
-  const room = Math.max(width - letters(later), 20)
+  const [ofFirst, ofLater] = [first, later].map((indent) => Math.max(width - columnsOf(indent), 20)) as [number, number]
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ').flatMap((it) => pieces(it, room))) {
-    if (line !== '' && letters(line) + 1 + letters(word) > room) {
-      lines.push(line)
+  for (const word of text.split(' ').flatMap((it) => pieces(it, Math.min(ofFirst, ofLater)))) {
+    if (line !== '' && columnsOf(line) + 1 + columnsOf(word) > (lines.length === 0 ? ofFirst : ofLater)) {
+      lines.push(line.trimEnd())
       line = word
     } else line = line === '' ? word : `${line} ${word}`
   }
   return [...lines, line].map((it, at) => (at === 0 ? first : later) + it)
-}
-
-const pieces = (word: string, room: number): string[] => {
-  const all = Array.from(word)
-  if (all.length <= room) return [word]
-  return Array.from({ length: Math.ceil(all.length / room) }, (_, at) => all.slice(at * room, (at + 1) * room).join(''))
 }

@@ -1,5 +1,6 @@
 import type { Evidence, FindingCode, Report } from '../../domain/report.ts'
-import { clipped, hanging, wrapped } from './columns.ts'
+import { hanging, wrapped } from './columns.ts'
+import { clipped, columnsOf } from './letters.ts'
 import { groupFindings } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
@@ -43,25 +44,29 @@ const briefLines = ({ finding, subjects }: FindingGroup, brush: Paint, width?: n
 }
 
 const mostEvidence = 4
+const indent = '          '
+/** With less room behind the code it stands below it. */
+const leastOfSubject = 24
 
 const findingBlock = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number): string[] => {
   const { severity, code, message, evidence, remedy } = finding
   const more = evidence.length - mostEvidence
   const subject = subjectsText(subjects)
-  const room = width === undefined ? undefined : width - severity.length - code.length - 4
+  const head = `${brush.severity(severity, severity)}  ${brush.bold(plain(code))}`
+  const room = width === undefined ? Infinity : width - severity.length - code.length - 4
   return [
-    `${brush.severity(severity, severity)}  ${brush.bold(plain(code))}  ${room === undefined ? subject : clipped(subject, Math.max(room, 12))}`,
+    ...(room < leastOfSubject && columnsOf(subject) > room
+      ? [head, ...wrapped(subject, '  ', width)]
+      : [`${head}  ${clipped(subject, room)}`]),
     ...wrapped(plain(message), '  ', width),
     ...evidence.slice(0, mostEvidence).flatMap((it) => {
-      const [first = '', ...others] = hanging(evidenceText(it), '', '          ', width && width - 10)
-      return [`    ${brush.dim('seen')}  ${first}`, ...others]
+      const [first = '', ...others] = wrapped(evidenceText(it), '', width && width - indent.length)
+      return [`    ${brush.dim('seen')}  ${first}`, ...others.map((line) => indent + line)]
     }),
-    ...(more > 0 ? [`    ${brush.dim(`and ${more} more: -o json has all evidence`)}`] : []),
+    ...(more > 0 ? wrapped(`and ${more} more: -o json has all evidence`, '    ', width).map(brush.dim) : []),
     ...(remedy === undefined ? [] : remedyLines(remedy, brush, width)),
   ]
 }
-
-const indent = '          '
 
 /** Commands and manifests are there to be pasted: a long command is broken as a shell takes it, a manifest not at all. */
 export const pasteLines = (remedy: string, width?: number): string[] =>

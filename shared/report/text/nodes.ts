@@ -24,11 +24,18 @@ export const nodeLines = ({ nodes }: Report, brush: Paint, width?: number): stri
   const { lines, leftOut } = tableOf(heads, shown.map(rowOf(brush)), style)
   const note = leftOut.length === 0 ? [] : hanging(`-o csv has also: ${leftOut.join(', ')}`, '', '', width)
   return [
-    brush.bold(`${counted(nodes.length, 'node')}: ${tally(nodes.map(({ verdict }) => verdict))}`),
+    ...hanging(`${counted(nodes.length, 'node')}: ${tally(nodes.map(({ verdict }) => verdict))}`, '', '  ', width).map(
+      brush.bold,
+    ),
     ...lines,
     ...(rest.length === 0
       ? []
-      : [`… ${counted(rest.flatMap(({ names }) => names).length, 'more node')}, each different: -o csv lists all`]),
+      : hanging(
+          `… ${counted(rest.flatMap(({ names }) => names).length, 'more node')}, each different: -o csv lists all`,
+          '',
+          '  ',
+          width,
+        )),
     ...shown.flatMap((group) => whyLines(group, width)),
     ...note.map(brush.dim),
   ]

@@ -1,6 +1,6 @@
 import type { Change, Forecast, Plan } from '../../domain/report.ts'
 import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
-import { clipped, hanging } from './columns.ts'
+import { hanging } from './columns.ts'
 import type { Paint } from './paint.ts'
 import { counted, duration, plain } from '../wording.ts'
 
@@ -17,12 +17,10 @@ export const planLines = (plan: Plan, brush: Paint, width?: number): string[] =>
   if (changes.length === 0) return [brush.bold('Plan: nothing to do')]
   return [
     `In this order (${strategy}):`,
-    ...groupChanges(changes).map((group) => `  ${fitted(groupText(group), width && width - 2)}`),
+    ...groupChanges(changes).flatMap((group) => hanging(groupText(group), '  ', '      ', width)),
     ...hanging(`Plan: ${summaryOf(changes)}; ${lowered(forecastText(forecast))}`, '', '  ', width).map(brush.bold),
   ]
 }
-
-const fitted = (text: string, width: number | undefined): string => (width === undefined ? text : clipped(text, width))
 
 /** Changes that follow one another and do the same to different objects: 500 overrides are one line. */
 export interface ChangeGroup {

@@ -6,7 +6,8 @@ import { nodeLines } from './nodes.ts'
 import { planLines } from './plan.ts'
 import { sweepLines } from './sweep.ts'
 import { closingLines, type CommandOn } from './closing.ts'
-import { hanging } from './columns.ts'
+import { hanging, wrapped } from './columns.ts'
+import { columnsOf } from './letters.ts'
 import { plain, rangeText, serviceRangeText, verdictWords, whereabouts } from '../wording.ts'
 
 export interface TextOptions {
@@ -38,18 +39,25 @@ const reportLines = (report: Report, brush: Paint, { columns: width, verbose, on
   return sections.filter((lines) => lines.length > 0).flatMap((lines, at) => [''].slice(at === 0 ? 1 : 0).concat(lines))
 }
 
+/** Below that, facts have no column of their own. */
+const narrow = 60
+
 const headLines = (report: Report, brush: Paint, width?: number): string[] => {
   const where = whereabouts(report.cluster)
   const verdict = brush.verdict(report.verdict, verdictWords[report.verdict].toUpperCase())
   const facts = [programs(report), nodePorts(report), `seen         ${plain(report.observedAt)}`]
   const name = plain(report.cluster.name)
-  const isWide = width !== undefined && verdictWords[report.verdict].length + name.length + where.length + 4 > width
+  const isWide = columnsOf([verdictWords[report.verdict], name, where].join('  ')) > (width ?? Infinity)
   const place = where === '' ? [] : [brush.dim(where)]
   return [
     ...(isWide
-      ? [`${verdict}  ${brush.bold(name)}`, ...place.map((it) => `  ${it}`)]
+      ? [verdict, ...[name, where].flatMap((it) => (it === '' ? [] : wrapped(it, '  ', width)))]
       : [[verdict, brush.bold(name), ...place].join('  ')]),
-    ...facts.filter((fact) => fact !== '').flatMap((fact) => hanging(fact, '  ', '               ', width)),
+    ...facts
+      .filter((fact) => fact !== '')
+      .flatMap((fact) =>
+        hanging(fact, '  ', width !== undefined && width < narrow ? '    ' : '               ', width),
+      ),
   ]
 }
 

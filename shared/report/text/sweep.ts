@@ -1,5 +1,6 @@
 import type { Finding, Report, Sweep } from '../../domain/report.ts'
-import { clipped, columns, hanging } from './columns.ts'
+import { columns, hanging } from './columns.ts'
+import { clipped } from './letters.ts'
 import type { Row } from './columns.ts'
 import { groupFindings } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
@@ -22,9 +23,10 @@ export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: n
       paint: { 0: (cell) => brush.verdict(report.verdict, cell) },
     }),
   )
+  const counts = hanging(countsText(clusters), '', '  ', width).map(brush.bold)
   const heads = ['VERDICT', 'CLUSTER', 'WHERE', 'NODES', 'MODE', 'CALICO', 'FINDINGS']
   return [
-    brush.bold(countsText(clusters)),
+    ...counts,
     ...columns(heads, rows, { head: brush.dim, optional: [5, 4, 3, 2], ...(width !== undefined && { width }) }),
     ...whyLines(worstFirst(clusters), brush, width),
     '',
@@ -35,7 +37,7 @@ export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: n
       width,
     ).map(brush.dim),
     // Read last by who sees only the end of it.
-    ...(clusters.length > mostOnScreen ? [brush.bold(countsText(clusters))] : []),
+    ...(clusters.length > mostOnScreen ? counts : []),
   ]
 }
 
@@ -57,11 +59,11 @@ const whyLines = (clusters: readonly Report[], brush: Paint, width?: number): st
     .filter(({ verdict }) => verdict !== 'in-step' && verdict !== 'not-applicable')
     .map((report) => ({ report, first: groupFindings(report.findings.filter(needsSomebody))[0]?.finding }))
     .filter(({ first }) => first !== undefined)
-  const lines = whys
-    .slice(0, mostWhys)
+  const shown = whys.slice(0, mostWhys)
+  const lines = shown
     .map(({ report, first }) => `${plain(report.cluster.name)}: ${plain(first?.message ?? '')}`)
-    .map((line) => (width === undefined ? line : clipped(line, width)))
+    .flatMap((line) => (width === undefined ? line : hanging(clipped(line, 2 * width - 4), '', '  ', width)))
   if (lines.length === 0) return []
-  const more = whys.length - lines.length
+  const more = whys.length - shown.length
   return ['', ...lines, ...(more > 0 ? [brush.dim(`… and ${counted(more, 'more cluster')}`)] : [])]
 }

@@ -1,5 +1,5 @@
 import type { Report } from '../../../domain/report.ts'
-import { clipped } from '../../text/columns.ts'
+import { clipped } from '../../text/letters.ts'
 import { counted } from '../../wording.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'

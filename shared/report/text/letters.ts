@@ -1,0 +1,55 @@
+/** Columns of a terminal: letters of East Asia and emoji take two, marks on a letter none. */
+const two =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u
+/** Kana and Hangul of half the width. */
+const half = /[\uff61-\uffdc]/
+const none = /[\p{Mn}\p{Me}]/u
+const isUsual = (text: string): boolean => /^[ -~]*$/.test(text)
+
+const widthOfOne = (letter: string): number => {
+  if (letter <= '~') return 1
+  return none.test(letter) ? 0 : two.test(letter) && !half.test(letter) ? 2 : 1
+}
+
+/** The columns that a text takes, which has been made `plain` before. */
+export const columnsOf = (text: string): number =>
+  isUsual(text) ? text.length : Array.from(text).reduce((sum, letter) => sum + widthOfOne(letter), 0)
+
+/** `padEnd` by columns. */
+export const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - columnsOf(text)))
+
+/** The longest beginning that has room. */
+const beginning = (text: string, room: number): string => {
+  if (isUsual(text)) return text.slice(0, room)
+  let [taken, used] = ['', 0]
+  for (const letter of text) {
+    used += widthOfOne(letter)
+    if (used > room) break
+    taken += letter
+  }
+  return taken
+}
+
+/** Cut to what there is room for, and seen to be cut. */
+export const clipped = (text: string, most: number): string =>
+  columnsOf(text) > most ? `${beginning(text, most - 1)}…` : text
+
+/** Cut in the middle: names differ at their ends. */
+export const clippedInside = (text: string, most: number): string => {
+  if (columnsOf(text) <= most) return text
+  const end = Array.from(text).slice(-Math.floor((most - 1) / 2))
+  while (columnsOf(end.join('')) > (most - 1) / 2) end.shift()
+  return `${beginning(text, most - 1 - columnsOf(end.join('')))}…${end.join('')}`
+}
+
+/** A word longer than a line, in pieces that are none. */
+export const pieces = (word: string, room: number): string[] => {
+  const all: string[] = []
+  let rest = word
+  while (columnsOf(rest) > room) {
+    const piece = beginning(rest, room)
+    all.push(piece)
+    rest = rest.slice(piece.length)
+  }
+  return [...all, rest]
+}
