@@ -78,6 +78,45 @@ describe('300 clusters out of step and back, a halt among them', () => {
   })
 })
 
+describe('a halt while the notice that its cluster is out of step still waits for others', () => {
+  const others = names.slice(0, 20)
+  /** `last`: the halted cluster's own notice is the newest that waits, whose message works on all. */
+  const scene = async (last: boolean, dieAt = 0, count = { effects: 0 }) => {
+    const dies = () => {
+      count.effects += 1
+      if (count.effects === dieAt) throw new Error('killed')
+    }
+    const it = storm({ rules, dies })
+    for (const name of last ? [...others, 'halts'] : ['halts', ...others])
+      await it.say(keyOf(name), clusterNotice(name, 'trouble', { causes: ['RANGE_DIFFERS'] }))
+    await it.run(30)
+    await it.say(keyOf('halts'), clusterNotice('halts', 'halted'))
+    await it.run()
+    return it
+  }
+
+  test.each([true, false])('it is not said any more that nobody has to act there (the newest: %s)', async (last) => {
+    const { published, held, dead, queue } = await scene(last)
+    expect(channel(published, {})).toEqual([
+      '[critical] halts (111122223333 eu-west-1): rollout halted on n1',
+      '[warning] 20 clusters (111122223333, eu-west-1): 20 RANGE_DIFFERS',
+    ])
+    expect([[...held], dead, queue]).toEqual([[], [], []])
+  })
+
+  test('wherever the function dies, the others are told and nothing is left', async () => {
+    const count = { effects: 0 }
+    await scene(true, 0, count)
+    for (let at = 1; at <= count.effects; at += 1) {
+      const { published, held, dead, queue } = await scene(true, at)
+      expect([at, [...held], dead, queue]).toEqual([at, [], [], []])
+      const told = published.flatMap(({ notice }) => notice.attributes.cluster)
+      expect(new Set(told)).toEqual(new Set(['halts', ...others]))
+      expect(published.filter(({ notice }) => notice.attributes.kind === 'halted').length).toBeGreaterThan(0)
+    }
+  })
+})
+
 /** A range that changed everywhere: each cluster is out of step, its rollout is a third, two thirds on, and it is in step; one halts. */
 const rangeChange = async () => {
   const it = storm({ rules, tags: ['team=pay', 'team=shop'] })

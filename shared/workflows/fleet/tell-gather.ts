@@ -27,11 +27,32 @@ export interface GatherTools extends SendTools {
 export const tellOrHold = async (tools: GatherTools, message: Telling): Promise<void> => {
   const { tell: key } = message
   const notice = await keptNoticeOf(tools, key)
-  if (!isHeld(notice, tools.rules, tools.now())) return sendNotice(tools, message)
+  if (!isHeld(notice, tools.rules, tools.now())) {
+    await sendNotice(tools, message)
+    return notice.attributes.kind === 'halted' ? replaceBy(tools, key.cluster, notice) : undefined
+  }
   if (await tools.held.isTold(key)) return
   const { digest } = tools.rules
   await tools.held.hold({ ...key, at: tools.now().toISOString(), notice: headOf(notice) })
   await tools.tellings.gatherIn({ schemaVersion: 1, gather: key.hash }, digest?.settleSeconds ?? 1)
+}
+
+/**
+ * What waited about that cluster from before its halt is not sent any more: that it is fixed now and nobody has to act is
+ * no longer so, and the halt's own notice names every finding. Those that still wait get their message first, for it may be lost with those.
+ */
+const replaceBy = async (tools: GatherTools, cluster: string, { about }: Held['notice']): Promise<void> => {
+  const at = about?.at ?? tools.now().toISOString()
+  const held = await tools.held.all()
+  const isReplaced = (it: Held): boolean => it.cluster === cluster && (it.notice.about?.at ?? it.at) <= at
+  const replaced = held.filter(isReplaced)
+  if (replaced.length === 0) return
+  const left = held.filter((it) => !isReplaced(it))
+  await proceed(tools, left, { seconds: tools.rules.digest?.settleSeconds ?? 1 })
+  for (const key of replaced) {
+    await tools.records.confirm(key, tools.now().toISOString())
+    await tools.held.remove(key)
+  }
 }
 
 const headOf = (notice: Held['notice']): Held['notice'] => ({ ...notice, text: notice.text.split('\n', 1)[0] ?? '' })
