@@ -10,6 +10,7 @@ import { findBinary } from './binaries.ts'
 import { expectations, type Expectation } from './demo/expectations.ts'
 import { type Kind, names } from './demo/fleet.ts'
 import { place } from './demo/deployment.ts'
+import { writeExample } from './demo/example.ts'
 import { writeNotices } from './demo/notices.ts'
 import { setTheStage, type Stage } from './demo/run.ts'
 import { rolloutRestart } from './fixtures/changes.ts'
@@ -21,6 +22,10 @@ const newRange = { minPort: 20_000, maxPort: 32_767 }
 
 /** The main job on a fleet of four, told as it happens. Resolves to whether everything expected of it was so. */
 const demo = async (kind: Kind): Promise<boolean> => {
+  mkdirSync(out, { recursive: true })
+  const command = await writeExample(join(out, 'example.html'))
+  write('To look at while it starts: out/demo/example.html, the report of a captured cluster that is out of step.')
+  write(`In this terminal: ${command}\n`)
   const stage = await setTheStage(kind, write)
   const { workdir } = stage
   let good = false
@@ -59,8 +64,8 @@ const rangeChanges = async (stage: Stage): Promise<Expectation> => {
   const working = cloud.idle()
   const during = await whileOutOfStep(stage, working)
   await working
-  mkdirSync(out, { recursive: true })
   writeFileSync(join(out, 'report-during.html'), html(during))
+  write('   out/demo/report-during.html shows the fleet as it was then')
   const seen = during.clusters.find(({ cluster }) => cluster.name === names.range)?.verdict ?? 'missing'
   const what = `report-during.html shows ${names.range} as it was: out-of-step`
   return { what, holds: seen === 'out-of-step', seen }
@@ -101,7 +106,6 @@ const modeChanges = async ({ cloud, fleet, story }: Stage): Promise<void> => {
 const theEnd = async (stage: Stage, during: Expectation): Promise<boolean> => {
   stage.story.act('How it ended')
   const sweep = JSON.parse(await commandLine(stage, 'json')) as Sweep
-  mkdirSync(out, { recursive: true })
   writeFileSync(join(out, 'result.json'), `${JSON.stringify(sweep, null, 2)}\n`)
   writeFileSync(join(out, 'report.html'), await commandLine(stage, 'html'))
   const ofClusters = await expectations(stage, `${newRange.minPort}:${newRange.maxPort}`)

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
+import { exampleText } from '../verify/pictures/example.ts'
+import { exampleState, reportOf } from '../verify/samples/documents.ts'
 import { countedFigures, type Figures, nodePortsPicture } from '../verify/pictures/node-ports.ts'
 
 const folder = new URL('../../docs/pictures/', import.meta.url)
@@ -7,6 +9,19 @@ const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
 test('the drawing of README.md is what `npm run pictures` makes of the figures', () => {
   expect(readFileSync(new URL('node-ports.svg', folder), 'utf8')).toBe(nodePortsPicture(countedFigures()))
+})
+
+test('the captured state of README.md is what `npm run pictures` writes, out of step, and small', () => {
+  const text = readFileSync(new URL('../example-state.json', folder), 'utf8')
+  expect(text).toBe(exampleText())
+  expect(text.length).toBeLessThan(20_000)
+  const { verdict, findings } = reportOf(exampleState())
+  expect([verdict, ...findings.map(({ code }) => code)]).toEqual([
+    'out-of-step',
+    'RANGE_DIFFERS',
+    'RANGE_SPEC_IGNORED',
+    'IPVS_DEPRECATED',
+  ])
 })
 
 test('it says what connections did where they were counted', () => {

@@ -5,9 +5,10 @@ import { pathToFileURL } from 'node:url'
 import { countedFigures, nodePortsPicture } from './pictures/node-ports.ts'
 import { openBrowser, withPage } from './samples/browser.ts'
 import { bringChromium } from './samples/chromium.ts'
+import { exampleText } from './pictures/example.ts'
 import { pages } from './samples/documents.ts'
 
-// The pictures of README.md: a drawing, whose figures come from docs/packets.json, and the beginning of a report as Chromium shows it.
+// The pictures of README.md, and the captured state that its first command shows: a drawing, whose figures come from docs/packets.json, and the beginning of a report as Chromium shows it.
 const folder = join(import.meta.dirname, '../../docs/pictures')
 const part = { width: 1000, screen: 830 }
 
@@ -27,6 +28,7 @@ const reportPicture = async (executable: string): Promise<void> => {
 }
 
 mkdirSync(folder, { recursive: true })
+writeFileSync(join(folder, '../example-state.json'), exampleText())
 writeFileSync(join(folder, 'node-ports.svg'), nodePortsPicture(countedFigures()))
 const chromium = bringChromium((line) => void process.stdout.write(`${line}\n`))
 if (chromium !== undefined) await reportPicture(chromium)

@@ -49,6 +49,12 @@ const withTen = (report: Report): Report => {
   return report
 }
 
+/** `docs/example-state.json`: somebody set the range in the field that Calico ignores, and Services use ports that are out of Felix's range. */
+export const exampleState = (): ClusterState => {
+  const words = 'eks range 20000-32767, calico v3.28.4, spec 20000:32767, node port 21080'
+  return called(withNames(cluster(words)), { name: 'shop-prod', account: '111122223333', region: 'eu-central-1' })
+}
+
 const fiveHundred = (): ClusterState => {
   const state = edited(healthy({ nodes: 500, eks: { serviceNodePortRange: { min: 20_000, max: 32_767 } } }), (copy) => {
     const objects = valueOf(copy.felix)?.objects ?? []
