@@ -32,6 +32,8 @@ export interface CloudOptions extends Where, StandInSettings {
   environments?: number
   /** Each message of a queue comes this often though it was handled well, as SQS may have it. 1 when absent. */
   copies?: number
+  /** A folder by which functions are killed in the middle of messages: `lab/aws/cut-short.cjs`. */
+  cutShort?: string
   /** Other accounts and regions; their roles are trusted and their events forwarded as their templates say. */
   spokes?: SpokeSettings[]
   /** Told of everything as it happens. */

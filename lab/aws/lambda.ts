@@ -11,6 +11,8 @@ export interface LambdaOptions {
   endpoints: Record<string, string>
   /** Processes of one function at most; 2 when absent. A reserved concurrency in the template lowers it. */
   environments?: number
+  /** A folder that says by `plan.json` at which request each message's first delivery is killed, and gets a file for each that was. */
+  cutShort?: string | undefined
   /** A line a function wrote, mostly JSON. */
   onLog?(label: string, line: string): void
   onInvocation?(invocation: Invocation): void
@@ -134,7 +136,12 @@ function specOf(stack: Stack, resource: Resource, options: LambdaOptions) {
     functionArn: arn,
     timeoutMilliseconds: (numberOf(properties['Timeout']) ?? 3) * 1000,
     memoryMegabytes: numberOf(properties['MemorySize']) ?? 128,
-    variables: { ...own(stack, resource, options), ...templateVariables(resource), ...options.endpoints },
+    variables: {
+      ...own(stack, resource, options),
+      ...templateVariables(resource),
+      ...options.endpoints,
+      ...(options.cutShort !== undefined && { LAB_CUT_SHORT: options.cutShort, LAB_FUNCTION: label }),
+    },
     onLine: (line: string) => options.onLog?.(label, line),
   }
 }

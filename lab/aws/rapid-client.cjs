@@ -8,6 +8,7 @@ const { pathToFileURL } = require('node:url')
 
 const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':')
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+const cutShort = process.env.LAB_CUT_SHORT === undefined ? undefined : require('./cut-short.cjs')
 
 /** Answers are posted one after another, and the next invocation is not asked for before the last answer is through. */
 let posted = Promise.resolve()
@@ -30,8 +31,16 @@ const post = (path, body, headers) => {
 }
 
 module.exports = {
-  next: () => posted.then(() => call('GET', 'next')),
-  done: (id, body) => post(`${id}/response`, body),
+  next: async () => {
+    await posted
+    const handed = await call('GET', 'next')
+    cutShort?.begin(handed)
+    return handed
+  },
+  done: (id, body) => {
+    cutShort?.answer()
+    post(`${id}/response`, body)
+  },
   error: (id, body) => post(`${id}/error`, body, { 'lambda-runtime-function-error-type': 'Unhandled' }),
 }
 

@@ -14,6 +14,7 @@ export interface WiringOptions {
   timeScale: number
   environments?: number
   copies?: number
+  cutShort?: string | undefined
   tell: (moment: Moment) => void
 }
 
@@ -32,12 +33,13 @@ export interface Wiring {
 
 /** What AWS does between the services, as the template says: rules, schedules, event source mappings. */
 export function wire(stack: Stack, { queues, eks, endpoints }: StandIns, options: WiringOptions): Wiring {
-  const { keyring, timeScale, environments, copies = 1, tell } = options
+  const { keyring, timeScale, environments, copies = 1, cutShort, tell } = options
   const onFault = (fault: Error) => tell({ kind: 'fault', fault })
   const functions = createFunctions(stack, {
     keyring,
     endpoints,
     ...(environments !== undefined && { environments }),
+    cutShort,
     onLog: (name, line) => tell({ kind: 'log', function: name, line }),
     onInvocation: (invocation) => tell({ kind: 'invocation', ...invocation }),
   })

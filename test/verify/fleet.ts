@@ -6,7 +6,7 @@ import type { Claim } from './fleet/claim.ts'
 import { type Part, parts } from './fleet/parts.ts'
 import { sayClaim, writeResults } from './results.ts'
 
-/** The hub and its spokes as synthesized, on the lab: events, storms of events and of notices, a sweep over clusters of all kinds, and what it costs. */
+/** The hub and its spokes as synthesized, on the lab: events, storms of events and of notices, sweeps, killed functions, and what it costs. */
 
 interface Options {
   events: number
@@ -40,7 +40,7 @@ const count = (text: string): number => {
 
 await new Command('fleet')
   .description(
-    'Shows on the lab what a fleet on AWS gets: events, storms of events and of notices, a sweep, and what it costs.',
+    'Shows on the lab what a fleet on AWS gets: events, storms of events and of notices, sweeps, killed functions, and what it costs.',
   )
   .option('--events <n>', 'events of the storm', count, 10_000)
   .option('--clusters <n>', 'clusters of the sweep', count, 200)

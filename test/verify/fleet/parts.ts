@@ -1,6 +1,7 @@
 import type { Claim, Sizes } from './claim.ts'
 import { costsPart } from './costs-part.ts'
 import { eventsPart } from './events-part.ts'
+import { killsPart } from './kills-part.ts'
 import { noticesPart } from './notices-part.ts'
 import { readOnlyPart } from './read-only-part.ts'
 import { stormPart } from './storm-part.ts'
@@ -12,6 +13,7 @@ export const parts = {
   'read-only': readOnlyPart,
   storm: stormPart,
   sweep: sweepPart,
+  kills: killsPart,
   notices: noticesPart,
   costs: costsPart,
 } satisfies Record<string, (folder: string, sizes: Sizes) => Promise<Claim[]>>

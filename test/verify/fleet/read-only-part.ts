@@ -18,7 +18,7 @@ const settings = {
 
 /** Two spokes rolled out with `Changes=no`, whose clusters are out of step: what the hub does there, and what it reports. */
 export const readOnlyPart = async (folder: string): Promise<Claim[]> => {
-  const stage = await raiseFleet(await assemble(folder, settings), false)
+  const stage = await raiseFleet(await assemble(folder, settings), { changes: false })
   const spokes = places.filter(({ account }) => account !== hub.account)
   const clusters = spokes.map((place) => stage.clusters.get(nameIn(place))).filter((it) => it !== undefined)
   const snapshots = () => Promise.all(clusters.map(snapshotOf))

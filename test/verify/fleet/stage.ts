@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Cloud, startCloud } from '../../../lab/aws/cloud.ts'
+import { type Cloud, type CloudOptions, startCloud } from '../../../lab/aws/cloud.ts'
 import type { Moment } from '../../../lab/aws/moment.ts'
 import { createSpokes, type Spokes } from '../../../lab/aws/spokes.ts'
 import type { LabCluster } from '../../../lab/cluster.ts'
@@ -42,12 +42,25 @@ export interface FleetStage {
   stop: () => Promise<void>
 }
 
-/** One cluster in each place, out of step, with access for the roles of its own account. `changes`: `no` leaves the operators out. */
-export const raiseFleet = async (assemblyDir: string, changes = true): Promise<FleetStage> => {
+interface Raising {
+  /** `false`: the spokes have no operator role. */
+  changes?: boolean
+  /** Where there is a cluster. */
+  among?: readonly Place[]
+  cloud?: Partial<CloudOptions>
+  /** An account whose roles nobody may take at the moment. */
+  isClosed?: (account: string) => boolean
+}
+
+/** One cluster in each place, out of step, with access for the roles of its own account. */
+export const raiseFleet = async (
+  assemblyDir: string,
+  { changes = true, among = places, cloud: more = {}, isClosed = () => false }: Raising = {},
+): Promise<FleetStage> => {
   const workdir = mkdtempSync(join(assemblyDir, '..', 'fleet-'))
   const moments: Moment[] = []
   const entry: { cloud?: Cloud } = {}
-  const started = await Promise.all(places.map((place) => start(nameIn(place), workdir, () => entry.cloud)))
+  const started = await Promise.all(among.map((place) => start(nameIn(place), workdir, () => entry.cloud)))
   const template = spokeTemplate({
     hubAccount: hub.account,
     hubRegion: hub.region,
@@ -57,21 +70,24 @@ export const raiseFleet = async (assemblyDir: string, changes = true): Promise<F
   const spokes = places
     .filter((it) => it.account !== hub.account || it.region !== hub.region)
     .map((it) => ({ ...it, template }))
+  const { mayAssume } = createSpokes(spokes)
   const cloud = await startCloud({
     ...hub,
     assemblyDir,
     timeScale: 1 / 200,
     onMoment: (moment) => void moments.push(moment),
     spokes,
-    eks: { clusters: started.map((cluster, at) => ({ ...seed(cluster), ...places[at] })) },
+    mayAssume: (caller, role, id) => !isClosed(role.split(':')[4] ?? '') && mayAssume(caller, role, id),
+    eks: { clusters: started.map((cluster, at) => ({ ...seed(cluster), ...among[at] })) },
+    ...more,
   })
   entry.cloud = cloud
-  for (const place of places) letIn(cloud, place)
+  for (const place of among) letIn(cloud, place)
   return {
     cloud,
     clusters: new Map(started.map((cluster) => [cluster.name, cluster])),
     moments,
-    mayAssume: createSpokes(spokes).mayAssume,
+    mayAssume,
     stop: async () => {
       await cloud.stop()
       await Promise.all(started.map((cluster) => cluster.stop()))
