@@ -184,7 +184,7 @@ const knobs = z.strictObject({
   /** Each alarm's description ends with this URL and the section. Absent: the page in the repository. */
   runbookBaseUrl: z.url({ protocol: /^https?$/ }).default(runbookUrl),
   /**
-   * A custom rule of AWS Config over the clusters of the stack's own account and region. AWS AWS AWS AWS Config must
+   * A custom rule of AWS Config over the clusters of the stack's own account and region. AWS Config must
    * be recording there.
    */
   configRule: z.boolean().default(false),

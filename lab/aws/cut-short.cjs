@@ -3,7 +3,7 @@
 // the function does outside of itself are requests, so what is left behind is what any death in between two of them leaves.
 const { channel } = require('node:diagnostics_channel')
 const { existsSync, readFileSync, writeFileSync } = require('node:fs')
-const { join } = require('node:path')
+const path = require('node:path')
 
 const folder = process.env.LAB_CUT_SHORT
 const runtimeApi = process.env.AWS_LAMBDA_RUNTIME_API
@@ -13,7 +13,7 @@ let current
 
 const planned = () => {
   try {
-    return JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'))
+    return JSON.parse(readFileSync(path.join(folder, 'plan.json'), 'utf8'))
   } catch {
     return undefined
   }
@@ -45,7 +45,7 @@ module.exports = {
   /** An invocation is handed over. */
   begin: ({ bodyJson, headers }) => {
     const id = JSON.parse(bodyJson).Records?.[0]?.messageId ?? headers['lambda-runtime-aws-request-id']
-    const mark = join(folder, `cut-${id}.json`)
+    const mark = path.join(folder, `cut-${id}.json`)
     const plan = existsSync(mark) ? undefined : planned()
     current = plan && { ...plan, mark, function: process.env.LAB_FUNCTION, requests: [] }
   },

@@ -8,9 +8,11 @@ const fleet = { own: '111122223333', regions: ['eu-west-1'], accounts: [{ accoun
 const desk = (ask: OnEventTools['looks']['ask'] = async () => ({ delaySeconds: 0 })) => {
   const sent: (Evaluation & { delaySeconds?: number })[] = []
   const logged: string[] = []
+  const ignored: unknown[] = []
   const warned: object[] = []
   const log: Log = (event, facts, level) => {
     logged.push(event)
+    if (event === 'event ignored') ignored.push({ ...facts })
     if (level === 'warn') warned.push({ event, ...facts })
   }
   const tools: OnEventTools = {
@@ -20,7 +22,7 @@ const desk = (ask: OnEventTools['looks']['ask'] = async () => ({ delaySeconds: 0
     now: () => new Date('2026-11-29T10:00:00Z'),
     log,
   }
-  return { sent, logged, warned, tools }
+  return { sent, logged, ignored, warned, tools }
 }
 
 describe('an event', () => {
@@ -70,10 +72,11 @@ describe('an event', () => {
   test.each([
     ['nothing understandable', { hello: 1 }],
     ['an account that cannot be', event('prod-1', 'me')],
-  ])('with %s is logged and acknowledged', async (_, it) => {
-    const { sent, logged, tools } = desk()
+  ])('with %s is logged, counted and acknowledged', async (_, it) => {
+    const { sent, logged, ignored, tools } = desk()
     await onEvent(tools, it, 'r')
     expect(sent).toEqual([])
     expect(logged).toEqual(['event ignored'])
+    expect(ignored).toMatchObject([{ EventsIgnored: 1 }])
   })
 })

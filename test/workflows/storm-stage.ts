@@ -137,9 +137,9 @@ export const storm = ({ rules, start = '2026-11-20T10:00:00.000Z', others = [], 
 export const clusterNotice = (
   name: string,
   kind: 'trouble' | 'halted' | 'in-step' | 'progress',
-  over: Partial<OutgoingNotice['attributes']> & { causes?: string[] } = {},
+  over: Partial<OutgoingNotice['attributes']> & { causes?: string[]; incident?: string } = {},
 ): OutgoingNotice => {
-  const { causes, ...attributes } = over
+  const { causes, incident, ...attributes } = over
   const what = {
     trouble: ['warning', 'cannot tell whether Calico is in step', 'UNREACHABLE'],
     halted: ['critical', 'rollout halted on n1', 'ROLLOUT_HALTED'],
@@ -151,6 +151,6 @@ export const clusterNotice = (
     subject: `[${severity}] ${name} (111122223333 eu-west-1): ${says}`,
     text: `${name} (111122223333 eu-west-1): ${says}. A person must act.\n\nDetails.`,
     attributes: { severity, kind, cluster: name, account: '111122223333', region: 'eu-west-1', ...attributes },
-    about: { causes: causes ?? [cause] },
+    about: { causes: causes ?? [cause], ...(incident !== undefined && { incident }) },
   }
 }

@@ -236,6 +236,37 @@ describe('a digest', () => {
   })
 })
 
+describe('two notices of one incident within a minute, because nobody knew at first that the cluster cannot be changed', () => {
+  const trouble = (causes: string[], severity: 'warning' | 'critical', incident = 'one') =>
+    clusterNotice('c', 'trouble', { causes, severity, incident })
+  const told = async (...notices: ReturnType<typeof trouble>[]) => {
+    const it = storm({ rules })
+    for (const [index, notice] of notices.entries()) {
+      await it.run(index * 5)
+      await it.say(keyOf('c'), notice)
+    }
+    await it.run()
+    expect([it.held.size, it.dead, it.queue]).toEqual([0, [], []])
+    return it.published.map(({ notice }) => notice.about?.causes)
+  }
+  const [first, both] = [['RANGE_DIFFERS'], ['RANGE_DIFFERS', 'ACCESS_DENIED']]
+
+  test('are one, the later', async () => {
+    expect(await told(trouble(first, 'critical'), trouble(both, 'critical'))).toEqual([both])
+  })
+
+  test.each([
+    [
+      'where the earlier is more severe: who is told of critical ones alone must hear it',
+      trouble(first, 'critical'),
+      trouble(both, 'warning'),
+    ],
+    ['of two incidents', trouble(first, 'critical'), trouble(both, 'critical', 'another')],
+  ])('are two %s', async (_, one, other) => {
+    expect(await told(one, other)).toEqual([first, both])
+  })
+})
+
 describe('quiet hours', () => {
   const start = '2026-11-20T23:00:00.000Z'
 

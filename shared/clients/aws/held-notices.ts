@@ -35,6 +35,8 @@ export interface Batch {
   members: NoticeKey[]
   /** The digest that is sent instead of them. Absent: each is sent separately. */
   digest?: NoticeKey
+  /** They are not sent: members say more of the same. */
+  superseded?: NoticeKey[]
   /** The causes that digests have reported, including this one. */
   told: ToldCauses
 }

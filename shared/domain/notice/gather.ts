@@ -38,8 +38,8 @@ export type ToldCauses = Record<string, string>
 export type Sending =
   | { do: 'nothing' }
   | { do: 'wait'; seconds: number }
-  /** Each separately, in the order of arrival. */
-  | { do: 'singly'; members: Held[] }
+  /** Each separately, in the order of arrival. `superseded`: not at all, because a later one of them says more. */
+  | { do: 'singly'; members: Held[]; superseded: Held[] }
   /** One digest instead of all. */
   | { do: 'digest'; members: Held[] }
 
@@ -63,16 +63,34 @@ export const sendingOf = (held: readonly Held[], told: ToldCauses, rules: Gather
   const [oldest] = ripe
   if (!oldest) return held.length === 0 ? { do: 'nothing' } : { do: 'wait', seconds: untilLoud(rules, now) }
   const { digest } = rules
-  if (!digest) return { do: 'singly', members: ripe.slice(0, membersAtMost) }
+  if (!digest) return singly(ripe)
   const fresh = ripe.filter((it) => isFresh(it, told, now))
   const group = fresh.length > 0 ? fresh : ripe
   const left = settlesIn(group, digest, now)
   if (left > 0) return { do: 'wait', seconds: left }
-  const members = group.slice(0, membersAtMost)
-  if (new Set(group.map(({ cluster }) => cluster)).size <= digest.moreThan) return { do: 'singly', members }
+  if (new Set(group.map(({ cluster }) => cluster)).size <= digest.moreThan) return singly(group)
   const wait = fresh.length > 0 ? 0 : untilDaily(digest, oldest, now)
-  return wait > 0 ? { do: 'wait', seconds: wait } : { do: 'digest', members }
+  return wait > 0 ? { do: 'wait', seconds: wait } : { do: 'digest', members: group.slice(0, membersAtMost) }
 }
+
+/** The trouble of one incident is said once, as it is in the end, for each notice lists all that is found; unless it was worse before. */
+const singly = (group: readonly Held[]): Sending => {
+  const all = group.slice(0, membersAtMost)
+  const incidentOf = ({ cluster, notice: { attributes, about } }: Held) =>
+    attributes.kind === 'trouble' && about?.incident !== undefined ? `${cluster} ${about.incident}` : undefined
+  const isSuperseded = (it: Held, index: number) => {
+    const incident = incidentOf(it)
+    const saysMore = (later: Held) => incidentOf(later) === incident && rank(later.notice) >= rank(it.notice)
+    return incident !== undefined && all.slice(index + 1).some(saysMore)
+  }
+  return {
+    do: 'singly',
+    members: all.filter((it, index) => !isSuperseded(it, index)),
+    superseded: all.filter(isSuperseded),
+  }
+}
+
+const rank = (notice: OutgoingNotice): number => ['info', 'warning', 'critical'].indexOf(severityOf(notice))
 
 /** In the order of arrival; notices with the same time are in a stable order. All times have one format. */
 export const byTime = (a: Held, b: Held): number => {

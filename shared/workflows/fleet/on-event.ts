@@ -37,7 +37,8 @@ export const askForLook = async (
 ): Promise<void> => {
   const { queues, log } = tools
   const cluster = clusterRef.safeParse(named)
-  if (!cluster.success) return log('event ignored', { why: 'its account, region or cluster name is not valid in AWS' })
+  if (!cluster.success)
+    return log('event ignored', { why: 'its account or region is not valid in AWS', EventsIgnored: 1 })
   await tools.know?.(cluster.data.account)
   if (isOutsider(tools, cluster.data, cause)) return
   const heard = { at: tools.now().toISOString(), by: requestId }

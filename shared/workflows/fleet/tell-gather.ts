@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Batch, HeldNotices } from '../../clients/aws/held-notices.ts'
-import type { Records } from '../../clients/aws/records.ts'
+import type { NoticeKey, Records } from '../../clients/aws/records.ts'
 import type { Tellings } from '../../clients/aws/tellings.ts'
 import { digestOf } from '../../domain/notice/digest.ts'
 import {
@@ -86,12 +86,16 @@ const secondsSince = ({ now }: GatherTools, at: string): number => (now().getTim
 
 type Decided = Extract<Sending, { members: Held[] }>
 
-const decided = async (tools: GatherTools, by: string, { do: how, members }: Decided): Promise<Batch> => {
+const keysOf = (held: readonly Held[]): NoticeKey[] => held.map(({ cluster, hash }) => ({ cluster, hash }))
+
+const decided = async (tools: GatherTools, by: string, sending: Decided): Promise<Batch> => {
+  const { members } = sending
   const at = tools.now().toISOString()
-  const keys = members.map(({ cluster, hash }) => ({ cluster, hash }))
+  const keys = keysOf(members)
   const before = await tools.held.told()
   const batch: Batch = { by, at, members: keys, told: before }
-  if (how === 'digest') {
+  if (sending.do === 'singly') batch.superseded = keysOf(sending.superseded)
+  else {
     batch.digest = { cluster: deploymentKey, hash: digest(['digest', keys]) }
     batch.told = toldWith(before, members, tools.now())
     const notice = digestOf(members, at)
@@ -102,14 +106,15 @@ const decided = async (tools: GatherTools, by: string, { do: how, members }: Dec
   throw new RetryLaterError('Another message has just decided which notices are sent.', 30)
 }
 
-const finish = async (tools: GatherTools, { members, digest: one, told }: Batch): Promise<void> => {
-  if (one) {
-    await sendNotice(tools, { schemaVersion: 1, tell: one })
-    const at = tools.now().toISOString()
-    for (const some of inTens(members)) await Promise.all(some.map((key) => tools.records.confirm(key, at)))
-    await tools.held.putTold(told)
-  } else for (const key of members) await sendNotice(tools, { schemaVersion: 1, tell: key })
-  for (const some of inTens(members)) await Promise.all(some.map((key) => tools.held.remove(key)))
+const finish = async (tools: GatherTools, { members, digest: one, superseded = [], told }: Batch): Promise<void> => {
+  if (one) await sendNotice(tools, { schemaVersion: 1, tell: one })
+  else for (const key of members) await sendNotice(tools, { schemaVersion: 1, tell: key })
+  const at = tools.now().toISOString()
+  // What was not sent itself is said by another.
+  for (const some of inTens(one ? members : superseded))
+    await Promise.all(some.map((key) => tools.records.confirm(key, at)))
+  if (one) await tools.held.putTold(told)
+  for (const some of inTens([...members, ...superseded])) await Promise.all(some.map((key) => tools.held.remove(key)))
   // Before the batch is closed, so that it is also done after a crash.
   await proceed(tools, await tools.held.all(), { seconds: 1 })
   await tools.held.close()

@@ -62,11 +62,11 @@ const claimsOf = ({ quiet, ofEvents, news }: Measured, places: number): Claim[] 
   const [eventReads, eventWrites] = [each(ofEvents.reads, ofEvents.looks), each(ofEvents.writes, ofEvents.looks)]
   const newsWrites = each(news.writes - quiet.writes, news.looks)
   const lines = [
-    `\`looks\` × ${said(reads, 'read')} and ${said(writes, 'write')}; another ${said(eventReads - reads, 'read')} and ${said(eventWrites - writes, 'write')} where an event asked for it, another ${said(newsWrites, 'write')} where the verdict changed`,
-    `\`looks\` × ${each(quiet.parameters, quiet.looks)} call`,
+    `\`evaluations\` × ${said(reads, 'read')} and ${said(writes, 'write')}; another ${said(eventReads - reads, 'read')} and ${said(eventWrites - writes, 'write')} where an event asked for it, another ${said(newsWrites, 'write')} where the verdict changed`,
+    `\`evaluations\` × ${each(quiet.parameters, quiet.looks)} call`,
     `${Math.floor((quiet.eks - places) / quiet.looks)} requests to EKS`,
-    `\`looks\` × ${each(quiet.sqs, quiet.looks)} requests`,
-    `\`looks\` × ${Math.ceil(quiet.logBytes / quiet.looks / 1_000)} kB of logs`,
+    `\`evaluations\` × ${each(quiet.sqs, quiet.looks)} requests`,
+    `\`evaluations\` × ${Math.ceil(quiet.logBytes / quiet.looks / 1_000)} kB of logs`,
   ]
   const missing = lines.filter((line) => !page.includes(line))
   return [
