@@ -24,15 +24,21 @@ export interface Synthesis {
   outdir?: string
   /** Context that overrides that of cdk.json. */
   context?: Record<string, unknown>
+  /** CloudFormation's own rules, which take four seconds to load; default: true. */
+  rules?: boolean
 }
 
 /** `infra/limits` counts resources, with a better message. */
 const ours = { '@aws-cdk/core:stackResourceLimit': 0 }
 
 /** An app with the feature flags of cdk.json, for the CDK's command line, tests and the lab alike. */
-export const flaggedApp = ({ outdir, context }: Synthesis = {}): App => {
+export const flaggedApp = ({ outdir, context, rules = true }: Synthesis = {}): App => {
   const flags = cdkJson.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'))).context
-  const app = new App({ context: { ...flags, ...ours, ...context }, ...(outdir ? { outdir } : {}) })
+  const app = new App({
+    context: { ...flags, ...ours, ...context },
+    builtinCloudFormationValidation: rules,
+    ...(outdir ? { outdir } : {}),
+  })
   // Throws at synthesis; exceptions are acknowledged where the resource is created, with the reason.
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
   return app

@@ -38,5 +38,5 @@ export const deploy = (): Promise<string> =>
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   rmSync(assembly, { recursive: true, force: true })
   await bundleAll()
-  synthesize(parseConfig(deployment), { outdir: assembly })
+  synthesize(parseConfig(deployment), { outdir: assembly, rules: false })
 }

@@ -28,9 +28,8 @@ export const synthesized = async (folder: string, config: object): Promise<strin
   const bundles = await bundled(folder)
   const shared = sharedIn(folder, `stack-${fingerprint(JSON.stringify(config))}`)
   await makeWhole(shared, wordsFor('synthesizing the stack', 'synthesized'), (scratch) => {
-    // CloudFormation's own rules take seconds to load; test/infra/app.test.ts asks them.
-    const context = { '@aws-cdk/core:validateAgainstDefaultRules': false }
-    synthesize(parseConfig(config), { bundles, outdir: scratch, context })
+    // test/infra/app.test.ts applies CloudFormation's own rules.
+    synthesize(parseConfig(config), { bundles, outdir: scratch, rules: false })
     return Promise.resolve()
   })
   const outdir = join(folder, 'cdk.out')

@@ -42,14 +42,15 @@ const closingWindow = async (stage: GuardedStage) => {
   const seen = await onlyIn(stage, 4)
   // In whole seconds, for that is what a clock on the wall shows.
   const now = Math.floor(Date.now() / 1000) * 1000
-  // Four nodes, four seconds each: however fast the functions start, the last of them comes after twelve seconds.
-  const [closes, opens] = [now + 12_000, now + 20_000]
+  // Four nodes, seven seconds each: however fast the functions start, the last of them comes after 21 seconds; and on a busy machine
+  // the first comes before 20.
+  const [closes, opens] = [now + 20_000, now + 26_000]
   const timezone = 'Etc/UTC'
   const windows = [
     { from: clock(now - 60_000), to: clock(closes), timezone },
     { from: clock(opens), to: clock(opens + 600_000), timezone },
   ]
-  stage.deploy({ ...pace, canarySeconds: 4, settleSeconds: 4, windows })
+  stage.deploy({ ...pace, canarySeconds: 7, settleSeconds: 7, windows })
   stage.cloud.fire()
   await untilDone(seen)
   const looks = stage.cloud.invocations.filter(({ name }) => name === 'Evaluate').length

@@ -24,8 +24,11 @@ const hubTemplate = (config: object): object => {
     mkdirSync(join(folder, 'lambda', name), { recursive: true })
     writeFileSync(join(folder, 'lambda', name, 'index.js'), '')
   }
-  const context = { '@aws-cdk/core:validateAgainstDefaultRules': false }
-  return synthesize(parseConfig(config), { bundles: join(folder, 'lambda'), outdir: join(folder, 'cdk.out'), context })
+  return synthesize(parseConfig(config), {
+    bundles: join(folder, 'lambda'),
+    outdir: join(folder, 'cdk.out'),
+    rules: false,
+  })
 }
 
 /** What cfn-lint says and is accepted, each with its reason. */

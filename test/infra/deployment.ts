@@ -45,18 +45,18 @@ export const ofOrganization = {
 /** The stack, and what each function reads at its start from beside its code. */
 export type Deployed = Stack & { configured: Record<string, ReturnType<typeof readDeployment>> }
 
-/** CloudFormation's own rules take seconds to load; one test checks them, the others look at the template. */
-const quick = { '@aws-cdk/core:validateAgainstDefaultRules': false }
-
-/** The template of a configuration, with every reference resolved. The functions' code is one line: it is not what is looked at. */
-export const deployment = (config: unknown = {}, context: Record<string, unknown> = quick): Deployed => {
+/**
+ * The template of a configuration, with every reference resolved. The functions' code is one line: it is not what is looked at.
+ * CloudFormation's own rules take seconds to load: one test applies them.
+ */
+export const deployment = (config: unknown = {}, rules = false): Deployed => {
   const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-'))
   try {
     for (const name of functionNames) {
       mkdirSync(join(folder, 'lambda', name), { recursive: true })
       writeFileSync(join(folder, 'lambda', name, 'index.js'), `exports.handler = async () => '${name}'`)
     }
-    const options = { bundles: join(folder, 'lambda'), outdir: join(folder, 'cdk.out'), context }
+    const options = { bundles: join(folder, 'lambda'), outdir: join(folder, 'cdk.out'), rules }
     const template = synthesize(parseConfig(config), options)
     const at = { account, region, stackName: 'Test', queuesUrl: 'http://127.0.0.1:1' }
     // Where the assets lie is found from the cloud assembly.

@@ -187,7 +187,7 @@ describe('hub and spoke mean the same', () => {
 test('the template passes cdk-nag: patterns of resources are accepted with their reason, and nothing else is found', () => {
   const file = join(folder, 'spoke.json')
   writeFileSync(file, JSON.stringify(spokeTemplate(hub)))
-  const app = flaggedApp({ outdir: join(folder, 'nag') })
+  const app = flaggedApp({ outdir: join(folder, 'nag'), rules: false })
   const stack = new Stack(app, 'Spoke')
   const included = new CfnInclude(stack, 'Spoke', { templateFile: file })
   expect(() => app.synth()).toThrow(/AwsSolutions-IAM5/)

@@ -5,8 +5,18 @@ import { TestEnvironment } from 'jest-environment-node'
 export default class Environment extends TestEnvironment {
   constructor(...given) {
     super(...given)
+    this.testPath = given[1].testPath
     this.global.requireOutside = createRequire(import.meta.url)
     this.global.atTeardown = new Set()
+  }
+
+  async setup() {
+    const { PROGRAMS_NEEDED_BY, PROGRAMS_OUTCOME } = process.env
+    if (PROGRAMS_NEEDED_BY && JSON.parse(PROGRAMS_NEEDED_BY).includes(this.testPath)) {
+      const { untilBuilt } = await import('./programs.mjs')
+      await untilBuilt(PROGRAMS_OUTCOME)
+    }
+    await super.setup()
   }
 
   /** What a file that failed did not end. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import Sequencer from '@jest/test-sequencer'
+import { missing, thoseThatNeedPrograms } from './programs.mjs'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -30,13 +31,17 @@ const long = [
   'test/flow/guards.test.ts',
 ].map((file) => join(root, file))
 
-/** A long file that begins last keeps one worker busy alone at the end. The rest: as jest remembers their times, or by their size. */
+/** A long file that begins last keeps one worker busy alone at the end. The rest: as jest remembers their times, or by their size. While the lab's programs are missing, tests without them come first. */
 export default class LongFirst extends Sequencer {
   async sort(tests) {
     const gone = long.find((file) => !existsSync(file))
     if (gone) throw new Error(`${gone} is not there: correct the list in test/jest/long-first.mjs.`)
     const sorted = await super.sort(tests)
     const place = ({ path }) => (long.includes(path) ? long.indexOf(path) : long.length)
-    return sorted.toSorted((a, b) => place(a) - place(b))
+    const ordered = sorted.toSorted((a, b) => place(a) - place(b))
+    if (missing().length === 0) return ordered
+    const needing = new Set(thoseThatNeedPrograms(tests))
+    process.env.PROGRAMS_NEEDED_BY = JSON.stringify(Array.from(needing, ({ path }) => path))
+    return [...ordered.filter((it) => !needing.has(it)), ...ordered.filter((it) => needing.has(it))]
   }
 }

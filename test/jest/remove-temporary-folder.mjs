@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export default async () => {
+  globalThis.endBuild?.()
   await globalThis.controlPlanes.stop()
   const folder = process.env.TMPDIR
   // A watching jest begins again in the same process.
