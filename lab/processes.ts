@@ -20,14 +20,14 @@ export interface ProcessRequest {
   env?: Record<string, string>
 }
 
-const running = new Set<ChildProcess>()
+/** With the signal that ends each. */
+const running = new Map<ChildProcess, NodeJS.Signals>()
 
 /**
  * Starts a program that does not outlive this process: not its end, not Ctrl-C, and on Linux (by kubelab's own doing)
  * not SIGKILL.
  */
 export function startProcess({ name, command, args, logFile, env = {} }: ProcessRequest): LabProcess {
-  endWithThisProcess()
   const log = openSync(logFile, 'a')
   const child = spawn(command, args, {
     stdio: ['ignore', log, log],
@@ -35,15 +35,7 @@ export function startProcess({ name, command, args, logFile, env = {} }: Process
     env: { GOGC: '400', ...process.env, KUBELAB_PARENT: `${process.pid}`, ...env },
   })
   closeSync(log)
-  running.add(child)
-  const gone = new Promise<void>((resolve) => {
-    const end = (): void => {
-      running.delete(child)
-      resolve()
-    }
-    child.once('exit', end)
-    child.once('error', end)
-  })
+  const gone = endWithThisProcess(child, 'SIGKILL')
   return {
     name,
     pid: child.pid ?? 0,
@@ -74,21 +66,35 @@ export function lastLines(file: string, count = 12): string {
   return `The end of ${file}:\n${lines.slice(-count).join('\n')}`
 }
 
+/** The signal is sent where this process ends first, by Ctrl-C or another signal too. Resolves when the child is gone. */
+export function endWithThisProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  prepare()
+  running.set(child, signal)
+  return new Promise<void>((resolve) => {
+    const end = (): void => {
+      running.delete(child)
+      resolve()
+    }
+    child.once('exit', end)
+    child.once('error', end)
+  })
+}
+
 let prepared = false
 
-function endWithThisProcess(): void {
+function prepare(): void {
   if (prepared) return
   prepared = true
-  const killAll = (): void => {
-    for (const child of running) child.kill('SIGKILL')
+  const endAll = (): void => {
+    for (const [child, signal] of running) child.kill(signal)
   }
-  process.on('exit', killAll)
+  process.on('exit', endAll)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // First in line, so that listeners that are called once are still counted.
     process.prependOnceListener(signal, () => {
       // Another listener of the signal wants to end the process in its own way; then this handler does not end it.
       if (process.listenerCount(signal) > 0) return
-      killAll()
+      endAll()
       process.kill(process.pid, signal)
     })
   }

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { endWithThisProcess } from '../processes.ts'
 import type { Program } from './program.ts'
 import { moduleFolder } from './cache.ts'
 import { findGo, type Go } from './go-toolchain.ts'
@@ -56,6 +57,8 @@ function compile(go: Go, program: Program, output: string): Promise<void> {
     ...inside(program, go),
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  // At this signal `go` ends its compilers, and removes their folder.
+  void endWithThisProcess(child, 'SIGINT')
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text

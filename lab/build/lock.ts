@@ -2,6 +2,13 @@ import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isNativeError } from 'node:util/types'
 
+/** A process: its id alone may since have become another's. */
+interface Holder {
+  pid: number
+  /** When it started, as the kernel counts. Empty where that cannot be read. */
+  start: string
+}
+
 /**
  * Waits until this process holds the lock file; answers how to let it go. A lock whose holder is no longer there is taken over.
  * `onWait` hears once whom it is waiting for.
@@ -11,7 +18,7 @@ export async function holdLock(file: string, onWait: (pid: number) => void): Pro
     const holder = holderOf(file)
     if (holder !== undefined && !isRunning(holder)) rmSync(file, { force: true })
     else if (holder !== undefined) {
-      if (!told) onWait(holder)
+      if (!told) onWait(holder.pid)
       told = true
       await sleep(300)
     }
@@ -19,10 +26,10 @@ export async function holdLock(file: string, onWait: (pid: number) => void): Pro
   return () => rmSync(file, { force: true })
 }
 
-/** By a hard link, so that the file holds its holder's process id from the moment it is there. */
+/** By a hard link, so that the file names its holder from the moment it is there. */
 function take(file: string): boolean {
   const mine = `${file}.${process.pid}`
-  writeFileSync(mine, `${process.pid}`)
+  writeFileSync(mine, `${process.pid} ${startOf(process.pid) ?? ''}`)
   try {
     linkSync(mine, file)
     return true
@@ -35,19 +42,32 @@ function take(file: string): boolean {
 }
 
 /** Undefined when the lock has just been let go. */
-function holderOf(file: string): number | undefined {
+function holderOf(file: string): Holder | undefined {
   try {
-    return Number(readFileSync(file, 'utf8'))
+    const [pid = '', start = ''] = readFileSync(file, 'utf8').split(' ')
+    return { pid: Number(pid), start }
   } catch {
     return undefined
   }
 }
 
-function isRunning(pid: number): boolean {
+function isRunning({ pid, start }: Holder): boolean {
+  const since = startOf(pid)
+  if (since !== undefined) return start === '' || start === since
   try {
     process.kill(pid, 0)
     return true
+  } catch (error) {
+    // It is there, and another user's.
+    return isNativeError(error) && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/** Field 22 of Linux's /proc/PID/stat, counted from behind the name, which may hold spaces. */
+function startOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19]
   } catch {
-    return false
+    return undefined
   }
 }

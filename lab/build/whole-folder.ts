@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { holdLock } from './lock.ts'
 import { showProgress } from './progress.ts'
 
@@ -37,13 +37,22 @@ export async function makeWhole(
 }
 
 async function fill(folder: string, make: (scratch: string) => Promise<void>): Promise<void> {
+  clearScratch(folder)
   const scratch = `${folder}.${process.pid}`
-  rmSync(scratch, { recursive: true, force: true })
   mkdirSync(scratch)
   try {
     await make(scratch)
     renameSync(scratch, folder)
   } finally {
     rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/** What processes that were killed half-way left: whoever holds the lock is the only one that fills the folder. */
+function clearScratch(folder: string): void {
+  const start = `${basename(folder)}.`
+  for (const name of readdirSync(dirname(folder))) {
+    const isScratch = name.startsWith(start) && /^\d+$/.test(name.slice(start.length))
+    if (isScratch) rmSync(join(dirname(folder), name), { recursive: true, force: true })
   }
 }

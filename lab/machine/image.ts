@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, copyFileSync, cpSync, mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildBinary } from '../binaries.ts'
 import { ownCache } from '../build/cache.ts'
@@ -24,20 +23,17 @@ export async function machineImage(programs: Readonly<Record<string, string>>): 
   const folder = ownCache(`initrd-${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)}`)
   const words = { doing: 'packing the machine', done: 'packed the machine', failed: 'could not pack the machine' }
   await makeWhole(folder, words, async (scratch) => {
-    const staged = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-machine-'))
-    try {
-      cpSync(root, staged, { recursive: true, verbatimSymlinks: true })
-      rmSync(join(staged, 'boot'), { recursive: true })
-      for (const name of ['proc', 'sys', 'dev', 'run', 'tmp', 'root', 'usr/bin'])
-        mkdirSync(join(staged, name), { recursive: true })
-      for (const [name, path] of Object.entries(all)) copyFileSync(path, join(staged, 'usr/bin', name))
-      copyFileSync(init, join(staged, 'init'))
-      chmodSync(join(staged, 'init'), 0o755)
-      await pack(staged, join(scratch, 'initrd.gz'))
-      copyFileSync(join(root, 'boot', `vmlinuz-${versionIn(root)}`), join(scratch, 'vmlinuz'))
-    } finally {
-      rmSync(staged, { recursive: true, force: true })
-    }
+    const staged = join(scratch, 'root')
+    cpSync(root, staged, { recursive: true, verbatimSymlinks: true })
+    rmSync(join(staged, 'boot'), { recursive: true })
+    for (const name of ['proc', 'sys', 'dev', 'run', 'tmp', 'root', 'usr/bin'])
+      mkdirSync(join(staged, name), { recursive: true })
+    for (const [name, path] of Object.entries(all)) copyFileSync(path, join(staged, 'usr/bin', name))
+    copyFileSync(init, join(staged, 'init'))
+    chmodSync(join(staged, 'init'), 0o755)
+    await pack(staged, join(scratch, 'initrd.gz'))
+    rmSync(staged, { recursive: true })
+    copyFileSync(join(root, 'boot', `vmlinuz-${versionIn(root)}`), join(scratch, 'vmlinuz'))
   })
   return { kernel: join(folder, 'vmlinuz'), initrd: join(folder, 'initrd.gz') }
 }

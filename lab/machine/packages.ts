@@ -15,6 +15,7 @@ const needed = {
   'dpkg-deb': 'dpkg',
   depmod: 'kmod',
   cpio: 'cpio',
+  setpriv: 'util-linux',
 }
 
 /** What a node's programs call. */
@@ -38,7 +39,7 @@ export function machineObstacle(): string | undefined {
 /** A root folder with Debian's kernel and the programs of a node, unpacked and not installed. Answers where it lies. Needs Debian's archive. */
 export async function machineRoot(): Promise<string> {
   const image = (await dependsOn(kernel, [])).find((name) => /^linux-image-\d/.test(name))
-  if (image === undefined) throw new Error(`${kernel} names no kernel: run apt-get update first.`)
+  if (image === undefined) throw new Error(`${kernel} names no kernel. ${hint}`)
   const folder = ownCache(`machine-${image}-${createHash('sha256').update(inside.join()).digest('hex').slice(0, 8)}`)
   const words = {
     doing: `bringing ${image} and the programs of a node from Debian (50 MB)`,
@@ -49,7 +50,7 @@ export async function machineRoot(): Promise<string> {
     const names = (await dependsOn(inside, ['--recurse'])).filter((name) => !notNeeded.test(name))
     const archives = join(scratch, 'archives')
     mkdirSync(archives)
-    await run('apt-get', ['download', '-q', image, ...names], { cwd: archives })
+    await run('apt-get', ['download', '-q', image, ...names], { cwd: archives }).catch(failed(`download ${image}`))
     for (const file of readdirSync(archives)) await run('dpkg-deb', ['-x', join(archives, file), scratch])
     for (const unused of ['archives', 'usr/share', 'usr/lib/x86_64-linux-gnu/gconv'])
       rmSync(join(scratch, unused), { recursive: true, force: true })
@@ -63,8 +64,18 @@ export const versionIn = (root: string): string => readdirSync(join(root, 'lib/m
 
 async function dependsOn(names: string | readonly string[], flags: readonly string[]): Promise<string[]> {
   const only = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map((kind) => `--no-${kind}`)
-  const { stdout } = await run('apt-cache', ['depends', ...flags, ...only, ...[names].flat()])
+  const all = [names].flat()
+  const { stdout } = await run('apt-cache', ['depends', ...flags, ...only, ...all]).catch(
+    failed(`find ${all.join(', ')}`),
+  )
   return [...new Set(stdout.split('\n').map((line) => line.replace(/^.*: /, '').trim()))].filter((name) =>
     /^[a-z0-9][a-z0-9.+-]+$/.test(name),
   )
 }
+
+const hint = 'Debian has it: run apt-get update first.'
+const failed =
+  (what: string) =>
+  (cause: Error & { stderr?: string }): never => {
+    throw new Error(`apt could not ${what}. ${hint} It said: ${(cause.stderr ?? cause.message).trim()}`, { cause })
+  }

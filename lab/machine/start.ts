@@ -33,8 +33,10 @@ export async function startMachine(image: MachineImage, workdir: string): Promis
   const console = join(workdir, 'machine.log')
   const qemu = startProcess({
     name: 'qemu',
-    command: 'qemu-system-x86_64',
+    // Unlike the lab's own programs, QEMU does not see to it itself that it ends with this process.
+    command: 'setpriv',
     args: [
+      ['--pdeathsig', 'KILL', 'qemu-system-x86_64'],
       '-accel tcg,thread=multi -m 3072 -smp 2 -display none -no-reboot -monitor none -serial stdio'.split(' '),
       ['-kernel', image.kernel, '-initrd', image.initrd, '-append', 'console=ttyS0 quiet panic=-1'],
       ['-nic', `user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:${port}-:7000`],

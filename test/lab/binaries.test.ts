@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { buildBinary, findBinary, readManifests } from '../../lab/binaries.ts'
 import type { Program } from '../../lab/build/program.ts'
 import { goBuild } from '../../lab/build/go-build.ts'
+import { holdLock } from '../../lab/build/lock.ts'
 import { showProgress } from '../../lab/build/progress.ts'
 
 const before = { ...process.env }
@@ -45,16 +46,28 @@ test('a binary without its manifests says how to get them', () => {
   )
 })
 
-test('builds stamped programs, once for two who want one at a time, and over the lock of one who died', async () => {
+test('builds stamped programs, once for two who want one at a time, and over what one who died has left', async () => {
   const program = helloModule(folder)
   const cache = join(folder, 'cache', 'hello-1')
-  mkdirSync(dirname(cache))
-  writeFileSync(`${cache}.lock`, `${spawnSync('true').pid}`)
+  const { pid } = spawnSync('true')
+  mkdirSync(`${cache}.${pid}`, { recursive: true })
+  writeFileSync(`${cache}.lock`, `${pid} 1`)
   const [first, second] = await Promise.all([goBuild('hello', program, cache), goBuild('hello', program, cache)])
   expect(first).toBe(join(cache, 'hello'))
   expect(second).toBe(first)
   expect(execFileSync(first).toString()).toBe('hello from v1.2.3\n')
   expect(readdirSync(dirname(cache))).toEqual(['hello-1'])
+})
+
+test('a lock whose holder’s process id is another’s by now is taken over', async () => {
+  const lock = join(folder, 'lock')
+  writeFileSync(lock, `${process.ppid} 1`)
+  const release = await holdLock(lock, () => {
+    throw new Error('It waits.')
+  })
+  expect(readdirSync(folder)).toEqual(['lock'])
+  release()
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('a program is built with the flags and the environment that its row asks for', async () => {

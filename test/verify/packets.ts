@@ -1,5 +1,5 @@
 import { buildBinary, kubeProxies } from '../../lab/binaries.ts'
-import { machineObstacle } from '../../lab/machine/packages.ts'
+import { machineObstacle, machineRoot } from '../../lab/machine/packages.ts'
 import { runProgram } from './chapters/program.ts'
 import { chapters, show, showSabotage } from './packets/run.ts'
 
@@ -15,6 +15,7 @@ await runProgram({
       'with a copy of the tool that leaves the annotation unwritten: holds where the claims that rest on it fall',
   },
   run: async (only, { sabotage }) => {
+    await machineRoot()
     for (const program of ['kubelab', 'felix', 'kube-proxy'] as const) await buildBinary(program)
     if (sabotage === true) return (await showSabotage(only)) ? 0 : 1
     if (only === undefined || only.includes('proxy-words'))

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { countedFigures, nodePortsPicture } from './pictures/node-ports.ts'
+import { writeNodePorts } from './pictures/node-ports.ts'
 import { openBrowser, withPage } from './samples/browser.ts'
 import { bringChromium } from './samples/chromium.ts'
 import { exampleText } from './pictures/example.ts'
@@ -29,6 +29,6 @@ const reportPicture = async (executable: string): Promise<void> => {
 
 mkdirSync(folder, { recursive: true })
 writeFileSync(join(folder, '../example-state.json'), exampleText())
-writeFileSync(join(folder, 'node-ports.svg'), nodePortsPicture(countedFigures()))
+writeNodePorts()
 const chromium = bringChromium((line) => void process.stdout.write(`${line}\n`))
 if (chromium !== undefined) await reportPicture(chromium)

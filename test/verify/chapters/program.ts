@@ -39,7 +39,7 @@ export async function runProgram({ name, description, chapters, obstacle, run, f
   try {
     await program.parseAsync()
   } catch (error) {
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    say(error instanceof Error ? error.message : String(error))
     process.exitCode = 2
   }
 }

@@ -1,42 +1,35 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Told } from '../chapters/chapter.ts'
 import { chapterText, code, packetsTitle, table, writePart } from '../chapters/page.ts'
+import { writeNodePorts } from '../pictures/node-ports.ts'
 import { versions } from '../proof/results.ts'
 import type { Claim } from './claim.ts'
 import { grounds } from './grounds.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const all = { ...versions, 'kube-proxy': versions.kubernetes }
 const json = (it: unknown): string => `${JSON.stringify(it, null, 2)}\n`
 
-/** `whole`: nothing was left out, so that the page may be written anew. */
-export function writeResults(
-  told: readonly Told<Claim>[],
-  { seconds, whole }: { seconds: number; whole: boolean },
-): void {
+export interface About {
+  seconds: number
+  /** Nothing was left out, so that what is in `docs` may be written anew. */
+  whole: boolean
+  /** Of the machine: `6.1.0-57-cloud-amd64`. */
+  kernel: string
+}
+
+export function writeResults(told: readonly Told<Claim>[], { seconds, whole, kernel }: About): void {
   const folder = join(root, 'out/packets')
   mkdirSync(folder, { recursive: true })
   const claims = told.flatMap((it) => it.claims)
   const measured = told.flatMap((it) => it.tables)
+  const all = { ...versions, 'kube-proxy': versions.kubernetes, kernel, node: process.version }
   writeFileSync(join(folder, 'results.json'), json({ versions: all, seconds, claims, measured }))
-  writeFigures(told.filter((it) => it.claims.every(({ holds }) => holds)))
-  if (whole) writePart('packets', page(told))
+  if (!whole) return
+  writePart('packets', page(told))
+  writeFileSync(join(root, 'docs/packets.json'), json({ versions: all, figures: figuresOf(told) }))
+  writeNodePorts()
 }
-
-const figuresFile = join(root, 'docs/packets.json')
-
-/** Those of chapters that were not told, or did not hold, stay as they are. */
-function writeFigures(told: readonly Told<Claim>[]): void {
-  const before = existsSync(figuresFile)
-    ? (JSON.parse(readFileSync(figuresFile, 'utf8')) as { figures: Figures })
-    : undefined
-  const kept = before?.figures.filter(({ chapter: title }) => !told.some((it) => it.title === title)) ?? []
-  const figures = [...kept, ...figuresOf(told)]
-  if (figures.length > 0) writeFileSync(figuresFile, json({ versions: all, figures }))
-}
-
-type Figures = ReturnType<typeof figuresOf>
 
 /** Of each claim that has them: connections not treated as they should be, before, while, and after it was done. */
 export const figuresOf = (told: readonly Told<Claim>[]) =>

@@ -1,3 +1,4 @@
+import { machineRoot, versionIn } from '../../../lab/machine/packages.ts'
 import { tellAll } from '../chapters/tell.ts'
 import { byHand } from './by-hand.ts'
 import type { Chapter, Claim } from './claim.ts'
@@ -17,18 +18,20 @@ export const chapters: readonly Chapter[] = [tooSmall, tooWide, ignoredField, by
 const nodes = 2
 
 /** All chapters, or those named, each in a machine of its own. Answers whether every claim held. */
-export const show = (only?: readonly string[], tool?: string, write = writeResults): Promise<boolean> =>
-  tellAll<Ground, Claim, Chapter>(
+export const show = async (only?: readonly string[], tool?: string, write = writeResults): Promise<boolean> => {
+  const kernel = versionIn(await machineRoot())
+  return await tellAll<Ground, Claim, Chapter>(
     {
       name: 'packets',
       chapters,
       lay: async ({ name, lay }) => ({ ...(await (lay?.(name) ?? layGround(name, nodes))), ...(tool && { tool }) }),
       lines: ({ before, after }) => [`before: ${before}`, `after:  ${after}`],
       broken: (claim, after) => ({ ...claim, before: '', after }),
-      write,
+      write: (told, about) => write(told, { ...about, kernel }),
     },
     only,
   )
+}
 
 /** Chapters with a claim that rests on the annotation. */
 const sabotaged = ['too-small', 'too-wide']

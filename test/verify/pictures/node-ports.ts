@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 
@@ -145,3 +145,6 @@ ${body.join('\n')}
 </svg>
 `
 }
+
+export const writeNodePorts = (): void =>
+  writeFileSync(join(root, 'docs/pictures/node-ports.svg'), nodePortsPicture(countedFigures()))
