@@ -18,6 +18,7 @@ export async function makeWhole(
   { doing, done, failed }: Words,
   make: (scratch: string) => Promise<void>,
 ): Promise<void> {
+  if (existsSync(folder)) return
   mkdirSync(dirname(folder), { recursive: true })
   const progress = showProgress(doing)
   try {

@@ -24,5 +24,4 @@ ip link set eth0 up
 # No default route: the lab is reached at 10.0.2.2, and nothing else.
 ip address add 10.0.2.15/24 dev eth0
 sysctl -q -w net.ipv4.ip_forward=1
-echo "the machine is ready"
 exec guest agent 0.0.0.0:7000

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os/exec"
 	"sync"
@@ -28,6 +29,7 @@ func agent(args []string) error {
 	if err != nil {
 		return err
 	}
+	fmt.Println("the machine is ready")
 	for {
 		conn, err := listener.Accept()
 		if err != nil {

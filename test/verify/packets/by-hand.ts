@@ -73,7 +73,7 @@ async function changeBy(ground: Ground, { targets }: Scene, { name, change }: Wa
   const [working, broken] = [targets(services.inside), targets(services.outside)]
   await unset(ground)
   await untilOutcomes(ground, broken, isTimeout)
-  await until('Felix on every node', () => ground.nodes.every((node) => node.isReady()))
+  await until('Felix on every node', () => ground.nodes.every((node) => node.isReady()), 300)
   const before = count(outcomes(broken, await tryOnce(ground, broken)), isPod)
   const since = Date.now()
   const watched = watchConnections(ground, working)

@@ -57,7 +57,7 @@ export const maskRoom: Chapter = {
     const lives = node.lives.length
     const change = { spec: { iptablesMarkMask: small } }
     await ground.cluster.request('PATCH', `${felixConfigurations}/default`, change, mergePatch)
-    await until('a new start of Felix', () => node.lives.length > lives, 120)
+    await until('a new start of Felix', () => node.lives.length > lives, 300)
     const command = `kubectl patch felixconfigurations.crd.projectcalico.org default --type=merge -p '${JSON.stringify(change)}'`
     const endpoints = names.length + 2
     const { room, codes } = await said(ground, node)
@@ -110,7 +110,7 @@ async function underPolicy(
     last = await fromPods(ground, target)
     return last.every((it, nth) => isRight(it) || !isOrdinary(nth))
   }
-  await until('the policy', settled, 40).catch(() => undefined)
+  await until('the policy', settled, 90).catch(() => undefined)
   await ground.cluster.request('DELETE', `${path}/default.limited`)
   return last
 }
@@ -123,7 +123,7 @@ async function markedLinks(node: MachineNode, room: number): Promise<Set<string>
     links = new Set(marks)
     return links.size >= room
   }
-  await until('marks', seen, 60).catch(() => undefined)
+  await until('marks', seen, 180).catch(() => undefined)
   return links
 }
 

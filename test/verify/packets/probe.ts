@@ -29,12 +29,12 @@ export const outcomes = (targets: readonly string[], attempts: readonly Attempt[
     return last?.answered ?? last?.failed ?? 'not tried'
   })
 
-/** Tries until all targets come to what is awaited. Answers the last outcomes, also where it did not come about in time. */
+/** Tries until all targets come to what is awaited: a Felix in a machine that is emulated on a busy one takes half a minute for a change. Answers the last outcomes, also where it did not come about in time. */
 export async function untilOutcomes(
   ground: Ground,
   targets: readonly string[],
   awaited: (outcome: string) => boolean,
-  seconds = 60,
+  seconds = 120,
 ): Promise<string[]> {
   let last: string[] = []
   const all = async () => {

@@ -33,7 +33,7 @@ export async function setScene(ground: Ground): Promise<Scene> {
       ground.nodes.flatMap(({ address }) => ['tcp', 'udp'].map((it) => `${it}/${address}:${nodePort}`)),
     )
   const inside = targets(services.inside, services.insideLocal)
-  const seen = await untilOutcomes(ground, inside, isPod, 120)
+  const seen = await untilOutcomes(ground, inside, isPod, 300)
   if (!seen.every(isPod)) throw new Error(`Node ports inside of Felix's range do not answer: ${seen.join(', ')}`)
   return { pods, targets }
 }

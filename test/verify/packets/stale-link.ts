@@ -19,7 +19,7 @@ export const staleLink: Chapter = {
     const open = ground.nodes.flatMap(({ address }) => [`tcp/${address}:${port}`])
     const inIpvs = await untilOutcomes(ground, open, (it) => it === 'host-process')
     for (const node of ground.nodes) await node.startProxy('iptables')
-    const served = await untilOutcomes(ground, targets(services.inside), isPod, 120)
+    const served = await untilOutcomes(ground, targets(services.inside), isPod)
     const links = await Promise.all(
       ground.nodes.map(({ namespace }) => ground.machine.run(`ip -n ${namespace} -o link`)),
     )
@@ -41,7 +41,7 @@ export const staleLink: Chapter = {
     for (const it of processes) it.end()
     const since = ground.nodes.map(({ lives }) => lives.length)
     for (const node of ground.nodes) await node.startProxy('ipvs')
-    const noticed = await untilOutcomes(ground, open, (it) => it === 'connection refused', 120)
+    const noticed = await untilOutcomes(ground, open, (it) => it === 'connection refused')
     claim({
       claim:
         'Felix from 3.23 notices by itself that IPVS begins: it restarts when the link appears, and no pod of calico-node does.',

@@ -18,7 +18,7 @@ export const tooWide: Chapter = {
       ground.nodes.map((node) => startHostProcess(ground, node, 'host-process', port)),
     )
     const targets = ground.nodes.flatMap(({ address }) => ['tcp', 'udp'].map((it) => `${it}/${address}:${port}`))
-    const right = await untilOutcomes(ground, targets, isTimeout, 30)
+    const right = await untilOutcomes(ground, targets, isTimeout)
     await setRange(ground, { annotation: wide })
     const before = await untilOutcomes(ground, targets, (it) => it === 'host-process')
     const { code } = await runTool(ground, ...command, ...paceFlags(ground.pace))
