@@ -7,6 +7,8 @@ const run = promisify(execFile)
 const requirements = join(import.meta.dirname, 'requirements.txt')
 
 export interface Lint {
+  /** The template, by the path that was given. */
+  file: string
   rule: string
   level: 'Error' | 'Warning' | 'Informational'
   message: string
@@ -14,15 +16,19 @@ export interface Lint {
   path: string
 }
 
-/** What cfn-lint has against a template, brought from PyPI once. Throws where there is no Python with pip. */
-export const lint = async (file: string, regions: readonly string[]): Promise<Lint[]> => {
+/**
+ * What cfn-lint has against templates, brought from PyPI once. Most of a run is its start, so one run takes them all. Throws where there
+ * is no Python with pip.
+ */
+export const lint = async (files: readonly string[], regions: readonly string[]): Promise<Lint[]> => {
   const folder = await pythonPackages({ name: 'cfn-lint', requirements, megabytes: 15 })
   const { stdout } = await run(
     'python3',
-    ['-c', start, '--format', 'json', '--include-checks', 'I', '--regions', ...regions, '--template', file],
+    ['-c', start, '--format', 'json', '--include-checks', 'I', '--regions', ...regions, '--template', ...files],
     { env: { ...process.env, PYTHONPATH: folder }, maxBuffer: 16_000_000 },
   ).catch(said)
-  return (JSON.parse(stdout || '[]') as Finding[]).map(({ Rule, Level, Message, Location }) => ({
+  return (JSON.parse(stdout || '[]') as Finding[]).map(({ Filename, Rule, Level, Message, Location }) => ({
+    file: Filename,
     rule: Rule.Id,
     level: Level,
     message: Message,
@@ -34,6 +40,7 @@ export const lint = async (file: string, regions: readonly string[]): Promise<Li
 const start = 'import sys; from cfnlint.runner import main; sys.exit(main())'
 
 interface Finding {
+  Filename: string
   Rule: { Id: string }
   Level: Lint['level']
   Message: string

@@ -20,9 +20,9 @@ afterAll(async () => {
 }, 30_000)
 
 const ways: [string, number, (series: Series) => Promise<void>][] = [
-  ['changes the range', 5, (series) => brakes(series, 'range')],
+  ['changes the range', 9, (series) => brakes(series, 'range')],
   ['restarts calico-node', 2, (series) => brakes(series, 'restarts')],
-  ['halts and puts the former value back', 2, (series) => haltBrakes(series, 'canary')],
+  ['halts and puts the former value back', 3, (series) => haltBrakes(series, 'canary')],
 ]
 
 describe('the brake at each write in turn', () => {
@@ -35,7 +35,7 @@ describe('the brake at each write in turn', () => {
       const { failures, finished, points } = resultsOf(tried, 0)
       expect(failures).toEqual([])
       expect(finished).toBe(points)
-      expect(points).toBeGreaterThan(4)
+      expect(points).toBeGreaterThan(3)
     },
     240_000,
   )
