@@ -11,7 +11,12 @@ const bundle = new URL('../dist/main.js', import.meta.url)
 const isPacked = !existsSync(new URL('main.ts', import.meta.url)) && existsSync(bundle)
 const needed = isPacked ? 22 : 24
 // kubectl runs its plugins by their file's name: `kubectl calico-ipvs` is kubectl-calico_ipvs.
-if (basename(process.argv[1] ?? '').startsWith('kubectl-')) process.env.CALICO_IPVS_SYNC_AS = 'kubectl'
+const calledAs = basename(process.argv[1] ?? '')
+if (calledAs.startsWith('kubectl-')) process.env.CALICO_IPVS_SYNC_AS = 'kubectl'
+// kubectl asks this name for words to complete, and gives the words so far.
+const given = process.argv.slice(2)
+const words = calledAs.startsWith('kubectl_complete-') ? ['__complete', '--', ...given] : given
+oneAnswerOnColour()
 const has = Number(process.versions.node.split('.')[0])
 
 if (has >= needed) {
@@ -31,7 +36,7 @@ if (has >= needed) {
 async function start() {
   try {
     const { main } = await import(isPacked ? bundle.href : './main.ts')
-    await main(process.argv.slice(2))
+    await main(words)
   } catch (error) {
     const missing = error.code === 'ERR_MODULE_NOT_FOUND'
     process.stderr.write(
@@ -39,6 +44,13 @@ async function start() {
     )
     process.exit(2)
   }
+}
+
+/** Where both are set, NO_COLOR counts unless it is empty; Node would say the opposite on standard error. */
+function oneAnswerOnColour() {
+  const { NO_COLOR, FORCE_COLOR } = process.env
+  if (NO_COLOR !== undefined && FORCE_COLOR !== undefined)
+    delete process.env[NO_COLOR === '' ? 'NO_COLOR' : 'FORCE_COLOR']
 }
 
 /**
@@ -65,7 +77,7 @@ function packagedNode() {
 
 /** Runs the other Node with the same terminal, signals and exit status. */
 function runWith(node) {
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...words], { stdio: 'inherit' })
   // A terminal already sends Ctrl-C to both processes; a second signal would end the child at once.
   const signals = { SIGINT: !process.stdin.isTTY, SIGQUIT: !process.stdin.isTTY, SIGTERM: true, SIGHUP: true }
   for (const [signal, passedOn] of Object.entries(signals)) process.on(signal, () => passedOn && child.kill(signal))

@@ -30,7 +30,9 @@ const completionHelp = `
 Examples:
   source <(calico-ipvs-sync completion bash)
   calico-ipvs-sync completion zsh > "\${fpath[1]}/_calico-ipvs-sync"
-  calico-ipvs-sync completion fish > ~/.config/fish/completions/calico-ipvs-sync.fish`
+  calico-ipvs-sync completion fish > ~/.config/fish/completions/calico-ipvs-sync.fish
+
+Of the plugin, kubectl completes the words by itself: the package has kubectl_complete-calico_ipvs.`
 
 /**
  * Candidates for the last word, which may be empty; the words before it say what it is. Sends no request to a cluster
@@ -86,30 +88,42 @@ const contexts = async (): Promise<{ context: string; name?: string }[]> => {
   }
 }
 
-/** The names come from untrusted files: the scripts must not let a shell evaluate them as code. */
+/** The names come from untrusted files: the scripts must not let a shell evaluate them as code. Where there is no word, files are offered. */
 const scripts: Record<Shell, string> = {
+  // Bash takes a colon for the end of a word, and contexts are ARNs: the words come from the line, and what stands before the last colon stays there.
   bash: `_calico_ipvs_sync() {
-  local word
+  local line="\${COMP_LINE:0:COMP_POINT}" word current
+  local -a words
+  read -ra words <<< "$line"
+  [[ $line == *[[:space:]] ]] && words+=('')
+  current="\${words[\${#words[@]}-1]}"
+  local kept="\${current%"\${current##*:}"}"
+  [[ $COMP_WORDBREAKS == *:* ]] || kept=
   COMPREPLY=()
   while IFS= read -r word; do
-    [[ -n $word ]] && COMPREPLY+=("$(printf %q "$word")")
-  done < <(calico-ipvs-sync __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-  # Bash takes a colon for the end of a word, and contexts are ARNs.
-  declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "\${COMP_WORDS[COMP_CWORD]}"
+    [[ -n $word ]] && COMPREPLY+=("$(printf %q "\${word#"$kept"}")")
+  done < <(calico-ipvs-sync __complete -- "\${words[@]:1}" 2>/dev/null)
 }
-complete -F _calico_ipvs_sync calico-ipvs-sync
+complete -o default -F _calico_ipvs_sync calico-ipvs-sync
 `,
   zsh: `#compdef calico-ipvs-sync
-_calico_ipvs_sync() {
+_calico-ipvs-sync() {
   local -a words_found
   words_found=("\${(@f)$(calico-ipvs-sync __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  compadd -- "\${words_found[@]}"
+  words_found=("\${(@)words_found:#}")
+  (( $#words_found )) && compadd -- "\${words_found[@]}" || _files
 }
-compdef _calico_ipvs_sync calico-ipvs-sync
+# As a file in fpath it is the function itself.
+if [[ $funcstack[1] == _calico-ipvs-sync ]]; then
+  _calico-ipvs-sync "$@"
+else
+  compdef _calico-ipvs-sync calico-ipvs-sync
+fi
 `,
   fish: `function __calico_ipvs_sync_words
   set -l words (commandline -opc) (commandline -ct)
-  calico-ipvs-sync __complete -- $words[2..] 2>/dev/null
+  set -l found (calico-ipvs-sync __complete -- $words[2..] 2>/dev/null | string match -v '')
+  test (count $found) -gt 0 && printf '%s\\n' $found || __fish_complete_path (commandline -ct)
 end
 complete -c calico-ipvs-sync -f -a '(__calico_ipvs_sync_words)'
 `,

@@ -10,8 +10,9 @@ import type { ColourChoice, Format } from './options.ts'
  * step".
  */
 export const guardExit = (debug: boolean): void => {
-  const fail = (error: Error) => {
-    say(`${programName()}: ${debug ? error.stack : error.message}`)
+  const fail = (error: NodeJS.ErrnoException) => {
+    const why = error.syscall === 'write' ? `The result could not be written: ${whyUnwritten(error)}` : error.message
+    say(`${programName()}: ${debug ? error.stack : why}`)
     process.exit(exitStatus.failed)
   }
   for (const stream of [process.stdout, process.stderr])
@@ -49,18 +50,32 @@ export const printed = (
 export const writeWhole = async (file: string, text: string): Promise<void> => {
   const { rename, rm, stat, writeFile } = await import('node:fs/promises')
   const there = await stat(file).catch(() => undefined)
-  // A device or a pipe is written to as it is.
-  if (there && !there.isFile()) return writeFile(file, text)
   const part = `${file}.${process.pid}.part`
   try {
+    // A device or a pipe is written to as it is.
+    if (there && !there.isFile()) return await writeFile(file, text)
     await writeFile(part, text, { flag: 'wx' })
     await rename(part, file)
   } catch (error) {
-    await rm(part, { force: true })
-    throw new Failure(
-      `The result could not be written to ${file}: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    await rm(part, { force: true }).catch(() => undefined)
+    throw new Failure(`The result could not be written to ${file}: ${whyUnwritten(error)}`)
   }
+}
+
+/** Without the name of the part, which nobody knows. */
+const whyUnwritten = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return unwritten[String((error as NodeJS.ErrnoException).code)] ?? error.message
+}
+
+const unwritten: Record<string, string> = {
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder does not exist',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'no space is left',
 }
 
 /** On a terminal, unless colours are disabled (https://no-color.org, https://force-color.org). */

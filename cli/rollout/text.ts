@@ -18,15 +18,18 @@ export interface RolloutStyle {
 }
 
 const none = 'There is no rollout in this cluster.\n'
-const indent = '            '
+/** Below the text of a fact; a narrow terminal has no room for a column of labels. */
+const indentOf = ({ width = 80 }: RolloutStyle): string => ' '.repeat(width < 60 ? 4 : 12)
 
 /** `  label     text`, wrapped below itself. */
-const fact = (label: string, text: string, { width }: RolloutStyle): string[] =>
-  hanging(text, `  ${label.padEnd(10)}`, indent, width)
+const fact = (label: string, text: string, style: RolloutStyle): string[] =>
+  hanging(text, `  ${label.padEnd(10)}`, indentOf(style), style.width)
 
 /** For a shell, where it can be pasted from. */
-const commandLines = (command: string, { width }: RolloutStyle): string[] =>
-  (width === undefined ? [command] : brokenCommand(command, width - indent.length)).map((line) => `${indent}${line}`)
+const commandLines = (command: string, style: RolloutStyle): string[] => {
+  const [indent, { width }] = [indentOf(style), style]
+  return (width === undefined ? [command] : brokenCommand(command, width - indent.length)).map((line) => indent + line)
+}
 
 /** The result of the command, as text. `sync`: the command that applies the rollout here. */
 export const rolloutText = (rollout: Rollout | undefined, style: RolloutStyle, sync?: string): string =>
@@ -86,9 +89,9 @@ const whatToDo = (
   const halt = rollout?.state === 'halted' && report?.findings.find(({ code }) => code === 'ROLLOUT_HALTED')
   if (!halt) return (progress?.next.commands ?? []).flatMap((command) => commandLines(on(command), style))
   const [, ...remedy] = (halt.remedy ?? '').split('\n')
-  return pasteLines(remedy.join('\n'), style.width === undefined ? undefined : style.width - indent.length).map(
-    (line) => `${indent}${line}`,
-  )
+  const indent = indentOf(style)
+  const room = style.width === undefined ? undefined : style.width - indent.length
+  return pasteLines(remedy.join('\n'), room).map((line) => indent + line)
 }
 
 const closingLine = ({ state }: Rollout, progress: Progress | undefined, { bold, name }: RolloutStyle): string => {

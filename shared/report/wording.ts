@@ -57,6 +57,13 @@ export const rangeText = (ranges: readonly string[] | undefined, most = 4): stri
   return shown.join(', ') + (ranges.length > most ? ` and ${ranges.length - most} more` : '')
 }
 
+/** More than three lines of a page. */
+const longParagraph = 240
+
+/** A long message sentence by sentence: what happened, whether it is undone, whom it hurts. */
+export const paragraphs = (message: string): string[] =>
+  message.length <= longParagraph ? [message] : message.split(/(?<=\.) (?=\p{Lu})/u)
+
 /** `1 node`, `3 nodes` */
 export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
 

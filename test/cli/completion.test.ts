@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { findingCodes } from '../../shared/domain/report.ts'
 import { runHere as run } from './here.ts'
@@ -50,23 +50,70 @@ test('without a kubeconfig there is nothing to offer and nothing goes wrong', as
   })
 })
 
+/** The program under its name, and names by which kubectl knows it. */
+const env = { KUBECONFIG, HOME: folder, PATH: `${folder}:${process.env['PATH']}` }
+const tool = join(folder, 'calico-ipvs-sync')
+writeFileSync(tool, `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`, { mode: 0o755 })
+
+test('kubectl is given the words for its plugin', () => {
+  const link = join(folder, 'kubectl_complete-calico_ipvs')
+  symlinkSync(bin, link)
+  const words = [link, 'check', '--context', 'pr']
+  expect(execFileSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env })).toBe('prod\n')
+})
+
+/** Where the shell is there: the scripts need it. */
+const where = (shell: string) => (spawnSync(shell, ['--version']).status === 0 ? test : test.skip)
+
+where('zsh')(
+  'in zsh the script asks the program, sourced or as a file of fpath, and offers files where there is no word',
+  () => {
+    const inZsh = (words: string, load: string): string => {
+      const stubs = 'compdef() {}; compadd() { print -l -- ${@[2,-1]} }; _files() { print files }'
+      const script = `${stubs}\n${load}\nwords=(calico-ipvs-sync ${words}); CURRENT=$#words; _calico-ipvs-sync`
+      return execFileSync('zsh', ['-f', '-c', script], { cwd: folder, encoding: 'utf8', env })
+    }
+    const asFile =
+      'calico-ipvs-sync completion zsh > _calico-ipvs-sync; fpath=($PWD $fpath); autoload -Uz _calico-ipvs-sync'
+    for (const load of ['source <(calico-ipvs-sync completion zsh)', asFile]) {
+      expect(inZsh('check --context pr', load)).toBe('prod\n')
+      expect(inZsh("check --context '$'", load)).toBe(`${planted}\n`)
+      expect(inZsh('check --state no', load)).toBe('files\n')
+    }
+  },
+)
+
+where('fish')('in fish the script asks the program, and offers files where there is no word', () => {
+  const inFish = (line: string): string => {
+    const script = `calico-ipvs-sync completion fish | source; complete -C "calico-ipvs-sync ${line}"`
+    return execFileSync('fish', ['--no-config', '-c', script], { cwd: folder, encoding: 'utf8', env })
+  }
+  expect(inFish('check --context pr')).toBe('prod\n')
+  expect(inFish('check --state conf')).toBe('config\n')
+})
+
 describe('in bash', () => {
-  const inBash = (line: string[], at: number): string => {
-    const tool = join(folder, 'calico-ipvs-sync')
-    writeFileSync(tool, `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`, { mode: 0o755 })
+  const inBash = (line: string): string => {
     const script = `source <(calico-ipvs-sync completion bash)
-COMP_WORDS=(${line.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${at}
+COMP_LINE='${line}'; COMP_POINT=${line.length}
 _calico_ipvs_sync; printf '%s\\n' "\${COMPREPLY[@]}"`
-    const env = { KUBECONFIG, PATH: `${folder}:${process.env['PATH']}` }
     return execFileSync('bash', ['--norc', '-c', script], { cwd: folder, encoding: 'utf8', env })
   }
 
+  test('a context that is an ARN is completed beyond its colons, where bash takes a new word to begin', () => {
+    expect(inBash('calico-ipvs-sync check --context arn:aws:eks:eu-')).toBe('eu-west-1:111122223333:cluster/shop\n')
+  })
+
+  test('where there is no word bash offers files', () => {
+    expect(inBash('calico-ipvs-sync check --state no')).toBe('\n')
+  })
+
   test('the script asks the program and takes its words', () => {
-    expect(inBash(['calico-ipvs-sync', 'check', '--context', 'pr'], 3)).toBe('prod\n')
+    expect(inBash('calico-ipvs-sync check --context pr')).toBe('prod\n')
   })
 
   test('a context whose name is a command is not run, and is quoted', () => {
-    expect(inBash(['calico-ipvs-sync', 'check', '--context', '$'], 3)).toBe('\\$\\(touch\\ planted\\)\n')
+    expect(inBash('calico-ipvs-sync check --context $')).toBe('\\$\\(touch\\ planted\\)\n')
     expect(execFileSync('ls', [folder], { encoding: 'utf8' })).not.toContain('planted')
   })
 })

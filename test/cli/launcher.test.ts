@@ -42,6 +42,25 @@ test('a signal reaches the command beneath, and the launcher ends by the same on
   expect(ended).toMatchObject({ status: null, signal: 'SIGTERM' })
 })
 
+test('where NO_COLOR and FORCE_COLOR are both set, Node says nothing of it on standard error', () => {
+  const said = (env: Record<string, string>) =>
+    spawnSync(process.execPath, [bin, 'explain', '--color', 'blue'], { encoding: 'utf8', env }).stderr
+  const plainly = said({})
+  expect(plainly).toContain('Allowed choices are auto')
+  expect(said({ NO_COLOR: '1', FORCE_COLOR: '1' })).toBe(plainly)
+  expect(said({ NO_COLOR: '', FORCE_COLOR: '1' })).toBe(plainly)
+})
+
+test('what cannot be written is said in words, with the file that was named and not its part', () => {
+  const written = (file: string) =>
+    spawnSync(process.execPath, [bin, 'explain', '--output-file', file], { encoding: 'utf8' }).stderr
+  const missing = join(folder, 'none/list.txt')
+  const said = 'calico-ipvs-sync: The result could not be written to'
+  expect(written(missing)).toBe(`${said} ${missing}: its folder does not exist\n`)
+  expect(written(folder)).toBe(`${said} ${folder}: it is a folder\n`)
+  expect(written('/dev/full')).toBe(`${said} /dev/full: no space is left\n`)
+})
+
 test('without any fitting Node it says what to install', () => {
   const alone = join(folder, 'alone')
   mkdirSync(alone)

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from '@jest/globals'
+import type { Finding } from '../../shared/domain/report.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { html } from '../../shared/report/html/report.ts'
 import { script, scriptHash } from '../../shared/report/html/script.ts'
 import { style, styleHash } from '../../shared/report/html/style.ts'
+import { text } from '../../shared/report/text/report.ts'
 import { fleet, hostile, node, outOfStep, rangeDiffers, report, sweep, unreachable } from './samples.ts'
 
 const pages = () => [html(report()), html(outOfStep), html(unreachable), html(sweep), html(hostile())]
@@ -100,6 +102,27 @@ test('of how many nodes it is so, what was found and what would be written is sa
   expect(html({ ...outOfStep, plan: blocked as never })).toContain(
     'Plan: nothing is written while OWNED_BY_GITOPS stands.</p>',
   )
+})
+
+test('a long message stands sentence by sentence, on a page and in a terminal; a pipe gets it in one line', () => {
+  const sentences = ['A rollout halted.', 'The change of a.b.c was undone, v3.28.', 'For users: not urgent.'].map(
+    (it) => `${it.slice(0, -1)} ${'and more '.repeat(9)}of it.`,
+  )
+  const message = sentences.join(' ')
+  const halt = {
+    code: 'ROLLOUT_HALTED',
+    severity: 'warning',
+    subject: 'Lease',
+    message,
+    evidence: [],
+  } satisfies Finding
+  const document = report({ findings: [halt] })
+  expect(html(document)).toContain(sentences.map((it) => `<p>${it}</p>`).join(''))
+  const beginnings = text(document, { columns: 80 })
+    .split('\n')
+    .filter((line) => /^ {2}(A rollout|The change|For users)/.test(line))
+  expect(beginnings).toHaveLength(3)
+  expect(text(document)).toContain(`\n  ${message}\n`)
 })
 
 test('what was seen in one field is listed below it, the field stands once', () => {

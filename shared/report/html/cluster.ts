@@ -14,7 +14,7 @@ import { groupNodes, nodeCells } from '../node-groups.ts'
 import type { NodeGroup } from '../node-groups.ts'
 import { evidenceText } from '../text/findings.ts'
 import { forecastText, groupChanges, groupText } from '../text/plan.ts'
-import { counted, rangeText, serviceRangeText, severities, tally, verdictWords } from '../wording.ts'
+import { counted, paragraphs, rangeText, serviceRangeText, severities, tally, verdictWords } from '../wording.ts'
 
 /** Everything about one cluster: facts, what is wrong, pictures, its nodes, the plan. `level`: of its headings. */
 export const clusterSection = (report: Report, level = 2): Markup => {
@@ -116,7 +116,7 @@ const findingBox = ({ finding, subjects }: FindingGroup, level: number): Markup 
   const { severity, code, message, evidence, remedy } = finding
   return html`<article class="finding ${severity}">
 ${heading(level, html`<span class="severity">${severityWords[severity]}</span> <code>${code}</code> <span class="where">${subjects.length <= 3 ? subjects.join(', ') : counted(subjects.length, 'time')}</span>`)}
-<p>${message}</p>
+${paragraphs(message).map((it) => html`<p>${it}</p>`)}
 ${subjects.length <= 3 ? undefined : subjectList(subjects)}
 ${evidence.length === 0 ? undefined : evidenceList(evidence)}
 ${remedy === undefined ? undefined : html`<p class="label">What to do</p>${remedyBlock(remedy)}`}

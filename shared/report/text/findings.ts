@@ -5,7 +5,7 @@ import { groupFindings } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
 import { brokenCommand, type RemedyPart, remedyParts } from '../remedy-parts.ts'
-import { plain } from '../wording.ts'
+import { paragraphs, plain } from '../wording.ts'
 
 export interface FindingStyle {
   width?: number | undefined
@@ -58,7 +58,7 @@ const findingBlock = ({ finding, subjects }: FindingGroup, brush: Paint, width?:
     ...(room < leastOfSubject && columnsOf(subject) > room
       ? [head, ...wrapped(subject, '  ', width)]
       : [`${head}  ${clipped(subject, room)}`]),
-    ...wrapped(plain(message), '  ', width),
+    ...(width === undefined ? [plain(message)] : paragraphs(plain(message))).flatMap((it) => wrapped(it, '  ', width)),
     ...evidence.slice(0, mostEvidence).flatMap((it) => {
       const [first = '', ...others] = wrapped(evidenceText(it), '', width && width - indent.length)
       return [`    ${brush.dim('seen')}  ${first}`, ...others.map((line) => indent + line)]
