@@ -60,7 +60,8 @@ test.each(pages.map((page) => [page, commandsIn(page)] as const).filter(([, comm
   (_, commands) => {
     const wrong = commands.flatMap((command) => {
       try {
-        parsed(wordsOf(command))
+        // What the shell puts there are roles.
+        parsed(wordsOf(command.replaceAll(/"\$(viewer|operator)"/g, 'arn:aws:iam::111122223333:role/$1')))
         return []
       } catch (error) {
         // A group of commands by its name alone is spoken of, not run.

@@ -27,13 +27,20 @@ export interface GuardedStage {
   stop: () => Promise<void>
 }
 
+interface Raising {
+  real?: string[]
+  copies?: number
+  admin?: string
+  onMoment?: (moment: Moment) => void
+}
+
 /** Clusters whose node-port range is not Calico's, in front of a cloud that has not yet looked at them. */
 export const raise = async (
   assemblyDir: string,
   names: string[],
   nodes: number,
-  /** `real`: which of them have the real API server. `copies`: how often each message comes. */
-  { real = [], copies = 1, onMoment }: { real?: string[]; copies?: number; onMoment?: (moment: Moment) => void } = {},
+  /** `real`: which of them have the real API server. `copies`: how often each message comes. `admin`: who alone has access to them. */
+  { real = [], copies = 1, admin, onMoment }: Raising = {},
 ): Promise<GuardedStage> => {
   const entry: { cloud?: Cloud } = {}
   const workdir = mkdtempSync(join(assemblyDir, '..', 'clusters-'))
@@ -54,7 +61,9 @@ export const raise = async (
     throw error
   })
   entry.cloud = cloud
-  for (const name of names) letIn(cloud, name)
+  for (const name of names)
+    if (admin === undefined) letIn(cloud, name)
+    else cloud.eks.grant(name, admin, ['system:masters'])
   const deploy = (policy: object) =>
     configure(cloud.stack, (configured) => ({ ...configured, policy: { action: 'sync', ...policy } }))
   const stop = async () => {

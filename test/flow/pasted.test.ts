@@ -5,28 +5,39 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { root } from '../../infra/bundle.ts'
+import { createConsole } from '../../lab/aws/console.ts'
 import { parseFields } from '../../lab/aws/json.ts'
 import type { Moment } from '../../lab/aws/moment.ts'
 import { awsCommand } from '../../lab/moto/moto.ts'
 import { commandsOfPage } from '../verify/emulator/page.ts'
 import { assemble, type GuardedStage, place, raise } from './guards-stage.ts'
 
-/** Commands of the pages that moto cannot carry out, as they are printed there, by the real `aws`: those for dead letters, and one of EKS. */
+/** Commands of the pages that moto cannot carry out, as they are printed there, by the real `aws`: from the access to a cluster to its first verdict, dead letters, and the fetch of a version. */
+
 /** As the pages call a cluster. */
 const name = 'prod-1'
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-dead-letters-'))
 const moments: Moment[] = []
+const web = createConsole()
+let ofConsole: Record<string, string>
 let stage: GuardedStage
 let sqs: SQSClient
 
 beforeAll(async () => {
-  const onMoment = (moment: Moment) => void moments.push(moment)
-  stage = await raise(await assemble(folder, { policy: { action: 'report' } }), [name], 2, { onMoment })
+  const onMoment = (moment: Moment) => {
+    moments.push(moment)
+    web.onMoment(moment)
+  }
+  const admin = `arn:aws:iam::${place.account}:user/operator`
+  stage = await raise(await assemble(folder, { policy: { action: 'report' } }), [name], 2, { onMoment, admin })
+  ofConsole = await web.open(stage.cloud)
   const endpoint = stage.cloud.endpoints['AWS_ENDPOINT_URL_SQS'] ?? ''
   sqs = new SQSClient({ region: place.region, endpoint, credentials: stage.cloud.credentials })
 }, 300_000)
 afterAll(async () => {
   sqs?.destroy()
+  await web.close()
   await stage?.stop()
   rmSync(folder, { recursive: true, force: true })
 }, 60_000)
@@ -47,9 +58,68 @@ const atLab =
   'aws() { if [ "$1" = sqs ]; then set -- --endpoint-url "$AWS_ENDPOINT_URL_SQS" "$@"; fi; command aws "$@"; }\n'
 
 const run = async (block: string, variables: Record<string, string>): Promise<string> => {
-  const env = { ...process.env, ...stage.cloud.environment, ...(await awsCommand()), AWS_PAGER: '', ...variables }
-  return (await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', atLab + block], { env })).stdout
+  const ofLab = { ...stage.cloud.environment, ...ofConsole, ...(await awsCommand()), AWS_PAGER: '' }
+  const env = {
+    ...process.env,
+    npm_config_offline: 'true',
+    npm_config_update_notifier: 'false',
+    ...ofLab,
+    ...variables,
+  }
+  return (
+    await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', `${atLab}{\n${block}\n} | cat`], { cwd: root, env })
+  ).stdout
 }
+
+/** Nobody is there who could say yes. */
+const answered = (text: string): string =>
+  /calico-ipvs-sync grant (?!.*--dry-run)/.test(text) ? `${text} --yes` : text
+
+test('docs/deploy.md leads from the access to a cluster to its first verdict, command by command', async () => {
+  const commands = commandsOfPage()
+    .filter(({ section }) => section === 'The first verdict')
+    .map(({ text }) => answered(text))
+  const at = (begins: string) => commands.findIndex((it) => it.startsWith(begins))
+  const [access, verdict, invoke] = [at('stack='), at('sweep='), at('aws lambda invoke')]
+  const stackIs = commands[access] ?? ''
+
+  const granted = await run(commands.slice(access, verdict).join('\n'), {})
+  expect(granted).toMatch(/^"API_AND_CONFIG_MAP"\n/)
+  expect(granted).toContain('  + create access entry arn:aws:iam::111122223333:role/calico-ipvs-sync-evaluate')
+
+  const swept = await run([stackIs, ...commands.slice(verdict, invoke + 1)].join('\n'), {})
+  expect(swept).toContain('{"places":1}')
+  await stage.cloud.idle({ timeoutMilliseconds: 60_000 })
+  const lines = await run([stackIs, ...commands.slice(verdict, invoke), ...commands.slice(invoke + 1)].join('\n'), {})
+  expect(lines).toMatch(/"message":"assessed"[^\n]*"verdict":"out-of-step"/)
+  expect(stage.cloud.deliveries.map(({ subject }) => subject)).toEqual([
+    '[critical] prod-1 (111122223333 eu-west-1): Calico is out of step with kube-proxy',
+  ])
+}, 240_000)
+
+test('a function is invoked by hand as the runbook says, with a message and without', async () => {
+  const nameOf = (label: string) =>
+    stage.cloud.stack.ofType('AWS::Lambda::Function').find((it) => it.label === label)?.name
+  const [FUNCTION = '', SWEEP = ''] = [nameOf('FleetReport'), nameOf('Sweep')]
+  expect(await run(blockWith('--function-name "$FUNCTION"'), { FUNCTION })).toContain('"StatusCode": 200')
+  expect(await run(blockWith('--function-name "$SWEEP"'), { SWEEP })).toContain('"StatusCode": 200')
+  await stage.cloud.idle({ timeoutMilliseconds: 60_000 })
+}, 120_000)
+
+test('a newer version is fetched as docs/deploy.md says, in a checkout of its own', async () => {
+  const command = commandsOfPage().find(({ text }) => text.startsWith('git fetch'))?.text ?? ''
+  const git = (repository: string, words: string) =>
+    `git -C "${repository}" -c user.name=a -c user.email=a@example.com ${words}`
+  const [origin, checkout] = [join(folder, 'origin'), join(folder, 'checkout')]
+  const made = [
+    `git init -q "${origin}"`,
+    git(origin, 'commit -q --allow-empty -m one'),
+    `git clone -q "${origin}" "${checkout}"`,
+  ]
+  const released = [git(origin, 'commit -q --allow-empty -m two'), git(origin, 'tag v1.2.3')]
+  const fetched = `cd "${checkout}" && ${command.replace('vX.Y.Z', 'v1.2.3')} && git log --format=%s -1`
+  expect(await run([...made, ...released, fetched].join('\n'), {})).toMatch(/two\n$/)
+}, 60_000)
 
 test('dead letters are read with their reason, and moved back they are processed', async () => {
   const [DLQ_URL, QUEUE_URL] = [urlOf('EvaluationsDeadLetters'), urlOf('Evaluations')]
@@ -65,7 +135,7 @@ test('dead letters are read with their reason, and moved back they are processed
 
   expect(await stage.cloud.messages('EvaluationsDeadLetters')).toEqual([])
   const lines = moments.map((it) => (it.kind === 'log' ? parseFields(it.line) : undefined))
-  expect(lines.filter((line) => line?.['message'] === 'assessed')).toMatchObject([{ reason: 'follow' }])
+  expect(lines.findLast((line) => line?.['message'] === 'assessed')).toMatchObject({ reason: 'follow' })
 }, 300_000)
 
 test('only a dead-letter queue can be moved from', async () => {
@@ -73,10 +143,4 @@ test('only a dead-letter queue can be moved from', async () => {
   await expect(run(blockWith('start-message-move-task'), swapped)).rejects.toThrow(
     /must be configured as a Dead Letter/,
   )
-}, 120_000)
-
-test('EKS says a cluster’s authentication mode by the command of docs/deploy.md', async () => {
-  const command = commandsOfPage().find(({ text }) => text.startsWith(`aws eks describe-cluster --name ${name}`))
-  const output = await run(command?.text ?? '', {})
-  expect(output.trim()).toBe('"API_AND_CONFIG_MAP"')
 }, 120_000)
