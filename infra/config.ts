@@ -390,6 +390,11 @@ const timeFaults = ({ sweep, concurrency, reservedConcurrency: reserved }: Knobs
     if ((reserved[name] ?? least) >= least) return []
     return { path: ['reservedConcurrency', name], message: `is less than concurrency.${knob}, which is ${least}` }
   }),
+  ...(['list-clusters', 'tell', 'notify-slack'] as const).flatMap((name) =>
+    (reserved[name] ?? 2) >= 2
+      ? []
+      : [{ path: ['reservedConcurrency', name], message: 'is less than 2, with which Lambda reads a queue at least' }],
+  ),
 ]
 
 /** Throws with all invalid names and what they must be. */

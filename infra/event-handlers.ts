@@ -1,6 +1,7 @@
 import { Duration, type Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
+import { placesOf } from '../shared/domain/fleet.ts'
 import type { Fleet } from '../shared/settings.ts'
 import { mayAssume, mayConsume, mayCount, mayList, mayReadOrganization, mayRecord, maySend } from './access.ts'
 import { alarm } from './alarms.ts'
@@ -51,8 +52,12 @@ const environmentOf = ({ account }: Stack, { evaluations }: Work) => ({
 const sweepTimeout = Duration.minutes(5)
 /** Half a minute to list, the rest to request evaluations. */
 const listTimeout = Duration.seconds(60)
-/** Places that are listed at one time, of up to a thousand: EKS throttles each account and region separately. */
-const placesAtOnce = 5
+/**
+ * Places that are listed at one time: EKS throttles each account and region separately. A sweep waits twenty minutes for its places, each of
+ * which takes a second or more. How many an organization has is not known here. Not more than are reserved.
+ */
+const placesAtOnce = (fleet: Fleet, reserved = Infinity): number =>
+  Math.min(50, reserved, Math.max(fleet.organization ? 20 : 5, Math.ceil(placesOf(fleet).length / 100)))
 
 /**
  * The functions for the sweep, which evaluates every cluster: `sweep` requests the list of each place;
@@ -123,6 +128,6 @@ const lister = (
     memorySize: 512,
     feedsItself: true,
   })
-  consume(listClusters, places, placesAtOnce)
+  consume(listClusters, places, placesAtOnce(fleet, around.config.reservedConcurrency['list-clusters']))
   return listClusters
 }

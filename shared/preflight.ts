@@ -28,12 +28,12 @@ const leastBootstrap = 6
 export const preflight = async ({ env, auditLogs = [] }: Target, ask: Ask): Promise<string | undefined> => {
   const region = env?.region ?? (await ask.region().catch(() => undefined))
   if (!region) return 'No region is known: set AWS_REGION, or `env` in deploy.json, and try again.'
-  const account = await ask.identity().catch((error: unknown) => reasonOf(error))
+  const account = await patiently(ask.identity).catch((error: unknown) => reasonOf(error))
   if (typeof account !== 'string')
     return `No AWS credentials can be used (${account.reason}): run \`aws sso login\`, or set AWS_PROFILE, and see them with \`aws sts get-caller-identity\`.`
   if (env && env.account !== account)
     return `The credentials are of account ${account}, and \`env\` in deploy.json says ${env.account}: set AWS_PROFILE to one of that account, or change \`env\`.`
-  const version = await ask.bootstrap(region).catch((error: unknown) => reasonOf(error))
+  const version = await patiently(() => ask.bootstrap(region)).catch((error: unknown) => reasonOf(error))
   // The credentials may still allow a deployment; then the CDK reports errors.
   if (typeof version === 'object') return undefined
   if (version === undefined || version < leastBootstrap)
@@ -43,6 +43,16 @@ export const preflight = async ({ env, auditLogs = [] }: Target, ask: Ask): Prom
   if (missing !== undefined)
     return `There is no log group ${missing}, and \`auditLogs\` names its cluster: switch on its audit log with \`aws eks update-cluster-config --name ${missing.split('/')[3]} --logging '{"clusterLogging":[{"types":["audit"],"enabled":true}]}'\`, or take it out of deploy.json.`
   return undefined
+}
+
+/** Asks again where no answer came in time: else a slow network would leave the sentence to the CDK, whose own is longer. */
+const patiently = async <T>(ask: () => Promise<T>, tries = 3): Promise<T> => {
+  try {
+    return await ask()
+  } catch (error) {
+    if (tries <= 1 || !(error instanceof Error) || !['TimeoutError', 'AbortError'].includes(error.name)) throw error
+    return patiently(ask, tries - 1)
+  }
 }
 
 const reasonOf = (error: unknown): { reason: string } => ({

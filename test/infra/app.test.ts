@@ -231,6 +231,11 @@ describe('the configuration', () => {
       { env: everything.env, alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:pager' },
       /is of us-east-1, and the stack is in eu-west-1/,
     ],
+    ...(['list-clusters', 'tell', 'notify-slack'] as const).map((name): [string, object, RegExp] => [
+      `a reservation of ${name} below what reads its queue`,
+      { reservedConcurrency: { [name]: 1 } },
+      /is less than 2/,
+    ]),
     ['a reservation for no function', { reservedConcurrency: { evaluation: 1 } }, /reservedConcurrency/],
   ])('with %s is refused by name', (_, value, message) => expect(() => parseConfig(value)).toThrow(message))
 })

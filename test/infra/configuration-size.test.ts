@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { fieldsOf } from '../../lab/aws/json.ts'
 import { readDeployment } from '../../shared/deployment.ts'
 import { account, deployment, region } from './deployment.ts'
 
@@ -25,10 +26,32 @@ describe('a fleet of 1,000 accounts in 17 regions with 100 exceptions', () => {
     expect(read?.policy).toEqual({ action: 'report', exceptions })
   })
 
+  test('is listed within the time that a sweep waits for its places, at two seconds each', () => {
+    const places = regions.length * accounts.length
+    expect((places / placesAtOnceIn(stack)) * 2).toBeLessThan(20 * 60)
+  })
+
   test('leaves no function with more variables than Lambda takes', () => {
     for (const { properties } of stack.ofType('AWS::Lambda::Function'))
       expect(Buffer.byteLength(JSON.stringify(properties['Environment']))).toBeLessThan(2_048)
   })
+})
+
+/** Of the mapping that invokes list-clusters. */
+const placesAtOnceIn = (stack: ReturnType<typeof deployment>): number => {
+  const [lister] = stack.ofType('AWS::Lambda::Function').filter(({ label }) => label === 'ListClusters')
+  const [mapping] = stack
+    .ofType('AWS::Lambda::EventSourceMapping')
+    .filter(({ properties }) => properties['FunctionName'] === lister?.name)
+  return Number(fieldsOf(mapping?.properties['ScalingConfig'])['MaximumConcurrency'])
+}
+
+test.each([
+  ['a small fleet', {}, 5],
+  ['one of an organization', { organizationId: 'o-a1b2c3d4e5', organization: { units: ['r-ab12'] } }, 20],
+  ['one with fewer invocations reserved', { reservedConcurrency: { 'list-clusters': 3 } }, 3],
+])('%s has so many places listed at once', (_, more, most) => {
+  expect(placesAtOnceIn(deployment({ env: { account, region }, ...more }))).toBe(most)
 })
 
 describe('what lies beside the code', () => {

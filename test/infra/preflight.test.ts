@@ -51,6 +51,23 @@ describe('before a deployment', () => {
     expect(said).not.toContain('\n')
   })
 
+  test.each(['TimeoutError', 'AbortError'])(
+    'an answer that comes too late (%s) is asked for again, three times in all',
+    async (name) => {
+      const late = (times: number) => {
+        let left = times
+        return async () => {
+          if (left-- > 0) throw Object.assign(new Error('too late'), { name })
+          return undefined
+        }
+      }
+      expect(await preflight({}, { ...well, bootstrap: late(2) })).toMatch(/^Account 111122223333 is not bootstrapped/)
+      expect(await preflight({}, { ...well, bootstrap: late(3) })).toBeUndefined()
+      const once = late(1)
+      expect(await preflight({}, { ...well, identity: () => once().then(() => account) })).toBeUndefined()
+    },
+  )
+
   test('the account that the configuration names must be that of the credentials', async () => {
     expect(await preflight({ env: { account: '444455556666', region } }, well)).toMatch(
       /credentials are of account 111122223333, and `env` in deploy\.json says 444455556666/,

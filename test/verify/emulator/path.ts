@@ -42,7 +42,7 @@ export const pathClaims = async (moto: Moto, folder: string): Promise<Claim[]> =
     claims.push({
       claim: 'npm run deploy before the bootstrap ends with one sentence that says so',
       holds: early.status === 1 && /^Account 111122223333 is not bootstrapped .* once\.$/m.test(early.said),
-      detail: early.said.trim().split('\n').at(-1) ?? '',
+      detail: `${early.status}: ${early.said.trim().slice(-600)}`,
     })
     for (const it of trail) await shell.run(it)
     const before = await inventory(moto)
