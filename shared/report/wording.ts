@@ -59,10 +59,19 @@ export const rangeText = (ranges: readonly string[] | undefined, most = 4): stri
 
 /** More than three lines of a page. */
 const longParagraph = 240
+/** `For users: urgent.` belongs to what follows. */
+const briefSentence = 40
 
 /** A long message sentence by sentence: what happened, whether it is undone, whom it hurts. */
-export const paragraphs = (message: string): string[] =>
-  message.length <= longParagraph ? [message] : message.split(/(?<=\.) (?=\p{Lu})/u)
+export const paragraphs = (message: string): string[] => {
+  const all: string[] = []
+  for (const sentence of message.length <= longParagraph ? [message] : message.split(/(?<=\.) (?=\p{Lu})/u)) {
+    const last = all.at(-1)
+    if (last !== undefined && last.length < briefSentence) all[all.length - 1] = `${last} ${sentence}`
+    else all.push(sentence)
+  }
+  return all
+}
 
 /** `1 node`, `3 nodes` */
 export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
@@ -75,10 +84,12 @@ export const tally = (all: readonly Verdict[]): string =>
     .map(([count, words]) => `${count} ${words}`)
     .join(', ')
 
-/** `45 s`, `9 min`, `2 h 5 min`: a forecast is not exact to the second. */
+/** `45 s`, `9 min`, `2 h 5 min`, `6 days 15 h`: a forecast is not exact to the second. */
 export const duration = (seconds: number): string => {
   if (seconds < 90) return `${Math.round(seconds)} s`
   const minutes = Math.round(seconds / 60)
   if (minutes < 120) return `${minutes} min`
-  return `${Math.floor(minutes / 60)} h${minutes % 60 === 0 ? '' : ` ${minutes % 60} min`}`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return `${hours} h${minutes % 60 === 0 ? '' : ` ${minutes % 60} min`}`
+  return `${Math.floor(hours / 24)} days${hours % 24 === 0 ? '' : ` ${hours % 24} h`}`
 }

@@ -105,9 +105,11 @@ test('of how many nodes it is so, what was found and what would be written is sa
 })
 
 test('a long message stands sentence by sentence, on a page and in a terminal; a pipe gets it in one line', () => {
-  const sentences = ['A rollout halted.', 'The change of a.b.c was undone, v3.28.', 'For users: not urgent.'].map(
-    (it) => `${it.slice(0, -1)} ${'and more '.repeat(9)}of it.`,
-  )
+  const sentences = [
+    'A rollout halted.',
+    'The change of a.b.c was undone, v3.28.',
+    'For users: urgent. Until then it is so.',
+  ].map((it) => `${it.slice(0, -1)} ${'and more '.repeat(9)}of it.`)
   const message = sentences.join(' ')
   const halt = {
     code: 'ROLLOUT_HALTED',

@@ -96,13 +96,27 @@ const writeColumns: readonly Column[] = [
 
 const writeRow = (write: Write) => {
   const { at, what, object, by, why, rollout, claimed } = write
-  const texts = [second(at), what, object, changeText(write), by]
+  const claim = claimed ? claimedText : undefined
   return {
     verdict: 'in-step' as const,
-    cells: [...texts.map(cellText), wholeWord(why), ...[rollout, claimed ? claimedText : undefined].map(cellText)],
+    cells: [
+      ...[second(at), what].map(cellText),
+      objectName(object),
+      // One sign, which no line's end parts.
+      ...[changeText(write).replace('->', '→'), by].map(cellText),
+      ...[why, rollout].map(wholeWord),
+      cellText(claim),
+    ],
   }
 }
 
-/** A finding's code is not broken; a sentence is. */
+/** Broken behind its kind, so that the names of nodes stand one below the other; what is longer than any node's name is broken anywhere. */
+const objectName = (object: string): Markup => {
+  const at = object.lastIndexOf('/') + 1
+  const [kind, name] = [object.slice(0, at), object.slice(at)]
+  return markup`${kind}<wbr><span class="name${name.length > 54 ? '' : ' whole'}">${name}</span>`
+}
+
+/** A finding's code and a rollout's id are not broken; a sentence is. */
 const wholeWord = (text: string | undefined): Markup | undefined =>
-  text !== undefined && /^[A-Z_]{1,32}$/.test(text) ? markup`<span class="whole">${text}</span>` : cellText(text)
+  text !== undefined && /^\w{1,32}$/.test(text) ? markup`<span class="whole">${text}</span>` : cellText(text)
