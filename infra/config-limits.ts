@@ -1,3 +1,5 @@
+import { partitionOf } from '../shared/domain/fleet-names.ts'
+
 export interface Fault {
   path: (string | number)[]
   message: string
@@ -73,7 +75,10 @@ const heededFaults = ({ policy, env }: Judged): Fault[] =>
         : [{ path, message: `has ${alarm.length} characters, and an alarm's name has 255` }]
     if (service !== 'cloudwatch' || kind !== 'alarm' || !region)
       return [{ path, message: 'is no ARN of an alarm, arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME' }]
-    if (!env || account === env.account) return []
+    if (!env) return []
+    if (partitionOf(region) !== partitionOf(env.region))
+      return [{ path, message: `is of ${region}, and credentials of ${env.region} are not valid there` }]
+    if (account === env.account) return []
     return [
       { path, message: `is of account ${account}, and only alarms of the stack's own, ${env.account}, can be read` },
     ]

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { combinationsOf, filterPolicyOf, policyBounds } from '../shared/domain/notice/route.ts'
 import { isTimezone } from '../shared/domain/policy/window.ts'
 import { policySetting } from '../shared/settings.ts'
+import { arns, placeFault } from './arns.ts'
 
 /** A single value is the same as a list of one. */
 const oneOrMore = <T extends z.ZodType>(one: T) =>
@@ -31,7 +32,7 @@ const route = z.strictObject({
   /** A webhook's URL, or a bot's token; with a token, also the channel's id, and each incident is one thread. */
   slack: z
     .strictObject({
-      secretArn: z.string().regex(/^arn:[a-z-]+:secretsmanager:/, 'is an ARN of secretsmanager'),
+      secretArn: arns.secret,
       channel: z
         .string()
         .regex(/^[CDG][A-Z0-9]{2,20}$/, 'is the id of a channel such as C024BE91L, not its name')
@@ -45,9 +46,7 @@ const route = z.strictObject({
     .optional()
     .describe('An existing topic in the region of the stack, for example of a pager.'),
   /** The key that encrypts that topic, if it is your own key; its policy must allow the function `tell` to use it. */
-  kmsKeyArn: z
-    .string()
-    .regex(/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, 'is the ARN of a key')
+  kmsKeyArn: arns.key
     .optional()
     .describe('The key of that topic, if it is your own key; its policy must allow the function tell to use it.'),
   /** `chat`: the format of Amazon Q Developer in chat applications. Without topicArn the stack creates the topic. */
@@ -107,6 +106,8 @@ interface Told {
   emails: string[]
   env?: { account: string; region: string } | undefined
   accounts?: { account: string }[] | undefined
+  /** With it the fleet has accounts that the configuration does not name. */
+  organization?: object | undefined
 }
 
 /** The maximum of SNS for subscriptions of one topic with a filter policy. */
@@ -121,7 +122,7 @@ export const noticeFaults = (all: Told): Fault[] => [
   ...timezoneFaults(all),
 ]
 
-const routeFaults = ({ env, accounts }: Told, it: RouteConfig, path: Fault['path']): Fault[] => {
+const routeFaults = ({ env, accounts, organization }: Told, it: RouteConfig, path: Fault['path']): Fault[] => {
   const { emails, slack, topicArn, kmsKeyArn, format, account = [] } = it
   const faults: (Fault | false | undefined)[] = [
     emails.length === 0 &&
@@ -141,6 +142,7 @@ const routeFaults = ({ env, accounts }: Told, it: RouteConfig, path: Fault['path
     ...account.map(
       (one, index) =>
         accounts !== undefined &&
+        organization === undefined &&
         !accounts.some((known) => known.account === one) && {
           path: [...path, 'account', index],
           message: `${one} is no account of the fleet: no notice would match`,
@@ -148,12 +150,6 @@ const routeFaults = ({ env, accounts }: Told, it: RouteConfig, path: Fault['path
     ),
   ]
   return faults.flatMap((fault) => fault || [])
-}
-
-const placeFault = (of: string | undefined, env: Told['env'], path: Fault['path']): Fault | undefined => {
-  const region = of?.split(':')[3]
-  if (!env || region === undefined || region === env.region) return undefined
-  return { path, message: `is of ${region}, and the stack is in ${env.region}` }
 }
 
 const filterFault = (it: RouteConfig, path: Fault['path']): Fault | undefined => {

@@ -5,6 +5,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { partitionOf } from '../shared/domain/fleet-names.ts'
 import { clusterRef } from '../shared/messages.ts'
 import { policySetting } from '../shared/settings.ts'
+import { arns, placeFault } from './arns.ts'
 import { type Fault, limitFaults } from './config-limits.ts'
 import { noticeFaults, noticesConfig } from './config-notices.ts'
 import { functionNames } from './functions.ts'
@@ -13,7 +14,6 @@ import { functionNames } from './functions.ts'
 z.config(z.locales.en())
 
 const { account, region, name: clusterName } = clusterRef.shape
-const arn = (service: string) => z.string().regex(new RegExp(`^arn:[a-z-]+:${service}:`), `is an ARN of ${service}`)
 
 /** The ARN of one role; no pattern and no user. */
 const roleArn = z
@@ -180,7 +180,7 @@ const knobs = z.strictObject({
    */
   emails: z.array(z.email()).refine(isDistinct, 'name each address once').default([]),
   /** A secret with the URL of an incoming webhook and nothing else. Absent: no Slack resources are deployed. */
-  slackWebhookSecretArn: arn('secretsmanager').optional(),
+  slackWebhookSecretArn: arns.secret.optional(),
   /** Each alarm's description ends with this URL and the section. Absent: the page in the repository. */
   runbookBaseUrl: z.url({ protocol: /^https?$/ }).default(runbookUrl),
   /**
@@ -191,7 +191,7 @@ const knobs = z.strictObject({
   /** Other recipients of notices, and when: docs/notices.md. */
   notices: noticesConfig,
   /** An existing topic for alarms, for example of a pager. Absent: the stack creates a topic for `emails`. */
-  alarmTopicArn: arn('sns').optional(),
+  alarmTopicArn: arns.topic.optional(),
 
   /**
    * For clusters with private endpoints: the VPC of `evaluate` and `rollout-step`. Absent: no VPC, public endpoints
@@ -203,9 +203,9 @@ const knobs = z.strictObject({
    * Your own key, in the stack's region, for the table, the queues, the topics and the logs. Absent: keys of AWS, and
    * for notices a key that the stack creates. Its policy must allow the services that docs/deploy.md names.
    */
-  kmsKeyArn: arn('kms').optional(),
+  kmsKeyArn: arns.key.optional(),
   /** The key of the Slack secret, if it is your own key and not `kmsKeyArn`. */
-  secretKmsKeyArn: arn('kms').optional(),
+  secretKmsKeyArn: arns.key.optional(),
 
   /**
    * Clusters that are evaluated, and changed, at one time. EKS throttles Describe calls for each account and region.
@@ -366,11 +366,9 @@ const exceptionFaults = ({ policy, env, regions, accounts, organization }: Knobs
 
 /** CloudWatch sends to topics of its own region only; secret and keys must be in the stack's region. */
 const placeFaults = ({ env, alarmTopicArn, slackWebhookSecretArn, kmsKeyArn, secretKmsKeyArn }: Knobs): Fault[] =>
-  Object.entries({ alarmTopicArn, slackWebhookSecretArn, kmsKeyArn, secretKmsKeyArn }).flatMap(([name, value]) => {
-    const ofRegion = value?.split(':')[3]
-    if (!env || ofRegion === undefined || ofRegion === env.region) return []
-    return { path: [name], message: `is of ${ofRegion}, and the stack is in ${env.region}` }
-  })
+  Object.entries({ alarmTopicArn, slackWebhookSecretArn, kmsKeyArn, secretKmsKeyArn }).flatMap(
+    ([name, value]) => placeFault(value, env, [name]) ?? [],
+  )
 
 /**
  * A message that is throttled for lack of concurrency is received repeatedly, and becomes a dead letter without an

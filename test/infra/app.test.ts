@@ -75,11 +75,7 @@ describe('the configuration', () => {
     ['a knob that does not exist', { sweeps: {} }, /sweeps/],
     ['an unknown action', { policy: { action: 'fix' } }, /policy\.action/],
     ['a region that is none', { regions: ['Ireland'] }, /regions/],
-    [
-      'a webhook instead of a secret',
-      { slackWebhookSecretArn: 'https://hooks.slack.com/x' },
-      /is an ARN of secretsmanager/,
-    ],
+    ['a webhook instead of a secret', { slackWebhookSecretArn: 'https://hooks.slack.com/x' }, /is no ARN of a secret/],
     [
       'an account without a role where nobody says which one is the own',
       { accounts: [{ account: '111122223333' }] },
@@ -230,6 +226,31 @@ describe('the configuration', () => {
       'an alarm topic of another region',
       { env: everything.env, alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:pager' },
       /is of us-east-1, and the stack is in eu-west-1/,
+    ],
+    ...[
+      { kmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:alias/mine' },
+      { secretKmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:alias/mine' },
+      { alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:' },
+      { slackWebhookSecretArn: 'arn:aws:secretsmanager:' },
+    ].map((it): [string, object, RegExp] => [`an incomplete ARN ${JSON.stringify(it)}`, it, /is no ARN of a/]),
+    ...[
+      ['cn-north-1', 'aws', 'aws-cn'],
+      ['us-gov-west-1', 'aws', 'aws-us-gov'],
+      ['eusc-de-east-1', 'aws', 'aws-eusc'],
+      ['us-iso-east-1', 'aws-iso-b', 'aws-iso'],
+      ['eu-west-1', 'aws-cn', 'aws'],
+    ].map(([region, other, own]): [string, object, RegExp] => [
+      `a topic of ${other} in ${region}`,
+      { env: { account: '111122223333', region }, alarmTopicArn: `arn:${other}:sns:${region}:111122223333:pager` },
+      new RegExp(`begins with arn:${other}, and in ${region} ARNs begin with arn:${own}`),
+    ]),
+    [
+      'an alarm to be heeded in another partition',
+      {
+        env: everything.env,
+        policy: { pauseOnAlarms: ['arn:aws-cn:cloudwatch:cn-north-1:111122223333:alarm:errors'] },
+      },
+      /credentials of eu-west-1 are not valid there/,
     ],
     ...(['list-clusters', 'tell', 'notify-slack'] as const).map((name): [string, object, RegExp] => [
       `a reservation of ${name} below what reads its queue`,

@@ -83,6 +83,12 @@ describe('a configuration of notices', () => {
       parseConfig({ env: { account, region }, ...more, notices })
   const route = (it: object, more: object = {}) => refused({ routes: [it] }, more)
 
+  test('may name an account of the organization that it does not name itself', () => {
+    const organization = { organizationId: 'o-a1b2c3d4e5', organization: { units: ['r-ab12'] } }
+    const toOne = { account: '999988887777', emails: ['a@example.com'] }
+    expect(route(toOne, { accounts: [{ account }], ...organization })).not.toThrow()
+  })
+
   test.each([
     ['a route that leads to nobody', route({ severity: 'critical' }), /has no recipient/],
     ['mail on a topic for chats', route({ format: 'chat', emails: ['a@example.com'] }), /need a separate route/],
