@@ -63,13 +63,15 @@ describe.each(kinds)('the whole flow on the %s control plane', (kind) => {
 
   test('a cluster that only reports is told about and not touched', async () => {
     await change(names.quiet, 21_000)
-    // A busy machine may need a second look.
-    await until('the notice', () =>
-      stage.cloud.deliveries.some(
-        ({ subject }) => subject === '[critical] quiet (111122223333 eu-west-1): Calico is out of step with kube-proxy',
-      ),
-    )
+    const subject = '[critical] quiet (111122223333 eu-west-1): Calico is out of step with kube-proxy'
+    const isTold = () => stage.cloud.deliveries.some((it) => it.subject === subject)
     await stage.cloud.idle()
+    // On a busy machine the first look may see too little: then the schedule comes.
+    for (let left = 3; left > 0 && !isTold(); left -= 1) {
+      stage.cloud.fire()
+      await stage.cloud.idle()
+    }
+    expect(stage.cloud.deliveries.map((it) => it.subject)).toContain(subject)
     const [only, ...others] = await objectsIn(stage.fleet.clusters.quiet)
     expect(others).toEqual([])
     expect(only?.metadata.annotations?.[annotation]).toBeUndefined()
