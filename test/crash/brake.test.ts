@@ -20,7 +20,7 @@ afterAll(async () => {
 }, 30_000)
 
 const ways: [string, number, (series: Series) => Promise<void>][] = [
-  ['changes the range', 9, (series) => brakes(series, 'range')],
+  ['changes the range', 7, (series) => brakes(series, 'range')],
   ['restarts calico-node', 2, (series) => brakes(series, 'restarts')],
   ['halts and puts the former value back', 3, (series) => haltBrakes(series, 'canary')],
 ]

@@ -96,6 +96,8 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
       remedy: [
         `${onCluster(cluster, 'rollout status')}   # look first: this changes nothing`,
         ...(evidence ? onNode(cluster, evidence, isWell) : []),
+        // The notice puts other causes between the paragraphs.
+        '',
         ...(rollback
           ? ['Then, to undo the rest now:', onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')]
           : [

@@ -257,9 +257,9 @@ const stepsOf = ({ report, halted, acting }: About): string[] => {
     : remedies
 }
 
-/** Looking, then other causes, then the decision, whose alternatives are one step: nobody must run both. */
+/** Paragraphs of the halt's remedy: looking, and the decision, whose alternatives are one step, because nobody must run both. */
 const haltSteps = ([halt = '', ...others]: string[], { release }: Halted): string[] => {
-  const [look = '', ...decision] = halt.split(/\n(?=Then)/)
+  const [look = '', ...decision] = halt.split('\n\n')
   const brake = release === undefined ? [] : [`To have the rest undone, release the brake for all clusters: ${release}`]
   return [...brake, look, ...others, ...decision]
 }
