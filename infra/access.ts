@@ -241,7 +241,7 @@ export const mayConnect: Permission = allow(
   { because: 'Lambda manages network interfaces whose ids are not known before.' },
 )
 
-export const roleOf = ({ role, node }: IFunction): IRole => {
+export const executionRoleOf = ({ role, node }: IFunction): IRole => {
   if (!role) throw new Error(`${node.path} has no role; create functions with lambdaFunction, which gives them one.`)
   return role
 }

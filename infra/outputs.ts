@@ -2,7 +2,7 @@ import { CfnOutput, type Stack } from 'aws-cdk-lib'
 import type { EventBus } from 'aws-cdk-lib/aws-events'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { defaultDeployment, defaultExternalId, deploymentName } from '../shared/domain/fleet-names.ts'
-import { roleOf } from './access.ts'
+import { executionRoleOf } from './access.ts'
 import type { Config } from './config.ts'
 
 interface Told {
@@ -18,12 +18,20 @@ export const outputs = (stack: Stack, config: Config, { bus, listClusters, evalu
   const externalId = config.externalId ?? defaultExternalId(deployment, stack.account)
   const output = (name: string, description: string, value: string) =>
     new CfnOutput(stack, name, { description, value })
-  output('ListRoleArn', 'Lists clusters; assumes the viewer role of other accounts.', roleOf(listClusters).roleArn)
-  output('ViewerRoleArn', 'Reads clusters; assumes the viewer role of other accounts.', roleOf(evaluate).roleArn)
+  output(
+    'ListRoleArn',
+    'Lists clusters; assumes the viewer role of other accounts.',
+    executionRoleOf(listClusters).roleArn,
+  )
+  output(
+    'ViewerRoleArn',
+    'Reads clusters; assumes the viewer role of other accounts.',
+    executionRoleOf(evaluate).roleArn,
+  )
   output(
     'OperatorRoleArn',
     'Changes clusters; assumes the operator role of other accounts.',
-    roleOf(rolloutStep).roleArn,
+    executionRoleOf(rolloutStep).roleArn,
   )
   output('ExternalId', 'The external id for the roles of other accounts.', externalId)
   if (bus) output('BusArn', 'The event bus to which other accounts and regions forward events.', bus.eventBusArn)

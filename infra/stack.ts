@@ -2,7 +2,7 @@ import { type App, Stack } from 'aws-cdk-lib'
 import type { Deployment } from '../shared/deployment.ts'
 import { defaultDeployment, deploymentName } from '../shared/domain/fleet-names.ts'
 import type { Fleet } from '../shared/settings.ts'
-import { roleOf } from './access.ts'
+import { executionRoleOf } from './access.ts'
 import { setRunbook } from './alarms.ts'
 import { brake } from './brake.ts'
 import type { Config } from './config.ts'
@@ -59,7 +59,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
     records,
     brake: brake(stack, config.stackName),
   })
-  grantCommand(stack, config, { viewer: roleOf(evaluate), operator: roleOf(rolloutStep) })
+  grantCommand(stack, config, { viewer: executionRoleOf(evaluate), operator: executionRoleOf(rolloutStep) })
   watchVerdicts(around, {
     onEvent: onEvent.logGroup,
     onAuditLog: onAuditLog?.logGroup,

@@ -6,8 +6,8 @@ import type { Fleet } from './settings.ts'
 const keptMs = 300_000
 
 /**
- * The fleet with the accounts that the last sweep found in the organization. `know` reads them where the account is not one
- * that is known, or where nothing less than all is meant. Without an organization nothing is read.
+ * The fleet with the accounts that the last sweep found in the organization. `know` reads them if the given account is not
+ * known yet, or if no account is given. Without an organization nothing is read.
  */
 export const knownFleet = (
   configured: Fleet,

@@ -4,7 +4,7 @@ type Facts = Readonly<Record<string, unknown>>
 type Unit = 'Count' | 'Seconds'
 type Metric = readonly [name: string, value: number, unit?: Unit]
 
-/** A fact whose name begins as those of metrics do is one: `Events`, `PlacesUnlisted`. */
+/** A fact whose name begins with a capital letter is a metric: `Events`, `PlacesUnlisted`. */
 const named = (facts: Facts): Metric[] =>
   Object.entries(facts).flatMap(([name, it]) =>
     typeof it === 'number' && /^[A-Z]/.test(name) ? [[name, it] as const] : [],

@@ -62,13 +62,13 @@ export const tryAws = async (
     ['credentials', 'AWS proxy'],
   )
   const caller = arn ?? 'YOUR-ARN'
-  // Who is refused by STS is so everywhere; where only STS cannot be reached, EKS may be.
+  // Credentials that STS refuses are refused by EKS too. If STS is only unreachable, EKS may still answer.
   const needs = ['credentials', 'AWS proxy', ...(isRefused ? ['STS'] : [])]
   const assumed = await (role === undefined
     ? undefined
     : take('role', () => assume(sts, role), roleFix(role, caller), [...needs, 'STS']))
   if (role === undefined) leaveOut('role', 'none is to be assumed')
-  const principal = roleOf(assumed ?? caller)
+  const principal = roleArnOf(assumed ?? caller)
   return take(
     'EKS API',
     async () => {
@@ -144,7 +144,7 @@ const entranceText = ({ mode, entry, principal }: Entered): string[] => {
 }
 
 /** An access entry is for the role, not for its session; a path in the role's name is not in the session's and is to be added. */
-export const roleOf = (arn: string): string =>
+export const roleArnOf = (arn: string): string =>
   arn.replace(/^arn:([\w-]+):sts::(\d{12}):assumed-role\/([^/]+)\/.*$/, 'arn:$1:iam::$2:role/$3')
 
 const identity = async (sts: STSClient) => {

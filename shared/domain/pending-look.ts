@@ -38,7 +38,7 @@ interface Asking {
  * Whether an event needs its own evaluation. `undefined`: one is pending that has not begun, and will include the
  * change. Else the seconds until it is due, and the state to record before it is requested.
  */
-export const askForLook = (
+export const withRequest = (
   known: Looks,
   { by, now, gapMs }: Asking,
 ): { delaySeconds: number; store: Looks } | undefined => {

@@ -13,7 +13,7 @@ export interface PlaceRow extends Place {
   clusters: string[]
   /** Absent: the place could be listed. Else its clusters are `unknown`, with the reason. */
   unlisted?: Unlisted
-  /** What people are to hear and may not have been told yet: on record before it is told, so that a function that ends owes it. */
+  /** A notice that is to be sent. It is recorded before it is sent, so that it is sent later if the function ends in between. */
   owed?: Owed
 }
 

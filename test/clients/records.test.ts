@@ -93,26 +93,26 @@ describe('a notice', () => {
 
   test('is told by one of all who want to tell it', async () => {
     const claims = await Promise.all(
-      Array.from({ length: 5 }, () => client.claim(notice('one'), '2026-11-23T04:00:00Z')),
+      Array.from({ length: 5 }, () => client.reserve(notice('one'), '2026-11-23T04:00:00Z')),
     )
-    expect(claims.toSorted()).toEqual(['busy', 'busy', 'busy', 'busy', 'claimed'])
+    expect(claims.toSorted()).toEqual(['busy', 'busy', 'busy', 'busy', 'reserved'])
   })
 
   test('that was told is not told again', async () => {
-    await client.claim(notice('two'), '2026-11-23T04:00:00Z')
+    await client.reserve(notice('two'), '2026-11-23T04:00:00Z')
     await client.confirm(notice('two'), '2026-11-23T04:00:01Z')
-    expect(await client.claim(notice('two'), '2026-11-24T04:00:00Z')).toBe('told')
-    expect(await client.claim(notice('other'), '2026-11-24T04:00:00Z')).toBe('claimed')
+    expect(await client.reserve(notice('two'), '2026-11-24T04:00:00Z')).toBe('told')
+    expect(await client.reserve(notice('other'), '2026-11-24T04:00:00Z')).toBe('reserved')
   })
 
   test('whose teller died is open again after five minutes', async () => {
-    await client.claim(notice('three'), '2026-11-23T04:00:00Z')
-    expect(await client.claim(notice('three'), '2026-11-23T04:04:59Z')).toBe('busy')
-    expect(await client.claim(notice('three'), '2026-11-23T04:05:00Z')).toBe('claimed')
+    await client.reserve(notice('three'), '2026-11-23T04:00:00Z')
+    expect(await client.reserve(notice('three'), '2026-11-23T04:04:59Z')).toBe('busy')
+    expect(await client.reserve(notice('three'), '2026-11-23T04:05:00Z')).toBe('reserved')
   })
 
   test('that has expired counts as forgotten before the table has forgotten it', async () => {
-    await client.claim(notice('four'), '2026-11-23T04:00:00Z')
+    await client.reserve(notice('four'), '2026-11-23T04:00:00Z')
     await client.confirm(notice('four'), '2026-11-23T04:00:00Z')
     const Key = { cluster: { S: 'prod' }, record: { S: 'told#four' } }
     await dynamo.send(
@@ -123,7 +123,7 @@ describe('a notice', () => {
         ExpressionAttributeValues: { ':at': { N: '1' } },
       }),
     )
-    expect(await client.claim(notice('four'), '2026-11-23T04:00:02Z')).toBe('claimed')
+    expect(await client.reserve(notice('four'), '2026-11-23T04:00:02Z')).toBe('reserved')
   })
 })
 
@@ -262,13 +262,13 @@ describe('the outbox', () => {
   })
 
   test('a claim that is released can be taken again at once, one that is told cannot', async () => {
-    expect(await client.claim(key, now)).toBe('claimed')
-    expect(await client.claim(key, now)).toBe('busy')
+    expect(await client.reserve(key, now)).toBe('reserved')
+    expect(await client.reserve(key, now)).toBe('busy')
     await client.release(key, now)
-    expect(await client.claim(key, now)).toBe('claimed')
+    expect(await client.reserve(key, now)).toBe('reserved')
     await client.confirm(key, now)
     await client.release(key, now)
-    expect(await client.claim(key, now)).toBe('told')
+    expect(await client.reserve(key, now)).toBe('told')
   })
 })
 

@@ -1,7 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
+import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 
 const root = join(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -93,6 +96,15 @@ describe('what the pages and workflows name is there', () => {
   })
 })
 
+test('the defaults that docs/change.md states are those of the policy', () => {
+  const stated = [...read('docs/change.md').matchAll(/`(\w+)` \(default (\d+)\)/g)].map(([, key = '', value]) => [
+    key,
+    Number(value),
+  ])
+  expect(stated.length).toBeGreaterThan(1)
+  expect(stated).toEqual(stated.map(([key]) => [key, defaultPolicy[key as 'settleSeconds']]))
+})
+
 describe('who may import whom', () => {
   interface Pattern {
     group: string[]
@@ -113,6 +125,40 @@ describe('who may import whom', () => {
       return `| ${quoted(files.map(short))} | ${quoted(of(false).map(short))}${types} |`
     })
     expect(rowsOf(section('docs/architecture.md', 'What may know what')).slice(1)).toEqual(enforced)
+  })
+})
+
+/** With a settings file of its own, because the project's names plugins that need types. */
+const lintOf = (files: Record<string, string>): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'circles-'))
+  const { rules } = JSON.parse(read('.oxlintrc.json')) as { rules: Record<string, unknown> }
+  const kept = ['import/no-cycle', 'typescript/consistent-type-imports']
+  const own = Object.fromEntries(Object.entries(rules).filter(([name]) => kept.includes(name)))
+  writeFileSync(
+    join(folder, '.oxlintrc.json'),
+    JSON.stringify({ plugins: ['import', 'typescript'], categories: {}, rules: own }),
+  )
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  const { stdout } = spawnSync(join(root, 'node_modules/.bin/oxlint'), ['.'], { cwd: folder, encoding: 'utf8' })
+  rmSync(folder, { recursive: true })
+  return stdout
+}
+
+describe('a circle of imports', () => {
+  const back = `import type { A } from './a.ts'\nexport interface B { a: A }\n`
+  test.each([
+    ['of types', `import type { B } from './b.ts'\nexport interface A { b: B }\n`],
+    ['of a type among values', `import { type B } from './b.ts'\nexport interface A { b: B }\n`],
+    ['of a type that is passed on', `export type { B } from './b.ts'\nexport interface A { b: 1 }\n`],
+  ])('%s is found by the linter', (_, text) => {
+    expect(lintOf({ 'a.ts': text, 'b.ts': back })).toContain('no-cycle')
+  })
+
+  test('cannot hide in a type expression, and without a circle nothing is found', () => {
+    expect(lintOf({ 'a.ts': `export interface A { b: import('./b.ts').B }\n`, 'b.ts': back })).toContain(
+      'consistent-type-imports',
+    )
+    expect(lintOf({ 'a.ts': `export interface A { b: 1 }\n`, 'b.ts': back })).toContain('0 errors')
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Day, gapMinutes, intervalsAtMost, type Seen, seenIn, withLook } from '../../shared/domain/history/day.ts'
+import { type Day, gapMinutes, intervalsAtMost, type Seen, seenIn, withSeen } from '../../shared/domain/history/day.ts'
 import { historyOf, type Write } from '../../shared/domain/history/history.ts'
 import type { Finding, Report, Severity } from '../../shared/domain/report.ts'
 
@@ -12,7 +12,7 @@ const outOfStep: Seen = {
 }
 const at = (time: string, day = '2026-11-22') => `${day}T${time}:00.000Z`
 const dayOf = (looks: [string, Seen][], day?: Day) =>
-  looks.reduce<Day | undefined>((before, [when, seen]) => withLook(before, when, seen) ?? before, day)
+  looks.reduce<Day | undefined>((before, [when, seen]) => withSeen(before, when, seen) ?? before, day)
 
 describe('what is kept of the looks of a day', () => {
   test('looks that see the same are one interval, with the nodes of the last', () => {
@@ -47,8 +47,8 @@ describe('what is kept of the looks of a day', () => {
 
   test('the same look twice, or an earlier one that comes late, changes nothing', () => {
     const day = dayOf([[at('10:00'), inStep]])
-    expect(withLook(day, at('10:00'), inStep)).toBeUndefined()
-    expect(withLook(day, at('09:00'), outOfStep)).toBeUndefined()
+    expect(withSeen(day, at('10:00'), inStep)).toBeUndefined()
+    expect(withSeen(day, at('09:00'), outOfStep)).toBeUndefined()
   })
 
   test('who was not looked at for hours was not watched: the interval ends', () => {

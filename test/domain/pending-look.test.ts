@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
-import { askForLook, type Looks, noLooks, pendingMs } from '../../shared/domain/pending-look.ts'
+import { withRequest, type Looks, noLooks, pendingMs } from '../../shared/domain/pending-look.ts'
 
 const now = Date.parse('2026-11-29T10:00:00Z')
 const gapMs = 60_000
 const ask = (known: Partial<Looks> = {}, by = 'second') =>
-  askForLook({ ...noLooks, askedBy: 'first', ...known }, { by, now, gapMs })
+  withRequest({ ...noLooks, askedBy: 'first', ...known }, { by, now, gapMs })
 
 describe('an event', () => {
   test.each<[what: string, known: Partial<Looks>, delaySeconds: number | undefined]>([

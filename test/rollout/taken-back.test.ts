@@ -144,7 +144,7 @@ describe.each([['real'], ['embedded']] satisfies [Kind][])('on the %s API server
         expect(observed.felix.length).toBeLessThanOrEqual(2)
         expect(new Set(observed.felix.map(({ node }) => node)).size).toBeLessThanOrEqual(1)
         const record = valueOf(await stage.direct.lease())
-        expect(soundRollout(record, Infinity)?.takenBack?.object).toMatch(/^FelixConfiguration\/node\./)
+        expect(soundRollout(record, Infinity)?.reverted?.object).toMatch(/^FelixConfiguration\/node\./)
         const { entries } = parseJournal(record?.annotations['calico-ipvs-sync/journal'])
         expect(entries.map(({ what }) => what)).toEqual(['begin', 'override', 'halt'])
         const { assessment } = await lookAt(stage, policy)

@@ -64,13 +64,13 @@ const cloud = (ill: Service) => {
     keepVerdict: () => reached('DynamoDB', () => undefined),
     lastSwitch: (key: string) => reached('DynamoDB', () => switches.get(key)),
     putSwitch: (key: string, it: StoredSwitch) => reached('DynamoDB', () => void switches.set(key, it)),
-    claim: (key: NoticeKey) =>
+    reserve: (key: NoticeKey) =>
       reached('DynamoDB', () => {
         const state = claims.get(id(key))
         if (state === 'told') return state
         if (state !== undefined && second - state < 300) return 'busy'
         claims.set(id(key), second)
-        return 'claimed'
+        return 'reserved'
       }),
     confirm: (key: NoticeKey) => reached('DynamoDB', () => void claims.set(id(key), 'told')),
     release: (key: NoticeKey) => reached('DynamoDB', () => void claims.delete(id(key))),

@@ -58,10 +58,10 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
         return true
       },
       keepVerdict: async (_, { verdict }) => void it.seen.push(verdict),
-      claim: async ({ hash }) => {
+      reserve: async ({ hash }) => {
         if (it.claims.has(hash)) return 'told'
         it.claims.add(hash)
-        return 'claimed'
+        return 'reserved'
       },
       lastSwitch: async (key) => it.switches.get(key),
       putSwitch: async (key, stored) => void it.switches.set(key, stored),

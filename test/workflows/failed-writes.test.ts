@@ -49,7 +49,7 @@ test.each(
   failing(world, name, 5, error)
   expect(await finish(world)).toMatchObject({ state: 'done' })
   const rollout = soundRollout(world.lease, Infinity)
-  expect(rollout?.takenBack).toBeUndefined()
+  expect(rollout?.reverted).toBeUndefined()
   const { entries } = parseJournal(world.lease?.annotations['calico-ipvs-sync/journal'])
   expect(entries.filter(({ object }) => object.endsWith(`/${name}`)).map(({ what }) => what)).toEqual([
     name === 'default' ? 'promote' : 'override',

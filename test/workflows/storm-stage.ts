@@ -53,13 +53,13 @@ export const storm = ({ rules, start = '2026-11-20T10:00:00.000Z', others = [], 
   const records: GatherTools['records'] = {
     keepNotice: (key, notice) => effect('keep', () => void (kept.has(id(key)) || kept.set(id(key), notice))),
     keptNotice: async (key) => kept.get(id(key)),
-    claim: (key) =>
+    reserve: (key) =>
       effect('claim', () => {
         const claimed = claims.get(id(key))
         if (claimed === 'told') return 'told'
         if (claimed !== undefined && second - claimed < 300) return 'busy'
         claims.set(id(key), second)
-        return 'claimed'
+        return 'reserved'
       }),
     confirm: (key) => effect('confirm', () => void claims.set(id(key), 'told')),
     release: (key) => effect('release', () => void claims.set(id(key), Number.NEGATIVE_INFINITY)),

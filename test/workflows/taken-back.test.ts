@@ -74,7 +74,7 @@ describe.each(Object.keys(others))('somebody %s an override in the middle of a r
     const { world } = await fought()
     const object = 'FelixConfiguration/node.n1'
     expect(journalOf(world).filter((it) => it.object === object)).toMatchObject([{ what: 'override', to: target }])
-    expect(soundRollout(world.lease, Infinity)?.takenBack).toMatchObject({
+    expect(soundRollout(world.lease, Infinity)?.reverted).toMatchObject({
       object,
       ...(how === 'resets' && { by: 'cleanup-job' }),
     })

@@ -15,7 +15,7 @@ const notice: OutgoingNotice = {
 const outbox = () => {
   const it = {
     kept: new Map<string, OutgoingNotice>(),
-    state: new Map<string, 'claimed' | 'told'>(),
+    state: new Map<string, 'reserved' | 'told'>(),
     messages: [] as Telling[],
     published: [] as OutgoingNotice[],
     refuse: undefined as Error | undefined,
@@ -26,11 +26,11 @@ const outbox = () => {
     keepNotice: async (key: NoticeKey, content: OutgoingNotice) =>
       void (it.kept.has(id(key)) || it.kept.set(id(key), content)),
     keptNotice: async (key: NoticeKey) => it.kept.get(id(key)),
-    claim: async (key: NoticeKey) => {
+    reserve: async (key: NoticeKey) => {
       const state = it.state.get(id(key))
       if (state !== undefined) return state === 'told' ? ('told' as const) : ('busy' as const)
-      it.state.set(id(key), 'claimed')
-      return 'claimed' as const
+      it.state.set(id(key), 'reserved')
+      return 'reserved' as const
     },
     release: async (key: NoticeKey) => void it.state.delete(id(key)),
     confirm: async (key: NoticeKey) => void it.state.set(id(key), 'told'),
@@ -99,7 +99,7 @@ describe('a notice', () => {
   test('that another is just sending waits for it', async () => {
     const it = outbox()
     await it.put()
-    await it.tools.records.claim(it.messages[0]!.tell, '')
+    await it.tools.records.reserve(it.messages[0]!.tell, '')
     await expect(it.send()).rejects.toMatchObject({ name: 'RetryLaterError' })
     expect(it.published).toEqual([])
   })

@@ -12,7 +12,7 @@ export interface LogLines {
   lines: string[]
 }
 
-/** Lambda takes 6 MB of an event; text of a log shrinks to a tenth. What unpacks to more is made to. */
+/** Lambda takes 6 MB of an event; log text shrinks to a tenth when compressed. Data that unpacks to more was crafted. */
 const bytesAtMost = { packed: 6 * 2 ** 20, unpacked: 32 * 2 ** 20 }
 const linesAtMost = 20_000
 

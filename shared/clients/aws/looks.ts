@@ -1,5 +1,5 @@
 import { type AttributeValue, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { askForLook, type Looks, noLooks } from '../../domain/pending-look.ts'
+import { withRequest, type Looks, noLooks } from '../../domain/pending-look.ts'
 import { inTime } from './limits.ts'
 import { keyOfLooks, looksItem } from './looks-item.ts'
 import { accepted } from './records-writes.ts'
@@ -52,7 +52,7 @@ export function lookRequests(
         async (options) => {
           for (let attempt = 0; attempt < attempts; attempt += 1) {
             const before = await load(cluster, options)
-            const asked = askForLook(before, { by, now: now(), gapMs: gapSeconds * 1000 })
+            const asked = withRequest(before, { by, now: now(), gapMs: gapSeconds * 1000 })
             if (!asked || (await store(cluster, { before, after: asked.store }, options))) return asked
           }
           throw new Error('Too many events request an evaluation at one time.')

@@ -3,7 +3,7 @@ import type { Reading } from '../../domain/organization.ts'
 import { organizationKey } from '../../messages.ts'
 import { accepted } from './records-writes.ts'
 
-/** What the sweep last read of the organization: the functions that others name accounts to ask here whether they are of the fleet. */
+/** What the sweep last read of the organization. A function that gets the account of a message or event checks here whether it is in the fleet. */
 export interface OrganizationRecord {
   last: () => Promise<Reading | undefined>
   /** What a later sweep has written stays as it is. */

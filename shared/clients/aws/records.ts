@@ -34,12 +34,12 @@ export interface Records {
   lastSwitch: (key: string) => Promise<StoredSwitch | undefined>
   putSwitch: (key: string, stored: StoredSwitch) => Promise<void>
   /**
-   * The first to claim a notice sends it. `claimed`: send it now, then `confirm` · `told`: already sent · `busy`:
-   * another message claimed it in the last five minutes; try again later.
+   * The first to reserve a notice sends it. `reserved`: send it now, then `confirm` · `told`: already sent · `busy`:
+   * another message reserved it in the last five minutes; try again later.
    */
-  claim: (notice: NoticeKey, now: string) => Promise<'claimed' | 'told' | 'busy'>
+  reserve: (notice: NoticeKey, now: string) => Promise<'reserved' | 'told' | 'busy'>
   confirm: (notice: NoticeKey, now: string) => Promise<void>
-  /** Releases a claim: the notice could not be sent, and may be retried at once. */
+  /** Gives a reservation up: the notice could not be sent, and may be retried at once. */
   release: (notice: NoticeKey, now: string) => Promise<void>
   /**
    * Before a repeated evaluation; `true`: an earlier one of this message began and did not end, because its function
@@ -92,8 +92,8 @@ const keptFor = { report: 90 * days, notice: 30 * days, write: writeKeptSeconds 
 const batch = 25
 /** The maximum for each cluster; more are not stored. */
 const claimsAtMost = { look: 100, day: 1_000 }
-/** A claim that was not confirmed (the function died in between) expires after this time. */
-const claimSeconds = 300
+/** A reservation that was not confirmed (the function died in between) expires after this time. */
+const reservedSeconds = 300
 
 export function records(dynamo: DynamoDBClient, table: string): Records {
   const put = (item: Omit<PutItemCommandInput, 'TableName'>) =>
@@ -163,7 +163,7 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
         ExpressionAttributeValues: { ':sweep': { S: sweep }, ':message': { S: messageId } },
       }),
     lookEnded: async (cluster, now) => void (await put({ Item: lookOf(cluster, '-', now) })),
-    claim: async (notice, now) => {
+    reserve: async (notice, now) => {
       const open = await put({
         Item: {
           ...told(notice),
@@ -176,10 +176,10 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
         ExpressionAttributeNames: { '#record': 'record' },
         ExpressionAttributeValues: {
           ':now': { N: String(seconds(now)) },
-          ':stale': { N: String(seconds(now) - claimSeconds) },
+          ':stale': { N: String(seconds(now) - reservedSeconds) },
         },
       })
-      if (open) return 'claimed'
+      if (open) return 'reserved'
       return (await get(notice.cluster, `told#${notice.hash}`))?.['toldAt'] ? 'told' : 'busy'
     },
     keepNotice: async ({ cluster, hash }, content, now) => {

@@ -17,7 +17,7 @@ import { markingProgram, templateOfNeighbour } from './neighbours.ts'
 /** `undefined`: it runs none of the relevant programs. */
 export function daemonSetOf(object: Foreign): DaemonSetState | undefined {
   const template = objectOf(objectOf(object['spec'])['template'])
-  const role = roleOf(object)
+  const role = podRoleOf(object)
   if (role !== undefined) {
     const { annotations } = metadataOf(template)
     return whole(object, { role, template: { ...templateOf(template, role), annotations } })
@@ -98,7 +98,7 @@ export function ofTheCluster(sets: DaemonSetState[]): DaemonSetState[] {
 }
 
 /** By the program that it runs, never by its name alone: DaemonSets are renamed and copied for node groups. */
-function roleOf(object: Foreign): PodState['role'] | undefined {
+function podRoleOf(object: Foreign): PodState['role'] | undefined {
   const { namespace } = metadataOf(object)
   const template = objectOf(objectOf(object['spec'])['template'])
   const podSpec = objectOf(template['spec'])

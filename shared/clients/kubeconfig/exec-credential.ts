@@ -117,7 +117,7 @@ function run(command: string, { exec, env, own }: Run): Promise<string> {
     let said = ''
     const fail = (why: string) => {
       clearTimeout(timer)
-      // One that fails may have given its credential all the same, and said it too.
+      // A plugin that fails may still have printed a credential, and its error text may contain it.
       own.learn(...credentialsIn(out))
       const hint = textOf(exec['installHint'])
       const message = `The credential plugin ${oneLine(command, 200)} failed: ${oneLine(own.hide(why))}${hint ? ` ${oneLine(hint)}` : ''}`

@@ -52,7 +52,7 @@ export interface FoundCluster extends ChosenCluster {
   plugin?: string
 }
 
-/** The same without running anything: where it is, and whom it takes us for is found out later. Throws `KubeconfigError`. */
+/** The same, but runs no plugin: `login` does that later. Throws `KubeconfigError`. */
 export function clusterWithoutLogin({ file, context }: KubeconfigChoice = {}): FoundCluster {
   const files = kubeconfigFiles(file, process.env)
   if (files.length === 0) return { ...inPod(process.env, context), login: async () => ({}) }

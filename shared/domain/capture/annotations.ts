@@ -2,12 +2,12 @@ import { goLower } from '../felix/go.ts'
 import { isReadable } from '../felix/metadata-copy.ts'
 import { parameterNames } from '../felix/params.ts'
 import { ownerAnnotations, ownerLabels } from '../facts/owner.ts'
+import { copyKey } from '../felix/metadata-copy.ts'
 import { leftOut } from '../plain.ts'
 import { ours } from '../rollout/annotations.ts'
 
 /** With this annotation the operator does not touch the object. */
 export const ignoreKey = 'unsupported.operator.tigera.io/ignore'
-export const copyKey = 'projectcalico.org/metadata'
 
 const configPrefix = 'config.projectcalico.org/'
 const isConfig = (key: string): boolean =>

@@ -146,9 +146,9 @@ const paused = (cluster: ClusterFacts): Finding => ({
 
 /** Reverted during the rollout. */
 const takenBackToday: ClusterCheck = (cluster) => {
-  const { takenBack, target } = rolloutOf(cluster) ?? {}
-  if (!takenBack || takenBack.at.slice(0, 10) !== cluster.state.observedAt.slice(0, 10)) return []
-  const { object, at, by } = takenBack
+  const { reverted, target } = rolloutOf(cluster) ?? {}
+  if (!reverted || reverted.at.slice(0, 10) !== cluster.state.observedAt.slice(0, 10)) return []
+  const { object, at, by } = reverted
   const name = object.slice(object.indexOf('/') + 1)
   return [
     {

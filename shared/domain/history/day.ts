@@ -49,7 +49,7 @@ export const seenIn = ({ verdict, findings, desiredRange, nodes }: Report): Seen
 const order: readonly string[] = ['critical', 'warning', 'info', 'none'] satisfies (Severity | 'none')[]
 
 /** `undefined`: the evaluation is not newer than the last one of the day, so there is nothing to store. */
-export const withLook = (day: Day | undefined, at: string, seen: Seen): Day | undefined => {
+export const withSeen = (day: Day | undefined, at: string, seen: Seen): Day | undefined => {
   const { intervals, leftOut } = day ?? { intervals: [], leftOut: 0 }
   const last = intervals.at(-1)
   if (last && Date.parse(at) <= Date.parse(last.until)) return undefined

@@ -43,7 +43,7 @@ export type Sending =
   /** One digest instead of all. */
   | { do: 'digest'; members: Held[] }
 
-export const isHeld = (notice: OutgoingNotice, rules: GatherRules, now: Date): boolean =>
+export const mustWait = (notice: OutgoingNotice, rules: GatherRules, now: Date): boolean =>
   !isUrgent(notice.attributes.kind) && (rules.digest !== undefined || isQuiet(notice, rules, now))
 
 const isQuiet = (notice: OutgoingNotice, { quietHours }: GatherRules, now: Date): boolean =>

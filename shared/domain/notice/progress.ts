@@ -21,7 +21,7 @@ export interface Progress {
 const halfFrom = 6
 
 /** `undefined`: no rollout is in progress, or it has reached no milestone yet. */
-export const progressOf = (state: ClusterState, report: Report): Progress | undefined => {
+export const progressToTell = (state: ClusterState, report: Report): Progress | undefined => {
   const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
   if (rollout?.state !== 'running') return undefined
   const [done, of] = rollout.phase === 'range' ? changed(state, report, rollout) : restarted(state, rollout.restart)

@@ -11,7 +11,8 @@ import {
   unsetRange,
   type RangeValue,
 } from '../rollout/range-writes.ts'
-import { copyKey, keptCopy } from '../capture/annotations.ts'
+import { keptCopy } from '../capture/annotations.ts'
+import { copyKey } from '../felix/metadata-copy.ts'
 import { mapped } from '../plain.ts'
 import { preconditionsOf } from './preconditions.ts'
 import { valueOf } from '../read.ts'

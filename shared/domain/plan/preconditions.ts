@@ -26,7 +26,7 @@ export const preconditionsOf = (
   }
   return {
     objects: [...objects.values()],
-    assessed: digestOf(report),
+    assessed: assessedFingerprint(report),
     pace: { maxUnavailable, restarts, canarySeconds, settleSeconds, nodeDeadlineSeconds },
   }
 }
@@ -45,7 +45,7 @@ export const whatMoved = (then: Planned, now: Planned): string[] => {
     ...movedNodes(then, now),
     ...movedChanges(then.plan, now.plan),
   ]
-  const isEdited = preconditions && preconditions.assessed !== digestOf(then)
+  const isEdited = preconditions && preconditions.assessed !== assessedFingerprint(then)
   if (isEdited) moved.push('the report in the file is not the one that its plan was made for')
   const isOther = preconditions && now.plan.preconditions && preconditions.assessed !== now.plan.preconditions.assessed
   return moved.length === 0 && isOther ? ['the cluster is no longer as it was assessed'] : moved
@@ -121,7 +121,14 @@ const factsOf = ({ name, verdict, runningMode, effectiveRange, rangeSource, feli
   JSON.stringify([name, verdict, runningMode, effectiveRange, rangeSource, felixIpvs])
 
 /** A digest of everything in the report that affects the plan; not of times and of purely informative fields. */
-export const digestOf = ({ verdict, serviceRange, desiredRange, calico, kubeProxy, nodes }: Report): string =>
+export const assessedFingerprint = ({
+  verdict,
+  serviceRange,
+  desiredRange,
+  calico,
+  kubeProxy,
+  nodes,
+}: Report): string =>
   fingerprint(
     JSON.stringify([
       verdict,

@@ -69,7 +69,7 @@ export const logEvidence = (lines: readonly string[]): string[] =>
 const isStack = (line: string): boolean => stack.some((it) => it.test(line))
 
 /** Indented, so that kubectl shows a block of lines. */
-export const evidenceText = (evidence: HaltEvidence): string => JSON.stringify(evidence, null, 1)
+export const storedEvidence = (evidence: HaltEvidence): string => JSON.stringify(evidence, null, 1)
 
 /**
  * Reads only the fields that this tool writes, as foreign text, because they may be forged and appear in subjects and

@@ -62,13 +62,13 @@ export const deafReason = (object: string, counts: string | undefined, target: s
 /**
  * An override that was written and then deleted or changed: a person had a reason, or a controller will do it again.
  */
-export const takenBackStep = ({ rollout }: RolloutNow, places: Place[], { objects }: Seen): Step | undefined => {
+export const revertedStep = ({ rollout }: RolloutNow, places: Place[], { objects }: Seen): Step | undefined => {
   const written = writtenBefore(rollout)
-  const isTakenBack = ({ node, range, override }: Place): boolean => {
+  const isReverted = ({ node, range, override }: Place): boolean => {
     const before = range === rollout.target ? 'no' : written(overrideName(node))
     return before === 'yes' || before === 'perhaps twice' || (before === 'perhaps' && override !== undefined)
   }
-  const place = places.find(isTakenBack)
+  const place = places.find(isReverted)
   if (!place) return undefined
   const object = objectName(overrideName(place.node))
   const left = objects.find(({ name }) => name === overrideName(place.node))
@@ -80,7 +80,7 @@ export const takenBackStep = ({ rollout }: RolloutNow, places: Place[], { object
     ? `was given ${rollout.target}, and ${by ?? 'somebody'} ${how} it before the rollout was over`
     : `was to be given ${rollout.target}, twice, and is not there: somebody deleted it, or both writes were cut short before they arrived`
   const reason = `${object} ${what}; it is not written again today`
-  return { do: 'halt', reason, takenBack: { object, ...(by !== undefined && { by }) } }
+  return { do: 'halt', reason, reverted: { object, ...(by !== undefined && { by }) } }
 }
 
 /** A person who reverts it has a reason, and a controller would revert it again: it is not written a second time. */

@@ -7,7 +7,7 @@ import { isAtOnce, isOurs, touchedAt } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
-import { deafReason, lost, refused, revertedReason, takenBackStep, troubleWith, withUnwell } from './halt-step.ts'
+import { deafReason, lost, refused, revertedReason, revertedStep, troubleWith, withUnwell } from './halt-step.ts'
 import {
   type RolloutNow,
   isLate,
@@ -46,7 +46,7 @@ const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
   const touched = places.filter((it) => it.override?.annotations[rangeAnnotation] === target && it.changedAt)
   const trouble = troubleWith(current, touched, target)
   if (trouble) return trouble
-  const fight = takenBackStep(current, places, seen)
+  const fight = revertedStep(current, places, seen)
   if (fight) return fight
   // When overrides are removed again, the last one must not count as the first node.
   const promoted = seen.defaultRange === target
@@ -99,8 +99,8 @@ const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, pl
     if (base?.annotations[rangeAnnotation] === target)
       return { do: 'halt', reason: deafReason('default', defaultRange, target) }
     const by = lastWriter(base)
-    const takenBack = { object: objectName('default'), ...(by !== undefined && { by }) }
-    return { do: 'halt', reason: revertedReason(target), takenBack }
+    const reverted = { object: objectName('default'), ...(by !== undefined && { by }) }
+    return { do: 'halt', reason: revertedReason(target), reverted }
   }
   const changedAt = base && promotedAt !== undefined && new Date(touchedAt(base, current.now)).toISOString()
   const reached = places.map((it) => ({ ...it, ...(changedAt && { changedAt }) }))

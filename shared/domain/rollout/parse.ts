@@ -1,7 +1,7 @@
 import type { RolloutRecord } from '../cluster.ts'
 import { parsePortList } from '../ports.ts'
 import { milliseconds } from '../rfc3339.ts'
-import type { Pace, Rollout, TakenBack, Where } from './rollout.ts'
+import type { Pace, Rollout, Reverted, Where } from './rollout.ts'
 import { clockSkew, ours } from './annotations.ts'
 import { parseEvidence } from './halt-evidence.ts'
 import { parseJournal } from './journal.ts'
@@ -81,7 +81,7 @@ const assembled = (id: string, at: At, now: number): Parsed => {
       zones: given('zones', zonesOf),
       written: given('written', (text) => all(words(text), (it) => (isWord(it) ? it : undefined))),
       careful: given('careful', (text) => (text === 'true' ? (true as const) : undefined)),
-      takenBack: given('taken-back', (text) => takenBackOf(text, time)),
+      reverted: given('taken-back', (text) => revertedOf(text, time)),
       journal: at('journal') === undefined ? undefined : parseJournal(at('journal')),
     }),
   }
@@ -167,7 +167,7 @@ const whereOf = (text: string): Where | undefined => {
   }
 }
 
-const takenBackOf = (text: string, time: (text: string) => string | undefined): TakenBack | undefined => {
+const revertedOf = (text: string, time: (text: string) => string | undefined): Reverted | undefined => {
   const { object, at, by } = json(text) ?? {}
   if (typeof object !== 'string' || object.length > 300 || typeof at !== 'string' || !time(at)) return undefined
   return { object, at, ...(typeof by === 'string' && { by: by.slice(0, 100) }) }

@@ -1,6 +1,6 @@
 import { plain, plainAll } from '../plain.ts'
 import type { Policy } from '../policy/policy.ts'
-import { evidenceText, type HaltEvidence } from './halt-evidence.ts'
+import { storedEvidence, type HaltEvidence } from './halt-evidence.ts'
 import { type Journal, journalText } from './journal.ts'
 import type { Known } from './marks.ts'
 import type { CalicoApi } from '../report.ts'
@@ -36,7 +36,7 @@ export interface Rollout {
   touching: { node: string; pod: string; at: string }[]
   startedAt: string
   finishedAt?: string
-  /** The reason: codes of findings, or words. */
+  /** Why it began: codes of findings, or words. */
   why?: string
   /** Why it halted, for people. */
   reason?: string
@@ -51,7 +51,7 @@ export interface Rollout {
    * (`memory.ts`).
    */
   written?: string[]
-  takenBack?: TakenBack
+  reverted?: Reverted
   /** A person resumed it with `--force`: one node at a time, whatever the policy allows. */
   careful?: true
   /** The writes of this rollout and of earlier ones. Absent in a write: not changed. */
@@ -78,7 +78,7 @@ export interface Where {
 }
 
 /** A value that somebody reverted during the rollout: it is not written there again on the same day. */
-export interface TakenBack {
+export interface Reverted {
   /** `FelixConfiguration/node.n1` */
   object: string
   /** RFC 3339: when that was seen. */
@@ -106,10 +106,10 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}why`]: rollout.why ?? null,
   [`${ours}reason`]: rollout.reason === undefined ? null : plain(rollout.reason),
   [`${ours}rollback`]: rollout.rollback?.join(' ') ?? null,
-  [`${ours}evidence`]: rollout.evidence ? evidenceText(plainAll(rollout.evidence)) : null,
+  [`${ours}evidence`]: rollout.evidence ? storedEvidence(plainAll(rollout.evidence)) : null,
   [`${ours}zones`]: rollout.zones ? JSON.stringify(rollout.zones) : null,
   [`${ours}written`]: rollout.written?.join(' ') || null,
-  [`${ours}taken-back`]: rollout.takenBack ? JSON.stringify(plainAll(rollout.takenBack)) : null,
+  [`${ours}taken-back`]: rollout.reverted ? JSON.stringify(plainAll(rollout.reverted)) : null,
   [`${ours}careful`]: rollout.careful ? 'true' : null,
   ...(rollout.journal && { [`${ours}journal`]: journalText(rollout.journal) }),
 })

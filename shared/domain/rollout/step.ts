@@ -1,6 +1,6 @@
 import type { FelixObject, PodState } from '../cluster.ts'
 import type { HaltEvidence } from './halt-evidence.ts'
-import type { TakenBack } from './rollout.ts'
+import type { Reverted } from './rollout.ts'
 
 /**
  * What a step can read: the FelixConfigurations, calico-node's pods, and Felix's effective configuration on a pod's
@@ -51,7 +51,7 @@ export type Step =
       about?: Lost
       takeBack?: string[]
       restore?: boolean
-      takenBack?: Omit<TakenBack, 'at'>
+      reverted?: Omit<Reverted, 'at'>
     }
   | { do: 'finish' }
 

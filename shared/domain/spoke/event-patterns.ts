@@ -15,7 +15,7 @@ export const clusterCalls = [
   'UpdateClusterConfig',
   'UpdateClusterVersion',
   'CancelUpdate',
-  // kube-proxy. The add-on's name is in the path, not in the body, so the pattern cannot filter by it.
+  // kube-proxy's; those of every other add-on match too, because the name is in the path, not in the body.
   'CreateAddon',
   'UpdateAddon',
   'DeleteAddon',

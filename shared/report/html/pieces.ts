@@ -84,7 +84,7 @@ export const legend = (all: readonly Verdict[]): Markup =>
 
 export interface Column {
   head: string
-  /** `words`: short ones that stay on a line · `figures`: numbers and ranges, in columns of equal digits · `text`: what is broken, but not by the letter. */
+  /** `words`: short, never wrapped · `figures`: numbers and ranges, with digits of equal width · `text`: wrapped between words. */
   holds?: 'words' | 'figures' | 'text'
 }
 

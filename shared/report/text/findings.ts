@@ -34,7 +34,7 @@ export const findingLines = (
   ]
 }
 
-/** Nothing is wrong, but somebody may want to know for sure. Of these, and of what forbids the plan, it is said how. */
+/** Something could not be read, so nothing is known to be wrong. These findings, like those that block the plan, are printed with their remedy. */
 const notKnown: readonly FindingCode[] = ['RANGE_ASSUMED', 'ACCESS_DENIED', 'UNREACHABLE']
 
 const briefLines = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number): string[] => {

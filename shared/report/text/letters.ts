@@ -42,7 +42,7 @@ export const clippedInside = (text: string, most: number): string => {
   return `${beginning(text, most - 1 - columnsOf(end.join('')))}…${end.join('')}`
 }
 
-/** A word longer than a line, in pieces that are none. */
+/** Cuts a word that is wider than a line into pieces that fit. */
 export const pieces = (word: string, room: number): string[] => {
   const all: string[] = []
   let rest = word

@@ -6,7 +6,7 @@ import { beside } from '../../domain/assess/beside.ts'
 import { whyOnlyReported } from '../../domain/fleet.ts'
 import { isAnother, predates, saidOf } from '../../domain/incarnation.ts'
 import type { Halted } from '../../domain/notice/notice.ts'
-import { progressOf } from '../../domain/notice/progress.ts'
+import { progressToTell } from '../../domain/notice/progress.ts'
 import { tagText } from '../../domain/notice/route.ts'
 import { plan } from '../../domain/plan/plan.ts'
 import { type Action, type Switch, switchOf } from '../../domain/policy/policy.ts'
@@ -103,7 +103,7 @@ export const evaluate = async (
     halted: haltIn(seen, isHeld ? tools.brake?.command('sync') : undefined),
     paused: stateIn(seen) === 'paused',
     tags: said && tagsOf(said),
-    progress: action === 'sync' ? progressOf(seen, report) : undefined,
+    progress: action === 'sync' ? progressToTell(seen, report) : undefined,
   })
   if (isHeld && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)

@@ -151,7 +151,7 @@ const farOffSeconds = 86_400
 
 /**
  * One evaluation each quarter of an hour, and one when the window opens, however many events there are: the first
- * evaluation that claims it sends the message. The next evaluation sends a lost message again.
+ * evaluation that reserves it sends the message. The next evaluation sends a lost message again.
  */
 const scheduleLook = async ({ records, queues, now }: EvaluateTools, subject: Subject, { seconds, why }: Hold) => {
   if (seconds > farOffSeconds) return
@@ -159,11 +159,11 @@ const scheduleLook = async ({ records, queues, now }: EvaluateTools, subject: Su
   const slot = Math.floor(now().getTime() / 1000 / recheckSeconds) + 1
   const { cluster, incarnation = '' } = subject
   const which = seconds < recheckSeconds ? `at ${Math.floor(now().getTime() / 1000 + seconds)}` : slot
-  const claim = { cluster: clusterKey(cluster), hash: `look ${incarnation} ${which}`.slice(0, 200) }
-  if ((await records.claim(claim, now().toISOString())) !== 'claimed') return
+  const key = { cluster: clusterKey(cluster), hash: `look ${incarnation} ${which}`.slice(0, 200) }
+  if ((await records.reserve(key, now().toISOString())) !== 'reserved') return
   await queues.sendEvaluation(
     { schemaVersion: 1, ...subject, reason: 'follow', cause: why.slice(0, 300) },
     { delaySeconds },
   )
-  await records.confirm(claim, now().toISOString())
+  await records.confirm(key, now().toISOString())
 }

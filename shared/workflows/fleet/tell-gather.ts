@@ -7,7 +7,7 @@ import {
   byTime,
   type GatherRules,
   type Held,
-  isHeld,
+  mustWait,
   type Sending,
   sendingOf,
   toldWith,
@@ -27,7 +27,7 @@ export interface GatherTools extends SendTools {
 export const tellOrHold = async (tools: GatherTools, message: Telling): Promise<void> => {
   const { tell: key } = message
   const notice = await keptNoticeOf(tools, key)
-  if (!isHeld(notice, tools.rules, tools.now())) {
+  if (!mustWait(notice, tools.rules, tools.now())) {
     await sendNotice(tools, message)
     return notice.attributes.kind === 'halted' ? replaceBy(tools, key.cluster, notice) : undefined
   }
@@ -38,8 +38,9 @@ export const tellOrHold = async (tools: GatherTools, message: Telling): Promise<
 }
 
 /**
- * What waited about that cluster from before its halt is not sent any more: that it is fixed now and nobody has to act is
- * no longer so, and the halt's own notice names every finding. Those that still wait get their message first, for it may be lost with those.
+ * Notices about that cluster that waited since before its halt are not sent any more: they say that it is being fixed and
+ * that nobody has to act, which is wrong now, and the halt's own notice names every finding. The notices that still wait
+ * get a message of their own first, because theirs may be removed with these.
  */
 const replaceBy = async (tools: GatherTools, cluster: string, { about }: Held['notice']): Promise<void> => {
   const at = about?.at ?? tools.now().toISOString()
@@ -110,7 +111,7 @@ const finish = async (tools: GatherTools, { members, digest: one, superseded = [
   if (one) await sendNotice(tools, { schemaVersion: 1, tell: one })
   else for (const key of members) await sendNotice(tools, { schemaVersion: 1, tell: key })
   const at = tools.now().toISOString()
-  // What was not sent itself is said by another.
+  // Another notice contains what these say.
   for (const some of inTens(one ? members : superseded))
     await Promise.all(some.map((key) => tools.records.confirm(key, at)))
   if (one) await tools.held.putTold(told)

@@ -8,7 +8,7 @@ import type { Log } from '../../log.ts'
 import type { Telling } from '../../messages.ts'
 
 export interface SendTools {
-  records: Pick<Records, 'keptNotice' | 'claim' | 'confirm' | 'release'>
+  records: Pick<Records, 'keptNotice' | 'reserve' | 'confirm' | 'release'>
   /** The topic of all notices: filter policies of SNS select the notices of each subscriber. */
   notices: Notices
   /** Topics outside the deployment, with the notices that match their routes. */
@@ -66,7 +66,7 @@ const sendOnce = async (
   publish: () => Promise<void>,
 ): Promise<RetryLaterError | undefined> => {
   const at = () => now().toISOString()
-  const state = await records.claim(key, at())
+  const state = await records.reserve(key, at())
   if (state === 'busy') return new RetryLaterError(`Another message is sending the notice ${key.hash}.`, 60)
   if (state === 'told') return undefined
   try {

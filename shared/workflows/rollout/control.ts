@@ -92,7 +92,7 @@ const controlled = (rollout: Rollout, what: Control, force: boolean): Rollout =>
 
 /** A reverted value that is written again because a person asked for it. */
 const resumed = (rollout: Rollout, force: boolean): Rollout => {
-  const { written: _written, takenBack: _takenBack, ...rest } = cleared(rollout)
+  const { written: _written, reverted: _reverted, ...rest } = cleared(rollout)
   const insisted = force && { careful: true as const, pace: oneByOne(rest.pace) }
   return { ...rest, state: 'running', ...insisted }
 }

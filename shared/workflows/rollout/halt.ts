@@ -19,7 +19,7 @@ import type { FelixObject, PodState } from '../../domain/cluster.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { needed } from '../needed.ts'
 import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
-import { afterNote, isHeld, type Noted } from './note.ts'
+import { afterNote, isBraked, type Noted } from './note.ts'
 import { entriesOf, isOverdue, putRollout, renew } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
@@ -33,14 +33,14 @@ export const halt = async (
   at: LeasedRollout & { seen: Seen },
   step: Extract<Step, { do: 'halt' }>,
 ): Promise<Outcome> => {
-  const { reason, about, takenBack } = step
+  const { reason, about, reverted } = step
   const { objects } = at.seen
   if (about) {
     const evidence = firstEvidence(tools, step, about)
     await putRollout(tools, at, { ...at.rollout, evidence }, { objects })
     return { next: 'now' }
   }
-  const seen = takenBack && { takenBack: { ...takenBack, at: tools.now().toISOString() } }
+  const seen = reverted && { reverted: { ...reverted, at: tools.now().toISOString() } }
   const halted: Rollout = { ...at.rollout, state: 'halted', reason, ...seen }
   await putRollout(tools, at, halted, { objects, note: [{ what: 'halt', why: reason }], giveUp: true })
   tools.tell({ what: 'rollout halted', why: reason })
@@ -168,7 +168,7 @@ const restoreDefault = async (
       const keys: Noted['keys'] = ['written', 'journal', 'evidence']
       const write = () => writeFormer(tools, rollout, { object, former: to })
       // A refusal says that somebody changed it at the same time: then the note is needed.
-      await afterNote(tools, { before: record, now, keys }, write, isHeld)
+      await afterNote(tools, { before: record, now, keys }, write, isBraked)
       await tools.record?.(entries)
       tools.tell({ ...note, what: 'former value restored' })
       return { next: 'now' }

@@ -12,11 +12,11 @@ export interface Noted {
 }
 
 /** The brake, a window or an alarm came between. */
-export const isHeld = (error: unknown): boolean => error instanceof HeldError
+export const isBraked = (error: unknown): boolean => error instanceof HeldError
 
 /** Nothing was written: it was held, or the server said no. */
 export const isRefusal = (error: unknown): boolean =>
-  isHeld(error) ||
+  isBraked(error) ||
   (error instanceof KubeError && error.status !== undefined && error.status >= 400 && error.status < 500)
 
 /**
@@ -31,7 +31,7 @@ export const takeNoteBack = async (
   await unbraked.putLease({ resourceVersion, annotations: former })
 }
 
-/** Makes the write that was noted. `isVain`: it was not made, by what it ended with. */
+/** Makes the write that was noted. `isVain` says, from the error, that the write was not made: then the note is removed. */
 export const afterNote = async (
   tools: StepTools,
   noted: Noted,

@@ -14,10 +14,10 @@ export const againstResuming = async (
   halted: Rollout,
   { resumed, now }: { resumed: Rollout; now: Date },
 ): Promise<string | undefined> => {
-  const { evidence, takenBack } = halted
+  const { evidence, reverted } = halted
   const at = now.toISOString()
-  if (takenBack?.at.slice(0, 10) === at.slice(0, 10))
-    return `${takenBack.object} was reverted by ${takenBack.by ?? 'somebody'} today (${takenBack.at}), and is not written again on the same day`
+  if (reverted?.at.slice(0, 10) === at.slice(0, 10))
+    return `${reverted.object} was reverted by ${reverted.by ?? 'somebody'} today (${reverted.at}), and is not written again on the same day`
   const calico = await calicoPods(kube)
   if (!calico) return 'there is not exactly one calico-node DaemonSet'
   const nodes = needed(await kube.nodes())
