@@ -1,12 +1,10 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type ProgramName, requireBinary } from '../../../lab/binaries.ts'
 import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts'
 import { populate } from '../../../lab/fixtures/populate.ts'
 import { machineImage } from '../../../lab/machine/image.ts'
 import { type Machine, startMachine } from '../../../lab/machine/start.ts'
 import { until } from '../../until.ts'
+import { makeWorkdir } from '../chapters/workdir.ts'
 import { startFelixNodes } from '../felix-nodes/start.ts'
 import type { Pace } from '../proof/ground.ts'
 import { layBridge } from './network.ts'
@@ -27,16 +25,16 @@ export interface Ground {
 }
 
 /**
- * An emulated Felix is away for ten seconds and more. A node must be watched until three probes have failed, or the next is touched
- * while it is away: two seconds until Felix ends, three probes of a second, and the API server.
+ * A node must be watched until three probes have failed, or the next is touched while it is away: two seconds until Felix ends, three
+ * probes of a second, and what an emulated machine on a busy host adds to each.
  */
-const pace: Pace = { canarySeconds: 12, settleSeconds: 10, nodeDeadlineSeconds: 180 }
+const pace: Pace = { canarySeconds: 20, settleSeconds: 18, nodeDeadlineSeconds: 180 }
 
 const calicoNode = { namespace: 'calico-system', name: 'calico-node' }
 
 /** The control plane, with so many nodes, and the machine, in which no program of a node runs. */
 export async function layMachine(name: string, programs: readonly ProgramName[], count = 1): Promise<Ground> {
-  const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-packets-'))
+  const workdir = makeWorkdir('calico-ipvs-sync-packets-')
   const image = await machineImage(Object.fromEntries(programs.map((it) => [it, requireBinary(it)])))
   const undo: (() => Promise<void>)[] = []
   const stop = async () => {

@@ -1,6 +1,6 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeWorkdir } from '../chapters/workdir.ts'
 
 const root = join(import.meta.dirname, '../../..')
 /** Where the tool says that the annotation is written: into an override, into `default`, and into Calico's copy of the metadata. */
@@ -9,7 +9,7 @@ const files = ['shared/domain/rollout/range-writes.ts', 'shared/domain/plan/plan
 
 /** A copy of the command line that writes all but the annotation. Throws where the product no longer writes it in this way. */
 export function sabotagedTool(): { bin: string; remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-sabotage-'))
+  const folder = makeWorkdir('calico-ipvs-sync-sabotage-')
   for (const name of ['cli', 'shared', 'docs', 'package.json'])
     cpSync(join(root, name), join(folder, name), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))

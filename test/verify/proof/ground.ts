@@ -1,8 +1,6 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts'
 import type { FelixNode } from '../felix-nodes/node.ts'
+import { makeWorkdir } from '../chapters/workdir.ts'
 import { startFelixNodes } from '../felix-nodes/start.ts'
 import { until } from '../../until.ts'
 import { calicoNamespace, type CalicoSpec, type ClusterSpec } from '../../../lab/fixtures/cluster-spec.ts'
@@ -57,7 +55,7 @@ export type Pace = typeof pace
 
 export async function layGround(name: string, spec: GroundSpec): Promise<Ground> {
   const { nodes: count, mode = 'ipvs', calicoVersion: version = 'v3.28.4' } = spec
-  const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-proof-'))
+  const workdir = makeWorkdir('calico-ipvs-sync-proof-')
   const door = doorFor(name)
   const cluster = await startControlPlane({ name, workdir, authenticate: door.authenticate })
   const undo: (() => Promise<void>)[] = [() => cluster.stop()]
