@@ -41,7 +41,11 @@ export async function createMachineNode(machine: Machine, request: NodeRequest):
     lives: supervised.lives,
     health: health.changes,
     isReady: () => health.changes.at(-1)?.ready ?? false,
-    rules: async () => (await machine.run(inNamespace(namespace, 'iptables-nft-save'))).split('\n'),
+    rules: async () => {
+      const saves = ['iptables-nft-save', 'iptables-legacy-save']
+      const run = async (save: string) => await machine.run(inNamespace(namespace, save))
+      return (await Promise.all(saves.map(run))).join('\n').split('\n')
+    },
     link: async (present) =>
       void (await machine.run(
         `ip -n ${namespace} link ${present ? 'add kube-ipvs0 type dummy' : 'delete kube-ipvs0'}`,
