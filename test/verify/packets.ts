@@ -7,7 +7,7 @@ import { chapters, show, showSabotage } from './packets/run.ts'
 await runProgram({
   name: 'packets',
   description:
-    'Shows with packets that each claim holds; writes out/packets/results.json, docs/packets.json and a part of docs/proof.md.',
+    'Shows with packets that each claim holds; writes out/packets/results.json, and once there are results of all chapters docs/packets.json, a part of docs/proof.md and a picture.',
   chapters,
   obstacle: machineObstacle,
   flags: {

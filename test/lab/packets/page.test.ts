@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Told } from '../../verify/chapters/chapter.ts'
 import type { Claim } from '../../verify/packets/claim.ts'
 import { versionsOf } from '../../verify/packets/grounds.ts'
-import { figuresOf, page } from '../../verify/packets/results.ts'
+import { figuresOf, inOrder, page } from '../../verify/packets/results.ts'
 import { chapters } from '../../verify/packets/run.ts'
 
 const figures = { before: { wrong: 4, tried: 4 }, during: { wrong: 1, tried: 90 }, after: { wrong: 0, tried: 4 } }
@@ -25,6 +25,12 @@ describe('What packets showed', () => {
     expect(figuresOf([told])).toEqual([
       { chapter: 'A chapter', claim: 'It opens.', command: 'kubectl get a', ...figures },
     ])
+  })
+
+  test('a chapter that is told again stands in the place of what it was, and one that is missing is left out', () => {
+    const again = { ...told, claims: [] }
+    const other = { ...told, title: 'Another' }
+    expect(inOrder(['Another', 'Missing', 'A chapter'], [again, told, other])).toEqual([other, again])
   })
 
   test('no two chapters answer to one name', () => {

@@ -31,7 +31,7 @@ export async function runProgram({ name, description, chapters, obstacle, run, f
   }
   const program = new Command(name)
     .description(description)
-    .option('--only <chapter...>', `some of ${names.join(', ')}; pages stay as they are`)
+    .option('--only <chapter...>', `some of ${names.join(', ')}; pages are written of all chapters only`)
     .action(async (options: { only?: string[] }) => {
       process.exitCode = await act(options)
     })

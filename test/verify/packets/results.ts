@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Told } from '../chapters/chapter.ts'
+import type { Measured, Told } from '../chapters/chapter.ts'
 import { chapterText, code, packetsTitle, table, writePart } from '../chapters/page.ts'
 import { writeNodePorts } from '../pictures/node-ports.ts'
 import { versions } from '../proof/results.ts'
@@ -12,23 +12,51 @@ const json = (it: unknown): string => `${JSON.stringify(it, null, 2)}\n`
 
 export interface About {
   seconds: number
-  /** Nothing was left out, so that what is in `docs` may be written anew. */
+  /** Every chapter was told. */
   whole: boolean
+  /** Of all chapters, in the order of the page. */
+  titles: readonly string[]
   /** Of the machine: `6.1.0-57-cloud-amd64`. */
   kernel: string
 }
 
-export function writeResults(told: readonly Told<Claim>[], { seconds, whole, kernel }: About): void {
+/** Of a run of some chapters, the others' results stay; what is in `docs` is written anew once there are results of all. */
+export function writeResults(told: readonly Told<Claim>[], { seconds, whole, titles, kernel }: About): void {
   const folder = join(root, 'out/packets')
+  const file = join(folder, 'results.json')
   mkdirSync(folder, { recursive: true })
-  const claims = told.flatMap((it) => it.claims)
-  const measured = told.flatMap((it) => it.tables)
-  const all = { ...versions, 'kube-proxy': versions.kubernetes, kernel, node: process.version }
-  writeFileSync(join(folder, 'results.json'), json({ versions: all, seconds, claims, measured }))
-  if (!whole) return
-  writePart('packets', page(told))
-  writeFileSync(join(root, 'docs/packets.json'), json({ versions: all, figures: figuresOf(told) }))
+  const all = inOrder(titles, [...told, ...(whole ? [] : earlier(file))])
+  const run = { ...versions, 'kube-proxy': versions.kubernetes, kernel, node: process.version }
+  const flat = { claims: marked(all, 'claims'), measured: marked(all, 'tables') }
+  writeFileSync(file, json({ versions: run, seconds, ...flat }))
+  if (all.length < titles.length) return
+  writePart('packets', page(all))
+  writeFileSync(join(root, 'docs/packets.json'), json({ versions: run, figures: figuresOf(all) }))
   writeNodePorts()
+}
+
+/** The first of each title. */
+export const inOrder = (titles: readonly string[], told: readonly Told<Claim>[]): Told<Claim>[] =>
+  titles.flatMap((title) => told.find((it) => it.title === title) ?? [])
+
+const marked = <K extends 'claims' | 'tables'>(told: readonly Told<Claim>[], kind: K) =>
+  told.flatMap((it) => it[kind].map((one) => ({ chapter: it.title, ...one })))
+
+interface Results {
+  claims: (Claim & { chapter: string })[]
+  measured: (Measured & { chapter: string })[]
+}
+
+function earlier(file: string): Told<Claim>[] {
+  if (!existsSync(file)) return []
+  const { claims, measured } = JSON.parse(readFileSync(file, 'utf8')) as Results
+  const of = <T extends { chapter: string }>(title: string, all: readonly T[]) =>
+    all.filter(({ chapter: it }) => it === title).map(({ chapter: _, ...rest }) => rest)
+  return [...new Set(claims.map((it) => it.chapter))].map((title) => ({
+    title,
+    claims: of(title, claims),
+    tables: of(title, measured),
+  }))
 }
 
 /** Of each claim that has them: connections not treated as they should be, before, while, and after it was done. */

@@ -27,7 +27,7 @@ export const show = async (only?: readonly string[], tool?: string, write = writ
       lay: async ({ name, lay }) => ({ ...(await (lay?.(name) ?? layGround(name, nodes))), ...(tool && { tool }) }),
       lines: ({ before, after }) => [`before: ${before}`, `after:  ${after}`],
       broken: (claim, after) => ({ ...claim, before: '', after }),
-      write: (told, about) => write(told, { ...about, kernel }),
+      write: (told, about) => write(told, { ...about, kernel, titles: chapters.map(({ title }) => title) }),
     },
     only,
   )
