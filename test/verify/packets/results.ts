@@ -27,7 +27,10 @@ export function writeResults(told: readonly Told<Claim>[], { seconds, whole, tit
   mkdirSync(folder, { recursive: true })
   const all = inOrder(titles, [...told, ...(whole ? [] : earlier(file))])
   const run = { ...versions, 'kube-proxy': versions.kubernetes, kernel, node: process.version }
-  const flat = { claims: marked(all, 'claims'), measured: marked(all, 'tables') }
+  const flat = {
+    claims: all.flatMap(({ title, claims }) => claims.map((it) => ({ chapter: title, ...it }))),
+    measured: all.flatMap(({ title, tables }) => tables.map((it) => ({ chapter: title, ...it }))),
+  }
   writeFileSync(file, json({ versions: run, seconds, ...flat }))
   if (all.length < titles.length) return
   writePart('packets', page(all))
@@ -39,9 +42,6 @@ export function writeResults(told: readonly Told<Claim>[], { seconds, whole, tit
 export const inOrder = (titles: readonly string[], told: readonly Told<Claim>[]): Told<Claim>[] =>
   titles.flatMap((title) => told.find((it) => it.title === title) ?? [])
 
-const marked = <K extends 'claims' | 'tables'>(told: readonly Told<Claim>[], kind: K) =>
-  told.flatMap((it) => it[kind].map((one) => ({ chapter: it.title, ...one })))
-
 interface Results {
   claims: (Claim & { chapter: string })[]
   measured: (Measured & { chapter: string })[]
@@ -51,7 +51,7 @@ function earlier(file: string): Told<Claim>[] {
   if (!existsSync(file)) return []
   const { claims, measured } = JSON.parse(readFileSync(file, 'utf8')) as Results
   const of = <T extends { chapter: string }>(title: string, all: readonly T[]) =>
-    all.filter(({ chapter: it }) => it === title).map(({ chapter: _, ...rest }) => rest)
+    all.filter(({ chapter }) => chapter === title)
   return [...new Set(claims.map((it) => it.chapter))].map((title) => ({
     title,
     claims: of(title, claims),
