@@ -43,6 +43,7 @@ const long = [
   'test/fleet/storm.test.ts',
   'test/flow/made-again.test.ts',
   'test/fleet/costs.test.ts',
+  'test/fleet/kills.test.ts',
   'test/fleet/read-only.test.ts',
   'test/infra/app.test.ts',
   'test/lab/processes.test.ts',
