@@ -19,7 +19,7 @@ import type { FelixObject, PodState } from '../../domain/cluster.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { needed } from '../needed.ts'
 import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
-import { afterNote, isBraked, type Noted } from './note.ts'
+import { afterNote, isWithheld, type Noted } from './note.ts'
 import { entriesOf, isOverdue, putRollout, renew } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
@@ -168,7 +168,7 @@ const restoreDefault = async (
       const keys: Noted['keys'] = ['written', 'journal', 'evidence']
       const write = () => writeFormer(tools, rollout, { object, former: to })
       // A refusal says that somebody changed it at the same time: then the note is needed.
-      await afterNote(tools, { before: record, now, keys }, write, isBraked)
+      await afterNote(tools, { before: record, now, keys }, write, isWithheld)
       await tools.record?.(entries)
       tools.tell({ ...note, what: 'former value restored' })
       return { next: 'now' }

@@ -12,11 +12,11 @@ export interface Noted {
 }
 
 /** The brake, a window or an alarm came between. */
-export const isBraked = (error: unknown): boolean => error instanceof HeldError
+export const isWithheld = (error: unknown): boolean => error instanceof HeldError
 
 /** Nothing was written: it was held, or the server said no. */
 export const isRefusal = (error: unknown): boolean =>
-  isBraked(error) ||
+  isWithheld(error) ||
   (error instanceof KubeError && error.status !== undefined && error.status >= 400 && error.status < 500)
 
 /**
