@@ -46,6 +46,19 @@ test('whatever stands in a cluster is text: it opens no element and no attribute
   }
 })
 
+test('numbers beside a name that is read from the right stay on their side; what can be pasted holds nothing invisible', () => {
+  const remedy = 'kubectl get configmap שלום'
+  const page = html(report({ findings: [{ ...rangeDiffers, message: 'On שלום עולם 3 of 5.', remedy }] }))
+  expect(page).toContain('<p>On &#8296;שלום עולם&#8297; 3 of 5.</p>')
+  expect(page).toContain(`<code>${remedy}</code>`)
+})
+
+test('what is longer than any name is broken in a table', () => {
+  const context = 'x'.repeat(300)
+  const page = html({ ...sweep, clusters: [report({ cluster: { name: 'a', context } })] })
+  expect(page).toContain(`<td data-head="Where" class="words long">context ${context}</td>`)
+})
+
 test('every element that is opened is closed', () => {
   for (const page of pages().map(withoutScript)) {
     const open: string[] = []

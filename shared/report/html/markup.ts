@@ -9,6 +9,12 @@ const escaped = (text: string): string =>
 /** For the content and the quoted attributes of HTML and XML alike; one line. */
 export const escape = (text: string): string => escaped(plain(text))
 
+const fromTheRight = '[\\p{Script=Hebrew}\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Thaana}\\p{Script=Nko}]+'
+const runs = new RegExp(`${fromTheRight}(?: +${fromTheRight})*`, 'gu')
+
+/** Names that are read from the right in isolation: a browser would move the numbers beside them to their other side. */
+const isolated = (text: string): string => text.replace(runs, '&#8296;$&&#8297;')
+
 /** The same, lines kept. */
 export const escapeLines = (text: string): string => escaped(plainLines(text).join('\n'))
 
@@ -36,7 +42,7 @@ const isMarkup = (piece: Markup | readonly Markup[]): piece is Markup => 'markup
 
 const pieceText = (piece: Piece): string => {
   if (piece === undefined) return ''
-  if (typeof piece === 'string') return escape(piece)
+  if (typeof piece === 'string') return isolated(escape(piece))
   if (typeof piece === 'number') return String(piece)
   return isMarkup(piece) ? piece.markup : piece.map(({ markup }) => markup).join('')
 }

@@ -100,8 +100,11 @@ export const table = (caption: string, columns: readonly Column[], rows: readonl
 export const rowOf = (columns: readonly Column[], cells: readonly (Markup | undefined)[]): Markup[] =>
   columns.map(
     ({ head, holds }, at) =>
-      html`<td data-head="${head}"${{ markup: holds ? ` class="${holds}"` : '' }}>${cells[at]}</td>`,
+      html`<td data-head="${head}"${{ markup: holds ? ` class="${holds}${isLong(cells[at]) ? ' long' : ''}"` : '' }}>${cells[at]}</td>`,
   )
+
+/** What somebody made longer than any name or range is broken, or the table would be wider than the page. */
+const isLong = (cell: Markup | undefined): boolean => (cell?.markup ?? '').replaceAll(/<[^>]*>/g, '').length > 60
 
 export interface TableRow {
   verdict?: Verdict

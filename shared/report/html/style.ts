@@ -51,7 +51,7 @@ th{overflow-wrap:normal;text-align:left;color:var(--soft);font-weight:500;font-s
 th,td{padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 .bar{vertical-align:middle}.bar path{stroke-dasharray:none}
 .count{display:inline-block;min-width:2.6em;font-variant-numeric:tabular-nums}
-.words,.figures,.whole{white-space:nowrap}td.text{min-width:7.2em}
+.words:not(.long),.figures:not(.long),.whole{white-space:nowrap}td.text{min-width:7.2em}
 summary{cursor:pointer}
 .fleet tr:not(.inside)>td{border-bottom:0;padding-bottom:0}
 .fleet>tbody>tr>td:first-child{min-width:11rem}
@@ -113,7 +113,7 @@ td{display:grid;grid-template-columns:7.2rem 1fr;gap:.6rem;border:0;padding:.08r
 td:empty{display:none}
 .inside>td{display:block}.inside>td::before{content:none}.inside{padding-top:0}.fleet tr:not(.inside){border-bottom:0;padding-bottom:0}
 .inside>td>details>div{padding:.3rem 0 1rem .7rem}.pic{padding:.7rem .7rem .9rem}
-.words,.figures,.whole{white-space:normal}
+.words:not(.long),.figures:not(.long),.whole{white-space:normal}
 td::before{content:attr(data-head);color:var(--soft);font:.8rem/1.7 system-ui,sans-serif}
 td>*{justify-self:start}
 }
@@ -143,4 +143,4 @@ a{color:inherit;text-decoration:none}
 }
 `
 
-export const styleHash = 'sha256-/+Op4tXfdGelYR+kyUTNHu0gGMr3I9wkcr3vRsT4K1U='
+export const styleHash = 'sha256-AmOnX3E+Tbq3gUjFcC6yKlu6K01Gn9juDv57CZd+2HI='
