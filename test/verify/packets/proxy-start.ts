@@ -50,7 +50,7 @@ export async function hear(
     )
     return answered !== '' || ends.length > 0
   }
-  await until(`${start.version} in ${start.mode} mode`, seen, 90).catch(() => undefined)
+  await until(`${start.version} in ${start.mode} mode`, seen, 240).catch(() => undefined)
   // What is said of the mode is said by then; the link comes a moment later.
   if (ends.length === 0) await sleep(3_000)
   const [exit] = ends
