@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { neighbours } from '../../shared/domain/mark.ts'
 import { harmless } from '../../shared/domain/plain.ts'
 
 /**
@@ -71,7 +72,8 @@ const node = z.looseObject({
 })
 
 const daemonSet = z.looseObject({
-  role,
+  role: z.enum([...role.options, 'neighbour']),
+  neighbour: z.enum(neighbours).optional(),
   namespace: text,
   name: text,
   uid: text,

@@ -49,7 +49,8 @@ export function capacity(mask: number, calico: CalicoVersion | undefined, wiregu
 }
 
 /** Programs, other than Calico, that mark packets and run as a DaemonSet. */
-export type Neighbour = 'vpc-cni' | 'cilium' | 'tailscale' | 'weave'
+export const neighbours = ['vpc-cni', 'cilium', 'tailscale', 'weave'] as const
+export type Neighbour = (typeof neighbours)[number]
 
 /** The environment variable that defines a program's bits. */
 export const markVariables: Partial<Record<Neighbour, string>> = {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
@@ -8,7 +8,8 @@ import { readState } from '../../cli/check/state-file.ts'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import { plan } from '../../shared/domain/plan/plan.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
-import { healthy } from '../domain/states.ts'
+import { kept } from '../../shared/domain/capture/kept.ts'
+import { cluster } from '../domain/ingredients.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'state-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -27,12 +28,27 @@ const withChange = (document: unknown, [key, ...rest]: string[], junk: unknown):
   return { ...record, [key]: withChange(record[key], rest, junk) }
 }
 
-const captured: unknown = JSON.parse(JSON.stringify(healthy()))
+const captured: unknown = JSON.parse(JSON.stringify(kept(cluster('mask 0xffff0080, aws-node'))))
 const places = placesIn(captured)
 
 test('a state as it was captured passes', async () => {
   writeFileSync(file, JSON.stringify(captured))
   expect((await readState(file)).nodes).toHaveProperty('value')
+})
+
+test('every world of docs/in-step.md passes through capture and file, and its report is the same', async () => {
+  const page = readFileSync(new URL('../../docs/in-step.md', import.meta.url), 'utf8')
+  const worlds = [...page.matchAll(/^\| (?!Given|---)(.+?) \|/gm)].map(([, given = '']) => given.trim())
+  expect(worlds.length).toBeGreaterThan(100)
+  for (const given of worlds) {
+    const state = cluster(given)
+    writeFileSync(file, JSON.stringify(kept(state)))
+    const read = await readState(file).catch((error: Error) => error.message)
+    expect([given, typeof read === 'string' ? read : assess(read, defaultPolicy).report.verdict]).toEqual([
+      given,
+      assess(state, defaultPolicy).report.verdict,
+    ])
+  }
 })
 
 test('a state with garbage anywhere in it is judged or named as the fault, never stumbled over', async () => {
