@@ -1,4 +1,5 @@
 import { EKSClient, UpdateClusterConfigCommand } from '@aws-sdk/client-eks'
+import type { Moment } from '../../../lab/aws/moment.ts'
 import { until } from '../../until.ts'
 import type { Claim, Sizes } from './claim.ts'
 import { type Kill, type KillStage, raiseKillStage, there } from './kill-stage.ts'
@@ -63,7 +64,7 @@ const story = async (stage: KillStage, point: number): Promise<Story> => {
   await sweepOnce(stage)
   await stage.setClosed(false)
   await sweepOnce(stage)
-  await cloud.idle({ timeoutMilliseconds: 300_000 })
+  await cloud.idle({ timeoutMilliseconds: 900_000 })
   stage.killAt()
   await witness.caughtUp()
   const touches = witness.touches.slice(from.touches)
@@ -97,10 +98,15 @@ const changeRange = async ({ cloud }: KillStage, minPort: number): Promise<void>
 }
 
 /** A sweep and all its places, killed ones with it. A sweep's id has whole seconds. */
-const sweepOnce = async ({ cloud }: KillStage): Promise<void> => {
+const sweepOnce = async ({ cloud, moments }: KillStage): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, 1_100))
+  const from = moments.length
   cloud.fire('Schedule')
-  await until('the places to be listed', async () => (await cloud.messages('Places')).length === 0, 120)
+  const hasSent = (it: Moment) => it.kind === 'invocation' && it.name === 'Sweep' && !('error' in it.result)
+  await until('the sweep', () => moments.slice(from).some(hasSent), 300)
+  // The message that closes the sweep comes again after ever longer waits.
+  const isListing = (body: string) => body.includes('"place"')
+  await until('the places to be listed', async () => !(await cloud.messages('Places')).some(isListing), 300)
 }
 
 interface About {
