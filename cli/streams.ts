@@ -58,9 +58,13 @@ export const writeWhole = async (file: string, text: string): Promise<void> => {
     await rename(part, file)
   } catch (error) {
     await rm(part, { force: true }).catch(() => undefined)
-    throw new Failure(`The result could not be written to ${file}: ${whyUnwritten(error)}`)
+    throw notWritten(file, error)
   }
 }
+
+/** What is said of a file that could not be written. */
+export const notWritten = (file: string, error: unknown): Failure =>
+  new Failure(`The result could not be written to ${file}: ${whyUnwritten(error)}`)
 
 /** Without the name of the part, which nobody knows. */
 const whyUnwritten = (error: unknown): string => {

@@ -1,7 +1,7 @@
 import { fchmodSync, fstatSync } from 'node:fs'
 import { open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { Failure } from '../failure.ts'
-import { write } from '../streams.ts'
+import { notWritten, write } from '../streams.ts'
 
 /** The file names nodes and Services, so only its owner may read it. */
 const ownerOnly = 0o600
@@ -9,11 +9,12 @@ const ownerOnly = 0o600
 /** Writes the file completely or not at all, and replaces an existing one only with `--force`. Devices and pipes are written to directly. */
 export const writePrivately = async (file: string, text: string, force: boolean): Promise<void> => {
   const there = await stat(file).catch(() => undefined)
-  if (there && !there.isFile()) return writeFile(file, text)
-  if (there && !force)
+  const isDevice = there !== undefined && !there.isFile()
+  if (there && !isDevice && !force)
     throw new Failure(`${file} already exists; nothing was written.`, 'the same with --force, or another name')
   const beside = `${file}.${process.pid}.tmp`
   try {
+    if (isDevice) return await writeFile(file, text)
     const made = await open(beside, 'wx', ownerOnly)
     try {
       await made.writeFile(text)
@@ -22,8 +23,8 @@ export const writePrivately = async (file: string, text: string, force: boolean)
     }
     await rename(beside, file)
   } catch (error) {
-    await rm(beside, { force: true })
-    throw error
+    await rm(beside, { force: true }).catch(() => undefined)
+    throw notWritten(file, error)
   }
 }
 

@@ -53,9 +53,12 @@ describe('the file of a captured state', () => {
     expect(modeOf(file)).toBe('600')
   })
 
-  test('is not left half', async () => {
+  test('is not left half, and it is said in words why', async () => {
     const file = join(workdir, 'no-such-folder', 'state.json')
-    expect((await capture(file)).status).toBe(2)
+    const why = (named: string, what: string) =>
+      `calico-ipvs-sync: The result could not be written to ${named}: ${what}\n`
+    expect(await capture(file)).toMatchObject({ status: 2, stderr: why(file, 'its folder does not exist') })
     expect(existsSync(file)).toBe(false)
+    expect(await capture('/dev/full')).toMatchObject({ status: 2, stderr: why('/dev/full', 'no space is left') })
   })
 })
