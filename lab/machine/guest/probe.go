@@ -74,11 +74,22 @@ func ask(target string, timeout time.Duration) (string, error) {
 		return "", err
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(timeout))
-	if _, err := conn.Write([]byte("who\n")); err != nil {
-		return "", err
+	// A datagram that is lost is sent again after a second, as TCP does with its first packet.
+	patience := timeout
+	if protocol == "udp" {
+		patience = min(time.Second, timeout)
 	}
-	return bufio.NewReader(conn).ReadString('\n')
+	for end := time.Now().Add(timeout); ; {
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if _, err := conn.Write([]byte("who\n")); err != nil {
+			return "", err
+		}
+		answer, err := bufio.NewReader(conn).ReadString('\n')
+		if it, ok := err.(net.Error); ok && it.Timeout() && time.Now().Before(end) {
+			continue
+		}
+		return answer, err
+	}
 }
 
 // reason is short and the same for the same cause: "timeout", "connection refused", "reset by peer".

@@ -7,7 +7,13 @@ import type { Ground } from './ground.ts'
 import { outcomes, tryOnce, untilOutcomes, watchConnections } from './probe.ts'
 import { isPod, range, type Scene, services, setScene, unset } from './scene.ts'
 
-type Came = { name: string; figures: Required<NonNullable<Claim['figures']>>; atOnce: number; starts: number[] }
+type Came = {
+  name: string
+  figures: Required<NonNullable<Claim['figures']>>
+  which: string
+  atOnce: number
+  starts: number[]
+}
 
 /** Connections to a node port that works and to one that does not yet, before, during and after the change, for each way of making it. */
 export const byHand: Chapter = {
@@ -36,10 +42,10 @@ export const byHand: Chapter = {
         String(atOnce),
       ]),
     })
-    const said = ({ name, figures, starts, atOnce }: Came) => ({
+    const said = ({ name, figures, which, starts, atOnce }: Came) => ({
       command: name,
       before: `${of(figures.before)} fail`,
-      after: `${of(figures.after)} fail; meanwhile ${of(figures.during)} lost; ${starts.join(', ')} restarts of Felix, ${atOnce} nodes without it at once`,
+      after: `${of(figures.after)} fail; meanwhile ${of(figures.during)} lost${which}; ${starts.join(', ')} restarts of Felix, ${atOnce} nodes without it at once`,
       figures,
     })
     const fails = ({ wrong, tried }: { wrong: number; tried: number }) => wrong === tried
@@ -79,9 +85,9 @@ async function changeBy(ground: Ground, { targets }: Scene, { name, change }: Wa
   const watched = watchConnections(ground, working)
   await change(ground, range)
   await sleep(5_000)
-  const { tried, failed } = await watched.end()
+  const { tried, failed, which } = await watched.end()
   const after = count(outcomes(broken, await tryOnce(ground, broken)), isPod)
   const figures = { before, during: { wrong: failed, tried }, after }
   const { starts, atOnce } = disturbance(ground.nodes, since)
-  return { name, figures, starts, atOnce }
+  return { name, figures, which, starts, atOnce }
 }

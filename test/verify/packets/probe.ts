@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { until } from '../../until.ts'
+import { list } from './claim.ts'
 import type { Ground } from './ground.ts'
 import { inClient } from './network.ts'
 
@@ -47,8 +48,8 @@ export async function untilOutcomes(
 
 export interface Watched {
   attempts: readonly Attempt[]
-  /** Ends it, and answers how many were tried and how many of them failed. */
-  end: () => Promise<{ tried: number; failed: number }>
+  /** Ends it, and answers how many were tried, how many of them failed, and which: ` (udp/10.1.0.1:30080 timeout)`. */
+  end: () => Promise<{ tried: number; failed: number; which: string }>
 }
 
 /** Tries the targets four times a second until it is ended: an emulated machine with two cores bears that beside everything else. */
@@ -62,7 +63,8 @@ export function watchConnections({ machine }: Ground, targets: readonly string[]
     end: async () => {
       following.end()
       await following.exit
-      return { tried: attempts.length, failed: attempts.filter((it) => it.failed !== undefined).length }
+      const lost = attempts.flatMap(({ target, failed }) => (failed === undefined ? [] : [`${target} ${failed}`]))
+      return { tried: attempts.length, failed: lost.length, which: lost.length > 0 ? ` (${list(lost)})` : '' }
     },
   }
 }

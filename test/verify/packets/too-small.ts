@@ -23,7 +23,7 @@ export const tooSmall: Chapter = {
     const watched = watchConnections(ground, inside)
     const { code, err } = await runTool(ground, ...command, ...paceFlags(ground.pace))
     const after = await untilOutcomes(ground, outside, isPod)
-    const { tried, failed } = await watched.end()
+    const { tried, failed, which } = await watched.end()
     claim({
       claim: `A Service on a node port outside of Felix's range (20080; Felix has 30000:32767) cannot be reached: the node's policy, which lets nothing in, decides. After ${typed('sync')} it answers on every node, TCP and UDP, for both traffic policies.`,
       command: typed(...command),
@@ -42,7 +42,7 @@ export const tooSmall: Chapter = {
       claim: 'While the range changes, node by node, no connection to a node port that already worked is lost.',
       command: typed(...command),
       before: `${failedBefore} of ${triedBefore} failed in the 20 s before, when nothing changed`,
-      after: `${failed} of ${tried} failed, range ${range}`,
+      after: `${failed} of ${tried} failed${which}, range ${range}`,
       holds: failedBefore === 0 && failed === 0 && tried > 100,
     })
   },
