@@ -65,6 +65,10 @@ const story = async (stage: KillStage, point: number): Promise<Story> => {
   await stage.setClosed(false)
   await sweepOnce(stage)
   await cloud.idle({ timeoutMilliseconds: 900_000 })
+  // What comes late is not lost; what only the next story brings is.
+  const heard = () => new Set(cloud.deliveries.slice(from.mails).map(({ subject }) => subject)).size
+  await until('the notices', () => heard() >= 4, 60).catch(() => undefined)
+  await cloud.idle({ timeoutMilliseconds: 900_000 })
   stage.killAt()
   await witness.caughtUp()
   const touches = witness.touches.slice(from.touches)
