@@ -87,19 +87,22 @@ describe('before a deployment', () => {
     expect(await preflight({}, { ...well, bootstrap: fails('HTTP 400, AccessDeniedException') })).toBeUndefined()
   })
 
-  test('the bootstrap is asked for at the endpoint that all services are given', async () => {
-    const server = createServer((_, response) => response.writeHead(400).end('{"__type":"ParameterNotFound"}'))
-    const url = `http://127.0.0.1:${await listenLocally(server)}`
-    const before = { ...process.env }
-    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' })
-    try {
-      const version = await askAws({ AWS_ENDPOINT_URL: url, AWS_REGION: region }).bootstrap(region)
-      expect(version).toBeUndefined()
-    } finally {
-      process.env = before
-      server.close()
-    }
-  })
+  test.each(['{"__type":"ParameterNotFound"}', '{"__type": "com.amazonaws.ssm#ParameterNotFound", "message": ""}'])(
+    'the bootstrap is asked for at the endpoint that all services are given, whose answer is %s',
+    async (answer) => {
+      const server = createServer((_, response) => response.writeHead(400).end(answer))
+      const url = `http://127.0.0.1:${await listenLocally(server)}`
+      const before = { ...process.env }
+      Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' })
+      try {
+        const version = await askAws({ AWS_ENDPOINT_URL: url, AWS_REGION: region }).bootstrap(region)
+        expect(version).toBeUndefined()
+      } finally {
+        process.env = before
+        server.close()
+      }
+    },
+  )
 
   test('`npm run deploy` without credentials ends at once, with the sentence and nothing else', () => {
     const { PATH = '' } = process.env

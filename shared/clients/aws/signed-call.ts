@@ -44,5 +44,5 @@ const call = async (place: SignedPlace, target: string, request: object): Promis
   const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(ms) })
   const text = await response.text()
   if (response.ok) return JSON.parse(text)
-  throw new Error(`HTTP ${response.status}, ${/"__type":"(?:[^"]*#)?(\w+)"/.exec(text)?.[1] ?? ''}`)
+  throw new Error(`HTTP ${response.status}, ${/"__type":\s*"(?:[^"]*#)?(\w+)"/.exec(text)?.[1] ?? ''}`)
 }
