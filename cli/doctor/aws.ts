@@ -1,3 +1,4 @@
+import { loginFix } from '../target/login-fix.ts'
 import type { STSClient } from '@aws-sdk/client-sts'
 import { awsEks, type Place } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
@@ -106,11 +107,6 @@ const tryProxy = async (take: Walk['take'], region: string): Promise<void> => {
   }
   await take('AWS proxy', connected, fix.reach)
 }
-
-const loginFix = (profile: string | undefined): string =>
-  profile === undefined
-    ? 'aws sso login   # or: export AWS_PROFILE=NAME, or: aws configure'
-    : `aws sso login --profile ${quoted(profile)}   # or: aws configure --profile ${quoted(profile)}`
 
 /** How EKS decides who is let into the cluster, and what it says of the identity. */
 export interface Entered {

@@ -15,9 +15,14 @@ export const commandFor = (
     range ? { ...range, source: 'flag' } : probe ? { min: 0, max: 0, source: 'probe' } : undefined,
   )
 
-/** Completes commands for this cluster. For a captured state there are none. */
+/** Completes commands for this cluster; of a captured state where it says where its cluster is. */
 export const onTarget = (
   target: Target,
   options: Pick<LookOptions, 'probe' | 'serviceNodePortRange'> & { state?: string },
 ): CommandOn | undefined =>
-  options.state === undefined && target.kube ? (words) => commandFor(words, target, options) : undefined
+  (options.state === undefined ? target.kube !== undefined : isNamed(target))
+    ? (words) => commandFor(words, target, options)
+    : undefined
+
+const isNamed = ({ place: { cluster } }: Target): boolean =>
+  cluster.context !== undefined || cluster.region !== undefined

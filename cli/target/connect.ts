@@ -1,4 +1,5 @@
 import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
+import type { KubeconfigError } from '../../shared/clients/kubeconfig/file.ts'
 import type { EksCluster } from '../../shared/clients/aws/eks.ts'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { EksState } from '../../shared/domain/cluster.ts'
@@ -10,6 +11,7 @@ import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { eksIn } from './eks.ts'
 import { type AskEks, askingBehind, existing, identityOf } from './eks-lead.ts'
 import { Failure, UsageError } from '../failure.ts'
+import { loginFix } from './login-fix.ts'
 import type { Format, LookOptions, PlaceOptions } from '../options.ts'
 import { probeRange } from './probe.ts'
 import type { Progress } from '../progress.ts'
@@ -73,17 +75,46 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
     const target = await reached({ identity: identityOf(chosen), connection: chosen.connection, ask }, options, telling)
     return withWay(target, chosen.cluster === undefined ? { inCluster: true } : { profile: chosen.eks?.profile })
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'KubeconfigError') throw error
-    if (options.output === 'text') throw notThere(error.message, { file, context })
+    if (!isKubeconfigError(error)) throw error
+    if (options.output === 'text') throw notThere(error, { file, context })
     const identity = context === undefined ? { name: 'kubeconfig' } : { name: context, ...partsOf(context), context }
     return unreached(identity, { kind: 'unreachable', object: 'kubeconfig', message: error.message })
   }
 }
 
-const notThere = (message: string, { file, context }: { file: string | undefined; context: string | undefined }) => {
+/** Its module is loaded with the clients only. */
+const isKubeconfigError = (error: unknown): error is KubeconfigError =>
+  error instanceof Error && error.name === 'KubeconfigError'
+
+const notThere = (
+  { message, about }: KubeconfigError,
+  { file, context }: { file: string | undefined; context: string | undefined },
+): Failure => {
   const config = file === undefined ? '' : ` --kubeconfig ${quoted(file)}`
-  const hint = context === undefined ? '' : '   # the existing contexts'
-  return new Failure(message, `kubectl config get-contexts${config}${hint}`)
+  switch (about) {
+    case 'choice':
+      return new Failure(
+        message,
+        `kubectl config get-contexts${config}${context === undefined ? '' : '   # the existing contexts'}`,
+      )
+    case 'file':
+      return new Failure(
+        message,
+        `aws eks update-kubeconfig --name NAME --region REGION${config}   # writes it, for a cluster of EKS`,
+      )
+    case 'login':
+      return new Failure(
+        message,
+        `calico-ipvs-sync doctor${config}${context === undefined ? '' : ` --context ${quoted(context)}`}   # tries each hop on the way to the cluster`,
+      )
+  }
+}
+
+/** The SDK's name for it: AWS was never asked. */
+const isWithoutCredentials = (message: string): boolean => message.startsWith('CredentialsProviderError')
+const profileNamed = (): string => {
+  const profile = process.env['AWS_PROFILE']
+  return profile === undefined ? '' : ` in the profile ${JSON.stringify(profile)}`
 }
 
 /** With a slow server an observation ends after little more than a minute, with an answer. */
@@ -99,10 +130,12 @@ const fromEks = async (options: ConnectOptions & EksName, telling: Progress): Pr
   if ('failure' in described) {
     const { kind, message } = described.failure
     if (options.output === 'text' && kind === 'unauthenticated')
-      throw new Failure(
-        `AWS does not accept the identity: ${message}`,
-        'aws sts get-caller-identity   # whose credentials',
-      )
+      throw isWithoutCredentials(message)
+        ? new Failure(`There are no AWS credentials${profileNamed()}: ${message}`, loginFix(process.env['AWS_PROFILE']))
+        : new Failure(
+            `AWS does not accept the identity: ${message}`,
+            'aws sts get-caller-identity   # whose credentials',
+          )
     return unreached({ name, region }, described.failure, described)
   }
   const { state, endpoint } = described.value

@@ -49,20 +49,33 @@ describe('a place that does not exist is one line with the nearest name, and no 
   const folder = mkdtempSync(join(tmpdir(), 'usage-'))
   afterAll(() => rmSync(folder, { recursive: true }))
   const config = join(folder, 'config')
-  const contexts = ['production', 'staging'].map((name) => ({ name, context: { cluster: 'c', user: 'u' } }))
-  writeFileSync(config, JSON.stringify({ contexts, clusters: [], users: [] }))
+  const entry = (name: string, user: string) => ({ name, context: { cluster: 'c', user } })
+  const contexts = [entry('production', 'u'), entry('staging', 'u'), entry('nobody', 'v'), entry('plugged', 'u')]
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'no-such-plugin', interactiveMode: 'Never' }
+  const clusters = [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }]
+  writeFileSync(config, JSON.stringify({ contexts, clusters, users: [{ name: 'u', user: { exec } }] }))
 
   test.each([
     [`--kubeconfig ${config} --context prodction`, 'no context prodction. Did you mean production? It has'],
     [`--kubeconfig ${config} --context prod`, 'no context prod. Did you mean production? It has'],
-    [`--kubeconfig ${config} --context zzzzzz`, 'no context zzzzzz. It has: production, staging.'],
-    ['--kubeconfig /nonexistent', '/nonexistent'],
-    ['--cluster shop --region eu-west-1', 'AWS does not accept the identity'],
-  ])('check %s', async (words, says) => {
+    [`--kubeconfig ${config} --context zzzzzz`, 'no context zzzzzz. It has: production, staging, nobody, plugged.'],
+    [`--kubeconfig ${config} --context nobody`, 'names a user that the kubeconfig does not have'],
+    [
+      '--kubeconfig /nonexistent',
+      'There is no kubeconfig /nonexistent',
+      'aws eks update-kubeconfig .* --kubeconfig /nonexistent',
+    ],
+    [
+      `--kubeconfig ${config} --context plugged`,
+      'no-such-plugin failed',
+      `calico-ipvs-sync doctor --kubeconfig ${config} --context plugged`,
+    ],
+    ['--cluster shop --region eu-west-1', 'There are no AWS credentials', 'aws sso login'],
+  ])('check %s', async (words, says, next = 'kubectl config get-contexts') => {
     const { status, stdout, stderr } = await run(['check', '--quiet', ...words.split(' ')])
     expect([status, stdout]).toEqual([2, ''])
     expect(stderr).toContain(says)
-    expect(stderr).toMatch(/^Next: (kubectl config get-contexts|aws sts get-caller-identity)/m)
+    expect(stderr).toMatch(new RegExp(`^Next: ${next}`, 'm'))
     expect(stderr.trimEnd().split('\n')).toHaveLength(2)
   })
 })

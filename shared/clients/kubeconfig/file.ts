@@ -8,6 +8,13 @@ import { exactTextOf as textOf, type Foreign, isObject, objectOf, objectsOf, one
 /** An error in the kubeconfig, with its fix. */
 export class KubeconfigError extends Error {
   override name = 'KubeconfigError'
+  /** `file`: there is none that can be used · `choice`: another context must be chosen · `login`: anything on the way to the cluster. */
+  readonly about: 'file' | 'choice' | 'login'
+
+  constructor(message: string, about: KubeconfigError['about'] = 'login') {
+    super(message)
+    this.about = about
+  }
 }
 
 /** An entry of a kubeconfig, and the folder for its relative paths. */
@@ -29,7 +36,7 @@ export interface Kubeconfig {
 export function kubeconfigFiles(file: string | undefined, env: NodeJS.ProcessEnv): string[] {
   if (file !== undefined) {
     if (existsSync(file)) return [file]
-    throw new KubeconfigError(`There is no kubeconfig ${file}.`)
+    throw new KubeconfigError(`There is no kubeconfig ${file}.`, 'file')
   }
   const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '')
   return (listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')]).filter((path) => existsSync(path))
@@ -60,9 +67,9 @@ function read(file: string): Foreign {
     const document = firstOf(readFileSync(file, 'utf8'))
     if (isObject(document)) return document
   } catch (error) {
-    throw new KubeconfigError(`The kubeconfig ${file} cannot be read: ${reasonOf(error)}`)
+    throw new KubeconfigError(`The kubeconfig ${file} cannot be read: ${reasonOf(error)}`, 'file')
   }
-  throw new KubeconfigError(`The kubeconfig ${file} cannot be read: it is not a YAML object.`)
+  throw new KubeconfigError(`The kubeconfig ${file} cannot be read: it is not a YAML object.`, 'file')
 }
 
 /** kubectl reads the first document, with `---` before or after it, and leaves out what follows. */

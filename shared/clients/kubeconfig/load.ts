@@ -97,18 +97,29 @@ function chosen(
   const name = wanted ?? config.currentContext
   const names = config.contexts.map((it) => it.name)
   const there = `It has: ${oneLine(names.join(', ')) || 'none'}.`
+  const about = names.length === 0 ? 'file' : 'choice'
   if (name === undefined)
-    throw new KubeconfigError(`The kubeconfig has no current context; choose one with --context. ${there}`)
+    throw new KubeconfigError(`The kubeconfig has no current context; choose one with --context. ${there}`, about)
   const context = config.contexts.find((it) => it.name === name)
   if (!context) {
     const near = nearest(name.slice(0, 200), names)
     const guess = near === undefined ? '' : ` Did you mean ${oneLine(near, 200)}?`
-    throw new KubeconfigError(`The kubeconfig has no context ${oneLine(name, 100)}.${guess} ${there}`)
+    throw new KubeconfigError(`The kubeconfig has no context ${oneLine(name, 100)}.${guess} ${there}`, about)
   }
   const cluster = config.clusters.find((it) => it.name === context.value['cluster'])
   if (!cluster)
-    throw new KubeconfigError(`The context ${oneLine(name, 100)} names a cluster that the kubeconfig does not have.`)
-  return { name, cluster, user: config.users.find((it) => it.name === context.value['user']) }
+    throw new KubeconfigError(
+      `The context ${oneLine(name, 100)} names a cluster that the kubeconfig does not have.`,
+      'choice',
+    )
+  const user = config.users.find((it) => it.name === context.value['user'])
+  // As kubectl does: without the entry the cluster would be asked as nobody.
+  if (!user && textOf(context.value['user']))
+    throw new KubeconfigError(
+      `The context ${oneLine(name, 100)} names a user that the kubeconfig does not have.`,
+      'choice',
+    )
+  return { name, cluster, user }
 }
 
 /** The cluster's own proxy, else the environment's; what is named and cannot be used is not gone past in silence. */
@@ -210,8 +221,12 @@ const naming = 'Name one with --kubeconfig or KUBECONFIG, or an EKS cluster with
 function inPod(env: NodeJS.ProcessEnv, wanted: string | undefined): ChosenCluster {
   const [host, port] = [env['KUBERNETES_SERVICE_HOST'], env['KUBERNETES_SERVICE_PORT']]
   if (wanted !== undefined)
-    throw new KubeconfigError(`There is no kubeconfig that could have the context ${oneLine(wanted, 100)}. ${naming}`)
-  if (!host || !port || !existsSync(`${account}/token`)) throw new KubeconfigError(`There is no kubeconfig. ${naming}`)
+    throw new KubeconfigError(
+      `There is no kubeconfig that could have the context ${oneLine(wanted, 100)}. ${naming}`,
+      'file',
+    )
+  if (!host || !port || !existsSync(`${account}/token`))
+    throw new KubeconfigError(`There is no kubeconfig. ${naming}`, 'file')
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
   const token = async () => readText(`${account}/token`).trim()
   const proxy = proxyOf({ name: 'of this pod', folder: '', value: {} }, server)

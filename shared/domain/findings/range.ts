@@ -93,7 +93,9 @@ export const specIgnored: NodeCheck = (it, cluster) => {
       subject: layer.object,
       message: `${layer.object} asks for ${text(wanted)} in spec.kubeNodePortRanges, which Felix cannot parse and replaces with ${text(effective)}; only the annotation counts.`,
       evidence: [layerEvidence(layer)],
-      ...(cluster.desired && { remedy: rangePatch(cluster, name, cluster.desired) }),
+      ...(cluster.desired && {
+        remedy: name === 'default' ? changeOfDefault(it, cluster) : rangePatch(cluster, name, cluster.desired),
+      }),
     },
   ]
 }

@@ -17,7 +17,7 @@ export const closingLines = (report: Report, brush: Paint, style: { width?: numb
   const words = brush.verdict(verdict, verdictWords[verdict].toUpperCase())
   const { text, command } = nextOf(report)
   const advice = command !== undefined && style.on ? style.on(command) : undefined
-  // Of a captured state nothing can be run: its findings say what to do.
+  // Where a captured state does not say where its cluster is, its findings say what to do.
   const isAboutCommand = advice === undefined && command === 'plan' && report.findings.some(needsSomebody)
   const said = isAboutCommand ? 'the findings above say what to do' : text
   const name = plain(report.cluster.name)
