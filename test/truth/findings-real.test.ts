@@ -212,8 +212,9 @@ test('a range in the spec alone, on an object that Argo CD owns, while the opera
     severity: 'warning',
     subject: object,
     evidence: [object],
-    commands: 1,
-    remedy: patchOf('default'),
+    // Argo CD would undo a patch.
+    commands: 0,
+    remedy: `${rangeAnnotation}: "20000:22767"`,
   })
   await expectFinding(report, {
     code: 'OWNED_BY_GITOPS',
