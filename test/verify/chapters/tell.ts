@@ -19,6 +19,8 @@ export interface Book<G extends Ended, C extends Shown, S extends Chapter<G, C>>
   broken: (claim: Shown, message: string) => C
   /** `whole`: nothing was left out, so that pages may be written anew. */
   write: (told: Told<C>[], about: { seconds: number; whole: boolean }) => void
+  /** After each chapter: what was shown so far, so that a run that is stopped loses one chapter only. */
+  keep?: (told: Told<C>[], about: { seconds: number }) => void
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -33,14 +35,17 @@ export async function tellAll<G extends Ended, C extends Shown, S extends Chapte
   for (const chapter of book.chapters.filter(({ name }) => only === undefined || only.includes(name))) {
     say(`\n${chapter.title}`)
     told.push(await tell(book, chapter))
+    book.keep?.(told, { seconds: secondsSince(begun) })
   }
-  const seconds = Math.round((Date.now() - begun) / 1000)
+  const seconds = secondsSince(begun)
   const claims = told.flatMap((it) => it.claims)
   const held = claims.filter(({ holds }) => holds).length
   book.write(told, { seconds, whole: only === undefined })
   say(`\n${held} of ${claims.length} claims held, in ${seconds} s.`)
   return claims.length > 0 && held === claims.length
 }
+
+const secondsSince = (begun: number): number => Math.round((Date.now() - begun) / 1000)
 
 async function tell<G extends Ended, C extends Shown, S extends Chapter<G, C>>(
   book: Book<G, C, S>,

@@ -14,6 +14,8 @@ export interface About {
   seconds: number
   /** Every chapter was told. */
   whole: boolean
+  /** Only the results, while a run goes on. */
+  resultsOnly?: true
   /** Of all chapters, in the order of the page. */
   titles: readonly string[]
   /** Of the machine: `6.1.0-57-cloud-amd64`. */
@@ -21,7 +23,10 @@ export interface About {
 }
 
 /** Of a run of some chapters, the others' results stay; what is in `docs` is written anew once there are results of all. */
-export function writeResults(told: readonly Told<Claim>[], { seconds, whole, titles, kernel }: About): void {
+export function writeResults(
+  told: readonly Told<Claim>[],
+  { seconds, whole, resultsOnly, titles, kernel }: About,
+): void {
   const folder = join(root, 'out/packets')
   const file = join(folder, 'results.json')
   mkdirSync(folder, { recursive: true })
@@ -32,7 +37,7 @@ export function writeResults(told: readonly Told<Claim>[], { seconds, whole, tit
     measured: all.flatMap(({ title, tables }) => tables.map((it) => ({ chapter: title, ...it }))),
   }
   writeFileSync(file, json({ versions: run, seconds, ...flat }))
-  if (all.length < titles.length) return
+  if (resultsOnly || all.length < titles.length) return
   writePart('packets', page(all))
   writeFileSync(join(root, 'docs/packets.json'), json({ versions: run, figures: figuresOf(all) }))
   writeNodePorts()

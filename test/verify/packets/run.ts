@@ -20,6 +20,7 @@ const nodes = 2
 /** All chapters, or those named, each in a machine of its own. Answers whether every claim held. */
 export const show = async (only?: readonly string[], tool?: string, write = writeResults): Promise<boolean> => {
   const kernel = versionIn(await machineRoot())
+  const fixed = { kernel, titles: chapters.map(({ title }) => title) }
   return await tellAll<Ground, Claim, Chapter>(
     {
       name: 'packets',
@@ -27,7 +28,8 @@ export const show = async (only?: readonly string[], tool?: string, write = writ
       lay: async ({ name, lay }) => ({ ...(await (lay?.(name) ?? layGround(name, nodes))), ...(tool && { tool }) }),
       lines: ({ before, after }) => [`before: ${before}`, `after:  ${after}`],
       broken: (claim, after) => ({ ...claim, before: '', after }),
-      write: (told, about) => write(told, { ...about, kernel, titles: chapters.map(({ title }) => title) }),
+      write: (told, about) => write(told, { ...about, ...fixed }),
+      keep: (told, about) => write(told, { ...about, ...fixed, whole: false, resultsOnly: true }),
     },
     only,
   )
