@@ -10,16 +10,16 @@ interface Holder {
 }
 
 /**
- * Waits until this process holds the lock file; answers how to let it go. A lock whose holder is no longer there is taken over.
- * `onWait` hears once whom it is waiting for.
+ * Waits until this process holds the lock file; returns the function that releases it. The lock of a process that no longer runs is taken over.
+ * `onWait` is called once, with the process id of the holder.
  */
 export async function holdLock(file: string, onWait: (pid: number) => void): Promise<() => void> {
-  for (let told = false; !take(file); ) {
+  for (let isReported = false; !take(file); ) {
     const holder = holderOf(file)
     if (holder !== undefined && !isRunning(holder)) rmSync(file, { force: true })
     else if (holder !== undefined) {
-      if (!told) onWait(holder.pid)
-      told = true
+      if (!isReported) onWait(holder.pid)
+      isReported = true
       await sleep(300)
     }
   }

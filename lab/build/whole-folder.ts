@@ -49,7 +49,7 @@ async function fill(folder: string, make: (scratch: string) => Promise<void>): P
   }
 }
 
-/** What processes that were killed half-way left: whoever holds the lock is the only one that fills the folder. */
+/** Removes folders that killed processes left half-filled: only the holder of the lock fills one. */
 function clearScratch(folder: string): void {
   const start = `${basename(folder)}.`
   for (const name of readdirSync(dirname(folder))) {

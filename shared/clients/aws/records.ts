@@ -34,8 +34,8 @@ export interface Records {
   lastSwitch: (key: string) => Promise<StoredSwitch | undefined>
   putSwitch: (key: string, stored: StoredSwitch) => Promise<void>
   /**
-   * The first to reserve a notice sends it. `reserved`: send it now, then `confirm` · `told`: already sent · `busy`:
-   * another message reserved it in the last five minutes; try again later.
+   * Only the message that reserves a notice sends it. `reserved`: send it now, then call `confirm` · `told`: it was
+   * sent before · `busy`: another message reserved it in the last five minutes; try again later.
    */
   reserve: (notice: NoticeKey, now: string) => Promise<'reserved' | 'told' | 'busy'>
   confirm: (notice: NoticeKey, now: string) => Promise<void>

@@ -72,7 +72,7 @@ const fitting = (
   return used
 }
 
-/** What names and ranges need to be told apart. */
+/** The least width at which names and ranges can still be distinguished. */
 const leastOfOthers = 8
 
 /** What still has no room is taken from the widest column, again and again. */

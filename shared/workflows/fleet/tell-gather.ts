@@ -107,6 +107,7 @@ const decided = async (tools: GatherTools, by: string, sending: Decided): Promis
   throw new RetryLaterError('Another message has just decided which notices are sent.', 30)
 }
 
+/** Sends what was decided: one digest, or each notice by itself. It can be repeated after a crash. */
 const finish = async (tools: GatherTools, { members, digest: one, superseded = [], told }: Batch): Promise<void> => {
   if (one) await sendNotice(tools, { schemaVersion: 1, tell: one })
   else for (const key of members) await sendNotice(tools, { schemaVersion: 1, tell: key })
