@@ -94,7 +94,10 @@ export const specIgnored: NodeCheck = (it, cluster) => {
       message: `${layer.object} asks for ${text(wanted)} in spec.kubeNodePortRanges, which Felix cannot parse and replaces with ${text(effective)}; only the annotation counts.`,
       evidence: [layerEvidence(layer)],
       ...(cluster.desired && {
-        remedy: name === 'default' ? changeOfDefault(it, cluster) : rangePatch(cluster, name, cluster.desired),
+        remedy:
+          name === 'default' && it.rangeDiffers
+            ? changeOfDefault(it, cluster)
+            : rangePatch(cluster, name, cluster.desired),
       }),
     },
   ]
