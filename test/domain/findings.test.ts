@@ -19,11 +19,17 @@ const finding = (code: string, state: ClusterState): Finding => {
 }
 const wide = { eks: { serviceNodePortRange: { min: 30000, max: 34000 } } }
 
-describe('a spec that Felix ignores', () => {
-  test('is put right by `sync` first where the range is wrong: the patch restarts Felix on every node', () => {
-    const { remedy } = finding('RANGE_SPEC_IGNORED', cluster('eks range 30000-34000, spec 30000:34000'))
-    expect(remedy).toMatch(/^calico-ipvs-sync sync .*\n.*restarts Felix on every node at once:\n/)
-  })
+describe('a range on default that Felix ignores', () => {
+  test.each([
+    ['RANGE_SPEC_IGNORED', 'eks range 30000-34000, spec 30000:34000'],
+    ['RANGE_INVALID', 'eks range 30000-34000, annotation 30000-34000'],
+  ])(
+    'or rejects (%s) is put right by `sync` first where the range is wrong: the patch restarts Felix everywhere',
+    (code, given) => {
+      const { remedy } = finding(code, cluster(given))
+      expect(remedy).toMatch(/^calico-ipvs-sync sync .*\n.*restarts Felix on every node at once:\n/)
+    },
+  )
 
   test('is put right by the patch where the range is right already, and nothing is said of a mode', () => {
     const { remedy } = finding('RANGE_SPEC_IGNORED', cluster('spec 30000:39999'))

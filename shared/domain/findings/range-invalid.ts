@@ -1,17 +1,12 @@
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
 import type { FelixWarning } from '../felix/values.ts'
 import type { NodeCheck, Trouble } from './checks.ts'
-import { specRanges, text } from './range-layers.ts'
-import { felixName, felixObject, kubectl, onFelix, rangePatch } from './remedy.ts'
+import { changeOf } from './range.ts'
+import { specRanges, text, warningEvidence } from './range-layers.ts'
+import { felixName, felixObject, kubectl, onFelix } from './remedy.ts'
 import { quoted } from '../shell.ts'
 import type { Evidence } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
-
-export const warningEvidence = ({ object, field, raw }: Pick<FelixWarning, 'object' | 'field' | 'raw'>): Evidence => ({
-  object,
-  ...(field === undefined ? {} : { field }),
-  ...(raw === undefined ? {} : { value: raw }),
-})
 
 const isRange = ({ parameter }: { parameter?: string }): boolean =>
   parameter === undefined || parameter === 'KubeNodePortRanges'
@@ -63,7 +58,7 @@ const refused = (warning: FelixWarning, it: NodeFacts, cluster: ClusterFacts): T
   evidence: [warningEvidence(warning)],
   remedy:
     cluster.desired && warning.object.startsWith('FelixConfiguration/')
-      ? rangePatch(cluster, felixName(warning.object) ?? '', cluster.desired)
+      ? changeOf(felixName(warning.object) ?? '', it, cluster)
       : edit(cluster, warning.object),
 })
 

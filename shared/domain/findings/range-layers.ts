@@ -1,9 +1,15 @@
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
-import type { RangeLayer } from '../felix/values.ts'
+import type { FelixWarning, RangeLayer } from '../felix/values.ts'
 import { felixName, felixObject } from './remedy.ts'
 import { formatRanges, normalise, parsePortList, type PortRange } from '../ports.ts'
 import type { Evidence } from '../report.ts'
 import { isOurs } from '../rollout/marks.ts'
+
+export const warningEvidence = ({ object, field, raw }: Pick<FelixWarning, 'object' | 'field' | 'raw'>): Evidence => ({
+  object,
+  ...(field !== undefined && { field }),
+  ...(raw !== undefined && { value: raw }),
+})
 
 export const builtIn: Evidence = { object: 'Felix', field: 'KubeNodePortRanges', value: '30000:32767 (built in)' }
 

@@ -4,8 +4,7 @@ import { objectName } from '../felix/layer.ts'
 import type { NodeCheck, Trouble } from './checks.ts'
 import { ownerOf } from '../facts/owner.ts'
 import type { RangeDifference } from '../facts/range-difference.ts'
-import { warningEvidence } from './range-invalid.ts'
-import { builtIn, isReachedByDefault, layerEvidence, specRanges, text } from './range-layers.ts'
+import { builtIn, isReachedByDefault, layerEvidence, specRanges, text, warningEvidence } from './range-layers.ts'
 import { environmentChange, felixName, felixObject, onCluster, rangeManifest, rangePatch } from './remedy.ts'
 import { parsePortList, sameRanges, type PortRange } from '../ports.ts'
 import { valueOf } from '../read.ts'
@@ -94,10 +93,7 @@ export const specIgnored: NodeCheck = (it, cluster) => {
       message: `${layer.object} asks for ${text(wanted)} in spec.kubeNodePortRanges, which Felix cannot parse and replaces with ${text(effective)}; only the annotation counts.`,
       evidence: [layerEvidence(layer)],
       ...(cluster.desired && {
-        remedy:
-          name === 'default' && it.rangeDiffers
-            ? changeOfDefault(it, cluster)
-            : rangePatch(cluster, name, cluster.desired),
+        remedy: changeOf(name, it, cluster),
       }),
     },
   ]
@@ -149,8 +145,12 @@ function changeLayer(layer: RangeLayer, cluster: ClusterFacts): string {
   if (layer.kind === 'file')
     return 'Remove KubeNodePortRanges from /etc/calico/felix.cfg on the node and restart its calico-node pod.'
   if (name === undefined) return environmentChange(cluster, layer.object.replace(/^env /, ''), '-')
-  return rangePatch(cluster, name, cluster.desired ?? [])
+  return rangePatch(cluster, name)
 }
+
+/** The change to one object. Where a change of `default` restarts Felix, a rollout is advised first. */
+export const changeOf = (name: string, it: NodeFacts, cluster: ClusterFacts): string =>
+  name === 'default' && it.rangeDiffers ? changeOfDefault(it, cluster) : rangePatch(cluster, name)
 
 /** The change to `default`; where a tool owns the object, the change to that tool's source. */
 function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {

@@ -111,7 +111,11 @@ export const patchCommand = (cluster: ClusterFacts, name: string, patch: object)
   `${kubectl(cluster)} patch ${onFelix(cluster, name)} --type=merge -p ${quoted(safeJson(patch))}`
 
 /** Sets the range so that Felix uses it: annotation and spec, and the copy of the metadata if there is one. */
-export function rangePatch(cluster: ClusterFacts, name: string, ranges: readonly PortRange[]): string {
+export function rangePatch(
+  cluster: ClusterFacts,
+  name: string,
+  ranges: readonly PortRange[] = cluster.desired ?? [],
+): string {
   const object = felixObject(cluster, name)
   if (!object) return `${kubectl(cluster)} create -f - <<'EOF'\n${rangeManifest(cluster, name, ranges)}\nEOF`
   return rangeWrite(cluster, object, { annotation: annotationValue(ranges), ...specOf(cluster, ranges) })
