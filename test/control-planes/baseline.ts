@@ -34,23 +34,28 @@ export const baselineOf = async (cluster: ControlPlane): Promise<Baseline> => {
     const changed = [...at.values()].filter(
       ({ key, mod_revision }) => now.get(key)?.mod_revision !== mod_revision && !isOwn(key),
     )
-    await inBatches(cluster, [
+    await apply(cluster, [
       ...strange.map((key) => ({ requestDeleteRange: { key } })),
       ...changed.map(({ key, value }) => ({ requestPut: { key, value } })),
     ])
     if (changed.length > 0) for (const [key, it] of await stored(cluster)) if (at.has(key)) at.set(key, it)
     return strange.length + changed.length
   }
+  const untilQuiet = async (): Promise<void> => {
+    let quiet = 0
+    for (const end = Date.now() + 20_000; quiet < 2; await sleep(150)) {
+      const count = await restoreOnce()
+      quiet = count === 0 ? quiet + 1 : 0
+      if (Date.now() > end) throw new Error(`${cluster.name} does not come to rest`)
+    }
+  }
   return {
     restore: async () => {
       // The API server remembers which ports and addresses its Services have, and lets them go with these.
       await deleteServices(cluster)
-      let quiet = 0
-      for (const end = Date.now() + 20_000; quiet < 2; await sleep(150)) {
-        const count = await restoreOnce()
-        quiet = count === 0 ? quiet + 1 : 0
-        if (Date.now() > end) throw new Error(`${cluster.name} does not come to rest`)
-      }
+      await untilQuiet()
+      await expectNoNodes(cluster)
+      await untilQuiet()
     },
   }
 }
@@ -76,10 +81,40 @@ const stored = async (cluster: ControlPlane, keysOnly = false): Promise<Map<stri
   return new Map(kvs.map((it) => [it.key, it as Stored]))
 }
 
-/** As many in one transaction as etcd takes. */
-const inBatches = async (cluster: ControlPlane, operations: object[]): Promise<void> => {
-  for (let from = 0; from < operations.length; from += 100)
-    await post(cluster, 'txn', { success: operations.slice(from, from + 100) })
+/**
+ * Each change is a transaction, so a revision, of its own. A watch goes on after the last revision it was told of: if the API server ends
+ * while it tells of a revision with many changes, its clients never hear of the others, and their nodes live on in a controller's memory.
+ */
+const apply = async (cluster: ControlPlane, operations: readonly object[]): Promise<void> => {
+  const left = operations.values()
+  const worker = async (): Promise<void> => {
+    for (const operation of left) await post(cluster, 'txn', { success: [operation] })
+  }
+  await Promise.all(Array.from({ length: 16 }, worker))
+}
+
+const counted = z.object({
+  status: z.object({ observedGeneration: z.number(), desiredNumberScheduled: z.number() }).partial(),
+})
+
+/** Throws where the controller of DaemonSets still knows nodes: what it believes does not show in etcd. */
+const expectNoNodes = async (cluster: ControlPlane): Promise<void> => {
+  const path = '/apis/apps/v1/namespaces/kube-system/daemonsets'
+  const labels = { app: 'any-node-left' }
+  await cluster.request('POST', path, {
+    metadata: { name: labels.app },
+    spec: {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'none', image: 'none' }] } },
+    },
+  })
+  for (const end = Date.now() + 20_000; ; await sleep(50)) {
+    const { status } = counted.parse(await cluster.request('GET', `${path}/${labels.app}`))
+    const { observedGeneration, desiredNumberScheduled } = status
+    if (observedGeneration === 1 && desiredNumberScheduled === 0) return
+    if (observedGeneration === 1) throw new Error(`it still knows ${desiredNumberScheduled} nodes`)
+    if (Date.now() > end) throw new Error('its controller of DaemonSets says nothing')
+  }
 }
 
 const post = async ({ etcd }: ControlPlane, what: string, body: object): Promise<unknown> => {

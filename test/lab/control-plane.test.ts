@@ -3,9 +3,11 @@ import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { z } from 'zod'
 import { adminClient } from '../../lab/admin-client.ts'
 import type { AuthenticatedUser, LabCluster } from '../../lab/cluster.ts'
-import { startControlPlane } from '../../lab/control-plane/start.ts'
+import { type ControlPlane, startControlPlane } from '../../lab/control-plane/start.ts'
+import { baselineOf } from '../control-planes/baseline.ts'
 
 const workdir = mkdtempSync(join(tmpdir(), 'lab-control-plane-'))
 const services = '/api/v1/namespaces/default/services'
@@ -14,8 +16,10 @@ const nodePortService = (name: string, nodePort: number) => ({
   spec: { type: 'NodePort', ports: [{ port: 80, nodePort }] },
 })
 
+const revisioned = z.object({ metadata: z.object({ name: z.string().optional(), resourceVersion: z.string() }) })
+
 describe('a real control plane', () => {
-  let cluster: LabCluster
+  let cluster: ControlPlane
   const authenticate = async (token: string): Promise<AuthenticatedUser | undefined> => {
     if (token === 'broken') throw new Error('the verifier is down')
     return token === 'good' ? { username: 'sync', groups: ['readers'] } : undefined
@@ -70,6 +74,21 @@ describe('a real control plane', () => {
     await cluster.resume()
     const read = await cluster.request('GET', '/api/v1/namespaces/default/configmaps/kept')
     expect(read).toMatchObject({ data: { key: 'value' } })
+  })
+
+  test('made again what it was, it tells of each deletion with a revision of its own, so that no watch can lose one', async () => {
+    const baseline = await baselineOf(cluster)
+    const names = Array.from({ length: 40 }, (_, index) => `node-${index}`)
+    await Promise.all(names.map((name) => cluster.request('POST', '/api/v1/nodes', { metadata: { name } })))
+    const { metadata } = revisioned.parse(await cluster.request('GET', '/api/v1/nodes'))
+    await baseline.restore()
+    const watch = `/api/v1/nodes?watch=1&timeoutSeconds=1&resourceVersion=${metadata.resourceVersion}`
+    const deleted = String(await cluster.request('GET', watch))
+      .split('\n')
+      .filter((line) => line.includes('"DELETED"'))
+      .map((line) => revisioned.parse((JSON.parse(line) as { object: unknown }).object).metadata)
+    expect(new Set(deleted.map(({ name }) => name))).toEqual(new Set(names))
+    expect(new Set(deleted.map(({ resourceVersion }) => resourceVersion)).size).toBe(names.length)
   })
 
   test('stands beside another with other objects, and stopped it leaves no port open', async () => {
