@@ -41,12 +41,20 @@ Of the plugin, kubectl completes the words by itself: the package has kubectl_co
 export const candidates = async (program: Command, words: readonly string[]): Promise<string[]> => {
   const [current = '', ...before] = words.toReversed()
   const command = commandOf(program, before.toReversed())
-  const previous = before[0]
-  const option = command.options.find((it) => it.short === previous || it.long === previous)
-  const takes = option !== undefined && (option.required || option.optional)
-  const known = takes ? await valuesOf(option) : [...(await argumentsOf(command)), ...optionsOf(command)]
-  return known.filter((word) => word.startsWith(current) && !/[\n\r]/.test(word))
+  const optionNamed = (name: string | undefined) =>
+    command.options.find((it) => (it.short === name || it.long === name) && (it.required || it.optional))
+  const [, name, joint = ''] = /^(--[^=]+)(=)/.exec(current) ?? []
+  const option = optionNamed(name ?? before[0])
+  const values = option && (await valuesOf(option, optionOf(words, '--kubeconfig')))
+  const known = values ?? [...(await argumentsOf(command)), ...optionsOf(command)]
+  const prefix = name === undefined ? '' : `${name}${joint}`
+  return known.map((word) => `${prefix}${word}`).filter((word) => word.startsWith(current) && !/[\n\r]/.test(word))
 }
+
+/** The value that an option has already. */
+const optionOf = (words: readonly string[], name: string): string | undefined =>
+  words.find((it) => it.startsWith(`${name}=`))?.slice(name.length + 1) ??
+  (words.includes(name) ? words[words.indexOf(name) + 1] : undefined)
 
 const commandOf = (program: Command, words: readonly string[]): Command => {
   let command = program
@@ -66,23 +74,23 @@ const argumentsOf = async (command: Command): Promise<string[]> => {
   return [...command.commands.map((it) => it.name()), ...(argument?.argChoices ?? [])]
 }
 
-const valuesOf = async ({ long, argChoices }: Option): Promise<string[]> => {
+const valuesOf = async ({ long, argChoices }: Option, kubeconfig?: string): Promise<string[]> => {
   if (argChoices) return argChoices
-  if (long === '--context') return (await contexts()).map(({ context }) => context)
-  if (long === '--cluster') return (await contexts()).flatMap(({ name }) => name ?? [])
+  if (long === '--context') return (await contexts(kubeconfig)).map(({ context }) => context)
+  if (long === '--cluster') return (await contexts(kubeconfig)).flatMap(({ name }) => name ?? [])
   return []
 }
 
 const codes = async (): Promise<string[]> => [...(await import('../shared/domain/report.ts')).findingCodes]
 
 /** From the kubeconfig; the names of EKS clusters come from the ARNs of its contexts. */
-const contexts = async (): Promise<{ context: string; name?: string }[]> => {
+const contexts = async (kubeconfig?: string): Promise<{ context: string; name?: string }[]> => {
   const [{ contextNames }, { partsOf }] = await Promise.all([
     import('../shared/clients/kubeconfig/load.ts'),
     import('../shared/domain/identity.ts'),
   ])
   try {
-    return contextNames().map((context) => ({ context, ...partsOf(context) }))
+    return contextNames(kubeconfig).map((context) => ({ context, ...partsOf(context) }))
   } catch {
     return []
   }

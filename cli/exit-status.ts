@@ -1,4 +1,5 @@
 import { clustersOf, verdicts } from '../shared/report/wording.ts'
+import type { Progress } from './progress.ts'
 import type { Report, Severity, Sweep, Verdict } from '../shared/domain/report.ts'
 
 /** The exit statuses; scripts rely on them. */
@@ -16,6 +17,12 @@ const ofVerdict: Record<Verdict, number> = {
 }
 
 export type FailOn = 'critical' | 'warning' | 'never'
+
+export interface FailOptions {
+  failOn?: FailOn
+  /** A file. */
+  baseline?: string
+}
 
 const atLeast: Record<Exclude<FailOn, 'never'>, readonly Severity[]> = {
   critical: ['critical'],
@@ -60,4 +67,17 @@ const countedAs = ({ verdict, findings }: Report, failOn?: FailOn): Verdict => {
   if (failOn === undefined || verdict === 'unknown') return verdict
   if (failOn === 'never') return 'in-step'
   return findings.some(({ severity }) => atLeast[failOn].includes(severity)) ? 'out-of-step' : verdict
+}
+
+/** The same; where only the baseline makes it less, a line says why a cluster that is out of step is no failure. */
+export const statusSince = (
+  document: Report | Sweep,
+  { failOn, baseline: file }: FailOptions,
+  baseline: Report | Sweep | undefined,
+  telling: Pick<Progress, 'done'>,
+): number => {
+  const status = statusOf(document, failOn, baseline)
+  if (status !== statusOf(document, failOn))
+    telling.done(`Exit status ${status}: what is out of step was so already in ${file}.`)
+  return status
 }

@@ -3,7 +3,7 @@ import { exitStatus } from './exit-status.ts'
 import { Failure, UsageError } from './failure.ts'
 import type { Ending } from './exit-status.ts'
 import { type OutputOptions, withExamples, withOutput } from './options.ts'
-import { nearest } from '../shared/domain/nearest.ts'
+import { didYouMean } from '../shared/domain/nearest.ts'
 import { ownFile } from './own-file.ts'
 import { bold, printed, widthOf } from './streams.ts'
 
@@ -46,11 +46,10 @@ const sectionOf = (sections: readonly Section[], asked: string): Section => {
   const code = asked.trim().toUpperCase().replaceAll('-', '_')
   const section = sections.find((it) => it.code === code)
   if (section) return section
-  const near = nearest(
+  const guess = didYouMean(
     code,
     sections.map((it) => it.code),
   )
-  const guess = near === undefined ? '' : ` Did you mean ${near}?`
   throw new UsageError(`There is no finding ${JSON.stringify(asked)}.${guess} Without a code, explain lists them all.`)
 }
 

@@ -137,11 +137,6 @@ export type RolloutOptions = OutputOptions & PlaceOptions & LookOptions & { stat
 export type RolloutAct = 'pause' | 'resume' | 'abort'
 export type RolloutView = 'status' | 'log' | 'evidence'
 
-export interface FailOptions {
-  failOn?: FailOn
-  baseline?: string
-}
-
 export const withFailOn = (command: Command): Command =>
   command
     .addOption(

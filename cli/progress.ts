@@ -15,7 +15,7 @@ export interface Progress {
 
 export const progress = (quiet: boolean, stream: NodeJS.WriteStream = process.stderr): Progress => {
   if (quiet) return { doing: () => {}, done: () => {}, clear: () => {} }
-  if (!stream.isTTY) return plainLines(stream)
+  if (!stream.isTTY || process.env['TERM'] === 'dumb') return plainLines(stream)
   const fitted = (text: string) => clipped(plain(text), (stream.columns || 80) - 1)
   return {
     doing: (text) => stream.write(`\r\u001b[K${fitted(text)}`),

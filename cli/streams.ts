@@ -1,5 +1,5 @@
 import { plainLines } from '../shared/domain/plain.ts'
-import { asCalled, programName } from './called-as.ts'
+import { asCalled, longerBy, programName } from './called-as.ts'
 import { exitStatus } from './exit-status.ts'
 import { Failure } from './failure.ts'
 import type { ColourChoice, Format } from './options.ts'
@@ -92,9 +92,12 @@ export const wantsColour = (stream: NodeJS.WriteStream, asked: ColourChoice | fa
   return stream.isTTY && TERM !== 'dumb'
 }
 
-/** Of the terminal; absent for a pipe or a file, where lines stay whole. A terminal that does not report its width says 0. */
+/**
+ * Of the terminal; absent for a pipe or a file, where lines stay whole. A terminal that does not report its width says
+ * 0. A longer name of the program is put into lines that are wrapped already, so its letters are kept free.
+ */
 export const widthOf = (stream: NodeJS.WriteStream, outputFile?: string): number | undefined =>
-  stream.isTTY && outputFile === undefined && stream.columns > 0 ? stream.columns : undefined
+  stream.isTTY && outputFile === undefined && stream.columns > 0 ? Math.max(stream.columns - longerBy(), 1) : undefined
 
 /** Bold on a terminal, else the text as it is. */
 export const bold = ({ color }: { color?: ColourChoice | false }) =>

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander'
-import { statusOf } from '../exit-status.ts'
-import type { Ending } from '../exit-status.ts'
-import type { FailOptions, LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from '../options.ts'
+import { type Ending, type FailOptions, statusSince } from '../exit-status.ts'
+import type { LookOptions, OutputOptions, PlaceOptions, PolicyOptions } from '../options.ts'
 import {
   policyOf,
   withExamples,
@@ -76,7 +75,7 @@ const judge = async (options: CheckOptions, withPlan: boolean): Promise<number> 
     const document = withPlan ? { ...report, plan: plan() } : report
     const { shown, counted } = withoutExcepted(document, options.exceptions)
     await print(shown, options, onTarget(target, options))
-    return statusOf(counted, options.failOn, baseline)
+    return statusSince(counted, options, baseline, telling)
   } finally {
     target.close()
   }

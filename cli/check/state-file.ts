@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type * as z from 'zod'
 import { jsonBounds } from '../../shared/clients/kube/json-bounds.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
+import { whyUnread } from '../../shared/clients/unread-file.ts'
 import { Failure } from '../failure.ts'
 import { complaint, stateSchema } from './state-schema.ts'
 
@@ -23,7 +24,7 @@ export const readJson = async (file: string, what: string): Promise<unknown> => 
     if (unbounded !== undefined) throw new Error(`it ${unbounded}`)
     return JSON.parse(content.toString('utf8')) as unknown
   } catch (error) {
-    const why = error instanceof SyntaxError ? 'it is not JSON' : error instanceof Error ? error.message : String(error)
+    const why = error instanceof SyntaxError ? 'it is not JSON' : whyUnread(error)
     throw new Failure(`${file} cannot be read as ${what}: ${why}`)
   }
 }

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import * as z from 'zod'
-import { nearest } from '../../shared/domain/nearest.ts'
+import { didYouMean } from '../../shared/domain/nearest.ts'
+import { whyUnread } from '../../shared/clients/unread-file.ts'
 import { plain } from '../../shared/domain/plain.ts'
 import { exception } from '../../shared/settings.ts'
 import { Failure } from '../failure.ts'
@@ -31,7 +32,7 @@ const longest = 2 ** 20
 /** Throws a `Failure` that names the key, what is wrong with it and what may have been meant. */
 export const configurationIn = async (file: string): Promise<Configuration> => {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw refused(file, `it cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    throw refused(file, `it cannot be read: ${whyUnread(error)}`)
   })
   if (text.length > longest) throw refused(file, 'it is larger than 1 MiB')
   const parsed = configurationSchema.safeParse(yamlIn(file, text) ?? {})
@@ -60,8 +61,7 @@ const faultText = (issue: z.core.$ZodIssue): string => {
 const known = [...Object.keys(configurationSchema.shape), 'cluster', 'code', 'until', 'reason']
 
 const unknownText = (path: string, key: string): string => {
-  const near = nearest(key, known)
-  return `there is no key ${path}${near === undefined ? '' : `: did you mean ${near}?`}`
+  return `there is no key ${path}${didYouMean(key, known).replace(' Did', ': did')}`
 }
 
 const refused = (file: string, why: string): Failure =>

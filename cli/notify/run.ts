@@ -4,6 +4,7 @@ import { awsFailure } from '../../shared/clients/aws/failure.ts'
 import { bounded, limited } from '../../shared/clients/aws/limits.ts'
 import { notices } from '../../shared/clients/aws/notices.ts'
 import { slack } from '../../shared/clients/slack.ts'
+import { whyUnread } from '../../shared/clients/unread-file.ts'
 import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import { slackNotice } from '../../shared/domain/notice/slack-form.ts'
 import { Failure, UsageError } from '../failure.ts'
@@ -80,8 +81,8 @@ const refusedBy = (error: unknown, topicArn: string): Failure => {
 }
 
 const toSlack = async (file: string, notice: OutgoingNotice): Promise<Sent> => {
-  const secret = await readFile(file, 'utf8').catch(() => {
-    throw new Failure(`The file ${file} cannot be read.`)
+  const secret = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new Failure(`The file ${file} cannot be read: ${whyUnread(error)}.`)
   })
   withProxiedFetch()
   await slack({ secret: async () => secret, secretName: file })

@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander'
 import type { Sweep } from '../../shared/domain/report.ts'
-import { statusOf } from '../exit-status.ts'
+import { type Ending, type FailOptions, statusSince } from '../exit-status.ts'
 import { UsageError } from '../failure.ts'
-import type { Ending } from '../exit-status.ts'
-import type { FailOptions, LookOptions, OutputOptions } from '../options.ts'
+import type { LookOptions, OutputOptions } from '../options.ts'
 import {
   policyOf,
   type PolicyOptions,
@@ -78,5 +77,5 @@ const sweep = async (options: SweepOptions): Promise<number> => {
     clusters: all.map(({ shown }) => shown),
   }
   await print(document, options)
-  return statusOf({ ...document, clusters: all.map(({ counted }) => counted) }, options.failOn, baseline)
+  return statusSince({ ...document, clusters: all.map(({ counted }) => counted) }, options, baseline, telling)
 }

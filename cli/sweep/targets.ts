@@ -2,14 +2,15 @@ import type { Policy } from '../../shared/domain/policy/policy.ts'
 import { failed } from '../../shared/domain/read.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { compareText } from '../../shared/report/wording.ts'
-import { connect, type ConnectOptions, unreached, withWay } from '../target/connect.ts'
+import { connect, type ConnectOptions, expectContext, unreached, withWay } from '../target/connect.ts'
 import { eksIn } from '../target/eks.ts'
 import { UsageError } from '../failure.ts'
-import type { LookOptions } from '../options.ts'
+import type { Format, LookOptions } from '../options.ts'
 import { type Progress, progress } from '../progress.ts'
 import { assessTarget, type Target } from '../target/target.ts'
 
 export interface SweepPlaces {
+  output?: Format
   context?: string[]
   kubeconfig?: string
   region?: string[]
@@ -28,6 +29,9 @@ export const sweepReports = async (
   policy: Policy,
   telling: Progress,
 ): Promise<Report[]> => {
+  // Who types a name sees at once that it is wrong; what a program reads has a row for it.
+  if (options.output === 'text')
+    for (const context of options.context ?? []) await expectContext({ context, kubeconfig: options.kubeconfig })
   const openings = [...contextOpenings(options), ...(await regionOpenings(options, telling))]
   let finished = 0
   const reports = await inTurns(openings, async (open) => {

@@ -82,6 +82,22 @@ const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promi
   }
 }
 
+/** Throws a `Failure` that offers the nearest name if the kubeconfig has no such context. */
+export const expectContext = async ({
+  kubeconfig: file,
+  context,
+}: {
+  kubeconfig: string | undefined
+  context: string
+}): Promise<void> => {
+  const { clusterWithoutLogin } = await import('../../shared/clients/kubeconfig/load.ts')
+  try {
+    clusterWithoutLogin({ file, context })
+  } catch (error) {
+    if (isKubeconfigError(error) && error.about !== 'login') throw notThere(error, { file, context })
+  }
+}
+
 /** Its module is loaded with the clients only. */
 const isKubeconfigError = (error: unknown): error is KubeconfigError =>
   error instanceof Error && error.name === 'KubeconfigError'

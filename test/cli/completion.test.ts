@@ -16,6 +16,10 @@ const KUBECONFIG = join(folder, 'config')
 const contexts = ['prod', arn, planted].map((name) => ({ name, context: { cluster: 'c', user: 'u' } }))
 writeFileSync(KUBECONFIG, JSON.stringify({ contexts, clusters: [], users: [] }))
 
+const other = join(folder, 'other')
+const elsewhere = { name: 'elsewhere', context: { cluster: 'c', user: 'u' } }
+writeFileSync(other, JSON.stringify({ contexts: [elsewhere], clusters: [], users: [] }))
+
 const complete = async (...words: string[]): Promise<string[]> => {
   const { stdout } = await run(['__complete', '--', ...words], { env: { KUBECONFIG } })
   return stdout.split('\n').filter(Boolean)
@@ -34,6 +38,10 @@ test.each([
   [['check', '--context', 'p'], ['prod']],
   [['check', '--cluster', ''], ['shop']],
   [['completion', 'f'], ['fish']],
+  [['check', '--context=p'], ['--context=prod']],
+  [['check', '--output=ju'], ['--output=junit']],
+  [['check', '--kubeconfig', other, '--context', ''], ['elsewhere']],
+  [['sweep', `--kubeconfig=${other}`, '--context', 'e'], ['elsewhere']],
 ])('%j is completed to %j', async (words: string[], found: string[]) => {
   expect(await complete(...words)).toEqual(found)
 })

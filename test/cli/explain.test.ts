@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { findingCodes } from '../../shared/domain/report.ts'
+import { proseLines } from '../../shared/report/text/prose.ts'
 import { runHere as run } from './here.ts'
 
 test.each(findingCodes)('explain %s prints the section of that code', async (code) => {
@@ -27,4 +28,18 @@ test('an unknown code is a wrong command line, with the nearest there is', async
   const { status, stdout, stderr } = await run(['explain', 'RANGE_DIFERS'])
   expect([status, stdout]).toEqual([64, ''])
   expect(stderr).toContain('Did you mean RANGE_DIFFERS?')
+})
+
+test('on a terminal a command is not broken, or as a shell takes it, and colour stands for backticks', () => {
+  const long = `kubectl --context CONTEXT annotate felixconfiguration default --overwrite ${'a'.repeat(20)}=1`
+  const text = `**Do.** Look at \`kubectl get nodes\`, then run \`${long}\`. It takes a while.`
+  const lines = proseLines(text, { width: 60 })
+  expect(lines.filter((line) => line.length > 60)).toEqual([])
+  expect(lines.join('\n')).toContain('`kubectl get nodes`,')
+  expect(lines.join('\n').replaceAll(/ \\\n\s*/g, ' ')).toContain(`\n    ${long}\n`)
+  const coloured = proseLines(text, { width: 60, bold: (word) => `<${word}>` })
+  expect(coloured.join('\n')).toContain('<kubectl get nodes>,')
+  expect(coloured.join('\n')).not.toContain('`')
+  const sentence = `**Look for.** \`${'Replacing invalid value with default '.repeat(3)}\``
+  expect(proseLines(sentence, { width: 60 }).filter((line) => line.includes('\\'))).toEqual([])
 })

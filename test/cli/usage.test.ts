@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { commandNames } from '../../cli/called-as.ts'
+import { programOf } from '../../cli/main.ts'
+import type { Sweep } from '../../shared/domain/report.ts'
 import { runHere as run } from './here.ts'
 
 const wrong: [words: string, says: string][] = [
@@ -59,6 +62,8 @@ describe('a place that does not exist is one line with the nearest name, and no 
     [`--kubeconfig ${config} --context prodction`, 'no context prodction. Did you mean production? It has'],
     [`--kubeconfig ${config} --context prod`, 'no context prod. Did you mean production? It has'],
     [`--kubeconfig ${config} --context zzzzzz`, 'no context zzzzzz. It has: production, staging, nobody, plugged.'],
+    [`--kubeconfig ${config} --context ing`, 'no context ing. Did you mean staging? It has'],
+    [`--kubeconfig ${config} --context p`, 'no context p. It has: production, staging'],
     [`--kubeconfig ${config} --context nobody`, 'names a user that the kubeconfig does not have'],
     [
       '--kubeconfig /nonexistent',
@@ -78,6 +83,59 @@ describe('a place that does not exist is one line with the nearest name, and no 
     expect(stderr).toMatch(new RegExp(`^Next: ${next}`, 'm'))
     expect(stderr.trimEnd().split('\n')).toHaveLength(2)
   })
+
+  test('of a sweep too: nothing is read, but a program that reads JSON has a row', async () => {
+    const words = ['sweep', '--quiet', '--kubeconfig', config, '--context', 'stagin', '--context', 'plugged']
+    const shown = await run(words)
+    expect(shown).toMatchObject({ status: 2, stdout: '' })
+    expect(shown.stderr).toContain('no context stagin. Did you mean staging?')
+    const { clusters } = JSON.parse((await run([...words, '-o', 'json'])).stdout) as Sweep
+    expect(clusters.map(({ cluster }) => cluster.name)).toEqual(['plugged', 'stagin'])
+  })
+
+  test('a file that is not there is named in words, not in those of the system', async () => {
+    for (const words of [
+      ['check', '--state', '/nowhere'],
+      ['check', '--state', 'docs/example-state.json', '--baseline', '/nowhere'],
+      ['check', '--config', '/nowhere'],
+      ['sync', '--plan', '/nowhere', '--yes', '--context', 'a'],
+    ]) {
+      const { status, stderr } = await run(words)
+      expect([status, stderr]).toEqual([2, expect.stringContaining('there is no such file')])
+      expect(stderr).not.toContain('ENOENT')
+    }
+  })
+})
+
+test('where only the baseline makes it a success, a line says so', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'baseline-'))
+  const last = join(folder, 'last.json')
+  const words = ['check', '--state', 'docs/example-state.json']
+  writeFileSync(last, (await run([...words, '-o', 'json'])).stdout)
+  const { status, stdout, stderr } = await run([...words, '--baseline', last])
+  expect([status, stdout.split(' ')[0]]).toEqual([0, 'OUT'])
+  expect(stderr).toBe(`Exit status 0: what is out of step was so already in ${last}.\n`)
+  expect(await run([...words, '--baseline', last, '--quiet'])).toMatchObject({ status: 0, stderr: '' })
+  rmSync(folder, { recursive: true })
+})
+
+test('run by npx, its commands can be pasted where it is on no PATH', async () => {
+  const npx = { npm_lifecycle_event: 'npx', npm_lifecycle_script: 'calico-ipvs-sync' }
+  const hint = async (env: Record<string, string>) => (await run(['check', 'shop'], { env })).stderr
+  expect(await hint(npx)).toContain(' npx calico-ipvs-sync check --context shop\n')
+  expect(await hint({ ...npx, npm_config_package: './a.tgz' })).toContain(
+    ' npx --package=./a.tgz calico-ipvs-sync check --context shop\n',
+  )
+  for (const other of [
+    { ...npx, npm_lifecycle_script: 'jest' },
+    { ...npx, npm_config_package: 'a;b' },
+  ])
+    expect(await hint(other)).toContain(': calico-ipvs-sync check --context shop\n')
+})
+
+test('every command is known to the texts that print commands', () => {
+  const names = programOf(() => {}).commands.map((it) => it.name())
+  expect([...names.filter((name) => !name.startsWith('__')), 'help'].toSorted()).toEqual([...commandNames].toSorted())
 })
 
 test('as a plugin of kubectl it calls itself so, in its help and in the commands that it prints', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import type { Finding, Report, Sweep } from '../../shared/domain/report.ts'
 import { execFileSync } from 'node:child_process'
 import { brokenCommand, remedyParts } from '../../shared/report/remedy-parts.ts'
-import { clipped, clippedInside, columnsOf } from '../../shared/report/text/letters.ts'
+import { clipped, clippedApart, clippedAtWord, clippedInside, columnsOf } from '../../shared/report/text/letters.ts'
 import { text } from '../../shared/report/text/report.ts'
 import { fleet, hostile, node, outOfStep, report, sweep, unreachable } from './samples.ts'
 
@@ -71,6 +71,7 @@ prod-2: Felix protects node ports 30000:32767 while Services may use 20000:32767
 edge-7: https://10.9.9.9 does not answer: connection refused.
 
 swept 2026-11-20T09:31:00Z; check on one cluster shows the evidence, -o html a page of the fleet
+3 clusters: 1 out of step, 1 unknown, 1 in step
 `)
 })
 
@@ -178,6 +179,30 @@ const documents: [string, Report | Sweep][] = [
 test.each(documents)('nothing is wider than a terminal of 40 to 140 columns: %s', (_, document) => {
   for (const width of [40, 41, 60, 80, 100, 140])
     expect(tooWide(text(document, { columns: width, verbose: true }), width)).toEqual([])
+})
+
+test('names that differ stay different where they are cut, wherever they differ', () => {
+  const numbered = (make: (n: number) => string): string[] => Array.from({ length: 9 }, (_, index) => make(index + 1))
+  const ofEc2 = numbered((n) => `ip-10-0-1-10${n}.eu-central-1.compute.internal`)
+  const ofPools = numbered((n) => `production-blue-nodegroup-0123456789-${n}`)
+  for (const names of [ofEc2, ofPools]) {
+    const cut = clippedApart(names, 20)
+    expect(new Set(cut).size).toBe(names.length)
+    expect(cut.filter((name) => columnsOf(name) > 20)).toEqual([])
+    const nodes = names.map(
+      (name, at) => ({ ...report().nodes[0], name, effectiveRange: [`3000${at}:32767`] }) as never,
+    )
+    const rows = text(report({ nodes }), { columns: 60 })
+      .split('\n')
+      .filter((line) => line.startsWith('in step '))
+    expect(new Set(rows.map((row) => row.split('  ').at(-1))).size).toBe(names.length)
+  }
+})
+
+test('a sentence is cut between two words, and a word only where there is no other way', () => {
+  expect(clippedAtWord('Kubernetes deprecates the mode', 24)).toBe('Kubernetes deprecates …')
+  expect(clippedAtWord('a RANGE_SPEC_IGNORED_AND_MORE', 12)).toBe('a RANGE_SPE…')
+  expect(clippedAtWord('short', 12)).toBe('short')
 })
 
 test('columns stay columns beside letters that take two', () => {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { fromBase64 } from '../certificates.ts'
+import { whyUnread } from '../unread-file.ts'
 import { exactTextOf as textOf, type Foreign, isObject, objectOf, objectsOf, oneLine } from '../foreign.ts'
 
 /** An error in the kubeconfig, with its fix. */
@@ -83,7 +84,7 @@ function firstOf(text: string): unknown {
 /** A parser's message quotes the text, which may contain a token: so only the line number is shown. */
 function reasonOf(error: unknown): string {
   const { code, message, linePos } = error as { code?: string; message?: string; linePos?: { line: number }[] }
-  if (code?.startsWith('E') && message !== undefined) return oneLine(message)
+  if (code?.startsWith('E') && message !== undefined) return oneLine(`${whyUnread(error)}.`)
   const line = linePos?.[0]?.line
   return `it is not YAML${line === undefined ? '' : ` (line ${line})`}.`
 }
@@ -121,7 +122,7 @@ export function readText(file: string): string {
     return readFileSync(file, 'utf8')
   } catch (error) {
     throw new KubeconfigError(
-      `A file named in the kubeconfig cannot be read: ${error instanceof Error ? error.message : file}`,
+      `The file ${oneLine(file)}, named in the kubeconfig, cannot be read: ${whyUnread(error)}.`,
     )
   }
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { certificatesIn, checkKey } from '../certificates.ts'
 import type { KubeConnection } from '../kube/connection.ts'
 import { type ExecCredential, execCredential } from './exec-credential.ts'
-import { nearest } from '../../domain/nearest.ts'
+import { didYouMean } from '../../domain/nearest.ts'
 import { exactTextOf as textOf, isObject, objectOf, oneLine } from '../foreign.ts'
 import { type EksHint, eksHint } from './eks.ts'
 import { impersonation } from './impersonation.ts'
@@ -102,8 +102,10 @@ function chosen(
     throw new KubeconfigError(`The kubeconfig has no current context; choose one with --context. ${there}`, about)
   const context = config.contexts.find((it) => it.name === name)
   if (!context) {
-    const near = nearest(name.slice(0, 200), names)
-    const guess = near === undefined ? '' : ` Did you mean ${oneLine(near, 200)}?`
+    const guess = didYouMean(
+      name.slice(0, 200),
+      names.map((it) => oneLine(it, 200)),
+    )
     throw new KubeconfigError(`The kubeconfig has no context ${oneLine(name, 100)}.${guess} ${there}`, about)
   }
   const cluster = config.clusters.find((it) => it.name === context.value['cluster'])

@@ -1,4 +1,4 @@
-import { clipped, clippedInside, columnsOf, padded, pieces } from './letters.ts'
+import { clippedApart, columnsOf, padded, pieces } from './letters.ts'
 
 /** A table as lines: columns as wide as their widest cell, the last one free, columns empty in all rows left out. */
 export interface Row {
@@ -36,19 +36,27 @@ export const tableOf = (
   const last = used.at(-1) ?? 0
   const widths = width === undefined ? wanted : narrowed(used, wanted, width)
   const left = width === undefined ? Number.POSITIVE_INFINITY : width - before(used, widths)
-  const cellText = ({ cells, paint }: Row, column: number): string => {
-    const [whole, room] = [cells[column] ?? '', widths[column] ?? 0]
-    const cell = column === last ? clipped(whole, left) : clippedInside(whole, room)
-    const fill = column === last ? '' : padded('', room - columnsOf(cell))
-    return (paint?.[column]?.(cell) ?? cell) + fill
+  const all: Row[] = [{ cells: [...heads] }, ...rows]
+  const fitted = heads.map((_, column) =>
+    clippedApart(
+      all.map(({ cells }) => cells[column] ?? ''),
+      column === last ? left : (widths[column] ?? 0),
+    ),
+  )
+  const cellText = (row: number, column: number): string => {
+    const cell = fitted[column]?.[row] ?? ''
+    const fill = column === last ? '' : padded('', (widths[column] ?? 0) - columnsOf(cell))
+    return (all[row]?.paint?.[column]?.(cell) ?? cell) + fill
   }
-  const line = (row: Row): string =>
+  const lines = all.map((_, row) =>
     used
       .map((column) => cellText(row, column))
       .join('  ')
-      .trimEnd()
+      .trimEnd(),
+  )
+  const [heading = '', ...others] = lines
   return {
-    lines: [head(line({ cells: [...heads] })), ...rows.map(line)],
+    lines: [head(heading), ...others],
     leftOut: filled.filter((column) => !used.includes(column)).map((column) => heads[column] ?? ''),
   }
 }

@@ -1,6 +1,6 @@
 import type { Evidence, FindingCode, Report } from '../../domain/report.ts'
 import { hanging, wrapped } from './columns.ts'
-import { clipped, columnsOf } from './letters.ts'
+import { clipped, clippedAtWord, columnsOf } from './letters.ts'
 import { groupFindings } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
@@ -40,13 +40,13 @@ const notKnown: readonly FindingCode[] = ['RANGE_ASSUMED', 'ACCESS_DENIED', 'UNR
 const briefLines = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number): string[] => {
   const about = subjects.length > 1 ? `${subjectsText(subjects)}: ` : ''
   const text = `${plain(finding.code)}  ${about}${plain(finding.message)}`
-  return [`${brush.severity('info', 'info')}  ${width === undefined ? text : clipped(text, width - 'info  '.length)}`]
+  return [
+    `${brush.severity('info', 'info')}  ${width === undefined ? text : clippedAtWord(text, width - 'info  '.length)}`,
+  ]
 }
 
 const mostEvidence = 4
 const indent = '          '
-/** With less room behind the code it stands below it. */
-const leastOfSubject = 24
 
 const findingBlock = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number): string[] => {
   const { severity, code, message, evidence, remedy } = finding
@@ -55,9 +55,7 @@ const findingBlock = ({ finding, subjects }: FindingGroup, brush: Paint, width?:
   const head = `${brush.severity(severity, severity)}  ${brush.bold(plain(code))}`
   const room = width === undefined ? Infinity : width - severity.length - code.length - 4
   return [
-    ...(room < leastOfSubject && columnsOf(subject) > room
-      ? [head, ...wrapped(subject, '  ', width)]
-      : [`${head}  ${clipped(subject, room)}`]),
+    ...(columnsOf(subject) > room ? [head, ...wrapped(subject, '  ', width)] : [`${head}  ${subject}`]),
     ...(width === undefined ? [plain(message)] : paragraphs(plain(message))).flatMap((it) => wrapped(it, '  ', width)),
     ...evidence.slice(0, mostEvidence).flatMap((it) => {
       const [first = '', ...others] = wrapped(evidenceText(it), '', width && width - indent.length)

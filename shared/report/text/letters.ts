@@ -34,6 +34,19 @@ const beginning = (text: string, room: number): string => {
 export const clipped = (text: string, most: number): string =>
   columnsOf(text) > most ? `${beginning(text, most - 1)}…` : text
 
+/** The same, between two words. */
+export const clippedAtWord = (text: string, most: number): string => {
+  const cut = clipped(text, most)
+  const at = cut === text ? -1 : text.lastIndexOf(' ', cut.length - 1)
+  return at < most / 2 ? cut : `${text.slice(0, at)} …`
+}
+
+/** Cut where most of the texts stay different: nodes of EC2 differ at their beginning, other names at their end. */
+export const clippedApart = (texts: readonly string[], most: number): string[] => {
+  const ways = [clippedInside, clipped].map((way) => texts.map((it) => way(it, most)))
+  return ways.reduce((best, way) => (new Set(way).size > new Set(best).size ? way : best))
+}
+
 /** Cut in the middle: names differ at their ends. */
 export const clippedInside = (text: string, most: number): string => {
   if (columnsOf(text) <= most) return text

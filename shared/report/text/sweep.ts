@@ -1,12 +1,12 @@
 import type { Finding, Report, Sweep } from '../../domain/report.ts'
 import { columns, hanging } from './columns.ts'
-import { clipped } from './letters.ts'
+import { clippedAtWord } from './letters.ts'
 import type { Row } from './columns.ts'
 import { groupFindings } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
 import { counted, plain, tally, verdictWords, whereabouts, worstFirst } from '../wording.ts'
 
-/** One line per cluster, worst first, with the finding that matters most. */
+/** One line per cluster, worst first, with the finding that matters most. The counts stand first and, to stay on the screen, last. */
 export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: number): string[] => {
   if (clusters.length === 0) return [brush.bold('No clusters')]
   const rows = worstFirst(clusters).map(
@@ -36,12 +36,9 @@ export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: n
       '  ',
       width,
     ).map(brush.dim),
-    // Read last by who sees only the end of it.
-    ...(clusters.length > mostOnScreen ? counts : []),
+    ...counts,
   ]
 }
-
-const mostOnScreen = 10
 
 const countsText = (clusters: readonly Report[]): string =>
   `${counted(clusters.length, 'cluster')}: ${tally(clusters.map(({ verdict }) => verdict))}`
@@ -62,7 +59,7 @@ const whyLines = (clusters: readonly Report[], brush: Paint, width?: number): st
   const shown = whys.slice(0, mostWhys)
   const lines = shown
     .map(({ report, first }) => `${plain(report.cluster.name)}: ${plain(first?.message ?? '')}`)
-    .flatMap((line) => (width === undefined ? line : hanging(clipped(line, 2 * width - 4), '', '  ', width)))
+    .flatMap((line) => (width === undefined ? line : hanging(clippedAtWord(line, 2 * width - 4), '', '  ', width)))
   if (lines.length === 0) return []
   const more = whys.length - shown.length
   return ['', ...lines, ...(more > 0 ? [brush.dim(`… and ${counted(more, 'more cluster')}`)] : [])]

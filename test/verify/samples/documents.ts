@@ -29,7 +29,11 @@ const withNames = (state: ClusterState): ClusterState =>
     ),
   ) as ClusterState
 
-const called = (state: ClusterState, identity: ClusterIdentity): ClusterState => ({ ...state, cluster: identity })
+const called = (state: ClusterState, identity: ClusterIdentity): ClusterState => {
+  const eks = valueOf(state.eks)
+  const arn = `arn:aws:eks:${identity.region}:${identity.account}:cluster/${identity.name}`
+  return { ...state, cluster: identity, ...(eks && { eks: read({ ...eks, arn }) }) }
+}
 
 const tenFindings = (): ClusterState =>
   called(
