@@ -16,8 +16,8 @@ interface Work {
 }
 
 /**
- * Lines of the control planes' audit logs, filtered by CloudWatch Logs before they come here. Who sends is the service, in the
- * name of log groups of clusters of this account and region; it is believed no more than any event.
+ * Lines of the control planes' audit logs, filtered by CloudWatch Logs before they come here. Only the service
+ * may invoke the function, for log groups of clusters of this account and region. The lines are no more trusted than any event.
  */
 export const auditLogs = (
   stack: Stack,

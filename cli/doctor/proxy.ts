@@ -53,7 +53,7 @@ export interface ProxyFix {
 export const proxyFix = ({ url, from }: Proxy, host: string, cluster = 'CLUSTER'): ProxyFix => {
   const { protocol, host: at, hostname, port } = new URL(url)
   const own = from === 'proxy-url'
-  // A password that is asked for stands in no history, and this text has none that would have to be hidden.
+  // The shell asks for the password, so that it is in no shell history and not in this text.
   const withLogin = `${protocol}//"$LOGIN"@${at}`
   const set = own
     ? `kubectl config set ${quoted(`clusters.${cluster}.proxy-url`)} ${withLogin}`

@@ -52,7 +52,7 @@ export function userOf(
   return entry && { username: entry.username, groups: [...entry.kubernetesGroups, 'system:authenticated'] }
 }
 
-/** The same for an API server's `authenticate`, which is asked also where EKS has no such cluster (any more): nobody is known there. */
+/** The same for an API server's `authenticate`. If EKS has no such cluster, or no longer, no user is known. */
 export const userIn = async (
   holding: Holding | undefined,
   token: string,

@@ -20,8 +20,8 @@ export async function prepareKwok(cluster: Pick<LabCluster, 'request'>, kubelab:
 }
 
 /**
- * KWOK's own stage, but for nodes that say no port of their kubelet, in place of nodes that are not Ready: nodes of the lab are made
- * complete but for the port, which is KWOK's, and one that a test makes NotReady shall stay so.
+ * KWOK's own stage selects nodes that are not Ready. This one selects nodes without a kubelet port: the lab creates its nodes with
+ * everything except that port, which KWOK sets. So a node that a test makes NotReady stays NotReady.
  */
 function adopting(stage: KubernetesObject): KubernetesObject {
   const port = { key: '.status.daemonEndpoints.kubeletEndpoint.Port | select(. != 0)', operator: 'DoesNotExist' }

@@ -15,7 +15,7 @@ const writesAtMost = 100
 
 const portsAtMost = 200
 
-/** What a report shows beside its judgement, which does not follow from it: only those who publish a report need it. */
+/** Facts that a report shows in addition; the verdict does not depend on them, so only published reports have them. */
 export const beside = (state: ClusterState): Pick<Report, 'portsInUse' | 'rollout'> => {
   const uses = valueOf(state.nodePorts)
   const inUse = uses && formatRanges(uses.map(({ port }) => ({ min: port, max: port }))).slice(0, portsAtMost)

@@ -257,7 +257,7 @@ const stepsOf = ({ report, halted, acting }: About): string[] => {
     : remedies
 }
 
-/** Paragraphs of the halt's remedy: looking, and the decision, whose alternatives are one step, because nobody must run both. */
+/** The halt's remedy has two parts: how to look, and a decision. Its alternatives stay one step: only one of them may be run. */
 const haltSteps = ([halt = '', ...others]: string[], { release }: Halted): string[] => {
   const [look = '', ...decision] = halt.split('\n\n')
   const brake = release === undefined ? [] : [`To have the rest undone, release the brake for all clusters: ${release}`]

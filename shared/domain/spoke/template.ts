@@ -123,8 +123,8 @@ const forwarder = {
 }
 
 /**
- * What EventBridge could not deliver to the hub within an hour: for whoever wonders why the hub hears nothing, not to be sent again. It
- * has no alarm, which would need a topic in every account and region: the hub finds by its sweep what is lost here.
+ * Events that EventBridge could not deliver to the hub within an hour. They show why the hub receives nothing; nobody sends them again.
+ * The queue has no alarm, which would need a topic in every account and region: the hub's sweep finds what these events were about.
  */
 const undelivered = {
   Type: 'AWS::SQS::Queue',

@@ -11,8 +11,8 @@ export interface OrganizationTools {
 }
 
 /**
- * The fleet with the accounts of its organization, read anew and put on record for all other functions. What cannot be read
- * is what it last was; the line is counted by an alarm.
+ * The fleet with the accounts of its organization, which are read again and stored for all other functions. If they cannot be
+ * read, the accounts of the last reading stay, and a log line is written that an alarm counts.
  */
 export const withOrganization = async (
   { accounts, record }: OrganizationTools,

@@ -8,7 +8,7 @@ export interface StepTools {
   kube: KubeClient
   /** For writes that restore a node: only the brake holds them, no window, alarm or permit. Absent: `kube`. */
   rescue?: KubeClient
-  /** Ends the step in flight: where the brake kept back a write, the note of it is taken back. Absent: `kube`. */
+  /** Not stopped by the brake: if the brake stopped a write, the Lease's note of that write is removed. Absent: `kube`. */
   unbraked?: Pick<KubeClient, 'putLease'>
   /** The holder of the Lease: one name for all functions of a hub, one for each process of the command line. */
   holder: string
