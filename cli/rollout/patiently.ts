@@ -25,14 +25,14 @@ export const patiently = async <T>(act: () => Promise<T>, { telling, interruptio
     } catch (error) {
       if (done() !== before) tried = 0
       const seconds = patience[tried]
-      if (!isPassing(error) || interruption.came() || seconds === undefined) throw error
+      if (!isTemporary(error) || interruption.came() || seconds === undefined) throw error
       telling.done(`${error.message}; trying again in ${seconds} s`)
       await interruption.sleep(seconds)
     }
   }
 }
 
-const isPassing = (error: unknown): error is KubeError =>
+const isTemporary = (error: unknown): error is KubeError =>
   error instanceof KubeError && (error.kind === 'unreachable' || error.kind === 'unavailable')
 
 /** Tools that count what is done with them. */

@@ -74,11 +74,11 @@ const byWebhook = async (
   if (response.ok) {
     const { ok, error } = parsed(await response.text().catch(() => ''))
     if (ok !== false) return
-    throw refusalOfBot(wordOf(error), forget)
+    throw refusalByCode(wordOf(error), forget)
   }
   // A replaced webhook answers 403 or 404.
   if (response.status < 500 && response.status !== 429) forget()
-  throw refusal(response, oneLine(await response.text().catch(() => ''), 100))
+  throw refusalByStatus(response, oneLine(await response.text().catch(() => ''), 100))
 }
 
 const byBot = async (
@@ -100,7 +100,7 @@ const byBot = async (
   } catch (error) {
     const isGone = error instanceof Refused && isThreadGone.test(error.message)
     if (incident && (thread === 'first' || isGone)) await threads?.forget(incident)
-    throw error instanceof Refused ? refusalOfBot(error.message, forget) : error
+    throw error instanceof Refused ? refusalByCode(error.message, forget) : error
   }
 }
 
@@ -110,7 +110,7 @@ class Refused extends Error {}
 const isDown = /^(internal_error|fatal_error|service_unavailable|request_timeout|ratelimited|rate_limited)$/
 const isThreadGone = /^(thread_not_found|message_not_found|cannot_reply_to_message)$/
 
-const refusalOfBot = (why: string, forget: () => void): Error => {
+const refusalByCode = (why: string, forget: () => void): Error => {
   if (isDown.test(why)) return new RetryLaterError(`Slack answered ${why}`, 30)
   if (isThreadGone.test(why))
     return new RetryLaterError(`Slack answered ${why}; the next attempt starts a new thread.`, 1)
@@ -129,7 +129,7 @@ interface Call {
 /** Returns the message's `ts`, which identifies it. */
 const post = async (fetch: typeof globalThis.fetch, { url, token, body }: Call): Promise<string> => {
   const response = await send(fetch, url, { body, token })
-  if (!response.ok) throw refusal(response, oneLine(await response.text().catch(() => ''), 100))
+  if (!response.ok) throw refusalByStatus(response, oneLine(await response.text().catch(() => ''), 100))
   const { ok, error, ts } = parsed(await response.text().catch(() => ''))
   if (ok === true && typeof ts === 'string') return ts
   // Broken off, or not Slack's own: said twice is better than not said.
@@ -163,7 +163,7 @@ const send = async (
   }
 }
 
-function refusal({ status, headers }: Response, said: string): Error {
+function refusalByStatus({ status, headers }: Response, said: string): Error {
   if (status === 429 || status === 408 || status >= 500) {
     const wait = Number(headers.get('retry-after'))
     return new RetryLaterError(`Slack answered ${status} ${said}`, Number.isFinite(wait) && wait > 0 ? wait : 30)

@@ -52,7 +52,7 @@ export const causeOf = ({ kind, object }: ReadFailure): Cause => {
 }
 
 /** Causes that may be temporary. */
-export const isPassing = (cause: Cause): boolean => cause === 'throttled' || cause === 'unreachable'
+export const isTemporary = (cause: Cause): boolean => cause === 'throttled' || cause === 'unreachable'
 
 /** The number of consecutive failed sweeps after which a notice is sent. */
 const lastingSweeps = 2

@@ -63,14 +63,14 @@ const suiteText = ({ report, cases }: Suite, id: number): string => {
   const name = escape(cluster.name.trim() || 'cluster')
   const known = { package: 'calico-ipvs-sync', id, hostname: 'localhost', timestamp: observedAt.slice(0, 19) }
   const attributes = Object.entries(known).map(([key, value]) => `${key}="${escape(String(value))}"`)
-  const passing = cases.filter(({ verdict, findings }) => elements[verdict] === undefined && findings.length > 0)
+  const passed = cases.filter(({ verdict, findings }) => elements[verdict] === undefined && findings.length > 0)
   return [
     `  <testsuite name="${name}" ${attributes.join(' ')} ${countsText(cases)} time="0">`,
     `    <properties>`,
     ...propertiesOf(report).map(([key, value]) => `      <property name="${key}" value="${escape(value)}"/>`),
     `    </properties>`,
     ...cases.map((it) => caseText(it, name)),
-    `    <system-out>${passing.map((it) => findingsText(it.findings)).join('\n')}</system-out>`,
+    `    <system-out>${passed.map((it) => findingsText(it.findings)).join('\n')}</system-out>`,
     `    <system-err></system-err>`,
     '  </testsuite>\n',
   ].join('\n')

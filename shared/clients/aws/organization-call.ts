@@ -66,7 +66,7 @@ export const patientCalls = ({ region, ...place }: OrganizationPlace, stop: Abor
       try {
         return await once(operation, request)
       } catch (error) {
-        if (tries >= triesAtMost || !isPassing(error)) throw error
+        if (tries >= triesAtMost || !isTemporary(error)) throw error
         await delay(Math.min(longestWaitMs, 100 * 2 ** tries), undefined, { signal: stop })
       }
     }
@@ -103,7 +103,7 @@ const refusalOf = (error: unknown, operation: string) => {
 }
 
 /** Throttled, failed or not answered; what is refused is refused. */
-const isPassing = (error: unknown): boolean => {
+const isTemporary = (error: unknown): boolean => {
   const {
     $metadata: { httpStatusCode: status },
   } = error as ReturnType<typeof refusal>

@@ -16,7 +16,7 @@ export interface UnderWay {
 export const underWay = (state: ClusterState, configurations: readonly ProxyConfiguration[]): UnderWay[] =>
   hasNoCalico(state) ? [] : [...ofEks(state), ...rolls(state, configurations), ...migration(state)]
 
-const passing = ['CREATING', 'UPDATING', 'PENDING', 'DELETING']
+const inTransition = ['CREATING', 'UPDATING', 'PENDING', 'DELETING']
 
 function ofEks(state: ClusterState): UnderWay[] {
   const eks = valueOf(state.eks)
@@ -24,7 +24,7 @@ function ofEks(state: ClusterState): UnderWay[] {
   const found: UnderWay[] = []
   const say = (message: string, evidence: Evidence) =>
     found.push({ code: 'CLUSTER_UPDATING', subject: 'cluster', message, evidence: [evidence] })
-  if (passing.includes(eks.status)) {
+  if (inTransition.includes(eks.status)) {
     say(`EKS reports the cluster as ${eks.status}.`, {
       object: 'eks:DescribeCluster',
       field: 'status',
@@ -32,7 +32,7 @@ function ofEks(state: ClusterState): UnderWay[] {
     })
   }
   const addon = valueOf(eks.kubeProxyAddon)
-  if (addon && passing.includes(addon.status)) {
+  if (addon && inTransition.includes(addon.status)) {
     say(`The kube-proxy add-on is ${addon.status}.`, {
       object: 'eks:DescribeAddon',
       field: 'status',
@@ -88,5 +88,5 @@ function migration(state: ClusterState): UnderWay[] {
 /** A failed EKS cluster is not changing, but nothing may be written to it either. */
 export const failedStatus = (state: ClusterState): string | undefined => {
   const status = valueOf(state.eks)?.status
-  return status === undefined || status === 'ACTIVE' || passing.includes(status) ? undefined : status
+  return status === undefined || status === 'ACTIVE' || inTransition.includes(status) ? undefined : status
 }

@@ -15,14 +15,14 @@ import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
 
 export const updating: ClusterCheck = ({ underWay, state }) => {
-  const passing = underWay.map(
+  const changes = underWay.map(
     (it): Finding => ({ ...it, severity: it.code === 'CALICO_MIGRATING' ? 'warning' : 'info' }),
   )
   const status = failedStatus(state)
-  if (status === undefined) return passing
+  if (status === undefined) return changes
   const evidence = [{ object: 'eks:DescribeCluster', field: 'status', value: status }]
   const message = `EKS reports the cluster as ${status}: nothing is written to it.`
-  return [...passing, { code: 'CLUSTER_UPDATING', severity: 'warning', subject: 'cluster', message, evidence }]
+  return [...changes, { code: 'CLUSTER_UPDATING', severity: 'warning', subject: 'cluster', message, evidence }]
 }
 
 /** Reported only where the object needs a change: the owner of an object that is in step does not matter. */

@@ -58,7 +58,7 @@ export const evaluate = async (
     tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
     return now.by === 'brake' && message.reason === 'rollout' ? untilReleased(tools, message) : giveBack(tools, cluster)
   }
-  if (said && isPassing(said)) await giveBack(tools, cluster)
+  if (said && isBeingCreatedOrDeleted(said)) await giveBack(tools, cluster)
   const broke = receives > 1 && (await tools.records.lookBegins(clusterKey(cluster), messageId, iso(tools)))
   const seen = broke ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
   const unfinished = isUnfinished(seen)
@@ -155,7 +155,7 @@ const brokenOff = ({ now }: EvaluateTools, identity: ClusterRef, eks: Read<EksCl
 }
 
 /** Nothing is changed in it now: a permit belongs to an earlier cluster. */
-const isPassing = ({ status }: EksState): boolean => status === 'DELETING' || status === 'CREATING'
+const isBeingCreatedOrDeleted = ({ status }: EksState): boolean => status === 'DELETING' || status === 'CREATING'
 
 /** Work that the brake stopped must continue after its release, which causes no event: so it is checked again. */
 const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>

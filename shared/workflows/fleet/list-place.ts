@@ -6,7 +6,7 @@ import { listedAgainNotice, unlistedNotice } from '../../domain/notice/place-not
 import {
   type Cause,
   causeOf,
-  isPassing,
+  isTemporary,
   type Place,
   placeKey,
   type PlaceRow,
@@ -53,7 +53,7 @@ export const listPlace = async (
   const found = await tools.list(place)
   if (found && 'value' in found) return listed(tools, before, { sweep, names: found.value })
   const [cause, message]: [Cause, string] = found ? [causeOf(found.failure), found.failure.message] : ['no-role', '']
-  await unlisted(tools, before, { sweep, cause, message, isDone: !isPassing(cause) || receives >= triesAtMost })
+  await unlisted(tools, before, { sweep, cause, message, isDone: !isTemporary(cause) || receives >= triesAtMost })
 }
 
 const listed = async (
