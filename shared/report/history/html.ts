@@ -1,7 +1,7 @@
 import type { History, Write } from '../../domain/history/history.ts'
 import { html as markup, type Markup } from '../html/markup.ts'
 import { page } from '../html/page.ts'
-import { badge, cellText, type Column, hostName, table } from '../html/pieces.ts'
+import { badge, cellText, type Column, table } from '../html/pieces.ts'
 import { timeline } from '../html/pictures/timeline.ts'
 import { verdictsOverTime } from '../html/pictures/verdicts-over-time.ts'
 import { whereabouts } from '../wording.ts'
@@ -110,10 +110,11 @@ const writeRow = (write: Write) => {
   }
 }
 
-/** Broken behind its kind, so that the names of nodes stand one below the other. */
+/** Broken behind its kind, so that the names of nodes stand one below the other; what is longer than any node's name is broken anywhere. */
 const objectName = (object: string): Markup => {
   const at = object.lastIndexOf('/') + 1
-  return markup`${object.slice(0, at)}<wbr>${hostName(object.slice(at))}`
+  const [kind, name] = [object.slice(0, at), object.slice(at)]
+  return markup`${kind}<wbr><span class="name${name.length > 54 ? '' : ' whole'}">${name}</span>`
 }
 
 /** A finding's code and a rollout's id are not broken; a sentence is. */

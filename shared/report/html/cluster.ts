@@ -1,7 +1,7 @@
 import type { Finding, Plan, Report, Severity } from '../../domain/report.ts'
 import { groupFindings } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
-import { badge, cellText, hostName, legend, strip, table } from './pieces.ts'
+import { badge, cellText, legend, strip, table } from './pieces.ts'
 import { heading, html } from './markup.ts'
 import type { Column } from './pieces.ts'
 import type { Markup } from './markup.ts'
@@ -198,7 +198,7 @@ const nodeNames = (names: readonly string[]): Markup => {
 }
 
 /** Not broken where there is room; what somebody made longer than any node's name is. */
-const oneName = (name: string): Markup => html`${hostName(name)} `
+const oneName = (name: string): Markup => html`<span class="name${name.length > 48 ? '' : ' whole'}">${name}</span> `
 
 /** `.eu-central-1.compute.internal`: said once instead of a thousand times. */
 const sharedEnding = ([first = '', ...others]: readonly string[]): string => {

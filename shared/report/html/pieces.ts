@@ -111,12 +111,6 @@ export interface TableRow {
   cells: (Markup | undefined)[]
 }
 
-/** The name of a node: in one line, on paper also broken between its labels; what is longer than those of EC2 is broken anywhere. */
-export const hostName = (name: string): Markup =>
-  name.length > 54
-    ? html`<span class="name">${name}</span>`
-    : html`<span class="name whole">${name.split(/(?<=\.)/).map((part) => html`<span class="part">${part}</span><wbr>`)}</span>`
-
 /** A cell of text; nothing where there is none, so that the column can be left out. */
 export const cellText = (text: string | number | undefined): Markup | undefined =>
   text === undefined || text === '' ? undefined : html`${text}`
