@@ -7,14 +7,19 @@ import { entryAct, entryRemoval, type Opened, type Wish } from './look.ts'
 import { objectAct } from './objects.ts'
 import { type Act, isWrite, type Row, whatOf } from './row.ts'
 import { otherCluster, troubleOf } from './trouble.ts'
+import { unlessUnguarded } from './unguarded.ts'
 
-/** Writes one object after the other; a failure does not stop the others, and a second run does the rest. */
+/**
+ * Writes one object after the other; a failure does not stop the others, and a second run does the rest. Without the guard,
+ * whose objects come first, nobody may change the cluster.
+ */
 export const carryOut = async (opened: Opened, { place, acts }: Row, wish: Wish, doing: (act: Act) => void) => {
   if (!acts.some(isWrite)) return { place, acts }
   const moved = await movedOn(opened)
   if (moved) return { place, acts: [moved] }
   const done: Act[] = []
-  for (const act of acts) {
+  for (const shown of acts) {
+    const act = wish.remove ? shown : unlessUnguarded(shown, done)
     if (isWrite(act)) doing(act)
     done.push(isWrite(act) ? await carriedOut(opened, act, wish) : act)
   }

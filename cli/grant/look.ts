@@ -15,6 +15,7 @@ import { type Act, entryName, type Row } from './row.ts'
 import type { Named } from './targets.ts'
 import { inOldMode, noEndpoint, otherCluster, troubleOf, unknownCluster } from './trouble.ts'
 import { requestLimits } from '../target/request-limits.ts'
+import { unlessUnguarded } from './unguarded.ts'
 
 /** A cluster that EKS described, and its clients for access entries and RBAC. */
 export interface Opened extends Pick<Named, 'access' | 'name'> {
@@ -70,7 +71,9 @@ export const look = async (opened: Opened, wish: Wish): Promise<Row> => {
   const { place, eks, wanted } = opened
   if (eks.authenticationMode === 'CONFIG_MAP') return { place, acts: [inOldMode(place, wanted, wish)] }
   const [objects, entries] = await Promise.all([objectActs(opened, wish), entryActs(opened, wish)])
-  return { place, acts: wish.remove ? [...entries, ...objects] : [...objects, ...entries] }
+  if (wish.remove) return { place, acts: [...entries, ...objects] }
+  const acts = [...objects, ...entries]
+  return { place, acts: acts.map((act, at) => unlessUnguarded(act, acts.slice(0, at))) }
 }
 
 const entryActs = async (opened: Opened, { remove }: Wish): Promise<Act[]> =>

@@ -1,3 +1,4 @@
+import { partitionOf } from '../../shared/domain/fleet-names.ts'
 import type { EksAccess } from '../../shared/clients/aws/eks-access.ts'
 import type { ReadFailure } from '../../shared/domain/read.ts'
 import { partsOf } from '../../shared/domain/identity.ts'
@@ -45,9 +46,6 @@ const rolesIn = ({ account = [], role = [] }: GrantOptions, region: string): (st
   if (account.length > 0) return account.map((id) => `arn:${partitionOf(region)}:iam::${id}:role/${role[0]}`)
   return role.length > 0 ? role : [undefined]
 }
-
-const partitionOf = (region: string): string =>
-  region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 
 const listed = async (place: Omit<Named, 'name'>): Promise<(Named | Unlisted)[]> => {
   const { access, ...where } = place

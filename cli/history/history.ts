@@ -82,7 +82,8 @@ const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
 /** Both days are inclusive. The records are kept for a year and a month. */
 const spanOf = ({ from, to }: HistoryOptions): { first: string; last: string } => {
-  const last = to ?? dayOf(Date.now())
+  const today = dayOf(Date.now())
+  const last = to === undefined || to > today ? today : to
   const first = from ?? dayOf(Date.parse(last) - 7 * dayMs)
   if (first > last) throw new UsageError(`--from ${first} is after --to ${last}.`)
   return { first, last }

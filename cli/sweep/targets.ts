@@ -1,3 +1,4 @@
+import { partitionOf } from '../../shared/domain/fleet-names.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import { failed } from '../../shared/domain/read.ts'
 import type { Report } from '../../shared/domain/report.ts'
@@ -102,9 +103,6 @@ const rolesOf = ({ account = [], role = [] }: SweepPlaces, region: string): (str
   if (account.length > 0) return account.map((id) => `arn:${partitionOf(region)}:iam::${id}:role/${role[0]}`)
   return role.length > 0 ? role : [undefined]
 }
-
-const partitionOf = (region: string): string =>
-  region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 
 /** A region that cannot be listed is one row, because it must not look like an empty region. */
 const listed = async (

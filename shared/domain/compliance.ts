@@ -12,8 +12,8 @@ export interface Compliance {
 /** The limit of AWS Config. */
 const annotationAtMost = 256
 
-/** A verdict that is older than this is out of date. */
-const freshSeconds = 86_400
+/** A verdict that is older than this is out of date: a day between two sweeps at most, and the hours in which a sweep spreads its evaluations. */
+const freshSeconds = 2 * 86_400
 
 /**
  * From the stored verdict. `unknown` is never compliant, because AWS Config could not show the difference to in-step.

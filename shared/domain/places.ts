@@ -11,6 +11,8 @@ export interface PlaceRow extends Place {
   sweep: string
   /** The clusters of the last successful list. */
   clusters: string[]
+  /** Not in that list any more, but their records have not ended yet: they are evaluated until EKS says that they are gone. */
+  leaving?: string[]
   /** Absent: the place could be listed. Else its clusters are `unknown`, with the reason. */
   unlisted?: Unlisted
   /** A notice that is to be sent. It is recorded before it is sent, so that it is sent later if the function ends in between. */
@@ -76,12 +78,13 @@ export const withWord = (row: PlaceRow & { unlisted: Unlisted }): PlaceRow =>
 /** Who heard that it could not be listed is owed a word that it can. */
 export const withClusters = (
   { account, region, unlisted }: PlaceRow,
-  { sweep, clusters }: { sweep: string; clusters: string[] },
+  { sweep, clusters, leaving }: { sweep: string; clusters: string[]; leaving: string[] },
 ): PlaceRow => ({
   account,
   region,
   sweep,
   clusters,
+  ...(leaving.length > 0 && { leaving }),
   ...(unlisted?.told && { owed: { what: 'listed again', since: unlisted.since } }),
 })
 

@@ -108,3 +108,15 @@ test('where its policies may not be asked for, an entry of ours is emptied and n
   )
   expect([acts, it.done]).toEqual([[act], ['groups ']])
 })
+
+test('where a part of the guard could not be made, nobody is let in who may change the cluster', async () => {
+  const it = world()
+  const failing: Act = { on: 'trouble', act: 'failed', what: 'ValidatingAdmissionPolicy x', why: 'no' }
+  const operators: Act = { on: 'entry', act: 'create', principalArn: `${principalArn}-o`, groups: [groups.operators] }
+  const binding: Act = { on: 'object', act: 'create', kind: 'ClusterRoleBinding', name: groups.operators }
+  const acts = [failing, binding, create, operators]
+  const { acts: done } = await carryOut(it.opened, { place: it.opened.place, acts }, wish, () => {})
+  expect(done.map(({ act }) => act)).toEqual(['failed', 'left', 'create', 'left'])
+  expect(done[3]).toMatchObject({ why: expect.stringContaining('ValidatingAdmissionPolicy x is not as it must be') })
+  expect(it.done).toEqual(['create created'])
+})

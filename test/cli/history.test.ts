@@ -68,6 +68,12 @@ const history = (...words: string[]) =>
   )
 
 describe('history', () => {
+  test('to a day that is to come ends today', async () => {
+    const { stdout } = await history('--quiet', '--to', '9999-12-31', '-o', 'json')
+    expect(JSON.parse(stdout)).toMatchObject({ intervals: { length: expect.any(Number) } })
+    expect((JSON.parse(stdout) as { to: string }).to < '3000').toBe(true)
+  })
+
   test('finds the account by the credentials and the table by the deployment, and prints verdicts and gaps', async () => {
     const { status, stdout, stderr } = await history('--quiet')
     expect([status, stderr]).toEqual([0, ''])

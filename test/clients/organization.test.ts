@@ -85,6 +85,20 @@ describe('nobody knows the accounts', () => {
     expect(organization.calls().length - before).toBe(1)
   })
 
+  test('of which too many tags would have to be read, before the first is asked for', async () => {
+    const many = Array.from({ length: 601 }, (_, index) => ({
+      id: id(100 + index),
+      parent: prod,
+      tags: { eks: 'yes' },
+    }))
+    organization.accounts.splice(0, Infinity, ...many)
+    const answer = await asked({ units: [prod], tag: { key: 'eks' } })
+    expect(answer).toMatchObject({
+      failure: { message: expect.stringContaining('more than 600 active accounts whose tags') },
+    })
+    expect(await asked({ units: [prod] })).toMatchObject({ value: { length: 601 } })
+  })
+
   test('where one unit of several is not there: a part is nothing', async () => {
     expect(await asked({ units: [prod, 'ou-ab12-nowhere0'] })).toMatchObject({
       failure: { message: expect.stringContaining('ParentNotFoundException') },

@@ -263,6 +263,26 @@ describe('a cluster that EKS answers with another one', () => {
   })
 })
 
+describe('a cluster that is switched off', () => {
+  const switchedOff = { describe: async () => read({ state: { ...eksState, tags: { [tag]: 'off' } } } as never) }
+  const before = { observedAt: '2026-11-19T00:00:00Z', verdict: 'out-of-step' } as Report
+
+  test('has no verdict any more: the last one would count for ever', async () => {
+    const it = hub({ action: 'report' }, switchedOff)
+    it.report = before
+    await it.look()
+    expect(it.report).toBeUndefined()
+  })
+
+  test('keeps it while only the brake is off, which is for a while', async () => {
+    const brake = { read: async () => ({ most: 'off' as const }), command: () => '' }
+    const it = hub({ action: 'report' }, { brake })
+    it.report = before
+    await it.look()
+    expect(it.report).toBe(before)
+  })
+})
+
 /** A cluster whose Lease holds this rollout. */
 const withPace = {
   strategy: 'staged',
@@ -515,8 +535,12 @@ describe('a cluster that cannot be read just now', () => {
     expect(it.looks).toMatchObject([{ delaySeconds: 120 }])
   })
 
-  test('because the EKS API throttles, the same', async () => {
-    const denied = { failure: { kind: 'unavailable', object: 'eks:DescribeCluster', message: 'Throttling' } } as const
+  test.each([
+    ['unavailable', 'eks:DescribeCluster'],
+    ['unreachable', 'eks:DescribeCluster'],
+    ['unreachable', 'sts:AssumeRole'],
+  ] as const)('because an API of AWS is %s (%s), the same', async (kind, object) => {
+    const denied = { failure: { kind, object, message: 'Throttling' } } as const
     const it = hub({}, { describe: async () => denied })
     it.state = stateOf('unreachable', { eks: denied })
     await it.look()

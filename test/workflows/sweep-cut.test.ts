@@ -63,6 +63,8 @@ const world = (cut?: Cut) => {
     records: {
       keepNotice: ({ hash }: { hash: string }, { subject }: { subject: string }) =>
         effect(() => void (state.kept.has(hash) || state.kept.set(hash, subject))),
+      lastReport: async () => undefined,
+      endReport: async () => undefined,
     },
     queues: {
       sendTelling: ({ tell }: { tell: { hash: string } }) => effect(() => void state.sent.add(tell.hash)),

@@ -3,6 +3,7 @@ import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import type { FleetTotal, PlaceRecords } from '../../shared/clients/aws/places.ts'
 import { type PlaceRow, placeKey } from '../../shared/domain/places.ts'
 import { failed, read, type Read, type ReadFailure } from '../../shared/domain/read.ts'
+import type { Report } from '../../shared/domain/report.ts'
 import type { Log } from '../../shared/log.ts'
 import type { ClosingMessage, Evaluation, PlaceMessage } from '../../shared/messages.ts'
 import { closeSweep } from '../../shared/workflows/fleet/close-sweep.ts'
@@ -24,6 +25,8 @@ const desk = () => {
     logged: [] as string[],
     places: [] as PlaceMessage[],
     closings: [] as (ClosingMessage & { delaySeconds?: number | undefined })[],
+    /** Clusters with a report on record. */
+    reports: new Set<string>(),
     lists: 0,
     dies: false,
   }
@@ -48,6 +51,8 @@ const desk = () => {
     },
     records: {
       keepNotice: async ({ hash }: { hash: string }, notice: OutgoingNotice) => void it.notices.set(hash, notice),
+      lastReport: async (key: string) => (it.reports.has(key) ? ({} as Report) : undefined),
+      endReport: async (key: string) => void it.reports.delete(key),
     },
     queues: {
       sendEvaluations: async (messages: readonly Evaluation[]) => void it.asked.push(...messages),
@@ -129,6 +134,25 @@ describe('a place of a sweep', () => {
     await it.list(10)
     expect(it.asked.map(({ cluster: { name } }) => name).toSorted()).toEqual(['a', 'b', 'c'])
     expect(it.rows.get('111122223333/eu-west-1')?.clusters).toEqual(['b', 'c'])
+  })
+
+  test('asks again in every sweep for a cluster that is not listed, until its record has ended', async () => {
+    await it.list(8)
+    it.reports.add(`${account}/eu-west-1/a`)
+    it.answer = read(['b'])
+    const askedIn = async (hour: number): Promise<string[]> => {
+      it.asked = []
+      await it.list(hour)
+      return it.asked.map(({ cluster: { name } }) => name)
+    }
+    expect(await askedIn(9)).toEqual(['b', 'a'])
+    expect(it.rows.get('111122223333/eu-west-1')).toMatchObject({ clusters: ['b'], leaving: ['a'] })
+    it.answer = failure('denied')
+    expect(await askedIn(10)).toEqual(['b', 'a'])
+    it.answer = read(['b'])
+    it.reports.clear()
+    expect([await askedIn(11), await askedIn(12)]).toEqual([['b', 'a'], ['b']])
+    expect(it.rows.get('111122223333/eu-west-1')?.leaving).toBeUndefined()
   })
 
   test('passes over names that no cluster can have', async () => {
@@ -268,5 +292,38 @@ describe('the end of a sweep', () => {
     await it.close(10)
     await it.close(10)
     expect(it.logged).toEqual(['sweep ended', 'the fleet is empty', 'sweep ended already'])
+  })
+})
+
+describe('an account that has left the fleet', () => {
+  const left = { account: '999999999999', region: 'eu-west-1' }
+  const keys = ['x', 'y'].map((name) => `${placeKey(left)}/${name}`)
+  const leave = () => {
+    it.rows.set(placeKey(left), { ...left, sweep: at(8), clusters: ['x'], leaving: ['y'] })
+    it.reports = new Set([...keys, `${account}/eu-west-1/a`])
+  }
+
+  test('ends its verdicts, which nobody renews, and those of no other', async () => {
+    leave()
+    await it.list(10)
+    await it.close(10, 8)
+    expect([...it.reports]).toEqual([`${account}/eu-west-1/a`])
+    expect(it.rows.get(placeKey(left))).toEqual({ ...left, sweep: at(8), clusters: [] })
+    expect(it.logged).toContain('place has left the fleet')
+    it.logged = []
+    await it.list(11)
+    await it.close(11, 8)
+    expect(it.logged).not.toContain('place has left the fleet')
+  })
+
+  test('together with many others may be a mistake: it ends a sweep later', async () => {
+    leave()
+    it.total = { sweep: at(9), clusters: 100 }
+    await it.list(10)
+    await it.close(10, 8)
+    expect([it.reports.size, it.logged.includes('the fleet has shrunk')]).toEqual([3, true])
+    await it.list(11)
+    await it.close(11, 8)
+    expect(it.reports.size).toBe(1)
   })
 })

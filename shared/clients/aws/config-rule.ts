@@ -9,7 +9,7 @@ import type { Compliance } from '../../domain/compliance.ts'
 export interface ConfigRule {
   /** Ids of the resources for which the rule has an applicable result. */
   evaluated: (ruleName: string, resourceType: string) => Promise<string[]>
-  /** Throws if AWS Config did not accept all. */
+  /** Sends all, then throws if AWS Config did not accept some; the error names them. */
   put: (answer: Answer) => Promise<void>
 }
 
@@ -23,6 +23,8 @@ export interface Answer {
 const evaluationsAtOnce = 100
 /** The maximum page size of AWS Config, and far more pages than any region needs. */
 const page = { Limit: 100, most: 100 }
+/** How many resources an error names. */
+const named = 5
 
 export const configRule = (config: ConfigServiceClient): ConfigRule => ({
   evaluated: async (ConfigRuleName, resourceType) => {
@@ -47,6 +49,7 @@ export const configRule = (config: ConfigServiceClient): ConfigRule => ({
     throw new Error(`The rule ${ConfigRuleName} has more than ${page.most * page.Limit} results in AWS Config.`)
   },
   put: async ({ resultToken, at, evaluations }) => {
+    const refused: string[] = []
     for (let from = 0; from < evaluations.length; from += evaluationsAtOnce) {
       const { FailedEvaluations = [] } = await config.send(
         new PutEvaluationsCommand({
@@ -62,8 +65,14 @@ export const configRule = (config: ConfigServiceClient): ConfigRule => ({
           })),
         }),
       )
-      if (FailedEvaluations.length > 0)
-        throw new Error(`AWS Config did not accept ${FailedEvaluations.length} of ${evaluations.length} evaluations.`)
+      refused.push(
+        ...FailedEvaluations.map(({ ComplianceResourceId }) => ComplianceResourceId ?? 'a resource without id'),
+      )
     }
+    // The others are sent all the same: one that is refused for ever must not keep them from their results.
+    if (refused.length > 0)
+      throw new Error(
+        `AWS Config did not accept ${refused.length} of ${evaluations.length} evaluations: ${refused.slice(0, named).join(', ')}${refused.length > named ? ' …' : ''}.`,
+      )
   },
 })

@@ -12,8 +12,9 @@ const readMs = 200_000
 const accountsAtMost = 2_000
 /** Of one organization, by AWS's own quota. */
 const unitsAtMost = 2_000
-/** Tags are asked for account by account. */
+/** Tags are asked for account by account, at a few calls a second: more would not end in `readMs`, in no sweep. */
 const tagsAtOnce = 4
+const taggedAtMost = 600
 
 /** Ids of the accounts that are active and selected, or why nobody knows: what could be read in part counts as not read. */
 export const accountsIn = async (place: OrganizationPlace, selection: Selection): Promise<Read<string[]>> => {
@@ -21,7 +22,8 @@ export const accountsIn = async (place: OrganizationPlace, selection: Selection)
     const within = async ({ abortSignal }: { abortSignal: AbortSignal }) => {
       const call = patientCalls(place, abortSignal)
       const active = selection.units ? await below(call, selection.units) : await activeOf(call, 'ListAccounts', {})
-      return selection.tag ? await tagged(call, active, selection.tag) : active
+      if (!selection.tag) return active
+      return await tagged(call, bounded(active, taggedAtMost, 'active accounts whose tags must be read'), selection.tag)
     }
     return read([...new Set(await inTime('organizations:ListAccounts', within, readMs))].toSorted())
   } catch (error) {

@@ -1,3 +1,4 @@
+import { partitionOf } from '../fleet-names.ts'
 import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterState, FelixObject } from '../cluster.ts'
 import type { ParameterLayer } from '../felix/values.ts'
@@ -84,8 +85,7 @@ export const withContext = (remedy: string, place: Place): string => {
 /** The ARN as EKS builds it, if EKS did not return it; the reader must fill in an unknown account. */
 const arnOf = ({ account = 'ACCOUNT', region, name }: Report['cluster']): string | undefined => {
   if (region === undefined) return undefined
-  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
-  return `arn:${partition}:eks:${region}:${account}:cluster/${name}`
+  return `arn:${partitionOf(region)}:eks:${region}:${account}:cluster/${name}`
 }
 
 /** The resource's full name, so that kubectl cannot pick the other API. */

@@ -1,13 +1,16 @@
 import type { PlaceQueue } from '../../clients/aws/place-queue.ts'
 import type { PlaceRecords } from '../../clients/aws/places.ts'
-import { type FleetBounds, placesOf } from '../../domain/fleet.ts'
+import type { Records } from '../../clients/aws/records.ts'
+import { type FleetBounds, placesOf, whyOutside } from '../../domain/fleet.ts'
 import { hasShrunk, type Place, placeKey, type PlaceRow, withFailure } from '../../domain/places.ts'
 import type { Log } from '../../log.ts'
-import type { ClosingMessage } from '../../messages.ts'
+import { clusterKey, type ClosingMessage } from '../../messages.ts'
+import { forgetReport } from './end-records.ts'
 
 export interface CloseSweepTools {
   fleet: FleetBounds
   places: PlaceRecords
+  records: Pick<Records, 'lastReport' | 'endReport'>
   queue: Pick<PlaceQueue, 'sendClosing'>
   now: () => Date
   log: Log
@@ -19,7 +22,7 @@ const waitsAtMost = 8
 /**
  * Counts the fleet when every place of it is done. Alarms count the log lines for an empty fleet and for one that has
  * shrunk. A place that could not be listed counts with its known clusters: it has its own row, notice and alarm. A
- * place whose message was never finished gets its row here.
+ * place whose message was never finished gets its row here. The verdicts of a place that left the fleet end.
  */
 export const closeSweep = async (tools: CloseSweepTools, { sweep, closing }: ClosingMessage): Promise<void> => {
   const { fleet, places, queue, log } = tools
@@ -36,8 +39,11 @@ export const closeSweep = async (tools: CloseSweepTools, { sweep, closing }: Clo
   const facts = { sweep, clusters, before: last?.clusters, places: wanted.length, unlisted, open: open.length }
   const counts = { Places: wanted.length, PlacesUnlisted: unlisted, PlacesOpen: open.length, ClustersListed: clusters }
   log('sweep ended', { ...facts, ...counts })
+  const shrunk = last !== undefined && hasShrunk(last.clusters, clusters)
   if (clusters === 0) log('the fleet is empty', facts, 'warn')
-  else if (last && hasShrunk(last.clusters, clusters)) log('the fleet has shrunk', facts, 'warn')
+  else if (shrunk) log('the fleet has shrunk', facts, 'warn')
+  // After a fall that may be a mistake, the next sweep does it.
+  if (!shrunk) for (const row of rows) if (whyOutside(fleet, row) !== undefined) await leftFleet(tools, row)
   await places.putTotal({ sweep, clusters })
 }
 
@@ -50,4 +56,17 @@ const leftOpen = async ({ places, now, log }: CloseSweepTools, row: PlaceRow, sw
   const at = now().toISOString()
   await places.put(withFailure(row, { sweep, at, cause: 'not-done', message, isDone: false }), { after: row.sweep })
   log('not done in the sweep', { place: placeKey(row), sweep }, 'warn')
+}
+
+/**
+ * An account or region that the fleet has no longer: nobody evaluates its clusters, so their last verdicts must not count
+ * as those of the fleet. Their history is kept.
+ */
+const leftFleet = async ({ places, records, now, log }: CloseSweepTools, row: PlaceRow): Promise<void> => {
+  const { account, region, sweep, clusters, leaving = [] } = row
+  const names = [...clusters, ...leaving]
+  if (names.length === 0 && !row.unlisted) return
+  for (const name of names) await forgetReport({ records, now }, clusterKey({ account, region, name }))
+  await places.put({ account, region, sweep, clusters: [] }, { after: sweep })
+  log('place has left the fleet', { place: placeKey(row), clusters: names.length })
 }

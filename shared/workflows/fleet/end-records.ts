@@ -1,3 +1,4 @@
+import type { Records } from '../../clients/aws/records.ts'
 import { goneNotice } from '../../domain/notice/gone-notice.ts'
 import { clusterKey, type ClusterRef } from '../../messages.ts'
 import { tellOnce } from './tell.ts'
@@ -16,4 +17,12 @@ export const endRecords = async (
   if (!last) return
   await tellOnce(tools, key, { notice: goneNotice(cluster, last), about: ['gone', last.observedAt] })
   await tools.records.endReport(key, tools.now().toISOString())
+}
+
+/** The same for a cluster that the deployment does not look at any more. It exists, so nobody is told that it is gone. */
+export const forgetReport = async (
+  { records, now }: { records: Pick<Records, 'lastReport' | 'endReport'>; now: () => Date },
+  key: string,
+): Promise<void> => {
+  if (await records.lastReport(key)) await records.endReport(key, now().toISOString())
 }

@@ -18,7 +18,7 @@ import { soundRollout } from '../../domain/rollout/parse.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import { beginLook } from './begin-look.ts'
 import { continueRollout, decideNext, giveBack, recheckSeconds, type Next, silentSeconds } from './next.ts'
-import { endRecords } from './end-records.ts'
+import { endRecords, forgetReport } from './end-records.ts'
 import { keepClaims } from './record-claims.ts'
 import { unobserved } from '../observe/observe.ts'
 import { isOutsider } from './outsider.ts'
@@ -56,6 +56,8 @@ export const evaluate = async (
   if (action === 'off') {
     await tellClusterSwitched(tools, cluster, { now, unfinished: false, incarnation })
     tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
+    // Nobody looks at it any more: its last verdict must not count as one of the fleet. A brake is for a while.
+    if (now.by !== 'brake') await forgetReport(tools, clusterKey(cluster))
     return now.by === 'brake' && message.reason === 'rollout' ? untilReleased(tools, message) : giveBack(tools, cluster)
   }
   if (said && isBeingCreatedOrDeleted(said)) await giveBack(tools, cluster)
@@ -224,9 +226,13 @@ const waitsUnseen = (
   return state === 'running' || state === 'aborting'
 }
 
-/** Throttling, or a server that is being replaced: no notice is sent for failures shorter than five minutes. */
+/** Throttling, a server that is being replaced, an API of AWS that does not answer: no notice is sent for failures shorter than five minutes. */
 const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, { verdict }: Report): boolean =>
-  verdict === 'unknown' && attempt < passingLooks && failuresIn(state).some(({ kind }) => kind === 'unavailable')
+  verdict === 'unknown' &&
+  attempt < passingLooks &&
+  failuresIn(state).some(
+    ({ kind, object }) => kind === 'unavailable' || (kind === 'unreachable' && /^(?:eks|sts):/.test(object)),
+  )
 
 /** 5 s, 10 s … 160 s. */
 const passingLooks = 6

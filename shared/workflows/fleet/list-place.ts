@@ -18,7 +18,7 @@ import {
 import type { Read } from '../../domain/read.ts'
 import { RetryLaterError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
-import { clusterRef, type Evaluation, type PlaceMessage } from '../../messages.ts'
+import { clusterKey, clusterRef, type Evaluation, type PlaceMessage } from '../../messages.ts'
 import { tellOnce } from './tell.ts'
 
 export interface ListPlaceTools {
@@ -26,7 +26,7 @@ export interface ListPlaceTools {
   /** Names of the clusters there; `undefined`: there is no role for the place. */
   list: (place: Place) => Promise<Read<string[]> | undefined>
   places: PlaceRecords
-  records: Pick<Records, 'keepNotice'>
+  records: Pick<Records, 'keepNotice' | 'lastReport'>
   queues: Pick<Queues, 'sendEvaluations' | 'sendTelling'>
   now: () => Date
   log: Log
@@ -63,11 +63,19 @@ const listed = async (
 ) => {
   const { log } = tools
   const clusters = names.filter((name) => clusterRef.shape.name.safeParse(name).success)
-  const gone = before.clusters.filter((name) => !clusters.includes(name))
+  const gone = [...before.clusters, ...(before.leaving ?? [])].filter((name) => !clusters.includes(name))
   await ask(tools, before, { sweep, names: [...clusters, ...gone] })
-  if (!(await done(tools, before, withClusters(before, { sweep, clusters })))) return
+  const leaving = await withRecords(tools, before, gone)
+  if (!(await done(tools, before, withClusters(before, { sweep, clusters, leaving })))) return
   const odd = names.length - clusters.length
   log('listed', { place: placeKey(before), sweep, clusters: clusters.length, gone, ...(odd > 0 && { odd }) })
+}
+
+/** One evaluation may not be enough: it may meet a cluster that cannot be described, or get lost. */
+const withRecords = async ({ records }: ListPlaceTools, place: Place, names: readonly string[]): Promise<string[]> => {
+  const kept: string[] = []
+  for (const name of names) if (await records.lastReport(clusterKey({ ...place, name }))) kept.push(name)
+  return kept
 }
 
 interface Failure {
@@ -93,7 +101,7 @@ const unlisted = async (tools: ListPlaceTools, before: PlaceRow, failure: Failur
     await tools.places.put(row, { after: before.sweep })
     throw new RetryLaterError(`${placeKey(row)} cannot be listed: ${cause}: ${message}`, 30)
   }
-  await ask(tools, row, { sweep, names: row.clusters })
+  await ask(tools, row, { sweep, names: [...row.clusters, ...(row.leaving ?? [])] })
   await done(tools, before, withWord(row))
 }
 
