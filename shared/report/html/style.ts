@@ -129,7 +129,7 @@ h2,h3,h4,summary,figcaption,.label,caption{break-after:avoid}summary{list-style:
 .pic,.spread li,tr,pre,.evidence,footer,.inside table{break-inside:avoid}p{orphans:3;widows:3}
 .pic{border:1px solid var(--line);padding:.4rem .7rem}.facts{border:1px solid var(--line);padding:.4rem .7rem;gap:.3rem 1rem;margin:.5rem 0}
 .finding{padding:.4rem .8rem;margin:.4rem 0}.legend{margin:.2rem 0 .4rem}
-td.text .whole{white-space:normal}table{font-size:7.5pt}th{font-size:7.5pt}th,td{padding:.12rem .6rem .12rem 0}
+td.text .whole:not(.name){white-space:normal}td.text:not(.long){overflow-wrap:break-word;min-width:0}table{font-size:7.5pt}th{font-size:7.5pt}th,td{padding:.12rem .6rem .12rem 0}
 .badge{font-size:7.5pt;line-height:1.35;padding:0 .5em}.badge.out-of-step{border-color:currentColor}
 pre{border:1px solid var(--line);padding:.25rem .5rem;margin:.1rem 0 .3rem}
 details::details-content{content-visibility:visible;block-size:auto}
@@ -143,4 +143,4 @@ a{color:inherit;text-decoration:none}
 }
 `
 
-export const styleHash = 'sha256-AmOnX3E+Tbq3gUjFcC6yKlu6K01Gn9juDv57CZd+2HI='
+export const styleHash = 'sha256-DBTQXXvg1mgD/9DLZnsE2vlSEbQIe4/K5NHpnduf7qw='
