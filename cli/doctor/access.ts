@@ -15,7 +15,7 @@ const v3 = 'projectcalico.org'
 const v1 = 'crd.projectcalico.org'
 const core = ''
 
-const looking = ({ calico, groups, operator }: Place): Need[] => [
+const looking = ({ calico, groups, operator }: CalicoInstall): Need[] => [
   { verb: 'list', group: core, resource: 'nodes', why: 'which nodes there are' },
   { verb: 'list', group: core, resource: 'services', why: 'node ports in use outside the range' },
   { verb: 'list', group: 'apps', resource: 'daemonsets', why: 'kube-proxy and calico-node' },
@@ -86,7 +86,7 @@ const webhooks: Need[] = [
 
 const leases = { group: 'coordination.k8s.io', resource: 'leases', namespace: lease.namespace }
 
-const changing = ({ calico, groups }: Place): Need[] => [
+const changing = ({ calico, groups }: CalicoInstall): Need[] => [
   ...['create', 'patch', 'delete'].flatMap((verb) =>
     groups
       .slice(0, 1)
@@ -97,7 +97,7 @@ const changing = ({ calico, groups }: Place): Need[] => [
   { ...leases, verb: 'patch', name: lease.name, why: 'the lock of a rollout' },
 ]
 
-export interface Place {
+export interface CalicoInstall {
   /** The namespace in which calico-node runs. */
   calico: string
   /** Calico's APIs that are served, the one that is written through first. */
@@ -107,7 +107,7 @@ export interface Place {
 
 const namespaces = (calico: string): string[] => [...new Set(['kube-system', calico])]
 
-const placeIn = async (kube: KubeClient): Promise<Place> => {
+const placeIn = async (kube: KubeClient): Promise<CalicoInstall> => {
   const [apis, daemonSets] = [valueOf(await kube.apis()) ?? [], valueOf(await kube.daemonSets()) ?? []]
   const served = (group: string) => apis.some((api) => api.startsWith(`${group}/`))
   const groups = [v3, v1].filter(served)
@@ -121,7 +121,7 @@ const placeIn = async (kube: KubeClient): Promise<Place> => {
 }
 
 /** In the place's terms, what infra/kubernetes/rbac.yaml grants. */
-export const needsIn = (place: Place, lookOnly: boolean): Need[] => [
+export const needsIn = (place: CalicoInstall, lookOnly: boolean): Need[] => [
   ...looking(place),
   ...(lookOnly ? [] : changing(place)),
 ]

@@ -2,7 +2,7 @@ import { parse } from 'yaml'
 import type { KubeHttp } from '../../shared/clients/kube/http.ts'
 import { objectOf, objectsOf, textOf, textsOf } from '../../shared/clients/foreign.ts'
 import { failureFrom } from '../../shared/clients/kube/refusal.ts'
-import { kubectlOn, type Place } from '../../shared/domain/findings/remedy.ts'
+import { kubectlOn, type ClusterAddress } from '../../shared/domain/findings/remedy.ts'
 import { groups, withoutPath } from '../../shared/domain/grant/groups.ts'
 import { KubeError } from '../../shared/errors.ts'
 import type { Entered } from './aws.ts'
@@ -17,7 +17,7 @@ interface Mapping {
 }
 
 /** Who is let in by the ConfigMap, as far as it concerns us: beside access entries it is easily forgotten. */
-export const tryAwsAuth = async (http: KubeHttp, place: Place, entered: Entered): Promise<Hop> => {
+export const tryAwsAuth = async (http: KubeHttp, place: ClusterAddress, entered: Entered): Promise<Hop> => {
   try {
     const path = '/api/v1/namespaces/kube-system/configmaps/aws-auth'
     const mappings = mappingsIn(textIn(await http.json({ method: 'GET', path })))
@@ -44,7 +44,7 @@ const mappingsIn = (text: string): Mapping[] | undefined => {
   }
 }
 
-const notYaml = (place: Place): Hop => ({
+const notYaml = (place: ClusterAddress): Hop => ({
   hop,
   state: 'failed',
   detail: 'its mapRoles is no YAML: nobody whom it maps is let in',
@@ -53,7 +53,7 @@ const notYaml = (place: Place): Hop => ({
 
 const ours: readonly string[] = Object.values(groups)
 
-const judged = (all: readonly Mapping[], place: Place, entered: Entered): Hop => {
+const judged = (all: readonly Mapping[], place: ClusterAddress, entered: Entered): Hop => {
   const { principal } = entered
   const meant = all.filter((it) => it.role === principal || it.groups.some((group) => ours.includes(group)))
   const withPath = meant.find(({ role }) => role !== withoutPath(role))

@@ -1,6 +1,6 @@
 import { loginFix } from '../target/login-fix.ts'
 import type { STSClient } from '@aws-sdk/client-sts'
-import { awsEks, type Place } from '../../shared/domain/findings/remedy.ts'
+import { awsEks, type ClusterAddress } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import type { AccessEntry } from '../../shared/domain/grant/entries.ts'
 import type { Read } from '../../shared/domain/read.ts'
@@ -26,7 +26,7 @@ export const tryAws = async (
   { name = 'NAME', region, roleArn: role, as, describe }: AwsPlace,
 ): Promise<Entered | undefined> => {
   const profile = as?.profile
-  const own: Place = { cluster: { name, region }, ...(profile !== undefined && { reachedBy: { profile } }) }
+  const own: ClusterAddress = { cluster: { name, region }, ...(profile !== undefined && { reachedBy: { profile } }) }
   const { STSClient } = await import('@aws-sdk/client-sts')
   const sts = bounded(
     new STSClient({
@@ -162,7 +162,7 @@ const roleFix = (role: string, own: string): string => {
   return `aws iam update-assume-role-policy --role-name ${quoted(name)} --policy-document ${quoted(trust)}   # replaces the trust policy; and ${own} needs sts:AssumeRole on ${role}`
 }
 
-const eksFix = (kind: string, place: Place): string => {
+const eksFix = (kind: string, place: ClusterAddress): string => {
   const { name, region } = place.cluster
   if (kind !== 'denied')
     return `${awsEks(place, `describe-cluster --name ${quoted(name)}`)}   # no way to eks.${region}.amazonaws.com, or wrong credentials`

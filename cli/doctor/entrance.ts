@@ -1,4 +1,4 @@
-import { awsEks, kubectlOn, type Place } from '../../shared/domain/findings/remedy.ts'
+import { awsEks, kubectlOn, type ClusterAddress } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { groups, mapRoles } from '../../shared/domain/grant/groups.ts'
 import { valueOf } from '../../shared/domain/read.ts'
@@ -7,7 +7,7 @@ import type { Entered } from './aws.ts'
 import type { Walk } from './hop.ts'
 
 interface Refused {
-  place: Place
+  place: ClusterAddress
   lookOnly: boolean
   /** Absent: EKS was not asked, or did not answer. */
   entered?: Entered | undefined

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { FoundCluster } from '../../shared/clients/kubeconfig/load.ts'
 import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
-import { kubectlOn, type Place } from '../../shared/domain/findings/remedy.ts'
+import { kubectlOn, type ClusterAddress } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { HopFailure, type Walk } from './hop.ts'
 
@@ -11,7 +11,7 @@ type Login = Pick<KubeConnection, 'cert' | 'key' | 'token'>
 export const loginHop = ({ plugin }: FoundCluster): string => (plugin === undefined ? 'user' : 'credential plugin')
 
 /** The user of the kubeconfig, apart from the way to the cluster: that is tried also where there is no credential. */
-export const tryLogin = async (way: Walk, found: FoundCluster, place: Place): Promise<Login | undefined> =>
+export const tryLogin = async (way: Walk, found: FoundCluster, place: ClusterAddress): Promise<Login | undefined> =>
   way.take(
     loginHop(found),
     async () => {
@@ -32,11 +32,11 @@ const described = ({ plugin }: FoundCluster, { token, cert }: Login, until: Date
   return `${plugin === undefined ? 'has' : `${plugin} gave`} ${kinds.join(' and ')}`
 }
 
-const renewal = (place: Place): string =>
+const renewal = (place: ClusterAddress): string =>
   `${kubectlOn(place).replace(/^kubectl/, 'kubectl config view --raw --minify')} -o jsonpath='{.users[0].name}'   # the user whose credential is to be had anew from where it came; of kubeadm: kubeadm certs renew admin.conf`
 
 /** Without its plugin a cluster of EKS's can be asked for by name: tokens are then made here. */
-const pluginFix = (plugin: string, place: Place): string => {
+const pluginFix = (plugin: string, place: ClusterAddress): string => {
   const { name, region } = place.cluster
   const { profile, kubeconfig } = place.reachedBy ?? {}
   const program = plugin.split(/[\\/]/).at(-1) ?? plugin

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { connect as dial, isIP, type Socket } from 'node:net'
 import { connect as secure, type ConnectionOptions } from 'node:tls'
 import { baseOf, type KubeConnection } from '../../shared/clients/kube/connection.ts'
-import { awsEks, type Place, updateKubeconfig } from '../../shared/domain/findings/remedy.ts'
+import { awsEks, type ClusterAddress, updateKubeconfig } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { HopFailure, type Walk } from './hop.ts'
 import { proxyFix, tunnel } from './proxy.ts'
@@ -11,7 +11,7 @@ import { proxyName } from '../../shared/clients/proxy.ts'
 const patienceMs = 5_000
 
 interface Meant {
-  place: Place
+  place: ClusterAddress
   /** The cluster's name in the kubeconfig. */
   named?: string | undefined
 }
@@ -54,20 +54,20 @@ export const tryNetwork = async (way: Walk, connection: KubeConnection, { place,
   await take('TLS', () => believe(connection, { host, port, named }), tlsFix(place, at), ['TCP'])
 }
 
-const eksOf = (place: Place, command: string): string =>
+const eksOf = (place: ClusterAddress, command: string): string =>
   awsEks(place, `${command} --name ${quoted(place.cluster.name)}`)
 
-const endpointCommand = (place: Place): string =>
+const endpointCommand = (place: ClusterAddress): string =>
   place.cluster.region === undefined
     ? 'ask for its endpoint where the kubeconfig comes from'
     : `${eksOf(place, 'describe-cluster')} --query cluster.resourcesVpcConfig`
 
-const tcpFix = (place: Place, at: string): string =>
+const tcpFix = (place: ClusterAddress, at: string): string =>
   place.cluster.region === undefined
     ? `nc -vz ${at.replace(/:(\d+)$/, ' $1')}   # then the firewall or VPN between here and there`
     : `${eksOf(place, 'update-cluster-config')} --resources-vpc-config publicAccessCidrs="$(curl -s https://checkip.amazonaws.com)/32"   # replaces the list of allowed addresses; a private endpoint: let our security group in on 443`
 
-const tlsFix = (place: Place, at: string): string =>
+const tlsFix = (place: ClusterAddress, at: string): string =>
   place.cluster.region === undefined
     ? `openssl s_client -connect ${quoted(at)} -showcerts </dev/null   # compare with certificate-authority-data in the kubeconfig`
     : `${updateKubeconfig(place)}   # fetches the authority anew; if it fails still, a proxy sits in between`

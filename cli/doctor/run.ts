@@ -1,7 +1,7 @@
 import type { KubeConnection } from '../../shared/clients/kube/connection.ts'
 import type { FoundCluster } from '../../shared/clients/kubeconfig/load.ts'
 import { differences, partsOf } from '../../shared/domain/identity.ts'
-import { awsEks, kubectlOn, type Place, withContext } from '../../shared/domain/findings/remedy.ts'
+import { awsEks, kubectlOn, type ClusterAddress, withContext } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { groups } from '../../shared/domain/grant/groups.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
@@ -43,7 +43,7 @@ export const examine = async (options: DoctorOptions): Promise<number> => {
 }
 
 /** kubectl's context is made once, not for each hop. */
-const withFixes = (hops: readonly Hop[], place: Place): Hop[] => {
+const withFixes = (hops: readonly Hop[], place: ClusterAddress): Hop[] => {
   const first = hops.findIndex(({ fix }) => fix !== undefined && withContext(fix, place) !== fix)
   return hops.map((it, at) => (at === first && it.fix !== undefined ? { ...it, fix: withContext(it.fix, place) } : it))
 }
@@ -57,7 +57,7 @@ const published = <Document extends { hops: Hop[] }>(document: Document): Docume
   })),
 })
 
-const byName = async (way: Walk, options: DoctorOptions): Promise<Place> => {
+const byName = async (way: Walk, options: DoctorOptions): Promise<ClusterAddress> => {
   const { role } = options
   const { cluster: name, region } = eksPlaceOf({ ...options, cluster: options.cluster ?? '' })
   const asked = { region, roleArn: role }
@@ -66,12 +66,12 @@ const byName = async (way: Walk, options: DoctorOptions): Promise<Place> => {
   const endpoint = found?.eks.endpoint
   const connection = endpoint && (await eksIn(asked)).connection(endpoint)
   const cluster = { name, region, ...partsOf(found?.eks.state.arn ?? '') }
-  const place: Place = { cluster, ...(role !== undefined && { reachedBy: { role } }) }
+  const place: ClusterAddress = { cluster, ...(role !== undefined && { reachedBy: { role } }) }
   await tryCluster(way, { connection, place, options, entered: found })
   return place
 }
 
-const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<Place> => {
+const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<ClusterAddress> => {
   const { clusterWithoutLogin } = await import('../../shared/clients/kubeconfig/load.ts')
   const { kubeconfig: file, context } = options
   const chosen = await way.take(
@@ -118,7 +118,7 @@ const tryEks = async (way: Walk, chosen: FoundCluster, lead: EksLead): Promise<E
 
 interface Ahead {
   connection: KubeConnection | undefined
-  place: Place
+  place: ClusterAddress
   options: DoctorOptions
   entered?: Entered | undefined
   /** What must have gone well before anybody can be authenticated. */
@@ -170,7 +170,7 @@ const tryCluster = async (
 const asMeant = (user: User, entered: Entered | undefined): User =>
   wrongGroups(entered).length > 0 ? { ...user, groups: [...user.groups, ...Object.values(groups)] } : user
 
-const mappedBy = async (connection: KubeConnection, place: Place, entered: Entered): Promise<Hop> => {
+const mappedBy = async (connection: KubeConnection, place: ClusterAddress, entered: Entered): Promise<Hop> => {
   const { kubeHttp } = await import('../../shared/clients/kube/http.ts')
   const http = kubeHttp(connection, requestLimits)
   try {
@@ -180,4 +180,5 @@ const mappedBy = async (connection: KubeConnection, place: Place, entered: Enter
   }
 }
 
-const endpointFix = (place: Place): string => awsEks(place, `wait cluster-active --name ${quoted(place.cluster.name)}`)
+const endpointFix = (place: ClusterAddress): string =>
+  awsEks(place, `wait cluster-active --name ${quoted(place.cluster.name)}`)

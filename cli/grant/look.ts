@@ -4,7 +4,7 @@ import { kubeHttp } from '../../shared/clients/kube/http.ts'
 import { type Manifests, manifests } from '../../shared/clients/kube/manifests.ts'
 import { takingTurns } from '../../shared/clients/concurrency.ts'
 import { partsOf } from '../../shared/domain/identity.ts'
-import type { Place } from '../../shared/domain/findings/remedy.ts'
+import type { ClusterAddress } from '../../shared/domain/findings/remedy.ts'
 import { type EntryAct, entryFor, entryWithout, type WantedEntry } from '../../shared/domain/grant/entries.ts'
 import { groups, usualRoles } from '../../shared/domain/grant/groups.ts'
 import type { Manifest } from '../../shared/domain/grant/objects.ts'
@@ -19,7 +19,7 @@ import { unlessUnguarded } from './unguarded.ts'
 
 /** A cluster that EKS described, and its clients for access entries and RBAC. */
 export interface Opened extends Pick<Named, 'access' | 'name'> {
-  place: Place
+  place: ClusterAddress
   eks: EksCluster
   entries: AccessEntries
   /** Absent: its API server cannot be reached. */
@@ -34,7 +34,7 @@ export type Wish = Pick<GrantOptions, 'viewerRole' | 'operatorRole' | 'changes' 
 
 /** Calls EKS; the described cluster must be the named one, and the connection is made to it. */
 export const open = async ({ name, region, role, access }: Named, wish: Wish): Promise<Opened | Row> => {
-  const place: Place = { cluster: { name, region }, ...(role !== undefined && { reachedBy: { role } }) }
+  const place: ClusterAddress = { cluster: { name, region }, ...(role !== undefined && { reachedBy: { role } }) }
   const described = await access.eks.describe(name)
   if ('failure' in described) return { place, acts: [troubleOf(described.failure, { place, what: name })] }
   if (!described.value) return { place, acts: [unknownCluster(place)] }
@@ -43,7 +43,7 @@ export const open = async ({ name, region, role, access }: Named, wish: Wish): P
   const ofRole = role?.split(':')[4]
   if (parts?.name !== name || parts.region !== region || (ofRole !== undefined && parts.account !== ofRole))
     return { place, acts: [otherCluster(place, eks.state.arn)] }
-  const known: Place = { ...place, cluster: { name, region, account: parts.account, arn: eks.state.arn } }
+  const known: ClusterAddress = { ...place, cluster: { name, region, account: parts.account, arn: eks.state.arn } }
   const http = eks.endpoint && kubeHttp(access.connection(eks.endpoint), requestLimits)
   return {
     name,

@@ -1,5 +1,5 @@
 import type { Applied, Manifests } from '../../shared/clients/kube/manifests.ts'
-import type { Place } from '../../shared/domain/findings/remedy.ts'
+import type { ClusterAddress } from '../../shared/domain/findings/remedy.ts'
 import { idOf, type Manifest, objectFor, objectWithout, type Stored } from '../../shared/domain/grant/objects.ts'
 import { kubectlOn } from '../../shared/domain/findings/remedy.ts'
 import { type Act, objectName } from './row.ts'
@@ -10,7 +10,12 @@ interface Meant {
 }
 
 /** The result of an apply of the manifest, from a dry run. */
-export const objectAct = async (kube: Manifests, manifest: Manifest, place: Place, meant: Meant): Promise<Act> => {
+export const objectAct = async (
+  kube: Manifests,
+  manifest: Manifest,
+  place: ClusterAddress,
+  meant: Meant,
+): Promise<Act> => {
   const what = objectName(idOf(manifest))
   const { namespace } = manifest.metadata
   if (namespace !== undefined && namespace !== 'kube-system' && namespace !== 'default') {
@@ -27,7 +32,7 @@ export const objectAct = async (kube: Manifests, manifest: Manifest, place: Plac
 interface Judging {
   manifest: Manifest
   there: Stored | undefined
-  place: Place
+  place: ClusterAddress
   what: string
   meant: Meant
 }
@@ -53,7 +58,7 @@ const judged = (applied: Applied, { manifest, there, place, what, meant }: Judgi
 export const objectRemoval = async (
   kube: Manifests,
   manifest: Manifest,
-  place: Place,
+  place: ClusterAddress,
   _meant: Meant,
 ): Promise<Act | undefined> => {
   const there = await kube.find(manifest)
@@ -61,7 +66,7 @@ export const objectRemoval = async (
   return there.value && objectWithout(manifest, there.value)
 }
 
-const getCommand = (place: Place, { kind, metadata: { name, namespace } }: Manifest): string =>
+const getCommand = (place: ClusterAddress, { kind, metadata: { name, namespace } }: Manifest): string =>
   [
     kubectlOn(place),
     ...(namespace === undefined ? [] : ['-n', namespace]),

@@ -1,6 +1,6 @@
 import type { EntryAct } from '../../shared/domain/grant/entries.ts'
 import type { ObjectAct, ObjectId } from '../../shared/domain/grant/objects.ts'
-import type { Place } from '../../shared/domain/findings/remedy.ts'
+import type { ClusterAddress } from '../../shared/domain/findings/remedy.ts'
 
 /** An action that failed, with the reason and the command that fixes it. */
 export interface Trouble {
@@ -18,7 +18,7 @@ export type Act = EntryAct | ObjectAct | Trouble
 
 /** One cluster, with its planned or completed changes. */
 export interface Row {
-  place: Place
+  place: ClusterAddress
   acts: Act[]
 }
 

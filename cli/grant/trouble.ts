@@ -1,4 +1,4 @@
-import { awsEks, commandOn, kubectlOn, type Place } from '../../shared/domain/findings/remedy.ts'
+import { awsEks, commandOn, kubectlOn, type ClusterAddress } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import type { WantedEntry } from '../../shared/domain/grant/entries.ts'
 import { mapRoles } from '../../shared/domain/grant/groups.ts'
@@ -6,7 +6,7 @@ import type { ReadFailure } from '../../shared/domain/read.ts'
 import type { Trouble } from './row.ts'
 
 interface About {
-  place: Place
+  place: ClusterAddress
   what: string
   changes?: boolean
 }
@@ -21,7 +21,7 @@ export const troubleOf = (failure: ReadFailure, { place, what, changes = false }
   return { on: 'trouble', act: 'failed', what, why, next, ...(isOfAll && { isOfAll }) }
 }
 
-const awsNext = ({ kind, object, message }: ReadFailure, place: Place): string => {
+const awsNext = ({ kind, object, message }: ReadFailure, place: ClusterAddress): string => {
   if (kind === 'denied' && object.startsWith('eks:')) return policyFor(place)
   const principal = /invalid principal/i.test(message) || /principalArn/.test(message)
   if (object === 'eks:CreateAccessEntry' && principal)
@@ -44,14 +44,14 @@ const calls = [
   'TagResource',
 ]
 
-const policyFor = ({ reachedBy }: Place): string => {
+const policyFor = ({ reachedBy }: ClusterAddress): string => {
   const Action = ['eks:ListClusters', ...calls.map((call) => `eks:${call}`)]
   const policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource: '*' }] })
   const role = reachedBy?.role?.split('/').at(-1) ?? 'ROLE'
   return `aws iam put-role-policy --role-name ${quoted(role)} --policy-name calico-ipvs-sync-grant --policy-document ${quoted(policy)}`
 }
 
-const kubeNext = ({ kind }: ReadFailure, place: Place, changes: boolean): string => {
+const kubeNext = ({ kind }: ReadFailure, place: ClusterAddress, changes: boolean): string => {
   const apply = applyCommand(place, { changes })
   switch (kind) {
     case 'unauthenticated':
@@ -66,7 +66,7 @@ const kubeNext = ({ kind }: ReadFailure, place: Place, changes: boolean): string
 }
 
 /** To create roles, an identity needs their permissions or must be an administrator. */
-const adminCommands = (place: Place, withEntry: boolean): string => {
+const adminCommands = (place: ClusterAddress, withEntry: boolean): string => {
   const { cluster, reachedBy } = place
   const partition = cluster.arn?.split(':')[1] ?? 'aws'
   const caller = quoted(reachedBy?.role ?? 'YOUR-ROLE-ARN')
@@ -77,10 +77,10 @@ const adminCommands = (place: Place, withEntry: boolean): string => {
 }
 
 /** Everything that the cluster needs, by kubectl. */
-export const applyCommand = (place: Place, { changes = false }: { changes?: boolean }): string =>
+export const applyCommand = (place: ClusterAddress, { changes = false }: { changes?: boolean }): string =>
   `calico-ipvs-sync rbac${changes ? ' --changes' : ''} | ${kubectlOn(place)} apply -f -`
 
-export const modeCommand = (place: Place): string =>
+export const modeCommand = (place: ClusterAddress): string =>
   awsEks(
     place,
     `update-cluster-config --name ${quoted(place.cluster.name)} --access-config authenticationMode=API_AND_CONFIG_MAP`,
@@ -92,7 +92,7 @@ interface Old {
 }
 
 /** Nothing is changed there: the owner must choose one of the ways. */
-export const inOldMode = (place: Place, wanted: readonly WantedEntry[], { changes, remove }: Old): Trouble => {
+export const inOldMode = (place: ClusterAddress, wanted: readonly WantedEntry[], { changes, remove }: Old): Trouble => {
   const left = { on: 'trouble', act: 'left', what: 'access entries' } as const
   const mode = 'its authentication mode is CONFIG_MAP, in which EKS has no access entries'
   const edit = `${kubectlOn(place)} -n kube-system edit configmap aws-auth`
@@ -114,7 +114,7 @@ export const inOldMode = (place: Place, wanted: readonly WantedEntry[], { change
   }
 }
 
-export const noEndpoint = (place: Place, status: string): Trouble => ({
+export const noEndpoint = (place: ClusterAddress, status: string): Trouble => ({
   on: 'trouble',
   act: 'failed',
   what: 'RBAC and guard',
@@ -122,7 +122,7 @@ export const noEndpoint = (place: Place, status: string): Trouble => ({
   next: awsEks(place, `wait cluster-active --name ${quoted(place.cluster.name)}`),
 })
 
-export const unknownCluster = (place: Place): Trouble => ({
+export const unknownCluster = (place: ClusterAddress): Trouble => ({
   on: 'trouble',
   act: 'failed',
   what: place.cluster.name,
@@ -130,7 +130,7 @@ export const unknownCluster = (place: Place): Trouble => ({
   next: awsEks(place, 'list-clusters'),
 })
 
-export const otherCluster = (place: Place, arn: string): Trouble => ({
+export const otherCluster = (place: ClusterAddress, arn: string): Trouble => ({
   on: 'trouble',
   act: 'failed',
   what: place.cluster.name,

@@ -7,7 +7,7 @@ import { Failure } from '../failure.ts'
 import { sdkOptions, withProxiedFetch } from '../target/sdk-options.ts'
 
 /** Where the records are. */
-export interface Place {
+export interface RecordsPlace {
   region: string
   table?: string
   stack: string
@@ -23,7 +23,7 @@ export interface Table {
 const identity = 'aws sts get-caller-identity'
 
 /** The account of the credentials. */
-export const accountOf = async ({ region }: Place): Promise<string> => {
+export const accountOf = async ({ region }: RecordsPlace): Promise<string> => {
   const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts')
   const sts = new STSClient({ region, ...limited, ...(await sdkOptions()) })
   const { Account } = await inTime('sts:GetCallerIdentity', (options) =>
@@ -40,7 +40,7 @@ export const accountOf = async ({ region }: Place): Promise<string> => {
 }
 
 /** The given name, else the deployment's SSM parameter. */
-export const tableIn = async ({ table, stack, hubRegion, region }: Place): Promise<Table> => {
+export const tableIn = async ({ table, stack, hubRegion, region }: RecordsPlace): Promise<Table> => {
   const ofArn = /^arn:[\w-]+:dynamodb:([\w-]+):\d{12}:table\/[\w.-]+$/.exec(table ?? '')?.[1]
   if (table !== undefined) return { name: table, region: hubRegion ?? ofArn ?? region }
   const home = hubRegion ?? region

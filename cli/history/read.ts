@@ -6,10 +6,10 @@ import { quoted } from '../../shared/domain/shell.ts'
 import { plain } from '../../shared/domain/plain.ts'
 import { clusterKey, clusterRef } from '../../shared/messages.ts'
 import { Failure, UsageError } from '../failure.ts'
-import { accountOf, failureOf, type Place, tableIn } from './place.ts'
+import { accountOf, failureOf, type RecordsPlace, tableIn } from './place.ts'
 import { sdkOptions } from '../target/sdk-options.ts'
 
-export interface Asked extends Place {
+export interface Asked extends RecordsPlace {
   cluster: string
   account?: string
   /** Days of UTC, both included. */

@@ -5,7 +5,7 @@ import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { EksState } from '../../shared/domain/cluster.ts'
 import { partsOf } from '../../shared/domain/identity.ts'
 import { type Read, type ReadFailure, valueOf } from '../../shared/domain/read.ts'
-import { type Place } from '../../shared/domain/findings/remedy.ts'
+import { type ClusterAddress } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { eksIn } from './eks.ts'
@@ -49,7 +49,7 @@ interface EksName {
   region: string
 }
 
-type Way = NonNullable<Place['reachedBy']>
+type Way = NonNullable<ClusterAddress['reachedBy']>
 
 /** Printed commands use the same options. */
 export const withWay = (target: Target, way: { [Key in keyof Way]: Way[Key] | undefined }): Target => {

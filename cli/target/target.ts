@@ -2,7 +2,7 @@ import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { Assessment } from '../../shared/domain/assess/assessment.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
-import type { Place } from '../../shared/domain/findings/remedy.ts'
+import type { ClusterAddress } from '../../shared/domain/findings/remedy.ts'
 import type { Plan, Report } from '../../shared/domain/report.ts'
 
 /** The cluster of a command: behind a kubeconfig, in EKS, or in a file. */
@@ -10,7 +10,7 @@ export interface Target {
   /** For progress lines. */
   name: string
   /** For commands that are printed. */
-  place: Place
+  place: ClusterAddress
   observe: () => Promise<ClusterState>
   /** Absent if nothing can be written: a file, or an unreachable cluster. */
   kube?: KubeClient

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
-import { needsIn, type Place } from '../../cli/doctor/access.ts'
+import { needsIn, type CalicoInstall } from '../../cli/doctor/access.ts'
 import { groups } from '../../shared/domain/grant/groups.ts'
 
 interface Manifest {
@@ -32,7 +32,7 @@ const grantedTo = (group: string): string[] => {
   )
 }
 
-const places: Place[] = [
+const places: CalicoInstall[] = [
   ['projectcalico.org'],
   ['crd.projectcalico.org'],
   ['projectcalico.org', 'crd.projectcalico.org'],

@@ -105,12 +105,12 @@ function parameterLayers(layers: readonly Layer[], name: string, specOf: SpecOf)
   })
 }
 
-type Place = Omit<ParameterLayer, 'decides' | 'shadowed'>
+type FoundValue = Omit<ParameterLayer, 'decides' | 'shadowed'>
 
-const unseenIn = (layer: Layer, name: string): Place[] =>
+const unseenIn = (layer: Layer, name: string): FoundValue[] =>
   layer.unknown?.has(name) ? [{ source: layer.source, object: `env FELIX_${name.toUpperCase()}`, kind: 'env' }] : []
 
-function seenIn(layer: Layer, name: string, spec: Readonly<Record<string, unknown>>): Place[] {
+function seenIn(layer: Layer, name: string, spec: Readonly<Record<string, unknown>>): FoundValue[] {
   const entries = layer.entries.get(name) ?? []
   const places = entries.map((entry) => {
     const { kind, raw, field } = entry
@@ -123,7 +123,7 @@ function seenIn(layer: Layer, name: string, spec: Readonly<Record<string, unknow
  * A field of the spec that is in no table here: texts, numbers, booleans and lists of texts as the syncer writes
  * them.
  */
-function fieldIn(layer: Layer, name: string, spec: Readonly<Record<string, unknown>>): Place[] {
+function fieldIn(layer: Layer, name: string, spec: Readonly<Record<string, unknown>>): FoundValue[] {
   const field = Object.keys(spec).find((it) => goLower(it) === name)
   const raw = field === undefined ? undefined : plainText(spec[field])
   if (field === undefined || raw === undefined) return []

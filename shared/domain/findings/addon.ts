@@ -1,5 +1,5 @@
 import type { ClusterCheck } from './checks.ts'
-import { awsEks, inAccount, type Place } from './remedy.ts'
+import { awsEks, inAccount, type ClusterAddress } from './remedy.ts'
 import { quoted } from '../shell.ts'
 import { safeJson } from '../plain.ts'
 import { type AddonMode, addonMode, hasMore } from '../proxy-mode/addon.ts'
@@ -30,7 +30,11 @@ export const addonDiffers: ClusterCheck = ({ state, configurations, underWay }) 
 }
 
 /** Every update replaces all values: those that are left out are removed. */
-function tell(place: Place, { values }: AddonMode, { mode, conflicts }: { mode: Mode; conflicts: string }): string {
+function tell(
+  place: ClusterAddress,
+  { values }: AddonMode,
+  { mode, conflicts }: { mode: Mode; conflicts: string },
+): string {
   const given = hasMore(values) ? 'VALUES' : quoted(safeJson({ ...values, mode }))
   const what = hasMore(values)
     ? `   # VALUES: those of describe-addon with mode ${mode}; values that are left out are removed`

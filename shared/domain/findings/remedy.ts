@@ -16,16 +16,16 @@ import { specMayBeWritten } from '../version.ts'
 export const apiOf = ({ state }: ClusterFacts): CalicoApi => valueOf(state.felix)?.api ?? 'crd.projectcalico.org/v1'
 
 /** Which cluster it is, and how commands reach it. */
-export type Place = Pick<ClusterState, 'cluster' | 'reachedBy'>
+export type ClusterAddress = Pick<ClusterState, 'cluster' | 'reachedBy'>
 
 export const onCluster = ({ state, serviceRange }: ClusterFacts, command: string): string =>
   commandOn(state, command, serviceRange)
 
 /** A complete command of this tool for a cluster: its context or region, and the source of its range. */
-export const commandOn = (place: Place, command: string, range?: ServiceRange): string =>
+export const commandOn = (place: ClusterAddress, command: string, range?: ServiceRange): string =>
   ['calico-ipvs-sync', command, ...placeWords(place), ...(takesRange.test(command) ? rangeWords(range) : [])].join(' ')
 
-const placeWords = ({ cluster: { context, name, region }, reachedBy = {} }: Place): string[] => {
+const placeWords = ({ cluster: { context, name, region }, reachedBy = {} }: ClusterAddress): string[] => {
   const { kubeconfig, role, inCluster } = reachedBy
   // A cluster without context and region was not found; this tool has given it a name.
   const isNamed = !inCluster && context === undefined && region !== undefined
@@ -41,7 +41,7 @@ const optionWords = (options: Record<string, string | undefined>): string[] =>
   Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, quoted(value)]))
 
 /** The command that looks at all clusters of the region. */
-export const sweepOf = ({ cluster: { region }, reachedBy: { role } = {} }: Place): string =>
+export const sweepOf = ({ cluster: { region }, reachedBy: { role } = {} }: ClusterAddress): string =>
   ['calico-ipvs-sync sweep', ...optionWords({ region, role })].join(' ')
 
 const takesRange = /^(?:check|plan|sync|rollout status)\b/
@@ -55,27 +55,27 @@ const rangeWords = ({ source, min, max }: Partial<ServiceRange> = {}): string[] 
  */
 export const kubectl = ({ state }: ClusterFacts): string => kubectlOn(state)
 
-export const kubectlOn = ({ cluster, reachedBy = {} }: Place): string => {
+export const kubectlOn = ({ cluster, reachedBy = {} }: ClusterAddress): string => {
   const { context = cluster.arn ?? arnOf(cluster) } = cluster
   return ['kubectl', ...optionWords({ kubeconfig: reachedBy.kubeconfig, context })].join(' ')
 }
 
 /** The aws command has no option for the account, and several accounts may have a cluster of this name: a comment before a changing command names the account. */
-export const inAccount = ({ cluster: { account } }: Place): string =>
+export const inAccount = ({ cluster: { account } }: ClusterAddress): string =>
   account === undefined ? '' : ` in account ${account}`
 
 /** An `aws eks` command, with the profile of the kubeconfig's credential plugin. */
-export const awsEks = ({ cluster: { region = 'REGION' }, reachedBy = {} }: Place, command: string): string =>
+export const awsEks = ({ cluster: { region = 'REGION' }, reachedBy = {} }: ClusterAddress, command: string): string =>
   ['aws eks', command, ...optionWords({ region, profile: reachedBy.profile })].join(' ')
 
-export const updateKubeconfig = (place: Place): string => {
+export const updateKubeconfig = (place: ClusterAddress): string => {
   const { kubeconfig, role } = place.reachedBy ?? {}
   const update = awsEks(place, `update-kubeconfig --name ${quoted(place.cluster.name)}`)
   return [update, ...optionWords({ 'role-arn': role, kubeconfig })].join(' ')
 }
 
 /** If the cluster was not reached through a kubeconfig, kubectl needs a context first. */
-export const withContext = (remedy: string, place: Place): string => {
+export const withContext = (remedy: string, place: ClusterAddress): string => {
   const { context, region } = place.cluster
   if (context !== undefined || region === undefined) return remedy
   const once = `${updateKubeconfig(place)}   # once, for kubectl; it also makes this cluster the current context`

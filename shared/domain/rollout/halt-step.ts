@@ -2,17 +2,17 @@ import { objectName } from '../felix/layer.ts'
 import { overrideKey } from './annotations.ts'
 import { isMarked } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
-import { type RolloutNow, type Flight, isLate, notWell, type Place } from './places.ts'
+import { type RolloutNow, type Flight, isLate, notWell, type RolloutNode } from './places.ts'
 import { overrideName } from './range-writes.ts'
 import type { Lost, Seen, Step } from './step.ts'
 
 /** If Felix rejects a value in our override, removing the override restores the node, whoever wrote the value. */
 export const refused = (
   current: RolloutNow,
-  places: Place[],
+  places: RolloutNode[],
   { reason, objects }: NonNullable<Seen['trouble']>,
 ): Step => {
-  const made = ({ override, foreign }: Place) => override?.annotations[overrideKey] === 'created' && !foreign
+  const made = ({ override, foreign }: RolloutNode) => override?.annotations[overrideKey] === 'created' && !foreign
   const ours = places.find((it) => made(it) && objects.includes(objectName(overrideName(it.node))))
   if (!ours) return { do: 'halt', reason }
   const wrote = { object: objectName(overrideName(ours.node)) }
@@ -20,8 +20,8 @@ export const refused = (
 }
 
 /** A changed node that did not become Ready, or on which the written value is not effective. */
-export const troubleWith = (current: RolloutNow, touched: Place[], target: string): Step | undefined => {
-  const ours = ({ node }: Place) => ({ object: objectName(overrideName(node)), value: target })
+export const troubleWith = (current: RolloutNow, touched: RolloutNode[], target: string): Step | undefined => {
+  const ours = ({ node }: RolloutNode) => ({ object: objectName(overrideName(node)), value: target })
   const deaf = touched.find(({ range }) => range !== target)
   if (deaf) {
     const reason = deafReason(overrideName(deaf.node), deaf.range, target)
@@ -35,7 +35,7 @@ export const troubleWith = (current: RolloutNow, touched: Place[], target: strin
  * A node that was changed at the same time may fail a second later. After the halt no step would check it again, so
  * its override is removed too.
  */
-export const withUnwell = (first: Place, places: Place[]): string[] => {
+export const withUnwell = (first: RolloutNode, places: RolloutNode[]): string[] => {
   const others = places.filter(({ node, pod, changedAt }) => node !== first.node && changedAt && !pod.ready)
   return [first.node, ...others.map(({ node }) => node)]
 }
@@ -62,9 +62,9 @@ export const deafReason = (object: string, counts: string | undefined, target: s
 /**
  * An override that was written and then deleted or changed: a person had a reason, or a controller will do it again.
  */
-export const revertedStep = ({ rollout }: RolloutNow, places: Place[], { objects }: Seen): Step | undefined => {
+export const revertedStep = ({ rollout }: RolloutNow, places: RolloutNode[], { objects }: Seen): Step | undefined => {
   const written = writtenBefore(rollout)
-  const isReverted = ({ node, range, override }: Place): boolean => {
+  const isReverted = ({ node, range, override }: RolloutNode): boolean => {
     const before = range === rollout.target ? 'no' : written(overrideName(node))
     return before === 'yes' || before === 'perhaps twice' || (before === 'perhaps' && override !== undefined)
   }

@@ -13,7 +13,7 @@ import {
   isLate,
   paceAfter,
   pendingPlaces,
-  type Place,
+  type RolloutNode,
   placesOf,
   remaining,
   wasUnwell,
@@ -79,7 +79,7 @@ const awayFrom = ({ objects, pods }: Seen): { node: string; object: FelixObject 
 const wantsOverride = (strategy: Strategy, touched: number): boolean =>
   strategy === 'staged' || (strategy === 'canary' && touched === 0)
 
-const overrideStep = ({ node }: Place, { objects }: Seen): Step => {
+const overrideStep = ({ node }: RolloutNode, { objects }: Seen): Step => {
   const object = objects.find(({ name }) => name === overrideName(node))
   return { do: 'override', node, ...(object && { object }) }
 }
@@ -88,7 +88,11 @@ const overrideStep = ({ node }: Place, { objects }: Seen): Step => {
  * Every node in scope has the value and is well; now `default` gets the value, and then our overrides are no longer
  * needed.
  */
-const afterOverrides = (current: RolloutNow, { objects, defaultRange }: Seen, places: Place[]): Step | undefined => {
+const afterOverrides = (
+  current: RolloutNow,
+  { objects, defaultRange }: Seen,
+  places: RolloutNode[],
+): Step | undefined => {
   const { target, pace } = current.rollout
   const base = objects.find(({ name }) => name === 'default')
   const promotedAt = momentOf(current, base)

@@ -13,7 +13,7 @@ export interface RolloutNow {
   now: number
 }
 
-export interface Place {
+export interface RolloutNode {
   node: string
   pod: PodState
   range?: string
@@ -56,7 +56,7 @@ export const presentPods = (pods: PodState[]): PodState[] => {
     .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
 }
 
-export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn }: Seen): Place[] => {
+export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn }: Seen): RolloutNode[] => {
   const overrides = new Map(objects.filter(isMarked).map((it) => [it.name, it]))
   const skip = new Set(rollout.skip)
   return presentPods(pods)
@@ -84,7 +84,7 @@ export const pendingPlaces = <T extends Reached>(turns: Turns & Pick<Rollout, 't
   )
 
 /** A node with calico-node, in any mode of kube-proxy: `default` applies to it as well. */
-type Reached = Pick<Place, 'node' | 'range' | 'foreign'> & { pod: Pick<PodState, 'ready'> }
+type Reached = Pick<RolloutNode, 'node' | 'range' | 'foreign'> & { pod: Pick<PodState, 'ready'> }
 
 /**
  * Nodes that were not well before the rollout are left out: they get the value from `default` when they are Ready

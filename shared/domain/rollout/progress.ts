@@ -7,7 +7,7 @@ import {
   ordered,
   paceAfter,
   pendingPlaces,
-  type Place,
+  type RolloutNode,
   placesOf,
   remaining,
 } from './places.ts'
@@ -80,7 +80,7 @@ const inRange = (given: RolloutNow, seen: Seen): Nodes => {
   }
 }
 
-const whyApart = ({ target, evidence }: Rollout, { node, range, override, foreign }: Place): string => {
+const whyApart = ({ target, evidence }: Rollout, { node, range, override, foreign }: RolloutNode): string => {
   if (foreign) return changedBySomebody
   const isLost = evidence !== undefined && [evidence.node, ...(evidence.beside ?? [])].includes(node)
   if (override || isLost) return unwellSince
