@@ -49,6 +49,7 @@ const bundle = async (entry: string, name: string, to: string): Promise<Bundle> 
     // The SDK's ESM build can be tree-shaken, its CommonJS build cannot.
     mainFields: ['module', 'main'],
     minify: true,
+    charset: 'utf8',
     legalComments: 'none',
     sourcemap: 'external',
     sourcesContent: false,

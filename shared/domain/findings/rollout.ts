@@ -94,17 +94,17 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
         ...details.evidence,
       ],
       remedy: [
-        `${onCluster(cluster, 'rollout status')}   # look first: this changes nothing`,
+        `${onCluster(cluster, 'rollout status')}   # look first${inAccount(cluster.state)}: this changes nothing`,
         ...(evidence ? onNode(cluster, evidence, isWell) : []),
         // The notice puts other causes between the paragraphs.
         '',
         ...(rollback
           ? ['Then, to undo the rest now:', onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')]
           : [
-              `Then decide${isWell ? '' : ', which can wait until it is Ready'}. Either, when the cause is fixed:`,
-              `${onCluster(cluster, 'rollout resume')}   # ${isWell ? '' : 'refused until then; '}changes the node again, then the rest${inAccount(cluster.state)}; fails again if the cause is still there`,
+              `Then decide, which can wait${isWell ? '' : ' until it is Ready'}. Either, when the cause is fixed:`,
+              `${onCluster(cluster, 'rollout resume')}   # ${isWell ? '' : 'refused until then; '}changes the node again, then any others${inAccount(cluster.state)}; fails again if the cause is still there`,
               'Or, to give up:',
-              `${onCluster(cluster, 'rollout abort')}   # ${consequence(cluster)}`,
+              `${onCluster(cluster, 'rollout abort')}   #${inAccount(cluster.state)} ${consequence(cluster)}`,
             ]),
       ].join('\n'),
     },
@@ -115,13 +115,19 @@ const untilDecided = 'Nothing more is changed in this cluster until a person res
 
 /** Why the node failed, and how to spare users while it is not well. */
 const onNode = (cluster: ClusterFacts, { node, pod, wrote, at }: HaltEvidence, isWell: boolean): string[] => {
-  const log = pod && `logs ${quoted(`pod/${pod.name}`)} -c calico-node --since-time=${quoted(wrote?.at ?? at)}`
+  const name = pod && quoted(`pod/${pod.name}`)
+  const inNamespace = pod && `${kubectl(cluster)} -n ${quoted(pod.namespace)}`
   return [
-    ...(pod ? [`${kubectl(cluster)} -n ${quoted(pod.namespace)} ${log}   # why the node failed`] : []),
+    ...(pod
+      ? [
+          `${inNamespace} describe ${name}   # why the node failed`,
+          `${inNamespace} logs ${name} -c calico-node --since-time=${quoted(wrote?.at ?? at)}`,
+        ]
+      : []),
     ...(isWell
       ? []
       : [
-          'If it is still not Ready, keep new pods away while you repair it; resume and abort do not:',
+          'If it is still not Ready, keep new pods away and repair it; resume and abort do neither:',
           `${kubectl(cluster)} cordon ${quoted(node)}   # undone by: uncordon`,
         ]),
   ]
@@ -132,7 +138,7 @@ const consequence = ({ felixObjects }: ClusterFacts): string => {
   const undoes = [...felixObjects.values()].some(isOurs)
     ? 'gives each well node with the new range its former one, which restarts Felix there, one by one'
     : 'only ends the rollout'
-  return `${undoes}; a deployment on AWS begins it again after 24 h, unless the EKS tag is report`
+  return `${undoes}; a deployment on AWS begins it again after 24 h, unless tagged calico-ipvs-sync=report`
 }
 
 const paused = (cluster: ClusterFacts): Finding => ({

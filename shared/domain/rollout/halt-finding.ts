@@ -44,7 +44,7 @@ export const afterwards = (
       return [`The change of ${node} was undone (${how}), and its calico-node is Ready again.`]
     case 'no':
       return [
-        `The change of ${node} was undone (${how}), but its calico-node is not Ready yet. If that lasts, the cause is another one.`,
+        `The change of ${node} was undone (${how}), but its calico-node is not Ready yet. If it stays so, the change was not the cause.`,
       ]
     case undefined:
       return []
