@@ -10,9 +10,11 @@ import { records } from '../shared/clients/aws/records.ts'
 import { tellings } from '../shared/clients/aws/tellings.ts'
 import { worker } from '../shared/handler.ts'
 import { gathering, telling } from '../shared/messages.ts'
+import { retelling } from '../shared/retelling.ts'
 import { readSettings } from '../shared/settings.ts'
 import { tellSettings } from '../shared/notice-settings.ts'
 import { gather, tellOrHold } from '../shared/workflows/fleet/tell-gather.ts'
+import { sendNotice } from '../shared/workflows/fleet/tell-send.ts'
 
 const settings = readSettings(tellSettings, process.env)
 const { runbook, tags, topics, ...rules } = settings.NOTICES
@@ -37,8 +39,10 @@ const tools = {
 
 /** The queue of notices: sends a recorded notice, or lets it wait for others; processes waiting notices. */
 export const handler = worker('tell', {
-  schema: z.union([telling, gathering]),
+  schema: z.union([telling, gathering, retelling]),
   received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
-  work: (message, { log }) =>
-    'tell' in message ? tellOrHold({ ...tools, log }, message) : gather({ ...tools, log }, message),
+  work: (message, { log }) => {
+    if ('retell' in message) return sendNotice({ ...tools, log }, { tell: message.retell })
+    return 'tell' in message ? tellOrHold({ ...tools, log }, message) : gather({ ...tools, log }, message)
+  },
 })

@@ -1,5 +1,19 @@
 import * as z from 'zod/mini'
+import type { NoticeKind } from '../domain/notice/outgoing.ts'
 import type { SlackNotice } from '../domain/notice/slack-form.ts'
+
+const kinds = [
+  'trouble',
+  'halted',
+  'progress',
+  'in-step',
+  'switched',
+  'unlisted',
+  'listed-again',
+  'gone',
+  'digest',
+  'test',
+] as const satisfies readonly NoticeKind[]
 
 /** All fields of `SlackNotice`, which the compiler verifies: zod drops a field that is not named here. */
 const notice = z.object({
@@ -7,7 +21,7 @@ const notice = z.object({
   subject: z.string(),
   text: z.string(),
   severity: z.enum(['critical', 'warning', 'info']),
-  kind: z.enum(['trouble', 'halted', 'progress', 'in-step', 'switched', 'digest', 'test']),
+  kind: z.enum(kinds),
   incident: z.optional(z.string().check(z.regex(/^[0-9a-f]{1,64}$/))),
   since: z.optional(z.string().check(z.maxLength(40))),
   links: z.array(z.object({ label: z.string(), url: z.url({ protocol: /^https?$/ }) })).check(z.maxLength(10)),

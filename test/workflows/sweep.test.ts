@@ -287,6 +287,35 @@ describe('the end of a sweep', () => {
     expect(it.logged).toEqual(['sweep ended'])
   })
 
+  const unheard = fleet.regions.map((region) => `[critical] all clusters (${account} ${region}): they cannot be listed`)
+
+  test('with places that no function finished tells that after two sweeps, once, and then that it is over', async () => {
+    rows(2, at(9))
+    for (const [hour, subjects] of [
+      [10, []],
+      [11, unheard],
+      [12, unheard],
+    ] as const) {
+      await it.close(hour, 8)
+      expect(it.subjects()).toEqual(subjects)
+    }
+    expect([...it.notices.values()][0]?.text).toContain('did not finish during a whole sweep')
+    await it.list(13)
+    expect(it.subjects().at(-1)).toContain('they can be listed again')
+  })
+
+  test('tells it also of a place whose temporary failure was to be tried again, and never was', async () => {
+    rows(2, at(9))
+    it.answer = failure('unavailable')
+    for (const hour of [10, 11]) {
+      await expect(it.list(hour)).rejects.toThrow()
+      expect(it.subjects()).toEqual([])
+      it.rows.set(`${account}/us-east-1`, { account, region: 'us-east-1', sweep: at(hour), clusters: [] })
+      await it.close(hour, 8)
+    }
+    expect(it.subjects()).toEqual(unheard.slice(0, 1))
+  })
+
   test('whose message comes twice is counted once', async () => {
     rows(0)
     await it.close(10)

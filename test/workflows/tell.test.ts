@@ -82,6 +82,13 @@ describe('a notice', () => {
     expect(it.published).toHaveLength(2)
   })
 
+  test('of another cluster is another, whatever it is about: all wait under their hashes', async () => {
+    const it = outbox()
+    for (const cluster of ['1/r/a', '1/r/b', '1/r/c'])
+      await tellOnce(it.tools, cluster, { notice, about: [undefined, undefined, '', 'unknown; warning ACCESS_DENIED'] })
+    expect(new Set(it.messages.map(({ tell }) => tell.hash)).size).toBe(3)
+  })
+
   test('that SNS does not take comes again with its message, at once when SNS takes it, and is not lost', async () => {
     const it = outbox()
     await it.put()

@@ -37,7 +37,7 @@ export interface Batch {
   digest?: NoticeKey
   /** They are not sent: members say more of the same. */
   superseded?: NoticeKey[]
-  /** The causes that digests have reported, including this one. */
+  /** With a digest: the causes that digests have reported, including this one. */
   told: ToldCauses
 }
 

@@ -1,43 +1,87 @@
 import type { Severity } from '../report.ts'
 import type { Held } from './gather.ts'
 import { byTime, causesOf } from './gather.ts'
-import type { OutgoingNotice } from './outgoing.ts'
+import type { NoticeKind, OutgoingNotice } from './outgoing.ts'
 import { severityOf } from './slack-form.ts'
 
 /** The maximum number of clusters that one line names; the others are counted. */
 const namedAtMost = 30
-/** The maximum number of lines for accounts and regions in one group. */
-const placesAtMost = 40
+/** The maximum number of lines of one group. */
+const linesAtMost = 40
+/** The maximum number of groups; their number is bounded only by that of the notices. */
+const groupsAtMost = 15
+/**
+ * In characters: for the first line of a group, and for the other lines of all groups together. The table stores 400 KB
+ * in an item, and SNS accepts 256 KiB with the names of a thousand clusters as an attribute and the text twice.
+ */
+const charactersAtMost = { head: 400, lines: 8_000 }
 
-const isProgress = ({ notice }: Held): boolean => notice.attributes.kind === 'progress'
+const kindOf = ({ notice }: Held): NoticeKind => notice.attributes.kind ?? 'trouble'
+const isProgress = (it: Held): boolean => kindOf(it) === 'progress'
 
 /**
  * One notice instead of many: the causes, the number of clusters, their accounts and regions, and who acts. Progress is not for everybody, so it is left
- * out where there is anything else; a digest of progress alone is of that kind, and reaches only who wants it.
+ * out where there is anything else; a digest of progress alone is of that kind, and reaches only who wants it. `left`:
+ * the number of notices that the next digest has.
  */
-export const digestOf = (all: readonly Held[], at: string): OutgoingNotice => {
+export const digestOf = (all: readonly Held[], at: string, left = 0): OutgoingNotice => {
   const isOnlyProgress = all.every(isProgress)
   const members = isOnlyProgress ? all : all.filter((it) => !isProgress(it))
-  const clusters = new Set(members.map(({ cluster }) => cluster))
   const severity = severitiesOf(members)
   const groups = groupsOf(latestOf(members))
   const [greatest] = groups
   const more = groups.length > 1 ? `, ${groups.length - 1} more` : ''
   const first = members.map((it) => it.at).toSorted()[0] ?? at
+  const rest = left > 0 ? ` Another one follows, instead of ${left} more.` : ''
   return {
-    subject: `[${severity[0] ?? 'info'}] ${clusters.size} clusters (${placesText(members)}): ${greatest?.members.length ?? 0} ${isOnlyProgress ? 'rollouts proceed' : (greatest?.cause ?? '')}${more}`,
+    subject: `[${severity[0] ?? 'info'}] ${headOf(members)}: ${greatest?.members.length ?? 0} ${isOnlyProgress ? 'rollouts proceed' : (greatest?.cause ?? '')}${more}`,
     text: [
-      `${clusters.size} clusters changed between ${first} and ${at}; this is one notice instead of ${members.length}.`,
-      ...groups.map(groupText),
-      isOnlyProgress
-        ? 'calico-ipvs-sync proceeds node by node; nobody has to act.'
-        : 'What to do:\n1. Look for a common cause (a network, a role, a release) before you check each cluster.\n2. For each cluster: calico-ipvs-sync check --cluster NAME --region REGION',
+      `${countOf(members)}: news from ${first} to ${at}. This is one notice instead of ${members.length}.${rest}`,
+      ...groupTexts(groups),
+      isOnlyProgress ? 'calico-ipvs-sync proceeds node by node; nobody has to act.' : stepsFor(members),
       `As of ${at}.`,
-    ].join('\n\n'),
+    ]
+      .filter(Boolean)
+      .join('\n\n'),
     attributes: { severity, kind: isOnlyProgress ? 'progress' : 'digest', ...valuesOf(members) },
     about: { at, since: first, causes: [...new Set(members.flatMap(({ notice }) => causesOf(notice)))] },
   }
 }
+
+/** Only of what is wrong: the first lines of all other notices say that nobody has to act. */
+const stepsFor = (members: readonly Held[]): string | undefined => {
+  const kinds = new Set(members.map(kindOf))
+  const steps = [
+    'Look for a common cause (a network, a role, a release) before you check each of them.',
+    ...(kinds.has('trouble') ? ['For each cluster: calico-ipvs-sync check --cluster NAME --region REGION'] : []),
+    ...(kinds.has('unlisted')
+      ? ['For each account and region: see what the log of list-clusters says (`cannot be listed`).']
+      : []),
+  ]
+  return steps.length > 1
+    ? ['What to do:', ...steps.map((step, index) => `${index + 1}. ${step}`)].join('\n')
+    : undefined
+}
+
+/** The parts of a key: account, region and name of a cluster; account and region; or the whole deployment. */
+const partsOf = ({ cluster }: Held): string[] => cluster.split('/')
+const isPlace = (it: Held): boolean => partsOf(it).length === 2
+
+/** `300 clusters, 2 accounts and regions` */
+const countOf = (members: readonly Held[]): string => {
+  const distinct = latestOf(members)
+  const count = (parts: number) => distinct.filter((it) => partsOf(it).length === parts).length
+  const [clusters, places] = [count(3), count(2)]
+  const texts = [
+    ...(clusters > 0 ? [`${clusters} cluster${clusters === 1 ? '' : 's'}`] : []),
+    ...(places > 0 ? [places === 1 ? '1 account and region' : `${places} accounts and regions`] : []),
+  ]
+  return texts.length > 0 ? texts.join(', ') : 'all clusters'
+}
+
+/** The subject has room for either the number of accounts and regions, or for where the clusters are. */
+const headOf = (members: readonly Held[]): string =>
+  members.some(isPlace) ? countOf(members) : `${countOf(members)} (${placesText(members)})`
 
 /** The last notice of each cluster. */
 const latestOf = (members: readonly Held[]): Held[] => {
@@ -69,7 +113,7 @@ const groupsOf = (members: readonly Held[]): Group[] => {
     const key = `${cause}\n${says}`
     groups.set(key, { cause, says, members: [...(groups.get(key)?.members ?? []), it] })
   }
-  const rank = ({ members: [first] }: Group) => (first ? order.indexOf(severityOf(first.notice)) : order.length)
+  const rank = ({ members: some }: Group) => Math.min(...some.map(({ notice }) => order.indexOf(severityOf(notice))))
   return [...groups.values()].toSorted((a, b) => rank(a) - rank(b) || b.members.length - a.members.length)
 }
 
@@ -80,18 +124,40 @@ const saysOf = ({ text, attributes: { kind } }: OutgoingNotice): string => {
   return line.includes(': ') ? line.slice(line.indexOf(': ') + 2) : line
 }
 
-const groupText = ({ cause, says, members }: Group): string => {
-  const places = new Map<string, string[]>()
-  for (const { cluster } of members) {
-    const [account = '', region = '', name = cluster] = cluster.split('/')
-    const place = `${account} ${region}`.trim()
-    places.set(place, [...(places.get(place) ?? []), name])
+const groupTexts = (groups: Group[]): string[] => {
+  const shown = groups.slice(0, groupsAtMost)
+  const room = Math.floor(charactersAtMost.lines / shown.length)
+  const rest = groups.slice(groupsAtMost).reduce((sum, { members }) => sum + members.length, 0)
+  return [...shown.map((group) => groupText(group, room)), ...(rest > 0 ? [`${rest} × other causes`] : [])]
+}
+
+/** Names that do not fit are counted. `room`: characters for the lines with names. */
+const groupText = ({ cause, says, members }: Group, room: number): string => {
+  const head = `${members.length} × ${cause}: ${says}`
+  const lines: string[] = []
+  let left = room
+  const places = namesByPlace(members)
+  for (const [place, names] of places.slice(0, linesAtMost)) {
+    const whole = `  ${place}${names.length > 0 ? `: ${listOf(names)}` : ''}`
+    const line = whole.length < left ? whole : `  ${place}: ${names.length} of them`
+    if ((left -= line.length + 1) < 0) break
+    lines.push(line)
   }
-  const lines = [...places]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([place, names]) => `  ${place}: ${listOf(names)}`)
-  const rest = lines.length > placesAtMost ? [`  and ${lines.length - placesAtMost} more accounts and regions`] : []
-  return [`${members.length} × ${cause}: ${says}`, ...lines.slice(0, placesAtMost), ...rest].join('\n')
+  const more = places.length - lines.length
+  const rest = more > 0 ? [`  and ${more} more accounts${members.every(isPlace) ? '' : ' and regions'}`] : []
+  return [head.slice(0, charactersAtMost.head), ...lines, ...rest].join('\n')
+}
+
+/** Clusters by account and region, regions by account. */
+const namesByPlace = (members: readonly Held[]): [string, string[]][] => {
+  const places = new Map<string, string[]>()
+  for (const it of members) {
+    const parts = partsOf(it)
+    const place = parts.length === 1 ? 'all clusters' : parts.slice(0, -1).join(' ')
+    const names = places.get(place) ?? []
+    places.set(place, parts.length === 1 ? names : [...names, parts.at(-1) ?? ''])
+  }
+  return [...places].toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
 const listOf = (names: string[]): string => {

@@ -32,7 +32,7 @@ export interface Held {
   notice: OutgoingNotice
 }
 
-/** Causes that a digest has reported, with the time (RFC 3339). */
+/** Causes that a digest has reported, each with the severity (`critical UNREACHABLE`), and the time (RFC 3339). */
 export type ToldCauses = Record<string, string>
 
 export type Sending =
@@ -40,8 +40,8 @@ export type Sending =
   | { do: 'wait'; seconds: number }
   /** Each separately, in the order of arrival. `superseded`: not at all, because a later one of them says more. */
   | { do: 'singly'; members: Held[]; superseded: Held[] }
-  /** One digest instead of all. */
-  | { do: 'digest'; members: Held[] }
+  /** One digest instead of its members. `left`: the number of notices that the next one has. `told`: to be recorded with it. */
+  | { do: 'digest'; members: Held[]; left: number; told: ToldCauses }
 
 export const mustWait = (notice: OutgoingNotice, rules: GatherRules, now: Date): boolean =>
   !isUrgent(notice.attributes.kind) && (rules.digest !== undefined || isQuiet(notice, rules, now))
@@ -55,7 +55,8 @@ export const membersAtMost = 1_000
 
 /**
  * What to do with the waiting notices. `wait`: check again after this many seconds, nothing can be sent before.
- * Causes that no digest of the last 24 hours had are handled separately: they do not wait for known causes.
+ * Causes that no digest of the last 24 hours had, at this severity or a higher one, are handled separately: they do not
+ * wait for known causes.
  */
 export const sendingOf = (held: readonly Held[], told: ToldCauses, rules: GatherRules, now: Date): Sending => {
   const inOrder = held.toSorted(byTime)
@@ -70,7 +71,14 @@ export const sendingOf = (held: readonly Held[], told: ToldCauses, rules: Gather
   if (left > 0) return { do: 'wait', seconds: left }
   if (new Set(group.map(({ cluster }) => cluster)).size <= digest.moreThan) return singly(group)
   const wait = fresh.length > 0 ? 0 : untilDaily(digest, oldest, now)
-  return wait > 0 ? { do: 'wait', seconds: wait } : { do: 'digest', members: group.slice(0, membersAtMost) }
+  return wait > 0 ? { do: 'wait', seconds: wait } : digestNow(group, told, now)
+}
+
+/** Too many are divided equally, so that the last part is a digest as well; it is sent at once. */
+const digestNow = (group: readonly Held[], told: ToldCauses, now: Date): Sending => {
+  const size = Math.ceil(group.length / Math.ceil(group.length / membersAtMost))
+  const [members, left] = [group.slice(0, size), group.slice(size)]
+  return { do: 'digest', members, left: left.length, told: toldWith(told, { members, left }, now) }
 }
 
 /** The trouble of one incident is said once, as it is in the end, for each notice lists all that is found; unless it was worse before. */
@@ -90,7 +98,8 @@ const singly = (group: readonly Held[]): Sending => {
   }
 }
 
-const rank = (notice: OutgoingNotice): number => ['info', 'warning', 'critical'].indexOf(severityOf(notice))
+const ascending: readonly Severity[] = ['info', 'warning', 'critical']
+const rank = (notice: OutgoingNotice): number => ascending.indexOf(severityOf(notice))
 
 /** In the order of arrival; notices with the same time are in a stable order. All times have one format. */
 export const byTime = (a: Held, b: Held): number => {
@@ -104,9 +113,12 @@ const settlesIn = (held: readonly Held[], { settleSeconds, atMostMinutes }: Dige
   return Math.ceil(Math.min(settleSeconds - since(held.at(-1)), atMostMinutes * 60 - since(held[0])))
 }
 
-/** No digest of the last 24 hours had its cause. */
-const isFresh = ({ notice }: Held, told: ToldCauses, now: Date): boolean =>
-  causesOf(notice).some((cause) => !(now.getTime() - Date.parse(told[cause] ?? '') < day))
+/** No digest of the last 24 hours had its cause, at its severity or a higher one. */
+const isFresh = ({ notice }: Held, told: ToldCauses, now: Date): boolean => {
+  const isTold = (key: string) => now.getTime() - Date.parse(told[key] ?? '') < day
+  const asSevere = ascending.slice(rank(notice))
+  return causesOf(notice).some((cause) => !asSevere.some((severity) => isTold(`${severity} ${cause}`)))
+}
 
 export const causesOf = ({ about, attributes: { kind = 'trouble' } }: OutgoingNotice): string[] =>
   about?.causes ?? [kind]
@@ -131,9 +143,15 @@ const untilLoud = ({ quietHours }: GatherRules, now: Date): number => {
   return end === undefined ? 900 : Math.max(1, Math.ceil((end - now.getTime()) / 1_000))
 }
 
-/** The causes of this digest, and those of the last day. */
-export const toldWith = (told: ToldCauses, members: readonly Held[], now: Date): ToldCauses => {
+/** The causes of this digest, and those of the last day. A cause that also waits for the next digest is not yet told. */
+const toldWith = (
+  told: ToldCauses,
+  { members, left }: { members: readonly Held[]; left: readonly Held[] },
+  now: Date,
+): ToldCauses => {
+  const keysOf = ({ notice }: Held) => causesOf(notice).map((cause) => `${severityOf(notice)} ${cause}`)
+  const waiting = new Set(left.flatMap(keysOf))
   const kept = Object.entries(told).filter(([, at]) => now.getTime() - Date.parse(at) < day)
-  const fresh = members.flatMap(({ notice }) => causesOf(notice)).map((cause) => [cause, now.toISOString()] as const)
-  return Object.fromEntries([...kept, ...fresh])
+  const fresh = members.flatMap(keysOf).filter((key) => !waiting.has(key))
+  return Object.fromEntries([...kept, ...fresh.map((key) => [key, now.toISOString()] as const)])
 }

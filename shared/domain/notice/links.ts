@@ -10,6 +10,7 @@ export const noticeSections = {
   trouble: 'cluster-out-of-step',
   unknown: 'clusters-unknown',
   halted: 'rollout-halted',
+  unlisted: 'clusters-not-listed',
   digest: 'many-clusters-at-once',
 } as const
 
@@ -20,7 +21,9 @@ export const noticeSections = {
 export const linksOf = ({ attributes }: OutgoingNotice, runbook: string | undefined): Link[] => {
   const { kind = 'trouble', verdict, cluster, region } = attributes
   const section = sectionOf(kind, verdict === 'unknown')
-  const console = typeof cluster === 'string' && typeof region === 'string' ? consoleOf(cluster, region) : undefined
+  const isThere = kind !== 'gone'
+  const console =
+    isThere && typeof cluster === 'string' && typeof region === 'string' ? consoleOf(cluster, region) : undefined
   return [
     ...(section && runbook ? [{ label: 'Runbook', url: `${runbook}#${section}` }] : []),
     ...(console ? [{ label: 'Console', url: console }] : []),
@@ -32,11 +35,14 @@ const sectionOf = (kind: NoticeKind, isUnknown: boolean): string | undefined => 
     case 'trouble':
       return isUnknown ? noticeSections.unknown : noticeSections.trouble
     case 'halted':
+    case 'unlisted':
     case 'digest':
       return noticeSections[kind]
     case 'progress':
     case 'in-step':
     case 'switched':
+    case 'listed-again':
+    case 'gone':
     case 'test':
       return undefined
   }

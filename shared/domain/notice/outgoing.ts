@@ -1,7 +1,19 @@
 import type { Severity, Verdict } from '../report.ts'
 
 /** The kind of a notice: subscribers can filter by it, and it decides what a digest may contain. */
-export type NoticeKind = 'trouble' | 'halted' | 'progress' | 'in-step' | 'switched' | 'digest' | 'test'
+export type NoticeKind =
+  | 'trouble'
+  | 'halted'
+  | 'progress'
+  | 'in-step'
+  | 'switched'
+  /** The clusters of an account and region cannot be listed. */
+  | 'unlisted'
+  | 'listed-again'
+  /** A cluster was deleted. */
+  | 'gone'
+  | 'digest'
+  | 'test'
 
 /** A message to people as it is stored and sent. */
 export interface OutgoingNotice {

@@ -1,4 +1,5 @@
 import type { Cause, Place, Unlisted } from '../places.ts'
+import type { OutgoingNotice } from './outgoing.ts'
 
 const what: Record<Cause, string> = {
   'no-role': 'The configuration has no role for this account.',
@@ -30,30 +31,45 @@ const remedy: Record<Cause, string> = {
 const placeOf = ({ account, region }: Place) => `${account} ${region}`
 
 /** One notice says that a place could not be listed for two sweeps. */
-export const unlistedNotice = (place: Place, { since, cause, message }: Unlisted, known: number) =>
-  ({
-    subject: `[critical] all clusters (${placeOf(place)}): they cannot be listed`,
-    text: [
-      'You act. Nothing is changed in this account and region until it can be listed again.',
-      '',
-      `${what[cause]} ${message}`,
-      `Since ${since}. New clusters are not seen; ${known} known ${known === 1 ? 'one is' : 'ones are'} still evaluated.`,
-      '',
-      `What to do: ${remedy[cause]}`,
-    ].join('\n'),
-    attributes: {
-      severity: 'critical',
-      cluster: '*',
-      account: place.account,
-      region: place.region,
-      verdict: 'unknown',
-    },
-  }) as const
+export const unlistedNotice = (place: Place, { since, cause, message }: Unlisted, known: number): OutgoingNotice => ({
+  subject: `[critical] all clusters (${placeOf(place)}): they cannot be listed`,
+  text: [
+    `${placeOf(place)}: the clusters cannot be listed. A person must act.`,
+    '',
+    `${what[cause]} ${message}`,
+    `Since ${since}. New clusters are not seen. ${known} known ${known === 1 ? 'one is' : 'ones are'} still evaluated, and changed if that is the action there.`,
+    '',
+    `What to do:\n1. ${remedy[cause]}`,
+  ].join('\n'),
+  attributes: {
+    severity: 'critical',
+    kind: 'unlisted',
+    cluster: '*',
+    account: place.account,
+    region: place.region,
+    verdict: 'unknown',
+  },
+  about: { since, causes: [`cannot be listed (${cause})`] },
+})
 
 /** One notice says that this is over. */
-export const listedAgainNotice = (place: Place, { since }: Pick<Unlisted, 'since'>, clusters: number) =>
-  ({
-    subject: `[info] all clusters (${placeOf(place)}): they can be listed again`,
-    text: `Nobody needs to act. They could not be listed since ${since}; ${clusters} ${clusters === 1 ? 'is' : 'are'} listed now and evaluated.`,
-    attributes: { severity: 'info', cluster: '*', account: place.account, region: place.region },
-  }) as const
+export const listedAgainNotice = (
+  place: Place,
+  { since }: Pick<Unlisted, 'since'>,
+  clusters: number,
+): OutgoingNotice => ({
+  subject: `[info] all clusters (${placeOf(place)}): they can be listed again`,
+  text: [
+    `${placeOf(place)}: the clusters can be listed again. Nobody has to act.`,
+    '',
+    `They could not be listed since ${since}; ${clusters} ${clusters === 1 ? 'is' : 'are'} listed now and evaluated.`,
+  ].join('\n'),
+  attributes: {
+    severity: 'info',
+    kind: 'listed-again',
+    cluster: '*',
+    account: place.account,
+    region: place.region,
+  },
+  about: { since, causes: ['listed again'] },
+})

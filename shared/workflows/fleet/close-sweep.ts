@@ -1,19 +1,22 @@
 import type { PlaceQueue } from '../../clients/aws/place-queue.ts'
-import type { PlaceRecords } from '../../clients/aws/places.ts'
 import type { Records } from '../../clients/aws/records.ts'
-import { type FleetBounds, placesOf, whyOutside } from '../../domain/fleet.ts'
-import { hasShrunk, type Place, placeKey, type PlaceRow, withFailure } from '../../domain/places.ts'
-import type { Log } from '../../log.ts'
+import { placesOf, whyOutside } from '../../domain/fleet.ts'
+import {
+  hasShrunk,
+  type Place,
+  placeKey,
+  type PlaceRow,
+  type Unlisted,
+  withFailure,
+  withWord,
+} from '../../domain/places.ts'
 import { clusterKey, type ClosingMessage } from '../../messages.ts'
 import { forgetReport } from './end-records.ts'
+import { type ListPlaceTools, withoutDebt } from './list-place.ts'
 
-export interface CloseSweepTools {
-  fleet: FleetBounds
-  places: PlaceRecords
-  records: Pick<Records, 'lastReport' | 'endReport'>
+export interface CloseSweepTools extends Omit<ListPlaceTools, 'list' | 'records'> {
+  records: Pick<Records, 'lastReport' | 'endReport' | 'keepNotice'>
   queue: Pick<PlaceQueue, 'sendClosing'>
-  now: () => Date
-  log: Log
 }
 
 /** 5 s, 10 s … 10 min: about twenty minutes, then the known clusters are counted. */
@@ -49,14 +52,22 @@ export const closeSweep = async (tools: CloseSweepTools, { sweep, closing }: Clo
 
 const neverListed = (place: Place): PlaceRow => ({ ...place, sweep: '', clusters: [] })
 
-/** A place without a result in this sweep. Its message may still arrive and finish it. */
-const leftOpen = async ({ places, now, log }: CloseSweepTools, row: PlaceRow, sweep: string): Promise<void> => {
-  if (row.unlisted?.sweep === sweep) return
-  const message = 'No function finished it.'
-  const at = now().toISOString()
-  await places.put(withFailure(row, { sweep, at, cause: 'not-done', message, isDone: false }), { after: row.sweep })
-  log('not done in the sweep', { place: placeKey(row), sweep }, 'warn')
+/**
+ * A place without a result in this sweep, or with failures that were to be tried again. Its message may still arrive
+ * and finish it, or never: so if this has lasted, people are notified here.
+ */
+const leftOpen = async (tools: CloseSweepTools, row: PlaceRow, sweep: string): Promise<void> => {
+  const failed = hasFailed(row, sweep) ? row : withFailure(row, { ...notDone, sweep, at: tools.now().toISOString() })
+  const owing = withWord(failed)
+  if (owing !== row && !(await tools.places.put(owing, { after: row.sweep }))) return
+  if (failed !== row) tools.log('not done in the sweep', { place: placeKey(row), sweep }, 'warn')
+  await withoutDebt(tools, owing)
 }
+
+const notDone = { cause: 'not-done', message: 'No function finished it.', isDone: false } as const
+
+const hasFailed = (row: PlaceRow, sweep: string): row is PlaceRow & { unlisted: Unlisted } =>
+  row.unlisted?.sweep === sweep
 
 /**
  * An account or region that the fleet has no longer: nobody evaluates its clusters, so their last verdicts must not count

@@ -114,7 +114,10 @@ const done = async (tools: ListPlaceTools, before: PlaceRow, row: PlaceRow): Pro
 }
 
 /** Sends the pending notice, also one that an earlier function recorded but did not send. */
-const withoutDebt = async (tools: ListPlaceTools, row: PlaceRow): Promise<PlaceRow> => {
+export const withoutDebt = async (
+  tools: Pick<ListPlaceTools, 'places' | 'records' | 'queues' | 'now'>,
+  row: PlaceRow,
+): Promise<PlaceRow> => {
   const { owed, unlisted, clusters } = row
   if (!owed) return row
   const key = placeKey(row)

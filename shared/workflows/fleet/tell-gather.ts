@@ -3,16 +3,9 @@ import type { Batch, HeldNotices } from '../../clients/aws/held-notices.ts'
 import type { NoticeKey, Records } from '../../clients/aws/records.ts'
 import type { Tellings } from '../../clients/aws/tellings.ts'
 import { digestOf } from '../../domain/notice/digest.ts'
-import {
-  byTime,
-  type GatherRules,
-  type Held,
-  mustWait,
-  type Sending,
-  sendingOf,
-  toldWith,
-} from '../../domain/notice/gather.ts'
-import { RetryLaterError } from '../../errors.ts'
+import { byTime, type GatherRules, type Held, mustWait, type Sending, sendingOf } from '../../domain/notice/gather.ts'
+import { withTagsOf } from '../../domain/notice/route.ts'
+import { PermanentError, RetryLaterError } from '../../errors.ts'
 import { deploymentKey, type Gathering, type Telling } from '../../messages.ts'
 import { keptNoticeOf, sendNotice, type SendTools } from './tell-send.ts'
 
@@ -28,12 +21,18 @@ export const tellOrHold = async (tools: GatherTools, message: Telling): Promise<
   const { tell: key } = message
   const notice = await keptNoticeOf(tools, key)
   if (!mustWait(notice, tools.rules, tools.now())) {
-    await sendNotice(tools, message)
-    return notice.attributes.kind === 'halted' ? replaceBy(tools, key.cluster, notice) : undefined
+    try {
+      await sendNotice(tools, message)
+    } finally {
+      // Also if another topic rejects it.
+      if (notice.attributes.kind === 'halted' && (await tools.held.isTold(key)))
+        await replaceBy(tools, key.cluster, notice)
+    }
+    return
   }
   if (await tools.held.isTold(key)) return
   const { digest } = tools.rules
-  await tools.held.hold({ ...key, at: tools.now().toISOString(), notice: headOf(notice) })
+  await tools.held.hold({ ...key, at: tools.now().toISOString(), notice: headOf(tools, notice) })
   await tools.tellings.gatherIn({ schemaVersion: 1, gather: key.hash }, digest?.settleSeconds ?? 1)
 }
 
@@ -56,7 +55,14 @@ const replaceBy = async (tools: GatherTools, cluster: string, { about }: Held['n
   }
 }
 
-const headOf = (notice: Held['notice']): Held['notice'] => ({ ...notice, text: notice.text.split('\n', 1)[0] ?? '' })
+/** In characters. A digest has less of it. */
+const firstLineAtMost = 1_000
+
+/** What a digest needs. Its tags without those that no route uses: a cluster may have 20 kB of them. */
+const headOf = ({ tags = new Set() }: GatherTools, notice: Held['notice']): Held['notice'] => ({
+  ...withTagsOf(notice, tags),
+  text: notice.text.split('\n', 1)[0]?.slice(0, firstLineAtMost) ?? '',
+})
 
 /** After this time, the message that works on a batch is considered dead. */
 const batchSeconds = 600
@@ -93,13 +99,12 @@ const decided = async (tools: GatherTools, by: string, sending: Decided): Promis
   const { members } = sending
   const at = tools.now().toISOString()
   const keys = keysOf(members)
-  const before = await tools.held.told()
-  const batch: Batch = { by, at, members: keys, told: before }
+  const batch: Batch = { by, at, members: keys, told: {} }
   if (sending.do === 'singly') batch.superseded = keysOf(sending.superseded)
   else {
     batch.digest = { cluster: deploymentKey, hash: digest(['digest', keys]) }
-    batch.told = toldWith(before, members, tools.now())
-    const notice = digestOf(members, at)
+    batch.told = sending.told
+    const notice = digestOf(members, at, sending.left)
     const attributes = { ...notice.attributes, notice: batch.digest.hash }
     await tools.records.keepNotice(batch.digest, { ...notice, attributes }, at)
   }
@@ -109,8 +114,7 @@ const decided = async (tools: GatherTools, by: string, sending: Decided): Promis
 
 /** Sends what was decided: one digest, or each notice by itself. It can be repeated after a crash. */
 const finish = async (tools: GatherTools, { members, digest: one, superseded = [], told }: Batch): Promise<void> => {
-  if (one) await sendNotice(tools, { schemaVersion: 1, tell: one })
-  else for (const key of members) await sendNotice(tools, { schemaVersion: 1, tell: key })
+  await sendEach(tools, one ? [one] : members)
   const at = tools.now().toISOString()
   // Another notice contains what these say.
   for (const some of inTens(one ? members : superseded))
@@ -120,6 +124,24 @@ const finish = async (tools: GatherTools, { members, digest: one, superseded = [
   // Before the batch is closed, so that it is also done after a crash.
   await proceed(tools, await tools.held.all(), { seconds: 1 })
   await tools.held.close()
+}
+
+/**
+ * What a topic rejects, or what is not recorded any more, gets a message of its own: it is retried and becomes a dead
+ * letter with its own reason, and the others do not wait for it. Any other error repeats the batch.
+ */
+const sendEach = async (tools: GatherTools, keys: readonly NoticeKey[]): Promise<void> => {
+  const rejecting = new Set<GatherTools['notices']>()
+  for (const key of keys) {
+    try {
+      await sendNotice(tools, { tell: key }, rejecting)
+    } catch (error) {
+      if (!(error instanceof RetryLaterError || error instanceof PermanentError)) throw error
+      tools.log('told later', { cluster: key.cluster, notice: key.hash, why: error.message })
+      const seconds = error instanceof RetryLaterError ? error.retryAfterSeconds : 0
+      await tools.tellings.retellIn({ schemaVersion: 1, retell: key }, seconds)
+    }
+  }
 }
 
 /** Only the message of the newest waiting notice continues; that of any other (`by`) ends here. */

@@ -40,9 +40,14 @@ export const keptNoticeOf = async (
 /**
  * Sends a recorded notice to each topic once; of two concurrent messages only one sends it. If one topic rejects it,
  * the others still receive it. Throws `RetryLaterError` if SNS rejects it or another message is sending it, so that
- * its message is delivered again.
+ * its message is delivered again. `rejecting`: topics that rejected another notice just now, which may take them ten
+ * seconds each time; they are not tried, and new ones are added.
  */
-export const sendNotice = async (tools: SendTools, { tell: key }: Telling): Promise<void> => {
+export const sendNotice = async (
+  tools: SendTools,
+  { tell: key }: Pick<Telling, 'tell'>,
+  rejecting: Set<Notices> = new Set(),
+): Promise<void> => {
   const notice = await keptNoticeOf(tools, key)
   const wanted = (tools.others ?? []).filter(({ route, progress }) => takes(route, notice, progress))
   const shown = withTagsOf(notice, tools.tags ?? new Set())
@@ -53,7 +58,12 @@ export const sendNotice = async (tools: SendTools, { tell: key }: Telling): Prom
   ]
   const faults: RetryLaterError[] = []
   for (const { hash, notices } of ways) {
-    const fault = await sendOnce(tools, { cluster: key.cluster, hash }, () => notices.publish(shown))
+    const fault = await sendOnce(tools, { cluster: key.cluster, hash }, async () => {
+      if (rejecting.has(notices)) throw new Error('the topic rejected another notice just before.')
+      rejecting.add(notices)
+      await notices.publish(shown)
+      rejecting.delete(notices)
+    })
     if (fault) faults.push(fault)
   }
   const [fault] = faults

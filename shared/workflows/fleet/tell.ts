@@ -154,15 +154,15 @@ const outgoing = (
 }
 
 /**
- * Records a notice and queues a message that sends it. `about` identifies the notice: a repetition has the same
- * record and is sent once.
+ * Records a notice and queues a message that sends it. `about` identifies it among those of the cluster: a repetition
+ * has the same record and is sent once. Notices of all clusters wait together, so the hash contains the cluster.
  */
 export const tellOnce = async (
   tools: { records: Pick<Records, 'keepNotice'>; queues: Pick<Queues, 'sendTelling'>; now: () => Date },
   cluster: string,
   { notice, about }: { notice: OutgoingNotice; about: unknown[] },
 ): Promise<void> => {
-  const key = { cluster, hash: digest(about) }
+  const key = { cluster, hash: digest([cluster, ...about]) }
   const attributes = { ...notice.attributes, notice: key.hash }
   await tools.records.keepNotice(key, { ...notice, attributes }, tools.now().toISOString())
   await tools.queues.sendTelling({ schemaVersion: 1, tell: key })
