@@ -81,7 +81,7 @@ export const askAws = (env: NodeJS.ProcessEnv): Ask => {
         protocol: '1.1',
         region,
         credentials,
-        endpoint: env['AWS_ENDPOINT_URL_LOGS'],
+        endpoint: env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'] ?? env['AWS_ENDPOINT_URL'],
       } as const
       const missing: string[] = []
       for (const name of names) {

@@ -87,6 +87,23 @@ describe('before a deployment', () => {
     expect(await preflight({}, { ...well, bootstrap: fails('HTTP 400, AccessDeniedException') })).toBeUndefined()
   })
 
+  test.each(['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'])(
+    'log groups are asked for at the endpoint of %s, as the SDK and the aws command do',
+    async (name) => {
+      const server = createServer((_, response) => response.end('{"logGroups":[{"logGroupName":"a"}]}'))
+      const url = `http://127.0.0.1:${await listenLocally(server)}`
+      const before = { ...process.env }
+      Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' })
+      try {
+        const ask = askAws({ [name]: url, AWS_REGION: region })
+        expect(await ask.missingLogGroups(region, ['a', 'b'])).toEqual(['b'])
+      } finally {
+        process.env = before
+        server.close()
+      }
+    },
+  )
+
   test.each(['{"__type":"ParameterNotFound"}', '{"__type": "com.amazonaws.ssm#ParameterNotFound", "message": ""}'])(
     'the bootstrap is asked for at the endpoint that all services are given, whose answer is %s',
     async (answer) => {
