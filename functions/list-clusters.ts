@@ -12,6 +12,7 @@ import { records } from '../shared/clients/aws/records.ts'
 import { readDeployment } from '../shared/deployment.ts'
 import { entrance, sessionName } from '../shared/domain/fleet.ts'
 import type { Place } from '../shared/domain/places.ts'
+import { failureOf } from '../shared/domain/read.ts'
 import { worker } from '../shared/handler.ts'
 import { sweepMessage } from '../shared/messages.ts'
 import { knownFleet } from '../shared/known-fleet.ts'
@@ -33,7 +34,10 @@ const tools = {
   fleet,
   list: async ({ account, region }: Place) => {
     const way = entrance(fleet, account, 'viewer')
-    return way && listClusters(access({ region, ...way, session }).sdk)
+    const list = () => listClusters(access({ region, ...way, session }).sdk)
+    const listed = way && (await list())
+    // After refused credentials the role is assumed anew.
+    return listed && failureOf(listed)?.kind === 'unauthenticated' ? list() : listed
   },
   places: placeRecords(dynamo, settings.RECORDS_TABLE),
   records: records(dynamo, settings.RECORDS_TABLE),

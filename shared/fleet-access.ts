@@ -80,7 +80,11 @@ export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
       const client = found && kube(cluster, found)
       return client ? withWebhookNodes(client.within(forPlanning), state) : state
     },
-    describe: (cluster) => accessTo(cluster).eks.describe(cluster.name),
+    describe: async (cluster) => {
+      const described = await accessTo(cluster).eks.describe(cluster.name)
+      // After refused credentials the role is assumed anew.
+      return failureOf(described)?.kind === 'unauthenticated' ? accessTo(cluster).eks.describe(cluster.name) : described
+    },
     observe: async (cluster, eks) => {
       // An observation that ends because the function has no time left must not count as a fault of the cluster.
       needTime(look.ms + tellingMs, 'an observation of the cluster')

@@ -5,7 +5,7 @@ import { type EksStandIn, startEks } from '../../lab/aws/eks.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { createAuthority } from '../../lab/pki.ts'
 import { eksAccess } from '../../shared/clients/aws/eks-access.ts'
-import { valueOf } from '../../shared/domain/read.ts'
+import { failureOf, valueOf } from '../../shared/domain/read.ts'
 
 const ca = (await createAuthority('eks')).certPem
 const place = { account: '111122223333', region: 'eu-west-1' }
@@ -59,4 +59,26 @@ test('with the role of a spoke, both are signed by that role, assumed once', asy
   expect(keyIn(token)).toBe(spoke.accessKeyId)
   expect(new Set(callers)).toEqual(new Set([spoke.arn]))
   expect(sts.commandCalls(AssumeRoleCommand)).toHaveLength(1)
+})
+
+test('a role that was deleted and made again is assumed anew, also for tokens of connections that stay', async () => {
+  const of = ({ accessKeyId, secretAccessKey, sessionToken }: typeof spoke) => ({
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+    Expiration: new Date(Date.now() + 3_600_000),
+  })
+  const dead = { ...spoke, accessKeyId: 'ASIADEAD', sessionToken: 'dead' }
+  sts.reset()
+  sts
+    .on(AssumeRoleCommand)
+    .resolvesOnce({ Credentials: of(dead) })
+    .resolves({ Credentials: of(spoke) })
+  const at = eksAccess()
+  const there = { region: 'eu-west-1', roleArn: 'arn:aws:iam::111122223333:role/spoke' }
+  const connection = at(there).connection({ server: '', caData: '', tokenFor: 'prod' })
+  expect(keyIn(await connection.token?.({ fresh: false }))).toBe('ASIADEAD')
+  expect(failureOf(await at(there).eks.describe('prod'))).toMatchObject({ kind: 'unauthenticated' })
+  expect(valueOf(await at(there).eks.describe('prod'))?.endpoint?.server).toBe('https://prod.example')
+  expect(keyIn(await connection.token?.({ fresh: true }))).toBe(spoke.accessKeyId)
 })

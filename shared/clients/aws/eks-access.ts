@@ -1,5 +1,6 @@
 import { EKSClient } from '@aws-sdk/client-eks'
 import { STSClient } from '@aws-sdk/client-sts'
+import { awsFailure } from './failure.ts'
 import { limited, remembering } from './limits.ts'
 import { fromBase64 } from '../certificates.ts'
 import type { KubeConnection } from '../kube/connection.ts'
@@ -46,29 +47,47 @@ export function eksAccess(way: EksWay = {}): (place: EksPlace) => EksAccess {
   const known = new Map<string, EksAccess>()
   return (place) => {
     const key = JSON.stringify([place.region, place.roleArn, place.externalId, place.session, place.as?.id])
-    const access = known.get(key) ?? accessTo(place, way)
+    const access = known.get(key) ?? accessTo(place, way, () => known.delete(key))
     known.set(key, access)
     return access
   }
 }
 
+/** A role that was deleted and made again leaves credentials that AWS refuses until their end: the next call assumes the role anew. */
+const unlessRefused =
+  (forget: () => void) =>
+  <In, Out>(next: (args: In) => Promise<Out>) =>
+  (args: In): Promise<Out> =>
+    next(args).catch((error: unknown) => {
+      if (awsFailure(error, '').kind === 'unauthenticated') forget()
+      throw error
+    })
+
 function accessTo(
   { region, roleArn, externalId, session, as }: EksPlace,
   { sdk: reached, proxyOf }: EksWay,
+  forget: () => void,
 ): EksAccess {
   const own = { region, ...reached, ...(as && { credentials: as.credentials }) }
-  const role =
-    roleArn === undefined
-      ? undefined
-      : assumeRole(remembering(new STSClient({ ...limited, ...own })), { roleArn, externalId, session })
+  const assumed = () =>
+    roleArn && assumeRole(remembering(new STSClient({ ...limited, ...own })), { roleArn, externalId, session })
+  let role = assumed() || undefined
   const sdk = remembering(new EKSClient({ ...patience, ...own, ...(role && { credentials: role }) }))
+  if (role)
+    sdk.middlewareStack.add(
+      unlessRefused(() => {
+        // For the tokens of connections that stay; the client of the SDK keeps the credentials, so it is replaced.
+        role = assumed() || undefined
+        forget()
+      }),
+    )
   return {
     eks: eksClient(sdk),
     sdk,
     connection: ({ server, caData, tokenFor }) => {
       // Kept with the connection: a cluster that was created again under the same name gets a new connection and new
       // tokens.
-      const token = tokens(region, role ?? (() => sdk.config.credentials()))
+      const token = tokens(region, () => (role ?? sdk.config.credentials)())
       const proxy = proxyOf?.(server)
       return { server, ca: fromBase64(caData), ...(proxy && { proxy }), token: (options) => token(tokenFor, options) }
     },
