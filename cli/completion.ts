@@ -71,7 +71,10 @@ const optionsOf = (command: Command): string[] =>
 const argumentsOf = async (command: Command): Promise<string[]> => {
   if (command.name() === 'explain') return codes()
   const [argument] = command.registeredArguments
-  return [...command.commands.map((it) => it.name()), ...(argument?.argChoices ?? [])]
+  return [
+    ...command.commands.map((it) => it.name()).filter((name) => !name.startsWith('__')),
+    ...(argument?.argChoices ?? []),
+  ]
 }
 
 const valuesOf = async ({ long, argChoices }: Option, kubeconfig?: string): Promise<string[]> => {

@@ -46,6 +46,7 @@ export const programOf = (end: Ending): Command => {
     .description("Keeps Calico in step with kube-proxy's IPVS mode and the cluster's node-port range.")
     .version(manifest.version)
     .exitOverride()
+    .configureHelp({ minWidthToWrap: 20 })
     .showHelpAfterError('(see --help)')
     .addHelpText('after', statusHelp)
     .hook('preAction', (_, command) => applyConfiguration(command))
@@ -75,9 +76,8 @@ Exit status: 0 in step or not applicable, 1 out of step or changing, 2 could not
 const explainFailure = (error: unknown, words: readonly string[]): number => {
   // Commander has printed the error already; only a requested help or version is no error.
   if (error instanceof CommanderError) {
-    const name = words.slice(1).find((word) => !word.startsWith('-'))
-    if (error.code === 'commander.excessArguments' && name !== undefined)
-      say(`Name the cluster with an option: calico-ipvs-sync ${words[0]} --context ${quoted(name)}`)
+    const named = error.code === 'commander.excessArguments' ? clusterNamed(error, words) : undefined
+    if (named !== undefined) say(`Name the cluster with an option: calico-ipvs-sync ${named}`)
     return error.exitCode === 0 ? exitStatus.inStep : exitStatus.usage
   }
   const message = error instanceof Error ? error.message : String(error)
@@ -85,4 +85,19 @@ const explainFailure = (error: unknown, words: readonly string[]): number => {
   if (error instanceof Failure && error.next !== undefined) say(`Next: ${error.next}`)
   if (words.includes('--debug') && error instanceof Error) say(error.stack ?? '')
   return error instanceof UsageError ? exitStatus.usage : exitStatus.failed
+}
+
+/** The command as it was meant, where a cluster was named without its option; absent for a command that has none. */
+const clusterNamed = ({ message }: CommanderError, words: readonly string[]): string | undefined => {
+  let command = programOf(() => {})
+  const path: string[] = []
+  for (const word of words) {
+    const next = command.commands.find((it) => it.name() === word)
+    if (!next) break
+    command = next
+    path.push(word)
+  }
+  const surplus = / got \d+: (.*?)\.?$/.exec(message)?.[1]?.split(', ').at(-1)
+  const takes = command.options.some(({ long }) => long === '--context') && command.registeredArguments.length === 0
+  return takes && surplus ? [...path, '--context', quoted(surplus)].join(' ') : undefined
 }

@@ -71,7 +71,7 @@ const yamlAsModules: Plugin = {
   },
 }
 
-const excuse = 'is left out: see infra/slimming.ts'
+const excuse = 'is left out: infra/slimming.ts'
 
 /** Documents are parsed and never written, so the stringifier is not needed. */
 const withoutYamlWriting: Plugin = {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { exitStatus } from '../exit-status.ts'
+import { Failure } from '../failure.ts'
 import type { Ending } from '../exit-status.ts'
 import type { LookOptions, OutputOptions, PlaceOptions } from '../options.ts'
 import { withExamples, withLook, withOutput, withPlace } from '../options.ts'
@@ -29,8 +30,10 @@ key of a ConfigMap, no other variable, argument or annotation, no last-applied-c
 
 const capture = async (file: string | undefined, options: CaptureOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
-  const [{ connect }, { kept }, { safeJson }] = await Promise.all([
+  const [{ connect }, { commandFor }, { failureOf }, { kept }, { safeJson }] = await Promise.all([
     import('../target/connect.ts'),
+    import('../target/command-for.ts'),
+    import('../../shared/domain/read.ts'),
     import('../../shared/domain/capture/kept.ts'),
     import('../../shared/domain/plain.ts'),
   ])
@@ -41,7 +44,13 @@ const capture = async (file: string | undefined, options: CaptureOptions): Promi
     telling.clear()
     const text = `${safeJson(kept(state), 2)}\n`
     await (file === undefined ? writePrivatelyToOutput(text) : writePrivately(file, text, options.force ?? false))
-    return 'failure' in state.nodes ? exitStatus.failed : exitStatus.inStep
+    const failure = failureOf(state.nodes)
+    if (failure)
+      throw new Failure(
+        `The nodes could not be read, which the file says: ${failure.message}`,
+        commandFor('doctor', target, {}),
+      )
+    return exitStatus.inStep
   } finally {
     target.close()
   }

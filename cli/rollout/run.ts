@@ -17,6 +17,7 @@ import type { RolloutAct, RolloutOptions } from '../options.ts'
 import { rolloutText } from './text.ts'
 import { finishHalt, holder, stepTools, tellWait } from './step-tools.ts'
 import { bold, printed, widthOf } from '../streams.ts'
+import { asBegun } from './show.ts'
 import type { Target } from '../target/target.ts'
 
 /** Pauses, resumes or aborts, then shows the rollout. Exit 0: done · 1: the abort halted · 2: unknown, or not done. */
@@ -31,7 +32,11 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
     telling.clear()
     const rollout = await read(target, options)
     const style = { bold: bold(options), name: target.name, width: widthOf(process.stdout, options.outputFile) }
-    const text = rolloutText(rollout, style, act === 'resume' ? commandFor('sync', target, options) : undefined)
+    const text = rolloutText(
+      rollout,
+      style,
+      act === 'resume' ? commandFor('sync', target, asBegun(rollout, options)) : undefined,
+    )
     await printed(options.output === 'json' ? asJson(rollout) : text, options)
     return rollout?.state === asked[act] ? exitStatus.inStep : exitStatus.outOfStep
   } finally {

@@ -1,10 +1,11 @@
+import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { plain, plainAll, safeJson } from '../../shared/domain/plain.ts'
 import { commandFor } from '../target/command-for.ts'
 import { connect } from '../target/connect.ts'
 import { exitStatus } from '../exit-status.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { progress } from '../progress.ts'
-import type { RolloutOptions, RolloutView } from '../options.ts'
+import type { LookOptions, RolloutOptions, RolloutView } from '../options.ts'
 import { type RolloutStatus, rolloutStatus } from './status.ts'
 import { journalLines, statusText } from './text.ts'
 import { bold, printed, widthOf } from '../streams.ts'
@@ -18,13 +19,17 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
     telling.doing(`reading ${target.name}`)
     const status = rolloutStatus(await assessTarget(target, defaultPolicy), commandFor('check', target, options))
     telling.clear()
-    const on = (command: string): string => plain(commandFor(command, target, options))
+    const on = (command: string): string => plain(commandFor(command, target, asBegun(status.rollout, options)))
     await printed(rendered(view, status, { ...options, on, name: target.name }), options)
     return exitStatus.inStep
   } finally {
     target.close()
   }
 }
+
+/** Without the source of its range a rollout could not be continued: nothing is written for a range that is only assumed. */
+export const asBegun = (rollout: Rollout | undefined, options: LookOptions): LookOptions =>
+  rollout?.where?.known === 'probe' && !options.serviceNodePortRange ? { ...options, probe: true } : options
 
 const rendered = (
   view: RolloutView,

@@ -74,7 +74,11 @@ export const statusText = (
     ...(progress ? fact('next', plain(progress.next.text), style) : []),
     ...whatToDo(standing, on, style),
     ...(isOpen && !holder
-      ? adviceLines('No process is applying it now. To continue it here', on('sync'), style.width)
+      ? adviceLines(
+          'No process is applying it now. To continue it here',
+          on(rollout.state === 'aborting' ? 'rollout abort' : 'sync'),
+          style.width,
+        )
       : []),
   ]
   return `${lines.join('\n')}\n`

@@ -83,13 +83,13 @@ const lookOnly = (
 
 /** With contexts there are no regions: the one role is used for all of them. */
 const contextOpenings = ({ context = [], kubeconfig, role: [role] = [], ...rest }: SweepPlaces & LookOptions): Open[] =>
-  context.map((name) =>
+  [...new Set(context)].map((name) =>
     opening({ context: name, ...(kubeconfig && { kubeconfig }), ...(role && { role }), ...lookOnly(rest, name) }),
   )
 
 const regionOpenings = async (options: SweepPlaces & LookOptions, telling: Progress): Promise<Open[]> => {
   const { region: regions = [] } = options
-  const places = regions.flatMap((region) =>
+  const places = [...new Set(regions)].flatMap((region) =>
     rolesOf(options, region).map((role) => ({ region, ...(role && { role }) })),
   )
   const lists = await inTurns(places, async (place) => {

@@ -33,7 +33,8 @@ export const runSync = async (options: SyncOptions): Promise<number> => {
     if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, { ...options, target })
     if (target.kube && options.yes && !options.dryRun && plan.blockedBy.includes('ROLLOUT_HALTED'))
       await finishHalt(target.kube, telling)
-    if (isIdle(plan) || options.dryRun || !target.kube) return await showOnly({ ...looked.report, plan }, options)
+    if (isIdle(plan) || options.dryRun || !target.kube)
+      return await showOnly({ ...looked.report, plan }, target, options)
     return await rollOutAndReport({ target, kube: target.kube, looked, plan, policy, options, telling })
   } finally {
     target.close()
@@ -66,8 +67,8 @@ const asThen = ({ serviceRange: range }: Planned): LookOptions =>
   range?.source === 'flag' ? { serviceNodePortRange: range } : { probe: true }
 
 /** Nothing was written, so the report still holds. A blocked plan leaves the cluster out of step. */
-const showOnly = async (report: Report & { plan: Plan }, options: SyncOptions): Promise<number> => {
-  await print(report, options)
+const showOnly = async (report: Planned, target: Target, options: SyncOptions): Promise<number> => {
+  await print(report, options, onTarget(target, options))
   const { blockedBy } = report.plan
   // Nothing was attempted because the range is only assumed: that is no failure.
   if (blockedBy.includes('RANGE_ASSUMED')) return exitStatus.outOfStep

@@ -22,7 +22,10 @@ writeFileSync(
 const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8)
 const capture = (...words: string[]) => run(['capture', '--kubeconfig', kubeconfig, '--quiet', ...words])
 /** The cluster cannot be reached, which is a state like any other. */
-const written = { status: 2, stderr: '' }
+const written = {
+  status: 2,
+  stderr: expect.stringMatching(/The nodes could not be read, .*\nNext: calico-ipvs-sync doctor /),
+}
 
 describe('the file of a captured state', () => {
   test('is for its owner alone', async () => {

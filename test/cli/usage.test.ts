@@ -119,6 +119,19 @@ test('where only the baseline makes it a success, a line says so', async () => {
   rmSync(folder, { recursive: true })
 })
 
+test.each([
+  ['rollout pause shop', 'rollout pause --context shop'],
+  ['check --region eu-west-1 shop', 'check --context shop'],
+  ['check --kubeconfig kc.yaml shop', 'check --context shop'],
+  ['explain A B', undefined],
+  ['rbac A', undefined],
+])('`%s`: the cluster is named with an option where the command has one', async (words, right) => {
+  const { status, stderr } = await run(words.split(' '))
+  expect(status).toBe(64)
+  if (right === undefined) expect(stderr).not.toContain('--context')
+  else expect(stderr).toContain(`Name the cluster with an option: calico-ipvs-sync ${right}\n`)
+})
+
 test('run by npx, its commands can be pasted where it is on no PATH', async () => {
   const npx = { npm_lifecycle_event: 'npx', npm_lifecycle_script: 'calico-ipvs-sync' }
   const hint = async (env: Record<string, string>) => (await run(['check', 'shop'], { env })).stderr

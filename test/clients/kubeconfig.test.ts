@@ -355,7 +355,7 @@ describe('what is wrong is said with what there is', () => {
     const before = process.env['KUBECONFIG']
     process.env['KUBECONFIG'] = join(folder, 'none')
     try {
-      await expect(clusterFromKubeconfig()).rejects.toThrow(/There is no kubeconfig\. Name one/)
+      await expect(clusterFromKubeconfig()).rejects.toThrow(/There is no kubeconfig .*none, which KUBECONFIG names\./)
       // Inside a pod too: whoever names a context does not mean the pod's own cluster.
       await expect(clusterFromKubeconfig({ context: 'prod' })).rejects.toThrow(/could have the context prod\. Name one/)
     } finally {

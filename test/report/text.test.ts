@@ -199,6 +199,43 @@ test('names that differ stay different where they are cut, wherever they differ'
   }
 })
 
+test('a range that was only assumed is said where a verdict rests on it', () => {
+  const finding = {
+    code: 'RANGE_ASSUMED',
+    severity: 'info',
+    subject: 'cluster',
+    message: 'assumed',
+    evidence: [],
+  } satisfies Finding
+  const assumed = report({ findings: [finding] })
+  expect(text(assumed, { on: (words) => `tool ${words}` })).toMatch(
+    /which was not read; to read it: tool check --probe\n$/,
+  )
+  const shown = text({ ...sweep, clusters: [assumed, report()] })
+  expect(shown).toMatch(/^in step .* RANGE_ASSUMED$/m)
+  expect(shown).toContain('was not read for 1 cluster, so it is assumed to be the usual one: --probe reads it.')
+  expect(text({ ...sweep, clusters: [report()] })).not.toContain('--probe')
+})
+
+test('the reason of a change that is under way is not cut, and a node that is in step is none of it', () => {
+  const message = `kube-proxy is being rolled: ${'2 of 3 pods have the new template. '.repeat(3)}`
+  const finding = {
+    code: 'CLUSTER_UPDATING',
+    severity: 'info',
+    subject: 'cluster',
+    message,
+    evidence: [],
+  } satisfies Finding
+  const shown = text(report({ verdict: 'changing', findings: [finding] }), { columns: 60 })
+  expect(shown.replaceAll(/\s+/g, ' ')).toContain(message.trim())
+  expect(shown).not.toMatch(/CHANGING .*0 of/)
+})
+
+test('the count behind a name that is cut stays', () => {
+  const names = ['a', 'b'].map((name) => `${name}-${'very-'.repeat(10)}long and 496 more`)
+  for (const cut of clippedApart(names, 24)) expect(cut).toMatch(/^.{1,12}….* and 496 more$/)
+})
+
 test('a sentence is cut between two words, and a word only where there is no other way', () => {
   expect(clippedAtWord('Kubernetes deprecates the mode', 24)).toBe('Kubernetes deprecates …')
   expect(clippedAtWord('a RANGE_SPEC_IGNORED_AND_MORE', 12)).toBe('a RANGE_SPE…')
@@ -245,7 +282,7 @@ test('a halted rollout: the last line names the command that says what happened,
     evidence: [],
   } satisfies Finding
   const shown = text(report({ verdict: 'out-of-step', findings: [finding] }), { on: (words) => `tool ${words}` })
-  expect(shown).toMatch(/ {2}the rollout halted; what happened and how to go on: tool rollout status\n$/)
+  expect(shown).toMatch(/ {2}the rollout is halted or paused; what happened and how to go on: tool rollout status\n$/)
 })
 
 test('broken over lines, a command is the same one for a shell', () => {

@@ -228,7 +228,12 @@ function inPod(env: NodeJS.ProcessEnv, wanted: string | undefined): ChosenCluste
       'file',
     )
   if (!host || !port || !existsSync(`${account}/token`))
-    throw new KubeconfigError(`There is no kubeconfig. ${naming}`, 'file')
+    throw new KubeconfigError(
+      env['KUBECONFIG']
+        ? `There is no kubeconfig ${oneLine(env['KUBECONFIG'], 300)}, which KUBECONFIG names.`
+        : `There is no kubeconfig. ${naming}`,
+      'file',
+    )
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
   const token = async () => readText(`${account}/token`).trim()
   const proxy = proxyOf({ name: 'of this pod', folder: '', value: {} }, server)

@@ -80,13 +80,15 @@ const inRange = (given: RolloutNow, seen: Seen): Nodes => {
   }
 }
 
-const whyApart = ({ target, evidence }: Rollout, { node, range, override, foreign }: RolloutNode): string => {
+const whyApart = ({ target, evidence, state }: Rollout, { node, range, override, foreign }: RolloutNode): string => {
   if (foreign) return changedBySomebody
   const isLost = evidence !== undefined && [evidence.node, ...(evidence.beside ?? [])].includes(node)
   if (override || isLost) return unwellSince
-  return range === target ? unwellWithIt : unwellBefore
+  return range === target ? unwellWithIt : state === 'aborted' ? unwell : unwellBefore
 }
 
+/** What it was before is not known any more: an abort removes the evidence of a halt. */
+const unwell = 'its calico-node is not Ready'
 const unwellBefore = 'its calico-node was not Ready before the rollout reached it'
 const unwellSince = 'its calico-node is not Ready since it was changed'
 const unwellWithIt = 'its calico-node has the range, but is not Ready'

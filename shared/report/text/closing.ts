@@ -13,7 +13,8 @@ export type CommandOn = (words: string) => string
 export const closingLines = (report: Report, brush: Paint, style: { width?: number; on?: CommandOn }): string[] => {
   const { verdict, nodes } = report
   const concerned = nodes.filter((node) => node.verdict === verdict).length
-  const of = nodes.length === 0 ? '' : `, ${concerned} of ${counted(nodes.length, 'node')}`
+  // What changes may be the cluster itself, and none of its nodes.
+  const of = nodes.length === 0 || concerned === 0 ? '' : `, ${concerned} of ${counted(nodes.length, 'node')}`
   const words = brush.verdict(verdict, verdictWords[verdict].toUpperCase())
   const { text, command } = nextOf(report)
   const advice = command !== undefined && style.on ? style.on(command) : undefined
@@ -43,12 +44,15 @@ interface Next {
   command?: string
 }
 
+const waiting = 'a change is under way; look again in a few minutes'
+
 const nextOf = ({ verdict, plan, findings }: Report): Next => {
   const first = groupFindings(findings.filter(needsSomebody))[0]?.finding.code
   const see = (code: string): string => `${plain(code)} above says what to do`
   const blocker = plan?.blockedBy[0]
   if (blocker === 'ROLLOUT_HALTED' || first === 'ROLLOUT_HALTED')
-    return { text: 'the rollout halted; what happened and how to go on', command: 'rollout status' }
+    return { text: 'the rollout is halted or paused; what happened and how to go on', command: 'rollout status' }
+  if (blocker === 'CLUSTER_UPDATING') return { text: waiting, command: 'check' }
   if (blocker !== undefined) return { text: see(blocker) }
   if (plan && plan.changes.length > 0) return { text: 'the plan above puts it right', command: 'sync' }
   switch (verdict) {
@@ -56,10 +60,16 @@ const nextOf = ({ verdict, plan, findings }: Report): Next => {
       if (first !== undefined && (plan !== undefined || byHand.has(first))) return { text: see(first) }
       return { text: 'what would put it right', command: 'plan' }
     case 'changing':
-      return { text: 'a change is under way; look again in a few minutes', command: 'check' }
+      return { text: waiting, command: 'check' }
     case 'unknown':
       return first === undefined ? { text: 'where it ends', command: 'doctor' } : { text: see(first) }
     case 'in-step':
+      if (findings.some(({ code }) => code === 'RANGE_ASSUMED'))
+        return {
+          text: 'in step if the API server has its usual range, which was not read; to read it',
+          command: 'check --probe',
+        }
+      return { text: first === undefined ? 'nothing to do' : `nothing to do for node ports; ${see(first)}` }
     case 'not-applicable':
       return { text: first === undefined ? 'nothing to do' : `nothing to do for node ports; ${see(first)}` }
   }

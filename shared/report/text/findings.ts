@@ -15,7 +15,7 @@ export interface FindingStyle {
 
 /** What needs somebody stands in full, one block each; what is only good to know is one line each in a last block. */
 export const findingLines = (
-  { findings, plan }: Pick<Report, 'findings' | 'plan'>,
+  { findings, plan, verdict }: Pick<Report, 'findings' | 'plan' | 'verdict'>,
   brush: Paint,
   { width, verbose = false }: FindingStyle = {},
 ): string[][] => {
@@ -28,8 +28,8 @@ export const findingLines = (
       .filter(isBrief)
       .flatMap((group) =>
         lasting.includes(group.finding.code)
-          ? [...briefLines(group, brush), ...remedyLines(group.finding.remedy ?? '', brush, width)]
-          : briefLines(group, brush, width),
+          ? [...briefLines(group, brush, width, true), ...remedyLines(group.finding.remedy ?? '', brush, width)]
+          : briefLines(group, brush, width, verdict === 'changing' && group.finding.code === 'CLUSTER_UPDATING'),
       ),
   ]
 }
@@ -37,9 +37,12 @@ export const findingLines = (
 /** Something could not be read, so nothing is known to be wrong. These findings, like those that block the plan, are printed with their remedy. */
 const notKnown: readonly FindingCode[] = ['RANGE_ASSUMED', 'ACCESS_DENIED', 'UNREACHABLE']
 
-const briefLines = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number): string[] => {
+/** `isWhole`: the reason of the verdict, or what forbids a change, is not cut. */
+const briefLines = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number, isWhole = false): string[] => {
   const about = subjects.length > 1 ? `${subjectsText(subjects)}: ` : ''
   const text = `${plain(finding.code)}  ${about}${plain(finding.message)}`
+  const [first = '', ...others] = isWhole ? hanging(text, 'info  ', '      ', width) : []
+  if (isWhole) return [brush.severity('info', 'info') + first.slice('info'.length), ...others]
   return [
     `${brush.severity('info', 'info')}  ${width === undefined ? text : clippedAtWord(text, width - 'info  '.length)}`,
   ]

@@ -43,8 +43,15 @@ export const clippedAtWord = (text: string, most: number): string => {
 
 /** Cut where most of the texts stay different: nodes of EC2 differ at their beginning, other names at their end. */
 export const clippedApart = (texts: readonly string[], most: number): string[] => {
-  const ways = [clippedInside, clipped].map((way) => texts.map((it) => way(it, most)))
+  const ways = [clippedInside, clipped].map((way) => texts.map((it) => withCount(it, most, way)))
   return ways.reduce((best, way) => (new Set(way).size > new Set(best).size ? way : best))
+}
+
+/** `NAME and 5 more`: the name is cut, the count is not. */
+const withCount = (text: string, most: number, way: typeof clipped): string => {
+  const [count = ''] = / and \d+ more$/.exec(text) ?? []
+  const room = most - columnsOf(count)
+  return room < 2 ? way(text, most) : way(text.slice(0, text.length - count.length), room) + count
 }
 
 /** Cut in the middle: names differ at their ends. */

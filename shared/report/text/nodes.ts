@@ -21,7 +21,7 @@ export const nodeLines = ({ nodes }: Report, brush: Paint, width?: number): stri
   const shown = groups.slice(0, mostGroups)
   const rest = groups.slice(mostGroups)
   const style = { head: brush.dim, optional, ...(width !== undefined && { width }) }
-  const { lines, leftOut } = tableOf(heads, shown.map(rowOf(brush)), style)
+  const { lines, leftOut } = tableOf(heads, shown.map(rowOf(brush, width)), style)
   const note = leftOut.length === 0 ? [] : hanging(`-o csv has also: ${leftOut.join(', ')}`, '', '', width)
   return [
     ...hanging(`${counted(nodes.length, 'node')}: ${tally(nodes.map(({ verdict }) => verdict))}`, '', '  ', width).map(
@@ -41,12 +41,25 @@ export const nodeLines = ({ nodes }: Report, brush: Paint, width?: number): stri
   ]
 }
 
+/** Below that, a second name would have no room. */
+const twoNames = 120
+
 const rowOf =
-  (brush: Paint) =>
+  (brush: Paint, width = Infinity) =>
   ({ sample, names }: NodeGroup): Row => {
     const { mode, felix, range, from, mask, room } = nodeCells(sample)
     return {
-      cells: [verdictWords[sample.verdict], `${names.length}`, mode, felix, range, from, mask, room, namesText(names)],
+      cells: [
+        verdictWords[sample.verdict],
+        `${names.length}`,
+        mode,
+        felix,
+        range,
+        from,
+        mask,
+        room,
+        namesText(names, width < twoNames ? 1 : 2),
+      ],
       paint: { 0: (cell) => brush.verdict(sample.verdict, cell) },
     }
   }
@@ -56,10 +69,10 @@ const whyLines = ({ sample, names }: NodeGroup, width?: number): string[] => {
   return why === '' ? [] : hanging(`${namesText(names)}: ${why}`, '  ', '    ', width)
 }
 
-const namesText = (names: readonly string[]): string => {
+const namesText = (names: readonly string[], most = 2): string => {
   const shown = names
-    .slice(0, names.length > 2 ? 1 : 2)
+    .slice(0, names.length > most ? 1 : most)
     .map(plain)
     .join(', ')
-  return names.length > 2 ? `${shown} and ${names.length - 1} more` : shown
+  return names.length > most ? `${shown} and ${names.length - 1} more` : shown
 }

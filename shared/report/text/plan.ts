@@ -9,7 +9,7 @@ export const planLines = (plan: Plan, brush: Paint, width?: number): string[] =>
   const { strategy, changes, forecast, blockedBy } = plan
   if (blockedBy.length > 0)
     return hanging(
-      `Plan: nothing is written while ${blockedBy.map(plain).join(', ')} stands; the finding says what to do`,
+      `Plan: nothing is written while ${blockedBy.map(plain).join(', ')} stands: see the finding above`,
       '',
       '  ',
       width,

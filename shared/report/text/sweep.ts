@@ -36,8 +36,16 @@ export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: n
       '  ',
       width,
     ).map(brush.dim),
+    ...assumedLines(clusters, width),
     ...counts,
   ]
+}
+
+const assumedLines = (clusters: readonly Report[], width?: number): string[] => {
+  const many = clusters.filter(({ findings }) => findings.some(({ code }) => code === assumed)).length
+  if (many === 0) return []
+  const text = `The API server's range was not read for ${counted(many, 'cluster')}, so it is assumed to be the usual one: --probe reads it.`
+  return hanging(text, '', '  ', width)
 }
 
 const countsText = (clusters: readonly Report[]): string =>
@@ -45,8 +53,11 @@ const countsText = (clusters: readonly Report[]): string =>
 
 const needsSomebody = ({ severity }: Finding): boolean => severity !== 'info'
 
+/** Also that the range is only assumed: a verdict that rests on it is not one that was proven. */
 const worstFindings = ({ findings }: Report): string =>
-  [...new Set(groupFindings(findings.filter(needsSomebody)).map(({ finding }) => plain(finding.code)))].join(' ')
+  [...new Set(groupFindings(findings.filter(isWorthARow)).map(({ finding }) => plain(finding.code)))].join(' ')
+const isWorthARow = (finding: Finding): boolean => needsSomebody(finding) || finding.code === assumed
+const assumed = 'RANGE_ASSUMED'
 
 const mostWhys = 10
 
@@ -59,7 +70,7 @@ const whyLines = (clusters: readonly Report[], brush: Paint, width?: number): st
   const shown = whys.slice(0, mostWhys)
   const lines = shown
     .map(({ report, first }) => `${plain(report.cluster.name)}: ${plain(first?.message ?? '')}`)
-    .flatMap((line) => (width === undefined ? line : hanging(clippedAtWord(line, 2 * width - 4), '', '  ', width)))
+    .flatMap((line) => (width === undefined ? line : hanging(clippedAtWord(line, 5 * width), '', '  ', width)))
   if (lines.length === 0) return []
   const more = whys.length - shown.length
   return ['', ...lines, ...(more > 0 ? [brush.dim(`… and ${counted(more, 'more cluster')}`)] : [])]
