@@ -14,7 +14,7 @@ const asking = (cluster: string, now = 0, limit = 1) => ({ cluster, now, limit }
 describe('the fleet budget', () => {
   test('is given to as many clusters as may be changed at one time; the others wait in line and are woken', () => {
     const first = take(emptyBudget, asking('a'))
-    expect(first.permit).toEqual({ token: 1, until: '1970-01-01T00:30:00.000Z' })
+    expect(first.permit).toEqual({ token: 1, until: '1970-01-01T00:05:00.000Z' })
     const second = take(first.store ?? emptyBudget, asking('b'))
     expect(second.permit).toBeUndefined()
     const left = leave(second.store ?? emptyBudget, asking('a'))
@@ -22,11 +22,17 @@ describe('the fleet budget', () => {
     expect(take(left.store ?? emptyBudget, asking('b')).permit?.token).toBeGreaterThan(1)
   })
 
-  test('asked for again it is the same permit, renewed when half of its time is over', () => {
+  test('asked for again it is the same permit, renewed each time', () => {
     const { store = emptyBudget, permit } = take(emptyBudget, asking('a'))
-    expect(take(store, asking('a', 60_000))).toEqual({ permit })
-    const renewed = take(store, asking('a', 1_000_000))
-    expect(renewed.permit).toMatchObject({ token: permit?.token, until: '1970-01-01T00:46:40.000Z' })
+    const renewed = take(store, asking('a', 60_000))
+    expect(renewed.permit).toEqual({ token: permit?.token, until: '1970-01-01T00:06:00.000Z' })
+    expect(renewed.store?.holders).toMatchObject([{ cluster: 'a', until: '1970-01-01T00:31:00.000Z' }])
+  })
+
+  test('is not given back by who looked before another asked for it: a message that carries it may be under way', () => {
+    const { store = emptyBudget } = take(emptyBudget, asking('a', 60_000))
+    expect(leave(store, { ...asking('a', 70_000), idleSince: 50_000 })).toEqual({ wake: [] })
+    expect(leave(store, { ...asking('a', 70_000), idleSince: 60_000 }).store?.holders).toEqual([])
   })
 
   test('is free again when its holder has not been heard of, and the old permit is not sound any more by then', () => {

@@ -876,15 +876,17 @@ describe('the fleet budget', () => {
       limit: fleet.limit,
       now: Date.parse('2026-11-20T10:00:00Z'),
     })
-    for (const cluster of others) fleet.budget = take(fleet.budget, asking(cluster)).store ?? fleet.budget
+    const earlier = { now: Date.parse('2026-11-20T09:50:00Z') }
+    for (const cluster of others)
+      fleet.budget = take(fleet.budget, { ...asking(cluster), ...earlier }).store ?? fleet.budget
     const permits = {
       take: async (cluster: string, incarnation?: string): Promise<Permit | undefined> => {
         const { store, permit } = take(fleet.budget, asking(cluster, incarnation))
         fleet.budget = store ?? fleet.budget
         return permit
       },
-      leave: async (cluster: string, incarnation?: string) => {
-        const { store, wake } = leave(fleet.budget, asking(cluster, incarnation))
+      leave: async (cluster: string, incarnation?: string, idleSince = Infinity) => {
+        const { store, wake } = leave(fleet.budget, { ...asking(cluster, incarnation), idleSince })
         fleet.budget = store ?? fleet.budget
         return wake
       },
@@ -895,7 +897,7 @@ describe('the fleet budget', () => {
   test('goes along with the message that begins', async () => {
     const it = hub({}, { permits: shared([]).permits })
     await it.look()
-    expect(it.steps).toMatchObject([{ begin: true, permit: { token: 1, until: '2026-11-20T10:30:00.000Z' } }])
+    expect(it.steps).toMatchObject([{ begin: true, permit: { token: 1, until: '2026-11-20T10:05:00.000Z' } }])
   })
 
   test('spent elsewhere, nothing begins and people hear that it waits', async () => {
@@ -945,6 +947,19 @@ describe('the fleet budget', () => {
     expect(holder).toMatchObject({ cluster: clusterKey(ref), incarnation: '2026-11-20T09:00:00.000Z' })
     await it.look('refused', { incarnation: '2026-11-01T00:00:00.000Z' })
     expect(fleet.budget.holders).toEqual([holder])
+  })
+
+  test('is not given back by a look that finds nothing to do while the message that begins may be under way', async () => {
+    const { fleet, permits } = shared([])
+    const it = hub({}, { permits })
+    await it.look()
+    it.state = { ...healthy(), cluster: ref }
+    await it.look()
+    expect(fleet.budget.holders).toMatchObject([{ cluster: clusterKey(ref) }])
+    const record = valueOf(withRollout({ state: 'done' }).rollout)
+    it.state = { ...it.state, rollout: read({ ...record, renewedAt: '2026-11-20T10:00:00Z' } as never) }
+    await it.look()
+    expect(fleet.budget.holders).toEqual([])
   })
 
   test('is given back by a look that finds nothing to do, and who waits is looked at', async () => {

@@ -53,6 +53,12 @@ const outbox = () => {
 }
 
 describe('a notice', () => {
+  test('has an id of its own for each cluster, whatever else is alike: two that wait for others are both kept', async () => {
+    const it = outbox()
+    for (const cluster of ['1/r/prod', '1/r/test']) await tellOnce(it.tools, cluster, { notice, about: ['a'] })
+    expect(new Set(it.messages.map(({ tell }) => tell.hash)).size).toBe(2)
+  })
+
   test('is put on record and sent by a message of its own', async () => {
     const it = outbox()
     await it.put()

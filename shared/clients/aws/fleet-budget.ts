@@ -21,10 +21,10 @@ export interface FleetPermits {
    */
   take: (cluster: string, incarnation?: string) => Promise<Permit | undefined>
   /**
-   * Releases the cluster's permit; with a creation time, only that of this cluster. Returns the waiting clusters that
-   * are to be evaluated now.
+   * Releases the cluster's permit; with a creation time, only that of this cluster; with `idleSince`
+   * (milliseconds), only one that was not asked for since. Returns the waiting clusters that are to be evaluated now.
    */
-  leave: (cluster: string, incarnation?: string) => Promise<string[]>
+  leave: (cluster: string, incarnation?: string, idleSince?: number) => Promise<string[]>
 }
 
 const key = { cluster: { S: 'fleet' }, record: { S: 'budget' } }
@@ -53,7 +53,8 @@ export function fleetPermits(
   }
   return {
     take: async (cluster, incarnation) => (await decide(asking(cluster, incarnation), take)).permit,
-    leave: async (cluster, incarnation) => (await decide(asking(cluster, incarnation), leave)).wake,
+    leave: async (cluster, incarnation, idleSince = Infinity) =>
+      (await decide(asking(cluster, incarnation), (budget, it) => leave(budget, { ...it, idleSince }))).wake,
   }
 }
 

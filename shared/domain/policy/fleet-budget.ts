@@ -36,6 +36,8 @@ export const emptyBudget: FleetBudget = { version: 0, holders: [], waiting: [] }
 
 /** Longer than the longest wait of a rollout (15 min) plus the same delay in the queue. */
 export const permitSeconds = 1800
+/** A message may use the permit for this long; a later one, after retries, asks again, because it may be given back by then. */
+export const carriedSeconds = 300
 const waitingAtMost = 200
 
 export interface Asking {
@@ -47,7 +49,10 @@ export interface Asking {
   now: number
 }
 
-/** The document to store, if it changed, and the permit, if there is one. A renewed permit keeps its token. */
+/**
+ * The document to store, if it changed, and the permit, if there is one. A renewed permit keeps its token. It is renewed
+ * each time: `until` tells when it was last asked for.
+ */
 export const take = (
   budget: FleetBudget,
   { cluster, incarnation, limit, now }: Asking,
@@ -55,7 +60,6 @@ export const take = (
   const isEarlier = (it: Holder) => it.cluster === cluster && isAnother(it.incarnation, incarnation)
   const live = liveHolders(budget, now).filter((it) => !isEarlier(it))
   const mine = live.find((it) => it.cluster === cluster)
-  if (mine && Date.parse(mine.until) - now > (permitSeconds / 2) * 1000) return { permit: permitOf(mine) }
   const waiting = budget.waiting.filter((it) => it !== cluster)
   const version = budget.version + 1
   if (!mine && live.length >= limit) {
@@ -65,18 +69,21 @@ export const take = (
   const until = new Date(now + permitSeconds * 1000).toISOString()
   const holder = { cluster, ...(incarnation && { incarnation }), token: mine?.token ?? version, until }
   const others = live.filter((it) => it.cluster !== cluster)
-  return { store: { version, holders: [...others, holder], waiting }, permit: permitOf(holder) }
+  const carried = { token: holder.token, until: new Date(now + carriedSeconds * 1000).toISOString() }
+  return { store: { version, holders: [...others, holder], waiting }, permit: carried }
 }
 
 /**
  * Releases the cluster's permit, if it has one, and returns the clusters to evaluate for the free place.
- * `incarnation`: only the permit of the cluster with this creation time.
+ * `incarnation`: only the permit of the cluster with this creation time. `idleSince`: only a permit that nobody asked for
+ * since, because a message that has it may be under way.
  */
 export const leave = (
   budget: FleetBudget,
-  { cluster, incarnation, limit, now }: Asking,
+  { cluster, incarnation, limit, now, idleSince = Infinity }: Asking & { idleSince?: number },
 ): { store?: FleetBudget; wake: string[] } => {
-  const isMeant = (it: Holder) => it.cluster === cluster && !isAnother(it.incarnation, incarnation)
+  const isMeant = (it: Holder) =>
+    it.cluster === cluster && !isAnother(it.incarnation, incarnation) && askedAt(it) <= idleSince
   const holders = liveHolders(budget, now).filter((it) => !isMeant(it))
   const waiting = incarnation === undefined ? budget.waiting.filter((it) => it !== cluster) : budget.waiting
   const wake = waiting.slice(0, Math.max(0, limit - holders.length))
@@ -88,7 +95,7 @@ export const leave = (
 const liveHolders = ({ holders }: FleetBudget, now: number): Holder[] =>
   holders.filter(({ until }) => Date.parse(until) > now)
 
-const permitOf = ({ token, until }: Permit): Permit => ({ token, until })
+const askedAt = ({ until }: Holder): number => Date.parse(until) - permitSeconds * 1000
 
 /** A step that began with the permit ends before another cluster gets one: functions are stopped after a minute. */
 export const isSound = ({ until }: Permit, now: number): boolean => Date.parse(until) - now > 60_000

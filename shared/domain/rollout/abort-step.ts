@@ -5,7 +5,7 @@ import { isOurs, touchedAt } from './marks.ts'
 import { lost } from './halt-step.ts'
 import { type RolloutNow, flightsOf, isLate, remaining } from './places.ts'
 import { overrideName } from './range-writes.ts'
-import { type Seen, type Step, wait } from './step.ts'
+import { type Seen, settling, type Step, wait } from './step.ts'
 
 /**
  * Removes our overrides, one node after the other if that restarts its Felix; `default` keeps its value. First the
@@ -41,5 +41,5 @@ export const abortStep = (current: RolloutNow, seen: Seen): Step => {
     unsettled.find((it) => !withdrawn.includes(it)) ??
     (waits.length === 0 ? places.find((it) => !withdrawn.includes(it)) : undefined)
   if (next) return { do: 'take-back', node: next.node, object: next.object }
-  return waits.length > 0 ? wait(waits, 'the node whose override was removed must stay well') : { do: 'finish' }
+  return waits.length > 0 ? wait(waits, settling) : { do: 'finish' }
 }

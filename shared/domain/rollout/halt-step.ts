@@ -1,5 +1,5 @@
 import { objectName } from '../felix/layer.ts'
-import { overrideKey } from './annotations.ts'
+import { overrideKey, rangeAnnotation } from './annotations.ts'
 import { isMarked } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
 import { type RolloutNow, type Flight, isLate, notWell, type RolloutNode } from './places.ts'
@@ -21,8 +21,9 @@ export const refused = (
 
 /** A changed node that did not become Ready, or on which the written value is not effective. */
 export const troubleWith = (current: RolloutNow, touched: RolloutNode[], target: string): Step | undefined => {
-  const ours = ({ node }: RolloutNode) => ({ object: objectName(overrideName(node)), value: target })
-  const deaf = touched.find(({ range }) => range !== target)
+  const valueOn = ({ override }: RolloutNode) => override?.annotations[rangeAnnotation]
+  const ours = (it: RolloutNode) => ({ object: objectName(overrideName(it.node)), value: valueOn(it) ?? target })
+  const deaf = touched.find((it) => valueOn(it) === target && it.range !== target)
   if (deaf) {
     const reason = deafReason(overrideName(deaf.node), deaf.range, target)
     return { ...lost(current, deaf, ours(deaf)), reason, takeBack: withUnwell(deaf, touched) }
@@ -78,7 +79,7 @@ export const revertedStep = ({ rollout }: RolloutNow, places: RolloutNode[], { o
   const isSure = left !== undefined || written(overrideName(place.node)) === 'yes'
   const what = isSure
     ? `was given ${rollout.target}, and ${by ?? 'somebody'} ${how} it before the rollout was over`
-    : `was to be given ${rollout.target}, twice, and is not there: somebody deleted it, or both writes were cut short before they arrived`
+    : `was to be given ${rollout.target}, twice, and is not there: somebody deleted it, or both writes were cut short`
   const reason = `${object} ${what}; it is not written again today`
   return { do: 'halt', reason, reverted: { object, ...(by !== undefined && { by }) } }
 }

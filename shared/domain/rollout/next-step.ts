@@ -10,6 +10,7 @@ import { objectName } from '../felix/layer.ts'
 import { deafReason, lost, refused, revertedReason, revertedStep, troubleWith, withUnwell } from './halt-step.ts'
 import {
   type RolloutNow,
+  flightsOf,
   isLate,
   paceAfter,
   pendingPlaces,
@@ -19,8 +20,8 @@ import {
   wasUnwell,
 } from './places.ts'
 import { overriddenNode, overrideName } from './range-writes.ts'
-import { restartStep } from './restart-step.ts'
-import { type Seen, type Step, wait } from './step.ts'
+import { lateFlight, restartStep } from './restart-step.ts'
+import { type Seen, settling, type Step, wait } from './step.ts'
 import { besideInZone } from './zones.ts'
 
 /**
@@ -43,25 +44,33 @@ const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
   }
   const places = placesOf(current, seen)
   if (seen.trouble) return refused(current, places, seen.trouble)
-  const touched = places.filter((it) => it.override?.annotations[rangeAnnotation] === target && it.changedAt)
-  const trouble = troubleWith(current, touched, target)
+  // Also with an earlier target: such a node was disturbed as well, and may still restart.
+  const changed = places.filter((it) => it.changedAt)
+  const trouble = troubleWith(current, changed, target)
   if (trouble) return trouble
+  // Pods that were deleted before the range became the target.
+  const flights = flightsOf(current.rollout, seen)
+  const late = lateFlight(current, flights, seen)
+  if (late) return late
   const fight = revertedStep(current, places, seen)
   if (fight) return fight
+  const touched = changed.filter((it) => it.override?.annotations[rangeAnnotation] === target)
   // When overrides are removed again, the last one must not count as the first node.
   const promoted = seen.defaultRange === target
   const { settle, limit } = paceAfter(current.rollout, promoted ? places.length : touched.length, places.length)
   const away = awayFrom(seen)
   const gone = away.find(({ node }) => seen.left?.has(node))
   if (gone) return { do: 'remove-override', object: gone.object }
-  const waits = [...touched.flatMap((it) => remaining(current, it, settle) ?? []), ...away.map(() => settle)]
-  const unsettled = touched.filter((it) => remaining(current, it, settle) !== undefined).map(({ node }) => node)
-  const ill = touched.filter(({ pod }) => !pod.ready).map(({ node }) => node)
-  if (ill.length > 0)
-    return wait(waits, `not well since it was changed: ${ill.join(', ')}; until then no other node is touched`)
+  const waits = [
+    ...[...changed, ...flights].flatMap((it) => remaining(current, it, settle) ?? []),
+    ...away.map(() => settle),
+  ]
+  const unsettled = changed.filter((it) => remaining(current, it, settle) !== undefined).map(({ node }) => node)
+  const ill = changed.filter(({ pod }) => !pod.ready).map(({ node }) => node)
+  if (ill.length > 0) return wait(waits, `not well since it was changed: ${ill.join(', ')}; no other node is touched`)
   const next = besideInZone(current.rollout, pendingPlaces(current.rollout, places), unsettled)
   if (next && wantsOverride(pace.strategy, touched.length) && waits.length < limit) return overrideStep(next, seen)
-  return waits.length > 0 ? wait(waits, 'the changed nodes must stay well') : afterOverrides(current, seen, places)
+  return waits.length > 0 ? wait(waits, settling) : afterOverrides(current, seen, places)
 }
 
 /**

@@ -2,7 +2,7 @@ import type { FelixObject, PodState } from '../cluster.ts'
 import type { Seen } from './step.ts'
 import { budget } from '../policy/policy.ts'
 import { overrideName } from './range-writes.ts'
-import { clockSkew } from './annotations.ts'
+import { clockSkew, rangeAnnotation } from './annotations.ts'
 import { isMarked, isOurs, touchedAt } from './marks.ts'
 import { milliseconds } from '../rfc3339.ts'
 import type { Rollout } from './rollout.ts'
@@ -20,7 +20,10 @@ export interface RolloutNode {
   /** The override on the node, and when it was last written. */
   override?: FelixObject
   changedAt?: string
-  /** Somebody changed or copied the override: the rollout waits for the node but does not touch the object. */
+  /**
+   * Somebody changed or copied the override, or gave the node a range of its own after the rollout began: the rollout
+   * waits for the node but does not touch the object.
+   */
   foreign?: true
 }
 
@@ -57,12 +60,13 @@ export const presentPods = (pods: PodState[]): PodState[] => {
 }
 
 export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn }: Seen): RolloutNode[] => {
-  const overrides = new Map(objects.filter(isMarked).map((it) => [it.name, it]))
+  const byName = new Map(objects.map((it) => [it.name, it]))
   const skip = new Set(rollout.skip)
   return presentPods(pods)
     .filter(({ node }) => !skip.has(node))
     .map((pod) => {
-      const override = overrides.get(overrideName(pod.node))
+      const object = byName.get(overrideName(pod.node))
+      const override = object && isMarked(object) ? object : undefined
       const changedAt = override && new Date(touchedAt(override, now)).toISOString()
       const range = rangeOn(pod)
       return {
@@ -71,7 +75,9 @@ export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn 
         ...(range !== undefined && { range }),
         ...(override && { override }),
         ...(changedAt && { changedAt }),
-        ...(override && !isOurs(override) && { foreign: true as const }),
+        ...(object &&
+          (override || rangeAnnotation in object.annotations) &&
+          !isOurs(object) && { foreign: true as const }),
       }
     })
 }

@@ -1,7 +1,17 @@
 import type { PodState } from '../cluster.ts'
 import type { Rollout } from './rollout.ts'
 import { lost } from './halt-step.ts'
-import { type RolloutNow, flightsOf, isLate, ordered, paceAfter, presentPods, remaining, restarted } from './places.ts'
+import {
+  type Flight,
+  type RolloutNow,
+  flightsOf,
+  isLate,
+  ordered,
+  paceAfter,
+  presentPods,
+  remaining,
+  restarted,
+} from './places.ts'
 import { type Seen, type Step, wait } from './step.ts'
 import { besideInZone } from './zones.ts'
 
@@ -15,8 +25,8 @@ export const restartStep = (current: RolloutNow, seen: Seen): Step | undefined =
   const toRestart = pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
   const cutShort = rollout.touching.flatMap(({ pod }) => toRestart.find((it) => it.name === pod) ?? [])[0]
   const flights = flightsOf(rollout, seen).filter(({ node }) => node !== cutShort?.node)
-  const late = flights.find((it) => isLate(current, it))
-  if (late) return lost(current, late, { object: podObject(rollout, late.node, pods) })
+  const late = lateFlight(current, flights, seen)
+  if (late) return late
   const { settle, limit } = paceAfter(rollout, restarted(rollout.restart, pods), pods.length)
   const settled = flights.filter((it) => remaining(current, it, settle) === undefined).map(({ node }) => node)
   const waits = [
@@ -31,9 +41,7 @@ export const restartStep = (current: RolloutNow, seen: Seen): Step | undefined =
   if (next && waits.length + missing < limit)
     return { do: 'restart', pod: next, settled: [...settled, ...(seen.left ?? [])] }
   if (waits.length > 0) return wait(waits, 'the restarted nodes must stay well')
-  return next
-    ? wait([settle], `${missing} calico-node pods are missing; until they are Ready, no other pod is restarted`)
-    : undefined
+  return next ? wait([settle], `${missing} calico-node pods are missing; no other pod is restarted`) : undefined
 }
 
 /**
@@ -46,6 +54,12 @@ const othersUnwell = (current: RolloutNow, pods: PodState[], apart: (string | un
     .map((pod) => ({ node: pod.node, pod, changedAt: pod.createdAt }))
     .filter((it) => Date.parse(it.changedAt) >= Date.parse(current.rollout.startedAt) && !isLate(current, it))
     .flatMap((it) => remaining(current, it, settle) ?? [])
+
+/** A pod that did not come back in time. */
+export const lateFlight = (current: RolloutNow, flights: Flight[], { pods }: Seen): Step | undefined => {
+  const late = flights.find((it) => isLate(current, it))
+  return late && lost(current, late, { object: podObject(current.rollout, late.node, pods) })
+}
 
 /** The pod that was deleted on the node. */
 const podObject = ({ touching }: Rollout, node: string, [any]: PodState[]): string =>

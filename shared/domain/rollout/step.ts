@@ -61,3 +61,5 @@ export const wait = (seconds: number[], why: string): Step => ({
   seconds: Math.ceil(Math.min(...seconds)) || 1,
   why,
 })
+
+export const settling = 'the changed nodes must stay well'

@@ -17,7 +17,16 @@ import { haltNow } from '../../domain/rollout/halt-finding.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import { beginLook } from './begin-look.ts'
-import { continueRollout, decideNext, giveBack, recheckSeconds, type Next, silentSeconds } from './next.ts'
+import {
+  continueRollout,
+  decideNext,
+  giveBack,
+  type Going,
+  idleSince,
+  recheckSeconds,
+  type Next,
+  silentSeconds,
+} from './next.ts'
 import { endRecords, forgetReport } from './end-records.ts'
 import { keepClaims } from './record-claims.ts'
 import { unobserved } from '../observe/observe.ts'
@@ -46,7 +55,7 @@ export const evaluate = async (
   if (!isThere(eks) || isAnother(heard.incarnation, said?.createdAt)) {
     tools.log('cluster is gone', { cluster: clusterKey(cluster), madeAgain: said?.createdAt })
     if (!said && isGone(eks)) await endRecords(tools, cluster)
-    return giveBack(tools, cluster, said && heard.incarnation)
+    return giveBack(tools, cluster, { incarnation: said && heard.incarnation })
   }
   const incarnation = said?.createdAt ?? heard.incarnation
   const message = { ...heard, ...(incarnation && { incarnation }) }
@@ -94,8 +103,8 @@ export const evaluate = async (
   const looked = { state, report, refused: missing !== undefined }
   const next = action === 'sync' ? await decideNext(tools, message, looked) : unlessReleased(now, report)
   const { waits } = next
-  const dedupId = message.waits ?? messageId
-  if (action === 'sync' && isRescuing(seen, message)) return afterRescue(tools, message, { next, dedupId })
+  const going = { next, dedupId: message.waits ?? messageId, idleSince: idleSince(seen) }
+  if (action === 'sync' && isRescuing(seen, message)) return afterRescue(tools, message, going)
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, {
     ...about,
@@ -109,7 +118,7 @@ export const evaluate = async (
   })
   if (isHeld && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
-  await continueRollout(tools, message, { next, dedupId })
+  await continueRollout(tools, message, going)
 }
 
 /**
@@ -126,11 +135,7 @@ const hasRescue = ({ rollout, observedAt }: ClusterState): boolean => {
 }
 
 /** The end of the rollback leads to an evaluation of its own; this one is for a rollback that does not end. */
-const afterRescue = async (
-  tools: EvaluateTools,
-  message: Evaluation,
-  about: { next: Next; dedupId: string },
-): Promise<void> => {
+const afterRescue = async (tools: EvaluateTools, message: Evaluation, about: Going): Promise<void> => {
   const { cluster, incarnation } = message
   await continueRollout(tools, message, about)
   const again = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }), reason: 'follow' } as const

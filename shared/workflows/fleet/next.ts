@@ -1,6 +1,6 @@
 import type { ClusterState } from '../../domain/cluster.ts'
 import { exceptionsFor, forbidsBy } from '../../domain/policy/exception.ts'
-import type { Permit } from '../../domain/policy/fleet-budget.ts'
+import { carriedSeconds, type Permit } from '../../domain/policy/fleet-budget.ts'
 import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
@@ -114,29 +114,50 @@ const isExcepted = ({ policy }: EvaluateTools, { phase }: Rollout, { cluster, ob
 /** The cluster, among all that have existed under the name. */
 type Subject = Pick<Evaluation, 'cluster' | 'incarnation'>
 
+export interface Going {
+  next: Next
+  dedupId: string
+  /** As `idleSince` answers. */
+  idleSince: number
+}
+
+/**
+ * No message is under way that got the permit before this time (milliseconds): the rollout has ended since, or such a
+ * message may not use it any more. Another evaluation may have sent one after the cluster was observed.
+ */
+export const idleSince = ({ rollout, observedAt }: ClusterState): number => {
+  const record = valueOf(rollout)
+  const parsed = parseRollout(record, Date.parse(observedAt))
+  const isOver = parsed.is === 'rollout' && parsed.rollout.state !== 'running' && parsed.rollout.state !== 'aborting'
+  const endedAt = isOver ? milliseconds(record?.renewedAt ?? '') || 0 : 0
+  return Math.min(Date.parse(observedAt), Math.max(endedAt, Date.parse(observedAt) - carriedSeconds * 1000))
+}
+
 export const continueRollout = async (
   tools: EvaluateTools,
   { cluster, incarnation }: Subject,
-  { next, dedupId }: { next: Next; dedupId: string },
+  { next, dedupId, idleSince }: Going,
 ): Promise<void> => {
   const { send, leaves, again, waits } = next
   const subject = { cluster, ...(incarnation && { incarnation }) }
   if (waits) tools.log('waits', { cluster: clusterKey(cluster), why: waits })
   if (send) await tools.queues.sendRolloutStep({ schemaVersion: 1, ...subject, ...send }, dedupId)
-  if (leaves) await giveBack(tools, cluster)
+  if (leaves) await giveBack(tools, cluster, { idleSince })
   if (again) await scheduleLook(tools, subject, again)
 }
 
 /**
  * Releases the cluster's permit and its place in the queue; the next waiting clusters are evaluated. `incarnation`:
  * only the permit of the cluster with this creation time, because another one with the same name may exist by now.
+ * `idleSince`: only a permit that nobody asked for since.
  */
 export const giveBack = async (
   tools: Pick<EvaluateTools, 'permits' | 'queues'>,
   cluster: ClusterRef,
-  incarnation?: string,
+  { incarnation, idleSince }: { incarnation?: string | undefined; idleSince?: number } = {},
 ): Promise<void> => {
-  for (const key of (await tools.permits?.leave(clusterKey(cluster), incarnation)) ?? []) await wake(tools, key)
+  for (const key of (await tools.permits?.leave(clusterKey(cluster), incarnation, idleSince)) ?? [])
+    await wake(tools, key)
 }
 
 const wake = async ({ queues }: Pick<EvaluateTools, 'queues'>, key: string): Promise<void> => {

@@ -21,6 +21,7 @@ import { withWebhookNodes } from '../observe/webhooks.ts'
 import { entriesOf, heldByOther, type Note, putRollout, putSurely, withJournal } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { StepTools } from './tools.ts'
+import { reasonGone } from './range-writes.ts'
 import { serverDefaults } from './server-defaults.ts'
 
 /** A new observation of the whole cluster. */
@@ -218,7 +219,7 @@ const begin = ({ target }: Rollout): Note => ({ what: 'begin', ...(target !== un
 const summary = ({ target, restart }: Rollout): string =>
   [target && `range ${target}`, restart.length > 0 && `${restart.length} calico-node restarts`]
     .filter(Boolean)
-    .join(', ') || 'the rollout only waits for the nodes that were touched'
+    .join(', ') || 'it waits for touched nodes'
 
 const rolloutOf = async (
   tools: StepTools,
@@ -264,7 +265,7 @@ const whyOf = ({ report }: Assessment, { target, restart }: Intent): string => {
 }
 
 const inWords = (restarts: number): string =>
-  restarts > 0 ? 'the policy requires restarts after every change of mode' : 'its reason no longer exists'
+  restarts > 0 ? 'the policy requires restarts after every change of mode' : reasonGone
 
 /** The id is derived from the cluster and the changes, so a second attempt to begin has the same id. */
 const idOf = ({ cluster, felix }: ClusterState, intent: Intent, restart: string[]): string => {

@@ -94,7 +94,9 @@ export const removeOverride = async (tools: Tools, rollout: Rollout, object: Fel
 }
 
 export const whyWithdrawn = ({ state }: Rollout): string =>
-  state === 'aborting' ? 'the rollout is aborted' : 'its reason no longer exists'
+  state === 'aborting' ? 'the rollout is aborted' : reasonGone
+
+export const reasonGone = 'its reason no longer exists'
 
 const rangeOf = ({ annotations }: FelixObject): string | undefined => annotations[rangeAnnotation]
 

@@ -1,0 +1,112 @@
+import type { Brake } from '../../../shared/clients/aws/brake.ts'
+import type { EksCluster } from '../../../shared/clients/aws/eks.ts'
+import type { KubeClient } from '../../../shared/clients/kube/client.ts'
+import type { ClusterState } from '../../../shared/domain/cluster.ts'
+import type { FleetBounds } from '../../../shared/domain/fleet.ts'
+import { asked, saidOf } from '../../../shared/domain/incarnation.ts'
+import type { Place } from '../../../shared/domain/places.ts'
+import type { Action } from '../../../shared/domain/policy/policy.ts'
+import { failed, type Read, read, valueOf } from '../../../shared/domain/read.ts'
+import { clusterKey, type ClusterRef } from '../../../shared/messages.ts'
+import { observe, unobserved } from '../../../shared/workflows/observe/observe.ts'
+import { withWebhookNodes } from '../../../shared/workflows/observe/webhooks.ts'
+import { call, type Party } from './call.ts'
+import type { Cluster, Watch } from './cluster.ts'
+import { kubeOf } from './kube.ts'
+import type { Stage } from './stage.ts'
+import { errorsOf } from './table.ts'
+
+/** The clusters by their key, as EKS has them: one that is made again takes the place of the earlier one. */
+export type Clusters = Map<string, Cluster>
+
+export interface Access {
+  describe: (cluster: ClusterRef) => Promise<Read<EksCluster | undefined>>
+  observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
+  forPlan: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
+  kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
+}
+
+export interface Fleet {
+  bounds: FleetBounds
+  clusters: Clusters
+  access: (party: Party) => Access
+  list: (party: Party) => (place: Place) => Promise<Read<string[]>>
+  brake: (party: Party) => Brake
+  /** Where the brake stands, and since when. */
+  position: { most: Action; since: number }
+}
+
+/** EKS, the brake and the way into each cluster, as shared/fleet-access.ts does it. */
+export const fleetOf = (stage: Stage, watch: Watch, places: [Place, ...Place[]]): Fleet => {
+  const clusters: Clusters = new Map()
+  const [{ account: own, region }] = places
+  const bounds: FleetBounds = {
+    own,
+    regions: [region],
+    accounts: places.map((it) => ({ account: it.account, regions: [it.region] })),
+  }
+  const position = { most: 'sync' as Action, since: stage.schedule.now() }
+  const reads = async <T>(party: Party, what: string, effect: () => T): Promise<Read<T>> => {
+    try {
+      return read(await call(stage, party, { what, isWrite: false, effect, errors: errorsOf('EKS') }))
+    } catch (error) {
+      const { name, message } = error as Error
+      return failed({ kind: name === 'TimeoutError' ? 'unreachable' : 'unavailable', object: what, message })
+    }
+  }
+  const accessOf = (party: Party): Access => {
+    const kube: Access['kube'] = (ref, { state }) => {
+      const cluster =
+        saidOf(ref, state) &&
+        known.find((it) => it.eks.createdAt === state.createdAt && clusterKey(it.ref) === clusterKey(ref))
+      return cluster && kubeOf(stage, watch, { cluster, party })
+    }
+    return {
+      kube,
+      describe: (ref) =>
+        reads(party, 'eks:DescribeCluster', () => {
+          const cluster = clusters.get(clusterKey(ref))
+          if (!cluster) return undefined
+          if (!known.includes(cluster)) known.push(cluster)
+          return { state: cluster.eks, endpoint: { server: '', caData: '', tokenFor: '' } }
+        }),
+      observe: async (ref, eks) => {
+        const found = valueOf(eks)
+        const now = party.now()
+        const state = 'value' in eks ? { value: eks.value.state } : eks
+        const identity = { ...ref, ...(found && { arn: found.state.arn }) }
+        const failure = { kind: 'unavailable', object: 'endpoint', message: 'no endpoint' } as const
+        if (!found) return unobserved({ identity, now, eks: state }, 'failure' in eks ? eks.failure : failure)
+        const client = kube(ref, found)
+        if (client) return observe({ kube: client, identity, now, eks: state })
+        return unobserved({ identity, now, eks: state, comparison: asked(ref, found.state) }, failure)
+      },
+      forPlan: async (ref, eks, state) => {
+        const found = valueOf(eks)
+        const client = found && kube(ref, found)
+        return client ? withWebhookNodes(client, state) : state
+      },
+    }
+  }
+  /** All that EKS ever described: a client may still have the address of an earlier one. */
+  const known: Cluster[] = []
+  return {
+    bounds,
+    clusters,
+    position,
+    access: accessOf,
+    list: (party) => (place) =>
+      reads(party, 'eks:ListClusters', () =>
+        [...clusters.values()]
+          .filter(({ ref }) => ref.account === place.account && ref.region === place.region)
+          .map(({ ref }) => ref.name),
+      ),
+    brake: (party) => ({
+      read: async () => {
+        const answer = await reads(party, 'ssm:GetParameter', () => position.most)
+        return 'value' in answer ? { most: answer.value } : { most: 'report', unreadable: answer.failure.message }
+      },
+      command: (to) => `aws ssm put-parameter --value ${to}`,
+    }),
+  }
+}

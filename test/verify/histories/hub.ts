@@ -1,0 +1,129 @@
+import type { SNSClient } from '@aws-sdk/client-sns'
+import * as z from 'zod/mini'
+import { fleetPermits } from '../../../shared/clients/aws/fleet-budget.ts'
+import { heldNotices } from '../../../shared/clients/aws/held-notices.ts'
+import { notices } from '../../../shared/clients/aws/notices.ts'
+import { placeQueue } from '../../../shared/clients/aws/place-queue.ts'
+import { placeRecords } from '../../../shared/clients/aws/places.ts'
+import { queues as queueClient } from '../../../shared/clients/aws/queues.ts'
+import { records } from '../../../shared/clients/aws/records.ts'
+import { actedRecords } from '../../../shared/clients/aws/records-writes.ts'
+import { tellings } from '../../../shared/clients/aws/tellings.ts'
+import type { GatherRules } from '../../../shared/domain/notice/gather.ts'
+import type { Policy } from '../../../shared/domain/policy/policy.ts'
+import { evaluation, gathering, rolloutStepMessage, sweepMessage, telling } from '../../../shared/messages.ts'
+import { closeSweep } from '../../../shared/workflows/fleet/close-sweep.ts'
+import { evaluate } from '../../../shared/workflows/fleet/evaluate.ts'
+import { listPlace } from '../../../shared/workflows/fleet/list-place.ts'
+import { onEvent } from '../../../shared/workflows/fleet/on-event.ts'
+import { handleStep } from '../../../shared/workflows/fleet/rollout-message.ts'
+import { sweep } from '../../../shared/workflows/fleet/sweep.ts'
+import { gather, tellOrHold } from '../../../shared/workflows/fleet/tell-gather.ts'
+import type { Party } from './call.ts'
+import type { Fleet } from './fleet.ts'
+import { looksOf } from './looks.ts'
+import { type Queues, urlOf } from './queues.ts'
+import type { Stage } from './stage.ts'
+import { type Table, tableName } from './table.ts'
+import { type Act, invoked, logOf, type Start, worked } from './worker.ts'
+
+export interface HubParts {
+  fleet: Fleet
+  table: Table
+  queues: Queues
+  topic: { client: (party: Party) => SNSClient }
+  policy: Policy
+  rules: GatherRules
+  start: Start
+}
+
+const urls = { evaluations: urlOf('evaluations'), rolloutSteps: urlOf('steps.fifo'), tellings: urlOf('tellings') }
+
+/** Every function of the hub: the real workflows, on real clients of the table, the queues and the topic. */
+export const hubOf = (stage: Stage, parts: HubParts) => {
+  const { fleet, table, queues, topic, policy, rules, start } = parts
+  const { bounds } = fleet
+  const queue = (party: Party) => queueClient(queues.client(party), urls)
+  const kept = (party: Party) => records(table.client(party), tableName)
+  const milliseconds = (party: Party) => () => party.now().getTime()
+  const common = (party: Party) => ({
+    fleet: bounds,
+    queues: queue(party),
+    policy,
+    now: party.now,
+    log: logOf(stage, party),
+    brake: fleet.brake(party),
+  })
+  const work = <S extends z.ZodMiniType>(name: string, schema: S, act: Act<z.output<S>>): void =>
+    queues.attach(name, worked(stage, { start, sqs: queues.client, name }, { schema, act }))
+  work('evaluations', evaluation, (message, { party, messageId, receives }) =>
+    evaluate(
+      {
+        ...common(party),
+        ...fleet.access(party),
+        records: kept(party),
+        permits: fleetPermits(table.client(party), tableName, {
+          limit: policy.clustersAtOnce,
+          now: milliseconds(party),
+        }),
+      },
+      message,
+      { messageId, receives },
+    ),
+  )
+  work('steps.fifo', rolloutStepMessage, (message, { party, messageId }) =>
+    handleStep(
+      {
+        ...common(party),
+        access: fleet.access(party),
+        records: actedRecords(table.client(party), tableName),
+        needsPermit: true,
+        holder: functionsHolder,
+        leaseSeconds: 900,
+        tell: () => undefined,
+      },
+      message,
+      messageId,
+    ),
+  )
+  work('tellings', z.union([telling, gathering]), (message, { party }) => {
+    const tools = {
+      records: kept(party),
+      held: heldNotices(table.client(party), tableName),
+      tellings: tellings(queues.client(party), urls.tellings),
+      notices: notices(topic.client(party), { topicArn: 'arn:aws:sns:eu-central-1:111122223333:notices' }),
+      rules,
+      now: party.now,
+      log: logOf(stage, party),
+    }
+    return 'tell' in message ? tellOrHold(tools, message) : gather(tools, message)
+  })
+  work('places', sweepMessage, (message, { party, receives }) => {
+    const tools = {
+      ...common(party),
+      list: fleet.list(party),
+      places: placeRecords(table.client(party), tableName, milliseconds(party)),
+      records: kept(party),
+      queue: placeQueue(queues.client(party), urlOf('places')),
+    }
+    return 'place' in message ? listPlace(tools, message, { receives }) : closeSweep(tools, message)
+  })
+  return {
+    /** EventBridge invokes a function at most three times for one event. */
+    event: (event: unknown, requestId: string) =>
+      invoked(stage, start, { name: 'on-event', seconds: 15 }, (party) =>
+        onEvent({ ...common(party), looks: looksOf(table.client(party), party.now) }, event, requestId),
+      ),
+    sweep: (scheduledTime: string) =>
+      invoked(stage, start, { name: 'sweep', seconds: 60 }, async (party) => {
+        const organization = { accounts: nobody, record: { last: nobody, put: nobody } } as never
+        const tools = { ...common(party), queue: placeQueue(queues.client(party), urlOf('places')), organization }
+        await sweep(tools, { scheduledTime })
+      }),
+  }
+}
+
+const nobody = () => Promise.reject(new Error('this fleet has no organization'))
+
+/** The name in the Lease: one for all functions. */
+export const functionsHolder = 'calico-ipvs-sync (AWS Lambda)'

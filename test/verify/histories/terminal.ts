@@ -1,0 +1,73 @@
+import { assess } from '../../../shared/domain/assess/assess.ts'
+import type { Policy } from '../../../shared/domain/policy/policy.ts'
+import { read } from '../../../shared/domain/read.ts'
+import { control, type Control } from '../../../shared/workflows/rollout/control.ts'
+import { observe } from '../../../shared/workflows/observe/observe.ts'
+import { sync } from '../../../shared/workflows/rollout/sync.ts'
+import { partyOf, type Party } from './call.ts'
+import type { Cluster } from './cluster.ts'
+import type { Onlooker } from './invariants.ts'
+import { kubeOf } from './kube.ts'
+import type { Stage } from './stage.ts'
+
+export interface Terminals {
+  /** `pause`, `resume`, `abort`. */
+  say: (cluster: Cluster, what: Control, force?: boolean) => void
+  /** `sync` in a process of its own, which is interrupted or killed after so many seconds. */
+  sync: (cluster: Cluster, end: { seconds: number; killed: boolean }) => void
+}
+
+/** People at a terminal, beside the functions. */
+export const terminalsOf = (stage: Stage, onlooker: Onlooker, policy: Policy): Terminals => {
+  let count = 0
+  const open = (seconds: number): Party =>
+    partyOf(stage, { name: `terminal ${++count}`, kind: 'terminal', seconds, skew: 0 })
+  const ended = (party: Party, work: Promise<unknown>): void =>
+    void work.then(
+      (result) => stage.note(party.name, `ends: ${JSON.stringify(result).slice(0, 200)}`),
+      (error: unknown) => stage.note(party.name, `fails: ${String(error).slice(0, 200)}`),
+    )
+  return {
+    say: (cluster, what, force = false) => {
+      const party = open(120)
+      const kube = kubeOf(stage, onlooker, { cluster, party })
+      stage.note(party.name, `rollout ${what}${force ? ' --force' : ''} on ${cluster.ref.name}`)
+      onlooker.spoke(cluster)
+      const spoken = control(kube, what, { by: party.name, now: party.now, force })
+      ended(
+        party,
+        spoken.then(({ changed, ...more }) => ({ changed, ...('why' in more ? more : {}) })),
+      )
+    },
+    sync: (cluster, { seconds, killed }) => {
+      const party = open(killed ? seconds : seconds + 600)
+      const kube = kubeOf(stage, onlooker, { cluster, party })
+      const until = stage.schedule.now() + seconds * 1000
+      stage.note(party.name, `sync on ${cluster.ref.name}`)
+      onlooker.spoke(cluster)
+      const look = async () => {
+        const eks = read(cluster.eks)
+        const identity = { ...cluster.ref, arn: cluster.eks.arn }
+        const state = await observe({ kube, identity, now: party.now(), eks })
+        return { state, assessment: assess(state, policy) }
+      }
+      const tools = {
+        kube,
+        holder: party.name,
+        leaseSeconds: 60,
+        now: party.now,
+        tell: () => undefined,
+        look,
+        sleep: (wait: number) =>
+          new Promise<void>((resolve) => {
+            stage.schedule.after(Math.min(wait * 1000, Math.max(0, until - stage.schedule.now())), () => {
+              if (stage.schedule.now() < party.until && !party.dead) resolve()
+            })
+          }),
+        waiting: () => undefined,
+        interrupted: () => stage.schedule.now() >= until,
+      }
+      ended(party, sync(tools, policy))
+    },
+  }
+}
