@@ -126,7 +126,7 @@ const afterOverrides = (
     return { ...lost(current, late, wrote), takeBack: withUnwell(late, atOnce), restore: true }
   }
   const waits = atOnce.flatMap((it) => remaining(current, it, pace.settleSeconds) ?? [])
-  if (waits.length > 0) return wait(waits, 'all nodes got the value at once and must stay well')
+  if (waits.length > 0) return wait(waits, settling)
   const left = objects.find(isOurs)
   return left && { do: 'remove-override', object: left }
 }
