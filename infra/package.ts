@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { thirdPartyNotices } from './third-party.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -12,6 +12,27 @@ const kept = join(root, 'out', 'package.json.of-the-sources')
 
 /** The oldest Node that runs the package; the sources need a newer one, which strips types. */
 const oldest = 22
+
+/**
+ * Of the Kubernetes client library only the kubeconfig is used, for deprecated `auth-provider`s; the models and clients
+ * of its API, which that part imports for a method of its own, are 4 MB.
+ */
+const kubeconfigOnly: Plugin = {
+  name: 'kubeconfig-only',
+  setup: (onBuild) => {
+    const namespace = 'kubeconfig-only'
+    onBuild.onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({
+      path: join(root, 'node_modules/@kubernetes/client-node/dist/config.js'),
+    }))
+    onBuild.onResolve({ filter: /^\.\/gen\/index\.js$/ }, ({ importer }) =>
+      importer.includes('client-node') ? { path: 'clients', namespace } : undefined,
+    )
+    onBuild.onLoad({ filter: /./, namespace }, () => ({
+      contents: `const absent = () => { throw new Error('Clients of the Kubernetes library are left out: infra/package.ts') }
+export { absent as createConfiguration, absent as ServerConfiguration }`,
+    }))
+  },
+}
 
 /**
  * Bundles the command line into `dist/`: what each command needs stays a file of its own, loaded when it is needed. The
@@ -37,6 +58,7 @@ export const bundleCommandLine = async (to = join(root, 'dist')): Promise<void> 
     keepNames: true,
     legalComments: 'none',
     metafile: true,
+    plugins: [kubeconfigOnly],
     logLevel: 'silent',
   })
   await writeFile(join(to, 'THIRD_PARTY_NOTICES.txt'), await thirdPartyNotices(root, metafile))
