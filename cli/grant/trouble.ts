@@ -3,6 +3,7 @@ import { quoted } from '../../shared/domain/shell.ts'
 import type { WantedEntry } from '../../shared/domain/grant/entries.ts'
 import { mapRoles } from '../../shared/domain/grant/groups.ts'
 import type { ReadFailure } from '../../shared/domain/read.ts'
+import { isWithoutCredentials, loginFix } from '../target/login-fix.ts'
 import type { Trouble } from './row.ts'
 
 interface About {
@@ -22,6 +23,7 @@ export const troubleOf = (failure: ReadFailure, { place, what, changes = false }
 }
 
 const awsNext = ({ kind, object, message }: ReadFailure, place: ClusterAddress): string => {
+  if (isWithoutCredentials(message)) return loginFix(process.env['AWS_PROFILE'])
   if (kind === 'denied' && object.startsWith('eks:')) return policyFor(place)
   const principal = /invalid principal/i.test(message) || /principalArn/.test(message)
   if (object === 'eks:CreateAccessEntry' && principal)

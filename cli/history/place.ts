@@ -4,6 +4,7 @@ import { inTime, limited } from '../../shared/clients/aws/limits.ts'
 import { oneLine } from '../../shared/clients/foreign.ts'
 import { recordsParameter } from '../../shared/messages.ts'
 import { Failure } from '../failure.ts'
+import { isWithoutCredentials, withoutCredentials } from '../target/login-fix.ts'
 import { sdkOptions, withProxiedFetch } from '../target/sdk-options.ts'
 
 /** Where the records are. */
@@ -29,6 +30,7 @@ export const accountOf = async ({ region }: RecordsPlace): Promise<string> => {
   const { Account } = await inTime('sts:GetCallerIdentity', (options) =>
     sts.send(new GetCallerIdentityCommand({}), options),
   ).catch((error: unknown) => {
+    if (isWithoutCredentials(said(error))) throw withoutCredentials(said(error))
     throw new Failure(
       `The account of these credentials is not known: ${said(error)}`,
       `${identity} --region ${quoted(region)}   # or give --account ID`,
@@ -56,6 +58,7 @@ export const tableIn = async ({ table, stack, hubRegion, region }: RecordsPlace)
     { Name: name },
   )
   const answer = await call.catch((error: unknown) => {
+    if (isWithoutCredentials(said(error))) throw withoutCredentials(said(error))
     throw new Failure(
       `The records of ${quoted(stack)} in ${quoted(home)} are not found: SSM parameter ${name}: ${said(error)}. Give --hub-region, --stack or --table.`,
       `aws ssm get-parameters-by-path --path /calico-ipvs-sync --recursive --region ${quoted(home)}`,

@@ -9,6 +9,7 @@ import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import { slackNotice } from '../../shared/domain/notice/slack-form.ts'
 import { Failure, UsageError } from '../failure.ts'
 import type { NotifyOptions } from './notify.ts'
+import { isWithoutCredentials, withoutCredentials } from '../target/login-fix.ts'
 import { sdkOptions, withProxiedFetch } from '../target/sdk-options.ts'
 
 export interface Sent {
@@ -71,7 +72,9 @@ const refusedBy = (error: unknown, topicArn: string): Failure => {
         'allow your role sns:Publish on the topic, and kms:GenerateDataKey and kms:Decrypt on its key',
       )
     case 'unauthenticated':
-      return new Failure(`AWS does not accept your identity: ${message}`, 'aws sts get-caller-identity')
+      return isWithoutCredentials(message)
+        ? withoutCredentials(message)
+        : new Failure(`AWS does not accept your identity: ${message}`, 'aws sts get-caller-identity')
     default:
       return new Failure(
         `SNS did not accept the notice: ${message}`,

@@ -5,6 +5,7 @@ import type { Report } from '../../shared/domain/report.ts'
 import { compareText } from '../../shared/report/wording.ts'
 import { connect, type ConnectOptions, expectContext, unreached, withWay } from '../target/connect.ts'
 import { eksIn } from '../target/eks.ts'
+import { isWithoutCredentials, withoutCredentials } from '../target/login-fix.ts'
 import { UsageError } from '../failure.ts'
 import type { Format, LookOptions } from '../options.ts'
 import { type Progress, progress } from '../progress.ts'
@@ -119,6 +120,8 @@ const listed = async (
     const account = role?.split(':')[4]
     const identity = { name: `all clusters of ${region}`, region, ...(account && { account }) }
     const failure = awsFailure(error, 'eks:ListClusters')
+    // Nothing was asked in any region; what a program reads has a row.
+    if (options.output === 'text' && isWithoutCredentials(failure.message)) throw withoutCredentials(failure.message)
     return [async () => withWay(await unreached(identity, failure, failed(failure)), { role, listing: true })]
   }
 }

@@ -11,7 +11,7 @@ import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { eksIn } from './eks.ts'
 import { type AskEks, askingBehind, existing, identityOf } from './eks-lead.ts'
 import { Failure, UsageError } from '../failure.ts'
-import { loginFix } from './login-fix.ts'
+import { isWithoutCredentials, withoutCredentials } from './login-fix.ts'
 import type { Format, LookOptions, PlaceOptions } from '../options.ts'
 import { probeRange } from './probe.ts'
 import type { Progress } from '../progress.ts'
@@ -126,13 +126,6 @@ const notThere = (
   }
 }
 
-/** The SDK's name for it: AWS was never asked. */
-const isWithoutCredentials = (message: string): boolean => message.startsWith('CredentialsProviderError')
-const profileNamed = (): string => {
-  const profile = process.env['AWS_PROFILE']
-  return profile === undefined ? '' : ` in the profile ${JSON.stringify(profile)}`
-}
-
 /** With a slow server an observation ends after little more than a minute, with an answer. */
 const usualLook = { ms: 75_000, bytes: 2 ** 30, kept: 128 * 2 ** 20 }
 /** All logs, of which the largest have 16 MiB. */
@@ -147,7 +140,7 @@ const fromEks = async (options: ConnectOptions & EksName, telling: Progress): Pr
     const { kind, message } = described.failure
     if (options.output === 'text' && kind === 'unauthenticated')
       throw isWithoutCredentials(message)
-        ? new Failure(`There are no AWS credentials${profileNamed()}: ${message}`, loginFix(process.env['AWS_PROFILE']))
+        ? withoutCredentials(message)
         : new Failure(
             `AWS does not accept the identity: ${message}`,
             'aws sts get-caller-identity   # whose credentials',

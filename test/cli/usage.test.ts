@@ -107,6 +107,16 @@ describe('a place that does not exist is one line with the nearest name, and no 
   })
 })
 
+test.each([
+  ['sweep --region eu-west-1'],
+  ['history --cluster a --region eu-west-1'],
+  ['notify --test --topic arn:aws:sns:eu-west-1:111122223333:t'],
+])('without AWS credentials `%s` is one line and how to get some', async (words) => {
+  const { status, stdout, stderr } = await run([...words.split(' '), '--quiet'])
+  expect([status, stdout]).toEqual([2, ''])
+  expect(stderr).toMatch(/^calico-ipvs-sync: There are no AWS credentials: .*\nNext: aws sso login .*\n$/)
+})
+
 test('where only the baseline makes it a success, a line says so', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'baseline-'))
   const last = join(folder, 'last.json')

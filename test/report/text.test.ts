@@ -306,6 +306,14 @@ test('what is only good to know is one line each, and in full when it is asked f
 test.each([
   ['out of step, with a plan', outOfStep, 'the plan above puts it right'],
   ['out of step, not planned yet', { ...outOfStep, plan: undefined }, 'what would put it right: tool plan --on it'],
+  [
+    'out of step, and owned by GitOps',
+    report({
+      verdict: 'out-of-step',
+      findings: [{ code: 'OWNED_BY_GITOPS', severity: 'warning', subject: 'default', message: 'owned', evidence: [] }],
+    }),
+    'OWNED_BY_GITOPS above says what to do',
+  ],
   ['in step', report(), 'nothing to do'],
   ['unknown', unreachable, 'UNREACHABLE above says what to do'],
   [

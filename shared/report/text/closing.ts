@@ -57,6 +57,8 @@ const nextOf = ({ verdict, plan, findings }: Report): Next => {
   if (plan && plan.changes.length > 0) return { text: 'the plan above puts it right', command: 'sync' }
   switch (verdict) {
     case 'out-of-step':
+      // A plan would only say that nothing is written here.
+      if (findings.some(({ code }) => code === 'OWNED_BY_GITOPS')) return { text: see('OWNED_BY_GITOPS') }
       if (first !== undefined && (plan !== undefined || byHand.has(first))) return { text: see(first) }
       return { text: 'what would put it right', command: 'plan' }
     case 'changing':
