@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Command, InvalidArgumentError } from 'commander'
 import { play } from './histories/history.ts'
+import { hunt } from './histories/hunt.ts'
 import type { Run } from './histories/run.ts'
 import { shrink } from './histories/shrink.ts'
 import { storyOf } from './histories/story.ts'
@@ -17,6 +18,7 @@ interface Options {
   minutes?: number
   cores: number
   shrink?: true
+  mutants?: true | string
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -70,9 +72,16 @@ const program = new Command('histories')
   .option('--shrink', 'with --seed: with the fewest faults in which the same invariant falls')
   .option('--minutes <m>', 'as many as there is time for', count)
   .option('--cores <n>', 'workers at one time', count, 2)
-  .action(async (options: Options) =>
-    options.seed === undefined ? many(options) : one(options.seed, options.shrink ?? false),
+  .option(
+    '--mutants [words]',
+    'how many seeds each mutant of the product needs to be found; only those with the words in their names',
   )
+  .action(async (options: Options) => {
+    const { seed, mutants } = options
+    if (mutants === undefined) return seed === undefined ? many(options) : one(seed, options.shrink ?? false)
+    const only = mutants === true ? undefined : mutants
+    if (!(await hunt(say, { most: options.seeds, only }))) process.exitCode = 1
+  })
 
 try {
   await program.parseAsync()

@@ -80,7 +80,9 @@ export const brakeTo = ({ fleet, stage }: World, most: Action): void => {
 export const tagTo = (world: World, cluster: Cluster, action: Action | undefined): void => {
   const { stage, onlooker } = world
   cluster.eks = { ...cluster.eks, tags: action ? { 'calico-ipvs-sync': action } : {} }
-  onlooker.page(cluster).forbiddenSince = action && action !== 'sync' ? stage.schedule.now() : undefined
+  const page = onlooker.page(cluster)
+  page.switchedAt = stage.schedule.now()
+  page.forbiddenSince = action && action !== 'sync' ? stage.schedule.now() : undefined
   stage.note('somebody', `${cluster.ref.name}: tag ${action ?? 'removed'}`)
   world.event(cluster, 'TagResource')
 }

@@ -1,3 +1,4 @@
+import { permitSeconds } from '../../../shared/domain/policy/fleet-budget.ts'
 import { clusterKey } from '../../../shared/messages.ts'
 import { rangeOn, rangeText } from './cluster.ts'
 import type { Fleet } from './fleet.ts'
@@ -45,6 +46,35 @@ export const checkEnd = (stage: Checking, ended: Ended): void => {
   checkNotices(stage, published)
 }
 
+const minute = 60_000
+/** Messages that faults delayed are done by then. */
+const settledAfter = 50 * minute
+const lookedAtEvery = 5 * minute
+/** A permit that a message may still use is not given back. */
+const idleAtMost = 15 * minute
+
+/** When all is calm, a cluster whose rollout is over keeps no permit from the others. */
+export const permitsComeHome = (stage: Stage, { table, onlooker, fleet, calmSince }: Ended): void => {
+  const { schedule } = stage
+  const look = (): void => {
+    const now = schedule.now()
+    for (const page of onlooker.pages()) {
+      const key = clusterKey(page.cluster.ref)
+      const holder = holdersIn(table).find((it) => it.cluster === key && Date.parse(it.until) > now)
+      const { state, stateSince } = page.lease
+      const isOver = (state === undefined || state === 'done' || state === 'aborted') && now - stateSince > idleAtMost
+      const isKept = isOver && fleet.clusters.get(key) === page.cluster && holder !== undefined
+      const isIdle = now - (Date.parse(holder?.until ?? '') - permitSeconds * 1000) > idleAtMost
+      stage.check(
+        'permits come home',
+        isKept && isIdle ? `${key} keeps its permit although its rollout is over` : undefined,
+      )
+    }
+    if (now < calmSince + 3 * 60 * minute) schedule.after(lookedAtEvery, look)
+  }
+  schedule.after(calmSince + settledAfter - schedule.now(), look)
+}
+
 const checkCluster = (stage: Checking, { table, published, calmSince }: Ended, page: Page): void => {
   const { cluster } = page
   const key = clusterKey(cluster.ref)
@@ -74,8 +104,19 @@ const checkCluster = (stage: Checking, { table, published, calmSince }: Ended, p
       isLasting(page, at) && !isTold && `the halt of ${new Date(at).toISOString()} was told to nobody`,
     )
   }
-  const kept = [...table.all(key, 'write#'), ...table.all(key, 'claim#')]
-  for (const { object, to, at } of page.acted) {
+  const since = Date.parse(table.get(key, 'incident')?.['since']?.S ?? '')
+  const ends = published.filter(
+    ({ kind, clusters }) => /in-step|digest/.test(kind) && clusters.includes(cluster.ref.name),
+  )
+  const about = published.filter(({ clusters }) => clusters.includes(cluster.ref.name))
+  const isBegun = about.some(({ kind, at }) => (kind === 'trouble' || kind === 'halted') && at >= since)
+  const isSaid = !isBegun || !(since > page.switchedAt) || ends.some(({ at }) => at >= since)
+  say('the end is told', !isSaid && `the incident of ${new Date(since || 0).toISOString()} has no end`)
+  say('all is told', page.acted.length > 0 && about.length === 0 && 'it was changed, and nobody was told anything')
+  const [written, claimed] = [table.all(key, 'write#'), table.all(key, 'claim#')]
+  for (const { object, to, at, by } of page.acted) {
+    // A function that died in between leaves it to the next evaluation, as a claim of the cluster.
+    const kept = stage.struck.has(by) ? [...written, ...claimed] : written
     const isKept = kept.some((item) => item['object']?.S === object && item['after']?.S === to)
     say('records have every write', !isKept && `${object} -> ${to} of ${new Date(at).toISOString()} is on no record`)
   }

@@ -12,6 +12,7 @@ import { tellings } from '../../../shared/clients/aws/tellings.ts'
 import type { GatherRules } from '../../../shared/domain/notice/gather.ts'
 import type { Policy } from '../../../shared/domain/policy/policy.ts'
 import { evaluation, gathering, rolloutStepMessage, sweepMessage, telling } from '../../../shared/messages.ts'
+import { retelling } from '../../../shared/retelling.ts'
 import { closeSweep } from '../../../shared/workflows/fleet/close-sweep.ts'
 import { evaluate } from '../../../shared/workflows/fleet/evaluate.ts'
 import { listPlace } from '../../../shared/workflows/fleet/list-place.ts'
@@ -19,6 +20,7 @@ import { onEvent } from '../../../shared/workflows/fleet/on-event.ts'
 import { handleStep } from '../../../shared/workflows/fleet/rollout-message.ts'
 import { sweep } from '../../../shared/workflows/fleet/sweep.ts'
 import { gather, tellOrHold } from '../../../shared/workflows/fleet/tell-gather.ts'
+import { sendNotice } from '../../../shared/workflows/fleet/tell-send.ts'
 import type { Party } from './call.ts'
 import type { Fleet } from './fleet.ts'
 import { looksOf } from './looks.ts'
@@ -86,7 +88,7 @@ export const hubOf = (stage: Stage, parts: HubParts) => {
       messageId,
     ),
   )
-  work('tellings', z.union([telling, gathering]), (message, { party }) => {
+  work('tellings', z.union([telling, gathering, retelling]), (message, { party }) => {
     const tools = {
       records: kept(party),
       held: heldNotices(table.client(party), tableName),
@@ -96,6 +98,7 @@ export const hubOf = (stage: Stage, parts: HubParts) => {
       now: party.now,
       log: logOf(stage, party),
     }
+    if ('retell' in message) return sendNotice(tools, { tell: message.retell })
     return 'tell' in message ? tellOrHold(tools, message) : gather(tools, message)
   })
   work('places', sweepMessage, (message, { party, receives }) => {

@@ -93,7 +93,7 @@ export const onlookerOf = (stage: Stage, { table, policy, brake }: Watched): Onl
       check('never fights', page, isAgain && `${what}, which somebody took back`)
       if (name === 'default') page.former.add(rangeIn(before))
       if (writer.kind === 'function')
-        page.acted.push({ object: `FelixConfiguration/${name}`, to: range, at: schedule.now() })
+        page.acted.push({ object: `FelixConfiguration/${name}`, to: range, at: schedule.now(), by: writer.name })
     }
     const isAtOnce = name === 'default' && policy.strategy !== 'staged'
     // Who is without Felix already loses nothing.
@@ -101,7 +101,7 @@ export const onlookerOf = (stage: Stage, { table, policy, brake }: Watched): Onl
     if (!isAtOnce) withinBudget(page, { writer, what, sets: isSet }, hit)
     if (!isSet || page.former.has(range)) return
     for (const { machine } of touched) {
-      const key = `${machine.name} ${range}`
+      const key = `${machine.name} ${machine.createdAt} ${range}`
       const count = (page.restarts.get(key) ?? 0) + 1
       page.restarts.set(key, count)
       check('once', page, count > 1 && `${what}: Felix on ${machine.name} restarts a second time for ${range}`)

@@ -19,10 +19,12 @@ export interface Page {
   /** When a person last decided something about the rollout. */
   spoken: number
   halts: number[]
+  /** When its tag last changed: a cluster that is switched off has no verdict any more. */
+  switchedAt: number
   /** Since when the cluster's tag allows no changes. */
   forbiddenSince: number | undefined
   /** Writes of the functions, for the records. */
-  acted: { object: string; to: string; at: number }[]
+  acted: { object: string; to: string; at: number; by: string }[]
 }
 
 export const pageOf = (cluster: Cluster, now: number): Page => ({
@@ -36,6 +38,7 @@ export const pageOf = (cluster: Cluster, now: number): Page => ({
   lease: { holder: undefined, holderSince: now, state: undefined, stateSince: now },
   spoken: 0,
   halts: [],
+  switchedAt: 0,
   forbiddenSince: undefined,
   acted: [],
 })
