@@ -546,8 +546,8 @@ test('an old Felix that missed the mode; its restart fails on the first node and
     severity: 'warning',
     subject: 'Lease/kube-system/calico-ipvs-sync',
     evidence: ['Lease/kube-system/calico-ipvs-sync'],
-    // Read the pod's log, cordon the node.
-    commands: 2,
+    // Describe the pod, read its log, cordon the node.
+    commands: 3,
     remedy: 'calico-ipvs-sync rollout resume',
   })
   await expectFinding(halted, {

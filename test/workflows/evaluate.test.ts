@@ -962,6 +962,16 @@ describe('the fleet budget', () => {
     expect(fleet.budget.holders).toEqual([])
   })
 
+  test('of a rollout whose begin was refused is given back at once: its message is over', async () => {
+    const { fleet, permits } = shared([])
+    const it = hub({}, { permits })
+    await it.look()
+    await permits.take('111122223333/eu-central-1/green')
+    await it.look('refused', { missing: ['take the operator role of its account'] })
+    expect(fleet.budget.holders).toEqual([])
+    expect(it.looks).toMatchObject([{ message: { cluster: { name: 'green' }, reason: 'follow' } }])
+  })
+
   test('is given back by a look that finds nothing to do, and who waits is looked at', async () => {
     const { fleet, permits } = shared([clusterKey(ref), '111122223333/eu-central-1/green'])
     const it = hub({}, { permits })
