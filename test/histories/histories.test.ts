@@ -13,14 +13,8 @@ test('no invariant falls in any history of many', async () => {
   expect(invariants).toMatchObject({ 'a halt is told': expect.any(Number), budget: expect.any(Number) })
 }, 240_000)
 
-test.each([
-  ['two clusters have a notice with everything else alike', 13],
-  ['a permit is given back while the message that begins is under way', 39],
-  ['a blocked look gives a permit back while a delayed message has it', 107],
-  ['somebody gives a node a range of its own in the middle', 235],
-  ['the range changes while a pod of the same rollout is being restarted', 52],
-])('%s: seed %i', async (_, seed) => {
-  expect((await play(seed)).falls).toEqual([])
+test('a permit is not given back while the message that begins is under way: seed 98', async () => {
+  expect((await play(98)).falls).toEqual([])
 })
 
 test('the same seed is the same history, byte for byte, also in another process', async () => {

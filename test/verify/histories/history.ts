@@ -11,7 +11,7 @@ import { hubOf } from './hub.ts'
 import { onlookerOf } from './invariants.ts'
 import { mend } from './mend.ts'
 import { type Published, queuesOf, topicOf } from './queues.ts'
-import { beginning, type Fall, type Line, type Stage, stageOf } from './stage.ts'
+import { beginning, eventsAtMost, type Fall, type Line, type Stage, stageOf } from './stage.ts'
 import { tableOf } from './table.ts'
 import { terminalsOf } from './terminal.ts'
 
@@ -44,7 +44,7 @@ const nextLookMs = 4 * hour
 
 /** One history, from its seed alone. `kept`: only these of its faults happen. */
 export const play = async (seed: number, kept?: ReadonlySet<string>): Promise<History> => {
-  const stage = stageOf(seed, kept, () => undefined)
+  const stage = stageOf(seed, kept)
   const { random, schedule, faults } = stage
   const policy = policyOf(stage)
   const skew = random.chance(0.3) && policy.settleSeconds > 90 ? 30_000 : 200
@@ -56,7 +56,7 @@ export const play = async (seed: number, kept?: ReadonlySet<string>): Promise<Hi
     { name: 'tellings', visibilitySeconds: 360 },
     { name: 'places', visibilitySeconds: 360 },
   ])
-  const onlooker = onlookerOf(stage, { table, policy, brake: () => fleet.position })
+  const onlooker = onlookerOf(stage, { table, policy, brake: () => fleet.position, slackMs: 2 * skew + 2_000 })
   /** Disturbances that wait for the next write of ours: coincidences do not come by chance alone. */
   const armed: (() => void)[] = []
   const watch: Watch = {
@@ -104,7 +104,9 @@ export const play = async (seed: number, kept?: ReadonlySet<string>): Promise<Hi
     await schedule.run(at)
     if (!isMissing(stage, ended)) break
   }
-  checkEnd(stage, ended)
+  const isEndless = schedule.events() > eventsAtMost
+  stage.check('work comes to an end', isEndless ? `${schedule.events()} events` : undefined)
+  if (stage.falls.length === 0) checkEnd(stage, ended)
   return {
     seed,
     events: schedule.events(),

@@ -23,6 +23,8 @@ interface Watched {
   table: Table
   policy: Policy
   brake: () => { most: string; since: number }
+  /** By which two parties may disagree about the time. */
+  slackMs: number
 }
 
 interface Doing {
@@ -33,7 +35,7 @@ interface Doing {
 }
 
 /** What must hold at every event, each with its name. */
-export const onlookerOf = (stage: Stage, { table, policy, brake }: Watched): Onlooker => {
+export const onlookerOf = (stage: Stage, { table, policy, brake, slackMs }: Watched): Onlooker => {
   const pages = new Map<Cluster, Page>()
   const { schedule } = stage
   const pageFor = (cluster: Cluster): Page => {
@@ -95,6 +97,9 @@ export const onlookerOf = (stage: Stage, { table, policy, brake }: Watched): Onl
       if (writer.kind === 'function')
         page.acted.push({ object: `FelixConfiguration/${name}`, to: range, at: schedule.now(), by: writer.name })
     }
+    const node = name.startsWith('node.') ? page.cluster.machines.get(name.slice('node.'.length)) : undefined
+    const isSilent = isSet && node?.ready === false && schedule.now() - Date.parse(node.readySince) > graceMs
+    check('kept apart', page, isSilent && `${what}, whose kubelet does not answer`)
     const isAtOnce = name === 'default' && policy.strategy !== 'staged'
     // Who is without Felix already loses nothing.
     const hit = touched.filter(({ wasWell }) => wasWell).map(({ machine }) => machine)
@@ -136,8 +141,14 @@ export const onlookerOf = (stage: Stage, { table, policy, brake }: Watched): Onl
       machine.down = { since: schedule.now(), by: writer }
       withinBudget(page, { writer, what, sets: true }, [machine])
     },
-    leased: (cluster, writer) => {
+    leased: (cluster, writer, before) => {
       const page = pageFor(cluster)
+      const isTaken = before?.holder !== undefined && ![undefined, before.holder].includes(cluster.lease?.holder)
+      const leftMs = Date.parse(before?.renewedAt ?? '') + (before?.leaseSeconds ?? 0) * 1000 - schedule.now()
+      // A time in the future is forged, and counts for nothing.
+      const isValid = leftMs > slackMs && leftMs <= (before?.leaseSeconds ?? 0) * 1000 + slackMs
+      if (isUs(writer))
+        check('one rollout', page, isTaken && isValid && `${writer.name} takes the Lease that ${before.holder} holds`)
       const { holder, annotations } = cluster.lease ?? { annotations: {} }
       const now = schedule.now()
       const state = (annotations as Record<string, string>)['calico-ipvs-sync/state']

@@ -84,10 +84,10 @@ export const mutants: readonly Mutant[] = [
     to: 'await ((globalThis as any).brakeOnce ??= tools.brake?.read())))',
   },
   {
-    name: 'the tag of the cluster is not read before a step',
-    file: `${flows}/fleet/rollout-message.ts`,
-    from: 'stoppedBy(switchOf(tools.policy, eks.state.tags,',
-    to: 'stoppedBy(switchOf(tools.policy, {},',
+    name: 'tags are ignored',
+    file: 'shared/domain/policy/policy.ts',
+    from: "const tag = tags['calico-ipvs-sync']?.trim().toLowerCase()",
+    to: 'const tag = tags[""]',
   },
   {
     name: 'plan and rollout mean different nodes',
@@ -108,10 +108,10 @@ export const mutants: readonly Mutant[] = [
     to: "if (words.has(word)) return 'no'",
   },
   {
-    name: 'a halted rollout goes on',
-    file: `${flows}/rollout/step.ts`,
-    from: "if (rollout.state !== 'running' && rollout.state !== 'aborting')",
-    to: "if (rollout.state !== 'running' && rollout.state !== 'aborting' && rollout.state !== 'halted')",
+    name: 'a node that does not come back halts nothing',
+    file: `${rollout}/places.ts`,
+    from: 'return now - since > rollout.pace.nodeDeadlineSeconds * 1000',
+    to: 'return now - since > rollout.pace.nodeDeadlineSeconds * 1e9',
   },
   {
     name: 'the decision of the Lease is believed',
@@ -140,8 +140,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'nodes with an earlier target are not waited for',
     file: `${rollout}/next-step.ts`,
-    from: '[...[...changed, ...flights].flatMap(',
-    to: '[...touched.flatMap(',
+    from: '...[...changed, ...flights].flatMap(',
+    to: '...touched.flatMap(',
   },
   {
     name: "a node's own range is overwritten",

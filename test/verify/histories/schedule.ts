@@ -7,7 +7,7 @@ export interface Schedule {
   now: () => number
   /** In so many milliseconds. */
   after: (ms: number, act: () => void) => void
-  /** Until nothing is left to do or the moment has come. */
+  /** Until nothing is left to do, the moment has come, or `each` says that it is over. */
   run: (until: number) => Promise<void>
   events: () => number
 }
@@ -17,8 +17,8 @@ interface Event {
   act: () => void
 }
 
-/** `each`: after each event and all that follows from it without waiting. */
-export const scheduleFrom = (start: number, each: () => void): Schedule => {
+/** `each`: after each event and all that follows from it without waiting; `true`: no other event happens. */
+export const scheduleFrom = (start: number, each: () => boolean): Schedule => {
   const queue: Event[] = []
   let now = start
   let events = 0
@@ -46,7 +46,7 @@ export const scheduleFrom = (start: number, each: () => void): Schedule => {
         events += 1
         next.act()
         await settled()
-        each()
+        if (each()) return
       }
       now = Math.max(now, until)
     },

@@ -38,10 +38,13 @@ export interface Stage {
 
 export const beginning = Date.parse('2026-11-20T10:00:00Z')
 
+/** Several times as many as a long history has: work that does not come to an end. */
+export const eventsAtMost = 20_000
+
 /** `kept`: the faults that may happen; absent: all that the seed draws. */
-export const stageOf = (seed: number, kept: ReadonlySet<string> | undefined, each: () => void): Stage => {
-  const schedule = scheduleFrom(beginning, each)
+export const stageOf = (seed: number, kept: ReadonlySet<string> | undefined): Stage => {
   const [story, falls, checked] = [[] as Line[], [] as Fall[], new Map<string, number>()]
+  const schedule: Schedule = scheduleFrom(beginning, () => falls.length > 0 || schedule.events() > eventsAtMost)
   const digest = createHash('sha256')
   const note = (who: string, what: string): void => {
     story.push({ at: schedule.now(), who, what })
