@@ -110,7 +110,10 @@ const checkCluster = (stage: Checking, { table, published, calmSince }: Ended, p
   )
   const about = published.filter(({ clusters }) => clusters.includes(cluster.ref.name))
   const isBegun = about.some(({ kind, at }) => (kind === 'trouble' || kind === 'halted') && at >= since)
-  const isSaid = !isBegun || !(since > page.switchedAt) || ends.some(({ at }) => at >= since)
+  const isSaid =
+    !isBegun ||
+    !(since > Math.max(page.switchedAt, Date.parse(cluster.eks.createdAt ?? ''))) ||
+    ends.some(({ at }) => at >= since)
   say('the end is told', !isSaid && `the incident of ${new Date(since || 0).toISOString()} has no end`)
   say('all is told', page.acted.length > 0 && about.length === 0 && 'it was changed, and nobody was told anything')
   const [written, claimed] = [table.all(key, 'write#'), table.all(key, 'claim#')]
