@@ -20,6 +20,8 @@ export const correlationId = z.string().check(z.regex(/^[\w.:/=+-]{1,128}$/))
  */
 const incarnation = z.optional(z.iso.datetime())
 
+const permit = z.optional(z.object({ token: z.int(), until: z.iso.datetime() }))
+
 /**
  * "Evaluate this cluster." It has the reason for the log, never the change. `rollout`: a waiting rollout is to
  * continue · `follow`: a change was still in progress at the last evaluation, or the fleet budget has a free place ·
@@ -47,6 +49,8 @@ export const evaluation = z.object({
   attempt: z.optional(z.int().check(z.minimum(0))),
   /** Permissions that a rollout needs and does not have, as `rollout-step` found them: `delete pods in calico-system`. */
   missing: z.optional(z.array(z.string().check(z.maxLength(300))).check(z.maxLength(20))),
+  /** The permit that the refused message had: it is given back, unless another message has asked for it since. */
+  permit,
 })
 export type Evaluation = z.infer<typeof evaluation>
 
@@ -87,7 +91,7 @@ export const rolloutStepMessage = z.object({
   /** The last decision of the deployment: a Lease with another decision is not applied. */
   decided: z.optional(z.string().check(z.maxLength(64))),
   /** The permit of the fleet budget. If the fleet has a budget, no node is touched without a valid permit. */
-  permit: z.optional(z.object({ token: z.int(), until: z.iso.datetime() })),
+  permit,
 })
 export type RolloutStep = z.infer<typeof rolloutStepMessage>
 

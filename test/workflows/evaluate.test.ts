@@ -967,7 +967,8 @@ describe('the fleet budget', () => {
     const it = hub({}, { permits })
     await it.look()
     await permits.take('111122223333/eu-central-1/green')
-    await it.look('refused', { missing: ['take the operator role of its account'] })
+    const [begun] = it.steps
+    await it.look('refused', { missing: ['take the operator role of its account'], permit: begun?.permit })
     expect(fleet.budget.holders).toEqual([])
     expect(it.looks).toMatchObject([{ message: { cluster: { name: 'green' }, reason: 'follow' } }])
   })

@@ -465,7 +465,7 @@ describe('a rollout whose cluster is another one', () => {
     startRollout(world, { target })
     const { waits, told } = await run(world, { needsPermit: true, eks }, { ...message, permit, incarnation: earlier })
     expect([world.calls, world.felixRestarts, waits]).toEqual([0, [], []])
-    expect(told).toEqual([{ schemaVersion: 1, cluster, incarnation: earlier, reason: 'refused', cause }])
+    expect(told).toEqual([{ schemaVersion: 1, cluster, incarnation: earlier, reason: 'refused', cause, permit }])
   })
 
   test.each([undefined, earlier])(

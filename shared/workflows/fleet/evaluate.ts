@@ -103,9 +103,7 @@ export const evaluate = async (
   const looked = { state, report, refused: missing !== undefined }
   const next = action === 'sync' ? await decideNext(tools, message, looked) : unlessReleased(now, report)
   const { waits } = next
-  // The message that was refused is the one that had the permit.
-  const since = message.reason === 'refused' ? Infinity : idleSince(seen)
-  const going = { next, dedupId: message.waits ?? messageId, idleSince: since }
+  const going = { next, dedupId: message.waits ?? messageId, idleSince: idleSince(seen, message) }
   if (action === 'sync' && isRescuing(seen, message)) return afterRescue(tools, message, going)
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, {

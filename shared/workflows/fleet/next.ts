@@ -122,15 +122,16 @@ export interface Going {
 }
 
 /**
- * No message is under way that got the permit before this time (milliseconds): the rollout has ended since, or such a
- * message may not use it any more. Another evaluation may have sent one after the cluster was observed.
+ * No message is under way that got the permit before this time (milliseconds): it was refused, the rollout has ended
+ * since, or such a message may not use it any more. Another evaluation may have sent one after the cluster was observed.
  */
-export const idleSince = ({ rollout, observedAt }: ClusterState): number => {
+export const idleSince = ({ rollout, observedAt }: ClusterState, { permit }: Evaluation): number => {
   const record = valueOf(rollout)
   const parsed = parseRollout(record, Date.parse(observedAt))
   const isOver = parsed.is === 'rollout' && parsed.rollout.state !== 'running' && parsed.rollout.state !== 'aborting'
   const endedAt = isOver ? milliseconds(record?.renewedAt ?? '') || 0 : 0
-  return Math.min(Date.parse(observedAt), Math.max(endedAt, Date.parse(observedAt) - carriedSeconds * 1000))
+  const askedBefore = Math.max(permit ? Date.parse(permit.until) : 0, Date.parse(observedAt)) - carriedSeconds * 1000
+  return Math.min(Date.parse(observedAt), Math.max(endedAt, askedBefore))
 }
 
 export const continueRollout = async (

@@ -80,7 +80,7 @@ export const handleStep = async (tools: HandleStepTools, message: RolloutStep, m
         )
       } else if (missing || permit) {
         // A denied permission is reported, or the permit is released.
-        const about = { cause: outcome.why.slice(0, 300), ...(missing && { missing }) }
+        const about = { cause: outcome.why.slice(0, 300), ...(missing && { missing }), ...(permit && { permit }) }
         await tools.queues.sendEvaluation({ ...subject, reason: 'refused', ...about })
       }
   }
