@@ -19,7 +19,7 @@ export const carryOut = async (opened: Opened, { place, acts }: Row, wish: Wish,
   if (moved) return { place, acts: [moved] }
   const done: Act[] = []
   for (const shown of acts) {
-    const act = wish.remove ? shown : unlessUnguarded(shown, done)
+    const act = wish.remove ? shown : unlessUnguarded(shown, done, wish.manifests)
     if (isWrite(act)) doing(act)
     done.push(isWrite(act) ? await carriedOut(opened, act, wish) : act)
   }

@@ -73,7 +73,7 @@ export const look = async (opened: Opened, wish: Wish): Promise<Row> => {
   const [objects, entries] = await Promise.all([objectActs(opened, wish), entryActs(opened, wish)])
   if (wish.remove) return { place, acts: [...entries, ...objects] }
   const acts = [...objects, ...entries]
-  return { place, acts: acts.map((act, at) => unlessUnguarded(act, acts.slice(0, at))) }
+  return { place, acts: acts.map((act, at) => unlessUnguarded(act, acts.slice(0, at), wish.manifests)) }
 }
 
 const entryActs = async (opened: Opened, { remove }: Wish): Promise<Act[]> =>

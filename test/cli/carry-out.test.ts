@@ -115,7 +115,9 @@ test('where a part of the guard could not be made, nobody is let in who may chan
   const operators: Act = { on: 'entry', act: 'create', principalArn: `${principalArn}-o`, groups: [groups.operators] }
   const binding: Act = { on: 'object', act: 'create', kind: 'ClusterRoleBinding', name: groups.operators }
   const acts = [failing, binding, create, operators]
-  const { acts: done } = await carryOut(it.opened, { place: it.opened.place, acts }, wish, () => {})
+  const guard = { apiVersion: 'v1', kind: 'ValidatingAdmissionPolicy', metadata: { name: 'x' } }
+  const guarded = { manifests: [guard] }
+  const { acts: done } = await carryOut(it.opened, { place: it.opened.place, acts }, guarded, () => {})
   expect(done.map(({ act }) => act)).toEqual(['failed', 'left', 'create', 'left'])
   expect(done[3]).toMatchObject({ why: expect.stringContaining('ValidatingAdmissionPolicy x is not as it must be') })
   expect(it.done).toEqual(['create created'])

@@ -40,7 +40,7 @@ export type Sending =
   | { do: 'wait'; seconds: number }
   /** Each separately, in the order of arrival. `superseded`: not at all, because a later one of them says more. */
   | { do: 'singly'; members: Held[]; superseded: Held[] }
-  /** One digest instead of its members. `left`: the number of notices that the next one has. `told`: to be recorded with it. */
+  /** One digest instead of its members. `left`: how many notices remain for the next one. `told`: the causes reported so far, to be stored with it. */
   | { do: 'digest'; members: Held[]; left: number; told: ToldCauses }
 
 export const mustWait = (notice: OutgoingNotice, rules: GatherRules, now: Date): boolean =>
