@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { bounded, limited } from '../shared/clients/aws/limits.ts'
-import { eksAccess } from '../shared/clients/aws/eks-access.ts'
+import { eksAccess, withRoleAnew } from '../shared/clients/aws/eks-access.ts'
 import { listClusters } from '../shared/clients/aws/list-clusters.ts'
 import { lastReading } from '../shared/clients/aws/organization-record.ts'
 import { placeQueue } from '../shared/clients/aws/place-queue.ts'
@@ -12,7 +12,6 @@ import { records } from '../shared/clients/aws/records.ts'
 import { readDeployment } from '../shared/deployment.ts'
 import { entrance, sessionName } from '../shared/domain/fleet.ts'
 import type { Place } from '../shared/domain/places.ts'
-import { failureOf } from '../shared/domain/read.ts'
 import { worker } from '../shared/handler.ts'
 import { sweepMessage } from '../shared/messages.ts'
 import { knownFleet } from '../shared/known-fleet.ts'
@@ -34,10 +33,7 @@ const tools = {
   fleet,
   list: async ({ account, region }: Place) => {
     const way = entrance(fleet, account, 'viewer')
-    const list = () => listClusters(access({ region, ...way, session }).sdk)
-    const listed = way && (await list())
-    // After refused credentials the role is assumed anew.
-    return listed && failureOf(listed)?.kind === 'unauthenticated' ? list() : listed
+    return way && withRoleAnew(() => listClusters(access({ region, ...way, session }).sdk))
   },
   places: placeRecords(dynamo, settings.RECORDS_TABLE),
   records: records(dynamo, settings.RECORDS_TABLE),

@@ -1,5 +1,5 @@
 import { needTime } from './deadline.ts'
-import { eksAccess } from './clients/aws/eks-access.ts'
+import { eksAccess, withRoleAnew } from './clients/aws/eks-access.ts'
 import type { EksCluster } from './clients/aws/eks.ts'
 import { kubeClient } from './clients/kube/open.ts'
 import { keptClients } from './clients/kube/client-cache.ts'
@@ -80,11 +80,7 @@ export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
       const client = found && kube(cluster, found)
       return client ? withWebhookNodes(client.within(forPlanning), state) : state
     },
-    describe: async (cluster) => {
-      const described = await accessTo(cluster).eks.describe(cluster.name)
-      // After refused credentials the role is assumed anew.
-      return failureOf(described)?.kind === 'unauthenticated' ? accessTo(cluster).eks.describe(cluster.name) : described
-    },
+    describe: (cluster) => withRoleAnew(() => accessTo(cluster).eks.describe(cluster.name)),
     observe: async (cluster, eks) => {
       // An observation that ends because the function has no time left must not count as a fault of the cluster.
       needTime(look.ms + tellingMs, 'an observation of the cluster')

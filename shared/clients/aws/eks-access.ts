@@ -2,6 +2,7 @@ import { EKSClient } from '@aws-sdk/client-eks'
 import { STSClient } from '@aws-sdk/client-sts'
 import { awsFailure } from './failure.ts'
 import { limited, remembering } from './limits.ts'
+import { failureOf, type Read } from '../../domain/read.ts'
 import { fromBase64 } from '../certificates.ts'
 import type { KubeConnection } from '../kube/connection.ts'
 import type { Proxy } from '../proxy.ts'
@@ -51,6 +52,12 @@ export function eksAccess(way: EksWay = {}): (place: EksPlace) => EksAccess {
     known.set(key, access)
     return access
   }
+}
+
+/** Asks again if the credentials were refused: the role is then assumed anew. */
+export const withRoleAnew = async <T>(ask: () => Promise<Read<T>>): Promise<Read<T>> => {
+  const answer = await ask()
+  return failureOf(answer)?.kind === 'unauthenticated' ? ask() : answer
 }
 
 /** A role that was deleted and made again leaves credentials that AWS refuses until their end: the next call assumes the role anew. */
