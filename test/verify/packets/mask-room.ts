@@ -61,7 +61,7 @@ export const maskRoom: Chapter = {
     const command = `kubectl patch felixconfigurations.crd.projectcalico.org default --type=merge -p '${JSON.stringify(change)}'`
     const endpoints = names.length + 2
     const { room, codes } = await said(ground, node)
-    const marked = await markedLinks(node, room)
+    const marked = await markedLinks(node)
     const has = names.map((name) => marked.has(linkOf('default', name)))
     claim({
       claim: `With a mask of seven bits Felix gives a mark to as many endpoints of the node as the tool says there is room for, and none to the others: it does not restart, and logs nothing. The tool says so: \`MARK_CAPACITY\`.`,
@@ -115,17 +115,21 @@ async function underPolicy(
   return last
 }
 
-/** Links whose packets Felix marks. */
-async function markedLinks(node: MachineNode, room: number): Promise<Set<string>> {
+const setsMark = /^-A cali-sm-(\S+) .*--set-x?mark 0x[0-9a-f]+\/(0x[0-9a-f]+)/
+
+/** Links whose packets Felix marks, once no rule is left that it made under a wider mask. */
+async function markedLinks(node: MachineNode): Promise<Set<string>> {
   let links = new Set<string>()
-  const seen = async () => {
-    const marks = (await node.rules()).flatMap((rule) => /^-A cali-sm-(\S+) .*--set-x?mark/.exec(rule)?.[1] ?? [])
-    links = new Set(marks)
-    return links.size >= room
+  const renewed = async () => {
+    const rules = (await node.rules()).map((rule) => setsMark.exec(rule)).filter((it) => it !== null)
+    links = new Set(rules.map(([, link = '']) => link))
+    return node.isReady() && rules.length > 0 && rules.every(([, , bits]) => isWithin(Number(bits), small))
   }
-  await until('marks', seen, 180).catch(() => undefined)
+  await until('marks within the new mask', renewed, 180).catch(() => undefined)
   return links
 }
+
+const isWithin = (bits: number, mask: number): boolean => (bits & ~mask) === 0
 
 async function said(ground: Ground, node: MachineNode): Promise<{ room: number; codes: string[] }> {
   const { out } = await runTool(ground, 'check', ...rangeFlag, '-o', 'json')

@@ -23,7 +23,7 @@ export async function createMachineNode(machine: Machine, request: NodeRequest):
   const { name, address, folder, apiPort } = request
   const namespace = namespaceOf(address)
   const kubeconfig = `/run/${namespace}.kubeconfig`
-  await machine.run(`set -e\n${plugIn(namespace, address)}`)
+  await machine.run(`set -e\n${plugIn(namespace, address)}\n${kubeletsHint(namespace)}`)
   await carryIn(machine, request.kubeconfigFor(`https://${machine.host}:${apiPort}`), kubeconfig)
   const supervised = supervise((env, onLine) => {
     const variables = Object.entries(env).map(([key, value]) => `${key}=${quoted(value)}`)
@@ -77,6 +77,13 @@ export async function createMachineNode(machine: Machine, request: NodeRequest):
     },
   }
 }
+
+/**
+ * By this chain of the kubelet's Felix learns at each start in which of the two sorts of iptables kube-proxy has its rules. Without it,
+ * Felix counts rules, and a restart may change to the other sort: the rules that it leaves behind still decide.
+ */
+const kubeletsHint = (namespace: string): string =>
+  `ip netns exec ${namespace} iptables-nft -t mangle -N KUBE-IPTABLES-HINT`
 
 /** A file of this machine's, into the virtual one. */
 export const carryIn = (machine: Machine, file: string, to: string): Promise<string> =>
