@@ -1,5 +1,5 @@
 import { clustersOf, verdicts } from '../shared/report/wording.ts'
-import type { Progress } from './progress.ts'
+import type { ProgressOutput } from './progress.ts'
 import type { Report, Severity, Sweep, Verdict } from '../shared/domain/report.ts'
 
 /** The exit statuses; scripts rely on them. */
@@ -74,7 +74,7 @@ export const statusSince = (
   document: Report | Sweep,
   { failOn, baseline: file }: FailOptions,
   baseline: Report | Sweep | undefined,
-  telling: Pick<Progress, 'done'>,
+  telling: Pick<ProgressOutput, 'done'>,
 ): number => {
   const status = statusOf(document, failOn, baseline)
   if (status !== statusOf(document, failOn))

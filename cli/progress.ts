@@ -3,7 +3,7 @@ import { clipped } from '../shared/report/text/letters.ts'
 import { plain } from '../shared/report/wording.ts'
 
 /** Progress on standard error: one changing line on a terminal, plain lines elsewhere, nothing with `--quiet`. */
-export interface Progress {
+export interface ProgressOutput {
   doing(text: string): void
   /** A permanent line. */
   done(text: string): void
@@ -13,7 +13,7 @@ export interface Progress {
   live?: boolean
 }
 
-export const progress = (quiet: boolean, stream: NodeJS.WriteStream = process.stderr): Progress => {
+export const progress = (quiet: boolean, stream: NodeJS.WriteStream = process.stderr): ProgressOutput => {
   if (quiet) return { doing: () => {}, done: () => {}, clear: () => {} }
   if (!stream.isTTY || process.env['TERM'] === 'dumb') return plainLines(stream)
   const fitted = (text: string) => clipped(plain(text), (stream.columns || 80) - 1)
@@ -25,7 +25,7 @@ export const progress = (quiet: boolean, stream: NodeJS.WriteStream = process.st
   }
 }
 
-const plainLines = (stream: NodeJS.WriteStream): Progress => {
+const plainLines = (stream: NodeJS.WriteStream): ProgressOutput => {
   let last = ''
   const say = (text: string) => {
     if (text !== last) stream.write(`${plain(text)}\n`)

@@ -101,7 +101,7 @@ interface Fault {
   path: (string | number)[]
   message: string
 }
-interface Told {
+interface NoticeSettings {
   notices: z.output<typeof noticesConfig>
   emails: string[]
   env?: { account: string; region: string } | undefined
@@ -114,7 +114,7 @@ interface Told {
 const policiesAtMost = 200
 const slackAtMost = 10
 
-export const noticeFaults = (all: Told): Fault[] => [
+export const noticeFaults = (all: NoticeSettings): Fault[] => [
   ...all.notices.routes.flatMap((it, index) => routeFaults(all, it, ['notices', 'routes', index])),
   ...emailFaults(all),
   ...countFaults(all),
@@ -122,7 +122,7 @@ export const noticeFaults = (all: Told): Fault[] => [
   ...timezoneFaults(all),
 ]
 
-const routeFaults = ({ env, accounts, organization }: Told, it: RouteConfig, path: Fault['path']): Fault[] => {
+const routeFaults = ({ env, accounts, organization }: NoticeSettings, it: RouteConfig, path: Fault['path']): Fault[] => {
   const { emails, slack, topicArn, kmsKeyArn, format, account = [] } = it
   const faults: (Fault | false | undefined)[] = [
     emails.length === 0 &&
@@ -162,7 +162,7 @@ const filterFault = (it: RouteConfig, path: Fault['path']): Fault | undefined =>
 }
 
 /** SNS keeps one subscription for an address. */
-const emailFaults = ({ notices, emails }: Told): Fault[] => {
+const emailFaults = ({ notices, emails }: NoticeSettings): Fault[] => {
   const seen = new Set(emails)
   return notices.routes.flatMap((it, index) =>
     it.emails.flatMap((email, at) => {
@@ -181,7 +181,7 @@ const emailFaults = ({ notices, emails }: Told): Fault[] => {
 /** Lambda allows 4,096 bytes of environment variables in total, including the ARNs of the stack's resources. */
 const settingAtMost = 2_500
 
-const sizeFaults = ({ notices }: Told): Fault[] => {
+const sizeFaults = ({ notices }: NoticeSettings): Fault[] => {
   const published = notices.routes.filter(({ topicArn, format }) => topicArn !== undefined || format === 'chat')
   const tags = notices.routes.map(({ tag }) => tag)
   const bytes = Buffer.byteLength(JSON.stringify([published, tags]))
@@ -190,7 +190,7 @@ const sizeFaults = ({ notices }: Told): Fault[] => {
   return [{ path: ['notices', 'routes'], message }]
 }
 
-const countFaults = ({ notices, emails }: Told): Fault[] => {
+const countFaults = ({ notices, emails }: NoticeSettings): Fault[] => {
   const path = ['notices', 'routes']
   const slacks = notices.routes.filter(({ slack }) => slack).length
   const policies = emails.length + slacks + notices.routes.flatMap((it) => it.emails).length
@@ -214,7 +214,7 @@ const countFaults = ({ notices, emails }: Told): Fault[] => {
   ]
 }
 
-const timezoneFaults = ({ notices: { digest } }: Told): Fault[] => {
+const timezoneFaults = ({ notices: { digest } }: NoticeSettings): Fault[] => {
   if (digest === false) return []
   if (isTimezone(digest.timezone)) return []
   return [{ path: ['notices', 'digest', 'timezone'], message: 'is a name of the tz database such as Europe/Berlin' }]

@@ -5,7 +5,7 @@ import { defaultDeployment, defaultExternalId, deploymentName } from '../shared/
 import { executionRoleOf } from './access.ts'
 import type { Config } from './config.ts'
 
-interface Told {
+interface OutputSources {
   bus: EventBus | undefined
   listClusters: IFunction
   evaluate: IFunction
@@ -13,7 +13,7 @@ interface Told {
 }
 
 /** The outputs that a spoke, an access entry or a person needs. */
-export const outputs = (stack: Stack, config: Config, { bus, listClusters, evaluate, rolloutStep }: Told): void => {
+export const outputs = (stack: Stack, config: Config, { bus, listClusters, evaluate, rolloutStep }: OutputSources): void => {
   const deployment = deploymentName(config.stackName)
   const externalId = config.externalId ?? defaultExternalId(deployment, stack.account)
   const output = (name: string, description: string, value: string) =>

@@ -80,7 +80,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
 /** The configuration that the functions read; absent values are known to the functions. */
 const deploymentOf = ({ accounts, regions, organization, policy, stackName, externalId }: Config): Deployment => ({
   fleet: {
-    ...named({ stackName, externalId }),
+    ...namesOf({ stackName, externalId }),
     ...(accounts && { accounts }),
     ...(regions && { regions }),
     ...(organization && { organization }),
@@ -88,14 +88,14 @@ const deploymentOf = ({ accounts, regions, organization, policy, stackName, exte
   policy: { ...policy, action: policy.action ?? 'report' },
 })
 
-const named = ({ stackName, externalId }: Pick<Config, 'stackName' | 'externalId'>) => ({
+const namesOf = ({ stackName, externalId }: Pick<Config, 'stackName' | 'externalId'>) => ({
   ...(deploymentName(stackName) !== defaultDeployment && { deployment: deploymentName(stackName) }),
   ...(externalId && { externalId }),
 })
 
 const fleetOf = ({ account, region }: Stack, config: Config): Fleet => ({
   own: account,
-  ...named(config),
+  ...namesOf(config),
   regions: config.regions ?? [region],
   accounts: config.accounts ?? [{ account }],
   ...(config.organization && { organization: config.organization }),

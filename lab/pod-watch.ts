@@ -2,7 +2,7 @@ import { watch, type WatchedObject } from './watch.ts'
 import type { LabCluster } from './cluster.ts'
 
 /** What the API server's watch showed of calico-node. */
-export interface Seen {
+export interface WatchedPods {
   /** Pods in the order in which they began to go. */
   gone: { node: string; uid: string; at: number }[]
   /** When calico-node was Ready again on a node, each time. */
@@ -20,7 +20,7 @@ const isWell = ({ metadata, status }: WatchedObject): boolean =>
 export interface PodWatch {
   /** Nodes whose pods do not count, because they were broken before. */
   apart: Set<string>
-  seen: () => Seen
+  seen: () => WatchedPods
   /** Forgets what was seen; answers the UID of the pod on each node. */
   begin: () => Promise<Map<string, string>>
   caughtUp: () => Promise<void>
@@ -32,7 +32,7 @@ export const watchPods = async (
   collection: { path: string; query: string },
 ): Promise<PodWatch> => {
   const apart = new Set<string>()
-  let seen: Seen = { gone: [], back: [], mostAway: 0 }
+  let seen: WatchedPods = { gone: [], back: [], mostAway: 0 }
   const all = await watch(cluster, collection, ({ type, object }, before) => {
     const [node, at, { uid }] = [nodeOf(object), Date.now(), object.metadata]
     const isGoing = type === 'DELETED' || object.metadata.deletionTimestamp !== undefined
@@ -60,7 +60,7 @@ export const watchPods = async (
 }
 
 /** Milliseconds from when calico-node was back on the node to when the next one went. */
-export const pauseAfter = ({ gone, back }: Seen, node: string): number => {
+export const pauseAfter = ({ gone, back }: WatchedPods, node: string): number => {
   const left = gone.find((it) => it.node === node)?.at ?? 0
   const returned = back.find((it) => it.node === node && it.at > left)?.at ?? Infinity
   return (gone.find(({ at }) => at > left)?.at ?? Infinity) - returned

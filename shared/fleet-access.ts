@@ -35,15 +35,15 @@ const requestLimits = { connectMs: 5_000, idleMs: 5_000, deadlineMs: 10_000 }
  * An observation may use a third of a function's 60 s and 1,024 MB, and its result a sixteenth: assessing, planning
  * and notifying need the rest. Five thousand nodes with their objects are 200 MiB, and a dozen logs as much again.
  */
-const look = { ms: 20_000, bytes: 512 * 2 ** 20, kept: 64 * 2 ** 20 }
-const forPlanning = { ...look, ms: 5_000 }
+const observationLimits = { ms: 20_000, bytes: 512 * 2 ** 20, kept: 64 * 2 ** 20 }
+const forPlanning = { ...observationLimits, ms: 5_000 }
 /** The time for the calls after an observation: about a dozen for records, notices and messages. */
 const tellingMs = 15_000
 /**
  * From a step's first read to its last, including the observation when a rollout begins; a step reads only a part of
  * the cluster.
  */
-const step = { ms: 25_000, bytes: 256 * 2 ** 20, kept: 32 * 2 ** 20 }
+const stepLimits = { ms: 25_000, bytes: 256 * 2 ** 20, kept: 32 * 2 ** 20 }
 
 /**
  * A role of a wrong account leads to a cluster of that account: nothing is read from it, because it would be recorded
@@ -73,7 +73,7 @@ export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
   return {
     kube: (cluster, eks) => {
       const client = kube(cluster, eks)
-      return client && { ...client, ...client.within(step) }
+      return client && { ...client, ...client.within(stepLimits) }
     },
     forPlan: async (cluster, eks, state) => {
       const found = valueOf(eks)
@@ -83,7 +83,7 @@ export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
     describe: (cluster) => withRoleAnew(() => accessTo(cluster).eks.describe(cluster.name)),
     observe: async (cluster, eks) => {
       // An observation that ends because the function has no time left must not count as a fault of the cluster.
-      needTime(look.ms + tellingMs, 'an observation of the cluster')
+      needTime(observationLimits.ms + tellingMs, 'an observation of the cluster')
       const found = valueOf(eks)
       const now = new Date()
       const state: Read<EksCluster['state']> = 'value' in eks ? { value: eks.value.state } : eks
@@ -93,7 +93,7 @@ export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
       }
       const identity = { ...cluster, ...(found && { arn: found.state.arn }) }
       const client = found && kube(cluster, found)
-      if (client) return observe({ kube: client.within(look), identity, now, eks: state })
+      if (client) return observe({ kube: client.within(observationLimits), identity, now, eks: state })
       const why = failureOf(eks) ?? {
         kind: 'unavailable',
         object: 'endpoint',

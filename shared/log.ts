@@ -1,6 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import { origin } from './correlation.ts'
-import { bounded, plain, plainLines } from './domain/plain.ts'
+import { shortened, plain, plainLines } from './domain/plain.ts'
 import { metricsOf } from './metrics.ts'
 
 /**
@@ -35,4 +35,4 @@ export type Log = (event: string, facts: object, level?: 'info' | 'warn') => voi
 
 /** Also for foreign error texts: no text is logged that could be mistaken for a log line or contains a secret. */
 const clean = (key: string, value: unknown): unknown =>
-  typeof value !== 'string' ? value : key === 'stack' ? plainLines(value).join('\n') : plain(bounded(value))
+  typeof value !== 'string' ? value : key === 'stack' ? plainLines(value).join('\n') : plain(shortened(value))

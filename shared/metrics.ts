@@ -5,7 +5,7 @@ type Unit = 'Count' | 'Seconds'
 type Metric = readonly [name: string, value: number, unit?: Unit]
 
 /** A fact whose name begins with a capital letter is a metric: `Events`, `PlacesUnlisted`. */
-const named = (facts: Facts): Metric[] =>
+const namedMetrics = (facts: Facts): Metric[] =>
   Object.entries(facts).flatMap(([name, it]) =>
     typeof it === 'number' && /^[A-Z]/.test(name) ? [[name, it] as const] : [],
   )
@@ -45,7 +45,7 @@ const verdicts: readonly unknown[] = [
  */
 export const metricsOf = (event: string, facts: Facts, { seconds, now }: { seconds: number; now: number }): object => {
   const counted = Object.hasOwn(counting, event) ? (counting[event]?.(facts, seconds) ?? []) : []
-  const metrics = [...counted, ...named(facts)]
+  const metrics = [...counted, ...namedMetrics(facts)]
   if (metrics.length === 0) return {}
   const directive = (dimensions: string[], them: readonly Metric[]) => ({
     Namespace: process.env['POWERTOOLS_METRICS_NAMESPACE'] ?? 'CalicoIpvsSync',

@@ -44,9 +44,9 @@ const window = z.strictObject({
 })
 const isEnd = (until: string) =>
   Number.isFinite(endOf({ cluster: '', reason: '', until })) && /^\d{4}-\d\d-\d\d/.test(until)
-const named = z.string().check(z.minLength(1))
+const nonEmpty = z.string().check(z.minLength(1))
 export const exception = z.strictObject({
-  cluster: named,
+  cluster: nonEmpty,
   code: z.optional(z.enum(findingCodes)),
   until: z.string().check(z.refine(isEnd, 'is a date such as 2027-03-31, or a time such as 2027-03-31T18:00:00Z')),
   reason: z.string().check(z.minLength(1), z.maxLength(500)),

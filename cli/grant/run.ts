@@ -1,16 +1,16 @@
 import type { Manifest } from '../../shared/domain/grant/objects.ts'
 import { takingTurns } from '../../shared/clients/concurrency.ts'
 import { exitStatus } from '../exit-status.ts'
-import { type Progress, progress } from '../progress.ts'
+import { type ProgressOutput, progress } from '../progress.ts'
 import { manifestsOf } from '../rbac/manifests.ts'
 import { confirmed } from '../confirm.ts'
 import { write } from '../streams.ts'
 import { carryOut } from './carry-out.ts'
 import type { GrantOptions } from './grant.ts'
-import { look, open, type Opened, type Wish } from './look.ts'
+import { rowFor, open, type Opened, type Wish } from './rowFor.ts'
 import { isWrite, type Outcome, outcomeOf, type Row, whatOf } from './row.ts'
 import { asJson, endText, newsText, planText } from './show.ts'
-import { clustersMeant, type Named, type Unlisted } from './targets.ts'
+import { clustersMeant, type GrantTarget, type Unlisted } from './targets.ts'
 import { troubleOf } from './trouble.ts'
 
 /** Reads, shows, asks and applies. A cluster that fails is a row and does not stop the others. */
@@ -18,16 +18,16 @@ export const runGrant = async (options: GrantOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)
   const wish: Wish = { ...options, manifests: await manifestsFor(options) }
   const found = await clustersMeant(options)
-  const looked = await inTurns(found, (one) => lookAt(one, wish, telling))
+  const read = await inTurns(found, (one) => readRow(one, wish, telling))
   telling.clear()
   try {
-    const rows = looked.map(({ row }) => row)
+    const rows = read.map(({ row }) => row)
     if (options.dryRun || !rows.some(({ acts }) => acts.some(isWrite))) return await ended(rows, options)
     if (!(await agreed(rows, options))) {
       await write(process.stderr, 'Nothing was written.\n')
       return Math.max(statusOf(rows), exitStatus.outOfStep)
     }
-    const done = await inTurns(looked, ({ opened, row }) =>
+    const done = await inTurns(read, ({ opened, row }) =>
       opened
         ? carryOut(opened, row, wish, (act) => telling.doing(`${row.place.cluster.name}: ${whatOf(act)}`))
         : Promise.resolve(row),
@@ -35,7 +35,7 @@ export const runGrant = async (options: GrantOptions): Promise<number> => {
     telling.clear()
     return await ended(done, options, rows)
   } finally {
-    for (const { opened } of looked) opened?.close()
+    for (const { opened } of read) opened?.close()
   }
 }
 
@@ -50,18 +50,18 @@ const manifestsFor = async ({ changes = false, guard, remove = false }: GrantOpt
   return remove ? [...rights.toReversed(), ...policies.toReversed()] : [...policies, ...rights]
 }
 
-interface Looked {
+interface ReadRow {
   row: Row
   opened?: Opened
 }
 
-const lookAt = async (one: Named | Unlisted, wish: Wish, telling: Progress): Promise<Looked> => {
+const readRow = async (one: GrantTarget | Unlisted, wish: Wish, telling: ProgressOutput): Promise<ReadRow> => {
   const { name, region, role } = one
   telling.doing(`reading ${name}`)
   const place = { cluster: { name, region }, ...(role !== undefined && { reachedBy: { role } }) }
   if ('failure' in one) return { row: { place, acts: [troubleOf(one.failure, { place, what: name })] } }
   const opened = await open(one, wish)
-  return 'acts' in opened ? { row: opened } : { row: await look(opened, wish), opened }
+  return 'acts' in opened ? { row: opened } : { row: await rowFor(opened, wish), opened }
 }
 
 const atOnce = 8

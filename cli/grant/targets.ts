@@ -7,7 +7,7 @@ import { eksIn } from '../target/eks.ts'
 import type { GrantOptions } from './grant.ts'
 
 /** A cluster by name, with its region and the credentials. */
-export interface Named {
+export interface GrantTarget {
   name: string
   region: string
   role?: string
@@ -22,7 +22,7 @@ export interface Unlisted {
   failure: ReadFailure
 }
 
-export const clustersMeant = async (options: GrantOptions): Promise<(Named | Unlisted)[]> => {
+export const clustersMeant = async (options: GrantOptions): Promise<(GrantTarget | Unlisted)[]> => {
   const { cluster: names = [], region: regions = [], all = false } = options
   const places = regions.flatMap((region) => rolesIn(options, region).map((role) => ({ region, role })))
   const found = await Promise.all(
@@ -47,7 +47,7 @@ const rolesIn = ({ account = [], role = [] }: GrantOptions, region: string): (st
   return role.length > 0 ? role : [undefined]
 }
 
-const listed = async (place: Omit<Named, 'name'>): Promise<(Named | Unlisted)[]> => {
+const listed = async (place: Omit<GrantTarget, 'name'>): Promise<(GrantTarget | Unlisted)[]> => {
   const { access, ...where } = place
   const row = { ...where, name: `all clusters of ${place.region}` }
   try {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { exitStatus } from '../exit-status.ts'
-import type { Progress } from '../progress.ts'
+import type { ProgressOutput } from '../progress.ts'
 
 export interface Interruption {
   came: () => boolean
@@ -10,7 +10,7 @@ export interface Interruption {
 }
 
 /** The first Ctrl-C (or TERM) ends the work after the write under way; a second one ends the process at once. */
-export const watchInterrupts = (telling: Progress): Interruption => {
+export const watchInterrupts = (telling: ProgressOutput): Interruption => {
   const stop = new AbortController()
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   const on = () => {

@@ -1,13 +1,13 @@
 import { KubeError } from '../../shared/errors.ts'
 import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
-import type { Progress } from '../progress.ts'
+import type { ProgressOutput } from '../progress.ts'
 import type { Interruption } from './interruption.ts'
 
 /** Seconds between the tries. */
 const patience = [1, 2, 5, 10, 20, 30]
 
 interface Trying {
-  telling: Progress
+  telling: ProgressOutput
   interruption: Interruption
   /** How much was done so far: every wait and every effect counts. */
   done: () => number

@@ -12,7 +12,7 @@ import { exitStatus } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
 import { watchInterrupts } from './interruption.ts'
 import { counting, patiently } from './patiently.ts'
-import { type Progress, progress } from '../progress.ts'
+import { type ProgressOutput, progress } from '../progress.ts'
 import type { RolloutAct, RolloutOptions } from '../options.ts'
 import { rolloutText } from './text.ts'
 import { finishHalt, holder, stepTools, tellWait } from './step-tools.ts'
@@ -27,7 +27,7 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
   try {
     if (!reaches(target)) throw await unreachable(target, options)
     if (act === 'abort' && (await read(target, options))?.state === 'halted') await finishHalt(target.kube, telling)
-    await told(target, act, options)
+    await requestChange(target, act, options)
     if (act === 'abort') await takeBack(target, telling, options)
     telling.clear()
     const rollout = await read(target, options)
@@ -65,7 +65,7 @@ const read = async (target: Reached, options: RolloutOptions): Promise<Rollout |
   return parsed.is === 'rollout' ? parsed.rollout : undefined
 }
 
-const told = async (target: Reached, act: RolloutAct, options: RolloutOptions): Promise<void> => {
+const requestChange = async (target: Reached, act: RolloutAct, options: RolloutOptions): Promise<void> => {
   const answer = await control(target.kube, act, { by: holder(), now: () => new Date(), force: options.force === true })
   if (answer.changed) return
   const state = (await read(target, options))?.state
@@ -74,7 +74,7 @@ const told = async (target: Reached, act: RolloutAct, options: RolloutOptions): 
   throw new Failure(answer.why, commandFor('rollout status', target, options))
 }
 
-const takeBack = async (target: Reached, telling: Progress, options: RolloutOptions): Promise<void> => {
+const takeBack = async (target: Reached, telling: ProgressOutput, options: RolloutOptions): Promise<void> => {
   const interruption = watchInterrupts(telling)
   const { tools, count, done } = counting(stepTools(target.kube, telling))
   const stopped = (why: string) =>

@@ -6,9 +6,9 @@ import { cameBack } from '../../shared/domain/rollout/halt-evidence.ts'
 import { impactOf } from '../../shared/domain/rollout/halt-finding.ts'
 import { allWrites, parseJournal, type ShownEntry } from '../../shared/domain/rollout/journal.ts'
 import { parseRollout } from '../../shared/domain/rollout/parse.ts'
-import { progressOf, type Progress } from '../../shared/domain/rollout/progress.ts'
+import { progressOf, type RolloutProgress } from '../../shared/domain/rollout/progress.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
-import { seenOf, withNodes } from '../../shared/domain/rollout/seen.ts'
+import { stepInput, withNodes } from '../../shared/domain/rollout/step-input.ts'
 import { heldByOther } from '../../shared/workflows/rollout/lease.ts'
 import { notUnderstood } from '../../shared/workflows/rollout/step.ts'
 import { Failure } from '../failure.ts'
@@ -21,7 +21,7 @@ export interface RolloutStatus {
   /** The process that applies it now: the holder of a valid Lease. */
   carriedOutBy?: string
   /** Absent if reads of the cluster failed. */
-  progress?: Progress
+  progress?: RolloutProgress
   blockedBy: string[]
   /** Our remaining objects. */
   objects: { name: string; annotations: Record<string, string> }[]
@@ -61,7 +61,7 @@ export const rolloutStatus = ({ state, report, plan }: AssessedTarget, next: str
     ...(isSeen && {
       progress: progressOf(
         rollout,
-        withNodes(seenOf(felix, pods, rollout.where), valueOf(state.nodes) ?? []),
+        withNodes(stepInput(felix, pods, rollout.where), valueOf(state.nodes) ?? []),
         state.observedAt,
       ),
     }),

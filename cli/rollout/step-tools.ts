@@ -4,13 +4,13 @@ import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/tools.ts'
-import type { Progress } from '../progress.ts'
+import type { ProgressOutput } from '../progress.ts'
 
 /**
  * Finishes a halt that was interrupted before its nodes had their former values. Waits if another process is doing
  * so.
  */
-export const finishHalt = async (kube: KubeClient, telling: Progress): Promise<void> => {
+export const finishHalt = async (kube: KubeClient, telling: ProgressOutput): Promise<void> => {
   const tools = stepTools(kube, telling)
   for (let waits = 0; waits < waitsAtMost; ) {
     const outcome = await takeStep(tools)
@@ -38,7 +38,7 @@ const userName = (): string => {
 }
 
 /** The clients and settings of a rollout in this process, with a line of progress for each effect. */
-export const stepTools = (kube: KubeClient, telling: Progress): StepTools => ({
+export const stepTools = (kube: KubeClient, telling: ProgressOutput): StepTools => ({
   kube,
   policy: defaultPolicy,
   holder: holder(),
@@ -53,5 +53,5 @@ export const eventText = ({ what, node, object, why }: StepEvent): string => {
   return `${subject === undefined ? '' : `${subject}: `}${what}${why === undefined ? '' : ` (${why})`}`
 }
 
-export const tellWait = (telling: Progress, { seconds, why }: Extract<Outcome, { next: 'wait' }>): void =>
+export const tellWait = (telling: ProgressOutput, { seconds, why }: Extract<Outcome, { next: 'wait' }>): void =>
   telling.doing(`waiting ${seconds} s: ${why}`)

@@ -1,6 +1,6 @@
 import { evidenceLines, type HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
 import { afterwards } from '../../shared/domain/rollout/halt-finding.ts'
-import type { Progress } from '../../shared/domain/rollout/progress.ts'
+import type { RolloutProgress } from '../../shared/domain/rollout/progress.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { brokenCommand } from '../../shared/report/remedy-parts.ts'
 import { adviceLines } from '../../shared/report/text/closing.ts'
@@ -98,12 +98,12 @@ const whatToDo = (
   return pasteLines(remedy.join('\n'), room).map((line) => indent + line)
 }
 
-const closingLine = ({ state }: Rollout, progress: Progress | undefined, { bold, name }: RolloutStyle): string => {
+const closingLine = ({ state }: Rollout, progress: RolloutProgress | undefined, { bold, name }: RolloutStyle): string => {
   const far = progress ? `, ${progress.done.length} of ${counted(nodesOf(progress), 'node')} done` : ''
   return `${bold(state.toUpperCase())}  ${plain(name)}${far}`
 }
 
-const nodesOf = ({ done, inFlight, pending, apart }: Progress): number =>
+const nodesOf = ({ done, inFlight, pending, apart }: RolloutProgress): number =>
   done.length + inFlight.length + pending.length + apart.length
 
 /** Lines of a log that a screen has room for; `rollout evidence` has all that are kept. */
@@ -147,7 +147,7 @@ const paceText = ({ pace: { strategy, maxUnavailable }, target }: Rollout): stri
   return strategy === 'canary' ? 'canary, then all others at once' : 'direct, all nodes at once'
 }
 
-const progressLines = ({ done, inFlight, pending, apart, overrides }: Progress, style: RolloutStyle): string[] => {
+const progressLines = ({ done, inFlight, pending, apart, overrides }: RolloutProgress, style: RolloutStyle): string[] => {
   const facts: [string, string | false][] = [
     [
       'nodes',

@@ -8,7 +8,7 @@ import { eksIn } from '../target/eks.ts'
 import { isWithoutCredentials, withoutCredentials } from '../target/login-fix.ts'
 import { UsageError } from '../failure.ts'
 import type { Format, LookOptions } from '../options.ts'
-import { type Progress, progress } from '../progress.ts'
+import { type ProgressOutput, progress } from '../progress.ts'
 import { assessTarget, type Target } from '../target/target.ts'
 
 export interface SweepPlaces {
@@ -29,7 +29,7 @@ const atOnce = 8
 export const sweepReports = async (
   options: SweepPlaces & LookOptions,
   policy: Policy,
-  telling: Progress,
+  telling: ProgressOutput,
 ): Promise<Report[]> => {
   // Who types a name sees at once that it is wrong; what a program reads has a row for it.
   if (options.output === 'text')
@@ -88,7 +88,7 @@ const contextOpenings = ({ context = [], kubeconfig, role: [role] = [], ...rest 
     opening({ context: name, ...(kubeconfig && { kubeconfig }), ...(role && { role }), ...lookOnly(rest, name) }),
   )
 
-const regionOpenings = async (options: SweepPlaces & LookOptions, telling: Progress): Promise<Open[]> => {
+const regionOpenings = async (options: SweepPlaces & LookOptions, telling: ProgressOutput): Promise<Open[]> => {
   const { region: regions = [] } = options
   const places = [...new Set(regions)].flatMap((region) =>
     rolesOf(options, region).map((role) => ({ region, ...(role && { role }) })),

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Look } from '../../shared/workflows/rollout/begin.ts'
+import type { AssessedCluster } from '../../shared/workflows/rollout/begin.ts'
 import { release } from '../../shared/workflows/rollout/lease.ts'
 import { sync, type SyncResult, type SyncTools } from '../../shared/workflows/rollout/sync.ts'
 import { KubeError } from '../../shared/errors.ts'
@@ -8,7 +8,7 @@ import { exitStatus } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
 import { type Interruption, watchInterrupts } from '../rollout/interruption.ts'
 import { counting, patiently } from '../rollout/patiently.ts'
-import type { Progress } from '../progress.ts'
+import type { ProgressOutput } from '../progress.ts'
 import { stepTools } from '../rollout/step-tools.ts'
 import { stepsOf } from './steps.ts'
 import type { Plan } from '../../shared/domain/report.ts'
@@ -23,7 +23,7 @@ export interface SyncRun {
   plan: Plan
   policy: Policy
   options: SyncOptions
-  telling: Progress
+  telling: ProgressOutput
 }
 
 export interface End {
@@ -60,7 +60,7 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
 const toolsOf = (it: SyncRun, interruption: Interruption): SyncTools => ({
   ...stepTools(it.kube, it.telling),
   ...stepsOf(it.plan, it.telling),
-  look: looks(it),
+  look: assessing(it),
   sleep: interruption.sleep,
   interrupted: interruption.came,
 })
@@ -69,7 +69,7 @@ const toolsOf = (it: SyncRun, interruption: Interruption): SyncTools => ({
  * The first look uses the observation that was just made, unless a person was asked in between: then the cluster is observed again, and
  * the plan must still be the one that was agreed to. Later looks follow trouble on the way, and observe the cluster again.
  */
-const looks = ({ target, looked, plan, policy, options }: SyncRun): (() => Promise<Look>) => {
+const assessing = ({ target, looked, plan, policy, options }: SyncRun): (() => Promise<AssessedCluster>) => {
   let first = true
   return async () => {
     const begins = first

@@ -1,7 +1,7 @@
 import type { Plan } from '../../shared/domain/report.ts'
 import { duration } from '../../shared/report/wording.ts'
 import type { Outcome, StepEvent } from '../../shared/workflows/rollout/tools.ts'
-import type { Progress } from '../progress.ts'
+import type { ProgressOutput } from '../progress.ts'
 import { eventText, tellWait } from '../rollout/step-tools.ts'
 
 /** What each node is touched by, as the plan counts it. */
@@ -20,7 +20,7 @@ const worthALine = 60
  */
 export const stepsOf = (
   plan: Plan,
-  telling: Progress,
+  telling: ProgressOutput,
 ): { tell: (event: StepEvent) => void; waiting: (outcome: Extract<Outcome, { next: 'wait' }>) => void } => {
   const all = nodesIn(plan)
   const touched = new Set<string>()

@@ -14,7 +14,7 @@ import { Failure, UsageError } from '../failure.ts'
 import { isWithoutCredentials, withoutCredentials } from './login-fix.ts'
 import type { Format, LookOptions, PlaceOptions } from '../options.ts'
 import { probeRange } from './probe.ts'
-import type { Progress } from '../progress.ts'
+import type { ProgressOutput } from '../progress.ts'
 import type { Observation } from '../../shared/workflows/observe/observe.ts'
 import type { Target } from './target.ts'
 import { requestLimits } from './request-limits.ts'
@@ -28,7 +28,7 @@ export type ConnectOptions = PlaceOptions & LookOptions & { state?: string; outp
  * Connects to the cluster of the options. An unreachable cluster is a target too: its state has the reason, so that
  * every format has the same document for it. Throws only if the options are invalid or a state file cannot be read.
  */
-export const connect = async (options: ConnectOptions, telling: Progress): Promise<Target> => {
+export const connect = async (options: ConnectOptions, telling: ProgressOutput): Promise<Target> => {
   if (options.state !== undefined) return fromFile(options.state)
   const { kubeconfig, role, cluster } = options
   if (cluster === undefined) return withWay(await fromKubeconfig(options, telling), { kubeconfig, role })
@@ -66,7 +66,7 @@ const fromFile = async (file: string): Promise<Target> => {
   return { name: file, place: state, observe: async () => state, close: () => {} }
 }
 
-const fromKubeconfig = async (options: ConnectOptions, telling: Progress): Promise<Target> => {
+const fromKubeconfig = async (options: ConnectOptions, telling: ProgressOutput): Promise<Target> => {
   const { clusterFromKubeconfig } = await import('../../shared/clients/kubeconfig/load.ts')
   const { kubeconfig: file, context } = options
   try {
@@ -131,7 +131,7 @@ const usualLook = { ms: 75_000, bytes: 2 ** 30, kept: 128 * 2 ** 20 }
 /** All logs, of which the largest have 16 MiB. */
 const deepLook = { ...usualLook, ms: 900_000, bytes: 2 ** 34 }
 
-const fromEks = async (options: ConnectOptions & EksName, telling: Progress): Promise<Target> => {
+const fromEks = async (options: ConnectOptions & EksName, telling: ProgressOutput): Promise<Target> => {
   const { cluster: name, region, role } = options
   const access = await eksIn({ region, roleArn: role })
   telling.doing(`asking the EKS API about ${name}`)
@@ -171,7 +171,7 @@ interface Reached {
   ask: AskEks
 }
 
-const reached = async (it: Reached, options: LookOptions, telling: Progress): Promise<Target> => {
+const reached = async (it: Reached, options: LookOptions, telling: ProgressOutput): Promise<Target> => {
   const { identity, connection, ask } = it
   const [{ kubeClient }, { observe }] = await Promise.all([
     import('../../shared/clients/kube/open.ts'),
@@ -201,7 +201,7 @@ const reached = async (it: Reached, options: LookOptions, telling: Progress): Pr
 const givenRange = async (
   connection: KubeConnection,
   { serviceNodePortRange, probe }: LookOptions,
-  telling: Progress,
+  telling: ProgressOutput,
 ): Promise<Pick<Observation, 'givenServiceRange' | 'probeFailure'>> => {
   if (serviceNodePortRange) return { givenServiceRange: { ...serviceNodePortRange, source: 'flag' } }
   if (!probe) return {}

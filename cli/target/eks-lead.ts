@@ -16,7 +16,7 @@ import { awsEks } from '../../shared/domain/findings/remedy.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { eksIn, principalOf } from './eks.ts'
 import type { LookOptions, PlaceOptions } from '../options.ts'
-import type { Progress } from '../progress.ts'
+import type { ProgressOutput } from '../progress.ts'
 
 /** The EKS cluster behind a kubeconfig's context: its region and the credentials for EKS. */
 export interface EksLead {
@@ -43,7 +43,7 @@ export const identityOf = ({
 export const leadOf = async (
   { eks: hint, connection }: ChosenCluster,
   { role, region: given }: PlaceOptions,
-  telling?: Progress,
+  telling?: ProgressOutput,
 ): Promise<EksLead | undefined> => {
   if (!hint) return undefined
   const region = hint.region ?? given ?? process.env['AWS_DEFAULT_REGION']
@@ -166,7 +166,7 @@ export type AskEks = () => Promise<EksAnswer>
 export const askingBehind = async (
   chosen: ChosenCluster,
   options: PlaceOptions & LookOptions,
-  telling: Progress,
+  telling: ProgressOutput,
 ): Promise<AskEks> => {
   const identity = identityOf(chosen)
   const lead = await leadOf(chosen, options, telling)
@@ -186,7 +186,7 @@ export const askingBehind = async (
     const { state } = described.value
     const { name } = partsOf(state.arn) ?? {}
     known = { ...known, ...(name && { name }) }
-    return { identity: named(identity, comparison), eks: read(state), comparison }
+    return { identity: withArn(identity, comparison), eks: read(state), comparison }
   }
 }
 
@@ -220,7 +220,7 @@ const describedMarks = ({ state: { arn }, endpoint }: EksCluster): ClusterMarks 
     : { arn }
 
 /** After EKS's cluster is identified as this one, its ARN is used. */
-const named = (identity: ClusterIdentity, comparison: ClusterComparison): ClusterIdentity => {
+const withArn = (identity: ClusterIdentity, comparison: ClusterComparison): ClusterIdentity => {
   const parts = partsOf(comparison.described?.arn ?? '')
   return parts && differences(comparison).length === 0 ? { ...identity, ...parts } : identity
 }

@@ -37,7 +37,7 @@ export const accessOperations: Operations = {
       }
       const accessEntry = newAccessEntry(holding, principalArn, given)
       holding.accessEntries.set(principalArn, accessEntry)
-      return { accessEntry: told(accessEntry) }
+      return { accessEntry: withoutPolicies(accessEntry) }
     },
   },
   ListAccessEntries: {
@@ -51,7 +51,7 @@ export const accessOperations: Operations = {
   DescribeAccessEntry: {
     method: 'GET',
     path: '/clusters/{name}/access-entries/{principalArn}',
-    run: (call, eks) => ({ accessEntry: told(entryOf(holdingWithEntries(eks, call), call)) }),
+    run: (call, eks) => ({ accessEntry: withoutPolicies(entryOf(holdingWithEntries(eks, call), call)) }),
   },
   UpdateAccessEntry: {
     method: 'POST',
@@ -59,7 +59,7 @@ export const accessOperations: Operations = {
     run: (call, eks) => {
       const entry = entryOf(holdingWithEntries(eks, call), call)
       Object.assign(entry, parseBody(entryUpdate, call.body), { modifiedAt: now() })
-      return { accessEntry: told(entry) }
+      return { accessEntry: withoutPolicies(entry) }
     },
   },
   ListAssociatedAccessPolicies: {
@@ -106,7 +106,7 @@ export const accessOperations: Operations = {
 }
 
 /** Policies are told by a call of their own. */
-const told = ({ policies: _policies, ...entry }: AccessEntry) => entry
+const withoutPolicies = ({ policies: _policies, ...entry }: AccessEntry) => entry
 
 /** With the ConfigMap alone there are none. */
 function holdingWithEntries(eks: EksContext, call: EksCall): Holding {

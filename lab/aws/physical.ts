@@ -20,12 +20,12 @@ export interface Physical {
 /** The account in which fauxqs keeps its queues and topics; it has no other. */
 export const queueAccount = '000000000000'
 
-interface Named {
+interface PhysicalIds {
   ref?: string
   arn: string
   attributes?: Record<string, string>
 }
-type Naming = (name: string, at: Surroundings) => Named
+type Naming = (name: string, at: Surroundings) => PhysicalIds
 
 const arn =
   (service: string, resource: string): Naming =>

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import type { SlackMessage } from '../aws/slack.ts'
 import type { Delivery } from '../aws/topics.ts'
 
-interface Told {
+interface SentNotices {
   deliveries: Delivery[]
   slack: SlackMessage[]
 }
 
 /** What people got, as their programs would have it: each mail as `.eml`, Slack's messages as JSON and as a page of their blocks. */
-export const writeNotices = (folder: string, { deliveries, slack }: Told): number => {
+export const writeNotices = (folder: string, { deliveries, slack }: SentNotices): number => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const mails = deliveries.filter(({ protocol }) => protocol === 'email')

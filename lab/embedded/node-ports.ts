@@ -44,7 +44,7 @@ export function allocateNodePorts(
   const ports = listAt(service, 'spec', 'ports').map((port, index) => {
     if (!isRecord(port)) return port
     const asked = port['nodePort']
-    if (!isPort(asked)) return { ...port, nodePort: claim(taken, allocation.range) }
+    if (!isPort(asked)) return { ...port, nodePort: firstFree(taken, allocation.range) }
     if (!owned.has(asked)) {
       const problem = problemWith(asked, { ...allocation, taken })
       if (problem !== undefined) {
@@ -60,7 +60,7 @@ export function allocateNodePorts(
 function healthCheckPort(spec: Fieldful, owned: ReadonlySet<number>, allocation: PortAllocation): Fieldful {
   if (spec['type'] !== 'LoadBalancer' || spec['externalTrafficPolicy'] !== 'Local') return {}
   const asked = spec['healthCheckNodePort']
-  if (!isPort(asked)) return { healthCheckNodePort: claim(new Set(allocation.taken), allocation.range) }
+  if (!isPort(asked)) return { healthCheckNodePort: firstFree(new Set(allocation.taken), allocation.range) }
   const problem = owned.has(asked) ? undefined : problemWith(asked, allocation)
   if (problem === undefined) return {}
   const message = `failed to allocate requested HealthCheck NodePort ${asked}: ${problem}`
@@ -74,7 +74,7 @@ function problemWith(port: number, { range, taken, dryRun }: PortAllocation): st
 }
 
 /** From the middle on, so that ports asked for by number near the edges rarely clash. */
-function claim(taken: Set<number>, { min, max }: PortSpan): number {
+function firstFree(taken: Set<number>, { min, max }: PortSpan): number {
   const size = max - min + 1
   for (let step = 0; step < size; step += 1) {
     const port = min + ((Math.floor(size / 4) + step) % size)

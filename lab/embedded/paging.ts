@@ -1,5 +1,5 @@
 import { ApiFailure, badRequest } from './status.ts'
-import type { Entry, Store } from './store.ts'
+import type { KeyedObject, Store } from './store.ts'
 import type { KubeObject } from './object.ts'
 import type { Predicate } from './selectors.ts'
 import type { Resource } from './resources.ts'
@@ -37,7 +37,7 @@ export function listPage(store: Store, resource: Resource, request: PageRequest)
 
 type Cut = PageRequest & { limit: number; revision: number; after: string }
 
-function cut(entries: readonly Entry[], { prefix, selector, limit, revision, after }: Cut): Page {
+function cut(entries: readonly KeyedObject[], { prefix, selector, limit, revision, after }: Cut): Page {
   const within = entries.filter(([key]) => key.startsWith(prefix) && key > after)
   const resourceVersion = String(revision)
   if (limit <= 0 || within.length <= limit) {

@@ -16,7 +16,7 @@ export interface Store {
   revision(): number
   get(resource: Resource, key: string): KubeObject | undefined
   /** Sorted by key. `at`: as they stood at that revision; undefined where history no longer reaches back so far. */
-  list(resource: Resource, at?: number): Entry[] | undefined
+  list(resource: Resource, at?: number): KeyedObject[] | undefined
   put(resource: Resource, object: KubeObject): KubeObject
   remove(resource: Resource, object: KubeObject): KubeObject
   /** Changes after a revision, undefined where history no longer reaches back so far. */
@@ -26,11 +26,11 @@ export interface Store {
   compact(): void
 }
 
-export type Entry = readonly [key: string, object: KubeObject]
+export type KeyedObject = readonly [key: string, object: KubeObject]
 
 interface Collection {
   objects: Map<string, KubeObject>
-  sorted: Entry[] | undefined
+  sorted: KeyedObject[] | undefined
   history: Change[]
   /** Nothing is known of changes up to this revision. */
   floor: number
@@ -105,7 +105,7 @@ function record(collection: Collection, change: Change): void {
   for (const listener of collection.listeners) listener(change)
 }
 
-function replaceSorted(sorted: Entry[], object: KubeObject): void {
+function replaceSorted(sorted: KeyedObject[], object: KubeObject): void {
   const key = keyOf(object)
   let low = 0
   let high = sorted.length
@@ -117,7 +117,7 @@ function replaceSorted(sorted: Entry[], object: KubeObject): void {
   sorted[low] = [key, object]
 }
 
-function listAt(collection: Collection, at: number): Entry[] | undefined {
+function listAt(collection: Collection, at: number): KeyedObject[] | undefined {
   if (at < collection.floor) return undefined
   const newest = collection.history.at(-1)?.revision ?? 0
   if (newest <= at) return (collection.sorted ??= sortedEntries(collection.objects))
@@ -130,5 +130,5 @@ function listAt(collection: Collection, at: number): Entry[] | undefined {
   return sortedEntries(objects)
 }
 
-const sortedEntries = (objects: Map<string, KubeObject>): Entry[] =>
+const sortedEntries = (objects: Map<string, KubeObject>): KeyedObject[] =>
   [...objects].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))

@@ -1,4 +1,4 @@
-import { bounded, harmless, plain } from '../domain/plain.ts'
+import { shortened, harmless, plain } from '../domain/plain.ts'
 import { milliseconds } from '../domain/rfc3339.ts'
 
 /** Reads untrusted JSON: a value of another type counts as absent. */
@@ -46,6 +46,6 @@ export function present(it: object): object {
 
 /** One sanitized line without secrets, for messages with text of a server. */
 export function oneLine(text: string, length = 300): string {
-  const line = plain(bounded(text, Math.max(10_000, length))).trim()
+  const line = plain(shortened(text, Math.max(10_000, length))).trim()
   return line.length > length ? `${line.slice(0, length - 1)}…` : line
 }

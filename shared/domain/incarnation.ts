@@ -14,7 +14,7 @@ export const isAnother = (one: Incarnation, other: Incarnation): boolean =>
 export const predates = (at: string, incarnation: Incarnation): boolean =>
   incarnation !== undefined && Date.parse(at) < Date.parse(incarnation)
 
-interface Named {
+interface RequestedCluster {
   account: string
   region: string
   name: string
@@ -23,11 +23,11 @@ interface Named {
 /**
  * The requested cluster and the one that EKS describes: a role of a wrong account returns a cluster of that account.
  */
-export const asked = ({ account, region, name }: Named, { arn }: Pick<EksState, 'arn'>): ClusterComparison => ({
+export const asked = ({ account, region, name }: RequestedCluster, { arn }: Pick<EksState, 'arn'>): ClusterComparison => ({
   connected: { account, region, name },
   described: { arn },
 })
 
 /** EKS's description of the requested cluster; `undefined`: there is none, or it describes another cluster. */
-export const saidOf = (cluster: Named, eks: EksState | undefined): EksState | undefined =>
+export const saidOf = (cluster: RequestedCluster, eks: EksState | undefined): EksState | undefined =>
   eks && differences(asked(cluster, eks)).length === 0 ? eks : undefined

@@ -32,7 +32,7 @@ export const unlinked = (text: string): string =>
 
 /** `plain`, but keeps line breaks: for remedies that are several commands or a patch. */
 export const plainLines = (text: string): string[] =>
-  withoutSecrets(bounded(text, 100_000))
+  withoutSecrets(shortened(text, 100_000))
     .split(/\r\n|\n|\r/)
     .map(harmless)
 
@@ -43,13 +43,13 @@ export const leftOut = '[left out]'
  * The maximum length of a text that is shown; longer texts would take too long to search. A text is cut between
  * words, because half a word might be half a secret.
  */
-export const bounded = (text: string, most = 10_000): string =>
+export const shortened = (text: string, most = 10_000): string =>
   text.length <= most ? text : `${text.slice(0, most).replace(/\s\S{0,1000}$/, '')} …`
 
 /**
  * Makes every text in a document `plain` and limits its length, including field names; the structure does not change.
  */
-export const plainAll = <T>(it: T): T => mapped(it, (text) => plain(bounded(text))) as T
+export const plainAll = <T>(it: T): T => mapped(it, (text) => plain(shortened(text))) as T
 
 export const mapped = (it: unknown, change: (text: string) => string): unknown => {
   if (typeof it === 'string') return change(it)

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { carryOut } from '../../cli/grant/carry-out.ts'
-import type { Opened, Wish } from '../../cli/grant/look.ts'
+import type { Opened, Wish } from '../../cli/grant/plan.ts'
 import type { Act } from '../../cli/grant/row.ts'
 import type { AccessEntry } from '../../shared/domain/grant/entries.ts'
 import { groups, madeKey } from '../../shared/domain/grant/groups.ts'

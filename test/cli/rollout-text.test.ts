@@ -6,7 +6,7 @@ import type { HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
 import { allWrites, parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { progressOf } from '../../shared/domain/rollout/progress.ts'
-import { seenOf } from '../../shared/domain/rollout/seen.ts'
+import { stepInput } from '../../shared/domain/rollout/step-input.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
@@ -23,7 +23,7 @@ const begun = (over: Partial<Rollout> = {}): World => {
 }
 const rolloutIn = (world: World): Rollout => soundRollout(world.lease, Infinity) as Rollout
 const progressIn = (world: World, over: Partial<Rollout> = {}) => {
-  const seen = seenOf({ api: where.api, objects: [...world.objects.values()] }, world.pods, where)
+  const seen = stepInput({ api: where.api, objects: [...world.objects.values()] }, world.pods, where)
   return progressOf({ ...rolloutIn(world), ...over }, seen, world.iso())
 }
 const illNow = (world: World, node: string) => {

@@ -11,7 +11,7 @@ import { startDynamo } from '../../lab/aws/dynamo.ts'
 import { type Records, records } from '../../shared/clients/aws/records.ts'
 import { type ActedRecords, actedRecords } from '../../shared/clients/aws/records-writes.ts'
 import type { Report } from '../../shared/domain/report.ts'
-import type { Entry } from '../../shared/domain/rollout/journal.ts'
+import type { JournalEntry } from '../../shared/domain/rollout/journal.ts'
 import { recordsTable } from '../records-table.ts'
 
 const tables = startDynamo()
@@ -133,7 +133,7 @@ describe('the writes of rollouts', () => {
     acted = actedRecords(dynamo, 'records')
   })
   const now = '2026-11-23T12:00:00.000Z'
-  const write = (at: string, over: Partial<Entry> = {}): Entry => ({
+  const write = (at: string, over: Partial<JournalEntry> = {}): JournalEntry => ({
     at,
     rollout: 'b1946ac92492',
     what: 'override',
@@ -243,7 +243,7 @@ describe('the writes of rollouts', () => {
 
   test('that are forgotten on purpose, or that somebody mangled, are left out and stop nothing', async () => {
     const old = write('2025-01-01T00:00:00.000Z')
-    const odd = { ...write('2026-11-18T00:00:00.000Z'), by: 5, from: { a: 1 } } as unknown as Entry
+    const odd = { ...write('2026-11-18T00:00:00.000Z'), by: 5, from: { a: 1 } } as unknown as JournalEntry
     expect(await client.keepClaims('w4', [old, write('yesterday'), odd], now)).toBe(1)
     expect(await recorded('w4', '', '3')).toMatchObject([{ by: '5' }])
   })

@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Day, gapMinutes, intervalsAtMost, type Seen, seenIn, withSeen } from '../../shared/domain/history/day.ts'
+import { type Day, gapMinutes, intervalsAtMost, type DayResult, dayResult, withResult } from '../../shared/domain/history/day.ts'
 import { historyOf, type Write } from '../../shared/domain/history/history.ts'
 import type { Finding, Report, Severity } from '../../shared/domain/report.ts'
 
-const inStep: Seen = { verdict: 'in-step', findings: [], nodes: { 'in-step': 3 } }
-const outOfStep: Seen = {
+const inStep: DayResult = { verdict: 'in-step', findings: [], nodes: { 'in-step': 3 } }
+const outOfStep: DayResult = {
   verdict: 'out-of-step',
   findings: [{ code: 'RANGE_DIFFERS', severity: 'critical' }],
   desiredRange: ['20000:32767'],
   nodes: { 'out-of-step': 1, 'in-step': 2 },
 }
 const at = (time: string, day = '2026-11-22') => `${day}T${time}:00.000Z`
-const dayOf = (looks: [string, Seen][], day?: Day) =>
-  looks.reduce<Day | undefined>((before, [when, seen]) => withSeen(before, when, seen) ?? before, day)
+const dayOf = (looks: [string, DayResult][], day?: Day) =>
+  looks.reduce<Day | undefined>((before, [when, seen]) => withResult(before, when, seen) ?? before, day)
 
 describe('what is kept of the looks of a day', () => {
   test('looks that see the same are one interval, with the nodes of the last', () => {
@@ -27,8 +27,8 @@ describe('what is kept of the looks of a day', () => {
   })
 
   test('another verdict, another finding and another range are intervals of their own', () => {
-    const warned: Seen = { ...inStep, findings: [{ code: 'STRAY_NODE_PORT', severity: 'warning' }] }
-    const wider: Seen = { ...inStep, desiredRange: ['20000:32767'] }
+    const warned: DayResult = { ...inStep, findings: [{ code: 'STRAY_NODE_PORT', severity: 'warning' }] }
+    const wider: DayResult = { ...inStep, desiredRange: ['20000:32767'] }
     const day = dayOf([
       [at('08:00'), inStep],
       [at('09:00'), outOfStep],
@@ -47,8 +47,8 @@ describe('what is kept of the looks of a day', () => {
 
   test('the same look twice, or an earlier one that comes late, changes nothing', () => {
     const day = dayOf([[at('10:00'), inStep]])
-    expect(withSeen(day, at('10:00'), inStep)).toBeUndefined()
-    expect(withSeen(day, at('09:00'), outOfStep)).toBeUndefined()
+    expect(withResult(day, at('10:00'), inStep)).toBeUndefined()
+    expect(withResult(day, at('09:00'), outOfStep)).toBeUndefined()
   })
 
   test('who was not looked at for hours was not watched: the interval ends', () => {
@@ -61,7 +61,7 @@ describe('what is kept of the looks of a day', () => {
   })
 
   test('a cluster that changes all day has a bound, and what is beyond is counted', () => {
-    const looks = Array.from({ length: intervalsAtMost + 7 }, (_, n): [string, Seen] => [
+    const looks = Array.from({ length: intervalsAtMost + 7 }, (_, n): [string, DayResult] => [
       new Date(Date.parse(at('00:00')) + n * 60_000).toISOString(),
       n % 2 === 0 ? inStep : outOfStep,
     ])
@@ -91,7 +91,7 @@ describe('what is kept of the looks of a day', () => {
       ],
       findings: [finding('info'), finding('critical'), finding('warning')],
     }
-    expect(seenIn(report)).toEqual({
+    expect(dayResult(report)).toEqual({
       verdict: 'out-of-step',
       findings: [{ code: 'MARK_CAPACITY', severity: 'critical' }],
       nodes: { 'in-step': 1, 'out-of-step': 1 },
@@ -108,10 +108,10 @@ describe('what the records tell between two days', () => {
     readAt: '2026-11-29T08:00:00.000Z',
     gapMinutes,
   }
-  const hourly = (day: string, hours: number[], seen: Seen): [string, Seen][] =>
+  const hourly = (day: string, hours: number[], seen: DayResult): [string, DayResult][] =>
     hours.map((hour) => [`${day}T${String(hour).padStart(2, '0')}:30:00.000Z`, seen])
   const hours = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n)
-  const days = (...all: [string, Seen][][]) => all.map((looks) => dayOf(looks) as Day)
+  const days = (...all: [string, DayResult][][]) => all.map((looks) => dayOf(looks) as Day)
 
   test('midnight parts no interval, and a span that was watched has no gap', () => {
     const found = days(hourly('2026-11-22', hours(0, 24), inStep), hourly('2026-11-23', hours(0, 24), inStep))

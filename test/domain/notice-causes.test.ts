@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { digestOf } from '../../shared/domain/notice/digest.ts'
-import { type Held, sendingOf, type ToldCauses } from '../../shared/domain/notice/gather.ts'
+import { type HeldNotice, sendingOf, type ToldCauses } from '../../shared/domain/notice/gather.ts'
 import { goneNotice } from '../../shared/domain/notice/gone-notice.ts'
 import { linksOf } from '../../shared/domain/notice/links.ts'
 import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
@@ -16,7 +16,7 @@ const ten = '2026-12-01T10:00:00.000Z'
 const settled = (at: string) => new Date(Date.parse(at) + 61_000)
 const account = '111122223333'
 
-const held = (cluster: string, notice: OutgoingNotice, at = nine): Held => ({ cluster, hash: cluster, at, notice })
+const held = (cluster: string, notice: OutgoingNotice, at = nine): HeldNotice => ({ cluster, hash: cluster, at, notice })
 const clusters = (count: number, noticeOf: (name: string) => OutgoingNotice, at = nine) =>
   Array.from({ length: count }, (_, index) => held(`${account}/eu-west-1/c${index}`, noticeOf(`c${index}`), at))
 const gone = (name: string) =>
@@ -30,7 +30,7 @@ const places = (count: number, cause: Cause = 'sts-denied') =>
   Array.from({ length: count }, (_, index) =>
     held(placeKey(placeOf(index)), unlistedNotice(placeOf(index), unlisted(cause), 7), ten),
   )
-const toldBy = (members: Held[], told: ToldCauses = {}): ToldCauses => {
+const toldBy = (members: HeldNotice[], told: ToldCauses = {}): ToldCauses => {
   const sending = sendingOf(members, told, rules, settled(members[0]?.at ?? nine))
   return sending.do === 'digest' ? sending.told : {}
 }

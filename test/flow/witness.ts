@@ -19,7 +19,7 @@ export interface Write {
 }
 
 /** The Lease as somebody left it. */
-export interface Held {
+export interface LeaseVersion {
   holder: string | undefined
   state: string | undefined
   startedAt: string | undefined
@@ -32,7 +32,7 @@ export interface Witness {
   nodes: string[]
   touches: Touch[]
   writes: Write[]
-  leases: Held[]
+  leases: LeaseVersion[]
   /** FelixConfigurations as they are, with the range each says. */
   ranges: () => [string, string | undefined][]
   caughtUp: () => Promise<void>
@@ -44,7 +44,7 @@ const leasesPath = `/apis/coordination.k8s.io/v1/namespaces/${lease.namespace}/l
 
 export const witness = async (cluster: LabCluster, nodeCount: number): Promise<Witness> => {
   const nodes = nodeSpecs(nodeCount).map(({ name }) => name)
-  const seen = { touches: [] as Touch[], writes: [] as Write[], leases: [] as Held[] }
+  const seen = { touches: [] as Touch[], writes: [] as Write[], leases: [] as LeaseVersion[] }
   const counts = new Map<string, string | undefined>()
   const felix = await watch(cluster, { path: felixPath }, ({ type, object }) => {
     const at = Date.now()
@@ -83,7 +83,7 @@ const writeOf = ({ metadata: { name, annotations = {}, resourceVersion } }: Watc
   return { object: name, by, version: Number(resourceVersion) }
 }
 
-const heldOf = ({ metadata: { annotations = {}, resourceVersion }, spec = {} }: WatchedObject): Held => ({
+const heldOf = ({ metadata: { annotations = {}, resourceVersion }, spec = {} }: WatchedObject): LeaseVersion => ({
   holder: (spec['holderIdentity'] as string | undefined) || undefined,
   state: annotations[`${ours}state`],
   startedAt: annotations[`${ours}started-at`],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { judge, type Seen } from '../verify/forgeries/judge.ts'
+import { judge, type VariantOutcome } from '../verify/forgeries/judge.ts'
 import { randomOf } from '../verify/forgeries/random.ts'
 import { variantOf } from '../verify/forgeries/variant.ts'
 import type { Listed } from '../verify/forgeries/world.ts'
@@ -21,7 +21,7 @@ const before = {
 }
 const range = { 'config.projectcalico.org/KubeNodePortRanges': '20000:32767' }
 const quiet = { made: [], notices: ['a'], looks: 2, unseen: [], verdicts: 2, deadLetters: [] }
-const after = (change: Partial<Seen['after']>): Seen => ({ before, after: { ...before, ...change }, ...quiet })
+const after = (change: Partial<VariantOutcome['after']>): VariantOutcome => ({ before, after: { ...before, ...change }, ...quiet })
 const variant = (about: { setting?: 'in-step' | 'out-of-step'; action?: 'sync' | 'report' } = {}) => ({
   ...variantOf(1, 1),
   setting: 'in-step' as const,
@@ -29,7 +29,7 @@ const variant = (about: { setting?: 'in-step' | 'out-of-step'; action?: 'sync' |
   forgeries: [],
   ...about,
 })
-const harms = (change: Partial<Seen['after']>, about = {}) => judge(variant(about), after(change)).harms
+const harms = (change: Partial<VariantOutcome['after']>, about = {}) => judge(variant(about), after(change)).harms
 
 describe('what counts as harm', () => {
   test('a pod that goes, unless it is calico-node’s', () => {

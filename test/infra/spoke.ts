@@ -1,12 +1,12 @@
 import { spokeTemplate } from '../../shared/domain/spoke/template.ts'
-import type { Named } from '../../shared/domain/spoke/parameters.ts'
+import type { SpokeDefaults } from '../../shared/domain/spoke/parameters.ts'
 import { resolveTemplate, type Stack } from '../../lab/aws/template.ts'
 import { account, region } from './deployment.ts'
 
 export const hub = { hubAccount: account, hubRegion: region, externalId: 'of-the-hub' }
 
 /** The spoke's template as it is made in one place, with every reference resolved. */
-export const spoke = (at: { account: string; region: string }, given: Named = hub): Stack => {
+export const spoke = (at: { account: string; region: string }, given: SpokeDefaults = hub): Stack => {
   const template = JSON.parse(JSON.stringify(spokeTemplate(given))) as Record<string, unknown>
   const where = { ...at, stackName: 'Spoke', queuesUrl: 'http://127.0.0.1:1' }
   // It names no asset, so that no folder is read for one.

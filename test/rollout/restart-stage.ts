@@ -12,7 +12,7 @@ import { populate } from '../../lab/fixtures/populate.ts'
 import { untilSettled } from '../../lab/fixtures/settle.ts'
 import { kubeClient } from '../../shared/clients/kube/open.ts'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
-import { type Seen, watchPods } from '../../lab/pod-watch.ts'
+import { type WatchedPods, watchPods } from '../../lab/pod-watch.ts'
 
 const pods = '/api/v1/namespaces/kube-system/pods'
 const query = 'labelSelector=k8s-app%3Dcalico-node'
@@ -24,7 +24,7 @@ export interface RestartStage {
   direct: KubeClient
   /** Nodes that the test itself breaks, or takes away. */
   apart: Set<string>
-  seen: () => Seen
+  seen: () => WatchedPods
   /** Forgets what was seen; answers the pods there are, by node. */
   begin: () => Promise<Map<string, string>>
   caughtUp: () => Promise<void>

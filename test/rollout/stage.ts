@@ -13,7 +13,7 @@ import { kubeClient } from '../../shared/clients/kube/open.ts'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import type { EksState } from '../../shared/domain/cluster.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
-import type { Look } from '../../shared/workflows/rollout/begin.ts'
+import type { AssessedCluster } from '../../shared/workflows/rollout/begin.ts'
 import { observe } from '../../shared/workflows/observe/observe.ts'
 import type { SyncTools } from '../../shared/workflows/rollout/sync.ts'
 
@@ -51,7 +51,7 @@ export const eks = (serviceNodePortRange = range): EksState => ({
   tags: {},
 })
 
-export const lookAt = async ({ direct, clock }: Stage, policy: Policy, of = eks()): Promise<Look> => {
+export const lookAt = async ({ direct, clock }: Stage, policy: Policy, of = eks()): Promise<AssessedCluster> => {
   const state = await observe({ kube: direct, identity: { name: 'prod' }, now: clock.now(), eks: { value: of } })
   return { state, assessment: assess(state, policy) }
 }

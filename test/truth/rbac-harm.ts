@@ -1,14 +1,14 @@
 import type { Report } from '../../shared/domain/report.ts'
 
 /** What of a report a missing right could spoil. */
-export interface Seen {
+export interface ReportExcerpt {
   verdict: Report['verdict']
   version?: string
   codes: string[]
   nodes: { mode: string; confidence: string }[]
 }
 
-export const seenIn = ({ verdict, calico, findings, nodes }: Report): Seen => ({
+export const excerptOf = ({ verdict, calico, findings, nodes }: Report): ReportExcerpt => ({
   verdict,
   ...(calico?.version !== undefined && { version: calico.version }),
   codes: findings.map(({ code }) => code),
@@ -18,7 +18,7 @@ export const seenIn = ({ verdict, calico, findings, nodes }: Report): Seen => ({
 /** `denied`: the finding says what may not be read · `doubt`: the verdict or a mode is not known any more · `version`: Calico's is not. */
 export type Harm = 'denied' | 'doubt' | 'version'
 
-export function harms(before: Seen, after: Seen): Harm[] {
+export function harms(before: ReportExcerpt, after: ReportExcerpt): Harm[] {
   const blind = after.nodes.filter(({ mode }) => mode === 'unknown').length
   const blindBefore = before.nodes.filter(({ mode }) => mode === 'unknown').length
   const doubt = (after.verdict === 'unknown' && before.verdict !== 'unknown') || blind > blindBefore

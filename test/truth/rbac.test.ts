@@ -21,7 +21,7 @@ import type { ServiceRange } from '../../shared/domain/report.ts'
 import { observe } from '../../shared/workflows/observe/observe.ts'
 import { withWebhookNodes } from '../../shared/workflows/observe/webhooks.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
-import { type Harm, harms, seenIn } from './rbac-harm.ts'
+import { type Harm, harms, excerptOf } from './rbac-harm.ts'
 import { type Right, rights, textOf, without } from './rbac-rules.ts'
 import { servedNatively } from './rbac-native-api.ts'
 import {
@@ -82,13 +82,13 @@ const look = async (kube: KubeClient, givenServiceRange?: ServiceRange) => {
   const state = await observe({ kube, identity, now: new Date(), ...(givenServiceRange && { givenServiceRange }) })
   return { state, assessment: assess(state, policy) }
 }
-const check = async () => seenIn((await look(viewer)).assessment.report)
+const check = async () => excerptOf((await look(viewer)).assessment.report)
 
 /** A viewer sees all that the administrator sees; without each of these rights it sees that it lacks something. */
 const expectNeeded = async (needed: Record<string, Harm>): Promise<void> => {
   const whole = await check()
   const administrator = clientOf(cluster)
-  const all = seenIn((await look(administrator)).assessment.report)
+  const all = excerptOf((await look(administrator)).assessment.report)
   administrator.close()
   expect(whole).toEqual(all)
   expect(whole.codes).not.toContain('ACCESS_DENIED')

@@ -6,14 +6,14 @@ import { openBrowser } from './samples/browser.ts'
 import { nuFindings, shownPage } from './samples/checked.ts'
 import { bringChromium } from './samples/chromium.ts'
 import { pages } from './samples/documents.ts'
-import { indexPage, type Entry } from './samples/index-page.ts'
+import { indexPage, type IndexEntry } from './samples/index-page.ts'
 import { terminalSamples } from './samples/terminal.ts'
 
 /** What people see, made by one command: pages as they stand on screens and on paper, and the terminal. Fails where a page breaks a rule of accessibility or of HTML. */
 const out = join(root, 'out/samples')
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const pagesShown = async (chromium: string, names: readonly string[]): Promise<(Entry & { problems: string[] })[]> => {
+const pagesShown = async (chromium: string, names: readonly string[]): Promise<(IndexEntry & { problems: string[] })[]> => {
   const browser = await openBrowser(chromium)
   const shown: Awaited<ReturnType<typeof pagesShown>> = []
   try {

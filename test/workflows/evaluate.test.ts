@@ -9,7 +9,7 @@ import { type Action, type Policy, policyWith } from '../../shared/domain/policy
 import type { Report } from '../../shared/domain/report.ts'
 import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
-import type { Entry } from '../../shared/domain/rollout/journal.ts'
+import type { JournalEntry } from '../../shared/domain/rollout/journal.ts'
 import { clusterKey, type Evaluation, type RolloutStep } from '../../shared/messages.ts'
 import { accessMissing, accessNeeded } from '../../shared/workflows/rollout/access-review.ts'
 import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
@@ -41,7 +41,7 @@ const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) =>
     looks: [] as { message: Evaluation; delaySeconds: number }[],
     log: [] as { event: string; facts: object; level?: string | undefined }[],
     claims: new Set<string>(),
-    written: [] as Entry[],
+    written: [] as JournalEntry[],
     incidents: new Map<string, Incident>(),
     kept: new Map<string, OutgoingNotice>(),
     switches: new Map<string, StoredSwitch>(),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import {
-  type Entry,
+  type JournalEntry,
   identityOf,
   journalKept,
   journalText,
@@ -132,7 +132,7 @@ describe('the journal of a rollout', () => {
 describe('the record of a rollout that writes more than the Lease has room for', () => {
   /** What an observation of the cluster could put on record, look by look: one comes wherever the rollout waits, and at its end. */
   const recordOf = async (world: World) => {
-    const record = new Map<string, Entry>()
+    const record = new Map<string, JournalEntry>()
     const lookNow = () => {
       const journal = parseJournal(world.lease?.annotations['calico-ipvs-sync/journal'])
       for (const entry of written(journal, [...world.objects.values()])) record.set(identityOf(entry), entry)
@@ -176,7 +176,7 @@ describe('the record of a rollout that writes more than the Lease has room for',
 })
 
 describe('a journal of many entries', () => {
-  const entry = (index: number): Entry => ({
+  const entry = (index: number): JournalEntry => ({
     at: new Date(index * 1000).toISOString(),
     rollout: 'r1',
     what: 'override',

@@ -6,7 +6,7 @@ import { plan } from '../../shared/domain/plan/plan.ts'
 import { defaultPolicy, type Policy } from '../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { progressOf } from '../../shared/domain/rollout/progress.ts'
-import { seenOf, withNodes } from '../../shared/domain/rollout/seen.ts'
+import { stepInput, withNodes } from '../../shared/domain/rollout/step-input.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { edited, healthy, nodesOf, objectNamed, podsOf, rangeKey } from '../domain/states.ts'
@@ -135,7 +135,7 @@ const compared = async (given: readonly Kind[], policy: Policy) => {
   const begun = await beginRollout(world.tools, { state, assessment }, policy)
   if (!begun.begun) return { planned: created, pending: [], done: [], restarts: 0, forecast: 0, begun: false }
   world.tools = { ...world.tools, decided: begun.decided }
-  const seen = seenOf(
+  const seen = stepInput(
     { api: begun.rollout.where.api, objects: [...world.objects.values()] },
     world.pods,
     begun.rollout.where,

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { PublishCommandInput, SNSClient } from '@aws-sdk/client-sns'
 import { notices } from '../../shared/clients/aws/notices.ts'
 import { digestOf } from '../../shared/domain/notice/digest.ts'
-import { type Held, membersAtMost } from '../../shared/domain/notice/gather.ts'
+import { type HeldNotice, membersAtMost } from '../../shared/domain/notice/gather.ts'
 import { clusterNotice, storm } from './storm-stage.ts'
 
 const digest = { moreThan: 10, settleSeconds: 60, atMostMinutes: 15, dailyAt: '08:00', timezone: 'UTC' }
@@ -44,7 +44,7 @@ describe('more clusters at one time than one digest can have, each with as many 
 })
 
 describe('the largest digest', () => {
-  const members = (accounts: number, over: { text?: string; causes?: (index: number) => string[] }): Held[] =>
+  const members = (accounts: number, over: { text?: string; causes?: (index: number) => string[] }): HeldNotice[] =>
     Array.from({ length: membersAtMost }, (_, index) => {
       const [account, region, name] = [String(index % accounts).padStart(12, '0'), 'ap-southeast-1', nameOf(index)]
       const causes = over.causes?.(index)

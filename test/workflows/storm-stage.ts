@@ -1,6 +1,6 @@
 import type { Batch, HeldNotices } from '../../shared/clients/aws/held-notices.ts'
 import type { NoticeKey } from '../../shared/clients/aws/records.ts'
-import type { GatherRules, Held, ToldCauses } from '../../shared/domain/notice/gather.ts'
+import type { GatherRules, HeldNotice, ToldCauses } from '../../shared/domain/notice/gather.ts'
 import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import { PermanentError } from '../../shared/errors.ts'
 import type { Gathering, Telling } from '../../shared/messages.ts'
@@ -56,7 +56,7 @@ export const storm = ({
   const dead: { message: Message; reason: string }[] = []
   const kept = new Map<string, OutgoingNotice>()
   const claims = new Map<string, number | 'told'>()
-  const held = new Map<string, Held>()
+  const held = new Map<string, HeldNotice>()
   const state: { batch?: Batch | undefined; told: ToldCauses } = { told: {} }
   const id = ({ cluster, hash }: NoticeKey) => `${cluster} ${hash}`
   const stored = <T>(item: T): T => {

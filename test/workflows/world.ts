@@ -1,7 +1,7 @@
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { DaemonSetState, FelixObject, NodeState, PodState, RolloutRecord } from '../../shared/domain/cluster.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
-import { seenOf } from '../../shared/domain/rollout/seen.ts'
+import { stepInput } from '../../shared/domain/rollout/step-input.ts'
 import { read } from '../../shared/domain/read.ts'
 import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { KubeError } from '../../shared/errors.ts'
@@ -138,7 +138,7 @@ export const startRollout = (world: World, over: Partial<Rollout>): void => {
 
 /** The text of the range that Felix on each node goes by. */
 export const ranges = (world: World): Map<string, string | undefined> => {
-  const seen = seenOf({ api, objects: [...world.objects.values()] }, world.pods, where)
+  const seen = stepInput({ api, objects: [...world.objects.values()] }, world.pods, where)
   return new Map(world.pods.map((pod) => [pod.node, seen.rangeOn(pod)]))
 }
 

@@ -24,7 +24,7 @@ const evaluationsAtOnce = 100
 /** The maximum page size of AWS Config, and far more pages than any region needs. */
 const page = { Limit: 100, most: 100 }
 /** How many resources an error names. */
-const named = 5
+const namedAtMost = 5
 
 export const configRule = (config: ConfigServiceClient): ConfigRule => ({
   evaluated: async (ConfigRuleName, resourceType) => {
@@ -72,7 +72,7 @@ export const configRule = (config: ConfigServiceClient): ConfigRule => ({
     // The others are sent all the same: one that is refused for ever must not keep them from their results.
     if (refused.length > 0)
       throw new Error(
-        `AWS Config did not accept ${refused.length} of ${evaluations.length} evaluations: ${refused.slice(0, named).join(', ')}${refused.length > named ? ' …' : ''}.`,
+        `AWS Config did not accept ${refused.length} of ${evaluations.length} evaluations: ${refused.slice(0, namedAtMost).join(', ')}${refused.length > namedAtMost ? ' …' : ''}.`,
       )
   },
 })

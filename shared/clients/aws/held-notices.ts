@@ -6,7 +6,7 @@ import {
   PutItemCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { Held, ToldCauses } from '../../domain/notice/gather.ts'
+import type { HeldNotice, ToldCauses } from '../../domain/notice/gather.ts'
 import type { NoticeKey } from './records.ts'
 import { accepted } from './records-writes.ts'
 
@@ -15,8 +15,8 @@ export interface HeldNotices {
   /** Whether it was already sent, separately or in a digest. */
   isTold: (notice: NoticeKey) => Promise<boolean>
   /** A notice that already waits keeps its start time. */
-  hold: (held: Held) => Promise<void>
-  all: () => Promise<Held[]>
+  hold: (held: HeldNotice) => Promise<void>
+  all: () => Promise<HeldNotice[]>
   remove: (notice: NoticeKey) => Promise<void>
   batch: () => Promise<Batch | undefined>
   /** `false`: another batch is open. */
@@ -66,7 +66,7 @@ export function heldNotices(dynamo: DynamoDBClient, table: string): HeldNotices 
     isTold: async ({ cluster, hash }) => (await get(`told#${hash}`, cluster))?.['toldAt'] !== undefined,
     hold: async (held) => void (await put(`held#${held.hash}`, held, { at: held.at, once: ifNone })),
     all: async () => {
-      const held: Held[] = []
+      const held: HeldNotice[] = []
       let from: Record<string, AttributeValue> | undefined
       do {
         const { Items = [], LastEvaluatedKey } = await dynamo.send(
@@ -79,7 +79,7 @@ export function heldNotices(dynamo: DynamoDBClient, table: string): HeldNotices 
             ...(from && { ExclusiveStartKey: from }),
           }),
         )
-        held.push(...Items.map((item) => contentOf(item) as Held))
+        held.push(...Items.map((item) => contentOf(item) as HeldNotice))
         from = LastEvaluatedKey
       } while (from)
       return held

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { Progress } from '../../domain/notice/progress.ts'
+import type { Milestone } from '../../domain/notice/progress.ts'
 
 /** One problem of one cluster, from its first notice to "in step again". */
 export interface Incident {
@@ -12,7 +12,7 @@ export interface Incident {
   /** `KEY=VALUE` of the cluster's tags when it began. */
   tags: string[]
   /** The last progress of a rollout that was notified. */
-  milestone?: Progress['milestone']
+  milestone?: Milestone['milestone']
 }
 
 export const incidentItem = (

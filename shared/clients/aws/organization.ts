@@ -23,7 +23,7 @@ export const accountsIn = async (place: OrganizationPlace, selection: Selection)
       const call = patientCalls(place, abortSignal)
       const active = selection.units ? await below(call, selection.units) : await activeOf(call, 'ListAccounts', {})
       if (!selection.tag) return active
-      return await tagged(call, bounded(active, taggedAtMost, 'active accounts whose tags must be read'), selection.tag)
+      return await tagged(call, noMoreThan(active, taggedAtMost, 'active accounts whose tags must be read'), selection.tag)
     }
     return read([...new Set(await inTime('organizations:ListAccounts', within, readMs))].toSorted())
   } catch (error) {
@@ -42,7 +42,7 @@ const tagsPage = z.object({ Tags: z.array(z.object({ Key: z.string(), Value: z.s
 const activeOf = async (call: OrganizationCall, operation: string, request: object): Promise<string[]> => {
   const found = (await call(operation, request, accountsPage)).flatMap(({ Accounts }) => Accounts)
   const active = found.filter(({ State, Status }) => (State ?? Status) === 'ACTIVE').map(({ Id }) => Id)
-  return bounded(active, accountsAtMost, 'active accounts')
+  return noMoreThan(active, accountsAtMost, 'active accounts')
 }
 
 /** Of each unit and of all units below it. */
@@ -54,9 +54,9 @@ const below = async (call: OrganizationCall, units: readonly string[]): Promise<
     const pages = await call('ListOrganizationalUnitsForParent', { ParentId }, unitsPage)
     // A set is walked through with what is added meanwhile.
     for (const { Id } of pages.flatMap((page) => page.OrganizationalUnits)) seen.add(Id)
-    bounded([...seen], unitsAtMost, 'organizational units')
+    noMoreThan([...seen], unitsAtMost, 'organizational units')
   }
-  return bounded(found, accountsAtMost, 'active accounts')
+  return noMoreThan(found, accountsAtMost, 'active accounts')
 }
 
 const tagged = async (
@@ -74,7 +74,7 @@ const tagged = async (
   return accounts.filter((_, index) => kept[index])
 }
 
-const bounded = (all: string[], most: number, what: string): string[] => {
+const noMoreThan = (all: string[], most: number, what: string): string[] => {
   if (all.length <= most) return all
   const message = `There are more than ${most} ${what}: name fewer in organization.units.`
   throw Object.assign(new Error(message), { $metadata: { httpStatusCode: 200 } })

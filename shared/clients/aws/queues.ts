@@ -63,12 +63,12 @@ export function queues(sqs: SQSClient, urls: QueueUrls): Queues {
   }
 }
 
-interface Entry {
+interface BatchEntry {
   MessageBody: string
   MessageGroupId: string
 }
 
-const entryOf = (message: Evaluation | Telling): Entry => ({
+const entryOf = (message: Evaluation | Telling): BatchEntry => ({
   MessageBody: bodyOf(message),
   MessageGroupId: fitting('tell' in message ? message.tell.cluster : clusterKey(message.cluster)),
 })
@@ -80,8 +80,8 @@ export const bodyOf = (message: object): string => {
 }
 
 /** Sends all, ten in each call; returns the messages that SQS did not confirm. Throws if a whole batch fails. */
-export async function sendBatches(sqs: SQSClient, QueueUrl: string, entries: readonly Entry[]): Promise<Entry[]> {
-  const refused: Entry[] = []
+export async function sendBatches(sqs: SQSClient, QueueUrl: string, entries: readonly BatchEntry[]): Promise<BatchEntry[]> {
+  const refused: BatchEntry[] = []
   for (let from = 0; from < entries.length; from += batchSize) {
     const batch = entries.slice(from, from + batchSize)
     const Entries = batch.map((entry, index) => ({ Id: String(index), ...entry }))

@@ -1,5 +1,5 @@
 import { type AttributeValue, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { type Day, seenIn, withSeen } from '../../domain/history/day.ts'
+import { type Day, dayResult, withResult } from '../../domain/history/day.ts'
 import type { Report } from '../../domain/report.ts'
 import { accepted, writeKeptSeconds } from './records-writes.ts'
 
@@ -20,7 +20,7 @@ export const verdictKeeper =
     const Key = { cluster: { S: cluster }, record: { S: dayKey(at.slice(0, 10)) } }
     for (let tries = 1; ; tries += 1) {
       const { Item } = await dynamo.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))
-      const day = withSeen(dayIn(Item), at, seenIn(report))
+      const day = withResult(dayIn(Item), at, dayResult(report))
       if (!day) return
       if (await accepted(() => dynamo.send(put(table, { ...Key, ...dayItem(day, at) }, Item?.['state'])))) return
       if (tries >= triesAtMost)

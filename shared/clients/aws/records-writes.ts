@@ -5,27 +5,27 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { plain } from '../../domain/plain.ts'
-import { type Entry, identityOf } from '../../domain/rollout/journal.ts'
+import { type JournalEntry, identityOf } from '../../domain/rollout/journal.ts'
 import { createHash } from 'node:crypto'
 
 /** By id, which is always short: keys and the list of known entries are limited in size. */
-export const idsOf = (writes: Entry[]): Map<string, Entry> => new Map(writes.map((write) => [idOf(write), write]))
+export const idsOf = (writes: JournalEntry[]): Map<string, JournalEntry> => new Map(writes.map((write) => [idOf(write), write]))
 
 /** Characters of each value. */
 const longest = { write: 4_000, claim: 1_000 }
 
-const idOf = (write: Entry): string =>
+const idOf = (write: JournalEntry): string =>
   createHash('sha256')
     .update(`${write.rollout} ${identityOf(write)}`)
     .digest('hex')
     .slice(0, 12)
 
 /** `KIND#WHEN#ID`, so that a query by key returns a range of time, oldest first. */
-export const writeKey = (kind: 'write' | 'claim', id: string, { at }: Entry): string =>
+export const writeKey = (kind: 'write' | 'claim', id: string, { at }: JournalEntry): string =>
   `${kind}#${new Date(at).toISOString()}#${id}`
 
 /** `claim`: an entry that only the cluster has, under a separate key; it never replaces a recorded write. */
-const writeItem = (kind: 'write' | 'claim', id: string, write: Entry): Record<string, AttributeValue> => {
+const writeItem = (kind: 'write' | 'claim', id: string, write: JournalEntry): Record<string, AttributeValue> => {
   const { at, by, why, what, object, from, to, rollout } = write
   const facts = { at, by, why, what, object, before: from, after: to, rollout }
   const given = Object.entries(facts).filter(([, value]) => value !== undefined)
@@ -43,7 +43,7 @@ export const writeKeptSeconds = 400 * 86_400
 interface Kept {
   kind: 'write' | 'claim'
   id: string
-  write: Entry
+  write: JournalEntry
 }
 
 /** `false`: it already exists and is not changed. */
@@ -72,7 +72,7 @@ export async function accepted(write: () => Promise<unknown>): Promise<boolean> 
 
 export interface ActedRecords {
   /** Records the caller's writes, one item for each. Existing records are not changed. */
-  keepActed: (cluster: string, writes: Entry[]) => Promise<void>
+  keepActed: (cluster: string, writes: JournalEntry[]) => Promise<void>
 }
 
 export function actedRecords(dynamo: DynamoDBClient, table: string): ActedRecords {

@@ -8,7 +8,7 @@ import {
 import type { Switch } from '../../domain/policy/policy.ts'
 import type { Report } from '../../domain/report.ts'
 import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
-import type { Entry } from '../../domain/rollout/journal.ts'
+import type { JournalEntry } from '../../domain/rollout/journal.ts'
 import { type Incident, incidentIn, incidentItem } from './incidents.ts'
 import { type BeginningLook, lookBeginner } from './looks-item.ts'
 import { packed, unpacked } from './records-body.ts'
@@ -65,7 +65,7 @@ export interface Records {
    * them), and returns their number. They may be forged: they are marked as claimed, and at most 100 for each
    * evaluation and 1,000 a day are kept for a cluster. After an interruption it is repeated without duplicates.
    */
-  keepClaims: (cluster: string, writes: Entry[], now: string) => Promise<number>
+  keepClaims: (cluster: string, writes: JournalEntry[], now: string) => Promise<number>
 }
 
 /** `state`: the switches, as a text that changes only when they change. `since`: RFC 3339. */
@@ -216,7 +216,7 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
       const item = (await get(cluster, 'writes')) ?? {}
       const before = item['known']?.SS ?? []
       // Older entries have expired; entries in the future are forged.
-      const isDated = ({ at }: Entry) =>
+      const isDated = ({ at }: JournalEntry) =>
         seconds(at) > seconds(now) - keptFor.write && seconds(at) <= seconds(now) + clockSkew / 1_000
       const known = idsOf(writes.filter(isDated))
       const day = now.slice(0, 10)

@@ -1,7 +1,7 @@
 import { KubeError } from '../../errors.ts'
 
 /** Limits of one observation of a cluster, shared by all its reads, lists and pages. */
-export interface LookLimits {
+export interface ObservationLimits {
   /** Milliseconds from its first to its last answer. */
   ms: number
   /** The bytes of all answers. */
@@ -11,7 +11,7 @@ export interface LookLimits {
 }
 
 /** The remaining budget. */
-export interface Budget {
+export interface ReadBudget {
   ms: number
   /** The deadline, as `Date.now()`. */
   until: number
@@ -27,7 +27,7 @@ export const depthAtMost = 100
 /** The `reason` of these errors: smaller pages do not help. */
 export const overBudget = 'OverBudget'
 
-export function budgetOf({ ms, bytes, kept }: LookLimits): Budget {
+export function budgetOf({ ms, bytes, kept }: ObservationLimits): ReadBudget {
   const received = new Map<string, number>()
   const seen = new WeakSet<object>()
   let [bytesLeft, keptLeft] = [bytes, kept]

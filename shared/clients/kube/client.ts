@@ -13,7 +13,7 @@ import type {
 } from '../../domain/cluster.ts'
 import type { Read } from '../../domain/read.ts'
 import type { CalicoApi, Mode } from '../../domain/report.ts'
-import type { LookLimits } from './budget.ts'
+import type { ObservationLimits } from './budget.ts'
 import type { Callee, Webhook } from '../../domain/webhooks.ts'
 
 /**
@@ -64,7 +64,7 @@ export interface KubeReads {
 /** One cluster's Kubernetes API with domain types. Writes throw `KubeError` and are never retried by the client. */
 export interface KubeClient extends KubeReads {
   /** The same connection for one observation: all reads through it share that budget. */
-  within: (look: LookLimits) => KubeReads
+  within: (look: ObservationLimits) => KubeReads
 
   /** Creates the Lease (no `resourceVersion`) or changes it if it still has that version. Else a `conflict`. */
   putLease: (change: LeaseChange) => Promise<RolloutRecord>

@@ -3,7 +3,7 @@ import { type Agent, request as httpsRequest, type RequestOptions } from 'node:h
 import type { TLSSocket } from 'node:tls'
 import { KubeError } from '../../errors.ts'
 import { jsonBounds } from './json-bounds.ts'
-import type { Budget } from './budget.ts'
+import type { ReadBudget } from './budget.ts'
 import type { Proxy } from '../proxy.ts'
 
 /** Limits of one answer, in milliseconds and bytes. */
@@ -26,7 +26,7 @@ export interface Exchange {
   until: number
   limits: ExchangeLimits
   /** The budget of the observation that this call is part of. */
-  budget?: Budget
+  budget?: ReadBudget
   /** Takes a successful body piece by piece instead of keeping it; `false`: enough, hang up. */
   consume?: (piece: Buffer) => boolean
   /** That the agent goes through. */
@@ -131,7 +131,7 @@ function watchdog(call: Exchange, end: (error: KubeError) => void) {
 }
 
 /** The time of the observation is over; this answer was too late. */
-export const tooSlow = ({ ms }: Budget, path: string) =>
+export const tooSlow = ({ ms }: ReadBudget, path: string) =>
   new KubeError(
     'unreachable',
     `An observation takes at most ${ms / 1_000} s, and ${path} was not answered in that time.`,

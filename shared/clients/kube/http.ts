@@ -4,7 +4,7 @@ import { counted, outOfTime, timeLeft } from '../../deadline.ts'
 import { KubeError } from '../../errors.ts'
 import { agentFor, baseOf, type KubeConnection } from './connection.ts'
 import { oneLine } from '../foreign.ts'
-import { type Budget, budgetOf, type LookLimits } from './budget.ts'
+import { type ReadBudget, budgetOf, type ObservationLimits } from './budget.ts'
 import { type Answer, DroppedError, exchange, type ExchangeLimits, tooSlow } from './exchange.ts'
 import { refusal, retryAfterIn } from './refusal.ts'
 import { loginsIn, ownSecrets } from './own-secrets.ts'
@@ -31,9 +31,9 @@ export interface KubeHttp {
   /** A text of the server without the secrets that were sent to it. */
   hide: (text: string) => string
   /** The same connections and call counter for one observation: all reads through it share one budget. */
-  within: (look: LookLimits) => KubeHttp
+  within: (look: ObservationLimits) => KubeHttp
   /** Absent: calls share no budget. */
-  budget?: Budget
+  budget?: ReadBudget
   close: () => void
 }
 
@@ -85,7 +85,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     return { ...answer, text: own.hide(answer.text) }
   }
 
-  const attempt = async (request: KubeRequest, budget: Budget | undefined): Promise<Answer> => {
+  const attempt = async (request: KubeRequest, budget: ReadBudget | undefined): Promise<Answer> => {
     const until =
       Date.now() + Math.min(bounds.deadlineMs, timeLeft() - spareMs, (budget?.until ?? Infinity) - Date.now())
     if (budget && Date.now() >= budget.until) throw tooSlow(budget, request.path)
@@ -115,7 +115,7 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     }
   }
 
-  const view = (budget?: Budget): KubeHttp => {
+  const view = (budget?: ReadBudget): KubeHttp => {
     const send = (request: KubeRequest): Promise<Answer> =>
       slots(() => counted('the Kubernetes API', () => attempt(request, budget)))
     return {
@@ -136,7 +136,7 @@ interface Attempt {
   until: number
   /** A new token, not a cached one. */
   fresh: boolean
-  budget: Budget | undefined
+  budget: ReadBudget | undefined
 }
 
 /** If one idle connection is dead, the others are too: after a function was frozen, all of them are closed. */

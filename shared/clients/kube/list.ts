@@ -1,7 +1,7 @@
 import { KubeError } from '../../errors.ts'
 import { exactTextOf, type Foreign, isObject, objectOf, oneLine, textOf } from '../foreign.ts'
 import { tooLargeReason } from './exchange.ts'
-import type { LookLimits } from './budget.ts'
+import type { ObservationLimits } from './budget.ts'
 import type { KubeHttp } from './http.ts'
 import { metadataOf } from './metadata.ts'
 
@@ -17,7 +17,7 @@ const pagesAtMost = 1_000
 /** The maximum of kept objects; ten times the number in the largest clusters. */
 const itemsAtMost = 150_000
 /** For all pages together, if the list is not part of an observation. */
-const alone: LookLimits = { ms: 60_000, bytes: 512 * 2 ** 20, kept: 128 * 2 ** 20 }
+const alone: ObservationLimits = { ms: 60_000, bytes: 512 * 2 ** 20, kept: 128 * 2 ** 20 }
 
 /**
  * Reads a whole collection, page by page; only the result of `reduce` is kept of each item, to limit memory. A list

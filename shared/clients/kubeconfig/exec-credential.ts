@@ -10,7 +10,7 @@ import {
   oneLine,
   present,
 } from '../foreign.ts'
-import { type Entry, KubeconfigError, pemOf } from './file.ts'
+import { type KubeconfigEntry, KubeconfigError, pemOf } from './file.ts'
 import { givenSecrets, loginsIn, type OwnSecrets, ownSecrets } from '../kube/own-secrets.ts'
 
 /** The output of a credential plugin. */
@@ -26,7 +26,7 @@ export interface ExecCredential {
 const patience = { prompted: 120_000, alone: 12_000 }
 
 /** Runs the user's credential plugin (`aws eks get-token`), as client-go does: client.authentication.k8s.io. */
-export async function execCredential(user: Entry, cluster: Entry): Promise<ExecCredential> {
+export async function execCredential(user: KubeconfigEntry, cluster: KubeconfigEntry): Promise<ExecCredential> {
   const exec = objectOf(user.value['exec'])
   if (exec['interactiveMode'] === 'Always' && !process.stdin.isTTY)
     throw new KubeconfigError(
@@ -48,7 +48,7 @@ export async function execCredential(user: Entry, cluster: Entry): Promise<ExecC
   throw new KubeconfigError(`The plugin ${oneLine(command, 200)} returned neither token nor certificate.`)
 }
 
-function environmentOf(exec: Foreign, cluster: Entry): NodeJS.ProcessEnv {
+function environmentOf(exec: Foreign, cluster: KubeconfigEntry): NodeJS.ProcessEnv {
   const spec = {
     interactive: isInteractive(exec),
     ...(exec['provideClusterInfo'] === true && { cluster: toldOf(cluster) }),
@@ -58,7 +58,7 @@ function environmentOf(exec: Foreign, cluster: Entry): NodeJS.ProcessEnv {
 }
 
 /** What client-go tells a plugin of the cluster, the authority also where it stands in a file. */
-function toldOf(cluster: Entry): Foreign {
+function toldOf(cluster: KubeconfigEntry): Foreign {
   const { value } = cluster
   const pem = pemOf(cluster, 'certificate-authority')
   const extension = objectsOf(value['extensions']).find(({ name }) => name === 'client.authentication.k8s.io/exec')
@@ -90,7 +90,7 @@ function credentialsIn(answer: string): (string | undefined)[] {
 }
 
 /** A plugin that does not get through tells of its proxy. */
-const proxyLogins = (cluster: Entry, { HTTPS_PROXY, https_proxy }: NodeJS.ProcessEnv): string[] =>
+const proxyLogins = (cluster: KubeconfigEntry, { HTTPS_PROXY, https_proxy }: NodeJS.ProcessEnv): string[] =>
   [textOf(cluster.value['proxy-url']), HTTPS_PROXY, https_proxy].flatMap((it) => loginsIn(it ?? ''))
 
 interface Run {

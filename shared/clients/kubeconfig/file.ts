@@ -19,7 +19,7 @@ export class KubeconfigError extends Error {
 }
 
 /** An entry of a kubeconfig, and the folder for its relative paths. */
-export interface Entry {
+export interface KubeconfigEntry {
   name: string
   folder: string
   value: Foreign
@@ -28,9 +28,9 @@ export interface Entry {
 export interface Kubeconfig {
   files: string[]
   currentContext?: string
-  contexts: Entry[]
-  clusters: Entry[]
-  users: Entry[]
+  contexts: KubeconfigEntry[]
+  clusters: KubeconfigEntry[]
+  users: KubeconfigEntry[]
 }
 
 /** The files that kubectl reads: the given one, else those of `KUBECONFIG`, else `~/.kube/config`. */
@@ -46,7 +46,7 @@ export function kubeconfigFiles(file: string | undefined, env: NodeJS.ProcessEnv
 /** Several files count as one: of two entries with the same name the first is used, as kubectl does. */
 export function readKubeconfig(files: string[]): Kubeconfig {
   const documents = files.map((file) => ({ document: read(file), folder: dirname(resolve(file)) }))
-  const entries = (list: string, inner: string): Entry[] =>
+  const entries = (list: string, inner: string): KubeconfigEntry[] =>
     documents.flatMap(({ document, folder }) =>
       objectsOf(document[list]).flatMap((entry) => {
         const name = textOf(entry['name'])
@@ -93,7 +93,7 @@ function reasonOf(error: unknown): string {
  * PEM from `NAME-data` (base64) or from the file of `NAME`; `undefined`: neither is set, by kubectl's rules. Throws
  * if it cannot be read or is empty: it must not be treated as a missing setting.
  */
-export function pemOf({ value, folder }: Entry, name: string): Pem | undefined {
+export function pemOf({ value, folder }: KubeconfigEntry, name: string): Pem | undefined {
   for (const key of [`${name}-data`, name])
     if (value[key] !== undefined && value[key] !== null && textOf(value[key]) === undefined)
       throw new KubeconfigError(`${key} in the kubeconfig is not a text.`)

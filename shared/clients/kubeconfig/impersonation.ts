@@ -1,5 +1,5 @@
 import { exactTextOf as textOf, exactTextsOf as textsOf, type Foreign, objectOf, oneLine } from '../foreign.ts'
-import { type Entry, KubeconfigError } from './file.ts'
+import { type KubeconfigEntry, KubeconfigError } from './file.ts'
 
 type Headers = Record<string, string | string[]>
 
@@ -7,7 +7,7 @@ type Headers = Record<string, string | string[]>
  * The headers by which the API server takes us for the user whom the kubeconfig names (`as`, `as-groups`, `as-uid`,
  * `as-user-extra`). https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation
  */
-export function impersonation({ name, value }: Entry): Headers | undefined {
+export function impersonation({ name, value }: KubeconfigEntry): Headers | undefined {
   const user = textOf(value['as'])
   const more = {
     ...texts('Impersonate-Group', value['as-groups']),

@@ -9,7 +9,7 @@ import { type EksHint, eksHint } from './eks.ts'
 import { impersonation } from './impersonation.ts'
 import { type Proxy, proxyAt, proxyFor } from '../proxy.ts'
 import {
-  type Entry,
+  type KubeconfigEntry,
   type Kubeconfig,
   KubeconfigError,
   kubeconfigFiles,
@@ -93,7 +93,7 @@ export const contextNames = (file?: string): string[] => {
 function chosen(
   config: Kubeconfig,
   wanted: string | undefined,
-): { name: string; cluster: Entry; user: Entry | undefined } {
+): { name: string; cluster: KubeconfigEntry; user: KubeconfigEntry | undefined } {
   const name = wanted ?? config.currentContext
   const names = config.contexts.map((it) => it.name)
   const there = `It has: ${oneLine(names.join(', ')) || 'none'}.`
@@ -125,7 +125,7 @@ function chosen(
 }
 
 /** The cluster's own proxy, else the environment's; what is named and cannot be used is not gone past in silence. */
-function proxyOf({ name, value }: Entry, server: string): Proxy | undefined {
+function proxyOf({ name, value }: KubeconfigEntry, server: string): Proxy | undefined {
   try {
     const own = textOf(value['proxy-url'])
     return own ? proxyAt(own, 'proxy-url') : proxyFor(server, process.env)
@@ -136,7 +136,7 @@ function proxyOf({ name, value }: Entry, server: string): Proxy | undefined {
 }
 
 /** An invalid authority is rejected: without one the system's authorities would be trusted. */
-function authorityOf(cluster: Entry): string | undefined {
+function authorityOf(cluster: KubeconfigEntry): string | undefined {
   const { value } = cluster
   const pem = pemOf(cluster, 'certificate-authority')
   if (pem) return checked(pem, certificatesIn)
@@ -161,7 +161,7 @@ type Identity = Pick<KubeConnection, 'cert' | 'key' | 'token'>
 /**
  * In kubectl's order: a token file before a token, a certificate with either, a plugin or provider if there is none.
  */
-async function identity(user: Entry, cluster: Entry, of: { config: Kubeconfig; name: string }): Promise<Identity> {
+async function identity(user: KubeconfigEntry, cluster: KubeconfigEntry, of: { config: Kubeconfig; name: string }): Promise<Identity> {
   const { value, folder } = user
   const certificate = certificateOf(pemOf(user, 'client-certificate'), pemOf(user, 'client-key'), user)
   const tokenFile = textOf(value['tokenFile'])
@@ -178,7 +178,7 @@ async function identity(user: Entry, cluster: Entry, of: { config: Kubeconfig; n
 }
 
 /** Neither, or both and matching. */
-function certificateOf(cert: Pem | undefined, key: Pem | undefined, { name }: Entry): Pick<Identity, 'cert' | 'key'> {
+function certificateOf(cert: Pem | undefined, key: Pem | undefined, { name }: KubeconfigEntry): Pick<Identity, 'cert' | 'key'> {
   if (!cert && !key) return {}
   if (!cert || !key)
     throw new KubeconfigError(
@@ -189,7 +189,7 @@ function certificateOf(cert: Pem | undefined, key: Pem | undefined, { name }: En
 }
 
 /** The plugin runs now, because it may return a certificate, and again when its credential expires or is rejected. */
-async function byPlugin(user: Entry, cluster: Entry): Promise<Identity> {
+async function byPlugin(user: KubeconfigEntry, cluster: KubeconfigEntry): Promise<Identity> {
   let current = await execCredential(user, cluster)
   const [cert, key] = [current.cert, current.key].map(
     (text) => text && { text, from: "The output of the user's credential plugin" },

@@ -80,13 +80,13 @@ export function felixViews(
   state: ClusterState,
   groups: Map<PodState, Group>,
 ): (it: FelixOnNode, bpf: boolean) => FelixView {
-  const told = new Map<Group, Said>()
+  const samples = new Map<Group, Said>()
   return (it, bpf) => {
     const olderThanMode = isOlderThanMode(it)
     if (bpf) return { ipvs: false, missed: false, olderThanMode, evidence: [] }
     const group = it.calicoPod && groups.get(it.calicoPod)
-    const ofGroup = group && (told.get(group) ?? whatTheySay(state, group.pods))
-    if (group && ofGroup) told.set(group, ofGroup)
+    const ofGroup = group && (samples.get(group) ?? whatTheySay(state, group.pods))
+    if (group && ofGroup) samples.set(group, ofGroup)
     const own = it.calicoPod ? whatTheySay(state, [it.calicoPod]) : silent
     return { olderThanMode, ...view(it, own.read ? own : (ofGroup ?? own)) }
   }
@@ -124,9 +124,9 @@ const isOlderThanMode = (it: FelixOnNode): boolean => {
   return change !== undefined && at(it.calicoPod?.startedAt) < at(change)
 }
 
-type Seen = Omit<FelixView, 'olderThanMode'>
+type UndatedView = Omit<FelixView, 'olderThanMode'>
 
-function view(it: FelixOnNode, said: Said): Seen {
+function view(it: FelixOnNode, said: Said): UndatedView {
   if (it.calicoPod?.startedAt === undefined || !it.running) return { missed: false, evidence: [] }
   switch (it.running.mode) {
     case 'ipvs':
@@ -144,7 +144,7 @@ function view(it: FelixOnNode, said: Said): Seen {
 const outdated = (it: FelixOnNode, said: Said): boolean =>
   followsTheLink(it.version) === true && !(at(said.at) >= at(it.running?.pod.startedAt))
 
-function underIpvs(it: FelixOnNode, said: Said): Seen {
+function underIpvs(it: FelixOnNode, said: Said): UndatedView {
   const follows = followsTheLink(it.version)
   if (said.ipvs !== undefined && !outdated(it, said)) {
     return { ipvs: said.ipvs, missed: !said.ipvs && follows !== true, evidence: said.evidence }
@@ -175,7 +175,7 @@ function timesOf(it: FelixOnNode): Evidence[] {
   ]
 }
 
-function underIptables(it: FelixOnNode, said: Said): Seen {
+function underIptables(it: FelixOnNode, said: Said): UndatedView {
   if (said.ipvs !== undefined) return { ipvs: said.ipvs, missed: false, evidence: said.evidence }
   if (!felixInDoubt(it)) return { ipvs: false, missed: false, evidence: [] }
   const doubt = `the node is older than the last write of kube-proxy's configuration: if that changed ipvs to iptables, kube-ipvs0 remains there and Felix is still in IPVS mode; ${silence(said)}`
@@ -186,7 +186,7 @@ function underIptables(it: FelixOnNode, said: Said): Seen {
  * kube-proxy removes the link when it changes to nftables; only a Felix that does not follow the link can still be in
  * IPVS mode.
  */
-function underNftables(it: FelixOnNode, said: Said): Seen {
+function underNftables(it: FelixOnNode, said: Said): UndatedView {
   const follows = followsTheLink(it.version)
   if (said.ipvs !== undefined && !outdated(it, said)) {
     return { ipvs: said.ipvs, missed: said.ipvs && follows !== true, evidence: said.evidence }

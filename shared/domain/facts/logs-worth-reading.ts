@@ -44,13 +44,13 @@ function doubtfulProxies(running: Running): PodState[] {
   return samples(groupsOf(changes.keys(), (pod) => changes.get(pod)))
 }
 
-interface Seen {
+interface PodsAndModes {
   calicoPods: Map<string, PodState>
   running: Running
   configurations: readonly ProxyConfiguration[]
 }
 
-function doubtfulFelix(state: ClusterState, { calicoPods, running, configurations }: Seen): PodState[] {
+function doubtfulFelix(state: ClusterState, { calicoPods, running, configurations }: PodsAndModes): PodState[] {
   const versionOf = calicoVersions(state)
   const nodes: FelixOnNode[] = (valueOf(state.nodes) ?? []).map((node) => {
     const calicoPod = calicoPods.get(node.name)

@@ -1,4 +1,4 @@
-import type { Entry } from './decode.ts'
+import type { FelixSetting } from './decode.ts'
 import { short } from './go.ts'
 import { isNone, type Layer, objectOf, type Rules } from './layer.ts'
 import { absent, type Parameter } from './params.ts'
@@ -48,7 +48,7 @@ function read(parameter: Parameter, raw: string, rules: Rules): Result {
 }
 
 interface Heard {
-  entry: Entry
+  entry: FelixSetting
   result: Result
 }
 
@@ -91,7 +91,7 @@ function warningFor({ entry, result }: Heard, { name, layer, decides }: About): 
 function ambiguousWarning(
   name: FelixParameter,
   layer: Layer,
-  entry: Entry | undefined,
+  entry: FelixSetting | undefined,
   decides: boolean,
 ): FelixWarning {
   return {

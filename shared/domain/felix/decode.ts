@@ -6,7 +6,7 @@ import { decoders, readSelector } from './spec.ts'
 import { checkSpec, type SpecChecks } from './spec-checks.ts'
 
 /** One setting of one source. */
-export interface Entry {
+export interface FelixSetting {
   /** The parameter's name as written there. */
   key: string
   raw: string
@@ -15,14 +15,14 @@ export interface Entry {
 }
 
 /** Settings by lower-case parameter name; several if a name has several spellings. */
-export type Entries = ReadonlyMap<string, Entry[]>
+export type FelixSettings = ReadonlyMap<string, FelixSetting[]>
 
 /** `at`: the invalid field, if it is one. */
 export type Decoded = DecodedObject | { ok: false; reason: string; at?: BadField }
 
 export interface DecodedObject {
   ok: true
-  entries: Entries
+  entries: FelixSettings
   /** Milliseconds; an object without a time is older than all others. */
   createdAt: number
   /** Not empty. */
@@ -47,7 +47,7 @@ export function decodeObject(object: FelixObject, rules: DecodeRules): Decoded {
     const copy = rules.metadataCopy === 'ignored' ? undefined : copyOf(object.annotations[copyKey])
     const merged = rules.metadataCopy === 'merged' ? copy : undefined
     checkSpec(object.spec, rules.checks)
-    const entries = new Map<string, Entry[]>()
+    const entries = new Map<string, FelixSetting[]>()
     for (const entry of specEntries(object.spec, rules.parameters)) add(entries, entry)
     for (const entry of annotationEntries(object.annotations, merged?.annotations ?? new Map())) add(entries, entry)
     const nodeSelector = rules.selectors ? selectorOf(object.spec['nodeSelector']) : undefined
@@ -63,7 +63,7 @@ const copyOf = (text: string | undefined) => inField(`metadata.annotations[${cop
 const selectorOf = (value: unknown) => inField('spec.nodeSelector', value, () => readSelector(value))
 
 /** An annotation hides the spec's value only if it has exactly the parameter's name. */
-function add(entries: Map<string, Entry[]>, entry: Entry): void {
+function add(entries: Map<string, FelixSetting[]>, entry: FelixSetting): void {
   const name = goLower(entry.key)
   const others = (entries.get(name) ?? []).filter((other) => other.key !== entry.key)
   entries.set(name, [...others, entry])
@@ -72,21 +72,21 @@ function add(entries: Map<string, Entry[]>, entry: Entry): void {
 function* annotationEntries(
   own: Readonly<Record<string, string>>,
   copied: ReadonlyMap<string, string>,
-): Generator<Entry> {
+): Generator<FelixSetting> {
   for (const [key, raw] of Object.entries(own)) {
     if (key.startsWith(annotationPrefix) && !copied.has(key)) yield annotation(key, raw, key)
   }
   for (const [key, raw] of copied) if (key.startsWith(annotationPrefix)) yield annotation(key, raw, copyKey)
 }
 
-const annotation = (key: string, raw: string, at: string): Entry => ({
+const annotation = (key: string, raw: string, at: string): FelixSetting => ({
   key: key.slice(annotationPrefix.length),
   raw,
   field: `metadata.annotations[${at}]`,
   kind: 'annotation',
 })
 
-function* specEntries(spec: Record<string, unknown>, parameters: DecodeRules['parameters']): Generator<Entry> {
+function* specEntries(spec: Record<string, unknown>, parameters: DecodeRules['parameters']): Generator<FelixSetting> {
   for (const { name, spec: place } of parameters.values()) {
     const value = place && Object.hasOwn(spec, place.field) ? spec[place.field] : undefined
     if (!place || value === undefined || value === null) continue

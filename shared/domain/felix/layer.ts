@@ -1,4 +1,4 @@
-import type { Entries, Entry } from './decode.ts'
+import type { FelixSettings, FelixSetting } from './decode.ts'
 import { goLower } from './go.ts'
 import type { Parameter, Parsed } from './params.ts'
 import type { FelixParameter, FelixValues } from './values.ts'
@@ -9,7 +9,7 @@ export interface Layer {
   source: Exclude<RangeSource, 'default'>
   /** `FelixConfiguration/default`, `environment`, `felix.cfg` */
   object: string
-  entries: Entries
+  entries: FelixSettings
   /** Lower-case names that are set here to a value that is not read. */
   unknown?: ReadonlySet<string>
 }
@@ -41,5 +41,5 @@ export const isNone = (raw: string): boolean => raw.length === 4 && goLower(raw)
 /** How an object is named in evidence, journals and messages. */
 export const objectName = (name: string): string => `FelixConfiguration/${name}`
 
-export const objectOf = (layer: Layer, entry: Entry): string =>
+export const objectOf = (layer: Layer, entry: FelixSetting): string =>
   entry.kind === 'env' ? `env ${entry.key}` : layer.object

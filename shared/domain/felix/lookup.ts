@@ -1,5 +1,5 @@
 import type { FelixObject } from '../cluster.ts'
-import type { DecodeRules, Entry } from './decode.ts'
+import type { DecodeRules, FelixSetting } from './decode.ts'
 import { goLower } from './go.ts'
 import type { Layer, Rules } from './layer.ts'
 import { type Parameter, type Parsed, parametersOf } from './params.ts'
@@ -109,7 +109,7 @@ const signature = (node: FelixNode): unknown[] => [
 ]
 
 function localLayers(node: FelixNode, parameters: Rules['parameters']): Layer[] {
-  const env = new Map<string, Entry[]>()
+  const env = new Map<string, FelixSetting[]>()
   for (const { name, value } of node.env) {
     if (isFelix(name)) env.set(goLower(name).slice(6), [{ key: name, raw: value, kind: 'env' }])
   }
@@ -120,7 +120,7 @@ function localLayers(node: FelixNode, parameters: Rules['parameters']): Layer[] 
   return layers
 }
 
-function unseen(node: FelixNode, env: ReadonlyMap<string, Entry[]>, parameters: Rules['parameters']): Set<string> {
+function unseen(node: FelixNode, env: ReadonlyMap<string, FelixSetting[]>, parameters: Rules['parameters']): Set<string> {
   const names = new Set<string>()
   for (const variable of node.unknownEnv ?? []) {
     const name = goLower(variable)
@@ -132,8 +132,8 @@ function unseen(node: FelixNode, env: ReadonlyMap<string, Entry[]>, parameters: 
   return names
 }
 
-function fileEntries(file: Readonly<Record<string, string>>): Map<string, Entry[]> {
-  const entries = new Map<string, Entry[]>()
+function fileEntries(file: Readonly<Record<string, string>>): Map<string, FelixSetting[]> {
+  const entries = new Map<string, FelixSetting[]>()
   for (const [key, raw] of Object.entries(file)) {
     entries.set(goLower(key), [...(entries.get(goLower(key)) ?? []), { key, raw, kind: 'file' }])
   }

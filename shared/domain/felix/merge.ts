@@ -2,18 +2,18 @@ import { felixParameters } from './layer.ts'
 import type { DerivedValues, FelixPartly, FelixResolution, FelixValues, FelixWarning } from './values.ts'
 
 type Values = FelixValues & DerivedValues
-type Told = Exclude<FelixResolution, { outcome: 'error' }>
+type Resolved = Exclude<FelixResolution, { outcome: 'error' }>
 
 /**
  * The values on which all versions of Calico agree, for a cluster whose version is not known. Oldest first, at least
  * one.
  */
 export function mergeVersions(answers: readonly FelixResolution[]): FelixResolution {
-  const told = answers.filter((answer): answer is Told => answer.outcome !== 'error')
+  const resolved = answers.filter((answer): answer is Resolved => answer.outcome !== 'error')
   const [first] = answers
-  if (told.length === 0 && first) return first
-  if (told.length < answers.length) return nothingCertain(told.at(-1)?.warnings ?? [])
-  return agreement(told)
+  if (resolved.length === 0 && first) return first
+  if (resolved.length < answers.length) return nothingCertain(resolved.at(-1)?.warnings ?? [])
+  return agreement(resolved)
 }
 
 const versionWarning = (message: string): FelixWarning => ({
@@ -36,10 +36,10 @@ const nothingCertain = (warnings: readonly FelixWarning[]): FelixResolution => (
   ],
 })
 
-function agreement(told: readonly Told[]): FelixResolution {
-  const last = told.at(-1) as Told
+function agreement(resolved: readonly Resolved[]): FelixResolution {
+  const last = resolved.at(-1) as Resolved
   const agreed = (name: keyof Values): boolean => {
-    const texts = told.map((answer) => JSON.stringify(answer.values[name]))
+    const texts = resolved.map((answer) => JSON.stringify(answer.values[name]))
     return texts[0] !== undefined && texts.every((text) => text === texts[0])
   }
   const parameters = felixParameters.filter((name) => !agreed(name))
@@ -53,7 +53,7 @@ function agreement(told: readonly Told[]): FelixResolution {
     raw: pick(last.raw),
     warnings: last.warnings,
   }
-  if (told.every((it) => it.outcome === 'nondeterministic' && it.parameters.length === parameters.length)) {
+  if (resolved.every((it) => it.outcome === 'nondeterministic' && it.parameters.length === parameters.length)) {
     return { outcome: 'nondeterministic', ...partly }
   }
   const warning = versionWarning(

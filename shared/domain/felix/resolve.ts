@@ -1,4 +1,4 @@
-import type { Entry } from './decode.ts'
+import type { FelixSetting } from './decode.ts'
 import { choose } from './choose.ts'
 import { goLower, quote, short } from './go.ts'
 import { felixParameters, isNone, type Layer, objectOf, type Rules } from './layer.ts'
@@ -33,7 +33,7 @@ function reasonFor(parameter: Parameter, raw: string, rules: Rules): string {
   return parsed.ok ? '' : parsed.reason
 }
 
-function stopError(layer: Layer, entry: Entry, reason: string): FelixError {
+function stopError(layer: Layer, entry: FelixSetting, reason: string): FelixError {
   const parameter = felixParameters.find((name) => name.toLowerCase() === goLower(entry.key.replace(/^felix_/i, '')))
   const object = objectOf(layer, entry)
   return {

@@ -1,7 +1,7 @@
 import type { FindingCode, Report, Severity, Verdict } from '../report.ts'
 
 /** The result of an evaluation, in a short form that is kept for a year. */
-export interface Seen {
+export interface DayResult {
   verdict: Verdict
   /** Each code once, with its worst severity. */
   findings: { code: FindingCode; severity: Severity }[]
@@ -11,7 +11,7 @@ export interface Seen {
 }
 
 /** Consecutive evaluations with the same result. Between `from` and `until` there was no other result. RFC 3339. */
-export interface Interval extends Seen {
+export interface Interval extends DayResult {
   from: string
   /** The result of the last of these evaluations, with its count of `nodes`. */
   until: string
@@ -32,7 +32,7 @@ export const gapMinutes = 150
 export const intervalsAtMost = 100
 const rangesAtMost = 8
 
-export const seenIn = ({ verdict, findings, desiredRange, nodes }: Report): Seen => {
+export const dayResult = ({ verdict, findings, desiredRange, nodes }: Report): DayResult => {
   const worst = new Map<FindingCode, Severity>()
   for (const { code, severity } of findings)
     if (order.indexOf(severity) < order.indexOf(worst.get(code) ?? 'none')) worst.set(code, severity)
@@ -49,7 +49,7 @@ export const seenIn = ({ verdict, findings, desiredRange, nodes }: Report): Seen
 const order: readonly string[] = ['critical', 'warning', 'info', 'none'] satisfies (Severity | 'none')[]
 
 /** `undefined`: the evaluation is not newer than the last one of the day, so there is nothing to store. */
-export const withSeen = (day: Day | undefined, at: string, seen: Seen): Day | undefined => {
+export const withResult = (day: Day | undefined, at: string, seen: DayResult): Day | undefined => {
   const { intervals, leftOut } = day ?? { intervals: [], leftOut: 0 }
   const last = intervals.at(-1)
   if (last && Date.parse(at) <= Date.parse(last.until)) return undefined
@@ -61,8 +61,8 @@ export const withSeen = (day: Day | undefined, at: string, seen: Seen): Day | un
 }
 
 /** Nodes join and leave all the time: their number alone is no new result. */
-export const isSame = (a: Seen, b: Seen): boolean => what(a) === what(b)
-const what = ({ verdict, findings, desiredRange }: Seen): string =>
+export const isSame = (a: DayResult, b: DayResult): boolean => what(a) === what(b)
+const what = ({ verdict, findings, desiredRange }: DayResult): string =>
   JSON.stringify([verdict, findings.map(({ code, severity }) => [code, severity]), desiredRange])
 
 export const isUnbroken = (from: string, to: string, minutes = gapMinutes): boolean =>

@@ -1,5 +1,5 @@
 import type { Severity } from '../report.ts'
-import type { Held } from './gather.ts'
+import type { HeldNotice } from './gather.ts'
 import { byTime, causesOf } from './gather.ts'
 import type { NoticeKind, OutgoingNotice } from './outgoing.ts'
 import { severityOf } from './slack-form.ts'
@@ -16,15 +16,15 @@ const groupsAtMost = 15
  */
 const charactersAtMost = { head: 400, lines: 8_000 }
 
-const kindOf = ({ notice }: Held): NoticeKind => notice.attributes.kind ?? 'trouble'
-const isProgress = (it: Held): boolean => kindOf(it) === 'progress'
+const kindOf = ({ notice }: HeldNotice): NoticeKind => notice.attributes.kind ?? 'trouble'
+const isProgress = (it: HeldNotice): boolean => kindOf(it) === 'progress'
 
 /**
  * One notice instead of many: the causes, the number of clusters, their accounts and regions, and who acts. Progress is not for everybody, so it is left
  * out where there is anything else; a digest of progress alone is of that kind, and reaches only who wants it. `left`:
  * the number of notices that the next digest has.
  */
-export const digestOf = (all: readonly Held[], at: string, left = 0): OutgoingNotice => {
+export const digestOf = (all: readonly HeldNotice[], at: string, left = 0): OutgoingNotice => {
   const isOnlyProgress = all.every(isProgress)
   const members = isOnlyProgress ? all : all.filter((it) => !isProgress(it))
   const severity = severitiesOf(members)
@@ -49,7 +49,7 @@ export const digestOf = (all: readonly Held[], at: string, left = 0): OutgoingNo
 }
 
 /** Only of what is wrong: the first lines of all other notices say that nobody has to act. */
-const stepsFor = (members: readonly Held[]): string | undefined => {
+const stepsFor = (members: readonly HeldNotice[]): string | undefined => {
   const kinds = new Set(members.map(kindOf))
   const steps = [
     'Look for a common cause (a network, a role, a release) before you check each of them.',
@@ -64,11 +64,11 @@ const stepsFor = (members: readonly Held[]): string | undefined => {
 }
 
 /** The parts of a key: account, region and name of a cluster; account and region; or the whole deployment. */
-const partsOf = ({ cluster }: Held): string[] => cluster.split('/')
-const isPlace = (it: Held): boolean => partsOf(it).length === 2
+const partsOf = ({ cluster }: HeldNotice): string[] => cluster.split('/')
+const isPlace = (it: HeldNotice): boolean => partsOf(it).length === 2
 
 /** `300 clusters, 2 accounts and regions` */
-const countOf = (members: readonly Held[]): string => {
+const countOf = (members: readonly HeldNotice[]): string => {
   const distinct = latestOf(members)
   const count = (parts: number) => distinct.filter((it) => partsOf(it).length === parts).length
   const [clusters, places] = [count(3), count(2)]
@@ -80,19 +80,19 @@ const countOf = (members: readonly Held[]): string => {
 }
 
 /** The subject has room for either the number of accounts and regions, or for where the clusters are. */
-const headOf = (members: readonly Held[]): string =>
+const headOf = (members: readonly HeldNotice[]): string =>
   members.some(isPlace) ? countOf(members) : `${countOf(members)} (${placesText(members)})`
 
 /** The last notice of each cluster. */
-const latestOf = (members: readonly Held[]): Held[] => {
-  const latest = new Map<string, Held>()
+const latestOf = (members: readonly HeldNotice[]): HeldNotice[] => {
+  const latest = new Map<string, HeldNotice>()
   for (const it of members.toSorted(byTime)) latest.set(it.cluster, it)
   return [...latest.values()]
 }
 
 const order: Severity[] = ['critical', 'warning', 'info']
 
-const severitiesOf = (members: readonly Held[]): Severity[] => {
+const severitiesOf = (members: readonly HeldNotice[]): Severity[] => {
   const there = new Set(members.map(({ notice }) => severityOf(notice)))
   return order.filter((it) => there.has(it))
 }
@@ -101,11 +101,11 @@ interface Group {
   cause: string
   /** Who acts, from the first line of each notice. */
   says: string
-  members: Held[]
+  members: HeldNotice[]
 }
 
 /** Groups of equal notices. The most severe first, then the largest. */
-const groupsOf = (members: readonly Held[]): Group[] => {
+const groupsOf = (members: readonly HeldNotice[]): Group[] => {
   const groups = new Map<string, Group>()
   for (const it of members) {
     const cause = isProgress(it) ? 'rollout' : causesOf(it.notice).join(', ')
@@ -149,7 +149,7 @@ const groupText = ({ cause, says, members }: Group, room: number): string => {
 }
 
 /** Clusters by account and region, regions by account. */
-const namesByPlace = (members: readonly Held[]): [string, string[]][] => {
+const namesByPlace = (members: readonly HeldNotice[]): [string, string[]][] => {
   const places = new Map<string, string[]>()
   for (const it of members) {
     const parts = partsOf(it)
@@ -166,14 +166,14 @@ const listOf = (names: string[]): string => {
   return `${distinct.slice(0, namedAtMost).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
-const placesText = (members: readonly Held[]): string => {
+const placesText = (members: readonly HeldNotice[]): string => {
   const { account, region } = valuesOf(members)
   const of = (values: string[], one: string) => (values.length === 1 ? values[0] : `${values.length} ${one}s`)
   return `${of(account, 'account')}, ${of(region, 'region')}`
 }
 
 /** SNS compares each value of a list: a subscriber to any of them receives the digest. */
-const valuesOf = (members: readonly Held[]) => {
+const valuesOf = (members: readonly HeldNotice[]) => {
   const all = (values: (string | string[] | undefined)[]): string[] => [...new Set(values.flatMap((it) => it ?? []))]
   const attributes = members.map(({ notice }) => notice.attributes)
   const tag = all(attributes.map((it) => it.tag))

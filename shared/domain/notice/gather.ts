@@ -25,7 +25,7 @@ export interface DigestRules {
 }
 
 /** A notice that waits. `at`: RFC 3339, since when. */
-export interface Held {
+export interface HeldNotice {
   cluster: string
   hash: string
   at: string
@@ -39,9 +39,9 @@ export type Sending =
   | { do: 'nothing' }
   | { do: 'wait'; seconds: number }
   /** Each separately, in the order of arrival. `superseded`: not at all, because a later one of them says more. */
-  | { do: 'singly'; members: Held[]; superseded: Held[] }
+  | { do: 'singly'; members: HeldNotice[]; superseded: HeldNotice[] }
   /** One digest instead of its members. `left`: how many notices remain for the next one. `told`: the causes reported so far, to be stored with it. */
-  | { do: 'digest'; members: Held[]; left: number; told: ToldCauses }
+  | { do: 'digest'; members: HeldNotice[]; left: number; told: ToldCauses }
 
 export const mustWait = (notice: OutgoingNotice, rules: GatherRules, now: Date): boolean =>
   !isUrgent(notice.attributes.kind) && (rules.digest !== undefined || isQuiet(notice, rules, now))
@@ -58,7 +58,7 @@ export const membersAtMost = 1_000
  * Causes that no digest of the last 24 hours had, at this severity or a higher one, are handled separately: they do not
  * wait for known causes.
  */
-export const sendingOf = (held: readonly Held[], told: ToldCauses, rules: GatherRules, now: Date): Sending => {
+export const sendingOf = (held: readonly HeldNotice[], told: ToldCauses, rules: GatherRules, now: Date): Sending => {
   const inOrder = held.toSorted(byTime)
   const ripe = inOrder.filter(({ notice }) => !isQuiet(notice, rules, now))
   const [oldest] = ripe
@@ -75,20 +75,20 @@ export const sendingOf = (held: readonly Held[], told: ToldCauses, rules: Gather
 }
 
 /** Too many are divided equally, so that the last part is a digest as well; it is sent at once. */
-const digestNow = (group: readonly Held[], told: ToldCauses, now: Date): Sending => {
+const digestNow = (group: readonly HeldNotice[], told: ToldCauses, now: Date): Sending => {
   const size = Math.ceil(group.length / Math.ceil(group.length / membersAtMost))
   const [members, left] = [group.slice(0, size), group.slice(size)]
   return { do: 'digest', members, left: left.length, told: toldWith(told, { members, left }, now) }
 }
 
 /** The trouble of one incident is said once, as it is in the end, for each notice lists all that is found; unless it was worse before. */
-const singly = (group: readonly Held[]): Sending => {
+const singly = (group: readonly HeldNotice[]): Sending => {
   const all = group.slice(0, membersAtMost)
-  const incidentOf = ({ cluster, notice: { attributes, about } }: Held) =>
+  const incidentOf = ({ cluster, notice: { attributes, about } }: HeldNotice) =>
     attributes.kind === 'trouble' && about?.incident !== undefined ? `${cluster} ${about.incident}` : undefined
-  const isSuperseded = (it: Held, index: number) => {
+  const isSuperseded = (it: HeldNotice, index: number) => {
     const incident = incidentOf(it)
-    const saysMore = (later: Held) => incidentOf(later) === incident && rank(later.notice) >= rank(it.notice)
+    const saysMore = (later: HeldNotice) => incidentOf(later) === incident && rank(later.notice) >= rank(it.notice)
     return incident !== undefined && all.slice(index + 1).some(saysMore)
   }
   return {
@@ -102,19 +102,19 @@ const ascending: readonly Severity[] = ['info', 'warning', 'critical']
 const rank = (notice: OutgoingNotice): number => ascending.indexOf(severityOf(notice))
 
 /** In the order of arrival; notices with the same time are in a stable order. All times have one format. */
-export const byTime = (a: Held, b: Held): number => {
+export const byTime = (a: HeldNotice, b: HeldNotice): number => {
   if (a.at !== b.at) return a.at < b.at ? -1 : 1
   return a.hash < b.hash ? -1 : 1
 }
 
 /** Seconds until the digest can be sent. `held` is in order. */
-const settlesIn = (held: readonly Held[], { settleSeconds, atMostMinutes }: DigestRules, now: Date): number => {
-  const since = (it: Held | undefined) => (now.getTime() - Date.parse(it?.at ?? '')) / 1_000
+const settlesIn = (held: readonly HeldNotice[], { settleSeconds, atMostMinutes }: DigestRules, now: Date): number => {
+  const since = (it: HeldNotice | undefined) => (now.getTime() - Date.parse(it?.at ?? '')) / 1_000
   return Math.ceil(Math.min(settleSeconds - since(held.at(-1)), atMostMinutes * 60 - since(held[0])))
 }
 
 /** No digest of the last 24 hours had its cause, at its severity or a higher one. */
-const isFresh = ({ notice }: Held, told: ToldCauses, now: Date): boolean => {
+const isFresh = ({ notice }: HeldNotice, told: ToldCauses, now: Date): boolean => {
   const isTold = (key: string) => now.getTime() - Date.parse(told[key] ?? '') < day
   const asSevere = ascending.slice(rank(notice))
   return causesOf(notice).some((cause) => !asSevere.some((severity) => isTold(`${severity} ${cause}`)))
@@ -124,7 +124,7 @@ export const causesOf = ({ about, attributes: { kind = 'trouble' } }: OutgoingNo
   about?.causes ?? [kind]
 
 /** Seconds until the first daily time after it began to wait; 0: that time has passed. */
-const untilDaily = ({ dailyAt, timezone }: DigestRules, { at }: Held, now: Date): number => {
+const untilDaily = ({ dailyAt, timezone }: DigestRules, { at }: HeldNotice, now: Date): number => {
   // A window of a whole day opens once a day, at its time.
   const opens = openness([{ from: dailyAt, to: oneMinuteAfter(dailyAt), timezone }], new Date(at))
   const moment = opens.open ? Date.parse(at) : (opens.opensAt?.getTime() ?? Date.parse(at) + day)
@@ -146,10 +146,10 @@ const untilLoud = ({ quietHours }: GatherRules, now: Date): number => {
 /** The causes of this digest, and those of the last day. A cause that also waits for the next digest is not yet told. */
 const toldWith = (
   told: ToldCauses,
-  { members, left }: { members: readonly Held[]; left: readonly Held[] },
+  { members, left }: { members: readonly HeldNotice[]; left: readonly HeldNotice[] },
   now: Date,
 ): ToldCauses => {
-  const keysOf = ({ notice }: Held) => causesOf(notice).map((cause) => `${severityOf(notice)} ${cause}`)
+  const keysOf = ({ notice }: HeldNotice) => causesOf(notice).map((cause) => `${severityOf(notice)} ${cause}`)
   const waiting = new Set(left.flatMap(keysOf))
   const kept = Object.entries(told).filter(([, at]) => now.getTime() - Date.parse(at) < day)
   const fresh = members.flatMap(keysOf).filter((key) => !waiting.has(key))

@@ -65,18 +65,18 @@ interface About extends Circumstances {
   acting: Acting
 }
 
-/** `told`: the news of the last notice. `undefined`: there is nothing new. */
+/** `lastNews`: of the last notice. `undefined`: there is nothing new. */
 export const noticeOf = (
   report: Report,
-  told: string,
+  lastNews: string,
   action: Action,
   circumstances: Circumstances = {},
 ): Notice | undefined => {
   const news = newsOf(report, circumstances.lasting)
-  if (news === undefined || news === told) return undefined
+  if (news === undefined || news === lastNews) return undefined
   const about: About = { ...circumstances, report, action, acting: actingOn(report, action, circumstances) }
   // If only some of the problems ended, there is no notice; if all ended, there is.
-  if ((about.acting === 'tool' || about.halted) && isPartOf(news, told)) return undefined
+  if ((about.acting === 'tool' || about.halted) && isPartOf(news, lastNews)) return undefined
   if (news === '') return titled(about, { kind: 'in-step', severity: 'info', text: goodNews(about) })
   const severity = about.halted ? 'critical' : worst(report.findings, report.verdict === 'unknown' ? 'warning' : 'info')
   return titled(about, { kind: about.halted ? 'halted' : 'trouble', severity, text: badNews(about) })
@@ -105,8 +105,8 @@ const actingOn = ({ plan }: Report, action: Action, { waits, halted }: Circumsta
   return waits === undefined ? 'tool' : 'tool-later'
 }
 
-const isPartOf = (news: string, told: string): boolean =>
-  news !== '' && news.split('; ').every((it) => told.split('; ').includes(it))
+const isPartOf = (news: string, lastNews: string): boolean =>
+  news !== '' && news.split('; ').every((it) => lastNews.split('; ').includes(it))
 
 const ofVerdict: Record<Report['verdict'], string> = {
   'in-step': 'Calico is in step, but look at this',

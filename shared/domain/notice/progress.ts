@@ -5,13 +5,13 @@ import type { Report } from '../report.ts'
 import { isOurs } from '../rollout/marks.ts'
 import { paceAfter, placesOf, remaining } from '../rollout/places.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { seenOf } from '../rollout/seen.ts'
+import { stepInput } from '../rollout/step-input.ts'
 import { soundRollout } from '../rollout/parse.ts'
 import { tookFrom } from './duration.ts'
 import { type Notice, placeOf } from './notice.ts'
 
 /** The progress of a rollout. `milestone`: each one is notified once. */
-export interface Progress {
+export interface Milestone {
   milestone: 'canary' | 'half'
   done: number
   of: number
@@ -21,7 +21,7 @@ export interface Progress {
 const halfFrom = 6
 
 /** `undefined`: no rollout is in progress, or it has reached no milestone yet. */
-export const progressToTell = (state: ClusterState, report: Report): Progress | undefined => {
+export const progressToTell = (state: ClusterState, report: Report): Milestone | undefined => {
   const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
   if (rollout?.state !== 'running') return undefined
   const [done, of] = rollout.phase === 'range' ? changed(state, report, rollout) : restarted(state, rollout.restart)
@@ -33,7 +33,7 @@ export const progressToTell = (state: ClusterState, report: Report): Progress | 
 const changed = (state: ClusterState, { nodes }: Report, rollout: Rollout): [number, number] => {
   const [felix, pods = []] = [valueOf(state.felix), valueOf(state.pods)]
   if (!felix) return [0, 0]
-  const seen = seenOf(
+  const seen = stepInput(
     felix,
     pods.filter(({ role }) => role === 'calico-node'),
     rollout.where,
@@ -51,12 +51,12 @@ const restarted = ({ pods }: ClusterState, restart: readonly string[]): [number,
   return [restart.filter((name) => !there.has(name)).length, restart.length]
 }
 
-const words: Record<Progress['milestone'], string> = {
+const words: Record<Milestone['milestone'], string> = {
   canary: 'the first node is changed and well',
   half: 'half of the nodes are changed and well',
 }
 
-export const progressNotice = (report: Report, { milestone, done, of }: Progress, since?: string): Notice => {
+export const progressNotice = (report: Report, { milestone, done, of }: Milestone, since?: string): Notice => {
   const { cluster, observedAt } = report
   const place = placeOf(cluster)
   const head = `${words[milestone]}, ${done} of ${of}`

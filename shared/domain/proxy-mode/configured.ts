@@ -69,8 +69,8 @@ export const configuredModes = (state: ClusterState): ProxyConfiguration[] =>
 
 /** The mode for which all of them are configured; undefined if they differ or one is not known. */
 export const commonMode = (configurations: readonly ProxyConfiguration[]): Mode | undefined => {
-  const told = new Set(configurations.map((it) => it.mode))
-  return told.size === 1 ? [...told][0] : undefined
+  const modes = new Set(configurations.map((it) => it.mode))
+  return modes.size === 1 ? [...modes][0] : undefined
 }
 
 /** Whether every pod of the DaemonSet has its current template. */
@@ -80,11 +80,11 @@ export const isRolledOut = ({ generation, status }: DaemonSetState): boolean =>
 function configuration(state: ClusterState, daemonSet: DaemonSetState): ProxyConfiguration {
   const file = flagOf(daemonSet, 'config')
   const flag = flagOf(daemonSet, 'proxy-mode')
-  const told = file === undefined ? fromFlags(daemonSet, flag) : fromFile(state, daemonSet, file)
+  const configured = file === undefined ? fromFlags(daemonSet, flag) : fromFile(state, daemonSet, file)
   const ignored = file === undefined || flag === undefined ? {} : { ignoredFlag: flag }
   const templates = timesOf(daemonSet.managedFields, ['f:spec', 'f:template', 'f:spec']) ?? []
   const templateAt = ascending([daemonSet.createdAt, ...templates]).at(-1) ?? daemonSet.createdAt
-  return { daemonSet, templateAt, ...told, ...ignored, modeChanges: modeChanges(daemonSet, told.changes) }
+  return { daemonSet, templateAt, ...configured, ...ignored, modeChanges: modeChanges(daemonSet, configured.changes) }
 }
 
 function modeChanges(
@@ -123,9 +123,9 @@ const isSet = (daemonSet: DaemonSetState, name: string): boolean =>
     it.split(/\s+/).some((word) => word === `--${name}` || word === `--${name}=true`),
   )
 
-type Told = Omit<ProxyConfiguration, 'daemonSet' | 'templateAt' | 'modeChanges'>
+type ConfiguredMode = Omit<ProxyConfiguration, 'daemonSet' | 'templateAt' | 'modeChanges'>
 
-function fromFlags(daemonSet: DaemonSetState, flag: string | undefined): Told {
+function fromFlags(daemonSet: DaemonSetState, flag: string | undefined): ConfiguredMode {
   const object = `DaemonSet/${daemonSet.namespace}/${daemonSet.name}`
   const bit = Number(flagOf(daemonSet, 'iptables-masquerade-bit') ?? 14)
   const changes = timesOf(daemonSet.managedFields, ['f:spec', 'f:template', 'f:spec'])
@@ -143,7 +143,7 @@ function fromFlags(daemonSet: DaemonSetState, flag: string | undefined): Told {
   }
 }
 
-function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string): Told {
+function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string): ConfiguredMode {
   const place = placeOf(daemonSet, path)
   const object = `DaemonSet/${daemonSet.namespace}/${daemonSet.name}`
   const none = { takenBy: 'file', initial: false, masqueradeBit: 14, nftablesMasqueradeBit: 14 } as const
@@ -172,7 +172,7 @@ function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string):
  * EKS writes the add-on's mode into that ConfigMap, so it is used if the ConfigMap cannot be read. It does not show
  * when the mode changed.
  */
-function byAddon(state: ClusterState, daemonSet: DaemonSetState, evidence: Evidence): Pick<Told, 'mode' | 'evidence'> {
+function byAddon(state: ClusterState, daemonSet: DaemonSetState, evidence: Evidence): Pick<ConfiguredMode, 'mode' | 'evidence'> {
   const addon = addonMode(state, daemonSet)
   return addon ? { mode: addon.mode, evidence: addon.evidence } : { evidence }
 }

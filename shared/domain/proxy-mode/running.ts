@@ -43,8 +43,8 @@ export function runningModes(
     const expected = pod.flags ? byFlags(pod) : likelyMode(pod, configuration)
     const likely = expected && mayFallBack(state, pod, expected.mode) ? undefined : expected
     const clear = provenMode(state, pod) ?? (likely?.close ? undefined : likely)
-    const told = clear ?? fromGroup(state, { pod, group: groups.get(pod), configuration, likely }, known)
-    const found = told.mode === 'unknown' ? (byEvent(state, pod) ?? told) : told
+    const said = clear ?? fromGroup(state, { pod, group: groups.get(pod), configuration, likely }, known)
+    const found = said.mode === 'unknown' ? (byEvent(state, pod) ?? said) : said
     modes.set(node, { ...found, pod, ...(configuration && { configuration }) })
   }
   return modes
@@ -163,12 +163,12 @@ interface Doubtful {
 function fromGroup(
   state: ClusterState,
   { pod, group, configuration, likely }: Doubtful,
-  told: Map<Group, Found>,
+  sampledModes: Map<Group, Found>,
 ): Found {
   if (pod.startedAt === undefined || !group) return notRunning(state, pod)
   if (logOf(state, pod)) return likely ?? unknown(silence(state, [pod], configuration))
-  const known = told.get(group) ?? sampled(state, group, configuration)
-  told.set(group, known)
+  const known = sampledModes.get(group) ?? sampled(state, group, configuration)
+  sampledModes.set(group, known)
   return known.mode === 'unknown' && likely ? likely : known
 }
 

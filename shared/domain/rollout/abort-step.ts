@@ -5,13 +5,13 @@ import { isOurs, touchedAt } from './marks.ts'
 import { lost } from './halt-step.ts'
 import { type RolloutNow, flightsOf, isLate, remaining } from './places.ts'
 import { overrideName } from './range-writes.ts'
-import { type Seen, settling, type Step, wait } from './step.ts'
+import { type StepInput, settling, type Step, wait } from './step.ts'
 
 /**
  * Removes our overrides, one node after the other if that restarts its Felix; `default` keeps its value. First the
  * range is removed from an override, which keeps the time; the object is deleted when its node has stayed well.
  */
-export const abortStep = (current: RolloutNow, seen: Seen): Step => {
+export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   const { objects, pods, defaultRange } = seen
   const { pace } = current.rollout
   const ours = objects.filter(isOurs)

@@ -1,5 +1,5 @@
 import type { NodeState, PodState } from '../cluster.ts'
-import { bounded, plain, plainLines } from '../plain.ts'
+import { shortened, plain, plainLines } from '../plain.ts'
 import { milliseconds } from '../rfc3339.ts'
 
 /**
@@ -76,7 +76,7 @@ export const storedEvidence = (evidence: HaltEvidence): string => JSON.stringify
  * notices.
  */
 const text = (it: unknown, characters = 300): string | undefined =>
-  typeof it === 'string' ? plain(bounded(it, characters)) : undefined
+  typeof it === 'string' ? plain(shortened(it, characters)) : undefined
 const lines = (it: unknown, most: number): string[] | undefined =>
   Array.isArray(it) ? it.slice(0, most).flatMap((line) => text(line, logKept.characters) ?? []) : undefined
 const moment = (it: unknown): string | undefined =>

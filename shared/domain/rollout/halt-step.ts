@@ -4,13 +4,13 @@ import { isMarked } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
 import { type RolloutNow, type Flight, isLate, notWell, type RolloutNode } from './places.ts'
 import { overrideName } from './range-writes.ts'
-import type { Lost, Seen, Step } from './step.ts'
+import type { Lost, StepInput, Step } from './step.ts'
 
 /** If Felix rejects a value in our override, removing the override restores the node, whoever wrote the value. */
 export const refused = (
   current: RolloutNow,
   places: RolloutNode[],
-  { reason, objects }: NonNullable<Seen['trouble']>,
+  { reason, objects }: NonNullable<StepInput['trouble']>,
 ): Step => {
   const made = ({ override, foreign }: RolloutNode) => override?.annotations[overrideKey] === 'created' && !foreign
   const ours = places.find((it) => made(it) && objects.includes(objectName(overrideName(it.node))))
@@ -63,7 +63,7 @@ export const deafReason = (object: string, counts: string | undefined, target: s
 /**
  * An override that was written and then deleted or changed: a person had a reason, or a controller will do it again.
  */
-export const revertedStep = ({ rollout }: RolloutNow, places: RolloutNode[], { objects }: Seen): Step | undefined => {
+export const revertedStep = ({ rollout }: RolloutNow, places: RolloutNode[], { objects }: StepInput): Step | undefined => {
   const written = writtenBefore(rollout)
   const isReverted = ({ node, range, override }: RolloutNode): boolean => {
     const before = range === rollout.target ? 'no' : written(overrideName(node))

@@ -6,7 +6,7 @@ import { changedAtKey, overrideKey, rangeAnnotation } from './annotations.ts'
 import { changeMark } from './marks.ts'
 
 /** One write: when, in which rollout, what, on which object, from what to what, by whom, and why. */
-export interface Entry {
+export interface JournalEntry {
   /** RFC 3339 */
   at: string
   /** Id of the rollout, which is derived from its plan. */
@@ -24,7 +24,7 @@ export interface Entry {
 
 /** The newest entries, in the order of writing, and the number of earlier entries, which are only in the log. */
 export interface Journal {
-  entries: Entry[]
+  entries: JournalEntry[]
   earlier: number
 }
 
@@ -45,7 +45,7 @@ const unword = (text: string | undefined): string | undefined => {
 const oneLine = (text: string): string => plain(text).replace(/\s+/g, ' ')
 const reasonKept = 240
 
-const lineOf = ({ at, rollout, what, object, from, to, by, why }: Entry): string =>
+const lineOf = ({ at, rollout, what, object, from, to, by, why }: JournalEntry): string =>
   [at, rollout, what, object, word(from), '->', word(to), 'by', oneLine(by), ...(why ? [because + cut(why)] : [])].join(
     ' ',
   )
@@ -53,7 +53,7 @@ const lineOf = ({ at, rollout, what, object, from, to, by, why }: Entry): string
 const because = 'because '
 const cut = (why: string): string => oneLine(why).slice(0, reasonKept).trim()
 
-const entryOf = (line: string): Entry | undefined => {
+const entryOf = (line: string): JournalEntry | undefined => {
   const [at, rollout, what, object, from, arrow, to, by, ...who] = line.split(' ')
   if (!at || Number.isNaN(milliseconds(at)) || !rollout || !what || !object) return undefined
   if (arrow !== '->' || by !== 'by') return undefined
@@ -88,11 +88,11 @@ export const parseJournal = (text = ''): Journal => {
 }
 
 /** The newest entries that fit; always the last one. */
-export const noted = ({ entries, earlier }: Journal, ...more: Entry[]): Journal => {
+export const noted = ({ entries, earlier }: Journal, ...more: JournalEntry[]): Journal => {
   const all = [...entries, ...more]
   let [room, from] = [journalKept.characters, all.length]
   while (from > 0 && all.length - from < journalKept.entries) {
-    room -= lineOf(all[from - 1] as Entry).length + 1
+    room -= lineOf(all[from - 1] as JournalEntry).length + 1
     if (room < 0 && from < all.length) break
     from -= 1
   }
@@ -100,9 +100,9 @@ export const noted = ({ entries, earlier }: Journal, ...more: Entry[]): Journal 
 }
 
 /** The last write of each object. An entry that cannot be parsed is left out. */
-export const traces = (objects: FelixObject[]): Entry[] =>
+export const traces = (objects: FelixObject[]): JournalEntry[] =>
   objects
-    .flatMap((object): Entry[] => {
+    .flatMap((object): JournalEntry[] => {
       const [mark, at = ''] = [changeMark(object), object.annotations[changedAtKey]]
       if (!mark || Number.isNaN(milliseconds(at))) return []
       const to = object.annotations[rangeAnnotation]
@@ -116,13 +116,13 @@ export const traces = (objects: FelixObject[]): Entry[] =>
     .toSorted((a, b) => (a.at < b.at ? -1 : 1))
 
 /** The key that identifies a write in the journal and on the object. */
-export const identityOf = ({ object, at, what }: Entry): string => `${what} ${object} ${at}`
+export const identityOf = ({ object, at, what }: JournalEntry): string => `${what} ${object} ${at}`
 
 /**
  * Writes that are recorded on the objects but not yet in the journal. An object contains the time, the writer and the
  * former value of its last write, in the same write, so a crash cannot separate a write from its record.
  */
-export const unnoted = (journal: Journal, objects: FelixObject[]): Entry[] => {
+export const unnoted = (journal: Journal, objects: FelixObject[]): JournalEntry[] => {
   const known = new Set(journal.entries.map(identityOf))
   // Entries that no longer fit into the journal were recorded once.
   const oldest = journal.earlier > 0 ? (journal.entries[0]?.at ?? '') : ''
@@ -130,12 +130,12 @@ export const unnoted = (journal: Journal, objects: FelixObject[]): Entry[] => {
 }
 
 /** Every write that can still be read in the cluster, without duplicates: from the Lease's journal and from the objects. */
-export const written = ({ entries }: Journal, objects: FelixObject[]): Entry[] => [
+export const written = ({ entries }: Journal, objects: FelixObject[]): JournalEntry[] => [
   ...new Map([...traces(objects), ...entries].map((entry) => [identityOf(entry), entry])).values(),
 ]
 
 /** A write as it is shown. */
-export interface ShownEntry extends Entry {
+export interface ShownEntry extends JournalEntry {
   /** Only the object has it: it is not yet in the journal, or did not fit. */
   unnoted?: true
 }

@@ -21,21 +21,21 @@ import {
 } from './places.ts'
 import { overriddenNode, overrideName } from './range-writes.ts'
 import { lateFlight, restartStep } from './restart-step.ts'
-import { type Seen, settling, type Step, wait } from './step.ts'
+import { type StepInput, settling, type Step, wait } from './step.ts'
 import { besideInZone } from './zones.ts'
 
 /**
  * Decides the next step from the current state only, so nodes that joined or left, and steps that were applied twice
  * or interrupted, need no special handling. `now` is RFC 3339.
  */
-export const nextStep = (rollout: Rollout, seen: Seen, now: string): Step => {
+export const nextStep = (rollout: Rollout, seen: StepInput, now: string): Step => {
   const current: RolloutNow = { rollout, now: Date.parse(now) }
   if (rollout.state === 'aborting') return abortStep(current, seen)
   if (rollout.phase === 'restarts') return restartStep(current, seen) ?? { do: 'finish' }
   return rangeStep(current, seen) ?? (rollout.restart.length > 0 ? { do: 'begin-restarts' } : { do: 'finish' })
 }
 
-const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
+const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   const { target, pace } = current.rollout
   if (target === undefined) {
     // The reason for our overrides no longer exists: they are removed one by one as well.
@@ -77,7 +77,7 @@ const rangeStep = (current: RolloutNow, seen: Seen): Step | undefined => {
  * Our overrides on nodes without a calico-node pod. The rollout waits for a node that was changed, but not for one
  * that left the cluster.
  */
-const awayFrom = ({ objects, pods }: Seen): { node: string; object: FelixObject }[] => {
+const awayFrom = ({ objects, pods }: StepInput): { node: string; object: FelixObject }[] => {
   const there = new Set(pods.map(({ node }) => node))
   return objects
     .filter(isOurs)
@@ -88,7 +88,7 @@ const awayFrom = ({ objects, pods }: Seen): { node: string; object: FelixObject 
 const wantsOverride = (strategy: Strategy, touched: number): boolean =>
   strategy === 'staged' || (strategy === 'canary' && touched === 0)
 
-const overrideStep = ({ node }: RolloutNode, { objects }: Seen): Step => {
+const overrideStep = ({ node }: RolloutNode, { objects }: StepInput): Step => {
   const object = objects.find(({ name }) => name === overrideName(node))
   return { do: 'override', node, ...(object && { object }) }
 }
@@ -99,7 +99,7 @@ const overrideStep = ({ node }: RolloutNode, { objects }: Seen): Step => {
  */
 const afterOverrides = (
   current: RolloutNow,
-  { objects, defaultRange }: Seen,
+  { objects, defaultRange }: StepInput,
   places: RolloutNode[],
 ): Step | undefined => {
   const { target, pace } = current.rollout

@@ -1,5 +1,5 @@
 import type { FelixObject, PodState } from '../cluster.ts'
-import type { Seen } from './step.ts'
+import type { StepInput } from './step.ts'
 import { budget } from '../policy/policy.ts'
 import { overrideName } from './range-writes.ts'
 import { clockSkew, rangeAnnotation } from './annotations.ts'
@@ -37,7 +37,7 @@ export const paceAfter = ({ pace }: Rollout, touched: number, inScope: number): 
  * Nodes whose pod was deleted, with the replacement pod. Excludes nodes that have left the cluster, and nodes whose
  * pod still exists (it was noted but not yet deleted).
  */
-export const flightsOf = ({ touching }: Rollout, { pods, left }: Seen): Flight[] =>
+export const flightsOf = ({ touching }: Rollout, { pods, left }: StepInput): Flight[] =>
   touching
     .filter(({ node, pod }) => !left?.has(node) && !pods.some(({ name, deletedAt }) => name === pod && !deletedAt))
     .map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
@@ -59,7 +59,7 @@ export const presentPods = (pods: PodState[]): PodState[] => {
     .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
 }
 
-export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn }: Seen): RolloutNode[] => {
+export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn }: StepInput): RolloutNode[] => {
   const byName = new Map(objects.map((it) => [it.name, it]))
   const skip = new Set(rollout.skip)
   return presentPods(pods)

@@ -1,5 +1,5 @@
 import { nextStep } from './next-step.ts'
-import type { Seen, Step } from './step.ts'
+import type { StepInput, Step } from './step.ts'
 import {
   type RolloutNow,
   flightsOf,
@@ -17,7 +17,7 @@ import { isOurs } from './marks.ts'
 import type { Rollout } from './rollout.ts'
 
 /** The state of every node, and the next step. Nodes by name. */
-export interface Progress {
+export interface RolloutProgress {
   /**
    * Nodes that have the value, or were restarted, and are well. A restarted pod without a node is listed by its old
    * name.
@@ -35,7 +35,7 @@ export interface Progress {
 }
 
 /** `now` is RFC 3339. */
-export const progressOf = (rollout: Rollout, seen: Seen, now: string): Progress => {
+export const progressOf = (rollout: Rollout, seen: StepInput, now: string): RolloutProgress => {
   const current: RolloutNow = { rollout, now: Date.parse(now) }
   const overrides = seen.objects.filter(isOurs).length
   const found = rollout.phase === 'restarts' ? inRestarts(current, seen) : inRange(current, seen)
@@ -50,9 +50,9 @@ const isWatched = ({ state }: Rollout): boolean => state === 'running' || state 
 /** A rollout that has ended or is being aborted changes no further node. */
 const touchesMore = ({ state }: Rollout): boolean => state === 'running' || state === 'paused' || state === 'halted'
 
-type Nodes = Pick<Progress, 'done' | 'inFlight' | 'pending' | 'apart'>
+type Nodes = Pick<RolloutProgress, 'done' | 'inFlight' | 'pending' | 'apart'>
 
-const inRange = (given: RolloutNow, seen: Seen): Nodes => {
+const inRange = (given: RolloutNow, seen: StepInput): Nodes => {
   // If the reason for the rollout no longer exists, the value of `default` is the target.
   const { target = seen.defaultRange, ...rest } = given.rollout
   const rollout: Rollout = { ...rest, ...(target !== undefined && { target }) }
@@ -94,7 +94,7 @@ const unwellSince = 'its calico-node is not Ready since it was changed'
 const unwellWithIt = 'its calico-node has the range, but is not Ready'
 const changedBySomebody = 'somebody changed or copied the override on it'
 
-const inRestarts = (current: RolloutNow, seen: Seen): Nodes => {
+const inRestarts = (current: RolloutNow, seen: StepInput): Nodes => {
   const { rollout } = current
   const there = seen.pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
   const gone = rollout.restart.filter((name) => !seen.pods.some((pod) => pod.name === name && !pod.deletedAt))
@@ -118,7 +118,7 @@ const inRestarts = (current: RolloutNow, seen: Seen): Nodes => {
   }
 }
 
-const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => {
+const nextOf = (rollout: Rollout, seen: StepInput, now: string): RolloutProgress['next'] => {
   switch (rollout.state) {
     case 'running':
     case 'aborting':
@@ -148,7 +148,7 @@ const nextOf = (rollout: Rollout, seen: Seen, now: string): Progress['next'] => 
   }
 }
 
-const afterHalt = ({ evidence }: Rollout, { pods }: Seen): string =>
+const afterHalt = ({ evidence }: Rollout, { pods }: StepInput): string =>
   evidence && !isWellNow(evidence, pods)
     ? `first calico-node on ${evidence.node} must be Ready again; resume or abort can wait until then`
     : 'you decide, resume or abort; nothing is changed until then'
@@ -162,7 +162,7 @@ export const unfinishedHalt = (nodes: string[], evidence: Rollout['evidence']): 
     ? "default gets its former value back by sync, or by the deployment's next message"
     : `our override on ${nodes.join(', ')} is removed by an abort, or by the deployment's next message`
 
-const stepText = (step: Step): Progress['next'] => {
+const stepText = (step: Step): RolloutProgress['next'] => {
   switch (step.do) {
     case 'override':
       return { do: step.do, text: `the range is written for node ${step.node}` }

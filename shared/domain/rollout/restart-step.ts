@@ -12,14 +12,14 @@ import {
   remaining,
   restarted,
 } from './places.ts'
-import { type Seen, type Step, wait } from './step.ts'
+import { type StepInput, type Step, wait } from './step.ts'
 import { besideInZone } from './zones.ts'
 
 /**
  * Restarts calico-node's pods, as many at a time as the budget allows. Undefined: all have been restarted and are
  * well.
  */
-export const restartStep = (current: RolloutNow, seen: Seen): Step | undefined => {
+export const restartStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   const { rollout } = current
   const { pods } = seen
   const toRestart = pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
@@ -56,7 +56,7 @@ const othersUnwell = (current: RolloutNow, pods: PodState[], apart: (string | un
     .flatMap((it) => remaining(current, it, settle) ?? [])
 
 /** A pod that did not come back in time. */
-export const lateFlight = (current: RolloutNow, flights: Flight[], { pods }: Seen): Step | undefined => {
+export const lateFlight = (current: RolloutNow, flights: Flight[], { pods }: StepInput): Step | undefined => {
   const late = flights.find((it) => isLate(current, it))
   return late && lost(current, late, { object: podObject(current.rollout, late.node, pods) })
 }

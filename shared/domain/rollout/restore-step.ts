@@ -3,7 +3,7 @@ import { parsePortList, validRangesForWrite } from '../ports.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { changeMark, touchedAt } from './marks.ts'
 import { ordered, placesOf, type RolloutNow, wasUnwell } from './places.ts'
-import type { Seen } from './step.ts'
+import type { StepInput } from './step.ts'
 
 /** `former` absent: `default` did not set the range before. */
 export type Restore = { do: 'override'; node: string } | { do: 'restore'; object: FelixObject; former?: string }
@@ -16,7 +16,7 @@ const day = 86_400_000
  * well. Undefined: nothing is to be restored, because no such node would get another range, or because `default` does
  * not have the value that this rollout wrote within the last day.
  */
-export const restoreStep = (current: RolloutNow, seen: Seen): Restore | undefined => {
+export const restoreStep = (current: RolloutNow, seen: StepInput): Restore | undefined => {
   const { rollout, now } = current
   const base = seen.objects.find(({ name }) => name === 'default')
   const mark = base && changeMark(base)

@@ -6,7 +6,7 @@ import type { Reverted } from './rollout.ts'
  * What a step can read: the FelixConfigurations, calico-node's pods, and Felix's effective configuration on a pod's
  * node.
  */
-export interface Seen {
+export interface StepInput {
   objects: FelixObject[]
   pods: PodState[]
   /** The text of the effective range on the pod's node; `undefined`: Felix's built-in default. */

@@ -1,7 +1,7 @@
 import { defaultDeployment } from '../fleet-names.ts'
 
 /** Parameters with a default, so that they need not be given when the template is applied. */
-export interface Named {
+export interface SpokeDefaults {
   hubAccount?: string
   hubRegion?: string
   externalId?: string
@@ -13,7 +13,7 @@ export interface Named {
 
 const region = '^[a-z]{2,4}(-[a-z]+)+-[0-9]$'
 
-export const parameters = (given: Named) => ({
+export const parameters = (given: SpokeDefaults) => ({
   HubAccount: parameter('The account of the hub.', '^[0-9]{12}$', given.hubAccount),
   HubRegion: parameter("The region of the hub's stack.", region, given.hubRegion),
   ExternalId: parameter(

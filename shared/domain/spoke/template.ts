@@ -1,13 +1,13 @@
 import { busName, defaultDeployment, roleName, taken, type RoleKind, type Traveller } from '../fleet-names.ts'
 import { patterns } from './event-patterns.ts'
-import { isForwarded, madeHere, operatorHere, type Named, parameters, parametersShown } from './parameters.ts'
+import { isForwarded, madeHere, operatorHere, type SpokeDefaults, parameters, parametersShown } from './parameters.ts'
 
 /**
  * The CloudFormation template of a spoke: an account, or another region of the hub's account. It contains no asset,
  * so a StackSet can deploy it without changes. In one region of an account it creates the roles, which are global; in
  * every region it creates the rules that forward events to the hub.
  */
-export const spokeTemplate = (given: Named = {}) => ({
+export const spokeTemplate = (given: SpokeDefaults = {}) => ({
   AWSTemplateFormatVersion: '2010-09-09',
   Description:
     'calico-ipvs-sync: the roles through which a hub accesses this account, and the rules that forward events to it.',

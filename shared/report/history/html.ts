@@ -49,10 +49,10 @@ const rolloutsOf = ({ writes }: History): Markup[] => {
     if (all) all.push(write)
     else rollouts.set(write.rollout, [write])
   }
-  return [...rollouts.values()].slice(-mostRollouts).flatMap((all) => timeline(told(all)) ?? [])
+  return [...rollouts.values()].slice(-mostRollouts).flatMap((all) => timeline(withLost(all)) ?? [])
 }
 
-const told = (writes: readonly Write[]) => {
+const withLost = (writes: readonly Write[]) => {
   const lost = writes
     .find(({ what, object }) => what === 'halt' && object.startsWith('Node/'))
     ?.object.slice('Node/'.length)

@@ -10,7 +10,7 @@ import { type FleetBounds, takingOperatorRole, whyOnlyReported } from '../../dom
 import { isAnother, saidOf } from '../../domain/incarnation.ts'
 import { type Policy, switchOf } from '../../domain/policy/policy.ts'
 import type { Read, ReadFailure } from '../../domain/read.ts'
-import type { Entry } from '../../domain/rollout/journal.ts'
+import type { JournalEntry } from '../../domain/rollout/journal.ts'
 import { isMarked, touchedAt } from '../../domain/rollout/marks.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
@@ -108,7 +108,7 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
   const stop = await stopped()
   if (stop) return { next: 'wait', ...stop, decided }
   const ask = guard(tools, message)
-  const record = (entries: Entry[]) => tools.records.keepActed(clusterKey(cluster), entries)
+  const record = (entries: JournalEntry[]) => tools.records.keepActed(clusterKey(cluster), entries)
   const rescue = braked(kube, stopped)
   const step = {
     ...tools,

@@ -3,7 +3,7 @@ import type { Batch, HeldNotices } from '../../clients/aws/held-notices.ts'
 import type { NoticeKey, Records } from '../../clients/aws/records.ts'
 import type { Tellings } from '../../clients/aws/tellings.ts'
 import { digestOf } from '../../domain/notice/digest.ts'
-import { byTime, type GatherRules, type Held, mustWait, type Sending, sendingOf } from '../../domain/notice/gather.ts'
+import { byTime, type GatherRules, type HeldNotice, mustWait, type Sending, sendingOf } from '../../domain/notice/gather.ts'
 import { withTagsOf } from '../../domain/notice/route.ts'
 import { PermanentError, RetryLaterError } from '../../errors.ts'
 import { deploymentKey, type Gathering, type Telling } from '../../messages.ts'
@@ -41,10 +41,10 @@ export const tellOrHold = async (tools: GatherTools, message: Telling): Promise<
  * that nobody has to act, which is wrong now, and the halt's own notice names every finding. The notices that still wait
  * get a message of their own first, because theirs may be removed with these.
  */
-const replaceBy = async (tools: GatherTools, cluster: string, { about }: Held['notice']): Promise<void> => {
+const replaceBy = async (tools: GatherTools, cluster: string, { about }: HeldNotice['notice']): Promise<void> => {
   const at = about?.at ?? tools.now().toISOString()
   const held = await tools.held.all()
-  const isReplaced = (it: Held): boolean => it.cluster === cluster && (it.notice.about?.at ?? it.at) <= at
+  const isReplaced = (it: HeldNotice): boolean => it.cluster === cluster && (it.notice.about?.at ?? it.at) <= at
   const replaced = held.filter(isReplaced)
   if (replaced.length === 0) return
   const left = held.filter((it) => !isReplaced(it))
@@ -59,7 +59,7 @@ const replaceBy = async (tools: GatherTools, cluster: string, { about }: Held['n
 const firstLineAtMost = 1_000
 
 /** What a digest needs. Its tags without those that no route uses: a cluster may have 20 kB of them. */
-const headOf = ({ tags = new Set() }: GatherTools, notice: Held['notice']): Held['notice'] => ({
+const headOf = ({ tags = new Set() }: GatherTools, notice: HeldNotice['notice']): HeldNotice['notice'] => ({
   ...withTagsOf(notice, tags),
   text: notice.text.split('\n', 1)[0]?.slice(0, firstLineAtMost) ?? '',
 })
@@ -91,9 +91,9 @@ export const gather = async (tools: GatherTools, { gather: by }: Gathering): Pro
 
 const secondsSince = ({ now }: GatherTools, at: string): number => (now().getTime() - Date.parse(at)) / 1_000
 
-type Decided = Extract<Sending, { members: Held[] }>
+type Decided = Extract<Sending, { members: HeldNotice[] }>
 
-const keysOf = (held: readonly Held[]): NoticeKey[] => held.map(({ cluster, hash }) => ({ cluster, hash }))
+const keysOf = (held: readonly HeldNotice[]): NoticeKey[] => held.map(({ cluster, hash }) => ({ cluster, hash }))
 
 const decided = async (tools: GatherTools, by: string, sending: Decided): Promise<Batch> => {
   const { members } = sending
@@ -147,7 +147,7 @@ const sendEach = async (tools: GatherTools, keys: readonly NoticeKey[]): Promise
 /** Only the message of the newest waiting notice continues; that of any other (`by`) ends here. */
 const proceed = async (
   tools: GatherTools,
-  held: readonly Held[],
+  held: readonly HeldNotice[],
   { seconds, by }: { seconds: number; by?: string },
 ): Promise<void> => {
   const newest = held.toSorted(byTime).at(-1)

@@ -13,7 +13,7 @@ import {
 import type { Incarnation } from '../../domain/incarnation.ts'
 import { type Halted, newsOf, type Notice, noticeOf } from '../../domain/notice/notice.ts'
 import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
-import { type Progress, progressNotice } from '../../domain/notice/progress.ts'
+import { type Milestone, progressNotice } from '../../domain/notice/progress.ts'
 import type { Action } from '../../domain/policy/policy.ts'
 import type { Report } from '../../domain/report.ts'
 import { clusterKey, type ClusterRef } from '../../messages.ts'
@@ -37,7 +37,7 @@ export interface Assessed {
   /** `KEY=VALUE` of the cluster's tags, for routes; absent: EKS did not return them. */
   tags?: string[] | undefined
   /** Of a rollout under way. */
-  progress?: Progress | undefined
+  progress?: Milestone | undefined
 }
 
 /**
@@ -62,9 +62,9 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
       ...remarksOn(excepted),
       ...ended.map((it) => `No longer excepted, since ${it.until}: ${it.reason}`),
     ]
-    const isWell = news === '' && toldOf(last) === ''
-    const incident = isWell ? undefined : await incidentOf(tools, cluster, { ...about, told: toldOf(last) })
-    const notice = noticeOf(report, toldOf(last), action, {
+    const isWell = news === '' && lastNewsOf(last) === ''
+    const incident = isWell ? undefined : await incidentOf(tools, cluster, { ...about, lastNews: lastNewsOf(last) })
+    const notice = noticeOf(report, lastNewsOf(last), action, {
       waits,
       halted,
       paused,
@@ -80,7 +80,7 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
 }
 
 /** A recorded change is one that has lasted for hours. */
-const toldOf = (last: Report | undefined): string => (last && newsOf(last, true)) ?? ''
+const lastNewsOf = (last: Report | undefined): string => (last && newsOf(last, true)) ?? ''
 
 const remarksOn = ({ cluster, codes }: Excepted): string[] => [
   ...(cluster ? [said(cluster)] : []),
@@ -94,14 +94,14 @@ const remarksOn = ({ cluster, codes }: Excepted): string[] => [
 const incidentOf = async (
   { records, now }: EvaluateTools,
   cluster: ClusterRef,
-  { report: { observedAt }, last, incarnation, tags, told }: Assessed & { told: string },
+  { report: { observedAt }, last, incarnation, tags, lastNews }: Assessed & { lastNews: string },
 ): Promise<Incident> => {
   const key = clusterKey(cluster)
   const known = await records.incident(key)
   const after = last?.observedAt ?? ''
-  if (known && (told !== '' || known.after === after)) return known
+  if (known && (lastNews !== '' || known.after === after)) return known
   // An incident that began before incidents were recorded.
-  const since = told === '' || !last ? observedAt : last.observedAt
+  const since = lastNews === '' || !last ? observedAt : last.observedAt
   const begun = { id: digest([key, incarnation, since]), since, after, tags: tags ?? known?.tags ?? [] }
   await records.putIncident(key, begun, now().toISOString())
   return begun
@@ -119,9 +119,9 @@ const publish = async (
     incident,
   }: Assessed & { notice: Notice; incident?: Incident | undefined },
 ) => {
-  const told = toldOf(last)
+  const lastNews = lastNewsOf(last)
   // Notices about an earlier cluster with this name do not count for this one.
-  const about = [incarnation, last?.observedAt, told, newsOf(report, lasting)]
+  const about = [incarnation, last?.observedAt, lastNews, newsOf(report, lasting)]
   await tellOnce(tools, clusterKey(cluster), { notice: outgoing(notice, { cluster, report, incident }), about })
 }
 

@@ -1,13 +1,13 @@
 import type { DaemonSetState } from '../../domain/cluster.ts'
 import { configuredBy } from '../../domain/proxy-mode/configured.ts'
 
-interface Named {
+interface ConfigMapName {
   namespace: string
   name: string
 }
 
 /** The relevant ConfigMaps: kube-proxy's configuration, and those that calico-node's environment refers to. */
-export function configMapsToRead(daemonSets: readonly DaemonSetState[]): Named[] {
+export function configMapsToRead(daemonSets: readonly DaemonSetState[]): ConfigMapName[] {
   const named = daemonSets.flatMap((daemonSet) =>
     namesIn(daemonSet).map((name) => ({ namespace: daemonSet.namespace, name })),
   )

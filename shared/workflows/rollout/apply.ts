@@ -1,6 +1,6 @@
 import type { FelixObject } from '../../domain/cluster.ts'
 import { objectName } from '../../domain/felix/layer.ts'
-import { type Entry, entriesBetweenLooks, unnoted } from '../../domain/rollout/journal.ts'
+import { type JournalEntry, entriesBetweenLooks, unnoted } from '../../domain/rollout/journal.ts'
 import { ours } from '../../domain/rollout/annotations.ts'
 import { confirmed, forgotten, noting, writtenBefore } from '../../domain/rollout/memory.ts'
 import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.ts'
@@ -9,7 +9,7 @@ import { valueOf } from '../../domain/read.ts'
 import { KubeError } from '../../errors.ts'
 import { pendingPlaces, placesOf } from '../../domain/rollout/places.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
-import type { Seen, Step } from '../../domain/rollout/step.ts'
+import type { StepInput, Step } from '../../domain/rollout/step.ts'
 import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
 import { halt } from './halt.ts'
 import { afterNote, isRefusal, takeNoteBack } from './note.ts'
@@ -18,7 +18,7 @@ import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
 /** What the decision was based on. */
-type At = LeasedRollout & { seen: Seen }
+type At = LeasedRollout & { seen: StepInput }
 
 /**
  * Time for a note, a write and its confirmation. After two interruptions between them it would not be known whether
@@ -227,7 +227,7 @@ const restart = async (
   // note.
   const touching = rollout.touching.filter((it) => !settled.includes(it.node) && it.pod !== pod.name)
   touching.push({ node: pod.node, pod: pod.name, at: tools.now().toISOString() })
-  const isNoted = (it: Entry) => it.rollout === rollout.id && it.object === object
+  const isNoted = (it: JournalEntry) => it.rollout === rollout.id && it.object === object
   const before = rollout.journal?.entries.find(isNoted)
   const entries = before ? [before] : entriesOf(tools, rollout, [{ what: 'restart', object, from: pod.uid }])
   const now = await putRollout(tools, at, { ...rollout, touching }, { entries: before ? [] : entries })

@@ -25,7 +25,7 @@ import { reasonGone } from './range-writes.ts'
 import { serverDefaults } from './server-defaults.ts'
 
 /** A new observation of the whole cluster. */
-export interface Look {
+export interface AssessedCluster {
   state: ClusterState
   assessment: Assessment
 }
@@ -58,7 +58,7 @@ const not = (reason: NotBegun['reason'], why: string, blockedBy: string[] = []):
  * decided, or a forged one, is decided again from this observation: only the nodes that were touched last are kept
  * from the Lease, to wait for them.
  */
-export const beginRollout = async (tools: StepTools, look: Look, policy: Policy): Promise<Beginning> => {
+export const beginRollout = async (tools: StepTools, look: AssessedCluster, policy: Policy): Promise<Beginning> => {
   const { state, assessment } = look
   const wanted = intentOf(assessment, state, policy)
   if (wanted.blockedBy.length > 0) return not('blocked', 'something forbids it', wanted.blockedBy)
@@ -116,7 +116,7 @@ const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
  * Where the present rollout wrote the range to `default` and nodes got it all at once, the range stays its target until
  * they have stayed well, although nothing is left to write.
  */
-const withWatched = (wanted: Intent, present: Rollout | undefined, { state, assessment }: Look): Intent => {
+const withWatched = (wanted: Intent, present: Rollout | undefined, { state, assessment }: AssessedCluster): Intent => {
   const base = needed(state.felix).objects.find(({ name }) => name === 'default')
   if (present?.state !== 'running' || !base || !isAtOnce(base, present.id)) return wanted
   const target = base.annotations[rangeAnnotation]
@@ -166,7 +166,7 @@ const paced = (from: Pace, to: Pace): Note => ({
 })
 
 /** Checked before the first write: a rollout that may begin but not end would leave a cluster half changed. */
-const refused = async ({ kube }: StepTools, { state }: Look, intent: Intent): Promise<Beginning | undefined> => {
+const refused = async ({ kube }: StepTools, { state }: AssessedCluster, intent: Intent): Promise<Beginning | undefined> => {
   const { api, nativeV3 } = needed(state.felix)
   const namespace = calicoNamespace(state)
   const missing = await accessMissing(
@@ -223,7 +223,7 @@ const summary = ({ target, restart }: Rollout): string =>
 
 const rolloutOf = async (
   tools: StepTools,
-  { state, assessment }: Look,
+  { state, assessment }: AssessedCluster,
   { intent, policy }: { intent: Intent; policy: Policy },
 ): Promise<Rollout> => {
   const felix = needed(state.felix)

@@ -1,7 +1,7 @@
 import type { ClusterState } from '../../domain/cluster.ts'
 import { nextStep } from '../../domain/rollout/next-step.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
-import { seenOf } from '../../domain/rollout/seen.ts'
+import { stepInput } from '../../domain/rollout/step-input.ts'
 import { needed } from '../needed.ts'
 import { writeDefault, writeOverride } from './range-writes.ts'
 import type { StepTools } from './tools.ts'
@@ -17,7 +17,7 @@ export const tryFirstWrite = async (
 ): Promise<void> => {
   const felix = needed(state.felix)
   const pods = needed(state.pods).filter(({ role, daemonSet }) => role === 'calico-node' && daemonSet !== undefined)
-  const step = nextStep(rollout, seenOf(felix, pods, rollout.where), tools.now().toISOString())
+  const step = nextStep(rollout, stepInput(felix, pods, rollout.where), tools.now().toISOString())
   const { objects } = felix
   if (step.do === 'override') await writeOverride(tools, rollout, { node: step.node, objects }, { dryRun: true })
   if (step.do === 'promote') await writeDefault(tools, rollout, objects, { dryRun: true })

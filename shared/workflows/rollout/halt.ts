@@ -12,8 +12,8 @@ import { changeMark } from '../../domain/rollout/marks.ts'
 import { overrideName } from '../../domain/rollout/range-writes.ts'
 import { forgotten } from '../../domain/rollout/memory.ts'
 import { restoreStep } from '../../domain/rollout/restore-step.ts'
-import { seenOf } from '../../domain/rollout/seen.ts'
-import type { Lost, Seen, Step } from '../../domain/rollout/step.ts'
+import { stepInput } from '../../domain/rollout/step-input.ts'
+import type { Lost, StepInput, Step } from '../../domain/rollout/step.ts'
 import { valueOf } from '../../domain/read.ts'
 import type { FelixObject, PodState } from '../../domain/cluster.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
@@ -30,7 +30,7 @@ import type { Outcome, StepTools } from './tools.ts'
  */
 export const halt = async (
   tools: StepTools,
-  at: LeasedRollout & { seen: Seen },
+  at: LeasedRollout & { seen: StepInput },
   step: Extract<Step, { do: 'halt' }>,
 ): Promise<Outcome> => {
   const { reason, about, reverted } = step
@@ -104,7 +104,7 @@ export const rollBack = async (
 ): Promise<Outcome> => {
   const { rollback: [node, ...others] = [], ...rest } = rollout
   if (node === undefined) return over(rollout)
-  const seen = seenOf(needed(await tools.kube.felixConfigurations([rollout.where.api])), pods, rollout.where)
+  const seen = stepInput(needed(await tools.kube.felixConfigurations([rollout.where.api])), pods, rollout.where)
   if (rollout.evidence && restoresDefault(rollout.evidence))
     return restoreDefault({ ...tools, kube: tools.rescue ?? tools.kube }, { record, rollout }, seen)
   const object = seen.objects.find(({ name }) => name === overrideName(node))
@@ -133,7 +133,7 @@ export const rollBack = async (
 const restoreDefault = async (
   tools: StepTools,
   { record: read, rollout }: LeasedRollout,
-  seen: Seen,
+  seen: StepInput,
 ): Promise<Outcome> => {
   const record = isOverdue(read, tools) ? await renew(tools, read) : read
   const step = restoreStep({ rollout, now: tools.now().getTime() }, seen)
@@ -190,7 +190,7 @@ const restoreDefault = async (
 const keeps = 'the node is well with it, and default gets its former value back'
 
 /** The write was noted in the Lease; it removes our marks. */
-const isStillOurs = ({ id }: Rollout, { objects }: Seen): boolean => {
+const isStillOurs = ({ id }: Rollout, { objects }: StepInput): boolean => {
   const base = objects.find(({ name }) => name === 'default')
   return base !== undefined && changeMark(base)?.rollout === id
 }
@@ -200,7 +200,7 @@ const changedMeanwhile = 'somebody changed it at the same time'
 const illBy = 'a node that got its range from default is not well'
 
 /** calico-node on the node is Ready, and the node has the value of its override. */
-const isWellWith = ({ annotations }: FelixObject, node: string, { pods, rangeOn }: Seen): boolean => {
+const isWellWith = ({ annotations }: FelixObject, node: string, { pods, rangeOn }: StepInput): boolean => {
   const pod = pods.find((it) => it.node === node && !it.deletedAt)
   return pod !== undefined && pod.ready && rangeOn(pod) === annotations[rangeAnnotation]
 }

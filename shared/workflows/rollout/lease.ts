@@ -2,7 +2,7 @@ import type { KubeClient, LeaseChange } from '../../clients/kube/client.ts'
 import type { FelixObject, RolloutRecord } from '../../domain/cluster.ts'
 import { valueOf } from '../../domain/read.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
-import { type Entry, noted, unnoted } from '../../domain/rollout/journal.ts'
+import { type JournalEntry, noted, unnoted } from '../../domain/rollout/journal.ts'
 import { clockSkew, lease } from '../../domain/rollout/annotations.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { KubeError } from '../../errors.ts'
@@ -13,10 +13,10 @@ interface Put {
   /** The last writes that are recorded on the objects are added to the journal as well. */
   objects?: FelixObject[]
   note?: Note[]
-  entries?: Entry[]
+  entries?: JournalEntry[]
 }
 
-export type Note = Pick<Entry, 'what'> & Partial<Pick<Entry, 'object' | 'from' | 'to' | 'why'>>
+export type Note = Pick<JournalEntry, 'what'> & Partial<Pick<JournalEntry, 'object' | 'from' | 'to' | 'why'>>
 
 /**
  * Writes the state of the rollout and its journal, in one write. `entries`: noted now, and recorded after they are
@@ -77,9 +77,9 @@ export const entriesOf = (
   { now, holder: by }: Pick<StepTools, 'now' | 'holder'>,
   { id, why }: Rollout,
   note: Note[],
-): Entry[] => {
+): JournalEntry[] => {
   const about = { at: now().toISOString(), rollout: id, by, ...(why !== undefined && { why }) }
-  return note.map((it): Entry => ({ ...about, object: `Lease/${lease.namespace}/${lease.name}`, ...it }))
+  return note.map((it): JournalEntry => ({ ...about, object: `Lease/${lease.namespace}/${lease.name}`, ...it }))
 }
 
 export const heldByOther = (

@@ -3,8 +3,8 @@ import type { PodState } from '../../domain/cluster.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
-import { seenOf } from '../../domain/rollout/seen.ts'
-import type { Seen } from '../../domain/rollout/step.ts'
+import { stepInput } from '../../domain/rollout/step-input.ts'
+import type { StepInput } from '../../domain/rollout/step.ts'
 import { needed } from '../needed.ts'
 
 export interface CalicoPods {
@@ -27,13 +27,13 @@ export const observeRollout = async (
   kube: KubeClient,
   { where, phase, state, touching }: Rollout,
   pods: PodState[],
-): Promise<Seen> => {
+): Promise<StepInput> => {
   const ranged = phase === 'range' || state === 'aborting'
-  const seen = ranged ? seenOf(needed(await kube.felixConfigurations([where.api])), pods, where) : onlyPods(pods)
+  const seen = ranged ? stepInput(needed(await kube.felixConfigurations([where.api])), pods, where) : onlyPods(pods)
   return { ...seen, left: await nodesThatLeft(kube, touching, seen) }
 }
 
-const onlyPods = (pods: PodState[]): Seen => ({ pods, objects: [], rangeOn: () => undefined, defaultRange: undefined })
+const onlyPods = (pods: PodState[]): StepInput => ({ pods, objects: [], rangeOn: () => undefined, defaultRange: undefined })
 
 /**
  * A touched node without a pod has left the cluster, or waits for its pod: only then the list of nodes is read,
@@ -42,7 +42,7 @@ const onlyPods = (pods: PodState[]): Seen => ({ pods, objects: [], rangeOn: () =
 const nodesThatLeft = async (
   kube: KubeClient,
   touching: Rollout['touching'],
-  { objects, pods }: Seen,
+  { objects, pods }: StepInput,
 ): Promise<Set<string>> => {
   const overridden = objects.filter(isOurs).map(overriddenNode)
   const occupied = new Set(pods.map(({ node }) => node))

@@ -1,7 +1,7 @@
 import type { KubeClient } from '../../clients/kube/client.ts'
 import { nextStep } from '../../domain/rollout/next-step.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
-import { withNodes } from '../../domain/rollout/seen.ts'
+import { withNodes } from '../../domain/rollout/step-input.ts'
 import { needed } from '../needed.ts'
 import { calicoPods, observeRollout } from './observe.ts'
 

@@ -3,8 +3,8 @@ import { nextStep } from '../../domain/rollout/next-step.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
-import { withNodes } from '../../domain/rollout/seen.ts'
-import type { Seen, Step } from '../../domain/rollout/step.ts'
+import { withNodes } from '../../domain/rollout/step-input.ts'
+import type { StepInput, Step } from '../../domain/rollout/step.ts'
 import { KubeError } from '../../errors.ts'
 import { unlessApiIsGone } from './api-gone.ts'
 import { applyStep } from './apply.ts'
@@ -105,8 +105,8 @@ const decideAndApply = async (tools: StepTools, standing: LeasedRollout): Promis
 const decideStep = async (
   { kube, now }: StepTools,
   rollout: Rollout,
-  seen: Seen,
-): Promise<{ step: Step; seen: Seen }> => {
+  seen: StepInput,
+): Promise<{ step: Step; seen: StepInput }> => {
   const at = now().toISOString()
   const step = nextStep(rollout, seen, at)
   const name = step.do === 'override' ? step.node : step.do === 'restart' ? step.pod.node : undefined

@@ -1,5 +1,5 @@
 import type { Policy } from '../../domain/policy/policy.ts'
-import { beginRollout, type Look, type NotBegun } from './begin.ts'
+import { beginRollout, type AssessedCluster, type NotBegun } from './begin.ts'
 import { valueOf } from '../../domain/read.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
 import { release } from './lease.ts'
@@ -8,7 +8,7 @@ import type { Outcome, StepTools } from './tools.ts'
 
 export interface SyncTools extends Omit<StepTools, 'policy' | 'decided'> {
   /** Observes the whole cluster. */
-  look: () => Promise<Look>
+  look: () => Promise<AssessedCluster>
   /** Resolves early when the user interrupts. */
   sleep: (seconds: number) => Promise<void>
   /** Called before every wait, for a progress line. */
@@ -51,7 +51,7 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
   }
 }
 
-const isRescuing = ({ state }: Look, now: Date): boolean => {
+const isRescuing = ({ state }: AssessedCluster, now: Date): boolean => {
   const rollout = soundRollout(valueOf(state.rollout), now.getTime())
   return rollout?.state === 'halted' && rollout.rollback !== undefined
 }

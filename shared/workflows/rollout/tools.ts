@@ -1,6 +1,6 @@
 import type { KubeClient } from '../../clients/kube/client.ts'
 import type { RolloutRecord } from '../../domain/cluster.ts'
-import type { Entry } from '../../domain/rollout/journal.ts'
+import type { JournalEntry } from '../../domain/rollout/journal.ts'
 import type { Pace, Rollout } from '../../domain/rollout/rollout.ts'
 
 /** The clients and settings that a step uses. */
@@ -24,7 +24,7 @@ export interface StepTools {
   now: () => Date
   tell: (event: StepEvent) => void
   /** Records a write; absent: only the cluster itself has the record. */
-  record?: (entries: Entry[]) => Promise<void>
+  record?: (entries: JournalEntry[]) => Promise<void>
 }
 
 /**

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Told } from '../../verify/chapters/chapter.ts'
+import type { ChapterResult } from '../../verify/chapters/chapter.ts'
 import type { Claim } from '../../verify/packets/claim.ts'
 import { versionsOf } from '../../verify/packets/grounds.ts'
 import { figuresOf, inOrder, page } from '../../verify/packets/results.ts'
 import { chapters } from '../../verify/packets/run.ts'
 
 const figures = { before: { wrong: 4, tried: 4 }, during: { wrong: 1, tried: 90 }, after: { wrong: 0, tried: 4 } }
-const told: Told<Claim> = {
+const told: ChapterResult<Claim> = {
   title: 'A chapter',
   claims: [
     { claim: 'It opens.', command: 'kubectl get a', before: '4 × timeout', after: '4 × web', holds: true, figures },

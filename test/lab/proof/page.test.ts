@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { chapters } from '../../verify/proof/run.ts'
-import type { Told } from '../../verify/chapters/chapter.ts'
+import type { ChapterResult } from '../../verify/chapters/chapter.ts'
 import type { Claim } from '../../verify/proof/claim.ts'
 import { page } from '../../verify/proof/results.ts'
 
-const told = (seen: string, holds = true): Told<Claim> => ({
+const told = (seen: string, holds = true): ChapterResult<Claim> => ({
   title: 'A chapter',
   claims: [{ claim: 'It is so.', command: 'kubectl get a | b', seen, holds }],
   tables: [{ title: 'Figures', head: ['', 'n'], rows: [['x', '1']] }],

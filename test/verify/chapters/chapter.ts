@@ -25,7 +25,7 @@ export interface Chapter<G, C> {
 }
 
 /** What came of a chapter. */
-export interface Told<C> {
+export interface ChapterResult<C> {
   title: string
   claims: C[]
   tables: Measured[]

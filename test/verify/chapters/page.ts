@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Told } from './chapter.ts'
+import type { ChapterResult } from './chapter.ts'
 
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
@@ -15,7 +15,7 @@ export const code = (command: string): string =>
 
 /** A chapter's table of claims, and those of its figures. `row`: the cells of a claim after its mark. */
 export const chapterText = <C extends { holds: boolean }>(
-  { title, claims, tables }: Told<C>,
+  { title, claims, tables }: ChapterResult<C>,
   { level, head, row }: { level: '##' | '###'; head: string[]; row: (claim: C) => string[] },
 ): string =>
   [

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import type { Chapter, Shown, Told } from './chapter.ts'
+import type { Chapter, Shown, ChapterResult } from './chapter.ts'
 
 export interface Ended {
   /** Logs of everything; it stays after `stop`. */
@@ -18,9 +18,9 @@ export interface Book<G extends Ended, C extends Shown, S extends Chapter<G, C>>
   /** The claim of a chapter that stopped with this message. */
   broken: (claim: Shown, message: string) => C
   /** `whole`: nothing was left out, so that pages may be written anew. */
-  write: (told: Told<C>[], about: { seconds: number; whole: boolean }) => void
+  write: (told: ChapterResult<C>[], about: { seconds: number; whole: boolean }) => void
   /** After each chapter: what was shown so far, so that a run that is stopped loses one chapter only. */
-  keep?: (told: Told<C>[], about: { seconds: number }) => void
+  keep?: (told: ChapterResult<C>[], about: { seconds: number }) => void
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -31,7 +31,7 @@ export async function tellAll<G extends Ended, C extends Shown, S extends Chapte
   only?: readonly string[],
 ): Promise<boolean> {
   const begun = Date.now()
-  const told: Told<C>[] = []
+  const told: ChapterResult<C>[] = []
   for (const chapter of book.chapters.filter(({ name }) => only === undefined || only.includes(name))) {
     say(`\n${chapter.title}`)
     told.push(await tell(book, chapter))
@@ -50,8 +50,8 @@ const secondsSince = (begun: number): number => Math.round((Date.now() - begun) 
 async function tell<G extends Ended, C extends Shown, S extends Chapter<G, C>>(
   book: Book<G, C, S>,
   chapter: S,
-): Promise<Told<C>> {
-  const told: Told<C> = { title: chapter.title, claims: [], tables: [] }
+): Promise<ChapterResult<C>> {
+  const told: ChapterResult<C> = { title: chapter.title, claims: [], tables: [] }
   const claim = (it: C): void => {
     told.claims.push(it)
     say(`  ${it.holds ? '✓' : '✗'} ${[it.claim, it.command, ...book.lines(it)].join('\n      ')}`)

@@ -158,9 +158,9 @@ function sourceDifferences(
   })
 }
 
-type Told<O> = Extract<FelixResolution, { outcome: O }>
+type Resolved<O> = Extract<FelixResolution, { outcome: O }>
 
-function rawDifferences(own: Told<'ok'>, expected: VectorAnswer): string[] {
+function rawDifferences(own: Resolved<'ok'>, expected: VectorAnswer): string[] {
   return Object.entries(own.sources).flatMap(([name, source]) => {
     const layer = Object.entries(expected.raw?.[source] ?? {})
     const texts = layer.filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, text]) => text)
@@ -189,7 +189,7 @@ const recordedWarnings: readonly [pattern: RegExp, kind: string][] = [
   [/(?:)Failed to parse nodeSelector/, 'selector-invalid'],
 ]
 
-function warningDifferences(own: Told<'ok'>, expected: VectorAnswer): string[] {
+function warningDifferences(own: Resolved<'ok'>, expected: VectorAnswer): string[] {
   const ours = own.warnings
     .filter((it) => it.kind !== 'ambiguous')
     .map((it) => [it.kind, it.parameter?.toLowerCase() ?? '', it.parameter ? it.source : ''].join(' '))
@@ -203,7 +203,7 @@ function warningDifferences(own: Told<'ok'>, expected: VectorAnswer): string[] {
   return left === right ? [] : [`warnings: ${left}, recorded ${right}`]
 }
 
-function errorDifferences(own: Told<'error'>, expected: VectorAnswer): string[] {
+function errorDifferences(own: Resolved<'error'>, expected: VectorAnswer): string[] {
   const stage = recordedLayers[expected.stage ?? '']
   const wanted = (expected.error ?? '')
     .replace(/^failed to list FelixConfiguration resources: /, '')
@@ -215,7 +215,7 @@ function errorDifferences(own: Told<'error'>, expected: VectorAnswer): string[] 
   ]
 }
 
-function chanceDifferences(own: Told<'nondeterministic'>, expected: VectorAnswer, calico: CalicoVersion): string[] {
+function chanceDifferences(own: Resolved<'nondeterministic'>, expected: VectorAnswer, calico: CalicoVersion): string[] {
   const [first = {}, ...others] = (expected.alternatives ?? []).map((values) => recordedValues(values, calico, ''))
   const varies = (name: string): boolean =>
     others.some((it) => JSON.stringify(it[name]) !== JSON.stringify(first[name]))

@@ -2,7 +2,7 @@ import { DynamoDBClient, type DynamoDBClient as Dynamo, GetItemCommand, QueryCom
 import type { SNSClient } from '@aws-sdk/client-sns'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { KubeClient } from '../../../shared/clients/kube/client.ts'
-import type { Entry } from '../../../shared/domain/rollout/journal.ts'
+import type { JournalEntry } from '../../../shared/domain/rollout/journal.ts'
 import { startDynamo } from '../../../lab/aws/dynamo.ts'
 import type { Life } from './life.ts'
 import type { Post } from './post.ts'
@@ -35,12 +35,12 @@ export const startTables = async (): Promise<Tables> => {
 }
 
 /** The writes of one cluster, those that functions recorded and those that only the cluster tells of. */
-export const writesOnRecord = async (dynamo: Dynamo, cluster: string): Promise<Entry[]> => {
+export const writesOnRecord = async (dynamo: Dynamo, cluster: string): Promise<JournalEntry[]> => {
   const kinds = await Promise.all(['write#', 'claim#'].map((kind) => recordsOf(dynamo, cluster, kind)))
   return kinds.flat()
 }
 
-const recordsOf = async (dynamo: Dynamo, cluster: string, kind: string): Promise<Entry[]> => {
+const recordsOf = async (dynamo: Dynamo, cluster: string, kind: string): Promise<JournalEntry[]> => {
   const { Items = [] } = await dynamo.send(
     new QueryCommand({
       TableName: table,

@@ -10,7 +10,7 @@ import { type Action, type BrakePosition, policyWith, type Policy } from '../../
 import { type Read, valueOf } from '../../../shared/domain/read.ts'
 import { soundRollout } from '../../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../../shared/domain/rollout/rollout.ts'
-import type { Entry } from '../../../shared/domain/rollout/journal.ts'
+import type { JournalEntry } from '../../../shared/domain/rollout/journal.ts'
 import { clusterKey, type ClusterRef, evaluation, rolloutStepMessage, telling } from '../../../shared/messages.ts'
 import { evaluate } from '../../../shared/workflows/fleet/evaluate.ts'
 import { observe } from '../../../shared/workflows/observe/observe.ts'
@@ -61,8 +61,8 @@ export interface Outcome {
   sweeps: number
   errors: string[]
   /** What the table tells of writes, and what the Lease's own list does. */
-  record: Entry[]
-  journal: Entry[]
+  record: JournalEntry[]
+  journal: JournalEntry[]
 }
 
 const sweepsAtMost = 4

@@ -2,7 +2,7 @@ import { fieldsOf, listOf, parseFields } from '../../../lab/aws/json.ts'
 import { assemble } from '../../flow/assemble.ts'
 import { until } from '../../until.ts'
 import type { Claim, Sizes } from './claim.ts'
-import { closed, type Looks, looksIn, settings, sweptFleet, type SweptFleet } from './swept.ts'
+import { closed, type SweepLooks, sweepLooks, settings, sweptFleet, type SweptFleet } from './swept.ts'
 
 /** Of the clusters that are swept, how many are not well, or will not be. */
 const usual = { unreachable: 10, denied: 5, vanishing: 3, closing: 8 }
@@ -34,16 +34,16 @@ export const sweepPart = async (folder: string, { clusters }: Sizes, odd = usual
 }
 
 /** One sweep from its schedule to its last look. A sweep's id has whole seconds. */
-const sweep = async (fleet: SweptFleet, during?: (from: number) => Promise<void>): Promise<Looks> => {
+const sweep = async (fleet: SweptFleet, during?: (from: number) => Promise<void>): Promise<SweepLooks> => {
   await new Promise((resolve) => setTimeout(resolve, 1_100))
   const from = fleet.moments.length
   fleet.cloud.fire()
   await during?.(from)
   await fleet.cloud.idle({ timeoutMilliseconds: 900_000 })
-  return looksIn(fleet.moments.slice(from))
+  return sweepLooks(fleet.moments.slice(from))
 }
 
-const sweepWithKills = async (fleet: SweptFleet): Promise<{ looks: Looks; killed: number }> => {
+const sweepWithKills = async (fleet: SweptFleet): Promise<{ looks: SweepLooks; killed: number }> => {
   let killed = 0
   const looks = await sweep(fleet, async (from) => {
     fleet.cloud.fire()
@@ -61,15 +61,15 @@ const all = ({ keys }: SweptFleet): string[] => Object.values(keys).flat()
 const there = (fleet: SweptFleet): string[] => all(fleet).filter((key) => !fleet.keys.vanishing.includes(key))
 
 interface Sweeps {
-  first: Looks
-  second: Looks
-  third: Looks
+  first: SweepLooks
+  second: SweepLooks
+  third: SweepLooks
   killed: number
 }
 
 const claimsOf = (fleet: SweptFleet, { first, second, third, killed }: Sweeps): Claim[] => {
   // What was killed, or met something that did not answer, comes again; no other cluster is looked at twice.
-  const once = (claim: string, { clusters, repeated, cameAgain }: Looks, keys: string[]): Claim => {
+  const once = (claim: string, { clusters, repeated, cameAgain }: SweepLooks, keys: string[]): Claim => {
     const lost = keys.filter((key) => !clusters.has(key))
     const twice = [...clusters].flatMap(([key, count]) => (count > 1 ? [`${key} ${count} times`] : []))
     const holds = lost.length === 0 && clusters.size === keys.length && repeated <= cameAgain

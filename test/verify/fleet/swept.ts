@@ -149,7 +149,7 @@ export const rowsOf = async ({ credentials, environment, stack }: Cloud): Return
   return rows
 }
 
-export interface Looks {
+export interface SweepLooks {
   /** How often each cluster was looked at, by the log of `evaluate`. */
   clusters: Map<string, number>
   /** Looks beyond the first of a cluster. */
@@ -158,7 +158,7 @@ export interface Looks {
   cameAgain: number
 }
 
-export const looksIn = (moments: readonly Moment[]): Looks => {
+export const sweepLooks = (moments: readonly Moment[]): SweepLooks => {
   const looks = new Map<string, number>()
   for (const it of moments) {
     const line = it.kind === 'log' ? parseFields(it.line) : undefined

@@ -16,7 +16,7 @@ export type Kind = (random: Random) => Forgery
 const o = (key: string): string => `calico-ipvs-sync/${key}`
 type Annotations = Record<string, string>
 
-interface Held {
+interface LeaseSpec {
   holder?: string
   renewTime?: string
   seconds?: number
@@ -25,7 +25,7 @@ interface Held {
 const soon = (random: Random): string => new Date(Date.now() - random.int(60) * 1000).toISOString().replace('Z', '000Z')
 
 /** Creates the Lease, or changes what stands there. */
-const write = async (cluster: LabCluster, annotations: Annotations, held: Held = {}): Promise<void> => {
+const write = async (cluster: LabCluster, annotations: Annotations, held: LeaseSpec = {}): Promise<void> => {
   const spec = {
     ...(held.holder !== undefined && { holderIdentity: held.holder }),
     ...(held.renewTime !== undefined && { renewTime: held.renewTime }),

@@ -9,7 +9,7 @@ export const desired = ({ setting }: Pick<Variant, 'setting'>): { min: number; m
   max: 32_767,
 })
 
-export interface Seen {
+export interface VariantOutcome {
   /** Once the forgery was in, and when all was quiet. */
   before: Snapshot
   after: Snapshot
@@ -34,7 +34,7 @@ export interface Judgement {
   wrote: boolean
 }
 
-export const judge = (variant: Variant, seen: Seen): Judgement => ({
+export const judge = (variant: Variant, seen: VariantOutcome): Judgement => ({
   harms: [...podsGone(seen), ...configurations(variant, seen), ...others(variant, seen)],
   withoutVerdict: [
     ...(seen.verdicts === 0 ? [`${seen.looks} looks, and no verdict`] : []),
@@ -46,14 +46,14 @@ export const judge = (variant: Variant, seen: Seen): Judgement => ({
   wrote: wrote(variant, seen),
 })
 
-const wrote = (variant: Variant, { before, after }: Seen): boolean => {
+const wrote = (variant: Variant, { before, after }: VariantOutcome): boolean => {
   const { min, max } = desired(variant)
   const has = ({ felix }: Snapshot) =>
     felix.some((it) => it.metadata.name === 'default' && rangeIn(it) === `${min}:${max}`)
   return has(after) && !has(before)
 }
 
-const gone = ({ before, after }: Seen): Listed[] => {
+const gone = ({ before, after }: VariantOutcome): Listed[] => {
   const left = new Set(after.pods.map(({ metadata }) => metadata.uid))
   return before.pods.filter(({ metadata }) => !left.has(metadata.uid))
 }
@@ -61,13 +61,13 @@ const gone = ({ before, after }: Seen): Listed[] => {
 const isCalicoNode = ({ metadata }: Listed): boolean =>
   metadata.ownerReferences?.some((it) => it.controller && it.kind === 'DaemonSet' && it.name === 'calico-node') === true
 
-const podsGone = (seen: Seen): string[] =>
+const podsGone = (seen: VariantOutcome): string[] =>
   gone(seen)
     .filter((it) => !isCalicoNode(it))
     .map(({ metadata }) => `pod ${metadata.namespace}/${metadata.name} was deleted`)
 
 /** Objects that were there and are not ours: none goes, none changes but in its range, and that only where one is needed. */
-const configurations = (variant: Variant, { before, after, made }: Seen): string[] =>
+const configurations = (variant: Variant, { before, after, made }: VariantOutcome): string[] =>
   before.felix
     .filter(({ metadata }) => !made.includes(metadata.name))
     .flatMap((was) => {
@@ -103,7 +103,7 @@ const rangeIn = ({ metadata: { annotations = {} } }: Listed): string | undefined
   Object.entries(annotations).find(([key]) => key.toLowerCase() === rangeKey)?.[1]
 
 /** And nothing at all is written where the deployment may only report. */
-const others = ({ action }: Variant, { before, after }: Seen): string[] => {
+const others = ({ action }: Variant, { before, after }: VariantOutcome): string[] => {
   const changed = isDeepStrictEqual(before.others, after.others)
     ? []
     : ['a ConfigMap, DaemonSet, Service or Node was changed']

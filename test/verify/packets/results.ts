@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Measured, Told } from '../chapters/chapter.ts'
+import type { Measured, ChapterResult } from '../chapters/chapter.ts'
 import { chapterText, code, packetsTitle, table, writePart } from '../chapters/page.ts'
 import { writeNodePorts } from '../pictures/node-ports.ts'
 import { versions } from '../proof/results.ts'
@@ -24,7 +24,7 @@ export interface About {
 
 /** Of a run of some chapters, the others' results stay; what is in `docs` is written anew once there are results of all. */
 export function writeResults(
-  told: readonly Told<Claim>[],
+  told: readonly ChapterResult<Claim>[],
   { seconds, whole, resultsOnly, titles, kernel }: About,
 ): void {
   const folder = join(root, 'out/packets')
@@ -44,7 +44,7 @@ export function writeResults(
 }
 
 /** The first of each title. */
-export const inOrder = (titles: readonly string[], told: readonly Told<Claim>[]): Told<Claim>[] =>
+export const inOrder = (titles: readonly string[], told: readonly ChapterResult<Claim>[]): ChapterResult<Claim>[] =>
   titles.flatMap((title) => told.find((it) => it.title === title) ?? [])
 
 interface Results {
@@ -52,7 +52,7 @@ interface Results {
   measured: (Measured & { chapter: string })[]
 }
 
-function earlier(file: string): Told<Claim>[] {
+function earlier(file: string): ChapterResult<Claim>[] {
   if (!existsSync(file)) return []
   const { claims, measured } = JSON.parse(readFileSync(file, 'utf8')) as Results
   const of = <T extends { chapter: string }>(title: string, all: readonly T[]) =>
@@ -65,7 +65,7 @@ function earlier(file: string): Told<Claim>[] {
 }
 
 /** Of each claim that has them: connections not treated as they should be, before, while, and after it was done. */
-export const figuresOf = (told: readonly Told<Claim>[]) =>
+export const figuresOf = (told: readonly ChapterResult<Claim>[]) =>
   told.flatMap(({ title, claims }) =>
     claims.flatMap(({ claim, command, figures }) => (figures ? [{ chapter: title, claim, command, ...figures }] : [])),
   )
@@ -81,9 +81,9 @@ figures.
 It needs Linux on x64, and the packages qemu-system-x86, cpio and kmod. Nothing is installed, and nothing listens but on 127.0.0.1.
 `
 
-export const page = (told: readonly Told<Claim>[]): string => [introduction, ...told.map(chapter), basis].join('\n')
+export const page = (told: readonly ChapterResult<Claim>[]): string => [introduction, ...told.map(chapter), basis].join('\n')
 
-const chapter = (told: Told<Claim>): string =>
+const chapter = (told: ChapterResult<Claim>): string =>
   chapterText(told, {
     level: '###',
     head: ['claim', 'before', 'done', 'after'],

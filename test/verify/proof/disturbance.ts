@@ -8,10 +8,10 @@ export interface Absence {
   to: number
 }
 
-type Seen = Pick<FelixNode, 'name' | 'lives' | 'health'>
+type NodeTimes = Pick<FelixNode, 'name' | 'lives' | 'health'>
 
 /** From the end of a life, or from what its health says first, until it says that it is ready again. */
-export const absences = ({ name, lives, health }: Seen, since: number): Absence[] => {
+export const absences = ({ name, lives, health }: NodeTimes, since: number): Absence[] => {
   const downs = [
     ...lives.flatMap(({ endedAt }) => (endedAt === undefined ? [] : [endedAt])),
     ...health.filter(({ ready }) => !ready).map(({ at }) => at),
@@ -37,7 +37,7 @@ export interface Disturbance {
 }
 
 /** What the nodes themselves showed from a moment on. */
-export const disturbance = (nodes: readonly Seen[], since: number): Disturbance => {
+export const disturbance = (nodes: readonly NodeTimes[], since: number): Disturbance => {
   const all = nodes.flatMap((node) => absences(node, since))
   const away = (at: number) => new Set(all.filter(({ from, to }) => from <= at && at < to).map(({ node }) => node)).size
   return {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Told } from '../chapters/chapter.ts'
+import type { ChapterResult } from '../chapters/chapter.ts'
 import { chapterText, code, writePart } from '../chapters/page.ts'
 import type { Claim } from './claim.ts'
 
@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../../..')
 export const versions = { felix: 'v3.28.4', kubernetes: 'v1.36.3' }
 
 /** `whole`: nothing was left out, so that the page may be written anew. */
-export function writeResults(told: Told<Claim>[], { seconds, whole }: { seconds: number; whole: boolean }): void {
+export function writeResults(told: ChapterResult<Claim>[], { seconds, whole }: { seconds: number; whole: boolean }): void {
   const folder = join(root, 'out/proof')
   mkdirSync(folder, { recursive: true })
   const claims = told.flatMap((it) => it.claims)
@@ -36,9 +36,9 @@ No operator runs here. That the operator of Calico 3.19 to 3.24 crashes on any v
 `
 
 /** Its part of docs/proof.md, from what was shown. Its words are the same in every run; figures need not be. */
-export const page = (told: readonly Told<Claim>[]): string => [introduction, ...told.map(chapter)].join('\n')
+export const page = (told: readonly ChapterResult<Claim>[]): string => [introduction, ...told.map(chapter)].join('\n')
 
-const chapter = (told: Told<Claim>): string =>
+const chapter = (told: ChapterResult<Claim>): string =>
   chapterText(told, {
     level: '##',
     head: ['claim', 'command', 'seen'],

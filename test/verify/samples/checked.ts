@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { axeFindings, heightOf, isWiderThanScreen, pagesIn, pdfOf, type Shot, withPage } from './browser.ts'
-import type { Entry } from './index-page.ts'
+import type { IndexEntry } from './index-page.ts'
 
 const shots: Record<string, Shot> = {
   light: {},
@@ -21,7 +21,7 @@ const mostPages = 40
 export const shownPage = async (
   browser: Browser,
   { folder, name }: { folder: string; name: string },
-): Promise<Entry & { problems: string[] }> => {
+): Promise<IndexEntry & { problems: string[] }> => {
   const url = pathToFileURL(join(folder, `${name}.html`)).href
   const entry = { title: name, files: [`${name}.html`], note: '', problems: [] as string[] }
   for (const [kind, shot] of Object.entries(shots))

@@ -1,7 +1,7 @@
 import type { Sample } from './terminal.ts'
 
 /** One page with all that was made of a document. */
-export interface Entry {
+export interface IndexEntry {
   title: string
   files: string[]
   note?: string
@@ -10,7 +10,7 @@ export interface Entry {
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (it) => `&#${it.charCodeAt(0)};`)
 
 /** Links and pictures of everything that lies beside it. */
-export const indexPage = (entries: readonly Entry[], samples: readonly Sample[]): string => `<!doctype html>
+export const indexPage = (entries: readonly IndexEntry[], samples: readonly Sample[]): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Samples</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1400px;padding:0 1rem}img{max-width:100%;border:1px solid #bbb}
 .shots{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:1rem;align-items:start}.shots img{max-height:40rem;object-fit:cover;object-position:top}</style></head>

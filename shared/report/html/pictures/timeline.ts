@@ -4,7 +4,7 @@ import type { Markup } from '../markup.ts'
 import { figure, key, percent, picture, row } from './figure.ts'
 
 /** Writes of one rollout. */
-export interface Told {
+export interface RolloutWrites {
   /** `halted` and the like, in words; absent where only its writes are known. */
   state?: string
   /** Where the picture ends, if the rollout did not. */
@@ -19,29 +19,29 @@ interface Row {
 }
 
 /** A line for each node in the order in which they were touched: what was written when, and how long it was watched before the next. */
-export const timeline = (told: Told): Markup | undefined => {
-  const rows = rowsOf(told)
-  const times = told.writes.map(({ at }) => Date.parse(at)).filter((at) => !Number.isNaN(at))
+export const timeline = (rollout: RolloutWrites): Markup | undefined => {
+  const rows = rowsOf(rollout)
+  const times = rollout.writes.map(({ at }) => Date.parse(at)).filter((at) => !Number.isNaN(at))
   if (rows.length === 0 || times.length === 0) return undefined
   const from = times.reduce((a, b) => Math.min(a, b))
   const last = times.reduce((a, b) => Math.max(a, b))
-  const to = Math.max(last, Date.parse(told.until ?? '') || last, from + 1)
+  const to = Math.max(last, Date.parse(rollout.until ?? '') || last, from + 1)
   const hidden = rows.length - mostRows
   const shown = rows.slice(-mostRows)
-  return figure(`The rollout, node by node${told.state === undefined ? '' : `: ${told.state}`}`, [
+  return figure(`The rollout, node by node${rollout.state === undefined ? '' : `: ${rollout.state}`}`, [
     hidden > 0 ? html`<p class="where">${counted(hidden, 'row')} before these.</p>` : undefined,
-    ...shown.map((it) => rowPicture(it, { from, to, starts: startsOf(rows), lost: it.name === told.lost })),
+    ...shown.map((it) => rowPicture(it, { from, to, starts: startsOf(rows), lost: it.name === rollout.lost })),
     html`<p class="times"><span>${clock(from, 16)}</span><span>${duration((to - from) / 1000)}</span><span>${clock(to, 16)} UTC</span></p>`,
     key([
       ...kinds.filter(({ of }) => rows.some(({ writes }) => writes.some(({ what }) => of.includes(what)))),
-      ...bars(told),
+      ...bars(rollout),
     ]),
   ])
 }
 
 const mostRows = 30
 
-const rowsOf = ({ writes }: Told): Row[] => {
+const rowsOf = ({ writes }: RolloutWrites): Row[] => {
   const rows = new Map<string, Row>()
   for (const { at, what, object } of writes) {
     const time = Date.parse(at)
@@ -123,7 +123,7 @@ const rowPicture = ({ name, writes }: Row, { from, to, starts, lost }: Span): Ma
 
 const clock = (at: number, length: number): string => new Date(at).toISOString().slice(0, length).replace('T', ' ')
 
-const bars = ({ writes, lost }: Told) =>
+const bars = ({ writes, lost }: RolloutWrites) =>
   writes.some(isTouch)
     ? [
         {

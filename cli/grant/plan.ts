@@ -12,13 +12,13 @@ import { valueOf } from '../../shared/domain/read.ts'
 import type { GrantOptions } from './grant.ts'
 import { objectAct, objectRemoval } from './objects.ts'
 import { type Act, entryName, type Row } from './row.ts'
-import type { Named } from './targets.ts'
+import type { GrantTarget } from './targets.ts'
 import { inOldMode, noEndpoint, otherCluster, troubleOf, unknownCluster } from './trouble.ts'
 import { requestLimits } from '../target/request-limits.ts'
 import { unlessUnguarded } from './unguarded.ts'
 
 /** A cluster that EKS described, and its clients for access entries and RBAC. */
-export interface Opened extends Pick<Named, 'access' | 'name'> {
+export interface Opened extends Pick<GrantTarget, 'access' | 'name'> {
   place: ClusterAddress
   eks: EksCluster
   entries: AccessEntries
@@ -33,7 +33,7 @@ export type Wish = Pick<GrantOptions, 'viewerRole' | 'operatorRole' | 'changes' 
 }
 
 /** Calls EKS; the described cluster must be the named one, and the connection is made to it. */
-export const open = async ({ name, region, role, access }: Named, wish: Wish): Promise<Opened | Row> => {
+export const open = async ({ name, region, role, access }: GrantTarget, wish: Wish): Promise<Opened | Row> => {
   const place: ClusterAddress = { cluster: { name, region }, ...(role !== undefined && { reachedBy: { role } }) }
   const described = await access.eks.describe(name)
   if ('failure' in described) return { place, acts: [troubleOf(described.failure, { place, what: name })] }
@@ -67,7 +67,7 @@ const wantedIn = (arn: string, { viewerRole, operatorRole, changes, remove }: Wi
 }
 
 /** The changes, in order: first the guard, then RBAC, then the access entries. */
-export const look = async (opened: Opened, wish: Wish): Promise<Row> => {
+export const rowFor = async (opened: Opened, wish: Wish): Promise<Row> => {
   const { place, eks, wanted } = opened
   if (eks.authenticationMode === 'CONFIG_MAP') return { place, acts: [inOldMode(place, wanted, wish)] }
   const [objects, entries] = await Promise.all([objectActs(opened, wish), entryActs(opened, wish)])

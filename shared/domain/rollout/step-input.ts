@@ -1,7 +1,7 @@
 import type { FelixConfigurations, NodeState, PodState } from '../cluster.ts'
 import { indexFelix, type FelixIndex } from '../felix/felix-index.ts'
 import type { FelixNode } from '../felix/lookup.ts'
-import type { Seen } from './step.ts'
+import type { StepInput } from './step.ts'
 import type { Where } from './rollout.ts'
 import { parseVersion, versionOfImage, type CalicoVersion } from '../version.ts'
 
@@ -9,7 +9,7 @@ import { parseVersion, versionOfImage, type CalicoVersion } from '../version.ts'
  * Felix's effective configuration on each pod's node. Node labels are not read: if a selector object sets the range,
  * the rollout excludes those nodes from its beginning.
  */
-export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], where: Where): Seen => {
+export const stepInput = ({ api, objects }: FelixConfigurations, pods: PodState[], where: Where): StepInput => {
   const fallback = parseVersion(where.calico)
   const indexes = new Map<string, FelixIndex>()
   const indexFor = (calico: CalicoVersion | undefined): FelixIndex => {
@@ -18,7 +18,7 @@ export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], 
     indexes.set(key, index)
     return index
   }
-  let trouble: Seen['trouble']
+  let trouble: StepInput['trouble']
   const rangeFor = (node: FelixNode, calico: CalicoVersion | undefined): string | undefined => {
     const felix = indexFor(calico).resolve(node)
     if (felix.outcome !== 'error') return felix.raw.KubeNodePortRanges
@@ -35,7 +35,7 @@ export const seenOf = ({ api, objects }: FelixConfigurations, pods: PodState[], 
 }
 
 /** A node whose kubelet does not answer, or that no longer exists, is not well, whatever the status of its pod. */
-export const withNodes = (seen: Seen, nodes: NodeState[]): Seen => {
+export const withNodes = (seen: StepInput, nodes: NodeState[]): StepInput => {
   const known = new Map(nodes.map((node) => [node.name, node]))
   const pods = seen.pods.map((pod): PodState => {
     const node = known.get(pod.node)
