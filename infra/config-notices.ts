@@ -122,7 +122,11 @@ export const noticeFaults = (all: NoticeSettings): Fault[] => [
   ...timezoneFaults(all),
 ]
 
-const routeFaults = ({ env, accounts, organization }: NoticeSettings, it: RouteConfig, path: Fault['path']): Fault[] => {
+const routeFaults = (
+  { env, accounts, organization }: NoticeSettings,
+  it: RouteConfig,
+  path: Fault['path'],
+): Fault[] => {
   const { emails, slack, topicArn, kmsKeyArn, format, account = [] } = it
   const faults: (Fault | false | undefined)[] = [
     emails.length === 0 &&

@@ -13,7 +13,11 @@ interface OutputSources {
 }
 
 /** The outputs that a spoke, an access entry or a person needs. */
-export const outputs = (stack: Stack, config: Config, { bus, listClusters, evaluate, rolloutStep }: OutputSources): void => {
+export const outputs = (
+  stack: Stack,
+  config: Config,
+  { bus, listClusters, evaluate, rolloutStep }: OutputSources,
+): void => {
   const deployment = deploymentName(config.stackName)
   const externalId = config.externalId ?? defaultExternalId(deployment, stack.account)
   const output = (name: string, description: string, value: string) =>

@@ -98,7 +98,11 @@ const whatToDo = (
   return pasteLines(remedy.join('\n'), room).map((line) => indent + line)
 }
 
-const closingLine = ({ state }: Rollout, progress: RolloutProgress | undefined, { bold, name }: RolloutStyle): string => {
+const closingLine = (
+  { state }: Rollout,
+  progress: RolloutProgress | undefined,
+  { bold, name }: RolloutStyle,
+): string => {
   const far = progress ? `, ${progress.done.length} of ${counted(nodesOf(progress), 'node')} done` : ''
   return `${bold(state.toUpperCase())}  ${plain(name)}${far}`
 }
@@ -147,7 +151,10 @@ const paceText = ({ pace: { strategy, maxUnavailable }, target }: Rollout): stri
   return strategy === 'canary' ? 'canary, then all others at once' : 'direct, all nodes at once'
 }
 
-const progressLines = ({ done, inFlight, pending, apart, overrides }: RolloutProgress, style: RolloutStyle): string[] => {
+const progressLines = (
+  { done, inFlight, pending, apart, overrides }: RolloutProgress,
+  style: RolloutStyle,
+): string[] => {
   const facts: [string, string | false][] = [
     [
       'nodes',

@@ -13,7 +13,9 @@ const configurationFile = 'deployment.json'
 export function configure(stack: Stack, change: (configured: Fields) => Fields): void {
   for (const resource of stack.ofType('AWS::Lambda::Function')) {
     const from = stack.assetOf(resource)
-    const before = existsSync(join(from, configurationFile)) ? parseFields(readFileSync(join(from, configurationFile), 'utf8')) : undefined
+    const before = existsSync(join(from, configurationFile))
+      ? parseFields(readFileSync(join(from, configurationFile), 'utf8'))
+      : undefined
     if (before === undefined) continue
     const to = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-configured-'))
     cpSync(from, to, { recursive: true })

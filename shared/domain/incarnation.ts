@@ -23,7 +23,10 @@ interface RequestedCluster {
 /**
  * The requested cluster and the one that EKS describes: a role of a wrong account returns a cluster of that account.
  */
-export const asked = ({ account, region, name }: RequestedCluster, { arn }: Pick<EksState, 'arn'>): ClusterComparison => ({
+export const asked = (
+  { account, region, name }: RequestedCluster,
+  { arn }: Pick<EksState, 'arn'>,
+): ClusterComparison => ({
   connected: { account, region, name },
   described: { arn },
 })

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Day, gapMinutes, intervalsAtMost, type DayResult, dayResult, withResult } from '../../shared/domain/history/day.ts'
+import {
+  type Day,
+  gapMinutes,
+  intervalsAtMost,
+  type DayResult,
+  dayResult,
+  withResult,
+} from '../../shared/domain/history/day.ts'
 import { historyOf, type Write } from '../../shared/domain/history/history.ts'
 import type { Finding, Report, Severity } from '../../shared/domain/report.ts'
 

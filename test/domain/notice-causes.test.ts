@@ -16,7 +16,12 @@ const ten = '2026-12-01T10:00:00.000Z'
 const settled = (at: string) => new Date(Date.parse(at) + 61_000)
 const account = '111122223333'
 
-const held = (cluster: string, notice: OutgoingNotice, at = nine): HeldNotice => ({ cluster, hash: cluster, at, notice })
+const held = (cluster: string, notice: OutgoingNotice, at = nine): HeldNotice => ({
+  cluster,
+  hash: cluster,
+  at,
+  notice,
+})
 const clusters = (count: number, noticeOf: (name: string) => OutgoingNotice, at = nine) =>
   Array.from({ length: count }, (_, index) => held(`${account}/eu-west-1/c${index}`, noticeOf(`c${index}`), at))
 const gone = (name: string) =>

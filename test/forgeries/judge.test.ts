@@ -21,7 +21,11 @@ const before = {
 }
 const range = { 'config.projectcalico.org/KubeNodePortRanges': '20000:32767' }
 const quiet = { made: [], notices: ['a'], looks: 2, unseen: [], verdicts: 2, deadLetters: [] }
-const after = (change: Partial<VariantOutcome['after']>): VariantOutcome => ({ before, after: { ...before, ...change }, ...quiet })
+const after = (change: Partial<VariantOutcome['after']>): VariantOutcome => ({
+  before,
+  after: { ...before, ...change },
+  ...quiet,
+})
 const variant = (about: { setting?: 'in-step' | 'out-of-step'; action?: 'sync' | 'report' } = {}) => ({
   ...variantOf(1, 1),
   setting: 'in-step' as const,

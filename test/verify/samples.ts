@@ -13,7 +13,10 @@ import { terminalSamples } from './samples/terminal.ts'
 const out = join(root, 'out/samples')
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const pagesShown = async (chromium: string, names: readonly string[]): Promise<(IndexEntry & { problems: string[] })[]> => {
+const pagesShown = async (
+  chromium: string,
+  names: readonly string[],
+): Promise<(IndexEntry & { problems: string[] })[]> => {
   const browser = await openBrowser(chromium)
   const shown: Awaited<ReturnType<typeof pagesShown>> = []
   try {

@@ -23,7 +23,11 @@ export const accountsIn = async (place: OrganizationPlace, selection: Selection)
       const call = patientCalls(place, abortSignal)
       const active = selection.units ? await below(call, selection.units) : await activeOf(call, 'ListAccounts', {})
       if (!selection.tag) return active
-      return await tagged(call, noMoreThan(active, taggedAtMost, 'active accounts whose tags must be read'), selection.tag)
+      return await tagged(
+        call,
+        noMoreThan(active, taggedAtMost, 'active accounts whose tags must be read'),
+        selection.tag,
+      )
     }
     return read([...new Set(await inTime('organizations:ListAccounts', within, readMs))].toSorted())
   } catch (error) {

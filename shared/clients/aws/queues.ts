@@ -80,7 +80,11 @@ export const bodyOf = (message: object): string => {
 }
 
 /** Sends all, ten in each call; returns the messages that SQS did not confirm. Throws if a whole batch fails. */
-export async function sendBatches(sqs: SQSClient, QueueUrl: string, entries: readonly BatchEntry[]): Promise<BatchEntry[]> {
+export async function sendBatches(
+  sqs: SQSClient,
+  QueueUrl: string,
+  entries: readonly BatchEntry[],
+): Promise<BatchEntry[]> {
   const refused: BatchEntry[] = []
   for (let from = 0; from < entries.length; from += batchSize) {
     const batch = entries.slice(from, from + batchSize)

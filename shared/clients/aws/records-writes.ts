@@ -9,7 +9,8 @@ import { type JournalEntry, identityOf } from '../../domain/rollout/journal.ts'
 import { createHash } from 'node:crypto'
 
 /** By id, which is always short: keys and the list of known entries are limited in size. */
-export const idsOf = (writes: JournalEntry[]): Map<string, JournalEntry> => new Map(writes.map((write) => [idOf(write), write]))
+export const idsOf = (writes: JournalEntry[]): Map<string, JournalEntry> =>
+  new Map(writes.map((write) => [idOf(write), write]))
 
 /** Characters of each value. */
 const longest = { write: 4_000, claim: 1_000 }

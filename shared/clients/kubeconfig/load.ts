@@ -161,7 +161,11 @@ type Identity = Pick<KubeConnection, 'cert' | 'key' | 'token'>
 /**
  * In kubectl's order: a token file before a token, a certificate with either, a plugin or provider if there is none.
  */
-async function identity(user: KubeconfigEntry, cluster: KubeconfigEntry, of: { config: Kubeconfig; name: string }): Promise<Identity> {
+async function identity(
+  user: KubeconfigEntry,
+  cluster: KubeconfigEntry,
+  of: { config: Kubeconfig; name: string },
+): Promise<Identity> {
   const { value, folder } = user
   const certificate = certificateOf(pemOf(user, 'client-certificate'), pemOf(user, 'client-key'), user)
   const tokenFile = textOf(value['tokenFile'])
@@ -178,7 +182,11 @@ async function identity(user: KubeconfigEntry, cluster: KubeconfigEntry, of: { c
 }
 
 /** Neither, or both and matching. */
-function certificateOf(cert: Pem | undefined, key: Pem | undefined, { name }: KubeconfigEntry): Pick<Identity, 'cert' | 'key'> {
+function certificateOf(
+  cert: Pem | undefined,
+  key: Pem | undefined,
+  { name }: KubeconfigEntry,
+): Pick<Identity, 'cert' | 'key'> {
   if (!cert && !key) return {}
   if (!cert || !key)
     throw new KubeconfigError(

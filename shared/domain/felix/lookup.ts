@@ -120,7 +120,11 @@ function localLayers(node: FelixNode, parameters: Rules['parameters']): Layer[] 
   return layers
 }
 
-function unseen(node: FelixNode, env: ReadonlyMap<string, FelixSetting[]>, parameters: Rules['parameters']): Set<string> {
+function unseen(
+  node: FelixNode,
+  env: ReadonlyMap<string, FelixSetting[]>,
+  parameters: Rules['parameters'],
+): Set<string> {
   const names = new Set<string>()
   for (const variable of node.unknownEnv ?? []) {
     const name = goLower(variable)

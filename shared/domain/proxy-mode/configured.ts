@@ -172,7 +172,11 @@ function fromFile(state: ClusterState, daemonSet: DaemonSetState, path: string):
  * EKS writes the add-on's mode into that ConfigMap, so it is used if the ConfigMap cannot be read. It does not show
  * when the mode changed.
  */
-function byAddon(state: ClusterState, daemonSet: DaemonSetState, evidence: Evidence): Pick<ConfiguredMode, 'mode' | 'evidence'> {
+function byAddon(
+  state: ClusterState,
+  daemonSet: DaemonSetState,
+  evidence: Evidence,
+): Pick<ConfiguredMode, 'mode' | 'evidence'> {
   const addon = addonMode(state, daemonSet)
   return addon ? { mode: addon.mode, evidence: addon.evidence } : { evidence }
 }

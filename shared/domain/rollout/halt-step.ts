@@ -63,7 +63,11 @@ export const deafReason = (object: string, counts: string | undefined, target: s
 /**
  * An override that was written and then deleted or changed: a person had a reason, or a controller will do it again.
  */
-export const revertedStep = ({ rollout }: RolloutNow, places: RolloutNode[], { objects }: StepInput): Step | undefined => {
+export const revertedStep = (
+  { rollout }: RolloutNow,
+  places: RolloutNode[],
+  { objects }: StepInput,
+): Step | undefined => {
   const written = writtenBefore(rollout)
   const isReverted = ({ node, range, override }: RolloutNode): boolean => {
     const before = range === rollout.target ? 'no' : written(overrideName(node))

@@ -3,7 +3,14 @@ import type { Batch, HeldNotices } from '../../clients/aws/held-notices.ts'
 import type { NoticeKey, Records } from '../../clients/aws/records.ts'
 import type { Tellings } from '../../clients/aws/tellings.ts'
 import { digestOf } from '../../domain/notice/digest.ts'
-import { byTime, type GatherRules, type HeldNotice, mustWait, type Sending, sendingOf } from '../../domain/notice/gather.ts'
+import {
+  byTime,
+  type GatherRules,
+  type HeldNotice,
+  mustWait,
+  type Sending,
+  sendingOf,
+} from '../../domain/notice/gather.ts'
 import { withTagsOf } from '../../domain/notice/route.ts'
 import { PermanentError, RetryLaterError } from '../../errors.ts'
 import { deploymentKey, type Gathering, type Telling } from '../../messages.ts'

@@ -166,7 +166,11 @@ const paced = (from: Pace, to: Pace): Note => ({
 })
 
 /** Checked before the first write: a rollout that may begin but not end would leave a cluster half changed. */
-const refused = async ({ kube }: StepTools, { state }: AssessedCluster, intent: Intent): Promise<Beginning | undefined> => {
+const refused = async (
+  { kube }: StepTools,
+  { state }: AssessedCluster,
+  intent: Intent,
+): Promise<Beginning | undefined> => {
   const { api, nativeV3 } = needed(state.felix)
   const namespace = calicoNamespace(state)
   const missing = await accessMissing(

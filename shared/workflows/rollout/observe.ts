@@ -33,7 +33,12 @@ export const observeRollout = async (
   return { ...seen, left: await nodesThatLeft(kube, touching, seen) }
 }
 
-const onlyPods = (pods: PodState[]): StepInput => ({ pods, objects: [], rangeOn: () => undefined, defaultRange: undefined })
+const onlyPods = (pods: PodState[]): StepInput => ({
+  pods,
+  objects: [],
+  rangeOn: () => undefined,
+  defaultRange: undefined,
+})
 
 /**
  * A touched node without a pod has left the cluster, or waits for its pod: only then the list of nodes is read,

@@ -81,7 +81,8 @@ figures.
 It needs Linux on x64, and the packages qemu-system-x86, cpio and kmod. Nothing is installed, and nothing listens but on 127.0.0.1.
 `
 
-export const page = (told: readonly ChapterResult<Claim>[]): string => [introduction, ...told.map(chapter), basis].join('\n')
+export const page = (told: readonly ChapterResult<Claim>[]): string =>
+  [introduction, ...told.map(chapter), basis].join('\n')
 
 const chapter = (told: ChapterResult<Claim>): string =>
   chapterText(told, {

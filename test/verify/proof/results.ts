@@ -9,7 +9,10 @@ const root = join(import.meta.dirname, '../../..')
 export const versions = { felix: 'v3.28.4', kubernetes: 'v1.36.3' }
 
 /** `whole`: nothing was left out, so that the page may be written anew. */
-export function writeResults(told: ChapterResult<Claim>[], { seconds, whole }: { seconds: number; whole: boolean }): void {
+export function writeResults(
+  told: ChapterResult<Claim>[],
+  { seconds, whole }: { seconds: number; whole: boolean },
+): void {
   const folder = join(root, 'out/proof')
   mkdirSync(folder, { recursive: true })
   const claims = told.flatMap((it) => it.claims)
