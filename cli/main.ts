@@ -36,7 +36,7 @@ export const run = async (words: readonly string[]): Promise<number> => {
     await program.parseAsync(words, { from: 'user' })
     return status
   } catch (error) {
-    return explainFailure(error, words)
+    return explainFailure(error, { words, program })
   }
 }
 
@@ -73,10 +73,15 @@ export const programOf = (end: Ending): Command => {
 const statusHelp = `
 Exit status: 0 in step or not applicable, 1 out of step or changing, 2 could not tell or failed, 64 usage.`
 
-const explainFailure = (error: unknown, words: readonly string[]): number => {
+interface Given {
+  words: readonly string[]
+  program: Command
+}
+
+const explainFailure = (error: unknown, { words, program }: Given): number => {
   // Commander has printed the error already; only a requested help or version is no error.
   if (error instanceof CommanderError) {
-    const named = error.code === 'commander.excessArguments' ? clusterNamed(error, words) : undefined
+    const named = error.code === 'commander.excessArguments' ? clusterNamed({ words, program }) : undefined
     if (named !== undefined) say(`Name the cluster with an option: calico-ipvs-sync ${named}`)
     return error.exitCode === 0 ? exitStatus.inStep : exitStatus.usage
   }
@@ -88,8 +93,8 @@ const explainFailure = (error: unknown, words: readonly string[]): number => {
 }
 
 /** The command as it was meant, where a cluster was named without its option; absent for a command that has none. */
-const clusterNamed = ({ message }: CommanderError, words: readonly string[]): string | undefined => {
-  let command = programOf(() => {})
+const clusterNamed = ({ words, program }: Given): string | undefined => {
+  let command = program
   const path: string[] = []
   for (const word of words) {
     const next = command.commands.find((it) => it.name() === word)
@@ -97,7 +102,7 @@ const clusterNamed = ({ message }: CommanderError, words: readonly string[]): st
     command = next
     path.push(word)
   }
-  const surplus = / got \d+: (.*?)\.?$/.exec(message)?.[1]?.split(', ').at(-1)
+  const surplus = command.args.at(-1)
   const takes = command.options.some(({ long }) => long === '--context') && command.registeredArguments.length === 0
   return takes && surplus ? [...path, '--context', quoted(surplus)].join(' ') : undefined
 }

@@ -21,9 +21,18 @@ export interface OutputOptions {
   debug?: boolean
 }
 
-export const withOutput = (command: Command, choices: readonly Format[] = formats): Command =>
+/** `usual`: where none is given; what goes wrong is then said in text, also by a command whose result is no text. */
+export const withOutput = (
+  command: Command,
+  choices: readonly (Format | 'yaml')[] = formats,
+  usual: Format | 'yaml' = 'text',
+): Command =>
   command
-    .addOption(new Option('-o, --output <format>', 'format of the result').choices(choices).default('text'))
+    .addOption(
+      new Option('-o, --output <format>', 'format of the result')
+        .choices(choices)
+        .default(usual, choices.includes(usual) ? undefined : choices[0]),
+    )
     .option('--output-file <file>', 'file for the result (default: standard output)')
     .addOption(
       new Option('--color <when>', 'colours: on a terminal, always (as FORCE_COLOR) or never (as NO_COLOR)')

@@ -1,10 +1,10 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { exitStatus, type Ending } from './exit-status.ts'
 import { UsageError } from './failure.ts'
-import { withExamples } from './options.ts'
-import { write } from './streams.ts'
+import { type OutputOptions, withExamples, withOutput } from './options.ts'
+import { printed } from './streams.ts'
 
-interface SpokeOptions {
+interface SpokeOptions extends Omit<OutputOptions, 'output'> {
   hubAccount?: string
   hubRegion?: string
   externalId?: string
@@ -28,24 +28,19 @@ export const addSpokeTemplate = (program: Command, end: Ending): void => {
     .option('--roles-region <region>', 'the one region in which the roles are created (default: that of the hub)')
     .option('--deployment <name>', "the hub's name, if its stack is not named CalicoIpvsSync")
     .option('--no-changes', 'without the role that changes: the account is only reported')
-    .addOption(new Option('-o, --output <format>', 'format of the result').choices(['yaml', 'json']).default('yaml'))
-    .option('--no-color', 'as with the other commands; there are none')
-    .option('-q, --quiet', 'as with the other commands; there is no progress')
-    .addOption(new Option('--debug', 'show where an error came from').hideHelp())
-    .action(async ({ output, hubAccount, hubRegion, externalId, ...more }: SpokeOptions) => {
-      if ((hubAccount === undefined) !== (hubRegion === undefined))
-        throw new UsageError('--hub-account and --hub-region belong together: give both, or neither')
-      const { defaultExternalId, defaultDeployment } = await import('../shared/domain/fleet-names.ts')
-      const { spokeTemplate } = await import('../shared/domain/spoke/template.ts')
-      const assumed = hubAccount && defaultExternalId(more.deployment ?? defaultDeployment, hubAccount)
-      const given = { hubAccount, hubRegion, externalId: externalId ?? assumed, ...more }
-      const template = spokeTemplate(
-        Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-      )
-      const text = output === 'json' ? `${JSON.stringify(template, null, 2)}\n` : await asYaml(template)
-      await write(process.stdout, text)
-      end(exitStatus.inStep)
-    })
+  withOutput(command, ['yaml', 'json'], 'yaml').action(async (options: SpokeOptions) => {
+    const { output, hubAccount, hubRegion, externalId, deployment, rolesRegion, changes } = options
+    if ((hubAccount === undefined) !== (hubRegion === undefined))
+      throw new UsageError('--hub-account and --hub-region belong together: give both, or neither')
+    const { defaultExternalId, defaultDeployment } = await import('../shared/domain/fleet-names.ts')
+    const { spokeTemplate } = await import('../shared/domain/spoke/template.ts')
+    const assumed = hubAccount && defaultExternalId(deployment ?? defaultDeployment, hubAccount)
+    const given = { hubAccount, hubRegion, externalId: externalId ?? assumed, deployment, rolesRegion, changes }
+    const template = spokeTemplate(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
+    const text = output === 'json' ? `${JSON.stringify(template, null, 2)}\n` : await asYaml(template)
+    await printed(text, options)
+    end(exitStatus.inStep)
+  })
   withExamples(
     command,
     'calico-ipvs-sync spoke-template --hub-account 111122223333 --hub-region eu-west-1',

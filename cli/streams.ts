@@ -40,7 +40,7 @@ export const leaveWith = async (status: number): Promise<void> => {
 /** Writes the result to standard output, or completely to a file. */
 export const printed = (
   text: string,
-  { output, outputFile }: { output: Format; outputFile?: string },
+  { output, outputFile }: { output: Format | 'yaml'; outputFile?: string },
 ): Promise<void> => {
   if (outputFile !== undefined) return writeWhole(outputFile, text)
   return write(process.stdout, output === 'text' ? asCalled(text) : text)

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { exitStatus } from '../exit-status.ts'
-import { Failure } from '../failure.ts'
+import { Failure, UsageError } from '../failure.ts'
 import type { Ending } from '../exit-status.ts'
 import type { LookOptions, OutputOptions, PlaceOptions } from '../options.ts'
 import { withExamples, withLook, withOutput, withPlace } from '../options.ts'
@@ -19,7 +19,7 @@ export const addCapture = (program: Command, end: Ending): void => {
     .addHelpText('after', heldHelp)
   withExamples(command, 'calico-ipvs-sync capture prod.json --context prod', 'calico-ipvs-sync check --state prod.json')
   withOutput(withLook(withPlace(command)), ['json']).action(async (file: string | undefined, options: CaptureOptions) =>
-    end(await capture(file, options)),
+    end(await capture(placeOf(file, options), options)),
   )
 }
 
@@ -27,6 +27,13 @@ const heldHelp = `
 It holds, of nodes, kube-proxy, calico-node, FelixConfigurations and Services, what the verdict goes by: names, times, versions,
 states, node ports, the labels that selectors name, kube-proxy's mode and flags, Felix's parameters that bear on it. It holds no other
 key of a ConfigMap, no other variable, argument or annotation, no last-applied-configuration, no kubeconfig. Field by field: docs/security.md.`
+
+/** `FILE` and `--output-file FILE` are one: either way only its owner may read it. */
+const placeOf = (file: string | undefined, { outputFile }: CaptureOptions): string | undefined => {
+  if (file !== undefined && outputFile !== undefined && file !== outputFile)
+    throw new UsageError(`Name one file: ${file}, or --output-file ${outputFile}.`)
+  return file ?? outputFile
+}
 
 const capture = async (file: string | undefined, options: CaptureOptions): Promise<number> => {
   const telling = progress(options.quiet ?? false)

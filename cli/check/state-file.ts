@@ -4,13 +4,21 @@ import { jsonBounds } from '../../shared/clients/kube/json-bounds.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { whyUnread } from '../../shared/clients/unread-file.ts'
 import { Failure } from '../failure.ts'
+import { commandAbout, kindOf, kindText } from './document-kind.ts'
 import { complaint, stateSchema } from './state-schema.ts'
 
 /** Throws a `Failure` that names the file and the error. */
 export const readState = async (file: string): Promise<ClusterState> => {
-  const parsed = stateSchema.safeParse(await readJson(file, 'a state'))
+  const document = await readJson(file, 'a state')
+  const parsed = stateSchema.safeParse(document)
   // JSON has no `undefined`: a section whose object does not exist is parsed as `{}`, and gets its `value` again.
   if (parsed.success) return withAbsences(parsed.data) as unknown as ClusterState
+  const kind = kindOf(document)
+  if (kind !== undefined && kind !== 'state')
+    throw new Failure(
+      `${file} is ${kindText(kind)}, not a captured state.`,
+      `${commandAbout(document, 'capture state.json')}   # captures the state of the cluster`,
+    )
   throw new Failure(
     `${file} is not a captured state: ${complaint(parsed.error)}`,
     'calico-ipvs-sync capture --help   # it writes such files',

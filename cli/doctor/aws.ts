@@ -8,9 +8,9 @@ import type { EksCluster } from '../../shared/clients/aws/eks.ts'
 import type { EksPlace } from '../../shared/clients/aws/eks-access.ts'
 import { bounded, inTime, limited } from '../../shared/clients/aws/limits.ts'
 import { stsHost } from '../../shared/clients/aws/eks-token.ts'
-import { proxyFor, proxyName } from '../../shared/clients/proxy.ts'
+import { proxyEnvironment, ProxyError, proxyFor, proxyName } from '../../shared/clients/proxy.ts'
 import { HopFailure, type Walk } from './hop.ts'
-import { proxyFix, tunnel } from './proxy.ts'
+import { proxyFix, tunnel, unusableProxyFix } from './proxy.ts'
 import { sdkOptions } from '../target/sdk-options.ts'
 
 export interface AwsPlace extends EksPlace {
@@ -94,12 +94,29 @@ export const tryAws = async (
   )
 }
 
+const eksHost = (region: string): string => stsHost(region).replace(/^sts/, 'eks')
+
+/** `false`, and told: HTTPS_PROXY names what cannot be used, without which no client of AWS is made. */
+export const isAwsProxyUsable = async ({ take }: Walk, region: string): Promise<boolean> => {
+  try {
+    proxyEnvironment(process.env)
+    return true
+  } catch (error) {
+    if (!(error instanceof ProxyError)) throw error
+    const fix = unusableProxyFix(error, { host: eksHost(region) })
+    await take('AWS proxy', () => Promise.reject(error), fix, ['proxy'])
+    for (const hop of ['credentials', 'STS', 'EKS API'])
+      await take(hop, () => Promise.reject(error), fix, ['AWS proxy'])
+    return false
+  }
+}
+
 /** Whether HTTPS_PROXY lets us through to AWS, asked once for all its services. */
 const tryProxy = async (take: Walk['take'], region: string): Promise<void> => {
-  const host = stsHost(region).replace(/^sts/, 'eks')
+  const host = eksHost(region)
   const proxy = proxyFor(`https://${host}`, process.env)
   if (!proxy) return
-  const fix = proxyFix(proxy, host)
+  const fix = proxyFix(proxy, { host })
   const connected = async () => {
     const socket = await tunnel(proxy, `${host}:443`, fix)
     socket.destroy()

@@ -4,40 +4,39 @@ import { connect as secure, type ConnectionOptions } from 'node:tls'
 import { baseOf, type KubeConnection } from '../../shared/clients/kube/connection.ts'
 import { awsEks, type ClusterAddress, updateKubeconfig } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
+import { configCommand, type InKubeconfig } from './config-command.ts'
 import { HopFailure, type Walk } from './hop.ts'
 import { proxyFix, tunnel } from './proxy.ts'
 import { proxyName } from '../../shared/clients/proxy.ts'
 
 const patienceMs = 5_000
 
-interface Meant {
-  place: ClusterAddress
-  /** The cluster's name in the kubeconfig. */
-  named?: string | undefined
-}
-
 /** The hops DNS, TCP and TLS to the API server; behind a proxy its own hop stands for the first two. */
-export const tryNetwork = async (way: Walk, connection: KubeConnection, { place, named }: Meant): Promise<void> => {
+export const tryNetwork = async (way: Walk, connection: KubeConnection, at: InKubeconfig): Promise<void> => {
   const { take, leaveOut } = way
+  const { place } = at
   const url = URL.canParse(connection.server) ? new URL(connection.server) : undefined
   if (url?.protocol !== 'https:') {
-    await take('address', async () => ({ detail: '', value: baseOf(connection.server) }), serverFix(named))
+    await take('address', async () => ({ detail: '', value: baseOf(connection.server) }), serverFix(at))
     for (const hop of ['DNS', 'TCP', 'TLS']) await take(hop, unreachable, '', ['address'])
     return
   }
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const port = Number(url.port || 443)
-  const at = `${host}:${port}`
+  const address = `${host}:${port}`
   const { proxy } = connection
   if (proxy) {
-    const fix = proxyFix(proxy, host, named)
+    const fix = proxyFix(proxy, { ...at, host })
     for (const hop of ['DNS', 'TCP']) leaveOut(hop, 'the proxy finds the way')
     const dialled = async () => {
-      const socket = await tunnel(proxy, at, fix)
-      return { detail: `${proxyName(proxy)} connects to ${at}`, value: socket }
+      const socket = await tunnel(proxy, address, fix)
+      return { detail: `${proxyName(proxy)} connects to ${address}`, value: socket }
     }
     const socket = await take('proxy', dialled, fix.reach)
-    await take('TLS', () => believe(connection, { host, port, socket, named }), tlsFix(place, at), ['proxy'])
+    await take('TLS', () => believe(connection, { host, port, socket, at }), tlsFix(place, address), [
+      'proxy',
+      'certificate authority',
+    ])
     return
   }
   if (isIP(host)) leaveOut('DNS', `${host} is an address`)
@@ -49,9 +48,13 @@ export const tryNetwork = async (way: Walk, connection: KubeConnection, { place,
         return { detail: `${host} is ${found.map(({ address }) => address).join(', ')}`, value: found }
       },
       `getent hosts ${quoted(host)}   # a private endpoint is resolved in its VPC only: ${endpointCommand(place)}`,
+      ['proxy'],
     )
-  await take('TCP', () => reach(host, port), tcpFix(place, at), ['DNS'])
-  await take('TLS', () => believe(connection, { host, port, named }), tlsFix(place, at), ['TCP'])
+  await take('TCP', () => reach(host, port), tcpFix(place, address), ['DNS', 'proxy'])
+  await take('TLS', () => believe(connection, { host, port, at }), tlsFix(place, address), [
+    'TCP',
+    'certificate authority',
+  ])
 }
 
 const eksOf = (place: ClusterAddress, command: string): string =>
@@ -73,8 +76,8 @@ const tlsFix = (place: ClusterAddress, at: string): string =>
     : `${updateKubeconfig(place)}   # fetches the authority anew; if it fails still, a proxy sits in between`
 
 /** The address itself is wrong: a server of another name answers there, or it is no https:// address. */
-const serverFix = (named = 'CLUSTER'): string =>
-  `kubectl config set ${quoted(`clusters.${named}.server`)} https://HOST:PORT   # the address as the cluster has it, of a name that its certificate has`
+const serverFix = ({ place, named = 'CLUSTER' }: InKubeconfig): string =>
+  `${configCommand(place, `set ${quoted(`clusters.${named}.server`)} https://HOST:PORT`)}   # the address as the cluster has it, of a name that its certificate has`
 
 const unreachable = () => Promise.reject(new Error('there is no address'))
 
@@ -96,12 +99,12 @@ interface Dialled {
   port: number
   /** Through a proxy. */
   socket?: Socket | undefined
-  named?: string | undefined
+  at: InKubeconfig
 }
 
 const believe = (
   { ca, cert, key, tlsServerName, insecureSkipTlsVerify }: KubeConnection,
-  { host, port, socket: through, named }: Dialled,
+  { host, port, socket: through, at }: Dialled,
 ): Promise<{ detail: string; value: true }> =>
   new Promise((resolve, reject) => {
     const options: ConnectionOptions = {
@@ -126,6 +129,6 @@ const believe = (
     socket.once('timeout', () => socket.destroy(new Error(`no TLS handshake in ${patienceMs / 1000} s`)))
     socket.once('error', ({ message, code }: Error & { code?: string }) => {
       const why = `${message}${code && !message.includes(code) ? ` (${code})` : ''}`
-      reject(code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? new HopFailure(why, serverFix(named)) : new Error(why))
+      reject(code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? new HopFailure(why, serverFix(at)) : new Error(why))
     })
   })

@@ -1,9 +1,10 @@
 import { request as plain } from 'node:http'
 import { request as encrypted } from 'node:https'
 import type { Socket } from 'node:net'
-import { type Proxy, proxyName } from '../../shared/clients/proxy.ts'
+import { type Proxy, type ProxyError, proxyName } from '../../shared/clients/proxy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { oneLine } from '../../shared/clients/foreign.ts'
+import { configCommand, type InKubeconfig } from './config-command.ts'
 import { HopFailure } from './hop.ts'
 
 const patienceMs = 5_000
@@ -42,6 +43,35 @@ export const tunnel = (proxy: Proxy, at: string, fix: ProxyFix): Promise<Socket>
     asked.end()
   })
 
+/** The host that is reached through the proxy; of a cluster also where the kubeconfig may name its own proxy. */
+export interface Destination extends Partial<InKubeconfig> {
+  host: string
+}
+
+const property = ({ named = 'CLUSTER' }: Destination): string => quoted(`clusters.${named}.proxy-url`)
+const nowhere: InKubeconfig['place'] = { cluster: { name: '' } }
+
+/** Names another proxy where this one is named. */
+const naming = (from: string, to: Destination, url: string): string =>
+  from === 'proxy-url' ? configCommand(to.place ?? nowhere, `set ${property(to)} ${url}`) : `export ${from}=${url}`
+
+const goingPast = (from: string, to: Destination): string =>
+  from === 'proxy-url'
+    ? configCommand(to.place ?? nowhere, `unset ${property(to)}`)
+    : `export NO_PROXY="$NO_PROXY,${to.host}"`
+
+const notes: Record<ProxyError['kind'], string> = {
+  socks: 'an HTTP proxy that leads there too: this tool cannot use SOCKS, though kubectl can',
+  address: 'its address',
+  node: '',
+}
+
+/** What to paste where what is named cannot be used as a proxy. */
+export const unusableProxyFix = ({ from, kind }: ProxyError, to: Destination): string => {
+  if (kind === 'node') return 'npx --yes node@24 --version   # then run this tool with that Node'
+  return `${naming(from, to, 'http://HOST:PORT')}   # ${notes[kind]}\n${goingPast(from, to)}   # if it is reached without a proxy`
+}
+
 /** What to paste where the proxy wants a login, does not let us through, or is not there. */
 export interface ProxyFix {
   login: string
@@ -49,20 +79,14 @@ export interface ProxyFix {
   reach: string
 }
 
-/** `cluster`: its name in the kubeconfig, whose own proxy it may be. */
-export const proxyFix = ({ url, from }: Proxy, host: string, cluster = 'CLUSTER'): ProxyFix => {
+export const proxyFix = ({ url, from }: Proxy, to: Destination): ProxyFix => {
   const { protocol, host: at, hostname, port } = new URL(url)
-  const own = from === 'proxy-url'
+  const { host } = to
   // The shell asks for the password, so that it is in no shell history and not in this text.
-  const withLogin = `${protocol}//"$LOGIN"@${at}`
-  const set = own
-    ? `kubectl config set ${quoted(`clusters.${cluster}.proxy-url`)} ${withLogin}`
-    : `export ${from}=${withLogin}`
-  const past = own
-    ? `kubectl config unset ${quoted(`clusters.${cluster}.proxy-url`)}`
-    : `export NO_PROXY="$NO_PROXY,${host}"`
+  const withLogin = naming(from, to, `${protocol}//"$LOGIN"@${at}`)
+  const past = goingPast(from, to)
   return {
-    login: `read -rsp 'USER:PASSWORD ' LOGIN; ${set}   # signs other than letters and digits as %XX`,
+    login: `read -rsp 'USER:PASSWORD ' LOGIN; ${withLogin}   # signs other than letters and digits as %XX`,
     allow: `${past}   # if it is reached without the proxy; else the proxy must allow CONNECT to ${host}`,
     reach: `nc -vz ${quoted(hostname)} ${port || (protocol === 'https:' ? 443 : 80)}   # is it still the right proxy? If none is needed: ${past}`,
   }

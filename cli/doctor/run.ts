@@ -9,9 +9,10 @@ import { plainAll, plainLines, safeJson } from '../../shared/domain/plain.ts'
 import { tryAccess, type User } from './access.ts'
 import { whoAmI } from './authentication.ts'
 import { tryCalico } from './calico.ts'
-import { type Entered, tryAws } from './aws.ts'
+import { type Entered, isAwsProxyUsable, tryAws } from './aws.ts'
 import { tryAwsAuth } from './aws-auth.ts'
 import { entranceFix, tryEntry, wrongGroups } from './entrance.ts'
+import { tellFlaws } from './flaws.ts'
 import { type Hop, type Walk, walk } from './hop.ts'
 import { loginHop, tryLogin } from './login.ts'
 import { tryNetwork } from './network.ts'
@@ -62,7 +63,7 @@ const byName = async (way: Walk, options: DoctorOptions): Promise<ClusterAddress
   const { cluster: name, region } = eksPlaceOf({ ...options, cluster: options.cluster ?? '' })
   const asked = { region, roleArn: role }
   const describe = async () => existing(await (await eksIn(asked)).eks.describe(name), { name, region })
-  const found = await tryAws(way, { ...asked, name, describe })
+  const found = (await isAwsProxyUsable(way, region)) ? await tryAws(way, { ...asked, name, describe }) : undefined
   const endpoint = found?.eks.endpoint
   const connection = endpoint && (await eksIn(asked)).connection(endpoint)
   const cluster = { name, region, ...partsOf(found?.eks.state.arn ?? '') }
@@ -88,15 +89,25 @@ const byKubeconfig = async (way: Walk, options: DoctorOptions): Promise<ClusterA
   const profile = chosen?.eks?.profile
   const reachedBy = { ...(file !== undefined && { kubeconfig: file }), ...(profile !== undefined && { profile }) }
   const place = { cluster, reachedBy }
-  const lead = chosen && (await leadOf(chosen, options))
-  const entered = chosen && lead && (await tryEks(way, chosen, lead))
-  if (chosen && !lead)
-    for (const hop of ['STS', 'EKS API']) way.leaveOut(hop, 'the kubeconfig does not tell which EKS cluster it is')
+  if (chosen)
+    await tellFlaws(way, chosen.flaws, { place, named: chosen.cluster, host: hostOf(chosen.connection.server) })
+  const entered = chosen && (await tryLead(way, chosen, options))
   const login = chosen && (await tryLogin(way, chosen, place))
   const connection = chosen && { ...chosen.connection, ...login }
-  const needs = chosen ? [loginHop(chosen)] : []
+  const needs = chosen ? [loginHop(chosen), 'acting as'] : []
   await tryCluster(way, { connection, place, options, entered, needs, named: chosen?.cluster })
   return place
+}
+
+const hostOf = (server: string): string => (URL.canParse(server) ? new URL(server).hostname : server)
+
+const tryLead = async (way: Walk, chosen: FoundCluster, options: DoctorOptions): Promise<Entered | undefined> => {
+  const { eks } = chosen
+  if (eks && !(await isAwsProxyUsable(way, eks.region ?? 'REGION'))) return undefined
+  const lead = await leadOf(chosen, options)
+  if (lead) return tryEks(way, chosen, lead)
+  for (const hop of ['STS', 'EKS API']) way.leaveOut(hop, 'the kubeconfig does not tell which EKS cluster it is')
+  return undefined
 }
 
 /** EKS's answer, and whether it is about the cluster that is connected to. */

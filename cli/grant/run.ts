@@ -4,7 +4,7 @@ import { exitStatus } from '../exit-status.ts'
 import { type ProgressOutput, progress } from '../progress.ts'
 import { manifestsOf } from '../rbac/manifests.ts'
 import { confirmed } from '../confirm.ts'
-import { write } from '../streams.ts'
+import { printed, write } from '../streams.ts'
 import { carryOut } from './carry-out.ts'
 import type { GrantOptions } from './grant.ts'
 import { rowFor, open, type Opened, type Wish } from './plan.ts'
@@ -72,25 +72,27 @@ const inTurns = <T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promi
 }
 
 /** The changes are shown before they are made, also without a question. */
-const agreed = async (rows: readonly Row[], { yes, quiet, output }: GrantOptions): Promise<boolean> => {
+const agreed = async (rows: readonly Row[], { yes, quiet, output, outputFile }: GrantOptions): Promise<boolean> => {
   if (!yes) {
     await write(process.stderr, planText(rows))
     return confirmed('Carry it out? [y/N] ')
   }
-  if (output === 'text') await write(process.stdout, planText(rows))
+  if (output === 'text' && outputFile === undefined) await write(process.stdout, planText(rows))
   else if (!quiet) await write(process.stderr, planText(rows))
   return true
 }
 
-/** Without `planned` nothing was shown yet. Changes that were shown and made are not repeated. */
+/** Without `planned` nothing was shown yet. */
 const ended = async (rows: readonly Row[], options: GrantOptions, planned?: readonly Row[]): Promise<number> => {
-  if (options.output === 'json') await write(process.stdout, asJson(rows, options))
-  else {
-    const what = planned ? newsText(planned, rows) : planText(rows)
-    const isTold = planned !== undefined || rows.length > 1
-    await write(process.stdout, `${what}${isTold ? `\n${endText(rows, options)}` : ''}`)
-  }
+  await printed(options.output === 'json' ? asJson(rows, options) : asText(rows, options, planned), options)
   return statusOf(rows)
+}
+
+/** Changes that were shown and made are not repeated on the terminal; a file has all of them. */
+const asText = (rows: readonly Row[], options: GrantOptions, planned?: readonly Row[]): string => {
+  const what = planned && options.outputFile === undefined ? newsText(planned, rows) : planText(rows)
+  const isTold = planned !== undefined || rows.length > 1
+  return `${what}${isTold ? `\n${endText(rows, options)}` : ''}`
 }
 
 const statusOf = (rows: readonly Row[]): number => {

@@ -22,8 +22,9 @@ export const troubleOf = (failure: ReadFailure, { place, what, changes = false }
   return { on: 'trouble', act: 'failed', what, why, next, ...(isOfAll && { isOfAll }) }
 }
 
-const awsNext = ({ kind, object, message }: ReadFailure, place: ClusterAddress): string => {
-  if (isWithoutCredentials(message)) return loginFix(process.env['AWS_PROFILE'])
+const awsNext = (failure: ReadFailure, place: ClusterAddress): string => {
+  const { kind, object, message } = failure
+  if (isWithoutCredentials(failure)) return loginFix(process.env['AWS_PROFILE'])
   if (kind === 'denied' && object.startsWith('eks:')) return policyFor(place)
   const principal = /invalid principal/i.test(message) || /principalArn/.test(message)
   if (object === 'eks:CreateAccessEntry' && principal)

@@ -1,5 +1,5 @@
 import { quoted } from '../../shared/domain/shell.ts'
-import { nameOf } from '../../shared/clients/aws/failure.ts'
+import { awsFailure, nameOf } from '../../shared/clients/aws/failure.ts'
 import { inTime, limited } from '../../shared/clients/aws/limits.ts'
 import { oneLine } from '../../shared/clients/foreign.ts'
 import { recordsParameter } from '../../shared/messages.ts'
@@ -30,7 +30,7 @@ export const accountOf = async ({ region }: RecordsPlace): Promise<string> => {
   const { Account } = await inTime('sts:GetCallerIdentity', (options) =>
     sts.send(new GetCallerIdentityCommand({}), options),
   ).catch((error: unknown) => {
-    if (isWithoutCredentials(said(error))) throw withoutCredentials(said(error))
+    refuseWithoutCredentials(error, 'sts:GetCallerIdentity')
     throw new Failure(
       `The account of these credentials is not known: ${said(error)}`,
       `${identity} --region ${quoted(region)}   # or give --account ID`,
@@ -58,7 +58,7 @@ export const tableIn = async ({ table, stack, hubRegion, region }: RecordsPlace)
     { Name: name },
   )
   const answer = await call.catch((error: unknown) => {
-    if (isWithoutCredentials(said(error))) throw withoutCredentials(said(error))
+    refuseWithoutCredentials(error, 'ssm:GetParameter')
     throw new Failure(
       `The records of ${quoted(stack)} in ${quoted(home)} are not found: SSM parameter ${name}: ${said(error)}. Give --hub-region, --stack or --table.`,
       `aws ssm get-parameters-by-path --path /calico-ipvs-sync --recursive --region ${quoted(home)}`,
@@ -72,6 +72,8 @@ export const tableIn = async ({ table, stack, hubRegion, region }: RecordsPlace)
 
 /** An error of DynamoDB, in one sentence. */
 export const failureOf = (error: unknown, { name, region }: Table): Failure => {
+  const failure = awsFailure(error, 'dynamodb:Query')
+  if (isWithoutCredentials(failure)) return withoutCredentials(failure)
   const kind = nameOf(error)
   const at = `--region ${quoted(region)}`
   if (kind === 'ResourceNotFoundException')
@@ -88,6 +90,11 @@ export const failureOf = (error: unknown, { name, region }: Table): Failure => {
     `The records cannot be read: ${said(error)}`,
     `aws dynamodb describe-table --table-name ${quoted(name)} ${at}`,
   )
+}
+
+const refuseWithoutCredentials = (error: unknown, call: string): void => {
+  const failure = awsFailure(error, call)
+  if (isWithoutCredentials(failure)) throw withoutCredentials(failure)
 }
 
 const said = (error: unknown): string =>

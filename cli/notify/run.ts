@@ -64,7 +64,8 @@ const toTopic = async (topicArn: string, options: NotifyOptions, notice: Outgoin
 }
 
 const refusedBy = (error: unknown, topicArn: string): Failure => {
-  const { kind, message } = awsFailure(error, 'sns:Publish')
+  const failure = awsFailure(error, 'sns:Publish')
+  const { kind, message } = failure
   switch (kind) {
     case 'denied':
       return new Failure(
@@ -72,8 +73,8 @@ const refusedBy = (error: unknown, topicArn: string): Failure => {
         'allow your role sns:Publish on the topic, and kms:GenerateDataKey and kms:Decrypt on its key',
       )
     case 'unauthenticated':
-      return isWithoutCredentials(message)
-        ? withoutCredentials(message)
+      return isWithoutCredentials(failure)
+        ? withoutCredentials(failure)
         : new Failure(`AWS does not accept your identity: ${message}`, 'aws sts get-caller-identity')
     default:
       return new Failure(

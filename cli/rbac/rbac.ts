@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
 import { exitStatus, type Ending } from '../exit-status.ts'
-import { several, withExamples } from '../options.ts'
-import { write } from '../streams.ts'
+import { type OutputOptions, several, withExamples, withOutput } from '../options.ts'
+import { printed } from '../streams.ts'
 import type { Document, Install } from './manifests.ts'
 
-interface RbacOptions {
+interface RbacOptions extends Omit<OutputOptions, 'output'> {
   changes?: boolean
   guard: boolean
   install?: Install
@@ -34,17 +34,14 @@ export const addRbac = (program: Command, end: Ending): void => {
       several,
     )
     .option('--group <name>', 'the same for a group of the cluster', several)
-    .addOption(new Option('-o, --output <format>', 'format of the result').choices(['yaml', 'json']).default('yaml'))
-    .option('--no-color', 'as with the other commands; there are none')
-    .option('-q, --quiet', 'as with the other commands; there is no progress')
-    .addOption(new Option('--debug', 'show where an error came from').hideHelp())
-    .action(async ({ changes = false, guard, install, user = [], group = [], output }: RbacOptions) => {
-      const { documents } = await import('./manifests.ts')
-      const more = [...user.map((name) => ({ kind: 'User', name })), ...group.map((name) => ({ kind: 'Group', name }))]
-      const chosen = await documents({ changes, guard, install, more })
-      await write(process.stdout, output === 'json' ? asJson(chosen) : asYaml(chosen, changes))
-      end(exitStatus.inStep)
-    })
+  withOutput(command, ['yaml', 'json'], 'yaml').action(async (options: RbacOptions) => {
+    const { changes = false, guard, install, user = [], group = [], output } = options
+    const { documents } = await import('./manifests.ts')
+    const more = [...user.map((name) => ({ kind: 'User', name })), ...group.map((name) => ({ kind: 'Group', name }))]
+    const chosen = await documents({ changes, guard, install, more })
+    await printed(output === 'json' ? asJson(chosen) : asYaml(chosen, changes), options)
+    end(exitStatus.inStep)
+  })
   withExamples(
     command,
     'calico-ipvs-sync rbac | kubectl apply -f -',

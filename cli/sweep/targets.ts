@@ -121,7 +121,7 @@ const listed = async (
     const identity = { name: `all clusters of ${region}`, region, ...(account && { account }) }
     const failure = awsFailure(error, 'eks:ListClusters')
     // Nothing was asked in any region; what a program reads has a row.
-    if (options.output === 'text' && isWithoutCredentials(failure.message)) throw withoutCredentials(failure.message)
+    if (options.output === 'text' && isWithoutCredentials(failure)) throw withoutCredentials(failure)
     return [async () => withWay(await unreached(identity, failure, failed(failure)), { role, listing: true })]
   }
 }

@@ -99,7 +99,7 @@ export const expectContext = async ({
 }
 
 /** Its module is loaded with the clients only. */
-const isKubeconfigError = (error: unknown): error is KubeconfigError =>
+export const isKubeconfigError = (error: unknown): error is KubeconfigError =>
   error instanceof Error && error.name === 'KubeconfigError'
 
 const notThere = (
@@ -139,8 +139,8 @@ const fromEks = async (options: ConnectOptions & EksName, telling: ProgressOutpu
   if ('failure' in described) {
     const { kind, message } = described.failure
     if (options.output === 'text' && kind === 'unauthenticated')
-      throw isWithoutCredentials(message)
-        ? withoutCredentials(message)
+      throw isWithoutCredentials(described.failure)
+        ? withoutCredentials(described.failure)
         : new Failure(
             `AWS does not accept the identity: ${message}`,
             'aws sts get-caller-identity   # whose credentials',

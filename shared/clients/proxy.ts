@@ -11,20 +11,34 @@ export interface Proxy {
   blamed: (error: Error & { code?: string }, url: URL) => string | undefined
 }
 
+/** What is named as a proxy and cannot be used. `node`: by this version of Node. The message is without the text, which may hold a password. */
+export class ProxyError extends Error {
+  override name = 'ProxyError'
+  readonly from: string
+  readonly kind: 'socks' | 'address' | 'node'
+
+  constructor(message: string, { from, kind }: Pick<ProxyError, 'from' | 'kind'>) {
+    super(message)
+    this.from = from
+    this.kind = kind
+  }
+}
+
 /** Host and port, without the login. */
 export const proxyName = ({ url, from }: Pick<Proxy, 'url' | 'from'>): string => `${new URL(url).host} (${from})`
 
-/**
- * What was written as an address of a proxy, as Go reads it: without a scheme it is `http://`. Throws, without the text, which
- * may hold a password, where it is none that can be used.
- */
+/** What was written as an address of a proxy, as Go reads it: without a scheme it is `http://`. Throws a `ProxyError`. */
 export const proxyAt = (text: string, from: string): Proxy => {
   const url = text.includes('://') ? text : `http://${text}`
   const { protocol, host } = URL.canParse(url) ? new URL(url) : { protocol: '', host: '' }
   if (host !== '' && (protocol === 'http:' || protocol === 'https:'))
     return supported({ url, from, blamed: blaming({ url, from }) })
-  const kind = protocol.startsWith('socks') ? `a SOCKS proxy` : 'no address of a proxy'
-  throw new Error(`${from} is ${kind}; what is supported is http://HOST:PORT and https://HOST:PORT`)
+  const kind = protocol.startsWith('socks') ? 'socks' : 'address'
+  const what = kind === 'socks' ? 'a SOCKS proxy' : 'no address of a proxy'
+  throw new ProxyError(`${from} is ${what}; what is supported is http://HOST:PORT and https://HOST:PORT`, {
+    from,
+    kind,
+  })
 }
 
 /** Only the proxy is resolved and dialled by us. */
@@ -43,8 +57,9 @@ const blaming =
 const supported = (proxy: Proxy): Proxy => {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21)) return proxy
-  throw new Error(
+  throw new ProxyError(
     `${proxy.from} names a proxy, for which Node 22.21, 24.5 or later is needed; this is ${process.versions.node}`,
+    { from: proxy.from, kind: 'node' },
   )
 }
 

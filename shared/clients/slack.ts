@@ -191,7 +191,7 @@ async function readEntrance({ secret, secretName, channel }: SlackOptions): Prom
   const webhook = isAddress(text.trim()) ? text.trim() : (exactTextOf(url) ?? exactTextOf(webhookUrl))
   if (webhook !== undefined && isAddress(webhook)) return { by: 'webhook', url: webhook }
   throw new PermanentError(
-    `The secret ${secretName} contains neither the URL of a Slack webhook nor a bot's token. Put the webhook's URL there, plain or as {"url": "…"}, or {"botToken": "xoxb-…"}.`,
+    `The secret ${secretName} contains neither the URL of a Slack webhook nor a bot's token. Put the webhook's URL there, plain or as JSON in the field url, or a bot's token as JSON in the field botToken.`,
   )
 }
 

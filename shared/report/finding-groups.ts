@@ -1,4 +1,4 @@
-import type { Finding } from '../domain/report.ts'
+import type { Finding, FindingCode } from '../domain/report.ts'
 import { severities } from './wording.ts'
 
 /** The same finding about many subjects, shown once. */
@@ -25,6 +25,18 @@ export const groupFindings = (findings: readonly Finding[]): FindingGroup[] => {
       Number(isHalt(b.finding)) - Number(isHalt(a.finding)) ||
       severities.indexOf(a.finding.severity) - severities.indexOf(b.finding.severity),
   )
+}
+
+/** By finding: the code of an earlier one with the same remedy, which is not said twice. `findings`: as they are shown, one below the other. */
+export const remedySharedWith = (findings: readonly Finding[]): ReadonlyMap<Finding, FindingCode> => {
+  const [first, shared] = [new Map<string, FindingCode>(), new Map<Finding, FindingCode>()]
+  for (const finding of findings) {
+    const { code, remedy = '' } = finding
+    const earlier = first.get(remedy)
+    if (earlier !== undefined) shared.set(finding, earlier)
+    else if (remedy !== '') first.set(remedy, code)
+  }
+  return shared
 }
 
 const isHalt = ({ code }: Finding): boolean => code === 'ROLLOUT_HALTED'

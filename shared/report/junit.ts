@@ -1,4 +1,5 @@
 import type { Finding, NodeReport, Report, Sweep, Verdict } from '../domain/report.ts'
+import { remedySharedWith } from './finding-groups.ts'
 import { escape, escapeLines } from './html/markup.ts'
 import { evidenceText } from './text/findings.ts'
 import { clustersOf, verdictWords } from './wording.ts'
@@ -97,15 +98,20 @@ const resultText = (it: Case): string => {
   return `      <${element} type="${it.verdict}" message="${message}">${findingsText(it.findings)}</${element}>\n`
 }
 
-const findingsText = (findings: readonly Finding[]): string =>
-  escapeLines(
-    findings
-      .map(({ severity, code, subject, message, evidence, remedy }) =>
-        [
-          `${severity} ${code} ${subject}: ${message}`,
-          ...evidence.map((it) => `  seen ${evidenceText(it)}`),
-          ...(remedy === undefined ? [] : [`  do ${remedy}`]),
-        ].join('\n'),
-      )
-      .join('\n'),
-  )
+const findingsText = (findings: readonly Finding[]): string => {
+  const shared = remedySharedWith(findings)
+  const remedyOf = (finding: Finding): string | undefined => {
+    const earlier = shared.get(finding)
+    return earlier === undefined ? finding.remedy : `as for ${earlier}, above`
+  }
+  const texts = findings.map((finding) => {
+    const { severity, code, subject, message, evidence } = finding
+    const remedy = remedyOf(finding)
+    return [
+      `${severity} ${code} ${subject}: ${message}`,
+      ...evidence.map((it) => `  seen ${evidenceText(it)}`),
+      ...(remedy === undefined ? [] : [`  do ${remedy}`]),
+    ].join('\n')
+  })
+  return escapeLines(texts.join('\n'))
+}

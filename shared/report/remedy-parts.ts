@@ -8,7 +8,8 @@ export type RemedyPart =
   /** A manifest or what a command reads (`<<'EOF'`): breaking its lines would change it. */
   | { kind: 'verbatim'; text: string }
 
-const programs = /^(?:kubectl|aws|calico-ipvs-sync|npx|npm|eksctl|helm|terraform|argocd|flux|git|curl|sudo)\s/
+const programs =
+  /^(?:kubectl|aws|calico-ipvs-sync|npx|npm|eksctl|helm|terraform|argocd|flux|git|curl|sudo|openssl|nc|getent|ls|command|export|read|unset)\s/
 const yaml = /^(?:\s+\S|- |[A-Za-z][\w.-]*:(?:\s|$))/
 
 /** Texts of others are made plain. */

@@ -20,6 +20,7 @@ import { listenLocally } from '../../lab/loopback.ts'
 import { createAuthority } from '../../lab/pki.ts'
 import { type ConnectProxy, startProxy } from '../clients/connect-proxy.ts'
 import { parsed, printedIn } from '../commands/printed.ts'
+import { remedyParts } from '../../shared/report/remedy-parts.ts'
 import { run } from './run.ts'
 
 const place = { account: '111122223333', region: 'eu-west-1' }
@@ -371,7 +372,7 @@ const ways: [string, Way][] = [
       words: () => kubeconfig({ user: plugin('echo "the SSO session has expired" >&2; exit 255') }),
       fails: 'credential plugin',
       says: /failed: the SSO session has expired/,
-      paste: /^command -v \S+plugin-\d+ /,
+      paste: /^kubectl --kubeconfig \S+ --context prod auth whoami .*the same plugin/,
       tried: ['TCP', 'TLS'],
       notTried: ['authentication'],
     },
@@ -459,7 +460,9 @@ describe('a way in that is broken: the hop is named, what is to be pasted mends 
     const stateOf = (name: string) => `${name}: ${hops.find(({ hop }) => hop === name)?.state}`
     for (const name of tried) expect([`${name}: ok`, `${name}: left out`, `${name}: failed`]).toContain(stateOf(name))
     for (const name of notTried) expect(stateOf(name)).toBe(`${name}: not tried`)
-    expectPastes(failed.flatMap(({ fix }) => fix ?? []))
+    const fixes = failed.flatMap(({ fix }) => fix ?? [])
+    expect(fixes.map((fix) => remedyParts(fix)[0]?.kind)).toEqual(fixes.map(() => 'command'))
+    expectPastes(fixes)
   })
 
   test('all is well through a proxy: AWS by its own names, the cluster spared by NO_PROXY', async () => {

@@ -64,7 +64,15 @@ test('the trace would show a client: a command that connects loads one', async (
 test('every command can be asked for its form of output, silence and no colours, and shows how it is used', async () => {
   for (const name of commands) {
     const { stdout } = await run([...name.split(' '), '--help'])
-    for (const option of ['-o, --output', '-q, --quiet', '--no-color', '-h, --help', 'Examples:'])
+    for (const option of [
+      '-o, --output',
+      '--output-file',
+      '-q, --quiet',
+      '--color',
+      '--no-color',
+      '-h, --help',
+      'Examples:',
+    ])
       expect([name, stdout]).toEqual([name, expect.stringContaining(option)])
   }
 })

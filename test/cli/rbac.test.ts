@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
 import { type Manifest, manifestsIn } from '../../lab/fixtures/manifests.ts'
@@ -42,6 +45,18 @@ test('--no-guard leaves out what Kubernetes before 1.30 refuses; --install manif
   const byManifest = await rbac('--changes', '--install', 'manifest')
   expect(byManifest).toEqual(files.filter(({ metadata }) => metadata.namespace !== 'calico-system'))
   expect(byManifest.length).toBe(files.length - 4)
+})
+
+test('it goes to a file as the results of other commands do', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'rbac-')), 'rbac.yaml')
+  expect(await run(['rbac', '--changes', '--color', 'never', '--output-file', file])).toMatchObject({
+    status: 0,
+    stdout: '',
+  })
+  expect(parseAllDocuments(readFileSync(file, 'utf8')).map((it) => it.toJS() as unknown)).toEqual(files)
+  expect(await run(['spoke-template', '-o', 'json', '--output-file', file])).toMatchObject({ status: 0, stdout: '' })
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveProperty('Parameters')
+  rmSync(dirname(file), { recursive: true })
 })
 
 test('only one half can be asked for', async () => {

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Failure } from '../../cli/failure.ts'
+import { baselineFrom } from '../../cli/check/baseline.ts'
 import { readState } from '../../cli/check/state-file.ts'
+import { planFrom } from '../../cli/sync/plan-file.ts'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import { plan } from '../../shared/domain/plan/plan.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
@@ -69,6 +71,26 @@ test('a state with garbage anywhere in it is judged or named as the fault, never
     { numRuns: 300 },
   )
 }, 60_000)
+
+test('a result of ours in place of a state is named, with the command that makes a state', async () => {
+  const world = cluster('eks range 20000-32767')
+  const { report: judged } = assess(world, defaultPolicy)
+  const inContext = { ...judged, cluster: { name: 'prod', context: 'prod-1' } }
+  const sweep = { schemaVersion: 1, sweptAt: judged.observedAt, clusters: [judged] }
+  const given = { check: inContext, plan: { ...inContext, plan: {} }, sweep, doctor: { hops: [] } }
+  for (const [kind, document] of Object.entries(given)) {
+    writeFileSync(file, JSON.stringify(document))
+    await expect(readState(file)).rejects.toMatchObject({
+      message: `${file} is the result of ${kind} (-o json), not a captured state.`,
+      next: expect.stringMatching(/^calico-ipvs-sync capture state\.json( --context prod-1)? {3}# /),
+    })
+    if (kind !== 'plan')
+      await expect(planFrom(file)).rejects.toThrow(`the result of ${kind} (-o json), not a plan file.`)
+  }
+  writeFileSync(file, JSON.stringify(captured))
+  await expect(planFrom(file)).rejects.toMatchObject({ next: expect.stringMatching(/^calico-ipvs-sync plan -o json /) })
+  await expect(baselineFrom(file)).rejects.toThrow('is a captured state, not a result of check, plan or sweep')
+})
 
 test('the fault is named by where it stands', async () => {
   const broken = withChange(captured, ['pods', 'value', '0', 'restartCount'], 'many')

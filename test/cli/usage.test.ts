@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
@@ -38,6 +38,7 @@ const wrong: [words: string, says: string][] = [
   ['rollout', 'Usage: calico-ipvs-sync rollout'],
   ['rollout stop', "unknown command 'stop'"],
   ['capture -o html', 'Allowed choices are json'],
+  ['capture a.json --output-file b.json', 'Name one file: a.json, or --output-file b.json.'],
 ]
 
 test.each(wrong)('`%s` is a wrong command line: exit 64, and it says what would be right', async (words, says) => {
@@ -84,6 +85,19 @@ describe('a place that does not exist is one line with the nearest name, and no 
     expect(stderr.trimEnd().split('\n')).toHaveLength(2)
   })
 
+  test('a capture is written to --output-file as to FILE, for its owner only', async () => {
+    const [there, file] = [join(folder, 'there'), join(folder, 'state.json')]
+    const users = [{ name: 'u', user: { token: 't' } }]
+    writeFileSync(there, JSON.stringify({ contexts, clusters, users }))
+    const words = ['capture', '--quiet', '--kubeconfig', there, '--context', 'staging', '--output-file', file]
+    expect(await run(words)).toMatchObject({ status: 2, stdout: '' })
+    expect([JSON.parse(readFileSync(file, 'utf8')), statSync(file).mode & 0o777]).toEqual([
+      expect.objectContaining({ nodes: { failure: expect.anything() } }),
+      0o600,
+    ])
+    expect((await run(words)).stderr).toContain('state.json already exists')
+  })
+
   test('of a sweep too: nothing is read, but a program that reads JSON has a row', async () => {
     const words = ['sweep', '--quiet', '--kubeconfig', config, '--context', 'stagin', '--context', 'plugged']
     const shown = await run(words)
@@ -110,11 +124,23 @@ describe('a place that does not exist is one line with the nearest name, and no 
 test.each([
   ['sweep --region eu-west-1'],
   ['history --cluster a --region eu-west-1'],
+  ['history --cluster a --region eu-west-1 --account 111122223333 --table t'],
   ['notify --test --topic arn:aws:sns:eu-west-1:111122223333:t'],
 ])('without AWS credentials `%s` is one line and how to get some', async (words) => {
   const { status, stdout, stderr } = await run([...words.split(' '), '--quiet'])
   expect([status, stdout]).toEqual([2, ''])
   expect(stderr).toMatch(/^calico-ipvs-sync: There are no AWS credentials: .*\nNext: aws sso login .*\n$/)
+})
+
+test('what grant found goes to a file where one is named', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'grant-'))
+  for (const more of [[], ['-o', 'json']]) {
+    const file = join(folder, `grant${more.length}`)
+    const words = ['grant', '--all', '--region', 'eu-west-1', '--dry-run', '-q', ...more, '--output-file', file]
+    expect(await run(words)).toMatchObject({ status: 2, stdout: '' })
+    expect(readFileSync(file, 'utf8')).toContain('aws sso login')
+  }
+  rmSync(folder, { recursive: true })
 })
 
 test('where only the baseline makes it a success, a line says so', async () => {

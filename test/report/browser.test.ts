@@ -10,7 +10,7 @@ import { findChromium } from '../verify/samples/chromium.ts'
 import { pages } from '../verify/samples/documents.ts'
 import { hostile, node, outOfStep, rangeDiffers, report, sweep } from './samples.ts'
 
-/** The short form of `npm run samples`: two pages as browsers show them, one with what nobody should call a cluster. */
+/** The short form of `npm run samples`: a page of each kind as browsers show it, one with what nobody should call a cluster. */
 const folder = mkdtempSync(join(tmpdir(), 'browser-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -20,8 +20,11 @@ const strange = report({
   nodes: [node(1, { name: 'n'.repeat(250), reason: 'y'.repeat(500), verdict: 'unknown' })],
   findings: [{ ...rangeDiffers, subject: 's'.repeat(400), message: 'm'.repeat(900) }],
 })
+const made = pages()
 const shown: Record<string, string> = {
-  halted: pages()['halted-rollout'] ?? '',
+  halted: made['halted-rollout'] ?? '',
+  during: made['during-a-rollout'] ?? '',
+  history: made['history'] ?? '',
   fleet: html({ ...sweep, clusters: [strange, hostile(), outOfStep] }),
 }
 const files = Object.entries(shown).map(([name, page]) => {

@@ -52,6 +52,13 @@ const history = (object = 'FelixConfiguration/node.n1'): History => ({
   unreadable: 0,
 })
 
+test('for how long each verdict held counts from the first day that was asked for', () => {
+  const asked = history()
+  const [first, ...others] = asked.intervals
+  const intervals = [{ ...first, from: '2026-11-19T03:10:00.000Z' }, ...others] as History['intervals']
+  expect(historyHtml({ ...asked, intervals })).toContain('Out of step for 5 days 3 h, in step for 2 days 13 h. No')
+})
+
 test('text: nothing is wider than a terminal, and a pipe gets whole lines', () => {
   const long = history(`FelixConfiguration/node.${'ip-10-0-0-1.'.repeat(9)}`)
   for (const width of [40, 60, 80, 100])

@@ -3,6 +3,8 @@ import type { Finding, Report, Sweep } from '../../shared/domain/report.ts'
 import { execFileSync } from 'node:child_process'
 import { brokenCommand, remedyParts } from '../../shared/report/remedy-parts.ts'
 import { clipped, clippedApart, clippedAtWord, clippedInside, columnsOf } from '../../shared/report/text/letters.ts'
+import { html } from '../../shared/report/html/report.ts'
+import { junit } from '../../shared/report/junit.ts'
 import { text } from '../../shared/report/text/report.ts'
 import { fleet, hostile, node, outOfStep, report, sweep, unreachable } from './samples.ts'
 
@@ -58,6 +60,19 @@ test('what is not known, and what forbids the plan, says what to do also where n
   expect(shown).toContain('    do    ask with --probe\n')
   expect(shown).toContain('    do    wait for it\n')
   expect(shown).not.toContain('not of interest')
+})
+
+test('a remedy that several findings have is said once, and where it stands', () => {
+  const [differs] = outOfStep.findings
+  const other = { ...differs, code: 'RANGE_SPEC_IGNORED', severity: 'warning', message: 'm' } as Finding
+  const document = { ...outOfStep, findings: [...outOfStep.findings, other] }
+  for (const shown of [text(document), text(document, { columns: 80 }), junit(document)]) {
+    expect(shown.split('annotate felixconfiguration')).toHaveLength(2)
+    expect(shown).toMatch(/RANGE_SPEC_IGNORED[\s\S]* do {1,4}as for RANGE_DIFFERS, above(?:<|$)/m)
+  }
+  const page = html(document)
+  expect(page.split('annotate felixconfiguration')).toHaveLength(2)
+  expect(page).toMatch(/RANGE_SPEC_IGNORED[\s\S]*<p>As for <code>RANGE_DIFFERS<\/code>, above\.<\/p>/)
 })
 
 test('a fleet is a line per cluster, worst first, an unreachable one among them', () => {
@@ -232,8 +247,12 @@ test('the reason of a change that is under way is not cut, and a node that is in
 })
 
 test('the count behind a name that is cut stays', () => {
-  const names = ['a', 'b'].map((name) => `${name}-${'very-'.repeat(10)}long and 496 more`)
-  for (const cut of clippedApart(names, 24)) expect(cut).toMatch(/^.{1,12}….* and 496 more$/)
+  const cells = ['a', 'b'].map((name) => ({ name: `${name}-${'very-'.repeat(10)}long`, end: ' and 496 more' }))
+  for (const cut of clippedApart(cells, 24)) expect(cut).toMatch(/^.{1,12}….* and 496 more$/)
+  expect(text(report(), { columns: 60 })).toMatch(/^in step .*…\S* and 2 more$/m)
+  // A name that reads like that is a name.
+  const name = `${'x'.repeat(40)} and 496 more`
+  expect(clippedApart([name], 20)).toEqual([clippedInside(name, 20)])
 })
 
 test('a sentence is cut between two words, and a word only where there is no other way', () => {

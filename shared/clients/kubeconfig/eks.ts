@@ -83,6 +83,9 @@ const tools: Record<string, Plugin['tool']> = {
   'heptio-authenticator-aws': 'authenticator',
 }
 
+/** Whether the plugin takes its credentials from AWS. */
+export const isOfAws = (exec: Foreign): boolean => pluginOf(exec) !== undefined
+
 /** An AWS plugin, also behind `env`, `sh -c` or a program that passes credentials to it, such as `aws-vault exec`. */
 function pluginOf(exec: Foreign): Plugin | undefined {
   const words = wordsOf([textOf(exec['command']) ?? '', ...textsOf(exec['args'])])

@@ -115,13 +115,13 @@ function run(command: string, { exec, env, own }: Run): Promise<string> {
     }, ms)
     let out = ''
     let said = ''
-    const fail = (why: string) => {
+    const fail = (why: string, ended?: number | 'not there') => {
       clearTimeout(timer)
       // A plugin that fails may still have printed a credential, and its error text may contain it.
       own.learn(...credentialsIn(out))
       const hint = textOf(exec['installHint'])
       const message = `The credential plugin ${oneLine(command, 200)} failed: ${oneLine(own.hide(why))}${hint ? ` ${oneLine(hint)}` : ''}`
-      reject(new KubeconfigError(message))
+      reject(new KubeconfigError(message, 'login', ended === undefined ? {} : { ended }))
     }
     child.stdout.on('data', (piece: Buffer) => (out += piece.toString()))
     child.stderr.on('data', (piece: Buffer) => {
@@ -130,10 +130,12 @@ function run(command: string, { exec, env, own }: Run): Promise<string> {
       if (process.stderr.isTTY) process.stderr.write(own.hide(piece.toString()).split('\n').map(harmless).join('\n'))
     })
     child.on('error', (error: NodeJS.ErrnoException) =>
-      fail(error.code === 'ENOENT' ? 'there is no such program on this machine, or not in PATH.' : error.message),
+      error.code === 'ENOENT'
+        ? fail('there is no such program on this machine, or not in PATH.', 'not there')
+        : fail(error.message),
     )
     child.on('close', (status, signal) => {
-      if (status !== 0) return fail(said || `it ended with ${status ?? signal}`)
+      if (status !== 0) return fail(said || `it ended with ${status ?? signal}`, status ?? undefined)
       clearTimeout(timer)
       return done(out)
     })

@@ -5,16 +5,28 @@ import { parseAllDocuments } from 'yaml'
 import { fromBase64 } from '../certificates.ts'
 import { whyUnread } from '../unread-file.ts'
 import { exactTextOf as textOf, type Foreign, isObject, objectOf, objectsOf, oneLine } from '../foreign.ts'
+import type { ProxyError } from '../proxy.ts'
+
+/** What an error is about, for who advises on it. */
+interface Cause {
+  /** A file that the kubeconfig names and that cannot be read. */
+  file?: string
+  /** How the credential plugin ended: its exit status, or there is no such program. */
+  ended?: number | 'not there'
+  proxy?: ProxyError
+}
 
 /** An error in the kubeconfig, with its fix. */
 export class KubeconfigError extends Error {
   override name = 'KubeconfigError'
   /** `file`: there is none that can be used · `choice`: another context must be chosen · `login`: anything on the way to the cluster. */
   readonly about: 'file' | 'choice' | 'login'
+  override readonly cause: Cause
 
-  constructor(message: string, about: KubeconfigError['about'] = 'login') {
+  constructor(message: string, about: KubeconfigError['about'] = 'login', cause: Cause = {}) {
     super(message)
     this.about = about
+    this.cause = cause
   }
 }
 
@@ -123,6 +135,8 @@ export function readText(file: string): string {
   } catch (error) {
     throw new KubeconfigError(
       `The file ${oneLine(file)}, named in the kubeconfig, cannot be read: ${whyUnread(error)}.`,
+      'login',
+      { file },
     )
   }
 }

@@ -5,9 +5,9 @@ import type { KubeConnection } from '../kube/connection.ts'
 import { type ExecCredential, execCredential } from './exec-credential.ts'
 import { didYouMean } from '../../domain/nearest.ts'
 import { exactTextOf as textOf, isObject, objectOf, oneLine } from '../foreign.ts'
-import { type EksHint, eksHint } from './eks.ts'
+import { type EksHint, eksHint, isOfAws } from './eks.ts'
 import { impersonation } from './impersonation.ts'
-import { type Proxy, proxyAt, proxyFor } from '../proxy.ts'
+import { type Proxy, proxyAt, ProxyError, proxyFor } from '../proxy.ts'
 import {
   type KubeconfigEntry,
   type Kubeconfig,
@@ -41,37 +41,51 @@ export interface ChosenCluster {
 
 /** A cluster by kubeconfig, as kubectl would reach it. Throws `KubeconfigError`. */
 export async function clusterFromKubeconfig(choice: KubeconfigChoice = {}): Promise<ChosenCluster> {
-  const { login, ...found } = clusterWithoutLogin(choice)
+  const { login, flaws, ...found } = clusterWithoutLogin(choice)
+  if (flaws[0]) throw flaws[0].error
   return { ...found, connection: { ...found.connection, ...(await login()) } }
 }
 
 export interface FoundCluster extends ChosenCluster {
   /** What authenticates there. Runs the user's credential plugin, where there is one. */
   login: () => Promise<Pick<KubeConnection, 'cert' | 'key' | 'token'>>
-  /** The plugin's command, where one is run. */
-  plugin?: string
+  /** Where one is run. */
+  plugin?: { command: string; isOfAws: boolean }
+  /** The connection is complete only if there are none. */
+  flaws: Flaw[]
 }
 
-/** The same, but runs no plugin: `login` does that later. Throws `KubeconfigError`. */
+/** A part of the kubeconfig that cannot be used. */
+export interface Flaw {
+  part: 'authority' | 'proxy' | 'impersonation'
+  error: KubeconfigError
+}
+
+/**
+ * The same, but runs no plugin, which `login` does later, and returns parts that cannot be used beside the others, so that
+ * these can be tried. Throws `KubeconfigError` where no cluster is found.
+ */
 export function clusterWithoutLogin({ file, context }: KubeconfigChoice = {}): FoundCluster {
   const files = kubeconfigFiles(file, process.env)
-  if (files.length === 0) return { ...inPod(process.env, context), login: async () => ({}) }
+  if (files.length === 0) return { ...inPod(process.env, context), flaws: [], login: async () => ({}) }
   const config = readKubeconfig(files)
   const { name, cluster, user } = chosen(config, context)
   const { value } = cluster
   const server = textOf(value['server']) ?? ''
-  const ca = authorityOf(cluster)
+  const flaws: Flaw[] = []
+  const ca = usable(flaws, 'authority', () => authorityOf(cluster))
   const tlsServerName = textOf(value['tls-server-name'])
   const exec = objectOf(user?.value['exec'])
   const eks = eksHint({ context: name, cluster: cluster.name, server, exec })
-  const proxy = proxyOf(cluster, server)
-  const impersonated = user && impersonation(user)
-  const plugin = textOf(exec['command'])
+  const proxy = usable(flaws, 'proxy', () => proxyOf(cluster, server))
+  const impersonated = user && usable(flaws, 'impersonation', () => impersonation(user))
+  const command = textOf(exec['command'])
   return {
     context: name,
     cluster: cluster.name,
     ...(eks && { eks }),
-    ...(plugin !== undefined && { plugin }),
+    ...(command !== undefined && { plugin: { command, isOfAws: isOfAws(exec) } }),
+    flaws,
     login: async () => (user ? identity(user, cluster, { config, name }) : {}),
     connection: {
       server,
@@ -81,6 +95,16 @@ export function clusterWithoutLogin({ file, context }: KubeconfigChoice = {}): F
       ...(proxy && { proxy }),
       ...(impersonated && { impersonation: impersonated }),
     },
+  }
+}
+
+const usable = <T>(flaws: Flaw[], part: Flaw['part'], read: () => T): T | undefined => {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof KubeconfigError)) throw error
+    flaws.push({ part, error })
+    return undefined
   }
 }
 
@@ -130,8 +154,9 @@ function proxyOf({ name, value }: KubeconfigEntry, server: string): Proxy | unde
     const own = textOf(value['proxy-url'])
     return own ? proxyAt(own, 'proxy-url') : proxyFor(server, process.env)
   } catch (error) {
-    const why = error instanceof Error ? error.message : 'it cannot be used'
-    throw new KubeconfigError(`The cluster ${oneLine(name, 100)} is reached through a proxy: ${why}.`)
+    if (!(error instanceof ProxyError)) throw error
+    const message = `The cluster ${oneLine(name, 100)} is reached through a proxy: ${error.message}.`
+    throw new KubeconfigError(message, 'login', { proxy: error })
   }
 }
 

@@ -137,7 +137,7 @@ function readOperand(reader: Reader): Selector {
   if (token.kind === 'has') return (labels) => labels.has(token.value)
   if (token.kind === 'all') return () => true
   if (token.kind === 'label') return readComparison(reader, token.value)
-  if (token.kind !== '(') throw new SyntaxError(`unexpected token: ${token.kind}`)
+  if (token.kind !== '(') throw new SyntaxError(`unexpected ${token.kind}`)
   const inner = readOr(reader)
   if (next(reader).kind !== ')') throw new SyntaxError('expected )')
   return inner

@@ -110,7 +110,7 @@ export const notReady: ClusterCheck = (cluster) => {
       subject: broken.length === 1 ? `node/${first.node.name}` : 'cluster',
       message: `calico-node is not Ready on ${broken.length} of ${inside.length} nodes: ${names}${broken.length > 3 ? ', …' : ''}. This tool changes nothing there until calico-node is Ready.`,
       evidence: broken.slice(0, 10).map(readiness),
-      remedy: `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide   # read the logs of those that are not Ready`,
+      remedy: `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide   # describe those with 0/1, read their logs`,
     },
   ]
 }
@@ -147,7 +147,7 @@ export const updateStrategy: ClusterCheck = (cluster) =>
         evidence: [
           { object: `DaemonSet/${set.namespace}/${set.name}`, field: 'spec.updateStrategy.type', value: 'OnDelete' },
         ],
-        remedy: `A rollout restart changes the template and restarts nothing. Delete the pods one at a time, and wait until each is Ready again: ${podsOf(cluster, set)}`,
+        remedy: `A rollout restart restarts nothing. Delete one pod at a time, and wait until its successor is Ready. The pods: ${podsOf(cluster, set)}`,
       }
     })
 

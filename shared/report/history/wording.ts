@@ -19,11 +19,12 @@ export const minute = (at: string): string => at.slice(0, 16).replace('T', ' ')
 export const second = (at: string): string => at.slice(0, 19).replace('T', ' ')
 
 /** `Out of step for 92 min, in step for 5 days 23 h. No evaluation for 6 h. 18 writes.` */
-export const summaryOf = ({ intervals, gaps, writes }: History): string => {
+export const summaryOf = ({ intervals, gaps, writes, from: asked }: History): string => {
   const seconds = (from: string, to: string): number => Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000)
   const parts = verdicts.flatMap((verdict) => {
     const all = intervals.filter((it) => it.verdict === verdict)
-    const sum = all.reduce((total, { from, until }) => total + seconds(from, until), 0)
+    // An interval of the day before may extend into the first.
+    const sum = all.reduce((total, { from, until }) => total + seconds(from < asked ? asked : from, until), 0)
     return all.length === 0 ? [] : [`${verdictWords[verdict]} for ${duration(sum)}`]
   })
   const unknown = gaps.reduce((total, { from, to }) => total + seconds(from, to), 0)

@@ -1,5 +1,5 @@
-import type { Finding, Plan, Report, Severity } from '../../domain/report.ts'
-import { groupFindings } from '../finding-groups.ts'
+import type { Finding, FindingCode, Plan, Report, Severity } from '../../domain/report.ts'
+import { groupFindings, remedySharedWith } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import { badge, cellText, legend, strip, table } from './pieces.ts'
 import { heading, html } from './markup.ts'
@@ -20,9 +20,10 @@ import { counted, paragraphs, rangeText, serviceRangeText, severities, tally, ve
 export const clusterSection = (report: Report, level = 2): Markup => {
   const { findings, nodes, plan } = report
   const groups = groupFindings(findings)
+  const shared = remedySharedWith(groups.map(({ finding }) => finding))
   const isAlone = level === 2
   return html`${facts(report)}
-${groups.length === 0 ? undefined : html`<section>${heading(level, 'Findings')}${groups.map((group) => findingBox(group, level + 1))}</section>`}
+${groups.length === 0 ? undefined : html`<section>${heading(level, 'Findings')}${groups.map((group) => findingBox(group, { level: level + 1, sharedWith: shared.get(group.finding) }))}</section>`}
 ${isAlone ? pictures(report) : picturesOf(report)}
 ${nodes.length === 0 ? undefined : nodeSection(report, level)}
 ${plan === undefined ? undefined : planSection(plan, level)}`
@@ -112,14 +113,18 @@ const calicoText = ({ version, install, api }: NonNullable<Report['calico']>): s
 
 const severityWords: Record<Severity, string> = { critical: 'Critical', warning: 'Warning', info: 'Good to know' }
 
-const findingBox = ({ finding, subjects }: FindingGroup, level: number): Markup => {
+/** `sharedWith`: the finding above that has the same remedy. */
+const findingBox = (
+  { finding, subjects }: FindingGroup,
+  { level, sharedWith }: { level: number; sharedWith: FindingCode | undefined },
+): Markup => {
   const { severity, code, message, evidence, remedy } = finding
   return html`<article class="finding ${severity}">
 ${heading(level, html`<span class="severity">${severityWords[severity]}</span> <code>${code}</code> <span class="where">${subjects.length <= 3 ? subjects.join(', ') : counted(subjects.length, 'time')}</span>`)}
 ${paragraphs(message).map((it) => html`<p>${it}</p>`)}
 ${subjects.length <= 3 ? undefined : subjectList(subjects)}
 ${evidence.length === 0 ? undefined : evidenceList(evidence)}
-${remedy === undefined ? undefined : html`<p class="label">What to do</p>${remedyBlock(remedy)}`}
+${remedy === undefined ? undefined : html`<p class="label">What to do</p>${sharedWith === undefined ? remedyBlock(remedy) : html`<p>As for <code>${sharedWith}</code>, above.</p>`}`}
 </article>`
 }
 

@@ -1,8 +1,8 @@
-import { clippedApart, columnsOf, padded, pieces } from './letters.ts'
+import { type Cell, clippedApart, columnsOf, padded, pieces, wholeText } from './letters.ts'
 
 /** A table as lines: columns as wide as their widest cell, the last one free, columns empty in all rows left out. */
 export interface Row {
-  cells: string[]
+  cells: Cell[]
   /** Colours a cell after it was padded, by its column. */
   paint?: Record<number, (text: string) => string>
 }
@@ -29,7 +29,7 @@ export const tableOf = (
   { head = String, width, optional = [] }: TableStyle,
 ): { lines: string[]; leftOut: string[] } => {
   const wanted = heads.map((name, column) =>
-    rows.reduce((widest, { cells }) => Math.max(widest, columnsOf(cells[column] ?? '')), name.length),
+    rows.reduce((widest, { cells }) => Math.max(widest, columnsOf(wholeText(cells[column] ?? ''))), name.length),
   )
   const filled = heads.flatMap((_, column) => (rows.some(({ cells }) => (cells[column] ?? '') !== '') ? [column] : []))
   const used = fitting(filled, wanted, width, optional)

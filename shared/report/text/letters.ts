@@ -41,17 +41,20 @@ export const clippedAtWord = (text: string, most: number): string => {
   return at < most / 2 ? cut : `${text.slice(0, at)} …`
 }
 
+/** A text, or one whose end is not cut: the count behind a name. */
+export type Cell = string | { name: string; end: string }
+
+export const wholeText = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.name + cell.end)
+
 /** Cut where most of the texts stay different: nodes of EC2 differ at their beginning, other names at their end. */
-export const clippedApart = (texts: readonly string[], most: number): string[] => {
-  const ways = [clippedInside, clipped].map((way) => texts.map((it) => withCount(it, most, way)))
+export const clippedApart = (cells: readonly Cell[], most: number): string[] => {
+  const ways = [clippedInside, clipped].map((way) => cells.map((it) => clippedCell(it, most, way)))
   return ways.reduce((best, way) => (new Set(way).size > new Set(best).size ? way : best))
 }
 
-/** `NAME and 5 more`: the name is cut, the count is not. */
-const withCount = (text: string, most: number, way: typeof clipped): string => {
-  const [count = ''] = / and \d+ more$/.exec(text) ?? []
-  const room = most - columnsOf(count)
-  return room < 2 ? way(text, most) : way(text.slice(0, text.length - count.length), room) + count
+const clippedCell = (cell: Cell, most: number, way: typeof clipped): string => {
+  const room = typeof cell === 'string' ? 0 : most - columnsOf(cell.end)
+  return typeof cell === 'string' || room < 2 ? way(wholeText(cell), most) : way(cell.name, room) + cell.end
 }
 
 /** Cut in the middle: names differ at their ends. */

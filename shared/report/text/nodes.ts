@@ -1,6 +1,7 @@
 import type { Report } from '../../domain/report.ts'
 import { hanging, tableOf } from './columns.ts'
 import type { Row } from './columns.ts'
+import { type Cell, wholeText } from './letters.ts'
 import { groupNodes, nodeCells, type NodeGroup } from '../node-groups.ts'
 import type { Paint } from './paint.ts'
 import { counted, plain, tally, verdictWords } from '../wording.ts'
@@ -58,7 +59,7 @@ const rowOf =
         from,
         mask,
         room,
-        namesText(names, width < twoNames ? 1 : 2),
+        namesCell(names, width < twoNames ? 1 : 2),
       ],
       paint: { 0: (cell) => brush.verdict(sample.verdict, cell) },
     }
@@ -66,13 +67,10 @@ const rowOf =
 
 const whyLines = ({ sample, names }: NodeGroup, width?: number): string[] => {
   const { why } = nodeCells(sample)
-  return why === '' ? [] : hanging(`${namesText(names)}: ${why}`, '  ', '    ', width)
+  return why === '' ? [] : hanging(`${wholeText(namesCell(names))}: ${why}`, '  ', '    ', width)
 }
 
-const namesText = (names: readonly string[], most = 2): string => {
-  const shown = names
-    .slice(0, names.length > most ? 1 : most)
-    .map(plain)
-    .join(', ')
-  return names.length > most ? `${shown} and ${names.length - 1} more` : shown
-}
+const namesCell = (names: readonly string[], most = 2): Cell =>
+  names.length > most
+    ? { name: plain(names[0] ?? ''), end: ` and ${names.length - 1} more` }
+    : names.map(plain).join(', ')

@@ -6,11 +6,12 @@ import { defaultPolicy } from '../../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../../shared/domain/read.ts'
 import type { ClusterIdentity, Report, Sweep } from '../../../shared/domain/report.ts'
 import { ours } from '../../../shared/domain/rollout/annotations.ts'
-import { journalText } from '../../../shared/domain/rollout/journal.ts'
+import { journalText, parseJournal } from '../../../shared/domain/rollout/journal.ts'
 import { html } from '../../../shared/report/html/report.ts'
 import { historyHtml } from '../../../shared/report/history/html.ts'
 import { cluster } from '../../domain/ingredients.ts'
 import { edited, felixObject, healthy, rangeKey } from '../../domain/states.ts'
+import { unreachable } from '../../report/samples.ts'
 import { aWeek } from './history.ts'
 
 /** As the product itself judges it. */
@@ -92,6 +93,30 @@ const halted = (): ClusterState => {
   return called(withNames(state), { name: 'shop-prod', account: '111122223333', region: 'eu-central-1' })
 }
 
+/** As the demo's `report-during.html`: four clusters, of which one is being changed and one cannot be reached. */
+const duringRollout = (): Sweep => {
+  const stopped = [`${ours}evidence`, `${ours}reason`]
+  const changing = edited(halted(), (copy) => {
+    const lease = valueOf(copy.rollout)
+    if (!lease) return
+    const kept = Object.entries(lease.annotations).filter(([key]) => !stopped.includes(key))
+    const [begin, first] = parseJournal(lease.annotations[`${ours}journal`]).entries
+    const entries = [begin, first].filter((it) => it !== undefined)
+    lease.annotations = {
+      ...Object.fromEntries(kept),
+      [`${ours}state`]: 'running',
+      [`${ours}journal`]: journalText({ earlier: 0, entries }),
+    }
+  })
+  const named = (name: string, words: string) =>
+    reportOf(called(withNames(cluster(words)), { name, account: '111122223333', region: 'eu-west-1' }))
+  return {
+    schemaVersion: 1,
+    sweptAt: '2026-11-20T10:02:00Z',
+    clusters: [reportOf(changing), named('legacy', 'mode iptables'), named('quiet', 'nothing'), unreachable],
+  }
+}
+
 const evidence = JSON.stringify({
   node: 'node-0002',
   reason: 'it did not become Ready within 300 s',
@@ -164,5 +189,6 @@ export const pages = (): Record<string, string> => ({
   'five-hundred-nodes': html(reportOf(fiveHundred())),
   'fleet-of-300': html(fleet(300)),
   'halted-rollout': html(reportOf(halted())),
+  'during-a-rollout': html(duringRollout()),
   history: historyHtml(aWeek()),
 })
