@@ -5,7 +5,7 @@ import { accountsIn } from '../shared/clients/aws/organization.ts'
 import { organizationRecord } from '../shared/clients/aws/organization-record.ts'
 import { placeQueue } from '../shared/clients/aws/place-queue.ts'
 import { readDeployment } from '../shared/deployment.ts'
-import type { Selection } from '../shared/domain/organization.ts'
+import type { Selection, Tagging } from '../shared/domain/organization.ts'
 import { lambda } from '../shared/handler.ts'
 import { readSettings } from '../shared/settings.ts'
 import { sweepSettings } from '../shared/event-settings.ts'
@@ -20,7 +20,7 @@ const tools = {
   queue: placeQueue(sqs, settings.PLACES_QUEUE_URL),
   fleet,
   organization: {
-    accounts: (selection: Selection) => accountsIn(place, selection),
+    accounts: (selection: Selection, known: Tagging | undefined) => accountsIn(place, selection, { known }),
     record: organizationRecord(bounded(new DynamoDBClient(limited)), settings.RECORDS_TABLE),
   },
   now: () => new Date(),

@@ -22,8 +22,9 @@ const route = z.strictObject({
   region: oneOrMore(z.string().regex(/^[a-z]{2,5}(-[a-z]+)+-\d$/, 'is a region')).optional(),
   /** Names; * at the end matches any text. */
   cluster: oneOrMore(clusterPattern).optional().describe('Names; * at the end matches any text.'),
-  /** Tags of the clusters. Those of a cluster that EKS does not describe are not known, and match no route. */
-  tag: oneOrMore(z.strictObject({ key: tagPart(128), value: tagPart(256) })).optional(),
+  tag: oneOrMore(z.strictObject({ key: tagPart(128), value: tagPart(256) }))
+    .optional()
+    .describe('Tags of the clusters. Those of a cluster that EKS does not describe are not known, and match no route.'),
 
   emails: z
     .array(z.email())

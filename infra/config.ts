@@ -36,13 +36,12 @@ const regions = z
  */
 const fleetAccount = z.strictObject({
   account,
-  /** Absent: the regions of the deployment. */
-  regions: regions.optional(),
+  regions: regions.optional().describe('Absent: the regions of the deployment.'),
   /** The role that reads. With it and without `operatorRoleArn` nothing is changed in this account. */
   viewerRoleArn: roleArn.optional(),
   /** The role that changes. */
   operatorRoleArn: roleArn.optional(),
-  externalId: externalId.optional(),
+  externalId: externalId.optional().describe("Sent to the roles of this account. Absent: the deployment's."),
   roleArn: z
     .never(
       'one role would read and change: write viewerRoleArn (assumed by sweep and evaluate) and operatorRoleArn (assumed by rollout-step; without it the account is only reported)',
@@ -112,18 +111,18 @@ const knobs = z.strictObject({
   /** Absent: the account and region of the deploying credentials. */
   env: z.strictObject({ account, region }).optional(),
 
-  /**
-   * Regions of the fleet. Absent: the stack's own. Events of other regions arrive if the spoke's template is deployed
-   * there.
-   */
-  regions: regions.optional(),
+  regions: regions
+    .optional()
+    .describe(
+      "Regions of the fleet. Absent: the stack's own. Events of other regions arrive if the spoke's template is deployed there.",
+    ),
   /** Accounts of the fleet. Absent: the stack's own. docs/fleet.md. */
   accounts: z.array(fleetAccount).min(1).optional(),
-  /**
-   * Sent to every role of another account without its own external id. Absent: `calico-ipvs-sync-` and the stack's
-   * own account.
-   */
-  externalId: externalId.optional(),
+  externalId: externalId
+    .optional()
+    .describe(
+      "Sent to every role of another account without its own external id. Absent: `calico-ipvs-sync-` and the stack's own account.",
+    ),
   /** The AWS organization whose accounts may send events to the hub's bus. Absent: the accounts of the fleet, one by one. */
   organizationId: z
     .string()
@@ -200,8 +199,8 @@ const knobs = z.strictObject({
   vpc: vpc.optional(),
 
   /**
-   * Your own key, in the stack's region, for the table, the queues, the topics and the logs. Absent: keys of AWS, and
-   * for notices a key that the stack creates. Its policy must allow the services that docs/deploy.md names.
+   * Your own key, in the stack's region, for the table, the queues, the topics, the bucket of reports and the logs. Absent:
+   * keys of AWS, and for notices a key that the stack creates. Its policy must allow the services that docs/deploy.md names.
    */
   kmsKeyArn: arns.key.optional(),
   /** The key of the Slack secret, if it is your own key and not `kmsKeyArn`. */

@@ -73,6 +73,18 @@ interface Row {
   meaning: string
 }
 
+/**
+ * A comment stands for a name wherever it is. Where two settings have that name, each must be described in the schema.
+ */
+const withoutDoubt = (rows: Row[]): Row[] => {
+  for (const { path, meaning } of rows) {
+    const other = rows.find((it) => it.path !== path && it.meaning === meaning && meaning !== '')
+    if (other)
+      throw new Error(`${path} and ${other.path} have one meaning, from one comment: describe each in the schema.`)
+  }
+  return rows
+}
+
 const rowsOf = (shape: Shape, path: string, meanings: Map<string, string>): Row[] =>
   Object.entries(shape.properties ?? {}).flatMap(([name, it]) => {
     // A setting that is rejected with a message about its replacement.
@@ -89,7 +101,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|')
 /** docs/configuration.md, from the schema that parses deploy.json. */
 export const configurationPage = (): string => {
   const shape = z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' }) as Shape
-  const rows = rowsOf(shape, '', comments()).map(
+  const rows = withoutDoubt(rowsOf(shape, '', comments())).map(
     ({ path, kind, standard, meaning }) => `| \`${path}\` | ${cell(kind)} | ${cell(standard)} | ${cell(meaning)} |`,
   )
   return `# Configuration

@@ -28,12 +28,22 @@ const commandIn = (folder: string) => ({
   PYTHONPATH: folder,
 })
 
-/** Throws where there is no Python with pip: then nothing is shown, and nothing may be taken for shown. */
-export const startMoto = async (at: { account: string; region: string; workdir: string }): Promise<Moto> => {
+/** Whose account it is where none is named. */
+export const defaultAccount = '123456789012'
+
+/**
+ * Throws where there is no Python with pip: then nothing is shown, and nothing may be taken for shown. `account`: everybody's. Absent: a
+ * request that names none is of `defaultAccount`.
+ */
+export const startMoto = async (at: { account?: string; region: string; workdir: string }): Promise<Moto> => {
   const folder = await packages()
   const [port = 0] = await freePorts(1)
   const logFile = join(at.workdir, 'moto.log')
-  const env = { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1', MOTO_ACCOUNT_ID: at.account }
+  const env = {
+    PYTHONPATH: folder,
+    PYTHONDONTWRITEBYTECODE: '1',
+    ...(at.account && { MOTO_ACCOUNT_ID: at.account }),
+  }
   const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', `${port}`]
   const server = startProcess({ name: 'moto', command: 'python3', args, logFile, env })
   await untilReady(server, async () => (await fetch(`http://127.0.0.1:${port}/moto-api/`)).ok, 120_000)

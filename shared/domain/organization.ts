@@ -10,6 +10,23 @@ export interface Selection {
   leaveOut?: readonly string[] | undefined
 }
 
+/** Who has the tag, which is asked for account by account. */
+export interface Tagging {
+  /** Which tag it was: a deployment may name another. */
+  tag: string
+  /** The first was asked for longest ago. */
+  answers: readonly (readonly [account: string, has: boolean])[]
+}
+
+/** What a sweep reads. */
+export interface Found {
+  accounts: readonly string[]
+  /** Only where a tag is selected by. */
+  tagging?: Tagging
+  /** Accounts whose tags nobody has asked for yet: the next sweeps do. */
+  unasked?: readonly string[]
+}
+
 /** What is on record of the organization: the accounts as a sweep last read them. */
 export interface Reading {
   /** The last sweep that read, or tried to. */

@@ -11,6 +11,8 @@ describe('spoke-template', () => {
     expect([status, stderr]).toEqual([0, ''])
     const named = { hubAccount: '111122223333', hubRegion: 'eu-west-1', externalId: 'calico-ipvs-sync-111122223333' }
     expect(parse(stdout)).toEqual(JSON.parse(JSON.stringify(spokeTemplate(named))))
+    // What CloudFormation takes in a request; a larger one would need a bucket.
+    expect(Buffer.byteLength(stdout)).toBeLessThan(51_200)
   })
 
   test('is read the same by a reader of YAML 1.1, to which a bare yes is a truth value', async () => {

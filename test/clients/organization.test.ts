@@ -3,7 +3,7 @@ import { serve } from '../../lab/aws/endpoint.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
 import { type Organizations, startOrganizations } from '../../lab/aws/organizations.ts'
 import { accountsIn } from '../../shared/clients/aws/organization.ts'
-import type { Selection } from '../../shared/domain/organization.ts'
+import type { Selection, Tagging } from '../../shared/domain/organization.ts'
 
 const keyring = createKeyring()
 const credentials = async () => keyring.forUser('arn:aws:iam::111122223333:user/operator')
@@ -32,8 +32,17 @@ const accounts = () => [
   { id: id(8), parent: test2, tags: { eks: 'yes' } },
 ]
 
-const asked = (selection: Selection, endpoint = organization.url) =>
-  accountsIn({ region: 'eu-west-1', credentials, endpoint }, selection)
+interface Asking {
+  endpoint?: string
+  known?: Tagging
+  /** For so many accounts there is time to ask for tags. */
+  most?: number
+}
+
+const asked = (selection: Selection, { endpoint = organization.url, known, most = Infinity }: Asking = {}) => {
+  let left = most
+  return accountsIn({ region: 'eu-west-1', credentials, endpoint }, selection, { known, mayAsk: () => left-- > 0 })
+}
 
 describe('accounts of an organization', () => {
   test.each<[string, Selection, number[]]>([
@@ -45,30 +54,74 @@ describe('accounts of an organization', () => {
     ['with a tag of one value', { tag: { key: 'eks', value: 'yes' } }, [2, 5, 8]],
     ['of a unit and with a tag: both', { units: [prod], tag: { key: 'eks', value: 'yes' } }, [2, 5]],
   ])('%s', async (_, selection, wanted) => {
-    expect(await asked(selection)).toEqual({ value: wanted.map(id) })
+    expect(await asked(selection)).toMatchObject({ value: { accounts: wanted.map(id) } })
   })
 
   test('are those that are active, by the old word for it too, and of those that left none', async () => {
     organization.accounts.splice(0, 4)
-    expect(await asked({ units: [root] })).toEqual({ value: [5, 8].map(id) })
+    expect(await asked({ units: [root] })).toEqual({ value: { accounts: [5, 8].map(id) } })
     const old = await serve(async () => ({
       status: 200,
       body: JSON.stringify({
         Accounts: [1, 2].map((number) => ({ Id: id(number), Status: number === 1 ? 'ACTIVE' : 'SUSPENDED' })),
       }),
     }))
-    const tags = await asked({ units: undefined }, old.url)
+    const tags = await asked({ units: undefined }, { endpoint: old.url })
     await old.close()
-    expect(tags).toEqual({ value: [id(1)] })
+    expect(tags).toEqual({ value: { accounts: [id(1)] } })
   })
 
   test('are read in spite of throttling and of a service that fails, at a lower rate', async () => {
     organization.refuse({ code: 'TooManyRequestsException', status: 400, times: 2 })
-    expect(await asked({ units: [eu] })).toEqual({ value: [id(5)] })
+    expect(await asked({ units: [eu] })).toEqual({ value: { accounts: [id(5)] } })
     organization.refuse({ code: 'ServiceException', status: 500, times: 2 })
-    expect(await asked({ units: [eu] })).toEqual({ value: [id(5)] })
+    expect(await asked({ units: [eu] })).toEqual({ value: { accounts: [id(5)] } })
   }, 60_000)
 })
+
+describe('of more accounts than there is time to ask for tags', () => {
+  const eks = { units: [root], tag: { key: 'eks', value: 'yes' } }
+  const sweep = async (known: Tagging | undefined, most = 2) => {
+    const answer = await asked(eks, { most, ...(known && { known }) })
+    if ('failure' in answer) throw new Error(answer.failure.message)
+    const { accounts, tagging, unasked } = answer.value
+    return { accounts, tagging, unasked }
+  }
+
+  test('the next sweeps ask for the rest, then for those that were asked for longest ago', async () => {
+    const first = await sweep(undefined)
+    expect(first).toMatchObject({ accounts: [id(2)], unasked: [3, 4, 5, 8].map(id) })
+    const second = await sweep(first.tagging)
+    expect(second).toMatchObject({ accounts: [id(2)], unasked: [5, 8].map(id) })
+    const third = await sweep(second.tagging)
+    expect(third).toMatchObject({ accounts: [2, 5, 8].map(id), unasked: [] })
+    // Account 2 loses the tag, and 4 gets it: the first is asked for now, the second in the sweep after it.
+    for (const it of organization.accounts) if (it.id === id(2)) delete it.tags
+    for (const it of organization.accounts) if (it.id === id(4)) it.tags = { eks: 'yes' }
+    const fourth = await sweep(third.tagging)
+    expect(fourth.accounts).toEqual([5, 8].map(id))
+    expect((await sweep(fourth.tagging)).accounts).toEqual([4, 5, 8].map(id))
+  })
+
+  test('one that is new comes before all that are known, and one that left is forgotten', async () => {
+    const all = await sweep(undefined, Infinity)
+    organization.accounts.splice(1, 1)
+    organization.accounts.push({ id: id(9), parent: prod, tags: { eks: 'yes' } })
+    const next = await sweep(all.tagging, 1)
+    expect(next).toMatchObject({ accounts: [5, 8, 9].map(id), unasked: [] })
+    expect(next.tagging?.answers.map(([account]) => account)).not.toContain(id(2))
+  })
+
+  test('answers about another tag are no answers', async () => {
+    const all = await sweep(undefined, Infinity)
+    const other = await asked({ ...eks, tag: { key: 'team' } }, { known: all.tagging ?? never(), most: 1 })
+    expect(other).toMatchObject({ value: { accounts: [], unasked: [2, 3, 4, 5, 8].map(id) } })
+  })
+})
+
+const never = (): never => {
+  throw new Error('nothing was asked for')
+}
 
 describe('nobody knows the accounts', () => {
   test.each([
@@ -85,18 +138,10 @@ describe('nobody knows the accounts', () => {
     expect(organization.calls().length - before).toBe(1)
   })
 
-  test('of which too many tags would have to be read, before the first is asked for', async () => {
-    const many = Array.from({ length: 601 }, (_, index) => ({
-      id: id(100 + index),
-      parent: prod,
-      tags: { eks: 'yes' },
-    }))
-    organization.accounts.splice(0, Infinity, ...many)
-    const answer = await asked({ units: [prod], tag: { key: 'eks' } })
-    expect(answer).toMatchObject({
-      failure: { message: expect.stringContaining('more than 600 active accounts whose tags') },
+  test('where listing the accounts takes all the time, so that no tag can be asked for', async () => {
+    expect(await asked({ units: [prod], tag: { key: 'eks' } }, { most: 0 })).toMatchObject({
+      failure: { message: expect.stringContaining('no time left to ask for the tags') },
     })
-    expect(await asked({ units: [prod] })).toMatchObject({ value: { length: 601 } })
   })
 
   test('where one unit of several is not there: a part is nothing', async () => {
@@ -120,7 +165,7 @@ describe('nobody knows the accounts', () => {
     'where an answer %s',
     async (_, body) => {
       const server = await serve(async () => ({ status: 200, body }))
-      const answer = await asked({ tag: { key: 'eks' } }, server.url)
+      const answer = await asked({ tag: { key: 'eks' } }, { endpoint: server.url })
       await server.close()
       expect(answer).toMatchObject({
         failure: { kind: 'unavailable', object: expect.stringMatching(/^organizations:/) },
@@ -132,6 +177,6 @@ describe('nobody knows the accounts', () => {
   test('where nothing answers, after some tries', async () => {
     const server = await serve(async () => ({ status: 200, body: '' }))
     await server.close()
-    expect(await asked({ units: [prod] }, server.url)).toMatchObject({ failure: { kind: 'unreachable' } })
+    expect(await asked({ units: [prod] }, { endpoint: server.url })).toMatchObject({ failure: { kind: 'unreachable' } })
   }, 60_000)
 })

@@ -12,7 +12,17 @@ describe('a key of the customer', () => {
   const stack = deployment({ ...everything, clusters: [], kmsKeyArn, secretKmsKeyArn })
   const all = (type: string, property: string) => stack.ofType(type).map(({ properties }) => properties[property])
 
-  test('is that of the table, of every queue and topic and log group, and the stack makes none', () => {
+  test('is that of the table, of every queue and topic and log group, of the reports, and the stack makes none', () => {
+    expect(all('AWS::S3::Bucket', 'BucketEncryption')).toEqual([
+      {
+        ServerSideEncryptionConfiguration: [
+          {
+            BucketKeyEnabled: true,
+            ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: kmsKeyArn },
+          },
+        ],
+      },
+    ])
     expect(all('AWS::DynamoDB::Table', 'SSESpecification')).toEqual([
       { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: kmsKeyArn },
     ])
@@ -95,6 +105,18 @@ describe('endpoints in the VPC', () => {
       'sts',
     ])
     expect(made.find(({ VpcEndpointType }) => VpcEndpointType === 'Gateway')?.['RouteTableIds']).toEqual(['rtb-0a'])
+  })
+
+  test('are those that docs/deploy.md names and counts', () => {
+    const page = readFileSync(join(root, 'docs/deploy.md'), 'utf8')
+    const [, always = '', onAlarms = ''] = /\(([A-Z, ]+); (CloudWatch) where/.exec(page) ?? []
+    const named = [...always.toLowerCase().split(', '), onAlarms.replace('CloudWatch', 'monitoring')]
+    const interfaces = made.filter(({ VpcEndpointType }) => VpcEndpointType === 'Interface')
+    const services = interfaces.map(({ ServiceName }) => String(ServiceName).split('.').at(-1))
+    expect(new Set(named)).toEqual(new Set(services))
+    expect(page).toContain(
+      `with \`vpc.endpoints\`: ${interfaces.length - 1}, ${interfaces.length} with \`pauseOnAlarms\``,
+    )
   })
 
   test('cover every service that the roles of those functions name', () => {

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { root } from '../../infra/bundle.ts'
 import {
   account,
   actionsOf,
@@ -157,6 +160,14 @@ describe('what each function may do', () => {
       for (const role of ['OnEventRole', 'ListClustersRole', 'EvaluateRole', 'RolloutStepRole'])
         expect(allowed(role, /^organizations:/)).toEqual([])
       expect(allowed('SweepRole', /^organizations:/, fleet)).toEqual([])
+    })
+
+    test('need from the management account what docs/fleet.md lets them have, and nothing else', () => {
+      const page = readFileSync(join(root, 'docs/fleet.md'), 'utf8')
+      const [, text = '{}'] = /```json organizations-resource-policy\n([^]*?)```/.exec(page) ?? []
+      const policy = JSON.parse(text) as { Statement: { Action: string[] }[] }
+      const asked = allowed('SweepRole', /^organizations:/).flatMap(({ Action }) => list(Action))
+      expect(policy.Statement.flatMap(({ Action }) => Action).toSorted()).toEqual(asked.toSorted())
     })
 
     test('by a tag alone are listed all, and their tags', () => {

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { bundled } from '../flow/assemble.ts'
 import type { Claim } from './fleet/claim.ts'
 import { type Part, parts } from './fleet/parts.ts'
 import { sayClaim, writeResults } from './results.ts'
@@ -20,9 +21,13 @@ const fleet = async ({ only, ...sizes }: Options): Promise<void> => {
   const claims: Claim[] = []
   const scratch = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-fleet-'))
   try {
+    const bundles = dirname(await bundled(scratch))
     for (const [name, part] of Object.entries(parts)) {
       if (only !== undefined && only !== name) continue
-      const found = await part(mkdtempSync(join(scratch, `${name}-`)), sizes)
+      const folder = mkdtempSync(join(scratch, `${name}-`))
+      // The functions are bundled once for all parts.
+      symlinkSync(bundles, join(folder, 'bundled'))
+      const found = await part(folder, sizes)
       found.forEach(sayClaim)
       claims.push(...found)
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { foundIn, type Reading } from '../../shared/domain/organization.ts'
+import { type Found, foundIn, type Reading, type Tagging } from '../../shared/domain/organization.ts'
 import { failed, read, type Read } from '../../shared/domain/read.ts'
 import { whyOutside } from '../../shared/domain/fleet.ts'
 import { knownFleet, toldFleet } from '../../shared/known-fleet.ts'
@@ -14,14 +14,21 @@ const fleet = {
   organization: { units: ['ou-ab12-prod0000'], leaveOut: ['999988887777'] },
 }
 const at = (hour: number) => `2026-11-29T${String(hour).padStart(2, '0')}:00:00.000Z`
-const denied: Read<string[]> = failed({ kind: 'denied', object: 'organizations:ListAccountsForParent', message: 'no' })
+const denied: Read<Found> = failed({ kind: 'denied', object: 'organizations:ListAccountsForParent', message: 'no' })
+
+const accounts = (...all: string[]): Read<Found> => read({ accounts: all })
 
 const desk = (kept?: Reading) => {
-  const answer: Read<string[]> = read([first])
-  const it = { kept, answer, logged: [] as [string, object][], asked: [] as string[] }
+  const tagging = undefined as Tagging | undefined
+  const it = { kept, tagging, answer: accounts(first), logged: [] as [string, object][], asked: [] as string[] }
   const organization = {
     accounts: async () => it.answer,
-    record: { last: async () => it.kept, put: async (reading: Reading) => void (it.kept = reading) },
+    record: {
+      last: async () => it.kept,
+      put: async (reading: Reading) => void (it.kept = reading),
+      tagging: async () => it.tagging,
+      putTagging: async (asked: Tagging) => void (it.tagging = asked),
+    },
   }
   const log = (event: string, facts: object) => void it.logged.push([event, facts])
   const tools = {
@@ -41,7 +48,7 @@ const desk = (kept?: Reading) => {
 describe('a sweep over an organization', () => {
   test('lists the accounts of the configuration, with what it says of them, and those that it finds', async () => {
     const it = desk()
-    it.answer = read([first, named, own, '999988887777', second])
+    it.answer = accounts(first, named, own, '999988887777', second)
     await it.sweep(9)
     expect(it.asked).toEqual([`${own}/eu-west-1`, `${named}/us-east-1`, `${first}/eu-west-1`, `${second}/eu-west-1`])
     expect(it.kept).toMatchObject({ sweep: at(9), readAt: at(12) })
@@ -61,7 +68,7 @@ describe('a sweep over an organization', () => {
       unread: { kind: 'denied', since: at(12) },
     })
     expect(it.logged.filter(([event]) => event === 'the organization cannot be read')).toHaveLength(2)
-    it.answer = read([first, second])
+    it.answer = accounts(first, second)
     await it.sweep(12)
     expect(it.kept).toEqual({ sweep: at(12), readAt: at(12), accounts: [first, second] })
   })
@@ -72,6 +79,19 @@ describe('a sweep over an organization', () => {
     await it.sweep(9)
     expect(it.asked).toEqual([`${own}/eu-west-1`, `${named}/us-east-1`])
     expect(it.kept).toMatchObject({ accounts: [], unread: { kind: 'denied' } })
+  })
+
+  test('that had no time to ask all accounts for their tags keeps those that it had, and says how many are left', async () => {
+    const it = desk({ sweep: at(8), readAt: at(8), accounts: [first] })
+    const tagging = { tag: '["eks"]', answers: [[second, true]] as const }
+    it.answer = read({ accounts: [second], tagging, unasked: [first, '555566667777'] })
+    await it.sweep(9)
+    expect(it.kept?.accounts).toEqual([first, second])
+    expect(it.tagging).toEqual(tagging)
+    expect(it.logged).toContainEqual(['organization', expect.objectContaining({ accounts: 2, unasked: 2 })])
+    it.answer = read({ accounts: [second], tagging, unasked: [] })
+    await it.sweep(10)
+    expect(it.kept?.accounts).toEqual([second])
   })
 
   test('does not ask where none is configured', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { matchesPattern } from '../../lab/aws/event-pattern.ts'
+import type { GatherRules } from '../../shared/domain/notice/gather.ts'
 import { filterPolicyOf, type Route } from '../../shared/domain/notice/route.ts'
 import { clusterNotice, type Published, storm, type StormOptions } from './storm-stage.ts'
 
@@ -239,8 +240,8 @@ describe('a digest', () => {
 describe('two notices of one incident within a minute, because nobody knew at first that the cluster cannot be changed', () => {
   const trouble = (causes: string[], severity: 'warning' | 'critical', incident = 'one') =>
     clusterNotice('c', 'trouble', { causes, severity, incident })
-  const told = async (...notices: ReturnType<typeof trouble>[]) => {
-    const it = storm({ rules })
+  const told = async (notices: ReturnType<typeof trouble>[], gather: GatherRules = rules) => {
+    const it = storm({ rules: gather })
     for (const [index, notice] of notices.entries()) {
       await it.run(index * 5)
       await it.say(keyOf('c'), notice)
@@ -252,7 +253,13 @@ describe('two notices of one incident within a minute, because nobody knew at fi
   const [first, both] = [['RANGE_DIFFERS'], ['RANGE_DIFFERS', 'ACCESS_DENIED']]
 
   test('are one, the later', async () => {
-    expect(await told(trouble(first, 'critical'), trouble(both, 'critical'))).toEqual([both])
+    expect(await told([trouble(first, 'critical'), trouble(both, 'critical')])).toEqual([both])
+  })
+
+  test('are two where no notice waits, and one where notices wait for seconds, however many come separately', async () => {
+    const notices = [trouble(first, 'critical'), trouble(both, 'critical')]
+    expect(await told(notices, {})).toEqual([first, both])
+    expect(await told(notices, { digest: { ...digest, moreThan: 100, settleSeconds: 20 } })).toEqual([both])
   })
 
   test.each([
@@ -263,7 +270,7 @@ describe('two notices of one incident within a minute, because nobody knew at fi
     ],
     ['of two incidents', trouble(first, 'critical'), trouble(both, 'critical', 'another')],
   ])('are two %s', async (_, one, other) => {
-    expect(await told(one, other)).toEqual([first, both])
+    expect(await told([one, other])).toEqual([first, both])
   })
 })
 

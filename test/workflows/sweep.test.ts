@@ -64,8 +64,13 @@ const desk = () => {
         void it.closings.push({ ...message, delaySeconds }),
     },
     organization: {
-      accounts: async () => read([]),
-      record: { last: async () => undefined, put: async () => undefined },
+      accounts: async () => read({ accounts: [] }),
+      record: {
+        last: async () => undefined,
+        put: async () => undefined,
+        tagging: async () => undefined,
+        putTagging: async () => undefined,
+      },
     },
     now: () => new Date('2026-11-29T10:00:30Z'),
     log,

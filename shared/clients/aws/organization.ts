@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { Selection } from '../../domain/organization.ts'
+import type { Found, Selection, Tagging } from '../../domain/organization.ts'
 import { failed, read, type Read } from '../../domain/read.ts'
 import { takingTurns } from '../concurrency.ts'
 import { awsFailure } from './failure.ts'
@@ -12,27 +12,39 @@ const readMs = 200_000
 const accountsAtMost = 2_000
 /** Of one organization, by AWS's own quota. */
 const unitsAtMost = 2_000
-/** Tags are asked for account by account, at a few calls a second: more would not end in `readMs`, in no sweep. */
+/** Tags are asked for account by account, at a few calls a second. After this time the rest is left to the next sweeps. */
 const tagsAtOnce = 4
-const taggedAtMost = 600
+const askMs = 150_000
 
-/** Ids of the accounts that are active and selected, or why nobody knows: what could be read in part counts as not read. */
-export const accountsIn = async (place: OrganizationPlace, selection: Selection): Promise<Read<string[]>> => {
+interface Asking {
+  /** What earlier sweeps were told. */
+  known?: Tagging | undefined
+  /** Whether there is time to ask for the tags of one more account. */
+  mayAsk?: () => boolean
+}
+
+/** The accounts that are active and selected, or why nobody knows: a list that could be read in part counts as not read. */
+export const accountsIn = async (
+  place: OrganizationPlace,
+  { units, tag }: Selection,
+  { known, mayAsk = untilPassed(askMs) }: Asking = {},
+): Promise<Read<Found>> => {
   try {
-    const within = async ({ abortSignal }: { abortSignal: AbortSignal }) => {
+    const within = async ({ abortSignal }: { abortSignal: AbortSignal }): Promise<Found> => {
       const call = patientCalls(place, abortSignal)
-      const active = selection.units ? await below(call, selection.units) : await activeOf(call, 'ListAccounts', {})
-      if (!selection.tag) return active
-      return await tagged(
-        call,
-        noMoreThan(active, taggedAtMost, 'active accounts whose tags must be read'),
-        selection.tag,
-      )
+      const listed = units ? await below(call, units) : await activeOf(call, 'ListAccounts', {})
+      const active = [...new Set(listed)].toSorted()
+      return tag ? tagged(call, active, { tag, known, mayAsk }) : { accounts: active }
     }
-    return read([...new Set(await inTime('organizations:ListAccounts', within, readMs))].toSorted())
+    return read(await inTime('organizations:ListAccounts', within, readMs))
   } catch (error) {
     return failed(awsFailure(error, 'organizations:ListAccounts'))
   }
+}
+
+const untilPassed = (ms: number): (() => boolean) => {
+  const end = performance.now() + ms
+  return () => performance.now() < end
 }
 
 const id = z.string().check(z.regex(/^\d{12}$/))
@@ -63,23 +75,43 @@ const below = async (call: OrganizationCall, units: readonly string[]): Promise<
   return noMoreThan(found, accountsAtMost, 'active accounts')
 }
 
+type Tag = NonNullable<Selection['tag']>
+
+/** First those that nobody has asked for, then those that were asked for longest ago, as long as there is time. */
 const tagged = async (
   call: OrganizationCall,
-  accounts: readonly string[],
-  { key, value }: NonNullable<Selection['tag']>,
-): Promise<string[]> => {
+  active: readonly string[],
+  { tag, known, mayAsk }: Required<Omit<Asking, 'known'>> & { tag: Tag; known: Tagging | undefined },
+): Promise<Found> => {
+  const name = JSON.stringify([tag.key, tag.value])
+  const isActive = new Set(active)
+  const before = known?.tag === name ? known.answers.filter(([account]) => isActive.has(account)) : []
+  const isKnown = new Set(before.map(([account]) => account))
+  const inOrder = [...active.filter((account) => !isKnown.has(account)), ...isKnown]
   const turn = takingTurns(tagsAtOnce)
-  const isTagged = async (ResourceId: string) => {
-    const pages = await turn(() => call('ListTagsForResource', { ResourceId }, tagsPage))
-    const tag = pages.flatMap(({ Tags }) => Tags).find(({ Key }) => Key === key)
-    return tag !== undefined && (value === undefined || tag.Value === value)
+  const ask = (account: string) =>
+    turn(async () => (mayAsk() ? ([account, await isTagged(call, account, tag)] as const) : undefined))
+  const asked = (await Promise.all(inOrder.map(ask))).filter((it) => it !== undefined)
+  if (asked.length === 0 && active.length > 0) throw answered('There was no time left to ask for the tags of accounts.')
+  const isAsked = new Set(asked.map(([account]) => account))
+  const answers = [...before.filter(([account]) => !isAsked.has(account)), ...asked]
+  return {
+    accounts: answers.flatMap(([account, has]) => (has ? [account] : [])).toSorted(),
+    tagging: { tag: name, answers },
+    unasked: active.filter((account) => !isKnown.has(account) && !isAsked.has(account)),
   }
-  const kept = await Promise.all(accounts.map(isTagged))
-  return accounts.filter((_, index) => kept[index])
+}
+
+const isTagged = async (call: OrganizationCall, ResourceId: string, { key, value }: Tag): Promise<boolean> => {
+  const pages = await call('ListTagsForResource', { ResourceId }, tagsPage)
+  const tag = pages.flatMap(({ Tags }) => Tags).find(({ Key }) => Key === key)
+  return tag !== undefined && (value === undefined || tag.Value === value)
 }
 
 const noMoreThan = (all: string[], most: number, what: string): string[] => {
   if (all.length <= most) return all
-  const message = `There are more than ${most} ${what}: name fewer in organization.units.`
-  throw Object.assign(new Error(message), { $metadata: { httpStatusCode: 200 } })
+  throw answered(`There are more than ${most} ${what}: name fewer in organization.units.`)
 }
+
+/** AWS has answered, and the answer is of no use. */
+const answered = (message: string): Error => Object.assign(new Error(message), { $metadata: { httpStatusCode: 200 } })

@@ -4,12 +4,16 @@ import { kinds, type Request } from './kinds.ts'
 /** Names of all resources there are, by type. */
 export type Inventory = Map<string, string[]>
 
+/** Where a request is made; `account`: of a moto that is no account's. */
+type Asked = Pick<Moto, 'endpoint' | 'region'> & { account?: string }
+
 /** moto verifies no signature, but reads service and region from it. Throws with what moto says where it refuses. */
-export const askMoto = async ({ endpoint, region }: Moto, request: Request): Promise<string> => {
+export const askMoto = async ({ endpoint, region, account }: Asked, request: Request): Promise<string> => {
   const { service, path = '/', target, form, body = {} } = request
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '')
   const scope = `AKIAEMULATED/${day}/${region}/${service}/aws4_request`
   const headers = {
+    ...(account && { 'x-moto-account-id': account }),
     authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`,
     ...(target !== undefined && { 'x-amz-target': target, 'content-type': 'application/x-amz-json-1.1' }),
     ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
@@ -26,9 +30,9 @@ export const askMoto = async ({ endpoint, region }: Moto, request: Request): Pro
   throw new Error(`moto refuses ${what}: HTTP ${response.status} ${text.slice(0, 1_000)}`)
 }
 
-export const inventory = async (moto: Moto): Promise<Inventory> => {
+export const inventory = async (moto: Asked, of = kinds): Promise<Inventory> => {
   const found: Inventory = new Map()
-  for (const { type, list } of kinds) found.set(type, await list((request) => askMoto(moto, request)))
+  for (const { type, list } of of) found.set(type, await list((request) => askMoto(moto, request)))
   return found
 }
 

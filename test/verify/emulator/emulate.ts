@@ -11,6 +11,7 @@ import { inventory } from './ask.ts'
 import { hubStack, shortfallClaims, spokeStack } from './emulated.ts'
 import { organizationClaims } from './organization.ts'
 import { pathClaims } from './path.ts'
+import { spokesPageClaims } from './spokes-page.ts'
 import { runCdk } from './stacks.ts'
 
 /** Deployments of the hub that are tried; the second has every type of resource. */
@@ -41,6 +42,9 @@ const spoke = (changes: boolean): Fields => JSON.parse(JSON.stringify(spokeTempl
 /** The page that leads there, command by command. */
 export const followPage = (folder: string): Promise<Claim[]> =>
   inAccount(hub.hubAccount, join(folder, 'page'), (moto) => pathClaims(moto, join(folder, 'checkout')))
+
+/** The page of the spokes, from their StackSet to its removal. */
+export const followFleetPage = (folder: string): Promise<Claim[]> => spokesPageClaims(join(folder, 'spokes'))
 
 /** moto serves one account. */
 const inAccount = async (account: string, folder: string, show: (moto: Moto) => Promise<Claim[]>): Promise<Claim[]> => {

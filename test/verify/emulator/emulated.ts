@@ -39,7 +39,7 @@ interface Place {
 }
 
 /** As the template's conditions say. It names no asset, so that no folder is read for one. */
-const presentIn = (template: Fields, at: Place): Fields[] => {
+export const presentIn = (template: Fields, at: Place): Fields[] => {
   const where = { ...at, stackName: 'spoke', queuesUrl: 'http://127.0.0.1:1' }
   const { resources } = resolveTemplate({ template, folder: import.meta.dirname, stackName: 'spoke' }, where)
   return resources.map(({ type, deletion }) => ({ Type: type, DeletionPolicy: deletion }))
@@ -47,11 +47,13 @@ const presentIn = (template: Fields, at: Place): Fields[] => {
 
 type Counts = Record<string, number>
 
+/** What moto can make and list of it. */
+export const listed = (resources: Fields[]): Counts =>
+  countTypes(
+    resources.filter(({ Type }) => kinds.some(({ type }) => type === Type) && !passedOver.includes(String(Type))),
+  )
+
 const claimsOf = (what: string, declared: Fields[], { made, left }: { made: Counts; left: Counts }): Claim[] => {
-  const listed = (resources: Fields[]) =>
-    countTypes(
-      resources.filter(({ Type }) => kinds.some(({ type }) => type === Type) && !passedOver.includes(String(Type))),
-    )
   const toBeMade = listed(declared)
   const toBeLeft = listed(declared.filter(({ DeletionPolicy }) => (DeletionPolicy ?? 'Delete') !== 'Delete'))
   return [
@@ -68,9 +70,9 @@ const claimsOf = (what: string, declared: Fields[], { made, left }: { made: Coun
   ]
 }
 
-const same = (a: Counts, b: Counts): boolean => said(a) === said(b)
+export const same = (a: Counts, b: Counts): boolean => said(a) === said(b)
 
-const said = (counts: Counts): string =>
+export const said = (counts: Counts): string =>
   Object.entries(counts)
     .map(([type, count]) => `${count} ${type}`)
     .join(', ') || 'nothing'

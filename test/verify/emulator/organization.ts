@@ -30,8 +30,8 @@ export const organizationClaims = async (moto: Moto): Promise<Claim[]> => {
     const answer = await found(selection)
     claims.push({
       claim: `a sweep finds in an organization: ${what}`,
-      holds: 'value' in answer && isDeepStrictEqual(answer.value, expected.toSorted()),
-      detail: JSON.stringify('value' in answer ? answer.value.length : answer),
+      holds: 'value' in answer && isDeepStrictEqual(answer.value.accounts, expected.toSorted()),
+      detail: JSON.stringify('value' in answer ? answer.value.accounts.length : answer),
     })
   }
   const all = await found({ tag: { key: 'eks' } })
@@ -45,7 +45,10 @@ export const organizationClaims = async (moto: Moto): Promise<Claim[]> => {
     {
       claim:
         'a sweep finds in an organization: every account with the tag, the one in the root too, where no unit is named',
-      holds: 'value' in all && isDeepStrictEqual(all.value, [tagged, inRoot].toSorted()) && !all.value.includes(closed),
+      holds:
+        'value' in all &&
+        isDeepStrictEqual(all.value.accounts, [tagged, inRoot].toSorted()) &&
+        !all.value.accounts.includes(closed),
       detail: JSON.stringify(all),
     },
   ]
@@ -53,7 +56,8 @@ export const organizationClaims = async (moto: Moto): Promise<Claim[]> => {
 
 const credentials = async () => ({ accessKeyId: 'AKIAEMULATED', secretAccessKey: 'emulated' })
 
-const organization = async (moto: Moto) => {
+/** A new organization, whose management account is that of the emulator. */
+export const foundOrganization = async (moto: Moto) => {
   const call = async (operation: string, body: object = {}) =>
     parseFields(
       await askMoto(moto, { service: 'organizations', target: `AWSOrganizationsV20161128.${operation}`, body }),
@@ -69,6 +73,11 @@ const organization = async (moto: Moto) => {
     if (parent !== root) await call('MoveAccount', move)
     return id
   }
+  return { root, call, unitIn, accountIn }
+}
+
+const organization = async (moto: Moto) => {
+  const { root, call, unitIn, accountIn } = await foundOrganization(moto)
   const unit = await unitIn(root, 'prod')
   const below = await unitIn(unit, 'prod-eu')
   const members: string[] = []

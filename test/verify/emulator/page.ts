@@ -10,6 +10,7 @@ export interface Command {
 }
 
 const deployPage = (): string => readFileSync(join(root, 'docs/deploy.md'), 'utf8')
+export const fleetPage = (): string => readFileSync(join(root, 'docs/fleet.md'), 'utf8')
 
 /** What `docs/deploy.md` writes into `deploy.json` on the way to the first verdict. */
 export const configurationOfPage = (page = deployPage()): string => {
@@ -18,7 +19,7 @@ export const configurationOfPage = (page = deployPage()): string => {
   return json
 }
 
-/** The commands of `docs/deploy.md`, in order. */
+/** The commands of a page, `docs/deploy.md` by default, in order. */
 export const commandsOfPage = (page = deployPage()): Command[] => {
   const commands: Command[] = []
   let section = ''

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import type { Moto } from '../../../lab/moto/moto.ts'
 import { survivors } from '../../infra/survivors.ts'
@@ -6,6 +5,7 @@ import type { Claim } from '../fleet/claim.ts'
 import { inventory, since } from './ask.ts'
 import { freshCheckout } from './checkout.ts'
 import { commandsOfPage, configurationOfPage } from './page.ts'
+import { startShell } from './shell.ts'
 
 /** Commands of the page that cannot be carried out on moto, and where they are tried instead. */
 export const elsewhere: readonly (readonly [RegExp, string])[] = [
@@ -79,34 +79,3 @@ const trail = [
   'aws s3api create-bucket --bucket trails --create-bucket-configuration LocationConstraint=eu-west-1',
   'aws cloudtrail create-trail --name trail --s3-bucket-name trails --is-multi-region-trail',
 ].map((it) => `AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 ${it}`)
-
-interface Said {
-  status: number
-  /** Both streams. */
-  said: string
-}
-
-/** One shell for all commands, so that what one sets the next has. */
-const startShell = (moto: Moto, cwd: string) => {
-  const { AWS_REGION: _region, AWS_DEFAULT_REGION: _default, ...env } = moto.env
-  const home = { HOME: cwd, npm_config_update_notifier: 'false', npm_config_offline: 'true' }
-  const child = spawn('bash', ['--noprofile', '--norc'], {
-    cwd,
-    env: { ...process.env, ...env, ...home },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (it: string) => (said += it))
-  const run = async (text: string): Promise<Said> => {
-    said = ''
-    const mark = `ended-${Math.random()}`
-    child.stdin.write(`${text}\necho "${mark} $?"\n`)
-    for (const deadline = Date.now() + 600_000; Date.now() < deadline; ) {
-      const status = new RegExp(`^${mark} (\\d+)$`, 'm').exec(said)?.[1]
-      if (status !== undefined) return { status: Number(status), said: said.slice(0, said.indexOf(mark)) }
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    throw new Error(`${text} has not ended in ten minutes: ${said.slice(-1_000)}`)
-  }
-  return { run, end: () => void child.kill('SIGKILL') }
-}
