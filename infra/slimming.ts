@@ -1,90 +1,39 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
 
 /**
- * Lambda passes credentials to a function in its environment; the rest of the SDK's default chain (profiles, SSO,
- * token files, instance metadata, with a client for each) is 70 kB that is never used there.
+ * The SDK's clients, with what interprets their schemas, would be a third of a large function and two thirds of a small
+ * one, and of their cold starts. In their place are clients with the same names for the calls that are made; they use the
+ * SDK's signatures, retries and connections. A test compares both. A call that they do not have does not compile.
  */
-const credentialsFromEnvironment: Plugin = {
-  name: 'credentials-from-environment',
+const slimClients: Plugin = {
+  name: 'slim-clients',
   setup: (build) => {
-    const namespace = 'credentials-from-environment'
-    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ resolveDir }) => ({
-      path: 'environment',
-      namespace,
-      pluginData: resolveDir,
-    }))
-    build.onLoad({ filter: /./, namespace }, ({ pluginData }: { pluginData?: unknown }) => ({
-      contents: `export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env'`,
-      resolveDir: typeof pluginData === 'string' ? pluginData : '.',
+    build.onResolve({ filter: /^@aws-sdk\/client-/ }, ({ path }) => ({
+      path: join(import.meta.dirname, '../shared/clients/aws/slim', `${path.replace(/^.*client-/, '')}.ts`),
     }))
   },
 }
 
-/** Errors that our code catches by their class. Others are checked by their names, which the SDK sets anyway. */
-const caught = ['ConditionalCheckFailedException']
-
-/**
- * A client's schemas describe every operation it has, and register a class for each of its errors. Keys are computed
- * (`{ [_ht]: … }`), which esbuild treats as a side effect, so it keeps the schemas of unused operations. With literal
- * keys, and without the unused error classes, it can drop them.
- */
-const schemasOfWhatIsCalled: Plugin = {
-  name: 'schemas-of-what-is-called',
+/** The calls at the top of a module whose results nobody needs are left out, if esbuild is told that they do nothing else. */
+const withoutUnusedResults: Plugin = {
+  name: 'without-unused-results',
   setup: (build) => {
-    build.onLoad({ filter: /@aws-sdk[\\/].*[\\/]schemas_\d+\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8')
-      const constants = new Map(
-        Array.from(source.matchAll(/^const (\w+) = ("(?:[^"\\]|\\.)*");$/gm), ([, name, text]) => [name, text]),
-      )
-      const contents = source
-        .replace(/\[(\w+)\]:/g, (key, name: string) => `${constants.get(name) ?? key}:`)
-        .replace(/^n\d+_registry\.registerError\(\w+\$, (\w+)\);$/gm, (line, name: string) =>
-          caught.includes(name) ? line : '',
-        )
-      return { contents }
-    })
-  },
-}
-
-/** Clients read their version for the user agent, which would add their whole package.json. */
-const versionsOnly: Plugin = {
-  name: 'versions-only',
-  setup: (build) => {
-    build.onLoad({ filter: /@(aws-sdk|smithy)[\\/][^\\/]+[\\/]package\.json$/ }, async ({ path }) => {
-      const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string }
-      return { contents: JSON.stringify({ version }), loader: 'json' }
-    })
-  },
-}
-
-/** For Node, `yaml` exports its CommonJS build, which cannot be tree-shaken; the package also contains ES modules. */
-const yamlAsModules: Plugin = {
-  name: 'yaml-as-modules',
-  setup: (build) => {
-    build.onResolve({ filter: /^yaml$/ }, ({ resolveDir, kind }) =>
-      build.resolve('./node_modules/yaml/browser/index.js', {
-        kind,
-        resolveDir: build.initialOptions.absWorkingDir ?? resolveDir,
+    // Of the schemas for YAML one is used; of the SDK's retries those of streams are not.
+    build.onLoad(
+      { filter: /(js-yaml[\\/]dist[\\/]js-yaml\.mjs|submodules[\\/]retry[\\/]index\.js)$/ },
+      async ({ path }) => ({
+        contents: (await readFile(path, 'utf8')).replace(
+          /^((?:var|export const) \w+ = )((?:define\w+Tag|bind\w+|YAML11_SCHEMA\.withTags|new \w+)\()/gm,
+          '$1/* @__PURE__ */ $2',
+        ),
       }),
     )
   },
 }
 
 const excuse = 'is left out: infra/slimming.ts'
-
-/** Documents are parsed and never written, so the stringifier is not needed. */
-const withoutYamlWriting: Plugin = {
-  name: 'without-yaml-writing',
-  setup: (build) => {
-    build.onLoad(
-      { filter: /yaml[\\/]browser[\\/]dist[\\/](stringify[\\/]\w+|parse[\\/]cst-visit)\.js$/ },
-      async ({ path }) => ({
-        contents: absentAll(await readFile(path, 'utf8'), 'Writing YAML'),
-      }),
-    )
-  },
-}
 
 /** A replacement module with the same names, each of which throws an error that it was removed. */
 const absentAll = (source: string, what: string) => {
@@ -95,93 +44,6 @@ const absentAll = (source: string, what: string) => {
   return `${absent}\nexport { ${names.map((name) => `absent as ${name}`).join()} }`
 }
 
-/** Operations that stream events need a codec of 15 kB. None is used; a call would throw an error. */
-const withoutEventStreams: Plugin = {
-  name: 'without-event-streams',
-  setup: (build) => {
-    const namespace = 'without-event-streams'
-    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ importer }) => ({
-      path: /client-s3[\\/]/.test(importer) ? 'made and not used' : 'not made',
-      namespace,
-    }))
-    build.onLoad({ filter: /^not made$/, namespace }, () => ({
-      contents: `throw new Error('Streaming events ${excuse}')`,
-    }))
-    // S3's client creates one in its constructor.
-    build.onLoad({ filter: /^made and not used$/, namespace }, () => ({
-      contents: `const absent = () => { throw new Error('Streaming events ${excuse}') }
-export const eventStreamSerdeProvider = () => ({ serialize: absent, deserialize: absent })
-export const resolveEventStreamSerdeConfig = (given) => given`,
-    }))
-  },
-}
-
-/** DynamoDB's client creates a cache for endpoint discovery, which none of its operations uses any more. */
-const withoutEndpointCache: Plugin = {
-  name: 'without-endpoint-cache',
-  setup: (build) => {
-    const namespace = 'without-endpoint-cache'
-    build.onResolve({ filter: /^@aws-sdk\/endpoint-cache$/ }, () => ({ path: 'none', namespace }))
-    build.onLoad({ filter: /./, namespace }, () => ({ contents: 'export class EndpointCache {}' }))
-  },
-}
-
-/**
- * DynamoDB has endpoints for single accounts and for search, which need an account id in the credentials or in the
- * call: Lambda's environment has none. The remaining rule is the same as for SQS; a test compares the results for
- * every region.
- */
-const oneRuleForEndpoints: Plugin = {
-  name: 'one-rule-for-endpoints',
-  setup: (build) => {
-    build.onLoad({ filter: /client-dynamodb[\\/].*[\\/]endpoint[\\/]bdd\.js$/ }, async ({ path }) => ({
-      contents: (await readFile(path.replace('client-dynamodb', 'client-sqs'), 'utf8')).replaceAll(
-        '//sqs',
-        '//dynamodb',
-      ),
-    }))
-  },
-}
-
-/**
- * STS could sign for several regions at once, which needs a package that is not installed: each of our calls is for
- * one.
- */
-const forOneRegion: Plugin = {
-  name: 'for-one-region',
-  setup: (build) => {
-    const namespace = 'for-one-region'
-    build.onResolve({ filter: /^@aws-sdk\/signature-v4-multi-region$/ }, ({ resolveDir }) => ({
-      path: 'one-region',
-      namespace,
-      pluginData: resolveDir,
-    }))
-    build.onLoad({ filter: /./, namespace }, ({ pluginData }: { pluginData?: unknown }) => ({
-      contents: `import { SignatureV4 } from '@smithy/signature-v4'
-export class SignatureV4MultiRegion extends SignatureV4 { static sigv4aDependency() { return 'none' } }
-export class SignatureV4SignWithCredentials extends SignatureV4 {
-  constructor() { throw new Error('S3 Express ${excuse}') }
-}`,
-      resolveDir: typeof pluginData === 'string' ? pluginData : '.',
-    }))
-  },
-}
-
-/**
- * SHA-256 and MD5 in JavaScript, for runtimes without their own. Node always has them: without it requests could not
- * be signed.
- */
-const withoutOwnHashes: Plugin = {
-  name: 'without-own-hashes',
-  setup: (build) => {
-    const namespace = 'without-own-hashes'
-    build.onResolve({ filter: /^\.\/(Sha256|Md5)Js$/ }, ({ path }) => ({ path, namespace }))
-    build.onLoad({ filter: /./, namespace }, ({ path }) => ({
-      contents: `export class ${path.slice(2)} { constructor() { throw new Error('A hash in JavaScript ${excuse}') } }`,
-    }))
-  },
-}
-
 /** Schemas can be converted to JSON Schema, which only the build of the documentation needs. */
 const withoutJsonSchema: Plugin = {
   name: 'without-json-schema',
@@ -189,20 +51,6 @@ const withoutJsonSchema: Plugin = {
     build.onLoad(
       { filter: /zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
       async ({ path }) => ({ contents: absentAll(await readFile(path, 'utf8'), 'JSON Schema') }),
-    )
-  },
-}
-
-/** Unused in Lambda: the region from instance metadata, profile files, and browser streams. */
-const withoutOtherMachines: Plugin = {
-  name: 'without-other-machines',
-  setup: (build) => {
-    build.onLoad(
-      {
-        filter:
-          /(regionConfig[\\/]getInstanceMetadataRegion|shared-ini-file-loader[\\/]parseIni|util-stream[\\/]sdk-stream-mixin\.browser)\.js$/,
-      },
-      async ({ path }) => ({ contents: absentAll(await readFile(path, 'utf8'), 'Another machine') }),
     )
   },
 }
@@ -219,33 +67,8 @@ export class Int64 { static fromNumber = absent }`,
   },
 }
 
-/** Each region comes with its name for people, which no endpoint has in it. */
-const withoutNamesOfRegions: Plugin = {
-  name: 'without-names-of-regions',
-  setup: (build) => {
-    build.onLoad({ filter: /util-endpoints[\\/]lib[\\/]aws[\\/]partitions\.js$/ }, async ({ path }) => ({
-      contents: (await readFile(path, 'utf8')).replace(/"description": "[^"]*"/g, ''),
-    }))
-  },
-}
-
 /**
  * Removes code that esbuild cannot drop itself. It does not change the behaviour of a function; a test checks the
  * sizes.
  */
-export const slimming: Plugin[] = [
-  credentialsFromEnvironment,
-  schemasOfWhatIsCalled,
-  versionsOnly,
-  yamlAsModules,
-  withoutYamlWriting,
-  withoutEventStreams,
-  withoutEndpointCache,
-  oneRuleForEndpoints,
-  forOneRegion,
-  withoutOwnHashes,
-  withoutJsonSchema,
-  withoutNamesOfRegions,
-  withoutOtherMachines,
-  withoutSignedStreams,
-]
+export const slimming: Plugin[] = [slimClients, withoutUnusedResults, withoutJsonSchema, withoutSignedStreams]

@@ -41,7 +41,7 @@ const verdicts: readonly unknown[] = [
 
 /**
  * Adds the embedded metric format of CloudWatch to a log line. Powertools Metrics would write a separate line and add
- * 10 kB, for which `rollout-step` has no room.
+ * 10 kB.
  */
 export const metricsOf = (event: string, facts: Facts, { seconds, now }: { seconds: number; now: number }): object => {
   const counted = Object.hasOwn(counting, event) ? (counting[event]?.(facts, seconds) ?? []) : []

@@ -2,8 +2,6 @@ import { createRequire } from 'node:module'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, expect, test } from '@jest/globals'
 import { build } from 'esbuild'
 import fc from 'fast-check'
@@ -36,7 +34,7 @@ const pieces =
     '|',
   )
 
-test('documents without what writes them are read to the same answer, or refused with the same words', async () => {
+test('documents are read to the same answer, or refused with the same words, without what else the parser has', async () => {
   const slim = await bundled()
   const text = fc.array(fc.constantFrom(...pieces), { maxLength: 14 }).map((some) => some.join(''))
   let refused = 0
@@ -49,32 +47,4 @@ test('documents without what writes them are read to the same answer, or refused
   // Both kinds came often enough to mean something.
   expect(refused).toBeGreaterThan(2_000)
   expect(refused).toBeLessThan(18_000)
-})
-
-test('DynamoDB is found where its own rule has it by the rule that SQS has as well, in every partition', () => {
-  const regions = [
-    'eu-west-1',
-    'us-east-1',
-    'cn-north-1',
-    'us-gov-west-1',
-    'us-gov-east-1',
-    'us-iso-east-1',
-    'eusc-de-east-1',
-  ]
-  const dynamo = new DynamoDBClient({}).config.endpointProvider
-  const sqs = new SQSClient({}).config.endpointProvider
-  for (const Region of regions)
-    for (const UseFIPS of [false, true]) {
-      const place = { Region, UseFIPS, UseDualStack: false }
-      const found = (of: () => { url: URL }): string => {
-        try {
-          return of().url.hostname.replace(/^sqs/, 'dynamodb')
-        } catch (error) {
-          return (error as Error).message
-        }
-      }
-      expect([Region, UseFIPS, found(() => sqs(place))]).toEqual([Region, UseFIPS, found(() => dynamo(place))])
-    }
-  const own = { Region: 'eu-west-1', Endpoint: 'http://127.0.0.1:8000' }
-  expect(dynamo(own).url).toEqual(sqs(own).url)
 })
