@@ -1,13 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { Command, InvalidArgumentError } from 'commander'
+import { coverageText } from './histories/coverage-text.ts'
 import { play } from './histories/history.ts'
 import { hunt } from './histories/hunt.ts'
-import type { Run } from './histories/run.ts'
 import { shrink } from './histories/shrink.ts'
 import { storyOf } from './histories/story.ts'
-import { emptySummary, merge, type Summary } from './histories/summary.ts'
+import { runCovered, runMany } from './histories/threads.ts'
 
 /** Plays the whole deployment in virtual time, each history from a seed, with the faults that the seed draws. */
 
@@ -19,6 +18,7 @@ interface Options {
   cores: number
   shrink?: true
   mutants?: true | string
+  coverage?: true
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -30,30 +30,25 @@ const one = async (seed: number, isShrunk: boolean): Promise<void> => {
   if (history.falls.length > 0) process.exitCode = 1
 }
 
-const inWorker = (part: Run): Promise<Summary> =>
-  new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('histories/worker-thread.ts', import.meta.url), { workerData: part })
-    worker.once('message', resolve)
-    worker.once('error', reject)
-  })
+const folder = join(import.meta.dirname, '../../out/histories')
 
-const many = async ({ seeds, from, minutes, cores }: Options): Promise<void> => {
-  const began = Date.now()
-  const until = minutes === undefined ? Infinity : began + minutes * 60_000
-  const count = minutes === undefined ? seeds : Infinity
-  const parts = Array.from({ length: cores }, (_, core) => ({
-    from: from + core,
-    seeds: count - core,
-    step: cores,
-    until,
-  }))
-  const summary = emptySummary()
-  for (const part of await Promise.all(parts.map(inWorker))) merge(summary, part)
-  summary.seconds = Math.round((Date.now() - began) / 1000)
-  const folder = join(import.meta.dirname, '../../out/histories')
+const save = (name: string, what: object): void => {
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(summary, null, 2)}\n`)
+  writeFileSync(join(folder, name), `${JSON.stringify(what, null, 2)}\n`)
+}
+
+const many = async ({ seeds, from, minutes, cores, coverage }: Options): Promise<void> => {
+  const until = minutes === undefined ? Infinity : Date.now() + minutes * 60_000
+  const given = { from, seeds: minutes === undefined ? seeds : Infinity, until }
+  const { summary, covered } = coverage
+    ? await runCovered(given)
+    : { summary: await runMany({ ...given, cores }), covered: [] }
+  save('results.json', summary)
   say(JSON.stringify(summary, null, 2))
+  if (coverage) {
+    save('coverage.json', covered)
+    say(coverageText(covered))
+  }
   for (const { seed, invariant } of summary.failures)
     say(`${invariant} fell: npm run histories -- --seed ${seed} --shrink`)
   if (summary.seeds === 0 || summary.failures.length > 0) process.exitCode = 1
@@ -76,6 +71,7 @@ const program = new Command('histories')
     '--mutants [words]',
     'how many seeds each mutant of the product needs to be found; only those with the words in their names',
   )
+  .option('--coverage', 'how many branches of the rollout and of the workflows they take; on one core')
   .action(async (options: Options) => {
     const { seed, mutants } = options
     if (mutants === undefined) return seed === undefined ? many(options) : one(seed, options.shrink ?? false)

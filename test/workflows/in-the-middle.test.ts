@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { KubeError } from '../../shared/errors.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
 import { felixObject, ranges, startRollout, type World, worldOf } from './world.ts'
@@ -64,14 +65,30 @@ describe('what changes in the middle of a rollout', () => {
     }
   })
 
-  test('a node gets a range of its own from somebody: it is kept', async () => {
+  const copy = JSON.stringify({ annotations: { [rangeAnnotation]: '31000:32000' } })
+  test.each([
+    ['annotation', felixObject('node.n2', { [rangeAnnotation]: '31000:32000' })],
+    ['annotation in another spelling', felixObject('node.n2', { [rangeAnnotation.toLowerCase()]: '31000:32000' })],
+    ["copy of Calico's API server", felixObject('node.n2', { 'projectcalico.org/metadata': copy })],
+    ['field', felixObject('node.n2', {}, { kubeNodePortRanges: ['31000:32000'] })],
+  ])('a node gets a range of its own from somebody, as %s: it is kept', async (_, theirs) => {
     const world = worldOf(['n0', 'n1', 'n2'])
     startRollout(world, { target, pace, canary: 'n0' })
     await takeStep(world.tools)
-    const theirs = felixObject('node.n2', { [rangeAnnotation]: '31000:32000' })
     world.objects.set(theirs.name, theirs)
     expect(await toTheEnd(world)).toMatchObject({ state: 'done' })
     expect(world.objects.get('node.n2')).toEqual(theirs)
-    expect([ranges(world).get('n1'), ranges(world).get('n2')]).toEqual([target, '31000:32000'])
+    expect(ranges(world).get('n1')).toBe(target)
   })
+
+  test.each(['patchFelix', 'putLease'] as const)(
+    'what %s is to change was deleted since it was read: it is looked at again',
+    async (method) => {
+      const world = worldOf(['n0'])
+      startRollout(world, { target, pace: { ...pace, strategy: 'direct' } })
+      const gone = () => Promise.reject(new KubeError('not-found', 'not found', { status: 404 }))
+      const outcome = await takeStep({ ...world.tools, kube: { ...world.tools.kube, [method]: gone } })
+      expect(outcome).toMatchObject({ next: 'wait', seconds: 1 })
+    },
+  )
 })

@@ -1,9 +1,9 @@
 import type { FelixObject, PodState } from '../cluster.ts'
 import type { StepInput } from './step.ts'
 import { budget } from '../policy/policy.ts'
-import { overrideName } from './range-writes.ts'
-import { clockSkew, rangeAnnotation } from './annotations.ts'
-import { isMarked, isOurs, touchedAt } from './marks.ts'
+import { isRangeKey, overrideName } from './range-writes.ts'
+import { clockSkew } from './annotations.ts'
+import { isMarked, isOurs, settingsOf, touchedAt } from './marks.ts'
 import { milliseconds } from '../rfc3339.ts'
 import type { Rollout } from './rollout.ts'
 import { zoneOf } from './zones.ts'
@@ -75,12 +75,14 @@ export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn 
         ...(range !== undefined && { range }),
         ...(override && { override }),
         ...(changedAt && { changedAt }),
-        ...(object &&
-          (override || rangeAnnotation in object.annotations) &&
-          !isOurs(object) && { foreign: true as const }),
+        ...(object && (override || setsRange(object)) && !isOurs(object) && { foreign: true as const }),
       }
     })
 }
+
+/** In any spelling, and in the field as well, which Felix cannot read: the object decides the range of its node. */
+const setsRange = ({ annotations, spec }: FelixObject): boolean =>
+  'kubeNodePortRanges' in spec || settingsOf(annotations).some(([key]) => isRangeKey(key))
 
 /** The nodes of a rollout, in order: for plan, status and the rollout itself. Nodes in `skip` are already excluded. */
 export const pendingPlaces = <T extends Reached>(turns: Turns & Pick<Rollout, 'target'>, places: T[]): T[] =>
@@ -126,7 +128,7 @@ export interface Flight {
 export const remaining = ({ now }: RolloutNow, { pod, changedAt }: Flight, settle: number): number | undefined => {
   if (!changedAt) return undefined
   if (!pod?.ready) return settle
-  const since = lastOf({ now }, changedAt, pod.readySince)
+  const since = lastOf(now, changedAt, pod.readySince)
   const left = settle - (now - since) / 1000
   return left > 0 ? left : undefined
 }
@@ -138,12 +140,12 @@ export const wasUnwell = ({ pod, changedAt = '' }: Flight): boolean =>
 /** Counted from when it was touched or, later, from when it stopped being Ready. */
 export const isLate = ({ now, rollout }: RolloutNow, { pod, changedAt }: Flight): boolean => {
   if (!changedAt || pod?.ready) return false
-  const since = lastOf({ now }, changedAt, pod?.readySince)
+  const since = lastOf(now, changedAt, pod?.readySince)
   return now - since > rollout.pace.nodeDeadlineSeconds * 1000
 }
 
 /** An invalid time counts as now, so that a forged text does not make a node settled. */
-const lastOf = ({ now }: Pick<RolloutNow, 'now'>, ...times: (string | undefined)[]): number => {
+const lastOf = (now: number, ...times: (string | undefined)[]): number => {
   const moments = times.flatMap((time) => (time === undefined ? [] : milliseconds(time)))
   return Math.max(...moments.map((it) => (it <= now + clockSkew ? it : now)))
 }

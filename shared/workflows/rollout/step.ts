@@ -63,15 +63,17 @@ const leave = async (
 export const notUnderstood = (why: string): string =>
   `The Lease kube-system/calico-ipvs-sync cannot be parsed: ${why}. check shows the commands that print and delete it.`
 
-/** Somebody changed the object since it was read, or the server is throttling: nothing was written. */
+/** Somebody changed or deleted the object since it was read, or the server is throttling: nothing was written. */
 const unlessRefused = async (step: () => Promise<Outcome>): Promise<Outcome> => {
   try {
     return await step()
   } catch (error) {
-    if (error instanceof KubeError && error.kind === 'conflict') return { next: 'wait', seconds: 1, why: error.message }
-    // Refused before anything was written.
-    if (error instanceof KubeError && error.status === 429)
-      return { next: 'wait', seconds: error.retryAfterSeconds || 5, why: error.message }
+    if (error instanceof KubeError) {
+      const isChanged = error.kind === 'conflict' || error.kind === 'not-found'
+      // Throttled: refused before anything was written.
+      if (isChanged || error.status === 429)
+        return { next: 'wait', seconds: isChanged ? 1 : error.retryAfterSeconds || 5, why: error.message }
+    }
     throw error
   }
 }

@@ -11,6 +11,10 @@ export interface Party {
   /** Its clock is so many milliseconds ahead. */
   skew: number
   now: () => Date
+  /** The message that it works on: about which of the clusters that have had the name. */
+  incarnation?: string | undefined
+  /** Its last write was refused: after so many seconds it may be tried again. */
+  refusedFor?: number
 }
 
 export const partyOf = (

@@ -5,9 +5,10 @@ import type { Fleet } from './fleet.ts'
 import { functionsHolder } from './hub.ts'
 import type { Onlooker } from './invariants.ts'
 import type { Page } from './ledger.ts'
-import type { Published, Queues } from './queues.ts'
+import type { Queues } from './queues.ts'
 import type { Stage } from './stage.ts'
 import type { Table } from './table.ts'
+import type { Published } from './topic.ts'
 import { holdersIn } from './truths.ts'
 
 export interface Ended {

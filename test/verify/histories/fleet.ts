@@ -1,17 +1,18 @@
 import type { Brake } from '../../../shared/clients/aws/brake.ts'
 import type { EksCluster } from '../../../shared/clients/aws/eks.ts'
+import type { Health } from '../../../shared/clients/aws/health.ts'
 import type { KubeClient } from '../../../shared/clients/kube/client.ts'
 import type { ClusterState } from '../../../shared/domain/cluster.ts'
-import type { FleetBounds } from '../../../shared/domain/fleet.ts'
 import { asked, saidOf } from '../../../shared/domain/incarnation.ts'
 import type { Place } from '../../../shared/domain/places.ts'
-import type { Action } from '../../../shared/domain/policy/policy.ts'
 import { failed, type Read, read, valueOf } from '../../../shared/domain/read.ts'
 import { clusterKey, type ClusterRef } from '../../../shared/messages.ts'
+import type { Fleet as Settings } from '../../../shared/settings.ts'
 import { observe, unobserved } from '../../../shared/workflows/observe/observe.ts'
 import { withWebhookNodes } from '../../../shared/workflows/observe/webhooks.ts'
 import { call, type Party } from './call.ts'
 import type { Cluster, Watch } from './cluster.ts'
+import type { Deployment } from './deployment.ts'
 import { kubeOf } from './kube.ts'
 import type { Stage } from './stage.ts'
 import { errorsOf } from './table.ts'
@@ -27,25 +28,35 @@ export interface Access {
 }
 
 export interface Fleet {
-  bounds: FleetBounds
+  /** Without the accounts that only the organization names. */
+  configured: Settings
   clusters: Clusters
   access: (party: Party) => Access
   list: (party: Party) => (place: Place) => Promise<Read<string[]>>
   brake: (party: Party) => Brake
-  /** Where the brake stands, and since when. */
-  position: { most: Action; since: number }
+  /** The alarms of `pauseOnAlarms`. */
+  health: (party: Party) => Health
+  /** The ids of the organization's accounts. */
+  organization: (party: Party) => () => Promise<Read<string[]>>
+}
+
+interface Given {
+  places: [Place, ...Place[]]
+  deployment: Deployment
+  hasOrganization: boolean
 }
 
 /** EKS, the brake and the way into each cluster, as shared/fleet-access.ts does it. */
-export const fleetOf = (stage: Stage, watch: Watch, places: [Place, ...Place[]]): Fleet => {
+export const fleetOf = (stage: Stage, watch: Watch, { places, deployment, hasOrganization }: Given): Fleet => {
   const clusters: Clusters = new Map()
   const [{ account: own, region }] = places
-  const bounds: FleetBounds = {
+  const accounts = places.map((it) => ({ account: it.account, regions: [it.region] }))
+  const configured: Settings = {
     own,
     regions: [region],
-    accounts: places.map((it) => ({ account: it.account, regions: [it.region] })),
+    // Of an organization only the deployment's own account is named.
+    ...(hasOrganization ? { accounts: accounts.slice(0, 1), organization: {} } : { accounts }),
   }
-  const position = { most: 'sync' as Action, since: stage.schedule.now() }
   const reads = async <T>(party: Party, what: string, effect: () => T): Promise<Read<T>> => {
     try {
       return read(await call(stage, party, { what, isWrite: false, effect, errors: errorsOf('EKS') }))
@@ -91,9 +102,8 @@ export const fleetOf = (stage: Stage, watch: Watch, places: [Place, ...Place[]])
   /** All that EKS ever described: a client may still have the address of an earlier one. */
   const known: Cluster[] = []
   return {
-    bounds,
+    configured,
     clusters,
-    position,
     access: accessOf,
     list: (party) => (place) =>
       reads(party, 'eks:ListClusters', () =>
@@ -103,10 +113,19 @@ export const fleetOf = (stage: Stage, watch: Watch, places: [Place, ...Place[]])
       ),
     brake: (party) => ({
       read: async () => {
-        const answer = await reads(party, 'ssm:GetParameter', () => position.most)
+        const answer = await reads(party, 'ssm:GetParameter', () => deployment.brake.most)
         return 'value' in answer ? { most: answer.value } : { most: 'report', unreadable: answer.failure.message }
       },
       command: (to) => `aws ssm put-parameter --value ${to}`,
+    }),
+    organization: (party) => () =>
+      reads(party, 'organizations:ListAccounts', () => places.map(({ account }) => account)),
+    health: (party) => ({
+      trouble: async () => {
+        const answer = await reads(party, 'cloudwatch:DescribeAlarms', () => deployment.alarm.rings)
+        if ('failure' in answer) return `CloudWatch did not return the alarms: ${answer.failure.message}`
+        return answer.value ? 'the alarm checkout-errors rings' : undefined
+      },
     }),
   }
 }

@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import { fleetPermits } from '../../../shared/clients/aws/fleet-budget.ts'
 import { heldNotices } from '../../../shared/clients/aws/held-notices.ts'
 import { notices } from '../../../shared/clients/aws/notices.ts'
+import { lastReading } from '../../../shared/clients/aws/organization-record.ts'
 import { placeQueue } from '../../../shared/clients/aws/place-queue.ts'
 import { placeRecords } from '../../../shared/clients/aws/places.ts'
 import { queues as queueClient } from '../../../shared/clients/aws/queues.ts'
@@ -10,31 +11,31 @@ import { records } from '../../../shared/clients/aws/records.ts'
 import { actedRecords } from '../../../shared/clients/aws/records-writes.ts'
 import { tellings } from '../../../shared/clients/aws/tellings.ts'
 import type { GatherRules } from '../../../shared/domain/notice/gather.ts'
-import type { Policy } from '../../../shared/domain/policy/policy.ts'
+import { knownFleet, toldFleet } from '../../../shared/known-fleet.ts'
 import { evaluation, gathering, rolloutStepMessage, sweepMessage, telling } from '../../../shared/messages.ts'
 import { retelling } from '../../../shared/retelling.ts'
 import { closeSweep } from '../../../shared/workflows/fleet/close-sweep.ts'
 import { evaluate } from '../../../shared/workflows/fleet/evaluate.ts'
 import { listPlace } from '../../../shared/workflows/fleet/list-place.ts'
-import { onEvent } from '../../../shared/workflows/fleet/on-event.ts'
 import { handleStep } from '../../../shared/workflows/fleet/rollout-message.ts'
-import { sweep } from '../../../shared/workflows/fleet/sweep.ts'
 import { gather, tellOrHold } from '../../../shared/workflows/fleet/tell-gather.ts'
 import { sendNotice } from '../../../shared/workflows/fleet/tell-send.ts'
 import type { Party } from './call.ts'
+import type { Deployment } from './deployment.ts'
 import type { Fleet } from './fleet.ts'
-import { looksOf } from './looks.ts'
-import { type Queues, urlOf } from './queues.ts'
+import { invocationsOf } from './invocations.ts'
+import type { Queues } from './queues.ts'
+import { urlOf } from './sqs.ts'
 import type { Stage } from './stage.ts'
 import { type Table, tableName } from './table.ts'
-import { type Act, invoked, logOf, type Start, worked } from './worker.ts'
+import { type Act, logOf, type Start, worked } from './worker.ts'
 
 export interface HubParts {
   fleet: Fleet
   table: Table
   queues: Queues
   topic: { client: (party: Party) => SNSClient }
-  policy: Policy
+  deployment: Deployment
   rules: GatherRules
   start: Start
 }
@@ -43,40 +44,50 @@ const urls = { evaluations: urlOf('evaluations'), rolloutSteps: urlOf('steps.fif
 
 /** Every function of the hub: the real workflows, on real clients of the table, the queues and the topic. */
 export const hubOf = (stage: Stage, parts: HubParts) => {
-  const { fleet, table, queues, topic, policy, rules, start } = parts
-  const { bounds } = fleet
+  const { fleet, table, queues, topic, deployment, rules, start } = parts
+  const { configured } = fleet
   const queue = (party: Party) => queueClient(queues.client(party), urls)
   const kept = (party: Party) => records(table.client(party), tableName)
   const milliseconds = (party: Party) => () => party.now().getTime()
   const common = (party: Party) => ({
-    fleet: bounds,
+    fleet: configured,
     queues: queue(party),
-    policy,
+    policy: deployment.policy(),
     now: party.now,
     log: logOf(stage, party),
     brake: fleet.brake(party),
+    ...(deployment.policy().pauseOnAlarms.length > 0 && { health: fleet.health(party) }),
   })
+  /** The fleet with the accounts that the last sweep found, as functions know it that hear of an account. */
+  const known = (party: Party) =>
+    knownFleet(configured, lastReading(table.client(party), tableName), milliseconds(party))
   const work = <S extends z.ZodMiniType>(name: string, schema: S, act: Act<z.output<S>>): void =>
     queues.attach(name, worked(stage, { start, sqs: queues.client, name }, { schema, act }))
-  work('evaluations', evaluation, (message, { party, messageId, receives }) =>
-    evaluate(
+  work('evaluations', evaluation, async (message, { party, messageId, receives }) => {
+    const { fleet: bounds, know } = known(party)
+    await know(message.cluster.account)
+    await evaluate(
       {
         ...common(party),
+        fleet: bounds,
         ...fleet.access(party),
         records: kept(party),
         permits: fleetPermits(table.client(party), tableName, {
-          limit: policy.clustersAtOnce,
+          limit: deployment.policy().clustersAtOnce,
           now: milliseconds(party),
         }),
       },
       message,
       { messageId, receives },
-    ),
-  )
-  work('steps.fifo', rolloutStepMessage, (message, { party, messageId }) =>
-    handleStep(
+    )
+  })
+  work('steps.fifo', rolloutStepMessage, (message, { party, messageId }) => {
+    const told = toldFleet(configured)
+    told.at(message.cluster.account)
+    return handleStep(
       {
         ...common(party),
+        fleet: told.fleet,
         access: fleet.access(party),
         records: actedRecords(table.client(party), tableName),
         needsPermit: true,
@@ -86,8 +97,8 @@ export const hubOf = (stage: Stage, parts: HubParts) => {
       },
       message,
       messageId,
-    ),
-  )
+    )
+  })
   work('tellings', z.union([telling, gathering, retelling]), (message, { party }) => {
     const tools = {
       records: kept(party),
@@ -101,9 +112,12 @@ export const hubOf = (stage: Stage, parts: HubParts) => {
     if ('retell' in message) return sendNotice(tools, { tell: message.retell })
     return 'tell' in message ? tellOrHold(tools, message) : gather(tools, message)
   })
-  work('places', sweepMessage, (message, { party, receives }) => {
+  work('places', sweepMessage, async (message, { party, receives }) => {
+    const { fleet: bounds, know } = known(party)
+    await know('place' in message ? message.place.account : undefined)
     const tools = {
       ...common(party),
+      fleet: bounds,
       list: fleet.list(party),
       places: placeRecords(table.client(party), tableName, milliseconds(party)),
       records: kept(party),
@@ -111,22 +125,8 @@ export const hubOf = (stage: Stage, parts: HubParts) => {
     }
     return 'place' in message ? listPlace(tools, message, { receives }) : closeSweep(tools, message)
   })
-  return {
-    /** EventBridge invokes a function at most three times for one event. */
-    event: (event: unknown, requestId: string) =>
-      invoked(stage, start, { name: 'on-event', seconds: 15 }, (party) =>
-        onEvent({ ...common(party), looks: looksOf(table.client(party), party.now) }, event, requestId),
-      ),
-    sweep: (scheduledTime: string) =>
-      invoked(stage, start, { name: 'sweep', seconds: 60 }, async (party) => {
-        const organization = { accounts: nobody, record: { last: nobody, put: nobody } } as never
-        const tools = { ...common(party), queue: placeQueue(queues.client(party), urlOf('places')), organization }
-        await sweep(tools, { scheduledTime })
-      }),
-  }
+  return invocationsOf(stage, parts, { common, known })
 }
-
-const nobody = () => Promise.reject(new Error('this fleet has no organization'))
 
 /** The name in the Lease: one for all functions. */
 export const functionsHolder = 'calico-ipvs-sync (AWS Lambda)'

@@ -1,14 +1,6 @@
-import { Worker } from 'node:worker_threads'
 import type { Hunt, Hunted } from './mutant-thread.ts'
-import { type Mutant, mutants } from './mutants.ts'
-
-const huntOne = (mutant: Mutant, seeds: number): Promise<Hunted> =>
-  new Promise((resolve, reject) => {
-    const workerData: Hunt = { mutant, seeds }
-    const worker = new Worker(new URL('mutant-thread.ts', import.meta.url), { workerData })
-    worker.once('message', resolve)
-    worker.once('error', reject)
-  })
+import { mutants } from './mutants.ts'
+import { answerOf } from './threads.ts'
 
 /** How many seeds each mutant needs until an invariant falls. `false`: some were not found. */
 export const hunt = async (
@@ -18,7 +10,8 @@ export const hunt = async (
   const chosen = mutants.filter(({ name }) => only === undefined || name.includes(only))
   let found = 0
   for (const mutant of chosen) {
-    const { seeds, invariant } = await huntOne(mutant, most)
+    const given: Hunt = { mutant, seeds: most }
+    const { seeds, invariant } = await answerOf<Hunted>('mutant-thread.ts', given)
     if (seeds !== undefined) found += 1
     say(
       `${seeds === undefined ? `not found in ${most}` : `seed ${seeds}`}: ${mutant.name}${invariant ? ` (${invariant})` : ''}`,

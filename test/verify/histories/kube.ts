@@ -1,21 +1,14 @@
-import type { KubeClient, LeaseChange } from '../../../shared/clients/kube/client.ts'
+import type { KubeClient } from '../../../shared/clients/kube/client.ts'
 import type { DaemonSetState, FelixObject, PodState } from '../../../shared/domain/cluster.ts'
-import { failed, type Read, read, valueOf } from '../../../shared/domain/read.ts'
-import { KubeError } from '../../../shared/errors.ts'
+import { valueOf } from '../../../shared/domain/read.ts'
 import { felixObject } from '../../domain/states.ts'
-import { call, type Party } from './call.ts'
-import { type Cluster, deletePod, nodeState, type Watch, type Writer, writeFelix } from './cluster.ts'
+import type { Party } from './call.ts'
+import type { Cluster, Watch, Writer } from './cluster.ts'
+import { writeFelix } from './felix.ts'
+import { conflict, merged, notFound, putLease } from './lease.ts'
+import { deletePod, nodeState } from './machines.ts'
+import { requestsOf } from './requests.ts'
 import type { Stage } from './stage.ts'
-
-const conflict = () => new KubeError('conflict', 'the object has been modified', { status: 409, reason: 'Conflict' })
-const errors = {
-  throttled: () => new KubeError('unavailable', 'too many requests', { status: 429, retryAfterSeconds: 3 }),
-  failed: () => new KubeError('unavailable', 'internal error', { status: 500 }),
-  lost: () => new KubeError('unreachable', 'no answer within 8 s'),
-}
-
-const merged = (base: Record<string, unknown>, patch: Record<string, unknown> = {}): Record<string, unknown> =>
-  Object.fromEntries(Object.entries({ ...base, ...patch }).filter(([, value]) => value !== null))
 
 /** The Kubernetes API of one cluster as one party sees it. */
 export const kubeOf = (
@@ -23,33 +16,13 @@ export const kubeOf = (
   watch: Watch,
   { cluster, party }: { cluster: Cluster; party: Party },
 ): KubeClient => {
-  const writer: Writer = { name: party.name, kind: party.kind }
-  const ask = <T>(what: string, isWrite: boolean, effect: () => T): Promise<T> =>
-    call(stage, party, {
-      what: `Kubernetes ${what} ${cluster.ref.name}`,
-      isWrite,
-      errors,
-      effect: () => {
-        if (!cluster.exists) throw errors.lost()
-        return effect()
-      },
-    })
-  const reads = async <T>(object: string, effect: () => T): Promise<Read<T>> => {
-    try {
-      return read(await ask(`reads ${object}`, false, effect))
-    } catch (error) {
-      if (!(error instanceof KubeError) || (error.kind !== 'unreachable' && error.kind !== 'unavailable')) throw error
-      const { kind, status, retryAfterSeconds, message } = error
-      return failed({
-        kind,
-        object,
-        message,
-        ...(status && { status }),
-        ...(retryAfterSeconds && { retryAfterSeconds }),
-      })
-    }
+  /** The versions of the objects as this party last read them. */
+  const versions = new Map<string, string>()
+  const { reads, writes } = requestsOf(stage, { cluster, party })
+  const writesFelix = <T>(what: string, name: string, effect: (writer: Writer) => T): Promise<T> => {
+    watch.writes(cluster, name)
+    return writes(`${what} ${name}`, effect)
   }
-  const writes = <T>(what: string, effect: () => T): Promise<T> => ask(what, true, effect)
   const machines = () => [...cluster.machines.values()]
   const podsOf = (role: PodState['role']) =>
     machines().flatMap((it) => (role === 'kube-proxy' ? [it.proxy] : it.calico ? [it.calico] : []))
@@ -60,10 +33,15 @@ export const kubeOf = (
     const counts = { desired, current: pods.length, updated: pods.length, ready, unavailable: desired - ready }
     return { ...set, status: { ...set.status, ...counts } }
   }
-  const stored = (name: string, after: FelixObject): FelixObject => {
-    const object = writeFelix(stage, watch, { cluster, writer, name, after })
-    if (!object) throw new Error('it was written')
-    return object
+  const store = (writer: Writer, name: string, after: FelixObject | undefined): void => {
+    const isRead = cluster.felix.get(name)?.resourceVersion === versions.get(name)
+    const object = writeFelix(stage, watch, { cluster, writer, name, after, isRead })
+    if (object) versions.set(name, object.resourceVersion)
+    else versions.delete(name)
+  }
+  const stored = (writer: Writer, name: string, after: FelixObject): FelixObject => {
+    store(writer, name, after)
+    return cluster.felix.get(name) ?? after
   }
   const { base } = cluster
   const client: KubeClient = {
@@ -98,68 +76,56 @@ export const kubeOf = (
     mayI: () => reads('access', () => true),
     pods: ({ role }) => reads('Pods', () => podsOf(role)),
     felixConfigurations: (apis) =>
-      reads('FelixConfigurations', () => ({
-        api: apis.includes('projectcalico.org/v3') ? 'projectcalico.org/v3' : 'crd.projectcalico.org/v1',
-        objects: [...cluster.felix.values()],
-      })),
+      reads('FelixConfigurations', () => {
+        versions.clear()
+        for (const { name, resourceVersion } of cluster.felix.values()) versions.set(name, resourceVersion)
+        // An evaluation asks for all APIs, a step for that of its rollout.
+        if (apis.length === 1) watch.looked(cluster)
+        return {
+          api: apis.includes('projectcalico.org/v3') ? 'projectcalico.org/v3' : 'crd.projectcalico.org/v1',
+          objects: [...cluster.felix.values()],
+        }
+      }),
     lease: () => reads('Lease', () => cluster.lease),
-    putLease: (change) => writes('writes the Lease', () => putLease(stage, watch, { cluster, writer, change })),
-    createFelix: (_api, { name, annotations = {}, spec }, { dryRun = false } = {}) =>
-      writes(`${dryRun ? 'tries' : 'creates'} ${name}`, () => {
-        if (!dryRun && cluster.felix.has(name)) throw conflict()
-        const uid = `uid-${name}-${cluster.versions}`
-        const object = felixObject({ name, uid, annotations, spec, createdAt: stage.iso() })
-        return dryRun ? object : stored(name, object)
-      }),
-    patchFelix: (_api, { name, resourceVersion, metadata, spec }, { dryRun = false } = {}) =>
-      writes(`${dryRun ? 'tries' : 'patches'} ${name}`, () => {
+    putLease: (change) => writes('writes the Lease', (writer) => putLease(stage, watch, { cluster, writer, change })),
+    createFelix: (_api, { name, annotations = {}, spec }, { dryRun = false } = {}) => {
+      const object = () =>
+        felixObject({ name, uid: `uid-${name}-${cluster.versions}`, annotations, spec, createdAt: stage.iso() })
+      if (dryRun) return writes(`tries ${name}`, object)
+      return writesFelix('creates', name, (writer) => {
+        if (cluster.felix.has(name)) throw conflict()
+        return stored(writer, name, object())
+      })
+    },
+    patchFelix: (_api, { name, resourceVersion, metadata, spec }, { dryRun = false } = {}) => {
+      const found = (): FelixObject => {
         const object = cluster.felix.get(name)
+        if (!object) throw notFound()
         // The server compares only what it is given.
-        if (!object || (resourceVersion && object.resourceVersion !== resourceVersion)) throw conflict()
-        if (dryRun) return object
+        if (resourceVersion && object.resourceVersion !== resourceVersion) throw conflict()
+        return object
+      }
+      if (dryRun) return writes(`tries ${name}`, found)
+      return writesFelix('patches', name, (writer) => {
+        const object = found()
         const annotations = merged(object.annotations, metadata?.annotations) as Record<string, string>
-        return stored(name, { ...object, annotations, spec: merged(object.spec, spec) })
-      }),
+        return stored(writer, name, { ...object, annotations, spec: merged(object.spec, spec) })
+      })
+    },
     deleteFelix: (_api, { name, uid, resourceVersion }) =>
-      writes(`deletes ${name}`, () => {
+      writesFelix('deletes', name, (writer) => {
         const object = cluster.felix.get(name)
         if (!object) return false
-        if (object.uid !== uid || object.resourceVersion !== resourceVersion) throw conflict()
-        writeFelix(stage, watch, { cluster, writer, name, after: undefined })
+        if (object.uid !== uid || (resourceVersion && object.resourceVersion !== resourceVersion)) throw conflict()
+        store(writer, name, undefined)
         return true
       }),
     deletePod: ({ uid }) =>
-      writes('deletes a pod', () => {
+      writes('deletes a pod', (writer) => {
         const machine = machines().find(({ calico }) => calico?.uid === uid)
         if (machine) deletePod(stage, watch, { cluster, writer, machine })
         return machine !== undefined
       }),
   }
   return client
-}
-
-export const putLease = (
-  stage: Stage,
-  watch: Watch,
-  { cluster, writer, change }: { cluster: Cluster; writer: Writer; change: LeaseChange },
-) => {
-  const { lease: before } = cluster
-  if (before?.resourceVersion !== change.resourceVersion) throw conflict()
-  const { holder: old, ...rest } = before ?? { annotations: {} }
-  const holder = change.holder === undefined ? old : change.holder
-  cluster.versions += 1
-  const after = {
-    ...rest,
-    resourceVersion: `${cluster.versions}`,
-    annotations: merged(rest.annotations, change.annotations) as Record<string, string>,
-    ...(holder && { holder }),
-    ...(change.renewedAt && { renewedAt: change.renewedAt }),
-    ...(change.leaseSeconds && { leaseSeconds: change.leaseSeconds }),
-  }
-  cluster.lease = after
-  const said = (it: typeof before) => `${it?.annotations['calico-ipvs-sync/state'] ?? '-'} (${it?.holder ?? 'nobody'})`
-  if (said(before) !== said(after))
-    stage.note(writer.name, `${cluster.ref.name}: Lease ${said(before)} -> ${said(after)}`)
-  watch.leased(cluster, writer, before)
-  return after
 }

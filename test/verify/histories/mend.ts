@@ -1,8 +1,9 @@
 import { parseRollout } from '../../../shared/domain/rollout/parse.ts'
 import { isMarked, isOurs } from '../../../shared/domain/rollout/marks.ts'
-import type { Cluster } from './cluster.ts'
-import { writeFelix } from './cluster.ts'
-import { brakeTo, tagTo, type World } from './disturbances.ts'
+import { alarmTo, brakeTo, tagTo, type World } from './acts.ts'
+import type { Cluster, Machine } from './cluster.ts'
+import { writeFelix } from './felix.ts'
+import { isUs } from './ledger.ts'
 
 const hour = 3_600_000
 /** People look at what they were told again and again. */
@@ -10,18 +11,26 @@ const roundsAt = [0.3, 3, 9, 15, 25, 29]
 
 /** Faults are over, and people do what the notices and the runbook ask of them. */
 export const mend = (world: World): void => {
-  const { stage, fleet } = world
+  const { stage, fleet, deployment } = world
   for (const at of roundsAt)
     stage.schedule.after(at * hour, () => {
-      if (fleet.position.most !== 'sync') brakeTo(world, 'sync')
-      for (const cluster of fleet.clusters.values()) mendCluster(world, cluster)
+      if (deployment.brake.most !== 'sync') brakeTo(world, 'sync')
+      if (deployment.alarm.rings) alarmTo(world, false)
+      for (const cluster of fleet.clusters.values()) mendCluster(world, cluster, at)
     })
 }
 
-const mendCluster = (world: World, cluster: Cluster): void => {
+const mendCluster = (world: World, cluster: Cluster, at: number): void => {
   const { stage, onlooker, terminals } = world
   if (cluster.eks.tags['calico-ipvs-sync'] !== undefined) tagTo(world, cluster, undefined)
-  for (const machine of cluster.machines.values()) heal(world, cluster, machine)
+  const lost = lostIn(world, cluster)
+  const late = lost.find(
+    ({ down }) => at >= patience && (down?.since ?? Infinity) < stage.schedule.now() - (patience / 2) * hour,
+  )
+  const fault = late && `${cluster.ref.name}: ${late.name} has no Felix, and the rollout goes on`
+  stage.check('a lost node halts the rollout', fault)
+  for (const machine of cluster.machines.values())
+    if (at >= patience || !lost.includes(machine)) heal(world, cluster, machine)
   for (const object of cluster.felix.values()) {
     const isForeign = object.name !== 'default' && (!isMarked(object) || !isOurs(object))
     const after = undefined
@@ -45,7 +54,17 @@ const mendCluster = (world: World, cluster: Cluster): void => {
   if (state === 'halted' || state === 'paused') terminals.say(cluster, 'resume', state === 'halted')
 }
 
-const heal = ({ stage }: World, cluster: Cluster, machine: ReturnType<Cluster['machines']['get']> & object): void => {
+/** Hours after which a rollout under way must have noticed a node that it has lost. */
+const patience = 9
+
+/** Nodes that one of us took Felix from, in a rollout that goes on: nobody knows that they need a person. */
+const lostIn = ({ stage, onlooker }: World, cluster: Cluster): Machine[] => {
+  const { state } = onlooker.page(cluster).lease
+  const isLost = ({ down }: Machine) => down && isUs(down.by) && stage.schedule.now() - down.since > hour / 4
+  return state === 'running' ? [...cluster.machines.values()].filter(isLost) : []
+}
+
+const heal = ({ stage }: World, cluster: Cluster, machine: Machine): void => {
   delete machine.breaksOn
   if (!machine.ready) Object.assign(machine, { ready: true, readySince: stage.iso() })
   if (!machine.down && machine.calico?.ready) return

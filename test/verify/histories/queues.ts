@@ -1,10 +1,9 @@
-import type { SNSClient } from '@aws-sdk/client-sns'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { Telling } from '../../../shared/messages.ts'
 import { receivesAtMost } from '../../../shared/settings.ts'
-import { call, type Party } from './call.ts'
+import type { Party } from './call.ts'
+import { type Entry, nameIn, sqsOf, urlOf } from './sqs.ts'
 import type { Stage } from './stage.ts'
-import { errorsOf } from './table.ts'
 
 export interface Message {
   id: string
@@ -40,24 +39,7 @@ export interface Queues {
   tellings: Telling['tell'][]
 }
 
-interface Entry {
-  MessageBody: string
-  MessageGroupId?: string
-  MessageDeduplicationId?: string
-  DelaySeconds?: number
-  MessageAttributes?: { reason?: { StringValue?: string } }
-}
-
-type Input = Entry & {
-  QueueUrl: string
-  Entries?: (Entry & { Id: string })[]
-  ReceiptHandle?: string
-  VisibilityTimeout?: number
-}
-
 const deduplicationMs = 300_000
-export const urlOf = (name: string): string => `https://sqs/${name}`
-export const deadOf = (name: string): string => `${urlOf(name)}-dead`
 
 /** SQS: at least once, in any order; FIFO keeps the order of a group and has one of its messages in flight. */
 export const queuesOf = (
@@ -99,18 +81,16 @@ export const queuesOf = (
     for (const message of queue.messages)
       if (message.from <= schedule.now() && !isBlocked(queue, message)) deliver(queue, message)
   }
-  const enqueue = (url: string, entry: Entry): void => {
+  const enqueue = (url: string, entry: Entry): string => {
     const queue = queues.get(url)
-    if (!queue)
-      return bury(
-        url.replace('https://sqs/', ''),
-        entry.MessageBody,
-        entry.MessageAttributes?.reason?.StringValue ?? '',
-      )
+    if (!queue) {
+      bury(nameIn(url), entry.MessageBody, entry.MessageAttributes?.reason?.StringValue ?? '')
+      return ''
+    }
     const id = entry.MessageDeduplicationId
     if (queue.fifo && id !== undefined) {
       const last = queue.sent.get(id)
-      if (last !== undefined && schedule.now() - last < deduplicationMs) return
+      if (last !== undefined && schedule.now() - last < deduplicationMs) return id
       queue.sent.set(id, schedule.now())
     }
     const seconds = entry.DelaySeconds ?? 0
@@ -118,40 +98,20 @@ export const queuesOf = (
     const group = entry.MessageGroupId ?? ''
     const { tell } = JSON.parse(entry.MessageBody) as Partial<Telling>
     if (tell) told.push(tell)
-    queue.messages.push({ id: `m${++count}`, body: entry.MessageBody, group, from, receives: 0, receipt: '' })
+    const message = `m${++count}`
+    queue.messages.push({ id: message, body: entry.MessageBody, group, from, receives: 0, receipt: '' })
     schedule.after(from - schedule.now(), () => pump(queue))
+    return message
   }
-  const effects: Record<string, (input: Input) => object> = {
-    SendMessageCommand: (input) => {
-      enqueue(input.QueueUrl, input)
-      return { MessageId: `m${count}` }
-    },
-    SendMessageBatchCommand: ({ QueueUrl, Entries = [] }) => {
-      const accepted = Entries.filter(() => !faults.happens('SQS refuses one of a batch', 0.002))
-      for (const entry of accepted) enqueue(QueueUrl, entry)
-      return { Successful: accepted.map(({ Id }) => ({ Id })) }
-    },
-    ChangeMessageVisibilityCommand: ({ QueueUrl, ReceiptHandle, VisibilityTimeout = 0 }) => {
-      const queue = queues.get(QueueUrl)
-      const message = queue?.messages.find(({ receipt }) => receipt === ReceiptHandle)
-      if (!queue || !message) throw new Error('The receipt handle has expired')
-      message.from = schedule.now() + VisibilityTimeout * 1000
-      schedule.after(VisibilityTimeout * 1000, () => pump(queue))
-      return {}
-    },
+  const postpone = (url: string, receipt: string | undefined, seconds: number): void => {
+    const queue = queues.get(url)
+    const message = queue?.messages.find((it) => it.receipt === receipt)
+    if (!queue || !message) throw new Error('The receipt handle has expired')
+    message.from = schedule.now() + seconds * 1000
+    schedule.after(seconds * 1000, () => pump(queue))
   }
-  const clientOf = (party: Party) => ({
-    send: (command: { input: Input; constructor: { name: string } }) => {
-      const { input } = command
-      const { name } = command.constructor
-      const effect = effects[name]
-      if (!effect) throw new Error(`SQS has no ${name}.`)
-      const what = `SQS ${name.replace('Command', '')} ${input.QueueUrl.replace('https://sqs/', '')}`
-      return call(stage, party, { what, isWrite: true, effect: () => effect(input), errors: errorsOf('SQS') })
-    },
-  })
   return {
-    client: (party) => clientOf(party) as unknown as SQSClient,
+    client: (party) => sqsOf(stage, party, { enqueue, postpone }),
     attach: (name, work) => {
       const queue = queues.get(urlOf(name))
       if (queue) queue.work = work
@@ -161,45 +121,3 @@ export const queuesOf = (
     tellings: told,
   }
 }
-
-export interface Published {
-  at: number
-  by: string
-  subject: string
-  /** The id of the notice: the same where it is sent again. */
-  notice: string
-  kind: string
-  clusters: string[]
-}
-
-interface Publish {
-  Subject?: string
-  MessageAttributes?: Record<string, { StringValue?: string }>
-}
-
-/** SNS: `published` is what its subscribers got. */
-export const topicOf = (stage: Stage, published: Published[]) => ({
-  client: (party: Party): SNSClient => {
-    const send = ({ input }: { input: Publish }) =>
-      call(stage, party, {
-        what: 'SNS Publish',
-        isWrite: true,
-        errors: errorsOf('SNS'),
-        effect: () => {
-          const value = (name: string) => input.MessageAttributes?.[name]?.StringValue ?? ''
-          const cluster = value('cluster')
-          published.push({
-            at: stage.schedule.now(),
-            by: party.name,
-            subject: input.Subject ?? '',
-            notice: value('notice'),
-            kind: value('kind'),
-            clusters: cluster.startsWith('[') ? (JSON.parse(cluster) as string[]) : [cluster],
-          })
-          stage.note('SNS', `published: ${input.Subject} ${value('notice')}`)
-          return { MessageId: `n${published.length}` }
-        },
-      })
-    return { send } as unknown as SNSClient
-  },
-})

@@ -1,11 +1,11 @@
 import { assess } from '../../../shared/domain/assess/assess.ts'
-import type { Policy } from '../../../shared/domain/policy/policy.ts'
 import { read } from '../../../shared/domain/read.ts'
 import { control, type Control } from '../../../shared/workflows/rollout/control.ts'
 import { observe } from '../../../shared/workflows/observe/observe.ts'
 import { sync } from '../../../shared/workflows/rollout/sync.ts'
 import { partyOf, type Party } from './call.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, Watch } from './cluster.ts'
+import type { Deployment } from './deployment.ts'
 import type { Onlooker } from './invariants.ts'
 import { kubeOf } from './kube.ts'
 import type { Stage } from './stage.ts'
@@ -17,8 +17,13 @@ export interface Terminals {
   sync: (cluster: Cluster, end: { seconds: number; killed: boolean }) => void
 }
 
+interface Around {
+  onlooker: Onlooker
+  deployment: Deployment
+}
+
 /** People at a terminal, beside the functions. */
-export const terminalsOf = (stage: Stage, onlooker: Onlooker, policy: Policy): Terminals => {
+export const terminalsOf = (stage: Stage, watch: Watch, { onlooker, deployment }: Around): Terminals => {
   let count = 0
   const open = (seconds: number): Party =>
     partyOf(stage, { name: `terminal ${++count}`, kind: 'terminal', seconds, skew: 0 })
@@ -30,7 +35,7 @@ export const terminalsOf = (stage: Stage, onlooker: Onlooker, policy: Policy): T
   return {
     say: (cluster, what, force = false) => {
       const party = open(120)
-      const kube = kubeOf(stage, onlooker, { cluster, party })
+      const kube = kubeOf(stage, watch, { cluster, party })
       stage.note(party.name, `rollout ${what}${force ? ' --force' : ''} on ${cluster.ref.name}`)
       onlooker.spoke(cluster)
       const spoken = control(kube, what, { by: party.name, now: party.now, force })
@@ -41,8 +46,9 @@ export const terminalsOf = (stage: Stage, onlooker: Onlooker, policy: Policy): T
     },
     sync: (cluster, { seconds, killed }) => {
       const party = open(killed ? seconds : seconds + 600)
-      const kube = kubeOf(stage, onlooker, { cluster, party })
+      const kube = kubeOf(stage, watch, { cluster, party })
       const until = stage.schedule.now() + seconds * 1000
+      const policy = deployment.policy()
       stage.note(party.name, `sync on ${cluster.ref.name}`)
       onlooker.spoke(cluster)
       const look = async () => {

@@ -6,7 +6,8 @@ import { PermanentError, RetryLaterError } from '../../../shared/errors.ts'
 import type { Log } from '../../../shared/log.ts'
 import { receivesAtMost } from '../../../shared/settings.ts'
 import type { Party } from './call.ts'
-import { deadOf, type Message, urlOf, type Worker } from './queues.ts'
+import type { Message, Worker } from './queues.ts'
+import { deadOf, urlOf } from './sqs.ts'
 import type { Stage } from './stage.ts'
 
 export type Start = (name: string, seconds: number) => Party
@@ -40,6 +41,7 @@ export const worked =
     try {
       const body = schema.safeParse(JSON.parse(message.body))
       if (!body.success) throw new PermanentError(`This message cannot be read: ${body.error.issues[0]?.message}`)
+      party.incarnation = (body.data as { incarnation?: string }).incarnation
       await act(body.data, { party, messageId: message.id, receives: message.receives })
       return true
     } catch (error) {

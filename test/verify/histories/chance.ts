@@ -1,0 +1,40 @@
+import type { Armed, World } from './acts.ts'
+import type { Cluster, Watch } from './cluster.ts'
+import { disturbances } from './disturbances.ts'
+
+/** What happens by chance in the first hours: at a time, or at a moment of ours. */
+export const disturb = (world: World, forMs: number): void => {
+  const { stage, fleet, armed } = world
+  const { random, schedule, faults } = stage
+  const names = Object.keys(disturbances) as [string, ...string[]]
+  const count = random.pick([0, 1, 2, 3, 5, 8])
+  for (let index = 0; index < count; index += 1) {
+    const [name, at, which] = [random.pick(names), random.between(60_000, forMs - 60_000), random.between(0, 9)]
+    const moment = random.pick([undefined, 'look', 'wrote', 'wrote'] as const)
+    const soon = random.chance(0.5) ? random.between(0, 400) : random.between(0, 90_000)
+    const act = (given?: Cluster) => {
+      const clusters = [...fleet.clusters.values()]
+      const cluster = given ?? clusters[which % Math.max(1, clusters.length)]
+      if (!cluster?.exists || !faults.happens(name, 1)) return
+      stage.note('chance', `${name}: ${cluster.ref.name}`)
+      disturbances[name]?.(world, cluster, random)
+    }
+    schedule.after(at, () => {
+      if (moment) armed[moment].push((cluster) => schedule.after(soon, () => act(cluster)))
+      else act()
+    })
+  }
+}
+
+/** The onlooker, and those who wait for a moment of ours. */
+export const watchOf = (onlooker: Watch, armed: Armed): Watch => ({
+  ...onlooker,
+  looked: (cluster) => armed.look.shift()?.(cluster, ''),
+  writes: (cluster, name) => {
+    if (cluster.felix.has(name)) armed.writing.shift()?.(cluster, name)
+  },
+  wrote: (write) => {
+    onlooker.wrote(write)
+    if (write.writer.kind !== 'others') armed.wrote.shift()?.(write.cluster, write.name)
+  },
+})

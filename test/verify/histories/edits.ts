@@ -1,0 +1,66 @@
+import { felixObject, rangeKey } from '../../domain/states.ts'
+import { annotated, type Disturbance, edit, leaseEdited, machineOf, somebody } from './acts.ts'
+import { type Cluster, otherSpelling } from './cluster.ts'
+import { writeFelix } from './felix.ts'
+import type { Random } from './random.ts'
+
+const anOverride = (cluster: Cluster, random: Random): string | undefined => {
+  const names = [...cluster.felix.keys()].filter((name) => name !== 'default')
+  return names[random.between(0, Math.max(0, names.length - 1))]
+}
+
+/** What people and other programs do with the objects and with the Lease. */
+export const edits: Record<string, Disturbance> = {
+  'somebody edits default': (world, cluster, random) =>
+    edit(world, cluster, {
+      name: 'default',
+      change: (object) => annotated(object, { [rangeKey]: `3${random.between(1, 3)}000:32000` }),
+    }),
+  'somebody changes an override': (world, cluster, random) =>
+    edit(world, cluster, {
+      name: anOverride(cluster, random) ?? '',
+      change: (object) => annotated(object, { [rangeKey]: '31500:32000' }),
+    }),
+  'somebody deletes an override': (world, cluster, random) =>
+    edit(world, cluster, { name: anOverride(cluster, random) ?? '', change: () => undefined }),
+  'somebody gives a node a range of its own': (world, cluster, random) => {
+    const name = `node.${machineOf(cluster, random)?.name}`
+    if (cluster.felix.has(name)) return
+    const [annotations, spec] = random.pick<[Record<string, string>, Record<string, unknown>]>([
+      [{ [rangeKey]: '31000:32000' }, {}],
+      [{ [otherSpelling]: '31000:32000' }, {}],
+      [{}, { kubeNodePortRanges: ['31000:32000'] }],
+    ])
+    const after = felixObject({ name, uid: `uid-${name}-theirs`, annotations, spec })
+    writeFelix(world.stage, world.onlooker, { cluster, writer: somebody, name, after })
+  },
+  'somebody writes at the same time': (world, _, random) => {
+    const [range, isRange] = [`3${random.between(1, 3)}500:32500`, random.chance(0.5)]
+    world.armed.writing.push((where, name) =>
+      edit(world, where, {
+        name,
+        change: (object) => annotated(object, isRange ? { [rangeKey]: range } : { team: 'platform' }),
+      }),
+    )
+  },
+  'the Lease is deleted': ({ stage, onlooker }, cluster) => {
+    const { lease } = cluster
+    cluster.lease = undefined
+    stage.note('somebody', `${cluster.ref.name}: deletes the Lease`)
+    onlooker.leased(cluster, somebody, lease)
+  },
+  'the Lease is renewed in the future': (world, cluster, random) =>
+    leaseEdited(
+      world,
+      cluster,
+      {},
+      {
+        holder: 'somebody else',
+        leaseSeconds: 60,
+        renewedAt: new Date(world.stage.schedule.now() + random.pick([-30_000, 60_000, 86_400_000])).toISOString(),
+      },
+    ),
+  'the Lease names another target': (world, cluster) =>
+    leaseEdited(world, cluster, { 'calico-ipvs-sync/target': '1024:65535', 'calico-ipvs-sync/state': 'running' }),
+  'the Lease is garbage': (world, cluster) => leaseEdited(world, cluster, { 'calico-ipvs-sync/pace': 'fast' }),
+}

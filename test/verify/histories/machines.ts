@@ -1,0 +1,86 @@
+import { nodeNamed, podOf, setOf } from '../../domain/states.ts'
+import { type Cluster, type Machine, rangeOn, type Watch, type Writer } from './cluster.ts'
+import type { Stage } from './stage.ts'
+
+const breaks = (cluster: Cluster, { name, breaksOn }: Machine): boolean =>
+  breaksOn !== undefined && breaksOn === rangeOn(cluster, name)
+
+/** Felix stops two seconds after the text of its range changed, and is back some seconds later, unless it breaks on it. */
+export const restartFelix = (
+  stage: Stage,
+  cluster: Cluster,
+  { machine, writer }: { machine: Machine; writer: Writer },
+): void => {
+  const { schedule, random, note } = stage
+  machine.restarts += 1
+  const mine = machine.restarts
+  machine.down ??= { since: schedule.now(), by: writer }
+  const isNewest = () => machine.restarts === mine && cluster.machines.get(machine.name) === machine
+  schedule.after(random.between(3_000, 7_000), () => {
+    if (!isNewest() || breaks(cluster, machine)) return
+    delete machine.down
+    if (machine.calico && !machine.calico.ready)
+      machine.calico = { ...machine.calico, ready: true, readySince: stage.iso() }
+  })
+  // Three readiness probes at intervals of ten seconds must fail.
+  schedule.after(32_000, () => {
+    if (!isNewest() || !machine.down || !machine.calico?.ready) return
+    machine.calico = { ...machine.calico, ready: false, readySince: stage.iso() }
+    note(cluster.ref.name, `calico-node on ${machine.name} is not Ready any more`)
+  })
+}
+
+/** The pod goes, and its DaemonSet makes another. */
+export const deletePod = (
+  stage: Stage,
+  watch: Watch,
+  { cluster, writer, machine }: { cluster: Cluster; writer: Writer; machine: Machine },
+): void => {
+  const { schedule, random } = stage
+  const old = machine.calico
+  if (!old) return
+  watch.deletedPod(cluster, writer, machine)
+  stage.note(writer.name, `${cluster.ref.name}: deletes ${old.name}`)
+  machine.calico = undefined
+  machine.restarts += 1
+  const mine = machine.restarts
+  machine.down ??= { since: schedule.now(), by: writer }
+  schedule.after(random.between(2_000, 6_000), () => {
+    if (cluster.machines.get(machine.name) !== machine || machine.restarts !== mine) return
+    startPod(stage, cluster, machine)
+  })
+}
+
+export const startPod = (stage: Stage, cluster: Cluster, machine: Machine): void => {
+  cluster.versions += 1
+  const suffix = `${machine.name}-${cluster.versions}`
+  const at = stage.iso()
+  machine.calico = podOf(setOf(cluster.base, 'calico-node'), machine.name, {
+    name: `calico-node-${suffix}`,
+    uid: `uid-calico-node-${suffix}`,
+    createdAt: at,
+    startedAt: at,
+    ready: false,
+    readySince: at,
+  })
+  machine.restarts += 1
+  const mine = machine.restarts
+  stage.schedule.after(stage.random.between(4_000, 12_000), () => {
+    if (machine.restarts !== mine || breaks(cluster, machine)) return
+    delete machine.down
+    if (machine.calico) machine.calico = { ...machine.calico, ready: true, readySince: stage.iso() }
+  })
+}
+
+export const join = (stage: Stage, cluster: Cluster, name: string): void => {
+  const at = stage.iso()
+  const set = setOf(cluster.base, 'kube-proxy')
+  const proxy = podOf(set, name, { createdAt: at, startedAt: at, readySince: at })
+  const machine: Machine = { name, createdAt: at, ready: true, readySince: at, calico: undefined, proxy, restarts: 0 }
+  cluster.machines.set(name, machine)
+  stage.note('autoscaler', `${cluster.ref.name}: ${name} joins`)
+  startPod(stage, cluster, machine)
+}
+
+export const nodeState = ({ name, createdAt, ready, readySince }: Machine) =>
+  nodeNamed(name, { createdAt, ready, readySince })

@@ -1,0 +1,57 @@
+import type { RuleEvent } from '../../../shared/clients/aws/config-rule-event.ts'
+import { fleetRecords } from '../../../shared/clients/aws/fleet-records.ts'
+import type { Answer } from '../../../shared/clients/aws/config-rule.ts'
+import { clusterKey } from '../../../shared/messages.ts'
+import { answerConfig } from '../../../shared/workflows/fleet/config-rule.ts'
+import { countOnRecord, writeFleetReport } from '../../../shared/workflows/fleet/fleet-report.ts'
+import type { Cluster } from './cluster.ts'
+import type { Ended } from './ends.ts'
+import type { Stage } from './stage.ts'
+import { tableName } from './table.ts'
+import { logOf, type Start } from './worker.ts'
+
+/** The functions that only read the records: the daily report and the rule of AWS Config tell of every cluster, in the end. */
+export const checkReaders = async (stage: Stage, { fleet, table }: Ended, start: Start): Promise<void> => {
+  const { schedule } = stage
+  const party = start('fleet-report', 300)
+  const common = { records: fleetRecords(table.client(party), tableName), now: party.now, log: logOf(stage, party) }
+  const written = new Map<string, string>()
+  const bucket = {
+    put: async (key: string, { body }: { body: Uint8Array }) => void written.set(key, Buffer.from(body).toString()),
+  }
+  let answer: Answer | undefined
+  const rule = { evaluated: async () => ['arn/cluster/gone'], put: async (it: Answer) => void (answer = it) }
+  const { own: account, regions } = fleet.configured
+  const [region = ''] = regions
+  const event: RuleEvent = { what: 'periodic', account, ruleName: 'in-step', resultToken: 'token', at: party.now() }
+  const done = Promise.all([
+    countOnRecord({ ...common, bucket, compressing }),
+    writeFleetReport({ ...common, bucket, compressing }, party.now()),
+    answerConfig({ ...common, rule, region }, event),
+  ])
+  await schedule.run(schedule.now() + 60_000)
+  await done
+  const { clusters = [] } = JSON.parse(written.get('reports/latest/fleet.json') ?? '{}') as { clusters?: Named[] }
+  const [wanted, found] = [[...fleet.clusters.values()].map(keyOf), clusters.map(({ cluster }) => clusterKey(cluster))]
+  const missing = wanted.filter((key) => !found.includes(key))
+  stage.check('the report has every cluster', missing[0] && `${missing.join(' ')} is missing`)
+  const told = new Map(answer?.evaluations.map(({ id, compliance }) => [id, compliance.type]))
+  const unwell = [...fleet.clusters.values()].filter(
+    ({ ref }) => ref.account === account && told.get(ref.name) !== 'COMPLIANT',
+  )
+  stage.check('AWS Config knows every cluster', unwell[0] && `${unwell.map(keyOf).join(' ')} is not COMPLIANT`)
+}
+
+interface Named {
+  cluster: Cluster['ref']
+}
+
+const keyOf = ({ ref }: Cluster): string => clusterKey(ref)
+
+const compressing = () => {
+  let text = ''
+  return {
+    write: async (more: string) => void (text += more),
+    end: async () => Buffer.from(text),
+  }
+}
