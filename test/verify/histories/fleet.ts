@@ -4,6 +4,7 @@ import type { Health } from '../../../shared/clients/aws/health.ts'
 import type { KubeClient } from '../../../shared/clients/kube/client.ts'
 import type { ClusterState } from '../../../shared/domain/cluster.ts'
 import { asked, saidOf } from '../../../shared/domain/incarnation.ts'
+import type { Found } from '../../../shared/domain/organization.ts'
 import type { Place } from '../../../shared/domain/places.ts'
 import { failed, type Read, read, valueOf } from '../../../shared/domain/read.ts'
 import { clusterKey, type ClusterRef } from '../../../shared/messages.ts'
@@ -37,7 +38,7 @@ export interface Fleet {
   /** The alarms of `pauseOnAlarms`. */
   health: (party: Party) => Health
   /** The ids of the organization's accounts. */
-  organization: (party: Party) => () => Promise<Read<string[]>>
+  organization: (party: Party) => () => Promise<Read<Found>>
 }
 
 interface Given {
@@ -119,7 +120,7 @@ export const fleetOf = (stage: Stage, watch: Watch, { places, deployment, hasOrg
       command: (to) => `aws ssm put-parameter --value ${to}`,
     }),
     organization: (party) => () =>
-      reads(party, 'organizations:ListAccounts', () => places.map(({ account }) => account)),
+      reads(party, 'organizations:ListAccounts', () => ({ accounts: places.map(({ account }) => account) })),
     health: (party) => ({
       trouble: async () => {
         const answer = await reads(party, 'cloudwatch:DescribeAlarms', () => deployment.alarm.rings)
