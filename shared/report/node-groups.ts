@@ -48,7 +48,7 @@ const layerWords: Record<NonNullable<NodeReport['rangeSource']>, string> = {
   host: 'object node.*',
   selector: 'object with selector',
   global: 'object default',
-  default: 'built in',
+  default: "Felix's default",
 }
 
 const modeText = ({ runningMode, confidence }: NodeReport): string => {

@@ -3,6 +3,8 @@ import { expect, test } from '@jest/globals'
 import type { Finding } from '../../shared/domain/report.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { html } from '../../shared/report/html/report.ts'
+import { historyHtml } from '../../shared/report/history/html.ts'
+import { aWeek } from '../verify/samples/history.ts'
 import { script, scriptHash } from '../../shared/report/html/script.ts'
 import { style, styleHash } from '../../shared/report/html/style.ts'
 import { text } from '../../shared/report/text/report.ts'
@@ -87,6 +89,29 @@ test('each name in the table of a fleet leads to the details of that very cluste
   for (const [link, details] of pairs) expect(details).toBe(link)
   for (let at = 1; at <= 20; at += 1) expect(page.split(`id="cluster-${at}"`)).toHaveLength(2)
 })
+
+test('a cell holds a text or one element: on a phone each part of it would be a cell of its own beside the name of the column', () => {
+  const week = historyHtml(aWeek())
+  const cells = [...pages(), html(fleet(20, 3)), week].flatMap((page) =>
+    [...page.matchAll(/<td data-head="[^"]*"[^>]*>(.*?)<\/td>/gs)].map(([, cell = '']) => cell),
+  )
+  expect(cells.length).toBeGreaterThan(100)
+  expect(cells.filter((cell) => partsOf(cell) > 1)).toEqual([])
+  expect(week).toMatch(/<td data-head="Object"[^>]*><span>FelixConfiguration\/<wbr>/)
+})
+
+/** Texts and elements that do not stand within another one. */
+const partsOf = (markup: string): number => {
+  let [depth, parts] = [0, 0]
+  for (const [token] of markup.matchAll(/<[^>]*>|[^<]+/g)) {
+    if (token.startsWith('</')) depth -= 1
+    else {
+      parts += depth === 0 && token.trim() !== '' ? 1 : 0
+      depth += token.startsWith('<') && !/^<(?:wbr|br|path)\b|\/>$/.test(token) ? 1 : 0
+    }
+  }
+  return parts
+}
 
 test('headings are in order: none is skipped on the way down', () => {
   for (const page of [...pages(), html(fleet(20, 3))]) {

@@ -114,7 +114,7 @@ const writeRow = (write: Write) => {
 const objectName = (object: string): Markup => {
   const at = object.lastIndexOf('/') + 1
   const [kind, name] = [object.slice(0, at), object.slice(at)]
-  return markup`${kind}<wbr><span class="name${name.length > 54 ? '' : ' whole'}">${name}</span>`
+  return markup`<span>${kind}<wbr><span class="name${name.length > 54 ? '' : ' whole'}">${name}</span></span>`
 }
 
 /** A finding's code and a rollout's id are not broken; a sentence is. */
