@@ -2,14 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { buildApp } from 'fauxqs'
 import { AwsError } from './aws-error.ts'
 import { fairStores } from './fair-queue.ts'
-import { type Fields, fieldsOf, parseFields, textOf } from './json.ts'
+import { type Fields, fieldsOf, numberOf, parseFields, textOf } from './json.ts'
 import type { Keyring } from './keyring.ts'
 import { moveMessages } from './move-task.ts'
 import { type Delivery, deliveriesOf, type TopicSubscription } from './topics.ts'
 
+export type Delays = Readonly<Record<string, (seconds: number) => number>>
+
 export interface QueuesOptions {
   region: string
   keyring: Keyring
+  /** By a queue's label: how long its messages wait that ask for a delay of so many seconds. */
+  delays?: Delays
   /** `SendMessage`, `Publish`, … of every accepted signature. */
   onCall?(service: Service, operation: string, callerArn: string): void
   /** What SNS sends elsewhere than to a queue: an e-mail, a call to an https endpoint. */
@@ -30,8 +34,15 @@ export interface Fauxqs {
   stop: () => Promise<void>
 }
 
-/** fauxqs with what it lacks: it asks for known keys, its standard queues are fair, dead letters can be moved back, and topics reach `subscriptions` beside its queues. */
-export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSubscription[]): Promise<Fauxqs> {
+/**
+ * fauxqs with what it lacks: it asks for known keys, its standard queues are fair, dead letters can be moved back, and topics reach
+ * `subscriptions` beside its queues. `delays`: by a queue's URL.
+ */
+export async function startFauxqs(
+  options: QueuesOptions,
+  subscriptions: TopicSubscription[],
+  delays: ReadonlyMap<string, Delays[string]>,
+): Promise<Fauxqs> {
   const { stores, hear } = fairStores()
   const app = buildApp({ logger: false, defaultRegion: options.region, stores })
   // Calls with this header come by way of `inject`, from the lab itself.
@@ -44,6 +55,7 @@ export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSu
         options.onCall?.(operation.service, operation.name, credentials.arn)
       }
       if (operation.service === 'sqs') hear(operation.name, body)
+      if (operation.name === 'SendMessage') delay(fieldsOf(body), delays)
       if (operation.name === 'StartMessageMoveTask')
         return await reply.headers(typeOf(operation)).send(JSON.stringify(await moveMessages(sqs, fieldsOf(body))))
       if (operation.name === 'PublishBatch') throw new AwsError('InvalidAction', 400, 'The lab knows Publish only')
@@ -86,6 +98,12 @@ export async function startFauxqs(options: QueuesOptions, subscriptions: TopicSu
     look: async (path) => JSON.parse(await inject({}, { url: path })),
     stop: () => app.close(),
   }
+}
+
+/** Puts another delay in place of the one that the message asks for. */
+const delay = (message: Fields, delays: ReadonlyMap<string, Delays[string]>): void => {
+  const [delayed, seconds] = [delays.get(String(message['QueueUrl'])), numberOf(message['DelaySeconds'])]
+  if (delayed !== undefined && seconds !== undefined) message['DelaySeconds'] = delayed(seconds)
 }
 
 type Service = 'sqs' | 'sns' | 's3'

@@ -1,8 +1,10 @@
-import { type QueuesOptions, startFauxqs } from './fauxqs.ts'
+import { type Delays, type QueuesOptions, startFauxqs } from './fauxqs.ts'
 import { asText, type Fields, fieldsOf, listOf, numberOf } from './json.ts'
 import { isTrue } from './physical.ts'
 import type { Resource, Stack } from './template.ts'
 import { subscriptionsOf, type TopicSubscription } from './topics.ts'
+
+export type { Delays }
 
 export interface Message {
   MessageId: string
@@ -43,12 +45,16 @@ export interface Queues {
 /** SQS, SNS and S3, with the template's queues, topics, subscriptions and buckets. */
 export async function startQueues(options: QueuesOptions): Promise<Queues> {
   const subscriptions: TopicSubscription[] = []
-  const { url, sqs, sns, look, makeBucket, object, stop } = await startFauxqs(options, subscriptions)
+  const delays = new Map<string, Delays[string]>()
+  const { url, sqs, sns, look, makeBucket, object, stop } = await startFauxqs(options, subscriptions, delays)
   return {
     url,
     deploy: async (stack) => {
-      for (const queue of stack.ofType('AWS::SQS::Queue'))
+      for (const queue of stack.ofType('AWS::SQS::Queue')) {
         await sqs('CreateQueue', { QueueName: queue.name, Attributes: attributesOf(queue) })
+        const delayed = options.delays?.[queue.label]
+        if (delayed !== undefined) delays.set(queue.ref, delayed)
+      }
       for (const { ref } of stack.ofType('AWS::S3::Bucket')) await makeBucket(ref)
       for (const { name } of stack.ofType('AWS::SNS::Topic')) await sns({ Action: 'CreateTopic', Name: name })
       for (const subscription of subscriptionsOf(stack)) {

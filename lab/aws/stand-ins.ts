@@ -7,7 +7,7 @@ import type { Keyring } from './keyring.ts'
 import type { Moment } from './moment.ts'
 import { type Organizations, type OrganizationSettings, startOrganizations } from './organizations.ts'
 import { type Parameters, startParameters } from './parameters.ts'
-import { type Queues, startQueues } from './queues.ts'
+import { type Delays, type Queues, startQueues } from './queues.ts'
 import { type Secrets, startSecrets } from './secrets.ts'
 import { type Slack, startSlack } from './slack.ts'
 import { startSts } from './sts.ts'
@@ -23,6 +23,8 @@ export interface StandInSettings {
     onAddonUpdated?(cluster: Cluster, addon: Addon): Promise<void>
   }
   organization?: OrganizationSettings
+  /** By a queue's label: how long its messages wait that ask for a delay of so many seconds. As they ask when absent. */
+  delays?: Delays
   /** Further `AWS_ENDPOINT_URL_…` for the functions, or others than the lab's. */
   endpoints?: Record<string, string>
   mayAssume?: (callerArn: string, roleArn: string, externalId: string | undefined) => boolean
@@ -55,11 +57,12 @@ export async function startStandIns({ keyring, place, tell, onEvent, ...options 
   const called = (service: string) => (operation: string, caller: string) =>
     tell({ kind: 'call', service, operation, caller })
   const onCall = (service: string, operation: string, caller: string) => called(service)(operation, caller)
-  const { mayAssume } = options
+  const { mayAssume, delays } = options
   const [queues, eks, sts, secrets, parameters, tables, slack, config, organizations] = await Promise.all([
     startQueues({
       region: place.region,
       keyring,
+      ...(delays && { delays }),
       onCall,
       onDelivery: (delivery) => tell({ kind: 'delivery', ...delivery }),
     }),

@@ -82,7 +82,24 @@ export interface Parsed {
 
 /** As the product's own parser understands it. Throws what it would say. */
 export const parsed = (words: readonly string[]): Parsed => {
-  let seen: Parsed | undefined
+  seen = undefined
+  program ??= understanding()
+  const region = process.env['AWS_REGION']
+  delete process.env['AWS_REGION']
+  try {
+    program.parse([...words], { from: 'user' })
+  } finally {
+    if (region !== undefined) process.env['AWS_REGION'] = region
+  }
+  if (!seen) throw new Error(`No command was understood in ${words.join(' ')}`)
+  return seen
+}
+
+let seen: Parsed | undefined
+/** Made once: each parse begins with what its options were at first. */
+let program: Command | undefined
+
+const understanding = (): Command => {
   const catchAll = (command: Command): void => {
     for (const it of command.commands) catchAll(it)
     command.exitOverride().configureOutput({ writeErr: () => undefined })
@@ -94,17 +111,9 @@ export const parsed = (words: readonly string[]): Parsed => {
       }
     })
   }
-  const program = programOf(() => undefined)
-  catchAll(program)
-  const region = process.env['AWS_REGION']
-  delete process.env['AWS_REGION']
-  try {
-    program.parse([...words], { from: 'user' })
-  } finally {
-    if (region !== undefined) process.env['AWS_REGION'] = region
-  }
-  if (!seen) throw new Error(`No command was understood in ${words.join(' ')}`)
-  return seen
+  const made = programOf(() => undefined)
+  catchAll(made)
+  return made
 }
 
 /** Where a command should lead. */

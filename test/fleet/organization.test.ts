@@ -8,6 +8,7 @@ import type { Moment } from '../../lab/aws/moment.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { assemble } from '../flow/assemble.ts'
+import { delays } from '../flow/place.ts'
 
 /** Accounts that each sweep finds, through the synthesized template. No cluster lets us in: what is shown is who is looked at. */
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-organization-'))
@@ -40,6 +41,7 @@ beforeAll(async () => {
     region: 'eu-west-1',
     assemblyDir: await assemble(folder, settings),
     timeScale: 1 / 200,
+    delays,
     onMoment: (moment) => void moments.push(moment),
     organization: {
       units: { [root]: undefined, [unit]: root, [below]: unit },

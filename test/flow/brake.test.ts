@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { assemble, type GuardedStage, raise, target } from './guards-stage.ts'
+import { shortDelays } from './place.ts'
 import { until } from '../until.ts'
 import { witness, type Witness } from './witness.ts'
 
@@ -23,7 +24,7 @@ const set = (value: string) => stage.cloud.ssm.put('/calico-ipvs-sync/CalicoIpvs
 const subjects = () => stage.cloud.deliveries.map(({ subject }) => subject ?? '').filter((it) => /brake/.test(it))
 
 beforeAll(async () => {
-  stage = await raise(await assemble(folder), ['one', 'two', 'three'], nodes)
+  stage = await raise(await assemble(folder), ['one', 'two', 'three'], nodes, { delays: shortDelays })
   seen = await Promise.all(stage.clusters.map((cluster) => witness(cluster, nodes)))
   stage.deploy(pace)
   stage.cloud.fire()

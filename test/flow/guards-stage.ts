@@ -4,12 +4,13 @@ import { type Alarms, startAlarms } from '../../lab/aws/alarms.ts'
 import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
 import { configure } from '../../lab/aws/configured.ts'
 import type { Moment } from '../../lab/aws/moment.ts'
+import type { Delays } from '../../lab/aws/queues.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { useControlPlane } from '../control-planes/use.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { applyManifests } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { place } from './place.ts'
+import { delays as ofSweeps, place } from './place.ts'
 
 export { assemble } from './assemble.ts'
 export { place }
@@ -29,6 +30,8 @@ export interface GuardedStage {
 
 interface Raising {
   real?: string[]
+  environments?: number
+  delays?: Delays
   copies?: number
   admin?: string
   onMoment?: (moment: Moment) => void
@@ -38,21 +41,31 @@ interface Raising {
 export const raise = async (
   assemblyDir: string,
   names: string[],
-  nodes: number,
-  /** `real`: which of them have the real API server. `copies`: how often each message comes. `admin`: who alone has access to them. */
-  { real = [], copies = 1, admin, onMoment }: Raising = {},
+  nodes: number | ((name: string) => number),
+  /**
+   * `real`: which of them have the real API server. `environments`: of one function. `copies`: how often each message comes. `admin`: who
+   * alone has access to them.
+   */
+  { real = [], environments, delays = ofSweeps, copies = 1, admin, onMoment }: Raising = {},
 ): Promise<GuardedStage> => {
   const entry: { cloud?: Cloud } = {}
   const workdir = mkdtempSync(join(assemblyDir, '..', 'clusters-'))
   const alarms = await startAlarms(() => entry.cloud?.keyring)
-  const about = (name: string) => ({ real: real.includes(name), workdir, nodes, cloud: () => entry.cloud })
+  const about = (name: string) => ({
+    real: real.includes(name),
+    workdir,
+    nodes: typeof nodes === 'number' ? nodes : nodes(name),
+    cloud: () => entry.cloud,
+  })
   const clusters = await Promise.all(names.map((name) => start(name, about(name))))
   const end = () => Promise.all([alarms.stop(), ...clusters.map((cluster) => cluster.stop())])
   const cloud = await startCloud({
     ...place,
     assemblyDir,
     timeScale: 1 / 200,
+    delays,
     copies,
+    ...(environments !== undefined && { environments }),
     ...(onMoment && { onMoment }),
     endpoints: { AWS_ENDPOINT_URL_CLOUDWATCH: alarms.url },
     eks: { clusters: clusters.map(seed) },

@@ -22,7 +22,7 @@ let second: LabCluster
 beforeAll(async () => {
   const onMoment = (moment: Moment) => void moments.push(moment)
   stage = await raise(await assemble(folder), [name], 3, { onMoment })
-  stage.deploy({ canarySeconds: 10, settleSeconds: 1 })
+  stage.deploy({ canarySeconds: 5, settleSeconds: 1 })
   second = await startEmbedded({
     name,
     workdir: mkdtempSync(join(folder, 'second-')),

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { type Ended, run } from '../cli/run.ts'
 import { assemble, type GuardedStage, place, raise, target, wanted } from './guards-stage.ts'
+import { shortDelays } from './place.ts'
 import { inTurn, mostWithin, trespassers, witness, type Witness } from './witness.ts'
 
 /**
@@ -24,7 +25,7 @@ const seen = new Map<string, Witness>()
 const lines = new Map<string, Ended>()
 
 beforeAll(async () => {
-  stage = await raise(await assemble(folder), [...names], nodeCount, { real: ['one'], copies: 2 })
+  stage = await raise(await assemble(folder), [...names], nodeCount, { real: ['one'], delays: shortDelays, copies: 2 })
   for (const cluster of stage.clusters) seen.set(cluster.name, await witness(cluster, nodeCount))
   stage.deploy({ canarySeconds: settleSeconds, settleSeconds, nodeDeadlineSeconds: 60, clustersAtOnce: 2 })
   const [one, two] = stage.clusters as [LabCluster, LabCluster]

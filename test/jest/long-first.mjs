@@ -13,7 +13,6 @@ const long = [
   'test/fleet/spokes.test.ts',
   'test/rollout/restarts.test.ts',
   'test/flow/two-at-once.test.ts',
-  'test/unwell/slow.test.ts',
   'test/contract/contract.test.ts',
   'test/unwell/functions.test.ts',
   'test/unwell/commands.test.ts',

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { startTables, type Tables } from '../verify/crash/outside.ts'
 import { runOnce } from '../verify/crash/run.ts'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
@@ -7,7 +7,7 @@ import { changeKey } from '../../shared/domain/rollout/annotations.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
-import { failFelixWith, type Kind, setTheStage, type Stage, syncTools } from './stage.ts'
+import { asBefore, failFelixWith, type Kind, setTheStage, type Stage, syncTools } from './stage.ts'
 
 /**
  * One Felix cannot take the new range, which reaches it through `default`. Well nodes keep the range by overrides of their
@@ -25,10 +25,11 @@ describe.each(kinds)('a value in default that one node cannot take (%s, %i nodes
   let stage: Stage
   let tables: Tables
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     ;[stage, tables] = await Promise.all([setTheStage(kind, count), startTables()])
   }, 120_000)
-  afterEach(async () => {
+  afterEach(() => asBefore(stage))
+  afterAll(async () => {
     await tables?.stop()
     await stage?.stop()
   }, 30_000)

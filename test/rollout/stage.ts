@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createClock } from '../verify/crash/clock.ts'
 import { observeCluster, rangeIn } from '../verify/crash/observed.ts'
 import { range, type Scene } from '../verify/crash/scene.ts'
+import { isStatus } from '../../lab/admin-client.ts'
 import { type Watch, watch, type WatchEvent } from '../../lab/watch.ts'
 import { useControlPlane } from '../control-planes/use.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
@@ -39,6 +40,31 @@ export const setTheStage = async (kind: Kind, nodeCount: number): Promise<Stage>
   }
   return { cluster, clock, nodes, observer, direct, stop }
 }
+
+interface Felix {
+  metadata: { name: string; annotations?: Record<string, string> }
+}
+
+/** Takes back what a rollout of the range wrote, so that the next one finds the cluster as it was. */
+export const asBefore = async ({ cluster, observer }: Stage): Promise<void> => {
+  const { items } = (await cluster.request('GET', felixConfigurations)) as { items: Felix[] }
+  const remove = (path: string) =>
+    cluster.request('DELETE', path).catch((error: unknown) => {
+      if (!isStatus(error, 404)) throw error
+    })
+  const [overrides, others] = [items.filter(isOverride), items.filter((it) => !isOverride(it))]
+  await Promise.all([lease, ...overrides.map((it) => `${felixConfigurations}/${it.metadata.name}`)].map(remove))
+  for (const { metadata } of others) {
+    const annotations = Object.fromEntries(Object.keys(metadata.annotations ?? {}).map((key) => [key, null]))
+    const patch = { metadata: { annotations }, spec: { kubeNodePortRanges: null } }
+    await cluster.request('PATCH', `${felixConfigurations}/${metadata.name}`, patch, 'application/merge-patch+json')
+  }
+  observer.broken.clear()
+}
+
+const isOverride = ({ metadata: { name } }: Felix): boolean => name.startsWith('node.')
+const felixConfigurations = '/apis/crd.projectcalico.org/v1/felixconfigurations'
+const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
 
 export const eks = (serviceNodePortRange = range): EksState => ({
   status: 'ACTIVE',
@@ -98,8 +124,6 @@ const reportReady = async ({ cluster, clock }: Stage, node: string, ready: boole
     ),
   )
 }
-
-const felixConfigurations = '/apis/crd.projectcalico.org/v1/felixconfigurations'
 
 /** Kubelets that follow the FelixConfigurations: the clock does not jump before they have said what is so. */
 const kubeletsOf = async (

@@ -1,22 +1,25 @@
-import { afterAll, beforeEach, afterEach, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { startTables } from '../verify/crash/outside.ts'
 import { runOnce } from '../verify/crash/run.ts'
 import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
-import { lookAt, mostAtOnce, setTheStage, type Stage, syncTools } from './stage.ts'
+import { asBefore, lookAt, mostAtOnce, setTheStage, type Stage, syncTools } from './stage.ts'
 
 /** Two at once in one cluster of the real API server: one of them holds the Lease and the other waits, or finds it done. */
 const policy = policyWith({ action: 'sync' })
 const tables = startTables()
 let stage: Stage
 
-beforeEach(async () => {
+beforeAll(async () => {
   stage = await setTheStage('real', 6)
 }, 120_000)
-afterEach(() => stage?.stop(), 30_000)
-afterAll(async () => (await tables).stop())
+afterEach(() => asBefore(stage))
+afterAll(async () => {
+  await (await tables).stop()
+  await stage?.stop()
+}, 30_000)
 
 const oneByOne = async (observed: { felix: { node: string; at: number }[] }) => {
   await stage.observer.caughtUp()

@@ -19,6 +19,7 @@ import { clusterKey } from '../../shared/messages.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
 import { runHere as run } from '../cli/here.ts'
 import { synthesized } from '../flow/assemble.ts'
+import { delays } from '../flow/place.ts'
 import { aSecond, emptied, nodeNames, rangeAnnotation, removed, restartKubeProxy } from './world.ts'
 import { until } from '../until.ts'
 
@@ -48,7 +49,7 @@ beforeAll(async () => {
   const { server: endpoint, caData } = cluster
   const addons = [{ name: 'kube-proxy', version: 'v1.36.3-eksbuild.2', configurationValues: '{"mode":"ipvs"}' }]
   const clusters = [{ name: ref.name, endpoint, caData, nodePortRange, addons }]
-  cloud = await startCloud({ ...place, assemblyDir, timeScale: 0.01, eks: { clusters } })
+  cloud = await startCloud({ ...place, assemblyDir, timeScale: 0.01, delays, eks: { clusters } })
   started.cloud = cloud
   cloud.eks.grant(ref.name, cloud.credentials.arn, ['calico-ipvs-sync-viewers'])
   nameByArn()

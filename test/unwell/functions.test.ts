@@ -4,6 +4,7 @@ import type { Moment } from '../../lab/aws/moment.ts'
 import { place } from '../flow/guards-stage.ts'
 import { dripping, refusing } from './endpoints.ts'
 import { type GatedStage, raiseGated, type Service, services } from './gated-stage.ts'
+import { type Late, lookWhereAllIsLate } from './slow.ts'
 
 /**
  * `evaluate` as it is deployed, with its memory and its time, in front of an AWS that is not well: it ends by itself, says
@@ -82,9 +83,11 @@ const tried = async (it: Logged, service: Service, way: Way) => {
 const pairs = services.flatMap((service) => wayNames.map((way) => ({ service, way })))
 const seen = new Map<string, Promise<Awaited<ReturnType<typeof tried>>>>()
 const stages: Logged[] = []
+let late: Promise<Late>
 
-// Nearly all of it is waiting for time-outs: five deployments take the pairs of service and way from one list.
+// Nearly all of it is waiting for time-outs: five deployments take the pairs of service and way from one list, and a sixth is late.
 beforeAll(async () => {
+  late = lookWhereAllIsLate()
   const left = pairs.values()
   const lane = async (): Promise<void> => {
     const it = await raised()
@@ -95,7 +98,7 @@ beforeAll(async () => {
       await trying.catch(() => reset(it))
     }
   }
-  await Promise.all(services.map(lane))
+  await Promise.all([Promise.allSettled([late]), ...services.map(lane)])
 }, 240_000)
 afterAll(async () => void (await Promise.all(stages.map((it) => it.stop()))))
 
@@ -111,4 +114,18 @@ describe.each(services)('where %s', (service) => {
     expect(subjects.filter((it) => it.includes('cannot tell')).length).toBeLessThanOrEqual(service === 'EKS' ? 1 : 0)
     expect(dead).toEqual([])
   })
+})
+
+test('where each call of AWS is late, a look ends before it is ended, says where the time went, and nothing is lost', async () => {
+  const { first, second, lines, subjects, dead } = await late
+  process.stdout.write(`late: ${first.seconds.toFixed(1)} s\n`)
+  expect(first.result).toEqual({ payload: JSON.stringify({ batchItemFailures: [{ itemIdentifier: 'm' }] }) })
+  expect(first.seconds).toBeLessThan(59)
+  expect(lines.filter((line) => line.includes('message failed')).join('\n')).toMatch(
+    /no time is left; DynamoDB took \d+ s of |DynamoDB: /,
+  )
+  expect(second).toEqual(done)
+  expect(subjects.filter((text) => text.includes('cannot tell'))).toEqual([])
+  expect(subjects.filter((text) => text.includes('out of step'))).toHaveLength(1)
+  expect(dead).toEqual([])
 })

@@ -22,18 +22,22 @@ export const deployments = {
 export type Deployment = keyof typeof deployments
 
 /** Both templates created and deleted on moto, what moto cannot do, and accounts of an organization. Throws where there is no Python. */
-export const emulate = async (folder: string, wanted = Object.keys(deployments) as Deployment[]): Promise<Claim[]> => [
-  ...(await inAccount(hub.hubAccount, folder, async (moto) => {
+export const emulate = async (
+  folder: string,
+  wanted = Object.keys(deployments) as Deployment[],
+): Promise<Claim[]> => {
+  const ofHub = inAccount(hub.hubAccount, folder, async (moto) => {
     const claims = [await bootstrapped(moto, folder)]
     for (const what of wanted) claims.push(...(await hubOf(moto, folder, what)))
     return [...claims, ...(await shortfallClaims(moto))]
-  })),
-  ...(await inAccount(away.account, folder, async (moto) => [
+  })
+  const ofSpoke = inAccount(away.account, folder, async (moto) => [
     ...(await spokeStack(moto, 'the spoke', spoke(true), away)),
     ...(await spokeStack(moto, 'the spoke without changes', spoke(false), away)),
     ...(await organizationClaims(moto)),
-  ])),
-]
+  ])
+  return (await Promise.all([ofHub, ofSpoke])).flat()
+}
 
 const away = { account: '444455556666', region: hub.hubRegion }
 

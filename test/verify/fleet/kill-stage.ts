@@ -10,6 +10,7 @@ import type { Cloud } from '../../../lab/aws/cloud.ts'
 import type { Moment } from '../../../lab/aws/moment.ts'
 import { webhookSecret } from '../../../lab/demo/deployment.ts'
 import { assemble } from '../../flow/assemble.ts'
+import { shortDelays } from '../../flow/place.ts'
 import { witness, type Witness } from '../../flow/witness.ts'
 import { accounts, type FleetStage, hub, nameIn, type Place, raiseFleet } from './stage.ts'
 
@@ -46,7 +47,7 @@ export const raiseKillStage = async (folder: string): Promise<KillStage> => {
     among: [hub, there],
     isClosed: (account) => isClosed && account === closing,
     // What was killed comes again at once.
-    cloud: { cutShort, timeScale: 1 / 10_000, onMoment: (moment) => act(moment) },
+    cloud: { cutShort, timeScale: 1 / 10_000, delays: shortDelays, onMoment: (moment) => act(moment) },
   })
   const { cloud, clusters, moments } = stage
   cloud.secrets.put(webhookSecret, cloud.slack.webhookUrl)

@@ -2,11 +2,12 @@ import { assemble } from '../../flow/assemble.ts'
 import type { Claim, Sizes } from './claim.ts'
 import { settings, sweptFleet, type SweptFleet } from './swept.ts'
 
-/** Notices wait so long for others: more than a look takes, and less than a person would wait. */
-const digest = { moreThan: 10, settleSeconds: 20 }
-
-/** All clusters change within one sweep, and in one of them a rollout has halted: what people hear of it. */
-export const noticesPart = async (folder: string, { changing }: Sizes): Promise<Claim[]> => {
+/**
+ * All clusters change within one sweep, and in one of them a rollout has halted: what people hear of it. `settleSeconds`: notices wait so
+ * long for others, which is more than a look takes.
+ */
+export const noticesPart = async (folder: string, { changing }: Sizes, settleSeconds = 20): Promise<Claim[]> => {
+  const digest = { moreThan: 10, settleSeconds }
   const shape = { well: changing, halting: 1, unreachable: 0, denied: 0, vanishing: 0, closing: 0 }
   const fleet = await sweptFleet(await assemble(folder, { ...settings, notices: { digest } }), shape)
   try {

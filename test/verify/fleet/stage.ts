@@ -11,7 +11,7 @@ import { defaultDeployment, defaultExternalId, roleName } from '../../../shared/
 import { groups } from '../../../shared/domain/grant/groups.ts'
 import { spokeTemplate } from '../../../shared/domain/spoke/template.ts'
 import { seed, wanted } from '../../flow/guards-stage.ts'
-import { place as hub } from '../../flow/place.ts'
+import { delays, place as hub } from '../../flow/place.ts'
 
 /** A hub and two spokes: three accounts, two regions each. */
 export const accounts = [hub.account, '222233334444', '333344445555'] as const
@@ -75,6 +75,7 @@ export const raiseFleet = async (
     ...hub,
     assemblyDir,
     timeScale: 1 / 200,
+    delays,
     onMoment: (moment) => void moments.push(moment),
     spokes,
     mayAssume: (caller, role, id) => !isClosed(role.split(':')[4] ?? '') && mayAssume(caller, role, id),

@@ -4,6 +4,7 @@ import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb'
 import { type Cloud, startCloud } from '../../../lab/aws/cloud.ts'
 import { parseFields } from '../../../lab/aws/json.ts'
 import type { Moment } from '../../../lab/aws/moment.ts'
+import { delays } from '../../flow/place.ts'
 import { startEmbedded } from '../../../lab/embedded/start.ts'
 import { applyManifests } from '../../../lab/fixtures/manifests.ts'
 import { populate } from '../../../lab/fixtures/populate.ts'
@@ -92,6 +93,7 @@ export const sweptFleet = async (assemblyDir: string, shape: Shape): Promise<Swe
     region: 'eu-west-1',
     assemblyDir,
     timeScale: 1 / 200,
+    delays,
     environments: 4,
     eks: { clusters },
     mayAssume: (_, role) => !refused.has(role.split(':')[4] ?? ''),

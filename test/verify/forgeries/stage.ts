@@ -8,6 +8,7 @@ import { useControlPlane } from '../../control-planes/use.ts'
 import { startEmbedded } from '../../../lab/embedded/start.ts'
 import { applyManifests } from '../../../lab/fixtures/manifests.ts'
 import { assemble, letIn, place, seed } from '../../flow/guards-stage.ts'
+import { delays } from '../../flow/place.ts'
 import { desired } from './judge.ts'
 import { ledger, type Ledger, type Mail, watchMail } from './deployment.ts'
 import type { Variant } from './variant.ts'
@@ -34,6 +35,7 @@ export const setTheStage = async (): Promise<Stage> => {
     ...place,
     assemblyDir: await assemble(folder),
     timeScale: 1 / 200,
+    delays,
     environments: 3,
     onMoment: book.note,
   })
