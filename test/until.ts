@@ -20,3 +20,6 @@ export const until = async <T>(
       )
   }
 }
+
+/** Times of the API server and ids of sweeps have whole seconds: what shall be later than all before waits for the next. */
+export const nextSecond = (): Promise<void> => sleep(1_050 - (Date.now() % 1_000))

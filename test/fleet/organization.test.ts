@@ -9,6 +9,7 @@ import type { LabCluster } from '../../lab/cluster.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { assemble } from '../flow/assemble.ts'
 import { delays } from '../flow/place.ts'
+import { nextSecond } from '../until.ts'
 
 /** Accounts that each sweep finds, through the synthesized template. No cluster lets us in: what is shown is who is looked at. */
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-organization-'))
@@ -79,7 +80,7 @@ const lines = (service: string, message: string, from = 0) =>
 
 /** The accounts whose clusters one sweep looks at. A sweep's id has whole seconds. */
 const sweep = async (): Promise<string[]> => {
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await nextSecond()
   const from = moments.length
   cloud.fire('Schedule')
   await cloud.idle({ timeoutMilliseconds: 200_000 })

@@ -8,7 +8,7 @@ import type { LabCluster } from '../../lab/cluster.ts'
 import { startEmbedded } from '../../lab/embedded/start.ts'
 import { applyManifests } from '../../lab/fixtures/manifests.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
-import { until } from '../until.ts'
+import { nextSecond, until } from '../until.ts'
 import { snapshotOf } from '../verify/forgeries/snapshot.ts'
 import { assemble, type GuardedStage, letIn, raise, seed, target, wanted } from './guards-stage.ts'
 
@@ -47,7 +47,7 @@ const said = (message: string, from = 0) =>
   })
 const fire = async () => {
   // A sweep's id has whole seconds.
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await nextSecond()
   stage.cloud.fire()
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { installCalicoCrds } from '../../lab/control-plane/crds.ts'
@@ -538,7 +539,7 @@ test('an old Felix that missed the mode; its restart fails on the first node and
 
   await breakNode(cluster, first, 'crash')
   // Until the simulated kubelets have heard of it.
-  await aSecond()
+  await sleep(1_100)
   expect(await carryOut(facts())).toMatchObject({ end: 'halted' })
   const halted = await seen(facts())
   await expectFinding(halted, {

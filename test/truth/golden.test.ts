@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
@@ -191,7 +192,7 @@ const golden: Golden[] = [
       await restartKubeProxy(cluster)
       await breakNode(cluster, third, 'crash')
       // Until the simulated kubelets have heard of it.
-      await aSecond()
+      await sleep(1_100)
       await removed(cluster, `${calicoPods}&fieldSelector=spec.nodeName%3D${third}&gracePeriodSeconds=0`)
       await until('the crash', async () => (await waitingIn(calicoPods)).includes('CrashLoopBackOff'))
     },

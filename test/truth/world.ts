@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isStatus } from '../../lab/admin-client.ts'
 import type { LabCluster } from '../../lab/cluster.ts'
 import { untilSettled } from '../../lab/fixtures/settle.ts'
 import { kubeClient } from '../../shared/clients/kube/open.ts'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
-import { until } from '../until.ts'
+import { nextSecond, until } from '../until.ts'
 
 /** The few things that the tests of the truth do to one and the same lab cluster, world after world. */
 
@@ -13,8 +12,7 @@ export const felixPath = '/apis/crd.projectcalico.org/v1/felixconfigurations'
 export const rangeAnnotation = 'config.projectcalico.org/KubeNodePortRanges'
 export const nodeNames = ['1', '2', '3'].map((it) => `ip-10-1-0-${it}.ec2.internal`) as [string, string, string]
 
-/** The server stamps times with whole seconds: what shall be seen as later must be a second later. */
-export const aSecond = (): Promise<void> => sleep(1_100)
+export const aSecond = nextSecond
 
 /** A client as the administrator, or with another token. */
 export const clientOf = ({ server, caData, adminToken }: LabCluster, token = adminToken): KubeClient =>

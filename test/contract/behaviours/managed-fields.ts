@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Behaviour, call, type Json, merge } from '../behaviour.ts'
+import { nextSecond } from '../../until.ts'
 import { configMap, created, felix, felixPath, namespaced } from '../objects.ts'
 
 const entryOf = (object: Json, manager: string): Json =>
@@ -31,16 +31,16 @@ export const managedFields: Behaviour[] = [
     async run(cluster) {
       const path = (await namespaced(cluster, 'managed-config'))('configmaps')
       await created(cluster, `${path}?fieldManager=installer`, configMap('one', { config: 'mode: ""', other: 'x' }))
-      await sleep(1100)
+      await nextSecond()
       const changed = await merge(cluster, `${path}/one?fieldManager=eks`, { data: { config: 'mode: "ipvs"' } })
       const [installer, eks] = [entryOf(changed.json, 'installer'), entryOf(changed.json, 'eks')]
       assert.deepEqual(installer.fieldsV1['f:data'], { '.': {}, 'f:other': {} })
       assert.deepEqual(eks.fieldsV1, { 'f:data': { 'f:config': {} } })
       assert.ok(Date.parse(eks.time) > Date.parse(installer.time), `${eks.time} is not after ${installer.time}`)
-      await sleep(1100)
+      await nextSecond()
       const labelled = await merge(cluster, `${path}/one?fieldManager=kubectl`, { metadata: { labels: { a: 'b' } } })
       assert.equal(entryOf(labelled.json, 'eks').time, eks.time)
-      await sleep(1100)
+      await nextSecond()
       const again = await merge(cluster, `${path}/one?fieldManager=eks`, { data: { config: 'mode: "iptables"' } })
       assert.ok(Date.parse(entryOf(again.json, 'eks').time) > Date.parse(eks.time))
     },

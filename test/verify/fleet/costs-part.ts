@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../../infra/bundle.ts'
 import { assemble } from '../../flow/assemble.ts'
+import { nextSecond } from '../../until.ts'
 import type { Claim } from './claim.ts'
 import { type Counts, countsIn } from './costs.ts'
 import { own, settings, sweptFleet, type SweptFleet } from './swept.ts'
@@ -30,7 +31,7 @@ const swept = (fleet: SweptFleet): Promise<Counts> => during(fleet, () => fleet.
 
 const during = async ({ cloud, moments }: SweptFleet, act: () => void): Promise<Counts> => {
   // A sweep's id has whole seconds.
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await nextSecond()
   const from = moments.length
   act()
   await cloud.idle({ timeoutMilliseconds: 600_000 })

@@ -1,6 +1,6 @@
 import { EKSClient, UpdateClusterConfigCommand } from '@aws-sdk/client-eks'
 import type { Moment } from '../../../lab/aws/moment.ts'
-import { until } from '../../until.ts'
+import { nextSecond, until } from '../../until.ts'
 import type { Claim, Sizes } from './claim.ts'
 import { type Kill, type KillStage, raiseKillStage, there } from './kill-stage.ts'
 import { nameIn } from './stage.ts'
@@ -103,7 +103,7 @@ const changeRange = async ({ cloud }: KillStage, minPort: number): Promise<void>
 
 /** A sweep and all its places, killed ones with it. A sweep's id has whole seconds. */
 const sweepOnce = async ({ cloud, moments }: KillStage): Promise<void> => {
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await nextSecond()
   const from = moments.length
   cloud.fire('Schedule')
   const hasSent = (it: Moment) => it.kind === 'invocation' && it.name === 'Sweep' && !('error' in it.result)

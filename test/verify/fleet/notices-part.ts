@@ -1,4 +1,5 @@
 import { assemble } from '../../flow/assemble.ts'
+import { nextSecond } from '../../until.ts'
 import type { Claim, Sizes } from './claim.ts'
 import { settings, sweptFleet, type SweptFleet } from './swept.ts'
 
@@ -36,7 +37,7 @@ export const noticesPart = async (folder: string, { changing }: Sizes, settleSec
 
 /** Subjects of the mails of one sweep, from its schedule to the last of them. A sweep's id has whole seconds. */
 const heardIn = async ({ cloud }: SweptFleet): Promise<string[]> => {
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await nextSecond()
   const from = cloud.deliveries.length
   cloud.fire()
   await cloud.idle({ timeoutMilliseconds: 900_000 })

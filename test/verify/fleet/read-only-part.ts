@@ -3,6 +3,7 @@ import { fieldsOf, listOf, parseFields } from '../../../lab/aws/json.ts'
 import { roleName } from '../../../shared/domain/fleet-names.ts'
 import { assemble } from '../../flow/assemble.ts'
 import { snapshotOf } from '../forgeries/snapshot.ts'
+import { nextSecond } from '../../until.ts'
 import type { Claim } from './claim.ts'
 import { accounts, type FleetStage, hub, nameIn, type Place, places, raiseFleet, regions } from './stage.ts'
 import { rowsOf } from './swept.ts'
@@ -74,7 +75,7 @@ export const readOnlyPart = async (folder: string): Promise<Claim[]> => {
 
 /** A sweep's id has whole seconds. */
 const swept = async ({ cloud }: FleetStage): Promise<void> => {
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await nextSecond()
   cloud.fire()
   await cloud.idle({ timeoutMilliseconds: 600_000 })
 }

@@ -1,6 +1,6 @@
 import { fieldsOf, listOf, parseFields } from '../../../lab/aws/json.ts'
 import { assemble } from '../../flow/assemble.ts'
-import { until } from '../../until.ts'
+import { nextSecond, until } from '../../until.ts'
 import type { Claim, Sizes } from './claim.ts'
 import { closed, type SweepLooks, sweepLooks, settings, sweptFleet, type SweptFleet } from './swept.ts'
 
@@ -35,7 +35,7 @@ export const sweepPart = async (folder: string, { clusters }: Sizes, odd = usual
 
 /** One sweep from its schedule to its last look. A sweep's id has whole seconds. */
 const sweep = async (fleet: SweptFleet, during?: (from: number) => Promise<void>): Promise<SweepLooks> => {
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await nextSecond()
   const from = fleet.moments.length
   fleet.cloud.fire()
   await during?.(from)
