@@ -32,6 +32,16 @@ export const pythonPackages = async ({ name, requirements, megabytes }: PythonPa
   return folder
 }
 
+/**
+ * For Python to find these packages, and to keep what it compiles of them for its next start: compiling all of moto or of `aws` takes longer
+ * than what they are started for. Containers often tell Python to keep nothing.
+ */
+export const pythonVariables = (folder: string): Record<string, string> => ({
+  PYTHONPATH: folder,
+  PYTHONDONTWRITEBYTECODE: '',
+  PYTHONPYCACHEPREFIX: ownCache('python-bytecode'),
+})
+
 const only = [
   '--no-deps',
   '--only-binary=:all:',

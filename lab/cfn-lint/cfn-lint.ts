@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { pythonPackages } from '../build/python-packages.ts'
+import { pythonPackages, pythonVariables } from '../build/python-packages.ts'
 
 const run = promisify(execFile)
 const requirements = join(import.meta.dirname, 'requirements.txt')
@@ -25,7 +25,7 @@ export const lint = async (files: readonly string[], regions: readonly string[])
   const { stdout } = await run(
     'python3',
     ['-c', start, '--format', 'json', '--include-checks', 'I', '--regions', ...regions, '--template', ...files],
-    { env: { ...process.env, PYTHONPATH: folder }, maxBuffer: 16_000_000 },
+    { env: { ...process.env, ...pythonVariables(folder) }, maxBuffer: 16_000_000 },
   ).catch(said)
   return (JSON.parse(stdout || '[]') as Finding[]).map(({ Filename, Rule, Level, Message, Location }) => ({
     file: Filename,

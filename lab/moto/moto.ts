@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { pythonPackages } from '../build/python-packages.ts'
+import { pythonPackages, pythonVariables } from '../build/python-packages.ts'
 import { freePorts } from '../loopback.ts'
 import { startProcess, untilReady } from '../processes.ts'
 
@@ -25,7 +25,7 @@ export const awsCommand = async (): Promise<Record<string, string>> => commandIn
 
 const commandIn = (folder: string) => ({
   PATH: [join(folder, 'bin'), dirname(process.execPath), process.env['PATH']].join(':'),
-  PYTHONPATH: folder,
+  ...pythonVariables(folder),
 })
 
 /** Whose account it is where none is named. */
@@ -39,11 +39,7 @@ export const startMoto = async (at: { account?: string; region: string; workdir:
   const folder = await packages()
   const [port = 0] = await freePorts(1)
   const logFile = join(at.workdir, 'moto.log')
-  const env = {
-    PYTHONPATH: folder,
-    PYTHONDONTWRITEBYTECODE: '1',
-    ...(at.account && { MOTO_ACCOUNT_ID: at.account }),
-  }
+  const env = { ...pythonVariables(folder), ...(at.account && { MOTO_ACCOUNT_ID: at.account }) }
   const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', `${port}`]
   const server = startProcess({ name: 'moto', command: 'python3', args, logFile, env })
   await untilReady(server, async () => (await fetch(`http://127.0.0.1:${port}/moto-api/`)).ok, 120_000)
