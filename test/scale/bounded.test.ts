@@ -286,7 +286,9 @@ describe('a cluster that sends too much has a verdict and a notice, within three
   test('items that are 100,000 tiny objects', async () => {
     items(nodes, () => many(100_000, (at) => named(`n${at}`)))
     // Nodes that are gone keep their pods for a minute: people hear of it when five have passed.
-    expect(await bounded(looked({ attempt: 6 }))).toMatch(/The list of 100000 nodes contains none of the nodes of the listed pods/)
+    expect(await bounded(looked({ attempt: 6 }))).toMatch(
+      /The list of 100000 nodes contains none of the nodes of the listed pods/,
+    )
   })
 
   test.each([

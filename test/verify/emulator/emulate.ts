@@ -22,10 +22,7 @@ export const deployments = {
 export type Deployment = keyof typeof deployments
 
 /** Both templates created and deleted on moto, what moto cannot do, and accounts of an organization. Throws where there is no Python. */
-export const emulate = async (
-  folder: string,
-  wanted = Object.keys(deployments) as Deployment[],
-): Promise<Claim[]> => {
+export const emulate = async (folder: string, wanted = Object.keys(deployments) as Deployment[]): Promise<Claim[]> => {
   const ofHub = inAccount(hub.hubAccount, folder, async (moto) => {
     const claims = [await bootstrapped(moto, folder)]
     for (const what of wanted) claims.push(...(await hubOf(moto, folder, what)))
