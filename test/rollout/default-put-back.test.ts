@@ -84,7 +84,7 @@ describe.each(kinds)('a value in default that one node cannot take (%s, %i nodes
       const halts = published.filter(({ text }) => text.includes('ROLLOUT_HALTED'))
       expect(halts.length).toBe(published.length > 0 ? 1 : 0)
       for (const { text } of halts) expect(text).toContain(ill)
-      expect(await control(direct, 'abort')).toMatchObject({ changed: true })
+      expect(await control(direct, 'abort', { by: 'a person', now: stage.clock.now })).toMatchObject({ changed: true })
     },
     240_000,
   )
