@@ -108,7 +108,7 @@ beforeAll(async () => {
     for (const way of wayNames) {
       const trying = tried(service, way)
       seen.set(`${service} ${way}`, trying)
-      await Promise.race([Promise.allSettled([trying]), sleep(4_000)])
+      await Promise.race([Promise.allSettled([trying]), sleep(6_000)])
     }
   await Promise.allSettled(seen.values())
 }, 300_000)
