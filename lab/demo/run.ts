@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Cloud, startCloud } from '../aws/cloud.ts'
 import type { ClusterSeed } from '../aws/eks-model.ts'
-import type { Delays } from '../aws/queues.ts'
 import type { LabCluster } from '../cluster.ts'
 import { startControlPlane } from '../control-plane/start.ts'
 import { setKubeProxyMode } from '../fixtures/changes.ts'
@@ -28,8 +27,6 @@ export interface Stage {
 interface Options {
   /** Shortens what AWS waits by itself before it tries a failed message again. */
   timeScale?: number
-  /** How long messages wait: as they ask when absent. */
-  delays?: Delays
   /** The server of the cluster whose mode changes, where nobody looks at that one. */
   bystander?: Kind
   /** Answers a real control plane with nothing in it. */
@@ -42,7 +39,7 @@ interface Options {
 export const setTheStage = async (
   kind: Kind,
   write: (line: string) => void,
-  { timeScale = 1, delays, bystander = kind, startReal = startControlPlane, synthesized = deploy }: Options = {},
+  { timeScale = 1, bystander = kind, startReal = startControlPlane, synthesized = deploy }: Options = {},
 ): Promise<Stage> => {
   const story = tellStory(write)
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-demo-'))
@@ -61,7 +58,6 @@ export const setTheStage = async (
     ...place,
     assemblyDir: assembly,
     timeScale,
-    ...(delays && { delays }),
     eks: {
       clusters: seeds(fleet),
       updateMilliseconds: 1500,
