@@ -106,7 +106,7 @@ describe('a client of a function', () => {
 
   test('knows within seconds that it cannot connect, before its deadline', () => {
     const { error, took } = sent.get('drops')!
-    expect(String((error as Error).message)).toMatch(/^SQS: TimeoutError: .*did not establish a connection/)
+    expect((error as Error).message).toMatch(/^SQS: TimeoutError: .*did not establish a connection/)
     expect(took).toBeLessThan(7.5)
   })
 
