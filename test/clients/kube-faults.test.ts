@@ -322,6 +322,8 @@ describe('a server that lies', () => {
     ['an object that is no list', { kind: 'Node' }, 'not a list'],
     ['a list of things without names', { items: [{ metadata: {} }] }, 'without names|with names'],
     ['a list of texts', { items: ['a'] }, 'with names'],
+    ['a list of nothing', { items: [null, { metadata: { name: 'a' } }] }, 'with names'],
+    ['a list beside the list', { items: null, others: [{ metadata: { name: 'a' } }] }, 'with names'],
   ])('%s in place of a list is malformed', async (_, body, message) => {
     cluster.faults.inject({ path: nodes, answer: { status: 200, body } })
     expect(failureOf(await clientFor().nodes())).toMatchObject({

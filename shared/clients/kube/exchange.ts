@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { type Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { KubeError } from '../../errors.ts'
-import { jsonBounds } from './json-bounds.ts'
+import { jsonBounds, type Parts } from './json-bounds.ts'
 import type { ReadBudget } from './budget.ts'
 import type { Proxy } from '../proxy.ts'
 
@@ -29,6 +29,11 @@ export interface Exchange {
   budget?: ReadBudget
   /** Takes a successful body piece by piece instead of keeping it; `false`: enough, hang up. */
   consume?: (piece: Buffer) => boolean
+  /**
+   * Takes each object in the list of a successful answer as text, as soon as it is there, so that a page is never in memory
+   * as text and as objects at once. In the answer's text it is `null`. Throws `KubeError`.
+   */
+  item?: (text: string) => void
   /** That the agent goes through. */
   proxy?: Proxy
 }
@@ -75,13 +80,18 @@ export function exchange(call: Exchange): Promise<Answer> {
 function collect(response: IncomingMessage, call: Exchange, alive: () => void): Promise<Answer> {
   const status = response.statusCode ?? 0
   const consume = status < 300 ? call.consume : undefined
-  const shape = jsonBounds()
-  const fault = (piece: Buffer): KubeError | undefined => {
-    if (size > call.limits.pageBytes) return tooLarge(call)
-    const misshapen = consume ? undefined : shape(piece)
-    return misshapen === undefined ? call.budget?.receive(call.url.pathname, piece.length) : tooMuch(call, misshapen)
-  }
   const pieces: Buffer[] = []
+  const item = status < 300 ? call.item : undefined
+  const shape = jsonBounds(item && partsOf(pieces, item))
+  const fault = (piece: Buffer): Error | undefined => {
+    if (size > call.limits.pageBytes) return tooLarge(call)
+    try {
+      const misshapen = consume ? undefined : shape(piece)
+      return misshapen === undefined ? call.budget?.receive(call.url.pathname, piece.length) : tooMuch(call, misshapen)
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
   let size = 0
   return new Promise((resolve, reject) => {
     const finish = () => resolve({ status, headers: response.headers, text: Buffer.concat(pieces).toString('utf8') })
@@ -90,8 +100,8 @@ function collect(response: IncomingMessage, call: Exchange, alive: () => void): 
       size += piece.length
       const wrong = fault(piece)
       if (wrong) return reject(wrong)
-      if (!consume) return void pieces.push(piece)
-      if (!consume(piece)) {
+      if (!consume && !item) pieces.push(piece)
+      if (consume?.(piece) === false) {
         finish()
         response.destroy()
       }
@@ -106,6 +116,24 @@ function collect(response: IncomingMessage, call: Exchange, alive: () => void): 
       reject(new DroppedError('unreachable', 'The server closed the connection during its answer.')),
     )
   })
+}
+
+const nothing = Buffer.from('null')
+
+/** One that never ends is missing in the text too, which is then no JSON. */
+function partsOf(pieces: Buffer[], take: (text: string) => void): Parts {
+  let begun: Buffer[] = []
+  return {
+    // A copy: a few bytes must not keep the piece that they are of.
+    around: (bytes) => void pieces.push(Buffer.from(bytes)),
+    item: (bytes, isEnd) => {
+      begun.push(bytes)
+      if (!isEnd) return
+      take(Buffer.concat(begun).toString('utf8'))
+      begun = []
+      pieces.push(nothing)
+    },
+  }
 }
 
 function watchdog(call: Exchange, end: (error: KubeError) => void) {

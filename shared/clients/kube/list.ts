@@ -48,29 +48,28 @@ export async function list<T>(
     const seen = new Set<string>()
     const begins = new Set<string>()
     for (let next: string | undefined = ''; next !== undefined; ) {
-      const request = { ...query, limit: String(limit), continue: next || undefined }
-      const page: Foreign = pageOf(await http.json({ method: 'GET', path, query: request }), path)
-      const items = itemsOf(page, path)
-      advancing(items[0], begins)
-      for (const item of items) {
-        const kept = reduce(item)
+      const request: Record<string, string | undefined> = { ...query, limit: String(limit), continue: next || undefined }
+      const of = (item: unknown, index: number): Item<T> | undefined =>
+        isNamed(item) ? { kept: reduce(item), ...(index === 0 && { id: idOf(item) }) } : undefined
+      const { page, items } = await http.list({ method: 'GET', path, query: request }, of)
+      const read = itemsOf(pageOf(page, path), items, path)
+      advancing(read[0]?.id, begins)
+      for (const { kept } of read) {
         if (kept === undefined) continue
         found.push(kept)
         http.budget?.keep(path, kept)
       }
       if (found.length > itemsAtMost)
         throw new KubeError('malformed', `The list ${path} is too long: more than ${itemsAtMost} objects.`)
-      next = exactTextOf(objectOf(page['metadata'])['continue']) || undefined
+      next = exactTextOf(objectOf(objectOf(page)['metadata'])['continue']) || undefined
       if (next !== undefined) bounded(next, seen)
     }
     return found
   }
 
   /** Detects a server that repeats a page with another token, which would never end. */
-  function advancing(first: Foreign | undefined, begins: Set<string>): void {
-    if (first === undefined) return
-    const { namespace, name } = metadataOf(first)
-    const id = `${namespace}/${name}`
+  function advancing(id: string | undefined, begins: Set<string>): void {
+    if (id === undefined) return
     if (begins.has(id))
       throw new KubeError('malformed', `The list ${path} does not end: it begins again at ${oneLine(id, 80)}.`)
     begins.add(id)
@@ -88,9 +87,28 @@ function pageOf(page: unknown, path: string): Foreign {
   throw new KubeError('malformed', `The answer to ${path} is not a list.`)
 }
 
-/** An empty list may have `"items": null`. */
-function itemsOf({ items }: Foreign, path: string): Foreign[] {
-  if (items === null || (Array.isArray(items) && items.every(isNamed))) return items ?? []
+interface Item<T> {
+  /** Of the first item of a page. */
+  id?: string
+  kept: T | undefined
+}
+
+const idOf = (item: Foreign): string => {
+  const { namespace, name } = metadataOf(item)
+  return `${namespace}/${name}`
+}
+
+/**
+ * An empty list may have `"items": null`. Whatever else is in the list than objects with names, or is a list beside it, is
+ * in the page.
+ */
+function itemsOf<T>(page: Foreign, items: (Item<T> | undefined)[], path: string): Item<T>[] {
+  const listed = page['items'] === null ? [] : page['items']
+  const lists = Object.values(page).filter(Array.isArray)
+  const isWhole =
+    Array.isArray(listed) && lists.length <= 1 && listed.length === items.length && listed.every((it) => it === null)
+  const named = items.filter((it) => it !== undefined)
+  if (isWhole && named.length === items.length) return named
   throw new KubeError('malformed', `The answer to ${path} is not a list of objects with names.`)
 }
 
