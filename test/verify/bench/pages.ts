@@ -1,0 +1,42 @@
+import type { Report } from '../../../shared/domain/report.ts'
+import { html } from '../../../shared/report/html/report.ts'
+import { exampleState, reportOf } from '../samples/documents.ts'
+import { compared, type Result } from './comparison.ts'
+
+const clusters = 500
+const bytesAtMost = 2_000_000
+const millisecondsAtMost = 1_000
+
+/** The page of a fleet: every second cluster out of step, each with findings of its own. */
+export function fleetPages(rounds: number): Result[] {
+  const report = reportOf(exampleState())
+  const sweep = {
+    schemaVersion: 1 as const,
+    sweptAt: report.observedAt,
+    clusters: Array.from(
+      { length: clusters },
+      (_, at): Report => ({
+        ...report,
+        cluster: { ...report.cluster, name: `cluster-${at}` },
+        ...(at % 2 === 0 && { verdict: 'in-step' as const, findings: [] }),
+      }),
+    ),
+  }
+  const times: number[] = []
+  let page = ''
+  for (let round = 0; round < rounds; round += 1) {
+    const began = performance.now()
+    page = html(sweep)
+    times.push(performance.now() - began)
+  }
+  const limit = (unit: 'bytes' | 'ms', ours: number[], most: number): Result =>
+    compared({
+      name: `page of ${clusters} clusters, ${unit === 'ms' ? 'time' : 'size'}`,
+      unit,
+      ours,
+      other: [most],
+      otherName: 'what it may take',
+      bound: 1,
+    })
+  return [limit('bytes', [Buffer.byteLength(page)], bytesAtMost), limit('ms', times, millisecondsAtMost)]
+}
