@@ -48,7 +48,11 @@ export async function list<T>(
     const seen = new Set<string>()
     const begins = new Set<string>()
     for (let next: string | undefined = ''; next !== undefined; ) {
-      const request: Record<string, string | undefined> = { ...query, limit: String(limit), continue: next || undefined }
+      const request: Record<string, string | undefined> = {
+        ...query,
+        limit: String(limit),
+        continue: next || undefined,
+      }
       const of = (item: unknown, index: number): Item<T> | undefined =>
         isNamed(item) ? { kept: reduce(item), ...(index === 0 && { id: idOf(item) }) } : undefined
       const { page, items } = await http.list({ method: 'GET', path, query: request }, of)
