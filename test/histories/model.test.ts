@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { isStatus } from '../../lab/admin-client.ts'
 import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
@@ -11,19 +11,31 @@ import { type Hands, nodesIn, stories, type Story, telling } from '../verify/his
 /** The model of the histories is held against a real API server: the same story shows the same writes and answers there. */
 const policy = policyWith({ action: 'sync' })
 const path = '/apis/crd.projectcalico.org/v1/felixconfigurations'
+const apiVersion = 'crd.projectcalico.org/v1'
 const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
 const merge = 'application/merge-patch+json'
 
-let stage: Stage | undefined
-afterEach(async () => {
-  await stage?.stop()
-  stage = undefined
+let stage: Stage
+beforeAll(async () => {
+  stage = await setTheStage('real', 3)
 })
+afterAll(() => stage.stop())
+
+/** As no story was played. */
+const cleared = async ({ cluster }: Stage): Promise<void> => {
+  const { items } = (await cluster.request('GET', path)) as { items: { metadata: { name: string } }[] }
+  for (const { metadata } of items) await cluster.request('DELETE', `${path}/${metadata.name}`)
+  const metadata = { name: 'default' }
+  await cluster.request('POST', path, { apiVersion, kind: 'FelixConfiguration', metadata, spec: {} })
+  await cluster.request('DELETE', lease).catch((error: unknown) => {
+    if (!isStatus(error, 404)) throw error
+  })
+}
 
 const handsIn = ({ cluster, direct, clock }: Stage): Hands => ({
   merge: async (name, annotations, spec = {}) => {
     const created = {
-      apiVersion: 'crd.projectcalico.org/v1',
+      apiVersion,
       kind: 'FelixConfiguration',
       metadata: { name, annotations },
       spec,
@@ -44,7 +56,7 @@ const handsIn = ({ cluster, direct, clock }: Stage): Hands => ({
 })
 
 const playThere = async (story: Story): Promise<string[]> => {
-  stage = await setTheStage('real', 3)
+  await cleared(stage)
   const tools = syncTools(stage, policy)
   const { kube, lines } = telling(stage.direct, { story, hands: handsIn(stage), nodes: stage.nodes })
   const ended = await sync({ ...tools, kube }, policy).then(

@@ -34,11 +34,16 @@ const foreignOf = (object: FelixObject | undefined): string =>
     sorted(object?.spec, (key) => key !== 'kubeNodePortRanges'),
   ])
 
+const settingsOf = ({ annotations }: FelixObject): Record<string, string> =>
+  Object.fromEntries(Object.entries(annotations).filter(([key]) => key.startsWith('config.projectcalico.org/')))
+
 /** A range that others gave a node, a setting that is not ours, or the whole of `default`. */
 export const changesOthers = ({ byOthers }: Page, { name, before, after }: Write): boolean => {
   if (name === 'default') return !after || (before !== undefined && foreignOf(before) !== foreignOf(after))
   if (!name.startsWith('node.') || byOthers.has(name)) return true
-  return before !== undefined && foreignOf(before) !== foreignOf(after ?? { ...before, annotations: {}, spec: {} })
+  if (after) return before !== undefined && foreignOf(before) !== foreignOf(after)
+  // An override of ours goes with annotations that somebody added and that configure nothing.
+  return before !== undefined && foreignOf({ ...before, annotations: settingsOf(before) }) !== foreignOf(undefined)
 }
 
 interface Holder {
