@@ -1,6 +1,6 @@
+import { Logger } from '@aws-lambda-powertools/logger'
 import { origin } from './correlation.ts'
 import { shortened, plain, plainLines } from './domain/plain.ts'
-import { linesOf } from './log-lines.ts'
 import { metricsOf } from './metrics.ts'
 
 /**
@@ -8,7 +8,7 @@ import { metricsOf } from './metrics.ts'
  * environments.
  */
 export const logger = (service: string) => {
-  const lines = linesOf(service, clean)
+  const lines = new Logger({ serviceName: service, jsonReplacerFn: clean })
   return {
     lines,
     log: ((event, facts, level = 'info') => {
