@@ -1,35 +1,60 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
 
 /**
- * The SDK's clients, with what interprets their schemas, would be a third of a large function and two thirds of a small
- * one, and of their cold starts. In their place are clients with the same names for the calls that are made; they use the
- * SDK's signatures, retries and connections. A test compares both. A call that they do not have does not compile.
+ * Lambda passes credentials to a function in its environment; the rest of the SDK's default chain (profiles, SSO,
+ * token files, instance metadata, with a client for each) is 70 kB that is never used there.
  */
-const slimClients: Plugin = {
-  name: 'slim-clients',
+const credentialsFromEnvironment: Plugin = {
+  name: 'credentials-from-environment',
   setup: (build) => {
-    build.onResolve({ filter: /^@aws-sdk\/client-/ }, ({ path }) => ({
-      path: join(import.meta.dirname, '../shared/clients/aws/slim', `${path.replace(/^.*client-/, '')}.ts`),
+    const namespace = 'credentials-from-environment'
+    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ resolveDir }) => ({
+      path: 'environment',
+      namespace,
+      pluginData: resolveDir,
+    }))
+    build.onLoad({ filter: /./, namespace }, ({ pluginData }: { pluginData?: unknown }) => ({
+      contents: `export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env'`,
+      resolveDir: typeof pluginData === 'string' ? pluginData : '.',
     }))
   },
 }
 
-/** The calls at the top of a module whose results nobody needs are left out, if esbuild is told that they do nothing else. */
-const withoutUnusedResults: Plugin = {
-  name: 'without-unused-results',
+/** Errors that our code catches by their class. Others are checked by their names, which the SDK sets anyway. */
+const caught = ['ConditionalCheckFailedException']
+
+/**
+ * A client's schemas describe every operation it has, and register a class for each of its errors. Keys are computed
+ * (`{ [_ht]: … }`), which esbuild treats as a side effect, so it keeps the schemas of unused operations. With literal
+ * keys, and without the unused error classes, it can drop them.
+ */
+const schemasOfWhatIsCalled: Plugin = {
+  name: 'schemas-of-what-is-called',
   setup: (build) => {
-    // Of the schemas for YAML one is used; of the SDK's retries those of streams are not.
-    build.onLoad(
-      { filter: /(js-yaml[\\/]dist[\\/]js-yaml\.mjs|submodules[\\/]retry[\\/]index\.js)$/ },
-      async ({ path }) => ({
-        contents: (await readFile(path, 'utf8')).replace(
-          /^((?:var|export const) \w+ = )((?:define\w+Tag|bind\w+|YAML11_SCHEMA\.withTags|new \w+)\()/gm,
-          '$1/* @__PURE__ */ $2',
-        ),
-      }),
-    )
+    build.onLoad({ filter: /@aws-sdk[\\/].*[\\/]schemas_\d+\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      const constants = new Map(
+        Array.from(source.matchAll(/^const (\w+) = ("(?:[^"\\]|\\.)*");$/gm), ([, name, text]) => [name, text]),
+      )
+      const contents = source
+        .replace(/\[(\w+)\]:/g, (key, name: string) => `${constants.get(name) ?? key}:`)
+        .replace(/^n\d+_registry\.registerError\(\w+\$, (\w+)\);$/gm, (line, name: string) =>
+          caught.includes(name) ? line : '',
+        )
+      return { contents }
+    })
+  },
+}
+
+/** Clients read their version for the user agent, which would add their whole package.json. */
+const versionsOnly: Plugin = {
+  name: 'versions-only',
+  setup: (build) => {
+    build.onLoad({ filter: /@(aws-sdk|smithy)[\\/][^\\/]+[\\/]package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string }
+      return { contents: JSON.stringify({ version }), loader: 'json' }
+    })
   },
 }
 
@@ -42,6 +67,51 @@ const absentAll = (source: string, what: string) => {
   ).flat()
   const absent = `const absent = () => { throw new Error('${what} ${excuse}') }`
   return `${absent}\nexport { ${names.map((name) => `absent as ${name}`).join()} }`
+}
+
+/** Operations that stream events need a codec of 15 kB. None is used; a call would throw an error. */
+const withoutEventStreams: Plugin = {
+  name: 'without-event-streams',
+  setup: (build) => {
+    const namespace = 'without-event-streams'
+    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ importer }) => ({
+      path: /client-s3[\\/]/.test(importer) ? 'made and not used' : 'not made',
+      namespace,
+    }))
+    build.onLoad({ filter: /^not made$/, namespace }, () => ({
+      contents: `throw new Error('Streaming events ${excuse}')`,
+    }))
+    // S3's client creates one in its constructor.
+    build.onLoad({ filter: /^made and not used$/, namespace }, () => ({
+      contents: `const absent = () => { throw new Error('Streaming events ${excuse}') }
+export const eventStreamSerdeProvider = () => ({ serialize: absent, deserialize: absent })
+export const resolveEventStreamSerdeConfig = (given) => given`,
+    }))
+  },
+}
+
+/**
+ * STS could sign for several regions at once, which needs a package that is not installed: each of our calls is for
+ * one.
+ */
+const forOneRegion: Plugin = {
+  name: 'for-one-region',
+  setup: (build) => {
+    const namespace = 'for-one-region'
+    build.onResolve({ filter: /^@aws-sdk\/signature-v4-multi-region$/ }, ({ resolveDir }) => ({
+      path: 'one-region',
+      namespace,
+      pluginData: resolveDir,
+    }))
+    build.onLoad({ filter: /./, namespace }, ({ pluginData }: { pluginData?: unknown }) => ({
+      contents: `import { SignatureV4 } from '@smithy/signature-v4'
+export class SignatureV4MultiRegion extends SignatureV4 { static sigv4aDependency() { return 'none' } }
+export class SignatureV4SignWithCredentials extends SignatureV4 {
+  constructor() { throw new Error('S3 Express ${excuse}') }
+}`,
+      resolveDir: typeof pluginData === 'string' ? pluginData : '.',
+    }))
+  },
 }
 
 /** Schemas can be converted to JSON Schema, which only the build of the documentation needs. */
@@ -71,4 +141,12 @@ export class Int64 { static fromNumber = absent }`,
  * Removes code that esbuild cannot drop itself. It does not change the behaviour of a function; a test checks the
  * sizes.
  */
-export const slimming: Plugin[] = [slimClients, withoutUnusedResults, withoutJsonSchema, withoutSignedStreams]
+export const slimming: Plugin[] = [
+  credentialsFromEnvironment,
+  schemasOfWhatIsCalled,
+  versionsOnly,
+  withoutEventStreams,
+  forOneRegion,
+  withoutJsonSchema,
+  withoutSignedStreams,
+]

@@ -15,22 +15,11 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** What Lambda does with the function's role on its own: logs, polling, failures, traces, network interfaces, encryption. */
 const lambdas = /^(logs|xray|ec2|kms):|^sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)$/
 
-/** The names of calls in the code of `shared/clients/aws/slim`, and of permissions. */
-const services: Record<string, string> = {
-  DynamoDB_20120810: 'dynamodb',
-  AmazonSQS: 'sqs',
-  AmazonSimpleNotificationService: 'sns',
-  AmazonS3: 's3',
-  EKS: 'eks',
-  AWSSecurityTokenServiceV20110615: 'sts',
-  secretsmanager: 'secretsmanager',
-  StarlingDoveService: 'config',
-}
-
 /** A batch is judged as its single messages are. */
-const actionOf = (service: string, call: string) => `${service}:${call}`.replace('SendMessageBatch', 'SendMessage')
+const actionOf = (client: string, command: string) =>
+  `${client.replace('-service', '').replace('-', '')}:${command}`.replace('SendMessageBatch', 'SendMessage')
 
-/** Calls without a client. */
+/** Calls without a client of the SDK. */
 const signedByHand = {
   'shared/clients/aws/health.ts': 'cloudwatch:DescribeAlarms',
   'shared/clients/aws/brake.ts': 'ssm:GetParameter',
@@ -42,43 +31,41 @@ const signedByHand = {
   ],
 }
 
-/** The calls of AWS that remain in the bundle's code. */
+/** The calls of AWS that are in the code, by the command classes that remain in the bundle. */
 const callsIn = (name: string): string[] => {
-  const code = readFileSync(join(bundles, name, 'index.js'), 'utf8')
-  const named = Array.from(code.matchAll(/["'`](\w+)\.([A-Z]\w+)["'`]/g), ([, target = '', call = '']) =>
-    services[target] ? [actionOf(services[target], call)] : [],
-  )
   const metafile = JSON.parse(readFileSync(join(`${bundles}-meta`, `${name}.json`), 'utf8')) as {
     outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>
   }
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
-  const signed = inputs.flatMap(([file, { bytesInOutput }]) => {
-    const [, calls] = Object.entries(signedByHand).find(([source]) => file.endsWith(source)) ?? []
-    return calls && bytesInOutput > 0 ? [calls].flat() : []
+  return inputs.flatMap(([file, { bytesInOutput }]) => {
+    const signed = Object.entries(signedByHand).find(([source]) => file.endsWith(source))
+    if (signed && bytesInOutput > 0) return [signed[1]].flat()
+    const [, client = '', command = ''] = /@aws-sdk\/client-([\w-]+)\/.*\/commands\/(\w+)Command\.js$/.exec(file) ?? []
+    return client && bytesInOutput > 0 ? [actionOf(client, command)] : []
   })
-  return [...named.flat(), ...signed]
 }
 
 const stack = deployment({ ...everything, ...ofOrganization })
 
 /**
- * In the code, but never called there: the EKS client is one record of functions.
+ * In the code, but never called there: the EKS client is one record of functions, DynamoDB's discovery of endpoints is off, and
+ * sessions are for directory buckets.
  */
 const describing = ['eks:DescribeAddon', 'eks:DescribeCluster', 'eks:DescribeUpdate', 'eks:ListUpdates']
 /** Of a bot; this deployment has a webhook, which cannot reply. */
-const threads = ['dynamodb:GetItem', 'dynamodb:PutItem']
+const threads = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DescribeEndpoints']
 
 test.each([
-  ['on-event', 'OnEventRole', []],
-  ['on-audit-log', 'OnAuditLogRole', []],
+  ['on-event', 'OnEventRole', ['dynamodb:DescribeEndpoints']],
+  ['on-audit-log', 'OnAuditLogRole', ['dynamodb:DescribeEndpoints']],
   // Of a configuration that names no units.
-  ['sweep', 'SweepRole', ['organizations:ListAccounts']],
-  ['list-clusters', 'ListClustersRole', describing],
-  ['evaluate', 'EvaluateRole', []],
-  ['rollout-step', 'RolloutStepRole', []],
-  ['fleet-report', 'FleetReportRole', []],
-  ['config-rule', 'ConfigRuleRole', []],
-  ['tell', 'TellRole', []],
+  ['sweep', 'SweepRole', ['organizations:ListAccounts', 'dynamodb:DescribeEndpoints']],
+  ['list-clusters', 'ListClustersRole', [...describing, 'dynamodb:DescribeEndpoints']],
+  ['evaluate', 'EvaluateRole', ['dynamodb:DescribeEndpoints']],
+  ['rollout-step', 'RolloutStepRole', ['dynamodb:DescribeEndpoints']],
+  ['fleet-report', 'FleetReportRole', ['dynamodb:DescribeEndpoints', 's3:CreateSession']],
+  ['config-rule', 'ConfigRuleRole', ['dynamodb:DescribeEndpoints']],
+  ['tell', 'TellRole', ['dynamodb:DescribeEndpoints']],
   ['notify-slack', 'NotifySlackRole', threads],
 ])('%s may do what its code calls, and nothing that it does not', (name, role, neverCalled) => {
   // What could not be done is sent to its dead letters by Lambda itself, in the name of the role.
