@@ -4,7 +4,8 @@ import { expect, test } from '@jest/globals'
 import { play } from '../verify/histories/history.ts'
 import { runMany } from '../verify/histories/threads.ts'
 
-const count = 150
+/** Under a minute on two cores. */
+const count = 300
 
 const file = new URL('../verify/histories/history.ts', import.meta.url).href
 

@@ -33,5 +33,6 @@ export const leasedOf =
       state,
       stateSince: state === last.state ? last.stateSince : now,
     }
-    if (!isUs(writer)) forgive(page, now)
+    // After an abort, which a person asked for, another rollout may begin from the start.
+    if (!isUs(writer) || (state === 'aborted' && last.state !== state)) forgive(page, now)
   }
