@@ -533,7 +533,7 @@ test('an old Felix that missed the mode; its restart fails on the first node and
     subject: 'DaemonSet/calico-system/calico-node',
     evidence: ['DaemonSet/calico-system/calico-node'],
     commands: 1,
-    remedy: 'one at a time',
+    remedy: 'one pod at a time',
   })
   expect(missed.plan?.changes.map(({ action }) => action)).toEqual(['restart', 'restart', 'restart'])
 
