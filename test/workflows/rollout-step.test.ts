@@ -50,7 +50,7 @@ describe('a staged change of the range', () => {
       const was = { kubeNodePortRanges: ['30000:32767'] }
       const world = worldOf(nodes(2), [
         felixObject('default', {}, was),
-        felixObject('node.n01', {}, { ...was, logSeverity: 'x' }),
+        felixObject('node.n01', {}, { logSeverity: 'x' }),
       ])
       startRollout(world, { target, where: known })
       const specs: unknown[] = []
