@@ -96,7 +96,7 @@ export const tryAws = async (
 
 const eksHost = (region: string): string => stsHost(region).replace(/^sts/, 'eks')
 
-/** `false`, and told: HTTPS_PROXY names what cannot be used, without which no client of AWS is made. */
+/** `false`: HTTPS_PROXY names a proxy that cannot be used, and no client of AWS works without it. Reports this as hops that failed. */
 export const isAwsProxyUsable = async ({ take }: Walk, region: string): Promise<boolean> => {
   try {
     proxyEnvironment(process.env)

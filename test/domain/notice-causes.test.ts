@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { digestOf } from '../../shared/domain/notice/digest.ts'
-import { type HeldNotice, sendingOf, type ToldCauses } from '../../shared/domain/notice/gather.ts'
+import { type HeldNotice, sendingOf, type ReportedCauses } from '../../shared/domain/notice/gather.ts'
 import { goneNotice } from '../../shared/domain/notice/gone-notice.ts'
 import { linksOf } from '../../shared/domain/notice/links.ts'
 import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
@@ -35,9 +35,9 @@ const places = (count: number, cause: Cause = 'sts-denied') =>
   Array.from({ length: count }, (_, index) =>
     held(placeKey(placeOf(index)), unlistedNotice(placeOf(index), unlisted(cause), 7), ten),
   )
-const toldBy = (members: HeldNotice[], told: ToldCauses = {}): ToldCauses => {
+const toldBy = (members: HeldNotice[], told: ReportedCauses = {}): ReportedCauses => {
   const sending = sendingOf(members, told, rules, settled(members[0]?.at ?? nine))
-  return sending.do === 'digest' ? sending.told : {}
+  return sending.do === 'digest' ? sending.reported : {}
 }
 
 describe('what a digest has told keeps nothing else from being told at once', () => {

@@ -1,6 +1,6 @@
 import type { Batch, HeldNotices } from '../../shared/clients/aws/held-notices.ts'
 import type { NoticeKey } from '../../shared/clients/aws/records.ts'
-import type { GatherRules, HeldNotice, ToldCauses } from '../../shared/domain/notice/gather.ts'
+import type { GatherRules, HeldNotice, ReportedCauses } from '../../shared/domain/notice/gather.ts'
 import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import { PermanentError } from '../../shared/errors.ts'
 import type { Gathering, Telling } from '../../shared/messages.ts'
@@ -57,7 +57,7 @@ export const storm = ({
   const kept = new Map<string, OutgoingNotice>()
   const claims = new Map<string, number | 'told'>()
   const held = new Map<string, HeldNotice>()
-  const state: { batch?: Batch | undefined; told: ToldCauses } = { told: {} }
+  const state: { batch?: Batch | undefined; told: ReportedCauses } = { told: {} }
   const id = ({ cluster, hash }: NoticeKey) => `${cluster} ${hash}`
   const stored = <T>(item: T): T => {
     if (Buffer.byteLength(JSON.stringify(item)) > itemAtMost) throw new Error('Item size has exceeded the maximum')

@@ -6,7 +6,7 @@ import {
   PutItemCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { HeldNotice, ToldCauses } from '../../domain/notice/gather.ts'
+import type { HeldNotice, ReportedCauses } from '../../domain/notice/gather.ts'
 import type { NoticeKey } from './records.ts'
 import { accepted } from './records-writes.ts'
 
@@ -22,8 +22,8 @@ export interface HeldNotices {
   /** `false`: another batch is open. */
   open: (batch: Batch) => Promise<boolean>
   close: () => Promise<void>
-  told: () => Promise<ToldCauses>
-  putTold: (told: ToldCauses) => Promise<void>
+  told: () => Promise<ReportedCauses>
+  putTold: (told: ReportedCauses) => Promise<void>
 }
 
 /** The batch that is being sent: decided once, and completed even after interruptions. */
@@ -38,7 +38,7 @@ export interface Batch {
   /** They are not sent: members say more of the same. */
   superseded?: NoticeKey[]
   /** With a digest: the causes that digests have reported, including this one. */
-  told: ToldCauses
+  told: ReportedCauses
 }
 
 const place = 'notices'
@@ -88,7 +88,7 @@ export function heldNotices(dynamo: DynamoDBClient, table: string): HeldNotices 
     batch: async () => contentOf(await get('batch')) as Batch | undefined,
     open: (batch) => put('batch', batch, { at: batch.at, once: ifNone }),
     close: () => remove('batch'),
-    told: async () => (contentOf(await get('digest')) as ToldCauses | undefined) ?? {},
+    told: async () => (contentOf(await get('digest')) as ReportedCauses | undefined) ?? {},
     putTold: async (told) => {
       const latest = Object.values(told).toSorted().at(-1)
       if (latest) await put('digest', told, { at: latest })

@@ -17,7 +17,7 @@ const tagsAtOnce = 4
 const askMs = 150_000
 
 interface Asking {
-  /** What earlier sweeps were told. */
+  /** Answers that earlier sweeps received. */
   known?: Tagging | undefined
   /** Whether there is time to ask for the tags of one more account. */
   mayAsk?: () => boolean

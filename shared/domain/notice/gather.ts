@@ -33,15 +33,15 @@ export interface HeldNotice {
 }
 
 /** Causes that a digest has reported, each with the severity (`critical UNREACHABLE`), and the time (RFC 3339). */
-export type ToldCauses = Record<string, string>
+export type ReportedCauses = Record<string, string>
 
 export type Sending =
   | { do: 'nothing' }
   | { do: 'wait'; seconds: number }
   /** Each separately, in the order of arrival. `superseded`: not at all, because a later one of them says more. */
   | { do: 'singly'; members: HeldNotice[]; superseded: HeldNotice[] }
-  /** One digest instead of its members. `left`: how many notices remain for the next one. `told`: the causes reported so far, to be stored with it. */
-  | { do: 'digest'; members: HeldNotice[]; left: number; told: ToldCauses }
+  /** One digest instead of its members. `left`: how many notices remain for the next one. `reported`: the causes reported so far, to be stored with it. */
+  | { do: 'digest'; members: HeldNotice[]; left: number; reported: ReportedCauses }
 
 export const mustWait = (notice: OutgoingNotice, rules: GatherRules, now: Date): boolean =>
   !isUrgent(notice.attributes.kind) && (rules.digest !== undefined || isQuiet(notice, rules, now))
@@ -58,27 +58,32 @@ export const membersAtMost = 1_000
  * Causes that no digest of the last 24 hours had, at this severity or a higher one, are handled separately: they do not
  * wait for known causes.
  */
-export const sendingOf = (held: readonly HeldNotice[], told: ToldCauses, rules: GatherRules, now: Date): Sending => {
+export const sendingOf = (
+  held: readonly HeldNotice[],
+  reported: ReportedCauses,
+  rules: GatherRules,
+  now: Date,
+): Sending => {
   const inOrder = held.toSorted(byTime)
   const ripe = inOrder.filter(({ notice }) => !isQuiet(notice, rules, now))
   const [oldest] = ripe
   if (!oldest) return held.length === 0 ? { do: 'nothing' } : { do: 'wait', seconds: untilLoud(rules, now) }
   const { digest } = rules
   if (!digest) return singly(ripe)
-  const fresh = ripe.filter((it) => isFresh(it, told, now))
+  const fresh = ripe.filter((it) => isFresh(it, reported, now))
   const group = fresh.length > 0 ? fresh : ripe
   const left = settlesIn(group, digest, now)
   if (left > 0) return { do: 'wait', seconds: left }
   if (new Set(group.map(({ cluster }) => cluster)).size <= digest.moreThan) return singly(group)
   const wait = fresh.length > 0 ? 0 : untilDaily(digest, oldest, now)
-  return wait > 0 ? { do: 'wait', seconds: wait } : digestNow(group, told, now)
+  return wait > 0 ? { do: 'wait', seconds: wait } : digestNow(group, reported, now)
 }
 
 /** Too many are divided equally, so that the last part is a digest as well; it is sent at once. */
-const digestNow = (group: readonly HeldNotice[], told: ToldCauses, now: Date): Sending => {
+const digestNow = (group: readonly HeldNotice[], reported: ReportedCauses, now: Date): Sending => {
   const size = Math.ceil(group.length / Math.ceil(group.length / membersAtMost))
   const [members, left] = [group.slice(0, size), group.slice(size)]
-  return { do: 'digest', members, left: left.length, told: toldWith(told, { members, left }, now) }
+  return { do: 'digest', members, left: left.length, reported: withReported(reported, { members, left }, now) }
 }
 
 /** The trouble of one incident is said once, as it is in the end, for each notice lists all that is found; unless it was worse before. */
@@ -114,10 +119,10 @@ const settlesIn = (held: readonly HeldNotice[], { settleSeconds, atMostMinutes }
 }
 
 /** No digest of the last 24 hours had its cause, at its severity or a higher one. */
-const isFresh = ({ notice }: HeldNotice, told: ToldCauses, now: Date): boolean => {
-  const isTold = (key: string) => now.getTime() - Date.parse(told[key] ?? '') < day
+const isFresh = ({ notice }: HeldNotice, reported: ReportedCauses, now: Date): boolean => {
+  const isReported = (key: string) => now.getTime() - Date.parse(reported[key] ?? '') < day
   const asSevere = ascending.slice(rank(notice))
-  return causesOf(notice).some((cause) => !asSevere.some((severity) => isTold(`${severity} ${cause}`)))
+  return causesOf(notice).some((cause) => !asSevere.some((severity) => isReported(`${severity} ${cause}`)))
 }
 
 export const causesOf = ({ about, attributes: { kind = 'trouble' } }: OutgoingNotice): string[] =>
@@ -143,15 +148,15 @@ const untilLoud = ({ quietHours }: GatherRules, now: Date): number => {
   return end === undefined ? 900 : Math.max(1, Math.ceil((end - now.getTime()) / 1_000))
 }
 
-/** The causes of this digest, and those of the last day. A cause that also waits for the next digest is not yet told. */
-const toldWith = (
-  told: ToldCauses,
+/** The causes of this digest, and those of the last day. A cause that also waits for the next digest is not yet reported. */
+const withReported = (
+  reported: ReportedCauses,
   { members, left }: { members: readonly HeldNotice[]; left: readonly HeldNotice[] },
   now: Date,
-): ToldCauses => {
+): ReportedCauses => {
   const keysOf = ({ notice }: HeldNotice) => causesOf(notice).map((cause) => `${severityOf(notice)} ${cause}`)
   const waiting = new Set(left.flatMap(keysOf))
-  const kept = Object.entries(told).filter(([, at]) => now.getTime() - Date.parse(at) < day)
+  const kept = Object.entries(reported).filter(([, at]) => now.getTime() - Date.parse(at) < day)
   const fresh = members.flatMap(keysOf).filter((key) => !waiting.has(key))
   return Object.fromEntries([...kept, ...fresh.map((key) => [key, now.toISOString()] as const)])
 }

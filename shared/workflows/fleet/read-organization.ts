@@ -12,7 +12,7 @@ import type { Read } from '../../domain/read.ts'
 import type { Log } from '../../log.ts'
 
 export interface OrganizationTools {
-  /** The accounts that are selected, or why nobody knows. `known`: what earlier sweeps were told of tags. */
+  /** The accounts that are selected, or why nobody knows. `known`: the tags that earlier sweeps have read. */
   accounts: (selection: Selection, known: Tagging | undefined) => Promise<Read<Found>>
   record: OrganizationRecord
 }

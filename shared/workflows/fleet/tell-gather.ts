@@ -110,7 +110,7 @@ const decided = async (tools: GatherTools, by: string, sending: Decided): Promis
   if (sending.do === 'singly') batch.superseded = keysOf(sending.superseded)
   else {
     batch.digest = { cluster: deploymentKey, hash: digest(['digest', keys]) }
-    batch.told = sending.told
+    batch.told = sending.reported
     const notice = digestOf(members, at, sending.left)
     const attributes = { ...notice.attributes, notice: batch.digest.hash }
     await tools.records.keepNotice(batch.digest, { ...notice, attributes }, at)
