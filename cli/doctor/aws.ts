@@ -7,7 +7,7 @@ import type { Read } from '../../shared/domain/read.ts'
 import type { EksCluster } from '../../shared/clients/aws/eks.ts'
 import type { EksPlace } from '../../shared/clients/aws/eks-access.ts'
 import { bounded, inTime, limited } from '../../shared/clients/aws/limits.ts'
-import { stsHost } from '../../shared/clients/aws/eks-token.ts'
+import { serviceHost } from '../../shared/clients/aws/eks-token.ts'
 import { proxyEnvironment, ProxyError, proxyFor, proxyName } from '../../shared/clients/proxy.ts'
 import { HopFailure, type Walk } from './hop.ts'
 import { proxyFix, tunnel, unusableProxyFix } from './proxy.ts'
@@ -94,7 +94,7 @@ export const tryAws = async (
   )
 }
 
-const eksHost = (region: string): string => stsHost(region).replace(/^sts/, 'eks')
+const eksHost = (region: string): string => serviceHost('eks', region)
 
 /** `false`: HTTPS_PROXY names a proxy that cannot be used, and no client of AWS works without it. Reports this as hops that failed. */
 export const isAwsProxyUsable = async ({ take }: Walk, region: string): Promise<boolean> => {

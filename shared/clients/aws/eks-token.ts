@@ -24,9 +24,12 @@ const domains: readonly [prefix: string, domain: string][] = [
   ['eusc-', 'amazonaws.eu'],
 ]
 
+/** Of a service in a region, in its partition's domain. */
+export const serviceHost = (service: string, region: string): string =>
+  `${service}.${region}.${domains.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'amazonaws.com'}`
+
 /** The regional STS, whatever endpoint the environment has for calls: the URL is only signed, not called. */
-export const stsHost = (region: string): string =>
-  `sts.${region}.${domains.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'amazonaws.com'}`
+export const stsHost = (region: string): string => serviceHost('sts', region)
 
 export interface TokenRequest {
   region: string

@@ -1,6 +1,6 @@
 import { SignatureV4 } from '@smithy/signature-v4'
 import { counted, outOfTime, timeLeft } from '../../deadline.ts'
-import { type CredentialsProvider, stsHost } from './eks-token.ts'
+import { type CredentialsProvider, serviceHost } from './eks-token.ts'
 import { Sha256 } from './sha256.ts'
 
 /** The endpoint and credentials for an AWS API with a JSON protocol. */
@@ -29,7 +29,7 @@ const call = async (place: SignedPlace, target: string, request: object): Promis
   const { service, region, credentials, protocol, endpoint } = place
   const ms = Math.min(deadlineMs, timeLeft())
   if (ms <= 0) throw outOfTime(service)
-  const url = new URL(endpoint ?? `https://${stsHost(region).replace(/^sts/, service)}`)
+  const url = new URL(endpoint ?? `https://${serviceHost(service, region)}`)
   const body = JSON.stringify(request)
   const signer = new SignatureV4({ credentials, region, service, sha256: Sha256 })
   const signed = await signer.sign({

@@ -83,7 +83,9 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
       limits: bounds,
       ...body,
       ...(consume && { consume }),
-      ...(item && { item: (text) => void items.push(item(parsed(own.hide(text), request), items.length)) }),
+      ...(item && {
+        item: (text) => void items.push(item(parsed({ status: 200, text: own.hide(text) }, request), items.length)),
+      }),
       ...(budget && { budget }),
       ...(proxy && { proxy }),
     })
@@ -126,10 +128,10 @@ export function kubeHttp(connection: KubeConnection, limits: Partial<ExchangeLim
     return {
       calls: () => calls,
       hide: own.hide,
-      json: async (request) => parsed((await send(request)).text, request),
+      json: async (request) => parsed(await send(request), request),
       list: async <T>(request: KubeRequest, item: (item: unknown, index: number) => T) => {
-        const { text, items } = await send({ ...request, item })
-        return { page: parsed(text, request), items: items as T[] }
+        const answer = await send({ ...request, item })
+        return { page: parsed(answer, request), items: answer.items as T[] }
       },
       stream: async (request) => void (await send(request)),
       within: (look) => view(budgetOf(look)),
@@ -196,10 +198,10 @@ function waitOf({ status, headers }: Answer, reading: boolean): number | undefin
   return seconds === undefined ? undefined : seconds * 1_000
 }
 
-function parsed(text: string, { path }: KubeRequest): unknown {
+function parsed({ status, text }: Pick<Answer, 'status' | 'text'>, { path }: KubeRequest): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new KubeError('malformed', `The answer to ${path} is not JSON: ${oneLine(text, 80)}`, { status: 200 })
+    throw new KubeError('malformed', `The answer to ${path} is not JSON: ${oneLine(text, 80)}`, { status })
   }
 }
