@@ -242,9 +242,14 @@ describe('a cluster that sends too much has a verdict and a notice, within three
     expect(await bounded()).toMatch(/is larger than/)
   })
 
-  test('all lists of pages of nothing but brackets', async () => {
-    faults.inject({ path: /\?limit=/, answer: { status: 200, body: `{"items":[${'{},'.repeat(5_000_000)}{}]}` } })
-    expect(await bounded()).toMatch(/has more than 1500000 values/)
+  test.each([
+    ['[]', /has more than 1500000 values/],
+    ['{}', /is not a list of objects with names/],
+    ['{"metadata":{"name":"a"}}', /is too long: more than 150000 objects/],
+  ])('all lists of pages of nothing but %s', async (item, why) => {
+    const body = `{"items":[${`${item},`.repeat(15_000_000 / item.length)}${item}]}`
+    faults.inject({ path: /\?limit=/, answer: { status: 200, body } })
+    expect(await bounded()).toMatch(why)
   })
 
   test('a list of 60 MB in pages, of which everything is to be kept', async () => {

@@ -53,8 +53,12 @@ export async function list<T>(
         limit: String(limit),
         continue: next || undefined,
       }
-      const of = (item: unknown, index: number): Item<T> | undefined =>
-        isNamed(item) ? { kept: reduce(item), ...(index === 0 && { id: idOf(item) }) } : undefined
+      // The first object that is wrong ends the page: the rest of it would cost time and memory for nothing.
+      const of = (item: unknown, index: number): Item<T> => {
+        if (!isNamed(item)) throw nameless(path)
+        if (found.length + index >= itemsAtMost) throw tooLong(path)
+        return { kept: reduce(item), ...(index === 0 && { id: idOf(item) }) }
+      }
       const { page, items } = await http.list({ method: 'GET', path, query: request }, of)
       const read = itemsOf(pageOf(page, path), items, path)
       advancing(read[0]?.id, begins)
@@ -63,8 +67,6 @@ export async function list<T>(
         found.push(kept)
         http.budget?.keep(path, kept)
       }
-      if (found.length > itemsAtMost)
-        throw new KubeError('malformed', `The list ${path} is too long: more than ${itemsAtMost} objects.`)
       next = exactTextOf(objectOf(objectOf(page)['metadata'])['continue']) || undefined
       if (next !== undefined) bounded(next, seen)
     }
@@ -106,14 +108,19 @@ const idOf = (item: Foreign): string => {
  * An empty list may have `"items": null`. Whatever else is in the list than objects with names, or is a list beside it, is
  * in the page.
  */
-function itemsOf<T>(page: Foreign, items: (Item<T> | undefined)[], path: string): Item<T>[] {
+function itemsOf<T>(page: Foreign, items: Item<T>[], path: string): Item<T>[] {
   const listed = page['items'] === null ? [] : page['items']
   const lists = Object.values(page).filter(Array.isArray)
   const isWhole =
     Array.isArray(listed) && lists.length <= 1 && listed.length === items.length && listed.every((it) => it === null)
-  const named = items.filter((it) => it !== undefined)
-  if (isWhole && named.length === items.length) return named
-  throw new KubeError('malformed', `The answer to ${path} is not a list of objects with names.`)
+  if (isWhole) return items
+  throw nameless(path)
 }
+
+const nameless = (path: string) =>
+  new KubeError('malformed', `The answer to ${path} is not a list of objects with names.`)
+
+const tooLong = (path: string) =>
+  new KubeError('malformed', `The list ${path} is too long: more than ${itemsAtMost} objects.`)
 
 const isNamed = (it: unknown): it is Foreign => isObject(it) && !!textOf(objectOf(it['metadata'])['name'])
