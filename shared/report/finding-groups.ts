@@ -1,3 +1,4 @@
+import { givesContext } from '../domain/findings/remedy.ts'
 import type { Finding, FindingCode } from '../domain/report.ts'
 import { severities } from './wording.ts'
 
@@ -27,17 +28,31 @@ export const groupFindings = (findings: readonly Finding[]): FindingGroup[] => {
   )
 }
 
-/** By finding: the code of an earlier one with the same remedy, which is not said twice. `findings`: as they are shown, one below the other. */
-export const remedySharedWith = (findings: readonly Finding[]): ReadonlyMap<Finding, FindingCode> => {
-  const [first, shared] = [new Map<string, FindingCode>(), new Map<Finding, FindingCode>()]
+/** What a finding says to do: as an earlier one, or the text. */
+export type ShownRemedy = { sameAs: FindingCode } | { text: string }
+
+/**
+ * For findings that are shown one below the other: a remedy is not repeated, nor is the command that gives kubectl its
+ * context. A finding without a remedy has none here.
+ */
+export const shownRemedies = (findings: readonly Finding[]): ReadonlyMap<Finding, ShownRemedy> => {
+  const [first, shown] = [new Map<string, FindingCode>(), new Map<Finding, ShownRemedy>()]
+  let hasContext = false
   for (const finding of findings) {
     const { code, remedy = '' } = finding
-    const earlier = first.get(remedy)
-    if (earlier !== undefined) shared.set(finding, earlier)
-    else if (remedy !== '') first.set(remedy, code)
+    if (remedy === '') continue
+    const sameAs = first.get(remedy)
+    if (sameAs === undefined) first.set(remedy, code)
+    const lines = remedy.split('\n')
+    shown.set(finding, sameAs ? { sameAs } : { text: hasContext ? lines.filter((it) => !givesContext(it)).join('\n') : remedy })
+    hasContext ||= lines.some(givesContext)
   }
-  return shared
+  return shown
 }
+
+/** In one line of text, or the remedy's own lines. */
+export const remedyText = (shown: ShownRemedy): string =>
+  'text' in shown ? shown.text : `as for ${shown.sameAs}, above`
 
 const isHalt = ({ code }: Finding): boolean => code === 'ROLLOUT_HALTED'
 

@@ -1,5 +1,5 @@
 import type { Finding, NodeReport, Report, Sweep, Verdict } from '../domain/report.ts'
-import { remedySharedWith } from './finding-groups.ts'
+import { remedyText, shownRemedies } from './finding-groups.ts'
 import { escape, escapeLines } from './html/markup.ts'
 import { evidenceText } from './text/findings.ts'
 import { clustersOf, verdictWords } from './wording.ts'
@@ -99,18 +99,14 @@ const resultText = (it: Case): string => {
 }
 
 const findingsText = (findings: readonly Finding[]): string => {
-  const shared = remedySharedWith(findings)
-  const remedyOf = (finding: Finding): string | undefined => {
-    const earlier = shared.get(finding)
-    return earlier === undefined ? finding.remedy : `as for ${earlier}, above`
-  }
+  const remedies = shownRemedies(findings)
   const texts = findings.map((finding) => {
     const { severity, code, subject, message, evidence } = finding
-    const remedy = remedyOf(finding)
+    const remedy = remedies.get(finding)
     return [
       `${severity} ${code} ${subject}: ${message}`,
       ...evidence.map((it) => `  seen ${evidenceText(it)}`),
-      ...(remedy === undefined ? [] : [`  do ${remedy}`]),
+      ...(remedy === undefined ? [] : [`  do ${remedyText(remedy)}`]),
     ].join('\n')
   })
   return escapeLines(texts.join('\n'))

@@ -144,6 +144,15 @@ const rows: [string, Row][] = [
     },
   ],
   [
+    'an empty token file beside a plugin, which is not run',
+    {
+      user: { tokenFile: '/dev/null', ...failing('aws', 253) },
+      fails: 'user',
+      says: /its token is empty/,
+      paste: /^kubectl config view --raw --minify --kubeconfig FILE --context c -o jsonpath=/,
+    },
+  ],
+  [
     'the plugin of the AWS CLI, which has no credentials',
     {
       user: failing('aws', 253),

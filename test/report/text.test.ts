@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { withContext } from '../../shared/domain/findings/remedy.ts'
 import type { Finding, Report, Sweep } from '../../shared/domain/report.ts'
 import { execFileSync } from 'node:child_process'
 import { brokenCommand, remedyParts } from '../../shared/report/remedy-parts.ts'
@@ -73,6 +74,20 @@ test('a remedy that several findings have is said once, and where it stands', ()
   const page = html(document)
   expect(page.split('annotate felixconfiguration')).toHaveLength(2)
   expect(page).toMatch(/RANGE_SPEC_IGNORED[\s\S]*<p>As for <code>RANGE_DIFFERS<\/code>, above\.<\/p>/)
+})
+
+test('the command that gives kubectl its context is printed once', () => {
+  const place = { cluster: { name: 'prod-1', region: 'eu-west-1' } }
+  const [differs] = outOfStep.findings
+  const findings = ['RANGE_DIFFERS', 'MARK_OVERLAP'].map((code) => {
+    const remedy = withContext(`kubectl --context prod-1 describe daemonset/${code}`, place)
+    return { ...differs, code, remedy } as Finding
+  })
+  const document = { ...outOfStep, findings }
+  for (const shown of [text(document), text(document, { columns: 80 }), junit(document), html(document)]) {
+    expect(shown.split('update-kubeconfig')).toHaveLength(2)
+    expect(shown.split('daemonset/')).toHaveLength(3)
+  }
 })
 
 test('a fleet is a line per cluster, worst first, an unreachable one among them', () => {

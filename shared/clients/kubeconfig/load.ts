@@ -79,7 +79,7 @@ export function clusterWithoutLogin({ file, context }: KubeconfigChoice = {}): F
   const eks = eksHint({ context: name, cluster: cluster.name, server, exec })
   const proxy = usable(flaws, 'proxy', () => proxyOf(cluster, server))
   const impersonated = user && usable(flaws, 'impersonation', () => impersonation(user))
-  const command = textOf(exec['command'])
+  const command = user && ownToken(user) ? undefined : textOf(exec['command'])
   return {
     context: name,
     cluster: cluster.name,
@@ -182,6 +182,9 @@ function checked({ text, from }: Pem, check: (text: string) => unknown): string 
 }
 
 type Identity = Pick<KubeConnection, 'cert' | 'key' | 'token'>
+
+/** Beside one, kubectl runs neither plugin nor provider. */
+const ownToken = ({ value }: KubeconfigEntry): boolean => Boolean(textOf(value['tokenFile']) || textOf(value['token']))
 
 /**
  * In kubectl's order: a token file before a token, a certificate with either, a plugin or provider if there is none.

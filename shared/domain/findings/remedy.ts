@@ -74,11 +74,16 @@ export const updateKubeconfig = (place: ClusterAddress): string => {
   return [update, ...optionWords({ 'role-arn': role, kubeconfig })].join(' ')
 }
 
+const onceForKubectl = '   # once, for kubectl; it also makes this cluster the current context'
+
+/** The line that `withContext` puts before the first command of kubectl. */
+export const givesContext = (line: string): boolean => line.endsWith(onceForKubectl)
+
 /** If the cluster was not reached through a kubeconfig, kubectl needs a context first. */
 export const withContext = (remedy: string, place: ClusterAddress): string => {
   const { context, region } = place.cluster
   if (context !== undefined || region === undefined) return remedy
-  const once = `${updateKubeconfig(place)}   # once, for kubectl; it also makes this cluster the current context`
+  const once = `${updateKubeconfig(place)}${onceForKubectl}`
   return remedy.replace(/^.*\bkubectl --/m, (line) => `${once}\n${line}`)
 }
 

@@ -1,5 +1,5 @@
-import type { Finding, FindingCode, Plan, Report, Severity } from '../../domain/report.ts'
-import { groupFindings, remedySharedWith } from '../finding-groups.ts'
+import type { Finding, Plan, Report, Severity } from '../../domain/report.ts'
+import { groupFindings, shownRemedies, type ShownRemedy } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import { badge, cellText, legend, strip, table } from './pieces.ts'
 import { heading, html } from './markup.ts'
@@ -20,10 +20,10 @@ import { counted, paragraphs, rangeText, serviceRangeText, severities, tally, ve
 export const clusterSection = (report: Report, level = 2): Markup => {
   const { findings, nodes, plan } = report
   const groups = groupFindings(findings)
-  const shared = remedySharedWith(groups.map(({ finding }) => finding))
+  const remedies = shownRemedies(groups.map(({ finding }) => finding))
   const isAlone = level === 2
   return html`${facts(report)}
-${groups.length === 0 ? undefined : html`<section>${heading(level, 'Findings')}${groups.map((group) => findingBox(group, { level: level + 1, sharedWith: shared.get(group.finding) }))}</section>`}
+${groups.length === 0 ? undefined : html`<section>${heading(level, 'Findings')}${groups.map((group) => findingBox(group, { level: level + 1, remedy: remedies.get(group.finding) }))}</section>`}
 ${isAlone ? pictures(report) : picturesOf(report)}
 ${nodes.length === 0 ? undefined : nodeSection(report, level)}
 ${plan === undefined ? undefined : planSection(plan, level)}`
@@ -113,18 +113,17 @@ const calicoText = ({ version, install, api }: NonNullable<Report['calico']>): s
 
 const severityWords: Record<Severity, string> = { critical: 'Critical', warning: 'Warning', info: 'Good to know' }
 
-/** `sharedWith`: the finding above that has the same remedy. */
 const findingBox = (
   { finding, subjects }: FindingGroup,
-  { level, sharedWith }: { level: number; sharedWith: FindingCode | undefined },
+  { level, remedy }: { level: number; remedy: ShownRemedy | undefined },
 ): Markup => {
-  const { severity, code, message, evidence, remedy } = finding
+  const { severity, code, message, evidence } = finding
   return html`<article class="finding ${severity}">
 ${heading(level, html`<span class="severity">${severityWords[severity]}</span> <code>${code}</code> <span class="where">${subjects.length <= 3 ? subjects.join(', ') : counted(subjects.length, 'time')}</span>`)}
 ${paragraphs(message).map((it) => html`<p>${it}</p>`)}
 ${subjects.length <= 3 ? undefined : subjectList(subjects)}
 ${evidence.length === 0 ? undefined : evidenceList(evidence)}
-${remedy === undefined ? undefined : html`<p class="label">What to do</p>${sharedWith === undefined ? remedyBlock(remedy) : html`<p>As for <code>${sharedWith}</code>, above.</p>`}`}
+${remedy === undefined ? undefined : html`<p class="label">What to do</p>${'text' in remedy ? remedyBlock(remedy.text) : html`<p>As for <code>${remedy.sameAs}</code>, above.</p>`}`}
 </article>`
 }
 

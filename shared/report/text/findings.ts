@@ -1,7 +1,7 @@
 import type { Evidence, FindingCode, Report } from '../../domain/report.ts'
 import { hanging, wrapped } from './columns.ts'
 import { clipped, clippedAtWord, columnsOf } from './letters.ts'
-import { groupFindings, remedySharedWith } from '../finding-groups.ts'
+import { groupFindings, remedyText, shownRemedies } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
 import { brokenCommand, type RemedyPart, remedyParts } from '../remedy-parts.ts'
@@ -23,10 +23,10 @@ export const findingLines = (
   const lasting: readonly string[] = [...notKnown, ...(plan?.blockedBy ?? [])]
   const isBrief = ({ finding }: FindingGroup) => finding.severity === 'info' && !verbose
   const whole = groups.filter((group) => !isBrief(group))
-  const shared = remedySharedWith(whole.map(({ finding }) => finding))
+  const remedies = shownRemedies(whole.map(({ finding }) => finding))
   const withRemedy = ({ finding, subjects }: FindingGroup): FindingGroup => {
-    const earlier = shared.get(finding)
-    return { subjects, finding: earlier === undefined ? finding : { ...finding, remedy: `as for ${earlier}, above` } }
+    const remedy = remedies.get(finding)
+    return { subjects, finding: remedy === undefined ? finding : { ...finding, remedy: remedyText(remedy) } }
   }
   return [
     ...whole.map((group) => findingBlock(withRemedy(group), brush, width)),
