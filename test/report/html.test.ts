@@ -191,6 +191,16 @@ test('the same finding of many clusters is told once, with all of them', () => {
   expect(links.match(/class="name"/g)).toHaveLength(8)
 })
 
+test('how severe a finding is stands in words, not in a colour alone', () => {
+  const warning: Finding = { ...rangeDiffers, code: 'UPDATE_STRATEGY', severity: 'warning' }
+  const page = html({ ...sweep, clusters: [{ ...outOfStep, findings: [warning, rangeDiffers] }] })
+  const [, attention = ''] = /<ul class="spread">(.*?)<\/ul>/s.exec(page) ?? []
+  const [, cell = ''] = /<td data-head="Findings">(.*?)<\/td>/s.exec(page) ?? []
+  const wordsOf = (markup: string) => markup.replaceAll(/<[^>]*>/g, '')
+  expect(wordsOf(attention)).toMatch(/Critical RANGE_DIFFERS[\s\S]*Warning UPDATE_STRATEGY/)
+  expect(wordsOf(cell)).toMatch(/critical: RANGE_DIFFERS UPDATE_STRATEGY/)
+})
+
 test('accounts by regions: the worst verdict of each, the counts, and the way to the worst cluster', () => {
   const page = html(fleet(16, 3))
   const cells = [

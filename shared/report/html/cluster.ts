@@ -111,7 +111,7 @@ const facts = ({ observedAt, serviceRange, desiredRange, calico, kubeProxy }: Re
 const calicoText = ({ version, install, api }: NonNullable<Report['calico']>): string =>
   install === 'none' ? 'none' : [version ?? 'version not known', `by ${install}`, api].filter(Boolean).join(' · ')
 
-const severityWords: Record<Severity, string> = { critical: 'Critical', warning: 'Warning', info: 'Good to know' }
+export const severityWords: Record<Severity, string> = { critical: 'Critical', warning: 'Warning', info: 'Good to know' }
 
 const findingBox = (
   { finding, subjects }: FindingGroup,

@@ -1,7 +1,7 @@
 import type { FindingCode, Report, Severity } from '../../domain/report.ts'
 import { findingTexts } from '../finding-texts.ts'
 import { counted, severities } from '../wording.ts'
-import { anchorOf } from './cluster.ts'
+import { anchorOf, severityWords } from './cluster.ts'
 import { html } from './markup.ts'
 import type { Markup } from './markup.ts'
 
@@ -41,7 +41,7 @@ const item = ({ code, severity, places }: Spread, clusters: readonly Report[]): 
   const rest = places.slice(few)
   const shown = rest.slice(0, most)
   const more = rest.length - shown.length
-  return html`<li class="${severity}"><a class="code ${severity}" href="#${anchorOf(places[0] ?? 0)}" data-code="${code}">${code}</a> <b>${counted(places.length, 'cluster')}</b> <span>${findingTexts[code]}</span>
+  return html`<li class="${severity}"><b class="severity">${severityWords[severity]}</b> <a class="code ${severity}" href="#${anchorOf(places[0] ?? 0)}" data-code="${code}">${code}</a> <b>${counted(places.length, 'cluster')}</b> <span>${findingTexts[code]}</span>
 <div class="where">${places.slice(0, few).map(link)}${
     rest.length === 0
       ? undefined

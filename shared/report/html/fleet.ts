@@ -53,6 +53,9 @@ const oneWord = (text: string): string => text.replaceAll(/\s+/g, '_')
 const nodesCell = (nodes: Verdict[]): Markup =>
   html`<span><span class="count">${nodes.length}</span> ${bar(nodes, tally(nodes))}</span>`
 
+/** Not by its colour alone. */
+const mark = html`<span aria-hidden="true">! </span><span class="unseen">critical: </span>`
+
 const findingsCell = ({ findings }: Report): Markup | undefined => {
   const groups = groupFindings(findings)
   const codes = severities
@@ -60,7 +63,7 @@ const findingsCell = ({ findings }: Report): Markup | undefined => {
     .flatMap((severity) =>
       [
         ...new Set(groups.filter(({ finding }) => finding.severity === severity).map(({ finding }) => finding.code)),
-      ].map((code) => html`<span class="code ${severity}">${code}</span> `),
+      ].map((code) => html`<span class="code ${severity}">${severity === 'critical' ? mark : undefined}${code}</span> `),
     )
   return codes.length === 0 ? undefined : html`<span>${codes}</span>`
 }
