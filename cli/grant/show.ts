@@ -1,5 +1,6 @@
 import { plain, plainAll, plainLines, safeJson } from '../../shared/domain/plain.ts'
 import { withContext } from '../../shared/domain/findings/remedy.ts'
+import { counted } from '../../shared/report/wording.ts'
 import { type Act, isWrite, outcomeOf, type Row, whatOf } from './row.ts'
 
 /** The planned changes, cluster by cluster. */
@@ -25,7 +26,7 @@ const sparedLines = (acts: readonly Act[]): string[] => {
   const spared = acts.flatMap((act) => (act.act === 'spare' ? [{ kind: act.kind, why: act.why }] : []))
   return [...Map.groupBy(spared, ({ why }) => why)].map(([why, all]) => {
     const kinds = [...new Set(all.map(({ kind }) => kind))].join(', ')
-    return `  · left out: ${all.length} objects (${plain(kinds)}): ${plain(why)}`
+    return `  · left out: ${counted(all.length, 'object')} (${plain(kinds)}): ${plain(why)}`
   })
 }
 

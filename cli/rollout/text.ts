@@ -5,6 +5,7 @@ import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { brokenCommand } from '../../shared/report/remedy-parts.ts'
 import { adviceLines } from '../../shared/report/text/closing.ts'
 import { hanging } from '../../shared/report/text/columns.ts'
+import { columnsOf } from '../../shared/report/text/letters.ts'
 import { pasteLines } from '../../shared/report/text/findings.ts'
 import { counted, plain } from '../../shared/report/wording.ts'
 import type { RolloutStatus } from './status.ts'
@@ -34,7 +35,7 @@ const commandLines = (command: string, style: RolloutStyle): string[] => {
 /** The result of the command, as text. `sync`: the command that applies the rollout here. */
 export const rolloutText = (rollout: Rollout | undefined, style: RolloutStyle, sync?: string): string =>
   rollout
-    ? `${[headLine(rollout, style), ...factLines(rollout, style), ...(sync === undefined ? [] : continued(sync, style))].join('\n')}\n`
+    ? `${[...headLines(rollout, style), ...factLines(rollout, style), ...(sync === undefined ? [] : continued(sync, style))].join('\n')}\n`
     : none
 
 const continued = (sync: string, style: RolloutStyle): string[] => [
@@ -57,7 +58,7 @@ export const statusText = (
   const isOpen = rollout.state === 'running' || rollout.state === 'aborting'
   const { evidence } = rollout
   const lines = [
-    headLine(rollout, style),
+    ...headLines(rollout, style),
     ...(evidence ? afterwards(evidence, cameBack) : []).flatMap((line) => fact('now', plain(line), style)),
     ...(impact === undefined ? [] : fact('impact', plain(impact), style)),
     ...factLines(rollout, style),
@@ -67,7 +68,7 @@ export const statusText = (
     ...(progress ? progressLines(progress, style) : fact('nodes', 'not known: the cluster could not be read', style)),
     ...(evidence ? seenLines(evidence, style) : []),
     '',
-    closingLine(rollout, progress, style),
+    ...closingLines(rollout, progress, style),
     ...(isOpen && blockedBy.length > 0
       ? adviceLines(`blocked   ${blockedBy.map(plain).join(', ')}`, on('check'), style.width)
       : []),
@@ -98,13 +99,17 @@ const whatToDo = (
   return pasteLines(remedy.join('\n'), room).map((line) => indent + line)
 }
 
-const closingLine = (
-  { state }: Rollout,
-  progress: RolloutProgress | undefined,
-  { bold, name }: RolloutStyle,
-): string => {
+const closingLines = ({ state }: Rollout, progress: RolloutProgress | undefined, style: RolloutStyle): string[] => {
   const far = progress ? `, ${progress.done.length} of ${counted(nodesOf(progress), 'node')} done` : ''
-  return `${bold(state.toUpperCase())}  ${plain(name)}${far}`
+  return stateLines(state, `${plain(style.name)}${far}`, style)
+}
+
+/** What has no room beside the state stands below it. */
+const stateLines = (state: string, text: string, { bold, width }: RolloutStyle): string[] => {
+  const word = state.toUpperCase()
+  return columnsOf(`${word}  ${text}`) <= (width ?? Infinity)
+    ? [`${bold(word)}  ${text}`]
+    : [bold(word), ...hanging(text, '  ', '  ', width)]
 }
 
 const nodesOf = ({ done, inFlight, pending, apart }: RolloutProgress): number =>
@@ -125,8 +130,8 @@ const seenLines = (evidence: HaltEvidence, style: RolloutStyle): string[] => {
     : shown
 }
 
-const headLine = ({ id, state }: Rollout, { bold, name }: RolloutStyle): string =>
-  `${bold(state.toUpperCase())}  ${plain(name)}  rollout ${plain(id)}`
+const headLines = ({ id, state }: Rollout, style: RolloutStyle): string[] =>
+  stateLines(state, `${plain(style.name)}  rollout ${plain(id)}`, style)
 
 const factLines = (rollout: Rollout, style: RolloutStyle): string[] => {
   const { target, restart, canary, startedAt, finishedAt, reason, pace } = rollout

@@ -3,6 +3,7 @@ import type { Policy } from '../../shared/domain/policy/policy.ts'
 import type { Plan, Report } from '../../shared/domain/report.ts'
 import { finishHalt } from '../rollout/step-tools.ts'
 import { forecastText } from '../../shared/report/text/plan.ts'
+import { counted } from '../../shared/report/wording.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { isAssumed } from '../../shared/domain/facts/assumption.ts'
 import { commandFor, onTarget } from '../target/command-for.ts'
@@ -78,7 +79,7 @@ const showOnly = async (report: Planned, target: Target, options: SyncOptions): 
 const rollOutAndReport = async (it: SyncRun): Promise<number> => {
   const { target, looked, plan, policy, options, telling } = it
   if (options.yes)
-    telling.done(`${target.name}: ${plan.changes.length} changes, ${plan.strategy}. ${forecastText(plan.forecast)}`)
+    telling.done(`${target.name}: ${counted(plan.changes.length, 'change')}, ${plan.strategy}. ${forecastText(plan.forecast)}`)
   else {
     await write(
       process.stderr,

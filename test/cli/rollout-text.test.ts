@@ -91,7 +91,7 @@ describe('on a terminal', () => {
     (_, at) => `felix/daemon.go ${at}: Failed to connect to the datastore, and will try it again`,
   )
   const evidence: HaltEvidence = { node: first, reason: 'it did not become Ready', at: '2026-02-01T12:00:00Z', log }
-  const halted = (width?: number): string => {
+  const halted = (width?: number, name = plainly.name): string => {
     const world = begun()
     const rollout = { ...rolloutIn(world), state: 'halted' as const, evidence, reason: `${first} did not become Ready` }
     const standing = {
@@ -101,13 +101,14 @@ describe('on a terminal', () => {
       objects: [],
       journal: { entries: [], earlier: 0 },
     }
-    return statusText(standing, { ...plainly, width }, on)
+    return statusText(standing, { ...plainly, name, width }, on)
   }
   const wide = (text: string): number => Math.max(...text.split('\n').map((line) => line.length))
 
   test.each([80, 60])('of %i columns no line of rollout status is longer', (columns) => {
     expect(wide(halted())).toBeGreaterThan(columns)
     expect(wide(halted(columns))).toBeLessThanOrEqual(columns)
+    expect(wide(halted(columns, 'p'.repeat(100)))).toBeLessThanOrEqual(columns)
   })
 
   test('the state stands first and again at the end, with the commands that follow from it', () => {

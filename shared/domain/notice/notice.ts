@@ -130,7 +130,7 @@ const goodNews = ({ report, since }: About): string => {
   const { cluster, desiredRange, nodes, observedAt } = report
   const took = since ? `, after ${tookFrom(since, observedAt)}` : ''
   return [
-    `${placeOf(cluster)}: Calico is in step with kube-proxy on all ${nodes.length} nodes${took}. Nobody has to act.`,
+    `${placeOf(cluster)}: Calico is in step with kube-proxy on ${nodes.length === 1 ? 'its node' : `all ${nodes.length} nodes`}${took}. Nobody has to act.`,
     since && `It was not since ${since}.`,
     desiredRange && `Node ports: ${desiredRange.join(', ')}.`,
     asOf(report),

@@ -1,6 +1,6 @@
 import type { History } from '../../../domain/history/history.ts'
 import type { Verdict } from '../../../domain/report.ts'
-import { verdicts, verdictWords } from '../../wording.ts'
+import { counted, verdicts, verdictWords } from '../../wording.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
 import { figure, key, percent, picture } from './figure.ts'
@@ -25,7 +25,7 @@ export const verdictsOverTime = ({ from, to, readAt, intervals, gaps, writes }: 
   const seen = verdicts.filter((verdict) => intervals.some((it) => it.verdict === verdict))
   const words = seen.map((verdict) => verdictWords[verdict]).join(', ')
   return html`<div class="when">${figure('Verdicts, and what was written', [
-    picture(`from ${day(from)} to ${day(to)}: ${words}; ${gaps.length} gaps; ${writes.length} writes`, tall + 14, [
+    picture(`from ${day(from)} to ${day(to)}: ${words}; ${counted(gaps.length, 'gap')}; ${counted(writes.length, 'write')}`, tall + 14, [
       ...gaps.slice(0, most).map((it) => bar('gap', [it.from, it.to], tall - 2, `no look from ${it.from} to ${it.to}`)),
       ...intervals
         .slice(0, most)
