@@ -79,7 +79,9 @@ const showOnly = async (report: Planned, target: Target, options: SyncOptions): 
 const rollOutAndReport = async (it: SyncRun): Promise<number> => {
   const { target, looked, plan, policy, options, telling } = it
   if (options.yes)
-    telling.done(`${target.name}: ${counted(plan.changes.length, 'change')}, ${plan.strategy}. ${forecastText(plan.forecast)}`)
+    telling.done(
+      `${target.name}: ${counted(plan.changes.length, 'change')}, ${plan.strategy}. ${forecastText(plan.forecast)}`,
+    )
   else {
     await write(
       process.stderr,

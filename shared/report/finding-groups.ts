@@ -44,7 +44,10 @@ export const shownRemedies = (findings: readonly Finding[]): ReadonlyMap<Finding
     const sameAs = first.get(remedy)
     if (sameAs === undefined) first.set(remedy, code)
     const lines = remedy.split('\n')
-    shown.set(finding, sameAs ? { sameAs } : { text: hasContext ? lines.filter((it) => !givesContext(it)).join('\n') : remedy })
+    shown.set(
+      finding,
+      sameAs ? { sameAs } : { text: hasContext ? lines.filter((it) => !givesContext(it)).join('\n') : remedy },
+    )
     hasContext ||= lines.some(givesContext)
   }
   return shown

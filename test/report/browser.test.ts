@@ -61,6 +61,23 @@ describe('in a browser', () => {
     },
     300_000,
   )
+
+  withChromium('a link to a cluster that the search has hidden leads to it', async () => {
+    const file = join(folder, 'search.html')
+    writeFileSync(file, html(sweep))
+    const browser = await openBrowser(chromium ?? '')
+    try {
+      await withPage(browser, pathToFileURL(file).href, {}, async (page) => {
+        const hidden = page.locator('table.fleet > tbody[hidden]')
+        await page.selectOption('#search select[name=verdict]', 'in-step')
+        expect(await hidden.count()).toBe(2)
+        await page.locator('.spread a.name', { hasText: 'prod-2' }).click()
+        expect([await hidden.count(), await page.locator(':target').isVisible()]).toEqual([0, true])
+      })
+    } finally {
+      await browser.close()
+    }
+  })
 })
 
 test('the Nu checker finds nothing', () => {

@@ -82,17 +82,14 @@ export const anchorOf = (at: number): string => `cluster-${at + 1}`
 /** The same folded, for a fleet: the line says whether to open it. A link to what is inside opens it. */
 export const clusterDetails = (report: Report, at: number): Markup => {
   const first = groupFindings(report.findings)[0]?.finding
-  const why = first === undefined || first.severity === 'info' ? quietly[report.verdict] : first.message
+  const why = first === undefined || first.severity === 'info' ? quietly(report) : html`${first.message}`
   return html`<details><summary>${why}</summary><div id="${anchorOf(at)}">${clusterSection(report, 3)}</div></details>`
 }
 
-/** Of a cluster without a finding that needs somebody. */
-const quietly: Record<Report['verdict'], string> = {
-  'in-step': 'Details',
-  'not-applicable': 'Details',
-  'out-of-step': 'Details',
-  unknown: 'Details',
-  changing: 'A change is under way; look again in a few minutes',
+/** Of a cluster without a finding that needs somebody. Who hears a list of these lines hears of which cluster each is. */
+const quietly = ({ verdict, cluster }: Report): Markup => {
+  if (verdict === 'changing') return html`A change is under way; look again in a few minutes`
+  return html`Details<span class="unseen"> of ${cluster.name}</span>`
 }
 
 const facts = ({ observedAt, serviceRange, desiredRange, calico, kubeProxy }: Report): Markup => {
@@ -111,7 +108,11 @@ const facts = ({ observedAt, serviceRange, desiredRange, calico, kubeProxy }: Re
 const calicoText = ({ version, install, api }: NonNullable<Report['calico']>): string =>
   install === 'none' ? 'none' : [version ?? 'version not known', `by ${install}`, api].filter(Boolean).join(' · ')
 
-export const severityWords: Record<Severity, string> = { critical: 'Critical', warning: 'Warning', info: 'Good to know' }
+export const severityWords: Record<Severity, string> = {
+  critical: 'Critical',
+  warning: 'Warning',
+  info: 'Good to know',
+}
 
 const findingBox = (
   { finding, subjects }: FindingGroup,

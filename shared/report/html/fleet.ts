@@ -63,7 +63,9 @@ const findingsCell = ({ findings }: Report): Markup | undefined => {
     .flatMap((severity) =>
       [
         ...new Set(groups.filter(({ finding }) => finding.severity === severity).map(({ finding }) => finding.code)),
-      ].map((code) => html`<span class="code ${severity}">${severity === 'critical' ? mark : undefined}${code}</span> `),
+      ].map(
+        (code) => html`<span class="code ${severity}">${severity === 'critical' ? mark : undefined}${code}</span> `,
+      ),
     )
   return codes.length === 0 ? undefined : html`<span>${codes}</span>`
 }

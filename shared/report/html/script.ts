@@ -49,8 +49,10 @@ document.addEventListener('DOMContentLoaded', () => {
   }
   bar.addEventListener('input', apply)
   document.addEventListener('click', (event) => {
-    const link = event.target.closest('a[data-account],a[data-code]')
+    const link = event.target.closest('a[href^="#cluster-"]')
     if (!link) return
+    const leadsToHidden = document.querySelector(link.hash)?.closest('tbody')?.hidden
+    if (!link.matches('[data-account],[data-code]') && !leadsToHidden) return
     for (const field of fields) field.value = link.dataset[field.name] || ''
     words.value = ''
     apply()
@@ -61,4 +63,4 @@ document.addEventListener('DOMContentLoaded', () => {
 })
 `
 
-export const scriptHash = 'sha256-NoW1Q3HsyJcwMk/EqVj/uXp8TbqVSzTp5Y/ApChqlP8='
+export const scriptHash = 'sha256-MlO3pSSbTwL1Ppc+pcsoy8YFXffId2S+l2prZcIH9LI='

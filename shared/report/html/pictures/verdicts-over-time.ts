@@ -24,8 +24,9 @@ export const verdictsOverTime = ({ from, to, readAt, intervals, gaps, writes }: 
     html`<rect class="${kind}" x="${percent(share(span[0]))}" width="${percent(Math.max(share(span[1]) - share(span[0]), 0.002))}" y="${tall - height}" height="${height}"><title>${title}</title></rect>`
   const seen = verdicts.filter((verdict) => intervals.some((it) => it.verdict === verdict))
   const words = seen.map((verdict) => verdictWords[verdict]).join(', ')
+  const counts = `${counted(gaps.length, 'gap')}; ${counted(writes.length, 'write')}`
   return html`<div class="when">${figure('Verdicts, and what was written', [
-    picture(`from ${day(from)} to ${day(to)}: ${words}; ${counted(gaps.length, 'gap')}; ${counted(writes.length, 'write')}`, tall + 14, [
+    picture(`from ${day(from)} to ${day(to)}: ${words}; ${counts}`, tall + 14, [
       ...gaps.slice(0, most).map((it) => bar('gap', [it.from, it.to], tall - 2, `no look from ${it.from} to ${it.to}`)),
       ...intervals
         .slice(0, most)
