@@ -24,6 +24,7 @@ export const stepsOf = (
 ): { tell: (event: StepEvent) => void; waiting: (outcome: Extract<Outcome, { next: 'wait' }>) => void } => {
   const all = nodesIn(plan)
   const touched = new Set<string>()
+  let current = ''
   const left = (): string => {
     const { seconds } = plan.forecast
     const rest = all - touched.size
@@ -34,11 +35,12 @@ export const stepsOf = (
     tell: (event) => {
       if (event.node === undefined || !touches.includes(event.what) || all === 0) return telling.done(eventText(event))
       touched.add(`${event.what} ${event.node}`)
+      current = `, node ${event.node}`
       telling.doing(`${far()}, ${eventText(event)}${left()}`)
     },
     waiting: (outcome) => {
       if (telling.live && all > 0)
-        return telling.doing(`${far()}${left()}; waiting ${outcome.seconds} s: ${outcome.why}`)
+        return telling.doing(`${far()}${current}${left()}; waiting ${outcome.seconds} s: ${outcome.why}`)
       if (outcome.seconds >= worthALine || all === 0) tellWait(telling, outcome)
     },
   }

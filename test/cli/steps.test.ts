@@ -50,7 +50,7 @@ describe('how far a rollout is', () => {
   test('on a terminal: one line that changes, with number, node and time left', () => {
     const frames = shown(true).split('\r\u001b[K').slice(1)
     expect(frames).toContain('2 of 3, node b: override written, about 2 min left')
-    expect(frames).toContain('2 of 3, about 2 min left; waiting 10 s: node b settles')
+    expect(frames).toContain('2 of 3, node b, about 2 min left; waiting 10 s: node b settles')
     expect(frames.filter((it) => it.endsWith('\n'))).toEqual(['FelixConfiguration/default: value promoted\n'])
   })
 })

@@ -103,7 +103,7 @@ test('HTML: one page that loads nothing, with the gap and the write in it', () =
 
 test('HTML: verdicts over time and the writes of a rollout are pictures, with the same in words', () => {
   const page = historyHtml(history())
-  expect(page).toContain('aria-label="from 2026-11-20 to 2026-11-28: out of step, in step; 1 gaps; 1 writes"')
+  expect(page).toContain('aria-label="from 2026-11-20 to 2026-11-28: out of step, in step; 1 gap; 1 write"')
   expect(page.match(/<rect class="(in-step|out-of-step|gap)" x="[\d.]+%"/g)).toHaveLength(3)
   expect(page).toContain('aria-label="n1: override written 20:11:12"')
 })

@@ -125,7 +125,7 @@ html{font-size:9pt}footer{margin-top:1rem}
 body{max-width:none;padding:0;font-size:9pt;line-height:1.35}
 .filter,#search,.copy{display:none}
 h1{font-size:15pt}h2{font-size:12pt;margin:1rem 0 .3rem}h3{margin:.6rem 0 .2rem}
-h2,h3,h4,summary,figcaption,.label,caption,p:has(+pre){break-after:avoid}summary{list-style:none}
+h2,h3,h4,summary,figcaption,.label,caption,p:has(+pre),p:has(+.copy){break-after:avoid}summary{list-style:none}
 .pic,.spread li,tr,pre,.evidence,footer,.inside table{break-inside:avoid}p{orphans:3;widows:3}
 .pic{border:1px solid var(--line);padding:.4rem .7rem}.facts{border:1px solid var(--line);padding:.4rem .7rem;gap:.3rem 1rem;margin:.5rem 0}
 .finding{padding:.4rem .8rem;margin:.4rem 0}.legend{margin:.2rem 0 .4rem}
@@ -143,4 +143,4 @@ a{color:inherit;text-decoration:none}
 }
 `
 
-export const styleHash = 'sha256-DURuaD7jxPIb7QUhp2qtTj934zl682aOD6Q9A40vxc8='
+export const styleHash = 'sha256-SzalxrlHBtusAw1zq9IEFb/ribEELZbzMIRBBCt2Ez8='
