@@ -28,6 +28,23 @@ export const groupFindings = (findings: readonly Finding[]): FindingGroup[] => {
   )
 }
 
+/** A reader learns no more from further groups of the same code; documents for programs have all. */
+const mostOfOneCode = 8
+
+/** `leftOut`: how many groups of a code are not shown. */
+export const shownGroups = (
+  groups: readonly FindingGroup[],
+): { shown: FindingGroup[]; leftOut: { code: FindingCode; count: number }[] } => {
+  const byCode = [...Map.groupBy(groups, ({ finding }) => finding.code)]
+  const hidden = new Set(byCode.flatMap(([, all]) => all.slice(mostOfOneCode)))
+  return {
+    shown: groups.filter((group) => !hidden.has(group)),
+    leftOut: byCode
+      .map(([code, all]) => ({ code, count: all.length - mostOfOneCode }))
+      .filter(({ count }) => count > 0),
+  }
+}
+
 /** What a finding says to do: as an earlier one, or the text. */
 export type ShownRemedy = { sameAs: FindingCode } | { text: string }
 

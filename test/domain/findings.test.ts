@@ -76,6 +76,15 @@ test('a range that holds ports of the host names each', () => {
   for (const it of held) expect(message).toContain(it)
 })
 
+test('a port of the host that a Service has outside the service range is not said to be in the range', () => {
+  const inUse = cluster('eks range 20000-22767, annotation 179,20000:22767, node port 179')
+  expect(finding('RANGE_HOST_PORTS', inUse).message).toMatch(
+    /^The service range, with the ports that Services use outside/,
+  )
+  const inRange = cluster('eks range 100-22767, annotation 100:22767')
+  expect(finding('RANGE_HOST_PORTS', inRange).message).toMatch(/^The service range contains /)
+})
+
 describe('a link left behind', () => {
   test('in eBPF mode is named, with the nodes', () => {
     const found = finding(

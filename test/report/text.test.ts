@@ -90,6 +90,27 @@ test('the command that gives kubectl its context is printed once', () => {
   }
 })
 
+test('of many different findings of one code the first are shown and the others counted', () => {
+  const [differs] = outOfStep.findings
+  const findings = Array.from(
+    { length: 400 },
+    (_, at) => ({ ...differs, message: `${at} ports are missing` }) as Finding,
+  )
+  const document = { ...outOfStep, findings }
+  for (const shown of [text(document), text(document, { columns: 80 }), html(document)]) {
+    expect(shown.split('ports are missing')).toHaveLength(9)
+    expect(shown).toMatch(/and 392 more (<code>)?RANGE_DIFFERS/)
+  }
+  expect(junit(document).split('399 ports are missing').length).toBeGreaterThan(1)
+})
+
+test('the last line of an unknown verdict names the finding that leaves it unknown', () => {
+  const { findings } = outOfStep
+  const invalid = { ...findings[0], code: 'RANGE_INVALID', severity: 'warning' } as Finding
+  const document = report({ verdict: 'unknown', findings: [...findings, invalid] })
+  expect(text(document)).toMatch(/RANGE_INVALID above says what to do\n$/)
+})
+
 test('a fleet is a line per cluster, worst first, an unreachable one among them', () => {
   expect(text(sweep)).toBe(`3 clusters: 1 out of step, 1 unknown, 1 in step
 VERDICT      CLUSTER  WHERE                        NODES  MODE  CALICO   FINDINGS

@@ -1,5 +1,5 @@
 import type { Finding, Plan, Report, Severity } from '../../domain/report.ts'
-import { groupFindings, shownRemedies, type ShownRemedy } from '../finding-groups.ts'
+import { groupFindings, shownGroups, shownRemedies, type ShownRemedy } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import { badge, cellText, legend, strip, table } from './pieces.ts'
 import { heading, html } from './markup.ts'
@@ -19,11 +19,11 @@ import { counted, paragraphs, rangeText, serviceRangeText, severities, tally, ve
 /** Everything about one cluster: facts, what is wrong, pictures, its nodes, the plan. `level`: of its headings. */
 export const clusterSection = (report: Report, level = 2): Markup => {
   const { findings, nodes, plan } = report
-  const groups = groupFindings(findings)
+  const { shown: groups, leftOut } = shownGroups(groupFindings(findings))
   const remedies = shownRemedies(groups.map(({ finding }) => finding))
   const isAlone = level === 2
   return html`${facts(report)}
-${groups.length === 0 ? undefined : html`<section>${heading(level, 'Findings')}${groups.map((group) => findingBox(group, { level: level + 1, remedy: remedies.get(group.finding) }))}</section>`}
+${groups.length === 0 ? undefined : html`<section>${heading(level, 'Findings')}${groups.map((group) => findingBox(group, { level: level + 1, remedy: remedies.get(group.finding) }))}${leftOut.map(({ code, count }) => html`<p class="where">and ${count} more <code>${code}</code> in the JSON document</p>`)}</section>`}
 ${isAlone ? pictures(report) : picturesOf(report)}
 ${nodes.length === 0 ? undefined : nodeSection(report, level)}
 ${plan === undefined ? undefined : planSection(plan, level)}`

@@ -64,7 +64,9 @@ const nextOf = ({ verdict, plan, findings }: Report): Next => {
     case 'changing':
       return { text: waiting, command: 'check' }
     case 'unknown':
-      return first === undefined ? { text: 'where it ends', command: 'doctor' } : { text: see(first) }
+      return first === undefined
+        ? { text: 'where it ends', command: 'doctor' }
+        : { text: see(findings.find(({ code }) => leavesUnknown.has(code))?.code ?? first) }
     case 'in-step':
       if (findings.some(({ code }) => code === 'RANGE_ASSUMED'))
         return {
@@ -76,6 +78,17 @@ const nextOf = ({ verdict, plan, findings }: Report): Next => {
       return { text: first === undefined ? 'nothing to do' : `nothing to do for node ports; ${see(first)}` }
   }
 }
+
+/** Why a verdict is not known; a finding above it may be about something else. */
+const leavesUnknown: ReadonlySet<string> = new Set([
+  'CLUSTER_IDENTITY',
+  'UNREACHABLE',
+  'ACCESS_DENIED',
+  'CALICO_API_UNAVAILABLE',
+  'RANGE_INVALID',
+  'RANGE_ASSUMED',
+  'MODE_UNPROVEN',
+])
 
 /** What no plan of ours can put right. */
 const byHand: ReadonlySet<string> = new Set(['MARK_CAPACITY', 'MARK_INVALID', 'MARK_OVERLAP'])

@@ -1,7 +1,7 @@
 import type { Evidence, FindingCode, Report } from '../../domain/report.ts'
 import { hanging, wrapped } from './columns.ts'
 import { clipped, clippedAtWord, columnsOf } from './letters.ts'
-import { groupFindings, remedyText, shownRemedies } from '../finding-groups.ts'
+import { groupFindings, remedyText, shownGroups, shownRemedies } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
 import { brokenCommand, type RemedyPart, remedyParts } from '../remedy-parts.ts'
@@ -22,7 +22,7 @@ export const findingLines = (
   const groups = groupFindings(findings)
   const lasting: readonly string[] = [...notKnown, ...(plan?.blockedBy ?? [])]
   const isBrief = ({ finding }: FindingGroup) => finding.severity === 'info' && !verbose
-  const whole = groups.filter((group) => !isBrief(group))
+  const { shown: whole, leftOut } = shownGroups(groups.filter((group) => !isBrief(group)))
   const remedies = shownRemedies(whole.map(({ finding }) => finding))
   const withRemedy = ({ finding, subjects }: FindingGroup): FindingGroup => {
     const remedy = remedies.get(finding)
@@ -30,6 +30,7 @@ export const findingLines = (
   }
   return [
     ...whole.map((group) => findingBlock(withRemedy(group), brush, width)),
+    leftOut.flatMap(({ code, count }) => wrapped(`… and ${count} more ${code}: -o json has all`, '', width)),
     groups
       .filter(isBrief)
       .flatMap((group) =>
