@@ -9,7 +9,7 @@ import type { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 import { entrance, placesOf } from '../shared/domain/fleet.ts'
 import { defaultDeployment, partitionOf, roleName, type RoleKind } from '../shared/domain/fleet-names.ts'
-import { latestIndex } from '../shared/messages.ts'
+import { latestIndex, organizationKey } from '../shared/messages.ts'
 import type { Fleet } from '../shared/settings.ts'
 import type { Config } from './config.ts'
 
@@ -65,6 +65,10 @@ export const mayCount = ({ tableArn }: Table) =>
 const under = (place: string) => ({
   conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [place] } },
 })
+
+/** What a sweep has read of the organization. */
+export const mayRecordOrganization = ({ tableArn }: Table) =>
+  allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [tableArn], under(organizationKey))
 
 /** Lists and deletes waiting notices. */
 export const mayGather = ({ tableArn }: Table) =>

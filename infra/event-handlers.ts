@@ -3,7 +3,16 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import { placesOf } from '../shared/domain/fleet.ts'
 import type { Fleet } from '../shared/settings.ts'
-import { mayAssume, mayConsume, mayCount, mayList, mayReadOrganization, mayRecord, maySend } from './access.ts'
+import {
+  mayAssume,
+  mayConsume,
+  mayCount,
+  mayList,
+  mayReadOrganization,
+  mayRecord,
+  mayRecordOrganization,
+  maySend,
+} from './access.ts'
 import { alarm } from './alarms.ts'
 import { auditLogs } from './audit-logs.ts'
 import { hearsItself, hubBus } from './hub-bus.ts'
@@ -86,7 +95,11 @@ export const sweeping = (stack: Stack, around: Surroundings, work: Work & { reco
       PLACES_QUEUE_URL: places.queueUrl,
       RECORDS_TABLE: work.records.tableName,
     },
-    may: [maySend(places, lost), mayRecord(work.records), ...mayReadOrganization(stack, around.config)],
+    may: [
+      maySend(places, lost),
+      ...(work.fleet.organization ? [mayRecordOrganization(work.records)] : []),
+      ...mayReadOrganization(stack, around.config),
+    ],
     timeout: sweepTimeout,
     memorySize: 256,
   })

@@ -17,14 +17,21 @@ export interface OrganizationSettings {
   units?: Record<string, string | undefined>
 }
 
+interface Refusal {
+  code: string
+  status: number
+  times: number
+  of?: string
+}
+
 export interface Organizations {
   /** `AWS_ENDPOINT_URL_ORGANIZATIONS` */
   url: string
   /** May be changed at any time. */
   accounts: OrganizationAccount[]
   units: Record<string, string | undefined>
-  /** The next calls are refused with this error. */
-  refuse: (error: { code: string; status: number; times: number }) => void
+  /** The next calls are refused with this error. `of`: only those of this operation, or about this account. */
+  refuse: (error: Refusal) => void
   /** Operations so far. */
   calls: () => string[]
   stop: () => Promise<void>
@@ -42,14 +49,15 @@ export async function startOrganizations(
   const accounts = [...(settings.accounts ?? [])]
   const units = { ...settings.units }
   const calls: string[] = []
-  let refusal = { code: '', status: 200, times: 0 }
+  let refusal: Refusal = { code: '', status: 200, times: 0 }
   const parentOf = ({ ParentId }: Fields): string => {
     const parent = asText(ParentId)
     if (!(parent in units)) throw new AwsError('ParentNotFoundException', 400, `there is no ${parent}`)
     return parent
   }
   const call = (operation: string, input: Fields): Fields => {
-    if (refusal.times > 0) {
+    const isMeant = refusal.of === undefined || [operation, input['ResourceId']].includes(refusal.of)
+    if (refusal.times > 0 && isMeant) {
       refusal = { ...refusal, times: refusal.times - 1 }
       throw new AwsError(refusal.code, refusal.status, 'refused in the lab')
     }

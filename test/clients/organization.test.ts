@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { serve } from '../../lab/aws/endpoint.ts'
 import { createKeyring } from '../../lab/aws/keyring.ts'
@@ -110,6 +111,26 @@ describe('of more accounts than there is time to ask for tags', () => {
     const next = await sweep(all.tagging, 1)
     expect(next).toMatchObject({ accounts: [5, 8, 9].map(id), unasked: [] })
     expect(next.tagging?.answers.map(([account]) => account)).not.toContain(id(2))
+  })
+
+  test('where AWS gives no answer for one, those for the others count, and the next sweep asks for it', async () => {
+    organization.refuse({ code: 'ServiceException', status: 500, times: Infinity, of: id(4) })
+    const first = await sweep(undefined, Infinity)
+    expect(first).toMatchObject({ accounts: [2, 5, 8].map(id), unasked: [id(4)] })
+    organization.refuse({ code: '', status: 200, times: 0 })
+    const next = await sweep(first.tagging, 1)
+    expect(next.unasked).toEqual([])
+  }, 60_000)
+
+  test('where one may not be asked for, nobody else is', async () => {
+    organization.accounts.splice(0, Infinity, ...Array.from({ length: 50 }, (_, at) => ({ id: id(at), parent: prod })))
+    const tagCalls = () => organization.calls().filter((it) => it === 'ListTagsForResource').length
+    const before = tagCalls()
+    organization.refuse({ code: 'AccessDeniedException', status: 400, times: Infinity, of: 'ListTagsForResource' })
+    expect(await asked(eks)).toMatchObject({ failure: { kind: 'denied' } })
+    // Whatever goes on in the background would be seen by then.
+    await delay(200)
+    expect(tagCalls() - before).toBeLessThan(10)
   })
 
   test('answers about another tag are no answers', async () => {

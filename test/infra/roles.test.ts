@@ -36,7 +36,7 @@ describe('what each function may do', () => {
   test.each([
     ['OnEventRole', [...logging, ...remembering, 'sqs:SendMessage']],
     ['OnAuditLogRole', [...logging, ...remembering, 'sqs:SendMessage']],
-    ['SweepRole', [...logging, ...remembering, 'sqs:SendMessage']],
+    ['SweepRole', [...logging, 'sqs:SendMessage']],
     [
       'ListClustersRole',
       ['eks:ListClusters', ...logging, ...polling, ...remembering, 'dynamodb:Query', 'sqs:SendMessage'],
@@ -160,6 +160,15 @@ describe('what each function may do', () => {
       for (const role of ['OnEventRole', 'ListClustersRole', 'EvaluateRole', 'RolloutStepRole'])
         expect(allowed(role, /^organizations:/)).toEqual([])
       expect(allowed('SweepRole', /^organizations:/, fleet)).toEqual([])
+    })
+
+    test('are recorded by the sweep under one key of the table', () => {
+      const [record, ...more] = allowed('SweepRole', /^dynamodb:/)
+      expect(more).toEqual([])
+      expect(record).toMatchObject({
+        Action: remembering,
+        Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['organization'] } },
+      })
     })
 
     test('need from the management account what docs/fleet.md lets them have, and nothing else', () => {

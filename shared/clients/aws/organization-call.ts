@@ -103,9 +103,7 @@ const refusalOf = (error: unknown, operation: string) => {
 }
 
 /** Throttled, failed or not answered; what is refused is refused. */
-const isTemporary = (error: unknown): boolean => {
-  const {
-    $metadata: { httpStatusCode: status },
-  } = error as ReturnType<typeof refusal>
+export const isTemporary = (error: unknown): boolean => {
+  const { $metadata: { httpStatusCode: status } = {} } = error as Partial<ReturnType<typeof refusal>>
   return status === undefined || status >= 500 || isThrottlingError(error as Parameters<typeof isThrottlingError>[0])
 }

@@ -4,7 +4,7 @@ import { failed, read, type Read } from '../../domain/read.ts'
 import { takingTurns } from '../concurrency.ts'
 import { awsFailure } from './failure.ts'
 import { inTime } from './limits.ts'
-import { type OrganizationCall, type OrganizationPlace, patientCalls } from './organization-call.ts'
+import { isTemporary, type OrganizationCall, type OrganizationPlace, patientCalls } from './organization-call.ts'
 
 /** All pages, throttling and tries together; a sweep has five minutes. */
 const readMs = 200_000
@@ -77,7 +77,10 @@ const below = async (call: OrganizationCall, units: readonly string[]): Promise<
 
 type Tag = NonNullable<Selection['tag']>
 
-/** First those that nobody has asked for, then those that were asked for longest ago, as long as there is time. */
+/**
+ * First those that nobody has asked for, then those that were asked for longest ago, as long as there is time and AWS answers.
+ * Answers that came before it throttled or failed count: the next sweep goes on from there. What is refused is refused for all.
+ */
 const tagged = async (
   call: OrganizationCall,
   active: readonly string[],
@@ -89,9 +92,20 @@ const tagged = async (
   const isKnown = new Set(before.map(([account]) => account))
   const inOrder = [...active.filter((account) => !isKnown.has(account)), ...isKnown]
   const turn = takingTurns(tagsAtOnce)
+  const faults: unknown[] = []
   const ask = (account: string) =>
-    turn(async () => (mayAsk() ? ([account, await isTagged(call, account, tag)] as const) : undefined))
+    turn(async () => {
+      if (faults.length > 0 || !mayAsk()) return undefined
+      try {
+        return [account, await isTagged(call, account, tag)] as const
+      } catch (error) {
+        faults.push(error)
+        return undefined
+      }
+    })
   const asked = (await Promise.all(inOrder.map(ask))).filter((it) => it !== undefined)
+  const fault = faults.find((it) => asked.length === 0 || !isTemporary(it))
+  if (fault !== undefined) throw fault
   if (asked.length === 0 && active.length > 0) throw answered('There was no time left to ask for the tags of accounts.')
   const isAsked = new Set(asked.map(([account]) => account))
   const answers = [...before.filter(([account]) => !isAsked.has(account)), ...asked]
