@@ -94,6 +94,12 @@ const table: [quota: string, most: number, of: (count: number) => Resources, sen
     (n) => one('AWS::Lambda::Function', { Environment: { Variables: { A: text(n - 1) } } }),
     /variables of It0 would have 4097 bytes and Lambda takes 4,096\. Choose a shorter `stackName`/,
   ],
+  [
+    'Environment variables of a function: 4,096 bytes',
+    4_096,
+    (n) => one('AWS::Lambda::Function', { Environment: { Variables: { NOTICES: text(n - 7) } } }),
+    /variables of It0 would have 4097 bytes and Lambda takes 4,096\. Name fewer topics in `notices\.routes`/,
+  ],
   ['Function timeout: 900 seconds', 900, (n) => one('AWS::Lambda::Function', { Timeout: n }), /It0 would have 901 s/],
   [
     'Managed policies of a role: 10',
