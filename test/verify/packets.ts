@@ -1,7 +1,7 @@
 import { buildBinary, kubeProxies } from '../../lab/binaries.ts'
 import { machineObstacle, machineRoot } from '../../lab/machine/packages.ts'
 import { runProgram } from './chapters/program.ts'
-import { chapters, show, showSabotage } from './packets/run.ts'
+import { chapters, show, showSabotage, tellAgain } from './packets/run.ts'
 
 /** Shows with packets what goes wrong while Calico is out of step, and that it goes right after `sync`. */
 await runProgram({
@@ -13,8 +13,10 @@ await runProgram({
   flags: {
     '--sabotage':
       'with a copy of the tool that leaves the annotation unwritten: holds where the claims that rest on it fall',
+    '--pages': 'writes what is in docs of the results in out/packets, without a run; exit status 1 where a chapter is missing',
   },
-  run: async (only, { sabotage }) => {
+  run: async (only, { sabotage, pages }) => {
+    if (pages === true) return tellAgain() ? 0 : 1
     await machineRoot()
     for (const program of ['kubelab', 'felix', 'kube-proxy'] as const) await buildBinary(program)
     if (sabotage === true) return (await showSabotage(only)) ? 0 : 1

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { ChapterResult } from '../../verify/chapters/chapter.ts'
 import type { Claim } from '../../verify/packets/claim.ts'
-import { versionsOf } from '../../verify/packets/grounds.ts'
+import { heldOnPage, proofPage } from '../../verify/chapters/page.ts'
+import { all, grounds, versionsOf } from '../../verify/packets/grounds.ts'
 import { figuresOf, inOrder, page } from '../../verify/packets/results.ts'
 import { chapters } from '../../verify/packets/run.ts'
 
@@ -17,8 +18,8 @@ const told: ChapterResult<Claim> = {
 
 describe('What packets showed', () => {
   test('is told claim by claim, and one that did not hold is not hidden', () => {
-    expect(page([told])).toContain('| ✓ | It opens. | 4 × timeout | `kubectl get a` | 4 × web |')
-    expect(page([told])).toContain('| ✗ | It is so. | a | by hand | b |')
+    expect(page([told], '')).toContain('| ✓ | It opens. | 4 × timeout | `kubectl get a` | 4 × web |')
+    expect(page([told], '')).toContain('| ✗ | It is so. | a | by hand | b |')
   })
 
   test('has figures for claims that count connections', () => {
@@ -42,4 +43,21 @@ describe('What packets showed', () => {
     expect(versionsOf('ports/spec/one-custom-range')).toEqual(['v3.24.6', 'v3.27.5', 'v3.29.7', 'v3.31.7', 'v3.32.1'])
     expect(versionsOf('ports/selector/match-annotation')).toEqual(['v3.32.1'])
   })
+
+  test('what a claim rests on is what held: not a chapter that fell, nor one that was not run', () => {
+    const byPackets = (holds: boolean) => [{ ...told, title: 'The range is too small', claims: [claimThat(holds)] }]
+    const other = { ...told, title: 'The range is too wide', claims: [claimThat(true)] }
+    const ran = (chapters: ChapterResult<Claim>[]) => grounds(chapters, '')[0]?.[1]
+    expect(ran([...byPackets(true), other])).toBe('Felix v3.28.4, packets')
+    expect(ran([...byPackets(false), other])).toBe('run, and did not hold')
+    expect(ran(byPackets(true))).toBe('not run')
+  })
+
+  test('it names chapters that there are, here and among those on rules', () => {
+    const titles = chapters.map(({ title }) => title)
+    expect(all.flatMap(({ packets = [] }) => packets).filter((it) => !titles.includes(it))).toEqual([])
+    expect(all.flatMap(({ rules = [] }) => rules).filter((it) => !heldOnPage(proofPage(), it))).toEqual([])
+  })
 })
+
+const claimThat = (holds: boolean): Claim => ({ claim: 'It is so.', command: '', before: '', after: '', holds })

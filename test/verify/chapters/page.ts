@@ -47,5 +47,14 @@ export const withPart = (page: string, part: 'rules' | 'packets', text: string):
     .join('\n\n')}\n`
 }
 
+/** docs/proof.md as it is; empty where it is not there yet. */
+export const proofPage = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '')
+
+/** Whether all that a chapter of the page claims held. Undefined: it is not there. */
+export const heldOnPage = (page: string, title: string): boolean | undefined => {
+  const chapter = page.split(/^(?=##+ )/m).find((it) => it.startsWith(`## ${title}\n`))
+  return chapter === undefined ? undefined : chapter.includes('| ✓ |') && !chapter.includes('| ✗ |')
+}
+
 export const writePart = (part: 'rules' | 'packets', text: string): void =>
-  writeFileSync(file, withPart(existsSync(file) ? readFileSync(file, 'utf8') : '', part, text))
+  writeFileSync(file, withPart(proofPage(), part, text))

@@ -28,7 +28,7 @@ export interface Ground {
  * A node must be watched until three probes have failed, or the next is touched while it is away: two seconds until Felix ends, three
  * probes of a second, and what an emulated machine on a busy host adds to each.
  */
-const pace: Pace = { canarySeconds: 20, settleSeconds: 18, nodeDeadlineSeconds: 180 }
+export const pace: Pace = { canarySeconds: 20, settleSeconds: 18, nodeDeadlineSeconds: 180 }
 
 const calicoNode = { namespace: 'calico-system', name: 'calico-node' }
 

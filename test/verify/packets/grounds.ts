@@ -1,40 +1,54 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ChapterResult } from '../chapters/chapter.ts'
+import { heldOnPage } from '../chapters/page.ts'
+import { versions as programs } from '../proof/results.ts'
+import type { Claim } from './claim.ts'
 
 interface Grounds {
   claim: string
-  /** What was run, in which proof. Absent: it was not. */
-  run?: string
+  /** Chapters of this program that show it, by title. */
+  packets?: readonly string[]
+  /** The chapter of the proof on rules that shows it, by title. */
+  rules?: string
+  /** What of it was run, where not all. */
+  shown?: string
+  /** What it was run on besides Felix. */
+  beside?: string
   /** A configuration in test/vectors/felix.json: the recorded answers that agree with the claim. */
   computed?: string
   /** A file of projectcalico/calico, unless another repository is named, and the versions in which it was read. */
   read: string
 }
 
-const felix = 'Felix v3.28.4'
+const ignoredField = 'The field that Felix ignores, and the annotation it reads'
 
-const all: Grounds[] = [
+export const all: readonly Grounds[] = [
   {
     claim:
       'Traffic to a port outside Felix’s range is judged as traffic to the node, to a port inside it as forwarded.',
-    run: `${felix}, packets`,
+    packets: ['The range is too small', 'The range is too wide'],
     read: 'v3.32.1 `felix/rules/static.go`',
   },
   {
     claim: 'Felix ignores `spec.kubeNodePortRanges`.',
-    run: `${felix}, packets and rules`,
+    packets: ['The field that Felix ignores'],
+    rules: ignoredField,
     computed: 'ports/spec/one-custom-range',
     read: 'v3.20, v3.24, v3.32.1, branch of v3.33 `libcalico-go/lib/backend/syncersv1/updateprocessors/felixconfigprocessor.go`',
   },
   {
     claim: 'The annotation counts, and beats the field.',
-    run: `${felix}, packets and rules`,
+    packets: ['The field that Felix ignores'],
+    rules: ignoredField,
+    shown: 'counts',
     computed: 'ports/both/annotation-wins',
     read: 'v3.32.1 `libcalico-go/lib/backend/syncersv1/updateprocessors/configurationprocessor.go`',
   },
   {
     claim: '`FelixConfiguration/node.NAME` beats `default`, for the value and for “none”.',
-    run: `${felix}, rules`,
+    rules: 'A staged change of the range, by the command line',
+    shown: 'for the value',
     computed: 'ports/layer/node-none',
     read: 'v3.32.1 `felix/config/config_params.go`',
   },
@@ -50,7 +64,7 @@ const all: Grounds[] = [
   },
   {
     claim: 'The JSON copy of the metadata beats the annotation itself.',
-    run: `${felix}, rules`,
+    rules: 'Through Calico’s own API server',
     computed: 'ports/v1meta/json-beats-direct',
     read: 'v3.28 `libcalico-go/lib/backend/k8s/resources/resources.go`',
   },
@@ -61,22 +75,26 @@ const all: Grounds[] = [
   },
   {
     claim: 'Endpoints beyond the mask’s room get no mark, and their policy is decided before load balancing.',
-    run: `${felix}, packets`,
+    packets: ['A mark mask without room'],
     read: 'v3.28.4 and v3.32.1 `felix/rules/epmark.go`; v3.28.4 `felix/rules/endpoints.go`, `felix/rules/static.go`',
   },
   {
     claim: 'Felix reserves 4 bits up to Calico 3.29 and 5 from 3.30: the room of a mask.',
-    run: `${felix}, packets: 4`,
+    packets: ['A mark mask without room'],
+    shown: '4',
     read: 'v3.29.7 and v3.32.1 `felix/dataplane/driver.go`; all rooms in `test/vectors/endpoint-capacity.jsonl` are of Felix’s own allocator',
   },
   {
     claim: 'Felix from 3.23 notices by itself that IPVS begins or ends; up to 3.22 only at its start.',
-    run: `${felix}, packets and rules: notices`,
+    packets: ['The link that is left behind'],
+    rules: 'IPVS is switched on and off: a Felix that notices it needs no restart by the tool',
+    shown: 'notices',
     read: 'v3.21.6, v3.22.2 and v3.23.0 `felix/ifacemonitor/iface_monitor.go`',
   },
   {
     claim: 'kube-proxy that leaves IPVS for iptables leaves `kube-ipvs0`, and Felix stays in IPVS mode.',
-    run: `kube-proxy v1.36.3, ${felix}, packets`,
+    packets: ['The link that is left behind'],
+    beside: `kube-proxy ${programs.kubernetes}, `,
     read: 'kubernetes/kubernetes `cmd/kube-proxy/app/server_linux.go`',
   },
   {
@@ -102,11 +120,27 @@ export const versionsOf = (name: string): string[] => {
   return [vector.calico, ...(vector.sameIn ?? [])].filter((it) => it.startsWith('v')).toSorted()
 }
 
-/** A row for each claim. */
-export const grounds = (): string[][] =>
-  all.map(({ claim, run = 'not run', computed, read }) => [
-    claim,
-    run,
-    computed === undefined ? '' : versionsOf(computed).join(', '),
-    read,
+/** A row for each claim. `rules`: the page with the proof on rules. */
+export const grounds = (told: readonly ChapterResult<Claim>[], rules: string): string[][] =>
+  all.map((it) => [
+    it.claim,
+    run(it, told, rules),
+    it.computed === undefined ? '' : versionsOf(it.computed).join(', '),
+    it.read,
   ])
+
+/** What it was run on and where it held, as the chapters themselves say. */
+function run(
+  { packets = [], rules, shown, beside = '' }: Grounds,
+  told: readonly ChapterResult<Claim>[],
+  page: string,
+): string {
+  const held = [
+    ...packets.map((title) => told.find((it) => it.title === title)?.claims.every(({ holds }) => holds)),
+    ...(rules === undefined ? [] : [heldOnPage(page, rules)]),
+  ]
+  if (held.length === 0 || held.includes(undefined)) return 'not run'
+  if (held.includes(false)) return 'run, and did not hold'
+  const where = [...(packets.length > 0 ? ['packets'] : []), ...(rules === undefined ? [] : ['rules'])].join(' and ')
+  return `${beside}Felix ${programs.felix}, ${where}${shown === undefined ? '' : `: ${shown}`}`
+}

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
 import { disturbance } from '../proof/disturbance.ts'
 import { rangeAnnotation } from '../proof/ground.ts'
+import { range, services } from './ports.ts'
 import { outcomes, tryOnce, untilOutcomes } from './probe.ts'
-import { isPod, range, services, setScene } from './scene.ts'
+import { isPod, setScene } from './scene.ts'
 import { setRange } from './workload.ts'
 
 const patch = (body: object) =>

@@ -54,7 +54,7 @@ export const maskRoom: Chapter = {
     const target = `tcp/${await clusterAddress(ground, near.name)}:80`
     const before: string[][] = []
     for (const policy of policies) before.push(await underPolicy(ground, policy, target, () => true))
-    const lives = node.lives.length
+    const [lives, written] = [node.lives.length, node.felixLog().length]
     const change = { spec: { iptablesMarkMask: small } }
     await ground.cluster.request('PATCH', `${felixConfigurations}/default`, change, mergePatch)
     await until('a new start of Felix', () => node.lives.length > lives, 300)
@@ -62,13 +62,20 @@ export const maskRoom: Chapter = {
     const endpoints = names.length + 2
     const { room, codes } = await said(ground, node)
     const marked = await markedLinks(node)
+    const [starts, complaints] = [node.lives.length - lives, node.felixLog().slice(written).filter(complains)]
     const has = names.map((name) => marked.has(linkOf('default', name)))
     claim({
-      claim: `With a mask of seven bits Felix gives a mark to as many endpoints of the node as the tool says there is room for, and none to the others: it does not restart, and logs nothing. The tool says so: \`MARK_CAPACITY\`.`,
+      claim: `With a mask of seven bits Felix gives a mark to as many endpoints of the node as the tool says there is room for, and none to the others: it starts once for the mask, and logs nothing of it. The tool says so: \`MARK_CAPACITY\`.`,
       command: typed('check'),
       before: `${endpoints} endpoints on ${node.name.split('.')[0]}: ${names.length + 1} pods and its host endpoint`,
-      after: `${marked.size} have a mark; the tool: room for ${room}, ${codes.join(', ')}`,
-      holds: marked.size === room && room < endpoints && codes.includes('MARK_CAPACITY') && has.includes(false),
+      after: `${marked.size} have a mark; ${starts} start of Felix, ${complaints.length} lines of its log warn of marks; the tool: room for ${room}, ${codes.join(', ')}`,
+      holds:
+        marked.size === room &&
+        room < endpoints &&
+        starts === 1 &&
+        complaints.length === 0 &&
+        codes.includes('MARK_CAPACITY') &&
+        has.includes(false),
     })
     for (const [index, policy] of policies.entries()) {
       const after = await underPolicy(ground, policy, target, (nth) => has[nth] ?? false)
@@ -80,6 +87,7 @@ export const maskRoom: Chapter = {
         after: `${list(withMark) || 'none'} with a mark; ${list(without)} without`,
         holds:
           (before[index] ?? []).every(policy.isRight) &&
+          withMark.length > 0 &&
           withMark.every(policy.isRight) &&
           without.length > 0 &&
           !without.some(policy.isRight),
@@ -114,6 +122,9 @@ async function underPolicy(
   await ground.cluster.request('DELETE', `${path}/default.limited`)
   return last
 }
+
+/** A line of Felix's log that would tell of an endpoint without a mark. */
+const complains = (line: string): boolean => /\[(WARNING|ERROR|FATAL|PANIC)\].*\bmarks?\b/i.test(line)
 
 const setsMark = /^-A cali-sm-(\S+) .*--set-x?mark 0x[0-9a-f]+\/(0x[0-9a-f]+)/
 

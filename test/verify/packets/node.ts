@@ -13,8 +13,10 @@ export interface MachineNode extends FelixNode {
   address: string
   /** Its network namespace in the machine. */
   namespace: string
-  /** Ends the kube-proxy that runs and starts another in this mode. Answers once it has programmed its rules. */
+  /** Ends the kube-proxy that runs and starts another in this mode, which has done nothing yet when this answers. */
   startProxy: (mode: ProxyMode) => Promise<void>
+  /** Every line that Felix has written in its present container. */
+  felixLog: () => readonly string[]
   /** Every line that kube-proxy has written since its last start. */
   proxyLog: () => readonly string[]
 }
@@ -32,6 +34,7 @@ export async function createMachineNode(machine: Machine, request: NodeRequest):
   })
   const health = watchHealth(machine, namespace)
   let containers = 0
+  let felixLog = ''
   let proxy: Following | undefined
   let proxyLines: string[] = []
   return {
@@ -56,11 +59,12 @@ export async function createMachineNode(machine: Machine, request: NodeRequest):
     },
     startFelix: (env) => {
       containers += 1
-      const log = join(folder, `felix-${namespace}-${containers}.log`)
-      supervised.start({ ...env, ...ofTheLab(name, kubeconfig) }, log)
-      return log
+      felixLog = join(folder, `felix-${namespace}-${containers}.log`)
+      supervised.start({ ...env, ...ofTheLab(name, kubeconfig) }, felixLog)
+      return felixLog
     },
     stopFelix: supervised.stop,
+    felixLog: () => readFileSync(felixLog, 'utf8').split('\n'),
     startProxy: async (mode) => {
       proxy?.end()
       await proxy?.exit

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { until } from '../../until.ts'
 import { list } from './claim.ts'
@@ -15,7 +16,7 @@ const attempt = z.object({
 export type Attempt = z.infer<typeof attempt>
 
 /** Emulated, a connection takes its time. */
-const timeout = 3000
+export const timeout = 3000
 
 /** One try at each target (`tcp/10.1.0.1:30080`), from outside of the nodes unless told. */
 export async function tryOnce({ machine }: Ground, targets: readonly string[], from = inClient): Promise<Attempt[]> {
@@ -48,23 +49,31 @@ export async function untilOutcomes(
 
 export interface Watched {
   attempts: readonly Attempt[]
-  /** Ends it, and answers how many were tried, how many of them failed, and which: ` (udp/10.1.0.1:30080 timeout)`. */
-  end: () => Promise<{ tried: number; failed: number; which: string }>
+  /**
+   * Ends it once all that were tried so far have come to their end, and answers how many were tried, how many of them failed, and
+   * which: ` (udp/10.1.0.1:30080 timeout)`. Throws where it has ended by itself: what it did not see is not known.
+   */
+  end: () => Promise<{ tried: number; failed: number; which: string; seconds: number }>
 }
 
 /** Tries the targets four times a second until it is ended: an emulated machine with two cores bears that beside everything else. */
-export function watchConnections({ machine }: Ground, targets: readonly string[]): Watched {
+export function watchConnections({ machine }: Pick<Ground, 'machine'>, targets: readonly string[]): Watched {
   const attempts: Attempt[] = []
+  const begun = Date.now()
   const following = machine.follow(inClient(`guest probe 250 ${timeout} ${targets.join(' ')}`), (line) => {
     attempts.push(attempt.parse(JSON.parse(line)))
   })
   return {
     attempts,
     end: async () => {
+      // To connect takes one time-out at most, and to be answered another.
+      const isOver = await Promise.race([following.exit.then(() => true), sleep(2 * timeout, false)])
+      if (isOver) throw new Error(`Connections were watched until the watch ended by itself, after ${attempts.length}.`)
+      const seconds = Math.round((Date.now() - begun) / 1000)
       following.end()
       await following.exit
       const lost = attempts.flatMap(({ target, failed }) => (failed === undefined ? [] : [`${target} ${failed}`]))
-      return { tried: attempts.length, failed: lost.length, which: lost.length > 0 ? ` (${list(lost)})` : '' }
+      return { tried: attempts.length, failed: lost.length, which: lost.length > 0 ? ` (${list(lost)})` : '', seconds }
     },
   }
 }

@@ -4,7 +4,7 @@ import { findBinary, kubeProxies } from '../../../lab/binaries.ts'
 import { writeKubeconfig } from '../../../lab/control-plane/files.ts'
 import type { ProxyMode } from '../../../lab/fixtures/cluster-spec.ts'
 import { kubeProxyLog } from '../../../shared/clients/kube/logs.ts'
-import type { Chapter } from './claim.ts'
+import type { Chapter, Claim } from './claim.ts'
 import { type Heard, hear, type Start } from './proxy-start.ts'
 import { type Ground, layMachine } from './ground.ts'
 import { carryIn } from './node.ts'
@@ -39,7 +39,7 @@ export const proxyWords: Chapter = {
         it.mode,
         it.kernel,
         sentences(it).join('; '),
-        it.answered ?? `none: it ended with ${it.exit}`,
+        it.answered ?? `none: it ${it.exit === undefined ? endOf(it.exit) : `ended with ${it.exit}`}`,
         it.link ? 'there' : 'not there',
       ]),
     })
@@ -50,37 +50,48 @@ export const proxyWords: Chapter = {
         head: ['kube-proxy'],
         rows: missing.map((it) => [it]),
       })
-    const [running, ended] = [heard.filter((it) => it.answered), heard.filter((it) => !it.answered)]
-    const understood = running.filter((it) => understand(it).mode === it.answered)
-    claim({
+    for (const it of judged(heard)) claim(it)
+  },
+}
+
+/** What is claimed of these starts. One that neither serves nor ends is of neither sort: no claim holds with it. */
+export function judged(heard: readonly Heard[]): Claim[] {
+  const [running, ended] = [heard.filter((it) => it.answered), heard.filter((it) => !it.answered)]
+  const understood = running.filter((it) => understand(it).mode === it.answered)
+  const said = ended.filter((it) => it.exit !== undefined && understand(it).ended !== undefined)
+  const without = heard.filter(({ kernel }) => kernel === 'no ip_vs')
+  const [old, late] = [without.filter(fallsBack), without.filter((it) => !fallsBack(it))]
+  return [
+    {
       claim: 'From each log the tool reads the mode that `/proxyMode` of the same process answers.',
       command: 'kube-proxy --proxy-mode=MODE',
       before: `${running.length} starts that serve`,
       after: `${understood.length} understood`,
       holds: running.length > 0 && understood.length === running.length,
-    })
-    const said = ended.filter((it) => understand(it).ended !== undefined)
-    claim({
+    },
+    {
       claim: 'Where kube-proxy does not start, the tool reads why from the log of the container that ended.',
       command: 'kube-proxy --proxy-mode=MODE',
       before: `${ended.length} starts that end`,
       after: `${said.length} understood`,
-      holds: said.length === ended.length,
-    })
-    const fell = heard.filter(({ kernel, answered }) => kernel === 'no ip_vs' && answered === 'iptables')
-    const old = fell.every(({ version }) => minor(version) <= 25)
-    claim({
+      holds: ended.length > 0 && said.length === ended.length,
+    },
+    {
       claim: 'On a kernel without ip_vs kube-proxy up to 1.25 falls back to iptables; a later one ends.',
       command: 'kube-proxy --proxy-mode=ipvs',
       before: '',
-      after: heard
-        .filter(({ kernel }) => kernel === 'no ip_vs')
-        .map(({ version, answered }) => `${version} ${answered ?? 'ends'}`)
-        .join(', '),
-      holds: old && fell.length === versions().filter((version) => minor(version) <= 25).length,
-    })
-  },
+      after: without.map(({ version, answered, exit }) => `${version} ${answered ?? endOf(exit)}`).join(', '),
+      holds:
+        old.length > 0 &&
+        late.length > 0 &&
+        old.every(({ answered }) => answered === 'iptables') &&
+        late.every(({ answered, exit }) => answered === undefined && exit !== undefined),
+    },
+  ]
 }
+
+const fallsBack = ({ version }: Start): boolean => minor(version) <= 25
+const endOf = (exit: number | undefined): string => (exit === undefined ? 'neither serves nor ends' : 'ends')
 
 /** Two at a time, for the machine's two processors. */
 async function hearAll(ground: Ground, as: { name: string; kubeconfig: string }, all: readonly Start[]) {

@@ -1,13 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Measured, ChapterResult } from '../chapters/chapter.ts'
-import { chapterText, code, packetsTitle, table, writePart } from '../chapters/page.ts'
+import { chapterText, code, packetsTitle, proofPage, table, writePart } from '../chapters/page.ts'
 import { writeNodePorts } from '../pictures/node-ports.ts'
 import { versions } from '../proof/results.ts'
 import type { Claim } from './claim.ts'
+import { pace } from './ground.ts'
 import { grounds } from './grounds.ts'
+import { timeout } from './probe.ts'
 
 const root = join(import.meta.dirname, '../../..')
+const file = join(root, 'out/packets/results.json')
 const json = (it: unknown): string => `${JSON.stringify(it, null, 2)}\n`
 
 export interface About {
@@ -27,20 +30,25 @@ export function writeResults(
   told: readonly ChapterResult<Claim>[],
   { seconds, whole, resultsOnly, titles, kernel }: About,
 ): void {
-  const folder = join(root, 'out/packets')
-  const file = join(folder, 'results.json')
-  mkdirSync(folder, { recursive: true })
-  const all = inOrder(titles, [...told, ...(whole ? [] : earlier(file))])
+  mkdirSync(dirname(file), { recursive: true })
+  const all = inOrder(titles, [...told, ...(whole ? [] : earlier())])
   const run = { ...versions, 'kube-proxy': versions.kubernetes, kernel, node: process.version }
   const flat = {
     claims: all.flatMap(({ title, claims }) => claims.map((it) => ({ chapter: title, ...it }))),
     measured: all.flatMap(({ title, tables }) => tables.map((it) => ({ chapter: title, ...it }))),
   }
   writeFileSync(file, json({ versions: run, seconds, ...flat }))
-  if (resultsOnly || all.length < titles.length) return
-  writePart('packets', page(all))
-  writeFileSync(join(root, 'docs/packets.json'), json({ versions: run, figures: figuresOf(all) }))
+  if (!resultsOnly) writePages(titles)
+}
+
+/** What is in `docs`, of the results of a run. Answers whether there are results of all chapters; else nothing is written. */
+export function writePages(titles: readonly string[]): boolean {
+  const told = inOrder(titles, earlier())
+  if (told.length < titles.length) return false
+  writePart('packets', page(told, proofPage()))
+  writeFileSync(join(root, 'docs/packets.json'), json({ versions: read().versions, figures: figuresOf(told) }))
   writeNodePorts()
+  return true
 }
 
 /** The first of each title. */
@@ -48,13 +56,16 @@ export const inOrder = (titles: readonly string[], told: readonly ChapterResult<
   titles.flatMap((title) => told.find((it) => it.title === title) ?? [])
 
 interface Results {
+  versions: Record<string, string>
   claims: (Claim & { chapter: string })[]
   measured: (Measured & { chapter: string })[]
 }
 
-function earlier(file: string): ChapterResult<Claim>[] {
+const read = (): Results => JSON.parse(readFileSync(file, 'utf8')) as Results
+
+function earlier(): ChapterResult<Claim>[] {
   if (!existsSync(file)) return []
-  const { claims, measured } = JSON.parse(readFileSync(file, 'utf8')) as Results
+  const { claims, measured } = read()
   const of = <T extends { chapter: string }>(title: string, all: readonly T[]) =>
     all.filter(({ chapter }) => chapter === title)
   return [...new Set(claims.map((it) => it.chapter))].map((title) => ({
@@ -74,15 +85,18 @@ const introduction = `${packetsTitle}
 
 What connections do while Calico is out of step, and after it has been put in step, as \`npm run packets\` showed it and wrote this part: Calico's
 own Felix (${versions.felix}) and Kubernetes' own kube-proxy (${versions.kubernetes}) on two nodes, on Debian's kernel in an emulated machine, against a real
-control plane. Each connection is tried from outside of the nodes, TCP and UDP; every node is a host endpoint that nothing may reach. Kubelets are
-simulated, but for calico-node, whose pod starts and ends a Felix. Pods are network namespaces with a server. [\`packets.json\`](packets.json) has the
-figures.
+control plane. Each connection is a new one, tried from outside of the nodes, TCP and UDP; every node is a host endpoint that nothing may reach. It fails
+when it is refused, or not made or not answered within ${timeout / 1000} seconds; meanwhile a lost packet is sent again, as TCP does, a datagram after one second.
+Kubelets are simulated, but for calico-node, whose pod starts and ends a Felix. Its readiness probe runs every second, and the tool waits
+${pace.canarySeconds} seconds after the first node and ${pace.settleSeconds} after each other. Pods are network namespaces with a server.
+[\`packets.json\`](packets.json) has the figures.
 
 It needs Linux on x64, and the packages qemu-system-x86, cpio and kmod. Nothing is installed, and nothing listens but on 127.0.0.1.
 `
 
-export const page = (told: readonly ChapterResult<Claim>[]): string =>
-  [introduction, ...told.map(chapter), basis].join('\n')
+/** `rules`: the page with the proof on rules. */
+export const page = (told: readonly ChapterResult<Claim>[], rules: string): string =>
+  [introduction, ...told.map(chapter), basis(grounds(told, rules))].join('\n')
 
 const chapter = (told: ChapterResult<Claim>): string =>
   chapterText(told, {
@@ -92,10 +106,10 @@ const chapter = (told: ChapterResult<Claim>): string =>
   })
 
 /** Of Felix the Go module proxy serves one version, so not every claim can be run for all that the tool speaks of. */
-const basis = `### What each claim rests on
+const basis = (rows: string[][]): string => `### What each claim rests on
 
 Felix ${versions.felix} is what was run: other versions are not to be had as a Go module. What is said of them was computed by Calico's own code of that version, or
 is read in its source.
 
-${table(['claim', 'run', 'computed by Calico’s own code', 'read in the source'], grounds())}
+${table(['claim', 'run', 'computed by Calico’s own code', 'read in the source'], rows)}
 `

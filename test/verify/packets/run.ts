@@ -1,4 +1,5 @@
 import { machineRoot, versionIn } from '../../../lab/machine/packages.ts'
+import type { ChapterResult } from '../chapters/chapter.ts'
 import { tellAll } from '../chapters/tell.ts'
 import { byHand } from './by-hand.ts'
 import type { Chapter, Claim } from './claim.ts'
@@ -6,7 +7,7 @@ import { type Ground, layGround } from './ground.ts'
 import { ignoredField } from './ignored-field.ts'
 import { maskRoom } from './mask-room.ts'
 import { proxyWords } from './proxy-words.ts'
-import { writeResults } from './results.ts'
+import { writePages, writeResults } from './results.ts'
 import { sabotagedTool } from './sabotage.ts'
 import { staleLink } from './stale-link.ts'
 import { tooSmall } from './too-small.ts'
@@ -16,11 +17,15 @@ import { tooWide } from './too-wide.ts'
 export const chapters: readonly Chapter[] = [tooSmall, tooWide, ignoredField, byHand, staleLink, maskRoom, proxyWords]
 
 const nodes = 2
+const titles = chapters.map(({ title }) => title)
+
+/** What is in `docs`, of the results that are there, without a run. Answers whether there were results of all chapters. */
+export const tellAgain = (): boolean => writePages(titles)
 
 /** All chapters, or those named, each in a machine of its own. Answers whether every claim held. */
 export const show = async (only?: readonly string[], tool?: string, write = writeResults): Promise<boolean> => {
   const kernel = versionIn(await machineRoot())
-  const fixed = { kernel, titles: chapters.map(({ title }) => title) }
+  const fixed = { kernel, titles }
   return await tellAll<Ground, Claim, Chapter>(
     {
       name: 'packets',
@@ -38,18 +43,29 @@ export const show = async (only?: readonly string[], tool?: string, write = writ
 /** Chapters with a claim that rests on the annotation. */
 const sabotaged = ['too-small', 'too-wide']
 
-/** The same with a tool that leaves the annotation unwritten. Answers whether every claim that rests on it fell. */
+/** The same with a tool that leaves the annotation unwritten. Answers whether every claim that rests on it fell, and each chapter made such a claim. */
 export async function showSabotage(only: readonly string[] = sabotaged): Promise<boolean> {
   const { bin, remove } = sabotagedTool()
-  let resting: Claim[] = []
+  let told: readonly ChapterResult<Claim>[] = []
   try {
-    await show(only, bin, (told) => {
-      resting = told.flatMap(({ claims }) => claims).filter(({ byAnnotation }) => byAnnotation)
+    await show(only, bin, (all) => {
+      told = all
     })
   } finally {
     remove()
   }
+  const resting = told.flatMap(({ claims }) => claims).filter(({ byAnnotation }) => byAnnotation)
   const fallen = resting.filter(({ holds }) => !holds)
   process.stdout.write(`Without the annotation ${fallen.length} of ${resting.length} claims that rest on it fell.\n`)
-  return resting.length > 0 && fallen.length === resting.length
+  return isSabotageSeen(told, new Set(only).size)
+}
+
+/** A chapter that broke off says nothing of the annotation. */
+export const isSabotageSeen = (told: readonly ChapterResult<Claim>[], chapterCount: number): boolean => {
+  const resting = told.map(({ claims }) => claims.filter(({ byAnnotation }) => byAnnotation))
+  return (
+    resting.length > 0 &&
+    resting.length === chapterCount &&
+    resting.every((claims) => claims.length > 0 && claims.every(({ holds }) => !holds))
+  )
 }

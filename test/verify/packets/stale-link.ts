@@ -1,7 +1,11 @@
+import { until } from '../../until.ts'
+import { podsOf } from '../proof/pods.ts'
 import { paceFlags, runTool } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
+import type { Ground } from './ground.ts'
+import { services } from './ports.ts'
 import { untilOutcomes } from './probe.ts'
-import { isPod, rangeFlag, services, setScene } from './scene.ts'
+import { isPod, rangeFlag, setScene } from './scene.ts'
 import { startHostProcess } from './workload.ts'
 
 const port = 31_500
@@ -19,6 +23,7 @@ export const staleLink: Chapter = {
     const open = ground.nodes.flatMap(({ address }) => [`tcp/${address}:${port}`])
     const inIpvs = await untilOutcomes(ground, open, (it) => it === 'host-process')
     for (const node of ground.nodes) await node.startProxy('iptables')
+    await until('rules of kube-proxy in iptables mode', () => servedByIptables(ground), 240)
     const served = await untilOutcomes(ground, targets(services.inside), isPod)
     const links = await Promise.all(
       ground.nodes.map(({ namespace }) => ground.machine.run(`ip -n ${namespace} -o link`)),
@@ -40,17 +45,30 @@ export const staleLink: Chapter = {
     })
     for (const it of processes) it.end()
     const since = ground.nodes.map(({ lives }) => lives.length)
+    const pods = await calicoNodes(ground)
     for (const node of ground.nodes) await node.startProxy('ipvs')
     const noticed = await untilOutcomes(ground, open, (it) => it === 'connection refused')
+    const same = (await calicoNodes(ground)).filter((it) => pods.includes(it)).length
     claim({
       claim:
         'Felix from 3.23 notices by itself that IPVS begins: it restarts when the link appears, and no pod of calico-node does.',
       command: 'kube-proxy --proxy-mode=ipvs',
       before: list(closed),
-      after: `${list(noticed)}; Felix started ${ground.nodes.map(({ lives }, index) => lives.length - (since[index] ?? 0)).join(', ')} times`,
+      after: `${list(noticed)}; Felix started ${ground.nodes.map(({ lives }, index) => lives.length - (since[index] ?? 0)).join(', ')} times; ${same} of ${pods.length} pods are the same`,
       holds:
         noticed.every((it) => it === 'connection refused') &&
+        same === pods.length &&
         ground.nodes.every(({ lives }, index) => lives.length === (since[index] ?? 0) + 1),
     })
   },
 }
+
+/** Services answer from what is left of IPVS too: these rules are of the kube-proxy that has just started. */
+const servedByIptables = async ({ nodes }: Ground): Promise<boolean> => {
+  const all = await Promise.all(nodes.map((node) => node.rules()))
+  const port = new RegExp(`^-A KUBE-NODEPORTS .*--dport ${services.inside.nodePort} `)
+  return all.every((rules) => rules.some((rule) => port.test(rule)))
+}
+
+const calicoNodes = async ({ cluster }: Ground): Promise<string[]> =>
+  (await podsOf(cluster, 'calico-node')).map(({ uid }) => uid)

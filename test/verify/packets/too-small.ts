@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { paceFlags, runTool, typed } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
+import { builtIn, services } from './ports.ts'
 import { outcomes, tryOnce, untilOutcomes, watchConnections } from './probe.ts'
-import { isPod, range, rangeFlag, services, setScene } from './scene.ts'
+import { isPod, rangeFlag, setScene } from './scene.ts'
 
 const command = ['sync', '--yes', ...rangeFlag]
 
@@ -18,14 +19,14 @@ export const tooSmall: Chapter = {
     ]
     const before = outcomes(outside, await tryOnce(ground, outside))
     const calm = watchConnections(ground, inside)
-    await sleep(20_000)
-    const { tried: triedBefore, failed: failedBefore } = await calm.end()
+    await sleep(14_000)
+    const { tried: triedBefore, failed: failedBefore, seconds } = await calm.end()
     const watched = watchConnections(ground, inside)
     const { code, err } = await runTool(ground, ...command, ...paceFlags(ground.pace))
     const after = await untilOutcomes(ground, outside, isPod)
     const { tried, failed, which } = await watched.end()
     claim({
-      claim: `A Service on a node port outside of Felix's range (20080; Felix has 30000:32767) cannot be reached: the node's policy, which lets nothing in, decides. After ${typed('sync')} it answers on every node, TCP and UDP, for both traffic policies.`,
+      claim: `A Service on a node port outside of Felix's range (${services.outside.nodePort}; Felix has ${builtIn}) cannot be reached: the node's policy, which lets nothing in, decides. After ${typed('sync')} it answers on every node, TCP and UDP, for both traffic policies.`,
       command: typed(...command),
       before: list(before),
       after: `${list(after)}; exit status ${code}`,
@@ -41,9 +42,10 @@ export const tooSmall: Chapter = {
     claim({
       claim: 'While the range changes, node by node, no connection to a node port that already worked is lost.',
       command: typed(...command),
-      before: `${failedBefore} of ${triedBefore} failed in the 20 s before, when nothing changed`,
-      after: `${failed} of ${tried} failed${which}, range ${range}`,
-      holds: failedBefore === 0 && failed === 0 && tried > 100,
+      before: `${failedBefore} of ${triedBefore} failed in the ${seconds} s before, when nothing changed`,
+      after: `${failed} of ${tried} failed${which}; exit status ${code}`,
+      holds: failedBefore === 0 && failed === 0 && tried > 100 && code === 0 && after.every(isPod),
+      byAnnotation: true,
     })
   },
 }

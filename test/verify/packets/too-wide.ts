@@ -1,11 +1,10 @@
 import { paceFlags, runTool, typed } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
+import { hostPort as port, wide } from './ports.ts'
 import { untilOutcomes } from './probe.ts'
 import { rangeFlag, setScene } from './scene.ts'
 import { setRange, startHostProcess } from './workload.ts'
 
-const wide = '10000:32767'
-const port = 15_000
 const command = ['sync', '--yes', ...rangeFlag]
 
 /** A process of the node on a port that Felix takes for a node port is reached past the node's policy. */

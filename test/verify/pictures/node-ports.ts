@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { builtIn, hostPort, range, services, wide } from '../packets/ports.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -23,7 +24,7 @@ export const countedFigures = (): Figures => {
 }
 
 interface Lane {
-  port: string
+  port: number
   what: string
   question: string
   answer: 'no' | 'yes'
@@ -33,28 +34,31 @@ interface Lane {
   chapter?: string
 }
 
+const dashed = (of: string): string => of.replace(':', '–')
+
+/** The ports, and the ranges, that connections were counted with. */
 const lanes: readonly Lane[] = [
   {
-    port: '31080',
+    port: services.inside.nodePort,
     what: 'node port of a Service',
-    question: 'in 30000–32767?',
+    question: `in ${dashed(builtIn)}?`,
     answer: 'yes',
     outcome: ['forwarded to a pod,', 'whose policy decides'],
     isRight: true,
   },
   {
-    port: '21080',
+    port: services.outside.nodePort,
     what: 'node port of a Service',
-    question: 'in 30000–32767?',
+    question: `in ${dashed(builtIn)}?`,
     answer: 'no',
     outcome: ['taken for traffic to the node, whose policy', 'decides. Where it is closed, they time out'],
     isRight: false,
     chapter: 'The range is too small',
   },
   {
-    port: '25000',
+    port: hostPort,
     what: 'a process of the node',
-    question: 'in 20000–32767?',
+    question: `in ${dashed(wide)}?`,
     answer: 'yes',
     outcome: ['taken for a Service: the node’s policy is not', 'asked. The port is open on every node'],
     isRight: false,
@@ -81,14 +85,17 @@ const box = (x: number, y: number, w: number, kind: string): string =>
 const arrow = (from: number, to: number, y: number): string =>
   `<path class="line" d="M${from} ${y}H${to - 7}"/><path class="head" d="M${to} ${y}l-9-5v10z"/>`
 
+const ends = (of: string): [number, number] => of.split(':').map(Number) as [number, number]
+const [[low, high], [calicoLow, calicoHigh]] = [ends(range), ends(builtIn)]
+
 const axis = [
-  text(24, 34, 'The cluster’s node-port range became 20000–32767. Calico still has 30000–32767.', 'b'),
-  text(24, 70, 'Services may use 20000–32767'),
-  bar('given', 20_000, 32_767, 59),
-  text(24, 96, 'Calico has 30000–32767'),
-  bar('misses', 20_000, 30_000, 85),
-  bar('has', 30_000, 32_767, 85),
-  text(at(20_000) + 8, 114, '20000–29999 missing', 'bad'),
+  text(24, 34, `The cluster’s node-port range became ${dashed(range)}. Calico still has ${dashed(builtIn)}.`, 'b'),
+  text(24, 70, `Services may use ${dashed(range)}`),
+  bar('given', low, high, 59),
+  text(24, 96, `Calico has ${dashed(builtIn)}`),
+  bar('misses', low, calicoLow, 85),
+  bar('has', calicoLow, calicoHigh, 85),
+  text(at(low) + 8, 114, `${low}–${calicoLow - 1} missing`, 'bad'),
   text(24, 148, 'A connection comes to a node, and Felix asks: is its port …', 's'),
 ]
 
@@ -98,7 +105,7 @@ const laneOf = (lane: Lane, index: number, figures: Figures): string[] => {
   const sign = lane.isRight ? '✓' : '✕'
   return [
     ...(index > 1
-      ? [text(24, y - 12, 'The other way round: Services may use 30000–32767, and Calico has 20000–32767.', 'b')]
+      ? [text(24, y - 12, `The other way round: Services may use ${dashed(range)}, and Calico has ${dashed(wide)}.`, 'b')]
       : []),
     box(24, y, 200, 'box'),
     text(38, y + 23, `port ${lane.port}`, 'b'),
