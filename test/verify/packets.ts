@@ -13,7 +13,8 @@ await runProgram({
   flags: {
     '--sabotage':
       'with a copy of the tool that leaves the annotation unwritten: holds where the claims that rest on it fall',
-    '--pages': 'writes what is in docs of the results in out/packets, without a run; exit status 1 where a chapter is missing',
+    '--pages':
+      'writes what is in docs of the results in out/packets, without a run; exit status 1 where a chapter is missing',
   },
   run: async (only, { sabotage, pages }) => {
     if (pages === true) return tellAgain() ? 0 : 1

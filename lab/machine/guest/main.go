@@ -9,6 +9,7 @@ import (
 
 var commands = map[string]func(args []string) error{
 	"agent":  agent,
+	"get":    get,
 	"health": health,
 	"serve":  serve,
 	"probe":  probe,
@@ -16,7 +17,7 @@ var commands = map[string]func(args []string) error{
 
 func main() {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "guest: agent ADDRESS | health URL | serve NAME PROTOCOL/PORT… | probe MILLISECONDS TIMEOUT PROTOCOL/ADDRESS…")
+		fmt.Fprintln(os.Stderr, "guest: agent ADDRESS | get URL | health URL | serve NAME PROTOCOL/PORT… | probe MILLISECONDS TIMEOUT PROTOCOL/ADDRESS…")
 		os.Exit(64)
 	}
 	if err := commands[os.Args[1]](os.Args[2:]); err != nil {

@@ -38,7 +38,9 @@ test('A watch of connections that ended by itself is not one that saw none fail'
 
 test('Sabotage is seen where every chapter has claims that rest on the annotation, and all of them fell', () => {
   const chapter = (...claims: Partial<Claim>[]) => ({ title: '', tables: [], claims: claims as Claim[] })
-  const [fallen, standing, broken] = [{ byAnnotation: true, holds: false }, { byAnnotation: true, holds: true }, { holds: false }] as const
+  const fallen: Partial<Claim> = { byAnnotation: true, holds: false }
+  const standing: Partial<Claim> = { byAnnotation: true, holds: true }
+  const broken: Partial<Claim> = { holds: false }
   expect(isSabotageSeen([chapter(fallen), chapter(fallen, { holds: true })], 2)).toBe(true)
   expect(isSabotageSeen([chapter(fallen), chapter(fallen, standing)], 2)).toBe(false)
   expect(isSabotageSeen([chapter(fallen), chapter(broken)], 2)).toBe(false)

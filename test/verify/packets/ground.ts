@@ -7,7 +7,7 @@ import { until } from '../../until.ts'
 import { makeWorkdir } from '../chapters/workdir.ts'
 import { startFelixNodes } from '../felix-nodes/start.ts'
 import type { Pace } from '../proof/ground.ts'
-import { layBridge } from './network.ts'
+import { askPause, layBridge } from './network.ts'
 import { createMachineNode, type MachineNode } from './node.ts'
 
 /** A real control plane on this machine; nodes in a virtual one, each with the real Felix and the real kube-proxy. */
@@ -85,6 +85,7 @@ export async function layGround(name: string, count: number): Promise<Ground> {
         return links.every((it) => it.includes('kube-ipvs0'))
       },
       120,
+      askPause,
     )
     return { ...ground, stop }
   } catch (error) {

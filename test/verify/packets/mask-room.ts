@@ -4,7 +4,7 @@ import { felixConfigurations, mergePatch } from '../proof/ground.ts'
 import { runTool, typed } from '../proof/tool.ts'
 import { type Chapter, list } from './claim.ts'
 import type { Ground } from './ground.ts'
-import { inNamespace, linkOf } from './network.ts'
+import { askPause, inNamespace, linkOf } from './network.ts'
 import type { MachineNode } from './node.ts'
 import { outcomes, tryOnce } from './probe.ts'
 import { isPod, rangeFlag, setScene } from './scene.ts'
@@ -118,7 +118,7 @@ async function underPolicy(
     last = await fromPods(ground, target)
     return last.every((it, nth) => isRight(it) || !isOrdinary(nth))
   }
-  await until('the policy', settled, 90).catch(() => undefined)
+  await until('the policy', settled, 90, askPause).catch(() => undefined)
   await ground.cluster.request('DELETE', `${path}/default.limited`)
   return last
 }
@@ -136,7 +136,7 @@ async function markedLinks(node: MachineNode): Promise<Set<string>> {
     links = new Set(rules.map(([, link = '']) => link))
     return node.isReady() && rules.length > 0 && rules.every(([, , bits]) => isWithin(Number(bits), small))
   }
-  await until('marks within the new mask', renewed, 180).catch(() => undefined)
+  await until('marks within the new mask', renewed, 180, askPause).catch(() => undefined)
   return links
 }
 

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Machine } from '../../../lab/machine/start.ts'
 
+/** Milliseconds between two looks into the machine: each starts a program there, which takes its time from those that are awaited. */
+export const askPause = 500
+
 /** Outside the range that nodes and clients are numbered from; the way out of the machine, for nodes. */
 export const hub = '10.1.255.254'
 export const clientAddress = '10.1.200.1'

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { until } from '../../until.ts'
 import { list } from './claim.ts'
 import type { Ground } from './ground.ts'
-import { inClient } from './network.ts'
+import { askPause, inClient } from './network.ts'
 
 const attempt = z.object({
   at: z.number(),
@@ -43,7 +43,7 @@ export async function untilOutcomes(
     last = outcomes(targets, await tryOnce(ground, targets))
     return last.every(awaited)
   }
-  await until(() => `The last try gave ${last.join(', ')}`, all, seconds).catch(() => undefined)
+  await until(() => `The last try gave ${last.join(', ')}`, all, seconds, askPause).catch(() => undefined)
   return last
 }
 

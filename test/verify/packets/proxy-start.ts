@@ -23,6 +23,8 @@ export interface Heard extends Start {
   lines: string[]
 }
 
+export const modes: readonly ProxyMode[] = ['ipvs', 'iptables', 'nftables']
+
 let places = 0
 
 /** Starts a kube-proxy on a node of its own, waits until it serves or ends, and ends it. */
@@ -43,24 +45,24 @@ export async function hear(
   const ends: (number | undefined)[] = []
   const watchEnd = async () => void ends.push(await proxy.exit)
   const watching = watchEnd()
-  let answered = ''
-  const seen = async () => {
-    answered = await machine.run(
-      `ip netns exec ${namespace} busybox wget -q -T 2 -O - http://127.0.0.1:10249/proxyMode 2>/dev/null || true`,
-    )
-    return answered !== '' || ends.length > 0
-  }
-  await until(`${start.version} in ${start.mode} mode`, seen, 240).catch(() => undefined)
+  const answers: ProxyMode[] = []
+  const asking = machine.follow(inNamespace(namespace, 'guest get http://127.0.0.1:10249/proxyMode'), (line) => {
+    answers.push(...modes.filter((it) => it === line))
+  })
+  const isSeen = () => answers.length > 0 || ends.length > 0
+  await until(`${start.version} in ${start.mode} mode`, isSeen, 240).catch(() => undefined)
+  asking.end()
   // What is said of the mode is said by then; the link comes a moment later.
   if (ends.length === 0) await sleep(3_000)
-  const [exit] = ends
+  const [[answered], [exit]] = [answers, ends]
   const links = await machine.run(`ip -n ${namespace} -o link`)
   proxy.end()
   await watching
+  await asking.exit
   await machine.run(`ip netns delete ${namespace}`)
   return {
     ...start,
-    ...(answered === '' ? {} : { answered }),
+    ...(answered === undefined ? {} : { answered }),
     ...(exit === undefined ? {} : { exit }),
     link: links.includes('kube-ipvs0'),
     lines: lines.filter((line) => !line.includes('FLAG: ')).slice(0, 80),

@@ -5,11 +5,10 @@ import { writeKubeconfig } from '../../../lab/control-plane/files.ts'
 import type { ProxyMode } from '../../../lab/fixtures/cluster-spec.ts'
 import { kubeProxyLog } from '../../../shared/clients/kube/logs.ts'
 import type { Chapter, Claim } from './claim.ts'
-import { type Heard, hear, type Start } from './proxy-start.ts'
+import { type Heard, hear, modes, type Start } from './proxy-start.ts'
 import { type Ground, layMachine } from './ground.ts'
 import { carryIn } from './node.ts'
 
-const modes: readonly ProxyMode[] = ['ipvs', 'iptables', 'nftables']
 /** Those that could be built here. */
 const versions = (): string[] =>
   Object.entries(kubeProxies).flatMap(([version, program]) => (findBinary(program) === undefined ? [] : [version]))
@@ -129,11 +128,14 @@ function record(heard: readonly Heard[]): void {
       .map((line) => JSON.parse(line) as Heard)
       .map((it) => [keyOf(it), it]),
   )
-  for (const it of heard) if (wentAs(it) !== wentAs(rows.get(keyOf(it)))) rows.set(keyOf(it), it)
+  for (const it of heard.filter(cameToSomething))
+    if (wentAs(it) !== wentAs(rows.get(keyOf(it)))) rows.set(keyOf(it), it)
   const lines = [...rows.values()].map((it) => `${JSON.stringify(it)}\n`)
   writeFileSync(recorded, lines.toSorted().join(''))
 }
 
+/** It serves, or has ended: what was given up is not how a start goes. */
+const cameToSomething = ({ answered, exit }: Heard): boolean => answered !== undefined || exit !== undefined
 const keyOf = ({ version, mode, kernel }: Start): string => `${version} ${mode} ${kernel}`
 const wentAs = (it: Heard | undefined): string =>
   JSON.stringify([it?.answered, it?.exit, it?.link, it && sentences(it).toSorted()])

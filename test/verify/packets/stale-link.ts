@@ -3,6 +3,7 @@ import { podsOf } from '../proof/pods.ts'
 import { paceFlags, runTool } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
 import type { Ground } from './ground.ts'
+import { askPause } from './network.ts'
 import { services } from './ports.ts'
 import { untilOutcomes } from './probe.ts'
 import { isPod, rangeFlag, setScene } from './scene.ts'
@@ -23,7 +24,7 @@ export const staleLink: Chapter = {
     const open = ground.nodes.flatMap(({ address }) => [`tcp/${address}:${port}`])
     const inIpvs = await untilOutcomes(ground, open, (it) => it === 'host-process')
     for (const node of ground.nodes) await node.startProxy('iptables')
-    await until('rules of kube-proxy in iptables mode', () => servedByIptables(ground), 240)
+    await until('rules of kube-proxy in iptables mode', () => servedByIptables(ground), 240, askPause)
     const served = await untilOutcomes(ground, targets(services.inside), isPod)
     const links = await Promise.all(
       ground.nodes.map(({ namespace }) => ground.machine.run(`ip -n ${namespace} -o link`)),

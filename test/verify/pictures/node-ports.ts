@@ -105,7 +105,14 @@ const laneOf = (lane: Lane, index: number, figures: Figures): string[] => {
   const sign = lane.isRight ? '✓' : '✕'
   return [
     ...(index > 1
-      ? [text(24, y - 12, `The other way round: Services may use ${dashed(range)}, and Calico has ${dashed(wide)}.`, 'b')]
+      ? [
+          text(
+            24,
+            y - 12,
+            `The other way round: Services may use ${dashed(range)}, and Calico has ${dashed(wide)}.`,
+            'b',
+          ),
+        ]
       : []),
     box(24, y, 200, 'box'),
     text(38, y + 23, `port ${lane.port}`, 'b'),
