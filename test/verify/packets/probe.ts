@@ -67,7 +67,7 @@ export function watchConnections({ machine }: Pick<Ground, 'machine'>, targets: 
     attempts,
     end: async () => {
       // To connect takes one time-out at most, and to be answered another.
-      const isOver = await Promise.race([following.exit.then(() => true), sleep(2 * timeout, false)])
+      const isOver = await Promise.race([following.exit.then(() => true), sleep(2 * timeout, false, { ref: false })])
       if (isOver) throw new Error(`Connections were watched until the watch ended by itself, after ${attempts.length}.`)
       const seconds = Math.round((Date.now() - begun) / 1000)
       following.end()
