@@ -23,6 +23,7 @@ const kinds = [
   'env',
   'copied mark',
   'has it',
+  'emptied',
   'no kube-proxy',
   'windows',
   'hybrid',
@@ -71,6 +72,9 @@ const befallen = (copy: ClusterState, name: string, kind: Kind): void => {
     case 'has it':
       objectNamed(copy, `node.${name}`).annotations[rangeKey] = target
       return
+    case 'emptied':
+      objectNamed(copy, `node.${name}`).annotations[rangeKey] = ''
+      return
     case 'no kube-proxy':
       copy.pods = without('kube-proxy')
       return
@@ -112,11 +116,10 @@ const worldFrom = (state: ClusterState): World => {
 
 const overriddenBy = async (world: World): Promise<Set<string>> => {
   const seen = new Set<string>()
-  const before = new Set(world.objects.keys())
   for (let step = 0; step < 400; step += 1) {
     const outcome = await takeStep(world.tools)
     for (const [name, { annotations }] of world.objects)
-      if (annotations['calico-ipvs-sync/change'] && name !== 'default' && !before.has(name)) seen.add(name)
+      if (annotations['calico-ipvs-sync/change'] && name !== 'default') seen.add(name)
     if (outcome.next === 'over') return seen
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
   }
@@ -155,6 +158,12 @@ const policyOf = (strategy: Policy['strategy']): Policy => ({ ...defaultPolicy, 
 describe('plan, status and rollout mean the same nodes', () => {
   test('a node of EKS Auto Mode that runs calico-node reads `default` too: it takes its turn', async () => {
     const result = await compared(['plain', 'plain', 'auto'], policyOf('staged'))
+    const all = ['node.node-0001', 'node.node-0002', 'node.node-0003']
+    expect(result).toEqual({ planned: all, pending: all, done: all, restarts: 3, forecast: 3, begun: true })
+  })
+
+  test('a node whose own range somebody emptied has that of `default`: it takes its turn', async () => {
+    const result = await compared(['plain', 'emptied', 'emptied'], policyOf('staged'))
     const all = ['node.node-0001', 'node.node-0002', 'node.node-0003']
     expect(result).toEqual({ planned: all, pending: all, done: all, restarts: 3, forecast: 3, begun: true })
   })

@@ -80,9 +80,14 @@ export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn 
     })
 }
 
-/** In any spelling, and in the field as well, which Felix cannot read: the object decides the range of its node. */
-const setsRange = ({ annotations, spec }: FelixObject): boolean =>
-  'kubeNodePortRanges' in spec || settingsOf(annotations).some(([key]) => isRangeKey(key))
+/**
+ * In any spelling, and in the field as well, which Felix cannot read: the object decides the range of its node. An empty
+ * annotation hides the field and decides nothing: such a node has the range of `default`, and takes its turn.
+ */
+const setsRange = ({ annotations, spec }: FelixObject): boolean => {
+  const texts = settingsOf(annotations).flatMap(([key, text]) => (isRangeKey(key) ? [text] : []))
+  return texts.length > 0 ? texts.some((text) => text !== '') : 'kubeNodePortRanges' in spec
+}
 
 /** The nodes of a rollout, in order: for plan, status and the rollout itself. Nodes in `skip` are already excluded. */
 export const pendingPlaces = <T extends Reached>(turns: Turns & Pick<Rollout, 'target'>, places: T[]): T[] =>
