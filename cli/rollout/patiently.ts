@@ -1,9 +1,9 @@
-import { KubeError } from '../../shared/errors.ts'
+import { KubeError, type KubeErrorKind } from '../../shared/errors.ts'
 import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import type { ProgressOutput } from '../progress.ts'
 import type { Interruption } from './interruption.ts'
 
-/** Seconds between the tries. */
+/** Seconds between the tries; more if the server asks for it. */
 const patience = [1, 2, 5, 10, 20, 30]
 
 interface Trying {
@@ -24,16 +24,17 @@ export const patiently = async <T>(act: () => Promise<T>, { telling, interruptio
       return await act()
     } catch (error) {
       if (done() !== before) tried = 0
-      const seconds = patience[tried]
-      if (!isTemporary(error) || interruption.came() || seconds === undefined) throw error
+      const least = patience[tried]
+      if (!(error instanceof KubeError) || !isTemporary(error) || interruption.came() || least === undefined) throw error
+      const seconds = Math.max(least, Math.ceil(error.retryAfterSeconds ?? 0))
       telling.done(`${error.message}; trying again in ${seconds} s`)
       await interruption.sleep(seconds)
     }
   }
 }
 
-const isTemporary = (error: unknown): error is KubeError =>
-  error instanceof KubeError && (error.kind === 'unreachable' || error.kind === 'unavailable')
+export const isTemporary = ({ kind }: { kind: KubeErrorKind }): boolean =>
+  kind === 'unreachable' || kind === 'unavailable'
 
 /** Tools that count what is done with them. */
 export const counting = <T extends { tell: (event: StepEvent) => void }>(

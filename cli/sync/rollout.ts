@@ -3,11 +3,13 @@ import type { AssessedCluster } from '../../shared/workflows/rollout/begin.ts'
 import { release } from '../../shared/workflows/rollout/lease.ts'
 import { sync, type SyncResult, type SyncTools } from '../../shared/workflows/rollout/sync.ts'
 import { KubeError } from '../../shared/errors.ts'
+import { failureOf } from '../../shared/domain/read.ts'
+import { needed } from '../../shared/workflows/needed.ts'
 import { commandFor } from '../target/command-for.ts'
 import { exitStatus } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
 import { type Interruption, watchInterrupts } from '../rollout/interruption.ts'
-import { counting, patiently } from '../rollout/patiently.ts'
+import { counting, isTemporary, patiently } from '../rollout/patiently.ts'
 import type { ProgressOutput } from '../progress.ts'
 import { stepTools } from '../rollout/step-tools.ts'
 import { stepsOf } from './steps.ts'
@@ -42,7 +44,8 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
     tools.waiting(outcome)
   }
   try {
-    const act = () => sync({ ...tools, waiting }, it.policy)
+    const look = assessing(it, () => done() > 0)
+    const act = () => sync({ ...tools, look, waiting }, it.policy)
     return endOf(await patiently(act, { telling: it.telling, interruption, done }))
   } catch (error) {
     if (!(error instanceof KubeError)) throw error
@@ -57,31 +60,44 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
   }
 }
 
-const toolsOf = (it: SyncRun, interruption: Interruption): SyncTools => ({
+const toolsOf = (it: SyncRun, interruption: Interruption): Omit<SyncTools, 'look'> => ({
   ...stepTools(it.kube, it.telling),
   ...stepsOf(it.plan, it.telling),
-  look: assessing(it),
   sleep: interruption.sleep,
   interrupted: interruption.came,
 })
 
 /**
- * The first look uses the observation that was just made, unless a person was asked in between: then the cluster is observed again, and
- * the plan must still be the one that was agreed to. Later looks follow trouble on the way, and observe the cluster again.
+ * The first look uses the observation that was just made, unless a person was asked in between. Later looks follow trouble on
+ * the way, and observe the cluster again. Until something is done, the plan must still be the one that was agreed to: by the
+ * answer, or as a file.
  */
-const assessing = ({ target, looked, plan, policy, options }: SyncRun): (() => Promise<AssessedCluster>) => {
+const assessing = (
+  { target, looked, plan, policy, options }: SyncRun,
+  isBegun: () => boolean,
+): (() => Promise<AssessedCluster>) => {
+  const isAgreed = !options.yes || options.plan !== undefined
   let first = true
   return async () => {
-    const begins = first
+    const isJustSeen = first && options.yes === true
     first = false
-    if (begins && options.yes) return looked
+    if (isJustSeen) return looked
     const again = await assessTarget(target, policy, true)
-    if (begins && !isDeepStrictEqual(again.plan(), plan))
+    mustAnswer(again)
+    if (isAgreed && !isBegun() && !isDeepStrictEqual(again.plan(), plan))
       throw new Failure(
-        'The cluster has changed since the question; nothing was written.',
+        'The cluster has changed since its plan was agreed to; no node was changed.',
         commandFor('sync', target, options),
       )
     return again
+  }
+}
+
+/** An API server that is away for a moment neither changes nor forbids anything: throws `ReadError`, and it is asked again. */
+const mustAnswer = ({ state: { rollout, nodes, daemonSets, pods, felix } }: AssessedTarget): void => {
+  for (const it of [rollout, nodes, daemonSets, pods, felix]) {
+    const failure = failureOf(it)
+    if (failure && isTemporary(failure)) needed<unknown>(it)
   }
 }
 

@@ -37,6 +37,22 @@ test('any number does not, as long as something is done in between', async () =>
   expect([end, slept.length, Math.max(...slept)]).toEqual(['done', 34, 5])
 })
 
+test('a server that says when is not asked before', async () => {
+  const slept: number[] = []
+  const interruption = {
+    came: () => false,
+    sleep: async (seconds: number) => void slept.push(seconds),
+    forget: () => undefined,
+  }
+  const telling = { doing: () => undefined, done: () => undefined, clear: () => undefined }
+  const left = [90, undefined]
+  const act = async () => {
+    if (left.length === 0) return 'done'
+    throw new KubeError('unavailable', 'later', { status: 503, retryAfterSeconds: left.shift() })
+  }
+  expect([await patiently(act, { telling, interruption, done: () => 0 }), slept]).toEqual(['done', [90, 2]])
+})
+
 test('what is refused for good is not tried again', async () => {
   const interruption = { came: () => false, sleep: async () => undefined, forget: () => undefined }
   const telling = { doing: () => undefined, done: () => undefined, clear: () => undefined }
