@@ -859,6 +859,19 @@ describe('windows and alarms before a rollout begins', () => {
     expect(it.looks).toHaveLength(48)
   })
 
+  test('a running rollout that nobody carries out: events add no chains of messages, and it goes on when the window opens', async () => {
+    const it = hub({ windows })
+    it.state = stateOf(out, withRollout({}))
+    for (const reason of ['event', 'sweep', 'event'] as const) await it.look(reason)
+    expect(it.steps).toEqual([])
+    expect(it.looks.map(({ delaySeconds }) => delaySeconds)).toEqual([900])
+    await it.look('rollout', { waits: 'm1' })
+    expect(it.steps).toHaveLength(1)
+    it.clock = Date.parse('2026-11-20T22:00:00Z')
+    await it.look('follow')
+    expect(it.steps).toHaveLength(2)
+  })
+
   test('an alarm that rings lets nothing begin', async () => {
     const it = hub({}, { health: { trouble: async () => 'the alarm checkout rings' } })
     await it.look()

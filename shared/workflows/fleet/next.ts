@@ -55,8 +55,9 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
     case 'aborting':
       return isContinued || isNobodys ? { send: { begin: false } } : {}
     case 'running':
-      if (!(isContinued || isNobodys) || blockedBy.length > 0 || isExcepted(tools, rollout, state)) return {}
-      return { send: await withPermit(tools, message, withDecision(message, changes.length > 0)) }
+      return !(isContinued || isNobodys) || blockedBy.length > 0 || isExcepted(tools, rollout, state)
+        ? {}
+        : continueRunning(tools, message, changes.length > 0)
     case 'paused':
       return { leaves: true }
     case 'halted':
@@ -74,6 +75,15 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
         : begin(tools, message, looked)
     }
   }
+}
+
+/**
+ * Without the messages of the rollout there is no decision, and without a decision nothing is done while a window or an
+ * alarm holds it: then each event would only add one more chain of messages that wait.
+ */
+const continueRunning = async (tools: EvaluateTools, message: Evaluation, changes: boolean): Promise<Next> => {
+  const hold = message.reason === 'rollout' ? undefined : await holdFor(tools)
+  return hold ? { again: hold } : { send: await withPermit(tools, message, withDecision(message, changes)) }
 }
 
 /** Without a recorded decision of the deployment, the rollout is decided again. */
