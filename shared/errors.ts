@@ -54,5 +54,9 @@ export class KubeError extends Error {
   }
 }
 
+/** Somebody changed or deleted the object since it was read: nothing was written. */
+export const isOutdated = (error: unknown): boolean =>
+  error instanceof KubeError && (error.kind === 'conflict' || error.kind === 'not-found')
+
 /** A read that an effect depends on failed: nothing was done. */
 export class ReadError extends KubeError {}

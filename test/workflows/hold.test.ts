@@ -443,6 +443,16 @@ describe('a cluster that answers what cannot be used', () => {
   })
 })
 
+test('a read that the server throttles for longer is not tried again before', async () => {
+  for (const which of ['lease', 'pods'] as const) {
+    const world = worldOf(['n0', 'n1'])
+    startRollout(world, { target })
+    const failure = { kind: 'unavailable', object: 'x', message: 'slow down', status: 429, retryAfterSeconds: 120 } as const
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, [which]: async () => failed<never>(failure) } }
+    expect((await run(world, {}, message, 2)).waits).toEqual([120, 120])
+  }
+})
+
 describe('a rollout whose cluster is another one', () => {
   const earlier = '2026-01-01T00:00:00.000Z'
   const later = '2026-02-01T11:00:00.000Z'

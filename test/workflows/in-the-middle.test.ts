@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { KubeError } from '../../shared/errors.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
+import { release } from '../../shared/workflows/rollout/lease.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
 import { felixObject, ranges, startRollout, type World, worldOf } from './world.ts'
@@ -23,6 +25,9 @@ const toTheEnd = async (world: World): Promise<Outcome> => {
   }
   throw new Error('the rollout does not come to an end')
 }
+
+const speaker = ({ tools: { now } }: World) => ({ by: 'alice', now })
+const noRollout = 'There is no rollout in this cluster.'
 
 describe('what changes in the middle of a rollout', () => {
   test('its target: a node that was just given the earlier one is waited for before another is touched', async () => {
@@ -89,6 +94,21 @@ describe('what changes in the middle of a rollout', () => {
       const gone = () => Promise.reject(new KubeError('not-found', 'not found', { status: 404 }))
       const outcome = await takeStep({ ...world.tools, kube: { ...world.tools.kube, [method]: gone } })
       expect(outcome).toMatchObject({ next: 'wait', seconds: 1 })
+    },
+  )
+
+  test.each(['pause', 'abort', 'release'] as const)(
+    'the Lease is deleted in the moment of a %s: it is looked at again, and there is none',
+    async (act) => {
+      const world = worldOf(['n0'])
+      startRollout(world, { target, pace })
+      const putLease = () => {
+        world.lease = undefined
+        return Promise.reject(new KubeError('not-found', 'not found', { status: 404 }))
+      }
+      const kube = { ...world.tools.kube, putLease }
+      const answer = act === 'release' ? release({ ...world.tools, kube }) : control(kube, act, speaker(world))
+      expect(await answer).toEqual(act === 'release' ? undefined : { changed: false, why: noRollout })
     },
   )
 })

@@ -141,13 +141,13 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
  * way and reports it.
  */
 const waitFor = async (error: unknown, kube: KubeClient, tools: HandleStepTools): Promise<Outcome> => {
-  if (isUnread(error)) return { next: 'wait', seconds: unreadSeconds, why: error.message.slice(0, 300) }
+  if (isUnread(error)) return { next: 'wait', seconds: secondsAfter(error), why: error.message.slice(0, 300) }
   if (!(error instanceof HeldError)) throw error
   try {
     return { next: 'wait', seconds: await whileHeld(kube, error.hold, tools), why: error.hold.why }
   } catch (fault) {
     if (!isUnread(fault)) throw fault
-    return { next: 'wait', seconds: unreadSeconds, why: error.hold.why }
+    return { next: 'wait', seconds: secondsAfter(fault), why: error.hold.why }
   }
 }
 
@@ -158,6 +158,9 @@ const isUnread = (error: unknown): error is ReadError =>
   error instanceof ReadError && ['malformed', 'unreachable', 'unavailable'].includes(error.kind)
 
 const unreadSeconds = 30
+
+/** Longer if the server asks for it. */
+const secondsAfter = ({ retryAfterSeconds = 0 }: ReadError): number => Math.max(unreadSeconds, retryAfterSeconds)
 
 /** Why the message is dropped: it was for a cluster that was deleted, or EKS describes another cluster. */
 const whyOver = ({ cluster, incarnation }: RolloutStep, eks: EksState): string | undefined => {

@@ -5,7 +5,7 @@ import { milliseconds } from '../../domain/rfc3339.ts'
 import { type JournalEntry, noted, unnoted } from '../../domain/rollout/journal.ts'
 import { clockSkew, lease } from '../../domain/rollout/annotations.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
-import { KubeError } from '../../errors.ts'
+import { isOutdated, KubeError } from '../../errors.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 interface Put {
@@ -121,7 +121,7 @@ export const release = async ({ kube, holder }: Pick<StepTools, 'kube' | 'holder
   try {
     await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
   } catch (error) {
-    if (!(error instanceof KubeError) || error.kind !== 'conflict' || triesLeft <= 1) throw error
+    if (!isOutdated(error) || triesLeft <= 1) throw error
     await release({ kube, holder }, triesLeft - 1)
   }
 }

@@ -5,7 +5,7 @@ import { parseRollout } from '../../domain/rollout/parse.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
-import { KubeError } from '../../errors.ts'
+import { isOutdated, KubeError } from '../../errors.ts'
 import { unlessApiIsGone } from './api-gone.ts'
 import { applyStep } from './apply.ts'
 import { decisionOf } from './decision.ts'
@@ -69,7 +69,7 @@ const unlessRefused = async (step: () => Promise<Outcome>): Promise<Outcome> => 
     return await step()
   } catch (error) {
     if (error instanceof KubeError) {
-      const isChanged = error.kind === 'conflict' || error.kind === 'not-found'
+      const isChanged = isOutdated(error)
       // Throttled: refused before anything was written.
       if (isChanged || error.status === 429)
         return { next: 'wait', seconds: isChanged ? 1 : error.retryAfterSeconds || 5, why: error.message }
