@@ -25,7 +25,8 @@ export const patiently = async <T>(act: () => Promise<T>, { telling, interruptio
     } catch (error) {
       if (done() !== before) tried = 0
       const least = patience[tried]
-      if (!(error instanceof KubeError) || !isTemporary(error) || interruption.came() || least === undefined) throw error
+      if (!(error instanceof KubeError) || !isTemporary(error) || interruption.came() || least === undefined)
+        throw error
       const seconds = Math.max(least, Math.ceil(error.retryAfterSeconds ?? 0))
       telling.done(`${error.message}; trying again in ${seconds} s`)
       await interruption.sleep(seconds)

@@ -25,7 +25,7 @@ const troubled = async (options: Partial<SyncOptions>, afterwards: string) => {
   const looked = await assessTarget(target, policy, true)
   const telling = { live: false, doing: () => undefined, done: () => undefined, clear: () => undefined }
   const run = { target, kube: target.kube, looked, plan: looked.plan(), policy, telling }
-  return rollOut({ ...run, options: { output: 'text', yes: true, ...options } as SyncOptions })
+  return rollOut({ ...run, options: { output: 'text', yes: true, ...options } })
 }
 
 const agreed = 'eks range 20000-22767'

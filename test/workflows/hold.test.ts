@@ -447,7 +447,13 @@ test('a read that the server throttles for longer is not tried again before', as
   for (const which of ['lease', 'pods'] as const) {
     const world = worldOf(['n0', 'n1'])
     startRollout(world, { target })
-    const failure = { kind: 'unavailable', object: 'x', message: 'slow down', status: 429, retryAfterSeconds: 120 } as const
+    const failure = {
+      kind: 'unavailable',
+      object: 'x',
+      message: 'slow down',
+      status: 429,
+      retryAfterSeconds: 120,
+    } as const
     world.tools = { ...world.tools, kube: { ...world.tools.kube, [which]: async () => failed<never>(failure) } }
     expect((await run(world, {}, message, 2)).waits).toEqual([120, 120])
   }
