@@ -58,5 +58,9 @@ export class KubeError extends Error {
 export const isOutdated = (error: unknown): boolean =>
   error instanceof KubeError && (error.kind === 'conflict' || error.kind === 'not-found')
 
+/** A server may answer the same request a moment later. */
+export const isTemporary = ({ kind }: { kind: KubeErrorKind }): boolean =>
+  kind === 'unreachable' || kind === 'unavailable'
+
 /** A read that an effect depends on failed: nothing was done. */
 export class ReadError extends KubeError {}

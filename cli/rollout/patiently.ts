@@ -1,4 +1,4 @@
-import { KubeError, type KubeErrorKind } from '../../shared/errors.ts'
+import { isTemporary, KubeError } from '../../shared/errors.ts'
 import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import type { ProgressOutput } from '../progress.ts'
 import type { Interruption } from './interruption.ts'
@@ -33,9 +33,6 @@ export const patiently = async <T>(act: () => Promise<T>, { telling, interruptio
     }
   }
 }
-
-export const isTemporary = ({ kind }: { kind: KubeErrorKind }): boolean =>
-  kind === 'unreachable' || kind === 'unavailable'
 
 /** Tools that count what is done with them. */
 export const counting = <T extends { tell: (event: StepEvent) => void }>(

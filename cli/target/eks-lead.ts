@@ -1,3 +1,4 @@
+import { isTemporary } from '../../shared/errors.ts'
 import { certificatesIn, fromBase64 } from '../../shared/clients/certificates.ts'
 import type { EksClient, EksCluster } from '../../shared/clients/aws/eks.ts'
 import type { EksAccess, EksPlace } from '../../shared/clients/aws/eks-access.ts'
@@ -137,7 +138,7 @@ export const searchByEndpoint = async (
 }
 
 /** After failures for the first clusters the others are not tried. */
-const isAway = (failure?: ReadFailure): boolean => failure?.kind === 'unreachable' || failure?.kind === 'unavailable'
+const isAway = (failure?: ReadFailure): boolean => failure !== undefined && isTemporary(failure)
 
 const listIn = async (sdk: EksAccess['sdk']): Promise<string[]> => {
   const { clusterNames } = await import('../../shared/clients/aws/list-clusters.ts')

@@ -6,15 +6,18 @@ import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
 /** Broken connections on the way of a rollout at a terminal. */
 const away = () => new KubeError('unreachable', 'the connection was dropped')
 
+const telling = { doing: () => undefined, done: () => undefined, clear: () => undefined }
+
+/** Nobody interrupts, and no time passes. */
+const sleeper = () => {
+  const slept: number[] = []
+  const sleep = async (seconds: number) => void slept.push(seconds)
+  return { slept, interruption: { came: () => false, sleep, forget: () => undefined } }
+}
+
 /** Each try does what the next number says, and then the connection breaks; after the last one the work is done. */
 const trying = async (doneEach: number[]) => {
-  const slept: number[] = []
-  const interruption = {
-    came: () => false,
-    sleep: async (seconds: number) => void slept.push(seconds),
-    forget: () => undefined,
-  }
-  const telling = { doing: () => undefined, done: () => undefined, clear: () => undefined }
+  const { slept, interruption } = sleeper()
   const { tools, done } = counting<{ tell: (event: StepEvent) => void }>({ tell: () => undefined })
   const left = [...doneEach]
   const act = async () => {
@@ -38,13 +41,7 @@ test('any number does not, as long as something is done in between', async () =>
 })
 
 test('a server that says when is not asked before', async () => {
-  const slept: number[] = []
-  const interruption = {
-    came: () => false,
-    sleep: async (seconds: number) => void slept.push(seconds),
-    forget: () => undefined,
-  }
-  const telling = { doing: () => undefined, done: () => undefined, clear: () => undefined }
+  const { slept, interruption } = sleeper()
   const left = [90, undefined]
   const act = async () => {
     if (left.length === 0) return 'done'
@@ -54,8 +51,7 @@ test('a server that says when is not asked before', async () => {
 })
 
 test('what is refused for good is not tried again', async () => {
-  const interruption = { came: () => false, sleep: async () => undefined, forget: () => undefined }
-  const telling = { doing: () => undefined, done: () => undefined, clear: () => undefined }
+  const { interruption } = sleeper()
   let tries = 0
   const act = async () => {
     tries += 1
