@@ -3,6 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import * as z from 'zod/mini'
 import { fleetRecords } from '../shared/clients/aws/fleet-records.ts'
 import { bounded, limited } from '../shared/clients/aws/limits.ts'
+import { placeRows } from '../shared/clients/aws/places.ts'
 import { reportsBucket } from '../shared/clients/aws/reports-bucket.ts'
 import { compressing } from '../shared/clients/compressing.ts'
 import { lambda } from '../shared/handler.ts'
@@ -14,8 +15,10 @@ import { countOnRecord, writeFleetReport } from '../shared/workflows/fleet/fleet
 const uploads = { ...limited.requestHandler, requestTimeout: 60_000 }
 
 const settings = readSettings(fleetReportSettings, process.env)
+const dynamo = bounded(new DynamoDBClient(limited))
 const tools = {
-  records: fleetRecords(bounded(new DynamoDBClient(limited)), settings.RECORDS_TABLE),
+  records: fleetRecords(dynamo, settings.RECORDS_TABLE),
+  places: () => placeRows(dynamo, settings.RECORDS_TABLE),
   bucket: reportsBucket(new S3Client({ ...limited, requestHandler: uploads }), settings.REPORTS_BUCKET),
   compressing,
   now: () => new Date(),

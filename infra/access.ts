@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
-import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import { Effect, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
@@ -86,6 +86,9 @@ export const mayReadFleet = ({ tableArn }: Table) => [
   allow(['dynamodb:Query'], [`${tableArn}/index/${latestIndex}`]),
   allow(['dynamodb:GetItem'], [tableArn]),
 ]
+
+/** Which accounts and regions could be listed. */
+export const mayReadPlaces = ({ tableArn }: Table) => allow(['dynamodb:Query'], [tableArn], under('places'))
 
 export const mayWriteReports = ({ bucketArn }: Bucket) =>
   allow(['s3:PutObject'], [`${bucketArn}/reports/*`], {
@@ -231,19 +234,32 @@ export const mayTrace: Permission = allow(['xray:PutTraceSegments', 'xray:PutTel
   because: 'X-Ray accepts traces without a resource.',
 })
 
-/** The permissions that Lambda requires for a function in a VPC. */
-export const mayConnect: Permission = allow(
-  [
-    'ec2:CreateNetworkInterface',
-    'ec2:DescribeNetworkInterfaces',
-    'ec2:DeleteNetworkInterface',
-    'ec2:DescribeSubnets',
-    'ec2:AssignPrivateIpAddresses',
-    'ec2:UnassignPrivateIpAddresses',
-  ],
-  ['*'],
-  { because: 'Lambda manages network interfaces whose ids are not known before.' },
-)
+const connecting = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeSubnets',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+]
+
+/**
+ * The permissions that Lambda itself requires for a function in a VPC. They are for the network interfaces of everybody, so calls of the
+ * function's code, which have the ARN of the function, are denied.
+ */
+export const mayConnect = ({ partition, region, account }: Stack): Permission[] => [
+  allow(connecting, ['*'], { because: 'Lambda manages network interfaces whose ids are not known before.' }),
+  {
+    statement: new PolicyStatement({
+      effect: Effect.DENY,
+      actions: connecting,
+      resources: ['*'],
+      conditions: {
+        ArnLike: { 'lambda:SourceFunctionArn': `arn:${partition}:lambda:${region}:${account}:function:*` },
+      },
+    }),
+  },
+]
 
 export const executionRoleOf = ({ role, node }: IFunction): IRole => {
   if (!role) throw new Error(`${node.path} has no role; create functions with lambdaFunction, which gives them one.`)

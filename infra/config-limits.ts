@@ -39,8 +39,18 @@ const tagFaults = ({ tags }: Judged): Fault[] => {
       return [{ path, message: 'may have letters, digits, spaces and _ . : / = + - @ only' }]
     return []
   })
-  if (all.length <= 50) return wrong
-  return [...wrong, { path: ['tags'], message: `are ${all.length}, and a stack takes 50: leave the others out` }]
+  const twins = all.flatMap(([key], index): Fault[] => {
+    const [other] = all.slice(0, index).find(([it]) => it.toLowerCase() === key.toLowerCase()) ?? []
+    return other === undefined
+      ? []
+      : [{ path: ['tags', key], message: `is ${other} in another case, and IAM takes one of them` }]
+  })
+  if (all.length <= 50) return [...wrong, ...twins]
+  return [
+    ...wrong,
+    ...twins,
+    { path: ['tags'], message: `are ${all.length}, and a stack takes 50: leave the others out` },
+  ]
 }
 
 const vpcFaults = ({ vpc }: Judged): Fault[] => {

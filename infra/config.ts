@@ -199,7 +199,7 @@ const knobs = z.strictObject({
   vpc: vpc.optional(),
 
   /**
-   * Your own key, in the stack's region, for the table, the queues, the topics, the bucket of reports and the logs. Absent:
+   * Your own key, in the stack's region, for the table, the queues, the topics, the bus, the bucket of reports and the logs. Absent:
    * keys of AWS, and for notices a key that the stack creates. Its policy must allow the services that docs/deploy.md names.
    */
   kmsKeyArn: arns.key.optional(),

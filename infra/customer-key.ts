@@ -16,7 +16,7 @@ export const customerKey = (scope: Construct, { kmsKeyArn }: Pick<Config, 'kmsKe
 const services = ['sqs', 'sns', 'dynamodb', 's3', 'secretsmanager'] as const
 
 /**
- * The KMS permissions that queues, topic, table and secrets need from their caller; the table needs the last four.
+ * The KMS permissions that queues, topic, table and secrets need from their caller; the table needs the last five.
  * Only through those services.
  */
 export const mayUseKey = (scope: Construct, keyArns: string[]): Permission[] => {
@@ -28,6 +28,7 @@ export const mayUseKey = (scope: Construct, keyArns: string[]): Permission[] => 
         actions: [
           'kms:Decrypt',
           'kms:GenerateDataKey',
+          'kms:GenerateDataKeyWithoutPlaintext',
           'kms:Encrypt',
           'kms:ReEncryptFrom',
           'kms:ReEncryptTo',

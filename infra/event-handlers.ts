@@ -46,7 +46,7 @@ export const eventHandlers = (stack: Stack, around: Surroundings, work: Work & {
   })
   keepFailures(onEvent, lost)
   if (hearsItself(stack, work.fleet)) onEvents(stack, onEvent, { failures: lost })
-  const bus = hubBus(stack, around.config, work.fleet)
+  const bus = hubBus(stack, around.config, work.fleet, around.key)
   if (bus) onEvents(stack, onEvent, { failures: lost, eventBus: bus })
   const onAuditLog = auditLogs(stack, around, { ...work, lost })
   return { onEvent, onAuditLog, bus }

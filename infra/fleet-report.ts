@@ -5,7 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3'
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler'
 import type { Construct } from 'constructs'
-import { mayInvoke, mayReadFleet, maySend, mayWriteReports } from './access.ts'
+import { mayInvoke, mayReadFleet, mayReadPlaces, maySend, mayWriteReports } from './access.ts'
 import { alarm } from './alarms.ts'
 import { mayUseKey } from './customer-key.ts'
 import { lambdaFunction, type Surroundings } from './function.ts'
@@ -53,7 +53,7 @@ export const fleetReports = (stack: Stack, around: Surroundings, records: Table)
     name: 'fleet-report',
     description: 'Writes the fleet metrics and the daily report, from the records',
     environment: { RECORDS_TABLE: records.tableName, REPORTS_BUCKET: bucket.bucketName },
-    may: [...mayReadFleet(records), mayWriteReports(bucket), maySend(lost)],
+    may: [...mayReadFleet(records), mayReadPlaces(records), mayWriteReports(bucket), maySend(lost)],
     timeout: Duration.minutes(10),
     memorySize: 2048,
   })

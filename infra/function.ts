@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, CfnFunction, Code, Function, RecursiveLoop, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
@@ -103,7 +103,7 @@ const needed = ({ may, inVpc }: Pick<FunctionSpec<FunctionName>, 'may' | 'inVpc'
   ...may,
   mayLog(logs),
   ...(config.tracing ? [mayTrace] : []),
-  ...(inVpc && config.vpc ? [mayConnect] : []),
+  ...(inVpc && config.vpc ? mayConnect(Stack.of(logs)) : []),
 ]
 
 const watch = (it: Function, name: FunctionName, alarms: ITopic) => {

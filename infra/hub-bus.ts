@@ -1,5 +1,6 @@
 import { type Stack, Token } from 'aws-cdk-lib'
 import { CfnEventBusPolicy, EventBus } from 'aws-cdk-lib/aws-events'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { busName, deploymentName } from '../shared/domain/fleet-names.ts'
 import { placesOf } from '../shared/domain/fleet.ts'
 import type { Fleet } from '../shared/settings.ts'
@@ -23,12 +24,13 @@ const isHub = (stack: Stack, { organizationId }: Config, fleet: Fleet): boolean 
  * event with such a source. The organization, or the listed accounts of the fleet, may put events. `undefined`: the
  * fleet has no other accounts or regions.
  */
-export const hubBus = (stack: Stack, config: Config, fleet: Fleet): EventBus | undefined => {
+export const hubBus = (stack: Stack, config: Config, fleet: Fleet, key?: IKey): EventBus | undefined => {
   if (!isHub(stack, config, fleet)) return undefined
   const eventBusName = busName(deploymentName(config.stackName))
   const bus = new EventBus(stack, 'Bus', {
     eventBusName,
     description: 'Events of EKS from other accounts and regions of the fleet',
+    ...(key && { kmsKey: key }),
   })
   const senders = sendersOf(stack, config, fleet)
   if (senders)

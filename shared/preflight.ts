@@ -13,19 +13,22 @@ export interface Ask {
   bootstrap: (region: string) => Promise<number | undefined>
   /** Of these log groups, those that are not there. Rejects where it may not be read. */
   missingLogGroups: (region: string, names: readonly string[]) => Promise<string[]>
+  /** Whether AWS Config has a recorder there. Rejects where it may not be read. */
+  hasRecorder: (region: string) => Promise<boolean>
 }
 
 /** Of the deployment's configuration. */
 interface Target {
   env?: { account: string; region: string } | undefined
   auditLogs?: readonly string[]
+  configRule?: boolean
 }
 
 /** The minimum version for the CDK library. */
 const leastBootstrap = 6
 
 /** Why a deployment cannot begin, in one sentence; `undefined`: it can. */
-export const preflight = async ({ env, auditLogs = [] }: Target, ask: Ask): Promise<string | undefined> => {
+export const preflight = async ({ env, auditLogs = [], configRule }: Target, ask: Ask): Promise<string | undefined> => {
   const region = env?.region ?? (await ask.region().catch(() => undefined))
   if (!region) return 'No region is known: set AWS_REGION, or `env` in deploy.json, and try again.'
   const account = await patiently(ask.identity).catch((error: unknown) => reasonOf(error))
@@ -42,6 +45,8 @@ export const preflight = async ({ env, auditLogs = [] }: Target, ask: Ask): Prom
   const [missing] = groups.length === 0 ? [] : await ask.missingLogGroups(region, groups).catch(() => [])
   if (missing !== undefined)
     return `There is no log group ${missing}, and \`auditLogs\` names its cluster: switch on its audit log with \`aws eks update-cluster-config --name ${missing.split('/')[3]} --logging '{"clusterLogging":[{"types":["audit"],"enabled":true}]}'\`, or take it out of deploy.json.`
+  if (configRule && !(await ask.hasRecorder(region).catch(() => true)))
+    return `AWS Config has no recorder in ${region}, without which it takes no rule: set AWS Config up there, or leave \`configRule\` out of deploy.json.`
   return undefined
 }
 
@@ -61,6 +66,7 @@ const reasonOf = (error: unknown): { reason: string } => ({
 
 const deadlineMs = 5_000
 const logGroups = z.object({ logGroups: z.optional(z.array(z.object({ logGroupName: z.string() }))) })
+const recorders = z.object({ ConfigurationRecorders: z.optional(z.array(z.unknown())) })
 const version = z.object({ Parameter: z.object({ Value: z.string() }) })
 
 /** AWS, with the credentials that the CDK will use. */
@@ -68,6 +74,10 @@ export const askAws = (env: NodeJS.ProcessEnv): Ask => {
   const credentials = fromNodeProviderChain({ timeout: 1_000, maxRetries: 0 })
   const fixed = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION']
   const sts = new STSClient({ credentials, maxAttempts: 1, ...(fixed ? { region: fixed } : {}) })
+  const at = (service: string, region: string, variable: string) => {
+    const endpoint = env[`AWS_ENDPOINT_URL_${variable}`] ?? env['AWS_ENDPOINT_URL']
+    return { service, protocol: '1.1', region, credentials, endpoint } as const
+  }
   return {
     region: async () => fixed ?? (await sts.config.region()),
     identity: async () => {
@@ -76,13 +86,7 @@ export const askAws = (env: NodeJS.ProcessEnv): Ask => {
       return Account ?? ''
     },
     missingLogGroups: async (region, names) => {
-      const place = {
-        service: 'logs',
-        protocol: '1.1',
-        region,
-        credentials,
-        endpoint: env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'] ?? env['AWS_ENDPOINT_URL'],
-      } as const
+      const place = at('logs', region, 'CLOUDWATCH_LOGS')
       const missing: string[] = []
       for (const name of names) {
         const call = signedCall(place, 'Logs_20140328.DescribeLogGroups', { logGroupNamePrefix: name })
@@ -91,16 +95,16 @@ export const askAws = (env: NodeJS.ProcessEnv): Ask => {
       }
       return missing
     },
+    hasRecorder: async (region) => {
+      const place = at('config', region, 'CONFIG_SERVICE')
+      const call = signedCall(place, 'StarlingDoveService.DescribeConfigurationRecorders', {})
+      return (recorders.parse(await call).ConfigurationRecorders ?? []).length > 0
+    },
     bootstrap: async (region) => {
-      const place = {
-        service: 'ssm',
-        protocol: '1.1',
-        region,
-        credentials,
-        endpoint: env['AWS_ENDPOINT_URL_SSM'] ?? env['AWS_ENDPOINT_URL'],
-      } as const
       try {
-        const call = signedCall(place, 'AmazonSSM.GetParameter', { Name: '/cdk-bootstrap/hnb659fds/version' })
+        const call = signedCall(at('ssm', region, 'SSM'), 'AmazonSSM.GetParameter', {
+          Name: '/cdk-bootstrap/hnb659fds/version',
+        })
         return Number(version.parse(await call).Parameter.Value)
       } catch (error) {
         if (String(error).includes('ParameterNotFound')) return undefined

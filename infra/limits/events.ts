@@ -1,5 +1,5 @@
 import { labelOf, type Limit, ofType } from './limit.ts'
-import { lengthOf } from './longest.ts'
+import { lengthOf, longest } from './longest.ts'
 
 const hour = 3_600
 const day = 24 * hour
@@ -52,6 +52,19 @@ export const ofEvents: Limit[] = [
           `The alarm ${labelOf(id)} would evaluate ${periods} periods of ${period} s, and CloudWatch allows ${most} s in total. Choose a smaller \`sweep.everyMinutes\`.`,
         ]
       }),
+  },
+  {
+    quota: 'Description of an alarm: 1,024 characters',
+    faults: (stack) => {
+      const lengths = ofType(stack, 'AWS::CloudWatch::Alarm').map(
+        ([, { AlarmDescription = '' }]) => String(longest(AlarmDescription, stack.stackName)).length,
+      )
+      const length = Math.max(0, ...lengths)
+      if (length <= 1_024) return []
+      return [
+        `The description of an alarm would have ${length} characters and CloudWatch takes 1,024. Give a shorter \`runbookBaseUrl\`.`,
+      ]
+    },
   },
   {
     quota: 'Metric filters of a log group: 100',

@@ -6,6 +6,7 @@ import { BatchWriteItemCommand, DeleteItemCommand, DynamoDBClient } from '@aws-s
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Cloud, startCloud } from '../../lab/aws/cloud.ts'
 import type { Moment } from '../../lab/aws/moment.ts'
+import { placeRecords } from '../../shared/clients/aws/places.ts'
 import { records } from '../../shared/clients/aws/records.ts'
 import { packed } from '../../shared/clients/aws/records-body.ts'
 import type { Report, Verdict } from '../../shared/domain/report.ts'
@@ -43,6 +44,25 @@ const store = async (reports: Report[], region = place.region) => {
   const kept = records(dynamo, table)
   for (const report of reports) await kept.putReport(keyOf(report.cluster.name, region), report)
 }
+/** One is listed, one is denied, and one is being tried again. */
+const storePlaces = async () => {
+  const kept = placeRecords(dynamo, cloud.stack.ofType('AWS::DynamoDB::Table')[0]?.name ?? '')
+  const [sweep, earlier] = ['2026-11-30T04:00:00.000Z', '2026-11-30T03:00:00.000Z']
+  const unlisted = {
+    since: earlier,
+    sweep,
+    sweeps: 1,
+    cause: 'sts-denied',
+    message: 'AccessDenied',
+    told: false,
+  } as const
+  for (const row of [
+    { ...place, sweep, clusters: ['in', 'out'] },
+    { account: '444455556666', region: 'eu-west-1', sweep, clusters: [], unlisted },
+    { account: '555566667777', region: 'eu-west-1', sweep: earlier, clusters: [], unlisted },
+  ])
+    await kept.put(row, { after: '' })
+}
 const linesOf = (message: string) =>
   moments
     .flatMap((it) =>
@@ -68,6 +88,7 @@ beforeAll(async () => {
     reportOf('old', 'in-step', 2, { observedAt: '2026-11-01T00:00:00.000Z' }),
   ])
   await store([reportOf('far', 'in-step')], 'us-east-1')
+  await storePlaces()
 }, 300_000)
 afterAll(async () => {
   dynamo?.destroy()
@@ -91,6 +112,7 @@ describe('the report of the fleet', () => {
     const sweep = sweepSchema.parse(JSON.parse(document?.text ?? ''))
     expect(sweep.clusters.map(({ cluster, verdict, nodes }) => [cluster.name, verdict, nodes.length])).toEqual([
       ['out', 'out-of-step', 2],
+      ['all clusters of eu-west-1', 'unknown', 0],
       ['dark', 'unknown', 0],
       ['far', 'in-step', 2],
       ['in', 'in-step', 2],
@@ -99,7 +121,13 @@ describe('the report of the fleet', () => {
     ])
     const page = await object(`reports/${date}/fleet.html`)
     expect(page?.type).toBe('text/html; charset=utf-8')
-    expect(page?.text).toContain('1 of 6 clusters out of step')
+    // An account that cannot be listed must not look like one without clusters.
+    const [denied] = sweep.clusters.filter(({ cluster }) => cluster.account === '444455556666')
+    expect(denied?.findings).toMatchObject([
+      { code: 'ACCESS_DENIED', message: expect.stringMatching(/STS does not allow/) },
+    ])
+    expect(page?.text).toContain('STS does not allow')
+    expect(page?.text).toContain('1 of 7 clusters out of step')
     expect(page?.text).toContain('ip-10-0-0-1.eu-west-1.compute.internal')
     expect((await object('reports/latest/fleet.html'))?.text).toBe(page?.text)
     expect((await object('reports/latest/fleet.json'))?.text).toBe(document?.text)

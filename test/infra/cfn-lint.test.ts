@@ -7,7 +7,7 @@ import { parseConfig } from '../../infra/config.ts'
 import { functionNames } from '../../infra/functions.ts'
 import { type Lint, lint } from '../../lab/cfn-lint/cfn-lint.ts'
 import { spokeTemplate } from '../../shared/domain/spoke/template.ts'
-import { everything, region } from './deployment.ts'
+import { account, everything, region } from './deployment.ts'
 import { hub } from './spoke.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-lint-'))
@@ -31,6 +31,8 @@ const hubTemplate = (config: object): object => {
   })
 }
 
+const kmsKeyArn = `arn:aws:kms:${region}:${account}:key/0a1b2c3d-0000-1111-2222-333344445555`
+
 /** What cfn-lint says and is accepted, each with its reason. */
 const accepted: Record<string, string> = {
   W3005: 'The CDK writes dependencies out that follow from references too: said twice, they are true all the same.',
@@ -41,7 +43,7 @@ const templates: Record<string, () => object> = {
   'the spoke': () => spokeTemplate(hub),
   'the spoke without a hub': () => spokeTemplate(),
   'the hub, nothing configured': () => hubTemplate({}),
-  'the hub, everything switched on': () => hubTemplate(everything),
+  'the hub, everything switched on': () => hubTemplate({ ...everything, kmsKeyArn }),
   'a spoke with a property that does not exist': () => {
     const wrong = structuredClone(spokeTemplate(hub)) as { Resources: { ViewerRole: { Properties: object } } }
     Object.assign(wrong.Resources.ViewerRole.Properties, { RolName: 'x' })

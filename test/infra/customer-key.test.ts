@@ -6,6 +6,16 @@ import { parseConfig } from '../../infra/config.ts'
 import { account, deployment, everything, list, region, statementsOf } from './deployment.ts'
 
 const kmsKeyArn = `arn:aws:kms:${region}:${account}:key/0a1b2c3d-0000-1111-2222-333344445555`
+interface Let {
+  Principal: { Service: string | string[] }
+  Action: string[]
+  Condition?: object
+}
+const documented = (): Let[] => {
+  const page = readFileSync(join(root, 'docs/deploy.md'), 'utf8')
+  const [, text = '{}'] = /```json kms-key-policy\n([^]*?)```/.exec(page) ?? []
+  return (JSON.parse(text) as { Statement: Let[] }).Statement
+}
 const secretKmsKeyArn = `arn:aws:kms:${region}:${account}:key/99999999-0000-1111-2222-333344445555`
 
 describe('a key of the customer', () => {
@@ -37,6 +47,9 @@ describe('a key of the customer', () => {
     expect(stack.ofType('AWS::KMS::Key')).toEqual([])
   })
 
+  test('is that of the bus, where there is one', () =>
+    expect(all('AWS::Events::EventBus', 'KmsKeyIdentifier')).toEqual([kmsKeyArn]))
+
   test('may be used by every role, and only by way of the services that keep something', () => {
     const roles = stack.ofType('AWS::IAM::Role').map(({ logicalId }) => logicalId.slice(0, -8))
     for (const role of roles) {
@@ -67,16 +80,19 @@ describe('a key of the customer', () => {
   })
 
   test('must let in the services that docs/deploy.md names: those that send to queues and topics, and the logs', () => {
-    const page = readFileSync(join(root, 'docs/deploy.md'), 'utf8')
-    const [, text = '{}'] = /```json kms-key-policy\n([^]*?)```/.exec(page) ?? []
-    const policy = JSON.parse(text) as { Statement: { Principal: { Service: string | string[] } }[] }
-    const named = policy.Statement.flatMap(({ Principal }) => list(Principal.Service))
+    const named = documented().flatMap(({ Principal }) => list(Principal.Service))
     const senders = ['AWS::SQS::QueuePolicy', 'AWS::SNS::TopicPolicy']
       .flatMap((type) => all(type, 'PolicyDocument'))
       .flatMap((it) => (it as { Statement: { Effect: string; Principal: { Service?: string } }[] }).Statement)
       .flatMap(({ Effect, Principal }) => (Effect === 'Allow' && Principal.Service ? [Principal.Service] : []))
     // The alarms' own topic lets CloudWatch publish; Lambda and Scheduler send in the name of roles.
     expect(new Set(named)).toEqual(new Set([...senders, 'logs.REGION.amazonaws.com']))
+  })
+
+  test('may be used by EventBridge without a condition that its calls cannot meet, to describe the key of the bus too', () => {
+    const [bridge, ...others] = documented().filter(({ Principal }) => Principal.Service === 'events.amazonaws.com')
+    expect([bridge?.Condition, others]).toEqual([undefined, []])
+    expect(bridge?.Action).toContain('kms:DescribeKey')
   })
 
   test('of another region is refused', () => {

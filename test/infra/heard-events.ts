@@ -313,7 +313,7 @@ const healthEvents: HeardEvent[] = [
   [
     "another account, as in an organization's view",
     health({ affectedAccount: '999999999999', affectedEntities: [entity('prod-1')] }),
-    /names account 999999999999/,
+    /is of account 999999999999.*it has its own event/,
   ],
 ].map(([what, event, clusters]) => ({
   what: `AWS Health of EKS about ${what as string}`,

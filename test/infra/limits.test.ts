@@ -46,6 +46,12 @@ const table: [quota: string, most: number, of: (count: number) => Resources, sen
     /of 65 characters, and AWS takes 64 for AWS::IAM::Role\. Choose a shorter `stackName`/,
   ],
   [
+    'Description of an alarm: 1,024 characters',
+    1_024,
+    (n) => one('AWS::CloudWatch::Alarm', { AlarmDescription: text(n) }),
+    /description of an alarm would have 1025 characters .* `runbookBaseUrl`/,
+  ],
+  [
     'Inline policies of a role: 10,240 characters',
     10_240,
     inline,
@@ -203,6 +209,11 @@ describe('a configuration beyond a limit', () => {
       'a tag with other characters',
       fc.constantFrom('a;b', 'a,b', 'a*', '#').map((value) => ({ tags: { a: value } })),
       /may have letters, digits, spaces/,
+    ],
+    [
+      'tags that differ by case',
+      fc.constantFrom('team', 'TEAM').map((key) => ({ tags: { Team: 'x', [key]: 'x' } })),
+      /is Team in another case/,
     ],
     [
       'subnets beyond 16',

@@ -13,6 +13,7 @@ const well: Ask = {
   region: () => Promise.resolve(region),
   bootstrap: () => Promise.resolve(21),
   missingLogGroups: (_, names) => Promise.resolve(names.filter((name) => name.includes('gone'))),
+  hasRecorder: () => Promise.resolve(true),
 }
 const fails = (message: string) => () => Promise.reject(new Error(message))
 
@@ -83,6 +84,17 @@ describe('before a deployment', () => {
     expect(await preflight({ auditLogs: ['gone-2'] }, refused)).toBeUndefined()
   })
 
+  test('so would a rule of AWS Config where nothing is recorded', async () => {
+    const without = { ...well, hasRecorder: () => Promise.resolve(false) }
+    expect(await preflight({ configRule: true }, without)).toMatch(
+      /^AWS Config has no recorder in eu-west-1.*`configRule`/,
+    )
+    expect(await preflight({ configRule: true }, well)).toBeUndefined()
+    expect(await preflight({ configRule: false }, without)).toBeUndefined()
+    const refused = { ...well, hasRecorder: fails('HTTP 400, AccessDeniedException') }
+    expect(await preflight({ configRule: true }, refused)).toBeUndefined()
+  })
+
   test('who may not read the bootstrap may try', async () => {
     expect(await preflight({}, { ...well, bootstrap: fails('HTTP 400, AccessDeniedException') })).toBeUndefined()
   })
@@ -103,6 +115,23 @@ describe('before a deployment', () => {
       }
     },
   )
+
+  test.each([
+    ['{"ConfigurationRecorders":[{"name":"default"}]}', true],
+    ['{"ConfigurationRecorders":[]}', false],
+  ])('the recorder is asked for at the endpoint of AWS_ENDPOINT_URL_CONFIG_SERVICE: %s', async (answer, has) => {
+    const server = createServer((_, response) => response.end(answer))
+    const url = `http://127.0.0.1:${await listenLocally(server)}`
+    const before = { ...process.env }
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' })
+    try {
+      const ask = askAws({ AWS_ENDPOINT_URL_CONFIG_SERVICE: url, AWS_REGION: region })
+      expect(await ask.hasRecorder(region)).toBe(has)
+    } finally {
+      process.env = before
+      server.close()
+    }
+  })
 
   test.each(['{"__type":"ParameterNotFound"}', '{"__type": "com.amazonaws.ssm#ParameterNotFound", "message": ""}'])(
     'the bootstrap is asked for at the endpoint that all services are given, whose answer is %s',

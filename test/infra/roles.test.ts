@@ -48,7 +48,7 @@ describe('what each function may do', () => {
       [...logging, ...polling, 'sqs:SendMessage', 'sqs:SendMessage', ...remembering, ...gathering, ...telling],
     ],
     ['NotifySlackRole', [...logging, 'secretsmanager:GetSecretValue', ...polling, 'sqs:SendMessage']],
-    ['FleetReportRole', [...logging, ...fleetReading, 's3:PutObject', 'sqs:SendMessage']],
+    ['FleetReportRole', [...logging, ...fleetReading, 'dynamodb:Query', 's3:PutObject', 'sqs:SendMessage']],
     ['ConfigRuleRole', [...logging, ...fleetReading, ...answering, 'sqs:SendMessage']],
     ['ScheduleRole', ['lambda:InvokeFunction', 'sqs:SendMessage']],
     ['FleetReportScheduleRole', ['lambda:InvokeFunction', 'sqs:SendMessage']],
@@ -106,12 +106,31 @@ describe('what each function may do', () => {
     ])
   })
 
-  test('the report is written under its own prefix, and lists are read by the index of last reports alone', () => {
+  test('the report is written under its own prefix, and lists are read by the index of last reports alone; the report also reads the places', () => {
     const [put] = statementsOf(own, 'FleetReportRole').filter(({ Action }) => Action === 's3:PutObject')
     expect(put?.Resource).toBe(`${labelled(own, 'AWS::S3::Bucket', 'Reports').arn}/reports/*`)
-    for (const role of ['FleetReportRole', 'ConfigRuleRole']) {
-      const [query] = statementsOf(own, role).filter(({ Action }) => Action === 'dynamodb:Query')
-      expect(query?.Resource).toBe(`${labelled(own, 'AWS::DynamoDB::Table', 'Records').arn}/index/latest`)
+    const { arn } = labelled(own, 'AWS::DynamoDB::Table', 'Records')
+    const places = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['places'] } }
+    for (const [role, ...more] of [['FleetReportRole', [arn, places]], ['ConfigRuleRole']] as const) {
+      const queries = statementsOf(own, role).filter(({ Action }) => Action === 'dynamodb:Query')
+      expect(queries.map(({ Resource, Condition }) => [Resource, Condition])).toEqual([
+        [`${arn}/index/latest`, undefined],
+        ...more,
+      ])
+    }
+  })
+
+  test('network interfaces are for Lambda alone: the code of a function in a VPC may not touch those of anybody', () => {
+    for (const role of ['EvaluateRole', 'RolloutStepRole']) {
+      const [denied, ...more] = statementsOf(fleet, role).filter(({ Effect }) => Effect === 'Deny')
+      expect(denied).toMatchObject({
+        Resource: '*',
+        Condition: { ArnLike: { 'lambda:SourceFunctionArn': `arn:aws:lambda:eu-west-1:${account}:function:*` } },
+      })
+      expect(new Set(denied?.Action)).toEqual(
+        new Set(actionsOf(fleet, role).filter((action) => action.startsWith('ec2:'))),
+      )
+      expect(more).toEqual([])
     }
   })
 

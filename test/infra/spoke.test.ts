@@ -54,6 +54,20 @@ describe('what the template makes', () => {
   })
 })
 
+test.each<[string, Record<string, string>, object, string]>([
+  ['no key', {}, { SqsManagedSseEnabled: true }, 'KmsMasterKeyId'],
+  ['an alias', { QueueKey: 'alias/spokes' }, { KmsMasterKeyId: 'alias/spokes' }, 'SqsManagedSseEnabled'],
+])('with %s the queue is encrypted by one key', (_, parameters, has, without) => {
+  const [queue] = spoke({ account: other, region }, hub, parameters).ofType('AWS::SQS::Queue')
+  expect(queue?.properties).toMatchObject(has)
+  expect(queue?.properties).not.toHaveProperty(without)
+})
+
+test.each(['', 'alias/spokes', `arn:aws:kms:${region}:${other}:key/0a1b2c3d-0000-1111-2222-333344445555`])(
+  'a key of the queue may be given as %p',
+  (key) => expect(key).toMatch(new RegExp(spokeTemplate(hub).Parameters.QueueKey.AllowedPattern)),
+)
+
 describe('a role of a spoke', () => {
   const it = spoke({ account: other, region })
 

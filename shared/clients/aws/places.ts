@@ -33,6 +33,28 @@ const keyOf = (record: string) => ({ cluster: { S: partition }, record: { S: rec
 /** Expires like reports; a place that left the fleet is removed. */
 const keptSeconds = 90 * 86_400
 
+/** For who only reads them. */
+export const placeRows = async (dynamo: DynamoDBClient, TableName: string): Promise<PlaceRow[]> => {
+  const rows: PlaceRow[] = []
+  let ExclusiveStartKey: Record<string, AttributeValue> | undefined
+  do {
+    const page = await dynamo.send(
+      new QueryCommand({
+        TableName,
+        KeyConditionExpression: '#cluster = :places',
+        ExpressionAttributeNames: { '#cluster': 'cluster' },
+        ExpressionAttributeValues: { ':places': { S: partition } },
+        ConsistentRead: true,
+        ExclusiveStartKey,
+      }),
+    )
+    const items = (page.Items ?? []).filter(({ record }) => record?.S !== totalKey)
+    rows.push(...items.flatMap((item) => rowIn(item) ?? []))
+    ExclusiveStartKey = page.LastEvaluatedKey
+  } while (ExclusiveStartKey)
+  return rows
+}
+
 export function placeRecords(dynamo: DynamoDBClient, TableName: string, now: () => number = Date.now): PlaceRecords {
   const get = async (record: string) =>
     (await dynamo.send(new GetItemCommand({ TableName, Key: keyOf(record), ConsistentRead: true }))).Item
@@ -59,26 +81,7 @@ export function placeRecords(dynamo: DynamoDBClient, TableName: string, now: () 
   return {
     get: async (place) => rowIn(await get(placeKey(place))),
     put: (row, { after }) => put(placeKey(row), { ...row }, { holds: '=', after, verdict: row.unlisted && 'unknown' }),
-    all: async () => {
-      const rows: PlaceRow[] = []
-      let ExclusiveStartKey: Record<string, AttributeValue> | undefined
-      do {
-        const page = await dynamo.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: '#cluster = :places',
-            ExpressionAttributeNames: { '#cluster': 'cluster' },
-            ExpressionAttributeValues: { ':places': { S: partition } },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        )
-        const items = (page.Items ?? []).filter(({ record }) => record?.S !== totalKey)
-        rows.push(...items.flatMap((item) => rowIn(item) ?? []))
-        ExclusiveStartKey = page.LastEvaluatedKey
-      } while (ExclusiveStartKey)
-      return rows
-    },
+    all: () => placeRows(dynamo, TableName),
     total: async () => contentOf(await get(totalKey)) as FleetTotal | undefined,
     putTotal: async (total) => void (await put(totalKey, { ...total }, { holds: '<=', after: total.sweep })),
   }

@@ -87,10 +87,14 @@ const ofHealthEvent = (event: Fields): Touched => {
   const detail = record(event['detail'])
   const code = text(detail['eventTypeCode']) ?? 'AWS Health event'
   if (text(detail['service']) !== 'EKS') return { ignored: `${code} is not about EKS` }
+  const affected = text(detail['affectedAccount'])
+  if (affected !== undefined && affected !== text(event['account']))
+    return {
+      ignored: `${code} is of account ${affected.slice(0, 20)}, which an organization's view shows here: it has its own event`,
+    }
   const entities = items(detail['affectedEntities']).map((it) => text(record(it)['entityValue']))
   return touched(event, {
     cause: code,
-    account: text(detail['affectedAccount']),
     region: text(detail['eventRegion']),
     names: [],
     arns: [...entities, ...items(event['resources']).map(arnIn)],

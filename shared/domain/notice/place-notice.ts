@@ -1,23 +1,23 @@
 import type { Cause, Place, Unlisted } from '../places.ts'
 import type { OutgoingNotice } from './outgoing.ts'
 
-const what: Record<Cause, string> = {
+export const placeFault: Record<Cause, string> = {
   'no-role': 'The configuration has no role for this account.',
   'sts-denied': 'STS does not allow the deployment to assume the role of this account.',
   unauthenticated: 'EKS does not accept the credentials (401).',
   denied: 'EKS accepts the credentials but does not allow eks:ListClusters (403).',
   unreachable: 'There is no answer: the EKS API of this region cannot be reached.',
-  throttled: 'EKS throttled or failed during two sweeps.',
+  throttled: 'EKS throttled or failed each time.',
   malformed: 'EKS rejects the call, or its answer cannot be parsed.',
   'not-done': 'The function that lists it did not finish during a whole sweep.',
 }
 
-const remedy: Record<Cause, string> = {
+export const placeRemedy: Record<Cause, string> = {
   'no-role': 'Add a role for the account to the configuration and deploy, or remove the account.',
   'sts-denied':
     'Check that the role exists and trusts the roles of this deployment with its external id, and that no policy of the organization denies it.',
   unauthenticated:
-    'Check that the region is enabled in the account, and that the role was not deleted and created again.',
+    'Check that the region is enabled in the account and in that of the deployment, and that the role was not deleted and created again.',
   denied:
     'Allow eks:ListClusters for the role, and check that no policy of the organization and no permissions boundary denies it.',
   unreachable:
@@ -36,10 +36,10 @@ export const unlistedNotice = (place: Place, { since, cause, message }: Unlisted
   text: [
     `${placeOf(place)}: the clusters cannot be listed. A person must act.`,
     '',
-    `${what[cause]} ${message}`,
+    `${placeFault[cause]} ${message}`,
     `Since ${since}. New clusters are not seen. ${known} known ${known === 1 ? 'one is' : 'ones are'} still evaluated, and changed if that is the action there.`,
     '',
-    `What to do:\n1. ${remedy[cause]}`,
+    `What to do:\n1. ${placeRemedy[cause]}`,
   ].join('\n'),
   attributes: {
     severity: 'critical',

@@ -13,6 +13,9 @@ export interface SpokeDefaults {
 
 const region = '^[a-z]{2,4}(-[a-z]+)+-[0-9]$'
 
+/** Nothing, or any name of a key that SQS accepts. */
+const keyOrNone = String.raw`^$|^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/|alias/)?[\w/-]{1,256}$`
+
 export const parameters = (given: SpokeDefaults) => ({
   HubAccount: parameter('The account of the hub.', '^[0-9]{12}$', given.hubAccount),
   HubRegion: parameter("The region of the hub's stack.", region, given.hubRegion),
@@ -37,6 +40,11 @@ export const parameters = (given: SpokeDefaults) => ({
     AllowedValues: ['yes', 'no'],
     Default: given.changes === false ? 'no' : 'yes',
   },
+  QueueKey: parameter(
+    'A key of your own for the queue of events that could not be delivered; an alias such as alias/spokes may name another key in each account and region. Its policy must allow events.amazonaws.com. Empty: the key of SQS.',
+    keyOrNone,
+    '',
+  ),
 })
 
 const parameter = (description: string, pattern: string, value: string | undefined) => ({
@@ -50,7 +58,7 @@ export const parametersShown = {
   'AWS::CloudFormation::Interface': {
     ParameterGroups: [
       { Label: { default: 'The hub' }, Parameters: ['HubAccount', 'HubRegion', 'ExternalId', 'Deployment'] },
-      { Label: { default: 'This account' }, Parameters: ['RolesRegion', 'Changes'] },
+      { Label: { default: 'This account' }, Parameters: ['RolesRegion', 'Changes', 'QueueKey'] },
     ],
   },
 }
@@ -65,6 +73,8 @@ export const isForwarded = not({ 'Fn::And': [same('AWS::AccountId', 'HubAccount'
 export const madeHere = {
   'Fn::And': [not(same('AWS::AccountId', 'HubAccount')), same('AWS::Region', 'RolesRegion')],
 }
+
+export const hasQueueKey = not({ 'Fn::Equals': [{ Ref: 'QueueKey' }, ''] })
 
 export const operatorHere = {
   'Fn::And': [{ Condition: 'MadeHere' }, { 'Fn::Equals': [{ Ref: 'Changes' }, 'yes'] }],

@@ -1,6 +1,14 @@
 import { busName, defaultDeployment, roleName, taken, type RoleKind, type Traveller } from '../fleet-names.ts'
 import { patterns } from './event-patterns.ts'
-import { isForwarded, madeHere, operatorHere, type SpokeDefaults, parameters, parametersShown } from './parameters.ts'
+import {
+  hasQueueKey,
+  isForwarded,
+  madeHere,
+  operatorHere,
+  type SpokeDefaults,
+  parameters,
+  parametersShown,
+} from './parameters.ts'
 
 /**
  * The CloudFormation template of a spoke: an account, or another region of the hub's account. It contains no asset,
@@ -13,7 +21,7 @@ export const spokeTemplate = (given: SpokeDefaults = {}) => ({
     'calico-ipvs-sync: the roles through which a hub accesses this account, and the rules that forward events to it.',
   Metadata: parametersShown,
   Parameters: parameters(given),
-  Conditions: { Forwards: isForwarded, MadeHere: madeHere, OperatorHere: operatorHere },
+  Conditions: { Forwards: isForwarded, MadeHere: madeHere, OperatorHere: operatorHere, HasQueueKey: hasQueueKey },
   Resources: {
     ViewerRole: role('viewer', 'MadeHere'),
     OperatorRole: role('operator', 'OperatorHere'),
@@ -131,7 +139,12 @@ const undelivered = {
   Condition: 'Forwards',
   DeletionPolicy: 'Delete',
   UpdateReplacePolicy: 'Delete',
-  Properties: { MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true, Tags: tags },
+  Properties: {
+    MessageRetentionPeriod: 1_209_600,
+    KmsMasterKeyId: { 'Fn::If': ['HasQueueKey', { Ref: 'QueueKey' }, { Ref: 'AWS::NoValue' }] },
+    SqsManagedSseEnabled: { 'Fn::If': ['HasQueueKey', { Ref: 'AWS::NoValue' }, true] },
+    Tags: tags,
+  },
 }
 
 const undeliveredPolicy = {

@@ -1,8 +1,10 @@
-import type { FleetRecords, Latest } from '../../clients/aws/fleet-records.ts'
+import type { FleetRecords } from '../../clients/aws/fleet-records.ts'
 import type { ReportsBucket } from '../../clients/aws/reports-bucket.ts'
 import { countFleet } from '../../domain/fleet-count.ts'
 import { safeJson } from '../../domain/plain.ts'
-import type { Report, Sweep } from '../../domain/report.ts'
+import type { PlaceRow } from '../../domain/places.ts'
+import type { Report, Sweep, Verdict } from '../../domain/report.ts'
+import { unlistedReport } from '../../domain/unlisted-report.ts'
 import type { Log } from '../../log.ts'
 import { clusterDetails } from '../../report/html/cluster.ts'
 import type { Markup } from '../../report/html/markup.ts'
@@ -11,6 +13,8 @@ import { compareText, verdicts } from '../../report/wording.ts'
 
 export interface FleetReportTools {
   records: FleetRecords
+  /** The accounts and regions of the fleet. */
+  places: () => Promise<PlaceRow[]>
   bucket: ReportsBucket
   /** Takes texts one by one and returns all of them compressed. */
   compressing: () => { write: (text: string) => Promise<void>; end: () => Promise<Uint8Array> }
@@ -19,23 +23,32 @@ export interface FleetReportTools {
 }
 
 /** Metrics of the fleet, from its records. */
-export const countOnRecord = async ({ records, now, log }: FleetReportTools): Promise<void> =>
+export const countOnRecord = async ({ records, now, log }: Omit<FleetReportTools, 'places'>): Promise<void> =>
   log('fleet', countFleet(await records.latest(), now()))
 
 /**
- * Writes the fleet of a day, as the command `sweep` would print it, from the stored reports: no cluster is evaluated
- * for it. Only one report is in memory at a time, plus the page part of each earlier one. A second run writes the
+ * Writes the fleet of a day, as the command `sweep` would print it, from the stored reports and the places that could not be listed:
+ * no cluster is evaluated for it. Only one report is in memory at a time, plus the page part of each earlier one. A second run writes the
  * same objects.
  */
 export const writeFleetReport = async (tools: FleetReportTools, day: Date): Promise<void> => {
-  const { records, bucket, compressing, now, log } = tools
+  const { records, places, bucket, compressing, now, log } = tools
   const sweptAt = now().toISOString()
   const json = compressing()
   await json.write(`{"schemaVersion":1,"sweptAt":${JSON.stringify(sweptAt)},"clusters":[`)
   const rows: Report[] = []
   const details: Markup[] = []
-  for (const { cluster } of worstFirst(await records.latest())) {
-    const report = await records.report(cluster)
+  const unlisted = (await places()).flatMap((place) => unlistedReport(place) ?? [])
+  const entries = [
+    ...unlisted.map((report) => ({ name: report.cluster.name, verdict: report.verdict, read: async () => report })),
+    ...(await records.latest()).map(({ cluster, verdict }) => ({
+      name: cluster.split('/').at(-1) ?? cluster,
+      verdict,
+      read: () => records.report(cluster),
+    })),
+  ]
+  for (const { read } of worstFirst(entries)) {
+    const report = await read()
     if (!report) continue
     await json.write(`${rows.length === 0 ? '' : ','}\n${safeJson(report)}`)
     details.push(clusterDetails(report, rows.length))
@@ -51,15 +64,17 @@ export const writeFleetReport = async (tools: FleetReportTools, day: Date): Prom
   const date = day.toISOString().slice(0, 10).replaceAll('-', '/')
   for (const place of [date, 'latest'])
     for (const [ending, type, body] of documents) await bucket.put(`reports/${place}/fleet.${ending}`, { type, body })
-  log('fleet report', { clusters: rows.length, date, bytes: documents.map(([, , body]) => body.length) })
+  log('fleet report', {
+    clusters: rows.length - unlisted.length,
+    unlisted: unlisted.length,
+    date,
+    bytes: documents.map(([, , body]) => body.length),
+  })
 }
 
 /** In the order of the page, which is known before a report is read. */
-const worstFirst = (latest: readonly Latest[]): Latest[] =>
-  latest.toSorted(
-    (a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict) || compareText(nameOf(a), nameOf(b)),
-  )
-const nameOf = ({ cluster }: Latest): string => cluster.split('/').at(-1) ?? cluster
+const worstFirst = <T extends { name: string; verdict: Verdict }>(entries: readonly T[]): T[] =>
+  entries.toSorted((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict) || compareText(a.name, b.name))
 
 /**
  * The data of a row in the page's table: of the nodes only their verdicts, because a fleet may have hundreds of

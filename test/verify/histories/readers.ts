@@ -1,5 +1,6 @@
 import type { RuleEvent } from '../../../shared/clients/aws/config-rule-event.ts'
 import { fleetRecords } from '../../../shared/clients/aws/fleet-records.ts'
+import { placeRows } from '../../../shared/clients/aws/places.ts'
 import type { Answer } from '../../../shared/clients/aws/config-rule.ts'
 import { clusterKey } from '../../../shared/messages.ts'
 import { answerConfig } from '../../../shared/workflows/fleet/config-rule.ts'
@@ -14,7 +15,9 @@ import { logOf, type Start } from './worker.ts'
 export const checkReaders = async (stage: Stage, { fleet, table }: Ended, start: Start): Promise<void> => {
   const { schedule } = stage
   const party = start('fleet-report', 300)
-  const common = { records: fleetRecords(table.client(party), tableName), now: party.now, log: logOf(stage, party) }
+  const dynamo = table.client(party)
+  const common = { records: fleetRecords(dynamo, tableName), now: party.now, log: logOf(stage, party) }
+  const places = () => placeRows(dynamo, tableName)
   const written = new Map<string, string>()
   const bucket = {
     put: async (key: string, { body }: { body: Uint8Array }) => void written.set(key, Buffer.from(body).toString()),
@@ -26,7 +29,7 @@ export const checkReaders = async (stage: Stage, { fleet, table }: Ended, start:
   const event: RuleEvent = { what: 'periodic', account, ruleName: 'in-step', resultToken: 'token', at: party.now() }
   const done = Promise.all([
     countOnRecord({ ...common, bucket, compressing }),
-    writeFleetReport({ ...common, bucket, compressing }, party.now()),
+    writeFleetReport({ ...common, places, bucket, compressing }, party.now()),
     answerConfig({ ...common, rule, region }, event),
   ])
   await schedule.run(schedule.now() + 60_000)
