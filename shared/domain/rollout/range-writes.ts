@@ -110,8 +110,9 @@ const withoutOurs = (annotations: Annotations): Annotations =>
 const copied = (object: FelixObject, api: CalicoApi, change: (copy: Annotations) => Annotations): Annotations => {
   const text = object.annotations[metadataCopy]
   if (text === undefined || api === 'projectcalico.org/v3') return {}
-  const metadata = JSON.parse(text) as { annotations?: Annotations }
-  const keys = Object.keys(metadata.annotations ?? {})
+  // Calico reads `null` as a copy without content.
+  const metadata = JSON.parse(text) as { annotations?: Annotations } | null
+  const keys = Object.keys(metadata?.annotations ?? {})
   if (!keys.some((key) => isRangeKey(key) || isMark(key))) return {}
-  return { [metadataCopy]: JSON.stringify({ ...metadata, annotations: change(metadata.annotations ?? {}) }) }
+  return { [metadataCopy]: JSON.stringify({ ...metadata, annotations: change(metadata?.annotations ?? {}) }) }
 }
