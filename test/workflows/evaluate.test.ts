@@ -639,6 +639,21 @@ describe('the switches', () => {
     expect(it.log).toContainEqual({ event: 'brake cannot be read', facts: { why: 'HTTP 403' } })
   })
 
+  test('a brake that cannot be read for a moment is not said to have been set or released, also while a rollout waits for it', async () => {
+    const position: { most: Action; unreadable?: string } = { most: 'sync' }
+    const it = hub({}, { brake: { read: async () => ({ ...position }), command: () => 'release it' } })
+    it.state = stateOf(out, withRollout({}))
+    await it.look('rollout')
+    it.notices.length = 0
+    Object.assign(position, { most: 'report', unreadable: 'HTTP 400 ThrottlingException' })
+    await it.look('rollout')
+    expect(it.steps).toHaveLength(1)
+    position.most = 'sync'
+    delete position.unreadable
+    await it.look('rollout')
+    expect([it.steps.length, it.notices]).toEqual([2, []])
+  })
+
   test('a rollout that the brake stops keeps its message, and continues with it when the brake is released', async () => {
     const position = { most: 'report' as Action }
     const it = hub({}, { brake: { read: async () => position, command: () => 'release it' } })
@@ -718,6 +733,40 @@ describe('the switches', () => {
       '[info] all clusters: action sync, limit sync, brake sync',
       '[info] blue (111122223333 eu-central-1): switched from report to sync because the brake was released',
     ])
+  })
+
+  test('a rollout that a brake at off stops is told as stopped, as with report', async () => {
+    const position = { most: 'sync' as Action }
+    const it = hub({}, { brake: { read: async () => position, command: () => 'release it' } })
+    it.state = stateOf(out, withRollout({}))
+    await it.look('rollout')
+    position.most = 'off'
+    it.notices.length = 0
+    for (let looks = 0; looks < 3; looks += 1) await it.look('rollout')
+    expect(it.notices.map(({ subject }) => subject)).toEqual([
+      '[info] all clusters: action sync, limit sync, brake off',
+      '[info] blue (111122223333 eu-central-1): switched from sync to off by the brake',
+    ])
+    expect(it.notices[1]?.text).toContain('stops where it is: no further write is made')
+  })
+
+  test('a rollout that a tag stops is looked at again, and goes on when the tag allows it, also within ten minutes', async () => {
+    let tag = 'report'
+    const it = hub({}, { describe: async () => tagged(tag)() })
+    const running = (renewedAt: string) => {
+      const record = valueOf(withRollout({}).rollout)
+      return stateOf(out, { rollout: read({ ...record, holder: 'hub', leaseSeconds: 900, renewedAt } as never) })
+    }
+    it.state = running('2026-11-20T09:59:55Z')
+    await it.look('rollout', { waits: 'm1' })
+    expect(it.looks).toMatchObject([{ message: { reason: 'follow' }, delaySeconds: 900 }])
+    tag = 'sync'
+    // It still counts as carried out by somebody.
+    await it.look('event')
+    expect(it.steps).toEqual([])
+    it.clock += 900_000
+    await it.look('follow')
+    expect(it.steps).toMatchObject([{ begin: true }])
   })
 
   test('people hear once of each change by tag, also to off, and nothing at the first look', async () => {
@@ -984,6 +1033,25 @@ describe('the fleet budget', () => {
     await it.look('refused', { missing: ['take the operator role of its account'], permit: begun?.permit })
     expect(fleet.budget.holders).toEqual([])
     expect(it.looks).toMatchObject([{ message: { cluster: { name: 'green' }, reason: 'follow' } }])
+  })
+
+  test.each([
+    ['of a rollout that a tag stopped', withRollout({}), clusterKey(ref), 'rollout'],
+    [
+      'that a cluster may not use for its tag, because it was not its own',
+      {},
+      '111122223333/eu-central-1/red',
+      'follow',
+    ],
+  ] as const)('%s is for the next one', async (_, rollout, holder, reason) => {
+    const { fleet, permits } = shared([holder, '111122223333/eu-central-1/green'])
+    if (holder !== clusterKey(ref)) fleet.budget = { ...fleet.budget, holders: [] }
+    const describe = async () => read({ state: { ...eksState, tags: { [tag]: 'report' } } } as never)
+    const it = hub({}, { permits, describe })
+    it.state = stateOf(out, rollout)
+    await it.look(reason)
+    expect(fleet.budget.holders).toEqual([])
+    expect(it.looks.map(({ message }) => message.cluster.name)).toContain('green')
   })
 
   test('is given back by a look that finds nothing to do, and who waits is looked at', async () => {

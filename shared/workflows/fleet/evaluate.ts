@@ -63,7 +63,8 @@ export const evaluate = async (
   const now = switchOf(tools.policy, said?.tags, brake, most)
   const { action } = now
   if (action === 'off') {
-    await tellClusterSwitched(tools, cluster, { now, unfinished: false, incarnation })
+    // Nothing is read to find out, but only a rollout under way has such a message.
+    await tellClusterSwitched(tools, cluster, { now, unfinished: message.reason === 'rollout', incarnation })
     tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
     // Nobody looks at it any more: its last verdict must not count as one of the fleet. A brake is for a while.
     if (now.by !== 'brake') await forgetReport(tools, clusterKey(cluster))
@@ -74,8 +75,9 @@ export const evaluate = async (
   const seen = broke ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
   const unfinished = isUnfinished(seen)
   const isHeld = now.by === 'brake' && (unfinished || hasRescue(seen))
-  // Data that EKS did not return, for example tags, is not treated as changed.
-  if (said) await tellClusterSwitched(tools, cluster, { now, unfinished: unfinished || hasRescue(seen), incarnation })
+  // Data that EKS did not return, for example tags, is not treated as changed; a brake that cannot be read was not set by anybody.
+  if (said && brake?.unreadable === undefined)
+    await tellClusterSwitched(tools, cluster, { now, unfinished: unfinished || hasRescue(seen), incarnation })
   await keepClaims(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
   const state = await forPlanning(tools, message, { eks, seen, assessment })
@@ -101,7 +103,8 @@ export const evaluate = async (
   }
   const missing = message.missing ?? refusedBefore(last, { state, report })
   const looked = { state, report, refused: missing !== undefined }
-  const next = action === 'sync' ? await decideNext(tools, message, looked) : unlessReleased(now, report)
+  const next =
+    action === 'sync' ? await decideNext(tools, message, looked) : unlessAllowed(now, message, { report, unfinished })
   const { waits } = next
   const going = { next, dedupId: message.waits ?? messageId, idleSince: idleSince(seen, message) }
   if (action === 'sync' && isRescuing(seen, message)) return afterRescue(tools, message, going)
@@ -164,11 +167,22 @@ const brokenOff = ({ now }: EvaluateTools, identity: ClusterRef, eks: Read<EksCl
 /** Nothing is changed in it now: a permit belongs to an earlier cluster. */
 const isBeingCreatedOrDeleted = ({ status }: EksState): boolean => status === 'DELETING' || status === 'CREATING'
 
-/** Work that the brake stopped must continue after its release, which causes no event: so it is checked again. */
-const unlessReleased = ({ action, by }: Switch, { plan }: Report): Next =>
-  by === 'brake' && plan !== undefined && plan.changes.length > 0
-    ? { leaves: true, again: { seconds: recheckSeconds, why: `the brake is set to ${action}` } }
-    : {}
+/**
+ * Work that the brake stopped must continue after its release, which causes no event: so it is checked again. So is a rollout
+ * that a tag or the limit stopped: an event that allows it again may come while it still counts as carried out. Its permit,
+ * and room in the fleet budget that woke this cluster, are for the next one.
+ */
+const unlessAllowed = (
+  { action, by }: Switch,
+  { reason }: Evaluation,
+  { report: { plan }, unfinished }: { report: Report; unfinished: boolean },
+): Next => {
+  const isBraked = by === 'brake' && plan !== undefined && plan.changes.length > 0
+  const isStopped = unfinished && (reason === 'rollout' || reason === 'follow')
+  return isBraked || isStopped
+    ? { leaves: true, again: { seconds: recheckSeconds, why: `the action is set to ${action} by the ${by}` } }
+    : { leaves: reason === 'follow' && by !== 'policy' }
+}
 
 /** A rollout that the brake has stopped keeps its message, and continues this soon after the release. */
 const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<void> =>
