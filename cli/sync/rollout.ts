@@ -53,12 +53,19 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
     await release(tools).catch(() => undefined)
     throw new Failure(
       `The rollout stopped: ${error.message}`,
-      `${commandFor('sync', it.target, it.options)}   # continues where it stopped`,
+      `${commandFor('sync', it.target, asPlanned(it))}   # continues where it stopped`,
     )
   } finally {
     interruption.forget()
   }
 }
+
+/** A plan file has settings of its own; after a part of it was done, it is refused. */
+export const asPlanned = ({ options, policy }: Pick<SyncRun, 'options' | 'policy'>): SyncOptions => ({
+  ...options,
+  ...policy,
+  nodeDeadline: policy.nodeDeadlineSeconds,
+})
 
 const toolsOf = (it: SyncRun, interruption: Interruption): Omit<SyncTools, 'look'> => ({
   ...stepTools(it.kube, it.telling),
@@ -87,7 +94,7 @@ const assessing = (
     if (isAgreed && !isBegun() && !isDeepStrictEqual(again.plan(), plan))
       throw new Failure(
         'The cluster has changed since its plan was agreed to; no node was changed.',
-        commandFor('sync', target, options),
+        commandFor('sync', target, asPlanned({ options, policy })),
       )
     return again
   }
