@@ -1,7 +1,7 @@
 import { whatMoved } from '../../shared/domain/plan/preconditions.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import type { Plan, Report } from '../../shared/domain/report.ts'
-import { finishHalt } from '../rollout/step-tools.ts'
+import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { forecastText } from '../../shared/report/text/plan.ts'
 import { counted } from '../../shared/report/wording.ts'
 import { quoted } from '../../shared/domain/shell.ts'
@@ -12,6 +12,7 @@ import { connect } from '../target/connect.ts'
 import { exitStatus, statusOf } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
 import { type LookOptions, policyOf, type SyncOptions } from '../options.ts'
+import { haltFinished, rolloutIn } from './halt-finished.ts'
 import { planFrom } from './plan-file.ts'
 import { asText, print } from '../check/print.ts'
 import { progress } from '../progress.ts'
@@ -28,13 +29,12 @@ export const runSync = async (options: SyncOptions): Promise<number> => {
   try {
     telling.doing(`reading ${target.name}`)
     const policy: Policy = { ...policyOf(options), ...(agreed && policyIn(agreed.plan)) }
-    const looked = await assessTarget(target, policy, true)
+    const seen = await assessTarget(target, policy, true)
     telling.clear()
+    if (agreed) refuseIfMoved(agreed, { ...seen.report, plan: seen.plan() }, { ...options, target })
+    const looked = await haltFinished(seen, { target, policy, options, telling })
     const plan = looked.plan()
-    if (agreed) refuseIfMoved(agreed, { ...looked.report, plan }, { ...options, target })
-    if (target.kube && options.yes && !options.dryRun && plan.blockedBy.includes('ROLLOUT_HALTED'))
-      await finishHalt(target.kube, telling)
-    if (isIdle(plan) || options.dryRun || !target.kube)
+    if (isIdle(plan, rolloutIn(looked)) || options.dryRun || !target.kube)
       return await showOnly({ ...looked.report, plan }, target, options)
     return await rollOutAndReport({ target, kube: target.kube, looked, plan, policy, options, telling })
   } finally {
@@ -42,7 +42,9 @@ export const runSync = async (options: SyncOptions): Promise<number> => {
   }
 }
 
-const isIdle = ({ changes, blockedBy }: Plan): boolean => changes.length === 0 || blockedBy.length > 0
+/** Where nothing is left to write, a rollout that was interrupted may still have nodes to watch, and to restore. */
+const isIdle = ({ changes, blockedBy }: Plan, rollout: Rollout | undefined): boolean =>
+  blockedBy.length > 0 || (changes.length === 0 && rollout?.state !== 'running')
 
 /** The pace of the plan file; files of earlier versions have only the strategy. */
 const policyIn = ({ strategy, preconditions }: Plan): Partial<Policy> => ({
@@ -76,18 +78,22 @@ const showOnly = async (report: Planned, target: Target, options: SyncOptions): 
   return Math.max(statusOf(report), blockedBy.length > 0 ? exitStatus.outOfStep : exitStatus.inStep)
 }
 
+/** What is agreed to, in a line. */
+const summaryOf = ({ changes, strategy, forecast }: Plan): string =>
+  changes.length > 0
+    ? `${counted(changes.length, 'change')}, ${strategy}. ${forecastText(forecast)}`
+    : 'a rollout is not finished. Nothing is left to write, but its nodes must stay well, and are restored if they do not.'
+
 const rollOutAndReport = async (it: SyncRun): Promise<number> => {
   const { target, looked, plan, policy, options, telling } = it
-  if (options.yes)
-    telling.done(
-      `${target.name}: ${counted(plan.changes.length, 'change')}, ${plan.strategy}. ${forecastText(plan.forecast)}`,
-    )
+  if (options.yes) telling.done(`${target.name}: ${summaryOf(plan)}`)
   else {
     await write(
       process.stderr,
       await asText({ ...looked.report, plan }, process.stderr, options, onTarget(target, options)),
     )
-    if (!(await confirmed('Carry it out? [y/N] '))) {
+    const unfinished = plan.changes.length > 0 ? '' : `${target.name}: ${summaryOf(plan)} `
+    if (!(await confirmed(`${unfinished}Carry it out? [y/N] `))) {
       await write(process.stderr, 'Nothing was written.\n')
       return statusOf(looked.report)
     }

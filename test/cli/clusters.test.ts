@@ -592,6 +592,16 @@ describe('sync', () => {
     expect(objects[0]?.spec.kubeNodePortRanges).toEqual(['20000:22767'])
   })
 
+  test('an interrupted rollout that has nothing left to write is finished', async () => {
+    // As a process leaves it that is killed after its last write.
+    const annotations = { 'calico-ipvs-sync/state': 'running', 'calico-ipvs-sync/finished-at': null }
+    await moved.request('PATCH', leasePath, { metadata: { annotations } }, 'application/merge-patch+json')
+    const ended = await run(['sync', ...place(), '--yes', ...fast])
+    expect([ended.status, ended.stderr]).toEqual([0, expect.stringContaining('a rollout is not finished')])
+    const { stdout } = await run(['rollout', 'status', '--kubeconfig', moved.kubeconfig, '-o', 'json'])
+    expect(JSON.parse(stdout)).toMatchObject({ rollout: { state: 'done' } })
+  })
+
   test('a second time there is nothing to do, and nothing is written, no Lease either', async () => {
     const writes = await writesDuring(moved, async () => {
       const ended = await run(['sync', ...place(), '--yes'])

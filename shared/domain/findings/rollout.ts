@@ -9,7 +9,7 @@ import { valueOf } from '../read.ts'
 import { changedAtKey, changeKey, lease, ours, overrideKey } from '../rollout/annotations.ts'
 import { isMarked, isOurs } from '../rollout/marks.ts'
 import { parseRollout } from '../rollout/parse.ts'
-import { isRestoring, unfinishedHalt } from '../rollout/progress.ts'
+import { unfinishedHalt } from '../rollout/progress.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { objectName } from '../felix/layer.ts'
 import { felixResource, inAccount, kubectl, onCluster, onFelix } from './remedy.ts'
@@ -74,7 +74,7 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
   const rollout = rolloutOf(cluster)
   if (rollout?.state === 'paused') return [paused(cluster)]
   if (rollout?.state !== 'halted') return []
-  const { reason, evidence, rollback } = rollout
+  const { reason, evidence, rollback, reverted } = rollout
   const isWell = !evidence || isWellNow(evidence, valueOf(cluster.state.pods) ?? [])
   const pending = rollback && `Not all is undone yet: ${unfinishedHalt(rollback, evidence)}.`
   const details = haltDetails(evidence, {
@@ -82,6 +82,8 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
     object: leaseObject,
     field: field('evidence'),
   })
+  const account = inAccount(cluster.state).trim()
+  const where = account === '' ? '' : `${account}: `
   return [
     {
       code: 'ROLLOUT_HALTED',
@@ -99,12 +101,12 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
         // The notice puts other causes between the paragraphs.
         '',
         ...(rollback
-          ? ['Then, to undo the rest now:', onCluster(cluster, isRestoring(rollout) ? 'sync' : 'rollout abort')]
+          ? ['Then, to undo the rest now:', onCluster(cluster, 'sync')]
           : [
               `Then decide, which can wait${isWell ? '' : ' until it is Ready'}. Either, when the cause is fixed:`,
-              `${onCluster(cluster, 'rollout resume')}   # ${isWell ? '' : 'refused until then; '}changes the node again, then any others${inAccount(cluster.state)}; fails again if the cause is still there`,
+              `${onCluster(cluster, 'rollout resume')}   # ${where}${refusedUntil(cluster, isWell, reverted)}`,
               'Or, to give up:',
-              `${onCluster(cluster, 'rollout abort')}   #${inAccount(cluster.state)} ${consequence(cluster)}`,
+              `${onCluster(cluster, 'rollout abort')}   # ${where}${consequence(cluster)}`,
             ]),
       ].join('\n'),
     },
@@ -133,6 +135,12 @@ const onNode = (cluster: ClusterFacts, { node, pod, wrote, at }: HaltEvidence, i
   ]
 }
 
+/** What `resume` does, and until when it refuses. */
+const refusedUntil = ({ state }: ClusterFacts, isWell: boolean, reverted: Rollout['reverted']): string => {
+  if (isToday(reverted, state)) return 'refused until midnight UTC; then writes the value there again'
+  return `${isWell ? '' : 'refused until then; '}changes the node again, then any other nodes of this cluster; fails again if the cause is still there`
+}
+
 /** A deployment then waits: `restSeconds` in `workflows/fleet/next.ts`. */
 const consequence = ({ felixObjects }: ClusterFacts): string => {
   const undoes = [...felixObjects.values()].some(isOurs)
@@ -150,12 +158,22 @@ const paused = (cluster: ClusterFacts): Finding => ({
   remedy: `${onCluster(cluster, 'rollout log')}   # who paused it\nThen: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
 })
 
+const isToday = (
+  reverted: Rollout['reverted'],
+  { observedAt }: ClusterFacts['state'],
+): reverted is NonNullable<Rollout['reverted']> => reverted?.at.slice(0, 10) === observedAt.slice(0, 10)
+
 /** Reverted during the rollout. */
 const takenBackToday: ClusterCheck = (cluster) => {
-  const { reverted, target } = rolloutOf(cluster) ?? {}
-  if (!reverted || reverted.at.slice(0, 10) !== cluster.state.observedAt.slice(0, 10)) return []
+  const { reverted, target, state } = rolloutOf(cluster) ?? {}
+  if (!isToday(reverted, cluster.state)) return []
   const { object, at, by } = reverted
   const name = object.slice(object.indexOf('/') + 1)
+  // Only a halted rollout can be resumed; after an abort another one begins.
+  const later =
+    state === 'halted'
+      ? `Then, from midnight UTC on: ${onCluster(cluster, 'rollout resume')}\nOr today, one node at a time: ${onCluster(cluster, 'rollout resume --force')}`
+      : `Then, from midnight UTC on: ${onCluster(cluster, 'sync')}`
   return [
     {
       code: 'FLAPPING',
@@ -163,7 +181,7 @@ const takenBackToday: ClusterCheck = (cluster) => {
       subject: object,
       message: `The range ${target ?? '(none)'} was written to ${object} today and reverted by ${by ?? 'somebody'} before the rollout was over (seen ${at}). It is not written there a second time today.`,
       evidence: [{ object: leaseObject, field: field('taken-back'), value: by ?? 'not known by whom', at }],
-      remedy: `Find the writer: ${kubectl(cluster)} get ${onFelix(cluster, name)} -o yaml --show-managed-fields\nIf it was deleted, the audit log shows by whom. Stop that writer, or exclude this cluster.\nThen, from midnight UTC on: ${onCluster(cluster, 'rollout resume')}\nOr today, one node at a time: ${onCluster(cluster, 'rollout resume --force')}`,
+      remedy: `Find the writer: ${kubectl(cluster)} get ${onFelix(cluster, name)} -o yaml --show-managed-fields\nIf it was deleted, the audit log shows by whom. Stop that writer, or exclude this cluster.\n${later}`,
     },
   ]
 }

@@ -156,7 +156,11 @@ export const evidenceLines = ({
   log = [],
   takenBackAt,
 }: HaltEvidence): string[] => [
-  ...(wrote ? [`written: ${wrote.object}${wrote.value === undefined ? '' : ` = ${wrote.value}`}${at(wrote.at)}`] : []),
+  ...(wrote
+    ? [
+        `${wrote.object.startsWith('Pod/') ? 'deleted, to restart it' : 'written'}: ${wrote.object}${wrote.value === undefined ? '' : ` = ${wrote.value}`}${at(wrote.at)}`,
+      ]
+    : []),
   ...(pod ? [`pod ${pod.name}: ${podText(pod)}`] : [`node ${node} has no calico-node pod`]),
   ...(kubelet ? [`node ${node}: ${kubelet}`] : []),
   ...(beside.length > 0 ? [`not well either: ${beside.join(', ')}`] : []),

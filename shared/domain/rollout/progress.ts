@@ -138,9 +138,7 @@ const nextOf = (rollout: Rollout, seen: StepInput, now: string): RolloutProgress
       return {
         do: 'nothing',
         text: rollout.rollback ? unfinishedHalt(rollout.rollback, rollout.evidence) : afterHalt(rollout, seen),
-        commands: rollout.rollback
-          ? [isRestoring(rollout) ? 'sync' : 'rollout abort']
-          : ['rollout resume', 'rollout abort'],
+        commands: rollout.rollback ? ['sync'] : ['rollout resume', 'rollout abort'],
       }
     case 'done':
     case 'aborted':
@@ -153,14 +151,11 @@ const afterHalt = ({ evidence }: Rollout, { pods }: StepInput): string =>
     ? `first calico-node on ${evidence.node} must be Ready again; resume or abort can wait until then`
     : 'you decide, resume or abort; nothing is changed until then'
 
-export const isRestoring = ({ evidence }: Pick<Rollout, 'evidence'>): boolean =>
-  evidence !== undefined && restoresDefault(evidence)
-
 /** What a halt has still to give back, and who does that. */
 export const unfinishedHalt = (nodes: string[], evidence: Rollout['evidence']): string =>
   evidence && restoresDefault(evidence)
     ? "default gets its former value back by sync, or by the deployment's next message"
-    : `our override on ${nodes.join(', ')} is removed by an abort, or by the deployment's next message`
+    : `our override on ${nodes.join(', ')} is removed by sync, or by the deployment's next message`
 
 const stepText = (step: Step): RolloutProgress['next'] => {
   switch (step.do) {

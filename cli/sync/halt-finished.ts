@@ -1,0 +1,40 @@
+import type { Policy } from '../../shared/domain/policy/policy.ts'
+import { plain } from '../../shared/domain/plain.ts'
+import { valueOf } from '../../shared/domain/read.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
+import { confirmed } from '../confirm.ts'
+import type { SyncOptions } from '../options.ts'
+import type { ProgressOutput } from '../progress.ts'
+import { finishHalt } from '../rollout/step-tools.ts'
+import { type AssessedTarget, assessTarget, type Target } from '../target/target.ts'
+
+interface Run {
+  target: Target
+  policy: Policy
+  options: Pick<SyncOptions, 'yes' | 'dryRun'>
+  telling: ProgressOutput
+}
+
+export const rolloutIn = ({ state: { rollout, observedAt } }: AssessedTarget): Rollout | undefined =>
+  soundRollout(valueOf(rollout), Date.parse(observedAt))
+
+/**
+ * What a halt has still to undo comes first, whatever the plan says: of a value in `default` that makes a node ill, no plan
+ * says anything. Without `--yes` a person is asked. The answer is the cluster afterwards.
+ */
+export const haltFinished = async (
+  looked: AssessedTarget,
+  { target, policy, options, telling }: Run,
+  ask: (question: string) => Promise<boolean> = confirmed,
+): Promise<AssessedTarget> => {
+  const { state, rollback } = rolloutIn(looked) ?? {}
+  if (!target.kube || options.dryRun || state !== 'halted' || !rollback) return looked
+  const what = `${target.name}: the rollout halted, and what it wrote on ${rollback.join(', ')} is not undone yet.`
+  if (!options.yes && !(await ask(`${plain(what)} Undo it now? [y/N] `))) return looked
+  await finishHalt(target.kube, telling)
+  telling.doing(`reading ${target.name} once more`)
+  const again = await assessTarget(target, policy, true)
+  telling.clear()
+  return again
+}

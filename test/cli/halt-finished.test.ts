@@ -1,0 +1,49 @@
+import { expect, test } from '@jest/globals'
+import { haltFinished } from '../../cli/sync/halt-finished.ts'
+import { assessTarget } from '../../cli/target/target.ts'
+import { defaultPolicy as policy } from '../../shared/domain/policy/policy.ts'
+import { read, valueOf } from '../../shared/domain/read.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
+import { cluster } from '../domain/ingredients.ts'
+import { startRollout, worldOf } from '../workflows/world.ts'
+
+const telling = { live: false, doing: () => undefined, done: () => undefined, clear: () => undefined }
+
+/** A rollout that was killed after it halted on n1, and before it removed its override there. */
+const cutShort = async () => {
+  const world = worldOf(['n1', 'n2'])
+  world.clock = Date.now() - 600_000
+  world.broken.add('n1')
+  startRollout(world, { target: '20000:22767', canary: 'n1' })
+  await takeStep(world.tools)
+  const { holder: _, ...lease } = world.lease ?? { resourceVersion: '1', annotations: {} }
+  const annotations = { ...lease.annotations, 'calico-ipvs-sync/state': 'halted', 'calico-ipvs-sync/rollback': 'n1' }
+  world.lease = { ...lease, annotations }
+  const target = {
+    name: 'prod',
+    place: { cluster: { name: 'prod' } },
+    // In step, so that no plan says that anything is to be done.
+    observe: async () => ({
+      ...cluster('eks range 30000-32767'),
+      observedAt: new Date().toISOString(),
+      rollout: read(world.lease),
+    }),
+    kube: world.tools.kube,
+    close: () => undefined,
+  }
+  return { world, target, looked: await assessTarget(target, policy, true) }
+}
+
+test.each([
+  ['who agrees', {}, true, true],
+  ['who does not', {}, false, false],
+  ['who is not asked, for --yes', { yes: true }, false, true],
+  ['who only wants to look', { dryRun: true }, true, false],
+])('what a halt has still to undo is undone for a person %s', async (_, options, agrees, isUndone) => {
+  const { world, target, looked } = await cutShort()
+  expect(looked.plan()).toMatchObject({ changes: [], blockedBy: [] })
+  expect([...world.objects.keys()]).toContain('node.n1')
+  const after = await haltFinished(looked, { target, policy, options, telling }, async () => agrees)
+  expect(world.objects.has('node.n1')).toBe(!isUndone)
+  expect(valueOf(after.state.rollout)?.annotations['calico-ipvs-sync/rollback']).toBe(isUndone ? undefined : 'n1')
+})

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals'
+import { assess } from '../../shared/domain/assess/assess.ts'
+import type { ClusterState } from '../../shared/domain/cluster.ts'
+import { plan } from '../../shared/domain/plan/plan.ts'
+import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
+import { read, valueOf } from '../../shared/domain/read.ts'
+import type { FindingCode } from '../../shared/domain/report.ts'
+import { evidenceLines } from '../../shared/domain/rollout/halt-evidence.ts'
+import { cluster } from './ingredients.ts'
+import { edited, objectNamed, objectsOf } from './states.ts'
+
+const remedyOf = (code: FindingCode, state: ClusterState): string[] =>
+  assess(state, defaultPolicy)
+    .report.findings.find((it) => it.code === code)
+    ?.remedy?.split('\n') ?? []
+
+const halted = (more: Record<string, string> = {}): ClusterState => {
+  const state = {
+    ...cluster('eks range 20000-22767, halted'),
+    cluster: { name: 'blue', account: '111122223333', region: 'eu-west-1' },
+  }
+  const keyed = Object.entries(more).map(([key, value]) => [`calico-ipvs-sync/${key}`, value])
+  const record = valueOf(state.rollout)
+  return {
+    ...state,
+    rollout: read(record && { ...record, annotations: { ...record.annotations, ...Object.fromEntries(keyed) } }),
+  }
+}
+const lineWith = (command: string, lines: string[]): string => lines.find((line) => line.includes(` ${command} `)) ?? ''
+
+describe('what to do after a halt', () => {
+  test('is said of this cluster: the account stands before what a command does, and not in its midst', () => {
+    const lines = remedyOf('ROLLOUT_HALTED', halted())
+    expect(lineWith('rollout resume', lines)).toMatch(
+      /# in account 111122223333: changes the node again, then any other nodes of this cluster; /,
+    )
+    expect(lineWith('rollout abort', lines)).toMatch(/# in account 111122223333: only ends the rollout; /)
+  })
+
+  describe('because somebody reverted what was written today', () => {
+    const reverted = {
+      'taken-back': JSON.stringify({ object: 'FelixConfiguration/node.n1', at: '2026-11-20T08:00:00Z' }),
+    }
+
+    test('resume is said to be refused until the day is over', () => {
+      expect(lineWith('rollout resume', remedyOf('ROLLOUT_HALTED', halted(reverted)))).toContain(
+        ': refused until midnight UTC; ',
+      )
+      const yesterday = { 'taken-back': reverted['taken-back'].replace('-20T', '-19T') }
+      expect(lineWith('rollout resume', remedyOf('ROLLOUT_HALTED', halted(yesterday)))).not.toContain('midnight')
+    })
+
+    test('and an abort: no resume is advised that the aborted rollout does not allow', () => {
+      expect(remedyOf('FLAPPING', halted(reverted)).join('\n')).toContain(' rollout resume --force ')
+      const aborted = remedyOf('FLAPPING', halted({ ...reverted, state: 'aborted' })).join('\n')
+      expect(aborted).not.toContain('rollout resume')
+      expect(aborted).toContain('from midnight UTC on: calico-ipvs-sync sync --cluster blue --region eu-west-1')
+    })
+  })
+})
+
+test('a pod that was deleted to restart it is not said to be written', () => {
+  const about = { node: 'n1', reason: 'lost', at: '2026-11-20T08:00:00Z' }
+  const [pod, object] = ['Pod/calico-system/calico-node-a', 'FelixConfiguration/node.n1'].map(
+    (it) => evidenceLines({ ...about, wrote: { object: it } })[0],
+  )
+  expect([pod, object]).toEqual([
+    'deleted, to restart it: Pod/calico-system/calico-node-a',
+    'written: FelixConfiguration/node.n1',
+  ])
+})
+
+test('a copy of the metadata that says `null`, which Calico can read, keeps nothing from being planned', () => {
+  const state = edited(cluster('eks range 20000-22767'), (it) => {
+    objectNamed(it, 'default').annotations['projectcalico.org/metadata'] = 'null'
+    // Only stored objects have the copy.
+    it.felix = read({ api: 'crd.projectcalico.org/v1', objects: objectsOf(it) })
+  })
+  const planned = plan(assess(state, defaultPolicy), state, defaultPolicy)
+  expect(planned.blockedBy).toEqual([])
+  expect(planned.changes.some(({ action, name }) => action === 'patch' && name === 'default')).toBe(true)
+})
