@@ -5,9 +5,9 @@ import { Failure } from './failure.ts'
 import type { ColourChoice, Format } from './options.ts'
 
 /**
- * A reader that closes the pipe (`| head`) is no error: the rest is dropped and the exit status does not change. Any
- * other error outside a command (a full disk, a bug) must not end with Node's exit status 1, because 1 means "out of
- * step".
+ * A reader that closes the pipe (`| head`), and a terminal that is closed, are no error: the rest is dropped, the exit status does
+ * not change, and a write to the cluster is not cut off. Any other error outside a command (a full disk, a bug) must not end with
+ * Node's exit status 1, because 1 means "out of step".
  */
 export const guardExit = (debug: boolean): void => {
   const fail = (error: NodeJS.ErrnoException) => {
@@ -17,7 +17,7 @@ export const guardExit = (debug: boolean): void => {
   }
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') fail(error)
+      if (error.code !== 'EPIPE' && !(error.code === 'EIO' && stream.isTTY)) fail(error)
     })
   process.on('uncaughtException', fail)
 }

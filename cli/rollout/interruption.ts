@@ -9,12 +9,18 @@ export interface Interruption {
   forget: () => void
 }
 
-/** The first Ctrl-C (or TERM) ends the work after the write under way; a second one ends the process at once. */
+/**
+ * The first Ctrl-C (or TERM, or the end of the terminal) ends the work after the write under way; a second Ctrl-C ends the process
+ * at once. The end of a terminal may be told twice: to the whole group of processes, and by whoever started this one.
+ */
 export const watchInterrupts = (telling: ProgressOutput): Interruption => {
   const stop = new AbortController()
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  const on = () => {
-    if (stop.signal.aborted) process.exit(exitStatus.failed)
+  const on = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) {
+      if (signal === 'SIGINT') process.exit(exitStatus.failed)
+      return
+    }
     stop.abort()
     telling.done('interrupted: finishing the current step; press Ctrl-C again to end at once')
   }

@@ -11,17 +11,19 @@ afterEach(() => {
 })
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-  '%s ends the work after the step under way, and a wait at once; a second one ends the process',
+  '%s ends the work after the step under way, and a wait at once; only a second Ctrl-C ends the process',
   async (signal) => {
     const interruption = watchInterrupts(telling)
     expect(interruption.came()).toBe(false)
     const slept = interruption.sleep(3_600)
-    process.emit(signal)
+    process.emit(signal, signal)
     await slept
     expect(interruption.came()).toBe(true)
     expect(told).toEqual(['interrupted: finishing the current step; press Ctrl-C again to end at once'])
     expect(leave).not.toHaveBeenCalled()
-    process.emit('SIGINT')
+    for (const again of ['SIGHUP', 'SIGTERM'] as const) process.emit(again, again)
+    expect(leave).not.toHaveBeenCalled()
+    process.emit('SIGINT', 'SIGINT')
     expect(leave).toHaveBeenCalledWith(exitStatus.failed)
     interruption.forget()
   },
