@@ -15,7 +15,7 @@ const given: PolicyOptions = {
   nodeDeadline: 600,
   ignoreOwner: true,
 }
-const optionsOf = (command: string): PolicyOptions => parsed(command.split(' ').slice(1)).options as PolicyOptions
+const optionsOf = (command: string): PolicyOptions => parsed(command.split(' ').slice(1)).options
 
 describe('a printed command that makes a plan', () => {
   test.each(['plan', 'sync'])('%s makes the one that was asked for', (command) => {
