@@ -67,7 +67,7 @@ export const tryAws = async (
   const needs = ['credentials', 'AWS proxy', ...(isRefused ? ['STS'] : [])]
   const assumed = await (role === undefined
     ? undefined
-    : take('role', () => assume(sts, role), roleFix(role, caller), [...needs, 'STS']))
+    : take('role', () => assume(sts, role), roleFix(role, roleArnOf(caller)), [...needs, 'STS']))
   if (role === undefined) leaveOut('role', 'none is to be assumed')
   const principal = roleArnOf(assumed ?? caller)
   return take(
@@ -172,11 +172,16 @@ const assume = async (sts: STSClient, role: string) => {
   return { detail: `${role} can be assumed`, value: role }
 }
 
+/** The trust policy is replaced as a whole, so others who may assume the role must stay in it. */
 const roleFix = (role: string, own: string): string => {
   const statement = { Effect: 'Allow', Principal: { AWS: own }, Action: 'sts:AssumeRole' }
-  const trust = JSON.stringify({ Version: '2012-10-17', Statement: [statement] })
-  const name = role.split('/').at(-1) ?? role
-  return `aws iam update-assume-role-policy --role-name ${quoted(name)} --policy-document ${quoted(trust)}   # replaces the trust policy; and ${own} needs sts:AssumeRole on ${role}`
+  const on = (command: string) => `aws iam ${command} --role-name ${quoted(role.split('/').at(-1) ?? role)}`
+  return [
+    `${on('get-role')} --query Role.AssumeRolePolicyDocument --output json   # who may assume it; and ${own} needs sts:AssumeRole on ${role}`,
+    `${on('update-assume-role-policy')} --policy-document file://trust.json   # that document as a file, with one statement more:`,
+    // With spaces, where a line may end.
+    JSON.stringify(statement, undefined, 1).replaceAll(/\n */g, ' '),
+  ].join('\n')
 }
 
 const eksFix = (kind: string, place: ClusterAddress): string => {

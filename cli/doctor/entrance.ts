@@ -32,7 +32,11 @@ export const entranceFix = ({ place, lookOnly, entered }: Refused): string => {
   const given = there && there.groups.length > 0 ? there.groups : wanted
   const create = `${on('create-access-entry')} --kubernetes-groups ${given.map(quoted).join(' ')}`
   if (!there) return create
-  return `${on('delete-access-entry')}   # there is one: a role that was deleted and made again is another one to EKS\n${create}`
+  return [
+    `${on('list-associated-access-policies')}   # they are deleted with the entry: associate them again afterwards`,
+    `${on('delete-access-entry')}   # there is one: a role that was deleted and made again is another one to EKS`,
+    create,
+  ].join('\n')
 }
 
 const known: readonly string[] = Object.values(groups)

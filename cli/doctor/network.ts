@@ -68,7 +68,10 @@ const endpointCommand = (place: ClusterAddress): string =>
 const tcpFix = (place: ClusterAddress, at: string): string =>
   place.cluster.region === undefined
     ? `nc -vz ${at.replace(/:(\d+)$/, ' $1')}   # then the firewall or VPN between here and there`
-    : `${eksOf(place, 'update-cluster-config')} --resources-vpc-config publicAccessCidrs="$(curl -s https://checkip.amazonaws.com)/32"   # replaces the list of allowed addresses; a private endpoint: let our security group in on 443`
+    : [
+        `${endpointCommand(place)}   # is your address (curl -s https://checkip.amazonaws.com) in publicAccessCidrs? A private endpoint: let our security group in on 443`,
+        `${eksOf(place, 'update-cluster-config')} --resources-vpc-config publicAccessCidrs=THOSE,YOURS/32   # adds it: the list is replaced, so all who are in it must be named`,
+      ].join('\n')
 
 const tlsFix = (place: ClusterAddress, at: string): string =>
   place.cluster.region === undefined

@@ -69,7 +69,10 @@ beforeAll(async () => {
   const gone = { name: 'gone', endpoint: 'https://127.0.0.1:1', caData, accessEntries }
   const nameless = { name: 'nameless', endpoint: 'https://no-such-host.invalid', caData, accessEntries }
   const clusters = [{ name: 'prod', endpoint, caData, accessEntries }, gone, nameless]
-  ;[eks, sts] = await Promise.all([startEks({ keyring, place, clusters }), startSts({ keyring })])
+  ;[eks, sts] = await Promise.all([
+    startEks({ keyring, place, clusters }),
+    startSts({ keyring, mayAssume: (_, role) => role !== stranger }),
+  ])
 })
 const opened: (() => Promise<void>)[] = []
 afterAll(async () => {
@@ -143,6 +146,17 @@ describe('the hop that fails is the one that is told, with what to paste; those 
     expect(failed).toMatchObject([{ hop: 'STS', fix: expect.stringContaining('aws sts get-caller-identity') }])
   })
 
+  test('a role: others who may assume it stay in its trust policy, and the caller is a role, not its session', async () => {
+    const { failed } = await doctor([...named('prod'), '--role', stranger], as(admin))
+    expect(failed.map(({ hop }) => hop)).toEqual(['role'])
+    const [look = '', change = '', statement = ''] = failed[0]?.fix?.split('\n') ?? []
+    expect([look, change]).toEqual([
+      expect.stringMatching(/^aws iam get-role --role-name Stranger /),
+      expect.stringMatching(/^aws iam update-assume-role-policy --role-name Stranger /),
+    ])
+    expect(JSON.parse(statement)).toMatchObject({ Principal: { AWS: admin } })
+  })
+
   test('the EKS API: refused, and no such cluster', async () => {
     const undo = eks.inject({ operation: 'DescribeCluster', error: 'AccessDeniedException' })
     const refused = await doctor(named('prod'), as(admin))
@@ -171,7 +185,8 @@ describe('the hop that fails is the one that is told, with what to paste; those 
       {
         hop: 'TCP',
         detail: expect.stringContaining('ECONNREFUSED'),
-        fix: expect.stringContaining('publicAccessCidrs'),
+        // Whoever is in the list that is replaced must stay in it.
+        fix: expect.stringMatching(/describe-cluster .*\n.*update-cluster-config .* publicAccessCidrs=THOSE,/),
       },
     ])
     expect(names.slice(-3)).toEqual(['TLS: not tried', 'authentication: not tried', 'permissions: not tried'])
@@ -315,7 +330,9 @@ describe('how EKS lets in is told', () => {
     refused = undefined
     it?.accessEntries.delete(stranger)
     expect(failed.map(({ hop }) => hop)).toEqual(['authentication'])
-    expect(failed[0]?.fix).toMatch(/delete-access-entry .*\n.*create-access-entry .*--kubernetes-groups a$/)
+    expect(failed[0]?.fix).toMatch(
+      /list-associated-access-policies .*\n.*delete-access-entry .*\n.*create-access-entry .*--kubernetes-groups a$/,
+    )
   })
 
   test('a group that is nearly ours: the entry is put right, and no object is made twice', async () => {
