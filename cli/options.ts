@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { asCalled } from './called-as.ts'
+import { portRangeIn } from './port-range.ts'
 import { defaultPolicy, type Policy } from '../shared/domain/policy/policy.ts'
 import type { Exception } from '../shared/domain/policy/exception.ts'
 import type { FailOn } from './exit-status.ts'
@@ -188,8 +189,7 @@ const nodeBudget = (text: string): Policy['maxUnavailable'] => {
 }
 
 const portRange = (text: string): { min: number; max: number } => {
-  const [, min = 0, max = 0] = (/^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []).map(Number)
-  if (min < 1 || max > 65535 || min > max)
-    throw new InvalidArgumentError("Give it like the API server's option: 30000-32767, between 1 and 65535.")
-  return { min, max }
+  const range = portRangeIn(text)
+  if (!range) throw new InvalidArgumentError("Give it like the API server's option: 30000-32767, between 1 and 65535.")
+  return range
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { say } from '../streams.ts'
+import { portRangeIn } from '../port-range.ts'
 import type { Configuration } from './file.ts'
 
 /** Before a command acts: what its line does not say is taken from the configuration file, where one is named. */
@@ -45,8 +46,8 @@ const isSweep = (command: Command): boolean => command.name() === 'sweep'
 const spansOf = (ranges: Configuration['ranges']): Record<string, { min: number; max: number }> | undefined =>
   ranges &&
   Object.fromEntries(
-    Object.entries(ranges).map(([name, text]) => {
-      const [min = 0, max = 0] = text.split('-').map(Number)
-      return [name, { min, max }]
+    Object.entries(ranges).flatMap(([name, text]) => {
+      const range = portRangeIn(text)
+      return range ? [[name, range] as const] : []
     }),
   )

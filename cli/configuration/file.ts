@@ -7,8 +7,11 @@ import { whyUnread } from '../../shared/clients/unread-file.ts'
 import { plain } from '../../shared/domain/plain.ts'
 import { exception } from '../../shared/settings.ts'
 import { Failure } from '../failure.ts'
+import { portRangeIn } from '../port-range.ts'
 
-const range = z.string().check(z.regex(/^\d{1,5}-\d{1,5}$/, 'give it as the API server has it: 30000-32767'))
+const range = z
+  .string()
+  .check(z.refine((text) => portRangeIn(text) !== undefined, 'give it as the API server has it: 30000-32767'))
 
 const name = z.string().check(z.minLength(1), z.maxLength(500))
 

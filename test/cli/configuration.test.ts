@@ -88,6 +88,8 @@ describe('a file that is not right is refused whole, with what may have been mea
     ['exceptions: [{cluster: a, reason: b}]', /exceptions\.0\.until: /],
     ['exceptions: [{cluster: a, until: soon, reason: b}]', /exceptions\.0\.until: is a date such as/],
     ['ranges: {a: 20000:32767}', /ranges\.a: give it as the API server has it: 30000-32767/],
+    ['ranges: {a: 32767-30000}', /ranges\.a: give it as the API server has it/],
+    ['ranges: {a: 0-99999}', /ranges\.a: give it as the API server has it/],
     ['- a', /the whole: /],
     ['a: [', /it is not YAML \(line 1\)/],
     ['a: &x [1]\nb: *x', /it has aliases/],
