@@ -35,14 +35,16 @@ export const assessTarget = async (target: Target, policy: Policy, forPlan = fal
     import('../../shared/domain/assess/beside.ts'),
     import('../../shared/domain/plan/plan.ts'),
   ])
+  const begun = performance.now()
   const seen = await target.observe()
+  const readSeconds = Math.round((performance.now() - begun) / 100) / 10
   const assessment = assess(seen, policy)
   const changes = forPlan && target.kube ? plan(assessment, seen, policy).changes : []
   const state = changes.length > 0 ? await forPlanning(target, seen) : seen
   return {
     state,
     assessment,
-    report: { ...assessment.report, ...beside(seen) },
+    report: { ...assessment.report, ...(target.kube && { readSeconds }), ...beside(seen) },
     plan: () => plan(assessment, state, policy),
   }
 }

@@ -7,6 +7,8 @@ export interface Report {
   cluster: ClusterIdentity
   /** RFC 3339 */
   observedAt: string
+  /** How long it took to read the cluster. Absent where that was not measured, as for a captured state. */
+  readSeconds?: number
   verdict: Verdict
   serviceRange?: ServiceRange
   /** `"30000:32767"` or `"31000"`: ascending, disjoint, merged where adjacent. */

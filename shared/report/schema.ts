@@ -112,6 +112,7 @@ export const reportSchema = z
     schemaVersion: z.literal(1),
     cluster,
     observedAt: time,
+    readSeconds: z.number().min(0).exactOptional(),
     verdict,
     serviceRange: z
       .strictObject({ min: port, max: port, source: z.enum(['eks-api', 'default', 'probe', 'flag']) })

@@ -70,7 +70,7 @@ const nameByArn = (): void => {
 }
 
 /** All that is said of a cluster, but for when and under which name it was looked at. */
-const judgement = ({ observedAt: _at, cluster: _whose, findings, ...rest }: Report) => ({
+const judgement = ({ observedAt: _at, readSeconds: _took, cluster: _whose, findings, ...rest }: Report) => ({
   ...rest,
   findings: findings.map(({ remedy, ...finding }) => ({ ...finding, remedy: remedy && unplaced(remedy) })),
 })

@@ -92,7 +92,7 @@ const quietly = ({ verdict, cluster }: Report): Markup => {
   return html`Details<span class="unseen"> of ${cluster.name}</span>`
 }
 
-const facts = ({ observedAt, serviceRange, desiredRange, calico, kubeProxy }: Report): Markup => {
+const facts = ({ observedAt, readSeconds, serviceRange, desiredRange, calico, kubeProxy }: Report): Markup => {
   const proxy = [kubeProxy?.configuredMode, kubeProxy?.addonVersion].filter((part) => part !== undefined).join(' ')
   const pairs: [string, string | undefined][] = [
     ['Service range', serviceRange && serviceRangeText(serviceRange)],
@@ -100,6 +100,7 @@ const facts = ({ observedAt, serviceRange, desiredRange, calico, kubeProxy }: Re
     ['kube-proxy', kubeProxy && (proxy === '' ? 'mode not known' : proxy)],
     ['Calico', calico && calicoText(calico)],
     ['Seen', observedAt],
+    ['Read in', readSeconds === undefined ? undefined : `${readSeconds} s`],
   ]
   const known = pairs.filter(([, value]) => value !== undefined)
   return html`<dl class="facts">${known.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`

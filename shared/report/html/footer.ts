@@ -9,8 +9,15 @@ export const footer = (clusters: readonly Report[]): Markup => {
   const times = clusters.map(({ observedAt }) => observedAt).toSorted()
   const [first, last] = [times[0], times.at(-1)]
   const read = first === undefined ? '' : first === last ? `Read at ${first}.` : `Read between ${first} and ${last}.`
-  return html`<footer><p>Made by calico-ipvs-sync ${manifest.version}. ${read} Times are UTC where they end in Z.
+  return html`<footer><p>Made by calico-ipvs-sync ${manifest.version}. ${read}${slowestText(clusters)} Times are UTC where they end in Z.
 ${unreadText(clusters)}</p></footer>`
+}
+
+/** Where one of many takes long, all wait for it. */
+const slowestText = (clusters: readonly Report[]): string => {
+  const [slowest] = clusters.toSorted((a, b) => (b.readSeconds ?? -1) - (a.readSeconds ?? -1))
+  if (clusters.length < 2 || slowest?.readSeconds === undefined) return ''
+  return ` The slowest, ${slowest.cluster.name}, was read in ${slowest.readSeconds} s.`
 }
 
 const unreadText = (clusters: readonly Report[]): string => {
