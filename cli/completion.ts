@@ -101,15 +101,16 @@ const contexts = async (kubeconfig?: string): Promise<{ context: string; name?: 
 
 /** The names come from untrusted files: the scripts must not let a shell evaluate them as code. Where there is no word, files are offered. */
 const scripts: Record<Shell, string> = {
-  // Bash takes a colon for the end of a word, and contexts are ARNs: the words come from the line, and what stands before the last colon stays there.
+  // Bash takes a colon and an equals sign for the end of a word, and contexts are ARNs: the words come from the line, and what stands before the
+  // last of these signs stays there.
   bash: `_calico_ipvs_sync() {
   local line="\${COMP_LINE:0:COMP_POINT}" word current
   local -a words
   read -ra words <<< "$line"
   [[ $line == *[[:space:]] ]] && words+=('')
   current="\${words[\${#words[@]}-1]}"
-  local kept="\${current%"\${current##*:}"}"
-  [[ $COMP_WORDBREAKS == *:* ]] || kept=
+  local kept= ends="\${COMP_WORDBREAKS//[^:=]}"
+  [[ -n $ends ]] && kept="\${current%"\${current##*[$ends]}"}"
   COMPREPLY=()
   while IFS= read -r word; do
     [[ -n $word ]] && COMPREPLY+=("$(printf %q "\${word#"$kept"}")")

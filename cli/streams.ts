@@ -2,7 +2,7 @@ import { plainLines } from '../shared/domain/plain.ts'
 import { asCalled, longerBy, programName } from './called-as.ts'
 import { exitStatus } from './exit-status.ts'
 import { Failure } from './failure.ts'
-import type { ColourChoice, Format } from './options.ts'
+import type { Format, OutputOptions } from './options.ts'
 
 /**
  * A reader that closes the pipe (`| head`), and a terminal that is closed, are no error: the rest is dropped, the exit status does
@@ -31,6 +31,9 @@ export const write = (stream: NodeJS.WriteStream, text: string): Promise<void> =
     stream.write(text, () => resolve())
   })
 
+/** On standard error, for people: what is beside the result, and made plain already. */
+export const tell = (text: string): Promise<void> => write(process.stderr, asCalled(text))
+
 /** Ends the process without waiting for idle connections, after everything written has been flushed. */
 export const leaveWith = async (status: number): Promise<void> => {
   await Promise.all([write(process.stdout, ''), write(process.stderr, '')])
@@ -46,21 +49,28 @@ export const printed = (
   return write(process.stdout, output === 'text' ? asCalled(text) : text)
 }
 
-/** Writes the file completely or not at all, so that nobody reads half a result. */
+/**
+ * Writes the file completely or not at all, so that nobody reads half a result. A file that is replaced keeps its permissions, and a link
+ * stays a link.
+ */
 export const writeWhole = async (file: string, text: string): Promise<void> => {
-  const { rename, rm, stat, writeFile } = await import('node:fs/promises')
+  const { realpath, rename, rm, stat, writeFile } = await import('node:fs/promises')
   const there = await stat(file).catch(() => undefined)
-  const part = `${file}.${process.pid}.part`
+  const place = await realpath(file).catch(() => file)
+  const part = `${place}.${process.pid}.part`
   try {
-    // A device or a pipe is written to as it is.
-    if (there && !there.isFile()) return await writeFile(file, text)
-    await writeFile(part, text, { flag: 'wx' })
-    await rename(part, file)
+    if (isOpen(file, there)) return await writeFile(file, text, { flag: 'a' })
+    await writeFile(part, text, { flag: 'wx', ...(there && { mode: there.mode & 0o777 }) })
+    await rename(part, place)
   } catch (error) {
     await rm(part, { force: true }).catch(() => undefined)
     throw notWritten(file, error)
   }
 }
+
+/** A device, a pipe, or what a process has open (`/dev/stdout`, whatever it leads to): written to as it is, never replaced. */
+export const isOpen = (file: string, there: { isFile: () => boolean } | undefined): boolean =>
+  there !== undefined && (!there.isFile() || /^\/(?:dev|proc)\//.test(file))
 
 /** What is said of a file that could not be written. */
 export const notWritten = (file: string, error: unknown): Failure =>
@@ -82,11 +92,17 @@ const unwritten: Record<string, string> = {
   ENOSPC: 'no space is left',
 }
 
-/** On a terminal, unless colours are disabled (https://no-color.org, https://force-color.org). */
-export const wantsColour = (stream: NodeJS.WriteStream, asked: ColourChoice | false | undefined): boolean => {
+type ColourOptions = Pick<OutputOptions, 'color' | 'outputFile'>
+
+/**
+ * On a terminal, unless colours are disabled (https://no-color.org, https://force-color.org); in a file only where they are asked for,
+ * since those variables speak of the terminal.
+ */
+export const wantsColour = (stream: NodeJS.WriteStream, { color, outputFile }: ColourOptions): boolean => {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env
-  if (asked === false || asked === 'never') return false
-  if (asked === 'always') return true
+  if (color === false || color === 'never') return false
+  if (color === 'always') return true
+  if (outputFile !== undefined) return false
   if ((NO_COLOR ?? '') !== '') return false
   if ((FORCE_COLOR ?? '') !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
   return stream.isTTY && TERM !== 'dumb'
@@ -100,5 +116,5 @@ export const widthOf = (stream: NodeJS.WriteStream, outputFile?: string): number
   stream.isTTY && outputFile === undefined && stream.columns > 0 ? Math.max(stream.columns - longerBy(), 1) : undefined
 
 /** Bold on a terminal, else the text as it is. */
-export const bold = ({ color }: { color?: ColourChoice | false }) =>
-  wantsColour(process.stdout, color) ? (text: string) => `\u001b[1m${text}\u001b[0m` : (text: string) => text
+export const bold = (options: ColourOptions) =>
+  wantsColour(process.stdout, options) ? (text: string) => `\u001b[1m${text}\u001b[0m` : (text: string) => text

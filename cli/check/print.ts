@@ -20,12 +20,13 @@ const rendered = async (document: Report | Sweep, options: OutputOptions, on?: C
 export const asText = async (
   document: Report | Sweep,
   stream: NodeJS.WriteStream,
-  { color, verbose = false, outputFile }: OutputOptions,
+  options: OutputOptions,
   on?: CommandOn,
 ): Promise<string> => {
   const { text } = await import('../../shared/report/text/report.ts')
+  const { verbose = false, outputFile } = options
   const columns = widthOf(stream, outputFile)
-  const colour = outputFile === undefined ? wantsColour(stream, color) : color === 'always'
+  const colour = wantsColour(stream, options)
   return text(document, { colour, ...(columns !== undefined && { columns }), verbose, ...(on && { on }) })
 }
 

@@ -1,7 +1,7 @@
 import { fchmodSync, fstatSync } from 'node:fs'
-import { open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { Failure } from '../failure.ts'
-import { notWritten, write } from '../streams.ts'
+import { isOpen, notWritten, write } from '../streams.ts'
 
 /** The file names nodes and Services, so only its owner may read it. */
 const ownerOnly = 0o600
@@ -9,19 +9,20 @@ const ownerOnly = 0o600
 /** Writes the file completely or not at all, and replaces an existing one only with `--force`. Devices and pipes are written to directly. */
 export const writePrivately = async (file: string, text: string, force: boolean): Promise<void> => {
   const there = await stat(file).catch(() => undefined)
-  const isDevice = there !== undefined && !there.isFile()
-  if (there && !isDevice && !force)
+  const isStream = isOpen(file, there)
+  if (there && !isStream && !force)
     throw new Failure(`${file} already exists; nothing was written.`, 'the same with --force, or another name')
-  const beside = `${file}.${process.pid}.tmp`
+  const place = await realpath(file).catch(() => file)
+  const beside = `${place}.${process.pid}.tmp`
   try {
-    if (isDevice) return await writeFile(file, text)
+    if (isStream) return await writeFile(file, text, { flag: 'a' })
     const made = await open(beside, 'wx', ownerOnly)
     try {
       await made.writeFile(text)
     } finally {
       await made.close()
     }
-    await rename(beside, file)
+    await rename(beside, place)
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined)
     throw notWritten(file, error)

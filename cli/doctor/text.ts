@@ -12,10 +12,10 @@ const indent = '           '
 /** A line for each hop, wrapped to the terminal; below a failed one what to paste. */
 export const asText = (
   { cluster, ok, hops }: { cluster: ClusterIdentity; ok: boolean; hops: Hop[] },
-  { color }: DoctorOptions,
-  width: number | undefined = widthOf(process.stdout),
+  options: DoctorOptions,
+  width: number | undefined = widthOf(process.stdout, options.outputFile),
 ): string => {
-  const coloured = wantsColour(process.stdout, color)
+  const coloured = wantsColour(process.stdout, options)
   const paint = (code: number, text: string) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text)
   const marks: Record<Hop['state'], string> = {
     ok: paint(32, 'ok       '),

@@ -1,10 +1,11 @@
 import type { Manifest } from '../../shared/domain/grant/objects.ts'
 import { takingTurns } from '../../shared/clients/concurrency.ts'
+import { asCalled } from '../called-as.ts'
 import { exitStatus } from '../exit-status.ts'
 import { type ProgressOutput, progress } from '../progress.ts'
 import { manifestsOf } from '../rbac/manifests.ts'
 import { confirmed } from '../confirm.ts'
-import { printed, write } from '../streams.ts'
+import { printed, tell, widthOf, write } from '../streams.ts'
 import { carryOut } from './carry-out.ts'
 import type { GrantOptions } from './grant.ts'
 import { rowFor, open, type Opened, type Wish } from './plan.ts'
@@ -24,7 +25,7 @@ export const runGrant = async (options: GrantOptions): Promise<number> => {
     const rows = read.map(({ row }) => row)
     if (options.dryRun || !rows.some(({ acts }) => acts.some(isWrite))) return await ended(rows, options)
     if (!(await agreed(rows, options))) {
-      await write(process.stderr, 'Nothing was written.\n')
+      await tell('Nothing was written.\n')
       return Math.max(statusOf(rows), exitStatus.outOfStep)
     }
     const done = await inTurns(read, ({ opened, row }) =>
@@ -74,11 +75,12 @@ const inTurns = <T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promi
 /** The changes are shown before they are made, also without a question. */
 const agreed = async (rows: readonly Row[], { yes, quiet, output, outputFile }: GrantOptions): Promise<boolean> => {
   if (!yes) {
-    await write(process.stderr, planText(rows))
+    await tell(planText(rows, widthOf(process.stderr)))
     return confirmed('Carry it out? [y/N] ')
   }
-  if (output === 'text' && outputFile === undefined) await write(process.stdout, planText(rows))
-  else if (!quiet) await write(process.stderr, planText(rows))
+  if (output === 'text' && outputFile === undefined)
+    await write(process.stdout, asCalled(planText(rows, widthOf(process.stdout))))
+  else if (!quiet) await tell(planText(rows, widthOf(process.stderr)))
   return true
 }
 
@@ -90,9 +92,10 @@ const ended = async (rows: readonly Row[], options: GrantOptions, planned?: read
 
 /** Changes that were shown and made are not repeated on the terminal; a file has all of them. */
 const asText = (rows: readonly Row[], options: GrantOptions, planned?: readonly Row[]): string => {
-  const what = planned && options.outputFile === undefined ? newsText(planned, rows) : planText(rows)
+  const width = widthOf(process.stdout, options.outputFile)
+  const what = planned && options.outputFile === undefined ? newsText(planned, rows, width) : planText(rows, width)
   const isTold = planned !== undefined || rows.length > 1
-  return `${what}${isTold ? `\n${endText(rows, options)}` : ''}`
+  return `${what}${isTold ? `\n${endText(rows, options, width)}` : ''}`
 }
 
 const statusOf = (rows: readonly Row[]): number => {

@@ -1,10 +1,18 @@
 import { plain, plainAll, plainLines, safeJson } from '../../shared/domain/plain.ts'
+import { hanging } from '../../shared/report/text/columns.ts'
+import { pasteLines } from '../../shared/report/text/findings.ts'
 import { withContext } from '../../shared/domain/findings/remedy.ts'
 import { counted } from '../../shared/report/wording.ts'
 import { type Act, isWrite, outcomeOf, type Row, whatOf } from './row.ts'
 
-/** The planned changes, cluster by cluster. */
-export const planText = (rows: readonly Row[]): string => rows.map((row) => rowText(row, rows.length > 1)).join('\n')
+/** The planned changes, cluster by cluster. `width`: of the terminal; absent where there is none, and then nothing is wrapped. */
+export const planText = (rows: readonly Row[], width?: number): string =>
+  rows.map((row) => rowText(row, { isShort: rows.length > 1, width })).join('\n')
+
+/** As deep as the text behind a sign. */
+const indent = '    '
+
+const item = (sign: string, text: string, width?: number): string[] => hanging(text, `  ${sign} `, `  ${indent}`, width)
 
 const titleOf = ({ place: { cluster } }: Row): string => {
   const where = [cluster.account, cluster.region].filter((it) => it !== undefined).join(' ')
@@ -12,21 +20,22 @@ const titleOf = ({ place: { cluster } }: Row): string => {
 }
 
 /** In a list, unchanged items are one line for each cluster. */
-const rowText = (row: Row, isShort: boolean): string => {
+const rowText = (row: Row, { isShort, width }: { isShort: boolean; width: number | undefined }): string => {
   const acts = withContexts(row)
   const kept = acts.filter(({ act }) => act === 'keep')
   const isSummed = isShort && kept.length > 0
   const shown = isSummed ? acts.filter((act) => act.act !== 'keep' || noteOf(act) !== undefined) : acts
-  const sum = isSummed ? [`  = ${kept.length} already so`] : []
-  return `${[titleOf(row), ...shown.flatMap(linesOf), ...sparedLines(acts), ...sum].join('\n')}\n`
+  const sum = isSummed ? item('=', `${kept.length} already so`) : []
+  const lines = [...shown.flatMap((act) => linesOf(act, width)), ...sparedLines(acts, width), ...sum]
+  return `${[...hanging(titleOf(row), '', '  ', width), ...lines].join('\n')}\n`
 }
 
 /** A line for each reason. */
-const sparedLines = (acts: readonly Act[]): string[] => {
+const sparedLines = (acts: readonly Act[], width?: number): string[] => {
   const spared = acts.flatMap((act) => (act.act === 'spare' ? [{ kind: act.kind, why: act.why }] : []))
-  return [...Map.groupBy(spared, ({ why }) => why)].map(([why, all]) => {
+  return [...Map.groupBy(spared, ({ why }) => why)].flatMap(([why, all]) => {
     const kinds = [...new Set(all.map(({ kind }) => kind))].join(', ')
-    return `  · left out: ${counted(all.length, 'object')} (${plain(kinds)}): ${plain(why)}`
+    return item('·', `left out: ${counted(all.length, 'object')} (${plain(kinds)}): ${plain(why)}`, width)
   })
 }
 
@@ -46,48 +55,58 @@ const withContexts = ({ acts, place }: Row): Act[] => {
 
 const noteOf = (act: Act): string | undefined => (act.on === 'entry' && act.act === 'keep' ? act.note : undefined)
 
-const linesOf = (act: Act): string[] => {
+const linesOf = (act: Act, width?: number): string[] => {
   const what = plain(whatOf(act))
   switch (act.act) {
     case 'create':
-      return [`  + create ${what}${act.on === 'entry' ? `, groups ${plain(act.groups.join(', '))}` : ''}`]
+      return item('+', `create ${what}${act.on === 'entry' ? `, groups ${plain(act.groups.join(', '))}` : ''}`, width)
     case 'change':
-      return [act.on === 'entry' ? changeLine(what, act) : `  ~ change ${what}`]
+      return item('~', act.on === 'entry' ? changeText(what, act) : `change ${what}`, width)
     case 'delete':
-      return [`  - delete ${what}`]
+      return item('-', `delete ${what}`, width)
     case 'keep': {
       const note = noteOf(act)
-      return [`  = already so: ${what}`, ...(note === undefined ? [] : [`      but ${plain(note)}`])]
+      const but = note === undefined ? [] : hanging(`but ${plain(note)}`, `  ${indent}`, `  ${indent}`, width)
+      return [...item('=', `already so: ${what}`, width), ...but]
     }
     case 'spare':
       return []
     case 'leave':
-      return [`  ! left: ${what}: ${plain(act.why)}`]
+      return item('!', `left: ${what}: ${plain(act.why)}`, width)
     case 'left':
     case 'failed':
       return [
-        `  ! ${act.act}: ${what}: ${plain(act.why)}`,
-        ...(act.next === undefined ? [] : plainLines(act.next).map((line) => `      ${line}`)),
+        ...item('!', `${act.act}: ${what}: ${plain(act.why)}`, width),
+        ...pasteLines(act.next ?? '', width && width - 6).map((line) => `  ${indent}${line}`),
       ]
   }
 }
 
-const changeLine = (what: string, { before, groups }: { before: string[]; groups: string[] }): string =>
-  `  ~ change groups of ${what}: ${plain(listed(before))} → ${plain(listed(groups))}`
+const changeText = (what: string, { before, groups }: { before: string[]; groups: string[] }): string =>
+  `change groups of ${what}: ${plain(listed(before))} → ${plain(listed(groups))}`
 
 const listed = (groups: readonly string[]): string => (groups.length > 0 ? groups.join(', ') : 'none')
 
 /** Results that differ from what was shown, cluster by cluster. */
-export const newsText = (planned: readonly Row[], done: readonly Row[]): string => {
+export const newsText = (planned: readonly Row[], done: readonly Row[], width?: number): string => {
   const known = new Set(planned.flatMap(({ acts }) => acts.map((act) => JSON.stringify(act))))
   const news = done.map((row) => ({ ...row, acts: row.acts.filter((act) => !known.has(JSON.stringify(act))) }))
-  return planText(news.filter(({ acts }) => acts.length > 0))
+  return planText(
+    news.filter(({ acts }) => acts.length > 0),
+    width,
+  )
 }
 
 /** A row for each cluster, and the sum. */
-export const endText = (rows: readonly Row[], { remove = false }: { remove?: boolean | undefined }): string => {
-  const width = Math.max(...rows.map((row) => titleOf(row).length))
-  const lines = rows.map((row) => `${titleOf(row).padEnd(width)}  ${outcomeOf(row).padEnd(6)}  ${countsOf(row.acts)}`)
+export const endText = (
+  rows: readonly Row[],
+  { remove = false }: { remove?: boolean | undefined },
+  width?: number,
+): string => {
+  const longest = Math.max(...rows.map((row) => titleOf(row).length))
+  const lines = rows.flatMap((row) =>
+    hanging(`${titleOf(row).padEnd(longest)}  ${outcomeOf(row).padEnd(6)}  ${countsOf(row.acts)}`, '', '  ', width),
+  )
   const done = rows.filter((row) => outcomeOf(row) === 'done').length
   const verb = remove ? 'shut out of' : 'let into'
   return `${lines.join('\n')}\n${rows.length > 1 ? `${verb} ${done} of ${rows.length} clusters\n` : ''}`

@@ -2,7 +2,7 @@ import { commandFor } from '../target/command-for.ts'
 import { exitStatus } from '../exit-status.ts'
 import { rolloutStatus } from '../rollout/status.ts'
 import { statusText } from '../rollout/text.ts'
-import { widthOf, write } from '../streams.ts'
+import { say, widthOf } from '../streams.ts'
 import { assessTarget } from '../target/target.ts'
 import { asPlanned, type SyncRun } from './rollout.ts'
 
@@ -16,6 +16,6 @@ export const tellWhereItStands = async (it: SyncRun): Promise<number> => {
     .then((looked) => statusText(rolloutStatus(looked, on('check')), style, on))
     .catch(() => `Next: ${on('sync')}   # continues where it stopped\n`)
   telling.clear()
-  await write(process.stderr, text)
+  say(text.trimEnd())
   return exitStatus.failed
 }

@@ -17,7 +17,7 @@ import { planFrom } from './plan-file.ts'
 import { asText, print } from '../check/print.ts'
 import { progress } from '../progress.ts'
 import { assessTarget, type Target } from '../target/target.ts'
-import { write } from '../streams.ts'
+import { say, tell } from '../streams.ts'
 import { rollOut, type SyncRun } from './rollout.ts'
 import { tellWhereItStands } from './interrupted.ts'
 
@@ -88,19 +88,18 @@ const rollOutAndReport = async (it: SyncRun): Promise<number> => {
   const { target, looked, plan, policy, options, telling } = it
   if (options.yes) telling.done(`${target.name}: ${summaryOf(plan)}`)
   else {
-    await write(
-      process.stderr,
-      await asText({ ...looked.report, plan }, process.stderr, options, onTarget(target, options)),
-    )
+    // The file is for the result; the question is read on the terminal.
+    const { outputFile: _, ...onTerminal } = options
+    await tell(await asText({ ...looked.report, plan }, process.stderr, onTerminal, onTarget(target, options)))
     const unfinished = plan.changes.length > 0 ? '' : `${target.name}: ${summaryOf(plan)} `
     if (!(await confirmed(`${unfinished}Carry it out? [y/N] `))) {
-      await write(process.stderr, 'Nothing was written.\n')
+      await tell('Nothing was written.\n')
       return statusOf(looked.report)
     }
   }
   const end = await rollOut(it)
   telling.clear()
-  if (end.why !== '') await write(process.stderr, `${target.name}: ${end.why}\n`)
+  if (end.why !== '') say(`${target.name}: ${end.why}`)
   if (end.interrupted) return tellWhereItStands(it)
   if (end.status === exitStatus.failed) return end.status
   telling.doing(`reading ${target.name} once more`)

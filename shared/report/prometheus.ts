@@ -1,12 +1,12 @@
 import type { Report, Sweep } from '../domain/report.ts'
-import { clustersOf, plain, severities, verdicts } from './wording.ts'
+import { clustersOf, plain, severities, verdicts, worstFirst } from './wording.ts'
 
 /**
  * Text for Prometheus (version 0.0.4), for a node exporter's textfile collector or a push gateway. Labels stay few: a finding's
  * code and severity, never its subject.
  */
 export const prometheus = (document: Report | Sweep): string => {
-  const clusters = clustersOf(document)
+  const clusters = eachOnce(clustersOf(document))
   const lines = [
     ...family(
       'calico_ipvs_sync_verdict',
@@ -30,6 +30,12 @@ export const prometheus = (document: Report | Sweep): string => {
   ]
   return `${lines.join('\n')}\n`
 }
+
+/** Of a cluster that was read twice, through two contexts or roles, the worst answer: Prometheus refuses a file in which a series comes twice. */
+const eachOnce = (clusters: readonly Report[]): Report[] =>
+  [...Map.groupBy(clusters, (report) => labelText(labelsOf(report))).values()].flatMap((same) =>
+    worstFirst(same).slice(0, 1),
+  )
 
 type Sample = [labels: Record<string, string>, value: number]
 

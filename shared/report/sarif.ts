@@ -21,7 +21,7 @@ const log = (clusters: readonly Report[]) => {
             executionSuccessful: unread.length === 0,
             toolExecutionNotifications: unread.map(({ cluster }) => ({
               level: 'error',
-              message: { text: plain(`Could not tell whether ${cluster.name} is in step.`) },
+              message: { text: withoutLinks(plain(`Could not tell whether ${cluster.name} is in step.`)) },
             })),
           },
         ],
@@ -91,7 +91,7 @@ const resultOf = (
     ruleId: code,
     ruleIndex: codes.indexOf(code),
     level: levels[severity],
-    message: { text: [plain(message), ...(remedy === undefined ? [] : plainLines(remedy))].join('\n') },
+    message: { text: withoutLinks([plain(message), ...(remedy === undefined ? [] : plainLines(remedy))].join('\n')) },
     locations: [
       {
         // Code scanning shows no result without a file; the address of the object serves as one.
@@ -103,6 +103,9 @@ const resultOf = (
     properties: { evidence: evidence.map(evidenceText), observedAt },
   }
 }
+
+/** A viewer makes a link of `[words](address)`, which a text of others must not become. */
+const withoutLinks = (text: string): string => text.replaceAll('](', '] (')
 
 // A relative path: no scheme can be read into its first segment and no segment leads upwards.
 const segments = (part: string): string[] =>

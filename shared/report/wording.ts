@@ -22,6 +22,9 @@ export const worstVerdict = (document: Report | Pick<Sweep, 'clusters'>): Verdic
   return verdicts.find((verdict) => seen.has(verdict)) ?? 'unknown'
 }
 
+/** Nobody could count its nodes: it must not look like a cluster that has none. */
+export const isUnread = ({ verdict, nodes }: Report): boolean => verdict === 'unknown' && nodes.length === 0
+
 /** Clusters worst first, then by name. */
 export const worstFirst = (clusters: readonly Report[]): Report[] =>
   clusters.toSorted(

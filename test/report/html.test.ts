@@ -255,3 +255,15 @@ const attributes = (page: string, names: RegExp): [string, string][] =>
       .filter(([, name = '']) => new RegExp(`^(${names.source})$`).test(name))
       .map(([, name = '', value = '']): [string, string] => [name, value]),
   )
+
+test('a cluster that nobody could read is not one without nodes', () => {
+  expect(html({ ...sweep, clusters: [unreachable] })).not.toContain('<span class="count">')
+  expect(html({ ...sweep, clusters: [report({ nodes: [] })] })).toContain('<span class="count">0</span>')
+})
+
+test('a page says how long reading took, of a fleet also which cluster was the slowest', () => {
+  const [quick, slow] = [report({ readSeconds: 1.2 }), report({ ...outOfStep, readSeconds: 31 })]
+  expect(html(quick)).toContain('<dt>Read in</dt><dd>1.2 s</dd>')
+  expect(html({ ...sweep, clusters: [quick, slow] })).toContain(`The slowest, ${slow.cluster.name}, was read in 31 s.`)
+  expect(html({ ...sweep, clusters: [outOfStep, report()] })).not.toContain('slowest')
+})

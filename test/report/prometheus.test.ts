@@ -16,7 +16,9 @@ test('each verdict is a series that is 1 for the one the cluster has', () => {
 })
 
 test('whatever others wrote into a cluster, each line is a comment or a sample, and no series comes twice', () => {
-  for (const document of [report(), sweep, hostile()]) {
+  const byAnotherContext = report({ ...outOfStep, cluster: { ...outOfStep.cluster, context: 'admin' } })
+  const twice = { ...sweep, clusters: [outOfStep, byAnotherContext, outOfStep] }
+  for (const document of [report(), sweep, twice, hostile()]) {
     const lines = prometheus(document).trimEnd().split('\n')
     const samples = lines.filter((line) => !line.startsWith('# '))
     expect(samples.filter((line) => !sample.test(line))).toEqual([])

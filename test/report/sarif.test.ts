@@ -100,6 +100,14 @@ test('a hostile name stays inside its relative address', () => {
   }
 })
 
+test('what others wrote is no link', () => {
+  const link = '[run this](https://evil.example)'
+  const findings = outOfStep.findings.map((it) => ({ ...it, message: link, remedy: link }))
+  const run = parsed(sarif(report({ ...outOfStep, verdict: 'unknown', cluster: { name: link }, findings })))
+  const texts = [...(run?.results ?? []), ...(run?.invocations[0]?.toolExecutionNotifications ?? [])]
+  expect(texts.map(({ message: { text } }) => text).filter((text) => /\[[^\]]*\]\(/.test(text))).toEqual([])
+})
+
 test('two findings of one code about one object are two alerts', () => {
   const [finding] = outOfStep.findings
   if (!finding) throw new Error('the sample has no finding')

@@ -115,7 +115,7 @@ test('a fleet is a line per cluster, worst first, an unreachable one among them'
   expect(text(sweep)).toBe(`3 clusters: 1 out of step, 1 unknown, 1 in step
 VERDICT      CLUSTER  WHERE                        NODES  MODE  CALICO   FINDINGS
 out of step  prod-2                                4      ipvs  v3.28.4  RANGE_DIFFERS
-unknown      edge-7                                0                     UNREACHABLE
+unknown      edge-7                                                      UNREACHABLE
 in step      prod-1   eu-central-1 · 123456789012  3      ipvs  v3.28.4
 
 prod-2: Felix protects node ports 30000:32767 while Services may use 20000:32767.
@@ -262,6 +262,9 @@ test('a range that was only assumed is said where a verdict rests on it', () => 
   expect(text(assumed, { on: (words) => `tool ${words}` })).toMatch(
     /which was not read; to read it: tool check --probe\n$/,
   )
+  expect(text(assumed, { on: (words) => `tool ${words} --probe` })).toMatch(
+    /which was not read; RANGE_ASSUMED above says what to do\n$/,
+  )
   const shown = text({ ...sweep, clusters: [assumed, report()] })
   expect(shown).toMatch(/^in step .* RANGE_ASSUMED$/m)
   expect(shown).toContain('was not read for 1 cluster, so it is assumed to be the usual one: --probe reads it.')
@@ -313,6 +316,12 @@ test('a name that has no room keeps its beginning and its end, and a clipped one
 test('of a captured state, of which nothing can be run, the last line names no command that is not there', () => {
   expect(text({ ...outOfStep, plan: undefined } as never)).toMatch(/ {2}the findings above say what to do\n$/)
   expect(text(report())).toMatch(/ {2}nothing to do\n$/)
+  const codes = ['RANGE_ASSUMED', 'ROLLOUT_HALTED'] as const
+  for (const code of codes) {
+    const severity = code === 'RANGE_ASSUMED' ? 'info' : 'warning'
+    const finding: Finding = { code, severity, subject: 'cluster', message: 'so', evidence: [] }
+    expect(text(report({ findings: [finding] }))).toMatch(new RegExp(`; ${code} above says what to do\\n$`))
+  }
 })
 
 test('a command that has no room on the last line stands below it', () => {
@@ -380,6 +389,23 @@ test.each([
   const { plan, ...rest } = document
   const shown = text(plan ? { ...rest, plan } : rest, { on: (words) => `tool ${words} --on it` })
   expect(shown.trimEnd().split('\n').at(-1)?.trim()).toMatch(new RegExp(`^${next}(: tool sync --on it)?$`))
+})
+
+test('one long name among many leaves room for the finding that matters most, in a narrow terminal with the others as a count', () => {
+  const long = report({ cluster: { name: 'x'.repeat(100) } })
+  const both = report({
+    verdict: 'unknown',
+    findings: (['CALICO_API_UNAVAILABLE', 'ACCESS_DENIED'] as const).map((code) => ({
+      code,
+      severity: 'critical',
+      subject: 'cluster',
+      message: 'so',
+      evidence: [],
+    })),
+  })
+  const rows = (columns: number) => text({ ...sweep, clusters: [long, both] }, { columns }).split('\n')
+  expect(rows(60)).toContainEqual(expect.stringMatching(/^unknown .* CALICO_API_UNAVAILABLE \+1$/))
+  expect(rows(120)).toContainEqual(expect.stringMatching(/^unknown .* CALICO_API_UNAVAILABLE ACCESS_DENIED$/))
 })
 
 test('in a terminal the rows of the tables stay lines', () => {

@@ -7,7 +7,7 @@ import { fleetFindings } from './fleet-findings.ts'
 import { fleetMatrix } from './fleet-matrix.ts'
 import { html } from './markup.ts'
 import type { Markup } from './markup.ts'
-import { rangeText, severities, tally, verdicts, verdictWords, whereabouts } from '../wording.ts'
+import { isUnread, rangeText, severities, tally, verdicts, verdictWords, whereabouts } from '../wording.ts'
 
 /** The fleet: a cell per cluster, what is wrong over all of them, where it is, and each cluster once with its details. */
 export const fleetSection = (clusters: readonly Report[], details: readonly Markup[]): Markup => {
@@ -24,7 +24,7 @@ const columns: readonly FleetColumn[] = [
   { head: 'Cluster', cell: ({ cluster }, at) => html`<a class="name" href="#${anchorOf(at)}">${cluster.name}</a>` },
   { head: 'Verdict', holds: 'words', cell: ({ verdict }) => badge(verdict) },
   { head: 'Where', holds: 'words', cell: ({ cluster }) => cellText(whereabouts(cluster)) },
-  { head: 'Nodes', holds: 'words', cell: ({ nodes }) => nodesCell(nodes.map(({ verdict }) => verdict)) },
+  { head: 'Nodes', holds: 'words', cell: (report) => (isUnread(report) ? undefined : nodesCell(report)) },
   { head: 'Mode', holds: 'words', cell: ({ kubeProxy }) => cellText(kubeProxy?.configuredMode) },
   { head: 'Calico', holds: 'words', cell: ({ calico }) => cellText(calico?.version) },
   { head: 'Desired range', holds: 'figures', cell: ({ desiredRange }) => cellText(rangeText(desiredRange, 2)) },
@@ -50,8 +50,10 @@ const clusterBody = (report: Report, at: number, details: Markup | undefined): M
 /** The script parts values at spaces. */
 const oneWord = (text: string): string => text.replaceAll(/\s+/g, '_')
 
-const nodesCell = (nodes: Verdict[]): Markup =>
-  html`<span><span class="count">${nodes.length}</span> ${bar(nodes, tally(nodes))}</span>`
+const nodesCell = ({ nodes }: Report): Markup => {
+  const all = nodes.map(({ verdict }) => verdict)
+  return html`<span><span class="count">${all.length}</span> ${bar(all, tally(all))}</span>`
+}
 
 /** Not by its colour alone. */
 const mark = html`<span aria-hidden="true">! </span><span class="unseen">critical: </span>`

@@ -16,11 +16,9 @@ export const closingLines = (report: Report, brush: Paint, style: { width?: numb
   // What changes may be the cluster itself, and none of its nodes.
   const of = nodes.length === 0 || concerned === 0 ? '' : `, ${concerned} of ${counted(nodes.length, 'node')}`
   const words = brush.verdict(verdict, verdictWords[verdict].toUpperCase())
-  const { text, command } = nextOf(report)
+  const { text, command, alone = text } = nextOf(report, style.on)
   const advice = command !== undefined && style.on ? style.on(command) : undefined
-  // Where a captured state does not say where its cluster is, its findings say what to do.
-  const isAboutCommand = advice === undefined && command === 'plan' && report.findings.some(needsSomebody)
-  const said = isAboutCommand ? 'the findings above say what to do' : text
+  const said = advice === undefined ? alone : text
   const name = plain(report.cluster.name)
   const isWide = columnsOf(`${verdictWords[verdict]}  ${name}${of}`) > (style.width ?? Infinity)
   return [
@@ -42,16 +40,22 @@ const needsSomebody = ({ severity }: Finding): boolean => severity !== 'info'
 interface Next {
   text: string
   command?: string
+  /** Said where no command can be run, as where a captured state does not say where its cluster is. */
+  alone?: string
 }
 
 const waiting = 'a change is under way; look again in a few minutes'
 
-const nextOf = ({ verdict, plan, findings }: Report): Next => {
+const nextOf = ({ verdict, plan, findings }: Report, on: CommandOn = String): Next => {
   const first = groupFindings(findings.filter(needsSomebody))[0]?.finding.code
   const see = (code: string): string => `${plain(code)} above says what to do`
   const blocker = plan?.blockedBy[0]
   if (blocker === 'ROLLOUT_HALTED' || first === 'ROLLOUT_HALTED')
-    return { text: 'the rollout is halted or paused; what happened and how to go on', command: 'rollout status' }
+    return {
+      text: 'the rollout is halted or paused; what happened and how to go on',
+      command: 'rollout status',
+      alone: `the rollout is halted or paused; ${see('ROLLOUT_HALTED')}`,
+    }
   if (blocker === 'CLUSTER_UPDATING') return { text: waiting, command: 'check' }
   if (blocker !== undefined) return { text: see(blocker) }
   if (plan && plan.changes.length > 0) return { text: 'the plan above puts it right', command: 'sync' }
@@ -60,19 +64,21 @@ const nextOf = ({ verdict, plan, findings }: Report): Next => {
       // A plan would only say that nothing is written here.
       if (findings.some(({ code }) => code === 'OWNED_BY_GITOPS')) return { text: see('OWNED_BY_GITOPS') }
       if (first !== undefined && (plan !== undefined || byHand.has(first))) return { text: see(first) }
-      return { text: 'what would put it right', command: 'plan' }
+      return { text: 'what would put it right', command: 'plan', alone: 'the findings above say what to do' }
     case 'changing':
       return { text: waiting, command: 'check' }
     case 'unknown':
       return first === undefined
-        ? { text: 'where it ends', command: 'doctor' }
+        ? { text: 'where it ends', command: 'doctor', alone: 'what was read does not say' }
         : { text: see(findings.find(({ code }) => leavesUnknown.has(code))?.code ?? first) }
     case 'in-step':
-      if (findings.some(({ code }) => code === 'RANGE_ASSUMED'))
-        return {
-          text: 'in step if the API server has its usual range, which was not read; to read it',
-          command: 'check --probe',
-        }
+      if (findings.some(({ code }) => code === 'RANGE_ASSUMED')) {
+        const assumed = 'in step if the API server has its usual range, which was not read'
+        // Where the command probed already, in vain, the finding says what that needs.
+        return on('check').endsWith(' --probe')
+          ? { text: `${assumed}; ${see('RANGE_ASSUMED')}` }
+          : { text: `${assumed}; to read it`, command: 'check --probe', alone: `${assumed}; ${see('RANGE_ASSUMED')}` }
+      }
       return { text: first === undefined ? 'nothing to do' : `nothing to do for node ports; ${see(first)}` }
     case 'not-applicable':
       return { text: first === undefined ? 'nothing to do' : `nothing to do for node ports; ${see(first)}` }

@@ -13,6 +13,8 @@ export interface TableStyle {
   width?: number
   /** Columns that may be left out where there is no room, the first of them first. */
   optional?: readonly number[]
+  /** What the last column keeps, where others can be cut for it. */
+  last?: number
 }
 
 /** What the last column needs, before other columns are left out for it, and before they are cut. */
@@ -26,7 +28,7 @@ export const columns = (heads: readonly string[], rows: readonly Row[], style: T
 export const tableOf = (
   heads: readonly string[],
   rows: readonly Row[],
-  { head = String, width, optional = [] }: TableStyle,
+  { head = String, width, optional = [], last: least = leastWhereCut }: TableStyle,
 ): { lines: string[]; leftOut: string[] } => {
   const wanted = heads.map((name, column) =>
     rows.reduce((widest, { cells }) => Math.max(widest, columnsOf(wholeText(cells[column] ?? ''))), name.length),
@@ -34,7 +36,7 @@ export const tableOf = (
   const filled = heads.flatMap((_, column) => (rows.some(({ cells }) => (cells[column] ?? '') !== '') ? [column] : []))
   const used = fitting(filled, wanted, width, optional)
   const last = used.at(-1) ?? 0
-  const widths = width === undefined ? wanted : narrowed(used, wanted, width)
+  const widths = width === undefined ? wanted : narrowed(used, wanted, { width, least })
   const left = width === undefined ? Number.POSITIVE_INFINITY : width - before(used, widths)
   const all: Row[] = [{ cells: [...heads] }, ...rows]
   const fitted = heads.map((_, column) =>
@@ -84,10 +86,14 @@ const fitting = (
 const leastOfOthers = 8
 
 /** What still has no room is taken from the widest column, again and again. */
-const narrowed = (used: readonly number[], wanted: readonly number[], width: number): number[] => {
+const narrowed = (
+  used: readonly number[],
+  wanted: readonly number[],
+  { width, least }: { width: number; least: number },
+): number[] => {
   const widths = [...wanted]
   const others = used.slice(0, -1)
-  const last = Math.min(wanted[used.at(-1) ?? 0] ?? 0, leastWhereCut)
+  const last = Math.min(wanted[used.at(-1) ?? 0] ?? 0, least)
   const widthAt = (column: number): number => widths[column] ?? 0
   while (before(used, widths) + last > width) {
     const widest = others.toSorted((a, b) => widthAt(b) - widthAt(a))[0]

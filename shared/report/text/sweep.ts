@@ -1,10 +1,10 @@
-import type { Finding, Report, Sweep } from '../../domain/report.ts'
+import { type Finding, findingCodes, type Report, type Sweep } from '../../domain/report.ts'
 import { columns, hanging } from './columns.ts'
-import { clippedAtWord } from './letters.ts'
+import { type Cell, clippedAtWord } from './letters.ts'
 import type { Row } from './columns.ts'
 import { groupFindings } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
-import { counted, plain, tally, verdictWords, whereabouts, worstFirst } from '../wording.ts'
+import { counted, isUnread, plain, tally, verdictWords, whereabouts, worstFirst } from '../wording.ts'
 
 /** One line per cluster, worst first, with the finding that matters most. The counts stand first and, to stay on the screen, last. */
 export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: number): string[] => {
@@ -15,10 +15,10 @@ export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: n
         verdictWords[report.verdict],
         plain(report.cluster.name),
         whereabouts(report.cluster),
-        `${report.nodes.length}`,
+        isUnread(report) ? '' : `${report.nodes.length}`,
         report.kubeProxy?.configuredMode ?? '',
         plain(report.calico?.version ?? ''),
-        worstFindings(report),
+        findingsCell(report, width),
       ],
       paint: { 0: (cell) => brush.verdict(report.verdict, cell) },
     }),
@@ -27,7 +27,12 @@ export const sweepLines = ({ clusters, sweptAt }: Sweep, brush: Paint, width?: n
   const heads = ['VERDICT', 'CLUSTER', 'WHERE', 'NODES', 'MODE', 'CALICO', 'FINDINGS']
   return [
     ...counts,
-    ...columns(heads, rows, { head: brush.dim, optional: [5, 4, 3, 2], ...(width !== undefined && { width }) }),
+    ...columns(heads, rows, {
+      head: brush.dim,
+      optional: [5, 4, 3, 2],
+      last: isWide(width) ? 2 * longestCode : longestCode,
+      ...(width !== undefined && { width }),
+    }),
     ...whyLines(worstFirst(clusters), brush, width),
     '',
     ...hanging(
@@ -54,8 +59,15 @@ const countsText = (clusters: readonly Report[]): string =>
 const needsSomebody = ({ severity }: Finding): boolean => severity !== 'info'
 
 /** Also that the range is only assumed: a verdict that rests on it is not one that was proven. */
-const worstFindings = ({ findings }: Report): string =>
-  [...new Set(groupFindings(findings.filter(isWorthARow)).map(({ finding }) => plain(finding.code)))].join(' ')
+const findingsCell = ({ findings }: Report, width: number | undefined): Cell => {
+  const codes = [...new Set(groupFindings(findings.filter(isWorthARow)).map(({ finding }) => plain(finding.code)))]
+  const [first = '', ...others] = codes
+  return isWide(width) || others.length === 0 ? codes.join(' ') : { name: first, end: ` +${others.length}` }
+}
+/** Below that, the worst finding stands whole and the others are counted. */
+const isWide = (width = Infinity): boolean => width >= 100
+/** With the count of the others. */
+const longestCode = Math.max(...findingCodes.map((code) => code.length)) + ' +9'.length
 const isWorthARow = (finding: Finding): boolean => needsSomebody(finding) || finding.code === assumed
 const assumed = 'RANGE_ASSUMED'
 
