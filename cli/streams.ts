@@ -17,10 +17,14 @@ export const guardExit = (debug: boolean): void => {
   }
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && !(error.code === 'EIO' && stream.isTTY)) fail(error)
+      if (!isReaderGone(error, stream)) fail(error)
     })
   process.on('uncaughtException', fail)
 }
+
+/** A file on a broken disk answers EIO, too. */
+export const isReaderGone = ({ code }: NodeJS.ErrnoException, { isTTY }: { isTTY?: boolean }): boolean =>
+  code === 'EPIPE' || (code === 'EIO' && isTTY === true)
 
 /** Prints to standard error, sanitized, because an error may contain text of a server, a plugin or a file. */
 export const say = (text: string): void => void process.stderr.write(`${asCalled(plainLines(text).join('\n'))}\n`)

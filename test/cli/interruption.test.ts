@@ -1,6 +1,7 @@
 import { afterEach, expect, jest, test } from '@jest/globals'
 import { watchInterrupts } from '../../cli/rollout/interruption.ts'
 import { exitStatus } from '../../cli/exit-status.ts'
+import { isReaderGone } from '../../cli/streams.ts'
 
 const told: string[] = []
 const telling = { doing: () => undefined, done: (text: string) => void told.push(text), clear: () => undefined }
@@ -33,4 +34,10 @@ test('afterwards signals are nobody’s business here', () => {
   const before = process.listenerCount('SIGINT')
   watchInterrupts(telling).forget()
   expect(process.listenerCount('SIGINT')).toBe(before)
+})
+
+test('a terminal that is closed, and a closed pipe, do not cut off the step under way; a broken disk is an error', () => {
+  const gone = (code: string, isTTY?: true) =>
+    isReaderGone(Object.assign(new Error(code), { code }), { ...(isTTY && { isTTY }) })
+  expect([gone('EIO', true), gone('EPIPE'), gone('EIO'), gone('ENOSPC', true)]).toEqual([true, true, false, false])
 })
