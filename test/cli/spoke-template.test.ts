@@ -48,6 +48,7 @@ describe('spoke-template', () => {
       'calico-ipvs-sync-Trial',
       'us-east-1',
       'no',
+      '',
     ])
   })
 
