@@ -55,8 +55,20 @@ export class KubeError extends Error {
 }
 
 /** Somebody changed or deleted the object since it was read: nothing was written. */
-export const isOutdated = (error: unknown): boolean =>
+export const isOutdated = (error: unknown): error is KubeError =>
   error instanceof KubeError && (error.kind === 'conflict' || error.kind === 'not-found')
+
+/** A step under way writes the Lease three times within a second or two. */
+const outdatedAtMost = 10
+
+/**
+ * What is outdated is read again, and decided again. `outdated`: how often in a row that was so before. Throws what the
+ * server said where it does not end, and any other error.
+ */
+export const readAgain = (error: unknown, outdated = 0): { why: string; outdated: number } => {
+  if (!isOutdated(error) || outdated + 1 >= outdatedAtMost) throw error
+  return { why: error.message, outdated: outdated + 1 }
+}
 
 /** A server may answer the same request a moment later. */
 export const isTemporary = ({ kind }: { kind: KubeErrorKind }): boolean =>

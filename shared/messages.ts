@@ -20,6 +20,9 @@ export const correlationId = z.string().check(z.regex(/^[\w.:/=+-]{1,128}$/))
  */
 const incarnation = z.optional(z.iso.datetime())
 
+/** How often in a row the cluster refused a step, because what it had read was outdated. */
+const outdated = z.optional(z.int().check(z.minimum(1)))
+
 const permit = z.optional(z.object({ token: z.int(), until: z.iso.datetime() }))
 
 /**
@@ -45,6 +48,8 @@ export const evaluation = z.object({
   waits: z.optional(z.string().check(z.maxLength(128))),
   /** For a waiting rollout: the decision of the deployment, stored where the cluster cannot write. */
   decided: z.optional(z.string().check(z.maxLength(64))),
+  /** For a waiting rollout: as the message of its step said. */
+  outdated,
   /** The number of evaluations while following an update; the delay grows with it. */
   attempt: z.optional(z.int().check(z.minimum(0))),
   /** Permissions that a rollout needs and does not have, as `rollout-step` found them: `delete pods in calico-system`. */
@@ -90,6 +95,7 @@ export const rolloutStepMessage = z.object({
   begin: z.boolean(),
   /** The last decision of the deployment: a Lease with another decision is not applied. */
   decided: z.optional(z.string().check(z.maxLength(64))),
+  outdated,
   /** The permit of the fleet budget. If the fleet has a budget, no node is touched without a valid permit. */
   permit,
 })

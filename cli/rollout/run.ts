@@ -6,6 +6,7 @@ import { control } from '../../shared/workflows/rollout/control.ts'
 import { KubeError } from '../../shared/errors.ts'
 import { release } from '../../shared/workflows/rollout/lease.ts'
 import { notUnderstood, takeStep } from '../../shared/workflows/rollout/step.ts'
+import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
 import { commandFor } from '../target/command-for.ts'
 import { connect } from '../target/connect.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -80,8 +81,10 @@ const takeBack = async (target: Reached, telling: ProgressOutput, options: Rollo
   const stopped = (why: string) =>
     new Failure(why, `${commandFor('rollout abort', target, options)}   # continues where it stopped`)
   const act = async () => {
+    let outdated: number | undefined
     while (!interruption.came()) {
-      const outcome = await takeStep(tools)
+      const outcome: Outcome = await takeStep(tools, outdated)
+      outdated = outcome.next === 'wait' ? outcome.outdated : undefined
       // Somebody resumed the rollout: this process does not apply it.
       if (outcome.next === 'over' || outcome.next === 'look') return
       if (outcome.next === 'now') continue

@@ -921,6 +921,16 @@ describe('windows and alarms before a rollout begins', () => {
     expect(it.steps).toHaveLength(2)
   })
 
+  test('how often the cluster refused a step goes with its messages, also past a look that was too early', async () => {
+    const it = hub()
+    it.state = stateOf(out, withRollout({}))
+    await it.look('rollout', { waits: 'm1', decided: 'd', outdated: 3 })
+    expect(it.steps).toMatchObject([{ outdated: 3 }])
+    it.state = { ...it.state, nodes: failed({ kind: 'unavailable', object: 'nodes', message: '503' }) }
+    await it.look('rollout', { waits: 'm1', decided: 'd', outdated: 3 })
+    expect(it.looks).toMatchObject([{ message: { reason: 'rollout', outdated: 3 } }])
+  })
+
   test('an alarm that rings lets nothing begin', async () => {
     const it = hub({}, { health: { trouble: async () => 'the alarm checkout rings' } })
     await it.look()

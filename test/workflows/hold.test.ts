@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Permit } from '../../shared/domain/policy/fleet-budget.ts'
 import { type Action, type Policy, policyWith } from '../../shared/domain/policy/policy.ts'
 import { failed, type Read, type ReadFailure } from '../../shared/domain/read.ts'
+import { KubeError } from '../../shared/errors.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { ranges, startRollout, worldOf, type World } from './world.ts'
@@ -24,6 +25,7 @@ interface Setting {
   fleet?: HandleStepTools['fleet']
   /** In place of all that EKS says. */
   answer?: Read<never>
+  observe?: () => Promise<never>
 }
 
 /** One step after the other as the queues would, with a clock that jumps to what was waited for. */
@@ -39,6 +41,7 @@ const run = async (
     eks: more = {},
     fleet = { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
     answer,
+    observe = () => Promise.reject(new Error('nothing begins here')),
   }: Setting,
   first: RolloutStep,
   steps = 60,
@@ -46,6 +49,7 @@ const run = async (
   const waits: number[] = []
   const asked: RolloutStep['cluster'][] = []
   const told: Evaluation[] = []
+  const looked: Evaluation[] = []
   let next: RolloutStep | undefined = { ...first, ...(world.tools.decided && { decided: world.tools.decided }) }
   const arn = `arn:aws:eks:${cluster.region}:${cluster.account}:cluster/${cluster.name}`
   const eks = () => ({
@@ -60,7 +64,7 @@ const run = async (
         asked.push(it)
         return (answer ?? eks()) as never
       },
-      observe: () => Promise.reject(new Error('nothing begins here')),
+      observe,
       kube: () => world.tools.kube,
     },
     queues: {
@@ -68,9 +72,11 @@ const run = async (
       sendEvaluations: async () => undefined,
       sendEvaluation: async (message, { delaySeconds = 0 } = {}) => {
         if (message.reason !== 'rollout') return void told.push(message)
+        looked.push(message)
         waits.push(delaySeconds)
         world.clock += delaySeconds * 1000
-        next = { ...first, begin: false, ...(message.decided && { decided: message.decided }) }
+        const { decided, outdated } = message
+        next = { ...first, begin: false, ...(decided && { decided }), ...(outdated && { outdated }) }
       },
       sendRolloutStep: async (message) => void (next = message),
     },
@@ -85,7 +91,7 @@ const run = async (
     next = undefined
     await handleStep(tools, message, String(step))
   }
-  return { waits, told, asked }
+  return { waits, told, asked, looked }
 }
 
 const message: RolloutStep = { schemaVersion: 1, cluster, begin: false }
@@ -262,6 +268,24 @@ describe('what holds a rollout', () => {
     const { told } = await run(world, { needsPermit: true }, { ...message, permit })
     expect(told).toMatchObject([{ reason: 'refused' }])
   })
+})
+
+test('a step that the cluster refuses without end, as if it had changed, becomes a dead letter', async () => {
+  const world = worldOf(['n0'])
+  startRollout(world, { target })
+  const why = '409: the object has been modified'
+  const createFelix = () => Promise.reject(new KubeError('conflict', why, { status: 409 }))
+  world.tools = { ...world.tools, kube: { ...world.tools.kube, createFelix } }
+  await expect(run(world, {}, message)).rejects.toThrow(why)
+})
+
+test('what changed while a rollout began is looked at again, and the tenth time in a row it is told', async () => {
+  const world = worldOf(['n0'])
+  const observe = () => Promise.reject(new KubeError('not-found', '404: gone', { status: 404 }))
+  const begin = { ...message, begin: true, permit }
+  const { looked } = await run(world, { observe }, begin, 1)
+  expect(looked).toMatchObject([{ reason: 'rollout', cause: '404: gone', outdated: 1 }])
+  await expect(run(world, { observe }, { ...begin, outdated: 9 }, 1)).rejects.toThrow('404: gone')
 })
 
 test.each([

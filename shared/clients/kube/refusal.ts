@@ -10,13 +10,20 @@ export function refusal({
   headers = {},
 }: Pick<Answer, 'status' | 'text'> & Partial<Pick<Answer, 'headers'>>): KubeError {
   const said = statusOf(text)
-  const message = shortened(oneLine(textOf(said['message']) ?? text, 100_000)) || 'no reason given'
-  return new KubeError(kindOf(status), `${status}: ${message}`, {
+  const whole = oneLine(textOf(said['message']) ?? text, 100_000)
+  const kind = isDeniedByWebhook(whole) ? 'denied' : kindOf(status)
+  return new KubeError(kind, `${status}: ${shortened(whole) || 'no reason given'}`, {
     status,
     reason: textOf(said['reason']) ?? '',
     retryAfterSeconds: retryAfterIn(headers),
   })
 }
+
+/**
+ * A webhook that denies a request chooses the status, also one that asks to read the object again or to wait. Only the
+ * sentence that the API server puts before the webhook's own words tells it from an answer of the server.
+ */
+const isDeniedByWebhook = (message: string): boolean => /^admission webhook ".*" denied the request/.test(message)
 
 /** The message for a rejected patch contains the whole object before the reason: its beginning and end are kept. */
 const shortened = (message: string): string =>

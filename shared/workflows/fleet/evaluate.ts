@@ -278,7 +278,7 @@ const followedAtMost = 18
  * seconds.
  */
 const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least = 0) => {
-  const { cluster, incarnation, reason, cause, waits, decided, attempt = 0 } = message
+  const { cluster, incarnation, reason, cause, waits, decided, outdated, attempt = 0 } = message
   if (attempt >= followedAtMost) return log('takes very long; left to the sweep', { cluster: clusterKey(cluster) })
   // A waiting rollout continues when the change is over, or the cluster can be read again.
   const why = reason === 'rollout' ? reason : 'follow'
@@ -290,6 +290,7 @@ const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least
       ...(cause && { cause }),
       ...(waits && { waits }),
       ...(decided && { decided }),
+      ...(outdated && { outdated }),
     },
     { delaySeconds: Math.min(Math.max(5 * 2 ** attempt, least), 900) },
   )

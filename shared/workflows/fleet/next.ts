@@ -146,13 +146,17 @@ export const idleSince = ({ rollout, observedAt }: ClusterState, { permit }: Eva
 
 export const continueRollout = async (
   tools: EvaluateTools,
-  { cluster, incarnation }: Subject,
+  { cluster, incarnation, outdated }: Subject & Pick<Evaluation, 'outdated'>,
   { next, dedupId, idleSince }: Going,
 ): Promise<void> => {
   const { send, leaves, again, waits } = next
   const subject = { cluster, ...(incarnation && { incarnation }) }
   if (waits) tools.log('waits', { cluster: clusterKey(cluster), why: waits })
-  if (send) await tools.queues.sendRolloutStep({ schemaVersion: 1, ...subject, ...send }, dedupId)
+  if (send)
+    await tools.queues.sendRolloutStep(
+      { schemaVersion: 1, ...subject, ...send, ...(outdated !== undefined && { outdated }) },
+      dedupId,
+    )
   if (leaves) await giveBack(tools, cluster, { idleSince })
   if (again) await scheduleLook(tools, subject, again)
 }

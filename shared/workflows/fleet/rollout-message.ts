@@ -14,7 +14,7 @@ import type { JournalEntry } from '../../domain/rollout/journal.ts'
 import { isMarked, touchedAt } from '../../domain/rollout/marks.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
-import { ReadError } from '../../errors.ts'
+import { isOutdated, readAgain, ReadError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../../messages.ts'
 import { beginRollout } from '../rollout/begin.ts'
@@ -60,12 +60,12 @@ export const handleStep = async (tools: HandleStepTools, message: RolloutStep, m
       return tools.queues.sendRolloutStep({ ...known, begin: false, ...(permit && { permit }) }, messageId)
     case 'wait':
       return tools.queues.sendEvaluation(
-        { ...known, reason: 'rollout', waits: messageId },
+        { ...known, reason: 'rollout', waits: messageId, ...againIn(outcome) },
         { delaySeconds: outcome.seconds },
       )
     case 'look':
       return tools.queues.sendEvaluation(
-        { ...subject, reason: 'rollout', cause: outcome.why, waits: messageId },
+        { ...subject, reason: 'rollout', cause: outcome.why.slice(0, 300), waits: messageId, ...againIn(outcome) },
         { delaySeconds: recheckSeconds },
       )
     case 'over':
@@ -85,6 +85,8 @@ export const handleStep = async (tools: HandleStepTools, message: RolloutStep, m
       }
   }
 }
+
+const againIn = ({ outdated }: { outdated?: number }) => (outdated === undefined ? {} : { outdated })
 
 const recheckSeconds = 5
 
@@ -122,7 +124,7 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
     // If nodes may not be touched now, no rollout begins; a running one lets its nodes settle first.
     const hold = message.begin ? await ask() : undefined
     if (!message.begin || hold) {
-      const outcome = await takeStep(step)
+      const outcome = await takeStep(step, message.outdated)
       if (outcome.next === 'look' && hold) throw new HeldError(hold)
       return { ...outcome, decided }
     }
@@ -132,6 +134,8 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
     const { why, blockedBy, missing } = beginning
     return { next: 'over', state: 'none', why: [why, ...blockedBy].join(' '), ...(missing && { missing }) }
   } catch (error) {
+    // The cluster changed while the rollout began.
+    if (isOutdated(error)) return { next: 'look', ...readAgain(error, message.outdated) }
     return { ...(await waitFor(error, kube, tools)), decided }
   }
 }

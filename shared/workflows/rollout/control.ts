@@ -3,7 +3,7 @@ import { restoresDefault } from '../../domain/rollout/halt-evidence.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { oneByOne } from '../../domain/rollout/pace.ts'
-import { isOutdated } from '../../errors.ts'
+import { readAgain } from '../../errors.ts'
 import { needed } from '../needed.ts'
 import { againstResuming } from './resume.ts'
 import { entriesOf, putSurely, withJournal } from './lease.ts'
@@ -31,20 +31,17 @@ export interface Speaker {
 
 const somebody: Speaker = { by: 'somebody', now: () => new Date() }
 
-/** A step under way writes the Lease three times within a second or two. */
-const triesAtMost = 10
-
 /**
  * Pauses, resumes or aborts a rollout for a person. The process that holds the Lease keeps it and sees the change at its
  * next step. If another process writes or deletes the Lease at the same time, it decides again from the new state. Throws
  * `ReadError` if the Lease cannot be read, `KubeError` if it cannot be written.
  */
 export const control = async (kube: KubeClient, what: Control, speaker: Speaker = somebody): Promise<Controlled> => {
-  for (let tried = 1; ; tried += 1) {
+  for (let outdated = 0; ; ) {
     try {
       return await controlOnce(kube, what, speaker)
     } catch (error) {
-      if (!isOutdated(error) || tried === triesAtMost) throw error
+      outdated = readAgain(error, outdated).outdated
     }
   }
 }

@@ -5,7 +5,7 @@ import { milliseconds } from '../../domain/rfc3339.ts'
 import { type JournalEntry, noted, unnoted } from '../../domain/rollout/journal.ts'
 import { clockSkew, lease } from '../../domain/rollout/annotations.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
-import { isOutdated, KubeError } from '../../errors.ts'
+import { KubeError, readAgain } from '../../errors.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 interface Put {
@@ -115,13 +115,12 @@ export const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord
  * Releases the Lease if we hold it, so that whoever comes next does not wait until it expires. Where somebody wrote it in that
  * moment, again.
  */
-export const release = async ({ kube, holder }: Pick<StepTools, 'kube' | 'holder'>, triesLeft = 5): Promise<void> => {
+export const release = async ({ kube, holder }: Pick<StepTools, 'kube' | 'holder'>, outdated = 0): Promise<void> => {
   const record = valueOf(await kube.lease())
   if (record?.holder !== holder) return
   try {
     await kube.putLease({ resourceVersion: record.resourceVersion, holder: null })
   } catch (error) {
-    if (!isOutdated(error) || triesLeft <= 1) throw error
-    await release({ kube, holder }, triesLeft - 1)
+    await release({ kube, holder }, readAgain(error, outdated).outdated)
   }
 }

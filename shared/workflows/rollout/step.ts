@@ -5,7 +5,7 @@ import { parseRollout } from '../../domain/rollout/parse.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
-import { isOutdated, KubeError } from '../../errors.ts'
+import { isOutdated, KubeError, readAgain } from '../../errors.ts'
 import { unlessApiIsGone } from './api-gone.ts'
 import { applyStep } from './apply.ts'
 import { decisionOf } from './decision.ts'
@@ -20,9 +20,9 @@ import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
  * and confirmed after (one more if the Lease is about to expire, a touched node is missing or not Ready, a log is
  * read, or the API is no longer served) and at most one effect on nodes. An effect that was applied before and not
  * acknowledged is visible in the cluster and not repeated. The Lease may be forged: no node is changed unless this
- * function or process decided it, and every step reads the cluster again.
+ * function or process decided it, and every step reads the cluster again. `outdated`: as the outcome before said.
  */
-export const takeStep = async (tools: StepTools): Promise<Outcome> => {
+export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome> => {
   const record = needed(await tools.kube.lease())
   const parsed = parseRollout(record, tools.now().getTime())
   if (parsed.is === 'invalid') return { next: 'over', state: 'none', why: notUnderstood(parsed.why) }
@@ -32,17 +32,17 @@ export const takeStep = async (tools: StepTools): Promise<Outcome> => {
   const rollout = { ...parsed.rollout, pace: carefulPace(parsed.rollout.pace, tools.policy) }
   const named = withNames(tools, rollout)
   if (rollout.state === 'halted' && rollout.rollback)
-    return unlessRefused(() =>
+    return unlessRefused(outdated, () =>
       unlessApiIsGone(named, { record, rollout }, async () => {
         const calico = await calicoPods(named.kube)
         return calico === undefined ? noOneDaemonSet : rollBack(named, { record, rollout }, calico.pods)
       }),
     )
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
-    return unlessRefused(() => leave(tools, record, rollout))
+    return unlessRefused(outdated, () => leave(tools, record, rollout))
   if (rollout.state === 'running' && decisionOf(rollout) !== tools.decided)
     return { next: 'look', why: 'the Lease has another decision' }
-  return unlessRefused(async () => {
+  return unlessRefused(outdated, async () => {
     // The step continues at once: if messages are late, steps that only renew could follow each other forever.
     const kept = isOverdue(record, tools) ? await renew(tools, record) : record
     const standing = { record: kept, rollout }
@@ -64,16 +64,14 @@ export const notUnderstood = (why: string): string =>
   `The Lease kube-system/calico-ipvs-sync cannot be parsed: ${why}. check shows the commands that print and delete it.`
 
 /** Somebody changed or deleted the object since it was read, or the server is throttling: nothing was written. */
-const unlessRefused = async (step: () => Promise<Outcome>): Promise<Outcome> => {
+const unlessRefused = async (outdated: number, step: () => Promise<Outcome>): Promise<Outcome> => {
   try {
     return await step()
   } catch (error) {
-    if (error instanceof KubeError) {
-      const isChanged = isOutdated(error)
-      // Throttled: refused before anything was written.
-      if (isChanged || error.status === 429)
-        return { next: 'wait', seconds: isChanged ? 1 : error.retryAfterSeconds || 5, why: error.message }
-    }
+    if (isOutdated(error)) return { next: 'wait', seconds: 1, ...readAgain(error, outdated) }
+    // Throttled: refused before anything was written.
+    if (error instanceof KubeError && error.status === 429 && error.kind === 'unavailable')
+      return { next: 'wait', seconds: error.retryAfterSeconds || 5, why: error.message }
     throw error
   }
 }

@@ -1,7 +1,8 @@
 import type { Policy } from '../../domain/policy/policy.ts'
-import { beginRollout, type AssessedCluster, type NotBegun } from './begin.ts'
+import { type AssessedCluster, type Beginning, beginRollout, type NotBegun } from './begin.ts'
 import { valueOf } from '../../domain/read.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
+import { readAgain } from '../../errors.ts'
 import { release } from './lease.ts'
 import { takeStep } from './step.ts'
 import type { Outcome, StepTools } from './tools.ts'
@@ -31,13 +32,17 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
       const look = await tools.look()
       // A halt that was interrupted while it restored its nodes is finished first.
       if (!isRescuing(look, tools.now())) {
-        const beginning = await beginRollout(tools, look, policy)
+        const beginning = await beginOrLook(tools, look, { policy, outdated: outcome.outdated })
+        if ('next' in beginning) {
+          outcome = beginning
+          continue
+        }
         if (!beginning.begun) return notBegun(beginning)
         tools.decided = beginning.decided
       }
     }
     if (tools.interrupted()) return interrupted(tools)
-    outcome = await takeStep(tools)
+    outcome = await takeStep(tools, outcome.next === 'wait' ? outcome.outdated : undefined)
     if (outcome.next === 'over') {
       // Whether a node becomes Ready after its override was removed shows only after some time.
       if (outcome.recheckAfterSeconds !== undefined) await tools.sleep(outcome.recheckAfterSeconds)
@@ -48,6 +53,21 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
       // Short enough to renew the Lease in time, however long the wait is.
       await tools.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
     }
+  }
+}
+
+type Look = Extract<Outcome, { next: 'look' }>
+
+/** What changed while it began is looked at again. */
+const beginOrLook = async (
+  tools: StepTools,
+  look: AssessedCluster,
+  { policy, outdated }: { policy: Policy; outdated: number | undefined },
+): Promise<Beginning | Look> => {
+  try {
+    return await beginRollout(tools, look, policy)
+  } catch (error) {
+    return { next: 'look', ...readAgain(error, outdated) }
   }
 }
 

@@ -45,13 +45,15 @@ export type StepEvent = {
   evidence?: string[]
 }
 
+/** `outdated`: how often in a row the server refused it, because what it had read was outdated (`readAgain`). */
 export type Outcome =
   | { next: 'now' }
-  | { next: 'wait'; seconds: number; why: string }
+  | { next: 'wait'; seconds: number; why: string; outdated?: number }
   /**
-   * The Lease has a decision of another process: an evaluation of the whole cluster (`beginRollout`) must come first.
+   * The Lease has a decision of another process, or the cluster changed while a rollout began: an evaluation of the
+   * whole cluster (`beginRollout`) must come first.
    */
-  | { next: 'look'; why: string }
+  | { next: 'look'; why: string; outdated?: number }
   /** `recheckAfterSeconds`: the effect of the last write shows only then. */
   | { next: 'over'; state: Rollout['state'] | 'none'; why: string; recheckAfterSeconds?: number }
 

@@ -66,7 +66,7 @@ export const workflowMutants: readonly Mutant[] = [
   {
     name: 'Retry-After is ignored',
     file: `${flows}/rollout/step.ts`,
-    from: 'isChanged ? 1 : error.retryAfterSeconds || 5',
-    to: 'isChanged ? 1 : 5',
+    from: 'seconds: error.retryAfterSeconds || 5',
+    to: 'seconds: 5',
   },
 ]
