@@ -1,3 +1,4 @@
+import { counted } from '../../shared/domain/counted.ts'
 import { plain } from '../../shared/domain/plain.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
 import { hanging } from '../../shared/report/text/columns.ts'
@@ -39,5 +40,5 @@ const endOf = (ok: boolean, hops: readonly Hop[]): string => {
   const failed = hops.filter(({ state }) => state === 'failed').map(({ hop }) => plain(hop))
   const named = failed.slice(0, 3).join(', ')
   const more = failed.length > 3 ? ` and ${failed.length - 3} more` : ''
-  return `${failed.length} of ${hops.length} hops failed: ${named}${more}. What to paste stands below each.`
+  return `${failed.length} of ${counted(hops.length, 'hop')} failed: ${named}${more}. What to paste stands below each.`
 }

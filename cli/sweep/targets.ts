@@ -1,3 +1,4 @@
+import { counted } from '../../shared/domain/counted.ts'
 import { partitionOf } from '../../shared/domain/fleet-names.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import { failed } from '../../shared/domain/read.ts'
@@ -43,7 +44,7 @@ export const sweepReports = async (
     } finally {
       target.close()
       finished += 1
-      telling.doing(`${finished} of ${openings.length} clusters: ${target.name}`)
+      telling.doing(`${finished} of ${counted(openings.length, 'cluster')}: ${target.name}`)
     }
   })
   return reports.toSorted((a, b) => compareText(a.cluster.name, b.cluster.name))

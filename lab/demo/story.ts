@@ -1,3 +1,4 @@
+import { counted } from '../../shared/domain/counted.ts'
 import type { Moment } from '../aws/cloud.ts'
 import { parseFields, type Fields, fieldsOf, textOf } from '../aws/json.ts'
 
@@ -69,7 +70,10 @@ const ofLog = (name: string, line: Fields): [string, string] | undefined => {
     case 'event':
       return [name, `${textOf(line['cause'])} requests an evaluation of ${cluster}`]
     case 'listed':
-      return [name, `${String(line['clusters'])} clusters to look at in ${clusterOf({ cluster: line['place'] })}`]
+      return [
+        name,
+        `${counted(Number(line['clusters']), 'cluster')} to look at in ${clusterOf({ cluster: line['place'] })}`,
+      ]
     case 'assessed':
       return [name, `${cluster} is ${textOf(line['verdict'])}${findingsOf(line)}${planOf(line)}`]
     case 'step':
@@ -114,6 +118,6 @@ const planOf = (line: Fields): string => {
   const changes = Number(line['changes'] ?? 0)
   if (blocked.length > 0) return `; nothing may be changed (${blocked.join(', ')})`
   return changes > 0
-    ? `; plan: ${changes} changes, ${textOf(line['action']) === 'sync' ? 'carried out now' : 'only told'}`
+    ? `; plan: ${counted(changes, 'change')}, ${textOf(line['action']) === 'sync' ? 'carried out now' : 'only told'}`
     : ''
 }

@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts'
 import { plain, plainLines } from '../domain/plain.ts'
 import type { ClusterIdentity, Report, ServiceRange, Severity, Sweep, Verdict } from '../domain/report.ts'
 
@@ -35,7 +36,7 @@ export const worstFirst = (clusters: readonly Report[]): Report[] =>
 const collator = new Intl.Collator('en', { numeric: true })
 export const compareText = (a: string, b: string): number => collator.compare(a, b)
 
-export { plain, plainLines }
+export { counted, plain, plainLines }
 
 /** `eu-central-1 · 123456789012`, or the kubeconfig context, or nothing. */
 export const whereabouts = ({ region, account, context, name }: ClusterIdentity): string => {
@@ -75,9 +76,6 @@ export const paragraphs = (message: string): string[] => {
   }
   return all
 }
-
-/** `1 node`, `3 nodes` */
-export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
 
 /** `48 in step, 2 out of step`: worst first, only what there is. */
 export const tally = (all: readonly Verdict[]): string =>

@@ -133,6 +133,17 @@ describe('a finding', () => {
     expect(found[0]?.evidence.length).toBeLessThan(12)
   })
 
+  test('counts one node in the singular', () => {
+    expect(finding('RANGE_DIFFERS', healthy({ ...wide, nodes: 1 })).message).toContain('(on 1 of 1 node: node-0001)')
+    const { message } = finding(
+      'NODES_NOT_READY',
+      edited(healthy({ nodes: 1 }), (it) => {
+        for (const pod of podsOf(it, 'calico-node')) pod.ready = false
+      }),
+    )
+    expect(message).toContain('not Ready on 1 of 1 node: ')
+  })
+
   test('names a few nodes of many and the only one', () => {
     const some = (count: number) =>
       edited(healthy({ nodes: 50 }), (it) => {
@@ -444,7 +455,7 @@ describe('the way out of IPVS', () => {
     const { message, evidence } = ways(state)
     expect(message).toContain('it is generally available from Kubernetes 1.33')
     expect(message).toContain('Felix can program nftables from Calico 3.29, here is v3.28.4')
-    expect(message).toContain('it needs Linux 5.13, 1 of 3 nodes have an older one')
+    expect(message).toContain('it needs Linux 5.13, 1 of 3 nodes has an older one')
     expect(evidence.slice(1).map(({ object, value }) => `${object} ${value}`)).toEqual([
       'kube-apiserver 1.32',
       'calico-node v3.28.4',

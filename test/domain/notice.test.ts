@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { newsOf, noticeOf } from '../../shared/domain/notice/notice.ts'
-import type { Finding, FindingCode, Report } from '../../shared/domain/report.ts'
+import type { Finding, FindingCode, Plan, Report } from '../../shared/domain/report.ts'
 
 const report = (over: Partial<Report> = {}): Report => ({
   schemaVersion: 1,
@@ -116,10 +116,22 @@ describe('the first line says who acts, and then comes what people must do', () 
     expect(text.join('\n')).not.toMatch(/kubectl/)
     expect(text.slice(2, 4)).toEqual(['What to do:', '1. widen the mask'])
     expect(text.at(-1)).toBe('As of 2026-11-20T10:00:00Z.')
-    expect(text.at(-3)).toBe(
-      'The rollout restarts Felix on 3 nodes, at most 1 at a time, and 0 calico-node pods; about 2 min.',
-    )
+    expect(text.at(-3)).toBe('The rollout restarts Felix on 3 nodes, at most 1 at a time; about 2 min.')
   })
+
+  test.each([
+    [[0, 0, 3], '3 calico-node pods'],
+    [[1, 1, 1], 'Felix on 1 node and 1 calico-node pod'],
+    [[5, 2, 1], 'Felix on 5 nodes, at most 2 at a time, and 1 calico-node pod'],
+    [[0, 0, 0], 'nothing'],
+  ] as const)(
+    'what is restarted is counted only where there is any: %j',
+    ([felixRestarts, felixRestartsAtOnce, podRestarts], words) => {
+      const { plan, ...it } = planned()
+      const told = { ...it, plan: { ...(plan as Plan), forecast: { felixRestarts, felixRestartsAtOnce, podRestarts } } }
+      expect(lines(told, '', 'sync').at(-3)).toBe(`The rollout restarts ${words}.`)
+    },
+  )
 
   test('while we wait: for what', () => {
     const text = lines(planned(), '', 'sync', { waits: 'the maintenance window is closed' })

@@ -1,5 +1,6 @@
 import { calicoSets, hasNoCalico } from './applicability.ts'
 import type { ClusterState, DaemonSetState } from '../cluster.ts'
+import { counted } from '../counted.ts'
 import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, FindingCode } from '../report.ts'
@@ -56,7 +57,7 @@ function rolls(state: ClusterState, configurations: readonly ProxyConfiguration[
   return [...proxies, ...calicoSets(state)].filter(isRolling).map((set) => ({
     code: 'CLUSTER_UPDATING',
     subject: `DaemonSet/${set.namespace}/${set.name}`,
-    message: `${set.name} is being rolled: ${set.status.updated} of ${set.status.desired} pods have the current template.`,
+    message: `${set.name} is being rolled: ${set.status.updated} of ${counted(set.status.desired, 'pod')} ${set.status.updated === 1 ? 'has' : 'have'} the current template.`,
     evidence: [{ object: `DaemonSet/${set.namespace}/${set.name}`, field: 'status', value: statusText(set) }],
   }))
 }

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts'
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
 import type { Evidence, Finding, FindingCode, Severity } from '../report.ts'
 
@@ -70,7 +71,7 @@ function where(group: readonly NodeTrouble[], nodesInside: number): string {
   const names = group.slice(0, 3).map(({ node }) => node)
   if (group.length === nodesInside && nodesInside > 1) return `on all ${nodesInside} nodes`
   const more = group.length > names.length ? ', …' : ''
-  return `on ${group.length} of ${nodesInside} nodes: ${names.join(', ')}${more}`
+  return `on ${group.length} of ${counted(nodesInside, 'node')}: ${names.join(', ')}${more}`
 }
 
 const distinct = (evidence: readonly Evidence[]): Evidence[] => [

@@ -1,6 +1,7 @@
 import { failedStatus } from '../facts/changing.ts'
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
 import type { DaemonSetState } from '../cluster.ts'
+import { counted } from '../counted.ts'
 import { objectName } from '../felix/layer.ts'
 import type { ClusterCheck } from './checks.ts'
 import { ownerOf } from '../facts/owner.ts'
@@ -108,7 +109,7 @@ export const notReady: ClusterCheck = (cluster) => {
       code: 'NODES_NOT_READY',
       severity: young && !isHaltedOn(cluster, broken) ? 'info' : 'warning',
       subject: broken.length === 1 ? `node/${first.node.name}` : 'cluster',
-      message: `calico-node is not Ready on ${broken.length} of ${inside.length} nodes: ${names}${broken.length > 3 ? ', …' : ''}. This tool changes nothing there until calico-node is Ready.`,
+      message: `calico-node is not Ready on ${broken.length} of ${counted(inside.length, 'node')}: ${names}${broken.length > 3 ? ', …' : ''}. This tool changes nothing there until calico-node is Ready.`,
       evidence: broken.slice(0, 10).map(readiness),
       remedy: `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide   # describe those with 0/1, read their logs`,
     },
@@ -123,7 +124,7 @@ const isHaltedOn = ({ state }: ClusterFacts, broken: NodeFacts[]): boolean => {
 
 function readiness({ node, calicoPod: pod }: NodeFacts): Evidence {
   if (!pod) return { object: `Node/${node.name}`, field: 'calico-node', value: 'no pod' }
-  const value = pod.waiting ?? `Ready False, ${pod.restartCount} restarts`
+  const value = pod.waiting ?? `Ready False, ${counted(pod.restartCount, 'restart')}`
   return {
     object: `Pod/${podId(pod)}`,
     field: 'status.conditions[Ready]',
@@ -138,7 +139,9 @@ export const updateStrategy: ClusterCheck = (cluster) =>
     .filter(({ updateStrategy }) => updateStrategy.type === 'OnDelete')
     .map((set) => {
       const behind = !isRolledOut(set)
-      const waiting = behind ? `; ${set.status.desired - set.status.updated} pods still have an older template` : ''
+      const waiting = behind
+        ? `; ${counted(set.status.desired - set.status.updated, 'pod still has', 'pods still have')} an older template`
+        : ''
       return {
         code: 'UPDATE_STRATEGY',
         severity: behind ? 'warning' : 'info',

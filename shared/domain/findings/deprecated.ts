@@ -1,4 +1,5 @@
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
+import { counted } from '../counted.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'
@@ -18,7 +19,7 @@ export function ipvsDeprecated(cluster: ClusterFacts): Finding[] {
   const next =
     left <= 0
       ? 'here kube-proxy starts in ipvs mode only with the feature gate'
-      : `${left} minor versions remain before it is disabled by default`
+      : `${counted(left, 'minor version remains', 'minor versions remain')} before it is disabled by default`
   const missing = missingForNftables(cluster, kubernetesMinor)
   const ready =
     missing.length > 0
@@ -61,7 +62,7 @@ function missingForNftables(cluster: ClusterFacts, minor: number): Missing[] {
       field: 'status.nodeInfo.kernelVersion',
       value: node.kernelVersion ?? '',
     }))
-    found.push({ text: `it needs Linux 5.13, ${old.length} of ${inside.length} nodes have an older one`, evidence })
+    found.push({ text: `it needs Linux 5.13, ${old.length} of ${counted(inside.length, 'node')} ${old.length === 1 ? 'has' : 'have'} an older one`, evidence })
   }
   return found
 }

@@ -1,4 +1,5 @@
 import { usesWireguard } from '../facts/node-judgement.ts'
+import { counted } from '../counted.ts'
 import type { NodeFacts } from '../facts/facts.ts'
 import type { NodeCheck } from './checks.ts'
 import { advice, maskLayer, type Room } from './mark.ts'
@@ -44,7 +45,7 @@ export const markForesight: NodeCheck = (it, cluster) => {
       code: 'MARK_CAPACITY',
       severity: 'info',
       breaks: false,
-      message: `${next.event}, the mark mask ${formatMask(mark.mask)} would have room for ${left} endpoints instead of ${now}, and the node may have ${node.podsMax} pods.`,
+      message: `${next.event}, the mark mask ${formatMask(mark.mask)} would have room for ${left} endpoints instead of ${now}, and the node may have ${counted(node.podsMax, 'pod')}.`,
       evidence: [maskLayer(it).evidence],
       seen: { object: `Node/${node.name}`, field: 'status.allocatable.pods', value: `${node.podsMax}` },
       remedy: `Before the update: ${advice(it, cluster, next.room).remedy}`,

@@ -2,6 +2,7 @@ import { usesWireguard } from '../facts/node-judgement.ts'
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
 import type { FelixParameter, ParameterLayer } from '../felix/values.ts'
 import { objectName } from '../felix/layer.ts'
+import { counted } from '../counted.ts'
 import type { NodeCheck, Trouble } from './checks.ts'
 import { felixName, kubectl, onFelix, onObjects, parameterChange } from './remedy.ts'
 import { quoted } from '../shell.ts'
@@ -62,7 +63,7 @@ export function advice(it: NodeFacts, cluster: ClusterFacts, room = roomNow(it))
   })
   if (!better)
     return {
-      remedy: `No mask has room for ${node.podsMax} pods besides the other users of the packet mark; lower the kubelet's maxPods.`,
+      remedy: `No mask has room for ${counted(node.podsMax ?? 0, 'pod')} besides the other users of the packet mark; lower the kubelet's maxPods.`,
     }
   const { parameter, layer } = maskLayer(it)
   const command = parameterChange(cluster, layer, { parameter, value: better.text })
@@ -88,7 +89,7 @@ export const markCapacity: NodeCheck = (it, cluster) => {
       code: 'MARK_CAPACITY',
       severity: ipvs === 'active' ? 'critical' : 'warning',
       breaks: ipvs === 'active',
-      message: `The mark mask ${formatMask(mask)} has room for ${mark?.capacity} endpoints (Calico ${it.version?.text ?? 'of unknown version'}${wireguard}), the node may have ${node.podsMax} pods: the other pods get no mark, and policy on their Service traffic fails without a log line.`,
+      message: `The mark mask ${formatMask(mask)} has room for ${mark?.capacity} endpoints (Calico ${it.version?.text ?? 'of unknown version'}${wireguard}), the node may have ${counted(node.podsMax, 'pod')}: the other pods get no mark, and policy on their Service traffic fails without a log line.`,
       evidence: [maskLayer(it).evidence],
       seen: { object: `Node/${node.name}`, field: 'status.allocatable.pods', value: `${node.podsMax}` },
       remedy: advice(it, cluster).remedy,

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts'
 import type { Severity } from '../report.ts'
 import type { HeldNotice } from './gather.ts'
 import { byTime, causesOf } from './gather.ts'
@@ -73,8 +74,8 @@ const countOf = (members: readonly HeldNotice[]): string => {
   const count = (parts: number) => distinct.filter((it) => partsOf(it).length === parts).length
   const [clusters, places] = [count(3), count(2)]
   const texts = [
-    ...(clusters > 0 ? [`${clusters} cluster${clusters === 1 ? '' : 's'}`] : []),
-    ...(places > 0 ? [places === 1 ? '1 account and region' : `${places} accounts and regions`] : []),
+    ...(clusters > 0 ? [counted(clusters, 'cluster')] : []),
+    ...(places > 0 ? [counted(places, 'account and region', 'accounts and regions')] : []),
   ]
   return texts.length > 0 ? texts.join(', ') : 'all clusters'
 }
@@ -144,7 +145,12 @@ const groupText = ({ cause, says, members }: Group, room: number): string => {
     lines.push(line)
   }
   const more = places.length - lines.length
-  const rest = more > 0 ? [`  and ${more} more accounts${members.every(isPlace) ? '' : ' and regions'}`] : []
+  const rest =
+    more > 0
+      ? [
+          `  and ${more} more ${more === 1 ? 'account' : 'accounts'}${members.every(isPlace) ? '' : more === 1 ? ' and region' : ' and regions'}`,
+        ]
+      : []
   return [head.slice(0, charactersAtMost.head), ...lines, ...rest].join('\n')
 }
 

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts'
 import { plain, unlinked } from '../plain.ts'
 import { tookFrom } from './duration.ts'
 import type { NoticeKind } from './outgoing.ts'
@@ -271,5 +272,10 @@ const forecastOf = ({ report: { plan }, acting }: About): string | undefined => 
   const { felixRestarts, felixRestartsAtOnce, podRestarts, seconds } = plan.forecast
   const time = seconds === undefined ? '' : `; about ${Math.ceil(seconds / 60)} min`
   const what = acting === 'person' ? 'That' : 'The rollout'
-  return `${what} restarts Felix on ${felixRestarts} nodes, at most ${felixRestartsAtOnce} at a time, and ${podRestarts} calico-node pods${time}.`
+  const atOnce = felixRestarts > 1 ? `, at most ${felixRestartsAtOnce} at a time` : ''
+  const restarts = [
+    ...(felixRestarts > 0 ? [`Felix on ${counted(felixRestarts, 'node')}${atOnce}`] : []),
+    ...(podRestarts > 0 ? [counted(podRestarts, 'calico-node pod')] : []),
+  ]
+  return `${what} restarts ${restarts.length === 0 ? 'nothing' : restarts.join(atOnce === '' ? ' and ' : ', and ')}${time}.`
 }

@@ -1,4 +1,5 @@
 import type { NodeState, PodState } from '../cluster.ts'
+import { counted } from '../counted.ts'
 import { shortened, plain, plainLines } from '../plain.ts'
 import { milliseconds } from '../rfc3339.ts'
 
@@ -176,7 +177,7 @@ const podText = ({ ready, readySince, waiting, restarts }: NonNullable<HaltEvide
   [
     `was ${ready ? 'Ready' : 'not Ready'}${readySince === undefined ? '' : ` since ${readySince}`}`,
     ...(waiting === undefined ? [] : [waiting]),
-    `${restarts} restarts`,
+    counted(restarts, 'restart'),
   ].join(', ')
 
 /** Whether the node became Ready after its override was removed, according to calico-node's pods now. */

@@ -1,4 +1,5 @@
 import type { FelixObject, PodState } from '../cluster.ts'
+import { counted } from '../counted.ts'
 import type { StepInput } from './step.ts'
 import { budget } from '../policy/policy.ts'
 import { isRangeKey, overrideName } from './range-writes.ts'
@@ -157,7 +158,7 @@ const lastOf = (now: number, ...times: (string | undefined)[]): number => {
 
 export const notWell = ({ rollout }: RolloutNow, { node, pod }: Flight): string => {
   const state = pod
-    ? `${pod.name} was not Ready${pod.waiting ? ` (${pod.waiting}, ${pod.restartCount} restarts)` : ''}`
+    ? `${pod.name} was not Ready${pod.waiting ? ` (${pod.waiting}, ${counted(pod.restartCount, 'restart')})` : ''}`
     : 'there was no calico-node pod'
   const change = rollout.phase === 'range' ? 'its node-port range was changed' : 'its restart'
   return `${node}: ${state} ${rollout.pace.nodeDeadlineSeconds} s after ${change}`

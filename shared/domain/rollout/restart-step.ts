@@ -1,4 +1,5 @@
 import type { PodState } from '../cluster.ts'
+import { counted } from '../counted.ts'
 import type { Rollout } from './rollout.ts'
 import { lost } from './halt-step.ts'
 import {
@@ -41,7 +42,12 @@ export const restartStep = (current: RolloutNow, seen: StepInput): Step | undefi
   if (next && waits.length + missing < limit)
     return { do: 'restart', pod: next, settled: [...settled, ...(seen.left ?? [])] }
   if (waits.length > 0) return wait(waits, 'the restarted nodes must stay well')
-  return next ? wait([settle], `${missing} calico-node pods are missing; no other pod is restarted`) : undefined
+  return next
+    ? wait(
+        [settle],
+        `${counted(missing, 'calico-node pod is', 'calico-node pods are')} missing; no other pod is restarted`,
+      )
+    : undefined
 }
 
 /**

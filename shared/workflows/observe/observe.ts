@@ -1,5 +1,6 @@
 import type { KubeReads, LoggingPod } from '../../clients/kube/client.ts'
 import type { ClusterState, DaemonSetState, EksState, NodeState, PodState } from '../../domain/cluster.ts'
+import { counted } from '../../domain/counted.ts'
 import type { ClusterComparison } from '../../domain/identity.ts'
 import { logsWorthReading } from '../../domain/facts/logs-worth-reading.ts'
 import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '../../domain/read.ts'
@@ -80,7 +81,7 @@ function agreeing(nodes: Read<NodeState[]>, pods: Read<PodState[]>): Read<NodeSt
   const [listed, occupied] = [valueOf(nodes), (valueOf(pods) ?? []).map(({ node }) => node).filter(Boolean)]
   const names = new Set(listed?.map(({ name }) => name))
   if (!listed || occupied.length === 0 || occupied.some((node) => names.has(node))) return nodes
-  const message = `The list of ${listed.length} nodes contains none of the nodes of the listed pods, for example ${occupied[0]}.`
+  const message = `The list of ${counted(listed.length, 'node')} contains none of the nodes of the listed pods, for example ${occupied[0]}.`
   return failed({ kind: 'unavailable', object: 'Nodes', message })
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Assessment } from '../../domain/assess/assessment.ts'
 import type { ClusterState, RolloutRecord } from '../../domain/cluster.ts'
+import { counted } from '../../domain/counted.ts'
 import { intentOf, needsRestart, type Intent } from '../../domain/plan/intent.ts'
 import type { Policy } from '../../domain/policy/policy.ts'
 import { parsePortList, sameRanges } from '../../domain/ports.ts'
@@ -221,7 +222,7 @@ const put = async (
 const begin = ({ target }: Rollout): Note => ({ what: 'begin', ...(target !== undefined && { to: target }) })
 
 const summary = ({ target, restart }: Rollout): string =>
-  [target && `range ${target}`, restart.length > 0 && `${restart.length} calico-node restarts`]
+  [target && `range ${target}`, restart.length > 0 && counted(restart.length, 'calico-node restart')]
     .filter(Boolean)
     .join(', ') || 'it waits for touched nodes'
 
