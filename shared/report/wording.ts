@@ -77,6 +77,13 @@ export const paragraphs = (message: string): string[] => {
   return all
 }
 
+/** `2 of 3 nodes` have the cluster's verdict, of those to which Calico applies; nothing where there are none, as in a cluster that is being updated. */
+export const nodesConcerned = ({ verdict, nodes }: Pick<Report, 'verdict' | 'nodes'>): string => {
+  const all = verdict === 'not-applicable' ? nodes : nodes.filter((node) => node.verdict !== 'not-applicable')
+  const concerned = all.filter((node) => node.verdict === verdict).length
+  return concerned === 0 ? '' : `${concerned} of ${counted(all.length, 'node')}`
+}
+
 /** `48 in step, 2 out of step`: worst first, only what there is. */
 export const tally = (all: readonly Verdict[]): string =>
   verdicts

@@ -4,7 +4,7 @@ import { tookFrom } from '../../shared/domain/notice/duration.ts'
 import { linksOf, withLinks } from '../../shared/domain/notice/links.ts'
 import { noticeOf } from '../../shared/domain/notice/notice.ts'
 import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
-import type { Report } from '../../shared/domain/report.ts'
+import type { Report, Verdict } from '../../shared/domain/report.ts'
 
 const notice: OutgoingNotice = {
   subject: '[critical] prod-1 (111122223333 eu-west-1): rollout halted on n1',
@@ -79,10 +79,23 @@ describe('since when', () => {
   test('and how long it took stand in the notice that it is over', () => {
     const well: Report = { ...bad, verdict: 'in-step', findings: [] }
     expect(textOf(well, 'unknown', 'report', { since: '2026-11-20T08:30:00Z' })).toEqual([
-      'prod-1: Calico is in step with kube-proxy on all 0 nodes, after 1 h 30 min. Nobody has to act.',
+      'prod-1: Calico is in step with kube-proxy, after 1 h 30 min. Nobody has to act.',
       'It was not since 2026-11-20T08:30:00Z.',
       'As of 2026-11-20T10:00:00Z.',
     ])
+  })
+
+  test.each([
+    [1, 0, ' on its node'],
+    [1, 2, ' on the node that it applies to'],
+    [3, 0, ' on all 3 nodes'],
+    [3, 1, ' on all 3 nodes that it applies to'],
+    [0, 2, ''],
+  ])('counts the %i nodes that are in step, and not the %i without Calico', (well, without, words) => {
+    const node = (verdict: Verdict) => ({ name: 'n', verdict, runningMode: 'ipvs', confidence: 'proven' }) as const
+    const nodes = [...Array(well).fill(node('in-step')), ...Array(without).fill(node('not-applicable'))]
+    const [first] = textOf({ ...bad, verdict: 'in-step', nodes, findings: [] }, 'unknown', 'report') ?? []
+    expect(first).toBe(`prod-1: Calico is in step with kube-proxy${words}. Nobody has to act.`)
   })
 })
 

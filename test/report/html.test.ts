@@ -133,7 +133,7 @@ test('what can be pasted stands in boxes, sentences do not', () => {
 test('of how many nodes it is so, what was found and what would be written is said before everything else', () => {
   const page = html(report({ ...outOfStep }))
   expect(page).toContain(
-    '<p class="lead">2 of 4 nodes out of step. Findings: 1 critical, 1 good to know. Plan: 2 changes. Restarts Felix on 1 node at a time, 2 in all; 1 calico-node pod restarted, about 2 min.</p>',
+    '<p class="lead">2 of 3 nodes out of step. Findings: 1 critical, 1 good to know. Plan: 2 changes. Restarts Felix on 1 node at a time, 2 in all; 1 calico-node pod restarted, about 2 min.</p>',
   )
   expect(page.indexOf('class="lead"')).toBeLessThan(page.indexOf('<main>'))
   const blocked = { ...outOfStep.plan, changes: [], blockedBy: ['OWNED_BY_GITOPS'] }

@@ -34,7 +34,7 @@ In this order (staged):
   > restart  Pod/calico-system/calico-node-abcde
 Plan: 1 override, 1 restart of a calico-node pod; restarts Felix on 1 node at a time, 2 in all; 1 calico-node pod restarted, about 2 min.
 
-OUT OF STEP  prod-1, 2 of 4 nodes
+OUT OF STEP  prod-1, 2 of 3 nodes
   the plan above puts it right
 `)
 })

@@ -128,16 +128,25 @@ const worst = (findings: Finding[], least: Severity): Severity =>
   order.find((severity) => severity === least || findings.some((it) => it.severity === severity)) ?? least
 
 const goodNews = ({ report, since }: About): string => {
-  const { cluster, desiredRange, nodes, observedAt } = report
+  const { cluster, desiredRange, observedAt } = report
   const took = since ? `, after ${tookFrom(since, observedAt)}` : ''
   return [
-    `${placeOf(cluster)}: Calico is in step with kube-proxy on ${nodes.length === 1 ? 'its node' : `all ${nodes.length} nodes`}${took}. Nobody has to act.`,
+    `${placeOf(cluster)}: Calico is in step with kube-proxy${onNodes(report)}${took}. Nobody has to act.`,
     since && `It was not since ${since}.`,
     desiredRange && `Node ports: ${desiredRange.join(', ')}.`,
     asOf(report),
   ]
     .filter(Boolean)
     .join('\n')
+}
+
+/** Nodes without Calico, as those of Fargate, are not among those that are in step. */
+const onNodes = ({ nodes }: Report): string => {
+  const concerned = nodes.filter(({ verdict }) => verdict !== 'not-applicable').length
+  if (concerned === 0) return ''
+  const those = concerned === nodes.length ? '' : ' that it applies to'
+  if (concerned === 1) return those === '' ? ' on its node' : ` on the node${those}`
+  return ` on all ${concerned} nodes${those}`
 }
 
 const firstSeen = ({ since, report: { observedAt } }: About): string | undefined =>

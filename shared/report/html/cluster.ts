@@ -14,7 +14,7 @@ import { groupNodes, nodeCells } from '../node-groups.ts'
 import type { NodeGroup } from '../node-groups.ts'
 import { evidenceText } from '../text/findings.ts'
 import { forecastText, groupChanges, groupText } from '../text/plan.ts'
-import { counted, paragraphs, rangeText, serviceRangeText, severities, tally, verdictWords } from '../wording.ts'
+import { counted, nodesConcerned, paragraphs, rangeText, serviceRangeText, severities, tally, verdictWords } from '../wording.ts'
 
 /** Everything about one cluster: facts, what is wrong, pictures, its nodes, the plan. `level`: of its headings. */
 export const clusterSection = (report: Report, level = 2): Markup => {
@@ -30,15 +30,16 @@ ${plan === undefined ? undefined : planSection(plan, level)}`
 }
 
 /** Before everything else: of how many nodes it is so, what was found, and what would be written. */
-export const lead = ({ verdict, nodes, findings, plan }: Report): Markup | undefined => {
-  const concerned = nodes.filter((node) => node.verdict === verdict).length
+export const lead = (report: Report): Markup | undefined => {
+  const { verdict, findings, plan } = report
+  const concerned = nodesConcerned(report)
   const groups = groupFindings(findings)
   const found = severities.flatMap((severity) => {
     const count = groups.filter(({ finding }) => finding.severity === severity).length
     return count === 0 ? [] : [severityCount(count, severity)]
   })
   const sentences = [
-    nodes.length === 0 ? '' : `${concerned} of ${counted(nodes.length, 'node')} ${verdictWords[verdict]}.`,
+    concerned === '' ? '' : `${concerned} ${verdictWords[verdict]}.`,
     found.length === 0 ? '' : `Findings: ${found.join(', ')}.`,
     plan === undefined || (plan.changes.length === 0 && plan.blockedBy.length === 0) ? '' : `Plan: ${planText(plan)}`,
   ].filter((sentence) => sentence !== '')

@@ -4,17 +4,16 @@ import { brokenCommand } from '../remedy-parts.ts'
 import { hanging, wrapped } from './columns.ts'
 import { columnsOf } from './letters.ts'
 import type { Paint } from './paint.ts'
-import { counted, plain, verdictWords } from '../wording.ts'
+import { nodesConcerned, plain, verdictWords } from '../wording.ts'
 
 /** Makes a command of this tool complete for the cluster; absent where nothing can be run, as for a captured state. */
 export type CommandOn = (words: string) => string
 
 /** The last line, which stays on the screen: the verdict, of how many nodes, and what to do next. */
 export const closingLines = (report: Report, brush: Paint, style: { width?: number; on?: CommandOn }): string[] => {
-  const { verdict, nodes } = report
-  const concerned = nodes.filter((node) => node.verdict === verdict).length
-  // What changes may be the cluster itself, and none of its nodes.
-  const of = nodes.length === 0 || concerned === 0 ? '' : `, ${concerned} of ${counted(nodes.length, 'node')}`
+  const { verdict } = report
+  const concerned = nodesConcerned(report)
+  const of = concerned === '' ? '' : `, ${concerned}`
   const words = brush.verdict(verdict, verdictWords[verdict].toUpperCase())
   const { text, command, alone = text } = nextOf(report, style.on)
   const advice = command !== undefined && style.on ? style.on(command) : undefined

@@ -105,7 +105,9 @@ export const forecastText = ({ felixRestarts, felixRestartsAtOnce, podRestarts, 
   const felix =
     felixRestarts === 0
       ? 'Restarts no Felix'
-      : `Restarts Felix on ${counted(felixRestartsAtOnce, 'node')} at a time, ${felixRestarts} in all`
+      : felixRestarts === 1
+        ? 'Restarts Felix on 1 node'
+        : `Restarts Felix on ${counted(felixRestartsAtOnce, 'node')} at a time, ${felixRestarts} in all`
   if (podRestarts === 0) return `${felix}${about}; no pod restarted.`
   return `${felix}; ${counted(podRestarts, 'calico-node pod')} restarted${about}.`
 }
