@@ -17,6 +17,19 @@ export interface MarkUser {
   seldom?: true
 }
 
+/** The field of evidence that says which bits of the mask another program uses: a report's picture draws those bits. */
+const bitsField = 'mark bits'
+
+export const bitsEvidence = ({ name, bits }: Pick<MarkUser, 'name' | 'bits'>): Evidence => ({
+  object: name,
+  field: bitsField,
+  value: formatMask(bits),
+})
+
+/** Whose bits a finding says are taken twice; none of evidence about anything else. */
+export const bitsOfEvidence = ({ object, field, value = '' }: Evidence): { name: string; bits: number } | undefined =>
+  field === bitsField && /^0x[\da-f]{8}$/.test(value) ? { name: object, bits: Number(value) } : undefined
+
 /** Parses a mask like Felix: decimal, hexadecimal, octal or binary, 32 bits, at least two of them set. */
 export function parseMask(text: string): MaskResult {
   const parsed = parseMark(text)

@@ -441,7 +441,7 @@ describe('the way out of IPVS', () => {
     expect(found.severity).toBe('info')
     expect(found.message).toContain('This cluster runs 1.34: 6 minor versions remain')
     expect(found.message).toContain('Nothing that was read here prevents nftables mode.')
-    expect(found.evidence).toHaveLength(1)
+    expect(found.evidence.slice(1)).toEqual([{ object: 'kube-apiserver', field: 'version', value: '1.34' }])
     expect(found.remedy?.split('\n').map((it) => it.slice(0, it.indexOf(':')))).toEqual(['To nftables', 'To iptables'])
     expect(found.remedy).toContain('linuxDataplane: Nftables')
     expect(found.remedy).toContain('ip link delete kube-ipvs0')
@@ -459,6 +459,7 @@ describe('the way out of IPVS', () => {
     expect(evidence.slice(1).map(({ object, value }) => `${object} ${value}`)).toEqual([
       'kube-apiserver 1.32',
       'calico-node v3.28.4',
+      'cluster 1 of 3 nodes',
       'Node/node-0001 5.10.238-234.956.amzn2',
     ])
   })

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import { beside } from '../../shared/domain/assess/beside.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
+import { nftablesEvidence } from '../../shared/domain/findings/nftables-needs.ts'
+import { bitsEvidence } from '../../shared/domain/mark.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import type { Finding, Report } from '../../shared/domain/report.ts'
 import { leavingIpvs } from '../../shared/report/html/pictures/leaving-ipvs.ts'
@@ -12,7 +14,7 @@ import { html } from '../../shared/report/html/report.ts'
 import { valueOf } from '../../shared/domain/read.ts'
 import { ours } from '../../shared/domain/rollout/annotations.ts'
 import { journalText } from '../../shared/domain/rollout/journal.ts'
-import { edited } from '../domain/states.ts'
+import { edited, nodesOf } from '../domain/states.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { hostileTexts, node, report } from './samples.ts'
 
@@ -144,6 +146,14 @@ describe('leaving IPVS', () => {
     expect(seen).toContain('✓met: Linux 5.13 or newer')
   })
 
+  test('kernels that are too old are counted', () => {
+    const state = edited(cluster('kubernetes 1.36'), (it) => {
+      for (const [at, one] of nodesOf(it).entries()) one.kernelVersion = at === 0 ? '5.10.238' : '6.1.0'
+    })
+    const seen = leavingIpvs(published(state))?.markup.replaceAll(/<[^>]*>/g, '')
+    expect(seen).toContain('✕missing: Linux 5.13 or newer: older on 1 of 3 nodes')
+  })
+
   test('there is none where IPVS is not used', () => {
     expect(leavingIpvs(report())).toBeUndefined()
   })
@@ -222,14 +232,16 @@ test('ports that Services have are drawn, by what the cluster itself says', () =
   expect(labels(portAxis(judged('node port 20080')))).toContain('in use: 1 port of Services, 20080')
 })
 
+const old = (text: string) => ({ minor: 36, oldCalico: text, oldKernels: text })
+
 test('whatever others wrote is text in every picture', () => {
   for (const text of [...hostileTexts, 'n'.repeat(5_000)]) {
     const overlap: Finding = {
       code: 'MARK_OVERLAP',
       severity: 'critical',
       subject: text,
-      message: `takes 0x00020000, which ${text} uses`,
-      evidence: [],
+      message: text,
+      evidence: [bitsEvidence({ name: text, bits: 0x20000 })],
     }
     const stray: Finding = {
       code: 'STRAY_NODE_PORT',
@@ -242,7 +254,7 @@ test('whatever others wrote is text in every picture', () => {
       desiredRange: ['20000:32767', text],
       calico: { version: text, install: 'operator' },
       nodes: [node(1, { name: text, effectiveRange: [text], markMask: text }), node(2, { name: text })],
-      findings: [overlap, stray, { ...stray, code: 'IPVS_DEPRECATED', message: `This cluster runs 1.36 ${text}` }],
+      findings: [overlap, stray, { ...stray, code: 'IPVS_DEPRECATED', evidence: nftablesEvidence(old(text)) }],
     })
     const drawn = [
       portAxis(told),

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { assess } from '../../shared/domain/assess/assess.ts'
+import { nftablesFacts } from '../../shared/domain/findings/nftables-needs.ts'
 import { newsOf, noticeOf } from '../../shared/domain/notice/notice.ts'
 import { plan } from '../../shared/domain/plan/plan.ts'
 import { defaultPolicy, policyWith } from '../../shared/domain/policy/policy.ts'
 import { failed, read } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
+import { takenTwice } from '../../shared/report/html/pictures/mark-groups.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
@@ -32,6 +34,7 @@ const judged = (given: string) => {
     forecast,
     news: newsOf(report),
     notice: noticeOf(report, '', 'sync')?.severity,
+    drawn: [takenTwice(report).map(({ bits }) => bits), Object.keys(nftablesFacts(report) ?? {})],
   }
 }
 

@@ -3,6 +3,7 @@ import { counted } from '../counted.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
 import { atLeast, type CalicoVersion } from '../version.ts'
+import { kernelsOf, nftablesEvidence, nftablesNeeds } from './nftables-needs.ts'
 
 /** The upstream plan (KEP-5495) for IPVS in later versions. */
 const plan =
@@ -20,10 +21,10 @@ export function ipvsDeprecated(cluster: ClusterFacts): Finding[] {
     left <= 0
       ? 'here kube-proxy starts in ipvs mode only with the feature gate'
       : `${counted(left, 'minor version remains', 'minor versions remain')} before it is disabled by default`
-  const missing = missingForNftables(cluster, kubernetesMinor)
+  const { texts, evidence } = missingForNftables(cluster, kubernetesMinor)
   const ready =
-    missing.length > 0
-      ? `This prevents nftables mode here: ${missing.map(({ text }) => text).join('; ')}.`
+    texts.length > 0
+      ? `This prevents nftables mode here: ${texts.join('; ')}.`
       : 'Nothing that was read here prevents nftables mode.'
   return [
     {
@@ -31,40 +32,36 @@ export function ipvsDeprecated(cluster: ClusterFacts): Finding[] {
       severity: left <= 2 ? 'warning' : 'info',
       subject: 'cluster',
       message: `kube-proxy's IPVS mode is deprecated: ${plan}. This cluster runs 1.${kubernetesMinor}: ${next}. ${ready}`,
-      evidence: [...(first ? [first.evidence] : []), ...missing.flatMap(({ evidence }) => evidence)],
+      evidence: [...(first ? [first.evidence] : []), ...evidence],
       remedy: [toNftables(cluster), toIptables(cluster), ...masquerade(cluster)].join('\n'),
     },
   ]
 }
 
+/** In words, and as evidence. */
 interface Missing {
-  text: string
+  texts: string[]
   evidence: Evidence[]
 }
 
-/** kube-proxy's nftables mode is GA with 1.33 and needs Linux 5.13; Felix programs nftables from 3.29 on. */
-function missingForNftables(cluster: ClusterFacts, minor: number): Missing[] {
+function missingForNftables(cluster: ClusterFacts, minor: number): Missing {
   const inside = cluster.nodes.filter(({ outside }) => outside === undefined)
   const old = inside.filter(({ node }) => isOldKernel(node.kernelVersion))
   const calico = oldest(inside)
-  const found: Missing[] = []
-  if (minor < 33) {
-    const evidence = [{ object: 'kube-apiserver', field: 'version', value: `1.${minor}` }]
-    found.push({ text: 'it is generally available from Kubernetes 1.33', evidence })
-  }
-  if (calico && !atLeast(calico, '3.29')) {
-    const evidence = [{ object: 'calico-node', field: 'version', value: calico.text }]
-    found.push({ text: `Felix can program nftables from Calico 3.29, here is ${calico.text}`, evidence })
-  }
-  if (old.length > 0) {
-    const evidence = old.slice(0, 5).map(({ node }) => ({
-      object: `Node/${node.name}`,
-      field: 'status.nodeInfo.kernelVersion',
-      value: node.kernelVersion ?? '',
-    }))
-    found.push({ text: `it needs Linux 5.13, ${old.length} of ${counted(inside.length, 'node')} ${old.length === 1 ? 'has' : 'have'} an older one`, evidence })
-  }
-  return found
+  const oldCalico = calico && !atLeast(calico, nftablesNeeds.calico) ? calico.text : undefined
+  const oldKernels = kernelsOf(old.length, inside.length)
+  const have = old.length === 1 ? 'has' : 'have'
+  const texts = [
+    minor < nftablesNeeds.minor && `it is generally available from Kubernetes 1.${nftablesNeeds.minor}`,
+    oldCalico && `Felix can program nftables from Calico ${nftablesNeeds.calico}, here is ${oldCalico}`,
+    oldKernels && `it needs Linux ${nftablesNeeds.linux}, ${oldKernels} ${have} an older one`,
+  ].filter((text) => typeof text === 'string')
+  const nodes = old.slice(0, 5).map(({ node }) => ({
+    object: `Node/${node.name}`,
+    field: 'status.nodeInfo.kernelVersion',
+    value: node.kernelVersion ?? '',
+  }))
+  return { texts, evidence: [...nftablesEvidence({ minor, oldCalico, oldKernels }), ...nodes] }
 }
 
 function isOldKernel(text: string | undefined): boolean {

@@ -6,7 +6,17 @@ import { counted } from '../counted.ts'
 import type { NodeCheck, Trouble } from './checks.ts'
 import { felixName, kubectl, onFelix, onObjects, parameterChange } from './remedy.ts'
 import { quoted } from '../shell.ts'
-import { betterMask, bitsIn, formatMask, markUsers, nameOf, overlaps, storableInSpec, type MarkUser } from '../mark.ts'
+import {
+  betterMask,
+  bitsEvidence,
+  bitsIn,
+  formatMask,
+  markUsers,
+  nameOf,
+  overlaps,
+  storableInSpec,
+  type MarkUser,
+} from '../mark.ts'
 import { markingPrograms } from '../facts/marking.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
@@ -145,7 +155,7 @@ export const markOverlap: NodeCheck = (it, cluster) => {
       severity: ipvs === 'active' && !user.seldom ? 'critical' : 'warning',
       breaks: true,
       message: `The mark mask ${formatMask(mask)} takes ${formatMask(user.bits)}, which ${user.name} uses: each changes the other's marks.`,
-      evidence: [maskLayer(it).evidence, user.evidence ?? { object: user.name, value: formatMask(user.bits) }],
+      evidence: [maskLayer(it).evidence, ...(user.evidence ? [user.evidence] : []), bitsEvidence(user)],
       remedy: advice(it, cluster).remedy,
     }),
   )

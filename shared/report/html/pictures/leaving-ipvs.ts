@@ -1,3 +1,4 @@
+import { nftablesFacts, nftablesNeeds } from '../../../domain/findings/nftables-needs.ts'
 import type { Report } from '../../../domain/report.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
@@ -5,7 +6,7 @@ import { figure } from './figure.ts'
 
 /** Kubernetes versions and what each does (KEP-3866, KEP-5495); the last two are plans. */
 const rungs: readonly { minor: number; words: string; isPlan?: true }[] = [
-  { minor: 33, words: 'nftables mode is generally available' },
+  { minor: nftablesNeeds.minor, words: 'nftables mode is generally available' },
   { minor: 35, words: 'kube-proxy warns that IPVS is deprecated' },
   { minor: 37, words: 'IPVS has the feature gate KubeProxyIPVS, which is on' },
   { minor: 40, words: 'the gate is off: kube-proxy does not start in IPVS mode', isPlan: true },
@@ -13,15 +14,15 @@ const rungs: readonly { minor: number; words: string; isPlan?: true }[] = [
 ]
 
 /** How far this cluster is from the end of IPVS, and what is in the way of nftables. Drawn where the finding is. */
-export const leavingIpvs = ({ findings, calico }: Report): Markup | undefined => {
-  const found = findings.find(({ code }) => code === 'IPVS_DEPRECATED')
-  const minor = Number(/This cluster runs 1\.(\d{1,3})/.exec(found?.message ?? '')?.[1])
-  if (!found || Number.isNaN(minor)) return undefined
+export const leavingIpvs = (report: Report): Markup | undefined => {
+  const facts = nftablesFacts(report)
+  if (!facts) return undefined
+  const { minor } = facts
   const here = { minor, words: 'this cluster', isHere: true as const }
   const all = [...rungs.map((rung) => ({ ...rung, isHere: false })), here].sort(
     (a, b) => a.minor - b.minor || Number(a.isHere) - Number(b.isHere),
   )
-  const needs = needed(found.message, calico?.version)
+  const needs = needed(facts, report.calico?.version)
   return figure('Leaving IPVS', [
     html`<div class="ladder"><ol>${all.map((rung) => rungItem(rung, minor))}</ol>
 <div><p>For nftables mode</p><ul>${needs.map(({ words, isMet }) => html`<li>${sign(isMet)} ${words}</li>`)}</ul></div></div>`,
@@ -52,18 +53,21 @@ const shapes = {
   ahead: html`<circle class="ahead" cx="10" cy="11" r="5"/>`,
 }
 
-/** The finding names what is missing; what it does not name was looked at and found. */
-const needed = (message: string, calico: string | undefined): { words: string; isMet: boolean | undefined }[] => {
-  const kernel = /it wants Linux 5\.13, (\d{1,6} of \d{1,6} nodes) have an older one/.exec(message)?.[1]
+/** What the finding has no evidence against was read and is new enough. */
+const needed = (
+  { minor, oldCalico, oldKernels }: NonNullable<ReturnType<typeof nftablesFacts>>,
+  calico: string | undefined,
+): { words: string; isMet: boolean | undefined }[] => {
+  const shown = oldCalico ?? calico
   return [
-    { words: 'Kubernetes 1.33 or newer', isMet: !message.includes('available from Kubernetes 1.33') },
+    { words: `Kubernetes 1.${nftablesNeeds.minor} or newer`, isMet: minor >= nftablesNeeds.minor },
     {
-      words: `Calico 3.29 or newer${calico === undefined ? '' : `: ${calico}`}`,
-      isMet: calico === undefined ? undefined : !message.includes('from Calico 3.29'),
+      words: `Calico ${nftablesNeeds.calico} or newer${shown === undefined ? '' : `: ${shown}`}`,
+      isMet: shown === undefined ? undefined : oldCalico === undefined,
     },
     {
-      words: `Linux 5.13 or newer${kernel === undefined ? '' : `: ${kernel} have an older one`}`,
-      isMet: kernel === undefined,
+      words: `Linux ${nftablesNeeds.linux} or newer${oldKernels === undefined ? '' : `: older on ${oldKernels}`}`,
+      isMet: oldKernels === undefined,
     },
   ]
 }

@@ -1,4 +1,4 @@
-import { bitsIn, markUsers, parseMask } from '../../../domain/mark.ts'
+import { bitsIn, bitsOfEvidence, markUsers, parseMask } from '../../../domain/mark.ts'
 import type { NodeReport, Report } from '../../../domain/report.ts'
 
 /** Nodes whose Felix has the same mask with the same room. */
@@ -54,7 +54,4 @@ export const othersByDefault = (): OtherBits[] =>
 export const takenTwice = ({ findings }: Pick<Report, 'findings'>): { name: string; bits: number }[] =>
   findings
     .filter(({ code, severity }) => code === 'MARK_OVERLAP' && severity !== 'info')
-    .flatMap(({ message }) => {
-      const [, bits, name] = /takes (0x[\da-f]{8}), which (.{1,80}?) uses/.exec(message) ?? []
-      return bits === undefined || name === undefined ? [] : [{ name, bits: Number(bits) >>> 0 }]
-    })
+    .flatMap(({ evidence }) => evidence.flatMap((it) => bitsOfEvidence(it) ?? []))
