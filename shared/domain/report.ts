@@ -1,3 +1,7 @@
+import type { FindingCode } from './finding-codes.ts'
+
+export { type FindingCode, findingCodes } from './finding-codes.ts'
+
 /**
  * The published document: one schema for the command line, the Lambda logs and the stored records.
  * Fields without a value are absent, never null. `docs/report.schema.json` is the same as JSON Schema.
@@ -152,47 +156,3 @@ export interface Sweep {
   sweptAt: string
   clusters: Report[]
 }
-
-export const findingCodes = [
-  'RANGE_DIFFERS',
-  'RANGE_TOO_WIDE',
-  'RANGE_SPEC_IGNORED',
-  'RANGE_SHADOWED',
-  'RANGE_INVALID',
-  'RANGE_ASSUMED',
-  'RANGE_HOST_PORTS',
-  'STRAY_NODE_PORT',
-  'NODE_PORT_SCTP',
-  'MODE_NOT_ROLLED',
-  'MODE_MIXED',
-  'MODE_UNPROVEN',
-  'FELIX_MISSED_MODE',
-  'STALE_IPVS_DEVICE',
-  'IPVS_DEPRECATED',
-  'IPVS_WITH_BPF',
-  'IPVS_WITH_NFTABLES',
-  'INTERFACE_EXCLUDE',
-  'MARK_CAPACITY',
-  'MARK_OVERLAP',
-  'MARK_INVALID',
-  'MARK_NOT_STORABLE',
-  'MARK_TABLES_DIFFER',
-  'OWNED_BY_GITOPS',
-  'OPERATOR_IGNORED',
-  'OPERATOR_BLIND',
-  'CALICO_API_UNAVAILABLE',
-  'CALICO_MIGRATING',
-  'SELECTOR_OVERLAP',
-  'NFTABLES_MODE_DIFFERS',
-  'NODES_NOT_READY',
-  'UPDATE_STRATEGY',
-  'UNREACHABLE',
-  'ACCESS_DENIED',
-  'CLUSTER_IDENTITY',
-  'TLS_NOT_VERIFIED',
-  'CLUSTER_UPDATING',
-  'ROLLOUT_HALTED',
-  'ROLLOUT_STATE_INVALID',
-  'FLAPPING',
-] as const
-export type FindingCode = (typeof findingCodes)[number]

@@ -1,4 +1,5 @@
 import manifest from '../../../package.json' with { type: 'json' }
+import { isUnread } from '../../domain/finding-codes.ts'
 import type { Report } from '../../domain/report.ts'
 import { counted } from '../wording.ts'
 import { html } from './markup.ts'
@@ -21,7 +22,7 @@ const slowestText = (clusters: readonly Report[]): string => {
 }
 
 const unreadText = (clusters: readonly Report[]): string => {
-  const unread = clusters.filter(({ findings }) => findings.some(({ code }) => couldNotRead.has(code)))
+  const unread = clusters.filter(({ findings }) => findings.some(({ code }) => isUnread(code)))
   if (unread.length === 0) return 'Everything that the verdicts need could be read.'
   if (clusters.length === 1) return 'Not everything could be read; the findings say what.'
   const names = unread.slice(0, mostNames).map(({ cluster }) => cluster.name)
@@ -30,9 +31,3 @@ const unreadText = (clusters: readonly Report[]): string => {
 }
 
 const mostNames = 20
-const couldNotRead: ReadonlySet<string> = new Set([
-  'UNREACHABLE',
-  'ACCESS_DENIED',
-  'CALICO_API_UNAVAILABLE',
-  'CLUSTER_IDENTITY',
-])

@@ -1,3 +1,4 @@
+import { leavesUnknown } from '../../domain/finding-codes.ts'
 import type { Finding, Report } from '../../domain/report.ts'
 import { groupFindings } from '../finding-groups.ts'
 import { brokenCommand } from '../remedy-parts.ts'
@@ -69,7 +70,8 @@ const nextOf = ({ verdict, plan, findings }: Report, on: CommandOn = String): Ne
     case 'unknown':
       return first === undefined
         ? { text: 'where it ends', command: 'doctor', alone: 'what was read does not say' }
-        : { text: see(findings.find(({ code }) => leavesUnknown.has(code))?.code ?? first) }
+        : // A finding above it may be about something else.
+          { text: see(findings.find(({ code }) => leavesUnknown(code))?.code ?? first) }
     case 'in-step':
       if (findings.some(({ code }) => code === 'RANGE_ASSUMED')) {
         const assumed = 'in step if the API server has its usual range, which was not read'
@@ -83,17 +85,6 @@ const nextOf = ({ verdict, plan, findings }: Report, on: CommandOn = String): Ne
       return { text: first === undefined ? 'nothing to do' : `nothing to do for node ports; ${see(first)}` }
   }
 }
-
-/** Why a verdict is not known; a finding above it may be about something else. */
-const leavesUnknown: ReadonlySet<string> = new Set([
-  'CLUSTER_IDENTITY',
-  'UNREACHABLE',
-  'ACCESS_DENIED',
-  'CALICO_API_UNAVAILABLE',
-  'RANGE_INVALID',
-  'RANGE_ASSUMED',
-  'MODE_UNPROVEN',
-])
 
 /** What no plan of ours can put right. */
 const byHand: ReadonlySet<string> = new Set(['MARK_CAPACITY', 'MARK_INVALID', 'MARK_OVERLAP'])

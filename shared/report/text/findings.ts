@@ -1,4 +1,5 @@
-import type { Evidence, FindingCode, Report } from '../../domain/report.ts'
+import { isUnread } from '../../domain/finding-codes.ts'
+import type { Evidence, Finding, Report } from '../../domain/report.ts'
 import { hanging, wrapped } from './columns.ts'
 import { clipped, clippedAtWord, columnsOf } from './letters.ts'
 import { groupFindings, remedyText, shownGroups, shownRemedies } from '../finding-groups.ts'
@@ -20,7 +21,8 @@ export const findingLines = (
   { width, verbose = false }: FindingStyle = {},
 ): string[][] => {
   const groups = groupFindings(findings)
-  const lasting: readonly string[] = [...notKnown, ...(plan?.blockedBy ?? [])]
+  // Where something could not be read, nothing is known to be wrong.
+  const hasRemedy = ({ code }: Finding) => isUnread(code) || plan?.blockedBy.includes(code)
   const isBrief = ({ finding }: FindingGroup) => finding.severity === 'info' && !verbose
   const { shown: whole, leftOut } = shownGroups(groups.filter((group) => !isBrief(group)))
   const remedies = shownRemedies(whole.map(({ finding }) => finding))
@@ -34,15 +36,12 @@ export const findingLines = (
     groups
       .filter(isBrief)
       .flatMap((group) =>
-        lasting.includes(group.finding.code)
+        hasRemedy(group.finding)
           ? [...briefLines(group, brush, width, true), ...remedyLines(group.finding.remedy ?? '', brush, width)]
           : briefLines(group, brush, width, verdict === 'changing' && group.finding.code === 'CLUSTER_UPDATING'),
       ),
   ]
 }
-
-/** Something could not be read, so nothing is known to be wrong. These findings, like those that block the plan, are printed with their remedy. */
-const notKnown: readonly FindingCode[] = ['RANGE_ASSUMED', 'ACCESS_DENIED', 'UNREACHABLE']
 
 /** `isWhole`: the reason of the verdict, or what forbids a change, is not cut. */
 const briefLines = ({ finding, subjects }: FindingGroup, brush: Paint, width?: number, isWhole = false): string[] => {
