@@ -48,8 +48,10 @@ export const stepTools = (kube: KubeClient, telling: ProgressOutput): StepTools 
   tell: (event) => telling.done(eventText(event)),
 })
 
+/** The reason of a halt begins with its node, which is not named twice. */
 export const eventText = ({ what, node, object, why }: StepEvent): string => {
-  const subject = node === undefined ? object : `node ${node}`
+  const isNamed = node !== undefined && why?.startsWith(`${node}: `)
+  const subject = isNamed ? undefined : node === undefined ? object : `node ${node}`
   return `${subject === undefined ? '' : `${subject}: `}${what}${why === undefined ? '' : ` (${why})`}`
 }
 

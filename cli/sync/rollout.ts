@@ -38,7 +38,8 @@ export interface End {
 /** The rollout in this process, with a line per step. Throws where the API server stays away or refuses. */
 export const rollOut = async (it: SyncRun): Promise<End> => {
   const interruption = watchInterrupts(it.telling)
-  const { tools, count, done } = counting(toolsOf(it, interruption))
+  const steps = stepsOf(it.plan, it.telling)
+  const { tools, count, done } = counting({ ...toolsOf(it, interruption), ...steps })
   const waiting: SyncTools['waiting'] = (outcome) => {
     count()
     tools.waiting(outcome)
@@ -46,7 +47,8 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
   try {
     const look = assessing(it, () => done() > 0)
     const act = () => sync({ ...tools, look, waiting }, it.policy)
-    return endOf(await patiently(act, { telling: it.telling, interruption, done }))
+    const result = await patiently(act, { telling: it.telling, interruption, done })
+    return endOf(result, !it.options.quiet && steps.hasTold(result.why))
   } catch (error) {
     if (!(error instanceof KubeError)) throw error
     // Whoever continues it need not wait until the Lease expires.
@@ -67,9 +69,8 @@ export const asPlanned = ({ options, policy }: Pick<SyncRun, 'options' | 'policy
   nodeDeadline: policy.nodeDeadlineSeconds,
 })
 
-const toolsOf = (it: SyncRun, interruption: Interruption): Omit<SyncTools, 'look'> => ({
+const toolsOf = (it: SyncRun, interruption: Interruption): Omit<SyncTools, 'look' | 'waiting'> => ({
   ...stepTools(it.kube, it.telling),
-  ...stepsOf(it.plan, it.telling),
   sleep: interruption.sleep,
   interrupted: interruption.came,
 })
@@ -108,7 +109,7 @@ const mustAnswer = ({ state: { rollout, nodes, daemonSets, pods, felix } }: Asse
   }
 }
 
-const endOf = (result: SyncResult): End => {
+const endOf = (result: SyncResult, isTold: boolean): End => {
   switch (result.end) {
     case 'done':
     case 'nothing-to-do':
@@ -117,7 +118,7 @@ const endOf = (result: SyncResult): End => {
       return { status: exitStatus.outOfStep, why: [result.why, ...result.blockedBy].join(' ') }
     case 'halted':
     case 'stopped':
-      return { status: exitStatus.outOfStep, why: `${result.end}: ${result.why}` }
+      return { status: exitStatus.outOfStep, why: isTold ? result.end : `${result.end}: ${result.why}` }
     case 'interrupted':
       return { status: exitStatus.failed, why: 'interrupted', interrupted: true }
   }

@@ -16,14 +16,19 @@ const worthALine = 60
 
 /**
  * How far a rollout is: node by node with its number, of how many, and the time left by the plan's forecast. On a terminal one line that
- * changes, elsewhere a line for each node.
+ * changes, elsewhere a line for each node. A reason that several events have, as what follows a halt, is told once; `hasTold`: it was.
  */
 export const stepsOf = (
   plan: Plan,
   telling: ProgressOutput,
-): { tell: (event: StepEvent) => void; waiting: (outcome: Extract<Outcome, { next: 'wait' }>) => void } => {
+): {
+  tell: (event: StepEvent) => void
+  waiting: (outcome: Extract<Outcome, { next: 'wait' }>) => void
+  hasTold: (why: string) => boolean
+} => {
   const all = nodesIn(plan)
   const touched = new Set<string>()
+  const reasons = new Set<string>()
   let current = ''
   const left = (): string => {
     const { seconds } = plan.forecast
@@ -31,9 +36,15 @@ export const stepsOf = (
     return seconds === undefined || rest <= 0 ? '' : `, about ${duration(Math.ceil((seconds * rest) / all))} left`
   }
   const far = (): string => `${Math.min(touched.size, all)} of ${all}`
+  const once = ({ why, ...event }: StepEvent): string => {
+    if (why === undefined || reasons.has(why)) return eventText(event)
+    reasons.add(why)
+    return eventText({ ...event, why })
+  }
   return {
+    hasTold: (why) => reasons.has(why),
     tell: (event) => {
-      if (event.node === undefined || !touches.includes(event.what) || all === 0) return telling.done(eventText(event))
+      if (event.node === undefined || !touches.includes(event.what) || all === 0) return telling.done(once(event))
       touched.add(`${event.what} ${event.node}`)
       current = `, node ${event.node}`
       telling.doing(`${far()}, ${eventText(event)}${left()}`)

@@ -47,6 +47,18 @@ describe('how far a rollout is', () => {
     ])
   })
 
+  test('a halt names its node once, and its reason is not repeated', () => {
+    let text = ''
+    const stream = { isTTY: false, write: (piece: string) => void (text += piece) } as unknown as NodeJS.WriteStream
+    const steps = stepsOf(plan, progress(false, stream))
+    const why = 'a: calico-node-x was not Ready 12 s after its restart'
+    expect(steps.hasTold(why)).toBe(false)
+    steps.tell({ what: 'rollout halted', node: 'a', why })
+    steps.tell({ what: 'override taken back', node: 'a', object: 'FelixConfiguration/node.a', why })
+    expect(text.split('\n')).toEqual([`rollout halted (${why})`, 'node a: override taken back', ''])
+    expect(steps.hasTold(why)).toBe(true)
+  })
+
   test('on a terminal: one line that changes, with number, node and time left', () => {
     const frames = shown(true).split('\r\u001b[K').slice(1)
     expect(frames).toContain('2 of 3, node b: override written, about 2 min left')
