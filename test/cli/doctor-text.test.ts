@@ -31,6 +31,13 @@ test.each([80, 100, 140])('on a terminal of %i columns nothing is wider, and wor
   expect(lost).toEqual([])
 })
 
+test.each([80, 140, undefined])('with %s columns all details begin in the same one', (columns) => {
+  const lines = shown(columns)
+  const begins = hops.map(({ detail }) => Math.max(...lines.map((line) => line.indexOf(detail.slice(0, 16)))))
+  expect(Math.min(...begins)).toBeGreaterThan(0)
+  expect(new Set(begins).size).toBe(1)
+})
+
 test('without a terminal each hop is one line, and its command too', () => {
   expect(shown()).toHaveLength(1 + hops.length + 3 + 1)
 })
