@@ -123,11 +123,12 @@ const believe = (
     }
     const socket = secure(options)
     socket.once('secureConnect', () => {
-      const { valid_to: until } = socket.getPeerCertificate()
+      const until = new Date(socket.getPeerCertificate().valid_to)
+      const good = Number.isNaN(until.getTime()) ? '' : `, good until ${until.toISOString()}`
       const how = insecureSkipTlsVerify ? 'not verified, as the kubeconfig wants' : 'verified'
       const protocol = socket.getProtocol() ?? 'TLS'
       socket.destroy()
-      resolve({ detail: `${protocol}, certificate ${how}, good until ${until}`, value: true })
+      resolve({ detail: `${protocol}, certificate ${how}${good}`, value: true })
     })
     socket.once('timeout', () => socket.destroy(new Error(`no TLS handshake in ${patienceMs / 1000} s`)))
     socket.once('error', ({ message, code }: Error & { code?: string }) => {

@@ -38,7 +38,7 @@ test('a page needs nothing but itself', () => {
 })
 
 test('whatever stands in a cluster is text: it opens no element and no attribute', () => {
-  const known = new Set(elements(withoutScript(html(outOfStep))))
+  const known = new Set([outOfStep, report()].flatMap((it) => elements(withoutScript(html(it)))))
   for (const document of [hostile(), { ...sweep, clusters: [hostile(), hostile()] }]) {
     const page = withoutScript(html(document))
     expect(elements(page).filter((name) => !known.has(name) && !fleetOnly.has(name))).toEqual([])
@@ -182,6 +182,13 @@ test('each sheet of paper says of what it is', () => {
   expect(html(report())).toContain(`data-head="prod-1 · eu-central-1 · 123456789012 · ${report().observedAt}"`)
   expect(html(fleet(3, 1))).toMatch(/data-head="[^"]*3 clusters[^"]* · \d{4}-/)
   expect(style).toMatch(/@top-left\{content:'calico-ipvs-sync · ' var\(--head\)/)
+})
+
+test('of many nodes in a row each name is whole, and on paper the row need not stay on one sheet', () => {
+  const page = (count: number) => html(report({ nodes: Array.from({ length: count }, (_, at) => node(at)) }))
+  expect(page(3)).toContain('<i>ip-10-0-0-1,</i> <i>ip-10-0-0-2</i> ')
+  expect([page(3), page(60)].map((it) => it.includes('<details class="more many">'))).toEqual([false, true])
+  expect(style).toMatch(/\.name i[^}]*display:inline-block[^]*tr:has\(\.many\)\{break-inside:auto\}/)
 })
 
 test('the same finding of many clusters is told once, with all of them', () => {

@@ -14,7 +14,16 @@ import { groupNodes, nodeCells } from '../node-groups.ts'
 import type { NodeGroup } from '../node-groups.ts'
 import { evidenceText } from '../text/findings.ts'
 import { forecastText, groupChanges, groupText } from '../text/plan.ts'
-import { counted, nodesConcerned, paragraphs, rangeText, serviceRangeText, severities, tally, verdictWords } from '../wording.ts'
+import {
+  counted,
+  nodesConcerned,
+  paragraphs,
+  rangeText,
+  serviceRangeText,
+  severities,
+  tally,
+  verdictWords,
+} from '../wording.ts'
 
 /** Everything about one cluster: facts, what is wrong, pictures, its nodes, the plan. `level`: of its headings. */
 export const clusterSection = (report: Report, level = 2): Markup => {
@@ -183,26 +192,43 @@ const nodeSection = ({ nodes }: Report, level: number): Markup => {
   const hidden = groups.slice(mostGroups).reduce((sum, { names }) => sum + names.length, 0)
   return html`<section>${heading(level, counted(nodes.length, 'node'))}
 ${level > 2 && new Set(all).size === 1 ? undefined : html`${strip(all, `${counted(nodes.length, 'node')}: ${tally(all)}`)}${legend(all)}`}
-${table('Nodes of which everything is the same share a row', nodeColumns, shown.map(nodeRow))}
+${table(
+  'Nodes of which everything is the same share a row',
+  nodeColumns,
+  shown.map((it) => nodeRow(it, level > 2)),
+)}
 ${hidden === 0 ? undefined : html`<p class="where">${counted(hidden, 'more node')}, each different, in the JSON and CSV documents.</p>`}</section>`
 }
 
 /** A page with more different rows than this is no longer read; the other formats hold all. */
 const mostGroups = 200
 
-const nodeRow = ({ sample, names }: NodeGroup) => {
+const nodeRow = ({ sample, names }: NodeGroup, isFleet: boolean) => {
   const { mode, felix, range, from, mask, room, why } = nodeCells(sample)
-  const cells = [badge(sample.verdict), nodeNames(names), ...[mode, felix, range, from, mask, room, why].map(cellText)]
+  const cells = [
+    badge(sample.verdict),
+    nodeNames(names, isFleet),
+    ...[mode, felix, range, from, mask, room, why].map(cellText),
+  ]
   return { verdict: sample.verdict, cells }
 }
 
-const nodeNames = (names: readonly string[]): Markup => {
+const nodeNames = (names: readonly string[], isFleet: boolean): Markup => {
   if (names.length <= 2) return html`<span>${names.map(oneName)}</span>`
   const ending = sharedEnding(names)
-  const short = names.map((name) => name.slice(0, name.length - ending.length)).join(', ')
+  const short = names.map((name) => name.slice(0, name.length - ending.length))
+  const shown = isFleet || names.length > mostWhole ? short.join(', ') : wholeNames(short)
   const note = ending === '' ? undefined : html` <span class="where">each with ${ending}</span>`
-  return html`<details class="more"><summary>${names.length} nodes</summary> <span class="name">${short}</span>${note}</details>`
+  return html`<details class="more${names.length > aFewLines ? ' many' : ''}"><summary>${names.length} nodes</summary> <span class="name">${shown}</span>${note}</details>`
 }
+
+/** A line may end behind each of their hyphens otherwise. It takes bytes, which pages of many nodes must spare. */
+const wholeNames = (names: readonly string[]): Markup[] =>
+  names.map((name, at) => html`<i>${name}${at < names.length - 1 ? ',' : ''}</i> `)
+const mostWhole = 1_000
+
+/** Of so many names a row may be parted on paper. */
+const aFewLines = 30
 
 /** Not broken where there is room; what somebody made longer than any node's name is. */
 const oneName = (name: string): Markup => html`<span class="name${name.length > 48 ? '' : ' whole'}">${name}</span> `

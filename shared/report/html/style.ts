@@ -102,6 +102,7 @@ circle.past{fill:var(--text)}circle.ahead{fill:var(--panel);stroke:var(--text);s
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 footer{margin-top:2.5rem;padding-top:.6rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 .more{display:inline}.more summary{display:inline;color:var(--link)}
+.name i{font-style:normal}.name i,.spread a.name{display:inline-block}
 .changes{padding-left:2rem}
 ${shown}
 @media screen and (max-width:1020px){
@@ -134,7 +135,7 @@ td.text .whole:not(.name){white-space:normal}td.text:not(.long){overflow-wrap:br
 pre{border:1px solid var(--line);padding:.25rem .5rem;margin:.1rem 0 .3rem}
 details::details-content{content-visibility:visible;block-size:auto}
 details.more>summary{color:inherit}
-.fleet tr.inside{break-inside:auto}.fleet>tbody>tr:first-child{break-after:avoid}
+.fleet tr.inside,tr:has(.many){break-inside:auto}.fleet>tbody>tr:first-child{break-after:avoid}
 .inside .finding.info,.inside .facts,.inside .strip,.inside .legend,.inside tr[data-verdict=in-step],.inside summary::marker{display:none}
 .inside>td>details>div{padding:.1rem 0 .3rem .7rem;margin:.1rem 0}
 .inside .pic{padding:.2rem .5rem;margin:.3rem 0}.inside .pic .scale{display:none}
@@ -143,4 +144,4 @@ a{color:inherit;text-decoration:none}
 }
 `
 
-export const styleHash = 'sha256-SzalxrlHBtusAw1zq9IEFb/ribEELZbzMIRBBCt2Ez8='
+export const styleHash = 'sha256-ZE0jWPc/ChlTmAG5ETTa4fefotfgp6OND4Cj8atJr+Q='
