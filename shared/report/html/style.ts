@@ -114,7 +114,7 @@ td{display:grid;grid-template-columns:7.2rem 1fr;gap:.6rem;border:0;padding:.08r
 td:empty{display:none}
 .inside>td{display:block}.inside>td::before{content:none}.inside{padding-top:0}.fleet tr:not(.inside){border-bottom:0;padding-bottom:0}
 .inside>td>details>div{padding:.3rem 0 1rem .7rem}.pic{padding:.7rem .7rem .9rem}
-.words:not(.long),.figures:not(.long),.whole{white-space:normal}
+.words:not(.long),.figures:not(.long),.whole{white-space:normal}.name.whole{display:inline-block}
 td::before{content:attr(data-head);color:var(--soft);font:.8rem/1.7 system-ui,sans-serif}
 td>*{justify-self:start}
 }
@@ -130,7 +130,7 @@ h2,h3,h4,summary,figcaption,.label,caption,p:has(+pre),p:has(+.copy){break-after
 .pic,.spread li,tr,pre,.evidence,footer,.inside table{break-inside:avoid}p{orphans:3;widows:3}
 .pic{border:1px solid var(--line);padding:.4rem .7rem}.facts{border:1px solid var(--line);padding:.4rem .7rem;gap:.3rem 1rem;margin:.5rem 0}
 .finding{padding:.4rem .8rem;margin:.4rem 0}.legend{margin:.2rem 0 .4rem}
-td.text .whole:not(.name){white-space:normal}td.text:not(.long){overflow-wrap:break-word;min-width:0}table{font-size:7.5pt}th{font-size:7.5pt}th,td{padding:.12rem .6rem .12rem 0}
+td.text .whole:not(.name){white-space:normal}td.text:not(.long){overflow-wrap:break-word;min-width:0}td[data-head="On record"]:not(:empty){min-width:13em}table{font-size:7.5pt}th{font-size:7.5pt}th,td{padding:.12rem .6rem .12rem 0}
 .badge{font-size:7.5pt;line-height:1.35;padding:0 .5em}.badge.out-of-step{border-color:currentColor}
 pre{border:1px solid var(--line);padding:.25rem .5rem;margin:.1rem 0 .3rem}
 details::details-content{content-visibility:visible;block-size:auto}
@@ -144,4 +144,4 @@ a{color:inherit;text-decoration:none}
 }
 `
 
-export const styleHash = 'sha256-ZE0jWPc/ChlTmAG5ETTa4fefotfgp6OND4Cj8atJr+Q='
+export const styleHash = 'sha256-lL01NQCLy2NJIKp3b5ioDeU0KR1nN52OvmtPOdoKtaI='
