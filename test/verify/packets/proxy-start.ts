@@ -3,7 +3,7 @@ import { until } from '../../until.ts'
 import { kubeProxies } from '../../../lab/binaries.ts'
 import type { ProxyMode } from '../../../lab/fixtures/cluster-spec.ts'
 import type { Ground } from './ground.ts'
-import { inNamespace, plugIn } from './network.ts'
+import { askPause, inNamespace, plugIn } from './network.ts'
 import { proxyCommand } from './node.ts'
 
 export interface Start {
@@ -22,6 +22,10 @@ export interface Heard extends Start {
   /** Its log, but for the flags that it repeats. */
   lines: string[]
 }
+
+/** It asks for an API that the API server no longer serves, and makes nothing until it is answered. */
+export const isOutdated = ({ lines }: Pick<Heard, 'lines'>): boolean =>
+  lines.some((line) => line.includes('Failed to watch *v1beta1.EndpointSlice'))
 
 export const modes: readonly ProxyMode[] = ['ipvs', 'iptables', 'nftables']
 
@@ -52,10 +56,16 @@ export async function hear(
   const isSeen = () => answers.length > 0 || ends.length > 0
   await until(`${start.version} in ${start.mode} mode`, isSeen, 240).catch(() => undefined)
   asking.end()
-  // What is said of the mode is said by then; the link comes a moment later.
-  if (ends.length === 0) await sleep(3_000)
+  // What is said of the mode is said by then; the link comes later, on a busy machine after half a minute.
+  let link = false
+  const hasLink = async () => {
+    link = (await machine.run(`ip -n ${namespace} -o link`)).includes('kube-ipvs0')
+    return link || ends.length > 0 || isOutdated({ lines })
+  }
+  if (answers.includes('ipvs')) await until('kube-ipvs0', hasLink, 60, askPause).catch(() => undefined)
+  else if (ends.length === 0) await sleep(3_000)
+  if (!link) await hasLink()
   const [[answered], [exit]] = [answers, ends]
-  const links = await machine.run(`ip -n ${namespace} -o link`)
   proxy.end()
   await watching
   await asking.exit
@@ -64,7 +74,7 @@ export async function hear(
     ...start,
     ...(answered === undefined ? {} : { answered }),
     ...(exit === undefined ? {} : { exit }),
-    link: links.includes('kube-ipvs0'),
+    link,
     lines: lines.filter((line) => !line.includes('FLAG: ')).slice(0, 80),
   }
 }

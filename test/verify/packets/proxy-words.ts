@@ -5,7 +5,7 @@ import { writeKubeconfig } from '../../../lab/control-plane/files.ts'
 import type { ProxyMode } from '../../../lab/fixtures/cluster-spec.ts'
 import { kubeProxyLog } from '../../../shared/clients/kube/logs.ts'
 import type { Chapter, Claim } from './claim.ts'
-import { type Heard, hear, modes, type Start } from './proxy-start.ts'
+import { type Heard, hear, isOutdated, modes, type Start } from './proxy-start.ts'
 import { type Ground, layMachine } from './ground.ts'
 import { carryIn } from './node.ts'
 
@@ -39,7 +39,9 @@ export const proxyWords: Chapter = {
         it.kernel,
         sentences(it).join('; '),
         it.answered ?? `none: it ${it.exit === undefined ? endOf(it.exit) : `ended with ${it.exit}`}`,
-        it.link ? 'there' : 'not there',
+        it.link
+          ? 'there'
+          : `not there${it.answered === 'ipvs' && isOutdated(it) ? ': it waits for EndpointSlices v1beta1, which the API server no longer has' : ''}`,
       ]),
     })
     const missing = Object.keys(kubeProxies).filter((version) => !versions().includes(version))
