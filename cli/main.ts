@@ -12,8 +12,10 @@ import { Failure, UsageError } from './failure.ts'
 import { quoted } from '../shared/domain/shell.ts'
 import { programName } from './called-as.ts'
 import { addHistory } from './history/history.ts'
-import { guardExit, leaveWith, say } from './streams.ts'
+import { guardExit, leaveWith, say, widthOf } from './streams.ts'
+import { withProse, wrappedLines } from './options.ts'
 import { addNotify } from './notify/notify.ts'
+import { wipeProgress } from './progress.ts'
 import { addRbac } from './rbac/rbac.ts'
 import { addRollout } from './rollout/rollout.ts'
 import { addSpokeTemplate } from './spoke-template.ts'
@@ -36,7 +38,7 @@ export const run = async (words: readonly string[]): Promise<number> => {
     await program.parseAsync(words, { from: 'user' })
     return status
   } catch (error) {
-    return explainFailure(error, { words, program })
+    return await explainFailure(error, { words, program })
   }
 }
 
@@ -47,8 +49,8 @@ export const programOf = (end: Ending): Command => {
     .version(manifest.version)
     .exitOverride()
     .configureHelp({ minWidthToWrap: 20 })
+    .configureOutput({ outputError: (text, put) => put(wrappedLines(text, widthOf(process.stderr))) })
     .showHelpAfterError('(see --help)')
-    .addHelpText('after', statusHelp)
     .hook('preAction', (_, command) => applyConfiguration(command))
   for (const add of [
     addCheck,
@@ -67,27 +69,31 @@ export const programOf = (end: Ending): Command => {
     addCompletion,
   ])
     add(program, end)
-  return program
+  return withProse(program, statusHelp)
 }
 
-const statusHelp = `
-Exit status: 0 in step or not applicable, 1 out of step or changing, 2 could not tell or failed, 64 usage.`
+const statusHelp =
+  'Exit status: 0 in step or not applicable, 1 out of step or changing, 2 could not tell or failed, 64 usage.'
 
 interface Given {
   words: readonly string[]
   program: Command
 }
 
-const explainFailure = (error: unknown, { words, program }: Given): number => {
+const explainFailure = async (error: unknown, { words, program }: Given): Promise<number> => {
+  wipeProgress()
+  const width = widthOf(process.stderr)
   // Commander has printed the error already; only a requested help or version is no error.
   if (error instanceof CommanderError) {
     const named = error.code === 'commander.excessArguments' ? clusterNamed({ words, program }) : undefined
     if (named !== undefined) say(`Name the cluster with an option: calico-ipvs-sync ${named}`)
     return error.exitCode === 0 ? exitStatus.inStep : exitStatus.usage
   }
+  // Loads more than a help may.
+  const { errorText, nextText } = await import('./error-text.ts')
   const message = error instanceof Error ? error.message : String(error)
-  say(`${programName()}: ${message}`)
-  if (error instanceof Failure && error.next !== undefined) say(`Next: ${error.next}`)
+  say(errorText(`${programName()}: ${message}`, width))
+  if (error instanceof Failure && error.next !== undefined) say(nextText(error.next, width))
   if (words.includes('--debug') && error instanceof Error) say(error.stack ?? '')
   return error instanceof UsageError ? exitStatus.usage : exitStatus.failed
 }

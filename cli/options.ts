@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { asCalled } from './called-as.ts'
 import { portRangeIn } from './port-range.ts'
+import { hanging } from '../shared/report/text/columns.ts'
 import { defaultPolicy, type Policy } from '../shared/domain/policy/policy.ts'
 import type { Exception } from '../shared/domain/policy/exception.ts'
 import type { FailOn } from './exit-status.ts'
@@ -156,6 +157,20 @@ export const withFailOn = (command: Command): Command =>
       ).choices(['critical', 'warning', 'never'] satisfies FailOn[]),
     )
     .option('--baseline <file>', 'an earlier result (-o json): exit 1 only for what is new since')
+
+/** Below a command's options, as wide as these. */
+export const withProse = (command: Command, text: string): Command =>
+  command.addHelpText('after', ({ command: it, error }) => {
+    const output = it.configureOutput()
+    const width = error ? output.getErrHelpWidth?.() : output.getOutHelpWidth?.()
+    return `\n${wrappedLines(text, width ?? 80)}`
+  })
+
+export const wrappedLines = (text: string, width: number | undefined): string =>
+  text
+    .split('\n')
+    .flatMap((line) => hanging(line, '', '', width))
+    .join('\n')
 
 /** Examples below a command's options: each can be pasted. */
 export const withExamples = (command: Command, ...examples: string[]): Command =>

@@ -13,14 +13,32 @@ export interface ProgressOutput {
   live?: boolean
 }
 
+/** The stream on which a changing line stands. */
+let drawnOn: NodeJS.WriteStream | undefined
+
+/** Removes it before an error is printed, or both would share the line. */
+export const wipeProgress = (): void => {
+  drawnOn?.write('\r\u001b[K')
+  drawnOn = undefined
+}
+
 export const progress = (quiet: boolean, stream: NodeJS.WriteStream = process.stderr): ProgressOutput => {
   if (quiet) return { doing: () => {}, done: () => {}, clear: () => {} }
   if (!stream.isTTY || process.env['TERM'] === 'dumb') return plainLines(stream)
   const fitted = (text: string) => clipped(plain(text), (stream.columns || 80) - 1)
   return {
-    doing: (text) => stream.write(`\r\u001b[K${fitted(text)}`),
-    done: (text) => stream.write(`\r\u001b[K${hanging(plain(text), '', '  ', stream.columns || 80).join('\n')}\n`),
-    clear: () => stream.write('\r\u001b[K'),
+    doing: (text) => {
+      drawnOn = stream
+      stream.write(`\r\u001b[K${fitted(text)}`)
+    },
+    done: (text) => {
+      drawnOn = undefined
+      stream.write(`\r\u001b[K${hanging(plain(text), '', '  ', stream.columns || 80).join('\n')}\n`)
+    },
+    clear: () => {
+      drawnOn = undefined
+      stream.write('\r\u001b[K')
+    },
     live: true,
   }
 }

@@ -3,7 +3,7 @@ import { exitStatus } from '../exit-status.ts'
 import { Failure, UsageError } from '../failure.ts'
 import type { Ending } from '../exit-status.ts'
 import type { LookOptions, OutputOptions, PlaceOptions } from '../options.ts'
-import { withExamples, withLook, withOutput, withPlace } from '../options.ts'
+import { withExamples, withLook, withOutput, withPlace, withProse } from '../options.ts'
 import { writePrivately, writePrivatelyToOutput } from './private-file.ts'
 import { progress } from '../progress.ts'
 import { forPlanning } from '../target/target.ts'
@@ -16,17 +16,18 @@ export const addCapture = (program: Command, end: Ending): void => {
     .description('Write what check sees as a state file, without secrets, for check --state.')
     .argument('[file]', 'where to write it, readable by its owner only (default: standard output)')
     .option('--force', 'overwrite an existing file')
-    .addHelpText('after', heldHelp)
+  withProse(command, heldHelp)
   withExamples(command, 'calico-ipvs-sync capture prod.json --context prod', 'calico-ipvs-sync check --state prod.json')
   withOutput(withLook(withPlace(command)), ['json']).action(async (file: string | undefined, options: CaptureOptions) =>
     end(await capture(placeOf(file, options), options)),
   )
 }
 
-const heldHelp = `
-It holds, of nodes, kube-proxy, calico-node, FelixConfigurations and Services, what the verdict goes by: names, times, versions,
-states, node ports, the labels that selectors name, kube-proxy's mode and flags, Felix's parameters that bear on it. It holds no other
-key of a ConfigMap, no other variable, argument or annotation, no last-applied-configuration, no kubeconfig. Field by field: docs/security.md.`
+const heldHelp = [
+  'It holds, of nodes, kube-proxy, calico-node, FelixConfigurations and Services, what the verdict goes by: names, times, versions,',
+  "states, node ports, the labels that selectors name, kube-proxy's mode and flags, Felix's parameters that bear on it. It holds no other",
+  'key of a ConfigMap, no other variable, argument or annotation, no last-applied-configuration, no kubeconfig. Field by field: docs/security.md.',
+].join(' ')
 
 /** `FILE` and `--output-file FILE` are one: either way only its owner may read it. */
 const placeOf = (file: string | undefined, { outputFile }: CaptureOptions): string | undefined => {

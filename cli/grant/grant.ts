@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Ending } from '../exit-status.ts'
 import { UsageError } from '../failure.ts'
-import { type OutputOptions, several, withExamples, withOutput } from '../options.ts'
+import { type OutputOptions, several, withExamples, withOutput, withProse } from '../options.ts'
 
 export interface GrantOptions extends OutputOptions {
   cluster?: string[]
@@ -44,7 +44,7 @@ export const addGrant = (program: Command, end: Ending): void => {
     .option('--remove', 'remove what grant created, and nothing else')
     .option('--dry-run', 'show the changes without making them')
     .option('-y, --yes', 'do not ask')
-    .addHelpText('after', ending)
+  withProse(command, ending)
   withExamples(
     command,
     'calico-ipvs-sync grant --cluster prod-1 --region eu-west-1 --dry-run',
@@ -58,8 +58,7 @@ export const addGrant = (program: Command, end: Ending): void => {
   })
 }
 
-const ending = `
-Exit status: 0 all done, 1 something was left, 2 something failed, 64 usage.`
+const ending = 'Exit status: 0 all done, 1 something was left, 2 something failed, 64 usage.'
 
 /** One role: not a user, not a session, not a pattern. */
 const principal = (text: string): string => {
