@@ -979,6 +979,19 @@ describe('the fleet budget', () => {
     expect(it.notices[0]?.text).toContain('not yet: as many clusters as the fleet budget allows')
   })
 
+  test('spent elsewhere, events add no chains of messages to a running rollout that nobody carries out; it goes on with a permit', async () => {
+    const { fleet, permits } = shared(['111122223333/eu-central-1/green'])
+    const it = hub({}, { permits })
+    it.state = stateOf(out, withRollout({}))
+    for (const reason of ['event', 'sweep', 'event'] as const) await it.look(reason)
+    expect([it.steps, it.looks, fleet.budget.waiting]).toEqual([[], [], [clusterKey(ref)]])
+    await it.look('rollout', { waits: 'm1', decided: 'd' })
+    expect(it.steps).toHaveLength(1)
+    expect(await permits.leave('111122223333/eu-central-1/green')).toEqual([clusterKey(ref)])
+    await it.look('follow')
+    expect(it.steps).toMatchObject([{ decided: 'd' }, { begin: true, permit: { token: expect.any(Number) } }])
+  })
+
   test.each([
     ['is gone', { describe: async () => read(undefined) }, {}],
     [

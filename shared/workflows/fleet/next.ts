@@ -78,13 +78,20 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
 }
 
 /**
- * Without the messages of the rollout there is no decision, and without a decision nothing is done while a window or an
- * alarm holds it: then each event would only add one more chain of messages that wait.
+ * Without the messages of the rollout there is no decision, and without a decision nothing is done while a window, an
+ * alarm or the fleet budget holds it: then each event would only add one more chain of messages that wait.
  */
 const continueRunning = async (tools: EvaluateTools, message: Evaluation, changes: boolean): Promise<Next> => {
-  const hold = message.reason === 'rollout' ? undefined : await holdFor(tools)
-  return hold ? { again: hold } : { send: await withPermit(tools, message, withDecision(message, changes)) }
+  const isCarriedOut = message.reason === 'rollout'
+  const hold = isCarriedOut ? undefined : await holdFor(tools)
+  if (hold) return { again: hold }
+  const send = await withPermit(tools, message, withDecision(message, changes))
+  return isCarriedOut ? { send } : unlessSpent(tools, send)
 }
+
+/** The fleet budget asks for an evaluation when it has room. */
+const unlessSpent = ({ permits }: EvaluateTools, send: NonNullable<Next['send']>): Next =>
+  permits && !send.permit ? { waits: budgetSpent } : { send }
 
 /** Without a recorded decision of the deployment, the rollout is decided again. */
 const withDecision = ({ decided }: Evaluation, changes: boolean) =>
@@ -104,8 +111,7 @@ const begin = async (tools: EvaluateTools, message: Evaluation, { refused }: Obs
   const hold = await holdFor(tools)
   if (hold) return { leaves: true, again: hold, waits: hold.why }
   if (reason === 'refused' || (refused && reason !== 'sweep')) return { leaves: true }
-  const send = await withPermit(tools, message, { begin: true })
-  return tools.permits && !send.permit ? { waits: budgetSpent } : { send }
+  return unlessSpent(tools, await withPermit(tools, message, { begin: true }))
 }
 
 /** Without a permit a running rollout still observes the nodes that it has touched. */
