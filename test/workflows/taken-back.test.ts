@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome, StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'
@@ -101,6 +102,24 @@ describe.each(Object.keys(others))('somebody %s an override in the middle of a r
     expect(writes.length).toBeGreaterThan(0)
     expect(world.felixRestarts.filter(({ node }) => node === 'n1').length).toBeLessThanOrEqual(4)
   })
+})
+
+test('what was written is still known after a pause: what somebody deletes before the next write is not written again', async () => {
+  const world = worldOf(['n0', 'n1', 'n2'])
+  const events = told(world)
+  startRollout(world, { target })
+  await takeStep(world.tools)
+  const { kube, now } = world.tools
+  for (const act of ['pause', 'resume'] as const) await control(kube, act, { by: 'alice', now })
+  expect(journalOf(world).map(({ what }) => what)).toEqual(['override', 'pause', 'resume'])
+  world.objects.delete('node.n0')
+  expect(await fight(world, () => undefined, 'none')).toMatchObject({
+    state: 'halted',
+    why: expect.stringContaining('somebody deleted it'),
+  })
+  expect(events.filter(({ what }) => what === 'override written')).toHaveLength(1)
+  expect(await control(kube, 'resume', { by: 'alice', now, force: true })).toMatchObject({ changed: true })
+  expect(await fight(world, () => undefined, 'none')).toMatchObject({ state: 'done' })
 })
 
 test('a value that is taken out of `default` again and again, with our marks, is written once', async () => {

@@ -87,11 +87,15 @@ const controlled = (rollout: Rollout, what: Control, force: boolean): Rollout =>
   }
 }
 
-/** A reverted value that is written again because a person asked for it. */
+/**
+ * What was written stays known, so that what somebody reverts in the meantime is not written again. After a halt for that
+ * reason, or with `force`, a person has asked for it.
+ */
 const resumed = (rollout: Rollout, force: boolean): Rollout => {
-  const { written: _written, reverted: _reverted, ...rest } = cleared(rollout)
+  const { written, reverted, ...rest } = cleared(rollout)
+  const isAskedFor = force || reverted !== undefined
   const insisted = force && { careful: true as const, pace: oneByOne(rest.pace) }
-  return { ...rest, state: 'running', ...insisted }
+  return { ...rest, state: 'running', ...(written && !isAskedFor && { written }), ...insisted }
 }
 
 const cleared = (rollout: Rollout): Rollout => {

@@ -116,6 +116,8 @@ export const rollBack = async (
     ...rest,
     ...(others.length > 0 && { rollback: others }),
     ...(evidence && evidence.node === node && removed && { evidence: { ...evidence, takenBackAt } }),
+    // Whoever resumes it wants it to be written there again.
+    ...(removed && { written: forgotten(rollout.written, overrideName(node)) }),
   }
   const { reason: why, target } = rollout
   const about = { object: objectName(overrideName(node)), ...(target && { from: target }), ...(why && { why }) }
