@@ -28,8 +28,15 @@ export const show = async (view: RolloutView, options: RolloutOptions): Promise<
 }
 
 /** Without the source of its range a rollout could not be continued: nothing is written for a range that is only assumed. */
-export const asBegun = (rollout: Rollout | undefined, options: LookOptions): LookOptions =>
-  rollout?.where?.known === 'probe' && !options.serviceNodePortRange ? { ...options, probe: true } : options
+export const asBegun = (rollout: Rollout | undefined, options: LookOptions): LookOptions => {
+  if (options.serviceNodePortRange || options.probe) return options
+  const { known, given } = rollout?.where ?? {}
+  return {
+    ...options,
+    ...(known === 'probe' && { probe: true }),
+    ...(given && { serviceNodePortRange: given }),
+  }
+}
 
 const rendered = (
   view: RolloutView,

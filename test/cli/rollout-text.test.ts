@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
+import { asBegun } from '../../cli/rollout/show.ts'
 import { rolloutStatus } from '../../cli/rollout/status.ts'
+import { commandFor } from '../../cli/target/command-for.ts'
 import { journalLines, type RolloutStyle, statusText } from '../../cli/rollout/text.ts'
 import { read } from '../../shared/domain/read.ts'
 import type { HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
@@ -63,6 +65,23 @@ describe('rollout status', () => {
     )
     expect(nowLine(statusText(standing({}), plainly, on))).toBeUndefined()
   })
+})
+
+test.each([
+  [{ known: 'probe' }, {}, ' --probe'],
+  [{ known: 'flag', given: { min: 20000, max: 22767 } }, {}, ' --service-node-port-range 20000-22767'],
+  [{ known: 'flag', given: { min: 20000, max: 22767 } }, { probe: true }, ' --probe'],
+  [
+    { known: 'flag', given: { min: 20000, max: 22767 } },
+    { serviceNodePortRange: { min: 1024, max: 2048 } },
+    ' --service-node-port-range 1024-2048',
+  ],
+  [{ known: 'flag', given: { min: '$(id)', max: 22767 } }, {}, ''],
+  [{ known: 'eks-api', given: { min: 20000, max: 22767 } }, {}, ''],
+])('the `sync` that continues a rollout takes its range from where it began (%j, %j)', (known, options, words) => {
+  const rollout = rolloutIn(begun({ where: { ...where, ...known } as Rollout['where'] }))
+  const place = { cluster: { name: 'prod', context: 'prod' } }
+  expect(commandFor('sync', { place }, asBegun(rollout, options))).toBe(`calico-ipvs-sync sync --context prod${words}`)
 })
 
 test('rollout status prints commands for that cluster', () => {

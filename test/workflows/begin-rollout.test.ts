@@ -116,7 +116,8 @@ test('the Lease says whether the spec may be written and how the range was known
       ({ annotations }) => annotations['calico-ipvs-sync/change'] ?? [],
     )
     const marks = change.map((it) => (JSON.parse(it) as { known?: string }).known)
-    return { begun: begun.begun, spec: rollout?.where.spec, known: rollout?.where.known, marks }
+    const { spec, known, given: range } = rollout?.where ?? {}
+    return { begun: begun.begun, spec, known, given: range, marks }
   }
   expect(await knownOf('eks range 20000-22767')).toEqual({
     begun: true,
@@ -127,6 +128,7 @@ test('the Lease says whether the spec may be written and how the range was known
   expect(await knownOf('no eks, given range 20000-22767, calico v3.24.5')).toEqual({
     begun: true,
     known: 'flag',
+    given: { min: 20000, max: 22767 },
     marks: ['flag'],
   })
   expect(await knownOf('no eks, annotation 20000:22767')).toMatchObject({ begun: false, marks: [] })

@@ -155,17 +155,27 @@ const nodesOf = (it: unknown): Pace['maxUnavailable'] | undefined => {
 }
 
 const whereOf = (text: string): Where | undefined => {
-  const { api: through, calico, spec, known } = json(text) ?? {}
+  const { api: through, calico, spec, known, given } = json(text) ?? {}
   const api = oneOf(apis)(through)
   if (api === undefined) return undefined
   const how = oneOf(knowns)(known)
+  const range = how === 'flag' ? rangeOf(given) : undefined
   return {
     api,
     ...(typeof calico === 'string' && calico.length <= 64 && { calico }),
     ...(typeof spec === 'boolean' && { spec }),
     ...(how !== undefined && { known: how }),
+    ...(range && { given: range }),
   }
 }
+
+/** Whole numbers alone, because they are printed in a command. */
+const rangeOf = (it: unknown): Where['given'] => {
+  const { min, max } = (it ?? {}) as Record<string, unknown>
+  return isPort(min) && isPort(max) && min <= max ? { min, max } : undefined
+}
+
+const isPort = (it: unknown): it is number => Number.isInteger(it) && 1 <= (it as number) && (it as number) <= 65_535
 
 const revertedOf = (text: string, time: (text: string) => string | undefined): Reverted | undefined => {
   const { object, at, by } = json(text) ?? {}

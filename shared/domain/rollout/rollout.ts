@@ -3,6 +3,7 @@ import type { Policy } from '../policy/policy.ts'
 import { storedEvidence, type HaltEvidence } from './halt-evidence.ts'
 import { type Journal, journalText } from './journal.ts'
 import type { Known } from './marks.ts'
+import type { PortRange } from '../ports.ts'
 import type { CalicoApi } from '../report.ts'
 import { ours } from './annotations.ts'
 
@@ -75,6 +76,8 @@ export interface Where {
   spec?: boolean
   /** The source of the service range that led to the target. */
   known?: Known
+  /** The service range if a person gave it, for commands that continue the rollout. */
+  given?: PortRange
 }
 
 /** A value that somebody reverted during the rollout: it is not written there again on the same day. */

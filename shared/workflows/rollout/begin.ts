@@ -233,7 +233,7 @@ const rolloutOf = async (
 ): Promise<Rollout> => {
   const felix = needed(state.felix)
   const { calico: { version: calico, install } = {}, serviceRange } = assessment.report
-  const known = serviceRange?.source
+  const { source: known, min = 0, max = 0 } = serviceRange ?? {}
   const restart = intent.restart.flatMap(({ calicoPod }) => (calicoPod ? [calicoPod.name] : []))
   return {
     id: idOf(state, intent, restart),
@@ -245,6 +245,7 @@ const rolloutOf = async (
       ...(calico && { calico }),
       ...(specMayBeWritten(install, parseVersion(calico)) && { spec: true }),
       ...(known && known !== 'default' && { known }),
+      ...(known === 'flag' && { given: { min, max } }),
     },
     skip: intent.skip,
     defaulted: intent.target === undefined ? [] : await serverDefaults(tools.kube, felix, intent.target),
