@@ -7,7 +7,7 @@ import { onObjects } from '../../shared/domain/findings/remedy.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { findingCodes, type Finding } from '../../shared/domain/report.ts'
-import { valueOf } from '../../shared/domain/read.ts'
+import { read, valueOf } from '../../shared/domain/read.ts'
 import { cluster } from './ingredients.ts'
 import { edited, felixObject, healthy, logged, nodesOf, objectNamed, owns, podsOf, rangeKey, setOf } from './states.ts'
 
@@ -30,6 +30,22 @@ describe('a range on default that Felix ignores', () => {
       expect(remedy).toMatch(/^calico-ipvs-sync sync .*\n.*restarts Felix on every node at once:\n/)
     },
   )
+
+  test.each([
+    ['', undefined],
+    ['20000:30000', '20000:30000 in its annotation'],
+  ])('is compared with the copy of the metadata (%j), which Felix prefers to the annotation', (copied, said) => {
+    const annotations = { [rangeKey]: '30000:31000' }
+    const copy = JSON.stringify({ annotations: { [rangeKey]: copied } })
+    const state = edited(healthy(), (it) => {
+      it.felix = read({ objects: valueOf(it.felix)?.objects ?? [], api: 'crd.projectcalico.org/v1' })
+      const base = objectNamed(it, 'default')
+      Object.assign(base.annotations, annotations, { 'projectcalico.org/metadata': copy })
+      base.spec['kubeNodePortRanges'] = ['30000:34000']
+    })
+    const found = assess(state, defaultPolicy).report.findings.find(({ message }) => message.includes('counts'))
+    expect(found?.message).toEqual(said === undefined ? undefined : expect.stringContaining(said))
+  })
 
   test('is put right by the patch where the range is right already, and nothing is said of a mode', () => {
     const { remedy } = finding('RANGE_SPEC_IGNORED', cluster('spec 30000:39999'))

@@ -24,6 +24,8 @@ const kinds = [
   'copied mark',
   'has it',
   'emptied',
+  'emptied in the copy',
+  'set in the copy',
   'no kube-proxy',
   'windows',
   'hybrid',
@@ -35,6 +37,10 @@ const kinds = [
 type Kind = (typeof kinds)[number]
 
 const target = '20000:22767'
+
+const copyWith = (range: string) => ({
+  'projectcalico.org/metadata': JSON.stringify({ annotations: { [rangeKey]: range } }),
+})
 
 const befallen = (copy: ClusterState, name: string, kind: Kind): void => {
   const node = nodesOf(copy).find((it) => it.name === name)
@@ -75,6 +81,12 @@ const befallen = (copy: ClusterState, name: string, kind: Kind): void => {
     case 'emptied':
       objectNamed(copy, `node.${name}`).annotations[rangeKey] = ''
       return
+    case 'emptied in the copy':
+      Object.assign(objectNamed(copy, `node.${name}`).annotations, { [rangeKey]: '31000', ...copyWith('') })
+      return
+    case 'set in the copy':
+      Object.assign(objectNamed(copy, `node.${name}`).annotations, { [rangeKey]: '', ...copyWith('31000') })
+      return
     case 'no kube-proxy':
       copy.pods = without('kube-proxy')
       return
@@ -102,6 +114,7 @@ const befallen = (copy: ClusterState, name: string, kind: Kind): void => {
 
 const stateOf = (given: readonly Kind[]): ClusterState =>
   edited(healthy({ nodes: given.length, eks: { serviceNodePortRange: { min: 20_000, max: 22_767 } } }), (copy) => {
+    copy.felix = read({ api: 'crd.projectcalico.org/v1', objects: valueOf(copy.felix)?.objects ?? [] })
     given.forEach((kind, index) => befallen(copy, nodesOf(copy)[index]?.name ?? '', kind))
   })
 
@@ -166,6 +179,12 @@ describe('plan, status and rollout mean the same nodes', () => {
     const result = await compared(['plain', 'emptied', 'emptied'], policyOf('staged'))
     const all = ['node.node-0001', 'node.node-0002', 'node.node-0003']
     expect(result).toEqual({ planned: all, pending: all, done: all, restarts: 3, forecast: 3, begun: true })
+  })
+
+  test('what the copy of the metadata says of a range counts more than the annotation, as for Felix', async () => {
+    const result = await compared(['plain', 'emptied in the copy', 'set in the copy'], policyOf('staged'))
+    const all = ['node.node-0001', 'node.node-0002']
+    expect(result).toEqual({ planned: all, pending: all, done: all, restarts: 2, forecast: 2, begun: true })
   })
 
   test('whatever the nodes are, with every strategy', async () => {

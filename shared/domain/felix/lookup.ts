@@ -67,7 +67,7 @@ export function indexForVersion(source: FelixSource, calico: CalicoVersion): Ver
 }
 
 // Before 3.28 the copy is decoded (and must be readable) but its annotations are not used.
-const copyRule = (api: CalicoApi, calico: CalicoVersion): DecodeRules['metadataCopy'] =>
+export const copyRule = (api: CalicoApi, calico: CalicoVersion): DecodeRules['metadataCopy'] =>
   api === 'projectcalico.org/v3' ? 'ignored' : atLeast(calico, '3.28') ? 'merged' : 'parsed'
 
 // Config.MarkMask: until 3.32 only by the setting; from 3.33 by what it resolves to on the node.

@@ -1,11 +1,14 @@
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
 import type { FelixWarning, RangeLayer } from '../felix/values.ts'
+import type { FelixObject } from '../cluster.ts'
 import { objectName } from '../felix/layer.ts'
+import { copyRule } from '../felix/lookup.ts'
+import { copyKey, isReadable, readCopy } from '../felix/metadata-copy.ts'
 import type { NodeCheck, Trouble } from './checks.ts'
 import { ownerOf } from '../facts/owner.ts'
 import type { RangeDifference } from '../facts/range-difference.ts'
 import { builtIn, isReachedByDefault, layerEvidence, specRanges, text, warningEvidence } from './range-layers.ts'
-import { environmentChange, felixName, felixObject, onCluster, rangeManifest, rangePatch } from './remedy.ts'
+import { apiOf, environmentChange, felixName, felixObject, onCluster, rangeManifest, rangePatch } from './remedy.ts'
 import { parsePortList, sameRanges, type PortRange } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding, Severity } from '../report.ts'
@@ -169,10 +172,24 @@ function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
 
 const byHand = 'Or manually, which restarts Felix on every node at once:'
 
+/** In the annotation, or in the copy of the metadata where Felix prefers that. */
+const rangeTextOf = (
+  { annotations }: FelixObject,
+  cluster: ClusterFacts,
+): { text: string | undefined; key: string } => {
+  const { calico } = cluster
+  const copy = annotations[copyKey] ?? ''
+  const isMerged = calico !== undefined && copyRule(apiOf(cluster), calico) === 'merged' && isReadable(copy)
+  const copied = isMerged ? readCopy(copy)?.annotations.get(rangeAnnotation) : undefined
+  return copied === undefined
+    ? { text: annotations[rangeAnnotation], key: rangeAnnotation }
+    : { text: copied, key: copyKey }
+}
+
 /** The annotation and the spec have different values: the annotation is used, and the spec is misleading. */
 export function specContradicts(cluster: ClusterFacts): Finding[] {
   return (valueOf(cluster.state.felix)?.objects ?? []).flatMap((object): Finding[] => {
-    const annotation = object.annotations[rangeAnnotation]
+    const { text: annotation, key } = rangeTextOf(object, cluster)
     const said = annotation === undefined || annotation === '' ? undefined : parsePortList(annotation)
     const spec = specRanges(object.name, cluster)
     if (!said?.ok || !spec || sameRanges(said.ranges, spec)) return []
@@ -190,7 +207,7 @@ export function specContradicts(cluster: ClusterFacts): Finding[] {
           },
           {
             object: objectName(object.name),
-            field: `metadata.annotations[${rangeAnnotation}]`,
+            field: `metadata.annotations[${key}]`,
             value: annotation ?? '',
           },
         ],

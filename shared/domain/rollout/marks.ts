@@ -90,7 +90,7 @@ export const sealOf = (
 }
 
 /** Only annotations that Felix reads: admission webhooks also add others, which configure nothing. */
-export const settingsOf = (annotations: Record<string, string>): [string, string][] => {
+const settingsOf = (annotations: Record<string, string>): [string, string][] => {
   const all = { ...inCopy(annotations), ...annotations }
   return Object.entries(all)
     .filter(([key]) => key.startsWith('config.projectcalico.org/'))

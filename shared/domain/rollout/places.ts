@@ -2,9 +2,9 @@ import type { FelixObject, PodState } from '../cluster.ts'
 import { counted } from '../counted.ts'
 import type { StepInput } from './step.ts'
 import { budget } from '../policy/policy.ts'
-import { isRangeKey, overrideName } from './range-writes.ts'
+import { overrideName } from './range-writes.ts'
 import { clockSkew } from './annotations.ts'
-import { isMarked, isOurs, settingsOf, touchedAt } from './marks.ts'
+import { isMarked, isOurs, touchedAt } from './marks.ts'
 import { milliseconds } from '../rfc3339.ts'
 import type { Rollout } from './rollout.ts'
 import { zoneOf } from './zones.ts'
@@ -60,7 +60,10 @@ export const presentPods = (pods: PodState[]): PodState[] => {
     .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
 }
 
-export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn }: StepInput): RolloutNode[] => {
+export const placesOf = (
+  { rollout, now }: RolloutNow,
+  { objects, pods, rangeOn, setsOwnRange }: StepInput,
+): RolloutNode[] => {
   const byName = new Map(objects.map((it) => [it.name, it]))
   const skip = new Set(rollout.skip)
   return presentPods(pods)
@@ -76,18 +79,9 @@ export const placesOf = ({ rollout, now }: RolloutNow, { objects, pods, rangeOn 
         ...(range !== undefined && { range }),
         ...(override && { override }),
         ...(changedAt && { changedAt }),
-        ...(object && (override || setsRange(object)) && !isOurs(object) && { foreign: true as const }),
+        ...(object && (override || setsOwnRange(pod)) && !isOurs(object) && { foreign: true as const }),
       }
     })
-}
-
-/**
- * In any spelling, and in the field as well, which Felix cannot read: the object decides the range of its node. An empty
- * annotation hides the field and decides nothing: such a node has the range of `default`, and takes its turn.
- */
-const setsRange = ({ annotations, spec }: FelixObject): boolean => {
-  const texts = settingsOf(annotations).flatMap(([key, text]) => (isRangeKey(key) ? [text] : []))
-  return texts.length > 0 ? texts.some((text) => text !== '') : 'kubeNodePortRanges' in spec
 }
 
 /** The nodes of a rollout, in order: for plan, status and the rollout itself. Nodes in `skip` are already excluded. */

@@ -89,7 +89,7 @@ const prefix = 'config.projectcalico.org/'
 const parameterOf = (key: string): string | undefined =>
   key.startsWith(prefix) ? key.slice(prefix.length).toLowerCase() : undefined
 
-export const isRangeKey = (key: string): boolean => parameterOf(key) === 'kubenodeportranges'
+const isRangeKey = (key: string): boolean => parameterOf(key) === 'kubenodeportranges'
 
 const otherSpellings = (object: FelixObject): string[] =>
   Object.keys(object.annotations).filter((key) => isRangeKey(key) && key !== rangeAnnotation)

@@ -1,6 +1,8 @@
 import type { FelixConfigurations, NodeState, PodState } from '../cluster.ts'
 import { indexFelix, type FelixIndex } from '../felix/felix-index.ts'
+import { objectName } from '../felix/layer.ts'
 import type { FelixNode } from '../felix/lookup.ts'
+import { overrideName } from './range-writes.ts'
 import type { StepInput } from './step.ts'
 import type { Where } from './rollout.ts'
 import { parseVersion, versionOfImage, type CalicoVersion } from '../version.ts'
@@ -27,11 +29,26 @@ export const stepInput = ({ api, objects }: FelixConfigurations, pods: PodState[
   }
   const plain = (nodeName: string): FelixNode => ({ nodeName, nodeLabels: {}, env: [] })
   const versionOn = (pod: PodState | undefined) => versionOfImage(pod?.image ?? '') ?? fallback
-  const ranges = new Map(
-    pods.map((pod) => [pod.node, rangeFor({ ...plain(pod.node), env: literal(pod) }, versionOn(pod))]),
-  )
+  const felixOn = (pod: PodState): FelixNode => ({ ...plain(pod.node), env: literal(pod) })
+  const ranges = new Map(pods.map((pod) => [pod.node, rangeFor(felixOn(pod), versionOn(pod))]))
   const defaultRange = rangeFor(plain(''), versionOn(pods[0]))
-  return { objects, pods, rangeOn: ({ node }) => ranges.get(node), defaultRange, ...(trouble && { trouble }) }
+  return {
+    objects,
+    pods,
+    rangeOn: ({ node }) => ranges.get(node),
+    setsOwnRange: (pod) => setsOwnRange(indexFor(versionOn(pod)), felixOn(pod)),
+    defaultRange,
+    ...(trouble && { trouble }),
+  }
+}
+
+/**
+ * In any spelling, in the field and in the copy of the metadata, as this version of Felix reads them. An empty
+ * annotation hides the field and decides nothing: such a node has the range of `default`, and takes its turn.
+ */
+const setsOwnRange = (index: FelixIndex, node: FelixNode): boolean => {
+  const own = objectName(overrideName(node.nodeName))
+  return index.rangeLayers(node).some(({ object, raw }) => object === own && raw !== '')
 }
 
 /** A node whose kubelet does not answer, or that no longer exists, is not well, whatever the status of its pod. */

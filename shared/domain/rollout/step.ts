@@ -11,7 +11,9 @@ export interface StepInput {
   pods: PodState[]
   /** The text of the effective range on the pod's node; `undefined`: Felix's built-in default. */
   rangeOn: (pod: PodState) => string | undefined
-  /** The same for a node that has no object of its own. */
+  /** The node's own FelixConfiguration says something about its range. */
+  setsOwnRange: (pod: PodState) => boolean
+  /** The same as `rangeOn` for a node that has no object of its own. */
   defaultRange: string | undefined
   /** Why Felix would reject its current configuration, and the rejected objects: `FelixConfiguration/node.n1`. */
   trouble?: { reason: string; objects: readonly string[] }

@@ -37,6 +37,7 @@ const onlyPods = (pods: PodState[]): StepInput => ({
   pods,
   objects: [],
   rangeOn: () => undefined,
+  setsOwnRange: () => false,
   defaultRange: undefined,
 })
 

@@ -79,7 +79,7 @@ const domainMutants: readonly Mutant[] = [
   {
     name: "a node's own range is overwritten",
     file: `${rollout}/places.ts`,
-    from: '(override || setsRange(object))',
+    from: '(override || setsOwnRange(pod))',
     to: 'override',
   },
   {
