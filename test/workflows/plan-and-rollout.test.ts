@@ -187,6 +187,17 @@ describe('plan, status and rollout mean the same nodes', () => {
     expect(result).toEqual({ planned: all, pending: all, done: all, restarts: 2, forecast: 2, begun: true })
   })
 
+  test('`default` is planned to take the value where the copy of its metadata hides the annotation that has it', () => {
+    const state = stateOf(['plain'])
+    Object.assign(objectNamed(state, 'default').annotations, { [rangeKey]: target, ...copyWith('30000:32767') })
+    const { changes } = plan(assess(state, defaultPolicy), state, defaultPolicy)
+    expect(changes.map(({ action, name }) => `${action} ${name}`)).toEqual([
+      'create node.node-0001',
+      'patch default',
+      'delete node.node-0001',
+    ])
+  })
+
   test('whatever the nodes are, with every strategy', async () => {
     const clusters = fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 7 })
     const strategies = fc.constantFrom('staged' as const, 'canary' as const, 'direct' as const)

@@ -2,6 +2,7 @@ import { isAssumed, isGiven, isOfEks } from '../facts/assumption.ts'
 import type { Assessment, NodeAssessment } from '../assess/assessment.ts'
 import type { ClusterState, FelixObject } from '../cluster.ts'
 import { indexFelix } from '../felix/felix-index.ts'
+import type { FelixResolution } from '../felix/values.ts'
 import { parseVersion } from '../version.ts'
 import { exceptionsFor, forbidsBy } from '../policy/exception.ts'
 import {
@@ -124,16 +125,21 @@ const reasonGone = (
   }
   const left = objects.filter(isOurs)
   if (left.length === 0) return undefined
-  const calico = parseVersion(report.calico?.version)
-  const base = objects.filter(({ name }) => name === 'default')
-  const api = report.calico?.api ?? 'crd.projectcalico.org/v1'
-  const felix = indexFelix({ objects: base, api, ...(calico && { calico }) }).resolve(nobody)
+  const felix = felixByDefault(report, objects)
   if (felix.outcome === 'error' || !desired) return undefined
   const { effectiveRange } = felix.values
   const text = felix.raw.KubeNodePortRanges
   // Felix's built-in default is not written as text, because that would restart Felix on every node.
   const isOther = text === undefined || left.some((it) => !isWanted(it.annotations[rangeAnnotation]))
   return isOther && effectiveRange && sameRanges(effectiveRange, desired) ? { text } : undefined
+}
+
+/** Felix's configuration on a node of which `default` decides. */
+export const felixByDefault = ({ calico: found }: Assessment['report'], objects: FelixObject[]): FelixResolution => {
+  const calico = parseVersion(found?.version)
+  const base = objects.filter(({ name }) => name === 'default')
+  const api = found?.api ?? 'crd.projectcalico.org/v1'
+  return indexFelix({ objects: base, api, ...(calico && { calico }) }).resolve(nobody)
 }
 
 /** A node that has no object of its own. */

@@ -1,6 +1,6 @@
 import type { Assessment, NodeAssessment } from '../assess/assessment.ts'
 import type { ClusterState, FelixObject } from '../cluster.ts'
-import { intentOf, type Intent } from './intent.ts'
+import { felixByDefault, intentOf, type Intent } from './intent.ts'
 import { budget, type Policy } from '../policy/policy.ts'
 import { parsePortList, validRangesForWrite } from '../ports.ts'
 import {
@@ -86,18 +86,22 @@ const restartOf = ({ namespace, name }: { namespace: string; name: string }): Ch
 
 const rangeChanges = (
   intent: Intent,
-  { report: { calico } }: Assessment,
+  { report }: Assessment,
   { state, policy }: { state: ClusterState; policy: Policy },
 ): Change[] => {
   const felix = valueOf(state.felix)
   if (!felix || intent.target === undefined) return []
+  const { calico } = report
   const value = rangeValue(intent.target, specMayBeWritten(calico?.install, parseVersion(calico?.version)))
   const byName = new Map(felix.objects.map((object) => [object.name, object]))
   const names = overridden(intent, policy)
   const write = writer(felix.api)
   const base = byName.get('default')
   const overrides = names.map((node) => write.override(node, value, { object: byName.get(overrideName(node)), base }))
-  const promotion = base?.annotations[rangeAnnotation] === intent.target ? [] : [write.promotion(value, base)]
+  // The copy of the metadata may hide the annotation.
+  const standing = felixByDefault(report, felix.objects)
+  const isPromoted = standing.outcome !== 'error' && standing.raw.KubeNodePortRanges === intent.target
+  const promotion = isPromoted ? [] : [write.promotion(value, base)]
   const made = names.map(overrideName)
   const left = felix.objects.filter((it) => isOurs(it) && !made.includes(it.name))
   const removals = [...names.map((node) => byName.get(overrideName(node)) ?? overrideName(node)), ...left].map(
