@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { partitionOf } from '../shared/domain/fleet-names.ts'
+import { partitionOf } from '../shared/domain/partitions.ts'
 import type { Fault } from './config-limits.ts'
 
 const arn = (rest: string, what: string) => z.string().regex(new RegExp(`^arn:aws[a-z-]*:${rest}$`), what)

@@ -1,4 +1,4 @@
-import { partitionOf } from '../shared/domain/fleet-names.ts'
+import { partitionOf } from '../shared/domain/partitions.ts'
 
 export interface Fault {
   path: (string | number)[]

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import manifest from '../package.json' with { type: 'json' }
-import { partitionOf } from '../shared/domain/fleet-names.ts'
+import { partitionOf } from '../shared/domain/partitions.ts'
 import { clusterRef } from '../shared/messages.ts'
 import { policySetting } from '../shared/settings.ts'
 import { arns, placeFault } from './arns.ts'

@@ -7,7 +7,7 @@ import type { Read } from '../../shared/domain/read.ts'
 import type { EksCluster } from '../../shared/clients/aws/eks.ts'
 import type { EksPlace } from '../../shared/clients/aws/eks-access.ts'
 import { bounded, inTime, limited } from '../../shared/clients/aws/limits.ts'
-import { serviceHost } from '../../shared/clients/aws/eks-token.ts'
+import { serviceHost } from '../../shared/domain/partitions.ts'
 import { proxyEnvironment, ProxyError, proxyFor, proxyName } from '../../shared/clients/proxy.ts'
 import { HopFailure, type Walk } from './hop.ts'
 import { proxyFix, tunnel, unusableProxyFix } from './proxy.ts'
@@ -59,7 +59,7 @@ export const tryAws = async (
           throw new HopFailure(error.message, loginFix(profile))
         throw error
       }),
-    `aws sts get-caller-identity --region ${quoted(region)}${profile === undefined ? '' : ` --profile ${quoted(profile)}`}   # a clock that is off, expired credentials, or no way to sts.${region}.amazonaws.com`,
+    `aws sts get-caller-identity --region ${quoted(region)}${profile === undefined ? '' : ` --profile ${quoted(profile)}`}   # a clock that is off, expired credentials, or no way to ${serviceHost('sts', region)}`,
     ['credentials', 'AWS proxy'],
   )
   const caller = arn ?? 'YOUR-ARN'
@@ -187,7 +187,7 @@ const roleFix = (role: string, own: string): string => {
 const eksFix = (kind: string, place: ClusterAddress): string => {
   const { name, region } = place.cluster
   if (kind !== 'denied')
-    return `${awsEks(place, `describe-cluster --name ${quoted(name)}`)}   # no way to eks.${region}.amazonaws.com, or wrong credentials`
+    return `${awsEks(place, `describe-cluster --name ${quoted(name)}`)}   # no way to ${region === undefined ? 'the EKS API' : eksHost(region)}, or wrong credentials`
   const policy = JSON.stringify({
     Version: '2012-10-17',
     Statement: [

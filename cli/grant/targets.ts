@@ -1,4 +1,4 @@
-import { partitionOf } from '../../shared/domain/fleet-names.ts'
+import { partitionOf } from '../../shared/domain/partitions.ts'
 import type { EksAccess } from '../../shared/clients/aws/eks-access.ts'
 import type { ReadFailure } from '../../shared/domain/read.ts'
 import { partsOf } from '../../shared/domain/identity.ts'

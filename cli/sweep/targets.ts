@@ -1,5 +1,5 @@
 import { counted } from '../../shared/domain/counted.ts'
-import { partitionOf } from '../../shared/domain/fleet-names.ts'
+import { partitionOf } from '../../shared/domain/partitions.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import { failed } from '../../shared/domain/read.ts'
 import type { Report } from '../../shared/domain/report.ts'

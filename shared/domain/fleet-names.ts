@@ -25,17 +25,3 @@ export const busName = (deployment: string): string => deployment
 
 /** The external id if the configuration has none. It is not a secret: it identifies the deployment. */
 export const defaultExternalId = (deployment: string, hubAccount: string): string => `${deployment}-${hubAccount}`
-
-const partitions: readonly (readonly [prefix: string, partition: string])[] = [
-  ['cn-', 'aws-cn'],
-  ['us-gov-', 'aws-us-gov'],
-  ['us-isob-', 'aws-iso-b'],
-  ['us-iso-', 'aws-iso'],
-  ['eu-isoe-', 'aws-iso-e'],
-  ['us-isof-', 'aws-iso-f'],
-  ['eusc-', 'aws-eusc'],
-]
-
-/** Credentials are valid in one AWS partition only. */
-export const partitionOf = (region: string): string =>
-  partitions.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws'

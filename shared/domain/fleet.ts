@@ -1,4 +1,5 @@
-import { defaultDeployment, defaultExternalId, partitionOf, roleName, type RoleKind } from './fleet-names.ts'
+import { defaultDeployment, defaultExternalId, roleName, type RoleKind } from './fleet-names.ts'
+import { partitionOf } from './partitions.ts'
 
 /** The accounts and regions of a deployment. */
 export interface FleetBounds {

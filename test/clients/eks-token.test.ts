@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createHash, createHmac } from 'node:crypto'
 import { startTokenVerifier, type TokenVerifier } from '../../lab/eks-token-verifier/start.ts'
-import { type AwsCredentials, signToken, stsHost, tokens } from '../../shared/clients/aws/eks-token.ts'
+import { type AwsCredentials, signToken, tokens } from '../../shared/clients/aws/eks-token.ts'
 
 const keys = { accessKeyId: 'AKIDMAPPED', secretAccessKey: 'mapped/secret+key' }
 const temporary = { accessKeyId: 'ASIATEMPORARY', secretAccessKey: 'temporary', sessionToken: 'IQoJ+/b3J=!*' }
@@ -53,13 +53,6 @@ describe('the URL inside a token', () => {
       delete process.env['AWS_ENDPOINT_URL']
     }
   })
-
-  test.each([
-    ['us-gov-west-1', 'sts.us-gov-west-1.amazonaws.com'],
-    ['us-iso-east-1', 'sts.us-iso-east-1.c2s.ic.gov'],
-    ['us-isob-east-1', 'sts.us-isob-east-1.sc2s.sgov.gov'],
-    ['eusc-de-east-1', 'sts.eusc-de-east-1.amazonaws.eu'],
-  ])('in %s it is %s', (region, host) => expect(stsHost(region)).toBe(host))
 })
 
 describe('tokens are kept', () => {

@@ -7,7 +7,7 @@ import {
   whyOnlyReported,
   whyOutside,
 } from '../../shared/domain/fleet.ts'
-import { deploymentName, partitionOf } from '../../shared/domain/fleet-names.ts'
+import { deploymentName } from '../../shared/domain/fleet-names.ts'
 
 const own = '111122223333'
 const role = (account: string, name: string) => `arn:aws:iam::${account}:role/${name}`
@@ -78,15 +78,6 @@ describe('the fixed names', () => {
 
   test('a session says which function of which deployment it is of', () =>
     expect(sessionName(fleet, 'rollout-step')).toBe('rollout-step@calico-ipvs-sync'))
-
-  test.each([
-    ['eu-west-1', 'aws'],
-    ['cn-north-1', 'aws-cn'],
-    ['us-gov-west-1', 'aws-us-gov'],
-    ['us-isob-east-1', 'aws-iso-b'],
-    ['us-iso-east-1', 'aws-iso'],
-    ['eusc-de-east-1', 'aws-eusc'],
-  ])('%s is of %s', (region, partition) => expect(partitionOf(region)).toBe(partition))
 })
 
 test('every account has its own regions, or those of the fleet', () =>

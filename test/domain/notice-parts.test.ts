@@ -30,14 +30,17 @@ describe('links', () => {
   test.each([
     ['eu-west-1', 'https://eu-west-1.console.aws.amazon.com/eks/clusters/prod-1?region=eu-west-1'],
     ['cn-north-1', 'https://cn-north-1.console.amazonaws.cn/eks/clusters/prod-1?region=cn-north-1'],
-    ['us-gov-west-1', 'https://us-gov-west-1.console.amazonaws-us-gov.com/eks/clusters/prod-1?region=us-gov-west-1'],
-    ['eusc-de-east-1', 'https://eusc-de-east-1.console.amazonaws-eusc.eu/eks/clusters/prod-1?region=eusc-de-east-1'],
   ])('of a halt in %s lead to its section of the runbook and to the console of its partition', (region, console) => {
     const there = { ...notice, attributes: { ...notice.attributes, region } }
     expect(linksOf(there, runbook)).toEqual([
       { label: 'Runbook', url: `${runbook}#rollout-halted` },
       { label: 'Console', url: console },
     ])
+  })
+
+  test('of a cluster in a partition whose console is not known lead to the runbook alone', () => {
+    const there = { ...notice, attributes: { ...notice.attributes, region: 'us-iso-east-1' } }
+    expect(linksOf(there, runbook).map(({ label }) => label)).toEqual(['Runbook'])
   })
 
   test('are made of no name that AWS does not give', () => {

@@ -1,4 +1,5 @@
 import { SignatureV4 } from '@smithy/signature-v4'
+import { serviceHost } from '../../domain/partitions.ts'
 import { Sha256 } from './sha256.ts'
 
 export interface AwsCredentials {
@@ -11,26 +12,6 @@ export type CredentialsProvider = () => Promise<AwsCredentials>
 /** The verifier accepts a token for fifteen minutes after its date; it is renewed well before that. */
 const lifetimeMs = 10 * 60_000
 
-/**
- * The domains of AWS' partitions; the verifier rejects a host of another one (aws-iam-authenticator,
- * pkg/endpoints/partitions.go).
- */
-const domains: readonly [prefix: string, domain: string][] = [
-  ['cn-', 'amazonaws.com.cn'],
-  ['us-iso-', 'c2s.ic.gov'],
-  ['us-isob-', 'sc2s.sgov.gov'],
-  ['eu-isoe-', 'cloud.adc-e.uk'],
-  ['us-isof-', 'csp.hci.ic.gov'],
-  ['eusc-', 'amazonaws.eu'],
-]
-
-/** Of a service in a region, in its partition's domain. */
-export const serviceHost = (service: string, region: string): string =>
-  `${service}.${region}.${domains.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'amazonaws.com'}`
-
-/** The regional STS, whatever endpoint the environment has for calls: the URL is only signed, not called. */
-export const stsHost = (region: string): string => serviceHost('sts', region)
-
 export interface TokenRequest {
   region: string
   /** The cluster's name; on Outposts its id. */
@@ -40,7 +21,8 @@ export interface TokenRequest {
 
 /** A presigned GetCallerIdentity. EKS sends it to STS to learn the caller's identity. Created without a request. */
 export async function signToken({ region, tokenFor, now }: TokenRequest, credentials: AwsCredentials): Promise<string> {
-  const host = stsHost(region)
+  // The regional STS, whatever endpoint the environment has for calls: the URL is only signed, not called.
+  const host = serviceHost('sts', region)
   const signer = new SignatureV4({ credentials, region, service: 'sts', sha256: Sha256, applyChecksum: false })
   const request = {
     method: 'GET',

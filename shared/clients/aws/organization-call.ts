@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { DefaultRateLimiter, isThrottlingError } from '@smithy/core/retry'
 import type * as z from 'zod/mini'
-import { partitionOf } from '../../domain/fleet-names.ts'
+import { globalRegion } from '../../domain/partitions.ts'
 import type { CredentialsProvider } from './eks-token.ts'
 import { signedCall } from './signed-call.ts'
 
@@ -20,17 +20,6 @@ export type OrganizationCall = <S extends z.ZodMiniType<{ NextToken?: string | n
   schema: S,
 ) => Promise<z.output<S>[]>
 
-/** AWS Organizations is one in each partition. */
-const regions: Record<string, string> = {
-  'aws-cn': 'cn-northwest-1',
-  'aws-us-gov': 'us-gov-west-1',
-  'aws-iso': 'us-iso-east-1',
-  'aws-iso-b': 'us-isob-east-1',
-  'aws-iso-e': 'eu-isoe-west-1',
-  'aws-iso-f': 'us-isof-south-1',
-  'aws-eusc': 'eusc-de-east-1',
-}
-
 const triesAtMost = 6
 const longestWaitMs = 5_000
 /** Of 20 accounts each: what answers with more is not believed. */
@@ -46,7 +35,7 @@ export const patientCalls = ({ region, ...place }: OrganizationPlace, stop: Abor
     ...place,
     service: 'organizations',
     protocol: '1.1',
-    region: regions[partitionOf(region)] ?? 'us-east-1',
+    region: globalRegion(region),
   } as const
   const once = async (operation: string, request: object): Promise<unknown> => {
     stop.throwIfAborted()

@@ -1,6 +1,7 @@
 import { SignatureV4 } from '@smithy/signature-v4'
 import { counted, outOfTime, timeLeft } from '../../deadline.ts'
-import { type CredentialsProvider, serviceHost } from './eks-token.ts'
+import { serviceHost } from '../../domain/partitions.ts'
+import type { CredentialsProvider } from './eks-token.ts'
 import { Sha256 } from './sha256.ts'
 
 /** The endpoint and credentials for an AWS API with a JSON protocol. */

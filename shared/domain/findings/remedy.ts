@@ -1,4 +1,4 @@
-import { partitionOf } from '../fleet-names.ts'
+import { partitionOf } from '../partitions.ts'
 import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterState, FelixObject } from '../cluster.ts'
 import type { ParameterLayer } from '../felix/values.ts'

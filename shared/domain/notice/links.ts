@@ -1,3 +1,4 @@
+import { consoleHost } from '../partitions.ts'
 import type { NoticeKind, OutgoingNotice } from './outgoing.ts'
 
 export interface Link {
@@ -48,17 +49,11 @@ const sectionOf = (kind: NoticeKind, isUnknown: boolean): string | undefined => 
   }
 }
 
-const consoles: [RegExp, string][] = [
-  [/^cn-/, 'console.amazonaws.cn'],
-  [/^us-gov-/, 'console.amazonaws-us-gov.com'],
-  [/^eusc-/, 'console.amazonaws-eusc.eu'],
-]
-
-/** `undefined`: not a valid AWS name. */
+/** `undefined`: not a valid AWS name, or no console is known there. */
 const consoleOf = (cluster: string, region: string): string | undefined => {
-  if (!/^[0-9A-Za-z][\w-]{0,99}$/.test(cluster) || !/^[a-z]{2,5}(-[a-z]+)+-\d$/.test(region)) return undefined
-  const host = consoles.find(([begins]) => begins.test(region))?.[1] ?? 'console.aws.amazon.com'
-  return `https://${region}.${host}/eks/clusters/${cluster}?region=${region}`
+  const host = consoleHost(region)
+  if (host === undefined || !/^[0-9A-Za-z][\w-]{0,99}$/.test(cluster)) return undefined
+  return `https://${host}/eks/clusters/${cluster}?region=${region}`
 }
 
 /** The text with its links at the end, one on each line. */
