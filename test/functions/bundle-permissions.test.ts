@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { functionNames } from '../../infra/functions.ts'
+import { signedActions } from '../../shared/clients/aws/signed-call.ts'
 import { bundled } from '../flow/assemble.ts'
 import { actionsOf, deployment, everything, ofOrganization } from '../infra/deployment.ts'
 
@@ -19,31 +21,37 @@ const lambdas = /^(logs|xray|ec2|kms):|^sqs:(ReceiveMessage|DeleteMessage|GetQue
 const actionOf = (client: string, command: string) =>
   `${client.replace('-service', '').replace('-', '')}:${command}`.replace('SendMessageBatch', 'SendMessage')
 
-/** Calls without a client of the SDK. */
-const signedByHand = {
-  'shared/clients/aws/health.ts': 'cloudwatch:DescribeAlarms',
-  'shared/clients/aws/brake.ts': 'ssm:GetParameter',
-  'shared/clients/aws/organization.ts': [
-    'organizations:ListAccounts',
-    'organizations:ListAccountsForParent',
-    'organizations:ListOrganizationalUnitsForParent',
-    'organizations:ListTagsForResource',
-  ],
+interface Metafile {
+  inputs: Record<string, { imports: { path: string }[] }>
+  outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>
 }
+const metafileOf = (name: string) =>
+  JSON.parse(readFileSync(join(`${bundles}-meta`, `${name}.json`), 'utf8')) as Metafile
 
-/** The calls of AWS that are in the code, by the command classes that remain in the bundle. */
-const callsIn = (name: string): string[] => {
-  const metafile = JSON.parse(readFileSync(join(`${bundles}-meta`, `${name}.json`), 'utf8')) as {
-    outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>
-  }
-  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
-  return inputs.flatMap(([file, { bytesInOutput }]) => {
-    const signed = Object.entries(signedByHand).find(([source]) => file.endsWith(source))
-    if (signed && bytesInOutput > 0) return [signed[1]].flat()
-    const [, client = '', command = ''] = /@aws-sdk\/client-([\w-]+)\/.*\/commands\/(\w+)Command\.js$/.exec(file) ?? []
-    return client && bytesInOutput > 0 ? [actionOf(client, command)] : []
+/** Files of which something remains in the bundle. */
+const filesIn = ({ outputs }: Metafile): string[] =>
+  Object.values(outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+  )
+
+/** Calls without a client of the SDK, by their targets in the bundle: `AmazonSSM.GetParameter`, or both parts of it. */
+const signedIn = (name: string): string[] => {
+  const code = readFileSync(join(bundles, name, 'index.js'), 'utf8')
+  const has = (text: string) => ['"', "'", '`'].some((quote) => code.includes(quote + text + quote))
+  return Object.entries(signedActions).flatMap(([target, action]) => {
+    const [service = '', operation = ''] = target.split('.')
+    return has(target) || (code.includes(`${service}.$`) && has(operation)) ? [action] : []
   })
 }
+
+/** The calls of AWS that are in the code: those that are signed here, and the command classes that remain in the bundle. */
+const callsIn = (name: string): string[] => [
+  ...signedIn(name),
+  ...filesIn(metafileOf(name)).flatMap((file) => {
+    const [, client = '', command = ''] = /@aws-sdk\/client-([\w-]+)\/.*\/commands\/(\w+)Command\.js$/.exec(file) ?? []
+    return client ? [actionOf(client, command)] : []
+  }),
+]
 
 const stack = deployment({ ...everything, ...ofOrganization })
 
@@ -72,4 +80,16 @@ test.each([
   const byLambda = name === 'fleet-report' || name === 'config-rule' ? ['sqs:SendMessage'] : []
   const allowed = actionsOf(stack, role).filter((action) => !lambdas.test(action) && !byLambda.includes(action))
   expect(new Set(callsIn(name))).toEqual(new Set([...allowed, ...neverCalled]))
+})
+
+test('nothing else is signed by code of our own but tokens, which need no permission', () => {
+  const isOwn = (file: string) => /^(functions|shared)\//.test(file)
+  const signers = functionNames
+    .map(metafileOf)
+    .flatMap((it) =>
+      filesIn(it).filter(
+        (file) => isOwn(file) && it.inputs[file]?.imports.some(({ path }) => path.includes('signature-v4')),
+      ),
+    )
+  expect(new Set(signers)).toEqual(new Set(['shared/clients/aws/eks-token.ts', 'shared/clients/aws/signed-call.ts']))
 })

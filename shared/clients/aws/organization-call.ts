@@ -3,7 +3,7 @@ import { DefaultRateLimiter, isThrottlingError } from '@smithy/core/retry'
 import type * as z from 'zod/mini'
 import { globalRegion } from '../../domain/partitions.ts'
 import type { CredentialsProvider } from './eks-token.ts'
-import { signedCall } from './signed-call.ts'
+import { type OperationOf, signedCall } from './signed-call.ts'
 
 export interface OrganizationPlace {
   /** The functions' own: it says which partition of AWS it is. */
@@ -13,9 +13,11 @@ export interface OrganizationPlace {
   endpoint?: string | undefined
 }
 
+export type Operation = OperationOf<'AWSOrganizationsV20161128'>
+
 /** All pages of one operation, each as the schema says. */
 export type OrganizationCall = <S extends z.ZodMiniType<{ NextToken?: string | null | undefined }>>(
-  operation: string,
+  operation: Operation,
   request: object,
   schema: S,
 ) => Promise<z.output<S>[]>
@@ -37,7 +39,7 @@ export const patientCalls = ({ region, ...place }: OrganizationPlace, stop: Abor
     protocol: '1.1',
     region: globalRegion(region),
   } as const
-  const once = async (operation: string, request: object): Promise<unknown> => {
+  const once = async (operation: Operation, request: object): Promise<unknown> => {
     stop.throwIfAborted()
     await pace.getSendToken()
     try {
@@ -50,7 +52,7 @@ export const patientCalls = ({ region, ...place }: OrganizationPlace, stop: Abor
       throw refusal
     }
   }
-  const answered = async (operation: string, request: object): Promise<unknown> => {
+  const answered = async (operation: Operation, request: object): Promise<unknown> => {
     for (let tries = 1; ; tries += 1) {
       try {
         return await once(operation, request)

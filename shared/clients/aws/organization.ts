@@ -4,7 +4,13 @@ import { failed, read, type Read } from '../../domain/read.ts'
 import { takingTurns } from '../concurrency.ts'
 import { awsFailure } from './failure.ts'
 import { inTime } from './limits.ts'
-import { isTemporary, type OrganizationCall, type OrganizationPlace, patientCalls } from './organization-call.ts'
+import {
+  isTemporary,
+  type Operation,
+  type OrganizationCall,
+  type OrganizationPlace,
+  patientCalls,
+} from './organization-call.ts'
 
 /** All pages, throttling and tries together; a sweep has five minutes. */
 const readMs = 200_000
@@ -55,7 +61,7 @@ const accountsPage = z.object({ Accounts: z.array(account), ...next })
 const unitsPage = z.object({ OrganizationalUnits: z.array(z.object({ Id: z.string() })), ...next })
 const tagsPage = z.object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string() })), ...next })
 
-const activeOf = async (call: OrganizationCall, operation: string, request: object): Promise<string[]> => {
+const activeOf = async (call: OrganizationCall, operation: Operation, request: object): Promise<string[]> => {
   const found = (await call(operation, request, accountsPage)).flatMap(({ Accounts }) => Accounts)
   const active = found.filter(({ State, Status }) => (State ?? Status) === 'ACTIVE').map(({ Id }) => Id)
   return noMoreThan(active, accountsAtMost, 'active accounts')

@@ -16,6 +16,28 @@ export interface SignedPlace {
   endpoint?: string | undefined
 }
 
+/**
+ * All calls that are made so, with the permission that each needs; another does not compile. A test compares them with the
+ * roles of the functions.
+ */
+export const signedActions = {
+  'AmazonSSM.GetParameter': 'ssm:GetParameter',
+  'AWSOrganizationsV20161128.ListAccounts': 'organizations:ListAccounts',
+  'AWSOrganizationsV20161128.ListAccountsForParent': 'organizations:ListAccountsForParent',
+  'AWSOrganizationsV20161128.ListOrganizationalUnitsForParent': 'organizations:ListOrganizationalUnitsForParent',
+  'AWSOrganizationsV20161128.ListTagsForResource': 'organizations:ListTagsForResource',
+  'GraniteServiceVersion20100801.DescribeAlarms': 'cloudwatch:DescribeAlarms',
+  'Logs_20140328.DescribeLogGroups': 'logs:DescribeLogGroups',
+  'StarlingDoveService.DescribeConfigurationRecorders': 'config:DescribeConfigurationRecorders',
+} as const
+type Target = keyof typeof signedActions
+/** What may follow a service's name in a target. */
+export type OperationOf<Service extends string> = Target extends infer T
+  ? T extends `${Service}.${infer Operation}`
+    ? Operation
+    : never
+  : never
+
 const deadlineMs = 5_000
 
 /**
@@ -23,10 +45,10 @@ const deadlineMs = 5_000
  * `AmazonSSM.GetParameter`. Throws with HTTP status and the error's name; other content of an error answer is left
  * out.
  */
-export const signedCall = (place: SignedPlace, target: string, request: object): Promise<unknown> =>
+export const signedCall = (place: SignedPlace, target: Target, request: object): Promise<unknown> =>
   counted(place.service, () => call(place, target, request))
 
-const call = async (place: SignedPlace, target: string, request: object): Promise<unknown> => {
+const call = async (place: SignedPlace, target: Target, request: object): Promise<unknown> => {
   const { service, region, credentials, protocol, endpoint } = place
   const ms = Math.min(deadlineMs, timeLeft())
   if (ms <= 0) throw outOfTime(service)
