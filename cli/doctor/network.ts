@@ -124,7 +124,7 @@ const believe = (
     const socket = secure(options)
     socket.once('secureConnect', () => {
       const until = new Date(socket.getPeerCertificate().valid_to)
-      const good = Number.isNaN(until.getTime()) ? '' : `, good until ${until.toISOString()}`
+      const good = Number.isNaN(until.getTime()) ? '' : `, good until ${until.toISOString().slice(0, 19)}Z`
       const how = insecureSkipTlsVerify ? 'not verified, as the kubeconfig wants' : 'verified'
       const protocol = socket.getProtocol() ?? 'TLS'
       socket.destroy()
