@@ -3,5 +3,6 @@ export const survivors: Record<string, string> = {
   'AWS::DynamoDB::Table': 'the records are evidence',
   'AWS::KMS::Key': 'what was encrypted with it can still be read',
   'AWS::S3::Bucket': 'the daily reports are what an auditor asks for',
-  'AWS::Logs::LogGroup': 'the logs say what was done; they go by themselves when their days are over',
+  'AWS::Logs::LogGroup':
+    'the logs say what was done; their lines expire after `logRetentionDays`, the empty groups stay',
 }
