@@ -40,8 +40,8 @@ const verdicts: readonly unknown[] = [
 ] satisfies Verdict[]
 
 /**
- * Adds the embedded metric format of CloudWatch to a log line. Powertools Metrics would write a separate line and add
- * 10 kB.
+ * Adds the embedded metric format of CloudWatch to a log line. Powertools Metrics would write separate lines and add 10.5 kB to
+ * each bundle: docs/adr/0025-metrics-are-fields-of-log-lines.md.
  */
 export const metricsOf = (event: string, facts: Facts, { seconds, now }: { seconds: number; now: number }): object => {
   const counted = Object.hasOwn(counting, event) ? (counting[event]?.(facts, seconds) ?? []) : []
