@@ -8,6 +8,7 @@ import { notices } from '../shared/clients/aws/notices.ts'
 import { received } from '../shared/clients/aws/received.ts'
 import { records } from '../shared/clients/aws/records.ts'
 import { tellings } from '../shared/clients/aws/tellings.ts'
+import { reportPage } from '../shared/domain/notice/links.ts'
 import { worker } from '../shared/handler.ts'
 import { gathering, telling } from '../shared/messages.ts'
 import { retelling } from '../shared/retelling.ts'
@@ -18,6 +19,7 @@ import { sendNotice } from '../shared/workflows/fleet/tell-send.ts'
 
 const settings = readSettings(tellSettings, process.env)
 const { runbook, tags, topics, ...rules } = settings.NOTICES
+const pages = { runbook, report: reportPage(settings.REPORTS_BUCKET, process.env['AWS_REGION'] ?? '') }
 const sqs = bounded(new SQSClient(limited))
 const sns = bounded(new SNSClient(limited))
 const dynamo = bounded(new DynamoDBClient(limited))
@@ -25,12 +27,12 @@ const tools = {
   records: records(dynamo, settings.RECORDS_TABLE),
   held: heldNotices(dynamo, settings.RECORDS_TABLE),
   tellings: tellings(sqs, settings.WORK_QUEUE_URL),
-  notices: notices(sns, { topicArn: settings.NOTICES_TOPIC_ARN, runbook }),
+  notices: notices(sns, { topicArn: settings.NOTICES_TOPIC_ARN, pages }),
   others: topics.map(({ arn, format, route }) => ({
     topicArn: arn,
     route,
     progress: format === 'chat',
-    notices: notices(sns, { topicArn: arn, runbook, format }),
+    notices: notices(sns, { topicArn: arn, pages, format }),
   })),
   tags: new Set(tags),
   rules,

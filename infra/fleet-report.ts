@@ -20,7 +20,7 @@ const keptFor = Duration.days(400)
  * The daily reports of the fleet, for people and auditors. They are evidence and are retained when the stack is
  * deleted.
  */
-const reportsBucket = (scope: Construct, key: IKey | undefined): Bucket => {
+export const reportsBucket = (scope: Construct, key: IKey | undefined): Bucket => {
   const bucket = new Bucket(scope, 'Reports', {
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -41,8 +41,11 @@ const reportsBucket = (scope: Construct, key: IKey | undefined): Bucket => {
 /**
  * Writes the fleet metrics every hour, for the dashboard, and a report once a day. No cluster is evaluated for them.
  */
-export const fleetReports = (stack: Stack, around: Surroundings, records: Table) => {
-  const bucket = reportsBucket(stack, around.key)
+export const fleetReports = (
+  stack: Stack,
+  around: Surroundings,
+  { records, bucket }: { records: Table; bucket: Bucket },
+) => {
   const lost = deadLetterQueue(stack, 'FleetReportDeadLetters', {
     meaning: 'The daily report or the fleet metrics were not written; the page or the dashboard is out of date.',
     runbook: 'dead-letters-fleet-report',
@@ -86,5 +89,5 @@ export const fleetReports = (stack: Stack, around: Surroundings, records: Table)
     below: true,
     periods: 3,
   })
-  return { it, bucket, lost }
+  return { it, lost }
 }

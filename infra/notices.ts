@@ -2,6 +2,7 @@ import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
+import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { type ITopic, SubscriptionFilter, Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
@@ -76,7 +77,7 @@ const timeout = Duration.seconds(60)
 export const teller = (
   scope: Construct,
   around: Surroundings,
-  { notices, key, records }: { notices: ITopic; key: IKey; records: Table },
+  { notices, key, records, reports }: { notices: ITopic; key: IKey; records: Table; reports: Bucket },
 ): Queue => {
   const { config } = around
   const queue = workQueue(scope, 'Tellings', {
@@ -96,6 +97,7 @@ export const teller = (
       ...workedQueue(queue),
       NOTICES_TOPIC_ARN: notices.topicArn,
       RECORDS_TABLE: records.tableName,
+      REPORTS_BUCKET: reports.bucketName,
       NOTICES: Stack.of(scope).toJsonString(settingOf(config, topics)),
     },
     may: [

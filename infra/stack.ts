@@ -10,7 +10,7 @@ import { customerKey } from './customer-key.ts'
 import { endpoints } from './endpoints.ts'
 import { configRule } from './config-rule.ts'
 import { dashboard } from './dashboard.ts'
-import { fleetReports } from './fleet-report.ts'
+import { fleetReports, reportsBucket } from './fleet-report.ts'
 import type { Surroundings } from './function.ts'
 import { eventHandlers, sweeping } from './event-handlers.ts'
 import { grantCommand } from './grant-command.ts'
@@ -46,7 +46,8 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
   const notices = noticesTopic(stack, key, config)
   const { evaluations, rolloutSteps } = queues(stack, around)
   const records = recordsTable(stack, own)
-  const tellings = teller(stack, around, { notices, key, records })
+  const reports = reportsBucket(stack, own)
+  const tellings = teller(stack, around, { notices, key, records, reports })
 
   const { onEvent, onAuditLog, bus } = eventHandlers(stack, around, { evaluations, fleet, records })
   const { sweep, listClusters } = sweeping(stack, around, { evaluations, fleet, records, tellings })
@@ -68,7 +69,7 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
     listClusters: listClusters.logGroup,
     sweep: sweep.logGroup,
   })
-  fleetReports(stack, around, records)
+  fleetReports(stack, around, { records, bucket: reports })
   if (config.configRule) configRule(stack, around, records)
   slackChannels(stack, around, { notices, records })
   endpoints(stack, config)

@@ -60,6 +60,7 @@ const noticesVariable = z.pipe(
 export const tellSettings = z.extend(worked, {
   NOTICES_TOPIC_ARN: z.string(),
   RECORDS_TABLE: z.string(),
+  REPORTS_BUCKET: z.string(),
   NOTICES: noticesVariable,
 })
 

@@ -104,10 +104,10 @@ describe('a digest of accounts and regions', () => {
 describe('a notice about an account and region, or a deleted cluster, links', () => {
   const runbook = 'https://docs.example.com/runbook.md'
   test('to its own section of the runbook, and to no cluster that is not there', () => {
-    expect(linksOf(unlistedNotice(placeOf(0), unlisted('denied'), 1), runbook)).toEqual([
+    expect(linksOf(unlistedNotice(placeOf(0), unlisted('denied'), 1), { runbook })).toEqual([
       { label: 'Runbook', url: `${runbook}#clusters-not-listed` },
     ])
-    expect(linksOf(listedAgainNotice(placeOf(0), { since: nine }, 1), runbook)).toEqual([])
-    expect(linksOf(gone('c1'), runbook)).toEqual([])
+    expect(linksOf(listedAgainNotice(placeOf(0), { since: nine }, 1), { runbook })).toEqual([])
+    expect(linksOf(gone('c1'), { runbook })).toEqual([])
   })
 })

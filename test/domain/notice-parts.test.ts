@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { chatNotification } from '../../shared/domain/notice/chat.ts'
 import { tookFrom } from '../../shared/domain/notice/duration.ts'
-import { linksOf, withLinks } from '../../shared/domain/notice/links.ts'
+import { linksOf, reportPage, withLinks } from '../../shared/domain/notice/links.ts'
 import { noticeOf } from '../../shared/domain/notice/notice.ts'
 import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import type { Report, Verdict } from '../../shared/domain/report.ts'
@@ -32,26 +32,37 @@ describe('links', () => {
     ['cn-north-1', 'https://cn-north-1.console.amazonaws.cn/eks/clusters/prod-1?region=cn-north-1'],
   ])('of a halt in %s lead to its section of the runbook and to the console of its partition', (region, console) => {
     const there = { ...notice, attributes: { ...notice.attributes, region } }
-    expect(linksOf(there, runbook)).toEqual([
+    expect(linksOf(there, { runbook })).toEqual([
       { label: 'Runbook', url: `${runbook}#rollout-halted` },
       { label: 'Console', url: console },
     ])
   })
 
+  test('lead to the daily report of the fleet where one is written, but of a cluster that is in step', () => {
+    const report = reportPage('reports', 'eu-west-1')
+    expect(linksOf(notice, { report })[0]).toEqual({
+      label: 'Report of the fleet, daily',
+      url: 'https://eu-west-1.console.aws.amazon.com/s3/object/reports?region=eu-west-1&prefix=reports/latest/fleet.html',
+    })
+    const inStep = { ...notice, attributes: { ...notice.attributes, kind: 'in-step' } } as typeof notice
+    expect(linksOf(inStep, { report }).map(({ label }) => label)).toEqual(['Console'])
+    expect(reportPage('reports', 'us-iso-east-1')).toBeUndefined()
+  })
+
   test('of a cluster in a partition whose console is not known lead to the runbook alone', () => {
     const there = { ...notice, attributes: { ...notice.attributes, region: 'us-iso-east-1' } }
-    expect(linksOf(there, runbook).map(({ label }) => label)).toEqual(['Runbook'])
+    expect(linksOf(there, { runbook }).map(({ label }) => label)).toEqual(['Runbook'])
   })
 
   test('are made of no name that AWS does not give', () => {
     for (const cluster of ['../x', 'a b', 'x"><script>', 'a'.repeat(101), ''])
-      expect(linksOf({ ...notice, attributes: { ...notice.attributes, cluster } }, undefined)).toEqual([])
+      expect(linksOf({ ...notice, attributes: { ...notice.attributes, cluster } }, {})).toEqual([])
     for (const region of ['evil.example/', 'EU-WEST-1'])
-      expect(linksOf({ ...notice, attributes: { ...notice.attributes, region } }, undefined)).toEqual([])
+      expect(linksOf({ ...notice, attributes: { ...notice.attributes, region } }, {})).toEqual([])
   })
 
   test('stand at the end of the text, one a line', () =>
-    expect(withLinks('text', linksOf(notice, runbook)).split('\n').slice(-2)).toEqual([
+    expect(withLinks('text', linksOf(notice, { runbook })).split('\n').slice(-2)).toEqual([
       `Runbook: ${runbook}#rollout-halted`,
       'Console: https://eu-west-1.console.aws.amazon.com/eks/clusters/prod-1?region=eu-west-1',
     ]))
@@ -105,7 +116,7 @@ describe('since when', () => {
 describe('a notification of Amazon Q in chat applications', () => {
   test('has its schema: the steps apart, a thread for each incident', () => {
     const attributes = { ...notice.attributes, notice: 'abc' }
-    expect(chatNotification({ ...notice, attributes }, linksOf(notice, runbook))).toEqual({
+    expect(chatNotification({ ...notice, attributes }, linksOf(notice, { runbook }))).toEqual({
       version: '1.0',
       source: 'custom',
       id: 'abc',

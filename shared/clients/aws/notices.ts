@@ -1,7 +1,7 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns'
 import { origin } from '../../correlation.ts'
 import { chatNotification } from '../../domain/notice/chat.ts'
-import { linksOf, withLinks } from '../../domain/notice/links.ts'
+import { linksOf, type Pages, withLinks } from '../../domain/notice/links.ts'
 import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
 import { slackNotice } from '../../domain/notice/slack-form.ts'
 
@@ -12,8 +12,7 @@ export interface Notices {
 
 export interface TopicOptions {
   topicArn: string
-  /** Address of the runbook's page; absent: no links to it. */
-  runbook?: string | undefined
+  pages?: Pages | undefined
   /** `chat`: only in the format of Amazon Q Developer in chat applications. */
   format?: 'text' | 'chat' | undefined
 }
@@ -24,7 +23,7 @@ export interface TopicOptions {
  */
 const textAtMost = 25_000
 
-export function notices(sns: SNSClient, { topicArn, runbook, format = 'text' }: TopicOptions): Notices {
+export function notices(sns: SNSClient, { topicArn, pages = {}, format = 'text' }: TopicOptions): Notices {
   return {
     publish: async (notice) => {
       const { subject, attributes } = notice
@@ -38,7 +37,7 @@ export function notices(sns: SNSClient, { topicArn, runbook, format = 'text' }: 
           TopicArn: topicArn,
           Subject: subjectOf(subject),
           MessageStructure: 'json',
-          Message: JSON.stringify(form({ ...notice, text: cut(notice.text) }, runbook)),
+          Message: JSON.stringify(form({ ...notice, text: cut(notice.text) }, pages)),
           MessageAttributes: Object.fromEntries(named),
         }),
       )
@@ -48,13 +47,13 @@ export function notices(sns: SNSClient, { topicArn, runbook, format = 'text' }: 
 }
 
 /** `sqs`: the input of notify-slack. E-mail and all others get the text. */
-const textForm = (notice: OutgoingNotice, runbook: string | undefined) => {
-  const links = linksOf(notice, runbook)
+const textForm = (notice: OutgoingNotice, pages: Pages) => {
+  const links = linksOf(notice, pages)
   return { default: withLinks(notice.text, links), sqs: JSON.stringify(slackNotice(notice, links)) }
 }
 
-const chatForm = (notice: OutgoingNotice, runbook: string | undefined) => ({
-  default: JSON.stringify(chatNotification(notice, linksOf(notice, runbook))),
+const chatForm = (notice: OutgoingNotice, pages: Pages) => ({
+  default: JSON.stringify(chatNotification(notice, linksOf(notice, pages))),
 })
 
 const attributeOf = (value: string | string[]) =>

@@ -5,6 +5,7 @@ import { safeJson } from '../../domain/plain.ts'
 import type { PlaceRow } from '../../domain/places.ts'
 import type { Report, Sweep, Verdict } from '../../domain/report.ts'
 import { unlistedReport } from '../../domain/unlisted-report.ts'
+import { reportKey } from '../../domain/report-pages.ts'
 import type { Log } from '../../log.ts'
 import { clusterDetails } from '../../report/html/cluster.ts'
 import type { Markup } from '../../report/html/markup.ts'
@@ -63,7 +64,7 @@ export const writeFleetReport = async (tools: FleetReportTools, day: Date): Prom
   ] as const
   const date = day.toISOString().slice(0, 10).replaceAll('-', '/')
   for (const place of [date, 'latest'])
-    for (const [ending, type, body] of documents) await bucket.put(`reports/${place}/fleet.${ending}`, { type, body })
+    for (const [ending, type, body] of documents) await bucket.put(reportKey(place, ending), { type, body })
   log('fleet report', {
     clusters: rows.length - unlisted.length,
     unlisted: unlisted.length,
