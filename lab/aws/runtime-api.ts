@@ -81,6 +81,8 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
     settle(request.url?.endsWith('/response') ? { payload: body } : { error: errorOf(body) })
   }
   const server = createServer((request, response) => void serve(request, response).catch(() => response.destroy()))
+  // A function may take minutes, and hears late that its connection was closed meanwhile: its answer would be lost.
+  server.keepAliveTimeout = 0
   const port = await listenLocally(server)
   return {
     address: `127.0.0.1:${port}`,

@@ -490,6 +490,17 @@ test.each([
   })
 })
 
+test.each([
+  ['objects without names', '{},'.repeat(10), 'is not a list of objects with names'],
+  ['objects', '{"metadata":{"name":"a"}},'.repeat(150_001), 'is too long: more than 150000 objects'],
+])('a list of far too many %s ends there', async (_, items, why) => {
+  cluster.faults.inject({ path: nodes, answer: { status: 200, body: `{"items":[${items}{}]}` } })
+  expect(failureOf(await clientFor().nodes())).toMatchObject({
+    kind: 'malformed',
+    message: expect.stringContaining(why),
+  })
+})
+
 test('brackets in texts are no levels', async () => {
   const text = `${'[{"'.repeat(1_000)}\\`
   const body = { kind: 'NodeList', items: [{ metadata: { name: 'n', annotations: { text } } }] }

@@ -14,6 +14,7 @@ const handlers = {
   fails: `export const handler = async () => { throw new TypeError('no such cluster') }`,
   slow: `export const handler = async ({ ms }) => { await new Promise((r) => setTimeout(r, ms)); return process.pid }`,
   hoards: `const all = []; export const handler = async ({ megabytes }) => { for (let n = 0; n < megabytes; n += 8) { all.push(Buffer.alloc(8 * 2 ** 20, 1)); await new Promise((r) => setTimeout(r, 5)) } return 1 }`,
+  busy: `export const handler = async ({ ms }) => { for (const end = Date.now() + ms; Date.now() < end; ); return 1 }`,
   exits: `export const handler = async () => { process.exit(3) }`,
   broken: `throw new Error('settings are incomplete'); export const handler = async () => 1`,
 }
@@ -34,6 +35,7 @@ beforeAll(async () => {
       Fails: lambda('fails'),
       Slow: lambda('slow', { Timeout: 1 }),
       Hoards: lambda('hoards', { MemorySize: 256, Timeout: 20 }),
+      Busy: lambda('busy', { Timeout: 30 }),
       Exits: lambda('exits'),
       Broken: lambda('broken'),
     },
@@ -119,6 +121,10 @@ describe('a function of the lab', () => {
     expect(errorOf(greedy)).toMatchObject({ errorType: 'Runtime.OutOfMemory' })
     expect(payloadOf(await functions.invoke(arn('hoards'), { megabytes: 0 }))).toBe(1)
   })
+
+  test('that computes for longer than a server keeps an idle connection gives its answer', async () => {
+    expect(payloadOf(await functions.invoke(arn('busy'), { ms: 7_000 }))).toBe(1)
+  }, 30_000)
 
   test('whose process ends in the middle is an error', async () => {
     expect(errorOf(await functions.invoke(arn('exits'), {}))).toMatchObject({
