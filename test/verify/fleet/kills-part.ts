@@ -187,8 +187,10 @@ const againUnasked = (calm: Story, it: Story, way: Way): string[] => {
   const lost = [...usual]
     .filter(([text]) => !seen.has(text) && !isProgress.test(text))
     .map(([text]) => `request ${it.point}: not sent: ${text}`)
-  const odd = [...seen].filter(([text]) => !usual.has(text)).map(([text]) => `request ${it.point}: sent: ${text}`)
-  const extra = [...seen].reduce((sum, [text, times]) => sum + Math.max(0, times - (usual.get(text) ?? times)), 0)
+  const odd = [...seen]
+    .filter(([text]) => !usual.has(text) && !isProgress.test(text))
+    .map(([text]) => `request ${it.point}: sent: ${text}`)
+  const extra = [...seen].reduce((sum, [text, times]) => sum + Math.max(0, times - (usual.get(text) ?? 1)), 0)
   const most = repeatable(it, way)
   return [
     ...lost,
