@@ -197,3 +197,52 @@ test('of a write that was cut short twice is said what is known: somebody delete
     ),
   })
 })
+
+/** As a controller does that keeps the annotations that it knows. */
+const unmark = (world: World): void => {
+  for (const object of world.objects.values()) {
+    const range = object.annotations[rangeAnnotation]
+    if (object.name === 'default' || range === undefined || Object.keys(object.annotations).length === 1) continue
+    const managedFields = [{ manager: 'cleanup-job', operation: 'Update', time: world.iso(), fields: {} }]
+    const resourceVersion = `${object.resourceVersion}0`
+    world.objects.set(object.name, {
+      ...object,
+      resourceVersion,
+      managedFields,
+      annotations: { [rangeAnnotation]: range },
+    })
+  }
+}
+
+describe('somebody takes our marks from each override, and leaves the range', () => {
+  const unmarked = async (broken: string[]) => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    world.broken = new Set(broken)
+    startRollout(world, { target })
+    const outcome = await fight(
+      world,
+      () => undefined,
+      'none',
+      async (tools) => {
+        const taken = await takeStep(tools)
+        unmark(world)
+        return taken
+      },
+    )
+    return { world, outcome }
+  }
+
+  test('each node must still stay well before the next is changed', async () => {
+    const { world } = await unmarked([])
+    const [first, ...others] = world.felixRestarts.map(({ at }) => at)
+    expect(others).toHaveLength(2)
+    for (const [index, at] of others.entries())
+      expect(at - (others[index - 1] ?? first!)).toBeGreaterThanOrEqual(10_000)
+  })
+
+  test('and a node that does not become Ready still halts the rollout', async () => {
+    const { world, outcome } = await unmarked(['n0'])
+    expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('n0') })
+    expect(world.felixRestarts.map(({ node }) => node)).toEqual(['n0'])
+  })
+})

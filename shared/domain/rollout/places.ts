@@ -3,8 +3,9 @@ import { counted } from '../counted.ts'
 import type { StepInput } from './step.ts'
 import { budget } from '../policy/policy.ts'
 import { overrideName } from './range-writes.ts'
-import { clockSkew } from './annotations.ts'
+import { clockSkew, rangeAnnotation } from './annotations.ts'
 import { isMarked, isOurs, touchedAt } from './marks.ts'
+import { writtenBefore } from './memory.ts'
 import { milliseconds } from '../rfc3339.ts'
 import type { Rollout } from './rollout.ts'
 import { zoneOf } from './zones.ts'
@@ -70,7 +71,7 @@ export const placesOf = (
     .filter(({ node }) => !skip.has(node))
     .map((pod) => {
       const object = byName.get(overrideName(pod.node))
-      const override = object && isMarked(object) ? object : undefined
+      const override = object && (isMarked(object) || isWrittenBy(rollout, object)) ? object : undefined
       const changedAt = override && new Date(touchedAt(override, now)).toISOString()
       const range = rangeOn(pod)
       return {
@@ -83,6 +84,12 @@ export const placesOf = (
       }
     })
 }
+
+/** Somebody may take the marks from an override and leave the range: Felix restarted for it all the same. */
+const isWrittenBy = (rollout: Rollout, { name, annotations }: FelixObject): boolean =>
+  rollout.target !== undefined &&
+  annotations[rangeAnnotation] === rollout.target &&
+  writtenBefore(rollout)(name) !== 'no'
 
 /** The nodes of a rollout, in order: for plan, status and the rollout itself. Nodes in `skip` are already excluded. */
 export const pendingPlaces = <T extends Reached>(turns: Turns & Pick<Rollout, 'target'>, places: T[]): T[] =>
