@@ -7,6 +7,7 @@ import { read } from '../../shared/domain/read.ts'
 import type { HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
 import { allWrites, parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { progressOf } from '../../shared/domain/rollout/progress.ts'
 import { stepInput } from '../../shared/domain/rollout/step-input.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
@@ -190,6 +191,19 @@ describe('a node that is not well', () => {
     const { done, apart } = progressIn(world)
     expect([done, apart]).toEqual([[first], [{ node: second, why: 'its calico-node has the range, but is not Ready' }]])
   })
+})
+
+test('a node that was just changed, and whose range somebody else hides, is not pending as well', async () => {
+  const world = begun()
+  await stepped(world, 1)
+  const object = world.objects.get(`node.${first}`)!
+  const copy = JSON.stringify({ annotations: { [rangeAnnotation]: '1:2' } })
+  world.objects.set(object.name, {
+    ...object,
+    annotations: { ...object.annotations, 'projectcalico.org/metadata': copy },
+  })
+  const { inFlight, pending } = progressIn(world)
+  expect([inFlight.map(({ node }) => node), pending]).toEqual([[first], [second]])
 })
 
 test.each(['done', 'aborted', 'aborting'] as const)('nothing is pending in a rollout that is %s', (state) => {

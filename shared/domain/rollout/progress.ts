@@ -71,7 +71,9 @@ const inRange = (given: RolloutNow, seen: StepInput): Nodes => {
       .filter(({ range, node, pod }) => range === rollout.target && pod.ready && !flying.has(node))
       .map(({ node }) => node),
     inFlight,
-    pending: pendingPlaces(rollout, places).map(({ node }) => node),
+    pending: pendingPlaces(rollout, places)
+      .map(({ node }) => node)
+      .filter((node) => !flying.has(node)),
     apart: places
       .filter(
         ({ range, node, pod, foreign }) => ((foreign && range !== rollout.target) || !pod.ready) && !flying.has(node),
