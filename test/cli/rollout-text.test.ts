@@ -206,6 +206,13 @@ test('a node that was just changed, and whose range somebody else hides, is not 
   expect([inFlight.map(({ node }) => node), pending]).toEqual([[first], [second]])
 })
 
+test('a node whose range is decided elsewhere is not said to stay untouched where it will be restarted', () => {
+  const restart = [`calico-node-${first}`]
+  expect(progressIn(begun(), { skip: [first] }).apart).toHaveLength(1)
+  const { pending, apart } = progressIn(begun(), { skip: [first], phase: 'restarts', restart })
+  expect([pending, apart]).toEqual([[first], []])
+})
+
 test.each(['done', 'aborted', 'aborting'] as const)('nothing is pending in a rollout that is %s', (state) => {
   expect(progressIn(begun()).pending).toEqual(nodes)
   expect(progressIn(begun(), { state }).pending).toEqual([])

@@ -40,7 +40,9 @@ export const progressOf = (rollout: Rollout, seen: StepInput, now: string): Roll
   const overrides = seen.objects.filter(isOurs).length
   const found = rollout.phase === 'restarts' ? inRestarts(current, seen) : inRange(current, seen)
   const nodes = touchesMore(rollout) ? found : { ...found, pending: [] }
-  const skipped = rollout.skip.map((node) => ({ node, why: 'a layer above default decides there' }))
+  // Their pods restart like any other.
+  const skip = rollout.phase === 'restarts' ? [] : rollout.skip
+  const skipped = skip.map((node) => ({ node, why: 'a layer above default decides there' }))
   return { ...nodes, apart: [...skipped, ...nodes.apart], overrides, next: nextOf(rollout, seen, now) }
 }
 
