@@ -1151,6 +1151,16 @@ describe('access', () => {
     expect(it.notices.at(-1)?.text).toContain('take the operator role of its account')
   })
 
+  test('that was taken away in the middle of a rollout does not make each refusal the next try: the sweep tries again', async () => {
+    const it = hub()
+    it.state = stateOf(out, withRollout({}))
+    const missing = ['patch felixconfigurations']
+    await it.look('refused', { missing })
+    expect(it.steps).toEqual([])
+    await it.look('sweep')
+    expect(it.steps).toMatchObject([{ begin: true }])
+  })
+
   test('that is missing is told once with what to apply, and tried again by the sweep only', async () => {
     const it = hub()
     await it.look()

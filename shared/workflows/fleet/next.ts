@@ -55,7 +55,11 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
     case 'aborting':
       return isContinued || isNobodys ? { send: { begin: false } } : {}
     case 'running':
-      return !(isContinued || isNobodys) || blockedBy.length > 0 || isExcepted(tools, rollout, state)
+      // A refusal that leads to the next try leads to the next refusal.
+      return !(isContinued || isNobodys) ||
+        blockedBy.length > 0 ||
+        isExcepted(tools, rollout, state) ||
+        message.reason === 'refused'
         ? {}
         : continueRunning(tools, message, changes.length > 0)
     case 'paused':
