@@ -11,7 +11,7 @@ export interface Interruption {
 
 /**
  * The first Ctrl-C (or TERM, or the end of the terminal) ends the work after the write under way; a second Ctrl-C ends the process
- * at once. The end of a terminal may be told twice: to the whole group of processes, and by whoever started this one.
+ * at once. A closed terminal may signal twice: the kernel signals the process group, and the parent process this one.
  */
 export const watchInterrupts = (telling: ProgressOutput): Interruption => {
   const stop = new AbortController()

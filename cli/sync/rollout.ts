@@ -48,7 +48,7 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
     const look = assessing(it, () => done() > 0)
     const act = () => sync({ ...tools, look, waiting }, it.policy)
     const result = await patiently(act, { telling: it.telling, interruption, done })
-    return endOf(result, !it.options.quiet && steps.hasTold(result.why))
+    return endOf(result, !it.options.quiet && steps.hasPrinted(result.why))
   } catch (error) {
     if (!(error instanceof KubeError)) throw error
     // Whoever continues it need not wait until the Lease expires.

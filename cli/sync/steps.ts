@@ -16,7 +16,7 @@ const worthALine = 60
 
 /**
  * How far a rollout is: node by node with its number, of how many, and the time left by the plan's forecast. On a terminal one line that
- * changes, elsewhere a line for each node. A reason that several events have, as what follows a halt, is told once; `hasTold`: it was.
+ * changes, elsewhere a line for each node. A reason that several events have, as what follows a halt, is printed once; `hasPrinted`: it was.
  */
 export const stepsOf = (
   plan: Plan,
@@ -24,7 +24,7 @@ export const stepsOf = (
 ): {
   tell: (event: StepEvent) => void
   waiting: (outcome: Extract<Outcome, { next: 'wait' }>) => void
-  hasTold: (why: string) => boolean
+  hasPrinted: (why: string) => boolean
 } => {
   const all = nodesIn(plan)
   const touched = new Set<string>()
@@ -42,7 +42,7 @@ export const stepsOf = (
     return eventText({ ...event, why })
   }
   return {
-    hasTold: (why) => reasons.has(why),
+    hasPrinted: (why) => reasons.has(why),
     tell: (event) => {
       if (event.node === undefined || !touches.includes(event.what) || all === 0) return telling.done(once(event))
       touched.add(`${event.what} ${event.node}`)

@@ -52,11 +52,11 @@ describe('how far a rollout is', () => {
     const stream = { isTTY: false, write: (piece: string) => void (text += piece) } as unknown as NodeJS.WriteStream
     const steps = stepsOf(plan, progress(false, stream))
     const why = 'a: calico-node-x was not Ready 12 s after its restart'
-    expect(steps.hasTold(why)).toBe(false)
+    expect(steps.hasPrinted(why)).toBe(false)
     steps.tell({ what: 'rollout halted', node: 'a', why })
     steps.tell({ what: 'override taken back', node: 'a', object: 'FelixConfiguration/node.a', why })
     expect(text.split('\n')).toEqual([`rollout halted (${why})`, 'node a: override taken back', ''])
-    expect(steps.hasTold(why)).toBe(true)
+    expect(steps.hasPrinted(why)).toBe(true)
   })
 
   test('on a terminal: one line that changes, with number, node and time left', () => {
