@@ -45,12 +45,11 @@ const tagFaults = ({ tags }: Judged): Fault[] => {
       ? []
       : [{ path: ['tags', key], message: `is ${other} in another case, and IAM takes one of them` }]
   })
-  if (all.length <= 50) return [...wrong, ...twins]
-  return [
-    ...wrong,
-    ...twins,
-    { path: ['tags'], message: `are ${all.length}, and a stack takes 50: leave the others out` },
-  ]
+  const tooMany: Fault[] =
+    all.length > 50
+      ? [{ path: ['tags'], message: `are ${all.length}, and a stack takes 50: leave the others out` }]
+      : []
+  return [...wrong, ...twins, ...tooMany]
 }
 
 const vpcFaults = ({ vpc }: Judged): Fault[] => {

@@ -136,4 +136,4 @@ export function validRangesForWrite(ranges: readonly PortRange[]): WriteCheck {
   }
 }
 
-const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65535
+export const isPort = (it: unknown): it is number => Number.isInteger(it) && Number(it) >= 1 && Number(it) <= 65535

@@ -33,7 +33,7 @@ const keyOf = (record: string) => ({ cluster: { S: partition }, record: { S: rec
 /** Expires like reports; a place that left the fleet is removed. */
 const keptSeconds = 90 * 86_400
 
-/** For who only reads them. */
+/** All places, for a function that may only read. */
 export const placeRows = async (dynamo: DynamoDBClient, TableName: string): Promise<PlaceRow[]> => {
   const rows: PlaceRow[] = []
   let ExclusiveStartKey: Record<string, AttributeValue> | undefined

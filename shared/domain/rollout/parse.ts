@@ -1,5 +1,5 @@
 import type { RolloutRecord } from '../cluster.ts'
-import { parsePortList } from '../ports.ts'
+import { isPort, parsePortList } from '../ports.ts'
 import { milliseconds } from '../rfc3339.ts'
 import type { Pace, Rollout, Reverted, Where } from './rollout.ts'
 import { clockSkew, ours } from './annotations.ts'
@@ -174,8 +174,6 @@ const rangeOf = (it: unknown): Where['given'] => {
   const { min, max } = (it ?? {}) as Record<string, unknown>
   return isPort(min) && isPort(max) && min <= max ? { min, max } : undefined
 }
-
-const isPort = (it: unknown): it is number => Number.isInteger(it) && 1 <= (it as number) && (it as number) <= 65_535
 
 const revertedOf = (text: string, time: (text: string) => string | undefined): Reverted | undefined => {
   const { object, at, by } = json(text) ?? {}
