@@ -33,7 +33,7 @@ export const staleLink: Chapter = {
     for (const node of ground.nodes) await node.link(false)
     const closed = await untilOutcomes(ground, open, isTimeout)
     claim({
-      claim: `kube-proxy that leaves IPVS for iptables leaves \`kube-ipvs0\` behind, and Felix goes on as in IPVS mode: a process of the node on port ${port}, inside the range, is reached past the node's policy though no Service has that port. Once the link is deleted it is closed.`,
+      claim: `kube-proxy that leaves IPVS for iptables leaves \`kube-ipvs0\` behind, and Felix continues as in IPVS mode: a process of the node on port ${port}, inside the range, is reached past the node's policy though no Service has that port. Once the link is deleted it is closed.`,
       command: 'ip link delete kube-ipvs0',
       before: `${links.filter((it) => it.includes('kube-ipvs0')).length} of ${links.length} links left; ${list(inIpvs)} in IPVS mode, ${list(stale)} in iptables mode; Services: ${list(served)}`,
       after: list(closed),
