@@ -11,7 +11,7 @@ import type { MachineImage } from './image.ts'
 export interface Machine {
   /** How this machine is reached from inside: its 127.0.0.1. */
   readonly host: string
-  /** Runs a script for the shell to its end and answers what it printed. Throws with what it complained of. */
+  /** Runs a script for the shell to its end and answers what it printed. Throws with what it complained of, or after five minutes. */
   run: (script: string) => Promise<string>
   /** Runs a script and hears each line that it prints, until it ends or is ended. */
   follow: (script: string, onLine: (line: string) => void) => Following
@@ -24,6 +24,9 @@ export interface Following {
   /** Ends the script and all that it started. */
   end: () => void
 }
+
+/** Milliseconds: no script that is waited for takes a tenth of it. */
+const runLimit = 300_000
 
 const answer = z.object({ line: z.string().optional(), error: z.boolean().optional(), exit: z.number().optional() })
 
@@ -58,14 +61,20 @@ export async function startMachine(image: MachineImage, workdir: string): Promis
     follow,
     run: async (script) => {
       const lines: string[] = []
-      const exit = await order(
+      const running = order(
         port,
         script,
         (line) => lines.push(line),
         (line) => lines.push(line),
-      ).exit
+      )
+      const limit = setTimeout(running.end, runLimit)
+      const exit = await running.exit.finally(() => clearTimeout(limit))
+      const ended =
+        exit === undefined
+          ? `was broken off, after ${runLimit / 1000} s or because the machine ended`
+          : `ended with ${exit}`
       if (exit !== 0)
-        throw new Error(`In the machine, \`${script.slice(0, 200)}\` ended with ${exit}: ${lines.slice(-8).join('\n')}`)
+        throw new Error(`In the machine, \`${script.slice(0, 200)}\` ${ended}: ${lines.slice(-8).join('\n')}`)
       return lines.join('\n')
     },
     stop: () => qemu.kill(),

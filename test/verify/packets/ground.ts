@@ -57,7 +57,7 @@ export async function layMachine(name: string, programs: readonly ProgramName[],
     return { workdir, cluster, machine, nodes: [], pace, stop }
   } catch (error) {
     await stop()
-    throw error
+    throw new Error(`The ground could not be laid. Logs are in ${workdir}.`, { cause: error })
   }
 }
 
@@ -90,6 +90,6 @@ export async function layGround(name: string, count: number): Promise<Ground> {
     return { ...ground, stop }
   } catch (error) {
     await stop()
-    throw error
+    throw new Error(`The nodes did not start. Logs are in ${ground.workdir}.`, { cause: error })
   }
 }

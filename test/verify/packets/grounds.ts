@@ -17,6 +17,8 @@ interface Grounds {
   beside?: string
   /** A configuration in test/vectors/felix.json: the recorded answers that agree with the claim. */
   computed?: string
+  /** The answer recorded there: Felix's ranges, or that it does not start. */
+  answer?: readonly string[] | 'error'
   /** A file of projectcalico/calico, unless another repository is named, and the versions in which it was read. */
   read: string
 }
@@ -35,6 +37,7 @@ export const all: readonly Grounds[] = [
     packets: ['The field that Felix ignores'],
     rules: ignoredField,
     computed: 'ports/spec/one-custom-range',
+    answer: ['30000:32767'],
     read: 'v3.20, v3.24, v3.32.1, branch of v3.33 `libcalico-go/lib/backend/syncersv1/updateprocessors/felixconfigprocessor.go`',
   },
   {
@@ -43,6 +46,7 @@ export const all: readonly Grounds[] = [
     rules: ignoredField,
     shown: 'counts',
     computed: 'ports/both/annotation-wins',
+    answer: ['30000:39999'],
     read: 'v3.32.1 `libcalico-go/lib/backend/syncersv1/updateprocessors/configurationprocessor.go`',
   },
   {
@@ -50,27 +54,32 @@ export const all: readonly Grounds[] = [
     rules: 'A staged change of the range, by the command line',
     shown: 'for the value',
     computed: 'ports/layer/node-none',
+    answer: [],
     read: 'v3.32.1 `felix/config/config_params.go`',
   },
   {
     claim: 'The environment beats every object.',
     computed: 'ports/env/beats-node-annotation',
+    answer: ['30000:31111'],
     read: 'v3.32.1 `felix/config/config_params.go`',
   },
   {
-    claim: 'Objects with a `nodeSelector` count.',
+    claim: 'From Calico 3.32 objects with a `nodeSelector` count.',
     computed: 'ports/selector/match-annotation',
+    answer: ['30000:34444'],
     read: 'v3.32.1 `felix/calc/config_batcher.go`',
   },
   {
-    claim: 'The JSON copy of the metadata beats the annotation itself.',
+    claim: 'From Calico 3.28 the JSON copy of the metadata beats the annotation itself.',
     rules: 'Through Calico’s own API server',
     computed: 'ports/v1meta/json-beats-direct',
+    answer: ['30000:39999'],
     read: 'v3.28 `libcalico-go/lib/backend/k8s/resources/resources.go`',
   },
   {
     claim: 'A mask of one bit keeps Felix from starting.',
     computed: 'mask/annotation/one-bit',
+    answer: 'error',
     read: 'v3.32.1 `felix/config/param_types.go`',
   },
   {
@@ -95,7 +104,7 @@ export const all: readonly Grounds[] = [
     claim: 'kube-proxy that leaves IPVS for iptables leaves `kube-ipvs0`, and Felix stays in IPVS mode.',
     packets: ['The link that is left behind'],
     beside: `kube-proxy ${programs.kubernetes}, `,
-    read: 'kubernetes/kubernetes `cmd/kube-proxy/app/server_linux.go`',
+    read: 'kubernetes/kubernetes v1.30.14, v1.33.5 and v1.36.3 `cmd/kube-proxy/app/server_linux.go` (`platformCleanup`)',
   },
   {
     claim: 'Operators of Calico 3.19 to 3.24 crash on any value of `spec.kubeNodePortRanges`.',
@@ -107,16 +116,28 @@ interface Vector {
   name: string
   calico: string
   sameIn?: string[]
+  expected: { outcome: string; values?: { KubeNodePortRanges?: string[] } }
 }
 
 const vectors = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../vectors/felix.json'), 'utf8'),
 ) as readonly Vector[]
 
-/** Released versions whose own code gave the recorded answer, oldest first. */
-export const versionsOf = (name: string): string[] => {
+const vectorOf = (name: string): Vector => {
   const vector = vectors.find((it) => it.name === name)
   if (!vector) throw new Error(`There is no vector ${name}.`)
+  return vector
+}
+
+/** What Calico's own code answered: Felix's ranges, or that it does not start. */
+export const answerOf = (name: string): readonly string[] | 'error' => {
+  const { outcome, values } = vectorOf(name).expected
+  return outcome === 'error' ? 'error' : (values?.KubeNodePortRanges ?? [])
+}
+
+/** Released versions whose own code gave the recorded answer, oldest first. */
+export const versionsOf = (name: string): string[] => {
+  const vector = vectorOf(name)
   return [vector.calico, ...(vector.sameIn ?? [])].filter((it) => it.startsWith('v')).toSorted()
 }
 

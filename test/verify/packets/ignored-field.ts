@@ -4,13 +4,11 @@ import { disturbance } from '../proof/disturbance.ts'
 import { rangeAnnotation } from '../proof/ground.ts'
 import { range, services } from './ports.ts'
 import { outcomes, tryOnce, untilOutcomes } from './probe.ts'
-import { isPod, setScene } from './scene.ts'
+import { isPod, longEnough, setScene } from './scene.ts'
 import { setRange } from './workload.ts'
 
 const patch = (body: object) =>
   `kubectl patch felixconfigurations.crd.projectcalico.org default --type=merge -p '${JSON.stringify(body)}'`
-/** A Felix that is to restart for a change has ended by then, in this machine too: it does so two seconds after it has seen it. */
-const longEnough = 30_000
 
 /** What everybody does, and what counts. */
 export const ignoredField: Chapter = {
@@ -36,7 +34,7 @@ export const ignoredField: Chapter = {
     await setRange(ground, { spec: range, annotation: range })
     const byAnnotation = await untilOutcomes(ground, outside, isPod)
     claim({
-      claim: 'The annotation does.',
+      claim: 'The annotation opens the node port.',
       command: patch({ metadata: { annotations: { [rangeAnnotation]: range } } }),
       before: list(bySpec),
       after: list(byAnnotation),

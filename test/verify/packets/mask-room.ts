@@ -2,14 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../until.ts'
 import { felixConfigurations, mergePatch } from '../proof/ground.ts'
 import { runTool, typed } from '../proof/tool.ts'
-import { type Chapter, list } from './claim.ts'
+import { type Chapter, isTimeout, list } from './claim.ts'
 import type { Ground } from './ground.ts'
 import { askPause, inNamespace, linkOf } from './network.ts'
 import type { MachineNode } from './node.ts'
-import { outcomes, tryOnce } from './probe.ts'
+import { notTried, outcomes, tryOnce } from './probe.ts'
 import { isPod, rangeFlag, setScene } from './scene.ts'
 import { createService, startPod } from './workload.ts'
 
+/** Felix's own default, 16 bits. */
+const wholeMask = 0xffff0000
 /** Seven bits: three are left for endpoints. */
 const small = 0x7f000000
 const near = { name: 'near', nodePort: 30090, policy: 'Cluster' } as const
@@ -19,16 +21,18 @@ const web = "app == 'web'"
 /** Policies of pods that call a Service, and what is right for them. */
 const policies = [
   {
-    what: 'may not reach the pods behind the Service, and everything else',
+    what: 'may reach everything but the pods behind the Service',
     selector: "app == 'limited'",
     rules: { types: ['Egress'], egress: [{ action: 'Deny', destination: { selector: web } }, { action: 'Allow' }] },
-    isRight: (it: string) => !isPod(it),
+    isRight: isTimeout,
+    isWrong: isPod,
   },
   {
     what: 'may reach the pods behind the Service, and nothing else',
     selector: "app == 'limited'",
     rules: { types: ['Egress'], egress: [{ action: 'Allow', destination: { selector: web } }] },
     isRight: isPod,
+    isWrong: isTimeout,
   },
   {
     what: 'are not let in by the policy of the pods behind the Service, on the same node',
@@ -37,7 +41,8 @@ const policies = [
       types: ['Ingress'],
       ingress: [{ action: 'Deny', source: { selector: "app == 'limited'" } }, { action: 'Allow' }],
     },
-    isRight: (it: string) => !isPod(it),
+    isRight: isTimeout,
+    isWrong: isPod,
   },
 ]
 
@@ -54,6 +59,7 @@ export const maskRoom: Chapter = {
     const target = `tcp/${await clusterAddress(ground, near.name)}:80`
     const before: string[][] = []
     for (const policy of policies) before.push(await underPolicy(ground, policy, target, () => true))
+    const markedBefore = await markedLinks(node, wholeMask)
     const [lives, written] = [node.lives.length, node.felixLog().length]
     const change = { spec: { iptablesMarkMask: small } }
     await ground.cluster.request('PATCH', `${felixConfigurations}/default`, change, mergePatch)
@@ -61,15 +67,16 @@ export const maskRoom: Chapter = {
     const command = `kubectl patch felixconfigurations.crd.projectcalico.org default --type=merge -p '${JSON.stringify(change)}'`
     const endpoints = names.length + 2
     const { room, codes } = await said(ground, node)
-    const marked = await markedLinks(node)
+    const marked = await markedLinks(node, small)
     const [starts, complaints] = [node.lives.length - lives, node.felixLog().slice(written).filter(complains)]
     const has = names.map((name) => marked.has(linkOf('default', name)))
     claim({
-      claim: `With a mask of seven bits Felix gives a mark to as many endpoints of the node as the tool says there is room for, and none to the others: it starts once for the mask, and logs nothing of it. The tool says so: \`MARK_CAPACITY\`.`,
-      command: typed('check'),
-      before: `${endpoints} endpoints on ${node.name.split('.')[0]}: ${names.length + 1} pods and its host endpoint`,
+      claim: `With a mask of seven bits Felix gives a mark to as many endpoints of the node as the tool says there is room for, and none to the others: it starts once for the mask, and logs no warning of it. The tool says so: \`MARK_CAPACITY\`.`,
+      command: typed('check', ...rangeFlag),
+      before: `${endpoints} endpoints on ${node.name.split('.')[0]}: ${names.length + 1} pods and its host endpoint; with the default mask ${markedBefore.size} have a mark`,
       after: `${marked.size} have a mark; ${starts} start of Felix, ${complaints.length} lines of its log warn of marks; the tool: room for ${room}, ${codes.join(', ')}`,
       holds:
+        markedBefore.size === endpoints &&
         marked.size === room &&
         room < endpoints &&
         starts === 1 &&
@@ -81,7 +88,7 @@ export const maskRoom: Chapter = {
       const after = await underPolicy(ground, policy, target, (nth) => has[nth] ?? false)
       const [withMark, without] = [after.filter((_, nth) => has[nth]), after.filter((_, nth) => !has[nth])]
       claim({
-        claim: `Pods that ${policy.what}: those with a mark call the Service as before, those beyond the room do not.`,
+        claim: `Pods that ${policy.what}: with a mark the policy decides as before; beyond the room the opposite happens.`,
         command,
         before: list(before[index] ?? []),
         after: `${list(withMark) || 'none'} with a mark; ${list(without)} without`,
@@ -90,7 +97,7 @@ export const maskRoom: Chapter = {
           withMark.length > 0 &&
           withMark.every(policy.isRight) &&
           without.length > 0 &&
-          !without.some(policy.isRight),
+          without.every(policy.isWrong),
       })
     }
   },
@@ -114,7 +121,7 @@ async function underPolicy(
   // Nothing tells when Felix is done with it where it changes nothing for a pod.
   const changesAll = !isRight('web-1') && names.every((_, nth) => isOrdinary(nth))
   if (!changesAll) await sleep(10_000)
-  let last: string[] = []
+  let last = names.map(() => notTried)
   const settled = async () => {
     last = await fromPods(ground, target)
     return last.every((it, nth) => isRight(it) || !isOrdinary(nth))
@@ -129,15 +136,15 @@ const complains = (line: string): boolean => /\[(WARNING|ERROR|FATAL|PANIC)\].*\
 
 const setsMark = /^-A cali-sm-(\S+) .*--set-x?mark 0x[0-9a-f]+\/(0x[0-9a-f]+)/
 
-/** Links whose packets Felix marks, once no rule is left that it made under a wider mask. */
-async function markedLinks(node: MachineNode): Promise<Set<string>> {
+/** Links whose packets Felix marks, once no rule is left that it made under a wider mask than this. */
+async function markedLinks(node: MachineNode, mask: number): Promise<Set<string>> {
   let links = new Set<string>()
   const renewed = async () => {
     const rules = (await node.rules()).map((rule) => setsMark.exec(rule)).filter((it) => it !== null)
     links = new Set(rules.map(([, link = '']) => link))
-    return node.isReady() && rules.length > 0 && rules.every(([, , bits]) => isWithin(Number(bits), small))
+    return node.isReady() && rules.length > 0 && rules.every(([, , bits]) => isWithin(Number(bits), mask))
   }
-  await until('marks within the new mask', renewed, 180, askPause).catch(() => undefined)
+  await until('marks within the mask', renewed, 180, askPause).catch(() => undefined)
   return links
 }
 

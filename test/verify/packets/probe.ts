@@ -24,11 +24,14 @@ export async function tryOnce({ machine }: Ground, targets: readonly string[], f
   return text.split('\n').map((line) => attempt.parse(JSON.parse(line)))
 }
 
+/** No outcome: nothing is right because it was not looked at. */
+export const notTried = 'not tried'
+
 /** `web-1, web-1, timeout`: what came of each target, in the targets' order. */
 export const outcomes = (targets: readonly string[], attempts: readonly Attempt[]): string[] =>
   targets.map((target) => {
     const last = attempts.findLast((it) => it.target === target)
-    return last?.answered ?? last?.failed ?? 'not tried'
+    return last?.answered ?? last?.failed ?? notTried
   })
 
 /** Tries until all targets come to what is awaited: a Felix in a machine that is emulated on a busy one takes half a minute for a change. Answers the last outcomes, also where it did not come about in time. */
@@ -38,7 +41,7 @@ export async function untilOutcomes(
   awaited: (outcome: string) => boolean,
   seconds = 120,
 ): Promise<string[]> {
-  let last: string[] = []
+  let last = targets.map(() => notTried)
   const all = async () => {
     last = outcomes(targets, await tryOnce(ground, targets))
     return last.every(awaited)
@@ -50,19 +53,48 @@ export async function untilOutcomes(
 export interface Watched {
   attempts: readonly Attempt[]
   /**
-   * Ends it once all that were tried so far have come to their end, and answers how many were tried, how many of them failed, and
-   * which: ` (udp/10.1.0.1:30080 timeout)`. Throws where it has ended by itself: what it did not see is not known.
+   * Ends it once all that were tried so far have come to their end, and answers how many were tried, how many of them failed, which
+   * (` (udp/10.1.0.1:30080 timeout)`), and how many were answered only after a second, as after a packet that was lost and sent again.
+   * Throws where it has ended by itself, or tried less than half of what it should: what it did not see is not known.
    */
-  end: () => Promise<{ tried: number; failed: number; which: string; seconds: number }>
+  end: () => Promise<Counted>
 }
 
-/** Tries the targets four times a second until it is ended: an emulated machine with two cores bears that beside everything else. */
+export interface Counted {
+  tried: number
+  failed: number
+  which: string
+  late: number
+  seconds: number
+}
+
+/** What a watch saw of so many targets in so many seconds. Throws where it tried less than half of what it should. */
+export function countAttempts(attempts: readonly Attempt[], targets: number, seconds: number): Counted {
+  const least = Math.floor((targets * perSecond * seconds) / 2)
+  if (attempts.length < least)
+    throw new Error(`Only ${attempts.length} connections were tried in ${seconds} s, of at least ${least}.`)
+  const lost = attempts.flatMap(({ target, failed }) => (failed === undefined ? [] : [`${target} ${failed}`]))
+  return {
+    tried: attempts.length,
+    failed: lost.length,
+    which: lost.length > 0 ? ` (${list(lost)})` : '',
+    late: attempts.filter(({ failed, millis }) => failed === undefined && millis >= 1000).length,
+    seconds,
+  }
+}
+
+const perSecond = 4
+
+/** Tries each target four times a second until it is ended: an emulated machine with two cores bears that beside everything else. */
 export function watchConnections({ machine }: Pick<Ground, 'machine'>, targets: readonly string[]): Watched {
   const attempts: Attempt[] = []
   const begun = Date.now()
-  const following = machine.follow(inClient(`guest probe 250 ${timeout} ${targets.join(' ')}`), (line) => {
-    attempts.push(attempt.parse(JSON.parse(line)))
-  })
+  const following = machine.follow(
+    inClient(`guest probe ${1000 / perSecond} ${timeout} ${targets.join(' ')}`),
+    (line) => {
+      attempts.push(attempt.parse(JSON.parse(line)))
+    },
+  )
   return {
     attempts,
     end: async () => {
@@ -72,8 +104,7 @@ export function watchConnections({ machine }: Pick<Ground, 'machine'>, targets: 
       const seconds = Math.round((Date.now() - begun) / 1000)
       following.end()
       await following.exit
-      const lost = attempts.flatMap(({ target, failed }) => (failed === undefined ? [] : [`${target} ${failed}`]))
-      return { tried: attempts.length, failed: lost.length, which: lost.length > 0 ? ` (${list(lost)})` : '', seconds }
+      return countAttempts(attempts, targets.length, seconds)
     },
   }
 }

@@ -19,7 +19,7 @@ export interface Heard extends Start {
   exit?: number
   /** Whether `kube-ipvs0` was there then. */
   link: boolean
-  /** Its log, but for the flags that it repeats. */
+  /** Its log. */
   lines: string[]
 }
 
@@ -75,6 +75,6 @@ export async function hear(
     ...(answered === undefined ? {} : { answered }),
     ...(exit === undefined ? {} : { exit }),
     link,
-    lines: lines.filter((line) => !line.includes('FLAG: ')).slice(0, 80),
+    lines,
   }
 }

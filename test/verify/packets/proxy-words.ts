@@ -59,14 +59,14 @@ export const proxyWords: Chapter = {
 export function judged(heard: readonly Heard[]): Claim[] {
   const [running, ended] = [heard.filter((it) => it.answered), heard.filter((it) => !it.answered)]
   const understood = running.filter((it) => understand(it).mode === it.answered)
-  const said = ended.filter((it) => it.exit !== undefined && understand(it).ended !== undefined)
+  const said = ended.filter((it) => it.exit !== undefined && isSaidOf(it, understand(it).ended))
   const without = heard.filter(({ kernel }) => kernel === 'no ip_vs')
   const [old, late] = [without.filter(fallsBack), without.filter((it) => !fallsBack(it))]
   return [
     {
       claim: 'From each log the tool reads the mode that `/proxyMode` of the same process answers.',
       command: 'kube-proxy --proxy-mode=MODE',
-      before: `${running.length} starts that serve`,
+      before: `${running.length} starts that answer`,
       after: `${understood.length} understood`,
       holds: running.length > 0 && understood.length === running.length,
     },
@@ -78,7 +78,7 @@ export function judged(heard: readonly Heard[]): Claim[] {
       holds: ended.length > 0 && said.length === ended.length,
     },
     {
-      claim: 'On a kernel without ip_vs kube-proxy up to 1.25 falls back to iptables; a later one ends.',
+      claim: 'On a kernel without ip_vs kube-proxy up to 1.25 falls back to iptables; 1.30 and later end.',
       command: 'kube-proxy --proxy-mode=ipvs',
       before: '',
       after: without.map(({ version, answered, exit }) => `${version} ${answered ?? endOf(exit)}`).join(', '),
@@ -91,8 +91,11 @@ export function judged(heard: readonly Heard[]): Claim[] {
   ]
 }
 
+/** The line is about the mode that was asked for, not about anything else that went wrong. */
+const isSaidOf = ({ mode }: Start, line: string | undefined): boolean => line?.toLowerCase().includes(mode) ?? false
+
 const fallsBack = ({ version }: Start): boolean => minor(version) <= 25
-const endOf = (exit: number | undefined): string => (exit === undefined ? 'neither serves nor ends' : 'ends')
+const endOf = (exit: number | undefined): string => (exit === undefined ? 'neither answers nor ends' : 'ends')
 
 /** Two at a time, for the machine's two processors. */
 async function hearAll(ground: Ground, as: { name: string; kubeconfig: string }, all: readonly Start[]) {
@@ -131,13 +134,16 @@ function record(heard: readonly Heard[]): void {
       .map((it) => [keyOf(it), it]),
   )
   for (const it of heard.filter(cameToSomething))
-    if (wentAs(it) !== wentAs(rows.get(keyOf(it)))) rows.set(keyOf(it), it)
+    if (wentAs(it) !== wentAs(rows.get(keyOf(it))))
+      rows.set(keyOf(it), { ...it, lines: it.lines.filter((line) => !isFlag(line)).slice(0, 80) })
   const lines = [...rows.values()].map((it) => `${JSON.stringify(it)}\n`)
   writeFileSync(recorded, lines.toSorted().join(''))
 }
 
-/** It serves, or has ended: what was given up is not how a start goes. */
+/** It answers, or has ended: what was given up is not how a start goes. */
 const cameToSomething = ({ answered, exit }: Heard): boolean => answered !== undefined || exit !== undefined
+/** Each flag and its value, repeated at the start: the same every time. */
+const isFlag = (line: string): boolean => line.includes('FLAG: ')
 const keyOf = ({ version, mode, kernel }: Start): string => `${version} ${mode} ${kernel}`
 const wentAs = (it: Heard | undefined): string =>
   JSON.stringify([it?.answered, it?.exit, it?.link, it && sentences(it).toSorted()])
@@ -153,7 +159,9 @@ const understand = ({ lines, answered }: Heard) => {
 /** Of a log, what it says of the mode, without klog's head of time and place. */
 const sentences = (heard: Heard): string[] => {
   const decisive = understand(heard)
-  const about = heard.lines.filter((line) => /[Pp]roxier|proxy mode|kernel modules|Falling back|deprecated/.test(line))
+  const about = heard.lines.filter(
+    (line) => !isFlag(line) && /[Pp]roxier|proxy mode|kernel modules|Falling back|deprecated/.test(line),
+  )
   const last = [decisive.line, decisive.ended].filter((line) => line !== undefined)
   return [...new Set([...about.slice(0, 4), ...last].map((line) => line.replace(/^[IWEF]\d{4} \S+ +\d+ /, '')))]
 }

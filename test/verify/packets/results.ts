@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Measured, ChapterResult } from '../chapters/chapter.ts'
 import { chapterText, code, packetsTitle, proofPage, table, writePart } from '../chapters/page.ts'
 import { writeNodePorts } from '../pictures/node-ports.ts'
@@ -31,8 +32,8 @@ export function writeResults(
   { seconds, whole, resultsOnly, titles, kernel }: About,
 ): void {
   mkdirSync(dirname(file), { recursive: true })
-  const all = inOrder(titles, [...told, ...(whole ? [] : earlier())])
   const run = { ...versions, 'kube-proxy': versions.kubernetes, kernel, node: process.version }
+  const all = inOrder(titles, [...told, ...(whole ? [] : earlier(run))])
   const flat = {
     claims: all.flatMap(({ title, claims }) => claims.map((it) => ({ chapter: title, ...it }))),
     measured: all.flatMap(({ title, tables }) => tables.map((it) => ({ chapter: title, ...it }))),
@@ -63,15 +64,17 @@ interface Results {
 
 const read = (): Results => JSON.parse(readFileSync(file, 'utf8')) as Results
 
-function earlier(): ChapterResult<Claim>[] {
+/** Of the same versions: a page speaks of one run's. */
+function earlier(of?: Results['versions']): ChapterResult<Claim>[] {
   if (!existsSync(file)) return []
-  const { claims, measured } = read()
-  const of = <T extends { chapter: string }>(title: string, all: readonly T[]) =>
+  const { claims, measured, versions: then } = read()
+  if (of !== undefined && !isDeepStrictEqual(of, then)) return []
+  const belonging = <T extends { chapter: string }>(title: string, all: readonly T[]) =>
     all.filter(({ chapter }) => chapter === title)
   return [...new Set(claims.map((it) => it.chapter))].map((title) => ({
     title,
-    claims: of(title, claims),
-    tables: of(title, measured),
+    claims: belonging(title, claims),
+    tables: belonging(title, measured),
   }))
 }
 
@@ -85,13 +88,15 @@ const introduction = `${packetsTitle}
 
 What connections do while Calico is out of step, and after it has been put in step, as \`npm run packets\` showed it and wrote this part: Calico's
 own Felix (${versions.felix}) and Kubernetes' own kube-proxy (${versions.kubernetes}) on two nodes, on Debian's kernel in an emulated machine, against a real
-control plane. Each connection is a new one, tried from outside of the nodes, TCP and UDP; every node is a host endpoint that nothing may reach. It fails
-when it is refused, or not made or not answered within ${timeout / 1000} seconds; meanwhile a lost packet is sent again, as TCP does, a datagram after one second.
+control plane. Each connection is a new one, tried from outside of the nodes, TCP and UDP; a policy of Calico lets nothing reach the nodes themselves (each is a
+host endpoint). A connection counts as failed when it is refused, or not made or not answered within ${timeout / 1000} seconds; meanwhile a lost packet is sent
+again, as TCP does, a datagram after one second.
 Kubelets are simulated, but for calico-node, whose pod starts and ends a Felix. Its readiness probe runs every second, and the tool waits
 ${pace.canarySeconds} seconds after the first node and ${pace.settleSeconds} after each other. Pods are network namespaces with a server.
 [\`packets.json\`](packets.json) has the figures.
 
-It needs Linux on x64, and the packages qemu-system-x86, cpio and kmod. Nothing is installed, and nothing listens but on 127.0.0.1.
+It needs Linux on x64, and the packages qemu-system-x86, cpio and kmod. Debian's kernel comes from its archive (50 MB; \`apt-get update\` first). Nothing is
+installed, and everything listens on 127.0.0.1 only.
 `
 
 /** `rules`: the page with the proof on rules. */

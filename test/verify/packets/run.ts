@@ -60,12 +60,16 @@ export async function showSabotage(only: readonly string[] = sabotaged): Promise
   return isSabotageSeen(told, new Set(only).size)
 }
 
-/** A chapter that broke off says nothing of the annotation. */
+/** A chapter that broke off says nothing of the annotation, nor does one whose tool failed while every connection went right. */
 export const isSabotageSeen = (told: readonly ChapterResult<Claim>[], chapterCount: number): boolean => {
   const resting = told.map(({ claims }) => claims.filter(({ byAnnotation }) => byAnnotation))
   return (
     resting.length > 0 &&
     resting.length === chapterCount &&
-    resting.every((claims) => claims.length > 0 && claims.every(({ holds }) => !holds))
+    resting.every(
+      (claims) =>
+        claims.every(({ holds }) => !holds) &&
+        claims.some(({ figures }) => figures !== undefined && figures.after.wrong > 0),
+    )
   )
 }

@@ -41,6 +41,9 @@ export async function setScene(ground: Ground): Promise<Scene> {
   return { pods, targets }
 }
 
+/** A Felix that is to restart for a change has ended by then, in this machine too: it does so two seconds after it has seen it. */
+export const longEnough = 30_000
+
 export const isPod = (outcome: string): boolean => outcome.startsWith('web-')
 
 /** As at the beginning: nothing is set. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../until.ts'
 import { podsOf } from '../proof/pods.ts'
 import { paceFlags, runTool } from '../proof/tool.ts'
@@ -5,8 +6,8 @@ import { type Chapter, count, isTimeout, list } from './claim.ts'
 import type { Ground } from './ground.ts'
 import { askPause } from './network.ts'
 import { services } from './ports.ts'
-import { untilOutcomes } from './probe.ts'
-import { isPod, rangeFlag, setScene } from './scene.ts'
+import { outcomes, tryOnce, untilOutcomes } from './probe.ts'
+import { isPod, longEnough, rangeFlag, setScene } from './scene.ts'
 import { startHostProcess } from './workload.ts'
 
 const port = 31_500
@@ -23,13 +24,16 @@ export const staleLink: Chapter = {
     )
     const open = ground.nodes.flatMap(({ address }) => [`tcp/${address}:${port}`])
     const inIpvs = await untilOutcomes(ground, open, (it) => it === 'host-process')
+    const [left, livesThen] = [Date.now(), ground.nodes.map(({ lives }) => lives.length)]
     for (const node of ground.nodes) await node.startProxy('iptables')
     await until('rules of kube-proxy in iptables mode', () => servedByIptables(ground), 240, askPause)
     const served = await untilOutcomes(ground, targets(services.inside), isPod)
     const links = await Promise.all(
       ground.nodes.map(({ namespace }) => ground.machine.run(`ip -n ${namespace} -o link`)),
     )
-    const stale = await untilOutcomes(ground, open, (it) => it === 'host-process')
+    await sleep(Math.max(0, left + longEnough - Date.now()))
+    const stale = outcomes(open, await tryOnce(ground, open))
+    const isSameFelix = ground.nodes.every(({ lives }, index) => lives.length === livesThen[index])
     for (const node of ground.nodes) await node.link(false)
     const closed = await untilOutcomes(ground, open, isTimeout)
     claim({
@@ -39,7 +43,9 @@ export const staleLink: Chapter = {
       after: list(closed),
       holds:
         links.every((it) => it.includes('kube-ipvs0')) &&
+        inIpvs.every((it) => it === 'host-process') &&
         stale.every((it) => it === 'host-process') &&
+        isSameFelix &&
         closed.every(isTimeout) &&
         served.every(isPod),
       figures: { before: count(stale, isTimeout), after: count(closed, isTimeout) },
@@ -52,7 +58,7 @@ export const staleLink: Chapter = {
     const same = (await calicoNodes(ground)).filter((it) => pods.includes(it)).length
     claim({
       claim:
-        'Felix from 3.23 notices by itself that IPVS begins: it restarts when the link appears, and no pod of calico-node does.',
+        'Felix notices by itself that IPVS begins: it restarts when the link appears, and no pod of calico-node does.',
       command: 'kube-proxy --proxy-mode=ipvs',
       before: list(closed),
       after: `${list(noticed)}; Felix started ${ground.nodes.map(({ lives }, index) => lives.length - (since[index] ?? 0)).join(', ')} times; ${same} of ${pods.length} pods are the same`,

@@ -138,7 +138,9 @@ const figuresText = ({ before, after }: Figures[number]): string =>
 /** Of the change itself, as `sync` makes it. */
 const changeText = (figures: Figures): string => {
   const change = figures.find(({ during, command }) => during !== undefined && /\bsync\b/.test(command))
-  return change?.during ? `counted: ${of(change.during)} working connections failed while sync changed the range` : ''
+  return change?.during
+    ? `counted: ${of(change.during)} new connections to a working node port failed while sync changed the range`
+    : ''
 }
 
 const label =

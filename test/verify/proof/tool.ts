@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { endWithThisProcess } from '../../../lab/processes.ts'
 import type { Ground } from './ground.ts'
 import { pace } from './ground.ts'
 
@@ -12,13 +13,19 @@ export interface Ran {
 
 export const bin = join(import.meta.dirname, '../../../cli/bin.mjs')
 
+/** Milliseconds; the slowest change of a proof takes a third of it. */
+const runLimit = 900_000
+
 /** The command line as a person would have it, in a process of its own. `args`: without where the cluster is. */
 export const runTool = ({ cluster, tool = bin }: Pick<Ground, 'cluster' | 'tool'>, ...args: string[]): Promise<Ran> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [tool, ...args, '--kubeconfig', cluster.kubeconfig], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
+      timeout: runLimit,
+      killSignal: 'SIGKILL',
     })
+    void endWithThisProcess(child, 'SIGTERM')
     const said = { out: '', err: '' }
     child.stdout.setEncoding('utf8').on('data', (text: string) => void (said.out += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => void (said.err += text))
