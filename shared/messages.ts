@@ -54,7 +54,7 @@ export const evaluation = z.object({
   attempt: z.optional(z.int().check(z.minimum(0))),
   /** Permissions that a rollout needs and does not have, as `rollout-step` found them: `delete pods in calico-system`. */
   missing: z.optional(z.array(z.string().check(z.maxLength(300))).check(z.maxLength(20))),
-  /** The permit that the refused message had: it is given back, unless another message has asked for it since. */
+  /** The permit that the message of the step had: if it is given back, then unless another message has asked for it since. */
   permit,
 })
 export type Evaluation = z.infer<typeof evaluation>

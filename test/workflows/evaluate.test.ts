@@ -1077,6 +1077,79 @@ describe('the fleet budget', () => {
     expect(it.looks.map(({ message }) => message.cluster.name)).toContain('green')
   })
 
+  const green = '111122223333/eu-central-1/green'
+  const asked: Permit = { token: 1, until: '2026-11-20T10:05:00.000Z' }
+  const busy = failed<never>({ kind: 'unavailable', object: 'Nodes', message: '503' })
+  const updating = (rollout = {}) =>
+    stateOf(out, { eks: read({ ...valueOf(stateOf(out).eks), status: 'UPDATING' } as never), ...rollout })
+  const wokenNext = ({ looks }: { looks: { message: Evaluation }[] }) =>
+    looks.some(({ message }) => clusterKey(message.cluster) === green)
+
+  test.each([
+    ['cannot be reached', stateOf('unreachable'), {}],
+    ['is being changed', updating(), {}],
+    ['does not answer for a moment', stateOf(out, { nodes: busy }), {}],
+    ['is excepted', stateOf(out), { exceptions: [exception] }],
+    ['has an owner', stateOf(`${out}, owner argocd`), {}],
+  ] as const)('has room for the next one at once where the cluster whose turn it is %s', async (_, state, policy) => {
+    const { fleet, permits } = shared([])
+    fleet.budget = { ...emptyBudget, waiting: [green] }
+    const it = hub(policy, { permits })
+    it.state = state
+    await it.look('follow', { cause: 'the fleet budget has room' })
+    expect([wokenNext(it), it.steps]).toEqual([true, []])
+  })
+
+  test.each([
+    ['cannot be reached before it begins', stateOf('unreachable'), {}, 'rollout'],
+    ['is being changed before it begins', updating(), {}, 'rollout'],
+    ['is being changed when its begin was refused', updating(), {}, 'refused'],
+    ['is excepted in the middle', stateOf(out, withRollout({})), { exceptions: [exception] }, 'rollout'],
+    ['gets an owner in the middle', stateOf(`${out}, owner argocd`, withRollout({})), {}, 'rollout'],
+    ['is changed by somebody at a terminal', stateOf(out, withRollout({})), {}, 'refused'],
+    ['is paused', stateOf(out, withRollout({ state: 'paused' })), {}, 'rollout'],
+  ] as const)('is given back at once by the message that had the permit, of a cluster that %s', async (...given) => {
+    const [, state, policy, reason] = given
+    const { fleet, permits } = shared([])
+    await permits.take(clusterKey(ref))
+    await permits.take(green)
+    const it = hub(policy, { permits })
+    it.state = state
+    await it.look(reason, { permit: asked })
+    expect([fleet.budget.holders, wokenNext(it), it.steps]).toEqual([[], true, []])
+  })
+
+  test.each([
+    ['is being changed', updating(withRollout({}))],
+    ['cannot be reached', stateOf('unreachable')],
+  ])(
+    'is kept in the middle of a rollout for the minutes in which it may pass that the cluster %s',
+    async (_, state) => {
+      const { fleet, permits } = shared([])
+      await permits.take(clusterKey(ref))
+      await permits.take(green)
+      const it = hub({}, { permits })
+      it.state = state
+      const about = { waits: 'm1', decided: 'd', permit: asked }
+      await it.look('rollout', about)
+      expect([fleet.budget.holders.length, it.looks]).toMatchObject([1, [{ message: { reason: 'rollout', ...about } }]])
+      await it.look('rollout', { ...about, attempt: 6 })
+      expect([fleet.budget.holders, wokenNext(it)]).toEqual([[], true])
+    },
+  )
+
+  test('goes with an abort, whose end gives it back', async () => {
+    const { fleet, permits } = shared([])
+    await permits.take(clusterKey(ref))
+    const it = hub({}, { permits })
+    it.state = stateOf(out, withRollout({ state: 'aborting' }))
+    await it.look('rollout', { permit: asked })
+    expect(it.steps).toMatchObject([{ begin: false, permit: asked }])
+    it.state = stateOf(out, withRollout({ state: 'aborted', finishedAt: '2026-11-20T10:00:00Z' }))
+    await it.look('refused', { permit: asked })
+    expect(fleet.budget.holders).toEqual([])
+  })
+
   test('is given back by a look that finds nothing to do, and who waits is looked at', async () => {
     const { fleet, permits } = shared([clusterKey(ref), '111122223333/eu-central-1/green'])
     const it = hub({}, { permits })

@@ -263,6 +263,13 @@ describe('what holds a rollout', () => {
     expect(told.map(({ cause }) => cause)).toEqual(['rollout done'])
   })
 
+  test('a wait tells the evaluation that follows which permit there is to give back', async () => {
+    const world = worldOf(['n0'])
+    startRollout(world, { target })
+    const { looked } = await run(world, { needsPermit: true, eks: { status: 'UPDATING' } }, { ...message, permit }, 1)
+    expect(looked).toMatchObject([{ reason: 'rollout', permit }])
+  })
+
   test('what cannot begin gives its permit back', async () => {
     const world = worldOf(['n0'])
     const { told } = await run(world, { needsPermit: true }, { ...message, permit })

@@ -25,6 +25,8 @@ import {
   idleSince,
   recheckSeconds,
   type Next,
+  passingLooks,
+  passOn,
   silentSeconds,
 } from './next.ts'
 import { endRecords, forgetReport } from './end-records.ts'
@@ -93,13 +95,17 @@ export const evaluate = async (
   const isChanging = report.verdict === 'changing'
   // There is no notice while the failure is short, but the report is recorded.
   if (isChanging) await tools.records.keepVerdict(clusterKey(cluster), report)
-  if (isChanging && (message.attempt ?? 0) < followedAtMost) return follow(tools, message)
-  if (!broke && mayPass(message, seen, report)) return follow(tools, message, retryAfter(seen))
+  const again = async (least?: number) => {
+    await passOn(tools, message, seen)
+    await follow(tools, message, least)
+  }
+  if (isChanging && (message.attempt ?? 0) < followedAtMost) return again()
+  if (!broke && mayPass(message, seen, report)) return again(retryAfter(seen))
   const stored = await tools.records.lastReport(clusterKey(cluster))
   const last = stored && predates(stored.observedAt, incarnation) ? undefined : stored
   if (isChanging) {
     await tell(tools, cluster, { report, last, incarnation, action, lasting: true })
-    return follow(tools, message)
+    return again()
   }
   const missing = message.missing ?? refusedBefore(last, { state, report })
   const looked = { state, report, refused: missing !== undefined }
@@ -120,7 +126,7 @@ export const evaluate = async (
     progress: action === 'sync' ? progressToTell(seen, report) : undefined,
   })
   if (isHeld && message.reason === 'rollout') return untilReleased(tools, message)
-  if (!next.send && waitsUnseen(message, state, report)) return follow(tools, message)
+  if (!next.send && waitsUnseen(message, state, report)) return again()
   await continueRollout(tools, message, going)
 }
 
@@ -253,9 +259,6 @@ const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, { verdict }: 
     ({ kind, object }) => kind === 'unavailable' || (kind === 'unreachable' && /^(?:eks|sts):/.test(object)),
   )
 
-/** 5 s, 10 s … 160 s. */
-const passingLooks = 6
-
 /** Failures of reads that the verdict needs. */
 const failuresIn = ({
   eks,
@@ -278,7 +281,7 @@ const followedAtMost = 18
  * seconds.
  */
 const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least = 0) => {
-  const { cluster, incarnation, reason, cause, waits, decided, outdated, attempt = 0 } = message
+  const { cluster, incarnation, reason, cause, waits, decided, outdated, permit, attempt = 0 } = message
   if (attempt >= followedAtMost) return log('takes very long; left to the sweep', { cluster: clusterKey(cluster) })
   // A waiting rollout continues when the change is over, or the cluster can be read again.
   const why = reason === 'rollout' ? reason : 'follow'
@@ -291,6 +294,7 @@ const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least
       ...(waits && { waits }),
       ...(decided && { decided }),
       ...(outdated && { outdated }),
+      ...(permit && reason === 'rollout' && { permit }),
     },
     { delaySeconds: Math.min(Math.max(5 * 2 ** attempt, least), 900) },
   )

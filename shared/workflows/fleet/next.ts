@@ -5,7 +5,7 @@ import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
-import { parseRollout } from '../../domain/rollout/parse.ts'
+import { parseRollout, soundRollout } from '../../domain/rollout/parse.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import type { EvaluateTools } from './tools.ts'
@@ -50,17 +50,18 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
   const isContinued = message.reason === 'rollout' || since(record?.renewedAt) > silentSeconds
   // A person resumed it, or interrupted it at a terminal.
   const isNobodys = !record?.holder
-  if (failureOf(state.rollout)) return {}
+  // Whose turn it is and cannot be seen lets the next one have it.
+  if (failureOf(state.rollout)) return { leaves: hasTurn(message) }
   switch (rollout?.state) {
     case 'aborting':
-      return isContinued || isNobodys ? { send: { begin: false } } : {}
+      // Its end gives the permit back.
+      return isContinued || isNobodys ? { send: { begin: false, ...permitOf(message) } } : {}
     case 'running':
       // A refusal that leads to the next try leads to the next refusal.
-      return !(isContinued || isNobodys) ||
-        blockedBy.length > 0 ||
-        isExcepted(tools, rollout, state) ||
-        message.reason === 'refused'
-        ? {}
+      if (message.reason === 'refused') return { leaves: true }
+      if (!(isContinued || isNobodys)) return {}
+      return blockedBy.length > 0 || isExcepted(tools, rollout, state)
+        ? { leaves: true }
         : continueRunning(tools, message, changes.length > 0)
     case 'paused':
       return { leaves: true }
@@ -80,6 +81,11 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
     }
   }
 }
+
+/** The fleet budget woke the cluster, or a step of it had a permit. */
+const hasTurn = ({ reason }: Evaluation): boolean => reason !== 'event' && reason !== 'sweep'
+
+const permitOf = ({ permit }: Evaluation) => permit && { permit }
 
 /**
  * Without the messages of the rollout there is no decision, and without a decision nothing is done while a window, an
@@ -146,6 +152,8 @@ export interface Going {
  * since, or such a message may not use it any more. Another evaluation may have sent one after the cluster was observed.
  */
 export const idleSince = ({ rollout, observedAt }: ClusterState, { permit }: Evaluation): number => {
+  // A rollout may be under way there, with messages of its own.
+  if (failureOf(rollout) && !permit) return 0
   const record = valueOf(rollout)
   const parsed = parseRollout(record, Date.parse(observedAt))
   const isOver = parsed.is === 'rollout' && parsed.rollout.state !== 'running' && parsed.rollout.state !== 'aborting'
@@ -170,6 +178,22 @@ export const continueRollout = async (
   if (leaves) await giveBack(tools, cluster, { idleSince })
   if (again) await scheduleLook(tools, subject, again)
 }
+
+/**
+ * This evaluation leads to another evaluation and to no step: the cluster changes, or cannot be read. Other clusters do not wait
+ * for that. A rollout that has begun keeps its permit for the minutes in which it may pass.
+ */
+export const passOn = async (tools: EvaluateTools, message: Evaluation, state: ClusterState): Promise<void> => {
+  const { cluster, permit, attempt = 0 } = message
+  if (!hasTurn(message) || (permit && attempt < passingLooks && hasBegun(message, state))) return
+  await giveBack(tools, cluster, { idleSince: permit ? idleSince(state, message) : 0 })
+}
+
+const hasBegun = ({ decided }: Evaluation, { rollout, observedAt }: ClusterState): boolean =>
+  decided !== undefined || soundRollout(valueOf(rollout), Date.parse(observedAt))?.state === 'running'
+
+/** Evaluations after 5 s, 10 s … 160 s. */
+export const passingLooks = 6
 
 /**
  * Releases the cluster's permit and its place in the queue; the next waiting clusters are evaluated. `incarnation`:

@@ -54,18 +54,27 @@ export const handleStep = async (tools: HandleStepTools, message: RolloutStep, m
   const { missing, decided, ...outcome } = await stepOn(tools, message)
   const subject = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }) } as const
   const known = { ...subject, ...(decided !== undefined && { decided }) }
+  // The evaluation that follows may have to give it back.
+  const held = permit && { permit }
   tools.log('step', { cluster: clusterKey(cluster), ...outcome, ...(missing && { missing }) })
   switch (outcome.next) {
     case 'now':
-      return tools.queues.sendRolloutStep({ ...known, begin: false, ...(permit && { permit }) }, messageId)
+      return tools.queues.sendRolloutStep({ ...known, begin: false, ...held }, messageId)
     case 'wait':
       return tools.queues.sendEvaluation(
-        { ...known, reason: 'rollout', waits: messageId, ...againIn(outcome) },
+        { ...known, reason: 'rollout', waits: messageId, ...againIn(outcome), ...held },
         { delaySeconds: outcome.seconds },
       )
     case 'look':
       return tools.queues.sendEvaluation(
-        { ...subject, reason: 'rollout', cause: outcome.why.slice(0, 300), waits: messageId, ...againIn(outcome) },
+        {
+          ...subject,
+          reason: 'rollout',
+          cause: outcome.why.slice(0, 300),
+          waits: messageId,
+          ...againIn(outcome),
+          ...held,
+        },
         { delaySeconds: recheckSeconds },
       )
     case 'over':
@@ -80,7 +89,7 @@ export const handleStep = async (tools: HandleStepTools, message: RolloutStep, m
         )
       } else if (missing || permit) {
         // A denied permission is reported, or the permit is released.
-        const about = { cause: outcome.why.slice(0, 300), ...(missing && { missing }), ...(permit && { permit }) }
+        const about = { cause: outcome.why.slice(0, 300), ...(missing && { missing }), ...held }
         await tools.queues.sendEvaluation({ ...subject, reason: 'refused', ...about })
       }
   }
