@@ -32,7 +32,7 @@ const tools = {
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,
     tellings: settings.TELLINGS_QUEUE_URL,
   }),
-  records: records(dynamo, settings.RECORDS_TABLE),
+  records: records(dynamo, settings.RECORDS_TABLE, deployment.sweep),
   permits: fleetPermits(dynamo, settings.RECORDS_TABLE, { limit: policy.clustersAtOnce }),
   brake: brakeOf(settings.BRAKE_PARAMETER, () => sqs.config.credentials()),
   ...heeded(policy, () => sqs.config.credentials()),

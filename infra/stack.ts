@@ -79,7 +79,15 @@ export const fleetStack = (app: App, config: Config, bundles: string): Stack => 
 }
 
 /** The configuration that the functions read; absent values are known to the functions. */
-const deploymentOf = ({ accounts, regions, organization, policy, stackName, externalId }: Config): Deployment => ({
+const deploymentOf = ({
+  accounts,
+  regions,
+  organization,
+  policy,
+  sweep,
+  stackName,
+  externalId,
+}: Config): Deployment => ({
   fleet: {
     ...namesOf({ stackName, externalId }),
     ...(accounts && { accounts }),
@@ -87,6 +95,7 @@ const deploymentOf = ({ accounts, regions, organization, policy, stackName, exte
     ...(organization && { organization }),
   },
   policy: { ...policy, action: policy.action ?? 'report' },
+  sweep,
 })
 
 const namesOf = ({ stackName, externalId }: Pick<Config, 'stackName' | 'externalId'>) => ({

@@ -13,17 +13,19 @@ export const deployment = z.object({
   fleet: z.partial(z.omit(fleet, { own: true })),
   /** Partial: absent settings have the defaults of `shared/domain/policy/policy.ts`. */
   policy: policySetting,
+  /** How often the fleet is swept; recorded with each verdict. */
+  sweep: z.optional(z.object({ everyMinutes: z.int(), withinMinutes: z.int() })),
 })
 export type Deployment = z.infer<typeof deployment>
 
 export const deploymentFile = 'deployment.json'
 
 /** Read once at cold start. Throws with the file and the names of all invalid settings, never with a value. */
-export const readDeployment = (own: string, env: NodeJS.ProcessEnv): { fleet: Fleet; policy: Deployment['policy'] } => {
+export const readDeployment = (own: string, env: NodeJS.ProcessEnv): Omit<Deployment, 'fleet'> & { fleet: Fleet } => {
   const { AWS_REGION: region = '', LAMBDA_TASK_ROOT: folder = '.' } = env
-  const { fleet, policy } = parsed(join(folder, deploymentFile))
+  const { fleet, ...rest } = parsed(join(folder, deploymentFile))
   return {
-    policy,
+    ...rest,
     fleet: { ...fleet, own, regions: fleet.regions ?? [region], accounts: fleet.accounts ?? [{ account: own }] },
   }
 }

@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { gapMinutes } from '../../shared/domain/history/day.ts'
 import type { History } from '../../shared/domain/history/history.ts'
 import { exitStatus } from '../exit-status.ts'
 import type { Ending } from '../exit-status.ts'
@@ -14,7 +13,7 @@ export interface HistoryOptions extends OutputOptions {
   account?: string
   from?: string
   to?: string
-  gap: number
+  gap?: number
   table?: string
   stack: string
   hubRegion?: string
@@ -29,10 +28,10 @@ export const addHistory = (program: Command, end: Ending): void => {
     .option('--account <id>', 'its account (default: that of the credentials)', accountId)
     .option('--from <day>', 'first day, UTC: 2026-11-20 (default: a week before the last)', date)
     .option('--to <day>', 'last day, UTC (default: today)', date)
-    .addOption(
-      new Option('--gap <minutes>', 'minutes without an evaluation that count as a gap')
-        .argParser(minutes)
-        .default(gapMinutes),
+    .option(
+      '--gap <minutes>',
+      'minutes without an evaluation that count as a gap (default: two sweeps, as they were configured)',
+      minutes,
     )
     .addOption(
       new Option('--table <name or ARN>', 'the records (default: found by --stack)').env('CALICO_IPVS_SYNC_TABLE'),
@@ -101,8 +100,6 @@ const accountId = (text: string): string => {
 }
 
 const minutes = (text: string): number => {
-  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
-  if (!(value >= gapMinutes))
-    throw new InvalidArgumentError(`Give whole minutes, ${gapMinutes} or more: the records do not show shorter gaps.`)
-  return value
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('Give whole minutes.')
+  return Number(text)
 }

@@ -1,7 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { recordedBetween } from '../../shared/clients/aws/history.ts'
 import { inTime, limited } from '../../shared/clients/aws/limits.ts'
-import { type History, historyOf } from '../../shared/domain/history/history.ts'
+import { leastGapMinutes } from '../../shared/domain/history/gap-limits.ts'
+import { daysBefore, type History, historyOf } from '../../shared/domain/history/history.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { plain } from '../../shared/domain/plain.ts'
 import { clusterKey, clusterRef } from '../../shared/messages.ts'
@@ -15,11 +16,12 @@ export interface Asked extends RecordsPlace {
   /** Days of UTC, both included. */
   first: string
   last: string
-  gap: number
+  gap?: number
 }
 
 const dayMs = 86_400_000
-const dayBefore = (day: string): string => new Date(Date.parse(day) - dayMs).toISOString().slice(0, 10)
+const earlier = (day: string, days: number): string =>
+  new Date(Date.parse(day) - days * dayMs).toISOString().slice(0, 10)
 
 /** Throws a `Failure` with the next command: no table, no permission, no records. */
 export const readHistory = async (asked: Asked): Promise<History> => {
@@ -32,14 +34,18 @@ export const readHistory = async (asked: Asked): Promise<History> => {
   const key = clusterKey(cluster.data)
   const table = await tableIn(asked)
   const dynamo = new DynamoDBClient({ region: table.region, ...limited, ...(await sdkOptions()) })
-  // The last interval of the day before may extend into the first.
-  const ask = { cluster: key, from: dayBefore(first), to: last }
+  const ask = { cluster: key, from: earlier(first, daysBefore), to: last }
   const found = await recordedBetween(dynamo, table.name, ask).catch((error: unknown) => {
     throw failureOf(error, table)
   })
   const to = new Date(Date.parse(last) + dayMs).toISOString()
-  const span = { from: new Date(first).toISOString(), to, readAt: new Date().toISOString(), gapMinutes: gap }
-  const history = historyOf(found, { cluster: cluster.data, ...span })
+  const span = { from: new Date(first).toISOString(), to, readAt: new Date().toISOString() }
+  const least = leastGapMinutes(found.days.flatMap(({ intervals }) => intervals))
+  if (gap !== undefined && gap < least)
+    throw new UsageError(
+      `--gap ${gap} is too short: the records do not show gaps of less than ${least} minutes. Give ${least} or more.`,
+    )
+  const history = historyOf(found, { cluster: cluster.data, ...span, ...(gap !== undefined && { gapMinutes: gap }) })
   if (history.intervals.length === 0 && history.writes.length === 0)
     throw await nothing(dynamo, table, { key, cluster: cluster.data, first, last })
   return history

@@ -54,6 +54,9 @@ beforeAll(async () => {
   const kept = records(dynamo, 'records')
   await kept.putReport('111122223333/eu-west-1/prod', look('2026-11-21T10:00:00Z', 'in-step'))
   await kept.putReport('111122223333/eu-west-1/prod', look('2026-11-21T11:00:00Z', 'out-of-step'))
+  const daily = records(dynamo, 'records', { everyMinutes: 1440, withinMinutes: 15 })
+  for (const day of [19, 20, 21, 22])
+    await daily.putReport('111122223333/eu-west-1/daily', look(`2026-11-${day}T04:10:00Z`, 'in-step'))
 })
 afterAll(async () => {
   dynamo.destroy()
@@ -88,6 +91,17 @@ describe('history', () => {
       cluster: { name: 'prod', account: '111122223333' },
       intervals: [{ verdict: 'in-step' }, { verdict: 'out-of-step' }],
     })
+  })
+
+  test('of a deployment that sweeps once a day has no gap between two sweeps, in any format', async () => {
+    const [text, page, data] = await Promise.all(
+      ['text', 'html', 'json'].map((format) => history('--quiet', '--cluster', 'daily', '-o', format)),
+    )
+    for (const it of [text, page]) {
+      expect(it?.stdout).toContain('if it is longer than 2910 minutes (as the sweep was configured)')
+      expect(it?.stdout).not.toContain('no evaluation between')
+    }
+    expect(JSON.parse(data?.stdout ?? '')).toMatchObject({ gaps: [], intervals: [{ looks: 4 }] })
   })
 
   test.each([

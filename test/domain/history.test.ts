@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import {
+  assumedGapMinutes,
   type Day,
-  gapMinutes,
+  gapAfter,
   intervalsAtMost,
   type DayResult,
   dayResult,
@@ -64,7 +65,21 @@ describe('what is kept of the looks of a day', () => {
       [at('10:31'), inStep],
     ])
     expect(day?.intervals).toHaveLength(2)
-    expect(gapMinutes).toBe(150)
+    expect(assumedGapMinutes).toBe(150)
+  })
+
+  test.each([
+    [{ everyMinutes: 10, withinMinutes: 5 }, 40, 41],
+    [{ everyMinutes: 1440, withinMinutes: 15 }, 2_910, 2_911],
+  ])('of a sweep of %j, an interval ends where two of its sweeps are missing', (sweep, within, beyond) => {
+    const seen = { ...inStep, gapMinutes: gapAfter(sweep) }
+    const [first, begin] = [at('00:10'), Date.parse(at('00:10'))]
+    const intervals = (minutes: number) =>
+      dayOf([
+        [first, seen],
+        [new Date(begin + minutes * 60_000).toISOString(), seen],
+      ])?.intervals.length
+    expect([intervals(within), intervals(beyond)]).toEqual([1, 2])
   })
 
   test('a cluster that changes all day has a bound, and what is beyond is counted', () => {
@@ -113,7 +128,6 @@ describe('what the records tell between two days', () => {
     from: '2026-11-22T00:00:00.000Z',
     to: '2026-11-24T00:00:00.000Z',
     readAt: '2026-11-29T08:00:00.000Z',
-    gapMinutes,
   }
   const hourly = (day: string, hours: number[], seen: DayResult): [string, DayResult][] =>
     hours.map((hour) => [`${day}T${String(hour).padStart(2, '0')}:30:00.000Z`, seen])
@@ -156,10 +170,50 @@ describe('what the records tell between two days', () => {
     expect(told.gaps).toEqual([{ from: asked.from, to: asked.to }])
   })
 
-  test('a fleet that is swept once a day has gaps of its own length', () => {
+  const daily = { ...inStep, gapMinutes: gapAfter({ everyMinutes: 1440, withinMinutes: 15 }) }
+  const told = (found: Day[], more = {}) => historyOf({ days: found, writes: [], unreadable: 0 }, { ...asked, ...more })
+
+  test('a fleet that is swept once a day has gaps of its own length, and says which', () => {
+    const found = days(hourly('2026-11-22', [0], daily), hourly('2026-11-23', [0, 23], daily))
+    expect(told(found)).toMatchObject({
+      gaps: [],
+      intervals: [{ looks: 3 }],
+      gapLimits: [{ from: asked.from, minutes: 2_910, source: 'configured' }],
+    })
+    expect(told(found).intervals[0]).not.toHaveProperty('gapMinutes')
+  })
+
+  test('where no record says how often the fleet was swept, a sweep each hour is assumed, and called that', () => {
     const found = days(hourly('2026-11-22', [0], inStep), hourly('2026-11-23', [0, 23], inStep))
-    const told = historyOf({ days: found, writes: [], unreadable: 0 }, { ...asked, gapMinutes: 1500 })
-    expect(told).toMatchObject({ gaps: [], intervals: [{ looks: 3 }] })
+    expect(told(found)).toMatchObject({
+      gaps: [{ from: '2026-11-22T00:30:00.000Z' }, { from: '2026-11-23T00:30:00.000Z' }],
+      gapLimits: [{ from: asked.from, minutes: 150, source: 'assumed' }],
+    })
+    expect(told([]).gapLimits).toEqual([{ from: asked.from, minutes: 150, source: 'assumed' }])
+    expect(told(found, { gapMinutes: 1500 })).toMatchObject({
+      gaps: [],
+      gapLimits: [{ from: asked.from, minutes: 1500, source: 'given' }],
+    })
+  })
+
+  test('a sweep that is configured anew parts no interval; each limit applies from its first look', () => {
+    const often = { ...inStep, gapMinutes: gapAfter({ everyMinutes: 10, withinMinutes: 5 }) }
+    const found = days(
+      hourly('2026-11-21', [0], inStep),
+      hourly('2026-11-22', [0], daily),
+      hourly('2026-11-23', [0, 1], often),
+    )
+    const { intervals, gapLimits, gaps } = told(found, { readAt: '2026-11-23T02:00:00.000Z' })
+    expect(intervals).toMatchObject([
+      { from: '2026-11-21T00:30:00.000Z', until: '2026-11-23T00:30:00.000Z', looks: 3 },
+      { from: '2026-11-23T01:30:00.000Z', looks: 1 },
+    ])
+    expect(gaps).toEqual([{ from: '2026-11-23T00:30:00.000Z', to: '2026-11-23T01:30:00.000Z' }])
+    expect(gapLimits).toEqual([
+      { from: asked.from, minutes: 150, source: 'assumed' },
+      { from: '2026-11-22T00:30:00.000Z', minutes: 2_910, source: 'configured' },
+      { from: '2026-11-23T00:30:00.000Z', minutes: 40, source: 'configured' },
+    ])
   })
 
   test('writes of the span, oldest first', () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { parseConfig } from '../../infra/config.ts'
+import { assumedGapMinutes, gapAfter } from '../../shared/domain/history/day.ts'
+import { daysBefore } from '../../shared/domain/history/history.ts'
 import { readSettings } from '../../shared/settings.ts'
 import { evaluateSettings, rolloutStepSettings } from '../../shared/worker-settings.ts'
 import { notifySlackSettings, tellSettings } from '../../shared/notice-settings.ts'
@@ -40,6 +42,7 @@ describe('settings', () => {
     expect(plain.configured['Evaluate']).toEqual({
       fleet: { own: account, regions: [region], accounts: [{ account }] },
       policy: { action: 'report' },
+      sweep: { everyMinutes: 60, withinMinutes: 15 },
     })
   })
 
@@ -64,11 +67,22 @@ describe('settings', () => {
     expect(wrong({ clustersAtOnce: 0 })).toThrow(/clustersAtOnce/)
   })
 
+  test('a history reads enough earlier days for the longest gap of a configuration, and assumes the default', () => {
+    expect(gapAfter(parseConfig({}).sweep)).toBe(assumedGapMinutes)
+    const rarest = { everyMinutes: 1440, withinMinutes: 240 }
+    expect(parseConfig({ sweep: rarest }).sweep).toEqual(rarest)
+    for (const more of [{ everyMinutes: 1441 }, { withinMinutes: 241 }])
+      expect(() => parseConfig({ sweep: { ...rarest, ...more } })).toThrow(/sweep/)
+    expect(gapAfter(rarest)).toBeLessThanOrEqual(daysBefore * 1440)
+  })
+
   test('the fleet and the policy of the configuration reach the functions', () => {
-    const stack = deployment({ ...everything, policy: { action: 'sync', maxUnavailable: '10%' } })
+    const sweep = { everyMinutes: 1440, withinMinutes: 60 }
+    const stack = deployment({ ...everything, policy: { action: 'sync', maxUnavailable: '10%' }, sweep })
     expect(stack.configured['RolloutStep']).toEqual({
       fleet: { own: account, regions: everything.regions, accounts: everything.accounts },
       policy: { action: 'sync', maxUnavailable: '10%' },
+      sweep,
     })
   })
 })

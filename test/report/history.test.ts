@@ -15,7 +15,7 @@ const history = (object = 'FelixConfiguration/node.n1'): History => ({
   from: '2026-11-20T00:00:00.000Z',
   to: '2026-11-28T00:00:00.000Z',
   readAt: '2026-11-29T08:00:00.000Z',
-  gapMinutes: 150,
+  gapLimits: [{ from: '2026-11-20T00:00:00.000Z', minutes: 150, source: 'configured' }],
   intervals: [
     {
       from: '2026-11-20T00:10:00.000Z',
@@ -84,8 +84,22 @@ Writes
     claimed by the cluster; the deployment has no record of it
 
 2 intervals, 1 gap, 1 write. Times are UTC.
-The state during a gap is not known: for more than 150 minutes there was no evaluation, or the cluster was switched off or not in the fleet.
+A gap is a time without an evaluation, if it is longer than 150 minutes (as the sweep was configured).
+The state during a gap is not known: nobody looked, or the cluster was switched off or not in the fleet.
 `)
+})
+
+test('text and page say which limits of a gap are assumed, and from when another applies', () => {
+  const from = '2026-11-23T06:10:00.000Z'
+  const gapLimits: History['gapLimits'] = [
+    { from, minutes: 150, source: 'assumed' },
+    { from, minutes: 2910, source: 'configured' },
+  ]
+  const told = { ...history(), gapLimits }
+  for (const shown of [historyText(told), historyHtml(told)]) {
+    expect(shown).toContain('if it is longer than 150 minutes (assumed: there is no record of how often the fleet')
+    expect(shown).toContain('; from 2026-11-23 06:10 than 2910 minutes (as the sweep was configured).')
+  }
 })
 
 test('CSV: intervals, gaps and writes are rows of one table', () => {

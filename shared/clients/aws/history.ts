@@ -22,6 +22,7 @@ const interval = z.object({
   findings: z.array(z.object({ code: z.enum(findingCodes), severity: z.enum(['critical', 'warning', 'info']) })),
   desiredRange: z.optional(z.array(z.string())),
   nodes: z.partialRecord(verdict, z.int()),
+  gapMinutes: z.optional(z.int().check(z.positive())),
 })
 const day = z.object({ intervals: z.array(interval), leftOut: z.int() })
 const write = z.object({

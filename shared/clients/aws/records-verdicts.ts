@@ -1,5 +1,5 @@
 import { type AttributeValue, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { type Day, dayResult, withResult } from '../../domain/history/day.ts'
+import { type Day, dayResult, gapAfter, type SweepRate, withResult } from '../../domain/history/day.ts'
 import type { Report } from '../../domain/report.ts'
 import { accepted, writeKeptSeconds } from './records-writes.ts'
 
@@ -11,16 +11,17 @@ const triesAtMost = 5
 
 /**
  * Records the result of an evaluation: one item for each cluster and day, kept as long as the writes. A repeated
- * evaluation, or an earlier one that arrives late, changes nothing.
+ * evaluation, or an earlier one that arrives late, changes nothing. `sweep`: the deployment's, recorded with the
+ * result; absent: it is not known.
  */
 export const verdictKeeper =
-  (dynamo: DynamoDBClient, table: string) =>
+  (dynamo: DynamoDBClient, table: string, sweep?: SweepRate) =>
   async (cluster: string, report: Report): Promise<void> => {
     const at = new Date(report.observedAt).toISOString()
     const Key = { cluster: { S: cluster }, record: { S: dayKey(at.slice(0, 10)) } }
     for (let tries = 1; ; tries += 1) {
       const { Item } = await dynamo.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))
-      const day = withResult(dayIn(Item), at, dayResult(report))
+      const day = withResult(dayIn(Item), at, { ...dayResult(report), ...(sweep && { gapMinutes: gapAfter(sweep) }) })
       if (!day) return
       if (await accepted(() => dynamo.send(put(table, { ...Key, ...dayItem(day, at) }, Item?.['state'])))) return
       if (tries >= triesAtMost)

@@ -5,6 +5,7 @@ import {
   PutItemCommand,
   type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
+import type { SweepRate } from '../../domain/history/day.ts'
 import type { Switch } from '../../domain/policy/policy.ts'
 import type { Report } from '../../domain/report.ts'
 import type { OutgoingNotice } from '../../domain/notice/outgoing.ts'
@@ -95,7 +96,8 @@ const claimsAtMost = { look: 100, day: 1_000 }
 /** A reservation that was not confirmed (the function died in between) expires after this time. */
 const reservedSeconds = 300
 
-export function records(dynamo: DynamoDBClient, table: string): Records {
+/** `sweep`: the deployment's, for the function that records verdicts. */
+export function records(dynamo: DynamoDBClient, table: string, sweep?: SweepRate): Records {
   const put = (item: Omit<PutItemCommandInput, 'TableName'>) =>
     accepted(() => dynamo.send(new PutItemCommand({ TableName: table, ...item })))
   const get = async (cluster: string, record: string) => {
@@ -103,7 +105,7 @@ export function records(dynamo: DynamoDBClient, table: string): Records {
     return (await dynamo.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))).Item
   }
   const keep = writeKeeper(dynamo, table)
-  const keepVerdict = verdictKeeper(dynamo, table)
+  const keepVerdict = verdictKeeper(dynamo, table, sweep)
   const told = ({ cluster, hash }: NoticeKey) => ({ cluster: { S: cluster }, record: { S: `told#${hash}` } })
   return {
     lastReport: async (cluster) => unpacked(await get(cluster, 'assessment')),

@@ -1,4 +1,5 @@
-import { type Day, type Interval, isSame, isUnbroken } from './day.ts'
+import { type Day, type Interval, isSameResult } from './day.ts'
+import { type GapLimit, gapLimits, isWatched } from './gap-limits.ts'
 
 /** The records of one cluster between two times, for an auditor. */
 export interface History {
@@ -8,10 +9,10 @@ export interface History {
   from: string
   to: string
   readAt: string
-  /** A time without an evaluation that is longer than this is a gap. */
-  gapMinutes: number
+  /** Which times without an evaluation are gaps: at least one limit, in the order of time. */
+  gapLimits: GapLimit[]
   /** Oldest first. There is no result for times outside the intervals. */
-  intervals: Interval[]
+  intervals: Omit<Interval, 'gapMinutes'>[]
   /** Times without an evaluation. */
   gaps: Span[]
   writes: Write[]
@@ -49,19 +50,26 @@ interface Records {
   unreadable: number
 }
 
-type Asked = Pick<History, 'cluster' | 'from' | 'to' | 'readAt' | 'gapMinutes'>
+/** `gapMinutes`: what counts as a gap, whatever the records say of it. */
+type Asked = Pick<History, 'cluster' | 'from' | 'to' | 'readAt'> & { gapMinutes?: number }
 
-/** `days`: in order, including the day before the first, whose last interval may extend into it. */
+/** The last interval of earlier days may extend into the first: the longest limit of a gap is little more than two days. */
+export const daysBefore = 3
+
+/** `days`: in order, including `daysBefore` the first. */
 export const historyOf = ({ days, writes, unreadable }: Records, asked: Asked): History => {
-  const intervals = joined(
-    days.flatMap((day) => day.intervals),
-    asked.gapMinutes,
-  )
-  const within = ({ from, to }: Span): boolean => from < asked.to && to >= asked.from
+  const { cluster, from, to, readAt } = asked
+  const recorded = days.flatMap((day) => day.intervals)
+  const intervals = joined(recorded, asked.gapMinutes)
+  const within = (it: Span): boolean => it.from < to && it.to >= from
   return {
     schemaVersion: 1,
-    ...asked,
-    intervals: intervals.filter(({ from, until }) => within({ from, to: until })),
+    cluster,
+    from,
+    to,
+    readAt,
+    gapLimits: gapLimits(recorded, asked),
+    intervals: intervals.filter((it) => within({ from: it.from, to: it.until })).map(shown),
     gaps: gapsBetween(intervals, asked),
     writes: writes.filter(({ at }) => within({ from: at, to: at })).toSorted((a, b) => (a.at < b.at ? -1 : 1)),
     leftOut: days.reduce((sum, { leftOut }) => sum + leftOut, 0),
@@ -69,12 +77,23 @@ export const historyOf = ({ days, writes, unreadable }: Records, asked: Asked): 
   }
 }
 
-/** Intervals are joined across midnight. */
-const joined = (intervals: readonly Interval[], gapMinutes: number): Interval[] => {
+const shown = ({ from, until, looks, verdict, findings, desiredRange, nodes }: Interval) => ({
+  from,
+  until,
+  looks,
+  verdict,
+  findings,
+  nodes,
+  ...(desiredRange && { desiredRange }),
+})
+
+/** Intervals are joined across midnight, and where only the sweep was configured anew. */
+const joined = (intervals: readonly Interval[], gapMinutes: number | undefined): Interval[] => {
   const all: Interval[] = []
   for (const next of intervals) {
     const last = all.at(-1)
-    if (last && isSame(last, next) && isUnbroken(last.until, next.from, gapMinutes))
+    const between = last && { from: last.until, to: next.from, before: last, after: next }
+    if (last && between && isSameResult(last, next) && isWatched(between, gapMinutes))
       all[all.length - 1] = { ...next, from: last.from, looks: last.looks + next.looks }
     else all.push(next)
   }
@@ -84,17 +103,11 @@ const joined = (intervals: readonly Interval[], gapMinutes: number): Interval[] 
 /** The last one ends with the requested time or now, whichever is earlier: the future is no gap. */
 const gapsBetween = (intervals: readonly Interval[], { from, to, readAt, gapMinutes }: Asked): Span[] => {
   const end = to < readAt ? to : readAt
-  const edges = [from, ...intervals.flatMap((it) => [it.from, it.until]), end]
-  return intervals.length === 0
-    ? from < end
-      ? [{ from, to: end }]
-      : []
-    : pairs(edges).flatMap(([last = '', next = '']) => {
-        const gap = { from: last < from ? from : last, to: next > end ? end : next }
-        return isUnbroken(last, next, gapMinutes) || gap.from >= gap.to ? [] : [gap]
-      })
+  if (intervals.length === 0) return from < end ? [{ from, to: end }] : []
+  return [undefined, ...intervals].flatMap((before, at) => {
+    const after = intervals[at]
+    const between = { from: before?.until ?? from, to: after?.from ?? end, before, after }
+    const gap = { from: between.from < from ? from : between.from, to: between.to > end ? end : between.to }
+    return isWatched(between, gapMinutes) || gap.from >= gap.to ? [] : [gap]
+  })
 }
-
-/** The ends and starts of intervals; the first and the last are the bounds of the requested time. */
-const pairs = (edges: readonly string[]): string[][] =>
-  Array.from({ length: edges.length / 2 }, (_, at) => edges.slice(at * 2, at * 2 + 2))

@@ -14,7 +14,10 @@ export const historySchema = z
     from: time,
     to: time,
     readAt: time,
-    gapMinutes: count,
+    gapLimits: z
+      .array(z.strictObject({ from: time, minutes: count, source: z.enum(['configured', 'assumed', 'given']) }))
+      .min(1)
+      .describe('A time without an evaluation that is longer than `minutes` is a gap; each applies up to the next.'),
     intervals: z.array(
       z.strictObject({
         from: time,

@@ -1,6 +1,8 @@
-import type { Interval } from '../../domain/history/day.ts'
+import type { GapLimit } from '../../domain/history/gap-limits.ts'
 import type { History, Span, Write } from '../../domain/history/history.ts'
 import { counted, duration, rangeText, severities, tally, verdicts, verdictWords } from '../wording.ts'
+
+type Interval = History['intervals'][number]
 
 /** The rows of a history in chronological order, for all formats. */
 export type Row = { at: string } & ({ interval: Interval } | { gap: Span })
@@ -57,15 +59,24 @@ export const changeText = ({ before, after }: Write): string =>
 export const claimedText = 'claimed by the cluster; the deployment has no record of it'
 
 /** Remarks about the whole history, which the rows do not show. */
-export const remarksOf = ({ intervals, writes, leftOut, gaps, gapMinutes, unreadable }: History): string[] => [
+export const remarksOf = ({ intervals, writes, leftOut, gaps, gapLimits, unreadable }: History): string[] => [
   `${counted(intervals.length, 'interval')}, ${counted(gaps.length, 'gap')}, ${counted(writes.length, 'write')}. Times are UTC.`,
+  `A gap is a time without an evaluation, ${gapLimits.map(limitText).join('; ')}.`,
   ...(gaps.length > 0
-    ? [
-        `The state during a gap is not known: for more than ${gapMinutes} minutes there was no evaluation, or the cluster was switched off or not in the fleet.`,
-      ]
+    ? ['The state during a gap is not known: nobody looked, or the cluster was switched off or not in the fleet.']
     : []),
   ...(leftOut > 0
     ? [`${counted(leftOut, 'result')} did not fit into the record of their day; they are not shown.`]
     : []),
   ...(unreadable > 0 ? [`${counted(unreadable, 'record is', 'records are')} invalid; they are not used.`] : []),
 ]
+
+/** `if it is longer than 150 minutes (as the sweep was configured); from 2026-11-23 06:10 than 2895 minutes (…)` */
+const limitText = ({ from, minutes, source }: GapLimit, at: number): string =>
+  `${at === 0 ? 'if it is longer' : `from ${minute(from)}`} than ${minutes} minutes (${limitWords[source]})`
+
+const limitWords: Record<GapLimit['source'], string> = {
+  configured: 'as the sweep was configured',
+  assumed: 'assumed: there is no record of how often the fleet was swept',
+  given: 'as given',
+}
