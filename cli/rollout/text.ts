@@ -2,7 +2,7 @@ import { evidenceLines, type HaltEvidence } from '../../shared/domain/rollout/ha
 import { afterwards } from '../../shared/domain/rollout/halt-finding.ts'
 import type { RolloutProgress } from '../../shared/domain/rollout/progress.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
-import { brokenCommand } from '../../shared/report/remedy-parts.ts'
+import { brokenCommand } from '../../shared/domain/remedy-parts.ts'
 import { adviceLines } from '../../shared/report/text/closing.ts'
 import { hanging } from '../../shared/report/text/columns.ts'
 import { columnsOf } from '../../shared/report/text/letters.ts'

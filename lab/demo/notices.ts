@@ -54,10 +54,11 @@ const pageOf = (bodies: Record<string, unknown>[]): string =>
     '</body></html>\n',
   ].join('\n')
 
-/** What stands in a section is escaped for Slack already, which is how HTML escapes it. */
+/** What stands in a section is escaped for Slack already, which is how HTML escapes it; backticks are code. */
 const blockOf = ({ type, text, elements = [] }: Blocks[number]): string => {
   if (type === 'header') return `<h2>${escaped(text?.text ?? '')}</h2>`
-  if (type === 'section') return `<p>${text?.text ?? ''}</p>`
+  if (type === 'section')
+    return `<p>${(text?.text ?? '').replace(/```\n([^]*?)\n```|`([^`]+)`/g, '<code>$1$2</code>')}</p>`
   return `<small>${elements.map((it) => linked(it.text)).join(' ')}</small>`
 }
 

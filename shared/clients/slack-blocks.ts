@@ -1,9 +1,6 @@
+import { escaped, markdownOf } from '../domain/notice/markdown.ts'
 import type { SlackNotice } from '../domain/notice/slack-form.ts'
 import { oneLine } from './foreign.ts'
-
-/** Escapes the characters with a meaning in Slack (`&`, `<`, `>`). */
-export const slackText = (text: string): string =>
-  text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
 
 const titleAtMost = 150
 const sectionAtMost = 3_000
@@ -28,20 +25,20 @@ export interface SlackBody {
 
 /**
  * A Slack message: header, sections, and a line at the end with links, start time and incident id. Within Slack's
- * limits: 150 characters in the header, 3,000 in a section, 50 blocks. Lines are not split if possible. Severities
- * differ in shape and colour.
+ * limits: 150 characters in the header, 3,000 in a section, 50 blocks. Lines are not split if possible. Commands are
+ * code, in which Slack formats nothing. Severities differ in shape and colour.
  */
 export function slackBody({ subject, text, severity, incident, since, links }: SlackNotice): SlackBody {
   const plain = oneLine(subject, titleAtMost)
-  const linked = links.map(({ label, url }) => `<${slackText(url)}|${slackText(label)}>`)
+  const linked = links.map(({ label, url }) => `<${escaped(url)}|${escaped(label)}>`)
   const facts = [signs[severity], ...linked, since && `since ${since}`, incident && `incident ${incident.slice(0, 8)}`]
   return {
-    text: slackText(plain),
+    text: escaped(plain),
     unfurl_links: false,
     unfurl_media: false,
     blocks: [
       { type: 'header', text: { type: 'plain_text', text: plain } },
-      ...sectionsOf(slackText(text)).map((section): Block => ({ type: 'section', text: verbatim(section) })),
+      ...sectionsOf(text).map((section): Block => ({ type: 'section', text: verbatim(section) })),
       { type: 'context', elements: [verbatim(facts.filter(Boolean).join('  ·  '))] },
     ],
   }
@@ -53,9 +50,8 @@ const verbatim = (text: string) => ({ type: 'mrkdwn', text, verbatim: true }) as
 const shortened = '… (shortened; the record of the cluster has all of it)'
 
 function sectionsOf(text: string): string[] {
-  const pieces = text.split('\n').flatMap((line) => line.match(/.{1,3000}/gsu) ?? [''])
   const sections: string[] = []
-  for (const piece of pieces) {
+  for (const piece of markdownOf(text, sectionAtMost)) {
     const joined = `${sections.at(-1) ?? ''}\n${piece}`
     if (sections.length > 0 && joined.length <= sectionAtMost) sections[sections.length - 1] = joined
     else sections.push(piece)

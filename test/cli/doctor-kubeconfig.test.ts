@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { createAuthority } from '../../lab/pki.ts'
-import { remedyParts } from '../../shared/report/remedy-parts.ts'
+import { remedyParts } from '../../shared/domain/remedy-parts.ts'
 import { runHere as run } from './here.ts'
 
 /** What doctor says of a kubeconfig that is wrong in itself: no server is needed to see it. */

@@ -20,7 +20,7 @@ import { listenLocally } from '../../lab/loopback.ts'
 import { createAuthority } from '../../lab/pki.ts'
 import { type ConnectProxy, startProxy } from '../clients/connect-proxy.ts'
 import { parsed, printedIn } from '../commands/printed.ts'
-import { remedyParts } from '../../shared/report/remedy-parts.ts'
+import { remedyParts } from '../../shared/domain/remedy-parts.ts'
 import { run } from './run.ts'
 
 const place = { account: '111122223333', region: 'eu-west-1' }

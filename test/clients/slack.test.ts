@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { mockClient } from 'aws-sdk-client-mock'
 import { type Slack as Webhook, startSlack } from '../../lab/aws/slack.ts'
-import { slackBody, slackText } from '../../shared/clients/slack-blocks.ts'
+import { slackBody } from '../../shared/clients/slack-blocks.ts'
 import { slackNoticeIn } from '../../shared/clients/slack-notice.ts'
 import { secretIn, slack, type Threads } from '../../shared/clients/slack.ts'
 import type { SlackNotice } from '../../shared/domain/notice/slack-form.ts'
@@ -250,9 +250,28 @@ describe('a message', () => {
   })
 
   test('calls nobody by a name from outside', () => {
-    expect(slackText('<!channel> & co')).toBe('&lt;!channel&gt; &amp; co')
-    expect(bodyOf({ subject: '<!channel>', text: '<!here>' })).toMatchObject({ text: '&lt;!channel&gt;' })
+    expect(bodyOf({ subject: '<!channel> & co' })).toMatchObject({ text: '&lt;!channel&gt; &amp; co' })
     expect(sections({ text: '<!here>' })).toEqual(['&lt;!here&gt;'])
+  })
+
+  test('has commands as code, in which Slack takes no pair of * or _ or ~ for formatting', () => {
+    const step = `kubectl get pods -l 'a in (*b*)' -o jsonpath='{._x_}' && echo <~c~>`
+    expect(sections({ text: `What to do:\n1. ${step}\n2. See _this_ and */prod of my_cluster.` })).toEqual([
+      `What to do:\n1. \`${step.replace('&&', '&amp;&amp;').replace('<~c~>', '&lt;~c~&gt;')}\`\n2. See \`_this_\` and \`*/prod\` of my_cluster.`,
+    ])
+  })
+
+  test('has a manifest in one block with its command, and no half of a mark or of an escape where it is cut', () => {
+    const manifest = ["kubectl apply -f - <<'EOF'", 'kind: A', '  b: "*"', 'EOF']
+    expect(sections({ text: `1. ${manifest.join('\n')}\nthen wait` })).toEqual([
+      `1.\n\`\`\`\n${manifest.join('\n').replaceAll('<', '&lt;')}\n\`\`\`\nthen wait`,
+    ])
+    const long = sections({ text: ['echo', 'kubectl', 'a'].map((word) => `${word} ${'&'.repeat(700)}`).join('\n') })
+    for (const text of long) {
+      expect(text.length).toBeLessThanOrEqual(3_000)
+      expect(text).toMatch(/^(?:`?(?:echo|kubectl|a)? ?(?:&amp;)+`?\n?)+$/)
+      expect((text.match(/`/g) ?? []).length % 2).toBe(0)
+    }
   })
 
   test('ends with its severity as a sign, its links, since when, and its incident, by which webhooks’ messages are found together', () => {

@@ -159,6 +159,15 @@ describe('a notification of Amazon Q in chat applications', () => {
     expect(`${content.title} ${content.description}`).not.toMatch(/<|@here/)
   })
 
+  test('has commands as code, and shows * and _ as they are', () => {
+    const text = 'prod: no exception for */prod.\n\nWhat to do:\n1. kubectl get *x* -o "_y_"\n2. see ~/.kube and a_b'
+    const { content } = chatNotification({ ...notice, text }, [])
+    expect(content).toMatchObject({
+      description: 'prod: no exception for `*/prod.`',
+      nextSteps: ['`kubectl get *x* -o "_y_"`', 'see `~/.kube` and a_b'],
+    })
+  })
+
   test('has no half command: of a step that is too long the whole lines that fit', () => {
     const commands = [`one ${'a'.repeat(150)}`, `two ${'b'.repeat(150)}`, 'three']
     const { content } = chatNotification(

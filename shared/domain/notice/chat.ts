@@ -1,29 +1,23 @@
 import type { Link } from './links.ts'
+import { escaped, markdownOf } from './markdown.ts'
 import type { OutgoingNotice } from './outgoing.ts'
 
 /** Below the limits of the chat programs. In characters. */
 const atMost = { title: 250, description: 3_000, step: 300, steps: 5, context: 250 }
 
 /** Whole lines only, because half a command must not be pasted; a first line that is too long is cut. */
-const cutLines = (text: string, most: number): string => {
-  if (text.length <= most) return text
+const markdown = (text: string, most: number): string => {
+  const lines = markdownOf(text, most - 2)
+  if (lines.join('\n').length <= most) return lines.join('\n')
   const kept: string[] = []
-  for (const line of text.split('\n')) {
+  for (const line of lines) {
     if ([...kept, line, '…'].join('\n').length > most) break
     kept.push(line)
   }
-  return kept.length === 0 ? cut(text, most) : [...kept, '…'].join('\n')
+  return [...kept, '…'].join('\n')
 }
 
 const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
-
-/** In the chat's markdown these create mentions, links or formatting: foreign text must not do that. */
-const verbatim = (text: string): string =>
-  text
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/@(?=channel|here|everyone)/gi, '@\u200b')
 
 /**
  * A custom notification of Amazon Q Developer in chat applications, which drops messages of any other format. All
@@ -37,15 +31,15 @@ export const chatNotification = ({ subject, text, attributes, about = {} }: Outg
   const context = Object.entries(facts).flatMap(([name, value]) =>
     typeof value === 'string' ? [[name, cut(value, atMost.context)] as const] : [],
   )
-  const nextSteps = steps.slice(0, atMost.steps).map((step) => cutLines(verbatim(step), atMost.step))
+  const nextSteps = steps.slice(0, atMost.steps).map((step) => markdown(step, atMost.step))
   return {
     version: '1.0',
     source: 'custom',
     ...(notice && { id: notice }),
     content: {
       textType: 'client-markdown',
-      title: cut(verbatim(subject), atMost.title),
-      description: cut(verbatim(first), atMost.description),
+      title: cut(escaped(subject), atMost.title),
+      description: markdown(first, atMost.description),
       ...(nextSteps.length > 0 && { nextSteps }),
     },
     metadata: {

@@ -1,4 +1,4 @@
-import { type RemedyPart, remedyParts } from '../remedy-parts.ts'
+import { type RemedyPart, remedyParts } from '../../domain/remedy-parts.ts'
 import { escape, html, lines } from './markup.ts'
 import type { Markup } from './markup.ts'
 

@@ -1,7 +1,7 @@
 import { leavesUnknown } from '../../domain/finding-codes.ts'
 import type { Finding, Report } from '../../domain/report.ts'
 import { groupFindings } from '../finding-groups.ts'
-import { brokenCommand } from '../remedy-parts.ts'
+import { brokenCommand } from '../../domain/remedy-parts.ts'
 import { hanging, wrapped } from './columns.ts'
 import { columnsOf } from './letters.ts'
 import type { Paint } from './paint.ts'

@@ -5,7 +5,7 @@ import { clipped, clippedAtWord, columnsOf } from './letters.ts'
 import { groupFindings, remedyText, shownGroups, shownRemedies } from '../finding-groups.ts'
 import type { FindingGroup } from '../finding-groups.ts'
 import type { Paint } from './paint.ts'
-import { brokenCommand, type RemedyPart, remedyParts } from '../remedy-parts.ts'
+import { brokenCommand, type RemedyPart, remedyParts } from '../../domain/remedy-parts.ts'
 import { paragraphs, plain } from '../wording.ts'
 
 export interface FindingStyle {

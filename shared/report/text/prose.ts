@@ -1,4 +1,4 @@
-import { brokenCommand, remedyParts } from '../remedy-parts.ts'
+import { brokenCommand, remedyParts } from '../../domain/remedy-parts.ts'
 import { hanging } from './columns.ts'
 
 /**

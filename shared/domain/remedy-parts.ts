@@ -1,4 +1,4 @@
-import { plainLines } from './wording.ts'
+import { plainLines } from './plain.ts'
 
 /** A remedy line by line: what is to be read, and what is to be pasted as it stands. */
 export type RemedyPart =
