@@ -42,7 +42,9 @@ test('it says what connections did where they were counted', () => {
   ]
   const drawn = nodePortsPicture(figures)
   expect(drawn).toContain('counted: 24 of 24 went wrong, 0 of 23 after sync')
-  expect(drawn).toContain('counted: 2 of 640 new connections to a working node port failed while sync changed the range')
+  expect(drawn).toContain(
+    'counted: 2 of 640 new connections to a working node port failed while sync changed the range',
+  )
   expect(nodePortsPicture([])).not.toContain('counted')
 })
 
