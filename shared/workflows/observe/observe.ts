@@ -1,12 +1,12 @@
 import type { KubeReads, LoggingPod } from '../../clients/kube/client.ts'
-import type { ClusterState, DaemonSetState, EksState, NodeState, PodState } from '../../domain/cluster.ts'
-import { counted } from '../../domain/counted.ts'
+import type { ClusterState, DaemonSetState, EksState, PodState } from '../../domain/cluster.ts'
 import type { ClusterComparison } from '../../domain/identity.ts'
 import { logsWorthReading } from '../../domain/facts/logs-worth-reading.ts'
 import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '../../domain/read.ts'
 import type { ClusterIdentity, ServiceRange } from '../../domain/report.ts'
 import { configMapsToRead } from './config-maps.ts'
 import { observeModeEvidence } from './mode.ts'
+import { agreeing } from './nodes.ts'
 import { podLists } from './pods.ts'
 
 export interface Observation {
@@ -45,7 +45,14 @@ export async function observe(it: Observation): Promise<ClusterState> {
     kube.nodePorts(),
     kube.lease(),
   ])
-  const all = { nodes: agreeing(nodes, workloads.pods), ...workloads, felix, clusterInformation, nodePorts, rollout }
+  const all = {
+    nodes: agreeing(nodes, valueOf(workloads.pods) ?? []),
+    ...workloads,
+    felix,
+    clusterInformation,
+    nodePorts,
+    rollout,
+  }
   const seen = { kubernetesVersion, ...all }
   const state: ClusterState = { ...headOf(it), ...seen, logs: {} }
   const withLogs = { ...state, logs: await readLogs(kube, state, it.deep ?? false) }
@@ -70,19 +77,6 @@ export function unobserved(it: Omit<Observation, 'kube' | 'deep'>, failure: Read
     logs: {},
     rollout: none('Lease'),
   }
-}
-
-/**
- * A list of nodes without any node of the listed pods is inconsistent. (The pods of a deleted node remain for a
- * minute, but not of all nodes.) Nothing may be concluded from it, especially not that calico-node should run on no
- * node.
- */
-function agreeing(nodes: Read<NodeState[]>, pods: Read<PodState[]>): Read<NodeState[]> {
-  const [listed, occupied] = [valueOf(nodes), (valueOf(pods) ?? []).map(({ node }) => node).filter(Boolean)]
-  const names = new Set(listed?.map(({ name }) => name))
-  if (!listed || occupied.length === 0 || occupied.some((node) => names.has(node))) return nodes
-  const message = `The list of ${counted(listed.length, 'node')} contains none of the nodes of the listed pods, for example ${occupied[0]}.`
-  return failed({ kind: 'unavailable', object: 'Nodes', message })
 }
 
 const isClosed = ({ kind }: ReadFailure) => kind === 'unreachable' || kind === 'unauthenticated'

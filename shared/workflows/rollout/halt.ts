@@ -18,6 +18,7 @@ import { valueOf } from '../../domain/read.ts'
 import type { FelixObject, PodState } from '../../domain/cluster.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { needed } from '../needed.ts'
+import { agreeing } from '../observe/nodes.ts'
 import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
 import { afterNote, isWithheld, type Noted } from './note.ts'
 import { entriesOf, isOverdue, putRollout, renew } from './lease.ts'
@@ -72,7 +73,7 @@ export const haltWithEvidence = async (
   const pod = pods.find(({ name, namespace }) => name === known.pod?.name && namespace === known.pod.namespace)
   const { evidence: _evidence, ...rollout } = at.rollout
   const [log, nodes] = await Promise.all([pod && tools.kube.podTail(pod), tools.kube.nodes()])
-  const kubelet = kubeletOf(valueOf(nodes), known.node)
+  const kubelet = kubeletOf(valueOf(agreeing(nodes, pods)), known.node)
   if (kubelet === 'gone') {
     await putRollout(tools, at, rollout)
     return { next: 'wait', seconds: 10, why: `${known.node} has left the cluster` }

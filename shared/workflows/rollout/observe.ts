@@ -6,6 +6,7 @@ import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { stepInput } from '../../domain/rollout/step-input.ts'
 import type { StepInput } from '../../domain/rollout/step.ts'
 import { needed } from '../needed.ts'
+import { agreeing } from '../observe/nodes.ts'
 
 export interface CalicoPods {
   pods: PodState[]
@@ -54,6 +55,6 @@ const nodesThatLeft = async (
   const occupied = new Set(pods.map(({ node }) => node))
   const bare = [...touching.map(({ node }) => node), ...overridden].filter((node) => !occupied.has(node))
   if (bare.length === 0) return new Set()
-  const there = new Set(needed(await kube.nodes()).map(({ name }) => name))
+  const there = new Set(needed(agreeing(await kube.nodes(), pods)).map(({ name }) => name))
   return new Set(bare.filter((name) => !there.has(name)))
 }

@@ -3,6 +3,7 @@ import { nextStep } from '../../domain/rollout/next-step.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import { needed } from '../needed.ts'
+import { agreeing } from '../observe/nodes.ts'
 import { calicoPods, observeRollout } from './observe.ts'
 
 /**
@@ -20,7 +21,7 @@ export const againstResuming = async (
     return `${reverted.object} was reverted by ${reverted.by ?? 'somebody'} today (${reverted.at}), and is not written again on the same day`
   const calico = await calicoPods(kube)
   if (!calico) return 'there is not exactly one calico-node DaemonSet'
-  const nodes = needed(await kube.nodes())
+  const nodes = needed(agreeing(await kube.nodes(), calico.pods))
   const seen = withNodes(await observeRollout(kube, resumed, calico.pods), nodes)
   const there = new Set(nodes.map(({ name }) => name))
   const well = new Set(seen.pods.filter(({ ready, deletedAt }) => ready && !deletedAt).map(({ node }) => node))

@@ -10,6 +10,7 @@ import { unlessApiIsGone } from './api-gone.ts'
 import { applyStep } from './apply.ts'
 import { decisionOf } from './decision.ts'
 import { needed } from '../needed.ts'
+import { agreeing } from '../observe/nodes.ts'
 import { haltWithEvidence, rollBack } from './halt.ts'
 import { heldByOther, isOverdue, renew } from './lease.ts'
 import { calicoPods, observeRollout } from './observe.ts'
@@ -113,6 +114,6 @@ const decideStep = async (
   if (name === undefined) return { step, seen }
   const isReady = needed(await kube.nodes(name)).some((node) => node.name === name && node.ready)
   if (isReady) return { step, seen }
-  const known = withNodes(seen, needed(await kube.nodes()))
+  const known = withNodes(seen, needed(agreeing(await kube.nodes(), seen.pods)))
   return { step: nextStep(rollout, known, at), seen: known }
 }

@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals'
+import { read } from '../../shared/domain/read.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
+import { startRollout, type World, worldOf } from './world.ts'
+
+/** The API server answers 200 with a list of no nodes, although pods run on them. */
+const target = '20000:32767'
+
+const empty = (world: World): World['tools'] => ({
+  ...world.tools,
+  kube: { ...world.tools.kube, nodes: async () => read([]) },
+})
+
+/** The pod of n0 is gone after its node was touched, and not yet made anew. */
+const bare = async (over: Parameters<typeof startRollout>[1]): Promise<World> => {
+  const world = worldOf(['n0', 'n1'])
+  startRollout(world, { ...over, canary: 'n0' })
+  await takeStep(world.tools)
+  world.pods = world.pods.filter(({ node }) => node !== 'n0')
+  world.bare.add('n0')
+  return world
+}
+
+describe('from an empty list of nodes a step concludes nothing', () => {
+  test.each([
+    [
+      'that all nodes are ill: it would write default for all at once',
+      async () => {
+        const world = worldOf(['n0', 'n1'])
+        startRollout(world, { target })
+        return world
+      },
+    ],
+    ['that a node with an override has left', () => bare({ target })],
+    ['that a restarted node has left', () => bare({ restart: ['calico-node-n0', 'calico-node-n1'] })],
+  ])('%s', async (_, start) => {
+    const world = await start()
+    const before = [structuredClone(world.objects), world.podRestarts.length, world.lease?.annotations]
+    await expect(takeStep(empty(world))).rejects.toThrow('contains none of the nodes of the listed pods')
+    expect([world.objects, world.podRestarts.length, world.lease?.annotations]).toEqual(before)
+  })
+
+  test('that the node of a halt has left: it halts', async () => {
+    const world = worldOf(['n0', 'n1'])
+    world.broken.add('n0')
+    startRollout(world, { target, canary: 'n0' })
+    await takeStep(world.tools)
+    world.clock += 200_000
+    await takeStep(world.tools)
+    expect(soundRollout(world.lease, world.clock)?.evidence?.pending).toBe('take-back')
+    await takeStep(empty(world))
+    expect(soundRollout(world.lease, world.clock)).toMatchObject({ state: 'halted', evidence: { kubelet: 'unknown' } })
+  })
+
+  test('nor does resume, that the node of the halt need not be well any more', async () => {
+    const world = worldOf(['n0', 'n1'])
+    world.broken.add('n0')
+    startRollout(world, { target, canary: 'n0' })
+    for (let step = 0; step < 5; step += 1) {
+      await takeStep(world.tools)
+      world.clock += 130_000
+    }
+    expect(soundRollout(world.lease, world.clock)?.state).toBe('halted')
+    const speaker = { by: 'alice', now: world.tools.now }
+    await expect(control(empty(world).kube, 'resume', speaker)).rejects.toThrow('contains none of the nodes')
+  })
+})
