@@ -5,6 +5,8 @@ interface Partition {
   prefix: string
   /** Of the endpoints of its services. */
   domain: string
+  /** Of the endpoints that have IPv6 as well. Absent: the verifier of tokens knows none there. */
+  ipv6?: string
   /** The region of its services that are one in the whole partition, such as AWS Organizations. */
   global: string
   /** Of its console, after the region. Absent: AWS documents none, and no link is better than a wrong one. */
@@ -20,6 +22,7 @@ const partitions: readonly Partition[] = [
     name: 'aws-cn',
     prefix: 'cn-',
     domain: 'amazonaws.com.cn',
+    ipv6: 'api.amazonwebservices.com.cn',
     global: 'cn-northwest-1',
     console: 'console.amazonaws.cn',
   },
@@ -27,6 +30,7 @@ const partitions: readonly Partition[] = [
     name: 'aws-us-gov',
     prefix: 'us-gov-',
     domain: 'amazonaws.com',
+    ipv6: 'api.aws',
     global: 'us-gov-west-1',
     console: 'console.amazonaws-us-gov.com',
   },
@@ -34,6 +38,7 @@ const partitions: readonly Partition[] = [
     name: 'aws-eusc',
     prefix: 'eusc-',
     domain: 'amazonaws.eu',
+    ipv6: 'api.amazonwebservices.eu',
     global: 'eusc-de-east-1',
     console: 'console.amazonaws-eusc.eu',
   },
@@ -48,6 +53,7 @@ const commercial: Partition = {
   name: 'aws',
   prefix: '',
   domain: 'amazonaws.com',
+  ipv6: 'api.aws',
   global: 'us-east-1',
   console: 'console.aws.amazon.com',
 }
@@ -65,11 +71,25 @@ export const globalRegion = (region: string): string => partitionAt(region).glob
 export const serviceHost = (service: string, region: string): string =>
   `${service}.${region}.${partitionAt(region).domain}`
 
+/**
+ * The region in the host name of a cluster's endpoint: `0123ABCD.gr7.eu-west-1.eks.amazonaws.com`. `undefined`: the name is not
+ * one of EKS in the domains of that region's partition.
+ */
+export const regionOfEndpoint = (host: string): string | undefined => {
+  const labels = host.split('.')
+  return labels.find((region, at) => {
+    const { domain, ipv6 } = partitionAt(region)
+    return at > 0 && isRegion.test(region) && [`eks.${domain}`, ipv6].includes(labels.slice(at + 1).join('.'))
+  })
+}
+
+const isRegion = /^[a-z]{2,}(?:-[a-z]+)+-\d+$/
+
 /** `undefined`: no AWS region, or its partition's console is not known. */
 export const consoleHost = (region: string): string | undefined => {
   const { name, console } = partitionAt(region)
-  const isRegion = /^[a-z]{2,5}(-[a-z]+)+-\d$/.test(region)
+  const isShort = /^[a-z]{2,5}(-[a-z]+)+-\d$/.test(region)
   // A region with more parts is of a partition that is not listed above.
   const isListed = name !== commercial.name || region.split('-').length === 3
-  return console && isRegion && isListed ? `${region}.${console}` : undefined
+  return console && isShort && isListed ? `${region}.${console}` : undefined
 }

@@ -160,6 +160,7 @@ describe('nothing says that it is EKS’s', () => {
   test.each<[string, Partial<ContextParts>]>([
     ['a name of no meaning', {}],
     ['an address that only looks like it', { server: 'https://eks.amazonaws.com.evil.example' }],
+    ['an address in the domain of another partition', { server: 'https://0123ABCD.gr7.cn-north-1.eks.amazonaws.com' }],
     ['another plugin', plugin('kubelogin', ['get-token', '--cluster-name', 'prod'])],
     ['another command of the AWS command line', aws('sts get-caller-identity --cluster-name prod')],
     ['a plugin without a name', aws('eks get-token')],

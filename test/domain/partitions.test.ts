@@ -1,6 +1,12 @@
 import { expect, test } from '@jest/globals'
 import { RegionInfo } from 'aws-cdk-lib/region-info'
-import { consoleHost, globalRegion, partitionOf, serviceHost } from '../../shared/domain/partitions.ts'
+import {
+  consoleHost,
+  globalRegion,
+  partitionOf,
+  regionOfEndpoint,
+  serviceHost,
+} from '../../shared/domain/partitions.ts'
 
 /** All that the CDK knows, of every partition. */
 const { regions } = RegionInfo
@@ -18,6 +24,23 @@ test('what is one in a partition is in a region of that partition', () => {
     expect(known).toContain(globalRegion(name))
     expect(partitionOf(globalRegion(name))).toBe(partitionOf(name))
   }
+})
+
+/** Of endpoints with IPv6 as well, as the verifier of tokens has them (aws-iam-authenticator, pkg/endpoints/partitions.go). */
+const ipv6: Record<string, string> = {
+  aws: 'api.aws',
+  'aws-cn': 'api.amazonwebservices.com.cn',
+  'aws-us-gov': 'api.aws',
+  'aws-eusc': 'api.amazonwebservices.eu',
+}
+
+test('the region of an endpoint of EKS is found in the domains of its partition alone', () => {
+  for (const { name, partition = '', domainSuffix } of regions)
+    for (const domain of [`eks.${domainSuffix}`, ...(ipv6[partition] ? [ipv6[partition]] : [])]) {
+      expect([name, regionOfEndpoint(`0123ABCD.gr7.${name}.${domain}`)]).toEqual([name, name])
+      expect(regionOfEndpoint(`0123ABCD.gr7.${name}.${domain}.example`)).toBeUndefined()
+      expect(regionOfEndpoint(`${name}.${domain}`)).toBeUndefined()
+    }
 })
 
 /** As `aws console` of the AWS CLI has them (awscli/customizations/console.py), which refuses all other partitions. */

@@ -1,4 +1,5 @@
 import { partsOf } from '../../domain/identity.ts'
+import { regionOfEndpoint } from '../../domain/partitions.ts'
 import type { AwsCredentials } from '../aws/eks-token.ts'
 import { type Foreign, objectsOf, present, textOf, textsOf } from '../foreign.ts'
 
@@ -63,14 +64,9 @@ const eksctlName = new RegExp(String.raw`(?:^|@)([0-9A-Za-z][\w-]{0,99})\.(${reg
 
 const wholeRegion = new RegExp(`^${region}$`)
 
-/** For all partitions; `api.` domains are those of endpoints with IPv6. */
-const endpoints = new RegExp(
-  String.raw`\.(${region})\.(?:eks\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)|api\.(?:aws|amazonwebservices\.(?:com\.cn|eu)))$`,
-)
-
 function endpointRegion(server: string): string | undefined {
   if (!URL.canParse(server)) return undefined
-  return endpoints.exec(new URL(server).hostname.replace(/\.$/, ''))?.[1]
+  return regionOfEndpoint(new URL(server).hostname.replace(/\.$/, ''))
 }
 
 type Plugin = Pick<EksHint, 'name' | 'region' | 'roleArn' | 'profile' | 'files' | 'keys'> & {
