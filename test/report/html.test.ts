@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from '@jest/globals'
 import type { Finding } from '../../shared/domain/report.ts'
 import manifest from '../../package.json' with { type: 'json' }
@@ -25,6 +26,46 @@ test('the policy lets nothing load, and only this style sheet and this script ap
   }
   expect(script.length).toBeLessThan(4_000)
   expect(script).not.toMatch(/innerHTML|insertAdjacent|document\.write|eval|Function|fetch|XMLHttp|import\(/)
+})
+
+/** Runs the script on boxes with these texts, presses the first of the buttons that it adds, and answers their names. */
+const buttonsOf = async (texts: string[], pressed = 0) => {
+  const buttons: Record<string, unknown>[] = []
+  const ready: (() => void)[] = []
+  const document = {
+    addEventListener: (name: string, act: () => void) => name === 'DOMContentLoaded' && ready.push(act),
+    getElementById: () => null,
+    querySelectorAll: () =>
+      texts.map((textContent) => ({ textContent, before: (it: Record<string, unknown>) => buttons.push(it) })),
+    createElement: () => {
+      const it: Record<string, unknown> = {}
+      it['setAttribute'] = (name: string, value: string) => (it[name] = value)
+      it['addEventListener'] = (name: string, act: unknown) => (it[name] = act)
+      return it
+    },
+  }
+  const copied: string[] = []
+  const navigator = { clipboard: { writeText: async (text: string) => copied.push(text) } }
+  runInNewContext(script, { document, navigator, setTimeout: () => 0 })
+  for (const act of ready) act()
+  for (const { click } of buttons.slice(0, pressed)) await (click as () => Promise<void>)()
+  return { names: buttons.map((it) => it['aria-label']), copied }
+}
+
+test('each button that copies is named by what it copies, and says there that it did', async () => {
+  const long = `kubectl patch ${'x'.repeat(100)}`
+  const texts = ['kubectl get nodes', `${long}1`, `${long}2`, 'apiVersion: v1\nkind: A']
+  const names = [
+    'Copy 1 of 4: kubectl get nodes',
+    `Copy 2 of 4: ${long.slice(0, 80)} …`,
+    `Copy 3 of 4: ${long.slice(0, 80)} …`,
+    'Copy 4 of 4: apiVersion: v1 …',
+  ]
+  expect(await buttonsOf(texts)).toEqual({ names, copied: [] })
+  expect(await buttonsOf(texts, 1)).toEqual({
+    names: [names[0]?.replace('Copy', 'Copied'), ...names.slice(1)],
+    copied: ['kubectl get nodes'],
+  })
 })
 
 /** Without what is the same on all pages, and judged by the test above. */

@@ -1,27 +1,33 @@
 /**
- * The page's only script; everything is readable without it. It adds buttons that copy, and search and filters to the table of
- * a fleet. It reads attributes and text of the page and writes text: nothing in it can become markup. After a change of it the
- * test names the new `scriptHash`.
+ * The page's only script; everything is readable without it. It adds buttons that copy, each named by what it copies, and
+ * search and filters to the table of a fleet. It reads attributes and text of the page and writes text: nothing in it can
+ * become markup. After a change of it the test names the new `scriptHash`.
  */
 export const script = `
 document.addEventListener('DOMContentLoaded', () => {
-  for (const pre of document.querySelectorAll('pre.paste')) {
+  document.querySelectorAll('pre.paste').forEach((pre, at, all) => {
     const button = document.createElement('button')
+    const [first, ...more] = pre.textContent.trim().split('\\n')
+    const begins = first.slice(0, 80) + (more.length > 0 || first.length > 80 ? ' …' : '')
+    const say = (word) => {
+      button.textContent = word
+      button.setAttribute('aria-label', word + ' ' + (at + 1) + ' of ' + all.length + ': ' + begins)
+    }
     button.type = 'button'
     button.className = 'copy'
-    button.textContent = 'Copy'
+    say('Copy')
     button.addEventListener('click', async () => {
       try {
         await navigator.clipboard.writeText(pre.textContent)
-        button.textContent = 'Copied'
+        say('Copied')
       } catch {
         getSelection().selectAllChildren(pre)
-        button.textContent = 'Selected'
+        say('Selected')
       }
-      setTimeout(() => (button.textContent = 'Copy'), 2000)
+      setTimeout(() => say('Copy'), 2000)
     })
     pre.before(button)
-  }
+  })
   const bar = document.getElementById('search')
   if (!bar) return
   const rows = [...document.querySelectorAll('tbody[data-verdict]')]
@@ -63,4 +69,4 @@ document.addEventListener('DOMContentLoaded', () => {
 })
 `
 
-export const scriptHash = 'sha256-MlO3pSSbTwL1Ppc+pcsoy8YFXffId2S+l2prZcIH9LI='
+export const scriptHash = 'sha256-pPWNzlT95ma4vGvIA1I2n3jKVaj7moRapTWfZusXz/8='
