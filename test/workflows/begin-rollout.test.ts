@@ -60,6 +60,34 @@ test('a rollout that somebody else is carrying out is not given another target',
   expect(world.lease?.annotations['calico-ipvs-sync/target']).toBe('21000:22000')
 })
 
+test('what changed while it began is read again, and a rollout that another began in that moment is named', async () => {
+  const world = worldOf(['n1'])
+  const { putLease } = world.tools.kube
+  const after =
+    (change: () => void): typeof putLease =>
+    (it) => {
+      change()
+      return putLease(it)
+    }
+  const created = () => void (world.lease = { resourceVersion: '7', annotations: {} })
+  const meanwhile = { ...world.tools, kube: { ...world.tools.kube, putLease: after(created) } }
+  await expect(beginRollout(meanwhile, lookAt(world), defaultPolicy)).rejects.toThrow('has been modified')
+
+  world.lease = undefined
+  const look = lookAt(world)
+  const begun = () => {
+    startRollout(world, { target: '21000:22000' })
+    world.lease = { ...world.lease!, holder: 'alice' }
+  }
+  const lost = { ...world.tools, kube: { ...world.tools.kube, putLease: after(begun) } }
+  world.lease = { resourceVersion: '6', annotations: {} }
+  expect(await beginRollout(lost, look, defaultPolicy)).toMatchObject({
+    begun: false,
+    reason: 'busy',
+    why: 'another rollout (range 21000:22000) began in this cluster at the same time, by alice',
+  })
+})
+
 test('the first node is not one that answers webhooks for our writes; it is asked for only where something begins', async () => {
   const world = worldOf(['n1'])
   const { state, assessment } = lookAt(world)

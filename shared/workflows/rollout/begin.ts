@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Assessment } from '../../domain/assess/assessment.ts'
-import type { ClusterState, RolloutRecord } from '../../domain/cluster.ts'
+import type { ClusterState, FelixObject, RolloutRecord } from '../../domain/cluster.ts'
 import { counted } from '../../domain/counted.ts'
 import { intentOf, needsRestart, type Intent } from '../../domain/plan/intent.ts'
 import type { Policy } from '../../domain/policy/policy.ts'
@@ -10,7 +10,7 @@ import { valueOf } from '../../domain/read.ts'
 import { oneByOne, paceOf } from '../../domain/rollout/pace.ts'
 import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { isAtOnce } from '../../domain/rollout/marks.ts'
-import { parseRollout } from '../../domain/rollout/parse.ts'
+import { parseRollout, soundRollout } from '../../domain/rollout/parse.ts'
 import { type Pace, rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { parseVersion, specMayBeWritten } from '../../domain/version.ts'
 import { KubeError } from '../../errors.ts'
@@ -85,7 +85,7 @@ export const beginRollout = async (tools: StepTools, look: AssessedCluster, poli
   if (refusal) return refusal
   const whole = await withWebhookNodes(tools.kube, state)
   const about = { intent: withWatch(intentOf(assessment, whole, policy)), policy }
-  const rollout = await rolloutOf(tools, { state: whole, assessment }, about)
+  const rollout = withTarget(await rolloutOf(tools, { state: whole, assessment }, about), present, look)
   if (record?.holder === tools.holder && present?.state === 'running' && isDecidedAnew(present, rollout))
     return continueAtPace(tools, { record, rollout: present }, paceFor(present, policy))
   await tryFirstWrite(tools, rollout, state)
@@ -117,13 +117,30 @@ const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
  * Where the present rollout wrote the range to `default` and nodes got it all at once, the range stays its target until
  * they have stayed well, although nothing is left to write.
  */
-const withWatched = (wanted: Intent, present: Rollout | undefined, { state, assessment }: AssessedCluster): Intent => {
-  const base = needed(state.felix).objects.find(({ name }) => name === 'default')
+const withWatched = (wanted: Intent, present: Rollout | undefined, look: AssessedCluster): Intent => {
+  const base = defaultOf(look)
   if (present?.state !== 'running' || !base || !isAtOnce(base, present.id)) return wanted
-  const target = base.annotations[rangeAnnotation]
+  const target = desiredIn(base, look)
+  return target !== undefined && !wanted.withdraw ? { ...wanted, target } : wanted
+}
+
+/**
+ * A rollout that was interrupted after its last write of the range has it on record, so that somebody who reverts it
+ * today is noticed.
+ */
+const withTarget = (fresh: Rollout, present: Rollout | undefined, look: AssessedCluster): Rollout => {
+  if (fresh.phase !== 'restarts' || fresh.target !== undefined || present?.state !== 'running') return fresh
+  const target = desiredIn(defaultOf(look), look)
+  return target !== undefined && target === present.target ? { ...fresh, target } : fresh
+}
+
+const defaultOf = ({ state }: AssessedCluster): FelixObject | undefined =>
+  needed(state.felix).objects.find(({ name }) => name === 'default')
+
+const desiredIn = (base: FelixObject | undefined, { assessment: { desired } }: AssessedCluster): string | undefined => {
+  const target = base?.annotations[rangeAnnotation]
   const parsed = parsePortList(target ?? '')
-  const isDesired = parsed.ok && assessment.desired && sameRanges(parsed.ranges, assessment.desired)
-  return target !== undefined && isDesired && !wanted.withdraw ? { ...wanted, target } : wanted
+  return parsed.ok && desired && sameRanges(parsed.ranges, desired) ? target : undefined
 }
 
 const isNothing = ({ target, withdraw, restart }: Intent): boolean =>
@@ -209,14 +226,24 @@ const put = async (
       annotations: rolloutAnnotations(withJournal(rollout, { entries: done })),
     })
   } catch (error) {
-    if (!(error instanceof KubeError) || error.kind !== 'conflict') throw error
-    return not('busy', 'another rollout began in this cluster at the same time')
+    const began = error instanceof KubeError && error.kind === 'conflict' ? await othersRollout(tools) : undefined
+    // Anything else that changed meanwhile is looked at again.
+    if (began === undefined) throw error
+    return not('busy', began)
   }
   await tools.record?.(done)
   const { id, why: cause } = rollout
   const what = before === undefined ? 'rollout begins' : isHurried ? goesOnAtAnotherPace : 'rollout goes on'
   tools.tell({ what, why: summary(rollout), rollout: id, by: tools.holder, cause })
   return { begun: true, rollout, decided: decisionOf(rollout) }
+}
+
+/** The rollout that another process began since the Lease was read. */
+const othersRollout = async (tools: StepTools): Promise<string | undefined> => {
+  const record = valueOf(await tools.kube.lease())
+  const there = soundRollout(record, tools.now().getTime())
+  if (!record || there?.state !== 'running' || !heldByOther(record, tools)) return undefined
+  return `another rollout (${summary(there)}) began in this cluster at the same time, by ${record.holder}`
 }
 
 const begin = ({ target }: Rollout): Note => ({ what: 'begin', ...(target !== undefined && { to: target }) })
