@@ -58,17 +58,34 @@ export class KubeError extends Error {
 export const isOutdated = (error: unknown): error is KubeError =>
   error instanceof KubeError && (error.kind === 'conflict' || error.kind === 'not-found')
 
+/** The server throttles: the request was refused before anything was written. */
+export const isThrottled = (error: unknown): error is KubeError =>
+  error instanceof KubeError && error.status === 429 && error.kind === 'unavailable'
+
 /** A step under way writes the Lease three times within a second or two. */
-const outdatedAtMost = 10
+const refusedAtMost = 10
 
 /**
  * What is outdated is read again, and decided again. `outdated`: how often in a row that was so before. Throws what the
  * server said where it does not end, and any other error.
  */
 export const readAgain = (error: unknown, outdated = 0): { why: string; outdated: number } => {
-  if (!isOutdated(error) || outdated + 1 >= outdatedAtMost) throw error
+  if (!isOutdated(error)) throw error
+  return counted(error, outdated)
+}
+
+const counted = (error: KubeError, outdated: number): { why: string; outdated: number } => {
+  if (outdated + 1 >= refusedAtMost) throw error
   return { why: error.message, outdated: outdated + 1 }
 }
+
+const shortestSeconds = 5
+
+/** The same for a server that throttles. The waits get longer, in all some nine minutes, more if the server asks for it. */
+export const askLater = (error: KubeError, outdated = 0): { why: string; outdated: number; seconds: number } => ({
+  ...counted(error, outdated),
+  seconds: Math.max(error.retryAfterSeconds || shortestSeconds, 2 ** outdated),
+})
 
 /** A server may answer the same request a moment later. */
 export const isTemporary = ({ kind }: { kind: KubeErrorKind }): boolean =>

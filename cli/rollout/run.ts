@@ -16,8 +16,8 @@ import { counting, patiently } from './patiently.ts'
 import { type ProgressOutput, progress } from '../progress.ts'
 import type { RolloutAct, RolloutOptions } from '../options.ts'
 import { rolloutText } from './text.ts'
-import { finishHalt, holder, stepTools, tellWait } from './step-tools.ts'
-import { bold, printed, widthOf } from '../streams.ts'
+import { finishHalt, haltLeft, holder, stepTools, tellWait } from './step-tools.ts'
+import { bold, printed, say, widthOf } from '../streams.ts'
 import { asBegun } from './show.ts'
 import type { Target } from '../target/target.ts'
 
@@ -27,7 +27,11 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
   const target = await connect(options, telling)
   try {
     if (!reaches(target)) throw await unreachable(target, options)
-    if (act === 'abort' && (await read(target, options))?.state === 'halted') await finishHalt(target.kube, telling)
+    if (act === 'abort' && (await read(target, options))?.state === 'halted') {
+      const waited = await finishHalt(target.kube, telling)
+      const left = waited === undefined ? undefined : haltLeft(await read(target, options), waited)
+      if (left !== undefined) say(`${target.name}: ${left}`)
+    }
     await requestChange(target, act, options)
     if (act === 'abort') await takeBack(target, telling, options)
     telling.clear()
@@ -88,7 +92,7 @@ const takeBack = async (target: Reached, telling: ProgressOutput, options: Rollo
       // Somebody resumed the rollout: this process does not apply it.
       if (outcome.next === 'over' || outcome.next === 'look') return
       if (outcome.next === 'now') continue
-      count()
+      count(outcome)
       tellWait(telling, outcome)
       // Short enough that the Lease is renewed in time.
       await interruption.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))

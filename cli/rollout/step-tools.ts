@@ -2,24 +2,40 @@ import { hostname, userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
+import { unfinishedHalt } from '../../shared/domain/rollout/progress.ts'
+import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/tools.ts'
 import type { ProgressOutput } from '../progress.ts'
 
 /**
  * Finishes a halt that was interrupted before its nodes had their former values. Waits if another process is doing
- * so.
+ * so. The answer is what it waited for in vain.
  */
-export const finishHalt = async (kube: KubeClient, telling: ProgressOutput): Promise<void> => {
+export const finishHalt = async (
+  kube: KubeClient,
+  telling: ProgressOutput,
+  pause: (seconds: number) => Promise<unknown> = (seconds) => sleep(seconds * 1_000),
+): Promise<string | undefined> => {
   const tools = stepTools(kube, telling)
-  for (let waits = 0; waits < waitsAtMost; ) {
-    const outcome = await takeStep(tools)
+  let outcome: Outcome = { next: 'now' }
+  for (let waits = 0; ; ) {
+    outcome = await takeStep(tools, outcome.next === 'wait' ? outcome.outdated : undefined)
     if (outcome.next === 'now') continue
-    if (outcome.next !== 'wait') return
+    if (outcome.next !== 'wait') return undefined
+    if (waits === waitsAtMost) return outcome.why
     waits += 1
     tellWait(telling, outcome)
-    await sleep(Math.min(outcome.seconds, 10) * 1_000)
+    await pause(Math.min(outcome.seconds, 10))
   }
+}
+
+/** What such a halt has still to undo; nothing where another process was done with it. */
+export const haltLeft = (rollout: Rollout | undefined, waited: string): string | undefined => {
+  const { state, rollback, evidence } = rollout ?? {}
+  return state === 'halted' && rollback
+    ? `waited long enough (${waited}). Not all that the halt has to undo is undone: ${unfinishedHalt(rollback, evidence)}.`
+    : undefined
 }
 
 /** Longer than the Lease of a process that died. */

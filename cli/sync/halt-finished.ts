@@ -6,13 +6,16 @@ import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { confirmed } from '../confirm.ts'
 import type { SyncOptions } from '../options.ts'
 import type { ProgressOutput } from '../progress.ts'
-import { finishHalt } from '../rollout/step-tools.ts'
+import { finishHalt, haltLeft } from '../rollout/step-tools.ts'
+import { say } from '../streams.ts'
+import { commandFor } from '../target/command-for.ts'
 import { type AssessedTarget, assessTarget, type Target } from '../target/target.ts'
+import { asPlanned } from './rollout.ts'
 
 interface Run {
   target: Target
   policy: Policy
-  options: Pick<SyncOptions, 'yes' | 'dryRun'>
+  options: SyncOptions
   telling: ProgressOutput
 }
 
@@ -32,9 +35,14 @@ export const haltFinished = async (
   if (!target.kube || options.dryRun || state !== 'halted' || !rollback) return looked
   const what = `${target.name}: the rollout halted, and what it wrote on ${rollback.join(', ')} is not undone yet.`
   if (!options.yes && !(await ask(`${plain(what)} Undo it now? [y/N] `))) return looked
-  await finishHalt(target.kube, telling)
+  const waited = await finishHalt(target.kube, telling)
   telling.doing(`reading ${target.name} once more`)
   const again = await assessTarget(target, policy, true)
   telling.clear()
+  const left = waited === undefined ? undefined : haltLeft(rolloutIn(again), waited)
+  if (left !== undefined)
+    say(
+      `${target.name}: ${left}\nNext: ${commandFor('sync', target, asPlanned({ options, policy }))}   # continues where it stopped`,
+    )
   return again
 }

@@ -41,7 +41,7 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
   const steps = stepsOf(it.plan, it.telling)
   const { tools, count, done } = counting({ ...toolsOf(it, interruption), ...steps })
   const waiting: SyncTools['waiting'] = (outcome) => {
-    count()
+    count(outcome)
     tools.waiting(outcome)
   }
   try {

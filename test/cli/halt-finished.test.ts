@@ -1,8 +1,10 @@
 import { expect, test } from '@jest/globals'
+import { finishHalt, haltLeft } from '../../cli/rollout/step-tools.ts'
 import { haltFinished } from '../../cli/sync/halt-finished.ts'
 import { assessTarget } from '../../cli/target/target.ts'
 import { defaultPolicy as policy } from '../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { startRollout, worldOf } from '../workflows/world.ts'
@@ -34,6 +36,19 @@ const cutShort = async () => {
   return { world, target, looked: await assessTarget(target, policy, true) }
 }
 
+test('where another process holds the Lease, it is waited for a while, and then said what is left and how to go on', async () => {
+  const { world, target } = await cutShort()
+  world.lease = { ...world.lease!, holder: 'another', renewedAt: new Date().toISOString(), leaseSeconds: 900 }
+  const pauses: number[] = []
+  const waited = await finishHalt(target.kube, telling, async (seconds) => void pauses.push(seconds))
+  expect([waited, pauses.length]).toEqual(['the rollout is being applied by another', 8])
+  const rollout = soundRollout(world.lease, Date.now())
+  expect(haltLeft(rollout, waited ?? '')).toBe(
+    "waited long enough (the rollout is being applied by another). Not all that the halt has to undo is undone: our override on n1 is removed by sync, or by the deployment's next message.",
+  )
+  expect(haltLeft({ ...rollout!, state: 'done' }, '')).toBeUndefined()
+})
+
 test.each([
   ['who agrees', {}, true, true],
   ['who does not', {}, false, false],
@@ -43,7 +58,11 @@ test.each([
   const { world, target, looked } = await cutShort()
   expect(looked.plan()).toMatchObject({ changes: [], blockedBy: [] })
   expect([...world.objects.keys()]).toContain('node.n1')
-  const after = await haltFinished(looked, { target, policy, options, telling }, async () => agrees)
+  const after = await haltFinished(
+    looked,
+    { target, policy, options: { output: 'text', ...options }, telling },
+    async () => agrees,
+  )
   expect(world.objects.has('node.n1')).toBe(!isUndone)
   expect(valueOf(after.state.rollout)?.annotations['calico-ipvs-sync/rollback']).toBe(isUndone ? undefined : 'n1')
 })

@@ -40,6 +40,17 @@ test('any number does not, as long as something is done in between', async () =>
   expect([end, slept.length, Math.max(...slept)]).toEqual(['done', 34, 5])
 })
 
+test('what was waited for because the server refused is not something that was done', async () => {
+  const { slept, interruption } = sleeper()
+  const { count, done } = counting<{ tell: (event: StepEvent) => void }>({ tell: () => undefined })
+  const act = async () => {
+    count({ outdated: 1 })
+    throw new KubeError('unavailable', '429: too many requests', { status: 429 })
+  }
+  await expect(patiently(act, { telling, interruption, done })).rejects.toThrow('429')
+  expect(slept).toEqual([1, 2, 5, 10, 20, 30])
+})
+
 test('a server that says when is not asked before', async () => {
   const { slept, interruption } = sleeper()
   const left = [90, undefined]

@@ -286,6 +286,17 @@ test('a step that the cluster refuses without end, as if it had changed, becomes
   await expect(run(world, {}, message)).rejects.toThrow(why)
 })
 
+test('a step that the cluster throttles without end becomes a dead letter, after some nine minutes', async () => {
+  const world = worldOf(['n0'])
+  startRollout(world, { target })
+  const why = '429: too many requests'
+  const createFelix = () => Promise.reject(new KubeError('unavailable', why, { status: 429 }))
+  world.tools = { ...world.tools, kube: { ...world.tools.kube, createFelix } }
+  const before = world.clock
+  await expect(run(world, {}, message)).rejects.toThrow(why)
+  expect(world.clock - before).toBe(519_000)
+})
+
 test('what changed while a rollout began is looked at again, and the tenth time in a row it is told', async () => {
   const world = worldOf(['n0'])
   const observe = () => Promise.reject(new KubeError('not-found', '404: gone', { status: 404 }))

@@ -49,6 +49,27 @@ const refusing = (world: World, error: () => KubeError): World['tools']['kube'] 
   }
 }
 
+test('a server that throttles without end is waited for ever longer, and told at the tenth time in a row', async () => {
+  const world = worldOf(['n0'])
+  startRollout(world, { target })
+  const why = '429: too many requests'
+  let asked: number | undefined = 12
+  const kube = refusing(world, () => new KubeError('unavailable', why, { status: 429, retryAfterSeconds: asked }))
+  const waits: number[] = []
+  let outdated: number | undefined
+  for (let tries = 1; tries < 10; tries += 1) {
+    const outcome = await takeStep({ ...world.tools, kube }, outdated)
+    expect(outcome).toMatchObject({ next: 'wait', why, outdated: tries })
+    const { seconds, ...wait } = outcome as Extract<Outcome, { next: 'wait' }>
+    outdated = wait.outdated
+    waits.push(seconds)
+    asked = undefined
+  }
+  expect(waits).toEqual([12, 5, 5, 8, 16, 32, 64, 128, 256])
+  await expect(takeStep({ ...world.tools, kube }, outdated)).rejects.toThrow(why)
+  expect(world.lease?.annotations).not.toHaveProperty('calico-ipvs-sync/written')
+})
+
 describe.each(Object.entries(reasons))('what is refused without end as if it had changed (%s)', (_, error) => {
   test('is a step that is told at the tenth time in a row, with the words of the server', async () => {
     const world = worldOf(['n0'])

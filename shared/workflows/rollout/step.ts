@@ -5,7 +5,7 @@ import { parseRollout } from '../../domain/rollout/parse.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
-import { isOutdated, KubeError, readAgain } from '../../errors.ts'
+import { askLater, isOutdated, isThrottled, readAgain } from '../../errors.ts'
 import { unlessApiIsGone } from './api-gone.ts'
 import { applyStep } from './apply.ts'
 import { decisionOf } from './decision.ts'
@@ -70,9 +70,7 @@ const unlessRefused = async (outdated: number, step: () => Promise<Outcome>): Pr
     return await step()
   } catch (error) {
     if (isOutdated(error)) return { next: 'wait', seconds: 1, ...readAgain(error, outdated) }
-    // Throttled: refused before anything was written.
-    if (error instanceof KubeError && error.status === 429 && error.kind === 'unavailable')
-      return { next: 'wait', seconds: error.retryAfterSeconds || 5, why: error.message }
+    if (isThrottled(error)) return { next: 'wait', ...askLater(error, outdated) }
     throw error
   }
 }
