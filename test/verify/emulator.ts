@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { emulate, followFleetPage, followPage } from './emulator/emulate.ts'
+import { emulate, followFleetPage, followPage, restoreRecords } from './emulator/emulate.ts'
 import { sayClaim, writeResults } from './results.ts'
 
 /**
@@ -11,7 +11,12 @@ import { sayClaim, writeResults } from './results.ts'
 const began = Date.now()
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-emulator-'))
 try {
-  const claims = [...(await emulate(folder)), ...(await followFleetPage(folder)), ...(await followPage(folder))]
+  const claims = [
+    ...(await emulate(folder)),
+    ...(await followFleetPage(folder)),
+    ...(await restoreRecords(folder)),
+    ...(await followPage(folder)),
+  ]
   claims.forEach(sayClaim)
   writeResults('emulator', claims, began)
 } catch (error) {

@@ -11,6 +11,7 @@ import { inventory } from './ask.ts'
 import { hubStack, shortfallClaims, spokeStack } from './emulated.ts'
 import { organizationClaims } from './organization.ts'
 import { pathClaims } from './path.ts'
+import { restoreClaims } from './restore.ts'
 import { spokesPageClaims } from './spokes-page.ts'
 import { runCdk } from './stacks.ts'
 
@@ -46,6 +47,9 @@ export const followPage = (folder: string): Promise<Claim[]> =>
 
 /** The page of the spokes, from their StackSet to its removal. */
 export const followFleetPage = (folder: string): Promise<Claim[]> => spokesPageClaims(join(folder, 'spokes'))
+
+/** The records restored, as the page says. */
+export const restoreRecords = (folder: string): Promise<Claim[]> => restoreClaims(join(folder, 'restore'))
 
 /** moto serves one account. */
 const inAccount = async (account: string, folder: string, show: (moto: Moto) => Promise<Claim[]>): Promise<Claim[]> => {

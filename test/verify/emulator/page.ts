@@ -9,7 +9,7 @@ export interface Command {
   section: string
 }
 
-const deployPage = (): string => readFileSync(join(root, 'docs/deploy.md'), 'utf8')
+export const deployPage = (): string => readFileSync(join(root, 'docs/deploy.md'), 'utf8')
 export const fleetPage = (): string => readFileSync(join(root, 'docs/fleet.md'), 'utf8')
 
 /** What `docs/deploy.md` writes into `deploy.json` on the way to the first verdict. */
@@ -19,15 +19,15 @@ export const configurationOfPage = (page = deployPage()): string => {
   return json
 }
 
-/** The commands of a page, `docs/deploy.md` by default, in order. */
-export const commandsOfPage = (page = deployPage()): Command[] => {
+/** The commands of a page, `docs/deploy.md` by default, in order. Blocks of `bash` are not on the way from the first to the last. */
+export const commandsOfPage = (page = deployPage(), blocks: 'sh' | 'bash' = 'sh'): Command[] => {
   const commands: Command[] = []
   let section = ''
   let inBlock = false
   let pending = ''
   for (const line of page.split('\n')) {
     if (line.startsWith('## ')) section = line.slice(3)
-    else if (/^\s*```/.test(line)) inBlock = line.endsWith('```sh')
+    else if (/^\s*```/.test(line)) inBlock = line.endsWith(`\`\`\`${blocks}`)
     else if (inBlock) {
       const text = pending + line.trim().replace(/\s+# .*$/, '')
       // An open bracket or a backslash goes on in the next line.
