@@ -1,7 +1,10 @@
+import type { LogLines } from '../../../shared/clients/aws/log-lines.ts'
 import type { FelixObject } from '../../../shared/domain/cluster.ts'
 import type { Action } from '../../../shared/domain/policy/policy.ts'
 import { clusterKey } from '../../../shared/messages.ts'
-import { type Cluster, clusterOf, type Machine, rangeText, type Writer } from './cluster.ts'
+import { type Cluster, clusterOf, type Machine, type Writer } from './cluster.ts'
+import { rangeText } from './ranges.ts'
+import type { Party } from './call.ts'
 import type { Deployment } from './deployment.ts'
 import { writeFelix } from './felix.ts'
 import type { Fleet } from './fleet.ts'
@@ -18,18 +21,28 @@ export interface World {
   deployment: Deployment
   /** EventBridge may lose, delay or double it. */
   event: (cluster: Cluster, name: string) => void
+  /** Any event, as it is. */
+  hear: (event: object) => void
+  hearLog: (lines: LogLines) => void
   /** A line of the API server's audit log, which says who wrote which FelixConfiguration. */
   audit: (cluster: Cluster, name: string) => void
-  /** Acts that wait for a moment of ours: see `Moment`. */
+  /** Acts that wait for a moment of ours. */
   armed: Armed
 }
 
 /**
  * Coincidences do not come by chance alone: `look`: one of us has read the objects for a step · `writing`: a write of ours
- * is on its way (with the object's name) · `wrote`: it has arrived.
+ * is on its way (with the object's name) · `leasing`: so is one of the Lease · `wrote`: a write has arrived · `evaluated`: a function has read the objects to evaluate
+ * a cluster · `permitted`: a cluster has got a permit.
  */
-export type Moment = 'look' | 'writing' | 'wrote'
-export type Armed = Record<Moment, ((cluster: Cluster, name: string) => void)[]>
+export interface Armed {
+  look: ((cluster: Cluster) => void)[]
+  writing: ((cluster: Cluster, name: string) => void)[]
+  leasing: ((cluster: Cluster) => void)[]
+  wrote: ((cluster: Cluster) => void)[]
+  evaluated: ((cluster: Cluster, party: Party) => void)[]
+  permitted: (() => void)[]
+}
 
 export type Disturbance = (world: World, cluster: Cluster, random: Random) => void
 
@@ -93,7 +106,8 @@ export const alarmTo = ({ deployment, stage }: World, rings: boolean): void => {
 
 export const tagTo = (world: World, cluster: Cluster, action: Action | undefined): void => {
   const { stage, onlooker } = world
-  cluster.eks = { ...cluster.eks, tags: action ? { 'calico-ipvs-sync': action } : {} }
+  const { 'calico-ipvs-sync': _tag, ...tags } = cluster.eks.tags
+  cluster.eks = { ...cluster.eks, tags: { ...tags, ...(action && { 'calico-ipvs-sync': action }) } }
   const page = onlooker.page(cluster)
   page.switchedAt = stage.schedule.now()
   page.forbiddenSince = action && action !== 'sync' ? stage.schedule.now() : undefined
@@ -102,6 +116,17 @@ export const tagTo = (world: World, cluster: Cluster, action: Action | undefined
 }
 
 export const makeAgain = (world: World, cluster: Cluster): void => {
+  const { stage } = world
+  const { random } = stage
+  cluster.eks = { ...cluster.eks, status: 'DELETING' }
+  const ends = random.chance(0.5) ? 0 : random.between(1, 200)
+  if (ends > 0) world.event(cluster, 'DeleteCluster')
+  stage.schedule.after(ends * 1000, () => {
+    if (cluster.exists) replace(world, cluster)
+  })
+}
+
+const replace = (world: World, cluster: Cluster): void => {
   const { stage, fleet } = world
   const { random } = stage
   cluster.exists = false
@@ -113,10 +138,20 @@ export const makeAgain = (world: World, cluster: Cluster): void => {
   stage.schedule.after(seconds * 1000, () => {
     const { serviceNodePortRange: range = { min: 30000, max: 32767 } } = cluster.eks
     const generation = cluster.generation + 1
-    const again = clusterOf(stage, { ref: cluster.ref, generation, nodes: cluster.machines.size, range, missed: false })
+    const { ref, machines, nature } = cluster
+    const again = clusterOf(stage, {
+      ref,
+      generation,
+      nodes: machines.size,
+      range,
+      nature: { ...nature, missed: false },
+    })
     fleet.clusters.set(clusterKey(cluster.ref), again)
     world.onlooker.page(again)
     stage.note('somebody', `${cluster.ref.name} is made again`)
     world.event(again, 'CreateCluster')
+    if (random.chance(0.5)) return
+    again.eks = { ...again.eks, status: 'CREATING' }
+    stage.schedule.after(random.between(10, 200) * 1000, () => void (again.eks = { ...again.eks, status: 'ACTIVE' }))
   })
 }

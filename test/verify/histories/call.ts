@@ -15,6 +15,15 @@ export interface Party {
   incarnation?: string | undefined
   /** Its last write was refused: after so many seconds it may be tried again. */
   refusedFor?: number
+  /** It stands still: its calls wait here. */
+  frozen?: (() => void)[]
+}
+
+/** It goes on. */
+export const thaw = (party: Party): void => {
+  const waiting = party.frozen ?? []
+  delete party.frozen
+  for (const go of waiting) go()
 }
 
 export const partyOf = (
@@ -45,8 +54,10 @@ const givenUpMs = 8_000
  * One call of a service: answered some milliseconds later, or whatever the seed says instead. What was sent is carried
  * out even where the caller is dead by then.
  */
-export const call = <T>(stage: Stage, party: Party, { what, isWrite, effect, errors }: Call<T>): Promise<T> =>
+export const call = <T>(stage: Stage, party: Party, asked: Call<T>): Promise<T> =>
   new Promise((resolve, reject) => {
+    const { what, isWrite, effect, errors } = asked
+    if (party.frozen) return void party.frozen.push(() => void call(stage, party, asked).then(resolve, reject))
     const { schedule, random, note } = stage
     if (isOver(stage, party)) return
     const fault = stage.faults.ofCall(what, isWrite)

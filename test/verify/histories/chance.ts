@@ -1,5 +1,6 @@
 import type { Armed, World } from './acts.ts'
 import type { Cluster, Watch } from './cluster.ts'
+import { damage } from './damage.ts'
 import { disturbances } from './disturbances.ts'
 
 /** What happens by chance in the first hours: at a time, or at a moment of ours. */
@@ -26,15 +27,38 @@ export const disturb = (world: World, forMs: number): void => {
   }
 }
 
-/** The onlooker, and those who wait for a moment of ours. */
-export const watchOf = (onlooker: Watch, armed: Armed): Watch => ({
+/** Late, when most is over, somebody damages what we have written, again and again. */
+export const vandalize = (world: World, forMs: number): void => {
+  const { stage, fleet } = world
+  const { random, schedule, faults } = stage
+  if (!random.chance(0.35)) return
+  const names = Object.keys(damage) as [string, ...string[]]
+  for (let count = random.between(3, 8); count > 0; count -= 1) {
+    const [name, at, which] = [random.pick(names), forMs - random.between(60_000, 1_500_000), random.between(0, 9)]
+    schedule.after(at, () => {
+      const clusters = [...fleet.clusters.values()]
+      const cluster = clusters[which % Math.max(1, clusters.length)]
+      if (cluster?.exists && faults.happens(name, 1)) damage[name]?.(world, cluster, random)
+    })
+  }
+}
+
+/** The onlooker, those who wait for a moment of ours, and who looks at the rollout after a write. */
+export const watchOf = (onlooker: Watch, armed: Armed, look: (cluster: Cluster) => void): Watch => ({
   ...onlooker,
-  looked: (cluster) => armed.look.shift()?.(cluster, ''),
+  leased: (cluster, writer, before) => {
+    onlooker.leased(cluster, writer, before)
+    look(cluster)
+  },
+  looked: (cluster) => armed.look.shift()?.(cluster),
+  leasing: (cluster) => armed.leasing.shift()?.(cluster),
+  evaluated: (cluster, party) => armed.evaluated.shift()?.(cluster, party),
   writes: (cluster, name) => {
     if (cluster.felix.has(name)) armed.writing.shift()?.(cluster, name)
   },
   wrote: (write) => {
     onlooker.wrote(write)
-    if (write.writer.kind !== 'others') armed.wrote.shift()?.(write.cluster, write.name)
+    look(write.cluster)
+    if (write.writer.kind !== 'others') armed.wrote.shift()?.(write.cluster)
   },
 })

@@ -1,7 +1,8 @@
 import type { ClusterState, EksState, FelixObject, PodState, RolloutRecord } from '../../../shared/domain/cluster.ts'
 import { valueOf } from '../../../shared/domain/read.ts'
 import type { ClusterRef } from '../../../shared/messages.ts'
-import { healthy, modeChanged, rangeKey, restarted } from '../../domain/states.ts'
+import type { Party } from './call.ts'
+import { type Nature, plainNature, stateOf } from './natures.ts'
 import type { Stage } from './stage.ts'
 
 /** Who writes into a cluster. */
@@ -27,6 +28,7 @@ export interface Machine {
   down?: { since: number; by: Writer }
   /** With this range its Felix does not come up. */
   breaksOn?: string
+  zone?: string
   /** The newest restart: earlier ones do not bring it up any more. */
   restarts: number
 }
@@ -46,8 +48,12 @@ export interface Write {
 export interface Watch {
   /** One of us has read the FelixConfigurations for a step. */
   looked: (cluster: Cluster) => void
+  /** A function has read the FelixConfigurations to evaluate the cluster. */
+  evaluated: (cluster: Cluster, party: Party) => void
   /** One of us has sent a write of an object, which has not arrived yet. */
   writes: (cluster: Cluster, name: string) => void
+  /** One of us has sent a write of the Lease. */
+  leasing: (cluster: Cluster) => void
   wrote: (write: Write) => void
   deletedPod: (cluster: Cluster, writer: Writer, machine: Machine) => void
   leased: (cluster: Cluster, writer: Writer, before: RolloutRecord | undefined) => void
@@ -66,6 +72,26 @@ export interface Cluster {
   versions: number
   /** Felix noticed the mode only if it started after this. */
   modeChangedAt: number
+  nature: Nature
+  trouble: Trouble
+}
+
+/** What somebody has done to a cluster, for a while. */
+export interface Trouble {
+  /** Calico's own API server is `down`, or `gone` with its registration. */
+  api?: 'down' | 'gone' | undefined
+  /** RBAC denies us every write. */
+  denied?: boolean
+  /** Two DaemonSets run calico-node. */
+  migrating?: boolean
+  /** Nobody gets an answer, or nobody is known. */
+  closed?: 'unreachable' | 'unauthenticated' | undefined
+  /** Lists of nodes are empty. */
+  nodeless?: boolean
+  /** No log can be read. */
+  logless?: boolean
+  /** Felix rejects `default`, and does not start. */
+  rejected?: boolean
 }
 
 export interface ClusterWish {
@@ -73,30 +99,27 @@ export interface ClusterWish {
   generation: number
   nodes: number
   range: { min: number; max: number }
-  /** The mode was changed while calico-node ran. */
-  missed: boolean
+  nature?: Nature
 }
 
-export const rangeText = ({ eks }: Cluster): string => {
-  const { min, max } = eks.serviceNodePortRange ?? { min: 30000, max: 32767 }
-  return `${min}:${max}`
-}
-
-export const clusterOf = (stage: Stage, { ref, generation, nodes, range, missed }: ClusterWish): Cluster => {
+export const clusterOf = (
+  stage: Stage,
+  { ref, generation, nodes, range, nature = plainNature }: ClusterWish,
+): Cluster => {
   const arn = `arn:aws:eks:${ref.region}:${ref.account}:cluster/${ref.name}`
   const createdAt = generation === 1 ? '2026-11-01T07:00:00.000Z' : stage.iso()
-  const calico = missed ? 'v3.22.5' : 'v3.28.4'
-  const plain = healthy({ nodes, calico, eks: { arn, createdAt, serviceNodePortRange: range } })
-  const base = missed ? restarted(modeChanged(plain, 'ipvs'), 'kube-proxy') : plain
+  const base = stateOf(nature, { nodes, eks: { arn, createdAt, serviceNodePortRange: range, tags: { team: 'shop' } } })
   const eks = valueOf(base.eks)
   if (!eks) throw new Error('EKS describes the cluster')
   const pods = valueOf(base.pods) ?? []
   const podOn = (role: PodState['role'], node: string) => pods.find((it) => it.role === role && it.node === node)
-  const machines = (valueOf(base.nodes) ?? []).map((node): Machine => {
+  const machines = (valueOf(base.nodes) ?? []).map((node, index): Machine => {
     const proxy = podOn('kube-proxy', node.name)
     if (!proxy) throw new Error('every node runs kube-proxy')
     const { name, createdAt, readySince = createdAt } = node
-    return { name, createdAt, ready: true, readySince, calico: podOn('calico-node', name), proxy, restarts: 0 }
+    const zone = nature.zones > 0 ? `zone-${index % nature.zones}` : undefined
+    const run = { calico: podOn('calico-node', name), proxy }
+    return { name, createdAt, ready: true, readySince, ...run, restarts: 0, ...(zone && { zone }) }
   })
   const objects = valueOf(base.felix)?.objects ?? []
   return {
@@ -109,19 +132,8 @@ export const clusterOf = (stage: Stage, { ref, generation, nodes, range, missed 
     felix: new Map(objects.map((it) => [it.name, it])),
     lease: undefined,
     versions: 100,
-    modeChangedAt: missed ? Date.parse('2026-11-10T12:00:00Z') : 0,
+    modeChangedAt: nature.missed ? Date.parse('2026-11-10T12:00:00Z') : 0,
+    nature,
+    trouble: {},
   }
-}
-
-/** The range that Felix on a node goes by: its own object, then `default`; the annotation before the field. */
-export const rangeOn = ({ felix }: Cluster, machine: string): string | undefined =>
-  rangeIn(felix.get(`node.${machine}`)) ?? rangeIn(felix.get('default'))
-
-/** Felix reads the names of its parameters in any case. */
-export const otherSpelling = rangeKey.toLowerCase()
-
-export const rangeIn = (object: FelixObject | undefined): string | undefined => {
-  const field = object?.spec['kubeNodePortRanges'] as (string | number)[] | undefined
-  // The list reaches Felix as text that it cannot read: a value of its own, which is never the wanted one.
-  return object?.annotations[rangeKey] ?? object?.annotations[otherSpelling] ?? (field && `[${field.join(' ')}]`)
 }

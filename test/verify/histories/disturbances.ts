@@ -1,12 +1,19 @@
+import type { Policy } from '../../../shared/domain/policy/policy.ts'
 import type { Strategy } from '../../../shared/domain/report.ts'
 import { alarmTo, brakeTo, type Disturbance, machineOf, makeAgain, setRange, tagTo } from './acts.ts'
-import { rangeText } from './cluster.ts'
+import { rangeText } from './ranges.ts'
+import { coincidences } from './coincidences.ts'
+import { damage } from './damage.ts'
 import { edits } from './edits.ts'
 import { join } from './machines.ts'
+import { troubles } from './troubles.ts'
 
 /** Whatever people, nodes and other programs do in the middle of it. */
 export const disturbances: Record<string, Disturbance> = {
   ...edits,
+  ...coincidences,
+  ...damage,
+  ...troubles,
   'the range changes': (world, cluster, random) => {
     const min = 30000 - random.between(0, 3) * 1000
     setRange(world, cluster, { min, max: 32767 + random.between(0, 2) * 500 })
@@ -59,7 +66,7 @@ export const disturbances: Record<string, Disturbance> = {
   'the deployment has other settings': ({ stage, deployment }, _, random) => {
     const settings = {
       strategy: random.pick<Strategy>(['staged', 'staged', 'canary', 'direct']),
-      maxUnavailable: random.pick([1, 2]),
+      maxUnavailable: random.pick<Policy['maxUnavailable']>([1, 2, '34%']),
       clustersAtOnce: random.pick([1, 2]),
       pauseOnAlarms: random.pick([[], ['checkout-errors']]),
     } as const

@@ -1,10 +1,11 @@
 import { felixObject, rangeKey } from '../../domain/states.ts'
 import { annotated, type Disturbance, edit, leaseEdited, machineOf, somebody } from './acts.ts'
-import { type Cluster, otherSpelling } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
+import { otherSpelling } from './ranges.ts'
 import { writeFelix } from './felix.ts'
 import type { Random } from './random.ts'
 
-const anOverride = (cluster: Cluster, random: Random): string | undefined => {
+export const anOverride = (cluster: Cluster, random: Random): string | undefined => {
   const names = [...cluster.felix.keys()].filter((name) => name !== 'default')
   return names[random.between(0, Math.max(0, names.length - 1))]
 }
@@ -42,6 +43,9 @@ export const edits: Record<string, Disturbance> = {
         change: (object) => annotated(object, isRange ? { [rangeKey]: range } : { team: 'platform' }),
       }),
     )
+  },
+  'somebody writes the Lease at the same time': (world) => {
+    world.armed.leasing.push((cluster) => leaseEdited(world, cluster, { team: 'platform' }))
   },
   'the Lease is deleted': ({ stage, onlooker }, cluster) => {
     const { lease } = cluster

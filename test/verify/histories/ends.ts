@@ -1,6 +1,6 @@
 import { permitSeconds } from '../../../shared/domain/policy/fleet-budget.ts'
 import { clusterKey } from '../../../shared/messages.ts'
-import { rangeOn, rangeText } from './cluster.ts'
+import { rangeOn, rangeText } from './ranges.ts'
 import type { Fleet } from './fleet.ts'
 import { functionsHolder } from './hub.ts'
 import type { Onlooker } from './invariants.ts'
@@ -133,9 +133,9 @@ const isLasting = ({ spoken }: Page, at: number): boolean => !(spoken >= at && s
 const checkNotices = ({ check, struck }: Checking, published: Published[]): void => {
   const seen = new Map<string, Published>()
   for (const it of published) {
-    const before = seen.get(it.notice)
+    const before = seen.get(`${it.topic} ${it.notice}`)
     const isTwice = before !== undefined && !struck.has(before.by)
     check('told once', isTwice ? `${it.subject} by ${before.by} and ${it.by}` : undefined)
-    seen.set(it.notice, it)
+    seen.set(`${it.topic} ${it.notice}`, it)
   }
 }

@@ -1,6 +1,7 @@
 import type { FelixObject } from '../../../shared/domain/cluster.ts'
 import { owns, rangeKey } from '../../domain/states.ts'
-import { type Cluster, rangeIn, rangeOn, type Watch, type Writer } from './cluster.ts'
+import type { Cluster, Watch, Writer } from './cluster.ts'
+import { rangeIn, rangeOn } from './ranges.ts'
 import { restartFelix } from './machines.ts'
 import type { Stage } from './stage.ts'
 
@@ -12,6 +13,12 @@ interface Change {
   after: FelixObject | undefined
   isRead?: boolean
 }
+
+/** The API server sets some fields in what it stores. */
+export const filled = ({ nature }: Cluster, object: FelixObject): FelixObject => ({
+  ...object,
+  spec: { ...nature.fills, ...object.spec },
+})
 
 /** Every write of a FelixConfiguration goes through here, as every Felix would see it. */
 export const writeFelix = (
@@ -26,7 +33,7 @@ export const writeFelix = (
   const fields = (given?.managedFields ?? []).filter((it) => it.manager !== manager)
   cluster.versions += 1
   const after = given && {
-    ...given,
+    ...filled(cluster, given),
     resourceVersion: `${cluster.versions}`,
     managedFields: [...fields, owns(manager, ['f:metadata', 'f:annotations', `f:${rangeKey}`], stage.iso())],
   }

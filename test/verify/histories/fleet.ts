@@ -32,8 +32,12 @@ export interface Fleet {
   /** Without the accounts that only the organization names. */
   configured: Settings
   clusters: Clusters
+  /** Accounts whose roles are deleted, whose clusters cannot be listed, and that have left the organization. */
+  roleless: Set<string>
+  unlisted: Set<string>
+  outside: Set<string>
   access: (party: Party) => Access
-  list: (party: Party) => (place: Place) => Promise<Read<string[]>>
+  list: (party: Party) => (place: Place) => Promise<Read<string[]> | undefined>
   brake: (party: Party) => Brake
   /** The alarms of `pauseOnAlarms`. */
   health: (party: Party) => Health
@@ -66,6 +70,9 @@ export const fleetOf = (stage: Stage, watch: Watch, { places, deployment, hasOrg
       return failed({ kind: name === 'TimeoutError' ? 'unreachable' : 'unavailable', object: what, message })
     }
   }
+  const [roleless, unlisted, outside] = [new Set<string>(), new Set<string>(), new Set<string>()]
+  const denied = (object: string) =>
+    failed<never>({ kind: 'denied', object, message: `not authorized to perform ${object}` })
   const accessOf = (party: Party): Access => {
     const kube: Access['kube'] = (ref, { state }) => {
       const cluster =
@@ -75,13 +82,15 @@ export const fleetOf = (stage: Stage, watch: Watch, { places, deployment, hasOrg
     }
     return {
       kube,
-      describe: (ref) =>
-        reads(party, 'eks:DescribeCluster', () => {
+      describe: async (ref) => {
+        if (roleless.has(ref.account)) return denied('sts:AssumeRole')
+        return reads(party, 'eks:DescribeCluster', () => {
           const cluster = clusters.get(clusterKey(ref))
           if (!cluster) return undefined
           if (!known.includes(cluster)) known.push(cluster)
           return { state: cluster.eks, endpoint: { server: '', caData: '', tokenFor: '' } }
-        }),
+        })
+      },
       observe: async (ref, eks) => {
         const found = valueOf(eks)
         const now = party.now()
@@ -106,12 +115,18 @@ export const fleetOf = (stage: Stage, watch: Watch, { places, deployment, hasOrg
     configured,
     clusters,
     access: accessOf,
-    list: (party) => (place) =>
-      reads(party, 'eks:ListClusters', () =>
+    roleless,
+    unlisted,
+    outside,
+    list: (party) => async (place) => {
+      if (roleless.has(place.account)) return hasOrganization ? undefined : denied('sts:AssumeRole')
+      if (unlisted.has(place.account)) return denied('eks:ListClusters')
+      return reads(party, 'eks:ListClusters', () =>
         [...clusters.values()]
           .filter(({ ref }) => ref.account === place.account && ref.region === place.region)
           .map(({ ref }) => ref.name),
-      ),
+      )
+    },
     brake: (party) => ({
       read: async () => {
         const answer = await reads(party, 'ssm:GetParameter', () => deployment.brake.most)
@@ -120,7 +135,9 @@ export const fleetOf = (stage: Stage, watch: Watch, { places, deployment, hasOrg
       command: (to) => `aws ssm put-parameter --value ${to}`,
     }),
     organization: (party) => () =>
-      reads(party, 'organizations:ListAccounts', () => ({ accounts: places.map(({ account }) => account) })),
+      reads(party, 'organizations:ListAccounts', () => ({
+        accounts: places.map(({ account }) => account).filter((account) => !outside.has(account)),
+      })),
     health: (party) => ({
       trouble: async () => {
         const answer = await reads(party, 'cloudwatch:DescribeAlarms', () => deployment.alarm.rings)

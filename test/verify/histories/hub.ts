@@ -11,6 +11,7 @@ import { records } from '../../../shared/clients/aws/records.ts'
 import { actedRecords } from '../../../shared/clients/aws/records-writes.ts'
 import { tellings } from '../../../shared/clients/aws/tellings.ts'
 import type { GatherRules } from '../../../shared/domain/notice/gather.ts'
+import type { Route } from '../../../shared/domain/notice/route.ts'
 import { knownFleet, toldFleet } from '../../../shared/known-fleet.ts'
 import { evaluation, gathering, rolloutStepMessage, sweepMessage, telling } from '../../../shared/messages.ts'
 import { retelling } from '../../../shared/retelling.ts'
@@ -28,6 +29,7 @@ import type { Queues } from './queues.ts'
 import { urlOf } from './sqs.ts'
 import type { Stage } from './stage.ts'
 import { type Table, tableName } from './table.ts'
+import { topics } from './topic.ts'
 import { type Act, logOf, type Start, worked } from './worker.ts'
 
 export interface HubParts {
@@ -37,6 +39,7 @@ export interface HubParts {
   topic: { client: (party: Party) => SNSClient }
   deployment: Deployment
   rules: GatherRules
+  routes: { route: Route; progress: boolean }[]
   start: Start
 }
 
@@ -44,7 +47,7 @@ const urls = { evaluations: urlOf('evaluations'), rolloutSteps: urlOf('steps.fif
 
 /** Every function of the hub: the real workflows, on real clients of the table, the queues and the topic. */
 export const hubOf = (stage: Stage, parts: HubParts) => {
-  const { fleet, table, queues, topic, deployment, rules, start } = parts
+  const { fleet, table, queues, topic, deployment, rules, routes, start } = parts
   const { configured } = fleet
   const queue = (party: Party) => queueClient(queues.client(party), urls)
   const kept = (party: Party) => records(table.client(party), tableName)
@@ -104,7 +107,13 @@ export const hubOf = (stage: Stage, parts: HubParts) => {
       records: kept(party),
       held: heldNotices(table.client(party), tableName),
       tellings: tellings(queues.client(party), urls.tellings),
-      notices: notices(topic.client(party), { topicArn: 'arn:aws:sns:eu-central-1:111122223333:notices' }),
+      notices: notices(topic.client(party), { topicArn: topics.all }),
+      others: routes.map((it) => ({
+        ...it,
+        topicArn: topics.team,
+        notices: notices(topic.client(party), { topicArn: topics.team }),
+      })),
+      tags: new Set(['team=shop']),
       rules,
       now: party.now,
       log: logOf(stage, party),

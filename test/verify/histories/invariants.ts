@@ -1,7 +1,9 @@
-import { type Cluster, rangeIn, type Watch, type Write } from './cluster.ts'
+import type { Cluster, Watch, Write } from './cluster.ts'
+import { rangeIn } from './ranges.ts'
 import { forgive, isUs, type Page, pageOf } from './ledger.ts'
 import { leasedOf } from './lease-watch.ts'
 import { budgetsOf, type Check, graceOf, mayActOf, type Watched } from './limits.ts'
+import { settlingOf } from './settling.ts'
 import type { Stage } from './stage.ts'
 import { changesOthers, isSameDay, isWanted } from './truths.ts'
 
@@ -25,6 +27,7 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     stage.check(name, fault === false ? undefined : `${cluster.ref.name}: ${fault}`)
   const mayAct = mayActOf(stage, watched, check)
   const withinBudget = budgetsOf(stage, watched, check)
+  const settled = settlingOf(stage, watched, check)
 
   const setsRange = (page: Page, { writer, name, before, touched }: Write, given: { range: string; what: string }) => {
     const { range, what } = given
@@ -62,7 +65,9 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     const isStaged = watched.deployment.within(3_600_000).every(({ strategy }) => strategy === 'staged')
     // Who is without Felix already loses nothing.
     const hit = touched.filter(({ wasWell }) => wasWell).map(({ machine }) => machine)
-    if (name !== 'default' || isStaged) withinBudget(page, { writer, what, sets: isSet }, hit)
+    if (name === 'default' && !isStaged) return
+    withinBudget(page, { writer, what, sets: isSet }, hit)
+    settled(page, { writer, what, sets: isSet }, touched)
   }
 
   const theirWrite = (page: Page, { name, before, after, touched }: Write): void => {
@@ -73,6 +78,7 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
       page.reverted.set(name, { range, at: schedule.now() })
     if (rangeIn(after) === undefined) page.byOthers.delete(name)
     else if (rangeIn(after) !== range) page.byOthers.add(name)
+    for (const { machine } of touched) page.disturbed.delete(machine.name)
     for (const { machine } of touched)
       for (const key of page.restarts.keys()) if (key.startsWith(`${machine.name} `)) page.restarts.delete(key)
   }
@@ -82,7 +88,9 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     pages: () => [...pages.values()],
     spoke: (cluster) => forgive(pageFor(cluster), schedule.now()),
     looked: () => undefined,
+    evaluated: () => undefined,
     writes: () => undefined,
+    leasing: () => undefined,
     wrote: (write) => (isUs(write.writer) ? ourWrite : theirWrite)(pageFor(write.cluster), write),
     deletedPod: (cluster, writer, machine) => {
       if (!isUs(writer)) return
@@ -91,6 +99,7 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
       mayAct(page, { writer, what, sets: true })
       const isNew = Date.parse(machine.calico?.startedAt ?? '') > cluster.modeChangedAt
       check('needed', page, isNew && `${what}, which needs no restart`)
+      settled(page, { writer, what, sets: true }, [{ machine, wasWell: !machine.down }])
       if (machine.down) return
       machine.down = { since: schedule.now(), by: writer }
       withinBudget(page, { writer, what, sets: true }, [machine])

@@ -1,4 +1,5 @@
 import type { RolloutRecord } from '../../../shared/domain/cluster.ts'
+import { parseEvidence } from '../../../shared/domain/rollout/halt-evidence.ts'
 import type { Cluster, Watch } from './cluster.ts'
 import { forgive, isUs, type Page } from './ledger.ts'
 import type { Check, Watched } from './limits.ts'
@@ -6,11 +7,14 @@ import type { Stage } from './stage.ts'
 
 const nobodys: Pick<RolloutRecord, 'holder' | 'annotations'> = { annotations: {} }
 
+/** What a command has read it goes by for as long, at most. */
+const readMs = 120_000
+
 /** Who holds the Lease, and which state the rollout in it has, since when. */
 export const leasedOf =
   (
     { schedule }: Stage,
-    { slackMs }: Watched,
+    { slackMs, deployment }: Watched,
     { pageFor, check }: { pageFor: (cluster: Cluster) => Page; check: Check },
   ): Watch['leased'] =>
   (cluster, writer, before) => {
@@ -26,7 +30,15 @@ export const leasedOf =
       check('one rollout', page, isTaken && isValid && `${writer.name} takes the Lease that ${before.holder} holds`)
     const state = annotations['calico-ipvs-sync/state']
     const last = page.lease
-    if (state === 'halted' && last.state !== 'halted' && isUs(writer)) page.halts.push(now)
+    if (last.state === 'halted' && state === 'running' && isUs(writer)) {
+      const lost = cluster.machines.get(parseEvidence(before?.annotations['calico-ipvs-sync/evidence'])?.node ?? '')
+      const isIll = lost?.calico?.ready === false && now - Date.parse(lost.calico.readySince ?? '') > readMs
+      const isInsisted = annotations['calico-ipvs-sync/careful'] === 'true'
+      check('resumed when well', page, isIll && !isInsisted && `${lost.name}, on which it halted, is not Ready`)
+    }
+    // Where the deployment only reports, whoever runs `sync` sees it halt.
+    const isToBeTold = writer.kind === 'function' || deployment.policy().action === 'sync'
+    if (state === 'halted' && last.state !== 'halted' && isUs(writer) && isToBeTold) page.halts.push(now)
     page.lease = {
       holder,
       holderSince: holder === last.holder ? last.holderSince : now,

@@ -1,4 +1,5 @@
-import { type Cluster, rangeText, type Writer } from './cluster.ts'
+import type { Cluster, Writer } from './cluster.ts'
+import { rangeText } from './ranges.ts'
 
 /** What an onlooker who sees everything knows of one cluster. */
 export interface Page {
@@ -13,6 +14,8 @@ export interface Page {
   writers: Map<string, string>
   /** How often Felix on a node restarted for a value through us, since nobody else interfered. */
   restarts: Map<string, number>
+  /** When one of us last restarted Felix on a node: it must stay well before others follow. */
+  disturbed: Map<string, number>
   /** The ranges that stood in `default` before we wrote it. */
   former: Set<string | undefined>
   lease: { holder: string | undefined; holderSince: number; state: string | undefined; stateSince: number }
@@ -34,6 +37,7 @@ export const pageOf = (cluster: Cluster, now: number): Page => ({
   reverted: new Map(),
   writers: new Map(),
   restarts: new Map(),
+  disturbed: new Map(),
   former: new Set(),
   lease: { holder: undefined, holderSince: now, state: undefined, stateSince: now },
   spoken: 0,
@@ -48,6 +52,7 @@ export const isUs = ({ kind }: Writer): boolean => kind !== 'others'
 /** A new start: what was written before does not count any more. */
 export const forgive = (page: Page, now: number): void => {
   page.restarts.clear()
+  page.disturbed.clear()
   page.reverted.clear()
   page.spoken = now
 }

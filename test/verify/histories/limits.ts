@@ -26,11 +26,11 @@ export interface Doing {
 }
 
 /** A call that a fault strikes may be carried out so much later, and a step that it strikes lasts so long. */
-const struckMs = { call: 30_000, step: 75_000 }
+export const struckMs = { call: 30_000, step: 75_000 }
 /** Between the answer about the brake and the write are the alarms, which are asked for once in a step. */
 const soundMs = { call: 130, step: 6_000 }
 /** `sync` at a terminal goes by the settings with which it began. */
-const longestMs = 45 * 60_000
+export const longestMs = 45 * 60_000
 
 export type Check = (name: string, page: Page, fault: string | false) => void
 

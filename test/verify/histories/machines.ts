@@ -1,9 +1,17 @@
+import type { PodState } from '../../../shared/domain/cluster.ts'
 import { nodeNamed, podOf, setOf } from '../../domain/states.ts'
-import { type Cluster, type Machine, rangeOn, type Watch, type Writer } from './cluster.ts'
+import type { Cluster, Machine, Watch, Writer } from './cluster.ts'
+import { rangeOn } from './ranges.ts'
 import type { Stage } from './stage.ts'
 
 const breaks = (cluster: Cluster, { name, breaksOn }: Machine): boolean =>
-  breaksOn !== undefined && breaksOn === rangeOn(cluster, name)
+  cluster.trouble.rejected === true || (breaksOn !== undefined && breaksOn === rangeOn(cluster, name))
+
+export const readyNow = ({ waiting: _waiting, ...pod }: PodState, stage: Stage): PodState => ({
+  ...pod,
+  ready: true,
+  readySince: stage.iso(),
+})
 
 /** Felix stops two seconds after the text of its range changed, and is back some seconds later, unless it breaks on it. */
 export const restartFelix = (
@@ -19,13 +27,13 @@ export const restartFelix = (
   schedule.after(random.between(3_000, 7_000), () => {
     if (!isNewest() || breaks(cluster, machine)) return
     delete machine.down
-    if (machine.calico && !machine.calico.ready)
-      machine.calico = { ...machine.calico, ready: true, readySince: stage.iso() }
+    if (machine.calico && !machine.calico.ready) machine.calico = readyNow(machine.calico, stage)
   })
   // Three readiness probes at intervals of ten seconds must fail.
   schedule.after(32_000, () => {
     if (!isNewest() || !machine.down || !machine.calico?.ready) return
-    machine.calico = { ...machine.calico, ready: false, readySince: stage.iso() }
+    const waiting = random.chance(0.5) && { waiting: 'CrashLoopBackOff', restartCount: 3 }
+    machine.calico = { ...machine.calico, ready: false, readySince: stage.iso(), ...waiting }
     note(cluster.ref.name, `calico-node on ${machine.name} is not Ready any more`)
   })
 }
@@ -68,7 +76,7 @@ export const startPod = (stage: Stage, cluster: Cluster, machine: Machine): void
   stage.schedule.after(stage.random.between(4_000, 12_000), () => {
     if (machine.restarts !== mine || breaks(cluster, machine)) return
     delete machine.down
-    if (machine.calico) machine.calico = { ...machine.calico, ready: true, readySince: stage.iso() }
+    if (machine.calico) machine.calico = readyNow(machine.calico, stage)
   })
 }
 
@@ -82,5 +90,7 @@ export const join = (stage: Stage, cluster: Cluster, name: string): void => {
   startPod(stage, cluster, machine)
 }
 
-export const nodeState = ({ name, createdAt, ready, readySince }: Machine) =>
-  nodeNamed(name, { createdAt, ready, readySince })
+export const nodeState = ({ name, createdAt, ready, readySince, zone }: Machine) => {
+  const labels = { 'kubernetes.io/os': 'linux', ...(zone && { 'topology.kubernetes.io/zone': zone }) }
+  return nodeNamed(name, { createdAt, ready, readySince, labels })
+}

@@ -4,6 +4,7 @@ import { alarmTo, brakeTo, tagTo, type World } from './acts.ts'
 import type { Cluster, Machine } from './cluster.ts'
 import { writeFelix } from './felix.ts'
 import { isUs } from './ledger.ts'
+import { readyNow } from './machines.ts'
 
 const hour = 3_600_000
 /** People look at what they were told again and again. */
@@ -16,13 +17,16 @@ export const mend = (world: World): void => {
     stage.schedule.after(at * hour, () => {
       if (deployment.brake.most !== 'sync') brakeTo(world, 'sync')
       if (deployment.alarm.rings) alarmTo(world, false)
+      for (const accounts of [fleet.roleless, fleet.outside]) accounts.clear()
+      if (at >= patience) fleet.unlisted.clear()
       for (const cluster of fleet.clusters.values()) mendCluster(world, cluster, at)
     })
 }
 
 const mendCluster = (world: World, cluster: Cluster, at: number): void => {
-  const { stage, onlooker, terminals } = world
+  const { stage, onlooker, terminals, deployment } = world
   if (cluster.eks.tags['calico-ipvs-sync'] !== undefined) tagTo(world, cluster, undefined)
+  cluster.trouble = {}
   const lost = lostIn(world, cluster)
   const late = lost.find(
     ({ down }) => at >= patience && (down?.since ?? Infinity) < stage.schedule.now() - (patience / 2) * hour,
@@ -49,10 +53,21 @@ const mendCluster = (world: World, cluster: Cluster, at: number): void => {
     stage.note('an operator', `${cluster.ref.name}: deletes the Lease, which makes no sense`)
     onlooker.leased(cluster, { name: 'an operator', kind: 'others' }, before)
   }
-  if (parsed.is !== 'rollout') return
-  const { state } = parsed.rollout
-  if (state === 'halted' || state === 'paused') terminals.say(cluster, 'resume', state === 'halted')
+  const state = parsed.is === 'rollout' ? parsed.rollout.state : undefined
+  if (state !== 'halted' && state !== 'paused') {
+    if (deployment.policy().action !== 'sync') terminals.sync(cluster, { seconds: 7_200, killed: false })
+    return
+  }
+  // Without --force first; a rollout that stays halted is insisted on.
+  terminals.say(cluster, 'resume')
+  stage.schedule.after(insistedAfterMs, () => {
+    if (cluster.exists && onlooker.page(cluster).lease.state === 'halted') terminals.say(cluster, 'resume', true)
+    if (cluster.exists && deployment.policy().action !== 'sync')
+      terminals.sync(cluster, { seconds: 7_200, killed: false })
+  })
 }
+
+const insistedAfterMs = 15 * 60_000
 
 /** Hours after which a rollout under way must have noticed a node that it has lost. */
 const patience = 9
@@ -71,6 +86,6 @@ const heal = ({ stage }: World, cluster: Cluster, machine: Machine): void => {
   if (!machine.calico) return
   machine.restarts += 1
   delete machine.down
-  if (!machine.calico.ready) machine.calico = { ...machine.calico, ready: true, readySince: stage.iso() }
+  if (!machine.calico.ready) machine.calico = readyNow(machine.calico, stage)
   stage.note('an operator', `${cluster.ref.name}: ${machine.name} is well again`)
 }

@@ -15,7 +15,15 @@ import { beginning, stageOf } from './stage.ts'
 import { type Hands, nodesIn, type Story, telling } from './stories.ts'
 
 const nothing = () => undefined
-const nobody: Watch = { looked: nothing, writes: nothing, wrote: nothing, deletedPod: nothing, leased: nothing }
+const nobody: Watch = {
+  looked: nothing,
+  evaluated: nothing,
+  leasing: nothing,
+  writes: nothing,
+  wrote: nothing,
+  deletedPod: nothing,
+  leased: nothing,
+}
 const week = 7 * 86_400_000
 
 /** A story in the model: `sync` on a cluster of three nodes, without any fault. Answers what both clusters would show. */
@@ -25,7 +33,7 @@ export const playInModel = async (
 ): Promise<string[]> => {
   const stage = stageOf(1, new Set())
   const ref = { account: '111122223333', region: 'us-east-1', name: 'prod' }
-  const cluster = clusterOf(stage, { ref, generation: 1, nodes: 3, range, missed: false })
+  const cluster = clusterOf(stage, { ref, generation: 1, nodes: 3, range })
   const party = (name: string) => partyOf(stage, { name, kind: 'terminal', seconds: week / 1000, skew: 0 })
   const of = party('test')
   const plain = kubeOf(stage, nobody, { cluster, party: of })

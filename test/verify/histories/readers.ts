@@ -22,15 +22,28 @@ export const checkReaders = async (stage: Stage, { fleet, table }: Ended, start:
   const bucket = {
     put: async (key: string, { body }: { body: Uint8Array }) => void written.set(key, Buffer.from(body).toString()),
   }
-  let answer: Answer | undefined
-  const rule = { evaluated: async () => ['arn/cluster/gone'], put: async (it: Answer) => void (answer = it) }
+  const answers: Answer[] = []
+  const rule = { evaluated: async () => ['arn/cluster/gone'], put: async (it: Answer) => void answers.push(it) }
   const { own: account, regions } = fleet.configured
   const [region = ''] = regions
-  const event: RuleEvent = { what: 'periodic', account, ruleName: 'in-step', resultToken: 'token', at: party.now() }
+  const about = { account, ruleName: 'in-step', resultToken: 'token', at: party.now() }
+  const own = [...fleet.clusters.values()].filter(({ ref }) => ref.account === account)
+  const changed = (type: string, name: string, isGone: boolean): RuleEvent => ({
+    ...about,
+    what: 'change',
+    resource: { type, id: name, name },
+    isGone,
+  })
+  const events: RuleEvent[] = [
+    { ...about, what: 'periodic' },
+    ...own.map(({ ref }) => changed('AWS::EKS::Cluster', ref.name, false)),
+    changed('AWS::EKS::Cluster', 'gone', true),
+    changed('AWS::S3::Bucket', 'c0', false),
+  ]
   const done = Promise.all([
     countOnRecord({ ...common, bucket, compressing }),
     writeFleetReport({ ...common, places, bucket, compressing }, party.now()),
-    answerConfig({ ...common, rule, region }, event),
+    ...events.map((event) => answerConfig({ ...common, rule, region }, event)),
   ])
   await schedule.run(schedule.now() + 60_000)
   await done
@@ -38,11 +51,14 @@ export const checkReaders = async (stage: Stage, { fleet, table }: Ended, start:
   const [wanted, found] = [[...fleet.clusters.values()].map(keyOf), clusters.map(({ cluster }) => clusterKey(cluster))]
   const missing = wanted.filter((key) => !found.includes(key))
   stage.check('the report has every cluster', missing[0] && `${missing.join(' ')} is missing`)
-  const told = new Map(answer?.evaluations.map(({ id, compliance }) => [id, compliance.type]))
-  const unwell = [...fleet.clusters.values()].filter(
-    ({ ref }) => ref.account === account && told.get(ref.name) !== 'COMPLIANT',
-  )
+  const told = answers.flatMap(({ evaluations }) => evaluations)
+  const typesOf = (name: string, kind: string) =>
+    told.filter(({ type, id }) => type === kind && id.endsWith(name)).map(({ compliance }) => compliance.type)
+  const unwell = own.filter(({ ref }) => typesOf(ref.name, 'AWS::EKS::Cluster').join(' ') !== 'COMPLIANT COMPLIANT')
   stage.check('AWS Config knows every cluster', unwell[0] && `${unwell.map(keyOf).join(' ')} is not COMPLIANT`)
+  const others = [...typesOf('gone', 'AWS::EKS::Cluster'), ...typesOf('c0', 'AWS::S3::Bucket')]
+  const isSaid = others.length === 3 && others.every((type) => type === 'NOT_APPLICABLE')
+  stage.check('AWS Config knows every cluster', isSaid ? undefined : `of others it hears ${others.join(' ')}`)
 }
 
 interface Named {

@@ -11,6 +11,14 @@ const failures = {
 const tooMany = (retryAfterSeconds: number) =>
   new KubeError('unavailable', 'too many requests', { status: 429, retryAfterSeconds })
 
+/** The API server has no answer from the one that it asks. */
+export const down = (): KubeError => new KubeError('unavailable', 'the server is currently unable', { status: 503 })
+
+const readKinds = ['unreachable', 'unauthenticated', 'denied', 'unavailable', 'malformed'] as const
+const isFailure = (kind: KubeError['kind']): kind is (typeof readKinds)[number] => readKinds.some((it) => it === kind)
+
+export type Requests = ReturnType<typeof requestsOf>
+
 /** How one party asks the Kubernetes API of a cluster: a read answers its failure, a write throws it. */
 export const requestsOf = (stage: Stage, { cluster, party }: { cluster: Cluster; party: Party }) => {
   const throttled = (isWrite: boolean): KubeError => {
@@ -24,7 +32,9 @@ export const requestsOf = (stage: Stage, { cluster, party }: { cluster: Cluster;
       isWrite,
       errors: { ...failures, throttled: () => throttled(isWrite) },
       effect: () => {
-        if (!cluster.exists) throw failures.lost()
+        const { closed } = cluster.trouble
+        if (!cluster.exists || closed === 'unreachable') throw failures.lost()
+        if (closed) throw new KubeError(closed, 'Unauthorized', { status: 401 })
         try {
           return effect()
         } catch (error) {
@@ -38,7 +48,7 @@ export const requestsOf = (stage: Stage, { cluster, party }: { cluster: Cluster;
     try {
       return read(await ask(`reads ${object}`, false, effect))
     } catch (error) {
-      if (!(error instanceof KubeError) || (error.kind !== 'unreachable' && error.kind !== 'unavailable')) throw error
+      if (!(error instanceof KubeError) || !isFailure(error.kind)) throw error
       const { kind, status, retryAfterSeconds, message } = error
       return failed({
         kind,
@@ -52,7 +62,10 @@ export const requestsOf = (stage: Stage, { cluster, party }: { cluster: Cluster;
   const writes = <T>(what: string, effect: (writer: Writer) => T): Promise<T> => {
     const { name, kind, incarnation } = party
     const writer: Writer = { name, kind, incarnation, sentAt: stage.schedule.now() }
-    return ask(what, true, () => effect(writer))
+    return ask(what, true, () => {
+      if (cluster.trouble.denied) throw new KubeError('denied', `may not: ${what}`, { status: 403 })
+      return effect(writer)
+    })
   }
   return { reads, writes }
 }

@@ -12,6 +12,10 @@ export interface Table {
   all: (cluster: string, prefix?: string) => Item[]
 }
 
+/** In the document of the fleet's budget; 0 in any other. */
+const holdersOf = (item: Item | undefined): number =>
+  item?.['budget']?.S === undefined ? 0 : (JSON.parse(item['budget'].S) as { holders: unknown[] }).holders.length
+
 interface Input {
   Key?: Item
   Item?: Item
@@ -29,7 +33,8 @@ export const errorsOf = (service: string) => ({
   lost: named('TimeoutError', `${service} did not answer within 8 s`),
 })
 
-export const tableOf = (stage: Stage): Table => {
+/** `permitted`: a cluster has got a permit that had none. */
+export const tableOf = (stage: Stage, permitted: () => void = () => undefined): Table => {
   const items = new Map<string, Item>()
   const keyOf = (it: Item = {}): string => `${it['cluster']?.S}\n${it['record']?.S}`
   const sorted = () => [...items].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item)
@@ -38,7 +43,9 @@ export const tableOf = (stage: Stage): Table => {
     PutItemCommand: ({ Item = {}, ConditionExpression, ...given }) => {
       if (!holds(ConditionExpression, items.get(keyOf(Item)), given))
         throw new ConditionalCheckFailedException({ message: 'The conditional request failed', $metadata: {} })
+      const had = holdersOf(items.get(keyOf(Item)))
       items.set(keyOf(Item), Item)
+      if (holdersOf(Item) > had) permitted()
       return {}
     },
     DeleteItemCommand: ({ Key }) => {

@@ -13,8 +13,8 @@ import type { Stage } from './stage.ts'
 export interface Terminals {
   /** `pause`, `resume`, `abort`. */
   say: (cluster: Cluster, what: Control, force?: boolean) => void
-  /** `sync` in a process of its own, which is interrupted or killed after so many seconds. */
-  sync: (cluster: Cluster, end: { seconds: number; killed: boolean }) => void
+  /** `sync` in a process of its own, which is interrupted or killed after so many seconds; answers how it is interrupted now. */
+  sync: (cluster: Cluster, end: { seconds: number; killed: boolean }) => () => void
 }
 
 interface Around {
@@ -47,14 +47,16 @@ export const terminalsOf = (stage: Stage, watch: Watch, { onlooker, deployment }
     sync: (cluster, { seconds, killed }) => {
       const party = open(killed ? seconds : seconds + 600)
       const kube = kubeOf(stage, watch, { cluster, party })
-      const until = stage.schedule.now() + seconds * 1000
+      let until = stage.schedule.now() + seconds * 1000
       const policy = deployment.policy()
       stage.note(party.name, `sync on ${cluster.ref.name}`)
       onlooker.spoke(cluster)
+      // Every other one reads all logs.
+      const deep = count % 2 === 0
       const look = async () => {
         const eks = read(cluster.eks)
         const identity = { ...cluster.ref, arn: cluster.eks.arn }
-        const state = await observe({ kube, identity, now: party.now(), eks })
+        const state = await observe({ kube, identity, now: party.now(), eks, deep })
         return { state, assessment: assess(state, policy) }
       }
       const tools = {
@@ -74,6 +76,7 @@ export const terminalsOf = (stage: Stage, watch: Watch, { onlooker, deployment }
         interrupted: () => stage.schedule.now() >= until,
       }
       ended(party, sync(tools, policy))
+      return () => void (until = stage.schedule.now())
     },
   }
 }

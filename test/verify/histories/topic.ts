@@ -5,6 +5,7 @@ import { errorsOf } from './table.ts'
 
 export interface Published {
   at: number
+  topic: string
   by: string
   subject: string
   /** The id of the notice: the same where it is sent again. */
@@ -13,7 +14,14 @@ export interface Published {
   clusters: string[]
 }
 
+/** The topic of all notices, and one outside the deployment. */
+export const topics = {
+  all: 'arn:aws:sns:eu-central-1:111122223333:notices',
+  team: 'arn:aws:sns:eu-central-1:9999:team',
+}
+
 interface Publish {
+  TopicArn?: string
   Subject?: string
   MessageAttributes?: Record<string, { StringValue?: string }>
 }
@@ -31,6 +39,7 @@ export const topicOf = (stage: Stage, published: Published[]) => ({
           const cluster = value('cluster')
           published.push({
             at: stage.schedule.now(),
+            topic: input.TopicArn ?? '',
             by: party.name,
             subject: input.Subject ?? '',
             notice: value('notice'),

@@ -1,6 +1,7 @@
 import type { FelixObject } from '../../../shared/domain/cluster.ts'
 import { rangeKey } from '../../domain/states.ts'
 import type { Cluster, Write } from './cluster.ts'
+import { copyIn } from './ranges.ts'
 import type { Page } from './ledger.ts'
 import type { Table } from './table.ts'
 
@@ -28,22 +29,26 @@ const sorted = (of: object = {}, isMeant: (key: string) => boolean) =>
     .filter(([key]) => isMeant(key))
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
 
-const foreignOf = (object: FelixObject | undefined): string =>
+const foreignOf = (object: FelixObject | undefined, fills: object = {}): string =>
   JSON.stringify([
-    sorted(object?.annotations, (key) => !ours(key)),
-    sorted(object?.spec, (key) => key !== 'kubeNodePortRanges'),
+    sorted(object?.annotations, (key) => !ours(key) && key !== 'projectcalico.org/metadata'),
+    sorted(copyIn(object), (key) => !ours(key)),
+    sorted(object?.spec, (key) => key !== 'kubeNodePortRanges' && !(key in fills)),
   ])
 
 const settingsOf = ({ annotations }: FelixObject): Record<string, string> =>
   Object.fromEntries(Object.entries(annotations).filter(([key]) => key.startsWith('config.projectcalico.org/')))
 
 /** A range that others gave a node, a setting that is not ours, or the whole of `default`. */
-export const changesOthers = ({ byOthers }: Page, { name, before, after }: Write): boolean => {
-  if (name === 'default') return !after || (before !== undefined && foreignOf(before) !== foreignOf(after))
+export const changesOthers = ({ byOthers }: Page, { cluster, name, before, after }: Write): boolean => {
+  const { fills } = cluster.nature
+  const isChanged = () => before !== undefined && foreignOf(before, fills) !== foreignOf(after, fills)
+  if (name === 'default') return !after || isChanged()
   if (!name.startsWith('node.') || byOthers.has(name)) return true
-  if (after) return before !== undefined && foreignOf(before) !== foreignOf(after)
+  if (after) return isChanged()
   // An override of ours goes with annotations that somebody added and that configure nothing.
-  return before !== undefined && foreignOf({ ...before, annotations: settingsOf(before) }) !== foreignOf(undefined)
+  const bare = before && { ...before, annotations: settingsOf(before) }
+  return bare !== undefined && foreignOf(bare, fills) !== foreignOf(undefined)
 }
 
 interface Holder {

@@ -1,0 +1,104 @@
+import type { ClusterState } from '../../../shared/domain/cluster.ts'
+import { read } from '../../../shared/domain/read.ts'
+import {
+  edited,
+  healthy,
+  type Wish,
+  modeChanged,
+  objectNamed,
+  podsOf,
+  rangeKey,
+  restarted,
+  setOf,
+} from '../../domain/states.ts'
+import type { Random } from './random.ts'
+
+export const v3 = 'projectcalico.org/v3'
+export const v1 = 'crd.projectcalico.org/v1'
+const operator = 'operator.tigera.io/v1'
+
+/** How a cluster is installed. */
+export interface Nature {
+  /** The mode was changed while calico-node ran, in a version that does not notice. */
+  missed: boolean
+  /** What its API server serves. */
+  apis: readonly string[]
+  /** Fields that the API server sets in every FelixConfiguration that it stores. */
+  fills: Record<string, unknown>
+  /** The stored objects have the copy of their metadata that Calico's API server keeps. */
+  copies: boolean
+  /** calico-node runs in kube-system, and takes a setting from a ConfigMap. */
+  byManifest: boolean
+  /** Nodes are spread over so many zones; 0: they have no zone. */
+  zones: number
+  /** Pods of an admission webhook for our writes run on the first node. */
+  webhook: boolean
+  kubernetes: string
+}
+
+export const plainNature: Nature = {
+  missed: false,
+  apis: [v3, v1, operator],
+  fills: {},
+  copies: false,
+  byManifest: false,
+  zones: 0,
+  webhook: false,
+  kubernetes: 'v1.34.1-eks-1a2b3c4',
+}
+
+export const natureOf = (random: Random): Nature => {
+  const missed = random.chance(0.25)
+  const apis = random.pick([
+    [v3, v1, operator],
+    [v3, v1, operator],
+    [v1, operator],
+    // CRDs of v3, and no API server of Calico.
+    // Calico with its own etcd.
+    [v3, operator],
+    ...(missed ? [] : [['apiextensions.k8s.io/v1', v3, operator]]),
+  ])
+  return {
+    missed,
+    apis,
+    fills: random.pick([{}, {}, { nftablesMode: 'Auto' }]),
+    copies: !missed && !apis.includes(v3) && random.chance(0.5),
+    byManifest: random.chance(0.2),
+    zones: random.pick([0, 0, 2, 3]),
+    webhook: random.chance(0.2),
+    // From then on kube-proxy says in an Event that it runs in mode ipvs.
+    kubernetes: random.pick(['v1.34.1-eks-1a2b3c4', 'v1.35.2-eks-1a2b3c4']),
+  }
+}
+
+const versionOf = ({ missed, apis }: Nature): string =>
+  missed ? 'v3.22.5' : apis.includes('apiextensions.k8s.io/v1') ? 'v3.32.0' : 'v3.28.4'
+
+/** The state of such a cluster, before anything happens. */
+export const stateOf = (nature: Nature, wish: Pick<Wish, 'nodes' | 'eks'>): ClusterState => {
+  const plain = healthy({ ...wish, calico: versionOf(nature), kubernetes: nature.kubernetes })
+  const old = nature.missed ? restarted(modeChanged(plain, 'ipvs'), 'kube-proxy') : plain
+  const installed = nature.byManifest ? edited(old, movedToKubeSystem) : old
+  return nature.copies ? edited(installed, withCopy) : installed
+}
+
+const movedToKubeSystem = (state: ClusterState): void => {
+  const set = setOf(state, 'calico-node')
+  set.namespace = 'kube-system'
+  set.template.env = [{ name: 'FELIX_BPFENABLED', from: { configMap: 'calico-config', key: 'bpf', optional: true } }]
+  state.configMaps['kube-system/calico-config'] = read({
+    data: { bpf: 'false' },
+    createdAt: set.createdAt,
+    managedFields: [],
+    labels: {},
+    annotations: {},
+  })
+  for (const pod of podsOf(state, 'calico-node'))
+    Object.assign(pod, { namespace: 'kube-system', env: set.template.env })
+}
+
+const withCopy = (state: ClusterState): void => {
+  const range = '30000:32767'
+  const copy = JSON.stringify({ annotations: { [rangeKey]: range } })
+  objectNamed(state, 'default').annotations = { [rangeKey]: range, 'projectcalico.org/metadata': copy }
+}
