@@ -56,9 +56,12 @@ export const damage: Record<string, Disturbance> = {
     const { lease } = cluster
     if (!lease) return
     cluster.versions += 1
-    const over = random.pick([{ leaseSeconds: 999_999 }, { leaseSeconds: 0 }, { renewedAt: 'just now' }])
-    cluster.lease = { ...lease, ...over, holder: 'somebody else', resourceVersion: `${cluster.versions}` }
-    stage.note('somebody', `${cluster.ref.name}: edits the Lease: ${JSON.stringify(over)}`)
+    const { renewedAt: _renewedAt, ...untimed } = lease
+    const seconds = random.pick([999_999, 0, undefined])
+    const other = { holder: 'somebody else', resourceVersion: `${cluster.versions}` }
+    // What the server stores as a time can be read, or is not there.
+    cluster.lease = seconds === undefined ? { ...untimed, ...other } : { ...lease, ...other, leaseSeconds: seconds }
+    stage.note('somebody', `${cluster.ref.name}: edits the Lease: ${seconds ?? 'no'} seconds`)
     onlooker.leased(cluster, somebody, lease)
   },
   'the marks of an object are damaged': (world, cluster, random) => {

@@ -1,3 +1,5 @@
+import type { FelixObject } from '../../../shared/domain/cluster.ts'
+import { changedAtKey, changeKey, overrideKey } from '../../../shared/domain/rollout/annotations.ts'
 import { parseRollout } from '../../../shared/domain/rollout/parse.ts'
 import { isMarked, isOurs } from '../../../shared/domain/rollout/marks.ts'
 import { alarmTo, brakeTo, tagTo, type World } from './acts.ts'
@@ -35,17 +37,8 @@ const mendCluster = (world: World, cluster: Cluster, at: number): void => {
   stage.check('a lost node halts the rollout', fault)
   for (const machine of cluster.machines.values())
     if (at >= patience || !lost.includes(machine)) heal(world, cluster, machine)
-  for (const object of cluster.felix.values()) {
-    const isForeign = object.name !== 'default' && (!isMarked(object) || !isOurs(object))
-    const after = undefined
-    if (isForeign)
-      writeFelix(stage, onlooker, {
-        cluster,
-        writer: { name: 'an operator', kind: 'others' },
-        name: object.name,
-        after,
-      })
-  }
+  for (const object of cluster.felix.values())
+    if (!isOurs(object) && (object.name !== 'default' || isMarked(object))) tidy(world, cluster, object)
   const parsed = parseRollout(cluster.lease, stage.schedule.now())
   if (parsed.is === 'invalid') {
     const before = cluster.lease
@@ -65,6 +58,15 @@ const mendCluster = (world: World, cluster: Cluster, at: number): void => {
     if (cluster.exists && deployment.policy().action !== 'sync')
       terminals.sync(cluster, { seconds: 7_200, killed: false })
   })
+}
+
+/** As the finding says: somebody else's override is deleted, and `default` is kept without the marks. */
+const tidy = ({ stage, onlooker }: World, cluster: Cluster, object: FelixObject): void => {
+  const marks = [overrideKey, changedAtKey, changeKey]
+  const kept = Object.entries(object.annotations).filter(([key]) => !marks.includes(key))
+  const after = object.name === 'default' ? { ...object, annotations: Object.fromEntries(kept) } : undefined
+  const writer = { name: 'an operator', kind: 'others' } as const
+  writeFelix(stage, onlooker, { cluster, writer, name: object.name, after })
 }
 
 const insistedAfterMs = 15 * 60_000

@@ -102,7 +102,7 @@ export const logOf =
   (event, facts) =>
     stage.note(name, `${event} ${summaryOf(facts as Record<string, unknown>)}`)
 
-const told = ['cluster', 'verdict', 'reason', 'next', 'state', 'why', 'waits', 'changes', 'blockedBy']
+const told = ['cluster', 'verdict', 'reason', 'next', 'state', 'why', 'waits', 'changes', 'blockedBy', 'findings']
 const summaryOf = (facts: Record<string, unknown>): string =>
   told.flatMap((key) => (facts[key] === undefined ? [] : [`${key}=${textOf(facts[key])}`])).join(' ')
 
