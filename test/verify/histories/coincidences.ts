@@ -18,9 +18,8 @@ export const coincidences: Record<string, Disturbance> = {
   },
   /** What stands in the overrides by then is not needed any more. */
   'the range changes, and back': (world, cluster, random) => {
-    const [min = 30000, max = 32767] = (rangeIn(cluster.felix.get('default')) ?? '').split(':').map(Number)
+    const back = orderly(rangeIn(cluster.felix.get('default')))
     setRange(world, cluster, otherRange(random))
-    const back = { min: min || 30000, max }
     const passed = Array.from({ length: random.between(0, 2) }, () => () => undefined)
     world.armed.wrote.push(...passed, () => setRange(world, cluster, back))
   },
@@ -35,6 +34,12 @@ export const coincidences: Record<string, Disturbance> = {
       interrupt()
     })
   },
+}
+
+/** EKS takes no range that ends before it begins, whatever somebody has written into `default`. */
+const orderly = (text: string | undefined): { min: number; max: number } => {
+  const [min = 0, max = 0] = (text ?? '').split(':').map(Number)
+  return min > 0 && min <= max ? { min, max } : { min: 30000, max: 32767 }
 }
 
 const otherRange = (random: Random) => ({
