@@ -1,5 +1,5 @@
 import type { Cluster, Watch, Write } from './cluster.ts'
-import { rangeIn } from './ranges.ts'
+import { rangeIn, writtenIn } from './ranges.ts'
 import { forgive, isUs, type Page, pageOf } from './ledger.ts'
 import { leasedOf } from './lease-watch.ts'
 import { budgetsOf, type Check, graceOf, mayActOf, type Watched } from './limits.ts'
@@ -77,7 +77,8 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     if (range !== undefined && isKnown && !page.byOthers.has(name) && rangeIn(after) !== range)
       page.reverted.set(name, { range, at: schedule.now() })
     if (rangeIn(after) === undefined) page.byOthers.delete(name)
-    else if (rangeIn(after) !== range) page.byOthers.add(name)
+    // An object of ours stays ours where only the copy of its metadata has another range: a halt removes it with its copy.
+    else if (writtenIn(after) !== writtenIn(before)) page.byOthers.add(name)
     for (const { machine } of touched) page.disturbed.delete(machine.name)
     for (const { machine } of touched)
       for (const key of page.restarts.keys()) if (key.startsWith(`${machine.name} `)) page.restarts.delete(key)

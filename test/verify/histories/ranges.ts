@@ -20,8 +20,11 @@ export const copyIn = (object: FelixObject | undefined): Record<string, string> 
 export const otherSpelling = rangeKey.toLowerCase()
 
 export const rangeIn = (object: FelixObject | undefined): string | undefined => {
-  const copy = copyIn(object)[rangeKey]
-  if (copy !== undefined) return copy
+  return copyIn(object)[rangeKey] ?? writtenIn(object)
+}
+
+/** The range without that of the copy. */
+export const writtenIn = (object: FelixObject | undefined): string | undefined => {
   const field = object?.spec['kubeNodePortRanges'] as (string | number)[] | undefined
   // The list reaches Felix as text that it cannot read: a value of its own, which is never the wanted one.
   return object?.annotations[rangeKey] ?? object?.annotations[otherSpelling] ?? (field && `[${field.join(' ')}]`)
