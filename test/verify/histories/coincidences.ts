@@ -1,6 +1,6 @@
 import { type Disturbance, setRange } from './acts.ts'
 import { thaw } from './call.ts'
-import { rangeIn } from './ranges.ts'
+import { portsIn, rangeIn } from './ranges.ts'
 import type { Random } from './random.ts'
 
 /** What seldom comes about by itself: two things at one moment. */
@@ -18,7 +18,7 @@ export const coincidences: Record<string, Disturbance> = {
   },
   /** What stands in the overrides by then is not needed any more. */
   'the range changes, and back': (world, cluster, random) => {
-    const back = orderly(rangeIn(cluster.felix.get('default')))
+    const back = portsIn(rangeIn(cluster.felix.get('default'))) ?? { min: 30000, max: 32767 }
     setRange(world, cluster, otherRange(random))
     const passed = Array.from({ length: random.between(0, 2) }, () => () => undefined)
     world.armed.wrote.push(...passed, () => setRange(world, cluster, back))
@@ -34,12 +34,6 @@ export const coincidences: Record<string, Disturbance> = {
       interrupt()
     })
   },
-}
-
-/** EKS takes no range that ends before it begins, whatever somebody has written into `default`. */
-const orderly = (text: string | undefined): { min: number; max: number } => {
-  const [min = 0, max = 0] = (text ?? '').split(':').map(Number)
-  return min > 0 && min <= max ? { min, max } : { min: 30000, max: 32767 }
 }
 
 const otherRange = (random: Random) => ({

@@ -126,8 +126,11 @@ const checkCluster = (stage: Checking, { table, published, calmSince }: Ended, p
   }
 }
 
-/** Nobody resumed or ended it within an hour. */
-const isLasting = ({ spoken }: Page, at: number): boolean => !(spoken >= at && spoken - at < 3_600_000)
+/** The brake may keep it from being told until the next sweep of each hour, one of which may be lost. */
+const toldAtLatest = 130 * minute
+
+/** Nobody resumed or ended it before. */
+const isLasting = ({ spoken }: Page, at: number): boolean => !(spoken >= at && spoken - at < toldAtLatest)
 
 /** The same notice a second time only where its sender was struck after it had sent it. */
 const checkNotices = ({ check, struck }: Checking, published: Published[]): void => {

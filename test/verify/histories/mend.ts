@@ -7,6 +7,8 @@ import type { Cluster, Machine } from './cluster.ts'
 import { writeFelix } from './felix.ts'
 import { isUs } from './ledger.ts'
 import { readyNow } from './machines.ts'
+import { portsIn, rangeIn } from './ranges.ts'
+import { rangeKey } from '../../domain/states.ts'
 
 const hour = 3_600_000
 /** People look at what they were told again and again. */
@@ -38,7 +40,8 @@ const mendCluster = (world: World, cluster: Cluster, at: number): void => {
   for (const machine of cluster.machines.values())
     if (at >= patience || !lost.includes(machine)) heal(world, cluster, machine)
   for (const object of cluster.felix.values())
-    if (!isOurs(object) && (object.name !== 'default' || isMarked(object))) tidy(world, cluster, object)
+    if (!isOurs(object) && (object.name !== 'default' || isMarked(object) || isNoRange(rangeIn(object))))
+      tidy(world, cluster, object)
   const parsed = parseRollout(cluster.lease, stage.schedule.now())
   if (parsed.is === 'invalid') {
     const before = cluster.lease
@@ -60,10 +63,12 @@ const mendCluster = (world: World, cluster: Cluster, at: number): void => {
   })
 }
 
-/** As the finding says: somebody else's override is deleted, and `default` is kept without the marks. */
+const isNoRange = (text: string | undefined): boolean => text !== undefined && portsIn(text) === undefined
+
+/** As the findings say: somebody else's override is deleted; `default` is kept, without the marks and without what is no range. */
 const tidy = ({ stage, onlooker }: World, cluster: Cluster, object: FelixObject): void => {
-  const marks = [overrideKey, changedAtKey, changeKey]
-  const kept = Object.entries(object.annotations).filter(([key]) => !marks.includes(key))
+  const unwanted = [overrideKey, changedAtKey, changeKey, ...(isNoRange(rangeIn(object)) ? [rangeKey] : [])]
+  const kept = Object.entries(object.annotations).filter(([key]) => !unwanted.includes(key))
   const after = object.name === 'default' ? { ...object, annotations: Object.fromEntries(kept) } : undefined
   const writer = { name: 'an operator', kind: 'others' } as const
   writeFelix(stage, onlooker, { cluster, writer, name: object.name, after })

@@ -29,3 +29,9 @@ export const writtenIn = (object: FelixObject | undefined): string | undefined =
   // The list reaches Felix as text that it cannot read: a value of its own, which is never the wanted one.
   return object?.annotations[rangeKey] ?? object?.annotations[otherSpelling] ?? (field && `[${field.join(' ')}]`)
 }
+
+/** Undefined: a text that is no range, as EKS takes none and Felix ignores. */
+export const portsIn = (text: string | undefined): { min: number; max: number } | undefined => {
+  const [min = 0, max = 0] = (text ?? '').split(':').map(Number)
+  return min > 0 && min <= max ? { min, max } : undefined
+}
