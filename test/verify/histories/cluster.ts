@@ -89,7 +89,7 @@ export interface Trouble {
   /** Lists of nodes are empty. */
   nodeless?: boolean
   /** No log can be read. */
-  logless?: boolean
+  logless?: 'alone' | 'and no ConfigMap'
   /** Felix rejects `default`, and does not start. */
   rejected?: boolean
 }

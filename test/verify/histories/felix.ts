@@ -29,7 +29,7 @@ export const writeFelix = (
   const before = cluster.felix.get(name)
   const machines = [...cluster.machines.values()]
   const ranges = new Map(machines.map((it) => [it, rangeOn(cluster, it.name)]))
-  const manager = writer.kind === 'others' ? 'kubectl-edit' : 'calico-ipvs-sync'
+  const manager = writer.kind === 'others' ? writer.name.replace(' ', '-') : 'calico-ipvs-sync'
   const fields = (given?.managedFields ?? []).filter((it) => it.manager !== manager)
   cluster.versions += 1
   const after = given && {

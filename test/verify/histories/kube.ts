@@ -49,7 +49,11 @@ export const kubeOf = (
         return [...sets, ...moved.map((set) => ({ ...set, uid: `${set.uid}-old`, namespace: 'kube-system' }))]
       }),
     configMap: (namespace, name) =>
-      reads(`ConfigMap/${namespace}/${name}`, () => valueOf(base.configMaps[`${namespace}/${name}`])),
+      reads(`ConfigMap/${namespace}/${name}`, () => {
+        if (cluster.trouble.logless === 'and no ConfigMap')
+          throw new KubeError('denied', 'ConfigMaps cannot be read', { status: 403 })
+        return valueOf(base.configMaps[`${namespace}/${name}`])
+      }),
     clusterInformation: () => reads('ClusterInformation/default', () => valueOf(base.clusterInformation)),
     installation: () => reads('Installation/default', () => valueOf(base.installation)),
     nodePorts: () => reads('Services', () => []),

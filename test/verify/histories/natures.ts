@@ -1,5 +1,5 @@
 import type { ClusterState } from '../../../shared/domain/cluster.ts'
-import { read } from '../../../shared/domain/read.ts'
+import { read, valueOf } from '../../../shared/domain/read.ts'
 import {
   edited,
   healthy,
@@ -31,6 +31,8 @@ export interface Nature {
   byManifest: boolean
   /** Nodes are spread over so many zones; 0: they have no zone. */
   zones: number
+  /** kube-proxy says its mode at its metrics port, to which a person at a terminal has a way. */
+  metrics: boolean
   /** Pods of an admission webhook for our writes run on the first node. */
   webhook: boolean
   kubernetes: string
@@ -43,6 +45,7 @@ export const plainNature: Nature = {
   copies: false,
   byManifest: false,
   zones: 0,
+  metrics: false,
   webhook: false,
   kubernetes: 'v1.34.1-eks-1a2b3c4',
 }
@@ -65,6 +68,7 @@ export const natureOf = (random: Random): Nature => {
     copies: !missed && !apis.includes(v3) && random.chance(0.5),
     byManifest: random.chance(0.2),
     zones: random.pick([0, 0, 2, 3]),
+    metrics: random.chance(0.5),
     webhook: random.chance(0.2),
     // From then on kube-proxy says in an Event that it runs in mode ipvs.
     kubernetes: random.pick(['v1.34.1-eks-1a2b3c4', 'v1.35.2-eks-1a2b3c4']),
@@ -78,8 +82,18 @@ const versionOf = ({ missed, apis }: Nature): string =>
 export const stateOf = (nature: Nature, wish: Pick<Wish, 'nodes' | 'eks'>): ClusterState => {
   const plain = healthy({ ...wish, calico: versionOf(nature), kubernetes: nature.kubernetes })
   const old = nature.missed ? restarted(modeChanged(plain, 'ipvs'), 'kube-proxy') : plain
-  const installed = nature.byManifest ? edited(old, movedToKubeSystem) : old
+  const asked = nature.metrics ? edited(old, withMetrics) : old
+  const installed = nature.byManifest ? edited(asked, movedToKubeSystem) : asked
   return nature.copies ? edited(installed, withCopy) : installed
+}
+
+const proxyConfig = 'kube-system/kube-proxy-config'
+
+const withMetrics = (state: ClusterState): void => {
+  const config = valueOf(state.configMaps[proxyConfig])
+  if (!config) throw new Error('kube-proxy has its configuration in a ConfigMap')
+  const text = `${config.data['config']}metricsBindAddress: 0.0.0.0:10249\n`
+  state.configMaps[proxyConfig] = read({ ...config, data: { ...config.data, config: text } })
 }
 
 const movedToKubeSystem = (state: ClusterState): void => {

@@ -1,5 +1,5 @@
 import { clusterKey } from '../../../shared/messages.ts'
-import { type Armed, machineOf, setRange, type World } from './acts.ts'
+import { type Armed, machineOf, setRange, tagTo, type World } from './acts.ts'
 import { auditLines, bridge, callEvent, sweeps } from './bridge.ts'
 import { partyOf } from './call.ts'
 import { watchOf } from './chance.ts'
@@ -80,8 +80,18 @@ const addClusters = (world: World): void => {
     const machine = machineOf(cluster, random)
     if (machine && random.chance(0.1)) machine.breaksOn = '30000:33000'
     schedule.after(random.between(0, 40) * minute, () => setRange(world, cluster, { min: 30000, max: 33000 }))
+    if (random.chance(0.15)) switchedOff(world, cluster)
     if (world.deployment.policy().action !== 'sync') syncByHand(world, cluster)
   }
+}
+
+/** For maintenance, say, before its range changes or in the middle of a rollout. */
+const switchedOff = (world: World, cluster: Cluster): void => {
+  const { random, schedule } = world.stage
+  const [from, forMinutes] = [random.between(0, 40), random.between(10, 60)]
+  const tag = random.pick<'report' | 'off'>(['report', 'off'])
+  schedule.after(from * minute, () => tagTo(world, cluster, tag))
+  schedule.after((from + forMinutes) * minute, () => tagTo(world, cluster, undefined))
 }
 
 /** People run it now and then, and do not always wait for its end. */

@@ -47,7 +47,10 @@ export const troubles: Record<string, Disturbance> = {
   'lists of nodes are empty': (world, cluster, random) =>
     troubled(world, cluster, { nodeless: true, seconds: random.between(10, 300) }),
   'no log can be read': (world, cluster, random) =>
-    troubled(world, cluster, { logless: true, seconds: aWhile(random) }),
+    troubled(world, cluster, {
+      logless: random.pick<'alone' | 'and no ConfigMap'>(['alone', 'and no ConfigMap']),
+      seconds: aWhile(random),
+    }),
   'somebody writes what Felix rejects': (world, cluster, random) => {
     const { stage } = world
     const restart = () => {
