@@ -10,7 +10,7 @@ import type { Deployment } from './deployment.ts'
 import { writeFelix } from './felix.ts'
 import type { Fleet } from './fleet.ts'
 import type { Onlooker } from './invariants.ts'
-import type { Page } from './ledger.ts'
+import { disown } from './ledger.ts'
 import type { Random } from './random.ts'
 import type { Stage } from './stage.ts'
 import type { Terminals } from './terminal.ts'
@@ -60,17 +60,12 @@ export const setRange = (world: World, cluster: Cluster, { min, max }: { min: nu
   cluster.eks = { ...cluster.eks, serviceNodePortRange: { min, max } }
   page.wanted.push({ range: rangeText(cluster), until: Infinity })
   page.restarts.clear()
-  for (const machine of cluster.machines.values()) disown(page, machine)
+  for (const machine of cluster.machines.values()) {
+    const object = cluster.felix.get(`node.${machine.name}`)
+    if (object && !(overrideKey in object.annotations)) disown(page, machine)
+  }
   world.stage.note('EKS', `${cluster.ref.name}: the range is ${min}-${max}`)
   world.event(cluster, 'UpdateClusterConfig')
-}
-
-/** What we did to a node is known by the marks or, for the present range, by the Lease. */
-const disown = ({ cluster, disturbed }: Page, machine: Machine): void => {
-  const object = cluster.felix.get(`node.${machine.name}`)
-  if (!object || overrideKey in object.annotations) return
-  disturbed.delete(machine.name)
-  if (machine.down) machine.down = { ...machine.down, by: somebody }
 }
 
 /** Changes one object, if it is there. `undefined`: deletes it. */

@@ -1,7 +1,8 @@
 import type { RolloutRecord } from '../../../shared/domain/cluster.ts'
+import { overrideKey } from '../../../shared/domain/rollout/annotations.ts'
 import { parseEvidence } from '../../../shared/domain/rollout/halt-evidence.ts'
 import type { Cluster, Watch } from './cluster.ts'
-import { forgive, isUs, type Page } from './ledger.ts'
+import { disown, forgive, isUs, type Page } from './ledger.ts'
 import type { Check, Watched } from './limits.ts'
 import type { Stage } from './stage.ts'
 
@@ -45,6 +46,9 @@ export const leasedOf =
       state,
       stateSince: state === last.state ? last.stateSince : now,
     }
+    if (!cluster.lease)
+      for (const machine of cluster.machines.values())
+        if (!(overrideKey in (cluster.felix.get(`node.${machine.name}`)?.annotations ?? {}))) disown(page, machine)
     // After an abort, which a person asked for, another rollout may begin from the start.
     if (!isUs(writer) || (state === 'aborted' && last.state !== state)) forgive(page, now)
   }

@@ -1,4 +1,4 @@
-import type { Cluster, Writer } from './cluster.ts'
+import type { Cluster, Machine, Writer } from './cluster.ts'
 import { rangeText } from './ranges.ts'
 
 /** What an onlooker who sees everything knows of one cluster. */
@@ -55,4 +55,10 @@ export const forgive = (page: Page, now: number): void => {
   page.disturbed.clear()
   page.reverted.clear()
   page.spoken = now
+}
+
+/** What we did to a node is known by the marks on its object and by the Lease: both are gone. */
+export const disown = ({ disturbed }: Page, machine: Machine): void => {
+  disturbed.delete(machine.name)
+  if (machine.down) machine.down = { ...machine.down, by: { name: 'nobody', kind: 'others' } }
 }

@@ -37,7 +37,7 @@ const faultIn = (cluster: Cluster, rollout: Rollout, progress: RolloutProgress):
   const { done, inFlight, pending, apart, next } = progress
   const named = [...done, ...inFlight.map(({ node }) => node), ...pending, ...apart.map(({ node }) => node)]
   const twice = named.find((name, index) => named.indexOf(name) !== index)
-  if (twice !== undefined) return `${twice} is named twice`
+  if (twice !== undefined) return `${twice} is named twice: ${JSON.stringify({ done, inFlight, pending, apart })}`
   if (next.text === '') return 'it does not say what comes next'
   const { state, phase, target, skip } = rollout
   const isOver = state === 'done' || state === 'aborted'
