@@ -1,3 +1,4 @@
+import type { FelixObject } from '../../../shared/domain/cluster.ts'
 import { felixObject, rangeKey } from '../../domain/states.ts'
 import { annotated, type Disturbance, edit, leaseEdited, machineOf, somebody } from './acts.ts'
 import type { Cluster } from './cluster.ts'
@@ -24,6 +25,21 @@ export const edits: Record<string, Disturbance> = {
     }),
   'somebody deletes an override': (world, cluster, random) =>
     edit(world, cluster, { name: anOverride(cluster, random) ?? '', change: () => undefined }),
+  /** The object is not as we wrote it any more. */
+  'somebody adds a setting to an override': (world, cluster, random) =>
+    edit(world, cluster, {
+      name: anOverride(cluster, random) ?? '',
+      change: (object) => ({ ...object, spec: { ...object.spec, logSeverityScreen: 'Debug' } }),
+    }),
+  'somebody takes back what was just written': (world, _, random) => {
+    const [seconds, isDeleted] = [random.between(1, 20), random.chance(0.5)]
+    const change = (object: FelixObject) => (isDeleted ? undefined : annotated(object, { [rangeKey]: '31500:32000' }))
+    world.armed.wrote.push((where) =>
+      world.stage.schedule.after(seconds * 1000, () =>
+        edit(world, where, { name: anOverride(where, random) ?? 'default', change }),
+      ),
+    )
+  },
   'somebody gives a node a range of its own': (world, cluster, random) => {
     const name = `node.${machineOf(cluster, random)?.name}`
     if (cluster.felix.has(name)) return

@@ -42,8 +42,14 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     if (writer.kind === 'function')
       page.acted.push({ object: `FelixConfiguration/${name}`, to: range, at: now, by: writer.name })
     const node = name.startsWith('node.') ? page.cluster.machines.get(name.slice('node.'.length)) : undefined
-    const isSilent = node?.ready === false && now - Date.parse(node.readySince) > graceOf(stage, writer).step
-    check('kept apart', page, isSilent && `${what}, whose kubelet does not answer`)
+    const isLong = (since = '') => now - Date.parse(since) > graceOf(stage, writer).step
+    check(
+      'kept apart',
+      page,
+      node?.ready === false && isLong(node.readySince) && `${what}, whose kubelet does not answer`,
+    )
+    const isIll = node?.calico?.ready === false && isLong(node.calico.readySince)
+    check('kept apart', page, isIll && `${what}, whose calico-node is not Ready`)
     if (page.former.has(range)) return
     for (const { machine } of touched) {
       const key = `${machine.name} ${machine.createdAt} ${range}`
