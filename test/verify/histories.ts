@@ -54,13 +54,19 @@ const many = async ({ seeds, from, minutes, cores, coverage }: Options): Promise
   if (summary.seeds === 0 || summary.failures.length > 0) process.exitCode = 1
 }
 
+const sabotage = async ({ seeds: most, cores }: Options, mutants: true | string): Promise<void> => {
+  const hunts = await hunt(say, { most, cores, only: mutants === true ? undefined : mutants })
+  save('mutants.json', hunts)
+  if (hunts.found === 0 || hunts.found < hunts.mutants.length) process.exitCode = 1
+}
+
 const count = (text: string): number => {
   if (/^[1-9]\d*$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It must be a number from 1 up.')
 }
 
 const program = new Command('histories')
-  .description('Plays histories of the deployment in virtual time; writes out/histories/results.json.')
+  .description('Plays histories of the deployment in virtual time; writes into out/histories.')
   .option('--seeds <n>', 'how many', count, 300)
   .option('--from <seed>', 'the first', count, 1)
   .option('--seed <n>', 'this one alone, as a story', count)
@@ -74,9 +80,8 @@ const program = new Command('histories')
   .option('--coverage', 'how many branches of the rollout and of the workflows they take; on one core')
   .action(async (options: Options) => {
     const { seed, mutants } = options
-    if (mutants === undefined) return seed === undefined ? many(options) : one(seed, options.shrink ?? false)
-    const only = mutants === true ? undefined : mutants
-    if (!(await hunt(say, { most: options.seeds, only }))) process.exitCode = 1
+    if (mutants !== undefined) return sabotage(options, mutants)
+    return seed === undefined ? many(options) : one(seed, options.shrink ?? false)
   })
 
 try {

@@ -1,16 +1,21 @@
 import type { Armed, World } from './acts.ts'
 import type { Cluster, Watch } from './cluster.ts'
 import { damage } from './damage.ts'
-import { disturbances } from './disturbances.ts'
+import { anyDisturbance } from './disturbances.ts'
+
+const minute = 60_000
+/** Within it, nearly every cluster has its first rollout. */
+const busyMs = 60 * minute
 
 /** What happens by chance in the first hours: at a time, or at a moment of ours. */
 export const disturb = (world: World, forMs: number): void => {
   const { stage, fleet, armed } = world
   const { random, schedule, faults } = stage
-  const names = Object.keys(disturbances) as [string, ...string[]]
   const count = random.pick([0, 1, 2, 3, 5, 8])
   for (let index = 0; index < count; index += 1) {
-    const [name, at, which] = [random.pick(names), random.between(60_000, forMs - 60_000), random.between(0, 9)]
+    const [name, happen] = anyDisturbance(random)
+    const at = random.between(minute, random.chance(0.6) ? busyMs : forMs - minute)
+    const which = random.between(0, 9)
     const moment = random.pick([undefined, 'look', 'wrote', 'wrote'] as const)
     const soon = random.chance(0.5) ? random.between(0, 400) : random.between(0, 90_000)
     const act = (given?: Cluster) => {
@@ -18,7 +23,7 @@ export const disturb = (world: World, forMs: number): void => {
       const cluster = given ?? clusters[which % Math.max(1, clusters.length)]
       if (!cluster?.exists || !faults.happens(name, 1)) return
       stage.note('chance', `${name}: ${cluster.ref.name}`)
-      disturbances[name]?.(world, cluster, random)
+      happen(world, cluster, random)
     }
     schedule.after(at, () => {
       if (moment) armed[moment].push((cluster) => schedule.after(soon, () => act(cluster)))
@@ -34,7 +39,7 @@ export const vandalize = (world: World, forMs: number): void => {
   if (!random.chance(0.35)) return
   const names = Object.keys(damage) as [string, ...string[]]
   for (let count = random.between(3, 8); count > 0; count -= 1) {
-    const [name, at, which] = [random.pick(names), forMs - random.between(60_000, 1_500_000), random.between(0, 9)]
+    const [name, at, which] = [random.pick(names), forMs - random.between(minute, 25 * minute), random.between(0, 9)]
     schedule.after(at, () => {
       const clusters = [...fleet.clusters.values()]
       const cluster = clusters[which % Math.max(1, clusters.length)]

@@ -1,5 +1,6 @@
-import { type Disturbance, setRange } from './acts.ts'
+import { brakeTo, type Disturbance, setRange, type World } from './acts.ts'
 import { thaw } from './call.ts'
+import type { Cluster } from './cluster.ts'
 import { portsIn, rangeIn } from './ranges.ts'
 import type { Random } from './random.ts'
 
@@ -20,20 +21,51 @@ export const coincidences: Record<string, Disturbance> = {
   'the range changes, and back': (world, cluster, random) => {
     const back = portsIn(rangeIn(cluster.felix.get('default'))) ?? { min: 30000, max: 32767 }
     setRange(world, cluster, otherRange(random))
-    const passed = Array.from({ length: random.between(0, 2) }, () => () => undefined)
-    world.armed.wrote.push(...passed, () => setRange(world, cluster, back))
+    afterWrites(world, cluster, { count: random.between(1, 3), act: () => setRange(world, cluster, back) })
+  },
+  /** Nodes that have the range of before were disturbed as well. */
+  'the range changes once more while nodes settle': (world, cluster, random) => {
+    setRange(world, cluster, otherRange(random))
+    const next = otherRange(random)
+    afterWrites(world, cluster, { count: random.between(2, 4), act: () => setRange(world, cluster, next) })
   },
   /** Whoever goes on finds nodes that were disturbed a moment ago, for a range that nobody wants any more. */
   'sync is interrupted as the range changes': (world, cluster, random) => {
-    const { armed, terminals } = world
+    const { terminals } = world
     setRange(world, cluster, otherRange(random))
     const interrupt = terminals.sync(cluster, { seconds: 1_800, killed: false })
-    const passed = Array.from({ length: random.between(0, 2) }, () => () => undefined)
-    armed.wrote.push(...passed, () => {
-      setRange(world, cluster, otherRange(random))
+    const next = otherRange(random)
+    const act = () => {
+      setRange(world, cluster, next)
       interrupt()
-    })
+    }
+    afterWrites(world, cluster, { count: random.between(1, 3), act })
   },
+  /** The step has read the brake by then, and has not written yet. */
+  'the brake is pulled in the middle of a step': (world, _, random) => {
+    const { stage, armed } = world
+    const [ms, minutes] = [random.between(0, 300), random.between(1, 40)]
+    const pull = () => {
+      brakeTo(world, random.pick(['report', 'off']))
+      stage.schedule.after(minutes * 60_000, () => brakeTo(world, 'sync'))
+    }
+    armed.look.push(() => stage.schedule.after(ms, pull))
+  },
+}
+
+/** After so many writes of ours in the cluster. */
+const afterWrites = (
+  { armed }: World,
+  cluster: Cluster,
+  { count, act }: { count: number; act: () => void },
+): void => {
+  const wait = (left: number): void =>
+    void armed.wrote.push((where) => {
+      if (where !== cluster) wait(left)
+      else if (left > 1) wait(left - 1)
+      else act()
+    })
+  wait(count)
 }
 
 const otherRange = (random: Random) => ({

@@ -6,14 +6,11 @@ import { coincidences } from './coincidences.ts'
 import { damage } from './damage.ts'
 import { edits } from './edits.ts'
 import { join } from './machines.ts'
+import type { Random } from './random.ts'
 import { troubles } from './troubles.ts'
 
-/** Whatever people, nodes and other programs do in the middle of it. */
-export const disturbances: Record<string, Disturbance> = {
-  ...edits,
-  ...coincidences,
-  ...damage,
-  ...troubles,
+/** What people, nodes and AWS do of themselves. */
+const inPassing: Record<string, Disturbance> = {
   'the range changes': (world, cluster, random) => {
     const min = 30000 - random.between(0, 3) * 1000
     setRange(world, cluster, { min, max: 32767 + random.between(0, 2) * 500 })
@@ -84,3 +81,23 @@ export const disturbances: Record<string, Disturbance> = {
   resume: ({ terminals }, cluster, random) => terminals.say(cluster, 'resume', random.chance(0.3)),
   abort: ({ terminals }, cluster) => terminals.say(cluster, 'abort'),
 }
+
+type Kind = Record<string, Disturbance>
+
+/** A kind comes as often as it stands here: what meets a rollout in the middle more often than what only hides the cluster. */
+const shares: readonly [Kind, ...Kind[]] = [
+  edits,
+  edits,
+  edits,
+  coincidences,
+  coincidences,
+  inPassing,
+  inPassing,
+  inPassing,
+  troubles,
+  troubles,
+  damage,
+]
+
+export const anyDisturbance = (random: Random): [name: string, act: Disturbance] =>
+  random.pick(Object.entries(random.pick(shares)) as [[string, Disturbance], ...[string, Disturbance][]])

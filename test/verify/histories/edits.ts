@@ -1,14 +1,30 @@
 import type { FelixObject } from '../../../shared/domain/cluster.ts'
+import { overrideKey } from '../../../shared/domain/rollout/annotations.ts'
 import { felixObject, rangeKey } from '../../domain/states.ts'
-import { annotated, type Disturbance, edit, leaseEdited, machineOf, somebody } from './acts.ts'
+import { annotated, type Disturbance, edit, leaseEdited, machineOf, somebody, type World } from './acts.ts'
 import type { Cluster } from './cluster.ts'
 import { otherSpelling } from './ranges.ts'
 import { writeFelix } from './felix.ts'
 import type { Random } from './random.ts'
 
-export const anOverride = (cluster: Cluster, random: Random): string | undefined => {
-  const names = [...cluster.felix.keys()].filter((name) => name !== 'default')
+/** The name of an override of ours, by its mark. */
+export const anOverride = ({ felix }: Cluster, random: Random): string | undefined => {
+  const names = [...felix.values()].filter(({ annotations }) => overrideKey in annotations).map(({ name }) => name)
   return names[random.between(0, Math.max(0, names.length - 1))]
+}
+
+/** Overrides are there only in the middle of a rollout: where there is none, our next write is waited for. */
+const editOverride = (
+  world: World,
+  cluster: Cluster,
+  random: Random,
+  change: (object: FelixObject) => FelixObject | undefined,
+): void => {
+  const [name, ms] = [anOverride(cluster, random), random.between(500, 60_000)]
+  if (name !== undefined) return edit(world, cluster, { name, change })
+  world.armed.wrote.push((where) =>
+    world.stage.schedule.after(ms, () => edit(world, where, { name: anOverride(where, random) ?? '', change })),
+  )
 }
 
 /** What people and other programs do with the objects and with the Lease. */
@@ -19,18 +35,14 @@ export const edits: Record<string, Disturbance> = {
       change: (object) => annotated(object, { [rangeKey]: `3${random.between(1, 3)}000:32000` }),
     }),
   'somebody changes an override': (world, cluster, random) =>
-    edit(world, cluster, {
-      name: anOverride(cluster, random) ?? '',
-      change: (object) => annotated(object, { [rangeKey]: '31500:32000' }),
-    }),
-  'somebody deletes an override': (world, cluster, random) =>
-    edit(world, cluster, { name: anOverride(cluster, random) ?? '', change: () => undefined }),
+    editOverride(world, cluster, random, (object) => annotated(object, { [rangeKey]: '31500:32000' })),
+  'somebody deletes an override': (world, cluster, random) => editOverride(world, cluster, random, () => undefined),
   /** The object is not as we wrote it any more. */
   'somebody adds a setting to an override': (world, cluster, random) =>
-    edit(world, cluster, {
-      name: anOverride(cluster, random) ?? '',
-      change: (object) => ({ ...object, spec: { ...object.spec, logSeverityScreen: 'Debug' } }),
-    }),
+    editOverride(world, cluster, random, (object) => ({
+      ...object,
+      spec: { ...object.spec, logSeverityScreen: 'Debug' },
+    })),
   'somebody takes back what was just written': (world, _, random) => {
     const [seconds, isDeleted] = [random.between(1, 20), random.chance(0.5)]
     const change = (object: FelixObject) => (isDeleted ? undefined : annotated(object, { [rangeKey]: '31500:32000' }))

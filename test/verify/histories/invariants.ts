@@ -73,7 +73,7 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     const hit = touched.filter(({ wasWell }) => wasWell).map(({ machine }) => machine)
     if (name === 'default' && !isStaged) return
     withinBudget(page, { writer, what, sets: isSet }, hit)
-    settled(page, { writer, what, sets: isSet }, touched)
+    settled(page, { writer, what, sets: isSet, range: isSet && name !== 'default' ? range : undefined }, touched)
   }
 
   const theirWrite = (page: Page, { name, before, after, touched }: Write): void => {

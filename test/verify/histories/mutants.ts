@@ -17,6 +17,18 @@ const domainMutants: readonly Mutant[] = [
     to: ': { settle: pace.settleSeconds, limit: inScope }',
   },
   {
+    name: 'the first node is not alone',
+    file: `${rollout}/places.ts`,
+    from: 'touched <= 1',
+    to: 'touched < 0',
+  },
+  {
+    name: 'nodes of two zones are changed at one time',
+    file: `${rollout}/zones.ts`,
+    from: 'isTurn(node) && unsettled.every((other) => zone(other) === zone(node))',
+    to: 'isTurn(node)',
+  },
+  {
     name: 'the permit is given back while a message may use it',
     file: 'shared/domain/policy/fleet-budget.ts',
     from: ' && askedAt(it) <= idleSince',

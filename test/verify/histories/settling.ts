@@ -1,14 +1,22 @@
 import { budget } from '../../../shared/domain/policy/policy.ts'
-import type { Machine } from './cluster.ts'
+import { overrideKey } from '../../../shared/domain/rollout/annotations.ts'
+import { parseRollout } from '../../../shared/domain/rollout/parse.ts'
+import { zoneOf } from '../../../shared/domain/rollout/zones.ts'
+import { rangeKey } from '../../domain/states.ts'
+import type { Cluster, Machine } from './cluster.ts'
 import type { Page } from './ledger.ts'
 import { type Check, type Doing, longestMs, struckMs, type Watched } from './limits.ts'
+import { rangeIn } from './ranges.ts'
 import type { Stage } from './stage.ts'
 import { hasRollback } from './truths.ts'
+
+/** `range`: written for one node, and not for all at once. */
+type Disturbing = Doing & { range?: string | undefined }
 
 /** A node that we disturbed stays well for a time before others are disturbed beyond the budget. */
 export const settlingOf =
   ({ schedule, struck }: Stage, { deployment, slackMs }: Watched, check: Check) =>
-  (page: Page, { writer, what }: Doing, touched: { machine: Machine; wasWell: boolean }[]): void => {
+  (page: Page, { writer, what, range }: Disturbing, touched: { machine: Machine; wasWell: boolean }[]): void => {
     const { cluster, disturbed } = page
     // A halt restores its nodes at once.
     if (hasRollback(cluster)) return
@@ -18,13 +26,39 @@ export const settlingOf =
     for (const { machine } of touched) disturbed.set(machine.name, at)
     if (!touched.some(({ wasWell }) => wasWell)) return
     const lately = deployment.within(longestMs)
-    const seconds = Math.min(...lately.map(({ settleSeconds }) => settleSeconds))
+    const [settle, alone] = (['settleSeconds', 'canarySeconds'] as const).map((key) =>
+      Math.min(...lately.map((it) => it[key])),
+    ) as [number, number]
     const most = Math.max(...lately.map(({ maxUnavailable }) => budget(maxUnavailable, cluster.machines.size)))
     // Not one that joined since under its name.
     const isThere = (name: string, since: number) => Date.parse(cluster.machines.get(name)?.createdAt ?? '') <= since
-    const names = [...disturbed]
-      .filter(([name, since]) => isThere(name, since) && now - since < seconds * 1000 - slackMs)
-      .map(([name]) => name)
-    const fault = `${what}: ${names.join(' ')} were disturbed within ${seconds} s, and ${most} may be`
-    check('settled first', page, names.length > most && fault)
+    const within = (seconds: number) =>
+      [...disturbed]
+        .filter(([name, since]) => isThere(name, since) && now - since < seconds * 1000 - slackMs)
+        .map(([name]) => name)
+    const names = within(settle)
+    const fault = `${what}: ${names.join(' ')} were disturbed within ${settle} s`
+    check('settled first', page, names.length > most && `${fault}, and ${most} may be`)
+    if (range === undefined) return
+    const zones = zonesOf(cluster, names, now)
+    check('one zone at a time', page, zones.length > 1 && `${fault}, in the zones ${zones.join(' ')}`)
+    const hit = touched.map(({ machine }) => machine.name)
+    const before = withRange(cluster, range).filter((name) => !hit.includes(name))
+    // When `default` has it, all nodes have proven it.
+    if (before.length > 1 || rangeIn(cluster.felix.get('default')) === range) return
+    check('the first alone', page, names.length > 1 && `${fault}, and no other node has proven the range`)
+    const isNew = before.some((name) => within(alone).includes(name))
+    check('the first alone', page, isNew && `${what}: ${before.join(' ')} was changed within ${alone} s, as the first`)
   }
+
+/** Nodes whose own object has the range. */
+const withRange = ({ felix, machines }: Cluster, range: string): string[] =>
+  [...machines.keys()].filter((name) => felix.get(`node.${name}`)?.annotations[rangeKey] === range)
+
+/** The zones of those that have an override, if the rollout keeps to zones. */
+const zonesOf = ({ lease, felix }: Cluster, names: string[], now: number): string[] => {
+  const parsed = parseRollout(lease, now)
+  const zones = parsed.is === 'rollout' ? parsed.rollout.zones : undefined
+  const marked = names.filter((name) => overrideKey in (felix.get(`node.${name}`)?.annotations ?? {}))
+  return zones ? [...new Set(marked.map(zoneOf({ zones })))] : []
+}

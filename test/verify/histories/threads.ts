@@ -29,10 +29,16 @@ export const runMany = async ({ from, seeds, until, cores }: Many): Promise<Summ
   const summary = emptySummary()
   const run = (part: Run) => answerOf<Summary>('worker-thread.ts', part)
   for (const part of await Promise.all(parts.map(run))) merge(summary, part)
-  summary.seconds = Math.round((Date.now() - began) / 1000)
+  summary.seconds = secondsSince(began)
   return summary
 }
 
 /** On one core, because branches are counted by each thread alone. */
-export const runCovered = ({ from, seeds, until }: Omit<Many, 'cores'>): Promise<CoveredRun> =>
-  answerOf<CoveredRun>('coverage-thread.ts', { from, seeds, step: 1, until } satisfies Run)
+export const runCovered = async ({ from, seeds, until }: Omit<Many, 'cores'>): Promise<CoveredRun> => {
+  const began = Date.now()
+  const run = await answerOf<CoveredRun>('coverage-thread.ts', { from, seeds, step: 1, until } satisfies Run)
+  run.summary.seconds = secondsSince(began)
+  return run
+}
+
+const secondsSince = (began: number): number => Math.round((Date.now() - began) / 1000)
