@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import { play } from '../verify/histories/history.ts'
+import { mutants } from '../verify/histories/mutants.ts'
 import { runMany } from '../verify/histories/threads.ts'
 
-/** Under a minute on two cores. */
-const count = 300
+/** Half a minute on a busy machine; `npm run histories` plays 300. */
+const count = 60
 
 const file = new URL('../verify/histories/history.ts', import.meta.url).href
 
@@ -23,4 +25,10 @@ test('the same seed is the same history, byte for byte, also in another process'
   const [here, other] = [await play(seed), await play(seed + 1)]
   expect(here.hash).toBe(stdout.trim())
   expect(other.hash).not.toBe(here.hash)
+})
+
+test.each(mutants)('the product has, once, what is changed so that $name', ({ file, from, to }) => {
+  const code = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+  expect(code.split(from)).toHaveLength(2)
+  expect(to).not.toBe(from)
 })

@@ -54,11 +54,7 @@ export const coincidences: Record<string, Disturbance> = {
 }
 
 /** After so many writes of ours in the cluster. */
-const afterWrites = (
-  { armed }: World,
-  cluster: Cluster,
-  { count, act }: { count: number; act: () => void },
-): void => {
+const afterWrites = ({ armed }: World, cluster: Cluster, { count, act }: { count: number; act: () => void }): void => {
   const wait = (left: number): void =>
     void armed.wrote.push((where) => {
       if (where !== cluster) wait(left)

@@ -9,7 +9,7 @@ import type { Queues } from './queues.ts'
 import type { Stage } from './stage.ts'
 import type { Table } from './table.ts'
 import type { Published } from './topic.ts'
-import { holdersIn } from './truths.ts'
+import { holdersIn, isOwnObject } from './truths.ts'
 
 export interface Ended {
   fleet: Fleet
@@ -93,8 +93,8 @@ const checkCluster = (stage: Checking, { table, published, calmSince }: Ended, p
   const state = annotations['calico-ipvs-sync/state']
   say('leases come home', holder === functionsHolder && `held by ${holder}`)
   say('rollouts end', state !== undefined && state !== 'done' && state !== 'aborted' && `the rollout is ${state}`)
-  const left = [...cluster.felix.keys()].filter((name) => name !== 'default')
-  say('nothing is left', left.length > 0 && left.join(' '))
+  const left = [...cluster.felix.values()].filter((it) => it.name !== 'default' && !isOwnObject(it))
+  say('nothing is left', left.length > 0 && left.map(({ name }) => name).join(' '))
   const verdict = table.get(key, 'assessment')?.['verdict']?.S
   const at = Date.parse(table.get(key, 'assessment')?.['observedAt']?.S ?? '')
   say('is known to be in step', (verdict !== 'in-step' || !(at > calmSince)) && `its record says ${verdict}`)

@@ -8,6 +8,7 @@ import { writeFelix } from './felix.ts'
 import { isUs } from './ledger.ts'
 import { readyNow } from './machines.ts'
 import { portsIn, rangeIn } from './ranges.ts'
+import { isOwnObject } from './truths.ts'
 import { rangeKey } from '../../domain/states.ts'
 
 const hour = 3_600_000
@@ -39,9 +40,7 @@ const mendCluster = (world: World, cluster: Cluster, at: number): void => {
   stage.check('a lost node halts the rollout', fault)
   for (const machine of cluster.machines.values())
     if (at >= patience || !lost.includes(machine)) heal(world, cluster, machine)
-  for (const object of cluster.felix.values())
-    if (!isOurs(object) && (object.name !== 'default' || isMarked(object) || isNoRange(rangeIn(object))))
-      tidy(world, cluster, object)
+  for (const object of cluster.felix.values()) if (!isOurs(object) && isToTidy(object)) tidy(world, cluster, object)
   const parsed = parseRollout(cluster.lease, stage.schedule.now())
   if (parsed.is === 'invalid') {
     const before = cluster.lease
@@ -64,6 +63,9 @@ const mendCluster = (world: World, cluster: Cluster, at: number): void => {
 }
 
 const isNoRange = (text: string | undefined): boolean => text !== undefined && portsIn(text) === undefined
+
+const isToTidy = (object: FelixObject): boolean =>
+  object.name === 'default' ? isMarked(object) || isNoRange(rangeIn(object)) : !isOwnObject(object)
 
 /** As the findings say: somebody else's override is deleted; `default` is kept, without the marks and without what is no range. */
 const tidy = ({ stage, onlooker }: World, cluster: Cluster, object: FelixObject): void => {

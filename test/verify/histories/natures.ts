@@ -2,6 +2,7 @@ import type { ClusterState } from '../../../shared/domain/cluster.ts'
 import { read, valueOf } from '../../../shared/domain/read.ts'
 import {
   edited,
+  felixObject,
   healthy,
   type Wish,
   modeChanged,
@@ -27,6 +28,8 @@ export interface Nature {
   fills: Record<string, unknown>
   /** The stored objects have the copy of their metadata that Calico's API server keeps. */
   copies: boolean
+  /** The first node has an object of its own, which sets something else. */
+  ownObject: boolean
   /** calico-node runs in kube-system, and takes a setting from a ConfigMap. */
   byManifest: boolean
   /** Nodes are spread over so many zones; 0: they have no zone. */
@@ -43,6 +46,7 @@ export const plainNature: Nature = {
   apis: [v3, v1, operator],
   fills: {},
   copies: false,
+  ownObject: false,
   byManifest: false,
   zones: 0,
   metrics: false,
@@ -66,6 +70,7 @@ export const natureOf = (random: Random): Nature => {
     apis,
     fills: random.pick([{}, {}, { nftablesMode: 'Auto' }]),
     copies: !missed && !apis.includes(v3) && random.chance(0.5),
+    ownObject: random.chance(0.25),
     byManifest: random.chance(0.2),
     zones: random.pick([0, 0, 2, 3]),
     metrics: random.chance(0.5),
@@ -82,10 +87,21 @@ const versionOf = ({ missed, apis }: Nature): string =>
 export const stateOf = (nature: Nature, wish: Pick<Wish, 'nodes' | 'eks'>): ClusterState => {
   const plain = healthy({ ...wish, calico: versionOf(nature), kubernetes: nature.kubernetes })
   const old = nature.missed ? restarted(modeChanged(plain, 'ipvs'), 'kube-proxy') : plain
-  const asked = nature.metrics ? edited(old, withMetrics) : old
-  const installed = nature.byManifest ? edited(asked, movedToKubeSystem) : asked
-  return nature.copies ? edited(installed, withCopy) : installed
+  const edits = [
+    nature.metrics && withMetrics,
+    nature.byManifest && movedToKubeSystem,
+    nature.ownObject && withOwnObject,
+    nature.copies && withCopy,
+  ]
+  return edits.reduce<ClusterState>((state, edit) => (edit ? edited(state, edit) : state), old)
 }
+
+const withOwnObject = (state: ClusterState): void => {
+  const [node] = valueOf(state.nodes) ?? []
+  valueOf(state.felix)?.objects.push(felixObject({ name: `node.${node?.name}`, spec: ownSetting }))
+}
+
+export const ownSetting = { logSeverityScreen: 'Debug' }
 
 const proxyConfig = 'kube-system/kube-proxy-config'
 

@@ -1,8 +1,10 @@
 import type { FelixObject } from '../../../shared/domain/cluster.ts'
+import { ours as prefix } from '../../../shared/domain/rollout/annotations.ts'
 import { rangeKey } from '../../domain/states.ts'
 import type { Cluster, Write } from './cluster.ts'
-import { copyIn } from './ranges.ts'
 import type { Page } from './ledger.ts'
+import { ownSetting } from './natures.ts'
+import { copyIn, rangeIn } from './ranges.ts'
 import type { Table } from './table.ts'
 
 export const hasRollback = ({ lease }: Cluster): boolean =>
@@ -22,7 +24,7 @@ export const isWanted = (
   return wanted.some((it) => it.range === range && it.until > since) || (name === 'default' && former.has(range))
 }
 
-const ours = (key: string): boolean => key === rangeKey || key.startsWith('calico-ipvs-sync/')
+const ours = (key: string): boolean => key === rangeKey || key.startsWith(prefix)
 
 const sorted = (of: object = {}, isMeant: (key: string) => boolean) =>
   Object.entries(of)
@@ -50,6 +52,12 @@ export const changesOthers = ({ byOthers }: Page, { cluster, name, before, after
   const bare = before && { ...before, annotations: settingsOf(before) }
   return bare !== undefined && foreignOf(bare, fills) !== foreignOf(undefined)
 }
+
+/** An object of a node that sets something else, with nothing of ours in it. */
+export const isOwnObject = (object: FelixObject): boolean =>
+  Object.keys(ownSetting).every((field) => field in object.spec) &&
+  rangeIn(object) === undefined &&
+  Object.keys(object.annotations).every((key) => !key.startsWith(prefix))
 
 interface Holder {
   cluster: string
