@@ -7,7 +7,7 @@ import { mutants } from '../verify/histories/mutants.ts'
 import { runMany } from '../verify/histories/threads.ts'
 
 /** Half a minute on a busy machine; `npm run histories` plays 300. */
-const count = 60
+const count = 40
 
 const file = new URL('../verify/histories/history.ts', import.meta.url).href
 

@@ -1,6 +1,6 @@
 import type { Cluster, Watch, Write } from './cluster.ts'
-import { rangeIn, writtenIn } from './ranges.ts'
-import { forgive, isUs, type Page, pageOf } from './ledger.ts'
+import { rangeIn, rangeOn, writtenIn } from './ranges.ts'
+import { disown, forgive, isUs, type Page, pageOf } from './ledger.ts'
 import { leasedOf } from './lease-watch.ts'
 import { budgetsOf, type Check, graceOf, mayActOf, type Watched } from './limits.ts'
 import { settlingOf } from './settling.ts'
@@ -71,7 +71,11 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     const isStaged = watched.deployment.within(3_600_000).every(({ strategy }) => strategy === 'staged')
     // Who is without Felix already loses nothing.
     const hit = touched.filter(({ wasWell }) => wasWell).map(({ machine }) => machine)
-    if (name === 'default' && !isStaged) return
+    if (name === 'default' && !isStaged) {
+      // Only the Lease says of which rollout it was, and it was deleted while the write was on its way.
+      if (!page.cluster.lease) for (const { machine } of touched) disown(page, machine)
+      return
+    }
     withinBudget(page, { writer, what, sets: isSet }, hit)
     settled(page, { writer, what, sets: isSet, range: isSet && name !== 'default' ? range : undefined }, touched)
   }
@@ -80,7 +84,9 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     const range = rangeIn(before)
     // Whether a write was made is not known to a party that was struck: it may make it once more.
     const isKnown = !stage.struck.has(page.writers.get(name) ?? '')
-    if (range !== undefined && isKnown && !page.byOthers.has(name) && rangeIn(after) !== range)
+    // An override that goes when `default` has its range changes nothing, and nothing is taken back.
+    const left = name === 'default' ? rangeIn(after) : rangeOn(page.cluster, name.slice('node.'.length))
+    if (range !== undefined && isKnown && !page.byOthers.has(name) && left !== range)
       page.reverted.set(name, { range, at: schedule.now() })
     if (rangeIn(after) === undefined) page.byOthers.delete(name)
     // An object of ours stays ours where only the copy of its metadata has another range: a halt removes it with its copy.
