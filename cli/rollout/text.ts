@@ -57,8 +57,9 @@ export const statusText = (
   if (!rollout) return none
   const isOpen = rollout.state === 'running' || rollout.state === 'aborting'
   const { evidence } = rollout
+  const word = wordFor(rollout, holder)
   const lines = [
-    ...headLines(rollout, style),
+    ...headLines({ ...rollout, word }, style),
     ...(evidence ? afterwards(evidence, cameBack) : []).flatMap((line) => fact('now', plain(line), style)),
     ...(impact === undefined ? [] : fact('impact', plain(impact), style)),
     ...factLines(rollout, style),
@@ -68,7 +69,7 @@ export const statusText = (
     ...(progress ? progressLines(progress, style) : fact('nodes', 'not known: the cluster could not be read', style)),
     ...(evidence ? seenLines(evidence, style) : []),
     '',
-    ...closingLines(rollout, progress, style),
+    ...closingLines(word, progress, style),
     ...(isOpen && blockedBy.length > 0
       ? adviceLines(`blocked   ${blockedBy.map(plain).join(', ')}`, on('check'), style.width)
       : []),
@@ -85,6 +86,12 @@ export const statusText = (
   return `${lines.join('\n')}\n`
 }
 
+/** What no process applies is not running. */
+const wordFor = ({ state }: Rollout, holder: string | undefined): string => {
+  if (holder !== undefined) return state
+  return state === 'running' ? 'unfinished' : state === 'aborting' ? 'abort unfinished' : state
+}
+
 /** How to go on after a halt is in its finding; its first line is this command. */
 const whatToDo = (
   { rollout, progress, report }: Parameters<typeof statusText>[0],
@@ -99,9 +106,9 @@ const whatToDo = (
   return pasteLines(remedy.join('\n'), room).map((line) => indent + line)
 }
 
-const closingLines = ({ state }: Rollout, progress: RolloutProgress | undefined, style: RolloutStyle): string[] => {
+const closingLines = (word: string, progress: RolloutProgress | undefined, style: RolloutStyle): string[] => {
   const far = progress ? `, ${progress.done.length} of ${counted(nodesOf(progress), 'node')} done` : ''
-  return stateLines(state, `${plain(style.name)}${far}`, style)
+  return stateLines(word, `${plain(style.name)}${far}`, style)
 }
 
 /** What has no room beside the state stands below it. */
@@ -130,8 +137,8 @@ const seenLines = (evidence: HaltEvidence, style: RolloutStyle): string[] => {
     : shown
 }
 
-const headLines = ({ id, state }: Rollout, style: RolloutStyle): string[] =>
-  stateLines(state, `${plain(style.name)}  rollout ${plain(id)}`, style)
+const headLines = ({ id, state, word = state }: Rollout & { word?: string }, style: RolloutStyle): string[] =>
+  stateLines(word, `${plain(style.name)}  rollout ${plain(id)}`, style)
 
 const factLines = (rollout: Rollout, style: RolloutStyle): string[] => {
   const { target, restart, canary, startedAt, finishedAt, reason, pace } = rollout

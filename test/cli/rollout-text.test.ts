@@ -165,6 +165,12 @@ test('rollout status names who carries it out only as long as its Lease lasts', 
   expect([held.includes('  by        hub, seen at'), held.includes('No process is applying it')]).toEqual([true, false])
   const expired = statusText(shown({}), plainly, on)
   expect([expired.includes('  by  '), expired.includes('No process is applying it now')]).toEqual([false, true])
+  expect([held, expired].map((it) => it.match(/^[A-Z][A-Z ]+(?= {2})/gm))).toEqual([
+    ['RUNNING', 'RUNNING'],
+    ['UNFINISHED', 'UNFINISHED'],
+  ])
+  const aborting = { rollout: { ...rolloutIn(begun()), state: 'aborting' as const } }
+  expect(statusText(shown(aborting), plainly, on)).toMatch(/^ABORT UNFINISHED {2}prod 1 /)
 })
 
 describe('a node that is not well', () => {

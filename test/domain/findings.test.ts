@@ -160,6 +160,27 @@ describe('a finding', () => {
     expect(message).toContain('not Ready on 1 of 1 node: ')
   })
 
+  test('about a node that is not Ready names the rollout that is not finished', () => {
+    const ill = (state: string) =>
+      edited(healthy(), (it) => {
+        for (const pod of podsOf(it, 'calico-node').slice(0, 1)) pod.ready = false
+        const annotations = {
+          rollout: 'a1b2c3',
+          state,
+          phase: 'range',
+          pace: '{"strategy":"direct","maxUnavailable":1,"canarySeconds":1,"settleSeconds":1,"nodeDeadlineSeconds":60}',
+          where: '{"api":"crd.projectcalico.org/v1"}',
+          'started-at': it.observedAt,
+        }
+        const named = Object.entries(annotations).map(([key, value]) => [`calico-ipvs-sync/${key}`, value])
+        it.rollout = read({ resourceVersion: '1', annotations: Object.fromEntries(named) })
+      })
+    const { message, remedy } = finding('NODES_NOT_READY', ill('running'))
+    expect(message).toMatch(/^While the rollout a1b2c3 is not finished, calico-node is not Ready on 1 of 3 nodes: /)
+    expect(remedy).toMatch(/^calico-ipvs-sync rollout status /)
+    expect(finding('NODES_NOT_READY', ill('done')).message).toMatch(/^calico-node is not Ready on 1 /)
+  })
+
   test('names a few nodes of many and the only one', () => {
     const some = (count: number) =>
       edited(healthy({ nodes: 50 }), (it) => {

@@ -347,6 +347,11 @@ test('a halted rollout: the last line names the command that says what happened,
   } satisfies Finding
   const shown = text(report({ verdict: 'out-of-step', findings: [finding] }), { on: (words) => `tool ${words}` })
   expect(shown).toMatch(/ {2}the rollout is halted or paused; what happened and how to go on: tool rollout status\n$/)
+  for (const state of ['halted', 'paused']) {
+    const evidence = [{ object: 'Lease', field: 'metadata.annotations[calico-ipvs-sync/state]', value: state }]
+    const findings = [{ ...finding, evidence }]
+    expect(text(report({ verdict: 'out-of-step', findings }))).toContain(`the rollout is ${state}; `)
+  }
 })
 
 test('broken over lines, a command is the same one for a shell', () => {

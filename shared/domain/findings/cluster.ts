@@ -6,7 +6,7 @@ import { objectName } from '../felix/layer.ts'
 import type { ClusterCheck } from './checks.ts'
 import { ownerOf } from '../facts/owner.ts'
 import { isReachedByDefault } from './range-layers.ts'
-import { felixObject, kubectl, rangeManifest } from './remedy.ts'
+import { felixObject, kubectl, onCluster, rangeManifest } from './remedy.ts'
 import { quoted } from '../shell.ts'
 import { isRolledOut } from '../proxy-mode/configured.ts'
 import { podId } from '../proxy-mode/samples.ts'
@@ -100,6 +100,7 @@ export const notReady: ClusterCheck = (cluster) => {
   const young = broken.every(
     ({ calicoPod }) => calicoPod && now - Date.parse(calicoPod.startedAt ?? calicoPod.createdAt) < settling,
   )
+  const unfinished = unfinishedIn(cluster)
   const names = broken
     .slice(0, 3)
     .map(({ node }) => node.name)
@@ -109,11 +110,24 @@ export const notReady: ClusterCheck = (cluster) => {
       code: 'NODES_NOT_READY',
       severity: young && !isHaltedOn(cluster, broken) ? 'info' : 'warning',
       subject: broken.length === 1 ? `node/${first.node.name}` : 'cluster',
-      message: `calico-node is not Ready on ${broken.length} of ${counted(inside.length, 'node')}: ${names}${broken.length > 3 ? ', …' : ''}. This tool changes nothing there until calico-node is Ready.`,
+      message: `${unfinished?.while ?? ''}calico-node is not Ready on ${broken.length} of ${counted(inside.length, 'node')}: ${names}${broken.length > 3 ? ', …' : ''}. ${unfinished?.then ?? 'This tool changes nothing there until calico-node is Ready.'}`,
       evidence: broken.slice(0, 10).map(readiness),
-      remedy: `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide   # describe those with 0/1, read their logs`,
+      remedy: [
+        ...(unfinished ? [`${onCluster(cluster, 'rollout status')}   # what it changed, and how it goes on`] : []),
+        `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide   # describe those with 0/1, read their logs`,
+      ].join('\n'),
     },
   ]
+}
+
+/** It may have made them so, also through `default`, which names no node. */
+const unfinishedIn = ({ state }: ClusterFacts): { while: string; then: string } | undefined => {
+  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  if (rollout?.state !== 'running') return undefined
+  return {
+    while: `While the rollout ${rollout.id} is not finished, `,
+    then: 'When it goes on, it takes its change back on a node that does not become Ready after it.',
+  }
 }
 
 /** If a rollout halted because of one of them, it is not a pod that has only just started. */

@@ -1,5 +1,6 @@
 import { leavesUnknown } from '../../domain/finding-codes.ts'
 import type { Finding, Report } from '../../domain/report.ts'
+import { ours } from '../../domain/rollout/annotations.ts'
 import { groupFindings } from '../finding-groups.ts'
 import { brokenCommand } from '../../domain/remedy-parts.ts'
 import { hanging, wrapped } from './columns.ts'
@@ -50,12 +51,14 @@ const nextOf = ({ verdict, plan, findings }: Report, on: CommandOn = String): Ne
   const first = groupFindings(findings.filter(needsSomebody))[0]?.finding.code
   const see = (code: string): string => `${plain(code)} above says what to do`
   const blocker = plan?.blockedBy[0]
-  if (blocker === 'ROLLOUT_HALTED' || first === 'ROLLOUT_HALTED')
+  if (blocker === 'ROLLOUT_HALTED' || first === 'ROLLOUT_HALTED') {
+    const state = stateIn(findings)
     return {
-      text: 'the rollout is halted or paused; what happened and how to go on',
+      text: `the rollout is ${state}; what happened and how to go on`,
       command: 'rollout status',
-      alone: `the rollout is halted or paused; ${see('ROLLOUT_HALTED')}`,
+      alone: `the rollout is ${state}; ${see('ROLLOUT_HALTED')}`,
     }
+  }
   if (blocker === 'CLUSTER_UPDATING') return { text: waiting, command: 'check' }
   if (blocker !== undefined) return { text: see(blocker) }
   if (plan && plan.changes.length > 0) return { text: 'the plan above puts it right', command: 'sync' }
@@ -85,6 +88,17 @@ const nextOf = ({ verdict, plan, findings }: Report, on: CommandOn = String): Ne
       return { text: first === undefined ? 'nothing to do' : `nothing to do for node ports; ${see(first)}` }
   }
 }
+
+/** As its evidence says; reports of others may have none. */
+const stateIn = (findings: Finding[]): string => {
+  const { evidence = [] } = findings.find(({ code }) => code === 'ROLLOUT_HALTED') ?? {}
+  const state = ['halted', 'paused'].find((it) =>
+    evidence.some(({ field, value }) => field === stateField && value === it),
+  )
+  return state ?? 'halted or paused'
+}
+
+const stateField = `metadata.annotations[${ours}state]`
 
 /** What no plan of ours can put right. */
 const byHand: ReadonlySet<string> = new Set(['MARK_CAPACITY', 'MARK_INVALID', 'MARK_OVERLAP'])
