@@ -5,7 +5,7 @@ import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { startRollout, type World, worldOf } from './world.ts'
 
-/** The API server answers 200 with a list of no nodes, although pods run on them. */
+/** The API server answers 200 with a list of no nodes, or of no pods, although they are there. */
 const target = '20000:32767'
 
 const empty = (world: World): World['tools'] => ({
@@ -67,3 +67,19 @@ describe('from an empty list of nodes a step concludes nothing', () => {
     await expect(control(empty(world).kube, 'resume', speaker)).rejects.toThrow('contains none of the nodes')
   })
 })
+
+test.each([[{ target }], [{ restart: ['calico-node-n0', 'calico-node-n1'] }]])(
+  'from an empty list of pods it concludes neither that default may be written nor that all are restarted: %j',
+  async (over) => {
+    const world = worldOf(['n0', 'n1'])
+    startRollout(world, over)
+    const before = [structuredClone(world.objects), world.lease?.annotations]
+    const kube = { ...world.tools.kube, pods: async () => read([]) }
+    expect(await takeStep({ ...world.tools, kube })).toMatchObject({
+      next: 'wait',
+      why: expect.stringContaining('no pod'),
+    })
+    expect([world.objects, world.lease?.annotations]).toEqual(before)
+    expect(await takeStep(world.tools)).toEqual({ next: 'now' })
+  },
+)

@@ -110,7 +110,7 @@ export const notReady: ClusterCheck = (cluster) => {
       code: 'NODES_NOT_READY',
       severity: young && !isHaltedOn(cluster, broken) ? 'info' : 'warning',
       subject: broken.length === 1 ? `node/${first.node.name}` : 'cluster',
-      message: `${unfinished?.while ?? ''}calico-node is not Ready on ${broken.length} of ${counted(inside.length, 'node')}: ${names}${broken.length > 3 ? ', …' : ''}. ${unfinished?.then ?? 'This tool changes nothing there until calico-node is Ready.'}`,
+      message: `${unfinished?.while ?? ''}calico-node is not Ready on ${broken.length} of ${counted(inside.length, 'node')}: ${names}${broken.length > 3 ? ', …' : ''}. ${unfinished?.later ?? 'This tool changes nothing there until calico-node is Ready.'}`,
       evidence: broken.slice(0, 10).map(readiness),
       remedy: [
         ...(unfinished ? [`${onCluster(cluster, 'rollout status')}   # what it changed, and how it goes on`] : []),
@@ -121,12 +121,12 @@ export const notReady: ClusterCheck = (cluster) => {
 }
 
 /** It may have made them so, also through `default`, which names no node. */
-const unfinishedIn = ({ state }: ClusterFacts): { while: string; then: string } | undefined => {
+const unfinishedIn = ({ state }: ClusterFacts): { while: string; later: string } | undefined => {
   const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
   if (rollout?.state !== 'running') return undefined
   return {
     while: `While the rollout ${rollout.id} is not finished, `,
-    then: 'When it goes on, it takes its change back on a node that does not become Ready after it.',
+    later: 'When it goes on, it takes its change back on a node that does not become Ready after it.',
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RolloutRecord } from '../../domain/cluster.ts'
+import { isOurs } from '../../domain/rollout/marks.ts'
 import { nextStep } from '../../domain/rollout/next-step.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
@@ -87,6 +88,12 @@ const noOneDaemonSet: Outcome = {
   why: 'there is not exactly one calico-node DaemonSet',
 }
 
+/** The DaemonSet has pods, and none is listed: unless one of ours is being replaced, nothing may be concluded from that. */
+const isUnlisted = ({ state, touching }: Rollout, { pods, missing = 0, objects }: StepInput): boolean =>
+  state === 'running' && pods.length === 0 && missing > 0 && touching.length === 0 && !objects.some(isOurs)
+
+const unlisted: Outcome = { next: 'wait', seconds: 60, why: 'no pod of the calico-node DaemonSet is listed' }
+
 const decideAndApply = async (tools: StepTools, standing: LeasedRollout): Promise<Outcome> => {
   const { rollout } = standing
   const calico = await calicoPods(tools.kube)
@@ -94,6 +101,7 @@ const decideAndApply = async (tools: StepTools, standing: LeasedRollout): Promis
   const { pods, missing } = calico
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
   const looked = { ...(await observeRollout(tools.kube, rollout, pods)), missing }
+  if (isUnlisted(rollout, looked)) return unlisted
   const { step, seen } = await decideStep(tools, rollout, looked)
   return applyStep(step, tools, { ...standing, seen })
 }
