@@ -1,9 +1,10 @@
-import type { FelixObject } from '../cluster.ts'
+import type { FelixObject, PodState } from '../cluster.ts'
 import { objectName } from '../felix/layer.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { isOurs, touchedAt } from './marks.ts'
 import { lost } from './halt-step.ts'
-import { type RolloutNow, flightsOf, isLate, remaining } from './places.ts'
+import { writtenBefore } from './memory.ts'
+import { type Flight, type RolloutNow, flightsOf, isLate, remaining } from './places.ts'
 import { overrideName } from './range-writes.ts'
 import { type StepInput, settling, type Step, wait } from './step.ts'
 
@@ -12,16 +13,11 @@ import { type StepInput, settling, type Step, wait } from './step.ts'
  * range is removed from an override, which keeps the time; the object is deleted when its node has stayed well.
  */
 export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
-  const { objects, pods, defaultRange } = seen
+  const { objects, defaultRange } = seen
   const { pace } = current.rollout
   const ours = objects.filter(isOurs)
-  const podOf = ({ name }: FelixObject) => pods.find(({ node, deletedAt }) => name === overrideName(node) && !deletedAt)
-  const places = ours.flatMap((object) => {
-    const pod = podOf(object)
-    const changedAt = new Date(touchedAt(object, current.now)).toISOString()
-    return pod ? [{ node: pod.node, pod, object, changedAt }] : []
-  })
-  const withdrawn = places.filter(({ object }) => object.annotations[rangeAnnotation] === undefined)
+  const places = placesWith(current, seen, ours)
+  const withdrawn = places.filter(isTakenBack)
   const late = [...flightsOf(current.rollout, seen), ...withdrawn].find((it) => isLate(current, it))
   if (late) return lost(current, late, { object: objectName(overrideName(late.node)) })
   const unsettled = places.filter((it) => remaining(current, it, pace.settleSeconds) !== undefined)
@@ -33,7 +29,9 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
     return !place || saysAsDefault(object) || (withdrawn.includes(place) && !unsettled.includes(place))
   })
   if (harmless) return { do: 'remove-override', object: harmless }
-  const waits = [...flightsOf(current.rollout, seen), ...unsettled].flatMap(
+  // Somebody took their marks: what they have left is not touched, and the next node waits for them all the same.
+  const unmarked = unmarkedPlaces(current, seen).filter((it) => !isLate(current, it))
+  const waits = [...flightsOf(current.rollout, seen), ...unmarked, ...unsettled].flatMap(
     (it) => remaining(current, it, pace.settleSeconds) ?? [],
   )
   // On a node that is already disturbed, the override can be removed at once, without disturbing another node.
@@ -43,3 +41,28 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   if (next) return { do: 'take-back', node: next.node, object: next.object }
   return waits.length > 0 ? wait(waits, settling) : { do: 'finish' }
 }
+
+type Place = Required<Flight> & { pod: PodState; object: FelixObject }
+
+const placesWith = ({ now }: RolloutNow, { pods }: StepInput, objects: FelixObject[]): Place[] =>
+  objects.flatMap((object) => {
+    const pod = pods.find(({ node, deletedAt }) => object.name === overrideName(node) && !deletedAt)
+    const changedAt = new Date(touchedAt(object, now)).toISOString()
+    return pod ? [{ node: pod.node, pod, object, changedAt }] : []
+  })
+
+const isTakenBack = ({ object }: Place): boolean => object.annotations[rangeAnnotation] === undefined
+
+/** Nodes with an override that this rollout wrote and that is not provably ours any more. */
+const unmarkedPlaces = (current: RolloutNow, seen: StepInput): Place[] => {
+  const before = writtenBefore(current.rollout)
+  return placesWith(
+    current,
+    seen,
+    seen.objects.filter((object) => /^node\../.test(object.name) && !isOurs(object) && before(object.name) !== 'no'),
+  )
+}
+
+/** The nodes whose range was taken back. */
+export const takenBack = (current: RolloutNow, seen: StepInput): Flight[] =>
+  placesWith(current, seen, seen.objects.filter(isOurs)).filter(isTakenBack)

@@ -57,12 +57,6 @@ const markOf = (it: unknown): ChangeMark | undefined => {
   }
 }
 
-/** This rollout wrote `default`, and nodes got the range from that write, all at once. */
-export const isAtOnce = (base: FelixObject, rolloutId: string): boolean => {
-  const mark = changeMark(base)
-  return mark?.atOnce === true && mark.rollout === rolloutId
-}
-
 /** The object claims to be an override of this tool. The claim can be forged; `isOurs` verifies it. */
 export const isMarked = ({ annotations }: Pick<FelixObject, 'annotations'>): boolean =>
   annotations[overrideKey] !== undefined

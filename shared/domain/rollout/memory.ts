@@ -2,7 +2,7 @@ import type { FelixObject } from '../cluster.ts'
 import { fingerprint } from '../fingerprint.ts'
 import type { Rollout } from './rollout.ts'
 import { fieldManager, rangeAnnotation } from './annotations.ts'
-import { isOurs } from './marks.ts'
+import { changeMark, isOurs } from './marks.ts'
 
 /**
  * The objects that were written, stored in the Lease, because the marks on an object are lost when it is deleted. One
@@ -22,6 +22,16 @@ export const writtenBefore = ({ written = [] }: Pick<Rollout, 'written'>): ((obj
     if (words.has(word)) return 'yes'
     return words.has(`${word}??`) ? 'perhaps twice' : words.has(`${word}?`) ? 'perhaps' : 'no'
   }
+}
+
+/**
+ * Nodes got the range of this rollout from its write of `default`, all at once, and are watched after it. If somebody took the
+ * marks from `default`, the Lease remembers the write.
+ */
+export const isAtOnce = (base: FelixObject, rollout: Pick<Rollout, 'id' | 'pace' | 'written'>): boolean => {
+  const mark = changeMark(base)
+  if (mark) return mark.atOnce === true && mark.rollout === rollout.id
+  return rollout.pace.strategy !== 'staged' && writtenBefore(rollout)('default') !== 'no'
 }
 
 /** The words with a note that the object is about to be written. Existing overrides have been written. */

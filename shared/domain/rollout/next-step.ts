@@ -1,27 +1,31 @@
 import type { FelixObject } from '../cluster.ts'
 import type { Strategy } from '../report.ts'
 import type { Rollout } from './rollout.ts'
-import { abortStep } from './abort-step.ts'
-import { changedAtKey, clockSkew, rangeAnnotation } from './annotations.ts'
-import { isAtOnce, isOurs, touchedAt } from './marks.ts'
+import { abortStep, takenBack } from './abort-step.ts'
+import { rangeAnnotation } from './annotations.ts'
+import { atOncePlaces, momentOf } from './at-once.ts'
+import { isOurs, touchedAt } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
 import { deafReason, lost, refused, revertedReason, revertedStep, troubleWith, withUnwell } from './halt-step.ts'
 import {
+  type Flight,
   type RolloutNow,
   flightsOf,
   isLate,
+  isOverdue,
+  isReachedBy,
   paceAfter,
   pendingPlaces,
   type RolloutNode,
   placesOf,
   remaining,
-  wasUnwell,
 } from './places.ts'
 import { overriddenNode, overrideName } from './range-writes.ts'
-import { lateFlight, restartStep } from './restart-step.ts'
+import { lateFlight, othersStarted, restartStep } from './restart-step.ts'
 import { type StepInput, settling, type Step, wait } from './step.ts'
+import { unwellNow } from './unwell.ts'
 import { besideInZone } from './zones.ts'
 
 /**
@@ -29,10 +33,27 @@ import { besideInZone } from './zones.ts'
  * or interrupted, need no special handling. `now` is RFC 3339.
  */
 export const nextStep = (rollout: Rollout, seen: StepInput, now: string): Step => {
-  const current: RolloutNow = { rollout, now: Date.parse(now) }
+  const current = rememberingUnwell({ rollout, now: Date.parse(now) }, seen)
   if (rollout.state === 'aborting') return abortStep(current, seen)
   if (rollout.phase === 'restarts') return restartStep(current, seen) ?? { do: 'finish' }
   return rangeStep(current, seen) ?? (rollout.restart.length > 0 ? { do: 'begin-restarts' } : { do: 'finish' })
+}
+
+/** The rollout with what is now to be remembered of its touched nodes. */
+export const rememberingUnwell = (current: RolloutNow, seen: StepInput): RolloutNow => {
+  const unwell = unwellNow(current, touchedNodes(current, seen))
+  return { ...current, rollout: { ...current.rollout, unwell } }
+}
+
+const touchedNodes = (current: RolloutNow, seen: StepInput): Flight[] => {
+  const { rollout } = current
+  const flights = flightsOf(rollout, seen)
+  if (rollout.state === 'aborting' || (rollout.phase === 'range' && rollout.target === undefined))
+    return [...flights, ...takenBack(current, seen)]
+  if (rollout.phase === 'restarts') return [...flights, ...othersStarted(current, seen)]
+  const places = placesOf(current, seen)
+  const away = awayFrom(current, seen).filter(({ node }) => !seen.left?.has(node))
+  return [...places, ...flights, ...away, ...atOncePlaces(current, seen, places)]
 }
 
 const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
@@ -58,12 +79,15 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   // When overrides are removed again, the last one must not count as the first node.
   const promoted = seen.defaultRange === target
   const { settle, limit } = paceAfter(current.rollout, promoted ? places.length : touched.length, places.length)
-  const away = awayFrom(seen)
-  const gone = away.find(({ node }) => seen.left?.has(node))
+  const away = awayFrom(current, seen)
+  const gone = away.find(({ node, object }) => seen.left?.has(node) && isOurs(object))
   if (gone) return { do: 'remove-override', object: gone.object }
+  const missing = away.filter(({ node }) => !seen.left?.has(node))
+  const bare = missing.find((it) => isOverdue(current, it))
+  if (bare) return { ...lost(current, bare, wroteOn(bare)), takeBack: [bare.node] }
   const waits = [
     ...[...changed, ...flights].flatMap((it) => remaining(current, it, settle) ?? []),
-    ...away.map(() => settle),
+    ...missing.map(() => settle),
   ]
   const unsettled = changed.filter((it) => remaining(current, it, settle) !== undefined).map(({ node }) => node)
   const ill = changed.filter(({ pod }) => !pod.ready).map(({ node }) => node)
@@ -77,12 +101,23 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
  * Our overrides on nodes without a calico-node pod. The rollout waits for a node that was changed, but not for one
  * that left the cluster.
  */
-const awayFrom = ({ objects, pods }: StepInput): { node: string; object: FelixObject }[] => {
+const awayFrom = ({ rollout, now }: RolloutNow, { objects, pods }: StepInput): Away[] => {
   const there = new Set(pods.map(({ node }) => node))
   return objects
-    .filter(isOurs)
-    .map((object) => ({ node: overriddenNode(object), object }))
+    .filter(isReachedBy(rollout))
+    .map((object) => ({
+      node: overriddenNode(object),
+      object,
+      changedAt: new Date(touchedAt(object, now)).toISOString(),
+    }))
     .filter(({ node }) => !there.has(node))
+}
+
+type Away = { node: string; object: FelixObject; changedAt: string }
+
+const wroteOn = ({ object: { name, annotations } }: Away) => {
+  const value = annotations[rangeAnnotation]
+  return { object: objectName(name), ...(value !== undefined && { value }) }
 }
 
 const wantsOverride = (strategy: Strategy, touched: number): boolean =>
@@ -97,11 +132,8 @@ const overrideStep = ({ node }: RolloutNode, { objects }: StepInput): Step => {
  * Every node in scope has the value and is well; now `default` gets the value, and then our overrides are no longer
  * needed.
  */
-const afterOverrides = (
-  current: RolloutNow,
-  { objects, defaultRange }: StepInput,
-  places: RolloutNode[],
-): Step | undefined => {
+const afterOverrides = (current: RolloutNow, seen: StepInput, places: RolloutNode[]): Step | undefined => {
+  const { objects, defaultRange } = seen
   const { target, pace } = current.rollout
   const base = objects.find(({ name }) => name === 'default')
   const promotedAt = momentOf(current, base)
@@ -115,11 +147,7 @@ const afterOverrides = (
     const reverted = { object: objectName('default'), ...(by !== undefined && { by }) }
     return { do: 'halt', reason: revertedReason(target), reverted }
   }
-  const changedAt = base && promotedAt !== undefined && new Date(touchedAt(base, current.now)).toISOString()
-  const reached = places.map((it) => ({ ...it, ...(changedAt && { changedAt }) }))
-  // Whatever the strategy is now: another process may continue what this write began.
-  const isWatched = base && promotedAt && (pace.strategy !== 'staged' || isAtOnce(base, current.rollout.id))
-  const atOnce = isWatched ? reached.filter((it) => !wasUnwell(it)) : []
+  const atOnce = atOncePlaces(current, seen, places)
   const late = atOnce.find((it) => isLate(current, it))
   if (late) {
     const wrote = { object: objectName('default'), ...(target !== undefined && { value: target }) }
@@ -129,10 +157,4 @@ const afterOverrides = (
   if (waits.length > 0) return wait(waits, settling)
   const left = objects.find(isOurs)
   return left && { do: 'remove-override', object: left }
-}
-
-/** When we last wrote it. A time in the future, or an invalid one, was not written by us. */
-const momentOf = ({ now }: RolloutNow, object: FelixObject | undefined): string | undefined => {
-  const at = object?.annotations[changedAtKey]
-  return at !== undefined && milliseconds(at) <= now + clockSkew ? at : undefined
 }

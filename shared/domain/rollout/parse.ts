@@ -81,6 +81,7 @@ const assembled = (id: string, at: At, now: number): Parsed => {
       zones: given('zones', zonesOf),
       written: given('written', (text) => all(words(text), (it) => (isWord(it) ? it : undefined))),
       careful: given('careful', (text) => (text === 'true' ? (true as const) : undefined)),
+      unwell: given('unwell', (text) => all(words(text), (word) => unwellOf(word, time))),
       reverted: given('taken-back', (text) => revertedOf(text, time)),
       journal: at('journal') === undefined ? undefined : parseJournal(at('journal')),
     }),
@@ -124,6 +125,11 @@ const fields = (text: string) => all(words(text), (it) => (/^\w{1,64}$/.test(it)
 const touchOf = (text: string, time: (text: string) => string | undefined): Rollout['touching'][number] | undefined => {
   const [node, pod, at = '', more] = text.split('=')
   return node && pod && name(node) && name(pod) && time(at) && more === undefined ? { node, pod, at } : undefined
+}
+
+const unwellOf = (text: string, time: (text: string) => string | undefined) => {
+  const [node, since = '', more] = text.split('=')
+  return node && name(node) && time(since) && more === undefined ? { node, since } : undefined
 }
 
 const json = (text: string): Record<string, unknown> | undefined => {

@@ -67,11 +67,12 @@ export const placesOf = (
 ): RolloutNode[] => {
   const byName = new Map(objects.map((it) => [it.name, it]))
   const skip = new Set(rollout.skip)
+  const isWritten = isWrittenBy(rollout)
   return presentPods(pods)
     .filter(({ node }) => !skip.has(node))
     .map((pod) => {
       const object = byName.get(overrideName(pod.node))
-      const override = object && (isMarked(object) || isWrittenBy(rollout, object)) ? object : undefined
+      const override = object && (isMarked(object) || isWritten(object)) ? object : undefined
       const changedAt = override && new Date(touchedAt(override, now)).toISOString()
       const range = rangeOn(pod)
       return {
@@ -86,10 +87,18 @@ export const placesOf = (
 }
 
 /** Somebody may take the marks from an override and leave the range: Felix restarted for it all the same. */
-const isWrittenBy = (rollout: Rollout, { name, annotations }: FelixObject): boolean =>
-  rollout.target !== undefined &&
-  annotations[rangeAnnotation] === rollout.target &&
-  writtenBefore(rollout)(name) !== 'no'
+export const isWrittenBy = (rollout: Rollout): ((object: FelixObject) => boolean) => {
+  const { target } = rollout
+  const before = writtenBefore(rollout)
+  return ({ name, annotations }) =>
+    target !== undefined && annotations[rangeAnnotation] === target && before(name) !== 'no'
+}
+
+/** An override that this rollout wrote, also where somebody took its marks. */
+export const isReachedBy = (rollout: Rollout): ((object: FelixObject) => boolean) => {
+  const isWritten = isWrittenBy(rollout)
+  return (object) => isOurs(object) || (/^node\../.test(object.name) && isWritten(object))
+}
 
 /** The nodes of a rollout, in order: for plan, status and the rollout itself. Nodes in `skip` are already excluded. */
 export const pendingPlaces = <T extends Reached>(turns: Turns & Pick<Rollout, 'target'>, places: T[]): T[] =>
@@ -145,22 +154,44 @@ export const wasUnwell = ({ pod, changedAt = '' }: Flight): boolean =>
   pod?.ready === false && milliseconds(pod.readySince ?? '') < milliseconds(changedAt) - clockSkew
 
 /** Counted from when it was touched or, later, from when it stopped being Ready. */
-export const isLate = ({ now, rollout }: RolloutNow, { pod, changedAt }: Flight): boolean => {
-  if (!changedAt || pod?.ready) return false
-  const since = lastOf(now, changedAt, pod?.readySince)
-  return now - since > rollout.pace.nodeDeadlineSeconds * 1000
+export const isLate = (current: RolloutNow, it: Flight): boolean =>
+  it.changedAt !== undefined && (isLateAtLast(current, it) || isOverdue(current, it))
+
+/** By its last transition alone. */
+const isLateAtLast = ({ now, rollout }: RolloutNow, { pod, changedAt }: Flight): boolean => {
+  const since = lastOf(now, changedAt, pod?.readySince ?? pod?.createdAt)
+  return !pod?.ready && now - since > rollout.pace.nodeDeadlineSeconds * 1000
 }
 
+/**
+ * By what is remembered: it is not Ready after its deadline, or failed again later than it would have needed to settle
+ * after the deadline.
+ */
+export const isOverdue = ({ now, rollout }: RolloutNow, { node, pod }: Flight): boolean => {
+  const known = rollout.unwell?.find((it) => it.node === node)
+  if (!known) return false
+  const until = milliseconds(known.since) + rollout.pace.nodeDeadlineSeconds * 1000
+  return pod?.ready ? lastOf(now, pod.readySince) > until + longestSettle(rollout) * 1000 : now > until
+}
+
+export const longestSettle = ({ pace }: Pick<Rollout, 'pace'>): number =>
+  Math.max(pace.canarySeconds, pace.settleSeconds)
+
 /** An invalid time counts as now, so that a forged text does not make a node settled. */
-const lastOf = (now: number, ...times: (string | undefined)[]): number => {
+export const lastOf = (now: number, ...times: (string | undefined)[]): number => {
   const moments = times.flatMap((time) => (time === undefined ? [] : milliseconds(time)))
   return Math.max(...moments.map((it) => (it <= now + clockSkew ? it : now)))
 }
 
-export const notWell = ({ rollout }: RolloutNow, { node, pod }: Flight): string => {
+export const notWell = (current: RolloutNow, it: Flight): string => {
+  const { rollout } = current
+  const { node, pod } = it
   const state = pod
     ? `${pod.name} was not Ready${pod.waiting ? ` (${pod.waiting}, ${counted(pod.restartCount, 'restart')})` : ''}`
     : 'there was no calico-node pod'
   const change = rollout.phase === 'range' ? 'its node-port range was changed' : 'its restart'
-  return `${node}: ${state} ${rollout.pace.nodeDeadlineSeconds} s after ${change}`
+  const since = rollout.unwell?.find((it) => it.node === node)?.since
+  if (since === undefined || (pod && isLateAtLast(current, it)))
+    return `${node}: ${state} ${rollout.pace.nodeDeadlineSeconds} s after ${change}`
+  return `${node}: not well since ${since}, after ${change}: ${pod?.ready ? `${pod.name} failed again and again` : state}`
 }

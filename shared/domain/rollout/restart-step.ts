@@ -32,7 +32,9 @@ export const restartStep = (current: RolloutNow, seen: StepInput): Step | undefi
   const settled = flights.filter((it) => remaining(current, it, settle) === undefined).map(({ node }) => node)
   const waits = [
     ...flights.flatMap((it) => remaining(current, it, settle) ?? []),
-    ...othersUnwell(current, pods, [...flights.map(({ node }) => node), cutShort?.node], settle),
+    ...othersStarted(current, seen)
+      .filter((it) => it.node !== cutShort?.node && !isLate(current, it))
+      .flatMap((it) => remaining(current, it, settle) ?? []),
   ]
   const away = flights.filter(({ pod }) => !pod).length
   const missing = Math.max(0, (seen.missing ?? 0) - away)
@@ -50,16 +52,14 @@ export const restartStep = (current: RolloutNow, seen: StepInput): Step | undefi
     : undefined
 }
 
-/**
- * The number of seconds that other pods, which started since the rollout began and failed again, must still stay
- * well.
- */
-const othersUnwell = (current: RolloutNow, pods: PodState[], apart: (string | undefined)[], settle: number): number[] =>
-  presentPods(pods)
-    .filter(({ node, name }) => !apart.includes(node) && !current.rollout.restart.includes(name))
+/** Other pods, which started since the rollout began, and must stay well as well. */
+export const othersStarted = ({ rollout }: RolloutNow, seen: StepInput): Flight[] => {
+  const apart = new Set(flightsOf(rollout, seen).map(({ node }) => node))
+  return presentPods(seen.pods)
+    .filter(({ node, name }) => !apart.has(node) && !rollout.restart.includes(name))
     .map((pod) => ({ node: pod.node, pod, changedAt: pod.createdAt }))
-    .filter((it) => Date.parse(it.changedAt) >= Date.parse(current.rollout.startedAt) && !isLate(current, it))
-    .flatMap((it) => remaining(current, it, settle) ?? [])
+    .filter(({ changedAt }) => Date.parse(changedAt) >= Date.parse(rollout.startedAt))
+}
 
 /** A pod that did not come back in time. */
 export const lateFlight = (current: RolloutNow, flights: Flight[], { pods }: StepInput): Step | undefined => {

@@ -25,7 +25,9 @@ export const restoreStep = (current: RolloutNow, seen: StepInput): Restore | und
   if (now - changed > day) return undefined
   const { from: former } = mark
   if (former !== undefined && !mayBeWritten(former)) return undefined
-  const reached = placesOf(current, seen).filter(({ range, override }) => !override && range === rollout.target)
+  const reached = placesOf(current, seen).filter(
+    ({ range, override, foreign }) => !override && !foreign && range === rollout.target,
+  )
   const changedAt = new Date(changed).toISOString()
   if (reached.every((it) => it.pod.ready || wasUnwell({ ...it, changedAt }))) return undefined
   const [well] = ordered(

@@ -53,6 +53,8 @@ export interface Rollout {
    */
   written?: string[]
   reverted?: Reverted
+  /** Touched nodes that have not stayed well, and since when (`unwell.ts`). */
+  unwell?: { node: string; since: string }[]
   /** A person resumed it with `--force`: one node at a time, whatever the policy allows. */
   careful?: true
   /** The writes of this rollout and of earlier ones. Absent in a write: not changed. */
@@ -113,6 +115,7 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}zones`]: rollout.zones ? JSON.stringify(rollout.zones) : null,
   [`${ours}written`]: rollout.written?.join(' ') || null,
   [`${ours}taken-back`]: rollout.reverted ? JSON.stringify(plainAll(rollout.reverted)) : null,
+  [`${ours}unwell`]: rollout.unwell?.map(({ node, since }) => `${node}=${since}`).join(' ') || null,
   [`${ours}careful`]: rollout.careful ? 'true' : null,
   ...(rollout.journal && { [`${ours}journal`]: journalText(rollout.journal) }),
 })

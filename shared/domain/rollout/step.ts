@@ -19,6 +19,8 @@ export interface StepInput {
   trouble?: { reason: string; objects: readonly string[] }
   /** The touched nodes that have left the cluster; the rollout does not wait for their pods. */
   left?: ReadonlySet<string>
+  /** When each Node was created, if the Nodes were read: one that joined after the write of `default` is not watched. */
+  born?: ReadonlyMap<string, string>
   /** The number of missing pods of the DaemonSet. A node without its pod counts as disturbed. */
   missing?: number
 }

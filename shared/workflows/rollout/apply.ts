@@ -7,7 +7,8 @@ import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.
 import { needTime } from '../../deadline.ts'
 import { valueOf } from '../../domain/read.ts'
 import { KubeError } from '../../errors.ts'
-import { pendingPlaces, placesOf } from '../../domain/rollout/places.ts'
+import { isOurs } from '../../domain/rollout/marks.ts'
+import { isWrittenBy, pendingPlaces, placesOf } from '../../domain/rollout/places.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
 import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
@@ -242,11 +243,19 @@ const finish = async (tools: StepTools, at: At): Promise<Outcome> => {
   const { rollout, seen } = at
   const state = rollout.state === 'aborting' ? 'aborted' : 'done'
   const finishedAt = tools.now().toISOString()
-  const { evidence: _evidence, written: _written, ...rest } = rollout
+  const { evidence: _evidence, written: _written, unwell: _unwell, ...rest } = rollout
   const next: Rollout = { ...rest, state, touching: [], restart: [], finishedAt }
   const note = [...removals(rollout), { what: state }]
   await putRollout(tools, at, next, { giveUp: true, objects: seen.objects, note })
   tools.tell({ what: state === 'done' ? 'rollout finished' : 'rollout aborted' })
-  const why = state === 'done' ? 'every change is made and every touched node is well' : 'no override of ours is left'
+  const why = state === 'done' ? 'every change is made and every touched node is well' : whyAborted(rollout, seen)
   return { next: 'over', state, why }
+}
+
+/** What is not provably ours is not removed. */
+const whyAborted = (rollout: Rollout, { objects }: StepInput): string => {
+  const isWritten = isWrittenBy(rollout)
+  const kept = objects.filter((it) => it.name !== 'default' && isWritten(it) && !isOurs(it)).map(({ name }) => name)
+  const gone = 'no override of ours is left'
+  return kept.length === 0 ? gone : `${gone}; somebody took our marks from ${kept.join(', ')}, which keep the range`
 }

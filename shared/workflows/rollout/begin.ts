@@ -9,7 +9,7 @@ import { parsePortList, sameRanges } from '../../domain/ports.ts'
 import { valueOf } from '../../domain/read.ts'
 import { oneByOne, paceOf } from '../../domain/rollout/pace.ts'
 import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
-import { isAtOnce } from '../../domain/rollout/marks.ts'
+import { isAtOnce } from '../../domain/rollout/memory.ts'
 import { parseRollout, soundRollout } from '../../domain/rollout/parse.ts'
 import { type Pace, rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { parseVersion, specMayBeWritten } from '../../domain/version.ts'
@@ -96,6 +96,7 @@ export const beginRollout = async (tools: StepTools, look: AssessedCluster, poli
     ...rollout,
     touching,
     ...(isSame && present.written && { written: present.written }),
+    ...(present?.state === 'running' && present.unwell && { unwell: present.unwell }),
     ...(isCareful && { careful: true as const, pace: paceFor(present, policy) }),
     ...(present?.journal && { journal: present.journal }),
   }
@@ -119,7 +120,7 @@ const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
  */
 const withWatched = (wanted: Intent, present: Rollout | undefined, look: AssessedCluster): Intent => {
   const base = defaultOf(look)
-  if (present?.state !== 'running' || !base || !isAtOnce(base, present.id)) return wanted
+  if (present?.state !== 'running' || !base || !isAtOnce(base, present)) return wanted
   const target = desiredIn(base, look)
   return target !== undefined && !wanted.withdraw ? { ...wanted, target } : wanted
 }

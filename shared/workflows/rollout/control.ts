@@ -99,6 +99,6 @@ const resumed = (rollout: Rollout, force: boolean): Rollout => {
 }
 
 const cleared = (rollout: Rollout): Rollout => {
-  const { reason: _reason, rollback: _rollback, evidence: _evidence, ...rest } = rollout
+  const { reason: _reason, rollback: _rollback, evidence: _evidence, unwell: _unwell, ...rest } = rollout
   return rest
 }

@@ -11,10 +11,12 @@ import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { changeMark } from '../../domain/rollout/marks.ts'
 import { overrideName } from '../../domain/rollout/range-writes.ts'
 import { forgotten } from '../../domain/rollout/memory.ts'
+import { longestSettle, remaining, type RolloutNow } from '../../domain/rollout/places.ts'
 import { restoreStep } from '../../domain/rollout/restore-step.ts'
 import { stepInput } from '../../domain/rollout/step-input.ts'
 import type { Lost, StepInput, Step } from '../../domain/rollout/step.ts'
 import { valueOf } from '../../domain/read.ts'
+import { milliseconds } from '../../domain/rfc3339.ts'
 import type { FelixObject, PodState } from '../../domain/cluster.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { needed } from '../needed.ts'
@@ -109,7 +111,8 @@ export const rollBack = async (
   if (rollout.evidence && restoresDefault(rollout.evidence))
     return restoreDefault({ ...tools, kube: tools.rescue ?? tools.kube }, { record, rollout }, seen)
   const object = seen.objects.find(({ name }) => name === overrideName(node))
-  const well = object !== undefined && isWellWith(object, node, seen)
+  const current = { rollout, now: tools.now().getTime() }
+  const well = object !== undefined && isWellWith(object, node, { current, seen })
   const removed = object === undefined || (!well && (await removeOverride(tools, rollout, object)))
   const takenBackAt = tools.now().toISOString()
   const { evidence } = rest
@@ -181,7 +184,7 @@ const restoreDefault = async (
       const { takenBackAt: _takenBackAt, ...asSeen } = evidence ?? {}
       const known = isBack ? evidence : evidence && (asSeen as HaltEvidence)
       const next = { ...rest, ...(known && { evidence: known }), ...(from !== undefined && { target: from }) }
-      const why = evidence?.takenBackAt === undefined ? 'its former value would fix no node' : changedMeanwhile
+      const why = evidence?.takenBackAt !== undefined ? changedMeanwhile : whyLeft(rollout, seen)
       const left = { what: 'left', object: objectName('default'), why }
       await putRollout(tools, { record }, next, { objects, giveUp: true, note: isBack ? [] : [left] })
       if (!isBack) tools.tell({ ...left, what: 'default left' })
@@ -198,14 +201,31 @@ const isStillOurs = ({ id }: Rollout, { objects }: StepInput): boolean => {
   return base !== undefined && changeMark(base)?.rollout === id
 }
 
+const whyLeft = (rollout: Rollout, seen: StepInput): string =>
+  isStillOurs(rollout, seen) ? 'its former value would fix no node' : 'somebody changed it after this rollout wrote it'
+
 const changedMeanwhile = 'somebody changed it at the same time'
 
 const illBy = 'a node that got its range from default is not well'
 
 /** calico-node on the node is Ready, and the node has the value of its override. */
-const isWellWith = ({ annotations }: FelixObject, node: string, { pods, rangeOn }: StepInput): boolean => {
+const isWellWith = (
+  { annotations }: FelixObject,
+  node: string,
+  { current, seen: { pods, rangeOn } }: { current: RolloutNow; seen: StepInput },
+): boolean => {
   const pod = pods.find((it) => it.node === node && !it.deletedAt)
-  return pod !== undefined && pod.ready && rangeOn(pod) === annotations[rangeAnnotation]
+  return pod !== undefined && pod.ready && !isFlapping(current, pod) && rangeOn(pod) === annotations[rangeAnnotation]
+}
+
+/** When the rollout halted it had failed again and again, and it is Ready for a moment only: the Lease may be forged. */
+const isFlapping = (current: RolloutNow, pod: PodState): boolean => {
+  const { evidence, unwell = [] } = current.rollout
+  const since = unwell.find(({ node }) => node === pod.node)?.since
+  const last = evidence?.node === pod.node ? milliseconds(evidence.pod?.readySince ?? '') : Number.NaN
+  if (since === undefined || !(last > milliseconds(since))) return false
+  const flight = { node: pod.node, pod, changedAt: since }
+  return remaining(current, flight, longestSettle(current.rollout)) !== undefined
 }
 
 /** Whether the node became Ready is checked after a delay. */

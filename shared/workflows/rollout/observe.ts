@@ -1,10 +1,13 @@
 import type { KubeClient } from '../../clients/kube/client.ts'
 import type { PodState } from '../../domain/cluster.ts'
-import { isOurs } from '../../domain/rollout/marks.ts'
+import { clockSkew } from '../../domain/rollout/annotations.ts'
+import { watchedSince } from '../../domain/rollout/at-once.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
+import { isReachedBy, longestSettle, remaining, type RolloutNow } from '../../domain/rollout/places.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { stepInput } from '../../domain/rollout/step-input.ts'
 import type { StepInput } from '../../domain/rollout/step.ts'
+import { milliseconds } from '../../domain/rfc3339.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 
@@ -26,12 +29,17 @@ export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | undefin
 
 export const observeRollout = async (
   kube: KubeClient,
-  { where, phase, state, touching }: Rollout,
-  pods: PodState[],
+  rollout: Rollout,
+  { pods, now }: { pods: PodState[]; now: Date },
 ): Promise<StepInput> => {
+  const { where, phase, state } = rollout
   const ranged = phase === 'range' || state === 'aborting'
   const seen = ranged ? stepInput(needed(await kube.felixConfigurations([where.api])), pods, where) : onlyPods(pods)
-  return { ...seen, left: await nodesThatLeft(kube, touching, seen) }
+  const bare = nodesWithoutPod(rollout, seen)
+  if (bare.length === 0 && !hasJoined({ rollout, now: now.getTime() }, seen)) return { ...seen, left: new Set() }
+  // The list of nodes is long: so it is read only then.
+  const born = new Map(needed(agreeing(await kube.nodes(), pods)).map(({ name, createdAt }) => [name, createdAt]))
+  return { ...seen, born, left: new Set(bare.filter((name) => !born.has(name))) }
 }
 
 const onlyPods = (pods: PodState[]): StepInput => ({
@@ -42,19 +50,22 @@ const onlyPods = (pods: PodState[]): StepInput => ({
   defaultRange: undefined,
 })
 
-/**
- * A touched node without a pod has left the cluster, or waits for its pod: only then the list of nodes is read,
- * because it is long.
- */
-const nodesThatLeft = async (
-  kube: KubeClient,
-  touching: Rollout['touching'],
-  { objects, pods }: StepInput,
-): Promise<Set<string>> => {
-  const overridden = objects.filter(isOurs).map(overriddenNode)
+/** A touched node without a pod has left the cluster, or waits for its pod. */
+const nodesWithoutPod = (rollout: Rollout, { objects, pods }: StepInput): string[] => {
+  const overridden = objects.filter(isReachedBy(rollout)).map(overriddenNode)
   const occupied = new Set(pods.map(({ node }) => node))
-  const bare = [...touching.map(({ node }) => node), ...overridden].filter((node) => !occupied.has(node))
-  if (bare.length === 0) return new Set()
-  const there = new Set(needed(agreeing(await kube.nodes(), pods)).map(({ name }) => name))
-  return new Set(bare.filter((name) => !there.has(name)))
+  return [...rollout.touching.map(({ node }) => node), ...overridden].filter((node) => !occupied.has(node))
+}
+
+/** A new pod that has not stayed well may be that of a node that joined after `default` was written. */
+const hasJoined = (current: RolloutNow, { objects, pods, defaultRange }: StepInput): boolean => {
+  const { rollout } = current
+  if (rollout.state === 'aborting' || defaultRange !== rollout.target) return false
+  const since = watchedSince(current, objects)
+  if (since === undefined) return false
+  return pods.some((pod) => {
+    const flight = { node: pod.node, pod, changedAt: pod.createdAt }
+    const isNew = milliseconds(pod.createdAt) > since - clockSkew
+    return isNew && remaining(current, flight, longestSettle(rollout)) !== undefined
+  })
 }

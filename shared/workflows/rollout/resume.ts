@@ -22,7 +22,7 @@ export const againstResuming = async (
   const calico = await calicoPods(kube)
   if (!calico) return 'there is not exactly one calico-node DaemonSet'
   const nodes = needed(agreeing(await kube.nodes(), calico.pods))
-  const seen = withNodes(await observeRollout(kube, resumed, calico.pods), nodes)
+  const seen = withNodes(await observeRollout(kube, resumed, { pods: calico.pods, now }), nodes)
   const there = new Set(nodes.map(({ name }) => name))
   const well = new Set(seen.pods.filter(({ ready, deletedAt }) => ready && !deletedAt).map(({ node }) => node))
   const touched = evidence ? [evidence.node, ...(evidence.beside ?? [])] : []

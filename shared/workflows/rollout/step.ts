@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { RolloutRecord } from '../../domain/cluster.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
-import { nextStep } from '../../domain/rollout/next-step.ts'
+import { nextStep, rememberingUnwell } from '../../domain/rollout/next-step.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
@@ -13,7 +14,7 @@ import { decisionOf } from './decision.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 import { haltWithEvidence, rollBack } from './halt.ts'
-import { heldByOther, isOverdue, renew } from './lease.ts'
+import { heldByOther, isOverdue, putRollout, renew } from './lease.ts'
 import { calicoPods, observeRollout } from './observe.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
@@ -100,8 +101,14 @@ const decideAndApply = async (tools: StepTools, standing: LeasedRollout): Promis
   if (calico === undefined) return noOneDaemonSet
   const { pods, missing } = calico
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
-  const looked = { ...(await observeRollout(tools.kube, rollout, pods)), missing }
+  const now = tools.now()
+  const looked = { ...(await observeRollout(tools.kube, rollout, { pods, now })), missing }
   if (isUnlisted(rollout, looked)) return unlisted
+  const { unwell = [] } = rememberingUnwell({ rollout, now: now.getTime() }, looked).rollout
+  if (!isDeepStrictEqual(unwell, rollout.unwell ?? [])) {
+    await putRollout(tools, standing, { ...rollout, unwell })
+    return { next: 'now' }
+  }
   const { step, seen } = await decideStep(tools, rollout, looked)
   return applyStep(step, tools, { ...standing, seen })
 }

@@ -1,0 +1,50 @@
+import type { FelixObject } from '../cluster.ts'
+import { milliseconds } from '../rfc3339.ts'
+import { changedAtKey, clockSkew } from './annotations.ts'
+import { touchedAt } from './marks.ts'
+import { isAtOnce } from './memory.ts'
+import { lastOf, type RolloutNode, type RolloutNow, wasUnwell } from './places.ts'
+import type { StepInput } from './step.ts'
+
+/** When we last wrote it. A time in the future, or an invalid one, was not written by us. */
+export const momentOf = ({ now }: Pick<RolloutNow, 'now'>, object: FelixObject | undefined): string | undefined => {
+  const at = object?.annotations[changedAtKey]
+  return at !== undefined && milliseconds(at) <= now + clockSkew ? at : undefined
+}
+
+/** When `default` was written, if nodes got the range from it all at once; in milliseconds. */
+export const watchedSince = (current: RolloutNow, objects: FelixObject[]): number | undefined => {
+  const { rollout, now } = current
+  const base = objects.find(({ name }) => name === 'default')
+  if (!base) return undefined
+  // Whatever the strategy is now: another process may continue what this write began.
+  const isWatched = (momentOf(current, base) && rollout.pace.strategy !== 'staged') || isAtOnce(base, rollout)
+  return isWatched ? touchedAt(base, now) : undefined
+}
+
+/**
+ * The nodes that are watched after the write of `default`: those that were well, and of them those whose state last changed within
+ * the deadline after the write, or that are remembered as unwell. So the watch ends, however many nodes join, leave or fail
+ * later. A node that joined after the write is left out, as long as another one shows what the range does.
+ */
+export const atOncePlaces = (current: RolloutNow, seen: StepInput, places: RolloutNode[]): RolloutNode[] => {
+  const { rollout, now } = current
+  const since = seen.defaultRange === rollout.target ? watchedSince(current, seen.objects) : undefined
+  if (since === undefined) return []
+  const changedAt = new Date(since).toISOString()
+  const known = new Set(rollout.unwell?.map(({ node }) => node))
+  const { nodeDeadlineSeconds, settleSeconds } = rollout.pace
+  const until = since + Math.max(nodeDeadlineSeconds, settleSeconds) * 1000
+  const reached = places.map((it) => ({ ...it, changedAt })).filter((it) => !wasUnwell(it))
+  const before = reached.filter((it) => !isJoined(seen, it, since))
+  return (before.length > 0 ? before : reached).filter(
+    ({ node, pod }) => known.has(node) || lastOf(now, pod.readySince ?? pod.createdAt) <= until,
+  )
+}
+
+/** It joined after the write, or shortly before and was not Ready yet. Kubernetes cuts its times to whole seconds. */
+const isJoined = ({ born }: StepInput, { node, pod }: RolloutNode, since: number): boolean => {
+  const at = milliseconds(born?.get(node) ?? '')
+  const wasReady = pod.ready || !(milliseconds(pod.readySince ?? '') < since)
+  return at > since - 1_000 || (at > since - clockSkew && !wasReady)
+}

@@ -1,0 +1,320 @@
+import { describe, expect, test } from '@jest/globals'
+import type { PodState } from '../../shared/domain/cluster.ts'
+import { read, valueOf } from '../../shared/domain/read.ts'
+import type { Strategy } from '../../shared/domain/report.ts'
+import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
+import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
+import { calicoPod, felixObject, ranges, startRollout, worldOf, type World } from './world.ts'
+
+/** What must not keep a rollout waiting without end, and what must not halt it. */
+const target = '20000:32767'
+const former = '30000:32766'
+const deadline = 120
+const pace = (strategy: Strategy): Rollout['pace'] => ({
+  strategy,
+  maxUnavailable: 1,
+  canarySeconds: 30,
+  settleSeconds: 10,
+  nodeDeadlineSeconds: deadline,
+})
+/** After it was seen that a node is not well: its deadline, and twice the time to settle. */
+const bound = deadline + 4 * 30
+
+const begun = (strategy: Strategy, nodes = ['n0', 'n1', 'n2']): World => {
+  const world = worldOf(nodes, [felixObject('default', { [rangeAnnotation]: former })])
+  startRollout(world, { target, pace: pace(strategy), canary: 'n0' })
+  return world
+}
+
+/** Each step is one of a process of its own: nothing but the cluster is remembered. */
+const run = async (world: World, each: (world: World) => void = () => undefined, most = 300): Promise<Outcome> => {
+  for (let step = 0; step < most; step += 1) {
+    const outcome = await takeStep(world.tools)
+    each(world)
+    if (outcome.next === 'over') return outcome
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+  }
+  throw new Error('the rollout does not come to an end')
+}
+
+const touched = (world: World) => [...new Set(world.felixRestarts.map(({ node }) => node))]
+const rolloutIn = (world: World) => soundRollout(world.lease, Infinity) as Rollout
+const secondsSince = (world: World, at: number) => (world.clock - at) / 1000
+const inPods = (world: World, change: (pod: PodState) => PodState): void => {
+  const { pods } = world.tools.kube
+  const changed: typeof pods = async (...args) => {
+    const answer = await pods(...args)
+    return read((valueOf(answer) ?? []).map(change))
+  }
+  world.tools = { ...world.tools, kube: { ...world.tools.kube, pods: changed } }
+}
+
+/** Ready for 5 of 25 seconds, from its change on. */
+const flapping = (world: World, node: string): void =>
+  inPods(world, (pod) => {
+    const at = world.felixRestarts.find((it) => it.node === node)?.at
+    if (at === undefined || pod.node !== node || ranges(world).get(node) !== target) return pod
+    const phase = (world.clock - at) % 25_000
+    const ready = phase >= 20_000
+    const readySince = new Date(world.clock - (ready ? phase - 20_000 : phase)).toISOString()
+    return { ...pod, ready, readySince }
+  })
+
+const losePod = (world: World, node: string): void => {
+  world.pods = world.pods.filter((pod) => pod.node !== node)
+  world.bare.add(node)
+}
+
+/** As a controller does that keeps the annotations that it knows. */
+const strip = (world: World, name: string, annotations: Record<string, string>): void => {
+  const object = world.objects.get(name)
+  if (!object || Object.keys(object.annotations).length === Object.keys(annotations).length) return
+  const managedFields = [{ manager: 'cleanup-job', operation: 'Update', time: world.iso(), fields: {} }]
+  const resourceVersion = `${object.resourceVersion}0`
+  world.objects.set(name, { ...object, resourceVersion, managedFields, annotations })
+}
+
+describe('a node that was changed', () => {
+  test('and whose pod never comes back halts the rollout: its override goes, and nobody else is touched', async () => {
+    const world = begun('staged')
+    let lostAt = 0
+    const outcome = await run(world, (it) => {
+      if (lostAt > 0 || it.felixRestarts.length === 0) return
+      lostAt = it.clock
+      losePod(it, 'n0')
+    })
+    expect(outcome).toMatchObject({
+      state: 'halted',
+      why: expect.stringMatching(/^n0: not well since .*: there was no calico-node pod/),
+    })
+    expect(touched(world)).toEqual(['n0'])
+    expect(world.objects.has('node.n0')).toBe(false)
+    expect(secondsSince(world, lostAt)).toBeLessThanOrEqual(bound)
+    expect(rolloutIn(world).evidence).toMatchObject({ node: 'n0', wrote: { object: 'FelixConfiguration/node.n0' } })
+  })
+
+  test('so it does where somebody took our marks from its override', async () => {
+    const world = begun('staged')
+    const outcome = await run(world, (it) => {
+      strip(it, 'node.n0', { [rangeAnnotation]: target })
+      if (it.felixRestarts.length > 0 && it.bare.size === 0) losePod(it, 'n0')
+    })
+    expect(outcome).toMatchObject({
+      state: 'halted',
+      why: expect.stringMatching(/^n0: not well since .*: there was no calico-node pod/),
+    })
+    expect(touched(world)).toEqual(['n0'])
+  })
+
+  test.each([true, false])(
+    'and whose pod is missing for less than its deadline halts nothing (changed lately: %s)',
+    async (lately) => {
+      const world = begun('staged')
+      let lostAt = 0
+      const outcome = await run(world, (it) => {
+        if (lostAt === 0 && it.felixRestarts.length === 1) {
+          if (!lately) it.clock += 3_600_000
+          lostAt = it.clock
+          losePod(it, 'n0')
+        }
+        if (it.bare.size === 0 || secondsSince(it, lostAt) < deadline - 20) return
+        it.bare.clear()
+        it.pods.push(calicoPod('n0', { name: 'again', createdAt: it.iso(), readySince: it.iso() }))
+      })
+      expect(outcome).toMatchObject({ state: 'done' })
+    },
+  )
+
+  test('and that fails again and again halts the rollout, and its override goes', async () => {
+    const world = begun('staged')
+    flapping(world, 'n1')
+    const outcome = await run(world)
+    expect(outcome).toMatchObject({
+      state: 'halted',
+      why: expect.stringMatching(/^n1: not well since 2026/),
+    })
+    expect(touched(world)).toEqual(['n0', 'n1'])
+    expect(world.objects.has('node.n1')).toBe(false)
+    const changedAt = world.felixRestarts.find(({ node }) => node === 'n1')?.at ?? 0
+    expect(secondsSince(world, changedAt)).toBeLessThanOrEqual(bound)
+  })
+
+  test('so it is with restarts', async () => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    startRollout(world, { restart: world.pods.map(({ name }) => name), pace: pace('staged') })
+    inPods(world, (pod) => {
+      const at = Date.parse(pod.createdAt)
+      const phase = (world.clock - at) % 25_000
+      const ready = phase >= 20_000
+      if (!pod.name.endsWith('again')) return pod
+      return { ...pod, ready, readySince: new Date(world.clock - (ready ? phase - 20_000 : phase)).toISOString() }
+    })
+    expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringMatching(/^n0: .*after its restart/) })
+    expect(world.podRestarts).toHaveLength(1)
+  })
+
+  test('and failed long ago has its whole deadline when it fails again, and after a resume', async () => {
+    const world = begun('staged')
+    const fails = (seconds: number) => {
+      const until = world.clock + seconds * 1000
+      const from = world.iso()
+      inPods(world, (pod) => {
+        if (pod.node !== 'n0' || world.clock < Date.parse(from)) return pod
+        const ready = world.clock >= until
+        return { ...pod, ready, readySince: ready ? new Date(until).toISOString() : from }
+      })
+    }
+    await takeStep(world.tools)
+    fails(deadline - 10)
+    for (let step = 0; step < 40 && touched(world).length < 2; step += 1) {
+      const outcome = await takeStep(world.tools)
+      if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+    }
+    expect(rolloutIn(world).unwell).toBeUndefined()
+    fails(deadline - 10)
+    expect(await run(world)).toMatchObject({ state: 'done' })
+    const again = begun('staged')
+    flapping(again, 'n0')
+    await run(again)
+    await control(again.tools.kube, 'resume', { by: 'x', now: again.tools.now, force: true })
+    expect(rolloutIn(again).unwell).toBeUndefined()
+  })
+})
+
+describe.each(['direct', 'canary'] as const)('after `default` was written with %s', (strategy) => {
+  const isWritten = ({ objects }: World) => objects.get('default')?.annotations[rangeAnnotation] === target
+  /** Nodes that joined since the beginning are younger. */
+  const withAges = (world: World): Map<string, string> => {
+    const born = new Map<string, string>()
+    const { nodes } = world.tools.kube
+    const aged: typeof nodes = async (...args) =>
+      read((valueOf(await nodes(...args)) ?? []).map((it) => ({ ...it, createdAt: born.get(it.name) ?? it.createdAt })))
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, nodes: aged } }
+    return born
+  }
+  const join = (world: World, born: Map<string, string>, node: string, ready: boolean): void => {
+    const at = world.iso()
+    born.set(node, at)
+    world.pods.push(calicoPod(node, { createdAt: at, startedAt: at, readySince: at, ready }))
+  }
+
+  test('a node that joins and never becomes Ready does not halt the rollout', async () => {
+    const world = begun(strategy)
+    const born = withAges(world)
+    expect(
+      await run(world, (it) => {
+        if (isWritten(it) && born.size === 0) join(it, born, 'x0', false)
+      }),
+    ).toMatchObject({ state: 'done' })
+    expect(isWritten(world)).toBe(true)
+  })
+
+  test('it does where all nodes were replaced by such ones', async () => {
+    const world = begun(strategy, ['n0'])
+    const born = withAges(world)
+    const outcome = await run(world, (it) => {
+      if (!isWritten(it) || born.size > 0) return
+      it.pods = []
+      join(it, born, 'x0', false)
+    })
+    expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('x0') })
+  })
+
+  test('nodes that join and leave all the time do not keep it from its end', async () => {
+    const world = begun(strategy, ['n0', 'n1', 'n2', ...Array.from({ length: 60 }, (_, index) => `o${index}`)])
+    const born = withAges(world)
+    let [writtenAt, looks] = [0, 0]
+    const outcome = await run(world, (it) => {
+      if (!isWritten(it)) return
+      writtenAt ||= it.clock
+      looks += 1
+      join(it, born, `x${looks}`, true)
+      const leaving = it.iso()
+      it.pods = it.pods.flatMap((pod) => {
+        if (pod.deletedAt) return []
+        return pod.node === `o${looks}` ? [{ ...pod, deletedAt: leaving }] : [pod]
+      })
+    })
+    expect(outcome).toMatchObject({ state: 'done' })
+    expect(secondsSince(world, writtenAt)).toBeLessThanOrEqual(deadline + bound)
+  })
+
+  test('a node that fails again and again halts it, and `default` gets its former value back', async () => {
+    const world = begun(strategy)
+    flapping(world, 'n1')
+    expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringContaining('n1') })
+    expect([ranges(world).get('n1'), ranges(world).get('n2')]).toEqual([former, target])
+  })
+
+  test('somebody takes our marks from the overrides that keep the value of the others: they are written once', async () => {
+    const world = begun(strategy)
+    world.broken = new Set(['n1'])
+    const outcome = await run(world, (it) => {
+      for (const { name } of it.objects.values()) if (name !== 'default') strip(it, name, { [rangeAnnotation]: target })
+    })
+    expect(outcome).toMatchObject({ state: 'halted' })
+    expect([...ranges(world).values()]).toEqual([target, former, target])
+  })
+
+  describe('somebody takes our marks from it and leaves the value', () => {
+    const unmark = (world: World): void => {
+      if (isWritten(world)) strip(world, 'default', { [rangeAnnotation]: target })
+    }
+
+    test('its nodes are watched all the same, and one that does not become Ready halts the rollout', async () => {
+      const world = begun(strategy)
+      world.broken = new Set(['n1'])
+      expect(await run(world, unmark)).toMatchObject({ state: 'halted', why: expect.stringContaining('n1') })
+      const last = rolloutIn(world).journal?.entries.findLast(({ what }) => what === 'left')
+      expect(last?.why).toContain('somebody changed it')
+    })
+
+    test('where all are well it ends when they have stayed so', async () => {
+      const world = begun(strategy)
+      let writtenAt = 0
+      const outcome = await run(world, (it) => {
+        if (isWritten(it)) writtenAt ||= it.clock
+        unmark(it)
+      })
+      expect(outcome).toMatchObject({ state: 'done' })
+      expect(secondsSince(world, writtenAt)).toBeGreaterThanOrEqual(10)
+      expect(secondsSince(world, writtenAt)).toBeLessThan(60)
+    })
+  })
+})
+
+describe('somebody takes our marks during an abort', () => {
+  const aborted = async (unmark: (world: World) => void) => {
+    const world = begun('staged')
+    while (world.felixRestarts.length < 3) {
+      const outcome = await takeStep(world.tools)
+      if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+    }
+    world.clock += 60_000
+    await control(world.tools.kube, 'abort')
+    const restarts = world.felixRestarts.length
+    const outcome = await run(world, unmark)
+    return { world, outcome, back: world.felixRestarts.slice(restarts).map(({ at }) => at) }
+  }
+  test('from each override whose range was taken back: the next node still waits until this one has stayed well', async () => {
+    const { outcome, back } = await aborted((world) => {
+      for (const { name, annotations } of world.objects.values())
+        if (name !== 'default' && annotations[rangeAnnotation] === undefined) strip(world, name, {})
+    })
+    expect(outcome).toMatchObject({ state: 'aborted' })
+    expect(back).toHaveLength(3)
+    for (const [index, at] of back.entries())
+      if (index > 0) expect(at - back[index - 1]!).toBeGreaterThanOrEqual(10_000)
+  })
+
+  test('and leaves the range: it is kept, because it is not provably ours, and said', async () => {
+    const { world, outcome, back } = await aborted((it) => strip(it, 'node.n1', { [rangeAnnotation]: target }))
+    expect(outcome).toMatchObject({ state: 'aborted', why: expect.stringContaining('node.n1') })
+    expect(ranges(world).get('n1')).toBe(target)
+    expect(back).toHaveLength(2)
+  })
+})
