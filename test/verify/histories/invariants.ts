@@ -1,4 +1,4 @@
-import type { Cluster, Watch, Write } from './cluster.ts'
+import type { Cluster, Machine, Watch, Write } from './cluster.ts'
 import { rangeIn, rangeOn, writtenIn } from './ranges.ts'
 import { disown, forgive, isUs, type Page, pageOf } from './ledger.ts'
 import { leasedOf } from './lease-watch.ts'
@@ -69,15 +69,19 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     check('rests on what was read', page, !isRead && `${what}, and somebody has changed it since it was read`)
     if (isSet) setsRange(page, write, { range, what })
     const isStaged = watched.deployment.within(3_600_000).every(({ strategy }) => strategy === 'staged')
-    // Who is without Felix already loses nothing.
-    const hit = touched.filter(({ wasWell }) => wasWell).map(({ machine }) => machine)
     if (name === 'default' && !isStaged) {
       // Only the Lease says of which rollout it was, and it was deleted while the write was on its way.
       if (!page.cluster.lease) for (const { machine } of touched) disown(page, machine)
       return
     }
+    // A node whose kubelet is silent is not waited for: it gets the range with `default`.
+    const isLeftOut = ({ ready }: Machine) => name === 'default' && !ready
+    for (const { machine } of touched) if (isLeftOut(machine)) disown(page, machine)
+    const counted = touched.filter(({ machine }) => !isLeftOut(machine))
+    // Who is without Felix already loses nothing.
+    const hit = counted.filter(({ wasWell }) => wasWell).map(({ machine }) => machine)
     withinBudget(page, { writer, what, sets: isSet }, hit)
-    settled(page, { writer, what, sets: isSet, range: isSet && name !== 'default' ? range : undefined }, touched)
+    settled(page, { writer, what, sets: isSet, range: isSet && name !== 'default' ? range : undefined }, counted)
   }
 
   const theirWrite = (page: Page, { name, before, after, touched }: Write): void => {
