@@ -12,6 +12,7 @@ import type { Organizations } from './organizations.ts'
 import type { Parameters } from './parameters.ts'
 import type { Secrets } from './secrets.ts'
 import type { Slack } from './slack.ts'
+import { ownPolicyAllows, roleOf } from './iam.ts'
 import { createSpokes, type SpokeSettings } from './spokes.ts'
 import { type StandInSettings, startStandIns } from './stand-ins.ts'
 import { readTemplate, resolveTemplate, type Stack, type Where } from './template.ts'
@@ -115,8 +116,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     }
   }
   const spokes = options.spokes && createSpokes(options.spokes)
-  const trust = spokes && { mayAssume: spokes.mayAssume }
-  const standIns = await startStandIns({ ...trust, ...options, keyring, place, tell, onEvent })
+  const trust = options.mayAssume ?? spokes?.mayAssume
+  /** Where there are spokes: the role must trust the caller, and what is a function's own role must be allowed to take it. */
+  const mayAssume: typeof trust = (caller, role, externalId) => {
+    const there = options.spokes?.find(({ account: its }) => its === role.split(':')[4])
+    const values = { 'aws:ResourceOrgID': there?.organizationId }
+    const isAllowed = ownPolicyAllows(stack, roleOf(caller), { action: 'sts:AssumeRole', resource: role, values })
+    return isAllowed !== false && (trust?.(caller, role, externalId) ?? true)
+  }
+  const standIns = await startStandIns({ ...options, ...(spokes && { mayAssume }), keyring, place, tell, onEvent })
   const { queues, eks, secrets, parameters: ssm, slack, config, organizations, endpoints } = standIns
   const at = { ...place, stackName: source.stackName, queuesUrl: queues.url }
   const stack = await standIns.deploy(() => resolveTemplate(source, at, options.parameters))

@@ -1,7 +1,8 @@
 import { matchesPattern } from './event-pattern.ts'
 import type { EventBus } from './event-bus.ts'
 import type { BusEvent } from './eks-trail.ts'
-import { type Fields, fieldsOf, isFields, listOf, textOf } from './json.ts'
+import { allows, roleOf } from './iam.ts'
+import { type Fields, fieldsOf, listOf } from './json.ts'
 import { type Resource, resolveTemplate, type Stack } from './template.ts'
 
 /** Another account or region of the fleet, and the template that was rolled out there. */
@@ -10,6 +11,8 @@ export interface SpokeSettings {
   region: string
   template: object
   parameters?: Record<string, string>
+  /** Of the account. */
+  organizationId?: string
 }
 
 export interface Spokes {
@@ -32,7 +35,8 @@ export const createSpokes = (settings: readonly SpokeSettings[]): Spokes => {
       for (const rule of here?.ofType('AWS::Events::Rule') ?? []) {
         const { EventPattern, State, Targets } = rule.properties
         if (State === 'DISABLED' || !matchesPattern(fieldsOf(EventPattern), event)) continue
-        for (const target of listOf(Targets).map(fieldsOf)) deliver(event, { target, roles, ...hub })
+        const organizationId = settings.find(({ account }) => account === event.account)?.organizationId
+        for (const target of listOf(Targets).map(fieldsOf)) deliver(event, { target, roles, organizationId, ...hub })
       }
     },
     mayAssume: (callerArn, roleArn, externalId) =>
@@ -47,12 +51,13 @@ export const createSpokes = (settings: readonly SpokeSettings[]): Spokes => {
 interface Delivery {
   target: Fields
   roles: ReadonlyMap<string, Resource>
+  organizationId: string | undefined
   stack: Stack
   bus: EventBus
 }
 
 /** The sender's role must be allowed to put events there, and a bus of another account must let the sender in. */
-const deliver = (event: BusEvent, { target, roles, stack, bus }: Delivery): void => {
+const deliver = (event: BusEvent, { target, roles, organizationId, stack, bus }: Delivery): void => {
   const [arn, role] = [String(target['Arn']), roles.get(String(target['RoleArn']))]
   const to = stack.ofType('AWS::Events::EventBus').find((it) => it.arn === arn)
   if (!to) throw new Error(`${arn} is no bus of the hub`)
@@ -62,49 +67,9 @@ const deliver = (event: BusEvent, { target, roles, stack, bus }: Delivery): void
     throw new Error(`The forwarding role may not put events to ${arn}`)
   const ofBus = stack.ofType('AWS::Events::EventBusPolicy').map(({ properties }) => properties['Statement'])
   const principal = `arn:aws:iam::${event.account}:root`
-  const isLetIn = ofBus.some((statement) => allows({ Statement: [statement] }, { ...asked, principal }))
+  const values = { 'aws:PrincipalOrgID': organizationId }
+  const isLetIn = ofBus.some((statement) => allows({ Statement: [statement] }, { ...asked, principal, values }))
   if (event.account !== stack.account && !isLetIn)
     throw new Error(`${to.name} lets no account ${event.account} put events`)
   bus.putEvent(event, to.name)
 }
-
-/** `arn:aws:sts::A:assumed-role/NAME/session` is the role `arn:aws:iam::A:role/NAME`. */
-const roleOf = (arn: string): string =>
-  arn.replace(/^arn:aws:sts::(\d+):assumed-role\/([^/]+)\/.*$/, 'arn:aws:iam::$1:role/$2')
-
-interface Asked {
-  action: string
-  resource?: string
-  principal?: string
-  values?: Record<string, string | undefined>
-}
-
-/** As much of IAM as the templates use. What it does not know it refuses. */
-const allows = (policy: unknown, asked: Asked): boolean =>
-  listOf(fieldsOf(policy)['Statement'])
-    .map(fieldsOf)
-    .some(
-      (it) =>
-        it['Effect'] === 'Allow' &&
-        listOf(it['Action'])
-          .concat(textOf(it['Action']) ?? [])
-          .includes(asked.action) &&
-        (asked.resource === undefined || textsOf(it['Resource']).includes(asked.resource)) &&
-        (asked.principal === undefined || isPrincipal(it['Principal'], asked.principal)) &&
-        Object.entries(fieldsOf(it['Condition'])).every(([kind, keys]) => holds(kind, fieldsOf(keys), asked)),
-    )
-
-const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value : [value]).map(String)
-
-/** An account's root stands for all its roles. */
-const isPrincipal = (principal: unknown, arn: string): boolean => {
-  if (principal === '*') return true
-  const [account] = /(?<=::)\d{12}(?=:)/.exec(arn) ?? []
-  return (
-    isFields(principal) && textsOf(principal['AWS']).some((it) => it === arn || it === `arn:aws:iam::${account}:root`)
-  )
-}
-
-const holds = (kind: string, keys: Fields, { values = {} }: Asked): boolean =>
-  ['StringEquals', 'ArnEquals'].includes(kind) &&
-  Object.entries(keys).every(([key, wanted]) => textsOf(wanted).includes(values[key] ?? ''))
