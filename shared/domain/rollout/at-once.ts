@@ -42,9 +42,6 @@ export const atOncePlaces = (current: RolloutNow, seen: StepInput, places: Rollo
   )
 }
 
-/** It joined after the write, or shortly before and was not Ready yet. Kubernetes cuts its times to whole seconds. */
-const isJoined = ({ born }: StepInput, { node, pod }: RolloutNode, since: number): boolean => {
-  const at = milliseconds(born?.get(node) ?? '')
-  const wasReady = pod.ready || !(milliseconds(pod.readySince ?? '') < since)
-  return at > since - 1_000 || (at > since - clockSkew && !wasReady)
-}
+/** Kubernetes cuts its times to whole seconds. */
+const isJoined = ({ born }: StepInput, { node }: RolloutNode, since: number): boolean =>
+  milliseconds(born?.get(node) ?? '') > since - 1_000
