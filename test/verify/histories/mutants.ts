@@ -67,8 +67,8 @@ const domainMutants: readonly Mutant[] = [
   {
     name: 'a node that does not come back halts nothing',
     file: `${rollout}/places.ts`,
-    from: 'return now - since > rollout.pace.nodeDeadlineSeconds * 1000',
-    to: 'return now - since > rollout.pace.nodeDeadlineSeconds * 1e9',
+    from: 'it.changedAt !== undefined && (isLateAtLast(current, it) || isOverdue(current, it))',
+    to: "it.changedAt === ''",
   },
   {
     name: 'overrides stay behind',

@@ -65,8 +65,8 @@ export const workflowMutants: readonly Mutant[] = [
   },
   {
     name: 'Retry-After is ignored',
-    file: `${flows}/rollout/step.ts`,
-    from: 'seconds: error.retryAfterSeconds || 5',
-    to: 'seconds: 5',
+    file: 'shared/errors.ts',
+    from: 'Math.max(error.retryAfterSeconds || shortestSeconds, 2 ** outdated)',
+    to: 'Math.max(shortestSeconds, 2 ** outdated)',
   },
 ]
