@@ -49,6 +49,22 @@ test('a Lease that says anything else than a fresh look is decided anew, though 
   expect(soundRollout(world.lease, Infinity)?.restart).toEqual([])
 })
 
+test('no rollout begins while somebody else holds the Lease, though its record was removed', async () => {
+  const world = worldOf(['n1'])
+  startRollout(world, { target: '21000:22000' })
+  world.lease = { ...world.lease!, annotations: {} }
+  const other = { ...world.tools, holder: 'another' }
+  const began = () => beginRollout(other, lookAt(world), defaultPolicy)
+  expect(await began()).toMatchObject({
+    begun: false,
+    reason: 'busy',
+    why: expect.stringContaining('test holds Lease'),
+  })
+  expect(world.lease.annotations).toEqual({})
+  world.clock += 61_000
+  expect(await began()).toMatchObject({ begun: true })
+})
+
 test('a rollout that somebody else is carrying out is not given another target', async () => {
   const world = worldOf(['n1'])
   startRollout(world, { target: '21000:22000' })

@@ -8,7 +8,7 @@ import type { Policy } from '../../domain/policy/policy.ts'
 import { parsePortList, sameRanges } from '../../domain/ports.ts'
 import { valueOf } from '../../domain/read.ts'
 import { oneByOne, paceOf } from '../../domain/rollout/pace.ts'
-import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
+import { lease, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { isAtOnce } from '../../domain/rollout/memory.ts'
 import { parseRollout, soundRollout } from '../../domain/rollout/parse.ts'
 import { type Pace, rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
@@ -67,6 +67,9 @@ export const beginRollout = async (tools: StepTools, look: AssessedCluster, poli
   const parsed = parseRollout(record, tools.now().getTime())
   if (parsed.is === 'invalid') return not('blocked', parsed.why, ['ROLLOUT_STATE_INVALID'])
   const present = parsed.is === 'rollout' ? parsed.rollout : undefined
+  // Somebody removed the rollout from the Lease while a process applies it: what that process writes next is not known.
+  if (record && !present && heldByOther(record, tools))
+    return not('busy', `${record.holder} holds Lease ${lease.namespace}/${lease.name}, which has no rollout on record`)
   const withWatch = (it: Intent) => withWatched(it, present, look)
   const intent = withWatch(wanted)
   if (record && present?.state === 'running' && carriesOut(present, intent)) {
