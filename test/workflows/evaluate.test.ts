@@ -1108,6 +1108,16 @@ describe('the fleet budget', () => {
     ['gets an owner in the middle', stateOf(`${out}, owner argocd`, withRollout({})), {}, 'rollout'],
     ['is changed by somebody at a terminal', stateOf(out, withRollout({})), {}, 'refused'],
     ['is paused', stateOf(out, withRollout({ state: 'paused' })), {}, 'rollout'],
+    ['is being changed when its rollout is done', updating(withRollout({ state: 'done' })), {}, 'event'],
+    ['is being changed when its rollout halted', updating(withRollout({ state: 'halted' })), {}, 'event'],
+    ['cannot be reached when its rollout is done', stateOf('unreachable'), {}, 'event'],
+    [
+      'may only be reported when its rollout is done',
+      stateOf('nothing', withRollout({ state: 'done' })),
+      { limit: 'report' },
+      'event',
+    ],
+    ['may only be reported before its rollout begins', stateOf(out), { limit: 'report' }, 'rollout'],
   ] as const)('is given back at once by the message that had the permit, of a cluster that %s', async (...given) => {
     const [, state, policy, reason] = given
     const { fleet, permits } = shared([])

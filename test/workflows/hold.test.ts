@@ -260,7 +260,14 @@ describe('what holds a rollout', () => {
     startRollout(world, { target })
     const { told } = await run(world, { needsPermit: true }, { ...message, permit })
     expect(world.lease?.annotations['calico-ipvs-sync/state']).toBe('done')
-    expect(told.map(({ cause }) => cause)).toEqual(['rollout done'])
+    expect(told).toMatchObject([{ cause: 'rollout done', permit }])
+  })
+
+  test('a halt tells the evaluation that follows which permit there is to give back', async () => {
+    const world = worldOf(['n0'])
+    startRollout(world, { target, state: 'halted' })
+    const { told } = await run(world, { needsPermit: true }, { ...message, permit })
+    expect(told).toMatchObject([{ cause: 'rollout halted', permit }])
   })
 
   test('a wait tells the evaluation that follows which permit there is to give back', async () => {

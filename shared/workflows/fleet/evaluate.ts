@@ -180,14 +180,14 @@ const isBeingCreatedOrDeleted = ({ status }: EksState): boolean => status === 'D
  */
 const unlessAllowed = (
   { action, by }: Switch,
-  { reason }: Evaluation,
+  { reason, permit }: Evaluation,
   { report: { plan }, unfinished }: { report: Report; unfinished: boolean },
 ): Next => {
   const isBraked = by === 'brake' && plan !== undefined && plan.changes.length > 0
   const isStopped = unfinished && (reason === 'rollout' || reason === 'follow')
   return isBraked || isStopped
     ? { leaves: true, again: { seconds: recheckSeconds, why: `the action is set to ${action} by the ${by}` } }
-    : { leaves: reason === 'follow' && by !== 'policy' }
+    : { leaves: permit !== undefined || (reason === 'follow' && by !== 'policy') }
 }
 
 /** A rollout that the brake has stopped keeps its message, and continues this soon after the release. */

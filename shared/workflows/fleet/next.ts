@@ -83,7 +83,8 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
 }
 
 /** The fleet budget woke the cluster, or a step of it had a permit. */
-const hasTurn = ({ reason }: Evaluation): boolean => reason !== 'event' && reason !== 'sweep'
+const hasTurn = ({ reason, permit }: Evaluation): boolean =>
+  permit !== undefined || (reason !== 'event' && reason !== 'sweep')
 
 const permitOf = ({ permit }: Evaluation) => permit && { permit }
 

@@ -84,7 +84,7 @@ export const handleStep = async (tools: HandleStepTools, message: RolloutStep, m
         const cause = `rollout ${outcome.state}`
         const { recheckAfterSeconds: delaySeconds } = outcome
         await tools.queues.sendEvaluation(
-          { ...subject, reason: 'event', cause },
+          { ...subject, reason: 'event', cause, ...held },
           ...(delaySeconds === undefined ? [] : [{ delaySeconds }]),
         )
       } else if (missing || permit) {
