@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { recordedBetween } from '../../shared/clients/aws/history.ts'
 import { inTime, limited } from '../../shared/clients/aws/limits.ts'
 import { leastGapMinutes } from '../../shared/domain/history/gap-limits.ts'
-import { daysBefore, type History, historyOf } from '../../shared/domain/history/history.ts'
+import { daysBeside, type History, historyOf } from '../../shared/domain/history/history.ts'
 import { quoted } from '../../shared/domain/shell.ts'
 import { plain } from '../../shared/domain/plain.ts'
 import { clusterKey, clusterRef } from '../../shared/messages.ts'
@@ -20,8 +20,7 @@ export interface Asked extends RecordsPlace {
 }
 
 const dayMs = 86_400_000
-const earlier = (day: string, days: number): string =>
-  new Date(Date.parse(day) - days * dayMs).toISOString().slice(0, 10)
+const moved = (day: string, days: number): string => new Date(Date.parse(day) + days * dayMs).toISOString().slice(0, 10)
 
 /** Throws a `Failure` with the next command: no table, no permission, no records. */
 export const readHistory = async (asked: Asked): Promise<History> => {
@@ -34,13 +33,15 @@ export const readHistory = async (asked: Asked): Promise<History> => {
   const key = clusterKey(cluster.data)
   const table = await tableIn(asked)
   const dynamo = new DynamoDBClient({ region: table.region, ...limited, ...(await sdkOptions()) })
-  const ask = { cluster: key, from: earlier(first, daysBefore), to: last }
+  const beside = daysBeside(gap)
+  const ask = { cluster: key, from: moved(first, -beside), to: moved(last, beside) }
   const found = await recordedBetween(dynamo, table.name, ask).catch((error: unknown) => {
     throw failureOf(error, table)
   })
   const to = new Date(Date.parse(last) + dayMs).toISOString()
   const span = { from: new Date(first).toISOString(), to, readAt: new Date().toISOString() }
-  const least = leastGapMinutes(found.days.flatMap(({ intervals }) => intervals))
+  const recorded = found.days.flatMap(({ intervals }) => intervals)
+  const least = leastGapMinutes(recorded.filter((it) => it.from < span.to && it.until >= span.from))
   if (gap !== undefined && gap < least)
     throw new UsageError(
       `--gap ${gap} is too short: the records do not show gaps of less than ${least} minutes. Give ${least} or more.`,

@@ -55,8 +55,10 @@ beforeAll(async () => {
   await kept.putReport('111122223333/eu-west-1/prod', look('2026-11-21T10:00:00Z', 'in-step'))
   await kept.putReport('111122223333/eu-west-1/prod', look('2026-11-21T11:00:00Z', 'out-of-step'))
   const daily = records(dynamo, 'records', { everyMinutes: 1440, withinMinutes: 15 })
-  for (const day of [19, 20, 21, 22])
+  for (const day of [12, 19, 20, 21, 22, 23])
     await daily.putReport('111122223333/eu-west-1/daily', look(`2026-11-${day}T04:10:00Z`, 'in-step'))
+  await daily.putReport('111122223333/eu-west-1/hourly-now', look('2026-11-21T04:10:00Z', 'in-step'))
+  await kept.putReport('111122223333/eu-west-1/hourly-now', look('2026-11-22T04:10:00Z', 'in-step'))
 })
 afterAll(async () => {
   dynamo.destroy()
@@ -102,6 +104,18 @@ describe('history', () => {
       expect(it?.stdout).not.toContain('no evaluation between')
     }
     expect(JSON.parse(data?.stdout ?? '')).toMatchObject({ gaps: [], intervals: [{ looks: 4 }] })
+  })
+
+  test('with --gap looks for evaluations beside the days as far as that gap is long', async () => {
+    const week = await history('--quiet', '--cluster', 'daily', '--from', '2026-11-19', '--gap', '10080', '-o', 'json')
+    expect(JSON.parse(week.stdout)).toMatchObject({ gaps: [], intervals: [{ looks: 5 }] })
+  })
+
+  test('takes a --gap that the records of these days show, whatever those of the days before show', async () => {
+    const words = ['--cluster', 'hourly-now', '--from', '2026-11-22', '--gap', '150', '-o', 'json']
+    const { status, stdout } = await history('--quiet', ...words)
+    expect(status).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ gapLimits: [{ minutes: 150, source: 'given' }] })
   })
 
   test.each([

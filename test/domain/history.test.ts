@@ -133,18 +133,30 @@ describe('what the records tell between two days', () => {
     hours.map((hour) => [`${day}T${String(hour).padStart(2, '0')}:30:00.000Z`, seen])
   const hours = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n)
   const days = (...all: [string, DayResult][][]) => all.map((looks) => dayOf(looks) as Day)
+  const dayBefore = hourly('2026-11-21', [23], inStep)
+  const dayAfter = hourly('2026-11-24', [0], inStep)
 
   test('midnight parts no interval, and a span that was watched has no gap', () => {
-    const found = days(hourly('2026-11-22', hours(0, 24), inStep), hourly('2026-11-23', hours(0, 24), inStep))
+    const found = days(
+      dayBefore,
+      hourly('2026-11-22', hours(0, 24), inStep),
+      hourly('2026-11-23', hours(0, 24), inStep),
+      dayAfter,
+    )
     const { intervals, gaps } = historyOf({ days: found, writes: [], unreadable: 0 }, asked)
     expect(intervals).toEqual([
-      { ...inStep, from: '2026-11-22T00:30:00.000Z', until: '2026-11-23T23:30:00.000Z', looks: 48 },
+      { ...inStep, from: '2026-11-21T23:30:00.000Z', until: '2026-11-23T23:30:00.000Z', looks: 49 },
     ])
     expect(gaps).toEqual([])
   })
 
   test('a night in which nobody looked is a gap, said with its ends', () => {
-    const found = days(hourly('2026-11-22', hours(0, 20), inStep), hourly('2026-11-23', hours(6, 24), inStep))
+    const found = days(
+      dayBefore,
+      hourly('2026-11-22', hours(0, 20), inStep),
+      hourly('2026-11-23', hours(6, 24), inStep),
+      dayAfter,
+    )
     expect(historyOf({ days: found, writes: [], unreadable: 0 }, asked).gaps).toEqual([
       { from: '2026-11-22T19:30:00.000Z', to: '2026-11-23T06:30:00.000Z' },
     ])
@@ -159,7 +171,7 @@ describe('what the records tell between two days', () => {
   })
 
   test('the last look of the day before reaches into the first', () => {
-    const found = days(hourly('2026-11-21', [23], inStep), hourly('2026-11-22', hours(1, 24), inStep))
+    const found = days(dayBefore, hourly('2026-11-22', hours(1, 24), inStep), hourly('2026-11-23', [0], inStep))
     const told = historyOf({ days: found, writes: [], unreadable: 0 }, { ...asked, to: '2026-11-23T00:00:00.000Z' })
     expect(told.gaps).toEqual([])
     expect(told.intervals[0]?.from).toBe('2026-11-21T23:30:00.000Z')
@@ -174,17 +186,40 @@ describe('what the records tell between two days', () => {
   const told = (found: Day[], more = {}) => historyOf({ days: found, writes: [], unreadable: 0 }, { ...asked, ...more })
 
   test('a fleet that is swept once a day has gaps of its own length, and says which', () => {
-    const found = days(hourly('2026-11-22', [0], daily), hourly('2026-11-23', [0, 23], daily))
+    const found = days(
+      hourly('2026-11-21', [0], daily),
+      hourly('2026-11-22', [0], daily),
+      hourly('2026-11-23', [0, 23], daily),
+      hourly('2026-11-24', [23], daily),
+    )
     expect(told(found)).toMatchObject({
       gaps: [],
-      intervals: [{ looks: 3 }],
+      intervals: [{ looks: 4 }],
       gapLimits: [{ from: asked.from, minutes: 2_910, source: 'configured' }],
     })
     expect(told(found).intervals[0]).not.toHaveProperty('gapMinutes')
   })
 
+  test('what nobody watched at an end of the span is a gap, however long the limit', () => {
+    const middle = [hourly('2026-11-22', [4], daily), hourly('2026-11-23', [4], daily)]
+    const first = { from: asked.from, to: '2026-11-22T04:30:00.000Z' }
+    const last = { from: '2026-11-23T04:30:00.000Z', to: asked.to }
+    expect(told(days(...middle)).gaps).toEqual([first, last])
+    expect(told(days(hourly('2026-11-20', [4], daily), ...middle)).gaps).toEqual([last])
+    expect(told(days(hourly('2026-11-20', [3], daily), ...middle)).gaps).toEqual([first, last])
+    expect(told(days(...middle, hourly('2026-11-25', [4], daily))).gaps).toEqual([first])
+    expect(told(days(...middle, hourly('2026-11-25', [5], daily))).gaps).toEqual([first, last])
+    expect(told(days(...middle), { readAt: '2026-11-25T04:30:00.000Z' }).gaps).toEqual([first])
+  })
+
+  test('of days beside the span nothing is counted or shown', () => {
+    const outside = days(dayBefore, hourly('2026-11-22', [0], inStep), hourly('2026-11-24', [0], outOfStep))
+    const found = outside.map((day, at) => ({ ...day, leftOut: 10 ** at }))
+    expect(told(found)).toMatchObject({ leftOut: 10, intervals: [{ until: '2026-11-22T00:30:00.000Z', looks: 2 }] })
+  })
+
   test('where no record says how often the fleet was swept, a sweep each hour is assumed, and called that', () => {
-    const found = days(hourly('2026-11-22', [0], inStep), hourly('2026-11-23', [0, 23], inStep))
+    const found = days(dayBefore, hourly('2026-11-22', [0], inStep), hourly('2026-11-23', [0, 23], inStep), dayAfter)
     expect(told(found)).toMatchObject({
       gaps: [{ from: '2026-11-22T00:30:00.000Z' }, { from: '2026-11-23T00:30:00.000Z' }],
       gapLimits: [{ from: asked.from, minutes: 150, source: 'assumed' }],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { parseConfig } from '../../infra/config.ts'
 import { assumedGapMinutes, gapAfter } from '../../shared/domain/history/day.ts'
-import { daysBefore } from '../../shared/domain/history/history.ts'
+import { daysBeside } from '../../shared/domain/history/history.ts'
 import { readSettings } from '../../shared/settings.ts'
 import { evaluateSettings, rolloutStepSettings } from '../../shared/worker-settings.ts'
 import { notifySlackSettings, tellSettings } from '../../shared/notice-settings.ts'
@@ -67,13 +67,13 @@ describe('settings', () => {
     expect(wrong({ clustersAtOnce: 0 })).toThrow(/clustersAtOnce/)
   })
 
-  test('a history reads enough earlier days for the longest gap of a configuration, and assumes the default', () => {
+  test('a history reads enough days beside its own for the longest gap of a configuration, and assumes the default', () => {
     expect(gapAfter(parseConfig({}).sweep)).toBe(assumedGapMinutes)
     const rarest = { everyMinutes: 1440, withinMinutes: 240 }
     expect(parseConfig({ sweep: rarest }).sweep).toEqual(rarest)
     for (const more of [{ everyMinutes: 1441 }, { withinMinutes: 241 }])
       expect(() => parseConfig({ sweep: { ...rarest, ...more } })).toThrow(/sweep/)
-    expect(gapAfter(rarest)).toBeLessThanOrEqual(daysBefore * 1440)
+    expect(gapAfter(rarest)).toBeLessThanOrEqual(daysBeside() * 1440)
   })
 
   test('the fleet and the policy of the configuration reach the functions', () => {

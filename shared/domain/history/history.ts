@@ -53,15 +53,20 @@ interface Records {
 /** `gapMinutes`: what counts as a gap, whatever the records say of it. */
 type Asked = Pick<History, 'cluster' | 'from' | 'to' | 'readAt'> & { gapMinutes?: number }
 
-/** The last interval of earlier days may extend into the first: the longest limit of a gap is little more than two days. */
-export const daysBefore = 3
+/**
+ * Days to read before the first and after the last: longer than any limit of a gap, which is little more than two days
+ * where none is given. So a cluster without an evaluation in them was not watched at that end.
+ */
+export const daysBeside = (gapMinutes = 0): number => Math.max(3, Math.ceil(gapMinutes / 1440) + 1)
 
-/** `days`: in order, including `daysBefore` the first. */
+/** `days`: in order, with `daysBeside` those that were asked for. */
 export const historyOf = ({ days, writes, unreadable }: Records, asked: Asked): History => {
   const { cluster, from, to, readAt } = asked
-  const recorded = days.flatMap((day) => day.intervals)
+  const all = days.flatMap((day) => day.intervals)
+  const recorded = all.filter((it) => it.from < to)
   const intervals = joined(recorded, asked.gapMinutes)
   const within = (it: Span): boolean => it.from < to && it.to >= from
+  const isAsked = (it: Interval): boolean => within({ from: it.from, to: it.from })
   return {
     schemaVersion: 1,
     cluster,
@@ -70,9 +75,9 @@ export const historyOf = ({ days, writes, unreadable }: Records, asked: Asked): 
     readAt,
     gapLimits: gapLimits(recorded, asked),
     intervals: intervals.filter((it) => within({ from: it.from, to: it.until })).map(shown),
-    gaps: gapsBetween(intervals, asked),
+    gaps: gapsBetween([...intervals, ...all.slice(recorded.length)], asked),
     writes: writes.filter(({ at }) => within({ from: at, to: at })).toSorted((a, b) => (a.at < b.at ? -1 : 1)),
-    leftOut: days.reduce((sum, { leftOut }) => sum + leftOut, 0),
+    leftOut: days.reduce((sum, { intervals: [first], leftOut }) => sum + (first && isAsked(first) ? leftOut : 0), 0),
     unreadable,
   }
 }
@@ -100,14 +105,14 @@ const joined = (intervals: readonly Interval[], gapMinutes: number | undefined):
   return all
 }
 
-/** The last one ends with the requested time or now, whichever is earlier: the future is no gap. */
+/** The intervals go on beyond `to`. A gap ends with the requested time or now, whichever is earlier: the future is no gap. */
 const gapsBetween = (intervals: readonly Interval[], { from, to, readAt, gapMinutes }: Asked): Span[] => {
   const end = to < readAt ? to : readAt
-  if (intervals.length === 0) return from < end ? [{ from, to: end }] : []
   return [undefined, ...intervals].flatMap((before, at) => {
     const after = intervals[at]
-    const between = { from: before?.until ?? from, to: after?.from ?? end, before, after }
+    const between = { from: before?.until ?? from, to: after?.from ?? readAt, before, after }
     const gap = { from: between.from < from ? from : between.from, to: between.to > end ? end : between.to }
-    return isWatched(between, gapMinutes) || gap.from >= gap.to ? [] : [gap]
+    const isNone = (before !== undefined && isWatched(between, gapMinutes)) || gap.from >= gap.to
+    return isNone ? [] : [gap]
   })
 }
