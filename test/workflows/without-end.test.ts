@@ -287,6 +287,24 @@ describe.each(['direct', 'canary'] as const)('after `default` was written with %
   })
 })
 
+test('a node that is late halts the rollout, though at each look another one fails or has stayed well', async () => {
+  const nodes = Array.from({ length: 50 }, (_, index) => `n${index}`)
+  const world = begun('direct', nodes)
+  world.broken = new Set(['n0'])
+  inPods(world, (pod) => {
+    const index = nodes.indexOf(pod.node)
+    if (index === 0 || world.felixRestarts.length === 0) return pod
+    const phase = (world.clock + index * 1000) % 50_000
+    const ready = phase >= 5_000
+    return { ...pod, ready, readySince: new Date(world.clock - (ready ? phase - 5_000 : phase)).toISOString() }
+  })
+  for (let look = 0; look < deadline + 10 && !rolloutIn(world).evidence; look += 1) {
+    await takeStep(world.tools)
+    world.clock += 1000
+  }
+  expect(rolloutIn(world).evidence).toMatchObject({ node: 'n0' })
+})
+
 describe('somebody takes our marks during an abort', () => {
   const aborted = async (unmark: (world: World) => void) => {
     const world = begun('staged')

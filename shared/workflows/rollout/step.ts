@@ -20,9 +20,9 @@ import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 /**
  * One step of the rollout in the Lease: at most five requests, or eight if it writes a range, which is noted before
- * and confirmed after (one more if the Lease is about to expire, a touched node is missing or not Ready, a log is
- * read, or the API is no longer served) and at most one effect on nodes. An effect that was applied before and not
- * acknowledged is visible in the cluster and not repeated. The Lease may be forged: no node is changed unless this
+ * and confirmed after (one more if the Lease is about to expire, a touched node is missing or not Ready, others are
+ * not well than before, a log is read, or the API is no longer served) and at most one effect on nodes. An effect that
+ * was applied before and not acknowledged is visible in the cluster and not repeated. The Lease may be forged: no node is changed unless this
  * function or process decided it, and every step reads the cluster again. `outdated`: as the outcome before said.
  */
 export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome> => {
@@ -105,12 +105,12 @@ const decideAndApply = async (tools: StepTools, standing: LeasedRollout): Promis
   const looked = { ...(await observeRollout(tools.kube, rollout, { pods, now })), missing }
   if (isUnlisted(rollout, looked)) return unlisted
   const { unwell = [] } = rememberingUnwell({ rollout, now: now.getTime() }, looked).rollout
-  if (!isDeepStrictEqual(unwell, rollout.unwell ?? [])) {
-    await putRollout(tools, standing, { ...rollout, unwell })
-    return { next: 'now' }
-  }
-  const { step, seen } = await decideStep(tools, rollout, looked)
-  return applyStep(step, tools, { ...standing, seen })
+  const known = { ...rollout, unwell }
+  // It decides in the same step: where the nodes that are not well change all the time, it would never decide otherwise.
+  const isNew = !isDeepStrictEqual(unwell, rollout.unwell ?? [])
+  const record = isNew ? await putRollout(tools, standing, known) : standing.record
+  const { step, seen } = await decideStep(tools, known, looked)
+  return applyStep(step, tools, { record, rollout: known, seen })
 }
 
 /**
