@@ -6,7 +6,7 @@ import { control } from '../../shared/workflows/rollout/control.ts'
 import { KubeError } from '../../shared/errors.ts'
 import { release } from '../../shared/workflows/rollout/lease.ts'
 import { notUnderstood, takeStep } from '../../shared/workflows/rollout/step.ts'
-import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
+import { type Outcome, pauseFor } from '../../shared/workflows/rollout/tools.ts'
 import { commandFor } from '../target/command-for.ts'
 import { connect } from '../target/connect.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -27,12 +27,16 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
   const target = await connect(options, telling)
   try {
     if (!reaches(target)) throw await unreachable(target, options)
-    if (act === 'abort' && (await read(target, options))?.state === 'halted') {
-      const waited = await finishHalt(target.kube, telling)
+    const isHalted = act === 'abort' && (await read(target, options))?.state === 'halted'
+    const waited = isHalted ? await finishHalt(target.kube, telling) : undefined
+    try {
+      await requestChange(target, act, options)
+    } catch (error) {
+      // Otherwise the abort itself undoes what is left.
       const left = waited === undefined ? undefined : haltLeft(await read(target, options), waited)
       if (left !== undefined) say(`${target.name}: ${left}`)
+      throw error
     }
-    await requestChange(target, act, options)
     if (act === 'abort') await takeBack(target, telling, options)
     telling.clear()
     const rollout = await read(target, options)
@@ -94,8 +98,7 @@ const takeBack = async (target: Reached, telling: ProgressOutput, options: Rollo
       if (outcome.next === 'now') continue
       count(outcome)
       tellWait(telling, outcome)
-      // Short enough that the Lease is renewed in time.
-      await interruption.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
+      await interruption.sleep(pauseFor(outcome, tools.leaseSeconds))
     }
     await release(tools)
     throw stopped('The abort was interrupted.')

@@ -5,7 +5,7 @@ import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { unfinishedHalt } from '../../shared/domain/rollout/progress.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
-import type { Outcome, StepEvent, StepTools } from '../../shared/workflows/rollout/tools.ts'
+import { type Outcome, pauseFor, type StepEvent, type StepTools } from '../../shared/workflows/rollout/tools.ts'
 import type { ProgressOutput } from '../progress.ts'
 
 /**
@@ -26,7 +26,7 @@ export const finishHalt = async (
     if (waits === waitsAtMost) return outcome.why
     waits += 1
     tellWait(telling, outcome)
-    await pause(Math.min(outcome.seconds, 10))
+    await pause(pauseFor(outcome, tools.leaseSeconds))
   }
 }
 

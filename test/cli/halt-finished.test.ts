@@ -6,6 +6,7 @@ import { defaultPolicy as policy } from '../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
+import { pauseFor } from '../../shared/workflows/rollout/tools.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { startRollout, worldOf } from '../workflows/world.ts'
 
@@ -47,6 +48,14 @@ test('where another process holds the Lease, it is waited for a while, and then 
     "waited long enough (the rollout is being applied by another). Not all that the halt has to undo is undone: our override on n1 is removed by sync, or by the deployment's next message.",
   )
   expect(haltLeft({ ...rollout!, state: 'done' }, '')).toBeUndefined()
+})
+
+test('a server that throttles is asked when it said; any other wait is short enough to renew the Lease', () => {
+  const wait = { next: 'wait', seconds: 40, why: '' } as const
+  expect(pauseFor(wait, 60)).toBe(10)
+  expect(pauseFor({ ...wait, seconds: 2 }, 60)).toBe(2)
+  expect(pauseFor({ ...wait, outdated: 3 }, 60)).toBe(40)
+  expect(pauseFor({ ...wait, seconds: 3_600, outdated: 3 }, 60)).toBe(300)
 })
 
 test.each([

@@ -126,7 +126,7 @@ const unfinishedIn = ({ state }: ClusterFacts): { while: string; later: string }
   if (rollout?.state !== 'running') return undefined
   return {
     while: `While the rollout ${rollout.id} is not finished, `,
-    later: 'When it goes on, it takes its change back on a node that does not become Ready after it.',
+    later: 'While a node that it changed is not Ready it changes no other, and it halts if that lasts.',
   }
 }
 

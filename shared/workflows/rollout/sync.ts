@@ -5,7 +5,7 @@ import { soundRollout } from '../../domain/rollout/parse.ts'
 import { readAgain } from '../../errors.ts'
 import { release } from './lease.ts'
 import { takeStep } from './step.ts'
-import type { Outcome, StepTools } from './tools.ts'
+import { type Outcome, pauseFor, type StepTools } from './tools.ts'
 
 export interface SyncTools extends Omit<StepTools, 'policy' | 'decided'> {
   /** Observes the whole cluster. */
@@ -50,8 +50,7 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
     }
     if (outcome.next === 'wait') {
       tools.waiting(outcome)
-      // Short enough to renew the Lease in time, however long the wait is.
-      await tools.sleep(Math.min(outcome.seconds, tools.leaseSeconds / 6))
+      await tools.sleep(pauseFor(outcome, tools.leaseSeconds))
     }
   }
 }

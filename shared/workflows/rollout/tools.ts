@@ -57,6 +57,16 @@ export type Outcome =
   /** `recheckAfterSeconds`: the effect of the last write shows only then. */
   | { next: 'over'; state: Rollout['state'] | 'none'; why: string; recheckAfterSeconds?: number }
 
+/** Seconds; whatever a server asks for. */
+const longestPause = 300
+
+/**
+ * Seconds that a process at a terminal waits before it asks again: short enough to renew the Lease in time. A server that
+ * throttles is asked when it said, or else the answer is the same.
+ */
+export const pauseFor = ({ seconds, outdated }: Extract<Outcome, { next: 'wait' }>, leaseSeconds: number): number =>
+  Math.min(seconds, outdated === undefined ? leaseSeconds / 6 : longestPause)
+
 /** A rollout and the Lease it is stored in. */
 export interface LeasedRollout {
   record: RolloutRecord
