@@ -313,6 +313,16 @@ test('what changed while a rollout began is looked at again, and the tenth time 
   await expect(run(world, { observe }, { ...begin, outdated: 9 }, 1)).rejects.toThrow('404: gone')
 })
 
+test('a begin that the cluster throttles is asked for again with its permit, and is told the tenth time in a row', async () => {
+  const world = worldOf(['n0'])
+  const why = '429: too many requests'
+  const observe = () => Promise.reject(new KubeError('unavailable', why, { status: 429, retryAfterSeconds: 20 }))
+  const begin = { ...message, begin: true, permit }
+  const { looked, waits } = await run(world, { observe }, begin, 1)
+  expect([looked, waits]).toMatchObject([[{ reason: 'rollout', outdated: 1, permit }], [20]])
+  await expect(run(world, { observe }, { ...begin, outdated: 9 }, 1)).rejects.toThrow(why)
+})
+
 test.each([
   ['another account', { account: '444455556666' }],
   ['another region', { region: 'us-east-1' }],

@@ -14,7 +14,7 @@ import type { JournalEntry } from '../../domain/rollout/journal.ts'
 import { isMarked, touchedAt } from '../../domain/rollout/marks.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
-import { isOutdated, readAgain, ReadError } from '../../errors.ts'
+import { askLater, isOutdated, isThrottled, readAgain, ReadError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../../messages.ts'
 import { beginRollout } from '../rollout/begin.ts'
@@ -145,6 +145,8 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
   } catch (error) {
     // The cluster changed while the rollout began.
     if (isOutdated(error)) return { next: 'look', ...readAgain(error, message.outdated) }
+    // The API server throttles the first writes of a rollout.
+    if (isThrottled(error) && !isUnread(error)) return { next: 'wait', ...askLater(error, message.outdated), decided }
     return { ...(await waitFor(error, kube, tools)), decided }
   }
 }
