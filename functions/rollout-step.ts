@@ -16,6 +16,7 @@ import { readSettings } from '../shared/settings.ts'
 import { rolloutStepSettings } from '../shared/worker-settings.ts'
 import type { StepEvent } from '../shared/workflows/rollout/tools.ts'
 import { handleStep } from '../shared/workflows/fleet/rollout-message.ts'
+import { deploymentHolder } from '../shared/workflows/fleet/tools.ts'
 
 const settings = readSettings(rolloutStepSettings, process.env)
 const deployment = readDeployment(settings.OWN_ACCOUNT, process.env)
@@ -35,8 +36,7 @@ const tools = {
   ...heeded(policy, () => sqs.config.credentials()),
   policy,
   needsPermit: true,
-  // One name for all instances: the queue lets only one of them work on a cluster at a time.
-  holder: 'calico-ipvs-sync (AWS Lambda)',
+  holder: deploymentHolder,
   leaseSeconds: 900,
   now: () => new Date(),
 }

@@ -13,7 +13,7 @@ import type { JournalEntry } from '../../shared/domain/rollout/journal.ts'
 import { clusterKey, type Evaluation, type RolloutStep } from '../../shared/messages.ts'
 import { accessMissing, accessNeeded } from '../../shared/workflows/rollout/access-review.ts'
 import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
-import type { EvaluateTools } from '../../shared/workflows/fleet/tools.ts'
+import { deploymentHolder, type EvaluateTools } from '../../shared/workflows/fleet/tools.ts'
 import { sendNotice } from '../../shared/workflows/fleet/tell-send.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
 import { cluster as clusterWith } from '../domain/ingredients.ts'
@@ -1098,6 +1098,22 @@ describe('the fleet budget', () => {
     it.state = state
     await it.look('follow', { cause: 'the fleet budget has room' })
     expect([wokenNext(it), it.steps]).toEqual([true, []])
+  })
+
+  test.each([
+    ['is being aborted', 'aborting', deploymentHolder, true],
+    ['is being changed at a terminal', 'running', 'alice', true],
+    ['goes on by its own messages, which take the room', 'running', deploymentHolder, false],
+  ] as const)('and the next one, where the cluster whose turn it was %s', async (_, state, holder, isNext) => {
+    const { fleet, permits } = shared([])
+    fleet.budget = { ...emptyBudget, waiting: [green] }
+    const it = hub({}, { permits })
+    const record = valueOf(withRollout({ state }).rollout)
+    it.state = stateOf(out, { rollout: read({ ...record, holder, renewedAt: '2026-11-20T09:59:55Z' } as never) })
+    await it.look('event')
+    expect(wokenNext(it)).toBe(false)
+    await it.look('follow', { cause: 'the fleet budget has room' })
+    expect([wokenNext(it), it.steps]).toEqual([isNext, []])
   })
 
   test.each([

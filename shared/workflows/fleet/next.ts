@@ -8,7 +8,7 @@ import { isOurs } from '../../domain/rollout/marks.ts'
 import { parseRollout, soundRollout } from '../../domain/rollout/parse.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
-import type { EvaluateTools } from './tools.ts'
+import { deploymentHolder, type EvaluateTools } from './tools.ts'
 import { budgetSpent, type Hold, holdFor } from '../rollout/hold.ts'
 
 /** The actions after an evaluation. */
@@ -18,6 +18,8 @@ export interface Next {
   waits?: string
   /** Nothing is being changed here: the cluster's permit of the fleet budget is released. */
   leaves?: boolean
+  /** Room in the fleet budget that woke the cluster is for the next one; a permit that it has is not given back. */
+  passes?: boolean
   /** Evaluate again when this may be over. */
   again?: Hold
 }
@@ -55,11 +57,15 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
   switch (rollout?.state) {
     case 'aborting':
       // Its end gives the permit back.
-      return isContinued || isNobodys ? { send: { begin: false, ...permitOf(message) } } : {}
+      return isContinued || isNobodys
+        ? { send: { begin: false, ...permitOf(message) } }
+        : { passes: message.reason === 'follow' }
     case 'running':
       // A refusal that leads to the next try leads to the next refusal.
       if (message.reason === 'refused') return { leaves: true }
-      if (!(isContinued || isNobodys)) return {}
+      // The deployment's own messages take the room within minutes: a cluster in the middle of a change is not overtaken.
+      if (!(isContinued || isNobodys))
+        return { passes: message.reason === 'follow' && record?.holder !== deploymentHolder }
       return blockedBy.length > 0 || isExcepted(tools, rollout, state)
         ? { leaves: true }
         : continueRunning(tools, message, changes.length > 0)
@@ -168,7 +174,7 @@ export const continueRollout = async (
   { cluster, incarnation, outdated }: Subject & Pick<Evaluation, 'outdated'>,
   { next, dedupId, idleSince }: Going,
 ): Promise<void> => {
-  const { send, leaves, again, waits } = next
+  const { send, leaves, passes, again, waits } = next
   const subject = { cluster, ...(incarnation && { incarnation }) }
   if (waits) tools.log('waits', { cluster: clusterKey(cluster), why: waits })
   if (send)
@@ -177,6 +183,7 @@ export const continueRollout = async (
       dedupId,
     )
   if (leaves) await giveBack(tools, cluster, { idleSince })
+  if (passes) await giveBack(tools, cluster, { idleSince: 0 })
   if (again) await scheduleLook(tools, subject, again)
 }
 

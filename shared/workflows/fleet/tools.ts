@@ -11,6 +11,9 @@ import type { Read } from '../../domain/read.ts'
 import type { Log } from '../../log.ts'
 import type { ClusterRef } from '../../messages.ts'
 
+/** One name for all instances: the queue lets only one of them work on a cluster at a time. */
+export const deploymentHolder = 'calico-ipvs-sync (AWS Lambda)'
+
 /** The clients and settings of `evaluate`. */
 export interface EvaluateTools {
   fleet: FleetBounds
