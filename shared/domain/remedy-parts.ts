@@ -19,10 +19,11 @@ export const remedyParts = (remedy: string): RemedyPart[] => {
   let inYaml = false
   for (const line of remedy === '' ? [] : plainLines(remedy)) {
     inYaml = here === undefined && (line.startsWith('apiVersion:') || (inYaml && yaml.test(line)))
+    const isCommand = programs.test(line)
     if (here !== undefined || inYaml) parts.push({ kind: 'verbatim', text: line })
-    else parts.push(programs.test(line) ? commandOf(line) : { kind: 'prose', text: line })
+    else parts.push(isCommand ? commandOf(line) : { kind: 'prose', text: line })
     if (here !== undefined) here = line === here ? undefined : here
-    else here = /<<'?(\w+)'?$/.exec(line)?.[1]
+    else if (isCommand) here = /<<'?(\w+)'?$/.exec(line)?.[1]
   }
   return parts
 }

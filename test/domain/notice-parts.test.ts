@@ -176,4 +176,27 @@ describe('a notification of Amazon Q in chat applications', () => {
     )
     expect(content.nextSteps).toEqual([`${commands[0]}\n…`, 'four'])
   })
+  test('has no half command as code where the first line is too long', () => {
+    const step = (command: string) => {
+      const text = `x\n\nWhat to do:\n1. ${command}`
+      return chatNotification({ ...notice, text }, []).content.nextSteps?.[0] ?? ''
+    }
+    const long = step(`kubectl patch ${'a '.repeat(300)}--type merge`)
+    expect(long).toMatch(/^kubectl patch (?:a )+a?\n…$/)
+    expect(long.length).toBeLessThanOrEqual(300)
+    const second = step(`look first\nkubectl patch ${'a '.repeat(300)}--type merge`)
+    expect(second).toBe('look first\n…')
+  })
+
+  test('formats nothing and calls nobody in a command that no code can hold', () => {
+    const text = "prod\n\nWhat to do:\n1. kubectl label a '```' *b* _c_ @channel"
+    const [step = ''] = chatNotification({ ...notice, text }, []).content.nextSteps ?? []
+    expect(step).toMatch(/`\*b\*` `_c_` @\u200bchannel$/)
+    expect(step).not.toContain('```')
+  })
+
+  test('takes what follows a sentence that ends in << and a word for prose', () => {
+    const text = 'prod\n\nWhat to do:\n1. see a <<EOF\nthen *look*'
+    expect(chatNotification({ ...notice, text }, []).content.nextSteps).toEqual(['see a &lt;&lt;EOF\nthen `*look*`'])
+  })
 })

@@ -1,20 +1,20 @@
 import type { Link } from './links.ts'
-import { escaped, markdownOf } from './markdown.ts'
+import { escaped, markdownOf, proseOf } from './markdown.ts'
 import type { OutgoingNotice } from './outgoing.ts'
 
 /** Below the limits of the chat programs. In characters. */
 const atMost = { title: 250, description: 3_000, step: 300, steps: 5, context: 250 }
 
-/** Whole lines only, because half a command must not be pasted; a first line that is too long is cut. */
+/** Whole lines only, because half a command must not be pasted; a first line that is too long is cut, and no code then. */
 const markdown = (text: string, most: number): string => {
-  const lines = markdownOf(text, most - 2)
+  const lines = markdownOf(text, Infinity)
   if (lines.join('\n').length <= most) return lines.join('\n')
   const kept: string[] = []
   for (const line of lines) {
     if ([...kept, line, '…'].join('\n').length > most) break
     kept.push(line)
   }
-  return [...kept, '…'].join('\n')
+  return [...(kept.length > 0 ? kept : [proseOf(text, most - 2)]), '…'].join('\n')
 }
 
 const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)

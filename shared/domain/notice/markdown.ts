@@ -63,13 +63,22 @@ export const markdownOf = (text: string, most: number): string[] =>
     const [first = '', ...others] = lines
     if (!isCode) return pieces(`${number}${first}`, most, prose)
     const whole = lines.join('\n')
-    if (whole.includes('```')) return pieces(`${number}${whole}`, most, escaped)
+    // No code can hold it. A shell would not take it for the same command: it is only to be read.
+    if (whole.includes('```'))
+      return lines.flatMap((line, at) => pieces(at === 0 ? `${number}${line}` : line, most, prose))
     if (isVerbatim || whole.includes('`')) return [...(number ? [number.trim()] : []), ...blocks(lines, most)]
     return [
       ...pieces(first, most - number.length, code).map((piece, at) => (at === 0 ? `${number}${piece}` : piece)),
       ...others.flatMap((line) => pieces(line, most, code)),
     ]
   })
+
+/** As much of the beginning of the first line as fits, with nothing in it as a command. */
+export const proseOf = (text: string, most: number): string => {
+  const [line = ''] = text.split('\n')
+  const [first = ''] = pieces(line, most, prose)
+  return first
+}
 
 const blocks = (lines: readonly string[], most: number): string[] => {
   const whole = fenced(lines)
