@@ -238,7 +238,8 @@ describe('what the records tell between two days', () => {
       hourly('2026-11-22', [0], daily),
       hourly('2026-11-23', [0, 1], often),
     )
-    const { intervals, gapLimits, gaps } = told(found, { readAt: '2026-11-23T02:00:00.000Z' })
+    const { intervals, gapLimits, gapMinutes, gaps } = told(found, { readAt: '2026-11-23T02:00:00.000Z' })
+    expect(gapMinutes).toBe(2_910)
     expect(intervals).toMatchObject([
       { from: '2026-11-21T00:30:00.000Z', until: '2026-11-23T00:30:00.000Z', looks: 3 },
       { from: '2026-11-23T01:30:00.000Z', looks: 1 },

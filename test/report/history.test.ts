@@ -16,6 +16,7 @@ const history = (object = 'FelixConfiguration/node.n1'): History => ({
   to: '2026-11-28T00:00:00.000Z',
   readAt: '2026-11-29T08:00:00.000Z',
   gapLimits: [{ from: '2026-11-20T00:00:00.000Z', minutes: 150, source: 'configured' }],
+  gapMinutes: 150,
   intervals: [
     {
       from: '2026-11-20T00:10:00.000Z',

@@ -11,6 +11,8 @@ export interface History {
   readAt: string
   /** Which times without an evaluation are gaps: at least one limit, in the order of time. */
   gapLimits: GapLimit[]
+  /** The longest of them, for readers from before there were several. */
+  gapMinutes: number
   /** Oldest first. There is no result for times outside the intervals. */
   intervals: Omit<Interval, 'gapMinutes'>[]
   /** Times without an evaluation. */
@@ -66,6 +68,7 @@ export const historyOf = ({ days, writes, unreadable }: Records, asked: Asked): 
   const recorded = all.filter((it) => it.from < to)
   const intervals = joined(recorded, asked.gapMinutes)
   const within = (it: Span): boolean => it.from < to && it.to >= from
+  const limits = gapLimits(recorded, asked)
   const isAsked = (it: Interval): boolean => within({ from: it.from, to: it.from })
   return {
     schemaVersion: 1,
@@ -73,7 +76,8 @@ export const historyOf = ({ days, writes, unreadable }: Records, asked: Asked): 
     from,
     to,
     readAt,
-    gapLimits: gapLimits(recorded, asked),
+    gapLimits: limits,
+    gapMinutes: Math.max(...limits.map(({ minutes }) => minutes)),
     intervals: intervals.filter((it) => within({ from: it.from, to: it.until })).map(shown),
     gaps: gapsBetween([...intervals, ...all.slice(recorded.length)], asked),
     writes: writes.filter(({ at }) => within({ from: at, to: at })).toSorted((a, b) => (a.at < b.at ? -1 : 1)),

@@ -18,6 +18,7 @@ export const historySchema = z
       .array(z.strictObject({ from: time, minutes: count, source: z.enum(['configured', 'assumed', 'given']) }))
       .min(1)
       .describe('A time without an evaluation that is longer than `minutes` is a gap; each applies up to the next.'),
+    gapMinutes: count.describe('The longest of `gapLimits`.'),
     intervals: z.array(
       z.strictObject({
         from: time,

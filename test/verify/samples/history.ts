@@ -32,6 +32,7 @@ export const aWeek = (): History => ({
   to: '2026-11-23T00:00:00.000Z',
   readAt: '2026-11-23T08:00:00.000Z',
   gapLimits: [{ from: '2026-11-16T00:00:00.000Z', minutes: 150, source: 'configured' }],
+  gapMinutes: 150,
   intervals: [
     interval('16T00:10', '18T09:20', { looks: 58, verdict: 'in-step', findings: [], nodes: { 'in-step': 12 } }),
     interval('18T15:40', '20T09:20', { looks: 43, verdict: 'in-step', findings: [], nodes: { 'in-step': 12 } }),
