@@ -17,7 +17,9 @@ export const unwellNow = (current: RolloutNow, touched: Flight[]): NonNullable<R
   const found = touched.flatMap(({ node, pod, changedAt }) => {
     if (changedAt === undefined || remaining(current, { node, pod, changedAt }, settle) === undefined) return []
     const hadTime = now - milliseconds(changedAt) > 2 * settle * 1000
-    const begun = () => new Date(pod ? lastOf(now, changedAt, pod.readySince ?? pod.createdAt) : now).toISOString()
+    // A node's clock may be ahead of ours, and a time in the Lease that is in the future is invalid.
+    const begun = () =>
+      new Date(pod ? Math.min(now, lastOf(now, changedAt, pod.readySince ?? pod.createdAt)) : now).toISOString()
     const since = known.get(node) ?? (hadTime ? begun() : undefined)
     return since === undefined ? [] : [{ node, since }]
   })
