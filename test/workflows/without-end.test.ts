@@ -129,6 +129,19 @@ describe('a node that was changed', () => {
     },
   )
 
+  test('and was not well when nobody looked for an hour has its whole deadline', async () => {
+    const world = begun('staged')
+    await takeStep(world.tools)
+    losePod(world, 'n0')
+    world.clock += 61_000
+    await takeStep(world.tools)
+    expect(rolloutIn(world).unwell).toHaveLength(1)
+    world.clock += 3_600_000
+    world.bare.clear()
+    world.pods.push(calicoPod('n0', { name: 'again', createdAt: world.iso(), readySince: world.iso() }))
+    expect(await run(world)).toMatchObject({ state: 'done' })
+  })
+
   test('and that fails again and again halts the rollout, and its override goes', async () => {
     const world = begun('staged')
     flapping(world, 'n1')

@@ -99,7 +99,8 @@ export const beginRollout = async (tools: StepTools, look: AssessedCluster, poli
     ...rollout,
     touching,
     ...(isSame && present.written && { written: present.written }),
-    ...(present?.state === 'running' && present.unwell && { unwell: present.unwell }),
+    // Another process may have stopped long ago: nobody saw how the nodes fared since.
+    ...(isSame && record?.holder === tools.holder && present.unwell && { unwell: present.unwell }),
     ...(isCareful && { careful: true as const, pace: paceFor(present, policy) }),
     ...(present?.journal && { journal: present.journal }),
   }

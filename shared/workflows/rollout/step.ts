@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RolloutRecord } from '../../domain/cluster.ts'
+import { milliseconds } from '../../domain/rfc3339.ts'
+import { clockSkew } from '../../domain/rollout/annotations.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
 import { nextStep, rememberingUnwell } from '../../domain/rollout/next-step.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
+import { longestSettle } from '../../domain/rollout/places.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
@@ -14,6 +17,7 @@ import { decisionOf } from './decision.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 import { haltWithEvidence, rollBack } from './halt.ts'
+import { holdSeconds } from './hold.ts'
 import { heldByOther, isOverdue, putRollout, renew } from './lease.ts'
 import { calicoPods, observeRollout } from './observe.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
@@ -47,10 +51,24 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
     return { next: 'look', why: 'the Lease has another decision' }
   return unlessRefused(outdated, async () => {
     // The step continues at once: if messages are late, steps that only renew could follow each other forever.
-    const kept = isOverdue(record, tools) ? await renew(tools, record) : record
-    const standing = { record: kept, rollout }
+    const standing = isUnwatched(tools, record, rollout)
+      ? await forgetUnwell(tools, record, rollout)
+      : { record: isOverdue(record, tools) ? await renew(tools, record) : record, rollout }
     return unlessApiIsGone(named, standing, () => decideAndApply(named, standing))
   })
+}
+
+/** Nobody looked for so long that what is remembered of the nodes says nothing about them now. */
+const isUnwatched = ({ now, leaseSeconds }: StepTools, { renewedAt }: RolloutRecord, rollout: Rollout): boolean => {
+  const gap = (now().getTime() - milliseconds(renewedAt ?? '')) / 1000
+  // A step that only waits does not renew the Lease each time.
+  const most = Math.max(rollout.pace.nodeDeadlineSeconds, longestSettle(rollout), holdSeconds) + leaseSeconds / 3 + 60
+  return rollout.unwell !== undefined && !(gap >= -clockSkew / 1000 && gap <= most)
+}
+
+const forgetUnwell = async (tools: StepTools, record: RolloutRecord, rollout: Rollout): Promise<LeasedRollout> => {
+  const { unwell: _unwell, ...rest } = rollout
+  return { record: await putRollout(tools, { record }, rest), rollout: rest }
 }
 
 /** A person stopped it. Whoever resumes or aborts it need not wait until the Lease of this party expires. */
