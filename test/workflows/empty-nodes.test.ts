@@ -83,3 +83,42 @@ test.each([[{ target }], [{ restart: ['calico-node-n0', 'calico-node-n1'] }]])(
     expect(await takeStep(world.tools)).toEqual({ next: 'now' })
   },
 )
+
+const noPods = (world: World): World['tools'] => ({
+  ...world.tools,
+  kube: { ...world.tools.kube, pods: async () => read([]) },
+})
+
+test.each(['abort', 'reason gone'])('nor that all overrides may be removed at once: %s', async (why) => {
+  const world = worldOf(['n0', 'n1'])
+  startRollout(world, { target, canary: 'n0' })
+  while (world.felixRestarts.length < 2) {
+    await takeStep(world.tools)
+    world.clock += 31_000
+  }
+  if (why === 'abort') await control(world.tools.kube, 'abort')
+  else startRollout(world, { phase: 'range' })
+  const before = structuredClone(world.objects)
+  expect(await takeStep(noPods(world))).toMatchObject({ next: 'wait', why: expect.stringContaining('no pod') })
+  expect(world.objects).toEqual(before)
+})
+
+test('nor that `default` need not get its former value back', async () => {
+  const world = worldOf(['n0', 'n1'])
+  world.broken.add('n0')
+  const { pace } = soundRollout(started(world).lease, Infinity)!
+  startRollout(world, { target, pace: { ...pace, strategy: 'direct' } })
+  for (let step = 0; step < 30 && soundRollout(world.lease, Infinity)?.state !== 'halted'; step += 1) {
+    await takeStep(world.tools)
+    world.clock += 31_000
+  }
+  expect(soundRollout(world.lease, Infinity)?.rollback).toBeDefined()
+  const before = [structuredClone(world.objects), world.lease?.annotations]
+  expect(await takeStep(noPods(world))).toMatchObject({ next: 'wait', why: expect.stringContaining('no pod') })
+  expect([world.objects, world.lease?.annotations]).toEqual(before)
+})
+
+const started = (world: World): World => {
+  startRollout(world, { target })
+  return world
+}

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RolloutRecord } from '../../domain/cluster.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { clockSkew } from '../../domain/rollout/annotations.ts'
+import { restoresDefault } from '../../domain/rollout/halt-evidence.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
 import { nextStep, rememberingUnwell } from '../../domain/rollout/next-step.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
@@ -42,7 +43,11 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
     return unlessRefused(outdated, () =>
       unlessApiIsGone(named, { record, rollout }, async () => {
         const calico = await calicoPods(named.kube)
-        return calico === undefined ? noOneDaemonSet : rollBack(named, { record, rollout }, calico.pods)
+        if (calico === undefined) return noOneDaemonSet
+        // From no pods it would conclude that all nodes are well with the value of default.
+        const isRestore = rollout.evidence !== undefined && restoresDefault(rollout.evidence)
+        if (isRestore && calico.pods.length === 0 && calico.missing > 0) return unlisted
+        return rollBack(named, { record, rollout }, calico.pods)
       }),
     )
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
@@ -107,9 +112,18 @@ const noOneDaemonSet: Outcome = {
   why: 'there is not exactly one calico-node DaemonSet',
 }
 
-/** The DaemonSet has pods, and none is listed: unless one of ours is being replaced, nothing may be concluded from that. */
-const isUnlisted = ({ state, touching }: Rollout, { pods, missing = 0, objects }: StepInput): boolean =>
-  state === 'running' && pods.length === 0 && missing > 0 && touching.length === 0 && !objects.some(isOurs)
+/**
+ * The DaemonSet has pods, and none is listed: unless one of ours is being replaced, nothing may be concluded from that.
+ * Nor may all overrides be removed at once, as from nodes that have left. Where there is only one, its removal disturbs
+ * one node at most.
+ */
+const isUnlisted = (rollout: Rollout, { pods, missing = 0, objects }: StepInput): boolean => {
+  const { state, phase, target, touching } = rollout
+  if (pods.length > 0 || missing === 0) return false
+  const count = objects.filter(isOurs).length
+  if (count === 0) return state === 'running' && touching.length === 0
+  return count > 1 && (state === 'aborting' || (phase === 'range' && target === undefined))
+}
 
 const unlisted: Outcome = { next: 'wait', seconds: 60, why: 'no pod of the calico-node DaemonSet is listed' }
 
