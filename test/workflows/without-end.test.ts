@@ -348,4 +348,16 @@ describe('somebody takes our marks during an abort', () => {
     expect(ranges(world).get('n1')).toBe(target)
     expect(back).toHaveLength(2)
   })
+
+  test('and updates the object all the time: the abort ends, by the time of our own write', async () => {
+    const { world, outcome } = await aborted((it) => {
+      strip(it, 'node.n1', { [rangeAnnotation]: target })
+      const object = it.objects.get('node.n1')!
+      const theirs = { manager: 'controller', operation: 'Update', time: it.iso(), fields: {} }
+      const ours = { ...theirs, manager: 'calico-ipvs-sync', time: new Date(it.clock - 600_000).toISOString() }
+      it.objects.set('node.n1', { ...object, managedFields: [ours, theirs] })
+    })
+    expect(outcome).toMatchObject({ state: 'aborted', why: expect.stringContaining('node.n1') })
+    expect(ranges(world).get('n1')).toBe(target)
+  })
 })

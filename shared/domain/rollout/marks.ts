@@ -115,11 +115,14 @@ const canonical = (value: unknown): string =>
 /**
  * When this tool last wrote the object: by the clock of the writer or of the API server, whichever is later, because
  * with a slow clock a node that was just touched would count as settled. An invalid or future time is forged: then
- * the time of the last write from the API server counts. `now` and the result are in milliseconds.
+ * the time of our last write, or of the last write, from the API server counts. `now` and the result are in milliseconds.
  */
 export const touchedAt = (object: FelixObject, now: number): number => {
   const at = milliseconds(object.annotations[changedAtKey] ?? '')
   if (at <= now + clockSkew) return Math.max(at, ...storedByUs(object, now))
+  // Not that of somebody who took our marks and updates the object all the time: what we wrote would never settle.
+  const ours = storedByUs(object, now)
+  if (ours.length > 0) return Math.max(...ours)
   const written = object.managedFields.map(({ time }) => milliseconds(time ?? '')).filter((it) => it <= now + clockSkew)
   const made = milliseconds(object.createdAt)
   return Math.max(...written, Number.isNaN(made) ? 0 : made) || now
