@@ -564,6 +564,29 @@ describe('a cluster that cannot be read just now', () => {
     expect([it.notices.length, it.looks.length]).toEqual([1, 0])
   })
 
+  test('while EKS updates the cluster passes, and is looked at until the update has ended', async () => {
+    const it = hub()
+    const state = stateOf('unreachable')
+    it.state = {
+      ...state,
+      eks: read({
+        ...eksState,
+        status: 'UPDATING',
+        autoMode: false,
+        kubeProxyAddon: read(undefined),
+        updates: read([]),
+      }),
+    }
+    await it.look('event')
+    expect([it.notices.length, it.looks.length]).toEqual([0, 1])
+    await it.look('follow', { attempt: 6 })
+    await it.look('follow', { attempt: 7 })
+    expect([it.notices.length, it.looks.length]).toEqual([1, 3])
+    it.state = state
+    await it.look('follow', { attempt: 8 })
+    expect([it.notices.length, it.looks.length]).toEqual([1, 3])
+  })
+
   test('because two looks at it broke off is not looked at a third time: people hear of it', async () => {
     let observed = 0
     const it = hub({}, { observe: async () => Promise.reject(new Error(`look ${(observed += 1)}`)) })

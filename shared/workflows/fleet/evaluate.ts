@@ -126,7 +126,7 @@ export const evaluate = async (
     progress: action === 'sync' ? progressToTell(seen, report) : undefined,
   })
   if (isHeld && message.reason === 'rollout') return untilReleased(tools, message)
-  if (!next.send && waitsUnseen(message, state, report)) return again()
+  if (!next.send && (waitsUnseen(message, state, report) || isUnseenChange(report))) return again()
   await continueRollout(tools, message, going)
 }
 
@@ -251,13 +251,21 @@ const waitsUnseen = (
   return state === 'running' || state === 'aborting'
 }
 
-/** Throttling, a server that is being replaced, an API of AWS that does not answer: no notice is sent for failures shorter than five minutes. */
-const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, { verdict }: Report): boolean =>
-  verdict === 'unknown' &&
+/**
+ * Throttling, a server that is being replaced (while EKS updates the cluster, it drops connections), an API of AWS that does not
+ * answer: no notice is sent for failures shorter than five minutes.
+ */
+const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, report: Report): boolean =>
+  report.verdict === 'unknown' &&
   attempt < passingLooks &&
   failuresIn(state).some(
-    ({ kind, object }) => kind === 'unavailable' || (kind === 'unreachable' && /^(?:eks|sts):/.test(object)),
+    ({ kind, object }) =>
+      kind === 'unavailable' || (kind === 'unreachable' && (isUnseenChange(report) || /^(?:eks|sts):/.test(object))),
   )
+
+/** Its end causes no event: without another evaluation the change would be seen only by the next sweep. */
+const isUnseenChange = ({ verdict, findings }: Report): boolean =>
+  verdict === 'unknown' && findings.some(({ code, severity }) => code === 'CLUSTER_UPDATING' && severity === 'info')
 
 /** Failures of reads that the verdict needs. */
 const failuresIn = ({
