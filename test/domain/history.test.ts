@@ -172,18 +172,22 @@ describe('what the records tell between two days', () => {
 
   test('the last look of the day before reaches into the first', () => {
     const found = days(dayBefore, hourly('2026-11-22', hours(1, 24), inStep), hourly('2026-11-23', [0], inStep))
-    const told = historyOf({ days: found, writes: [], unreadable: 0 }, { ...asked, to: '2026-11-23T00:00:00.000Z' })
-    expect(told.gaps).toEqual([])
-    expect(told.intervals[0]?.from).toBe('2026-11-21T23:30:00.000Z')
+    const historyFrom = historyOf(
+      { days: found, writes: [], unreadable: 0 },
+      { ...asked, to: '2026-11-23T00:00:00.000Z' },
+    )
+    expect(historyFrom.gaps).toEqual([])
+    expect(historyFrom.intervals[0]?.from).toBe('2026-11-21T23:30:00.000Z')
   })
 
   test('with nothing on record the whole span is one gap', () => {
-    const told = historyOf({ days: [], writes: [], unreadable: 0 }, asked)
-    expect(told.gaps).toEqual([{ from: asked.from, to: asked.to }])
+    const historyFrom = historyOf({ days: [], writes: [], unreadable: 0 }, asked)
+    expect(historyFrom.gaps).toEqual([{ from: asked.from, to: asked.to }])
   })
 
   const daily = { ...inStep, gapMinutes: gapAfter({ everyMinutes: 1440, withinMinutes: 15 }) }
-  const told = (found: Day[], more = {}) => historyOf({ days: found, writes: [], unreadable: 0 }, { ...asked, ...more })
+  const historyFrom = (found: Day[], more = {}) =>
+    historyOf({ days: found, writes: [], unreadable: 0 }, { ...asked, ...more })
 
   test('a fleet that is swept once a day has gaps of its own length, and says which', () => {
     const found = days(
@@ -192,40 +196,43 @@ describe('what the records tell between two days', () => {
       hourly('2026-11-23', [0, 23], daily),
       hourly('2026-11-24', [23], daily),
     )
-    expect(told(found)).toMatchObject({
+    expect(historyFrom(found)).toMatchObject({
       gaps: [],
       intervals: [{ looks: 4 }],
       gapLimits: [{ from: asked.from, minutes: 2_910, source: 'configured' }],
     })
-    expect(told(found).intervals[0]).not.toHaveProperty('gapMinutes')
+    expect(historyFrom(found).intervals[0]).not.toHaveProperty('gapMinutes')
   })
 
   test('what nobody watched at an end of the span is a gap, however long the limit', () => {
     const middle = [hourly('2026-11-22', [4], daily), hourly('2026-11-23', [4], daily)]
     const first = { from: asked.from, to: '2026-11-22T04:30:00.000Z' }
     const last = { from: '2026-11-23T04:30:00.000Z', to: asked.to }
-    expect(told(days(...middle)).gaps).toEqual([first, last])
-    expect(told(days(hourly('2026-11-20', [4], daily), ...middle)).gaps).toEqual([last])
-    expect(told(days(hourly('2026-11-20', [3], daily), ...middle)).gaps).toEqual([first, last])
-    expect(told(days(...middle, hourly('2026-11-25', [4], daily))).gaps).toEqual([first])
-    expect(told(days(...middle, hourly('2026-11-25', [5], daily))).gaps).toEqual([first, last])
-    expect(told(days(...middle), { readAt: '2026-11-25T04:30:00.000Z' }).gaps).toEqual([first])
+    expect(historyFrom(days(...middle)).gaps).toEqual([first, last])
+    expect(historyFrom(days(hourly('2026-11-20', [4], daily), ...middle)).gaps).toEqual([last])
+    expect(historyFrom(days(hourly('2026-11-20', [3], daily), ...middle)).gaps).toEqual([first, last])
+    expect(historyFrom(days(...middle, hourly('2026-11-25', [4], daily))).gaps).toEqual([first])
+    expect(historyFrom(days(...middle, hourly('2026-11-25', [5], daily))).gaps).toEqual([first, last])
+    expect(historyFrom(days(...middle), { readAt: '2026-11-25T04:30:00.000Z' }).gaps).toEqual([first])
   })
 
   test('of days beside the span nothing is counted or shown', () => {
     const outside = days(dayBefore, hourly('2026-11-22', [0], inStep), hourly('2026-11-24', [0], outOfStep))
     const found = outside.map((day, at) => ({ ...day, leftOut: 10 ** at }))
-    expect(told(found)).toMatchObject({ leftOut: 10, intervals: [{ until: '2026-11-22T00:30:00.000Z', looks: 2 }] })
+    expect(historyFrom(found)).toMatchObject({
+      leftOut: 10,
+      intervals: [{ until: '2026-11-22T00:30:00.000Z', looks: 2 }],
+    })
   })
 
   test('where no record says how often the fleet was swept, a sweep each hour is assumed, and called that', () => {
     const found = days(dayBefore, hourly('2026-11-22', [0], inStep), hourly('2026-11-23', [0, 23], inStep), dayAfter)
-    expect(told(found)).toMatchObject({
+    expect(historyFrom(found)).toMatchObject({
       gaps: [{ from: '2026-11-22T00:30:00.000Z' }, { from: '2026-11-23T00:30:00.000Z' }],
       gapLimits: [{ from: asked.from, minutes: 150, source: 'assumed' }],
     })
-    expect(told([]).gapLimits).toEqual([{ from: asked.from, minutes: 150, source: 'assumed' }])
-    expect(told(found, { gapMinutes: 1500 })).toMatchObject({
+    expect(historyFrom([]).gapLimits).toEqual([{ from: asked.from, minutes: 150, source: 'assumed' }])
+    expect(historyFrom(found, { gapMinutes: 1500 })).toMatchObject({
       gaps: [],
       gapLimits: [{ from: asked.from, minutes: 1500, source: 'given' }],
     })
@@ -238,7 +245,7 @@ describe('what the records tell between two days', () => {
       hourly('2026-11-22', [0], daily),
       hourly('2026-11-23', [0, 1], often),
     )
-    const { intervals, gapLimits, gapMinutes, gaps } = told(found, { readAt: '2026-11-23T02:00:00.000Z' })
+    const { intervals, gapLimits, gapMinutes, gaps } = historyFrom(found, { readAt: '2026-11-23T02:00:00.000Z' })
     expect(gapMinutes).toBe(2_910)
     expect(intervals).toMatchObject([
       { from: '2026-11-21T00:30:00.000Z', until: '2026-11-23T00:30:00.000Z', looks: 3 },

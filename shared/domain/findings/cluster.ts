@@ -113,7 +113,7 @@ export const notReady: ClusterCheck = (cluster) => {
       message: `${unfinished?.while ?? ''}calico-node is not Ready on ${broken.length} of ${counted(inside.length, 'node')}: ${names}${broken.length > 3 ? ', …' : ''}. ${unfinished?.later ?? 'This tool changes nothing there until calico-node is Ready.'}`,
       evidence: broken.slice(0, 10).map(readiness),
       remedy: [
-        ...(unfinished ? [`${onCluster(cluster, 'rollout status')}   # what it changed, and how it goes on`] : []),
+        ...(unfinished ? [`${onCluster(cluster, 'rollout status')}   # what it changed, and how it continues`] : []),
         `${kubectl(cluster)} get pods -A -l k8s-app=calico-node -o wide   # describe those with 0/1, read their logs`,
       ].join('\n'),
     },

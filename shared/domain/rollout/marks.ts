@@ -119,9 +119,9 @@ const canonical = (value: unknown): string =>
  */
 export const touchedAt = (object: FelixObject, now: number): number => {
   const at = milliseconds(object.annotations[changedAtKey] ?? '')
-  if (at <= now + clockSkew) return Math.max(at, ...storedByUs(object, now))
-  // Not that of somebody who took our marks and updates the object all the time: what we wrote would never settle.
   const ours = storedByUs(object, now)
+  if (at <= now + clockSkew) return Math.max(at, ...ours)
+  // Not that of somebody who took our marks and updates the object all the time: what we wrote would never settle.
   if (ours.length > 0) return Math.max(...ours)
   const written = object.managedFields.map(({ time }) => milliseconds(time ?? '')).filter((it) => it <= now + clockSkew)
   const made = milliseconds(object.createdAt)

@@ -232,7 +232,7 @@ const put = async (
     })
   } catch (error) {
     const began = error instanceof KubeError && error.kind === 'conflict' ? await othersRollout(tools) : undefined
-    // Anything else that changed meanwhile is looked at again.
+    // After any other change the cluster is evaluated again.
     if (began === undefined) throw error
     return not('busy', began)
   }
