@@ -273,6 +273,45 @@ describe.each(['direct', 'canary'] as const)('after `default` was written with %
     expect([...ranges(world).values()]).toEqual([target, former, target])
   })
 
+  const overridesGo: [string, (world: World, name: string) => void][] = [
+    ['deletes', ({ objects }, name) => objects.delete(name)],
+    ['empties', ({ objects }, name) => objects.set(name, { ...felixObject(name), resourceVersion: '1000' })],
+  ]
+  test.each(overridesGo)(
+    'somebody %s the overrides that keep the value of the others: they are written once, and `default` is restored',
+    async (_, go) => {
+      const world = begun(strategy)
+      world.broken = new Set(['n1'])
+      const written: string[] = []
+      const tell: World['tools']['tell'] = ({ what, node = '' }) => what === 'override written' && written.push(node)
+      world.tools = { ...world.tools, tell }
+      const outcome = await run(world, ({ objects }) => {
+        if (rolloutIn(world).state !== 'halted') return
+        for (const name of objects.keys()) if (name !== 'default') go(world, name)
+      })
+      expect(outcome).toMatchObject({ state: 'halted' })
+      expect(written.toSorted()).toEqual(['n0', 'n2'])
+      expect([...ranges(world).values()]).toEqual([former, former, former])
+    },
+  )
+
+  test('somebody writes it again, as it was, after its former value was restored: that is left', async () => {
+    const world = begun(strategy)
+    world.broken = new Set(['n1'])
+    let [again, ours] = [0, world.objects.get('default')!]
+    const outcome = await run(world, (it) => {
+      const base = it.objects.get('default')!
+      if (isWritten(it)) ours = base
+      else if (rolloutIn(it).state === 'halted') {
+        again += 1
+        it.objects.set('default', { ...ours, resourceVersion: `${base.resourceVersion}0` })
+      }
+    })
+    expect(outcome).toMatchObject({ state: 'halted' })
+    expect(again).toBe(1)
+    expect(rolloutIn(world).journal?.entries.at(-1)).toMatchObject({ what: 'left' })
+  })
+
   describe('somebody takes our marks from it and leaves the value', () => {
     const unmark = (world: World): void => {
       if (isWritten(world)) strip(world, 'default', { [rangeAnnotation]: target })

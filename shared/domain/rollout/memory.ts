@@ -54,6 +54,18 @@ export const confirmed = (written: string[], object: string): string[] => [
 export const forgotten = (written: string[] = [], object: string): string[] =>
   written.filter((it) => !it.startsWith(wordOf(object)))
 
+/** The words of `default` and of the objects that are there. */
+export const thoseThere = (written: string[] = [], objects: FelixObject[]): string[] => {
+  const there = new Set(['default', ...objects.map(({ name }) => name)].map(wordOf))
+  return written.filter((it) => there.has(it.replaceAll('?', '')))
+}
+
+/**
+ * The words after a halt gave `default` its former value, which was noted as not written by us. If it has our value
+ * again, somebody wrote that.
+ */
+export const restored = (written: string[]): string[] => [...written, `${wordOf('default')}??`]
+
 /** The field manager that wrote last, other than ours. Unknown for a deleted object. */
 export const lastWriter = (object: FelixObject | undefined): string | undefined =>
   object?.managedFields

@@ -2,7 +2,9 @@ import type { FelixObject } from '../cluster.ts'
 import { parsePortList, validRangesForWrite } from '../ports.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { changeMark, touchedAt } from './marks.ts'
+import { writtenBefore } from './memory.ts'
 import { ordered, placesOf, type RolloutNow, wasUnwell } from './places.ts'
+import { overrideName } from './range-writes.ts'
 import type { StepInput } from './step.ts'
 
 /** `former` absent: `default` did not set the range before. */
@@ -13,14 +15,17 @@ const day = 86_400_000
 /**
  * After a halt on a node that got the range from `default`: first each well node gets an override with the range,
  * which restarts nothing; then `default` gets its former value back, which restarts Felix only on nodes that are not
- * well. Undefined: nothing is to be restored, because no such node would get another range, or because `default` does
- * not have the value that this rollout wrote within the last day.
+ * well. An override that somebody deleted or emptied is not written again: its node gets the former value, too.
+ * Undefined: nothing is to be restored, because no such node would get another range, or because `default` does not have
+ * the value that this rollout wrote within the last day, or has it again.
  */
 export const restoreStep = (current: RolloutNow, seen: StepInput): Restore | undefined => {
   const { rollout, now } = current
   const base = seen.objects.find(({ name }) => name === 'default')
   const mark = base && changeMark(base)
   if (!base || mark?.rollout !== rollout.id || base.annotations[rangeAnnotation] !== rollout.target) return undefined
+  const before = writtenBefore(rollout)
+  if (rollout.evidence?.takenBackAt !== undefined && before('default') === 'perhaps twice') return undefined
   const changed = touchedAt(base, now)
   if (now - changed > day) return undefined
   const { from: former } = mark
@@ -30,9 +35,10 @@ export const restoreStep = (current: RolloutNow, seen: StepInput): Restore | und
   )
   const changedAt = new Date(changed).toISOString()
   if (reached.every((it) => it.pod.ready || wasUnwell({ ...it, changedAt }))) return undefined
+  const isReverted = ({ node }: { node: string }) => ['yes', 'perhaps twice'].includes(before(overrideName(node)))
   const [well] = ordered(
     rollout,
-    reached.filter(({ pod }) => pod.ready),
+    reached.filter((it) => it.pod.ready && !isReverted(it)),
   )
   if (well) return { do: 'override', node: well.node }
   return { do: 'restore', object: base, ...(former !== undefined && { former }) }

@@ -2,34 +2,23 @@ import type { FelixObject } from '../../domain/cluster.ts'
 import { objectName } from '../../domain/felix/layer.ts'
 import { type JournalEntry, entriesBetweenLooks, unnoted } from '../../domain/rollout/journal.ts'
 import { ours } from '../../domain/rollout/annotations.ts'
-import { confirmed, forgotten, noting, writtenBefore } from '../../domain/rollout/memory.ts'
+import { forgotten, writtenBefore } from '../../domain/rollout/memory.ts'
 import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.ts'
-import { needTime } from '../../deadline.ts'
-import { valueOf } from '../../domain/read.ts'
-import { KubeError } from '../../errors.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
 import { isWrittenBy, pendingPlaces, placesOf } from '../../domain/rollout/places.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
 import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
 import { halt } from './halt.ts'
-import { afterNote, isRefusal, takeNoteBack } from './note.ts'
-import { emptyJournal, entriesOf, isDueForRenewal, type Note, putRollout, putSurely, renew } from './lease.ts'
+import { afterNote } from './note.ts'
+import { emptyJournal, entriesOf, isDueForRenewal, putRollout, renew } from './lease.ts'
+import { type At, needTimeToWrite, type Noting, remembered } from './remembered.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
-/** What the decision was based on. */
-type At = LeasedRollout & { seen: StepInput }
-
-/**
- * Time for a note, a write and its confirmation. After two interruptions between them it would not be known whether
- * the write was made.
- */
-const writingMs = 20_000
-
 /** The effect of one decision, and what comes next. */
 export const applyStep = async (step: Step, tools: StepTools, at: At): Promise<Outcome> => {
-  if (step.do !== 'wait') needTime(writingMs, 'a write to the cluster')
+  if (step.do !== 'wait') needTimeToWrite()
   if ('object' in step && step.object && isNew(at.rollout, step.object)) return noteWrites(tools, at)
   switch (step.do) {
     case 'override':
@@ -49,61 +38,6 @@ export const applyStep = async (step: Step, tools: StepTools, at: At): Promise<O
     case 'finish':
       return finish(tools, at)
   }
-}
-
-/**
- * The write is noted in the Lease before and confirmed after, because the marks on an object are lost if somebody
- * deletes it.
- */
-const remembered = async (
-  tools: StepTools,
-  at: At,
-  {
-    name,
-    write,
-    ...note
-  }: { name: string; what: string; from: string | undefined; write: (tools: Noting) => Promise<void> },
-): Promise<void> => {
-  const { record, rollout, seen } = at
-  const now = tools.now()
-  const frozen = { ...tools, now: () => now }
-  const object = objectName(name)
-  const before = rollout.journal?.entries.findLast((it) => it.rollout === rollout.id && it.object === object)
-  const cutShort = writtenBefore(rollout)(name) === 'perhaps' && before?.what === note.what ? before : undefined
-  const written = noting(rollout, name, seen.objects)
-  const about = { what: note.what, object, ...(note.from !== undefined && { from: note.from }), to: rollout.target }
-  // The entry is recorded after the write.
-  const entries = cutShort ? [] : entriesOf(frozen, rollout, [about as Note])
-  const kept = await putRollout(frozen, at, { ...rollout, written }, { objects: seen.objects, entries })
-  try {
-    await write({ ...frozen, noted: cutShort?.at })
-  } catch (error) {
-    if (isRefusal(error) || (await isUnwritten(tools, at, { name, error })))
-      await takeNoteBack(tools, { before: record, now: kept, keys: ['written', 'journal'] })
-    throw error
-  }
-  const { resourceVersion } = kept
-  await putSurely(tools.kube, {
-    resourceVersion,
-    annotations: { [`${ours}written`]: confirmed(written, name).join(' ') },
-  })
-}
-
-type Noting = StepTools & { noted?: string | undefined }
-
-/**
- * The server failed, or its answer was lost: an unchanged object was not written. If it cannot be read either, the
- * result is not known.
- */
-const isUnwritten = async (
-  { kube }: StepTools,
-  { rollout, seen }: At,
-  { name, error }: { name: string; error: unknown },
-): Promise<boolean> => {
-  if (!(error instanceof KubeError)) return false
-  const objects = valueOf(await kube.felixConfigurations([rollout.where.api]))?.objects
-  const versionIn = (there: FelixObject[]) => there.find((it) => it.name === name)?.resourceVersion
-  return objects !== undefined && versionIn(objects) === versionIn(seen.objects)
 }
 
 /** Nodes that do not have the range yet get it from `default`: all of them, unless the rollout is staged. */

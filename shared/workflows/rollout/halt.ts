@@ -7,10 +7,10 @@ import {
   podEvidence,
   restoresDefault,
 } from '../../domain/rollout/halt-evidence.ts'
-import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
+import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { changeMark } from '../../domain/rollout/marks.ts'
 import { overrideName } from '../../domain/rollout/range-writes.ts'
-import { forgotten } from '../../domain/rollout/memory.ts'
+import { forgotten, restored, thoseThere } from '../../domain/rollout/memory.ts'
 import { longestSettle, remaining, type RolloutNow } from '../../domain/rollout/places.ts'
 import { restoreStep } from '../../domain/rollout/restore-step.ts'
 import { stepInput } from '../../domain/rollout/step-input.ts'
@@ -23,7 +23,8 @@ import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
 import { afterNote, isWithheld, type Noted } from './note.ts'
-import { entriesOf, isOverdue, putRollout, renew } from './lease.ts'
+import { entriesOf, isOverdue, putRollout, putSurely, renew } from './lease.ts'
+import { needTimeToWrite, remembered } from './remembered.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
@@ -40,7 +41,9 @@ export const halt = async (
   const { objects } = at.seen
   if (about) {
     const evidence = firstEvidence(tools, step, about)
-    await putRollout(tools, at, { ...at.rollout, evidence }, { objects })
+    // What we removed ourselves may be written once more, to restore `default`.
+    const written = step.restore && { written: thoseThere(at.rollout.written, objects) }
+    await putRollout(tools, at, { ...at.rollout, evidence, ...written }, { objects })
     return { next: 'now' }
   }
   const seen = reverted && { reverted: { ...reverted, at: tools.now().toISOString() } }
@@ -133,8 +136,9 @@ export const rollBack = async (
 }
 
 /**
- * One write for each step (`restoreStep`). After an interruption, the next step continues from the current state. The
- * write of `default` is noted in the Lease first, because the write removes the marks of the rollout.
+ * One write for each step (`restoreStep`). After an interruption, the next step continues from the current state. Each
+ * write is noted in the Lease first: that of `default` removes the marks of the rollout, and of an override that somebody
+ * deletes nothing else is left.
  */
 const restoreDefault = async (
   tools: StepTools,
@@ -148,7 +152,18 @@ const restoreDefault = async (
   switch (step?.do) {
     case 'override': {
       const { node } = step
-      await writeOverride(tools, { ...rollout, why: keeps }, { node, objects, from })
+      needTimeToWrite()
+      await remembered(
+        tools,
+        { record, rollout, seen },
+        {
+          name: overrideName(node),
+          what: 'override',
+          from,
+          why: keeps,
+          write: (noting) => writeOverride(noting, { ...rollout, why: keeps }, { node, objects, from }),
+        },
+      )
       tools.tell({ what: 'override written', node, object: objectName(overrideName(node)), from, to: from, why: keeps })
       return { next: 'now' }
     }
@@ -177,13 +192,24 @@ const restoreDefault = async (
       await afterNote(tools, { before: record, now, keys }, write, isWithheld)
       await tools.record?.(entries)
       tools.tell({ ...note, what: 'former value restored' })
+      const written = restored(next.written).join(' ')
+      await putSurely(tools.kube, {
+        resourceVersion: now.resourceVersion,
+        annotations: { [`${ours}written`]: written },
+      })
       return { next: 'now' }
     }
     case undefined: {
       const isBack = evidence?.takenBackAt !== undefined && !isStillOurs(rollout, seen)
       const { takenBackAt: _takenBackAt, ...asSeen } = evidence ?? {}
       const known = isBack ? evidence : evidence && (asSeen as HaltEvidence)
-      const next = { ...rest, ...(known && { evidence: known }), ...(from !== undefined && { target: from }) }
+      const next = {
+        ...rest,
+        ...(known && { evidence: known }),
+        ...(from !== undefined && { target: from }),
+        // Whoever resumes it wants it to be written there again.
+        ...(evidence?.takenBackAt !== undefined && { written: forgotten(rollout.written, 'default') }),
+      }
       const why = evidence?.takenBackAt !== undefined ? changedMeanwhile : whyLeft(rollout, seen)
       const left = { what: 'left', object: objectName('default'), why }
       await putRollout(tools, { record }, next, { objects, giveUp: true, note: isBack ? [] : [left] })
