@@ -64,6 +64,13 @@ const flapping = (world: World, node: string): void =>
     return { ...pod, ready, readySince }
   })
 
+/** The next time at which a node that is flapping has been Ready for a second. */
+const readyMoment = (world: World, node: string): number => {
+  const at = world.felixRestarts.find((it) => it.node === node)?.at ?? Number.NaN
+  const phase = (world.clock - at) % 25_000
+  return world.clock - phase + (phase <= 21_000 ? 21_000 : 46_000)
+}
+
 const losePod = (world: World, node: string): void => {
   world.pods = world.pods.filter((pod) => pod.node !== node)
   world.bare.add(node)
@@ -271,6 +278,24 @@ describe.each(['direct', 'canary'] as const)('after `default` was written with %
     })
     expect(outcome).toMatchObject({ state: 'halted' })
     expect([...ranges(world).values()]).toEqual([target, former, target])
+  })
+
+  test.each([
+    { when: 'at each look', ill: [], after: 0 },
+    { when: 'after the first override was written', ill: [], after: 1 },
+    { when: 'beside one that never is', ill: ['n2'], after: 0 },
+  ])('and so it is where that node is Ready just then: $when', async ({ ill, after }) => {
+    const world = begun(strategy, ['n0', 'n1', 'n2', 'n3'])
+    world.broken = new Set(ill)
+    flapping(world, 'n1')
+    const outcome = await run(world, (it) => {
+      const kept = [...it.objects.keys()].filter((name) => name !== 'default' && name !== 'node.n0').length
+      if (rolloutIn(it).state === 'halted' && kept >= after) it.clock = readyMoment(it, 'n1')
+    })
+    expect(outcome).toMatchObject({ state: 'halted' })
+    const others = ['n2', 'n3'].map((node) => (ill.includes(node) ? former : target))
+    expect(['n0', 'n1', 'n2', 'n3'].map((node) => ranges(world).get(node))).toEqual([target, former, ...others])
+    expect(world.objects.has('node.n1')).toBe(false)
   })
 
   const overridesGo: [string, (world: World, name: string) => void][] = [

@@ -3,7 +3,8 @@ import { parsePortList, validRangesForWrite } from '../ports.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { changeMark, touchedAt } from './marks.ts'
 import { writtenBefore } from './memory.ts'
-import { ordered, placesOf, type RolloutNow, wasUnwell } from './places.ts'
+import { isFlapping } from './flapping.ts'
+import { ordered, placesOf, type RolloutNode, type RolloutNow, wasUnwell } from './places.ts'
 import { overrideName } from './range-writes.ts'
 import type { StepInput } from './step.ts'
 
@@ -34,11 +35,12 @@ export const restoreStep = (current: RolloutNow, seen: StepInput): Restore | und
     ({ range, override, foreign }) => !override && !foreign && range === rollout.target,
   )
   const changedAt = new Date(changed).toISOString()
-  if (reached.every((it) => it.pod.ready || wasUnwell({ ...it, changedAt }))) return undefined
-  const isReverted = ({ node }: { node: string }) => ['yes', 'perhaps twice'].includes(before(overrideName(node)))
+  const isWell = ({ pod }: RolloutNode) => pod.ready && !isFlapping(current, pod)
+  if (reached.every((it) => isWell(it) || wasUnwell({ ...it, changedAt }))) return undefined
+  const isReverted = ({ node }: RolloutNode) => ['yes', 'perhaps twice'].includes(before(overrideName(node)))
   const [well] = ordered(
     rollout,
-    reached.filter((it) => it.pod.ready && !isReverted(it)),
+    reached.filter((it) => isWell(it) && !isReverted(it)),
   )
   if (well) return { do: 'override', node: well.node }
   return { do: 'restore', object: base, ...(former !== undefined && { former }) }

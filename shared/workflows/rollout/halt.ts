@@ -11,12 +11,12 @@ import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { changeMark } from '../../domain/rollout/marks.ts'
 import { overrideName } from '../../domain/rollout/range-writes.ts'
 import { forgotten, restored, thoseThere } from '../../domain/rollout/memory.ts'
-import { longestSettle, remaining, type RolloutNow } from '../../domain/rollout/places.ts'
+import { isFlapping } from '../../domain/rollout/flapping.ts'
+import type { RolloutNow } from '../../domain/rollout/places.ts'
 import { restoreStep } from '../../domain/rollout/restore-step.ts'
 import { stepInput } from '../../domain/rollout/step-input.ts'
 import type { Lost, StepInput, Step } from '../../domain/rollout/step.ts'
 import { valueOf } from '../../domain/read.ts'
-import { milliseconds } from '../../domain/rfc3339.ts'
 import type { FelixObject, PodState } from '../../domain/cluster.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { needed } from '../needed.ts'
@@ -242,16 +242,6 @@ const isWellWith = (
 ): boolean => {
   const pod = pods.find((it) => it.node === node && !it.deletedAt)
   return pod !== undefined && pod.ready && !isFlapping(current, pod) && rangeOn(pod) === annotations[rangeAnnotation]
-}
-
-/** When the rollout halted it had failed again and again, and it is Ready for a moment only: the Lease may be forged. */
-const isFlapping = (current: RolloutNow, pod: PodState): boolean => {
-  const { evidence, unwell = [] } = current.rollout
-  const since = unwell.find(({ node }) => node === pod.node)?.since
-  const last = evidence?.node === pod.node ? milliseconds(evidence.pod?.readySince ?? '') : Number.NaN
-  if (since === undefined || !(last > milliseconds(since))) return false
-  const flight = { node: pod.node, pod, changedAt: since }
-  return remaining(current, flight, longestSettle(current.rollout)) !== undefined
 }
 
 /** Whether the node became Ready is checked after a delay. */
