@@ -1,9 +1,9 @@
 import { isTemporary, KubeError } from '../../shared/errors.ts'
-import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
+import { longestPause, type StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import type { ProgressOutput } from '../progress.ts'
 import type { Interruption } from './interruption.ts'
 
-/** Seconds between the tries; more if the server asks for it. */
+/** Seconds between the tries; more if the server asks for it, up to `longestPause`. */
 const patience = [1, 2, 5, 10, 20, 30]
 
 interface Trying {
@@ -27,7 +27,7 @@ export const patiently = async <T>(act: () => Promise<T>, { telling, interruptio
       const least = patience[tried]
       if (!(error instanceof KubeError) || !isTemporary(error) || interruption.came() || least === undefined)
         throw error
-      const seconds = Math.max(least, Math.ceil(error.retryAfterSeconds ?? 0))
+      const seconds = Math.min(longestPause, Math.max(least, Math.ceil(error.retryAfterSeconds ?? 0)))
       telling.done(`${error.message}; trying again in ${seconds} s`)
       await interruption.sleep(seconds)
     }

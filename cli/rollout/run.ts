@@ -28,7 +28,8 @@ export const steer = async (act: RolloutAct, options: RolloutOptions): Promise<n
   try {
     if (!reaches(target)) throw await unreachable(target, options)
     const isHalted = act === 'abort' && (await read(target, options))?.state === 'halted'
-    const waited = isHalted ? await finishHalt(target.kube, telling) : undefined
+    const again = commandFor('rollout abort', target, options)
+    const waited = isHalted ? await finishHalt(target.kube, { telling, again }) : undefined
     try {
       await requestChange(target, act, options)
     } catch (error) {

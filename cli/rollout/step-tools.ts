@@ -1,33 +1,49 @@
 import { hostname, userInfo } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { unfinishedHalt } from '../../shared/domain/rollout/progress.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
+import { release } from '../../shared/workflows/rollout/lease.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { type Outcome, pauseFor, type StepEvent, type StepTools } from '../../shared/workflows/rollout/tools.ts'
+import { Failure } from '../failure.ts'
 import type { ProgressOutput } from '../progress.ts'
+import { type Interruption, watchInterrupts } from './interruption.ts'
+
+interface Finishing {
+  telling: ProgressOutput
+  /** The command that continues where it was interrupted. */
+  again: string
+  interruption?: Interruption
+}
 
 /**
  * Finishes a halt that was interrupted before its nodes had their former values. Waits if another process is doing
- * so. The answer is what it waited for in vain.
+ * so. The answer is what it waited for in vain. Throws if a person interrupts it, after the write under way.
  */
 export const finishHalt = async (
   kube: KubeClient,
-  telling: ProgressOutput,
-  pause: (seconds: number) => Promise<unknown> = (seconds) => sleep(seconds * 1_000),
+  { telling, again, interruption = watchInterrupts(telling) }: Finishing,
 ): Promise<string | undefined> => {
   const tools = stepTools(kube, telling)
   let outcome: Outcome = { next: 'now' }
-  for (let waits = 0; ; ) {
-    outcome = await takeStep(tools, outcome.next === 'wait' ? outcome.outdated : undefined)
-    if (outcome.next === 'now') continue
-    if (outcome.next !== 'wait') return undefined
-    if (waits === waitsAtMost) return outcome.why
-    waits += 1
-    tellWait(telling, outcome)
-    await pause(pauseFor(outcome, tools.leaseSeconds))
+  try {
+    for (let waits = 0; !interruption.came(); ) {
+      outcome = await takeStep(tools, outcome.next === 'wait' ? outcome.outdated : undefined)
+      if (outcome.next === 'now') continue
+      if (outcome.next !== 'wait' || waits === waitsAtMost) break
+      waits += 1
+      tellWait(telling, outcome)
+      await interruption.sleep(pauseFor(outcome, tools.leaseSeconds))
+    }
+    if (interruption.came()) {
+      await release(tools)
+      throw new Failure('Undoing what the halt left was interrupted.', `${again}   # continues where it stopped`)
+    }
+  } finally {
+    interruption.forget()
   }
+  return outcome.next === 'wait' ? outcome.why : undefined
 }
 
 /** What such a halt has still to undo; nothing where another process was done with it. */

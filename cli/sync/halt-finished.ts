@@ -35,14 +35,12 @@ export const haltFinished = async (
   if (!target.kube || options.dryRun || state !== 'halted' || !rollback) return looked
   const what = `${target.name}: the rollout halted, and what it wrote on ${rollback.join(', ')} is not undone yet.`
   if (!options.yes && !(await ask(`${plain(what)} Undo it now? [y/N] `))) return looked
-  const waited = await finishHalt(target.kube, telling)
+  const again = commandFor('sync', target, asPlanned({ options, policy }))
+  const waited = await finishHalt(target.kube, { telling, again })
   telling.doing(`reading ${target.name} once more`)
-  const again = await assessTarget(target, policy, true)
+  const after = await assessTarget(target, policy, true)
   telling.clear()
-  const left = waited === undefined ? undefined : haltLeft(rolloutIn(again), waited)
-  if (left !== undefined)
-    say(
-      `${target.name}: ${left}\nNext: ${commandFor('sync', target, asPlanned({ options, policy }))}   # continues where it stopped`,
-    )
-  return again
+  const left = waited === undefined ? undefined : haltLeft(rolloutIn(after), waited)
+  if (left !== undefined) say(`${target.name}: ${left}\nNext: ${again}   # continues where it stopped`)
+  return after
 }

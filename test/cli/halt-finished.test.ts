@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { finishHalt, haltLeft } from '../../cli/rollout/step-tools.ts'
 import { haltFinished } from '../../cli/sync/halt-finished.ts'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import { assessTarget } from '../../cli/target/target.ts'
 import { defaultPolicy as policy } from '../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
@@ -37,11 +38,43 @@ const cutShort = async () => {
   return { world, target, looked: await assessTarget(target, policy, true) }
 }
 
+const again = 'calico-ipvs-sync sync --context prod'
+
+test('Ctrl-C ends it after the write under way, and the Lease is free', async () => {
+  const { world } = await cutShort()
+  world.lease = {
+    ...world.lease!,
+    annotations: { ...world.lease!.annotations, 'calico-ipvs-sync/rollback': 'n1 n2' },
+  }
+  const { deleteFelix } = world.tools.kube
+  const kube: KubeClient = {
+    ...world.tools.kube,
+    deleteFelix: async (...it) => {
+      const deleted = await deleteFelix(...it)
+      process.emit('SIGINT', 'SIGINT')
+      return deleted
+    },
+  }
+  const listeners = process.listenerCount('SIGINT')
+  await expect(finishHalt(kube, { telling, again })).rejects.toMatchObject({
+    next: expect.stringContaining(again),
+  })
+  expect(process.listenerCount('SIGINT')).toBe(listeners)
+  const { holder, annotations } = world.lease
+  expect([world.objects.has('node.n1'), holder, annotations['calico-ipvs-sync/rollback']]).toEqual([
+    false,
+    undefined,
+    'n2',
+  ])
+})
+
 test('where another process holds the Lease, it is waited for a while, and then said what is left and how to go on', async () => {
   const { world, target } = await cutShort()
   world.lease = { ...world.lease!, holder: 'another', renewedAt: new Date().toISOString(), leaseSeconds: 900 }
   const pauses: number[] = []
-  const waited = await finishHalt(target.kube, telling, async (seconds) => void pauses.push(seconds))
+  const sleep = async (seconds: number) => void pauses.push(seconds)
+  const interruption = { came: () => false, sleep, forget: () => undefined }
+  const waited = await finishHalt(target.kube, { telling, again, interruption })
   expect([waited, pauses.length]).toEqual(['the rollout is being applied by another', 8])
   const rollout = soundRollout(world.lease, Date.now())
   expect(haltLeft(rollout, waited ?? '')).toBe(

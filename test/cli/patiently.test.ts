@@ -51,14 +51,14 @@ test('what was waited for because the server refused is not something that was d
   expect(slept).toEqual([1, 2, 5, 10, 20, 30])
 })
 
-test('a server that says when is not asked before', async () => {
+test('a server that says when is not asked before, but for no more than five minutes', async () => {
   const { slept, interruption } = sleeper()
-  const left = [90, undefined]
+  const left = [90, undefined, 3_600]
   const act = async () => {
     if (left.length === 0) return 'done'
     throw new KubeError('unavailable', 'later', { status: 503, retryAfterSeconds: left.shift() })
   }
-  expect([await patiently(act, { telling, interruption, done: () => 0 }), slept]).toEqual(['done', [90, 2]])
+  expect([await patiently(act, { telling, interruption, done: () => 0 }), slept]).toEqual(['done', [90, 2, 300]])
 })
 
 test('what is refused for good is not tried again', async () => {

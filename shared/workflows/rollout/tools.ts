@@ -58,7 +58,7 @@ export type Outcome =
   | { next: 'over'; state: Rollout['state'] | 'none'; why: string; recheckAfterSeconds?: number }
 
 /** Seconds; whatever a server asks for. */
-const longestPause = 300
+export const longestPause = 300
 
 /**
  * Seconds that a process at a terminal waits before it asks again: short enough to renew the Lease in time. A server that
