@@ -114,6 +114,9 @@ export function isDigits(text: string): boolean {
  */
 export const rangesAtMost = 1_500
 
+/** Characters of such a list as this tool writes it. */
+export const rangeTextAtMost = rangesAtMost * '65535:65535,'.length
+
 /**
  * Calico's API rejects more (libcalico-go/lib/validator/v3, validateFelixConfigSpec); Felix itself accepts any
  * number.

@@ -2,8 +2,12 @@ import { describe, expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import { intentOf } from '../../shared/domain/plan/intent.ts'
 import { plan } from '../../shared/domain/plan/plan.ts'
+import type { FelixConfigurations } from '../../shared/domain/cluster.ts'
 import { policyWith } from '../../shared/domain/policy/policy.ts'
-import { failed, read } from '../../shared/domain/read.ts'
+import { rangeTextAtMost } from '../../shared/domain/ports.ts'
+import { failed, read, valueOf } from '../../shared/domain/read.ts'
+import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { felixObject } from '../workflows/world.ts'
 import { cluster, marked } from './ingredients.ts'
 import { healthy, logged, nodesOf } from './states.ts'
 
@@ -138,4 +142,16 @@ describe('spec.kubeNodePortRanges', () => {
     for (const calico of ['calico v3.24.5', 'calico v3.24.6', 'calico v3.20.0', 'calico vUnknown, denied version'])
       expect(specs(`${range}, spec 30000:32767, ${calico}`).filter(([, spec]) => spec !== null)).toEqual([])
   })
+})
+
+test('an equivalent text of default is the target, unless it is longer than the Lease has room for', () => {
+  const targetWith = (text: string) => {
+    const state = cluster(`annotation ${text}`)
+    const felix = valueOf(state.felix) as FelixConfigurations
+    const left = marked(felixObject(`node.${n0}`, { [rangeAnnotation]: '30000:32767' }))
+    const whole = { ...state, felix: read({ ...felix, objects: [...felix.objects, left] }) }
+    return intentOf(assess(whole, policyWith({})), whole, policyWith({})).target
+  }
+  expect(targetWith('30000:32000,32001:32767')).toBe('30000:32000,32001:32767')
+  expect(targetWith(`30000:${'0'.repeat(rangeTextAtMost)}32767`)).toBe('30000:32767')
 })

@@ -7,6 +7,7 @@ import { parseVersion } from '../version.ts'
 import { exceptionsFor, forbidsBy } from '../policy/exception.ts'
 import {
   rangesAtMost,
+  rangeTextAtMost,
   annotationValue,
   parsePortList,
   sameRanges,
@@ -168,11 +169,11 @@ export const rawRange = ({ felix }: NodeAssessment): string | undefined =>
 
 /**
  * An existing equivalent text is kept: Felix compares the text, so another notation would restart Felix on every
- * node.
+ * node. The Lease has no room for one that is longer than any of ours.
  */
 const targetText = (desired: PortRange[], objects: FelixObject[]): string => {
   const present = objects.find(({ name }) => name === 'default')?.annotations[rangeAnnotation]
-  const parsed = present === undefined ? undefined : parsePortList(present)
+  const parsed = present === undefined || present.length > rangeTextAtMost ? undefined : parsePortList(present)
   return present !== undefined && parsed?.ok && sameRanges(parsed.ranges, desired) ? present : annotationValue(desired)
 }
 

@@ -69,8 +69,12 @@ export const logEvidence = (lines: readonly string[]): string[] =>
 
 const isStack = (line: string): boolean => stack.some((it) => it.test(line))
 
+/** Nodes beside the first that are kept: more would not be read again, and the halt would be decided at each step anew. */
+const besideKept = 100
+
 /** Indented, so that kubectl shows a block of lines. */
-export const storedEvidence = (evidence: HaltEvidence): string => JSON.stringify(evidence, null, 1)
+export const storedEvidence = ({ beside, ...evidence }: HaltEvidence): string =>
+  JSON.stringify({ ...evidence, ...(beside && { beside: beside.slice(0, besideKept) }) }, null, 1)
 
 /**
  * Reads only the fields that this tool writes, as foreign text, because they may be forged and appear in subjects and
@@ -100,7 +104,7 @@ const evidenceIn = (it: Loose<HaltEvidence> | null): HaltEvidence | undefined =>
   const kubelet = (['Ready', 'not Ready', 'gone', 'unknown'] as const).find((word) => word === it.kubelet)
   const pending = (['halt', 'take-back', 'restore'] as const).find((word) => word === it.pending)
   const [pod, wrote] = [podIn(it.pod), wroteIn(it.wrote)]
-  const [log, beside] = [lines(it.log, logKept.lines), lines(it.beside, 100)]
+  const [log, beside] = [lines(it.log, logKept.lines), lines(it.beside, besideKept)]
   const takenBackAt = moment(it.takenBackAt)
   return {
     node,

@@ -1,6 +1,6 @@
 import type { FelixObject } from '../cluster.ts'
 import { objectName } from '../felix/layer.ts'
-import { plain, plainAll } from '../plain.ts'
+import { plain, plainAll, shortened } from '../plain.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { changedAtKey, overrideKey, rangeAnnotation } from './annotations.ts'
 import { changeMark } from './marks.ts'
@@ -31,8 +31,16 @@ export interface Journal {
 /** A Lease holds 256 KiB of annotations at most, and every step reads it. */
 export const journalKept = { entries: 200, characters: 24_000 }
 
-const word = (value: string | undefined): string =>
-  value === undefined || value === '' ? '-' : encodeURI(plain(value))
+/** Characters of a value: the range on an object may have any length, and a line must be read again. */
+const valueKept = 4_096
+
+const word = (value: string | undefined): string => {
+  if (value === undefined || value === '') return '-'
+  const text = encodeURI(plain(shortened(value)))
+  // Without the rest of a character that was cut.
+  return text.length <= valueKept ? text : text.slice(0, valueKept).replace(/(%[\dA-F]{0,2})+$/, '') + encodeURI('…')
+}
+
 const unword = (text: string | undefined): string | undefined => {
   if (text === undefined || text === '-') return undefined
   try {
@@ -126,7 +134,13 @@ export const unnoted = (journal: Journal, objects: FelixObject[]): JournalEntry[
   const known = new Set(journal.entries.map(identityOf))
   // Entries that no longer fit into the journal were recorded once.
   const oldest = journal.earlier > 0 ? (journal.entries[0]?.at ?? '') : ''
-  return traces(objects).filter((entry) => !known.has(identityOf(entry)) && entry.at > oldest)
+  return traces(objects).filter((entry) => !known.has(identityOf(entry)) && entry.at > oldest && isReadable(entry))
+}
+
+/** The journal has it when it is read again. Otherwise each step would note it anew, and make no progress. */
+const isReadable = (entry: JournalEntry): boolean => {
+  const [read] = parseJournal(lineOf(entry)).entries
+  return read !== undefined && identityOf(read) === identityOf(entry)
 }
 
 /** Every write that can still be read in the cluster, without duplicates: from the Lease's journal and from the objects. */

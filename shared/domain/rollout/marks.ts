@@ -1,5 +1,7 @@
 import type { FelixObject } from '../cluster.ts'
 import { fingerprint } from '../fingerprint.ts'
+import { plain, shortened } from '../plain.ts'
+import { rangeTextAtMost } from '../ports.ts'
 import type { ServiceRange } from '../report.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { changedAtKey, changeKey, clockSkew, fieldManager, overrideKey, rangeAnnotation } from './annotations.ts'
@@ -26,7 +28,11 @@ export type Known = Exclude<ServiceRange['source'], 'default'>
 export const knowns = ['eks-api', 'probe', 'flag'] as const satisfies Known[]
 
 /** A mark can be forged: one that is longer than any of ours is not ours. */
-const longest = { mark: 16_000, by: 300, why: 500, filled: 100 }
+const longest = { mark: rangeTextAtMost + 8_000, by: 300, why: 500, filled: 100 }
+
+/** The former value as a mark has room for it. What is cut is no list of ports any more, and is never restored. */
+export const formerIn = (from: string): string =>
+  JSON.stringify(from).length <= rangeTextAtMost + 2 ? from : plain(shortened(from, 2_000))
 
 /** Undefined: not written by this tool, or changed since. */
 export const changeMark = ({ annotations }: Pick<FelixObject, 'annotations'>): ChangeMark | undefined => {

@@ -1,5 +1,5 @@
 import type { RolloutRecord } from '../cluster.ts'
-import { isPort, parsePortList } from '../ports.ts'
+import { isPort, parsePortList, rangeTextAtMost } from '../ports.ts'
 import { milliseconds } from '../rfc3339.ts'
 import type { Pace, Rollout, Reverted, Where } from './rollout.ts'
 import { clockSkew, ours } from './annotations.ts'
@@ -70,7 +70,7 @@ const assembled = (id: string, at: At, now: number): Parsed => {
     touching: given('touching', (text) => all(words(text), (word) => touchOf(word, time))) ?? [],
     startedAt: needed('started-at', time, ''),
     ...present({
-      target: given('target', (text) => (text.length <= 4_096 && parsePortList(text).ok ? text : undefined)),
+      target: given('target', (text) => (text.length <= rangeTextAtMost && parsePortList(text).ok ? text : undefined)),
       canary: given('canary', name),
       last: given('last', names),
       finishedAt: given('finished-at', time),

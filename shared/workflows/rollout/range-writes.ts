@@ -11,7 +11,7 @@ import {
   type ObjectPatch,
 } from '../../domain/rollout/range-writes.ts'
 import { traces } from '../../domain/rollout/journal.ts'
-import { changeMark, type ChangeMark, isOurs, sealOf } from '../../domain/rollout/marks.ts'
+import { changeMark, type ChangeMark, formerIn, isOurs, sealOf } from '../../domain/rollout/marks.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { StepTools } from './tools.ts'
@@ -110,7 +110,7 @@ const stamp = (
   from: string | undefined,
 ): { at: string; mark: ChangeMark } => {
   const about = {
-    ...(from !== undefined && { from }),
+    ...(from !== undefined && { from: formerIn(from) }),
     ...(why !== undefined && { why }),
     ...(known && { known }),
     ...(noted && { noted }),
