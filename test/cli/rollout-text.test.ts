@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { asBegun } from '../../cli/rollout/show.ts'
 import { rolloutStatus } from '../../cli/rollout/status.ts'
 import { commandFor } from '../../cli/target/command-for.ts'
-import { journalLines, type RolloutStyle, statusText } from '../../cli/rollout/text.ts'
+import { journalLines, type RolloutStyle, rolloutText, statusText } from '../../cli/rollout/text.ts'
 import { read } from '../../shared/domain/read.ts'
 import type { HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
 import { allWrites, parseJournal } from '../../shared/domain/rollout/journal.ts'
@@ -13,6 +13,7 @@ import { stepInput } from '../../shared/domain/rollout/step-input.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
+import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { startRollout, where, worldOf, type World } from '../workflows/world.ts'
 
 const target = '20000:32767'
@@ -270,4 +271,24 @@ describe('rollout log', () => {
     expect(overrides).toHaveLength(1)
     expect(entries.map(({ at }) => at)).toEqual(entries.map(({ at }) => at).toSorted())
   })
+})
+
+test('an abort that had to leave an override names it at the terminal, in the status, in the journal and in the log', async () => {
+  const world = begun()
+  await stepped(world, 1)
+  world.clock += 60_000
+  await control(world.tools.kube, 'abort')
+  const object = world.objects.get(`node.${first}`)!
+  world.objects.set(object.name, { ...object, annotations: { [rangeAnnotation]: target } })
+  const told: StepEvent[] = []
+  world.tools = { ...world.tools, tell: (event) => told.push(event) }
+  await stepped(world, 10)
+  const rollout = rolloutIn(world)
+  expect([rollout.state, [...world.objects.keys()]]).toEqual(['aborted', ['default', object.name]])
+  const left = `somebody took our marks from ${object.name}`
+  expect(told).toMatchObject([{ what: 'rollout aborted', why: expect.stringContaining(left) }])
+  expect(rollout.journal?.entries.at(-1)).toMatchObject({ what: 'aborted', why: expect.stringContaining(left) })
+  expect(rolloutText(rollout, plainly)).toContain(left)
+  const standing = { rollout, blockedBy: [], objects: [], journal: { entries: [], earlier: 0 } }
+  expect(statusText(standing, plainly, on)).toContain(left)
 })

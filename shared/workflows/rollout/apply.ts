@@ -176,20 +176,26 @@ const restart = async (
 const finish = async (tools: StepTools, at: At): Promise<Outcome> => {
   const { rollout, seen } = at
   const state = rollout.state === 'aborting' ? 'aborted' : 'done'
+  const left = state === 'aborted' ? leftBehind(rollout, seen) : undefined
+  const about = left === undefined ? {} : { why: left }
   const finishedAt = tools.now().toISOString()
   const { evidence: _evidence, written: _written, unwell: _unwell, ...rest } = rollout
-  const next: Rollout = { ...rest, state, touching: [], restart: [], finishedAt }
-  const note = [...removals(rollout), { what: state }]
+  const reason = left === undefined ? {} : { reason: left }
+  const next: Rollout = { ...rest, ...reason, state, touching: [], restart: [], finishedAt }
+  const note = [...removals(rollout), { what: state, ...about }]
   await putRollout(tools, at, next, { giveUp: true, objects: seen.objects, note })
-  tools.tell({ what: state === 'done' ? 'rollout finished' : 'rollout aborted' })
-  const why = state === 'done' ? 'every change is made and every touched node is well' : whyAborted(rollout, seen)
-  return { next: 'over', state, why }
+  tools.tell({ what: state === 'done' ? 'rollout finished' : 'rollout aborted', ...about })
+  const gone = ['no override of ours is left', ...(left === undefined ? [] : [left])].join('; ')
+  return { next: 'over', state, why: state === 'done' ? 'every change is made and every touched node is well' : gone }
 }
 
-/** What is not provably ours is not removed. */
-const whyAborted = (rollout: Rollout, { objects }: StepInput): string => {
+/** What is not provably ours is not removed. Nothing on the object says that this rollout wrote it: people find it by this. */
+const leftBehind = (rollout: Rollout, { objects }: StepInput): string | undefined => {
   const isWritten = isWrittenBy(rollout)
   const kept = objects.filter((it) => it.name !== 'default' && isWritten(it) && !isOurs(it)).map(({ name }) => name)
-  const gone = 'no override of ours is left'
-  return kept.length === 0 ? gone : `${gone}; somebody took our marks from ${kept.join(', ')}, which keep the range`
+  const more = kept.length - namedAtMost
+  const names = `${kept.slice(0, namedAtMost).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return kept.length === 0 ? undefined : `somebody took our marks from ${names}, which keep the range`
 }
+
+const namedAtMost = 5
