@@ -1,105 +1,19 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Incident } from '../../shared/clients/aws/incidents.ts'
-import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
-import type { StoredSwitch } from '../../shared/clients/aws/records.ts'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { emptyBudget, leave, type Permit, take } from '../../shared/domain/policy/fleet-budget.ts'
-import { type Action, type Policy, policyWith } from '../../shared/domain/policy/policy.ts'
+import { type Action, policyWith } from '../../shared/domain/policy/policy.ts'
 import type { Report } from '../../shared/domain/report.ts'
-import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
-import type { JournalEntry } from '../../shared/domain/rollout/journal.ts'
-import { clusterKey, type Evaluation, type RolloutStep } from '../../shared/messages.ts'
+import { clusterKey, type Evaluation } from '../../shared/messages.ts'
 import { accessMissing, accessNeeded } from '../../shared/workflows/rollout/access-review.ts'
-import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
 import { deploymentHolder, type EvaluateTools } from '../../shared/workflows/fleet/tools.ts'
-import { sendNotice } from '../../shared/workflows/fleet/tell-send.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
-import { cluster as clusterWith } from '../domain/ingredients.ts'
 import { healthy } from '../domain/states.ts'
-import { where, worldOf } from './world.ts'
-
-const ref = { account: '111122223333', region: 'eu-central-1', name: 'blue' }
-const out = 'eks range 30000-34000'
-const stateOf = (given: string, over: Partial<ClusterState> = {}): ClusterState => ({
-  ...clusterWith(given),
-  cluster: ref,
-  ...over,
-})
-
-/** What a deployment would remember and send, in memory. */
-const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> = {}) => {
-  const it = {
-    clock: Date.parse('2026-11-20T10:00:00Z'),
-    state: stateOf(out),
-    report: undefined as Report | undefined,
-    seen: [] as Report['verdict'][],
-    begun: undefined as string | undefined,
-    notices: [] as OutgoingNotice[],
-    steps: [] as RolloutStep[],
-    looks: [] as { message: Evaluation; delaySeconds: number }[],
-    log: [] as { event: string; facts: object; level?: string | undefined }[],
-    claims: new Set<string>(),
-    written: [] as JournalEntry[],
-    incidents: new Map<string, Incident>(),
-    kept: new Map<string, OutgoingNotice>(),
-    switches: new Map<string, StoredSwitch>(),
-  }
-  const notices = { publish: async (notice: OutgoingNotice) => void it.notices.push(notice) }
-  const tools: EvaluateTools = {
-    fleet: { own: ref.account, regions: [ref.region], accounts: [{ account: ref.account }] },
-    describe: async () => read({ state: eksState } as never),
-    observe: async () => it.state,
-    records: {
-      lastReport: async () => it.report,
-      putReport: async (_, report) => {
-        it.report = report
-        return true
-      },
-      keepVerdict: async (_, { verdict }) => void it.seen.push(verdict),
-      reserve: async ({ hash }) => {
-        if (it.claims.has(hash)) return 'told'
-        it.claims.add(hash)
-        return 'reserved'
-      },
-      lastSwitch: async (key) => it.switches.get(key),
-      putSwitch: async (key, stored) => void it.switches.set(key, stored),
-      confirm: async () => undefined,
-      release: async ({ hash }) => void it.claims.delete(hash),
-      keepNotice: async ({ hash }, content) => void (it.kept.has(hash) || it.kept.set(hash, content)),
-      keptNotice: async ({ hash }) => it.kept.get(hash),
-      incident: async (key) => it.incidents.get(key),
-      putIncident: async (key, incident) => void it.incidents.set(key, incident),
-      keepClaims: async (_, writes) => it.written.push(...writes),
-      lookBegins: async (_, messageId) => {
-        const broke = it.begun === messageId
-        it.begun = messageId
-        return broke
-      },
-      lookEnded: async () => void (it.begun = undefined),
-      beginLook: async () => true,
-      beginSweepLook: async () => true,
-      endReport: async () => void (it.report = undefined),
-    },
-    queues: {
-      sendEvaluation: async (message, { delaySeconds = 0 } = {}) => void it.looks.push({ message, delaySeconds }),
-      sendTelling: async (message) => sendNotice({ ...tools, notices }, message),
-      sendEvaluations: async () => undefined,
-      sendRolloutStep: async (message) => void it.steps.push(message),
-    },
-    policy: policyWith({ action: 'sync', ...policy }),
-    now: () => new Date(it.clock),
-    log: (event, facts, level) => void it.log.push({ event, facts, level }),
-    ...more,
-  }
-  const look = (reason: Evaluation['reason'] = 'event', about: Partial<Evaluation> = {}, receives = 1) =>
-    evaluate(tools, { schemaVersion: 1, cluster: ref, reason, ...about }, { messageId: 'id', receives })
-  return Object.assign(it, { look })
-}
+import { eksState, hub, out, ref, stateOf, withPace, withRollout } from './hub.ts'
+import { worldOf } from './world.ts'
 
 const tag = 'calico-ipvs-sync'
-const eksState = { arn: `arn:aws:eks:${ref.region}:${ref.account}:cluster/${ref.name}`, tags: {}, status: 'ACTIVE' }
 
 const made = (createdAt: string) => async () => read({ state: { ...eksState, createdAt } } as never)
 
@@ -283,36 +197,6 @@ describe('a cluster that is switched off', () => {
   })
 })
 
-/** A cluster whose Lease holds this rollout. */
-const withPace = {
-  strategy: 'staged',
-  maxUnavailable: 1,
-  canarySeconds: 30,
-  settleSeconds: 10,
-  nodeDeadlineSeconds: 300,
-} as const
-
-const withRollout = (over: Partial<Rollout>): Partial<ClusterState> => {
-  const rollout: Rollout = {
-    id: 'r1',
-    state: 'running',
-    phase: 'range',
-    target: '30000:34000',
-    pace: withPace,
-    where,
-    skip: [],
-    defaulted: [],
-    restart: [],
-    touching: [],
-    startedAt: '2026-11-20T09:59:00Z',
-    ...over,
-  }
-  const annotations = Object.fromEntries(
-    Object.entries(rolloutAnnotations(rollout)).filter((entry): entry is [string, string] => entry[1] !== null),
-  )
-  return { rollout: read({ resourceVersion: '1', annotations }) }
-}
-
 describe('a rollout that waits', () => {
   test('is looked at again and again while its cluster cannot be reached, and then goes on', async () => {
     const it = hub()
@@ -411,23 +295,21 @@ describe('a rollout that somebody stopped, or a Lease that says so', () => {
     expect(it.steps).toEqual([])
   })
 
-  test('and that was halted in the middle of what rescues its nodes goes on when its own message comes back, and only then', async () => {
-    const it = hub()
+  const rescuing = (it: ReturnType<typeof hub>, secondsAgo: number) => {
     const { rollout } = withRollout({ state: 'halted', reason: 'n1 did not come back', rollback: ['node-0001'] })
     const record = rollout && valueOf(rollout)
-    it.state = stateOf(out, { rollout: read(record && { ...record, renewedAt: new Date(it.clock).toISOString() }) })
+    const renewedAt = new Date(Date.parse(it.state.observedAt) - secondsAgo * 1_000).toISOString()
+    return stateOf(out, { rollout: read(record && { ...record, holder: deploymentHolder, renewedAt }) })
+  }
+
+  test('and that was halted in the middle of what rescues its nodes goes on when its own message comes back, and only then', async () => {
+    const it = hub()
+    it.state = rescuing(it, 5)
     await it.look('event')
     expect(it.steps).toEqual([])
     await it.look('rollout', { waits: 'm1' })
     expect(it.steps).toMatchObject([{ begin: false }])
   })
-
-  const rescuing = (it: ReturnType<typeof hub>, secondsAgo: number) => {
-    const { rollout } = withRollout({ state: 'halted', reason: 'n1 did not come back', rollback: ['node-0001'] })
-    const record = rollout && valueOf(rollout)
-    const renewedAt = new Date(Date.parse(it.state.observedAt) - secondsAgo * 1_000).toISOString()
-    return stateOf(out, { rollout: read(record && { ...record, renewedAt }) })
-  }
 
   test('and that was halted is told when its nodes have back what they had, once, with the outcome', async () => {
     const it = hub()
@@ -435,7 +317,7 @@ describe('a rollout that somebody stopped, or a Lease that says so', () => {
     await it.look('event')
     await it.look('rollout', { waits: 'm1' })
     expect(it.notices).toEqual([])
-    expect(it.looks.map(({ message }) => message.reason)).toEqual(['follow', 'follow'])
+    expect(it.looks.map(({ message }) => message.reason)).toEqual(['follow'])
     it.state = stateOf(out, withRollout({ state: 'halted', reason: 'n1 did not come back' }))
     await it.look('event')
     expect(it.notices).toMatchObject([{ subject: expect.stringContaining('rollout halted') }])

@@ -13,6 +13,7 @@ import { type Action, type Switch, switchOf } from '../../domain/policy/policy.t
 import type { Read, ReadFailure } from '../../domain/read.ts'
 import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
+import { milliseconds } from '../../domain/rfc3339.ts'
 import { haltNow } from '../../domain/rollout/halt-finding.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
@@ -112,8 +113,9 @@ export const evaluate = async (
   const next =
     action === 'sync' ? await decideNext(tools, message, looked) : unlessAllowed(now, message, { report, unfinished })
   const { waits } = next
-  const going = { next, dedupId: message.waits ?? messageId, idleSince: idleSince(seen, message) }
-  if (action === 'sync' && isRescuing(seen, message)) return afterRescue(tools, message, going)
+  const dedupId = message.waits ?? (hasRescue(seen) ? leaseVersion(cluster, seen) : messageId)
+  const going = { next, dedupId, idleSince: idleSince(seen, message) }
+  if (action === 'sync' && isRescuing(seen)) return afterRescue(tools, message, going)
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, {
     ...about,
@@ -130,12 +132,18 @@ export const evaluate = async (
   await continueRollout(tools, message, going)
 }
 
-/**
- * The notice of a halt is sent when its nodes are restored, or when this time has passed. With this message it is
- * done.
- */
-const isRescuing = (seen: ClusterState, { reason }: Evaluation): boolean =>
-  hasRescue(seen) && (reason === 'rollout' || !isSilent(seen))
+/** The notice of a halt is sent when its nodes are restored, or after this time: a rescue that waits renews the Lease. */
+const isRescuing = (seen: ClusterState): boolean => {
+  const { rollout, observedAt } = seen
+  const { evidence, startedAt } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
+  const times = [evidence?.at ?? startedAt, valueOf(rollout)?.renewedAt]
+  const isRecent = (at = '') => Math.abs(Date.parse(observedAt) - milliseconds(at)) < silentSeconds * 1000
+  return hasRescue(seen) && times.every(isRecent)
+}
+
+/** Evaluations that find the same interrupted rescue continue it with one message. */
+const leaseVersion = (cluster: ClusterRef, { rollout }: ClusterState): string =>
+  `${clusterKey(cluster)} ${valueOf(rollout)?.resourceVersion}`
 
 /** A halt that has still to give back what was there before. */
 const hasRescue = ({ rollout, observedAt }: ClusterState): boolean => {
@@ -143,12 +151,16 @@ const hasRescue = ({ rollout, observedAt }: ClusterState): boolean => {
   return state === 'halted' && rollback !== undefined
 }
 
-/** The end of the rollback leads to an evaluation of its own; this one is for a rollback that does not end. */
-const afterRescue = async (tools: EvaluateTools, message: Evaluation, about: Going): Promise<void> => {
-  const { cluster, incarnation } = message
-  await continueRollout(tools, message, about)
-  const again = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }), reason: 'follow' } as const
-  await tools.queues.sendEvaluation({ ...again, cause: 'a halt restores the former state' }, { delaySeconds: 120 })
+const rescueSeconds = 120
+
+/**
+ * The end of the rollback leads to an evaluation of its own; the next one is for a rollback that does not end. All that ask for
+ * it ask for the same one, at the end of these two minutes.
+ */
+const afterRescue = async (tools: EvaluateTools, message: Evaluation, { next, ...about }: Going): Promise<void> => {
+  const seconds = rescueSeconds - (Math.floor(tools.now().getTime() / 1000) % rescueSeconds)
+  const again = { seconds, why: 'a halt restores the former state' }
+  await continueRollout(tools, message, { ...about, next: { ...next, again } })
 }
 
 const isThere = (eks: Read<EksCluster | undefined>): eks is Read<EksCluster> =>

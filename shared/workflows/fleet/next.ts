@@ -10,6 +10,7 @@ import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import { deploymentHolder, type EvaluateTools } from './tools.ts'
 import { budgetSpent, type Hold, holdFor } from '../rollout/hold.ts'
+import { heldByOther } from '../rollout/lease.ts'
 
 /** The actions after an evaluation. */
 export interface Next {
@@ -49,7 +50,9 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
   if (parsed.is === 'invalid') return { leaves: true }
   const rollout = parsed.is === 'rollout' ? parsed.rollout : undefined
   const since = (at = '1970-01-01T00:00:00Z') => (tools.now().getTime() - milliseconds(at)) / 1000
-  const isContinued = message.reason === 'rollout' || since(record?.renewedAt) > silentSeconds
+  // Whoever holds the Lease applies it: a step would only wait for that, beside those that wait already.
+  const isApplied = record && heldByOther(record, { holder: deploymentHolder, now: tools.now }) !== undefined
+  const isContinued = message.reason === 'rollout' || (!isApplied && since(record?.renewedAt) > silentSeconds)
   // A person resumed it, or interrupted it at a terminal.
   const isNobodys = !record?.holder
   // Whose turn it is and cannot be seen lets the next one have it.
@@ -72,8 +75,8 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
     case 'paused':
       return { leaves: true }
     case 'halted':
-      // The rollback of its nodes was interrupted, or waits.
-      return rollout.rollback && (isContinued || since(record?.renewedAt) > 60)
+      // The rollback of its nodes was interrupted, perhaps at a terminal. While it waits, its steps renew the Lease.
+      return rollout.rollback && (isContinued || !(isApplied || record?.holder === deploymentHolder))
         ? { send: { begin: false } }
         : { leaves: true }
     case 'done':

@@ -23,7 +23,7 @@ import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
 import { afterNote, isWithheld, type Noted } from './note.ts'
-import { entriesOf, isOverdue, putRollout, putSurely, renew } from './lease.ts'
+import { entriesOf, putRollout, putSurely } from './lease.ts'
 import { needTimeToWrite, remembered } from './remembered.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
@@ -142,10 +142,9 @@ export const rollBack = async (
  */
 const restoreDefault = async (
   tools: StepTools,
-  { record: read, rollout }: LeasedRollout,
+  { record, rollout }: LeasedRollout,
   seen: StepInput,
 ): Promise<Outcome> => {
-  const record = isOverdue(read, tools) ? await renew(tools, read) : read
   const step = restoreStep({ rollout, now: tools.now().getTime() }, seen)
   const { objects } = seen
   const { evidence, target: from, rollback: _rollback, ...rest } = rollout

@@ -19,7 +19,7 @@ import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 import { haltWithEvidence, rollBack } from './halt.ts'
 import { holdSeconds } from './hold.ts'
-import { heldByOther, isOverdue, putRollout, renew } from './lease.ts'
+import { heldByOther, isDueForRenewal, isOverdue, putRollout, renew } from './lease.ts'
 import { calicoPods, observeRollout } from './observe.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
@@ -40,16 +40,18 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
   const rollout = { ...parsed.rollout, pace: carefulPace(parsed.rollout.pace, tools.policy) }
   const named = withNames(tools, rollout)
   if (rollout.state === 'halted' && rollout.rollback)
-    return unlessRefused(outdated, () =>
-      unlessApiIsGone(named, { record, rollout }, async () => {
+    return unlessRefused(outdated, async () => {
+      // Also where it waits: nobody else is to continue it meanwhile.
+      const standing = { record: isDueForRenewal(record, tools) ? await renew(tools, record) : record, rollout }
+      return unlessApiIsGone(named, standing, async () => {
         const calico = await calicoPods(named.kube)
         if (calico === undefined) return noOneDaemonSet
         // From no pods it would conclude that all nodes are well with the value of default.
         const isRestore = rollout.evidence !== undefined && restoresDefault(rollout.evidence)
         if (isRestore && calico.pods.length === 0 && calico.missing > 0) return unlisted
-        return rollBack(named, { record, rollout }, calico.pods)
-      }),
-    )
+        return rollBack(named, standing, calico.pods)
+      })
+    })
   if (rollout.state !== 'running' && rollout.state !== 'aborting')
     return unlessRefused(outdated, () => leave(tools, record, rollout))
   if (rollout.state === 'running' && decisionOf(rollout) !== tools.decided)

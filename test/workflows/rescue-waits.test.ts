@@ -1,0 +1,131 @@
+import { expect, test } from '@jest/globals'
+import type { KubeClient } from '../../shared/clients/kube/client.ts'
+import { read, valueOf } from '../../shared/domain/read.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
+import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
+import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
+import { deploymentHolder } from '../../shared/workflows/fleet/tools.ts'
+import { eksState, hub, out, ref, stateOf } from './hub.ts'
+import { felixObject, startRollout, worldOf, type World } from './world.ts'
+
+/** A halt that cannot restore its node yet, in a deployment that hears of the cluster all the time. */
+const target = '20000:32767'
+const minute = 60_000
+
+interface Waiting {
+  at: number
+  id: string
+  step?: RolloutStep
+  evaluation?: Evaluation
+}
+
+const halted = (wrote: string, held: { holder: string; leaseSeconds: number }): World => {
+  const world = worldOf(['n0', 'n1'], [felixObject('default'), felixObject('node.n1')])
+  world.clock = Date.parse('2026-11-20T10:00:00Z')
+  const reason = 'n1 did not come back'
+  const evidence = { node: 'n1', reason, at: world.iso(), wrote: { object: `FelixConfiguration/${wrote}` } }
+  startRollout(world, { state: 'halted', target, reason, rollback: ['n1'], evidence })
+  world.lease = { ...world.lease!, ...held }
+  return world
+}
+
+/** Both functions with their queues, by a clock that jumps from message to message. */
+const deploymentOf = (world: World) => {
+  const waiting: Waiting[] = []
+  const sent = new Map<string, number>()
+  let count = 0
+  const send = (message: Pick<Waiting, 'step' | 'evaluation'>, seconds = 0) =>
+    void waiting.push({ at: world.clock + (seconds + 1) * 1_000, id: `m${(count += 1)}`, ...message })
+  const it = hub({}, { now: () => new Date(world.clock) })
+  const queues: HandleStepTools['queues'] = {
+    ...it.tools.queues,
+    sendEvaluation: async (evaluation, { delaySeconds = 0 } = {}) => send({ evaluation }, Math.min(delaySeconds, 900)),
+    sendRolloutStep: async (step, dedupId) => {
+      // As FIFO queues do.
+      if (world.clock - (sent.get(dedupId) ?? 0) < 5 * minute) return
+      sent.set(dedupId, world.clock)
+      send({ step })
+    },
+  }
+  const work = async ({ step, evaluation, id: messageId }: Waiting) => {
+    it.state = stateOf(out, { observedAt: world.iso(), rollout: read(world.lease) })
+    if (evaluation) return evaluate({ ...it.tools, queues }, evaluation, { messageId })
+    const { fleet, policy, log } = it.tools
+    const access = {
+      describe: async () => read({ state: eksState } as never),
+      observe: () => Promise.reject(new Error('nothing begins here')),
+      kube: () => world.tools.kube,
+    }
+    const records = { keepActed: async () => undefined }
+    const own = { holder: deploymentHolder, leaseSeconds: 900 }
+    return step && handleStep({ ...world.tools, ...own, fleet, policy, log, access, records, queues }, step, messageId)
+  }
+  const chains = () => waiting.filter(({ step, evaluation }) => step || evaluation?.reason === 'rollout').length
+  /** One at the end of each two minutes; the next one may be asked for just before. */
+  const follows = () => waiting.filter(({ evaluation }) => evaluation?.reason === 'follow').length
+  const run = async (minutes: number, each: () => void) => {
+    const end = world.clock + minutes * minute
+    for (;;) {
+      const [next] = waiting.toSorted((a, b) => a.at - b.at)
+      if (!next || next.at > end) break
+      waiting.splice(waiting.indexOf(next), 1)
+      world.clock = Math.max(world.clock, next.at)
+      await work(next)
+      each()
+    }
+    world.clock = end
+  }
+  const hear = (seconds: number) => send({ evaluation: { schemaVersion: 1, cluster: ref, reason: 'event' } }, seconds)
+  const begin = () => send({ step: { schemaVersion: 1, cluster: ref, begin: false } })
+  const haltsTold = () => it.notices.filter(({ attributes }) => attributes.kind === 'halted').length
+  return { run, hear, begin, chains, follows, haltsTold }
+}
+
+const twoSets = (kube: KubeClient): KubeClient => ({
+  ...kube,
+  daemonSets: async () =>
+    read((valueOf(await kube.daemonSets()) ?? []).flatMap((set) => [set, { ...set, uid: 'two' }])),
+})
+const noPods = (kube: KubeClient): KubeClient => ({ ...kube, pods: async () => read([]) })
+const own = { holder: deploymentHolder, leaseSeconds: 900 }
+
+test.each([
+  ['for a migration of Calico', 'node.n1', own, twoSets],
+  ['for a list of pods', 'default', own, noPods],
+  ['for somebody who holds the Lease for an hour', 'node.n1', { holder: 'alice', leaseSeconds: 3_600 }, twoSets],
+] as const)('a rescue that waits %s has one message, is told once, and ends when it can', async (...given) => {
+  const [, wrote, held, disturbed] = given
+  const world = halted(wrote, held)
+  const { kube } = world.tools
+  const it = deploymentOf(world)
+  world.tools = { ...world.tools, kube: disturbed(kube) }
+  it.begin()
+  for (let seconds = 20; seconds < 30 * 60; seconds += 45) it.hear(seconds)
+  await it.run(30, () => expect([it.chains(), it.follows() <= 2]).toEqual([1, true]))
+  expect(it.haltsTold()).toBe(1)
+  world.tools = { ...world.tools, kube }
+  await it.run(60, () => expect(it.chains()).toBeLessThanOrEqual(1))
+  expect([it.chains(), it.follows(), it.haltsTold()]).toEqual([0, 0, 1])
+  expect(soundRollout(world.lease, world.clock)).toMatchObject({ state: 'halted' })
+  expect(soundRollout(world.lease, world.clock)).not.toHaveProperty('rollback')
+})
+
+test('a rescue that was interrupted at a terminal is continued within minutes, by one message', async () => {
+  const world = halted('node.n1', { holder: 'alice', leaseSeconds: 60 })
+  world.tools = { ...world.tools, kube: twoSets(world.tools.kube) }
+  const it = deploymentOf(world)
+  for (const seconds of [5, 6, 119, 119, 120]) it.hear(seconds)
+  await it.run(5, () => expect([it.chains() <= 1, it.follows() <= 2]).toEqual([true, true]))
+  expect([it.chains(), world.lease?.holder]).toEqual([1, deploymentHolder])
+})
+
+test('a halt is told ten minutes after it, though its rescue still waits', async () => {
+  const world = halted('node.n1', own)
+  world.tools = { ...world.tools, kube: twoSets(world.tools.kube) }
+  const it = deploymentOf(world)
+  it.begin()
+  await it.run(9, () => expect(it.haltsTold()).toBe(0))
+  await it.run(3, () => expect(it.chains()).toBe(1))
+  expect(it.haltsTold()).toBe(1)
+})
