@@ -24,9 +24,9 @@ const pace = (strategy: Strategy): Rollout['pace'] => ({
 /** After it was seen that a node is not well: its deadline, and twice the time to settle. */
 const bound = deadline + 4 * 30
 
-const begun = (strategy: Strategy, nodes = ['n0', 'n1', 'n2']): World => {
+const begun = (strategy: Strategy, nodes = ['n0', 'n1', 'n2'], over: Partial<Rollout> = {}): World => {
   const world = worldOf(nodes, [felixObject('default', { [rangeAnnotation]: former })])
-  startRollout(world, { target, pace: pace(strategy), canary: 'n0' })
+  startRollout(world, { target, pace: pace(strategy), canary: 'n0', ...over })
   return world
 }
 
@@ -53,14 +53,15 @@ const inPods = (world: World, change: (pod: PodState) => PodState): void => {
   world.tools = { ...world.tools, kube: { ...world.tools.kube, pods: changed } }
 }
 
-/** Ready for 5 of 25 seconds, from its change on. */
-const flapping = (world: World, node: string): void =>
+/** Ready for the last seconds of each 25, from its change on. */
+const flapping = (world: World, node: string, seconds = 5): void =>
   inPods(world, (pod) => {
     const at = world.felixRestarts.find((it) => it.node === node)?.at
     if (at === undefined || pod.node !== node || ranges(world).get(node) !== target) return pod
     const phase = (world.clock - at) % 25_000
-    const ready = phase >= 20_000
-    const readySince = new Date(world.clock - (ready ? phase - 20_000 : phase)).toISOString()
+    const readyAt = 25_000 - seconds * 1000
+    const ready = phase >= readyAt
+    const readySince = new Date(world.clock - (ready ? phase - readyAt : phase)).toISOString()
     return { ...pod, ready, readySince }
   })
 
@@ -362,6 +363,51 @@ describe.each(['direct', 'canary'] as const)('after `default` was written with %
       expect(secondsSince(world, writtenAt)).toBeLessThan(60)
     })
   })
+})
+
+describe('where the first node must stay well for longer than the deadline of a node', () => {
+  const long = (strategy: Strategy, nodes?: string[]): World =>
+    begun(strategy, nodes, { pace: { ...pace(strategy), canarySeconds: 5 * deadline } })
+
+  test.each(['staged', 'canary', 'direct'] as const)(
+    'a later node that fails again and again halts it as soon as elsewhere, with %s',
+    async (strategy) => {
+      const world = long(strategy)
+      flapping(world, 'n1')
+      expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringMatching(/^n1: not well since/) })
+      const changedAt = world.felixRestarts.find(({ node }) => node === 'n1')?.at ?? 0
+      expect(secondsSince(world, changedAt)).toBeLessThanOrEqual(bound)
+    },
+  )
+
+  test('two short failures of a later node are not one long failure', async () => {
+    const world = long(
+      'staged',
+      Array.from({ length: 30 }, (_, index) => `n${index}`),
+    )
+    const failures: number[] = []
+    inPods(world, (pod) => {
+      const at = failures.findLast((it) => it <= world.clock)
+      if (pod.node !== 'n1' || at === undefined) return pod
+      const ready = world.clock >= at + 11_000
+      return { ...pod, ready, readySince: new Date(ready ? at + 11_000 : at).toISOString() }
+    })
+    const outcome = await run(world, (it) => {
+      if (failures.length > 0 || !touched(it).includes('n1')) return
+      it.clock += 11 * deadline * 1000
+      failures.push(it.clock, it.clock + (deadline + 30) * 1000)
+    })
+    expect(outcome).toMatchObject({ state: 'done' })
+    expect(world.clock).toBeGreaterThan(failures[1] ?? Infinity)
+  })
+})
+
+test('the longer time applies to the node that was touched first, also where another was to be the first', async () => {
+  const canarySeconds = 40
+  const world = begun('staged', ['n0', 'n1', 'n2'], { canary: 'gone', pace: { ...pace('staged'), canarySeconds } })
+  flapping(world, 'n0', canarySeconds / 2)
+  expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringMatching(/^n0: not well since/) })
+  expect(touched(world)).toEqual(['n0'])
 })
 
 test('a node that is late halts the rollout, though at each look another one fails or has stayed well', async () => {

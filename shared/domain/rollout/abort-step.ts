@@ -18,7 +18,7 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   const ours = objects.filter(isOurs)
   const places = placesWith(current, seen, ours)
   const withdrawn = places.filter(isTakenBack)
-  const late = [...flightsOf(current.rollout, seen), ...withdrawn].find((it) => isLate(current, it))
+  const late = [...flightsOf(current.rollout, seen), ...withdrawn].find((it) => isLate(current, it, pace.settleSeconds))
   if (late) return lost(current, late, { object: objectName(overrideName(late.node)) })
   const unsettled = places.filter((it) => remaining(current, it, pace.settleSeconds) !== undefined)
   // From the object itself, because the Lease's target can be forged.
@@ -30,7 +30,7 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   })
   if (harmless) return { do: 'remove-override', object: harmless }
   // Somebody took their marks: what they have left is not touched, and the next node waits for them all the same.
-  const unmarked = unmarkedPlaces(current, seen).filter((it) => !isLate(current, it))
+  const unmarked = unmarkedPlaces(current, seen).filter((it) => !isLate(current, it, pace.settleSeconds))
   const waits = [...flightsOf(current.rollout, seen), ...unmarked, ...unsettled].flatMap(
     (it) => remaining(current, it, pace.settleSeconds) ?? [],
   )

@@ -20,7 +20,11 @@ export const refused = (
 }
 
 /** A changed node that did not become Ready, or on which the written value is not effective. */
-export const troubleWith = (current: RolloutNow, touched: RolloutNode[], target: string): Step | undefined => {
+export const troubleWith = (
+  current: RolloutNow,
+  touched: RolloutNode[],
+  { target, settle }: { target: string; settle: number },
+): Step | undefined => {
   const valueOn = ({ override }: RolloutNode) => override?.annotations[rangeAnnotation]
   const ours = (it: RolloutNode) => ({ object: objectName(overrideName(it.node)), value: valueOn(it) ?? target })
   const deaf = touched.find((it) => valueOn(it) === target && it.range !== target)
@@ -28,7 +32,7 @@ export const troubleWith = (current: RolloutNow, touched: RolloutNode[], target:
     const reason = deafReason(overrideName(deaf.node), deaf.range, target)
     return { ...lost(current, deaf, ours(deaf)), reason, takeBack: withUnwell(deaf, touched) }
   }
-  const late = touched.find((it) => isLate(current, it))
+  const late = touched.find((it) => isLate(current, it, settle))
   return late && { ...lost(current, late, ours(late)), takeBack: withUnwell(late, touched) }
 }
 

@@ -16,16 +16,17 @@ import {
   isLate,
   isOverdue,
   isReachedBy,
-  paceAfter,
   pendingPlaces,
   type RolloutNode,
   placesOf,
+  rangePace,
   remaining,
+  restartPace,
 } from './places.ts'
 import { overriddenNode, overrideName } from './range-writes.ts'
 import { lateFlight, othersStarted, restartStep } from './restart-step.ts'
 import { type StepInput, settling, type Step, wait } from './step.ts'
-import { unwellNow } from './unwell.ts'
+import { type Settling, unwellNow } from './unwell.ts'
 import { besideInZone } from './zones.ts'
 
 /**
@@ -45,16 +46,23 @@ export const rememberingUnwell = (current: RolloutNow, seen: StepInput): Rollout
   return { ...current, rollout: { ...current.rollout, unwell } }
 }
 
-const touchedNodes = (current: RolloutNow, seen: StepInput): Flight[] => {
+const touchedNodes = (current: RolloutNow, seen: StepInput): Settling[] => {
   const { rollout } = current
+  const { settleSeconds } = rollout.pace
   const flights = flightsOf(rollout, seen)
   if (rollout.state === 'aborting' || (rollout.phase === 'range' && rollout.target === undefined))
-    return [...flights, ...takenBack(current, seen)]
-  if (rollout.phase === 'restarts') return [...flights, ...othersStarted(current, seen)]
+    return settlingFor(settleSeconds, [...flights, ...takenBack(current, seen)])
+  if (rollout.phase === 'restarts')
+    return settlingFor(restartPace(rollout, seen).settle, [...flights, ...othersStarted(current, seen)])
   const places = placesOf(current, seen)
   const away = awayFrom(current, seen).filter(({ node }) => !seen.left?.has(node))
-  return [...places, ...flights, ...away, ...atOncePlaces(current, seen, places)]
+  return [
+    ...settlingFor(rangePace(current, seen, places).settle, [...places, ...flights, ...away]),
+    ...settlingFor(settleSeconds, atOncePlaces(current, seen, places)),
+  ]
 }
+
+const settlingFor = (settle: number, flights: Flight[]): Settling[] => flights.map((it) => ({ ...it, settle }))
 
 const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   const { target, pace } = current.rollout
@@ -67,23 +75,20 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   if (seen.trouble) return refused(current, places, seen.trouble)
   // Also with an earlier target: such a node was disturbed as well, and may still restart.
   const changed = places.filter((it) => it.changedAt)
-  const trouble = troubleWith(current, changed, target)
+  const { settle, limit, touched } = rangePace(current, seen, places)
+  const trouble = troubleWith(current, changed, { target, settle })
   if (trouble) return trouble
   // Pods that were deleted before the range became the target.
   const flights = flightsOf(current.rollout, seen)
-  const late = lateFlight(current, flights, seen)
+  const late = lateFlight(current, flights, { seen, settle })
   if (late) return late
   const fight = revertedStep(current, places, seen)
   if (fight) return fight
-  const touched = changed.filter((it) => it.override?.annotations[rangeAnnotation] === target)
-  // When overrides are removed again, the last one must not count as the first node.
-  const promoted = seen.defaultRange === target
-  const { settle, limit } = paceAfter(current.rollout, promoted ? places.length : touched.length, places.length)
   const away = awayFrom(current, seen)
   const gone = away.find(({ node, object }) => seen.left?.has(node) && isOurs(object))
   if (gone) return { do: 'remove-override', object: gone.object }
   const missing = away.filter(({ node }) => !seen.left?.has(node))
-  const bare = missing.find((it) => isOverdue(current, it))
+  const bare = missing.find((it) => isOverdue(current, it, settle))
   if (bare) return { ...lost(current, bare, wroteOn(bare)), takeBack: [bare.node] }
   const waits = [
     ...[...changed, ...flights].flatMap((it) => remaining(current, it, settle) ?? []),
@@ -93,7 +98,7 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   const ill = changed.filter(({ pod }) => !pod.ready).map(({ node }) => node)
   if (ill.length > 0) return wait(waits, `not well since it was changed: ${ill.join(', ')}; no other node is touched`)
   const next = besideInZone(current.rollout, pendingPlaces(current.rollout, places), unsettled)
-  if (next && wantsOverride(pace.strategy, touched.length) && waits.length < limit) return overrideStep(next, seen)
+  if (next && wantsOverride(pace.strategy, touched) && waits.length < limit) return overrideStep(next, seen)
   return waits.length > 0 ? wait(waits, settling) : afterOverrides(current, seen, places)
 }
 
@@ -148,7 +153,7 @@ const afterOverrides = (current: RolloutNow, seen: StepInput, places: RolloutNod
     return { do: 'halt', reason: revertedReason(target), reverted }
   }
   const atOnce = atOncePlaces(current, seen, places)
-  const late = atOnce.find((it) => isLate(current, it))
+  const late = atOnce.find((it) => isLate(current, it, pace.settleSeconds))
   if (late) {
     const wrote = { object: objectName('default'), ...(target !== undefined && { value: target }) }
     return { ...lost(current, late, wrote), takeBack: withUnwell(late, atOnce), restore: true }

@@ -35,6 +35,18 @@ export const paceAfter = ({ pace }: Rollout, touched: number, inScope: number): 
     ? { settle: pace.canarySeconds, limit: 1 }
     : { settle: pace.settleSeconds, limit: budget(pace.maxUnavailable, inScope) }
 
+/** `touched`: the number of nodes with an override that has the target. */
+export const rangePace = (
+  { rollout }: RolloutNow,
+  { defaultRange }: StepInput,
+  places: RolloutNode[],
+): { settle: number; limit: number; touched: number } => {
+  const touched = places.filter((it) => it.override?.annotations[rangeAnnotation] === rollout.target).length
+  // When overrides are removed again, the last one must not count as the first node.
+  const promoted = defaultRange === rollout.target
+  return { ...paceAfter(rollout, promoted ? places.length : touched, places.length), touched }
+}
+
 /**
  * Nodes whose pod was deleted, with the replacement pod. Excludes nodes that have left the cluster, and nodes whose
  * pod still exists (it was noted but not yet deleted).
@@ -45,10 +57,13 @@ export const flightsOf = ({ touching }: Rollout, { pods, left }: StepInput): Fli
     .map(({ node, pod, at }) => ({ node, pod: replacement(pods, node, pod), changedAt: at }))
 
 /** The number of pods to be restarted that are already deleted. */
-export const restarted = (restart: string[], pods: PodState[]): number => {
+const restarted = (restart: string[], pods: PodState[]): number => {
   const there = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ name }) => name))
   return restart.filter((name) => !there.has(name)).length
 }
+
+export const restartPace = (rollout: Rollout, { pods }: StepInput): { settle: number; limit: number } =>
+  paceAfter(rollout, restarted(rollout.restart, pods), pods.length)
 
 export const replacement = (pods: PodState[], node: string, old: string): PodState | undefined =>
   pods.find((it) => it.node === node && it.name !== old && !it.deletedAt)
@@ -154,8 +169,8 @@ export const wasUnwell = ({ pod, changedAt = '' }: Flight): boolean =>
   pod?.ready === false && milliseconds(pod.readySince ?? '') < milliseconds(changedAt) - clockSkew
 
 /** Counted from when it was touched or, later, from when it stopped being Ready. */
-export const isLate = (current: RolloutNow, it: Flight): boolean =>
-  it.changedAt !== undefined && (isLateAtLast(current, it) || isOverdue(current, it))
+export const isLate = (current: RolloutNow, it: Flight, settle: number): boolean =>
+  it.changedAt !== undefined && (isLateAtLast(current, it) || isOverdue(current, it, settle))
 
 /** By its last transition alone. */
 const isLateAtLast = ({ now, rollout }: RolloutNow, { pod, changedAt }: Flight): boolean => {
@@ -167,13 +182,14 @@ const isLateAtLast = ({ now, rollout }: RolloutNow, { pod, changedAt }: Flight):
  * By what is remembered: it is not Ready after its deadline, or failed again later than it would have needed to settle
  * after the deadline.
  */
-export const isOverdue = ({ now, rollout }: RolloutNow, { node, pod }: Flight): boolean => {
+export const isOverdue = ({ now, rollout }: RolloutNow, { node, pod }: Flight, settle: number): boolean => {
   const known = rollout.unwell?.find((it) => it.node === node)
   if (!known) return false
   const until = milliseconds(known.since) + rollout.pace.nodeDeadlineSeconds * 1000
-  return pod?.ready ? lastOf(now, pod.readySince) > until + longestSettle(rollout) * 1000 : now > until
+  return pod?.ready ? lastOf(now, pod.readySince) > until + settle * 1000 : now > until
 }
 
+/** Whichever node it is. */
 export const longestSettle = ({ pace }: Pick<Rollout, 'pace'>): number =>
   Math.max(pace.canarySeconds, pace.settleSeconds)
 

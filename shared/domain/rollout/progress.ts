@@ -5,11 +5,12 @@ import {
   flightsOf,
   isLate,
   ordered,
-  paceAfter,
   pendingPlaces,
   type RolloutNode,
   placesOf,
+  rangePace,
   remaining,
+  restartPace,
 } from './places.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { isWellNow, restoresDefault } from './halt-evidence.ts'
@@ -61,8 +62,7 @@ const inRange = (given: RolloutNow, seen: StepInput): Nodes => {
   const current = { ...given, rollout }
   const places = placesOf(current, seen)
   const touched = places.filter((it) => it.changedAt && it.override?.annotations[rangeAnnotation] === rollout.target)
-  const promoted = seen.defaultRange === rollout.target
-  const { settle } = paceAfter(rollout, promoted ? places.length : touched.length, places.length)
+  const { settle } = rangePace(current, seen, places)
   const inFlight = (isWatched(rollout) ? touched : []).flatMap((it) => {
     const seconds = remaining(current, it, settle)
     return seconds === undefined ? [] : [{ node: it.node, seconds: Math.ceil(seconds) }]
@@ -102,10 +102,12 @@ const inRestarts = (current: RolloutNow, seen: StepInput): Nodes => {
   const { rollout } = current
   const there = seen.pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
   const gone = rollout.restart.filter((name) => !seen.pods.some((pod) => pod.name === name && !pod.deletedAt))
-  const { settle } = paceAfter(rollout, gone.length, seen.pods.length)
+  const { settle } = restartPace(rollout, seen)
   const inFlight = (isWatched(rollout) ? flightsOf(rollout, seen) : []).flatMap((it) => {
     const seconds = remaining(current, it, settle)
-    return seconds === undefined ? [] : [{ node: it.node, seconds: isLate(current, it) ? 0 : Math.ceil(seconds) }]
+    return seconds === undefined
+      ? []
+      : [{ node: it.node, seconds: isLate(current, it, settle) ? 0 : Math.ceil(seconds) }]
   })
   const flying = new Set(inFlight.map(({ node }) => node))
   const nodeOf = (pod: string) => rollout.touching.find((it) => it.pod === pod)?.node ?? pod

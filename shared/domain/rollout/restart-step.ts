@@ -8,10 +8,9 @@ import {
   flightsOf,
   isLate,
   ordered,
-  paceAfter,
   presentPods,
   remaining,
-  restarted,
+  restartPace,
 } from './places.ts'
 import { type StepInput, type Step, wait } from './step.ts'
 import { besideInZone } from './zones.ts'
@@ -26,14 +25,14 @@ export const restartStep = (current: RolloutNow, seen: StepInput): Step | undefi
   const toRestart = pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
   const cutShort = rollout.touching.flatMap(({ pod }) => toRestart.find((it) => it.name === pod) ?? [])[0]
   const flights = flightsOf(rollout, seen).filter(({ node }) => node !== cutShort?.node)
-  const late = lateFlight(current, flights, seen)
+  const { settle, limit } = restartPace(rollout, seen)
+  const late = lateFlight(current, flights, { seen, settle })
   if (late) return late
-  const { settle, limit } = paceAfter(rollout, restarted(rollout.restart, pods), pods.length)
   const settled = flights.filter((it) => remaining(current, it, settle) === undefined).map(({ node }) => node)
   const waits = [
     ...flights.flatMap((it) => remaining(current, it, settle) ?? []),
     ...othersStarted(current, seen)
-      .filter((it) => it.node !== cutShort?.node && !isLate(current, it))
+      .filter((it) => it.node !== cutShort?.node && !isLate(current, it, settle))
       .flatMap((it) => remaining(current, it, settle) ?? []),
   ]
   const away = flights.filter(({ pod }) => !pod).length
@@ -62,9 +61,13 @@ export const othersStarted = ({ rollout }: RolloutNow, seen: StepInput): Flight[
 }
 
 /** A pod that did not come back in time. */
-export const lateFlight = (current: RolloutNow, flights: Flight[], { pods }: StepInput): Step | undefined => {
-  const late = flights.find((it) => isLate(current, it))
-  return late && lost(current, late, { object: podObject(current.rollout, late.node, pods) })
+export const lateFlight = (
+  current: RolloutNow,
+  flights: Flight[],
+  { seen, settle }: { seen: StepInput; settle: number },
+): Step | undefined => {
+  const late = flights.find((it) => isLate(current, it, settle))
+  return late && lost(current, late, { object: podObject(current.rollout, late.node, seen.pods) })
 }
 
 /** The pod that was deleted on the node. */

@@ -67,7 +67,7 @@ const domainMutants: readonly Mutant[] = [
   {
     name: 'a node that does not come back halts nothing',
     file: `${rollout}/places.ts`,
-    from: 'it.changedAt !== undefined && (isLateAtLast(current, it) || isOverdue(current, it))',
+    from: 'it.changedAt !== undefined && (isLateAtLast(current, it) || isOverdue(current, it, settle))',
     to: "it.changedAt === ''",
   },
   {
