@@ -49,6 +49,28 @@ test('a Lease that says anything else than a fresh look is decided anew, though 
   expect(soundRollout(world.lease, Infinity)?.restart).toEqual([])
 })
 
+test.each([
+  ['the same process keeps since when a node has not been well', 'test', {}, ['n1']],
+  ['another process forgets it: nobody looked at the node since the first one stopped', 'another', {}, undefined],
+  ['with another target it is forgotten', 'test', { target: '21000:22000' }, undefined],
+])('begun again with another decision, %s', async (_, holder, over, kept) => {
+  const world = worldOf(['n1'])
+  const { decided: _none, ...tools } = world.tools
+  const first = await beginRollout(tools, lookAt(world), defaultPolicy)
+  if (!first.begun) throw new Error('it did not begin')
+  startRollout(world, {
+    ...first.rollout,
+    restart: ['coredns-1'],
+    unwell: [{ node: 'n1', since: world.iso() }],
+    ...over,
+  })
+  world.clock += 61_000
+  expect(await beginRollout({ ...tools, holder }, lookAt(world), defaultPolicy)).toMatchObject({ begun: true })
+  const rollout = soundRollout(world.lease, Infinity)
+  expect(rollout).toMatchObject({ target: first.rollout.target, restart: [] })
+  expect(rollout?.unwell?.map(({ node }) => node)).toEqual(kept)
+})
+
 test('no rollout begins while somebody else holds the Lease, though its record was removed', async () => {
   const world = worldOf(['n1'])
   startRollout(world, { target: '21000:22000' })
