@@ -77,7 +77,10 @@ const read = async (target: Reached, options: RolloutOptions): Promise<Rollout |
 
 const requestChange = async (target: Reached, act: RolloutAct, options: RolloutOptions): Promise<void> => {
   const answer = await control(target.kube, act, { by: holder(), now: () => new Date(), force: options.force === true })
-  if (answer.changed) return
+  if (answer.changed) {
+    if (answer.about !== undefined) say(`${target.name}: ${answer.about}.`)
+    return
+  }
   const state = (await read(target, options))?.state
   // It is so already. An abort that was interrupted is continued.
   if (state === underWay[act]) return

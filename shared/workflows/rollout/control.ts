@@ -5,13 +5,14 @@ import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.t
 import { oneByOne } from '../../domain/rollout/pace.ts'
 import { readAgain } from '../../errors.ts'
 import { needed } from '../needed.ts'
-import { againstResuming } from './resume.ts'
+import { beforeResuming, leftOut } from './resume.ts'
 import { entriesOf, putSurely, withJournal } from './lease.ts'
 import { notUnderstood } from './step.ts'
 
 export type Control = 'pause' | 'resume' | 'abort'
 
-export type Controlled = { changed: true; rollout: Rollout } | { changed: false; why: string }
+/** `about`: what a person must know of it. */
+export type Controlled = { changed: true; rollout: Rollout; about?: string } | { changed: false; why: string }
 
 const from: Record<Control, Rollout['state'][]> = {
   pause: ['running'],
@@ -64,16 +65,20 @@ const controlOnce = async (
       changed: false,
       why: 'The former value of default is still being restored; sync finishes that, then the rollout can be aborted.',
     }
-  const after = controlled(rollout, what, force)
-  if (what === 'resume' && rollout.state === 'halted' && !force) {
-    const against = await againstResuming(kube, rollout, { resumed: after, now: now() })
-    if (against !== undefined)
-      return { changed: false, why: `The rollout stays halted: ${against}. --force overrides this.` }
-  }
-  const note = [{ what, from: rollout.state, to: after.state, why: force ? 'manually, with --force' : 'manually' }]
+  const asked = controlled(rollout, what, force)
+  const isChecked = what === 'resume' && rollout.state === 'halted' && !force
+  const looked = isChecked
+    ? await beforeResuming(kube, rollout, { resumed: asked, now: now() })
+    : { rollout: asked, apart: [] }
+  if ('against' in looked)
+    return { changed: false, why: `The rollout stays halted: ${looked.against}. --force overrides this.` }
+  const { rollout: after, apart } = looked
+  const about = apart.length > 0 ? leftOut(apart) : undefined
+  const why = ['manually', ...(force ? ['with --force'] : []), ...(about === undefined ? [] : [about])].join(', ')
+  const note = [{ what, from: rollout.state, to: after.state, why }]
   const next = withJournal(after, { entries: entriesOf({ now, holder }, after, note) })
   await putSurely(kube, { resourceVersion: record.resourceVersion, annotations: rolloutAnnotations(next) })
-  return { changed: true, rollout: next }
+  return { changed: true, rollout: next, ...(about !== undefined && { about }) }
 }
 
 const controlled = (rollout: Rollout, what: Control, force: boolean): Rollout => {

@@ -1,5 +1,5 @@
 import type { KubeClient } from '../../clients/kube/client.ts'
-import type { PodState } from '../../domain/cluster.ts'
+import type { DaemonSetState, PodState } from '../../domain/cluster.ts'
 import { clockSkew } from '../../domain/rollout/annotations.ts'
 import { watchedSince } from '../../domain/rollout/at-once.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
@@ -12,6 +12,7 @@ import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 
 export interface CalicoPods {
+  set: DaemonSetState
   pods: PodState[]
   /** The number of missing pods of the DaemonSet. */
   missing: number
@@ -24,7 +25,7 @@ export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | undefin
   const { namespace, selector, uid, status } = set
   const listed = needed(await kube.pods({ role: 'calico-node', namespace, selector, uid }))
   const pods = listed.filter(({ daemonSet }) => daemonSet === uid)
-  return { pods, missing: Math.max(0, status.desired - new Set(pods.map(({ node }) => node)).size) }
+  return { set, pods, missing: Math.max(0, status.desired - new Set(pods.map(({ node }) => node)).size) }
 }
 
 export const observeRollout = async (

@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals'
+import { read, valueOf } from '../../shared/domain/read.ts'
+import type { NodeState } from '../../shared/domain/cluster.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
+import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
+import { startRollout, type World, worldOf } from './world.ts'
+
+/** A rollout halted on a node that lost its calico-node pod, and a person keeps the DaemonSet off that node. */
+const nodes = ['n0', 'n1', 'n2']
+const target = '20000:32767'
+const pods = nodes.map((node) => `calico-node-${node}`)
+
+const run = async (world: World, each: () => void = () => undefined): Promise<Outcome> => {
+  for (let step = 0; step < 200; step += 1) {
+    const outcome = await takeStep(world.tools)
+    each()
+    if (outcome.next === 'over') return outcome
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+  }
+  throw new Error('the rollout does not come to an end')
+}
+
+const touched = ({ felixRestarts, podRestarts }: World) => [...felixRestarts, ...podRestarts].map(({ node }) => node)
+
+const halted = async (over: Parameters<typeof startRollout>[1]): Promise<World> => {
+  const world = worldOf(nodes)
+  startRollout(world, { ...over, canary: 'n0' })
+  const outcome = await run(world, () => {
+    if (touched(world).length === 0 || world.bare.size > 0) return
+    world.pods = world.pods.filter(({ node }) => node !== 'n0')
+    world.bare.add('n0')
+  })
+  expect(outcome).toMatchObject({ state: 'halted', why: expect.stringMatching(/^n0: /) })
+  return world
+}
+
+/** The status of the DaemonSet counts the nodes that have a pod. */
+const changeNodes = (world: World, change: (node: NodeState) => NodeState, nodeSelector?: Record<string, string>) => {
+  const { kube } = world.tools
+  const daemonSets: typeof kube.daemonSets = async () => {
+    const sets = valueOf(await kube.daemonSets()) ?? []
+    const desired = new Set(world.pods.map(({ node }) => node)).size
+    return read(sets.map((it) => ({ ...it, status: { ...it.status, desired }, ...(nodeSelector && { nodeSelector }) })))
+  }
+  const all: typeof kube.nodes = async (...args) => read((valueOf(await kube.nodes(...args)) ?? []).map(change))
+  world.tools = { ...world.tools, kube: { ...kube, daemonSets, nodes: all } }
+}
+
+const unlabelled = (world: World) =>
+  changeNodes(world, (it) => ({ ...it, labels: world.bare.has(it.name) ? {} : { calico: 'on' } }), { calico: 'on' })
+const tainted = (world: World) =>
+  changeNodes(world, (it) =>
+    world.bare.has(it.name) ? { ...it, taints: [{ key: 'repair', effect: 'NoSchedule' }] } : it,
+  )
+
+const resume = (world: World) => control(world.tools.kube, 'resume', { by: 'alice', now: world.tools.now })
+
+describe.each([
+  ['range', { target }],
+  ['restarts', { restart: pods }],
+])('%s: resume', (_, over) => {
+  test.each([
+    ['nodeSelector', unlabelled],
+    ['no toleration for the taint repair', tainted],
+  ])('leaves out the node on which no pod is wanted any more, and says so: %s', async (why, keepOff) => {
+    const world = await halted(over)
+    expect(await resume(world)).toMatchObject({ changed: false, why: expect.stringContaining('n0') })
+    keepOff(world)
+    expect(await resume(world)).toMatchObject({ changed: true, about: expect.stringContaining(`n0 (${why})`) })
+    const last = soundRollout(world.lease, Infinity)?.journal?.entries.at(-1)
+    expect(last).toMatchObject({ what: 'resume', why: expect.stringContaining(`n0 (${why})`) })
+    expect(await run(world)).toMatchObject({ state: 'done' })
+    expect(touched(world)).toEqual(nodes)
+  })
+
+  test('refuses while its pod is only missing, though the status counts no missing pod', async () => {
+    const world = await halted(over)
+    changeNodes(world, (it) => it)
+    expect(await resume(world)).toMatchObject({ changed: false, why: expect.stringContaining('n0') })
+  })
+})
