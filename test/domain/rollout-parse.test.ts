@@ -47,6 +47,15 @@ const record = (over: Partial<RolloutRecord> = {}): RolloutRecord => ({ resource
 describe('what is read of our Lease', () => {
   test('is what was written', () => expect(parseRollout(record(), now)).toEqual({ is: 'rollout', rollout }))
 
+  test('is the beginning of a reason that is too long for a Lease', () => {
+    const reason = rolloutAnnotations({ ...rollout, reason: `not ${'30000:32767,'.repeat(20_000)}` })[
+      'calico-ipvs-sync/reason'
+    ]
+    expect(reason).toMatch(/^not .* …$/)
+    const read = parseRollout(record({ annotations: { ...annotations, 'calico-ipvs-sync/reason': reason ?? '' } }), now)
+    expect(read).toMatchObject({ is: 'rollout', rollout: { reason } })
+  })
+
   test('is none where it holds none', () => {
     expect(parseRollout(undefined, now)).toEqual({ is: 'none' })
     expect(parseRollout(record({ annotations: { a: 'b' } }), now)).toEqual({ is: 'none' })

@@ -1,4 +1,4 @@
-import { plain, plainAll } from '../plain.ts'
+import { plain, plainAll, shortened } from '../plain.ts'
 import type { Policy } from '../policy/policy.ts'
 import { storedEvidence, type HaltEvidence } from './halt-evidence.ts'
 import { type Journal, journalText } from './journal.ts'
@@ -92,6 +92,9 @@ export interface Reverted {
   by?: string
 }
 
+/** Characters: a reason may quote a range, which may be so long that the Lease could not be written. */
+const reasonKept = 1_900
+
 /** All keys, `null` for absent values, so that a merge patch also removes keys of an earlier rollout. */
 export const rolloutAnnotations = (rollout: Rollout): Record<string, string | null> => ({
   [`${ours}rollout`]: rollout.id,
@@ -109,7 +112,7 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}touching`]: rollout.touching.map(({ node, pod, at }) => `${node}=${pod}=${at}`).join(' ') || null,
   [`${ours}finished-at`]: rollout.finishedAt ?? null,
   [`${ours}why`]: rollout.why ?? null,
-  [`${ours}reason`]: rollout.reason === undefined ? null : plain(rollout.reason),
+  [`${ours}reason`]: rollout.reason === undefined ? null : plain(shortened(rollout.reason, reasonKept)),
   [`${ours}rollback`]: rollout.rollback?.join(' ') ?? null,
   [`${ours}evidence`]: rollout.evidence ? storedEvidence(plainAll(rollout.evidence)) : null,
   [`${ours}zones`]: rollout.zones ? JSON.stringify(rollout.zones) : null,
