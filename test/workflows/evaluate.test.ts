@@ -461,12 +461,27 @@ describe('a cluster that cannot be read just now', () => {
     }
     await it.look('event')
     expect([it.notices.length, it.looks.length]).toEqual([0, 1])
+    // However many evaluations find it so, one each quarter of an hour follows.
+    for (const reason of ['follow', 'event', 'sweep'] as const) await it.look(reason, { attempt: 6 })
+    expect([it.notices.length, it.looks.length]).toEqual([1, 2])
+    expect(it.looks[1]).toMatchObject({ message: { reason: 'follow', attempt: 6 }, delaySeconds: 900 })
+    it.clock += 900_000
     await it.look('follow', { attempt: 6 })
-    await it.look('follow', { attempt: 7 })
     expect([it.notices.length, it.looks.length]).toEqual([1, 3])
     it.state = state
-    await it.look('follow', { attempt: 8 })
+    await it.look('follow', { attempt: 6 })
     expect([it.notices.length, it.looks.length]).toEqual([1, 3])
+  })
+
+  test('for want of a permission is not looked at again because a DaemonSet rolls, which may last for days', async () => {
+    const it = hub()
+    it.state = stateOf('rolling calico, denied pods')
+    for (const reason of ['event', 'sweep'] as const) await it.look(reason)
+    expect(it.report).toMatchObject({
+      verdict: 'unknown',
+      findings: expect.arrayContaining([expect.objectContaining({ code: 'CLUSTER_UPDATING', severity: 'info' })]),
+    })
+    expect(it.looks).toEqual([])
   })
 
   test('because two looks at it broke off is not looked at a third time: people hear of it', async () => {

@@ -128,8 +128,9 @@ export const evaluate = async (
     progress: action === 'sync' ? progressToTell(seen, report) : undefined,
   })
   if (isHeld && message.reason === 'rollout') return untilReleased(tools, message)
-  if (!next.send && (waitsUnseen(message, state, report) || isUnseenChange(report))) return again()
-  await continueRollout(tools, message, going)
+  if (!next.send && waitsUnseen(message, state, report)) return again()
+  const isUnseen = !next.send && !next.again && isUnseenChange(report)
+  await continueRollout(tools, message, { ...going, next: isUnseen ? { ...next, again: afterUpdate } : next })
 }
 
 /** The notice of a halt is sent when its nodes are restored, or after this time: a rescue that waits renews the Lease. */
@@ -275,9 +276,18 @@ const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, report: Repor
       kind === 'unavailable' || (kind === 'unreachable' && (isUnseenChange(report) || /^(?:eks|sts):/.test(object))),
   )
 
-/** Its end causes no event: without another evaluation the change would be seen only by the next sweep. */
+/**
+ * The end of an update by EKS causes no event: without another evaluation the change would be seen only by the next sweep. What the
+ * cluster itself calls a change may last for days.
+ */
 const isUnseenChange = ({ verdict, findings }: Report): boolean =>
-  verdict === 'unknown' && findings.some(({ code, severity }) => code === 'CLUSTER_UPDATING' && severity === 'info')
+  verdict === 'unknown' &&
+  findings.some(
+    ({ code, severity, subject }) => code === 'CLUSTER_UPDATING' && severity === 'info' && subject === 'cluster',
+  )
+
+/** Failures that pass have had their evaluations. */
+const afterUpdate = { seconds: recheckSeconds, why: 'EKS updates the cluster', attempt: passingLooks }
 
 /** Failures of reads that the verdict needs. */
 const failuresIn = ({

@@ -22,7 +22,7 @@ export interface Next {
   /** Room in the fleet budget that woke the cluster is for the next one; a permit that it has is not given back. */
   passes?: boolean
   /** Evaluate again when this may be over. */
-  again?: Hold
+  again?: Hold & Pick<Evaluation, 'attempt'>
 }
 
 interface Observed {
@@ -234,7 +234,11 @@ const farOffSeconds = 86_400
  * One evaluation each quarter of an hour, and one when the window opens, however many events there are: the first
  * evaluation that reserves it sends the message. The next evaluation sends a lost message again.
  */
-const scheduleLook = async ({ records, queues, now }: EvaluateTools, subject: Subject, { seconds, why }: Hold) => {
+const scheduleLook = async (
+  { records, queues, now }: EvaluateTools,
+  subject: Subject,
+  { seconds, why, attempt }: NonNullable<Next['again']>,
+) => {
   if (seconds > farOffSeconds) return
   const delaySeconds = Math.min(seconds, recheckSeconds)
   const slot = Math.floor(now().getTime() / 1000 / recheckSeconds) + 1
@@ -243,7 +247,7 @@ const scheduleLook = async ({ records, queues, now }: EvaluateTools, subject: Su
   const key = { cluster: clusterKey(cluster), hash: `look ${incarnation} ${which}`.slice(0, 200) }
   if ((await records.reserve(key, now().toISOString())) !== 'reserved') return
   await queues.sendEvaluation(
-    { schemaVersion: 1, ...subject, reason: 'follow', cause: why.slice(0, 300) },
+    { schemaVersion: 1, ...subject, reason: 'follow', cause: why.slice(0, 300), ...(attempt && { attempt }) },
     { delaySeconds },
   )
   await records.confirm(key, now().toISOString())
