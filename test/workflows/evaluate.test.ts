@@ -1040,6 +1040,7 @@ describe('the fleet budget', () => {
     ['cannot be reached before it begins', stateOf('unreachable'), {}, 'rollout'],
     ['is being changed before it begins', updating(), {}, 'rollout'],
     ['is being changed when its begin was refused', updating(), {}, 'refused'],
+    ['is being changed, and by somebody at a terminal', updating(withRollout({})), {}, 'refused'],
     ['is excepted in the middle', stateOf(out, withRollout({})), { exceptions: [exception] }, 'rollout'],
     ['gets an owner in the middle', stateOf(`${out}, owner argocd`, withRollout({})), {}, 'rollout'],
     ['is changed by somebody at a terminal', stateOf(out, withRollout({})), {}, 'refused'],

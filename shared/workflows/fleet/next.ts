@@ -200,8 +200,10 @@ export const passOn = async (tools: EvaluateTools, message: Evaluation, state: C
   await giveBack(tools, cluster, { idleSince: permit ? idleSince(state, message) : 0 })
 }
 
-const hasBegun = ({ decided }: Evaluation, { rollout, observedAt }: ClusterState): boolean =>
-  decided !== undefined || soundRollout(valueOf(rollout), Date.parse(observedAt))?.state === 'running'
+/** Only a message that waits keeps the permit: another rollout may be that of somebody else. */
+const hasBegun = ({ reason, decided }: Evaluation, { rollout, observedAt }: ClusterState): boolean =>
+  reason === 'rollout' &&
+  (decided !== undefined || soundRollout(valueOf(rollout), Date.parse(observedAt))?.state === 'running')
 
 /** Evaluations after 5 s, 10 s … 160 s. */
 export const passingLooks = 6
