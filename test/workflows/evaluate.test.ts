@@ -1196,4 +1196,21 @@ describe('access', () => {
     await it.look('refused', { missing })
     expect([it.steps.length, it.notices.length]).toEqual([2, 2])
   })
+
+  test.each([
+    ['is being changed', stateOf('eks UPDATING')],
+    ['does not answer', stateOf(out, { nodes: failed({ kind: 'unavailable', object: 'Nodes', message: '503' }) })],
+  ])('that is missing is told afterwards where the cluster %s just then, if it is still wanted', async (_, state) => {
+    const it = hub()
+    it.state = state
+    await it.look('refused', { missing: ['delete pods in calico-system'] })
+    const { reason, ...about } = it.looks[0]!.message
+    it.state = { ...healthy(), cluster: ref }
+    await it.look(reason, about)
+    expect(it.notices).toEqual([])
+    it.state = stateOf(out)
+    await it.look(reason, about)
+    expect(it.notices.map(({ text }) => text)).toEqual([expect.stringContaining('delete pods in calico-system')])
+    expect(it.steps).toEqual([])
+  })
 })

@@ -34,7 +34,7 @@ import { endRecords, forgetReport } from './end-records.ts'
 import { keepClaims } from './record-claims.ts'
 import { unobserved } from '../observe/observe.ts'
 import { isOutsider } from './outsider.ts'
-import { refusedBefore, withRefusal } from './refusal.ts'
+import { deniedIn, refusedBefore, refusedIn, withRefusal } from './refusal.ts'
 import { tell } from './tell.ts'
 import type { EvaluateTools, Received } from './tools.ts'
 import { tellClusterSwitched, tellDeploymentSwitched } from './tell-switch.ts'
@@ -108,7 +108,7 @@ export const evaluate = async (
     await tell(tools, cluster, { report, last, incarnation, action, lasting: true })
     return again()
   }
-  const missing = message.missing ?? refusedBefore(last, { state, report })
+  const missing = refusedIn(message) ?? refusedBefore(message.missing ?? deniedIn(last), { state, report })
   const looked = { state, report, refused: missing !== undefined }
   const next =
     action === 'sync' ? await decideNext(tools, message, looked) : unlessAllowed(now, message, { report, unfinished })
@@ -311,7 +311,7 @@ const followedAtMost = 18
  * seconds.
  */
 const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least = 0) => {
-  const { cluster, incarnation, reason, cause, waits, decided, outdated, permit, attempt = 0 } = message
+  const { cluster, incarnation, reason, cause, waits, decided, outdated, missing, permit, attempt = 0 } = message
   if (attempt >= followedAtMost) return log('takes very long; left to the sweep', { cluster: clusterKey(cluster) })
   // A waiting rollout continues when the change is over, or the cluster can be read again.
   const why = reason === 'rollout' ? reason : 'follow'
@@ -324,6 +324,7 @@ const follow = async ({ queues, log }: EvaluateTools, message: Evaluation, least
       ...(waits && { waits }),
       ...(decided && { decided }),
       ...(outdated && { outdated }),
+      ...(missing && { missing }),
       ...(permit && reason === 'rollout' && { permit }),
     },
     { delaySeconds: Math.min(Math.max(5 * 2 ** attempt, least), 900) },

@@ -3,6 +3,7 @@ import { takingOperatorRole } from '../../domain/fleet.ts'
 import { valueOf } from '../../domain/read.ts'
 import type { Finding, Report } from '../../domain/report.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
+import type { Evaluation } from '../../messages.ts'
 import { accessRemedy } from '../rollout/access-review.ts'
 
 /**
@@ -11,20 +12,25 @@ import { accessRemedy } from '../rollout/access-review.ts'
  */
 const review = 'SelfSubjectAccessReview'
 
+/** As this message says: it was denied just now. */
+export const refusedIn = ({ reason, missing }: Evaluation): string[] | undefined =>
+  reason === 'refused' ? missing : undefined
+
+/** As the last report says. */
+export const deniedIn = (last: Report | undefined): string[] | undefined =>
+  last?.findings.find(({ evidence }) => evidence[0]?.object === review)?.evidence.flatMap(({ field }) => field ?? [])
+
 /**
  * The permissions that were denied when a rollout last tried to begin, as long as it has not begun and something must
  * be changed.
  */
 export const refusedBefore = (
-  last: Report | undefined,
+  denied: string[] | undefined,
   { state, report }: { state: ClusterState; report: Report },
 ): string[] | undefined => {
-  const known = last?.findings.find(({ evidence }) => evidence[0]?.object === review)
   const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
   const begun = rollout?.state === 'running' || rollout?.state === 'aborting'
-  return known && !begun && (report.plan?.changes.length ?? 0) > 0
-    ? known.evidence.flatMap(({ field }) => field ?? [])
-    : undefined
+  return !begun && (report.plan?.changes.length ?? 0) > 0 ? denied : undefined
 }
 
 export const withRefusal = (report: Report, missing: string[] | undefined): Report => {
