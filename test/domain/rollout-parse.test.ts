@@ -83,6 +83,10 @@ describe('what is read of our Lease', () => {
     ['renewed in 2099', { holder: 'x', renewedAt: '2099-01-01T00:00:00Z', leaseSeconds: 60 }],
     ['held for a year', { holder: 'x', renewedAt: '2026-11-20T10:00:00Z', leaseSeconds: 31_536_000 }],
     ['held for less than no time', { holder: 'x', renewedAt: '2026-11-20T10:00:00Z', leaseSeconds: -1 }],
+    [
+      'without a rollout, held for decades',
+      { annotations: {}, holder: 'x', renewedAt: '2026-11-20T10:00:00Z', leaseSeconds: 2_147_483_647 },
+    ],
     ['of half a megabyte', { annotations: { ...annotations, x: 'x'.repeat(500_000) } }],
   ])('%s is invalid', (_, over) => expect(parseRollout(record(over), now)).toMatchObject({ is: 'invalid' }))
 

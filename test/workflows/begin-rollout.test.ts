@@ -83,6 +83,9 @@ test('no rollout begins while somebody else holds the Lease, though its record w
     why: expect.stringContaining('test holds Lease'),
   })
   expect(world.lease.annotations).toEqual({})
+  world.lease = { ...world.lease, leaseSeconds: 2_147_483_647 }
+  expect(await began()).toMatchObject({ reason: 'blocked', blockedBy: ['ROLLOUT_STATE_INVALID'] })
+  world.lease = { ...world.lease, leaseSeconds: 60 }
   world.clock += 61_000
   expect(await began()).toMatchObject({ begun: true })
 })

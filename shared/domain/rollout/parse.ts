@@ -21,11 +21,12 @@ export const parseRollout = (record: RolloutRecord | undefined, now: number): Pa
   const annotations = record?.annotations ?? {}
   const at = (key: string) => (Object.hasOwn(annotations, ours + key) ? annotations[ours + key] : undefined)
   const id = at('rollout')
+  const odd = record && implausibleHold(record, now)
+  if (odd !== undefined) return { is: 'invalid', why: odd }
   if (!record || id === undefined) return { is: 'none' }
   const size = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0)
   if (size > most.characters) return { is: 'invalid', why: "its annotations are far longer than this tool's" }
-  const odd = implausibleHold(record, now)
-  return odd === undefined ? assembled(id, at, now) : { is: 'invalid', why: odd }
+  return assembled(id, at, now)
 }
 
 /** The rollout if the Lease has a valid one; otherwise undefined. */
@@ -34,7 +35,10 @@ export const soundRollout = (record: RolloutRecord | undefined, now: number): Ro
   return parsed.is === 'rollout' ? parsed.rollout : undefined
 }
 
-/** Why the Lease's holder is invalid: a renewal time in the future, or a duration that this tool does not use. */
+/**
+ * Why the Lease's holder is invalid: a renewal time in the future, or a duration that this tool does not use. Also without a
+ * rollout: none begins while somebody holds the Lease.
+ */
 const implausibleHold = ({ holder, renewedAt, leaseSeconds }: RolloutRecord, now: number): string | undefined => {
   if (!holder) return undefined
   if (milliseconds(renewedAt ?? '') > now + clockSkew) return `spec.renewTime is in the future (${renewedAt})`
