@@ -311,6 +311,14 @@ const words: [RegExp, Change][] = [
   [/^all windows$/, labelled('kubernetes.io/os', 'windows')],
   [/^rolling kube-proxy$/, behind('kube-proxy', 'RollingUpdate', 1)],
   [/^rolling calico$/, behind('calico-node', 'RollingUpdate', 1)],
+  [
+    /^calico made again$/,
+    change((copy) => {
+      const none = { observedGeneration: 0, desired: 0, current: 0, updated: 0, ready: 0, unavailable: 0 }
+      Object.assign(setOf(copy, 'calico-node'), { uid: 'new', status: none })
+      copy.pods = read((valueOf(copy.pods) ?? []).filter(({ role }) => role !== 'calico-node'))
+    }),
+  ],
   [/^on delete calico behind$/, behind('calico-node', 'OnDelete', 1)],
   [/^on delete calico$/, behind('calico-node', 'OnDelete', 0)],
   [/^eks ([A-Z]+)$/, (state, status) => onEks({ status })(state)],

@@ -34,6 +34,9 @@ export interface Scheduling {
   pods: number
 }
 
+/** Its controller has not looked at it since it was made or changed: its status is that of before, or empty. */
+export const isUnseen = ({ generation, status }: DaemonSetState): boolean => status.observedGeneration < generation
+
 /** Why none of the DaemonSets has a pod for the node; undefined: one has, or there are no DaemonSets. */
 export function leftOutByAll(sets: readonly DaemonSetState[], node: NodeState): string | undefined {
   const reasons = sets.map((set) => leftOutBy(set, node))
@@ -45,6 +48,7 @@ export function outsideBySchedule({ node, sets, pod, pods }: Scheduling): string
   if (pod) return undefined
   const leftOut = leftOutByAll(sets, node)
   if (leftOut !== undefined) return `the DaemonSet calico-node excludes this node: ${leftOut}`
+  if (sets.some(isUnseen)) return undefined
   const wanted = sets.reduce((sum, { status }) => sum + status.desired, 0)
   return pods >= wanted ? 'calico-node is not scheduled on this node' : undefined
 }

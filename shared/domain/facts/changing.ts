@@ -1,4 +1,4 @@
-import { calicoSets, hasNoCalico } from './applicability.ts'
+import { calicoSets, hasNoCalico, isUnseen } from './applicability.ts'
 import type { ClusterState, DaemonSetState } from '../cluster.ts'
 import { counted } from '../counted.ts'
 import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
@@ -69,8 +69,8 @@ const statusText = ({ generation, status }: DaemonSetState): string =>
  * With `OnDelete` nothing is rolled automatically: pods with an older template may remain forever, so the cluster is
  * not changing.
  */
-export const isRolling = ({ generation, status, updateStrategy }: DaemonSetState): boolean =>
-  status.observedGeneration < generation || (updateStrategy.type === 'RollingUpdate' && status.updated < status.desired)
+export const isRolling = (set: DaemonSetState): boolean =>
+  isUnseen(set) || (set.updateStrategy.type === 'RollingUpdate' && set.status.updated < set.status.desired)
 
 function migration(state: ClusterState): UnderWay[] {
   const sets = calicoSets(state)

@@ -8,6 +8,7 @@ import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { stepInput } from '../../domain/rollout/step-input.ts'
 import type { StepInput } from '../../domain/rollout/step.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
+import { isUnseen } from '../../domain/facts/applicability.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 
@@ -18,10 +19,15 @@ export interface CalicoPods {
   missing: number
 }
 
-/** Only pods of the DaemonSet that runs calico-node. Undefined: there is none, or Calico is being migrated. */
-export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | undefined> => {
+/**
+ * Only pods of the DaemonSet that runs calico-node. `unknown`: why nothing may be concluded from them. There is none, or Calico is
+ * being migrated, or the DaemonSet is new and its controller has not counted its nodes yet: it may just adopt the pods
+ * of an earlier one, one after the other.
+ */
+export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | { unknown: string }> => {
   const [set, ...others] = needed(await kube.daemonSets()).filter(({ role }) => role === 'calico-node')
-  if (!set || others.length > 0) return undefined
+  if (!set || others.length > 0) return { unknown: 'there is not exactly one calico-node DaemonSet' }
+  if (isUnseen(set)) return { unknown: 'its controller has not yet seen the calico-node DaemonSet as it is now' }
   const { namespace, selector, uid, status } = set
   const listed = needed(await kube.pods({ role: 'calico-node', namespace, selector, uid }))
   const pods = listed.filter(({ daemonSet }) => daemonSet === uid)

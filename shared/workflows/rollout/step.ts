@@ -45,10 +45,10 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
       const standing = { record: isDueForRenewal(record, tools) ? await renew(tools, record) : record, rollout }
       return unlessApiIsGone(named, standing, async () => {
         const calico = await calicoPods(named.kube)
-        if (calico === undefined) return noOneDaemonSet
+        if ('unknown' in calico) return unseen(calico.unknown)
         // From no pods it would conclude that all nodes are well with the value of default.
         const isRestore = rollout.evidence !== undefined && restoresDefault(rollout.evidence)
-        if (isRestore && calico.pods.length === 0 && calico.missing > 0) return unlisted
+        if (isRestore && calico.pods.length === 0 && calico.missing > 0) return unseen(unlisted)
         return rollBack(named, standing, calico.pods)
       })
     })
@@ -108,12 +108,6 @@ const withNames = (tools: StepTools, { id: rollout, why: cause }: Rollout): Step
   tell: (event) => tools.tell({ ...event, rollout, by: tools.holder, cause }),
 })
 
-const noOneDaemonSet: Outcome = {
-  next: 'wait',
-  seconds: 60,
-  why: 'there is not exactly one calico-node DaemonSet',
-}
-
 /**
  * The DaemonSet has pods, and none is listed: unless one of ours is being replaced, nothing may be concluded from that.
  * Nor may all overrides be removed at once, as from nodes that have left. Where there is only one, its removal disturbs
@@ -127,17 +121,19 @@ const isUnlisted = (rollout: Rollout, { pods, missing = 0, objects }: StepInput)
   return count > 1 && (state === 'aborting' || (phase === 'range' && target === undefined))
 }
 
-const unlisted: Outcome = { next: 'wait', seconds: 60, why: 'no pod of the calico-node DaemonSet is listed' }
+const unlisted = 'no pod of the calico-node DaemonSet is listed'
+
+const unseen = (why: string): Outcome => ({ next: 'wait', seconds: 60, why })
 
 const decideAndApply = async (tools: StepTools, standing: LeasedRollout): Promise<Outcome> => {
   const { rollout } = standing
   const calico = await calicoPods(tools.kube)
-  if (calico === undefined) return noOneDaemonSet
+  if ('unknown' in calico) return unseen(calico.unknown)
   const { pods, missing } = calico
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
   const now = tools.now()
   const looked = { ...(await observeRollout(tools.kube, rollout, { pods, now })), missing }
-  if (isUnlisted(rollout, looked)) return unlisted
+  if (isUnlisted(rollout, looked)) return unseen(unlisted)
   const { unwell = [] } = rememberingUnwell({ rollout, now: now.getTime() }, looked).rollout
   const known = { ...rollout, unwell }
   // It decides in the same step: where the nodes that are not well change all the time, it would never decide otherwise.
