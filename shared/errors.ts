@@ -81,7 +81,10 @@ const counted = (error: KubeError, outdated: number): { why: string; outdated: n
 
 const shortestSeconds = 5
 
-/** The same for a server that throttles. The waits get longer, in all some nine minutes, more if the server asks for it. */
+/**
+ * The same for a server that throttles, or does not show what is needed. The waits get longer, in all some nine minutes, more if
+ * the server asks for it.
+ */
 export const askLater = (error: KubeError, outdated = 0): { why: string; outdated: number; seconds: number } => ({
   ...counted(error, outdated),
   seconds: Math.max(error.retryAfterSeconds || shortestSeconds, 2 ** outdated),

@@ -20,7 +20,7 @@ export const correlationId = z.string().check(z.regex(/^[\w.:/=+-]{1,128}$/))
  */
 const incarnation = z.optional(z.iso.datetime())
 
-/** How often in a row the cluster refused a step, because what it had read was outdated, or because it throttles. */
+/** How often in a row the cluster refused a step: what it had read was outdated, or it throttles, or hides calico-node's pods. */
 const outdated = z.optional(z.int().check(z.minimum(1)))
 
 const permit = z.optional(z.object({ token: z.int(), until: z.iso.datetime() }))

@@ -323,6 +323,20 @@ test('a begin that the cluster throttles is asked for again with its permit, and
   await expect(run(world, { observe }, { ...begin, outdated: 9 }, 1)).rejects.toThrow(why)
 })
 
+test.each(['its first read', 'a later one'])(
+  'a step whose reads the cluster throttles without end becomes a dead letter: %s',
+  async (which) => {
+    const world = worldOf(['n0'])
+    startRollout(world, { target })
+    const throttled = failed<never>({ kind: 'unavailable', object: 'it', message: 'too many requests', status: 429 })
+    const unread = which === 'its first read' ? { lease: async () => throttled } : { daemonSets: async () => throttled }
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, ...unread } }
+    const before = world.clock
+    await expect(run(world, {}, message)).rejects.toThrow('too many requests')
+    expect(world.clock - before).toBe(519_000)
+  },
+)
+
 test.each([
   ['another account', { account: '444455556666' }],
   ['another region', { region: 'us-east-1' }],

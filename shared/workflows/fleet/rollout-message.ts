@@ -145,8 +145,8 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
   } catch (error) {
     // The cluster changed while the rollout began.
     if (isOutdated(error)) return { next: 'look', ...readAgain(error, message.outdated) }
-    // The API server throttles the first writes of a rollout.
-    if (isThrottled(error) && !isUnread(error)) return { next: 'wait', ...askLater(error, message.outdated), decided }
+    // The API server throttles the reads and the first writes of a rollout's begin, or the read of its Lease.
+    if (isThrottled(error)) return { next: 'wait', ...askLater(error, message.outdated), decided }
     return { ...(await waitFor(error, kube, tools)), decided }
   }
 }

@@ -11,7 +11,7 @@ import { longestSettle } from '../../domain/rollout/places.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
-import { askLater, isOutdated, isThrottled, readAgain } from '../../errors.ts'
+import { askLater, isOutdated, isThrottled, KubeError, readAgain } from '../../errors.ts'
 import { unlessApiIsGone } from './api-gone.ts'
 import { applyStep } from './apply.ts'
 import { decisionOf } from './decision.ts'
@@ -45,10 +45,10 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
       const standing = { record: isDueForRenewal(record, tools) ? await renew(tools, record) : record, rollout }
       return unlessApiIsGone(named, standing, async () => {
         const calico = await calicoPods(named.kube)
-        if ('unknown' in calico) return unseen(calico.unknown)
+        if ('unknown' in calico) return rescueWaits(calico.unknown)
         // From no pods it would conclude that all nodes are well with the value of default.
         const isRestore = rollout.evidence !== undefined && restoresDefault(rollout.evidence)
-        if (isRestore && calico.pods.length === 0 && calico.missing > 0) return unseen(unlisted)
+        if (isRestore && calico.pods.length === 0 && calico.missing > 0) return rescueWaits(unlisted)
         return rollBack(named, standing, calico.pods)
       })
     })
@@ -61,7 +61,7 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
     const standing = isUnwatched(tools, record, rollout)
       ? await forgetUnwell(tools, record, rollout)
       : { record: isOverdue(record, tools) ? await renew(tools, record) : record, rollout }
-    return unlessApiIsGone(named, standing, () => decideAndApply(named, standing))
+    return unlessApiIsGone(named, standing, () => decideAndApply(named, standing, outdated))
   })
 }
 
@@ -123,17 +123,24 @@ const isUnlisted = (rollout: Rollout, { pods, missing = 0, objects }: StepInput)
 
 const unlisted = 'no pod of the calico-node DaemonSet is listed'
 
-const unseen = (why: string): Outcome => ({ next: 'wait', seconds: 60, why })
+/** What a halt has still to undo is tried as long as it takes: people are told of the halt, and it needs no permit. */
+const rescueWaits = (why: string): Outcome => ({ next: 'wait', seconds: 60, why })
 
-const decideAndApply = async (tools: StepTools, standing: LeasedRollout): Promise<Outcome> => {
+/** What cannot be seen for long ends like a server that throttles for long. */
+const unseen = (why: string, outdated: number): Outcome => ({
+  next: 'wait',
+  ...askLater(new KubeError('malformed', why), outdated),
+})
+
+const decideAndApply = async (tools: StepTools, standing: LeasedRollout, outdated: number): Promise<Outcome> => {
   const { rollout } = standing
   const calico = await calicoPods(tools.kube)
-  if ('unknown' in calico) return unseen(calico.unknown)
+  if ('unknown' in calico) return unseen(calico.unknown, outdated)
   const { pods, missing } = calico
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
   const now = tools.now()
   const looked = { ...(await observeRollout(tools.kube, rollout, { pods, now })), missing }
-  if (isUnlisted(rollout, looked)) return unseen(unlisted)
+  if (isUnlisted(rollout, looked)) return unseen(unlisted, outdated)
   const { unwell = [] } = rememberingUnwell({ rollout, now: now.getTime() }, looked).rollout
   const known = { ...rollout, unwell }
   // It decides in the same step: where the nodes that are not well change all the time, it would never decide otherwise.

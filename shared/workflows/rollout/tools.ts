@@ -45,7 +45,10 @@ export type StepEvent = {
   evidence?: string[]
 }
 
-/** `outdated`: how often in a row the server refused it, because what it had read was outdated (`readAgain`), or throttled (`askLater`). */
+/**
+ * `outdated`: how often in a row the server refused it, because what it had read was outdated (`readAgain`), or throttled, or did not
+ * show calico-node's pods (`askLater`).
+ */
 export type Outcome =
   | { next: 'now' }
   | { next: 'wait'; seconds: number; why: string; outdated?: number }
