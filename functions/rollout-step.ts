@@ -4,7 +4,7 @@ import { bounded, limited } from '../shared/clients/aws/limits.ts'
 import { brakeOf } from '../shared/clients/aws/brake.ts'
 import { heeded } from '../shared/clients/aws/health.ts'
 import { queues } from '../shared/clients/aws/queues.ts'
-import { received } from '../shared/clients/aws/received.ts'
+import { received as messagesOf } from '../shared/clients/aws/received.ts'
 import { actedRecords } from '../shared/clients/aws/records-writes.ts'
 import { readDeployment } from '../shared/deployment.ts'
 import { policyWith } from '../shared/domain/policy/policy.ts'
@@ -44,10 +44,10 @@ const tools = {
 /** The rollout queue: applies one step of one cluster's rollout. */
 export const handler = worker('rollout-step', {
   schema: rolloutStepMessage,
-  received: received(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
-  work: (message, { messageId, log }) => {
+  received: messagesOf(sqs, { queue: settings.WORK_QUEUE_URL, deadLetters: settings.DEAD_LETTERS_QUEUE_URL }),
+  work: (message, { log, ...received }) => {
     at(message.cluster.account)
     const tell = (event: StepEvent) => log(event.what, { cluster: clusterKey(message.cluster), ...event })
-    return handleStep({ ...tools, log, access, tell }, message, messageId)
+    return handleStep({ ...tools, log, access, tell }, message, received)
   },
 })

@@ -3,10 +3,10 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type * as z from 'zod/mini'
 import type { Received } from './clients/aws/received.ts'
 import { originOf, withOrigin } from './correlation.ts'
+import { isLastTry } from './dead-letters.ts'
 import { withDeadline } from './deadline.ts'
 import { PermanentError, RetryLaterError } from './errors.ts'
 import { type Log, logger } from './log.ts'
-import { receivesAtMost } from './settings.ts'
 
 /** Reserved time of the function for the last lines of its log. */
 const endingMs = 1_000
@@ -93,7 +93,7 @@ const receivesOf = ({ attributes }: SQSRecord): number => Number(attributes.Appr
 const endingOf = (error: unknown, record: SQSRecord): Ending => {
   const receives = receivesOf(record)
   const about = { error: textOf(error) }
-  if (error instanceof PermanentError || receives >= receivesAtMost) return { ...about, next: 'dead letters' }
+  if (isLastTry(error, receives)) return { ...about, next: 'dead letters' }
   if (!(error instanceof RetryLaterError)) return { ...about, next: 'retry' }
   return { ...about, next: 'retry', seconds: Math.max(error.retryAfterSeconds, backoffSeconds * 3 ** (receives - 1)) }
 }

@@ -177,7 +177,7 @@ const stepped = async (name: string) => {
     for (let step = 0; next && step < 150; step += 1) {
       const message = next
       next = undefined
-      await handleStep(tools, message, String(step))
+      await handleStep(tools, message, { messageId: String(step) })
     }
     return undefined
   })

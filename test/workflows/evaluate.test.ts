@@ -1002,6 +1002,7 @@ describe('the fleet budget', () => {
   const busy = failed<never>({ kind: 'unavailable', object: 'Nodes', message: '503' })
   const updating = (rollout = {}) =>
     stateOf(out, { eks: read({ ...valueOf(stateOf(out).eks), status: 'UPDATING' } as never), ...rollout })
+  const undoing = withRollout({ state: 'halted', rollback: ['node-0001'] })
   const wokenNext = ({ looks }: { looks: { message: Evaluation }[] }) =>
     looks.some(({ message }) => clusterKey(message.cluster) === green)
 
@@ -1045,6 +1046,9 @@ describe('the fleet budget', () => {
     ['gets an owner in the middle', stateOf(`${out}, owner argocd`, withRollout({})), {}, 'rollout'],
     ['is changed by somebody at a terminal', stateOf(out, withRollout({})), {}, 'refused'],
     ['is paused', stateOf(out, withRollout({ state: 'paused' })), {}, 'rollout'],
+    ['is being changed when its step became a dead letter', updating(withRollout({})), {}, 'refused'],
+    ['is aborted by a step that became a dead letter', stateOf(out, withRollout({ state: 'aborting' })), {}, 'refused'],
+    ['halted, and whose step to undo that became a dead letter', stateOf(out, undoing), {}, 'refused'],
     ['is being changed when its rollout is done', updating(withRollout({ state: 'done' })), {}, 'event'],
     ['is being changed when its rollout halted', updating(withRollout({ state: 'halted' })), {}, 'event'],
     ['cannot be reached when its rollout is done', stateOf('unreachable'), {}, 'event'],

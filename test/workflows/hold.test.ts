@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Permit } from '../../shared/domain/policy/fleet-budget.ts'
 import { type Action, type Policy, policyWith } from '../../shared/domain/policy/policy.ts'
 import { failed, type Read, type ReadFailure } from '../../shared/domain/read.ts'
-import { KubeError } from '../../shared/errors.ts'
+import { KubeError, PermanentError } from '../../shared/errors.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { ranges, startRollout, worldOf, type World } from './world.ts'
@@ -26,6 +26,10 @@ interface Setting {
   /** In place of all that EKS says. */
   answer?: Read<never>
   observe?: () => Promise<never>
+  /** The default: once. */
+  receives?: number
+  /** Hears of each evaluation that is not one of a waiting rollout. */
+  hear?: (message: Evaluation, delaySeconds: number) => Promise<void>
 }
 
 /** One step after the other as the queues would, with a clock that jumps to what was waited for. */
@@ -42,6 +46,8 @@ const run = async (
     fleet = { own: cluster.account, regions: [cluster.region], accounts: [{ account: cluster.account }] },
     answer,
     observe = () => Promise.reject(new Error('nothing begins here')),
+    receives = 1,
+    hear = () => Promise.resolve(),
   }: Setting,
   first: RolloutStep,
   steps = 60,
@@ -71,7 +77,10 @@ const run = async (
       sendTelling: async () => undefined,
       sendEvaluations: async () => undefined,
       sendEvaluation: async (message, { delaySeconds = 0 } = {}) => {
-        if (message.reason !== 'rollout') return void told.push(message)
+        if (message.reason !== 'rollout') {
+          told.push(message)
+          return hear(message, delaySeconds)
+        }
         looked.push(message)
         waits.push(delaySeconds)
         world.clock += delaySeconds * 1000
@@ -89,7 +98,7 @@ const run = async (
   for (let step = 0; next && step < steps; step += 1) {
     const message = next
     next = undefined
-    await handleStep(tools, message, String(step))
+    await handleStep(tools, message, { messageId: String(step), receives })
   }
   return { waits, told, asked, looked }
 }
@@ -321,6 +330,47 @@ test('a begin that the cluster throttles is asked for again with its permit, and
   const { looked, waits } = await run(world, { observe }, begin, 1)
   expect([looked, waits]).toMatchObject([[{ reason: 'rollout', outdated: 1, permit }], [20]])
   await expect(run(world, { observe }, { ...begin, outdated: 9 }, 1)).rejects.toThrow(why)
+})
+
+describe('a step that becomes a dead letter', () => {
+  const why = '403: denied'
+  const failing = (fault: Error): World => {
+    const world = worldOf(['n0'])
+    startRollout(world, { target })
+    world.tools = { ...world.tools, kube: { ...world.tools.kube, createFelix: () => Promise.reject(fault) } }
+    return world
+  }
+  const denied = new KubeError('denied', why, { status: 403 })
+  const endingWith = async (fault: Error, about: Partial<RolloutStep>, receives?: number) => {
+    const sent: [Evaluation, number][] = []
+    const hear = async (it: Evaluation, seconds: number) => void sent.push([it, seconds])
+    const end = run(failing(fault), { hear, ...(receives !== undefined && { receives }) }, { ...message, ...about })
+    await expect(end).rejects.toThrow(fault.message)
+    return sent
+  }
+
+  test('gives its permit back when no other message may use it any more', async () => {
+    const soon = { ...permit, until: '2026-02-01T12:03:00.000Z' }
+    for (const [fault, receives] of [
+      [denied, 5],
+      [new PermanentError('no'), 1],
+    ] as const)
+      expect(await endingWith(fault, { permit: soon }, receives)).toMatchObject([
+        [{ reason: 'refused', cluster, permit: soon }, 180],
+      ])
+    const past = { ...permit, until: '2026-02-01T11:50:00.000Z' }
+    expect(await endingWith(denied, { permit: past }, 5)).toMatchObject([[{ permit: past }, 0]])
+  })
+
+  test('keeps it while it is tried again, and has none to give without one', async () => {
+    expect(await endingWith(denied, { permit }, 4)).toEqual([])
+    expect(await endingWith(denied, {}, 5)).toEqual([])
+  })
+
+  test('says why also where the queue does not take that message', async () => {
+    const hear = () => Promise.reject(new Error('SQS is away'))
+    await expect(run(failing(denied), { hear, receives: 5 }, { ...message, permit })).rejects.toThrow(why)
+  })
 })
 
 test.each(['its first read', 'a later one'])(

@@ -59,7 +59,9 @@ const deploymentOf = (world: World) => {
     }
     const records = { keepActed: async () => undefined }
     const own = { holder: deploymentHolder, leaseSeconds: 900 }
-    return step && handleStep({ ...world.tools, ...own, fleet, policy, log, access, records, queues }, step, messageId)
+    return (
+      step && handleStep({ ...world.tools, ...own, fleet, policy, log, access, records, queues }, step, { messageId })
+    )
   }
   const chains = () => waiting.filter(({ step, evaluation }) => step || evaluation?.reason === 'rollout').length
   /** One at the end of each two minutes; the next one may be asked for just before. */

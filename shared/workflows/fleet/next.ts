@@ -59,6 +59,8 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
   if (failureOf(state.rollout)) return { leaves: hasTurn(message) }
   switch (rollout?.state) {
     case 'aborting':
+      // A step that became a dead letter is not its end.
+      if (message.reason === 'refused') return { leaves: true }
       // Its end gives the permit back.
       return isContinued || isNobodys
         ? { send: { begin: false, ...permitOf(message) } }
@@ -75,6 +77,7 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
     case 'paused':
       return { leaves: true }
     case 'halted':
+      if (message.reason === 'refused') return { leaves: true }
       // The rollback of its nodes was interrupted, perhaps at a terminal. While it waits, its steps renew the Lease.
       return rollout.rollback && (isContinued || !(isApplied || record?.holder === deploymentHolder))
         ? { send: { begin: false } }
@@ -195,8 +198,9 @@ export const continueRollout = async (
  * for that. A rollout that has begun keeps its permit for the minutes in which it may pass.
  */
 export const passOn = async (tools: EvaluateTools, message: Evaluation, state: ClusterState): Promise<void> => {
-  const { cluster, permit, attempt = 0 } = message
-  if (!hasTurn(message) || (permit && attempt < passingLooks && hasBegun(message, state))) return
+  const { cluster, permit, reason, attempt = 0 } = message
+  const isGoingOn = permit && reason === 'rollout' && attempt < passingLooks && hasBegun(message, state)
+  if (!hasTurn(message) || isGoingOn) return
   await giveBack(tools, cluster, { idleSince: permit ? idleSince(state, message) : 0 })
 }
 

@@ -4,6 +4,7 @@ import type { EksCluster } from '../../clients/aws/eks.ts'
 import type { Health } from '../../clients/aws/health.ts'
 import type { Queues } from '../../clients/aws/queues.ts'
 import type { ActedRecords } from '../../clients/aws/records-writes.ts'
+import { isLastTry } from '../../dead-letters.ts'
 import { assess } from '../../domain/assess/assess.ts'
 import type { ClusterState, EksState } from '../../domain/cluster.ts'
 import { type FleetBounds, takingOperatorRole, whyOnlyReported } from '../../domain/fleet.ts'
@@ -11,6 +12,7 @@ import { isAnother, saidOf } from '../../domain/incarnation.ts'
 import { type Policy, switchOf } from '../../domain/policy/policy.ts'
 import type { Read, ReadFailure } from '../../domain/read.ts'
 import type { JournalEntry } from '../../domain/rollout/journal.ts'
+import { carriedSeconds, type Permit } from '../../domain/policy/fleet-budget.ts'
 import { isMarked, touchedAt } from '../../domain/rollout/marks.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
@@ -23,6 +25,7 @@ import { needed } from '../needed.ts'
 import { isOutsider } from './outsider.ts'
 import { takeStep } from '../rollout/step.ts'
 import type { Outcome, StepTools } from '../rollout/tools.ts'
+import type { Received } from './tools.ts'
 
 export interface HandleStepTools extends Omit<StepTools, 'kube' | 'rescue' | 'unbraked' | 'decided' | 'record'> {
   fleet: FleetBounds
@@ -49,7 +52,40 @@ export interface HandleStepTools extends Omit<StepTools, 'kube' | 'rescue' | 'un
  * meanwhile. The next message's deduplication id is this one's id, also across a wait, so that a message that is
  * delivered twice does not create two chains.
  */
-export const handleStep = async (tools: HandleStepTools, message: RolloutStep, messageId: string): Promise<void> => {
+export const handleStep = async (
+  tools: HandleStepTools,
+  message: RolloutStep,
+  { messageId, receives = 1 }: Received,
+): Promise<void> => {
+  try {
+    await stepAndSend(tools, message, messageId)
+  } catch (error) {
+    if (message.permit && isLastTry(error, receives)) await letPermitGo(tools, message, message.permit)
+    throw error
+  }
+}
+
+/**
+ * A dead letter carries nothing on, so its permit is for the next cluster: as soon as no other message may use it, since one that
+ * SQS said it had not taken may be under way. If this cannot be sent either, the permit expires.
+ */
+const letPermitGo = async (
+  { queues, now, log }: HandleStepTools,
+  { cluster, incarnation }: RolloutStep,
+  permit: Permit,
+): Promise<void> => {
+  const subject = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }) } as const
+  const seconds = Math.ceil((Date.parse(permit.until) - now().getTime()) / 1000)
+  const cause = 'the step became a dead letter'
+  await queues
+    .sendEvaluation(
+      { ...subject, reason: 'refused', cause, permit },
+      { delaySeconds: Math.min(Math.max(seconds, 0), carriedSeconds) },
+    )
+    .catch((error: unknown) => log('permit is kept', { cluster: clusterKey(cluster), error: String(error) }, 'warn'))
+}
+
+const stepAndSend = async (tools: HandleStepTools, message: RolloutStep, messageId: string): Promise<void> => {
   const { cluster, incarnation, permit } = message
   const { missing, decided, ...outcome } = await stepOn(tools, message)
   const subject = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }) } as const

@@ -184,7 +184,7 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
   if (queue === 'tellings') await sendNotice(tools, telling.parse(message))
   else if (queue === 'evaluations')
     await evaluate({ ...tools, ...braking }, evaluation.parse(message), { messageId: id })
-  else await handleStep({ ...tools, ...braking, access: tools }, rolloutStepMessage.parse(message), id)
+  else await handleStep({ ...tools, ...braking, access: tools }, rolloutStepMessage.parse(message), { messageId: id })
 }
 
 const describe = ({ scene: { cluster }, cluster: { name } }: Pick<Run, 'scene' | 'cluster'>): Read<EksCluster> => ({

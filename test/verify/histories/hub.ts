@@ -84,7 +84,7 @@ export const hubOf = (stage: Stage, parts: HubParts) => {
       { messageId, receives },
     )
   })
-  work('steps.fifo', rolloutStepMessage, (message, { party, messageId }) => {
+  work('steps.fifo', rolloutStepMessage, (message, { party, messageId, receives }) => {
     const told = toldFleet(configured)
     told.at(message.cluster.account)
     return handleStep(
@@ -99,7 +99,7 @@ export const hubOf = (stage: Stage, parts: HubParts) => {
         tell: () => undefined,
       },
       message,
-      messageId,
+      { messageId, receives },
     )
   })
   work('tellings', z.union([telling, gathering, retelling]), (message, { party }) => {

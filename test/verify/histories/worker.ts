@@ -2,9 +2,9 @@ import type { SQSRecord } from 'aws-lambda'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type * as z from 'zod/mini'
 import { received } from '../../../shared/clients/aws/received.ts'
+import { isLastTry } from '../../../shared/dead-letters.ts'
 import { PermanentError, RetryLaterError } from '../../../shared/errors.ts'
 import type { Log } from '../../../shared/log.ts'
-import { receivesAtMost } from '../../../shared/settings.ts'
 import type { Party } from './call.ts'
 import type { Message, Worker } from './queues.ts'
 import { deadOf, urlOf } from './sqs.ts'
@@ -56,7 +56,7 @@ const settle = async (
   { message, error, text }: { message: Message; error: unknown; text: string },
 ): Promise<boolean> => {
   const record = recordOf(message)
-  if (error instanceof PermanentError || message.receives >= receivesAtMost) {
+  if (isLastTry(error, message.receives)) {
     await bury(record, text)
     return true
   }
