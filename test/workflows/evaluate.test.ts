@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
-import { emptyBudget, leave, type Permit, take } from '../../shared/domain/policy/fleet-budget.ts'
+import { emptyBudget, leave, type Leaving, type Permit, take } from '../../shared/domain/policy/fleet-budget.ts'
 import { type Action, policyWith } from '../../shared/domain/policy/policy.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
@@ -877,8 +877,8 @@ describe('the fleet budget', () => {
         fleet.budget = store ?? fleet.budget
         return permit
       },
-      leave: async (cluster: string, incarnation?: string, idleSince = Infinity) => {
-        const { store, wake } = leave(fleet.budget, { ...asking(cluster, incarnation), idleSince })
+      leave: async (cluster: string, { incarnation, ...about }: Leaving & { incarnation?: string | undefined } = {}) => {
+        const { store, wake } = leave(fleet.budget, { ...asking(cluster, incarnation), ...about })
         fleet.budget = store ?? fleet.budget
         return wake
       },
@@ -1019,6 +1019,23 @@ describe('the fleet budget', () => {
     it.state = state
     await it.look('follow', { cause: 'the fleet budget has room' })
     expect([wokenNext(it), it.steps]).toEqual([true, []])
+  })
+
+  const unreadLease = failed<never>({ kind: 'unavailable', object: 'Lease', message: '503' })
+  test.each([
+    ['an event', stateOf(out, { nodes: busy }), { reason: 'event' }],
+    ['an event, and its Lease', stateOf(out, { rollout: unreadLease }), { reason: 'event' }],
+    ['its next evaluation', stateOf(out, { nodes: busy }), { reason: 'follow', attempt: 1 }],
+    ['its next evaluation, and its Lease', stateOf(out, { rollout: unreadLease }), { reason: 'follow', attempt: 1 }],
+    ['a step without a permit', stateOf(out, { nodes: busy }), { reason: 'rollout', decided: 'd' }],
+  ] as const)('keeps the place of a waiting cluster that does not answer for a moment: %s', async (_, state, about) => {
+    const { fleet, permits } = shared([])
+    // The next one was woken, and has not asked yet.
+    fleet.budget = { ...emptyBudget, waiting: [clusterKey(ref), green] }
+    const it = hub({}, { permits })
+    it.state = state
+    await it.look(about.reason, about)
+    expect([fleet.budget.waiting, wokenNext(it)]).toEqual([[clusterKey(ref), green], false])
   })
 
   test.each([

@@ -9,6 +9,7 @@ import {
   emptyBudget,
   type FleetBudget,
   leave,
+  type Leaving,
   type Permit,
   take,
 } from '../../domain/policy/fleet-budget.ts'
@@ -22,9 +23,10 @@ export interface FleetPermits {
   take: (cluster: string, incarnation?: string) => Promise<Permit | undefined>
   /**
    * Releases the cluster's permit; with a creation time, only that of this cluster; with `idleSince`
-   * (milliseconds), only one that was not asked for since. Returns the waiting clusters that are to be evaluated now.
+   * (milliseconds), only one that was not asked for since; with `keepsPlace`, nothing if it waits. Returns the waiting
+   * clusters that are to be evaluated now.
    */
-  leave: (cluster: string, incarnation?: string, idleSince?: number) => Promise<string[]>
+  leave: (cluster: string, about?: Leaving & { incarnation?: string | undefined }) => Promise<string[]>
 }
 
 const key = { cluster: { S: 'fleet' }, record: { S: 'budget' } }
@@ -53,8 +55,8 @@ export function fleetPermits(
   }
   return {
     take: async (cluster, incarnation) => (await decide(asking(cluster, incarnation), take)).permit,
-    leave: async (cluster, incarnation, idleSince = Infinity) =>
-      (await decide(asking(cluster, incarnation), (budget, it) => leave(budget, { ...it, idleSince }))).wake,
+    leave: async (cluster, { incarnation, ...about } = {}) =>
+      (await decide(asking(cluster, incarnation), (budget, it) => leave(budget, { ...it, ...about }))).wake,
   }
 }
 

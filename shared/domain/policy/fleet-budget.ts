@@ -73,15 +73,23 @@ export const take = (
   return { store: { version, holders: [...others, holder], waiting }, permit: carried }
 }
 
+/** As `leave` says. */
+export interface Leaving {
+  idleSince?: number
+  keepsPlace?: boolean
+}
+
 /**
  * Releases the cluster's permit, if it has one, and returns the clusters to evaluate for the free place.
  * `incarnation`: only the permit of the cluster with this creation time. `idleSince`: only a permit that nobody asked for
- * since, because a message that has it may be under way.
+ * since, because a message that has it may be under way. `keepsPlace`: it wants to be changed when it can be. Where it
+ * waits, it has no turn that another could have instead, and its place is not lost for a moment of trouble.
  */
 export const leave = (
   budget: FleetBudget,
-  { cluster, incarnation, limit, now, idleSince = Infinity }: Asking & { idleSince?: number },
+  { cluster, incarnation, limit, now, idleSince = Infinity, keepsPlace = false }: Asking & Leaving,
 ): { store?: FleetBudget; wake: string[] } => {
+  if (keepsPlace && budget.waiting.includes(cluster)) return { wake: [] }
   const isMeant = (it: Holder) =>
     it.cluster === cluster && !isAnother(it.incarnation, incarnation) && askedAt(it) <= idleSince
   const holders = liveHolders(budget, now).filter((it) => !isMeant(it))

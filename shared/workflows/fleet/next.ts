@@ -1,6 +1,6 @@
 import type { ClusterState } from '../../domain/cluster.ts'
 import { exceptionsFor, forbidsBy } from '../../domain/policy/exception.ts'
-import { carriedSeconds, type Permit } from '../../domain/policy/fleet-budget.ts'
+import { carriedSeconds, type Leaving, type Permit } from '../../domain/policy/fleet-budget.ts'
 import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
@@ -19,7 +19,7 @@ export interface Next {
   waits?: string
   /** Nothing is being changed here: the cluster's permit of the fleet budget is released. */
   leaves?: boolean
-  /** Room in the fleet budget that woke the cluster is for the next one; a permit that it has is not given back. */
+  /** Room in the fleet budget that woke the cluster is for the next one; a permit or a place in its queue that it has is kept. */
   passes?: boolean
   /** Evaluate again when this may be over. */
   again?: Hold & Pick<Evaluation, 'attempt'>
@@ -56,7 +56,7 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
   // A person resumed it, or interrupted it at a terminal.
   const isNobodys = !record?.holder
   // Whose turn it is and cannot be seen lets the next one have it.
-  if (failureOf(state.rollout)) return { leaves: hasTurn(message) }
+  if (failureOf(state.rollout)) return message.permit ? { leaves: true } : { passes: hasTurn(message) }
   switch (rollout?.state) {
     case 'aborting':
       // A step that became a dead letter is not its end.
@@ -189,7 +189,7 @@ export const continueRollout = async (
       dedupId,
     )
   if (leaves) await giveBack(tools, cluster, { idleSince })
-  if (passes) await giveBack(tools, cluster, { idleSince: 0 })
+  if (passes) await giveBack(tools, cluster, { idleSince: 0, keepsPlace: true })
   if (again) await scheduleLook(tools, subject, again)
 }
 
@@ -201,7 +201,7 @@ export const passOn = async (tools: EvaluateTools, message: Evaluation, state: C
   const { cluster, permit, reason, attempt = 0 } = message
   const isGoingOn = permit && reason === 'rollout' && attempt < passingLooks && hasBegun(message, state)
   if (!hasTurn(message) || isGoingOn) return
-  await giveBack(tools, cluster, { idleSince: permit ? idleSince(state, message) : 0 })
+  await giveBack(tools, cluster, { idleSince: permit ? idleSince(state, message) : 0, keepsPlace: true })
 }
 
 /** Only a message that waits keeps the permit: another rollout may be that of somebody else. */
@@ -215,15 +215,14 @@ export const passingLooks = 6
 /**
  * Releases the cluster's permit and its place in the queue; the next waiting clusters are evaluated. `incarnation`:
  * only the permit of the cluster with this creation time, because another one with the same name may exist by now.
- * `idleSince`: only a permit that nobody asked for since.
+ * `idleSince`: only a permit that nobody asked for since. `keepsPlace`: if it waits in the queue, nothing.
  */
 export const giveBack = async (
   tools: Pick<EvaluateTools, 'permits' | 'queues'>,
   cluster: ClusterRef,
-  { incarnation, idleSince }: { incarnation?: string | undefined; idleSince?: number } = {},
+  about: Leaving & { incarnation?: string | undefined } = {},
 ): Promise<void> => {
-  for (const key of (await tools.permits?.leave(clusterKey(cluster), incarnation, idleSince)) ?? [])
-    await wake(tools, key)
+  for (const key of (await tools.permits?.leave(clusterKey(cluster), about)) ?? []) await wake(tools, key)
 }
 
 const wake = async ({ queues }: Pick<EvaluateTools, 'queues'>, key: string): Promise<void> => {
