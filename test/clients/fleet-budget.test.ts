@@ -38,6 +38,17 @@ describe('the fleet budget in the table', () => {
     expect([...holders.map(({ cluster }) => cluster), ...woken].toSorted()).toEqual(clusters)
   })
 
+  test('a cluster that could not be woken is the next again, unless it has a permit by now', async () => {
+    const budget = fleetPermits(dynamo, await table('unwoken'), { limit: 1 })
+    for (const cluster of ['a', 'b', 'c']) await budget.take(cluster)
+    expect(await budget.leave('a')).toEqual(['b'])
+    await budget.putBack(['b'])
+    expect(await budget.leave('a')).toEqual(['b'])
+    expect(await budget.take('b')).toBeDefined()
+    await budget.putBack(['b'])
+    expect(await budget.leave('b')).toEqual(['c'])
+  })
+
   test('a holder that died loses it by time, and gets another token when it comes back', async () => {
     const clock = { now: Date.parse('2026-11-23T12:00:00Z') }
     const budget = fleetPermits(dynamo, await table('death'), { limit: 1, now: () => clock.now })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
-import { emptyBudget, leave, type Leaving, type Permit, take } from '../../shared/domain/policy/fleet-budget.ts'
+import { emptyBudget, type Permit, take } from '../../shared/domain/policy/fleet-budget.ts'
 import { type Action, policyWith } from '../../shared/domain/policy/policy.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
@@ -11,6 +11,7 @@ import { deploymentHolder, type EvaluateTools } from '../../shared/workflows/fle
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
 import { healthy } from '../domain/states.ts'
 import { eksState, hub, out, ref, stateOf, withPace, withRollout } from './hub.ts'
+import { permitsIn } from './permits.ts'
 import { worldOf } from './world.ts'
 
 const tag = 'calico-ipvs-sync'
@@ -871,18 +872,7 @@ describe('the fleet budget', () => {
     const earlier = { now: Date.parse('2026-11-20T09:50:00Z') }
     for (const cluster of others)
       fleet.budget = take(fleet.budget, { ...asking(cluster), ...earlier }).store ?? fleet.budget
-    const permits = {
-      take: async (cluster: string, incarnation?: string): Promise<Permit | undefined> => {
-        const { store, permit } = take(fleet.budget, asking(cluster, incarnation))
-        fleet.budget = store ?? fleet.budget
-        return permit
-      },
-      leave: async (cluster: string, { incarnation, ...about }: Leaving & { incarnation?: string | undefined } = {}) => {
-        const { store, wake } = leave(fleet.budget, { ...asking(cluster, incarnation), ...about })
-        fleet.budget = store ?? fleet.budget
-        return wake
-      },
-    }
+    const permits = permitsIn(fleet, () => asking('').now)
     return { fleet, permits, asking }
   }
 

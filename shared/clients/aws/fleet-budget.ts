@@ -11,6 +11,7 @@ import {
   leave,
   type Leaving,
   type Permit,
+  putBack,
   take,
 } from '../../domain/policy/fleet-budget.ts'
 
@@ -27,6 +28,8 @@ export interface FleetPermits {
    * clusters that are to be evaluated now.
    */
   leave: (cluster: string, about?: Leaving & { incarnation?: string | undefined }) => Promise<string[]>
+  /** For clusters that `leave` returned and that cannot be evaluated now. */
+  putBack: (clusters: readonly string[]) => Promise<void>
 }
 
 const key = { cluster: { S: 'fleet' }, record: { S: 'budget' } }
@@ -42,21 +45,22 @@ export function fleetPermits(
   { limit, now = () => Date.now() }: { limit: number; now?: () => number },
 ): FleetPermits {
   const decide = async <T extends { store?: FleetBudget }>(
-    of: Pick<Asking, 'cluster' | 'incarnation'>,
-    decision: (budget: FleetBudget, asking: Asking) => T,
+    decision: (budget: FleetBudget, asking: Pick<Asking, 'limit' | 'now'>) => T,
   ): Promise<T> => {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const budget = await load(dynamo, table)
-      const decided = decision(budget, { ...of, limit, now: now() })
+      const decided = decision(budget, { limit, now: now() })
       if (!decided.store || (await store(dynamo, table, { before: budget.version, budget: decided.store })))
         return decided
     }
     throw new Error('Too many clusters request the fleet budget at one time; this message is retried.')
   }
   return {
-    take: async (cluster, incarnation) => (await decide(asking(cluster, incarnation), take)).permit,
+    take: async (cluster, incarnation) =>
+      (await decide((budget, it) => take(budget, { ...it, ...asking(cluster, incarnation) }))).permit,
     leave: async (cluster, { incarnation, ...about } = {}) =>
-      (await decide(asking(cluster, incarnation), (budget, it) => leave(budget, { ...it, ...about }))).wake,
+      (await decide((budget, it) => leave(budget, { ...it, ...asking(cluster, incarnation), ...about }))).wake,
+    putBack: async (clusters) => void (await decide((budget, it) => putBack(budget, clusters, it.now))),
   }
 }
 

@@ -100,6 +100,14 @@ export const leave = (
   return { store: { version: budget.version + 1, holders, waiting: waiting.slice(wake.length) }, wake }
 }
 
+/** Clusters that could not be woken wait again, before all others. One that was woken all the same has its permit already. */
+export const putBack = (budget: FleetBudget, clusters: readonly string[], now: number): { store?: FleetBudget } => {
+  const known = [...liveHolders(budget, now).map(({ cluster }) => cluster), ...budget.waiting]
+  const first = clusters.filter((it) => !known.includes(it))
+  if (first.length === 0) return {}
+  return { store: { ...budget, version: budget.version + 1, waiting: [...first, ...budget.waiting] } }
+}
+
 const liveHolders = ({ holders }: FleetBudget, now: number): Holder[] =>
   holders.filter(({ until }) => Date.parse(until) > now)
 

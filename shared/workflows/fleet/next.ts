@@ -222,7 +222,15 @@ export const giveBack = async (
   cluster: ClusterRef,
   about: Leaving & { incarnation?: string | undefined } = {},
 ): Promise<void> => {
-  for (const key of (await tools.permits?.leave(clusterKey(cluster), about)) ?? []) await wake(tools, key)
+  const woken = (await tools.permits?.leave(clusterKey(cluster), about)) ?? []
+  for (const [index, key] of woken.entries())
+    try {
+      await wake(tools, key)
+    } catch (error) {
+      // They are not in the queue any more. This message is retried, and wakes them then.
+      await tools.permits?.putBack(woken.slice(index))
+      throw error
+    }
 }
 
 const wake = async ({ queues }: Pick<EvaluateTools, 'queues'>, key: string): Promise<void> => {
