@@ -34,6 +34,11 @@ export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | { unkno
   return { set, pods, missing: Math.max(0, status.desired - new Set(pods.map(({ node }) => node)).size) }
 }
 
+/** The DaemonSet misses pods, and not even one is listed. */
+export const listsNone = ({ pods, missing }: CalicoPods): boolean => pods.length === 0 && missing > 0
+
+export const unlisted = 'no pod of the calico-node DaemonSet is listed'
+
 export const observeRollout = async (
   kube: KubeClient,
   rollout: Rollout,

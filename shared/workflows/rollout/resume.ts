@@ -6,7 +6,7 @@ import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
-import { type CalicoPods, calicoPods, observeRollout } from './observe.ts'
+import { type CalicoPods, calicoPods, listsNone, observeRollout, unlisted } from './observe.ts'
 
 /** A touched node without a pod, on which the DaemonSet wants none any more, and why. */
 export interface Apart {
@@ -33,6 +33,8 @@ export const beforeResuming = async (
     )
   const calico = await calicoPods(kube)
   if ('unknown' in calico) return not(calico.unknown)
+  // A list of nodes that is empty as well would agree with it, and no node would have to be well any more.
+  if (listsNone(calico)) return not(unlisted)
   const nodes = needed(agreeing(await kube.nodes(), calico.pods))
   const failed = evidence ? [evidence.node, ...(evidence.beside ?? [])] : []
   const apart = apartOf(calico, nodes, [...failed, ...resumed.touching.map(({ node }) => node)])

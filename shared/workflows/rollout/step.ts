@@ -20,7 +20,7 @@ import { agreeing } from '../observe/nodes.ts'
 import { haltWithEvidence, rollBack } from './halt.ts'
 import { holdSeconds } from './hold.ts'
 import { heldByOther, isDueForRenewal, isOverdue, putRollout, renew } from './lease.ts'
-import { calicoPods, observeRollout } from './observe.ts'
+import { calicoPods, listsNone, observeRollout, unlisted } from './observe.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 /**
@@ -48,7 +48,7 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
         if ('unknown' in calico) return rescueWaits(calico.unknown)
         // From no pods it would conclude that all nodes are well with the value of default.
         const isRestore = rollout.evidence !== undefined && restoresDefault(rollout.evidence)
-        if (isRestore && calico.pods.length === 0 && calico.missing > 0) return rescueWaits(unlisted)
+        if (isRestore && listsNone(calico)) return rescueWaits(unlisted)
         return rollBack(named, standing, calico.pods)
       })
     })
@@ -110,18 +110,17 @@ const withNames = (tools: StepTools, { id: rollout, why: cause }: Rollout): Step
 
 /**
  * The DaemonSet has pods, and none is listed: unless one of ours is being replaced, nothing may be concluded from that.
- * Nor may all overrides be removed at once, as from nodes that have left. Where there is only one, its removal disturbs
- * one node at most.
+ * Nor may all overrides be removed at once, as from nodes that have left: such a node may be missing in a list that is
+ * empty as well. Where an abort has only one left, its removal disturbs one node at most.
  */
-const isUnlisted = (rollout: Rollout, { pods, missing = 0, objects }: StepInput): boolean => {
+const isUnlisted = (rollout: Rollout, { pods, missing = 0, objects, left = new Set() }: StepInput): boolean => {
   const { state, phase, target, touching } = rollout
   if (pods.length > 0 || missing === 0) return false
   const count = objects.filter(isOurs).length
-  if (count === 0) return state === 'running' && touching.length === 0
-  return count > 1 && (state === 'aborting' || (phase === 'range' && target === undefined))
+  if (count === 0 && touching.length === 0) return state === 'running'
+  if (state === 'aborting' || (phase === 'range' && target === undefined)) return count > 1
+  return left.size > 0
 }
-
-const unlisted = 'no pod of the calico-node DaemonSet is listed'
 
 /** What a halt has still to undo is tried as long as it takes: people are told of the halt, and it needs no permit. */
 const rescueWaits = (why: string): Outcome => ({ next: 'wait', seconds: 60, why })
