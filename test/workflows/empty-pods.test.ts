@@ -4,7 +4,7 @@ import { read, valueOf } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
-import type { StepTools } from '../../shared/workflows/rollout/tools.ts'
+import type { Outcome, StepTools } from '../../shared/workflows/rollout/tools.ts'
 import { startRollout, type World, worldOf } from './world.ts'
 
 /** The API server answers 200 with a list of no pods, although they are there; the list of nodes may lack them as well. */
@@ -29,8 +29,8 @@ const strangers = noPodsNor(
 const touched = ({ felixRestarts, podRestarts }: World) => felixRestarts.length + podRestarts.length
 
 /** Until so many nodes are touched, and the last one has settled. */
-const afterNodes = async (count: number, over: Parameters<typeof startRollout>[1]): Promise<World> => {
-  const world = worldOf(nodes)
+const afterNodes = async (count: number, over: Parameters<typeof startRollout>[1], names = nodes): Promise<World> => {
+  const world = worldOf(names)
   startRollout(world, { ...over, canary: 'n0' })
   while (touched(world) < count) {
     await takeStep(world.tools)
@@ -69,5 +69,48 @@ describe.each([
       changed: false,
       why: expect.stringContaining('no pod'),
     })
+  })
+})
+
+describe('one list without pods does not halt a rollout whose restarted node is well', () => {
+  /** The window has closed, or the brake is set: the node that was restarted last stays on record. */
+  const muchLater = async (names = nodes): Promise<World> => {
+    const world = await afterNodes(1, { restart: names.map((node) => `calico-node-${node}`) }, names)
+    world.clock += 3_600_000
+    return world
+  }
+
+  const run = async (world: World): Promise<Outcome> => {
+    for (let step = 0; step < 50; step += 1) {
+      const outcome = await takeStep(world.tools)
+      if (outcome.next === 'over') return outcome
+      world.clock += outcome.next === 'wait' ? outcome.seconds * 1000 : 1_000
+    }
+    throw new Error('the rollout does not come to an end')
+  }
+
+  test.each(['running', 'aborting'])('more pods are missing than nodes were touched: %s', async (state) => {
+    const world = await muchLater()
+    if (state === 'aborting') await control(world.tools.kube, 'abort')
+    const before = standing(world)
+    expect(await takeStep(noPods(world))).toMatchObject({ next: 'wait', why: expect.stringContaining('no pod') })
+    expect(standing(world)).toEqual(before)
+    expect(await run(world)).toMatchObject({ state: state === 'running' ? 'done' : 'aborted' })
+  })
+
+  test('its pod is there again when its log is to be read', async () => {
+    const world = await muchLater(['n0'])
+    expect(await takeStep(noPods(world))).toEqual({ next: 'now' })
+    expect(soundRollout(world.lease, Infinity)?.evidence).toMatchObject({ node: 'n0', pending: 'halt' })
+    expect(await run(world)).toMatchObject({ state: 'done' })
+  })
+
+  test('it halts where that pod is a later one', async () => {
+    const world = await muchLater(['n0'])
+    await takeStep(noPods(world))
+    const createdAt = new Date(world.clock + 1_000).toISOString()
+    world.clock += 5_000
+    world.pods = world.pods.map((pod) => ({ ...pod, createdAt, readySince: createdAt }))
+    expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringMatching(/^n0: .*no calico-node pod/) })
   })
 })

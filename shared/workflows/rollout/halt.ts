@@ -17,6 +17,7 @@ import { restoreStep } from '../../domain/rollout/restore-step.ts'
 import { stepInput } from '../../domain/rollout/step-input.ts'
 import type { Lost, StepInput, Step } from '../../domain/rollout/step.ts'
 import { valueOf } from '../../domain/read.ts'
+import { milliseconds } from '../../domain/rfc3339.ts'
 import type { FelixObject, PodState } from '../../domain/cluster.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { needed } from '../needed.ts'
@@ -67,7 +68,10 @@ const firstEvidence = (
   pending: restore ? 'restore' : takeBack.length > 0 ? 'take-back' : 'halt',
 })
 
-/** Reads the log and the Node; a node that has left the cluster is no reason to halt. Then halts the rollout. */
+/**
+ * Reads the log and the Node, then halts the rollout. A node that has left the cluster is no reason to halt, nor is a pod
+ * that the list before lacked.
+ */
 export const haltWithEvidence = async (
   tools: StepTools,
   at: LeasedRollout,
@@ -77,6 +81,10 @@ export const haltWithEvidence = async (
   // Only logs of calico-node are read, because the Lease may name any pod.
   const pod = pods.find(({ name, namespace }) => name === known.pod?.name && namespace === known.pod.namespace)
   const { evidence: _evidence, ...rollout } = at.rollout
+  if (!known.pod && pods.some((it) => wasThere(it, known))) {
+    await putRollout(tools, at, rollout)
+    return { next: 'wait', seconds: 10, why: `the pod on ${known.node} was not listed, and is there` }
+  }
   const [log, nodes] = await Promise.all([pod && tools.kube.podTail(pod), tools.kube.nodes()])
   const kubelet = kubeletOf(valueOf(agreeing(nodes, pods)), known.node)
   if (kubelet === 'gone') {
@@ -98,6 +106,9 @@ export const haltWithEvidence = async (
   tools.tell({ what: 'rollout halted', node: known.node, why: known.reason, evidence: evidenceLines(evidence) })
   return rollback === undefined ? over(halted) : { next: 'now' }
 }
+
+const wasThere = ({ node, ready, deletedAt, createdAt }: PodState, lost: HaltEvidence): boolean =>
+  node === lost.node && ready && !deletedAt && milliseconds(createdAt) < milliseconds(lost.at)
 
 /**
  * Removes our override from a node that is not well, one for each step. The list may be forged: if the node is well

@@ -8,6 +8,7 @@ import { nextStep, rememberingUnwell } from '../../domain/rollout/next-step.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import { longestSettle } from '../../domain/rollout/places.ts'
+import { overriddenNode } from '../../domain/rollout/range-writes.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
@@ -109,17 +110,19 @@ const withNames = (tools: StepTools, { id: rollout, why: cause }: Rollout): Step
 })
 
 /**
- * The DaemonSet has pods, and none is listed: unless one of ours is being replaced, nothing may be concluded from that.
- * Nor may all overrides be removed at once, as from nodes that have left: such a node may be missing in a list that is
- * empty as well. Where an abort has only one left, its removal disturbs one node at most.
+ * The DaemonSet has pods, and none is listed: unless just those of touched nodes are missing, nothing may be concluded
+ * from that. Nor may all overrides be removed at once, as from nodes that have left: such a node may be missing in a list
+ * that is empty as well. Where an abort has only one left, its removal disturbs one node at most.
  */
 const isUnlisted = (rollout: Rollout, { pods, missing = 0, objects, left = new Set() }: StepInput): boolean => {
   const { state, phase, target, touching } = rollout
   if (pods.length > 0 || missing === 0) return false
-  const count = objects.filter(isOurs).length
-  if (count === 0 && touching.length === 0) return state === 'running'
-  if (state === 'aborting' || (phase === 'range' && target === undefined)) return count > 1
-  return left.size > 0
+  const ours = objects.filter(isOurs)
+  const touched = new Set([...touching.map(({ node }) => node), ...ours.map(overriddenNode)])
+  if (touched.size === 0) return state === 'running'
+  const takesBack = state === 'aborting' || (phase === 'range' && target === undefined)
+  if (takesBack && (ours.length > 1 || touching.length === 0)) return ours.length > 1
+  return left.size > 0 || missing > touched.size
 }
 
 /** What a halt has still to undo is tried as long as it takes: people are told of the halt, and it needs no permit. */
