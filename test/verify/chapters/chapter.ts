@@ -21,6 +21,8 @@ export interface Chapter<G, C> {
   /** As `--only` takes it. */
   name: string
   title: string
+  /** The chapter before, by name, whose ground it may take over where every claim of that held; it resets itself what that has changed. */
+  continues?: string
   prove: (ground: G, ...say: Say<C>) => Promise<void>
 }
 

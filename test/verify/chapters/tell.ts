@@ -25,16 +25,23 @@ export interface Book<G extends Ended, C extends Shown, S extends Chapter<G, C>>
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-/** All chapters, or those named, one after the other, each on a ground of its own. Answers whether every claim held. */
+/** All chapters, or those named, one after the other, each on a ground of its own unless it continues the one before. Answers whether every claim held. */
 export async function tellAll<G extends Ended, C extends Shown, S extends Chapter<G, C>>(
   book: Book<G, C, S>,
   only?: readonly string[],
 ): Promise<boolean> {
   const begun = Date.now()
   const told: ChapterResult<C>[] = []
-  for (const chapter of book.chapters.filter(({ name }) => only === undefined || only.includes(name))) {
+  const asked = book.chapters.filter(({ name }) => only === undefined || only.includes(name))
+  let left: G | undefined
+  for (const [index, chapter] of asked.entries()) {
     say(`\n${chapter.title}`)
-    told.push(await tell(book, chapter))
+    const chapterBegun = Date.now()
+    const isWanted = asked[index + 1]?.continues === chapter.name
+    const { ground, ...result } = await tell(book, chapter, left, isWanted)
+    left = ground
+    told.push(result)
+    say(`  (${secondsSince(chapterBegun)} s)`)
     book.keep?.(told, { seconds: secondsSince(begun) })
   }
   const seconds = secondsSince(begun)
@@ -47,10 +54,13 @@ export async function tellAll<G extends Ended, C extends Shown, S extends Chapte
 
 const secondsSince = (begun: number): number => Math.round((Date.now() - begun) / 1000)
 
+/** `taken`: the ground that the chapter before has left. `isWanted`: the next one takes over this one's. */
 async function tell<G extends Ended, C extends Shown, S extends Chapter<G, C>>(
   book: Book<G, C, S>,
   chapter: S,
-): Promise<ChapterResult<C>> {
+  taken: G | undefined,
+  isWanted: boolean,
+): Promise<ChapterResult<C> & { ground?: G }> {
   const told: ChapterResult<C> = { title: chapter.title, claims: [], tables: [] }
   const claim = (it: C): void => {
     told.claims.push(it)
@@ -58,16 +68,19 @@ async function tell<G extends Ended, C extends Shown, S extends Chapter<G, C>>(
   }
   let workdir: string | undefined
   try {
-    const ground = await book.lay(chapter)
+    const ground = taken ?? (await book.lay(chapter))
     ;({ workdir } = ground)
+    let isLeft = false
     try {
       await chapter.prove(ground, claim, (table) => {
         told.tables.push(table)
         say([`  ${table.title}`, ...[table.head, ...table.rows].map((row) => `      ${row.join(' | ')}`)].join('\n'))
       })
+      isLeft = isWanted && told.claims.every(({ holds }) => holds)
     } finally {
-      await ground.stop()
+      if (!isLeft) await ground.stop()
     }
+    if (isLeft) return { ...told, ground }
   } catch (error) {
     const command = `npm run ${book.name} -- --only ${chapter.name}`
     const message = error instanceof Error ? error.message : String(error)

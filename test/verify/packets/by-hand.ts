@@ -20,6 +20,7 @@ type Came = {
 export const byHand: Chapter = {
   name: 'by-hand',
   title: 'Connections while the range changes, beside what is done by hand',
+  continues: 'ignored-field',
   prove: async (ground, claim, measured) => {
     const scene = await setScene(ground)
     const bySpec = await changeBy(ground, scene, ways.spec)

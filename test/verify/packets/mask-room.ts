@@ -50,6 +50,7 @@ const policies = [
 export const maskRoom: Chapter = {
   name: 'mask-room',
   title: 'A mark mask without room',
+  continues: 'stale-link',
   prove: async (ground, claim) => {
     const [node] = ground.nodes
     if (!node) throw new Error('There is no node.')

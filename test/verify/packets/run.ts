@@ -22,7 +22,7 @@ const titles = chapters.map(({ title }) => title)
 /** What is in `docs`, of the results that are there, without a run. Answers whether there were results of all chapters. */
 export const tellAgain = (): boolean => writePages(titles)
 
-/** All chapters, or those named, each in a machine of its own. Answers whether every claim held. */
+/** All chapters, or those named, each in a machine of its own unless it continues the one before. Answers whether every claim held. */
 export const show = async (only?: readonly string[], tool?: string, write = writeResults): Promise<boolean> => {
   const kernel = versionIn(await machineRoot())
   const fixed = { kernel, titles }

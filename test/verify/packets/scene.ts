@@ -1,3 +1,4 @@
+import { until } from '../../until.ts'
 import { rangeFlag as flagFor } from '../proof/tool.ts'
 import type { Ground } from './ground.ts'
 import { isTimeout } from './claim.ts'
@@ -13,11 +14,32 @@ export interface Scene {
   targets: (...of: NodePortService[]) => string[]
 }
 
+/** Of grounds that a chapter has left to the next one. */
+const scenes = new WeakMap<Ground, Scene>()
+
 /**
+ * On a ground that has it already what was set in Felix is unset.
+ *
  * A pod on every node, node-port Services in front of them, and a policy that lets nothing reach the nodes themselves. Every node port
  * answers before there is that policy: it is the policy that closes those outside of Felix's range.
  */
 export async function setScene(ground: Ground): Promise<Scene> {
+  const known = scenes.get(ground)
+  if (known) await unset(ground)
+  const scene = known ?? (await createScene(ground))
+  scenes.set(ground, scene)
+  const { targets } = scene
+  const [inside, outside] = [
+    targets(services.inside, services.insideLocal),
+    targets(services.outside, services.outsideLocal),
+  ]
+  await come(ground, "The policy does not close node ports outside of Felix's range", outside, isTimeout)
+  await come(ground, "The policy closes node ports inside of Felix's range", inside, isPod)
+  await until('Felix on every node', () => ground.nodes.every((node) => node.isReady()), 300)
+  return scene
+}
+
+async function createScene(ground: Ground): Promise<Scene> {
   const pods: ServingPod[] = []
   for (const [index, node] of ground.nodes.entries())
     pods.push(await startPod(ground, node, `web-${index + 1}`, { app: 'web' }))
@@ -26,19 +48,19 @@ export async function setScene(ground: Ground): Promise<Scene> {
     of.flatMap(({ nodePort }) =>
       ground.nodes.flatMap(({ address }) => ['tcp', 'udp'].map((it) => `${it}/${address}:${nodePort}`)),
     )
-  const come = async (what: string, of: readonly string[], awaited: (outcome: string) => boolean) => {
-    const seen = await untilOutcomes(ground, of, awaited, 300)
-    if (!seen.every(awaited)) throw new Error(`${what}: ${seen.join(', ')}`)
-  }
-  await come('Without a policy, node ports do not answer', targets(...Object.values(services)), isPod)
+  await come(ground, 'Without a policy, node ports do not answer', targets(...Object.values(services)), isPod)
   await denyToNodes(ground)
-  const [inside, outside] = [
-    targets(services.inside, services.insideLocal),
-    targets(services.outside, services.outsideLocal),
-  ]
-  await come("The policy does not close node ports outside of Felix's range", outside, isTimeout)
-  await come("The policy closes node ports inside of Felix's range", inside, isPod)
   return { pods, targets }
+}
+
+async function come(
+  ground: Ground,
+  what: string,
+  of: readonly string[],
+  awaited: (outcome: string) => boolean,
+): Promise<void> {
+  const seen = await untilOutcomes(ground, of, awaited, 300)
+  if (!seen.every(awaited)) throw new Error(`${what}: ${seen.join(', ')}`)
 }
 
 /** A Felix that is to restart for a change has ended by then, in this machine too: it does so two seconds after it has seen it. */

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../until.ts'
 import { podsOf } from '../proof/pods.ts'
-import { paceFlags, runTool } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
 import type { Ground } from './ground.ts'
 import { askPause } from './network.ts'
 import { services } from './ports.ts'
 import { outcomes, tryOnce, untilOutcomes } from './probe.ts'
-import { isPod, longEnough, rangeFlag, setScene } from './scene.ts'
+import { isPod, longEnough, setScene } from './scene.ts'
 import { startHostProcess } from './workload.ts'
 
 const port = 31_500
@@ -18,7 +17,6 @@ export const staleLink: Chapter = {
   title: 'The link that is left behind',
   prove: async (ground, claim) => {
     const { targets } = await setScene(ground)
-    await runTool(ground, 'sync', '--yes', ...rangeFlag, ...paceFlags(ground.pace))
     const processes = await Promise.all(
       ground.nodes.map((node) => startHostProcess(ground, node, 'host-process', port)),
     )
