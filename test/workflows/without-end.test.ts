@@ -72,6 +72,18 @@ const readyMoment = (world: World, node: string): number => {
   return world.clock - phase + (phase <= 21_000 ? 21_000 : 46_000)
 }
 
+/** For 11 seconds from each of these moments on. */
+const failing = (world: World, node: string): number[] => {
+  const failures: number[] = []
+  inPods(world, (pod) => {
+    const at = failures.findLast((it) => it <= world.clock)
+    if (pod.node !== node || at === undefined) return pod
+    const ready = world.clock >= at + 11_000
+    return { ...pod, ready, readySince: new Date(ready ? at + 11_000 : at).toISOString() }
+  })
+  return failures
+}
+
 const losePod = (world: World, node: string): void => {
   world.pods = world.pods.filter((pod) => pod.node !== node)
   world.bare.add(node)
@@ -385,13 +397,7 @@ describe('where the first node must stay well for longer than the deadline of a 
       'staged',
       Array.from({ length: 30 }, (_, index) => `n${index}`),
     )
-    const failures: number[] = []
-    inPods(world, (pod) => {
-      const at = failures.findLast((it) => it <= world.clock)
-      if (pod.node !== 'n1' || at === undefined) return pod
-      const ready = world.clock >= at + 11_000
-      return { ...pod, ready, readySince: new Date(ready ? at + 11_000 : at).toISOString() }
-    })
+    const failures = failing(world, 'n1')
     const outcome = await run(world, (it) => {
       if (failures.length > 0 || !touched(it).includes('n1')) return
       it.clock += 11 * deadline * 1000
@@ -399,6 +405,15 @@ describe('where the first node must stay well for longer than the deadline of a 
     })
     expect(outcome).toMatchObject({ state: 'done' })
     expect(world.clock).toBeGreaterThan(failures[1] ?? Infinity)
+  })
+
+  test('the first node, Ready at its deadline, halts it by no short failure after that', async () => {
+    const world = long('staged')
+    const begunAt = world.clock
+    failing(world, 'n0').push(...[590, 1180, 1400].map((seconds) => begunAt + seconds * 1000))
+    for (; secondsSince(world, begunAt) < 2020; world.clock += 5_000) await takeStep(world.tools)
+    expect(rolloutIn(world)).toMatchObject({ state: 'running' })
+    expect(touched(world)).toEqual(['n0', 'n1'])
   })
 })
 

@@ -179,14 +179,16 @@ const isLateAtLast = ({ now, rollout }: RolloutNow, { pod, changedAt }: Flight):
 }
 
 /**
- * By what is remembered: it is not Ready after its deadline, or failed again later than it would have needed to settle
- * after the deadline.
+ * By what is remembered: it has not been Ready since its deadline, or failed again later than it would have needed to
+ * settle after the deadline. One that was Ready then has that time, whether it is seen while it fails or just after.
  */
 export const isOverdue = ({ now, rollout }: RolloutNow, { node, pod }: Flight, settle: number): boolean => {
   const known = rollout.unwell?.find((it) => it.node === node)
   if (!known) return false
   const until = milliseconds(known.since) + rollout.pace.nodeDeadlineSeconds * 1000
-  return pod?.ready ? lastOf(now, pod.readySince) > until + settle * 1000 : now > until
+  const changed = lastOf(now, pod?.readySince)
+  const wasReady = pod?.ready || changed > until
+  return (pod?.ready ? changed : now) > until + (wasReady ? settle * 1000 : 0)
 }
 
 /** Whichever node it is. */
