@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { PodState } from '../../shared/domain/cluster.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import type { Strategy } from '../../shared/domain/report.ts'
-import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { changedAtKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
@@ -484,5 +484,108 @@ describe('somebody takes our marks during an abort', () => {
     })
     expect(outcome).toMatchObject({ state: 'aborted', why: expect.stringContaining('node.n1') })
     expect(ranges(world).get('n1')).toBe(target)
+  })
+})
+
+/** Whoever writes a later time again and again, with or without our marks. */
+const refreshes: [string, (world: World, name: string) => void][] = [
+  [
+    'the time of our write',
+    (world, name) => {
+      const object = world.objects.get(name)
+      if (!object) return
+      const annotations = { ...object.annotations, [changedAtKey]: world.iso() }
+      world.objects.set(name, { ...object, resourceVersion: `${object.resourceVersion}0`, annotations })
+    },
+  ],
+  [
+    'the object, with nothing but its range',
+    (world, name) => {
+      const { [rangeAnnotation]: range } = world.objects.get(name)?.annotations ?? {}
+      if (range === undefined) return
+      const managedFields = [{ manager: 'controller', operation: 'Update', time: world.iso(), fields: {} }]
+      const again = { ...felixObject(name, { [rangeAnnotation]: range }), createdAt: world.iso(), managedFields }
+      world.objects.set(name, { ...again, resourceVersion: String(world.clock) })
+    },
+  ],
+]
+
+/** Nothing says any more when its range was taken back, and it is updated all the time. */
+const unmarked = (world: World, name: string): void => {
+  const managedFields = [{ manager: 'controller', operation: 'Update', time: world.iso(), fields: {} }]
+  world.objects.set(name, { ...felixObject(name), resourceVersion: String(world.clock), managedFields })
+}
+
+/** Before each look. */
+const onLook = (world: World, act: (world: World) => void): World => {
+  const { felixConfigurations } = world.tools.kube
+  const after: typeof felixConfigurations = (...args) => {
+    act(world)
+    return felixConfigurations(...args)
+  }
+  world.tools = { ...world.tools, kube: { ...world.tools.kube, felixConfigurations: after } }
+  return world
+}
+
+describe.each(refreshes)('somebody writes %s again and again', (_, refresh) => {
+  /** Our last write, the clocks' difference, and the time to settle. */
+  const wait = 300 + 30
+
+  test('on an override: the next node is changed when this one has stayed well, and not before', async () => {
+    const world = begun('staged')
+    expect(await run(onLook(world, (it) => refresh(it, 'node.n0')))).toMatchObject({ state: 'done' })
+    const times = world.felixRestarts.map(({ at }) => at)
+    expect(times).toHaveLength(3)
+    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(30_000)
+    expect(secondsSince(world, times[0]!)).toBeLessThanOrEqual(wait + 2 * 30)
+  })
+
+  test('on an override whose node is not well: that halts the rollout', async () => {
+    const world = begun('staged')
+    world.broken = new Set(['n0'])
+    const outcome = await run(onLook(world, (it) => refresh(it, 'node.n0')))
+    expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('n0') })
+    expect(touched(world)).toEqual(['n0'])
+  })
+
+  test.each(['direct', 'canary'] as const)('on `default` with %s: the watch of its nodes ends', async (strategy) => {
+    const world = begun(strategy)
+    onLook(world, (it) => {
+      if (it.objects.get('default')?.annotations[rangeAnnotation] === target) refresh(it, 'default')
+    })
+    const outcome = await run(world)
+    expect(outcome).toMatchObject({ state: 'done' })
+    expect(secondsSince(world, world.felixRestarts.at(-1)!.at)).toBeLessThanOrEqual(wait)
+  })
+
+  test.each(['direct', 'canary'] as const)(
+    'on `default` with %s: a node that is not well halts it',
+    async (strategy) => {
+      const world = begun(strategy)
+      world.broken = new Set(['n1'])
+      const outcome = await run(world, (it) => {
+        if (it.objects.get('default')?.annotations[rangeAnnotation] === target) refresh(it, 'default')
+      })
+      expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('n1') })
+    },
+  )
+
+  test('during an abort: it ends, and each node still waits until the one before has stayed well', async () => {
+    const world = begun('staged')
+    while (world.felixRestarts.length < 3) {
+      const outcome = await takeStep(world.tools)
+      if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+    }
+    world.clock += 3_600_000
+    await control(world.tools.kube, 'abort', { by: 'x', now: world.tools.now })
+    onLook(world, (it) => {
+      refresh(it, 'node.n1')
+      for (const { name, annotations } of it.objects.values())
+        if (name !== 'default' && annotations[rangeAnnotation] === undefined) unmarked(it, name)
+    })
+    expect(await run(world)).toMatchObject({ state: 'aborted' })
+    const back = world.felixRestarts.slice(3)
+    expect(back.map(({ node }) => node)).toEqual(['n0', 'n2'])
+    expect(back[1]!.at - back[0]!.at).toBeGreaterThanOrEqual(10_000)
   })
 })

@@ -1,9 +1,10 @@
 import type { FelixObject, PodState } from '../cluster.ts'
 import { objectName } from '../felix/layer.ts'
 import { rangeAnnotation } from './annotations.ts'
-import { isOurs, touchedAt } from './marks.ts'
 import { lost } from './halt-step.ts'
+import { isOurs } from './marks.ts'
 import { writtenBefore } from './memory.ts'
+import { changeTime } from './on-record.ts'
 import { type Flight, type RolloutNow, flightsOf, isLate, remaining } from './places.ts'
 import { overrideName } from './range-writes.ts'
 import { type StepInput, settling, type Step, wait } from './step.ts'
@@ -44,10 +45,10 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
 
 type Place = Required<Flight> & { pod: PodState; object: FelixObject }
 
-const placesWith = ({ now }: RolloutNow, { pods }: StepInput, objects: FelixObject[]): Place[] =>
+const placesWith = (current: RolloutNow, { pods }: StepInput, objects: FelixObject[]): Place[] =>
   objects.flatMap((object) => {
     const pod = pods.find(({ node, deletedAt }) => object.name === overrideName(node) && !deletedAt)
-    const changedAt = new Date(touchedAt(object, now)).toISOString()
+    const changedAt = new Date(changeTime(current, object)).toISOString()
     return pod ? [{ node: pod.node, pod, object, changedAt }] : []
   })
 

@@ -1,8 +1,8 @@
 import type { FelixObject } from '../cluster.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { changedAtKey, clockSkew } from './annotations.ts'
-import { touchedAt } from './marks.ts'
 import { isAtOnce } from './memory.ts'
+import { changeTime } from './on-record.ts'
 import { lastOf, type RolloutNode, type RolloutNow, wasUnwell } from './places.ts'
 import type { StepInput } from './step.ts'
 
@@ -14,12 +14,12 @@ export const momentOf = ({ now }: Pick<RolloutNow, 'now'>, object: FelixObject |
 
 /** When `default` was written, if nodes got the range from it all at once; in milliseconds. */
 export const watchedSince = (current: RolloutNow, objects: FelixObject[]): number | undefined => {
-  const { rollout, now } = current
+  const { rollout } = current
   const base = objects.find(({ name }) => name === 'default')
   if (!base) return undefined
   // Whatever the strategy is now: another process may continue what this write began.
   const isWatched = (momentOf(current, base) && rollout.pace.strategy !== 'staged') || isAtOnce(base, rollout)
-  return isWatched ? touchedAt(base, now) : undefined
+  return isWatched ? changeTime(current, base) : undefined
 }
 
 /**

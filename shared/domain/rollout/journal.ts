@@ -3,7 +3,7 @@ import { objectName } from '../felix/layer.ts'
 import { plain, plainAll, shortened } from '../plain.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { changedAtKey, overrideKey, rangeAnnotation } from './annotations.ts'
-import { changeMark } from './marks.ts'
+import { changeMark, isOurs } from './marks.ts'
 
 /** One write: when, in which rollout, what, on which object, from what to what, by whom, and why. */
 export interface JournalEntry {
@@ -86,7 +86,7 @@ export const journalText = ({ entries, earlier }: Journal): string =>
 /** Limits for a journal that may be forged: characters of a line, and of the whole, of which the end is read. */
 const journalRead = { line: 12_000, characters: 2 * journalKept.characters }
 
-/** Leaves out lines that cannot be parsed, and the oldest if there are too many: no decision depends on the journal. */
+/** Leaves out lines that cannot be parsed, and the oldest if there are too many: it only bounds times (`on-record.ts`). */
 export const parseJournal = (text = ''): Journal => {
   const lines = text.slice(-journalRead.characters).split('\n').slice(-journalKept.entries)
   return {
@@ -106,6 +106,11 @@ export const noted = ({ entries, earlier }: Journal, ...more: JournalEntry[]): J
   }
   return { entries: all.slice(from), earlier: earlier + from }
 }
+
+export const without = ({ entries, earlier }: Journal, entry: JournalEntry): Journal => ({
+  entries: entries.filter((it) => it !== entry),
+  earlier,
+})
 
 /** The last write of each object. An entry that cannot be parsed is left out. */
 export const traces = (objects: FelixObject[]): JournalEntry[] =>
@@ -128,13 +133,15 @@ export const identityOf = ({ object, at, what }: JournalEntry): string => `${wha
 
 /**
  * Writes that are recorded on the objects but not yet in the journal. An object contains the time, the writer and the
- * former value of its last write, in the same write, so a crash cannot separate a write from its record.
+ * former value of its last write, in the same write, so a crash cannot separate a write from its record. An override that
+ * somebody changed says anything.
  */
 export const unnoted = (journal: Journal, objects: FelixObject[]): JournalEntry[] => {
   const known = new Set(journal.entries.map(identityOf))
   // Entries that no longer fit into the journal were recorded once.
   const oldest = journal.earlier > 0 ? (journal.entries[0]?.at ?? '') : ''
-  return traces(objects).filter((entry) => !known.has(identityOf(entry)) && entry.at > oldest && isReadable(entry))
+  const isNew = (entry: JournalEntry) => !known.has(identityOf(entry)) && entry.at > oldest && isReadable(entry)
+  return traces(objects.filter((it) => traces([it]).some(isNew) && (it.name === 'default' || isOurs(it))))
 }
 
 /** The journal has it when it is read again. Otherwise each step would note it anew, and make no progress. */

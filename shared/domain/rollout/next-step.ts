@@ -4,8 +4,9 @@ import type { Rollout } from './rollout.ts'
 import { abortStep, takenBack } from './abort-step.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { atOncePlaces, momentOf } from './at-once.ts'
-import { isOurs, touchedAt } from './marks.ts'
+import { isOurs } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
+import { changeTime } from './on-record.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
 import { deafReason, lost, refused, revertedReason, revertedStep, troubleWith, withUnwell } from './halt-step.ts'
@@ -106,14 +107,14 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
  * Our overrides on nodes without a calico-node pod. The rollout waits for a node that was changed, but not for one
  * that left the cluster.
  */
-const awayFrom = ({ rollout, now }: RolloutNow, { objects, pods }: StepInput): Away[] => {
+const awayFrom = (current: RolloutNow, { objects, pods }: StepInput): Away[] => {
   const there = new Set(pods.map(({ node }) => node))
   return objects
-    .filter(isReachedBy(rollout))
+    .filter(isReachedBy(current.rollout))
     .map((object) => ({
       node: overriddenNode(object),
       object,
-      changedAt: new Date(touchedAt(object, now)).toISOString(),
+      changedAt: new Date(changeTime(current, object)).toISOString(),
     }))
     .filter(({ node }) => !there.has(node))
 }

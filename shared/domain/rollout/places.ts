@@ -4,8 +4,9 @@ import type { StepInput } from './step.ts'
 import { budget } from '../policy/policy.ts'
 import { overrideName } from './range-writes.ts'
 import { clockSkew, rangeAnnotation } from './annotations.ts'
-import { isMarked, isOurs, touchedAt } from './marks.ts'
+import { isMarked, isOurs } from './marks.ts'
 import { writtenBefore } from './memory.ts'
+import { changeTime } from './on-record.ts'
 import { milliseconds } from '../rfc3339.ts'
 import type { Rollout } from './rollout.ts'
 import { zoneOf } from './zones.ts'
@@ -76,10 +77,8 @@ export const presentPods = (pods: PodState[]): PodState[] => {
     .map((pod) => (pod.deletedAt ? { ...pod, ready: false, readySince: pod.deletedAt } : pod))
 }
 
-export const placesOf = (
-  { rollout, now }: RolloutNow,
-  { objects, pods, rangeOn, setsOwnRange }: StepInput,
-): RolloutNode[] => {
+export const placesOf = (current: RolloutNow, { objects, pods, rangeOn, setsOwnRange }: StepInput): RolloutNode[] => {
+  const { rollout } = current
   const byName = new Map(objects.map((it) => [it.name, it]))
   const skip = new Set(rollout.skip)
   const isWritten = isWrittenBy(rollout)
@@ -88,7 +87,7 @@ export const placesOf = (
     .map((pod) => {
       const object = byName.get(overrideName(pod.node))
       const override = object && (isMarked(object) || isWritten(object)) ? object : undefined
-      const changedAt = override && new Date(touchedAt(override, now)).toISOString()
+      const changedAt = override && new Date(changeTime(current, override)).toISOString()
       const range = rangeOn(pod)
       return {
         node: pod.node,

@@ -1,8 +1,9 @@
 import type { FelixObject } from '../cluster.ts'
 import { parsePortList, validRangesForWrite } from '../ports.ts'
 import { rangeAnnotation } from './annotations.ts'
-import { changeMark, touchedAt } from './marks.ts'
+import { changeMark } from './marks.ts'
 import { writtenBefore } from './memory.ts'
+import { changeTime } from './on-record.ts'
 import { isFlapping } from './flapping.ts'
 import { ordered, placesOf, type RolloutNode, type RolloutNow, wasUnwell } from './places.ts'
 import { overrideName } from './range-writes.ts'
@@ -27,7 +28,7 @@ export const restoreStep = (current: RolloutNow, seen: StepInput): Restore | und
   if (!base || mark?.rollout !== rollout.id || base.annotations[rangeAnnotation] !== rollout.target) return undefined
   const before = writtenBefore(rollout)
   if (rollout.evidence?.takenBackAt !== undefined && before('default') === 'perhaps twice') return undefined
-  const changed = touchedAt(base, now)
+  const changed = changeTime(current, base)
   if (now - changed > day) return undefined
   const { from: former } = mark
   if (former !== undefined && !mayBeWritten(former)) return undefined

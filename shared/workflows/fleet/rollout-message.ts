@@ -13,7 +13,8 @@ import { type Policy, switchOf } from '../../domain/policy/policy.ts'
 import type { Read, ReadFailure } from '../../domain/read.ts'
 import type { JournalEntry } from '../../domain/rollout/journal.ts'
 import { carriedSeconds, type Permit } from '../../domain/policy/fleet-budget.ts'
-import { isMarked, touchedAt } from '../../domain/rollout/marks.ts'
+import { isMarked } from '../../domain/rollout/marks.ts'
+import { changeTime } from '../../domain/rollout/on-record.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { soundRollout } from '../../domain/rollout/parse.ts'
 import { askLater, isOutdated, isThrottled, readAgain, ReadError } from '../../errors.ts'
@@ -247,7 +248,7 @@ const whileHeld = async (kube: KubeClient, hold: Hold, { now, policy }: HandleSt
   const { objects } = needed(await kube.felixConfigurations([rollout.where.api]))
   const touched = [
     ...rollout.touching.map(({ at }) => Date.parse(at)),
-    ...objects.filter(isMarked).map((object) => touchedAt(object, now().getTime())),
+    ...objects.filter(isMarked).map((object) => changeTime({ rollout, now: now().getTime() }, object)),
   ]
   const watched = now().getTime() - (nodeDeadlineSeconds + canarySeconds) * 1000
   return touched.some((at) => at > watched) ? Math.min(seconds, Math.max(settleSeconds, 5)) : seconds

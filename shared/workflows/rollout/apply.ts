@@ -1,7 +1,7 @@
 import type { FelixObject } from '../../domain/cluster.ts'
 import { objectName } from '../../domain/felix/layer.ts'
 import { type JournalEntry, entriesBetweenLooks, unnoted } from '../../domain/rollout/journal.ts'
-import { ours } from '../../domain/rollout/annotations.ts'
+import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { forgotten, writtenBefore } from '../../domain/rollout/memory.ts'
 import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
@@ -12,7 +12,7 @@ import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOver
 import { halt } from './halt.ts'
 import { afterNote } from './note.ts'
 import { emptyJournal, entriesOf, isDueForRenewal, putRollout, renew } from './lease.ts'
-import { type At, needTimeToWrite, type Noting, remembered } from './remembered.ts'
+import { type At, inJournal, needTimeToWrite, type Noting, remembered } from './remembered.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
@@ -96,7 +96,15 @@ const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> =
       })
     case 'take-back': {
       const { node, object } = step
-      await withdrawOverride(tools, rollout, object)
+      const from = object.annotations[rangeAnnotation]
+      // The next node waits for this one also where somebody takes the marks of this write.
+      await inJournal(tools, at, {
+        what: 'take-back',
+        object: objectName(object.name),
+        ...(from !== undefined && { from }),
+        why: whyWithdrawn(rollout),
+        write: (noting) => withdrawOverride(noting, rollout, object),
+      })
       return tools.tell({
         what: 'range taken back',
         node,

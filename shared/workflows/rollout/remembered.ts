@@ -1,13 +1,16 @@
 import type { FelixObject } from '../../domain/cluster.ts'
 import { objectName } from '../../domain/felix/layer.ts'
 import { valueOf } from '../../domain/read.ts'
-import { ours } from '../../domain/rollout/annotations.ts'
+import { milliseconds } from '../../domain/rfc3339.ts'
+import { clockSkew, ours } from '../../domain/rollout/annotations.ts'
+import { type JournalEntry, without } from '../../domain/rollout/journal.ts'
 import { confirmed, noting, writtenBefore } from '../../domain/rollout/memory.ts'
+import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { StepInput } from '../../domain/rollout/step.ts'
 import { needTime } from '../../deadline.ts'
 import { KubeError } from '../../errors.ts'
 import { entriesOf, type Note, putRollout, putSurely } from './lease.ts'
-import { isRefusal, takeNoteBack } from './note.ts'
+import { afterNote, isRefusal, takeNoteBack } from './note.ts'
 import type { LeasedRollout, StepTools } from './tools.ts'
 
 /** What the decision was based on. */
@@ -39,14 +42,17 @@ export const remembered = async (
   const now = tools.now()
   const frozen = { ...tools, now: () => now }
   const object = objectName(name)
-  const before = rollout.journal?.entries.findLast((it) => it.rollout === rollout.id && it.object === object)
-  const cutShort = writtenBefore(rollout)(name) === 'perhaps' && before?.what === note.what ? before : undefined
+  const before =
+    writtenBefore(rollout)(name) === 'perhaps' ? lastEntry(rollout, { object, what: note.what }) : undefined
+  // Long after it, the entry would not bound the time of this write (`changeTime`).
+  const cutShort = before && now.getTime() - milliseconds(before.at) <= clockSkew ? before : undefined
   const written = noting(rollout, name, seen.objects)
   const { target: to } = rollout
   const about = { ...note, object, ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
   // The entry is recorded after the write.
   const entries = cutShort ? [] : entriesOf(frozen, rollout, [about])
-  const kept = await putRollout(frozen, at, { ...rollout, written }, { objects: seen.objects, entries })
+  const next = cutShort ? rollout : withoutEntry(rollout, before)
+  const kept = await putRollout(frozen, at, { ...next, written }, { objects: seen.objects, entries })
   try {
     await write({ ...frozen, noted: cutShort?.at })
   } catch (error) {
@@ -59,6 +65,33 @@ export const remembered = async (
     resourceVersion,
     annotations: { [`${ours}written`]: confirmed(written, name).join(' ') },
   })
+}
+
+const lastEntry = (
+  { id, journal }: Rollout,
+  { object, what }: Pick<JournalEntry, 'object' | 'what'>,
+): JournalEntry | undefined => {
+  const last = journal?.entries.findLast((it) => it.rollout === id && it.object === object)
+  return last?.what === what ? last : undefined
+}
+
+const withoutEntry = (rollout: Rollout, entry: JournalEntry | undefined): Rollout =>
+  rollout.journal && entry ? { ...rollout, journal: without(rollout.journal, entry) } : rollout
+
+/** A write that is only noted before. Where it was cut short, it is noted anew, with the new time. */
+export const inJournal = async (
+  tools: StepTools,
+  { record, rollout, seen: { objects } }: At,
+  { write, ...note }: Note & Pick<JournalEntry, 'object'> & { write: (tools: StepTools) => Promise<void> },
+): Promise<void> => {
+  const now = tools.now()
+  const frozen = { ...tools, now: () => now }
+  const entries = entriesOf(frozen, rollout, [note])
+  const noted = await putRollout(frozen, { record }, withoutEntry(rollout, lastEntry(rollout, note)), {
+    objects,
+    entries,
+  })
+  await afterNote(tools, { before: record, now: noted, keys: ['journal'] }, () => write(frozen))
 }
 
 export type Noting = StepTools & { noted?: string | undefined }
