@@ -487,6 +487,24 @@ describe('somebody takes our marks during an abort', () => {
   })
 })
 
+test('a node that was not well before an abort reached it keeps the others waiting until its deadline, and not longer', async () => {
+  const world = begun('staged')
+  while (world.felixRestarts.length < 3) {
+    const outcome = await takeStep(world.tools)
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+  }
+  world.clock += 600_000
+  const ill = { ready: false, readySince: world.iso() }
+  world.pods = world.pods.map((pod) => (pod.node === 'n1' ? { ...pod, ...ill } : pod))
+  world.clock += 600_000
+  await control(world.tools.kube, 'abort', { by: 'x', now: world.tools.now })
+  expect(await run(world)).toMatchObject({ state: 'aborted' })
+  expect([...world.objects.keys()]).toEqual(['default'])
+  const back = world.felixRestarts.slice(3)
+  expect(back.map(({ node }) => node)).toEqual(['n1', 'n0', 'n2'])
+  expect(back[1]!.at - back[0]!.at).toBeGreaterThanOrEqual(deadline * 1000)
+})
+
 /** Whoever writes a later time again and again, with or without our marks. */
 const refreshes: [string, (world: World, name: string) => void][] = [
   [

@@ -5,7 +5,7 @@ import { lost } from './halt-step.ts'
 import { isOurs } from './marks.ts'
 import { writtenBefore } from './memory.ts'
 import { changeTime } from './on-record.ts'
-import { type Flight, type RolloutNow, flightsOf, isLate, remaining } from './places.ts'
+import { type Flight, type RolloutNow, flightsOf, isLate, remaining, wasUnwell } from './places.ts'
 import { overrideName } from './range-writes.ts'
 import { type StepInput, settling, type Step, wait } from './step.ts'
 
@@ -19,9 +19,12 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   const ours = objects.filter(isOurs)
   const places = placesWith(current, seen, ours)
   const withdrawn = places.filter(isTakenBack)
-  const late = [...flightsOf(current.rollout, seen), ...withdrawn].find((it) => isLate(current, it, pace.settleSeconds))
+  const isLateNow = (it: Flight) => isLate(current, it, pace.settleSeconds)
+  // It was not well before its range was taken back: it had the time to come back, and the others need not wait for it.
+  const isPast = (it: Flight) => isLateNow(it) && wasUnwell(it)
+  const late = [...flightsOf(current.rollout, seen), ...withdrawn].find((it) => isLateNow(it) && !isPast(it))
   if (late) return lost(current, late, { object: objectName(overrideName(late.node)) })
-  const unsettled = places.filter((it) => remaining(current, it, pace.settleSeconds) !== undefined)
+  const unsettled = places.filter((it) => !isPast(it) && remaining(current, it, pace.settleSeconds) !== undefined)
   // From the object itself, because the Lease's target can be forged.
   const saysAsDefault = ({ annotations }: FelixObject) =>
     annotations[rangeAnnotation] !== undefined && annotations[rangeAnnotation] === defaultRange
@@ -31,7 +34,7 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   })
   if (harmless) return { do: 'remove-override', object: harmless }
   // Somebody took their marks: what they have left is not touched, and the next node waits for them all the same.
-  const unmarked = unmarkedPlaces(current, seen).filter((it) => !isLate(current, it, pace.settleSeconds))
+  const unmarked = unmarkedPlaces(current, seen).filter((it) => !isLateNow(it))
   const waits = [...flightsOf(current.rollout, seen), ...unmarked, ...unsettled].flatMap(
     (it) => remaining(current, it, pace.settleSeconds) ?? [],
   )
