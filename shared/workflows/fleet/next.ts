@@ -198,9 +198,8 @@ export const continueRollout = async (
  * for that. A rollout that has begun keeps its permit for the minutes in which it may pass.
  */
 export const passOn = async (tools: EvaluateTools, message: Evaluation, state: ClusterState): Promise<void> => {
-  const { cluster, permit, reason, attempt = 0 } = message
-  const isGoingOn = permit && reason === 'rollout' && attempt < passingLooks && hasBegun(message, state)
-  if (!hasTurn(message) || isGoingOn) return
+  const { cluster, permit, attempt = 0 } = message
+  if (!hasTurn(message) || (permit && attempt < passingLooks && hasBegun(message, state))) return
   await giveBack(tools, cluster, { idleSince: permit ? idleSince(state, message) : 0, keepsPlace: true })
 }
 
