@@ -115,7 +115,7 @@ export const evaluate = async (
   const { waits } = next
   const dedupId = message.waits ?? (hasRescue(seen) ? leaseVersion(cluster, seen) : messageId)
   const going = { next, dedupId, idleSince: idleSince(seen, message) }
-  if (action === 'sync' && isRescuing(seen)) return afterRescue(tools, message, going)
+  if (action === 'sync' && isRescuing(seen, message)) return afterRescue(tools, message, going)
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, {
     ...about,
@@ -134,12 +134,15 @@ export const evaluate = async (
 }
 
 /** The notice of a halt is sent when its nodes are restored, or after this time: a rescue that waits renews the Lease. */
-const isRescuing = (seen: ClusterState): boolean => {
+const isRescuing = (seen: ClusterState, { reason }: Evaluation): boolean => {
   const { rollout, observedAt } = seen
   const { evidence, startedAt } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
-  const times = [evidence?.at ?? startedAt, valueOf(rollout)?.renewedAt]
   const isRecent = (at = '') => Math.abs(Date.parse(observedAt) - milliseconds(at)) < silentSeconds * 1000
-  return hasRescue(seen) && times.every(isRecent)
+  // After a longer hold, such as the brake, its message goes on just now.
+  return (
+    hasRescue(seen) &&
+    (isRecent(valueOf(rollout)?.renewedAt) ? isRecent(evidence?.at ?? startedAt) : reason === 'rollout')
+  )
 }
 
 /** Evaluations that find the same interrupted rescue continue it with one message. */
