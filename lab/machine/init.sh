@@ -21,7 +21,7 @@ for name in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6
 done
 ip link set lo up
 ip link set eth0 up
-# No default route: the lab is reached at 10.0.2.2, and nothing else.
+# No default route: 10.0.2.2, the 127.0.0.1 of the machine that runs QEMU, is all that is reached.
 ip address add 10.0.2.15/24 dev eth0
 sysctl -q -w net.ipv4.ip_forward=1
 exec guest agent 0.0.0.0:7000

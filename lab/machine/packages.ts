@@ -32,6 +32,8 @@ export function machineObstacle(): string | undefined {
     return `The machine is one of Linux on x64, and this is ${process.platform} on ${process.arch}.`
   const missing = Object.entries(needed).filter(([program]) => spawnSync(program, ['--help']).error !== undefined)
   if (missing.length === 0) return undefined
+  if (missing.some(([program]) => program.startsWith('apt') || program.startsWith('dpkg')))
+    return 'The kernel and the programs of a node come from Debian with apt-get and dpkg-deb, which cannot be found: run it on Debian, or in a container of it.'
   const packages = missing.map(([, name]) => name).join(' ')
   return `${missing.map(([program]) => program).join(', ')} cannot be found: apt-get install -y --no-install-recommends ${packages}`
 }
@@ -73,7 +75,7 @@ async function dependsOn(names: string | readonly string[], flags: readonly stri
   )
 }
 
-const hint = 'Debian has it: run apt-get update first.'
+const hint = 'Debian has it: on Debian, run apt-get update first.'
 const failed =
   (what: string) =>
   (cause: Error & { stderr?: string }): never => {

@@ -9,7 +9,7 @@ await runProgram({
   description:
     'Shows with packets that each claim holds; writes out/packets/results.json, and once there are results of all chapters docs/packets.json, a part of docs/proof.md and a picture.',
   chapters,
-  obstacle: machineObstacle,
+  obstacle: ({ pages }) => (pages === true ? undefined : machineObstacle()),
   flags: {
     '--sabotage':
       'with a copy of the tool that leaves the annotation unwritten: holds where the claims that rest on it fall',
@@ -17,7 +17,11 @@ await runProgram({
       'writes what is in docs of the results in out/packets, without a run; exit status 1 where a chapter is missing',
   },
   run: async (only, { sabotage, pages }) => {
-    if (pages === true) return tellAgain() ? 0 : 1
+    if (pages === true) {
+      if (tellAgain()) return 0
+      process.stderr.write('packets: out/packets has no results of all chapters: run npm run packets first.\n')
+      return 1
+    }
     await machineRoot()
     for (const program of ['kubelab', 'felix', 'kube-proxy'] as const) await buildBinary(program)
     if (sabotage === true) return (await showSabotage(only)) ? 0 : 1

@@ -48,6 +48,8 @@ test('A watch counts the connections that failed and those that were late, and i
   const seen = { tried: 3, failed: 1, which: ' (tcp/10.1.0.1:30080 timeout)', late: 1, seconds: 1 }
   expect(countAttempts(attempts, 1, 1)).toEqual(seen)
   expect(() => countAttempts(attempts, 1, 2)).toThrow('Only 3 connections were tried in 2 s, of at least 4')
+  const late = tried({ at: 6000, answered: 'web-1' })
+  expect(() => countAttempts([...attempts, late], 1, 1)).toThrow('No connection was tried for 6 s.')
 })
 
 test('Where no try comes to its end, no target has an outcome', async () => {
@@ -62,14 +64,24 @@ test('What is computed by Calico’s own code is the answer that the claim rests
 
 test('Sabotage is seen where every chapter has claims that rest on the annotation, and all of them fell', () => {
   const chapter = (...claims: Partial<Claim>[]) => ({ title: '', tables: [], claims: claims as Claim[] })
-  const wrong = { wrong: 2, tried: 4 }
-  const fallen: Partial<Claim> = { byAnnotation: true, holds: false, figures: { before: wrong, after: wrong } }
+  const wrong = { wrong: 4, tried: 4 }
+  const fallen: Partial<Claim> = {
+    byAnnotation: true,
+    wrote: true,
+    holds: false,
+    figures: { before: wrong, after: wrong },
+  }
+  const someRight = { ...fallen, figures: { before: wrong, after: { wrong: 2, tried: 4 } } }
+  const idle = { ...fallen, wrote: false }
   const allRight = { ...fallen, figures: { before: wrong, after: { wrong: 0, tried: 4 } } }
-  const standing: Partial<Claim> = { byAnnotation: true, holds: true }
+  const standing: Partial<Claim> = { byAnnotation: true, wrote: true, holds: true }
   const broken: Partial<Claim> = { holds: false }
   expect(isSabotageSeen([chapter(fallen), chapter(fallen, { holds: true })], 2)).toBe(true)
   expect(isSabotageSeen([chapter(fallen), chapter(fallen, standing)], 2)).toBe(false)
   expect(isSabotageSeen([chapter(fallen), chapter(broken)], 2)).toBe(false)
   expect(isSabotageSeen([chapter(fallen), chapter(allRight)], 2)).toBe(false)
+  expect(isSabotageSeen([chapter(fallen), chapter(someRight)], 2)).toBe(false)
+  // A tool that does not even start is no tool without the annotation.
+  expect(isSabotageSeen([chapter(fallen), chapter(idle)], 2)).toBe(false)
   expect(isSabotageSeen([], 0)).toBe(false)
 })

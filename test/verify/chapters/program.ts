@@ -5,7 +5,7 @@ export interface Program {
   description: string
   chapters: readonly { name: string }[]
   /** Why it cannot be run here, and what to do about it. Undefined: it can. */
-  obstacle: () => string | undefined
+  obstacle: (flags: Readonly<Record<string, unknown>>) => string | undefined
   /** Answers the exit status. */
   run: (only: string[] | undefined, flags: Readonly<Record<string, unknown>>) => Promise<number>
   /** Further options, each with its description. */
@@ -22,7 +22,7 @@ export async function runProgram({ name, description, chapters, obstacle, run, f
       say(`There is no ${unknown.join(', ')}; there are ${names.join(', ')}.`)
       return 64
     }
-    const reason = obstacle()
+    const reason = obstacle(given)
     if (reason !== undefined) {
       say(`SKIPPED, nothing was shown. ${reason}`)
       return 2

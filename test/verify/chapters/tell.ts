@@ -23,6 +23,18 @@ export interface Book<G extends Ended, C extends Shown, S extends Chapter<G, C>>
   keep?: (told: ChapterResult<C>[], about: { seconds: number }) => void
 }
 
+const comesToItsEnd = 'This chapter comes to its end.'
+
+/** What was shown of it is not all. */
+export const isBroken = ({ claims }: ChapterResult<Shown>): boolean =>
+  claims.some(({ claim }) => claim === comesToItsEnd)
+
+/** With the causes: the first message alone may say only what could not be done. */
+const reasonsOf = (error: unknown): string =>
+  error instanceof Error
+    ? [error.message, ...(error.cause === undefined ? [] : [reasonsOf(error.cause)])].join(' ')
+    : String(error)
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
 /** All chapters, or those named, one after the other, each on a ground of its own unless it continues the one before. Answers whether every claim held. */
@@ -83,8 +95,7 @@ async function tell<G extends Ended, C extends Shown, S extends Chapter<G, C>>(
     if (isLeft) return { ...told, ground }
   } catch (error) {
     const command = `npm run ${book.name} -- --only ${chapter.name}`
-    const message = error instanceof Error ? error.message : String(error)
-    claim(book.broken({ claim: 'This chapter comes to its end.', command, holds: false }, message))
+    claim(book.broken({ claim: comesToItsEnd, command, holds: false }, reasonsOf(error)))
   }
   if (told.claims.every(({ holds }) => holds) && workdir) rmSync(workdir, { recursive: true, force: true })
   else if (workdir) say(`  Logs are in ${workdir}.`)

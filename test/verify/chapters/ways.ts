@@ -2,14 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { rolloutRestart } from '../../../lab/fixtures/changes.ts'
 import { untilSettled } from '../../../lab/fixtures/settle.ts'
 import { felixConfigurations, type Ground, mergePatch, rangeAnnotation } from '../proof/ground.ts'
-import { paceFlags, rangeFlag, runTool } from '../proof/tool.ts'
+import { paceFlags, type Ran, rangeFlag, runTool } from '../proof/tool.ts'
 
 /** A ground of either proof. */
 type AnyGround = Pick<Ground, 'cluster' | 'tool' | 'pace'> & { nodes: readonly unknown[] }
 
 export interface Way {
   name: string
-  change: (ground: AnyGround, range: string) => Promise<unknown>
+  /** Throws where it was refused; of the tool, what came of it. */
+  change: (ground: AnyGround, range: string) => Promise<Ran | void>
 }
 
 const calicoNode = { namespace: 'calico-system', name: 'calico-node' }

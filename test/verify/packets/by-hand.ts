@@ -5,7 +5,7 @@ import { type Chapter, type Claim, count, isTimeout } from './claim.ts'
 import type { Ground } from './ground.ts'
 import { range, services } from './ports.ts'
 import { outcomes, tryOnce, untilOutcomes, watchConnections } from './probe.ts'
-import { isPod, type Scene, setScene, unset } from './scene.ts'
+import { hasWritten, isPod, type Scene, setScene, unset } from './scene.ts'
 
 type Came = {
   name: string
@@ -14,6 +14,8 @@ type Came = {
   late: number
   atOnce: number
   starts: number[]
+  /** The tool's exit status. */
+  code?: number | null
 }
 
 /** Connections to a node port that works and to one that does not yet, before, during and after the change, for each way of making it. */
@@ -44,10 +46,10 @@ export const byHand: Chapter = {
         String(atOnce),
       ]),
     })
-    const said = ({ name, figures, which, late, starts, atOnce }: Came) => ({
+    const said = ({ name, figures, which, late, starts, atOnce, code }: Came) => ({
       command: name,
       before: `${of(figures.before)} fail`,
-      after: `${of(figures.after)} fail; meanwhile ${of(figures.during)} lost${which}, ${late} answered after more than a second; ${starts.join(', ')} restarts of Felix, at most ${atOnce} without it at once`,
+      after: `${of(figures.after)} fail; meanwhile ${of(figures.during)} lost${which}, ${late} answered after more than a second; ${starts.join(', ')} restarts of Felix, at most ${atOnce} without it at once${code === undefined ? '' : `; exit status ${code}`}`,
       figures,
     })
     const fails = ({ wrong, tried }: { wrong: number; tried: number }) => wrong === tried
@@ -80,8 +82,11 @@ export const byHand: Chapter = {
         fails(ours.figures.before) &&
         ours.figures.after.wrong === 0 &&
         ours.figures.during.wrong === 0 &&
+        ours.code === 0 &&
+        ours.starts.every((it) => it === 1) &&
         ours.atOnce === 1,
       byAnnotation: true,
+      wrote: await hasWritten(ground),
     })
   },
 }
@@ -94,10 +99,10 @@ async function changeBy(ground: Ground, { targets }: Scene, { name, change }: Wa
   const before = count(outcomes(broken, await tryOnce(ground, broken)), isPod)
   const since = Date.now()
   const watched = watchConnections(ground, working)
-  await change(ground, range)
+  const ran = await change(ground, range)
   const { tried, failed, which, late } = await watched.end()
   const after = count(outcomes(broken, await tryOnce(ground, broken)), isPod)
   const figures = { before, during: { wrong: failed, tried }, after }
   const { starts, atOnce } = disturbance(ground.nodes, since)
-  return { name, figures, which, late, starts, atOnce }
+  return { name, figures, which, late, starts, atOnce, ...(ran && { code: ran.code }) }
 }

@@ -15,6 +15,8 @@ export interface Claim extends Shown {
   figures?: { before: Count; during?: Count; after: Count }
   /** It does not hold where the tool leaves the annotation unwritten. */
   byAnnotation?: true
+  /** The tool wrote an override, whatever it put into it. */
+  wrote?: boolean
 }
 
 export interface Chapter extends AnyChapter<Ground, Claim> {

@@ -61,7 +61,7 @@ export const maskRoom: Chapter = {
     const before: string[][] = []
     for (const policy of policies) before.push(await underPolicy(ground, policy, target, () => true))
     const markedBefore = await markedLinks(node, wholeMask)
-    const [lives, written] = [node.lives.length, node.felixLog().length]
+    const [lives, written] = [node.lives.length, node.felixLog().length - 1]
     const change = { spec: { iptablesMarkMask: small } }
     await ground.cluster.request('PATCH', `${felixConfigurations}/default`, change, mergePatch)
     await until('a new start of Felix', () => node.lives.length > lives, 300)

@@ -68,11 +68,14 @@ export interface Counted {
   seconds: number
 }
 
-/** What a watch saw of so many targets in so many seconds. Throws where it tried less than half of what it should. */
+/** What a watch saw of so many targets in so many seconds. Throws where it tried less than half of what it should, or none of them for long. */
 export function countAttempts(attempts: readonly Attempt[], targets: number, seconds: number): Counted {
   const least = Math.floor((targets * perSecond * seconds) / 2)
   if (attempts.length < least)
     throw new Error(`Only ${attempts.length} connections were tried in ${seconds} s, of at least ${least}.`)
+  const times = attempts.map(({ at }) => at).toSorted((a, b) => a - b)
+  const gap = Math.max(0, ...times.slice(1).map((at, index) => at - (times[index] ?? at)))
+  if (gap > longestGap) throw new Error(`No connection was tried for ${gap / 1000} s.`)
   const lost = attempts.flatMap(({ target, failed }) => (failed === undefined ? [] : [`${target} ${failed}`]))
   return {
     tried: attempts.length,
@@ -84,6 +87,8 @@ export function countAttempts(attempts: readonly Attempt[], targets: number, sec
 }
 
 const perSecond = 4
+/** Milliseconds: a Felix is away for longer when it restarts, and so is what it would break. */
+const longestGap = 5000
 
 /** Tries each target four times a second until it is ended: an emulated machine with two cores bears that beside everything else. */
 export function watchConnections({ machine }: Pick<Ground, 'machine'>, targets: readonly string[]): Watched {

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Measured, ChapterResult } from '../chapters/chapter.ts'
+import { isBroken } from '../chapters/tell.ts'
 import { chapterText, code, packetsTitle, proofPage, table, writePart } from '../chapters/page.ts'
 import { writeNodePorts } from '../pictures/node-ports.ts'
 import { versions } from '../proof/results.ts'
@@ -32,14 +34,14 @@ export function writeResults(
   { seconds, whole, resultsOnly, titles, kernel }: About,
 ): void {
   mkdirSync(dirname(file), { recursive: true })
-  const run = { ...versions, 'kube-proxy': versions.kubernetes, kernel, node: process.version }
+  const run = { ...versions, 'kube-proxy': versions.kubernetes, kernel, node: process.version, code: codeHash() }
   const all = inOrder(titles, [...told, ...(whole ? [] : earlier(run))])
   const flat = {
     claims: all.flatMap(({ title, claims }) => claims.map((it) => ({ chapter: title, ...it }))),
     measured: all.flatMap(({ title, tables }) => tables.map((it) => ({ chapter: title, ...it }))),
   }
   writeFileSync(file, json({ versions: run, seconds, ...flat }))
-  if (!resultsOnly) writePages(titles)
+  if (!resultsOnly && !told.some(isBroken)) writePages(titles)
 }
 
 /** What is in `docs`, of the results of a run. Answers whether there are results of all chapters; else nothing is written. */
@@ -56,6 +58,15 @@ export function writePages(titles: readonly string[]): boolean {
 export const inOrder = (titles: readonly string[], told: readonly ChapterResult<Claim>[]): ChapterResult<Claim>[] =>
   titles.flatMap((title) => told.find((it) => it.title === title) ?? [])
 
+/** Of all that decides what a run shows. */
+function codeHash(): string {
+  const hash = createHash('sha256')
+  for (const folder of ['cli', 'shared', 'test/verify', 'lab'])
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).toSorted())
+      if (/\.(?:ts|mjs|go|sh|mod)$/.test(name)) hash.update(name).update(readFileSync(join(root, folder, name)))
+  return hash.digest('hex').slice(0, 12)
+}
+
 interface Results {
   versions: Record<string, string>
   claims: (Claim & { chapter: string })[]
@@ -64,11 +75,14 @@ interface Results {
 
 const read = (): Results => JSON.parse(readFileSync(file, 'utf8')) as Results
 
-/** Of the same versions: a page speaks of one run's. */
+/** Of the same versions, and of the same tool and chapters: a page speaks of one run's. */
 function earlier(of?: Results['versions']): ChapterResult<Claim>[] {
   if (!existsSync(file)) return []
   const { claims, measured, versions: then } = read()
-  if (of !== undefined && !isDeepStrictEqual(of, then)) return []
+  if (of !== undefined && !isDeepStrictEqual(of, then)) {
+    process.stderr.write('packets: what is in out/packets is of other versions or other code, and is dropped.\n')
+    return []
+  }
   const belonging = <T extends { chapter: string }>(title: string, all: readonly T[]) =>
     all.filter(({ chapter }) => chapter === title)
   return [...new Set(claims.map((it) => it.chapter))].map((title) => ({
@@ -88,9 +102,9 @@ const introduction = `${packetsTitle}
 
 What connections do while Calico is out of step, and after it has been put in step, as \`npm run packets\` showed it and wrote this part: Calico's
 own Felix (${versions.felix}) and Kubernetes' own kube-proxy (${versions.kubernetes}) on two nodes, on Debian's kernel in an emulated machine, against a real
-control plane. Each connection is a new one, tried from outside of the nodes, TCP and UDP; a policy of Calico lets nothing reach the nodes themselves (each is a
-host endpoint). A connection counts as failed when it is refused, or not made or not answered within ${timeout / 1000} seconds; meanwhile a lost packet is sent
-again, as TCP does, a datagram after one second.
+control plane. Each connection is a new one, to node ports from outside of the nodes; a policy of Calico lets nothing but its failsafe ports reach the nodes
+themselves (each is a host endpoint). A connection counts as failed when it is refused, not made within ${timeout / 1000} seconds, or not answered within
+${timeout / 1000} more; meanwhile a lost packet is sent again, as TCP does, a datagram after one second.
 Kubelets are simulated, but for calico-node, whose pod starts and ends a Felix. Its readiness probe runs every second, and the tool waits
 ${pace.canarySeconds} seconds after the first node and ${pace.settleSeconds} after each other. Pods are network namespaces with a server.
 [\`packets.json\`](packets.json) has the figures.
@@ -113,8 +127,8 @@ const chapter = (told: ChapterResult<Claim>): string =>
 /** Of Felix the Go module proxy serves one version, so not every claim can be run for all that the tool speaks of. */
 const basis = (rows: string[][]): string => `### What each claim rests on
 
-Felix ${versions.felix} is what was run: other versions are not to be had as a Go module. What is said of them was computed by Calico's own code of that version, or
-is read in its source.
+Felix ${versions.felix} is what was run: the whole of no other version is to be had as a Go module. What is said of others was computed by the configuration code of that
+version (recorded in \`test/vectors\`), or is read in its source.
 
 ${table(['claim', 'run', 'computed by Calico’s own code', 'read in the source'], rows)}
 `

@@ -60,7 +60,7 @@ export async function showSabotage(only: readonly string[] = sabotaged): Promise
   return isSabotageSeen(told, new Set(only).size)
 }
 
-/** A chapter that broke off says nothing of the annotation, nor does one whose tool failed while every connection went right. */
+/** A chapter that broke off says nothing of the annotation, nor does one whose tool wrote nothing, or failed while a connection went right. */
 export const isSabotageSeen = (told: readonly ChapterResult<Claim>[], chapterCount: number): boolean => {
   const resting = told.map(({ claims }) => claims.filter(({ byAnnotation }) => byAnnotation))
   return (
@@ -68,8 +68,8 @@ export const isSabotageSeen = (told: readonly ChapterResult<Claim>[], chapterCou
     resting.length === chapterCount &&
     resting.every(
       (claims) =>
-        claims.every(({ holds }) => !holds) &&
-        claims.some(({ figures }) => figures !== undefined && figures.after.wrong > 0),
+        claims.every(({ holds, wrote }) => !holds && wrote === true) &&
+        claims.some(({ figures }) => figures !== undefined && figures.after.wrong === figures.after.tried),
     )
   )
 }

@@ -1,3 +1,5 @@
+import { ours } from '../../../shared/domain/rollout/annotations.ts'
+import { parseJournal } from '../../../shared/domain/rollout/journal.ts'
 import { until } from '../../until.ts'
 import { rangeFlag as flagFor } from '../proof/tool.ts'
 import type { Ground } from './ground.ts'
@@ -63,10 +65,17 @@ async function come(
   if (!seen.every(awaited)) throw new Error(`${what}: ${seen.join(', ')}`)
 }
 
-/** A Felix that is to restart for a change has ended by then, in this machine too: it does so two seconds after it has seen it. */
-export const longEnough = 30_000
+/** A Felix that is to restart for a change has ended by then, on a busy machine too: it does so two seconds after it has seen it. */
+export const longEnough = 60_000
 
 export const isPod = (outcome: string): boolean => outcome.startsWith('web-')
+
+/** Whether the tool's own list of its writes has an override, whatever was put into it. */
+export async function hasWritten({ cluster }: Ground): Promise<boolean> {
+  const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
+  const { metadata } = (await cluster.request('GET', path)) as { metadata: { annotations?: Record<string, string> } }
+  return parseJournal(metadata.annotations?.[`${ours}journal`]).entries.some(({ what }) => what === 'override')
+}
 
 /** As at the beginning: nothing is set. */
 export const unset = (ground: Ground): Promise<void> => setRange(ground, {})

@@ -3,7 +3,7 @@ import { paceFlags, runTool, typed } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
 import { builtIn, services } from './ports.ts'
 import { outcomes, tryOnce, watchConnections } from './probe.ts'
-import { isPod, rangeFlag, setScene } from './scene.ts'
+import { hasWritten, isPod, rangeFlag, setScene } from './scene.ts'
 
 const command = ['sync', '--yes', ...rangeFlag]
 
@@ -27,6 +27,7 @@ export const tooSmall: Chapter = {
     // At once: the tool says that it is done when it is.
     const after = outcomes(outside, await tryOnce(ground, outside))
     const { tried, failed, which, late } = await watched.end()
+    const wrote = await hasWritten(ground)
     claim({
       claim: `A Service on a node port outside of Felix's range (${services.outside.nodePort}; Felix has ${builtIn}) cannot be reached: the node's policy, which lets nothing in, decides. After \`${typed('sync')}\` it answers on every node, TCP and UDP, for both traffic policies.`,
       command: typed(...command),
@@ -39,6 +40,7 @@ export const tooSmall: Chapter = {
         after: count(after, isPod),
       },
       byAnnotation: true,
+      wrote,
     })
     if (code !== 0) process.stderr.write(err)
     claim({
@@ -48,6 +50,7 @@ export const tooSmall: Chapter = {
       after: `${failed} of ${tried} failed${which}, ${late} were answered after more than a second; exit status ${code}`,
       holds: failedBefore === 0 && seen.failed === seen.tried && failed === 0 && code === 0 && after.every(isPod),
       byAnnotation: true,
+      wrote,
     })
   },
 }

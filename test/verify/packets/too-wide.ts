@@ -1,8 +1,8 @@
 import { paceFlags, runTool, typed } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
-import { builtIn, hostPort as port, wide } from './ports.ts'
+import { builtIn, hostPort as port, services as all, wide } from './ports.ts'
 import { outcomes, tryOnce, untilOutcomes } from './probe.ts'
-import { rangeFlag, setScene } from './scene.ts'
+import { hasWritten, isPod, rangeFlag, setScene } from './scene.ts'
 import { setRange, startHostProcess } from './workload.ts'
 
 const command = ['sync', '--yes', ...rangeFlag]
@@ -12,7 +12,8 @@ export const tooWide: Chapter = {
   name: 'too-wide',
   title: 'The range is too wide',
   prove: async (ground, claim) => {
-    await setScene(ground)
+    const scene = await setScene(ground)
+    const services = scene.targets(all.inside)
     const processes = await Promise.all(
       ground.nodes.map((node) => startHostProcess(ground, node, 'host-process', port)),
     )
@@ -22,16 +23,23 @@ export const tooWide: Chapter = {
     const before = await untilOutcomes(ground, targets, (it) => it === 'host-process')
     const { code } = await runTool(ground, ...command, ...paceFlags(ground.pace))
     // At once: the tool says that it is done when it is.
-    const after = outcomes(targets, await tryOnce(ground, targets))
+    const attempts = await tryOnce(ground, [...targets, ...services])
+    // The process is closed, not the way to it.
+    const [after, reached] = [outcomes(targets, attempts), outcomes(services, attempts)]
     claim({
       claim: `A process of the node on port ${port} is closed to the outside by the node's policy. With the range ${wide} in Felix it is open on every node, past that policy; after \`${typed('sync')}\` it is closed again.`,
       command: typed(...command),
       before: `${list(right)} with ${builtIn}; ${list(before)} with ${wide}`,
-      after: `${list(after)}; exit status ${code}`,
+      after: `${list(after)}; a node port of a Service: ${list(reached)}; exit status ${code}`,
       holds:
-        right.every(isTimeout) && before.every((it) => it === 'host-process') && after.every(isTimeout) && code === 0,
+        right.every(isTimeout) &&
+        before.every((it) => it === 'host-process') &&
+        after.every(isTimeout) &&
+        reached.every(isPod) &&
+        code === 0,
       figures: { before: count(before, isTimeout), after: count(after, isTimeout) },
       byAnnotation: true,
+      wrote: await hasWritten(ground),
     })
     for (const it of processes) it.end()
   },

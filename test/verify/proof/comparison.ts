@@ -17,15 +17,15 @@ export const comparison: Chapter = {
   ground: { nodes: 5 },
   prove: async (ground, claim, measured) => {
     const { nodes, ports } = ground
-    const came: (Disturbance & { name: string; right: number; took: number })[] = []
+    const came: (Disturbance & { name: string; right: number; took: number; code?: number | null })[] = []
     for (const { name, range, change } of compared) {
       const since = Date.now()
-      await change(ground, range)
+      const ran = await change(ground, range)
       const took = (Date.now() - since) / 1000
       // What was set off last would show by now: Felix ends two seconds after it has seen a change.
       await sleep(5_000)
       const right = (await ports()).filter((it) => it === range).length
-      came.push({ name, right, took, ...disturbance(nodes, since) })
+      came.push({ name, right, took, ...(ran && { code: ran.code }), ...disturbance(nodes, since) })
     }
     const total = ({ starts }: Disturbance) => starts.reduce((sum, it) => sum + it, 0)
     measured({
@@ -68,7 +68,7 @@ export const comparison: Chapter = {
       claim: 'The tool: right, one node at a time, each Felix restarted once.',
       command: ours.name,
       seen: words(ours),
-      holds: ours.right === nodes.length && ours.atOnce === 1 && total(ours) === nodes.length,
+      holds: ours.right === nodes.length && ours.atOnce === 1 && total(ours) === nodes.length && ours.code === 0,
     })
   },
 }
