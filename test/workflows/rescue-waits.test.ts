@@ -1,17 +1,20 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
+import type { Action } from '../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { deploymentHolder } from '../../shared/workflows/fleet/tools.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { eksState, hub, out, ref, stateOf } from './hub.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'
 
 /** A halt that cannot restore its node yet, in a deployment that hears of the cluster all the time. */
 const target = '20000:32767'
 const minute = 60_000
+const own = { holder: deploymentHolder, leaseSeconds: 900 }
 
 interface Waiting {
   at: number
@@ -30,14 +33,40 @@ const halted = (wrote: string, held: { holder: string; leaseSeconds: number }): 
   return world
 }
 
+/** With `direct`, of these nodes all but n1 are well, and keep the value by overrides when `default` gets its former one. */
+const haltedAtOnce = async (nodes: number): Promise<World> => {
+  const world = worldOf(
+    Array.from({ length: nodes }, (_, index) => `n${index}`),
+    [felixObject('default')],
+  )
+  world.clock = Date.parse('2026-11-20T10:00:00Z')
+  world.broken.add('n1')
+  const pace = { maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 }
+  startRollout(world, { target, pace: { strategy: 'direct', ...pace } })
+  world.lease = { ...world.lease!, ...own }
+  world.tools = { ...world.tools, ...own }
+  while (soundRollout(world.lease, world.clock)?.state === 'running') {
+    const outcome = await takeStep(world.tools)
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1_000
+  }
+  return world
+}
+
+interface About {
+  /** The time of each step. */
+  stepSeconds?: number
+  brake?: () => Action
+}
+
 /** Both functions with their queues, by a clock that jumps from message to message. */
-const deploymentOf = (world: World) => {
+const deploymentOf = (world: World, { stepSeconds = 1, brake = () => 'sync' }: About = {}) => {
   const waiting: Waiting[] = []
   const sent = new Map<string, number>()
   let count = 0
   const send = (message: Pick<Waiting, 'step' | 'evaluation'>, seconds = 0) =>
     void waiting.push({ at: world.clock + (seconds + 1) * 1_000, id: `m${(count += 1)}`, ...message })
-  const it = hub({}, { now: () => new Date(world.clock) })
+  const braking = { brake: { read: async () => ({ most: brake() }), command: () => 'release it' } }
+  const it = hub({}, { now: () => new Date(world.clock), ...braking })
   const queues: HandleStepTools['queues'] = {
     ...it.tools.queues,
     sendEvaluation: async (evaluation, { delaySeconds = 0 } = {}) => send({ evaluation }, Math.min(delaySeconds, 900)),
@@ -45,7 +74,7 @@ const deploymentOf = (world: World) => {
       // As FIFO queues do.
       if (world.clock - (sent.get(dedupId) ?? 0) < 5 * minute) return
       sent.set(dedupId, world.clock)
-      send({ step })
+      send({ step }, stepSeconds - 1)
     },
   }
   const work = async ({ step, evaluation, id: messageId }: Waiting) => {
@@ -58,10 +87,8 @@ const deploymentOf = (world: World) => {
       kube: () => world.tools.kube,
     }
     const records = { keepActed: async () => undefined }
-    const own = { holder: deploymentHolder, leaseSeconds: 900 }
-    return (
-      step && handleStep({ ...world.tools, ...own, fleet, policy, log, access, records, queues }, step, { messageId })
-    )
+    const tools = { ...world.tools, ...own, ...braking, fleet, policy, log, access, records, queues }
+    return step && handleStep(tools, step, { messageId })
   }
   const chains = () => waiting.filter(({ step, evaluation }) => step || evaluation?.reason === 'rollout').length
   /** One at the end of each two minutes; the next one may be asked for just before. */
@@ -80,8 +107,9 @@ const deploymentOf = (world: World) => {
   }
   const hear = (seconds: number) => send({ evaluation: { schemaVersion: 1, cluster: ref, reason: 'event' } }, seconds)
   const begin = () => send({ step: { schemaVersion: 1, cluster: ref, begin: false } })
-  const haltsTold = () => it.notices.filter(({ attributes }) => attributes.kind === 'halted').length
-  return { run, hear, begin, chains, follows, haltsTold }
+  const halts = () => it.notices.filter(({ attributes }) => attributes.kind === 'halted').map(({ text }) => text)
+  const haltsTold = () => halts().length
+  return { run, hear, begin, chains, follows, halts, haltsTold }
 }
 
 const twoSets = (kube: KubeClient): KubeClient => ({
@@ -90,7 +118,6 @@ const twoSets = (kube: KubeClient): KubeClient => ({
     read((valueOf(await kube.daemonSets()) ?? []).flatMap((set) => [set, { ...set, uid: 'two' }])),
 })
 const noPods = (kube: KubeClient): KubeClient => ({ ...kube, pods: async () => read([]) })
-const own = { holder: deploymentHolder, leaseSeconds: 900 }
 
 test.each([
   ['for a migration of Calico', 'node.n1', own, twoSets],
@@ -130,4 +157,50 @@ test('a halt is told ten minutes after it, though its rescue still waits', async
   await it.run(9, () => expect(it.haltsTold()).toBe(0))
   await it.run(3, () => expect(it.chains()).toBe(1))
   expect(it.haltsTold()).toBe(1)
+})
+
+const rollbackIn = (world: World) => soundRollout(world.lease, world.clock)?.rollback
+const restored = [expect.stringContaining('FelixConfiguration/default has its former value again')]
+
+test('a halt whose rescue takes longer than ten minutes is told at its end, with what was restored', async () => {
+  const world = await haltedAtOnce(15)
+  const it = deploymentOf(world, { stepSeconds: 60 })
+  it.begin()
+  for (let seconds = 20; seconds < 20 * 60; seconds += 45) it.hear(seconds)
+  await it.run(13, () => expect(it.halts()).toEqual([]))
+  expect(rollbackIn(world)).toEqual(['n1'])
+  await it.run(7, () => undefined)
+  expect([rollbackIn(world), it.halts()]).toEqual([undefined, restored])
+})
+
+describe('the brake stops a rescue at once, and is released twelve minutes later', () => {
+  const released = async (disturbed = (kube: KubeClient) => kube) => {
+    const world = await haltedAtOnce(3)
+    let position: Action = 'off'
+    const it = deploymentOf(world, { stepSeconds: 60, brake: () => position })
+    it.begin()
+    await it.run(12, () => expect(it.halts()).toEqual([]))
+    position = 'sync'
+    world.tools = { ...world.tools, kube: disturbed(world.tools.kube) }
+    return { world, it }
+  }
+
+  test.each([
+    ['before its own message goes on', 1],
+    ['while it goes on', 100],
+  ])('the halt is told with what was restored, though the cluster is evaluated %s', async (_, seconds) => {
+    const { world, it } = await released()
+    it.hear(seconds)
+    await it.run((seconds + 15) / 60, () => expect(it.halts()).toEqual([]))
+    expect(rollbackIn(world)).toEqual(['n1'])
+    await it.run(15, () => undefined)
+    expect([rollbackIn(world), it.halts()]).toEqual([undefined, restored])
+  })
+
+  test('where it cannot go on then, the halt is told ten minutes after the release', async () => {
+    const { it } = await released(twoSets)
+    await it.run(9, () => expect(it.halts()).toEqual([]))
+    await it.run(4, () => undefined)
+    expect(it.halts()).toEqual([expect.stringContaining('not all undone yet')])
+  })
 })

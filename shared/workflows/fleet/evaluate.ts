@@ -79,8 +79,10 @@ export const evaluate = async (
   const unfinished = isUnfinished(seen)
   const isHeld = now.by === 'brake' && (unfinished || hasRescue(seen))
   // Data that EKS did not return, for example tags, is not treated as changed; a brake that cannot be read was not set by anybody.
-  if (said && brake?.unreadable === undefined)
-    await tellClusterSwitched(tools, cluster, { now, unfinished: unfinished || hasRescue(seen), incarnation })
+  const switchedAt =
+    said && brake?.unreadable === undefined
+      ? await tellClusterSwitched(tools, cluster, { now, unfinished: unfinished || hasRescue(seen), incarnation })
+      : undefined
   await keepClaims(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
   const state = await forPlanning(tools, message, { eks, seen, assessment })
@@ -115,7 +117,7 @@ export const evaluate = async (
   const { waits } = next
   const dedupId = message.waits ?? (hasRescue(seen) ? leaseVersion(cluster, seen) : messageId)
   const going = { next, dedupId, idleSince: idleSince(seen, message) }
-  if (action === 'sync' && isRescuing(seen, message)) return afterRescue(tools, message, going)
+  if (action === 'sync' && isRescuing(seen, message, switchedAt)) return afterRescue(tools, message, going)
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, {
     ...about,
@@ -133,16 +135,19 @@ export const evaluate = async (
   await continueRollout(tools, message, { ...going, next: isUnseen ? { ...next, again: afterUpdate } : next })
 }
 
-/** The notice of a halt is sent when its nodes are restored, or after this time: a rescue that waits renews the Lease. */
-const isRescuing = (seen: ClusterState, { reason }: Evaluation): boolean => {
+/**
+ * The notice of a halt is sent when its nodes are restored, or when nothing more was restored for this time: a rescue that waits
+ * renews the Lease. While the brake or a tag stops it, it does not wait.
+ */
+const isRescuing = (seen: ClusterState, { reason }: Evaluation, switchedAt: string | undefined): boolean => {
   const { rollout, observedAt } = seen
-  const { evidence, startedAt } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
+  const { id, evidence, startedAt, journal } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
   const isRecent = (at = '') => Math.abs(Date.parse(observedAt) - milliseconds(at)) < silentSeconds * 1000
-  // After a longer hold, such as the brake, its message goes on just now.
-  return (
-    hasRescue(seen) &&
-    (isRecent(valueOf(rollout)?.renewedAt) ? isRecent(evidence?.at ?? startedAt) : reason === 'rollout')
-  )
+  const writes = (journal?.entries ?? []).filter((it) => it.rollout === id)
+  const isMoving = isRecent(evidence?.at ?? startedAt) || writes.some(({ at }) => isRecent(at))
+  // After a longer hold, such as an update by EKS, its message goes on just now.
+  const isUnderWay = isRecent(valueOf(rollout)?.renewedAt) ? isMoving : reason === 'rollout'
+  return hasRescue(seen) && (isRecent(switchedAt) || isUnderWay)
 }
 
 /** Evaluations that find the same interrupted rescue continue it with one message. */

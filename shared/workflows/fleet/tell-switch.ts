@@ -36,17 +36,18 @@ export interface ClusterSwitch {
 
 /**
  * Sends one notice when a cluster's own tag has changed its action. A change of the deployment's switches has one
- * notice for the whole deployment, and one for each cluster with a rollout in progress.
+ * notice for the whole deployment, and one for each cluster with a rollout in progress. Answers since when its action is as
+ * it is, if it was another one.
  */
 export const tellClusterSwitched = async (
   tools: Tools,
   cluster: ClusterRef,
   { now, unfinished, incarnation }: ClusterSwitch,
-): Promise<void> => {
+): Promise<string | undefined> => {
   const { account, region, name } = cluster
   const where = placeOf(cluster)
   const isNews = ({ state }: StoredSwitch) => unfinished || now.by === 'tag' || state.endsWith(' tag')
-  await changed(tools, clusterKey(cluster), {
+  return changed(tools, clusterKey(cluster), {
     now: { state: `${now.action} ${now.by}`, action: now.action },
     noticeOf: (last) => {
       if (last.action === now.action || !isNews(last) || predates(last.since, incarnation)) return undefined
@@ -66,11 +67,13 @@ interface Changing {
   noticeOf: (last: StoredSwitch) => OutgoingNotice | undefined
 }
 
-/** The first state is recorded without a notice; the recorded state is what people know. */
-const changed = async (tools: Tools, key: string, { now, noticeOf }: Changing): Promise<void> => {
+/** The first state is recorded without a notice; the recorded state is what people know. Answers since when it is known. */
+const changed = async (tools: Tools, key: string, { now, noticeOf }: Changing): Promise<string | undefined> => {
   const last = await tools.records.lastSwitch(key)
-  if (last?.state === now.state) return
+  if (last?.state === now.state) return last.since
   const notice = last && noticeOf(last)
   if (notice) await tellOnce(tools, key, { notice, about: ['switch', last.since, now.state] })
-  await tools.records.putSwitch(key, { ...now, since: tools.now().toISOString() })
+  const since = tools.now().toISOString()
+  await tools.records.putSwitch(key, { ...now, since })
+  return last && since
 }
