@@ -417,6 +417,28 @@ describe('where the first node must stay well for longer than the deadline of a 
   })
 })
 
+test.each(['staged', 'canary', 'direct'] as const)(
+  'a node that was not Ready since its change, and is just after another one halted the rollout, is not disturbed: %s',
+  async (strategy) => {
+    const world = begun(strategy, undefined, { pace: { ...pace(strategy), maxUnavailable: 3 } })
+    const turn = (nodes: string[], ready: boolean): boolean => {
+      world.clock += 2_000
+      world.pods = world.pods.map((pod) =>
+        nodes.includes(pod.node) ? { ...pod, ready, readySince: world.iso() } : pod,
+      )
+      return true
+    }
+    let [failed, back] = [false, false]
+    const outcome = await run(world, (it) => {
+      failed ||= touched(it).includes('n2') && turn(['n1', 'n2'], false)
+      back ||= rolloutIn(it).state === 'halted' && turn(['n2'], true)
+    })
+    expect(outcome).toMatchObject({ state: 'halted', why: expect.stringContaining('n1') })
+    expect([...ranges(world).values()]).toEqual([target, former, target])
+    expect(world.felixRestarts.filter(({ node }) => node === 'n2')).toHaveLength(1)
+  },
+)
+
 test('the longer time applies to the node that was touched first, also where another was to be the first', async () => {
   const canarySeconds = 40
   const world = begun('staged', ['n0', 'n1', 'n2'], { canary: 'gone', pace: { ...pace('staged'), canarySeconds } })

@@ -11,7 +11,7 @@ import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { changeMark } from '../../domain/rollout/marks.ts'
 import { overrideName } from '../../domain/rollout/range-writes.ts'
 import { forgotten, restored, thoseThere } from '../../domain/rollout/memory.ts'
-import { isFlapping } from '../../domain/rollout/flapping.ts'
+import { isFlapping, thoseFlapping } from '../../domain/rollout/flapping.ts'
 import type { RolloutNow } from '../../domain/rollout/places.ts'
 import { restoreStep } from '../../domain/rollout/restore-step.ts'
 import { stepInput } from '../../domain/rollout/step-input.ts'
@@ -39,12 +39,13 @@ export const halt = async (
   step: Extract<Step, { do: 'halt' }>,
 ): Promise<Outcome> => {
   const { reason, about, reverted } = step
-  const { objects } = at.seen
+  const { objects, pods } = at.seen
   if (about) {
+    const unwell = thoseFlapping(at.rollout, pods)
     const evidence = firstEvidence(tools, step, about)
     // What we removed ourselves may be written once more, to restore `default`.
     const written = step.restore && { written: thoseThere(at.rollout.written, objects) }
-    await putRollout(tools, at, { ...at.rollout, evidence, ...written }, { objects })
+    await putRollout(tools, at, { ...at.rollout, unwell, evidence, ...written }, { objects })
     return { next: 'now' }
   }
   const seen = reverted && { reverted: { ...reverted, at: tools.now().toISOString() } }
