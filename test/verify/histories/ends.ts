@@ -9,7 +9,7 @@ import type { Queues } from './queues.ts'
 import type { Stage } from './stage.ts'
 import type { Table } from './table.ts'
 import type { Published } from './topic.ts'
-import { holdersIn, isOwnObject } from './truths.ts'
+import { holdersIn, isOwnObject, rolloutIn } from './truths.ts'
 
 export interface Ended {
   fleet: Fleet
@@ -89,8 +89,8 @@ const checkCluster = (stage: Checking, { table, published, calmSince }: Ended, p
     (it) => Date.parse(it.calico?.startedAt ?? '') <= cluster.modeChangedAt,
   )
   say('comes in step', old.length > 0 && `not restarted: ${old.map(({ name }) => name).join(' ')}`)
-  const { holder, annotations = {} } = cluster.lease ?? {}
-  const state = annotations['calico-ipvs-sync/state']
+  const { holder } = cluster.lease ?? {}
+  const state = rolloutIn(cluster)['calico-ipvs-sync/state']
   say('leases come home', holder === functionsHolder && `held by ${holder}`)
   say('rollouts end', state !== undefined && state !== 'done' && state !== 'aborted' && `the rollout is ${state}`)
   const left = [...cluster.felix.values()].filter((it) => it.name !== 'default' && !isOwnObject(it))

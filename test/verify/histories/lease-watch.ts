@@ -1,12 +1,10 @@
-import type { RolloutRecord } from '../../../shared/domain/cluster.ts'
 import { overrideKey } from '../../../shared/domain/rollout/annotations.ts'
 import { parseEvidence } from '../../../shared/domain/rollout/halt-evidence.ts'
 import type { Cluster, Watch } from './cluster.ts'
 import { disown, forgive, isUs, type Page } from './ledger.ts'
 import type { Check, Watched } from './limits.ts'
 import type { Stage } from './stage.ts'
-
-const nobodys: Pick<RolloutRecord, 'holder' | 'annotations'> = { annotations: {} }
+import { rolloutIn } from './truths.ts'
 
 /** What a command has read it goes by for as long, at most. */
 const readMs = 120_000
@@ -21,7 +19,8 @@ export const leasedOf =
   (cluster, writer, before) => {
     const page = pageFor(cluster)
     const now = schedule.now()
-    const { holder, annotations } = cluster.lease ?? nobodys
+    const { holder } = cluster.lease ?? {}
+    const annotations = rolloutIn(cluster)
     const isTaken = before?.holder !== undefined && ![undefined, before.holder].includes(holder)
     const ms = (before?.leaseSeconds ?? 0) * 1000
     const leftMs = Date.parse(before?.renewedAt ?? '') + ms - now

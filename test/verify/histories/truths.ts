@@ -7,6 +7,12 @@ import { ownSetting } from './natures.ts'
 import { copyIn, rangeIn } from './ranges.ts'
 import type { Table } from './table.ts'
 
+/** What the Lease says of a rollout: without its id there is none, whatever else is left. */
+export const rolloutIn = ({ lease }: Pick<Cluster, 'lease'>): Record<string, string> => {
+  const { annotations = {} } = lease ?? {}
+  return `${prefix}rollout` in annotations ? annotations : {}
+}
+
 export const hasRollback = ({ lease }: Cluster): boolean =>
   lease?.annotations['calico-ipvs-sync/rollback'] !== undefined
 
