@@ -96,3 +96,6 @@ export const isTemporary = ({ kind }: { kind: KubeErrorKind }): boolean =>
 
 /** A read that an effect depends on failed: nothing was done. */
 export class ReadError extends KubeError {}
+
+/** What a step must see was waited for long enough: no retry of its message waits for it any more. */
+export class UnseenError extends KubeError {}

@@ -3,7 +3,7 @@ import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { plan } from '../../shared/domain/plan/plan.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
-import { read, valueOf } from '../../shared/domain/read.ts'
+import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import type { FindingCode } from '../../shared/domain/report.ts'
 import { evidenceLines } from '../../shared/domain/rollout/halt-evidence.ts'
 import { cluster } from './ingredients.ts'
@@ -79,4 +79,19 @@ test('a copy of the metadata that says `null`, which Calico can read, keeps noth
   const planned = plan(assess(state, defaultPolicy), state, defaultPolicy)
   expect(planned.blockedBy).toEqual([])
   expect(planned.changes.some(({ action, name }) => action === 'patch' && name === 'default')).toBe(true)
+})
+
+describe('what to do where calico-node was removed in the middle of a rollout', () => {
+  const unread = { felix: failed<never>({ kind: 'unavailable', object: 'FelixConfigurations', message: 'no CRDs' }) }
+  const ending = (state: ClusterState) => remedyOf('ROLLOUT_HALTED', state).join('\n')
+
+  test('is to abort it, or to delete its Lease where the overrides cannot be seen either', () => {
+    expect(ending(cluster('no calico, running'))).toContain(' rollout abort ')
+    expect(ending({ ...cluster('no calico, running'), ...unread })).toContain(' delete lease calico-ipvs-sync')
+  })
+
+  test('is nothing for an abort, which ends by itself, unless the overrides cannot be seen', () => {
+    expect(ending(cluster('no calico, aborting'))).toBe('')
+    expect(ending({ ...cluster('no calico, aborting'), ...unread })).toContain(' delete lease calico-ipvs-sync')
+  })
 })

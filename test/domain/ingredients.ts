@@ -450,7 +450,7 @@ const words: [RegExp, Change][] = [
       return copy
     },
   ],
-  [/^paused$/, lease({ rollout: 'r', state: 'paused' })],
+  [/^(running|paused|aborting)$/, (state, is = '') => lease({ rollout: 'r', state: is })(state)],
   [/^halted$/, lease({ rollout: 'r', state: 'halted', reason: 'node-0002 did not come back within 300 s' })],
   [
     /^reverted (today|yesterday)$/,

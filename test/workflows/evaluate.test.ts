@@ -287,6 +287,16 @@ describe('a rollout that somebody stopped, or a Lease that says so', () => {
     expect(it.steps).toHaveLength(steps)
   })
 
+  test('goes on when Calico, which was removed in its midst, is there again', async () => {
+    const it = hub()
+    it.state = stateOf('no calico', withRollout({ startedAt }))
+    await it.look('rollout', { waits: 'm1' })
+    expect(it.steps).toEqual([])
+    it.state = stateOf(out, withRollout({ startedAt }))
+    await it.look('follow')
+    expect(it.steps).toMatchObject([{ begin: true }])
+  })
+
   test('is not said to be carried out now in the day after it was aborted', async () => {
     const it = hub()
     it.state = stateOf(out, withRollout({ state: 'aborted', startedAt, finishedAt: '2026-11-20T08:00:00Z' }))
@@ -985,6 +995,38 @@ describe('the fleet budget', () => {
     await it.look(reason)
     expect(fleet.budget.holders).toEqual([])
     expect(it.looks.map(({ message }) => message.cluster.name)).toContain('green')
+  })
+
+  test('of a rollout in whose midst Calico was removed is for the next one, and people hear of it', async () => {
+    const { fleet, permits } = shared([clusterKey(ref), '111122223333/eu-central-1/green'])
+    const it = hub({}, { permits })
+    it.state = stateOf('no calico', withRollout({}))
+    await it.look('rollout', { waits: 'm1', decided: 'd' })
+    expect([it.steps, fleet.budget.holders]).toEqual([[], []])
+    expect(it.looks).toMatchObject([
+      { message: { cluster: { name: 'green' } }, delaySeconds: 0 },
+      { message: { cluster: ref, reason: 'follow' }, delaySeconds: 900 },
+    ])
+    expect(it.notices.map(({ text }) => text)).toEqual([expect.stringContaining('calico-node was removed')])
+  })
+
+  test('is kept by an abort that removes its overrides where Calico was removed, and not where there are none to be seen', async () => {
+    const unread = failed<never>({
+      kind: 'unavailable',
+      object: 'FelixConfigurations',
+      status: 404,
+      message: 'no CRDs',
+    })
+    for (const [felix, count] of [
+      [{}, 1],
+      [{ felix: unread }, 0],
+    ] as const) {
+      const { fleet, permits } = shared([clusterKey(ref)])
+      const it = hub({}, { permits })
+      it.state = stateOf('no calico', { ...withRollout({ state: 'aborting' }), ...felix })
+      await it.look('rollout', { waits: 'm1' })
+      expect([it.steps.length, fleet.budget.holders.length, it.notices.length]).toEqual([count, count, 1 - count])
+    }
   })
 
   const green = '111122223333/eu-central-1/green'

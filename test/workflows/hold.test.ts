@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
+import { isLastTry } from '../../shared/dead-letters.ts'
 import type { Permit } from '../../shared/domain/policy/fleet-budget.ts'
 import { type Action, type Policy, policyWith } from '../../shared/domain/policy/policy.ts'
-import { failed, type Read, type ReadFailure } from '../../shared/domain/read.ts'
+import { failed, read, type Read, type ReadFailure } from '../../shared/domain/read.ts'
 import { KubeError, PermanentError } from '../../shared/errors.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
@@ -386,6 +387,19 @@ test.each(['its first read', 'a later one'])(
     expect(world.clock - before).toBe(519_000)
   },
 )
+
+test('a step that is shown no pods of calico-node becomes a dead letter when it was waited for them, not five receives later', async () => {
+  const world = worldOf(['n0'])
+  startRollout(world, { target })
+  world.tools = { ...world.tools, kube: { ...world.tools.kube, pods: async () => read([]) } }
+  const before = world.clock
+  const sent: Evaluation[] = []
+  const hear = async (it: Evaluation) => void sent.push(it)
+  const fault = await run(world, { hear }, { ...message, permit }).catch((error: unknown) => error)
+  expect(fault).toMatchObject({ message: 'no pod of the calico-node DaemonSet is listed' })
+  expect([world.clock - before, isLastTry(fault, 1)]).toEqual([519_000, true])
+  expect(sent).toMatchObject([{ reason: 'refused', permit }])
+})
 
 test.each([
   ['another account', { account: '444455556666' }],

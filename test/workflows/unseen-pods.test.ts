@@ -1,5 +1,6 @@
-import { expect, test } from '@jest/globals'
-import { read } from '../../shared/domain/read.ts'
+import { describe, expect, test } from '@jest/globals'
+import { failed, read } from '../../shared/domain/read.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
 import { calicoSet, startRollout, type World, worldOf } from './world.ts'
@@ -34,4 +35,55 @@ test.each(unseen)('is waited for ever longer, and the tenth time in a row it is 
   expect(waits.reduce((sum, seconds) => sum + seconds)).toBeGreaterThan(300)
   await expect(takeStep(hidden, outdated)).rejects.toThrow(why)
   expect([...world.objects.keys()]).toEqual(['default'])
+})
+
+describe('where Calico was removed', () => {
+  const kubeProxy = { ...calicoSet, role: 'kube-proxy', name: 'kube-proxy', uid: 'proxy' } as const
+  const gone: Partial<Kube> = { daemonSets: async () => read([kubeProxy]), pods: async () => read([]) }
+  const target = '20000:32767'
+
+  const aborting = async (): Promise<World> => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    startRollout(world, { target })
+    for (; world.felixRestarts.length < 2; world.clock += 31_000) await takeStep(world.tools)
+    await control(world.tools.kube, 'abort')
+    expect(world.objects.size).toBe(3)
+    return world
+  }
+  const steps = async (world: World, seen: Partial<Kube>): Promise<Outcome> => {
+    const tools = { ...world.tools, kube: { ...world.tools.kube, ...seen } }
+    for (;;) {
+      const outcome = await takeStep(tools)
+      if (outcome.next !== 'now') return outcome
+    }
+  }
+
+  test('an abort removes its overrides without waiting, and ends', async () => {
+    const world = await aborting()
+    expect(await steps(world, gone)).toMatchObject({ next: 'over', state: 'aborted' })
+    expect([...world.objects.keys()]).toEqual(['default'])
+  })
+
+  test('an abort waits for no node that it restarted', async () => {
+    const world = worldOf(['n0', 'n1'])
+    const touching = [{ node: 'n0', pod: 'calico-node-n0', at: new Date(world.clock - 600_000).toISOString() }]
+    startRollout(world, { state: 'aborting', restart: ['calico-node-n0'], touching })
+    expect(await steps(world, gone)).toMatchObject({ next: 'over', state: 'aborted' })
+  })
+
+  const notGone: [string, Partial<Kube>][] = [
+    ['pods of it are left', { daemonSets: gone.daemonSets! }],
+    [
+      'they may not be listed',
+      { ...gone, pods: async () => failed({ kind: 'denied', object: 'Pods', message: '403' }) },
+    ],
+    ['no DaemonSet at all is listed', { ...gone, daemonSets: async () => read([]) }],
+    ['it is there twice', { ...gone, daemonSets: async () => read([kubeProxy, calicoSet, calicoSet]) }],
+  ]
+  test.each(notGone)('but not where %s: then the abort waits', async (_, seen) => {
+    const world = await aborting()
+    const before = structuredClone(world.objects)
+    expect(await steps(world, seen)).toMatchObject({ next: 'wait', outdated: 1 })
+    expect(world.objects).toEqual(before)
+  })
 })

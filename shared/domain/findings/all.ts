@@ -78,9 +78,9 @@ export const clusterFindings = (found: readonly NodeTrouble[], cluster: ClusterF
     ...(remedy !== undefined && { remedy: withContext(remedy, cluster.state) }),
   }))
 
-/** Groups equal problems of many nodes. Without Calico only the checks of the connection are used. */
+/** Groups equal problems of many nodes. Without Calico only the connection is checked, and what its removal interrupted. */
 const allFindings = (found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] => {
-  if (cluster.install === 'none') return wayChecks.flatMap((check) => check(cluster))
+  if (cluster.install === 'none') return [...wayChecks, rollout.rolloutStranded].flatMap((check) => check(cluster))
   const inside = cluster.nodes.filter(({ outside }) => outside === undefined).length
   const all = [...found, ...combination.nftablesModeDiffers(cluster)]
   return [...grouped(all, inside), ...clusterChecks.flatMap((check) => check(cluster))]

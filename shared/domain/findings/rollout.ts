@@ -158,6 +158,24 @@ const paused = (cluster: ClusterFacts): Finding => ({
   remedy: `${onCluster(cluster, 'rollout log')}   # who paused it\nThen: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
 })
 
+/** calico-node was removed in the middle of it. An abort needs nothing but the overrides, and ends by itself. */
+export const rolloutStranded: ClusterCheck = (cluster) => {
+  const { state } = rolloutOf(cluster) ?? {}
+  const isWithoutApi = 'failure' in cluster.state.felix
+  if (state !== 'running' && !(state === 'aborting' && isWithoutApi)) return []
+  const { name, namespace } = lease
+  return [
+    {
+      code: 'ROLLOUT_HALTED',
+      severity: 'warning',
+      subject: leaseObject,
+      message: `A rollout is ${state}, and calico-node was removed from the cluster. It goes on when calico-node is there again.`,
+      evidence: [{ object: leaseObject, field: field('state'), value: state }],
+      remedy: `To end it: ${isWithoutApi ? `${kubectl(cluster)} -n ${namespace} delete lease ${name}` : onCluster(cluster, 'rollout abort')}`,
+    },
+  ]
+}
+
 const isToday = (
   reverted: Rollout['reverted'],
   { observedAt }: ClusterFacts['state'],

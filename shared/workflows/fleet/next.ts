@@ -55,12 +55,13 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
   const isContinued = message.reason === 'rollout' || (!isApplied && since(record?.renewedAt) > silentSeconds)
   // A person resumed it, or interrupted it at a terminal.
   const isNobodys = !record?.holder
+  const isRemoved = report.calico?.install === 'none'
   // Whose turn it is and cannot be seen lets the next one have it.
   if (failureOf(state.rollout)) return message.permit ? { leaves: true } : { passes: hasTurn(message) }
   switch (rollout?.state) {
     case 'aborting':
-      // A step that became a dead letter is not its end.
-      if (message.reason === 'refused') return { leaves: true }
+      // A step that became a dead letter is not its end. Without Calico's API there is nothing that a step could take back.
+      if (message.reason === 'refused' || (isRemoved && failureOf(state.felix))) return { leaves: true }
       // Its end gives the permit back.
       return isContinued || isNobodys
         ? { send: { begin: false, ...permitOf(message) } }
@@ -71,6 +72,7 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
       // The deployment's own messages take the room within minutes: a cluster in the middle of a change is not overtaken.
       if (!(isContinued || isNobodys))
         return { passes: message.reason === 'follow' && record?.holder !== deploymentHolder }
+      if (isRemoved) return { leaves: true, again: { seconds: recheckSeconds, why: 'calico-node was removed' } }
       return blockedBy.length > 0 || isExcepted(tools, rollout, state)
         ? { leaves: true }
         : continueRunning(tools, message, changes.length > 0)

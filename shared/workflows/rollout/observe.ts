@@ -9,6 +9,7 @@ import { stepInput } from '../../domain/rollout/step-input.ts'
 import type { StepInput } from '../../domain/rollout/step.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { isUnseen } from '../../domain/facts/applicability.ts'
+import { valueOf } from '../../domain/read.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 
@@ -32,6 +33,18 @@ export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | { unkno
   const listed = needed(await kube.pods({ role: 'calico-node', namespace, selector, uid }))
   const pods = listed.filter(({ daemonSet }) => daemonSet === uid)
   return { set, pods, missing: Math.max(0, status.desired - new Set(pods.map(({ node }) => node)).size) }
+}
+
+/**
+ * Calico was removed, and no Felix runs any more: its pods would be adopted by another DaemonSet. Nothing is concluded from a
+ * list without any DaemonSet, nor where pods may not be listed: the permission goes with the namespace.
+ */
+export const isRemoved = async (kube: KubeClient): Promise<boolean> => {
+  const sets = needed(await kube.daemonSets())
+  if (sets.length === 0 || sets.some(({ role }) => role === 'calico-node')) return false
+  const of = { role: 'calico-node', selector: { 'k8s-app': 'calico-node' } } as const
+  const lists = await Promise.all(['kube-system', 'calico-system'].map((namespace) => kube.pods({ ...of, namespace })))
+  return lists.every((list) => valueOf(list)?.length === 0)
 }
 
 /** The DaemonSet misses pods, and not even one is listed. */

@@ -12,7 +12,7 @@ import { overriddenNode } from '../../domain/rollout/range-writes.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
-import { askLater, isOutdated, isThrottled, KubeError, readAgain } from '../../errors.ts'
+import { askLater, isOutdated, isThrottled, readAgain, UnseenError } from '../../errors.ts'
 import { unlessApiIsGone } from './api-gone.ts'
 import { applyStep } from './apply.ts'
 import { decisionOf } from './decision.ts'
@@ -21,7 +21,7 @@ import { agreeing } from '../observe/nodes.ts'
 import { haltWithEvidence, rollBack } from './halt.ts'
 import { holdSeconds } from './hold.ts'
 import { heldByOther, isDueForRenewal, isOverdue, putRollout, renew } from './lease.ts'
-import { calicoPods, listsNone, observeRollout, unlisted } from './observe.ts'
+import { calicoPods, isRemoved, listsNone, observeRollout, unlisted } from './observe.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 /**
@@ -131,14 +131,15 @@ const rescueWaits = (why: string): Outcome => ({ next: 'wait', seconds: 60, why 
 /** What cannot be seen for long ends like a server that throttles for long. */
 const unseen = (why: string, outdated: number): Outcome => ({
   next: 'wait',
-  ...askLater(new KubeError('malformed', why), outdated),
+  ...askLater(new UnseenError('malformed', why), outdated),
 })
 
 const decideAndApply = async (tools: StepTools, standing: LeasedRollout, outdated: number): Promise<Outcome> => {
-  const { rollout } = standing
   const calico = await calicoPods(tools.kube)
-  if ('unknown' in calico) return unseen(calico.unknown, outdated)
-  const { pods, missing } = calico
+  const isHarmless = 'unknown' in calico && standing.rollout.state === 'aborting' && (await isRemoved(tools.kube))
+  if ('unknown' in calico && !isHarmless) return unseen(calico.unknown, outdated)
+  const { pods, missing } = 'unknown' in calico ? { pods: [], missing: 0 } : calico
+  const rollout = isHarmless ? { ...standing.rollout, touching: [] } : standing.rollout
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
   const now = tools.now()
   const looked = { ...(await observeRollout(tools.kube, rollout, { pods, now })), missing }
