@@ -83,11 +83,11 @@ const shortestSeconds = 5
 
 /**
  * The same for a server that throttles, or does not show what is needed. The waits get longer, in all some nine minutes, more if
- * the server asks for it.
+ * the server asks for it. `outdated` may have a fraction: the part of the last wait that is over.
  */
 export const askLater = (error: KubeError, outdated = 0): { why: string; outdated: number; seconds: number } => ({
   ...counted(error, outdated),
-  seconds: Math.max(error.retryAfterSeconds || shortestSeconds, 2 ** outdated),
+  seconds: Math.max(error.retryAfterSeconds || shortestSeconds, 2 ** Math.floor(outdated)),
 })
 
 /** A server may answer the same request a moment later. */

@@ -6,7 +6,7 @@ import { control } from '../../shared/workflows/rollout/control.ts'
 import { KubeError } from '../../shared/errors.ts'
 import { release } from '../../shared/workflows/rollout/lease.ts'
 import { notUnderstood, takeStep } from '../../shared/workflows/rollout/step.ts'
-import { type Outcome, pauseFor } from '../../shared/workflows/rollout/tools.ts'
+import { type Outcome, outdatedAfter, pauseFor } from '../../shared/workflows/rollout/tools.ts'
 import { commandFor } from '../target/command-for.ts'
 import { connect } from '../target/connect.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -96,7 +96,7 @@ const takeBack = async (target: Reached, telling: ProgressOutput, options: Rollo
     let outdated: number | undefined
     while (!interruption.came()) {
       const outcome: Outcome = await takeStep(tools, outdated)
-      outdated = outcome.next === 'wait' ? outcome.outdated : undefined
+      outdated = outdatedAfter(outcome, tools.leaseSeconds)
       // Somebody resumed the rollout: this process does not apply it.
       if (outcome.next === 'over' || outcome.next === 'look') return
       if (outcome.next === 'now') continue

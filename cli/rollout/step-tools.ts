@@ -5,7 +5,13 @@ import { unfinishedHalt } from '../../shared/domain/rollout/progress.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { release } from '../../shared/workflows/rollout/lease.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
-import { type Outcome, pauseFor, type StepEvent, type StepTools } from '../../shared/workflows/rollout/tools.ts'
+import {
+  type Outcome,
+  outdatedAfter,
+  pauseFor,
+  type StepEvent,
+  type StepTools,
+} from '../../shared/workflows/rollout/tools.ts'
 import { Failure } from '../failure.ts'
 import type { ProgressOutput } from '../progress.ts'
 import { type Interruption, watchInterrupts } from './interruption.ts'
@@ -29,7 +35,7 @@ export const finishHalt = async (
   let outcome: Outcome = { next: 'now' }
   try {
     for (let waits = 0; !interruption.came(); ) {
-      outcome = await takeStep(tools, outcome.next === 'wait' ? outcome.outdated : undefined)
+      outcome = await takeStep(tools, outdatedAfter(outcome, tools.leaseSeconds))
       if (outcome.next === 'now') continue
       if (outcome.next !== 'wait' || waits === waitsAtMost) break
       waits += 1

@@ -7,7 +7,7 @@ import { defaultPolicy as policy } from '../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
-import { pauseFor } from '../../shared/workflows/rollout/tools.ts'
+import { outdatedAfter, pauseFor } from '../../shared/workflows/rollout/tools.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { startRollout, worldOf } from '../workflows/world.ts'
 
@@ -87,8 +87,10 @@ test('a server that throttles is asked when it said; any other wait is short eno
   const wait = { next: 'wait', seconds: 40, why: '' } as const
   expect(pauseFor(wait, 60)).toBe(10)
   expect(pauseFor({ ...wait, seconds: 2 }, 60)).toBe(2)
-  expect(pauseFor({ ...wait, outdated: 3 }, 60)).toBe(40)
-  expect(pauseFor({ ...wait, seconds: 3_600, outdated: 3 }, 60)).toBe(300)
+  const throttled = { ...wait, outdated: 3, throttled: true } as const
+  expect(pauseFor(throttled, 60)).toBe(40)
+  expect(pauseFor({ ...throttled, seconds: 3_600 }, 60)).toBe(300)
+  expect(outdatedAfter({ ...throttled, seconds: 3_600 }, 60)).toBe(3)
 })
 
 test.each([

@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
-import { failed, read } from '../../shared/domain/read.ts'
+import { assess } from '../../shared/domain/assess/assess.ts'
+import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
+import { failed, read, valueOf } from '../../shared/domain/read.ts'
+import { silentSeconds } from '../../shared/workflows/fleet/next.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
+import { sync } from '../../shared/workflows/rollout/sync.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
+import { cluster } from '../domain/ingredients.ts'
 import { calicoSet, startRollout, type World, worldOf } from './world.ts'
 
 type Kube = World['tools']['kube']
@@ -35,6 +40,45 @@ test.each(unseen)('is waited for ever longer, and the tenth time in a row it is 
   expect(waits.reduce((sum, seconds) => sum + seconds)).toBeGreaterThan(300)
   await expect(takeStep(hidden, outdated)).rejects.toThrow(why)
   expect([...world.objects.keys()]).toEqual(['default'])
+})
+
+const secondsSince = (world: World): number => (world.clock - Date.parse(world.lease?.renewedAt ?? '')) / 1000
+
+test('meanwhile no other message of the deployment takes the rollout for one that nobody continues', async () => {
+  const world = worldOf(['n0', 'n1'])
+  startRollout(world, { target: '20000:32767' })
+  world.lease = { ...world.lease!, leaseSeconds: 900 }
+  world.clock += 299_000
+  const kube = { ...world.tools.kube, pods: async () => read([]) }
+  const hidden = { ...world.tools, kube, leaseSeconds: 900 }
+  const silent: number[] = []
+  for (let outdated = 0; outdated < 9; outdated += 1) {
+    const { seconds } = (await takeStep(hidden, outdated)) as Extract<Outcome, { next: 'wait' }>
+    world.clock += seconds * 1000
+    silent.push(secondsSince(world))
+  }
+  expect(Math.max(...silent)).toBeLessThan(silentSeconds)
+})
+
+test('at a terminal it is waited for as long, and the Lease does not expire meanwhile', async () => {
+  const given = cluster('eks range 20000-22767')
+  const world = worldOf(['node-0001', 'node-0002', 'node-0003'], valueOf(given.felix)?.objects)
+  world.clock = Date.parse(given.observedAt)
+  const look = async () => {
+    const state = { ...given, rollout: read(world.lease) }
+    return { state, assessment: assess(state, defaultPolicy) }
+  }
+  const silent: number[] = []
+  const sleep = async (seconds: number) => {
+    world.clock += seconds * 1000
+    silent.push(secondsSince(world))
+  }
+  const kube = { ...world.tools.kube, pods: async () => read([]) }
+  const tools = { ...world.tools, kube, look, sleep, waiting: () => undefined, interrupted: () => false }
+  const begunAt = world.clock
+  await expect(sync(tools, defaultPolicy)).rejects.toThrow('no pod of the calico-node DaemonSet is listed')
+  expect(Math.max(...silent)).toBeLessThan(tools.leaseSeconds)
+  expect((world.clock - begunAt) / 1000).toBeGreaterThan(480)
 })
 
 describe('where Calico was removed', () => {

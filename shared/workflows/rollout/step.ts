@@ -98,7 +98,7 @@ const unlessRefused = async (outdated: number, step: () => Promise<Outcome>): Pr
     return await step()
   } catch (error) {
     if (isOutdated(error)) return { next: 'wait', seconds: 1, ...readAgain(error, outdated) }
-    if (isThrottled(error)) return { next: 'wait', ...askLater(error, outdated) }
+    if (isThrottled(error)) return { next: 'wait', throttled: true, ...askLater(error, outdated) }
     throw error
   }
 }
@@ -128,22 +128,27 @@ const isUnlisted = (rollout: Rollout, { pods, missing = 0, objects, left = new S
 /** What a halt has still to undo is tried as long as it takes: people are told of the halt, and it needs no permit. */
 const rescueWaits = (why: string): Outcome => ({ next: 'wait', seconds: 60, why })
 
-/** What cannot be seen for long ends like a server that throttles for long. */
-const unseen = (why: string, outdated: number): Outcome => ({
-  next: 'wait',
-  ...askLater(new UnseenError('malformed', why), outdated),
-})
+/** What cannot be seen for long ends like a server that throttles for long. Until then nobody else is to continue the rollout. */
+const unseen = async (
+  tools: StepTools,
+  { record }: LeasedRollout,
+  { why, outdated }: { why: string; outdated: number },
+): Promise<Outcome> => {
+  const later = askLater(new UnseenError('malformed', why), outdated)
+  if (isDueForRenewal(record, tools)) await renew(tools, record)
+  return { next: 'wait', ...later }
+}
 
 const decideAndApply = async (tools: StepTools, standing: LeasedRollout, outdated: number): Promise<Outcome> => {
   const calico = await calicoPods(tools.kube)
   const isHarmless = 'unknown' in calico && standing.rollout.state === 'aborting' && (await isRemoved(tools.kube))
-  if ('unknown' in calico && !isHarmless) return unseen(calico.unknown, outdated)
+  if ('unknown' in calico && !isHarmless) return unseen(tools, standing, { why: calico.unknown, outdated })
   const { pods, missing } = 'unknown' in calico ? { pods: [], missing: 0 } : calico
   const rollout = isHarmless ? { ...standing.rollout, touching: [] } : standing.rollout
   if (rollout.evidence?.pending) return haltWithEvidence(tools, standing, { first: rollout.evidence, pods })
   const now = tools.now()
   const looked = { ...(await observeRollout(tools.kube, rollout, { pods, now })), missing }
-  if (isUnlisted(rollout, looked)) return unseen(unlisted, outdated)
+  if (isUnlisted(rollout, looked)) return unseen(tools, standing, { why: unlisted, outdated })
   const { unwell = [] } = rememberingUnwell({ rollout, now: now.getTime() }, looked).rollout
   const known = { ...rollout, unwell }
   // It decides in the same step: where the nodes that are not well change all the time, it would never decide otherwise.

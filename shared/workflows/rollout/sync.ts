@@ -5,7 +5,7 @@ import { soundRollout } from '../../domain/rollout/parse.ts'
 import { readAgain } from '../../errors.ts'
 import { release } from './lease.ts'
 import { takeStep } from './step.ts'
-import { type Outcome, pauseFor, type StepTools } from './tools.ts'
+import { type Outcome, outdatedAfter, pauseFor, type StepTools } from './tools.ts'
 
 export interface SyncTools extends Omit<StepTools, 'policy' | 'decided'> {
   /** Observes the whole cluster. */
@@ -42,7 +42,7 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
       }
     }
     if (tools.interrupted()) return interrupted(tools)
-    outcome = await takeStep(tools, outcome.next === 'wait' ? outcome.outdated : undefined)
+    outcome = await takeStep(tools, outdatedAfter(outcome, tools.leaseSeconds))
     if (outcome.next === 'over') {
       // Whether a node becomes Ready after its override was removed shows only after some time.
       if (outcome.recheckAfterSeconds !== undefined) await tools.sleep(outcome.recheckAfterSeconds)

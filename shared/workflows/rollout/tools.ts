@@ -47,11 +47,11 @@ export type StepEvent = {
 
 /**
  * `outdated`: how often in a row the server refused it, because what it had read was outdated (`readAgain`), or throttled, or did not
- * show calico-node's pods (`askLater`).
+ * show calico-node's pods (`askLater`). `throttled`: which of these it was.
  */
 export type Outcome =
   | { next: 'now' }
-  | { next: 'wait'; seconds: number; why: string; outdated?: number }
+  | { next: 'wait'; seconds: number; why: string; outdated?: number; throttled?: true }
   /**
    * The Lease has a decision of another process, or the cluster changed while a rollout began: an evaluation of the
    * whole cluster (`beginRollout`) must come first.
@@ -63,12 +63,20 @@ export type Outcome =
 /** Seconds; whatever a server asks for. */
 export const longestPause = 300
 
+type Wait = Extract<Outcome, { next: 'wait' }>
+
 /**
  * Seconds that a process at a terminal waits before it asks again: short enough to renew the Lease in time. A server that
  * throttles is asked when it said, or else the answer is the same.
  */
-export const pauseFor = ({ seconds, outdated }: Extract<Outcome, { next: 'wait' }>, leaseSeconds: number): number =>
-  Math.min(seconds, outdated === undefined ? leaseSeconds / 6 : longestPause)
+export const pauseFor = ({ seconds, throttled }: Wait, leaseSeconds: number): number =>
+  Math.min(seconds, throttled ? longestPause : leaseSeconds / 6)
+
+/** `outdated` after that pause: a wait that was cut short to renew the Lease counts as a part of one. */
+export const outdatedAfter = (outcome: Outcome, leaseSeconds: number): number | undefined => {
+  if (outcome.next !== 'wait' || outcome.outdated === undefined) return undefined
+  return outcome.outdated - 1 + (outcome.throttled ? 1 : pauseFor(outcome, leaseSeconds) / outcome.seconds)
+}
 
 /** A rollout and the Lease it is stored in. */
 export interface LeasedRollout {

@@ -66,7 +66,7 @@ export const workflowMutants: readonly Mutant[] = [
   {
     name: 'Retry-After is ignored',
     file: 'shared/errors.ts',
-    from: 'Math.max(error.retryAfterSeconds || shortestSeconds, 2 ** outdated)',
-    to: 'Math.max(shortestSeconds, 2 ** outdated)',
+    from: 'Math.max(error.retryAfterSeconds || shortestSeconds, 2 ** Math.floor(outdated))',
+    to: 'Math.max(shortestSeconds, 2 ** Math.floor(outdated))',
   },
 ]
