@@ -5,7 +5,9 @@ import { type Action, type Policy, policyWith } from '../../shared/domain/policy
 import { failed, read, type Read, type ReadFailure } from '../../shared/domain/read.ts'
 import { KubeError, PermanentError } from '../../shared/errors.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { ranges, startRollout, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'
@@ -387,6 +389,28 @@ test.each(['its first read', 'a later one'])(
     expect(world.clock - before).toBe(519_000)
   },
 )
+
+test('while the next node is on hold, a node that is not well is observed as often as before', async () => {
+  const world = worldOf(['n0', 'n1', 'n2'])
+  const pace = {
+    strategy: 'staged',
+    maxUnavailable: 2,
+    canarySeconds: 30,
+    settleSeconds: 10,
+    nodeDeadlineSeconds: 120,
+  } as const
+  startRollout(world, { target, pace })
+  for (; world.felixRestarts.length < 2; world.clock += 200_000) await takeStep(world.tools)
+  const ago = (seconds: number) => new Date(world.clock - seconds * 1000).toISOString()
+  world.pods = world.pods.map((pod) => (pod.node === 'n0' ? { ...pod, readySince: ago(2) } : pod))
+  const trouble = () => 'an alarm'
+  const waitsWith = async (unwell: object) => {
+    startRollout(world, { ...soundRollout(world.lease, world.clock), ...unwell })
+    return (await run(world, { trouble, policy: pace }, message, 1)).waits
+  }
+  expect(await waitsWith({ unwell: [{ node: 'n0', since: ago(60) }] })).toEqual([10])
+  expect(await waitsWith({ unwell: undefined })).toEqual([300])
+})
 
 test('a step that is shown no pods of calico-node becomes a dead letter when it was waited for them, not five receives later', async () => {
   const world = worldOf(['n0'])

@@ -162,6 +162,29 @@ describe('a node that was changed', () => {
     expect(await run(world)).toMatchObject({ state: 'done' })
   })
 
+  test('and was well while nobody looked for minutes has its whole deadline when it fails just before somebody does', async () => {
+    const world = begun('staged')
+    await takeStep(world.tools)
+    const at = world.clock
+    failing(world, 'n0').push(at + 55_000, at + 258_000)
+    world.clock = at + 61_000
+    await takeStep(world.tools)
+    expect(rolloutIn(world).unwell).toMatchObject([{ node: 'n0' }])
+    world.clock = at + 261_000
+    expect(await run(world)).toMatchObject({ state: 'done' })
+  })
+
+  test('and that fails again and again halts the rollout also where its Lease is held for longer', async () => {
+    const nodeDeadlineSeconds = 3 * deadline
+    const world = begun('staged', ['n0', 'n1'], { pace: { ...pace('staged'), nodeDeadlineSeconds } })
+    world.tools = { ...world.tools, leaseSeconds: 900 }
+    flapping(world, 'n0')
+    expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringMatching(/^n0: not well since 2026/) })
+    expect(secondsSince(world, world.felixRestarts[0]?.at ?? 0)).toBeLessThanOrEqual(
+      bound - deadline + nodeDeadlineSeconds,
+    )
+  })
+
   test('and that fails again and again halts the rollout, and its override goes', async () => {
     const world = begun('staged')
     flapping(world, 'n1')

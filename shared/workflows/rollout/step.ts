@@ -19,15 +19,14 @@ import { decisionOf } from './decision.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 import { haltWithEvidence, rollBack } from './halt.ts'
-import { holdSeconds } from './hold.ts'
 import { heldByOther, isDueForRenewal, isOverdue, putRollout, renew } from './lease.ts'
 import { calicoPods, isRemoved, listsNone, observeRollout, unlisted } from './observe.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 /**
  * One step of the rollout in the Lease: at most five requests, or eight if it writes a range, which is noted before
- * and confirmed after (one more if the Lease is about to expire, a touched node is missing or not Ready, others are
- * not well than before, a log is read, or the API is no longer served) and at most one effect on nodes. An effect that
+ * and confirmed after (one more if the Lease is about to expire, a touched node is missing or not Ready, nodes are
+ * remembered as not well, a log is read, or the API is no longer served) and at most one effect on nodes. An effect that
  * was applied before and not acknowledged is visible in the cluster and not repeated. The Lease may be forged: no node is changed unless this
  * function or process decided it, and every step reads the cluster again. `outdated`: as the outcome before said.
  */
@@ -67,10 +66,10 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
 }
 
 /** Nobody looked for so long that what is remembered of the nodes says nothing about them now. */
-const isUnwatched = ({ now, leaseSeconds }: StepTools, { renewedAt }: RolloutRecord, rollout: Rollout): boolean => {
+const isUnwatched = ({ now }: StepTools, { renewedAt }: RolloutRecord, rollout: Rollout): boolean => {
   const gap = (now().getTime() - milliseconds(renewedAt ?? '')) / 1000
-  // A step that only waits does not renew the Lease each time.
-  const most = Math.max(rollout.pace.nodeDeadlineSeconds, longestSettle(rollout), holdSeconds) + leaseSeconds / 3 + 60
+  // While nodes are remembered, each look renews the Lease. The deployment evaluates the whole cluster in between.
+  const most = longestSettle(rollout) + 90
   return rollout.unwell !== undefined && !(gap >= -clockSkew / 1000 && gap <= most)
 }
 
@@ -131,11 +130,12 @@ const rescueWaits = (why: string): Outcome => ({ next: 'wait', seconds: 60, why 
 /** What cannot be seen for long ends like a server that throttles for long. Until then nobody else is to continue the rollout. */
 const unseen = async (
   tools: StepTools,
-  { record }: LeasedRollout,
+  { record, rollout }: LeasedRollout,
   { why, outdated }: { why: string; outdated: number },
 ): Promise<Outcome> => {
   const later = askLater(new UnseenError('malformed', why), outdated)
-  if (isDueForRenewal(record, tools)) await renew(tools, record)
+  if (isDueForRenewal(record, tools))
+    await (rollout.unwell ? forgetUnwell(tools, record, rollout) : renew(tools, record))
   return { next: 'wait', ...later }
 }
 
@@ -153,7 +153,11 @@ const decideAndApply = async (tools: StepTools, standing: LeasedRollout, outdate
   const known = { ...rollout, unwell }
   // It decides in the same step: where the nodes that are not well change all the time, it would never decide otherwise.
   const isNew = !isDeepStrictEqual(unwell, rollout.unwell ?? [])
-  const record = isNew ? await putRollout(tools, standing, known) : standing.record
+  const record = isNew
+    ? await putRollout(tools, standing, known)
+    : unwell.length > 0
+      ? await renew(tools, standing.record)
+      : standing.record
   const { step, seen } = await decideStep(tools, known, looked)
   return applyStep(step, tools, { record, rollout: known, seen })
 }
