@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { BrakePosition } from '../../../shared/domain/policy/policy.ts'
 import { failFelixWith } from '../../rollout/stage.ts'
+import { bringBack } from './back.ts'
 import { judge, type Verdict } from './judge.ts'
 import { judgeHalt } from './judge-halt.ts'
 import type { CrashPoint } from './life.ts'
@@ -158,10 +159,10 @@ export const outages = async (series: Series, need: Need, moments: number[]): Pr
         await cluster.suspend()
       } else if (away && nth === moment + 3) {
         away = false
-        await cluster.resume()
+        await bringBack(series.scene)
       }
     }
     await attempt(series, need, `API server killed at message ${moment}`, { between })
-    if (away) await cluster.resume()
+    if (away) await bringBack(series.scene)
   }
 }
