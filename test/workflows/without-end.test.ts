@@ -532,22 +532,72 @@ describe('somebody takes our marks during an abort', () => {
   })
 })
 
-test('a node that was not well before an abort reached it keeps the others waiting until its deadline, and not longer', async () => {
-  const world = begun('staged')
-  while (world.felixRestarts.length < 3) {
-    const outcome = await takeStep(world.tools)
-    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+describe('an abort', () => {
+  /** All nodes have been changed, and are well. */
+  const changed = async () => {
+    const world = begun('staged')
+    while (world.felixRestarts.length < 3) {
+      const outcome = await takeStep(world.tools)
+      if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+    }
+    world.clock += 600_000
+    return world
   }
-  world.clock += 600_000
-  const ill = { ready: false, readySince: world.iso() }
-  world.pods = world.pods.map((pod) => (pod.node === 'n1' ? { ...pod, ...ill } : pod))
-  world.clock += 600_000
-  await control(world.tools.kube, 'abort', { by: 'x', now: world.tools.now })
-  expect(await run(world)).toMatchObject({ state: 'aborted' })
-  expect([...world.objects.keys()]).toEqual(['default'])
-  const back = world.felixRestarts.slice(3)
-  expect(back.map(({ node }) => node)).toEqual(['n1', 'n0', 'n2'])
-  expect(back[1]!.at - back[0]!.at).toBeGreaterThanOrEqual(deadline * 1000)
+  const abort = (world: World) => control(world.tools.kube, 'abort', { by: 'x', now: world.tools.now })
+  const secondsBetween = (from: { at: number }, to: { at: number }) => (to.at - from.at) / 1000
+
+  test.each([600, 100, 1])(
+    'is kept from the others by a node that was not well for %s s until its deadline, and not longer',
+    async (seconds) => {
+      const world = await changed()
+      const ill = { ready: false, readySince: world.iso() }
+      world.pods = world.pods.map((pod) => (pod.node === 'n1' ? { ...pod, ...ill } : pod))
+      world.clock += seconds * 1000
+      await abort(world)
+      expect(await run(world)).toMatchObject({ state: 'aborted' })
+      expect([...world.objects.keys()]).toEqual(['default'])
+      const back = world.felixRestarts.slice(3)
+      expect(back.map(({ node }) => node)).toEqual(['n1', 'n0', 'n2'])
+      expect(secondsBetween(back[0]!, back[1]!)).toBeGreaterThanOrEqual(deadline)
+      expect(secondsBetween(back[0]!, back[1]!)).toBeLessThanOrEqual(bound)
+    },
+  )
+
+  test('and so it is by a node that was failing again and again', async () => {
+    const world = await changed()
+    failing(world, 'n1').push(...Array.from({ length: 100 }, (_, index) => world.clock + index * 15_000))
+    world.clock += 5_000
+    await abort(world)
+    expect(await run(world)).toMatchObject({ state: 'aborted' })
+    const back = world.felixRestarts.slice(3)
+    expect(back.map(({ node }) => node)).toEqual(['n1', 'n0', 'n2'])
+    expect(secondsBetween(back[0]!, back[1]!)).toBeGreaterThanOrEqual(deadline)
+  })
+
+  test.each([0, 60, 200])(
+    'halts at a node that fails when its range was taken back, with a clock %s s behind, and goes on when it is asked for again',
+    async (behind) => {
+      const world = await changed()
+      inPods(world, (pod) =>
+        pod.ready
+          ? pod
+          : { ...pod, readySince: new Date(Date.parse(pod.readySince ?? '') - behind * 1000).toISOString() },
+      )
+      world.broken = new Set(['n0', 'n1'])
+      const back = () => world.felixRestarts.slice(3).map(({ node }) => node)
+      for (const node of ['n0', 'n1']) {
+        await abort(world)
+        expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringContaining(node) })
+        expect(back().at(-1)).toBe(node)
+        // Nobody looks for an hour.
+        world.clock += 3_600_000
+      }
+      await abort(world)
+      expect(await run(world)).toMatchObject({ state: 'aborted' })
+      expect(back()).toEqual(['n0', 'n1', 'n2'])
+      expect([...world.objects.keys()]).toEqual(['default'])
+    },
+  )
 })
 
 /** Whoever writes a later time again and again, with or without our marks. */

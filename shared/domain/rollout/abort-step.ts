@@ -7,7 +7,9 @@ import { writtenBefore } from './memory.ts'
 import { changeTime } from './on-record.ts'
 import { type Flight, type RolloutNow, flightsOf, isLate, remaining, wasUnwell } from './places.ts'
 import { overrideName } from './range-writes.ts'
+import { milliseconds } from '../rfc3339.ts'
 import { type StepInput, settling, type Step, wait } from './step.ts'
+import type { Settling } from './unwell.ts'
 
 /**
  * Removes our overrides, one node after the other if that restarts its Felix; `default` keeps its value. First the
@@ -15,16 +17,19 @@ import { type StepInput, settling, type Step, wait } from './step.ts'
  */
 export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   const { objects, defaultRange } = seen
-  const { pace } = current.rollout
+  const { settleSeconds, nodeDeadlineSeconds } = current.rollout.pace
   const ours = objects.filter(isOurs)
   const places = placesWith(current, seen, ours)
   const withdrawn = places.filter(isTakenBack)
-  const isLateNow = (it: Flight) => isLate(current, it, pace.settleSeconds)
-  // It was not well before its range was taken back: it had the time to come back, and the others need not wait for it.
-  const isPast = (it: Flight) => isLateNow(it) && wasUnwell(it)
-  const late = [...flightsOf(current.rollout, seen), ...withdrawn].find((it) => isLateNow(it) && !isPast(it))
+  const flights = flightsOf(current.rollout, seen)
+  const isLateNow = (it: Flight) => isLate(current, it, settleSeconds)
+  // Each has its deadline to come back, and the others need not wait for it longer.
+  const excused = new Set<Flight>(withdrawn.filter((it) => wasIll(current, it) || isHaltedFor(current, it)))
+  const isPast = (it: Place) =>
+    excused.has(it) && isLateNow(it) && current.now - milliseconds(it.changedAt) > nodeDeadlineSeconds * 1000
+  const late = [...flights, ...withdrawn].find((it) => isLateNow(it) && !excused.has(it))
   if (late) return lost(current, late, { object: objectName(overrideName(late.node)) })
-  const unsettled = places.filter((it) => !isPast(it) && remaining(current, it, pace.settleSeconds) !== undefined)
+  const unsettled = places.filter((it) => !isPast(it) && remaining(current, it, settleSeconds) !== undefined)
   // From the object itself, because the Lease's target can be forged.
   const saysAsDefault = ({ annotations }: FelixObject) =>
     annotations[rangeAnnotation] !== undefined && annotations[rangeAnnotation] === defaultRange
@@ -35,9 +40,7 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   if (harmless) return { do: 'remove-override', object: harmless }
   // Somebody took their marks: what they have left is not touched, and the next node waits for them all the same.
   const unmarked = unmarkedPlaces(current, seen).filter((it) => !isLateNow(it))
-  const waits = [...flightsOf(current.rollout, seen), ...unmarked, ...unsettled].flatMap(
-    (it) => remaining(current, it, pace.settleSeconds) ?? [],
-  )
+  const waits = [...flights, ...unmarked, ...unsettled].flatMap((it) => remaining(current, it, settleSeconds) ?? [])
   // On a node that is already disturbed, the override can be removed at once, without disturbing another node.
   const next =
     unsettled.find((it) => !withdrawn.includes(it)) ??
@@ -67,6 +70,22 @@ const unmarkedPlaces = (current: RolloutNow, seen: StepInput): Place[] => {
   )
 }
 
-/** The nodes whose range was taken back. */
-export const takenBack = (current: RolloutNow, seen: StepInput): Flight[] =>
-  placesWith(current, seen, seen.objects.filter(isOurs)).filter(isTakenBack)
+/** It was not well before its range was taken back: as its pod says, or as is remembered, whatever clock the node has. */
+const wasIll = ({ rollout }: RolloutNow, it: Place): boolean => {
+  const known = rollout.unwell?.find(({ node }) => node === it.node)
+  return wasUnwell(it) || milliseconds(known?.since ?? '') < milliseconds(it.changedAt)
+}
+
+/** A person knows that it is not well, and asked for the abort again. The journal has our last write to the node as well. */
+const isHaltedFor = ({ rollout }: RolloutNow, { node }: Flight): boolean => {
+  const about = [`Node/${node}`, objectName(overrideName(node))]
+  const last = rollout.journal?.entries.findLast(({ object }) => about.includes(object))
+  return last?.what === 'halt' && last.rollout === rollout.id
+}
+
+/** Nodes with our override: before its range is taken back, one that is not Ready is remembered at once. */
+export const overridden = (current: RolloutNow, seen: StepInput): Settling[] =>
+  placesWith(current, seen, seen.objects.filter(isOurs)).map((it) => ({
+    ...it,
+    settle: isTakenBack(it) || it.pod.ready ? current.rollout.pace.settleSeconds : 0,
+  }))

@@ -1,7 +1,7 @@
 import type { FelixObject } from '../cluster.ts'
 import type { Strategy } from '../report.ts'
 import type { Rollout } from './rollout.ts'
-import { abortStep, takenBack } from './abort-step.ts'
+import { abortStep, overridden } from './abort-step.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { atOncePlaces, momentOf } from './at-once.ts'
 import { isOurs } from './marks.ts'
@@ -52,7 +52,7 @@ const touchedNodes = (current: RolloutNow, seen: StepInput): Settling[] => {
   const { settleSeconds } = rollout.pace
   const flights = flightsOf(rollout, seen)
   if (rollout.state === 'aborting' || (rollout.phase === 'range' && rollout.target === undefined))
-    return settlingFor(settleSeconds, [...flights, ...takenBack(current, seen)])
+    return [...settlingFor(settleSeconds, flights), ...overridden(current, seen)]
   if (rollout.phase === 'restarts')
     return settlingFor(restartPace(rollout, seen).settle, [...flights, ...othersStarted(current, seen)])
   const places = placesOf(current, seen)
