@@ -598,6 +598,42 @@ describe('an abort', () => {
       expect([...world.objects.keys()]).toEqual(['default'])
     },
   )
+
+  describe.each([0, 400])(
+    'of restarts, where a restarted node does not become Ready, with a clock %s s behind',
+    (behind) => {
+      const restarted = async () => {
+        const world = worldOf(['n0', 'n1', 'n2'])
+        startRollout(world, { restart: world.pods.map(({ name }) => name), pace: pace('staged') })
+        world.broken = new Set(['n0'])
+        inPods(world, (pod) =>
+          pod.ready
+            ? pod
+            : { ...pod, readySince: new Date(Date.parse(pod.readySince ?? '') - behind * 1000).toISOString() },
+        )
+        while (world.podRestarts.length === 0) await takeStep(world.tools)
+        return world
+      }
+
+      test('halts at its deadline, and ends when it is asked for again', async () => {
+        const world = await restarted()
+        await abort(world)
+        expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringContaining('n0') })
+        expect(secondsBetween(world.podRestarts[0]!, { at: world.clock })).toBeLessThanOrEqual(bound)
+        await abort(world)
+        expect(await run(world)).toMatchObject({ state: 'aborted' })
+        expect(world.podRestarts).toHaveLength(1)
+      })
+
+      test('ends where the rollout had halted for that node', async () => {
+        const world = await restarted()
+        expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringContaining('n0') })
+        await abort(world)
+        expect(await run(world)).toMatchObject({ state: 'aborted' })
+        expect(world.podRestarts).toHaveLength(1)
+      })
+    },
+  )
 })
 
 /** Whoever writes a later time again and again, with or without our marks. */

@@ -23,11 +23,15 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   const withdrawn = places.filter(isTakenBack)
   const flights = flightsOf(current.rollout, seen)
   const isLateNow = (it: Flight) => isLate(current, it, settleSeconds)
+  const watched = [...flights, ...withdrawn]
   // Each has its deadline to come back, and the others need not wait for it longer.
-  const excused = new Set<Flight>(withdrawn.filter((it) => wasIll(current, it) || isHaltedFor(current, it)))
-  const isPast = (it: Place) =>
-    excused.has(it) && isLateNow(it) && current.now - milliseconds(it.changedAt) > nodeDeadlineSeconds * 1000
-  const late = [...flights, ...withdrawn].find((it) => isLateNow(it) && !excused.has(it))
+  const excused = new Set<Flight>([
+    ...watched.filter((it) => isHaltedFor(current, it)),
+    ...withdrawn.filter((it) => wasIll(current, it)),
+  ])
+  const isPast = (it: Flight) =>
+    excused.has(it) && isLateNow(it) && current.now - milliseconds(it.changedAt ?? '') > nodeDeadlineSeconds * 1000
+  const late = watched.find((it) => isLateNow(it) && !excused.has(it))
   if (late) return lost(current, late, { object: objectName(overrideName(late.node)) })
   const unsettled = places.filter((it) => !isPast(it) && remaining(current, it, settleSeconds) !== undefined)
   // From the object itself, because the Lease's target can be forged.
@@ -40,7 +44,9 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   if (harmless) return { do: 'remove-override', object: harmless }
   // Somebody took their marks: what they have left is not touched, and the next node waits for them all the same.
   const unmarked = unmarkedPlaces(current, seen).filter((it) => !isLateNow(it))
-  const waits = [...flights, ...unmarked, ...unsettled].flatMap((it) => remaining(current, it, settleSeconds) ?? [])
+  const waits = [...flights.filter((it) => !isPast(it)), ...unmarked, ...unsettled].flatMap(
+    (it) => remaining(current, it, settleSeconds) ?? [],
+  )
   // On a node that is already disturbed, the override can be removed at once, without disturbing another node.
   const next =
     unsettled.find((it) => !withdrawn.includes(it)) ??
