@@ -71,6 +71,17 @@ test.each([
   expect(rollout?.unwell?.map(({ node }) => node)).toEqual(kept)
 })
 
+test('another process waits no more than the one before for a node that a resume left out', async () => {
+  const world = worldOf(['n1'])
+  const { decided: _none, ...tools } = world.tools
+  const first = await beginRollout(tools, lookAt(world), defaultPolicy)
+  if (!first.begun) throw new Error('it did not begin')
+  startRollout(world, { ...first.rollout, restart: ['coredns-1'], apart: ['n2'] })
+  world.clock += 61_000
+  await beginRollout({ ...tools, holder: 'another' }, lookAt(world), defaultPolicy)
+  expect(soundRollout(world.lease, Infinity)).toMatchObject({ restart: [], apart: ['n2'] })
+})
+
 test('no rollout begins while somebody else holds the Lease, though its record was removed', async () => {
   const world = worldOf(['n1'])
   startRollout(world, { target: '21000:22000' })

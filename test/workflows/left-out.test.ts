@@ -81,3 +81,20 @@ describe.each([
     expect(await resume(world)).toMatchObject({ changed: false, why: expect.stringContaining('n0') })
   })
 })
+
+test('resume leaves out a node with our override as well, on which it did not halt: its override goes with the others', async () => {
+  const world = worldOf(nodes)
+  world.broken = new Set(['n1'])
+  startRollout(world, { target, canary: 'n0' })
+  expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringMatching(/^n1: /) })
+  world.broken = new Set()
+  world.pods = world.pods
+    .filter(({ node }) => node !== 'n0')
+    .map((pod) => ({ ...pod, ready: true, readySince: world.iso() }))
+  world.bare.add('n0')
+  unlabelled(world)
+  expect(await resume(world)).toMatchObject({ changed: true, about: expect.stringContaining('n0 (nodeSelector)') })
+  expect(await run(world)).toMatchObject({ state: 'done' })
+  expect(touched(world)).toEqual(['n0', 'n1', 'n1', 'n1', 'n2'])
+  expect([...world.objects.keys()]).toEqual(['default'])
+})

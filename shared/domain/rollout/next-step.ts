@@ -105,10 +105,10 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
 
 /**
  * Our overrides on nodes without a calico-node pod. The rollout waits for a node that was changed, but not for one
- * that left the cluster.
+ * that left the cluster, or that is to run no calico-node any more: its override goes with the others.
  */
 const awayFrom = (current: RolloutNow, { objects, pods }: StepInput): Away[] => {
-  const there = new Set(pods.map(({ node }) => node))
+  const known = new Set([...pods.map(({ node }) => node), ...(current.rollout.apart ?? [])])
   return objects
     .filter(isReachedBy(current.rollout))
     .map((object) => ({
@@ -116,7 +116,7 @@ const awayFrom = (current: RolloutNow, { objects, pods }: StepInput): Away[] => 
       object,
       changedAt: new Date(changeTime(current, object)).toISOString(),
     }))
-    .filter(({ node }) => !there.has(node))
+    .filter(({ node }) => !known.has(node))
 }
 
 type Away = { node: string; object: FelixObject; changedAt: string }

@@ -84,6 +84,7 @@ const assembled = (id: string, at: At, now: number): Parsed => {
       evidence: parseEvidence(at('evidence')),
       zones: given('zones', zonesOf),
       written: given('written', (text) => all(words(text), (it) => (isWord(it) ? it : undefined))),
+      apart: given('apart', names),
       careful: given('careful', (text) => (text === 'true' ? (true as const) : undefined)),
       unwell: given('unwell', (text) => all(words(text), (word) => unwellOf(word, time))),
       reverted: given('taken-back', (text) => revertedOf(text, time)),

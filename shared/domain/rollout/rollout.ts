@@ -55,6 +55,8 @@ export interface Rollout {
   reverted?: Reverted
   /** Touched nodes that have not stayed well, and since when (`unwell.ts`). */
   unwell?: { node: string; since: string }[]
+  /** Nodes with our override and without a pod, when a person resumed it: the DaemonSet wants none there, and it waits for none. */
+  apart?: string[]
   /** A person resumed it with `--force`: one node at a time, whatever the policy allows. */
   careful?: true
   /** The writes of this rollout and of earlier ones. Absent in a write: not changed. */
@@ -119,6 +121,7 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}written`]: rollout.written?.join(' ') || null,
   [`${ours}taken-back`]: rollout.reverted ? JSON.stringify(plainAll(rollout.reverted)) : null,
   [`${ours}unwell`]: rollout.unwell?.map(({ node, since }) => `${node}=${since}`).join(' ') || null,
+  [`${ours}apart`]: rollout.apart?.join(' ') || null,
   [`${ours}careful`]: rollout.careful ? 'true' : null,
   ...(rollout.journal && { [`${ours}journal`]: journalText(rollout.journal) }),
 })

@@ -101,6 +101,7 @@ export const beginRollout = async (tools: StepTools, look: AssessedCluster, poli
     ...(isSame && present.written && { written: present.written }),
     // Another process may have stopped long ago: nobody saw how the nodes fared since.
     ...(isSame && record?.holder === tools.holder && present.unwell && { unwell: present.unwell }),
+    ...(present?.state === 'running' && present.apart && { apart: present.apart }),
     ...(isCareful && { careful: true as const, pace: paceFor(present, policy) }),
     ...(present?.journal && { journal: present.journal }),
   }

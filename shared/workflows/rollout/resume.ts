@@ -2,6 +2,8 @@ import type { KubeClient } from '../../clients/kube/client.ts'
 import type { NodeState } from '../../domain/cluster.ts'
 import { leftOutBy } from '../../domain/placement.ts'
 import { nextStep } from '../../domain/rollout/next-step.ts'
+import { isReachedBy } from '../../domain/rollout/places.ts'
+import { overriddenNode } from '../../domain/rollout/range-writes.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import { needed } from '../needed.ts'
@@ -37,10 +39,12 @@ export const beforeResuming = async (
   if (listsNone(calico)) return not(unlisted)
   const nodes = needed(agreeing(await kube.nodes(), calico.pods))
   const failed = evidence ? [evidence.node, ...(evidence.beside ?? [])] : []
-  const apart = apartOf(calico, nodes, [...failed, ...resumed.touching.map(({ node }) => node)])
+  const seen = withNodes(await observeRollout(kube, resumed, { pods: calico.pods, now }), nodes)
+  const overridden = seen.objects.filter(isReachedBy(resumed)).map(overriddenNode)
+  const apart = apartOf(calico, nodes, [...failed, ...resumed.touching.map(({ node }) => node), ...overridden])
   const isApart = (name: string) => apart.some(({ node }) => node === name)
-  const rollout = { ...resumed, touching: resumed.touching.filter(({ node }) => !isApart(node)) }
-  const seen = withNodes(await observeRollout(kube, rollout, { pods: calico.pods, now }), nodes)
+  const touching = resumed.touching.filter(({ node }) => !isApart(node))
+  const rollout = { ...resumed, touching, apart: overridden.filter(isApart) }
   const there = new Set(nodes.map(({ name }) => name))
   const well = new Set(seen.pods.filter(({ ready, deletedAt }) => ready && !deletedAt).map(({ node }) => node))
   const ill = failed.find((node) => there.has(node) && !well.has(node) && !isApart(node))
