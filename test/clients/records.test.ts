@@ -66,6 +66,17 @@ describe('the last report of a cluster', () => {
     expect((await client.lastReport('b'))?.observedAt).toBe('2026-11-23T04:00:00.000Z')
   })
 
+  test('says what people may have been told after it, until the next one', async () => {
+    const [first, second] = [report('2026-11-23T04:00:00.000Z', [node('n')]), report('2026-11-23T05:00:00.000Z')]
+    await client.putReport('f', first)
+    await client.putBegun('f', first, 'unknown')
+    expect(await client.lastReport('f')).toEqual({ ...first, begun: 'unknown' })
+    await client.putReport('f', second)
+    expect(await client.lastReport('f')).toEqual(second)
+    await client.putBegun('f', first, 'unknown')
+    expect(await client.lastReport('f')).toEqual(second)
+  })
+
   test('is forgotten ninety days after', async () => {
     await client.putReport('c', report('2026-11-23T04:00:00.000Z'))
     expect((await stored('c'))?.['expiresAt']).toEqual({ N: String(Date.UTC(2027, 1, 21, 4) / 1_000) })

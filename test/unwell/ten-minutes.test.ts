@@ -61,6 +61,7 @@ const cloud = (ill: Service) => {
   const records = {
     lastReport: () => reached('DynamoDB', () => report),
     putReport: (_: string, it: Report) => reached('DynamoDB', () => ((report = it), true)),
+    putBegun: () => reached('DynamoDB', () => undefined),
     keepVerdict: () => reached('DynamoDB', () => undefined),
     lastSwitch: (key: string) => reached('DynamoDB', () => switches.get(key)),
     putSwitch: (key: string, it: StoredSwitch) => reached('DynamoDB', () => void switches.set(key, it)),

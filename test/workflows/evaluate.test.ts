@@ -515,6 +515,23 @@ describe('a message that comes again', () => {
     expect(it.notices.map(({ subject }) => subject)).toEqual([expect.stringContaining('out of step')])
     expect(it.begun).toBeUndefined()
   })
+
+  test('is not needed for the end of a problem that its evaluation told before it was killed', async () => {
+    const it = hub()
+    it.state = stateOf('nothing')
+    await it.look()
+    it.state = stateOf(out)
+    const { putReport } = it.tools.records
+    it.tools.records.putReport = () => Promise.reject(new Error('killed'))
+    await expect(it.look()).rejects.toThrow('killed')
+    it.tools.records.putReport = putReport
+    it.state = stateOf('nothing')
+    await it.look('sweep')
+    await it.look('sweep')
+    const [begun, ended] = [expect.stringContaining('out of step'), expect.stringContaining('in step again')]
+    expect(it.notices.map(({ subject }) => subject)).toEqual([begun, ended])
+    expect(it.notices[1]?.about?.incident).toBe(it.notices[0]?.about?.incident)
+  })
 })
 
 describe('flapping', () => {

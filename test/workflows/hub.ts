@@ -1,5 +1,5 @@
 import type { Incident } from '../../shared/clients/aws/incidents.ts'
-import type { StoredSwitch } from '../../shared/clients/aws/records.ts'
+import type { StoredReport, StoredSwitch } from '../../shared/clients/aws/records.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import type { OutgoingNotice } from '../../shared/domain/notice/outgoing.ts'
 import { type Policy, policyWith } from '../../shared/domain/policy/policy.ts'
@@ -27,7 +27,7 @@ export const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> =
   const it = {
     clock: Date.parse('2026-11-20T10:00:00Z'),
     state: stateOf(out),
-    report: undefined as Report | undefined,
+    report: undefined as StoredReport | undefined,
     seen: [] as Report['verdict'][],
     begun: undefined as string | undefined,
     notices: [] as OutgoingNotice[],
@@ -51,6 +51,7 @@ export const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> =
         it.report = report
         return true
       },
+      putBegun: async (_, last, begun) => void (it.report = { ...last, begun }),
       keepVerdict: async (_, { verdict }) => void it.seen.push(verdict),
       reserve: async ({ hash }) => {
         if (it.claims.has(hash)) return 'told'

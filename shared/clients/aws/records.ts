@@ -1,4 +1,5 @@
 import {
+  type AttributeValue,
   type DynamoDBClient,
   GetItemCommand,
   type GetItemCommandOutput,
@@ -20,7 +21,7 @@ import { clockSkew } from '../../domain/rollout/annotations.ts'
 
 /** The state between evaluations: the last report of each cluster, and its notices. Keys: `clusterKey`. */
 export interface Records {
-  lastReport: (cluster: string) => Promise<Report | undefined>
+  lastReport: (cluster: string) => Promise<StoredReport | undefined>
   /**
    * The cluster was deleted: only the time of that is kept. A report of an earlier evaluation is not stored after it.
    */
@@ -29,6 +30,8 @@ export interface Records {
    * Records the verdict for a year. `false` if the stored report is already from a later observation (`observedAt`).
    */
   putReport: (cluster: string, report: Report) => Promise<boolean>
+  /** Before the first notice of a problem: of whoever dies then, this is known. `last`: the last report, which stays. */
+  putBegun: (cluster: string, last: Report, news: string) => Promise<void>
   /** Records only the verdict, for a year: for an evaluation without notices. */
   keepVerdict: (cluster: string, report: Report) => Promise<void>
   /** The notified state of the switches. `key`: a cluster, or the whole deployment (`deploymentKey`). */
@@ -69,6 +72,9 @@ export interface Records {
   keepClaims: (cluster: string, writes: JournalEntry[], now: string) => Promise<number>
 }
 
+/** `begun`: what people may have been told after it. */
+export type StoredReport = Report & { begun?: string }
+
 /** `state`: the switches, as a text that changes only when they change. `since`: RFC 3339. */
 export interface StoredSwitch {
   state: string
@@ -106,29 +112,38 @@ export function records(dynamo: DynamoDBClient, table: string, sweep?: SweepRate
   }
   const keep = writeKeeper(dynamo, table)
   const keepVerdict = verdictKeeper(dynamo, table, sweep)
+  const putLast = (cluster: string, report: Report, more: Record<string, AttributeValue> = {}) =>
+    put({
+      Item: {
+        cluster: { S: cluster },
+        record: { S: 'assessment' },
+        observedAt: { S: report.observedAt },
+        verdict: { S: report.verdict },
+        latest: { S: latestMark },
+        expiresAt: { N: String(seconds(report.observedAt) + keptFor.report) },
+        ...packed(report),
+        ...more,
+      },
+      ConditionExpression: 'attribute_not_exists(#record) OR observedAt <= :at',
+      ExpressionAttributeNames: { '#record': 'record' },
+      ExpressionAttributeValues: { ':at': { S: report.observedAt } },
+    })
   const told = ({ cluster, hash }: NoticeKey) => ({ cluster: { S: cluster }, record: { S: `told#${hash}` } })
   return {
-    lastReport: async (cluster) => unpacked(await get(cluster, 'assessment')),
+    lastReport: async (cluster) => {
+      const item = await get(cluster, 'assessment')
+      const report = unpacked(item)
+      const begun = item?.['begun']?.S
+      return report && { ...report, ...(begun !== undefined && { begun }) }
+    },
     keepVerdict,
     putReport: async (cluster, report) => {
       // Before the report, with which the next evaluation is compared: after an interruption in between, the evaluation
       // is repeated.
       await keepVerdict(cluster, report)
-      return put({
-        Item: {
-          cluster: { S: cluster },
-          record: { S: 'assessment' },
-          observedAt: { S: report.observedAt },
-          verdict: { S: report.verdict },
-          latest: { S: latestMark },
-          expiresAt: { N: String(seconds(report.observedAt) + keptFor.report) },
-          ...packed(report),
-        },
-        ConditionExpression: 'attribute_not_exists(#record) OR observedAt <= :at',
-        ExpressionAttributeNames: { '#record': 'record' },
-        ExpressionAttributeValues: { ':at': { S: report.observedAt } },
-      })
+      return putLast(cluster, report)
     },
+    putBegun: async (cluster, last, news) => void (await putLast(cluster, last, { begun: { S: news } })),
     endReport: async (cluster, at) => {
       const ended = { observedAt: { S: at }, endedAt: { S: at } }
       const expiresAt = { N: String(seconds(at) + keptFor.report) }

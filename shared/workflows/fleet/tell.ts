@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Incident } from '../../clients/aws/incidents.ts'
 import type { Queues } from '../../clients/aws/queues.ts'
-import type { Records } from '../../clients/aws/records.ts'
+import type { Records, StoredReport } from '../../clients/aws/records.ts'
 import {
   endedSince,
   type Excepted,
@@ -22,7 +22,7 @@ import type { EvaluateTools } from './tools.ts'
 export interface Assessed {
   report: Report
   /** What people know. */
-  last: Report | undefined
+  last: StoredReport | undefined
   incarnation: Incarnation
   action: Action
   waits?: string | undefined
@@ -62,9 +62,11 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
       ...remarksOn(excepted),
       ...ended.map((it) => `No longer excepted, since ${it.until}: ${it.reason}`),
     ]
-    const isWell = news === '' && lastNewsOf(last) === ''
-    const incident = isWell ? undefined : await incidentOf(tools, cluster, { ...about, lastNews: lastNewsOf(last) })
-    const notice = noticeOf(report, lastNewsOf(last), action, {
+    // An evaluation may have died after it had told them of a problem: then they hear of its end.
+    const lastNews = (news === '' && last?.begun) || lastNewsOf(last)
+    const isWell = news === '' && lastNews === ''
+    const incident = isWell ? undefined : await incidentOf(tools, cluster, { ...about, lastNews })
+    const notice = noticeOf(report, lastNews, action, {
       waits,
       halted,
       paused,
@@ -119,9 +121,10 @@ const publish = async (
     incident,
   }: Assessed & { notice: Notice; incident?: Incident | undefined },
 ) => {
-  const lastNews = lastNewsOf(last)
+  const [lastNews, news] = [lastNewsOf(last), newsOf(report, lasting)]
+  if (last && news && lastNews === '') await tools.records.putBegun(clusterKey(cluster), last, news)
   // Notices about an earlier cluster with this name do not count for this one.
-  const about = [incarnation, last?.observedAt, lastNews, newsOf(report, lasting)]
+  const about = [incarnation, last?.observedAt, lastNews, news]
   await tellOnce(tools, clusterKey(cluster), { notice: outgoing(notice, { cluster, report, incident }), about })
 }
 
