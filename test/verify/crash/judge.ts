@@ -22,11 +22,13 @@ export interface Expected {
 }
 
 export const judge = (outcome: Outcome, scene: Scene, expected: Expected): Verdict => {
-  const { observed, rollout, verdict, holder, published } = outcome
+  const { observed, rollout, verdict, doubt = '', holder, published } = outcome
   const failures: string[] = []
   const finished = rollout?.state === 'done' && verdict === 'in-step'
   if (!finished)
-    failures.push(`not finished: rollout ${rollout?.state ?? 'none'} (${rollout?.reason ?? ''}), cluster ${verdict}`)
+    failures.push(
+      `not finished: rollout ${rollout?.state ?? 'none'} (${rollout?.reason ?? ''}), cluster ${verdict} ${doubt}`,
+    )
   if (holder) failures.push(`the Lease is still held by ${holder}`)
   const wrong = scene.nodes.filter((node) => scene.observer.rangeOn(node) !== target)
   if (wrong.length > 0) failures.push(`another range counts on ${wrong.join(', ')}`)

@@ -58,6 +58,8 @@ export interface Outcome {
   rollout: Rollout | undefined
   holder: string | undefined
   verdict: string
+  /** Why it is not known whether a node is in step. */
+  doubt: string | undefined
   sweeps: number
   errors: string[]
   /** What the table tells of writes, and what the Lease's own list does. */
@@ -106,11 +108,24 @@ export const runOnce = async (
   await scene.observer.caughtUp()
   const record = valueOf(await direct.lease())
   const policy = policyWith({ action: 'sync', ...mishap.policy })
-  const { verdict } = assess(await lookThrough(it, direct)(), policy).report
+  const { verdict, nodes } = assess(await lookThrough(it, direct)(), policy).report
+  const doubt = nodes.find((node) => node.verdict === 'unknown')?.reason
   const { published, errors } = it
   const rollout = soundRollout(record, scene.clock.now().getTime())
   const kept = { record: await writesOnRecord(dynamo, clusterKey(cluster)), journal: rollout?.journal?.entries ?? [] }
-  return { crashing, post, published, observed, rollout, holder: record?.holder, verdict, sweeps, errors, ...kept }
+  return {
+    crashing,
+    post,
+    published,
+    observed,
+    rollout,
+    holder: record?.holder,
+    verdict,
+    doubt,
+    sweeps,
+    errors,
+    ...kept,
+  }
 }
 
 interface Run {
