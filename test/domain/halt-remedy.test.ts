@@ -82,12 +82,24 @@ test('a copy of the metadata that says `null`, which Calico can read, keeps noth
 })
 
 describe('what to do where calico-node was removed in the middle of a rollout', () => {
-  const unread = { felix: failed<never>({ kind: 'unavailable', object: 'FelixConfigurations', message: 'no CRDs' }) }
+  const unreadWith = (status: number) => ({
+    felix: failed<never>({ kind: 'unavailable', object: 'FelixConfigurations', message: 'it says so', status }),
+  })
+  const unread = unreadWith(404)
   const ending = (state: ClusterState) => remedyOf('ROLLOUT_HALTED', state).join('\n')
 
   test('is to abort it, or to delete its Lease where the overrides cannot be seen either', () => {
     expect(ending(cluster('no calico, running'))).toContain(' rollout abort ')
     expect(ending({ ...cluster('no calico, running'), ...unread })).toContain(' delete lease calico-ipvs-sync')
+  })
+
+  test('is never to delete its Lease because of a failure that passes', () => {
+    expect(ending({ ...cluster('no calico, running'), ...unreadWith(503) })).toContain(' rollout abort ')
+    expect(ending({ ...cluster('no calico, aborting'), ...unreadWith(503) })).toBe('')
+  })
+
+  test('is nothing where a list contains no DaemonSet at all', () => {
+    expect(ending({ ...cluster('no calico, running'), daemonSets: read([]) })).toBe('')
   })
 
   test('is nothing for an abort, which ends by itself, unless the overrides cannot be seen', () => {

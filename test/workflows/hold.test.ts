@@ -409,6 +409,8 @@ test('while the next node is on hold, a node that is not well is observed as oft
     return (await run(world, { trouble, policy: pace }, message, 1)).waits
   }
   expect(await waitsWith({ unwell: [{ node: 'n0', since: ago(60) }] })).toEqual([10])
+  // A node that was ill before anything was touched may be so for days.
+  expect(await waitsWith({ unwell: [{ node: 'n0', since: ago(3_600) }] })).toEqual([300])
   expect(await waitsWith({ unwell: undefined })).toEqual([300])
 })
 

@@ -5,7 +5,7 @@ import { type HaltEvidence, isWellNow } from '../rollout/halt-evidence.ts'
 import { haltDetails } from '../rollout/halt-finding.ts'
 import { parsePortList, sameRanges } from '../ports.ts'
 import type { Finding } from '../report.ts'
-import { valueOf } from '../read.ts'
+import { failureOf, valueOf } from '../read.ts'
 import { changedAtKey, changeKey, lease, ours, overrideKey } from '../rollout/annotations.ts'
 import { isMarked, isOurs } from '../rollout/marks.ts'
 import { parseRollout } from '../rollout/parse.ts'
@@ -161,7 +161,9 @@ const paused = (cluster: ClusterFacts): Finding => ({
 /** calico-node was removed in the middle of it. An abort needs nothing but the overrides, and ends by itself. */
 export const rolloutStranded: ClusterCheck = (cluster) => {
   const { state } = rolloutOf(cluster) ?? {}
-  const isWithoutApi = 'failure' in cluster.state.felix
+  // Calico's CRDs are gone: any other failure may pass.
+  const isWithoutApi = failureOf(cluster.state.felix)?.status === 404
+  if (valueOf(cluster.state.daemonSets)?.length === 0) return []
   if (state !== 'running' && !(state === 'aborting' && isWithoutApi)) return []
   const { name, namespace } = lease
   return [

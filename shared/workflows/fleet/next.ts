@@ -55,13 +55,14 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
   const isContinued = message.reason === 'rollout' || (!isApplied && since(record?.renewedAt) > silentSeconds)
   // A person resumed it, or interrupted it at a terminal.
   const isNobodys = !record?.holder
-  const isRemoved = report.calico?.install === 'none'
+  // From a list without any DaemonSet nothing is concluded.
+  const isRemoved = report.calico?.install === 'none' && valueOf(state.daemonSets)?.length !== 0
   // Whose turn it is and cannot be seen lets the next one have it.
   if (failureOf(state.rollout)) return message.permit ? { leaves: true } : { passes: hasTurn(message) }
   switch (rollout?.state) {
     case 'aborting':
       // A step that became a dead letter is not its end. Without Calico's API there is nothing that a step could take back.
-      if (message.reason === 'refused' || (isRemoved && failureOf(state.felix))) return { leaves: true }
+      if (message.reason === 'refused' || (isRemoved && failureOf(state.felix)?.status === 404)) return { leaves: true }
       // Its end gives the permit back.
       return isContinued || isNobodys
         ? { send: { begin: false, ...permitOf(message) } }

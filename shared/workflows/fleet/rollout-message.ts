@@ -237,8 +237,8 @@ const guard = (tools: HandleStepTools, { permit }: RolloutStep): (() => Promise<
 }
 
 /**
- * A node that was just touched, or is not well since, is observed until it is well or its deadline has passed, even if the next
- * node is on hold.
+ * A node that was just touched, or is not well since a short time, is observed until it is well or its deadline has passed, even
+ * if the next node is on hold.
  */
 const whileHeld = async (kube: KubeClient, hold: Hold, { now, policy }: HandleStepTools): Promise<number> => {
   const rollout = soundRollout(needed(await kube.lease()), now().getTime())
@@ -251,5 +251,8 @@ const whileHeld = async (kube: KubeClient, hold: Hold, { now, policy }: HandleSt
     ...objects.filter(isMarked).map((object) => changeTime({ rollout, now: now().getTime() }, object)),
   ]
   const watched = now().getTime() - (nodeDeadlineSeconds + canarySeconds) * 1000
-  return rollout.unwell || touched.some((at) => at > watched) ? Math.min(seconds, Math.max(settleSeconds, 5)) : seconds
+  const isWatched = [...touched, ...(rollout.unwell ?? []).map(({ since }) => Date.parse(since))].some(
+    (at) => at > watched,
+  )
+  return isWatched ? Math.min(seconds, Math.max(settleSeconds, 5)) : seconds
 }
