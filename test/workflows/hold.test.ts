@@ -409,9 +409,24 @@ test('while the next node is on hold, a node that is not well is observed as oft
     return (await run(world, { trouble, policy: pace }, message, 1)).waits
   }
   expect(await waitsWith({ unwell: [{ node: 'n0', since: ago(60) }] })).toEqual([10])
-  // A node that was ill before anything was touched may be so for days.
-  expect(await waitsWith({ unwell: [{ node: 'n0', since: ago(3_600) }] })).toEqual([300])
   expect(await waitsWith({ unwell: undefined })).toEqual([300])
+})
+
+test('another node that is ill for hours is not observed so often', async () => {
+  const world = worldOf(['n0', 'n1'])
+  const ago = (seconds: number) => new Date(world.clock - seconds * 1000).toISOString()
+  const trouble = () => 'an alarm'
+  // calico-node started on n1 after the rollout had begun; nothing halts for that node.
+  world.pods = world.pods.map((pod) =>
+    pod.node === 'n1' ? { ...pod, createdAt: ago(3_500), ready: false, readySince: ago(3_400) } : pod,
+  )
+  const waitsWith = async (since: string) => {
+    startRollout(world, { startedAt: ago(7_200), restart: ['calico-node-n0'], unwell: [{ node: 'n1', since }] })
+    return (await run(world, { trouble }, message, 1)).waits
+  }
+  const [soon = 0] = await waitsWith(ago(60))
+  expect(await waitsWith(ago(3_400))).toEqual([300])
+  expect(soon).toBeLessThan(300)
 })
 
 test('a step that is shown no pods of calico-node becomes a dead letter when it was waited for them, not five receives later', async () => {
