@@ -25,7 +25,7 @@ import { agreeing } from '../observe/nodes.ts'
 import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
 import { afterNote, isWithheld, type Noted } from './note.ts'
 import { entriesOf, putRollout, putSurely } from './lease.ts'
-import { needTimeToWrite, remembered } from './remembered.ts'
+import { lastEntry, needTimeToWrite, remembered } from './remembered.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
@@ -188,8 +188,7 @@ const restoreDefault = async (
         why: illBy,
       }
       // After an interruption before the write, it is already noted.
-      const last = rollout.journal?.entries.findLast((it) => it.rollout === rollout.id && it.object === note.object)
-      const before = last?.what === note.what ? last : undefined
+      const before = lastEntry(rollout, note)
       const entries = before ? [before] : entriesOf(tools, rollout, [note])
       const next = {
         ...rollout,

@@ -20,15 +20,22 @@ export interface CalicoPods {
   missing: number
 }
 
+/** Why nothing may be concluded from pods, and every DaemonSet that was listed. */
+export interface Unseen {
+  unknown: string
+  sets: DaemonSetState[]
+}
+
 /**
  * Only pods of the DaemonSet that runs calico-node. `unknown`: why nothing may be concluded from them. There is none, or Calico is
  * being migrated, or the DaemonSet is new and its controller has not counted its nodes yet: it may just adopt the pods
  * of an earlier one, one after the other.
  */
-export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | { unknown: string }> => {
-  const [set, ...others] = needed(await kube.daemonSets()).filter(({ role }) => role === 'calico-node')
-  if (!set || others.length > 0) return { unknown: 'there is not exactly one calico-node DaemonSet' }
-  if (isUnseen(set)) return { unknown: 'its controller has not yet seen the calico-node DaemonSet as it is now' }
+export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | Unseen> => {
+  const sets = needed(await kube.daemonSets())
+  const [set, ...others] = sets.filter(({ role }) => role === 'calico-node')
+  if (!set || others.length > 0) return { sets, unknown: 'there is not exactly one calico-node DaemonSet' }
+  if (isUnseen(set)) return { sets, unknown: 'its controller has not yet seen the calico-node DaemonSet as it is now' }
   const { namespace, selector, uid, status } = set
   const listed = needed(await kube.pods({ role: 'calico-node', namespace, selector, uid }))
   const pods = listed.filter(({ daemonSet }) => daemonSet === uid)
@@ -39,8 +46,7 @@ export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | { unkno
  * Calico was removed, and no Felix runs any more: its pods would be adopted by another DaemonSet. Nothing is concluded from a
  * list without any DaemonSet, nor where pods may not be listed: the permission goes with the namespace.
  */
-export const isRemoved = async (kube: KubeClient): Promise<boolean> => {
-  const sets = needed(await kube.daemonSets())
+export const isRemoved = async (kube: KubeClient, { sets }: Unseen): Promise<boolean> => {
   if (sets.length === 0 || sets.some(({ role }) => role === 'calico-node')) return false
   const of = { role: 'calico-node', selector: { 'k8s-app': 'calico-node' } } as const
   const lists = await Promise.all(['kube-system', 'calico-system'].map((namespace) => kube.pods({ ...of, namespace })))

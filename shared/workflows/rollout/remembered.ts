@@ -67,7 +67,8 @@ export const remembered = async (
   })
 }
 
-const lastEntry = (
+/** The rollout's last entry about an object, if it is of this kind. */
+export const lastEntry = (
   { id, journal }: Rollout,
   { object, what }: Pick<JournalEntry, 'object' | 'what'>,
 ): JournalEntry | undefined => {

@@ -141,7 +141,8 @@ const unseen = async (
 
 const decideAndApply = async (tools: StepTools, standing: LeasedRollout, outdated: number): Promise<Outcome> => {
   const calico = await calicoPods(tools.kube)
-  const isHarmless = 'unknown' in calico && standing.rollout.state === 'aborting' && (await isRemoved(tools.kube))
+  const isHarmless =
+    'unknown' in calico && standing.rollout.state === 'aborting' && (await isRemoved(tools.kube, calico))
   if ('unknown' in calico && !isHarmless) return unseen(tools, standing, { why: calico.unknown, outdated })
   const { pods, missing } = 'unknown' in calico ? { pods: [], missing: 0 } : calico
   const rollout = isHarmless ? { ...standing.rollout, touching: [] } : standing.rollout
