@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
-import { startRollout, worldOf, type World } from './world.ts'
+import { quickPace, startRollout, type World, worldOf } from './world.ts'
 
 const nodes = (count: number) => Array.from({ length: count }, (_, index) => `n${String(index).padStart(2, '0')}`)
 const run = async (world: World): Promise<void> => {
@@ -23,13 +23,7 @@ test.each([
 ] as const)(
   'of $nodes nodes a budget of $maxUnavailable restarts $most at one time, Felix or pods',
   async ({ nodes: count, maxUnavailable, most }) => {
-    const pace = {
-      strategy: 'staged',
-      maxUnavailable,
-      canarySeconds: 30,
-      settleSeconds: 10,
-      nodeDeadlineSeconds: 120,
-    } as const
+    const pace = { ...quickPace, maxUnavailable } as const
     const range = worldOf(nodes(count))
     startRollout(range, { target: '20000:32767', pace })
     await run(range)
@@ -44,13 +38,7 @@ test.each([
 test.each(['range', 'restarts'] as const)(
   'nodes that are to go last go when all others are well: %s',
   async (phase) => {
-    const pace = {
-      strategy: 'staged',
-      maxUnavailable: 2,
-      canarySeconds: 30,
-      settleSeconds: 10,
-      nodeDeadlineSeconds: 120,
-    } as const
+    const pace = { ...quickPace, maxUnavailable: 2 } as const
     const world = worldOf(nodes(6))
     const zones = { a: ['n00', 'n01', 'n02'], b: ['n03', 'n04', 'n05'] }
     const work = phase === 'range' ? { target: '20000:32767' } : { restart: world.pods.map(({ name }) => name) }

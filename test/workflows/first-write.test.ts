@@ -4,7 +4,7 @@ import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { KubeError } from '../../shared/errors.ts'
 import { tryFirstWrite } from '../../shared/workflows/rollout/first-write.ts'
-import { felixObject, startRollout, worldOf, type World } from './world.ts'
+import { felixObject, quickPace, startRollout, type World, worldOf } from './world.ts'
 
 const target = '20000:32767'
 const stateOf = (world: World) => ({
@@ -12,7 +12,7 @@ const stateOf = (world: World) => ({
   pods: read(world.pods),
 })
 const begun = (world: World, strategy: Rollout['pace']['strategy']): Rollout => {
-  const pace = { strategy, maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 }
+  const pace = { ...quickPace, strategy }
   startRollout(world, { target, pace })
   return soundRollout(world.lease, Infinity) as Rollout
 }

@@ -8,7 +8,7 @@ import { read } from '../../shared/domain/read.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome, StepEvent } from '../../shared/workflows/rollout/tools.ts'
-import { calicoPod, startRollout, worldOf, type World } from './world.ts'
+import { calicoPod, quickPace, startRollout, type World, worldOf } from './world.ts'
 
 const target = '20000:32767'
 const told = (world: World): StepEvent[] => {
@@ -236,13 +236,7 @@ describe('a node that does not come back', () => {
 
 describe('nodes in flight', () => {
   const zones = { a: ['n0', 'n3', 'n6'], b: ['n1', 'n4', 'n7'], c: ['n2', 'n5', 'n8'] }
-  const pace = {
-    strategy: 'staged',
-    maxUnavailable: 3,
-    canarySeconds: 30,
-    settleSeconds: 10,
-    nodeDeadlineSeconds: 120,
-  } as const
+  const pace = { ...quickPace, maxUnavailable: 3 } as const
   const nodes = Array.from({ length: 9 }, (_, index) => `n${index}`)
   const zoneOf = (node: string) => Object.entries(zones).find(([, members]) => members.includes(node))?.[0]
   const isTogether = (restarts: World['felixRestarts']) =>

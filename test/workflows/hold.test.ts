@@ -8,7 +8,7 @@ import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
-import { ranges, startRollout, worldOf, type World } from './world.ts'
+import { quickPace, ranges, startRollout, type World, worldOf } from './world.ts'
 
 const target = '20000:32767'
 const cluster = { account: '111122223333', region: 'eu-west-1', name: 'prod-1' }
@@ -177,7 +177,7 @@ describe('what holds a rollout', () => {
       startRollout(world, {
         target,
         canary: 'n0',
-        pace: { strategy, maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 },
+        pace: { ...quickPace, strategy },
       })
       const trouble = () => (world.pods.some(({ ready }) => !ready) ? 'the alarm rings' : undefined)
       await run(
@@ -200,7 +200,7 @@ describe('what holds a rollout', () => {
     world.broken.add('n1')
     startRollout(world, {
       target,
-      pace: { strategy: 'direct', maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 },
+      pace: { ...quickPace, strategy: 'direct' },
     })
     const isHalted = () => world.lease?.annotations['calico-ipvs-sync/state'] === 'halted'
     let braked = 5
@@ -392,13 +392,7 @@ test.each(['its first read', 'a later one'])(
 
 test('while the next node is on hold, a node that is not well is observed as often as before', async () => {
   const world = worldOf(['n0', 'n1', 'n2'])
-  const pace = {
-    strategy: 'staged',
-    maxUnavailable: 2,
-    canarySeconds: 30,
-    settleSeconds: 10,
-    nodeDeadlineSeconds: 120,
-  } as const
+  const pace = { ...quickPace, maxUnavailable: 2 } as const
   startRollout(world, { target, pace })
   for (; world.felixRestarts.length < 2; world.clock += 200_000) await takeStep(world.tools)
   const ago = (seconds: number) => new Date(world.clock - seconds * 1000).toISOString()

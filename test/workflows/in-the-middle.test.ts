@@ -5,16 +5,10 @@ import { control } from '../../shared/workflows/rollout/control.ts'
 import { release } from '../../shared/workflows/rollout/lease.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
-import { felixObject, ranges, startRollout, type World, worldOf } from './world.ts'
+import { felixObject, quickPace, ranges, startRollout, type World, worldOf } from './world.ts'
 
 const target = '20000:32767'
-const pace = {
-  strategy: 'staged',
-  maxUnavailable: 1,
-  canarySeconds: 30,
-  settleSeconds: 10,
-  nodeDeadlineSeconds: 120,
-} as const
+const pace = quickPace
 const restartedNodes = ({ felixRestarts }: World) => felixRestarts.map(({ node }) => node)
 
 const toTheEnd = async (world: World): Promise<Outcome> => {

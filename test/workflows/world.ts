@@ -111,13 +111,22 @@ export const worldOf = (nodes: string[], objects: FelixObject[] = [felixObject('
   return world
 }
 
+/** Of `startRollout`, where no other is given. */
+export const quickPace = {
+  strategy: 'staged',
+  maxUnavailable: 1,
+  canarySeconds: 30,
+  settleSeconds: 10,
+  nodeDeadlineSeconds: 120,
+} as const
+
 /** In the Lease, and decided by the world's own party. */
 export const startRollout = (world: World, over: Partial<Rollout>): void => {
   const rollout: Rollout = {
     id: 'r1',
     state: 'running',
     phase: over.target === undefined ? 'restarts' : 'range',
-    pace: { strategy: 'staged', maxUnavailable: 1, canarySeconds: 30, settleSeconds: 10, nodeDeadlineSeconds: 120 },
+    pace: quickPace,
     where,
     skip: [],
     defaulted: [],
