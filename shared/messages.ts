@@ -115,7 +115,7 @@ export const organizationKey = 'organization'
 
 /**
  * The index over the last reports: it contains the items with this attribute. Without it a list of the clusters would
- * read a year of verdicts.
+ * read all verdicts that are kept.
  */
 export const latestIndex = 'latest'
 export const latestMark = 'report'

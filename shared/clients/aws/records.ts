@@ -27,12 +27,12 @@ export interface Records {
    */
   endReport: (cluster: string, at: string) => Promise<void>
   /**
-   * Records the verdict for a year. `false` if the stored report is already from a later observation (`observedAt`).
+   * Records the verdict for 400 days. `false` if the stored report is already from a later observation (`observedAt`).
    */
   putReport: (cluster: string, report: Report) => Promise<boolean>
   /** Before the first notice of a problem: of whoever dies then, this is known. `last`: the last report, which stays. */
   putBegun: (cluster: string, last: Report, news: string) => Promise<void>
-  /** Records only the verdict, for a year: for an evaluation without notices. */
+  /** Records only the verdict, for 400 days: for an evaluation without notices. */
   keepVerdict: (cluster: string, report: Report) => Promise<void>
   /** The notified state of the switches. `key`: a cluster, or the whole deployment (`deploymentKey`). */
   lastSwitch: (key: string) => Promise<StoredSwitch | undefined>

@@ -1,6 +1,6 @@
 import type { FindingCode, Report, Severity, Verdict } from '../report.ts'
 
-/** The result of an evaluation, in a short form that is kept for a year. */
+/** The result of an evaluation, in a short form that is kept for 400 days. */
 export interface DayResult {
   verdict: Verdict
   /** Each code once, with its worst severity. */
