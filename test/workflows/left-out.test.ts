@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { read, valueOf } from '../../shared/domain/read.ts'
+import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import type { NodeState } from '../../shared/domain/cluster.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
@@ -55,7 +55,20 @@ const tainted = (world: World) =>
     world.bare.has(it.name) ? { ...it, taints: [{ key: 'repair', effect: 'NoSchedule' }] } : it,
   )
 
-const resume = (world: World) => control(world.tools.kube, 'resume', { by: 'alice', now: world.tools.now })
+const speaker = (world: World, force = false) => ({ by: 'alice', now: world.tools.now, force })
+const resume = (world: World, force = false) => control(world.tools.kube, 'resume', speaker(world, force))
+
+/** A node that was touched has lost its pod when a person pauses the rollout. */
+const paused = async (over: Parameters<typeof startRollout>[1]): Promise<World> => {
+  const world = worldOf(nodes)
+  startRollout(world, { ...over, canary: 'n0' })
+  while (touched(world).length === 0) await takeStep(world.tools)
+  world.pods = world.pods.filter(({ node }) => node !== 'n0')
+  world.bare.add('n0')
+  expect(await control(world.tools.kube, 'pause', speaker(world))).toMatchObject({ changed: true })
+  world.clock += 600_000
+  return world
+}
 
 describe.each([
   ['range', { target }],
@@ -73,6 +86,36 @@ describe.each([
     expect(last).toMatchObject({ what: 'resume', why: expect.stringContaining(`n0 (${why})`) })
     expect(await run(world)).toMatchObject({ state: 'done' })
     expect(touched(world)).toEqual(nodes)
+  })
+
+  test.each([
+    ['of a paused rollout', paused, false],
+    ['with --force', halted, true],
+  ])('%s leaves it out as well', async (_way, stopped, force) => {
+    const world = await stopped(over)
+    unlabelled(world)
+    expect(await resume(world, force)).toMatchObject({
+      changed: true,
+      about: expect.stringContaining('n0 (nodeSelector)'),
+    })
+    const last = soundRollout(world.lease, Infinity)?.journal?.entries.at(-1)
+    expect(last).toMatchObject({ what: 'resume', why: expect.stringContaining('n0 (nodeSelector)') })
+    world.tools = { ...world.tools, policy: soundRollout(world.lease, Infinity)!.pace }
+    expect(await run(world)).toMatchObject({ state: 'done' })
+    expect(touched(world)).toEqual(nodes)
+  })
+
+  test.each([
+    ['of a paused rollout', paused, false],
+    ['with --force', halted, true],
+  ])('%s goes on where it cannot be seen which nodes are to be left out', async (_way, stopped, force) => {
+    const world = await stopped(over)
+    const { kube } = world.tools
+    const refused: typeof kube.nodes = async () => failed({ kind: 'denied', object: 'Nodes', message: 'no' })
+    world.tools = { ...world.tools, kube: { ...kube, nodes: refused } }
+    const resumed = await resume(world, force)
+    expect(resumed).toMatchObject({ changed: true, rollout: { state: 'running' } })
+    expect(resumed).not.toHaveProperty('about')
   })
 
   test('refuses while its pod is only missing, though the status counts no missing pod', async () => {

@@ -5,7 +5,7 @@ import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.t
 import { oneByOne } from '../../domain/rollout/pace.ts'
 import { readAgain } from '../../errors.ts'
 import { needed } from '../needed.ts'
-import { beforeResuming, leftOut } from './resume.ts'
+import { checkedBefore, leftOut, uncheckedBefore } from './resume.ts'
 import { entriesOf, putSurely, withJournal } from './lease.ts'
 import { notUnderstood } from './step.ts'
 
@@ -35,7 +35,7 @@ const somebody: Speaker = { by: 'somebody', now: () => new Date() }
 /**
  * Pauses, resumes or aborts a rollout for a person. The process that holds the Lease keeps it and sees the change at its
  * next step. If another process writes or deletes the Lease at the same time, it decides again from the new state. Throws
- * `ReadError` if the Lease cannot be read, `KubeError` if it cannot be written.
+ * `ReadError` if what it decides from cannot be read, `KubeError` if it cannot be written.
  */
 export const control = async (kube: KubeClient, what: Control, speaker: Speaker = somebody): Promise<Controlled> => {
   for (let outdated = 0; ; ) {
@@ -66,10 +66,9 @@ const controlOnce = async (
       why: 'The former value of default is still being restored; sync finishes that, then the rollout can be aborted.',
     }
   const asked = controlled(rollout, what, force)
-  const isChecked = what === 'resume' && rollout.state === 'halted' && !force
-  const looked = isChecked
-    ? await beforeResuming(kube, rollout, { resumed: asked, now: now() })
-    : { rollout: asked, apart: [] }
+  const before = rollout.state === 'halted' && !force ? checkedBefore : uncheckedBefore
+  const looked =
+    what === 'resume' ? await before(kube, rollout, { resumed: asked, now: now() }) : { rollout: asked, apart: [] }
   if ('against' in looked)
     return { changed: false, why: `The rollout stays halted: ${looked.against}. --force overrides this.` }
   const { rollout: after, apart } = looked

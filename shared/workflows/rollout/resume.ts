@@ -6,6 +6,8 @@ import { isReachedBy } from '../../domain/rollout/places.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
+import type { StepInput } from '../../domain/rollout/step.ts'
+import { ReadError } from '../../errors.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 import { type CalicoPods, calicoPods, listsNone, observeRollout, unlisted } from './observe.ts'
@@ -22,39 +24,75 @@ export interface Apart {
  */
 export type Resuming = { against: string } | { rollout: Rollout; apart: Apart[] }
 
-export const beforeResuming = async (
-  kube: KubeClient,
-  halted: Rollout,
-  { resumed, now }: { resumed: Rollout; now: Date },
-): Promise<Resuming> => {
+interface Resumption {
+  resumed: Rollout
+  now: Date
+}
+
+/** Of a halted rollout, unless a person overrides it. */
+export const checkedBefore = async (kube: KubeClient, halted: Rollout, resumption: Resumption): Promise<Resuming> => {
   const { evidence, reverted } = halted
-  const at = now.toISOString()
+  const at = resumption.now.toISOString()
   if (reverted?.at.slice(0, 10) === at.slice(0, 10))
     return not(
       `${reverted.object} was reverted by ${reverted.by ?? 'somebody'} today (${reverted.at}), and is not written again on the same day`,
     )
-  const calico = await calicoPods(kube)
-  if ('unknown' in calico) return not(calico.unknown)
-  // A list of nodes that is empty as well would agree with it, and no node would have to be well any more.
-  if (listsNone(calico)) return not(unlisted)
-  const nodes = needed(agreeing(await kube.nodes(), calico.pods))
-  const failed = evidence ? [evidence.node, ...(evidence.beside ?? [])] : []
-  const seen = withNodes(await observeRollout(kube, resumed, { pods: calico.pods, now }), nodes)
-  const overridden = seen.objects.filter(isReachedBy(resumed)).map(overriddenNode)
-  const apart = apartOf(calico, nodes, [...failed, ...resumed.touching.map(({ node }) => node), ...overridden])
-  const isApart = (name: string) => apart.some(({ node }) => node === name)
-  const touching = resumed.touching.filter(({ node }) => !isApart(node))
-  const rollout = { ...resumed, touching, apart: overridden.filter(isApart) }
+  const looked = await lookFor(kube, halted, resumption)
+  if ('against' in looked) return looked
+  const { rollout, apart, seen, nodes } = looked
   const there = new Set(nodes.map(({ name }) => name))
   const well = new Set(seen.pods.filter(({ ready, deletedAt }) => ready && !deletedAt).map(({ node }) => node))
-  const ill = failed.find((node) => there.has(node) && !well.has(node) && !isApart(node))
+  const ill = failedOn(evidence).find((node) => there.has(node) && !well.has(node) && !isIn(apart)(node))
   if (ill !== undefined) return not(`${ill}, on which it halted, is still not well: its calico-node is not Ready`)
   // An earlier write of the same value does not count here: a person requested it again.
   const step = nextStep({ ...rollout, startedAt: at }, seen, at)
   return step.do === 'halt' ? not(`it would halt again at once: ${step.reason}`) : { rollout, apart }
 }
 
-const not = (against: string): Resuming => ({ against })
+/**
+ * Of a paused rollout, and with `--force`: it is never refused. Where it cannot be seen which nodes are to be left out, no
+ * other is.
+ */
+export const uncheckedBefore = async (kube: KubeClient, stopped: Rollout, resumption: Resumption) => {
+  const asItIs = { rollout: resumption.resumed, apart: [] }
+  try {
+    const looked = await lookFor(kube, stopped, resumption)
+    return 'against' in looked ? asItIs : looked
+  } catch (error) {
+    if (!(error instanceof ReadError)) throw error
+    return asItIs
+  }
+}
+
+type Looked = { rollout: Rollout; apart: Apart[]; seen: StepInput; nodes: NodeState[] }
+
+const lookFor = async (
+  kube: KubeClient,
+  { evidence }: Rollout,
+  { resumed, now }: Resumption,
+): Promise<{ against: string } | Looked> => {
+  const calico = await calicoPods(kube)
+  if ('unknown' in calico) return not(calico.unknown)
+  // A list of nodes that is empty as well would agree with it, and no node would have to be well any more.
+  if (listsNone(calico)) return not(unlisted)
+  const nodes = needed(agreeing(await kube.nodes(), calico.pods))
+  const seen = withNodes(await observeRollout(kube, resumed, { pods: calico.pods, now }), nodes)
+  const overridden = seen.objects.filter(isReachedBy(resumed)).map(overriddenNode)
+  const touched = [...failedOn(evidence), ...resumed.touching.map(({ node }) => node), ...overridden]
+  const apart = apartOf(calico, nodes, touched)
+  const touching = resumed.touching.filter(({ node }) => !isIn(apart)(node))
+  return { rollout: { ...resumed, touching, apart: overridden.filter(isIn(apart)) }, apart, seen, nodes }
+}
+
+const failedOn = (evidence: Rollout['evidence']): string[] =>
+  evidence ? [evidence.node, ...(evidence.beside ?? [])] : []
+
+const isIn = (apart: Apart[]): ((name: string) => boolean) => {
+  const names = new Set(apart.map(({ node }) => node))
+  return (name) => names.has(name)
+}
+
+const not = (against: string): { against: string } => ({ against })
 
 /**
  * By its template and the Node, as its controller decides: its status may be older than a label or a taint, and a pod may be
