@@ -108,7 +108,7 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
  * that left the cluster, or that is to run no calico-node any more: its override goes with the others.
  */
 const awayFrom = (current: RolloutNow, { objects, pods }: StepInput): Away[] => {
-  const known = new Set([...pods.map(({ node }) => node), ...(current.rollout.apart ?? [])])
+  const known = new Set(pods.map(({ node }) => node))
   return objects
     .filter(isReachedBy(current.rollout))
     .map((object) => ({

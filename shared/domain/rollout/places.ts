@@ -2,7 +2,7 @@ import type { FelixObject, PodState } from '../cluster.ts'
 import { counted } from '../counted.ts'
 import type { StepInput } from './step.ts'
 import { budget } from '../policy/policy.ts'
-import { overrideName } from './range-writes.ts'
+import { overriddenNode, overrideName } from './range-writes.ts'
 import { clockSkew, rangeAnnotation } from './annotations.ts'
 import { isMarked, isOurs } from './marks.ts'
 import { writtenBefore } from './memory.ts'
@@ -108,10 +108,12 @@ export const isWrittenBy = (rollout: Rollout): ((object: FelixObject) => boolean
     target !== undefined && annotations[rangeAnnotation] === target && before(name) !== 'no'
 }
 
-/** An override that this rollout wrote, also where somebody took its marks. */
+/** An override that this rollout wrote, also where somebody took its marks; not that of a node that was left out. */
 export const isReachedBy = (rollout: Rollout): ((object: FelixObject) => boolean) => {
   const isWritten = isWrittenBy(rollout)
-  return (object) => isOurs(object) || (/^node\../.test(object.name) && isWritten(object))
+  const apart = new Set(rollout.apart)
+  return (object) =>
+    (isOurs(object) || (/^node\../.test(object.name) && isWritten(object))) && !apart.has(overriddenNode(object))
 }
 
 /** The nodes of a rollout, in order: for plan, status and the rollout itself. Nodes in `skip` are already excluded. */

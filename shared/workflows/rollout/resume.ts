@@ -69,8 +69,10 @@ type Looked = { rollout: Rollout; apart: Apart[]; seen: StepInput; nodes: NodeSt
 const lookFor = async (
   kube: KubeClient,
   { evidence }: Rollout,
-  { resumed, now }: Resumption,
+  { resumed: asked, now }: Resumption,
 ): Promise<{ against: string } | Looked> => {
+  // A pod may be wanted again on a node that was left out before.
+  const resumed = { ...asked, apart: [] }
   const calico = await calicoPods(kube)
   if ('unknown' in calico) return not(calico.unknown)
   // A list of nodes that is empty as well would agree with it, and no node would have to be well any more.

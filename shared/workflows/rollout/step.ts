@@ -7,7 +7,7 @@ import { isOurs } from '../../domain/rollout/marks.ts'
 import { nextStep, rememberingUnwell } from '../../domain/rollout/next-step.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
-import { longestSettle } from '../../domain/rollout/places.ts'
+import { isReachedBy, longestSettle } from '../../domain/rollout/places.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
@@ -117,7 +117,10 @@ const isUnlisted = (rollout: Rollout, { pods, missing = 0, objects, left = new S
   const { state, phase, target, touching } = rollout
   if (pods.length > 0 || missing === 0) return false
   const ours = objects.filter(isOurs)
-  const touched = new Set([...touching.map(({ node }) => node), ...ours.map(overriddenNode)])
+  const touched = new Set([
+    ...touching.map(({ node }) => node),
+    ...ours.filter(isReachedBy(rollout)).map(overriddenNode),
+  ])
   if (touched.size === 0) return state === 'running'
   const takesBack = state === 'aborting' || (phase === 'range' && target === undefined)
   if (takesBack && (ours.length > 1 || touching.length === 0)) return ours.length > 1
