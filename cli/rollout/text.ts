@@ -1,7 +1,7 @@
 import { evidenceLines, type HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
 import { afterwards } from '../../shared/domain/rollout/halt-finding.ts'
 import type { RolloutProgress } from '../../shared/domain/rollout/progress.ts'
-import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
+import { type Rollout, takesSteps } from '../../shared/domain/rollout/rollout.ts'
 import { brokenCommand } from '../../shared/domain/remedy-parts.ts'
 import { adviceLines } from '../../shared/report/text/closing.ts'
 import { hanging } from '../../shared/report/text/columns.ts'
@@ -55,7 +55,7 @@ export const statusText = (
 ): string => {
   const { rollout, progress, blockedBy, lease, carriedOutBy: holder, cameBack, impact } = standing
   if (!rollout) return none
-  const isOpen = rollout.state === 'running' || rollout.state === 'aborting'
+  const isOpen = takesSteps(rollout)
   const { evidence } = rollout
   const word = wordFor(rollout, holder)
   const lines = [

@@ -1,8 +1,6 @@
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import { plain } from '../../shared/domain/plain.ts'
-import { valueOf } from '../../shared/domain/read.ts'
-import { soundRollout } from '../../shared/domain/rollout/parse.ts'
-import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
+import { rolloutIn } from '../../shared/domain/rollout/parse.ts'
 import { confirmed } from '../confirm.ts'
 import type { SyncOptions } from '../options.ts'
 import type { ProgressOutput } from '../progress.ts'
@@ -19,9 +17,6 @@ interface Run {
   telling: ProgressOutput
 }
 
-export const rolloutIn = ({ state: { rollout, observedAt } }: AssessedTarget): Rollout | undefined =>
-  soundRollout(valueOf(rollout), Date.parse(observedAt))
-
 /**
  * What a halt has still to undo comes first, whatever the plan says: of a value in `default` that makes a node ill, no plan
  * says anything. Without `--yes` a person is asked. The answer is the cluster afterwards.
@@ -31,7 +26,7 @@ export const haltFinished = async (
   { target, policy, options, telling }: Run,
   ask: (question: string) => Promise<boolean> = confirmed,
 ): Promise<AssessedTarget> => {
-  const { state, rollback } = rolloutIn(looked) ?? {}
+  const { state, rollback } = rolloutIn(looked.state) ?? {}
   if (!target.kube || options.dryRun || state !== 'halted' || !rollback) return looked
   const what = `${target.name}: the rollout halted, and what it wrote on ${rollback.join(', ')} is not undone yet.`
   if (!options.yes && !(await ask(`${plain(what)} Undo it now? [y/N] `))) return looked
@@ -40,7 +35,7 @@ export const haltFinished = async (
   telling.doing(`reading ${target.name} once more`)
   const after = await assessTarget(target, policy, true)
   telling.clear()
-  const left = waited === undefined ? undefined : haltLeft(rolloutIn(after), waited)
+  const left = waited === undefined ? undefined : haltLeft(rolloutIn(after.state), waited)
   if (left !== undefined) say(`${target.name}: ${left}\nNext: ${again}   # continues where it stopped`)
   return after
 }

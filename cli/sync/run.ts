@@ -1,6 +1,7 @@
 import { whatMoved } from '../../shared/domain/plan/preconditions.ts'
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import type { Plan, Report } from '../../shared/domain/report.ts'
+import { rolloutIn } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { forecastText } from '../../shared/report/text/plan.ts'
 import { counted } from '../../shared/report/wording.ts'
@@ -12,7 +13,7 @@ import { connect } from '../target/connect.ts'
 import { exitStatus, statusOf } from '../exit-status.ts'
 import { Failure } from '../failure.ts'
 import { type LookOptions, policyOf, type SyncOptions } from '../options.ts'
-import { haltFinished, rolloutIn } from './halt-finished.ts'
+import { haltFinished } from './halt-finished.ts'
 import { planFrom } from './plan-file.ts'
 import { asText, print } from '../check/print.ts'
 import { progress } from '../progress.ts'
@@ -34,7 +35,7 @@ export const runSync = async (options: SyncOptions): Promise<number> => {
     if (agreed) refuseIfMoved(agreed, { ...seen.report, plan: seen.plan() }, { ...options, target })
     const looked = await haltFinished(seen, { target, policy, options, telling })
     const plan = looked.plan()
-    if (isIdle(plan, rolloutIn(looked)) || options.dryRun || !target.kube)
+    if (isIdle(plan, rolloutIn(looked.state)) || options.dryRun || !target.kube)
       return await showOnly({ ...looked.report, plan }, target, options)
     return await rollOutAndReport({ target, kube: target.kube, looked, plan, policy, options, telling })
   } finally {

@@ -4,9 +4,8 @@ import { formatRanges } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { Report, RolloutReport } from '../report.ts'
 import { milliseconds } from '../rfc3339.ts'
-import { ours } from '../rollout/annotations.ts'
-import { allWrites, parseJournal } from '../rollout/journal.ts'
-import { parseRollout } from '../rollout/parse.ts'
+import { allWrites, emptyJournal } from '../rollout/journal.ts'
+import { rolloutIn } from '../rollout/parse.ts'
 
 const unfinished: readonly string[] = ['running', 'paused', 'halted', 'aborting']
 
@@ -25,11 +24,10 @@ export const beside = (state: ClusterState): Pick<Report, 'portsInUse' | 'rollou
 
 /** A rollout that has not ended, with what was written for it. */
 const rolloutReport = (state: ClusterState): RolloutReport | undefined => {
-  const lease = valueOf(state.rollout)
-  const parsed = parseRollout(lease, Date.parse(state.observedAt))
-  if (parsed.is !== 'rollout' || !unfinished.includes(parsed.rollout.state)) return undefined
-  const { id, state: stands, target, startedAt, evidence } = parsed.rollout
-  const writes = allWrites(parseJournal(lease?.annotations[`${ours}journal`]), valueOf(state.felix)?.objects ?? [])
+  const rollout = rolloutIn(state)
+  if (!rollout || !unfinished.includes(rollout.state)) return undefined
+  const { id, state: stands, target, startedAt, evidence, journal = emptyJournal } = rollout
+  const writes = allWrites(journal, valueOf(state.felix)?.objects ?? [])
     .filter(({ rollout }) => rollout === id)
     .map(({ at, what, object }) => ({ at: new Date(milliseconds(at)).toISOString(), what, object }))
   return {

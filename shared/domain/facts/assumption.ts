@@ -6,7 +6,7 @@ import { valueOf } from '../read.ts'
 import type { Evidence, ServiceRange } from '../report.ts'
 import { changedAtKey, lease, ours, rangeAnnotation } from '../rollout/annotations.ts'
 import { changeMark } from '../rollout/marks.ts'
-import { soundRollout } from '../rollout/parse.ts'
+import { rolloutIn } from '../rollout/parse.ts'
 
 /** The service range is assumed: it was neither read from EKS or the API server, nor given. */
 export const isAssumed = (range: ServiceRange | undefined): boolean => range?.source === 'default'
@@ -75,7 +75,7 @@ const setOn = ({ index, felixNode }: NodeFacts): Evidence[] =>
 
 /** An aborted rollout does not contradict the assumption: its value was removed. */
 function recorded(state: ClusterState): Evidence[] {
-  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  const rollout = rolloutIn(state)
   if (rollout?.target === undefined || rollout.state === 'aborted' || rollout.state === 'aborting') return []
   const { target: value, finishedAt, startedAt } = rollout
   const time = finishedAt ?? startedAt

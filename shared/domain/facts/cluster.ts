@@ -13,7 +13,7 @@ import type { Policy } from '../policy/policy.ts'
 import { commonMode, configuredModes } from '../proxy-mode/configured.ts'
 import { kubernetesMinor } from '../proxy-mode/kubernetes-minor.ts'
 import { valueOf } from '../read.ts'
-import { parseRollout } from '../rollout/parse.ts'
+import { rolloutIn } from '../rollout/parse.ts'
 
 /** Without the answer of EKS, because it described another cluster. */
 const withoutEks = (seen: ClusterState): ClusterState => {
@@ -61,8 +61,8 @@ export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
 }
 
 const isRollingOut = (state: ClusterState): boolean => {
-  const parsed = parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
-  return parsed.is === 'rollout' && !['done', 'aborted'].includes(parsed.rollout.state)
+  const rollout = rolloutIn(state)
+  return rollout !== undefined && !['done', 'aborted'].includes(rollout.state)
 }
 
 /**

@@ -10,7 +10,7 @@ import { felixObject, kubectl, onCluster, rangeManifest } from './remedy.ts'
 import { quoted } from '../shell.ts'
 import { isRolledOut } from '../proxy-mode/configured.ts'
 import { podId } from '../proxy-mode/samples.ts'
-import { soundRollout } from '../rollout/parse.ts'
+import { rolloutIn } from '../rollout/parse.ts'
 import { ignoreKey } from '../capture/annotations.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
@@ -122,7 +122,7 @@ export const notReady: ClusterCheck = (cluster) => {
 
 /** It may have made them so, also through `default`, which names no node. */
 const unfinishedIn = ({ state }: ClusterFacts): { while: string; later: string } | undefined => {
-  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  const rollout = rolloutIn(state)
   if (rollout?.state !== 'running') return undefined
   return {
     while: `While the rollout ${rollout.id} is not finished, `,
@@ -132,7 +132,7 @@ const unfinishedIn = ({ state }: ClusterFacts): { while: string; later: string }
 
 /** If a rollout halted because of one of them, it is not a pod that has only just started. */
 const isHaltedOn = ({ state }: ClusterFacts, broken: NodeFacts[]): boolean => {
-  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  const rollout = rolloutIn(state)
   return rollout?.state === 'halted' && broken.some(({ node }) => node.name === rollout.evidence?.node)
 }
 

@@ -8,19 +8,12 @@ import type { Finding } from '../report.ts'
 import { failureOf, valueOf } from '../read.ts'
 import { changedAtKey, changeKey, lease, ours, overrideKey } from '../rollout/annotations.ts'
 import { isMarked, isOurs } from '../rollout/marks.ts'
-import { parseRollout } from '../rollout/parse.ts'
+import { parseRollout, rolloutIn } from '../rollout/parse.ts'
 import { unfinishedHalt } from '../rollout/progress.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { objectName } from '../felix/layer.ts'
 import { felixResource, inAccount, kubectl, onCluster, onFelix } from './remedy.ts'
 import { quoted } from '../shell.ts'
-
-const parsedOf = ({ state }: ClusterFacts) => parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
-
-const rolloutOf = (cluster: ClusterFacts): Rollout | undefined => {
-  const parsed = parsedOf(cluster)
-  return parsed.is === 'rollout' ? parsed.rollout : undefined
-}
 
 const field = (key: string): string => `metadata.annotations[${ours}${key}]`
 
@@ -28,7 +21,8 @@ const field = (key: string): string => `metadata.annotations[${ours}${key}]`
 export const rolloutStateInvalid: ClusterCheck = (cluster) => [...leaseInvalid(cluster), ...marksOfOthers(cluster)]
 
 const leaseInvalid: ClusterCheck = (cluster) => {
-  const parsed = parsedOf(cluster)
+  const { state } = cluster
+  const parsed = parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
   if (parsed.is !== 'invalid') return []
   const { name, namespace } = lease
   const inNamespace = `${kubectl(cluster)} -n ${namespace}`
@@ -71,7 +65,7 @@ const leaseObject = `Lease/${lease.namespace}/${lease.name}`
 
 /** The rollout halted or was paused: it must be reported, because only a person can resume it. */
 export const rolloutHalted: ClusterCheck = (cluster) => {
-  const rollout = rolloutOf(cluster)
+  const rollout = rolloutIn(cluster.state)
   if (rollout?.state === 'paused') return [paused(cluster)]
   if (rollout?.state !== 'halted') return []
   const { reason, evidence, rollback, reverted } = rollout
@@ -160,7 +154,7 @@ const paused = (cluster: ClusterFacts): Finding => ({
 
 /** calico-node was removed in the middle of it. An abort needs nothing but the overrides, and ends by itself. */
 export const rolloutStranded: ClusterCheck = (cluster) => {
-  const { state } = rolloutOf(cluster) ?? {}
+  const { state } = rolloutIn(cluster.state) ?? {}
   // Calico's CRDs are gone: any other failure may pass.
   const isWithoutApi = failureOf(cluster.state.felix)?.status === 404
   if (valueOf(cluster.state.daemonSets)?.length === 0) return []
@@ -185,7 +179,7 @@ const isToday = (
 
 /** Reverted during the rollout. */
 const takenBackToday: ClusterCheck = (cluster) => {
-  const { reverted, target, state } = rolloutOf(cluster) ?? {}
+  const { reverted, target, state } = rolloutIn(cluster.state) ?? {}
   if (!isToday(reverted, cluster.state)) return []
   const { object, at, by } = reverted
   const name = object.slice(object.indexOf('/') + 1)
@@ -210,7 +204,7 @@ const takenBackToday: ClusterCheck = (cluster) => {
 export const flapping: ClusterCheck = (cluster) => {
   const interrupted = takenBackToday(cluster)
   if (interrupted.length > 0) return interrupted
-  const { state: ended, target, finishedAt: finished } = rolloutOf(cluster) ?? {}
+  const { state: ended, target, finishedAt: finished } = rolloutIn(cluster.state) ?? {}
   const { desired, state, nodes } = cluster
   if (ended !== 'done' || target === undefined || finished === undefined || !desired) return []
   const wrote = parsePortList(target)

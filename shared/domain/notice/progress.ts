@@ -6,7 +6,7 @@ import { isOurs } from '../rollout/marks.ts'
 import { paceAfter, placesOf, remaining } from '../rollout/places.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { stepInput } from '../rollout/step-input.ts'
-import { soundRollout } from '../rollout/parse.ts'
+import { rolloutIn } from '../rollout/parse.ts'
 import { tookFrom } from './duration.ts'
 import { type Notice, placeOf } from './notice.ts'
 
@@ -22,7 +22,7 @@ const halfFrom = 6
 
 /** `undefined`: no rollout is in progress, or it has reached no milestone yet. */
 export const progressToTell = (state: ClusterState, report: Report): Milestone | undefined => {
-  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  const rollout = rolloutIn(state)
   if (rollout?.state !== 'running') return undefined
   const [done, of] = rollout.phase === 'range' ? changed(state, report, rollout) : restarted(state, rollout.restart)
   if (done === 0 || done >= of) return undefined

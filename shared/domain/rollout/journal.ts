@@ -28,6 +28,8 @@ export interface Journal {
   earlier: number
 }
 
+export const emptyJournal: Journal = { entries: [], earlier: 0 }
+
 /** A Lease holds 256 KiB of annotations at most, and every step reads it. */
 export const journalKept = { entries: 200, characters: 24_000 }
 

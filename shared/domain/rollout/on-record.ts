@@ -3,6 +3,7 @@ import { objectName } from '../felix/layer.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { clockSkew } from './annotations.ts'
 import { isOurs, touchedAt } from './marks.ts'
+import { emptyJournal } from './journal.ts'
 import { writtenBefore } from './memory.ts'
 import type { Rollout } from './rollout.ts'
 
@@ -19,7 +20,7 @@ export const changeTime = ({ rollout, now }: { rollout: Rollout; now: number }, 
 
 /** Each write is in the journal before it is made. Infinity: we wrote it, and its entry is lost. */
 const lastOnRecord = (rollout: Rollout, name: string): number => {
-  const { entries, earlier } = rollout.journal ?? { entries: [], earlier: 0 }
+  const { entries, earlier } = rollout.journal ?? emptyJournal
   const object = objectName(name)
   const times = entries.filter((it) => it.object === object).map(({ at }) => milliseconds(at))
   if (times.length > 0) return Math.max(...times)

@@ -1,5 +1,6 @@
-import type { RolloutRecord } from '../cluster.ts'
+import type { ClusterState, RolloutRecord } from '../cluster.ts'
 import { isPort, parsePortList, rangeTextAtMost } from '../ports.ts'
+import { valueOf } from '../read.ts'
 import { milliseconds } from '../rfc3339.ts'
 import type { Pace, Rollout, Reverted, Where } from './rollout.ts'
 import { clockSkew, ours } from './annotations.ts'
@@ -34,6 +35,10 @@ export const soundRollout = (record: RolloutRecord | undefined, now: number): Ro
   const parsed = parseRollout(record, now)
   return parsed.is === 'rollout' ? parsed.rollout : undefined
 }
+
+/** As the Lease was when the cluster was observed; undefined also if it could not be read. */
+export const rolloutIn = ({ rollout, observedAt }: Pick<ClusterState, 'rollout' | 'observedAt'>): Rollout | undefined =>
+  soundRollout(valueOf(rollout), Date.parse(observedAt))
 
 /**
  * Why the Lease's holder is invalid: a renewal time in the future, or a duration that this tool does not use. Also without a

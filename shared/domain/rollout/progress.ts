@@ -15,7 +15,7 @@ import {
 import { rangeAnnotation } from './annotations.ts'
 import { isWellNow, restoresDefault } from './halt-evidence.ts'
 import { isOurs } from './marks.ts'
-import type { Rollout } from './rollout.ts'
+import { type Rollout, takesSteps } from './rollout.ts'
 
 /** The state of every node, and the next step. Nodes by name. */
 export interface RolloutProgress {
@@ -47,9 +47,6 @@ export const progressOf = (rollout: Rollout, seen: StepInput, now: string): Roll
   return { ...nodes, apart: [...skipped, ...nodes.apart], overrides, next: nextOf(rollout, seen, now) }
 }
 
-/** A rollout that has ended waits for no node. */
-const isWatched = ({ state }: Rollout): boolean => state === 'running' || state === 'aborting'
-
 /** A rollout that has ended or is being aborted changes no further node. */
 const touchesMore = ({ state }: Rollout): boolean => state === 'running' || state === 'paused' || state === 'halted'
 
@@ -63,7 +60,8 @@ const inRange = (given: RolloutNow, seen: StepInput): Nodes => {
   const places = placesOf(current, seen)
   const touched = places.filter((it) => it.changedAt && it.override?.annotations[rangeAnnotation] === rollout.target)
   const { settle } = rangePace(current, seen, places)
-  const inFlight = (isWatched(rollout) ? touched : []).flatMap((it) => {
+  // One that has ended waits for no node.
+  const inFlight = (takesSteps(rollout) ? touched : []).flatMap((it) => {
     const seconds = remaining(current, it, settle)
     return seconds === undefined ? [] : [{ node: it.node, seconds: Math.ceil(seconds) }]
   })
@@ -103,7 +101,7 @@ const inRestarts = (current: RolloutNow, seen: StepInput): Nodes => {
   const there = seen.pods.filter(({ name, deletedAt }) => rollout.restart.includes(name) && !deletedAt)
   const gone = rollout.restart.filter((name) => !seen.pods.some((pod) => pod.name === name && !pod.deletedAt))
   const { settle } = restartPace(rollout, seen)
-  const inFlight = (isWatched(rollout) ? flightsOf(rollout, seen) : []).flatMap((it) => {
+  const inFlight = (takesSteps(rollout) ? flightsOf(rollout, seen) : []).flatMap((it) => {
     const seconds = remaining(current, it, settle)
     return seconds === undefined
       ? []

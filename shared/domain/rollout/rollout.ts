@@ -68,6 +68,10 @@ export type Pace = Pick<
   'strategy' | 'maxUnavailable' | 'canarySeconds' | 'settleSeconds' | 'nodeDeadlineSeconds'
 >
 
+/** It changes nodes, or gives them back. */
+export const takesSteps = (rollout: Pick<Rollout, 'state'> | undefined): boolean =>
+  rollout?.state === 'running' || rollout?.state === 'aborting'
+
 /** Facts that a step needs and does not read again. */
 export interface Where {
   api: CalicoApi

@@ -15,7 +15,8 @@ import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { haltNow } from '../../domain/rollout/halt-finding.ts'
-import { soundRollout } from '../../domain/rollout/parse.ts'
+import { rolloutIn } from '../../domain/rollout/parse.ts'
+import { takesSteps } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import { beginLook } from './begin-look.ts'
 import {
@@ -76,7 +77,8 @@ export const evaluate = async (
   if (said && isBeingCreatedOrDeleted(said)) await giveBack(tools, cluster)
   const broke = receives > 1 && (await tools.records.lookBegins(clusterKey(cluster), messageId, iso(tools)))
   const seen = broke ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
-  const unfinished = isUnfinished(seen)
+  const rollout = rolloutIn(seen)
+  const unfinished = takesSteps(rollout)
   const isHeld = now.by === 'brake' && (unfinished || hasRescue(seen))
   // Data that EKS did not return, for example tags, is not treated as changed; a brake that cannot be read was not set by anybody.
   const switchedAt =
@@ -125,7 +127,7 @@ export const evaluate = async (
     waits,
     unfinished: unfinished && !isSilent(seen),
     halted: haltIn(seen, isHeld ? tools.brake?.command('sync') : undefined),
-    paused: stateIn(seen) === 'paused',
+    paused: rollout?.state === 'paused',
     tags: said && tagsOf(said),
     progress: action === 'sync' ? progressToTell(seen, report) : undefined,
   })
@@ -141,7 +143,7 @@ export const evaluate = async (
  */
 const isRescuing = (seen: ClusterState, { reason }: Evaluation, switchedAt: string | undefined): boolean => {
   const { rollout, observedAt } = seen
-  const { id, evidence, startedAt, journal } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
+  const { id, evidence, startedAt, journal } = rolloutIn(seen) ?? {}
   const isRecent = (at = '') => Math.abs(Date.parse(observedAt) - milliseconds(at)) < silentSeconds * 1000
   const writes = (journal?.entries ?? []).filter((it) => it.rollout === id)
   const isMoving = isRecent(evidence?.at ?? startedAt) || writes.some(({ at }) => isRecent(at))
@@ -155,8 +157,8 @@ const leaseVersion = (cluster: ClusterRef, { rollout }: ClusterState): string =>
   `${clusterKey(cluster)} ${valueOf(rollout)?.resourceVersion}`
 
 /** A halt that has still to give back what was there before. */
-const hasRescue = ({ rollout, observedAt }: ClusterState): boolean => {
-  const { state, rollback } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
+const hasRescue = (seen: ClusterState): boolean => {
+  const { state, rollback } = rolloutIn(seen) ?? {}
   return state === 'halted' && rollback !== undefined
 }
 
@@ -216,14 +218,12 @@ const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<
   queues.sendEvaluation(message, { delaySeconds: 30 })
 
 /** The node of the halt is in its evidence. `release`: what releases the brake that holds it. */
-const haltIn = ({ rollout, observedAt, pods }: ClusterState, release: string | undefined): Halted | undefined => {
-  const { state, evidence, rollback } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
+const haltIn = (seen: ClusterState, release: string | undefined): Halted | undefined => {
+  const { state, evidence, rollback } = rolloutIn(seen) ?? {}
   if (state !== 'halted') return undefined
-  const happened = evidence && [`${evidence.at}: ${evidence.reason}.`, ...haltNow(evidence, valueOf(pods) ?? [])]
+  const happened = evidence && [`${evidence.at}: ${evidence.reason}.`, ...haltNow(evidence, valueOf(seen.pods) ?? [])]
   return { node: evidence?.node, ...(happened && { happened }), ...(rollback && { pending: true, release }) }
 }
-
-const stateIn = ({ rollout, observedAt }: ClusterState) => soundRollout(valueOf(rollout), Date.parse(observedAt))?.state
 
 /** The maximum number of tags in EKS. */
 const tagsOf = ({ tags }: EksState): string[] =>
@@ -234,11 +234,6 @@ const tagsOf = ({ tags }: EksState): string[] =>
 /** No process applies the rollout any more. */
 const isSilent = ({ rollout, observedAt }: ClusterState): boolean =>
   !(Date.parse(observedAt) - Date.parse(valueOf(rollout)?.renewedAt ?? '') < silentSeconds * 1000)
-
-const isUnfinished = ({ rollout, observedAt }: ClusterState): boolean => {
-  const { state } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
-  return state === 'running' || state === 'aborting'
-}
 
 /** A rollout that has begun already has its order of nodes: then nothing more is read. */
 const forPlanning = async (
@@ -262,14 +257,10 @@ const summaryOf = (report: Report, action: Action) => ({
  * A rollout waits, and this evaluation could not determine whether it may continue: without another message it would
  * stop.
  */
-const waitsUnseen = (
-  { reason }: Evaluation,
-  { rollout, eks, observedAt }: ClusterState,
-  { verdict }: Report,
-): boolean => {
-  if (reason !== 'rollout' || (verdict !== 'unknown' && !failureOf(rollout) && !failureOf(eks))) return false
-  const { state = 'running' } = soundRollout(valueOf(rollout), Date.parse(observedAt)) ?? {}
-  return state === 'running' || state === 'aborting'
+const waitsUnseen = ({ reason }: Evaluation, seen: ClusterState, { verdict }: Report): boolean => {
+  if (reason !== 'rollout' || (verdict !== 'unknown' && !failureOf(seen.rollout) && !failureOf(seen.eks))) return false
+  const rollout = rolloutIn(seen)
+  return !rollout || takesSteps(rollout)
 }
 
 /**

@@ -5,8 +5,8 @@ import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
-import { parseRollout, soundRollout } from '../../domain/rollout/parse.ts'
-import type { Rollout } from '../../domain/rollout/rollout.ts'
+import { parseRollout, rolloutIn } from '../../domain/rollout/parse.ts'
+import { type Rollout, takesSteps } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import { deploymentHolder, type EvaluateTools } from './tools.ts'
 import { budgetSpent, type Hold, holdFor } from '../rollout/hold.ts'
@@ -167,13 +167,12 @@ export interface Going {
  * No message is under way that got the permit before this time (milliseconds): it was refused, the rollout has ended
  * since, or such a message may not use it any more. Another evaluation may have sent one after the cluster was observed.
  */
-export const idleSince = ({ rollout, observedAt }: ClusterState, { permit }: Evaluation): number => {
+export const idleSince = (state: ClusterState, { permit }: Evaluation): number => {
+  const { rollout: lease, observedAt } = state
   // A rollout may be under way there, with messages of its own.
-  if (failureOf(rollout) && !permit) return 0
-  const record = valueOf(rollout)
-  const parsed = parseRollout(record, Date.parse(observedAt))
-  const isOver = parsed.is === 'rollout' && parsed.rollout.state !== 'running' && parsed.rollout.state !== 'aborting'
-  const endedAt = isOver ? milliseconds(record?.renewedAt ?? '') || 0 : 0
+  if (failureOf(lease) && !permit) return 0
+  const rollout = rolloutIn(state)
+  const endedAt = rollout && !takesSteps(rollout) ? milliseconds(valueOf(lease)?.renewedAt ?? '') || 0 : 0
   const askedBefore = Math.max(permit ? Date.parse(permit.until) : 0, Date.parse(observedAt)) - carriedSeconds * 1000
   return Math.min(Date.parse(observedAt), Math.max(endedAt, askedBefore))
 }
@@ -207,9 +206,8 @@ export const passOn = async (tools: EvaluateTools, message: Evaluation, state: C
 }
 
 /** Only a message that waits keeps the permit: another rollout may be that of somebody else. */
-const hasBegun = ({ reason, decided }: Evaluation, { rollout, observedAt }: ClusterState): boolean =>
-  reason === 'rollout' &&
-  (decided !== undefined || soundRollout(valueOf(rollout), Date.parse(observedAt))?.state === 'running')
+const hasBegun = ({ reason, decided }: Evaluation, state: ClusterState): boolean =>
+  reason === 'rollout' && (decided !== undefined || rolloutIn(state)?.state === 'running')
 
 /** Evaluations after 5 s, 10 s … 160 s. */
 export const passingLooks = 6

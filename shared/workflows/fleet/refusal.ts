@@ -1,8 +1,8 @@
 import type { ClusterState } from '../../domain/cluster.ts'
 import { takingOperatorRole } from '../../domain/fleet.ts'
-import { valueOf } from '../../domain/read.ts'
 import type { Finding, Report } from '../../domain/report.ts'
-import { soundRollout } from '../../domain/rollout/parse.ts'
+import { rolloutIn } from '../../domain/rollout/parse.ts'
+import { takesSteps } from '../../domain/rollout/rollout.ts'
 import type { Evaluation } from '../../messages.ts'
 import { accessRemedy } from '../rollout/access-review.ts'
 
@@ -28,9 +28,7 @@ export const refusedBefore = (
   denied: string[] | undefined,
   { state, report }: { state: ClusterState; report: Report },
 ): string[] | undefined => {
-  const rollout = soundRollout(valueOf(state.rollout), Date.parse(state.observedAt))
-  const begun = rollout?.state === 'running' || rollout?.state === 'aborting'
-  return !begun && (report.plan?.changes.length ?? 0) > 0 ? denied : undefined
+  return !takesSteps(rolloutIn(state)) && (report.plan?.changes.length ?? 0) > 0 ? denied : undefined
 }
 
 export const withRefusal = (report: Report, missing: string[] | undefined): Report => {

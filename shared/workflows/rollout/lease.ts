@@ -2,7 +2,7 @@ import type { KubeClient, LeaseChange } from '../../clients/kube/client.ts'
 import type { FelixObject, RolloutRecord } from '../../domain/cluster.ts'
 import { valueOf } from '../../domain/read.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
-import { type JournalEntry, noted, unnoted } from '../../domain/rollout/journal.ts'
+import { emptyJournal, type JournalEntry, noted, unnoted } from '../../domain/rollout/journal.ts'
 import { clockSkew, lease } from '../../domain/rollout/annotations.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { KubeError, readAgain } from '../../errors.ts'
@@ -62,8 +62,6 @@ const says = (there: RolloutRecord, { resourceVersion, holder, renewedAt, annota
   (holder === undefined || (there.holder ?? null) === holder) &&
   (renewedAt === undefined || milliseconds(there.renewedAt ?? '') === milliseconds(renewedAt)) &&
   Object.entries(annotations).every(([key, value]) => (there.annotations[key] ?? null) === value)
-
-export const emptyJournal = { entries: [], earlier: 0 }
 
 export const withJournal = (
   rollout: Rollout,

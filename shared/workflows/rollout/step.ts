@@ -9,7 +9,7 @@ import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import { isReachedBy, longestSettle } from '../../domain/rollout/places.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
-import type { Rollout } from '../../domain/rollout/rollout.ts'
+import { type Rollout, takesSteps } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
 import { askLater, isOutdated, isThrottled, readAgain, UnseenError } from '../../errors.ts'
@@ -52,8 +52,7 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
         return rollBack(named, standing, calico.pods)
       })
     })
-  if (rollout.state !== 'running' && rollout.state !== 'aborting')
-    return unlessRefused(outdated, () => leave(tools, record, rollout))
+  if (!takesSteps(rollout)) return unlessRefused(outdated, () => leave(tools, record, rollout))
   if (rollout.state === 'running' && decisionOf(rollout) !== tools.decided)
     return { next: 'look', why: 'the Lease has another decision' }
   return unlessRefused(outdated, async () => {

@@ -1,7 +1,6 @@
 import type { Policy } from '../../domain/policy/policy.ts'
 import { type AssessedCluster, type Beginning, beginRollout, type NotBegun } from './begin.ts'
-import { valueOf } from '../../domain/read.ts'
-import { soundRollout } from '../../domain/rollout/parse.ts'
+import { rolloutIn } from '../../domain/rollout/parse.ts'
 import { readAgain } from '../../errors.ts'
 import { release } from './lease.ts'
 import { takeStep } from './step.ts'
@@ -31,7 +30,7 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
     if (outcome.next === 'look') {
       const look = await tools.look()
       // A halt that was interrupted while it restored its nodes is finished first.
-      if (!isRescuing(look, tools.now())) {
+      if (!isRescuing(look)) {
         const beginning = await beginOrLook(tools, look, { policy, outdated: outcome.outdated })
         if ('next' in beginning) {
           outcome = beginning
@@ -70,8 +69,8 @@ const beginOrLook = async (
   }
 }
 
-const isRescuing = ({ state }: AssessedCluster, now: Date): boolean => {
-  const rollout = soundRollout(valueOf(state.rollout), now.getTime())
+const isRescuing = ({ state }: AssessedCluster): boolean => {
+  const rollout = rolloutIn(state)
   return rollout?.state === 'halted' && rollout.rollback !== undefined
 }
 
