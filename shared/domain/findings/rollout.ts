@@ -4,7 +4,7 @@ import { isReachedByDefault } from './range-layers.ts'
 import { type HaltEvidence, isWellNow } from '../rollout/halt-evidence.ts'
 import { haltDetails } from '../rollout/halt-finding.ts'
 import { parsePortList, sameRanges } from '../ports.ts'
-import type { Finding } from '../report.ts'
+import type { Evidence, Finding } from '../report.ts'
 import { failureOf, valueOf } from '../read.ts'
 import { changedAtKey, changeKey, lease, ours, overrideKey } from '../rollout/annotations.ts'
 import { isMarked, isOurs } from '../rollout/marks.ts'
@@ -79,13 +79,9 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
   const account = inAccount(cluster.state).trim()
   const where = account === '' ? '' : `${account}: `
   return [
-    {
-      code: 'ROLLOUT_HALTED',
-      severity: 'warning',
-      subject: leaseObject,
+    standsStill('halted', {
       message: `A rollout halted: ${reason ?? 'the reason was not recorded'}.${details.text} ${pending ?? untilDecided}`,
       evidence: [
-        { object: leaseObject, field: field('state'), value: 'halted' },
         ...(reason === undefined ? [] : [{ object: leaseObject, field: field('reason'), value: reason }]),
         ...details.evidence,
       ],
@@ -103,9 +99,22 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
               `${onCluster(cluster, 'rollout abort')}   # ${where}${consequence(cluster)}`,
             ]),
       ].join('\n'),
-    },
+    }),
   ]
 }
+
+/** `evidence`: beside the state in the Lease. */
+const standsStill = (
+  state: Rollout['state'],
+  { message, evidence = [], remedy }: { message: string; evidence?: Evidence[]; remedy: string },
+): Finding => ({
+  code: 'ROLLOUT_HALTED',
+  severity: 'warning',
+  subject: leaseObject,
+  message,
+  evidence: [{ object: leaseObject, field: field('state'), value: state }, ...evidence],
+  remedy,
+})
 
 const untilDecided = 'Nothing more is changed in this cluster until a person resumes or aborts it.'
 
@@ -143,14 +152,11 @@ const consequence = ({ felixObjects }: ClusterFacts): string => {
   return `${undoes}; a deployment on AWS begins it again after 24 h, unless tagged calico-ipvs-sync=report`
 }
 
-const paused = (cluster: ClusterFacts): Finding => ({
-  code: 'ROLLOUT_HALTED',
-  severity: 'warning',
-  subject: leaseObject,
-  message: 'A rollout is paused. Nothing more is touched until a person resumes or aborts it.',
-  evidence: [{ object: leaseObject, field: field('state'), value: 'paused' }],
-  remedy: `${onCluster(cluster, 'rollout log')}   # who paused it\nThen: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
-})
+const paused = (cluster: ClusterFacts): Finding =>
+  standsStill('paused', {
+    message: 'A rollout is paused. Nothing more is touched until a person resumes or aborts it.',
+    remedy: `${onCluster(cluster, 'rollout log')}   # who paused it\nThen: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
+  })
 
 /** calico-node was removed in the middle of it. An abort needs nothing but the overrides, and ends by itself. */
 export const rolloutStranded: ClusterCheck = (cluster) => {
@@ -161,14 +167,10 @@ export const rolloutStranded: ClusterCheck = (cluster) => {
   if (state !== 'running' && !(state === 'aborting' && isWithoutApi)) return []
   const { name, namespace } = lease
   return [
-    {
-      code: 'ROLLOUT_HALTED',
-      severity: 'warning',
-      subject: leaseObject,
+    standsStill(state, {
       message: `A rollout is ${state}, and calico-node was removed from the cluster. It goes on when calico-node is there again.`,
-      evidence: [{ object: leaseObject, field: field('state'), value: state }],
       remedy: `To end it: ${isWithoutApi ? `${kubectl(cluster)} -n ${namespace} delete lease ${name}` : onCluster(cluster, 'rollout abort')}`,
-    },
+    }),
   ]
 }
 
