@@ -11,7 +11,7 @@ import { oneByOne, paceOf } from '../../domain/rollout/pace.ts'
 import { lease, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { isAtOnce } from '../../domain/rollout/memory.ts'
 import { parseRollout, soundRollout } from '../../domain/rollout/parse.ts'
-import { type Pace, rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
+import type { Pace, Rollout } from '../../domain/rollout/rollout.ts'
 import { parseVersion, specMayBeWritten } from '../../domain/version.ts'
 import { KubeError } from '../../errors.ts'
 import { decisionOf } from './decision.ts'
@@ -19,7 +19,7 @@ import { accessMissing, accessNeeded, accessRemedy } from './access-review.ts'
 import { tryFirstWrite } from './first-write.ts'
 import { needed } from '../needed.ts'
 import { withWebhookNodes } from '../observe/webhooks.ts'
-import { entriesOf, heldByOther, type Note, putRollout, putSurely, withJournal } from './lease.ts'
+import { heldByOther, type Note, putRollout } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { StepTools } from './tools.ts'
 import { reasonGone } from './range-writes.ts'
@@ -222,14 +222,9 @@ const put = async (
   { record, before }: { record: RolloutRecord | undefined; before?: Pace },
 ): Promise<Beginning> => {
   const isHurried = before !== undefined && !isDeepStrictEqual(before, rollout.pace)
-  const done = entriesOf(tools, rollout, [isHurried ? paced(before, rollout.pace) : begin(rollout)])
   try {
-    await putSurely(tools.kube, {
-      ...(record && { resourceVersion: record.resourceVersion }),
-      holder: tools.holder,
-      renewedAt: tools.now().toISOString(),
-      leaseSeconds: tools.leaseSeconds,
-      annotations: rolloutAnnotations(withJournal(rollout, { entries: done })),
+    await putRollout(tools, { record }, rollout, {
+      note: [isHurried ? paced(before, rollout.pace) : begin(rollout)],
     })
   } catch (error) {
     const began = error instanceof KubeError && error.kind === 'conflict' ? await othersRollout(tools) : undefined
@@ -237,7 +232,6 @@ const put = async (
     if (began === undefined) throw error
     return not('busy', began)
   }
-  await tools.record?.(done)
   const { id, why: cause } = rollout
   const what = before === undefined ? 'rollout begins' : isHurried ? goesOnAtAnotherPace : 'rollout goes on'
   tools.tell({ what, why: summary(rollout), rollout: id, by: tools.holder, cause })

@@ -6,7 +6,7 @@ import { emptyJournal, type JournalEntry, noted, unnoted } from '../../domain/ro
 import { clockSkew, lease } from '../../domain/rollout/annotations.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { KubeError, readAgain } from '../../errors.ts'
-import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
+import type { Outcome, StepTools } from './tools.ts'
 
 interface Put {
   giveUp?: boolean
@@ -19,18 +19,18 @@ interface Put {
 export type Note = Pick<JournalEntry, 'what'> & Partial<Pick<JournalEntry, 'object' | 'from' | 'to' | 'why'>>
 
 /**
- * Writes the state of the rollout and its journal, in one write. `entries`: noted now, and recorded after they are
- * done.
+ * Writes the state of the rollout and its journal, in one write; without a record, a new Lease. `entries`: noted now, and
+ * recorded after they are done.
  */
 export const putRollout = async (
   tools: StepTools,
-  { record }: Pick<LeasedRollout, 'record'>,
+  { record }: { record: RolloutRecord | undefined },
   rollout: Rollout,
   { giveUp = false, objects = [], note = [], entries = [] }: Put = {},
 ): Promise<RolloutRecord> => {
   const done = entriesOf(tools, rollout, note)
   const put = await putSurely(tools.kube, {
-    resourceVersion: record.resourceVersion,
+    ...(record && { resourceVersion: record.resourceVersion }),
     holder: giveUp ? null : tools.holder,
     renewedAt: tools.now().toISOString(),
     leaseSeconds: tools.leaseSeconds,
