@@ -1,6 +1,6 @@
 import type { FelixObject } from '../../domain/cluster.ts'
 import { objectName } from '../../domain/felix/layer.ts'
-import { emptyJournal, type JournalEntry, entriesBetweenLooks, unnoted } from '../../domain/rollout/journal.ts'
+import { emptyJournal, entriesBetweenLooks, unnoted } from '../../domain/rollout/journal.ts'
 import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { forgotten, writtenBefore } from '../../domain/rollout/memory.ts'
 import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.ts'
@@ -10,10 +10,8 @@ import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
 import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
 import { halt } from './halt.ts'
-import { afterNote } from './note.ts'
-import { entriesOf, isDueForRenewal, putRollout, renew } from './lease.ts'
-import { type At, inJournal, needTimeToWrite, type Noting, remembered } from './remembered.ts'
-import type { LeasedRollout } from './tools.ts'
+import { isDueForRenewal, putRollout, renew } from './lease.ts'
+import { type At, inJournal, needTimeToWrite, notedOnce, type Noting, remembered } from './remembered.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
 /** The effect of one decision, and what comes next. */
@@ -48,10 +46,11 @@ type Write = Extract<Step, { do: 'override' | 'promote' | 'remove-override' | 't
 
 const write = async (tools: StepTools, at: At, step: Write): Promise<Outcome> => {
   await writeStep(tools, at, step)
-  const { entries, earlier } = at.rollout.journal ?? emptyJournal
-  const isNoted = step.do === 'override' || step.do === 'promote'
-  return isNoted && (entries.length + earlier + 1) % entriesBetweenLooks === 0 ? recordFirst : { next: 'now' }
+  return step.do === 'override' || step.do === 'promote' ? afterEntry(at.rollout) : { next: 'now' }
 }
+
+const afterEntry = ({ journal: { entries, earlier } = emptyJournal }: Rollout): Outcome =>
+  (entries.length + earlier + 1) % entriesBetweenLooks === 0 ? recordFirst : { next: 'now' }
 
 const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> => {
   const { rollout, seen } = at
@@ -158,27 +157,24 @@ const removals = (rollout: Rollout) => {
 const whyRemoved = (rollout: Rollout): string =>
   rollout.state === 'aborting' || rollout.target === undefined ? whyWithdrawn(rollout) : 'default has the value'
 
-/** The deletion is noted in the Lease before it is made: if the process dies in between, the next step sees the note and continues. */
 const restart = async (
   tools: StepTools,
-  at: LeasedRollout,
+  at: At,
   { pod, settled }: Extract<Step, { do: 'restart' }>,
 ): Promise<Outcome> => {
-  const { record, rollout } = at
+  const { rollout } = at
   const object = `Pod/${pod.namespace}/${pod.name}`
-  // After an interruption it is noted again: the deadline starts with the deletion, which may be long after the first
+  // After an interruption its time is noted again: the deadline starts with the deletion, which may be long after the first
   // note.
   const touching = rollout.touching.filter((it) => !settled.includes(it.node) && it.pod !== pod.name)
   touching.push({ node: pod.node, pod: pod.name, at: tools.now().toISOString() })
-  const isNoted = (it: JournalEntry) => it.rollout === rollout.id && it.object === object
-  const before = rollout.journal?.entries.find(isNoted)
-  const entries = before ? [before] : entriesOf(tools, rollout, [{ what: 'restart', object, from: pod.uid }])
-  const now = await putRollout(tools, at, { ...rollout, touching }, { entries: before ? [] : entries })
-  await afterNote(tools, { before: record, now, keys: ['touching', 'journal'] }, () => tools.kube.deletePod(pod))
-  await tools.record?.(entries)
+  await notedOnce(tools, at, {
+    note: { what: 'restart', object, from: pod.uid },
+    next: { ...rollout, touching },
+    write: () => tools.kube.deletePod(pod),
+  })
   tools.tell({ what: 'calico-node restarted', node: pod.node, object, from: pod.uid })
-  const kept = rollout.journal ?? emptyJournal
-  return (kept.entries.length + kept.earlier + 1) % entriesBetweenLooks === 0 ? recordFirst : { next: 'now' }
+  return afterEntry(rollout)
 }
 
 const finish = async (tools: StepTools, at: At): Promise<Outcome> => {

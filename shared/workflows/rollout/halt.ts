@@ -23,9 +23,9 @@ import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
-import { afterNote, isWithheld, type Noted } from './note.ts'
-import { entriesOf, putRollout, putSurely } from './lease.ts'
-import { lastEntry, needTimeToWrite, remembered } from './remembered.ts'
+import { isWithheld } from './note.ts'
+import { putRollout, putSurely } from './lease.ts'
+import { type At, needTimeToWrite, notedOnce, remembered } from './remembered.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
 
@@ -33,11 +33,7 @@ import type { Outcome, StepTools } from './tools.ts'
  * Halts the rollout. If a node is the reason, a separate step first reads its log, which is most useful before the
  * override is removed.
  */
-export const halt = async (
-  tools: StepTools,
-  at: LeasedRollout & { seen: StepInput },
-  step: Extract<Step, { do: 'halt' }>,
-): Promise<Outcome> => {
+export const halt = async (tools: StepTools, at: At, step: Extract<Step, { do: 'halt' }>): Promise<Outcome> => {
   const { reason, about, reverted } = step
   const { objects, pods } = at.seen
   if (about) {
@@ -124,7 +120,7 @@ export const rollBack = async (
   if (node === undefined) return over(rollout)
   const seen = stepInput(needed(await tools.kube.felixConfigurations([rollout.where.api])), pods, rollout.where)
   if (rollout.evidence && restoresDefault(rollout.evidence))
-    return restoreDefault({ ...tools, kube: tools.rescue ?? tools.kube }, { record, rollout }, seen)
+    return restoreDefault({ ...tools, kube: tools.rescue ?? tools.kube }, { record, rollout, seen })
   const object = seen.objects.find(({ name }) => name === overrideName(node))
   const current = { rollout, now: tools.now().getTime() }
   const well = object !== undefined && isWellWith(object, node, { current, seen })
@@ -152,11 +148,8 @@ export const rollBack = async (
  * write is noted in the Lease first: that of `default` removes the marks of the rollout, and of an override that somebody
  * deletes nothing else is left.
  */
-const restoreDefault = async (
-  tools: StepTools,
-  { record, rollout }: LeasedRollout,
-  seen: StepInput,
-): Promise<Outcome> => {
+const restoreDefault = async (tools: StepTools, at: At): Promise<Outcome> => {
+  const { record, rollout, seen } = at
   const step = restoreStep({ rollout, now: tools.now().getTime() }, seen)
   const { objects } = seen
   const { evidence, target: from, rollback: _rollback, ...rest } = rollout
@@ -164,17 +157,13 @@ const restoreDefault = async (
     case 'override': {
       const { node } = step
       needTimeToWrite()
-      await remembered(
-        tools,
-        { record, rollout, seen },
-        {
-          name: overrideName(node),
-          what: 'override',
-          from,
-          why: keeps,
-          write: (noting) => writeOverride(noting, { ...rollout, why: keeps }, { node, objects, from }),
-        },
-      )
+      await remembered(tools, at, {
+        name: overrideName(node),
+        what: 'override',
+        from,
+        why: keeps,
+        write: (noting) => writeOverride(noting, { ...rollout, why: keeps }, { node, objects, from }),
+      })
       tools.tell({ what: 'override written', node, object: objectName(overrideName(node)), from, to: from, why: keeps })
       return { next: 'now' }
     }
@@ -187,26 +176,17 @@ const restoreDefault = async (
         ...(to && { to }),
         why: illBy,
       }
-      // After an interruption before the write, it is already noted.
-      const before = lastEntry(rollout, note)
-      const entries = before ? [before] : entriesOf(tools, rollout, [note])
       const next = {
         ...rollout,
         ...(evidence && { evidence: { ...evidence, takenBackAt: tools.now().toISOString() } }),
         written: forgotten(rollout.written, 'default'),
       }
-      const now = await putRollout(tools, { record }, next, { objects, entries: before ? [] : entries })
-      const keys: Noted['keys'] = ['written', 'journal', 'evidence']
       const write = () => writeFormer(tools, rollout, { object, former: to })
       // A refusal says that somebody changed it at the same time: then the note is needed.
-      await afterNote(tools, { before: record, now, keys }, write, isWithheld)
-      await tools.record?.(entries)
+      const { resourceVersion } = await notedOnce(tools, at, { note, next, write, isVain: isWithheld })
       tools.tell({ ...note, what: 'former value restored' })
-      const written = restored(next.written).join(' ')
-      await putSurely(tools.kube, {
-        resourceVersion: now.resourceVersion,
-        annotations: { [`${ours}written`]: written },
-      })
+      const annotations = { [`${ours}written`]: restored(next.written).join(' ') }
+      await putSurely(tools.kube, { resourceVersion, annotations })
       return { next: 'now' }
     }
     case undefined: {

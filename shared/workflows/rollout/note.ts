@@ -4,12 +4,14 @@ import { KubeError } from '../../errors.ts'
 import { HeldError } from './hold.ts'
 import type { StepTools } from './tools.ts'
 
-/** A write that was noted in the Lease: how the Lease was before and is now, and which annotations the note changed. */
+/** A write that was noted in the Lease: how the Lease was before, and is now. */
 export interface Noted {
   before: RolloutRecord
   now: Pick<RolloutRecord, 'resourceVersion'>
-  keys: ('written' | 'journal' | 'touching' | 'evidence')[]
 }
+
+/** What a note changes in the Lease. */
+const changed = ['written', 'journal', 'touching', 'evidence'] as const
 
 /** The brake, a window or an alarm came between. */
 export const isWithheld = (error: unknown): boolean => error instanceof HeldError
@@ -23,11 +25,11 @@ export const isRefusal = (error: unknown): boolean =>
  * A note without its write would go on record as a write that was made, at a time when nothing was, and later look like one
  * that somebody reverted. It belongs to the step in flight: the brake does not keep it back.
  */
-export const takeNoteBack = async (
+const takeNoteBack = async (
   { kube, unbraked = kube }: Pick<StepTools, 'kube' | 'unbraked'>,
-  { before: { annotations }, now: { resourceVersion }, keys }: Noted,
+  { before: { annotations }, now: { resourceVersion } }: Noted,
 ): Promise<void> => {
-  const former = Object.fromEntries(keys.map((key) => [ours + key, annotations[ours + key] ?? null]))
+  const former = Object.fromEntries(changed.map((key) => [ours + key, annotations[ours + key] ?? null]))
   await unbraked.putLease({ resourceVersion, annotations: former })
 }
 
@@ -36,12 +38,12 @@ export const afterNote = async (
   tools: StepTools,
   noted: Noted,
   write: () => Promise<unknown>,
-  isVain = isRefusal,
+  isVain: (error: unknown) => boolean | Promise<boolean> = isRefusal,
 ): Promise<void> => {
   try {
     await write()
   } catch (error) {
-    if (isVain(error)) await takeNoteBack(tools, noted)
+    if (await isVain(error)) await takeNoteBack(tools, noted)
     throw error
   }
 }

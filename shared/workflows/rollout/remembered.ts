@@ -1,4 +1,4 @@
-import type { FelixObject } from '../../domain/cluster.ts'
+import type { FelixObject, RolloutRecord } from '../../domain/cluster.ts'
 import { objectName } from '../../domain/felix/layer.ts'
 import { valueOf } from '../../domain/read.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
@@ -10,7 +10,7 @@ import type { StepInput } from '../../domain/rollout/step.ts'
 import { needTime } from '../../deadline.ts'
 import { KubeError } from '../../errors.ts'
 import { entriesOf, type Note, putRollout, putSurely } from './lease.ts'
-import { afterNote, isRefusal, takeNoteBack } from './note.ts'
+import { afterNote, isRefusal } from './note.ts'
 import type { LeasedRollout, StepTools } from './tools.ts'
 
 /** What the decision was based on. */
@@ -53,13 +53,12 @@ export const remembered = async (
   const entries = cutShort ? [] : entriesOf(frozen, rollout, [about])
   const next = cutShort ? rollout : withoutEntry(rollout, before)
   const kept = await putRollout(frozen, at, { ...next, written }, { objects: seen.objects, entries })
-  try {
-    await write({ ...frozen, noted: cutShort?.at })
-  } catch (error) {
-    if (isRefusal(error) || (await isUnwritten(tools, at, { name, error })))
-      await takeNoteBack(tools, { before: record, now: kept, keys: ['written', 'journal'] })
-    throw error
-  }
+  await afterNote(
+    tools,
+    { before: record, now: kept },
+    () => write({ ...frozen, noted: cutShort?.at }),
+    async (error) => isRefusal(error) || isUnwritten(tools, at, { name, error }),
+  )
   const { resourceVersion } = kept
   await putSurely(tools.kube, {
     resourceVersion,
@@ -68,7 +67,7 @@ export const remembered = async (
 }
 
 /** The rollout's last entry about an object, if it is of this kind. */
-export const lastEntry = (
+const lastEntry = (
   { id, journal }: Rollout,
   { object, what }: Pick<JournalEntry, 'object' | 'what'>,
 ): JournalEntry | undefined => {
@@ -92,7 +91,31 @@ export const inJournal = async (
     objects,
     entries,
   })
-  await afterNote(tools, { before: record, now: noted, keys: ['journal'] }, () => write(frozen))
+  await afterNote(tools, { before: record, now: noted }, () => write(frozen))
+}
+
+interface NotedOnce {
+  note: Note & Pick<JournalEntry, 'object'>
+  next: Rollout
+  write: () => Promise<unknown>
+  isVain?: (error: unknown) => boolean
+}
+
+/**
+ * A write that leaves no record on an object: it is noted, with the `next` rollout, made, and recorded. If the process dies in
+ * between, the next step sees the note and continues. The answer is the Lease with the note.
+ */
+export const notedOnce = async (
+  tools: StepTools,
+  { record, rollout, seen: { objects } }: At,
+  { note, next, write, isVain }: NotedOnce,
+): Promise<RolloutRecord> => {
+  const before = lastEntry(rollout, note)
+  const entries = before ? [before] : entriesOf(tools, rollout, [note])
+  const now = await putRollout(tools, { record }, next, { objects, entries: before ? [] : entries })
+  await afterNote(tools, { before: record, now }, write, isVain)
+  await tools.record?.(entries)
+  return now
 }
 
 export type Noting = StepTools & { noted?: string | undefined }
