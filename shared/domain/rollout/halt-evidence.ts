@@ -148,8 +148,11 @@ const wroteIn = (given: unknown): HaltEvidence['wrote'] => {
 }
 
 /** The last write that reached the node was that to `default`. */
-export const restoresDefault = ({ wrote }: { wrote?: HaltEvidence['wrote'] | undefined }): boolean =>
-  wrote?.object === 'FelixConfiguration/default'
+export const restoresDefault = (evidence: { wrote?: HaltEvidence['wrote'] | undefined } | undefined): boolean =>
+  evidence?.wrote?.object === 'FelixConfiguration/default'
+
+/** The node, and those beside it. */
+export const lostNodes = ({ node, beside = [] }: Pick<HaltEvidence, 'node' | 'beside'>): string[] => [node, ...beside]
 
 /** The evidence as text, one fact for each line: for notices, findings and `rollout status`. */
 export const evidenceLines = ({

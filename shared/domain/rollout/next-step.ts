@@ -1,6 +1,6 @@
 import type { FelixObject } from '../cluster.ts'
 import type { Strategy } from '../report.ts'
-import type { Rollout } from './rollout.ts'
+import { type Rollout, takesBack } from './rollout.ts'
 import { abortStep, overridden } from './abort-step.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { atOncePlaces, momentOf } from './at-once.ts'
@@ -51,8 +51,7 @@ const touchedNodes = (current: RolloutNow, seen: StepInput): Settling[] => {
   const { rollout } = current
   const { settleSeconds } = rollout.pace
   const flights = flightsOf(rollout, seen)
-  if (rollout.state === 'aborting' || (rollout.phase === 'range' && rollout.target === undefined))
-    return [...settlingFor(settleSeconds, flights), ...overridden(current, seen)]
+  if (takesBack(rollout)) return [...settlingFor(settleSeconds, flights), ...overridden(current, seen)]
   if (rollout.phase === 'restarts')
     return settlingFor(restartPace(rollout, seen).settle, [...flights, ...othersStarted(current, seen)])
   const places = placesOf(current, seen)

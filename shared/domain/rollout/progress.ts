@@ -13,7 +13,7 @@ import {
   restartPace,
 } from './places.ts'
 import { rangeAnnotation } from './annotations.ts'
-import { isWellNow, restoresDefault } from './halt-evidence.ts'
+import { isWellNow, lostNodes, restoresDefault } from './halt-evidence.ts'
 import { isOurs } from './marks.ts'
 import { type Rollout, takesSteps } from './rollout.ts'
 
@@ -84,7 +84,7 @@ const inRange = (given: RolloutNow, seen: StepInput): Nodes => {
 
 const whyApart = ({ target, evidence, state }: Rollout, { node, range, override, foreign }: RolloutNode): string => {
   if (foreign) return changedBySomebody
-  const isLost = evidence !== undefined && [evidence.node, ...(evidence.beside ?? [])].includes(node)
+  const isLost = evidence !== undefined && lostNodes(evidence).includes(node)
   if (override || isLost) return unwellSince
   return range === target ? unwellWithIt : state === 'aborted' ? unwell : unwellBefore
 }
@@ -157,7 +157,7 @@ const afterHalt = ({ evidence }: Rollout, { pods }: StepInput): string =>
 
 /** What a halt has still to give back, and who does that. */
 export const unfinishedHalt = (nodes: string[], evidence: Rollout['evidence']): string =>
-  evidence && restoresDefault(evidence)
+  restoresDefault(evidence)
     ? "default gets its former value back by sync, or by the deployment's next message"
     : `our override on ${nodes.join(', ')} is removed by sync, or by the deployment's next message`
 

@@ -72,6 +72,10 @@ export type Pace = Pick<
 export const takesSteps = (rollout: Pick<Rollout, 'state'> | undefined): boolean =>
   rollout?.state === 'running' || rollout?.state === 'aborting'
 
+/** Our overrides are removed: it is aborted, or their reason no longer exists. */
+export const takesBack = ({ state, phase, target }: Rollout): boolean =>
+  state === 'aborting' || (phase === 'range' && target === undefined)
+
 /** Facts that a step needs and does not read again. */
 export interface Where {
   api: CalicoApi

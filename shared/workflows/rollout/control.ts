@@ -60,7 +60,7 @@ const controlOnce = async (
   if (!from[what].includes(rollout.state))
     return { changed: false, why: `The rollout is ${rollout.state}; it cannot be changed by ${what}.` }
   // An abort would leave `default` with the value that breaks nodes.
-  if (what === 'abort' && rollout.rollback && rollout.evidence && restoresDefault(rollout.evidence))
+  if (what === 'abort' && rollout.rollback && restoresDefault(rollout.evidence))
     return {
       changed: false,
       why: 'The former value of default is still being restored; sync finishes that, then the rollout can be aborted.',

@@ -4,6 +4,7 @@ import {
   type HaltEvidence,
   kubeletOf,
   logEvidence,
+  lostNodes,
   podEvidence,
   restoresDefault,
 } from '../../domain/rollout/halt-evidence.ts'
@@ -90,7 +91,7 @@ export const haltWithEvidence = async (
   }
   const lines = logEvidence((log && valueOf(log)) ?? [])
   const evidence: HaltEvidence = { ...known, kubelet, ...(lines.length > 0 && { log: lines }) }
-  const rollback = pending === 'halt' ? undefined : [known.node, ...(known.beside ?? [])]
+  const rollback = pending === 'halt' ? undefined : lostNodes(known)
   const halted: Rollout = {
     ...rollout,
     state: 'halted',
@@ -119,7 +120,7 @@ export const rollBack = async (
   const { rollback: [node, ...others] = [], ...rest } = rollout
   if (node === undefined) return over(rollout)
   const seen = stepInput(needed(await tools.kube.felixConfigurations([rollout.where.api])), pods, rollout.where)
-  if (rollout.evidence && restoresDefault(rollout.evidence))
+  if (restoresDefault(rollout.evidence))
     return restoreDefault({ ...tools, kube: tools.rescue ?? tools.kube }, { record, rollout, seen })
   const object = seen.objects.find(({ name }) => name === overrideName(node))
   const current = { rollout, now: tools.now().getTime() }

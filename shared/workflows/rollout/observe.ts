@@ -54,7 +54,8 @@ export const isRemoved = async (kube: KubeClient, { sets }: Unseen): Promise<boo
 }
 
 /** The DaemonSet misses pods, and not even one is listed. */
-export const listsNone = ({ pods, missing }: CalicoPods): boolean => pods.length === 0 && missing > 0
+export const listsNone = ({ pods, missing = 0 }: Pick<StepInput, 'pods' | 'missing'>): boolean =>
+  pods.length === 0 && missing > 0
 
 export const unlisted = 'no pod of the calico-node DaemonSet is listed'
 

@@ -1,6 +1,7 @@
 import type { KubeClient } from '../../clients/kube/client.ts'
 import type { NodeState } from '../../domain/cluster.ts'
 import { leftOutBy } from '../../domain/placement.ts'
+import { lostNodes } from '../../domain/rollout/halt-evidence.ts'
 import { nextStep } from '../../domain/rollout/next-step.ts'
 import { isReachedBy } from '../../domain/rollout/places.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
@@ -86,8 +87,7 @@ const lookFor = async (
   return { rollout: { ...resumed, touching, apart: overridden.filter(isIn(apart)) }, apart, seen, nodes }
 }
 
-const failedOn = (evidence: Rollout['evidence']): string[] =>
-  evidence ? [evidence.node, ...(evidence.beside ?? [])] : []
+const failedOn = (evidence: Rollout['evidence']): string[] => (evidence ? lostNodes(evidence) : [])
 
 const isIn = (apart: Apart[]): ((name: string) => boolean) => {
   const names = new Set(apart.map(({ node }) => node))

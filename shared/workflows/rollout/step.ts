@@ -9,7 +9,7 @@ import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import { isReachedBy, longestSettle } from '../../domain/rollout/places.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
-import { type Rollout, takesSteps } from '../../domain/rollout/rollout.ts'
+import { type Rollout, takesBack, takesSteps } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
 import { askLater, isOutdated, isThrottled, readAgain, UnseenError } from '../../errors.ts'
@@ -47,8 +47,7 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
         const calico = await calicoPods(named.kube)
         if ('unknown' in calico) return rescueWaits(calico.unknown)
         // From no pods it would conclude that all nodes are well with the value of default.
-        const isRestore = rollout.evidence !== undefined && restoresDefault(rollout.evidence)
-        if (isRestore && listsNone(calico)) return rescueWaits(unlisted)
+        if (restoresDefault(rollout.evidence) && listsNone(calico)) return rescueWaits(unlisted)
         return rollBack(named, standing, calico.pods)
       })
     })
@@ -112,17 +111,17 @@ const withNames = (tools: StepTools, { id: rollout, why: cause }: Rollout): Step
  * from that. Nor may all overrides be removed at once, as from nodes that have left: such a node may be missing in a list
  * that is empty as well. Where an abort has only one left, its removal disturbs one node at most.
  */
-const isUnlisted = (rollout: Rollout, { pods, missing = 0, objects, left = new Set() }: StepInput): boolean => {
-  const { state, phase, target, touching } = rollout
-  if (pods.length > 0 || missing === 0) return false
+const isUnlisted = (rollout: Rollout, seen: StepInput): boolean => {
+  const { missing = 0, objects, left = new Set() } = seen
+  const { state, touching } = rollout
+  if (!listsNone(seen)) return false
   const ours = objects.filter(isOurs)
   const touched = new Set([
     ...touching.map(({ node }) => node),
     ...ours.filter(isReachedBy(rollout)).map(overriddenNode),
   ])
   if (touched.size === 0) return state === 'running'
-  const takesBack = state === 'aborting' || (phase === 'range' && target === undefined)
-  if (takesBack && (ours.length > 1 || touching.length === 0)) return ours.length > 1
+  if (takesBack(rollout) && (ours.length > 1 || touching.length === 0)) return ours.length > 1
   return left.size > 0 || missing > touched.size
 }
 
