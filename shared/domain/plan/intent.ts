@@ -21,7 +21,7 @@ import { rangeAnnotation } from '../rollout/annotations.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { isMarked, isOurs } from '../rollout/marks.ts'
 import { ordered, pendingPlaces } from '../rollout/places.ts'
-import { overrideName } from '../rollout/range-writes.ts'
+import { defaultIn, overrideOn } from '../rollout/range-writes.ts'
 import { zonesToKeep } from '../rollout/zones.ts'
 
 /** What must be done and what blocks it. `plan` lists it as changes, `rollout` applies it. */
@@ -150,7 +150,7 @@ type Running = NodeAssessment & Required<Pick<NodeAssessment, 'calicoPod' | 'fel
 
 const placeOf = (it: Running, objects: FelixObject[]) => {
   const range = rawRange(it)
-  const object = objects.find(({ name }) => name === overrideName(it.node.name))
+  const object = overrideOn(objects, it.node.name)
   const pod = { ready: it.calicoPod.ready && !it.calicoPod.deletedAt && it.node.ready }
   const foreign = object && isMarked(object) && !isOurs(object)
   return { it, node: it.node.name, pod, ...(range !== undefined && { range }), ...(foreign && { foreign }) }
@@ -172,7 +172,7 @@ export const rawRange = ({ felix }: NodeAssessment): string | undefined =>
  * node. The Lease has no room for one that is longer than any of ours.
  */
 const targetText = (desired: PortRange[], objects: FelixObject[]): string => {
-  const present = objects.find(({ name }) => name === 'default')?.annotations[rangeAnnotation]
+  const present = defaultIn(objects)?.annotations[rangeAnnotation]
   const parsed = present === undefined || present.length > rangeTextAtMost ? undefined : parsePortList(present)
   return present !== undefined && parsed?.ok && sameRanges(parsed.ranges, desired) ? present : annotationValue(desired)
 }

@@ -4,7 +4,7 @@ import { rangeAnnotation } from './annotations.ts'
 import { lost } from './halt-step.ts'
 import { isOurs } from './marks.ts'
 import { writtenBefore } from './memory.ts'
-import { changeTime } from './on-record.ts'
+import { changedAt } from './on-record.ts'
 import { type Flight, type RolloutNow, flightsOf, isLate, remaining, wasUnwell } from './places.ts'
 import { overrideName } from './range-writes.ts'
 import { milliseconds } from '../rfc3339.ts'
@@ -60,8 +60,7 @@ type Place = Required<Flight> & { pod: PodState; object: FelixObject }
 const placesWith = (current: RolloutNow, { pods }: StepInput, objects: FelixObject[]): Place[] =>
   objects.flatMap((object) => {
     const pod = pods.find(({ node, deletedAt }) => object.name === overrideName(node) && !deletedAt)
-    const changedAt = new Date(changeTime(current, object)).toISOString()
-    return pod ? [{ node: pod.node, pod, object, changedAt }] : []
+    return pod ? [{ node: pod.node, pod, object, changedAt: changedAt(current, object) }] : []
   })
 
 const isTakenBack = ({ object }: Place): boolean => object.annotations[rangeAnnotation] === undefined

@@ -4,6 +4,7 @@ import { changedAtKey, clockSkew } from './annotations.ts'
 import { isAtOnce } from './memory.ts'
 import { changeTime } from './on-record.ts'
 import { lastOf, type RolloutNode, type RolloutNow, wasUnwell } from './places.ts'
+import { defaultIn } from './range-writes.ts'
 import type { StepInput } from './step.ts'
 
 /** When we last wrote it. A time in the future, or an invalid one, was not written by us. */
@@ -15,7 +16,7 @@ export const momentOf = ({ now }: Pick<RolloutNow, 'now'>, object: FelixObject |
 /** When `default` was written, if nodes got the range from it all at once; in milliseconds. */
 export const watchedSince = (current: RolloutNow, objects: FelixObject[]): number | undefined => {
   const { rollout } = current
-  const base = objects.find(({ name }) => name === 'default')
+  const base = defaultIn(objects)
   if (!base) return undefined
   // Whatever the strategy is now: another process may continue what this write began.
   const isWatched = (momentOf(current, base) && rollout.pace.strategy !== 'staged') || isAtOnce(base, rollout)

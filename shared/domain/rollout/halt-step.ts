@@ -3,7 +3,7 @@ import { overrideKey, rangeAnnotation } from './annotations.ts'
 import { isMarked } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
 import { type RolloutNow, type Flight, isLate, notWell, type RolloutNode } from './places.ts'
-import { overrideName } from './range-writes.ts'
+import { overrideName, overrideOn } from './range-writes.ts'
 import type { Lost, StepInput, Step } from './step.ts'
 
 /** If Felix rejects a value in our override, removing the override restores the node, whoever wrote the value. */
@@ -80,7 +80,7 @@ export const revertedStep = (
   const place = places.find(isReverted)
   if (!place) return undefined
   const object = objectName(overrideName(place.node))
-  const left = objects.find(({ name }) => name === overrideName(place.node))
+  const left = overrideOn(objects, place.node)
   const by = lastWriter(left)
   const how = left ? (isMarked(left) ? 'changed' : 'emptied') : 'deleted'
   // Cut short twice, nobody can tell whether the writes arrived.

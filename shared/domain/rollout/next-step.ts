@@ -6,7 +6,7 @@ import { rangeAnnotation } from './annotations.ts'
 import { atOncePlaces, momentOf } from './at-once.ts'
 import { isOurs } from './marks.ts'
 import { lastWriter, writtenBefore } from './memory.ts'
-import { changeTime } from './on-record.ts'
+import { changedAt } from './on-record.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
 import { deafReason, lost, refused, revertedReason, revertedStep, troubleWith, withUnwell } from './halt-step.ts'
@@ -24,7 +24,7 @@ import {
   remaining,
   restartPace,
 } from './places.ts'
-import { overriddenNode, overrideName } from './range-writes.ts'
+import { defaultIn, overriddenNode, overrideOn } from './range-writes.ts'
 import { lateFlight, othersStarted, restartStep } from './restart-step.ts'
 import { type StepInput, settling, type Step, wait } from './step.ts'
 import { type Settling, unwellNow } from './unwell.ts'
@@ -113,7 +113,7 @@ const awayFrom = (current: RolloutNow, { objects, pods }: StepInput): Away[] => 
     .map((object) => ({
       node: overriddenNode(object),
       object,
-      changedAt: new Date(changeTime(current, object)).toISOString(),
+      changedAt: changedAt(current, object),
     }))
     .filter(({ node }) => !known.has(node))
 }
@@ -129,7 +129,7 @@ const wantsOverride = (strategy: Strategy, touched: number): boolean =>
   strategy === 'staged' || (strategy === 'canary' && touched === 0)
 
 const overrideStep = ({ node }: RolloutNode, { objects }: StepInput): Step => {
-  const object = objects.find(({ name }) => name === overrideName(node))
+  const object = overrideOn(objects, node)
   return { do: 'override', node, ...(object && { object }) }
 }
 
@@ -140,7 +140,7 @@ const overrideStep = ({ node }: RolloutNode, { objects }: StepInput): Step => {
 const afterOverrides = (current: RolloutNow, seen: StepInput, places: RolloutNode[]): Step | undefined => {
   const { objects, defaultRange } = seen
   const { target, pace } = current.rollout
-  const base = objects.find(({ name }) => name === 'default')
+  const base = defaultIn(objects)
   const promotedAt = momentOf(current, base)
   if (defaultRange !== target) {
     const before = writtenBefore(current.rollout)('default')

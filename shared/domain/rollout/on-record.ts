@@ -18,6 +18,10 @@ export const changeTime = ({ rollout, now }: { rollout: Rollout; now: number }, 
   return touched <= latest || isOurs(object) ? touched : latest
 }
 
+/** The same, RFC 3339. */
+export const changedAt = (current: { rollout: Rollout; now: number }, object: FelixObject): string =>
+  new Date(changeTime(current, object)).toISOString()
+
 /** Each write is in the journal before it is made. Infinity: we wrote it, and its entry is lost. */
 const lastOnRecord = (rollout: Rollout, name: string): number => {
   const { entries, earlier } = rollout.journal ?? emptyJournal

@@ -6,7 +6,7 @@ import { overriddenNode, overrideName } from './range-writes.ts'
 import { clockSkew, rangeAnnotation } from './annotations.ts'
 import { isMarked, isOurs } from './marks.ts'
 import { writtenBefore } from './memory.ts'
-import { changeTime } from './on-record.ts'
+import { changedAt } from './on-record.ts'
 import { milliseconds } from '../rfc3339.ts'
 import type { Rollout } from './rollout.ts'
 import { zoneOf } from './zones.ts'
@@ -87,14 +87,12 @@ export const placesOf = (current: RolloutNow, { objects, pods, rangeOn, setsOwnR
     .map((pod) => {
       const object = byName.get(overrideName(pod.node))
       const override = object && (isMarked(object) || isWritten(object)) ? object : undefined
-      const changedAt = override && new Date(changeTime(current, override)).toISOString()
       const range = rangeOn(pod)
       return {
         node: pod.node,
         pod,
         ...(range !== undefined && { range }),
-        ...(override && { override }),
-        ...(changedAt && { changedAt }),
+        ...(override && { override, changedAt: changedAt(current, override) }),
         ...(object && (override || setsOwnRange(pod)) && !isOurs(object) && { foreign: true as const }),
       }
     })

@@ -46,6 +46,10 @@ export const unsetRange = (object: FelixObject, api: CalicoApi): ObjectPatch => 
 })
 
 export const overrideName = (node: string): string => `node.${node}`
+export const overrideOn = (objects: FelixObject[], node: string): FelixObject | undefined =>
+  objects.find(({ name }) => name === overrideName(node))
+export const defaultIn = (objects: FelixObject[]): FelixObject | undefined =>
+  objects.find(({ name }) => name === 'default')
 export const overriddenNode = ({ name }: Pick<FelixObject, 'name'>): string => name.slice('node.'.length)
 
 /**

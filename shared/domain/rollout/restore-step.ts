@@ -6,7 +6,7 @@ import { writtenBefore } from './memory.ts'
 import { changeTime } from './on-record.ts'
 import { isFlapping } from './flapping.ts'
 import { ordered, placesOf, type RolloutNode, type RolloutNow, wasUnwell } from './places.ts'
-import { overrideName } from './range-writes.ts'
+import { defaultIn, overrideName } from './range-writes.ts'
 import type { StepInput } from './step.ts'
 
 /** `former` absent: `default` did not set the range before. */
@@ -23,7 +23,7 @@ const day = 86_400_000
  */
 export const restoreStep = (current: RolloutNow, seen: StepInput): Restore | undefined => {
   const { rollout, now } = current
-  const base = seen.objects.find(({ name }) => name === 'default')
+  const base = defaultIn(seen.objects)
   const mark = base && changeMark(base)
   if (!base || mark?.rollout !== rollout.id || base.annotations[rangeAnnotation] !== rollout.target) return undefined
   const before = writtenBefore(rollout)

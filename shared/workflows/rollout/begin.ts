@@ -11,6 +11,7 @@ import { oneByOne, paceOf } from '../../domain/rollout/pace.ts'
 import { lease, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { isAtOnce } from '../../domain/rollout/memory.ts'
 import { parseRollout, soundRollout } from '../../domain/rollout/parse.ts'
+import { defaultIn } from '../../domain/rollout/range-writes.ts'
 import type { Pace, Rollout } from '../../domain/rollout/rollout.ts'
 import { parseVersion, specMayBeWritten } from '../../domain/version.ts'
 import { KubeError } from '../../errors.ts'
@@ -140,8 +141,7 @@ const withTarget = (fresh: Rollout, present: Rollout | undefined, look: Assessed
   return target !== undefined && target === present.target ? { ...fresh, target } : fresh
 }
 
-const defaultOf = ({ state }: AssessedCluster): FelixObject | undefined =>
-  needed(state.felix).objects.find(({ name }) => name === 'default')
+const defaultOf = ({ state }: AssessedCluster): FelixObject | undefined => defaultIn(needed(state.felix).objects)
 
 const desiredIn = (base: FelixObject | undefined, { assessment: { desired } }: AssessedCluster): string | undefined => {
   const target = base?.annotations[rangeAnnotation]
@@ -302,7 +302,7 @@ const inWords = (restarts: number): string =>
 
 /** The id is derived from the cluster and the changes, so a second attempt to begin has the same id. */
 const idOf = ({ cluster, felix }: ClusterState, intent: Intent, restart: string[]): string => {
-  const base = valueOf(felix)?.objects.find(({ name }) => name === 'default')
+  const base = defaultIn(valueOf(felix)?.objects ?? [])
   const parts = [cluster.arn ?? cluster.name, base?.uid, intent.target, ...restart.toSorted()]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
 }

@@ -10,7 +10,7 @@ import {
 } from '../../domain/rollout/halt-evidence.ts'
 import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { changeMark } from '../../domain/rollout/marks.ts'
-import { overrideName } from '../../domain/rollout/range-writes.ts'
+import { defaultIn, overrideName, overrideOn } from '../../domain/rollout/range-writes.ts'
 import { forgotten, restored, thoseThere } from '../../domain/rollout/memory.ts'
 import { isFlapping, thoseFlapping } from '../../domain/rollout/flapping.ts'
 import type { RolloutNow } from '../../domain/rollout/places.ts'
@@ -122,7 +122,7 @@ export const rollBack = async (
   const seen = stepInput(needed(await tools.kube.felixConfigurations([rollout.where.api])), pods, rollout.where)
   if (restoresDefault(rollout.evidence))
     return restoreDefault({ ...tools, kube: tools.rescue ?? tools.kube }, { record, rollout, seen })
-  const object = seen.objects.find(({ name }) => name === overrideName(node))
+  const object = overrideOn(seen.objects, node)
   const current = { rollout, now: tools.now().getTime() }
   const well = object !== undefined && isWellWith(object, node, { current, seen })
   const removed = object === undefined || (!well && (await removeOverride(tools, rollout, object)))
@@ -214,7 +214,7 @@ const keeps = 'the node is well with it, and default gets its former value back'
 
 /** The write was noted in the Lease; it removes our marks. */
 const isStillOurs = ({ id }: Rollout, { objects }: StepInput): boolean => {
-  const base = objects.find(({ name }) => name === 'default')
+  const base = defaultIn(objects)
   return base !== undefined && changeMark(base)?.rollout === id
 }
 

@@ -3,9 +3,10 @@ import type { FelixObject } from '../../domain/cluster.ts'
 import { newDefault, rangeValue } from '../../domain/plan/plan.ts'
 import {
   carriedFrom,
+  defaultIn,
   keptFrom,
   newOverride,
-  overrideName,
+  overrideOn,
   setRange,
   unsetRange,
   type ObjectPatch,
@@ -29,8 +30,8 @@ export const writeOverride = async (
 ): Promise<void> => {
   const { api, spec } = rollout.where
   const value = rangeValue(rollout.target ?? '', spec)
-  const object = on.objects.find(({ name }) => name === overrideName(on.node))
-  const base = on.objects.find(({ name }) => name === 'default')
+  const object = overrideOn(on.objects, on.node)
+  const base = defaultIn(on.objects)
   if (object) {
     const change = withKept(setRange(object, value, api), keptFrom(base, object, rollout.defaulted))
     await patch(tools, rollout, { object, change: sealed(tools, rollout, { object, change }) }, options)
@@ -48,7 +49,7 @@ export const writeDefault = async (
   options?: WriteOptions,
 ): Promise<void> => {
   const value = rangeValue(rollout.target ?? '', rollout.where.spec)
-  const base = objects.find(({ name }) => name === 'default')
+  const base = defaultIn(objects)
   const marks = stamps(stamp(tools, rollout, base && rangeOf(base)))
   if (base) {
     const change = marked(setRange(base, value, rollout.where.api), marks)
