@@ -70,7 +70,7 @@ export const logEvidence = (lines: readonly string[]): string[] =>
 const isStack = (line: string): boolean => stack.some((it) => it.test(line))
 
 /** Nodes beside the first that are kept: more would not be read again, and the halt would be decided at each step anew. */
-const besideKept = 100
+export const besideKept = 100
 
 /** Indented, so that kubectl shows a block of lines. */
 export const storedEvidence = ({ beside, ...evidence }: HaltEvidence): string =>
@@ -171,7 +171,9 @@ export const evidenceLines = ({
     : []),
   ...(pod ? [`pod ${pod.name}: ${podText(pod)}`] : [`node ${node} has no calico-node pod`]),
   ...(kubelet ? [`node ${node}: ${kubelet}`] : []),
-  ...(beside.length > 0 ? [`not well either: ${beside.join(', ')}`] : []),
+  ...(beside.length > 0
+    ? [`not well either: ${beside.join(', ')}${beside.length < besideKept ? '' : ', and perhaps more'}`]
+    : []),
   ...log.map((line) => `log: ${line}`),
   ...(takenBackAt
     ? [`${restoresDefault({ wrote }) ? 'former value of default restored' : 'override removed'}${at(takenBackAt)}`]

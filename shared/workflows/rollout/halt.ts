@@ -1,5 +1,6 @@
 import { objectName } from '../../domain/felix/layer.ts'
 import {
+  besideKept,
   evidenceLines,
   type HaltEvidence,
   kubeletOf,
@@ -9,11 +10,11 @@ import {
   restoresDefault,
 } from '../../domain/rollout/halt-evidence.ts'
 import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
-import { changeMark } from '../../domain/rollout/marks.ts'
-import { defaultIn, overrideName, overrideOn } from '../../domain/rollout/range-writes.ts'
+import { changeMark, isOurs } from '../../domain/rollout/marks.ts'
+import { defaultIn, overriddenNode, overrideName, overrideOn } from '../../domain/rollout/range-writes.ts'
 import { forgotten, restored, thoseThere } from '../../domain/rollout/memory.ts'
 import { isFlapping, thoseFlapping } from '../../domain/rollout/flapping.ts'
-import type { RolloutNow } from '../../domain/rollout/places.ts'
+import { presentPods, type RolloutNow } from '../../domain/rollout/places.ts'
 import { restoreStep } from '../../domain/rollout/restore-step.ts'
 import { stepInput } from '../../domain/rollout/step-input.ts'
 import type { Lost, StepInput, Step } from '../../domain/rollout/step.ts'
@@ -117,7 +118,7 @@ export const rollBack = async (
   { record, rollout }: LeasedRollout,
   pods: PodState[],
 ): Promise<Outcome> => {
-  const { rollback: [node, ...others] = [], ...rest } = rollout
+  const { rollback: [node, ...listed] = [], ...rest } = rollout
   if (node === undefined) return over(rollout)
   const seen = stepInput(needed(await tools.kube.felixConfigurations([rollout.where.api])), pods, rollout.where)
   if (restoresDefault(rollout.evidence))
@@ -128,6 +129,8 @@ export const rollBack = async (
   const removed = object === undefined || (!well && (await removeOverride(tools, rollout, object)))
   const takenBackAt = tools.now().toISOString()
   const { evidence } = rest
+  const isCut = listed.length === 0 && evidence?.beside?.length === besideKept
+  const others = isCut ? unwellBeside(node, seen) : listed
   const next: Rollout = {
     ...rest,
     ...(others.length > 0 && { rollback: others }),
@@ -208,6 +211,13 @@ const restoreDefault = async (tools: StepTools, at: At): Promise<Outcome> => {
       return over(next)
     }
   }
+}
+
+/** Of the nodes that were not well the evidence has no room for more: the others are seen in the cluster. */
+const unwellBeside = (done: string, { objects, pods }: StepInput): string[] => {
+  const ours = new Set(objects.filter(isOurs).map(overriddenNode))
+  const unwell = presentPods(pods).filter(({ node, ready }) => node !== done && !ready && ours.has(node))
+  return unwell.map(({ node }) => node).slice(0, besideKept)
 }
 
 const keeps = 'the node is well with it, and default gets its former value back'

@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals'
+import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { evidenceLines } from '../../shared/domain/rollout/halt-evidence.ts'
+import { isOurs } from '../../shared/domain/rollout/marks.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
+import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
+import { felixObject, quickPace, startRollout, type World, worldOf } from './world.ts'
+
+/** More nodes that are not well than a Lease has room for. */
+const target = '20000:32767'
+const former = '30000:32766'
+const count = 120
+const nodes = Array.from({ length: count }, (_, index) => `n${String(index).padStart(3, '0')}`)
+
+const run = async (world: World, each: () => void = () => undefined): Promise<Outcome> => {
+  for (let step = 0; step < 3 * count; step += 1) {
+    const outcome = await takeStep(world.tools)
+    each()
+    if (outcome.next === 'over') return outcome
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+  }
+  throw new Error('the rollout does not come to an end')
+}
+
+const rolloutIn = (world: World) => soundRollout(world.lease, Infinity) as Rollout
+
+describe('where more than a hundred changed nodes are not well', () => {
+  test('a halt removes the overrides of all of them, and of no node that is well', async () => {
+    const world = worldOf(nodes, [felixObject('default', { [rangeAnnotation]: former })])
+    startRollout(world, { target, pace: { ...quickPace, maxUnavailable: count }, canary: 'n000' })
+    const well = new Set(['n000', 'n007', 'n119'])
+    const failed = () => world.pods.some(({ ready }) => !ready)
+    const outcome = await run(world, () => {
+      if (failed() || [...world.objects.values()].filter(isOurs).length < count) return
+      const readySince = world.iso()
+      world.pods = world.pods.map((pod) => (well.has(pod.node) ? pod : { ...pod, ready: false, readySince }))
+    })
+    expect(outcome).toMatchObject({ state: 'halted' })
+    expect([...world.objects.keys()].toSorted()).toEqual(['default', ...[...well].map((node) => `node.${node}`)])
+    const { evidence, rollback } = rolloutIn(world)
+    expect(rollback).toBeUndefined()
+    expect(evidenceLines(evidence!).find((line) => line.startsWith('not well either'))).toMatch(/, and perhaps more$/)
+  })
+})
