@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
-import { failed, read, valueOf } from '../../shared/domain/read.ts'
+import { failed, read, type ReadFailure, valueOf } from '../../shared/domain/read.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { silentSeconds } from '../../shared/workflows/fleet/next.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
 import { cluster } from '../domain/ingredients.ts'
-import { calicoSet, startRollout, type World, worldOf } from './world.ts'
+import { calicoSet, startRollout, where, type World, worldOf } from './world.ts'
 
 type Kube = World['tools']['kube']
 
@@ -115,12 +116,63 @@ describe('where Calico was removed', () => {
     expect(await steps(world, gone)).toMatchObject({ next: 'over', state: 'aborted' })
   })
 
+  const unless = (failure: ReadFailure, ...namespaces: string[]): Partial<Kube> => ({
+    ...gone,
+    pods: async ({ namespace }) => (namespaces.includes(namespace) ? failed(failure) : read([])),
+  })
+  /** The Role is one of the namespace: there is none where Calico was installed by manifest, or the namespace was deleted. */
+  const denied: ReadFailure = { kind: 'denied', object: 'Pods', message: '403', status: 403 }
+  const unavailable: ReadFailure = { kind: 'unavailable', object: 'Pods', message: '503', status: 503 }
+
+  test('an abort ends also where there is no namespace calico-system in which pods may be listed', async () => {
+    const world = await aborting()
+    expect(await steps(world, unless(denied, 'calico-system'))).toMatchObject({ next: 'over', state: 'aborted' })
+    expect([...world.objects.keys()]).toEqual(['default'])
+  })
+
+  const noCrds: Partial<Kube> = {
+    felixConfigurations: async () =>
+      failed({ kind: 'unavailable', object: 'FelixConfigurations', message: '404', status: 404 }),
+    apis: async () => read(['v1', 'apps/v1']),
+  }
+  const v3 = { api: 'projectcalico.org/v3' } as const
+
+  test.each(['the stored objects', v3.api])(
+    'an abort ends where its CRDs are gone as well, and says so: %s',
+    async (api) => {
+      const world = await aborting()
+      if (api === v3.api) world.lease!.annotations['calico-ipvs-sync/where'] = JSON.stringify({ ...where, ...v3 })
+      expect(await steps(world, { ...gone, ...noCrds })).toMatchObject({
+        next: 'over',
+        state: 'aborted',
+        why: expect.stringContaining('no longer served'),
+      })
+      const ended = soundRollout(world.lease, world.clock)
+      expect(ended).toMatchObject({ state: 'aborted', reason: expect.stringContaining('no longer served') })
+      // It removed nothing, and does not say that it did.
+      expect(ended?.journal?.entries.map(({ what }) => what)).not.toContain('remove')
+    },
+  )
+
+  test('a rollout that nobody aborted does not end where its CRDs are gone', async () => {
+    const world = worldOf(['n0', 'n1'])
+    startRollout(world, { target })
+    await expect(steps(world, noCrds)).rejects.toThrow('404')
+    expect(soundRollout(world.lease, world.clock)).toMatchObject({ state: 'running' })
+  })
+
+  test('an abort does not end where the API is served and does not answer', async () => {
+    const world = await aborting()
+    const served = { ...gone, ...noCrds, apis: async () => read(['crd.projectcalico.org/v1']) }
+    await expect(steps(world, served)).rejects.toThrow('404')
+    expect(soundRollout(world.lease, world.clock)).toMatchObject({ state: 'aborting' })
+  })
+
   const notGone: [string, Partial<Kube>][] = [
     ['pods of it are left', { daemonSets: gone.daemonSets! }],
-    [
-      'they may not be listed',
-      { ...gone, pods: async () => failed({ kind: 'denied', object: 'Pods', message: '403' }) },
-    ],
+    ['they may not be listed', unless(denied, 'kube-system', 'calico-system')],
+    ['they may not be listed in kube-system', unless(denied, 'kube-system')],
+    ['those of calico-system cannot be listed just now', unless(unavailable, 'calico-system')],
     ['no DaemonSet at all is listed', { ...gone, daemonSets: async () => read([]) }],
     ['it is there twice', { ...gone, daemonSets: async () => read([kubeProxy, calicoSet, calicoSet]) }],
   ]

@@ -1,6 +1,7 @@
 import type { CalicoApi } from '../../domain/report.ts'
 import { KubeError } from '../../errors.ts'
 import { needed } from '../needed.ts'
+import { finish } from './apply.ts'
 import { putRollout } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { Outcome, StepTools } from './tools.ts'
@@ -9,8 +10,8 @@ const v1: CalicoApi = 'crd.projectcalico.org/v1'
 
 /**
  * A rollout uses the API it began with, and waits while that is unavailable. If the API is no longer served, the
- * rollout could neither continue nor end: then it continues with the stored objects, which are the same. This step
- * needs one more request and writes only the Lease.
+ * rollout could neither continue nor end: then it continues with the stored objects, which are the same. Where these are not
+ * served either, our overrides are gone with them, and an abort ends. This step needs one more request and writes only the Lease.
  */
 export const unlessApiIsGone = async (
   tools: StepTools,
@@ -21,10 +22,14 @@ export const unlessApiIsGone = async (
     return await step()
   } catch (error) {
     const { where } = rollout
-    if (!(error instanceof KubeError) || error.status !== 404 || where.api === v1) throw error
+    if (!(error instanceof KubeError) || error.status !== 404) throw error
     const apis = needed(await tools.kube.apis())
-    if (apis.includes(where.api) || !apis.includes(v1)) throw error
+    if (apis.includes(where.api)) throw error
     const why = `${where.api} is no longer served`
+    if (!apis.includes(v1)) {
+      if (rollout.state !== 'aborting') throw error
+      return finish(tools, { record, rollout, seen: { objects: [] } }, why)
+    }
     const note = [{ what: 'api', from: where.api, to: v1, why }]
     await putRollout(tools, { record }, { ...rollout, where: { ...where, api: v1 } }, { note })
     tools.tell({ what: 'rollout continues through another API', why, from: where.api, to: v1 })

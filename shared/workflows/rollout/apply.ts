@@ -177,16 +177,21 @@ const restart = async (
   return afterEntry(rollout)
 }
 
-const finish = async (tools: StepTools, at: At): Promise<Outcome> => {
+/** `unseen`: why no object can be read any more. */
+export const finish = async (
+  tools: StepTools,
+  at: Omit<At, 'seen'> & { seen: Pick<StepInput, 'objects'> },
+  unseen?: string,
+): Promise<Outcome> => {
   const { rollout, seen } = at
   const state = rollout.state === 'aborting' ? 'aborted' : 'done'
-  const left = state === 'aborted' ? leftBehind(rollout, seen) : undefined
+  const left = unseen ?? (state === 'aborted' ? leftBehind(rollout, seen) : undefined)
   const about = left === undefined ? {} : { why: left }
   const finishedAt = tools.now().toISOString()
   const { evidence: _evidence, written: _written, unwell: _unwell, ...rest } = rollout
   const reason = left === undefined ? {} : { reason: left }
   const next: Rollout = { ...rest, ...reason, state, touching: [], restart: [], finishedAt }
-  const note = [...removals(rollout), { what: state, ...about }]
+  const note = [...(unseen === undefined ? removals(rollout) : []), { what: state, ...about }]
   await putRollout(tools, at, next, { giveUp: true, objects: seen.objects, note })
   tools.tell({ what: state === 'done' ? 'rollout finished' : 'rollout aborted', ...about })
   const gone = ['no override of ours is left', ...(left === undefined ? [] : [left])].join('; ')
@@ -194,7 +199,7 @@ const finish = async (tools: StepTools, at: At): Promise<Outcome> => {
 }
 
 /** What is not provably ours is not removed. Nothing on the object says that this rollout wrote it: people find it by this. */
-const leftBehind = (rollout: Rollout, { objects }: StepInput): string | undefined => {
+const leftBehind = (rollout: Rollout, { objects }: Pick<StepInput, 'objects'>): string | undefined => {
   const isWritten = isWrittenBy(rollout)
   const kept = objects.filter((it) => it.name !== 'default' && isWritten(it) && !isOurs(it)).map(({ name }) => name)
   const more = kept.length - namedAtMost

@@ -9,7 +9,7 @@ import { stepInput } from '../../domain/rollout/step-input.ts'
 import type { StepInput } from '../../domain/rollout/step.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { isUnseen } from '../../domain/facts/applicability.ts'
-import { valueOf } from '../../domain/read.ts'
+import { failureOf, valueOf } from '../../domain/read.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 
@@ -44,13 +44,16 @@ export const calicoPods = async (kube: KubeClient): Promise<CalicoPods | Unseen>
 
 /**
  * Calico was removed, and no Felix runs any more: its pods would be adopted by another DaemonSet. Nothing is concluded from a
- * list without any DaemonSet, nor where pods may not be listed: the permission goes with the namespace.
+ * list without any DaemonSet. The Role in calico-system is there as long as the namespace: where pods may not be listed, the
+ * namespace was deleted with them, or never was, as where Calico was installed by manifest.
  */
 export const isRemoved = async (kube: KubeClient, { sets }: Unseen): Promise<boolean> => {
   if (sets.length === 0 || sets.some(({ role }) => role === 'calico-node')) return false
   const of = { role: 'calico-node', selector: { 'k8s-app': 'calico-node' } } as const
-  const lists = await Promise.all(['kube-system', 'calico-system'].map((namespace) => kube.pods({ ...of, namespace })))
-  return lists.every((list) => valueOf(list)?.length === 0)
+  const [here, there] = await Promise.all(
+    ['kube-system', 'calico-system'].map((namespace) => kube.pods({ ...of, namespace })),
+  )
+  return valueOf(here)?.length === 0 && (valueOf(there)?.length === 0 || failureOf(there)?.kind === 'denied')
 }
 
 /** The DaemonSet misses pods, and not even one is listed. */
