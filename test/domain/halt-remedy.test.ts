@@ -85,25 +85,55 @@ describe('what to do where calico-node was removed in the middle of a rollout', 
   const unreadWith = (status: number) => ({
     felix: failed<never>({ kind: 'unavailable', object: 'FelixConfigurations', message: 'it says so', status }),
   })
-  const unread = unreadWith(404)
   const ending = (state: ClusterState) => remedyOf('ROLLOUT_HALTED', state).join('\n')
 
-  test('is to abort it, or to delete its Lease where the overrides cannot be seen either', () => {
+  test('is to abort it, which ends it also where the overrides are gone', () => {
     expect(ending(cluster('no calico, running'))).toContain(' rollout abort ')
-    expect(ending({ ...cluster('no calico, running'), ...unread })).toContain(' delete lease calico-ipvs-sync')
-  })
-
-  test('is never to delete its Lease because of a failure that passes', () => {
-    expect(ending({ ...cluster('no calico, running'), ...unreadWith(503) })).toContain(' rollout abort ')
-    expect(ending({ ...cluster('no calico, aborting'), ...unreadWith(503) })).toBe('')
+    for (const status of [404, 503])
+      expect(ending({ ...cluster('no calico, running'), ...unreadWith(status) })).toContain(' rollout abort ')
   })
 
   test('is nothing where a list contains no DaemonSet at all', () => {
     expect(ending({ ...cluster('no calico, running'), daemonSets: read([]) })).toBe('')
   })
 
-  test('is nothing for an abort, which ends by itself, unless the overrides cannot be seen', () => {
+  test('is nothing for an abort, which ends by itself', () => {
     expect(ending(cluster('no calico, aborting'))).toBe('')
-    expect(ending({ ...cluster('no calico, aborting'), ...unread })).toContain(' delete lease calico-ipvs-sync')
+    expect(ending({ ...cluster('no calico, aborting'), ...unreadWith(404) })).toBe('')
+  })
+
+  describe('and had halted', () => {
+    const removed = (more: Record<string, string> = {}): ClusterState => ({
+      ...cluster('no calico'),
+      rollout: halted(more).rollout,
+    })
+    const pending = { rollback: 'node-0002' }
+    const wrote = { object: 'FelixConfiguration/default' }
+    const restoring = {
+      ...pending,
+      evidence: JSON.stringify({ node: 'node-0002', reason: 'lost', at: '2026-11-20T08:00:00Z', wrote }),
+    }
+
+    test('is to decide, as after any halt', () => {
+      expect(ending(removed())).toContain(' rollout resume ')
+      expect(ending(removed())).toContain(' rollout abort ')
+    })
+
+    test('is to abort it where an override is still to be removed: sync would only wait', () => {
+      expect(ending(removed(pending))).toContain(' rollout abort ')
+      expect(ending(removed(pending))).not.toMatch(/-sync (?:sync|rollout resume) /)
+    })
+
+    test('is to delete its Lease where `default` is to get its former value back, which no abort leaves undone', () => {
+      expect(ending(removed(restoring))).toContain(' delete lease calico-ipvs-sync')
+      expect(ending(removed(restoring))).not.toMatch(/-sync (?:sync|rollout resume|rollout abort) /)
+    })
+
+    test('says what is not undone yet, and what that waits for', () => {
+      const { findings } = assess(removed(pending), defaultPolicy).report
+      expect(findings.map(({ message }) => message).join('')).toContain(
+        'Not all is undone yet: our override on node-0002 is removed when calico-node, which was removed, is there again.',
+      )
+    })
   })
 })

@@ -6,6 +6,8 @@ import { type Action, policyWith } from '../../shared/domain/policy/policy.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
 import { clusterKey, type Evaluation } from '../../shared/messages.ts'
+import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
+import { passingLooks } from '../../shared/workflows/fleet/next.ts'
 import { accessMissing, accessNeeded } from '../../shared/workflows/rollout/access-review.ts'
 import { deploymentHolder, type EvaluateTools } from '../../shared/workflows/fleet/tools.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
@@ -1014,35 +1016,84 @@ describe('the fleet budget', () => {
     expect(it.looks.map(({ message }) => message.cluster.name)).toContain('green')
   })
 
-  test('of a rollout in whose midst Calico was removed is for the next one, and people hear of it', async () => {
+  test('is kept while calico-node is not there for a moment, as when its DaemonSet is made anew, and nobody hears of it', async () => {
+    const { fleet, permits } = shared([clusterKey(ref)])
+    const it = hub({}, { permits })
+    it.state = stateOf('no calico', withRollout({}))
+    const { budget } = fleet
+    await it.look('rollout', { waits: 'm1', decided: 'd', permit: asked })
+    expect([it.steps, it.notices, it.report, fleet.budget]).toEqual([[], [], undefined, budget])
+    expect(it.looks).toMatchObject([
+      { message: { reason: 'rollout', attempt: 1, waits: 'm1', decided: 'd', permit: asked }, delaySeconds: 5 },
+    ])
+    it.state = stateOf(out, withRollout({}))
+    const [again] = it.looks
+    await it.look('rollout', again?.message)
+    expect([it.steps.length, it.notices.length]).toEqual([1, 1])
+  })
+
+  test('of a rollout in whose midst Calico was removed is for the next one after five minutes, and people hear of it', async () => {
     const { fleet, permits } = shared([clusterKey(ref), '111122223333/eu-central-1/green'])
     const it = hub({}, { permits })
     it.state = stateOf('no calico', withRollout({}))
-    await it.look('rollout', { waits: 'm1', decided: 'd' })
+    await it.look('rollout', { waits: 'm1', decided: 'd', attempt: passingLooks })
     expect([it.steps, fleet.budget.holders]).toEqual([[], []])
     expect(it.looks).toMatchObject([
       { message: { cluster: { name: 'green' } }, delaySeconds: 0 },
-      { message: { cluster: ref, reason: 'follow' }, delaySeconds: 900 },
+      { message: { cluster: ref, reason: 'follow', attempt: passingLooks }, delaySeconds: 900 },
     ])
     expect(it.notices.map(({ text }) => text)).toEqual([expect.stringContaining('calico-node was removed')])
   })
 
-  test('is kept by an abort that removes its overrides where Calico was removed, and not where there are none to be seen', async () => {
+  describe('of a halted rollout', () => {
+    const halted: Partial<Rollout> = { state: 'halted', reason: 'n1 did not come back', rollback: ['node-0001'] }
+    const look = async (rollout: Partial<Rollout>) => {
+      const { fleet, permits } = shared([clusterKey(ref)])
+      const it = hub({}, { permits })
+      it.state = stateOf(out)
+      await it.look()
+      it.clock += 3_600_000
+      const observedAt = new Date(it.clock).toISOString()
+      it.state = stateOf('no calico', { ...withRollout({ ...rollout, startedAt: '2026-11-20T07:00:00Z' }), observedAt })
+      await it.look('follow', { attempt: passingLooks })
+      return { it, fleet }
+    }
+
+    test('whose calico-node was removed is given back; what waits for it is looked for each quarter of an hour, and told', async () => {
+      const { it, fleet } = await look(halted)
+      expect([it.steps.length, fleet.budget.holders]).toEqual([1, []])
+      expect(it.looks.at(-1)).toMatchObject({ message: { cluster: ref, reason: 'follow' }, delaySeconds: 900 })
+      expect(it.notices.map(({ subject }) => subject).slice(1)).toEqual([
+        '[critical] blue (111122223333 eu-central-1): rollout halted',
+      ])
+      const { text = '' } = it.notices[1] ?? {}
+      expect(text).toContain('What it wrote is not all undone yet, for calico-node was removed from the cluster.')
+      expect(text).toContain('calico-ipvs-sync rollout abort')
+      expect(text).not.toContain('calico-ipvs-sync sync')
+    })
+
+    test('that has nothing to undo is not said to be in step where calico-node was removed', async () => {
+      const { rollback: _rollback, ...undone } = halted
+      const { it } = await look(undone)
+      expect(it.notices.map(({ subject }) => subject).slice(1)).toEqual([
+        '[critical] blue (111122223333 eu-central-1): rollout halted',
+      ])
+    })
+  })
+
+  test('is kept by an abort where Calico was removed, which removes its overrides, or ends where there are none', async () => {
     const unread = failed<never>({
       kind: 'unavailable',
       object: 'FelixConfigurations',
       status: 404,
       message: 'no CRDs',
     })
-    for (const [felix, count] of [
-      [{}, 1],
-      [{ felix: unread }, 0],
-    ] as const) {
+    for (const felix of [{}, { felix: unread }]) {
       const { fleet, permits } = shared([clusterKey(ref)])
       const it = hub({}, { permits })
       it.state = stateOf('no calico', { ...withRollout({ state: 'aborting' }), ...felix })
       await it.look('rollout', { waits: 'm1' })
-      expect([it.steps.length, fleet.budget.holders.length, it.notices.length]).toEqual([count, count, 1 - count])
+      expect([it.steps.length, fleet.budget.holders.length, it.notices.length]).toEqual([1, 1, 0])
     }
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
+import type { DaemonSetState } from '../../shared/domain/cluster.ts'
 import type { Action } from '../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
@@ -53,13 +54,15 @@ const haltedAtOnce = async (nodes: number): Promise<World> => {
 }
 
 interface About {
+  /** What the evaluations see. */
+  sees?: () => string
   /** The time of each step. */
   stepSeconds?: number
   brake?: () => Action
 }
 
 /** Both functions with their queues, by a clock that jumps from message to message. */
-const deploymentOf = (world: World, { stepSeconds = 1, brake = () => 'sync' }: About = {}) => {
+const deploymentOf = (world: World, { sees = () => out, stepSeconds = 1, brake = () => 'sync' }: About = {}) => {
   const waiting: Waiting[] = []
   const sent = new Map<string, number>()
   let count = 0
@@ -78,7 +81,7 @@ const deploymentOf = (world: World, { stepSeconds = 1, brake = () => 'sync' }: A
     },
   }
   const work = async ({ step, evaluation, id: messageId }: Waiting) => {
-    it.state = stateOf(out, { observedAt: world.iso(), rollout: read(world.lease) })
+    it.state = stateOf(sees(), { observedAt: world.iso(), rollout: read(world.lease) })
     if (evaluation) return evaluate({ ...it.tools, queues }, evaluation, { messageId })
     const { fleet, policy, log } = it.tools
     const access = {
@@ -139,6 +142,30 @@ test.each([
   expect(soundRollout(world.lease, world.clock)).toMatchObject({ state: 'halted' })
   expect(soundRollout(world.lease, world.clock)).not.toHaveProperty('rollback')
 })
+
+test.each(['node.n1', 'default'])(
+  'a rescue that waits for Calico, which was removed, has four messages an hour, is told once, and ends when Calico is there again: %s',
+  async (wrote) => {
+    const world = halted(wrote, own)
+    const { kube } = world.tools
+    let isRemoved = true
+    const it = deploymentOf(world, { sees: () => (isRemoved ? 'no calico' : 'nothing') })
+    const daemonSets = async () =>
+      read([{ ...(valueOf(await kube.daemonSets())?.[0] as DaemonSetState), role: 'kube-proxy' as const }])
+    world.tools = { ...world.tools, kube: { ...kube, daemonSets, pods: async () => read([]) } }
+    it.begin()
+    await it.run(60, () => expect(it.chains()).toBeLessThanOrEqual(1))
+    let messages = 0
+    await it.run(240, () => (messages += 1))
+    expect([messages <= 4 * 4, it.chains(), it.haltsTold()]).toEqual([true, 0, 1])
+    expect(it.halts()[0]).toContain('calico-node was removed from the cluster')
+    isRemoved = false
+    world.tools = { ...world.tools, kube }
+    await it.run(60, () => undefined)
+    expect([it.chains(), it.follows(), it.haltsTold()]).toEqual([0, 0, 1])
+    expect(soundRollout(world.lease, world.clock)).not.toHaveProperty('rollback')
+  },
+)
 
 test('a rescue that was interrupted at a terminal is continued within minutes, by one message', async () => {
   const world = halted('node.n1', { holder: 'alice', leaseSeconds: 60 })

@@ -20,6 +20,10 @@ export const calicoSets = (state: ClusterState): DaemonSetState[] =>
 /** Calico is not installed. False where that could not be read. */
 export const hasNoCalico = (state: ClusterState): boolean => isEmpty(state.daemonSets) && isEmpty(state.pods)
 
+/** Calico, which a rollout found, is not there any more. Nothing is concluded from a list without any DaemonSet. */
+export const wasRemoved = (state: ClusterState): boolean =>
+  hasNoCalico(state) && valueOf(state.daemonSets)?.length !== 0
+
 const isEmpty = (it: Read<readonly { role: DaemonSetState['role'] }[]>): boolean =>
   valueOf(it)?.some(({ role }) => role === 'calico-node') === false
 

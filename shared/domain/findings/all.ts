@@ -80,7 +80,8 @@ export const clusterFindings = (found: readonly NodeTrouble[], cluster: ClusterF
 
 /** Groups equal problems of many nodes. Without Calico only the connection is checked, and what its removal interrupted. */
 const allFindings = (found: readonly NodeTrouble[], cluster: ClusterFacts): Finding[] => {
-  if (cluster.install === 'none') return [...wayChecks, rollout.rolloutStranded].flatMap((check) => check(cluster))
+  if (cluster.install === 'none')
+    return [...wayChecks, rollout.rolloutHalted, rollout.rolloutStranded].flatMap((check) => check(cluster))
   const inside = cluster.nodes.filter(({ outside }) => outside === undefined).length
   const all = [...found, ...combination.nftablesModeDiffers(cluster)]
   return [...grouped(all, inside), ...clusterChecks.flatMap((check) => check(cluster))]

@@ -1,11 +1,12 @@
 import type { ClusterFacts } from '../facts/facts.ts'
 import type { ClusterCheck } from './checks.ts'
 import { isReachedByDefault } from './range-layers.ts'
-import { type HaltEvidence, isWellNow } from '../rollout/halt-evidence.ts'
+import { wasRemoved } from '../facts/applicability.ts'
+import { type HaltEvidence, isWellNow, restoresDefault } from '../rollout/halt-evidence.ts'
 import { haltDetails } from '../rollout/halt-finding.ts'
 import { parsePortList, sameRanges } from '../ports.ts'
 import type { Evidence, Finding } from '../report.ts'
-import { failureOf, valueOf } from '../read.ts'
+import { valueOf } from '../read.ts'
 import { changedAtKey, changeKey, lease, ours, overrideKey } from '../rollout/annotations.ts'
 import { isMarked, isOurs } from '../rollout/marks.ts'
 import { parseRollout, rolloutIn } from '../rollout/parse.ts'
@@ -70,7 +71,8 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
   if (rollout?.state !== 'halted') return []
   const { reason, evidence, rollback, reverted } = rollout
   const isWell = !evidence || isWellNow(evidence, valueOf(cluster.state.pods) ?? [])
-  const pending = rollback && `Not all is undone yet: ${unfinishedHalt(rollback, evidence)}.`
+  const how = wasRemoved(cluster.state) ? 'when calico-node, which was removed, is there again' : undefined
+  const pending = rollback && `Not all is undone yet: ${unfinishedHalt(rollback, evidence, how)}.`
   const details = haltDetails(evidence, {
     pods: valueOf(cluster.state.pods) ?? [],
     object: leaseObject,
@@ -91,7 +93,9 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
         // The notice puts other causes between the paragraphs.
         '',
         ...(rollback
-          ? ['Then, to undo the rest now:', onCluster(cluster, 'sync')]
+          ? how === undefined
+            ? ['Then, to undo the rest now:', onCluster(cluster, 'sync')]
+            : [toEnd(cluster, evidence)]
           : [
               `Then decide, which can wait${isWell ? '' : ' until it is Ready'}. Either, when the cause is fixed:`,
               `${onCluster(cluster, 'rollout resume')}   # ${where}${refusedUntil(cluster, isWell, reverted)}`,
@@ -158,18 +162,18 @@ const paused = (cluster: ClusterFacts): Finding =>
     remedy: `${onCluster(cluster, 'rollout log')}   # who paused it\nThen: ${onCluster(cluster, 'rollout resume')}\nOr: ${onCluster(cluster, 'rollout abort')}`,
   })
 
-/** calico-node was removed in the middle of it. An abort needs nothing but the overrides, and ends by itself. */
+/** An abort needs nothing but the overrides, but does not begin before `default` has its former value. */
+const toEnd = (cluster: ClusterFacts, evidence?: HaltEvidence): string =>
+  `To end it: ${restoresDefault(evidence) ? `${kubectl(cluster)} -n ${lease.namespace} delete lease ${lease.name}` : onCluster(cluster, 'rollout abort')}`
+
+/** calico-node was removed in the middle of it. An abort ends by itself. */
 export const rolloutStranded: ClusterCheck = (cluster) => {
-  const { state } = rolloutIn(cluster.state) ?? {}
-  // Calico's CRDs are gone: any other failure may pass.
-  const isWithoutApi = failureOf(cluster.state.felix)?.status === 404
-  if (valueOf(cluster.state.daemonSets)?.length === 0) return []
-  if (state !== 'running' && !(state === 'aborting' && isWithoutApi)) return []
-  const { name, namespace } = lease
+  if (rolloutIn(cluster.state)?.state !== 'running' || !wasRemoved(cluster.state)) return []
   return [
-    standsStill(state, {
-      message: `A rollout is ${state}, and calico-node was removed from the cluster. It goes on when calico-node is there again.`,
-      remedy: `To end it: ${isWithoutApi ? `${kubectl(cluster)} -n ${namespace} delete lease ${name}` : onCluster(cluster, 'rollout abort')}`,
+    standsStill('running', {
+      message:
+        'A rollout is running, and calico-node was removed from the cluster. It goes on when calico-node is there again.',
+      remedy: toEnd(cluster),
     }),
   ]
 }

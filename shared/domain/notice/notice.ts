@@ -202,13 +202,17 @@ const nodesInTurn: Record<Plan['strategy'], string> = {
   direct: 'on all nodes at once',
 }
 
+const whyNot = ({ halted, report }: About): string => {
+  if (halted?.release) return ', for the brake is set'
+  return report.calico?.install === 'none' ? ', for calico-node was removed from the cluster' : ''
+}
+
 /** The state, and who acts: the most important line of a notice. */
 const firstLine = (about: About): string => {
   const { report, action, halted, waits } = about
   const { plan } = report
   const start = `${placeOf(report.cluster)}: ${headline(about)}.`
-  if (halted?.pending)
-    return `${start} What it wrote is not all undone yet${halted.release ? ', for the brake is set' : ''}. A person must act.`
+  if (halted?.pending) return `${start} What it wrote is not all undone yet${whyNot(about)}. A person must act.`
   if (halted) return `${start} Nothing more is changed in this cluster until a person decides.`
   switch (about.acting) {
     case 'tool':

@@ -155,11 +155,15 @@ const afterHalt = ({ evidence }: Rollout, { pods }: StepInput): string =>
     ? `first calico-node on ${evidence.node} must be Ready again; resume or abort can wait until then`
     : 'you decide, resume or abort; nothing is changed until then'
 
-/** What a halt has still to give back, and who does that. */
-export const unfinishedHalt = (nodes: string[], evidence: Rollout['evidence']): string =>
+/** What a halt has still to give back, and `how`: who does that, or when. */
+export const unfinishedHalt = (
+  nodes: string[],
+  evidence: Rollout['evidence'],
+  how = "by sync, or by the deployment's next message",
+): string =>
   restoresDefault(evidence)
-    ? "default gets its former value back by sync, or by the deployment's next message"
-    : `our override on ${nodes.join(', ')} is removed by sync, or by the deployment's next message`
+    ? `default gets its former value back ${how}`
+    : `our override on ${nodes.join(', ')} is removed ${how}`
 
 const stepText = (step: Step): RolloutProgress['next'] => {
   switch (step.do) {

@@ -2,6 +2,7 @@ import type { EksCluster } from '../../clients/aws/eks.ts'
 import type { Assessment } from '../../domain/assess/assessment.ts'
 import type { ClusterState, EksState } from '../../domain/cluster.ts'
 import { assess } from '../../domain/assess/assess.ts'
+import { wasRemoved } from '../../domain/facts/applicability.ts'
 import { beside } from '../../domain/assess/beside.ts'
 import { whyOnlyReported } from '../../domain/fleet.ts'
 import { isAnother, predates, saidOf } from '../../domain/incarnation.ts'
@@ -265,15 +266,17 @@ const waitsUnseen = ({ reason }: Evaluation, seen: ClusterState, { verdict }: Re
 
 /**
  * Throttling, a server that is being replaced (while EKS updates the cluster, it drops connections), an API of AWS that does not
- * answer: no notice is sent for failures shorter than five minutes.
+ * answer, a DaemonSet of calico-node that is made anew: no notice is sent for what is shorter than five minutes.
  */
 const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, report: Report): boolean =>
-  report.verdict === 'unknown' &&
   attempt < passingLooks &&
-  failuresIn(state).some(
-    ({ kind, object }) =>
-      kind === 'unavailable' || (kind === 'unreachable' && (isUnseenChange(report) || /^(?:eks|sts):/.test(object))),
-  )
+  ((wasRemoved(state) && (rolloutIn(state)?.state === 'running' || hasRescue(state))) ||
+    (report.verdict === 'unknown' &&
+      failuresIn(state).some(
+        ({ kind, object }) =>
+          kind === 'unavailable' ||
+          (kind === 'unreachable' && (isUnseenChange(report) || /^(?:eks|sts):/.test(object))),
+      )))
 
 /**
  * The end of an update by EKS causes no event: without another evaluation the change would be seen only by the next sweep. What the

@@ -1,4 +1,5 @@
 import type { ClusterState } from '../../domain/cluster.ts'
+import { wasRemoved } from '../../domain/facts/applicability.ts'
 import { exceptionsFor, forbidsBy } from '../../domain/policy/exception.ts'
 import { carriedSeconds, type Leaving, type Permit } from '../../domain/policy/fleet-budget.ts'
 import { failureOf, valueOf } from '../../domain/read.ts'
@@ -55,14 +56,16 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
   const isContinued = message.reason === 'rollout' || (!isApplied && since(record?.renewedAt) > silentSeconds)
   // A person resumed it, or interrupted it at a terminal.
   const isNobodys = !record?.holder
-  // From a list without any DaemonSet nothing is concluded.
-  const isRemoved = report.calico?.install === 'none' && valueOf(state.daemonSets)?.length !== 0
+  const whileRemoved: Next = {
+    leaves: true,
+    again: { seconds: recheckSeconds, why: 'calico-node was removed', attempt: passingLooks },
+  }
   // Whose turn it is and cannot be seen lets the next one have it.
   if (failureOf(state.rollout)) return message.permit ? { leaves: true } : { passes: hasTurn(message) }
   switch (rollout?.state) {
     case 'aborting':
-      // A step that became a dead letter is not its end. Without Calico's API there is nothing that a step could take back.
-      if (message.reason === 'refused' || (isRemoved && failureOf(state.felix)?.status === 404)) return { leaves: true }
+      // A step that became a dead letter is not its end.
+      if (message.reason === 'refused') return { leaves: true }
       // Its end gives the permit back.
       return isContinued || isNobodys
         ? { send: { begin: false, ...permitOf(message) } }
@@ -73,7 +76,7 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
       // The deployment's own messages take the room within minutes: a cluster in the middle of a change is not overtaken.
       if (!(isContinued || isNobodys))
         return { passes: message.reason === 'follow' && record?.holder !== deploymentHolder }
-      if (isRemoved) return { leaves: true, again: { seconds: recheckSeconds, why: 'calico-node was removed' } }
+      if (wasRemoved(state)) return whileRemoved
       return blockedBy.length > 0 || isExcepted(tools, rollout, state)
         ? { leaves: true }
         : continueRunning(tools, message, changes.length > 0)
@@ -81,6 +84,7 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
       return { leaves: true }
     case 'halted':
       if (message.reason === 'refused') return { leaves: true }
+      if (rollout.rollback && wasRemoved(state)) return whileRemoved
       // The rollback of its nodes was interrupted, perhaps at a terminal. While it waits, its steps renew the Lease.
       return rollout.rollback && (isContinued || !(isApplied || record?.holder === deploymentHolder))
         ? { send: { begin: false } }
