@@ -133,6 +133,18 @@ describe('what else anybody may have written', () => {
     expect(parseEvidence(JSON.stringify(long))).toBeUndefined()
   })
 
+  test('the names in evidence are as the API server takes them, and otherwise none', () => {
+    const parsed = (over: object) =>
+      parseEvidence(JSON.stringify({ node: 'n1', reason: 'x', at: '2026-11-20T10:00:00Z', ...over }))
+    const odd = ['', 'N1', 'n 1', '-n', 'n-', 'n\n', '\u202en1', 'AKIAABCDEFGHIJKLMNOP', 'n'.repeat(254), 7, null]
+    for (const name of odd) {
+      expect(parsed({ node: name })).toBeUndefined()
+      expect(parsed({ pod: { namespace: 'kube-system', name } })).not.toHaveProperty('pod')
+    }
+    const names = ['n', 'ip-10-1-0-7.ec2.internal', 'glasgow-worker-node-01', 'n'.repeat(253)]
+    expect(parsed({ beside: [...names, ...odd] })).toMatchObject({ beside: names })
+  })
+
   test('a pace in the Lease is never faster than the policy, and may be slower', () => {
     const hurry = {
       strategy: 'direct',

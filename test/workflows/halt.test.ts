@@ -74,6 +74,24 @@ describe('a node that does not come back', () => {
     expect(world.lease?.annotations['calico-ipvs-sync/evidence']).toContain('\n "log": [\n  "panic: no such mark"\n ]')
   })
 
+  // As tokens of GitLab and of kubeadm look.
+  test.each(['glasgow-worker-node-01', 'rack01.0123456789abcdef'])(
+    'halts it also where its name looks like a secret: %s',
+    async (node) => {
+      const world = worldOf(['n0', node])
+      world.broken.add(node)
+      startRollout(world, { target, canary: 'n0' })
+      expect(await run(world)).toMatchObject({ state: 'halted' })
+      const { evidence, rollback, journal } = rolloutIn(world)
+      expect([evidence, rollback]).toMatchObject([
+        { node, pod: { name: `calico-node-${node}` }, kubelet: 'Ready', takenBackAt: expect.any(String) },
+        undefined,
+      ])
+      expect(world.objects.has(`node.${node}`)).toBe(false)
+      expect(journal?.entries.map(({ object }) => object)).toContain(`FelixConfiguration/node.${node}`)
+    },
+  )
+
   test('is told once, with the evidence, after the log was read and before the override goes', async () => {
     const { events } = await halted()
     const whats = events.map(({ what }) => what)

@@ -1,7 +1,8 @@
 import type { NodeState, PodState } from '../cluster.ts'
 import { counted } from '../counted.ts'
-import { shortened, plain, plainLines } from '../plain.ts'
+import { shortened, plain, plainAll, plainLines } from '../plain.ts'
 import { milliseconds } from '../rfc3339.ts'
+import { present } from './present.ts'
 
 /**
  * Evidence about the node that did not become Ready, stored in the Lease, where people can read it with kubectl.
@@ -40,14 +41,10 @@ export interface HaltEvidence {
 /** Lines of calico-node's log that are kept, and characters of each: a Lease is small. */
 export const logKept = { lines: 12, characters: 240 }
 
-export const podEvidence = (pod: PodState): NonNullable<HaltEvidence['pod']> => ({
-  namespace: pod.namespace,
-  name: pod.name,
-  ready: pod.ready,
-  restarts: pod.restartCount,
-  ...(pod.readySince !== undefined && { readySince: pod.readySince }),
-  ...(pod.waiting !== undefined && { waiting: pod.waiting }),
-})
+export const podEvidence = (pod: PodState): NonNullable<HaltEvidence['pod']> => {
+  const { namespace, name, ready, readySince, waiting, restartCount: restarts } = pod
+  return { namespace, name, ready, restarts, ...present({ readySince, waiting }) }
+}
 
 export const kubeletOf = (nodes: NodeState[] | undefined, name: string): NonNullable<HaltEvidence['kubelet']> => {
   if (!nodes) return 'unknown'
@@ -72,9 +69,9 @@ const isStack = (line: string): boolean => stack.some((it) => it.test(line))
 /** Nodes beside the first that are kept: more would not be read again, and the halt would be decided at each step anew. */
 export const besideKept = 100
 
-/** Indented, so that kubectl shows a block of lines. */
-export const storedEvidence = ({ beside, ...evidence }: HaltEvidence): string =>
-  JSON.stringify({ ...evidence, ...(beside && { beside: beside.slice(0, besideKept) }) }, null, 1)
+/** Indented, so that kubectl shows a block of lines. Names stay as they are, also where one looks like a secret: the node is found by it. */
+export const storedEvidence = ({ node, pod, beside, ...told }: HaltEvidence): string =>
+  JSON.stringify({ node, ...plainAll(told), pod, beside: beside?.slice(0, besideKept) }, null, 1)
 
 /**
  * Reads only the fields that this tool writes, as foreign text, because they may be forged and appear in subjects and
@@ -82,8 +79,12 @@ export const storedEvidence = ({ beside, ...evidence }: HaltEvidence): string =>
  */
 const text = (it: unknown, characters = 300): string | undefined =>
   typeof it === 'string' ? plain(shortened(it, characters)) : undefined
-const lines = (it: unknown, most: number): string[] | undefined =>
-  Array.isArray(it) ? it.slice(0, most).flatMap((line) => text(line, logKept.characters) ?? []) : undefined
+/** Of a node, a pod or a namespace, as the API server takes it. */
+const name = (it: unknown): string | undefined =>
+  typeof it === 'string' && /^[a-z\d]([-.a-z\d]{0,251}[a-z\d])?$/.test(it) ? it : undefined
+const list = (it: unknown, most: number, parse: typeof name): string[] | undefined =>
+  Array.isArray(it) ? it.slice(0, most).flatMap((one) => parse(one) ?? []) : undefined
+const logLine = (it: unknown): string | undefined => text(it, logKept.characters)
 const moment = (it: unknown): string | undefined =>
   typeof it === 'string' && !Number.isNaN(milliseconds(it)) ? it : undefined
 
@@ -99,52 +100,41 @@ export const parseEvidence = (given: string | undefined): HaltEvidence | undefin
 type Loose<T> = { [K in keyof T]?: unknown }
 
 const evidenceIn = (it: Loose<HaltEvidence> | null): HaltEvidence | undefined => {
-  const [node, reason, at] = [text(it?.node), text(it?.reason, 2_000), moment(it?.at)]
+  const [node, reason, at] = [name(it?.node), text(it?.reason, 2_000), moment(it?.at)]
   if (!it || node === undefined || reason === undefined || at === undefined) return undefined
-  const kubelet = (['Ready', 'not Ready', 'gone', 'unknown'] as const).find((word) => word === it.kubelet)
-  const pending = (['halt', 'take-back', 'restore'] as const).find((word) => word === it.pending)
-  const [pod, wrote] = [podIn(it.pod), wroteIn(it.wrote)]
-  const [log, beside] = [lines(it.log, logKept.lines), lines(it.beside, besideKept)]
-  const takenBackAt = moment(it.takenBackAt)
   return {
     node,
     reason,
     at,
-    ...(pod && { pod }),
-    ...(wrote && { wrote }),
-    ...(kubelet && { kubelet }),
-    ...(log && { log }),
-    ...(beside && { beside }),
-    ...(pending && { pending }),
-    ...(takenBackAt !== undefined && { takenBackAt }),
+    ...present({
+      pod: podIn(it.pod),
+      wrote: wroteIn(it.wrote),
+      kubelet: (['Ready', 'not Ready', 'gone', 'unknown'] as const).find((word) => word === it.kubelet),
+      log: list(it.log, logKept.lines, logLine),
+      beside: list(it.beside, besideKept, name),
+      pending: (['halt', 'take-back', 'restore'] as const).find((word) => word === it.pending),
+      takenBackAt: moment(it.takenBackAt),
+    }),
   }
 }
 
 const podIn = (given: unknown): HaltEvidence['pod'] => {
   const it = (given ?? {}) as Loose<NonNullable<HaltEvidence['pod']>>
-  const [namespace, name, readySince, waiting] = [
-    text(it.namespace),
-    text(it.name),
-    moment(it.readySince),
-    text(it.waiting),
-  ]
-  if (namespace === undefined || name === undefined) return undefined
+  const [namespace, podName] = [name(it.namespace), name(it.name)]
+  if (namespace === undefined || podName === undefined) return undefined
   return {
     namespace,
-    name,
+    name: podName,
     ready: it.ready === true,
     restarts: typeof it.restarts === 'number' ? it.restarts : 0,
-    ...(readySince !== undefined && { readySince }),
-    ...(waiting !== undefined && { waiting }),
+    ...present({ readySince: moment(it.readySince), waiting: text(it.waiting) }),
   }
 }
 
 const wroteIn = (given: unknown): HaltEvidence['wrote'] => {
   const it = (given ?? {}) as Loose<NonNullable<HaltEvidence['wrote']>>
-  const [object, value, at] = [text(it.object), text(it.value, 4_096), moment(it.at)]
-  return object === undefined
-    ? undefined
-    : { object, ...(value !== undefined && { value }), ...(at !== undefined && { at }) }
+  const object = text(it.object)
+  return object === undefined ? undefined : { object, ...present({ value: text(it.value, 4_096), at: moment(it.at) }) }
 }
 
 /** The last write that reached the node was that to `default`. */

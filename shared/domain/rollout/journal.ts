@@ -4,6 +4,7 @@ import { plain, plainAll, shortened } from '../plain.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { changedAtKey, overrideKey, rangeAnnotation } from './annotations.ts'
 import { changeMark, isOurs } from './marks.ts'
+import { present } from './present.ts'
 
 /** One write: when, in which rollout, what, on which object, from what to what, by whom, and why. */
 export interface JournalEntry {
@@ -67,18 +68,19 @@ const entryOf = (line: string): JournalEntry | undefined => {
   const [at, rollout, what, object, from, arrow, to, by, ...who] = line.split(' ')
   if (!at || Number.isNaN(milliseconds(at)) || !rollout || !what || !object) return undefined
   if (arrow !== '->' || by !== 'by') return undefined
-  const [was, is] = [unword(from), unword(to)]
   const [writer = '', ...why] = who.join(' ').split(` ${because}`)
-  return plainAll({
-    at,
-    rollout,
-    what,
-    object,
-    ...(was !== undefined && { from: was }),
-    ...(is !== undefined && { to: is }),
-    by: writer,
-    ...(why.length > 0 && { why: why.join(` ${because}`) }),
-  })
+  return {
+    ...plainAll({
+      at,
+      rollout,
+      what,
+      object,
+      by: writer,
+      ...present({ from: unword(from), to: unword(to), why: why.join(` ${because}`) || undefined }),
+    }),
+    // Entries are found by it, also where the name of a node looks like a secret.
+    ...(/^[-\w./]{1,600}$/.test(object) && { object }),
+  }
 }
 
 /** One line for each entry, so that kubectl shows a list. */

@@ -8,6 +8,7 @@ import { parseEvidence } from './halt-evidence.ts'
 import { parseJournal } from './journal.ts'
 import { knowns } from './marks.ts'
 import { isWord } from './memory.ts'
+import { present } from './present.ts'
 
 /** The content of our Lease. It may be forged: inconsistent content is `invalid`. */
 export type Parsed = { is: 'none' } | { is: 'rollout'; rollout: Rollout } | { is: 'invalid'; why: string }
@@ -204,9 +205,3 @@ const zonesOf = (text: string): Rollout['zones'] => {
   const sound = zones.filter((entry): entry is [string, string[]] => entry[1] !== undefined)
   return zones.length > 0 && sound.length === zones.length ? Object.fromEntries(sound) : undefined
 }
-
-/** Leaves out undefined fields. */
-const present = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }

@@ -124,7 +124,7 @@ export const rolloutAnnotations = (rollout: Rollout): Record<string, string | nu
   [`${ours}why`]: rollout.why ?? null,
   [`${ours}reason`]: rollout.reason === undefined ? null : plain(shortened(rollout.reason, reasonKept)),
   [`${ours}rollback`]: rollout.rollback?.join(' ') ?? null,
-  [`${ours}evidence`]: rollout.evidence ? storedEvidence(plainAll(rollout.evidence)) : null,
+  [`${ours}evidence`]: rollout.evidence ? storedEvidence(rollout.evidence) : null,
   [`${ours}zones`]: rollout.zones ? JSON.stringify(rollout.zones) : null,
   [`${ours}written`]: rollout.written?.join(' ') || null,
   [`${ours}taken-back`]: rollout.reverted ? JSON.stringify(plainAll(rollout.reverted)) : null,

@@ -9,6 +9,7 @@ import { isAnother, predates, saidOf } from '../../domain/incarnation.ts'
 import type { Halted } from '../../domain/notice/notice.ts'
 import { progressToTell } from '../../domain/notice/progress.ts'
 import { tagText } from '../../domain/notice/route.ts'
+import { plainAll } from '../../domain/plain.ts'
 import { plan } from '../../domain/plan/plan.ts'
 import { type Action, type Switch, switchOf } from '../../domain/policy/policy.ts'
 import type { Read, ReadFailure } from '../../domain/read.ts'
@@ -223,7 +224,8 @@ const haltIn = (seen: ClusterState, release: string | undefined): Halted | undef
   const { state, evidence, rollback } = rolloutIn(seen) ?? {}
   if (state !== 'halted') return undefined
   const happened = evidence && [`${evidence.at}: ${evidence.reason}.`, ...haltNow(evidence, valueOf(seen.pods) ?? [])]
-  return { node: evidence?.node, ...(happened && { happened }), ...(rollback && { pending: true, release }) }
+  const known = happened && plainAll({ node: evidence.node, happened })
+  return { ...known, ...(rollback && { pending: true, release }) }
 }
 
 /** The maximum number of tags in EKS. */
