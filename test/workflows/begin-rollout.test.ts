@@ -2,7 +2,9 @@ import { expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
+import { paceOf } from '../../shared/domain/rollout/pace.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { cluster } from '../domain/ingredients.ts'
@@ -49,11 +51,23 @@ test('a Lease that says anything else than a fresh look is decided anew, though 
   expect(soundRollout(world.lease, Infinity)?.restart).toEqual([])
 })
 
-test.each([
+const slower = { pace: { ...paceOf(defaultPolicy), settleSeconds: 77 } }
+
+test.each<[string, string, Partial<Rollout>, string[] | undefined, number?]>([
   ['the same process keeps since when a node has not been well', 'test', {}, ['n1']],
   ['another process forgets it: nobody looked at the node since the first one stopped', 'another', {}, undefined],
   ['with another target it is forgotten', 'test', { target: '21000:22000' }, undefined],
-])('begun again with another decision, %s', async (_, holder, over, kept) => {
+  ['where nobody looked for an hour it is forgotten', 'test', {}, undefined, 3_600],
+  ['it is kept at another pace', 'test', { ...slower, restart: [] }, ['n1']],
+  [
+    'at another pace where nobody looked for an hour it is forgotten',
+    'test',
+    { ...slower, restart: [] },
+    undefined,
+    3_600,
+  ],
+])('begun again with another decision, %s', async (_, ...given) => {
+  const [holder, over, kept, seconds = 61] = given
   const world = worldOf(['n1'])
   const { decided: _none, ...tools } = world.tools
   const first = await beginRollout(tools, lookAt(world), defaultPolicy)
@@ -64,7 +78,7 @@ test.each([
     unwell: [{ node: 'n1', since: world.iso() }],
     ...over,
   })
-  world.clock += 61_000
+  world.clock += seconds * 1_000
   expect(await beginRollout({ ...tools, holder }, lookAt(world), defaultPolicy)).toMatchObject({ begun: true })
   const rollout = soundRollout(world.lease, Infinity)
   expect(rollout).toMatchObject({ target: first.rollout.target, restart: [] })

@@ -20,7 +20,7 @@ import { accessMissing, accessNeeded, accessRemedy } from './access-review.ts'
 import { tryFirstWrite } from './first-write.ts'
 import { needed } from '../needed.ts'
 import { withWebhookNodes } from '../observe/webhooks.ts'
-import { heldByOther, type Note, putRollout } from './lease.ts'
+import { heldByOther, isUnwatched, type Note, putRollout } from './lease.ts'
 import type { LeasedRollout } from './tools.ts'
 import type { StepTools } from './tools.ts'
 import { reasonGone } from './range-writes.ts'
@@ -67,7 +67,7 @@ export const beginRollout = async (tools: StepTools, look: AssessedCluster, poli
   const record = needed(state.rollout)
   const parsed = parseRollout(record, tools.now().getTime())
   if (parsed.is === 'invalid') return not('blocked', parsed.why, ['ROLLOUT_STATE_INVALID'])
-  const present = parsed.is === 'rollout' ? parsed.rollout : undefined
+  const present = record && parsed.is === 'rollout' ? asWatched(tools, record, parsed.rollout) : undefined
   // Somebody removed the rollout from the Lease while a process applies it: what that process writes next is not known.
   if (record && !present && heldByOther(record, tools))
     return not('busy', `${record.holder} holds Lease ${lease.namespace}/${lease.name}, which has no rollout on record`)
@@ -107,6 +107,12 @@ export const beginRollout = async (tools: StepTools, look: AssessedCluster, poli
     ...(present?.journal && { journal: present.journal }),
   }
   return put(tools, next, { record, ...(present?.state === 'running' && { before: present.pace }) })
+}
+
+/** What is decided now renews the Lease: after it, what was remembered would count as if somebody had looked all the time. */
+const asWatched = (tools: StepTools, record: RolloutRecord, rollout: Rollout): Rollout => {
+  const { unwell: _unwell, ...rest } = rollout
+  return isUnwatched(tools, record, rollout) ? rest : rollout
 }
 
 /**

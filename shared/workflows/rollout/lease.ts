@@ -4,6 +4,7 @@ import { valueOf } from '../../domain/read.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { emptyJournal, type JournalEntry, noted, unnoted } from '../../domain/rollout/journal.ts'
 import { clockSkew, lease } from '../../domain/rollout/annotations.ts'
+import { longestSettle } from '../../domain/rollout/places.ts'
 import { rolloutAnnotations, type Rollout } from '../../domain/rollout/rollout.ts'
 import { KubeError, readAgain } from '../../errors.ts'
 import type { Outcome, StepTools } from './tools.ts'
@@ -103,6 +104,14 @@ const spent = ({ holder, renewedAt }: RolloutRecord, { holder: self, leaseSecond
 /** A step that only waits can renew early; a step that writes renews only when necessary. */
 export const isDueForRenewal = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 1 / 3
 export const isOverdue = (record: RolloutRecord, tools: StepTools): boolean => spent(record, tools) > 2 / 3
+
+/** Nobody looked for so long that what is remembered of the nodes says nothing about them now. */
+export const isUnwatched = ({ now }: StepTools, { renewedAt }: RolloutRecord, rollout: Rollout): boolean => {
+  const gap = (now().getTime() - milliseconds(renewedAt ?? '')) / 1000
+  // While nodes are remembered, each look renews the Lease. The deployment evaluates the whole cluster in between.
+  const most = longestSettle(rollout) + 90
+  return rollout.unwell !== undefined && !(gap >= -clockSkew / 1000 && gap <= most)
+}
 
 export const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<RolloutRecord> => {
   const { holder, leaseSeconds } = tools

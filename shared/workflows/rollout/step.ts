@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RolloutRecord } from '../../domain/cluster.ts'
-import { milliseconds } from '../../domain/rfc3339.ts'
-import { clockSkew } from '../../domain/rollout/annotations.ts'
 import { restoresDefault } from '../../domain/rollout/halt-evidence.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
 import { nextStep, rememberingUnwell } from '../../domain/rollout/next-step.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
-import { isReachedBy, longestSettle } from '../../domain/rollout/places.ts'
+import { isReachedBy } from '../../domain/rollout/places.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
 import { type Rollout, takesBack, takesSteps } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
@@ -19,7 +17,7 @@ import { decisionOf } from './decision.ts'
 import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 import { haltWithEvidence, rollBack } from './halt.ts'
-import { heldByOther, isDueForRenewal, isOverdue, putRollout, renew } from './lease.ts'
+import { heldByOther, isDueForRenewal, isOverdue, isUnwatched, putRollout, renew } from './lease.ts'
 import { calicoPods, isRemoved, listsNone, observeRollout, unlisted } from './observe.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
@@ -61,14 +59,6 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
       : { record: isOverdue(record, tools) ? await renew(tools, record) : record, rollout }
     return unlessApiIsGone(named, standing, () => decideAndApply(named, standing, outdated))
   })
-}
-
-/** Nobody looked for so long that what is remembered of the nodes says nothing about them now. */
-const isUnwatched = ({ now }: StepTools, { renewedAt }: RolloutRecord, rollout: Rollout): boolean => {
-  const gap = (now().getTime() - milliseconds(renewedAt ?? '')) / 1000
-  // While nodes are remembered, each look renews the Lease. The deployment evaluates the whole cluster in between.
-  const most = longestSettle(rollout) + 90
-  return rollout.unwell !== undefined && !(gap >= -clockSkew / 1000 && gap <= most)
 }
 
 const forgetUnwell = async (tools: StepTools, record: RolloutRecord, rollout: Rollout): Promise<LeasedRollout> => {
