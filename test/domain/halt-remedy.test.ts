@@ -37,6 +37,13 @@ describe('what to do after a halt', () => {
     expect(lineWith('rollout abort', lines)).toMatch(/# in account 111122223333: only ends the rollout; /)
   })
 
+  test('is critical until all is undone: its end is news again', () => {
+    const severities = [halted({ rollback: 'node-0001' }), halted()].map(
+      (state) => assess(state, defaultPolicy).report.findings.find(({ code }) => code === 'ROLLOUT_HALTED')?.severity,
+    )
+    expect(severities).toEqual(['critical', 'warning'])
+  })
+
   describe('because somebody reverted what was written today', () => {
     const reverted = {
       'taken-back': JSON.stringify({ object: 'FelixConfiguration/node.n1', at: '2026-11-20T08:00:00Z' }),

@@ -126,22 +126,26 @@ test.each([
   ['for a migration of Calico', 'node.n1', own, twoSets],
   ['for a list of pods', 'default', own, noPods],
   ['for somebody who holds the Lease for an hour', 'node.n1', { holder: 'alice', leaseSeconds: 3_600 }, twoSets],
-] as const)('a rescue that waits %s has one message, is told once, and ends when it can', async (...given) => {
-  const [, wrote, held, disturbed] = given
-  const world = halted(wrote, held)
-  const { kube } = world.tools
-  const it = deploymentOf(world)
-  world.tools = { ...world.tools, kube: disturbed(kube) }
-  it.begin()
-  for (let seconds = 20; seconds < 30 * 60; seconds += 45) it.hear(seconds)
-  await it.run(30, () => expect([it.chains(), it.follows() <= 2]).toEqual([1, true]))
-  expect(it.haltsTold()).toBe(1)
-  world.tools = { ...world.tools, kube }
-  await it.run(60, () => expect(it.chains()).toBeLessThanOrEqual(1))
-  expect([it.chains(), it.follows(), it.haltsTold()]).toEqual([0, 0, 1])
-  expect(soundRollout(world.lease, world.clock)).toMatchObject({ state: 'halted' })
-  expect(soundRollout(world.lease, world.clock)).not.toHaveProperty('rollback')
-})
+] as const)(
+  'a rescue that waits %s has one message, is told once, and ends when it can, which is told once',
+  async (...given) => {
+    const [, wrote, held, disturbed] = given
+    const world = halted(wrote, held)
+    const { kube } = world.tools
+    const it = deploymentOf(world)
+    world.tools = { ...world.tools, kube: disturbed(kube) }
+    it.begin()
+    for (let seconds = 20; seconds < 30 * 60; seconds += 45) it.hear(seconds)
+    await it.run(30, () => expect([it.chains(), it.follows() <= 2]).toEqual([1, true]))
+    expect(it.haltsTold()).toBe(1)
+    world.tools = { ...world.tools, kube }
+    await it.run(60, () => expect(it.chains()).toBeLessThanOrEqual(1))
+    expect([it.chains(), it.follows(), it.haltsTold()]).toEqual([0, 0, 2])
+    expect(it.halts().map((text) => text.includes('not all undone yet'))).toEqual([true, false])
+    expect(soundRollout(world.lease, world.clock)).toMatchObject({ state: 'halted' })
+    expect(soundRollout(world.lease, world.clock)).not.toHaveProperty('rollback')
+  },
+)
 
 test.each(['node.n1', 'default'])(
   'a rescue that waits for Calico, which was removed, has four messages an hour, is told once, and ends when Calico is there again: %s',
@@ -222,6 +226,34 @@ describe('the brake stops a rescue at once, and is released twelve minutes later
     expect(rollbackIn(world)).toEqual(['n1'])
     await it.run(15, () => undefined)
     expect([rollbackIn(world), it.halts()]).toEqual([undefined, restored])
+  })
+
+  test('set to report, the halt is told as not undone, and its end once when it is undone after the release', async () => {
+    const world = await haltedAtOnce(3)
+    let position: Action = 'report'
+    const it = deploymentOf(world, { stepSeconds: 60, brake: () => position })
+    it.begin()
+    await it.run(12, () => undefined)
+    expect([rollbackIn(world), it.halts()]).toEqual([['n1'], [expect.stringContaining('for the brake is set')]])
+    position = 'sync'
+    await it.run(15, () => undefined)
+    expect([rollbackIn(world), it.halts().slice(1)]).toEqual([undefined, restored])
+    it.hear(1)
+    await it.run(15, () => undefined)
+    expect(it.haltsTold()).toBe(2)
+  })
+
+  test('set to report, its end is told once also where a person undoes it meanwhile', async () => {
+    const world = await haltedAtOnce(3)
+    const it = deploymentOf(world, { brake: () => 'report' })
+    it.begin()
+    await it.run(12, () => undefined)
+    expect(it.haltsTold()).toBe(1)
+    while (rollbackIn(world)) await takeStep(world.tools)
+    await it.run(15, () => undefined)
+    it.hear(1)
+    await it.run(15, () => undefined)
+    expect(it.halts().slice(1)).toEqual(restored)
   })
 
   test('where it cannot go on then, the halt is told ten minutes after the release', async () => {

@@ -5,7 +5,7 @@ import { wasRemoved } from '../facts/applicability.ts'
 import { type HaltEvidence, isWellNow, restoresDefault } from '../rollout/halt-evidence.ts'
 import { haltDetails } from '../rollout/halt-finding.ts'
 import { parsePortList, sameRanges } from '../ports.ts'
-import type { Evidence, Finding } from '../report.ts'
+import type { Finding } from '../report.ts'
 import { valueOf } from '../read.ts'
 import { changedAtKey, changeKey, lease, ours, overrideKey } from '../rollout/annotations.ts'
 import { isMarked, isOurs } from '../rollout/marks.ts'
@@ -82,6 +82,8 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
   const where = account === '' ? '' : `${account}: `
   return [
     standsStill('halted', {
+      // That the rest is undone is news again.
+      ...(rollback && { severity: 'critical' }),
       message: `A rollout halted: ${reason ?? 'the reason was not recorded'}.${details.text} ${pending ?? untilDecided}`,
       evidence: [
         ...(reason === undefined ? [] : [{ object: leaseObject, field: field('reason'), value: reason }]),
@@ -110,14 +112,13 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
 /** `evidence`: beside the state in the Lease. */
 const standsStill = (
   state: Rollout['state'],
-  { message, evidence = [], remedy }: { message: string; evidence?: Evidence[]; remedy: string },
+  { evidence = [], ...about }: Pick<Finding, 'message' | 'remedy'> & Partial<Pick<Finding, 'severity' | 'evidence'>>,
 ): Finding => ({
   code: 'ROLLOUT_HALTED',
   severity: 'warning',
   subject: leaseObject,
-  message,
   evidence: [{ object: leaseObject, field: field('state'), value: state }, ...evidence],
-  remedy,
+  ...about,
 })
 
 const untilDecided = 'Nothing more is changed in this cluster until a person resumes or aborts it.'

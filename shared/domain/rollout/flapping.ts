@@ -7,7 +7,8 @@ type Unwell = NonNullable<Rollout['unwell']>
 
 /**
  * What a halt remembers: the nodes that have failed again and again, by the transitions of their pods. One that was not Ready all
- * the time, and is later, has come back.
+ * the time, and is later, has come back. One that is Ready for the first time just now cannot be told apart: its former value harms it less
+ * than a value that it may not take.
  */
 export const thoseFlapping = ({ unwell = [] }: Pick<Rollout, 'unwell'>, pods: PodState[]): Unwell =>
   unwell.filter(({ node, since }) => pods.some((pod) => pod.node === node && changedAfter(since, pod)))
