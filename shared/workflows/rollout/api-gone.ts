@@ -1,5 +1,5 @@
 import type { CalicoApi } from '../../domain/report.ts'
-import { KubeError } from '../../errors.ts'
+import { isOutdated, KubeError } from '../../errors.ts'
 import { needed } from '../needed.ts'
 import { finish } from './apply.ts'
 import { putRollout } from './lease.ts'
@@ -22,7 +22,8 @@ export const unlessApiIsGone = async (
     return await step()
   } catch (error) {
     const { where } = rollout
-    if (!(error instanceof KubeError) || error.status !== 404) throw error
+    // Of the stored objects, one that was deleted says nothing about their API.
+    if (!(error instanceof KubeError) || error.status !== 404 || (where.api === v1 && isOutdated(error))) throw error
     const apis = needed(await tools.kube.apis())
     if (apis.includes(where.api)) throw error
     const why = `${where.api} is no longer served`
