@@ -1,10 +1,13 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { plan } from '../../shared/domain/plan/plan.ts'
-import { policyWith } from '../../shared/domain/policy/policy.ts'
+import { type Policy, policyWith } from '../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import type { Strategy } from '../../shared/domain/report.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
@@ -93,3 +96,90 @@ test.each([undefined, '30000:32767'])(
     expect(lookAt(world, range).assessment.report.verdict).toBe('in-step')
   },
 )
+
+/** Three nodes have an earlier value, and the others get another one from `default`, all at once. */
+const another = { min: 25_000, max: 27_767 }
+const atOnce = async (strategy: Strategy, broken?: string) => {
+  const world = await halfDone(undefined)
+  const overridden = world.felixRestarts.map(({ node }) => node)
+  world.felixRestarts = []
+  world.clock += 3_600_000
+  if (broken !== undefined) world.broken.add(broken)
+  return { world, overridden, policy: policyWith({ action: 'sync', maxUnavailable: 1, strategy }) }
+}
+
+/** As the deployment does it: each wait is an evaluation of the whole cluster. */
+const evaluated = async (world: World, given: Policy, each: () => Promise<unknown> = async () => undefined) => {
+  world.tools = { ...world.tools, policy: given }
+  for (let count = 0; count < 400; count += 1) {
+    const state = stateOf(world, another)
+    const look = { state, assessment: assess(state, given) }
+    const begun = await beginRollout(world.tools, look, given)
+    if (begun.begun) world.tools = { ...world.tools, decided: begun.decided }
+    let outcome = await takeStep(world.tools)
+    while (outcome.next === 'now') outcome = await takeStep(world.tools)
+    if (outcome.next === 'over') return outcome
+    world.clock += outcome.next === 'wait' ? outcome.seconds * 1000 : 5_000
+    await each()
+  }
+  throw new Error('it does not come to an end')
+}
+
+const stepByStep = (world: World, given: Policy) =>
+  sync(
+    {
+      ...world.tools,
+      look: async () => {
+        const state = stateOf(world, another)
+        return { state, assessment: assess(state, given) }
+      },
+      sleep: async (seconds) => void (world.clock += seconds * 1000),
+      waiting: () => undefined,
+      interrupted: () => false,
+    },
+    given,
+  )
+
+describe.each(['canary', 'direct'] as const)('a range that most nodes got at once, with %s', (strategy) => {
+  test.each([
+    ['evaluations', evaluated],
+    ['sync', stepByStep],
+  ] as const)('reaches those with an earlier value one after the other, by %s', async (_, run) => {
+    const { world, overridden, policy: given } = await atOnce(strategy)
+    await run(world, given)
+    expect([...world.objects.keys()]).toEqual(['default'])
+    expect(assess(stateOf(world, another), given).report.verdict).toBe('in-step')
+    const mine = world.felixRestarts.filter(({ node }) => overridden.includes(node))
+    expect(mine.map(({ node }) => node).toSorted()).toEqual(overridden.toSorted())
+    for (const [index, { at }] of mine.entries())
+      expect(mine.slice(0, index).filter((it) => at - it.at < given.settleSeconds * 1000)).toEqual([])
+  })
+
+  test.each([
+    ['evaluations', evaluated],
+    ['sync', stepByStep],
+  ] as const)('halts where one of them is ill, and no other is touched, by %s', async (_, run) => {
+    const { world, overridden, policy: given } = await atOnce(strategy, 'node-0008')
+    await run(world, given)
+    const written = world.felixRestarts.find(({ node }) => node === 'node-0008')?.at ?? NaN
+    const later = world.felixRestarts.filter(({ node, at }) => at > written && overridden.includes(node))
+    expect(later).toEqual([])
+    expect(soundRollout(world.lease, Infinity)).toMatchObject({ state: 'halted', evidence: { node: 'node-0008' } })
+    expect(world.objects.get('default')?.annotations[rangeAnnotation]).toBeUndefined()
+  })
+
+  test('is aborted with no second node touched while one of them is ill', async () => {
+    const { world, overridden, policy: given } = await atOnce(strategy, 'node-0008')
+    const isIll = () => world.pods.some(({ ready }) => !ready)
+    let isAborted = false
+    await evaluated(world, given, async () => {
+      if (!isAborted && isIll()) await control(world.tools.kube, 'abort', { by: 'alice', now: world.tools.now })
+      isAborted ||= isIll()
+    })
+    const written = world.felixRestarts.find(({ node }) => node === 'node-0008')?.at ?? NaN
+    const soon = (at: number) => at > written && at <= written + given.nodeDeadlineSeconds * 1000
+    expect(world.felixRestarts.filter(({ node, at }) => overridden.includes(node) && soon(at))).toEqual([])
+    expect(soundRollout(world.lease, Infinity)).toMatchObject({ state: 'aborted' })
+    expect([...world.objects.keys()]).toEqual(['default'])
+  })
+})

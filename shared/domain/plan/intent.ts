@@ -100,15 +100,15 @@ const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent =
   if (differs.length === 0 && !unfinished) return nothing
   if (!differs.some((it) => ours.includes(it)) && !unfinished) return { ...nothing, shadowed: true }
   const places = ours.map((it) => placeOf(it, objects))
+  const skip = reached.filter((it) => !ours.includes(it)).map(({ node }) => node.name)
   const standing = reasonGone(assessment, objects)
   if (standing) {
     const overridden = places.filter(
       ({ it }) => it.felix.outcome !== 'error' && it.felix.sources.KubeNodePortRanges === 'host',
     )
-    return { ...nothing, withdraw: true, goal: standing.text, places: overridden }
+    return { ...nothing, withdraw: true, goal: standing.text, places: overridden, skip }
   }
   const target = targetText(assessment.desired, objects)
-  const skip = reached.filter((it) => !ours.includes(it)).map(({ node }) => node.name)
   return { ...nothing, target, goal: target, places, skip }
 }
 

@@ -1,11 +1,12 @@
 import type { FelixObject, PodState } from '../cluster.ts'
 import { objectName } from '../felix/layer.ts'
 import { rangeAnnotation } from './annotations.ts'
+import { atOncePlaces } from './at-once.ts'
 import { lost } from './halt-step.ts'
 import { isOurs } from './marks.ts'
 import { writtenBefore } from './memory.ts'
 import { changedAt } from './on-record.ts'
-import { type Flight, type RolloutNow, flightsOf, isLate, remaining, wasUnwell } from './places.ts'
+import { type Flight, type RolloutNow, flightsOf, isLate, placesOf, remaining, wasUnwell } from './places.ts'
 import { overrideName } from './range-writes.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { type StepInput, settling, type Step, wait } from './step.ts'
@@ -42,15 +43,18 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
     return !place || saysAsDefault(object) || (withdrawn.includes(place) && !unsettled.includes(place))
   })
   if (harmless) return { do: 'remove-override', object: harmless }
-  // Somebody took their marks: what they have left is not touched, and the next node waits for them all the same.
-  const unmarked = unmarkedPlaces(current, seen).filter((it) => !isLateNow(it))
-  const waits = [...flights.filter((it) => !isPast(it)), ...unmarked, ...unsettled].flatMap(
+  const rest = places.filter((it) => !withdrawn.includes(it))
+  // What somebody took our marks from is not touched, nor a node that got its range from `default`: the next node waits
+  // for them all the same.
+  const others = [
+    ...unmarkedPlaces(current, seen),
+    ...(rest.length > 0 ? atOncePlaces(current, seen, placesOf(current, seen)) : []),
+  ].filter((it) => !isLateNow(it))
+  const waits = [...flights.filter((it) => !isPast(it)), ...others, ...unsettled].flatMap(
     (it) => remaining(current, it, settleSeconds) ?? [],
   )
   // On a node that is already disturbed, the override can be removed at once, without disturbing another node.
-  const next =
-    unsettled.find((it) => !withdrawn.includes(it)) ??
-    (waits.length === 0 ? places.find((it) => !withdrawn.includes(it)) : undefined)
+  const next = rest.find((it) => waits.length === 0 || unsettled.includes(it))
   if (next) return { do: 'take-back', node: next.node, object: next.object }
   return waits.length > 0 ? wait(waits, settling) : { do: 'finish' }
 }

@@ -90,16 +90,24 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   const missing = away.filter(({ node }) => !seen.left?.has(node))
   const bare = missing.find((it) => isOverdue(current, it, settle))
   if (bare) return { ...lost(current, bare, wroteOn(bare)), takeBack: [bare.node] }
+  const atOnce = atOncePlaces(current, seen, places)
+  const ill = atOnce.find((it) => isLate(current, it, pace.settleSeconds))
+  if (ill) {
+    const wrote = { object: objectName('default'), value: target }
+    return { ...lost(current, ill, wrote), takeBack: withUnwell(ill, atOnce), restore: true }
+  }
   const waits = [
     ...[...changed, ...flights].flatMap((it) => remaining(current, it, settle) ?? []),
+    ...atOnce.flatMap((it) => remaining(current, it, pace.settleSeconds) ?? []),
     ...missing.map(() => settle),
   ]
   const unsettled = changed.filter((it) => remaining(current, it, settle) !== undefined).map(({ node }) => node)
-  const ill = changed.filter(({ pod }) => !pod.ready).map(({ node }) => node)
-  if (ill.length > 0) return wait(waits, `not well since it was changed: ${ill.join(', ')}; no other node is touched`)
+  const unwell = new Set([...changed, ...atOnce].filter(({ pod }) => !pod.ready).map(({ node }) => node))
+  if (unwell.size > 0)
+    return wait(waits, `not well since it was changed: ${[...unwell].join(', ')}; no other node is touched`)
   const next = besideInZone(current.rollout, pendingPlaces(current.rollout, places), unsettled)
   if (next && wantsOverride(pace.strategy, touched) && waits.length < limit) return overrideStep(next, seen)
-  return waits.length > 0 ? wait(waits, settling) : afterOverrides(current, seen, places)
+  return waits.length > 0 ? wait(waits, settling) : afterOverrides(current, seen)
 }
 
 /**
@@ -137,9 +145,9 @@ const overrideStep = ({ node }: RolloutNode, { objects }: StepInput): Step => {
  * Every node in scope has the value and is well; now `default` gets the value, and then our overrides are no longer
  * needed.
  */
-const afterOverrides = (current: RolloutNow, seen: StepInput, places: RolloutNode[]): Step | undefined => {
+const afterOverrides = (current: RolloutNow, seen: StepInput): Step | undefined => {
   const { objects, defaultRange } = seen
-  const { target, pace } = current.rollout
+  const { target } = current.rollout
   const base = defaultIn(objects)
   const promotedAt = momentOf(current, base)
   if (defaultRange !== target) {
@@ -152,14 +160,6 @@ const afterOverrides = (current: RolloutNow, seen: StepInput, places: RolloutNod
     const reverted = { object: objectName('default'), ...(by !== undefined && { by }) }
     return { do: 'halt', reason: revertedReason(target), reverted }
   }
-  const atOnce = atOncePlaces(current, seen, places)
-  const late = atOnce.find((it) => isLate(current, it, pace.settleSeconds))
-  if (late) {
-    const wrote = { object: objectName('default'), ...(target !== undefined && { value: target }) }
-    return { ...lost(current, late, wrote), takeBack: withUnwell(late, atOnce), restore: true }
-  }
-  const waits = atOnce.flatMap((it) => remaining(current, it, pace.settleSeconds) ?? [])
-  if (waits.length > 0) return wait(waits, settling)
-  const left = objects.find(isOurs)
-  return left && { do: 'remove-override', object: left }
+  // With `canary` and `direct`, nodes may still have an earlier value of ours: those are removed one by one.
+  return objects.some(isOurs) ? abortStep(current, seen) : undefined
 }

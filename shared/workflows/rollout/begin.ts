@@ -128,13 +128,14 @@ const isDecidedAnew = (present: Rollout, fresh: Rollout): boolean => {
 
 /**
  * Where the present rollout wrote the range to `default` and nodes got it all at once, the range stays its target until
- * they have stayed well, although nothing is left to write.
+ * they have stayed well, although nothing is left to write, or only overrides with an earlier value are to be removed.
  */
 const withWatched = (wanted: Intent, present: Rollout | undefined, look: AssessedCluster): Intent => {
   const base = defaultOf(look)
   if (present?.state !== 'running' || !base || !isAtOnce(base, present)) return wanted
   const target = desiredIn(base, look)
-  return target !== undefined && !wanted.withdraw ? { ...wanted, target } : wanted
+  const { withdraw: _withdraw, ...rest } = wanted
+  return target === undefined ? wanted : { ...rest, target }
 }
 
 /**

@@ -73,8 +73,8 @@ const domainMutants: readonly Mutant[] = [
   {
     name: 'overrides stay behind',
     file: `${rollout}/next-step.ts`,
-    from: "return left && { do: 'remove-override', object: left }",
-    to: 'return left && undefined',
+    from: 'return objects.some(isOurs) ? abortStep(current, seen) : undefined',
+    to: 'return undefined',
   },
   {
     name: 'pods restart that need none',
