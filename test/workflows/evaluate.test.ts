@@ -901,8 +901,9 @@ describe('the fleet budget', () => {
     const earlier = { now: Date.parse('2026-11-20T09:50:00Z') }
     for (const cluster of others)
       fleet.budget = take(fleet.budget, { ...asking(cluster), ...earlier }).store ?? fleet.budget
-    const permits = permitsIn(fleet, () => asking('').now)
-    return { fleet, permits, asking }
+    const clock = { now: asking('').now }
+    const permits = permitsIn(fleet, () => clock.now)
+    return { fleet, permits, asking, clock }
   }
 
   test('goes along with the message that begins', async () => {
@@ -1205,6 +1206,39 @@ describe('the fleet budget', () => {
       expect([fleet.budget.holders, wokenNext(it)]).toEqual([[], true])
     },
   )
+
+  const byMessages = (over = {}) => {
+    const record = valueOf(withRollout({}).rollout)
+    const renewedAt = '2026-11-20T09:59:55Z'
+    return { rollout: read({ ...record, holder: deploymentHolder, renewedAt } as never), ...over }
+  }
+  test.each([
+    ['goes on', stateOf(out, byMessages())],
+    ['goes on while EKS changes the cluster', updating(byMessages())],
+    ['goes on in a cluster that does not answer for a moment', stateOf(out, byMessages({ nodes: busy }))],
+    ['cannot be seen', stateOf(out, { rollout: unreadLease })],
+  ])('is kept where one message is refused and the rollout %s: another may use the permit', async (_, state) => {
+    const { fleet, permits, clock } = shared([])
+    const it = hub({}, { permits })
+    const [one, other] = [await permits.take(clusterKey(ref)), await permits.take(clusterKey(ref))]
+    await permits.take(green)
+    it.state = state
+    const isHeld = () => fleet.budget.holders.some(({ cluster }) => cluster === clusterKey(ref))
+    const about = { cause: 'something forbids it', permit: other! }
+    expect(one).toEqual(other)
+    await it.look('refused', { ...about, missing: ['patch leases'] })
+    expect([isHeld(), wokenNext(it)]).toEqual([true, false])
+    const later = it.looks.filter(({ message }) => message.permit)
+    expect(later).toMatchObject([{ message: { reason: 'refused', cluster: ref, ...about }, delaySeconds: 300 }])
+    expect(later[0]?.message).not.toHaveProperty('missing')
+    // None may use it any more.
+    it.clock += 300_000
+    clock.now = it.clock
+    it.state = { ...it.state, observedAt: new Date(it.clock).toISOString() }
+    await it.look('refused', about)
+    expect([isHeld(), wokenNext(it)]).toEqual([false, true])
+    expect(it.looks.filter(({ message }) => message.permit)).toHaveLength(1)
+  })
 
   test('goes with an abort, whose end gives it back', async () => {
     const { fleet, permits } = shared([])

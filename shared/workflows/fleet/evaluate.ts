@@ -32,6 +32,7 @@ import {
   passingLooks,
   passOn,
   silentSeconds,
+  withoutShared,
 } from './next.ts'
 import { endRecords, forgetReport } from './end-records.ts'
 import { keepClaims } from './record-claims.ts'
@@ -64,21 +65,22 @@ export const evaluate = async (
     return giveBack(tools, cluster, { incarnation: said && heard.incarnation })
   }
   const incarnation = said?.createdAt ?? heard.incarnation
-  const message = { ...heard, ...(incarnation && { incarnation }) }
+  const known = { ...heard, ...(incarnation && { incarnation }) }
   const most = whyOnlyReported(tools.fleet, cluster.account) ? 'report' : 'sync'
   const now = switchOf(tools.policy, said?.tags, brake, most)
   const { action } = now
   if (action === 'off') {
     // Nothing is read to find out, but only a rollout under way has such a message.
-    await tellClusterSwitched(tools, cluster, { now, unfinished: message.reason === 'rollout', incarnation })
+    await tellClusterSwitched(tools, cluster, { now, unfinished: known.reason === 'rollout', incarnation })
     tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
     // Nobody looks at it any more: its last verdict must not count as one of the fleet. A brake is for a while.
     if (now.by !== 'brake') await forgetReport(tools, clusterKey(cluster))
-    return now.by === 'brake' && message.reason === 'rollout' ? untilReleased(tools, message) : giveBack(tools, cluster)
+    return now.by === 'brake' && known.reason === 'rollout' ? untilReleased(tools, known) : giveBack(tools, cluster)
   }
   if (said && isBeingCreatedOrDeleted(said)) await giveBack(tools, cluster)
   const broke = receives > 1 && (await tools.records.lookBegins(clusterKey(cluster), messageId, iso(tools)))
   const seen = broke ? brokenOff(tools, cluster, eks) : await tools.observe(cluster, eks)
+  const message = await withoutShared(tools, known, seen)
   const rollout = rolloutIn(seen)
   const unfinished = takesSteps(rollout)
   const isHeld = now.by === 'brake' && (unfinished || hasRescue(seen))

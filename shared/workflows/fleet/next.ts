@@ -181,6 +181,25 @@ export const idleSince = (state: ClusterState, { permit }: Evaluation): number =
   return Math.min(Date.parse(observedAt), Math.max(endedAt, askedBefore))
 }
 
+/**
+ * That one message was refused says nothing of others that carry out the rollout and may use the permit: the message comes again
+ * when none may any more, and until then it has no permit to give back.
+ */
+export const withoutShared = async (
+  { queues }: EvaluateTools,
+  message: Evaluation,
+  state: ClusterState,
+): Promise<Evaluation> => {
+  const { permit, ...rest } = message
+  const seconds = permit ? Math.ceil((Date.parse(permit.until) - Date.parse(state.observedAt)) / 1000) : 0
+  const isCarriedOut = rolloutIn(state)?.state === 'running' && valueOf(state.rollout)?.holder === deploymentHolder
+  if (message.reason !== 'refused' || seconds <= 0 || !(isCarriedOut || failureOf(state.rollout))) return message
+  // What was denied is told now.
+  const { missing: _missing, ...later } = message
+  await queues.sendEvaluation(later, { delaySeconds: Math.min(seconds, carriedSeconds) })
+  return rest
+}
+
 export const continueRollout = async (
   tools: EvaluateTools,
   { cluster, incarnation, outdated }: Subject & Pick<Evaluation, 'outdated'>,
