@@ -8,7 +8,8 @@ import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { cluster, marked } from '../domain/ingredients.ts'
-import { felixObject, worldOf } from './world.ts'
+import { takeStep } from '../../shared/workflows/rollout/step.ts'
+import { felixObject, startRollout, worldOf } from './world.ts'
 
 const nodes = ['node-0001', 'node-0002', 'node-0003']
 const withLeft = (range: string, given = 'nothing'): ClusterState => {
@@ -54,4 +55,29 @@ describe('an override of ours that is left, where Felix needs none', () => {
     const { world } = await toTheEnd(withLeft('30000:32767', 'annotation 30000:32767'))
     expect([world.felixRestarts, [...world.objects.keys()]]).toEqual([[], ['default']])
   })
+})
+
+test.each([
+  ['without restarts', []],
+  ['after restarts', ['calico-node-node-0003']],
+])('the end of a rollout names an override from which somebody took our marks: %s', async (_, restart) => {
+  const target = '20000:32767'
+  const world = worldOf(nodes)
+  startRollout(world, { target, restart })
+  const end = async () => {
+    for (let step = 0; step < 100; step += 1) {
+      const outcome = await takeStep(world.tools)
+      const object = world.objects.get('node.node-0002')
+      if (object) world.objects.set(object.name, felixObject(object.name, { [rangeAnnotation]: target }))
+      if (outcome.next === 'over') return outcome
+      if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+    }
+    throw new Error('the rollout does not come to an end')
+  }
+  const left = 'somebody took our marks from node.node-0002, which keep the range'
+  expect(await end()).toMatchObject({ state: 'done', why: expect.stringContaining(left) })
+  expect([...world.objects.keys()]).toEqual(['default', 'node.node-0002'])
+  const rollout = soundRollout(world.lease, Infinity)
+  expect(rollout).toMatchObject({ state: 'done', reason: left })
+  expect(rollout?.journal?.entries.at(-1)).toMatchObject({ what: 'done', why: left })
 })

@@ -11,6 +11,7 @@ import { control } from '../../shared/workflows/rollout/control.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import { beginRollout } from '../../shared/workflows/rollout/begin.ts'
+import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { felixObject, healthy, podsOf } from '../domain/states.ts'
 import { calicoSet, worldOf, type World } from './world.ts'
 
@@ -182,4 +183,33 @@ describe.each(['canary', 'direct'] as const)('a range that most nodes got at onc
     expect(soundRollout(world.lease, Infinity)).toMatchObject({ state: 'aborted' })
     expect([...world.objects.keys()]).toEqual(['default'])
   })
+})
+
+test('the end names an override from which somebody took our marks, and the log and the Lease do, too', async () => {
+  const world = await halfDone('30000:32767')
+  const [node = ''] = world.felixRestarts.map((it) => it.node)
+  const name = `node.${node}`
+  const object = world.objects.get(name)
+  const target = object?.annotations[rangeAnnotation] ?? ''
+  world.objects.set(name, { ...felixObject({ annotations: { [rangeAnnotation]: target } }), name })
+  const range = { min: 30_000, max: 32_767 }
+  const told: StepEvent[] = []
+  const result = await sync(
+    {
+      ...world.tools,
+      tell: (event) => told.push(event),
+      look: async () => lookAt(world, range),
+      sleep: async (seconds) => void (world.clock += seconds * 1000),
+      waiting: () => undefined,
+      interrupted: () => false,
+    },
+    policy,
+  )
+  const left = `somebody took our marks from ${name}, which keep the range`
+  expect(result).toMatchObject({ end: 'done', why: expect.stringContaining(left) })
+  expect([...world.objects.keys()].toSorted()).toEqual(['default', name])
+  expect(told.at(-1)).toMatchObject({ what: 'rollout finished', why: left })
+  const rollout = soundRollout(world.lease, world.clock)
+  expect(rollout).toMatchObject({ state: 'done', reason: left })
+  expect(rollout?.journal?.entries.at(-1)).toMatchObject({ what: 'done', why: left })
 })

@@ -23,10 +23,8 @@ export const text = (ranges: readonly PortRange[]): string => {
 /** Enough to recognize a list; a sentence cannot contain thousands. */
 const itemsShown = 12
 
-export const listed = (items: readonly string[]): string =>
-  items.length <= itemsShown
-    ? items.join(', ')
-    : `${items.slice(0, itemsShown).join(', ')} and ${items.length - itemsShown} more`
+export const listed = (items: readonly string[], most = itemsShown): string =>
+  `${items.slice(0, most).join(', ')}${items.length > most ? ` and ${items.length - most} more` : ''}`
 
 export const layerEvidence = (layer: RangeLayer): Evidence => ({
   object: layer.object,

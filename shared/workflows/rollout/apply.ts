@@ -5,14 +5,16 @@ import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { forgotten, writtenBefore } from '../../domain/rollout/memory.ts'
 import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
-import { isWrittenBy, pendingPlaces, placesOf } from '../../domain/rollout/places.ts'
+import { pendingPlaces, placesOf } from '../../domain/rollout/places.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
+import { listed } from '../../domain/findings/range-layers.ts'
+import { needed } from '../needed.ts'
 import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
 import { halt } from './halt.ts'
 import { isDueForRenewal, putRollout, renew } from './lease.ts'
 import { type At, inJournal, needTimeToWrite, notedOnce, type Noting, remembered } from './remembered.ts'
-import type { Outcome, StepTools } from './tools.ts'
+import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 /** The effect of one decision, and what comes next. */
 export const applyStep = async (step: Step, tools: StepTools, at: At): Promise<Outcome> => {
@@ -177,15 +179,13 @@ const restart = async (
   return afterEntry(rollout)
 }
 
+type Ending = LeasedRollout & { seen: Pick<StepInput, 'objects'> }
+
 /** `unseen`: why no object can be read any more. */
-export const finish = async (
-  tools: StepTools,
-  at: Omit<At, 'seen'> & { seen: Pick<StepInput, 'objects'> },
-  unseen?: string,
-): Promise<Outcome> => {
+export const finish = async (tools: StepTools, at: Ending, unseen?: string): Promise<Outcome> => {
   const { rollout, seen } = at
   const state = rollout.state === 'aborting' ? 'aborted' : 'done'
-  const left = unseen ?? (state === 'aborted' ? leftBehind(rollout, seen) : undefined)
+  const left = unseen ?? leftBehind(rollout, await objectsLeft(tools, at))
   const about = left === undefined ? {} : { why: left }
   const finishedAt = tools.now().toISOString()
   const { evidence: _evidence, written: _written, unwell: _unwell, ...rest } = rollout
@@ -194,17 +194,27 @@ export const finish = async (
   const note = [...(unseen === undefined ? removals(rollout) : []), { what: state, ...about }]
   await putRollout(tools, at, next, { giveUp: true, objects: seen.objects, note })
   tools.tell({ what: state === 'done' ? 'rollout finished' : 'rollout aborted', ...about })
-  const gone = ['no override of ours is left', ...(left === undefined ? [] : [left])].join('; ')
-  return { next: 'over', state, why: state === 'done' ? 'every change is made and every touched node is well' : gone }
+  const end = state === 'done' ? 'every change is made and every touched node is well' : 'no override of ours is left'
+  return { next: 'over', state, why: left === undefined ? end : `${end}; ${left}` }
 }
 
-/** What is not provably ours is not removed. Nothing on the object says that this rollout wrote it: people find it by this. */
-const leftBehind = (rollout: Rollout, { objects }: Pick<StepInput, 'objects'>): string | undefined => {
-  const isWritten = isWrittenBy(rollout)
-  const kept = objects.filter((it) => it.name !== 'default' && isWritten(it) && !isOurs(it)).map(({ name }) => name)
-  const more = kept.length - namedAtMost
-  const names = `${kept.slice(0, namedAtMost).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-  return kept.length === 0 ? undefined : `somebody took our marks from ${names}, which keep the range`
-}
+/** While pods are restarted, nothing else needs them. */
+const objectsLeft = async ({ kube }: StepTools, { rollout, seen }: Ending): Promise<FelixObject[]> =>
+  rollout.written && rollout.phase === 'restarts' && rollout.state === 'running'
+    ? needed(await kube.felixConfigurations([rollout.where.api])).objects
+    : seen.objects
 
-const namedAtMost = 5
+/**
+ * What is not provably ours is not removed. Nothing on the object says that this rollout wrote it: people find it by this.
+ * Without a target, because its reason no longer exists, any range counts.
+ */
+const leftBehind = (rollout: Rollout, objects: FelixObject[]): string | undefined => {
+  const before = writtenBefore(rollout)
+  const keepsRange = ({ annotations: { [rangeAnnotation]: range } }: FelixObject) =>
+    range !== undefined && range === (rollout.target ?? range)
+  const kept = objects.filter(
+    (it) => it.name !== 'default' && keepsRange(it) && before(it.name) !== 'no' && !isOurs(it),
+  )
+  const names = kept.map(({ name }) => name)
+  return names.length === 0 ? undefined : `somebody took our marks from ${listed(names, 5)}, which keep the range`
+}

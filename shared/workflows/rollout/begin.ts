@@ -93,20 +93,20 @@ export const beginRollout = async (tools: StepTools, look: AssessedCluster, poli
   if (record?.holder === tools.holder && present?.state === 'running' && isDecidedAnew(present, rollout))
     return continueAtPace(tools, { record, rollout: present }, paceFor(present, policy))
   await tryFirstWrite(tools, rollout, state)
-  const touching = present?.state === 'running' ? inFlight(present, rollout, state) : []
-  const isSame = present?.state === 'running' && present.target === rollout.target
-  const isCareful = present?.state === 'running' && present.careful
+  const before = present?.state === 'running' ? present : undefined
+  const isSame = before?.target === rollout.target
   const next = {
     ...rollout,
-    touching,
-    ...(isSame && present.written && { written: present.written }),
+    touching: before ? inFlight(before, rollout, state) : [],
+    // Without a target, its end names what it has to leave.
+    ...((isSame || rollout.target === undefined) && before?.written && { written: before.written }),
     // Another process may have stopped long ago: nobody saw how the nodes fared since.
-    ...(isSame && record?.holder === tools.holder && present.unwell && { unwell: present.unwell }),
-    ...(present?.state === 'running' && present.apart && { apart: present.apart }),
-    ...(isCareful && { careful: true as const, pace: paceFor(present, policy) }),
+    ...(isSame && record?.holder === tools.holder && before?.unwell && { unwell: before.unwell }),
+    ...(before?.apart && { apart: before.apart }),
+    ...(before?.careful && { careful: true as const, pace: paceFor(before, policy) }),
     ...(present?.journal && { journal: present.journal }),
   }
-  return put(tools, next, { record, ...(present?.state === 'running' && { before: present.pace }) })
+  return put(tools, next, { record, ...(before && { before: before.pace }) })
 }
 
 /** What is decided now renews the Lease: after it, what was remembered would count as if somebody had looked all the time. */
