@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
+import type { PodState } from '../../shared/domain/cluster.ts'
+import { read, valueOf } from '../../shared/domain/read.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { evidenceLines } from '../../shared/domain/rollout/halt-evidence.ts'
 import { isOurs } from '../../shared/domain/rollout/marks.ts'
@@ -6,7 +8,7 @@ import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
-import { felixObject, quickPace, startRollout, type World, worldOf } from './world.ts'
+import { felixObject, quickPace, ranges, startRollout, type World, worldOf } from './world.ts'
 
 /** More nodes that are not well than a Lease has room for. */
 const target = '20000:32767'
@@ -43,4 +45,24 @@ describe('where more than a hundred changed nodes are not well', () => {
     expect(rollback).toBeUndefined()
     expect(evidenceLines(evidence!).find((line) => line.startsWith('not well either'))).toMatch(/, and perhaps more$/)
   })
+})
+
+test('after `default` was written, a node for which the Lease has no room is watched all the same', async () => {
+  const world = worldOf([...nodes.slice(0, 101), 'z'], [felixObject('default', { [rangeAnnotation]: former })])
+  startRollout(world, { target, pace: { ...quickPace, strategy: 'direct' } })
+  const { kube } = world.tools
+  const atOnce = () => world.felixRestarts[0]?.at ?? Infinity
+  // All fail again and again; z is the only one that does not come back after the time in which nodes are watched.
+  const pods: typeof kube.pods = async (...args) => {
+    const seconds = (world.clock - atOnce()) / 1000
+    const failing = (pod: PodState): PodState => {
+      if (seconds < 0 || ranges(world).get(pod.node) !== target) return pod
+      const ready = pod.node !== 'z' && seconds >= 130
+      const since = ready ? 130 : Math.floor(seconds / 15) * 15
+      return { ...pod, ready, readySince: new Date(atOnce() + since * 1000).toISOString() }
+    }
+    return read((valueOf(await kube.pods(...args)) ?? []).map(failing))
+  }
+  world.tools = { ...world.tools, kube: { ...kube, pods } }
+  expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringMatching(/^z: /) })
 })

@@ -6,6 +6,7 @@ import { changeTime } from './on-record.ts'
 import { lastOf, type RolloutNode, type RolloutNow, wasUnwell } from './places.ts'
 import { defaultIn } from './range-writes.ts'
 import type { StepInput } from './step.ts'
+import { unwellAtMost } from './unwell.ts'
 
 /** When we last wrote it. A time in the future, or an invalid one, was not written by us. */
 export const momentOf = ({ now }: Pick<RolloutNow, 'now'>, object: FelixObject | undefined): string | undefined => {
@@ -26,7 +27,8 @@ export const watchedSince = (current: RolloutNow, objects: FelixObject[]): numbe
 /**
  * The nodes that are watched after the write of `default`: those that were well, and of them those whose state last changed within
  * the deadline after the write, or that are remembered as unwell. So the watch ends, however many nodes join, leave or fail
- * later. A node that joined after the write is left out, as long as another one shows what the range does.
+ * later. While as many are unwell as can be remembered, any of them may be. A node that joined after the write is left out, as
+ * long as another one shows what the range does.
  */
 export const atOncePlaces = (current: RolloutNow, seen: StepInput, places: RolloutNode[]): RolloutNode[] => {
   const { rollout, now } = current
@@ -39,7 +41,8 @@ export const atOncePlaces = (current: RolloutNow, seen: StepInput, places: Rollo
   const reached = places.map((it) => ({ ...it, changedAt })).filter((it) => !wasUnwell(it))
   const before = reached.filter((it) => !isJoined(seen, it, since))
   return (before.length > 0 ? before : reached).filter(
-    ({ node, pod }) => known.has(node) || lastOf(now, pod.readySince ?? pod.createdAt) <= until,
+    ({ node, pod }) =>
+      known.has(node) || known.size >= unwellAtMost || lastOf(now, pod.readySince ?? pod.createdAt) <= until,
   )
 }
 

@@ -6,7 +6,7 @@ import type { Rollout } from './rollout.ts'
 export type Settling = Flight & { settle: number }
 
 /** More are not needed: the first that is late halts the rollout. A Lease is small. */
-const most = 100
+export const unwellAtMost = 100
 
 /**
  * The touched nodes that have not stayed well although they had the time for it, and since when: kept in the Lease, because a
@@ -26,5 +26,5 @@ export const unwellNow = (current: RolloutNow, touched: Settling[]): NonNullable
     return since === undefined ? [] : [{ node, since }]
   })
   const byNode = new Map(found.map((it) => [it.node, it]))
-  return [...byNode.values()].toSorted((a, b) => (a.since + a.node < b.since + b.node ? -1 : 1)).slice(0, most)
+  return [...byNode.values()].toSorted((a, b) => (a.since + a.node < b.since + b.node ? -1 : 1)).slice(0, unwellAtMost)
 }
