@@ -3,6 +3,7 @@ import type { PodState } from '../../shared/domain/cluster.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { evidenceLines } from '../../shared/domain/rollout/halt-evidence.ts'
+import { impactOf } from '../../shared/domain/rollout/halt-finding.ts'
 import { isOurs } from '../../shared/domain/rollout/marks.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
@@ -65,4 +66,18 @@ test('after `default` was written, a node for which the Lease has no room is wat
   }
   world.tools = { ...world.tools, kube: { ...kube, pods } }
   expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringMatching(/^z: /) })
+})
+
+test('what a halt means for users is about all nodes, also those for which its evidence has no room', () => {
+  const reason = 'n000: calico-node-n000 was not Ready 120 s after its node-port range was changed'
+  const evidence = { node: 'n000', reason, at: '2026-02-01T12:00:00Z', beside: nodes.slice(1, 101) }
+  const { pods } = worldOf(nodes)
+  expect(impactOf(evidence, pods)).toContain('not urgent')
+  const ill = new Set(nodes.slice(102))
+  const impact = impactOf(
+    evidence,
+    pods.map((pod) => (ill.has(pod.node) ? { ...pod, ready: false } : pod)),
+  )
+  expect(impact).toContain('urgent. Until calico-node is Ready on n102, n103, ')
+  expect(impact).toMatch(/ and 6 more, changes of network policy/)
 })

@@ -1,5 +1,6 @@
-import { cameBack, evidenceLines, type HaltEvidence, isWellNow, restoresDefault } from './halt-evidence.ts'
+import { besideKept, cameBack, evidenceLines, type HaltEvidence, isWellNow, restoresDefault } from './halt-evidence.ts'
 import type { PodState } from '../cluster.ts'
+import { listed } from '../findings/range-layers.ts'
 import type { Evidence } from '../report.ts'
 
 /** Details in the finding of a halted rollout: what is so now, in sentences, and the full evidence. */
@@ -20,12 +21,14 @@ export const haltNow = (evidence: HaltEvidence, pods: PodState[]): string[] => [
   impactOf(evidence, pods),
 ]
 
-/** The effect on users now, and whether it can wait. */
+/** The effect on users now, and whether it can wait. Where the evidence has no room for more nodes, it is about all of them. */
 export const impactOf = (evidence: HaltEvidence, pods: PodState[]): string => {
   const { node, beside = [], takenBackAt } = evidence
-  const unwell = [node, ...beside].filter((it) => !isWellNow({ node: it }, pods)).join(', ')
-  if (unwell !== '')
-    return `For users: urgent. Until calico-node is Ready on ${unwell}, changes of network policy are not applied there, and new pods may get no network. Running pods keep their rules.`
+  const others = beside.length < besideKept ? [] : pods.filter(({ role }) => role === 'calico-node')
+  const nodes = new Set([node, ...beside, ...others.map((pod) => pod.node)])
+  const unwell = [...nodes].filter((it) => !isWellNow({ node: it }, pods))
+  if (unwell.length > 0)
+    return `For users: urgent. Until calico-node is Ready on ${listed(unwell)}, changes of network policy are not applied there, and new pods may get no network. Running pods keep their rules.`
   const asBefore = takenBackAt === undefined ? '' : ', and its node ports are as before the rollout'
   return `For users: not urgent, it can wait. Calico-node is Ready on ${node}: pods and network policy work there${asBefore}.`
 }
