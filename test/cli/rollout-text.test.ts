@@ -60,7 +60,7 @@ describe('rollout status', () => {
 
   test('says of the node by its whole name whether it came back', () => {
     expect(nowLine(statusText(standing({ cameBack: 'no' }), plainly, on))).toBe(
-      `  now       The change of ${first} was undone (our override was removed), but its calico-node is not Ready yet. If it stays so, the change was not the cause.`,
+      `  now       The change of ${first} was undone (our override was removed), but its calico-node is not Ready yet. If it stays so, look for another cause as well.`,
     )
     expect(nowLine(statusText(standing({ cameBack: 'yes' }), plainly, on))).toBe(
       `  now       The change of ${first} was undone (our override was removed), and its calico-node is Ready again.`,

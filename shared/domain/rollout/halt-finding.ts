@@ -15,10 +15,10 @@ export const haltDetails = (
   return { text, evidence: evidenceLines(evidence).map((value) => ({ object, field, value, at: evidence.at })) }
 }
 
-/** What is so now, a sentence each: whether the change was undone, and what users notice. */
+/** What is so now, a sentence each. What users notice comes first: a tired person must know whether it can wait. */
 export const haltNow = (evidence: HaltEvidence, pods: PodState[]): string[] => [
-  ...afterwards(evidence, cameBack(evidence, pods)),
   impactOf(evidence, pods),
+  ...afterwards(evidence, cameBack(evidence, pods)),
 ]
 
 /** The effect on users now, and whether it can wait. Where the evidence has no room for more nodes, it is about all of them. */
@@ -47,7 +47,7 @@ export const afterwards = (
       return [`The change of ${node} was undone (${how}), and its calico-node is Ready again.`]
     case 'no':
       return [
-        `The change of ${node} was undone (${how}), but its calico-node is not Ready yet. If it stays so, the change was not the cause.`,
+        `The change of ${node} was undone (${how}), but its calico-node is not Ready yet. If it stays so, look for another cause as well.`,
       ]
     case undefined:
       return []
