@@ -10,8 +10,9 @@ const v1: CalicoApi = 'crd.projectcalico.org/v1'
 
 /**
  * A rollout uses the API it began with, and waits while that is unavailable. If the API is no longer served, the
- * rollout could neither continue nor end: then it continues with the stored objects, which are the same. Where these are not
- * served either, our overrides are gone with them, and an abort ends. This step needs one more request and writes only the Lease.
+ * rollout could neither continue nor end: then it continues through Calico's other API, with the same objects. v1 is that of the
+ * stored objects; where Calico moved these to definitions of v3, v1 is gone. Where neither is served, our overrides are gone as
+ * well, and an abort ends. This step needs one more request and writes only the Lease.
  */
 export const unlessApiIsGone = async (
   tools: StepTools,
@@ -27,13 +28,14 @@ export const unlessApiIsGone = async (
     const apis = needed(await tools.kube.apis())
     if (apis.includes(where.api)) throw error
     const why = `${where.api} is no longer served`
-    if (!apis.includes(v1)) {
+    const api = where.api === v1 ? 'projectcalico.org/v3' : v1
+    if (!apis.includes(api)) {
       if (rollout.state !== 'aborting') throw error
       return finish(tools, { record, rollout, seen: { objects: [] } }, why)
     }
-    const note = [{ what: 'api', from: where.api, to: v1, why }]
-    await putRollout(tools, { record }, { ...rollout, where: { ...where, api: v1 } }, { note })
-    tools.tell({ what: 'rollout continues through another API', why, from: where.api, to: v1 })
+    const note = [{ what: 'api', from: where.api, to: api, why }]
+    await putRollout(tools, { record }, { ...rollout, where: { ...where, api } }, { note })
+    tools.tell({ what: 'rollout continues through another API', why, from: where.api, to: api })
     return { next: 'now' }
   }
 }
