@@ -1073,6 +1073,17 @@ describe('the fleet budget', () => {
       expect(text).not.toContain('calico-ipvs-sync sync')
     })
 
+    test('is not told as one whose calico-node was removed where a list contains no DaemonSet at all', async () => {
+      const it = hub()
+      const { rollout } = withRollout({ ...halted, startedAt: '2026-11-20T07:00:00Z' })
+      it.state = stateOf('no calico', { ...(rollout && { rollout }), daemonSets: read([]) })
+      await it.look('refused')
+      const [{ text } = { text: '' }] = it.notices
+      expect(text).toContain('What it wrote is not all undone yet. A person must act.')
+      expect(text).toContain('calico-ipvs-sync sync')
+      expect(text).not.toContain('was removed')
+    })
+
     test('that has nothing to undo is not said to be in step where calico-node was removed', async () => {
       const { rollback: _rollback, ...undone } = halted
       const { it } = await look(undone)

@@ -59,10 +59,13 @@ interface About {
   /** The time of each step. */
   stepSeconds?: number
   brake?: () => Action
+  /** Each step becomes a dead letter. */
+  fails?: () => boolean
 }
 
 /** Both functions with their queues, by a clock that jumps from message to message. */
-const deploymentOf = (world: World, { sees = () => out, stepSeconds = 1, brake = () => 'sync' }: About = {}) => {
+const deploymentOf = (world: World, about: About = {}) => {
+  const { sees = () => out, stepSeconds = 1, brake = () => 'sync', fails = () => false } = about
   const waiting: Waiting[] = []
   const sent = new Map<string, number>()
   let count = 0
@@ -91,7 +94,7 @@ const deploymentOf = (world: World, { sees = () => out, stepSeconds = 1, brake =
     }
     const records = { keepActed: async () => undefined }
     const tools = { ...world.tools, ...own, ...braking, fleet, policy, log, access, records, queues }
-    return step && handleStep(tools, step, { messageId })
+    return step && !fails() && handleStep(tools, step, { messageId })
   }
   const chains = () => waiting.filter(({ step, evaluation }) => step || evaluation?.reason === 'rollout').length
   /** One at the end of each two minutes; the next one may be asked for just before. */
@@ -121,6 +124,11 @@ const twoSets = (kube: KubeClient): KubeClient => ({
     read((valueOf(await kube.daemonSets()) ?? []).flatMap((set) => [set, { ...set, uid: 'two' }])),
 })
 const noPods = (kube: KubeClient): KubeClient => ({ ...kube, pods: async () => read([]) })
+const withoutCalico = (kube: KubeClient): KubeClient => ({
+  ...noPods(kube),
+  daemonSets: async () =>
+    read([{ ...(valueOf(await kube.daemonSets())?.[0] as DaemonSetState), role: 'kube-proxy' as const }]),
+})
 
 test.each([
   ['for a migration of Calico', 'node.n1', own, twoSets],
@@ -147,16 +155,19 @@ test.each([
   },
 )
 
-test.each(['node.n1', 'default'])(
-  'a rescue that waits for Calico, which was removed, has four messages an hour, is told once, and ends when Calico is there again, which is told once: %s',
-  async (wrote) => {
+test.each([
+  ['node.n1', 'in step', 'nothing'],
+  ['default', 'in step', 'nothing'],
+  ['node.n1', 'out of step', out],
+  ['default', 'out of step', out],
+])(
+  'a rescue that waits for Calico, which was removed, has four messages an hour, is told once, and ends when Calico is there again, which is told once: %s, then %s',
+  async (wrote, _, back) => {
     const world = halted(wrote, own)
     const { kube } = world.tools
     let isRemoved = true
-    const it = deploymentOf(world, { sees: () => (isRemoved ? 'no calico' : 'nothing') })
-    const daemonSets = async () =>
-      read([{ ...(valueOf(await kube.daemonSets())?.[0] as DaemonSetState), role: 'kube-proxy' as const }])
-    world.tools = { ...world.tools, kube: { ...kube, daemonSets, pods: async () => read([]) } }
+    const it = deploymentOf(world, { sees: () => (isRemoved ? 'no calico' : back) })
+    world.tools = { ...world.tools, kube: withoutCalico(kube) }
     it.begin()
     await it.run(60, () => expect(it.chains()).toBeLessThanOrEqual(1))
     let messages = 0
@@ -171,6 +182,48 @@ test.each(['node.n1', 'default'])(
     expect(soundRollout(world.lease, world.clock)).not.toHaveProperty('rollback')
   },
 )
+
+test.each([
+  ['the look of a quarter of an hour', false],
+  ['an event', true],
+])(
+  'a rescue that people know waits, and %s continues after calico-node was removed, is told once more: at its end',
+  async (_, heard) => {
+    const world = halted('node.n1', own)
+    const { kube } = world.tools
+    let isRemoved = false
+    const it = deploymentOf(world, { sees: () => (isRemoved ? 'no calico' : out) })
+    world.tools = { ...world.tools, kube: twoSets(kube) }
+    it.begin()
+    await it.run(30, () => undefined)
+    isRemoved = true
+    world.tools = { ...world.tools, kube: withoutCalico(kube) }
+    await it.run(60, () => undefined)
+    expect(it.haltsTold()).toBe(1)
+    isRemoved = false
+    world.tools = { ...world.tools, kube }
+    if (heard) it.hear(1)
+    await it.run(60, () => undefined)
+    expect(it.halts().map((text) => text.includes('not all undone yet'))).toEqual([true, false])
+  },
+)
+
+test('a rescue that can go on when calico-node is there again, and whose steps fail, is told minutes later', async () => {
+  const world = halted('node.n1', own)
+  const { kube } = world.tools
+  let isRemoved = true
+  const it = deploymentOf(world, { sees: () => (isRemoved ? 'no calico' : out), fails: () => !isRemoved })
+  world.tools = { ...world.tools, kube: withoutCalico(kube) }
+  it.begin()
+  await it.run(60, () => undefined)
+  expect(it.haltsTold()).toBe(1)
+  isRemoved = false
+  for (let seconds = 20; seconds < 20 * 60; seconds += 45) it.hear(seconds)
+  await it.run(5, () => undefined)
+  expect(it.halts().map((text) => text.includes('not all undone yet'))).toEqual([true, true])
+  await it.run(60, () => undefined)
+  expect(it.haltsTold()).toBe(2)
+})
 
 test('a rescue that was interrupted at a terminal is continued within minutes, by one message', async () => {
   const world = halted('node.n1', { holder: 'alice', leaseSeconds: 60 })

@@ -48,13 +48,17 @@ export interface Circumstances {
   remarks?: readonly string[]
 }
 
-/** `pending`: not all is taken back yet. `release`: the brake keeps that from being done, and this releases it. */
+/**
+ * `pending`: not all is taken back yet. `release`: the brake keeps that from being done, and this releases it. `removed`: that
+ * waits for calico-node, which was removed.
+ */
 export interface Halted {
   node?: string | undefined
   pending?: boolean
   /** What happened when, whether it was undone, what users notice: a paragraph each. Absent: no node is the reason. */
   happened?: string[]
   release?: string | undefined
+  removed?: boolean
 }
 
 /** Who acts now. `nobody`: nothing needs or allows a change. */
@@ -202,9 +206,9 @@ const nodesInTurn: Record<Plan['strategy'], string> = {
   direct: 'on all nodes at once',
 }
 
-const whyNot = ({ halted, report }: About): string => {
-  if (halted?.release) return ', for the brake is set'
-  return report.calico?.install === 'none' ? ', for calico-node was removed from the cluster' : ''
+const whyNot = ({ release, removed }: Halted): string => {
+  if (release) return ', for the brake is set'
+  return removed ? ', for calico-node was removed from the cluster' : ''
 }
 
 /** The state, and who acts: the most important line of a notice. */
@@ -212,7 +216,7 @@ const firstLine = (about: About): string => {
   const { report, action, halted, waits } = about
   const { plan } = report
   const start = `${placeOf(report.cluster)}: ${headline(about)}.`
-  if (halted?.pending) return `${start} What it wrote is not all undone yet${whyNot(about)}. A person must act.`
+  if (halted?.pending) return `${start} What it wrote is not all undone yet${whyNot(halted)}. A person must act.`
   if (halted) return `${start} Nothing more is changed in this cluster until a person decides.`
   switch (about.acting) {
     case 'tool':

@@ -123,7 +123,9 @@ export const evaluate = async (
   const { waits } = next
   const dedupId = message.waits ?? (hasRescue(seen) ? leaseVersion(cluster, seen) : messageId)
   const going = { next, dedupId, idleSince: idleSince(seen, message) }
-  if (action === 'sync' && isRescuing(seen, message, switchedAt)) return afterRescue(tools, message, going)
+  const isResumed = hasRescue(seen) && next.send !== undefined && knowsRescue(last) && !isOfRescue(message)
+  if (action === 'sync' && (isResumed || isRescuing(seen, message, switchedAt)))
+    return afterRescue(tools, message, going)
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, {
     ...about,
@@ -155,6 +157,14 @@ const isRescuing = (seen: ClusterState, { reason }: Evaluation, switchedAt: stri
   const isUnderWay = isRecent(valueOf(rollout)?.renewedAt) ? isMoving : reason === 'rollout'
   return hasRescue(seen) && (isRecent(switchedAt) || isUnderWay)
 }
+
+/** People know that not all is undone yet: where that goes on just now, its end is the next news. */
+const knowsRescue = (last: Report | undefined): boolean =>
+  last?.findings.some(({ code, severity }) => code === 'ROLLOUT_HALTED' && severity === 'critical') === true
+
+/** Its own message, or the look of `afterRescue`, which has no attempt: a rescue that did not move until then is told. */
+const isOfRescue = ({ reason, attempt }: Evaluation): boolean =>
+  reason === 'rollout' || (reason === 'follow' && attempt === undefined)
 
 /** Evaluations that find the same interrupted rescue continue it with one message. */
 const leaseVersion = (cluster: ClusterRef, { rollout }: ClusterState): string =>
@@ -227,7 +237,7 @@ const haltIn = (seen: ClusterState, release: string | undefined): Halted | undef
   if (state !== 'halted') return undefined
   const happened = evidence && [`${evidence.at}: ${evidence.reason}.`, ...haltNow(evidence, valueOf(seen.pods) ?? [])]
   const known = happened && plainAll({ node: evidence.node, happened })
-  return { ...known, ...(rollback && { pending: true, release }) }
+  return { ...known, ...(rollback && { pending: true, release, removed: wasRemoved(seen) }) }
 }
 
 /** The maximum number of tags in EKS. */
