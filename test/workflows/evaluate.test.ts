@@ -1200,17 +1200,18 @@ describe('the fleet budget', () => {
   })
 
   test.each([
-    ['is being changed', updating(withRollout({}))],
-    ['cannot be reached', stateOf('unreachable')],
+    ['is being changed', updating(withRollout({})), { decided: 'd' }],
+    ['cannot be reached', stateOf('unreachable'), { decided: 'd' }],
+    ['is being changed, in an abort', updating(withRollout({ state: 'aborting' })), {}],
   ])(
     'is kept in the middle of a rollout for the minutes in which it may pass that the cluster %s',
-    async (_, state) => {
+    async (_, state, decision) => {
       const { fleet, permits } = shared([])
       await permits.take(clusterKey(ref))
       await permits.take(green)
       const it = hub({}, { permits })
       it.state = state
-      const about = { waits: 'm1', decided: 'd', permit: asked }
+      const about = { waits: 'm1', ...decision, permit: asked }
       await it.look('rollout', about)
       expect([fleet.budget.holders.length, it.looks]).toMatchObject([1, [{ message: { reason: 'rollout', ...about } }]])
       await it.look('rollout', { ...about, attempt: 6 })
@@ -1218,13 +1219,14 @@ describe('the fleet budget', () => {
     },
   )
 
-  const byMessages = (over = {}) => {
-    const record = valueOf(withRollout({}).rollout)
+  const byMessages = (over = {}, rollout: Parameters<typeof withRollout>[0] = {}) => {
+    const record = valueOf(withRollout(rollout).rollout)
     const renewedAt = '2026-11-20T09:59:55Z'
     return { rollout: read({ ...record, holder: deploymentHolder, renewedAt } as never), ...over }
   }
   test.each([
     ['goes on', stateOf(out, byMessages())],
+    ['is aborted and goes on', stateOf(out, byMessages({}, { state: 'aborting' }))],
     ['goes on while EKS changes the cluster', updating(byMessages())],
     ['goes on in a cluster that does not answer for a moment', stateOf(out, byMessages({ nodes: busy }))],
     ['cannot be seen', stateOf(out, { rollout: unreadLease })],

@@ -7,7 +7,9 @@ import { KubeError, PermanentError } from '../../shared/errors.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
+import { healthy } from '../domain/states.ts'
 import { quickPace, ranges, startRollout, type World, worldOf } from './world.ts'
 
 const target = '20000:32767'
@@ -287,6 +289,52 @@ describe('what holds a rollout', () => {
     startRollout(world, { target })
     const { looked } = await run(world, { needsPermit: true, eks: { status: 'UPDATING' } }, { ...message, permit }, 1)
     expect(looked).toMatchObject([{ reason: 'rollout', permit }])
+  })
+
+  describe('a person who stops a rollout after the evaluation that decided it again, before its step', () => {
+    const begins = { ...message, begin: true, decided: 'd' }
+    /** The step begins only after the person has spoken. */
+    const step = (world: World, needsPermit: boolean, steps?: number) => {
+      const eks = { serviceNodePortRange: { min: 21_000, max: 22_000 } }
+      const observe = async () => ({ ...healthy({ nodes: 2, eks }), rollout: read(world.lease) }) as never
+      return run(world, { needsPermit, observe }, { ...begins, ...(needsPermit && { permit }) }, steps)
+    }
+    const changed = async () => {
+      const world = worldOf(['n0', 'n1', 'n2'])
+      startRollout(world, { target })
+      await run(world, {}, message, 3)
+      expect(world.felixRestarts).not.toEqual([])
+      return world
+    }
+
+    test.each([true, false])(
+      'by an abort: the step takes it back to its end, fleet budget: %s',
+      async (needsPermit) => {
+        const world = await changed()
+        await control(world.tools.kube, 'abort')
+        const { told } = await step(world, needsPermit)
+        expect(soundRollout(world.lease, world.clock)?.state).toBe('aborted')
+        expect([...world.objects.keys()]).toEqual(['default'])
+        expect(told).toMatchObject(needsPermit ? [{ cause: 'no override of ours is left', permit }] : [])
+      },
+    )
+
+    test.each([true, false])('by a pause: the step gives up the Lease, fleet budget: %s', async (needsPermit) => {
+      const world = await changed()
+      await control(world.tools.kube, 'pause')
+      const { told } = await step(world, needsPermit)
+      expect([soundRollout(world.lease, world.clock)?.state, world.lease?.holder ?? null]).toEqual(['paused', null])
+      expect(told).toMatchObject(needsPermit ? [{ reason: 'refused', cause: 'paused by hand', permit }] : [])
+    })
+
+    test('by an abort that has ended: none begins again', async () => {
+      const world = await changed()
+      await control(world.tools.kube, 'abort')
+      while ((await takeStep(world.tools)).next !== 'over') world.clock += 30_000
+      const { told } = await step(world, true, 1)
+      expect(soundRollout(world.lease, world.clock)?.state).toBe('aborted')
+      expect(told).toMatchObject([{ reason: 'refused', permit }])
+    })
   })
 
   test('what cannot begin gives its permit back', async () => {

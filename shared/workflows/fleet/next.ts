@@ -192,7 +192,7 @@ export const withoutShared = async (
 ): Promise<Evaluation> => {
   const { permit, ...rest } = message
   const seconds = permit ? Math.ceil((Date.parse(permit.until) - Date.parse(state.observedAt)) / 1000) : 0
-  const isCarriedOut = rolloutIn(state)?.state === 'running' && valueOf(state.rollout)?.holder === deploymentHolder
+  const isCarriedOut = takesSteps(rolloutIn(state)) && valueOf(state.rollout)?.holder === deploymentHolder
   if (message.reason !== 'refused' || seconds <= 0 || !(isCarriedOut || failureOf(state.rollout))) return message
   // What was denied is told now.
   const { missing: _missing, ...later } = message
@@ -230,7 +230,7 @@ export const passOn = async (tools: EvaluateTools, message: Evaluation, state: C
 
 /** Only a message that waits keeps the permit: another rollout may be that of somebody else. */
 const hasBegun = ({ reason, decided }: Evaluation, state: ClusterState): boolean =>
-  reason === 'rollout' && (decided !== undefined || rolloutIn(state)?.state === 'running')
+  reason === 'rollout' && (decided !== undefined || takesSteps(rolloutIn(state)))
 
 /** Evaluations after 5 s, 10 s … 160 s. */
 export const passingLooks = 6

@@ -16,7 +16,8 @@ import { carriedSeconds, type Permit } from '../../domain/policy/fleet-budget.ts
 import { isMarked } from '../../domain/rollout/marks.ts'
 import { changeTime } from '../../domain/rollout/on-record.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
-import { soundRollout } from '../../domain/rollout/parse.ts'
+import { rolloutIn, soundRollout } from '../../domain/rollout/parse.ts'
+import type { Rollout } from '../../domain/rollout/rollout.ts'
 import { askLater, isOutdated, isThrottled, readAgain, ReadError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../../messages.ts'
@@ -175,6 +176,7 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
       return { ...outcome, decided }
     }
     const state = await tools.access.observe(cluster, { value: eks })
+    if (isStopped(message, rolloutIn(state))) return { ...(await takeStep(step, message.outdated)), decided }
     const beginning = await beginRollout(step, { state, assessment: assess(state, tools.policy) }, tools.policy)
     if (beginning.begun) return { next: 'now', decided: beginning.decided }
     const { why, blockedBy, missing } = beginning
@@ -187,6 +189,10 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
     return { ...(await waitFor(error, kube, tools)), decided }
   }
 }
+
+/** By a person, after the evaluation that sent the message. An abort still takes its steps. */
+const isStopped = ({ decided }: RolloutStep, { state }: Partial<Rollout> = {}): boolean =>
+  state === 'aborting' || state === 'paused' || (state === 'aborted' && decided !== undefined)
 
 /**
  * Errors that end a step without being a fault of it. If the cluster cannot be read, its evaluation fails in the same
