@@ -719,6 +719,60 @@ describe('the switches', () => {
     expect(it.steps).toMatchObject([{ begin: true }])
   })
 
+  test.each([
+    ['off', {}],
+    ['report', { looks: 'a look in this quarter of an hour is asked for already' }],
+  ])(
+    'a rollout that the tag %s stopped for a minute is looked at as soon as nobody can be carrying it out',
+    async (most, { looks }: { looks?: string }) => {
+      let tag = most
+      const it = hub({}, { describe: async () => tagged(tag)() })
+      const record = valueOf(withRollout({}).rollout)
+      const renewed = { holder: deploymentHolder, leaseSeconds: 900, renewedAt: '2026-11-20T09:59:55.300Z' }
+      it.state = stateOf(out, { rollout: read({ ...record, ...renewed } as never) })
+      if (looks) it.claims.add(`look  ${Math.floor(it.clock / 900_000) + 1}`)
+      await it.look('rollout', { waits: 'm1' })
+      expect(it.looks).toEqual([])
+      it.clock += 60_000
+      tag = 'sync'
+      for (const reason of ['event', 'sweep'] as const) {
+        await it.look(reason)
+        it.clock += 30_000
+        it.state = { ...it.state, observedAt: new Date(it.clock).toISOString() }
+      }
+      expect([it.steps, it.looks]).toEqual([
+        [],
+        [{ message: expect.objectContaining({ reason: 'follow' }), delaySeconds: 596 }],
+      ])
+      it.clock += 536_000
+      await it.look('follow')
+      expect(it.steps).toMatchObject([{ begin: true }])
+      expect(it.looks).toHaveLength(1)
+    },
+  )
+
+  test('a rollout that continues by itself after a tag had stopped it is not looked at without end', async () => {
+    let tag = 'off'
+    const it = hub({}, { describe: async () => tagged(tag)() })
+    const record = valueOf(withRollout({}).rollout)
+    const renew = () => {
+      const at = new Date(it.clock).toISOString()
+      const renewed = { holder: deploymentHolder, leaseSeconds: 900, renewedAt: at }
+      it.state = stateOf(out, { observedAt: at, rollout: read({ ...record, ...renewed } as never) })
+    }
+    renew()
+    await it.look('event')
+    tag = 'sync'
+    await it.look('event')
+    expect(it.looks).toMatchObject([{ delaySeconds: 660 }])
+    it.clock += 590_000
+    renew()
+    it.clock += 70_000
+    it.state = { ...it.state, observedAt: new Date(it.clock).toISOString() }
+    await it.look('follow')
+    expect([it.steps, it.looks]).toMatchObject([[], [{ delaySeconds: 660 }]])
+  })
+
   test('people hear once of each change by tag, also to off, and nothing at the first look', async () => {
     let tag: string | undefined
     const it = hub({}, { describe: async () => tagged(tag)() })
@@ -949,6 +1003,26 @@ describe('the fleet budget', () => {
     expect(it.looks).toMatchObject([{ message: { cluster: { name: 'green' }, reason: 'follow' }, delaySeconds: 0 }])
     expect([it.report, it.notices, it.steps]).toEqual([undefined, [], []])
   })
+
+  test.each([
+    ['is switched off', { [tag]: 'off' }, ref],
+    ['left the fleet', {}, { ...ref, region: 'ap-south-1' }],
+  ])(
+    'of a cluster that %s is kept until the step under way has ended, and its message gives it back',
+    async (_, tags, cluster) => {
+      const { fleet, permits, clock } = shared([])
+      const it = hub({}, { permits, describe: async () => read({ state: { ...eksState, tags } } as never) })
+      const permit = await permits.take(clusterKey(cluster))
+      await permits.take('111122223333/eu-central-1/green')
+      clock.now = it.clock += 30_000
+      await it.look('event', { cluster })
+      expect([fleet.budget.holders, it.looks]).toMatchObject([[{ cluster: clusterKey(cluster) }], []])
+      clock.now = it.clock += 30_000
+      await it.look('rollout', { cluster, ...(permit && { permit }) })
+      expect(fleet.budget.holders).toEqual([])
+      expect(it.looks).toMatchObject([{ message: { cluster: { name: 'green' }, reason: 'follow' } }])
+    },
+  )
 
   test.each(['DELETING', 'CREATING'])('of a cluster that is %s is given back before it is gone', async (status) => {
     const { fleet, permits } = shared([clusterKey(ref), '111122223333/eu-central-1/green'])

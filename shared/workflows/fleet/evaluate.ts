@@ -20,6 +20,7 @@ import { haltNow } from '../../domain/rollout/halt-finding.ts'
 import { rolloutIn } from '../../domain/rollout/parse.ts'
 import { takesSteps } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
+import type { Hold } from '../rollout/hold.ts'
 import { beginLook } from './begin-look.ts'
 import {
   continueRollout,
@@ -53,7 +54,7 @@ export const evaluate = async (
   { messageId, receives = 1 }: Received,
 ): Promise<void> => {
   const { cluster } = heard
-  if (isOutsider(tools, cluster, heard.cause ?? heard.reason)) return giveBack(tools, cluster)
+  if (isOutsider(tools, cluster, heard.cause ?? heard.reason)) return letGo(tools, heard)
   if (!(await beginLook(tools, heard, { messageId }))) return
   const [eks, brake] = await Promise.all([tools.describe(cluster), tools.brake?.read()])
   if (brake) await tellDeploymentSwitched(tools, brake)
@@ -75,7 +76,7 @@ export const evaluate = async (
     tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
     // Nobody looks at it any more: its last verdict must not count as one of the fleet. A brake is for a while.
     if (now.by !== 'brake') await forgetReport(tools, clusterKey(cluster))
-    return now.by === 'brake' && known.reason === 'rollout' ? untilReleased(tools, known) : giveBack(tools, cluster)
+    return now.by === 'brake' && known.reason === 'rollout' ? untilReleased(tools, known) : letGo(tools, known)
   }
   if (said && isBeingCreatedOrDeleted(said)) await giveBack(tools, cluster)
   const broke = receives > 1 && (await tools.records.lookBegins(clusterKey(cluster), messageId, iso(tools)))
@@ -139,23 +140,41 @@ export const evaluate = async (
   })
   if (isHeld && message.reason === 'rollout') return untilReleased(tools, message)
   if (!next.send && waitsUnseen(message, state, report)) return again()
-  const isUnseen = !next.send && !next.again && isUnseenChange(report)
-  await continueRollout(tools, message, { ...going, next: isUnseen ? { ...next, again: afterUpdate } : next })
+  const isReleased = action === 'sync' && unfinished && isRecent(seen, switchedAt) && !isSilent(seen)
+  const later = isReleased ? whenSilent(tools, seen) : isUnseenChange(report) ? afterUpdate : undefined
+  const look = next.send ? undefined : (next.again ?? later)
+  await continueRollout(tools, message, { ...going, next: look ? { ...next, again: look } : next })
 }
+
+/** Nobody looks at this cluster any more, so its Lease is not read. A step that is under way ends before another cluster begins. */
+const letGo = (tools: EvaluateTools, message: Evaluation): Promise<void> =>
+  giveBack(tools, message.cluster, {
+    idleSince: idleSince({ rollout: { value: undefined }, observedAt: iso(tools) }, message),
+  })
+
+/**
+ * The stop may have ended the messages of the rollout, or not: it continues when its Lease tells that none is left. A message
+ * that waited for the release of the brake comes first. All that ask for this look ask for the same one.
+ */
+const whenSilent = ({ now }: EvaluateTools, { rollout }: ClusterState): Hold => {
+  const at = Math.ceil(milliseconds(valueOf(rollout)?.renewedAt ?? '') / 1000) + silentSeconds + 60
+  return { seconds: Math.max(0, at - Math.floor(now().getTime() / 1000)), why: 'the rollout is allowed again' }
+}
+
+const isRecent = ({ observedAt }: ClusterState, at = ''): boolean =>
+  Math.abs(Date.parse(observedAt) - milliseconds(at)) < silentSeconds * 1000
 
 /**
  * The notice of a halt is sent when its nodes are restored, or when nothing more was restored for this time: a rescue that waits
  * renews the Lease. While the brake or a tag stops it, it does not wait.
  */
 const isRescuing = (seen: ClusterState, { reason }: Evaluation, switchedAt: string | undefined): boolean => {
-  const { rollout, observedAt } = seen
   const { id, evidence, startedAt, journal } = rolloutIn(seen) ?? {}
-  const isRecent = (at = '') => Math.abs(Date.parse(observedAt) - milliseconds(at)) < silentSeconds * 1000
   const writes = (journal?.entries ?? []).filter((it) => it.rollout === id)
-  const isMoving = isRecent(evidence?.at ?? startedAt) || writes.some(({ at }) => isRecent(at))
+  const isMoving = isRecent(seen, evidence?.at ?? startedAt) || writes.some(({ at }) => isRecent(seen, at))
   // After a longer hold, such as an update by EKS, its message goes on just now.
-  const isUnderWay = isRecent(valueOf(rollout)?.renewedAt) ? isMoving : reason === 'rollout'
-  return hasRescue(seen) && (isRecent(switchedAt) || isUnderWay)
+  const isUnderWay = isRecent(seen, valueOf(seen.rollout)?.renewedAt) ? isMoving : reason === 'rollout'
+  return hasRescue(seen) && (isRecent(seen, switchedAt) || isUnderWay)
 }
 
 /** People know that not all is undone yet: where that goes on just now, its end is the next news. */

@@ -171,7 +171,7 @@ export interface Going {
  * No message is under way that got the permit before this time (milliseconds): it was refused, the rollout has ended
  * since, or such a message may not use it any more. Another evaluation may have sent one after the cluster was observed.
  */
-export const idleSince = (state: ClusterState, { permit }: Evaluation): number => {
+export const idleSince = (state: Pick<ClusterState, 'rollout' | 'observedAt'>, { permit }: Evaluation): number => {
   const { rollout: lease, observedAt } = state
   // A rollout may be under way there, with messages of its own.
   if (failureOf(lease) && !permit) return 0
