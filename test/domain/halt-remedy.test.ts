@@ -44,6 +44,33 @@ describe('what to do after a halt', () => {
     expect(severities).toEqual(['critical', 'warning'])
   })
 
+  test('is a decision as soon as `default` has its former value, also before that is in the Lease', () => {
+    const evidence = (takenBackAt?: string) =>
+      JSON.stringify({
+        node: 'node-0001',
+        reason: 'lost',
+        at: '2026-11-20T08:00:00Z',
+        wrote: { object: 'FelixConfiguration/default' },
+        takenBackAt,
+      })
+    const ofIt = (state: ClusterState) =>
+      assess(state, defaultPolicy).report.findings.find(({ code }) => code === 'ROLLOUT_HALTED')
+    const back = halted({ rollback: 'node-0001', evidence: evidence('2026-11-20T08:00:05Z') })
+    expect(ofIt(back)).toMatchObject({ severity: 'warning', message: expect.not.stringContaining('Not all is undone') })
+    expect(ofIt(halted({ rollback: 'node-0001', evidence: evidence() }))?.severity).toBe('critical')
+    const id = valueOf(back.rollout)?.annotations['calico-ipvs-sync/rollout'] ?? ''
+    const mark = { 'calico-ipvs-sync/change': JSON.stringify({ by: 'me', rollout: id, known: 'flag' }) }
+    const still = edited(back, (it) => {
+      const base = objectNamed(it, 'default')
+      base.annotations = { ...base.annotations, ...mark }
+    })
+    const unread = {
+      ...back,
+      felix: failed<never>({ kind: 'unavailable', object: 'felixconfigurations', message: '503' }),
+    }
+    expect([ofIt(still)?.severity, ofIt(unread)?.severity]).toEqual(['critical', 'critical'])
+  })
+
   describe('because somebody reverted what was written today', () => {
     const reverted = {
       'taken-back': JSON.stringify({ object: 'FelixConfiguration/node.n1', at: '2026-11-20T08:00:00Z' }),

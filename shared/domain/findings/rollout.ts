@@ -3,7 +3,7 @@ import type { ClusterCheck } from './checks.ts'
 import { isReachedByDefault } from './range-layers.ts'
 import { wasRemoved } from '../facts/applicability.ts'
 import { type HaltEvidence, isWellNow, restoresDefault } from '../rollout/halt-evidence.ts'
-import { haltDetails } from '../rollout/halt-finding.ts'
+import { haltDetails, leftToUndo } from '../rollout/halt-finding.ts'
 import { parsePortList, sameRanges } from '../ports.ts'
 import type { Finding } from '../report.ts'
 import { valueOf } from '../read.ts'
@@ -69,7 +69,8 @@ export const rolloutHalted: ClusterCheck = (cluster) => {
   const rollout = rolloutIn(cluster.state)
   if (rollout?.state === 'paused') return [paused(cluster)]
   if (rollout?.state !== 'halted') return []
-  const { reason, evidence, rollback, reverted } = rollout
+  const { reason, evidence, reverted } = rollout
+  const rollback = leftToUndo(rollout, cluster.state)
   const isWell = !evidence || isWellNow(evidence, valueOf(cluster.state.pods) ?? [])
   const how = wasRemoved(cluster.state) ? 'when calico-node, which was removed, is there again' : undefined
   const pending = rollback && `Not all is undone yet: ${unfinishedHalt(rollback, evidence, how)}.`

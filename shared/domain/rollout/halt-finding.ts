@@ -1,7 +1,10 @@
 import { besideKept, cameBack, evidenceLines, type HaltEvidence, isWellNow, restoresDefault } from './halt-evidence.ts'
-import type { PodState } from '../cluster.ts'
+import type { ClusterState, PodState } from '../cluster.ts'
+import { valueOf } from '../read.ts'
 import { listed } from '../findings/range-layers.ts'
 import type { Evidence } from '../report.ts'
+import { isStillOurs } from './restore-step.ts'
+import type { Rollout } from './rollout.ts'
 
 /** Details in the finding of a halted rollout: what is so now, in sentences, and the full evidence. */
 export const haltDetails = (
@@ -20,6 +23,13 @@ export const haltNow = (evidence: HaltEvidence, pods: PodState[]): string[] => [
   impactOf(evidence, pods),
   ...afterwards(evidence, cameBack(evidence, pods)),
 ]
+
+/** The nodes on which a halt has still to undo something; undefined where only the Lease does not say yet that `default` was restored. */
+export const leftToUndo = (rollout: Rollout, { felix }: Pick<ClusterState, 'felix'>): Rollout['rollback'] => {
+  const { evidence, rollback } = rollout
+  const objects = restoresDefault(evidence) && evidence?.takenBackAt !== undefined ? valueOf(felix)?.objects : undefined
+  return objects && !isStillOurs(rollout, objects) ? undefined : rollback
+}
 
 /** The effect on users now, and whether it can wait. Where the evidence has no room for more nodes, it is about all of them. */
 export const impactOf = (evidence: HaltEvidence, pods: PodState[]): string => {

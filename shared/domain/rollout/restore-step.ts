@@ -7,6 +7,7 @@ import { changeTime } from './on-record.ts'
 import { isFlapping } from './flapping.ts'
 import { ordered, placesOf, type RolloutNode, type RolloutNow, wasUnwell } from './places.ts'
 import { defaultIn, overrideName } from './range-writes.ts'
+import type { Rollout } from './rollout.ts'
 import type { StepInput } from './step.ts'
 
 /** `former` absent: `default` did not set the range before. */
@@ -45,6 +46,12 @@ export const restoreStep = (current: RolloutNow, seen: StepInput): Restore | und
   )
   if (well) return { do: 'override', node: well.node }
   return { do: 'restore', object: base, ...(former !== undefined && { former }) }
+}
+
+/** `default` still has the marks of this rollout: what restores its former value removes them. */
+export const isStillOurs = ({ id }: Rollout, objects: FelixObject[]): boolean => {
+  const base = defaultIn(objects)
+  return base !== undefined && changeMark(base)?.rollout === id
 }
 
 const mayBeWritten = (range: string): boolean => {

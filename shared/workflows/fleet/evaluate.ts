@@ -16,7 +16,7 @@ import type { Read, ReadFailure } from '../../domain/read.ts'
 import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
-import { haltNow } from '../../domain/rollout/halt-finding.ts'
+import { haltNow, leftToUndo } from '../../domain/rollout/halt-finding.ts'
 import { rolloutIn } from '../../domain/rollout/parse.ts'
 import { takesSteps } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
@@ -252,11 +252,12 @@ const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<
 
 /** The node of the halt is in its evidence. `release`: what releases the brake that holds it. */
 const haltIn = (seen: ClusterState, release: string | undefined): Halted | undefined => {
-  const { state, evidence, rollback } = rolloutIn(seen) ?? {}
-  if (state !== 'halted') return undefined
+  const rollout = rolloutIn(seen)
+  if (rollout?.state !== 'halted') return undefined
+  const { evidence } = rollout
   const happened = evidence && [`${evidence.at}: ${evidence.reason}.`, ...haltNow(evidence, valueOf(seen.pods) ?? [])]
   const known = happened && plainAll({ node: evidence.node, happened })
-  return { ...known, ...(rollback && { pending: true, release, removed: wasRemoved(seen) }) }
+  return { ...known, ...(leftToUndo(rollout, seen) && { pending: true, release, removed: wasRemoved(seen) }) }
 }
 
 /** The maximum number of tags in EKS. */

@@ -10,12 +10,12 @@ import {
   restoresDefault,
 } from '../../domain/rollout/halt-evidence.ts'
 import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
-import { changeMark, isOurs } from '../../domain/rollout/marks.ts'
-import { defaultIn, overriddenNode, overrideName, overrideOn } from '../../domain/rollout/range-writes.ts'
+import { isOurs } from '../../domain/rollout/marks.ts'
+import { overriddenNode, overrideName, overrideOn } from '../../domain/rollout/range-writes.ts'
 import { forgotten, restored, thoseThere } from '../../domain/rollout/memory.ts'
 import { isFlapping, thoseFlapping } from '../../domain/rollout/flapping.ts'
 import { presentPods, type RolloutNow } from '../../domain/rollout/places.ts'
-import { restoreStep } from '../../domain/rollout/restore-step.ts'
+import { isStillOurs, restoreStep } from '../../domain/rollout/restore-step.ts'
 import { stepInput } from '../../domain/rollout/step-input.ts'
 import type { Lost, StepInput, Step } from '../../domain/rollout/step.ts'
 import { valueOf } from '../../domain/read.ts'
@@ -194,7 +194,7 @@ const restoreDefault = async (tools: StepTools, at: At): Promise<Outcome> => {
       return { next: 'now' }
     }
     case undefined: {
-      const isBack = evidence?.takenBackAt !== undefined && !isStillOurs(rollout, seen)
+      const isBack = evidence?.takenBackAt !== undefined && !isStillOurs(rollout, objects)
       const { takenBackAt: _takenBackAt, ...asSeen } = evidence ?? {}
       const known = isBack ? evidence : evidence && (asSeen as HaltEvidence)
       const next = {
@@ -222,14 +222,10 @@ const unwellBeside = (done: string, { objects, pods }: StepInput): string[] => {
 
 const keeps = 'the node is well with it, and default gets its former value back'
 
-/** The write was noted in the Lease; it removes our marks. */
-const isStillOurs = ({ id }: Rollout, { objects }: StepInput): boolean => {
-  const base = defaultIn(objects)
-  return base !== undefined && changeMark(base)?.rollout === id
-}
-
-const whyLeft = (rollout: Rollout, seen: StepInput): string =>
-  isStillOurs(rollout, seen) ? 'its former value would fix no node' : 'somebody changed it after this rollout wrote it'
+const whyLeft = (rollout: Rollout, { objects }: StepInput): string =>
+  isStillOurs(rollout, objects)
+    ? 'its former value would fix no node'
+    : 'somebody changed it after this rollout wrote it'
 
 const changedMeanwhile = 'somebody changed it at the same time'
 
