@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
-import { emptyBudget, type Permit, take } from '../../shared/domain/policy/fleet-budget.ts'
+import { emptyBudget, type FleetBudget, type Permit, take } from '../../shared/domain/policy/fleet-budget.ts'
 import { type Action, policyWith } from '../../shared/domain/policy/policy.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
@@ -1337,6 +1337,72 @@ describe('the fleet budget', () => {
     it.state = stateOf(out, withRollout({ state: 'aborted', finishedAt: '2026-11-20T10:00:00Z' }))
     await it.look('refused', { permit: asked })
     expect(fleet.budget.holders).toEqual([])
+  })
+
+  describe('in a long abort', () => {
+    /** Its step's permit is of 10:00. */
+    const longAfter = async (seconds: number, before: (fleet: { budget: FleetBudget }) => void = () => undefined) => {
+      const { fleet, permits, clock } = shared([])
+      await permits.take(clusterKey(ref))
+      const it = hub({}, { permits })
+      const at = (time: number, state: Partial<Rollout> = { state: 'aborting' }) => {
+        it.clock = Date.parse('2026-11-20T10:00:00Z') + time * 1000
+        clock.now = it.clock
+        const observedAt = new Date(it.clock).toISOString()
+        const record = valueOf(withRollout(state).rollout)
+        const renewedAt = observedAt
+        it.state = stateOf(out, {
+          rollout: read({ ...record, holder: deploymentHolder, renewedAt } as never),
+          observedAt,
+        })
+      }
+      at(seconds)
+      before(fleet)
+      await it.look('rollout', { waits: 'm1', permit: asked })
+      return { it, fleet, permits, at }
+    }
+
+    test('is renewed, so that the next cluster does not get it in its midst', async () => {
+      const { it, fleet, permits, at } = await longAfter(1_500)
+      expect(it.steps).toMatchObject([{ begin: false, permit: { token: 1, until: '2026-11-20T10:30:00.000Z' } }])
+      at(3_000)
+      expect(await permits.take(green)).toBeUndefined()
+      expect(fleet.budget.holders).toMatchObject([{ cluster: clusterKey(ref) }])
+    })
+
+    test('is not given back by an earlier message of it that became a dead letter', async () => {
+      const { it, fleet, at } = await longAfter(360)
+      at(480)
+      await it.look('refused', { permit: asked })
+      expect(fleet.budget.holders).toMatchObject([{ cluster: clusterKey(ref) }])
+    })
+
+    test('is given back at its end', async () => {
+      const { it, fleet, at } = await longAfter(1_500)
+      const permit = it.steps[0]?.permit
+      at(1_530, { state: 'aborted', finishedAt: '2026-11-20T10:25:30Z' })
+      await it.look('refused', { ...(permit && { permit }) })
+      expect(fleet.budget.holders).toEqual([])
+    })
+
+    test('does not hold it where another cluster has the place', async () => {
+      const isTaken = (fleet: { budget: FleetBudget }) =>
+        (fleet.budget = {
+          version: 9,
+          holders: [{ cluster: green, token: 9, until: '2026-11-20T11:30:00.000Z' }],
+          waiting: [],
+        })
+      const { it } = await longAfter(1_900, isTaken)
+      expect(it.steps).toMatchObject([{ begin: false, permit: asked }])
+    })
+  })
+
+  test('is asked for again for a begin whose permit had expired', async () => {
+    const { fleet, permits } = shared([])
+    const it = hub({}, { permits })
+    await it.look('rollout', { waits: 'm1', permit: { token: 1, until: '2026-11-20T10:00:30.000Z' } })
+    expect(it.steps).toMatchObject([{ begin: true, permit: { until: '2026-11-20T10:05:00.000Z' } }])
+    expect(fleet.budget.holders).toMatchObject([{ cluster: clusterKey(ref) }])
   })
 
   test('is given back by a look that finds nothing to do, and who waits is looked at', async () => {

@@ -110,6 +110,9 @@ const run = async (
 
 const message: RolloutStep = { schemaVersion: 1, cluster, begin: false }
 
+/** A cluster whose range is to be changed. */
+const observed = () => healthy({ nodes: 2, eks: { serviceNodePortRange: { min: 21_000, max: 22_000 } } })
+
 describe('an account without a role that may change', () => {
   const only = { account: cluster.account, viewerRoleArn: 'arn:aws:iam::111122223333:role/looks' }
   const fleet = { own: '999999999999', regions: [cluster.region], accounts: [only] }
@@ -292,11 +295,10 @@ describe('what holds a rollout', () => {
   })
 
   describe('a person who stops a rollout after the evaluation that decided it again, before its step', () => {
-    const begins = { ...message, begin: true, decided: 'd' }
+    const begins = { ...message, begin: true }
     /** The step begins only after the person has spoken. */
     const step = (world: World, needsPermit: boolean, steps?: number) => {
-      const eks = { serviceNodePortRange: { min: 21_000, max: 22_000 } }
-      const observe = async () => ({ ...healthy({ nodes: 2, eks }), rollout: read(world.lease) }) as never
+      const observe = async () => ({ ...observed(), rollout: read(world.lease) }) as never
       return run(world, { needsPermit, observe }, { ...begins, ...(needsPermit && { permit }) }, steps)
     }
     const changed = async () => {
@@ -327,13 +329,69 @@ describe('what holds a rollout', () => {
       expect(told).toMatchObject(needsPermit ? [{ reason: 'refused', cause: 'paused by hand', permit }] : [])
     })
 
-    test('by an abort that has ended: none begins again', async () => {
+    const aborted = async () => {
       const world = await changed()
       await control(world.tools.kube, 'abort')
       while ((await takeStep(world.tools)).next !== 'over') world.clock += 30_000
-      const { told } = await step(world, true, 1)
-      expect(soundRollout(world.lease, world.clock)?.state).toBe('aborted')
-      expect(told).toMatchObject([{ reason: 'refused', permit }])
+      return world
+    }
+    /** As an event sends it that takes up a rollout whose messages were lost. */
+    const forget = (world: World) => void (world.tools = { ...world.tools, decided: undefined })
+
+    test.each([true, false])(
+      'by an abort that has ended: none begins again, with a decision in the message: %s',
+      async (hasDecision) => {
+        const world = await aborted()
+        if (!hasDecision) forget(world)
+        const { told } = await step(world, true, 1)
+        expect(soundRollout(world.lease, world.clock)?.state).toBe('aborted')
+        expect(told).toMatchObject([{ reason: 'refused', permit }])
+      },
+    )
+
+    test('by an abort that ended more than a day ago: the next one begins', async () => {
+      const world = await aborted()
+      forget(world)
+      world.clock += 86_401_000
+      const until = new Date(world.clock + 300_000).toISOString()
+      const observe = async () => ({ ...observed(), rollout: read(world.lease) }) as never
+      await run(world, { needsPermit: true, observe }, { ...message, begin: true, permit: { ...permit, until } }, 1)
+      expect(soundRollout(world.lease, world.clock)?.state).toBe('running')
+    })
+  })
+
+  describe('a begin', () => {
+    const begins = { ...message, begin: true, permit }
+    const finishedAt = '2026-01-01T00:00:00Z'
+    const untouched = () => worldOf(['n0'])
+    const abortedBefore = () => {
+      const world = untouched()
+      startRollout(world, { target, state: 'aborted', startedAt: finishedAt, finishedAt })
+      return world
+    }
+    const late = (world: World) => void (world.clock = Date.parse(permit.until) - 59_000)
+
+    test.each([
+      ['nothing has begun', untouched],
+      ['a rollout was aborted long ago', abortedBefore],
+    ])('that comes late, or in an alarm, is evaluated again and not dropped: where %s', async (_, worldWhere) => {
+      const world = worldWhere()
+      const alarmed = await run(world, { needsPermit: true, trouble: () => 'the alarm rings' }, begins, 1)
+      late(world)
+      const retried = await run(world, { needsPermit: true }, begins, 1)
+      expect([alarmed.waits, retried.waits]).toEqual([[300], [1]])
+      for (const { told, looked } of [alarmed, retried])
+        expect([told, looked]).toMatchObject([[], [{ reason: 'rollout', waits: '0', permit }]])
+      expect(world.felixRestarts).toEqual([])
+    })
+
+    test('that is denied ends as refused, with what is missing', async () => {
+      const world = untouched()
+      world.tools = { ...world.tools, kube: { ...world.tools.kube, mayI: async () => read(false) } }
+      const observe = async () => observed() as never
+      const { told, looked } = await run(world, { needsPermit: true, observe }, begins)
+      expect([told, looked]).toMatchObject([[{ reason: 'refused', permit }], []])
+      expect(told[0]?.missing).toContain('patch felixconfigurations.projectcalico.org')
     })
   })
 

@@ -150,7 +150,7 @@ const refusedUntil = ({ state }: ClusterFacts, isWell: boolean, reverted: Rollou
   return `${isWell ? '' : 'refused until then; '}changes the node again, then any other nodes of this cluster; fails again if the cause is still there`
 }
 
-/** A deployment then waits: `restSeconds` in `workflows/fleet/next.ts`. */
+/** A deployment then waits: `restSeconds` in `domain/rollout/rest.ts`. */
 const consequence = ({ felixObjects }: ClusterFacts): string => {
   const undoes = [...felixObjects.values()].some(isOurs)
     ? 'gives each well node with the new range its former one, which restarts Felix there, one by one'

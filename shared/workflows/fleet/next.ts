@@ -5,8 +5,8 @@ import { carriedSeconds, type Leaving, type Permit } from '../../domain/policy/f
 import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
-import { isOurs } from '../../domain/rollout/marks.ts'
 import { parseRollout, rolloutIn } from '../../domain/rollout/parse.ts'
+import { restsUntil } from '../../domain/rollout/rest.ts'
 import { type Rollout, takesSteps } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import { deploymentHolder, type EvaluateTools } from './tools.ts'
@@ -35,9 +35,6 @@ interface Observed {
 
 /** Seconds without a renewal of the Lease after which the message of a running rollout is considered lost. */
 export const silentSeconds = 600
-
-/** After a person aborts a rollout, the next event must not begin it again. */
-const restSeconds = 86_400
 
 /**
  * Begins a rollout, or continues a waiting one. An evaluation for another reason does not continue a live rollout, so
@@ -68,7 +65,7 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
       if (message.reason === 'refused') return { leaves: true }
       // Its end gives the permit back.
       return isContinued || isNobodys
-        ? { send: { begin: false, ...permitOf(message) } }
+        ? { send: await abortWithPermit(tools, message) }
         : { passes: message.reason === 'follow' }
     case 'running':
       // A refusal that leads to the next try leads to the next refusal.
@@ -93,9 +90,9 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
     case 'aborted':
     case undefined: {
       if (changes.length === 0 || blockedBy.length > 0) return { leaves: true }
-      const rests = restOf(rollout, state)
-      return rests !== undefined && since(rests.from) < restSeconds
-        ? { leaves: true, waits: rests.why }
+      const until = restsUntil(rollout, state)
+      return until > tools.now().getTime()
+        ? { leaves: true, waits: `a rollout was aborted; none begins before ${new Date(until).toISOString()}` }
         : begin(tools, message, looked)
     }
   }
@@ -105,7 +102,11 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
 const hasTurn = ({ reason, permit }: Evaluation): boolean =>
   permit !== undefined || (reason !== 'event' && reason !== 'sweep')
 
-const permitOf = ({ permit }: Evaluation) => permit && { permit }
+/** Its abort renews the permit of a rollout, and goes on without: also where it expired and another cluster has the place. */
+const abortWithPermit = async (tools: EvaluateTools, message: Evaluation) => {
+  const { permit } = message
+  return permit ? { permit, ...(await withPermit(tools, message, { begin: false })) } : { begin: false }
+}
 
 /**
  * Without the messages of the rollout there is no decision, and without a decision nothing is done while a window, an
@@ -126,14 +127,6 @@ const unlessSpent = ({ permits }: EvaluateTools, send: NonNullable<Next['send']>
 /** Without a recorded decision of the deployment, the rollout is decided again. */
 const withDecision = ({ decided }: Evaluation, changes: boolean) =>
   decided === undefined ? { begin: true } : { begin: changes, decided }
-
-/** An abort that left our overrides is not the end: another message reports that. */
-const restOf = (rollout: Rollout | undefined, { felix }: ClusterState): { from: string; why: string } | undefined => {
-  const from = rollout?.state === 'aborted' ? rollout.finishedAt : undefined
-  if (from === undefined || valueOf(felix)?.objects.some(isOurs)) return undefined
-  const until = new Date(milliseconds(from) + restSeconds * 1000).toISOString()
-  return { from, why: `a rollout was aborted; none begins before ${until}` }
-}
 
 /** After a failure, the next sweep tries again, not every event. */
 const begin = async (tools: EvaluateTools, message: Evaluation, { refused }: Observed): Promise<Next> => {

@@ -17,7 +17,7 @@ import { isMarked } from '../../domain/rollout/marks.ts'
 import { changeTime } from '../../domain/rollout/on-record.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { rolloutIn, soundRollout } from '../../domain/rollout/parse.ts'
-import type { Rollout } from '../../domain/rollout/rollout.ts'
+import { restsUntil } from '../../domain/rollout/rest.ts'
 import { askLater, isOutdated, isThrottled, readAgain, ReadError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../../messages.ts'
@@ -172,11 +172,11 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
     const hold = message.begin ? await ask() : undefined
     if (!message.begin || hold) {
       const outcome = await takeStep(step, message.outdated)
-      if (outcome.next === 'look' && hold) throw new HeldError(hold)
+      if (hold && isStillToBegin(outcome)) throw new HeldError(hold)
       return { ...outcome, decided }
     }
     const state = await tools.access.observe(cluster, { value: eks })
-    if (isStopped(message, rolloutIn(state))) return { ...(await takeStep(step, message.outdated)), decided }
+    if (isStopped(message, state, tools.now())) return { ...(await takeStep(step, message.outdated)), decided }
     const beginning = await beginRollout(step, { state, assessment: assess(state, tools.policy) }, tools.policy)
     if (beginning.begun) return { next: 'now', decided: beginning.decided }
     const { why, blockedBy, missing } = beginning
@@ -191,8 +191,16 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
 }
 
 /** By a person, after the evaluation that sent the message. An abort still takes its steps. */
-const isStopped = ({ decided }: RolloutStep, { state }: Partial<Rollout> = {}): boolean =>
-  state === 'aborting' || state === 'paused' || (state === 'aborted' && decided !== undefined)
+const isStopped = ({ decided }: RolloutStep, seen: ClusterState, now: Date): boolean => {
+  const rollout = rolloutIn(seen)
+  const state = rollout?.state
+  if (state === 'aborting' || state === 'paused' || (state === 'aborted' && decided !== undefined)) return true
+  return restsUntil(rollout, seen) > now.getTime()
+}
+
+/** None is under way, and a hold is no refusal: an evaluation after it decides whether one begins. */
+const isStillToBegin = (outcome: Outcome): boolean =>
+  outcome.next === 'look' || (outcome.next === 'over' && (outcome.state === 'none' || outcome.state === 'aborted'))
 
 /**
  * Errors that end a step without being a fault of it. If the cluster cannot be read, its evaluation fails in the same
