@@ -1,10 +1,11 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { KubeError } from '../../shared/errors.ts'
+import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
-import { startRollout, worldOf, type World } from './world.ts'
+import { calicoPod, startRollout, worldOf, type World } from './world.ts'
 
 /** A server that fails a write, as it does where a webhook of somebody's cannot be reached: what is not there was not written. */
 const target = '20000:32767'
@@ -74,4 +75,79 @@ test('a write whose answer was lost is there, and is not made again', async () =
   expect(await finish(world)).toMatchObject({ state: 'done' })
   expect(lost).toBe(2)
   expect(world.felixRestarts).toHaveLength(2)
+})
+
+describe('a renewal of the Lease whose answer was lost', () => {
+  const later = (world: World) => void (world.clock += 50_000)
+  /** Past its deadline, so that the step would write a halt. */
+  const unwell = (world: World) => {
+    const since = world.iso()
+    world.pods = world.pods.map((pod) =>
+      pod.node === 'n0' ? calicoPod('n0', { ready: false, readySince: since }) : pod,
+    )
+    world.clock += 130_000
+    startRollout(world, { target, unwell: [{ node: 'n0', since }] })
+  }
+  const halted = (world: World) => {
+    const evidence = {
+      node: 'n0',
+      reason: 'it is not Ready',
+      at: world.iso(),
+      wrote: { object: 'FelixConfiguration/node.n0', value: target },
+    }
+    startRollout(world, { target, state: 'halted', reason: 'it is not Ready', rollback: ['n0', 'n1'], evidence })
+    later(world)
+  }
+  const renewals = {
+    'of a step that is about to write': later,
+    'while a node is not well': unwell,
+    'of a halt': halted,
+  }
+
+  /** In that moment: before the step asks what stands there. */
+  const losing = (world: World, then: () => Promise<unknown> = () => Promise.resolve()) => {
+    const { kube } = world.tools
+    let renewed = 0
+    const putLease: typeof kube.putLease = async (change) => {
+      const put = await kube.putLease(change)
+      if (change.annotations) return put
+      renewed += 1
+      await then()
+      throw failures['hangs up']()
+    }
+    world.tools = { ...world.tools, kube: { ...kube, putLease } }
+    return () => renewed
+  }
+
+  const begun = async (settle: (world: World) => void) => {
+    const world = worldOf(['n0', 'n1', 'n2'])
+    startRollout(world, { target })
+    await takeStep(world.tools)
+    settle(world)
+    return world
+  }
+
+  test.each(
+    Object.entries(renewals).flatMap(([which, settle]) => [
+      [which, 'abort', 'aborting', settle] as const,
+      ...(settle === halted ? [] : [[which, 'pause', 'paused', settle] as const]),
+    ]),
+  )(
+    '%s, when somebody stops it (%s) just then: that stands, and no node is touched',
+    async (_, what, state, settle) => {
+      const world = await begun(settle)
+      const { kube } = world.tools
+      const renewed = losing(world, () => control(kube, what))
+      const before = [...world.objects]
+      await expect(takeStep(world.tools)).rejects.toThrow('The server hung up.')
+      expect([renewed(), soundRollout(world.lease, Infinity)?.state, [...world.objects]]).toEqual([1, state, before])
+    },
+  )
+
+  test.each(Object.entries(renewals))('%s, was made, and the step goes on', async (_, settle) => {
+    const world = await begun(settle)
+    const renewed = losing(world)
+    expect(await takeStep(world.tools)).toMatchObject({ next: expect.stringMatching(/now|wait/) })
+    expect(renewed()).toBe(1)
+  })
 })

@@ -43,22 +43,30 @@ export const putRollout = async (
 
 /**
  * Writes the Lease. Where the answer was lost, the Lease is asked: what stands there was written. Otherwise a note of a write that
- * was never tried would look like a write that somebody took back.
+ * was never tried would look like a write that somebody took back. `annotations`: what must stand there then.
  */
-export const putSurely = async (kube: KubeClient, change: LeaseChange): Promise<RolloutRecord> => {
+export const putSurely = async (
+  kube: KubeClient,
+  change: LeaseChange,
+  annotations = change.annotations,
+): Promise<RolloutRecord> => {
   try {
     return await kube.putLease(change)
   } catch (error) {
     if (!(error instanceof KubeError) || !isLost.has(error.kind)) throw error
     const there = valueOf(await kube.lease())
-    if (there && says(there, change)) return there
+    if (there && says(there, change, annotations)) return there
     throw error
   }
 }
 
 const isLost: ReadonlySet<KubeError['kind']> = new Set(['unreachable', 'unavailable', 'malformed'])
 
-const says = (there: RolloutRecord, { resourceVersion, holder, renewedAt, annotations = {} }: LeaseChange): boolean =>
+const says = (
+  there: RolloutRecord,
+  { resourceVersion, holder, renewedAt }: LeaseChange,
+  annotations: LeaseChange['annotations'] = {},
+): boolean =>
   there.resourceVersion !== resourceVersion &&
   (holder === undefined || (there.holder ?? null) === holder) &&
   (renewedAt === undefined || milliseconds(there.renewedAt ?? '') === milliseconds(renewedAt)) &&
@@ -113,9 +121,13 @@ export const isUnwatched = ({ now }: StepTools, { renewedAt }: RolloutRecord, ro
   return rollout.unwell !== undefined && !(gap >= -clockSkew / 1000 && gap <= most)
 }
 
-export const renew = async (tools: StepTools, { resourceVersion }: RolloutRecord): Promise<RolloutRecord> => {
-  const { holder, leaseSeconds } = tools
-  return putSurely(tools.kube, { resourceVersion, holder, leaseSeconds, renewedAt: tools.now().toISOString() })
+/** A person may stop the rollout just after it, and before a lost answer is asked for: then the answer counts as lost. */
+export const renew = async (
+  { kube, holder, leaseSeconds, now }: StepTools,
+  { resourceVersion, annotations }: RolloutRecord,
+): Promise<RolloutRecord> => {
+  const change = { resourceVersion, holder, leaseSeconds, renewedAt: now().toISOString() }
+  return putSurely(kube, change, annotations)
 }
 
 /**
