@@ -1327,6 +1327,38 @@ describe('the fleet budget', () => {
     expect(it.looks.filter(({ message }) => message.permit)).toHaveLength(1)
   })
 
+  test('is given back when the message of the rollout finds it paused, and one step without it gives up the Lease', async () => {
+    const { fleet, permits } = shared([])
+    await permits.take(clusterKey(ref))
+    await permits.take(green)
+    const it = hub({}, { permits })
+    it.state = stateOf(out, byMessages({}, { state: 'paused' }))
+    for (const reason of ['event', 'follow', 'sweep', 'refused'] as const) await it.look(reason)
+    expect(it.steps).toEqual([])
+    await it.look('rollout', { waits: 'm1', decided: 'd', permit: asked })
+    const step = { schemaVersion: 1, cluster: ref, begin: false }
+    expect([it.steps, fleet.budget.holders, wokenNext(it)]).toEqual([[step], [], true])
+  })
+
+  test('is not waited for any more when the message of the rollout finds it paused, and one step gives up the Lease', async () => {
+    const { fleet, permits } = shared([green])
+    fleet.budget = { ...fleet.budget, waiting: [clusterKey(ref)] }
+    const it = hub({}, { permits })
+    const paused = byMessages({}, { state: 'paused' })
+    const step = { schemaVersion: 1, cluster: ref, begin: false }
+    const record = valueOf(withRollout({ state: 'paused' }).rollout)
+    it.state = stateOf(out, { rollout: read({ ...record, holder: 'alice' } as never) })
+    await it.look('rollout', { waits: 'm1', decided: 'd' })
+    expect([it.steps, fleet.budget.waiting]).toEqual([[], []])
+    it.state = stateOf(out, paused)
+    await it.look('rollout', { waits: 'm1', decided: 'd' })
+    expect([it.steps, it.looks]).toEqual([[step], []])
+    // That leads to no evaluation: the one after an update is asked for all the same.
+    it.state = updating(byMessages({ nodes: busy }, { state: 'paused' }))
+    await it.look('rollout', { waits: 'm1', decided: 'd', attempt: passingLooks })
+    expect([it.steps, it.looks]).toMatchObject([[step, step], [{ message: { reason: 'follow' }, delaySeconds: 900 }]])
+  })
+
   test('goes with an abort, whose end gives it back', async () => {
     const { fleet, permits } = shared([])
     await permits.take(clusterKey(ref))

@@ -329,6 +329,27 @@ describe('what holds a rollout', () => {
       expect(told).toMatchObject(needsPermit ? [{ reason: 'refused', cause: 'paused by hand', permit }] : [])
     })
 
+    test('by a pause that an evaluation finds: its step, without a permit, only gives up the Lease', async () => {
+      const world = await changed()
+      await control(world.tools.kube, 'pause')
+      const before = [...world.objects]
+      const { decided: _decided, ...tools } = world.tools
+      world.tools = tools
+      expect(await run(world, { needsPermit: true }, message)).toMatchObject({ told: [], looked: [] })
+      expect([world.lease?.holder, [...world.objects]]).toEqual([undefined, before])
+    })
+
+    test('by a pause that an evaluation finds, and resumes it before the step: it is decided again, and nothing is written', async () => {
+      const world = await changed()
+      for (const act of ['pause', 'resume'] as const) await control(world.tools.kube, act)
+      const before = [world.lease, [...world.objects]]
+      const { decided: _decided, ...tools } = world.tools
+      world.tools = tools
+      const { looked } = await run(world, { needsPermit: true }, message, 1)
+      expect(looked).toMatchObject([{ reason: 'rollout', cause: 'the Lease has another decision' }])
+      expect([world.lease, [...world.objects]]).toEqual(before)
+    })
+
     const aborted = async () => {
       const world = await changed()
       await control(world.tools.kube, 'abort')

@@ -142,7 +142,8 @@ export const evaluate = async (
   if (!next.send && waitsUnseen(message, state, report)) return again()
   const isReleased = action === 'sync' && unfinished && isRecent(seen, switchedAt) && !isSilent(seen)
   const later = isReleased ? whenSilent(tools, seen) : isUnseenChange(report) ? afterUpdate : undefined
-  const look = next.send ? undefined : (next.again ?? later)
+  // A step that only gives up the Lease leads to no evaluation.
+  const look = next.send && !next.leaves ? undefined : (next.again ?? later)
   await continueRollout(tools, message, { ...going, next: look ? { ...next, again: look } : next })
 }
 

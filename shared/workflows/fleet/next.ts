@@ -78,7 +78,11 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
         ? { leaves: true }
         : continueRunning(tools, message, changes.length > 0)
     case 'paused':
-      return { leaves: true }
+      // The step gives up the Lease, which needs no permit: whoever resumes or aborts it need not wait until it expires.
+      return {
+        leaves: true,
+        ...(message.reason === 'rollout' && record?.holder === deploymentHolder && { send: { begin: false } }),
+      }
     case 'halted':
       if (message.reason === 'refused') return { leaves: true }
       if (rollout.rollback && wasRemoved(state)) return whileRemoved
