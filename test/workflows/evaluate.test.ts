@@ -459,32 +459,38 @@ describe('a cluster that cannot be read just now', () => {
     expect([it.notices.length, it.looks.length]).toEqual([1, 0])
   })
 
-  test('while EKS updates the cluster passes, and is looked at until the update has ended', async () => {
-    const it = hub()
-    const state = stateOf('unreachable')
-    it.state = {
-      ...state,
-      eks: read({
-        ...eksState,
-        status: 'UPDATING',
-        autoMode: false,
-        kubeProxyAddon: read(undefined),
-        updates: read([]),
-      }),
-    }
-    await it.look('event')
-    expect([it.notices.length, it.looks.length]).toEqual([0, 1])
-    // However many evaluations find it so, one each quarter of an hour follows.
-    for (const reason of ['follow', 'event', 'sweep'] as const) await it.look(reason, { attempt: 6 })
-    expect([it.notices.length, it.looks.length]).toEqual([1, 2])
-    expect(it.looks[1]).toMatchObject({ message: { reason: 'follow', attempt: 6 }, delaySeconds: 900 })
-    it.clock += 900_000
-    await it.look('follow', { attempt: 6 })
-    expect([it.notices.length, it.looks.length]).toEqual([1, 3])
-    it.state = state
-    await it.look('follow', { attempt: 6 })
-    expect([it.notices.length, it.looks.length]).toEqual([1, 3])
-  })
+  test.each([
+    ['connections', 'unreachable'],
+    ['requests that it would allow', 'eks range 20000-22767, denied pods'],
+  ])(
+    'while EKS updates the cluster, whose server refuses %s, passes, and is looked at until the update has ended',
+    async (_, name) => {
+      const it = hub()
+      const state = stateOf(name)
+      it.state = {
+        ...state,
+        eks: read({
+          ...eksState,
+          status: 'UPDATING',
+          autoMode: false,
+          kubeProxyAddon: read(undefined),
+          updates: read([]),
+        }),
+      }
+      await it.look('event')
+      expect([it.notices.length, it.looks.length]).toEqual([0, 1])
+      // However many evaluations find it so, one each quarter of an hour follows.
+      for (const reason of ['follow', 'event', 'sweep'] as const) await it.look(reason, { attempt: 6 })
+      expect([it.notices.length, it.looks.length]).toEqual([1, 2])
+      expect(it.looks[1]).toMatchObject({ message: { reason: 'follow', attempt: 6 }, delaySeconds: 900 })
+      it.clock += 900_000
+      await it.look('follow', { attempt: 6 })
+      expect([it.notices.length, it.looks.length]).toEqual([1, 3])
+      it.state = state
+      await it.look('follow', { attempt: 6 })
+      expect([it.notices.length, it.looks.length]).toEqual([1, 3])
+    },
+  )
 
   test('for want of a permission is not looked at again because a DaemonSet rolls, which may last for days', async () => {
     const it = hub()

@@ -300,8 +300,8 @@ const waitsUnseen = ({ reason }: Evaluation, seen: ClusterState, { verdict }: Re
 }
 
 /**
- * Throttling, a server that is being replaced (while EKS updates the cluster, it drops connections), an API of AWS that does not
- * answer, a DaemonSet of calico-node that is made anew: no notice is sent for what is shorter than five minutes.
+ * Throttling, a server that is being replaced (while EKS updates the cluster, it drops connections, and denies what it allows until
+ * it has read its roles), an API of AWS that does not answer, a DaemonSet of calico-node that is made anew: no notice is sent for what is shorter than five minutes.
  */
 const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, report: Report): boolean =>
   attempt < passingLooks &&
@@ -309,8 +309,7 @@ const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, report: Repor
     (report.verdict === 'unknown' &&
       failuresIn(state).some(
         ({ kind, object }) =>
-          kind === 'unavailable' ||
-          (kind === 'unreachable' && (isUnseenChange(report) || /^(?:eks|sts):/.test(object))),
+          kind === 'unavailable' || isUnseenChange(report) || (kind === 'unreachable' && /^(?:eks|sts):/.test(object)),
       )))
 
 /**
