@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os'
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { unfinishedHalt } from '../../shared/domain/rollout/progress.ts'
-import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
+import { hasRescue, type Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { release } from '../../shared/workflows/rollout/lease.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import {
@@ -53,12 +53,10 @@ export const finishHalt = async (
 }
 
 /** What such a halt has still to undo; nothing where another process was done with it. */
-export const haltLeft = (rollout: Rollout | undefined, waited: string): string | undefined => {
-  const { state, rollback, evidence } = rollout ?? {}
-  return state === 'halted' && rollback
-    ? `waited long enough (${waited}). Not all that the halt has to undo is undone: ${unfinishedHalt(rollback, evidence)}.`
+export const haltLeft = (rollout: Rollout | undefined, waited: string): string | undefined =>
+  hasRescue(rollout)
+    ? `waited long enough (${waited}). Not all that the halt has to undo is undone: ${unfinishedHalt(rollout.rollback, rollout.evidence)}.`
     : undefined
-}
 
 /** Longer than the Lease of a process that died. */
 const waitsAtMost = 8

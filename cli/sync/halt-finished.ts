@@ -1,6 +1,7 @@
 import type { Policy } from '../../shared/domain/policy/policy.ts'
 import { plain } from '../../shared/domain/plain.ts'
 import { rolloutIn } from '../../shared/domain/rollout/parse.ts'
+import { hasRescue } from '../../shared/domain/rollout/rollout.ts'
 import { confirmed } from '../confirm.ts'
 import type { SyncOptions } from '../options.ts'
 import type { ProgressOutput } from '../progress.ts'
@@ -26,9 +27,9 @@ export const haltFinished = async (
   { target, policy, options, telling }: Run,
   ask: (question: string) => Promise<boolean> = confirmed,
 ): Promise<AssessedTarget> => {
-  const { state, rollback } = rolloutIn(looked.state) ?? {}
-  if (!target.kube || options.dryRun || state !== 'halted' || !rollback) return looked
-  const what = `${target.name}: the rollout halted, and what it wrote on ${rollback.join(', ')} is not undone yet.`
+  const rollout = rolloutIn(looked.state)
+  if (!target.kube || options.dryRun || !hasRescue(rollout)) return looked
+  const what = `${target.name}: the rollout halted, and what it wrote on ${rollout.rollback.join(', ')} is not undone yet.`
   if (!options.yes && !(await ask(`${plain(what)} Undo it now? [y/N] `))) return looked
   const again = commandFor('sync', target, asPlanned({ options, policy }))
   const waited = await finishHalt(target.kube, { telling, again })

@@ -68,6 +68,10 @@ export type Pace = Pick<
   'strategy' | 'maxUnavailable' | 'canarySeconds' | 'settleSeconds' | 'nodeDeadlineSeconds'
 >
 
+/** A halt that has still to give back what was there before. */
+export const hasRescue = (rollout: Rollout | undefined): rollout is Rollout & { rollback: string[] } =>
+  rollout?.state === 'halted' && rollout.rollback !== undefined
+
 /** It changes nodes, or gives them back. */
 export const takesSteps = (rollout: Pick<Rollout, 'state'> | undefined): boolean =>
   rollout?.state === 'running' || rollout?.state === 'aborting'

@@ -18,7 +18,7 @@ import type { Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { haltNow, leftToUndo } from '../../domain/rollout/halt-finding.ts'
 import { rolloutIn } from '../../domain/rollout/parse.ts'
-import { takesSteps } from '../../domain/rollout/rollout.ts'
+import { hasRescue, takesSteps } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import type { Hold } from '../rollout/hold.ts'
 import { beginLook } from './begin-look.ts'
@@ -84,11 +84,12 @@ export const evaluate = async (
   const message = await withoutShared(tools, known, seen)
   const rollout = rolloutIn(seen)
   const unfinished = takesSteps(rollout)
-  const isHeld = now.by === 'brake' && (unfinished || hasRescue(seen))
+  const isToUndo = hasRescue(rollout)
+  const isHeld = now.by === 'brake' && (unfinished || isToUndo)
   // Data that EKS did not return, for example tags, is not treated as changed; a brake that cannot be read was not set by anybody.
   const switchedAt =
     said && brake?.unreadable === undefined
-      ? await tellClusterSwitched(tools, cluster, { now, unfinished: unfinished || hasRescue(seen), incarnation })
+      ? await tellClusterSwitched(tools, cluster, { now, unfinished: unfinished || isToUndo, incarnation })
       : undefined
   await keepClaims(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
@@ -122,9 +123,9 @@ export const evaluate = async (
   const next =
     action === 'sync' ? await decideNext(tools, message, looked) : unlessAllowed(now, message, { report, unfinished })
   const { waits } = next
-  const dedupId = message.waits ?? (hasRescue(seen) ? leaseVersion(cluster, seen) : messageId)
+  const dedupId = message.waits ?? (isToUndo ? leaseVersion(cluster, seen) : messageId)
   const going = { next, dedupId, idleSince: idleSince(seen, message) }
-  const isResumed = hasRescue(seen) && next.send !== undefined && knowsRescue(last) && !isOfRescue(message)
+  const isResumed = isToUndo && next.send !== undefined && knowsRescue(last) && !isOfRescue(message)
   if (action === 'sync' && (isResumed || isRescuing(seen, message, switchedAt)))
     return afterRescue(tools, message, going)
   const about = { report: withRefusal(report, missing), last, incarnation }
@@ -170,12 +171,14 @@ const isRecent = ({ observedAt }: ClusterState, at = ''): boolean =>
  * renews the Lease. While the brake or a tag stops it, it does not wait.
  */
 const isRescuing = (seen: ClusterState, { reason }: Evaluation, switchedAt: string | undefined): boolean => {
-  const { id, evidence, startedAt, journal } = rolloutIn(seen) ?? {}
+  const rollout = rolloutIn(seen)
+  if (!hasRescue(rollout)) return false
+  const { id, evidence, startedAt, journal } = rollout
   const writes = (journal?.entries ?? []).filter((it) => it.rollout === id)
   const isMoving = isRecent(seen, evidence?.at ?? startedAt) || writes.some(({ at }) => isRecent(seen, at))
   // After a longer hold, such as an update by EKS, its message goes on just now.
   const isUnderWay = isRecent(seen, valueOf(seen.rollout)?.renewedAt) ? isMoving : reason === 'rollout'
-  return hasRescue(seen) && (isRecent(seen, switchedAt) || isUnderWay)
+  return isRecent(seen, switchedAt) || isUnderWay
 }
 
 /** People know that not all is undone yet: where that goes on just now, its end is the next news. */
@@ -189,12 +192,6 @@ const isOfRescue = ({ reason, attempt }: Evaluation): boolean =>
 /** Evaluations that find the same interrupted rescue continue it with one message. */
 const leaseVersion = (cluster: ClusterRef, { rollout }: ClusterState): string =>
   `${clusterKey(cluster)} ${valueOf(rollout)?.resourceVersion}`
-
-/** A halt that has still to give back what was there before. */
-const hasRescue = (seen: ClusterState): boolean => {
-  const { state, rollback } = rolloutIn(seen) ?? {}
-  return state === 'halted' && rollback !== undefined
-}
 
 const rescueSeconds = 120
 
@@ -301,16 +298,17 @@ const waitsUnseen = ({ reason }: Evaluation, seen: ClusterState, { verdict }: Re
 
 /**
  * Throttling, a server that is being replaced (while EKS updates the cluster, it drops connections, and denies what it allows until
- * it has read its roles), an API of AWS that does not answer, a DaemonSet of calico-node that is made anew: no notice is sent for what is shorter than five minutes.
+ * it has read its roles), an API of AWS that does not answer, a DaemonSet of calico-node that is created again: no notice is sent for
+ * what is shorter than five minutes.
  */
-const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, report: Report): boolean =>
-  attempt < passingLooks &&
-  ((wasRemoved(state) && (rolloutIn(state)?.state === 'running' || hasRescue(state))) ||
-    (report.verdict === 'unknown' &&
-      failuresIn(state).some(
-        ({ kind, object }) =>
-          kind === 'unavailable' || isUnseenChange(report) || (kind === 'unreachable' && /^(?:eks|sts):/.test(object)),
-      )))
+const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, report: Report): boolean => {
+  if (attempt >= passingLooks) return false
+  const rollout = rolloutIn(state)
+  if (wasRemoved(state) && (rollout?.state === 'running' || hasRescue(rollout))) return true
+  const mayEnd = ({ kind, object }: ReadFailure): boolean =>
+    kind === 'unavailable' || isUnseenChange(report) || (kind === 'unreachable' && /^(?:eks|sts):/.test(object))
+  return report.verdict === 'unknown' && failuresIn(state).some(mayEnd)
+}
 
 /**
  * The end of an update by EKS causes no event: without another evaluation the change would be seen only by the next sweep. What the

@@ -7,7 +7,7 @@ import { carefulPace } from '../../domain/rollout/pace.ts'
 import { parseRollout } from '../../domain/rollout/parse.ts'
 import { isReachedBy } from '../../domain/rollout/places.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
-import { type Rollout, takesBack, takesSteps } from '../../domain/rollout/rollout.ts'
+import { hasRescue, type Rollout, takesBack, takesSteps } from '../../domain/rollout/rollout.ts'
 import { withNodes } from '../../domain/rollout/step-input.ts'
 import type { StepInput, Step } from '../../domain/rollout/step.ts'
 import { askLater, isOutdated, isThrottled, readAgain, UnseenError } from '../../errors.ts'
@@ -37,7 +37,7 @@ export const takeStep = async (tools: StepTools, outdated = 0): Promise<Outcome>
   if (held) return held
   const rollout = { ...parsed.rollout, pace: carefulPace(parsed.rollout.pace, tools.policy) }
   const named = withNames(tools, rollout)
-  if (rollout.state === 'halted' && rollout.rollback)
+  if (hasRescue(rollout))
     return unlessRefused(outdated, async () => {
       // Also where it waits: nobody else is to continue it meanwhile.
       const standing = { record: isDueForRenewal(record, tools) ? await renew(tools, record) : record, rollout }

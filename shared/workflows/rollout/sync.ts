@@ -1,6 +1,7 @@
 import type { Policy } from '../../domain/policy/policy.ts'
 import { type AssessedCluster, type Beginning, beginRollout, type NotBegun } from './begin.ts'
 import { rolloutIn } from '../../domain/rollout/parse.ts'
+import { hasRescue } from '../../domain/rollout/rollout.ts'
 import { readAgain } from '../../errors.ts'
 import { release } from './lease.ts'
 import { takeStep } from './step.ts'
@@ -30,7 +31,7 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
     if (outcome.next === 'look') {
       const look = await tools.look()
       // A halt that was interrupted while it restored its nodes is finished first.
-      if (!isRescuing(look)) {
+      if (!hasRescue(rolloutIn(look.state))) {
         const beginning = await beginOrLook(tools, look, { policy, outdated: outcome.outdated })
         if ('next' in beginning) {
           outcome = beginning
@@ -67,11 +68,6 @@ const beginOrLook = async (
   } catch (error) {
     return { next: 'look', ...readAgain(error, outdated) }
   }
-}
-
-const isRescuing = ({ state }: AssessedCluster): boolean => {
-  const rollout = rolloutIn(state)
-  return rollout?.state === 'halted' && rollout.rollback !== undefined
 }
 
 const notBegun = ({ reason, why, blockedBy }: NotBegun): SyncResult => ({
