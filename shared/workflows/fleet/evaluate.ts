@@ -13,7 +13,7 @@ import { plainAll } from '../../domain/plain.ts'
 import { plan } from '../../domain/plan/plan.ts'
 import { type Action, type Switch, switchOf } from '../../domain/policy/policy.ts'
 import type { Read, ReadFailure } from '../../domain/read.ts'
-import { failureOf, valueOf } from '../../domain/read.ts'
+import { failureOf, read, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { haltNow, leftToUndo } from '../../domain/rollout/halt-finding.ts'
@@ -151,7 +151,7 @@ export const evaluate = async (
 /** Nobody looks at this cluster any more, so its Lease is not read. A step that is under way ends before another cluster begins. */
 const letGo = (tools: EvaluateTools, message: Evaluation): Promise<void> =>
   giveBack(tools, message.cluster, {
-    idleSince: idleSince({ rollout: { value: undefined }, observedAt: iso(tools) }, message),
+    idleSince: idleSince({ rollout: read(undefined), observedAt: iso(tools) }, message),
   })
 
 /**

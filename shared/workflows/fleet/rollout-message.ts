@@ -251,7 +251,7 @@ const guard = (tools: HandleStepTools, { permit }: RolloutStep): (() => Promise<
 }
 
 /**
- * A node that was just touched, or is not well since a short time, is observed until it is well or its deadline has passed, even
+ * A node that was just touched, or became unwell a short time ago, is observed until it is well or its deadline has passed, even
  * if the next node is on hold.
  */
 const whileHeld = async (kube: KubeClient, hold: Hold, { now, policy }: HandleStepTools): Promise<number> => {

@@ -3,8 +3,7 @@ import { isOutdated, KubeError } from '../../errors.ts'
 import { needed } from '../needed.ts'
 import { finish } from './apply.ts'
 import { putRollout } from './lease.ts'
-import type { LeasedRollout } from './tools.ts'
-import type { Outcome, StepTools } from './tools.ts'
+import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 const v1: CalicoApi = 'crd.projectcalico.org/v1'
 

@@ -28,8 +28,7 @@ import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
 import { isWithheld } from './note.ts'
 import { putRollout, putSurely } from './lease.ts'
 import { type At, needTimeToWrite, notedOnce, remembered } from './remembered.ts'
-import type { LeasedRollout } from './tools.ts'
-import type { Outcome, StepTools } from './tools.ts'
+import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 /**
  * Halts the rollout. If a node is the reason, a separate step first reads its log, which is most useful before the
