@@ -7,7 +7,7 @@ import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { progress } from '../progress.ts'
 import type { LookOptions, RolloutOptions, RolloutView } from '../options.ts'
 import { type RolloutStatus, rolloutStatus } from './status.ts'
-import { journalLines, statusText } from './text.ts'
+import { logText, statusText } from './text.ts'
 import { bold, printed, widthOf } from '../streams.ts'
 import { assessTarget } from '../target/target.ts'
 
@@ -50,7 +50,7 @@ const rendered = (
     case 'status':
       return isJson ? asJson(plainAll(shown)) : statusText(status, style, options.on)
     case 'log':
-      return isJson ? asJson(plainAll({ journal })) : journalLines(journal, style.width)
+      return isJson ? asJson(plainAll({ journal })) : logText(status, style, options.on)
     case 'evidence':
       // The texts of the report are already sanitized, and its remedies have several lines.
       return asJson({ schemaVersion: 1, ...plainAll({ ...status, report: undefined }), report: status.report })

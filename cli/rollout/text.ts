@@ -188,6 +188,18 @@ const progressLines = (
 const names = (nodes: string[], most = 6): string =>
   nodes.slice(0, most).map(plain).join(', ') + (nodes.length > most ? ` and ${nodes.length - most} more` : '')
 
+/** The writes; after a halt, what to read next, for the writes alone do not say what a person has to do. */
+export const logText = (
+  { rollout, journal }: Pick<RolloutStatus, 'rollout' | 'journal'>,
+  style: RolloutStyle,
+  on: (command: string) => string,
+): string => {
+  const lines = journalLines(journal, style.width)
+  if (rollout?.state !== 'halted') return lines
+  const advice = adviceLines('What happened, and what to do', on('rollout status'), style.width)
+  return `${lines}\n${[...stateLines('halted', plain(style.name), style), ...advice].join('\n')}\n`
+}
+
 /** One line for each write, oldest first. */
 export const journalLines = ({ entries, earlier }: RolloutStatus['journal'], width?: number): string => {
   if (entries.length === 0) return 'This tool has not written anything in this cluster.\n'

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { asBegun } from '../../cli/rollout/show.ts'
 import { rolloutStatus } from '../../cli/rollout/status.ts'
 import { commandFor } from '../../cli/target/command-for.ts'
-import { journalLines, type RolloutStyle, rolloutText, statusText } from '../../cli/rollout/text.ts'
+import { journalLines, logText, type RolloutStyle, rolloutText, statusText } from '../../cli/rollout/text.ts'
 import { read } from '../../shared/domain/read.ts'
 import type { HaltEvidence } from '../../shared/domain/rollout/halt-evidence.ts'
 import { allWrites, parseJournal } from '../../shared/domain/rollout/journal.ts'
@@ -238,6 +238,21 @@ describe('rollout log', () => {
     expect(journalLines({ entries, earlier: 0 })).toMatch(
       / by test {2}\(the object says so; not yet in the journal\)\n$/,
     )
+  })
+
+  test('of a halted rollout ends with the command that says what to do; another one with its last write', () => {
+    const world = begun()
+    const text = (state: Rollout['state']): string =>
+      logText(
+        { rollout: { ...rolloutIn(world), state }, journal: { entries: [], earlier: 0 } },
+        { bold: (word) => word, name: 'prod-1' },
+        (command) => `calico-ipvs-sync ${command} --context prod-1`,
+      )
+    const nothing = 'This tool has not written anything in this cluster.\n'
+    expect(text('halted')).toBe(
+      `${nothing}\nHALTED  prod-1\n  What happened, and what to do: calico-ipvs-sync rollout status --context prod-1\n`,
+    )
+    expect(text('running')).toBe(nothing)
   })
 
   test('is made of both, as the command shows it', async () => {

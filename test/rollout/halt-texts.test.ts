@@ -91,7 +91,9 @@ describe.each(['staged', 'canary', 'direct'] as const)('a rollout with %s that h
       }
       expect(texts['rollout log']).toMatch(putBack.inLog)
       // Whatever is written after a halt says what it is for.
-      const after = (texts['rollout log'] ?? '').split('  halt  ')[1]?.split('\n').slice(1).filter(Boolean) ?? []
+      const [writes = '', closing] = (texts['rollout log'] ?? '').split('\n\n')
+      expect(closing).toMatch(/^HALTED .*\n {2}What happened, and what to do: calico-ipvs-sync rollout status --/)
+      const after = writes.split('  halt  ')[1]?.split('\n').slice(1).filter(Boolean) ?? []
       expect(after.filter((line) => !line.includes('  because '))).toEqual([])
       expect(
         after.filter((line) => line.includes('  override ') && !line.includes('the node is well with it')),
