@@ -8,15 +8,18 @@ import { checks } from './bench/checks.ts'
 import { lineOf, type Result } from './bench/comparison.ts'
 import { type Bench, performancePage } from './bench/page.ts'
 import { packed } from './bench/packed.ts'
-import { fleetPages } from './bench/pages.ts'
+import { paths } from './bench/paths.ts'
+import { fleetPages, nodePages } from './bench/pages.ts'
 import { functionStarts, helpStart } from './bench/starts.ts'
+import { sweeps } from './bench/sweeps.ts'
 
-const chapters = ['checks', 'functions', 'commands', 'pages'] as const
+const chapters = ['checks', 'functions', 'commands', 'sweep', 'path', 'pages'] as const
 type Chapter = (typeof chapters)[number]
 
 interface Options {
   only: Chapter[]
   nodes: number[]
+  clusters: number[]
   rounds: number
   embedded: boolean
 }
@@ -24,20 +27,32 @@ interface Options {
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const progress = (text: string): void => void process.stderr.write(`${text}\n`)
 
-async function bench({ only, nodes: sizes, rounds, embedded }: Options): Promise<void> {
+async function bench({ only, nodes: sizes, clusters, rounds, embedded }: Options): Promise<void> {
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-bench-'))
   const launcher = await packed(workdir)
+  const notMeasured: string[] = []
+  const missing = (text: string): void => {
+    progress(`not measured: ${text}`)
+    notMeasured.push(text)
+  }
   const parts: Record<Chapter, () => Promise<Result[]>> = {
     checks: () => checks({ sizes, rounds, embedded, workdir, launcher, progress }),
     functions: () => functionStarts(rounds, workdir),
     commands: () => helpStart(rounds, launcher),
-    pages: async () => fleetPages(rounds),
+    sweep: () => sweeps({ sizes: clusters, rounds, workdir, launcher, progress, missing }),
+    path: () => paths({ rounds, workdir, progress }),
+    pages: async () => [...fleetPages(rounds), ...(await nodePages(rounds))],
   }
   const results: Result[] = []
   try {
     for (const chapter of chapters) {
       if (!only.includes(chapter)) continue
-      const found = await parts[chapter]()
+      // What the other chapters have measured is not lost with it.
+      const found = await parts[chapter]().catch((error: unknown) => {
+        missing(`${chapter}: ${error instanceof Error ? error.message : String(error)}`)
+        process.exitCode = 2
+        return []
+      })
       for (const it of found) say(lineOf(it))
       results.push(...found)
     }
@@ -45,7 +60,7 @@ async function bench({ only, nodes: sizes, rounds, embedded }: Options): Promise
     rmSync(workdir, { recursive: true, force: true })
   }
   write(
-    { at: new Date().toISOString(), machine: machine(), versions: versions(), results },
+    { at: new Date().toISOString(), machine: machine(), versions: versions(), notMeasured, results },
     only.length === chapters.length,
   )
 }
@@ -74,7 +89,7 @@ function write(bench: Bench, isWhole: boolean): void {
   writeFileSync(join(folder, 'results.json'), `${JSON.stringify(bench, null, 2)}\n`)
   if (isWhole) writeFileSync(join(root, 'docs/performance.md'), performancePage(bench))
   say(`Written to out/bench/results.json${isWhole ? ' and docs/performance.md' : ''}`)
-  if (bench.results.some(({ holds }) => holds === false)) process.exitCode = 1
+  if (bench.results.some(({ holds }) => holds === false)) process.exitCode ??= 1
 }
 
 const whole = (text: string): number => {
@@ -82,18 +97,16 @@ const whole = (text: string): number => {
   throw new InvalidArgumentError('It must be a number up to 99999.')
 }
 
+const several = (text: string): number[] => text.split(',').map(whole)
+
 try {
   await new Command('bench')
-    .description('How long checks, functions and commands take, each beside another in the same run.')
+    .description('How long checks, sweeps, functions and commands take, each beside another in the same run.')
     .addOption(
       new Option('--only <chapter...>', 'some chapters, without the page').choices(chapters).default([...chapters]),
     )
-    .option(
-      '--nodes <counts>',
-      'nodes of the clusters, with commas',
-      (text) => text.split(',').map(whole),
-      [0, 50, 500, 5_000],
-    )
+    .option('--nodes <counts>', 'nodes of the clusters, with commas', several, [0, 50, 500, 5_000])
+    .option('--clusters <counts>', 'clusters of the fleets, with commas', several, [200, 1_000])
     .option('--rounds <count>', 'how often each is measured', whole, 5)
     .option('--embedded', 'the embedded API server, also where the real one is built', false)
     .action(bench)

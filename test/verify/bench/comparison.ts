@@ -21,6 +21,8 @@ export interface Measured {
   other: readonly number[]
   otherName: string
   bound?: number
+  /** Instead of the medians: of both the figure below which this part of all lies. */
+  part?: number
 }
 
 export const median = (values: readonly number[]): number => {
@@ -29,15 +31,20 @@ export const median = (values: readonly number[]): number => {
   return ((sorted[Math.ceil(half) - 1] ?? Number.NaN) + (sorted[Math.floor(half)] ?? Number.NaN)) / 2
 }
 
+/** Of a few figures it is one of them: `part` of all are not greater. */
+const quantile = (values: readonly number[], part: number): number =>
+  values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * part) - 1)] ?? Number.NaN
+
 const rounded = (value: number): number => Math.round(value * 10) / 10
 
-export function compared({ name, unit, ours, other, otherName, bound }: Measured): Result {
-  const ratio = Math.round((median(ours) / median(other)) * 100) / 100
+export function compared({ name, unit, ours, other, otherName, bound, part }: Measured): Result {
+  const figure = (values: readonly number[]): number => (part === undefined ? median(values) : quantile(values, part))
+  const ratio = Math.round((figure(ours) / figure(other)) * 100) / 100
   return {
     name,
     unit,
-    ours: rounded(median(ours)),
-    other: rounded(median(other)),
+    ours: rounded(figure(ours)),
+    other: rounded(figure(other)),
     otherName,
     ratio,
     ...(bound !== undefined && { bound, holds: ratio <= bound }),

@@ -4,13 +4,15 @@ export interface Bench {
   at: string
   machine: { cpus: number; model: string; platform: string; arch: string }
   versions: Record<string, string>
+  /** What could not be measured on that machine, and why. */
+  notMeasured: string[]
   results: Result[]
 }
 
 const heads = ['', 'ours', 'beside', '', 'ratio', 'at most', '']
 
 /** `docs/performance.md`: every figure with its spread. */
-export function performancePage({ at, machine, versions, results }: Bench): string {
+export function performancePage({ at, machine, versions, notMeasured, results }: Bench): string {
   const rows = results.map((it) => [
     it.name,
     spread(it.ours, it.runs.ours, it.unit),
@@ -31,7 +33,7 @@ Written by \`npm run bench\` on ${at.slice(0, 10)}: ${machine.cpus} CPUs (${mach
     .join(', ')}.
 
 Every figure stands beside another of the same run, taken by turns: medians, with the least and the most. The ratios can be compared between
-machines, the figures cannot. ${held} of ${bound} bounds hold.
+machines, the figures cannot. ${held} of ${bound} bounds hold.${notMeasured.length > 0 ? `\nNot measured on this machine: ${notMeasured.join('; ')}.` : ''}
 
 | ${heads.join(' | ')} |
 | ${heads.map(() => '---').join(' | ')} |

@@ -56,7 +56,7 @@ export const storm = async (
   }
 }
 
-const touch = ({ putEvent }: Cloud, name: string) => {
+export const touch = ({ putEvent }: Cloud, name: string) => {
   const detail = {
     eventSource: 'eks.amazonaws.com',
     eventName: 'UpdateAddon',

@@ -60,7 +60,7 @@ export const exampleState = (): ClusterState => {
   return called(withNames(cluster(words)), { name: 'shop-prod', account: '111122223333', region: 'eu-central-1' })
 }
 
-const fiveHundred = (): ClusterState => {
+export const fiveHundred = (): ClusterState => {
   const state = edited(healthy({ nodes: 500, eks: { serviceNodePortRange: { min: 20_000, max: 32_767 } } }), (copy) => {
     const objects = valueOf(copy.felix)?.objects ?? []
     const overrides = ['node-0007', 'node-0123', 'node-0124'].map((name) =>
