@@ -86,7 +86,7 @@ const domainMutants: readonly Mutant[] = [
     name: 'nodes with an earlier target are not waited for',
     file: `${rollout}/next-step.ts`,
     from: '...[...changed, ...flights].flatMap(',
-    to: '...touched.flatMap(',
+    to: '...[...changed.filter((it) => it.override?.annotations[rangeAnnotation] === target), ...flights].flatMap(',
   },
   {
     name: "a node's own range is overwritten",
