@@ -10,16 +10,20 @@ import { type Bench, performancePage } from './bench/page.ts'
 import { packed } from './bench/packed.ts'
 import { paths } from './bench/paths.ts'
 import { fleetPages, nodePages } from './bench/pages.ts'
+import { rollouts } from './bench/rollouts.ts'
 import { functionStarts, helpStart } from './bench/starts.ts'
+import { storms } from './bench/storms.ts'
 import { sweeps } from './bench/sweeps.ts'
 
-const chapters = ['checks', 'functions', 'commands', 'sweep', 'path', 'pages'] as const
+const chapters = ['checks', 'functions', 'commands', 'sweep', 'storm', 'rollout', 'path', 'pages'] as const
 type Chapter = (typeof chapters)[number]
 
 interface Options {
   only: Chapter[]
   nodes: number[]
   clusters: number[]
+  events: number
+  rolloutNodes: number
   rounds: number
   embedded: boolean
 }
@@ -27,7 +31,7 @@ interface Options {
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const progress = (text: string): void => void process.stderr.write(`${text}\n`)
 
-async function bench({ only, nodes: sizes, clusters, rounds, embedded }: Options): Promise<void> {
+async function bench({ only, nodes: sizes, clusters, events, rolloutNodes, rounds, embedded }: Options): Promise<void> {
   const workdir = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-bench-'))
   const launcher = await packed(workdir)
   const notMeasured: string[] = []
@@ -40,6 +44,8 @@ async function bench({ only, nodes: sizes, clusters, rounds, embedded }: Options
     functions: () => functionStarts(rounds, workdir),
     commands: () => helpStart(rounds, launcher),
     sweep: () => sweeps({ sizes: clusters, rounds, workdir, launcher, progress, missing }),
+    storm: () => storms({ events, workdir, progress }),
+    rollout: () => rollouts({ nodes: rolloutNodes, rounds, progress }),
     path: () => paths({ rounds, workdir, progress }),
     pages: async () => [...fleetPages(rounds), ...(await nodePages(rounds))],
   }
@@ -107,6 +113,8 @@ try {
     )
     .option('--nodes <counts>', 'nodes of the clusters, with commas', several, [0, 50, 500, 5_000])
     .option('--clusters <counts>', 'clusters of the fleets, with commas', several, [200, 1_000])
+    .option('--events <count>', 'events of the storm', whole, 10_000)
+    .option('--rollout-nodes <count>', 'nodes of the rollout', whole, 1_000)
     .option('--rounds <count>', 'how often each is measured', whole, 5)
     .option('--embedded', 'the embedded API server, also where the real one is built', false)
     .action(bench)

@@ -12,7 +12,7 @@ export interface Result {
   runs: { ours: number[]; other: number[] }
 }
 
-export type Unit = 'ms' | 'MB' | 'bytes' | 'requests'
+export type Unit = 'ms' | 'MB' | 'bytes' | 'requests' | 'messages' | 'times'
 
 export interface Measured {
   name: string

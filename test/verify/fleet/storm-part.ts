@@ -18,8 +18,9 @@ export const stormPart = async (
   const stage = await raise(await assemble(folder, { events: { gapSeconds } }), ['stormy', 'calm'], 3, { onMoment })
   try {
     stage.deploy({ canarySeconds: 1, settleSeconds: 1, nodeDeadlineSeconds: 60, clustersAtOnce: 2 })
-    const figures = await storm(stage.cloud, moments, { events, stormy: 'stormy', calm: 'calm' })
+    const figures = await storm(stage.cloud, moments, { events, stormy: 'stormy', before: ['calm'], during: ['calm'] })
     const { evaluations, ofRollout, rollouts, notices, otherWaited, seconds } = figures
+    const [before, during] = [Math.max(...otherWaited.before), Math.max(...otherWaited.during)]
     const dead = (
       await Promise.all(['EvaluationsDeadLetters', 'EventsDeadLetters'].map((queue) => stage.cloud.messages(queue)))
     ).flat()
@@ -37,8 +38,8 @@ export const stormPart = async (
       },
       {
         claim: 'an event of another cluster waits no longer than before, within two seconds',
-        holds: otherWaited.during < otherWaited.before + 2_000,
-        detail: `${otherWaited.before} ms before, ${otherWaited.during} ms at most in the storm`,
+        holds: during < before + 2_000,
+        detail: `${before} ms before, ${during} ms at most in the storm`,
       },
       { claim: 'no message is a dead letter', holds: dead.length === 0, detail: `${dead.length}` },
     ]

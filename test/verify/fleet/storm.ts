@@ -15,36 +15,44 @@ export interface StormFigures {
   rollouts: number
   /** Subjects of what people were told of the cluster. */
   notices: string[]
-  /** Milliseconds that an event of another cluster waited in the queue: before the storm, and in it (the longest). */
-  otherWaited: { before: number; during: number }
+  /** Milliseconds that each event of other clusters waited in the queue: before the storm, and in it. */
+  otherWaited: { before: number[]; during: number[] }
+  /** The same with the evaluation that the event requested. */
+  otherTook: { before: number[]; during: number[] }
 }
 
 interface Names {
   stormy: string
-  calm: string
+  /** Other clusters, each with one event before the storm, and with some in it. */
+  before: readonly string[]
+  during: readonly string[]
 }
 
 /** `moments`: everything that the cloud has told since it was started. */
 export const storm = async (
   cloud: Cloud,
   moments: readonly Moment[],
-  { events, stormy, calm }: Names & { events: number },
+  { events, stormy, ...others }: Names & { events: number },
 ): Promise<StormFigures> => {
-  touch(cloud, calm)
-  await cloud.idle()
-  const before = Math.max(...waits(moments, calm))
+  for (const name of others.before) {
+    touch(cloud, name)
+    await cloud.idle()
+  }
+  const before = others.before.flatMap((name) => waits(moments, name))
   const first = moments.length
   const began = Date.now()
+  // A few of other clusters in the midst of it, too far apart to be taken for one.
+  const apart = Math.ceil(events / Math.max(5, others.during.length))
   for (let sent = 0; sent < events; sent += 1) {
     touch(cloud, stormy)
-    // A few of the other cluster in the midst of it, too far apart to be taken for one.
-    if (sent % Math.ceil(events / 5) === 0) touch(cloud, calm)
+    if (sent % apart === 0) touch(cloud, others.during[(sent / apart) % others.during.length] ?? '')
     if (sent % 100 === 99) await delay(1)
   }
   await heard(moments, first, events)
   const seconds = (Date.now() - began) / 1000
   await cloud.idle({ timeoutMilliseconds: 400_000 })
   const since = moments.slice(first)
+  const during = others.during.flatMap((name) => waits(since, name))
   return {
     events,
     seconds,
@@ -52,7 +60,8 @@ export const storm = async (
     ofRollout: evaluationsOf(since, stormy).length - looks(since, stormy).length,
     rollouts: lines(since, 'rollout-step', 'rollout begins').filter((it) => isOf(it, stormy)).length,
     notices: since.flatMap((it) => (it.kind === 'delivery' && it.subject?.includes(stormy) ? [it.subject] : [])),
-    otherWaited: { before, during: Math.max(...waits(since, calm)) },
+    otherWaited: { before: before.map(({ waited }) => waited), during: during.map(({ waited }) => waited) },
+    otherTook: { before: before.map(({ took }) => took), during: during.map(({ took }) => took) },
   }
 }
 
@@ -81,24 +90,25 @@ const evaluationsOf = (moments: readonly Moment[], name: string) =>
     if (it.kind !== 'batch' || it.queue !== 'Evaluations') return []
     return it.messages.flatMap(({ Body, Attributes }) => {
       const body = parseFields(Body) ?? {}
-      return fieldsOf(body['cluster'])['name'] === name ? [{ body, Attributes }] : []
+      return fieldsOf(body['cluster'])['name'] === name ? [{ body, Attributes, took: it.invocation.duration }] : []
     })
   })
 
 /** Those of them that events requested. */
 const looks = (moments: readonly Moment[], name: string) =>
-  evaluationsOf(moments, name).flatMap(({ body: { reason, heard }, Attributes }) => {
+  evaluationsOf(moments, name).flatMap(({ body: { reason, heard }, Attributes, took }) => {
     if (reason !== 'event' || heard === undefined) return []
     const [sent, received] = [Attributes['SentTimestamp'], Attributes['ApproximateFirstReceiveTimestamp']].map(Number)
-    return [{ heardBy: fieldsOf(heard)['by'], waited: (received ?? 0) - (sent ?? 0) }]
+    return [{ heardBy: fieldsOf(heard)['by'], waited: (received ?? 0) - (sent ?? 0), took }]
   })
 
 /** One that is due later does not wait until then. */
-const waits = (moments: readonly Moment[], name: string): number[] => {
+const waits = (moments: readonly Moment[], name: string): { waited: number; took: number }[] => {
   const asked = lines(moments, 'on-event', 'event').filter((it) => isOf(it, name))
-  return looks(moments, name).map(({ heardBy, waited }) => {
+  return looks(moments, name).map(({ heardBy, waited: all, took }) => {
     const delaySeconds = Number(asked.find((it) => fieldsOf(it['heard'])['by'] === heardBy)?.['delaySeconds'] ?? 0)
-    return waited - delaySeconds * 1000
+    const waited = all - delaySeconds * 1000
+    return { waited, took: waited + took }
   })
 }
 

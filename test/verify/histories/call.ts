@@ -60,8 +60,9 @@ export const call = <T>(stage: Stage, party: Party, asked: Call<T>): Promise<T> 
     if (party.frozen) return void party.frozen.push(() => void call(stage, party, asked).then(resolve, reject))
     const { schedule, random, note } = stage
     if (isOver(stage, party)) return
+    stage.calls?.told(party.name, what)
     const fault = stage.faults.ofCall(what, isWrite)
-    const ms = fault === 'slow' ? random.between(2_000, 7_000) : random.between(5, 120)
+    const ms = fault === 'slow' ? random.between(2_000, 7_000) : (stage.calls?.ms ?? random.between(5, 120))
     if (fault) {
       note(party.name, `${what}: ${fault}`)
       stage.struck.add(party.name)

@@ -17,8 +17,11 @@ interface Event {
   act: () => void
 }
 
-/** `each`: after each event and all that follows from it without waiting; `true`: no other event happens. */
-export const scheduleFrom = (start: number, each: () => boolean): Schedule => {
+/**
+ * `each`: after each event and all that follows from it without waiting; `true`: no other event happens. `spent`: whole milliseconds
+ * that computing has taken since it was last asked; none where absent.
+ */
+export const scheduleFrom = (start: number, each: () => boolean, spent: () => number = () => 0): Schedule => {
   const queue: Event[] = []
   let now = start
   let events = 0
@@ -42,10 +45,11 @@ export const scheduleFrom = (start: number, each: () => boolean): Schedule => {
     run: async (until) => {
       for (let next = queue[0]; next && next.at <= until; next = queue[0]) {
         queue.shift()
-        now = next.at
+        now = Math.max(now, next.at)
         events += 1
         next.act()
         await settled()
+        now += spent()
         if (each()) return
       }
       now = Math.max(now, until)

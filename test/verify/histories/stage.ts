@@ -32,6 +32,8 @@ export interface Stage {
   checked: Map<string, number>
   /** Names of the functions and terminals that a fault struck. */
   struck: Set<string>
+  /** Told of each call that a party makes of a service, which is answered after so many milliseconds; absent: as the seed says. */
+  calls?: { told: (party: string, what: string) => void; ms: number }
   /** Of everything that happened, in order. */
   hash: () => string
 }
@@ -41,10 +43,14 @@ export const beginning = Date.parse('2026-11-20T10:00:00Z')
 /** Several times as many as a long history has: work that does not come to an end. */
 export const eventsAtMost = 20_000
 
-/** `kept`: the faults that may happen; absent: all that the seed draws. */
-export const stageOf = (seed: number, kept: ReadonlySet<string> | undefined): Stage => {
+/** `kept`: the faults that may happen; absent: all that the seed draws. `most`: events. `spent`: as of a schedule. */
+export const stageOf = (
+  seed: number,
+  kept: ReadonlySet<string> | undefined,
+  { most = eventsAtMost, spent }: { most?: number; spent?: () => number } = {},
+): Stage => {
   const [story, falls, checked] = [[] as Line[], [] as Fall[], new Map<string, number>()]
-  const schedule: Schedule = scheduleFrom(beginning, () => falls.length > 0 || schedule.events() > eventsAtMost)
+  const schedule: Schedule = scheduleFrom(beginning, () => falls.length > 0 || schedule.events() > most, spent)
   const digest = createHash('sha256')
   const note = (who: string, what: string): void => {
     story.push({ at: schedule.now(), who, what })
