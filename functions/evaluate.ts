@@ -24,8 +24,10 @@ const policy = policyWith(deployment.policy)
 const sqs = bounded(new SQSClient(limited))
 const dynamo = bounded(new DynamoDBClient(limited))
 const { fleet, know } = knownFleet(deployment.fleet, lastReading(dynamo, settings.RECORDS_TABLE))
+const looking = () => import('../shared/workflows/fleet/looking.ts')
 const tools = {
-  ...fleetAccess(fleet, 'evaluate'),
+  ...fleetAccess(fleet, 'evaluate', looking),
+  looking,
   fleet,
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,

@@ -24,9 +24,11 @@ const policy = policyWith(deployment.policy)
 const sqs = bounded(new SQSClient(limited))
 // Evaluate, whose messages these are, has read which accounts are the organization's; this function reads no records.
 const { fleet, at } = toldFleet(deployment.fleet)
-const access = fleetAccess(fleet, 'rollout-step')
+const beginning = () => import('../shared/workflows/fleet/beginning.ts')
+const access = fleetAccess(fleet, 'rollout-step', beginning)
 const tools = {
   fleet,
+  beginning,
   queues: queues(sqs, {
     evaluations: settings.EVALUATIONS_QUEUE_URL,
     rolloutSteps: settings.ROLLOUT_STEPS_QUEUE_URL,

@@ -59,14 +59,82 @@ const versionsOnly: Plugin = {
 }
 
 const excuse = 'is left out: infra/slimming.ts'
+const absent = (what: string): string => `const absent = function () { throw new Error('${what} ${excuse}') }`
 
 /** A replacement module with the same names, each of which throws an error that it was removed. */
 const absentAll = (source: string, what: string) => {
-  const names = Array.from(source.matchAll(/^export \{ (.+) \};?$|^export (?:const|function) (\w+)/gm), (found) =>
+  const names = Array.from(source.matchAll(/^export \{ (.+) \};?$|^export (?:const|function|class) (\w+)/gm), (found) =>
     (found[1] ?? found[2] ?? '').split(', ').map((name) => name.replace(/^\w+ as /, '')),
   ).flat()
-  const absent = `const absent = () => { throw new Error('${what} ${excuse}') }`
-  return `${absent}\nexport { ${names.map((name) => `absent as ${name}`).join()} }`
+  return `${absent(what)}\nexport { ${names.map((name) => `absent as ${name}`).join()} }`
+}
+
+/** Modules of which nothing is called in Lambda, and what each would do. */
+const neverCalled: [file: RegExp, what: string][] = [
+  // Only the build of the documentation converts schemas.
+  [/zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/, 'JSON Schema'],
+  // For runtimes without hashes of their own; Node has them.
+  [/checksum[\\/](sha256[\\/]Sha256|md5[\\/]Md5)Js\.js$/, 'A hash in JavaScript'],
+  // Lambda's environment has it.
+  [/regionConfig[\\/]getInstanceMetadataRegion\.js$/, 'Asking the machine for its region'],
+  // Answers come as streams of Node.
+  [/util-stream[\\/]sdk-stream-mixin\.browser\.js$/, 'A stream of a browser'],
+]
+
+const withoutNeverCalled: Plugin = {
+  name: 'without-never-called',
+  setup: (build) => {
+    for (const [filter, what] of neverCalled)
+      build.onLoad({ filter }, async ({ path }) => ({
+        contents: absentAll(await readFile(path, 'utf8'), what),
+      }))
+  },
+}
+
+/** DynamoDB's client makes a cache of discovered endpoints when it is made itself; none of its operations uses it any more. */
+const withoutDiscoveredEndpoints: Plugin = {
+  name: 'without-discovered-endpoints',
+  setup: (build) => {
+    build.onLoad({ filter: /endpoint-cache[\\/]dist-es[\\/]EndpointCache\.js$/ }, () => ({
+      contents: `${absent('Discovery of endpoints')}
+export class EndpointCache { getEndpoint = absent; get = absent; set = absent; has = absent; delete = absent; clear = absent }`,
+    }))
+  },
+}
+
+/**
+ * What js-yaml computes when it is loaded may be left out where nothing uses it, such as all that it writes with. esbuild
+ * does so if it is told that computing it does nothing else.
+ */
+const yamlReadOnly: Plugin = {
+  name: 'yaml-read-only',
+  setup: (build) => {
+    build.onLoad({ filter: /js-yaml[\\/]dist[\\/]js-yaml\.mjs$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(
+        // A whole declaration: the next line begins at the margin, and closes nothing.
+        /^var ([\w$]+) = (?!["\d-])(.+?);(?=\n[^\s}\])])/gms,
+        'var $1 = /* @__PURE__ */ (() => ($2))();',
+      ),
+    }))
+  },
+}
+
+/** Each region comes with its name for people, which no endpoint has in it. */
+const withoutNamesOfRegions: Plugin = {
+  name: 'without-names-of-regions',
+  setup: (build) => {
+    build.onLoad({ filter: /util-endpoints[\\/]lib[\\/]aws[\\/]partitions\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(/"description": "[^"]*"/g, ''),
+    }))
+  },
+}
+
+/** The SDK can tell browsers apart by what they say of themselves; its clients in Node never ask. */
+const withoutBrowsers: Plugin = {
+  name: 'without-browsers',
+  setup: (build) => {
+    build.onResolve({ filter: /^bowser$/ }, () => ({ path: `Telling browsers apart ${excuse}`, external: true }))
+  },
 }
 
 /** Operations that stream events need a codec of 15 kB. None is used; a call would throw an error. */
@@ -74,16 +142,15 @@ const withoutEventStreams: Plugin = {
   name: 'without-event-streams',
   setup: (build) => {
     const namespace = 'without-event-streams'
-    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ importer }) => ({
-      path: /client-s3[\\/]/.test(importer) ? 'made and not used' : 'not made',
-      namespace,
-    }))
-    build.onLoad({ filter: /^not made$/, namespace }, () => ({
-      contents: `throw new Error('Streaming events ${excuse}')`,
-    }))
+    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ importer }) =>
+      /client-s3[\\/]/.test(importer)
+        ? { path: 'made and not used', namespace }
+        : // Imported at a call: then Node says that it cannot find a module of this name.
+          { path: `Streaming events ${excuse}`, external: true },
+    )
     // S3's client creates one in its constructor.
-    build.onLoad({ filter: /^made and not used$/, namespace }, () => ({
-      contents: `const absent = () => { throw new Error('Streaming events ${excuse}') }
+    build.onLoad({ filter: /./, namespace }, () => ({
+      contents: `${absent('Streaming events')}
 export const eventStreamSerdeProvider = () => ({ serialize: absent, deserialize: absent })
 export const resolveEventStreamSerdeConfig = (given) => given`,
     }))
@@ -114,23 +181,12 @@ export class SignatureV4SignWithCredentials extends SignatureV4 {
   },
 }
 
-/** Schemas can be converted to JSON Schema, which only the build of the documentation needs. */
-const withoutJsonSchema: Plugin = {
-  name: 'without-json-schema',
-  setup: (build) => {
-    build.onLoad(
-      { filter: /zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
-      async ({ path }) => ({ contents: absentAll(await readFile(path, 'utf8'), 'JSON Schema') }),
-    )
-  },
-}
-
 /** Headers of messages within a stream of events are signed in a form of their own. Nothing here streams. */
 const withoutSignedStreams: Plugin = {
   name: 'without-signed-streams',
   setup: (build) => {
     build.onLoad({ filter: /signature-v4[\\/]dist-es[\\/]HeaderFormatter\.js$/ }, () => ({
-      contents: `const absent = () => { throw new Error('Signing a stream ${excuse}') }
+      contents: `${absent('Signing a stream')}
 export class HeaderFormatter { format = absent }
 export class Int64 { static fromNumber = absent }`,
     }))
@@ -145,8 +201,12 @@ export const slimming: Plugin[] = [
   credentialsFromEnvironment,
   schemasOfWhatIsCalled,
   versionsOnly,
+  withoutBrowsers,
   withoutEventStreams,
   forOneRegion,
-  withoutJsonSchema,
+  withoutNeverCalled,
+  withoutDiscoveredEndpoints,
+  yamlReadOnly,
+  withoutNamesOfRegions,
   withoutSignedStreams,
 ]

@@ -10,7 +10,8 @@ import { taken, type Traveller } from './domain/fleet-names.ts'
 import { asked, saidOf } from './domain/incarnation.ts'
 import { failureOf, valueOf, type Read, type ReadFailure } from './domain/read.ts'
 import { clusterKey, type ClusterRef } from './messages.ts'
-import { observe, unobserved } from './workflows/observe/observe.ts'
+import { unobserved } from './workflows/observe/observation.ts'
+import type { observe } from './workflows/observe/observe.ts'
 import { withWebhookNodes } from './workflows/observe/webhooks.ts'
 
 /**
@@ -55,8 +56,12 @@ const otherCluster: ReadFailure = {
   message: 'EKS describes another cluster than the requested one; no connection was made.',
 }
 
-/** With the kind of role that the function assumes in other accounts. */
-export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
+/** With the kind of role that the function assumes in other accounts. `observing` loads what observes a cluster. */
+export const fleetAccess = (
+  fleet: FleetBounds,
+  of: Traveller,
+  observing: () => Promise<{ observe: typeof observe }>,
+): FleetAccess => {
   const at = eksAccess()
   const kept = keptClients()
   const accessTo = (cluster: ClusterRef) => {
@@ -93,7 +98,10 @@ export const fleetAccess = (fleet: FleetBounds, of: Traveller): FleetAccess => {
       }
       const identity = { ...cluster, ...(found && { arn: found.state.arn }) }
       const client = found && kube(cluster, found)
-      if (client) return observe({ kube: client.within(observationLimits), identity, now, eks: state })
+      if (client) {
+        const { observe } = await observing()
+        return observe({ kube: client.within(observationLimits), identity, now, eks: state })
+      }
       const why = failureOf(eks) ?? {
         kind: 'unavailable',
         object: 'endpoint',

@@ -15,7 +15,7 @@ import { isWithoutCredentials, withoutCredentials } from './login-fix.ts'
 import type { Format, LookOptions, PlaceOptions } from '../options.ts'
 import { probeRange } from './probe.ts'
 import type { ProgressOutput } from '../progress.ts'
-import type { Observation } from '../../shared/workflows/observe/observe.ts'
+import type { Observation } from '../../shared/workflows/observe/observation.ts'
 import type { Target } from './target.ts'
 import { requestLimits } from './request-limits.ts'
 
@@ -217,7 +217,7 @@ export const unreached = async (
   failure: ReadFailure,
   eks?: Read<EksState>,
 ): Promise<Target> => {
-  const { unobserved } = await import('../../shared/workflows/observe/observe.ts')
+  const { unobserved } = await import('../../shared/workflows/observe/observation.ts')
   const observe = async () => unobserved({ identity, now: new Date(), ...(eks && { eks }) }, failure)
   return { name: identity.name, place: { cluster: identity }, observe, close: () => {} }
 }

@@ -1,13 +1,16 @@
 import { expect, test } from '@jest/globals'
 import type { EksCluster } from '../../shared/clients/aws/eks.ts'
 import { assess } from '../../shared/domain/assess/assess.ts'
+import type { Traveller } from '../../shared/domain/fleet-names.ts'
 import { plan } from '../../shared/domain/plan/plan.ts'
 import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { read } from '../../shared/domain/read.ts'
 import { fleetAccess } from '../../shared/fleet-access.ts'
+import { observe } from '../../shared/workflows/observe/observe.ts'
 
 const role = { account: '444455556666', viewerRoleArn: 'arn:aws:iam::444455556666:role/sync' }
 const fleet = { own: '111122223333', regions: ['eu-west-1'], accounts: [{ account: '111122223333' }, role] }
+const accessFor = (of: Traveller) => fleetAccess(fleet, of, async () => ({ observe }))
 const cluster = { account: role.account, region: 'eu-west-1', name: 'prod' }
 const described = (arn: string, createdAt = '2026-11-01T00:00:00.000Z'): EksCluster => ({
   state: {
@@ -25,7 +28,7 @@ const described = (arn: string, createdAt = '2026-11-01T00:00:00.000Z'): EksClus
 const own = 'arn:aws:eks:eu-west-1:444455556666:cluster/prod'
 
 test('a cluster of an account outside the fleet is never asked for with our own credentials', async () => {
-  const access = fleetAccess(fleet, 'evaluate')
+  const access = accessFor('evaluate')
   const foreign = { ...cluster, account: '999999999999' }
   await expect((async () => access.describe(foreign))()).rejects.toThrow(
     /is not accessed: the fleet has no viewer role/,
@@ -33,7 +36,7 @@ test('a cluster of an account outside the fleet is never asked for with our own 
 })
 
 test('who changes never takes the role of who looks, also where no other is named', async () => {
-  const access = fleetAccess(fleet, 'rollout-step')
+  const access = accessFor('rollout-step')
   await expect((async () => access.describe(cluster))()).rejects.toThrow(/the fleet has no operator role/)
 })
 
@@ -44,7 +47,7 @@ test.each([
 ])(
   'a role that leads to a cluster of another %s: nothing is read there or planned, and people hear why',
   async (_, arn) => {
-    const access = fleetAccess(fleet, 'evaluate')
+    const access = accessFor('evaluate')
     const eks = described(arn)
     expect(access.kube(cluster, eks)).toBeUndefined()
     const state = await access.observe(cluster, read(eks))
@@ -62,13 +65,13 @@ test.each([
 )
 
 test('the remedy for a role of another account names the knob', async () => {
-  const state = await fleetAccess(fleet, 'evaluate').observe(cluster, read(described(own.replace('4444', '1111'))))
+  const state = await accessFor('evaluate').observe(cluster, read(described(own.replace('4444', '1111'))))
   const [found] = assess(state, policyWith({})).report.findings
   expect(found?.remedy).toContain('account 444455556666 (accounts[].viewerRoleArn) belongs to account 111155556666')
 })
 
 test('the client of a cluster is kept, and another one is made where it was made again under its name', () => {
-  const access = fleetAccess(fleet, 'evaluate')
+  const access = accessFor('evaluate')
   const connection = (createdAt?: string) => access.kube(cluster, described(own, createdAt))?.close
   const first = connection()
   expect(connection()).toBe(first)

@@ -3,7 +3,7 @@ import { assess } from '../../shared/domain/assess/assess.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { failed, type ReadFailure } from '../../shared/domain/read.ts'
-import { unobserved } from '../../shared/workflows/observe/observe.ts'
+import { unobserved } from '../../shared/workflows/observe/observation.ts'
 import { healthy } from './states.ts'
 
 const denied = (change: Partial<ClusterState>) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -36,7 +36,8 @@ const filesIn = ({ outputs }: Metafile): string[] =>
 
 /** Calls without a client of the SDK, by their targets in the bundle: `AmazonSSM.GetParameter`, or both parts of it. */
 const signedIn = (name: string): string[] => {
-  const code = readFileSync(join(bundles, name, 'index.js'), 'utf8')
+  const files = readdirSync(join(bundles, name)).filter((file) => file.endsWith('.js'))
+  const code = files.map((file) => readFileSync(join(bundles, name, file), 'utf8')).join('\n')
   const has = (text: string) => ['"', "'", '`'].some((quote) => code.includes(quote + text + quote))
   return Object.entries(signedActions).flatMap(([target, action]) => {
     const [service = '', operation = ''] = target.split('.')

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { bundleAll, root } from '../../infra/bundle.ts'
+import type { Metafile } from 'esbuild'
+import { bundleAll, loadedFirst, root } from '../../infra/bundle.ts'
 import { functionNames } from '../../infra/functions.ts'
 import { countedLines } from '../../infra/verdicts.ts'
 import { bundled } from '../flow/assemble.ts'
@@ -11,17 +13,28 @@ import { coldImport } from './cold-import.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'calico-ipvs-sync-bundles-'))
 let bundles: string
-const codeOf = (name: string, from = bundles) => readFileSync(join(from, name, 'index.js'), 'utf8')
+/** What is loaded when the function starts, and what a message needs. */
+const filesOf = (name: string, from = bundles) => readdirSync(join(from, name)).filter((file) => file.endsWith('.js'))
+const codeIn = (name: string, files: readonly string[], from = bundles) =>
+  files.map((file) => readFileSync(join(from, name, file), 'utf8')).join('')
+const codeOf = (name: string, from = bundles) => codeIn(name, filesOf(name, from), from)
+
+/** Files that are loaded when a message needs them, with what they have in common with the index. */
+const later: Record<string, string[]> = {
+  evaluate: ['chunk.js', 'looking.js'],
+  'rollout-step': ['beginning.js', 'chunk.js'],
+}
+/** Bytes at the start of a function, and with what is loaded later. */
+const boundsOf = (name: string) => (name in later ? { first: 450_000, all: 590_000 } : { first: 400_000, all: 400_000 })
 
 const hashOf = (code: string) => createHash('sha256').update(code).digest('hex')
 
-interface Metafile {
-  outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>
-}
+const metafileOf = (name: string) =>
+  JSON.parse(readFileSync(join(`${bundles}-meta`, `${name}.json`), 'utf8')) as Metafile
 
 /** Source files of which something is in the bundle. */
 const sourcesOf = (name: string): string[] => {
-  const { outputs } = JSON.parse(readFileSync(join(`${bundles}-meta`, `${name}.json`), 'utf8')) as Metafile
+  const { outputs } = metafileOf(name)
   return Object.values(outputs)
     .flatMap(({ inputs }) => Object.entries(inputs))
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
@@ -39,19 +52,34 @@ describe('bundles', () => {
   })
 
   test.each(functionNames)(
-    '%s takes at most 600 kB, and its folder holds the code and the licences of others',
+    '%s loads at most 450 kB when it starts, and its folder holds the code and the licences of others',
     (name) => {
-      expect(Buffer.byteLength(codeOf(name))).toBeLessThanOrEqual(600_000)
-      expect(readdirSync(join(bundles, name)).toSorted()).toEqual([
-        'THIRD_PARTY_NOTICES.txt',
-        'index.js',
-        'package.json',
-      ])
+      const { first, all } = boundsOf(name)
+      expect(Buffer.byteLength(codeIn(name, [...loadedFirst(metafileOf(name))]))).toBeLessThanOrEqual(first)
+      expect(Buffer.byteLength(codeOf(name))).toBeLessThanOrEqual(all)
+      expect(readdirSync(join(bundles, name)).toSorted()).toEqual(
+        ['THIRD_PARTY_NOTICES.txt', ...(later[name] ?? []), 'index.js', 'package.json'].toSorted(),
+      )
     },
   )
 
   test.each(functionNames)('%s is loaded by Node without anything else on disk, and has a handler', async (name) => {
     expect(await coldImport(join(bundles, name, 'index.js'))).toMatchObject({ handler: 'function' })
+  })
+
+  test.each([
+    ['evaluate', 'looking.js', ['assess', 'observe', 'plan']],
+    ['rollout-step', 'beginning.js', ['assess', 'beginRollout', 'observe']],
+  ])('%s loads %s, which has what the workflow asks for, at a message alone', (name, file, exported) => {
+    expect(loadedFirst(metafileOf(name))).not.toContain(file)
+    expect(codeIn(name, ['index.js'])).toContain(`require("./${file}")`)
+    expect(Object.keys(createRequire(import.meta.url)(join(bundles, name, file)) as object).toSorted()).toEqual(
+      exported,
+    )
+  })
+
+  test.each(functionNames)('%s is strict code, as its sources are', (name) => {
+    for (const file of filesOf(name)) expect(codeIn(name, [file])).toMatch(/^"use strict";/)
   })
 
   test.each(functionNames)(
@@ -97,6 +125,32 @@ describe('bundles', () => {
     rmSync(join(from, 'goes.ts'))
     await bundleAll({ from, to })
     expect(readdirSync(to)).toEqual(['stays'])
+  })
+
+  test('what a function loads later is a file beside its index, and is gone when nothing loads it any more', async () => {
+    const [from, to] = [join(folder, 'splitting'), join(folder, 'split')]
+    mkdirSync(join(from, 'more'), { recursive: true })
+    writeFileSync(join(from, 'more', 'rare.ts'), 'export const rare = () => "seldom"')
+    const files = async (source: string) => {
+      writeFileSync(join(from, 'one.ts'), source)
+      const [{ bytes, later } = { bytes: 0, later: 0 }] = await bundleAll({ from, to })
+      return {
+        names: readdirSync(join(to, 'one'))
+          .filter((it) => it.endsWith('.js'))
+          .toSorted(),
+        bytes,
+        later,
+      }
+    }
+    const lazily = 'export const handler = async () => (await import("./more/rare.ts")).rare()'
+    const split = await files(lazily)
+    expect(split.names).toEqual(['index.js', 'rare.js'])
+    expect(split.later).toBeGreaterThan(0)
+    const { handler } = createRequire(import.meta.url)(join(to, 'one', 'index.js')) as {
+      handler: () => Promise<string>
+    }
+    expect(await handler()).toBe('seldom')
+    expect(await files('export const handler = () => 1')).toMatchObject({ names: ['index.js'], later: 0 })
   })
 
   test('a function that does not compile is told by file and line, and no folder of functions by its name', async () => {

@@ -25,6 +25,7 @@ import { logger } from '../../shared/log.ts'
 import type { Telling } from '../../shared/messages.ts'
 import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
 import type { EvaluateTools } from '../../shared/workflows/fleet/tools.ts'
+import * as looking from '../../shared/workflows/fleet/looking.ts'
 import { sendNotice } from '../../shared/workflows/fleet/tell-send.ts'
 import { csv } from '../../shared/report/csv.ts'
 import { html } from '../../shared/report/html/report.ts'
@@ -285,6 +286,7 @@ describe('a look of the deployed hub', () => {
       fleet: { own: ref.account, regions: [ref.region], accounts: [{ account: ref.account }] },
       describe: async () => read({ state: { arn, status: 'ACTIVE', tags: {}, autoMode: false } } as never),
       observe: async () => state,
+      looking: async () => looking,
       records: records({ send } as never, 'table'),
       queues: {
         sendEvaluation: async (message) => void queued.push(message),

@@ -10,6 +10,7 @@ import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { takenTwice } from '../../shared/report/html/pictures/mark-groups.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
+import * as beginning from '../../shared/workflows/fleet/beginning.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { cluster } from '../domain/ingredients.ts'
 import { startRollout, worldOf, type World } from '../workflows/world.ts'
@@ -153,6 +154,7 @@ const stepped = async (name: string) => {
   const tools: HandleStepTools = {
     ...world.tools,
     records: { keepActed: async () => undefined },
+    beginning: async () => beginning,
     fleet: { own: ref.account, regions: [ref.region], accounts: [{ account: ref.account }] },
     access: {
       describe: async () => read({ state: { status: 'ACTIVE', arn, autoMode: false, tags: {} } }) as never,

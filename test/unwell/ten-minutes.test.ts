@@ -13,6 +13,7 @@ import { evaluation, telling } from '../../shared/messages.ts'
 import { receivesAtMost } from '../../shared/settings.ts'
 import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
 import type { EvaluateTools } from '../../shared/workflows/fleet/tools.ts'
+import * as looking from '../../shared/workflows/fleet/looking.ts'
 import { sendNotice } from '../../shared/workflows/fleet/tell-send.ts'
 import { cluster as clusterWith } from '../domain/ingredients.ts'
 
@@ -116,6 +117,7 @@ const cloud = (ill: Service) => {
       }
       return 'failure' in eks ? { ...seen, eks, nodes: unread } : seen
     },
+    looking: async () => looking,
     records,
     queues: {
       sendEvaluation: (message, { delaySeconds = 0 } = {}) => send(message, delaySeconds),

@@ -6,6 +6,7 @@ import { failed, read, type Read, type ReadFailure } from '../../shared/domain/r
 import { KubeError, PermanentError } from '../../shared/errors.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import * as beginning from '../../shared/workflows/fleet/beginning.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
@@ -69,6 +70,7 @@ const run = async (
   const tools: HandleStepTools = {
     ...world.tools,
     records: { keepActed: async () => undefined },
+    beginning: async () => beginning,
     fleet,
     access: {
       describe: async (it) => {

@@ -11,6 +11,7 @@ import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
 import { sendNotice } from '../../shared/workflows/fleet/tell-send.ts'
 import type { EvaluateTools } from '../../shared/workflows/fleet/tools.ts'
+import * as looking from '../../shared/workflows/fleet/looking.ts'
 import { cluster as clusterWith } from '../domain/ingredients.ts'
 import { where } from './world.ts'
 
@@ -45,6 +46,7 @@ export const hub = (policy: Partial<Policy> = {}, more: Partial<EvaluateTools> =
     fleet: { own: ref.account, regions: [ref.region], accounts: [{ account: ref.account }] },
     describe: async () => read({ state: eksState } as never),
     observe: async () => it.state,
+    looking: async () => looking,
     records: {
       lastReport: async () => it.report,
       putReport: async (_, report) => {

@@ -6,6 +6,7 @@ import { read, valueOf } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
 import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
+import * as beginning from '../../shared/workflows/fleet/beginning.ts'
 import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { deploymentHolder } from '../../shared/workflows/fleet/tools.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
@@ -93,7 +94,8 @@ const deploymentOf = (world: World, about: About = {}) => {
       kube: () => world.tools.kube,
     }
     const records = { keepActed: async () => undefined }
-    const tools = { ...world.tools, ...own, ...braking, fleet, policy, log, access, records, queues }
+    const about = { fleet, policy, log, access, records, queues, beginning: async () => beginning }
+    const tools = { ...world.tools, ...own, ...braking, ...about }
     return step && !fails() && handleStep(tools, step, { messageId })
   }
   const chains = () => waiting.filter(({ step, evaluation }) => step || evaluation?.reason === 'rollout').length

@@ -1,7 +1,5 @@
 import type { EksCluster } from '../../clients/aws/eks.ts'
-import type { Assessment } from '../../domain/assess/assessment.ts'
 import type { ClusterState, EksState } from '../../domain/cluster.ts'
-import { assess } from '../../domain/assess/assess.ts'
 import { wasRemoved } from '../../domain/facts/applicability.ts'
 import { beside } from '../../domain/assess/beside.ts'
 import { whyOnlyReported } from '../../domain/fleet.ts'
@@ -10,11 +8,10 @@ import type { Halted } from '../../domain/notice/notice.ts'
 import { progressToTell } from '../../domain/notice/progress.ts'
 import { tagText } from '../../domain/notice/route.ts'
 import { plainAll } from '../../domain/plain.ts'
-import { plan } from '../../domain/plan/plan.ts'
 import { type Action, type Switch, switchOf } from '../../domain/policy/policy.ts'
 import type { Read, ReadFailure } from '../../domain/read.ts'
 import { failureOf, read, valueOf } from '../../domain/read.ts'
-import type { Report } from '../../domain/report.ts'
+import type { Plan, Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { haltNow, leftToUndo } from '../../domain/rollout/halt-finding.ts'
 import { rolloutIn } from '../../domain/rollout/parse.ts'
@@ -37,7 +34,7 @@ import {
 } from './next.ts'
 import { endRecords, forgetReport } from './end-records.ts'
 import { keepClaims } from './record-claims.ts'
-import { unobserved } from '../observe/observe.ts'
+import { unobserved } from '../observe/observation.ts'
 import { isOutsider } from './outsider.ts'
 import { deniedIn, refusedBefore, refusedIn, withRefusal } from './refusal.ts'
 import { tell } from './tell.ts'
@@ -56,7 +53,11 @@ export const evaluate = async (
   const { cluster } = heard
   if (isOutsider(tools, cluster, heard.cause ?? heard.reason)) return letGo(tools, heard)
   if (!(await beginLook(tools, heard, { messageId }))) return
-  const [eks, brake] = await Promise.all([tools.describe(cluster), tools.brake?.read()])
+  const [eks, brake, { assess, plan }] = await Promise.all([
+    tools.describe(cluster),
+    tools.brake?.read(),
+    tools.looking(),
+  ])
   if (brake) await tellDeploymentSwitched(tools, brake)
   // The description of another cluster, for example its tags, must not be used for this one.
   const said = saidOf(cluster, valueOf(eks)?.state)
@@ -93,8 +94,9 @@ export const evaluate = async (
       : undefined
   await keepClaims(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)
-  const state = await forPlanning(tools, message, { eks, seen, assessment })
-  const report: Report = { ...assessment.report, ...beside(seen), plan: plan(assessment, state, tools.policy) }
+  const planned = (state: ClusterState) => plan(assessment, state, tools.policy)
+  const state = await forPlanning(tools, message, { eks, seen, planned })
+  const report: Report = { ...assessment.report, ...beside(seen), plan: planned(state) }
   if (receives > 1) await tools.records.lookEnded(clusterKey(cluster), iso(tools))
   tools.log('assessed', {
     cluster: clusterKey(cluster),
@@ -270,13 +272,11 @@ const isSilent = ({ rollout, observedAt }: ClusterState): boolean =>
 
 /** A rollout that has begun already has its order of nodes: then nothing more is read. */
 const forPlanning = async (
-  { forPlan, policy }: EvaluateTools,
+  { forPlan }: EvaluateTools,
   { cluster, reason }: Evaluation,
-  { eks, seen, assessment }: { eks: Read<EksCluster>; seen: ClusterState; assessment: Assessment },
+  { eks, seen, planned }: { eks: Read<EksCluster>; seen: ClusterState; planned: (state: ClusterState) => Plan },
 ): Promise<ClusterState> =>
-  forPlan && reason !== 'rollout' && plan(assessment, seen, policy).changes.length > 0
-    ? forPlan(cluster, eks, seen)
-    : seen
+  forPlan && reason !== 'rollout' && planned(seen).changes.length > 0 ? forPlan(cluster, eks, seen) : seen
 
 const summaryOf = (report: Report, action: Action) => ({
   verdict: report.verdict,

@@ -5,7 +5,6 @@ import type { Health } from '../../clients/aws/health.ts'
 import type { Queues } from '../../clients/aws/queues.ts'
 import type { ActedRecords } from '../../clients/aws/records-writes.ts'
 import { isLastTry } from '../../dead-letters.ts'
-import { assess } from '../../domain/assess/assess.ts'
 import type { ClusterState, EksState } from '../../domain/cluster.ts'
 import { type FleetBounds, takingOperatorRole, whyOnlyReported } from '../../domain/fleet.ts'
 import { isAnother, saidOf } from '../../domain/incarnation.ts'
@@ -21,9 +20,9 @@ import { restsUntil } from '../../domain/rollout/rest.ts'
 import { askLater, isOutdated, isThrottled, readAgain, ReadError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../../messages.ts'
-import { beginRollout } from '../rollout/begin.ts'
 import { braked, fenced, HeldError, holdFor, holdSeconds, holdWithout, type Hold, stoppedBy } from '../rollout/hold.ts'
 import { needed } from '../needed.ts'
+import type * as beginning from './beginning.ts'
 import { isOutsider } from './outsider.ts'
 import { takeStep } from '../rollout/step.ts'
 import type { Outcome, StepTools } from '../rollout/tools.ts'
@@ -36,6 +35,8 @@ export interface HandleStepTools extends Omit<StepTools, 'kube' | 'rescue' | 'un
     observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
     kube: (cluster: ClusterRef, eks: EksCluster) => KubeClient | undefined
   }
+  /** Loads what only the begin of a rollout needs. */
+  beginning: () => Promise<Pick<typeof beginning, 'assess' | 'beginRollout'>>
   queues: Queues
   records: ActedRecords
   policy: Policy
@@ -175,7 +176,10 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
       if (hold && isStillToBegin(outcome)) throw new HeldError(hold)
       return { ...outcome, decided }
     }
-    const state = await tools.access.observe(cluster, { value: eks })
+    const [state, { assess, beginRollout }] = await Promise.all([
+      tools.access.observe(cluster, { value: eks }),
+      tools.beginning(),
+    ])
     if (isStopped(message, state, tools.now())) return { ...(await takeStep(step, message.outdated)), decided }
     const beginning = await beginRollout(step, { state, assessment: assess(state, tools.policy) }, tools.policy)
     if (beginning.begun) return { next: 'now', decided: beginning.decided }

@@ -10,6 +10,7 @@ import type { Policy } from '../../domain/policy/policy.ts'
 import type { Read } from '../../domain/read.ts'
 import type { Log } from '../../log.ts'
 import type { ClusterRef } from '../../messages.ts'
+import type * as looking from './looking.ts'
 
 /** One name for all instances: the queue lets only one of them work on a cluster at a time. */
 export const deploymentHolder = 'calico-ipvs-sync (AWS Lambda)'
@@ -21,6 +22,8 @@ export interface EvaluateTools {
   observe: (cluster: ClusterRef, eks: Read<EksCluster>) => Promise<ClusterState>
   /** Reads facts that only planning needs; absent: the plan uses the observation only. */
   forPlan?: (cluster: ClusterRef, eks: Read<EksCluster>, state: ClusterState) => Promise<ClusterState>
+  /** Loads what judges an observation. */
+  looking: () => Promise<Pick<typeof looking, 'assess' | 'plan'>>
   records: Records
   queues: Queues
   policy: Policy

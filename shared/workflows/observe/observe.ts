@@ -1,31 +1,12 @@
 import type { KubeReads, LoggingPod } from '../../clients/kube/client.ts'
-import type { ClusterState, DaemonSetState, EksState, PodState } from '../../domain/cluster.ts'
-import type { ClusterComparison } from '../../domain/identity.ts'
+import type { ClusterState, DaemonSetState, PodState } from '../../domain/cluster.ts'
 import { logsWorthReading } from '../../domain/facts/logs-worth-reading.ts'
-import { failed, failureOf, type Read, type ReadFailure, read, valueOf } from '../../domain/read.ts'
-import type { ClusterIdentity, ServiceRange } from '../../domain/report.ts'
+import { failed, failureOf, type ReadFailure, read, valueOf } from '../../domain/read.ts'
 import { configMapsToRead } from './config-maps.ts'
 import { observeModeEvidence } from './mode.ts'
 import { agreeing } from './nodes.ts'
+import { headOf, type Observation, unobserved } from './observation.ts'
 import { podLists } from './pods.ts'
-
-export interface Observation {
-  kube: KubeReads
-  identity: ClusterIdentity
-  now: Date
-  /** EKS's description of the cluster; absent if no EKS API answers for it. */
-  eks?: Read<EksState>
-  /**
-   * The identity to compare `eks` with the cluster behind `kube`; absent if the connection was made from EKS's
-   * description.
-   */
-  comparison?: ClusterComparison
-  givenServiceRange?: ServiceRange
-  /** Why the API server did not return it, if it was probed. */
-  probeFailure?: ReadFailure
-  /** Reads all logs instead of a sample, and `/proxyMode` where it can be reached from outside the node. */
-  deep?: boolean
-}
 
 /**
  * Reads a whole cluster. Independent reads run in parallel; any of them may fail and is then recorded as failed. The
@@ -60,39 +41,10 @@ export async function observe(it: Observation): Promise<ClusterState> {
   return Object.keys(modeEvidence).length === 0 ? withLogs : { ...withLogs, modeEvidence }
 }
 
-/** The state of a cluster whose API server could not be reached: every section fails for the same reason. */
-export function unobserved(it: Omit<Observation, 'kube' | 'deep'>, failure: ReadFailure): ClusterState {
-  const none = (object: string) => failed<never>({ ...failure, object })
-  return {
-    ...headOf(it),
-    kubernetesVersion: none('version'),
-    nodes: none('Nodes'),
-    daemonSets: none('DaemonSets'),
-    pods: none('Pods'),
-    configMaps: {},
-    felix: none('FelixConfigurations'),
-    clusterInformation: none('ClusterInformation/default'),
-    installation: none('Installation/default'),
-    nodePorts: none('Services'),
-    logs: {},
-    rollout: none('Lease'),
-  }
-}
-
 const isClosed = ({ kind }: ReadFailure) => kind === 'unreachable' || kind === 'unauthenticated'
 
 /** If the list of APIs cannot be read, each API is tried. */
 const everyApi = ['projectcalico.org/v3', 'crd.projectcalico.org/v1', 'operator.tigera.io/v1']
-
-const headOf = ({ identity, now, eks, comparison, givenServiceRange, probeFailure }: Omit<Observation, 'kube'>) => ({
-  schemaVersion: 1 as const,
-  cluster: identity,
-  observedAt: now.toISOString(),
-  ...(eks && { eks }),
-  ...(comparison && { identity: comparison }),
-  ...(givenServiceRange && { givenServiceRange }),
-  ...(probeFailure && { probeFailure }),
-})
 
 type Workloads = Pick<ClusterState, 'daemonSets' | 'pods' | 'configMaps' | 'installation'>
 

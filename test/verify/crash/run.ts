@@ -12,7 +12,9 @@ import { soundRollout } from '../../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../../shared/domain/rollout/rollout.ts'
 import type { JournalEntry } from '../../../shared/domain/rollout/journal.ts'
 import { clusterKey, type ClusterRef, evaluation, rolloutStepMessage, telling } from '../../../shared/messages.ts'
+import * as beginning from '../../../shared/workflows/fleet/beginning.ts'
 import { evaluate } from '../../../shared/workflows/fleet/evaluate.ts'
+import * as looking from '../../../shared/workflows/fleet/looking.ts'
 import { observe } from '../../../shared/workflows/observe/observe.ts'
 import { sendNotice } from '../../../shared/workflows/fleet/tell-send.ts'
 import { handleStep } from '../../../shared/workflows/fleet/rollout-message.ts'
@@ -176,6 +178,8 @@ const work = async (it: Run, life: Life, { queue, body, id }: Received): Promise
     fleet: { own: '111122223333', regions: ['us-east-1'], accounts: [{ account: '111122223333' }] },
     describe: async () => describe(it),
     observe: lookThrough(it, kube),
+    looking: async () => looking,
+    beginning: async () => beginning,
     kube: () => kube,
     records: { ...records(mortalTables(dynamo, life), table), ...actedRecords(mortalTables(dynamo, life), table) },
     notices: notices(mortalNotices(it.published, life), { topicArn: 'topic' }),

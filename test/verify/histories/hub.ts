@@ -15,9 +15,11 @@ import type { Route } from '../../../shared/domain/notice/route.ts'
 import { knownFleet, toldFleet } from '../../../shared/known-fleet.ts'
 import { evaluation, gathering, rolloutStepMessage, sweepMessage, telling } from '../../../shared/messages.ts'
 import { retelling } from '../../../shared/retelling.ts'
+import * as beginning from '../../../shared/workflows/fleet/beginning.ts'
 import { closeSweep } from '../../../shared/workflows/fleet/close-sweep.ts'
 import { evaluate } from '../../../shared/workflows/fleet/evaluate.ts'
 import { listPlace } from '../../../shared/workflows/fleet/list-place.ts'
+import * as looking from '../../../shared/workflows/fleet/looking.ts'
 import { handleStep } from '../../../shared/workflows/fleet/rollout-message.ts'
 import { gather, tellOrHold } from '../../../shared/workflows/fleet/tell-gather.ts'
 import { sendNotice } from '../../../shared/workflows/fleet/tell-send.ts'
@@ -74,6 +76,7 @@ export const hubOf = (stage: Stage, parts: HubParts) => {
         ...common(party),
         fleet: bounds,
         ...fleet.access(party),
+        looking: async () => looking,
         records: kept(party),
         permits: fleetPermits(table.client(party), tableName, {
           limit: deployment.policy().clustersAtOnce,
@@ -92,6 +95,7 @@ export const hubOf = (stage: Stage, parts: HubParts) => {
         ...common(party),
         fleet: told.fleet,
         access: fleet.access(party),
+        beginning: async () => beginning,
         records: actedRecords(table.client(party), tableName),
         needsPermit: true,
         holder: functionsHolder,
