@@ -11,6 +11,8 @@ const intro = [
   'The help of every command, as the program itself prints it. `npm run commands` writes this page.',
   'As a kubectl plugin the same commands begin with `kubectl calico-ipvs`; where the tool is not installed but cloned, with `npx calico-ipvs-sync`.',
   '',
+  '`--output-file` replaces a file that is there, because a pipeline writes its report each time anew; `capture` alone refuses, without `--force`.',
+  '',
   'What is always the same can stand in a file that `--config` or `CALICO_IPVS_SYNC_CONFIG` names; none is searched for, in the current folder or',
   'elsewhere. The command line counts more, and so does `KUBECONFIG`. `--verbose` and `doctor` say which file is in force; an unknown key is refused.',
   '',

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs'
 import { objectOf, textOf } from '../../shared/clients/foreign.ts'
 import { commandOn } from '../../shared/domain/findings/remedy.ts'
 import type { ClusterIdentity } from '../../shared/domain/report.ts'
@@ -24,6 +25,14 @@ export const kindOf = (value: unknown): DocumentKind | undefined => {
 
 export const kindText = (kind: DocumentKind): string =>
   kind === 'state' ? 'a captured state' : `the result of ${kind} (-o json)`
+
+/** A file that is not there yet, such as `plan.json` or `plan-2.json`: whoever pastes a printed command loses no file. */
+export const newFile = (name: string): string => {
+  for (let nth = 1; ; nth += 1) {
+    const file = `${name}${nth === 1 ? '' : `-${nth}`}.json`
+    if (!lstatSync(file, { throwIfNoEntry: false })) return file
+  }
+}
 
 /** A command on the cluster that such a file is about. */
 export const commandAbout = (value: unknown, command: string): string => {

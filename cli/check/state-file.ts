@@ -4,7 +4,7 @@ import { jsonBounds } from '../../shared/clients/kube/json-bounds.ts'
 import type { ClusterState } from '../../shared/domain/cluster.ts'
 import { whyUnread } from '../../shared/clients/unread-file.ts'
 import { Failure } from '../failure.ts'
-import { commandAbout, kindOf, kindText } from './document-kind.ts'
+import { commandAbout, kindOf, kindText, newFile } from './document-kind.ts'
 import { complaint, stateSchema } from './state-schema.ts'
 
 /** Throws a `Failure` that names the file and the error. */
@@ -17,7 +17,7 @@ export const readState = async (file: string): Promise<ClusterState> => {
   if (kind !== undefined && kind !== 'state')
     throw new Failure(
       `${file} is ${kindText(kind)}, not a captured state.`,
-      `${commandAbout(document, 'capture state.json')}   # captures the state of the cluster`,
+      `${commandAbout(document, `capture ${newFile('state')}`)}   # captures the state of the cluster`,
     )
   throw new Failure(
     `${file} is not a captured state: ${complaint(parsed.error)}`,

@@ -1,7 +1,7 @@
 import type { Plan, Report } from '../../shared/domain/report.ts'
 import { reportSchema } from '../../shared/report/schema.ts'
 import { Failure } from '../failure.ts'
-import { commandAbout, kindOf, kindText } from '../check/document-kind.ts'
+import { commandAbout, kindOf, kindText, newFile } from '../check/document-kind.ts'
 import { readJson } from '../check/state-file.ts'
 
 /** What `plan -o json` printed: the plan, and the report that it follows from. */
@@ -13,7 +13,7 @@ export const planFrom = async (file: string): Promise<Report & { plan: Plan }> =
   if (kind !== undefined && kind !== 'plan')
     throw new Failure(
       `${file} is ${kindText(kind)}, not a plan file.`,
-      `${commandAbout(document, 'plan -o json --output-file plan.json')}   # its output is a plan file`,
+      `${commandAbout(document, `plan -o json --output-file ${newFile('plan')}`)}   # its output is a plan file`,
     )
   const [issue] = parsed.error?.issues ?? []
   const why = issue ? `${issue.path.join('.') || 'the whole'}: ${issue.message}` : 'it holds no plan'

@@ -14,6 +14,8 @@ export interface Ended {
 
 export interface RunOptions {
   env?: NodeJS.ProcessEnv
+  /** The current folder (default: that of the tests). */
+  cwd?: string
   /** For Node itself, before the launcher. */
   nodeArguments?: string[]
   /** Called with the process once it runs. */
@@ -33,9 +35,10 @@ const bare = {
 /** The command line as a user starts it, off a terminal. */
 export const run = (words: readonly string[], options: RunOptions = {}): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    const { env = {}, nodeArguments = [], running } = options
+    const { env = {}, cwd, nodeArguments = [], running } = options
     const child = spawn(process.execPath, [...nodeArguments, bin, ...words], {
       env: { ...bare, ...env },
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const kept = { stdout: '', stderr: '' }

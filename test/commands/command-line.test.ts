@@ -6,6 +6,7 @@ import { parse, stringify } from 'yaml'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
 import { runHere as run } from '../cli/here.ts'
+import { run as runIn } from '../cli/run.ts'
 import { faultsOf, printedIn, stringsIn } from './printed.ts'
 
 /** Every command that the command line prints about a cluster behind a kubeconfig whose names a shell would trip over. */
@@ -136,3 +137,35 @@ test('each command on the screen is understood by its parser and leads to the cl
   expect(printed.filter(({ words }) => words.length < 2)).toEqual([])
   expect([...new Set(printed.flatMap((it) => faultsOf(it, { context, kubeconfig })))]).toEqual([])
 }, 180_000)
+
+test('no command on the screen writes over a file, also where a file has the name that it would choose', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kept-'))
+  const plan = { verdict: 'in-step', findings: [], plan: {}, cluster: { name: 'prod', context } }
+  const state = { felix: {}, daemonSets: {}, cluster: { name: 'prod', context } }
+  const files = { 'plan.json': state, 'state.json': plan, 'plan-2.json': plan, 'state-3.json': plan }
+  for (const [name, document] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(document))
+  const ended = await Promise.all(
+    [
+      ['sync', '--plan', 'plan.json', '--yes'],
+      ['check', '--state', 'state.json'],
+      ['plan', '--state', 'state-3.json'],
+    ].map((words) => runIn(words, { cwd: folder })),
+  )
+  const printed = printedIn(ended.map(({ stderr }) => stderr))
+  expect(printed.map(({ words }) => words[1])).toEqual(['plan', 'capture'])
+  expect(printed.flatMap((it) => faultsOf(it, { context, folder }))).toEqual([])
+  rmSync(folder, { recursive: true })
+}, 60_000)
+
+test.each([
+  ['plan --context a -o json --output-file plan.json', 1],
+  ['plan --context a -o json --output-file other.json', 0],
+  ['capture plan.json --context a', 1],
+  ['check --context a --baseline last.json -o json --output-file ./last.json', 1],
+])('a printed command that writes over a file is seen: %s', (command, faults) => {
+  const folder = mkdtempSync(join(tmpdir(), 'kept-'))
+  writeFileSync(join(folder, 'plan.json'), '{}')
+  const found = printedIn([`Next: calico-ipvs-sync ${command}`]).flatMap((it) => faultsOf(it, { context: 'a', folder }))
+  expect(found).toHaveLength(faults)
+  rmSync(folder, { recursive: true })
+})

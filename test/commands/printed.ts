@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { programOf } from '../../cli/main.ts'
 
@@ -78,6 +78,7 @@ const forShell = (text: string): string => `'${text.replaceAll("'", String.raw`'
 export interface Parsed {
   command: string
   options: Record<string, unknown>
+  args: string[]
 }
 
 /** As the product's own parser understands it. Throws what it would say. */
@@ -108,6 +109,7 @@ const understanding = (): Command => {
       seen = {
         command: [command.parent?.name(), command.name()].filter((it) => it !== 'calico-ipvs-sync').join(' '),
         options: command.opts(),
+        args: command.args,
       }
     })
   }
@@ -129,6 +131,8 @@ export interface Way {
   range?: 'probe' | 'flag'
   /** The name that kubectl's context has where it is not `context`. */
   arn?: string
+  /** Where the commands are pasted (default: here). */
+  folder?: string
 }
 
 const optionOf = (words: readonly string[], name: string): string | undefined => {
@@ -147,7 +151,9 @@ export const faultsOf = ({ text, words, stands, before }: Printed, way: Way): st
   if (/>/.test(text.replaceAll(/\$?'(?:\\.|[^'])*'|"[^"]*"|\\./g, ''))) wrong('writes over a file')
   if (program === 'calico-ipvs-sync') {
     try {
-      const { command, options } = parsed(rest)
+      const { command, options, args } = parsed(rest)
+      for (const file of writtenBy({ command, options, args }))
+        if (isKept(file, options, way.folder)) wrong(`writes over the file ${file}`)
       if (unplaced.has(command) || rest.includes('--help')) return faults
       for (const key of ['context', 'kubeconfig', 'cluster', 'region', 'role'] as const)
         if (options[key] !== way[key] && !(key === 'region' && way.cluster === undefined))
@@ -173,6 +179,17 @@ export const faultsOf = ({ text, words, stands, before }: Printed, way: Way): st
     if (name !== undefined && way.cluster !== undefined && name !== way.cluster) wrong(`names ${name}`)
   }
   return faults
+}
+
+/** Files that a command writes. */
+const writtenBy = ({ command, options, args }: Parsed): string[] =>
+  [options['outputFile'], ...(command === 'capture' ? args : [])].filter((it) => typeof it === 'string')
+
+/** It is there, or the command reads it. */
+const isKept = (file: string, options: Record<string, unknown>, folder = process.cwd()): boolean => {
+  const place = (it: unknown) => (typeof it === 'string' ? resolve(folder, it) : undefined)
+  const read = ['plan', 'state', 'baseline', 'config'].map((key) => place(options[key]))
+  return existsSync(place(file) ?? '') || read.includes(place(file))
 }
 
 /** Another range may be advised where it is to be given. */
