@@ -5,9 +5,10 @@ import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
-import { calicoPod, felixObject, ranges, startRollout, where, worldOf, type World } from './world.ts'
+import { calicoPod, felixObject, quickPace, ranges, startRollout, where, worldOf, type World } from './world.ts'
 
 const target = '20000:32767'
+const strategies = ['staged', 'canary', 'direct'] as const
 const nodes = (count: number) => Array.from({ length: count }, (_, index) => `n${String(index).padStart(2, '0')}`)
 
 /** Steps to the end, sleeping through the waits; as many steps as a rollout can sensibly need. */
@@ -149,6 +150,46 @@ describe('a staged change of the range', () => {
     const overridden = world.felixRestarts.slice(0, 2).map(({ node }) => node)
     expect(overridden).toEqual(['n00', 'n02'])
   })
+
+  /** As after somebody changed `default`: every Felix restarts at once, and a tool that listens comes a second later. */
+  const noneWell = (strategy: (typeof strategies)[number]): World => {
+    const world = worldOf(nodes(3))
+    world.pods = world.pods.map((pod) => ({ ...pod, ready: false, readySince: world.iso() }))
+    startRollout(world, { target, pace: { ...quickPace, strategy } })
+    return world
+  }
+
+  test.each(strategies)(
+    'writes nothing with %s while no node is well, and begins with the first that is',
+    async (strategy) => {
+      const world = noneWell(strategy)
+      const began = world.clock
+      const wellAfter = (node: string) => began + (node === 'n01' ? 20_000 : 40_000)
+      const outcome = await run(world, () => {
+        world.pods = world.pods.map((pod) =>
+          pod.ready || world.clock < wellAfter(pod.node) ? pod : { ...pod, ready: true, readySince: world.iso() },
+        )
+      })
+      expect(outcome).toMatchObject({ state: 'done' })
+      expect(world.felixRestarts[0]?.at).toBeGreaterThanOrEqual(began + 20_000)
+      if (strategy !== 'direct') expect(world.felixRestarts[0]?.node).toBe('n01')
+    },
+  )
+
+  test.each(strategies)(
+    'halts with %s, and has written nothing, where no node becomes well until the deadline',
+    async (strategy) => {
+      const world = noneWell(strategy)
+      const began = world.clock
+      expect(await run(world)).toMatchObject({
+        state: 'halted',
+        why: 'calico-node is not Ready on any node, so no node can be changed first; 120 s after the rollout began this is still so',
+      })
+      expect(world.clock - began).toBeLessThan(130_000)
+      expect(world.felixRestarts).toEqual([])
+      expect([...world.objects.keys()]).toEqual(['default'])
+    },
+  )
 
   test('halts when what was written is not what counts', async () => {
     const world = worldOf(nodes(2))

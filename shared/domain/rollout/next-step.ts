@@ -17,6 +17,7 @@ import {
   isLate,
   isOverdue,
   isReachedBy,
+  lastOf,
   pendingPlaces,
   type RolloutNode,
   placesOf,
@@ -107,7 +108,26 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
     return wait(waits, `not well since it was changed: ${[...unwell].join(', ')}; no other node is touched`)
   const next = besideInZone(current.rollout, pendingPlaces(current.rollout, places), unsettled)
   if (next && wantsOverride(pace.strategy, touched) && waits.length < limit) return overrideStep(next, seen)
-  return waits.length > 0 ? wait(waits, settling) : afterOverrides(current, seen)
+  if (waits.length > 0) return wait(waits, settling)
+  return untried(current, places, { ...seen, settle }) ?? afterOverrides(current, seen)
+}
+
+/**
+ * `default` reaches the nodes that were left out, too. While none is well, as when every Felix restarts because somebody has
+ * just changed `default`, no node shows what the range does, and all would be changed at once.
+ */
+const untried = (
+  { rollout, now }: RolloutNow,
+  places: RolloutNode[],
+  { defaultRange, settle }: Pick<StepInput, 'defaultRange'> & { settle: number },
+): Step | undefined => {
+  if (defaultRange === rollout.target || places.length === 0 || places.some(({ pod }) => pod.ready)) return undefined
+  const { nodeDeadlineSeconds } = rollout.pace
+  const left = nodeDeadlineSeconds - (now - lastOf(now, rollout.startedAt)) / 1000
+  const why = 'calico-node is not Ready on any node, so no node can be changed first'
+  return left > 0
+    ? wait([left, settle], why)
+    : { do: 'halt', reason: `${why}; ${nodeDeadlineSeconds} s after the rollout began this is still so` }
 }
 
 /**

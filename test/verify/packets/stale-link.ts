@@ -4,6 +4,7 @@ import { podsOf } from '../proof/pods.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
 import type { Ground } from './ground.ts'
 import { askPause } from './network.ts'
+import type { MachineNode } from './node.ts'
 import { services } from './ports.ts'
 import { outcomes, tryOnce, untilOutcomes } from './probe.ts'
 import { isPod, longEnough, setScene } from './scene.ts'
@@ -24,7 +25,12 @@ export const staleLink: Chapter = {
     const inIpvs = await untilOutcomes(ground, open, (it) => it === 'host-process')
     const [left, livesThen] = [Date.now(), ground.nodes.map(({ lives }) => lives.length)]
     for (const node of ground.nodes) await node.startProxy('iptables')
-    await until('rules of kube-proxy in iptables mode', () => servedByIptables(ground), 240, askPause)
+    await until(
+      () => `kube-proxy in iptables mode has made no rules: ${ground.nodes.map(lastWords).join('; ')}`,
+      () => servedByIptables(ground),
+      240,
+      askPause,
+    )
     const served = await untilOutcomes(ground, targets(services.inside), isPod)
     const links = await Promise.all(
       ground.nodes.map(({ namespace }) => ground.machine.run(`ip -n ${namespace} -o link`)),
@@ -67,6 +73,8 @@ export const staleLink: Chapter = {
     })
   },
 }
+
+const lastWords = (node: MachineNode): string => node.proxyLog().slice(-3).join(' | ')
 
 /** Services answer from what is left of IPVS too: these rules are of the kube-proxy that has just started. */
 const servedByIptables = async ({ nodes }: Ground): Promise<boolean> => {
