@@ -45,7 +45,7 @@ async function bench({ only, nodes: sizes, clusters, events, rolloutNodes, round
     commands: () => helpStart(rounds, launcher),
     sweep: () => sweeps({ sizes: clusters, rounds, workdir, launcher, progress, missing }),
     storm: () => storms({ events, workdir, progress }),
-    rollout: () => rollouts({ nodes: rolloutNodes, rounds, progress }),
+    rollout: () => rollouts({ nodes: rolloutNodes, progress }),
     path: () => paths({ rounds, workdir, progress }),
     pages: async () => [...fleetPages(rounds), ...(await nodePages(rounds))],
   }
