@@ -11,6 +11,7 @@ import { writeFelix } from './felix.ts'
 import type { Fleet } from './fleet.ts'
 import type { Onlooker } from './invariants.ts'
 import { disown } from './ledger.ts'
+import type { Queues } from './queues.ts'
 import type { Random } from './random.ts'
 import type { Stage } from './stage.ts'
 import type { Terminals } from './terminal.ts'
@@ -21,6 +22,7 @@ export interface World {
   onlooker: Onlooker
   terminals: Terminals
   deployment: Deployment
+  queues: Queues
   /** EventBridge may lose, delay or double it. */
   event: (cluster: Cluster, name: string) => void
   /** Any event, as it is. */

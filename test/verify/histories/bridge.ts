@@ -46,6 +46,8 @@ export const sweeps = (
     const time = new Date(now).toISOString()
     if (!faults.happens('a sweep is not started', 0.03)) sweep(time)
     if (faults.happens('a sweep is started twice', 0.05)) schedule.after(2_000, () => sweep(time))
+    // By hand it has no time.
+    if (faults.happens('a sweep is started by hand', 0.05)) schedule.after(5_000, () => sweep(''))
     schedule.after(now > calmSince ? 4 * hour : hour, next)
   }
   schedule.after(60_000, next)

@@ -1,7 +1,7 @@
 import type { Armed, World } from './acts.ts'
 import type { Cluster, Watch } from './cluster.ts'
 import { damage } from './damage.ts'
-import { anyDisturbance } from './disturbances.ts'
+import { anyDisturbance, anyMisfortune } from './disturbances.ts'
 
 const minute = 60_000
 /** Within it, nearly every cluster has its first rollout. */
@@ -11,9 +11,10 @@ const busyMs = 60 * minute
 export const disturb = (world: World, forMs: number): void => {
   const { stage, fleet, armed } = world
   const { random, schedule, faults } = stage
-  const count = random.pick([0, 1, 2, 3, 5, 8])
-  for (let index = 0; index < count; index += 1) {
-    const [name, happen] = anyDisturbance(random)
+  const acts = Array.from({ length: random.pick([0, 1, 2, 3, 5, 8]) }, () => anyDisturbance(random))
+  // Most histories have one of them at least.
+  const misfortunes = Array.from({ length: random.pick([0, 1, 1, 2]) }, () => anyMisfortune(random))
+  for (const [name, happen] of [...acts, ...misfortunes]) {
     const at = random.between(minute, random.chance(0.6) ? busyMs : forMs - minute)
     const which = random.between(0, 9)
     const moment = random.pick([undefined, 'look', 'wrote', 'wrote'] as const)

@@ -29,6 +29,8 @@ export interface Machine {
   /** With this range its Felix does not come up. */
   breaksOn?: string
   zone?: string
+  /** It has a taint that calico-node does not tolerate. */
+  tainted?: true
   /** The newest restart: earlier ones do not bring it up any more. */
   restarts: number
 }
@@ -88,8 +90,12 @@ export interface Trouble {
   closed?: 'unreachable' | 'unauthenticated' | undefined
   /** Lists of nodes are empty. */
   nodeless?: boolean
+  /** Lists of pods are empty. */
+  podless?: boolean
   /** No log can be read. */
   logless?: 'alone' | 'and no ConfigMap'
+  /** Calico's DaemonSet is deleted, or made again and not yet seen by its controller. */
+  daemonSet?: 'gone' | 'unseen'
   /** Felix rejects `default`, and does not start. */
   rejected?: boolean
 }

@@ -54,7 +54,11 @@ export const coincidences: Record<string, Disturbance> = {
 }
 
 /** After so many writes of ours in the cluster. */
-const afterWrites = ({ armed }: World, cluster: Cluster, { count, act }: { count: number; act: () => void }): void => {
+export const afterWrites = (
+  { armed }: World,
+  cluster: Cluster,
+  { count, act }: { count: number; act: () => void },
+): void => {
   const wait = (left: number): void =>
     void armed.wrote.push((where) => {
       if (where !== cluster) wait(left)
@@ -64,7 +68,7 @@ const afterWrites = ({ armed }: World, cluster: Cluster, { count, act }: { count
   wait(count)
 }
 
-const otherRange = (random: Random) => ({
+export const otherRange = (random: Random) => ({
   min: 30000 - random.between(1, 4) * 500,
   max: 32767 + random.between(1, 3) * 500,
 })

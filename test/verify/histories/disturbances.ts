@@ -1,11 +1,12 @@
 import type { Policy } from '../../../shared/domain/policy/policy.ts'
 import type { Strategy } from '../../../shared/domain/report.ts'
 import { alarmTo, brakeTo, type Disturbance, machineOf, makeAgain, setRange, tagTo } from './acts.ts'
-import { rangeText } from './ranges.ts'
+import { rangeOn, rangeText } from './ranges.ts'
 import { coincidences } from './coincidences.ts'
 import { damage } from './damage.ts'
 import { edits } from './edits.ts'
 import { join } from './machines.ts'
+import { misfortunes } from './misfortunes.ts'
 import type { Random } from './random.ts'
 import { troubles } from './troubles.ts'
 
@@ -49,7 +50,9 @@ const inPassing: Record<string, Disturbance> = {
   'a node breaks on the range': ({ stage }, cluster, random) => {
     const machine = machineOf(cluster, random)
     if (!machine) return
-    machine.breaksOn = random.pick([rangeText(cluster), '30000:33000', '30000:33000'])
+    // With the range that it has, it would not come back from a restart.
+    const own = rangeOn(cluster, machine.name) ?? rangeText(cluster)
+    machine.breaksOn = random.pick([rangeText(cluster), '30000:33000', '30000:33000', own])
     stage.note('node', `${cluster.ref.name}: Felix on ${machine.name} would not come up with ${machine.breaksOn}`)
   },
   'the brake is pulled': (world, _, random) => {
@@ -91,6 +94,7 @@ const shares: readonly [Kind, ...Kind[]] = [
   edits,
   coincidences,
   coincidences,
+  coincidences,
   inPassing,
   inPassing,
   inPassing,
@@ -99,5 +103,9 @@ const shares: readonly [Kind, ...Kind[]] = [
   damage,
 ]
 
-export const anyDisturbance = (random: Random): [name: string, act: Disturbance] =>
-  random.pick(Object.entries(random.pick(shares)) as [[string, Disturbance], ...[string, Disturbance][]])
+export const anyDisturbance = (random: Random): [name: string, act: Disturbance] => anyOf(random, random.pick(shares))
+
+export const anyMisfortune = (random: Random): [name: string, act: Disturbance] => anyOf(random, misfortunes)
+
+const anyOf = (random: Random, kind: Kind): [string, Disturbance] =>
+  random.pick(Object.entries(kind) as [[string, Disturbance], ...[string, Disturbance][]])

@@ -39,10 +39,11 @@ export const edits: Record<string, Disturbance> = {
   'somebody deletes an override': (world, cluster, random) => editOverride(world, cluster, random, () => undefined),
   /** The object is not as we wrote it any more. */
   'somebody adds a setting to an override': (world, cluster, random) =>
-    editOverride(world, cluster, random, (object) => ({
-      ...object,
-      spec: { ...object.spec, logSeverityScreen: 'Debug' },
-    })),
+    editOverride(world, cluster, random, (object) => {
+      const tables = [{ min: 1, max: 250 }]
+      const setting = random.pick<object>([{ logSeverityScreen: 'Debug' }, { routeTableRanges: tables }])
+      return { ...object, spec: { ...object.spec, ...setting } }
+    }),
   'somebody takes back what was just written': (world, _, random) => {
     const [seconds, isDeleted] = [random.between(1, 20), random.chance(0.5)]
     const change = (object: FelixObject) => (isDeleted ? undefined : annotated(object, { [rangeKey]: '31500:32000' }))

@@ -41,7 +41,8 @@ export const writeFelix = (
   else cluster.felix.delete(name)
   const touched = machines.flatMap((machine) => {
     const [from, to] = [ranges.get(machine), rangeOn(cluster, machine.name)]
-    return from === to || !machine.calico ? [] : [{ machine, from, to, wasWell: !machine.down }]
+    const isRunning = machine.calico && !machine.calico.deletedAt
+    return from === to || !isRunning ? [] : [{ machine, from, to, wasWell: !machine.down }]
   })
   stage.note(
     writer.name,

@@ -57,11 +57,13 @@ export const fleetOf = (stage: Stage, watch: Watch, { places, deployment, hasOrg
   const clusters: Clusters = new Map()
   const [{ account: own, region }] = places
   const accounts = places.map((it) => ({ account: it.account, regions: [it.region] }))
+  // Half of them select its accounts by a tag.
+  const selection = hasOrganization && stage.random.chance(0.5) ? { tag: { key: 'calico' } } : {}
   const configured: Settings = {
     own,
     regions: [region],
     // Of an organization only the deployment's own account is named.
-    ...(hasOrganization ? { accounts: accounts.slice(0, 1), organization: {} } : { accounts }),
+    ...(hasOrganization ? { accounts: accounts.slice(0, 1), organization: selection } : { accounts }),
   }
   const reads = async <T>(party: Party, what: string, effect: () => T): Promise<Read<T>> => {
     try {
@@ -136,9 +138,16 @@ export const fleetOf = (stage: Stage, watch: Watch, { places, deployment, hasOrg
       command: (to) => `aws ssm put-parameter --value ${to}`,
     }),
     organization: (party) => () =>
-      reads(party, 'organizations:ListAccounts', () => ({
-        accounts: places.map(({ account }) => account).filter((account) => !outside.has(account)),
-      })),
+      reads(party, 'organizations:ListAccounts', () => {
+        const all = places.map(({ account }) => account)
+        const isThere = (account: string) => !outside.has(account)
+        if (!('tag' in selection)) return { accounts: all.filter(isThere) }
+        // Each sweep asks for the tags of some: of others nothing is known yet.
+        const unasked = stage.faults.happens('an account is not asked for its tags', 0.2) ? all.slice(1) : []
+        const asked = all.filter((account) => !unasked.includes(account))
+        const answers = asked.map((account) => [account, isThere(account)] as const)
+        return { accounts: asked.filter(isThere), tagging: { tag: 'calico', answers }, unasked }
+      }),
     health: (party) => ({
       trouble: async () => {
         const answer = await reads(party, 'cloudwatch:DescribeAlarms', () => deployment.alarm.rings)

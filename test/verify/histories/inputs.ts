@@ -10,6 +10,8 @@ export const places: [Place, Place] = [
   { account: '444455556666', region: 'eu-central-1' },
 ]
 
+export const queueNames: [string, ...string[]] = ['evaluations', 'steps.fifo', 'tellings', 'places']
+
 const timezone = 'UTC'
 const digest = { moreThan: 2, settleSeconds: 60, atMostMinutes: 15, dailyAt: '08:00', timezone }
 

@@ -22,9 +22,11 @@ export const kubeOf = (
   const podsOf = (role: PodState['role']) =>
     machines().flatMap((it) => (role === 'kube-proxy' ? [it.proxy] : it.calico ? [it.calico] : []))
   const setNow = (set: DaemonSetState): DaemonSetState => {
+    const isCalico = set.role === 'calico-node'
+    if (isCalico && cluster.trouble.daemonSet === 'unseen') return { ...set, status: uncounted }
     const pods = podsOf(set.role as PodState['role'])
     const ready = pods.filter((it) => it.ready).length
-    const desired = machines().length
+    const desired = machines().filter(({ tainted }) => !(isCalico && tainted)).length
     const counts = { desired, current: pods.length, updated: pods.length, ready, unavailable: desired - ready }
     return { ...set, status: { ...set.status, ...counts } }
   }
@@ -44,7 +46,8 @@ export const kubeOf = (
       ),
     daemonSets: () =>
       reads('DaemonSets', () => {
-        const sets = (valueOf(base.daemonSets) ?? []).map(setNow)
+        const isThere = ({ role }: DaemonSetState) => role !== 'calico-node' || cluster.trouble.daemonSet !== 'gone'
+        const sets = (valueOf(base.daemonSets) ?? []).filter(isThere).map(setNow)
         const moved = sets.filter(({ role }) => cluster.trouble.migrating && role === 'calico-node')
         return [...sets, ...moved.map((set) => ({ ...set, uid: `${set.uid}-old`, namespace: 'kube-system' }))]
       }),
@@ -65,15 +68,28 @@ export const kubeOf = (
         return role === 'kube-proxy' ? { mode: 'ipvs', at } : { felixIpvs: Date.parse(at) > cluster.modeChangedAt, at }
       }),
     podTail: ({ name }) => reads('log', () => (cluster.trouble.logless ? [] : tailOf(name))),
+    // Among them that of a node that has left.
     ipvsDeprecations: () =>
-      reads('Events', () =>
-        podsOf('kube-proxy').map(({ node, startedAt = '' }) => ({ node, mode: 'ipvs', at: startedAt })),
-      ),
-    proxyMode: () => reads('proxyMode', () => 'ipvs'),
+      reads('Events', () => {
+        closeTo(cluster)
+        const left = { node: 'node-gone', mode: 'ipvs', at: stage.iso() } as const
+        return [left, ...podsOf('kube-proxy').map(({ node, startedAt = '' }) => ({ ...left, node, at: startedAt }))]
+      }),
+    proxyMode: () =>
+      reads('proxyMode', () => {
+        closeTo(cluster)
+        return 'ipvs'
+      }),
     webhooks: () => reads('webhooks', () => (nature.webhook ? [webhook] : [])),
     servingNodes: () => reads('EndpointSlices', () => [...cluster.machines.keys()].slice(0, 1)),
     mayI: () => reads('access', () => !cluster.trouble.denied),
-    pods: ({ role }) => reads('Pods', () => podsOf(role)),
+    pods: ({ role, namespace }) =>
+      reads('Pods', () => {
+        // The Role in the operator's namespace is there as long as that is.
+        if (nature.byManifest && namespace === 'calico-system')
+          throw new KubeError('denied', 'pods cannot be listed there', { status: 403 })
+        return cluster.trouble.podless ? [] : podsOf(role)
+      }),
     lease: () => reads('Lease', () => cluster.lease),
     putLease: (change) => {
       watch.leasing(cluster)
@@ -88,6 +104,14 @@ export const kubeOf = (
   }
   return client
 }
+
+/** Where nothing beside the objects can be read. */
+const closeTo = ({ trouble }: Cluster): void => {
+  if (trouble.logless === 'and no ConfigMap') throw new KubeError('denied', 'may not read it', { status: 403 })
+}
+
+/** What a DaemonSet says before its controller has looked at it. */
+const uncounted = { observedGeneration: 0, desired: 0, current: 0, updated: 0, ready: 0, unavailable: 0 }
 
 const webhook = {
   service: { namespace: 'policies', name: 'admission' },

@@ -38,7 +38,7 @@ export const restartFelix = (
   })
 }
 
-/** The pod goes, and its DaemonSet makes another. */
+/** The pod ends, goes, and its DaemonSet makes another. */
 export const deletePod = (
   stage: Stage,
   watch: Watch,
@@ -46,20 +46,37 @@ export const deletePod = (
 ): void => {
   const { schedule, random } = stage
   const old = machine.calico
-  if (!old) return
+  if (!old || old.deletedAt) return
   watch.deletedPod(cluster, writer, machine)
   stage.note(writer.name, `${cluster.ref.name}: deletes ${old.name}`)
-  machine.calico = undefined
+  // Until its containers have ended it is listed.
+  const endsMs = random.pick([0, random.between(500, 3_000)])
+  machine.calico = endsMs > 0 ? { ...old, deletedAt: stage.iso() } : undefined
   machine.restarts += 1
-  const mine = machine.restarts
   machine.down ??= { since: schedule.now(), by: writer }
-  schedule.after(random.between(2_000, 6_000), () => {
-    if (cluster.machines.get(machine.name) !== machine || machine.restarts !== mine) return
-    startPod(stage, cluster, machine)
+  schedule.after(endsMs, () => {
+    if (machine.calico?.uid === old.uid) machine.calico = undefined
+  })
+  schedule.after(endsMs + random.between(2_000, 6_000), () => {
+    if (cluster.machines.get(machine.name) === machine && !machine.calico) startPod(stage, cluster, machine)
   })
 }
 
+/** Its pod goes, and nobody makes another before `startMissing`. */
+export const losePod = ({ schedule, note }: Stage, cluster: Cluster, machine: Machine): void => {
+  machine.calico = undefined
+  machine.restarts += 1
+  machine.down = { since: schedule.now(), by: { name: 'somebody', kind: 'others' } }
+  note('DaemonSet', `${cluster.ref.name}: ${machine.name} has no calico-node any more`)
+}
+
+/** The DaemonSet makes the pods that it lacks. */
+export const startMissing = (stage: Stage, cluster: Cluster): void => {
+  for (const machine of cluster.machines.values()) if (!machine.calico) startPod(stage, cluster, machine)
+}
+
 export const startPod = (stage: Stage, cluster: Cluster, machine: Machine): void => {
+  if (machine.tainted || cluster.trouble.daemonSet) return
   cluster.versions += 1
   const suffix = `${machine.name}-${cluster.versions}`
   const at = stage.iso()
@@ -90,7 +107,8 @@ export const join = (stage: Stage, cluster: Cluster, name: string): void => {
   startPod(stage, cluster, machine)
 }
 
-export const nodeState = ({ name, createdAt, ready, readySince, zone }: Machine) => {
+export const nodeState = ({ name, createdAt, ready, readySince, zone, tainted }: Machine) => {
   const labels = { 'kubernetes.io/os': 'linux', ...(zone && { 'topology.kubernetes.io/zone': zone }) }
-  return nodeNamed(name, { createdAt, ready, readySince, labels })
+  const taints = tainted && { taints: [{ key: 'dedicated', effect: 'NoExecute' }] }
+  return nodeNamed(name, { createdAt, ready, readySince, labels, ...taints })
 }

@@ -92,7 +92,7 @@ const heal = ({ stage }: World, cluster: Cluster, machine: Machine): void => {
   delete machine.breaksOn
   if (!machine.ready) Object.assign(machine, { ready: true, readySince: stage.iso() })
   if (!machine.down && machine.calico?.ready) return
-  if (!machine.calico) return
+  if (!machine.calico || machine.calico.deletedAt) return
   machine.restarts += 1
   delete machine.down
   if (!machine.calico.ready) machine.calico = readyNow(machine.calico, stage)

@@ -7,15 +7,18 @@ import {
   type Wish,
   modeChanged,
   objectNamed,
+  owns,
   podsOf,
   rangeKey,
   restarted,
   setOf,
+  times,
 } from '../../domain/states.ts'
 import type { Random } from './random.ts'
 
 export const v3 = 'projectcalico.org/v3'
 export const v1 = 'crd.projectcalico.org/v1'
+export const crds = 'apiextensions.k8s.io/v1'
 const operator = 'operator.tigera.io/v1'
 
 /** How a cluster is installed. */
@@ -63,7 +66,7 @@ export const natureOf = (random: Random): Nature => {
     // CRDs of v3, and no API server of Calico.
     // Calico with its own etcd.
     [v3, operator],
-    ...(missed ? [] : [['apiextensions.k8s.io/v1', v3, operator]]),
+    ...(missed ? [] : [[crds, v3, operator]]),
   ])
   return {
     missed,
@@ -81,19 +84,26 @@ export const natureOf = (random: Random): Nature => {
 }
 
 const versionOf = ({ missed, apis }: Nature): string =>
-  missed ? 'v3.22.5' : apis.includes('apiextensions.k8s.io/v1') ? 'v3.32.0' : 'v3.28.4'
+  missed ? 'v3.22.5' : apis.includes(crds) ? 'v3.32.0' : 'v3.28.4'
 
 /** The state of such a cluster, before anything happens. */
 export const stateOf = (nature: Nature, wish: Pick<Wish, 'nodes' | 'eks'>): ClusterState => {
   const plain = healthy({ ...wish, calico: versionOf(nature), kubernetes: nature.kubernetes })
   const old = nature.missed ? restarted(modeChanged(plain, 'ipvs'), 'kube-proxy') : plain
   const edits = [
+    withInstallers,
     nature.metrics && withMetrics,
     nature.byManifest && movedToKubeSystem,
     nature.ownObject && withOwnObject,
     nature.copies && withCopy,
   ]
   return edits.reduce<ClusterState>((state, edit) => (edit ? edited(state, edit) : state), old)
+}
+
+/** Before anybody else, `default` was written by those who installed Calico: one says no time. */
+const withInstallers = (state: ClusterState): void => {
+  const { time: _time, ...untimed } = owns('kubectl', ['f:spec', 'f:logSeverityScreen'], times.installed)
+  objectNamed(state, 'default').managedFields.push(owns('calico-node', ['f:spec'], times.installed), untimed)
 }
 
 const withOwnObject = (state: ClusterState): void => {
@@ -115,7 +125,15 @@ const withMetrics = (state: ClusterState): void => {
 const movedToKubeSystem = (state: ClusterState): void => {
   const set = setOf(state, 'calico-node')
   set.namespace = 'kube-system'
-  set.template.env = [{ name: 'FELIX_BPFENABLED', from: { configMap: 'calico-config', key: 'bpf', optional: true } }]
+  set.template.env = [
+    { name: 'FELIX_BPFENABLED', from: { configMap: 'calico-config', key: 'bpf', optional: true } },
+    { name: 'FELIX_IPINIPMTU', from: { configMap: 'calico-config', key: 'mtu', optional: true } },
+    { name: 'FELIX_LOGSEVERITYSCREEN', value: 'info' },
+  ]
+  set.template.envFrom = [
+    { configMap: 'calico-config', optional: true, prefix: 'CONFIG_' },
+    { unknown: 'Secret/aws', prefix: 'AWS_' },
+  ]
   state.configMaps['kube-system/calico-config'] = read({
     data: { bpf: 'false' },
     createdAt: set.createdAt,
@@ -124,7 +142,7 @@ const movedToKubeSystem = (state: ClusterState): void => {
     annotations: {},
   })
   for (const pod of podsOf(state, 'calico-node'))
-    Object.assign(pod, { namespace: 'kube-system', env: set.template.env })
+    Object.assign(pod, { namespace: 'kube-system', env: set.template.env, envFrom: set.template.envFrom })
 }
 
 const withCopy = (state: ClusterState): void => {

@@ -24,6 +24,7 @@ interface Queue {
   fifo: boolean
   visibilitySeconds: number
   work?: Worker
+  restsUntil?: number
   messages: Message[]
   /** When an id was last sent: FIFO drops a second one within five minutes. */
   sent: Map<string, number>
@@ -32,6 +33,8 @@ interface Queue {
 export interface Queues {
   client: (party: Party) => SQSClient
   attach: (name: string, work: Worker) => void
+  /** Nobody works on its messages for so many seconds, as where Lambda has no room for the function. */
+  rest: (name: string, seconds: number) => void
   /** Messages that are not done, by queue. */
   left: () => Record<string, Message[]>
   dead: { queue: string; body: string; reason: string }[]
@@ -78,6 +81,7 @@ export const queuesOf = (
     void work(queue, message)
   }
   const pump = (queue: Queue): void => {
+    if (schedule.now() < (queue.restsUntil ?? 0)) return
     for (const message of queue.messages)
       if (message.from <= schedule.now() && !isBlocked(queue, message)) deliver(queue, message)
   }
@@ -115,6 +119,12 @@ export const queuesOf = (
     attach: (name, work) => {
       const queue = queues.get(urlOf(name))
       if (queue) queue.work = work
+    },
+    rest: (name, seconds) => {
+      const queue = queues.get(urlOf(name))
+      if (!queue) return
+      queue.restsUntil = Math.max(queue.restsUntil ?? 0, schedule.now() + seconds * 1000)
+      schedule.after(seconds * 1000, () => pump(queue))
     },
     left: () => Object.fromEntries([...queues.values()].map(({ name, messages }) => [name, messages])),
     dead,

@@ -13,8 +13,11 @@ export const rangeOn = ({ felix }: Cluster, machine: string): string | undefined
 
 /** The annotations in the copy of the metadata of a stored object, which take precedence. */
 export const copyIn = (object: FelixObject | undefined): Record<string, string> =>
-  (JSON.parse(object?.annotations['projectcalico.org/metadata'] ?? '{}') as { annotations?: Record<string, string> })
-    .annotations ?? {}
+  (
+    JSON.parse(object?.annotations['projectcalico.org/metadata'] ?? '{}') as {
+      annotations?: Record<string, string>
+    } | null
+  )?.annotations ?? {}
 
 /** Felix reads the names of its parameters in any case. */
 export const otherSpelling = rangeKey.toLowerCase()

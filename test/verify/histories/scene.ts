@@ -7,7 +7,7 @@ import { type Cluster, clusterOf } from './cluster.ts'
 import { deploymentOf } from './deployment.ts'
 import { fleetOf } from './fleet.ts'
 import { hubOf } from './hub.ts'
-import { places, policyOf, routesOf, rulesOf } from './inputs.ts'
+import { places, policyOf, queueNames, routesOf, rulesOf } from './inputs.ts'
 import { onlookerOf } from './invariants.ts'
 import { natureOf } from './natures.ts'
 import { queuesOf } from './queues.ts'
@@ -28,12 +28,11 @@ export const begin = (stage: Stage, calmSince: number) => {
   const armed: Armed = { look: [], writing: [], leasing: [], wrote: [], evaluated: [], permitted: [] }
   const table = tableOf(stage, () => armed.permitted.shift()?.())
   const published: Published[] = []
-  const queues = queuesOf(stage, [
-    { name: 'evaluations', visibilitySeconds: 360 },
-    { name: 'steps.fifo', fifo: true, visibilitySeconds: 360 },
-    { name: 'tellings', visibilitySeconds: 360 },
-    { name: 'places', visibilitySeconds: 360 },
-  ])
+  const fifo = (name: string) => name.endsWith('.fifo')
+  const queues = queuesOf(
+    stage,
+    queueNames.map((name) => ({ name, fifo: fifo(name), visibilitySeconds: 360 })),
+  )
   const onlooker = onlookerOf(stage, { table, deployment, slackMs: 2 * skew + 2_000 })
   const watch = watchOf(onlooker, armed, statusOf(stage))
   const fleet = fleetOf(stage, watch, { places, deployment, hasOrganization: random.chance(0.3) })
@@ -58,7 +57,7 @@ export const begin = (stage: Stage, calmSince: number) => {
     if (ref.account === places[0].account) bridge(stage, auditLines(ref, name), hub.auditLog)
   }
   const terminals = terminalsOf(stage, watch, { onlooker, deployment })
-  const world: World = { stage, fleet, onlooker, terminals, deployment, event, hear, hearLog, audit, armed }
+  const world: World = { stage, fleet, onlooker, terminals, deployment, queues, event, hear, hearLog, audit, armed }
   addClusters(world)
   sweeps(stage, calmSince, hub.sweep)
   const ended = { fleet, table, queues, published, onlooker, calmSince }
