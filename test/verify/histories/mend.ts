@@ -74,6 +74,8 @@ const tidy = ({ stage, onlooker }: World, cluster: Cluster, object: FelixObject)
   const after = object.name === 'default' ? { ...object, annotations: Object.fromEntries(kept) } : undefined
   const writer = { name: 'an operator', kind: 'others' } as const
   writeFelix(stage, onlooker, { cluster, writer, name: object.name, after })
+  // It was asked for, and takes nothing back.
+  onlooker.page(cluster).reverted.delete(object.name)
 }
 
 const insistedAfterMs = 15 * 60_000
