@@ -4,26 +4,14 @@ import type { DaemonSetState } from '../../shared/domain/cluster.ts'
 import type { Action } from '../../shared/domain/policy/policy.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
-import type { Evaluation, RolloutStep } from '../../shared/messages.ts'
-import { evaluate } from '../../shared/workflows/fleet/evaluate.ts'
-import * as beginning from '../../shared/workflows/fleet/beginning.ts'
-import { handleStep, type HandleStepTools } from '../../shared/workflows/fleet/rollout-message.ts'
 import { deploymentHolder } from '../../shared/workflows/fleet/tools.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
-import { eksState, hub, out, ref, stateOf } from './hub.ts'
+import { deploymentOf, own } from './both-functions.ts'
+import { out } from './hub.ts'
 import { felixObject, startRollout, worldOf, type World } from './world.ts'
 
 /** A halt that cannot restore its node yet, in a deployment that hears of the cluster all the time. */
 const target = '20000:32767'
-const minute = 60_000
-const own = { holder: deploymentHolder, leaseSeconds: 900 }
-
-interface Waiting {
-  at: number
-  id: string
-  step?: RolloutStep
-  evaluation?: Evaluation
-}
 
 const halted = (wrote: string, held: { holder: string; leaseSeconds: number }): World => {
   const world = worldOf(['n0', 'n1'], [felixObject('default'), felixObject('node.n1')])
@@ -52,72 +40,6 @@ const haltedAtOnce = async (nodes: number): Promise<World> => {
     if (outcome.next === 'wait') world.clock += outcome.seconds * 1_000
   }
   return world
-}
-
-interface About {
-  /** What the evaluations see. */
-  sees?: () => string
-  /** The time of each step. */
-  stepSeconds?: number
-  brake?: () => Action
-  /** Each step becomes a dead letter. */
-  fails?: () => boolean
-}
-
-/** Both functions with their queues, by a clock that jumps from message to message. */
-const deploymentOf = (world: World, about: About = {}) => {
-  const { sees = () => out, stepSeconds = 1, brake = () => 'sync', fails = () => false } = about
-  const waiting: Waiting[] = []
-  const sent = new Map<string, number>()
-  let count = 0
-  const send = (message: Pick<Waiting, 'step' | 'evaluation'>, seconds = 0) =>
-    void waiting.push({ at: world.clock + (seconds + 1) * 1_000, id: `m${(count += 1)}`, ...message })
-  const braking = { brake: { read: async () => ({ most: brake() }), command: () => 'release it' } }
-  const it = hub({}, { now: () => new Date(world.clock), ...braking })
-  const queues: HandleStepTools['queues'] = {
-    ...it.tools.queues,
-    sendEvaluation: async (evaluation, { delaySeconds = 0 } = {}) => send({ evaluation }, Math.min(delaySeconds, 900)),
-    sendRolloutStep: async (step, dedupId) => {
-      // As FIFO queues do.
-      if (world.clock - (sent.get(dedupId) ?? 0) < 5 * minute) return
-      sent.set(dedupId, world.clock)
-      send({ step }, stepSeconds - 1)
-    },
-  }
-  const work = async ({ step, evaluation, id: messageId }: Waiting) => {
-    it.state = stateOf(sees(), { observedAt: world.iso(), rollout: read(world.lease) })
-    if (evaluation) return evaluate({ ...it.tools, queues }, evaluation, { messageId })
-    const { fleet, policy, log } = it.tools
-    const access = {
-      describe: async () => read({ state: eksState } as never),
-      observe: () => Promise.reject(new Error('nothing begins here')),
-      kube: () => world.tools.kube,
-    }
-    const records = { keepActed: async () => undefined }
-    const about = { fleet, policy, log, access, records, queues, beginning: async () => beginning }
-    const tools = { ...world.tools, ...own, ...braking, ...about }
-    return step && !fails() && handleStep(tools, step, { messageId })
-  }
-  const chains = () => waiting.filter(({ step, evaluation }) => step || evaluation?.reason === 'rollout').length
-  /** One at the end of each two minutes; the next one may be asked for just before. */
-  const follows = () => waiting.filter(({ evaluation }) => evaluation?.reason === 'follow').length
-  const run = async (minutes: number, each: () => void) => {
-    const end = world.clock + minutes * minute
-    for (;;) {
-      const [next] = waiting.toSorted((a, b) => a.at - b.at)
-      if (!next || next.at > end) break
-      waiting.splice(waiting.indexOf(next), 1)
-      world.clock = Math.max(world.clock, next.at)
-      await work(next)
-      each()
-    }
-    world.clock = end
-  }
-  const hear = (seconds: number) => send({ evaluation: { schemaVersion: 1, cluster: ref, reason: 'event' } }, seconds)
-  const begin = () => send({ step: { schemaVersion: 1, cluster: ref, begin: false } })
-  const halts = () => it.notices.filter(({ attributes }) => attributes.kind === 'halted').map(({ text }) => text)
-  const haltsTold = () => halts().length
-  return { run, hear, begin, chains, follows, halts, haltsTold }
 }
 
 const twoSets = (kube: KubeClient): KubeClient => ({

@@ -26,7 +26,9 @@ export const newsOf = ({ verdict, findings, plan }: Report, lasting = false): st
     .filter(({ severity }) => severity !== 'info')
     .map(({ code, severity }) => `${severity} ${code}`)
   if (verdict === 'changing' && codes.length === 0) return undefined
-  const bad = verdict === 'in-step' || verdict === 'not-applicable' ? [] : [verdict]
+  // Of a halt people hear at once: the end of a change under way is no news of it.
+  const isHalted = codes.some((it) => it.endsWith(' ROLLOUT_HALTED'))
+  const bad = isHalted || verdict === 'in-step' || verdict === 'not-applicable' ? [] : [verdict]
   return [...bad, ...new Set(codes.toSorted())].join('; ')
 }
 

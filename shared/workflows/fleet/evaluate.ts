@@ -24,6 +24,7 @@ import {
   decideNext,
   giveBack,
   type Going,
+  goesOn,
   idleSince,
   recheckSeconds,
   type Next,
@@ -112,11 +113,13 @@ export const evaluate = async (
     await passOn(tools, message, seen)
     await follow(tools, message, least)
   }
-  if (isChanging && (message.attempt ?? 0) < followedAtMost) return again()
+  const isHalted = rollout?.state === 'halted'
+  const isLeft = isChanging && !isHalted && !(action === 'sync' && goesOn(tools, message, seen))
+  if (isLeft && (message.attempt ?? 0) < followedAtMost) return again()
   if (!broke && mayPass(message, seen, report)) return again(retryAfter(seen))
   const stored = await tools.records.lastReport(clusterKey(cluster))
   const last = stored && predates(stored.observedAt, incarnation) ? undefined : stored
-  if (isChanging) {
+  if (isLeft) {
     await tell(tools, cluster, { report, last, incarnation, action, lasting: true })
     return again()
   }
@@ -134,6 +137,8 @@ export const evaluate = async (
   await tell(tools, cluster, {
     ...about,
     action,
+    // Of what a change brings people hear when it is over.
+    lasting: isHalted && !knowsHalt(last, report),
     waits,
     unfinished: unfinished && !isSilent(seen),
     halted: haltIn(seen, isHeld ? tools.brake?.command('sync') : undefined),
@@ -148,6 +153,13 @@ export const evaluate = async (
   // A step that only gives up the Lease leads to no evaluation.
   const look = next.send && !next.leaves ? undefined : (next.again ?? later)
   await continueRollout(tools, message, { ...going, next: look ? { ...next, again: look } : next })
+  // A step that follows a step leads to the next evaluation.
+  if (isChanging && !(next.send && message.reason === 'rollout')) await again()
+}
+
+const knowsHalt = (last: Report | undefined, { findings }: Report): boolean => {
+  const severityIn = (all: Report['findings'] = []) => all.find(({ code }) => code === 'ROLLOUT_HALTED')?.severity
+  return severityIn(last?.findings) === severityIn(findings)
 }
 
 /** Nobody looks at this cluster any more, so its Lease is not read. A step that is under way ends before another cluster begins. */

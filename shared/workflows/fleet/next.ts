@@ -1,21 +1,24 @@
-import type { ClusterState } from '../../domain/cluster.ts'
+import type { ClusterState, PodState } from '../../domain/cluster.ts'
 import { wasRemoved } from '../../domain/facts/applicability.ts'
 import { exceptionsFor, forbidsBy } from '../../domain/policy/exception.ts'
-import { carriedSeconds, type Leaving, type Permit } from '../../domain/policy/fleet-budget.ts'
+import { carriedSeconds, type Leaving } from '../../domain/policy/fleet-budget.ts'
 import { failureOf, valueOf } from '../../domain/read.ts'
 import type { Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
+import { isMarked } from '../../domain/rollout/marks.ts'
 import { parseRollout, rolloutIn } from '../../domain/rollout/parse.ts'
+import { overriddenNode } from '../../domain/rollout/range-writes.ts'
 import { restsUntil } from '../../domain/rollout/rest.ts'
 import { type Rollout, takesSteps } from '../../domain/rollout/rollout.ts'
-import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
+import { isWatched } from '../../domain/rollout/watched.ts'
+import { clusterKey, type ClusterRef, type Evaluation, type RolloutStep } from '../../messages.ts'
 import { deploymentHolder, type EvaluateTools } from './tools.ts'
 import { budgetSpent, type Hold, holdFor } from '../rollout/hold.ts'
 import { heldByOther } from '../rollout/lease.ts'
 
 /** The actions after an evaluation. */
 export interface Next {
-  send?: { begin: boolean; decided?: string; permit?: Permit }
+  send?: Pick<RolloutStep, 'begin' | 'decided' | 'permit' | 'changing'>
   /** Why the change is not made yet, for people. */
   waits?: string
   /** Nothing is being changed here: the cluster's permit of the fleet budget is released. */
@@ -74,6 +77,7 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
       if (!(isContinued || isNobodys))
         return { passes: message.reason === 'follow' && record?.holder !== deploymentHolder }
       if (wasRemoved(state)) return whileRemoved
+      if (report.verdict === 'changing') return { send: withoutTouching(message) }
       return blockedBy.length > 0 || isExcepted(tools, rollout, state)
         ? { leaves: true }
         : continueRunning(tools, message, changes.length > 0)
@@ -105,6 +109,28 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
 /** The fleet budget woke the cluster, or a step of it had a permit. */
 const hasTurn = ({ reason, permit }: Evaluation): boolean =>
   permit !== undefined || (reason !== 'event' && reason !== 'sweep')
+
+/**
+ * While the cluster changes, a rollout with a node in flight goes on with what observes and undoes: the change may wait for the
+ * very node that it broke. A running one by the message that has its decision.
+ */
+export const goesOn = ({ policy, now }: EvaluateTools, message: Evaluation, state: ClusterState): boolean => {
+  const rollout = rolloutIn(state)
+  if (!rollout || !takesSteps(rollout)) return false
+  if (rollout.state === 'running' && (message.reason !== 'rollout' || message.decided === undefined)) return false
+  const objects = valueOf(state.felix)?.objects ?? []
+  const ours = new Set(objects.filter(isMarked).map(overriddenNode))
+  const isUnwell = ({ role, ready, node }: PodState) => role === 'calico-node' && !ready && ours.has(node)
+  return isWatched({ rollout, now: now().getTime() }, objects, policy) || (valueOf(state.pods)?.some(isUnwell) ?? false)
+}
+
+/** Its permit is neither needed nor renewed. */
+const withoutTouching = ({ decided, permit }: Evaluation): NonNullable<Next['send']> => ({
+  begin: false,
+  changing: true,
+  ...(decided !== undefined && { decided }),
+  ...(permit && { permit }),
+})
 
 /** Its abort renews the permit of a rollout, and goes on without: also where it expired and another cluster has the place. */
 const abortWithPermit = async (tools: EvaluateTools, message: Evaluation) => {

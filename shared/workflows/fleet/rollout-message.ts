@@ -12,12 +12,11 @@ import { type Policy, switchOf } from '../../domain/policy/policy.ts'
 import type { Read, ReadFailure } from '../../domain/read.ts'
 import type { JournalEntry } from '../../domain/rollout/journal.ts'
 import { carriedSeconds, type Permit } from '../../domain/policy/fleet-budget.ts'
-import { isMarked } from '../../domain/rollout/marks.ts'
-import { changeTime } from '../../domain/rollout/on-record.ts'
 import { carefulPace } from '../../domain/rollout/pace.ts'
 import { rolloutIn, soundRollout } from '../../domain/rollout/parse.ts'
 import { restsUntil } from '../../domain/rollout/rest.ts'
-import { askLater, isOutdated, isThrottled, readAgain, ReadError } from '../../errors.ts'
+import { isWatched } from '../../domain/rollout/watched.ts'
+import { askLater, isOutdated, isThrottled, KubeError, readAgain, ReadError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { clusterKey, type ClusterRef, type RolloutStep } from '../../messages.ts'
 import { braked, fenced, HeldError, holdFor, holdSeconds, holdWithout, type Hold, stoppedBy } from '../rollout/hold.ts'
@@ -89,7 +88,7 @@ const letPermitGo = async (
 }
 
 const stepAndSend = async (tools: HandleStepTools, message: RolloutStep, messageId: string): Promise<void> => {
-  const { cluster, incarnation, permit } = message
+  const { cluster, incarnation, permit, changing } = message
   const { missing, decided, ...outcome } = await stepOn(tools, message)
   const subject = { schemaVersion: 1, cluster, ...(incarnation && { incarnation }) } as const
   const known = { ...subject, ...(decided !== undefined && { decided }) }
@@ -98,7 +97,7 @@ const stepAndSend = async (tools: HandleStepTools, message: RolloutStep, message
   tools.log('step', { cluster: clusterKey(cluster), ...outcome, ...(missing && { missing }) })
   switch (outcome.next) {
     case 'now':
-      return tools.queues.sendRolloutStep({ ...known, begin: false, ...held }, messageId)
+      return tools.queues.sendRolloutStep({ ...known, ...(changing && { changing }), begin: false, ...held }, messageId)
     case 'wait':
       return tools.queues.sendEvaluation(
         { ...known, reason: 'rollout', waits: messageId, ...againIn(outcome), ...held },
@@ -152,12 +151,17 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
   const end = eks ? whyOver(message, eks.state) : 'the cluster was deleted'
   const kube = eks && end === undefined ? tools.access.kube(cluster, eks) : undefined
   if (!eks || !kube) return { next: 'over', state: 'none', why: end ?? 'the cluster has no endpoint' }
-  if (eks.state.status !== 'ACTIVE')
-    return { next: 'wait', seconds: 60, why: `EKS reports the cluster as ${eks.state.status}`, decided }
+  const { status } = eks.state
+  const isActive = status === 'ACTIVE'
+  const why = isActive ? 'the cluster is changing' : `EKS reports the cluster as ${status}`
+  const changing: Hold | undefined = isActive && !message.changing ? undefined : { seconds: 60, why }
+  // The next evaluation sees the change too: what a change breaks does not wait for its end.
+  if (changing && message.begin) return { next: 'wait', ...changing, decided }
   const stopped = async () => stoppedBy(switchOf(tools.policy, eks.state.tags, await tools.brake?.read()))
   const stop = await stopped()
   if (stop) return { next: 'wait', ...stop, decided }
-  const ask = guard(tools, message)
+  const permitted = guard(tools, message)
+  const ask = async () => changing ?? permitted()
   const record = (entries: JournalEntry[]) => tools.records.keepActed(clusterKey(cluster), entries)
   const rescue = braked(kube, stopped)
   const step = {
@@ -186,6 +190,8 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
     const { why, blockedBy, missing } = beginning
     return { next: 'over', state: 'none', why: [why, ...blockedBy].join(' '), ...(missing && { missing }) }
   } catch (error) {
+    // Its API server may deny what it allows; the next evaluation says what does not pass.
+    if (changing && error instanceof KubeError) return { next: 'wait', ...changing, decided }
     // The cluster changed while the rollout began.
     if (isOutdated(error)) return { next: 'look', ...readAgain(error, message.outdated) }
     // The API server throttles the reads and the first writes of a rollout's begin, or the read of its Lease.
@@ -254,23 +260,14 @@ const guard = (tools: HandleStepTools, { permit }: RolloutStep): (() => Promise<
   }
 }
 
-/**
- * A node that was just touched, or became unwell a short time ago, is observed until it is well or its deadline has passed, even
- * if the next node is on hold.
- */
+/** A node that is watched is observed even if the next node is on hold. */
 const whileHeld = async (kube: KubeClient, hold: Hold, { now, policy }: HandleStepTools): Promise<number> => {
   const rollout = soundRollout(needed(await kube.lease()), now().getTime())
   const seconds = Math.min(hold.seconds, holdSeconds)
   if (!rollout) return seconds
-  const { settleSeconds, canarySeconds, nodeDeadlineSeconds } = carefulPace(rollout.pace, policy)
   const { objects } = needed(await kube.felixConfigurations([rollout.where.api]))
-  const touched = [
-    ...rollout.touching.map(({ at }) => Date.parse(at)),
-    ...objects.filter(isMarked).map((object) => changeTime({ rollout, now: now().getTime() }, object)),
-  ]
-  const watched = now().getTime() - (nodeDeadlineSeconds + canarySeconds) * 1000
-  const isWatched = [...touched, ...(rollout.unwell ?? []).map(({ since }) => Date.parse(since))].some(
-    (at) => at > watched,
-  )
-  return isWatched ? Math.min(seconds, Math.max(settleSeconds, 5)) : seconds
+  const { settleSeconds } = carefulPace(rollout.pace, policy)
+  return isWatched({ rollout, now: now().getTime() }, objects, policy)
+    ? Math.min(seconds, Math.max(settleSeconds, 5))
+    : seconds
 }
