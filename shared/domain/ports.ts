@@ -139,4 +139,9 @@ export function validRangesForWrite(ranges: readonly PortRange[]): WriteCheck {
   }
 }
 
+export const mayBeWritten = (text: string): boolean => {
+  const parsed = parsePortList(text)
+  return parsed.ok && validRangesForWrite(parsed.ranges).ok
+}
+
 export const isPort = (it: unknown): it is number => Number.isInteger(it) && Number(it) >= 1 && Number(it) <= 65535

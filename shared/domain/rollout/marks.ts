@@ -1,7 +1,7 @@
 import type { FelixObject } from '../cluster.ts'
 import { fingerprint } from '../fingerprint.ts'
 import { plain, shortened } from '../plain.ts'
-import { rangeTextAtMost } from '../ports.ts'
+import { mayBeWritten, rangeTextAtMost, specItemsMax } from '../ports.ts'
 import type { ServiceRange } from '../report.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { changedAtKey, changeKey, clockSkew, fieldManager, overrideKey, rangeAnnotation } from './annotations.ts'
@@ -11,6 +11,8 @@ export interface ChangeMark {
   by: string
   rollout: string
   from?: string
+  /** On `default`: the former `spec.kubeNodePortRanges`, which Felix ignores and people wrote. */
+  spec?: SpecItems
   why?: string
   /** RFC 3339: when the write was first noted, if there was an earlier attempt. */
   noted?: string
@@ -34,6 +36,13 @@ const longest = { mark: rangeTextAtMost + 8_000, by: 300, why: 500, filled: 100 
 export const formerIn = (from: string): string =>
   JSON.stringify(from).length <= rangeTextAtMost + 2 ? from : plain(shortened(from, 2_000))
 
+type SpecItems = (string | number)[]
+
+/** What Calico's API takes back; another spec is not remembered. */
+export const specItemsOf = (it: unknown): SpecItems | undefined =>
+  Array.isArray(it) && it.length <= specItemsMax && it.every(isItem) && mayBeWritten(it.join(',')) ? it : undefined
+const isItem = (it: unknown): boolean => /^(?:"[\d:]{1,11}"|\d{1,5})$/.test(JSON.stringify(it))
+
 /** Undefined: not written by this tool, or changed since. */
 export const changeMark = ({ annotations }: Pick<FelixObject, 'annotations'>): ChangeMark | undefined => {
   const text = annotations[changeKey] ?? ''
@@ -46,13 +55,18 @@ export const changeMark = ({ annotations }: Pick<FelixObject, 'annotations'>): C
 }
 
 const markOf = (it: unknown): ChangeMark | undefined => {
-  const { by, rollout, from, why, noted, known, filled, atOnce, seal } = (it ?? {}) as Record<keyof ChangeMark, unknown>
+  const { by, rollout, from, spec, why, noted, known, filled, atOnce, seal } = (it ?? {}) as Record<
+    keyof ChangeMark,
+    unknown
+  >
   if (typeof by !== 'string' || by.length > longest.by) return undefined
   if (typeof rollout !== 'string' || !/^\S{1,64}$/.test(rollout)) return undefined
   const fields = Array.isArray(filled) ? filled.filter((name) => typeof name === 'string').slice(0, longest.filled) : []
+  const items = specItemsOf(spec)
   return {
     by,
     rollout,
+    ...(items && { spec: items }),
     ...(typeof from === 'string' && { from }),
     ...(typeof why === 'string' && { why: why.slice(0, longest.why) }),
     ...(typeof noted === 'string' && !Number.isNaN(milliseconds(noted)) && { noted }),

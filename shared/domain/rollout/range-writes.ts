@@ -2,6 +2,7 @@ import type { FelixObject } from '../cluster.ts'
 import type { WriteCheck } from '../ports.ts'
 import type { CalicoApi } from '../report.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from './annotations.ts'
+import { changeMark } from './marks.ts'
 
 /** The validated value to write: the annotation's text and, if Calico's API accepts it, the spec's items. */
 export type RangeValue = Extract<WriteCheck, { ok: true }>
@@ -33,7 +34,7 @@ export const setRange = (object: FelixObject, value: RangeText, api: CalicoApi):
   spec: { kubeNodePortRanges: value.spec ?? null },
 })
 
-/** Removes the range and our marks from an object that existed before. */
+/** Removes the range and our marks from an object that existed before; the spec is as it was before our write. */
 export const unsetRange = (object: FelixObject, api: CalicoApi): ObjectPatch => ({
   metadata: {
     resourceVersion: object.resourceVersion,
@@ -42,7 +43,7 @@ export const unsetRange = (object: FelixObject, api: CalicoApi): ObjectPatch => 
       ...copied(object, api, (copy) => withoutOurs(withoutRange(copy))),
     },
   },
-  spec: { kubeNodePortRanges: null },
+  spec: { kubeNodePortRanges: changeMark(object)?.spec ?? null },
 })
 
 export const overrideName = (node: string): string => `node.${node}`

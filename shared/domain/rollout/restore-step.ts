@@ -1,5 +1,5 @@
 import type { FelixObject } from '../cluster.ts'
-import { parsePortList, validRangesForWrite } from '../ports.ts'
+import { mayBeWritten } from '../ports.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { changeMark } from './marks.ts'
 import { writtenBefore } from './memory.ts'
@@ -52,9 +52,4 @@ export const restoreStep = (current: RolloutNow, seen: StepInput): Restore | und
 export const isStillOurs = ({ id }: Rollout, objects: FelixObject[]): boolean => {
   const base = defaultIn(objects)
   return base !== undefined && changeMark(base)?.rollout === id
-}
-
-const mayBeWritten = (range: string): boolean => {
-  const parsed = parsePortList(range)
-  return parsed.ok && validRangesForWrite(parsed.ranges).ok
 }

@@ -12,7 +12,7 @@ import {
   type ObjectPatch,
 } from '../../domain/rollout/range-writes.ts'
 import { traces } from '../../domain/rollout/journal.ts'
-import { changeMark, type ChangeMark, formerIn, isOurs, sealOf } from '../../domain/rollout/marks.ts'
+import { changeMark, type ChangeMark, formerIn, isOurs, sealOf, specItemsOf } from '../../domain/rollout/marks.ts'
 import { changedAtKey, changeKey, overrideKey, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import type { Rollout } from '../../domain/rollout/rollout.ts'
 import type { StepTools } from './tools.ts'
@@ -50,7 +50,9 @@ export const writeDefault = async (
 ): Promise<void> => {
   const value = rangeValue(rollout.target ?? '', rollout.where.spec)
   const base = defaultIn(objects)
-  const marks = stamps(stamp(tools, rollout, base && rangeOf(base)))
+  const spec = rollout.where.spec && specItemsOf(base?.spec['kubeNodePortRanges'])
+  const { at, mark } = stamp(tools, rollout, base && rangeOf(base))
+  const marks = stamps({ at, mark: { ...mark, ...(spec && { spec }) } })
   if (base) {
     const change = marked(setRange(base, value, rollout.where.api), marks)
     await patch(tools, rollout, { object: base, change }, options)
@@ -67,8 +69,8 @@ export const writeFormer = async (
 ): Promise<void> => {
   const { api, spec } = rollout.where
   const unmarked = { [changedAtKey]: null, [changeKey]: null }
-  const change =
-    former === undefined ? unsetRange(object, api) : marked(setRange(object, rangeValue(former, spec), api), unmarked)
+  const change = unsetRange(object, api)
+  if (former !== undefined) change.metadata = marked(setRange(object, rangeValue(former, spec), api), unmarked).metadata
   await patch(tools, rollout, { object, change })
 }
 
