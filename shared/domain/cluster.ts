@@ -251,6 +251,8 @@ export interface FelixObject {
   uid: string
   resourceVersion: string
   createdAt: string
+  /** Somebody deleted it, and finalizers keep it. */
+  deletedAt?: string
   labels: Record<string, string>
   annotations: Record<string, string>
   spec: Record<string, unknown>

@@ -47,7 +47,7 @@ describe('the journal of a rollout', () => {
     ])
   })
 
-  test('costs two writes of the Lease for each of an object, before it and after it, and one at the end', async () => {
+  test('costs two writes of the Lease for each of an object, before it and after it, one before each removal, and one at the end', async () => {
     const world = worldOf(['n0', 'n1', 'n2'])
     startRollout(world, {
       target,
@@ -61,7 +61,7 @@ describe('the journal of a rollout', () => {
     }
     world.tools = { ...world.tools, kube: { ...world.tools.kube, putLease: counting } }
     await run(world)
-    expect(leases).toBe(2 * (3 + 1) + 1)
+    expect(leases).toBe(2 * (3 + 1) + 3 + 1)
   })
 
   test('has the intent of a restart before the pod is deleted, once, though the process dies in between', async () => {

@@ -187,9 +187,10 @@ const isToday = (
 
 /** Reverted during the rollout. */
 const takenBackToday: ClusterCheck = (cluster) => {
-  const { reverted, target, state } = rolloutIn(cluster.state) ?? {}
+  const { reverted, target, state, finishedAt } = rolloutIn(cluster.state) ?? {}
   if (!isToday(reverted, cluster.state)) return []
   const { object, at, by } = reverted
+  const who = by ?? 'somebody'
   const name = object.slice(object.indexOf('/') + 1)
   // Only a halted rollout can be resumed; after an abort another one begins.
   const later =
@@ -201,7 +202,10 @@ const takenBackToday: ClusterCheck = (cluster) => {
       code: 'FLAPPING',
       severity: 'warning',
       subject: object,
-      message: `The range ${target ?? '(none)'} was written to ${object} today and reverted by ${by ?? 'somebody'} before the rollout was over (seen ${at}). It is not written there a second time today.`,
+      message:
+        at === finishedAt
+          ? `${who} restored ${object} after this tool had removed it (seen ${at}). It is not removed a second time today.`
+          : `The range ${target ?? '(none)'} was written to ${object} today and reverted by ${who} before the rollout was over (seen ${at}). It is not written there a second time today.`,
       evidence: [{ object: leaseObject, field: field('taken-back'), value: by ?? 'not known by whom', at }],
       remedy: `Find the writer: ${kubectl(cluster)} get ${onFelix(cluster, name)} -o yaml --show-managed-fields\nIf it was deleted, the audit log shows by whom. Stop that writer, or exclude this cluster.\n${later}`,
     },

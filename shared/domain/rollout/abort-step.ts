@@ -4,7 +4,7 @@ import { rangeAnnotation } from './annotations.ts'
 import { atOncePlaces } from './at-once.ts'
 import { lost } from './halt-step.ts'
 import { isOurs } from './marks.ts'
-import { writtenBefore } from './memory.ts'
+import { isRestored, writtenBefore } from './memory.ts'
 import { changedAt } from './on-record.ts'
 import { type Flight, type RolloutNow, flightsOf, isLate, placesOf, remaining, wasUnwell } from './places.ts'
 import { overrideName } from './range-writes.ts'
@@ -19,7 +19,8 @@ import type { Settling } from './unwell.ts'
 export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   const { objects, defaultRange } = seen
   const { settleSeconds, nodeDeadlineSeconds } = current.rollout.pace
-  const ours = objects.filter(isOurs)
+  const isBack = isRestored(current.rollout)
+  const ours = objects.filter((it) => isOurs(it) && !isBack(it))
   const places = placesWith(current, seen, ours)
   const withdrawn = places.filter(isTakenBack)
   const flights = flightsOf(current.rollout, seen)
@@ -44,10 +45,10 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   })
   if (harmless) return { do: 'remove-override', object: harmless }
   const rest = places.filter((it) => !withdrawn.includes(it))
-  // What somebody took our marks from is not touched, nor a node that got its range from `default`: the next node waits
+  // What somebody took our marks from, or restored, is not touched, nor a node that got its range from `default`: the next node waits
   // for them all the same.
   const others = [
-    ...unmarkedPlaces(current, seen),
+    ...placesLeft(current, seen),
     ...(rest.length > 0 ? atOncePlaces(current, seen, placesOf(current, seen)) : []),
   ].filter((it) => !isLateNow(it))
   const waits = [...flights.filter((it) => !isPast(it)), ...others, ...unsettled].flatMap(
@@ -69,14 +70,12 @@ const placesWith = (current: RolloutNow, { pods }: StepInput, objects: FelixObje
 
 const isTakenBack = ({ object }: Place): boolean => object.annotations[rangeAnnotation] === undefined
 
-/** Nodes with an override that this rollout wrote and that is not provably ours any more. */
-const unmarkedPlaces = (current: RolloutNow, seen: StepInput): Place[] => {
+/** Nodes with an override that this rollout wrote and that is not provably ours any more, or is there again. */
+const placesLeft = (current: RolloutNow, seen: StepInput): Place[] => {
   const before = writtenBefore(current.rollout)
-  return placesWith(
-    current,
-    seen,
-    seen.objects.filter((object) => /^node\../.test(object.name) && !isOurs(object) && before(object.name) !== 'no'),
-  )
+  const isBack = isRestored(current.rollout)
+  const isLeft = (it: FelixObject) => (isOurs(it) ? isBack(it) : /^node\../.test(it.name) && before(it.name) !== 'no')
+  return placesWith(current, seen, seen.objects.filter(isLeft))
 }
 
 /** It was not well before its range was taken back: as its pod says, or as is remembered, whatever clock the node has. */

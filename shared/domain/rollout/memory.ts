@@ -39,7 +39,9 @@ export const noting = (rollout: Rollout, object: string, objects: FelixObject[])
   const seen = objects.filter((it) => isOurs(it) && it.annotations[rangeAnnotation] === rollout.target)
   const known = new Set(seen.map(({ name }) => wordOf(name)))
   const word = wordOf(object)
-  const others = (rollout.written ?? []).filter((it) => !known.has(it.replaceAll('?', '')) && !it.startsWith(word))
+  // What is written anew may be taken back anew.
+  const kept = forgotten(forgotten(rollout.written, rangeOff(object)), allOff(object))
+  const others = kept.filter((it) => !known.has(it.replaceAll('?', '')) && !it.startsWith(word))
   const mark = writtenBefore(rollout)(object) === 'no' ? '?' : '??'
   return [...others, ...[...known].filter((it) => it !== word), word + mark]
 }
@@ -53,6 +55,21 @@ export const confirmed = (written: string[], object: string): string[] => [
 /** The words without this object, because we deleted it ourselves. */
 export const forgotten = (written: string[] = [], object: string): string[] =>
   written.filter((it) => !it.startsWith(wordOf(object)))
+
+/** Words for what we take back from an object: its range, and what we wrote there as a whole. No object has such a name. */
+export const rangeOff = (object: string): string => `-${object}`
+export const allOff = (object: string): string => `=${object}`
+
+/**
+ * What we took back from this object is there again: somebody restored it, and it is left. The removal of an override restarts
+ * nothing: it is only noted, and made twice at most.
+ */
+export const isRestored = (rollout: Pick<Rollout, 'written'>): ((object: FelixObject) => boolean) => {
+  const before = writtenBefore(rollout)
+  return ({ name, annotations }) =>
+    before(allOff(name)) === 'perhaps twice' ||
+    (annotations[rangeAnnotation] !== undefined && ['yes', 'perhaps twice'].includes(before(rangeOff(name))))
+}
 
 /** The words of `default` and of the objects that are there. */
 export const thoseThere = (written: string[] = [], objects: FelixObject[]): string[] => {

@@ -5,7 +5,7 @@ import { abortStep, overridden } from './abort-step.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { atOncePlaces, momentOf } from './at-once.ts'
 import { isOurs } from './marks.ts'
-import { lastWriter, writtenBefore } from './memory.ts'
+import { isRestored, lastWriter, writtenBefore } from './memory.ts'
 import { changedAt } from './on-record.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
@@ -67,11 +67,8 @@ const settlingFor = (settle: number, flights: Flight[]): Settling[] => flights.m
 
 const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   const { target, pace } = current.rollout
-  if (target === undefined) {
-    // The reason for our overrides no longer exists: they are removed one by one as well.
-    const step = abortStep(current, seen)
-    return step.do === 'finish' ? undefined : step
-  }
+  // The reason for our overrides no longer exists: they are removed one by one as well.
+  if (target === undefined) return cleanUp(current, seen)
   const places = placesOf(current, seen)
   if (seen.trouble) return refused(current, places, seen.trouble)
   // Also with an earlier target: such a node was disturbed as well, and may still restart.
@@ -86,7 +83,8 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   const fight = revertedStep(current, places, seen)
   if (fight) return fight
   const away = awayFrom(current, seen)
-  const gone = away.find(({ node, object }) => seen.left?.has(node) && isOurs(object))
+  const isBack = isRestored(current.rollout)
+  const gone = away.find(({ node, object }) => seen.left?.has(node) && isOurs(object) && !isBack(object))
   if (gone) return { do: 'remove-override', object: gone.object }
   const missing = away.filter(({ node }) => !seen.left?.has(node))
   const bare = missing.find((it) => isOverdue(current, it, settle))
@@ -181,5 +179,10 @@ const afterOverrides = (current: RolloutNow, seen: StepInput): Step | undefined 
     return { do: 'halt', reason: revertedReason(target), reverted }
   }
   // With `canary` and `direct`, nodes may still have an earlier value of ours: those are removed one by one.
-  return objects.some(isOurs) ? abortStep(current, seen) : undefined
+  return objects.some(isOurs) ? cleanUp(current, seen) : undefined
+}
+
+const cleanUp = (current: RolloutNow, seen: StepInput): Step | undefined => {
+  const step = abortStep(current, seen)
+  return step.do === 'finish' ? undefined : step
 }

@@ -89,7 +89,7 @@ const assembled = (id: string, at: At, now: number): Parsed => {
       rollback: given('rollback', names),
       evidence: parseEvidence(at('evidence')),
       zones: given('zones', zonesOf),
-      written: given('written', (text) => all(words(text), (it) => (isWord(it) ? it : undefined))),
+      written: given('written', (text) => all(words(text), (it) => (isWord(it) ? it : undefined), 3 * most.names)),
       apart: given('apart', names),
       careful: given('careful', (text) => (text === 'true' ? (true as const) : undefined)),
       unwell: given('unwell', (text) => all(words(text), (word) => unwellOf(word, time))),

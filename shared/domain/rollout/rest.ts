@@ -8,11 +8,12 @@ import type { Rollout } from './rollout.ts'
 const restSeconds = 86_400
 
 /**
- * The time (milliseconds since 1970) before which a deployment begins none; 0: it may begin now. An abort that left our overrides
- * is not the end: another message reports that.
+ * The time (milliseconds since 1970) before which a deployment begins none; 0: it may begin now. Where overrides of ours are
+ * there, a state that says so is believed only if the journal has the end of the abort: then somebody restored them.
  */
 export const restsUntil = (rollout: Rollout | undefined, { felix }: ClusterState): number => {
-  const from = rollout?.state === 'aborted' ? rollout.finishedAt : undefined
-  if (from === undefined || valueOf(felix)?.objects.some(isOurs)) return 0
-  return milliseconds(from) + restSeconds * 1000
+  if (rollout?.state !== 'aborted' || rollout.finishedAt === undefined) return 0
+  const isEnded = rollout.journal?.entries.some((it) => it.what === 'aborted' && it.rollout === rollout.id)
+  if (!isEnded && valueOf(felix)?.objects.some(isOurs)) return 0
+  return milliseconds(rollout.finishedAt) + restSeconds * 1000
 }

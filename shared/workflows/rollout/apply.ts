@@ -1,8 +1,16 @@
 import type { FelixObject } from '../../domain/cluster.ts'
 import { objectName } from '../../domain/felix/layer.ts'
 import { emptyJournal, entriesBetweenLooks, unnoted } from '../../domain/rollout/journal.ts'
-import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
-import { forgotten, writtenBefore } from '../../domain/rollout/memory.ts'
+import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
+import {
+  allOff,
+  forgotten,
+  isRestored,
+  lastWriter,
+  noting,
+  rangeOff,
+  writtenBefore,
+} from '../../domain/rollout/memory.ts'
 import { overriddenNode, overrideName } from '../../domain/rollout/range-writes.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
 import { pendingPlaces, placesOf } from '../../domain/rollout/places.ts'
@@ -13,7 +21,8 @@ import { needed } from '../needed.ts'
 import { removeOverride, whyWithdrawn, withdrawOverride, writeDefault, writeOverride } from './range-writes.ts'
 import { halt } from './halt.ts'
 import { isDueForRenewal, putRollout, renew } from './lease.ts'
-import { type At, inJournal, needTimeToWrite, notedOnce, type Noting, remembered } from './remembered.ts'
+import { afterNote } from './note.ts'
+import { type At, needTimeToWrite, notedOnce, type Noting, putWritten, remembered } from './remembered.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 /** The effect of one decision, and what comes next. */
@@ -69,6 +78,7 @@ const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> =
         name,
         what: 'override',
         from,
+        to,
         write: (noting) => writeOverride(noting, rollout, { node, objects, from }),
       })
       return tools.tell({ what: 'override written', node, object: objectName(overrideName(node)), from, ...toRange })
@@ -78,6 +88,7 @@ const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> =
         name: 'default',
         what: 'promote',
         from: defaultRange,
+        to,
         write: (noting) => writeDefault({ ...noting, atOnce: reachesNodes(noting, at) }, rollout, objects),
       })
       return tools.tell({
@@ -87,8 +98,7 @@ const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> =
         ...toRange,
       })
     case 'remove-override':
-      if (seen.left?.has(overriddenNode(step.object))) await forget(tools, at, step.object.name)
-      await removeOverride(tools, rollout, step.object)
+      await remove(tools, at, step.object)
       return tools.tell({
         what: 'override removed',
         object: objectName(step.object.name),
@@ -99,10 +109,11 @@ const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> =
       const { node, object } = step
       const from = object.annotations[rangeAnnotation]
       // The next node waits for this one also where somebody takes the marks of this write.
-      await inJournal(tools, at, {
+      await remembered(tools, at, {
+        name: object.name,
+        as: rangeOff(object.name),
         what: 'take-back',
-        object: objectName(object.name),
-        ...(from !== undefined && { from }),
+        from,
         why: whyWithdrawn(rollout),
         write: (noting) => withdrawOverride(noting, rollout, object),
       })
@@ -117,11 +128,14 @@ const writeStep = async (tools: StepTools, at: At, step: Write): Promise<void> =
   }
 }
 
-/** A node of the same name may join later. */
-const forget = async ({ kube }: StepTools, { record, rollout }: At, name: string): Promise<void> => {
-  if (writtenBefore(rollout)(name) === 'no') return
-  const annotations = { [`${ours}written`]: forgotten(rollout.written, name).join(' ') || null }
-  await kube.putLease({ resourceVersion: record.resourceVersion, annotations })
+/** It is noted before, so that it is not made again and again. A node of the same name may join later. */
+const remove = async (tools: StepTools, { record, rollout, seen }: At, object: FelixObject): Promise<void> => {
+  const { name } = object
+  const isGone = seen.left?.has(overriddenNode(object))
+  const known = isGone ? { ...rollout, written: forgotten(rollout.written, name) } : rollout
+  const others = seen.objects.filter((it) => it !== object)
+  const now = await putWritten(tools, record, noting(known, allOff(name), others))
+  await afterNote(tools, { before: record, now }, () => removeOverride(tools, rollout, object))
 }
 
 const beginRestarts = async (tools: StepTools, at: At): Promise<Outcome> => {
@@ -185,12 +199,18 @@ type Ending = LeasedRollout & { seen: Pick<StepInput, 'objects'> }
 export const finish = async (tools: StepTools, at: Ending, unseen?: string): Promise<Outcome> => {
   const { rollout, seen } = at
   const state = rollout.state === 'aborting' ? 'aborted' : 'done'
-  const left = unseen ?? leftBehind(rollout, await objectsLeft(tools, at))
+  const objects = unseen === undefined ? await objectsLeft(tools, at) : []
+  const left = unseen ?? leftBehind(rollout, objects)
   const about = left === undefined ? {} : { why: left }
   const finishedAt = tools.now().toISOString()
   const { evidence: _evidence, written: _written, unwell: _unwell, ...rest } = rollout
   const reason = left === undefined ? {} : { reason: left }
-  const next: Rollout = { ...rest, ...reason, state, touching: [], restart: [], finishedAt }
+  const [restored] = restoredIn(rollout, objects)
+  const by = lastWriter(restored)
+  const reverted = restored && {
+    reverted: { object: objectName(restored.name), at: finishedAt, ...(by !== undefined && { by }) },
+  }
+  const next: Rollout = { ...rest, ...reason, ...reverted, state, touching: [], restart: [], finishedAt }
   const note = [...(unseen === undefined ? removals(rollout) : []), { what: state, ...about }]
   await putRollout(tools, at, next, { giveUp: true, objects: seen.objects, note })
   tools.tell({ what: state === 'done' ? 'rollout finished' : 'rollout aborted', ...about })
@@ -206,7 +226,7 @@ const objectsLeft = async ({ kube }: StepTools, { rollout, seen }: Ending): Prom
 
 /**
  * What is not provably ours is not removed. Nothing on the object says that this rollout wrote it: people find it by this.
- * Without a target, because its reason no longer exists, any range counts.
+ * Without a target, because its reason no longer exists, any range counts. What somebody restored is not removed again.
  */
 const leftBehind = (rollout: Rollout, objects: FelixObject[]): string | undefined => {
   const before = writtenBefore(rollout)
@@ -215,6 +235,26 @@ const leftBehind = (rollout: Rollout, objects: FelixObject[]): string | undefine
   const kept = objects.filter(
     (it) => it.name !== 'default' && keepsRange(it) && before(it.name) !== 'no' && !isOurs(it),
   )
-  const names = kept.map(({ name }) => name)
-  return names.length === 0 ? undefined : `somebody took our marks from ${listed(names, 5)}, which keep the range`
+  const texts = [
+    ...named(kept, (names) => `somebody took our marks from ${names}, which keep the range`),
+    ...named(restoredIn(rollout, objects), (names) => `somebody restored ${names}, which we had removed`),
+  ]
+  return texts.length === 0 ? undefined : texts.join('; ')
 }
+
+const restoredIn = (rollout: Rollout, objects: FelixObject[]): FelixObject[] => {
+  const isBack = isRestored(rollout)
+  return objects.filter((it) => isOurs(it) && isBack(it))
+}
+
+const named = (objects: FelixObject[], text: (names: string) => string): string[] =>
+  objects.length === 0
+    ? []
+    : [
+        text(
+          listed(
+            objects.map(({ name }) => name),
+            5,
+          ),
+        ),
+      ]

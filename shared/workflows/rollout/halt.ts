@@ -9,7 +9,7 @@ import {
   podEvidence,
   restoresDefault,
 } from '../../domain/rollout/halt-evidence.ts'
-import { ours, rangeAnnotation } from '../../domain/rollout/annotations.ts'
+import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
 import { overriddenNode, overrideName, overrideOn } from '../../domain/rollout/range-writes.ts'
 import { forgotten, restored, thoseThere } from '../../domain/rollout/memory.ts'
@@ -26,8 +26,8 @@ import { needed } from '../needed.ts'
 import { agreeing } from '../observe/nodes.ts'
 import { removeOverride, writeFormer, writeOverride } from './range-writes.ts'
 import { isWithheld } from './note.ts'
-import { putRollout, putSurely } from './lease.ts'
-import { type At, needTimeToWrite, notedOnce, remembered } from './remembered.ts'
+import { putRollout } from './lease.ts'
+import { type At, needTimeToWrite, notedOnce, putWritten, remembered } from './remembered.ts'
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 /**
@@ -164,6 +164,7 @@ const restoreDefault = async (tools: StepTools, at: At): Promise<Outcome> => {
         name: overrideName(node),
         what: 'override',
         from,
+        to: from,
         why: keeps,
         write: (noting) => writeOverride(noting, { ...rollout, why: keeps }, { node, objects, from }),
       })
@@ -186,10 +187,9 @@ const restoreDefault = async (tools: StepTools, at: At): Promise<Outcome> => {
       }
       const write = () => writeFormer(tools, rollout, { object, former: to })
       // A refusal says that somebody changed it at the same time: then the note is needed.
-      const { resourceVersion } = await notedOnce(tools, at, { note, next, write, isVain: isWithheld })
+      const noted = await notedOnce(tools, at, { note, next, write, isVain: isWithheld })
       tools.tell({ ...note, what: 'former value restored' })
-      const annotations = { [`${ours}written`]: restored(next.written).join(' ') }
-      await putSurely(tools.kube, { resourceVersion, annotations })
+      await putWritten(tools, noted, restored(next.written))
       return { next: 'now' }
     }
     case undefined: {

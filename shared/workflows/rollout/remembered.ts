@@ -22,10 +22,12 @@ export type At = LeasedRollout & { seen: StepInput }
  */
 export const needTimeToWrite = (): void => needTime(20_000, 'a write to the cluster')
 
-/** A write of the FelixConfiguration `name`, with what the journal says of it. */
+/** A write of the FelixConfiguration `name`, with what the journal says of it. `as`: remembered by another name (`memory.ts`). */
 interface RememberedWrite extends Pick<Note, 'what' | 'why'> {
   name: string
+  as?: string
   from: string | undefined
+  to?: string | undefined
   write: (tools: Noting) => Promise<void>
 }
 
@@ -36,18 +38,16 @@ interface RememberedWrite extends Pick<Note, 'what' | 'why'> {
 export const remembered = async (
   tools: StepTools,
   at: At,
-  { name, from, write, ...note }: RememberedWrite,
+  { name, as = name, from, to, write, ...note }: RememberedWrite,
 ): Promise<void> => {
   const { record, rollout, seen } = at
   const now = tools.now()
   const frozen = { ...tools, now: () => now }
   const object = objectName(name)
-  const before =
-    writtenBefore(rollout)(name) === 'perhaps' ? lastEntry(rollout, { object, what: note.what }) : undefined
+  const before = writtenBefore(rollout)(as) === 'perhaps' ? lastEntry(rollout, { object, what: note.what }) : undefined
   // Long after it, the entry would not bound the time of this write (`changeTime`).
   const cutShort = before && now.getTime() - milliseconds(before.at) <= clockSkew ? before : undefined
-  const written = noting(rollout, name, seen.objects)
-  const { target: to } = rollout
+  const written = noting(rollout, as, seen.objects)
   const about = { ...note, object, ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
   // The entry is recorded after the write.
   const entries = cutShort ? [] : entriesOf(frozen, rollout, [about])
@@ -59,12 +59,16 @@ export const remembered = async (
     () => write({ ...frozen, noted: cutShort?.at }),
     async (error) => isRefusal(error) || isUnwritten(tools, at, { name, error }),
   )
-  const { resourceVersion } = kept
-  await putSurely(tools.kube, {
-    resourceVersion,
-    annotations: { [`${ours}written`]: confirmed(written, name).join(' ') },
-  })
+  await putWritten(tools, kept, confirmed(written, as))
 }
+
+/** Only what is remembered of writes. */
+export const putWritten = (
+  { kube }: Pick<StepTools, 'kube'>,
+  { resourceVersion }: Pick<RolloutRecord, 'resourceVersion'>,
+  written: string[],
+): Promise<RolloutRecord> =>
+  putSurely(kube, { resourceVersion, annotations: { [`${ours}written`]: written.join(' ') || null } })
 
 /** The rollout's last entry about an object, if it is of this kind. */
 const lastEntry = (
@@ -77,22 +81,6 @@ const lastEntry = (
 
 const withoutEntry = (rollout: Rollout, entry: JournalEntry | undefined): Rollout =>
   rollout.journal && entry ? { ...rollout, journal: without(rollout.journal, entry) } : rollout
-
-/** A write that is only noted before. Where it was cut short, it is noted anew, with the new time. */
-export const inJournal = async (
-  tools: StepTools,
-  { record, rollout, seen: { objects } }: At,
-  { write, ...note }: Note & Pick<JournalEntry, 'object'> & { write: (tools: StepTools) => Promise<void> },
-): Promise<void> => {
-  const now = tools.now()
-  const frozen = { ...tools, now: () => now }
-  const entries = entriesOf(frozen, rollout, [note])
-  const noted = await putRollout(frozen, { record }, withoutEntry(rollout, lastEntry(rollout, note)), {
-    objects,
-    entries,
-  })
-  await afterNote(tools, { before: record, now: noted }, () => write(frozen))
-}
 
 interface NotedOnce {
   note: Note & Pick<JournalEntry, 'object'>

@@ -22,8 +22,8 @@ import { calicoPods, isRemoved, listsNone, observeRollout, unlisted } from './ob
 import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 
 /**
- * One step of the rollout in the Lease: at most five requests, or eight if it writes a range, which is noted before
- * and confirmed after (one more if the Lease is about to expire, a touched node is missing or not Ready, nodes are
+ * One step of the rollout in the Lease: at most five requests, six if it removes an override, or eight if it writes a range, which is
+ * noted before and confirmed after (one more if the Lease is about to expire, a touched node is missing or not Ready, nodes are
  * remembered as not well, a log is read, or the API is no longer served) and at most one effect on nodes. An effect that
  * was applied before and not acknowledged is visible in the cluster and not repeated. The Lease may be forged: no node is changed unless this
  * function or process decided it, and every step reads the cluster again. `outdated`: as the outcome before said.

@@ -73,7 +73,7 @@ const domainMutants: readonly Mutant[] = [
   {
     name: 'overrides stay behind',
     file: `${rollout}/next-step.ts`,
-    from: 'return objects.some(isOurs) ? abortStep(current, seen) : undefined',
+    from: 'return objects.some(isOurs) ? cleanUp(current, seen) : undefined',
     to: 'return undefined',
   },
   {
