@@ -292,6 +292,16 @@ test('what people know of the switches is kept by cluster and for the whole depl
   expect(await client.lastSwitch('deployment')).toEqual({ ...stored, action: 'off' })
 })
 
+test('what was read of a switch before what is kept does not replace it, nor the time since when it is known', async () => {
+  const kept = { state: 'report tag', action: 'report' as const, since: '2026-11-20T10:00:20.000Z' }
+  await client.putSwitch('1/r/later', kept)
+  await client.putSwitch('1/r/later', { state: 'sync tag', action: 'sync', since: '2026-11-20T10:00:00.000Z' })
+  await client.putSwitch('1/r/later', { ...kept, since: '2026-11-20T10:00:30.000Z' })
+  expect(await client.lastSwitch('1/r/later')).toEqual(kept)
+  await client.putSwitch('1/r/later', { ...kept, state: 'report brake', since: '2026-11-20T10:00:40.000Z' })
+  expect((await client.lastSwitch('1/r/later'))?.state).toBe('report brake')
+})
+
 describe('a look that is repeated', () => {
   const now = '2026-11-20T10:00:00.000Z'
   test('is known to have broken off where one of its message began and did not end', async () => {

@@ -5,7 +5,7 @@ import { emptyBudget, type FleetBudget, type Permit, take } from '../../shared/d
 import { type Action, policyWith } from '../../shared/domain/policy/policy.ts'
 import type { Report } from '../../shared/domain/report.ts'
 import { failed, read, valueOf } from '../../shared/domain/read.ts'
-import { clusterKey, type Evaluation } from '../../shared/messages.ts'
+import { clusterKey, deploymentKey, type Evaluation } from '../../shared/messages.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { passingLooks } from '../../shared/workflows/fleet/next.ts'
 import { accessMissing, accessNeeded } from '../../shared/workflows/rollout/access-review.ts'
@@ -796,6 +796,61 @@ describe('the switches', () => {
       `${blue} from sync to report by its tag calico-ipvs-sync`,
       `${blue} from report to sync by the deployment's policy`,
     ])
+  })
+
+  /** The first look reads the switch, and goes on only when it is let. */
+  const slow = () => {
+    const [reads, goes] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let isFirst = true
+    const answer = async <T>(value: T): Promise<T> => {
+      if (!isFirst) return value
+      isFirst = false
+      reads.resolve()
+      await goes.promise
+      return value
+    }
+    return { answer, reads: reads.promise, letGo: () => goes.resolve() }
+  }
+  const overtaken = async (it: ReturnType<typeof hub>, set: () => void, { reads, letGo }: ReturnType<typeof slow>) => {
+    const before = it.look('event')
+    await reads
+    it.clock += 20_000
+    set()
+    await it.look('event')
+    it.clock += 20_000
+    letGo()
+    await before
+    for (let looks = 0; looks < 2; looks += 1) await it.look('sweep')
+    return it.notices.map(({ subject }) => subject)
+  }
+
+  test('a brake is told once, though an evaluation that read it before goes on after that', async () => {
+    const position = { most: 'sync' as Action }
+    const first = slow()
+    const described = async () => first.answer(tagged(undefined)())
+    const it = hub({}, { brake: { read: async () => ({ ...position }), command: () => '' }, describe: described })
+    it.state = { ...healthy(), cluster: ref }
+    it.switches.set(deploymentKey, {
+      state: 'action sync, limit sync, brake sync',
+      action: 'sync',
+      since: '2026-11-19T10:00:00.000Z',
+    })
+    expect(await overtaken(it, () => (position.most = 'report'), first)).toEqual([
+      '[info] all clusters: action sync, limit sync, brake report',
+    ])
+    expect(it.switches.get(deploymentKey)?.state).toContain('brake report')
+  })
+
+  test('a tag is told once, though an evaluation that read it before goes on after that', async () => {
+    let tag = 'sync'
+    const first = slow()
+    const it = hub({}, { describe: async () => tagged(tag)(), observe: async () => first.answer(it.state) })
+    it.state = { ...healthy(), cluster: ref }
+    it.switches.set(clusterKey(ref), { state: 'sync tag', action: 'sync', since: '2026-11-19T10:00:00.000Z' })
+    expect(await overtaken(it, () => (tag = 'report'), first)).toEqual([
+      '[info] blue (111122223333 eu-central-1): switched from sync to report by its tag calico-ipvs-sync',
+    ])
+    expect(it.switches.get(clusterKey(ref))?.state).toBe('report tag')
   })
 
   test('while EKS does not answer, no tag is taken for removed', async () => {

@@ -36,6 +36,7 @@ export interface Records {
   keepVerdict: (cluster: string, report: Report) => Promise<void>
   /** The notified state of the switches. `key`: a cluster, or the whole deployment (`deploymentKey`). */
   lastSwitch: (key: string) => Promise<StoredSwitch | undefined>
+  /** Not over a state that was read later, nor over the same one, of which it is known since when people know it. */
   putSwitch: (key: string, stored: StoredSwitch) => Promise<void>
   /**
    * Only the message that reserves a notice sends it. `reserved`: send it now, then call `confirm` · `told`: it was
@@ -75,7 +76,7 @@ export interface Records {
 /** `begun`: what people may have been told after it. */
 export type StoredReport = Report & { begun?: string }
 
-/** `state`: the switches, as a text that changes only when they change. `since`: RFC 3339. */
+/** `state`: the switches, as a text that changes only when they change. `since`: RFC 3339, when they were first read so. */
 export interface StoredSwitch {
   state: string
   action: Switch['action']
@@ -157,7 +158,12 @@ export function records(dynamo: DynamoDBClient, table: string, sweep?: SweepRate
     lastSwitch: async (key) => switchIn(await get(key, 'switch')),
     putSwitch: async (key, { state, action, since }) => {
       const stored = { state: { S: state }, action: { S: action }, since: { S: since } }
-      await put({ Item: { cluster: { S: key }, record: { S: 'switch' }, ...stored } })
+      await put({
+        Item: { cluster: { S: key }, record: { S: 'switch' }, ...stored },
+        ConditionExpression: 'attribute_not_exists(#record) OR (since <= :since AND #state <> :state)',
+        ExpressionAttributeNames: { '#record': 'record', '#state': 'state' },
+        ExpressionAttributeValues: { ':since': stored.since, ':state': stored.state },
+      })
     },
     lookBegins: async (cluster, messageId, now) => {
       const begun = (await get(cluster, 'look'))?.['message']?.S === messageId

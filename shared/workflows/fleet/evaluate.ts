@@ -54,12 +54,13 @@ export const evaluate = async (
   const { cluster } = heard
   if (isOutsider(tools, cluster, heard.cause ?? heard.reason)) return letGo(tools, heard)
   if (!(await beginLook(tools, heard, { messageId }))) return
+  const readAt = iso(tools)
   const [eks, brake, { assess, plan }] = await Promise.all([
     tools.describe(cluster),
     tools.brake?.read(),
     tools.looking(),
   ])
-  if (brake) await tellDeploymentSwitched(tools, brake)
+  if (brake) await tellDeploymentSwitched(tools, brake, readAt)
   // The description of another cluster, for example its tags, must not be used for this one.
   const said = saidOf(cluster, valueOf(eks)?.state)
   if (!isThere(eks) || isAnother(heard.incarnation, said?.createdAt)) {
@@ -74,7 +75,7 @@ export const evaluate = async (
   const { action } = now
   if (action === 'off') {
     // Nothing is read to find out, but only a rollout under way has such a message.
-    await tellClusterSwitched(tools, cluster, { now, unfinished: known.reason === 'rollout', incarnation })
+    await tellClusterSwitched(tools, cluster, { now, readAt, unfinished: known.reason === 'rollout', incarnation })
     tools.log('cluster is switched off', { cluster: clusterKey(cluster), by: now.by })
     // Nobody looks at it any more: its last verdict must not count as one of the fleet. A brake is for a while.
     if (now.by !== 'brake') await forgetReport(tools, clusterKey(cluster))
@@ -91,7 +92,7 @@ export const evaluate = async (
   // Data that EKS did not return, for example tags, is not treated as changed; a brake that cannot be read was not set by anybody.
   const switchedAt =
     said && brake?.unreadable === undefined
-      ? await tellClusterSwitched(tools, cluster, { now, unfinished: unfinished || isToUndo, incarnation })
+      ? await tellClusterSwitched(tools, cluster, { now, readAt, unfinished: unfinished || isToUndo, incarnation })
       : undefined
   await keepClaims(tools, cluster, seen)
   const assessment = assess(seen, tools.policy)

@@ -74,6 +74,8 @@ const compared = (one: AttributeValue | undefined, operator: string, other: Attr
   switch (operator) {
     case '=':
       return left === right
+    case '<>':
+      return left !== right
     case '<':
       return left < right
     case '<=':
