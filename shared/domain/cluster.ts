@@ -251,8 +251,10 @@ export interface FelixObject {
   uid: string
   resourceVersion: string
   createdAt: string
-  /** Somebody deleted it, and finalizers keep it. */
+  /** It was deleted, and finalizers keep it. */
   deletedAt?: string
+  /** Never empty. */
+  finalizers?: string[]
   labels: Record<string, string>
   annotations: Record<string, string>
   spec: Record<string, unknown>

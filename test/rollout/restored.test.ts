@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { isStatus } from '../../lab/admin-client.ts'
 import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { valueOf } from '../../shared/domain/read.ts'
+import { isOurs } from '../../shared/domain/rollout/marks.ts'
 import { parseJournal } from '../../shared/domain/rollout/journal.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { decisionOf } from '../../shared/workflows/rollout/decision.ts'
@@ -111,6 +112,38 @@ test.each([
     expect(said).toContain(`restored FelixConfiguration/${name} after this tool had removed it`)
     // The next attempt of the day writes nothing.
     expect(await sync(syncTools(stage, policy), policy)).toMatchObject({ end: 'blocked' })
+    await asBefore(stage)
+  },
+  60_000,
+)
+
+const finalizers = ['backup.example/keep']
+
+test.each([
+  ['by an abort', 2, 'aborted'],
+  ['after the value is in default', 4, 'done'],
+])(
+  'what a finalizer keeps of an override has nothing of ours any more %s, and the end names it',
+  async (_, count, state) => {
+    const { name } = (await until(count)).metadata
+    await stage.cluster.request('PATCH', `${path}/${name}`, { metadata: { finalizers } }, merge)
+    if (state === 'aborted') await control(stage.direct, 'abort', { by: 'alice', now: stage.clock.now })
+    const observed = await stage.observer.begin()
+    expect(await toTheEnd(async () => undefined)).toMatchObject({
+      state,
+      why: expect.stringContaining(
+        `${name} has none of our values any more, and its finalizers (${finalizers[0]}) keep it`,
+      ),
+    })
+    const { metadata, spec } = (await overrideOn(name)) as Override
+    expect(metadata).toMatchObject({ finalizers, deletionTimestamp: expect.any(String) })
+    expect(Object.keys(metadata.annotations ?? {})).toEqual([])
+    expect(spec).not.toHaveProperty('kubeNodePortRanges')
+    await stage.observer.caughtUp()
+    expect(observed.felix.filter(({ node }) => name === `node.${node}`)).toHaveLength(state === 'aborted' ? 1 : 0)
+    const { state: now } = await lookAt(stage, policy)
+    expect(valueOf(now.felix)?.objects.filter(isOurs)).toEqual([])
+    await stage.cluster.request('PATCH', `${path}/${name}`, { metadata: { finalizers: null } }, merge)
     await asBefore(stage)
   },
   60_000,

@@ -264,6 +264,12 @@ const kubeOf = (the: () => World): KubeClient => {
       }),
     deleteFelix: (_api, { name }) =>
       counted((world) => {
+        const object = world.objects.get(name)
+        if (object?.finalizers) {
+          const resourceVersion = String(Number(object.resourceVersion) + 1)
+          world.objects.set(name, { ...object, resourceVersion, deletedAt: object.deletedAt ?? world.iso() })
+          return true
+        }
         let gone = false
         disturbing(world, () => (gone = world.objects.delete(name)))
         return gone

@@ -3,7 +3,7 @@ import { failed, type Read, type ReadFailure, read } from '../../domain/read.ts'
 import type { CalicoApi } from '../../domain/report.ts'
 import { ours } from '../../domain/rollout/annotations.ts'
 import { KubeError } from '../../errors.ts'
-import { exactTextMapOf, type Foreign, objectOf, present, textOf } from '../foreign.ts'
+import { exactTextMapOf, type Foreign, objectOf, present, textOf, textsOf, timeOf } from '../foreign.ts'
 import type { KubeHttp } from './http.ts'
 import { list } from './list.ts'
 import { managedFieldsOf, metadataOf } from './metadata.ts'
@@ -18,7 +18,10 @@ export const felixPath = (api: CalicoApi, name?: string): string =>
 
 export function felixOf(it: Foreign): FelixObject {
   const { name, uid, resourceVersion, createdAt, labels, annotations } = metadataOf(it)
-  const common = { name, uid, resourceVersion, createdAt, labels, annotations }
+  const metadata = objectOf(it['metadata'])
+  const [deletedAt, finalizers] = [timeOf(metadata['deletionTimestamp']), textsOf(metadata['finalizers'])]
+  const held = { ...(deletedAt !== undefined && { deletedAt }), ...(finalizers.length > 0 && { finalizers }) }
+  const common = { name, uid, resourceVersion, createdAt, ...held, labels, annotations }
   return { ...common, spec: objectOf(it['spec']), managedFields: managedFieldsOf(it) }
 }
 

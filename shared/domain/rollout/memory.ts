@@ -62,12 +62,13 @@ export const allOff = (object: string): string => `=${object}`
 
 /**
  * What we took back from this object is there again: somebody restored it, and it is left. The removal of an override restarts
- * nothing: it is only noted, and made twice at most.
+ * nothing: it is only noted, and made twice at most. What finalizers keep after it is then given its former content, once.
  */
 export const isRestored = (rollout: Pick<Rollout, 'written'>): ((object: FelixObject) => boolean) => {
   const before = writtenBefore(rollout)
-  return ({ name, annotations }) =>
-    before(allOff(name)) === 'perhaps twice' ||
+  return ({ name, annotations, deletedAt }) =>
+    before(allOff(name)) === 'yes' ||
+    (before(allOff(name)) === 'perhaps twice' && deletedAt === undefined) ||
     (annotations[rangeAnnotation] !== undefined && ['yes', 'perhaps twice'].includes(before(rangeOff(name))))
 }
 

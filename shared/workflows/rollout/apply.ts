@@ -4,6 +4,7 @@ import { emptyJournal, entriesBetweenLooks, unnoted } from '../../domain/rollout
 import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import {
   allOff,
+  confirmed,
   forgotten,
   isRestored,
   lastWriter,
@@ -134,8 +135,10 @@ const remove = async (tools: StepTools, { record, rollout, seen }: At, object: F
   const isGone = seen.left?.has(overriddenNode(object))
   const known = isGone ? { ...rollout, written: forgotten(rollout.written, name) } : rollout
   const others = seen.objects.filter((it) => it !== object)
-  const now = await putWritten(tools, record, noting(known, allOff(name), others))
+  const written = noting(known, allOff(name), others)
+  const now = await putWritten(tools, record, written)
   await afterNote(tools, { before: record, now }, () => removeOverride(tools, rollout, object))
+  if (object.deletedAt !== undefined) await putWritten(tools, now, confirmed(written, allOff(name)))
 }
 
 const beginRestarts = async (tools: StepTools, at: At): Promise<Outcome> => {
@@ -226,7 +229,8 @@ const objectsLeft = async ({ kube }: StepTools, { rollout, seen }: Ending): Prom
 
 /**
  * What is not provably ours is not removed. Nothing on the object says that this rollout wrote it: people find it by this.
- * Without a target, because its reason no longer exists, any range counts. What somebody restored is not removed again.
+ * Without a target, because its reason no longer exists, any range counts. What somebody restored is not removed again, and what finalizers
+ * keep is for those who set them.
  */
 const leftBehind = (rollout: Rollout, objects: FelixObject[]): string | undefined => {
   const before = writtenBefore(rollout)
@@ -238,6 +242,10 @@ const leftBehind = (rollout: Rollout, objects: FelixObject[]): string | undefine
   const texts = [
     ...named(kept, (names) => `somebody took our marks from ${names}, which keep the range`),
     ...named(restoredIn(rollout, objects), (names) => `somebody restored ${names}, which we had removed`),
+    ...heldIn(rollout, objects).map(
+      ({ name, finalizers = [] }) =>
+        `${name} has none of our values any more, and its finalizers (${listed(finalizers, 5)}) keep it: it goes when whoever set them removes them`,
+    ),
   ]
   return texts.length === 0 ? undefined : texts.join('; ')
 }
@@ -245,6 +253,14 @@ const leftBehind = (rollout: Rollout, objects: FelixObject[]): string | undefine
 const restoredIn = (rollout: Rollout, objects: FelixObject[]): FelixObject[] => {
   const isBack = isRestored(rollout)
   return objects.filter((it) => isOurs(it) && isBack(it))
+}
+
+/** Deleted, and still there without anything of ours. */
+const heldIn = (rollout: Rollout, objects: FelixObject[]): FelixObject[] => {
+  const before = writtenBefore(rollout)
+  return objects
+    .filter((it) => it.deletedAt !== undefined && before(allOff(it.name)) !== 'no' && !isOurs(it))
+    .slice(0, 5)
 }
 
 const named = (objects: FelixObject[], text: (names: string) => string): string[] =>

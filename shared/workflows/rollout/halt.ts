@@ -9,10 +9,10 @@ import {
   podEvidence,
   restoresDefault,
 } from '../../domain/rollout/halt-evidence.ts'
-import { rangeAnnotation } from '../../domain/rollout/annotations.ts'
+import { overrideKey, rangeAnnotation } from '../../domain/rollout/annotations.ts'
 import { isOurs } from '../../domain/rollout/marks.ts'
 import { overriddenNode, overrideName, overrideOn } from '../../domain/rollout/range-writes.ts'
-import { forgotten, restored, thoseThere } from '../../domain/rollout/memory.ts'
+import { allOff, confirmed, forgotten, restored, thoseThere } from '../../domain/rollout/memory.ts'
 import { isFlapping, thoseFlapping } from '../../domain/rollout/flapping.ts'
 import { presentPods, type RolloutNow } from '../../domain/rollout/places.ts'
 import { isStillOurs, restoreStep } from '../../domain/rollout/restore-step.ts'
@@ -126,6 +126,9 @@ export const rollBack = async (
   const current = { rollout, now: tools.now().getTime() }
   const well = object !== undefined && isWellWith(object, node, { current, seen })
   const removed = object === undefined || (!well && (await removeOverride(tools, rollout, object)))
+  // Felix reads what finalizers keep: the next step takes our value off it.
+  if (removed && object?.finalizers && object.deletedAt === undefined && object.annotations[overrideKey] === 'created')
+    return { next: 'now' }
   const takenBackAt = tools.now().toISOString()
   const { evidence } = rest
   const isCut = listed.length === 0 && evidence?.beside?.length === besideKept
@@ -135,7 +138,7 @@ export const rollBack = async (
     ...(others.length > 0 && { rollback: others }),
     ...(evidence && evidence.node === node && removed && { evidence: { ...evidence, takenBackAt } }),
     // Whoever resumes it wants it to be written there again.
-    ...(removed && { written: forgotten(rollout.written, overrideName(node)) }),
+    ...(removed && { written: forgottenOf(rollout, overrideName(node), object) }),
   }
   const { reason: why, target } = rollout
   const about = { object: objectName(overrideName(node)), ...(target && { from: target }), ...(why && { why }) }
@@ -144,6 +147,12 @@ export const rollBack = async (
   const left = `override left: ${well ? 'the node is well with it' : 'somebody changed it'}`
   tools.tell({ what: removed ? 'override taken back' : left, node, ...about })
   return others.length > 0 ? { next: 'now' } : over(next)
+}
+
+/** Whoever ends the rollout hears of what finalizers keep. */
+const forgottenOf = ({ written }: Rollout, name: string, object: FelixObject | undefined): string[] => {
+  const others = forgotten(written, name)
+  return object?.deletedAt === undefined ? others : confirmed(others, allOff(name))
 }
 
 /**

@@ -85,13 +85,14 @@ export const withdrawOverride = async (tools: Tools, rollout: Rollout, object: F
 }
 
 /**
- * Deletes an object that we created; removes only our additions from an object that existed before. `false`: it is
- * not ours and is kept.
+ * Deletes an object that we created; removes only our additions from an object that existed before, or that finalizers keep
+ * after its deletion, because Felix reads it until they are gone. `false`: it is not ours and is kept.
  */
 export const removeOverride = async (tools: Tools, rollout: Rollout, object: FelixObject): Promise<boolean> => {
   const { api } = rollout.where
   if (!isOurs(object)) return false
-  if (object.annotations[overrideKey] === 'created') await tools.kube.deleteFelix(api, object)
+  if (object.annotations[overrideKey] === 'created' && object.deletedAt === undefined)
+    await tools.kube.deleteFelix(api, object)
   else await patch(tools, rollout, { object, change: unsetRange(object, api) })
   return true
 }
