@@ -12,14 +12,15 @@ import { fleetReportSettings } from '../shared/report-settings.ts'
 import { countOnRecord, writeFleetReport } from '../shared/workflows/fleet/fleet-report.ts'
 
 /** An upload of some megabytes takes longer than other calls. */
-const uploads = { ...limited.requestHandler, requestTimeout: 60_000 }
+const uploadMs = 14_000
+const uploads = { ...limited, requestHandler: { ...limited.requestHandler, requestTimeout: uploadMs } }
 
 const settings = readSettings(fleetReportSettings, process.env)
 const dynamo = bounded(new DynamoDBClient(limited))
 const tools = {
   records: fleetRecords(dynamo, settings.RECORDS_TABLE),
   places: () => placeRows(dynamo, settings.RECORDS_TABLE),
-  bucket: reportsBucket(new S3Client({ ...limited, requestHandler: uploads }), settings.REPORTS_BUCKET),
+  bucket: reportsBucket(bounded(new S3Client(uploads), uploadMs), settings.REPORTS_BUCKET),
   compressing,
   now: () => new Date(),
 }

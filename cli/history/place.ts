@@ -1,6 +1,6 @@
 import { quoted } from '../../shared/domain/shell.ts'
 import { awsFailure, nameOf } from '../../shared/clients/aws/failure.ts'
-import { inTime, limited } from '../../shared/clients/aws/limits.ts'
+import { bounded, inTime, limited } from '../../shared/clients/aws/limits.ts'
 import { oneLine } from '../../shared/clients/foreign.ts'
 import { recordsParameter } from '../../shared/messages.ts'
 import { Failure } from '../failure.ts'
@@ -26,10 +26,8 @@ const identity = 'aws sts get-caller-identity'
 /** The account of the credentials. */
 export const accountOf = async ({ region }: RecordsPlace): Promise<string> => {
   const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts')
-  const sts = new STSClient({ region, ...limited, ...(await sdkOptions()) })
-  const { Account } = await inTime('sts:GetCallerIdentity', (options) =>
-    sts.send(new GetCallerIdentityCommand({}), options),
-  ).catch((error: unknown) => {
+  const sts = bounded(new STSClient({ region, ...limited, ...(await sdkOptions()) }))
+  const { Account } = await sts.send(new GetCallerIdentityCommand({})).catch((error: unknown) => {
     refuseWithoutCredentials(error, 'sts:GetCallerIdentity')
     throw new Failure(
       `The account of these credentials is not known: ${said(error)}`,
@@ -52,11 +50,9 @@ export const tableIn = async ({ table, stack, hubRegion, region }: RecordsPlace)
   const { credentials } = new STSClient({ region: home, ...limited, ...(await sdkOptions()) }).config
   withProxiedFetch()
   const endpoint = process.env['AWS_ENDPOINT_URL_SSM'] ?? process.env['AWS_ENDPOINT_URL']
-  const call = signedCall(
-    { service: 'ssm', protocol: '1.1', region: home, credentials, endpoint },
-    'AmazonSSM.GetParameter',
-    { Name: name },
-  )
+  const place = { service: 'ssm', protocol: '1.1', region: home, credentials, endpoint } as const
+  // Also where the source of the credentials does not answer.
+  const call = inTime('ssm:GetParameter', () => signedCall(place, 'AmazonSSM.GetParameter', { Name: name }))
   const answer = await call.catch((error: unknown) => {
     refuseWithoutCredentials(error, 'ssm:GetParameter')
     throw new Failure(
@@ -97,5 +93,8 @@ const refuseWithoutCredentials = (error: unknown, call: string): void => {
   if (isWithoutCredentials(failure)) throw withoutCredentials(failure)
 }
 
-const said = (error: unknown): string =>
-  oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+/** A client's error may have its name in the message. */
+const said = (error: unknown): string => {
+  if (!(error instanceof Error)) return oneLine(String(error))
+  return oneLine(error.message.includes(error.name) ? error.message : `${error.name}: ${error.message}`)
+}

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { recordedBetween } from '../../shared/clients/aws/history.ts'
-import { inTime, limited } from '../../shared/clients/aws/limits.ts'
+import { bounded, limited } from '../../shared/clients/aws/limits.ts'
 import { leastGapMinutes } from '../../shared/domain/history/gap-limits.ts'
 import { daysBeside, type History, historyOf } from '../../shared/domain/history/history.ts'
 import { quoted } from '../../shared/domain/shell.ts'
@@ -32,7 +32,7 @@ export const readHistory = async (asked: Asked): Promise<History> => {
     )
   const key = clusterKey(cluster.data)
   const table = await tableIn(asked)
-  const dynamo = new DynamoDBClient({ region: table.region, ...limited, ...(await sdkOptions()) })
+  const dynamo = bounded(new DynamoDBClient({ region: table.region, ...limited, ...(await sdkOptions()) }))
   const beside = daysBeside(gap)
   const ask = { cluster: key, from: moved(first, -beside), to: moved(last, beside) }
   const found = await recordedBetween(dynamo, table.name, ask).catch((error: unknown) => {
@@ -67,9 +67,9 @@ const nothing = async (
 ): Promise<Failure> => {
   const { GetItemCommand } = await import('@aws-sdk/client-dynamodb')
   const Key = { cluster: { S: key }, record: { S: 'assessment' } }
-  const { Item } = await inTime('dynamodb:GetItem', () =>
-    dynamo.send(new GetItemCommand({ TableName: table.name, Key })),
-  ).catch(() => ({ Item: undefined }))
+  const { Item } = await dynamo
+    .send(new GetItemCommand({ TableName: table.name, Key }))
+    .catch(() => ({ Item: undefined }))
   const seenAt = Item?.['observedAt']?.S?.slice(0, 10)
   const why = `There are no records of ${key} from ${first} to ${last}`
   const { account, name, region } = cluster

@@ -3,6 +3,7 @@ import { EKSClient } from '@aws-sdk/client-eks'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { bounded, inTime, limited, remembering } from '../../shared/clients/aws/limits.ts'
 import { eksClient } from '../../shared/clients/aws/eks.ts'
+import { listClusters } from '../../shared/clients/aws/list-clusters.ts'
 import { failureOf } from '../../shared/domain/read.ts'
 import { dripping, refusing, silent, unwell } from '../unwell/endpoints.ts'
 
@@ -34,6 +35,15 @@ const seen = new Map<string, { took: number; failure: ReturnType<typeof failureO
 const client = (endpoint: string) =>
   bounded(new SQSClient({ region: 'eu-west-1', endpoint, credentials, ...limited, maxAttempts: 2 }))
 const send = (sdk: SQSClient) => sdk.send(new SendMessageCommand({ QueueUrl: 'http://x/1/q', MessageBody: 'x' }))
+/** The list of clusters, for which a function has most of a minute. */
+const listed = new Map<string, typeof seen extends Map<string, infer It> ? It : never>()
+const listFrom = async (way: string, endpoint: string): Promise<void> => {
+  const sdk = remembering(new EKSClient({ region: 'eu-west-1', endpoint, credentials, ...limited, maxAttempts: 5 }))
+  const began = Date.now()
+  const failure = failureOf(await listClusters(sdk))
+  listed.set(way, { took: (Date.now() - began) / 1_000, failure })
+  sdk.destroy()
+}
 /** How a function's client failed, and after how many seconds. */
 const sent = new Map<string, { took: number; error: unknown }>()
 const sendTo = async (way: string, endpoint: string): Promise<void> => {
@@ -51,6 +61,9 @@ beforeAll(async () => {
   await Promise.all([
     sendTo('drips', await serve(dripping)),
     sendTo('drops', await dropping()),
+    listFrom('drips', await serve(dripping)),
+    listFrom('drops', await dropping()),
+    listFrom('never answers', await serve(silent)),
     ...Object.entries(ways).map(async ([way, start]) => {
       const endpoint = await start()
       const sdk = remembering(new EKSClient({ region: 'eu-west-1', endpoint, credentials, ...limited, maxAttempts: 5 }))
@@ -80,6 +93,15 @@ describe('an EKS API that', () => {
       expect([way, kindOf(way)]).toEqual([way, 'unreachable'])
   })
 })
+
+test.each(['drips', 'drops', 'never answers'])(
+  `a list of clusters from an API that %s is a failed read, within ${seconds} s`,
+  (way) => {
+    const { took, failure } = listed.get(way)!
+    expect(took).toBeLessThan(seconds)
+    expect(failure).toMatchObject({ object: 'eks:ListClusters', kind: 'unreachable' })
+  },
+)
 
 describe('a call with a deadline', () => {
   test('gives its answer, or its own error, as they come', async () => {

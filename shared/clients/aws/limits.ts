@@ -89,12 +89,12 @@ const isRefusal = (error: unknown): boolean =>
 const callMs = 8_000
 
 /** A client with a deadline on every call, also for slow answers, and with the service's name in every error. */
-export const bounded = <C extends Client>(client: C): C => {
+export const bounded = <C extends Client>(client: C, ms = callMs): C => {
   const send = client.send.bind(client) as (...call: unknown[]) => Promise<unknown>
   const { serviceId } = client.config
   const sendInTime = async (command: unknown, options?: object) => {
     try {
-      return await inTime(serviceId, (given) => send(command, { ...options, ...given }), callMs)
+      return await inTime(serviceId, (given) => send(command, { ...options, ...given }), ms)
     } catch (error) {
       if (error instanceof Error && !error.message.startsWith(serviceId))
         error.message = `${serviceId}: ${error.name}: ${error.message}`

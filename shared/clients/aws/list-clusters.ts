@@ -6,6 +6,9 @@ import { inTime } from './limits.ts'
 /** For all pages and retries together; the function has a minute. */
 const listMs = 40_000
 
+/** For one page, with its retries, and the credentials, whose own deadline is shorter. */
+const pageMs = 13_000
+
 /** Names of the clusters, or why they cannot be listed: the error shows whether STS denied the role or EKS the call. */
 export const listClusters = async (sdk: EKSClient): Promise<Read<string[]>> => {
   try {
@@ -26,7 +29,12 @@ const listAll = async (sdk: EKSClient, options: { abortSignal: AbortSignal }): P
   const names: string[] = []
   let nextToken: string | undefined
   do {
-    const page = await sdk.send(new ListClustersCommand({ maxResults: 100, nextToken }), options)
+    const command = new ListClustersCommand({ maxResults: 100, nextToken })
+    const ask = (ofPage: typeof options) => {
+      const abortSignal = AbortSignal.any([options.abortSignal, ofPage.abortSignal])
+      return sdk.send(command, { abortSignal })
+    }
+    const page = await inTime('eks:ListClusters', ask, pageMs)
     if (!page.clusters) throw noAnswer('a list')
     names.push(...page.clusters)
     nextToken = page.nextToken
