@@ -69,6 +69,37 @@ describe('what a digest has told keeps nothing else from being told at once', ()
   })
 })
 
+describe('a digest of clusters with several notices', () => {
+  const of = (kind: 'trouble' | 'in-step' | 'switched', severity: Severity, causes: string[]) => (name: string) =>
+    clusterNotice(name, 'trouble', { kind, severity, causes })
+  const differs = clusters(12, of('trouble', 'critical', ['RANGE_DIFFERS', 'OWNED_BY_GITOPS']), nine)
+  const later = (noticeOf: (name: string) => OutgoingNotice) => clusters(12, noticeOf, '2026-12-01T09:00:20.000Z')
+
+  test.each([
+    ['a switch', of('switched', 'info', ['switched']), '12 × switched:'],
+    ['a less severe one', of('trouble', 'warning', ['MARK_OVERLAP']), '12 × MARK_OVERLAP:'],
+  ])('says what is critical first, and each cluster once, though %s came later', (_, noticeOf, other) => {
+    const { subject, text } = digestOf([...differs, ...later(noticeOf)], ten)
+    expect(subject).toContain('[critical] 12 clusters')
+    expect(subject).toContain('12 RANGE_DIFFERS, OWNED_BY_GITOPS, 1 more')
+    const first = text.indexOf('12 × RANGE_DIFFERS, OWNED_BY_GITOPS:')
+    expect([first > 0, text.indexOf(other) > first]).toEqual([true, true])
+  })
+
+  test.each([
+    ['its end', of('in-step', 'info', ['in-step'])],
+    ['one that is as severe', of('trouble', 'critical', ['RANGE_INVALID'])],
+  ])('leaves out what %s has replaced', (_, noticeOf) => {
+    expect(digestOf([...differs, ...later(noticeOf)], ten).text).not.toContain('OWNED_BY_GITOPS')
+  })
+})
+
+test('a digest counts a cluster once for a cause that became less severe', () => {
+  const of = (severity: Severity) => (name: string) => clusterNotice(name, 'trouble', { severity })
+  const { text } = digestOf([...clusters(12, of('critical')), ...clusters(12, of('warning'), ten)], ten)
+  expect(text).toContain('\n12 × UNREACHABLE:')
+})
+
 describe('a digest of accounts and regions', () => {
   test('counts them as such, with the cause, in a subject that SNS accepts whole', () => {
     const { subject } = digestOf(places(240), ten)

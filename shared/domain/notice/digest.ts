@@ -70,7 +70,7 @@ const isPlace = (it: HeldNotice): boolean => partsOf(it).length === 2
 
 /** `300 clusters, 2 accounts and regions` */
 const countOf = (members: readonly HeldNotice[]): string => {
-  const distinct = latestOf(members)
+  const distinct = [...new Map(members.map((it) => [it.cluster, it])).values()]
   const count = (parts: number) => distinct.filter((it) => partsOf(it).length === parts).length
   const [clusters, places] = [count(3), count(2)]
   const texts = [
@@ -84,14 +84,27 @@ const countOf = (members: readonly HeldNotice[]): string => {
 const headOf = (members: readonly HeldNotice[]): string =>
   members.some(isPlace) ? countOf(members) : `${countOf(members)} (${placesText(members)})`
 
-/** The last notice of each cluster. */
+/**
+ * The last notice of each cluster: of its state, and of its switch, which says nothing of its state. An earlier trouble that was
+ * more severe than a later one is kept, because its causes count as told.
+ */
 const latestOf = (members: readonly HeldNotice[]): HeldNotice[] => {
-  const latest = new Map<string, HeldNotice>()
-  for (const it of members.toSorted(byTime)) latest.set(it.cluster, it)
-  return [...latest.values()]
+  const latest = new Map<string, HeldNotice[]>()
+  for (const it of members.toSorted(byTime)) {
+    const kind = kindOf(it)
+    const about = kind === 'switched' ? `${it.cluster} ${kind}` : it.cluster
+    const isWorse = (before: HeldNotice) => rankOf(before) < rankOf(it) && !isSaidBy(it, before)
+    const worse = kind === 'trouble' ? (latest.get(about) ?? []).filter(isWorse) : []
+    latest.set(about, [...worse, it])
+  }
+  return [...latest.values()].flat()
 }
 
+const isSaidBy = (later: HeldNotice, before: HeldNotice): boolean =>
+  causesOf(before.notice).every((cause) => causesOf(later.notice).includes(cause))
+
 const order: Severity[] = ['critical', 'warning', 'info']
+const rankOf = ({ notice }: HeldNotice): number => order.indexOf(severityOf(notice))
 
 const severitiesOf = (members: readonly HeldNotice[]): Severity[] => {
   const there = new Set(members.map(({ notice }) => severityOf(notice)))
@@ -114,7 +127,7 @@ const groupsOf = (members: readonly HeldNotice[]): Group[] => {
     const key = `${cause}\n${says}`
     groups.set(key, { cause, says, members: [...(groups.get(key)?.members ?? []), it] })
   }
-  const rank = ({ members: some }: Group) => Math.min(...some.map(({ notice }) => order.indexOf(severityOf(notice))))
+  const rank = ({ members: some }: Group) => Math.min(...some.map(rankOf))
   return [...groups.values()].toSorted((a, b) => rank(a) - rank(b) || b.members.length - a.members.length)
 }
 
