@@ -40,6 +40,7 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
   const interruption = watchInterrupts(it.telling)
   const steps = stepsOf(it.plan, it.telling)
   const { tools, count, done } = counting({ ...toolsOf(it, interruption), ...steps })
+  const next = `${commandFor('sync', it.target, asPlanned(it))}   # continues where it stopped`
   const waiting: SyncTools['waiting'] = (outcome) => {
     count(outcome)
     tools.waiting(outcome)
@@ -48,15 +49,12 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
     const look = assessing(it, () => done() > 0)
     const act = () => sync({ ...tools, look, waiting }, it.policy)
     const result = await patiently(act, { telling: it.telling, interruption, done })
-    return endOf(result, !it.options.quiet && steps.hasPrinted(result.why))
+    return endOf(result, { isTold: !it.options.quiet && steps.hasPrinted(result.why), next })
   } catch (error) {
-    if (!(error instanceof KubeError)) throw error
     // Whoever continues it need not wait until the Lease expires.
     await release(tools).catch(() => undefined)
-    throw new Failure(
-      `The rollout stopped: ${error.message}`,
-      `${commandFor('sync', it.target, asPlanned(it))}   # continues where it stopped`,
-    )
+    if (!(error instanceof KubeError)) throw error
+    throw new Failure(`The rollout stopped: ${error.message}`, next)
   } finally {
     interruption.forget()
   }
@@ -77,8 +75,8 @@ const toolsOf = (it: SyncRun, interruption: Interruption): Omit<SyncTools, 'look
 
 /**
  * The first look uses the observation that was just made, unless a person was asked in between. Later looks follow trouble on
- * the way, and observe the cluster again. Until something is done, the plan must still be the one that was agreed to: by the
- * answer, or as a file.
+ * the way, and waits, and observe the cluster again. Until something is done, the plan must still be the one that was agreed to:
+ * by the answer, or as a file. Afterwards, no other range than that one is written.
  */
 const assessing = (
   { target, looked, plan, policy, options }: SyncRun,
@@ -90,8 +88,13 @@ const assessing = (
     const isJustSeen = first && options.yes === true
     first = false
     if (isJustSeen) return looked
-    const again = await assessTarget(target, policy, true)
+    const again = await assessTarget(target, policy, !isBegun())
     mustAnswer(again)
+    if (isAgreed && isBegun() && isAnotherRange(again, looked))
+      throw new Failure(
+        `The plan that was agreed to writes another range than is wanted now (${rangeIn(looked)} then, ${rangeIn(again)} now); no further node was changed.`,
+        commandFor('sync', target, asPlanned({ options, policy })),
+      )
     if (isAgreed && !isBegun() && !isDeepStrictEqual(again.plan(), plan))
       throw new Failure(
         'The cluster has changed since its plan was agreed to; no node was changed.',
@@ -101,6 +104,12 @@ const assessing = (
   }
 }
 
+/** Where nothing is to be written, or overrides are only taken off, no other range is. */
+const isAnotherRange = (now: AssessedTarget, then: AssessedTarget): boolean =>
+  rangeIn(now) !== rangeIn(then) && now.plan().changes.some(({ action }) => action === 'create' || action === 'patch')
+
+const rangeIn = ({ report: { desiredRange = [] } }: AssessedTarget): string => desiredRange.join(',')
+
 /** An API server that is away for a moment neither changes nor forbids anything: throws `ReadError`, and it is asked again. */
 const mustAnswer = ({ state: { rollout, nodes, daemonSets, pods, felix } }: AssessedTarget): void => {
   for (const it of [rollout, nodes, daemonSets, pods, felix]) {
@@ -109,13 +118,19 @@ const mustAnswer = ({ state: { rollout, nodes, daemonSets, pods, felix } }: Asse
   }
 }
 
-const endOf = (result: SyncResult, isTold: boolean): End => {
+/** `next`: the command that continues a rollout which had begun. */
+const endOf = (result: SyncResult, { isTold, next }: { isTold: boolean; next: string }): End => {
   switch (result.end) {
     case 'done':
     case 'nothing-to-do':
       return { status: exitStatus.inStep, why: '' }
     case 'blocked':
-      return { status: exitStatus.outOfStep, why: [result.why, ...result.blockedBy].join(' ') }
+      return {
+        status: exitStatus.outOfStep,
+        why: result.begun
+          ? `the rollout stopped: ${result.why} (${result.blockedBy.join(' ')})\nNext: ${next}`
+          : [result.why, ...result.blockedBy].join(' '),
+      }
     case 'halted':
     case 'stopped':
       return { status: exitStatus.outOfStep, why: isTold ? result.end : `${result.end}: ${result.why}` }

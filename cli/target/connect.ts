@@ -28,11 +28,22 @@ export type ConnectOptions = PlaceOptions & LookOptions & { state?: string; outp
  * Connects to the cluster of the options. An unreachable cluster is a target too: its state has the reason, so that
  * every format has the same document for it. Throws only if the options are invalid or a state file cannot be read.
  */
-export const connect = async (options: ConnectOptions, telling: ProgressOutput): Promise<Target> => {
+export const connect = async (options: ConnectOptions, progress: ProgressOutput): Promise<Target> => {
+  const telling = eachOnce(progress)
   if (options.state !== undefined) return fromFile(options.state)
   const { kubeconfig, role, cluster } = options
   if (cluster === undefined) return withWay(await fromKubeconfig(options, telling), { kubeconfig, role })
   return withWay(await fromEks({ ...options, ...eksPlaceOf({ ...options, cluster }) }, telling), { role })
+}
+
+/** `sync` observes the cluster again and again, and what is so of its EKS is told once. */
+const eachOnce = (telling: ProgressOutput): ProgressOutput => {
+  const told = new Set<string>()
+  const done = (text: string) => {
+    if (!told.has(text)) telling.done(text)
+    told.add(text)
+  }
+  return { ...telling, done }
 }
 
 /** Throws a `UsageError` if they do not name a cluster of EKS. */
@@ -178,12 +189,11 @@ const reached = async (it: Reached, options: LookOptions, telling: ProgressOutpu
     import('../../shared/workflows/observe/observe.ts'),
   ])
   const kube: KubeClient = kubeClient(connection, requestLimits)
-  let given: Pick<Observation, 'givenServiceRange' | 'probeFailure'> = {}
   const observeNow = async () => {
     const answer = await ask()
     // If EKS returns the range, the API server is not probed: a viewer may not be allowed to create Services.
     const isTold = valueOf(answer.eks) !== undefined
-    if (!isTold && !given.givenServiceRange) given = await givenRange(connection, options, telling)
+    const given = isTold ? {} : await givenRange(connection, options, telling)
     if (isTold && options.serviceNodePortRange)
       telling.done('--service-node-port-range is not used: EKS returns the range.')
     const deep = options.deep ?? false

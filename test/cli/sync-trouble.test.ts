@@ -41,3 +41,44 @@ test('a plan that was agreed to is not exchanged for another one in the meantime
   expect(changed).toMatchObject({ reason: { message: expect.stringContaining('no node was changed') } })
   expect(same).toMatchObject({ value: { why: expect.stringContaining('the cluster denies') } })
 })
+
+/** A `sync` in the middle of its rollout: what it sees later, look by look; the last is so from then on. */
+const midway = async (options: Partial<SyncOptions>, ...later: ClusterState[]) => {
+  const world = worldOf(['node-0001', 'node-0002', 'node-0003'])
+  const here = (state: ClusterState): ClusterState => ({
+    ...state,
+    observedAt: new Date().toISOString(),
+    rollout: read(world.lease),
+  })
+  const target = {
+    name: 'prod',
+    place: { cluster: { name: 'prod' } },
+    observe: async () => here((later.length > 1 ? later.shift() : later[0]) ?? cluster(agreed)),
+    kube: world.tools.kube,
+    close: () => undefined,
+  }
+  const quick = { ...policy, canarySeconds: 0, settleSeconds: 0 }
+  const looked = await assessTarget({ ...target, observe: async () => here(cluster(agreed)) }, quick, true)
+  const telling = { live: false, doing: () => undefined, done: () => undefined, clear: () => undefined }
+  const run = { target, kube: target.kube, looked, plan: looked.plan(), policy: quick, telling }
+  const ended = await Promise.allSettled([rollOut({ ...run, options: { output: 'text', yes: true, ...options } })])
+  return { world, ended: ended[0], names: [...world.objects.keys()] }
+}
+
+test('what forbids it in the middle stops it, with the reason and the next command, and frees the Lease', async () => {
+  const { world, ended, names } = await midway({}, cluster(`${agreed}, owner argocd`))
+  expect(ended).toMatchObject({ value: { status: 1, why: expect.stringContaining('(OWNED_BY_GITOPS)\nNext: ') } })
+  expect(ended).toMatchObject({ value: { why: expect.stringMatching(/sync .*# continues where it stopped$/) } })
+  expect(names).toHaveLength(4)
+  expect(world.objects.get('default')?.annotations).toEqual({})
+  expect(world.lease?.holder).toBeUndefined()
+})
+
+test('where a plan was agreed to, another range that is wanted in the middle is not written', async () => {
+  const { world, ended } = await midway({ plan: 'plan.json' }, cluster('eks range 20000-23000'))
+  expect(ended).toMatchObject({
+    reason: { message: expect.stringContaining('(20000:22767 then, 20000:23000 now); no further node was changed') },
+  })
+  expect(world.objects.get('default')?.annotations).toEqual({})
+  expect(world.lease?.holder).toBeUndefined()
+})

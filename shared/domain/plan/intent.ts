@@ -71,6 +71,9 @@ export const intentOf = (assessment: Assessment, state: ClusterState, policy: Po
   }
 }
 
+export const isNothing = ({ target, withdraw, restart }: Intent): boolean =>
+  target === undefined && !withdraw && restart.length === 0
+
 interface RangeIntent {
   target?: string
   withdraw?: true

@@ -30,6 +30,7 @@ import type { LeasedRollout, Outcome, StepTools } from './tools.ts'
 export const applyStep = async (step: Step, tools: StepTools, at: At): Promise<Outcome> => {
   if (step.do !== 'wait') needTimeToWrite()
   if ('object' in step && step.object && isNew(at.rollout, step.object)) return noteWrites(tools, at)
+  if (step.do === 'promote' && tools.looksFirst?.()) return { next: 'look', why: 'default is next' }
   switch (step.do) {
     case 'override':
     case 'promote':

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Assessment } from '../../domain/assess/assessment.ts'
 import type { ClusterState, FelixObject, RolloutRecord } from '../../domain/cluster.ts'
 import { counted } from '../../domain/counted.ts'
-import { intentOf, needsRestart, type Intent } from '../../domain/plan/intent.ts'
+import { intentOf, isNothing, needsRestart, type Intent } from '../../domain/plan/intent.ts'
 import type { Policy } from '../../domain/policy/policy.ts'
 import { parsePortList, sameRanges } from '../../domain/ports.ts'
 import { valueOf } from '../../domain/read.ts'
@@ -154,9 +154,6 @@ const desiredIn = (base: FelixObject | undefined, { assessment: { desired } }: A
   const parsed = parsePortList(target ?? '')
   return parsed.ok && desired && sameRanges(parsed.ranges, desired) ? target : undefined
 }
-
-const isNothing = ({ target, withdraw, restart }: Intent): boolean =>
-  target === undefined && !withdraw && restart.length === 0
 
 /** All pods that it would still restart need the restart. */
 const isStillDue = ({ restart }: Rollout, { nodes }: Assessment, policy: Policy): boolean =>

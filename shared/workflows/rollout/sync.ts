@@ -1,48 +1,58 @@
+import { intentOf, isNothing, type Intent } from '../../domain/plan/intent.ts'
 import type { Policy } from '../../domain/policy/policy.ts'
-import { type AssessedCluster, type Beginning, beginRollout, type NotBegun } from './begin.ts'
+import { failureOf, valueOf } from '../../domain/read.ts'
 import { rolloutIn } from '../../domain/rollout/parse.ts'
-import { hasRescue } from '../../domain/rollout/rollout.ts'
+import { hasRescue, type Rollout } from '../../domain/rollout/rollout.ts'
 import { readAgain } from '../../errors.ts'
+import { type AssessedCluster, type Beginning, beginRollout, type NotBegun } from './begin.ts'
 import { release } from './lease.ts'
 import { takeStep } from './step.ts'
 import { type Outcome, outdatedAfter, pauseFor, type StepTools } from './tools.ts'
 
-export interface SyncTools extends Omit<StepTools, 'policy' | 'decided'> {
+export interface SyncTools extends Omit<StepTools, 'policy' | 'decided' | 'looksFirst'> {
   /** Observes the whole cluster. */
   look: () => Promise<AssessedCluster>
   /** Resolves early when the user interrupts. */
   sleep: (seconds: number) => Promise<void>
   /** Called before every wait, for a progress line. */
-  waiting: (outcome: Extract<Outcome, { next: 'wait' }>) => void
+  waiting: (outcome: Wait) => void
   interrupted: () => boolean
 }
 
+/** `begun`: it was in the middle of the rollout. */
 export type SyncResult =
-  | { end: 'nothing-to-do' | 'blocked'; why: string; blockedBy: string[] }
+  | { end: 'nothing-to-do' | 'blocked'; why: string; blockedBy: string[]; begun?: true }
   | { end: 'done' | 'halted' | 'stopped' | 'interrupted'; why: string }
 
+type Wait = Extract<Outcome, { next: 'wait' }>
+type Look = Extract<Outcome, { next: 'look' }>
+
 /**
- * A loop instead of the queue: the same steps as in the Lambda functions, in one process, which sleeps during waits.
+ * A loop instead of the queue: the same steps as in the Lambda functions, in one process, which sleeps during waits. As
+ * there, the whole cluster is looked at after a wait, and the rollout goes on only where it could begin.
  */
 export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult> => {
-  const tools: SyncTools & StepTools = { ...given, policy }
+  const looks = looksOf(given)
+  const tools: SyncTools & StepTools = { ...given, policy, looksFirst: looks.areBehind }
   let outcome: Outcome = { next: 'look', why: 'to begin with' }
+  let held = 0
   for (;;) {
-    if (outcome.next === 'look') {
-      const look = await tools.look()
-      // A halt that was interrupted while it restored its nodes is finished first.
-      if (!hasRescue(rolloutIn(look.state))) {
-        const beginning = await beginOrLook(tools, look, { policy, outdated: outcome.outdated })
-        if ('next' in beginning) {
-          outcome = beginning
-          continue
-        }
-        if (!beginning.begun) return notBegun(beginning)
-        tools.decided = beginning.decided
+    if (outcome.next === 'look' || looks.areDue(outcome)) {
+      const decision = await decideAgain(tools, await looks.look(), { policy, outcome, held })
+      if (decision !== 'step') {
+        if ('end' in decision) return decision
+        outcome = decision.next === 'look' ? decision : { next: 'look', why: decision.why }
+        if (decision.next === 'look') continue
+        held += 1
+        await tools.sleep(decision.seconds)
+        if (tools.interrupted()) return interrupted(tools)
+        continue
       }
+      held = 0
     }
     if (tools.interrupted()) return interrupted(tools)
     outcome = await takeStep(tools, outdatedAfter(outcome, tools.leaseSeconds))
+    looks.stepped()
     if (outcome.next === 'over') {
       // Whether a node becomes Ready after its override was removed shows only after some time.
       if (outcome.recheckAfterSeconds !== undefined) await tools.sleep(outcome.recheckAfterSeconds)
@@ -55,7 +65,97 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
   }
 }
 
-type Look = Extract<Outcome, { next: 'look' }>
+interface Decided {
+  policy: Policy
+  outcome: Outcome
+  /** How often in a row it was held. */
+  held: number
+}
+
+/** A rollout that this process carries out goes on, gets another target, or is held; any other one may begin. */
+const decideAgain = async (
+  tools: SyncTools & StepTools,
+  look: AssessedCluster,
+  { policy, outcome, held }: Decided,
+): Promise<'step' | Look | Wait | SyncResult> => {
+  const rollout = rolloutIn(look.state)
+  // A halt that was interrupted while it restored its nodes is finished first.
+  if (hasRescue(rollout)) return 'step'
+  const isOurs = rollout?.state === 'running' && valueOf(look.state.rollout)?.holder === tools.holder
+  const isAsked = outcome.next === 'look'
+  if (!isOurs && !isAsked) return 'step'
+  const intent = intentOf(look.assessment, look.state, policy)
+  const why = reasonOf(look, intent)
+  const seconds = patience[held]
+  if (isOurs && seconds !== undefined && mayPass(look, intent)) return hold(tools, { next: 'wait', seconds, why }, held)
+  // Nothing is left to write, and its nodes are still watched.
+  if (isOurs && !isAsked && isNothing(intent)) return 'step'
+  const beginning = await beginOrLook(tools, look, {
+    policy,
+    outdated: outcome.next === 'look' ? outcome.outdated : undefined,
+  })
+  if ('next' in beginning) return beginning
+  if (!beginning.begun) {
+    if (!isOurs) return notBegun(beginning)
+    await release(tools)
+    return { ...notBegun(beginning), ...(beginning.reason === 'blocked' && { why }), begun: true }
+  }
+  tools.decided = beginning.decided
+  if (isOurs && isWithdrawn(beginning.rollout) && !isWithdrawn(rollout))
+    tools.tell({ what: 'nothing more is written; our overrides are taken off', why: 'its reason no longer exists' })
+  return 'step'
+}
+
+const isWithdrawn = ({ phase, target }: Rollout): boolean => phase === 'range' && target === undefined
+
+/** Seconds between the looks while it is held: five minutes in all, after which the deployment tells people, too. */
+const patience = [5, 10, 20, 40, 80, 160]
+
+const hold = ({ tell, waiting }: SyncTools, wait: Wait, held: number): Wait => {
+  if (held === 0) tell({ what: 'the rollout waits, and writes nothing', why: wait.why })
+  waiting(wait)
+  return wait
+}
+
+/** The cluster changes, or what the decision needs does not answer. */
+const mayPass = ({ state, assessment }: AssessedCluster, { blockedBy }: Intent): boolean =>
+  blockedBy.length > 0 &&
+  !blockedBy.includes('CLUSTER_IDENTITY') &&
+  (['changing', 'unknown'].includes(assessment.report.verdict) ||
+    blockedBy.includes('RANGE_ASSUMED') ||
+    failureOf(state.eks) !== undefined)
+
+/** For people: why it may not go on. */
+const reasonOf = ({ state, assessment }: AssessedCluster, { blockedBy }: Intent): string => {
+  const unread = blockedBy.includes('RANGE_ASSUMED') ? (failureOf(state.eks) ?? state.probeFailure) : undefined
+  const found = assessment.report.findings.find(({ code }) => code === blockedBy[0])
+  return unread?.message ?? found?.message ?? 'something forbids it'
+}
+
+/** An observation costs a tenth of the time at most, and none is older than this where something is written after it. */
+const oldestLook = 30_000
+const newestLook = 1_000
+
+const looksOf = ({ look, now, leaseSeconds }: SyncTools) => {
+  let [at, took, steps] = [0, 0, 0]
+  const isOver = (outcome: Outcome): boolean =>
+    outcome.next === 'now' ||
+    (outcome.next === 'wait' && outcome.outdated === undefined && pauseFor(outcome, leaseSeconds) === outcome.seconds)
+  return {
+    look: async (): Promise<AssessedCluster> => {
+      const begun = now().getTime()
+      const looked = await look()
+      at = now().getTime()
+      took = at - begun
+      steps = 0
+      return looked
+    },
+    stepped: () => void (steps += 1),
+    areBehind: () => steps > 0,
+    areDue: (outcome: Outcome): boolean =>
+      isOver(outcome) && Math.abs(now().getTime() - at) >= Math.min(oldestLook, Math.max(newestLook, 10 * took)),
+  }
+}
 
 /** What changed while it began is looked at again. */
 const beginOrLook = async (
@@ -70,7 +170,7 @@ const beginOrLook = async (
   }
 }
 
-const notBegun = ({ reason, why, blockedBy }: NotBegun): SyncResult => ({
+const notBegun = ({ reason, why, blockedBy }: NotBegun): Extract<SyncResult, { blockedBy: string[] }> => ({
   end: reason === 'nothing-to-do' ? reason : 'blocked',
   why,
   blockedBy,

@@ -21,6 +21,8 @@ export interface StepTools {
    * none.
    */
   decided?: string | undefined
+  /** Whether the whole cluster is to be looked at before `default` is written. Absent: each wait was followed by a look. */
+  looksFirst?: () => boolean
   now: () => Date
   tell: (event: StepEvent) => void
   /** Records a write; absent: only the cluster itself has the record. */
