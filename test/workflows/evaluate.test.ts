@@ -399,6 +399,17 @@ describe('a change that does not end', () => {
   })
 })
 
+test('an evaluation that observed the cluster before the stored report tells nothing', async () => {
+  const it = hub({ action: 'report' })
+  const at = (minutes: number, given = 'nothing') => stateOf(given, { observedAt: `2026-11-20T10:0${minutes}:00Z` })
+  for (const state of [at(1, out), at(3), at(2, out), at(4)]) {
+    it.state = state
+    await it.look('event')
+  }
+  expect(it.notices.map(({ attributes: { kind } }) => kind)).toEqual(['trouble', 'in-step'])
+  expect(it.report?.observedAt).toBe('2026-11-20T10:04:00Z')
+})
+
 describe('a cluster that cannot be read just now', () => {
   const throttled = (retryAfterSeconds?: number): Partial<ClusterState> => ({
     nodes: failed({

@@ -49,6 +49,8 @@ export const tell = async (tools: EvaluateTools, cluster: ClusterRef, about: Ass
   const { last, action, waits, halted, paused, lasting } = about
   const key = clusterKey(cluster)
   const now = Date.parse(about.report.observedAt)
+  // A slow evaluation: people know what is so since.
+  if (last && Date.parse(last.observedAt) > now) return
   const excepted = exceptionsFor(tools.policy.exceptions, cluster, now)
   const report = withExceptions(about.report, excepted)
   const news = newsOf(report, lasting)
