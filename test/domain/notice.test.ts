@@ -146,7 +146,9 @@ describe('the first line says who acts, and then comes what people must do', () 
       expect(text[0]).toBe(
         `${start}Calico is out of step with kube-proxy. A person must act: the action of this cluster is ${action}, so calico-ipvs-sync changes nothing.`,
       )
-      expect(text.slice(2, 5)).toEqual([
+      expect(text.slice(2, 7)).toEqual([
+        'Run the commands for this cluster with credentials of account 111122223333: other accounts may have one of the same name.',
+        '',
         'What to do:',
         '1. calico-ipvs-sync sync --cluster prod-1 --region eu-west-1',
         '2. widen the mask',
@@ -199,6 +201,26 @@ describe('the first line says who acts, and then comes what people must do', () 
       `${start}Calico is in step, but look at this. There is nothing that calico-ipvs-sync may change.`,
     )
   })
+
+  test.each([
+    ['calico-ipvs-sync check --cluster prod-1 --region eu-west-1', 1],
+    ['see it:\ncalico-ipvs-sync rollout resume --cluster prod-1 --region eu-west-1\n\nor not', 1],
+    ['aws eks describe-cluster --name prod-1 --region eu-west-1', 1],
+    ['aws eks update-kubeconfig --name prod-1 --region eu-west-1\nkubectl get nodes', 1],
+    ['widen the mask', 0],
+    ['calico-ipvs-sync explain MARK_CAPACITY', 0],
+  ])(
+    'of which account the shell must be is said before commands that find the cluster by its name: %j',
+    (remedy, times) => {
+      const about = report({ verdict: 'out-of-step', findings: [finding({ code: 'MARK_CAPACITY', remedy })] })
+      const text = noticeOf(about, '', 'report')?.text ?? ''
+      const said = 'with credentials of account 111122223333'
+      expect(text.split(said)).toHaveLength(times + 1)
+      if (times > 0) expect(text.indexOf(said)).toBeLessThan(text.indexOf('What to do:'))
+      const { account: _, ...cluster } = about.cluster
+      expect(noticeOf({ ...about, cluster }, '', 'report')?.text).not.toContain('credentials')
+    },
+  )
 
   test('the same step is said once', () => {
     const twice = [full, { ...full, subject: 'node/b' }]

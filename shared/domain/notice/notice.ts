@@ -171,7 +171,7 @@ const badNews = (about: About): string => {
   return [
     firstLine(about),
     ...(halt ? (halted?.happened ?? [halt.message]) : []),
-    whatToDo(about),
+    ...whatToDo(about),
     ...rest.map(({ severity, code, message }) => `${severity.toUpperCase()} ${code}: ${message}`),
     halt && evidenceOf(halt),
     halt && 'What it means: calico-ipvs-sync explain ROLLOUT_HALTED',
@@ -246,11 +246,18 @@ const fixedBySync: ReadonlySet<FindingCode> = new Set([
   'FELIX_MISSED_MODE',
 ])
 
-const whatToDo = (about: About): string | undefined => {
+const whatToDo = (about: About): string[] => {
+  const { account } = about.report.cluster
   const steps = [...new Set(stepsOf(about))].map(withoutRepeat)
-  if (steps.length === 0) return undefined
-  return ['What to do:', ...steps.map((step, index) => `${index + 1}. ${step}`)].join('\n')
+  if (steps.length === 0) return []
+  const todo = ['What to do:', ...steps.map((step, index) => `${index + 1}. ${step}`)].join('\n')
+  return account !== undefined && steps.some((step) => byName.test(step)) ? [asAccount(account), todo] : [todo]
 }
+
+/** These find a cluster in the account of the shell's credentials, whichever that is. */
+const byName = /^(?:calico-ipvs-sync .*--cluster |aws eks )/m
+const asAccount = (account: string): string =>
+  `Run the commands for this cluster with credentials of account ${account}: other accounts may have one of the same name.`
 
 /** Several findings begin with the same command, which gives kubectl a context. Lines are not indented: some are a manifest. */
 const withoutRepeat = (step: string, index: number, steps: string[]): string => {
