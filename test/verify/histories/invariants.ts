@@ -5,7 +5,7 @@ import { leasedOf } from './lease-watch.ts'
 import { budgetsOf, type Check, graceOf, mayActOf, type Watched } from './limits.ts'
 import { settlingOf } from './settling.ts'
 import type { Stage } from './stage.ts'
-import { changesOthers, isSameDay, isWanted } from './truths.ts'
+import { changesOthers, isSameDay, isWanted, rolloutIn } from './truths.ts'
 
 export interface Onlooker extends Watch {
   page: (cluster: Cluster) => Page
@@ -90,7 +90,11 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     const isKnown = !stage.struck.has(page.writers.get(name) ?? '')
     // An override that goes when `default` has its range changes nothing, and nothing is taken back.
     const left = name === 'default' ? rangeIn(after) : rangeOn(page.cluster, name.slice('node.'.length))
-    if (range !== undefined && isKnown && !page.byOthers.has(name) && left !== range)
+    // What neither EKS nor the rollout wants any more may be wanted again later the same day.
+    const isMeant =
+      page.wanted.some((it) => it.range === range && it.until > schedule.now()) ||
+      rolloutIn(page.cluster)['calico-ipvs-sync/target'] === range
+    if (range !== undefined && isKnown && isMeant && !page.byOthers.has(name) && left !== range)
       page.reverted.set(name, { range, at: schedule.now() })
     if (rangeIn(after) === undefined) page.byOthers.delete(name)
     // An object of ours stays ours where only the copy of its metadata has another range: a halt removes it with its copy.
