@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { FelixObject } from '../../shared/domain/cluster.ts'
 import { overrideKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { read, valueOf } from '../../shared/domain/read.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
@@ -143,4 +144,25 @@ test('an abort goes on although the process died before or after any of its writ
       expect(held(world).annotations).toEqual({})
       expect(rolloutIn(world).reason).toContain(left)
     }
+})
+
+test('a node that has left the cluster, and whose pod a finalizer keeps, is waited for no longer', async () => {
+  const { world } = begun()
+  world.broken.add('n1')
+  const { nodes } = world.tools.kube
+  let isGone = false
+  world.tools = {
+    ...world.tools,
+    kube: {
+      ...world.tools.kube,
+      nodes: async (name) => read((valueOf(await nodes(name)) ?? []).filter((it) => !(isGone && it.name === 'n1'))),
+    },
+  }
+  const outcome = await toTheEnd(world, (it) => {
+    if (!it.objects.has('node.n1') || isGone) return
+    isGone = true
+    it.pods = it.pods.map((pod) => (pod.node === 'n1' ? { ...pod, deletedAt: it.iso() } : pod))
+  })
+  expect(outcome).toMatchObject({ state: 'done' })
+  expect([...world.objects.keys()]).toEqual(['default'])
 })

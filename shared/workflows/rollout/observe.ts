@@ -74,7 +74,9 @@ export const observeRollout = async (
   if (bare.length === 0 && !hasJoined({ rollout, now: now.getTime() }, seen)) return { ...seen, left: new Set() }
   // The list of nodes is long: so it is read only then.
   const born = new Map(needed(agreeing(await kube.nodes(), pods)).map(({ name, createdAt }) => [name, createdAt]))
-  return { ...seen, born, left: new Set(bare.filter((name) => !born.has(name))) }
+  const left = new Set(bare.filter((name) => !born.has(name)))
+  // A finalizer may keep a pod for as long as it likes.
+  return { ...seen, pods: seen.pods.filter((it) => !it.deletedAt || !left.has(it.node)), born, left }
 }
 
 const onlyPods = (pods: PodState[]): StepInput => ({
@@ -85,10 +87,10 @@ const onlyPods = (pods: PodState[]): StepInput => ({
   defaultRange: undefined,
 })
 
-/** A touched node without a pod has left the cluster, or waits for its pod. */
+/** A touched node without a pod, or with one that was deleted, has left the cluster, or waits for its pod. */
 const nodesWithoutPod = (rollout: Rollout, { objects, pods }: StepInput): string[] => {
   const overridden = objects.filter(isReachedBy(rollout)).map(overriddenNode)
-  const occupied = new Set(pods.map(({ node }) => node))
+  const occupied = new Set(pods.filter(({ deletedAt }) => !deletedAt).map(({ node }) => node))
   return [...rollout.touching.map(({ node }) => node), ...overridden].filter((node) => !occupied.has(node))
 }
 
