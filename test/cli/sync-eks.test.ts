@@ -88,7 +88,7 @@ test('an update by EKS stops it at its next wait, it says so, and goes on when t
   const ended = await synced((said) => {
     if (before === 0 && overrides(said) === 1) described().status = 'UPDATING'
     before ||= overrides(said)
-    if (!said.includes('the rollout waits, and writes nothing (EKS reports the cluster as UPDATING.)')) return
+    if (!said.includes('the rollout waits, and touches no further node (EKS reports the cluster as UPDATING.)')) return
     during ||= overrides(said)
     described().status = 'ACTIVE'
   })

@@ -46,11 +46,12 @@ const lookAt = (world: World, said: Said, policy: ReturnType<typeof policyWith>)
 }
 
 /** `says`: what EKS says, by the nodes that were changed so far and the seconds since it began. */
-const synced = async (says: (changed: number, seconds: number) => Said, settleSeconds = 35) => {
+const synced = async (says: (changed: number, seconds: number) => Said, settleSeconds = 35, broken: string[] = []) => {
   const policy = policyWith({ action: 'sync', maxUnavailable: 1, settleSeconds, canarySeconds: settleSeconds })
   const world = worldOf([], [felixObject({ annotations: {} })])
   world.clock = Date.parse('2026-11-20T10:00:00Z')
   const begun = world.clock
+  for (const node of broken) world.broken.add(node)
   world.pods = podsOf(healthy({ nodes: names.length }), 'calico-node').map((pod) => ({
     ...pod,
     daemonSet: calicoSet.uid,
@@ -115,7 +116,7 @@ test('a cluster that EKS updates is not written to: it waits, says so, and goes 
   expect(new Set(written).size).toBe(9)
   expect(times.filter(({ at }) => at > 0 && at < 200_000)).toEqual([])
   expect(waits).toContain('EKS reports the cluster as UPDATING.')
-  expect(told.filter(({ what }) => what === 'the rollout waits, and writes nothing')).toHaveLength(1)
+  expect(told.filter(({ what }) => what === 'the rollout waits, and touches no further node')).toHaveLength(1)
 })
 
 test('where the update takes longer than five minutes, it stops, with the reason, and nobody waits for its Lease', async () => {
@@ -163,4 +164,13 @@ test('the cluster is looked at once for each time that a node must stay well', a
   const { looks, written } = await synced(() => ({}))
   expect(written).toHaveLength(9)
   expect(looks).toHaveLength(9)
+})
+
+test('a node in progress is observed while EKS updates the cluster, and restored at its deadline', async () => {
+  const updating = (changed: number): Said => ({ eks: { status: changed > 0 ? 'UPDATING' : 'ACTIVE' } })
+  const { world, result, written, rollout } = await synced(updating, 35, ['node-0001'])
+  expect(written).toEqual(['node.node-0001'])
+  expect(result).toMatchObject({ end: 'halted' })
+  expect([...world.objects.keys()]).toEqual(['default'])
+  expect(rollout).toMatchObject({ state: 'halted', evidence: { node: 'node-0001' } })
 })

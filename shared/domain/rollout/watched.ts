@@ -1,9 +1,8 @@
 import type { FelixObject } from '../cluster.ts'
-import type { Policy } from '../policy/policy.ts'
 import { isMarked } from './marks.ts'
 import { changeTime } from './on-record.ts'
 import { carefulPace } from './pace.ts'
-import type { Rollout } from './rollout.ts'
+import type { Pace, Rollout } from './rollout.ts'
 
 /**
  * A node was just touched, or became unwell a short time ago: it is observed until it is well or its deadline has passed, even
@@ -12,7 +11,7 @@ import type { Rollout } from './rollout.ts'
 export const isWatched = (
   { rollout, now }: { rollout: Rollout; now: number },
   objects: FelixObject[],
-  policy: Policy,
+  policy: Pace,
 ): boolean => {
   const { canarySeconds, nodeDeadlineSeconds } = carefulPace(rollout.pace, policy)
   const touched = [

@@ -3,8 +3,10 @@ import type { Policy } from '../../domain/policy/policy.ts'
 import { failureOf, valueOf } from '../../domain/read.ts'
 import { rolloutIn } from '../../domain/rollout/parse.ts'
 import { hasRescue, type Rollout } from '../../domain/rollout/rollout.ts'
-import { readAgain } from '../../errors.ts'
+import { isWatched } from '../../domain/rollout/watched.ts'
+import { KubeError, readAgain } from '../../errors.ts'
 import { type AssessedCluster, type Beginning, beginRollout, type NotBegun } from './begin.ts'
+import { fenced, HeldError, type Hold } from './hold.ts'
 import { release } from './lease.ts'
 import { takeStep } from './step.ts'
 import { type Outcome, outdatedAfter, pauseFor, type StepTools } from './tools.ts'
@@ -26,6 +28,7 @@ export type SyncResult =
 
 type Wait = Extract<Outcome, { next: 'wait' }>
 type Look = Extract<Outcome, { next: 'look' }>
+type Over = Extract<Outcome, { next: 'over' }>
 
 /**
  * A loop instead of the queue: the same steps as in the Lambda functions, in one process, which sleeps during waits. As
@@ -38,13 +41,15 @@ export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult
   let held = 0
   for (;;) {
     if (outcome.next === 'look' || looks.areDue(outcome)) {
-      const decision = await decideAgain(tools, await looks.look(), { policy, outcome, held })
+      const look = await looks.look()
+      const decision = await decideAgain(tools, look, { policy, outcome, held })
       if (decision !== 'step') {
         if ('end' in decision) return decision
         outcome = decision.next === 'look' ? decision : { next: 'look', why: decision.why }
         if (decision.next === 'look') continue
         held += 1
-        await tools.sleep(decision.seconds)
+        const end = await observeMeanwhile(tools, look, decision)
+        if (end) return ended(end)
         if (tools.interrupted()) return interrupted(tools)
         continue
       }
@@ -112,9 +117,49 @@ const isWithdrawn = ({ phase, target }: Rollout): boolean => phase === 'range' &
 const patience = [5, 10, 20, 40, 80, 160]
 
 const hold = ({ tell, waiting }: SyncTools, wait: Wait, held: number): Wait => {
-  if (held === 0) tell({ what: 'the rollout waits, and writes nothing', why: wait.why })
+  if (held === 0) tell({ what: 'the rollout waits, and touches no further node', why: wait.why })
   waiting(wait)
   return wait
+}
+
+/**
+ * A node in progress is observed while the rollout is held, and restored where it must be: a change may wait for the very node
+ * that our value broke. No other node is touched, and no override is taken off because its reason is gone.
+ */
+const observeMeanwhile = async (
+  tools: SyncTools & StepTools,
+  { state }: AssessedCluster,
+  { seconds, why }: Wait,
+): Promise<Over | undefined> => {
+  const rollout = rolloutIn(state)
+  const objects = valueOf(state.felix)?.objects ?? []
+  const now = tools.now().getTime()
+  let isObserved = rollout !== undefined && !isWithdrawn(rollout) && isWatched({ rollout, now }, objects, tools.policy)
+  for (let left = seconds; left > 0 && !tools.interrupted(); ) {
+    const outcome = isObserved ? await stepUntouching(tools, { seconds, why }) : undefined
+    if (outcome?.next === 'over') {
+      if (outcome.recheckAfterSeconds !== undefined) await tools.sleep(outcome.recheckAfterSeconds)
+      return outcome
+    }
+    if (outcome?.next === 'now') continue
+    isObserved &&= outcome?.next === 'wait'
+    const pause = Math.min(left, tools.leaseSeconds / 6)
+    await tools.sleep(pause)
+    left -= pause
+  }
+  return undefined
+}
+
+/** An API server that is being replaced may deny what it allows. The answer is undefined where only another node is left to touch. */
+const stepUntouching = async (tools: StepTools, hold: Hold): Promise<Outcome | undefined> => {
+  const { kube, now } = tools
+  try {
+    return await takeStep({ ...tools, kube: fenced(kube, now, async () => hold), rescue: kube, unbraked: kube })
+  } catch (error) {
+    if (error instanceof HeldError) return undefined
+    if (error instanceof KubeError) return { next: 'wait', ...hold }
+    throw error
+  }
 }
 
 /** The cluster changes, or what the decision needs does not answer. */
@@ -176,7 +221,7 @@ const notBegun = ({ reason, why, blockedBy }: NotBegun): Extract<SyncResult, { b
   blockedBy,
 })
 
-const ended = ({ state, why }: Extract<Outcome, { next: 'over' }>): SyncResult => {
+const ended = ({ state, why }: Over): SyncResult => {
   switch (state) {
     case 'done':
       return { end: 'done', why }
