@@ -36,13 +36,14 @@ export interface World {
 
 /**
  * Coincidences do not come by chance alone: `look`: one of us has read the objects for a step · `writing`: a write of ours
- * is on its way (with the object's name) · `leasing`: so is one of the Lease · `wrote`: a write has arrived · `evaluated`: a function has read the objects to evaluate
- * a cluster · `permitted`: a cluster has got a permit.
+ * is on its way (with the object's name) · `leasing`: so is one of the Lease · `leased`: it has arrived, which all are told who
+ * wait for it · `wrote`: a write has arrived · `evaluated`: a function has read the objects to evaluate a cluster · `permitted`: a cluster has got a permit.
  */
 export interface Armed {
   look: ((cluster: Cluster) => void)[]
   writing: ((cluster: Cluster, name: string) => void)[]
   leasing: ((cluster: Cluster) => void)[]
+  leased: ((cluster: Cluster) => void)[]
   wrote: ((cluster: Cluster) => void)[]
   evaluated: ((cluster: Cluster, party: Party) => void)[]
   permitted: (() => void)[]

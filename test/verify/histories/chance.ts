@@ -1,7 +1,7 @@
 import type { Armed, World } from './acts.ts'
 import type { Cluster, Watch } from './cluster.ts'
 import { damage } from './damage.ts'
-import { anyDisturbance, anyMisfortune } from './disturbances.ts'
+import { anyDisturbance, anyHalt, anyMisfortune } from './disturbances.ts'
 
 const minute = 60_000
 /** Within it, nearly every cluster has its first rollout. */
@@ -12,8 +12,10 @@ export const disturb = (world: World, forMs: number): void => {
   const { stage, fleet, armed } = world
   const { random, schedule, faults } = stage
   const acts = Array.from({ length: random.pick([0, 1, 2, 3, 5, 8]) }, () => anyDisturbance(random))
-  // Most histories have one of them at least.
-  const misfortunes = Array.from({ length: random.pick([0, 1, 1, 2]) }, () => anyMisfortune(random))
+  // Most histories have one of each at least.
+  const misfortunes = [anyMisfortune, anyHalt].flatMap((any) =>
+    Array.from({ length: random.pick([0, 1, 1, 2]) }, () => any(random)),
+  )
   for (const [name, happen] of [...acts, ...misfortunes]) {
     const at = random.between(minute, random.chance(0.6) ? busyMs : forMs - minute)
     const which = random.between(0, 9)
@@ -55,6 +57,7 @@ export const watchOf = (onlooker: Watch, armed: Armed, look: (cluster: Cluster) 
   leased: (cluster, writer, before) => {
     onlooker.leased(cluster, writer, before)
     look(cluster)
+    if (writer.kind !== 'others') for (const act of armed.leased.splice(0)) act(cluster)
   },
   looked: (cluster) => armed.look.shift()?.(cluster),
   leasing: (cluster) => armed.leasing.shift()?.(cluster),

@@ -92,8 +92,10 @@ export interface Trouble {
   nodeless?: boolean
   /** Lists of pods are empty. */
   podless?: boolean
+  /** The pod of this node is missing in every list. */
+  unlisted?: string
   /** No log can be read. */
-  logless?: 'alone' | 'and no ConfigMap'
+  logless?: 'alone' | 'and no ConfigMap' | 'and nothing else'
   /** Calico's DaemonSet is deleted, or made again and not yet seen by its controller. */
   daemonSet?: 'gone' | 'unseen'
   /** Felix rejects `default`, and does not start. */

@@ -5,6 +5,7 @@ import { rangeOn, rangeText } from './ranges.ts'
 import { coincidences } from './coincidences.ts'
 import { damage } from './damage.ts'
 import { edits } from './edits.ts'
+import { halts } from './halts.ts'
 import { join } from './machines.ts'
 import { misfortunes } from './misfortunes.ts'
 import type { Random } from './random.ts'
@@ -106,6 +107,8 @@ const shares: readonly [Kind, ...Kind[]] = [
 export const anyDisturbance = (random: Random): [name: string, act: Disturbance] => anyOf(random, random.pick(shares))
 
 export const anyMisfortune = (random: Random): [name: string, act: Disturbance] => anyOf(random, misfortunes)
+
+export const anyHalt = (random: Random): [name: string, act: Disturbance] => anyOf(random, halts)
 
 const anyOf = (random: Random, kind: Kind): [string, Disturbance] =>
   random.pick(Object.entries(kind) as [[string, Disturbance], ...[string, Disturbance][]])

@@ -53,7 +53,7 @@ export const kubeOf = (
       }),
     configMap: (namespace, name) =>
       reads(`ConfigMap/${namespace}/${name}`, () => {
-        if (cluster.trouble.logless === 'and no ConfigMap')
+        if (cluster.trouble.logless && cluster.trouble.logless !== 'alone')
           throw new KubeError('denied', 'ConfigMaps cannot be read', { status: 403 })
         return valueOf(base.configMaps[`${namespace}/${name}`])
       }),
@@ -88,7 +88,7 @@ export const kubeOf = (
         // The Role in the operator's namespace is there as long as that is.
         if (nature.byManifest && namespace === 'calico-system')
           throw new KubeError('denied', 'pods cannot be listed there', { status: 403 })
-        return cluster.trouble.podless ? [] : podsOf(role)
+        return cluster.trouble.podless ? [] : podsOf(role).filter(({ node }) => node !== cluster.trouble.unlisted)
       }),
     lease: () => reads('Lease', () => cluster.lease),
     putLease: (change) => {
@@ -107,7 +107,7 @@ export const kubeOf = (
 
 /** Where nothing beside the objects can be read. */
 const closeTo = ({ trouble }: Cluster): void => {
-  if (trouble.logless === 'and no ConfigMap') throw new KubeError('denied', 'may not read it', { status: 403 })
+  if (trouble.logless === 'and nothing else') throw new KubeError('denied', 'may not read it', { status: 403 })
 }
 
 /** What a DaemonSet says before its controller has looked at it. */

@@ -1,12 +1,12 @@
 import type { Strategy } from '../../../shared/domain/report.ts'
-import { annotated, brakeTo, type Disturbance, edit, machineOf, setRange, type World } from './acts.ts'
+import { annotated, brakeTo, type Disturbance, edit, machineOf, makeAgain, setRange, type World } from './acts.ts'
 import type { Cluster } from './cluster.ts'
 import { afterWrites, otherRange } from './coincidences.ts'
 import { anOverride } from './edits.ts'
 import { places } from './inputs.ts'
 import { crds, v3 } from './natures.ts'
 import type { Random } from './random.ts'
-import { aWhile, included, removeDaemonSet, taint, troubled } from './troubles.ts'
+import { aWhile, included, logless, removeDaemonSet, taint, troubled } from './troubles.ts'
 
 interface Given {
   seconds: number
@@ -119,6 +119,30 @@ export const misfortunes: Record<string, Disturbance> = {
       })
     afterWrites(world, cluster, { count: random.between(1, 3), act })
   },
+  'a person runs sync where no log can be read': (world, cluster, random) => {
+    const { stage, terminals } = world
+    troubled(world, cluster, { logless: random.pick(logless), seconds: random.between(900, 3_600) })
+    setRange(world, cluster, otherRange(random))
+    // One of the two reads all logs.
+    for (const seconds of [1, random.between(30, 600)])
+      stage.schedule.after(seconds * 1000, () => {
+        if (cluster.exists) terminals.sync(cluster, { seconds: random.between(60, 900), killed: random.chance(0.5) })
+      })
+  },
+  'the cluster is made again in the middle of a rollout': (world, cluster, random) => {
+    setRange(world, cluster, otherRange(random))
+    const act = () => {
+      if (cluster.exists) makeAgain(world, cluster)
+    }
+    afterWrites(world, cluster, { count: random.between(1, 4), act })
+  },
+  /** The sweep counts what it has by then. */
+  'no message about a place is worked on in a sweep': ({ queues, stage }, _, random) => {
+    queues.hold('places', '"place"', random.between(60, 100) * 60)
+    stage.note('Lambda', 'lists no place for more than an hour')
+  },
+  'a spoke leaves the organization for some sweeps': (world, _, random) =>
+    included(world, world.fleet.outside, { account: places[1].account, seconds: random.between(70, 240) * 60 }),
   'a rollout is paused, and a changed node gets a taint': (world, cluster, random) => {
     const { stage, terminals } = world
     setRange(world, cluster, otherRange(random))

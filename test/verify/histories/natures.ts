@@ -147,6 +147,6 @@ const movedToKubeSystem = (state: ClusterState): void => {
 
 const withCopy = (state: ClusterState): void => {
   const range = '30000:32767'
-  const copy = JSON.stringify({ annotations: { [rangeKey]: range } })
+  const copy = JSON.stringify({ annotations: { team: 'platform', [rangeKey]: range } })
   objectNamed(state, 'default').annotations = { [rangeKey]: range, 'projectcalico.org/metadata': copy }
 }

@@ -25,6 +25,8 @@ interface Queue {
   visibilitySeconds: number
   work?: Worker
   restsUntil?: number
+  /** Messages with this text wait until then. */
+  held?: { text: string; until: number }
   messages: Message[]
   /** When an id was last sent: FIFO drops a second one within five minutes. */
   sent: Map<string, number>
@@ -35,6 +37,8 @@ export interface Queues {
   attach: (name: string, work: Worker) => void
   /** Nobody works on its messages for so many seconds, as where Lambda has no room for the function. */
   rest: (name: string, seconds: number) => void
+  /** Nor on those with this text. */
+  hold: (name: string, text: string, seconds: number) => void
   /** Messages that are not done, by queue. */
   left: () => Record<string, Message[]>
   dead: { queue: string; body: string; reason: string }[]
@@ -82,8 +86,10 @@ export const queuesOf = (
   }
   const pump = (queue: Queue): void => {
     if (schedule.now() < (queue.restsUntil ?? 0)) return
+    const { text = '', until = 0 } = queue.held ?? {}
+    const isHeld = ({ body }: Message) => schedule.now() < until && body.includes(text)
     for (const message of queue.messages)
-      if (message.from <= schedule.now() && !isBlocked(queue, message)) deliver(queue, message)
+      if (message.from <= schedule.now() && !isHeld(message) && !isBlocked(queue, message)) deliver(queue, message)
   }
   const enqueue = (url: string, entry: Entry): string => {
     const queue = queues.get(url)
@@ -124,6 +130,12 @@ export const queuesOf = (
       const queue = queues.get(urlOf(name))
       if (!queue) return
       queue.restsUntil = Math.max(queue.restsUntil ?? 0, schedule.now() + seconds * 1000)
+      schedule.after(seconds * 1000, () => pump(queue))
+    },
+    hold: (name, text, seconds) => {
+      const queue = queues.get(urlOf(name))
+      if (!queue) return
+      queue.held = { text, until: schedule.now() + seconds * 1000 }
       schedule.after(seconds * 1000, () => pump(queue))
     },
     left: () => Object.fromEntries([...queues.values()].map(({ name, messages }) => [name, messages])),

@@ -33,6 +33,7 @@ export const requestsOf = (stage: Stage, { cluster, party }: { cluster: Cluster;
       errors: { ...failures, throttled: () => throttled(isWrite) },
       effect: () => {
         const { closed } = cluster.trouble
+        if (closed && isWrite) stage.struck.add(party.name)
         if (!cluster.exists || closed === 'unreachable') throw failures.lost()
         if (closed) throw new KubeError(closed, 'Unauthorized', { status: 401 })
         try {
@@ -63,7 +64,11 @@ export const requestsOf = (stage: Stage, { cluster, party }: { cluster: Cluster;
     const { name, kind, incarnation } = party
     const writer: Writer = { name, kind, incarnation, sentAt: stage.schedule.now() }
     return ask(what, true, () => {
-      if (cluster.trouble.denied) throw new KubeError('denied', `may not: ${what}`, { status: 403 })
+      if (cluster.trouble.denied) {
+        // What it has just done, it may not be able to note any more.
+        stage.struck.add(name)
+        throw new KubeError('denied', `may not: ${what}`, { status: 403 })
+      }
       return effect(writer)
     })
   }

@@ -25,7 +25,7 @@ export const begin = (stage: Stage, calmSince: number) => {
   const policy = policyOf(stage)
   const deployment = deploymentOf(stage, policy)
   const skew = random.chance(0.3) && policy.settleSeconds > 90 ? 30_000 : 200
-  const armed: Armed = { look: [], writing: [], leasing: [], wrote: [], evaluated: [], permitted: [] }
+  const armed: Armed = { look: [], writing: [], leasing: [], leased: [], wrote: [], evaluated: [], permitted: [] }
   const table = tableOf(stage, () => armed.permitted.shift()?.())
   const published: Published[] = []
   const fifo = (name: string) => name.endsWith('.fifo')

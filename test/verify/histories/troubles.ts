@@ -26,6 +26,9 @@ const untroubled = (cluster: Cluster, trouble: Trouble): void => {
 }
 
 export const aWhile = (random: Random): number => random.pick([random.between(30, 300), random.between(300, 3_600)])
+/** How much else cannot be read, either. */
+export const logless = ['alone', 'and no ConfigMap', 'and nothing else'] as const
+
 const markMask = 'config.projectcalico.org/IptablesMarkMask'
 
 /** For a while, an account of the fleet is in this set. */
@@ -106,7 +109,7 @@ export const troubles: Record<string, Disturbance> = {
   },
   'no log can be read': (world, cluster, random) =>
     troubled(world, cluster, {
-      logless: random.pick<'alone' | 'and no ConfigMap'>(['alone', 'and no ConfigMap']),
+      logless: random.pick(logless),
       seconds: aWhile(random),
     }),
   'somebody writes what Felix rejects': (world, cluster, random) => {
