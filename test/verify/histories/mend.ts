@@ -7,6 +7,7 @@ import type { Cluster, Machine } from './cluster.ts'
 import { writeFelix } from './felix.ts'
 import { isUs } from './ledger.ts'
 import { readyNow } from './machines.ts'
+import { unjudged } from './troubles.ts'
 import { portsIn, rangeIn } from './ranges.ts'
 import { isOwnObject } from './truths.ts'
 import { rangeKey } from '../../domain/states.ts'
@@ -22,6 +23,7 @@ export const mend = (world: World): void => {
     stage.schedule.after(at * hour, () => {
       if (deployment.brake.most !== 'sync') brakeTo(world, 'sync')
       if (deployment.alarm.rings) alarmTo(world, false)
+      for (const account of fleet.outside) unjudged(world, account)
       for (const accounts of [fleet.roleless, fleet.outside]) accounts.clear()
       if (at >= patience) fleet.unlisted.clear()
       for (const cluster of fleet.clusters.values()) mendCluster(world, cluster, at)

@@ -6,7 +6,7 @@ import { anOverride } from './edits.ts'
 import { places } from './inputs.ts'
 import { crds, v3 } from './natures.ts'
 import type { Random } from './random.ts'
-import { aWhile, included, logless, removeDaemonSet, taint, troubled } from './troubles.ts'
+import { aWhile, included, leaveFleet, logless, removeDaemonSet, taint, troubled } from './troubles.ts'
 
 interface Given {
   seconds: number
@@ -142,7 +142,7 @@ export const misfortunes: Record<string, Disturbance> = {
     stage.note('Lambda', 'lists no place for more than an hour')
   },
   'a spoke leaves the organization for some sweeps': (world, _, random) =>
-    included(world, world.fleet.outside, { account: places[1].account, seconds: random.between(70, 240) * 60 }),
+    leaveFleet(world, { account: places[1].account, seconds: random.between(70, 240) * 60 }),
   'a rollout is paused, and a changed node gets a taint': (world, cluster, random) => {
     const { stage, terminals } = world
     setRange(world, cluster, otherRange(random))

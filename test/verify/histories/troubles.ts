@@ -41,6 +41,22 @@ export const included = (
   stage.schedule.after(seconds * 1000, () => void set.delete(account))
 }
 
+/** Its clusters have no verdict any more, as if they were switched off. */
+export const leaveFleet = (world: World, { account, seconds }: { account: string; seconds: number }): void => {
+  const { stage, fleet } = world
+  const forget = () => {
+    if (fleet.outside.has(account)) unjudged(world, account)
+  }
+  stage.schedule.after(seconds * 1000, forget)
+  included(world, fleet.outside, { account, seconds })
+  forget()
+}
+
+/** What was said of its clusters before needs no end. */
+export const unjudged = ({ stage, onlooker }: World, account: string): void => {
+  for (const page of onlooker.pages()) if (page.cluster.ref.account === account) page.switchedAt = stage.schedule.now()
+}
+
 /** Of a node that was changed, if there is one. */
 export const taint = (stage: Stage, cluster: Cluster, random: Random): void => {
   const name = anOverride(cluster, random)?.slice('node.'.length)
@@ -143,7 +159,7 @@ export const troubles: Record<string, Disturbance> = {
   'clusters cannot be listed': (world, { ref }, random) =>
     included(world, world.fleet.unlisted, { account: ref.account, seconds: random.between(1, 10) * 3_600 }),
   'an account leaves the organization': (world, _, random) =>
-    included(world, world.fleet.outside, { account: places[1].account, seconds: random.between(60, 240) * 60 }),
+    leaveFleet(world, { account: places[1].account, seconds: random.between(60, 240) * 60 }),
   'EKS updates the cluster for hours': (world, cluster, random) => {
     cluster.eks = { ...cluster.eks, status: 'UPDATING' }
     world.event(cluster, 'UpdateClusterVersion')
