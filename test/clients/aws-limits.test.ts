@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { EKSClient } from '@aws-sdk/client-eks'
+import { EKSClient, ListClustersCommand } from '@aws-sdk/client-eks'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { bounded, inTime, limited, remembering } from '../../shared/clients/aws/limits.ts'
 import { eksClient } from '../../shared/clients/aws/eks.ts'
@@ -138,4 +138,14 @@ describe('a client of a function', () => {
     await expect(send(sdk)).rejects.toMatchObject(refused)
     sdk.destroy()
   })
+})
+
+test('the deadline of a whole names what a call that is a part of it was refused for', async () => {
+  const endpoint = await serve(refusing(503, 'ServiceUnavailableException', { 'retry-after': '600' }))
+  const sdk = remembering(new EKSClient({ region: 'eu-west-1', endpoint, credentials, ...limited }))
+  const part = () => inTime('a part', (options) => sdk.send(new ListClustersCommand({}), options), 3_000)
+  await expect(inTime('the whole', part, 1_000)).rejects.toThrow(
+    expect.objectContaining({ name: 'ServiceUnavailableException' }),
+  )
+  sdk.destroy()
 })

@@ -15,8 +15,12 @@ export const deadlineMs = 10_000
 
 type Call<T> = (options: { abortSignal: AbortSignal }) => Promise<T>
 
-/** The last error of the service within the current call. */
-const refusals = new AsyncLocalStorage<{ last?: unknown }>()
+/** The last error of the service within a call, and within the one that it is a part of. */
+interface Refused {
+  last?: unknown
+  whole?: Refused | undefined
+}
+const refusals = new AsyncLocalStorage<Refused>()
 
 /**
  * Throws if the call has not ended by its deadline or the message's: the service's own error if the call was retried
@@ -33,7 +37,7 @@ const within = async <T>(what: string, call: Call<T>, allowedMs: number): Promis
   if (leftMs <= 0) throw outOfTime(what)
   const ms = Math.min(allowedMs, leftMs)
   const given = new AbortController()
-  const seen: { last?: unknown } = {}
+  const seen: Refused = { whole: refusals.getStore() }
   let timer: NodeJS.Timeout | undefined
   const lateError = () =>
     ms < allowedMs
@@ -70,8 +74,7 @@ export const remembering = <C extends Client>(client: C): C => {
     try {
       return await attempt(request)
     } catch (error) {
-      const seen = refusals.getStore()
-      if (seen && isRefusal(error)) seen.last = error
+      if (isRefusal(error)) for (let call = refusals.getStore(); call; call = call.whole) call.last = error
       throw error
     }
   }

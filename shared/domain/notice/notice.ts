@@ -28,7 +28,8 @@ export const newsOf = ({ verdict, findings, plan }: Report, lasting = false): st
   if (verdict === 'changing' && codes.length === 0) return undefined
   // Of a halt people hear at once: the end of a change under way is no news of it.
   const isHalted = codes.some((it) => it.endsWith(' ROLLOUT_HALTED'))
-  const bad = isHalted || verdict === 'in-step' || verdict === 'not-applicable' ? [] : [verdict]
+  const lasts = isHalted && verdict === 'changing' ? 'out-of-step' : verdict
+  const bad = lasts === 'in-step' || lasts === 'not-applicable' ? [] : [lasts]
   return [...bad, ...new Set(codes.toSorted())].join('; ')
 }
 
