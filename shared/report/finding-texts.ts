@@ -61,7 +61,7 @@ export const findingTexts: Record<FindingCode, string> = {
     'EKS describes another cluster than the connected one, for example because the kubeconfig belongs to one account and the AWS credentials to another account that has a cluster of the same name.',
   TLS_NOT_VERIFIED: 'The kubeconfig says insecure-skip-tls-verify: the identity of the server is not verified.',
   CLUSTER_UPDATING:
-    'An EKS update, or a roll of kube-proxy or calico-node, is under way: the verdict is changing, and nothing is written.',
+    'An EKS update, or a roll of kube-proxy or calico-node, is under way: the verdict is changing, and nothing is written but what a halt undoes.',
   ROLLOUT_HALTED:
     'A rollout of this tool stopped, because a node did not become Ready in time, because of an unexpected change, or because somebody paused it.',
   ROLLOUT_STATE_INVALID:
