@@ -26,7 +26,7 @@ export const kindOf = (value: unknown): DocumentKind | undefined => {
 export const kindText = (kind: DocumentKind): string =>
   kind === 'state' ? 'a captured state' : `the result of ${kind} (-o json)`
 
-/** A file that is not there yet, such as `plan.json` or `plan-2.json`: whoever pastes a printed command loses no file. */
+/** The name of a file that does not exist yet, such as `plan.json` or `plan-2.json`: a printed command that is pasted overwrites nothing. */
 export const newFile = (name: string): string => {
   for (let nth = 1; ; nth += 1) {
     const file = `${name}${nth === 1 ? '' : `-${nth}`}.json`

@@ -36,12 +36,12 @@ export const connect = async (options: ConnectOptions, progress: ProgressOutput)
   return withWay(await fromEks({ ...options, ...eksPlaceOf({ ...options, cluster }) }, telling), { role })
 }
 
-/** `sync` observes the cluster again and again, and what is so of its EKS is told once. */
+/** `sync` observes the cluster many times; each message about EKS is printed once. */
 const eachOnce = (telling: ProgressOutput): ProgressOutput => {
-  const told = new Set<string>()
+  const printed = new Set<string>()
   const done = (text: string) => {
-    if (!told.has(text)) telling.done(text)
-    told.add(text)
+    if (!printed.has(text)) telling.done(text)
+    printed.add(text)
   }
   return { ...telling, done }
 }

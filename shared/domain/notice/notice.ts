@@ -26,10 +26,10 @@ export const newsOf = ({ verdict, findings, plan }: Report, lasting = false): st
     .filter(({ severity }) => severity !== 'info')
     .map(({ code, severity }) => `${severity} ${code}`)
   if (verdict === 'changing' && codes.length === 0) return undefined
-  // Of a halt people hear at once: the end of a change under way is no news of it.
+  // A halt is reported at once, also while the cluster changes: the end of that change is no news.
   const isHalted = codes.some((it) => it.endsWith(' ROLLOUT_HALTED'))
-  const lasts = isHalted && verdict === 'changing' ? 'out-of-step' : verdict
-  const bad = lasts === 'in-step' || lasts === 'not-applicable' ? [] : [lasts]
+  const standing = isHalted && verdict === 'changing' ? 'out-of-step' : verdict
+  const bad = standing === 'in-step' || standing === 'not-applicable' ? [] : [standing]
   return [...bad, ...new Set(codes.toSorted())].join('; ')
 }
 
