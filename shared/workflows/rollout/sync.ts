@@ -91,7 +91,7 @@ const decideAgain = async (
   if (!isOurs && !isAsked) return 'step'
   const intent = intentOf(look.assessment, look.state, policy)
   const why = reasonOf(look, intent)
-  const seconds = patience[held]
+  const seconds = heldPauses[held]
   if (isOurs && seconds !== undefined && mayPass(look, intent)) return hold(tools, { next: 'wait', seconds, why }, held)
   // Nothing is left to write, and its nodes are still watched.
   if (isOurs && !isAsked && isNothing(intent)) return 'step'
@@ -114,7 +114,7 @@ const decideAgain = async (
 const isWithdrawn = ({ phase, target }: Rollout): boolean => phase === 'range' && target === undefined
 
 /** Seconds between the looks while it is held: five minutes in all, after which the deployment tells people, too. */
-const patience = [5, 10, 20, 40, 80, 160]
+const heldPauses = [5, 10, 20, 40, 80, 160]
 
 const hold = ({ tell, waiting }: SyncTools, wait: Wait, held: number): Wait => {
   if (held === 0) tell({ what: 'the rollout waits, and touches no further node', why: wait.why })

@@ -3,7 +3,7 @@ import { ours } from '../../../shared/domain/rollout/annotations.ts'
 import { clusterKey } from '../../../shared/messages.ts'
 import { callEvent } from '../histories/bridge.ts'
 import { partyOf } from '../histories/call.ts'
-import { clusterOf, type Watch } from '../histories/cluster.ts'
+import { clusterOf, nobody, type Watch } from '../histories/cluster.ts'
 import { deploymentOf } from '../histories/deployment.ts'
 import { fleetOf } from '../histories/fleet.ts'
 import { hubOf } from '../histories/hub.ts'
@@ -144,17 +144,6 @@ async function rollout(nodes: number, seed: number): Promise<Figures> {
     messages: counted(/: SQS Send.* (?:evaluations|steps\.fifo)$/),
     writes: ended.writes,
   }
-}
-
-const nothing = () => undefined
-const nobody: Watch = {
-  looked: nothing,
-  evaluated: nothing,
-  leasing: nothing,
-  writes: nothing,
-  wrote: nothing,
-  deletedPod: nothing,
-  leased: nothing,
 }
 
 /** Whole milliseconds of this process's own since it was last asked. */

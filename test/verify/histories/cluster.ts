@@ -61,6 +61,18 @@ export interface Watch {
   leased: (cluster: Cluster, writer: Writer, before: RolloutRecord | undefined) => void
 }
 
+const nothing = () => undefined
+/** Nothing is checked. */
+export const nobody: Watch = {
+  looked: nothing,
+  evaluated: nothing,
+  leasing: nothing,
+  writes: nothing,
+  wrote: nothing,
+  deletedPod: nothing,
+  leased: nothing,
+}
+
 export interface Cluster {
   ref: ClusterRef
   /** Counts the clusters of that name. */

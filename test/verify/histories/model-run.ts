@@ -7,23 +7,13 @@ import { sync } from '../../../shared/workflows/rollout/sync.ts'
 import { felixObject } from '../../domain/states.ts'
 import { somebody } from './acts.ts'
 import { partyOf } from './call.ts'
-import { clusterOf, type Watch } from './cluster.ts'
+import { clusterOf, nobody } from './cluster.ts'
 import { writeFelix } from './felix.ts'
 import { kubeOf } from './kube.ts'
 import { merged } from './lease.ts'
 import { beginning, stageOf } from './stage.ts'
 import { type Hands, nodesIn, type Story, telling } from './stories.ts'
 
-const nothing = () => undefined
-const nobody: Watch = {
-  looked: nothing,
-  evaluated: nothing,
-  leasing: nothing,
-  writes: nothing,
-  wrote: nothing,
-  deletedPod: nothing,
-  leased: nothing,
-}
 const week = 7 * 86_400_000
 
 /** A story in the model: `sync` on a cluster of three nodes, without any fault. Answers what both clusters would show. */
@@ -62,7 +52,16 @@ export const playInModel = async (
     return { state, assessment: assess(state, policy) }
   }
   const sleep = (seconds: number) => new Promise<void>((resolve) => stage.schedule.after(seconds * 1000, resolve))
-  const tools = { kube, holder: 'test', leaseSeconds: 60, now: of.now, tell: nothing, look, sleep, waiting: nothing }
+  const tools = {
+    kube,
+    holder: 'test',
+    leaseSeconds: 60,
+    now: of.now,
+    tell: () => undefined,
+    look,
+    sleep,
+    waiting: () => undefined,
+  }
   const ended = sync({ ...tools, interrupted: () => false }, policy).then(
     ({ end }) => end as string,
     (error: unknown) => `fails: ${String(error)}`,
