@@ -75,24 +75,46 @@ const synced = async (heard: (said: string) => void): Promise<Ended> => {
 }
 const overrides = (said: string): number => said.split('override written').length - 1
 
+/** On a busy machine a look takes longer, and is made less often: one more node may be changed before it. */
+const nodesAtMost = 3
+
 test('a range that EKS takes back in the middle is written nowhere any more, and the overrides are taken off', async () => {
-  const ended = await synced((said) => overrides(said) === 2 && says(30_000, 32_767))
-  expect(ended.stderr).toContain('nothing more is written; our overrides are taken off')
-  expect(overrides(ended.stderr)).toBe(2)
+  const announced = 'nothing more is written; our overrides are taken off'
+  let before = 0
+  const ended = await synced((said) => {
+    if (overrides(said) === 2) says(30_000, 32_767)
+    if (said.includes(announced)) before ||= overrides(said)
+  })
+  expect(ended.stderr).toContain(announced)
+  expect(overrides(ended.stderr)).toBe(before)
+  expect(before).toBeLessThanOrEqual(nodesAtMost)
   expect(await objects()).toEqual([['default', undefined]])
   expect([reportSchema.parse(JSON.parse(ended.stdout)).verdict, ended.status]).toEqual(['in-step', 0])
 }, 60_000)
 
 test('an update by EKS stops it at its next wait, it says so, and goes on when the update is over', async () => {
-  let [before, during] = [0, 0]
+  const announced = 'the rollout waits, and touches no further node (EKS reports the cluster as UPDATING.)'
+  let latest = ''
+  let [isUpdated, isHeld] = [false, false]
+  const counts: number[] = []
   const ended = await synced((said) => {
-    if (before === 0 && overrides(said) === 1) described().status = 'UPDATING'
-    before ||= overrides(said)
-    if (!said.includes('the rollout waits, and touches no further node (EKS reports the cluster as UPDATING.)')) return
-    during ||= overrides(said)
-    described().status = 'ACTIVE'
+    latest = said
+    if (!isUpdated && overrides(said) === 1) {
+      isUpdated = true
+      described().status = 'UPDATING'
+    }
+    if (isHeld || !said.includes(announced)) return
+    isHeld = true
+    counts.push(overrides(said))
+    // Longer than a rollout that is not held would wait for a node.
+    setTimeout(() => {
+      counts.push(overrides(latest))
+      described().status = 'ACTIVE'
+    }, 4_000)
   })
-  expect([before, during]).toEqual([1, 1])
+  const [before = 0, after] = counts
+  expect(after).toBe(before)
+  expect(before).toBeLessThanOrEqual(nodesAtMost)
   expect(await objects()).toEqual([['default', '20000:22767']])
   expect([reportSchema.parse(JSON.parse(ended.stdout)).verdict, ended.status]).toEqual(['in-step', 0])
 }, 60_000)

@@ -1,6 +1,7 @@
 import type { FelixObject } from '../cluster.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { changedAtKey, clockSkew } from './annotations.ts'
+import { changeMark } from './marks.ts'
 import { isAtOnce } from './memory.ts'
 import { changeTime } from './on-record.ts'
 import { lastOf, type RolloutNode, type RolloutNow, wasUnwell } from './places.ts'
@@ -14,8 +15,11 @@ export const momentOf = ({ now }: Pick<RolloutNow, 'now'>, object: FelixObject |
   return at !== undefined && milliseconds(at) <= now + clockSkew ? at : undefined
 }
 
-/** When `default` was written, if nodes got the range from it all at once; in milliseconds. */
-export const watchedSince = (current: RolloutNow, objects: FelixObject[]): number | undefined => {
+/** When `default` was written, if nodes got the range that it has from it all at once; in milliseconds. */
+export const watchedSince = (current: RolloutNow, seen: Pick<StepInput, 'objects' | 'defaultRange'>) =>
+  (seen.defaultRange === current.rollout.target ? targetSince : earlierSince)(current, seen.objects)
+
+const targetSince = (current: RolloutNow, objects: FelixObject[]): number | undefined => {
   const { rollout } = current
   const base = defaultIn(objects)
   if (!base) return undefined
@@ -25,6 +29,22 @@ export const watchedSince = (current: RolloutNow, objects: FelixObject[]): numbe
 }
 
 /**
+ * The same for an earlier range that `default` still has: its nodes are waited for if this rollout was decided while they had
+ * their time to become Ready. What was not well later than that is not for this rollout.
+ */
+const earlierSince = (current: RolloutNow, objects: FelixObject[]): number | undefined => {
+  const base = defaultIn(objects)
+  if (!base || !momentOf(current, base)) return undefined
+  const since = targetSince(current, objects) ?? (changeMark(base)?.atOnce ? changeTime(current, base) : undefined)
+  return since !== undefined && milliseconds(current.rollout.startedAt) <= watchedUntil(current, since)
+    ? since
+    : undefined
+}
+
+const watchedUntil = ({ rollout: { pace } }: RolloutNow, since: number): number =>
+  since + Math.max(pace.nodeDeadlineSeconds, pace.settleSeconds) * 1000
+
+/**
  * The nodes that are watched after the write of `default`: those that were well, and of them those whose state last changed within
  * the deadline after the write, or that are remembered as unwell. So the watch ends, however many nodes join, leave or fail
  * later. While as many are unwell as can be remembered, any of them may be. A node that joined after the write is left out, as
@@ -32,13 +52,15 @@ export const watchedSince = (current: RolloutNow, objects: FelixObject[]): numbe
  */
 export const atOncePlaces = (current: RolloutNow, seen: StepInput, places: RolloutNode[]): RolloutNode[] => {
   const { rollout, now } = current
-  const since = seen.defaultRange === rollout.target ? watchedSince(current, seen.objects) : undefined
+  const since = watchedSince(current, seen)
   if (since === undefined) return []
   const changedAt = new Date(since).toISOString()
   const known = new Set(rollout.unwell?.map(({ node }) => node))
-  const { nodeDeadlineSeconds, settleSeconds } = rollout.pace
-  const until = since + Math.max(nodeDeadlineSeconds, settleSeconds) * 1000
-  const reached = places.map((it) => ({ ...it, changedAt })).filter((it) => !wasUnwell(it))
+  const until = watchedUntil(current, since)
+  const reached = places
+    .filter(({ range }) => seen.defaultRange === rollout.target || range === seen.defaultRange)
+    .map((it) => ({ ...it, changedAt }))
+    .filter((it) => !wasUnwell(it))
   const before = reached.filter((it) => !isJoined(seen, it, since))
   return (before.length > 0 ? before : reached).filter(
     ({ node, pod }) =>

@@ -92,7 +92,12 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   const atOnce = atOncePlaces(current, seen, places)
   const ill = atOnce.find((it) => isLate(current, it, pace.settleSeconds))
   if (ill) {
-    const wrote = { object: objectName('default'), value: target }
+    const wrote = {
+      object: objectName('default'),
+      ...(seen.defaultRange !== undefined && { value: seen.defaultRange }),
+    }
+    // The value before an earlier range is not restored: nobody wants either of them any more.
+    if (seen.defaultRange !== target) return lost(current, ill, wrote)
     return { ...lost(current, ill, wrote), takeBack: withUnwell(ill, atOnce), restore: true }
   }
   const waits = [

@@ -95,12 +95,11 @@ const nodesWithoutPod = (rollout: Rollout, { objects, pods }: StepInput): string
 }
 
 /** A new pod that has not stayed well may be that of a node that joined after `default` was written. */
-const hasJoined = (current: RolloutNow, { objects, pods, defaultRange }: StepInput): boolean => {
+const hasJoined = (current: RolloutNow, seen: StepInput): boolean => {
   const { rollout } = current
-  if (rollout.state === 'aborting' || defaultRange !== rollout.target) return false
-  const since = watchedSince(current, objects)
+  const since = rollout.state === 'aborting' ? undefined : watchedSince(current, seen)
   if (since === undefined) return false
-  return pods.some((pod) => {
+  return seen.pods.some((pod) => {
     const flight = { node: pod.node, pod, changedAt: pod.createdAt }
     const isNew = milliseconds(pod.createdAt) > since - clockSkew
     return isNew && remaining(current, flight, longestSettle(rollout)) !== undefined
