@@ -66,9 +66,24 @@ for (const strategy of ['canary', 'direct'] as const)
       expect(world.clock - at).toBeGreaterThanOrEqual(quickPace.settleSeconds * 1000)
     })
 
-    test('a rollout that is decided after their time is over goes on without the one that did not come back', async () => {
+    test('also where it is decided long after, as no more than that node may be without Felix', async () => {
       const world = await changed(strategy, { after: 3_600 })
-      world.broken.clear()
+      const before = world.felixRestarts.length
+      expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringContaining('n1') })
+      expect(world.felixRestarts).toHaveLength(before)
+    })
+
+    test('a node that failed long after it got the earlier range does not hold the rollout', async () => {
+      const world = worldOf(['n0', 'n1', 'n2'], [felixObject('default', { [rangeAnnotation]: former })])
+      const pace = { ...quickPace, strategy }
+      startRollout(world, { target: earlier, pace, canary: 'n0' })
+      expect(await run(world)).toMatchObject({ state: 'done' })
+      world.clock += 3_600_000
+      world.pods = world.pods.map((pod) =>
+        pod.node === 'n1' ? { ...pod, ready: false, readySince: world.iso() } : pod,
+      )
+      world.clock += 600_000
+      startRollout(world, { id: 'r2', target, pace, canary: 'n0' })
       expect(await run(world)).toMatchObject({ state: 'done' })
       expect(valueOfDefault(world)).toBe(target)
     })

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { PodState } from '../../shared/domain/cluster.ts'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import type { Strategy } from '../../shared/domain/report.ts'
-import { changedAtKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { changeKey, changedAtKey, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import type { Rollout } from '../../shared/domain/rollout/rollout.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
@@ -373,9 +373,15 @@ describe.each(['direct', 'canary'] as const)('after `default` was written with %
     expect(rolloutIn(world).journal?.entries.at(-1)).toMatchObject({ what: 'left' })
   })
 
-  describe('somebody takes our marks from it and leaves the value', () => {
+  describe.each([
+    ['takes our marks from it', {}],
+    [
+      'puts marks of another rollout there',
+      { [changeKey]: JSON.stringify({ by: 'somebody', rollout: 'r0', atOnce: true }) },
+    ],
+  ])('somebody %s and leaves the value', (_, marks) => {
     const unmark = (world: World): void => {
-      if (isWritten(world)) strip(world, 'default', { [rangeAnnotation]: target })
+      if (isWritten(world)) strip(world, 'default', { [rangeAnnotation]: target, ...marks })
     }
 
     test('its nodes are watched all the same, and one that does not become Ready halts the rollout', async () => {

@@ -28,17 +28,11 @@ const targetSince = (current: RolloutNow, objects: FelixObject[]): number | unde
   return isWatched ? changeTime(current, base) : undefined
 }
 
-/**
- * The same for an earlier range that `default` still has: its nodes are waited for if this rollout was decided while they had
- * their time to become Ready. What was not well later than that is not for this rollout.
- */
+/** The same for an earlier range that `default` still has: nodes that do not come back with it are down through us. */
 const earlierSince = (current: RolloutNow, objects: FelixObject[]): number | undefined => {
   const base = defaultIn(objects)
   if (!base || !momentOf(current, base)) return undefined
-  const since = targetSince(current, objects) ?? (changeMark(base)?.atOnce ? changeTime(current, base) : undefined)
-  return since !== undefined && milliseconds(current.rollout.startedAt) <= watchedUntil(current, since)
-    ? since
-    : undefined
+  return targetSince(current, objects) ?? (changeMark(base)?.atOnce ? changeTime(current, base) : undefined)
 }
 
 const watchedUntil = ({ rollout: { pace } }: RolloutNow, since: number): number =>

@@ -26,11 +26,11 @@ export const writtenBefore = ({ written = [] }: Pick<Rollout, 'written'>): ((obj
 
 /**
  * Nodes got the range of this rollout from its write of `default`, all at once, and are watched after it. If somebody took the
- * marks from `default`, the Lease remembers the write.
+ * marks from `default`, or put others there, the Lease remembers the write.
  */
 export const isAtOnce = (base: FelixObject, rollout: Pick<Rollout, 'id' | 'pace' | 'written'>): boolean => {
   const mark = changeMark(base)
-  if (mark) return mark.atOnce === true && mark.rollout === rollout.id
+  if (mark?.rollout === rollout.id) return mark.atOnce === true
   return rollout.pace.strategy !== 'staged' && writtenBefore(rollout)('default') !== 'no'
 }
 
