@@ -52,7 +52,9 @@ const mendCluster = (world: World, cluster: Cluster, at: number): void => {
   }
   const state = parsed.is === 'rollout' ? parsed.rollout.state : undefined
   if (state !== 'halted' && state !== 'paused') {
-    if (deployment.policy().action !== 'sync') terminals.sync(cluster, { seconds: 7_200, killed: false })
+    if (deployment.policy().action === 'sync') return
+    if (state === 'aborting') terminals.finishAbort(cluster, 7_200)
+    else terminals.sync(cluster, { seconds: 7_200, killed: false })
     return
   }
   // Without --force first; a rollout that stays halted is insisted on.
