@@ -5,6 +5,7 @@ import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { failed, read, type Read, valueOf } from '../../shared/domain/read.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
+import { rolloutAnnotations } from '../../shared/domain/rollout/rollout.ts'
 import type { ServiceRange } from '../../shared/domain/report.ts'
 import { sync } from '../../shared/workflows/rollout/sync.ts'
 import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
@@ -46,7 +47,11 @@ const lookAt = (world: World, said: Said, policy: ReturnType<typeof policyWith>)
 }
 
 /** `says`: what EKS says, by the nodes that were changed so far and the seconds since it began. */
-const synced = async (says: (changed: number, seconds: number) => Said, settleSeconds = 35, broken: string[] = []) => {
+const synced = async (
+  says: (changed: number, seconds: number, world: World) => Said,
+  settleSeconds = 35,
+  broken: string[] = [],
+) => {
   const policy = policyWith({ action: 'sync', maxUnavailable: 1, settleSeconds, canarySeconds: settleSeconds })
   const world = worldOf([], [felixObject({ annotations: {} })])
   world.clock = Date.parse('2026-11-20T10:00:00Z')
@@ -80,7 +85,7 @@ const synced = async (says: (changed: number, seconds: number) => Said, settleSe
       tell: (event) => told.push(event),
       look: async () => {
         looks.push(world.clock)
-        return lookAt(world, says(world.felixRestarts.length, (world.clock - begun) / 1000), policy)
+        return lookAt(world, says(world.felixRestarts.length, (world.clock - begun) / 1000, world), policy)
       },
       sleep: async (seconds) => void (world.clock += seconds * 1000),
       waiting: ({ why }) => waits.push(why),
@@ -174,3 +179,31 @@ test('a node in progress is observed while EKS updates the cluster, and restored
   expect([...world.objects.keys()]).toEqual(['default'])
   expect(rollout).toMatchObject({ state: 'halted', evidence: { node: 'node-0001' } })
 })
+
+/** A person at another terminal, while this one is held by an update. */
+const stoppedWhileHeld = async (state: 'aborting' | 'aborted' | 'paused') => {
+  let isStopped = false
+  return synced((changed, seconds, world) => {
+    if (changed > 0 && seconds > 150 && !isStopped) {
+      isStopped = true
+      const rollout = soundRollout(world.lease, world.clock)!
+      const ended = state === 'aborted' && { finishedAt: world.iso() }
+      if (ended) for (const name of world.objects.keys()) if (name !== 'default') world.objects.delete(name)
+      const said = Object.entries(rolloutAnnotations({ ...rollout, state, ...ended }))
+      const annotations = Object.fromEntries(said.flatMap(([key, value]) => (value === null ? [] : [[key, value]])))
+      world.lease = { ...world.lease!, annotations }
+    }
+    return { eks: { status: changed > 0 && seconds < 190 ? 'UPDATING' : 'ACTIVE' } }
+  })
+}
+
+test.each(['aborted', 'aborting', 'paused'] as const)(
+  'a rollout that a person made %s while it was held stays so: none begins after it',
+  async (state) => {
+    const { world, result, rollout, written } = await stoppedWhileHeld(state)
+    expect(written).toEqual(['node.node-0001'])
+    expect(result).toMatchObject({ end: 'stopped' })
+    expect([rollout?.state, world.lease?.holder]).toEqual([state === 'aborting' ? 'aborted' : state, undefined])
+    if (state !== 'paused') expect([...world.objects.keys()]).toEqual(['default'])
+  },
+)

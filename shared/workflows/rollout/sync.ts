@@ -86,6 +86,8 @@ const decideAgain = async (
   const rollout = rolloutIn(look.state)
   // A halt that was interrupted while it restored its nodes is finished first.
   if (hasRescue(rollout)) return 'step'
+  // Somebody stopped what this process began, perhaps while it was held: no other rollout begins for the same command.
+  if (tools.decided !== undefined && rollout && rollout.state !== 'running') return 'step'
   const isOurs = rollout?.state === 'running' && valueOf(look.state.rollout)?.holder === tools.holder
   const isAsked = outcome.next === 'look'
   if (!isOurs && !isAsked) return 'step'
