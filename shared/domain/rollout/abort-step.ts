@@ -3,11 +3,21 @@ import { objectName } from '../felix/layer.ts'
 import { rangeAnnotation } from './annotations.ts'
 import { atOncePlaces } from './at-once.ts'
 import { lost } from './halt-step.ts'
+import { emptyJournal } from './journal.ts'
 import { isOurs } from './marks.ts'
 import { isRestored, writtenBefore } from './memory.ts'
 import { changedAt } from './on-record.ts'
-import { type Flight, type RolloutNow, flightsOf, isLate, placesOf, remaining, wasUnwell } from './places.ts'
-import { overrideName } from './range-writes.ts'
+import {
+  type Flight,
+  type RolloutNow,
+  flightsOf,
+  isLate,
+  placesOf,
+  presentPods,
+  remaining,
+  wasUnwell,
+} from './places.ts'
+import { overriddenNode, overrideName } from './range-writes.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { type StepInput, settling, type Step, wait } from './step.ts'
 import type { Settling } from './unwell.ts'
@@ -29,7 +39,7 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   // Each has its deadline to come back, and the others need not wait for it longer.
   const excused = new Set<Flight>([
     ...watched.filter((it) => isHaltedFor(current, it)),
-    ...withdrawn.filter((it) => wasIll(current, it)),
+    ...withdrawn.filter((it) => !it.pod || wasIll(current, it)),
   ])
   const isPast = (it: Flight) =>
     excused.has(it) && isLateNow(it) && current.now - milliseconds(it.changedAt ?? '') > nodeDeadlineSeconds * 1000
@@ -49,6 +59,7 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   // for them all the same.
   const others = [
     ...placesLeft(current, seen),
+    ...placesDeleted(current, seen),
     ...(rest.length > 0 ? atOncePlaces(current, seen, placesOf(current, seen)) : []),
   ].filter((it) => !isLateNow(it))
   const waits = [...flights.filter((it) => !isPast(it)), ...others, ...unsettled].flatMap(
@@ -60,15 +71,22 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
   return waits.length > 0 ? wait(waits, settling) : { do: 'finish' }
 }
 
-type Place = Required<Flight> & { pod: PodState; object: FelixObject }
+type Place = Required<Flight> & { object: FelixObject }
 
-const placesWith = (current: RolloutNow, { pods }: StepInput, objects: FelixObject[]): Place[] =>
+/**
+ * A pod that the DaemonSet misses may be there all the same, and Felix with it: until the range is taken back, only the time of the
+ * object counts.
+ */
+const placesWith = (current: RolloutNow, { pods, left, missing = 0 }: StepInput, objects: FelixObject[]): Place[] =>
   objects.flatMap((object) => {
-    const pod = pods.find(({ node, deletedAt }) => object.name === overrideName(node) && !deletedAt)
-    return pod ? [{ node: pod.node, pod, object, changedAt: changedAt(current, object) }] : []
+    const node = overriddenNode(object)
+    const pod = pods.find((it) => it.node === node && !it.deletedAt)
+    if (!pod && (missing === 0 || left?.has(node))) return []
+    const place = { node, pod, object, changedAt: changedAt(current, object) }
+    return [pod || isTakenBack(place) ? place : { ...place, pod: { node, ready: true } as PodState }]
   })
 
-const isTakenBack = ({ object }: Place): boolean => object.annotations[rangeAnnotation] === undefined
+const isTakenBack = ({ object }: Pick<Place, 'object'>): boolean => object.annotations[rangeAnnotation] === undefined
 
 /** Nodes with an override that this rollout wrote and that is not provably ours any more, or is there again. */
 const placesLeft = (current: RolloutNow, seen: StepInput): Place[] => {
@@ -76,6 +94,22 @@ const placesLeft = (current: RolloutNow, seen: StepInput): Place[] => {
   const isBack = isRestored(current.rollout)
   const isLeft = (it: FelixObject) => (isOurs(it) ? isBack(it) : /^node\../.test(it.name) && before(it.name) !== 'no')
   return placesWith(current, seen, seen.objects.filter(isLeft))
+}
+
+/**
+ * Of an override that somebody deletes, only the journal has the time of our write. It may be forged: what is far off counts
+ * for nothing.
+ */
+const placesDeleted = ({ rollout, now }: RolloutNow, { objects, pods }: StepInput): Flight[] => {
+  const { entries } = rollout.journal ?? emptyJournal
+  const { settleSeconds, nodeDeadlineSeconds } = rollout.pace
+  const isNear = (at: string) => Math.abs(now - milliseconds(at)) < (settleSeconds + nodeDeadlineSeconds) * 1000
+  const times = new Map(entries.filter(({ at }) => isNear(at)).map(({ object, at }) => [object, at]))
+  for (const { name } of objects.filter(isOurs)) times.delete(objectName(name))
+  return presentPods(pods).flatMap((pod) => {
+    const at = times.get(objectName(overrideName(pod.node)))
+    return at === undefined ? [] : [{ node: pod.node, pod, changedAt: at }]
+  })
 }
 
 /** It was not well before its range was taken back: as its pod says, or as is remembered, whatever clock the node has. */
@@ -95,5 +129,5 @@ const isHaltedFor = ({ rollout }: RolloutNow, { node }: Flight): boolean => {
 export const overridden = (current: RolloutNow, seen: StepInput): Settling[] =>
   placesWith(current, seen, seen.objects.filter(isOurs)).map((it) => ({
     ...it,
-    settle: isTakenBack(it) || it.pod.ready ? current.rollout.pace.settleSeconds : 0,
+    settle: isTakenBack(it) || it.pod?.ready ? current.rollout.pace.settleSeconds : 0,
   }))
