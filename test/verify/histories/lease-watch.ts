@@ -48,6 +48,11 @@ export const leasedOf =
     if (!cluster.lease)
       for (const machine of cluster.machines.values())
         if (!(overrideKey in (cluster.felix.get(`node.${machine.name}`)?.annotations ?? {}))) disown(page, machine)
+    // While pods are restarted, no range is read: by this text alone it is known that nodes have stayed well with theirs. Who may
+    // write it may change FelixConfigurations, too.
+    const phase = 'calico-ipvs-sync/phase'
+    const isForged = annotations[phase] === 'restarts' && before?.annotations[phase] === 'range'
+    if (!isUs(writer) && isForged) for (const machine of cluster.machines.values()) disown(page, machine)
     // After an abort, which a person asked for, another rollout may begin from the start.
     if (!isUs(writer) || (state === 'aborted' && last.state !== state)) forgive(page, now)
   }

@@ -16,6 +16,8 @@ export interface Page {
   restarts: Map<string, number>
   /** When one of us last restarted Felix on a node: it must stay well before others follow. */
   disturbed: Map<string, number>
+  /** By range: the nodes that had it alone when a second one got it, and so had proven it. */
+  proven: Map<string, { name: string; createdAt: string }[]>
   /** The ranges that stood in `default` before we wrote it. */
   former: Set<string | undefined>
   lease: { holder: string | undefined; holderSince: number; state: string | undefined; stateSince: number }
@@ -38,6 +40,7 @@ export const pageOf = (cluster: Cluster, now: number): Page => ({
   writers: new Map(),
   restarts: new Map(),
   disturbed: new Map(),
+  proven: new Map(),
   former: new Set(),
   lease: { holder: undefined, holderSince: now, state: undefined, stateSince: now },
   spoken: 0,

@@ -44,12 +44,26 @@ export const settlingOf =
     check('one zone at a time', page, zones.length > 1 && `${fault}, in the zones ${zones.join(' ')}`)
     const hit = touched.map(({ machine }) => machine.name)
     const before = withRange(cluster, range).filter((name) => !hit.includes(name))
+    if (isProvenBy(page, range, before)) return
     // When `default` has it, all nodes have proven it.
     if (before.length > 1 || rangeIn(cluster.felix.get('default')) === range) return
     check('the first alone', page, names.length > 1 && `${fault}, and no other node has proven the range`)
     const isNew = before.some((name) => within(alone).includes(name))
     check('the first alone', page, isNew && `${what}: ${before.join(' ')} was changed within ${alone} s, as the first`)
   }
+
+/**
+ * Whether a first node had proven the range, alone, before it left the cluster: then the second one is not the first. One that is
+ * there and lost its object proves nothing, and where no node has the range any more, the next one is the first again.
+ */
+const isProvenBy = ({ cluster: { machines }, proven }: Page, range: string, before: string[]): boolean => {
+  if (before.length === 0) proven.delete(range)
+  const first = proven.get(range) ?? []
+  const [only] = before
+  const machine = before.length === 1 && machines.get(only ?? '')
+  if (machine) proven.set(range, [...first, { name: machine.name, createdAt: machine.createdAt }])
+  return first.some(({ name, createdAt }) => machines.get(name)?.createdAt !== createdAt)
+}
 
 /** Nodes whose own object has the range. */
 const withRange = ({ felix, machines }: Cluster, range: string): string[] =>
