@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { read, valueOf } from '../../shared/domain/read.ts'
-import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { fieldManager, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
@@ -94,4 +94,40 @@ test('whose override somebody deletes as soon as it is written', async () => {
   expect(await run(world)).toMatchObject({ state: 'aborted' })
   expect(world.felixRestarts).toMatchObject([{ node: 'n0' }])
   expect(world.felixRestarts[0]!.at - writtenAt).toBeGreaterThanOrEqual(quickPace.settleSeconds * 1000)
+})
+
+/** Of each write the API server notes its own time, whatever clock the writer has. */
+const withServerClock = (world: World, aheadMs: () => number): void => {
+  const { kube } = world.tools
+  const patchFelix: typeof kube.patchFelix = async (api, draft, options) => {
+    const object = await kube.patchFelix(api, draft, options)
+    const time = new Date(world.clock + aheadMs()).toISOString()
+    const stamped = { ...object, managedFields: [{ manager: fieldManager, operation: 'Update', time, fields: {} }] }
+    world.objects.set(object.name, stamped)
+    return stamped
+  }
+  world.tools = { ...world.tools, kube: { ...kube, patchFelix } }
+}
+
+test('by a process whose clock is a minute behind, for which all were changed just now', async () => {
+  const world = await aborting()
+  // n0 settled before n1 was changed, and n1 before n2.
+  world.clock -= 88_000
+  withServerClock(world, () => 88_000)
+  expect(await run(world)).toMatchObject({ state: 'aborted' })
+  goesBackOneByOne(world)
+})
+
+test('but two that were changed at the same time go back at the same time', async () => {
+  const world = worldOf(['n0', 'n1', 'n2'])
+  startRollout(world, { target, canary: 'n0', pace: { ...quickPace, maxUnavailable: 2 } })
+  while (world.felixRestarts.length < 3) {
+    const outcome = await takeStep(world.tools)
+    world.clock += outcome.next === 'wait' ? outcome.seconds * 1000 : 500
+  }
+  world.felixRestarts = []
+  await control(world.tools.kube, 'abort')
+  expect(await run(world)).toMatchObject({ state: 'aborted' })
+  const back = new Map(world.felixRestarts.map(({ node, at }) => [node, at]))
+  expect(back.get('n2')! - back.get('n1')!).toBeLessThan(2_000)
 })

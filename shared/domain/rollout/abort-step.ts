@@ -12,6 +12,7 @@ import {
   type RolloutNow,
   flightsOf,
   isLate,
+  lastOf,
   placesOf,
   presentPods,
   remaining,
@@ -62,11 +63,15 @@ export const abortStep = (current: RolloutNow, seen: StepInput): Step => {
     ...placesDeleted(current, seen),
     ...(rest.length > 0 ? atOncePlaces(current, seen, placesOf(current, seen)) : []),
   ].filter((it) => !isLateNow(it))
-  const waits = [...flights.filter((it) => !isPast(it)), ...others, ...unsettled].flatMap(
-    (it) => remaining(current, it, settleSeconds) ?? [],
-  )
-  // On a node that is already disturbed, the override can be removed at once, without disturbing another node.
-  const next = rest.find((it) => waits.length === 0 || unsettled.includes(it))
+  const waiting = [...flights.filter((it) => !isPast(it)), ...others, ...unsettled]
+  const waits = waiting.flatMap((it) => remaining(current, it, settleSeconds) ?? [])
+  const lastWrite = lastOf(current.now, ...waiting.map((it) => it.changedAt))
+  // On a node that is already disturbed, the override can be removed at once, without disturbing another node. By a clock that is
+  // behind, all of them may seem to be: so their own times are compared, and none that had settled before the last write is.
+  const isDisturbed = (it: Place) =>
+    unsettled.includes(it) &&
+    (!it.pod?.ready || lastWrite - lastOf(current.now, it.changedAt, it.pod.readySince) < settleSeconds * 1000)
+  const next = rest.find((it) => waits.length === 0 || isDisturbed(it))
   if (next) return { do: 'take-back', node: next.node, object: next.object }
   return waits.length > 0 ? wait(waits, settling) : { do: 'finish' }
 }
