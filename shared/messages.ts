@@ -95,7 +95,7 @@ export const rolloutStepMessage = z.object({
   begin: z.boolean(),
   /** The last decision of the deployment: a Lease with another decision is not applied. */
   decided: z.optional(z.string().check(z.maxLength(64))),
-  /** The cluster is changing: no node is touched. What was touched is observed, and undone where it must be. */
+  /** The cluster is changing, or a finding blocks the rollout: no node is touched. What was touched is observed, and undone where it must be. */
   changing: z.optional(z.literal(true)),
   outdated,
   /** The permit of the fleet budget. If the fleet has a budget, no node is touched without a valid permit. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
-import type { ClusterState, EksState } from '../../shared/domain/cluster.ts'
+import type { ClusterState, EksState, FelixObject } from '../../shared/domain/cluster.ts'
 import { policyWith } from '../../shared/domain/policy/policy.ts'
 import { failed, read, type Read, valueOf } from '../../shared/domain/read.ts'
 import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
@@ -21,12 +21,19 @@ const away = failed<EksState>({ kind: 'unreachable', object: 'eks:DescribeCluste
 interface Said {
   eks?: Partial<EksState> | typeof away
   given?: ServiceRange
+  /** Argo CD owns `default`. */
+  owned?: boolean
 }
 
 const eksOf = (state: ClusterState, { eks = {} }: Said): Read<EksState> | undefined => {
   const described = valueOf(state.eks)
   return 'failure' in eks ? eks : described && read({ ...described, ...eks })
 }
+
+const withOwner = (it: FelixObject): FelixObject =>
+  it.name === 'default'
+    ? { ...it, annotations: { ...it.annotations, 'argocd.argoproj.io/tracking-id': 'calico:x' } }
+    : it
 
 const lookAt = (world: World, said: Said, policy: ReturnType<typeof policyWith>) => {
   const state = healthy({ nodes: names.length, eks: { serviceNodePortRange: wanted } })
@@ -38,7 +45,10 @@ const lookAt = (world: World, said: Said, policy: ReturnType<typeof policyWith>)
     ...state,
     observedAt: world.iso(),
     pods: read([...others, ...pods]),
-    felix: read({ api: 'crd.projectcalico.org/v1', objects: [...world.objects.values()] }),
+    felix: read({
+      api: 'crd.projectcalico.org/v1',
+      objects: [...world.objects.values()].map((it) => (said.owned ? withOwner(it) : it)),
+    }),
     rollout: read(world.lease),
     ...(eks && { eks }),
     ...(said.given && { givenServiceRange: said.given }),
@@ -207,3 +217,26 @@ test.each(['aborted', 'aborting', 'paused'] as const)(
     if (state !== 'paused') expect([...world.objects.keys()]).toEqual(['default'])
   },
 )
+
+describe('where an owner appears', () => {
+  const owned = (changed: number): Said => ({ owned: changed > 1 })
+
+  test('a node in progress is observed, restored at its deadline, and no other is touched', async () => {
+    const { world, result, written, rollout } = await synced(owned, 35, ['node-0002'])
+    expect(written).toEqual(['node.node-0001', 'node.node-0002'])
+    expect(result).toMatchObject({ end: 'halted' })
+    expect([...world.objects.keys()]).toEqual(['default', 'node.node-0001'])
+    expect(rollout).toMatchObject({ state: 'halted', evidence: { node: 'node-0002' } })
+  })
+
+  test('a well node is observed until it has settled; then it stops, with the reason', async () => {
+    const { world, result, written, times, told } = await synced(owned)
+    expect(written).toEqual(['node.node-0001', 'node.node-0002'])
+    expect(result).toMatchObject({ end: 'blocked', blockedBy: ['OWNED_BY_GITOPS'], begun: true })
+    expect(world.lease?.holder).toBeUndefined()
+    const seconds = (world.clock - Date.parse('2026-11-20T10:00:00Z') - (times.at(-1)?.at ?? NaN)) / 1000
+    expect(seconds).toBeGreaterThanOrEqual(35)
+    expect(seconds).toBeLessThan(60)
+    expect(told.filter(({ what }) => what === 'the rollout waits, and touches no further node')).toHaveLength(0)
+  })
+})

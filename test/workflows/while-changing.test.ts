@@ -210,3 +210,55 @@ test('a halt that people know is not told again because the change brings other 
   for (let attempt = 0; attempt < 20; attempt += 1) await it.look('follow', { attempt })
   expect(it.notices).toHaveLength(1)
 })
+
+const appears = (world: World): void => {
+  world.objects.set('default', felixObject('default', { 'argocd.argoproj.io/tracking-id': 'calico:x' }))
+}
+
+test('where an owner appears, a node that our value broke is watched, restored and told, and no other node is touched', async () => {
+  const world = await inFlight(['n0'])
+  appears(world)
+  const it = deploymentWhile(world, () => '')
+  it.begin()
+  await it.run(20, () => expect(it.chains()).toBeLessThanOrEqual(1))
+  expect([withRange(world), world.felixRestarts.map(({ node }) => node)]).toEqual([[], ['n0', 'n0']])
+  expect([inLease(world)?.state, inLease(world)?.rollback, it.haltsTold()]).toEqual(['halted', undefined, 1])
+})
+
+test('where an owner appears, a well node is watched until it has settled, and nothing else happens until it is gone', async () => {
+  const world = await inFlight([])
+  let isOwned = true
+  appears(world)
+  const it = deploymentWhile(
+    world,
+    () => '',
+    () => 'ACTIVE',
+    () => !isOwned,
+  )
+  it.begin()
+  await it.run(20, () => expect(it.chains()).toBeLessThanOrEqual(1))
+  expect([withRange(world), world.felixRestarts.length, it.chains(), it.haltsTold()]).toEqual([['node.n0'], 1, 0, 0])
+  const known = it.steps.length
+  it.hear(1)
+  await it.run(20, () => undefined)
+  expect(it.steps).toHaveLength(known)
+  isOwned = false
+  world.objects.set('default', felixObject('default'))
+  it.hear(1)
+  await it.run(1, () => undefined)
+  expect(it.steps.slice(known)).toMatchObject([{ begin: true }])
+})
+
+test('a rollout that takes off what has no reason any more touches nothing where an owner appears', async () => {
+  const world = await inFlight([])
+  const { target: _target, ...rest } = inLease(world)!
+  startRollout(world, { ...rest, phase: 'range' })
+  world.lease = { ...world.lease!, ...own }
+  appears(world)
+  const it = deploymentWhile(world, () => '')
+  it.begin()
+  const known = world.felixRestarts.length
+  await it.run(20, () => undefined)
+  expect(world.felixRestarts.length - known).toBeLessThanOrEqual(1)
+  expect(it.chains()).toBe(0)
+})

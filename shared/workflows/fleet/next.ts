@@ -9,7 +9,7 @@ import { isMarked } from '../../domain/rollout/marks.ts'
 import { parseRollout, rolloutIn } from '../../domain/rollout/parse.ts'
 import { overriddenNode } from '../../domain/rollout/range-writes.ts'
 import { restsUntil } from '../../domain/rollout/rest.ts'
-import { type Rollout, takesSteps } from '../../domain/rollout/rollout.ts'
+import { type Rollout, takesBack, takesSteps } from '../../domain/rollout/rollout.ts'
 import { isWatched } from '../../domain/rollout/watched.ts'
 import { clusterKey, type ClusterRef, type Evaluation, type RolloutStep } from '../../messages.ts'
 import { deploymentHolder, type EvaluateTools } from './tools.ts'
@@ -78,9 +78,11 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
         return { passes: message.reason === 'follow' && record?.holder !== deploymentHolder }
       if (wasRemoved(state)) return whileRemoved
       if (report.verdict === 'changing') return { send: withoutTouching(message) }
-      return blockedBy.length > 0 || isExcepted(tools, rollout, state)
-        ? { leaves: true }
-        : continueRunning(tools, message, changes.length > 0)
+      if (isExcepted(tools, rollout, state)) return { leaves: true }
+      if (blockedBy.length === 0) return continueRunning(tools, message, changes.length > 0)
+      return !takesBack(rollout) && goesOn(tools, message, state)
+        ? { send: withoutTouching(message) }
+        : { leaves: true }
     case 'paused':
       // The step gives up the Lease, which needs no permit: whoever resumes or aborts it need not wait until it expires.
       return {
@@ -111,8 +113,8 @@ const hasTurn = ({ reason, permit }: Evaluation): boolean =>
   permit !== undefined || (reason !== 'event' && reason !== 'sweep')
 
 /**
- * While the cluster changes, a rollout with a node in flight goes on with what observes and undoes: the change may wait for the
- * very node that it broke. A running one by the message that has its decision.
+ * While the cluster changes, or a finding blocks it, a rollout with a node in flight goes on with what observes and undoes: the
+ * change may wait for the very node that it broke. A running one by the message that has its decision.
  */
 export const goesOn = ({ policy, now }: EvaluateTools, message: Evaluation, state: ClusterState): boolean => {
   const rollout = rolloutIn(state)

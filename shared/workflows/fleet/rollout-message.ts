@@ -153,7 +153,7 @@ const stepOn = async (tools: HandleStepTools, message: RolloutStep): Promise<Ste
   if (!eks || !kube) return { next: 'over', state: 'none', why: end ?? 'the cluster has no endpoint' }
   const { status } = eks.state
   const isActive = status === 'ACTIVE'
-  const why = isActive ? 'the cluster is changing' : `EKS reports the cluster as ${status}`
+  const why = isActive ? 'no further node may be touched' : `EKS reports the cluster as ${status}`
   const changing: Hold | undefined = isActive && !message.changing ? undefined : { seconds: 60, why }
   // The next evaluation sees the change too: what a change breaks does not wait for its end.
   if (changing && message.begin) return { next: 'wait', ...changing, decided }

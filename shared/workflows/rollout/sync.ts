@@ -96,7 +96,7 @@ const decideAgain = async (
   const seconds = heldPauses[held]
   if (isOurs && seconds !== undefined && mayPass(look, intent)) return hold(tools, { next: 'wait', seconds, why }, held)
   // Nothing is left to write, and its nodes are still watched.
-  if (isOurs && !isAsked && isNothing(intent)) return 'step'
+  if (isOurs && !isAsked && intent.blockedBy.length === 0 && isNothing(intent)) return 'step'
   const beginning = await beginOrLook(tools, look, {
     policy,
     outdated: outcome.next === 'look' ? outcome.outdated : undefined,
@@ -104,13 +104,19 @@ const decideAgain = async (
   if ('next' in beginning) return beginning
   if (!beginning.begun) {
     if (!isOurs) return notBegun(beginning)
-    await release(tools)
-    return { ...notBegun(beginning), ...(beginning.reason === 'blocked' && { why }), begun: true }
+    if (beginning.reason !== 'blocked') return released(tools, notBegun(beginning))
+    const end = await observeToTheEnd(tools, look, why)
+    return end ? ended(end) : released(tools, { ...notBegun(beginning), why })
   }
   tools.decided = beginning.decided
   if (isOurs && isWithdrawn(beginning.rollout) && !isWithdrawn(rollout))
     tools.tell({ what: 'nothing more is written; our overrides are taken off', why: 'its reason no longer exists' })
   return 'step'
+}
+
+const released = async (tools: StepTools, result: ReturnType<typeof notBegun>): Promise<SyncResult> => {
+  await release(tools)
+  return { ...result, begun: true }
 }
 
 const isWithdrawn = ({ phase, target }: Rollout): boolean => phase === 'range' && target === undefined
@@ -131,13 +137,14 @@ const hold = ({ tell, waiting }: SyncTools, wait: Wait, held: number): Wait => {
 const observeMeanwhile = async (
   tools: SyncTools & StepTools,
   { state }: AssessedCluster,
-  { seconds, why }: Wait,
+  { seconds, why, isLast }: Hold & { isLast?: true },
 ): Promise<Over | undefined> => {
   const rollout = rolloutIn(state)
   const objects = valueOf(state.felix)?.objects ?? []
   const now = tools.now().getTime()
   let isObserved = rollout !== undefined && !isWithdrawn(rollout) && isWatched({ rollout, now }, objects, tools.policy)
   for (let left = seconds; left > 0 && !tools.interrupted(); ) {
+    if (isLast && !isObserved) return undefined
     const outcome = isObserved ? await stepUntouching(tools, { seconds, why }) : undefined
     if (outcome?.next === 'over') {
       if (outcome.recheckAfterSeconds !== undefined) await tools.sleep(outcome.recheckAfterSeconds)
@@ -150,6 +157,12 @@ const observeMeanwhile = async (
     left -= pause
   }
   return undefined
+}
+
+/** It may not go on: a node in progress has its deadline all the same. */
+const observeToTheEnd = (tools: SyncTools & StepTools, look: AssessedCluster, why: string) => {
+  const { canarySeconds, nodeDeadlineSeconds } = tools.policy
+  return observeMeanwhile(tools, look, { seconds: nodeDeadlineSeconds + 2 * canarySeconds, why, isLast: true })
 }
 
 /** An API server that is being replaced may deny what it allows. The answer is undefined where only another node is left to touch. */
