@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { read, valueOf } from '../../shared/domain/read.ts'
 import { fieldManager, rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
+import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
 import { takeStep } from '../../shared/workflows/rollout/step.ts'
 import type { Outcome } from '../../shared/workflows/rollout/tools.ts'
@@ -130,4 +131,23 @@ test('but two that were changed at the same time go back at the same time', asyn
   expect(await run(world)).toMatchObject({ state: 'aborted' })
   const back = new Map(world.felixRestarts.map(({ node, at }) => [node, at]))
   expect(back.get('n2')! - back.get('n1')!).toBeLessThan(2_000)
+})
+
+test('whose override a halt removed just as a person aborted it, before the Lease could say so', async () => {
+  const world = worldOf(['n0', 'n1', 'n2'])
+  world.broken.add('n1')
+  startRollout(world, { target, canary: 'n0' })
+  const isHalted = () => (soundRollout(world.lease, Infinity)?.rollback ?? []).length > 0
+  for (; !isHalted(); world.clock += 31_000) await takeStep(world.tools)
+  const before = world.lease!
+  world.felixRestarts = []
+  await takeStep(world.tools)
+  expect(world.felixRestarts.map(({ node }) => node)).toEqual(['n1'])
+  world.lease = before
+  await control(world.tools.kube, 'abort', { by: 'somebody', now: world.tools.now })
+  const [removed] = world.felixRestarts
+  expect(await run(world)).toMatchObject({ state: 'aborted' })
+  const [, next] = world.felixRestarts
+  expect(next?.node).toBe('n0')
+  expect(next!.at - removed!.at).toBeGreaterThanOrEqual(quickPace.settleSeconds * 1000)
 })

@@ -102,17 +102,19 @@ const placesLeft = (current: RolloutNow, seen: StepInput): Place[] => {
 }
 
 /**
- * Of an override that somebody deletes, only the journal has the time of our write. It may be forged: what is far off counts
- * for nothing.
+ * Of an override that somebody deletes, only the journal has the time of our write, and of one that a halt removed as a person
+ * aborted it, only that of the halt. It may be forged: what is far off counts for nothing.
  */
 const placesDeleted = ({ rollout, now }: RolloutNow, { objects, pods }: StepInput): Flight[] => {
   const { entries } = rollout.journal ?? emptyJournal
   const { settleSeconds, nodeDeadlineSeconds } = rollout.pace
   const isNear = (at: string) => Math.abs(now - milliseconds(at)) < (settleSeconds + nodeDeadlineSeconds) * 1000
   const times = new Map(entries.filter(({ at }) => isNear(at)).map(({ object, at }) => [object, at]))
-  for (const { name } of objects.filter(isOurs)) times.delete(objectName(name))
+  const there = new Set(objects.filter(isOurs).map(({ name }) => name))
+  for (const name of there) times.delete(objectName(name))
   return presentPods(pods).flatMap((pod) => {
-    const at = times.get(objectName(overrideName(pod.node)))
+    const name = overrideName(pod.node)
+    const at = times.get(objectName(name)) ?? (there.has(name) ? undefined : times.get(`Node/${pod.node}`))
     return at === undefined ? [] : [{ node: pod.node, pod, changedAt: at }]
   })
 }
