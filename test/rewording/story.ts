@@ -128,6 +128,8 @@ const synced = async (name: string) => {
   const result = await ended(async () => {
     const tools = {
       ...world.tools,
+      // A new process has decided nothing.
+      decided: undefined,
       look: async () => {
         looks += 1
         return looked(world, given)

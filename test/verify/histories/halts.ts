@@ -146,9 +146,7 @@ export const halts: Record<string, Disturbance> = {
   },
   /** They ask again when it has halted for the node. */
   'a person aborts, and a node does not come back': (world, cluster, random) => {
-    const { stage, terminals, deployment } = world
-    // There, clocks may differ by half a minute, and an abort may still disturb two nodes at once: not yet put right.
-    if (deployment.policy().settleSeconds > 90) return
+    const { stage, terminals } = world
     setRange(world, cluster, otherRange(random))
     const act = () => {
       const machine = cluster.machines.get(anOverride(cluster, random)?.slice('node.'.length) ?? '')

@@ -41,7 +41,8 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     if (name === 'default') page.former.add(rangeIn(before))
     if (writer.kind === 'function')
       page.acted.push({ object: `FelixConfiguration/${name}`, to: range, at: now, by: writer.name })
-    const node = name.startsWith('node.') ? page.cluster.machines.get(name.slice('node.'.length)) : undefined
+    // An override with the range that the node has already keeps it as it is, when `default` gets its former value back.
+    const node = touched.find(({ machine }) => name === `node.${machine.name}`)?.machine
     const isLong = (since = '') => now - Date.parse(since) > graceOf(stage, writer).step
     check(
       'kept apart',
