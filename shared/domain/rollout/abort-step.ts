@@ -111,10 +111,9 @@ const placesDeleted = ({ rollout, now }: RolloutNow, { objects, pods }: StepInpu
   const isNear = (at: string) => Math.abs(now - milliseconds(at)) < (settleSeconds + nodeDeadlineSeconds) * 1000
   const times = new Map(entries.filter(({ at }) => isNear(at)).map(({ object, at }) => [object, at]))
   const there = new Set(objects.filter(isOurs).map(({ name }) => name))
-  for (const name of there) times.delete(objectName(name))
   return presentPods(pods).flatMap((pod) => {
     const name = overrideName(pod.node)
-    const at = times.get(objectName(name)) ?? (there.has(name) ? undefined : times.get(`Node/${pod.node}`))
+    const at = there.has(name) ? undefined : (times.get(objectName(name)) ?? times.get(`Node/${pod.node}`))
     return at === undefined ? [] : [{ node: pod.node, pod, changedAt: at }]
   })
 }

@@ -15,28 +15,23 @@ export const momentOf = ({ now }: Pick<RolloutNow, 'now'>, object: FelixObject |
   return at !== undefined && milliseconds(at) <= now + clockSkew ? at : undefined
 }
 
-/** When `default` was written, if nodes got the range that it has from it all at once; in milliseconds. */
-export const watchedSince = (current: RolloutNow, seen: Pick<StepInput, 'objects' | 'defaultRange'>) =>
-  (seen.defaultRange === current.rollout.target ? targetSince : earlierSince)(current, seen.objects)
-
-const targetSince = (current: RolloutNow, objects: FelixObject[]): number | undefined => {
+/**
+ * When `default` was written, if nodes got the range that it has from it all at once; in milliseconds. Also an earlier range of ours:
+ * nodes that are not well with it are without Felix because of us.
+ */
+export const watchedSince = (
+  current: RolloutNow,
+  { objects, defaultRange }: Pick<StepInput, 'objects' | 'defaultRange'>,
+): number | undefined => {
   const { rollout } = current
   const base = defaultIn(objects)
   if (!base) return undefined
+  const isOurs = momentOf(current, base) !== undefined
   // Whatever the strategy is now: another process may continue what this write began.
-  const isWatched = (momentOf(current, base) && rollout.pace.strategy !== 'staged') || isAtOnce(base, rollout)
-  return isWatched ? changeTime(current, base) : undefined
+  const isWatched = (isOurs && rollout.pace.strategy !== 'staged') || isAtOnce(base, rollout)
+  const isWatchedEarlier = isOurs && (isWatched || changeMark(base)?.atOnce === true)
+  return (defaultRange === rollout.target ? isWatched : isWatchedEarlier) ? changeTime(current, base) : undefined
 }
-
-/** The same for an earlier range that `default` still has: nodes that do not come back with it are down through us. */
-const earlierSince = (current: RolloutNow, objects: FelixObject[]): number | undefined => {
-  const base = defaultIn(objects)
-  if (!base || !momentOf(current, base)) return undefined
-  return targetSince(current, objects) ?? (changeMark(base)?.atOnce ? changeTime(current, base) : undefined)
-}
-
-const watchedUntil = ({ rollout: { pace } }: RolloutNow, since: number): number =>
-  since + Math.max(pace.nodeDeadlineSeconds, pace.settleSeconds) * 1000
 
 /**
  * The nodes that are watched after the write of `default`: those that were well, and of them those whose state last changed within
@@ -50,7 +45,8 @@ export const atOncePlaces = (current: RolloutNow, seen: StepInput, places: Rollo
   if (since === undefined) return []
   const changedAt = new Date(since).toISOString()
   const known = new Set(rollout.unwell?.map(({ node }) => node))
-  const until = watchedUntil(current, since)
+  const { nodeDeadlineSeconds, settleSeconds } = rollout.pace
+  const until = since + Math.max(nodeDeadlineSeconds, settleSeconds) * 1000
   const reached = places
     .filter(({ range }) => seen.defaultRange === rollout.target || range === seen.defaultRange)
     .map((it) => ({ ...it, changedAt }))

@@ -9,6 +9,7 @@ import { isRestored, lastWriter, writtenBefore } from './memory.ts'
 import { changedAt } from './on-record.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
+import { present } from './present.ts'
 import { deafReason, lost, refused, revertedReason, revertedStep, troubleWith, withUnwell } from './halt-step.ts'
 import {
   type Flight,
@@ -92,10 +93,7 @@ const rangeStep = (current: RolloutNow, seen: StepInput): Step | undefined => {
   const atOnce = atOncePlaces(current, seen, places)
   const ill = atOnce.find((it) => isLate(current, it, pace.settleSeconds))
   if (ill) {
-    const wrote = {
-      object: objectName('default'),
-      ...(seen.defaultRange !== undefined && { value: seen.defaultRange }),
-    }
+    const wrote = { object: objectName('default'), ...present({ value: seen.defaultRange }) }
     // The value before an earlier range is not restored: nobody wants either of them any more.
     if (seen.defaultRange !== target) return lost(current, ill, wrote)
     return { ...lost(current, ill, wrote), takeBack: withUnwell(ill, atOnce), restore: true }
