@@ -45,21 +45,24 @@ const withoutPodOf = (world: World, isHidden: (node: string) => boolean): void =
   world.tools = { ...world.tools, kube: { ...kube, pods } }
 }
 
-test.each(['n0', 'n1', 'n2'])('whose pod is not listed, although its node is there: %s', async (node) => {
-  const world = await aborting()
-  withoutPodOf(world, (it) => it === node)
-  expect(await run(world)).toMatchObject({ state: 'aborted' })
-  goesBackOneByOne(world)
-})
+test.each(['n0', 'n1', 'n2'])(
+  'an abort waits for a node whose pod is not listed, although the node exists: %s',
+  async (node) => {
+    const world = await aborting()
+    withoutPodOf(world, (it) => it === node)
+    expect(await run(world)).toMatchObject({ state: 'aborted' })
+    goesBackOneByOne(world)
+  },
+)
 
-test('whose pod is not listed any more, as soon as the range is taken back', async () => {
+test('an abort waits for a node whose pod is no longer listed once the range is taken back', async () => {
   const world = await aborting()
   withoutPodOf(world, (it) => world.felixRestarts.some(({ node }) => node === it))
   expect(await run(world)).toMatchObject({ state: 'aborted' })
   goesBackOneByOne(world)
 })
 
-test('that is to run calico-node no longer is not waited for', async () => {
+test('an abort does not wait for a node that no longer has to run calico-node', async () => {
   const world = await aborting()
   world.pods = world.pods.filter(({ node }) => node !== 'n1')
   const { kube } = world.tools
@@ -71,7 +74,7 @@ test('that is to run calico-node no longer is not waited for', async () => {
   expect(world.felixRestarts).toEqual([])
 })
 
-test('whose override somebody deletes as soon as the range is taken back', async () => {
+test('an abort waits for a node whose override somebody deletes as soon as the range is taken back', async () => {
   const world = await aborting()
   const deletes = () => {
     for (const [name, { annotations }] of world.objects)
@@ -81,7 +84,7 @@ test('whose override somebody deletes as soon as the range is taken back', async
   goesBackOneByOne(world)
 })
 
-test('whose override somebody deletes as soon as it is written', async () => {
+test('an abort waits for a node whose override somebody deletes as soon as it is written', async () => {
   const world = worldOf(['n0', 'n1', 'n2'])
   startRollout(world, { target, canary: 'n0' })
   while (world.felixRestarts.length < 2) {
@@ -110,7 +113,7 @@ const withServerClock = (world: World, aheadMs: () => number): void => {
   world.tools = { ...world.tools, kube: { ...kube, patchFelix } }
 }
 
-test('by a process whose clock is a minute behind, for which all were changed just now', async () => {
+test('an abort takes back one node at a time, also in a process whose clock is a minute behind', async () => {
   const world = await aborting()
   // n0 settled before n1 was changed, and n1 before n2.
   world.clock -= 88_000
@@ -119,7 +122,7 @@ test('by a process whose clock is a minute behind, for which all were changed ju
   goesBackOneByOne(world)
 })
 
-test('but two that were changed at the same time go back at the same time', async () => {
+test('an abort takes back two nodes at once if they were changed at the same time', async () => {
   const world = worldOf(['n0', 'n1', 'n2'])
   startRollout(world, { target, canary: 'n0', pace: { ...quickPace, maxUnavailable: 2 } })
   while (world.felixRestarts.length < 3) {
@@ -133,7 +136,7 @@ test('but two that were changed at the same time go back at the same time', asyn
   expect(back.get('n2')! - back.get('n1')!).toBeLessThan(2_000)
 })
 
-test('whose override a halt removed just as a person aborted it, before the Lease could say so', async () => {
+test('an abort waits for a node whose override a halt removed at the same moment, before the Lease recorded it', async () => {
   const world = worldOf(['n0', 'n1', 'n2'])
   world.broken.add('n1')
   startRollout(world, { target, canary: 'n0' })

@@ -46,7 +46,7 @@ for (const strategy of ['canary', 'direct'] as const)
       })
     })
 
-    test('it goes on when that node is well again', async () => {
+    test('the rollout continues when that node is Ready again', async () => {
       const world = await changed(strategy)
       const first = await run(world, ({ next }) => next === 'wait')
       expect(first).toMatchObject({ why: 'not well since it was changed: n1; no other node is touched' })
@@ -56,7 +56,7 @@ for (const strategy of ['canary', 'direct'] as const)
       expect(valueOfDefault(world)).toBe(target)
     })
 
-    test('before the first write of the new range the nodes stay well for as long as any', async () => {
+    test('the new range is written only after the nodes have stayed Ready for `settleSeconds`', async () => {
       const world = await changed(strategy, { after: 0 })
       world.broken.clear()
       world.pods = world.pods.map((pod) => ({ ...pod, ready: true, readySince: world.iso() }))
@@ -66,14 +66,14 @@ for (const strategy of ['canary', 'direct'] as const)
       expect(world.clock - at).toBeGreaterThanOrEqual(quickPace.settleSeconds * 1000)
     })
 
-    test('also where it is decided long after, as no more than that node may be without Felix', async () => {
+    test('it also halts if it begins an hour later: no second node may be without Felix', async () => {
       const world = await changed(strategy, { after: 3_600 })
       const before = world.felixRestarts.length
       expect(await run(world)).toMatchObject({ state: 'halted', why: expect.stringContaining('n1') })
       expect(world.felixRestarts).toHaveLength(before)
     })
 
-    test('a node that failed long after it got the earlier range does not hold the rollout', async () => {
+    test('a node that fails long after it got the earlier range does not stop the rollout', async () => {
       const world = worldOf(['n0', 'n1', 'n2'], [felixObject('default', { [rangeAnnotation]: former })])
       const pace = { ...quickPace, strategy }
       startRollout(world, { target: earlier, pace, canary: 'n0' })
@@ -88,7 +88,7 @@ for (const strategy of ['canary', 'direct'] as const)
       expect(valueOfDefault(world)).toBe(target)
     })
 
-    test('after a halt, resume goes on once that node is well', async () => {
+    test('after a halt, `rollout resume` continues when that node is Ready again', async () => {
       const world = await changed(strategy)
       await run(world)
       world.broken.clear()

@@ -72,7 +72,7 @@ const synced = async (
     daemonSet: calicoSet.uid,
   }))
   const looks: number[] = []
-  const told: StepEvent[] = []
+  const events: StepEvent[] = []
   const waits: string[] = []
   const written: { name: string; at: number }[] = []
   const { kube } = world.tools
@@ -92,7 +92,7 @@ const synced = async (
           return kube.patchFelix(api, patch, options)
         },
       },
-      tell: (event) => told.push(event),
+      tell: (event) => events.push(event),
       look: async () => {
         looks.push(world.clock)
         return lookAt(world, says(world.felixRestarts.length, (world.clock - begun) / 1000, world), policy)
@@ -104,12 +104,12 @@ const synced = async (
     policy,
   )
   const rollout = soundRollout(world.lease, world.clock)
-  return { world, result, looks, told, waits, rollout, written: written.map(({ name }) => name), times: written }
+  return { world, result, looks, events, waits, rollout, written: written.map(({ name }) => name), times: written }
 }
 
 describe.each([35, 0])('where a node must stay well for %s s', (settleSeconds) => {
   test('a range that is the former one again is written nowhere any more: the overrides are taken off', async () => {
-    const { world, result, told, written } = await synced(
+    const { world, result, events, written } = await synced(
       (changed) => ({ eks: { serviceNodePortRange: changed < 3 ? wanted : former } }),
       settleSeconds,
     )
@@ -118,12 +118,12 @@ describe.each([35, 0])('where a node must stay well for %s s', (settleSeconds) =
     expect([...world.objects.keys()]).toEqual(['default'])
     // Where no node has to stay well, nothing waits: it is seen before `default` is written.
     expect(written).toHaveLength(settleSeconds === 0 ? 8 : 3)
-    expect(told.map(({ what }) => what)).toContain('nothing more is written; our overrides are taken off')
+    expect(events.map(({ what }) => what)).toContain('nothing more is written; our overrides are taken off')
   })
 })
 
 test('a cluster that EKS updates is not written to: it waits, says so, and goes on afterwards', async () => {
-  const { result, told, waits, written, times } = await synced((changed, seconds) => ({
+  const { result, events, waits, written, times } = await synced((changed, seconds) => ({
     eks: { status: changed > 0 && seconds < 200 ? 'UPDATING' : 'ACTIVE' },
   }))
   expect(result).toMatchObject({ end: 'done' })
@@ -131,7 +131,7 @@ test('a cluster that EKS updates is not written to: it waits, says so, and goes 
   expect(new Set(written).size).toBe(9)
   expect(times.filter(({ at }) => at > 0 && at < 200_000)).toEqual([])
   expect(waits).toContain('EKS reports the cluster as UPDATING.')
-  expect(told.filter(({ what }) => what === 'the rollout waits, and touches no further node')).toHaveLength(1)
+  expect(events.filter(({ what }) => what === 'the rollout waits, and touches no further node')).toHaveLength(1)
 })
 
 test('where the update takes longer than five minutes, it stops, with the reason, and nobody waits for its Lease', async () => {
@@ -230,13 +230,13 @@ describe('where an owner appears', () => {
   })
 
   test('a well node is observed until it has settled; then it stops, with the reason', async () => {
-    const { world, result, written, times, told } = await synced(owned)
+    const { world, result, written, times, events } = await synced(owned)
     expect(written).toEqual(['node.node-0001', 'node.node-0002'])
     expect(result).toMatchObject({ end: 'blocked', blockedBy: ['OWNED_BY_GITOPS'], begun: true })
     expect(world.lease?.holder).toBeUndefined()
     const seconds = (world.clock - Date.parse('2026-11-20T10:00:00Z') - (times.at(-1)?.at ?? NaN)) / 1000
     expect(seconds).toBeGreaterThanOrEqual(35)
     expect(seconds).toBeLessThan(60)
-    expect(told.filter(({ what }) => what === 'the rollout waits, and touches no further node')).toHaveLength(0)
+    expect(events.filter(({ what }) => what === 'the rollout waits, and touches no further node')).toHaveLength(0)
   })
 })

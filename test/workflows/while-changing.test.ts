@@ -215,7 +215,7 @@ const appears = (world: World): void => {
   world.objects.set('default', felixObject('default', { 'argocd.argoproj.io/tracking-id': 'calico:x' }))
 }
 
-test('where an owner appears, a node that our value broke is watched, restored and told, and no other node is touched', async () => {
+test('when an owner appears, a node that our value broke is observed and restored, the halt is reported, and no other node is touched', async () => {
   const world = await inFlight(['n0'])
   appears(world)
   const it = deploymentWhile(world, () => '')
@@ -225,7 +225,7 @@ test('where an owner appears, a node that our value broke is watched, restored a
   expect([inLease(world)?.state, inLease(world)?.rollback, it.haltsTold()]).toEqual(['halted', undefined, 1])
 })
 
-test('where an owner appears, a well node is watched until it has settled, and nothing else happens until it is gone', async () => {
+test('when an owner appears, a node that is Ready is observed until it has settled, and nothing else happens until the owner is gone', async () => {
   const world = await inFlight([])
   let isOwned = true
   appears(world)
@@ -249,7 +249,7 @@ test('where an owner appears, a well node is watched until it has settled, and n
   expect(it.steps.slice(known)).toMatchObject([{ begin: true }])
 })
 
-test('a rollout that takes off what has no reason any more touches nothing where an owner appears', async () => {
+test('when an owner appears, a rollout that only removes overrides touches no node', async () => {
   const world = await inFlight([])
   const { target: _target, ...rest } = inLease(world)!
   startRollout(world, { ...rest, phase: 'range' })

@@ -113,8 +113,9 @@ const hasTurn = ({ reason, permit }: Evaluation): boolean =>
   permit !== undefined || (reason !== 'event' && reason !== 'sweep')
 
 /**
- * While the cluster changes, or a finding blocks it, a rollout with a node in flight goes on with what observes and undoes: the
- * change may wait for the very node that it broke. A running one by the message that has its decision.
+ * While the cluster changes, or a finding blocks the rollout, a rollout with a node in flight continues only to observe that node
+ * and to restore it: the change may be waiting for the very node that the rollout broke. A running rollout continues by the
+ * message that has its decision.
  */
 export const goesOn = ({ policy, now }: EvaluateTools, message: Evaluation, state: ClusterState): boolean => {
   const rollout = rolloutIn(state)

@@ -159,7 +159,7 @@ const observeMeanwhile = async (
   return undefined
 }
 
-/** It may not go on: a node in progress has its deadline all the same. */
+/** The rollout must stop, but a node in progress is observed until it is well, or until its deadline. */
 const observeToTheEnd = (tools: SyncTools & StepTools, look: AssessedCluster, why: string) => {
   const { canarySeconds, nodeDeadlineSeconds } = tools.policy
   return observeMeanwhile(tools, look, { seconds: nodeDeadlineSeconds + 2 * canarySeconds, why, isLast: true })
