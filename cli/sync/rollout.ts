@@ -46,9 +46,8 @@ export const rollOut = async (it: SyncRun): Promise<End> => {
     tools.waiting(outcome)
   }
   try {
-    const look = assessing(it, () => done() > 0)
-    const act = () => sync({ ...tools, look, waiting }, it.policy)
-    const result = await patiently(act, { telling: it.telling, interruption, done })
+    const syncing = { ...tools, look: assessing(it, () => done() > 0), waiting }
+    const result = await patiently(() => sync(syncing, it.policy), { telling: it.telling, interruption, done })
     return endOf(result, { isTold: !it.options.quiet && steps.hasPrinted(result.why), next })
   } catch (error) {
     // Whoever continues it need not wait until the Lease expires.

@@ -25,10 +25,12 @@ const stateOf = (world: World, range: { min: number; max: number }): ClusterStat
   const others = valueOf(state.pods)?.filter(({ role }) => role !== 'calico-node') ?? []
   const set = valueOf(state.daemonSets)?.find(({ role }) => role === 'calico-node')?.uid
   const pods = world.pods.map((pod) => ({ ...pod, daemonSet: set ?? '' }))
+  const isThere = ({ name }: { name: string }) => pods.some(({ node }) => node === name)
   return {
     ...state,
     observedAt: world.iso(),
-    pods: read([...others, ...pods]),
+    nodes: read((valueOf(state.nodes) ?? []).filter(isThere)),
+    pods: read([...others.filter(({ node }) => isThere({ name: node })), ...pods]),
     felix: read({ api: 'crd.projectcalico.org/v1', objects: [...world.objects.values()] }),
     rollout: read(world.lease),
   }
@@ -110,10 +112,14 @@ const atOnce = async (strategy: Strategy, broken?: string) => {
 }
 
 /** As the deployment does it: each wait is an evaluation of the whole cluster. */
-const evaluated = async (world: World, given: Policy, each: () => Promise<unknown> = async () => undefined) => {
+const evaluated = async (
+  world: World,
+  given: Policy,
+  { range = another, each = async () => undefined }: { range?: typeof another; each?: () => Promise<unknown> } = {},
+) => {
   world.tools = { ...world.tools, policy: given }
   for (let count = 0; count < 400; count += 1) {
-    const state = stateOf(world, another)
+    const state = stateOf(world, range)
     const look = { state, assessment: assess(state, given) }
     const begun = await beginRollout(world.tools, look, given)
     if (begun.begun) world.tools = { ...world.tools, decided: begun.decided }
@@ -126,12 +132,12 @@ const evaluated = async (world: World, given: Policy, each: () => Promise<unknow
   throw new Error('it does not come to an end')
 }
 
-const stepByStep = (world: World, given: Policy) =>
+const stepByStep = (world: World, given: Policy, { range = another } = {}) =>
   sync(
     {
       ...world.tools,
       look: async () => {
-        const state = stateOf(world, another)
+        const state = stateOf(world, range)
         return { state, assessment: assess(state, given) }
       },
       sleep: async (seconds) => void (world.clock += seconds * 1000),
@@ -173,10 +179,11 @@ describe.each(['canary', 'direct'] as const)('a range that most nodes got at onc
     const { world, overridden, policy: given } = await atOnce(strategy, 'node-0008')
     const isIll = () => world.pods.some(({ ready }) => !ready)
     let isAborted = false
-    await evaluated(world, given, async () => {
+    const each = async () => {
       if (!isAborted && isIll()) await control(world.tools.kube, 'abort', { by: 'alice', now: world.tools.now })
       isAborted ||= isIll()
-    })
+    }
+    await evaluated(world, given, { each })
     const written = world.felixRestarts.find(({ node }) => node === 'node-0008')?.at ?? NaN
     const soon = (at: number) => at > written && at <= written + given.nodeDeadlineSeconds * 1000
     expect(world.felixRestarts.filter(({ node, at }) => overridden.includes(node) && soon(at))).toEqual([])
@@ -184,6 +191,25 @@ describe.each(['canary', 'direct'] as const)('a range that most nodes got at onc
     expect([...world.objects.keys()]).toEqual(['default'])
   })
 })
+
+/** Each look is asked for by the evaluation of another range change, or comes after a wait. */
+test.each([
+  ['evaluations', evaluated],
+  ['sync', stepByStep],
+] as const)(
+  'where every node that was changed has left, the range that nobody wants any more is written nowhere, by %s',
+  async (_, run) => {
+    const world = await halfDone('30000:32767')
+    const left = new Set(world.felixRestarts.map(({ node }) => node))
+    world.pods = world.pods.filter(({ node }) => !left.has(node))
+    for (const node of left) world.objects.delete(`node.${node}`)
+    const before = new Map(world.objects)
+    await run(world, policy, { range: { min: 30_000, max: 32_767 } })
+    expect(world.felixRestarts).toHaveLength(3)
+    expect(world.objects).toEqual(before)
+    expect(soundRollout(world.lease, Infinity)?.state).toBe('done')
+  },
+)
 
 test('the end names an override from which somebody took our marks, and the log and the Lease do, too', async () => {
   const world = await halfDone('30000:32767')

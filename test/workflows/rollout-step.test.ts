@@ -183,13 +183,25 @@ describe('a staged change of the range', () => {
       const began = world.clock
       expect(await run(world)).toMatchObject({
         state: 'halted',
-        why: 'calico-node is not Ready on any node, so no node can be changed first; 120 s after the rollout began this is still so',
+        why: 'calico-node is not Ready on any node, so no node can be changed first; this has been so for 120 s',
       })
       expect(world.clock - began).toBeLessThan(130_000)
       expect(world.felixRestarts).toEqual([])
       expect([...world.objects.keys()]).toEqual(['default'])
     },
   )
+
+  test('goes on where no node is well for a moment, an hour after the rollout began', async () => {
+    const world = noneWell('staged')
+    world.clock += 3_600_000
+    const failed = world.clock
+    world.pods = world.pods.map((pod) => ({ ...pod, readySince: world.iso() }))
+    const outcome = await run(world, () => {
+      if (world.clock >= failed + 60_000)
+        world.pods = world.pods.map((pod) => (pod.ready ? pod : { ...pod, ready: true, readySince: world.iso() }))
+    })
+    expect(outcome).toMatchObject({ state: 'done' })
+  })
 
   test('halts when what was written is not what counts', async () => {
     const world = worldOf(nodes(2))

@@ -7,7 +7,8 @@ import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { rolloutAnnotations } from '../../shared/domain/rollout/rollout.ts'
 import type { ServiceRange } from '../../shared/domain/report.ts'
-import { sync } from '../../shared/workflows/rollout/sync.ts'
+import { KubeError } from '../../shared/errors.ts'
+import { sync, type SyncTools } from '../../shared/workflows/rollout/sync.ts'
 import type { StepEvent } from '../../shared/workflows/rollout/tools.ts'
 import { felixObject, healthy, podsOf } from '../domain/states.ts'
 import { calicoSet, worldOf, type World } from './world.ts'
@@ -78,31 +79,33 @@ const synced = async (
   const { kube } = world.tools
   const note = (name: string, isSet: boolean) => void (isSet && written.push({ name, at: world.clock - begun }))
   const sets = (annotations: Record<string, string | null> = {}) => typeof annotations[rangeAnnotation] === 'string'
-  const result = await sync(
-    {
-      ...world.tools,
-      kube: {
-        ...kube,
-        createFelix: (api, draft, options) => {
-          note(draft.name, !options?.dryRun && sets(draft.annotations))
-          return kube.createFelix(api, draft, options)
-        },
-        patchFelix: (api, patch, options) => {
-          note(patch.name, !options?.dryRun && sets(patch.metadata?.annotations))
-          return kube.patchFelix(api, patch, options)
-        },
+  const tools: SyncTools = {
+    ...world.tools,
+    kube: {
+      ...kube,
+      createFelix: (api, draft, options) => {
+        note(draft.name, !options?.dryRun && sets(draft.annotations))
+        return kube.createFelix(api, draft, options)
       },
-      tell: (event) => events.push(event),
-      look: async () => {
-        looks.push(world.clock)
-        return lookAt(world, says(world.felixRestarts.length, (world.clock - begun) / 1000, world), policy)
+      patchFelix: (api, patch, options) => {
+        note(patch.name, !options?.dryRun && sets(patch.metadata?.annotations))
+        return kube.patchFelix(api, patch, options)
       },
-      sleep: async (seconds) => void (world.clock += seconds * 1000),
-      waiting: ({ why }) => waits.push(why),
-      interrupted: () => false,
     },
-    policy,
-  )
+    tell: (event) => events.push(event),
+    look: async () => {
+      looks.push(world.clock)
+      return lookAt(world, says(world.felixRestarts.length, (world.clock - begun) / 1000, world), policy)
+    },
+    sleep: async (seconds) => void (world.clock += seconds * 1000),
+    waiting: ({ why }) => waits.push(why),
+    interrupted: () => false,
+  }
+  // As at a terminal, where the API server is away for a moment.
+  const result = await sync(tools, policy).catch((error: unknown) => {
+    if (!(error instanceof KubeError)) throw error
+    return sync(tools, policy)
+  })
   const rollout = soundRollout(world.lease, world.clock)
   return { world, result, looks, events, waits, rollout, written: written.map(({ name }) => name), times: written }
 }
@@ -191,7 +194,7 @@ test('a node in progress is observed while EKS updates the cluster, and restored
 })
 
 /** A person at another terminal, while this one is held by an update. */
-const stoppedWhileHeld = async (state: 'aborting' | 'aborted' | 'paused') => {
+const stoppedWhileHeld = async (state: 'aborting' | 'aborted' | 'paused', isAway: boolean) => {
   let isStopped = false
   return synced((changed, seconds, world) => {
     if (changed > 0 && seconds > 150 && !isStopped) {
@@ -202,21 +205,24 @@ const stoppedWhileHeld = async (state: 'aborting' | 'aborted' | 'paused') => {
       const said = Object.entries(rolloutAnnotations({ ...rollout, state, ...ended }))
       const annotations = Object.fromEntries(said.flatMap(([key, value]) => (value === null ? [] : [[key, value]])))
       world.lease = { ...world.lease!, annotations }
+      if (isAway) throw new KubeError('unreachable', 'the API server is away')
     }
     return { eks: { status: changed > 0 && seconds < 190 ? 'UPDATING' : 'ACTIVE' } }
   })
 }
 
-test.each(['aborted', 'aborting', 'paused'] as const)(
-  'a rollout that a person made %s while it was held stays so: none begins after it',
-  async (state) => {
-    const { world, result, rollout, written } = await stoppedWhileHeld(state)
+describe.each(['aborted', 'aborting', 'paused'] as const)('a rollout that a person made %s', (state) => {
+  test.each([
+    ['while it was held', false],
+    ['while the API server was away', true],
+  ])('%s stays so: none begins after it', async (_, isAway) => {
+    const { world, result, rollout, written } = await stoppedWhileHeld(state, isAway)
     expect(written).toEqual(['node.node-0001'])
     expect(result).toMatchObject({ end: 'stopped' })
     expect([rollout?.state, world.lease?.holder]).toEqual([state === 'aborting' ? 'aborted' : state, undefined])
     if (state !== 'paused') expect([...world.objects.keys()]).toEqual(['default'])
-  },
-)
+  })
+})
 
 describe('where an owner appears', () => {
   const owned = (changed: number): Said => ({ owned: changed > 1 })
@@ -227,6 +233,21 @@ describe('where an owner appears', () => {
     expect(result).toMatchObject({ end: 'halted' })
     expect([...world.objects.keys()]).toEqual(['default', 'node.node-0001'])
     expect(rollout).toMatchObject({ state: 'halted', evidence: { node: 'node-0002' } })
+  })
+
+  test('after the last node has the range, `default` is not written: its owner would revert it', async () => {
+    const { world, result, written } = await synced((changed) => ({ owned: changed === names.length }))
+    expect(written).toEqual(names.map((name) => `node.${name}`))
+    expect(result).toMatchObject({ end: 'blocked', blockedBy: ['OWNED_BY_GITOPS'], begun: true })
+    expect(world.lease?.holder).toBeUndefined()
+  })
+
+  test('when `default` has the range, the overrides are removed although it has an owner', async () => {
+    const { world, result } = await synced((_changed, _seconds, { objects }) => ({
+      owned: objects.get('default')?.annotations[rangeAnnotation] !== undefined,
+    }))
+    expect(result).toMatchObject({ end: 'done' })
+    expect([...world.objects.keys()]).toEqual(['default'])
   })
 
   test('a well node is observed until it has settled; then it stops, with the reason', async () => {

@@ -262,3 +262,11 @@ test('when an owner appears, a rollout that only removes overrides touches no no
   expect(world.felixRestarts.length - known).toBeLessThanOrEqual(1)
   expect(it.chains()).toBe(0)
 })
+
+test('where nothing is left to write in the middle of a range, the next step looks at the whole cluster and decides anew', async () => {
+  const world = await inFlight([])
+  const it = deploymentOf(world, { sees: () => '', fails: () => it.steps.length > 0 })
+  it.begin()
+  await it.run(5, () => undefined)
+  expect(it.steps).toMatchObject([{ begin: true, decided: world.tools.decided }])
+})

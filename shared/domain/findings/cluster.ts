@@ -2,11 +2,13 @@ import { failedStatus } from '../facts/changing.ts'
 import type { ClusterFacts, NodeFacts } from '../facts/facts.ts'
 import type { DaemonSetState } from '../cluster.ts'
 import { counted } from '../counted.ts'
+import { certainValues } from '../felix/felix-index.ts'
 import { objectName } from '../felix/layer.ts'
 import type { ClusterCheck } from './checks.ts'
 import { ownerOf } from '../facts/owner.ts'
 import { isReachedByDefault } from './range-layers.ts'
 import { felixObject, kubectl, onCluster, rangeManifest } from './remedy.ts'
+import { type PortRange, sameRanges } from '../ports.ts'
 import { quoted } from '../shell.ts'
 import { isRolledOut } from '../proxy-mode/configured.ts'
 import { podId } from '../proxy-mode/samples.ts'
@@ -26,13 +28,16 @@ export const updating: ClusterCheck = ({ underWay, state }) => {
   return [...changes, { code: 'CLUSTER_UPDATING', severity: 'warning', subject: 'cluster', message, evidence }]
 }
 
-/** Reported only where the object needs a change: the owner of an object that is in step does not matter. */
+/**
+ * Reported only where the object needs a change: the owner of an object that is in step does not matter. A rollout writes it
+ * last, when no node differs any more.
+ */
 export const ownedByGitops: ClusterCheck = (cluster) => {
   const { nodes, desired, policy } = cluster
   const object = felixObject(cluster, 'default')
   const owner = object && ownerOf(object)
-  const needed = nodes.some((it) => it.rangeDiffers && isReachedByDefault(it, cluster))
-  if (!owner || !desired || !needed) return []
+  const isNeededBy = (it: NodeFacts) => it.rangeDiffers || (isOverridden(it) && !isInDefault(it, desired))
+  if (!owner || !desired || !nodes.some((it) => isReachedByDefault(it, cluster) && isNeededBy(it))) return []
   return [
     {
       code: 'OWNED_BY_GITOPS',
@@ -43,6 +48,15 @@ export const ownedByGitops: ClusterCheck = (cluster) => {
       remedy: `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`,
     },
   ]
+}
+
+const isOverridden = ({ sources }: NodeFacts): boolean => sources.KubeNodePortRanges === 'host'
+
+/** Whether a Felix of this node's version would use the range if the node had no override. */
+const isInDefault = ({ index }: NodeFacts, desired: PortRange[] | undefined): boolean => {
+  const felix = index?.resolve({ nodeName: '', nodeLabels: {}, env: [] })
+  const range = felix && certainValues(felix).effectiveRange
+  return range !== undefined && desired !== undefined && sameRanges(range, desired)
 }
 
 /** Then the operator does not touch the object, neither to update nor to repair it. */

@@ -124,11 +124,13 @@ const untried = (
 ): Step | undefined => {
   if (defaultRange === rollout.target || places.length === 0 || places.some(({ pod }) => pod.ready)) return undefined
   const { nodeDeadlineSeconds } = rollout.pace
-  const left = nodeDeadlineSeconds - (now - lastOf(now, rollout.startedAt)) / 1000
+  // A rollout that is resumed may have begun long before.
+  const since = lastOf(now, rollout.startedAt, ...places.map(({ pod }) => pod.readySince ?? pod.createdAt))
+  const left = nodeDeadlineSeconds - (now - since) / 1000
   const why = 'calico-node is not Ready on any node, so no node can be changed first'
   return left > 0
     ? wait([left, settle], why)
-    : { do: 'halt', reason: `${why}; ${nodeDeadlineSeconds} s after the rollout began this is still so` }
+    : { do: 'halt', reason: `${why}; this has been so for ${nodeDeadlineSeconds} s` }
 }
 
 /**

@@ -79,7 +79,8 @@ export const decideNext = async (tools: EvaluateTools, message: Evaluation, look
       if (wasRemoved(state)) return whileRemoved
       if (report.verdict === 'changing') return { send: withoutTouching(message) }
       if (isExcepted(tools, rollout, state)) return { leaves: true }
-      if (blockedBy.length === 0) return continueRunning(tools, message, changes.length > 0)
+      if (blockedBy.length === 0)
+        return continueRunning(tools, message, changes.length > 0 || rollout.phase === 'range')
       return !takesBack(rollout) && goesOn(tools, message, state)
         ? { send: withoutTouching(message) }
         : { leaves: true }

@@ -72,7 +72,7 @@ export const beginRollout = async (tools: StepTools, look: AssessedCluster, poli
     return not('busy', `${record.holder} holds Lease ${lease.namespace}/${lease.name}, which has no rollout on record`)
   const withWatch = (it: Intent) => withWatched(it, present, look)
   const intent = withWatch(wanted)
-  if (record && present?.state === 'running' && carriesOut(present, intent)) {
+  if (record && present?.state === 'running' && carriesOut(present, intent, look)) {
     if (heldByOther(record, tools)) return { begun: true, rollout: present }
     if (decisionOf(present) === tools.decided && isStillDue(present, assessment, policy))
       return continueAtPace(tools, { record, rollout: present }, paceFor(present, policy))
@@ -149,10 +149,14 @@ const withTarget = (fresh: Rollout, present: Rollout | undefined, look: Assessed
 
 const defaultOf = ({ state }: AssessedCluster): FelixObject | undefined => defaultIn(needed(state.felix).objects)
 
-const desiredIn = (base: FelixObject | undefined, { assessment: { desired } }: AssessedCluster): string | undefined => {
+const desiredIn = (base: FelixObject | undefined, { assessment }: AssessedCluster): string | undefined => {
   const target = base?.annotations[rangeAnnotation]
+  return isDesired(target, assessment) ? target : undefined
+}
+
+const isDesired = (target: string | undefined, { desired }: Assessment): boolean => {
   const parsed = parsePortList(target ?? '')
-  return parsed.ok && desired && sameRanges(parsed.ranges, desired) ? target : undefined
+  return parsed.ok && desired !== undefined && sameRanges(parsed.ranges, desired)
 }
 
 /** All pods that it would still restart need the restart. */
@@ -212,9 +216,13 @@ const refused = async (
 const calicoNamespace = ({ daemonSets }: ClusterState): string =>
   needed(daemonSets).find(({ role }) => role === 'calico-node')?.namespace ?? 'kube-system'
 
-/** The running rollout already covers what is still to be done. */
-const carriesOut = (present: Rollout, { target, restart, withdraw }: Intent): boolean =>
-  (target === undefined || target === present.target) &&
+/** The running rollout already covers what is still to be done, and does not write a range that is no longer wanted. */
+const carriesOut = (
+  present: Rollout,
+  { target, restart, withdraw }: Intent,
+  { assessment }: AssessedCluster,
+): boolean =>
+  (target === present.target || (target === undefined && isDesired(present.target, assessment))) &&
   (withdraw ?? false) === (present.phase === 'range' && present.target === undefined) &&
   restart.every(({ calicoPod }) => calicoPod && present.restart.includes(calicoPod.name))
 

@@ -11,7 +11,8 @@ import { release } from './lease.ts'
 import { takeStep } from './step.ts'
 import { type Outcome, outdatedAfter, pauseFor, type StepTools } from './tools.ts'
 
-export interface SyncTools extends Omit<StepTools, 'policy' | 'decided' | 'looksFirst'> {
+/** `decided`: is set, so that a `sync` that is tried again with these tools knows what it had begun. */
+export interface SyncTools extends Omit<StepTools, 'policy' | 'looksFirst'> {
   /** Observes the whole cluster. */
   look: () => Promise<AssessedCluster>
   /** Resolves early when the user interrupts. */
@@ -36,7 +37,7 @@ type Over = Extract<Outcome, { next: 'over' }>
  */
 export const sync = async (given: SyncTools, policy: Policy): Promise<SyncResult> => {
   const looks = looksOf(given)
-  const tools: SyncTools & StepTools = { ...given, policy, looksFirst: looks.areBehind }
+  const tools: SyncTools & StepTools = Object.assign(given, { policy, looksFirst: looks.areBehind })
   let outcome: Outcome = { next: 'look', why: 'to begin with' }
   let held = 0
   for (;;) {
@@ -95,8 +96,9 @@ const decideAgain = async (
   const why = reasonOf(look, intent)
   const seconds = heldPauses[held]
   if (isOurs && seconds !== undefined && mayPass(look, intent)) return hold(tools, { next: 'wait', seconds, why }, held)
-  // Nothing is left to write, and its nodes are still watched.
-  if (isOurs && !isAsked && intent.blockedBy.length === 0 && isNothing(intent)) return 'step'
+  // Nothing is left to restart, and its nodes are still watched.
+  if (isOurs && !isAsked && intent.blockedBy.length === 0 && isNothing(intent) && rollout.phase === 'restarts')
+    return 'step'
   const beginning = await beginOrLook(tools, look, {
     policy,
     outdated: outcome.next === 'look' ? outcome.outdated : undefined,
