@@ -265,7 +265,7 @@ test('when an owner appears, a rollout that only removes overrides touches no no
 
 test('where nothing is left to write in the middle of a range, the next step looks at the whole cluster and decides anew', async () => {
   const world = await inFlight([])
-  const it = deploymentOf(world, { sees: () => '', fails: () => it.steps.length > 0 })
+  const it = deploymentOf(world, { sees: () => 'nothing', fails: () => it.steps.length > 0 })
   it.begin()
   await it.run(5, () => undefined)
   expect(it.steps).toMatchObject([{ begin: true, decided: world.tools.decided }])
