@@ -3,7 +3,7 @@ import type { Claim } from '../../verify/packets/claim.ts'
 import { all, answerOf } from '../../verify/packets/grounds.ts'
 import { type Attempt, countAttempts, notTried, untilOutcomes, watchConnections } from '../../verify/packets/probe.ts'
 import type { Heard } from '../../verify/packets/proxy-start.ts'
-import { judged } from '../../verify/packets/proxy-words.ts'
+import { judged, ranAll } from '../../verify/packets/proxy-words.ts'
 import { isSabotageSeen } from '../../verify/packets/run.ts'
 
 const start = (it: Partial<Heard>): Heard => ({
@@ -29,6 +29,21 @@ describe('What is claimed of starts of kube-proxy', () => {
     expect(held([old, late({ answered: 'ipvs' })])[2]).toBe(false)
     expect(held([old])[2]).toBe(false)
   })
+})
+
+test('A version ran where its own log says that it is that version', () => {
+  const early = start({
+    version: 'v1.21.14',
+    lines: ['I1130 08:00:29.011491     209 server.go:647] Version: v1.21.14'],
+  })
+  const late = start({
+    version: 'v1.33.5',
+    lines: ['I1130 08:00:29.011491 8 server.go:516] "Version info" version="v1.33.5"'],
+  })
+  expect(ranAll(['v1.21.14', 'v1.33.5'], [early, late]).holds).toBe(true)
+  expect(ranAll(['v1.21.14', 'v1.33.5'], [early, { ...late, version: 'v1.36.3' }]).holds).toBe(false)
+  expect(ranAll(['v1.21.14', 'v1.33.5'], [early]).after).toBe('v1.21.14')
+  expect(ranAll([], []).holds).toBe(false)
 })
 
 test('A watch of connections that ended by itself is not one that saw none fail', async () => {

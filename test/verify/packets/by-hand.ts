@@ -72,7 +72,12 @@ export const byHand: Chapter = {
       command: 'each of the three',
       before: '',
       after: [bySpec, byAnnotation, ours].map(({ figures }) => `${of(figures.during)} fail`).join(', '),
-      holds: [bySpec, byAnnotation, ours].every(({ figures }) => figures.during.wrong === 0),
+      holds:
+        [bySpec, byAnnotation, ours].every(
+          ({ figures, starts }) => figures.during.wrong === 0 && starts.every((it) => it > 0),
+        ) &&
+        bySpec.figures.after.wrong > byAnnotation.figures.after.wrong &&
+        byAnnotation.atOnce > ours.atOnce,
     })
     claim({
       claim:

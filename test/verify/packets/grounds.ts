@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { kubeProxies } from '../../../lab/binaries.ts'
 import type { ChapterResult } from '../chapters/chapter.ts'
 import { heldOnPage } from '../chapters/page.ts'
 import { versions as programs } from '../proof/results.ts'
@@ -15,6 +16,8 @@ interface Grounds {
   shown?: string
   /** What it was run on besides Felix. */
   beside?: string
+  /** What it was run on in place of Felix. */
+  on?: string
   /** A configuration in test/vectors/felix.json: the recorded answers that agree with the claim. */
   computed?: string
   /** The answer recorded there: Felix's ranges, or that it does not start. */
@@ -107,6 +110,18 @@ export const all: readonly Grounds[] = [
     read: 'kubernetes/kubernetes v1.30.14, v1.33.5 and v1.36.3 `cmd/kube-proxy/app/server_linux.go` (`platformCleanup`)',
   },
   {
+    claim: 'No new connection to a node port that works fails while Felix restarts for a change of its range.',
+    packets: ['The range is too small', 'Connections while the range changes, beside what is done by hand'],
+    read: '',
+  },
+  {
+    claim: 'kube-proxy up to 1.25 falls back to iptables where there is no ip_vs; 1.26 and later end.',
+    packets: ['kube-proxy’s words'],
+    shown: 'up to 1.25, and from 1.30',
+    on: `kube-proxy ${Object.keys(kubeProxies).join(', ')}`,
+    read: 'kubernetes/kubernetes#111806',
+  },
+  {
     claim: 'Operators of Calico 3.19 to 3.24 crash on any value of `spec.kubeNodePortRanges`.',
     read: 'tigera/operator v1.27.16, v1.28.7 `pkg/controller/migration/convert/numorstring/numorstring.go`',
   },
@@ -152,7 +167,7 @@ export const grounds = (told: readonly ChapterResult<Claim>[], rules: string): s
 
 /** What it was run on and where it held, as the chapters themselves say. */
 function run(
-  { packets = [], rules, shown, beside = '' }: Grounds,
+  { packets = [], rules, shown, beside = '', on = `Felix ${programs.felix}` }: Grounds,
   told: readonly ChapterResult<Claim>[],
   page: string,
 ): string {
@@ -163,5 +178,5 @@ function run(
   if (held.length === 0 || held.includes(undefined)) return 'not run'
   if (held.includes(false)) return 'run, and did not hold'
   const where = [...(packets.length > 0 ? ['packets'] : []), ...(rules === undefined ? [] : ['rules'])].join(' and ')
-  return `${beside}Felix ${programs.felix}, ${where}${shown === undefined ? '' : `: ${shown}`}`
+  return `${beside}${on}, ${where}${shown === undefined ? '' : `: ${shown}`}`
 }

@@ -58,6 +58,8 @@ export const maskRoom: Chapter = {
     await createService(ground, near, pods.slice(0, 1))
     await Promise.all(names.map((name) => startPod(ground, node, name, { app: 'limited' })))
     const target = `tcp/${await clusterAddress(ground, near.name)}:80`
+    // Or a policy would seem to deny what does not work yet.
+    await until('every pod reaches the Service', () => allReach(ground, target), 180, askPause)
     const before: string[][] = []
     for (const policy of policies) before.push(await underPolicy(ground, policy, target, () => true))
     const markedBefore = await markedLinks(node, wholeMask)
@@ -103,6 +105,9 @@ export const maskRoom: Chapter = {
     }
   },
 }
+
+const allReach = async (ground: Ground, target: string): Promise<boolean> =>
+  (await fromPods(ground, target)).every(isPod)
 
 const path = '/apis/crd.projectcalico.org/v1/globalnetworkpolicies'
 

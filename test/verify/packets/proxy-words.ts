@@ -43,18 +43,24 @@ export const proxyWords: Chapter = {
           : `not there${it.answered === 'ipvs' && isOutdated(it) ? ': it waits for EndpointSlices v1beta1, which the API server no longer has' : ''}`,
       ]),
     })
-    const [all, run] = [Object.keys(kubeProxies), versions()]
-    claim({
-      claim: 'Every version of kube-proxy that is to be run was built and run.',
-      command: 'kube-proxy --version',
-      before: all.join(', '),
-      after: run.join(', '),
-      holds: all.every((it) => run.includes(it)),
-    })
-    const claims = judged(heard)
+    const claims = [ranAll(Object.keys(kubeProxies), heard), ...judged(heard)]
     for (const it of claims) claim(it)
     if (claims.every(({ holds }) => holds)) record(heard)
   },
+}
+
+/** By what each says of itself: what was built under its name may be another. */
+export function ranAll(all: readonly string[], heard: readonly Heard[]): Claim {
+  const isItself = ({ version, lines }: Heard) =>
+    lines.some((line) => line.includes(`"Version info" version="${version}"`) || line.endsWith(`] Version: ${version}`))
+  const ran = all.filter((version) => heard.some((it) => it.version === version && isItself(it)))
+  return {
+    claim: 'Every version of kube-proxy that is to be run was built and run.',
+    command: 'kube-proxy --proxy-mode=MODE',
+    before: all.join(', '),
+    after: ran.join(', '),
+    holds: all.length > 0 && ran.length === all.length,
+  }
 }
 
 /** What is claimed of these starts. One that neither serves nor ends is of neither sort: no claim holds with it. */

@@ -41,13 +41,13 @@ export function writeResults(
     measured: all.flatMap(({ title, tables }) => tables.map((it) => ({ chapter: title, ...it }))),
   }
   writeFileSync(file, json({ versions: run, seconds, ...flat }))
-  if (!resultsOnly && !told.some(isBroken)) writePages(titles)
+  if (!resultsOnly) writePages(titles)
 }
 
-/** What is in `docs`, of the results of a run. Answers whether there are results of all chapters; else nothing is written. */
+/** What is in `docs`, of the results of a run. Answers whether there are results of all chapters, told to their ends; else nothing is written. */
 export function writePages(titles: readonly string[]): boolean {
   const told = inOrder(titles, earlier())
-  if (told.length < titles.length) return false
+  if (told.length < titles.length || told.some(isBroken)) return false
   writePart('packets', page(told, proofPage()))
   writeFileSync(join(root, 'docs/packets.json'), json({ versions: read().versions, figures: figuresOf(told) }))
   writeNodePorts()
@@ -107,6 +107,7 @@ themselves (each is a host endpoint). A connection counts as failed when it is r
 ${timeout / 1000} more; meanwhile a lost packet is sent again, as TCP does, a datagram after one second.
 Kubelets are simulated, but for calico-node, whose pod starts and ends a Felix. Its readiness probe runs every second, and the tool waits
 ${pace.canarySeconds} seconds after the first node and ${pace.settleSeconds} after each other. Pods are network namespaces with a server.
+Felix has \`FELIX_DEFAULTENDPOINTTOHOSTACTION=ACCEPT\`, as the operator sets it. Connections that were made before a change were not watched.
 [\`packets.json\`](packets.json) has the figures.
 
 It needs Linux on x64, and the packages qemu-system-x86, cpio and kmod. Debian's kernel comes from its archive (50 MB; \`apt-get update\` first). Nothing is

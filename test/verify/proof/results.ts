@@ -23,7 +23,7 @@ export function writeResults(
 
 const introduction = `# Proof on the real Felix
 
-Each claim below was shown on running software by \`npm run proof\`, which wrote this page: Calico’s own Felix
+Each claim before “Proof with packets” was shown on running software by \`npm run proof\`, which wrote this part: Calico’s own Felix
 (${versions.felix}) on every node, each in a network namespace with a packet filter of its own, against a real Kubernetes
 control plane (${versions.kubernetes}), changed by this tool and judged only by what is on the nodes: their rules (\`iptables-save\`), the
 starts of their Felix, its health. It needs Linux, root, and the packages iptables, ipset and iproute2.
